@@ -1,0 +1,96 @@
+/**
+ * Every way a release can end badly: code -> [exit code, sentence, what to do next]. Exit codes: interface.md section 1.
+ * `{name}` is filled from the details; details never hold a secret.
+ */
+const errors = {
+  SETTINGS_INVALID: [2, '{problems}', 'Correct the settings named above; --help lists them all.'],
+  USAGE: [2, '{problem}', 'See --help.'],
+  TOOL_UNKNOWN: [
+    1,
+    'There is no tool {tool}; there are {known}.',
+    'Add a file {tool}.yaml to the tools folder (TOOLS_DIR), or name another tool.',
+  ],
+  TOOL_FILE_INVALID: [2, '{file} is not a valid tool file: {problems}', 'Correct the file.'],
+  VERSION_UNKNOWN: [
+    1,
+    '{tool} has no version {version} upstream ({looked}).',
+    'Look at `release:status {tool}` for the newest version.',
+  ],
+  VERSION_NOT_TAKEN: [1, '{tool} {version} is not taken: {reason}.', 'Name a stable upstream release.'],
+  SOURCE_UNREACHABLE: [4, '{tool} {version}: source {kind} cannot be reached: {cause}.', '{hint}'],
+  TOOLCHAIN_MISSING: [
+    4,
+    '{tool} {version}: the go-module source needs Go >= 1.21 and there is no `go` on this machine.',
+    'Install Go, or use another source.',
+  ],
+  NOTHING_PUBLISHED_HERE: [1, '{tool}: {problem}.', 'Run `release:beta {tool}` first.'],
+  BUILD_FAILED: [
+    1,
+    '{tool} {version}: the Go build for {architecture} failed: {cause}',
+    'The build log is above; a `toolchains:` entry in the tool file can choose another Go version.',
+  ],
+  REFUSED: [
+    3,
+    '{tool} {version}: {file} is refused: expected {expected}, found {found}.',
+    'Nothing was published. Ask upstream about this file before you try again.',
+  ],
+  FEED_UNREACHABLE: [
+    4,
+    'The feed {url} cannot be reached: {cause}.',
+    'Start it with `pnpm start` or `pnpm serve`, or set FEED_URL.',
+  ],
+  FEED_REFUSED: [1, 'The feed answered {status} to {what}: {reason}.', 'Check FEED_API_KEY and its scopes.'],
+  FEED_KEY_MISSING: [
+    2,
+    'There is no key for the feed {url}.',
+    'Set FEED_API_KEY, or run where data/start.key is (pnpm start makes it).',
+  ],
+  FEED_CONFLICT: [
+    1,
+    'The feed already has {what} with other bytes.',
+    'Nothing published is ever replaced; this needs a new version.',
+  ],
+  BUCKET_UNREACHABLE: [
+    4,
+    'The bucket {url} cannot be reached: {cause}.',
+    'Check BUCKET_URL and that the server is running.',
+  ],
+  BUCKET_REFUSED: [
+    1,
+    'The bucket refused the push: {cause}.',
+    'Nothing moved on any branch; the feed may already have the package, a rerun goes on from there.',
+  ],
+  PROGRAM_MISSING: [1, 'The program {program} is needed and was not found.', 'Install it and try again.'],
+  PROGRAM_FAILED: [1, '{program} ended with code {exitCode}: {cause}', 'See the message of the program.'],
+  INTERRUPTED: [130, 'Interrupted: {state}.', 'Run the same command again; it goes on where it stopped.'],
+} as const satisfies Record<string, readonly [number, string, string]>;
+
+export type ReleaseErrorCode = keyof typeof errors;
+export type ReleaseErrorDetails = Readonly<Record<string, string | number>>;
+
+/** The one error of the generator. `message` is the sentence, `hint` what to do next, `exitCode` how the program ends. */
+export class ReleaseError extends Error {
+  readonly code: ReleaseErrorCode;
+  readonly exitCode: number;
+  readonly hint: string;
+  readonly details: ReleaseErrorDetails;
+
+  constructor(code: ReleaseErrorCode, details: ReleaseErrorDetails = {}, cause?: unknown) {
+    const [exitCode, sentence, hint] = errors[code];
+    super(fill(sentence, details), cause === undefined ? undefined : { cause });
+    this.name = 'ReleaseError';
+    this.code = code;
+    this.exitCode = exitCode;
+    this.hint = fill(hint, details);
+    this.details = details;
+  }
+}
+
+/** Throws the error `code`; reads as a statement where it is called. */
+export function fail(code: ReleaseErrorCode, details: ReleaseErrorDetails = {}, cause?: unknown): never {
+  throw new ReleaseError(code, details, cause);
+}
+
+function fill(sentence: string, details: ReleaseErrorDetails): string {
+  return sentence.replace(/\{(\w+)\}/g, (hole, name: string) => String(details[name] ?? hole));
+}

@@ -1,0 +1,110 @@
+import type { Digest } from '../formats/digest.ts';
+import type { Architecture, EvidenceKind, ReleaseRecord, SourceKind } from '../formats/release-record.ts';
+import type { Tool } from './tools.ts';
+
+/**
+ * The values that a release passes through, in the order of the recipe in commands/beta.ts:
+ * Found -> Fetched -> Unpacked -> Verdict[] -> Rendered -> Packed.
+ */
+
+/** A source has this version. Nothing is downloaded yet. */
+export type Found = {
+  readonly tool: Tool;
+  /** Upstream's version, three parts, no leading v. */
+  readonly version: string;
+  readonly kind: SourceKind;
+  /** Names the upstream for the record, never an address that was used: `github.com/go-delve/delve@v1.22.0`, `npm:@bufbuild/buf-win32-x64@1.31.0`, `github.com/bufbuild/buf@v1.32.0`. */
+  readonly upstream: string;
+  /** SHA-256 (hex) over all that upstream says of the files (names, sizes, digests, module sum, toolchain, tags): equal as long as upstream and recipe are. */
+  readonly fingerprint: string;
+  readonly published: Date | undefined;
+  /** What the source needs to fetch it; 64bit is always there. */
+  readonly architectures: readonly Architecture[];
+  /** Private to the source that made it. */
+  readonly details: unknown;
+};
+
+/** A source was reached and does not have this version (or no asset for amd64); the next source is asked. */
+export type Lacking = { readonly kind: SourceKind; readonly lacks: string };
+
+/** A file as upstream offers it: a zip, an exe, a tarball, or an exe that was built here. */
+export type Asset = {
+  readonly architecture: Architecture;
+  /** Upstream's own file name. */
+  readonly name: string;
+  readonly path: string;
+  readonly digest: Digest;
+  readonly expectedBytes?: number;
+  /** What the source itself says of the file: GitHub's `digest`, npm's integrity. */
+  readonly stated?: { readonly algorithm: 'sha256' | 'sha512'; readonly hex: string };
+  /** Upstream's public address, for the record. */
+  readonly url?: string;
+  readonly goModule?: GoModule;
+};
+
+export type GoModule = {
+  readonly path: string;
+  readonly version: string;
+  readonly toolchain: string;
+  readonly tags: string;
+  readonly ldflags: string;
+  /** The module's h1: sum as the checksum database has it. */
+  readonly sum: string;
+  /** False when the checksum database is switched off on this machine: `sumdb` is then `absent`. */
+  readonly isSumChecked: boolean;
+};
+
+/** Checksum files and signatures that came along: `checksums.txt`, `sha256.txt`, `sha256.txt.minisig`. */
+export type Sidecar = { readonly name: string; readonly text: string };
+
+export type Fetched = {
+  readonly found: Found;
+  readonly assets: readonly Asset[];
+  readonly sidecars: readonly Sidecar[];
+};
+
+/** The bare exe of one architecture on disk. For a raw exe it is the asset itself. */
+export type UnpackedExe = {
+  readonly asset: Asset;
+  readonly architecture: Architecture;
+  readonly path: string;
+  readonly digest: Digest;
+};
+export type Unpacked = {
+  readonly fetched: Fetched;
+  readonly exes: readonly UnpackedExe[];
+  readonly licenseText?: string;
+};
+
+/** The outcome of one check; recorded, so it is a value and not an exception. */
+export type Verdict = {
+  readonly kind: EvidenceKind;
+  readonly verdict: 'passed' | 'failed' | 'absent';
+  /** The file it is about. */
+  readonly subject: string;
+  /** What was compared, in one sentence that is the same on every machine and day. */
+  readonly detail: string;
+  readonly keyId?: string;
+  /** For a refusal's sentence; given when the verdict is `failed`. */
+  readonly expected?: string;
+  readonly found?: string;
+};
+
+/** Everything a package is made of, as text and paths; `packageVersion` is `1.22.0-beta.1` or `1.22.0`. */
+export type Rendered = {
+  readonly tool: Tool;
+  readonly packageVersion: string;
+  readonly record: ReleaseRecord;
+  readonly recordText: string;
+  readonly nuspecText: string;
+  readonly verificationText: string;
+  readonly licenseText: string;
+  readonly manifestText: string;
+  readonly exes: readonly UnpackedExe[];
+};
+
+export type Packed = {
+  readonly rendered: Rendered;
+  readonly nupkgPath: string;
+  readonly nupkgDigest: Digest;
+};

@@ -1,0 +1,22 @@
+import type { SourceKind } from '../../formats/release-record.ts';
+import type { Fetched, Found, Lacking } from '../release.ts';
+import type { Report } from '../report.ts';
+import type { Tool } from '../tools.ts';
+
+/**
+ * The port to a place that releases come from. Contract suite: test/contract/upstream.ts.
+ *
+ * All three may throw ReleaseError: SOURCE_UNREACHABLE when the place does not answer (exit 4; the caller adds the
+ * hint which other `--source` would do), REFUSED when it answers with something that is not what it says (exit 3).
+ * That it does not have a version is a value, not an error.
+ */
+export interface Upstream {
+  readonly kind: SourceKind;
+  /** Stable versions, newest first, without leading v; prereleases, drafts, nightlies and odd tags are left out. */
+  versions(tool: Tool): Promise<readonly UpstreamVersion[]>;
+  find(tool: Tool, version: string): Promise<Found | Lacking>;
+  /** Downloads (or builds) into the cache, resumable; digests are computed while streaming. */
+  fetch(found: Found, report: Report): Promise<Fetched>;
+}
+
+export type UpstreamVersion = { readonly version: string; readonly published: Date | undefined };

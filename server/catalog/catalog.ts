@@ -1,0 +1,63 @@
+import type { Nuspec } from '../../formats/nuspec.ts';
+import type { PackageQuery, SemVerView } from './query.ts';
+
+/** What publication records of one package version. Bytes live in the blob store under `sha256`. */
+export type NewPackage = {
+  /** Display casing of this push; the catalog keeps that of the id's first push (spec nuget-v2 12.5). */
+  readonly id: string;
+  /** As the nuspec spells it. */
+  readonly version: string;
+  readonly nuspec: Nuspec;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  /** Lower-case hex; PackageHash is its base64 form (spec nuget-v2 section 1, point 13). */
+  readonly sha512: string;
+  readonly sizeBytes: number;
+  readonly published: Date;
+};
+
+export type PackageRow = {
+  readonly id: string;
+  readonly version: string;
+  readonly normalizedVersion: string;
+  readonly isPrerelease: boolean;
+  readonly isListed: boolean;
+  /** In the view that was asked for; one rule for every door (spec nuget-v2 12.4). */
+  readonly isLatest: boolean;
+  readonly isAbsoluteLatest: boolean;
+  readonly nuspec: Nuspec;
+  readonly sha256: string;
+  readonly sha512: string;
+  readonly sizeBytes: number;
+  readonly created: Date;
+  readonly published: Date;
+  readonly lastEdited: Date;
+  /** Of all versions of the id together. */
+  readonly downloads: number;
+  readonly versionDownloads: number;
+};
+
+/**
+ * The port to what packages exist. A row is the moment of publication: `add` returns after it is durable.
+ * Ids are compared whatever their case, versions by their normalised form without metadata, so any spelling may be given.
+ * Contract suite: test/contract/catalog.ts.
+ */
+export interface Catalog {
+  /** Inserts the row and recomputes the latest flags of the id in one transaction. */
+  add(pkg: NewPackage): Promise<'added' | 'exists'>;
+  /** Any version, whatever its SemVer level or listing; `view` only decides the latest flags. */
+  find(id: string, version: string, view?: SemVerView): Promise<PackageRow | undefined>;
+  /** The newest listed stable version of an id. */
+  findLatest(id: string): Promise<PackageRow | undefined>;
+  query(query: PackageQuery): Promise<PackageRow[]>;
+  /** How many rows the query has, whatever its skip and take. */
+  count(query: PackageQuery): Promise<number>;
+  setListed(id: string, version: string, isListed: boolean): Promise<'changed' | 'unchanged' | 'missing'>;
+  /** Kept in memory and written in batches; `flush` writes what is waiting. */
+  countDownload(id: string, version: string): void;
+  flush(): Promise<void>;
+  /** How many versions there are, listed or not. */
+  size(): Promise<number>;
+  /** Throws when the database does not answer. */
+  ping(): Promise<void>;
+}

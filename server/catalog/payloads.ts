@@ -1,0 +1,19 @@
+/** A file that Scoop downloads: /dl/TOOL/VERSION/FILE. Bytes live in the blob store under `sha256`. */
+export type Payload = {
+  readonly tool: string;
+  readonly version: string;
+  readonly file: string;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly created: Date;
+};
+
+/** The port to which payloads exist. Payloads are immutable (spec scoop section 4: a cached file is never revalidated). */
+export interface Payloads {
+  /** Durable when it returns. `differs`: there already, with other bytes. */
+  add(payload: Payload): Promise<'added' | 'same' | 'differs'>;
+  /** Names are exact. */
+  find(tool: string, version: string, file: string): Promise<Payload | undefined>;
+  list(tool: string, version: string): Promise<Payload[]>;
+}

@@ -1,0 +1,85 @@
+/**
+ * The neutral question that a door may ask the catalog: what an OData query means once its text is gone.
+ * `odata/filter.ts` makes these values, `sql-query.ts` turns them into SQL, nothing else knows both.
+ */
+
+/** Which versions a client can read (spec nuget-v2 12.3): `semver1` hides SemVer 2 versions and has latest flags of its own. */
+export type SemVerView = 'semver1' | 'semver2';
+
+/** Every property that may stand in `$filter` or `$orderby` (spec nuget-v2 section 8); the literal is the whitelist. */
+export const queryProperties = [
+  'Id',
+  'Version',
+  'NormalizedVersion',
+  'Title',
+  'Summary',
+  'Description',
+  'Tags',
+  'Authors',
+  'Dependencies',
+  'IsLatestVersion',
+  'IsAbsoluteLatestVersion',
+  'IsPrerelease',
+  'Listed',
+  'IsApproved',
+  'IsDownloadCacheAvailable',
+  'PackageTestResultStatus',
+  'PackageStatus',
+  'Published',
+  'Created',
+  'LastUpdated',
+  'LastEdited',
+  'DownloadCount',
+  'VersionDownloadCount',
+  'PackageSize',
+] as const;
+export type QueryProperty = (typeof queryProperties)[number];
+
+export type CompareOperator = 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le';
+export type FunctionName =
+  | 'substringof'
+  | 'startswith'
+  | 'endswith'
+  | 'tolower'
+  | 'toupper'
+  | 'trim'
+  | 'length'
+  | 'indexof'
+  | 'concat';
+
+/** A `$filter`, parsed. A date literal is an ISO 8601 text in UTC. */
+export type Expression =
+  | { readonly kind: 'text'; readonly value: string }
+  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'boolean'; readonly value: boolean }
+  | { readonly kind: 'date'; readonly value: string }
+  | { readonly kind: 'null' }
+  | { readonly kind: 'property'; readonly name: QueryProperty }
+  | { readonly kind: 'call'; readonly name: FunctionName; readonly args: readonly Expression[] }
+  | {
+      readonly kind: 'compare';
+      readonly operator: CompareOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+    }
+  | { readonly kind: 'and' | 'or'; readonly left: Expression; readonly right: Expression }
+  | { readonly kind: 'not'; readonly operand: Expression };
+
+export type Order = { readonly by: QueryProperty; readonly descending: boolean };
+
+export type PackageQuery = {
+  readonly view: SemVerView;
+  /** Exactly this id, whatever its case (FindPackagesById). */
+  readonly id?: string;
+  readonly where?: Expression;
+  /** Words that must all occur in Id, Title, Tags, Summary or Description, whatever their case; an id equal to the whole text comes first. */
+  readonly search?: readonly string[];
+  /** Search() hides unlisted packages, FindPackagesById() and Packages() keep them (spec nuget-v2 10.4). */
+  readonly includeUnlisted: boolean;
+  readonly includePrerelease: boolean;
+  /** Ties are always broken by id, then version descending, so that paging is stable. */
+  readonly orderBy: readonly Order[];
+  readonly skip: number;
+  /** How many rows at most. */
+  readonly take: number;
+};

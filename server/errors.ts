@@ -1,0 +1,96 @@
+/**
+ * Every error the server can answer with: code -> [HTTP status, sentence]. `{name}` is filled from the details.
+ * A sentence says what was expected, what was found and what to do next; it is sent as the reason phrase too
+ * (spec nuget-v2 10.3: clients show nothing else), so it is one line without secrets.
+ */
+const errors = {
+  BAD_CONFIG: [500, '{problems}'],
+  DATA_DIR_IN_USE: [
+    500,
+    'The data folder {dir} is in use by another server (process {pid}). Stop that one, or set DATA_DIR to another folder.',
+  ],
+  DATA_DIR_UNUSABLE: [
+    500,
+    'The data folder {dir} cannot be written: {cause}. Set DATA_DIR to a folder that this user may write.',
+  ],
+  PORT_TAKEN: [
+    500,
+    'Port {port} on {host} is taken. Stop the program that uses it, or set PORT (0 picks a free one).',
+  ],
+
+  KEY_MISSING: [
+    401,
+    'This needs an API key: send it as X-NuGet-ApiKey, as a Bearer token, or as the password of Basic authentication.',
+  ],
+  KEY_INVALID: [403, 'The specified API key is invalid, has expired, or was revoked.'],
+  KEY_SCOPE: [403, 'The specified API key does not have the scope {scope} for {subject}.'],
+
+  QUERY_INVALID: [400, 'The query is not understood: {problem}'],
+  PATH_INVALID: [400, 'The address is not understood: {problem}'],
+  ROUTE_UNKNOWN: [
+    404,
+    'Nothing is served at {path}. The feed is at /nuget, the bucket at /git/main/go-win-tools.git.',
+  ],
+  METHOD_NOT_ALLOWED: [405, '{method} is not allowed here; allowed: {allowed}.'],
+
+  PACKAGE_NOT_FOUND: [404, 'No package {id} {version} on this feed.'],
+  PACKAGE_EXISTS: [
+    409,
+    "A package with ID '{id}' and version '{version}' already exists and cannot be modified.",
+  ],
+  PACKAGE_INVALID: [400, 'The upload is not a package that can be published: {problem}'],
+  PACKAGE_TOO_LARGE: [413, 'The upload is larger than the {maxBytes} bytes that MAX_PACKAGE_BYTES allows.'],
+  UPLOAD_BROKEN: [
+    400,
+    'The upload ended early or is not valid multipart data; nothing was stored. Send it again.',
+  ],
+  STORAGE_FULL: [
+    507,
+    'The server has no room left on disk; nothing was stored. Free some room and send it again.',
+  ],
+
+  PAYLOAD_NOT_FOUND: [404, 'No payload {tool}/{version}/{file} here.'],
+  PAYLOAD_DIFFERS: [
+    409,
+    'Payload {tool}/{version}/{file} is already here with other bytes (SHA-256 {sha256}); payloads are never replaced. Publish another version.',
+  ],
+  PAYLOAD_INVALID: [400, 'This payload cannot be stored: {problem}'],
+
+  MANIFEST_NOT_FOUND: [404, 'No manifest for {tool} {version} in the bucket.'],
+  BUCKET_UNKNOWN: [404, 'No such bucket. Use /git/main/go-win-tools.git or /git/beta/go-win-tools.git.'],
+  GIT_FAILED: [500, 'git could not answer; see the server log.'],
+
+  KEY_NOT_FOUND: [404, 'No key with id {id}.'],
+  BODY_INVALID: [400, 'The request body is not understood: {problem}'],
+  NOT_READY: [503, 'Not ready: {problem}'],
+  SHUTTING_DOWN: [503, 'The server is shutting down; try again in a moment.'],
+  INTERNAL: [500, 'Something went wrong on the server; its log has the details under this request id.'],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type ErrorCode = keyof typeof errors;
+export type ErrorDetails = Readonly<Record<string, string | number>>;
+
+/** The one error of the server. `message` is the filled-in sentence, `status` what HTTP answers. */
+export class FeedError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}, cause?: unknown) {
+    const [status, sentence] = errors[code];
+    super(fill(sentence, details), cause === undefined ? undefined : { cause });
+    this.name = 'FeedError';
+    this.code = code;
+    this.status = status;
+    this.details = details;
+  }
+}
+
+/** Throws the error `code`; reads as a statement where it is called. */
+export function fail(code: ErrorCode, details: ErrorDetails = {}, cause?: unknown): never {
+  throw new FeedError(code, details, cause);
+}
+
+function fill(sentence: string, details: ErrorDetails): string {
+  return sentence.replace(/\{(\w+)\}/g, (hole, name: string) => String(details[name] ?? hole));
+}
