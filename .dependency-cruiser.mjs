@@ -1,0 +1,105 @@
+/**
+ * Who may import whom. The picture behind these rules is in docs/house.md.
+ * @type {import('dependency-cruiser').IConfiguration}
+ */
+const doors = ['odata', 'push', 'download', 'payload', 'bucket', 'manifests', 'gallery', 'admin', 'ops'];
+const adapters = '^server/(catalog/(sql-|connect|migrations)|blobs/[a-z0-9]+-store|keys/sql-)';
+
+const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
+
+export default {
+  forbidden: [
+    forbid('no-cycles', 'Two files that need each other are one idea in two files.', {}, { circular: true }),
+    forbid('no-unresolved', 'An import that leads nowhere.', {}, { couldNotResolve: true }),
+    forbid(
+      'formats-are-pure',
+      'formats/ says what bytes mean; it knows neither server nor generator.',
+      { path: '^formats/' },
+      { path: '^(server|manifest-gen|dev|bench|main|start)' },
+    ),
+    forbid(
+      'rooms-know-no-doors',
+      'Catalog, blobs and keys hold data; protocols and use-cases are built on top of them.',
+      { path: '^server/(catalog|blobs|keys)/' },
+      { path: `^server/(feed|http|${doors.join('|')})/` },
+    ),
+    forbid(
+      'use-cases-know-ports',
+      'feed/ works with any database and blob store: ports only, no adapters, no HTTP.',
+      { path: '^server/feed/' },
+      { path: `${adapters}|^server/(http|${doors.join('|')})/|node_modules/express/` },
+    ),
+    forbid(
+      'http-knows-no-doors',
+      'server/http is what all doors share.',
+      { path: '^server/http/' },
+      { path: `^server/(${doors.join('|')})/|${adapters}` },
+    ),
+    ...doors.map((door) =>
+      forbid(
+        `door-${door}-alone`,
+        'A door speaks one protocol: no other door, no adapter.',
+        { path: `^server/${door}/` },
+        { path: `^server/(${doors.filter((other) => other !== door).join('|')})/|${adapters}` },
+      ),
+    ),
+    forbid(
+      'adapters-in-the-house-only',
+      'Only the composition root (and an adapter itself) knows concrete classes.',
+      { path: '^server/', pathNot: `${adapters}|^server/house\\.ts$` },
+      { path: adapters },
+    ),
+    forbid(
+      'express-at-the-doors',
+      'Express is how doors speak HTTP; nothing behind them depends on it.',
+      { path: '^server/', pathNot: `^server/(app|serve|house)\\.ts$|^server/(http|${doors.join('|')})/` },
+      { path: 'node_modules/(@types/)?express/' },
+    ),
+    forbid(
+      'server-knows-no-generator',
+      'The generator comes in through the front door, over HTTP.',
+      { path: '^server/' },
+      { path: '^(manifest-gen|main|start|dev|bench)' },
+    ),
+    forbid(
+      'generator-knows-no-server',
+      'The generator works with any feed; it speaks HTTP and git only.',
+      { path: '^manifest-gen/' },
+      { path: '^(server|main|start|dev|bench)' },
+    ),
+    forbid('nobody-imports-main', 'main.ts is the program, not a module.', {}, { path: '^main\\.ts$' }),
+    forbid(
+      'only-main-imports-start',
+      'start.ts is a verb.',
+      { pathNot: '^main\\.ts$' },
+      { path: '^start\\.ts$' },
+    ),
+    forbid(
+      'programs-from-two-places',
+      'Every child process is started by one of these, with limits and a fixed environment.',
+      { pathNot: '^(server/bucket/git-backend|manifest-gen/run-command|dev/run-steps)\\.ts$|^bench/' },
+      { path: '^(node:)?child_process$' },
+    ),
+    forbid(
+      'database-in-one-place',
+      'Connections are opened by catalog/connect.ts alone.',
+      { path: '^(server|manifest-gen|formats)/', pathNot: '^server/(catalog|keys)/|^server/data-dir\\.ts$' },
+      { path: 'node_modules/better-sqlite3/' },
+    ),
+    forbid(
+      'product-needs-no-dev-dependency',
+      'It would be missing in the image.',
+      { path: '^(main|start|formats|server|manifest-gen)' },
+      { dependencyTypes: ['npm-dev', 'npm-no-pkg'], dependencyTypesNot: ['type-only'] },
+    ),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'types', 'default'],
+    },
+  },
+};

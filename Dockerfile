@@ -1,0 +1,50 @@
+# syntax=docker/dockerfile:1
+
+ARG NODE_IMAGE=node:20-bookworm-slim
+
+# --- build: compiles better-sqlite3 where no prebuilt binary can be had, and makes dist/ ---
+FROM ${NODE_IMAGE} AS build
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates g++ make python3 \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY package.json pnpm-lock.yaml pnpm-workspace.yaml .pnpmfile.cjs ./
+RUN npx -y pnpm@10 install --frozen-lockfile
+COPY . .
+RUN npx -y pnpm@10 run build \
+ && npx -y pnpm@10 prune --prod --ignore-scripts \
+ && rm -rf node_modules/.cache
+
+# --- the image: Node, git, the program; no compiler, no package manager's cache, no source ---
+FROM ${NODE_IMAGE}
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="go-win-tools" \
+      org.opencontainers.image.description="NuGet feed for Chocolatey and git bucket for Scoop, for Go tools on Windows" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}"
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends ca-certificates git \
+ && rm -rf /var/lib/apt/lists/* \
+ && groupadd --gid 10001 feed \
+ && useradd --uid 10001 --gid feed --no-create-home --home-dir /data --shell /usr/sbin/nologin feed \
+ && install -d -o feed -g feed /data
+WORKDIR /app
+COPY --from=build /app/package.json /app/LICENSE /app/README.md ./
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY --from=build /app/server/gallery/static ./server/gallery/static
+COPY --from=build /app/manifest-gen/tools ./manifest-gen/tools
+COPY --from=build /app/nuspecs ./nuspecs
+COPY --from=build /app/buckets ./buckets
+ENV NODE_ENV=production \
+    HOST=0.0.0.0 \
+    PORT=8080 \
+    DATA_DIR=/data
+USER 10001:10001
+VOLUME /data
+EXPOSE 8080
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 \
+  CMD ["node", "-e", "require(process.env.TLS_CERT_FILE ? 'https' : 'http').get({ host: '127.0.0.1', port: process.env.PORT, path: '/healthz', rejectUnauthorized: false }, (answer) => process.exit(answer.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
+CMD ["node", "dist/main.js", "serve"]

@@ -1,0 +1,16 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { runSteps } from './run-steps.ts';
+
+type World = { readonly productDir: string; readonly env: Readonly<Record<string, string | undefined>> };
+
+export function createCommand(world: World): Command {
+  return new Command()
+    .description('dist/: the program as plain JavaScript, run by `node dist/main.js VERB`')
+    .action(async () => {
+      await rm(join(world.productDir, 'dist'), { recursive: true, force: true });
+      const steps = [{ title: 'build (tsc)', program: 'tsc', args: ['-p', 'tsconfig.build.json'] }];
+      process.exitCode = await runSteps(world.productDir, steps, world.env);
+    });
+}

@@ -1,0 +1,17 @@
+import { Command } from 'commander';
+import { runSteps } from './run-steps.ts';
+
+type World = { readonly productDir: string; readonly env: Readonly<Record<string, string | undefined>> };
+
+const steps = [
+  { title: 'types (tsc, strict)', program: 'tsc', args: ['--noEmit', '-p', '.'] },
+  { title: 'format and lint (biome)', program: 'biome', args: ['check', '.'] },
+  { title: 'layers (dependency-cruiser)', program: 'tsx', args: ['dev/layers.ts'] },
+  { title: 'dead code (knip)', program: 'knip', args: [] },
+];
+
+export function createCommand(world: World): Command {
+  return new Command().description('types, lint, layers, dead code').action(async () => {
+    process.exitCode = await runSteps(world.productDir, steps, world.env);
+  });
+}

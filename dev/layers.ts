@@ -1,0 +1,38 @@
+/**
+ * Holds the code against the layer rules of .dependency-cruiser.mjs, and makes sure that the cruiser saw the modules at all:
+ * with a TypeScript that it cannot drive it cruises none and calls that a success.
+ */
+import { readdirSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { cruise } from 'dependency-cruiser';
+import extractOptions from 'dependency-cruiser/config-utl/extract-depcruise-options';
+
+const roots = ['main.ts', 'start.ts', 'formats', 'server', 'manifest-gen', 'dev', 'bench'];
+const productDir = join(import.meta.dirname, '..');
+
+const { output } = await cruise(roots, await extractOptions(join(productDir, '.dependency-cruiser.mjs')));
+if (typeof output === 'string') {
+  throw new Error('dependency-cruiser answered with text where its result object was expected');
+}
+const seen = new Set(output.modules.map((module) => module.source));
+const unseen = sources().filter((file) => !seen.has(file));
+for (const { rule, from, to } of output.summary.violations) {
+  process.stderr.write(`${rule.severity} ${rule.name}: ${from} -> ${to}\n`);
+}
+for (const file of unseen) {
+  process.stderr.write(`error not-seen: ${file} was not cruised, so no rule was checked for it\n`);
+}
+process.stderr.write(
+  `${seen.size} modules, ${output.summary.error} layer errors, ${unseen.length} not seen\n`,
+);
+process.exitCode = output.summary.error + unseen.length > 0 || seen.size === 0 ? 1 : 0;
+
+function sources(): string[] {
+  return roots.flatMap((root) =>
+    /\.tsx?$/.test(root)
+      ? [root]
+      : readdirSync(join(productDir, root), { recursive: true, encoding: 'utf8' })
+          .filter((file) => /\.tsx?$/.test(file))
+          .map((file) => [root, ...file.split(sep)].join('/')),
+  );
+}

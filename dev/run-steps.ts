@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+/** One program of node_modules/.bin with its arguments. */
+export type Step = { readonly title: string; readonly program: string; readonly args: readonly string[] };
+
+/** Runs the steps one after the other, all of them, and answers with the first exit code that is not 0. */
+export async function runSteps(
+  productDir: string,
+  steps: readonly Step[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  let exitCode = 0;
+  for (const step of steps) {
+    const code = await runStep(productDir, step, env);
+    exitCode ||= code;
+  }
+  return exitCode;
+}
+
+function runStep(
+  productDir: string,
+  step: Step,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
+  const isWindows = process.platform === 'win32';
+  const program = join(productDir, 'node_modules', '.bin', isWindows ? `${step.program}.cmd` : step.program);
+  process.stderr.write(`\n> ${step.title}\n`);
+  return new Promise((resolve, reject) => {
+    // Windows starts .cmd files through a shell only; the words are ours, so nothing needs quoting.
+    const child = spawn(program, step.args, { cwd: productDir, env, stdio: 'inherit', shell: isWindows });
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve(signal === null ? (code ?? 1) : 130));
+  });
+}

@@ -1,0 +1,15 @@
+import { Command } from 'commander';
+import { runSteps } from './run-steps.ts';
+
+type World = { readonly productDir: string; readonly env: Readonly<Record<string, string | undefined>> };
+
+export function createCommand(world: World): Command {
+  return new Command()
+    .description('the tests; names of files or folders choose among them')
+    .argument('[FILE...]')
+    .allowUnknownOption()
+    .action(async (files: string[]) => {
+      const steps = [{ title: 'tests (vitest)', program: 'vitest', args: ['run', ...files] }];
+      process.exitCode = await runSteps(world.productDir, steps, world.env);
+    });
+}

@@ -1,0 +1,131 @@
+#!/usr/bin/env node
+/**
+ * The one entry: `main.ts VERB [ARGUMENT ...]`, behind every pnpm script and the `go-win-tools` bin.
+ * It alone reads the environment, writes to the terminal and decides the exit code (contract section 1).
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Command, CommanderError } from 'commander';
+
+/** What a verb may know of the world outside; each verb declares the part it needs. */
+type Invocation = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+  /** Where the product's own files lie: tools, nuspecs, buckets, package.json. */
+  readonly productDir: string;
+  readonly cwd: string;
+  /** Aborted by Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly version: string;
+};
+
+type Verb = {
+  readonly does: string;
+  readonly load: () => Promise<{ createCommand(world: Invocation): Command }>;
+};
+
+const verbs: Readonly<Record<string, Verb>> = {
+  start: { does: 'the product at a glance: server and first tools', load: () => import('./start.ts') },
+  serve: { does: 'the server alone', load: () => import('./server/serve.ts') },
+  'release:beta': {
+    does: 'upstream release -> feed and branch beta',
+    load: () => import('./manifest-gen/commands/beta.ts'),
+  },
+  'release:promote': {
+    does: 'beta -> stable, same bytes, branch main',
+    load: () => import('./manifest-gen/commands/promote.ts'),
+  },
+  'release:status': {
+    does: 'tool x channel: what is where',
+    load: () => import('./manifest-gen/commands/status.ts'),
+  },
+};
+
+/** Verbs of a checkout, for those who work on the product; the installed program does not have them. */
+const workshopVerbs: Readonly<Record<string, Verb>> = {
+  test: { does: 'the tests', load: () => import(workshop('test')) },
+  check: { does: 'types, lint, layers, dead code', load: () => import(workshop('check')) },
+  bench: { does: 'benchmarks against references', load: () => import(workshop('bench')) },
+  build: { does: 'dist/', load: () => import(workshop('build')) },
+};
+
+/** Not a literal import: dist/ is made without the dev folder. */
+function workshop(name: string): string {
+  return new URL(`./dev/${name}.ts`, import.meta.url).href;
+}
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name = '--help', ...rest] = args;
+  const verb = verbs[name] ?? workshopVerbs[name];
+  if (verb === undefined) {
+    return introduce(name);
+  }
+  const interruption = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    // The second signal ends the process at once: nobody is held up by a clean end that hangs.
+    process.once(signal, () => interruption.abort(signal));
+  }
+  try {
+    const { createCommand } = await verb.load();
+    const productDir = findProductDir();
+    const command = createCommand({
+      env: process.env,
+      stdout: process.stdout,
+      stderr: process.stderr,
+      productDir,
+      cwd: process.cwd(),
+      signal: interruption.signal,
+      version: readVersion(productDir),
+    });
+    command.name(name).exitOverride();
+    await command.parseAsync(rest, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+function introduce(name: string): number {
+  const isAsked = name === '--help' || name === '-h' || name === 'help';
+  const lines = Object.entries(verbs).map(([verb, { does }]) => `  ${verb.padEnd(18)}${does}`);
+  const text = ['go-win-tools VERB [ARGUMENT ...]', '', ...lines, '', 'VERB --help tells more.'].join('\n');
+  if (name === '--version') {
+    console.log(readVersion(findProductDir()));
+    return 0;
+  }
+  (isAsked ? console.log : console.error)(isAsked ? text : `There is no verb ${name}.\n\n${text}`);
+  return isAsked ? 0 : 2;
+}
+
+/** Errors that are for people carry an `exitCode`, and often a `hint`; anything else is a fault of ours and shows its stack. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? 0 : 2;
+  }
+  if (error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number') {
+    const hint = 'hint' in error && typeof error.hint === 'string' ? `\n  ${error.hint}` : '';
+    console.error(`${error.message}${hint}`);
+    return error.exitCode;
+  }
+  console.error(error);
+  return 1;
+}
+
+/** The nearest folder upwards with a package.json: the checkout for main.ts, the package for dist/main.js. */
+function findProductDir(): string {
+  let dir = import.meta.dirname;
+  while (!existsSync(join(dir, 'package.json')) && dirname(dir) !== dir) {
+    dir = dirname(dir);
+  }
+  return dir;
+}
+
+function readVersion(productDir: string): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(productDir, 'package.json'), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : 'unknown';
+}

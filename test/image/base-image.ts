@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { mustRun } from '../kit/programs.ts';
+
+/**
+ * Makes the image that the Dockerfile builds on out of Debian packages and this machine's own Node, for machines that cannot
+ * pull it: same name, same things in it that the Dockerfile uses (apt, node, npm, npx). The package managers' settings of this
+ * machine come along, so that the build inside finds the same packages as the machine does.
+ */
+export async function makeBaseImage(
+  name: string,
+  workDir: string,
+  buildah: readonly string[],
+): Promise<void> {
+  const rootfs = join(workDir, 'rootfs.tar');
+  await mustRun('mmdebstrap', [
+    '--quiet',
+    '--variant=minbase',
+    '--include=ca-certificates',
+    'bookworm',
+    rootfs,
+  ]);
+  const container = (await mustRun('buildah', [...buildah, 'from', 'scratch'])).trim();
+  await mustRun('buildah', [...buildah, 'add', container, rootfs, '/']);
+  const prefix = dirname(dirname(process.execPath));
+  const parts = [
+    [process.execPath, '/usr/bin/node'],
+    [join(prefix, 'lib', 'node_modules', 'npm'), '/usr/lib/node_modules/npm'],
+    [join(prefix, 'include', 'node'), '/usr/include/node'],
+    ['/etc/apt/sources.list.d', '/etc/apt/sources.list.d'],
+    ['/etc/apt/sources.list', '/etc/apt/sources.list'],
+    ['/etc/apt/apt.conf.d', '/etc/apt/apt.conf.d'],
+    ['/etc/ssl/certs', '/etc/ssl/certs'],
+    ['/usr/local/share/ca-certificates', '/usr/local/share/ca-certificates'],
+    [join(process.env.HOME ?? '/root', '.npmrc'), '/root/.npmrc'],
+  ] as const;
+  for (const [from, to] of parts.filter(([from]) => existsSync(from))) {
+    await mustRun('buildah', [...buildah, 'add', container, from, to]);
+  }
+  const npm = '/usr/lib/node_modules/npm/bin';
+  const links = `ln -sf ${npm}/npm-cli.js /usr/bin/npm && ln -sf ${npm}/npx-cli.js /usr/bin/npx`;
+  await mustRun('buildah', [...buildah, 'run', '--isolation', 'chroot', container, '--', 'sh', '-c', links]);
+  const settings = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY']
+    .filter((key) => process.env[key] !== undefined)
+    .flatMap((key) => ['--env', `${key}=${process.env[key]}`]);
+  await mustRun('buildah', [...buildah, 'config', ...settings, container]);
+  await mustRun('buildah', [...buildah, 'commit', '--rm', container, name]);
+}

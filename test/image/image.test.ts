@@ -1,0 +1,89 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasProgram, isRoot, mustRun } from '../kit/programs.ts';
+import { makeBaseImage } from './base-image.ts';
+import { startContainer } from './container.ts';
+
+const canBuild =
+  process.platform === 'linux' && hasProgram('buildah') && hasProgram('mmdebstrap') && isRoot();
+const minutes = 60_000;
+
+describe.skipIf(!canBuild)('the image (needs buildah and mmdebstrap, as root)', () => {
+  const productDir = join(import.meta.dirname, '..', '..');
+  let workDir: string;
+  let buildah: string[];
+
+  beforeAll(async () => {
+    workDir = await mkdtemp(join(tmpdir(), 'go-win-tools-image-'));
+    buildah = ['--storage-driver', 'vfs', '--root', join(workDir, 'root'), '--runroot', join(workDir, 'run')];
+    await makeBaseImage('docker.io/library/node:20-bookworm-slim', workDir, buildah);
+    const build = [
+      'bud',
+      '--isolation',
+      'chroot',
+      '--pull-never',
+      '--format',
+      'docker',
+      '-t',
+      'go-win-tools',
+      '.',
+    ];
+    await mustRun('buildah', [...buildah, ...build], { cwd: productDir });
+  }, 20 * minutes);
+
+  afterAll(async () => {
+    await rm(workDir, { recursive: true, force: true });
+  });
+
+  it('says what it is and how its health is seen, and has a user of its own', async () => {
+    const facts: unknown = JSON.parse(
+      await mustRun('buildah', [...buildah, 'inspect', '--type', 'image', 'go-win-tools']),
+    );
+
+    expect(facts).toMatchObject({
+      Docker: {
+        config: {
+          User: '10001:10001',
+          Labels: {
+            'org.opencontainers.image.title': 'go-win-tools',
+            'org.opencontainers.image.licenses': 'MIT',
+          },
+          Healthcheck: { Test: expect.arrayContaining(['CMD', 'node']) },
+          ExposedPorts: { '8080/tcp': {} },
+        },
+      },
+    });
+  });
+
+  it('has git but no compiler and no package manager of the build', async () => {
+    const container = (await mustRun('buildah', [...buildah, 'from', '--pull-never', 'go-win-tools'])).trim();
+    const inside = (command: string): Promise<string> =>
+      mustRun('buildah', [...buildah, 'run', '--isolation', 'chroot', container, '--', 'sh', '-c', command]);
+
+    expect(await inside('command -v git')).toContain('git');
+    expect(await inside('command -v g++ make pnpm; ls /app/test 2>/dev/null; true')).toBe('');
+    expect(await inside('ls /app/node_modules')).not.toContain('vitest');
+  });
+
+  it(
+    'serves the feed as its own user, not as root',
+    async () => {
+      const container = await startContainer(buildah, 'go-win-tools');
+      try {
+        const ready = await fetch(`${container.url}/readyz`);
+        expect(ready.status).toBe(200);
+        const feed = await fetch(`${container.url}/nuget/Search()?searchTerm=''&includePrerelease=true`);
+        expect(await feed.text()).toContain('<feed');
+        expect(await mustRun('git', ['ls-remote', `${container.url}/git/main/go-win-tools.git`])).toContain(
+          'refs/heads/main',
+        );
+        expect(await container.userId()).toBe(10001);
+      } finally {
+        await container.stop();
+      }
+    },
+    5 * minutes,
+  );
+});
