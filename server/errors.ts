@@ -13,6 +13,14 @@ const errors = {
     500,
     'The data folder {dir} cannot be written: {cause}. Set DATA_DIR to a folder that this user may write.',
   ],
+  CATALOG_DAMAGED: [
+    500,
+    'The database {file} is damaged: {problem}. Restore the last backup of the data folder.',
+  ],
+  CATALOG_NEWER: [
+    500,
+    'The database {file} has schema {found}; this program knows schema {known} at most. Start the newer program, or restore a backup.',
+  ],
   PORT_TAKEN: [
     500,
     'Port {port} on {host} is taken. Stop the program that uses it, or set PORT (0 picks a free one).',

@@ -56,6 +56,8 @@ export interface Catalog {
   /** Kept in memory and written in batches; `flush` writes what is waiting. */
   countDownload(id: string, version: string): void;
   flush(): Promise<void>;
+  /** Grows with every change that an answer could show (publication, listing, counts); an equal number means equal answers. */
+  revision(): Promise<number>;
   /** How many versions there are, listed or not. */
   size(): Promise<number>;
   /** Throws when the database does not answer. */

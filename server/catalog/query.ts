@@ -35,6 +35,20 @@ export const queryProperties = [
 ] as const;
 export type QueryProperty = (typeof queryProperties)[number];
 
+/**
+ * This feed has no moderation: every package is approved (`--approved-only` finds it) and has no test result or
+ * download cache (spec nuget-v2 9.5). What `odata/atom.ts` writes and what `$filter` sees must be the same values.
+ */
+export const moderation = {
+  IsApproved: true,
+  IsDownloadCacheAvailable: false,
+  PackageStatus: 'Approved',
+  PackageTestResultStatus: 'Exempted',
+} as const;
+
+/** What clients see as `Published` of an unlisted version (spec nuget-v2 9.5); the row keeps the true date. */
+export const unlistedPublished = new Date('1900-01-01T00:00:00Z');
+
 export type CompareOperator = 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le';
 export type FunctionName =
   | 'substringof'
@@ -72,7 +86,7 @@ export type PackageQuery = {
   /** Exactly this id, whatever its case (FindPackagesById). */
   readonly id?: string;
   readonly where?: Expression;
-  /** Words that must all occur in Id, Title, Tags, Summary or Description, whatever their case; an id equal to the whole text comes first. */
+  /** Words that must all occur in Id, Title, Tags, Summary or Description, whatever their case; an id equal to the whole text comes before its equals by `orderBy`. */
   readonly search?: readonly string[];
   /** Search() hides unlisted packages, FindPackagesById() and Packages() keep them (spec nuget-v2 10.4). */
   readonly includeUnlisted: boolean;
