@@ -1,0 +1,54 @@
+/** The exact commands that a person types, source included. The same builder serves every page, so that they never differ. */
+export type ClientCommand = {
+  readonly client: string;
+  readonly lines: readonly string[];
+  readonly remark?: string;
+};
+
+type Offer = { readonly id: string; readonly isInBucket: boolean };
+
+/** How to install the newest stable version of a package. */
+export function stableCommands(publicUrl: string, offer: Offer): readonly ClientCommand[] {
+  return [
+    { client: 'Chocolatey', lines: [`choco install ${offer.id} -s ${publicUrl}/nuget`] },
+    ...(offer.isInBucket ? [scoop(publicUrl, 'main', offer.id)] : []),
+    { client: 'NuGet', lines: [`nuget install ${offer.id} -Source ${publicUrl}/nuget`] },
+  ];
+}
+
+/** How to join the testers of a package. */
+export function betaCommands(publicUrl: string, offer: Offer): readonly ClientCommand[] {
+  return [
+    {
+      client: 'Chocolatey',
+      lines: [`choco install ${offer.id} --pre -s ${publicUrl}/nuget`],
+      remark: 'Chocolatey 2 and newer; older ones see stable versions only.',
+    },
+    ...(offer.isInBucket ? [scoop(publicUrl, 'beta', offer.id)] : []),
+    { client: 'NuGet', lines: [`nuget install ${offer.id} -Prerelease -Source ${publicUrl}/nuget`] },
+  ];
+}
+
+/** How a machine is pointed at this server once. */
+export function setupCommands(publicUrl: string): readonly ClientCommand[] {
+  return [
+    { client: 'Chocolatey', lines: [`choco source add -n go-win-tools -s ${publicUrl}/nuget`] },
+    {
+      client: 'Scoop',
+      lines: [`scoop bucket add go-win-tools ${publicUrl}/git/main/go-win-tools.git`],
+      remark: 'Testers add /git/beta/go-win-tools.git instead, under the same name.',
+    },
+    { client: 'NuGet', lines: [`nuget sources add -Name go-win-tools -Source ${publicUrl}/nuget`] },
+  ];
+}
+
+/** The prefix is needed: `main`, which every Scoop has, wins over other buckets (spec scoop 1.3). */
+function scoop(publicUrl: string, channel: 'main' | 'beta', id: string): ClientCommand {
+  return {
+    client: 'Scoop',
+    lines: [
+      `scoop bucket add go-win-tools ${publicUrl}/git/${channel}/go-win-tools.git`,
+      `scoop install go-win-tools/${id}`,
+    ],
+  };
+}

@@ -1,0 +1,100 @@
+import type { JSX } from 'preact';
+import { setupCommands } from './commands.ts';
+import { Commands, DateText, Version } from './components.tsx';
+import { Layout } from './layout.tsx';
+import type { ListedPackage, Listing } from './pages.ts';
+
+type Props = { readonly listing: Listing; readonly publicUrl: string };
+
+/** `/`: what is here, and how a machine is pointed at it. */
+export function HomePage({ listing, publicUrl }: Props): JSX.Element {
+  return (
+    <Layout title="go-win-tools">
+      <h1>Go tools for Windows</h1>
+      <p class="lead">
+        Install them with Chocolatey, Scoop or NuGet from this server; every package is checked before it is
+        here.
+      </p>
+      <section aria-labelledby="packages">
+        <h2 id="packages">{listing.text === '' ? 'Packages' : `Packages matching “${listing.text}”`}</h2>
+        {listing.packages.length === 0 ? (
+          <Empty text={listing.text} />
+        ) : (
+          <PackageTable packages={listing.packages} />
+        )}
+        <Pages listing={listing} />
+      </section>
+      <section aria-labelledby="setup">
+        <h2 id="setup">Point a machine at this server</h2>
+        <Commands commands={setupCommands(publicUrl)} />
+      </section>
+    </Layout>
+  );
+}
+
+function PackageTable({ packages }: { readonly packages: readonly ListedPackage[] }): JSX.Element {
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Package</th>
+            <th scope="col">Stable</th>
+            <th scope="col">Beta</th>
+            <th scope="col">Published</th>
+            <th scope="col" class="number">
+              Downloads
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {packages.map(({ newest, stable }) => (
+            <tr key={newest.id}>
+              <th scope="row">
+                <a href={`/packages/${encodeURIComponent(newest.id)}`}>{newest.id}</a>
+                <p class="remark">{newest.nuspec.summary ?? newest.nuspec.title ?? ''}</p>
+              </th>
+              <td>
+                <Version row={stable} />
+              </td>
+              <td>{newest.isPrerelease ? <Version row={newest} /> : null}</td>
+              <td>
+                <DateText date={newest.published} />
+              </td>
+              <td class="number">{newest.downloads}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Empty({ text }: { readonly text: string }): JSX.Element {
+  return text === '' ? (
+    <p class="empty">
+      No packages yet. A maintainer publishes the first ones with <code>pnpm release:beta</code>.
+    </p>
+  ) : (
+    <p class="empty">
+      Nothing matches. <a href="/">Show all packages</a>.
+    </p>
+  );
+}
+
+function Pages({ listing }: { readonly listing: Listing }): JSX.Element | null {
+  const address = (page: number): string =>
+    `/?${new URLSearchParams({ q: listing.text, page: String(page) })}`;
+  if (listing.page === 1 && !listing.hasMore) {
+    return null;
+  }
+  return (
+    <nav class="pages" aria-label="Pages">
+      {listing.page > 1 ? <a href={address(listing.page - 1)}>Previous</a> : null}
+      <span>
+        Page {listing.page}, {listing.total} packages
+      </span>
+      {listing.hasMore ? <a href={address(listing.page + 1)}>Next</a> : null}
+    </nav>
+  );
+}

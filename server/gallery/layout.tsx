@@ -1,0 +1,35 @@
+import type { ComponentChildren, JSX } from 'preact';
+
+type Frame = { readonly title: string; readonly children: ComponentChildren };
+
+/** What every page has around it. */
+export function Layout({ title, children }: Frame): JSX.Element {
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{title}</title>
+        <link rel="stylesheet" href="/static/gallery.css" />
+        <link rel="icon" href="data:," />
+      </head>
+      <body>
+        <header class="top">
+          <a class="brand" href="/">
+            go-win-tools
+          </a>
+          <search>
+            <form action="/" method="get">
+              <input type="search" name="q" placeholder="Search packages" aria-label="Search packages" />
+            </form>
+          </search>
+        </header>
+        <main>{children}</main>
+        <footer>
+          <a href="/nuget">NuGet feed</a> · <a href="/readyz">health</a>
+        </footer>
+      </body>
+    </html>
+  );
+}

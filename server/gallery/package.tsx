@@ -1,0 +1,114 @@
+import type { JSX } from 'preact';
+import type { PackageRow } from '../catalog/catalog.ts';
+import { betaCommands, stableCommands } from './commands.ts';
+import { Commands, DateText, sizeText, Version } from './components.tsx';
+import { Layout } from './layout.tsx';
+import { renderMarkdown } from './markdown.ts';
+import type { FoundPackage } from './pages.ts';
+
+type Props = { readonly found: FoundPackage; readonly publicUrl: string };
+
+/** `/packages/ID`: what it is, how to install it, which versions there are. */
+export function PackagePage({ found, publicUrl }: Props): JSX.Element {
+  const { id, shown, stable, beta, versions, isInBucket } = found;
+  return (
+    <Layout title={`${id} - go-win-tools`}>
+      <h1>{shown.nuspec.title ?? id}</h1>
+      <p class="lead">{shown.nuspec.summary ?? ''}</p>
+      {stable === undefined ? null : (
+        <section aria-labelledby="stable">
+          <h2 id="stable">
+            Install <Version row={stable} />
+          </h2>
+          <Commands commands={stableCommands(publicUrl, { id, isInBucket: isInBucket.main })} />
+        </section>
+      )}
+      {beta === undefined ? null : (
+        <section aria-labelledby="beta">
+          <h2 id="beta">
+            Test <Version row={beta} />
+          </h2>
+          <Commands commands={betaCommands(publicUrl, { id, isInBucket: isInBucket.beta })} />
+        </section>
+      )}
+      <section aria-labelledby="about">
+        <h2 id="about">About</h2>
+        {/* Safe: renderMarkdown lets no raw HTML and no script address through. */}
+        <div
+          class="text"
+          dangerouslySetInnerHTML={{ __html: renderMarkdown(shown.nuspec.description ?? '') }}
+        />
+        <Links row={shown} />
+      </section>
+      <section aria-labelledby="versions">
+        <h2 id="versions">Versions</h2>
+        <VersionTable versions={versions} />
+      </section>
+    </Layout>
+  );
+}
+
+function Links({ row }: { readonly row: PackageRow }): JSX.Element {
+  const links = [
+    ['Project', row.nuspec.projectUrl],
+    ['Source', row.nuspec.projectSourceUrl],
+    ['Documentation', row.nuspec.docsUrl],
+    ['Licence', row.nuspec.licenseUrl],
+  ] as const;
+  return (
+    <ul class="links">
+      {links
+        .filter(([, address]) => address !== undefined && /^https?:\/\//i.test(address))
+        .map(([name, address]) => (
+          <li key={name}>
+            <a href={address} rel="noreferrer">
+              {name}
+            </a>
+          </li>
+        ))}
+    </ul>
+  );
+}
+
+function VersionTable({ versions }: { readonly versions: readonly PackageRow[] }): JSX.Element {
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Version</th>
+            <th scope="col">Published</th>
+            <th scope="col" class="number">
+              Size
+            </th>
+            <th scope="col" class="number">
+              Downloads
+            </th>
+            <th scope="col">SHA-256 of the package</th>
+          </tr>
+        </thead>
+        <tbody>
+          {versions.map((row) => (
+            <tr key={row.normalizedVersion}>
+              <th scope="row">
+                <a
+                  href={`/nuget/package/${encodeURIComponent(row.id)}/${encodeURIComponent(row.normalizedVersion)}`}
+                >
+                  <Version row={row} />
+                </a>
+              </th>
+              <td>
+                <DateText date={row.published} />
+              </td>
+              <td class="number">{sizeText(row.sizeBytes)}</td>
+              <td class="number">{row.versionDownloads}</td>
+              <td>
+                <code class="hash">{row.sha256}</code>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,87 @@
+import type { Catalog, PackageRow } from '../catalog/catalog.ts';
+import type { PackageQuery } from '../catalog/query.ts';
+
+const pageSize = 50;
+/** A page shows this many versions; the feed has all. */
+const maxVersions = 200;
+
+export type ListedPackage = { readonly newest: PackageRow; readonly stable: PackageRow | undefined };
+export type Listing = {
+  readonly text: string;
+  readonly page: number;
+  readonly total: number;
+  readonly packages: readonly ListedPackage[];
+  readonly hasMore: boolean;
+};
+
+/** One page of the packages, an id a line. */
+export async function readListing(catalog: Catalog, text: string, page: number): Promise<Listing> {
+  const words = text.split(/\s+/).filter((word) => word !== '');
+  const query: PackageQuery = {
+    view: 'semver2',
+    where: { kind: 'property', name: 'IsAbsoluteLatestVersion' },
+    ...(words.length > 0 ? { search: words } : {}),
+    includeUnlisted: false,
+    includePrerelease: true,
+    orderBy: words.length > 0 ? [] : [{ by: 'Id', descending: false }],
+    skip: (page - 1) * pageSize,
+    take: pageSize,
+  };
+  const [rows, total] = await Promise.all([catalog.query(query), catalog.count(query)]);
+  const packages = await Promise.all(
+    rows.map(async (newest) => ({
+      newest,
+      stable: newest.isPrerelease ? await catalog.findLatest(newest.id) : newest,
+    })),
+  );
+  return { text, page, total, packages, hasMore: page * pageSize < total };
+}
+
+export type FoundPackage = {
+  readonly id: string;
+  /** The row that describes the package: the newest stable one, else the newest. */
+  readonly shown: PackageRow;
+  readonly stable: PackageRow | undefined;
+  readonly beta: PackageRow | undefined;
+  readonly versions: readonly PackageRow[];
+  readonly isInBucket: { readonly main: boolean; readonly beta: boolean };
+};
+
+type Sources = {
+  readonly catalog: Catalog;
+  readonly hasManifest: (channel: 'main' | 'beta', tool: string) => Promise<boolean>;
+};
+
+/** All that the page of one id shows; undefined when no version of it is listed. */
+export async function readPackage(
+  { catalog, hasManifest }: Sources,
+  id: string,
+): Promise<FoundPackage | undefined> {
+  const versions = await catalog.query({
+    view: 'semver2',
+    id,
+    includeUnlisted: false,
+    includePrerelease: true,
+    orderBy: [{ by: 'Version', descending: true }],
+    skip: 0,
+    take: maxVersions,
+  });
+  const newest = versions[0];
+  if (newest === undefined) {
+    return undefined;
+  }
+  const stable = versions.find((row) => row.isLatest);
+  const beta = newest.isPrerelease ? newest : undefined;
+  const [main, betaChannel] = await Promise.all([
+    hasManifest('main', newest.id),
+    hasManifest('beta', newest.id),
+  ]);
+  return {
+    id: newest.id,
+    shown: stable ?? newest,
+    stable,
+    beta,
+    versions,
+    isInBucket: { main, beta: betaChannel },
+  };
+}

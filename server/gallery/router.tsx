@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import express, { type Request, type Response, type Router } from 'express';
+import { renderToString } from 'preact-render-to-string';
+import type { Catalog } from '../catalog/catalog.ts';
+import { fail } from '../errors.ts';
+import { HomePage } from './home.tsx';
+import { PackagePage } from './package.tsx';
+import { readListing, readPackage } from './pages.ts';
+
+export type GalleryServices = {
+  readonly catalog: Catalog;
+  /** Base of every command on the pages: what a client must type to reach this server. */
+  readonly publicUrl: () => string;
+  /** Whether the bucket has a manifest, for the Scoop commands of a page. */
+  readonly hasManifest: (channel: 'main' | 'beta', tool: string) => Promise<boolean>;
+  /** Where static/ lies. */
+  readonly productDir: string;
+};
+
+/** The door for people: `/` lists the packages, `/packages/ID` tells one; no scripts, so nothing to break or to trust. */
+export function createGalleryRouter(services: GalleryServices): Router {
+  const router = express.Router();
+  router.use(
+    '/static',
+    express.static(join(services.productDir, 'server', 'gallery', 'static'), {
+      index: false,
+      maxAge: '1h',
+      redirect: false,
+    }),
+  );
+  router.get('/', async (request, response) => {
+    const listing = await readListing(services.catalog, textOf(request, 'q'), numberOf(request, 'page'));
+    answerPage(response, <HomePage listing={listing} publicUrl={services.publicUrl()} />);
+  });
+  router.get('/packages/:id', async (request, response) => {
+    const found = await readPackage(services, request.params.id);
+    if (found === undefined) {
+      fail('PACKAGE_NOT_FOUND', { id: request.params.id, version: '' });
+    }
+    answerPage(response, <PackagePage found={found} publicUrl={services.publicUrl()} />);
+  });
+  return router;
+}
+
+function answerPage(response: Response, page: preact.JSX.Element): void {
+  const html = `<!doctype html>\n${renderToString(page)}\n`;
+  response
+    .set(
+      'Content-Security-Policy',
+      "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    )
+    .set('Cache-Control', 'no-cache')
+    .type('html')
+    .send(html);
+}
+
+function textOf(request: Request, name: string): string {
+  const value = request.query[name];
+  return typeof value === 'string' ? value.slice(0, 200) : '';
+}
+
+function numberOf(request: Request, name: string): number {
+  const value = Number(textOf(request, name));
+  return Number.isSafeInteger(value) && value > 0 ? Math.min(value, 10_000) : 1;
+}
