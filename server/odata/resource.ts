@@ -1,0 +1,91 @@
+import { fail } from '../errors.ts';
+
+/** What an address under the feed means, its query apart (spec nuget-v2 section 3). */
+export type Resource =
+  | { readonly kind: 'service' }
+  | { readonly kind: 'metadata' }
+  | { readonly kind: 'collection'; readonly collection: Collection; readonly isCount: boolean }
+  | { readonly kind: 'package'; readonly id: string; readonly version: string; readonly part?: PackagePart };
+
+const collections = ['Packages', 'Search', 'FindPackagesById', 'GetUpdates'] as const;
+export type Collection = (typeof collections)[number];
+
+/** What may follow a key: a property of the entry, or the package's bytes under the two names that servers gave them. */
+const packageParts = ['Id', 'Version', '$value', 'Download'] as const;
+export type PackagePart = (typeof packageParts)[number];
+
+/**
+ * Parses the path behind the feed's mount point, percent escapes and all: routers of Express decode too early and too
+ * little for OData (spec nuget-v2 section 11). A `+` in a path is a plus. Undefined: not an OData address, another door's.
+ * @throws FeedError PATH_INVALID for an OData address that is not well formed
+ */
+export function parseResource(rawPath: string): Resource | undefined {
+  // PSResourceGet appends "/FindPackagesById()" to a source that ends in a slash (spec nuget-v2 section 3).
+  const segments = rawPath
+    .split('/')
+    .filter((segment) => segment !== '')
+    .map(decode);
+  const [first, second, ...rest] = segments;
+  if (first === undefined) return { kind: 'service' };
+  if (rest.length > 0) return undefined;
+  if (first.toLowerCase() === '$metadata') return second === undefined ? { kind: 'metadata' } : undefined;
+
+  const [, name = '', args] = /^(\w+)(?:\((.*)\))?\s*$/s.exec(first) ?? [];
+  const collection = named(collections, name);
+  if (collection === undefined) {
+    const isBroken = named(collections, first.split('(', 1)[0] ?? '') !== undefined;
+    return isBroken ? fail('PATH_INVALID', { problem: `${first} is not well formed.` }) : undefined;
+  }
+  if (args === undefined || args.trim() === '') {
+    if (second === undefined) return { kind: 'collection', collection, isCount: false };
+    return second.toLowerCase() === '$count' ? { kind: 'collection', collection, isCount: true } : undefined;
+  }
+  if (collection !== 'Packages') {
+    fail('PATH_INVALID', {
+      problem: `${collection} takes its parameters in the query: ${collection}()?name='value'.`,
+    });
+  }
+  const key = parseKey(args);
+  if (second === undefined) return { kind: 'package', ...key };
+  const part = named(packageParts, second);
+  return part && { kind: 'package', ...key, part };
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return fail('PATH_INVALID', {
+      problem: 'it has a percent sign that does not begin an escape of UTF-8 text.',
+    });
+  }
+}
+
+/** WCF servers tell `search()` from `Search()`; scripts do not (spec nuget-v2 section 3). */
+function named<Name extends string>(names: readonly Name[], text: string): Name | undefined {
+  const lower = text.toLowerCase();
+  return names.find((name) => name.toLowerCase() === lower);
+}
+
+/** `Id='x',Version='1.0'`: either order, blanks anywhere between, quotes optional, `''` is a quote. */
+function parseKey(text: string): { readonly id: string; readonly version: string } {
+  const pair = /\s*(\w+)\s*=(?:\s*'((?:[^']|'')*)'\s*|([^',]*))(,|$)/y;
+  const found = new Map<string, string>();
+  let separator = ',';
+  while (separator === ',') {
+    const match = pair.exec(text);
+    const name = match?.[1]?.toLowerCase();
+    if (!match || name === undefined || found.has(name)) return failKey(text);
+    found.set(name, match[2]?.replaceAll("''", "'") ?? (match[3] ?? '').trim());
+    separator = match[4] ?? '';
+  }
+  const id = found.get('id');
+  const version = found.get('version');
+  return id && version && found.size === 2 ? { id, version } : failKey(text);
+}
+
+function failKey(text: string): never {
+  return fail('PATH_INVALID', {
+    problem: `expected Packages(Id='...',Version='...'), found Packages(${text}).`,
+  });
+}
