@@ -1,0 +1,69 @@
+import { open } from 'node:fs/promises';
+import semver from 'semver';
+import { payloadFile } from '../payload-file.ts';
+import type { Found, UnpackedExe, Verdict } from '../release.ts';
+import type { Tool } from '../tools.ts';
+import { type GoBuildInfo, readGoBuildInfo } from './go-buildinfo.ts';
+
+/**
+ * Does the Go linker's own record in the exe name the module that the tool's file names for this version?
+ * No record or no version in it is `absent` (spec upstream 6: buf's says `(devel)`), another module, version or sum `failed`.
+ */
+export async function checkBuildInfo({ tool, version }: Found, exe: UnpackedExe): Promise<Verdict> {
+  const file = await open(exe.path, 'r');
+  try {
+    const judged = judgeBuildInfo(
+      await readGoBuildInfo(file),
+      modulePaths(tool, version),
+      version,
+      exe.asset.goModule?.sum,
+    );
+    return { kind: 'buildinfo', subject: payloadFile(tool, exe.architecture), ...judged };
+  } finally {
+    await file.close();
+  }
+}
+
+type Judged = Omit<Verdict, 'kind' | 'subject'>;
+
+/** Pure. `sum` is the h1: sum of the module that was built here, when it was. */
+export function judgeBuildInfo(
+  info: GoBuildInfo | undefined,
+  allowed: readonly string[],
+  version: string,
+  sum?: string,
+): Judged {
+  if (info === undefined)
+    return { verdict: 'absent', detail: 'The exe has no Go build info that can be read.' };
+  if (info.module === undefined) return { verdict: 'absent', detail: 'The Go build info names no module.' };
+  const { module } = info;
+  if (!allowed.includes(module.path))
+    return failed(`module ${allowed.join(' or ')}`, `module ${module.path}`);
+
+  // `+dirty` and `+incompatible` say how the checkout looked, not which release it is.
+  const found = module.version.replace(/\+.*$/, '');
+  const named = `${module.path} ${module.version}, built by ${info.goVersion}`;
+  if (!semver.valid(found) || isPseudo(found)) {
+    return { verdict: 'absent', detail: `The Go build info names ${named}; that is no release version.` };
+  }
+  if (found !== `v${version}`)
+    return failed(`${module.path} v${version}`, `${module.path} ${module.version}`);
+  if (sum !== undefined && module.sum !== sum)
+    return failed(`module sum ${sum}`, `module sum ${module.sum || 'none'}`);
+  return { verdict: 'passed', detail: `The Go build info names ${named}.` };
+}
+
+/** A commit between releases: `v1.26.4-0.20260427101112-0123456789ab`, what Go writes when the tag was not fetched. */
+function isPseudo(version: string): boolean {
+  return /[-.]\d{14}-[0-9a-f]{12}$/.test(version);
+}
+
+function modulePaths(tool: Tool, version: string): readonly string[] {
+  return tool.module
+    .filter(({ versions }) => versions === undefined || semver.satisfies(version, versions))
+    .map(({ path }) => path);
+}
+
+function failed(expected: string, found: string): Judged {
+  return { verdict: 'failed', detail: `The Go build info names ${found}, not ${expected}.`, expected, found };
+}

@@ -1,0 +1,77 @@
+import type { Asset, Sidecar, Verdict } from '../release.ts';
+
+/** Does upstream's checksum file list this file with the bytes that came? */
+export function checkChecksumFile(file: Sidecar, asset: Asset): Verdict {
+  const subject = asset.name;
+  const stated = new Set(checksumsOf(file.text, asset.name));
+  const found = asset.digest;
+  const isListed = stated.size === 1 && (stated.has(found.sha256) || stated.has(found.sha512));
+  if (isListed)
+    return {
+      kind: 'checksum',
+      verdict: 'passed',
+      subject,
+      detail: `${file.name} lists the file with these bytes.`,
+    };
+
+  // Present and silent about our file is not "no evidence": the release process did not make what we were given.
+  const [first] = stated;
+  if (first === undefined) {
+    const expected = `a line for ${asset.name} in ${file.name}`;
+    return {
+      kind: 'checksum',
+      verdict: 'failed',
+      subject,
+      detail: `${file.name} does not list the file.`,
+      expected,
+      found: 'none',
+    };
+  }
+  const detail =
+    stated.size > 1
+      ? `${file.name} lists the file with different hashes.`
+      : `${file.name} lists the file with another hash.`;
+  const expected = `${[...stated].join(' or ')} (${file.name})`;
+  return {
+    kind: 'checksum',
+    verdict: 'failed',
+    subject,
+    detail,
+    expected,
+    found: first.length === 128 ? found.sha512 : found.sha256,
+  };
+}
+
+/**
+ * The SHA-256 and SHA-512 values (lower hex) that a checksum file states for exactly this file name.
+ *
+ *     <hex>  NAME        GNU text mode, also with one blank
+ *     <hex> *NAME        GNU binary mode; `./NAME` is the same file
+ *     SHA256 (NAME) = <hex>      BSD
+ *     <hex>              alone: the file is about one file (`NAME.sha256`)
+ *
+ * The whole name is compared, never an ending or a beginning: goreleaser 1.2.1 to 1.3.0 list `X.zip.sbom` before `X.zip`, and
+ * Scoop took the wrong line (spec upstream 3). Hashes of other lengths are not looked at.
+ */
+export function checksumsOf(text: string, name: string): readonly string[] {
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  const [only, ...more] = lines.filter((line) => line.trim() !== '');
+  if (only !== undefined && more.length === 0 && isHash(only.trim())) return [only.trim().toLowerCase()];
+  return lines.flatMap((line) => {
+    const [, hex, listed] = gnu.exec(line) ?? swap(bsd.exec(line)) ?? [];
+    return hex !== undefined && isHash(hex) && listed?.replace(/^\.\//, '') === name
+      ? [hex.toLowerCase()]
+      : [];
+  });
+}
+
+const gnu = /^([0-9a-fA-F]+)[ \t]+\*?(.+?)[ \t]*$/;
+const bsd = /^SHA(?:256|512) ?\((.+)\) ?= ?([0-9a-fA-F]+)[ \t]*$/;
+
+function swap(match: RegExpExecArray | null): readonly (string | undefined)[] | undefined {
+  return match === null ? undefined : [match[0], match[2], match[1]];
+}
+
+function isHash(text: string): boolean {
+  return /^(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{128})$/.test(text);
+}

@@ -1,0 +1,32 @@
+import type { FileHandle } from 'node:fs/promises';
+import { readAt } from './pe-file.ts';
+
+/** First bytes (latin1) -> what people call it; the first that fits. */
+const beginnings: readonly (readonly [string, string])[] = [
+  ['MZ', 'a damaged Windows program'],
+  ['PK\x03\x04', 'a zip archive'],
+  ['\x1f\x8b', 'a gzip archive'],
+  ['\x7fELF', 'a Linux program'],
+  ['\xcf\xfa\xed\xfe', 'a macOS program'],
+  ['\xca\xfe\xba\xbe', 'a macOS program'],
+  ['<?xml', 'an XML document'],
+  ['<', 'an HTML page'],
+  ['{', 'a JSON document'],
+];
+
+/** What a file is that is not what it should be, for a person to read: "an HTML page", "a zip archive". */
+export async function describeContent(file: FileHandle): Promise<string> {
+  const head = (await readAt(file, 0, 256)).toString('latin1');
+  if (head === '') return 'an empty file';
+  const text = head.replace(/^\xef\xbb\xbf/, '').trimStart();
+  return (
+    beginnings.find(([begin]) => head.startsWith(begin) || text.startsWith(begin))?.[1] ?? 'something else'
+  );
+}
+
+/** What a file's name promises; undefined when the name says nothing. */
+export function promisedContent(name: string): string | undefined {
+  if (/\.zip$/i.test(name)) return 'a zip archive';
+  if (/\.(?:tgz|gz)$/i.test(name)) return 'a gzip archive';
+  return undefined;
+}

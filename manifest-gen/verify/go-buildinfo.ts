@@ -1,0 +1,103 @@
+import type { FileHandle } from 'node:fs/promises';
+import { type PeFile, type PeSection, readAt, readPe } from './pe-file.ts';
+
+/** What the Go linker wrote into a program: `go version -m` prints the same. */
+export type GoBuildInfo = {
+  /** `go1.26.8` */
+  readonly goVersion: string;
+  /** The main package: `github.com/go-delve/delve/cmd/dlv`. */
+  readonly path: string;
+  readonly module: { readonly path: string; readonly version: string; readonly sum: string } | undefined;
+};
+
+const magic = Buffer.from('\xff Go buildinf:', 'latin1');
+const headerBytes = 32;
+const alignment = 16;
+const inlineStrings = 2;
+const maxVersionBytes = 1024;
+const maxModuleBytes = 4 << 20;
+const windowBytes = 1 << 20;
+
+/**
+ * Reads it from the one place that Go's own reader looks at (spec upstream 6): the first initialised, writable data section,
+ * at a 16-byte aligned address. Never a search through the file: programs that read build info hold the magic as a constant.
+ * @returns undefined when there is none, it is older than Go 1.18, or it is damaged
+ */
+export async function readGoBuildInfo(file: FileHandle): Promise<GoBuildInfo | undefined> {
+  const pe = await readPe(file);
+  const data = pe?.sections.find(isGoData);
+  if (pe === undefined || data === undefined) return undefined;
+  const start = await findHeader(file, pe, data);
+  if (start === undefined) return undefined;
+  const header = await readAt(file, start, headerBytes);
+  if (((header[15] ?? 0) & inlineStrings) === 0) return undefined;
+
+  const end = data.fileOffset + data.fileBytes;
+  const version = await readInlineString(file, start + headerBytes, end, maxVersionBytes);
+  if (version === undefined) return undefined;
+  const text = await readInlineString(file, version.next, end, maxModuleBytes);
+  const modules = text && unframe(text.bytes);
+  return modules === undefined
+    ? undefined
+    : { goVersion: version.bytes.toString('utf8'), ...parseModules(modules) };
+}
+
+/** Initialised data, readable, writable; the alignment bits say nothing. */
+function isGoData(section: PeSection): boolean {
+  return (
+    section.virtualAddress !== 0 &&
+    section.fileBytes !== 0 &&
+    (section.characteristics & ~0x00f0_0000) >>> 0 === 0xc000_0040
+  );
+}
+
+/** @returns the file offset of the header. Windows overlap, so that a magic across their border is seen. */
+async function findHeader(file: FileHandle, pe: PeFile, data: PeSection): Promise<number | undefined> {
+  const misalignment = Number((pe.imageBase + BigInt(data.virtualAddress)) % BigInt(alignment));
+  for (let from = 0; from < data.fileBytes; from += windowBytes) {
+    const wanted = Math.min(windowBytes + headerBytes, data.fileBytes - from);
+    const window = await readAt(file, data.fileOffset + from, wanted);
+    for (let at = window.indexOf(magic); at !== -1; at = window.indexOf(magic, at + 1)) {
+      const isWhole = at + headerBytes <= window.length;
+      if (isWhole && (misalignment + from + at) % alignment === 0) return data.fileOffset + from + at;
+    }
+    if (window.length < wanted) return undefined;
+  }
+  return undefined;
+}
+
+/** A uvarint length and that many bytes, all inside the section. */
+async function readInlineString(file: FileHandle, at: number, end: number, maxBytes: number) {
+  const prefix = await readAt(file, at, Math.min(10, Math.max(0, end - at)));
+  let bytes = 0;
+  for (const [index, byte] of prefix.entries()) {
+    bytes += (byte & 0x7f) * 2 ** (7 * index);
+    if (byte >= 0x80) continue;
+    const start = at + index + 1;
+    if (bytes > maxBytes || start + bytes > end) return undefined;
+    const content = await readAt(file, start, bytes);
+    return content.length < bytes ? undefined : { bytes: content, next: start + bytes };
+  }
+  return undefined;
+}
+
+/** The module text lies between two 16-byte sentinels; the byte before the second one is its last line feed. */
+function unframe(framed: Buffer): string | undefined {
+  if (framed.length < 33 || framed[framed.length - 17] !== 0x0a) return undefined;
+  return framed.toString('utf8', 16, framed.length - 16);
+}
+
+/** Lines of tab-separated words: `path P`, `mod P V SUM`, `=> P V SUM` (replaces the line above); `dep` and `build` are not needed. */
+function parseModules(text: string): Omit<GoBuildInfo, 'goVersion'> {
+  let path = '';
+  let module: GoBuildInfo['module'];
+  let last = '';
+  for (const line of text.split('\n')) {
+    const [word = '', first = '', second = '', third = ''] = line.split('\t');
+    if (word === 'path') path = first;
+    if (word === 'mod' || (word === '=>' && last === 'mod'))
+      module = { path: first, version: second, sum: third };
+    last = word;
+  }
+  return { path, module };
+}

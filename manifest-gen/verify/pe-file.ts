@@ -1,0 +1,75 @@
+import type { FileHandle } from 'node:fs/promises';
+
+/** The headers of a Windows program, as far as we judge by them. Read piecewise: an exe has 60 MB and comes from outside. */
+export type PeFile = {
+  readonly machine: number;
+  readonly imageBase: bigint;
+  readonly sections: readonly PeSection[];
+};
+
+export type PeSection = {
+  readonly name: string;
+  /** Relative to the image base. */
+  readonly virtualAddress: number;
+  readonly virtualBytes: number;
+  readonly fileOffset: number;
+  readonly fileBytes: number;
+  readonly characteristics: number;
+};
+
+const maxHeaderOffset = 1 << 20;
+const maxSections = 96; // what Windows itself loads
+
+/** @returns undefined when the file is no PE program (a page, a zip, another system's binary, a damaged header) */
+export async function readPe(file: FileHandle): Promise<PeFile | undefined> {
+  const dos = await readAt(file, 0, 64);
+  if (dos.length < 64 || dos.toString('latin1', 0, 2) !== 'MZ') return undefined;
+  const headerOffset = dos.readUInt32LE(0x3c);
+  if (headerOffset > maxHeaderOffset) return undefined;
+
+  const coff = await readAt(file, headerOffset, 24);
+  if (coff.length < 24 || coff.toString('latin1', 0, 4) !== 'PE\0\0') return undefined;
+  const sectionCount = coff.readUInt16LE(6);
+  const optionalBytes = coff.readUInt16LE(20);
+  if (sectionCount > maxSections) return undefined;
+
+  const optional = await readAt(file, headerOffset + 24, optionalBytes);
+  const imageBase = readImageBase(optional);
+  if (optional.length < optionalBytes || imageBase === undefined) return undefined;
+
+  const table = await readAt(file, headerOffset + 24 + optionalBytes, sectionCount * 40);
+  if (table.length < sectionCount * 40) return undefined;
+  const sections = Array.from({ length: sectionCount }, (_, index) => section(table.subarray(index * 40)));
+  return { machine: coff.readUInt16LE(4), imageBase, sections };
+}
+
+/** Up to `bytes` from `offset`; shorter at the end of the file. */
+export async function readAt(file: FileHandle, offset: number, bytes: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(bytes);
+  let filled = 0;
+  while (filled < bytes) {
+    const { bytesRead } = await file.read(buffer, filled, bytes - filled, offset + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return buffer.subarray(0, filled);
+}
+
+function readImageBase(optional: Buffer): bigint | undefined {
+  if (optional.length < 32) return undefined;
+  const magic = optional.readUInt16LE(0);
+  if (magic === 0x20b) return optional.readBigUInt64LE(24);
+  if (magic === 0x10b) return BigInt(optional.readUInt32LE(28));
+  return undefined;
+}
+
+function section(row: Buffer): PeSection {
+  return {
+    name: row.toString('latin1', 0, 8).replace(/\0+$/, ''),
+    virtualBytes: row.readUInt32LE(8),
+    virtualAddress: row.readUInt32LE(12),
+    fileBytes: row.readUInt32LE(16),
+    fileOffset: row.readUInt32LE(20),
+    characteristics: row.readUInt32LE(36),
+  };
+}

@@ -1,0 +1,40 @@
+import { open } from 'node:fs/promises';
+import type { Architecture } from '../../formats/release-record.ts';
+import { payloadFile } from '../payload-file.ts';
+import type { UnpackedExe, Verdict } from '../release.ts';
+import type { Tool } from '../tools.ts';
+import { describeContent } from './content.ts';
+import { readPe } from './pe-file.ts';
+
+/** Machine words of the PE header (spec upstream 4). */
+const machines: Readonly<Record<number, string>> = { 34404: 'amd64', 43620: 'arm64', 332: '386', 452: 'arm' };
+
+/** Is it a Windows program for the machine that its name promises? A 200 with an error page inside is a real case (spec upstream 2). */
+export async function checkPe(tool: Tool, exe: UnpackedExe): Promise<Verdict> {
+  const subject = payloadFile(tool, exe.architecture);
+  const expected = `a Windows program for ${exe.architecture}`;
+  const found = await describeProgram(exe.path, exe.architecture);
+  if (found === undefined)
+    return { kind: 'pe', verdict: 'passed', subject, detail: `The exe is ${expected}.` };
+  return {
+    kind: 'pe',
+    verdict: 'failed',
+    subject,
+    detail: `The exe is ${found}, not ${expected}.`,
+    expected,
+    found,
+  };
+}
+
+/** @returns undefined when it is what was promised */
+async function describeProgram(path: string, promised: Architecture): Promise<string | undefined> {
+  const file = await open(path, 'r');
+  try {
+    const pe = await readPe(file);
+    if (pe === undefined) return await describeContent(file);
+    const machine = machines[pe.machine] ?? `machine 0x${pe.machine.toString(16)}`;
+    return machine === promised ? undefined : `a Windows program for ${machine}`;
+  } finally {
+    await file.close();
+  }
+}

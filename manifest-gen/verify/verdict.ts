@@ -1,0 +1,41 @@
+import { fail } from '../errors.ts';
+import type { Verdict } from '../release.ts';
+
+/** Why a release is refused: the sentence's parts. */
+export type Refusal = { readonly file: string; readonly expected: string; readonly found: string };
+
+/**
+ * The policy, pure. A failed check always refuses. A required kind must have passed for every file it speaks of, and must speak
+ * of at least one; a kind that is not required may be absent.
+ * Kinds that nothing here checks never speak, so requiring one refuses.
+ */
+export function refusalOf(verdicts: readonly Verdict[], required: readonly string[]): Refusal | undefined {
+  const failed = verdicts.find(({ verdict }) => verdict === 'failed');
+  if (failed !== undefined) {
+    return {
+      file: failed.subject,
+      expected: failed.expected ?? failed.kind,
+      found: failed.found ?? failed.detail,
+    };
+  }
+  for (const kind of required) {
+    const ofKind = verdicts.filter((one) => one.kind === kind);
+    const absent = ofKind.find(({ verdict }) => verdict === 'absent');
+    if (absent !== undefined)
+      return { file: absent.subject, expected: `evidence of kind ${kind}`, found: `none (${absent.detail})` };
+    if (ofKind.length === 0)
+      return { file: 'the release', expected: `evidence of kind ${kind}`, found: 'none' };
+  }
+  return undefined;
+}
+
+/** @throws ReleaseError REFUSED (exit 3) with what was expected and what was found */
+export function requireTrust(
+  tool: string,
+  version: string,
+  verdicts: readonly Verdict[],
+  required: readonly string[],
+): void {
+  const refusal = refusalOf(verdicts, required);
+  if (refusal !== undefined) fail('REFUSED', { tool, version, ...refusal });
+}

@@ -1,0 +1,47 @@
+import type { Fetched, Unpacked, Verdict } from '../release.ts';
+import { checkBuildInfo } from './buildinfo.ts';
+import { checkChecksumFile } from './checksum-file.ts';
+import { checkDigest } from './digest.ts';
+import { checkMinisign } from './minisign-sidecar.ts';
+import { checkPe } from './pe.ts';
+import { sidecarName } from './sidecar-name.ts';
+import { checkSumdb } from './sumdb.ts';
+
+/** What came from upstream, before anything is unpacked. Verdicts only: verdict.ts decides what they are worth. */
+const checksOfFetched: readonly Check<Fetched>[] = [
+  // the forge's own size and digest; a file that was built here has neither
+  ({ assets }) => assets.filter(({ goModule }) => goModule === undefined).map(checkDigest),
+  // checksums.txt, sha256.txt
+  checkAgainstChecksumFile,
+  // sha256.txt.minisig
+  checkMinisign,
+  // one module, however many exes were built from it
+  ({ assets }) =>
+    assets.slice(0, 1).flatMap(({ goModule }) => (goModule === undefined ? [] : [checkSumdb(goModule)])),
+];
+
+/** The programs themselves. */
+const checksOfUnpacked: readonly Check<Unpacked>[] = [
+  ({ fetched, exes }) => exes.map((exe) => checkPe(fetched.found.tool, exe)),
+  ({ fetched, exes }) => exes.map((exe) => checkBuildInfo(fetched.found, exe)),
+];
+
+type Check<T> = (subject: T) => readonly (Verdict | Promise<Verdict>)[];
+
+export function verifyFetched(fetched: Fetched): Promise<readonly Verdict[]> {
+  return Promise.all(checksOfFetched.flatMap((check) => check(fetched)));
+}
+
+export function verifyUnpacked(unpacked: Unpacked): Promise<readonly Verdict[]> {
+  return Promise.all(checksOfUnpacked.flatMap((check) => check(unpacked)));
+}
+
+/** Silent for a source whose tool file names no checksum file; `absent` when it names one and upstream has none. */
+function checkAgainstChecksumFile({ found, assets, sidecars }: Fetched): readonly Verdict[] {
+  const name = sidecarName(found, 'checksums');
+  if (name === undefined) return [];
+  const file = sidecars.find((one) => one.name === name);
+  if (file !== undefined) return assets.map((asset) => checkChecksumFile(file, asset));
+  const detail = `There is no ${name} beside the file.`;
+  return assets.map((asset) => ({ kind: 'checksum', verdict: 'absent', subject: asset.name, detail }));
+}
