@@ -1,71 +1,190 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { satisfies, validRange } from 'semver';
+import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { Architecture, EvidenceKind, type SourceKind } from '../formats/release-record.ts';
+import { fail } from './errors.ts';
 
-/** A tool's file, manifest-gen/tools/NAME.yaml. PLACEHOLDER SHAPE for the owners of sources and recipe; completed by the sources' owner. */
-export const Tool = z.strictObject({
-  /** Name of the tool, the package id and the Scoop app: `delve`. */
-  tool: z.string(),
-  /** When the package id differs. */
-  packageId: z.string().optional(),
-  /** The command people type, without .exe: `dlv`. */
-  command: z.string(),
-  /** What `start` releases on an empty feed. */
-  first: z.string(),
-  /** semver range of the upstream versions that may be taken; default all. */
-  versions: z.string().optional(),
-  /** `3d`, `12h`: younger releases are not taken without being named. */
-  minAge: z.string().optional(),
-  /** In the order they are asked. */
-  sources: z.array(
-    z.discriminatedUnion('kind', [
-      z.strictObject({
-        kind: z.literal('github'),
-        /** `go-delve/delve` */
-        repository: z.string(),
-        /** `v{version}` */
-        tag: z.string().default('v{version}'),
-        /** Exact names, `{version}` filled in. */
-        assets: z.strictObject({ amd64: z.string(), arm64: z.string().optional() }),
-        /** Path of the exe in the archive, when the asset is one. */
-        member: z.string().optional(),
-        /** `checksums.txt` */
-        checksums: z.string().optional(),
-        /** `sha256.txt.minisig`: a minisign signature of the checksum file. */
-        minisig: z.string().optional(),
-      }),
-      z.strictObject({
-        kind: z.literal('npm'),
-        packages: z.strictObject({ amd64: z.string(), arm64: z.string().optional() }),
-        /** Path of the exe in the tarball: `package/bin/buf.exe`. */
-        member: z.string(),
-      }),
-      z.strictObject({
-        kind: z.literal('go-module'),
-        /** Module paths by upstream version range, first match: goreleaser v1 and v2 differ. */
-        modules: z.array(
-          z.strictObject({ versions: z.string().optional(), module: z.string(), main: z.string() }),
-        ),
-        /** Which Go builds which versions; without a match: the last patch of the minor in the module's go.mod. */
-        toolchains: z.array(z.strictObject({ versions: z.string(), go: z.string() })).default([]),
-        tags: z
-          .array(
-            z.strictObject({
-              versions: z.string(),
-              architecture: z.enum(['amd64', 'arm64']),
-              tags: z.string(),
-            }),
-          )
-          .default([]),
-      }),
-    ]),
-  ),
-  /** What the exe's Go build info must name as its module, by version range. */
-  module: z.array(z.strictObject({ versions: z.string().optional(), path: z.string() })),
-  trust: z.strictObject({
-    require: z.array(z.string()),
-    minisign: z.strictObject({ keys: z.array(z.string()) }).optional(),
-    sigstore: z
-      .strictObject({ identity: z.string(), issuer: z.string(), trustedRoot: z.string().optional() })
-      .optional(),
-  }),
+/** A range over upstream versions as npm's semver writes it: `>=1.20.0 <1.26.0 || >=1.27.0`. */
+const Versions = z.string().refine((text) => validRange(text) !== null, 'is not a semver range');
+const PlainVersion = z
+  .string()
+  .regex(/^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$/, 'is not a version like 1.22.0');
+/** It becomes a folder, a package id, a branch's file: nothing that a path or a shell would read. */
+const Name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'is not a name in lower case letters, digits and -');
+const FileName = z.string().regex(/^[^\\/\s]+$/, 'is not a file name');
+/** A place inside an archive, with `{version}` filled in. */
+const MemberPath = z
+  .string()
+  .regex(/^(?![/\\])(?!.*(^|\/)\.\.(\/|$))[^\\]+$/, 'is not a path inside an archive');
+const PackagePath = z.string().regex(/^[\w.~-]+(\/[\w.~-]+)*$/, 'is not an import path');
+
+const GithubSource = z.strictObject({
+  kind: z.literal('github'),
+  /** `go-delve/delve` */
+  repository: z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'is not OWNER/NAME'),
+  tag: z
+    .string()
+    .refine((text) => text.split('{version}').length === 2, 'does not name {version} once')
+    .default('v{version}'),
+  /** Whole names, `{version}` filled in: a prefix would also match `X.zip.sbom` (spec upstream 3). */
+  assets: z.strictObject({ amd64: FileName, arm64: FileName.optional() }),
+  /** Path of the exe, when the asset is an archive. */
+  member: MemberPath.optional(),
+  /** `checksums.txt` */
+  checksums: FileName.optional(),
+  /** `sha256.txt.minisig`: a minisign signature of the checksum file. */
+  minisig: FileName.optional(),
 });
+
+const NpmName = z
+  .string()
+  .regex(/^(@[a-z0-9][\w.-]*\/)?[a-z0-9][\w.-]*$/, 'is not the name of an npm package');
+const NpmSource = z.strictObject({
+  kind: z.literal('npm'),
+  packages: z.strictObject({ amd64: NpmName, arm64: NpmName.optional() }),
+  /** Path of the exe in the tarball: `package/bin/buf.exe`. */
+  member: MemberPath,
+});
+
+const GoModuleSource = z.strictObject({
+  kind: z.literal('go-module'),
+  /** Module and main package by upstream version, first match: goreleaser v1 and v2 differ. */
+  modules: z
+    .array(z.strictObject({ versions: Versions.optional(), module: PackagePath, main: PackagePath }))
+    .min(1),
+  /** Which Go builds which versions; without a match: the last patch of the minor in the module's go.mod. */
+  toolchains: z
+    .array(
+      z.strictObject({ versions: Versions, go: z.string().regex(/^1\.\d+(\.\d+)?$/, 'is not like 1.21.13') }),
+    )
+    .default([]),
+  /** Build tags by version and architecture, first match. */
+  tags: z
+    .array(
+      z.strictObject({
+        versions: Versions,
+        architecture: Architecture,
+        tags: z.string().regex(/^[\w.]+(,[\w.]+)*$/, 'is not a list of build tags'),
+      }),
+    )
+    .default([]),
+});
+
+const EvidenceKinds = z.array(EvidenceKind);
+
+/** Who vouches for a tool, and which evidence must be there. TRUST_FILE replaces it as a whole (trust-file.ts). */
+export const Trust = z.strictObject({
+  /** One list for every source, or a list by source: a checksum file exists at a forge, a checksum database for modules. */
+  require: z.union([
+    EvidenceKinds,
+    z.strictObject({
+      github: EvidenceKinds.optional(),
+      npm: EvidenceKinds.optional(),
+      'go-module': EvidenceKinds.optional(),
+    }),
+  ]),
+  minisign: z.strictObject({ keys: z.array(z.string()).min(1) }).optional(),
+  sigstore: z
+    .strictObject({ identity: z.string(), issuer: z.string(), trustedRoot: z.string().optional() })
+    .optional(),
+});
+export type Trust = z.infer<typeof Trust>;
+
+/** A tool's file, manifest-gen/tools/NAME.yaml: all that the generator knows of a tool. */
+export const Tool = z
+  .strictObject({
+    /** Name of the tool and the Scoop app: `delve`. */
+    tool: Name,
+    /** The package id, when it differs. */
+    packageId: z
+      .string()
+      .regex(/^[\w.-]{1,100}$/, 'is not a package id')
+      .optional(),
+    /** The command people type, without .exe: `dlv`. */
+    command: Name,
+    /** What `start` releases on an empty feed. */
+    first: PlainVersion,
+    /** The upstream versions that may be taken without being named; default all. */
+    versions: Versions.optional(),
+    /** `3d`, `12h`: younger releases are not taken without being named. */
+    minAge: z
+      .string()
+      .regex(/^\d+[dh]$/, 'is not like 3d or 12h')
+      .optional(),
+    /** In the order they are asked. */
+    sources: z.array(z.discriminatedUnion('kind', [GithubSource, NpmSource, GoModuleSource])).min(1),
+    /** What the exe's Go build info must name as its module, first match. */
+    module: z.array(z.strictObject({ versions: Versions.optional(), path: PackagePath })).min(1),
+    trust: Trust,
+  })
+  .superRefine(({ sources, trust }, context) => {
+    const kinds = sources.map((source) => source.kind);
+    if (new Set(kinds).size < kinds.length) {
+      context.addIssue({ code: 'custom', path: ['sources'], message: 'names a source twice' });
+    }
+    // a source nobody wrote a list for must not pass as one that needs no evidence
+    for (const kind of kinds.filter((kind) => !Array.isArray(trust.require) && !trust.require[kind])) {
+      context.addIssue({ code: 'custom', path: ['trust', 'require'], message: `has no list for ${kind}` });
+    }
+  });
 export type Tool = z.infer<typeof Tool>;
+export type Source = Tool['sources'][number];
+export type UpstreamKind = Source['kind'];
+export type SourceOf<Kind extends UpstreamKind> = Extract<Source, { kind: Kind }>;
+
+/**
+ * All tools of a folder, by name. A file is named after its tool.
+ * @throws ReleaseError TOOL_FILE_INVALID with every problem of the first bad file
+ */
+export async function loadTools(dir: string): Promise<readonly Tool[]> {
+  const names = await readdir(dir).catch((cause: unknown) =>
+    fail('TOOL_FILE_INVALID', { file: dir, problems: 'the folder cannot be read' }, cause),
+  );
+  const files = names.filter((name) => name.endsWith('.yaml')).sort();
+  if (files.length === 0) fail('TOOL_FILE_INVALID', { file: dir, problems: 'the folder has no .yaml file' });
+  return Promise.all(files.map((name) => readTool(join(dir, name), name.slice(0, -'.yaml'.length))));
+}
+
+async function readTool(file: string, name: string): Promise<Tool> {
+  const tool = decodeYaml(Tool, await readFile(file, 'utf8'), file);
+  if (tool.tool !== name) fail('TOOL_FILE_INVALID', { file, problems: `it names the tool ${tool.tool}` });
+  return tool;
+}
+
+/** @throws ReleaseError TOOL_FILE_INVALID, with line numbers where the YAML itself is broken */
+export function decodeYaml<T>(schema: z.ZodType<T>, text: string, file: string): T {
+  const value = parseOrFail(text, file);
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) fail('TOOL_FILE_INVALID', { file, problems: z.prettifyError(parsed.error) });
+  return parsed.data;
+}
+
+function parseOrFail(text: string, file: string): unknown {
+  try {
+    return parseYaml(text);
+  } catch (cause) {
+    const problems = cause instanceof Error ? cause.message : 'no YAML';
+    return fail('TOOL_FILE_INVALID', { file, problems }, cause);
+  }
+}
+
+export function sourceOf<Kind extends UpstreamKind>(tool: Tool, kind: Kind): SourceOf<Kind> | undefined {
+  return tool.sources.find((source): source is SourceOf<Kind> => source.kind === kind);
+}
+
+/** The first rule whose `versions` has this version; a rule without a range takes every version. */
+export function ruleFor<Rule extends { readonly versions?: string | undefined }>(
+  rules: readonly Rule[],
+  version: string,
+): Rule | undefined {
+  return rules.find((rule) => rule.versions === undefined || satisfies(version, rule.versions));
+}
+
+/** The kinds of evidence that must have passed for a release from this source; one that is `absent` is then not enough. */
+export function requiredEvidence(tool: Tool, kind: SourceKind): readonly EvidenceKind[] {
+  const required = tool.trust.require;
+  if (Array.isArray(required)) return required;
+  return kind === 'bundle' ? [] : (required[kind] ?? []);
+}

@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import { EvidenceKind } from '../formats/release-record.ts';
+import { fail } from './errors.ts';
+import { decodeYaml, type Tool, Trust } from './tools.ts';
+
+/** TRUST_FILE (contract section 4), for private forges and tests: tool -> what stands in place of its file's `trust:`. */
+const TrustFile = z.record(z.string(), Trust.extend({ require: z.array(EvidenceKind) }));
+
+/**
+ * The tools with the trust that the file gives them; tools it does not name keep their own.
+ * A relative `trustedRoot` starts at the file's folder.
+ * @throws ReleaseError TOOL_FILE_INVALID, also when the file names a tool that is not there: a typing error would
+ * otherwise leave another trust in force than its author believes
+ */
+export async function applyTrustFile(tools: readonly Tool[], file: string): Promise<readonly Tool[]> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) =>
+    fail('TOOL_FILE_INVALID', { file, problems: 'TRUST_FILE cannot be read' }, cause),
+  );
+  const trustOf = new Map(Object.entries(decodeYaml(TrustFile, text, file)));
+  const unknown = [...trustOf.keys()].filter((name) => !tools.some(({ tool }) => tool === name));
+  if (unknown.length > 0) {
+    fail('TOOL_FILE_INVALID', { file, problems: `there is no tool ${unknown.join(', ')}` });
+  }
+  return tools.map((tool) => {
+    const trust = trustOf.get(tool.tool);
+    return trust === undefined ? tool : { ...tool, trust: withAbsoluteRoot(trust, dirname(file)) };
+  });
+}
+
+function withAbsoluteRoot(trust: Trust, folder: string): Trust {
+  if (trust.sigstore?.trustedRoot === undefined) return trust;
+  const trustedRoot = resolve(folder, trust.sigstore.trustedRoot);
+  return { ...trust, sigstore: { ...trust.sigstore, trustedRoot } };
+}
