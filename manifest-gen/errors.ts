@@ -39,7 +39,7 @@ const errors = {
     'The feed {url} cannot be reached: {cause}.',
     'Start it with `pnpm start` or `pnpm serve`, or set FEED_URL.',
   ],
-  FEED_REFUSED: [1, 'The feed answered {status} to {what}: {reason}.', 'Check FEED_API_KEY and its scopes.'],
+  FEED_REFUSED: [1, 'The feed answered {status} to {what}: {reason}.', '{hint}'],
   FEED_KEY_MISSING: [
     2,
     'There is no key for the feed {url}.',

@@ -1,3 +1,5 @@
+import type { ReleaseError } from './errors.ts';
+
 /**
  * What a release tells while it works. People read it on stderr; with --json the same events are one object a line on stdout.
  * Implementations: `report-lines.ts` (people), `report-json.ts` (machines).
@@ -11,4 +13,44 @@ export interface Report {
   output(tool: string, line: string): void;
   /** Something a person must know that is not an error. */
   warn(tool: string, sentence: string): void;
+}
+
+/** What a verb will do for one tool, shown before it acts (contract section 1). */
+export type PlanRow = {
+  readonly tool: string;
+  /** What the channel offers now. */
+  readonly from: string | undefined;
+  readonly to: string;
+  /** `github: github.com/go-delve/delve@v1.26.3` */
+  readonly source: string;
+  /** The kinds of evidence that will be demanded. */
+  readonly evidence: readonly string[];
+  readonly does: 'release' | 'promote' | 'finish' | 'nothing';
+  readonly why: string;
+};
+
+/** How it ended for one tool. `made`: a dry run, everything is there but nothing was published. */
+export type Outcome = {
+  readonly tool: string;
+  readonly version: string;
+  readonly kind: 'released' | 'promoted' | 'made' | 'nothing';
+  readonly detail: string;
+};
+
+export type StatusRow = {
+  readonly tool: string;
+  readonly upstream: string;
+  readonly beta: string;
+  readonly main: string;
+  /** What a run would do, and why. */
+  readonly next: string;
+};
+
+/** What the verbs themselves say. */
+export interface CommandReport extends Report {
+  plan(rows: readonly PlanRow[]): void;
+  outcome(outcome: Outcome): void;
+  /** One of several tools failed; the others go on. */
+  failed(tool: string, error: ReleaseError): void;
+  status(rows: readonly StatusRow[]): void;
 }

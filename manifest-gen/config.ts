@@ -1,0 +1,172 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { fail } from './errors.ts';
+
+/** Every setting of the generator (contract section 4): default, form and sentence. `--help` prints them from here. */
+const Settings = z.object({
+  FEED_URL: webAddress().default('http://127.0.0.1:8080/nuget').describe('the NuGet v2 feed to release to'),
+  FEED_API_KEY: z
+    .string()
+    .optional()
+    .describe(
+      'its key, needs the scope push; else the file FEED_API_KEY_FILE, else start.key in the data folder',
+    ),
+  FEED_API_KEY_FILE: z.string().optional().describe('a file that holds the key'),
+  DATA_DIR: z.string().default('./data').describe('where a server on this machine keeps its start.key'),
+  BUCKET_URL: z
+    .string()
+    .optional()
+    .describe("the Scoop bucket, any git URL or path; else the server's own bucket"),
+  PAYLOAD_URL: payloadTemplate()
+    .optional()
+    .describe("where Scoop downloads from, with {tool} {version} {file}; else the server's /dl"),
+  PAYLOAD_PUT: z
+    .enum(['true', 'false'])
+    .default('true')
+    .describe('false when payloads may not be uploaded to PAYLOAD_URL by us'),
+  TOOLS_DIR: z.string().optional().describe("a folder of tool files; else the product's own"),
+  TRUST_FILE: z
+    .string()
+    .optional()
+    .describe('replaces, per tool it names, the trust section of the tool file'),
+  CACHE_DIR: z.string().optional().describe("downloads and builds; else this platform's cache folder"),
+  GITHUB_API_URL: webAddress().default('https://api.github.com').describe("the forge's API"),
+  GITHUB_TOKEN: z.string().optional().describe('a token for it: more requests an hour, private repositories'),
+  HTTPS_PROXY: z.string().optional().describe('a proxy for https, as curl and npm know it'),
+  HTTP_PROXY: z.string().optional().describe('a proxy for plain http'),
+  NO_PROXY: z.string().optional().describe('hosts that are asked directly'),
+  NODE_EXTRA_CA_CERTS: z
+    .string()
+    .optional()
+    .describe('read by Node itself: more certificate authorities (PEM file)'),
+});
+
+export type GeneratorConfig = {
+  /** Without a slash at its end. */
+  readonly feedUrl: string;
+  /** Undefined when there is none; only what publishes needs it. */
+  readonly feedApiKey: string | undefined;
+  readonly bucketUrl: string | undefined;
+  readonly payloadUrl: string | undefined;
+  readonly isPayloadPut: boolean;
+  readonly toolsDir: string | undefined;
+  readonly trustFile: string | undefined;
+  readonly cacheDir: string;
+  readonly githubApiUrl: string;
+  readonly githubToken: string | undefined;
+  readonly httpsProxy: string | undefined;
+  readonly httpProxy: string | undefined;
+  readonly noProxy: string | undefined;
+};
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What loading needs of the machine; given by the caller so that tests need no real one. */
+export type ConfigSource = {
+  readonly env: Environment;
+  /** What relative paths start from. */
+  readonly cwd: string;
+  readonly platform: NodeJS.Platform;
+  /** The text of a file, undefined when it is not there. */
+  readonly readText: (path: string) => string | undefined;
+};
+
+/**
+ * Reads and checks all settings. A setting that is empty counts as not given, as CI systems send them.
+ * @throws ReleaseError SETTINGS_INVALID with every problem at once
+ */
+export function loadGeneratorConfig(source: ConfigSource): GeneratorConfig {
+  const parsed = Settings.safeParse(given(source.env));
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const key = readKey(source, problems);
+  if (!parsed.success || problems.length > 0) fail('SETTINGS_INVALID', { problems: problems.join('\n') });
+  const settings = parsed.data;
+  const path = (text: string | undefined): string | undefined =>
+    text === undefined ? undefined : resolve(source.cwd, text);
+
+  return Object.freeze({
+    feedUrl: trimSlash(settings.FEED_URL),
+    feedApiKey: key,
+    bucketUrl: settings.BUCKET_URL,
+    payloadUrl: settings.PAYLOAD_URL,
+    isPayloadPut: settings.PAYLOAD_PUT === 'true',
+    toolsDir: path(settings.TOOLS_DIR),
+    trustFile: path(settings.TRUST_FILE),
+    cacheDir: path(settings.CACHE_DIR) ?? join(cacheHome(source), 'go-win-tools'),
+    githubApiUrl: trimSlash(settings.GITHUB_API_URL),
+    githubToken: settings.GITHUB_TOKEN,
+    httpsProxy: settings.HTTPS_PROXY,
+    httpProxy: settings.HTTP_PROXY,
+    noProxy: settings.NO_PROXY,
+  });
+}
+
+/** The settings as `--help` shows them: name, default, sentence. */
+export function generatorConfigHelp(): string {
+  const rows = Object.entries(Settings.shape).map(([name, schema]) => {
+    const byDefault = schema instanceof z.ZodDefault ? ` (${String(schema.def.defaultValue)})` : '';
+    return `  ${name.padEnd(20)} ${schema.description ?? ''}${byDefault}`;
+  });
+  return `Settings (environment):\n${rows.join('\n')}`;
+}
+
+function given(env: Environment): Record<string, string> {
+  const entries: [string, string][] = [];
+  for (const name of Object.keys(Settings.shape)) {
+    // curl and npm also read the proxies in lower case, and so do their users
+    const value = env[name] || (name.endsWith('_PROXY') ? env[name.toLowerCase()] : undefined);
+    if (value) entries.push([name, value]);
+  }
+  return Object.fromEntries(entries);
+}
+
+function readKey({ env, cwd, readText }: ConfigSource, problems: string[]): string | undefined {
+  if (env.FEED_API_KEY) return checkKey(env.FEED_API_KEY, 'FEED_API_KEY', problems);
+  if (env.FEED_API_KEY_FILE) {
+    const text = readText(resolve(cwd, env.FEED_API_KEY_FILE));
+    if (text === undefined) problems.push(`FEED_API_KEY_FILE: cannot read ${env.FEED_API_KEY_FILE}`);
+    return checkKey(text ?? '', 'FEED_API_KEY_FILE', problems);
+  }
+  const start = readText(resolve(cwd, env.DATA_DIR || './data', 'start.key'));
+  return start === undefined ? undefined : checkKey(start, 'start.key', problems);
+}
+
+/** A key goes into HTTP headers: a stray line end would otherwise surface as an error that quotes it. */
+function checkKey(text: string, name: string, problems: string[]): string | undefined {
+  const key = text.trim();
+  if (/[^\x21-\x7e]/.test(key)) problems.push(`${name}: a key has no blanks and only printable ASCII`);
+  return key === '' ? undefined : key;
+}
+
+function cacheHome({ env, platform }: ConfigSource): string {
+  if (platform === 'win32') return env.LOCALAPPDATA || join(homedir(), 'AppData', 'Local');
+  if (platform === 'darwin') return join(homedir(), 'Library', 'Caches');
+  return env.XDG_CACHE_HOME || join(homedir(), '.cache');
+}
+
+function webAddress(): z.ZodString {
+  return z.string().refine((text) => {
+    if (!URL.canParse(text)) return false;
+    const url = new URL(text);
+    return /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+  }, 'must be an http or https address without user and password');
+}
+
+function payloadTemplate(): z.ZodString {
+  return z
+    .string()
+    .refine(
+      (text) =>
+        ['{tool}', '{version}', '{file}'].every((hole) => text.includes(hole)) &&
+        URL.canParse(text) &&
+        /^https?:$/.test(new URL(text).protocol),
+      'must be an http or https address with {tool}, {version} and {file} in it',
+    );
+}
+
+function trimSlash(url: string): string {
+  return url.replace(/\/+$/, '');
+}

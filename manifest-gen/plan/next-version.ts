@@ -1,0 +1,58 @@
+import type { ReleaseRecord } from '../../formats/release-record.ts';
+import { printCar, readTrain } from './train.ts';
+
+/** What a release would be made from: two equal recipes give equal bytes, so the second is not released. */
+export type Recipe = { readonly fingerprint: string; readonly packaging: string };
+
+export type NextVersion =
+  | { readonly kind: 'new'; readonly version: string; readonly why: string }
+  /** The newest of the family already is this recipe's. */
+  | { readonly kind: 'same'; readonly version: string };
+
+/** The published version whose record decides about the next one; undefined when upstream's version is new here. */
+export function newestOfFamily(upstream: string, published: readonly string[]): string | undefined {
+  return readTrain(published).find((car) => car.upstream === upstream)?.version;
+}
+
+/**
+ * Which version upstream's U gets now (contract section 6). A changed recipe makes another beta; once U itself is
+ * published, a beta of its next correction, since nothing published is ever replaced.
+ * @param published every version of the package on the feed, unlisted ones too: their numbers are used up
+ * @param newest the record of `newestOfFamily(upstream, published)`
+ */
+export function decideNextVersion(
+  upstream: string,
+  published: readonly string[],
+  newest: ReleaseRecord | undefined,
+  recipe: Recipe,
+): NextVersion {
+  const car = readTrain(published).find((one) => one.upstream === upstream);
+  if (car === undefined) {
+    return {
+      kind: 'new',
+      version: printCar({ upstream, correction: 0, beta: 1 }),
+      why: 'new upstream version',
+    };
+  }
+  const changes = describeChanges(newest, upstream, recipe);
+  if (changes === undefined) return { kind: 'same', version: car.version };
+
+  const next =
+    car.beta === undefined
+      ? { upstream, correction: car.correction + 1, beta: 1 }
+      : { ...car, beta: car.beta + 1 };
+  return { kind: 'new', version: printCar(next), why: `${car.version} ${changes}` };
+}
+
+function describeChanges(
+  record: ReleaseRecord | undefined,
+  upstream: string,
+  recipe: Recipe,
+): string | undefined {
+  if (record === undefined) return 'has no release record';
+  // A withdrawal put an older upstream's bytes on top of U; making U again would undo it (contract section 1, withdraw).
+  if (record.source.version !== upstream) return undefined;
+  if (record.source.fingerprint !== recipe.fingerprint) return 'was made from other files or another source';
+  if (record.packaging !== recipe.packaging) return 'was made with another tool file, template or packaging';
+  return undefined;
+}

@@ -1,0 +1,43 @@
+import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-version.ts';
+
+/**
+ * One package version on the release train (contract section 6): of upstream's U come `U-beta.1`, `U-beta.2` ... and `U`,
+ * then corrections `U.1-beta.1` ... `U.1`, `U.2-beta.1` and so on. All of them together are the family of U.
+ */
+export type Car = {
+  readonly version: string;
+  /** Upstream's version, three numbers: U. */
+  readonly upstream: string;
+  /** 0 for U itself, k for U.k. */
+  readonly correction: number;
+  /** N of `-beta.N`; undefined for a stable version. */
+  readonly beta: number | undefined;
+};
+
+/** Undefined for a version that is not from this train, such as one pushed by hand. */
+export function readCar(version: string): Car | undefined {
+  const match = /^(\d+\.\d+\.\d+)(?:\.(\d+))?(?:-beta\.([1-9]\d*))?$/i.exec(version);
+  if (match?.[1] === undefined) return undefined;
+  return {
+    version,
+    upstream: match[1],
+    correction: Number(match[2] ?? 0),
+    beta: match[3] === undefined ? undefined : Number(match[3]),
+  };
+}
+
+/** `1.22.0`, `1.22.0-beta.2`, `1.22.0.1-beta.1`. */
+export function printCar({ upstream, correction, beta }: Omit<Car, 'version'>): string {
+  const stable = correction === 0 ? upstream : `${upstream}.${correction}`;
+  return beta === undefined ? stable : `${stable}-beta.${beta}`;
+}
+
+/** The cars among these versions, newest first by NuGet's order. */
+export function readTrain(versions: readonly string[]): readonly Car[] {
+  return versions.flatMap((version) => readCar(version) ?? []).sort((a, b) => compare(b.version, a.version));
+}
+
+function compare(a: string, b: string): number {
+  const [left, right] = [parseNuGetVersion(a), parseNuGetVersion(b)];
+  return left && right ? compareNuGetVersions(left, right) : 0;
+}

@@ -1,0 +1,153 @@
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Response } from 'got';
+import { createDigester, type Digest } from '../../formats/digest.ts';
+import { fail } from '../errors.ts';
+import { ask, explain, type FeedHttp, fileStream, reasonOf, refuse, send } from './feed-http.ts';
+import { type FeedPackage, readFeedPage } from './feed-page.ts';
+
+const maxPages = 200;
+
+/**
+ * Every version of an id, unlisted ones too, in the feed's order (spec nuget-v2 9.7, 10.4). An unknown id has none.
+ * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED
+ */
+export async function listVersions(http: FeedHttp, id: string): Promise<readonly FeedPackage[]> {
+  const first = `${http.feedUrl}/FindPackagesById()?id=${encodeURIComponent(`'${id}'`)}&semVerLevel=2.0.0`;
+  const found: FeedPackage[] = [];
+  const seen = new Set<string>();
+  let next: string | undefined = first;
+  while (next !== undefined && !seen.has(next) && seen.size < maxPages) {
+    seen.add(next);
+    const response: Response<string> = await ask(http, next);
+    if (response.statusCode !== 200) refuse(response, `the question for the versions of ${id}`);
+    const page = await readFeedPage(response.body).catch((error: unknown) =>
+      fail(
+        'FEED_REFUSED',
+        {
+          status: 200,
+          what: `the question for the versions of ${id}`,
+          reason: 'its answer is not an Atom feed',
+          hint: 'Check FEED_URL: it must be the address of a NuGet v2 feed.',
+        },
+        error,
+      ),
+    );
+    found.push(...page.packages.filter((one) => one.id.toLowerCase() === id.toLowerCase()));
+    // Only the query of the link is used: a server behind a proxy names its public address, which may not lead back from here.
+    next =
+      page.nextUrl === undefined ? undefined : first.replace(/\?.*$/, new URL(page.nextUrl, first).search);
+  }
+  return found;
+}
+
+/**
+ * Streams the nupkg into a file.
+ * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED; FEED_CONFLICT when the bytes are not those the feed announces
+ */
+export async function downloadPackage(http: FeedHttp, pkg: FeedPackage, path: string): Promise<Digest> {
+  const own = `${http.feedUrl}/package/${encodeURIComponent(pkg.id)}/${encodeURIComponent(pkg.version)}`;
+  const digest =
+    (await downloadFile(http, own, path)) ??
+    (pkg.downloadUrl === undefined ? undefined : await downloadFile(http, pkg.downloadUrl, path)) ??
+    fail('FEED_REFUSED', {
+      status: 404,
+      what: `the download of ${pkg.id} ${pkg.version}`,
+      reason: 'it is listed and not there',
+      hint: 'The log of the feed says more.',
+    });
+  if (pkg.sha512 !== undefined && pkg.sha512 !== digest.sha512) {
+    fail('FEED_CONFLICT', { what: `${pkg.id} ${pkg.version} (other than it announces)` });
+  }
+  return digest;
+}
+
+/** Undefined for 404. @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED */
+export async function downloadFile(http: FeedHttp, url: string, path: string): Promise<Digest | undefined> {
+  const digester = createDigester();
+  try {
+    const stream = http.got.stream(url, { throwHttpErrors: true });
+    await pipeline(stream, digester, createWriteStream(path));
+    return digester.digest();
+  } catch (error) {
+    const response = (error as { response?: Response<unknown> }).response;
+    if (response?.statusCode === 404) return undefined;
+    if (response !== undefined && response.statusCode < 500 && response.statusCode >= 400)
+      refuse(response, `the download of ${url}`);
+    return explain(http, error);
+  }
+}
+
+/**
+ * Pushes as choco and nuget do (spec nuget-v2 10.2). `same`: the feed has exactly these bytes already.
+ * @throws ReleaseError FEED_CONFLICT when it has others under this version, FEED_REFUSED, FEED_UNREACHABLE
+ */
+export async function pushPackage(
+  http: FeedHttp,
+  pkg: { readonly id: string; readonly version: string; readonly path: string; readonly digest: Digest },
+  onProgress: (doneBytes: number) => void,
+): Promise<'pushed' | 'same'> {
+  const boundary = `go-win-tools-${pkg.digest.sha256.slice(0, 32)}`;
+  const head = Buffer.from(
+    `--${boundary}\r\nContent-Disposition: form-data; name="package"; filename="package.nupkg"\r\n` +
+      'Content-Type: application/octet-stream\r\n\r\n',
+  );
+  const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
+  const response = await send(
+    http,
+    pushUrl(http.feedUrl),
+    {
+      stream: join(head, fileStream(pkg.path), tail),
+      sizeBytes: head.length + pkg.digest.sizeBytes + tail.length,
+      type: `multipart/form-data; boundary="${boundary}"`,
+    },
+    onProgress,
+  );
+  const what = `${pkg.id} ${pkg.version}`;
+  if (response.statusCode === 409) {
+    const there = (await listVersions(http, pkg.id)).find((one) => one.version === pkg.version);
+    if (there?.sha512 === pkg.digest.sha512) return 'same';
+    if (there !== undefined) fail('FEED_CONFLICT', { what });
+  }
+  if (response.statusCode < 200 || response.statusCode >= 300) refuse(response, `the push of ${what}`);
+  return 'pushed';
+}
+
+/** Other feeds index after they have answered; ours shows a package when it says 201. @throws ReleaseError FEED_REFUSED after a minute */
+export async function waitForPackage(
+  http: FeedHttp,
+  id: string,
+  version: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const url = `${http.feedUrl}/Packages(Id='${encodeURIComponent(id)}',Version='${encodeURIComponent(version)}')`;
+  for (const waitMs of [100, 400, 1500, 3000, 5000, 10_000, 20_000, 20_000, 0]) {
+    const response = await ask(http, url);
+    if (response.statusCode === 200 && response.body.includes(version)) return;
+    if (waitMs === 0)
+      fail('FEED_REFUSED', {
+        status: response.statusCode,
+        what: `the question for ${id} ${version}, which it took a minute ago`,
+        reason: reasonOf(response),
+        hint: 'The log of the feed says more; run again later.',
+      });
+    await delay(waitMs, undefined, { signal });
+  }
+}
+
+/** Where a v2 source is pushed to (spec nuget-v2 10.1). */
+export function pushUrl(feedUrl: string): string {
+  const { pathname } = new URL(feedUrl);
+  return pathname === '/' ? `${feedUrl.replace(/\/$/, '')}/api/v2/package/` : `${feedUrl}/`;
+}
+
+async function* join(
+  head: Uint8Array,
+  body: AsyncIterable<Uint8Array>,
+  tail: Uint8Array,
+): AsyncGenerator<Uint8Array> {
+  yield head;
+  yield* body;
+  yield tail;
+}

@@ -1,0 +1,122 @@
+import { createReadStream } from 'node:fs';
+import { type Got, type OptionsInit, RequestError, type Response } from 'got';
+import { fail, ReleaseError } from '../errors.ts';
+
+/** HTTP to one feed. Every answer comes back as a value; only silence and overload are thrown. */
+export type FeedHttp = {
+  /** The feed's address, `http://host/nuget`, without a slash at its end. */
+  readonly feedUrl: string;
+  readonly got: Got;
+};
+
+/**
+ * The key goes to the feed's own origin and nowhere else: not to where a download is redirected, not into a message.
+ * @param http the run's one instance: proxies, certificates, the abort signal
+ */
+export function createFeedHttp(http: Got, feedUrl: string, key: string | undefined): FeedHttp {
+  const { origin } = new URL(feedUrl);
+  return {
+    feedUrl,
+    got: http.extend({
+      throwHttpErrors: false,
+      retry: { limit: 2, methods: ['GET', 'HEAD'] },
+      // `response` runs from the last byte sent: the feed opens, hashes and syncs a package before it answers
+      timeout: { connect: 10_000, socket: 60_000, response: 600_000 },
+      hooks: {
+        beforeRequest: [
+          (options) => {
+            if (key !== undefined && url(options.url).origin === origin)
+              options.headers['x-nuget-apikey'] = key;
+          },
+        ],
+        beforeRedirect: [
+          (options) => {
+            if (url(options.url).origin !== origin) delete options.headers['x-nuget-apikey'];
+          },
+        ],
+      },
+    }),
+  };
+}
+
+function url(address: string | URL | undefined): URL {
+  return new URL(address ?? 'about:blank');
+}
+
+/** @throws ReleaseError FEED_UNREACHABLE when there is no answer, or one that says later (502, 503, 504); INTERRUPTED passes */
+export async function ask(
+  http: FeedHttp,
+  address: string,
+  options: OptionsInit = {},
+): Promise<Response<string>> {
+  try {
+    const response = (await http.got(address, { ...options, responseType: 'text' })) as Response<string>;
+    if ([502, 503, 504].includes(response.statusCode)) unreachable(http, reasonOf(response));
+    return response;
+  } catch (error) {
+    return explain(http, error);
+  }
+}
+
+/** Streams a file; the body is sent once, so there is no retry inside. Same errors as `ask`. */
+export async function send(
+  http: FeedHttp,
+  address: string,
+  body: { readonly stream: AsyncIterable<Uint8Array>; readonly sizeBytes: number; readonly type: string },
+  onProgress: (doneBytes: number) => void,
+): Promise<Response<string>> {
+  const counted = count(body.stream, onProgress);
+  return ask(http, address, {
+    method: 'PUT',
+    body: counted,
+    headers: { 'content-type': body.type, 'content-length': String(body.sizeBytes) },
+    retry: { limit: 0 },
+  });
+}
+
+export function fileStream(path: string): AsyncIterable<Buffer> {
+  return createReadStream(path, { highWaterMark: 256 * 1024 });
+}
+
+async function* count(
+  source: AsyncIterable<Uint8Array>,
+  onProgress: (doneBytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  let doneBytes = 0;
+  for await (const chunk of source) {
+    yield chunk;
+    doneBytes += chunk.length;
+    onProgress(doneBytes);
+  }
+}
+
+/** The server's sentence is the reason phrase, repeated in the body (spec nuget-v2 10.3). */
+export function reasonOf(response: Response<unknown>): string {
+  return (response.statusMessage || `status ${response.statusCode}`).slice(0, 512);
+}
+
+export function explain(http: FeedHttp, error: unknown): never {
+  if (error instanceof ReleaseError) throw error;
+  if (error instanceof RequestError)
+    unreachable(http, error.code === 'ERR_BODY_PARSE_FAILURE' ? 'no readable answer' : error.message, error);
+  throw error;
+}
+
+function unreachable(http: FeedHttp, cause: string, error?: unknown): never {
+  fail('FEED_UNREACHABLE', { url: http.feedUrl, cause }, error);
+}
+
+/** @throws ReleaseError FEED_REFUSED, with what to do about it */
+export function refuse(response: Response<unknown>, what: string): never {
+  const status = response.statusCode;
+  fail('FEED_REFUSED', { status, what, reason: reasonOf(response), hint: hints[status] ?? hints.other });
+}
+
+const hints: Readonly<Record<number, string>> & { readonly other: string } = {
+  401: 'Give a key in FEED_API_KEY; the scope push is needed.',
+  403: 'Check FEED_API_KEY, its scopes and the ids it is for.',
+  404: 'Check FEED_URL: it must be the address of a NuGet v2 feed.',
+  413: 'Raise MAX_PACKAGE_BYTES of the server.',
+  507: 'Free some room on the server and run again; it goes on from there.',
+  other: 'The log of the feed says more.',
+};

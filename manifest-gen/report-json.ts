@@ -1,0 +1,36 @@
+import type { CommandReport } from './report.ts';
+
+/** For machines: one JSON object a line, nothing else (contract section 1, `--json`). */
+export function createJsonReport(stdout: NodeJS.WritableStream, now = Date.now): CommandReport {
+  const say = (event: string, fields: object): void => {
+    stdout.write(`${JSON.stringify({ event, ...fields })}\n`);
+  };
+  let lastProgressMs = 0;
+
+  return {
+    step: (tool, step, detail) => say('step', { tool, step, detail }),
+    progress(tool, what, doneBytes, totalBytes) {
+      // one a second, and always the end: a download of 60 MB is some thousand chunks
+      if (now() - lastProgressMs < 1000 && doneBytes !== totalBytes) return;
+      lastProgressMs = now();
+      say('progress', { tool, what, doneBytes, totalBytes });
+    },
+    output: (tool, line) => say('output', { tool, line }),
+    warn: (tool, sentence) => say('warning', { tool, sentence }),
+    plan(rows) {
+      for (const row of rows) say('plan', row);
+    },
+    outcome: (outcome) => say('outcome', outcome),
+    failed: (tool, error) =>
+      say('failed', {
+        tool,
+        code: error.code,
+        exitCode: error.exitCode,
+        message: error.message,
+        hint: error.hint,
+      }),
+    status(rows) {
+      for (const row of rows) say('status', row);
+    },
+  };
+}

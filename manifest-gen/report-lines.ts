@@ -1,0 +1,83 @@
+import type { CommandReport } from './report.ts';
+
+export type LineOptions = { readonly isQuiet: boolean; readonly now?: () => number };
+type Terminal = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
+/**
+ * For people: plan, steps and progress on stderr, what came of it on stdout. Quiet leaves warnings and failures.
+ * On a terminal the progress is one line that is written over; in a log it is a line every few seconds.
+ */
+export function createLineReport(stdout: Terminal, stderr: Terminal, options: LineOptions): CommandReport {
+  const now = options.now ?? Date.now;
+  const isTerminal = stderr.isTTY === true;
+  const builds = new Map<string, string[]>();
+  let isProgressShown = false;
+  let lastProgressMs = now();
+
+  const write = (stream: Terminal, text: string): void => {
+    if (isProgressShown) stderr.write('\r\x1b[2K');
+    isProgressShown = false;
+    stream.write(`${text}\n`);
+  };
+  const tell = (text: string): void => {
+    if (!options.isQuiet) write(stderr, text);
+  };
+
+  return {
+    step: (tool, step, detail) => tell(`${tool}  ${step.padEnd(8)}  ${detail ?? ''}`.trimEnd()),
+    progress(tool, what, doneBytes, totalBytes) {
+      if (options.isQuiet || now() - lastProgressMs < (isTerminal ? 100 : 5000)) return;
+      lastProgressMs = now();
+      const line = `${tool}  ${what}  ${amount(doneBytes, totalBytes)}`;
+      if (!isTerminal) return void stderr.write(`${line}\n`);
+      stderr.write(`\r\x1b[2K${line}`);
+      isProgressShown = true;
+    },
+    output(tool, line) {
+      // a compiler's chatter is of interest only when it fails, and then its end is
+      builds.set(tool, [...(builds.get(tool) ?? []).slice(-199), line]);
+    },
+    warn: (tool, sentence) => write(stderr, `${tool}  warning: ${sentence}`),
+    plan(rows) {
+      const lines = rows.map((row) => [
+        row.tool,
+        row.does,
+        `${row.from ?? '(none)'} -> ${row.to}`,
+        row.source,
+        row.evidence.join(', '),
+        row.why,
+      ]);
+      tell(columns([['tool', 'does', 'from -> to', 'source', 'evidence', 'why'], ...lines]));
+    },
+    outcome({ tool, version, kind, detail }) {
+      if (!options.isQuiet)
+        write(stdout, `${tool} ${version}: ${kind === 'nothing' ? 'nothing to do' : kind}, ${detail}`);
+    },
+    failed(tool, error) {
+      for (const line of builds.get(tool) ?? []) write(stderr, `${tool}  | ${line}`);
+      write(stderr, `${tool}  failed: ${error.message}\n  ${error.hint}`);
+    },
+    status(rows) {
+      const lines = rows.map((row) => [row.tool, row.upstream, row.beta, row.main, row.next]);
+      write(stdout, columns([['tool', 'upstream', 'beta', 'main', 'a run would'], ...lines]));
+    },
+  };
+}
+
+function amount(doneBytes: number, totalBytes: number | undefined): string {
+  const mb = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
+  if (!totalBytes) return mb(doneBytes);
+  return `${mb(doneBytes)} of ${mb(totalBytes)}, ${Math.floor((100 * doneBytes) / totalBytes)} %`;
+}
+
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
