@@ -31,6 +31,10 @@ const errors = {
     'This needs an API key: send it as X-NuGet-ApiKey, as a Bearer token, or as the password of Basic authentication.',
   ],
   KEY_INVALID: [403, 'The specified API key is invalid, has expired, or was revoked.'],
+  PASSWORD_INVALID: [
+    401,
+    'The password of Basic authentication is not a valid API key. Use any user name, and a key as the password.',
+  ],
   KEY_SCOPE: [403, 'The specified API key does not have the scope {scope} for {subject}.'],
 
   QUERY_INVALID: [400, 'The query is not understood: {problem}'],
@@ -57,6 +61,8 @@ const errors = {
     'The server has no room left on disk; nothing was stored. Free some room and send it again.',
   ],
 
+  SYMBOLS_UNSUPPORTED: [404, 'Symbol packages are not kept here; push the package alone.'],
+
   PAYLOAD_NOT_FOUND: [404, 'No payload {tool}/{version}/{file} here.'],
   PAYLOAD_DIFFERS: [
     409,
@@ -66,6 +72,22 @@ const errors = {
 
   MANIFEST_NOT_FOUND: [404, 'No manifest for {tool} {version} in the bucket.'],
   BUCKET_UNKNOWN: [404, 'No such bucket. Use /git/main/go-win-tools.git or /git/beta/go-win-tools.git.'],
+  BUCKET_BROKEN: [
+    503,
+    'The bucket cannot be served: its branch {branch} leads nowhere. Restore the folder bucket of the data folder from a backup.',
+  ],
+  GIT_ONLY: [404, 'This address is for git and Scoop: scoop bucket add go-win-tools {url}'],
+  GIT_DUMB: [
+    403,
+    'This git client is too old: the bucket is served by the smart protocol only (git 1.6.6 and newer).',
+  ],
+  GIT_BUSY: [503, 'Too many git requests at once; try again in a moment.'],
+  GIT_MISSING: [500, 'The bucket needs git, which was not found: install git and put it in PATH.'],
+  PUSH_TOO_LARGE: [413, '{what} has {bytes} bytes; at most {maxBytes} are taken.'],
+  PUSH_GATE_SHUT: [
+    503,
+    'Pushes are refused: the hook {file} that checks them cannot run. Put the data folder on a volume that may hold programs, and start again.',
+  ],
   GIT_FAILED: [500, 'git could not answer; see the server log.'],
 
   KEY_NOT_FOUND: [404, 'No key with id {id}.'],
@@ -82,6 +104,8 @@ export type ErrorDetails = Readonly<Record<string, string | number>>;
 export class FeedError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
+  /** For a process that could not start or go on because of it. */
+  readonly exitCode = 1;
   readonly details: ErrorDetails;
 
   constructor(code: ErrorCode, details: ErrorDetails = {}, cause?: unknown) {

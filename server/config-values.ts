@@ -1,0 +1,68 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+/** A setting that is a number from `min` to `max`. */
+export function wholeNumber(min: number, max: number) {
+  return z.string().transform((text, context) => {
+    const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (number >= min && number <= max) {
+      return number;
+    }
+    return refuse(context, `expected a whole number from ${min} to ${max}, found ${JSON.stringify(text)}`);
+  });
+}
+
+/** `4294967296`, `4 GiB`, `500MiB` -> bytes. */
+export function byteCount(text: string, context: z.RefinementCtx): number {
+  const units: Readonly<Record<string, number>> = { '': 1, kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3 };
+  const [, digits = '', unit = ''] = /^(\d{1,15})\s*([a-z]*)$/i.exec(text) ?? [];
+  const bytes = Number(digits) * (units[unit.toLowerCase()] ?? 0);
+  return bytes > 0 && Number.isSafeInteger(bytes)
+    ? bytes
+    : refuse(
+        context,
+        `expected a number of bytes such as 4294967296 or 4 GiB, found ${JSON.stringify(text)}`,
+      );
+}
+
+/** An http(s) address without query, fragment and user; without a slash at its end. */
+export function publicUrl(text: string, context: z.RefinementCtx): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
+    return refuse(
+      context,
+      `expected an address such as https://feed.example.org, found ${JSON.stringify(text)}`,
+    );
+  }
+  if (url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
+    return refuse(context, 'expected an address without query, fragment, user and password');
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+/** Addresses and networks, with commas between them. */
+export function proxyAddresses(text: string, context: z.RefinementCtx): string[] {
+  const addresses = text
+    .split(',')
+    .map((address) => address.trim())
+    .filter((address) => address !== '');
+  const wrong = addresses.find((address) => !isProxyAddress(address));
+  return wrong === undefined
+    ? addresses
+    : refuse(context, `expected addresses such as 10.0.0.5 or 10.0.0.0/8, found ${JSON.stringify(wrong)}`);
+}
+
+/** Express' own names (loopback is 127.0.0.1/8 and ::1/128). */
+const names = ['loopback', 'linklocal', 'uniquelocal'];
+
+function isProxyAddress(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const maxBits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  const isNetwork = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= maxBits);
+  return maxBits < 0 ? names.includes(text) : rest.length === 0 && isNetwork;
+}
+
+function refuse(context: z.RefinementCtx, message: string): never {
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+}

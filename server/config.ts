@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { byteCount, proxyAddresses, publicUrl, wholeNumber } from './config-values.ts';
+import { readTls, type TlsFiles } from './tls.ts';
+
+export type Config = {
+  readonly port: number;
+  readonly host: string;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Without a slash at its end. */
+  readonly publicUrl?: string;
+  readonly tls?: TlsFiles;
+  readonly trustProxy?: readonly string[];
+  readonly adminApiKey?: string;
+  readonly readAuth?: 'feed' | 'all';
+  readonly maxPackageBytes: number;
+  readonly logLevel: (typeof logLevels)[number];
+};
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** Every setting of the server (contract section 2): its schema, its default, its sentence in `serve --help`. */
+const Settings = z.object({
+  PORT: wholeNumber(0, 65_535).default(8080).describe('Port to listen on; 0 picks a free one and prints it.'),
+  HOST: z
+    .string()
+    .regex(/^[^\s/@?#]+$/, 'expected an address or a host name')
+    .default('127.0.0.1')
+    .describe('Address to listen on; 0.0.0.0 is every address of this machine.'),
+  DATA_DIR: z
+    .string()
+    .default('./data')
+    .describe('Folder of database, packages, bucket and keys; locked while in use.'),
+  PUBLIC_URL: z
+    .string()
+    .transform(publicUrl)
+    .optional()
+    .describe(
+      'Base of every link and of what is written into manifests: the address that clients use. Default: http://HOST:PORT.',
+    ),
+  TLS_CERT_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'PEM certificate chain; with TLS_KEY_FILE the server speaks https. Read again when it changes.',
+    ),
+  TLS_KEY_FILE: z.string().optional().describe('PEM private key of TLS_CERT_FILE.'),
+  TRUST_PROXY: z
+    .string()
+    .transform(proxyAddresses)
+    .optional()
+    .describe(
+      'Addresses or networks of reverse proxies whose X-Forwarded-* headers count, with commas between them.',
+    ),
+  ADMIN_API_KEY: z
+    .string()
+    .regex(/^\S+$/, 'expected a key without blanks')
+    .optional()
+    .describe('A key with every scope, for automation.'),
+  ADMIN_API_KEY_FILE: z.string().optional().describe('File that holds ADMIN_API_KEY.'),
+  READ_AUTH: z
+    .enum(['feed', 'all'], 'expected feed or all')
+    .optional()
+    .describe(
+      'feed: reading the feed needs a key with the scope read; all: everything does, but /healthz, /readyz, /install.*, /m/* and *.sha256.',
+    ),
+  MAX_PACKAGE_BYTES: z
+    .string()
+    .transform(byteCount)
+    .default(4 * 1024 ** 3)
+    .describe('Largest upload: a number of bytes, or with KiB, MiB, GiB. Default: 4 GiB.'),
+  LOG_LEVEL: z
+    .enum(logLevels, `expected one of ${logLevels.join(', ')}`)
+    .default('info')
+    .describe(`How much is logged: ${logLevels.join(', ')}.`),
+});
+
+/** Settings that cannot be used: all of them at once. */
+export class ConfigError extends Error {
+  readonly exitCode = 2;
+  readonly hint = '`serve --help` explains every setting.';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The settings cannot be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/**
+ * The settings in an environment. A variable that is set to nothing counts as not set (compose files do that).
+ * @throws ConfigError with every problem
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = [];
+  const given: Record<string, string> = {};
+  for (const name of Object.keys(Settings.shape)) {
+    const value = env[name]?.trim();
+    if (value !== undefined && value !== '') {
+      given[name] = value;
+    }
+  }
+  if (given.ADMIN_API_KEY !== undefined && given.ADMIN_API_KEY_FILE !== undefined) {
+    problems.push('ADMIN_API_KEY_FILE: ADMIN_API_KEY is set too; set one of the two');
+  } else if (given.ADMIN_API_KEY_FILE !== undefined) {
+    try {
+      given.ADMIN_API_KEY = readFileSync(given.ADMIN_API_KEY_FILE, 'utf8').trim();
+    } catch (error) {
+      problems.push(`ADMIN_API_KEY_FILE: ${reasonOf(error)}`);
+    }
+  }
+  if ((given.TLS_CERT_FILE === undefined) !== (given.TLS_KEY_FILE === undefined)) {
+    problems.push('TLS_CERT_FILE, TLS_KEY_FILE: https needs both');
+  }
+  const tls =
+    given.TLS_CERT_FILE === undefined || given.TLS_KEY_FILE === undefined
+      ? undefined
+      : { certFile: resolve(given.TLS_CERT_FILE), keyFile: resolve(given.TLS_KEY_FILE) };
+  if (tls !== undefined) {
+    try {
+      readTls(tls);
+    } catch (error) {
+      problems.push(`TLS_CERT_FILE, TLS_KEY_FILE: ${reasonOf(error)}`);
+    }
+  }
+  const parsed = Settings.safeParse(given);
+  if (!parsed.success) {
+    problems.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+  }
+  if (!parsed.success || problems.length > 0) {
+    throw new ConfigError(problems);
+  }
+  const settings = parsed.data;
+  return Object.freeze({
+    port: settings.PORT,
+    host: settings.HOST,
+    dataDir: resolve(settings.DATA_DIR),
+    maxPackageBytes: settings.MAX_PACKAGE_BYTES,
+    logLevel: settings.LOG_LEVEL,
+    ...(settings.PUBLIC_URL === undefined ? {} : { publicUrl: settings.PUBLIC_URL }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(settings.TRUST_PROXY === undefined ? {} : { trustProxy: settings.TRUST_PROXY }),
+    ...(settings.ADMIN_API_KEY === undefined ? {} : { adminApiKey: settings.ADMIN_API_KEY }),
+    ...(settings.READ_AUTH === undefined ? {} : { readAuth: settings.READ_AUTH }),
+  });
+}
+
+/** What `serve --help` says about settings, made from the schema, so that none can be missing. */
+export function configHelp(): string {
+  const lines = Object.entries(Settings.shape).map(
+    ([name, setting]) => `  ${name.padEnd(20)}${setting.description ?? ''}${defaultOf(setting)}`,
+  );
+  return ['Settings (environment variables):', ...lines].join('\n');
+}
+
+function defaultOf(setting: z.ZodType): string {
+  if (!(setting instanceof z.ZodDefault) || setting.description?.includes('Default:')) {
+    return '';
+  }
+  return ` Default: ${String(setting.def.defaultValue)}.`;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,101 @@
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { fail } from './errors.ts';
+
+/**
+ * What lies in DATA_DIR:
+ *
+ *     catalog.db      packages, payloads, keys (SQLite, with -wal and -shm beside it)
+ *     blobs/          bytes by their SHA-256
+ *     bucket/         the git repository and its two views
+ *     start.key       the first key, made by `start`
+ *     lock            held by the running server; lock.pid says who
+ */
+export type DataDir = {
+  readonly database: string;
+  readonly blobs: string;
+  readonly bucket: string;
+  /** Gives the lock back. */
+  release(): void;
+};
+
+/**
+ * Makes the folder when it is missing and takes its lock.
+ * @throws FeedError DATA_DIR_UNUSABLE, DATA_DIR_IN_USE
+ */
+export function openDataDir(dir: string): DataDir {
+  try {
+    // Keys and unlisted packages are in it: nobody else needs to read it. Windows ignores the mode.
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const probe = join(dir, `.write-${process.pid}`);
+    closeSync(openSync(probe, 'w'));
+    rmSync(probe);
+  } catch (error) {
+    fail('DATA_DIR_UNUSABLE', { dir, cause: reasonOf(error) }, error);
+  }
+  const release = takeLock(dir);
+  return {
+    database: join(dir, 'catalog.db'),
+    blobs: join(dir, 'blobs'),
+    bucket: join(dir, 'bucket'),
+    release,
+  };
+}
+
+/**
+ * The lock is SQLite's own, held by an open transaction: it works the same on every system and ends with the process,
+ * however that ends. A file that only exists would have to be judged stale after a kill -9.
+ */
+function takeLock(dir: string): () => void {
+  const pidFile = join(dir, 'lock.pid');
+  const lock = openLock(dir);
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')) {
+      fail('DATA_DIR_IN_USE', { dir, pid: readPid(pidFile) }, error);
+    }
+    fail('DATA_DIR_UNUSABLE', { dir, cause: reasonOf(error) }, error);
+  }
+  writeFileSync(pidFile, `${process.pid}\n`);
+  return () => {
+    rmSync(pidFile, { force: true });
+    lock.close();
+  };
+}
+
+function openLock(dir: string): Database.Database {
+  try {
+    return new Database(join(dir, 'lock'), { timeout: 0 });
+  } catch (error) {
+    return fail('DATA_DIR_UNUSABLE', { dir, cause: reasonOf(error) }, error);
+  }
+}
+
+function readPid(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    // It is written a moment after the lock is taken, and only helps to find the other one.
+    return 'unknown';
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no room left on the disk',
+  ENOTDIR: 'a file stands where a folder is needed',
+  EEXIST: 'a file stands where a folder is needed',
+};
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) {
+    return String(error);
+  }
+  const code = 'code' in error ? String(error.code) : '';
+  return reasons[code] ?? error.message;
+}

@@ -1,0 +1,104 @@
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import { FeedError, fail } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { areaOf } from './areas.ts';
+import { type ErrorAnswer, type ErrorBody, errorBodies, reasonPhrase } from './error-body.ts';
+import { discardRest } from './limits.ts';
+import { requestIdOf } from './request-log.ts';
+
+/**
+ * The one place where an error becomes an HTTP answer: in the asker's language, its sentence in the reason phrase
+ * and again in the body, since proxies drop reason phrases (spec nuget-v2 15, trap 30).
+ */
+export function createAnswerError(
+  log: Logger,
+  renderPage: (answer: ErrorAnswer) => ErrorBody = errorBodies.page,
+): ErrorRequestHandler {
+  // Express knows an error handler by its four parameters.
+  return (error: unknown, req: Request, res: Response, _next) => {
+    const known = toFeedError(error, req);
+    if (known.status >= 500) {
+      log.error(
+        { requestId: requestIdOf(req), code: known.code, err: known.cause ?? known },
+        'request failed',
+      );
+    }
+    if (res.headersSent || req.socket.destroyed) {
+      // Half an answer must not look like a whole one.
+      res.destroy();
+      return;
+    }
+    const answer = {
+      status: known.status,
+      code: known.code,
+      message: known.message,
+      requestId: requestIdOf(req),
+    };
+    const language = languageOf(req);
+    const { type, body } = language === 'page' ? renderPage(answer) : errorBodies[language](answer);
+    for (const name of res.getHeaderNames().filter((name) => /^(etag|content-|last-modified)/.test(name))) {
+      if (name !== 'content-security-policy') {
+        res.removeHeader(name);
+      }
+    }
+    if (known.status === 401) {
+      // The only challenge that choco, nuget.exe and git understand (spec nuget-v2 2.4).
+      res.set('WWW-Authenticate', 'Basic realm="go-win-tools", charset="UTF-8"');
+    }
+    if (known.status === 503) {
+      res.set('Retry-After', '5');
+    }
+    if (known.details.allowed !== undefined) {
+      res.set('Allow', String(known.details.allowed));
+    }
+    res.set('Cache-Control', 'no-store');
+    res.statusCode = known.status;
+    res.statusMessage = reasonPhrase(known.message);
+    discardRest(req);
+    res.set('Content-Type', type).set('Content-Length', String(Buffer.byteLength(body)));
+    res.end(req.method === 'HEAD' ? undefined : body);
+  };
+}
+
+/** The end of the list of doors. */
+export const answerUnknownRoute: RequestHandler = (req) =>
+  fail('ROUTE_UNKNOWN', { path: req.path.slice(0, 200) });
+
+/** For a path that is known, after the methods it has: `allowed` is the Allow header. */
+export function methodNotAllowed(allowed: string): RequestHandler {
+  return (req) => fail('METHOD_NOT_ALLOWED', { method: req.method, allowed });
+}
+
+/** Feed clients read XML from GET and only the reason phrase from the rest; people read what their browser asked for. */
+function languageOf(req: Request): keyof typeof errorBodies {
+  const { errors } = areaOf(req.path);
+  if (errors === 'odata') {
+    return ['GET', 'HEAD'].includes(req.method) ? 'odata' : 'text';
+  }
+  return errors === 'page' && !/text\/html/i.test(req.headers.accept ?? '') ? 'text' : errors;
+}
+
+/** Errors of Express and of its body reader say by `status` that the request is at fault (a `%` that encodes nothing). */
+function toFeedError(error: unknown, req: Request): FeedError {
+  if (error instanceof FeedError) {
+    return error;
+  }
+  const status = error instanceof Error && 'status' in error ? error.status : undefined;
+  if (typeof status !== 'number' || status < 400 || status > 499) {
+    return new FeedError('INTERNAL', {}, error);
+  }
+  const problem = error instanceof Error ? error.message : '';
+  return isPathReadable(req.path)
+    ? new FeedError('BODY_INVALID', { problem }, error)
+    : new FeedError('PATH_INVALID', { problem: 'a % is not followed by two hexadecimal digits' }, error);
+}
+
+function isPathReadable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    // That is the question.
+    return false;
+  }
+}

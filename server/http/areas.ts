@@ -1,0 +1,44 @@
+/** One part of the address space and what holds for all of it, whoever answers there. */
+export type Area = {
+  /** Names the part in logs. */
+  readonly label: string;
+  /** How errors are said: OData XML, a line of text, problem+json, a page for people. */
+  readonly errors: 'odata' | 'text' | 'json' | 'page';
+  /** From which READ_AUTH on reading needs a key; `never`: always open (Scoop sends no credentials there, contract section 2). */
+  readonly readAuth: 'feed' | 'all' | 'never';
+  /** Requests may carry gigabytes and take hours. */
+  readonly isForUploads?: true;
+};
+
+/** The first that fits an address counts; the last fits all. */
+const areas: readonly (Area & { readonly at: RegExp })[] = [
+  { at: /^\/(healthz|readyz)\/?$/i, label: 'ops', errors: 'text', readAuth: 'never' },
+  { at: /^\/install\.[^/]+$/i, label: 'install', errors: 'text', readAuth: 'never' },
+  { at: /^\/m(\/|$)/i, label: 'manifest', errors: 'text', readAuth: 'never' },
+  { at: /^\/dl\/.*\.sha256$/i, label: 'payload-hash', errors: 'text', readAuth: 'never' },
+  { at: /^\/dl(\/|$)/i, label: 'payload', errors: 'text', readAuth: 'all', isForUploads: true },
+  { at: /^\/git(\/|$)/i, label: 'git', errors: 'text', readAuth: 'all', isForUploads: true },
+  { at: /^\/(nuget|api\/v2)\/package\/./i, label: 'package', errors: 'odata', readAuth: 'feed' },
+  {
+    at: /^\/(nuget|api\/v2)(\/|$)/i,
+    label: 'feed',
+    errors: 'odata',
+    readAuth: 'feed',
+    isForUploads: true,
+  },
+  { at: /^\/v3(\/|$)/i, label: 'v3', errors: 'json', readAuth: 'feed' },
+  { at: /^\/(api\/v1(\/|$)|openapi\.json$)/i, label: 'api', errors: 'json', readAuth: 'all' },
+  { at: /^/, label: 'page', errors: 'page', readAuth: 'all' },
+];
+const elsewhere: Area = { label: 'page', errors: 'page', readAuth: 'all' };
+
+/** The area of a path as it was sent (Express matches routes against it undecoded too). */
+export function areaOf(path: string): Area {
+  return areas.find(({ at }) => at.test(path)) ?? elsewhere;
+}
+
+/** The id or tool that a path is about, where one request is about one: keys may be limited to some. */
+export function subjectOf(path: string): string | undefined {
+  const [, id] = /^\/(?:(?:nuget|api\/v2)\/package|dl)\/([^/]+)/i.exec(path) ?? [];
+  return id === undefined || !/^[\w.-]+$/.test(id) ? undefined : id;
+}

@@ -1,0 +1,63 @@
+/** What is told to the asker. */
+export type ErrorAnswer = {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  readonly requestId: string;
+};
+
+export type ErrorBody = { readonly type: string; readonly body: string };
+
+/** An error in each of the languages of this server. */
+export const errorBodies: Readonly<
+  Record<'odata' | 'text' | 'json' | 'page', (answer: ErrorAnswer) => ErrorBody>
+> = {
+  // spec nuget-v2 9.9: choco 1.x prints m:message; HTML here confuses users (choco#2606).
+  odata: ({ code, message }) => ({
+    type: 'application/xml; charset=utf-8',
+    body:
+      '<?xml version="1.0" encoding="utf-8"?>\n' +
+      '<m:error xmlns:m="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata">' +
+      `<m:code>${escapeMarkup(code)}</m:code><m:message xml:lang="en-US">${escapeMarkup(message)}</m:message></m:error>\n`,
+  }),
+  text: ({ message }) => ({ type: 'text/plain; charset=utf-8', body: `${message}\n` }),
+  // RFC 9457
+  json: ({ status, code, message, requestId }) => ({
+    type: 'application/problem+json; charset=utf-8',
+    body: `${JSON.stringify({ title: message, status, code, requestId })}\n`,
+  }),
+  page: ({ status, message, requestId }) => ({
+    type: 'text/html; charset=utf-8',
+    body:
+      '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>go-win-tools</title></head><body>' +
+      `<h1>${status}</h1><p>${escapeMarkup(message)}</p>` +
+      `<p><a href="/">All packages</a></p><p><small>Request ${escapeMarkup(requestId)}</small></p></body></html>\n`,
+  }),
+};
+
+/**
+ * The text as a reason phrase, all that choco 2.x and nuget.exe show (spec nuget-v2 10.3): one line, ISO 8859-1
+ * without control characters, at most 512 characters. Node refuses to send anything else.
+ */
+export function reasonPhrase(message: string): string {
+  return message
+    .replace(/\s+/g, ' ')
+    .replace(/[^\x20-\x7e\xa0-\xff]/gu, '?')
+    .trim()
+    .slice(0, 512);
+}
+
+function escapeMarkup(text: string): string {
+  const entities: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+  };
+  return (
+    text
+      .replace(/[&<>"]/g, (character) => entities[character] ?? character)
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML 1.0 forbids
+      .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udfff]/gu, '?')
+  );
+}
