@@ -1,0 +1,66 @@
+import Database from 'better-sqlite3';
+import { FeedError, fail } from '../errors.ts';
+import { migrations } from './migrations.ts';
+
+export type Connection = Database.Database;
+
+/** How long a statement waits for another process (a backup, a verb of the operator) before it fails. */
+const busyTimeoutMs = 10_000;
+
+/**
+ * Opens the database and brings it to the newest schema. The caller closes it.
+ * @throws FeedError CATALOG_DAMAGED when it is no sound database, CATALOG_NEWER when a newer program wrote it
+ */
+export function openDatabase(file: string): Connection {
+  let db: Connection | undefined;
+  try {
+    db = new Database(file, { timeout: busyTimeoutMs });
+    db.pragma('journal_mode = WAL');
+    // An answered publication survives a power cut: the WAL is on disk before a commit returns. macOS flushes
+    // the drive's own cache only with fullfsync, which means nothing elsewhere.
+    db.pragma('synchronous = FULL');
+    db.pragma('fullfsync = ON');
+    db.pragma('foreign_keys = ON');
+    db.pragma('cache_size = -65536');
+    const problem = db.pragma('quick_check(1)', { simple: true });
+    if (problem !== 'ok') fail('CATALOG_DAMAGED', { file, problem: String(problem) });
+    migrate(db, file);
+    defineTextFunctions(db);
+    return db;
+  } catch (error) {
+    db?.close();
+    throw asFeedError(error, file);
+  }
+}
+
+function migrate(db: Connection, file: string): void {
+  const upgrade = db.transaction(() => {
+    const found = Number(db.pragma('user_version', { simple: true }));
+    if (found > migrations.length) fail('CATALOG_NEWER', { file, found, known: migrations.length });
+    for (const step of migrations.slice(found)) db.exec(step);
+    db.pragma(`user_version = ${migrations.length}`);
+  });
+  upgrade.immediate();
+}
+
+/** SQLite folds ASCII only and counts code points; OData clients expect Unicode case and UTF-16 positions. */
+function defineTextFunctions(db: Connection): void {
+  const define = (name: string, run: (text: string, part: string) => string | number) =>
+    db.function(name, { deterministic: true, varargs: true }, (...args: unknown[]) =>
+      args.includes(null) ? null : run(String(args[0]), String(args[1])),
+    );
+  define('text_lower', (text) => text.toLowerCase());
+  define('text_upper', (text) => text.toUpperCase());
+  define('text_trim', (text) => text.trim());
+  define('text_length', (text) => text.length);
+  define('text_index', (text, part) => text.indexOf(part));
+  define('text_ends', (text, end) => Number(text.endsWith(end)));
+}
+
+const damage = new Set(['SQLITE_NOTADB', 'SQLITE_CORRUPT']);
+
+function asFeedError(error: unknown, file: string): unknown {
+  if (error instanceof FeedError || !(error instanceof Database.SqliteError)) return error;
+  if (![...damage].some((code) => error.code.startsWith(code))) return error;
+  return new FeedError('CATALOG_DAMAGED', { file, problem: error.message }, error);
+}

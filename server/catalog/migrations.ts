@@ -1,0 +1,82 @@
+/**
+ * The database's shape, step by step. Step N makes schema N (`PRAGMA user_version`): append, never edit.
+ *
+ * `packages` is narrow on purpose: filters and latest flags walk it without touching the long texts, which lie in
+ * `texts` under the same `pk`. Times are milliseconds since 1970, booleans 0 or 1. Keys that are compared
+ * (`id_key`, `version_key`, `tags_key`, `search`) are stored folded, so that plain SQL equality and indexes do.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE state (revision INTEGER NOT NULL) STRICT;
+  INSERT INTO state VALUES (0);
+
+  -- One row an id: the casing of its first push (spec nuget-v2 12.5) and the downloads of all versions.
+  CREATE TABLE ids (
+    id_key    TEXT PRIMARY KEY,
+    id        TEXT NOT NULL,
+    downloads INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE packages (
+    pk                 INTEGER PRIMARY KEY,
+    id_key             TEXT NOT NULL REFERENCES ids,
+    version_key        TEXT NOT NULL,
+    version            TEXT NOT NULL,
+    normalized_version TEXT NOT NULL,
+    is_prerelease      INTEGER NOT NULL,
+    -- A SemVer 1 client can read it: neither version nor dependencies need SemVer 2 (spec nuget-v2 12.2, 12.3).
+    in_semver1         INTEGER NOT NULL,
+    is_listed          INTEGER NOT NULL,
+    -- Both views of the latest flags (spec nuget-v2 12.4).
+    latest_semver1     INTEGER NOT NULL DEFAULT 0,
+    newest_semver1     INTEGER NOT NULL DEFAULT 0,
+    latest_semver2     INTEGER NOT NULL DEFAULT 0,
+    newest_semver2     INTEGER NOT NULL DEFAULT 0,
+    downloads          INTEGER NOT NULL DEFAULT 0,
+    size_bytes         INTEGER NOT NULL,
+    created            INTEGER NOT NULL,
+    published          INTEGER NOT NULL,
+    last_edited        INTEGER NOT NULL,
+    sha256             TEXT NOT NULL,
+    sha512             TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX package_versions ON packages (id_key, version_key DESC);
+  CREATE INDEX package_latest1 ON packages (id_key, version_key DESC) WHERE latest_semver1 = 1;
+  CREATE INDEX package_newest1 ON packages (id_key, version_key DESC) WHERE newest_semver1 = 1;
+  CREATE INDEX package_latest2 ON packages (id_key, version_key DESC) WHERE latest_semver2 = 1;
+  CREATE INDEX package_newest2 ON packages (id_key, version_key DESC) WHERE newest_semver2 = 1;
+
+  CREATE TABLE texts (
+    pk           INTEGER PRIMARY KEY REFERENCES packages,
+    search       TEXT NOT NULL,
+    tags_key     TEXT,
+    tags         TEXT,
+    title        TEXT,
+    authors      TEXT,
+    summary      TEXT,
+    description  TEXT,
+    dependencies TEXT,
+    nuspec       TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE payloads (
+    tool       TEXT NOT NULL,
+    version    TEXT NOT NULL,
+    file       TEXT NOT NULL,
+    sha256     TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    created    INTEGER NOT NULL,
+    PRIMARY KEY (tool, version, file)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE keys (
+    id        TEXT PRIMARY KEY,
+    name      TEXT NOT NULL,
+    scopes    TEXT NOT NULL,
+    ids       TEXT NOT NULL,
+    hash      BLOB NOT NULL UNIQUE,
+    created   INTEGER NOT NULL,
+    last_used INTEGER
+  ) STRICT, WITHOUT ROWID;
+  `,
+];

@@ -1,0 +1,119 @@
+import { FeedError } from '../errors.ts';
+import type { Catalog, NewPackage } from './catalog.ts';
+import type { Connection } from './connect.ts';
+import type { SemVerView } from './query.ts';
+import { fromPackages } from './sql-columns.ts';
+import { createDownloadCounts } from './sql-downloads.ts';
+import { setLatestFlags } from './sql-latest.ts';
+import { countSql, pageSql } from './sql-query.ts';
+import { type PackageKey, packageKey, type RawRow, rowColumns, toColumns, toPackageRow } from './sql-rows.ts';
+import type { Sql } from './sql-term.ts';
+import { createStatements, type SqlValue } from './statements.ts';
+
+/** The catalog in SQLite. `flush` it before its connection is closed. */
+export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
+  const prepare = createStatements(db);
+  const downloads = createDownloadCounts(db, prepare);
+
+  const insert = db.transaction((pkg: NewPackage) => {
+    const { packages, texts } = toColumns(pkg);
+    const key = { idKey: pkg.id.toLowerCase(), versionKey: String(packages.version_key) };
+    if (pkOf(key) !== undefined) return 'exists';
+    prepare('INSERT INTO ids (id_key, id) VALUES (?, ?) ON CONFLICT DO NOTHING').run(key.idKey, pkg.id);
+    const pk = insertInto('packages', packages);
+    insertInto('texts', { pk, ...texts });
+    setLatestFlags(prepare, key.idKey, pk);
+    bumpRevision();
+    return 'added';
+  });
+
+  const list = db.transaction((key: PackageKey, isListed: boolean) => {
+    const pk = pkOf(key);
+    if (pk === undefined) return 'missing';
+    const { changes } = prepare(
+      'UPDATE packages SET is_listed = ?, last_edited = ? WHERE pk = ? AND is_listed <> ?',
+    ).run(Number(isListed), now().getTime(), pk, Number(isListed));
+    if (changes === 0) return 'unchanged';
+    setLatestFlags(prepare, key.idKey, isListed ? pk : undefined);
+    bumpRevision();
+    return 'changed';
+  });
+
+  function pkOf({ idKey, versionKey }: PackageKey): number | undefined {
+    const sql = 'SELECT pk FROM packages WHERE id_key = ? AND version_key = ?';
+    return get<{ pk: number }>({ text: sql, values: [idKey, versionKey] })?.pk;
+  }
+
+  function insertInto(table: string, columns: Readonly<Record<string, SqlValue>>): number {
+    const names = Object.keys(columns);
+    const marks = names.map(() => '?').join(', ');
+    const sql = `INSERT INTO ${table} (${names.join(', ')}) VALUES (${marks})`;
+    return Number(prepare(sql).run(...Object.values(columns)).lastInsertRowid);
+  }
+
+  function bumpRevision(): void {
+    prepare('UPDATE state SET revision = revision + 1').run();
+  }
+
+  function findRow(where: string, values: readonly SqlValue[], view: SemVerView) {
+    const text = `SELECT ${rowColumns(view)} ${fromPackages} WHERE ${where}`;
+    const row = get<RawRow>({ text, values });
+    return row && toPackageRow(row);
+  }
+
+  // better-sqlite3 does not know a statement's row type; the SQL beside each call is what vouches for it.
+  function get<Row>({ text, values }: Sql): Row | undefined {
+    return prepare(text).get(...values) as Row | undefined;
+  }
+  function all<Row>({ text, values }: Sql): Row[] {
+    return prepare(text).all(...values) as Row[];
+  }
+
+  return {
+    async add(pkg) {
+      return durably(() => insert.immediate(pkg));
+    },
+    async find(id, version, view = 'semver2') {
+      const key = packageKey(id, version);
+      return key && findRow('p.id_key = ? AND p.version_key = ?', [key.idKey, key.versionKey], view);
+    },
+    async findLatest(id) {
+      return findRow('p.id_key = ? AND p.latest_semver2 = 1', [id.toLowerCase()], 'semver2');
+    },
+    async query(query) {
+      return all<RawRow>(pageSql(rowColumns(query.view), query)).map(toPackageRow);
+    },
+    async count(query) {
+      return get<{ count: number }>(countSql(query))?.count ?? 0;
+    },
+    async setListed(id, version, isListed) {
+      const key = packageKey(id, version);
+      return key ? durably(() => list.immediate(key, isListed)) : 'missing';
+    },
+    countDownload(id, version) {
+      const key = packageKey(id, version);
+      if (key) downloads.count(key);
+    },
+    async flush() {
+      downloads.flush();
+    },
+    async revision() {
+      return get<{ revision: number }>({ text: 'SELECT revision FROM state', values: [] })?.revision ?? 0;
+    },
+    async size() {
+      return get<{ size: number }>({ text: 'SELECT count(*) AS size FROM packages', values: [] })?.size ?? 0;
+    },
+    async ping() {
+      prepare('SELECT revision FROM state').get();
+    },
+  };
+}
+
+function durably<T>(write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    const isFull = error instanceof Error && 'code' in error && error.code === 'SQLITE_FULL';
+    throw isFull ? new FeedError('STORAGE_FULL', {}, error) : error;
+  }
+}

@@ -1,0 +1,54 @@
+import { moderation, type QueryProperty, type SemVerView, unlistedPublished } from './query.ts';
+
+/** Where a property lies in the tables of migrations.ts (p = packages, i = ids, t = texts). */
+export type Column = {
+  readonly type: 'text' | 'number' | 'boolean' | 'date';
+  readonly sql: string;
+  /** What is compared and ordered instead, where a stored form makes that quick and right. */
+  readonly key?: string;
+  /** Text that is matched whatever its case (spec nuget-v2 18.1; Tags: section 8). */
+  readonly ignoresCase?: true;
+  /** `key` orders as versions do; a text beside it is read as a version. */
+  readonly isVersion?: true;
+};
+
+/** The packages of a query with all their columns. CROSS JOIN keeps this order, so that the indexes of `packages` lead. */
+export const fromPackages = `FROM packages p CROSS JOIN ids i ON i.id_key = p.id_key CROSS JOIN texts t ON t.pk = p.pk`;
+
+/** The whitelist: nothing but these texts and parameters ever becomes SQL. */
+export const columns: Record<SemVerView, Record<QueryProperty, Column>> = {
+  semver1: columnsOf('semver1'),
+  semver2: columnsOf('semver2'),
+};
+
+function columnsOf(view: SemVerView): Record<QueryProperty, Column> {
+  return {
+    Id: { type: 'text', sql: 'i.id', key: 'p.id_key', ignoresCase: true },
+    Version: { type: 'text', sql: 'p.version', key: 'p.version_key', isVersion: true },
+    NormalizedVersion: { type: 'text', sql: 'p.normalized_version', key: 'p.version_key', isVersion: true },
+    Title: { type: 'text', sql: 't.title' },
+    Summary: { type: 'text', sql: 't.summary' },
+    Description: { type: 'text', sql: 't.description' },
+    Tags: { type: 'text', sql: 't.tags', key: 't.tags_key', ignoresCase: true },
+    Authors: { type: 'text', sql: 't.authors' },
+    Dependencies: { type: 'text', sql: 't.dependencies' },
+    IsLatestVersion: { type: 'boolean', sql: `p.latest_${view}` },
+    IsAbsoluteLatestVersion: { type: 'boolean', sql: `p.newest_${view}` },
+    IsPrerelease: { type: 'boolean', sql: 'p.is_prerelease' },
+    Listed: { type: 'boolean', sql: 'p.is_listed' },
+    IsApproved: { type: 'boolean', sql: String(Number(moderation.IsApproved)) },
+    IsDownloadCacheAvailable: {
+      type: 'boolean',
+      sql: String(Number(moderation.IsDownloadCacheAvailable)),
+    },
+    PackageTestResultStatus: { type: 'text', sql: `'${moderation.PackageTestResultStatus}'` },
+    PackageStatus: { type: 'text', sql: `'${moderation.PackageStatus}'` },
+    Published: { type: 'date', sql: `iif(p.is_listed, p.published, ${unlistedPublished.getTime()})` },
+    Created: { type: 'date', sql: 'p.created' },
+    LastUpdated: { type: 'date', sql: 'p.last_edited' },
+    LastEdited: { type: 'date', sql: 'p.last_edited' },
+    DownloadCount: { type: 'number', sql: 'i.downloads' },
+    VersionDownloadCount: { type: 'number', sql: 'p.downloads' },
+    PackageSize: { type: 'number', sql: 'p.size_bytes' },
+  };
+}

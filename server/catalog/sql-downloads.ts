@@ -1,0 +1,37 @@
+import type { Connection } from './connect.ts';
+import type { PackageKey } from './sql-rows.ts';
+import type { Prepare } from './statements.ts';
+import { createWriteLater } from './write-later.ts';
+
+/** Downloads counted in memory, written in batches: one transaction for all that came in within seconds. */
+export function createDownloadCounts(db: Connection, prepare: Prepare) {
+  let waiting = new Map<string, { readonly key: PackageKey; count: number }>();
+
+  const add = db.transaction((counts: typeof waiting) => {
+    for (const { key, count } of counts.values()) {
+      prepare('UPDATE packages SET downloads = downloads + ? WHERE id_key = ? AND version_key = ?').run(
+        count,
+        key.idKey,
+        key.versionKey,
+      );
+      prepare('UPDATE ids SET downloads = downloads + ? WHERE id_key = ?').run(count, key.idKey);
+    }
+    prepare('UPDATE state SET revision = revision + 1').run();
+  });
+
+  const later = createWriteLater(() => {
+    if (waiting.size === 0) return;
+    add.immediate(waiting);
+    waiting = new Map();
+  });
+
+  function count(key: PackageKey): void {
+    const name = `${key.idKey} ${key.versionKey}`;
+    const entry = waiting.get(name);
+    if (entry) entry.count += 1;
+    else waiting.set(name, { key, count: 1 });
+    later.wake();
+  }
+
+  return { count, flush: later.flush };
+}

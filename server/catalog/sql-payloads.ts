@@ -1,0 +1,37 @@
+import type { Connection } from './connect.ts';
+import type { Payload, Payloads } from './payloads.ts';
+import { createStatements } from './statements.ts';
+
+/** The payloads in SQLite. */
+export function createSqlPayloads(db: Connection): Payloads {
+  const prepare = createStatements(db);
+
+  function find(tool: string, version: string, file: string): Payload | undefined {
+    const sql = 'SELECT * FROM payloads WHERE tool = ? AND version = ? AND file = ?';
+    const raw = prepare(sql).get(tool, version, file) as RawPayload | undefined;
+    return raw && toPayload(raw);
+  }
+
+  return {
+    async add({ tool, version, file, sha256, sizeBytes, created }) {
+      const sql = `INSERT INTO payloads (tool, version, file, sha256, size_bytes, created)
+        VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
+      const { changes } = prepare(sql).run(tool, version, file, sha256, sizeBytes, created.getTime());
+      if (changes === 1) return 'added';
+      return find(tool, version, file)?.sha256 === sha256 ? 'same' : 'differs';
+    },
+    async find(tool, version, file) {
+      return find(tool, version, file);
+    },
+    async list(tool, version) {
+      const sql = 'SELECT * FROM payloads WHERE tool = ? AND version = ? ORDER BY file';
+      return (prepare(sql).all(tool, version) as RawPayload[]).map(toPayload);
+    },
+  };
+}
+
+type RawPayload = Omit<Payload, 'sizeBytes' | 'created'> & { size_bytes: number; created: number };
+
+function toPayload({ size_bytes, created, ...rest }: RawPayload): Payload {
+  return { ...rest, sizeBytes: size_bytes, created: new Date(created) };
+}

@@ -1,0 +1,117 @@
+import { parseNuGetRange, rangeNeedsSemVer2 } from '../../formats/nuget-range.ts';
+import {
+  isPrerelease,
+  isSemVer1Readable,
+  type NuGetVersion,
+  parseNuGetVersion,
+  printNormalizedVersion,
+  versionSortKey,
+} from '../../formats/nuget-version.ts';
+import { dependenciesText, type Nuspec } from '../../formats/nuspec.ts';
+import type { NewPackage, PackageRow } from './catalog.ts';
+import type { SemVerView } from './query.ts';
+import type { SqlValue } from './statements.ts';
+
+/** A package's identity, folded (spec nuget-v2 12.1, 12.5); undefined when the version is none. */
+export type PackageKey = { readonly idKey: string; readonly versionKey: string };
+
+export function packageKey(id: string, version: string): PackageKey | undefined {
+  const parsed = parseNuGetVersion(version);
+  return parsed && { idKey: id.toLowerCase(), versionKey: versionSortKey(parsed) };
+}
+
+/** The values of `packages` and `texts` by column. @throws TypeError when the version is none, which the nuspec reader excludes */
+export function toColumns(pkg: NewPackage): { packages: Columns; texts: Columns } {
+  const version = parseNuGetVersion(pkg.version);
+  if (!version) throw new TypeError(`Not a version: ${pkg.version}`);
+  const { nuspec } = pkg;
+  const tags = nuspec.tags.join(' ');
+  return {
+    packages: {
+      id_key: pkg.id.toLowerCase(),
+      version_key: versionSortKey(version),
+      version: pkg.version,
+      normalized_version: printNormalizedVersion(version),
+      is_prerelease: Number(isPrerelease(version)),
+      in_semver1: Number(isReadableBySemVer1(version, nuspec)),
+      is_listed: 1,
+      size_bytes: pkg.sizeBytes,
+      created: pkg.published.getTime(),
+      published: pkg.published.getTime(),
+      last_edited: pkg.published.getTime(),
+      sha256: pkg.sha256,
+      sha512: pkg.sha512,
+    },
+    texts: {
+      search: searchText([pkg.id, nuspec.title, tags, nuspec.summary, nuspec.description]),
+      tags_key: tags.toLowerCase() || null,
+      tags: tags || null,
+      title: nuspec.title ?? null,
+      authors: nuspec.authors,
+      summary: nuspec.summary ?? null,
+      description: nuspec.description ?? null,
+      dependencies: dependenciesText(nuspec) || null,
+      nuspec: JSON.stringify(nuspec),
+    },
+  };
+}
+type Columns = Readonly<Record<string, SqlValue>>;
+
+/** A dependency on a SemVer 2 version hides a package as its own version would (spec nuget-v2 12.3). */
+function isReadableBySemVer1(version: NuGetVersion, nuspec: Nuspec): boolean {
+  const ranges = nuspec.dependencies.map(({ range }) => parseNuGetRange(range ?? ''));
+  return isSemVer1Readable(version) && !ranges.some((range) => range && rangeNeedsSemVer2(range));
+}
+
+/** Folded, with a character between the fields that stands in none (control characters are refused at push). */
+function searchText(fields: readonly (string | undefined)[]): string {
+  return fields.map((field) => field?.toLowerCase() ?? '').join('\u0001');
+}
+
+/** The columns that `toPackageRow` reads. */
+export function rowColumns(view: SemVerView): string {
+  return `i.id, p.version, p.normalized_version, p.is_prerelease, p.is_listed, p.latest_${view} AS latest,
+    p.newest_${view} AS newest, t.nuspec, p.sha256, p.sha512, p.size_bytes, p.created, p.published, p.last_edited,
+    i.downloads, p.downloads AS version_downloads`;
+}
+
+export type RawRow = {
+  id: string;
+  version: string;
+  normalized_version: string;
+  is_prerelease: number;
+  is_listed: number;
+  latest: number;
+  newest: number;
+  nuspec: string;
+  sha256: string;
+  sha512: string;
+  size_bytes: number;
+  created: number;
+  published: number;
+  last_edited: number;
+  downloads: number;
+  version_downloads: number;
+};
+
+export function toPackageRow(raw: RawRow): PackageRow {
+  return {
+    id: raw.id,
+    version: raw.version,
+    normalizedVersion: raw.normalized_version,
+    isPrerelease: raw.is_prerelease === 1,
+    isListed: raw.is_listed === 1,
+    isLatest: raw.latest === 1,
+    isAbsoluteLatest: raw.newest === 1,
+    // Written by `toColumns` above from a value of this type.
+    nuspec: JSON.parse(raw.nuspec) as Nuspec,
+    sha256: raw.sha256,
+    sha512: raw.sha512,
+    sizeBytes: raw.size_bytes,
+    created: new Date(raw.created),
+    published: new Date(raw.published),
+    lastEdited: new Date(raw.last_edited),
+    downloads: raw.downloads,
+    versionDownloads: raw.version_downloads,
+  };
+}

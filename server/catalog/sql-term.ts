@@ -1,0 +1,115 @@
+import { parseNuGetVersion, versionSortKey } from '../../formats/nuget-version.ts';
+import { fail } from '../errors.ts';
+import type { Expression, FunctionName } from './query.ts';
+import type { Column } from './sql-columns.ts';
+import type { SqlValue } from './statements.ts';
+
+/** A piece of SQL with the values of its question marks, in order. */
+export type Sql = { readonly text: string; readonly values: readonly SqlValue[] };
+
+/** An operand. `folded` is the text in lower case, from a stored column where there is one. */
+export type Term =
+  | { readonly type: 'null' }
+  | { readonly type: 'number' | 'boolean' | 'date'; readonly plain: Sql }
+  | {
+      readonly type: 'text';
+      readonly plain: Sql;
+      readonly folded: Sql;
+      readonly ignoresCase: boolean;
+      /** The sort key, when the text can be read as a version; `isVersion` when it must be. */
+      readonly versionKey?: Sql;
+      readonly isVersion?: true;
+    };
+export type TextTerm = Extract<Term, { type: 'text' }>;
+
+/** Puts pieces into a text: sql`instr(${haystack}, ${needle}) > 0`. Numbers and strings become parameters. */
+export function sql(texts: TemplateStringsArray, ...holes: readonly (Sql | SqlValue)[]): Sql {
+  const pieces = holes.map((hole) => (isSql(hole) ? hole : { text: '?', values: [hole] }));
+  return {
+    text: texts.map((text, index) => text + (pieces[index]?.text ?? '')).join(''),
+    values: pieces.flatMap((piece) => piece.values),
+  };
+}
+
+/** A text of our own: a column, a keyword. */
+export function raw(text: string): Sql {
+  return { text, values: [] };
+}
+
+export function columnTerm(column: Column): Term {
+  const plain = raw(column.sql);
+  if (column.type !== 'text') return { type: column.type, plain };
+  const key = column.key === undefined ? undefined : raw(column.key);
+  if (key && column.isVersion) {
+    return { ...textTerm(plain, lower(plain), false), versionKey: key, isVersion: true };
+  }
+  return textTerm(plain, key ?? lower(plain), column.ignoresCase ?? false);
+}
+
+export function literalTerm(
+  literal: Extract<Expression, { kind: 'text' | 'number' | 'date' | 'null' }>,
+): Term {
+  switch (literal.kind) {
+    case 'null':
+      return { type: 'null' };
+    case 'number':
+      return { type: 'number', plain: sql`${literal.value}` };
+    case 'date':
+      return { type: 'date', plain: sql`${readDate(literal.value)}` };
+    case 'text':
+      return {
+        ...textTerm(sql`${literal.value}`, sql`${literal.value.toLowerCase()}`, false),
+        versionKey: sql`${readVersionKey(literal.value)}`,
+      };
+  }
+}
+
+/** The value of a function over texts that are no null literal (such a one makes the whole call null). */
+export const textFunctions = {
+  tolower: (text) => textTerm(text.folded, text.folded, text.ignoresCase),
+  toupper: (text) => {
+    const upper = sql`text_upper(${text.plain})`;
+    return textTerm(upper, lower(upper), text.ignoresCase);
+  },
+  trim: (text) => textTerm(sql`text_trim(${text.plain})`, sql`text_trim(${text.folded})`, text.ignoresCase),
+  length: (text) => ({ type: 'number', plain: sql`text_length(${text.plain})` }),
+  indexof: (text, part) => {
+    const [haystack, needle] = sameCase(text, part);
+    return { type: 'number', plain: sql`text_index(${haystack}, ${needle})` };
+  },
+  concat: (left, right) =>
+    textTerm(
+      sql`(${left.plain} || ${right.plain})`,
+      sql`(${left.folded} || ${right.folded})`,
+      left.ignoresCase || right.ignoresCase,
+    ),
+} as const satisfies Partial<Record<FunctionName, (...args: [TextTerm, TextTerm]) => Term>>;
+
+/** Both in the form in which they are to be compared: folded as soon as one of them ignores case. */
+export function sameCase(left: TextTerm, right: TextTerm): readonly [Sql, Sql] {
+  return left.ignoresCase || right.ignoresCase ? [left.folded, right.folded] : [left.plain, right.plain];
+}
+
+function textTerm(plain: Sql, folded: Sql, ignoresCase: boolean): TextTerm {
+  return { type: 'text', plain, folded, ignoresCase };
+}
+
+function lower(text: Sql): Sql {
+  return sql`text_lower(${text})`;
+}
+
+function isSql(hole: Sql | SqlValue): hole is Sql {
+  return typeof hole === 'object' && hole !== null && 'text' in hole;
+}
+
+/** A text that is no version equals none and is below all of them. */
+function readVersionKey(text: string): string {
+  const version = parseNuGetVersion(text);
+  return version ? versionSortKey(version) : '';
+}
+
+function readDate(text: string): number {
+  const hasZone = /(?:Z|[+-]\d\d:?\d\d)$/i.test(text);
+  const time = Date.parse(hasZone || !text.includes('T') ? text : `${text}Z`);
+  return Number.isNaN(time) ? fail('QUERY_INVALID', { problem: `'${text.slice(0, 40)}' is no date` }) : time;
+}

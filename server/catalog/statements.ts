@@ -1,0 +1,21 @@
+import type { Statement } from 'better-sqlite3';
+import type { Connection } from './connect.ts';
+
+export type SqlValue = string | number | bigint | Buffer | null;
+export type Prepare = (sql: string) => Statement<SqlValue[]>;
+
+/** Filters come from clients: their texts are parameters, but their shapes are without end. */
+const maxStatements = 500;
+
+/** Prepares each text once and keeps the ones used last. */
+export function createStatements(db: Connection): Prepare {
+  const kept = new Map<string, Statement<SqlValue[]>>();
+  return function prepare(sql) {
+    const statement = kept.get(sql) ?? db.prepare<SqlValue[]>(sql);
+    kept.delete(sql);
+    kept.set(sql, statement);
+    const oldest = kept.size > maxStatements ? kept.keys().next().value : undefined;
+    if (oldest !== undefined) kept.delete(oldest);
+    return statement;
+  };
+}
