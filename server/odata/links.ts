@@ -1,0 +1,44 @@
+import { replaceParameters } from './parameters.ts';
+import type { Page } from './query.ts';
+import type { Collection } from './resource.ts';
+
+/** Absolute addresses of one feed, as the client asked for it: `/nuget` or `/api/v2` under the public URL. */
+export type FeedLinks = {
+  /** Without trailing slash. */
+  readonly base: string;
+  /** `Packages(Id='x',Version='1.0')`, relative to the base: the name of an entry. */
+  entry(id: string, version: string): string;
+  download(id: string, version: string): string;
+  /** The page for people. */
+  page(id: string): string;
+};
+
+/**
+ * Links come from the configured public URL, never from the Host header (spec nuget-v2 section 11), and stay on the origin
+ * of the feed: a client sends its credentials to no other (spec nuget-v2 2.4).
+ * @param mount where the router hangs: `/nuget`, in whatever case the client wrote it
+ */
+export function feedLinks(publicUrl: string, mount: string): FeedLinks {
+  const root = publicUrl.replace(/\/+$/, '');
+  const base = root + mount.toLowerCase();
+  return {
+    base,
+    entry: (id, version) => `Packages(Id='${escapePath(id)}',Version='${escapePath(version)}')`,
+    download: (id, version) => `${base}/package/${escapePath(id)}/${escapePath(version)}`,
+    page: (id) => `${root}/packages/${escapePath(id)}`,
+  };
+}
+
+/** Where the next page is: the same question with another `$skip`; it must never repeat, or clients give up (spec nuget-v2 9.7). */
+export function nextLink(links: FeedLinks, collection: Collection, rawQuery: string, page: Page): string {
+  const changes = {
+    $skip: page.skip + page.size,
+    ...(page.topAfter !== undefined && { $top: page.topAfter }),
+  };
+  return `${links.base}/${collection}()?${replaceParameters(rawQuery, changes)}`;
+}
+
+/** Ids and versions seldom need it. */
+function escapePath(text: string): string {
+  return /^[\w.-]*$/.test(text) ? text : encodeURIComponent(text);
+}

@@ -1,0 +1,73 @@
+import type { PackageQuery } from '../catalog/query.ts';
+import { fail } from '../errors.ts';
+import { type Options, readText } from './options.ts';
+import type { Parameters } from './parameters.ts';
+import type { Collection } from './resource.ts';
+
+/** What a page holds when the client names no `$top`: PSResourceGet computes its paging with exactly this (spec nuget-v2 section 7). */
+const pageSize = 100;
+/** The most that one answer holds; PSResourceGet asks for 6000. Who asks for more gets a next link. */
+const maxPageSize = 6000;
+/** The most words that a search may have. */
+const maxWords = 30;
+
+/** Which rows of the query this answer holds, and where the next one begins. */
+export type Page = {
+  readonly skip: number;
+  readonly size: number;
+  /** A full page is the end of it: `$top` is satisfied (spec nuget-v2 9.7; WCF would concatenate the next page, section 5). */
+  readonly isLast: boolean;
+  /** What is left of `$top` behind this page. */
+  readonly topAfter: number | undefined;
+};
+
+/** What a collection holds before it is paged. */
+export type Selection = Omit<PackageQuery, 'skip' | 'take'>;
+
+export function pageOf({ skip, top }: Options): Page {
+  if (top === undefined) return { skip, size: pageSize, isLast: false, topAfter: undefined };
+  const size = Math.min(top, maxPageSize);
+  return { skip, size, isLast: size === top, topAfter: top - size };
+}
+
+/** What `Packages`, `FindPackagesById` or `Search` selects; `GetUpdates` must look into the catalog first. */
+export function selectionOf(
+  collection: Exclude<Collection, 'GetUpdates'>,
+  options: Options,
+  parameters: Parameters,
+): Selection {
+  switch (collection) {
+    case 'Packages':
+      return { ...shared(options), includeUnlisted: true, includePrerelease: true };
+    case 'FindPackagesById':
+      // Unlisted versions stay in: a restore may depend on one (spec nuget-v2 section 15, trap 8).
+      return { ...shared(options), id: readId(parameters), includeUnlisted: true, includePrerelease: true };
+    case 'Search':
+      return {
+        ...shared(options),
+        search: readWords(parameters),
+        includeUnlisted: false,
+        includePrerelease: options.includePrerelease,
+      };
+  }
+}
+
+function shared({ view, filter, orderBy }: Options): Pick<Selection, 'view' | 'where' | 'orderBy'> {
+  return { view, orderBy, ...(filter && { where: filter }) };
+}
+
+/** An empty id is nobody's and finds nothing; without one there is no question. */
+function readId(parameters: Parameters): string {
+  if (!parameters.has('id')) fail('QUERY_INVALID', { problem: "FindPackagesById() needs id='...'." });
+  return readText(parameters, 'id');
+}
+
+function readWords(parameters: Parameters): readonly string[] {
+  const words = readText(parameters, 'searchTerm')
+    .split(/\s+/)
+    .filter((word) => word !== '');
+  if (words.length > maxWords) {
+    fail('QUERY_INVALID', { problem: `searchTerm has more than ${maxWords} words.` });
+  }
+  return words;
+}

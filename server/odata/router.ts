@@ -1,0 +1,128 @@
+import { type Response, Router } from 'express';
+import type { Catalog } from '../catalog/catalog.ts';
+import { fail } from '../errors.ts';
+import { renderEntry, renderFeed, renderProperty } from './atom.ts';
+import { metadataDocument, serviceDocument } from './edmx.ts';
+import { selectUpdates } from './get-updates.ts';
+import { type FeedLinks, feedLinks, nextLink } from './links.ts';
+import { readOptions } from './options.ts';
+import { parseParameters } from './parameters.ts';
+import { pageOf, selectionOf } from './query.ts';
+import { parseResource, type Resource } from './resource.ts';
+
+export type ODataServices = {
+  readonly catalog: Pick<Catalog, 'find' | 'query' | 'count'>;
+  /** Known once the server listens. */
+  readonly publicUrl: () => string;
+};
+
+/**
+ * The door for choco and nuget: the NuGet v2 feed, reading (spec nuget-v2). Hangs at `/nuget` and `/api/v2`; what is no
+ * OData address (pushes, downloads, deletions) passes on to the next door.
+ */
+export function createODataRouter({ catalog, publicUrl }: ODataServices): Router {
+  const router = Router();
+  router.use(async (request, response, next) => {
+    const [rawPath, rawQuery] = splitUrl(request.url);
+    // A push goes to the feed's root (spec nuget-v2 10.1).
+    const resource = request.method === 'PUT' && isRoot(rawPath) ? undefined : parseResource(rawPath);
+    if (resource === undefined) return next();
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('Allow', 'GET, HEAD');
+      fail('METHOD_NOT_ALLOWED', { method: request.method, allowed: 'GET, HEAD' });
+    }
+    const links = feedLinks(publicUrl(), request.baseUrl);
+    await answer(resource, { catalog, links, rawQuery, response });
+  });
+  return router;
+}
+
+type Context = {
+  readonly catalog: ODataServices['catalog'];
+  readonly links: FeedLinks;
+  readonly rawQuery: string;
+  readonly response: Response;
+};
+
+async function answer(resource: Resource, context: Context): Promise<void> {
+  switch (resource.kind) {
+    case 'service':
+      return send(context.response, 'xml', serviceDocument(context.links.base));
+    case 'metadata':
+      return send(context.response, 'xml', metadataDocument);
+    case 'package':
+      return answerPackage(resource, context);
+    case 'collection':
+      return answerCollection(resource, context);
+  }
+}
+
+async function answerPackage(
+  { id, version, part }: Extract<Resource, { kind: 'package' }>,
+  { catalog, links, rawQuery, response }: Context,
+): Promise<void> {
+  const { view } = readOptions(parseParameters(rawQuery));
+  const row = await catalog.find(id, version, view);
+  if (row === undefined) return fail('PACKAGE_NOT_FOUND', { id, version });
+  switch (part) {
+    case undefined:
+      return send(response, 'entry', renderEntry(row, links));
+    case 'Id':
+      return send(response, 'xml', renderProperty('Id', row.id));
+    case 'Version':
+      return send(response, 'xml', renderProperty('Version', row.version));
+    default:
+      return response.redirect(302, links.download(row.id, row.normalizedVersion));
+  }
+}
+
+async function answerCollection(
+  { collection, isCount }: Extract<Resource, { kind: 'collection' }>,
+  { catalog, links, rawQuery, response }: Context,
+): Promise<void> {
+  const parameters = parseParameters(rawQuery);
+  const options = readOptions(parameters);
+  const selection =
+    collection === 'GetUpdates'
+      ? await selectUpdates(catalog, options, parameters)
+      : selectionOf(collection, options, parameters);
+  const page = pageOf(options);
+  // $count means all of it, whatever the page (spec nuget-v2 18.1).
+  const total =
+    isCount || options.wantsTotal ? await catalog.count({ ...selection, skip: 0, take: 0 }) : undefined;
+  if (isCount) return send(response, 'text', String(total));
+
+  // One row more tells whether there is a next page.
+  const take = page.isLast ? page.size : page.size + 1;
+  const found = take === 0 ? [] : await catalog.query({ ...selection, skip: page.skip, take });
+  const rows = found.slice(0, page.size);
+  const next = found.length > page.size ? nextLink(links, collection, rawQuery, page) : undefined;
+  send(response, 'feed', renderFeed({ title: collection, rows, total, next }, links));
+}
+
+const contentTypes = {
+  xml: 'application/xml;charset=utf-8',
+  feed: 'application/atom+xml;type=feed;charset=utf-8',
+  entry: 'application/atom+xml;type=entry;charset=utf-8',
+  text: 'text/plain;charset=utf-8',
+} as const;
+
+/** Whole and with its length: choco 0.10.15 asks by HTTP/1.0, where nothing may be chunked (spec nuget-v2 18.2). */
+function send(response: Response, type: keyof typeof contentTypes, text: string): void {
+  response.setHeader('Content-Type', contentTypes[type]);
+  response.setHeader('Cache-Control', 'no-cache');
+  // WCF refuses 3.0 and above (spec nuget-v2 section 1, point 9).
+  response.setHeader('DataServiceVersion', '2.0;');
+  response.send(Buffer.from(text));
+}
+
+function isRoot(rawPath: string): boolean {
+  return /^\/*$/.test(rawPath);
+}
+
+/** Proxies may ask with the whole address: `GET http://host/nuget/...`. */
+function splitUrl(url: string): readonly [rawPath: string, rawQuery: string] {
+  const target = url.replace(/^[a-z]+:\/\/[^/?]*/i, '');
+  const mark = target.indexOf('?');
+  return mark < 0 ? [target, ''] : [target.slice(0, mark), target.slice(mark + 1)];
+}

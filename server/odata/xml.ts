@@ -1,0 +1,39 @@
+/** What must not stand raw in text or a double-quoted attribute. A carriage return would be read back as a line feed. */
+const special = /[&<>"\r]/g;
+/** What XML 1.0 has no way to say: push refuses it (spec nuget-v2 18.1), and it is never sent (9.3). */
+const forbidden = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu;
+/** Most texts have neither; one look without the slower Unicode rules tells. */
+const suspicious = /[&<>"]|[^\t\n\u0020-\ud7ff\ue000-\ufffd]/;
+
+const references: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  '\r': '&#xD;',
+};
+
+/** Text as XML content or attribute value. What XML forbids becomes U+FFFD. */
+export function escapeXml(text: string): string {
+  if (!suspicious.test(text)) return text;
+  return text
+    .replace(forbidden, '\u{fffd}')
+    .replace(special, (character) => references[character] ?? character);
+}
+
+export const xmlDeclaration = '<?xml version="1.0" encoding="utf-8"?>';
+
+/** The namespaces and prefixes of OData 2; PSResourceGet searches for the literal `m:count` and `d:Id` (spec nuget-v2 section 7). */
+export const namespaces = {
+  atom: 'http://www.w3.org/2005/Atom',
+  app: 'http://www.w3.org/2007/app',
+  d: 'http://schemas.microsoft.com/ado/2007/08/dataservices',
+  m: 'http://schemas.microsoft.com/ado/2007/08/dataservices/metadata',
+  scheme: 'http://schemas.microsoft.com/ado/2007/08/dataservices/scheme',
+  edm: 'http://schemas.microsoft.com/ado/2006/04/edm',
+  edmx: 'http://schemas.microsoft.com/ado/2007/06/edmx',
+} as const;
+
+/** As on chocolatey.org and nuget.org; clients look for `V2FeedPackage`. */
+export const schemaName = 'NuGetGallery';
+export const entityName = 'V2FeedPackage';
