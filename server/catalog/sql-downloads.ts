@@ -9,12 +9,10 @@ export function createDownloadCounts(db: Connection, prepare: Prepare) {
 
   const add = db.transaction((counts: typeof waiting) => {
     for (const { key, count } of counts.values()) {
-      prepare('UPDATE packages SET downloads = downloads + ? WHERE id_key = ? AND version_key = ?').run(
-        count,
-        key.idKey,
-        key.versionKey,
-      );
-      prepare('UPDATE ids SET downloads = downloads + ? WHERE id_key = ?').run(count, key.idKey);
+      const sql = 'UPDATE packages SET downloads = downloads + ? WHERE id_key = ? AND version_key = ?';
+      const { changes } = prepare(sql).run(count, key.idKey, key.versionKey);
+      if (changes === 1)
+        prepare('UPDATE ids SET downloads = downloads + ? WHERE id_key = ?').run(count, key.idKey);
     }
     prepare('UPDATE state SET revision = revision + 1').run();
   });

@@ -9,13 +9,15 @@ type Row = Candidate & { readonly pk: number };
  * not read again with each push.
  */
 export function setLatestFlags(prepare: Prepare, idKey: string, cameIn?: number): void {
-  const rows = prepare(cameIn === undefined ? selectAll : selectContenders).all(
-    ...(cameIn === undefined ? [idKey] : [idKey, cameIn]),
+  const rows = (
+    cameIn === undefined
+      ? prepare(selectAll).all(idKey)
+      : prepare(selectContenders).all(cameIn, idKey, idKey, idKey, idKey)
   ) as RawCandidate[];
   const chosen = chooseLatest<Row>(rows.map(toCandidate));
-  prepare(clearFlags).run(idKey);
   for (const [flag, column] of flagColumns) {
     const row = chosen[flag];
+    prepare(`UPDATE packages SET ${column} = 0 WHERE id_key = ? AND ${column} = 1`).run(idKey);
     if (row) prepare(`UPDATE packages SET ${column} = 1 WHERE pk = ?`).run(row.pk);
   }
 }
@@ -27,12 +29,13 @@ const flagColumns = [
   ['newestSemVer2', 'newest_semver2'],
 ] as const;
 
-const hasFlag = `(${flagColumns.map(([, column]) => `${column} = 1`).join(' OR ')})`;
-const selectAll =
-  'SELECT pk, version_key, is_prerelease, is_listed, in_semver1 FROM packages WHERE id_key = ?';
-const selectContenders = `${selectAll} AND (pk = ? OR ${hasFlag})`;
-const clearFlags = `UPDATE packages SET ${flagColumns.map(([, column]) => `${column} = 0`).join(', ')}
-  WHERE id_key = ? AND ${hasFlag}`;
+const select = 'SELECT pk, version_key, is_prerelease, is_listed, in_semver1 FROM packages';
+const selectAll = `${select} WHERE id_key = ?`;
+/** A UNION, since each of its parts finds its one row in an index of its own. */
+const selectContenders = [
+  `${select} WHERE pk = ?`,
+  ...flagColumns.map(([, column]) => `${selectAll} AND ${column} = 1`),
+].join(' UNION ');
 
 type RawCandidate = {
   pk: number;

@@ -32,7 +32,8 @@ function orderSql(query: PackageQuery): Sql {
     const column = columns[query.view][by];
     return raw(`${column.key ?? column.sql} ${descending ? 'DESC' : 'ASC'}`);
   });
-  const wholeText = query.search?.join(' ').toLowerCase();
+  // Behind an order by Id it could decide nothing, and would keep SQLite from following the index.
+  const wholeText = query.orderBy.some(({ by }) => by === 'Id') ? '' : query.search?.join(' ').toLowerCase();
   const exact = wholeText ? [sql`p.id_key = ${wholeText} DESC`] : [];
   const tiebreak = raw('p.id_key, p.version_key DESC');
   return [...asked, ...exact, tiebreak].reduce((all, next) => sql`${all}, ${next}`);

@@ -1,0 +1,95 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Connection } from '../catalog/connect.ts';
+import { createStatements } from '../catalog/statements.ts';
+import { createWriteLater } from '../catalog/write-later.ts';
+import type { KeyRecord, Principal, Scope } from './api-keys.ts';
+import type { Keys } from './keys.ts';
+
+/** `adminApiKey` (setting ADMIN_API_KEY) is a key with every scope that is not in the database. */
+export type SqlKeysOptions = { readonly now: () => Date; readonly adminApiKey?: string | undefined };
+
+/**
+ * Keys in SQLite, as SHA-256: a key is 256 random bits, so that no slow hash is needed to keep it from being guessed.
+ * The row is found by the hash, which tells nothing of the key by its timing. `flush` before closing the connection.
+ */
+export function createSqlKeys(db: Connection, { now, adminApiKey }: SqlKeysOptions): Keys {
+  const prepare = createStatements(db);
+  const adminHash = adminApiKey === undefined ? undefined : hashKey(adminApiKey);
+  let lastUsed = new Map<string, Date>();
+
+  const writeLastUsed = db.transaction((times: typeof lastUsed) => {
+    for (const [id, time] of times) {
+      prepare('UPDATE keys SET last_used = ? WHERE id = ?').run(time.getTime(), id);
+    }
+  });
+  const later = createWriteLater(() => {
+    if (lastUsed.size === 0) return;
+    writeLastUsed.immediate(lastUsed);
+    lastUsed = new Map();
+  });
+
+  return {
+    async create({ name, scopes, ids }) {
+      const id = randomBytes(8).toString('hex');
+      const key = `gwt_${randomBytes(32).toString('base64url')}`;
+      const sql = 'INSERT INTO keys (id, name, scopes, ids, hash, created) VALUES (?, ?, ?, ?, ?, ?)';
+      prepare(sql).run(id, name, JSON.stringify(scopes), JSON.stringify(ids), hashKey(key), now().getTime());
+      return { id, key };
+    },
+    async find(key) {
+      const hash = hashKey(key);
+      if (adminHash && timingSafeEqual(hash, adminHash)) return adminPrincipal;
+      const raw = prepare('SELECT * FROM keys WHERE hash = ?').get(hash) as RawKey | undefined;
+      if (!raw || !timingSafeEqual(hash, raw.hash)) return undefined;
+      lastUsed.set(raw.id, now());
+      later.wake();
+      return toPrincipal(raw);
+    },
+    async list() {
+      const raws = prepare('SELECT * FROM keys ORDER BY created, id').all() as RawKey[];
+      return raws.map((raw) => toRecord(raw, lastUsed.get(raw.id)));
+    },
+    async revoke(id) {
+      return prepare('DELETE FROM keys WHERE id = ?').run(id).changes === 1 ? 'revoked' : 'missing';
+    },
+    async flush() {
+      later.flush();
+    },
+  };
+}
+
+const adminPrincipal: Principal = {
+  keyId: 'ADMIN_API_KEY',
+  name: 'ADMIN_API_KEY',
+  scopes: ['admin'],
+  ids: [],
+};
+
+type RawKey = {
+  id: string;
+  name: string;
+  scopes: string;
+  ids: string;
+  hash: Buffer;
+  created: number;
+  last_used: number | null;
+};
+
+// Both lists were written by `create` above from values of these types.
+function toPrincipal(raw: RawKey): Principal {
+  return {
+    keyId: raw.id,
+    name: raw.name,
+    scopes: JSON.parse(raw.scopes) as Scope[],
+    ids: JSON.parse(raw.ids) as string[],
+  };
+}
+
+function toRecord(raw: RawKey, lastUsed: Date | undefined): KeyRecord {
+  const written = raw.last_used === null ? undefined : new Date(raw.last_used);
+  return { ...toPrincipal(raw), created: new Date(raw.created), lastUsed: lastUsed ?? written };
+}
+
+function hashKey(key: string): Buffer {
+  return createHash('sha256').update(key).digest();
+}
