@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import semver from 'semver';
 import { payloadFile } from '../payload-file.ts';
 import type { Found, UnpackedExe, Verdict } from '../release.ts';
-import type { Tool } from '../tools.ts';
+import { ruleFor } from '../tools.ts';
 import { type GoBuildInfo, readGoBuildInfo } from './go-buildinfo.ts';
 
 /**
@@ -14,7 +14,7 @@ export async function checkBuildInfo({ tool, version }: Found, exe: UnpackedExe)
   try {
     const judged = judgeBuildInfo(
       await readGoBuildInfo(file),
-      modulePaths(tool, version),
+      ruleFor(tool.module, version)?.path,
       version,
       exe.asset.goModule?.sum,
     );
@@ -29,7 +29,7 @@ type Judged = Omit<Verdict, 'kind' | 'subject'>;
 /** Pure. `sum` is the h1: sum of the module that was built here, when it was. */
 export function judgeBuildInfo(
   info: GoBuildInfo | undefined,
-  allowed: readonly string[],
+  path: string | undefined,
   version: string,
   sum?: string,
 ): Judged {
@@ -37,8 +37,8 @@ export function judgeBuildInfo(
     return { verdict: 'absent', detail: 'The exe has no Go build info that can be read.' };
   if (info.module === undefined) return { verdict: 'absent', detail: 'The Go build info names no module.' };
   const { module } = info;
-  if (!allowed.includes(module.path))
-    return failed(`module ${allowed.join(' or ')}`, `module ${module.path}`);
+  if (path === undefined) return { verdict: 'absent', detail: 'The tool names no module for this version.' };
+  if (module.path !== path) return failed(`module ${path}`, `module ${module.path}`);
 
   // `+dirty` and `+incompatible` say how the checkout looked, not which release it is.
   const found = module.version.replace(/\+.*$/, '');
@@ -56,12 +56,6 @@ export function judgeBuildInfo(
 /** A commit between releases: `v1.26.4-0.20260427101112-0123456789ab`, what Go writes when the tag was not fetched. */
 function isPseudo(version: string): boolean {
   return /[-.]\d{14}-[0-9a-f]{12}$/.test(version);
-}
-
-function modulePaths(tool: Tool, version: string): readonly string[] {
-  return tool.module
-    .filter(({ versions }) => versions === undefined || semver.satisfies(version, versions))
-    .map(({ path }) => path);
 }
 
 function failed(expected: string, found: string): Judged {

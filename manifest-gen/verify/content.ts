@@ -10,7 +10,10 @@ const beginnings: readonly (readonly [string, string])[] = [
   ['\xcf\xfa\xed\xfe', 'a macOS program'],
   ['\xca\xfe\xba\xbe', 'a macOS program'],
   ['<?xml', 'an XML document'],
-  ['<', 'an HTML page'],
+  ['<!doctype html', 'an HTML page'],
+  ['<html', 'an HTML page'],
+  ['<!--', 'an HTML page'],
+  ['<', 'an XML document'],
   ['{', 'a JSON document'],
 ];
 
@@ -18,7 +21,10 @@ const beginnings: readonly (readonly [string, string])[] = [
 export async function describeContent(file: FileHandle): Promise<string> {
   const head = (await readAt(file, 0, 256)).toString('latin1');
   if (head === '') return 'an empty file';
-  const text = head.replace(/^\xef\xbb\xbf/, '').trimStart();
+  const text = head
+    .replace(/^\xef\xbb\xbf/, '')
+    .trimStart()
+    .toLowerCase();
   return (
     beginnings.find(([begin]) => head.startsWith(begin) || text.startsWith(begin))?.[1] ?? 'something else'
   );

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import type { Tool } from '../tools.ts';
+import type { Templates } from './templates.ts';
+
+/**
+ * Raise it whenever our own code makes other bytes from the same inputs (zip writer, compressor, nuspec, VERIFICATION, record,
+ * manifest): it is what makes a new beta of an unchanged upstream version.
+ */
+const packagingNumber = 1;
+
+/**
+ * Which recipe packs a release: our number and the SHA-256 over tool file and templates, `1:6f0c...`. Over their meaning, not
+ * their bytes: comments and layout of the YAML don't count, nor the line endings of a Windows checkout.
+ */
+export function packagingOf(tool: Tool, templates: Templates): string {
+  const texts = [templates.nuspec, templates.manifest, templates.license ?? ''].map((text) =>
+    text.replace(/\r\n/g, '\n'),
+  );
+  const recipe = canonicalJson([tool, ...texts]);
+  return `${packagingNumber}:${createHash('sha256').update(recipe).digest('hex')}`;
+}
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    isRecord(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

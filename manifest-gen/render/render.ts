@@ -1,0 +1,44 @@
+import { printReleaseRecord, type ReleaseRecord } from '../../formats/release-record.ts';
+import { fail } from '../errors.ts';
+import type { Rendered, UnpackedExe } from '../release.ts';
+import type { Tool } from '../tools.ts';
+import { renderNuspec } from './nuspec.ts';
+import { type Addresses, renderManifest } from './scoop.ts';
+import type { Templates } from './templates.ts';
+import { renderVerification } from './verification.ts';
+
+export type RenderInputs = {
+  readonly tool: Tool;
+  readonly templates: Templates;
+  readonly addresses: Addresses;
+  readonly exes: readonly UnpackedExe[];
+  /** As it came with the release; else the template's. */
+  readonly licenseText?: string;
+};
+
+/**
+ * All texts of a package and its manifest, from the record alone: a promotion renders the beta's record again under the stable version.
+ * @throws ReleaseError TOOL_FILE_INVALID when neither upstream nor the templates have a licence text
+ */
+export async function renderRelease(record: ReleaseRecord, inputs: RenderInputs): Promise<Rendered> {
+  const { tool, templates, addresses, exes } = inputs;
+  const licenseText = inputs.licenseText ?? templates.license ?? failWithoutLicense(tool);
+  return {
+    tool,
+    packageVersion: record.version,
+    record,
+    recordText: printReleaseRecord(record),
+    nuspecText: await renderNuspec(templates.nuspec, tool, record),
+    verificationText: renderVerification(tool, record),
+    licenseText: `${licenseText.replace(/\r\n/g, '\n').trimEnd()}\n`,
+    manifestText: renderManifest(templates.manifest, tool, record, addresses),
+    exes,
+  };
+}
+
+function failWithoutLicense({ tool }: Tool): never {
+  return fail('TOOL_FILE_INVALID', {
+    file: `nuspecs/${tool}/LICENSE.txt`,
+    problems: 'the release brings no licence text and there is none here',
+  });
+}

@@ -1,0 +1,63 @@
+import type { Architecture, ReleaseRecord } from '../../formats/release-record.ts';
+import { parseScoopManifest, printScoopManifest } from '../../formats/scoop-manifest.ts';
+import { exeName, payloadFile } from '../payload-file.ts';
+import type { Tool } from '../tools.ts';
+
+/** Where the clients of this bucket find things; asked of the server once a run, or set for a foreign payload place. */
+export type Addresses = {
+  /** Base of /m/TOOL.json. */
+  readonly publicUrl: string;
+  /** With {tool} {version} {file}. */
+  readonly payloadUrl: string;
+};
+
+/** In Scoop's order (spec scoop 3.2). */
+const scoopNames: readonly (readonly [Architecture, '64bit' | 'arm64'])[] = [
+  ['amd64', '64bit'],
+  ['arm64', 'arm64'],
+];
+
+/**
+ * The Scoop manifest: buckets/go-win-tools/TOOL.json with what is this version's. `autoupdate` must also be right for every
+ * older version, since `scoop install TOOL@VERSION` fills it in (spec scoop 2.2, 2.4): only $version is used in it.
+ * @throws FormatError when the template is no manifest
+ */
+export function renderManifest(
+  template: string,
+  tool: Tool,
+  record: ReleaseRecord,
+  addresses: Addresses,
+): string {
+  const payloads = scoopNames.flatMap(([architecture, name]) =>
+    record.payloads
+      .filter((one) => one.architecture === architecture)
+      .map((payload) => ({ ...payload, name })),
+  );
+  const url = (version: string, architecture: Architecture) =>
+    `${payloadAddress(addresses, tool, version, payloadFile(tool, architecture))}#/${exeName(tool)}`;
+  return printScoopManifest({
+    ...parseScoopManifest(template),
+    version: record.version,
+    architecture: Object.fromEntries(
+      payloads.map(({ name, architecture, sha256 }) => [
+        name,
+        { url: url(record.version, architecture), hash: sha256 },
+      ]),
+    ),
+    bin: exeName(tool),
+    checkver: { url: `${addresses.publicUrl}/m/${tool.tool}.json`, jsonpath: '$.version' },
+    autoupdate: {
+      architecture: Object.fromEntries(
+        payloads.map(({ name, architecture }) => [name, { url: url('$version', architecture) }]),
+      ),
+      // a file with nothing but the hash: Scoop takes the wrong line of a longer one (spec scoop 2.3)
+      hash: { url: '$url.sha256' },
+    },
+  });
+}
+
+/** The address of one payload: `http://host/dl/delve/1.22.0/dlv-windows-amd64.exe`. */
+export function payloadAddress({ payloadUrl }: Addresses, tool: Tool, version: string, file: string): string {
+  const values: Readonly<Record<string, string>> = { tool: tool.tool, version, file };
+  return payloadUrl.replace(/\{(tool|version|file)\}/g, (_, name: string) => values[name] ?? '');
+}
