@@ -24,16 +24,18 @@ const implied: Readonly<Record<Scope, readonly Scope[]>> = {
   admin: scopes,
 };
 
-/** Whether the principal may do this, to this package or tool when one is named. Ids and globs (`*`, `?`) ignore case. */
+/**
+ * Whether the principal may do this: to the package or tool `subjectId`, or to anything at all when none is named.
+ * A key with ids administers nothing that is about no id in particular, such as keys.
+ */
 export function allows(principal: Principal, scope: Scope, subjectId?: string): boolean {
   const hasScope = principal.scopes.some((held) => implied[held].includes(scope));
-  return hasScope && (subjectId === undefined || covers(principal.ids, subjectId));
+  const isLimited = principal.ids.length > 0;
+  if (subjectId === undefined) return hasScope && !(isLimited && scope === 'admin');
+  return hasScope && (!isLimited || principal.ids.some((glob) => globPattern(glob).test(subjectId)));
 }
 
-function covers(globs: readonly string[], id: string): boolean {
-  return globs.length === 0 || globs.some((glob) => globPattern(glob).test(id));
-}
-
+/** Globs over ids: `*` is any text, `?` one character; case does not count, as in ids (spec nuget-v2 12.5). */
 function globPattern(glob: string): RegExp {
   const source = glob
     .replace(/[\\^$.|+()[\]{}]/g, '\\$&')

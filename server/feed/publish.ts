@@ -1,0 +1,58 @@
+import { FormatError } from '../../formats/format-error.ts';
+import { isPrerelease, parseNuGetVersion } from '../../formats/nuget-version.ts';
+import { openNupkg, verifyContent } from '../../formats/nupkg.ts';
+import type { Nuspec } from '../../formats/nuspec.ts';
+import type { BlobDraft } from '../blobs/blob-store.ts';
+import type { Catalog, NewPackage } from '../catalog/catalog.ts';
+import { FeedError, fail } from '../errors.ts';
+import { allows, type Principal } from '../keys/api-keys.ts';
+import { checkRules } from './rules.ts';
+
+export type PublishServices = { readonly catalog: Catalog; readonly now: () => Date };
+
+/**
+ * Publishes the uploaded package: looked into, judged, its bytes made durable, then its row. The row is the moment of
+ * publication; a crash before it leaves a blob without a row, which harms nobody. The caller discards the draft.
+ * @throws FeedError PACKAGE_INVALID, KEY_SCOPE, PACKAGE_EXISTS, STORAGE_FULL; nothing is published then
+ */
+export async function publish(
+  { catalog, now }: PublishServices,
+  draft: BlobDraft,
+  principal: Principal,
+): Promise<NewPackage> {
+  const nuspec = await readPackage(draft, (read) => requirePush(principal, read));
+  const { id, version } = nuspec;
+  checkRules(nuspec);
+  // Asked before the bytes are stored, so that a repeated push leaves nothing behind; `add` decides the race.
+  if (await catalog.find(id, version)) fail('PACKAGE_EXISTS', { id, version });
+
+  await draft.commit();
+  const pkg: NewPackage = { id, version, nuspec, ...draft.digest, published: now() };
+  if ((await catalog.add(pkg)) === 'exists') fail('PACKAGE_EXISTS', { id, version });
+  return pkg;
+}
+
+/** Whoever may not publish this is told so before the whole content is unpacked and checked. */
+async function readPackage(draft: BlobDraft, authorize: (nuspec: Nuspec) => void): Promise<Nuspec> {
+  try {
+    const nupkg = await openNupkg(draft.path);
+    try {
+      authorize(nupkg.nuspec);
+      await verifyContent(nupkg);
+      return nupkg.nuspec;
+    } finally {
+      await nupkg.close();
+    }
+  } catch (error) {
+    // Only what is wrong with the bytes is the pusher's fault; a full disk is not.
+    if (!(error instanceof FormatError)) throw error;
+    throw new FeedError('PACKAGE_INVALID', { problem: error.message }, error);
+  }
+}
+
+/** `push:beta` publishes prereleases only (contract section 3). */
+function requirePush(principal: Principal, { id, version }: Nuspec): void {
+  const parsed = parseNuGetVersion(version);
+  const scope = parsed && isPrerelease(parsed) ? 'push:beta' : 'push';
+  if (!allows(principal, scope, id)) fail('KEY_SCOPE', { scope, subject: `${id} ${version}` });
+}

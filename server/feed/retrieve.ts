@@ -1,0 +1,34 @@
+import type { Readable } from 'node:stream';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import type { Catalog, PackageRow } from '../catalog/catalog.ts';
+import { fail } from '../errors.ts';
+
+export type RetrieveServices = { readonly catalog: Catalog; readonly blobs: BlobStore };
+
+export type Retrieved = {
+  readonly row: PackageRow;
+  /** A range is inclusive at both ends. */
+  open(range?: { readonly start: number; readonly end: number }): Promise<Readable>;
+  /** To be called once the client has it all: HEAD, 304 and parts do not count (spec nuget-v2 9.8). */
+  countDownload(): void;
+};
+
+/**
+ * A package to download: any spelling of id and version, listed or not; without a version the latest listed stable one
+ * (spec nuget-v2 9.8, 18.1).
+ * @throws FeedError PACKAGE_NOT_FOUND
+ */
+export async function retrieve(
+  { catalog, blobs }: RetrieveServices,
+  id: string,
+  version?: string,
+): Promise<Retrieved> {
+  const row =
+    (version === undefined ? await catalog.findLatest(id) : await catalog.find(id, version)) ??
+    fail('PACKAGE_NOT_FOUND', { id, version: version ?? '(listed and stable)' });
+  return {
+    row,
+    open: (range) => blobs.open(row.sha256, range),
+    countDownload: () => catalog.countDownload(row.id, row.version),
+  };
+}
