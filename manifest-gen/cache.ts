@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/**
+ * Every path below CACHE_DIR is made here. All of it can be deleted at any time.
+ *
+ *     downloads/sha256/<hex>/<name>    a file whose SHA-256 was known before
+ *     downloads/key/<hex>/<name>       one that was not: <hex> is the SHA-256 of what upstream says of it
+ *     downloads/.../<name>.<pid>.part  unfinished, resumed by the next run
+ *     npm/                             where npm runs, below no project's .npmrc
+ *     go/mod  go/build  go/empty       GOMODCACHE, GOCACHE, and where `go` runs
+ *     go/work/<random>/                GOPATH of one build, gone when it ends
+ *     built/<hex>/<exe>                built exes; <hex> is the SHA-256 of all that went in
+ *     unpacked/<hex>/<exe>             the exe out of the archive with that SHA-256
+ */
+export type Cache = {
+  readonly rootDir: string;
+  /** The folder for a download; made when it is not there, like all of these. */
+  download(identity: { readonly sha256: string } | { readonly key: string }): Promise<string>;
+  npm(): Promise<string>;
+  go(part: 'mod' | 'build' | 'empty' | 'work'): Promise<string>;
+  built(key: string): Promise<string>;
+  unpacked(sha256: string): Promise<string>;
+};
+
+export function createCache(rootDir: string): Cache {
+  const folder = async (...parts: string[]): Promise<string> => {
+    const path = join(rootDir, ...parts);
+    await mkdir(path, { recursive: true });
+    return path;
+  };
+  return {
+    rootDir,
+    download: (identity) =>
+      'sha256' in identity
+        ? folder('downloads', 'sha256', identity.sha256)
+        : folder('downloads', 'key', hexOf(identity.key)),
+    npm: () => folder('npm'),
+    go: (part) => folder('go', part),
+    built: (key) => folder('built', hexOf(key)),
+    unpacked: (sha256) => folder('unpacked', sha256),
+  };
+}
+
+function hexOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}

@@ -1,0 +1,33 @@
+import { fail, ReleaseError } from '../errors.ts';
+import { hideCredentials } from '../hide-credentials.ts';
+import type { Found } from '../release.ts';
+import type { Tool, UpstreamKind } from '../tools.ts';
+
+/** What is being asked for, as errors name it. */
+export type Asking = { readonly tool: string; readonly version: string; readonly kind: UpstreamKind };
+
+/** `version` is left out when the versions themselves are asked for. */
+export function asking({ tool }: Tool, kind: UpstreamKind, version = '(newest)'): Asking {
+  return { tool, version, kind };
+}
+
+export function askingFor({ tool, version }: Found, kind: UpstreamKind): Asking {
+  return { tool: tool.tool, version, kind };
+}
+
+/** The place does not answer, or not now. `hint` is filled by the recipe, which knows the other sources. */
+export function unreachable(asking: Asking, reason: string, cause?: unknown): never {
+  return fail('SOURCE_UNREACHABLE', { ...asking, cause: hideCredentials(reason), hint: '' }, cause);
+}
+
+/** It answers with something that is not what it says. */
+export function refused({ tool, version }: Asking, file: string, expected: string, found: string): never {
+  return fail('REFUSED', { tool, version, file: hideCredentials(file), expected, found });
+}
+
+/** The reason in one line that an error of the network gives: `connect ECONNREFUSED 127.0.0.1:9`. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof ReleaseError) throw error;
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n', 1)[0] ?? message;
+}

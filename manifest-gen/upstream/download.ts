@@ -1,0 +1,189 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm, stat, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Got, Headers } from 'got';
+import { type Digest, digestFile } from '../../formats/digest.ts';
+import { type Asking, reasonOf, refused, unreachable } from './asking.ts';
+import { faultOf } from './file-fault.ts';
+import { openGet, type Patience, plainRedirect } from './http.ts';
+import { claimPart } from './part-file.ts';
+import { type Attempt, persist } from './persist.ts';
+
+export type DownloadRequest = {
+  readonly url: string;
+  readonly headers: Headers;
+  /** The file's folder in the cache, its own. */
+  readonly folder: string;
+  readonly name: string;
+  /** What the source says of it. */
+  readonly expectedBytes: number | undefined;
+  readonly sha256: string | undefined;
+  readonly maxBytes: number;
+  readonly onProgress: (doneBytes: number, totalBytes: number | undefined) => void;
+};
+export type DownloadTools = { readonly http: Got; readonly patience: Patience; readonly signal: AbortSignal };
+export type Downloaded = { readonly path: string; readonly digest: Digest };
+
+/**
+ * The file at a URL, in the cache afterwards; what is there already is not fetched again, what was begun goes on.
+ * @throws ReleaseError SOURCE_UNREACHABLE when it does not come, REFUSED when it is not what the source says: another
+ * length, another digest, a page of HTML (GitHub has answered so with status 200, spec upstream 2)
+ */
+export async function download(
+  tools: DownloadTools,
+  request: DownloadRequest,
+  asking: Asking,
+): Promise<Downloaded> {
+  const path = join(request.folder, request.name);
+  const kept = await keptFile(path, request);
+  if (kept !== undefined) return kept;
+  const part = await claimPart(request.folder, request.name);
+  const isResumed = (await sizeOf(part)) > 0;
+  try {
+    return await fetchPart(tools, request, asking, part, path);
+  } catch (error) {
+    if (codeOf(error) !== 'REFUSED') throw error;
+    await rm(part, { force: true });
+    // what an earlier run left may be at fault: once more from the first byte before upstream is blamed
+    if (!isResumed) throw error;
+    return await fetchPart(tools, request, asking, part, path);
+  }
+}
+
+async function fetchPart(
+  tools: DownloadTools,
+  request: DownloadRequest,
+  asking: Asking,
+  part: string,
+  path: string,
+): Promise<Downloaded> {
+  const result = await persist(tools.patience, tools.signal, () => fetchRest(tools, request, asking, part));
+  if ('failed' in result) return unreachable(asking, `${hostOf(request.url)}: ${result.failed}`);
+  const digest = await digestFile(part);
+  const fault = await faultOf(part, digest, request);
+  if (fault !== undefined) return refused(asking, request.name, fault.expected, fault.found);
+  await rename(part, path);
+  return { path, digest };
+}
+
+/** One request for what is still missing. */
+async function fetchRest(
+  { http, patience, signal }: DownloadTools,
+  request: DownloadRequest,
+  asking: Asking,
+  part: string,
+): Promise<Attempt<void>> {
+  const have = await sizeOf(part);
+  if (have > 0 && have === request.expectedBytes) return { done: undefined };
+  try {
+    const opened = await openGet(http, request.url, {
+      // a byte range of a compressed body is no range of the file
+      headers: {
+        ...request.headers,
+        'accept-encoding': 'identity',
+        ...(have > 0 ? { range: `bytes=${have}-` } : {}),
+      },
+      signal,
+      idleTimeoutMs: patience.idleTimeoutMs,
+      decompress: false,
+    });
+    const start = startOf(opened.status, opened.headers, have);
+    if (start === undefined) {
+      opened.body.destroy();
+      // our part is longer than the file: it is of another one
+      if (opened.status === 416) await rm(part, { force: true });
+      return statusFailure(opened.status, request, asking);
+    }
+    checkHead(opened.headers, start, request, asking);
+    if (start < have) await truncate(part, start);
+    const total = request.expectedBytes ?? lengthOf(opened.headers, start);
+    const counter = createCounter(start, total ?? request.maxBytes, (done) =>
+      request.onProgress(done, total),
+    );
+    await pipeline(opened.body, counter, createWriteStream(part, { flags: 'a' }));
+    const got = await sizeOf(part);
+    if (total === undefined || got >= total) return { done: undefined };
+    return { failed: `it broke off after ${got} of ${total} bytes`, isFurther: got > have };
+  } catch (error) {
+    if (codeOf(error) === tooLong) return refused(asking, request.name, expectedLength(request), 'more');
+    if (codeOf(error) === plainRedirect)
+      return refused(asking, request.name, 'https all the way', reasonOf(error));
+    return { failed: reasonOf(error), isFurther: (await sizeOf(part)) > have };
+  }
+}
+
+/** Where the answer's first byte belongs; undefined when it is none of the file. */
+function startOf(status: number, headers: Headers, have: number): number | undefined {
+  if (status === 200) return 0;
+  const [, start] = /^bytes (\d+)-/.exec(String(headers['content-range'])) ?? [];
+  return status === 206 && Number(start) === have ? have : undefined;
+}
+
+function statusFailure(status: number, request: DownloadRequest, asking: Asking): Attempt<void> {
+  // the source lists a file that its store does not have
+  if (status === 404 || status === 410) {
+    return refused(asking, request.name, 'the file that the release lists', `status ${status}`);
+  }
+  return { failed: `it answers with status ${status}` };
+}
+
+function checkHead(headers: Headers, start: number, request: DownloadRequest, asking: Asking): void {
+  if (/^(text\/html|application\/xhtml)/i.test(String(headers['content-type']))) {
+    refused(asking, request.name, 'a file', 'a page of HTML');
+  }
+  const length = lengthOf(headers, start);
+  if (length === undefined) return;
+  const isWrong = request.expectedBytes !== undefined && length !== request.expectedBytes;
+  if (isWrong || length > request.maxBytes)
+    refused(asking, request.name, expectedLength(request), `${length} bytes`);
+}
+
+function expectedLength({ expectedBytes, maxBytes }: DownloadRequest): string {
+  return expectedBytes === undefined ? `at most ${maxBytes} bytes` : `${expectedBytes} bytes`;
+}
+
+function lengthOf(headers: Headers, start: number): number | undefined {
+  const length = headers['content-length'];
+  return length === undefined ? undefined : start + Number(length);
+}
+
+const tooLong = 'ERR_TOO_LONG';
+
+function createCounter(
+  startBytes: number,
+  maxBytes: number,
+  onProgress: (doneBytes: number) => void,
+): Transform {
+  let doneBytes = startBytes;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, callback) {
+      doneBytes += chunk.length;
+      if (doneBytes > maxBytes) return callback(Object.assign(new Error('too long'), { code: tooLong }));
+      onProgress(doneBytes);
+      return callback(null, chunk);
+    },
+  });
+}
+
+async function keptFile(path: string, request: DownloadRequest): Promise<Downloaded | undefined> {
+  if ((await sizeOf(path)) === 0) return undefined;
+  const digest = await digestFile(path);
+  if ((await faultOf(path, digest, request)) === undefined) return { path, digest };
+  await rm(path, { force: true });
+  return undefined;
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.size ?? 0;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+function hostOf(url: string): string {
+  return new URL(url).host;
+}

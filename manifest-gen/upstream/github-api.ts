@@ -1,0 +1,155 @@
+import type { Got, Headers } from 'got';
+import type { z } from 'zod';
+import { type Asking, reasonOf, refused, unreachable } from './asking.ts';
+import { type Opened, openGet, type Patience } from './http.ts';
+import { type Attempt, persist } from './persist.ts';
+import { GithubFault } from './schema.ts';
+
+/** A page of 50 releases of goreleaser is about 5 MB of JSON. */
+const maxJsonBytes = 64 * 1024 * 1024;
+/** At 50 a page: 10,000 releases. */
+const maxPages = 200;
+
+export type GithubApiSettings = {
+  readonly http: Got;
+  readonly patience: Patience;
+  readonly signal: AbortSignal;
+  /** `https://api.github.com`, `https://HOST/api/v3`, without a slash at its end. */
+  readonly apiUrl: string;
+  readonly token: string | undefined;
+  readonly now: () => Date;
+};
+
+export interface GithubApi {
+  /** Undefined for 404. */
+  get<T>(path: string, schema: z.ZodType<T>, asking: Asking): Promise<T | undefined>;
+  /** All pages of a list, by its Link header. Undefined for 404. */
+  list<T>(path: string, schema: z.ZodType<T[]>, asking: Asking): Promise<T[] | undefined>;
+  /** Authorization, when the URL is one of the API; nowhere else may the token go. */
+  credentialsFor(url: string): Headers;
+}
+
+/** GitHub's REST API (spec upstream 2). The errors are those of the port Upstream. */
+export function createGithubApi(settings: GithubApiSettings): GithubApi {
+  const { apiUrl, token } = settings;
+  const origin = new URL(apiUrl).origin;
+  const credentialsFor = (url: string): Headers =>
+    token !== undefined && new URL(url).origin === origin ? { authorization: `Bearer ${token}` } : {};
+  const ask = async (url: string, asking: Asking): Promise<Answer> => {
+    const headers = { accept: 'application/vnd.github+json', ...credentialsFor(url) };
+    const result = await persist(settings.patience, settings.signal, () => askOnce(settings, url, headers));
+    if ('failed' in result) return unreachable(asking, `${new URL(url).host}: ${result.failed}`);
+    return result.done;
+  };
+
+  return {
+    credentialsFor,
+    async get(path, schema, asking) {
+      const answer = await ask(`${apiUrl}${path}`, asking);
+      return answer.status === 404 ? undefined : decode(answer, schema, path, asking);
+    },
+    async list(path, schema, asking) {
+      const items = [];
+      let url: string | undefined = `${apiUrl}${path}`;
+      for (let page = 1; url !== undefined; page += 1) {
+        const answer: Answer = await ask(url, asking);
+        if (answer.status === 404) return undefined;
+        items.push(...decode(answer, schema, path, asking));
+        url = nextPage(answer.link, url);
+        // the token goes along to the next page, so whoever writes the Link header must not choose where that is
+        if (url !== undefined && new URL(url).origin !== origin) {
+          return refused(asking, path, `a next page at ${origin}`, new URL(url).origin);
+        }
+        if (page >= maxPages) return refused(asking, path, `at most ${maxPages} pages`, 'more');
+      }
+      return items;
+    },
+  };
+}
+
+type Answer = { readonly status: number; readonly text: string; readonly link: string | undefined };
+
+async function askOnce(settings: GithubApiSettings, url: string, headers: Headers): Promise<Attempt<Answer>> {
+  try {
+    const opened = await openGet(settings.http, url, {
+      headers,
+      signal: settings.signal,
+      idleTimeoutMs: settings.patience.idleTimeoutMs,
+      decompress: true,
+    });
+    const text = await readText(opened);
+    const { status } = opened;
+    if (status === 200 || status === 404) return { done: { status, text, link: headerOf(opened, 'link') } };
+    return failureOf(opened, text, settings.now());
+  } catch (error) {
+    return { failed: reasonOf(error) };
+  }
+}
+
+/** Which wait GitHub asks for: retry-after, else the reset when nothing remains, else a minute for the secondary limit. */
+function failureOf(opened: Opened, text: string, now: Date): Attempt<Answer> {
+  const { status } = opened;
+  const said = faultIn(text);
+  const isUsedUp = headerOf(opened, 'x-ratelimit-remaining') === '0';
+  const retryAfterS = Number(headerOf(opened, 'retry-after') ?? Number.NaN);
+  const isLimit =
+    status === 429 || (status === 403 && (isUsedUp || retryAfterS >= 0 || /rate limit/i.test(said)));
+  if (isLimit) {
+    const resetMs = Number(headerOf(opened, 'x-ratelimit-reset') ?? Number.NaN) * 1000 - now.getTime();
+    const asked = retryAfterS >= 0 ? retryAfterS * 1000 : isUsedUp && resetMs >= 0 ? resetMs : 60_000;
+    return {
+      failed: `its rate limit is used up, for another ${Math.ceil(asked / 1000)} s (GITHUB_TOKEN gives a higher one)`,
+      waitMs: asked,
+    };
+  }
+  const failed = `it answers with status ${status}${said === '' ? '' : `, ${said}`}`;
+  // what is our fault does not get better by asking again
+  return status < 500 && status !== 408 ? { failed, waitMs: Number.POSITIVE_INFINITY } : { failed };
+}
+
+function faultIn(text: string): string {
+  const fault = GithubFault.safeParse(jsonOf(text));
+  return fault.success ? (fault.data.message.split('\n', 1)[0]?.slice(0, 200) ?? '') : '';
+}
+
+function decode<T>({ text }: Answer, schema: z.ZodType<T>, path: string, asking: Asking): T {
+  const value = jsonOf(text);
+  if (value === undefined)
+    return refused(asking, path, 'JSON', /^\s*</.test(text) ? 'a page of HTML' : 'something else');
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  return refused(asking, path, "GitHub's JSON", `${issue?.path.join('.')}: ${issue?.message}`);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `<https://api.github.com/repositories/123/releases?page=2>; rel="next", <...>; rel="last"`: followed, never built. */
+function nextPage(link: string | undefined, from: string): string | undefined {
+  for (const [, target, parameters] of (link ?? '').matchAll(/<([^>]*)>((?:\s*;\s*[^,;]*)*)/g)) {
+    if (/;\s*rel="?next"?/.test(parameters ?? '') && target !== undefined) return new URL(target, from).href;
+  }
+  return undefined;
+}
+
+function headerOf({ headers }: Opened, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+async function readText({ body }: Opened): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxJsonBytes) throw new Error(`the answer is longer than ${maxJsonBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,30 @@
+import { readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/**
+ * Our own name for the unfinished file, so that two runs never write into one; what a run that is no more (or an
+ * earlier attempt of ours) left is taken over.
+ */
+export async function claimPart(folder: string, name: string): Promise<string> {
+  const mine = join(folder, `${name}.${process.pid}.part`);
+  const names = await readdir(folder);
+  for (const left of names.filter((other) => other.startsWith(`${name}.`) && other.endsWith('.part'))) {
+    const pid = Number(left.slice(name.length + 1, -'.part'.length));
+    if (join(folder, left) === mine) return mine;
+    if (!isRunning(pid)) {
+      await rename(join(folder, left), mine).catch(() => {
+        // another run was quicker; ours starts at the first byte
+      });
+      return mine;
+    }
+  }
+  return mine;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

@@ -1,0 +1,43 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { fail } from '../errors.ts';
+import type { Patience } from './http.ts';
+
+/** What one attempt came to. `failed` is the reason in a few words; the next attempt may do better. */
+export type Attempt<T> =
+  | { readonly done: T }
+  | {
+      readonly failed: string;
+      /** How long the other side asks us to wait; longer than our patience ends it. */
+      readonly waitMs?: number;
+      /** It got further than the one before, so the count starts anew. */
+      readonly isFurther?: boolean;
+    };
+
+/** However much each attempt gains, this many are enough: a place that gives one byte a time must not hold us for ever. */
+const maxAttempts = 100;
+
+/**
+ * Attempts until one is done or patience is at its end; then the last failure is the answer.
+ * @throws ReleaseError INTERRUPTED, and whatever an attempt throws: that is final
+ */
+export async function persist<T>(
+  { attempts, firstDelayMs, maxPauseMs }: Patience,
+  signal: AbortSignal,
+  attempt: () => Promise<Attempt<T>>,
+): Promise<Attempt<T>> {
+  let inVain = 0;
+  for (let total = 1; ; total += 1) {
+    if (signal.aborted) return interrupted();
+    const result = await attempt();
+    if (signal.aborted) return interrupted();
+    if ('done' in result) return result;
+    inVain = result.isFurther ? 1 : inVain + 1;
+    const waitMs = result.waitMs ?? firstDelayMs * 2 ** (inVain - 1);
+    if (inVain >= attempts || total >= maxAttempts || waitMs > maxPauseMs) return result;
+    await pause(waitMs, undefined, { signal }).catch(interrupted);
+  }
+}
+
+function interrupted(): never {
+  return fail('INTERRUPTED', { state: 'nothing was published' });
+}

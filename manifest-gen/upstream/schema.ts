@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+/** Only the fields we use of other people's JSON. */
+
+/** GitHub REST, schema of @octokit/openapi (spec upstream 2). `digest` is null for assets from before 2025-06 and absent on old GHES. */
+export const GithubAsset = z.object({
+  id: z.number(),
+  name: z.string(),
+  url: z.string(),
+  browser_download_url: z.string(),
+  /** `open`: the upload is not finished. */
+  state: z.string(),
+  size: z.int().nonnegative(),
+  digest: z.string().nullish(),
+  updated_at: z.string(),
+});
+export type GithubAsset = z.infer<typeof GithubAsset>;
+
+export const GithubRelease = z.object({
+  tag_name: z.string(),
+  draft: z.boolean(),
+  prerelease: z.boolean(),
+  published_at: z.iso.datetime({ offset: true }).nullable(),
+  assets: z.array(GithubAsset),
+});
+export type GithubRelease = z.infer<typeof GithubRelease>;
+export const GithubReleases = z.array(GithubRelease);
+
+export const GithubFault = z.object({ message: z.string() });
+
+/** `npm view NAME versions time --json`; one version alone comes as a string. `time` may be missing behind a mirror. */
+export const NpmVersions = z.object({
+  versions: z.union([z.string(), z.array(z.string())]),
+  time: z.record(z.string(), z.string()).optional(),
+});
+/** `npm view NAME@VERSION dist --json` */
+export const NpmDist = z.object({ integrity: z.string(), unpackedSize: z.number().optional() });
+/** What npm prints on stdout with --json when it fails. */
+export const NpmFault = z.object({
+  error: z.object({ code: z.string().nullish(), summary: z.string().nullish() }),
+});
+
+/** `go list -m -versions -json PATH` */
+export const GoVersions = z.object({ Versions: z.array(z.string()).optional() });
+/** `go mod download -json PATH@VERSION` */
+export const GoDownload = z.object({
+  Error: z.string().optional(),
+  Info: z.string().optional(),
+  GoMod: z.string().optional(),
+  Sum: z.string().optional(),
+});
+/** The .info file of a module version. */
+export const GoInfo = z.object({ Version: z.string(), Time: z.iso.datetime({ offset: true }).optional() });
