@@ -1,0 +1,49 @@
+import { fail, quoted } from './format-error.ts';
+
+const maxBytes = 1024 * 1024;
+const maxDepth = 32;
+
+/**
+ * JSON as PowerShell reads it: two keys of one object that differ at most in case are an error (spec scoop 3.1), where
+ * JSON.parse would silently keep the last.
+ * @throws FormatError JSON_*
+ */
+export function readJson(text: string): unknown {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxBytes) fail('JSON_TOO_LARGE', { bytes, maxBytes });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return fail('JSON_MALFORMED', { problem: quoted(problem, 200) }, error);
+  }
+  inspect(text);
+  return value;
+}
+
+/** Walks text that is known to be JSON, so a string before a colon is a key. */
+function inspect(text: string): void {
+  const open: Set<string>[] = [];
+  for (const match of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g)) {
+    const [token, colon] = match;
+    if (token === '{' || token === '[') {
+      if (open.length >= maxDepth) fail('JSON_TOO_DEEP', { maxDepth, ...position(text, match.index) });
+      open.push(new Set());
+    } else if (token === '}' || token === ']') {
+      open.pop();
+    } else if (colon !== undefined) {
+      const key = String(JSON.parse(token.slice(0, token.length - colon.length)));
+      const keys = open.at(-1);
+      if (keys?.has(key.toLowerCase())) {
+        fail('JSON_KEY_TWICE', { key: quoted(key), ...position(text, match.index) });
+      }
+      keys?.add(key.toLowerCase());
+    }
+  }
+}
+
+function position(text: string, at: number): { line: number; column: number } {
+  const before = text.slice(0, at);
+  return { line: before.split('\n').length, column: at - before.lastIndexOf('\n') };
+}

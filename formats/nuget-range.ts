@@ -1,0 +1,83 @@
+import { compareNuGetVersions, isSemVer2, type NuGetVersion, parseNuGetVersion } from './nuget-version.ts';
+
+/** Which versions a dependency accepts: `1.0` (that or newer), `[1.0]`, `[1.0,2.0)`, `(,2.0]`. A missing end is open. */
+export type NuGetRange = {
+  readonly min?: NuGetVersion;
+  readonly isMinIncluded: boolean;
+  readonly max?: NuGetVersion;
+  readonly isMaxIncluded: boolean;
+};
+
+/**
+ * Interval notation (spec nuget-v2 13); undefined when the text is none, or when no version could be in it.
+ * Floating versions (`1.*`) are none: a package's own dependencies cannot have them.
+ */
+export function parseNuGetRange(text: string): NuGetRange | undefined {
+  const trimmed = text.trim();
+  const interval = /^([[(])([^,]*)(,?)([^,]*)([\])])$/.exec(trimmed);
+  if (interval === null) {
+    const min = parseNuGetVersion(trimmed);
+    return min === undefined ? undefined : { min, isMinIncluded: true, isMaxIncluded: false };
+  }
+  const [, open, low = '', comma, high = '', close] = interval;
+  const isMinIncluded = open === '[';
+  const isMaxIncluded = close === ']';
+  const min = parseEnd(low);
+  const max = comma === '' ? min : parseEnd(high);
+  if (min === 'invalid' || max === 'invalid') return undefined;
+  if (comma === '' && min === undefined) return undefined;
+  if (isEmpty(min, isMinIncluded, max, isMaxIncluded)) return undefined;
+  return {
+    ...(min && { min }),
+    isMinIncluded: min !== undefined && isMinIncluded,
+    ...(max && { max }),
+    isMaxIncluded: max !== undefined && isMaxIncluded,
+  };
+}
+
+export function rangeIncludes(range: NuGetRange, version: NuGetVersion): boolean {
+  if (range.min !== undefined) {
+    const order = compareNuGetVersions(version, range.min);
+    if (order < 0 || (order === 0 && !range.isMinIncluded)) return false;
+  }
+  if (range.max !== undefined) {
+    const order = compareNuGetVersions(version, range.max);
+    if (order > 0 || (order === 0 && !range.isMaxIncluded)) return false;
+  }
+  return true;
+}
+
+/** The shortest spelling; ends as they were given. The range of everything is `(,)`, which no feed may send (spec nuget-v2 13). */
+export function printNuGetRange(range: NuGetRange): string {
+  const { min, max } = range;
+  if (min !== undefined && max === undefined && range.isMinIncluded) return min.original;
+  if (min !== undefined && min.original === max?.original) return `[${min.original}]`;
+  const open = range.isMinIncluded ? '[' : '(';
+  const close = range.isMaxIncluded ? ']' : ')';
+  return `${open}${min?.original ?? ''},${max?.original ?? ''}${close}`;
+}
+
+/** A package that depends on such a range is SemVer 2 itself (spec nuget-v2 12.3). */
+export function rangeNeedsSemVer2(range: NuGetRange): boolean {
+  return [range.min, range.max].some((end) => end !== undefined && isSemVer2(end));
+}
+
+/** Whether every version is in it, so that it says nothing. */
+export function isEveryVersion(range: NuGetRange): boolean {
+  return range.min === undefined && range.max === undefined;
+}
+
+function parseEnd(text: string): NuGetVersion | undefined | 'invalid' {
+  return text.trim() === '' ? undefined : (parseNuGetVersion(text) ?? 'invalid');
+}
+
+function isEmpty(
+  min: NuGetVersion | undefined,
+  isMinIncluded: boolean,
+  max: NuGetVersion | undefined,
+  isMaxIncluded: boolean,
+): boolean {
+  if (min === undefined || max === undefined) return false;
+  const order = compareNuGetVersions(min, max);
+  return order > 0 || (order === 0 && !(isMinIncluded && isMaxIncluded));
+}

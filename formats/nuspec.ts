@@ -1,0 +1,193 @@
+import { Builder } from 'xml2js';
+import { fail, quoted } from './format-error.ts';
+import { isEveryVersion, parseNuGetRange } from './nuget-range.ts';
+import { dependencyElements, type NuspecDependency, readDependencies } from './nuspec-dependencies.ts';
+import { checkForm } from './nuspec-fields.ts';
+import { readXml, type XmlElement } from './xml.ts';
+
+/** The metadata of a package with Chocolatey's extensions. Texts are trimmed; what is empty is absent. */
+export type Nuspec = {
+  readonly id: string;
+  /** As it was spelled. */
+  readonly version: string;
+  readonly title?: string;
+  readonly authors: string;
+  readonly owners?: string;
+  readonly description?: string;
+  readonly summary?: string;
+  readonly releaseNotes?: string;
+  readonly copyright?: string;
+  readonly language?: string;
+  readonly tags: readonly string[];
+  readonly projectUrl?: string;
+  readonly licenseUrl?: string;
+  readonly iconUrl?: string;
+  readonly projectSourceUrl?: string;
+  readonly packageSourceUrl?: string;
+  readonly docsUrl?: string;
+  readonly mailingListUrl?: string;
+  readonly bugTrackerUrl?: string;
+  readonly wikiUrl?: string;
+  readonly requireLicenseAcceptance: boolean;
+  readonly developmentDependency: boolean;
+  readonly minClientVersion?: string;
+  readonly dependencies: readonly NuspecDependency[];
+  /** What `choco pack` takes in; packages of others seldom keep it. */
+  readonly files?: readonly NuspecFile[];
+};
+
+export type NuspecFile = { readonly src: string; readonly target: string };
+
+/**
+ * Reads a nuspec of any namespace year. What a client could not read later is refused here: one bad version, range or
+ * address breaks a whole page of a feed (spec nuget-v2 9.5, 13).
+ * @throws FormatError XML_*, NUSPEC_*
+ */
+export async function readNuspec(xml: Uint8Array | string): Promise<Nuspec> {
+  const root = await readXml(xml);
+  if (root.name !== 'package') {
+    fail('NUSPEC_SHAPE', { expected: '<package> as its root', found: quoted(root.name) });
+  }
+  const metadata = onlyChild(root, 'metadata');
+  if (metadata === undefined) fail('NUSPEC_SHAPE', { expected: '<metadata> in <package>', found: 'none' });
+  const field = (name: string) => onlyChild(metadata, name)?.text || undefined;
+  const required = (name: string) => field(name) ?? fail('NUSPEC_FIELD_MISSING', { field: name });
+  const isTrue = (name: string) => /^(?:true|1)$/i.test(checkForm('boolean', name, field(name) ?? 'false'));
+  const minClientVersion = metadata.attributes.get('minClientVersion')?.trim();
+  const dependencies = onlyChild(metadata, 'dependencies');
+  const files = onlyChild(root, 'files');
+
+  return {
+    id: checkForm('id', 'id', required('id')),
+    version: checkForm('version', 'version', required('version')),
+    authors: required('authors'),
+    ...collect(textFields, field),
+    ...collect(urlFields, (name) => {
+      const text = field(name);
+      return text === undefined ? undefined : checkForm('address', name, text);
+    }),
+    tags: (field('tags') ?? '').split(/\s+/).filter((word) => word !== ''),
+    requireLicenseAcceptance: isTrue('requireLicenseAcceptance'),
+    developmentDependency: isTrue('developmentDependency'),
+    ...(minClientVersion && { minClientVersion: checkForm('version', 'minClientVersion', minClientVersion) }),
+    dependencies: dependencies === undefined ? [] : readDependencies(dependencies),
+    ...(files && { files: files.children.filter((child) => child.name === 'file').map(readFile) }),
+  };
+}
+
+/**
+ * Canonical XML: two spaces, LF, fields in choco's order, absent ones left out, a final newline.
+ * @throws FormatError NUSPEC_FIELD_INVALID when a text holds a character that XML cannot
+ */
+export function writeNuspec(nuspec: Nuspec): string {
+  const metadata = {
+    ...(nuspec.minClientVersion && { $: { minClientVersion: nuspec.minClientVersion } }),
+    ...collect(fieldsAsWritten, (name) => nuspec[name]),
+    ...(nuspec.tags.length > 0 && { tags: nuspec.tags.join(' ') }),
+    requireLicenseAcceptance: String(nuspec.requireLicenseAcceptance),
+    ...(nuspec.developmentDependency && { developmentDependency: 'true' }),
+    ...(nuspec.dependencies.length > 0 && { dependencies: dependencyElements(nuspec.dependencies) }),
+  };
+  const files = nuspec.files && {
+    files: { file: nuspec.files.map(({ src, target }) => ({ $: { src, target } })) },
+  };
+  try {
+    return `${builder.buildObject({ package: { $: { xmlns: namespace }, metadata, ...files } })}\n`;
+  } catch (error) {
+    const found = quoted(error instanceof Error ? error.message : String(error));
+    return fail(
+      'NUSPEC_FIELD_INVALID',
+      { field: 'a text', found, expected: 'characters that XML has' },
+      error,
+    );
+  }
+}
+
+/** The `Dependencies` property of a feed: `id:range:framework` joined by `|` (spec nuget-v2 13). */
+export function dependenciesText(nuspec: Nuspec): string {
+  return nuspec.dependencies
+    .map(({ id, range = '', targetFramework }) => {
+      const parsed = parseNuGetRange(range);
+      // The range of everything is left out: clients misread `(, )`.
+      const shown = parsed === undefined || isEveryVersion(parsed) ? '' : range;
+      if (targetFramework !== undefined) return `${id}:${shown}:${targetFramework}`;
+      return shown === '' ? id : `${id}:${shown}`;
+    })
+    .join('|');
+}
+
+// Chocolatey's own. Every reader takes any year; this one is right for projectSourceUrl and its like.
+const namespace = 'http://schemas.microsoft.com/packaging/2015/06/nuspec.xsd';
+const builder = new Builder({
+  xmldec: { version: '1.0', encoding: 'utf-8' },
+  renderOpts: { pretty: true, indent: '  ', newline: '\n' },
+});
+
+const textFields = [
+  'title',
+  'owners',
+  'description',
+  'summary',
+  'releaseNotes',
+  'copyright',
+  'language',
+] as const;
+const urlFields = [
+  'projectUrl',
+  'licenseUrl',
+  'iconUrl',
+  'projectSourceUrl',
+  'packageSourceUrl',
+  'docsUrl',
+  'mailingListUrl',
+  'bugTrackerUrl',
+  'wikiUrl',
+] as const;
+/** The order of choco's own template. */
+const fieldsAsWritten = [
+  'id',
+  'version',
+  'packageSourceUrl',
+  'owners',
+  'title',
+  'authors',
+  'projectUrl',
+  'iconUrl',
+  'copyright',
+  'licenseUrl',
+  'projectSourceUrl',
+  'docsUrl',
+  'wikiUrl',
+  'mailingListUrl',
+  'bugTrackerUrl',
+  'language',
+  'summary',
+  'description',
+  'releaseNotes',
+] as const;
+
+/** An object of those names that have a value. */
+function collect<Name extends string>(
+  names: readonly Name[],
+  find: (name: Name) => string | undefined,
+): { [name in Name]?: string } {
+  const found: { [name in Name]?: string } = {};
+  for (const name of names) {
+    const value = find(name);
+    if (value !== undefined) found[name] = value;
+  }
+  return found;
+}
+
+function onlyChild(parent: XmlElement, name: string): XmlElement | undefined {
+  const [first, second] = parent.children.filter((child) => child.name === name);
+  if (second !== undefined) fail('NUSPEC_FIELD_TWICE', { field: name });
+  return first;
+}
+
+function readFile(element: XmlElement): NuspecFile {
+  return {
+    src: element.attributes.get('src')?.trim() ?? '',
+    target: element.attributes.get('target')?.trim() ?? '',
+  };
+}

@@ -1,0 +1,130 @@
+import type { Entry, LocalFileHeader, ZipFile } from 'yauzl';
+import { fail, quoted } from './format-error.ts';
+import { findNameProblem, nameKey } from './zip-name.ts';
+
+export type ZipLimits = {
+  readonly maxEntries: number;
+  readonly maxEntryBytes: number;
+  /** Of all entries together, unpacked. */
+  readonly maxTotalBytes: number;
+  /** Unpacked to packed size, for whatever unpacks to more than a mebibyte. */
+  readonly maxRatio: number;
+};
+
+/**
+ * Reads the central directory of an untrusted zip and holds every entry against the limits, against the others and
+ * against its own local header, before a byte of it is unpacked.
+ * @throws FormatError ZIP_*
+ */
+export async function readDirectory(zip: ZipFile, limits: ZipLimits): Promise<Entry[]> {
+  const { maxEntries } = limits;
+  if (zip.entryCount > maxEntries) fail('ZIP_TOO_MANY', { count: zip.entryCount, maxEntries });
+  const entries: Entry[] = [];
+  for await (const entry of zip.eachEntry()) entries.push(entry);
+  for (const entry of entries) checkEntry(entry, limits);
+  checkTotals(entries, limits);
+  checkNames(entries);
+  await checkPlaces(zip, entries);
+  return entries;
+}
+
+export function isFolder(entry: Entry): boolean {
+  return entry.fileName.endsWith('/');
+}
+
+/** Small files of one repeated byte reach any ratio and harm nobody. */
+const ratioFreeBytes = 1024 * 1024;
+
+function checkEntry(entry: Entry, { maxEntryBytes, maxRatio }: ZipLimits): void {
+  const name = quoted(entry.fileName);
+  const bytes = entry.uncompressedSize;
+  const problem = findNameProblem(entry.fileName);
+  if (problem !== undefined) fail('ZIP_NAME', { name, problem });
+  const kind = findOddKind(entry);
+  if (kind !== undefined) fail('ZIP_ENTRY_KIND', { name, kind });
+  if (bytes > maxEntryBytes) fail('ZIP_ENTRY_TOO_LARGE', { name, bytes, maxBytes: maxEntryBytes });
+  if (isBomb(bytes, entry.compressedSize, maxRatio)) fail('ZIP_RATIO', { name, bytes, maxRatio });
+}
+
+function findOddKind(entry: Entry): string | undefined {
+  const unixType = (entry.externalFileAttributes >>> 16) & 0xf000;
+  const isMadeOnUnix = entry.versionMadeBy >>> 8 === 3;
+  if (entry.isEncrypted()) return 'encrypted';
+  if (entry.compressionMethod !== 0 && entry.compressionMethod !== 8) {
+    return `compressed by method ${entry.compressionMethod}`;
+  }
+  if (isMadeOnUnix && ![0, 0x8000, 0x4000].includes(unixType)) return 'a link or a device';
+  if (isFolder(entry) && entry.uncompressedSize > 0) return 'a folder with content';
+  if (entry.compressionMethod === 0 && entry.compressedSize !== entry.uncompressedSize)
+    return 'stored with two sizes';
+  return undefined;
+}
+
+/** Many small entries that share a bomb's ratio are one, so the sums obey the limits too. */
+function checkTotals(entries: readonly Entry[], { maxTotalBytes, maxRatio }: ZipLimits): void {
+  const bytes = sum(entries.map((entry) => entry.uncompressedSize));
+  const packed = sum(entries.map((entry) => entry.compressedSize));
+  if (bytes > maxTotalBytes) fail('ZIP_TOTAL_TOO_LARGE', { maxBytes: maxTotalBytes });
+  if (isBomb(bytes, packed, maxRatio))
+    fail('ZIP_RATIO', { name: 'of all entries together', bytes, maxRatio });
+}
+
+function isBomb(bytes: number, packedBytes: number, maxRatio: number): boolean {
+  return bytes > ratioFreeBytes && bytes > packedBytes * maxRatio;
+}
+
+/** No file twice whatever its case, and none that is a folder of another. */
+function checkNames(entries: readonly Entry[]): void {
+  const seen = new Map<string, string>();
+  for (const { fileName } of entries) {
+    const first = seen.get(nameKey(fileName));
+    if (first !== undefined) fail('ZIP_NAME_TWICE', { first: quoted(first), second: quoted(fileName) });
+    seen.set(nameKey(fileName), fileName);
+  }
+  for (const { fileName } of entries) {
+    const parts = nameKey(fileName).split('/');
+    for (let length = 1; length < parts.length; length++) {
+      const parent = seen.get(parts.slice(0, length).join('/'));
+      if (parent !== undefined && !parent.endsWith('/')) {
+        fail('ZIP_NAME_TWICE', { first: quoted(parent), second: quoted(fileName) });
+      }
+    }
+  }
+}
+
+/**
+ * Each entry's bytes are its own: overlapping ones make a small file unpack to petabytes, and a local header that differs
+ * from the directory shows another content to readers that go through the file from its start.
+ */
+async function checkPlaces(zip: ZipFile, entries: readonly Entry[]): Promise<void> {
+  const sorted = entries.toSorted((a, b) => a.relativeOffsetOfLocalHeader - b.relativeOffsetOfLocalHeader);
+  let previous: { name: string; end: number } | undefined;
+  for (const entry of sorted) {
+    const name = quoted(entry.fileName);
+    if (previous !== undefined && entry.relativeOffsetOfLocalHeader < previous.end) {
+      fail('ZIP_OVERLAP', { first: previous.name, second: name });
+    }
+    const header = await zip.readLocalFileHeaderPromise(entry);
+    const differing = findDifference(entry, header);
+    if (differing !== undefined) fail('ZIP_HEADERS_DIFFER', { name, what: differing });
+    previous = { name, end: header.fileDataStart + entry.compressedSize };
+  }
+}
+
+function findDifference(entry: Entry, local: LocalFileHeader): string | undefined {
+  // Sizes and checksum may follow the content; then the header has zeros (flag bit 3) or, in zip64, all ones.
+  const isDeferred = (local.generalPurposeBitFlag & 8) !== 0;
+  const differs = (there: number, here: number) =>
+    there !== here && !(isDeferred && there === 0) && there !== 0xffffffff;
+  if (!local.fileName.equals(entry.fileNameRaw)) return 'name';
+  if (local.compressionMethod !== entry.compressionMethod) return 'method';
+  if (((local.generalPurposeBitFlag ^ entry.generalPurposeBitFlag) & 1) !== 0) return 'encryption';
+  if (differs(local.crc32, entry.crc32)) return 'checksum';
+  if (differs(local.compressedSize, entry.compressedSize)) return 'packed size';
+  if (differs(local.uncompressedSize, entry.uncompressedSize)) return 'size';
+  return undefined;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,92 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
+import { FormatError, quoted } from './format-error.ts';
+
+export type OpenZip = {
+  readonly zip: ZipFile;
+  /** Waits for reads that are under way. */
+  close(): Promise<void>;
+};
+
+/** @throws FormatError ZIP_UNREADABLE; the errors of the file system as they are */
+export async function openZip(path: string): Promise<OpenZip> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    // Names are looked at by zip-name.ts, backslashes and all; yauzl would turn those into slashes.
+    const options = { autoClose: false, lazyEntries: true, strictFileNames: true };
+    const zip = await fromRandomAccessReaderPromise(new BoundedReader(file, size), size, options);
+    return { zip, close: () => file.close() };
+  } catch (error) {
+    await file.close();
+    throw asFormatError(error);
+  }
+}
+
+/** What yauzl and zlib say of a broken zip; errors of the file system stay what they are. */
+export function asFormatError(error: unknown): unknown {
+  if (error instanceof FormatError || !(error instanceof Error)) return error;
+  const isFileSystemError = 'syscall' in error;
+  return isFileSystemError
+    ? error
+    : new FormatError('ZIP_UNREADABLE', { problem: quoted(error.message, 200) }, error);
+}
+
+const chunkBytes = 256 * 1024;
+
+/**
+ * yauzl's way into the file. Its own reader hands offsets of the zip to fs.read unseen, which throws out of a callback for
+ * those beyond 2^53 and so ends the process; this one knows where the file ends.
+ */
+class BoundedReader extends RandomAccessReader {
+  readonly #file: FileHandle;
+  readonly #sizeBytes: number;
+
+  constructor(file: FileHandle, sizeBytes: number) {
+    super();
+    this.#file = file;
+    this.#sizeBytes = sizeBytes;
+  }
+
+  override read(
+    target: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null, bytesRead?: number) => void,
+  ): void {
+    if (!this.#holds(position, position + length)) {
+      setImmediate(callback, outside());
+      return;
+    }
+    this.#file.read(target, offset, length, position).then(
+      ({ bytesRead }) => callback(null, bytesRead),
+      (error: Error) => callback(error),
+    );
+  }
+
+  override _readStreamForRange(start: number, end: number): Readable {
+    return Readable.from(this.#chunks(start, end), { objectMode: false });
+  }
+
+  /** Not the stream of the FileHandle: destroying that would close the file under the others. */
+  async *#chunks(start: number, end: number): AsyncGenerator<Buffer> {
+    if (!this.#holds(start, end)) throw outside();
+    for (let at = start; at < end; ) {
+      const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, end - at));
+      const { bytesRead } = await this.#file.read(chunk, 0, chunk.length, at);
+      if (bytesRead === 0) throw outside();
+      at += bytesRead;
+      yield chunk.subarray(0, bytesRead);
+    }
+  }
+
+  #holds(start: number, end: number): boolean {
+    return start >= 0 && start <= end && end <= this.#sizeBytes;
+  }
+}
+
+function outside(): Error {
+  return new Error('a part of it lies beyond its end');
+}
