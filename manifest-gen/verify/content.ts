@@ -3,7 +3,7 @@ import { readAt } from './pe-file.ts';
 
 /** First bytes (latin1) -> what people call it; the first that fits. */
 const beginnings: readonly (readonly [string, string])[] = [
-  ['MZ', 'a damaged Windows program'],
+  ['MZ', 'a Windows program'],
   ['PK\x03\x04', 'a zip archive'],
   ['\x1f\x8b', 'a gzip archive'],
   ['\x7fELF', 'a Linux program'],

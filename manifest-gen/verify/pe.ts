@@ -31,7 +31,10 @@ async function describeProgram(path: string, promised: Architecture): Promise<st
   const file = await open(path, 'r');
   try {
     const pe = await readPe(file);
-    if (pe === undefined) return await describeContent(file);
+    if (pe === undefined) {
+      const content = await describeContent(file);
+      return content === 'a Windows program' ? 'a damaged Windows program' : content;
+    }
     const machine = machines[pe.machine] ?? `machine 0x${pe.machine.toString(16)}`;
     return machine === promised ? undefined : `a Windows program for ${machine}`;
   } finally {

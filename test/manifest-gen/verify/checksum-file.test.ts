@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { checkChecksumFile, checksumsOf } from '../../../manifest-gen/verify/checksum-file.ts';
+import { makeAsset } from '../../kit/release-values.ts';
+
+const right = 'a'.repeat(64);
+const wrong = 'b'.repeat(64);
+const sha512 = 'c'.repeat(128);
+
+describe('a checksum file', () => {
+  it.each<[string, string, string[]]>([
+    ['GNU text mode', `${right}  x.zip\n`, [right]],
+    ['GNU binary mode', `${wrong} *y.zip\n${right} *x.zip\n`, [right]],
+    ['one blank', `${wrong} y\n${right} x.zip`, [right]],
+    ['BSD', `SHA256 (y.zip) = ${wrong}\nSHA256 (x.zip) = ${right}\n`, [right]],
+    ['BSD of another algorithm', `SHA512 (x.zip) = ${sha512}\nSHA256 (x.zip) = ${right}\n`, [sha512, right]],
+    ['Windows line ends and a byte order mark', `\uFEFF${right}  x.zip\r\n${wrong}  y.zip\r\n`, [right]],
+    ['upper case hex', `${right.toUpperCase()}  x.zip\n`, [right]],
+    ['a name with ./', `${right}  ./x.zip\n${wrong}  y\n`, [right]],
+    ['a hash alone', `${right}\n`, [right]],
+    ['the SBOM before the zip (spec upstream 3)', `${wrong}  x.zip.sbom\n${right}  x.zip\n`, [right]],
+    [
+      'a longer name with the same end (spec scoop 2.3)',
+      `${wrong}  protoc-x.zip\n${right}  x.zip\n`,
+      [right],
+    ],
+    ['a name in a folder is another file', `${wrong}  other/x.zip\n`, []],
+    ['a name in another case is another file', `${wrong}  X.zip\n`, []],
+    ['the SBOM only', `${wrong}  x.zip.sbom\n`, []],
+    ['a hash of a length that is not ours', `${'d'.repeat(40)}  x.zip\n`, []],
+    ['two lines with different hashes', `${right}  x.zip\n${wrong}  x.zip\n`, [right, wrong]],
+    ['two hashes without names', `${right}\n${wrong}\n`, []],
+    ['an HTML page', '<!doctype html>\n<title>Error</title>\n', []],
+    ['nothing', '', []],
+  ])('states for x.zip: %s', (_, text, expected) => {
+    expect(checksumsOf(text, 'x.zip')).toEqual(expected);
+  });
+
+  it('never takes a hash from a line that names another file', () => {
+    const name = fc.stringMatching(/^[a-z.]{1,8}$/);
+    fc.assert(
+      fc.property(name, name, (asked, listed) => {
+        fc.pre(asked !== listed);
+
+        expect(checksumsOf(`${wrong}  ${listed}\n${right}  other file\n`, asked)).toEqual([]);
+      }),
+    );
+  });
+
+  it('passes when it lists the bytes, by either hash', async () => {
+    const asset = await makeAsset(Buffer.from('bytes'), { name: 'x.zip' });
+
+    for (const hash of [asset.digest.sha256, asset.digest.sha512]) {
+      const verdict = checkChecksumFile({ name: 'sums', text: `${hash}  x.zip\n` }, asset);
+      expect(verdict).toMatchObject({ kind: 'checksum', verdict: 'passed', subject: 'x.zip' });
+    }
+  });
+
+  it.each<[string, string, RegExp]>([
+    ['another hash', `${wrong}  x.zip\n`, /another hash/],
+    ['two hashes, one of them right', '', /different hashes/],
+    ['no line for the file', `${wrong}  y.zip\n`, /does not list/],
+  ])('fails on %s', async (_, text, detail) => {
+    const asset = await makeAsset(Buffer.from('bytes'), { name: 'x.zip' });
+    const both = `${wrong}  x.zip\n${asset.digest.sha256}  x.zip\n`;
+
+    const verdict = checkChecksumFile({ name: 'sums', text: text || both }, asset);
+
+    expect(verdict).toMatchObject({
+      verdict: 'failed',
+      expected: expect.any(String),
+      found: expect.any(String),
+    });
+    expect(verdict.detail).toMatch(detail);
+  });
+});
