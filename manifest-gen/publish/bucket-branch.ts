@@ -1,0 +1,71 @@
+import { compareScoopVersions } from '../../formats/scoop-version.ts';
+import { fail, ReleaseError } from '../errors.ts';
+import { hideCredentials } from '../hide-credentials.ts';
+import type { BucketRepository, Channel } from './bucket-repository.ts';
+
+/** One release on its way into the bucket. */
+export type BucketChange = {
+  readonly tool: string;
+  readonly version: string;
+  readonly manifestText: string;
+  /** Where it goes. The first carries the tag and must take it; another that offers a newer version already is left alone. */
+  readonly branches: readonly [Channel, ...Channel[]];
+};
+
+const attempts = 8;
+
+/**
+ * Commits the manifest and pushes branches and tag in one atomic push. Someone else's push in between is no error: the
+ * commit is made again on top of it. Branches only ever move forward (spec scoop 1.5).
+ * @returns `same` when every branch offers this version (or a newer one, where that is allowed)
+ * @throws ReleaseError BUCKET_REFUSED, BUCKET_UNREACHABLE
+ */
+export async function publishManifest(
+  repository: BucketRepository,
+  change: BucketChange,
+): Promise<'pushed' | 'same'> {
+  for (let attempt = 1; ; attempt++) {
+    const seen = await repository.fetch();
+    const branches = await branchesToRaise(repository, change);
+    if (branches.length === 0) return 'same';
+    const refs = await repository.commit({ ...change, branches });
+    try {
+      await repository.push(refs);
+      return 'pushed';
+    } catch (error) {
+      if (error instanceof ReleaseError) throw error;
+      const now = await repository.fetch();
+      if (now === seen || attempt === attempts) refused(error);
+    }
+  }
+}
+
+async function branchesToRaise(repository: BucketRepository, change: BucketChange): Promise<Channel[]> {
+  const [first] = change.branches;
+  const raised: Channel[] = [];
+  for (const branch of change.branches) {
+    const offered = await repository.version(branch, change.tool);
+    const order = offered === undefined ? 1 : compareScoopVersions(change.version, offered);
+    if (order > 0) raised.push(branch);
+    if (order < 0 && branch === first) {
+      fail('BUCKET_REFUSED', {
+        cause: `branch ${branch} offers ${change.tool} ${offered}, which is newer than ${change.version}`,
+      });
+    }
+  }
+  return raised;
+}
+
+function refused(error: unknown): never {
+  const text = error instanceof Error ? error.message : String(error);
+  // what the server's rules say comes as `remote: ...` lines, the rest is git's own retelling
+  const remote = text.split('\n').filter((line) => line.startsWith('remote:'));
+  const lines =
+    remote.length > 0 ? remote.map((line) => line.slice('remote:'.length).trim()) : text.split('\n');
+  const cause = lines
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .slice(0, 5)
+    .join('; ');
+  fail('BUCKET_REFUSED', { cause: hideCredentials(cause) }, error);
+}

@@ -1,0 +1,160 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { fail } from '../errors.ts';
+import { hideCredentials } from '../hide-credentials.ts';
+import { createGit, type Git, type GitAccess } from './git.ts';
+
+export type Channel = 'main' | 'beta';
+
+export type NewCommit = {
+  readonly tool: string;
+  readonly version: string;
+  readonly manifestText: string;
+  /** The tag is on the first branch's commit. */
+  readonly branches: readonly Channel[];
+};
+
+/** A bare copy of the bucket in a folder of its own, gone after `close`. Nothing is ever checked out. */
+export type BucketRepository = {
+  /** Brings both branches here. The answer is equal as long as none has moved. @throws ReleaseError BUCKET_UNREACHABLE, BUCKET_REFUSED */
+  fetch(): Promise<string>;
+  /** The version that a branch offered at the last fetch. */
+  version(branch: Channel, tool: string): Promise<string | undefined>;
+  /** Makes the commits, here only; gives what to push. */
+  commit(commit: NewCommit): Promise<readonly string[]>;
+  /** @throws GitError when one ref is refused; then none has moved */
+  push(refspecs: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+};
+
+export type BucketAccess = Omit<GitAccess, 'dir'> & { readonly url: string; readonly now: () => Date };
+
+const Offered = z.object({ version: z.string() });
+const identity = { name: 'go-win-tools', email: 'go-win-tools@localhost' };
+/** For a bucket at another host that is empty yet; ours begins with the server's own root commit. */
+const firstFiles = {
+  '.gitattributes': '* text=auto eol=crlf\n',
+  'README.md': '# go-win-tools\n\nA Scoop bucket, written by go-win-tools. Nobody edits it by hand.\n',
+};
+
+export async function openBucket(access: BucketAccess): Promise<BucketRepository> {
+  const dir = await mkdtemp(join(tmpdir(), 'go-win-tools-bucket-'));
+  const git = createGit({ ...access, dir });
+  await git.run(['init', '--bare', '--quiet', '.']);
+  return {
+    async fetch() {
+      const refs = '+refs/heads/*:refs/remotes/bucket/*';
+      try {
+        await git.run(['fetch', '--quiet', '--no-tags', '--prune', '--no-auto-gc', access.url, refs]);
+      } catch (error) {
+        explain(access.url, error);
+      }
+      return git.run(['for-each-ref', '--format=%(objectname) %(refname)', 'refs/remotes/bucket/']);
+    },
+    async version(branch, tool) {
+      const tip = await tipOf(git, branch);
+      const file = `bucket/${tool}.json`;
+      if (tip === undefined || (await list(git, tip, file)).size === 0) return undefined;
+      return Offered.parse(JSON.parse(await git.run(['cat-file', 'blob', `${tip}:${file}`]))).version;
+    },
+    async commit({ tool, version, manifestText, branches }) {
+      const when = access.now();
+      const root = (await rootOf(git)) ?? (await writeRoot(git, when));
+      const refspecs = new Map<string, string>();
+      // A bucket without one of the branches gets it, so that both addresses can be cloned.
+      for (const branch of ['main', 'beta'] as const) {
+        if ((await tipOf(git, branch)) === undefined) refspecs.set(`refs/heads/${branch}`, root);
+      }
+      const blob = await git.run(['hash-object', '-w', '--stdin'], { input: manifestText });
+      for (const branch of branches) {
+        const parent = (await tipOf(git, branch)) ?? root;
+        const tree = await treeWith(git, parent, `${tool}.json`, blob);
+        const message = `${tool}: Update to version ${version}`;
+        const oid = await commitTree(git, [tree, '-p', parent, '-m', message], when);
+        refspecs.set(`refs/heads/${branch}`, oid);
+        if (branch === branches[0]) refspecs.set(`refs/tags/${tool}/v${version}`, oid);
+      }
+      return [...refspecs].map(([ref, oid]) => `${oid}:${ref}`);
+    },
+    async push(refspecs) {
+      await git.run(['push', '--quiet', '--atomic', access.url, ...refspecs]);
+    },
+    close: () => rm(dir, { recursive: true, force: true, maxRetries: 3 }),
+  };
+}
+
+async function tipOf(git: Git, branch: Channel): Promise<string | undefined> {
+  const tip = await git.run(['for-each-ref', '--format=%(objectname)', `refs/remotes/bucket/${branch}`]);
+  return tip === '' ? undefined : tip;
+}
+
+/** The commit that main and beta have in common from the start (contract section 5). */
+async function rootOf(git: Git): Promise<string | undefined> {
+  const tip = (await tipOf(git, 'main')) ?? (await tipOf(git, 'beta'));
+  if (tip === undefined) return undefined;
+  return (await git.run(['rev-list', '--max-parents=0', tip])).split('\n').at(-1);
+}
+
+async function writeRoot(git: Git, when: Date): Promise<string> {
+  const entries = new Map<string, string>();
+  for (const [name, text] of Object.entries(firstFiles)) {
+    const blob = await git.run(['hash-object', '-w', '--stdin'], { input: text });
+    entries.set(name, `100644 blob ${blob}`);
+  }
+  return commitTree(git, [await makeTree(git, entries), '-m', '(chore): Begin the bucket'], when);
+}
+
+/** The parent's tree with bucket/FILE replaced. */
+async function treeWith(git: Git, parent: string, file: string, blob: string): Promise<string> {
+  const top = await list(git, parent);
+  const bucket = top.has('bucket') ? await list(git, `${parent}:bucket`) : new Map<string, string>();
+  bucket.set(file, `100644 blob ${blob}`);
+  top.set('bucket', `040000 tree ${await makeTree(git, bucket)}`);
+  return makeTree(git, top);
+}
+
+/** Name -> `MODE TYPE OID`. A path that is not there is an empty list. */
+async function list(git: Git, tree: string, ...paths: readonly string[]): Promise<Map<string, string>> {
+  const entries = (await git.run(['ls-tree', '-z', tree, ...paths]))
+    .split('\0')
+    .filter((line) => line !== '');
+  return new Map(
+    entries.map((line) => [line.slice(line.indexOf('\t') + 1), line.slice(0, line.indexOf('\t'))]),
+  );
+}
+
+function makeTree(git: Git, entries: ReadonlyMap<string, string>): Promise<string> {
+  return git.run(['mktree', '-z'], {
+    input: [...entries].map(([name, entry]) => `${entry}\t${name}\0`).join(''),
+  });
+}
+
+function commitTree(git: Git, args: readonly string[], when: Date): Promise<string> {
+  const date = `${Math.floor(when.getTime() / 1000)} +0000`;
+  const env = Object.fromEntries(
+    ['AUTHOR', 'COMMITTER'].flatMap((who) => [
+      [`GIT_${who}_NAME`, identity.name],
+      [`GIT_${who}_EMAIL`, identity.email],
+      [`GIT_${who}_DATE`, date],
+    ]),
+  );
+  return git.run(['commit-tree', ...args], { env });
+}
+
+/** git says it in words only; LC_ALL=C keeps them English. */
+function explain(url: string, error: unknown): never {
+  const text = hideCredentials(error instanceof Error ? error.message : String(error));
+  const cause = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .slice(0, 3)
+    .join('; ');
+  const isRefused = /\b(401|403)\b|Authentication failed|Permission denied|could not read Username/i.test(
+    text,
+  );
+  if (isRefused) fail('BUCKET_REFUSED', { cause }, error);
+  fail('BUCKET_UNREACHABLE', { url: hideCredentials(url), cause }, error);
+}

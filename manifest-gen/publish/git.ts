@@ -1,0 +1,85 @@
+import { simpleGit } from 'simple-git';
+import type { Environment } from '../config.ts';
+
+export type Git = {
+  /** Runs git in `dir` and gives its output without the last line end. @throws GitError of simple-git with git's own words */
+  run(args: readonly string[], options?: GitRun): Promise<string>;
+};
+
+export type GitRun = { readonly input?: string; readonly env?: Environment };
+
+export type GitAccess = {
+  readonly dir: string;
+  /** The user's environment: their credential helpers, ssh and proxies work for a bucket at another host. */
+  readonly env: Environment;
+  readonly signal: AbortSignal;
+  /** A key that goes to addresses below `url` only. */
+  readonly key?: { readonly url: string; readonly value: string } | undefined;
+};
+
+/**
+ * git by simple-git. The key is handed over in the environment (GIT_CONFIG_COUNT): an argument or a URL could be read by
+ * every user of the machine and would stand in git's messages.
+ */
+export function createGit(access: GitAccess): Git {
+  const inherited = Object.entries(access.env).filter(([name]) => !choosesRepository.test(name));
+  const outer = Object.fromEntries(inherited);
+  const settings = access.key === undefined ? [] : keySettings(access.key.url, access.key.value);
+  const fixed = { ...outer, ...configEnvironment(outer, settings), GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' };
+  return {
+    run(args, { input, env = {} } = {}) {
+      const complete = { ...fixed, ...env };
+      const git = simpleGit({
+        baseDir: access.dir,
+        abort: access.signal,
+        trimmed: true,
+        // simple-git guards against variables and settings that come from strangers; all of these are the person's own.
+        allowEnvironment: Object.keys(complete),
+        unsafe,
+        ...(input === undefined ? {} : { input: () => input }),
+      });
+      return git.env(complete).raw([...args]);
+    },
+  };
+}
+
+/** Set while git runs a hook: our git must not land in that repository. */
+const choosesRepository =
+  /^GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|NAMESPACE|PREFIX|QUARANTINE_PATH|SHALLOW_FILE)$/i;
+
+type Setting = readonly [name: string, value: string];
+
+/** An empty credential.helper: a refused key must end in a sentence, not in a window that asks for a password. */
+function keySettings(url: string, value: string): readonly Setting[] {
+  return [
+    [`http.${url}.extraHeader`, `Authorization: Bearer ${value}`],
+    [`credential.${url}.helper`, ''],
+  ];
+}
+
+/** Continues the person's own GIT_CONFIG_COUNT. */
+function configEnvironment(outer: Environment, settings: readonly Setting[]): Environment {
+  const start = Number.parseInt(outer.GIT_CONFIG_COUNT ?? '0', 10) || 0;
+  return Object.fromEntries([
+    ['GIT_CONFIG_COUNT', String(start + settings.length)],
+    ...settings.flatMap(([name, value], at) => [
+      [`GIT_CONFIG_KEY_${start + at}`, name],
+      [`GIT_CONFIG_VALUE_${start + at}`, value],
+    ]),
+  ]);
+}
+
+const unsafe = {
+  allowUnsafeAlias: true,
+  allowUnsafeAskPass: true,
+  allowUnsafeConfigEnvCount: true,
+  allowUnsafeConfigPaths: true,
+  allowUnsafeCredentialHelper: true,
+  allowUnsafeEditor: true,
+  allowUnsafeExec: true,
+  allowUnsafeGitProxy: true,
+  allowUnsafePager: true,
+  allowUnsafeSshCommand: true,
+  allowUnsafeTemplateDir: true,
+  allowUnsafeUrlRewrite: true,
+} as const;

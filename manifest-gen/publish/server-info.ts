@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { fail } from '../errors.ts';
+import type { Addresses } from '../render/scoop.ts';
+import { ask, type FeedHttp } from './feed-http.ts';
+
+const ServerInfo = z.object({ name: z.literal('go-win-tools'), publicUrl: z.string() });
+
+/** Where a release goes: what was set, completed by what the server says of itself (contract section 4). */
+export type Places = {
+  /** What manifests name. The server's PUBLIC_URL may not be the address that we reach it by. */
+  readonly addresses: Addresses;
+  /** The payloads' place as we reach it, with `{tool} {version} {file}`. */
+  readonly payloadPutUrl: string;
+  /** Payloads lie on the feed's own server, which keeps the `.sha256` beside them. */
+  readonly isOwnPayloadPlace: boolean;
+  readonly bucketUrl: string;
+};
+
+export type PlaceSettings = {
+  readonly bucketUrl: string | undefined;
+  readonly payloadUrl: string | undefined;
+};
+
+/**
+ * Asks the server behind the feed. A feed of another make has no bucket and no payloads, so both must be set then.
+ * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED, SETTINGS_INVALID
+ */
+export async function findPlaces(http: FeedHttp, settings: PlaceSettings): Promise<Places> {
+  const serverUrl = http.feedUrl.replace(/\/(nuget|api\/v2)$/, '');
+  const publicUrl = (await askPublicUrl(http, serverUrl)) ?? foreign(http, settings, serverUrl);
+  const { payloadUrl, bucketUrl } = settings;
+  return {
+    addresses: { publicUrl, payloadUrl: payloadUrl ?? `${publicUrl}/dl/{tool}/{version}/{file}` },
+    payloadPutUrl: payloadUrl ?? `${serverUrl}/dl/{tool}/{version}/{file}`,
+    isOwnPayloadPlace: payloadUrl === undefined,
+    bucketUrl: bucketUrl ?? `${serverUrl}/git/beta/go-win-tools.git`,
+  };
+}
+
+/** Undefined when the server is not one of ours. */
+async function askPublicUrl(http: FeedHttp, serverUrl: string): Promise<string | undefined> {
+  const response = await ask(http, `${serverUrl}/api/v1/server`);
+  if (response.statusCode !== 200) return undefined;
+  try {
+    return ServerInfo.parse(JSON.parse(response.body)).publicUrl.replace(/\/+$/, '');
+  } catch {
+    // some other server that answers 200 to everything
+    return undefined;
+  }
+}
+
+function foreign(http: FeedHttp, settings: PlaceSettings, serverUrl: string): string {
+  const missing = (['bucketUrl', 'payloadUrl'] as const)
+    .filter((name) => settings[name] === undefined)
+    .map((name) => (name === 'bucketUrl' ? 'BUCKET_URL' : 'PAYLOAD_URL'));
+  if (missing.length > 0) {
+    fail('SETTINGS_INVALID', {
+      problems: `The feed ${http.feedUrl} is not a go-win-tools server, so ${missing.join(' and ')} must be set.`,
+    });
+  }
+  return serverUrl;
+}
