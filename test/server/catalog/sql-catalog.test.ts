@@ -1,0 +1,68 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openDatabase } from '../../../server/catalog/connect.ts';
+import type { QueryProperty } from '../../../server/catalog/query.ts';
+import { createSqlCatalog } from '../../../server/catalog/sql-catalog.ts';
+import { pageSql } from '../../../server/catalog/sql-query.ts';
+import { describeCatalog, editedAt, everything } from '../../contract/catalog.ts';
+
+describeCatalog('SqlCatalog', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'gwt-catalog-'));
+  const file = join(dir, 'catalog.db');
+  let db = openDatabase(file);
+  const create = () => createSqlCatalog(db, () => editedAt);
+  return {
+    catalog: create(),
+    async reopen() {
+      db.close();
+      db = openDatabase(file);
+      return create();
+    },
+    async close() {
+      db.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+});
+
+describe('the SQL of what choco asks most', () => {
+  const tolowerId = { kind: 'call', name: 'tolower', args: [{ kind: 'property', name: 'Id' }] } as const;
+  const idEquals = {
+    kind: 'compare',
+    operator: 'eq',
+    left: tolowerId,
+    right: { kind: 'text', value: 'x' },
+  } as const;
+  const flag = (name: QueryProperty) => ({ kind: 'property', name }) as const;
+
+  it.each([
+    ['FindPackagesById', { id: 'x' }, 'package_versions (id_key=?)'],
+    ['tolower(Id) eq', { where: idEquals }, 'package_versions (id_key=?)'],
+    [
+      'the latest of an id',
+      { where: { kind: 'and', left: idEquals, right: flag('IsLatestVersion') } },
+      'package_latest2 (id_key=?)',
+    ],
+    [
+      'the newest of an id',
+      { where: { kind: 'and', left: idEquals, right: flag('IsAbsoluteLatestVersion') } },
+      'package_newest2 (id_key=?)',
+    ],
+    [
+      'the latest of an id for a SemVer 1 client',
+      { view: 'semver1', where: { kind: 'and', left: idEquals, right: flag('IsLatestVersion') } },
+      'package_latest1 (id_key=?)',
+    ],
+    ['search for latest ones', { where: flag('IsLatestVersion'), search: ['x'] }, 'package_latest2'],
+  ] as const)('finds %s in an index', (_what, query, index) => {
+    const db = openDatabase(':memory:');
+    const { text, values } = pageSql('p.pk', { ...everything, ...query });
+
+    const plan = db.prepare(`EXPLAIN QUERY PLAN ${text}`).all(...values) as { detail: string }[];
+
+    expect(plan[0]?.detail).toContain(`INDEX ${index}`);
+    db.close();
+  });
+});
