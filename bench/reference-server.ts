@@ -1,0 +1,32 @@
+/** `bare` or `express`: answers /N with N bytes from memory, and prints its address. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+
+const bodies = new Map<string, Buffer>();
+
+function bodyOf(path: string): Buffer {
+  const known = bodies.get(path);
+  if (known !== undefined) {
+    return known;
+  }
+  const body = Buffer.alloc(Number(path.slice(1)), 'x');
+  bodies.set(path, body);
+  return body;
+}
+
+const bare = createServer((request, response) => {
+  const body = bodyOf(request.url ?? '/0');
+  response
+    .writeHead(200, { 'Content-Type': 'application/atom+xml;charset=utf-8', 'Content-Length': body.length })
+    .end(body);
+});
+
+const app = express().get('/:bytes', (request, response) => {
+  response.type('application/atom+xml').send(bodyOf(request.path));
+});
+
+const server = process.argv[2] === 'express' ? createServer(app) : bare;
+server.listen(0, '127.0.0.1', () => {
+  process.stdout.write(`http://127.0.0.1:${(server.address() as AddressInfo).port}\n`);
+});
