@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { type Response, Router } from 'express';
 import type { Catalog } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
+import type { CachePolicies } from '../http/cache.ts';
 import { renderEntry, renderFeed, renderProperty } from './atom.ts';
 import { metadataDocument, serviceDocument } from './edmx.ts';
 import { selectUpdates } from './get-updates.ts';
@@ -12,6 +14,7 @@ import { parseResource, type Resource } from './resource.ts';
 
 export type ODataServices = {
   readonly catalog: Pick<Catalog, 'find' | 'query' | 'count'>;
+  readonly cache: Pick<CachePolicies, 'revalidate'>;
   /** Known once the server listens. */
   readonly publicUrl: () => string;
 };
@@ -20,7 +23,7 @@ export type ODataServices = {
  * The door for choco and nuget: the NuGet v2 feed, reading (spec nuget-v2). Hangs at `/nuget` and `/api/v2`; what is no
  * OData address (pushes, downloads, deletions) passes on to the next door.
  */
-export function createODataRouter({ catalog, publicUrl }: ODataServices): Router {
+export function createODataRouter({ catalog, cache, publicUrl }: ODataServices): Router {
   const router = Router();
   router.use(async (request, response, next) => {
     const [rawPath, rawQuery] = splitUrl(request.url);
@@ -28,10 +31,10 @@ export function createODataRouter({ catalog, publicUrl }: ODataServices): Router
     const resource = request.method === 'PUT' && isRoot(rawPath) ? undefined : parseResource(rawPath);
     if (resource === undefined) return next();
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.setHeader('Allow', 'GET, HEAD');
       fail('METHOD_NOT_ALLOWED', { method: request.method, allowed: 'GET, HEAD' });
     }
     const links = feedLinks(publicUrl(), request.baseUrl);
+    response.setHeader('Cache-Control', cache.revalidate);
     await answer(resource, { catalog, links, rawQuery, response });
   });
   return router;
@@ -110,10 +113,11 @@ const contentTypes = {
 /** Whole and with its length: choco 0.10.15 asks by HTTP/1.0, where nothing may be chunked (spec nuget-v2 18.2). */
 function send(response: Response, type: keyof typeof contentTypes, text: string): void {
   response.setHeader('Content-Type', contentTypes[type]);
-  response.setHeader('Cache-Control', 'no-cache');
   // WCF refuses 3.0 and above (spec nuget-v2 section 1, point 9).
   response.setHeader('DataServiceVersion', '2.0;');
-  response.send(Buffer.from(text));
+  const body = Buffer.from(text);
+  response.setHeader('ETag', `"${createHash('sha256').update(body).digest('base64url')}"`);
+  response.send(body);
 }
 
 function isRoot(rawPath: string): boolean {

@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseStringPromise } from 'xml2js';
+import { renderEntry, renderFeed, renderProperty } from '../../../server/odata/atom.ts';
+import { feedLinks } from '../../../server/odata/links.ts';
+import { feedProperties } from '../../../server/odata/properties.ts';
+import { escapeXml } from '../../../server/odata/xml.ts';
+import { bareRow, fullRow } from './rows.ts';
+
+const links = feedLinks('https://feed.corp/go/', '/NuGet');
+const golden = (name: string) => `../../golden/odata/${name}`;
+/** One tag a line, for those who read the golden files. */
+const readable = (xml: string) => `${xml.replaceAll('><', '>\n<')}\n`;
+
+describe('an Atom entry', () => {
+  it('has everything that clients read', async () => {
+    await expect(readable(renderEntry(fullRow, links))).toMatchFileSnapshot(golden('entry.xml'));
+  });
+
+  it('has nulls only where clients bear them, and the date by which they know an unlisted version', async () => {
+    await expect(readable(renderEntry(bareRow, links))).toMatchFileSnapshot(golden('entry-bare.xml'));
+  });
+
+  it('is well-formed XML that gives every text back, whatever a package says', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'grapheme' }), async (text) => {
+        const description = `x${text}x`;
+        const row = { ...fullRow, nuspec: { ...fullRow.nuspec, description, summary: text, title: text } };
+        const { entry } = await parseStringPromise(renderEntry(row, links), { explicitCharkey: true });
+        const found = entry['m:properties'][0]['d:Description'][0]._;
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML forbids
+        expect(found).toBe(description.replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '\u{fffd}'));
+      }),
+    );
+  });
+});
+
+describe('an Atom feed', () => {
+  it('holds its entries, the count and the next link', async () => {
+    const feed = renderFeed(
+      {
+        title: 'Search',
+        rows: [fullRow, bareRow],
+        total: 250,
+        next: "https://feed.corp/go/nuget/Search()?searchTerm='a'&$skip=100",
+      },
+      links,
+    );
+    await expect(readable(feed)).toMatchFileSnapshot(golden('feed.xml'));
+  });
+
+  it('is a feed when it is empty', async () => {
+    await expect(readable(renderFeed({ title: 'FindPackagesById', rows: [] }, links))).toMatchFileSnapshot(
+      golden('feed-empty.xml'),
+    );
+  });
+});
+
+describe('the properties', () => {
+  it('are never null where WCF cannot bear it', () => {
+    const entry = renderEntry(bareRow, links);
+    for (const { name } of feedProperties.filter(({ isNullable }) => !isNullable)) {
+      expect(entry).not.toMatch(new RegExp(`<d:${name} [^>]*m:null`));
+    }
+  });
+
+  it('stand alone as a document', () => {
+    expect(renderProperty('Id', 'a&b')).toBe(
+      '<?xml version="1.0" encoding="utf-8"?><Id xmlns="http://schemas.microsoft.com/ado/2007/08/dataservices">a&amp;b</Id>',
+    );
+  });
+});
+
+describe('text in XML', () => {
+  it.each([
+    ['plain', 'plain'],
+    [`<a href="x">&'</a>`, `&lt;a href=&quot;x&quot;&gt;&amp;'&lt;/a&gt;`],
+    ['a\r\nb\tc', 'a&#xD;\nb\tc'],
+    ['\u0000\u0008\u001f', '\u{fffd}\u{fffd}\u{fffd}'],
+    ['\ud800x\udc00', '\u{fffd}x\u{fffd}'],
+    ['\u{1f41e}', '\u{1f41e}'],
+    ['\ufffe\uffff', '\u{fffd}\u{fffd}'],
+  ])('%j becomes %j', (text, xml) => {
+    expect(escapeXml(text)).toBe(xml);
+  });
+});
