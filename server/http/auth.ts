@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Request, RequestHandler } from 'express';
 import { fail } from '../errors.ts';
-import type { Principal, Scope } from '../keys/api-keys.ts';
+import { allows, type Principal, type Scope } from '../keys/api-keys.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import type { SlowDown } from './slow-down.ts';
 
@@ -45,37 +45,16 @@ export function keyNameOf(req: object): string | undefined {
 }
 
 /**
- * The principal, once it is known to have the scope: for `subject` (an id or a tool) when one is named, else for
- * anything at all. A key with ids cannot do what is about no id in particular, such as making keys.
+ * The principal, once it is known to have the scope: for `subject` (an id or a tool) when one is named.
  * @throws FeedError KEY_MISSING, KEY_SCOPE
  */
 export function requireScope(principal: Principal | undefined, scope: Scope, subject?: string): Principal {
   if (principal === undefined) {
     return fail('KEY_MISSING');
   }
-  const isLimited = principal.ids.length > 0;
-  const reaches =
-    subject === undefined ? !(isLimited && scope === 'admin') : !isLimited || isAmong(subject, principal.ids);
-  return grants(principal.scopes, scope) && reaches
+  return allows(principal, scope, subject)
     ? principal
     : fail('KEY_SCOPE', { scope, subject: subject ?? 'this server' });
-}
-
-function grants(scopes: readonly Scope[], scope: Scope): boolean {
-  return (
-    scopes.includes(scope) || scopes.includes('admin') || (scope === 'push:beta' && scopes.includes('push'))
-  );
-}
-
-/** Globs over ids: `*` is any text, `?` one character; case does not count, as in ids (spec nuget-v2 12.5). */
-function isAmong(subject: string, globs: readonly string[]): boolean {
-  return globs.some((glob) => {
-    const pattern = glob
-      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replace(/\*+/g, '.*')
-      .replace(/\?/g, '.');
-    return new RegExp(`^${pattern}$`, 'is').test(subject);
-  });
 }
 
 async function findPrincipal(

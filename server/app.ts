@@ -1,0 +1,83 @@
+import express, { type Express } from 'express';
+import { createAdminRouter } from './admin/router.ts';
+import type { BlobStore } from './blobs/blob-store.ts';
+import type { Catalog } from './catalog/catalog.ts';
+import type { Payloads } from './catalog/payloads.ts';
+import type { Config } from './config.ts';
+import { createDownloadRouter } from './download/router.ts';
+import { createGalleryRouter } from './gallery/router.tsx';
+import { answerUnknownRoute, createAnswerError } from './http/answer-error.ts';
+import { identify } from './http/auth.ts';
+import { cachePolicies } from './http/cache.ts';
+import { refuseWhenStopping } from './http/drain.ts';
+import { collapseSlashes, limitRequestTime } from './http/limits.ts';
+import { createReadGate } from './http/read-gate.ts';
+import { createRequestLog } from './http/request-log.ts';
+import { securityHeaders } from './http/security-headers.ts';
+import { createSlowDown } from './http/slow-down.ts';
+import type { Keys } from './keys/keys.ts';
+import type { Logger } from './log.ts';
+import { createODataRouter } from './odata/router.ts';
+import { createOpsRouter } from './ops/router.ts';
+import { createPayloadRouter } from './payload/router.ts';
+import { createPushRouter } from './push/router.ts';
+
+/** Everything that the doors are given; each takes the slice it needs. */
+export type Services = {
+  readonly config: Pick<Config, 'maxPackageBytes' | 'readAuth' | 'trustProxy'>;
+  /** Base of every absolute link, known once the server listens. */
+  readonly publicUrl: () => string;
+  readonly version: string;
+  readonly productDir: string;
+  readonly catalog: Catalog;
+  readonly payloads: Payloads;
+  readonly blobs: BlobStore;
+  readonly keys: Keys;
+  readonly log: Logger;
+  readonly now: () => Date;
+  readonly isStopping: () => boolean;
+};
+
+/** The doors, in the order in which a request passes them. */
+export function createApp(services: Services): Express {
+  const { config, log, keys, now, catalog, blobs } = services;
+  const { maxPackageBytes } = config;
+  const cache = cachePolicies(config.readAuth !== undefined);
+  const app = express();
+  app.disable('x-powered-by');
+  // Answers that can be asked for again say so themselves.
+  app.disable('etag');
+  app.set('trust proxy', config.trustProxy ?? false);
+
+  app.use(createRequestLog(log));
+  app.use(securityHeaders);
+  app.use(refuseWhenStopping(services.isStopping));
+  app.use(collapseSlashes);
+  app.use(limitRequestTime());
+  app.use(identify((key) => keys.find(key), createSlowDown(now)));
+  app.use(createReadGate(config.readAuth));
+
+  app.use(createOpsRouter({ checks: readinessOf(services), log }));
+  for (const base of ['/nuget', '/api/v2']) {
+    app.use(base, createPushRouter({ ...services, maxPackageBytes }));
+    app.use(base, createDownloadRouter({ catalog, blobs, cache }));
+    app.use(base, createODataRouter({ ...services, cache }));
+  }
+  app.use('/dl', createPayloadRouter({ ...services, maxPackageBytes, cache }));
+  app.use('/api/v1', createAdminRouter(services));
+  app.use('/', createGalleryRouter({ ...services, hasManifest: async () => false }));
+  app.use(answerUnknownRoute);
+  app.use(createAnswerError(log));
+  return app;
+}
+
+function readinessOf({
+  catalog,
+  blobs,
+}: Services): Record<'database' | 'blobs' | 'git', () => Promise<void>> {
+  return {
+    database: () => catalog.ping(),
+    blobs: () => blobs.ping(),
+    git: async () => undefined,
+  };
+}

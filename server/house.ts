@@ -1,0 +1,66 @@
+import type { Services } from './app.ts';
+import { openDiskStore } from './blobs/disk-store.ts';
+import { openDatabase } from './catalog/connect.ts';
+import { createSqlCatalog } from './catalog/sql-catalog.ts';
+import { createSqlPayloads } from './catalog/sql-payloads.ts';
+import type { Config } from './config.ts';
+import { openDataDir } from './data-dir.ts';
+import { createSqlKeys } from './keys/sql-keys.ts';
+import type { Logger } from './log.ts';
+
+export type HouseDeps = {
+  readonly now: () => Date;
+  readonly log: Logger;
+  readonly publicUrl: () => string;
+  readonly version: string;
+  readonly productDir: string;
+  readonly isStopping: () => boolean;
+};
+
+export type House = {
+  readonly services: Services;
+  /** Writes counters and times of last use that still wait in memory. */
+  flush(): Promise<void>;
+  /** Flushes, and gives database and lock back. */
+  close(): Promise<void>;
+};
+
+/**
+ * The composition root: the one place that knows which database and which blob store stand behind the ports. The lock
+ * on the data folder comes first, before anything in it is opened.
+ * @throws FeedError DATA_DIR_UNUSABLE, DATA_DIR_IN_USE, CATALOG_DAMAGED, CATALOG_NEWER
+ */
+export async function buildHouse(config: Config, deps: HouseDeps): Promise<House> {
+  const { now } = deps;
+  const dataDir = openDataDir(config.dataDir);
+  // Undone in reverse, whether the house is closed or its building fails half-way.
+  const undo: (() => unknown)[] = [dataDir.release];
+  async function tearDown(): Promise<void> {
+    for (const step of undo.splice(0).reverse()) {
+      await step();
+    }
+  }
+  try {
+    const database = openDatabase(dataDir.database);
+    undo.push(() => database.close());
+    const catalog = createSqlCatalog(database, now);
+    const keys = createSqlKeys(database, { now, adminApiKey: config.adminApiKey });
+    async function flush(): Promise<void> {
+      await catalog.flush();
+      await keys.flush();
+    }
+    undo.push(flush);
+    const services: Services = {
+      ...deps,
+      config,
+      catalog,
+      keys,
+      payloads: createSqlPayloads(database),
+      blobs: await openDiskStore(dataDir.blobs),
+    };
+    return { services, flush, close: tearDown };
+  } catch (error) {
+    await tearDown();
+    throw error;
+  }
+}

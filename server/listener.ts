@@ -1,0 +1,78 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Config } from './config.ts';
+import { FeedError } from './errors.ts';
+import { limitServer } from './http/limits.ts';
+import type { Logger } from './log.ts';
+import { readTls, watchTls } from './tls.ts';
+
+export type Listener = {
+  readonly server: Server;
+  /** Where it really listens, as an address that works on this machine. */
+  readonly url: string;
+};
+
+/**
+ * Listens, with https when there are TLS files (taken anew when they change), else with http. HTTP/1.1 only:
+ * reason phrases do not exist in HTTP/2 (spec nuget-v2 section 11).
+ * @throws FeedError PORT_TAKEN
+ */
+export async function openListener(
+  config: Pick<Config, 'host' | 'port' | 'tls'>,
+  handle: RequestListener,
+  log: Logger,
+  tlsPollMs: number,
+): Promise<Listener> {
+  const server =
+    config.tls === undefined
+      ? createServer(handle)
+      : createReloadingServer(config.tls, handle, log, tlsPollMs);
+  limitServer(server);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(asPortTaken(error, config)));
+    server.listen(config.port, config.host, () => resolve());
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : config.port;
+  const scheme = config.tls === undefined ? 'http' : 'https';
+  return { server, url: `${scheme}://${hostInUrl(config.host)}:${port}` };
+}
+
+function createReloadingServer(
+  tls: NonNullable<Config['tls']>,
+  handle: RequestListener,
+  log: Logger,
+  tlsPollMs: number,
+): TlsServer {
+  const server = createTlsServer(readTls(tls), handle);
+  const watch = watchTls(
+    tls,
+    {
+      changed(pair) {
+        server.setSecureContext(pair);
+        log.info({ ...tls }, 'certificate read again');
+      },
+      broken: (error) => log.error({ ...tls, err: error }, 'new certificate unusable, the old one stays'),
+    },
+    tlsPollMs,
+  );
+  server.once('close', watch.stop);
+  return server;
+}
+
+function asPortTaken(error: Error, { host, port }: Pick<Config, 'host' | 'port'>): Error {
+  const isTaken = 'code' in error && error.code === 'EADDRINUSE';
+  return isTaken ? new FeedError('PORT_TAKEN', { host, port }, error) : error;
+}
+
+/** Nobody can connect to a wildcard; on this machine localhost is one of the addresses it stands for. */
+function hostInUrl(host: string): string {
+  if (isWildcard(host)) {
+    return 'localhost';
+  }
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+export function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}

@@ -1,0 +1,106 @@
+import express, { type Request, type Response, type Router } from 'express';
+import type { BlobDraft, BlobStore } from '../blobs/blob-store.ts';
+import type { Payload, Payloads } from '../catalog/payloads.ts';
+import { fail } from '../errors.ts';
+import { methodNotAllowed } from '../http/answer-error.ts';
+import { principalOf, requireScope } from '../http/auth.ts';
+import { bodyStream, refuseTooLong } from '../http/body-stream.ts';
+import type { CachePolicies } from '../http/cache.ts';
+import { sendBlob } from '../http/send-blob.ts';
+import { type PayloadName, readPayloadName } from './names.ts';
+
+export type PayloadServices = {
+  readonly payloads: Payloads;
+  readonly blobs: BlobStore;
+  readonly maxPackageBytes: number;
+  readonly cache: CachePolicies;
+  readonly now: () => Date;
+};
+
+/** The door at /dl: what Scoop downloads, and its hash beside it (contract section 3, spec scoop 4). */
+export function createPayloadRouter(services: PayloadServices): Router {
+  const router = express.Router();
+  router
+    .route('/:tool/:version/:file')
+    // GET answers HEAD too.
+    .get(async (req, res) => {
+      const { tool, version, file } = req.params;
+      if (file.endsWith('.sha256')) {
+        const payload = await findPayload(services, tool, version, file.slice(0, -'.sha256'.length));
+        answerHash(res, payload, services.cache);
+        return;
+      }
+      const payload = await findPayload(services, tool, version, file);
+      await sendBlob(req, res, {
+        ...payload,
+        contentType: file.endsWith('.json') ? 'application/json' : 'application/octet-stream',
+        cacheControl: services.cache.immutable,
+        open: (range) => services.blobs.open(payload.sha256, range),
+      });
+    })
+    .put(async (req, res) => {
+      // The key first: whoever has none learns nothing about names and bytes here.
+      const principal = requireScope(await principalOf(req), 'push:beta', req.params.tool);
+      const name = readPayloadName(req.params.tool, req.params.version, req.params.file);
+      requireScope(principal, name.isPrerelease ? 'push:beta' : 'push', name.tool);
+      const draft = await receiveBody(req, services);
+      try {
+        const outcome = await store(services, name, draft);
+        res
+          .status(outcome === 'added' ? 201 : 200)
+          .type('text')
+          .send(`${draft.digest.sha256}\n`);
+      } finally {
+        await draft.discard();
+      }
+    })
+    .all(methodNotAllowed('GET, HEAD, PUT'));
+  return router;
+}
+
+/** Bytes before row: a crash between them leaves a blob that nobody refers to. */
+async function store(
+  { payloads, now }: PayloadServices,
+  { tool, version, file }: PayloadName,
+  draft: BlobDraft,
+): Promise<'added' | 'same'> {
+  const { sha256, sizeBytes } = draft.digest;
+  const before = await payloads.find(tool, version, file);
+  if (before !== undefined && before.sha256 !== sha256) {
+    return fail('PAYLOAD_DIFFERS', { tool, version, file, sha256: before.sha256 });
+  }
+  await draft.commit();
+  const outcome = await payloads.add({ tool, version, file, sha256, sizeBytes, created: now() });
+  if (outcome === 'differs') {
+    const winner = await payloads.find(tool, version, file);
+    return fail('PAYLOAD_DIFFERS', { tool, version, file, sha256: winner?.sha256 ?? 'unknown' });
+  }
+  return outcome;
+}
+
+async function receiveBody(req: Request, { blobs, maxPackageBytes }: PayloadServices): Promise<BlobDraft> {
+  refuseTooLong(req, maxPackageBytes);
+  const draft = await blobs.receive(bodyStream(req), maxPackageBytes);
+  if (draft.digest.sizeBytes === 0) {
+    await draft.discard();
+    fail('PAYLOAD_INVALID', { problem: 'the body is empty' });
+  }
+  return draft;
+}
+
+async function findPayload(
+  { payloads }: PayloadServices,
+  tool: string,
+  version: string,
+  file: string,
+): Promise<Payload> {
+  return (await payloads.find(tool, version, file)) ?? fail('PAYLOAD_NOT_FOUND', { tool, version, file });
+}
+
+/** The bare hash: Scoop takes the first line that ends in the name where there are several (spec scoop 2.3). */
+function answerHash(res: Response, payload: Payload, cache: CachePolicies): void {
+  res
+    .set({ ETag: `"sha256-${payload.sha256}"`, 'Cache-Control': cache.immutable })
+    .type('text/plain')
+    .send(`${payload.sha256}\n`);
+}

@@ -1,0 +1,71 @@
+import express, { type RequestHandler, type Router } from 'express';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import { fail } from '../errors.ts';
+import { publish } from '../feed/publish.ts';
+import { relist, unlist } from '../feed/withdraw.ts';
+import { methodNotAllowed } from '../http/answer-error.ts';
+import { principalOf, requireScope } from '../http/auth.ts';
+import type { Logger } from '../log.ts';
+import { receiveUpload } from './upload.ts';
+
+export type PushServices = {
+  readonly catalog: Catalog;
+  readonly blobs: BlobStore;
+  readonly maxPackageBytes: number;
+  readonly now: () => Date;
+  readonly log: Logger;
+};
+
+type Package = { id: string; version: string };
+
+/**
+ * The door for packages that come and go, mounted at each base of the feed: what `choco push`, `nuget push` and
+ * `nuget delete` send (spec nuget-v2 section 10). Whatever it does not know is left to the next door.
+ */
+export function createPushRouter(services: PushServices): Router {
+  const router = express.Router();
+  const push = pushPackage(services);
+  router.put('/', push).put('/package', push);
+  router.put('/symbolpackage', () => fail('SYMBOLS_UNSUPPORTED'));
+  router.delete('/package/:id/:version', withdraw(services)).delete('/:id/:version', withdraw(services));
+  router.post('/package/:id/:version', restore(services));
+  router.route('/').delete(methodNotAllowed('GET, HEAD, PUT')).post(methodNotAllowed('GET, HEAD, PUT'));
+  return router;
+}
+
+function pushPackage(services: PushServices): RequestHandler {
+  return async (req, res) => {
+    // Asked before the body is read: who may push nothing sends no gigabytes to our disk. Which package it is, and
+    // whether this key may push that, `publish` sees.
+    const principal = requireScope(await principalOf(req), 'push:beta');
+    const draft = await receiveUpload(req, services.blobs, services.maxPackageBytes);
+    try {
+      const { id, version } = await publish(services, draft, principal);
+      services.log.info({ id, version, keyName: principal.name }, 'package published');
+      res.status(201).end();
+    } finally {
+      await draft.discard();
+    }
+  };
+}
+
+function withdraw(services: PushServices): RequestHandler<Package> {
+  return async (req, res) => {
+    const { id, version } = req.params;
+    const principal = requireScope(await principalOf(req), 'unlist', id);
+    await unlist(services, id, version);
+    services.log.info({ id, version, keyName: principal.name }, 'package unlisted');
+    res.status(204).end();
+  };
+}
+
+function restore(services: PushServices): RequestHandler<Package> {
+  return async (req, res) => {
+    const { id, version } = req.params;
+    const principal = requireScope(await principalOf(req), 'unlist', id);
+    await relist(services, id, version);
+    services.log.info({ id, version, keyName: principal.name }, 'package listed again');
+    res.status(200).type('text').send(`${id} ${version} is listed again.\n`);
+  };
+}

@@ -1,0 +1,69 @@
+import type { Readable } from 'node:stream';
+import { Busboy, type BusboyInstance } from '@fastify/busboy';
+import type { Request } from 'express';
+import type { BlobDraft, BlobStore } from '../blobs/blob-store.ts';
+import { FeedError, fail } from '../errors.ts';
+import { bodyStream, refuseTooLong } from '../http/body-stream.ts';
+
+/** What boundaries and headers of parts may add to the package in a multipart body. */
+const maxFramingBytes = 64 * 1024;
+
+/**
+ * The uploaded package as a draft: the first file of a multipart form whatever its name, or else the whole body
+ * (spec nuget-v2 10.2). The whole request has arrived when it returns. The caller discards the draft.
+ * @throws FeedError UPLOAD_BROKEN, PACKAGE_TOO_LARGE, STORAGE_FULL; nothing is left of the upload then
+ */
+export async function receiveUpload(req: Request, blobs: BlobStore, maxBytes: number): Promise<BlobDraft> {
+  if (!/^multipart\/form-data\b/i.test(req.headers['content-type'] ?? '')) {
+    refuseTooLong(req, maxBytes);
+    return blobs.receive(bodyStream(req), maxBytes);
+  }
+  refuseTooLong(req, maxBytes + maxFramingBytes);
+  return receiveFirstFile(req, blobs, maxBytes);
+}
+
+async function receiveFirstFile(req: Request, blobs: BlobStore, maxBytes: number): Promise<BlobDraft> {
+  const form = parserFor(req);
+  const body = bodyStream(req);
+  let first: { readonly file: Readable; readonly draft: Promise<BlobDraft> } | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      form.once('finish', resolve);
+      form.on('error', (error) => reject(new FeedError('UPLOAD_BROKEN', {}, error)));
+      body.once('error', reject);
+      form.on('file', (_field, file) => {
+        // What is wrong with a part is wrong with the form too; unheard here it would end the process.
+        file.on('error', () => undefined);
+        if (first !== undefined) {
+          file.resume();
+          return;
+        }
+        const draft = blobs.receive(file, maxBytes);
+        draft.catch(reject);
+        first = { file, draft };
+      });
+      body.pipe(form);
+    });
+    return await (first?.draft ?? fail('UPLOAD_BROKEN'));
+  } catch (error) {
+    body.destroy();
+    form.destroy();
+    first?.file.destroy(new FeedError('UPLOAD_BROKEN'));
+    await first?.draft.then(
+      (draft) => draft.discard(),
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
+function parserFor(req: Request): BusboyInstance {
+  try {
+    return new Busboy({
+      headers: { ...req.headers, 'content-type': req.headers['content-type'] ?? '' },
+      limits: { files: 10, parts: 100, fields: 100, fieldSize: 64 * 1024, headerPairs: 100 },
+    });
+  } catch (error) {
+    throw new FeedError('UPLOAD_BROKEN', {}, error);
+  }
+}

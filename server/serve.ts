@@ -1,0 +1,117 @@
+import { Command } from 'commander';
+import { createApp, type Services } from './app.ts';
+import { type Config, configHelp, loadConfig } from './config.ts';
+import { buildHouse } from './house.ts';
+import { drain } from './http/drain.ts';
+import { isWildcard, openListener } from './listener.ts';
+import { createLogger, type Logger } from './log.ts';
+
+type World = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: NodeJS.WritableStream;
+  readonly productDir: string;
+  /** Ends the server. */
+  readonly signal: AbortSignal;
+  readonly version: string;
+};
+
+/** The verb `serve`: the server alone, until the signal. */
+export function createCommand(world: World): Command {
+  return new Command('serve')
+    .description('Serves the feed, the payloads and the bucket. It makes no outbound connection.')
+    .addHelpText('after', `\n${configHelp()}`)
+    .action(() => serve(world));
+}
+
+export type RunningServer = {
+  /** Where it really listens. */
+  readonly url: string;
+  /** What links and manifests are made from: PUBLIC_URL, else `url`. */
+  readonly publicUrl: string;
+  readonly services: Services;
+  /** Refuses new requests, lets running ones finish within a bound, writes what waits, gives the data folder back. */
+  stop(): Promise<void>;
+};
+
+export type ServerOptions = {
+  /** Where the product's own files lie. */
+  readonly productDir: string;
+  readonly version: string;
+  readonly now?: () => Date;
+  /** How long running requests may take to finish once the server stops. */
+  readonly drainMs?: number;
+  /** How often the TLS files are looked at. */
+  readonly tlsPollMs?: number;
+};
+
+/**
+ * A whole server, which listens when this returns.
+ * @throws FeedError PORT_TAKEN, DATA_DIR_UNUSABLE, DATA_DIR_IN_USE and those of the house
+ */
+export async function startServer(
+  config: Config,
+  log: Logger,
+  { productDir, version, now = () => new Date(), drainMs = 25_000, tlsPollMs = 10_000 }: ServerOptions,
+): Promise<RunningServer> {
+  let publicUrl = config.publicUrl ?? '';
+  let isStopping = false;
+  const house = await buildHouse(config, {
+    now,
+    log,
+    version,
+    productDir,
+    publicUrl: () => publicUrl,
+    isStopping: () => isStopping,
+  });
+  try {
+    const { server, url } = await openListener(config, createApp(house.services), log, tlsPollMs);
+    publicUrl ||= url;
+    log.info({ url, publicUrl, version, dataDir: config.dataDir }, 'listening');
+    if (config.publicUrl === undefined && isWildcard(config.host)) {
+      log.warn(
+        { publicUrl },
+        'links work on this machine only; set PUBLIC_URL to the address that clients use',
+      );
+    }
+    async function stop(): Promise<void> {
+      isStopping = true;
+      log.info('stopping');
+      // At once: whoever supervises us may lose patience before the last download is through.
+      await house.flush();
+      const outcome = await drain(server, drainMs);
+      await house.close();
+      log.info({ outcome }, 'stopped');
+    }
+    let stopping: Promise<void> | undefined;
+    return {
+      url,
+      publicUrl,
+      services: house.services,
+      stop() {
+        stopping ??= stop();
+        return stopping;
+      },
+    };
+  } catch (error) {
+    await house.close();
+    throw error;
+  }
+}
+
+async function serve({ env, stdout, productDir, signal, version }: World): Promise<void> {
+  const config = loadConfig(env);
+  const server = await startServer(config, createLogger(config.logLevel), { productDir, version });
+  stdout.write(`Listening on ${server.url}\n`);
+  stdout.write(`Feed: ${server.publicUrl}/nuget\nBucket: ${server.publicUrl}/git/main/go-win-tools.git\n`);
+  await whenAborted(signal);
+  await server.stop();
+}
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+    }
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
