@@ -24,6 +24,11 @@ const errors = {
     'Install Go, or use another source.',
   ],
   NOTHING_PUBLISHED_HERE: [1, '{tool}: {problem}.', 'Run `release:beta {tool}` first.'],
+  TOOLCHAIN_UNAVAILABLE: [
+    4,
+    '{tool} {version}: the Go toolchain {toolchain} cannot be had: {cause}.',
+    'Check GOPROXY and GOSUMDB, put {toolchain} on the PATH, or use another source.',
+  ],
   BUILD_FAILED: [
     1,
     '{tool} {version}: the Go build for {architecture} failed: {cause}',

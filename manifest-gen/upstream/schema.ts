@@ -49,5 +49,6 @@ export const GoDownload = z.object({
   GoMod: z.string().optional(),
   Sum: z.string().optional(),
 });
+export type GoDownload = z.infer<typeof GoDownload>;
 /** The .info file of a module version. */
 export const GoInfo = z.object({ Version: z.string(), Time: z.iso.datetime({ offset: true }).optional() });

@@ -1,0 +1,165 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Cache } from '../cache.ts';
+import type { Environment } from '../config.ts';
+import { fail, ReleaseError } from '../errors.ts';
+import { hideCredentials } from '../hide-credentials.ts';
+import { type CommandResult, livingEnvironment, runCommand } from '../run-command.ts';
+import { type Asking, refused, unreachable } from './asking.ts';
+
+export type GoSettings = { readonly cache: Cache; readonly env: Environment; readonly signal: AbortSignal };
+
+/** What of the machine's Go settings we take: where modules come from and who vouches for them (contract section 4). */
+const MachineGo = z.object({
+  GOVERSION: z.string(),
+  GOPROXY: z.string(),
+  GONOPROXY: z.string(),
+  GOSUMDB: z.string(),
+  GONOSUMDB: z.string(),
+  GOPRIVATE: z.string(),
+});
+export type MachineGo = z.infer<typeof MachineGo>;
+
+export type GoCall = {
+  readonly args: readonly string[];
+  /** Another program than `go` on the PATH, and variables besides the fixed ones. */
+  readonly program?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly onLine?: (line: string) => void;
+};
+
+export interface Go {
+  readonly machine: MachineGo;
+  /** Exit codes are values. @throws ReleaseError INTERRUPTED, PROGRAM_FAILED */
+  run(call: GoCall): Promise<CommandResult>;
+}
+
+/**
+ * The machine's Go under a fixed environment: its own GOPATH and caches, and nothing from the user's settings that can
+ * change bytes.
+ * @throws ReleaseError TOOLCHAIN_MISSING without Go 1.21, which is the first that can fetch other toolchains
+ */
+export async function openGo({ cache, env, signal }: GoSettings, asking: Asking): Promise<Go> {
+  const living = livingEnvironment(env);
+  const cwd = await cache.go('empty');
+  // a go.mod of our own, so that CACHE_DIR may lie in somebody's module without theirs being read or its go.sum written
+  await writeFile(join(cwd, 'go.mod'), 'module empty\n');
+  const machine = await readMachine({ ...env, GOTOOLCHAIN: 'local', GOWORK: 'off' }, cwd, signal, asking);
+  const fixed = {
+    ...living,
+    ...(await cachesOf(cache)),
+    GOPROXY: machine.GOPROXY,
+    GONOPROXY: machine.GONOPROXY,
+    GOSUMDB: machine.GOSUMDB,
+    GONOSUMDB: machine.GONOSUMDB,
+    GOPRIVATE: machine.GOPRIVATE,
+    GOENV: 'off',
+    GOFLAGS: '',
+    GOEXPERIMENT: '',
+    GOWORK: 'off',
+    GOTOOLCHAIN: 'local',
+    GOAMD64: 'v1',
+    GOARM64: 'v8.0',
+    CGO_ENABLED: '0',
+    GIT_TERMINAL_PROMPT: '0',
+  };
+  return {
+    machine,
+    run: ({ args, program = 'go', env: more, onLine }) =>
+      runCommand({
+        program,
+        args,
+        cwd,
+        env: { ...fixed, ...more },
+        signal,
+        ...(onLine === undefined ? {} : { onLine }),
+      }),
+  };
+}
+
+async function readMachine(
+  env: Environment,
+  cwd: string,
+  signal: AbortSignal,
+  asking: Asking,
+): Promise<MachineGo> {
+  const args = ['env', '-json', ...Object.keys(MachineGo.shape)];
+  const result = await runCommand({ program: 'go', args, cwd, env, signal }).catch((error: unknown) => {
+    if (error instanceof ReleaseError && error.code === 'PROGRAM_MISSING') return missing(asking, error);
+    throw error;
+  });
+  if (result.exitCode !== 0) {
+    return fail('PROGRAM_FAILED', {
+      program: 'go env',
+      exitCode: result.exitCode,
+      cause: result.stderr.trim(),
+    });
+  }
+  const machine = MachineGo.parse(JSON.parse(result.stdout.toString('utf8')));
+  const minor = Number(
+    /^go1\.(\d+)/.exec(machine.GOVERSION)?.[1] ?? (machine.GOVERSION.startsWith('devel') ? 99 : 0),
+  );
+  return minor < 21 ? missing(asking) : machine;
+}
+
+function missing({ tool, version }: Asking, cause?: unknown): never {
+  return fail('TOOLCHAIN_MISSING', { tool, version }, cause);
+}
+
+async function cachesOf(cache: Cache): Promise<Record<string, string>> {
+  return {
+    GOPATH: await cache.go('work'),
+    GOMODCACHE: await cache.go('mod'),
+    GOCACHE: await cache.go('build'),
+  };
+}
+
+/** What Go's words for a module it could not get come to. */
+export type GoFault = 'lacks' | 'unreachable' | 'refused';
+
+/**
+ * Go has no codes for its errors, only sentences. `404`/`410` and "unknown revision" are Go's own words for a version that
+ * does not exist; a proxy that answers 403 says in its own words whether it does not have it or does not give it.
+ */
+export function judgeGoError(text: string): GoFault {
+  if (/SECURITY ERROR|checksum mismatch/.test(text)) return 'refused';
+  // the checksum database, not the proxy, is what does not know it: nobody vouches for these bytes
+  if (/verifying (module|go\.mod).*\b(404|410)\b/s.test(text)) return 'refused';
+  if (/unknown revision|no matching versions|\b(404|410)\b|is not available|not found/i.test(text))
+    return 'lacks';
+  return 'unreachable';
+}
+
+/** @throws ReleaseError for all but `lacks` */
+export function lacksOrFail(text: string, what: string, asking: Asking): void {
+  const fault = judgeGoError(text);
+  const said = hideCredentials(text.trim())
+    .replace(/\s*\n\s*/g, ' ')
+    .slice(0, 500);
+  if (fault === 'refused') refused(asking, what, 'the sum in the Go checksum database', said);
+  if (fault === 'unreachable') unreachable(asking, said);
+}
+
+/** Whether the checksum database vouches for a module: not when it is off, not for modules that are private. */
+export function isSumChecked({ GOSUMDB, GONOSUMDB }: MachineGo, modulePath: string): boolean {
+  if (GOSUMDB === 'off') return false;
+  return !GONOSUMDB.split(',').some((glob) => glob !== '' && hasPrefixLike(glob, modulePath));
+}
+
+/** Go's module.MatchPrefixPatterns: the pattern is compared with as many path elements as it has itself. */
+function hasPrefixLike(glob: string, modulePath: string): boolean {
+  const parts = glob.replace(/\/+$/, '').split('/');
+  const elements = modulePath.split('/').slice(0, parts.length);
+  return (
+    elements.length === parts.length && parts.every((part, index) => globOf(part).test(elements[index] ?? ''))
+  );
+}
+
+function globOf(part: string): RegExp {
+  const source = part
+    .replace(/[.+^${}()|\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`);
+}

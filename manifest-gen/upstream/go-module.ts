@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { rcompare } from 'semver';
+import type { Architecture } from '../../formats/release-record.ts';
+import { fail } from '../errors.ts';
+import type { Asset, GoModule } from '../release.ts';
+import { ruleFor, type SourceOf, sourceOf, type Tool } from '../tools.ts';
+import { asking, askingFor, refused } from './asking.ts';
+import { buildGoExe, ldflags } from './go-build.ts';
+import { type GoSettings, isSumChecked, lacksOrFail, openGo } from './go-command.ts';
+import { chooseToolchain, fetchToolchain } from './go-toolchain.ts';
+import { GoDownload, GoInfo, GoVersions } from './schema.ts';
+import type { Upstream } from './upstream.ts';
+
+/** What find() hands on to fetch(). */
+type Details = { readonly main: string; readonly targets: readonly Target[] };
+type Target = { readonly architecture: Architecture; readonly goModule: GoModule };
+
+const kind = 'go-module';
+const architectures = ['amd64', 'arm64'] as const;
+const plainVersion = /^v\d+\.\d+\.\d+$/;
+
+/** Windows exes built here from a Go module, by the one command line of contract section 5. */
+export function createGoModule(settings: GoSettings): Upstream {
+  return {
+    kind,
+
+    async versions(tool) {
+      const about = asking(tool, kind);
+      const go = await openGo(settings, about);
+      const versions: string[] = [];
+      for (const rule of sourceFor(tool).modules) {
+        const { exitCode, stdout, stderr } = await go.run({
+          args: ['list', '-m', '-versions', '-json', rule.module],
+        });
+        if (exitCode !== 0) lacksOrFail(stderr, rule.module, about);
+        const said = exitCode === 0 ? GoVersions.parse(JSON.parse(stdout.toString('utf8'))) : {};
+        const plain = (said.Versions ?? []).filter((version) => plainVersion.test(version));
+        versions.push(
+          ...plain.map((version) => version.slice(1)).filter((version) => ruleFor([rule], version)),
+        );
+      }
+      return versions.sort(rcompare).map((version) => ({ version, published: undefined }));
+    },
+
+    async find(tool, version) {
+      const source = sourceFor(tool);
+      const about = asking(tool, kind, version);
+      const rule = ruleFor(source.modules, version);
+      if (rule === undefined) return { kind, lacks: `the tool file names no module for ${version}` };
+      const go = await openGo(settings, about);
+      const spec = `${rule.module}@v${version}`;
+      // the version itself is asked for: a mirror's list of versions may have gaps
+      const { stdout, stderr } = await go.run({ args: ['mod', 'download', '-json', spec] });
+      const said = downloadOf(stdout.toString('utf8'), stderr);
+      if (said.Error !== undefined) {
+        lacksOrFail(said.Error, spec, about);
+        return { kind, lacks: `there is no Go module ${spec}` };
+      }
+      const { Sum: sum, GoMod, Info } = said;
+      if (sum === undefined || GoMod === undefined || Info === undefined) {
+        return refused(about, spec, 'a module with its sum', 'none');
+      }
+      const toolchain = await chooseToolchain(go, source, version, await readFile(GoMod, 'utf8'), about);
+      const targets = architectures.map((architecture) => ({
+        architecture,
+        goModule: {
+          path: rule.module,
+          version: `v${version}`,
+          toolchain,
+          tags: tagsFor(source, version, architecture),
+          ldflags,
+          sum,
+          isSumChecked: isSumChecked(go.machine, rule.module),
+        },
+      }));
+      const { Time } = GoInfo.parse(JSON.parse(await readFile(Info, 'utf8')));
+      return {
+        tool,
+        version,
+        kind,
+        upstream: spec,
+        fingerprint: fingerprintOf(rule.main, targets),
+        published: Time === undefined ? undefined : new Date(Time),
+        architectures,
+        details: { main: rule.main, targets } satisfies Details,
+      };
+    },
+
+    async fetch(found, report) {
+      const about = askingFor(found, kind);
+      const { main, targets } = found.details as Details;
+      const go = await openGo(settings, about);
+      const onLine = (line: string): void => report.output(about.tool, line);
+      const assets: Asset[] = [];
+      for (const { architecture, goModule } of targets) {
+        const job = { cache: settings.cache, main, architecture, goModule, onLine };
+        const built = await buildGoExe(go, job, about, async () => {
+          report.step(
+            about.tool,
+            'build',
+            `${main}@${goModule.version} for ${architecture} with ${goModule.toolchain}`,
+          );
+          return fetchToolchain(go, goModule.toolchain, about, onLine);
+        });
+        assets.push({ architecture, ...built, goModule });
+      }
+      return { found, assets, sidecars: [] };
+    },
+  };
+}
+
+function sourceFor(tool: Tool): SourceOf<'go-module'> {
+  return sourceOf(tool, kind) ?? fail('USAGE', { problem: `${tool.tool} has no source ${kind}` });
+}
+
+function tagsFor({ tags }: SourceOf<'go-module'>, version: string, architecture: Architecture): string {
+  return (
+    ruleFor(
+      tags.filter((rule) => rule.architecture === architecture),
+      version,
+    )?.tags ?? ''
+  );
+}
+
+function downloadOf(stdout: string, stderr: string): GoDownload {
+  try {
+    return GoDownload.parse(JSON.parse(stdout));
+  } catch {
+    // go writes no JSON when it does not get so far as to ask
+    return { Error: stderr };
+  }
+}
+
+function fingerprintOf(main: string, targets: readonly Target[]): string {
+  const said = targets.map(({ architecture, goModule: { path, version, toolchain, tags, sum } }) => [
+    architecture,
+    path,
+    version,
+    toolchain,
+    tags,
+    ldflags,
+    sum,
+  ]);
+  return createHash('sha256')
+    .update(JSON.stringify([kind, main, said]))
+    .digest('hex');
+}

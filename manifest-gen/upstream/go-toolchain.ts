@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import { fail } from '../errors.ts';
+import { hideCredentials } from '../hide-credentials.ts';
+import { ruleFor, type SourceOf } from '../tools.ts';
+import { type Asking, unreachable } from './asking.ts';
+import { type Go, judgeGoError } from './go-command.ts';
+import { GoVersions } from './schema.ts';
+
+/** Older Go versions are no modules, so the go command cannot fetch them. */
+const oldestMinor = 21;
+
+/**
+ * Which Go builds this version: the tool file's word, else the last patch of the minor that the module's go.mod names
+ * (spec upstream 8: goreleaser 1.20.0 does not compile with a current Go). `go1.21.13`.
+ * @throws ReleaseError SOURCE_UNREACHABLE, TOOLCHAIN_UNAVAILABLE
+ */
+export async function chooseToolchain(
+  go: Go,
+  source: Pick<SourceOf<'go-module'>, 'toolchains'>,
+  version: string,
+  goMod: string,
+  asking: Asking,
+): Promise<string> {
+  const named = ruleFor(source.toolchains, version)?.go;
+  if (named !== undefined && named.split('.').length === 3) return `go${named}`;
+  const minor = named === undefined ? minorOf(goMod) : Number(named.split('.')[1]);
+  const { exitCode, stdout, stderr } = await go.run({
+    args: ['list', '-m', '-versions', '-json', 'golang.org/toolchain'],
+    env: toolchainTrust(go),
+  });
+  if (exitCode !== 0) return unreachable(asking, stderr.trim());
+  const { Versions = [] } = GoVersions.parse(JSON.parse(stdout.toString('utf8')));
+  const patch = lastPatch(Versions, minor);
+  if (patch !== undefined) return `go1.${minor}.${patch}`;
+  return fail('TOOLCHAIN_UNAVAILABLE', {
+    ...asking,
+    toolchain: `go1.${minor}`,
+    cause: 'the module proxy lists no release of it',
+  });
+}
+
+/** The minor of `go 1.20`, `go 1.22.0`, at least 21. Without a line it is a module from before Go 1.12. */
+export function minorOf(goMod: string): number {
+  const minor = /^go[ \t]+1\.(\d+)/m.exec(goMod)?.[1] ?? '0';
+  return Math.max(oldestMinor, Number(minor));
+}
+
+/** Of `v0.0.1-go1.21.13.linux-amd64`, on whichever platform, so that every machine comes to the same answer. */
+export function lastPatch(versions: readonly string[], minor: number): number | undefined {
+  const pattern = new RegExp(`^v0\\.0\\.1-go1\\.${minor}\\.(\\d+)\\.`);
+  const patches = versions.flatMap((version) => Number(pattern.exec(version)?.[1] ?? Number.NaN));
+  const known = patches.filter((patch) => !Number.isNaN(patch));
+  return known.length === 0 ? undefined : Math.max(...known);
+}
+
+/**
+ * Brings a toolchain here (from the module proxy when it is not) and gives the path of its `go`.
+ * @throws ReleaseError TOOLCHAIN_UNAVAILABLE, SOURCE_UNREACHABLE
+ */
+export async function fetchToolchain(
+  go: Go,
+  toolchain: string,
+  asking: Asking,
+  onLine: (line: string) => void,
+): Promise<string> {
+  const { exitCode, stdout, stderr } = await go.run({
+    args: ['env', 'GOROOT'],
+    env: { ...toolchainTrust(go), GOTOOLCHAIN: toolchain },
+    onLine,
+  });
+  const said = hideCredentials(stderr.trim()).replace(/\s*\n\s*/g, ' ');
+  if (exitCode !== 0 && judgeGoError(said) === 'unreachable') return unreachable(asking, said);
+  if (exitCode !== 0) return fail('TOOLCHAIN_UNAVAILABLE', { ...asking, toolchain, cause: said });
+  return join(stdout.toString('utf8').trim(), 'bin', process.platform === 'win32' ? 'go.exe' : 'go');
+}
+
+/**
+ * Go never takes a toolchain that the checksum database does not vouch for, also where it is off for modules. So it stays
+ * on for this one, at Go's own default.
+ */
+function toolchainTrust({ machine }: Go): Readonly<Record<string, string | undefined>> {
+  return machine.GOSUMDB === 'off' ? { GOSUMDB: undefined } : {};
+}

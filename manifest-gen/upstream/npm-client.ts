@@ -1,0 +1,113 @@
+import { access } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import type { Environment } from '../config.ts';
+import { ReleaseError } from '../errors.ts';
+import { runCommand } from '../run-command.ts';
+import { type Asking, unreachable } from './asking.ts';
+import { NpmFault } from './schema.ts';
+
+export type NpmClientSettings = {
+  /** All of the machine's environment: registry, proxy, certificates and keys are npm's own business. */
+  readonly env: Environment;
+  readonly signal: AbortSignal;
+  readonly platform: NodeJS.Platform;
+  /** Node itself, for Windows. */
+  readonly nodePath: string;
+  readonly idleTimeoutMs: number;
+};
+
+/** What npm said: JSON on stdout, or the code of its error (`E404`, `ECONNREFUSED`). */
+export type NpmAnswer = { readonly stdout: string } | { readonly code: string; readonly summary: string };
+
+/**
+ * Runs the machine's own npm in `cwd`.
+ * @throws ReleaseError SOURCE_UNREACHABLE when there is no npm, INTERRUPTED
+ */
+export async function runNpm(
+  settings: NpmClientSettings,
+  args: readonly string[],
+  cwd: string,
+  asking: Asking,
+): Promise<NpmAnswer> {
+  const launcher = await npmLauncher(settings, asking);
+  const { exitCode, stdout, stderr } = await runCommand({
+    program: launcher.program,
+    // --fetch-timeout is npm's limit for a transfer without a byte
+    args: [
+      ...launcher.args,
+      ...args,
+      '--json',
+      `--fetch-timeout=${settings.idleTimeoutMs}`,
+      // npm waits 10 s and then 60 s by default: too long to learn that a registry is not there
+      '--fetch-retry-mintimeout=1000',
+      '--fetch-retry-maxtimeout=5000',
+    ],
+    cwd,
+    env: withoutCallersProject(settings.env),
+    signal: settings.signal,
+    maxOutputBytes: 64 * 1024 * 1024,
+  }).catch((error: unknown) => {
+    if (error instanceof ReleaseError && error.code === 'PROGRAM_MISSING') return noNpm(asking);
+    throw error;
+  });
+  if (exitCode === 0) return { stdout: stdout.toString('utf8') };
+  return faultOf(stdout.toString('utf8'), stderr);
+}
+
+/**
+ * How npm is started. On Windows it is npm.cmd, which Node runs only through a shell (since CVE-2024-27980), and a shell
+ * would read our arguments; so the program that npm.cmd starts is started directly.
+ */
+async function npmLauncher(
+  { platform, env, nodePath }: NpmClientSettings,
+  asking: Asking,
+): Promise<{ program: string; args: string[] }> {
+  if (platform !== 'win32') return { program: 'npm', args: [] };
+  const path = Object.entries(env).find(([name]) => name.toUpperCase() === 'PATH')?.[1] ?? '';
+  const folders = [...path.split(delimiter).filter((folder) => folder !== ''), dirname(nodePath)];
+  for (const folder of folders) {
+    const script = join(folder, 'node_modules', 'npm', 'bin', 'npm-cli.js');
+    if (await isThere(script)) return { program: nodePath, args: [script] };
+    // version managers such as Volta have a real program instead
+    if (await isThere(join(folder, 'npm.exe'))) return { program: join(folder, 'npm.exe'), args: [] };
+  }
+  return noNpm(asking);
+}
+
+function noNpm(asking: Asking): never {
+  return unreachable(asking, 'there is no npm on this machine');
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** `npx pnpm VERB` sets variables of its own project, which npm would take for settings or warn of. */
+function withoutCallersProject(env: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !/^npm_(package|lifecycle|command|execpath)/i.test(name)),
+  );
+}
+
+function faultOf(stdout: string, stderr: string): NpmAnswer {
+  const fault = NpmFault.safeParse(jsonOf(stdout));
+  const said = /npm (?:error|ERR!) code (\S+)/.exec(stderr)?.[1];
+  const code = (fault.success ? fault.data.error.code : undefined) ?? said ?? 'EUNKNOWN';
+  const summary = (fault.success ? fault.data.error.summary : undefined) ?? lastLineOf(stderr);
+  return { code, summary: summary.split('\n', 1)[0] ?? '' };
+}
+
+function lastLineOf(text: string): string {
+  return text.trim().split('\n').at(-1) ?? '';
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { rcompare } from 'semver';
+import type { z } from 'zod';
+import { type Digest, digestFile } from '../../formats/digest.ts';
+import type { Architecture } from '../../formats/release-record.ts';
+import type { Cache } from '../cache.ts';
+import { fail } from '../errors.ts';
+import type { Asset } from '../release.ts';
+import { type SourceOf, sourceOf, type Tool } from '../tools.ts';
+import { type Asking, asking, askingFor, refused, unreachable } from './asking.ts';
+import { type NpmAnswer, type NpmClientSettings, runNpm } from './npm-client.ts';
+import { NpmDist, NpmVersions } from './schema.ts';
+import type { Upstream } from './upstream.ts';
+
+export type NpmSettings = NpmClientSettings & { readonly cache: Cache };
+
+/** What find() hands on to fetch(): one package for each architecture. */
+type Details = readonly NpmPackage[];
+type NpmPackage = {
+  readonly architecture: Architecture;
+  /** `@bufbuild/buf-win32-x64` */
+  readonly name: string;
+  /** SHA-512 of the tarball, from the registry's metadata. */
+  readonly sha512: string;
+};
+
+const kind = 'npm';
+const plainVersion = /^\d+\.\d+\.\d+$/;
+
+/** Windows exes that a project publishes in npm packages; asked through the machine's npm, so its settings hold. */
+export function createNpm(settings: NpmSettings): Upstream {
+  const run = async (args: readonly string[], about: Asking): Promise<NpmAnswer> =>
+    runNpm(settings, args, await settings.cache.npm(), about);
+
+  /** Undefined when the registry has no such package or version. */
+  const view = async <T>(
+    args: readonly string[],
+    schema: z.ZodType<T>,
+    about: Asking,
+  ): Promise<T | undefined> => {
+    const answer = await run(['view', ...args], about);
+    if ('code' in answer) {
+      return answer.code === 'E404' ? undefined : unreachable(about, `${answer.code} ${answer.summary}`);
+    }
+    // npm prints nothing at all when a range has no match
+    if (answer.stdout.trim() === '') return undefined;
+    return decode(answer.stdout, schema, args[0] ?? '', about);
+  };
+
+  const findPackage = async (
+    architecture: Architecture,
+    name: string | undefined,
+    version: string,
+    about: Asking,
+  ): Promise<NpmPackage | undefined> => {
+    if (name === undefined) return undefined;
+    // the version itself is asked for: a mirror's list of versions may have gaps (spec upstream 8)
+    const dist = await view([`${name}@${version}`, 'dist'], NpmDist, about);
+    return dist && { architecture, name, sha512: sha512Of(dist.integrity, name, about) };
+  };
+
+  return {
+    kind,
+
+    async versions(tool) {
+      const { packages } = sourceFor(tool);
+      const said = await view([packages.amd64, 'versions', 'time'], NpmVersions, asking(tool, kind));
+      return [said?.versions ?? []]
+        .flat()
+        .filter((version) => plainVersion.test(version))
+        .sort(rcompare)
+        .map((version) => ({ version, published: dateOf(said?.time?.[version]) }));
+    },
+
+    async find(tool, version) {
+      const { packages } = sourceFor(tool);
+      const about = asking(tool, kind, version);
+      const amd64 = await findPackage('amd64', packages.amd64, version, about);
+      if (amd64 === undefined) return { kind, lacks: `npm has no ${packages.amd64}@${version}` };
+      const arm64 = await findPackage('arm64', packages.arm64, version, about);
+      const found = [amd64, ...(arm64 === undefined ? [] : [arm64])];
+      return {
+        tool,
+        version,
+        kind,
+        upstream: `npm:${amd64.name}@${version}`,
+        fingerprint: fingerprintOf(found, version),
+        published: undefined,
+        architectures: found.map(({ architecture }) => architecture),
+        details: found satisfies Details,
+      };
+    },
+
+    async fetch(found, report) {
+      const about = askingFor(found, kind);
+      const assets: Asset[] = [];
+      for (const { architecture, name, sha512 } of found.details as Details) {
+        const spec = `${name}@${found.version}`;
+        const file = `${name.replace(/^@/, '').replace('/', '-')}-${found.version}.tgz`;
+        const path = join(await settings.cache.download({ key: `npm ${spec} ${sha512}` }), file);
+        if ((await keptDigest(path))?.sha512 !== sha512) {
+          report.step(about.tool, 'download', spec);
+          await pack(run, spec, path, about);
+        }
+        const digest = await digestFile(path);
+        assets.push({ architecture, name: file, path, digest, stated: { algorithm: 'sha512', hex: sha512 } });
+      }
+      return { found, assets, sidecars: [] };
+    },
+  };
+}
+
+type Run = (args: readonly string[], about: Asking) => Promise<NpmAnswer>;
+
+/** `npm pack` into a folder of its own, since npm chooses the file's name; npm compares the integrity as it downloads. */
+async function pack(run: Run, spec: string, path: string, about: Asking): Promise<void> {
+  const folder = await mkdtemp(`${path}-`);
+  try {
+    const answer = await run(['pack', spec, '--ignore-scripts', '--pack-destination', folder], about);
+    if ('code' in answer) {
+      if (answer.code === 'EINTEGRITY') {
+        return refused(about, spec, "the registry's integrity", answer.summary || 'other bytes');
+      }
+      return unreachable(about, `${answer.code} ${answer.summary}`);
+    }
+    const [tarball, ...more] = await readdir(folder);
+    if (tarball === undefined || more.length > 0) {
+      return refused(about, spec, 'one tarball', `${more.length} more`);
+    }
+    await rename(join(folder, tarball), path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function keptDigest(path: string): Promise<Digest | undefined> {
+  const isThere = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  return isThere ? digestFile(path) : undefined;
+}
+
+function sourceFor(tool: Tool): SourceOf<'npm'> {
+  return sourceOf(tool, kind) ?? fail('USAGE', { problem: `${tool.tool} has no source ${kind}` });
+}
+
+/** `sha512-<base64>`, possibly several by blanks; a package with SHA-1 alone proves nothing today. */
+function sha512Of(integrity: string, name: string, about: Asking): string {
+  const base64 = /(?:^|\s)sha512-([A-Za-z0-9+/]{86}==)/.exec(integrity)?.[1];
+  if (base64 === undefined) return refused(about, name, 'an integrity with sha512', integrity);
+  return Buffer.from(base64, 'base64').toString('hex');
+}
+
+function decode<T>(text: string, schema: z.ZodType<T>, what: string, about: Asking): T {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    return refused(about, what, "npm's JSON", text.slice(0, 80));
+  }
+}
+
+function dateOf(text: string | undefined): Date | undefined {
+  const date = new Date(text ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+function fingerprintOf(packages: Details, version: string): string {
+  const said = packages.map(({ architecture, name, sha512 }) => [architecture, name, version, sha512]);
+  return createHash('sha256')
+    .update(JSON.stringify([kind, said]))
+    .digest('hex');
+}

@@ -1,0 +1,19 @@
+import type { UpstreamKind } from '../tools.ts';
+import { createGithub, type GithubSettings } from './github.ts';
+import type { GoSettings } from './go-command.ts';
+import { createGoModule } from './go-module.ts';
+import { createNpm } from './npm.ts';
+import type { NpmClientSettings } from './npm-client.ts';
+import type { Upstream } from './upstream.ts';
+
+export type UpstreamSettings = GithubSettings & GoSettings & Pick<NpmClientSettings, 'platform' | 'nodePath'>;
+export type Upstreams = Readonly<Record<UpstreamKind, Upstream>>;
+
+/** Every place that releases come from: a tool file's `kind` -> implementation. */
+export function createUpstreams(settings: UpstreamSettings): Upstreams {
+  return {
+    github: createGithub(settings),
+    npm: createNpm({ ...settings, idleTimeoutMs: settings.patience.idleTimeoutMs }),
+    'go-module': createGoModule(settings),
+  };
+}
