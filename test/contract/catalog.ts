@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Catalog } from '../../server/catalog/catalog.ts';
 import type { Expression, PackageQuery, QueryProperty } from '../../server/catalog/query.ts';
-import { makePackage, type NuspecParts } from '../kit/nupkg.ts';
+import { makePackage, type NuspecParts } from '../kit/new-package.ts';
 
 export type CatalogFixture = {
   readonly catalog: Catalog;
