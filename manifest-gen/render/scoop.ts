@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { readJson } from '../../formats/json.ts';
 import type { Architecture, ReleaseRecord } from '../../formats/release-record.ts';
 import { parseScoopManifest, printScoopManifest } from '../../formats/scoop-manifest.ts';
 import { exeName, payloadFile } from '../payload-file.ts';
@@ -20,7 +22,7 @@ const scoopNames: readonly (readonly [Architecture, '64bit' | 'arm64'])[] = [
 /**
  * The Scoop manifest: buckets/go-win-tools/TOOL.json with what is this version's. `autoupdate` must also be right for every
  * older version, since `scoop install TOOL@VERSION` fills it in (spec scoop 2.2, 2.4): only $version is used in it.
- * @throws FormatError when the template is no manifest
+ * @throws FormatError JSON_*, MANIFEST_INVALID when the template and this do not make a manifest
  */
 export function renderManifest(
   template: string,
@@ -35,8 +37,8 @@ export function renderManifest(
   );
   const url = (version: string, architecture: Architecture) =>
     `${payloadAddress(addresses, tool, version, payloadFile(tool, architecture))}#/${exeName(tool)}`;
-  return printScoopManifest({
-    ...parseScoopManifest(template),
+  const manifest = {
+    ...Template.parse(readJson(template)),
     version: record.version,
     architecture: Object.fromEntries(
       payloads.map(({ name, architecture, sha256 }) => [
@@ -53,8 +55,12 @@ export function renderManifest(
       // a file with nothing but the hash: Scoop takes the wrong line of a longer one (spec scoop 2.3)
       hash: { url: '$url.sha256' },
     },
-  });
+  };
+  return printScoopManifest(parseScoopManifest(JSON.stringify(manifest)));
 }
+
+/** No manifest yet: version and addresses are missing. */
+const Template = z.record(z.string(), z.unknown());
 
 /** The address of one payload: `http://host/dl/delve/1.22.0/dlv-windows-amd64.exe`. */
 export function payloadAddress({ payloadUrl }: Addresses, tool: Tool, version: string, file: string): string {

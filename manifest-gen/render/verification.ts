@@ -31,8 +31,8 @@ What was checked before it was packed (also in release.json)
 ${record.evidence.map(({ verdict, kind, subject, detail }) => `    ${verdict} ${kind}, ${subject}: ${detail}\n`).join('')}
 Source code
 
-The program is free software; LICENSE.txt is its licence. \`go version -m ${exe}\` lists the Go modules that are linked into
-it, some of them under the MPL-2.0. The source of each is at its module path, and comes with \`go mod download PATH@VERSION\`.
+LICENSE.txt is the licence of the program. \`go version -m ${exe}\` lists the Go modules that are linked into it, each under a
+licence of its own (some may be under the MPL-2.0). The source of each comes with \`go mod download PATH@VERSION\`.
 `;
 }
 

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { packagingOf } from '../../../manifest-gen/render/packaging.ts';
+import { makeTool } from '../../kit/release-values.ts';
+
+const templates = { nuspec: '<package>\n</package>\n', manifest: '{\n}\n', license: 'MIT\n' };
+const known = packagingOf(makeTool(), templates);
+
+describe('the packaging', () => {
+  it('is our number and a digest', () => {
+    expect(known).toMatch(/^1:[0-9a-f]{64}$/);
+  });
+
+  it('is the same in a Windows checkout', () => {
+    const crlf = Object.fromEntries(
+      Object.entries(templates).map(([name, text]) => [name, text.replaceAll('\n', '\r\n')]),
+    );
+
+    expect(packagingOf(makeTool(), { ...templates, ...crlf })).toBe(known);
+  });
+
+  it('does not depend on the order of keys in the tool file', () => {
+    const tool = makeTool();
+    const reversed = Object.fromEntries(Object.entries(tool).reverse()) as typeof tool;
+
+    expect(packagingOf(reversed, templates)).toBe(known);
+  });
+
+  it.each<[string, Partial<typeof templates>, Parameters<typeof makeTool>[0]]>([
+    ['the nuspec', { nuspec: '<package/>' }, {}],
+    ['the manifest', { manifest: '{}' }, {}],
+    ['the licence', { license: 'BSD' }, {}],
+    ['the tool file', {}, { trust: { require: ['pe', 'buildinfo'] } }],
+  ])('changes with %s', (_, text, tool) => {
+    expect(packagingOf(makeTool(tool), { ...templates, ...text })).not.toBe(known);
+  });
+});
