@@ -53,7 +53,8 @@ export function createGoModule(settings: GoSettings): Upstream {
       // the version itself is asked for: a mirror's list of versions may have gaps
       const { stdout, stderr } = await go.run({ args: ['mod', 'download', '-json', spec] });
       const said = downloadOf(stdout.toString('utf8'), stderr);
-      if (said.Error !== undefined) {
+      // a module for a newer Go than the machine's: it is here, checked, and built by the toolchain chosen below
+      if (said.Error !== undefined && !/requires go >= /.test(said.Error)) {
         lacksOrFail(said.Error, spec, about);
         return { kind, lacks: `there is no Go module ${spec}` };
       }

@@ -1,0 +1,49 @@
+import type { Readable } from 'node:stream';
+
+/** Archives come from outside: what they may make us read and write. */
+export type UnpackLimits = {
+  readonly maxEntries: number;
+  readonly maxExeBytes: number;
+  readonly maxLicenseBytes: number;
+  /** Unpacked to packed, of the whole archive; a Go exe has about 3. */
+  readonly maxRatio: number;
+};
+export const unpackLimits: UnpackLimits = {
+  maxEntries: 10_000,
+  maxExeBytes: 1024 ** 3,
+  maxLicenseBytes: 256 * 1024,
+  maxRatio: 100,
+};
+
+/** What is taken out of an archive; everything else stays in it. */
+export type Wanted = {
+  readonly member: string;
+  /** Where the member's bytes go; called once. */
+  readonly onMember: (bytes: Readable) => Promise<void>;
+  readonly limits: UnpackLimits;
+};
+/** @throws UnpackFault */
+export type ReadArchive = (path: string, wanted: Wanted) => Promise<{ readonly licenseText?: string }>;
+
+/** The archive is not what it should be. */
+export class UnpackFault extends Error {
+  readonly expected: string;
+  readonly found: string;
+  constructor(expected: string, found: string, cause?: unknown) {
+    super(`expected ${expected}, found ${found}`, cause === undefined ? undefined : { cause });
+    this.name = 'UnpackFault';
+    this.expected = expected;
+    this.found = found;
+  }
+}
+
+/** `LICENSE`, `LICENSE.md`, `buf/LICENSE`: at the root or in the one folder there. */
+export function isLicense(name: string): boolean {
+  return /^([^/]+\/)?LICEN[CS]E(\.(md|txt))?$/i.test(name);
+}
+
+export async function textOf(bytes: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of bytes as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}

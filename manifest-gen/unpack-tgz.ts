@@ -1,0 +1,58 @@
+import { createReadStream } from 'node:fs';
+import { PassThrough, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Parser, type ReadEntry } from 'tar';
+import { isLicense, type ReadArchive, textOf, UnpackFault } from './unpack-archive.ts';
+
+/** One exe and the licence out of a gzipped tarball; the rest is read past and never written anywhere. */
+export const readTgz: ReadArchive = async (path, { member, onMember, limits }) => {
+  const found: { exe?: Promise<void>; license?: Promise<string> } = {};
+  let entries = 0;
+  let bytes = 0;
+  const onReadEntry = (entry: ReadEntry): void => {
+    entries += 1;
+    bytes += entry.size;
+    const fault = faultOf(entry);
+    if (fault !== undefined) parser.abort(fault);
+    else if (entry.path === member) found.exe = onMember(streamOf(entry));
+    else if (isWantedLicense(entry)) found.license = textOf(streamOf(entry));
+    else entry.resume();
+  };
+  const faultOf = (entry: ReadEntry): UnpackFault | undefined => {
+    if (entries > limits.maxEntries) return new UnpackFault(`at most ${limits.maxEntries} files`, 'more');
+    if (bytes > limits.maxExeBytes) return new UnpackFault(`at most ${limits.maxExeBytes} bytes`, 'more');
+    if (entry.path !== member) return undefined;
+    if (found.exe !== undefined) return new UnpackFault(`${member} once`, 'twice');
+    // a link would make the bytes those of another file
+    return entry.type === 'File' || entry.type === 'OldFile'
+      ? undefined
+      : new UnpackFault('a file', entry.type);
+  };
+  const isWantedLicense = ({ path, size }: ReadEntry): boolean =>
+    found.license === undefined && isLicense(path) && size <= limits.maxLicenseBytes;
+  const parser = new Parser({ strict: true, maxDecompressionRatio: limits.maxRatio, onReadEntry });
+
+  try {
+    await pipeline(createReadStream(path), parser as unknown as NodeJS.WritableStream);
+    await found.exe;
+    const licenseText = await found.license;
+    if (found.exe === undefined) throw new UnpackFault(`${member} in the archive`, 'no such file');
+    return licenseText === undefined ? {} : { licenseText };
+  } catch (error) {
+    await found.exe?.catch(() => {});
+    if (error instanceof UnpackFault) throw error;
+    throw new UnpackFault(
+      'a gzipped tarball',
+      error instanceof Error ? error.message : 'something else',
+      error,
+    );
+  }
+};
+
+/** tar's entries are Minipass streams; Node's pipeline wants one of its own. */
+function streamOf(entry: ReadEntry): Readable {
+  const through = new PassThrough();
+  entry.on('error', (error) => through.destroy(error instanceof Error ? error : undefined));
+  entry.pipe(through);
+  return through;
+}

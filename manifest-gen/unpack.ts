@@ -1,0 +1,81 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createDigester } from '../formats/digest.ts';
+import type { Cache } from './cache.ts';
+import { fail } from './errors.ts';
+import type { Asset, Fetched, Unpacked, UnpackedExe } from './release.ts';
+import { type ReadArchive, UnpackFault, type UnpackLimits, unpackLimits } from './unpack-archive.ts';
+import { readTgz } from './unpack-tgz.ts';
+import { readZip } from './unpack-zip.ts';
+
+const readers: readonly (readonly [suffix: string, read: ReadArchive])[] = [
+  ['.zip', readZip],
+  ['.tgz', readTgz],
+  ['.tar.gz', readTgz],
+];
+
+/**
+ * The bare exe of each asset, in the cache. A raw or built exe is the asset itself.
+ * @throws ReleaseError REFUSED when an archive is broken, too large, or has no such member
+ */
+export async function unpack(
+  fetched: Fetched,
+  cache: Cache,
+  limits: UnpackLimits = unpackLimits,
+): Promise<Unpacked> {
+  const exes: UnpackedExe[] = [];
+  let licenseText: string | undefined;
+  for (const asset of fetched.assets) {
+    const { exe, licenseText: found } = await unpackAsset(asset, fetched, cache, limits);
+    exes.push(exe);
+    licenseText ??= found;
+  }
+  return { fetched, exes, ...(licenseText === undefined ? {} : { licenseText }) };
+}
+
+async function unpackAsset(
+  asset: Asset,
+  { found }: Fetched,
+  cache: Cache,
+  limits: UnpackLimits,
+): Promise<{ exe: UnpackedExe; licenseText?: string }> {
+  const { architecture, digest } = asset;
+  const read = readers.find(([suffix]) => asset.name.toLowerCase().endsWith(suffix))?.[1];
+  if (read === undefined) return { exe: { asset, architecture, path: asset.path, digest } };
+
+  const member = memberOf(found);
+  const path = join(await cache.unpacked(digest.sha256), basename(member));
+  const part = `${path}.${process.pid}.part`;
+  const digester = createDigester();
+  const onMember = (bytes: Readable): Promise<void> => pipeline(bytes, digester, createWriteStream(part));
+  try {
+    const { licenseText } = await read(asset.path, { member, onMember, limits });
+    const exe = { asset, architecture, path, digest: digester.digest() };
+    // always made anew: what lies there from before may have been changed since
+    await rename(part, path);
+    return { exe, ...(licenseText === undefined ? {} : { licenseText }) };
+  } catch (error) {
+    await rm(part, { force: true });
+    if (!(error instanceof UnpackFault)) throw error;
+    const { expected, found: seen } = error;
+    return fail(
+      'REFUSED',
+      { tool: found.tool.tool, version: found.version, file: asset.name, expected, found: seen },
+      error,
+    );
+  }
+}
+
+/** Where the tool file says that the exe is. */
+function memberOf({ tool, kind, version }: Fetched['found']): string {
+  const source = tool.sources.find((other) => other.kind === kind);
+  const member = source !== undefined && 'member' in source ? source.member : undefined;
+  if (member !== undefined) return member.replaceAll('{version}', version);
+  return fail('TOOL_FILE_INVALID', {
+    file: `${tool.tool}.yaml`,
+    problems: `source ${kind} gives an archive and names no member`,
+  });
+}
