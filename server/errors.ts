@@ -83,7 +83,7 @@ const errors = {
   ],
   GIT_BUSY: [503, 'Too many git requests at once; try again in a moment.'],
   GIT_MISSING: [500, 'The bucket needs git, which was not found: install git and put it in PATH.'],
-  PUSH_TOO_LARGE: [413, '{what} has {bytes} bytes; at most {maxBytes} are taken.'],
+  PUSH_TOO_LARGE: [413, '{what} has {found}; at most {limit} are taken.'],
   PUSH_GATE_SHUT: [
     503,
     'Pushes are refused: the hook {file} that checks them cannot run. Put the data folder on a volume that may hold programs, and start again.',

@@ -1,0 +1,53 @@
+import { fail } from '../errors.ts';
+import type { Channel } from './push.ts';
+
+/** What a git client asks for. `read`: fetch and clone; `write`: push. */
+export type GitAddress = {
+  readonly channel: Channel;
+  readonly service: 'git-upload-pack' | 'git-receive-pack';
+  readonly access: 'read' | 'write';
+  /** `info/refs`: which branches there are; the other request of a service carries objects. */
+  readonly isAdvertisement: boolean;
+};
+
+const form = /^\/git\/(main|beta)\/go-win-tools(?:\.git)?(?:\/(.*))?$/;
+
+/**
+ * The smart protocol's three addresses below each of the two buckets (contract section 3), with and without `.git`.
+ * `path` as it was sent: nothing of it is decoded or joined, so nothing but these can be reached.
+ * @throws FeedError BUCKET_UNKNOWN, GIT_ONLY, GIT_DUMB, METHOD_NOT_ALLOWED
+ */
+export function readGitAddress(
+  method: string,
+  path: string,
+  service: unknown,
+  publicUrl: string,
+): GitAddress {
+  const [, name, rest = ''] = form.exec(path) ?? fail('BUCKET_UNKNOWN');
+  const channel = name === 'beta' ? 'beta' : 'main';
+  if (rest === 'info/refs') {
+    requireMethod(method, ['GET', 'HEAD']);
+    return addressOf(channel, isService(service) ? service : fail('GIT_DUMB'), true);
+  }
+  if (isService(rest)) {
+    requireMethod(method, ['POST']);
+    return addressOf(channel, rest, false);
+  }
+  return rest === ''
+    ? fail('GIT_ONLY', { url: `${publicUrl}/git/${channel}/go-win-tools.git` })
+    : fail('BUCKET_UNKNOWN');
+}
+
+function addressOf(channel: Channel, service: GitAddress['service'], isAdvertisement: boolean): GitAddress {
+  return { channel, service, access: service === 'git-receive-pack' ? 'write' : 'read', isAdvertisement };
+}
+
+function isService(text: unknown): text is GitAddress['service'] {
+  return text === 'git-upload-pack' || text === 'git-receive-pack';
+}
+
+function requireMethod(method: string, allowed: readonly string[]): void {
+  if (!allowed.includes(method)) {
+    fail('METHOD_NOT_ALLOWED', { method, allowed: allowed.join(', ') });
+  }
+}

@@ -1,0 +1,147 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Request, Response } from 'express';
+import type { Payloads } from '../catalog/payloads.ts';
+import { fail } from '../errors.ts';
+import type { Principal } from '../keys/api-keys.ts';
+import type { Logger } from '../log.ts';
+import type { GitAddress } from './address.ts';
+import { type Judge, openGate } from './gate.ts';
+import { createGit, type Environment, type Git, runGit } from './git-backend.ts';
+import { hookEnvironment, requireHook } from './hook.ts';
+import { serveGit } from './http-backend.ts';
+import { judge } from './judge.ts';
+import { createManifestReader, type ManifestReader } from './manifest-reader.ts';
+import { type Channel, channels } from './push.ts';
+import { readRef } from './refs.ts';
+import { ensureRepository } from './repository.ts';
+import { createSlots } from './slots.ts';
+
+export type BucketDeps = {
+  /** `DATA_DIR/bucket` */
+  readonly dir: string;
+  /** The process' environment; git gets PATH and its like of it, nothing else. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly payloads: Pick<Payloads, 'find'>;
+  readonly publicUrl: () => string;
+  readonly log: Logger;
+};
+
+/** The Scoop bucket: one git repository under two addresses, whose rules hold for every push. */
+export interface Bucket extends ManifestReader {
+  /**
+   * Answers a git client. `pusher` must be there for a push.
+   * @throws FeedError BUCKET_BROKEN, PUSH_GATE_SHUT, GIT_BUSY, PUSH_TOO_LARGE, GIT_FAILED
+   */
+  serve(address: GitAddress, req: Request, res: Response, pusher: Principal | undefined): Promise<void>;
+  /** @throws FeedError BUCKET_BROKEN, GIT_FAILED, GIT_MISSING */
+  ping(): Promise<void>;
+  /** Ends what may be ended and waits for the rest. */
+  close(): Promise<void>;
+}
+
+const limits = {
+  atOnce: 16,
+  waiting: 200,
+  read: { maxBytes: 8 * 1024 ** 2, maxMs: 15 * 60_000 },
+  write: { maxBytes: 48 * 1024 ** 2, maxMs: 60 * 60_000 },
+};
+
+/** Opens the bucket, making it first where there is none. @throws FeedError GIT_MISSING, GIT_FAILED */
+export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
+  await mkdir(deps.dir, { recursive: true });
+  const git = createGit(join(deps.dir, 'repo.git'), deps.dir, deps.env);
+  await ensureRepository(deps.dir, git);
+  const gate = await openGate();
+  const slots = createSlots(limits.atOnce, limits.waiting);
+  /** From the judging of a push to the end of git: two pushes that are each right may be wrong together. */
+  const turn = createSlots(1, limits.waiting);
+  const stopping = new AbortController();
+  const running = new Set<Promise<unknown>>();
+  const proven = new Set<string>();
+  const served = { ...git, dir: deps.dir };
+
+  async function read(address: GitAddress, req: Request, res: Response): Promise<void> {
+    const release = await slots.acquire(stopping.signal);
+    try {
+      await run(address, req, res, {}, () => true);
+    } finally {
+      release();
+    }
+  }
+
+  async function write(address: GitAddress, req: Request, res: Response, pusher: Principal): Promise<void> {
+    await requireHook(git.dir);
+    const over = new AbortController();
+    let isAccepted = false;
+    let endTurn = (): void => undefined;
+    const decide: Judge = async (question) => {
+      endTurn = await turn.acquire(over.signal);
+      const verdict = await judge({ ...deps, git }, pusher, question);
+      isAccepted = verdict.isAccepted;
+      return verdict;
+    };
+    const pass = gate.issue(decide);
+    try {
+      await run(address, req, res, hookEnvironment(git.dir, gate.port, pass.token), () => !isAccepted);
+    } finally {
+      pass.close();
+      over.abort(new Error('the push is over'));
+      endTurn();
+    }
+  }
+
+  async function run(
+    address: GitAddress,
+    req: Request,
+    res: Response,
+    env: Environment,
+    mayEndEarly: () => boolean,
+  ): Promise<void> {
+    const options = { env, limits: limits[address.access], mayEndEarly, signal: stopping.signal };
+    const { code, stderr } = await serveGit(served, address, req, res, options);
+    if (code !== 0) {
+      deps.log.warn({ code, stderr, service: address.service }, 'git ended early');
+    }
+  }
+
+  return {
+    ...createManifestReader(git),
+    async serve(address, req, res, pusher) {
+      await requireHead(git, address.channel, proven);
+      const work =
+        address.access === 'read' || address.isAdvertisement
+          ? read(address, req, res)
+          : write(address, req, res, pusher ?? fail('KEY_MISSING'));
+      running.add(work);
+      await work.finally(() => running.delete(work));
+    },
+    async ping() {
+      for (const channel of channels) {
+        await requireHead(git, channel, new Set());
+      }
+    },
+    async close() {
+      stopping.abort(new Error('the server stops'));
+      await Promise.allSettled(running);
+      await gate.close();
+    },
+  };
+}
+
+/**
+ * A HEAD that leads nowhere clones as an empty bucket, which Scoop takes for a good one and can never update (spec
+ * scoop 1.1). `proven` are the commits that were there once: nothing is ever pruned.
+ */
+async function requireHead(git: Git, channel: Channel, proven: Set<string>): Promise<void> {
+  const tip = await readRef(git.dir, `refs/heads/${channel}`);
+  if (tip === undefined) {
+    return fail('BUCKET_BROKEN', { branch: channel });
+  }
+  if (!proven.has(tip)) {
+    await runGit(git, ['cat-file', '-e', `${tip}^{tree}`]).catch((cause) =>
+      fail('BUCKET_BROKEN', { branch: channel }, cause),
+    );
+    proven.add(tip);
+  }
+}

@@ -1,0 +1,84 @@
+import { constants } from 'node:fs';
+import { access, chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fail } from '../errors.ts';
+
+/**
+ * git runs `hooks/pre-receive` after all objects of a push have arrived and before any branch moves. The hook decides
+ * nothing: it hands the push to the server process that started git, and prints its answer, which git shows the pusher.
+ * Both files are written at each start, since after an update of the product they must fit the server.
+ */
+export async function installHook(repoDir: string): Promise<void> {
+  const dir = join(repoDir, 'hooks');
+  await mkdir(dir, { recursive: true });
+  await writeFile(join(dir, program), ask);
+  await writeFile(join(dir, 'pre-receive'), preReceive);
+  await chmod(join(dir, 'pre-receive'), 0o755);
+}
+
+/**
+ * git ignores a hook that is not executable (a volume mounted noexec), and would then take any push unchecked.
+ * @throws FeedError PUSH_GATE_SHUT
+ */
+export async function requireHook(repoDir: string): Promise<void> {
+  const file = join(repoDir, 'hooks', 'pre-receive');
+  await access(file, constants.X_OK).catch((cause) => fail('PUSH_GATE_SHUT', { file }, cause));
+}
+
+/** What the hook finds in its environment; git passes it on from `git http-backend`. */
+export function hookEnvironment(
+  repoDir: string,
+  port: number,
+  token: string,
+): Readonly<Record<string, string>> {
+  return {
+    GO_WIN_TOOLS_NODE: process.execPath,
+    GO_WIN_TOOLS_HOOK: join(repoDir, 'hooks', program),
+    GO_WIN_TOOLS_GATE: `${port}:${token}`,
+  };
+}
+
+const program = 'pre-receive.mjs';
+
+const preReceive = `#!/bin/sh
+# Written by go-win-tools at each start; changes are lost.
+if [ -z "$GO_WIN_TOOLS_GATE" ]; then
+  echo "This bucket takes pushes only through its server, which checks them: push to http://SERVER/git/main/go-win-tools.git with a key." >&2
+  exit 1
+fi
+exec "$GO_WIN_TOOLS_NODE" "$GO_WIN_TOOLS_HOOK"
+`;
+
+const ask = `// Written by go-win-tools at each start; changes are lost.
+import { connect } from 'node:net';
+
+const [port, token] = process.env.GO_WIN_TOOLS_GATE.split(':');
+try {
+  const updates = await readAll(process.stdin);
+  const socket = connect({ host: '127.0.0.1', port: Number(port) });
+  const question = {
+    token,
+    updates,
+    objectDirectory: process.env.GIT_OBJECT_DIRECTORY ?? '',
+    alternates: process.env.GIT_ALTERNATE_OBJECT_DIRECTORIES ?? '',
+    quarantine: process.env.GIT_QUARANTINE_PATH ?? '',
+  };
+  socket.write(JSON.stringify(question) + '\\n');
+  const { isAccepted, lines } = JSON.parse(await readAll(socket));
+  for (const line of lines) {
+    console.error(line);
+  }
+  process.exitCode = isAccepted === true ? 0 : 1;
+} catch {
+  console.error('The server could not check this push; nothing was changed. Push again.');
+  process.exitCode = 1;
+}
+
+async function readAll(stream) {
+  let text = '';
+  for await (const chunk of stream.setEncoding('utf8')) {
+    text += chunk;
+  }
+  return text;
+}
+`;

@@ -1,0 +1,158 @@
+import type { Readable } from 'node:stream';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import type { Request, Response } from 'express';
+import { FeedError, fail } from '../errors.ts';
+import { bodyStream } from '../http/body-stream.ts';
+import type { GitAddress } from './address.ts';
+import { type CgiHead, readCgiHead } from './cgi-head.ts';
+import { type Environment, endGit, type Git, startGit, whenEnded } from './git-backend.ts';
+
+export type BackendLimits = {
+  /** Of a request body, unpacked. */
+  readonly maxBytes: number;
+  /** How long git may work on one request. Connections on which nothing moves are ended by the listener. */
+  readonly maxMs: number;
+};
+
+export type BackendOptions = {
+  readonly env: Environment;
+  readonly limits: BackendLimits;
+  /** False once git may be moving branches: then it goes on although its client, or the server, is about to end. */
+  readonly mayEndEarly: () => boolean;
+  /** Aborted when the server stops. */
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Answers one request of a git client through `git http-backend`, git's own server side: protocol versions, packs and
+ * quarantine are its work; limits are ours. Returns how git ended, once it has.
+ * @throws FeedError PUSH_TOO_LARGE by the Content-Length, GIT_FAILED when git says nothing
+ */
+export async function serveGit(
+  git: Git,
+  address: GitAddress,
+  req: Request,
+  res: Response,
+  options: BackendOptions,
+): Promise<{ code: number | string; stderr: string }> {
+  const { env, limits, mayEndEarly, signal } = options;
+  const length = Number(req.headers['content-length'] ?? 0);
+  if (length > limits.maxBytes) {
+    fail('PUSH_TOO_LARGE', { what: 'The request', found: `${length} bytes`, limit: limits.maxBytes });
+  }
+  const child = startGit(git, ['http-backend'], { ...cgiEnvironment(git, address, req), ...env });
+  const ended = whenEnded(child);
+  const end = (): void => {
+    if (mayEndEarly()) {
+      endGit(child);
+    }
+  };
+  const timer = setTimeout(() => endGit(child), limits.maxMs);
+  res.once('close', end);
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    // A body that breaks off is an early end of its input to git, which refuses it in its own words.
+    sendBody(req, limits.maxBytes, child.stdin).catch(() => undefined);
+    const output = child.stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    const head = await readHead(output);
+    if (head === undefined) {
+      const { code, stderr } = await ended;
+      return fail('GIT_FAILED', {}, new Error(`git http-backend ended with ${code}: ${stderr}`));
+    }
+    res.status(head.status).set({
+      'Content-Type': head.headers.get('content-type') ?? 'text/plain',
+      // Clients ask for what is there now; a proxy that keeps answers would show them old branches.
+      'Cache-Control': 'no-cache, no-store, max-age=0, must-revalidate',
+      Pragma: 'no-cache',
+    });
+    // A client that goes away early ends git by the `close` of its answer.
+    await pipeline(restOf(head, output), res).catch(() => undefined);
+    await drain(output);
+    return await ended;
+  } catch (error) {
+    endGit(child);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+  }
+}
+
+function cgiEnvironment(git: Git, address: GitAddress, req: Request): Environment {
+  const { channel, service, isAdvertisement } = address;
+  const protocol = req.headers['git-protocol'];
+  return {
+    GIT_PROJECT_ROOT: git.dir,
+    GIT_HTTP_EXPORT_ALL: '1',
+    REQUEST_METHOD: isAdvertisement ? 'GET' : 'POST',
+    PATH_INFO: `/${channel}.git/${isAdvertisement ? 'info/refs' : service}`,
+    QUERY_STRING: isAdvertisement ? `service=${service}` : '',
+    CONTENT_TYPE: req.headers['content-type'] ?? '',
+    SERVER_PROTOCOL: 'HTTP/1.1',
+    // The client asks for protocol v2 in a header of its own.
+    ...(typeof protocol === 'string' && /^[a-z0-9=:.-]{1,200}$/.test(protocol)
+      ? { GIT_PROTOCOL: protocol, HTTP_GIT_PROTOCOL: protocol }
+      : {}),
+  };
+}
+
+/** Unpacks the body on the way, counting: a small gzip must not become an endless one. */
+async function sendBody(req: Request, maxBytes: number, stdin: NodeJS.WritableStream): Promise<void> {
+  if (req.method !== 'POST') {
+    stdin.end();
+    return;
+  }
+  let bytes = 0;
+  const counted = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      const isTooMuch = bytes > maxBytes;
+      done(
+        isTooMuch
+          ? new FeedError('PUSH_TOO_LARGE', { what: 'The request', found: `${bytes} bytes`, limit: maxBytes })
+          : null,
+        chunk,
+      );
+    },
+  });
+  const isPacked = ['gzip', 'x-gzip'].includes(req.headers['content-encoding'] ?? '');
+  const body: Readable = bodyStream(req);
+  await (isPacked ? pipeline(body, createGunzip(), counted, stdin) : pipeline(body, counted, stdin));
+}
+
+async function readHead(output: AsyncIterator<Buffer>): Promise<CgiHead | undefined> {
+  let held: Buffer = Buffer.alloc(0);
+  for (;;) {
+    const { value, done } = await output.next();
+    if (done === true) {
+      return undefined;
+    }
+    held = Buffer.concat([held, value]);
+    const head = readCgiHead(held);
+    if (head !== undefined) {
+      return head;
+    }
+  }
+}
+
+async function* restOf({ rest }: CgiHead, output: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  if (rest.length > 0) {
+    yield rest;
+  }
+  for (;;) {
+    const { value, done } = await output.next();
+    if (done === true) {
+      return;
+    }
+    yield value;
+  }
+}
+
+/** git ends once all it says has been taken, by whomever. */
+async function drain(output: AsyncIterator<Buffer>): Promise<void> {
+  while ((await output.next()).done !== true) {
+    // Nobody listens any more.
+  }
+}

@@ -1,0 +1,77 @@
+import { isAbsolute, relative, resolve } from 'node:path';
+import type { Payloads } from '../catalog/payloads.ts';
+import { FeedError } from '../errors.ts';
+import type { Principal } from '../keys/api-keys.ts';
+import type { Logger } from '../log.ts';
+import type { Question, Verdict } from './gate.ts';
+import type { Environment, Git } from './git-backend.ts';
+import { readPush } from './read-push.ts';
+import { judgePush } from './rules.ts';
+
+export type JudgeDeps = {
+  readonly git: Git;
+  readonly payloads: Pick<Payloads, 'find'>;
+  readonly publicUrl: () => string;
+  readonly log: Logger;
+};
+
+const maxShown = 20;
+
+/** Decides about a push that waits in quarantine: read it, ask the rules, say it to the pusher. */
+export async function judge(deps: JudgeDeps, pusher: Principal, question: Question): Promise<Verdict> {
+  const { git, payloads, publicUrl, log } = deps;
+  try {
+    const quarantine = quarantineOf(git, question);
+    const payloadBase = `${publicUrl()}/dl/`;
+    const push = await readPush({
+      git,
+      quarantine,
+      updates: question.updates,
+      pusher,
+      payloads,
+      payloadBase,
+    });
+    const faults = judgePush(push);
+    const refs = push.updates.map(({ ref }) => ref);
+    if (faults.length === 0) {
+      log.info({ pusher: pusher.name, refs }, 'push accepted');
+      return { isAccepted: true, lines: [] };
+    }
+    log.info({ pusher: pusher.name, refs, rules: faults.map(({ rule }) => rule) }, 'push refused');
+    return refusal(faults.map(({ sentence }) => sentence));
+  } catch (error) {
+    if (error instanceof FeedError && error.status < 500) {
+      return refusal([error.message]);
+    }
+    log.error({ err: error }, 'push could not be checked');
+    return refusal(['the server could not check the push; its log has the details.']);
+  }
+}
+
+function refusal(sentences: readonly string[]): Verdict {
+  const shown = sentences.slice(0, maxShown);
+  const rest = sentences.length - shown.length;
+  return {
+    isAccepted: false,
+    lines: [
+      'The bucket refuses this push; nothing was changed.',
+      ...shown.map((sentence) => `- ${sentence}`),
+      ...(rest > 0 ? [`- and ${rest} more`] : []),
+    ],
+  };
+}
+
+/**
+ * git keeps pushed objects apart until the hook agrees, and names the folder to the hook. A push without new objects
+ * (a tag on a published commit) has none.
+ */
+function quarantineOf(git: Git, { objectDirectory, alternates, quarantine }: Question): Environment {
+  if (quarantine === '') {
+    return {};
+  }
+  const inside = relative(resolve(git.dir, 'objects'), resolve(git.dir, objectDirectory));
+  if (inside.startsWith('..') || isAbsolute(inside)) {
+    throw new Error('the quarantine is outside of the repository');
+  }
+  return { GIT_OBJECT_DIRECTORY: objectDirectory, GIT_ALTERNATE_OBJECT_DIRECTORIES: alternates };
+}

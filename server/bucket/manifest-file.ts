@@ -1,0 +1,65 @@
+import { FormatError } from '../../formats/format-error.ts';
+import { parseScoopManifest, printScoopManifest, type ScoopManifest } from '../../formats/scoop-manifest.ts';
+
+/** A manifest as it lies in the bucket, well-formed or not. */
+export type ManifestFile = {
+  /** Empty when the file cannot be read. */
+  readonly version: string;
+  readonly downloads: readonly Download[];
+  /** Why Scoop or its checks would not take the file; undefined when they do. */
+  readonly problem: string | undefined;
+};
+
+export type Download = {
+  readonly architecture: string;
+  readonly url: string;
+  readonly hash: string | undefined;
+};
+
+/** Reads a manifest; a fault is part of the answer, since the pusher gets all faults of a push at once. */
+export function readManifestFile(bytes: Buffer): ManifestFile {
+  const text = bytes.toString('utf8');
+  try {
+    const manifest = parseScoopManifest(text);
+    return {
+      version: manifest.version,
+      downloads: downloadsOf(manifest),
+      problem:
+        printScoopManifest(manifest) === text
+          ? undefined
+          : 'it is not in the formatting of Scoop (spec of formatjson: 4 spaces, its order of keys, one final newline)',
+    };
+  } catch (error) {
+    if (error instanceof FormatError) {
+      return { version: '', downloads: [], problem: error.message };
+    }
+    throw error;
+  }
+}
+
+/** The same version with the same bytes behind it, wherever they are downloaded from. */
+export function isSameRelease(one: ManifestFile, other: ManifestFile): boolean {
+  const bytes = ({ version, downloads }: ManifestFile): string =>
+    JSON.stringify([
+      version,
+      downloads.map(({ architecture, hash }) => [architecture, hash?.toLowerCase()]).sort(),
+    ]);
+  return bytes(one) === bytes(other);
+}
+
+function downloadsOf(manifest: ScoopManifest): Download[] {
+  const places = [
+    { architecture: 'any', url: manifest.url, hash: manifest.hash },
+    ...Object.entries(manifest.architecture ?? {}).map(([architecture, part]) => ({
+      architecture,
+      url: part?.url,
+      hash: part?.hash,
+    })),
+  ];
+  return places.flatMap(({ architecture, url, hash }) => {
+    const hashes = [hash].flat();
+    return [url]
+      .flat()
+      .flatMap((one, index) => (one === undefined ? [] : [{ architecture, url: one, hash: hashes[index] }]));
+  });
+}

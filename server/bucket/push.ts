@@ -1,0 +1,103 @@
+import type { Principal } from '../keys/api-keys.ts';
+import type { ManifestFile } from './manifest-file.ts';
+
+export type Channel = 'main' | 'beta';
+export const channels = ['main', 'beta'] as const satisfies readonly Channel[];
+
+/** A push as the rules see it: what the bucket would be if it were accepted. Nothing in it is trusted. */
+export type Push = {
+  readonly pusher: Principal;
+  readonly updates: readonly RefUpdate[];
+  /** The branches that the push moves. */
+  readonly advances: readonly Advance[];
+  /** What each channel would offer afterwards, pushed or not. */
+  readonly offers: Readonly<Record<Channel, ReadonlyMap<string, ManifestFile>>>;
+  readonly tags: readonly NewTag[];
+  readonly payloads: KnownPayloads;
+};
+
+/** Object ids in hex; undefined where a ref is not there (yet, or any more). */
+export type RefUpdate = {
+  readonly ref: string;
+  /** What the pusher believes the ref to be. */
+  readonly claimed: string | undefined;
+  /** What it is. */
+  readonly current: string | undefined;
+  readonly next: string | undefined;
+};
+
+export type Advance = {
+  readonly channel: Channel;
+  /** Whether the new commits begin at the branch's current commit. When not, `commits` is empty. */
+  readonly isForward: boolean;
+  /** Oldest first, each compared with the one before it. */
+  readonly commits: readonly PushedCommit[];
+};
+
+export type PushedCommit = {
+  readonly oid: string;
+  readonly subject: string;
+  readonly parentCount: number;
+  readonly changes: readonly Change[];
+  /** All files after the commit. */
+  readonly paths: readonly string[];
+};
+
+export type Change = {
+  readonly path: string;
+  readonly before: PushedFile | undefined;
+  readonly after: PushedFile | undefined;
+};
+
+export type PushedFile = {
+  /** git's: 100644 for a plain file. */
+  readonly mode: string;
+  readonly bytes: Buffer;
+  /** For bucket/TOOL.json only. */
+  readonly manifest: ManifestFile | undefined;
+};
+
+export type NewTag = {
+  readonly ref: string;
+  /** As the tag's name says. */
+  readonly tool: string;
+  readonly named: string;
+  /** The subject of the tagged commit; undefined when the tag names something else. */
+  readonly subject: string | undefined;
+  /** The tool's version in the tagged commit. */
+  readonly version: string | undefined;
+  /** The branches, after the push, that have the tagged commit. */
+  readonly on: readonly Channel[];
+};
+
+export type KnownPayloads = {
+  /** `https://feed.example/dl/`: files below it are ours and must be there. */
+  readonly base: string;
+  /** SHA-256 (hex) by address as the manifest has it, for those that are there. */
+  readonly sha256: ReadonlyMap<string, string>;
+};
+
+/** `refs/tags/buf/v1.32.0-beta.1` -> tool and version. Tools are lower-case: Windows cannot hold two names that differ in case. */
+export function parseTagRef(ref: string): { readonly tool: string; readonly named: string } | undefined {
+  const [, tool, named] = /^refs\/tags\/([a-z0-9][a-z0-9._-]{0,99})\/v([^/]{1,100})$/.exec(ref) ?? [];
+  return tool === undefined || named === undefined ? undefined : { tool, named };
+}
+
+/** `bucket/buf.json` -> `buf`. */
+export function toolOfPath(path: string): string | undefined {
+  return /^bucket\/([a-z0-9][a-z0-9._-]{0,99})\.json$/.exec(path)?.[1];
+}
+
+/** `BASE/buf/1.32.0/buf-windows-amd64.exe#/buf.exe` -> the payload it names; undefined when it is not one of ours. */
+export function payloadOfUrl(
+  base: string,
+  url: string,
+): { readonly tool: string; readonly version: string; readonly file: string } | undefined {
+  if (!url.startsWith(base)) {
+    return undefined;
+  }
+  const [tool, version, file, ...rest] = url.slice(base.length).replace(/#.*$/, '').split('/');
+  return tool === undefined || version === undefined || file === undefined || rest.length > 0
+    ? undefined
+    : { tool, version, file };
+}

@@ -1,0 +1,145 @@
+import { requireScope } from '../http/auth.ts';
+import type { Scope } from '../keys/api-keys.ts';
+import { channels, type Push, parseTagRef, type RefUpdate, toolOfPath } from './push.ts';
+import { oidText, type Rule } from './rule.ts';
+
+/** Clients follow a branch by its name and only move forward with it (spec scoop 1.5): anything else strands them. */
+export const refRules: readonly Rule[] = [
+  {
+    name: 'known-refs',
+    check: ({ updates }) =>
+      updates
+        .filter(({ ref }) => !isBranch(ref) && parseTagRef(ref) === undefined)
+        .map(
+          ({ ref }) =>
+            `${short(ref)}: the bucket has the branches main and beta and tags TOOL/vVERSION, nothing else.`,
+        ),
+  },
+  {
+    name: 'nothing-vanishes',
+    check: ({ updates }) =>
+      updates
+        .filter(({ next }) => next === undefined)
+        .map(({ ref }) => `${short(ref)} cannot be deleted: clients rely on it.`),
+  },
+  {
+    name: 'tags-stay',
+    check: ({ updates }) =>
+      updates
+        .filter((update) => !isBranch(update.ref) && update.current !== undefined && isMoved(update))
+        .map(
+          ({ ref, current }) =>
+            `${short(ref)} is published at ${oidText(current)} and cannot move: publish another version.`,
+        ),
+  },
+  {
+    name: 'branches-are-there',
+    check: ({ updates }) =>
+      updates
+        .filter(({ ref, current }) => isBranch(ref) && current === undefined)
+        .map(
+          ({ ref }) =>
+            `${short(ref)} is missing on this server, and a push cannot bring it back: restore the bucket from a backup.`,
+        ),
+  },
+  {
+    name: 'up-to-date',
+    check: ({ updates }) =>
+      updates
+        .filter(({ ref, claimed, current }) => isBranch(ref) && current !== undefined && claimed !== current)
+        .map(
+          ({ ref, current }) =>
+            `${short(ref)} has moved to ${oidText(current)} meanwhile: fetch, put your commits on top, push again.`,
+        ),
+  },
+  {
+    name: 'forward-only',
+    check: ({ advances }) =>
+      advances
+        .filter(({ isForward }) => !isForward)
+        .map(
+          ({ channel }) =>
+            `${channel} only moves forward: fetch it and put your commits on top, without merging (git pull --rebase).`,
+        ),
+  },
+  {
+    name: 'one-line',
+    check: ({ advances }) =>
+      advances.flatMap(({ channel, commits }) =>
+        commits
+          .filter(({ parentCount }) => parentCount !== 1)
+          .map(
+            ({ oid }) =>
+              `${channel} is one line of commits, and ${oidText(oid)} is a merge: put your commits on top instead (git rebase).`,
+          ),
+      ),
+  },
+  {
+    name: 'tags-fit',
+    check: ({ tags }) =>
+      tags.flatMap(({ ref, tool, named, subject, version, on }) => {
+        const home = named.includes('-') ? 'beta' : 'main';
+        if (subject !== `${tool}: Update to version ${named}` || version !== named) {
+          return [
+            `${short(ref)} must be on the commit "${tool}: Update to version ${named}" that makes bucket/${tool}.json have this version.`,
+          ];
+        }
+        return on.includes(home)
+          ? []
+          : [
+              `${short(ref)} must be on a commit of ${home}: push ${home} together with it (git push --atomic).`,
+            ];
+      }),
+  },
+  {
+    name: 'key-suffices',
+    check: (push) =>
+      push.updates.flatMap(({ ref }) =>
+        [...new Set(subjectsOf(push, ref))]
+          .filter((subject) => !may(push, neededScope(ref), subject))
+          .map(
+            (subject) =>
+              `This key may not push ${short(ref)}${subject === undefined ? '' : ` for ${subject}`}: it needs the scope ${neededScope(ref)}.`,
+          ),
+      ),
+  },
+];
+
+function isBranch(ref: string): boolean {
+  return channels.some((channel) => ref === `refs/heads/${channel}`);
+}
+
+function isMoved({ current, next }: RefUpdate): boolean {
+  return next !== undefined && next !== current;
+}
+
+/** `push:beta` reaches what only testers see (contract section 3). */
+function neededScope(ref: string): Scope {
+  const isForTesters = ref === 'refs/heads/beta' || parseTagRef(ref)?.named.includes('-') === true;
+  return isForTesters ? 'push:beta' : 'push';
+}
+
+/** What an update is about: its tools, and `undefined` for files that belong to no tool. */
+function subjectsOf({ advances }: Push, ref: string): (string | undefined)[] {
+  if (!isBranch(ref)) {
+    return [parseTagRef(ref)?.tool];
+  }
+  const commits = advances.find(({ channel }) => ref === `refs/heads/${channel}`)?.commits ?? [];
+  const subjects = commits.flatMap(({ changes }) => changes.map(({ path }) => toolOfPath(path)));
+  return subjects.length === 0 ? [undefined] : subjects;
+}
+
+function may({ pusher }: Push, scope: Scope, subject: string | undefined): boolean {
+  try {
+    requireScope(pusher, scope, subject);
+    // A key for some tools cannot change what belongs to all.
+    return subject !== undefined || pusher.ids.length === 0;
+  } catch {
+    // KEY_SCOPE is the only thing it throws for a principal.
+    return false;
+  }
+}
+
+function short(ref: string): string {
+  return ref.replace(/^refs\/(heads|tags)\//, '');
+}

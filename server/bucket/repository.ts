@@ -1,0 +1,123 @@
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Git, runGit } from './git-backend.ts';
+import { installHook } from './hook.ts';
+import { channels } from './push.ts';
+import { readRef } from './refs.ts';
+import { seed } from './seed.ts';
+
+/**
+ * Makes what is missing of the bucket's folder, and mends what a killed process left. Every step may be repeated.
+ *
+ *     bucket/
+ *       repo.git/          the one repository: branches main and beta, tags TOOL/vVERSION
+ *         hooks/           pre-receive, which asks the server
+ *         go-win-tools.config
+ *       main.git/  beta.git/
+ *         HEAD             ref: refs/heads/main (beta)
+ *         commondir        ../repo.git: everything but HEAD is there (spec scoop 9.1)
+ *
+ * @throws FeedError GIT_MISSING, GIT_FAILED
+ */
+export async function ensureRepository(bucketDir: string, git: Git): Promise<void> {
+  await mkdir(git.dir, { recursive: true });
+  const init = [
+    'init',
+    '--quiet',
+    '--bare',
+    '--template=',
+    '--object-format=sha1',
+    '--initial-branch=main',
+    '.',
+  ];
+  await runGit(git, init);
+  await writeFile(join(git.dir, 'go-win-tools.config'), settings);
+  await runGit(git, ['config', '--replace-all', 'include.path', 'go-win-tools.config']);
+  await removeLeftovers(git.dir);
+  await installHook(git.dir);
+  await ensureBranches(git);
+  for (const channel of channels) {
+    const view = join(bucketDir, `${channel}.git`);
+    await mkdir(view, { recursive: true });
+    await writeFile(join(view, 'HEAD'), `ref: refs/heads/${channel}\n`);
+    await writeFile(join(view, 'commondir'), '../repo.git\n');
+  }
+}
+
+const settings = `# Written by go-win-tools at each start; changes are lost.
+[core]
+	# A push that was answered survives a power cut.
+	fsync = all
+	logAllRefUpdates = always
+[http]
+	receivepack = true
+	getanyfile = false
+[receive]
+	denyNonFastForwards = true
+	denyDeletes = true
+	fsckObjects = true
+	maxInputSize = 32m
+[gc]
+	# Nothing published is ever pruned, and packing ends before the push is answered: nothing outlives the server.
+	auto = 2000
+	autoDetach = false
+	pruneExpire = never
+	reflogExpire = never
+	reflogExpireUnreachable = never
+[maintenance]
+	autoDetach = false
+`;
+
+/** Whoever holds the data folder's lock is alone here: locks and half pushes are those of a process that was killed. */
+async function removeLeftovers(repoDir: string): Promise<void> {
+  const entries = await readdir(repoDir, { recursive: true });
+  const leftovers = entries.filter((name) =>
+    /^((refs|logs)[\\/].*\.lock|(HEAD|config|packed-refs)\.lock|gc\.pid(\.lock)?|objects[\\/](tmp_objdir-[^\\/]+|incoming-[^\\/]+))$/.test(
+      name,
+    ),
+  );
+  for (const name of leftovers) {
+    await rm(join(repoDir, name), { recursive: true, force: true });
+  }
+}
+
+/** Both branches begin at the same commit. A branch that is missing beside one that moved on is damage, not a beginning. */
+async function ensureBranches(git: Git): Promise<void> {
+  const tips = await Promise.all(channels.map((channel) => readRef(git.dir, `refs/heads/${channel}`)));
+  if (tips.every((tip) => tip !== undefined)) {
+    return;
+  }
+  const root = await writeRoot(git);
+  if (tips.every((tip) => tip === undefined || tip === root)) {
+    const updates = channels.map((channel) => `update refs/heads/${channel} ${root}\n`);
+    await runGit(git, ['update-ref', '--stdin'], { input: updates.join(''), env: identity });
+  }
+}
+
+const identity = {
+  GIT_AUTHOR_NAME: seed.identity.name,
+  GIT_AUTHOR_EMAIL: seed.identity.email,
+  GIT_AUTHOR_DATE: seed.date,
+  GIT_COMMITTER_NAME: seed.identity.name,
+  GIT_COMMITTER_EMAIL: seed.identity.email,
+  GIT_COMMITTER_DATE: seed.date,
+};
+
+async function writeRoot(git: Git): Promise<string> {
+  const run = async (args: readonly string[], input: string): Promise<string> =>
+    (await runGit(git, args, { input, env: identity })).toString().trim();
+  const folders = new Map<string, string[]>([['', []]]);
+  for (const [path, text] of Object.entries(seed.files)) {
+    const [folder, name] = path.includes('/') ? path.split('/') : ['', path];
+    const blob = await run(['hash-object', '-w', '--no-filters', '--stdin'], text);
+    folders.set(folder ?? '', [...(folders.get(folder ?? '') ?? []), `100644 blob ${blob}\t${name}`]);
+  }
+  const root = folders.get('') ?? [];
+  for (const [folder, lines] of folders) {
+    if (folder !== '') {
+      root.push(`040000 tree ${await run(['mktree'], `${lines.join('\n')}\n`)}\t${folder}`);
+    }
+  }
+  const tree = await run(['mktree'], `${root.join('\n')}\n`);
+  return run(['commit-tree', tree, '-F', '-'], `${seed.subject}\n`);
+}

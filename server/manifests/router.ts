@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { type Response, Router } from 'express';
+import { fail } from '../errors.ts';
+import { cachePolicies } from '../http/cache.ts';
+
+type Manifest = { readonly text: string };
+
+export type ManifestServices = {
+  readonly bucket: {
+    readManifest(channel: 'main' | 'beta', tool: string): Promise<Manifest | undefined>;
+    readManifestAtVersion(tool: string, version: string): Promise<Manifest | undefined>;
+  };
+};
+
+/**
+ * Manifests by address: /m/TOOL.json (main), /m/beta/TOOL.json, /m/TOOL/VERSION/TOOL.json (that version, for ever).
+ * Open to all, since Scoop sends no credentials for a manifest. Scoop takes the last part of the address as the name of
+ * the app (spec scoop 9.5), so that part is the tool in all three.
+ */
+export function createManifestsRouter({ bucket }: ManifestServices): Router {
+  const router = Router({ caseSensitive: true });
+  router.get('/m/:file', async (req, res) => {
+    const tool = toolOf(req.params.file);
+    send(res, tool, 'on main', await bucket.readManifest('main', tool));
+  });
+  router.get('/m/beta/:file', async (req, res) => {
+    const tool = toolOf(req.params.file);
+    send(res, tool, 'on beta', await bucket.readManifest('beta', tool));
+  });
+  router.get('/m/:tool/:version/:file', async (req, res) => {
+    const { tool, version, file } = req.params;
+    const manifest = toolOf(file) === tool ? await bucket.readManifestAtVersion(tool, version) : undefined;
+    send(res, tool, version, manifest);
+  });
+  return router;
+}
+
+function toolOf(file: string): string {
+  return file.endsWith('.json')
+    ? file.slice(0, -'.json'.length)
+    : fail('MANIFEST_NOT_FOUND', { tool: file, version: '(its address ends in .json)' });
+}
+
+function send(res: Response, tool: string, version: string, manifest: Manifest | undefined): void {
+  const { text } = manifest ?? fail('MANIFEST_NOT_FOUND', { tool, version });
+  res.set({
+    'Content-Type': 'application/json; charset=utf-8',
+    // Asked for each time: Scoop asks several times in one update and must see one state (spec scoop 9.5).
+    'Cache-Control': cachePolicies(false).revalidate,
+    ETag: `"${createHash('sha256').update(text).digest('hex').slice(0, 32)}"`,
+  });
+  res.send(text);
+}

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import express from 'express';
+import { printScoopManifest } from '../../../formats/scoop-manifest.ts';
+import { type Bucket, ensureBucket } from '../../../server/bucket/bucket.ts';
+import { createBucketRouter } from '../../../server/bucket/router.ts';
+import type { Payload } from '../../../server/catalog/payloads.ts';
+import { answerUnknownRoute, createAnswerError } from '../../../server/http/answer-error.ts';
+import { identify } from '../../../server/http/auth.ts';
+import { createReadGate } from '../../../server/http/read-gate.ts';
+import { createSlowDown } from '../../../server/http/slow-down.ts';
+import type { Principal, Scope } from '../../../server/keys/api-keys.ts';
+import { createLogger } from '../../../server/log.ts';
+import { createManifestsRouter } from '../../../server/manifests/router.ts';
+
+/** The two doors of the bucket with what they need of the house: keys, the gate for readers, error answers. */
+export type BucketServer = {
+  readonly url: string;
+  readonly dir: string;
+  readonly bucketDir: string;
+  readonly bucket: Bucket;
+  readonly log: string[];
+  /** Stores a payload of made-up bytes and answers with its hash. */
+  addPayload(tool: string, version: string, file: string): string;
+  /** A manifest as the generator writes it, for payloads that are there. */
+  manifest(
+    tool: string,
+    version: string,
+    options?: { readonly hash?: string; readonly base?: string },
+  ): string;
+  /** Everything that the refs say, to compare before and after. */
+  stop(): Promise<void>;
+};
+
+/** Key -> what it may. */
+export const keys: Readonly<
+  Record<string, { readonly scopes: readonly Scope[]; readonly ids?: readonly string[] }>
+> = {
+  'key-push': { scopes: ['push'] },
+  'key-beta': { scopes: ['push:beta'] },
+  'key-buf': { scopes: ['push'], ids: ['buf'] },
+  'key-read': { scopes: ['read'] },
+};
+
+export async function serveBucket(
+  options: { readonly dir?: string; readonly readAuth?: 'feed' | 'all' } = {},
+): Promise<BucketServer> {
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'go-win-tools-bucket-')));
+  const bucketDir = join(dir, 'bucket');
+  const payloads = new Map<string, Payload>();
+  const lines: string[] = [];
+  const log = createLogger(
+    'debug',
+    new Writable({
+      write(chunk, _encoding, done) {
+        lines.push(String(chunk));
+        done();
+      },
+    }),
+  );
+  const app = express();
+  const server = createServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const publicUrl = (): string => url;
+  const bucket = await ensureBucket({
+    dir: bucketDir,
+    env: process.env,
+    payloads: { find: async (tool, version, file) => payloads.get(`${tool}/${version}/${file}`) },
+    publicUrl,
+    log,
+  });
+  app.use(
+    identify(
+      findKey,
+      createSlowDown(() => new Date()),
+    ),
+  );
+  app.use(createReadGate(options.readAuth));
+  app.use(createBucketRouter({ bucket, publicUrl }));
+  app.use(createManifestsRouter({ bucket }));
+  app.use(answerUnknownRoute);
+  app.use(createAnswerError(log));
+
+  function addPayload(tool: string, version: string, file: string): string {
+    const sha256 = createHash('sha256').update(`${tool} ${version} ${file}`).digest('hex');
+    payloads.set(`${tool}/${version}/${file}`, {
+      tool,
+      version,
+      file,
+      sha256,
+      sizeBytes: 1,
+      created: new Date(),
+    });
+    return sha256;
+  }
+
+  return {
+    url,
+    dir,
+    bucketDir,
+    bucket,
+    log: lines,
+    addPayload,
+    manifest(tool, version, { hash, base = `${url}/dl` } = {}) {
+      const file = `${tool}-windows-amd64.exe`;
+      const stored = addPayload(tool, version, file);
+      return printScoopManifest({
+        version,
+        description: `The tool ${tool}`,
+        homepage: `https://example.com/${tool}`,
+        license: 'MIT',
+        architecture: {
+          '64bit': {
+            url: `${base}/${tool}/${version}/${file}#/${tool}.exe`,
+            hash: hash ?? stored,
+            bin: `${tool}.exe`,
+          },
+        },
+        checkver: { url: `${url}/m/${tool}.json`, jsonpath: '$.version' },
+        autoupdate: {
+          architecture: { '64bit': { url: `${base}/${tool}/$version/${file}#/${tool}.exe` } },
+          hash: { url: '$url.sha256' },
+        },
+      });
+    },
+    async stop() {
+      server.close();
+      server.closeAllConnections();
+      await bucket.close();
+      await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+async function findKey(key: string): Promise<Principal | undefined> {
+  const found = keys[key];
+  return found === undefined
+    ? undefined
+    : { keyId: key, name: key, scopes: found.scopes, ids: found.ids ?? [] };
+}
