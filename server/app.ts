@@ -1,11 +1,13 @@
 import express, { type Express } from 'express';
 import { createAdminRouter } from './admin/router.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
+import type { Bucket } from './bucket/bucket.ts';
+import { createBucketRouter } from './bucket/router.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import type { Payloads } from './catalog/payloads.ts';
 import type { Config } from './config.ts';
 import { createDownloadRouter } from './download/router.ts';
-import { createGalleryRouter } from './gallery/router.tsx';
+import { createGalleryRouter, type GalleryServices } from './gallery/router.tsx';
 import { answerUnknownRoute, createAnswerError } from './http/answer-error.ts';
 import { identify } from './http/auth.ts';
 import { cachePolicies } from './http/cache.ts';
@@ -17,8 +19,9 @@ import { securityHeaders } from './http/security-headers.ts';
 import { createSlowDown } from './http/slow-down.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Logger } from './log.ts';
+import { createManifestsRouter } from './manifests/router.ts';
 import { createODataRouter } from './odata/router.ts';
-import { createOpsRouter } from './ops/router.ts';
+import { createOpsRouter, type OpsServices } from './ops/router.ts';
 import { createPayloadRouter } from './payload/router.ts';
 import { createPushRouter } from './push/router.ts';
 
@@ -32,6 +35,7 @@ export type Services = {
   readonly catalog: Catalog;
   readonly payloads: Payloads;
   readonly blobs: BlobStore;
+  readonly bucket: Bucket;
   readonly keys: Keys;
   readonly log: Logger;
   readonly now: () => Date;
@@ -64,20 +68,19 @@ export function createApp(services: Services): Express {
     app.use(base, createODataRouter({ ...services, cache }));
   }
   app.use('/dl', createPayloadRouter({ ...services, maxPackageBytes, cache }));
+  app.use(createManifestsRouter(services));
+  app.use(createBucketRouter(services));
   app.use('/api/v1', createAdminRouter(services));
-  app.use('/', createGalleryRouter({ ...services, hasManifest: async () => false }));
+  app.use(createGalleryRouter({ ...services, hasManifest: manifestQuestion(services) }));
   app.use(answerUnknownRoute);
   app.use(createAnswerError(log));
   return app;
 }
 
-function readinessOf({
-  catalog,
-  blobs,
-}: Services): Record<'database' | 'blobs' | 'git', () => Promise<void>> {
-  return {
-    database: () => catalog.ping(),
-    blobs: () => blobs.ping(),
-    git: async () => undefined,
-  };
+function readinessOf({ catalog, blobs, bucket }: Services): OpsServices['checks'] {
+  return { database: () => catalog.ping(), blobs: () => blobs.ping(), git: () => bucket.ping() };
+}
+
+function manifestQuestion({ bucket }: Services): GalleryServices['hasManifest'] {
+  return async (channel, tool) => (await bucket.readManifest(channel, tool)) !== undefined;
 }

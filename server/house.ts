@@ -1,5 +1,6 @@
 import type { Services } from './app.ts';
 import { openDiskStore } from './blobs/disk-store.ts';
+import { ensureBucket } from './bucket/bucket.ts';
 import { openDatabase } from './catalog/connect.ts';
 import { createSqlCatalog } from './catalog/sql-catalog.ts';
 import { createSqlPayloads } from './catalog/sql-payloads.ts';
@@ -15,6 +16,8 @@ export type HouseDeps = {
   readonly version: string;
   readonly productDir: string;
   readonly isStopping: () => boolean;
+  /** The environment of the process, for git: PATH and the like. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 };
 
 export type House = {
@@ -28,16 +31,22 @@ export type House = {
 /**
  * The composition root: the one place that knows which database and which blob store stand behind the ports. The lock
  * on the data folder comes first, before anything in it is opened.
- * @throws FeedError DATA_DIR_UNUSABLE, DATA_DIR_IN_USE, CATALOG_DAMAGED, CATALOG_NEWER
+ * @throws FeedError DATA_DIR_UNUSABLE, DATA_DIR_IN_USE, CATALOG_DAMAGED, CATALOG_NEWER, GIT_MISSING, GIT_FAILED
  */
 export async function buildHouse(config: Config, deps: HouseDeps): Promise<House> {
   const { now } = deps;
   const dataDir = openDataDir(config.dataDir);
-  // Undone in reverse, whether the house is closed or its building fails half-way.
+  // Undone in reverse and to the end, whether the house is closed or its building fails half-way.
   const undo: (() => unknown)[] = [dataDir.release];
   async function tearDown(): Promise<void> {
-    for (const step of undo.splice(0).reverse()) {
+    const step = undo.pop();
+    if (step === undefined) {
+      return;
+    }
+    try {
       await step();
+    } finally {
+      await tearDown();
     }
   }
   try {
@@ -50,12 +59,16 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
       await keys.flush();
     }
     undo.push(flush);
+    const payloads = createSqlPayloads(database);
+    const bucket = await ensureBucket({ ...deps, dir: dataDir.bucket, payloads });
+    undo.push(bucket.close);
     const services: Services = {
       ...deps,
       config,
       catalog,
       keys,
-      payloads: createSqlPayloads(database),
+      payloads,
+      bucket,
       blobs: await openDiskStore(dataDir.blobs),
     };
     return { services, flush, close: tearDown };

@@ -37,6 +37,8 @@ export type ServerOptions = {
   /** Where the product's own files lie. */
   readonly productDir: string;
   readonly version: string;
+  /** The environment of the process; git gets PATH and its like of it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly now?: () => Date;
   /** How long running requests may take to finish once the server stops. */
   readonly drainMs?: number;
@@ -51,7 +53,7 @@ export type ServerOptions = {
 export async function startServer(
   config: Config,
   log: Logger,
-  { productDir, version, now = () => new Date(), drainMs = 25_000, tlsPollMs = 10_000 }: ServerOptions,
+  { productDir, version, env, now = () => new Date(), drainMs = 25_000, tlsPollMs = 10_000 }: ServerOptions,
 ): Promise<RunningServer> {
   let publicUrl = config.publicUrl ?? '';
   let isStopping = false;
@@ -60,6 +62,7 @@ export async function startServer(
     log,
     version,
     productDir,
+    env,
     publicUrl: () => publicUrl,
     isStopping: () => isStopping,
   });
@@ -77,7 +80,7 @@ export async function startServer(
       isStopping = true;
       log.info('stopping');
       // At once: whoever supervises us may lose patience before the last download is through.
-      await house.flush();
+      await house.flush().catch((error: unknown) => log.error({ err: error }, 'counters not written'));
       const outcome = await drain(server, drainMs);
       await house.close();
       log.info({ outcome }, 'stopped');
@@ -100,7 +103,7 @@ export async function startServer(
 
 async function serve({ env, stdout, productDir, signal, version }: World): Promise<void> {
   const config = loadConfig(env);
-  const server = await startServer(config, createLogger(config.logLevel), { productDir, version });
+  const server = await startServer(config, createLogger(config.logLevel), { productDir, version, env });
   stdout.write(`Listening on ${server.url}\n`);
   stdout.write(`Feed: ${server.publicUrl}/nuget\nBucket: ${server.publicUrl}/git/main/go-win-tools.git\n`);
   await whenAborted(signal);

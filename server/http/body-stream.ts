@@ -20,9 +20,12 @@ export function bodyStream(req: Request): Readable {
   return req.pipe(body);
 }
 
-/** Refuses by its Content-Length what would be too large. @throws FeedError PACKAGE_TOO_LARGE */
-export function refuseTooLong(req: Request, maxBytes: number): void {
-  if (Number(req.headers['content-length'] ?? 0) > maxBytes) {
+/**
+ * Refuses by its Content-Length what would be too large; `framingBytes` may be around the payload.
+ * @throws FeedError PACKAGE_TOO_LARGE
+ */
+export function refuseTooLong(req: Request, maxBytes: number, framingBytes = 0): void {
+  if (Number(req.headers['content-length'] ?? 0) > maxBytes + framingBytes) {
     fail('PACKAGE_TOO_LARGE', { maxBytes });
   }
 }

@@ -43,7 +43,8 @@ function pushPackage(services: PushServices): RequestHandler {
     try {
       const { id, version } = await publish(services, draft, principal);
       services.log.info({ id, version, keyName: principal.name }, 'package published');
-      res.status(201).end();
+      // Said, since HTTP/1.0 has no other way to end an answer than to close (spec nuget-v2 18.2).
+      res.status(201).set('Content-Length', '0').end();
     } finally {
       await draft.discard();
     }
@@ -56,7 +57,7 @@ function withdraw(services: PushServices): RequestHandler<Package> {
     const principal = requireScope(await principalOf(req), 'unlist', id);
     await unlist(services, id, version);
     services.log.info({ id, version, keyName: principal.name }, 'package unlisted');
-    res.status(204).end();
+    res.status(200).type('text').send(`${id} ${version} is unlisted.\n`);
   };
 }
 

@@ -18,7 +18,7 @@ export async function receiveUpload(req: Request, blobs: BlobStore, maxBytes: nu
     refuseTooLong(req, maxBytes);
     return blobs.receive(bodyStream(req), maxBytes);
   }
-  refuseTooLong(req, maxBytes + maxFramingBytes);
+  refuseTooLong(req, maxBytes, maxFramingBytes);
   return receiveFirstFile(req, blobs, maxBytes);
 }
 

@@ -1,12 +1,16 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeKey, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
+import { openSocket, sendRaw } from '../kit/raw-http.ts';
 
 describe('choco push', () => {
   let house: TestHouse;
   beforeAll(async () => {
-    house = await startHouse();
+    house = await startHouse({ maxPackageBytes: 1024 ** 2 });
   });
   afterAll(() => house.stop());
 
@@ -18,8 +22,328 @@ describe('choco push', () => {
     expect([answer.status, answer.statusText]).toEqual([201, 'Created']);
     const download = await fetch(`${house.url}/nuget/package/RoundTrip/1.2`);
     expect(Buffer.from(await download.arrayBuffer())).toEqual(nupkg);
-    const entry = await (await fetch(`${house.url}/nuget/Packages(Id='roundtrip',Version='1.2.0')`)).text();
+    const entry = await text(house, "/nuget/Packages(Id='roundtrip',Version='1.2.0')");
     expect(entry).toContain(createHash('sha512').update(nupkg).digest('base64'));
     expect(entry).toContain(`src="${house.publicUrl}/nuget/package/roundtrip/1.2.0"`);
   });
+
+  it.each([
+    ['the feed', '/nuget'],
+    ['the feed with a slash', '/nuget/'],
+    ['the other base', '/api/v2'],
+    ['the other base with a slash', '/api/v2/'],
+    ['/package', '/nuget/package'],
+    ['/package/, where a push to the site root goes too', '/api/v2/package/'],
+    ['a base spelt otherwise and with two slashes', '/NuGet//'],
+  ])('goes to %s', async (_name, path) => {
+    const id = `to${createHash('sha1').update(path).digest('hex').slice(0, 8)}`;
+
+    const answer = await pushNupkg(house, makeNupkg({ id }), house.adminKey, path);
+
+    expect(answer.status).toBe(201);
+    expect(await listed(house, id)).toEqual(['1.0.0']);
+  });
+
+  it('is taken over HTTP/1.0 with one quoted form part, as choco 0.10.15 sends it', async () => {
+    const nupkg = makeNupkg({ id: 'oldchoco' });
+    const head =
+      '--B\r\nContent-Disposition: form-data; name="package"; filename="package"\r\nContent-Type: application/octet-stream\r\n\r\n';
+    const tail = '\r\n--B--\r\n';
+
+    const answer = await sendRaw(
+      house.url,
+      'PUT /nuget/ HTTP/1.0\r\nHost: FEED\r\nUser-Agent: Chocolatey Command Line/0.10.15.0 (Unix)\r\n' +
+        `X-NuGet-ApiKey: ${house.adminKey}\r\nContent-Type: multipart/form-data; boundary=B\r\n` +
+        `Content-Length: ${head.length + nupkg.length + tail.length}\r\n\r\n`,
+      head,
+      nupkg,
+      tail,
+    );
+
+    expect([answer.status, answer.reason]).toEqual([201, 'Created']);
+    expect(answer.headers['content-length']).toBe('0');
+    expect(answer.headers).not.toHaveProperty('transfer-encoding');
+    expect(await listed(house, 'oldchoco')).toEqual(['1.0.0']);
+  });
+
+  it('is taken chunked, with the form part named after the file and fields before it, as other clients send it', async () => {
+    const nupkg = makeNupkg({ id: 'chunked' });
+    const form = new FormData();
+    form.set('note', 'a field comes first');
+    form.set('chunked.1.0.0.nupkg', new Blob([new Uint8Array(nupkg)]), 'chunked.1.0.0.nupkg');
+    form.set('second', new Blob(['not a package']), 'second.nupkg');
+    const request = new Request(`${house.url}/nuget/`, { method: 'PUT', body: form });
+
+    const answer = await fetch(request.url, {
+      method: 'PUT',
+      headers: {
+        'X-NuGet-ApiKey': house.adminKey,
+        'Content-Type': request.headers.get('content-type') ?? '',
+      },
+      body: request.body,
+      duplex: 'half',
+    } as RequestInit);
+
+    expect(answer.status).toBe(201);
+    expect(await listed(house, 'chunked')).toEqual(['1.0.0']);
+  });
+
+  it.each(['with Content-Length', 'chunked'])('is taken as a bare body %s', async (framing) => {
+    const id = framing === 'chunked' ? 'barechunked' : 'bare';
+    const nupkg = makeNupkg({ id });
+    const body = framing === 'chunked' ? Readable.toWeb(Readable.from([nupkg])) : nupkg;
+
+    const answer = await fetch(`${house.url}/nuget/`, {
+      method: 'PUT',
+      headers: { 'X-NuGet-ApiKey': house.adminKey },
+      body,
+      duplex: 'half',
+    } as RequestInit);
+
+    expect(answer.status).toBe(201);
+    expect(await listed(house, id)).toEqual(['1.0.0']);
+  });
+
+  it('gives sixteen parallel pushes of one version one 201 and fifteen 409, and keeps the package whole', async () => {
+    const tries = Array.from({ length: 16 }, (_, index) =>
+      makeNupkg({ id: 'contested', files: { 'tools/try.txt': `try ${index}` } }),
+    );
+
+    const answers = await Promise.all(tries.map((nupkg) => pushNupkg(house, nupkg, house.adminKey)));
+
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 201)).toHaveLength(1);
+    expect(statuses.filter((status) => status === 409)).toHaveLength(15);
+    const winner = tries[statuses.indexOf(201)];
+    const download = await fetch(`${house.url}/nuget/package/contested/1.0.0`);
+    expect(Buffer.from(await download.arrayBuffer())).toEqual(winner);
+  });
+
+  it('answers a repeated push in the words that clients look for, in the reason phrase and in the body', async () => {
+    await pushNupkg(house, makeNupkg({ id: 'twice', version: '1.0' }), house.adminKey);
+
+    const again = await pushNupkg(house, makeNupkg({ id: 'Twice', version: '1.0.0.0' }), house.adminKey);
+
+    const sentence = "A package with ID 'Twice' and version '1.0.0.0' already exists and cannot be modified.";
+    expect([again.status, again.statusText]).toEqual([409, sentence]);
+    expect(await again.text()).toBe(`${sentence}\n`);
+  });
+
+  it('says in one Latin-1 line of at most 512 characters what is wrong with a package', async () => {
+    const nupkg = makeNupkg({
+      id: 'wrong',
+      metadata: { title: 'ж\n'.repeat(2000) },
+    });
+
+    const answer = await pushNupkg(house, nupkg, house.adminKey);
+
+    expect(answer.status).toBe(400);
+    expect(answer.statusText).toMatch(
+      /^The upload is not a package that can be published: [\x20-\x7e\xa0-\xff]+$/,
+    );
+    expect(answer.statusText.length).toBeLessThanOrEqual(512);
+    expect(answer.statusText).toContain('title');
+  });
+
+  it.each([
+    ['no zip', Buffer.from('<html>no zip</html>')],
+    ['nothing', Buffer.alloc(0)],
+    ['a zip without a nuspec', makeNupkg({ nuspec: undefined } as never)],
+    ['a nuspec without an id', makeNupkg({ metadata: { id: undefined } as never })],
+    ['a torn zip', makeNupkg().subarray(0, 300)],
+  ])('refuses %s with 400', async (_name, bytes) => {
+    const answer = await pushNupkg(house, bytes, house.adminKey);
+
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain('is not a package that can be published');
+  });
+
+  it.each([
+    ['no key', {}, 401],
+    ['a wrong key', { 'X-NuGet-ApiKey': 'nobody' }, 403],
+    ['a wrong Bearer', { Authorization: 'Bearer nobody' }, 403],
+    ['a wrong password', { Authorization: `Basic ${btoa('user:nobody')}` }, 401],
+  ])(
+    'answers %s only after the upload was read, so that clients see the answer',
+    async (_name, headers, status) => {
+      const answer = await fetch(`${house.url}/nuget/`, {
+        method: 'PUT',
+        headers: headers as Record<string, string>,
+        body: randomBytes(512 * 1024),
+      });
+
+      expect(answer.status).toBe(status);
+      expect(answer.headers.get('www-authenticate')).toBe(
+        status === 401 ? 'Basic realm="go-win-tools", charset="UTF-8"' : null,
+      );
+      expect(answer.statusText).toBe((await answer.text()).trim());
+    },
+  );
+
+  it('lets a key do what its scopes and ids say and nothing else', async () => {
+    const beta = await makeKey(house, ['push:beta'], ['scoped*']);
+    const stable = await makeKey(house, ['push'], ['scoped*']);
+    const reader = await makeKey(house, ['read', 'unlist']);
+    const push = async (id: string, version: string, key: string) =>
+      (await pushNupkg(house, makeNupkg({ id, version }), key)).status;
+
+    expect(await push('scoped', '1.0.0-beta.1', beta)).toBe(201);
+    expect(await push('scoped', '1.0.0', beta)).toBe(403);
+    expect(await push('other', '1.0.0-beta.1', beta)).toBe(403);
+    expect(await push('Scoped.More', '1.0.0', stable)).toBe(201);
+    expect(await push('scoped', '1.1.0-beta.1', stable)).toBe(201);
+    expect(await push('other', '1.0.0', stable)).toBe(403);
+    expect(await push('scoped', '2.0.0', reader)).toBe(403);
+    expect(await listed(house, 'scoped')).toEqual(['1.0.0-beta.1', '1.1.0-beta.1']);
+  });
+
+  it('refuses what is too large with 413, announced or chunked, and keeps nothing of it', async () => {
+    const large = randomBytes(1024 ** 2 + 100_000);
+    const chunked = (body: Buffer) => ({ body: Readable.toWeb(Readable.from([body])), duplex: 'half' });
+    const headers = { 'X-NuGet-ApiKey': house.adminKey };
+
+    const announced = await pushNupkg(house, large, house.adminKey);
+    const bare = await fetch(`${house.url}/nuget/`, { method: 'PUT', headers, body: large });
+    const flowing = await fetch(`${house.url}/nuget/`, {
+      method: 'PUT',
+      headers,
+      ...chunked(large),
+    } as unknown as RequestInit);
+    const inForm = await fetch(`${house.url}/nuget/`, {
+      method: 'PUT',
+      headers: { ...headers, 'Content-Type': 'multipart/form-data; boundary=B' },
+      ...chunked(
+        Buffer.concat([
+          Buffer.from('--B\r\nContent-Disposition: form-data; name=p; filename=p\r\n\r\n'),
+          large,
+          Buffer.from('\r\n--B--\r\n'),
+        ]),
+      ),
+    } as unknown as RequestInit);
+
+    for (const answer of [announced, bare, flowing, inForm]) {
+      expect(answer.status).toBe(413);
+      expect(answer.statusText).toContain('1048576 bytes');
+    }
+    expect(await drafts(house)).toEqual([]);
+  });
+
+  it.each([
+    ['a bare body', '', ''],
+    [
+      'a form',
+      'Content-Type: multipart/form-data; boundary=B\r\n',
+      '--B\r\nContent-Disposition: form-data; name=p; filename=p\r\n\r\n',
+    ],
+  ])('keeps nothing of %s that ends early', async (_name, header, start) => {
+    const nupkg = makeNupkg({ id: 'cutoff' });
+    const socket = openSocket(house.url);
+    socket.write(
+      `PUT /nuget/ HTTP/1.1\r\nHost: FEED\r\nX-NuGet-ApiKey: ${house.adminKey}\r\n${header}Content-Length: 100000\r\n\r\n${start}`,
+    );
+    socket.write(nupkg);
+    await until(async () => (await drafts(house)).length > 0);
+
+    socket.destroy();
+
+    await until(async () => (await drafts(house)).length === 0);
+    expect(await listed(house, 'cutoff')).toEqual([]);
+  });
+
+  it('refuses a form that ends without its last boundary, though the request is complete', async () => {
+    const nupkg = makeNupkg({ id: 'unended' });
+    const start = Buffer.from('--B\r\nContent-Disposition: form-data; name=p; filename=p\r\n\r\n');
+
+    const answer = await fetch(`${house.url}/nuget/`, {
+      method: 'PUT',
+      headers: { 'X-NuGet-ApiKey': house.adminKey, 'Content-Type': 'multipart/form-data; boundary=B' },
+      body: Buffer.concat([start, nupkg]),
+    });
+
+    expect(answer.status).toBe(400);
+    expect(answer.statusText).toContain('nothing was stored');
+    expect(await listed(house, 'unended')).toEqual([]);
+    expect(await drafts(house)).toEqual([]);
+  });
+
+  it.each([
+    ['multipart/form-data', '--B\r\n'],
+    ['multipart/form-data; boundary=', '--\r\n'],
+    ['multipart/form-data; boundary=B', '--B--\r\n'],
+    [
+      'multipart/form-data; boundary=B',
+      '--B\r\nContent-Disposition: form-data; name=field\r\n\r\nx\r\n--B--\r\n',
+    ],
+    ['multipart/form-data; boundary=B', 'something else'],
+  ])('refuses %s with the body %j with 400', async (contentType, body) => {
+    const answer = await fetch(`${house.url}/nuget/`, {
+      method: 'PUT',
+      headers: { 'X-NuGet-ApiKey': house.adminKey, 'Content-Type': contentType },
+      body,
+    });
+
+    expect(answer.status).toBe(400);
+  });
+
+  it('unlists and lists again, as nuget delete and the gallery do', async () => {
+    await pushNupkg(house, makeNupkg({ id: 'comesgoes' }), house.adminKey);
+    const send = (method: string, path: string, key = house.adminKey) =>
+      fetch(`${house.url}${path}`, { method, headers: { 'X-NuGet-ApiKey': key } });
+    const searched = async () =>
+      (await text(house, "/nuget/Search()?searchTerm='comesgoes'")).includes('<entry>');
+
+    expect((await send('DELETE', '/nuget/ComesGoes/1.0')).status).toBe(200);
+    expect(await searched()).toBe(false);
+    expect((await fetch(`${house.url}/nuget/package/comesgoes/1.0.0`)).status).toBe(200);
+    expect((await send('POST', '/nuget/package/comesgoes/1.0.0')).status).toBe(200);
+    expect(await searched()).toBe(true);
+    expect((await send('DELETE', '/api/v2/package/comesgoes/1.0.0')).status).toBe(200);
+    expect(await searched()).toBe(false);
+    expect((await send('DELETE', '/nuget/comesgoes/9.9.9')).status).toBe(404);
+    expect((await send('POST', '/nuget/package/comesgoes/9.9.9')).status).toBe(404);
+    expect((await send('DELETE', '/nuget/comesgoes/1.0.0', 'nobody')).status).toBe(403);
+    expect((await send('DELETE', '/nuget/comesgoes/1.0.0', await makeKey(house, ['push']))).status).toBe(403);
+    expect((await fetch(`${house.url}/nuget/comesgoes/1.0.0`, { method: 'DELETE' })).status).toBe(401);
+  });
+
+  it('answers what it does not do with a sentence', async () => {
+    const symbols = await fetch(`${house.url}/nuget/symbolpackage`, { method: 'PUT', body: 'x' });
+    const whole = await fetch(`${house.url}/nuget`, { method: 'DELETE' });
+    const garbage = await fetch(`${house.url}/nuget/package/a%ZZ/1.0.0`, { method: 'DELETE' });
+
+    expect([symbols.status, await symbols.text()]).toEqual([404, expect.stringContaining('Symbol packages')]);
+    expect([whole.status, whole.headers.get('allow')]).toEqual([405, 'GET, HEAD, PUT']);
+    expect(garbage.status).toBe(400);
+  });
+
+  it('writes no key into the log', async () => {
+    await fetch(`${house.url}/nuget/?apikey=${house.adminKey}`, {
+      headers: { 'X-NuGet-ApiKey': 'wrong-secret' },
+    });
+
+    expect(house.logged()).toContain('"route":"feed"');
+    expect(house.logged()).toContain('"keyName":"ADMIN_API_KEY"');
+    expect(house.logged()).not.toContain(house.adminKey);
+    expect(house.logged()).not.toContain('wrong-secret');
+  });
 });
+
+async function text(house: TestHouse, path: string): Promise<string> {
+  return (await fetch(`${house.url}${path}`)).text();
+}
+
+async function listed(house: TestHouse, id: string): Promise<string[]> {
+  const feed = await text(house, `/nuget/FindPackagesById()?id='${id}'&semVerLevel=2.0.0`);
+  return [...feed.matchAll(/<d:Version>([^<]+)/g)].map(([, version]) => version ?? '').sort();
+}
+
+function drafts(house: TestHouse): Promise<string[]> {
+  return readdir(join(house.dataDir, 'blobs', 'tmp'));
+}
+
+/** Looks again and again until it is so; the test's own time limit ends it otherwise. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

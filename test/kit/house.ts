@@ -35,7 +35,12 @@ export async function startHouse({ server, ...settings }: HouseOptions = {}): Pr
     ...settings,
   };
   const log = createLogger(config.logLevel, { write: (line) => void lines.push(line) });
-  const running = await startServer(config, log, { productDir, version: '0.0.0-test', ...server });
+  const running = await startServer(config, log, {
+    productDir,
+    version: '0.0.0-test',
+    env: process.env,
+    ...server,
+  });
   return {
     ...running,
     adminKey,
