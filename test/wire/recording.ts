@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A request as a client sends it, and what it must be told: see README.md. */
+export type RecordedRequest = {
+  readonly line: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly firstPart?: string;
+  readonly answered: number;
+  /** Equal tries in a row. */
+  readonly times?: number;
+  /** `id version` of each entry, in this order. */
+  readonly gives?: readonly string[];
+  /** `m:count` */
+  readonly total?: number;
+  /** The body of `$count`. */
+  readonly counts?: number;
+  /** Whose bytes come back. */
+  readonly downloads?: string;
+};
+
+export type RecordedCommand = {
+  readonly command: string;
+  /** Of spec nuget-v2, for what is derived from it. */
+  readonly section?: string;
+  readonly requests: readonly RecordedRequest[];
+};
+
+/** The commands of one file here, in the order in which they were given. */
+export function readRecording(name: string): readonly RecordedCommand[] {
+  const text = readFileSync(join(import.meta.dirname, `${name}.jsonl`), 'utf8');
+  return text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as RecordedCommand);
+}
