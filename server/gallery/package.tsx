@@ -49,23 +49,25 @@ export function PackagePage({ found, publicUrl }: Props): JSX.Element {
 }
 
 function Links({ row }: { readonly row: PackageRow }): JSX.Element {
-  const links = [
-    ['Project', row.nuspec.projectUrl],
-    ['Source', row.nuspec.projectSourceUrl],
-    ['Documentation', row.nuspec.docsUrl],
-    ['Licence', row.nuspec.licenseUrl],
-  ] as const;
+  const { projectUrl, projectSourceUrl, docsUrl, licenseUrl } = row.nuspec;
+  const named = {
+    Project: projectUrl,
+    Source: projectSourceUrl,
+    Documentation: docsUrl,
+    Licence: licenseUrl,
+  };
+  const links = Object.entries(named).flatMap(([name, address]) =>
+    address !== undefined && /^https?:\/\//i.test(address) ? [{ name, address }] : [],
+  );
   return (
     <ul class="links">
-      {links
-        .filter(([, address]) => address !== undefined && /^https?:\/\//i.test(address))
-        .map(([name, address]) => (
-          <li key={name}>
-            <a href={address} rel="noreferrer">
-              {name}
-            </a>
-          </li>
-        ))}
+      {links.map(({ name, address }) => (
+        <li key={name}>
+          <a href={address} rel="noreferrer">
+            {name}
+          </a>
+        </li>
+      ))}
     </ul>
   );
 }
