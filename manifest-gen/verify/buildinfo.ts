@@ -27,7 +27,7 @@ export async function checkBuildInfo({ tool, version }: Found, exe: UnpackedExe)
 type Judged = Omit<Verdict, 'kind' | 'subject'>;
 
 /** Pure. `sum` is the h1: sum of the module that was built here, when it was. */
-export function judgeBuildInfo(
+function judgeBuildInfo(
   info: GoBuildInfo | undefined,
   path: string | undefined,
   version: string,

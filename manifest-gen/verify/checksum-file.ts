@@ -54,8 +54,11 @@ export function checkChecksumFile(file: Sidecar, asset: Asset): Verdict {
  * Scoop took the wrong line (spec upstream 3). Hashes of other lengths are not looked at.
  */
 export function checksumsOf(text: string, name: string): readonly string[] {
-  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
-  const [only, ...more] = lines.filter((line) => line.trim() !== '');
+  const lines = text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .map((line) => line.trimEnd());
+  const [only, ...more] = lines.filter((line) => line !== '');
   if (only !== undefined && more.length === 0 && isHash(only.trim())) return [only.trim().toLowerCase()];
   return lines.flatMap((line) => {
     const [, hex, listed] = gnu.exec(line) ?? swap(bsd.exec(line)) ?? [];
@@ -65,8 +68,8 @@ export function checksumsOf(text: string, name: string): readonly string[] {
   });
 }
 
-const gnu = /^([0-9a-fA-F]+)[ \t]+\*?(.+?)[ \t]*$/;
-const bsd = /^SHA(?:256|512) ?\((.+)\) ?= ?([0-9a-fA-F]+)[ \t]*$/;
+const gnu = /^([0-9a-fA-F]+)[ \t]+\*?(.+)$/;
+const bsd = /^SHA(?:256|512) ?\((.+)\) ?= ?([0-9a-fA-F]+)$/;
 
 function swap(match: RegExpExecArray | null): readonly (string | undefined)[] | undefined {
   return match === null ? undefined : [match[0], match[2], match[1]];

@@ -32,6 +32,7 @@ describe('a checksum file', () => {
     ['two hashes without names', `${right}\n${wrong}\n`, []],
     ['an HTML page', '<!doctype html>\n<title>Error</title>\n', []],
     ['nothing', '', []],
+    ['a line made to keep a pattern busy', `${right} ${' '.repeat(200_000)}x`, []],
   ])('states for x.zip: %s', (_, text, expected) => {
     expect(checksumsOf(text, 'x.zip')).toEqual(expected);
   });
