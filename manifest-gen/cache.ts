@@ -13,6 +13,7 @@ import { join } from 'node:path';
  *     go/work/<random>/                GOPATH of one build, gone when it ends
  *     built/<hex>/<exe>                built exes; <hex> is the SHA-256 of all that went in
  *     unpacked/<hex>/<exe>             the exe out of the archive with that SHA-256
+ *     packages/<hex>/<name>.nupkg      a package of the feed; <hex> is the beginning of its SHA-512
  */
 export type Cache = {
   readonly rootDir: string;
@@ -22,6 +23,7 @@ export type Cache = {
   go(part: 'mod' | 'build' | 'empty' | 'work'): Promise<string>;
   built(key: string): Promise<string>;
   unpacked(sha256: string): Promise<string>;
+  package(sha512: string): Promise<string>;
 };
 
 export function createCache(rootDir: string): Cache {
@@ -40,6 +42,8 @@ export function createCache(rootDir: string): Cache {
     go: (part) => folder('go', part),
     built: (key) => folder('built', hexOf(key)),
     unpacked: (sha256) => folder('unpacked', sha256),
+    // half of it: 128 digits more would be too long for a path on Windows
+    package: (sha512) => folder('packages', sha512.slice(0, 64)),
   };
 }
 

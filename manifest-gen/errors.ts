@@ -65,6 +65,16 @@ const errors = {
     'The bucket refused the push: {cause}.',
     'Nothing moved on any branch; the feed may already have the package, a rerun goes on from there.',
   ],
+  CONTENT_INVALID: [
+    1,
+    '{tool}: what the feed or a template holds is not understood: {problem}',
+    'Look at the file that the sentence names.',
+  ],
+  MACHINE_FAILED: [
+    1,
+    '{tool}: this machine failed: {cause}.',
+    'Check that there is room and that CACHE_DIR and the folder for temporary files can be written.',
+  ],
   PROGRAM_MISSING: [1, 'The program {program} is needed and was not found.', 'Install it and try again.'],
   PROGRAM_FAILED: [1, '{program} ended with code {exitCode}: {cause}', 'See the message of the program.'],
   INTERRUPTED: [130, 'Interrupted: {state}.', 'Run the same command again; it goes on where it stopped.'],

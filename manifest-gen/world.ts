@@ -1,21 +1,25 @@
 import { readFileSync } from 'node:fs';
-import type { Writable } from 'node:stream';
+import { join } from 'node:path';
 import type { Got } from 'got';
+import { type Cache, createCache } from './cache.ts';
 import { type Environment, type GeneratorConfig, loadGeneratorConfig } from './config.ts';
-import type { Report } from './report.ts';
+import type { CommandReport } from './report.ts';
 import { createJsonReport } from './report-json.ts';
 import { createLineReport } from './report-lines.ts';
-import { createHttp } from './upstream/http.ts';
+import { loadTools, type Tool } from './tools.ts';
+import { applyTrustFile } from './trust-file.ts';
+import { createHttp, patience } from './upstream/http.ts';
+import { createUpstreams, type Upstreams } from './upstream/upstreams.ts';
 
 /** What main.ts hands to a verb: the process, seen once. */
-export type Process = {
+export type Invocation = {
   readonly env: Environment;
-  readonly stdout: Writable;
-  readonly stderr: Writable;
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
   /** Where the product's own files lie: manifest-gen/tools, nuspecs, buckets. */
   readonly productDir: string;
   readonly cwd: string;
-  /** Aborted by the first SIGINT or SIGTERM. */
+  /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
   readonly version: string;
 };
@@ -23,39 +27,67 @@ export type Process = {
 /** All that a release may touch, built once a run. Everything else is a function of values. */
 export type World = {
   readonly config: GeneratorConfig;
-  /** For the programs that are run (go, npm, git); nothing else looks into it. */
+  /** For the programs that are run (git, go, npm); nothing of ours looks into it. */
   readonly env: Environment;
-  readonly report: Report;
+  readonly report: CommandReport;
   readonly now: () => Date;
   readonly signal: AbortSignal;
   readonly productDir: string;
   readonly http: Got;
+  readonly cache: Cache;
+  readonly upstreams: Upstreams;
 };
 
-export type ReportChoice = { readonly json?: boolean; readonly quiet?: boolean };
-
 /** @throws ReleaseError SETTINGS_INVALID */
-export function createWorld(process: Process, choice: ReportChoice = {}): World {
-  const config = loadGeneratorConfig({ ...process, platform: globalThis.process.platform, readText });
-  const report = choice.json
-    ? createJsonReport(process.stdout)
-    : createLineReport(process.stdout, process.stderr, { isQuiet: choice.quiet === true });
-  return {
-    config,
-    env: process.env,
-    report,
-    now: () => new Date(),
-    signal: process.signal,
-    productDir: process.productDir,
-    http: createHttp(config, process.signal),
-  };
+export function createWorld(invocation: Invocation, report: CommandReport): World {
+  const { signal, productDir } = invocation;
+  const { platform, execPath: nodePath } = process;
+  const config = loadGeneratorConfig({ env: invocation.env, cwd: invocation.cwd, platform, readText });
+  const env = withoutOurKeys(invocation.env);
+  const now = (): Date => new Date();
+  const cache = createCache(config.cacheDir);
+  const http = createHttp({ ...config, userAgent: `go-win-tools/${invocation.version}` });
+  const { githubApiUrl: apiUrl, githubToken: token } = config;
+  const upstreams = createUpstreams({
+    http,
+    patience,
+    signal,
+    apiUrl,
+    token,
+    now,
+    cache,
+    env,
+    platform,
+    nodePath,
+  });
+  return { config, env, report, now, signal, productDir, http, cache, upstreams };
+}
+
+export function createReport(
+  { stdout, stderr }: Pick<Invocation, 'stdout' | 'stderr'>,
+  choice: { readonly json?: boolean | undefined; readonly quiet?: boolean | undefined },
+): CommandReport {
+  return choice.json
+    ? createJsonReport(stdout)
+    : createLineReport(stdout, stderr, { isQuiet: choice.quiet === true });
+}
+
+/** @throws ReleaseError TOOL_FILE_INVALID */
+export async function loadToolsOf({ config, productDir }: World): Promise<readonly Tool[]> {
+  const tools = await loadTools(config.toolsDir ?? join(productDir, 'manifest-gen', 'tools'));
+  return config.trustFile === undefined ? tools : applyTrustFile(tools, config.trustFile);
+}
+
+/** git, go and npm have no business with the keys of the feed. */
+function withoutOurKeys({ FEED_API_KEY: _feed, ADMIN_API_KEY: _admin, ...env }: Environment): Environment {
+  return env;
 }
 
 function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    // absent or unreadable are the same to a key that nobody promised; config.ts says so where one was named
+    // absent and unreadable are the same for a key that nobody promised; config.ts complains where one was named
     return undefined;
   }
 }

@@ -13,11 +13,17 @@ export type FeedHttp = {
  * The key goes to the feed's own origin and nowhere else: not to where a download is redirected, not into a message.
  * @param http the run's one instance: proxies, certificates, the abort signal
  */
-export function createFeedHttp(http: Got, feedUrl: string, key: string | undefined): FeedHttp {
+export function createFeedHttp(
+  http: Got,
+  feedUrl: string,
+  key: string | undefined,
+  signal: AbortSignal,
+): FeedHttp {
   const { origin } = new URL(feedUrl);
   return {
     feedUrl,
     got: http.extend({
+      signal,
       throwHttpErrors: false,
       retry: { limit: 2, methods: ['GET', 'HEAD'] },
       // `response` runs from the last byte sent: the feed opens, hashes and syncs a package before it answers

@@ -1,0 +1,145 @@
+import { resolve as resolvePath } from 'node:path';
+import { Command } from 'commander';
+import { printReleaseRecord } from '../../formats/release-record.ts';
+import { publishManifest } from '../publish/bucket-branch.ts';
+import type { Packed } from '../release.ts';
+import { renderManifest } from '../render/scoop.ts';
+import type { Outcome } from '../report.ts';
+import { createReport, createWorld, type Invocation, loadToolsOf, type World } from '../world.ts';
+import { begin } from './chain.ts';
+import { type Context, requireKey, withContext } from './context.ts';
+import { addFlags, type ReleaseFlags } from './flags.ts';
+import { keepFiles } from './keep-files.ts';
+import { type Request, readRequests } from './request.ts';
+import { planRow, type Resolved, type ResolveOptions, resolve } from './resolve.ts';
+import { attempt, endRun, type Failure, type RunResult } from './run-each.ts';
+import { commit, fetch, inspect, judge, pack, payloads, push, render, unpack, verify } from './steps.ts';
+
+/** The recipe. `resolve` and the plan come before it; a dry run ends between its halves. */
+const recipe = {
+  /** On this machine only. */
+  local: begin<Resolved, Context>()
+    .step('fetch', fetch) // download, or build from the module
+    .step('verify', verify) // size, digest, checksum file, signature
+    .step('unpack', unpack) // the exe out of its archive
+    .step('inspect', inspect) // PE header, Go build info
+    .step('judge', judge) // against the evidence that the tool file demands
+    .step('render', render) // record, nuspec, VERIFICATION, manifest
+    .step('pack', pack), // the nupkg
+  /** Feed first, git last: a manifest never promises what the feed cannot give. */
+  outside: begin<{ readonly packed: Packed }, Context>()
+    .step('payloads', payloads) // what Scoop downloads
+    .step('push', push) // what choco and nuget install
+    .step('commit', commit), // branch beta
+};
+
+export type BetaOptions = ResolveOptions & {
+  readonly dryRun?: boolean;
+  readonly outDir?: string | undefined;
+};
+
+/**
+ * Releases to beta, one tool after the other. What fails for one tool is in the result; the others are done.
+ * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_MISSING: then nothing is done at all
+ */
+export async function releaseBeta(
+  world: World,
+  requests: readonly Request[],
+  options: BetaOptions,
+): Promise<RunResult> {
+  const failures: Failure[] = [];
+  return withContext(world, async (context) => {
+    const run = { ...world, failures, published: context.published };
+    const outcomes: Outcome[] = [];
+    const plan: Resolved[] = [];
+    for (const request of requests) {
+      const resolved = await attempt(run, request.tool.tool, () => resolve(request, options, context));
+      if (resolved !== undefined) plan.push(resolved);
+    }
+    world.report.plan(plan.map(planRow));
+    if (!options.dryRun && plan.some(({ does }) => does !== 'nothing')) requireKey(world);
+
+    for (const resolved of plan) {
+      const outcome = await attempt(run, resolved.tool.tool, () => act(resolved, options, context));
+      if (outcome === undefined) continue;
+      world.report.outcome(outcome);
+      outcomes.push(outcome);
+    }
+    return { outcomes, failures, published: context.published };
+  });
+}
+
+async function act(resolved: Resolved, options: BetaOptions, context: Context): Promise<Outcome> {
+  return resolved.does === 'release'
+    ? release(resolved, options, context)
+    : finish(resolved, options, context);
+}
+
+async function release(resolved: Resolved, options: BetaOptions, context: Context): Promise<Outcome> {
+  const tool = resolved.tool.tool;
+  const onStep = (step: string): void => context.world.report.step(tool, step);
+  const { packed } = await recipe.local.run(resolved, context, onStep);
+  const { packageVersion: version, manifestText, recordText } = packed.rendered;
+  if (options.outDir !== undefined) {
+    await keepFiles(options.outDir, { tool, version, nupkgPath: packed.nupkgPath, manifestText, recordText });
+  }
+  if (options.dryRun) return { tool, version, kind: 'made', detail: 'nothing was published (--dry-run)' };
+  await recipe.outside.run({ packed }, context, onStep);
+  return { tool, version, kind: 'released', detail: `on the feed and on branch beta, ${resolved.why}` };
+}
+
+/** The package is on the feed; what is missing after an interruption is the manifest, made from the package's own record. */
+async function finish(
+  resolved: Exclude<Resolved, { does: 'release' }>,
+  options: BetaOptions,
+  context: Context,
+): Promise<Outcome> {
+  const { version, record, released, templates, does, why } = resolved;
+  const tool = resolved.tool.tool;
+  const manifestText = renderManifest(templates.manifest, resolved.tool, record, context.places.addresses);
+  if (options.outDir !== undefined) {
+    const { nupkgPath } = released;
+    await keepFiles(options.outDir, {
+      tool,
+      version,
+      nupkgPath,
+      manifestText,
+      recordText: printReleaseRecord(record),
+    });
+  }
+  if (does === 'nothing') return { tool, version, kind: 'nothing', detail: why };
+  if (options.dryRun) return { tool, version, kind: 'made', detail: 'nothing was published (--dry-run)' };
+  context.world.report.step(tool, 'commit');
+  await publishManifest(context.bucket, { tool, version, manifestText, branches: ['beta'] });
+  context.published.push(`manifest ${tool} ${version} on branch beta`);
+  return {
+    tool,
+    version,
+    kind: 'released',
+    detail: 'the package was on the feed already, branch beta now offers it',
+  };
+}
+
+export function createCommand(invocation: Invocation): Command {
+  const command = new Command('release:beta')
+    .description('Upstream release -> verified -> package U-beta.N on the feed and manifest on branch beta.')
+    .argument(
+      '[tool[@version]...]',
+      'no tool: all of them; no version: the newest stable one that the tool file allows',
+    );
+  addFlags(command, ['dryRun', 'out', 'source', 'json', 'quiet'], examples, invocation);
+  return command.action(async (args: readonly string[], flags: ReleaseFlags) => {
+    const world = createWorld(invocation, createReport(invocation, flags));
+    const outDir = flags.out === undefined ? undefined : resolvePath(invocation.cwd, flags.out);
+    const requests = readRequests(args, await loadToolsOf(world));
+    endRun(await releaseBeta(world, requests, { ...flags, sources: flags.source, outDir }));
+  });
+}
+
+const examples = [
+  'release:beta                                  all tools, newest versions',
+  'release:beta delve@1.22.0 buf                 one exactly, one newest',
+  'release:beta delve --source go-module         built here from the Go module',
+  'release:beta --dry-run --out ./made           look at it first',
+  '--silent release:beta --json | jq .           for machines',
+];

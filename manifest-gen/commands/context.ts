@@ -1,0 +1,56 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fail } from '../errors.ts';
+import { type BucketRepository, openBucket } from '../publish/bucket-repository.ts';
+import { createFeedHttp, type FeedHttp } from '../publish/feed-http.ts';
+import { findPlaces, type Places } from '../publish/server-info.ts';
+import type { World } from '../world.ts';
+
+/** The world, and the feed and bucket that this run works on. */
+export type Context = {
+  readonly world: World;
+  readonly feed: FeedHttp;
+  readonly places: Places;
+  readonly bucket: BucketRepository;
+  /** For what is made before it is pushed; gone at the end. */
+  readonly workDir: string;
+  /** What the world outside has got so far, in words; an interruption tells it. */
+  readonly published: string[];
+};
+
+/**
+ * Asks the feed where things go and brings the bucket here, does the work, cleans up.
+ * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED, BUCKET_UNREACHABLE, BUCKET_REFUSED, SETTINGS_INVALID
+ */
+export async function withContext<T>(world: World, work: (context: Context) => Promise<T>): Promise<T> {
+  const { config, env, signal, now } = world;
+  const feed = createFeedHttp(world.http, config.feedUrl, config.feedApiKey, signal);
+  const places = await findPlaces(feed, config);
+  const key = bucketKey(places.bucketUrl, config.feedUrl, config.feedApiKey);
+  const bucket = await openBucket({ url: places.bucketUrl, env, signal, now, key });
+  const workDir = await mkdtemp(join(tmpdir(), 'go-win-tools-'));
+  try {
+    await bucket.fetch();
+    return await work({ world, feed, places, bucket, workDir, published: [] });
+  } finally {
+    await bucket.close();
+    await rm(workDir, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** @throws ReleaseError FEED_KEY_MISSING; asked before the first thing is published, not by a dry run */
+export function requireKey({ config }: World): void {
+  if (config.feedApiKey === undefined) fail('FEED_KEY_MISSING', { url: config.feedUrl });
+}
+
+/** The feed's key is for the feed's own origin; a bucket elsewhere has its own credentials, which git knows. */
+function bucketKey(
+  bucketUrl: string,
+  feedUrl: string,
+  value: string | undefined,
+): { readonly url: string; readonly value: string } | undefined {
+  const { origin } = new URL(feedUrl);
+  const isOwn = URL.canParse(bucketUrl) && new URL(bucketUrl).origin === origin;
+  return isOwn && value !== undefined ? { url: `${origin}/`, value } : undefined;
+}

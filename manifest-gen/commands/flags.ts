@@ -1,0 +1,50 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type SourceKind, sourceKinds } from '../../formats/release-record.ts';
+import { generatorConfigHelp } from '../config.ts';
+import type { Invocation } from '../world.ts';
+
+/** Flags of the release verbs (contract section 1). */
+export type ReleaseFlags = {
+  readonly dryRun?: boolean;
+  readonly out?: string;
+  readonly source?: readonly SourceKind[];
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+};
+
+const options = {
+  dryRun: new Option('--dry-run', 'do everything on this machine, publish nothing'),
+  out: new Option('--out <dir>', 'keep TOOL.VERSION.nupkg, TOOL.json and TOOL.VERSION.release.json there'),
+  source: new Option(
+    '--source <kind[,kind]>',
+    `only these sources, in this order: ${sourceKinds.join(', ')}`,
+  ).argParser(readSources),
+  json: new Option('--json', 'one JSON object a line on stdout, nothing else'),
+  quiet: new Option('--quiet', 'warnings and failures only'),
+} as const;
+
+/** Adds the flags, the examples and all settings, and keeps the output where the caller wants it. */
+export function addFlags(
+  command: Command,
+  flags: readonly (keyof typeof options)[],
+  examples: readonly string[],
+  { stdout, stderr }: Pick<Invocation, 'stdout' | 'stderr'>,
+): Command {
+  for (const flag of flags) command.addOption(options[flag]);
+  const text = ['Examples:', ...examples.map((line) => `  pnpm ${line}`), '', generatorConfigHelp()].join(
+    '\n',
+  );
+  return command.addHelpText('after', `\n${text}`).configureOutput({
+    writeOut: (line) => void stdout.write(line),
+    writeErr: (line) => void stderr.write(line),
+  });
+}
+
+function readSources(text: string): readonly SourceKind[] {
+  const names = text.split(',').map((name) => name.trim());
+  const kinds = sourceKinds.filter((kind) => names.includes(kind));
+  if (kinds.length < new Set(names).size) {
+    throw new InvalidArgumentError(`Sources are ${sourceKinds.join(', ')}.`);
+  }
+  return kinds.sort((a, b) => names.indexOf(a) - names.indexOf(b));
+}

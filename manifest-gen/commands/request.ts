@@ -1,0 +1,51 @@
+import { compare, parse, valid } from 'semver';
+import { fail } from '../errors.ts';
+import type { Tool } from '../tools.ts';
+
+/** What a person asked for: a tool, and perhaps which version, as they wrote it without the v. */
+export type Request = { readonly tool: Tool; readonly version: string | undefined };
+
+/**
+ * `delve`, `delve@1.22.0`, `delve@v1.22.0`; nothing at all means every tool. A tool named twice is one with two versions.
+ * @throws ReleaseError TOOL_UNKNOWN, before anything is done for the others: it is a typing error
+ */
+export function readRequests(args: readonly string[], tools: readonly Tool[]): readonly Request[] {
+  if (args.length === 0) return tools.map((tool) => ({ tool, version: undefined }));
+  const requests = new Map<string, Request>();
+  for (const arg of args) {
+    const at = arg.indexOf('@', 1);
+    const name = at < 0 ? arg : arg.slice(0, at);
+    const version = at < 0 ? undefined : arg.slice(at + 1).replace(/^v(?=\d)/, '');
+    const tool = tools.find((one) => one.tool === name);
+    if (tool === undefined)
+      fail('TOOL_UNKNOWN', { tool: name, known: tools.map((one) => one.tool).join(', ') });
+    requests.set(`${name}@${version ?? ''}`, { tool, version });
+  }
+  return inOrder([...requests.values()]);
+}
+
+/** Upstream's version that is to be released. @throws ReleaseError VERSION_NOT_TAKEN, VERSION_UNKNOWN */
+export function requireUpstreamVersion({ tool, version }: Request): string | undefined {
+  if (version === undefined) return undefined;
+  if (/^\d+\.\d+\.\d+$/.test(version) && valid(version) !== null) return version;
+  const prerelease = parse(version)?.prerelease ?? [];
+  if (prerelease.length > 0) {
+    const reason = `upstream's prereleases are not taken, name a stable one such as ${version.replace(/-.*$/, '')}`;
+    fail('VERSION_NOT_TAKEN', { tool: tool.tool, version, reason });
+  }
+  fail('VERSION_UNKNOWN', {
+    tool: tool.tool,
+    version,
+    looked: 'its versions are three numbers, such as 1.22.0',
+  });
+}
+
+/** Several versions of one tool go from old to new: a branch only moves up. */
+function inOrder(requests: readonly Request[]): readonly Request[] {
+  const tools = [...new Set(requests.map((one) => one.tool))];
+  return tools.flatMap((tool) =>
+    requests
+      .filter((one) => one.tool === tool)
+      .sort((a, b) => (valid(a.version) && valid(b.version) ? compare(a.version ?? '', b.version ?? '') : 0)),
+  );
+}

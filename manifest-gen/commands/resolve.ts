@@ -1,0 +1,137 @@
+import type { ReleaseRecord, SourceKind } from '../../formats/release-record.ts';
+import { compareScoopVersions } from '../../formats/scoop-version.ts';
+import { fail } from '../errors.ts';
+import { decideNextVersion, newestOfFamily } from '../plan/next-version.ts';
+import { readCar } from '../plan/train.ts';
+import { listVersions } from '../publish/feed-client.ts';
+import { type Released, readReleased } from '../publish/released.ts';
+import type { Found } from '../release.ts';
+import { packagingOf } from '../render/packaging.ts';
+import { loadTemplates, type Templates } from '../render/templates.ts';
+import type { PlanRow } from '../report.ts';
+import { requiredEvidence, type Tool } from '../tools.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import type { Context } from './context.ts';
+import { findNewest, findVersion, type SourceChoice } from './find-source.ts';
+import { type Request, requireUpstreamVersion } from './request.ts';
+
+export type ResolveOptions = {
+  /** `--source`: only these, in this order. */
+  readonly sources?: readonly SourceKind[] | undefined;
+  /** For `start` alone. */
+  readonly goOn?: boolean;
+};
+
+/** What the recipe will do for one tool, decided without downloading anything of upstream's. */
+export type Resolved = {
+  readonly tool: Tool;
+  readonly found: Found;
+  readonly templates: Templates;
+  readonly packaging: string;
+  /** The package's version. */
+  readonly version: string;
+  /** What branch beta offers now. */
+  readonly from: string | undefined;
+  readonly why: string;
+} & (
+  | { readonly does: 'release' }
+  /** The package is there already; `finish`: the bucket does not offer it yet. */
+  | { readonly does: 'finish' | 'nothing'; readonly released: Released; readonly record: ReleaseRecord }
+);
+
+/**
+ * Which upstream version, from which source, under which number.
+ * @throws ReleaseError VERSION_UNKNOWN, VERSION_NOT_TAKEN, SOURCE_UNREACHABLE (with the sources that would do), REFUSED, FEED_*
+ */
+export async function resolve(
+  request: Request,
+  options: ResolveOptions,
+  context: Context,
+): Promise<Resolved> {
+  const { tool } = request;
+  const asked = requireUpstreamVersion(request);
+  const choice = chooseSources(tool, options.sources, options, context);
+  const packages = await listVersions(context.feed, tool.packageId ?? tool.tool);
+  const newest = asked === undefined ? await findNewest(tool, choice) : undefined;
+  const upstream = asked ?? newest?.version ?? '';
+  const published = packages.map((pkg) => pkg.version);
+  const head = packages.find((pkg) => pkg.version === newestOfFamily(upstream, published));
+  const released = head && (await readReleased(context.feed, context.world.cache, head));
+
+  const found = await findRecorded(tool, upstream, released?.record, newest, options, context);
+  const templates = await loadTemplates(context.world.productDir, tool);
+  const packaging = packagingOf(tool, templates);
+  const recipe = { fingerprint: found.fingerprint, packaging };
+  const next = decideNextVersion(upstream, published, released?.record, recipe);
+  const from = await context.bucket.version('beta', tool.tool);
+  const common = { tool, found, templates, packaging, version: next.version, from };
+  if (next.kind === 'new')
+    return { ...common, does: 'release', why: requireRise(tool, next.version, from, next.why) };
+
+  if (released?.record === undefined)
+    throw new TypeError(`${next.version} is the same as a release without a record`);
+  const isOffered = from !== undefined && compareScoopVersions(next.version, from) <= 0;
+  const isBeta = readCar(next.version)?.beta !== undefined;
+  const standing = { ...common, released, record: released.record };
+  return isOffered || !isBeta
+    ? { ...standing, does: 'nothing', why: isOffered ? `beta offers ${from}` : 'it is promoted already' }
+    : { ...standing, does: 'finish', why: 'the feed has it, branch beta does not offer it yet' };
+}
+
+export function planRow({ tool, from, version, found, does, why }: Resolved): PlanRow {
+  return {
+    tool: tool.tool,
+    from,
+    to: version,
+    source: `${found.kind}: ${found.upstream}`,
+    evidence: requiredEvidence(tool, found.kind),
+    does,
+    why,
+  };
+}
+
+/** A later run for the same upstream version uses the recorded source, unless another is demanded (contract section 4). */
+async function findRecorded(
+  tool: Tool,
+  upstream: string,
+  record: ReleaseRecord | undefined,
+  newest: Found | undefined,
+  options: ResolveOptions,
+  context: Context,
+): Promise<Found> {
+  const recorded = record?.source.version === upstream ? record.source.kind : undefined;
+  const isUsed = options.sources === undefined && tool.sources.some(({ kind }) => kind === recorded);
+  const kinds = isUsed && recorded !== undefined ? [recorded] : options.sources;
+  if (newest !== undefined && (kinds === undefined || kinds.includes(newest.kind))) return newest;
+  return findVersion(tool, upstream, chooseSources(tool, kinds, options, context));
+}
+
+/** @throws ReleaseError USAGE for a source that the tool does not have */
+function chooseSources(
+  tool: Tool,
+  kinds: readonly SourceKind[] | undefined,
+  options: ResolveOptions,
+  { world }: Context,
+): SourceChoice {
+  const own = tool.sources.map((source) => world.upstreams[source.kind]);
+  const find = (kind: SourceKind): Upstream =>
+    own.find((one) => one.kind === kind) ??
+    fail('USAGE', {
+      problem: `${tool.tool} has no source ${kind}; it has ${own.map((one) => one.kind).join(', ')}`,
+    });
+  const sources = kinds?.map(find) ?? own;
+  const others = own.filter((one) => !sources.includes(one));
+  return { sources, others, isUnreachableSkipped: options.goOn === true, now: world.now() };
+}
+
+/** Branches only move up (spec scoop 1.5, 2.6), so an older version than the one on offer has no place there. */
+function requireRise(tool: Tool, version: string, from: string | undefined, why: string): string {
+  if (from !== undefined && compareScoopVersions(version, from) <= 0) {
+    fail('VERSION_NOT_TAKEN', {
+      tool: tool.tool,
+      version,
+      reason: `branch beta offers ${from} already, and a branch only moves up`,
+    });
+  }
+  return why;
+}

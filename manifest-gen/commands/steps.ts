@@ -1,0 +1,113 @@
+import { packNupkg } from '../pack/nupkg-writer.ts';
+import { payloadFile } from '../payload-file.ts';
+import { publishManifest } from '../publish/bucket-branch.ts';
+import { pushPackage, waitForPackage } from '../publish/feed-client.ts';
+import { putPayload } from '../publish/payload-client.ts';
+import type { Fetched, Packed, Rendered, Unpacked, Verdict } from '../release.ts';
+import { renderRecord } from '../render/release-record.ts';
+import { renderRelease } from '../render/render.ts';
+import { requiredEvidence } from '../tools.ts';
+import { unpack as unpackAssets } from '../unpack.ts';
+import { requireTrust } from '../verify/verdict.ts';
+import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
+import type { Context } from './context.ts';
+import type { Resolved } from './resolve.ts';
+
+/** Downloads, or builds from the module; what the cache has is not fetched again. */
+export async function fetch({ found }: Resolved, { world }: Context): Promise<{ fetched: Fetched }> {
+  const upstream = world.upstreams[found.kind as keyof typeof world.upstreams];
+  return { fetched: await upstream.fetch(found, world.report) };
+}
+
+/** What is already known to be wrong is not unpacked. @throws ReleaseError REFUSED */
+export async function verify(
+  { found, fetched }: Resolved & { fetched: Fetched },
+  _: Context,
+): Promise<{ upstreamVerdicts: readonly Verdict[] }> {
+  const upstreamVerdicts = await verifyFetched(fetched);
+  requireTrust(found.tool.tool, found.version, upstreamVerdicts, []);
+  return { upstreamVerdicts };
+}
+
+export async function unpack(
+  { fetched }: { fetched: Fetched },
+  { world }: Context,
+): Promise<{ unpacked: Unpacked }> {
+  return { unpacked: await unpackAssets(fetched, world.cache) };
+}
+
+/** Looks into the programs themselves. */
+export async function inspect(
+  { unpacked, upstreamVerdicts }: { unpacked: Unpacked; upstreamVerdicts: readonly Verdict[] },
+  _: Context,
+): Promise<{ verdicts: readonly Verdict[] }> {
+  return { verdicts: [...upstreamVerdicts, ...(await verifyUnpacked(unpacked))] };
+}
+
+/** @throws ReleaseError REFUSED when something failed, or evidence that the tool file demands is not there */
+export async function judge(
+  { tool, found, verdicts }: Resolved & { verdicts: readonly Verdict[] },
+  { world }: Context,
+): Promise<object> {
+  requireTrust(tool.tool, found.version, verdicts, requiredEvidence(tool, found.kind));
+  for (const { kind, verdict, subject } of verdicts)
+    world.report.step(tool.tool, verdict, `${kind} of ${subject}`);
+  return {};
+}
+
+export async function render(
+  state: Resolved & { unpacked: Unpacked; verdicts: readonly Verdict[] },
+  { places }: Context,
+): Promise<{ rendered: Rendered }> {
+  const { tool, templates, unpacked, verdicts, version, packaging } = state;
+  const record = renderRecord(unpacked, verdicts, version, packaging);
+  const { exes, licenseText } = unpacked;
+  const inputs = { tool, templates, addresses: places.addresses, exes };
+  return {
+    rendered: await renderRelease(record, licenseText === undefined ? inputs : { ...inputs, licenseText }),
+  };
+}
+
+export async function pack(
+  { rendered }: { rendered: Rendered },
+  { workDir }: Context,
+): Promise<{ packed: Packed }> {
+  return { packed: await packNupkg(rendered, workDir) };
+}
+
+/** First of all, since a manifest promises them. */
+export async function payloads({ packed }: { packed: Packed }, context: Context): Promise<object> {
+  const { tool, packageVersion: version, exes } = packed.rendered;
+  if (!context.world.config.isPayloadPut) {
+    context.world.report.warn(tool.tool, `payloads of ${version} are not uploaded (PAYLOAD_PUT=false)`);
+    return {};
+  }
+  for (const { architecture, path, digest } of exes) {
+    const file = payloadFile(tool, architecture);
+    await putPayload(context.feed, context.places, { tool, version, file, path, digest }, (doneBytes) =>
+      context.world.report.progress(tool.tool, `upload ${file}`, doneBytes, digest.sizeBytes),
+    );
+    context.published.push(`payload ${tool.tool}/${version}/${file}`);
+  }
+  return {};
+}
+
+export async function push({ packed }: { packed: Packed }, context: Context): Promise<object> {
+  const { tool, packageVersion: version } = packed.rendered;
+  const id = tool.packageId ?? tool.tool;
+  const pkg = { id, version, path: packed.nupkgPath, digest: packed.nupkgDigest };
+  await pushPackage(context.feed, pkg, (doneBytes) =>
+    context.world.report.progress(tool.tool, 'push', doneBytes, pkg.digest.sizeBytes),
+  );
+  await waitForPackage(context.feed, id, version, context.world.signal);
+  context.published.push(`package ${id} ${version}`);
+  return {};
+}
+
+/** Last of all: nothing is promised before it is there. */
+export async function commit({ packed }: { packed: Packed }, context: Context): Promise<object> {
+  const { tool, packageVersion: version, manifestText } = packed.rendered;
+  await publishManifest(context.bucket, { tool: tool.tool, version, manifestText, branches: ['beta'] });
+  context.published.push(`manifest ${tool.tool} ${version} on branch beta`);
+  return {};
+}

@@ -1,0 +1,32 @@
+import { satisfies } from 'semver';
+import type { Tool } from '../tools.ts';
+import type { UpstreamVersion } from '../upstream/upstream.ts';
+
+const hoursOf = { d: 24, h: 1 } as const;
+
+/**
+ * The versions that may be taken without being named, newest first: in the tool's range, and old enough (contract section 1).
+ * One whose date the list does not say stays in; `isOldEnough` judges it when its source has been asked.
+ */
+export function allowedVersions(
+  versions: readonly UpstreamVersion[],
+  tool: Pick<Tool, 'versions' | 'minAge'>,
+  now: Date,
+): readonly string[] {
+  return versions
+    .filter(({ version }) => tool.versions === undefined || satisfies(version, tool.versions))
+    .filter(({ published }) => published === undefined || isOldEnough(published, tool, now))
+    .map(({ version }) => version);
+}
+
+/** Where an age is demanded, a release whose date nobody knows is not taken: it may be a minute old. */
+export function isOldEnough(
+  published: Date | undefined,
+  { minAge }: Pick<Tool, 'minAge'>,
+  now: Date,
+): boolean {
+  if (minAge === undefined) return true;
+  const unit = minAge.endsWith('d') ? 'd' : 'h';
+  const minAgeMs = Number.parseInt(minAge, 10) * hoursOf[unit] * 3_600_000;
+  return published !== undefined && now.getTime() - published.getTime() >= minAgeMs;
+}
