@@ -2,44 +2,21 @@ import type { Asset, Sidecar, Verdict } from '../release.ts';
 
 /** Does upstream's checksum file list this file with the bytes that came? */
 export function checkChecksumFile(file: Sidecar, asset: Asset): Verdict {
-  const subject = asset.name;
-  const stated = new Set(checksumsOf(file.text, asset.name));
-  const found = asset.digest;
-  const isListed = stated.size === 1 && (stated.has(found.sha256) || stated.has(found.sha512));
-  if (isListed)
-    return {
-      kind: 'checksum',
-      verdict: 'passed',
-      subject,
-      detail: `${file.name} lists the file with these bytes.`,
-    };
-
-  // Present and silent about our file is not "no evidence": the release process did not make what we were given.
-  const [first] = stated;
-  if (first === undefined) {
-    const expected = `a line for ${asset.name} in ${file.name}`;
-    return {
-      kind: 'checksum',
-      verdict: 'failed',
-      subject,
-      detail: `${file.name} does not list the file.`,
-      expected,
-      found: 'none',
-    };
+  const about = { kind: 'checksum', subject: asset.name } as const;
+  const { sha256, sha512 } = asset.digest;
+  const stated = [...new Set(checksumsOf(file.text, asset.name))];
+  const wrong = stated.filter((hex) => hex !== sha256 && hex !== sha512);
+  if (stated.length > 0 && wrong.length === 0) {
+    return { ...about, verdict: 'passed', detail: `${file.name} lists the file with these bytes.` };
   }
-  const detail =
-    stated.size > 1
-      ? `${file.name} lists the file with different hashes.`
-      : `${file.name} lists the file with another hash.`;
-  const expected = `${[...stated].join(' or ')} (${file.name})`;
-  return {
-    kind: 'checksum',
-    verdict: 'failed',
-    subject,
-    detail,
-    expected,
-    found: first.length === 128 ? found.sha512 : found.sha256,
-  };
+  // Present and silent about our file is not "no evidence": the release process did not make what we were given.
+  if (stated.length === 0) {
+    const expected = `a line for ${asset.name} in ${file.name}`;
+    return { ...about, verdict: 'failed', detail: `${file.name} does not list it.`, expected, found: 'none' };
+  }
+  const found = wrong.some((hex) => hex.length === sha512.length) ? sha512 : sha256;
+  const expected = `${stated.join(' or ')} (${file.name})`;
+  return { ...about, verdict: 'failed', detail: `${file.name} lists it with another hash.`, expected, found };
 }
 
 /**
