@@ -68,8 +68,13 @@ export function fail(code: FormatErrorCode, details: FormatErrorDetails = {}, ca
 
 /** Hostile text for a sentence: in quotes, one line, visible ASCII, at most `maxLength` characters of it. */
 export function quoted(text: string, maxLength = 80): string {
+  return `"${visible(text, maxLength).replaceAll('"', "'")}"`;
+}
+
+/** The same without quotes, for sentences of others that quote hostile text. */
+export function visible(text: string, maxLength = 200): string {
   const shown = text.length > maxLength ? `${text.slice(0, maxLength)}...` : text;
-  return JSON.stringify(shown).replace(
+  return shown.replace(
     /[^\x20-\x7e]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

@@ -1,4 +1,4 @@
-import { fail, quoted } from './format-error.ts';
+import { fail, quoted, visible } from './format-error.ts';
 
 const maxBytes = 1024 * 1024;
 const maxDepth = 32;
@@ -16,7 +16,7 @@ export function readJson(text: string): unknown {
     value = JSON.parse(text);
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    return fail('JSON_MALFORMED', { problem: quoted(problem, 200) }, error);
+    return fail('JSON_MALFORMED', { problem: visible(problem) }, error);
   }
   inspect(text);
   return value;

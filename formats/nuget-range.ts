@@ -8,24 +8,29 @@ export type NuGetRange = {
   readonly isMaxIncluded: boolean;
 };
 
+/** Two of the longest versions and the signs between them. */
+const maxLength = 520;
+
 /**
  * Interval notation (spec nuget-v2 13); undefined when the text is none, or when no version could be in it.
  * Floating versions (`1.*`) are none: a package's own dependencies cannot have them.
  */
 export function parseNuGetRange(text: string): NuGetRange | undefined {
+  if (text.length > maxLength) return undefined;
   const trimmed = text.trim();
-  const interval = /^([[(])([^,]*)(,?)([^,]*)([\])])$/.exec(trimmed);
+  const interval = /^([[(])([^[\]()]*)([\])])$/.exec(trimmed);
   if (interval === null) {
     const min = parseNuGetVersion(trimmed);
     return min === undefined ? undefined : { min, isMinIncluded: true, isMaxIncluded: false };
   }
-  const [, open, low = '', comma, high = '', close] = interval;
+  const [, open, inside = '', close] = interval;
+  const [low = '', high, ...rest] = inside.split(',');
+  const min = parseEnd(low);
+  const max = high === undefined ? min : parseEnd(high);
+  if (rest.length > 0 || min === 'invalid' || max === 'invalid') return undefined;
+  if (high === undefined && min === undefined) return undefined;
   const isMinIncluded = open === '[';
   const isMaxIncluded = close === ']';
-  const min = parseEnd(low);
-  const max = comma === '' ? min : parseEnd(high);
-  if (min === 'invalid' || max === 'invalid') return undefined;
-  if (comma === '' && min === undefined) return undefined;
   if (isEmpty(min, isMinIncluded, max, isMaxIncluded)) return undefined;
   return {
     ...(min && { min }),

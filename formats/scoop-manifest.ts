@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fail } from './format-error.ts';
+import { fail, visible } from './format-error.ts';
 import { readJson } from './json.ts';
 import * as f from './scoop-fields.ts';
 
@@ -107,11 +107,17 @@ export function printScoopManifest(manifest: ScoopManifest): string {
   return `${JSON.stringify(collapseObject(validate(manifest)), null, 4)}\n`;
 }
 
+const maxProblems = 20;
+
 function validate(value: unknown): ScoopManifest {
   const parsed = ScoopManifest.safeParse(value);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.flatMap((issue) => describeIssue(issue, []));
-  return fail('MANIFEST_INVALID', { problems: problems.join('; ') }, parsed.error);
+  const problems = parsed.error.issues.flatMap((issue) => describeIssue(issue, [])).slice(0, maxProblems);
+  return fail(
+    'MANIFEST_INVALID',
+    { problems: problems.map((problem) => visible(problem)).join('; ') },
+    parsed.error,
+  );
 }
 
 /** Of a union that fits nowhere, the member is described that at least had the right type. */

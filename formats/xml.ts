@@ -1,5 +1,5 @@
 import { parseStringPromise, processors } from 'xml2js';
-import { FormatError, fail, quoted } from './format-error.ts';
+import { FormatError, fail, quoted, visible } from './format-error.ts';
 
 /** An element of a parsed document. Names come without prefix, so that every year of a namespace reads alike. */
 export type XmlElement = {
@@ -145,7 +145,7 @@ function malformed(error: unknown): FormatError {
   const [problem = ''] = message.split('\n');
   const line = Number(/Line: (\d+)/.exec(message)?.[1] ?? 0) + 1;
   const column = Number(/Column: (\d+)/.exec(message)?.[1] ?? 0);
-  return new FormatError('XML_MALFORMED', { problem: quoted(problem), line, column }, error);
+  return new FormatError('XML_MALFORMED', { problem: visible(problem), line, column }, error);
 }
 
 function toElement(node: unknown): XmlElement {

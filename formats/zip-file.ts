@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
-import { FormatError, quoted } from './format-error.ts';
+import { FormatError, visible } from './format-error.ts';
 
 export type OpenZip = {
   readonly zip: ZipFile;
@@ -30,7 +30,7 @@ export function asFormatError(error: unknown): unknown {
   const isFileSystemError = 'syscall' in error;
   return isFileSystemError
     ? error
-    : new FormatError('ZIP_UNREADABLE', { problem: quoted(error.message, 200) }, error);
+    : new FormatError('ZIP_UNREADABLE', { problem: visible(error.message) }, error);
 }
 
 const chunkBytes = 256 * 1024;
