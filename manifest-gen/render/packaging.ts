@@ -10,13 +10,10 @@ const packagingNumber = 1;
 
 /**
  * Which recipe packs a release: our number and the SHA-256 over tool file and templates, `1:6f0c...`. Over their meaning, not
- * their bytes: comments and layout of the YAML don't count, nor the line endings of a Windows checkout.
+ * their bytes: comments and layout of the YAML don't count, nor (templates.ts) the line endings of a Windows checkout.
  */
 export function packagingOf(tool: Tool, templates: Templates): string {
-  const texts = [templates.nuspec, templates.manifest, templates.license ?? ''].map((text) =>
-    text.replace(/\r\n/g, '\n'),
-  );
-  const recipe = canonicalJson([tool, ...texts]);
+  const recipe = canonicalJson([tool, templates]);
   return `${packagingNumber}:${createHash('sha256').update(recipe).digest('hex')}`;
 }
 

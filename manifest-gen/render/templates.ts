@@ -11,7 +11,7 @@ export type Templates = {
   readonly license?: string;
 };
 
-/** @throws ReleaseError TOOL_FILE_INVALID when a template is not there */
+/** With LF, whatever a Windows checkout made of them. @throws ReleaseError TOOL_FILE_INVALID when one is not there */
 export async function loadTemplates(productDir: string, { tool }: Tool): Promise<Templates> {
   const license = await read(join(productDir, 'nuspecs', tool, 'LICENSE.txt'));
   return {
@@ -27,7 +27,7 @@ async function need(file: string): Promise<string> {
 
 async function read(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    return (await readFile(file, 'utf8')).replace(/\r\n/g, '\n');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw cause;

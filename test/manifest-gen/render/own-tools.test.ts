@@ -1,4 +1,6 @@
-import { join } from 'node:path';
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ReleaseRecord } from '../../../formats/release-record.ts';
 import { renderRelease } from '../../../manifest-gen/render/render.ts';
@@ -38,6 +40,22 @@ describe('the templates of our own tools', () => {
       expect(rendered.licenseText).toMatch(/MIT|Apache/);
     },
   );
+
+  it('are the same in a Windows checkout', async () => {
+    const tool = tools.find(({ tool }) => tool === 'delve')!;
+    const windows = await mkdtemp(join(tmpdir(), 'checkout-'));
+    for (const path of [
+      'nuspecs/delve/delve.nuspec',
+      'nuspecs/delve/LICENSE.txt',
+      'buckets/go-win-tools/delve.json',
+    ]) {
+      const text = await readFile(join(root, path), 'utf8');
+      await mkdir(dirname(join(windows, path)), { recursive: true });
+      await writeFile(join(windows, path), text.replace(/\r?\n/g, '\r\n'));
+    }
+
+    expect(await loadTemplates(windows, tool)).toEqual(await loadTemplates(root, tool));
+  });
 
   it('are asked for by name when they are not there', async () => {
     const [tool] = tools;
