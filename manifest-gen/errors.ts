@@ -29,6 +29,11 @@ const errors = {
     '{tool} {version}: the Go toolchain {toolchain} cannot be had: {cause}.',
     'Check GOPROXY and GOSUMDB, put {toolchain} on the PATH, or use another source.',
   ],
+  PROMOTION_REFUSED: [
+    1,
+    '{tool} {version} cannot become stable: {reason}.',
+    'Look at `release:status {tool}`; `release:beta {tool}` makes another beta when something changed.',
+  ],
   BUILD_FAILED: [
     1,
     '{tool} {version}: the Go build for {architecture} failed: {cause}',

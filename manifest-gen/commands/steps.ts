@@ -84,10 +84,13 @@ export async function payloads({ packed }: { packed: Packed }, context: Context)
   }
   for (const { architecture, path, digest } of exes) {
     const file = payloadFile(tool, architecture);
-    await putPayload(context.feed, context.places, { tool, version, file, path, digest }, (doneBytes) =>
-      context.world.report.progress(tool.tool, `upload ${file}`, doneBytes, digest.sizeBytes),
+    const outcome = await putPayload(
+      context.feed,
+      context.places,
+      { tool, version, file, path, digest },
+      (doneBytes) => context.world.report.progress(tool.tool, `upload ${file}`, doneBytes, digest.sizeBytes),
     );
-    context.published.push(`payload ${tool.tool}/${version}/${file}`);
+    if (outcome === 'put') context.published.push(`payload ${tool.tool}/${version}/${file}`);
   }
   return {};
 }
@@ -96,11 +99,11 @@ export async function push({ packed }: { packed: Packed }, context: Context): Pr
   const { tool, packageVersion: version } = packed.rendered;
   const id = tool.packageId ?? tool.tool;
   const pkg = { id, version, path: packed.nupkgPath, digest: packed.nupkgDigest };
-  await pushPackage(context.feed, pkg, (doneBytes) =>
+  const outcome = await pushPackage(context.feed, pkg, (doneBytes) =>
     context.world.report.progress(tool.tool, 'push', doneBytes, pkg.digest.sizeBytes),
   );
   await waitForPackage(context.feed, id, version, context.world.signal);
-  context.published.push(`package ${id} ${version}`);
+  if (outcome === 'pushed') context.published.push(`package ${id} ${version}`);
   return {};
 }
 

@@ -1,0 +1,56 @@
+import { Command } from 'commander';
+import { ReleaseError } from '../errors.ts';
+import type { StatusRow } from '../report.ts';
+import { createReport, createWorld, type Invocation, loadToolsOf, type World } from '../world.ts';
+import { type Context, withContext } from './context.ts';
+import { addFlags, type ReleaseFlags } from './flags.ts';
+import { type Request, readRequests } from './request.ts';
+import { type ResolveOptions, resolve } from './resolve.ts';
+
+/**
+ * Tool x channel: what is where, and what a release would do. A source that cannot be reached is said in its tool's row.
+ * @throws ReleaseError FEED_UNREACHABLE, BUCKET_UNREACHABLE, INTERRUPTED
+ */
+export function findStatus(
+  world: World,
+  requests: readonly Request[],
+  options: ResolveOptions,
+): Promise<readonly StatusRow[]> {
+  return withContext(world, async (context) => {
+    const rows: StatusRow[] = [];
+    for (const request of requests) rows.push(await rowOf(request, options, context));
+    return rows;
+  });
+}
+
+async function rowOf(request: Request, options: ResolveOptions, context: Context): Promise<StatusRow> {
+  const tool = request.tool.tool;
+  const offered = {
+    tool,
+    beta: (await context.bucket.version('beta', tool)) ?? '-',
+    main: (await context.bucket.version('main', tool)) ?? '-',
+  };
+  try {
+    const { found, does, version, why } = await resolve(request, options, context);
+    const next = does === 'nothing' ? `do nothing: ${why}` : `${does} ${version} from ${found.kind}: ${why}`;
+    return { ...offered, upstream: found.version, next };
+  } catch (error) {
+    const isOfSource = error instanceof ReleaseError && !error.code.startsWith('FEED_');
+    if (!isOfSource || context.world.signal.aborted) throw error;
+    return { ...offered, upstream: 'unknown', next: `fail: ${error.message} ${error.hint}` };
+  }
+}
+
+export function createCommand(invocation: Invocation): Command {
+  const command = new Command('release:status')
+    .description(
+      'Tool x channel: the newest upstream, what beta and main offer, what a run would do and why.',
+    )
+    .argument('[tool...]', 'no tool: all of them');
+  addFlags(command, ['source', 'json', 'quiet'], ['release:status', 'release:status delve'], invocation);
+  return command.action(async (args: readonly string[], flags: ReleaseFlags) => {
+    const world = createWorld(invocation, createReport(invocation, flags));
+    const requests = readRequests(args, await loadToolsOf(world));
+    world.report.status(await findStatus(world, requests, { sources: flags.source }));
+  });
+}

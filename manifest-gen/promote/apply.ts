@@ -1,0 +1,114 @@
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createDigester, type Digest } from '../../formats/digest.ts';
+import { type Nupkg, openNupkg } from '../../formats/nupkg.ts';
+import { writeNuspec } from '../../formats/nuspec.ts';
+import { printReleaseRecord, type ReleaseRecord } from '../../formats/release-record.ts';
+import { fail } from '../errors.ts';
+import { packNupkg } from '../pack/nupkg-writer.ts';
+import { exeName } from '../payload-file.ts';
+import { downloadFile } from '../publish/feed-client.ts';
+import type { FeedHttp } from '../publish/feed-http.ts';
+import type { Places } from '../publish/server-info.ts';
+import type { Packed, UnpackedExe } from '../release.ts';
+import { payloadAddress, renderManifest } from '../render/scoop.ts';
+import type { Tool } from '../tools.ts';
+
+export type PromotionInputs = {
+  readonly tool: Tool;
+  /** The beta's. */
+  readonly record: ReleaseRecord;
+  readonly nupkgPath: string;
+  readonly stable: string;
+  readonly manifestTemplate: string;
+  readonly feed: FeedHttp;
+  readonly places: Places;
+  readonly workDir: string;
+};
+
+type RecordedPayload = ReleaseRecord['payloads'][number];
+const maxTextBytes = 4 * 1024 * 1024;
+
+/**
+ * The beta's package under the stable version. What was tested is what ships: everything comes from the beta itself,
+ * every exe must have the recorded hash, and only the version changes.
+ * @throws ReleaseError REFUSED when the feed gives other bytes than the beta's record says
+ */
+export async function repack(inputs: PromotionInputs): Promise<Packed> {
+  const { tool, stable, workDir, places } = inputs;
+  const record = { ...inputs.record, version: stable };
+  const nupkg = await openNupkg(inputs.nupkgPath);
+  try {
+    const exes: UnpackedExe[] = [];
+    for (const payload of record.payloads) {
+      const path = join(workDir, payload.file);
+      const digest =
+        payload.architecture === 'amd64'
+          ? await saveStream(await nupkg.openEntry(`tools/${exeName(tool)}`), path)
+          : await savePayload(inputs, payload, path);
+      exes.push(checkedExe(inputs, payload, path, digest));
+    }
+    const rendered = {
+      tool,
+      packageVersion: stable,
+      record,
+      recordText: printReleaseRecord(record),
+      nuspecText: writeNuspec({ ...nupkg.nuspec, version: stable }),
+      verificationText: await readText(nupkg, 'tools/VERIFICATION.txt'),
+      licenseText: await readText(nupkg, 'tools/LICENSE.txt'),
+      manifestText: renderManifest(inputs.manifestTemplate, tool, record, places.addresses),
+      exes,
+    };
+    return await packNupkg(rendered, workDir);
+  } finally {
+    await nupkg.close();
+  }
+}
+
+async function saveStream(source: Readable, path: string): Promise<Digest> {
+  const digester = createDigester();
+  await pipeline(source, digester, createWriteStream(path));
+  return digester.digest();
+}
+
+/** The package holds the amd64 exe only; others lie where Scoop gets them. */
+async function savePayload(
+  { tool, record, feed, places }: PromotionInputs,
+  { file }: RecordedPayload,
+  path: string,
+): Promise<Digest> {
+  const url = payloadAddress(
+    { ...places.addresses, payloadUrl: places.payloadPutUrl },
+    tool,
+    record.version,
+    file,
+  );
+  const digest = await downloadFile(feed, url, path);
+  return (
+    digest ?? fail('NOTHING_PUBLISHED_HERE', { tool: tool.tool, problem: `the payload ${url} is not there` })
+  );
+}
+
+function checkedExe(
+  { tool, record }: PromotionInputs,
+  { architecture, file, sha256, size }: RecordedPayload,
+  path: string,
+  digest: Digest,
+): UnpackedExe {
+  if (digest.sha256 !== sha256 || digest.sizeBytes !== size) {
+    fail('REFUSED', {
+      tool: tool.tool,
+      version: record.version,
+      file,
+      expected: `SHA-256 ${sha256} as recorded`,
+      found: digest.sha256,
+    });
+  }
+  return { asset: { architecture, name: file, path, digest }, architecture, path, digest };
+}
+
+async function readText(nupkg: Nupkg, name: string): Promise<string> {
+  return (await nupkg.readEntry(name, maxTextBytes)).toString('utf8');
+}
