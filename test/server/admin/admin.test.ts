@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
+import { makeNupkg } from '../../kit/nupkg.ts';
+
+describe('admin door', () => {
+  let house: TestHouse;
+  beforeAll(async () => {
+    house = await startHouse({ publicUrl: 'https://feed.example.org/tools' });
+  });
+  afterAll(() => house.stop());
+
+  const call = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+    fetch(`${house.url}/api/v1${path}`, {
+      method,
+      headers: {
+        Authorization: `Bearer ${house.adminKey}`,
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+
+  it('tells everybody where things are', async () => {
+    const answer = await fetch(`${house.url}/api/v1/server`);
+
+    expect(await answer.json()).toEqual({
+      name: 'go-win-tools',
+      version: '0.0.0-test',
+      publicUrl: 'https://feed.example.org/tools',
+      feedUrl: 'https://feed.example.org/tools/nuget',
+      payloadUrl: 'https://feed.example.org/tools/dl',
+      bucketUrls: {
+        main: 'https://feed.example.org/tools/git/main/go-win-tools.git',
+        beta: 'https://feed.example.org/tools/git/beta/go-win-tools.git',
+      },
+    });
+  });
+
+  it('makes a key that works at once, lists it without the key, and revokes it', async () => {
+    const made = await call('POST', '/keys', { name: 'pipeline', scopes: ['push'], ids: ['made*'] });
+    expect(made.status).toBe(201);
+    const { id, key } = (await made.json()) as { id: string; key: string };
+    expect((await pushNupkg(house, makeNupkg({ id: 'made' }), key)).status).toBe(201);
+
+    const text = await (await call('GET', '/keys')).text();
+    expect(text).not.toContain(key);
+    expect(JSON.parse(text)).toContainEqual({
+      id,
+      name: 'pipeline',
+      scopes: ['push'],
+      ids: ['made*'],
+      created: expect.stringMatching(/^\d{4}-.*Z$/),
+      lastUsed: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+    expect(house.logged()).not.toContain(key);
+
+    expect((await call('DELETE', `/keys/${id}`)).status).toBe(204);
+    expect((await call('DELETE', `/keys/${id}`)).status).toBe(404);
+    expect((await pushNupkg(house, makeNupkg({ id: 'made', version: '2.0.0' }), key)).status).toBe(403);
+  });
+
+  it.each([
+    ['no name', { scopes: ['push'] }, 'name'],
+    ['no scopes', { name: 'x', scopes: [] }, 'scopes'],
+    ['an unknown scope', { name: 'x', scopes: ['everything'] }, 'scopes'],
+    ['an odd glob', { name: 'x', scopes: ['push'], ids: ['a b'] }, 'ids'],
+    ['a field too many', { name: 'x', scopes: ['push'], expires: 'never' }, 'expires'],
+    ['no JSON', '{', 'JSON'],
+  ])('refuses a body with %s', async (_name, body, hint) => {
+    const answer = await call('POST', '/keys', body);
+
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+    expect(await answer.json()).toMatchObject({
+      code: 'BODY_INVALID',
+      status: 400,
+      title: expect.stringContaining(hint),
+      requestId: answer.headers.get('x-request-id'),
+    });
+  });
+
+  it('takes no body of a kind that a form of a foreign page could send', async () => {
+    const body = JSON.stringify({ name: 'x', scopes: ['admin'] });
+
+    const answer = await call('POST', '/keys', body, { 'Content-Type': 'text/plain' });
+
+    expect(answer.status).toBe(400);
+  });
+
+  it('is for admin keys without ids only', async () => {
+    const limited = await makeKey(house, ['admin'], ['made*']);
+    const pusher = await makeKey(house, ['push', 'read', 'unlist']);
+
+    for (const key of [limited, pusher]) {
+      expect((await call('GET', '/keys', undefined, { Authorization: `Bearer ${key}` })).status).toBe(403);
+      expect((await call('POST', '/keys', {}, { Authorization: `Bearer ${key}` })).status).toBe(403);
+      expect((await call('DELETE', '/keys/x', undefined, { Authorization: `Bearer ${key}` })).status).toBe(
+        403,
+      );
+    }
+    expect((await fetch(`${house.url}/api/v1/keys`)).status).toBe(401);
+  });
+
+  it('answers unknown addresses and methods in JSON', async () => {
+    expect(await (await call('GET', '/none')).json()).toMatchObject({ code: 'ROUTE_UNKNOWN', status: 404 });
+    expect(await (await call('PATCH', '/keys')).json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED' });
+  });
+});

@@ -1,0 +1,153 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, configHelp, loadConfig } from '../../server/config.ts';
+
+const settings = [
+  'PORT',
+  'HOST',
+  'DATA_DIR',
+  'PUBLIC_URL',
+  'TLS_CERT_FILE',
+  'TLS_KEY_FILE',
+  'TRUST_PROXY',
+  'ADMIN_API_KEY',
+  'ADMIN_API_KEY_FILE',
+  'READ_AUTH',
+  'MAX_PACKAGE_BYTES',
+  'LOG_LEVEL',
+];
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      return error.problems;
+    }
+    throw error;
+  }
+  return [];
+}
+
+describe('config', () => {
+  it('has a default for everything', () => {
+    expect(loadConfig({})).toEqual({
+      port: 8080,
+      host: '127.0.0.1',
+      dataDir: resolve('data'),
+      maxPackageBytes: 4 * 1024 ** 3,
+      logLevel: 'info',
+    });
+  });
+
+  it('reads every setting', () => {
+    const config = loadConfig({
+      PORT: '0',
+      HOST: '0.0.0.0',
+      DATA_DIR: '/srv/feed',
+      PUBLIC_URL: 'https://feed.example.org/tools/',
+      TRUST_PROXY: '10.0.0.0/8, ::1,loopback',
+      ADMIN_API_KEY: ' secret ',
+      READ_AUTH: 'all',
+      MAX_PACKAGE_BYTES: '500 MiB',
+      LOG_LEVEL: 'debug',
+    });
+
+    expect(config).toEqual({
+      port: 0,
+      host: '0.0.0.0',
+      dataDir: resolve('/srv/feed'),
+      publicUrl: 'https://feed.example.org/tools',
+      trustProxy: ['10.0.0.0/8', '::1', 'loopback'],
+      adminApiKey: 'secret',
+      readAuth: 'all',
+      maxPackageBytes: 500 * 1024 ** 2,
+      logLevel: 'debug',
+    });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it('takes a variable that is set to nothing for one that is not set', () => {
+    expect(loadConfig({ PORT: '', READ_AUTH: ' ', PUBLIC_URL: '' })).toEqual(loadConfig({}));
+  });
+
+  it.each([
+    ['PORT', '80a'],
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['HOST', 'http://localhost'],
+    ['PUBLIC_URL', 'feed.example.org'],
+    ['PUBLIC_URL', 'ftp://feed.example.org'],
+    ['PUBLIC_URL', 'https://feed.example.org/?a=b'],
+    ['PUBLIC_URL', 'https://user:password@feed.example.org'],
+    ['TRUST_PROXY', '10.0.0.0/33'],
+    ['TRUST_PROXY', 'proxy.example.org'],
+    ['ADMIN_API_KEY', 'two words'],
+    ['ADMIN_API_KEY_FILE', '/no/such/file'],
+    ['READ_AUTH', 'yes'],
+    ['MAX_PACKAGE_BYTES', '0'],
+    ['MAX_PACKAGE_BYTES', '4 GB'],
+    ['MAX_PACKAGE_BYTES', '1e9'],
+    ['LOG_LEVEL', 'loud'],
+    ['TLS_CERT_FILE', '/no/such/file'],
+  ])('refuses %s=%s and names it', (name, value) => {
+    expect(problemsOf({ [name]: value })).toEqual([expect.stringContaining(name)]);
+  });
+
+  it('lists all problems at once, with exit code 2', () => {
+    const env = {
+      PORT: 'x',
+      READ_AUTH: 'y',
+      LOG_LEVEL: 'z',
+      TLS_KEY_FILE: '/k',
+      ADMIN_API_KEY: 'secret',
+      ADMIN_API_KEY_FILE: '/f',
+    };
+
+    const thrown = (() => {
+      try {
+        return loadConfig(env);
+      } catch (error) {
+        return error;
+      }
+    })();
+
+    expect(thrown).toMatchObject({ exitCode: 2, hint: expect.stringContaining('serve --help') });
+    const { message } = thrown as Error;
+    for (const name of ['PORT', 'READ_AUTH', 'LOG_LEVEL', 'TLS_CERT_FILE', 'ADMIN_API_KEY_FILE']) {
+      expect(message).toContain(`\n  ${name}`);
+    }
+    expect(message).not.toContain('secret');
+  });
+
+  it('reads a secret from a file', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'go-win-tools-')), 'key');
+    await writeFile(file, 'from-a-file\n');
+
+    expect(loadConfig({ ADMIN_API_KEY_FILE: file }).adminApiKey).toBe('from-a-file');
+  });
+
+  it('refuses a certificate file that holds none', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'go-win-tools-'));
+    const [certFile, keyFile] = [join(dir, 'cert'), join(dir, 'key')];
+    await writeFile(certFile, 'no certificate');
+    await writeFile(keyFile, 'no key');
+
+    expect(problemsOf({ TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile })).toEqual([
+      expect.stringContaining('TLS_CERT_FILE, TLS_KEY_FILE'),
+    ]);
+  });
+
+  it('explains every setting in its help, with its default', () => {
+    const help = configHelp();
+
+    for (const name of settings) {
+      expect(help).toMatch(new RegExp(`^  ${name} +\\S.+\\.$`, 'm'));
+    }
+    expect(help).toContain('Default: 8080.');
+    expect(help).toContain('Default: ./data.');
+    expect(help.split('\n')).toHaveLength(settings.length + 1);
+  });
+});

@@ -1,0 +1,152 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
+import { makeNupkg } from '../../kit/nupkg.ts';
+import { openSocket, sendRaw } from '../../kit/raw-http.ts';
+
+describe('download door', () => {
+  let house: TestHouse;
+  const nupkg = makeNupkg({ id: 'Sample', files: { 'tools/noise.bin': randomBytes(3_000_000) } });
+  const etag = `"${createHash('sha256').update(nupkg).digest('hex')}"`;
+  beforeAll(async () => {
+    house = await startHouse();
+    await pushNupkg(house, nupkg, house.adminKey);
+    await pushNupkg(house, makeNupkg({ id: 'Sample', version: '2.0.0-beta' }), house.adminKey);
+  });
+  afterAll(() => house.stop());
+
+  const ask = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
+    fetch(`${house.url}/nuget/package/${path}`, { method, headers });
+  const bytesOf = async (answer: Response) => Buffer.from(await answer.arrayBuffer());
+  async function downloads(): Promise<number> {
+    await house.services.catalog.flush();
+    return (await house.services.catalog.find('sample', '1.0.0'))?.versionDownloads ?? -1;
+  }
+
+  it.each(['sample/1.0.0', 'SAMPLE/1.0', 'Sample/01.0.0.0', 'sample'])(
+    'finds the package at %s',
+    async (path) => {
+      const answer = await ask(path);
+
+      expect(answer.status).toBe(200);
+      expect(Object.fromEntries(answer.headers)).toMatchObject({
+        'content-type': 'application/zip',
+        'content-length': String(nupkg.length),
+        'content-disposition': 'attachment; filename="Sample.1.0.0.nupkg"',
+        'cache-control': path === 'sample' ? 'public, no-cache' : 'public, max-age=31536000, immutable',
+        etag,
+      });
+      expect(answer.headers.has('content-encoding')).toBe(false);
+      expect((await bytesOf(answer)).equals(nupkg)).toBe(true);
+    },
+  );
+
+  it('answers HEAD like GET without the bytes', async () => {
+    const answer = await ask('sample/1.0.0', {}, 'HEAD');
+
+    expect([answer.status, answer.headers.get('content-length'), answer.headers.get('etag')]).toEqual([
+      200,
+      String(nupkg.length),
+      etag,
+    ]);
+  });
+
+  it.each([
+    ['the tag', etag, 304],
+    ['the weak tag among others', `"x", W/${etag}`, 304],
+    ['anything', '*', 304],
+    ['another tag', '"x"', 200],
+  ])('answers If-None-Match with %s', async (_name, tag, status) => {
+    expect((await ask('sample/1.0.0', { 'If-None-Match': tag })).status).toBe(status);
+  });
+
+  it.each([
+    ['bytes=0-99', 0, 99],
+    ['bytes=100-', 100, nupkg.length - 1],
+    ['bytes=-50', nupkg.length - 50, nupkg.length - 1],
+    [`bytes=10-${nupkg.length * 2}`, 10, nupkg.length - 1],
+  ])('answers Range: %s with that part', async (range, start, end) => {
+    const answer = await ask('sample/1.0.0', { Range: range });
+
+    expect([answer.status, answer.headers.get('content-range')]).toEqual([
+      206,
+      `bytes ${start}-${end}/${nupkg.length}`,
+    ]);
+    expect((await bytesOf(answer)).equals(nupkg.subarray(start, end + 1))).toBe(true);
+  });
+
+  it.each([
+    ['several ranges', { Range: 'bytes=0-1,4-5' }],
+    ['a range it does not understand', { Range: 'lines=1-2' }],
+    ['a malformed range', { Range: 'bytes=x' }],
+    ['a range of other bytes than it has', { Range: 'bytes=0-1', 'If-Range': '"x"' }],
+  ])('answers %s with the whole', async (_name, headers) => {
+    const answer = await ask('sample/1.0.0', headers as Record<string, string>);
+
+    expect([answer.status, (await bytesOf(answer)).length]).toEqual([200, nupkg.length]);
+  });
+
+  it('answers a range beyond the end with 416', async () => {
+    const answer = await ask('sample/1.0.0', { Range: `bytes=${nupkg.length}-` });
+
+    expect([answer.status, answer.headers.get('content-range')]).toEqual([416, `bytes */${nupkg.length}`]);
+  });
+
+  it('counts whole downloads only', async () => {
+    const before = await downloads();
+    await ask('sample/1.0.0', {}, 'HEAD');
+    await ask('sample/1.0.0', { Range: 'bytes=0-9' });
+    await ask('sample/1.0.0', { 'If-None-Match': etag });
+    const socket = openSocket(house.url);
+    socket.write('GET /nuget/package/sample/1.0.0 HTTP/1.1\r\nHost: FEED\r\n\r\n');
+    await once(socket, 'data');
+    socket.destroy();
+    await bytesOf(await ask('sample/1.0.0'));
+
+    expect(await downloads()).toBe(before + 1);
+  });
+
+  it('answers HTTP/1.0 with Content-Length and the bytes as they are (spec nuget-v2 18.2)', async () => {
+    const answer = await sendRaw(
+      house.url,
+      'GET /nuget/package/sample/1.0.0 HTTP/1.0\r\nHost: FEED\r\nUser-Agent: NuGet Core/2.11\r\n\r\n',
+    );
+
+    expect(answer.headers['content-length']).toBe(String(nupkg.length));
+    expect(answer.headers).not.toHaveProperty('transfer-encoding');
+    expect(answer.body.equals(nupkg)).toBe(true);
+  });
+
+  it.each([
+    '/nuget',
+    '/nuget/$metadata',
+    '/nuget/Packages()',
+    '/nuget/none',
+    '/healthz',
+    '/',
+    '/api/v1/server',
+  ])('never answers HTTP/1.0 in chunks, at %s', async (path) => {
+    const answer = await sendRaw(house.url, `GET ${path} HTTP/1.0\r\nHost: FEED\r\n\r\n`);
+
+    expect(answer.headers).not.toHaveProperty('transfer-encoding');
+    expect(answer.headers['content-length']).toBe(String(answer.body.length));
+  });
+
+  it.each([
+    ['sample/9.9.9', 404],
+    ['none/1.0.0', 404],
+    ['none', 404],
+    ['..%2F..%2Fcatalog.db/1.0.0', 404],
+    ['sample/..%2F..%2Fcatalog.db', 404],
+    ['a%ZZ/1.0.0', 400],
+  ])('answers %s with %i in OData XML', async (path, status) => {
+    const answer = await ask(path);
+
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([
+      status,
+      'application/xml; charset=utf-8',
+    ]);
+    expect(await answer.text()).toContain('<m:error');
+  });
+});

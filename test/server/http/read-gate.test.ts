@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { adminKey, makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
+import { makeNupkg } from '../../kit/nupkg.ts';
+
+const feed = [
+  '/nuget',
+  '/nuget/',
+  '//nuget//',
+  '/NUGET/$metadata',
+  '/nuget/Packages()',
+  "/nuget/Packages(Id='kept',Version='1.0.0')",
+  '/nuget/package/kept/1.0.0',
+  '/api/v2/FindPackagesById()?id=%27kept%27',
+  '/api/v2/package/kept',
+  '/v3/index.json',
+];
+const rest = [
+  '/',
+  '/packages/kept',
+  '/dl/kept/1.0.0/kept-windows-amd64.exe',
+  '/git/main/go-win-tools.git/info/refs?service=git-upload-pack',
+  '/api/v1/server',
+  '/nowhere',
+];
+const open = [
+  '/healthz',
+  '/readyz',
+  '/m/kept.json',
+  '/install.ps1',
+  '/dl/kept/1.0.0/kept-windows-amd64.exe.sha256',
+];
+
+describe.each(['feed', 'all'] as const)('READ_AUTH=%s', (readAuth) => {
+  let house: TestHouse;
+  let reader: string;
+  beforeAll(async () => {
+    house = await startHouse({ readAuth });
+    reader = await makeKey(house, ['read']);
+    await pushNupkg(house, makeNupkg({ id: 'kept' }), adminKey);
+    await fetch(`${house.url}/dl/kept/1.0.0/kept-windows-amd64.exe`, {
+      method: 'PUT',
+      headers: { 'X-NuGet-ApiKey': adminKey },
+      body: 'MZ',
+    });
+  });
+  afterAll(() => house.stop());
+
+  const covered = readAuth === 'feed' ? feed : [...feed, ...rest];
+  const uncovered = readAuth === 'feed' ? [...rest, ...open] : open;
+  const ask = (path: string, headers: Record<string, string> = {}) =>
+    fetch(`${house.url}${path}`, { headers });
+
+  it.each(covered)('asks for a key at %s', async (path) => {
+    const bare = await ask(path);
+    expect(bare.status).toBe(401);
+    expect(bare.headers.get('www-authenticate')).toMatch(/^Basic realm=/);
+    expect((await fetch(`${house.url}${path}`, { method: 'HEAD' })).status).toBe(401);
+    expect((await ask(path, { Authorization: `Basic ${btoa(`anybody:${reader}`)}` })).status).not.toBe(401);
+    expect((await ask(path, { Authorization: `Basic ${btoa('anybody:wrong')}` })).status).toBe(401);
+    expect((await ask(path, { 'X-NuGet-ApiKey': 'wrong' })).status).toBe(403);
+  });
+
+  it.each(uncovered)('asks for none at %s', async (path) => {
+    expect([401, 403]).not.toContain((await ask(path)).status);
+    expect([401, 403]).not.toContain((await ask(path, { Authorization: `Basic ${btoa('a:wrong')}` })).status);
+  });
+
+  it('answers in the language of the asker', async () => {
+    expect(await (await ask('/nuget/Packages()')).text()).toContain('<m:code>KEY_MISSING</m:code>');
+  });
+
+  it('lets push keys push, but not read', async () => {
+    const pusher = await makeKey(house, ['push']);
+
+    expect((await pushNupkg(house, makeNupkg({ id: 'pushed' }), pusher)).status).toBe(201);
+    const answer = await ask('/nuget/package/pushed/1.0.0', { 'X-NuGet-ApiKey': pusher });
+    expect([answer.status, answer.statusText]).toEqual([
+      403,
+      'The specified API key does not have the scope read for pushed.',
+    ]);
+  });
+
+  it('keeps a key with ids to the packages it names', async () => {
+    const limited = { 'X-NuGet-ApiKey': await makeKey(house, ['read'], ['other*']) };
+
+    expect((await ask('/nuget/package/kept/1.0.0', limited)).status).toBe(403);
+    expect((await ask('/nuget/package/other/1.0.0', limited)).status).toBe(404);
+  });
+
+  it('keeps answers out of shared caches', async () => {
+    const answer = await ask('/nuget/package/kept/1.0.0', { 'X-NuGet-ApiKey': reader });
+
+    expect(answer.headers.get('cache-control')).toBe('private, max-age=31536000, immutable');
+  });
+});
+
+describe('keys with a password in another encoding', () => {
+  it.each(['utf8', 'latin1'] as const)('are understood in %s (spec nuget-v2 2.4)', async (encoding) => {
+    const house = await startHouse({ readAuth: 'feed', adminApiKey: 'schlüssel-größe' });
+    const password = Buffer.from('größe:schlüssel-größe', encoding).toString('base64');
+
+    const answer = await fetch(`${house.url}/nuget`, { headers: { Authorization: `Basic ${password}` } });
+
+    expect(answer.status).toBe(200);
+    await house.stop();
+  });
+});
+
+describe('an open server', () => {
+  it('serves those who show a wrong password too, and refuses wrong ones without delaying right ones', async () => {
+    const house = await startHouse();
+    const ask = (path: string, key: string) =>
+      fetch(`${house.url}${path}`, { headers: { 'X-NuGet-ApiKey': key } });
+
+    expect((await ask('/nuget', 'wrong')).status).toBe(200);
+    const wrong = await Promise.all(Array.from({ length: 50 }, () => ask('/api/v1/keys', 'wrong')));
+    expect(wrong.map(({ status }) => status)).toEqual(wrong.map(() => 403));
+    const order: string[] = [];
+    await Promise.all([
+      ask('/api/v1/keys', 'wrong').then(() => order.push('wrong')),
+      ask('/api/v1/keys', adminKey).then(({ status }) => order.push(`right ${status}`)),
+    ]);
+    expect(order).toEqual(['right 200', 'wrong']);
+    await house.stop();
+  });
+});
