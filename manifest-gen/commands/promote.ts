@@ -12,6 +12,7 @@ import { type Context, requireKey, withContext } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type KeptFiles, keepFiles } from './keep-files.ts';
 import { type Request, readRequests } from './request.ts';
+import { type Planned, type Ready, resolvePromotion } from './resolve-promotion.ts';
 import { attempt, endRun, type Failure, type RunResult } from './run-each.ts';
 import { payloads, push } from './steps.ts';
 
