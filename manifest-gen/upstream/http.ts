@@ -76,7 +76,7 @@ export function openGet(
     readonly decompress: boolean;
   },
 ): Promise<Opened> {
-  const { idleTimeoutMs, ...rest } = options;
+  const { idleTimeoutMs, signal, ...rest } = options;
   const body = http.stream.get(url, {
     ...rest,
     throwHttpErrors: false,
@@ -88,6 +88,11 @@ export function openGet(
       response: idleTimeoutMs,
     },
   });
+  // not got's own `signal`: a stream that has ended would keep its listener until the program ends
+  const onAbort = (): void => void body.destroy(new Error('interrupted'));
+  const forget = (): void => signal.removeEventListener('abort', onAbort);
+  signal.addEventListener('abort', onAbort);
+  for (const end of ['end', 'error', 'close']) body.once(end, forget);
   return new Promise((resolve, reject) => {
     body.once('error', reject);
     body.once('response', (response: { statusCode: number; headers: Headers }) =>

@@ -1,0 +1,236 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Fault, takeFault } from './forge-faults.ts';
+import { serveObject } from './forge-store.ts';
+import { type Listening, listen } from './listen.ts';
+
+/** A small true GitHub: an API at one origin, releases and their files at another, as api.github.com and github.com are. */
+
+export type ForgeAsset = {
+  readonly name: string;
+  readonly bytes: Buffer;
+  /** GitHub states one since 2025-06; false is an older upload (null). A string is stated instead of the true one. */
+  readonly digest?: boolean | string;
+  /** What the API says instead of the true size. */
+  readonly statedBytes?: number;
+  /** An upload that has not ended. */
+  readonly isOpen?: boolean;
+  readonly fault?: Fault;
+};
+export type ForgeRelease = {
+  readonly tag: string;
+  readonly isDraft?: boolean;
+  readonly isPrerelease?: boolean;
+  readonly publishedAt?: string;
+  readonly assets?: readonly ForgeAsset[];
+};
+export type ForgeOptions = {
+  /** The one token that is valid; any other is answered with 401, as GitHub does also for public data. */
+  readonly token?: string;
+  /** GitHub names the next page by the repository's number; others by its name. */
+  readonly linkForm?: 'number' | 'name';
+  /** Where the next page is said to be; for a forge that lies. */
+  readonly nextOrigin?: string;
+};
+export type Forge = {
+  /** GITHUB_API_URL */
+  readonly apiUrl: string;
+  readonly storeUrl: string;
+  /** `go-delve/delve`; newest release first. A private one is 404 without the token. */
+  addRepository(
+    name: string,
+    releases: readonly ForgeRelease[],
+    options?: { readonly isPrivate?: boolean },
+  ): void;
+  /** The next requests to the API are answered so. */
+  failApi(fault: Fault): void;
+  /** Every request: `api GET /repos/...`, `store GET /objects/...`. */
+  readonly requests: readonly string[];
+  /** Requests to the store that carried a token: must stay empty. */
+  readonly leaks: readonly string[];
+  stop(): Promise<void>;
+};
+
+type Repository = {
+  readonly id: number;
+  readonly name: string;
+  readonly isPrivate: boolean;
+  readonly releases: readonly ForgeRelease[];
+};
+
+export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
+  const repositories: Repository[] = [];
+  const requests: string[] = [];
+  const leaks: string[] = [];
+  const apiFaults: Fault[] = [];
+  const assetById = new Map<number, { asset: ForgeAsset; path: string }>();
+  const store: Listening = await listen((request, response) => {
+    requests.push(`store ${request.method} ${request.url}`);
+    if (request.headers.authorization !== undefined) leaks.push(String(request.url));
+    const [, kind, id = ''] = (request.url ?? '').split('/');
+    // the release's address redirects to a signed, short-lived one
+    const isObject = kind === 'objects';
+    const found = isObject
+      ? assetById.get(Number(id.split('?')[0]))
+      : [...assetById.values()].find(({ path }) => path === request.url);
+    if (found === undefined) return answer(response, 404, 'text/plain', 'Not Found');
+    if (isObject) return serveObject(request, response, found.asset);
+    const number = [...assetById].find(([, other]) => other === found)?.[0];
+    return redirect(response, `/objects/${number}?signature=abc`);
+  });
+
+  const assetJson = (
+    repository: Repository,
+    release: ForgeRelease,
+    asset: ForgeAsset,
+    number: number,
+  ): object => {
+    const path = `/${repository.name}/releases/download/${encodeURIComponent(release.tag)}/${encodeURIComponent(asset.name)}`;
+    const id = repository.id * 1_000_000 + number;
+    assetById.set(id, { asset, path });
+    const digest = asset.digest ?? true;
+    return {
+      id,
+      url: `${api.url}/repos/${repository.name}/releases/assets/${id}`,
+      browser_download_url: `${store.url}${path}`,
+      name: asset.name,
+      label: null,
+      state: asset.isOpen ? 'open' : 'uploaded',
+      content_type: 'application/octet-stream',
+      size: asset.statedBytes ?? asset.bytes.length,
+      digest:
+        digest === true ? `sha256:${createHash('sha256').update(asset.bytes).digest('hex')}` : digest || null,
+      download_count: 1,
+      created_at: '2026-01-01T00:00:00Z',
+      updated_at: '2026-01-01T00:00:00Z',
+    };
+  };
+  const releaseJson = (repository: Repository, release: ForgeRelease): object => {
+    const index = repository.releases.indexOf(release);
+    return {
+      id: repository.id * 1000 + index,
+      tag_name: release.tag,
+      name: release.tag,
+      draft: release.isDraft ?? false,
+      prerelease: release.isPrerelease ?? false,
+      created_at: '2026-01-01T00:00:00Z',
+      published_at: release.isDraft ? null : (release.publishedAt ?? '2026-01-01T00:00:00Z'),
+      assets: (release.assets ?? []).map((asset, number) =>
+        assetJson(repository, release, asset, index * 1000 + number),
+      ),
+    };
+  };
+
+  const api: Listening = await listen((request, response) => {
+    requests.push(`api ${request.method} ${request.url}`);
+    const fault = takeFault(apiFaults);
+    if (fault !== undefined) return failApiAnswer(response, fault);
+    if (request.headers['user-agent'] === undefined) return message(response, 403, 'Request forbidden');
+    const hasToken = isAuthorized(request, options.token);
+    if (hasToken === 'wrong') return message(response, 401, 'Bad credentials');
+    const url = new URL(request.url ?? '/', api.url);
+    const found = findRepository(repositories, url.pathname);
+    if (found === undefined || (found.repository.isPrivate && !hasToken))
+      return message(response, 404, 'Not Found');
+    const { repository, rest } = found;
+
+    if (rest === 'releases') {
+      const visible = repository.releases.filter(({ isDraft }) => hasToken || !isDraft);
+      const perPage = Math.min(100, Number(url.searchParams.get('per_page') ?? 30));
+      const page = Number(url.searchParams.get('page') ?? 1);
+      const items = visible.slice((page - 1) * perPage, page * perPage);
+      if (page * perPage < visible.length) {
+        response.setHeader('link', nextLink(repository, url, page + 1));
+      }
+      return json(
+        response,
+        items.map((release) => releaseJson(repository, release)),
+      );
+    }
+    const tag = /^releases\/tags\/([^/]+)$/.exec(rest)?.[1];
+    if (tag !== undefined) {
+      const release = repository.releases.find((one) => one.tag === decodeURIComponent(tag) && !one.isDraft);
+      return release === undefined
+        ? message(response, 404, 'Not Found')
+        : json(response, releaseJson(repository, release));
+    }
+    const id = Number(/^releases\/assets\/(\d+)$/.exec(rest)?.[1]);
+    if (assetById.has(id) && request.headers.accept === 'application/octet-stream') {
+      return redirect(response, `${store.url}/objects/${id}?signature=abc`);
+    }
+    return message(response, 404, 'Not Found');
+  });
+
+  const nextLink = (repository: Repository, url: URL, page: number): string => {
+    const base = options.nextOrigin ?? api.url;
+    const path = options.linkForm === 'name' ? `/repos/${repository.name}` : `/repositories/${repository.id}`;
+    const target = (number: number | string): string =>
+      `<${base}${path}/releases?per_page=${url.searchParams.get('per_page')}&page=${number}>`;
+    return `${target(1)}; rel="first", ${target(page)}; rel="next", ${target('9')}; rel="last"`;
+  };
+
+  return {
+    apiUrl: api.url,
+    storeUrl: store.url,
+    addRepository: (name, releases, { isPrivate = false } = {}) => {
+      repositories.push({ id: repositories.length + 1, name, releases, isPrivate });
+    },
+    failApi: (fault) => {
+      apiFaults.push({ ...fault });
+    },
+    requests,
+    leaks,
+    stop: async () => {
+      await api.stop();
+      await store.stop();
+    },
+  };
+}
+
+function findRepository(
+  repositories: readonly Repository[],
+  path: string,
+): { repository: Repository; rest: string } | undefined {
+  for (const repository of repositories) {
+    for (const prefix of [`/repos/${repository.name}/`, `/repositories/${repository.id}/`]) {
+      if (path.startsWith(prefix)) return { repository, rest: path.slice(prefix.length) };
+    }
+  }
+  return undefined;
+}
+
+function isAuthorized({ headers }: IncomingMessage, token: string | undefined): boolean | 'wrong' {
+  if (headers.authorization === undefined) return false;
+  return token !== undefined && headers.authorization === `Bearer ${token}` ? true : 'wrong';
+}
+
+function failApiAnswer(response: ServerResponse, fault: Fault): void {
+  if (fault.kind === 'status')
+    message(response, fault.status, fault.message ?? 'Server Error', fault.headers);
+  else if (fault.kind === 'html')
+    answer(response, 200, 'text/html', '<!DOCTYPE html><title>Unicorn!</title>');
+  else if (fault.kind !== 'hang') response.destroy();
+}
+
+function json(response: ServerResponse, value: unknown): void {
+  answer(response, 200, 'application/json; charset=utf-8', JSON.stringify(value));
+}
+
+function message(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Record<string, string> = {},
+): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  answer(response, status, 'application/json; charset=utf-8', JSON.stringify({ message: text }));
+}
+
+function redirect(response: ServerResponse, location: string): void {
+  response.setHeader('location', location);
+  answer(response, 302, 'text/html', '');
+}
+
+function answer(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, { 'content-type': type }).end(body);
+}

@@ -1,0 +1,44 @@
+import AdmZip from 'adm-zip';
+import { listen } from './listen.ts';
+
+export type GoModuleFiles = {
+  readonly path: string;
+  /** `v1.0.0` */
+  readonly version: string;
+  /** Path -> text; go.mod is among them. */
+  readonly files: Readonly<Record<string, string>>;
+};
+export type GoProxy = {
+  readonly url: string;
+  /** Go's settings for it; its modules are in no checksum database. */
+  readonly env: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+};
+
+/** A small true Go module proxy (go.dev/ref/mod#goproxy-protocol), for the real go command. */
+export async function startGoProxy(modules: readonly GoModuleFiles[]): Promise<GoProxy> {
+  const answers = new Map<string, string | Buffer>();
+  for (const { path, version, files } of modules) {
+    const base = `/${path}/@v`;
+    const zip = new AdmZip();
+    for (const [name, text] of Object.entries(files))
+      zip.addFile(`${path}@${version}/${name}`, Buffer.from(text));
+    answers.set(`${base}/list`, `${answers.get(`${base}/list`) ?? ''}${version}\n`);
+    answers.set(
+      `${base}/${version}.info`,
+      JSON.stringify({ Version: version, Time: '2026-02-03T04:05:06Z' }),
+    );
+    answers.set(`${base}/${version}.mod`, files['go.mod'] ?? '');
+    answers.set(`${base}/${version}.zip`, zip.toBuffer());
+  }
+  const server = await listen((request, response) => {
+    const answer = answers.get(request.url ?? '');
+    if (answer === undefined) response.writeHead(404).end('not found');
+    else response.writeHead(200).end(answer);
+  });
+  return {
+    url: server.url,
+    env: { GOPROXY: server.url, GOSUMDB: 'off', GONOSUMDB: '', GOPRIVATE: '', GONOPROXY: '' },
+    stop: server.stop,
+  };
+}

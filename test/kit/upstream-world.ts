@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCache } from '../../manifest-gen/cache.ts';
+import type { Report } from '../../manifest-gen/report.ts';
+import { Tool } from '../../manifest-gen/tools.ts';
+import { createHttp, patience } from '../../manifest-gen/upstream/http.ts';
+import type { UpstreamSettings } from '../../manifest-gen/upstream/upstreams.ts';
+import { hasProgram, mustRun } from './programs.ts';
+
+/** Where nothing listens: the discard port of this machine. */
+export const nowhere = 'http://127.0.0.1:9';
+
+export type UpstreamWorld = {
+  readonly settings: UpstreamSettings;
+  readonly controller: AbortController;
+  /** What was reported, `step build ...`. */
+  readonly said: string[];
+  readonly report: Report;
+  stop(): Promise<void>;
+};
+
+/** A generator's surroundings in a folder of its own, and impatient. */
+export async function makeUpstreamWorld(
+  given: { readonly env?: Readonly<Record<string, string>> } & Partial<UpstreamSettings> = {},
+): Promise<UpstreamWorld> {
+  const rootDir = await mkdtemp(join(tmpdir(), 'upstream-world-'));
+  const controller = new AbortController();
+  const said: string[] = [];
+  const settings: UpstreamSettings = {
+    http: createHttp({ userAgent: 'go-win-tools/test' }),
+    patience: { ...patience, attempts: 3, firstDelayMs: 5, maxPauseMs: 2_000 },
+    signal: controller.signal,
+    apiUrl: nowhere,
+    token: undefined,
+    now: () => new Date(),
+    cache: createCache(rootDir),
+    platform: process.platform,
+    nodePath: process.execPath,
+    ...given,
+    env: { ...process.env, ...given.env },
+  };
+  return {
+    settings,
+    controller,
+    said,
+    report: {
+      step: (_, step, detail = '') => said.push(`step ${step} ${detail}`),
+      progress: () => {},
+      output: (_, line) => said.push(line),
+      warn: (_, sentence) => said.push(sentence),
+    },
+    stop: async () => {
+      // Go makes its module cache read-only
+      if (hasProgram('go')) {
+        await mustRun('go', ['clean', '-modcache'], { env: { GOMODCACHE: join(rootDir, 'go', 'mod') } });
+      }
+      await rm(rootDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The tool `hello` with the sources given. */
+export function makeTool(given: Record<string, unknown>): Tool {
+  return Tool.parse({
+    tool: 'hello',
+    command: 'hello',
+    first: '1.0.0',
+    module: [{ path: 'example.test/hello' }],
+    trust: { require: [] },
+    ...given,
+  });
+}
+
+/** Code and exit code of a ReleaseError; fails when none is thrown. */
+export async function failureOf(promise: Promise<unknown>): Promise<Record<string, unknown>> {
+  const error = await promise.then(
+    (value) => {
+      throw new Error(`no error but ${JSON.stringify(value)}`);
+    },
+    (thrown: unknown) => thrown as { code: string; exitCode: number; message: string; details: object },
+  );
+  return { code: error.code, exitCode: error.exitCode, message: error.message };
+}
