@@ -33,6 +33,16 @@ export function openDatabase(file: string): Connection {
   }
 }
 
+/** A write whose failure for want of room is told as such. @throws FeedError STORAGE_FULL */
+export function durably<T>(write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    const isFull = error instanceof Database.SqliteError && error.code === 'SQLITE_FULL';
+    throw isFull ? new FeedError('STORAGE_FULL', {}, error) : error;
+  }
+}
+
 function migrate(db: Connection, file: string): void {
   const upgrade = db.transaction(() => {
     const found = Number(db.pragma('user_version', { simple: true }));

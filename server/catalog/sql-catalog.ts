@@ -1,6 +1,5 @@
-import { FeedError } from '../errors.ts';
 import type { Catalog, NewPackage } from './catalog.ts';
-import type { Connection } from './connect.ts';
+import { type Connection, durably } from './connect.ts';
 import type { SemVerView } from './query.ts';
 import { fromPackages } from './sql-columns.ts';
 import { createDownloadCounts } from './sql-downloads.ts';
@@ -107,13 +106,4 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
       prepare('SELECT revision FROM state').get();
     },
   };
-}
-
-function durably<T>(write: () => T): T {
-  try {
-    return write();
-  } catch (error) {
-    const isFull = error instanceof Error && 'code' in error && error.code === 'SQLITE_FULL';
-    throw isFull ? new FeedError('STORAGE_FULL', {}, error) : error;
-  }
 }

@@ -1,4 +1,4 @@
-import type { Connection } from './connect.ts';
+import { type Connection, durably } from './connect.ts';
 import type { Payload, Payloads } from './payloads.ts';
 import { createStatements } from './statements.ts';
 
@@ -16,7 +16,8 @@ export function createSqlPayloads(db: Connection): Payloads {
     async add({ tool, version, file, sha256, sizeBytes, created }) {
       const sql = `INSERT INTO payloads (tool, version, file, sha256, size_bytes, created)
         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
-      const { changes } = prepare(sql).run(tool, version, file, sha256, sizeBytes, created.getTime());
+      const values = [tool, version, file, sha256, sizeBytes, created.getTime()];
+      const { changes } = durably(() => prepare(sql).run(...values));
       if (changes === 1) return 'added';
       return find(tool, version, file)?.sha256 === sha256 ? 'same' : 'differs';
     },

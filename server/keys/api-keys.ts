@@ -1,3 +1,5 @@
+import { matchesGlob } from './glob.ts';
+
 /** What a key may do (interface.md section 3). */
 export const scopes = ['read', 'push:beta', 'push', 'unlist', 'admin'] as const;
 export type Scope = (typeof scopes)[number];
@@ -32,14 +34,5 @@ export function allows(principal: Principal, scope: Scope, subjectId?: string): 
   const hasScope = principal.scopes.some((held) => implied[held].includes(scope));
   const isLimited = principal.ids.length > 0;
   if (subjectId === undefined) return hasScope && !(isLimited && scope === 'admin');
-  return hasScope && (!isLimited || principal.ids.some((glob) => globPattern(glob).test(subjectId)));
-}
-
-/** Globs over ids: `*` is any text, `?` one character; case does not count, as in ids (spec nuget-v2 12.5). */
-function globPattern(glob: string): RegExp {
-  const source = glob
-    .replace(/[\\^$.|+()[\]{}]/g, '\\$&')
-    .replace(/\*+/g, '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 'is');
+  return hasScope && (!isLimited || principal.ids.some((glob) => matchesGlob(glob, subjectId)));
 }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Connection } from '../catalog/connect.ts';
+import { type Connection, durably } from '../catalog/connect.ts';
 import { createStatements } from '../catalog/statements.ts';
 import { createWriteLater } from '../catalog/write-later.ts';
 import type { KeyRecord, Principal, Scope } from './api-keys.ts';
@@ -32,8 +32,9 @@ export function createSqlKeys(db: Connection, { now, adminApiKey }: SqlKeysOptio
     async create({ name, scopes, ids }) {
       const id = randomBytes(8).toString('hex');
       const key = `gwt_${randomBytes(32).toString('base64url')}`;
+      const values = [id, name, JSON.stringify(scopes), JSON.stringify(ids), hashKey(key), now().getTime()];
       const sql = 'INSERT INTO keys (id, name, scopes, ids, hash, created) VALUES (?, ?, ?, ?, ?, ?)';
-      prepare(sql).run(id, name, JSON.stringify(scopes), JSON.stringify(ids), hashKey(key), now().getTime());
+      durably(() => prepare(sql).run(...values));
       return { id, key };
     },
     async find(key) {

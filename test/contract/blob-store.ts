@@ -1,0 +1,168 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { digestBytes } from '../../formats/digest.ts';
+import type { BlobStore } from '../../server/blobs/blob-store.ts';
+
+export type BlobStoreFixture = {
+  readonly store: BlobStore;
+  /** Closes the store and opens what it wrote again. */
+  reopen(): Promise<BlobStore>;
+  /** Names of all that the store holds outside of blobs: drafts, leftovers. */
+  leftovers(): Promise<string[]>;
+  close(): Promise<void>;
+};
+
+/** What every blob store does. `open` makes an empty one. */
+export function describeBlobStore(name: string, open: () => Promise<BlobStoreFixture>): void {
+  describe(name, () => {
+    let fixture: BlobStoreFixture;
+    let store: BlobStore;
+    beforeEach(async () => {
+      fixture = await open();
+      store = fixture.store;
+    });
+    afterEach(() => fixture.close());
+
+    const bytes = Buffer.from('what a package is made of');
+    const { sha256 } = digestBytes(bytes);
+    const receive = (content: Buffer, maxBytes = 1_000_000) =>
+      store.receive(Readable.from([content]), maxBytes);
+    async function put(content: Buffer): Promise<string> {
+      const draft = await receive(content);
+      await draft.commit();
+      return draft.digest.sha256;
+    }
+    const readBack = async (...args: Parameters<BlobStore['open']>) => buffer(await store.open(...args));
+
+    it('shows nothing of a draft but its digest and a file of its bytes', async () => {
+      const draft = await receive(bytes);
+
+      expect(draft.digest).toEqual(digestBytes(bytes));
+      expect(await readFile(draft.path)).toEqual(bytes);
+      expect(await store.has(sha256)).toBe(false);
+      await expect(store.open(sha256)).rejects.toThrow();
+    });
+
+    it('gives back committed bytes, after it was opened again too', async () => {
+      await put(bytes);
+
+      expect(await store.has(sha256)).toBe(true);
+      expect(await readBack(sha256)).toEqual(bytes);
+      expect(await fixture.leftovers()).toEqual([]);
+      store = await fixture.reopen();
+      expect(await readBack(sha256)).toEqual(bytes);
+    });
+
+    it('leaves nothing after a discard, and keeps the blob when the discard comes after the commit', async () => {
+      const dropped = await receive(Buffer.from('dropped'));
+      await dropped.discard();
+      await dropped.discard();
+      const kept = await receive(bytes);
+      await kept.commit();
+      await kept.discard();
+
+      expect(await store.has(dropped.digest.sha256)).toBe(false);
+      expect(await readBack(sha256)).toEqual(bytes);
+      expect(await fixture.leftovers()).toEqual([]);
+    });
+
+    it('keeps the same bytes once, from sixteen at the same time', async () => {
+      const digests = await Promise.all(Array.from({ length: 16 }, () => put(bytes)));
+
+      expect(new Set(digests)).toEqual(new Set([sha256]));
+      expect(await readBack(sha256)).toEqual(bytes);
+      expect(await fixture.leftovers()).toEqual([]);
+    });
+
+    it('takes an empty stream for a blob', async () => {
+      const empty = await put(Buffer.alloc(0));
+
+      expect(await readBack(empty)).toEqual(Buffer.alloc(0));
+    });
+
+    it('takes bytes larger than any buffer on the way', async () => {
+      const chunk = Buffer.alloc(1_000_003, 'abcdefg');
+      const source = Readable.from(Array.from({ length: 7 }, () => chunk));
+
+      const draft = await store.receive(source, 10_000_000);
+      await draft.commit();
+
+      const whole = Buffer.concat(Array.from({ length: 7 }, () => chunk));
+      expect(draft.digest).toEqual(digestBytes(whole));
+      expect((await readBack(draft.digest.sha256)).equals(whole)).toBe(true);
+    });
+
+    it.each([
+      [0, 0],
+      [0, 3],
+      [5, 11],
+      [bytes.length - 1, bytes.length - 1],
+    ])('opens the range %i to %i, both included', async (start, end) => {
+      await put(bytes);
+
+      expect(await readBack(sha256, { start, end })).toEqual(bytes.subarray(start, end + 1));
+    });
+
+    it('takes exactly as many bytes as allowed and refuses one more, leaving nothing', async () => {
+      const draft = await receive(bytes, bytes.length);
+      await draft.discard();
+
+      await expect(receive(bytes, bytes.length - 1)).rejects.toMatchObject({ code: 'PACKAGE_TOO_LARGE' });
+      expect(await fixture.leftovers()).toEqual([]);
+    });
+
+    it('leaves nothing of a stream that breaks', async () => {
+      const source = new Readable({ read() {} });
+      const receiving = store.receive(source, 1000);
+      source.push('the beginning');
+      source.destroy(new Error('the line is cut'));
+
+      await expect(receiving).rejects.toThrow('the line is cut');
+      expect(await fixture.leftovers()).toEqual([]);
+    });
+
+    it('removes drafts that a crash left behind when it is opened', async () => {
+      await receive(bytes);
+      expect(await fixture.leftovers()).toHaveLength(1);
+
+      await fixture.reopen();
+
+      expect(await fixture.leftovers()).toEqual([]);
+    });
+
+    it.each(['', 'abc', '../../catalog.db', `${'a'.repeat(63)}/`, 'A'.repeat(64)])(
+      'refuses %j, which is no digest',
+      async (digest) => {
+        await expect(store.has(digest)).rejects.toThrow();
+        await expect(store.open(digest)).rejects.toThrow();
+      },
+    );
+
+    it('lets a reader finish what was committed again meanwhile', async () => {
+      await put(bytes);
+      const reader = await store.open(sha256);
+      await put(bytes);
+
+      expect(await buffer(reader)).toEqual(bytes);
+    });
+
+    it('gives its files back when a reader goes away', async () => {
+      await put(bytes);
+      const reader = await store.open(sha256);
+
+      reader.destroy();
+      await once(reader, 'close');
+
+      expect(reader.destroyed).toBe(true);
+    });
+
+    it('answers a ping', async () => {
+      await store.ping();
+
+      expect(await fixture.leftovers()).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,59 @@
+import { mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { digestBytes } from '../../../formats/digest.ts';
+import { openDiskStore } from '../../../server/blobs/disk-store.ts';
+import { describeBlobStore } from '../../contract/blob-store.ts';
+
+describeBlobStore('DiskStore', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'gwt-blobs-'));
+  return {
+    store: await openDiskStore(dir),
+    reopen: () => openDiskStore(dir),
+    leftovers: () => readdir(join(dir, 'tmp')),
+    close: () => rm(dir, { recursive: true, force: true }),
+  };
+});
+
+describe('a folder of blobs', () => {
+  let dir: string;
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'gwt-blobs-'));
+  });
+  afterEach(() => rm(dir, { recursive: true, force: true }));
+
+  const bytes = Buffer.from('bytes');
+  const { sha256 } = digestBytes(bytes);
+  const file = () => join(dir, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+  async function put(): Promise<void> {
+    const store = await openDiskStore(dir);
+    const draft = await store.receive(Readable.from([bytes]), 100);
+    await draft.commit();
+  }
+
+  it('has the layout ab/cd/SHA-256', async () => {
+    await put();
+
+    expect(await readFile(file())).toEqual(bytes);
+  });
+
+  it('heals a torn blob by the next push of its bytes', async () => {
+    await put();
+    await truncate(file(), 2);
+
+    await put();
+
+    const store = await openDiskStore(dir);
+    expect(await buffer(await store.open(sha256))).toEqual(bytes);
+  });
+
+  it('fails its ping when the folder is gone', async () => {
+    const store = await openDiskStore(dir);
+    await rm(dir, { recursive: true });
+
+    await expect(store.ping()).rejects.toThrow();
+  });
+});

@@ -1,0 +1,62 @@
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../../server/catalog/connect.ts';
+import { migrations } from '../../../server/catalog/migrations.ts';
+import { createSqlCatalog } from '../../../server/catalog/sql-catalog.ts';
+import { makePackage } from '../../kit/new-package.ts';
+
+describe('the database', () => {
+  let dir: string;
+  let file: string;
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'gwt-connect-'));
+    file = join(dir, 'catalog.db');
+  });
+  afterEach(() => rm(dir, { recursive: true, force: true }));
+
+  it('is durable: write-ahead log, on disk at each commit', () => {
+    const db = openDatabase(file);
+
+    expect(db.pragma('journal_mode', { simple: true })).toBe('wal');
+    expect(db.pragma('synchronous', { simple: true })).toBe(2);
+    expect(db.pragma('foreign_keys', { simple: true })).toBe(1);
+    expect(db.pragma('busy_timeout', { simple: true })).toBe(10_000);
+    db.close();
+  });
+
+  it('is at the newest schema, also when it is opened again', () => {
+    openDatabase(file).close();
+    const db = openDatabase(file);
+
+    expect(db.pragma('user_version', { simple: true })).toBe(migrations.length);
+    db.close();
+  });
+
+  it('of a newer program is left alone', () => {
+    const db = openDatabase(file);
+    db.pragma(`user_version = ${migrations.length + 1}`);
+    db.close();
+
+    expect(() => openDatabase(file)).toThrow(expect.objectContaining({ code: 'CATALOG_NEWER' }));
+  });
+
+  it('that is none is refused', async () => {
+    await writeFile(file, 'This is a text. '.repeat(1000));
+
+    expect(() => openDatabase(file)).toThrow(expect.objectContaining({ code: 'CATALOG_DAMAGED' }));
+  });
+
+  it('that lost its end is refused', async () => {
+    const db = openDatabase(file);
+    const catalog = createSqlCatalog(db, () => new Date(0));
+    for (let n = 0; n < 50; n += 1) {
+      await catalog.add(makePackage({ id: 'x', version: `1.${n}.0`, description: 'long '.repeat(200) }));
+    }
+    db.close();
+    await truncate(file, 60_000);
+
+    expect(() => openDatabase(file)).toThrow(expect.objectContaining({ code: 'CATALOG_DAMAGED' }));
+  });
+});
