@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
-import { setupCommands } from './commands.ts';
+import type { PackageRow } from '../catalog/catalog.ts';
+import { betaCommands, setupCommands, stableCommands } from './commands.ts';
 import { Commands, DateText, Version } from './components.tsx';
 import { Layout } from './layout.tsx';
 import type { ListedPackage, Listing } from './pages.ts';
@@ -20,7 +21,7 @@ export function HomePage({ listing, publicUrl }: Props): JSX.Element {
         {listing.packages.length === 0 ? (
           <Empty text={listing.text} />
         ) : (
-          <PackageTable packages={listing.packages} />
+          <PackageTable packages={listing.packages} publicUrl={publicUrl} />
         )}
         <Pages listing={listing} />
       </section>
@@ -32,7 +33,9 @@ export function HomePage({ listing, publicUrl }: Props): JSX.Element {
   );
 }
 
-function PackageTable({ packages }: { readonly packages: readonly ListedPackage[] }): JSX.Element {
+type TableProps = { readonly packages: readonly ListedPackage[]; readonly publicUrl: string };
+
+function PackageTable({ packages, publicUrl }: TableProps): JSX.Element {
   return (
     <div class="scroll">
       <table>
@@ -48,11 +51,21 @@ function PackageTable({ packages }: { readonly packages: readonly ListedPackage[
           </tr>
         </thead>
         <tbody>
-          {packages.map(({ newest, stable }) => (
+          {packages.map(({ newest, stable, isInBucket }) => (
             <tr key={newest.id}>
               <th scope="row">
                 <a href={`/packages/${encodeURIComponent(newest.id)}`}>{newest.id}</a>
-                <p class="remark">{newest.nuspec.summary ?? newest.nuspec.title ?? ''}</p>
+                <p class="remark">{summaryOf(stable ?? newest)}</p>
+                <details>
+                  <summary>{stable === undefined ? 'Test it' : 'Install it'}</summary>
+                  <Commands
+                    commands={
+                      stable === undefined
+                        ? betaCommands(publicUrl, { id: newest.id, isInBucket: isInBucket.beta })
+                        : stableCommands(publicUrl, { id: newest.id, isInBucket: isInBucket.main })
+                    }
+                  />
+                </details>
               </th>
               <td>
                 <Version row={stable} />
@@ -97,4 +110,8 @@ function Pages({ listing }: { readonly listing: Listing }): JSX.Element | null {
       {listing.hasMore ? <a href={address(listing.page + 1)}>Next</a> : null}
     </nav>
   );
+}
+
+function summaryOf({ nuspec }: PackageRow): string {
+  return nuspec.summary ?? nuspec.title ?? '';
 }

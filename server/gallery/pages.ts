@@ -5,7 +5,14 @@ const pageSize = 50;
 /** A page shows this many versions; the feed has all. */
 const maxVersions = 200;
 
-export type ListedPackage = { readonly newest: PackageRow; readonly stable: PackageRow | undefined };
+/** Whether the bucket has a manifest too: then Scoop's commands are shown. */
+type InBucket = { readonly main: boolean; readonly beta: boolean };
+
+export type ListedPackage = {
+  readonly newest: PackageRow;
+  readonly stable: PackageRow | undefined;
+  readonly isInBucket: InBucket;
+};
 export type Listing = {
   readonly text: string;
   readonly page: number;
@@ -15,7 +22,8 @@ export type Listing = {
 };
 
 /** One page of the packages, an id a line. */
-export async function readListing(catalog: Catalog, text: string, page: number): Promise<Listing> {
+export async function readListing(sources: Sources, text: string, page: number): Promise<Listing> {
+  const { catalog } = sources;
   const words = text.split(/\s+/).filter((word) => word !== '');
   const query: PackageQuery = {
     view: 'semver2',
@@ -32,6 +40,7 @@ export async function readListing(catalog: Catalog, text: string, page: number):
     rows.map(async (newest) => ({
       newest,
       stable: newest.isPrerelease ? await catalog.findLatest(newest.id) : newest,
+      isInBucket: await readBucket(sources, newest.id),
     })),
   );
   return { text, page, total, packages, hasMore: page * pageSize < total };
@@ -44,7 +53,7 @@ export type FoundPackage = {
   readonly stable: PackageRow | undefined;
   readonly beta: PackageRow | undefined;
   readonly versions: readonly PackageRow[];
-  readonly isInBucket: { readonly main: boolean; readonly beta: boolean };
+  readonly isInBucket: InBucket;
 };
 
 type Sources = {
@@ -53,11 +62,8 @@ type Sources = {
 };
 
 /** All that the page of one id shows; undefined when no version of it is listed. */
-export async function readPackage(
-  { catalog, hasManifest }: Sources,
-  id: string,
-): Promise<FoundPackage | undefined> {
-  const versions = await catalog.query({
+export async function readPackage(sources: Sources, id: string): Promise<FoundPackage | undefined> {
+  const versions = await sources.catalog.query({
     view: 'semver2',
     id,
     includeUnlisted: false,
@@ -72,16 +78,17 @@ export async function readPackage(
   }
   const stable = versions.find((row) => row.isLatest);
   const beta = newest.isPrerelease ? newest : undefined;
-  const [main, betaChannel] = await Promise.all([
-    hasManifest('main', newest.id),
-    hasManifest('beta', newest.id),
-  ]);
   return {
     id: newest.id,
     shown: stable ?? newest,
     stable,
     beta,
     versions,
-    isInBucket: { main, beta: betaChannel },
+    isInBucket: await readBucket(sources, newest.id),
   };
+}
+
+async function readBucket({ hasManifest }: Sources, id: string): Promise<InBucket> {
+  const [main, beta] = await Promise.all([hasManifest('main', id), hasManifest('beta', id)]);
+  return { main, beta };
 }

@@ -29,7 +29,7 @@ export function createGalleryRouter(services: GalleryServices): Router {
     }),
   );
   router.get('/', async (request, response) => {
-    const listing = await readListing(services.catalog, textOf(request, 'q'), numberOf(request, 'page'));
+    const listing = await readListing(services, textOf(request, 'q'), numberOf(request, 'page'));
     answerPage(response, <HomePage listing={listing} publicUrl={services.publicUrl()} />);
   });
   router.get('/packages/:id', async (request, response) => {

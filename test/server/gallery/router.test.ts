@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startHouse, type TestHouse } from '../../kit/house.ts';
+import { makeNupkg } from '../../kit/nupkg.ts';
+
+describe('the pages for people', () => {
+  let house: TestHouse;
+
+  beforeAll(async () => {
+    house = await startHouse();
+    await push('sample', '1.0.0', { summary: 'Stable & <b>bold</b>' });
+    await push('sample', '1.1.0-beta.1');
+    await push('newborn', '0.1.0-beta.1', {
+      description:
+        'Reads **well**. <script>alert(1)</script> [bad](javascript:alert(1)) ![spy](https://spy.example/x.png)',
+      projectUrl: 'https://example.org/newborn',
+    });
+  });
+
+  afterAll(async () => {
+    await house.stop();
+  });
+
+  async function push(id: string, version: string, metadata: Record<string, string> = {}): Promise<void> {
+    const answer = await fetch(`${house.url}/nuget/`, {
+      method: 'PUT',
+      headers: { 'X-NuGet-ApiKey': house.adminKey },
+      body: makeNupkg({ id, version, metadata }),
+    });
+    expect(answer.status, await answer.text()).toBe(201);
+  }
+
+  async function page(path: string): Promise<{ status: number; html: string; policy: string | null }> {
+    const answer = await fetch(`${house.url}${path}`, { headers: { Accept: 'text/html' } });
+    return {
+      status: answer.status,
+      html: await answer.text(),
+      policy: answer.headers.get('content-security-policy'),
+    };
+  }
+
+  it('list the packages, an id a line, with their newest stable version and beta', async () => {
+    const { status, html } = await page('/');
+
+    expect(status).toBe(200);
+    expect(html.match(/href="\/packages\//g)).toHaveLength(2);
+    expect(html).toContain('<span class="version">1.0.0</span>');
+    expect(html).toContain('<span class="version beta">1.1.0-beta.1</span>');
+    expect(html).toContain('none yet');
+  });
+
+  it('give the exact commands, with the address of this server as their source', async () => {
+    const { html } = await page('/');
+
+    expect(html).toContain(`choco install sample -s ${house.publicUrl}/nuget`);
+    expect(html).toContain(`choco install newborn --pre -s ${house.publicUrl}/nuget`);
+    expect(html).toContain(`scoop bucket add go-win-tools ${house.publicUrl}/git/main/go-win-tools.git`);
+  });
+
+  it('show no Scoop command for a package that the bucket does not have', async () => {
+    const { html } = await page('/packages/sample');
+
+    expect(html).toContain('choco install sample');
+    expect(html).not.toContain('scoop install');
+  });
+
+  it('show all versions of a package, whatever the case its id is asked in', async () => {
+    const { status, html } = await page('/packages/SAMPLE');
+
+    expect(status).toBe(200);
+    expect(html).toContain('/nuget/package/sample/1.0.0');
+    expect(html).toContain('/nuget/package/sample/1.1.0-beta.1');
+  });
+
+  it('answer a package that is not there with 404 and a sentence', async () => {
+    const { status, html } = await page('/packages/missing');
+
+    expect(status).toBe(404);
+    expect(html).toContain('No package missing');
+  });
+
+  it('find packages by a word, and say so when there is none', async () => {
+    expect((await page('/?q=newborn')).html).not.toContain('/packages/sample');
+    expect((await page('/?q=nothing-like-it')).html).toContain('Nothing matches');
+  });
+
+  it('never let the text of a package become markup, script or a request elsewhere', async () => {
+    const { html } = await page('/packages/newborn');
+    const home = await page('/');
+
+    expect(html).toContain('<strong>well</strong>');
+    expect(html).not.toContain('<script');
+    expect(html).not.toContain('href="javascript:');
+    expect(html).not.toContain('<img');
+    expect(home.html).toContain('Stable &amp; &lt;b>bold');
+    expect(home.policy).toContain("default-src 'none'");
+  });
+
+  it('bring their style sheet along', async () => {
+    const answer = await fetch(`${house.url}/static/gallery.css`);
+
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toContain('text/css');
+  });
+});
