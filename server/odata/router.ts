@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { type Response, Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import type { Catalog } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
 import type { CachePolicies } from '../http/cache.ts';
@@ -11,6 +10,7 @@ import { readOptions } from './options.ts';
 import { parseParameters } from './parameters.ts';
 import { pageOf, selectionOf } from './query.ts';
 import { parseResource, type Resource } from './resource.ts';
+import { sendDocument } from './send-document.ts';
 
 export type ODataServices = {
   readonly catalog: Pick<Catalog, 'find' | 'query' | 'count'>;
@@ -35,7 +35,7 @@ export function createODataRouter({ catalog, cache, publicUrl }: ODataServices):
     }
     const links = feedLinks(publicUrl(), request.baseUrl);
     response.setHeader('Cache-Control', cache.revalidate);
-    await answer(resource, { catalog, links, rawQuery, response });
+    await answer(resource, { catalog, links, rawQuery, request, response });
   });
   return router;
 }
@@ -44,15 +44,17 @@ type Context = {
   readonly catalog: ODataServices['catalog'];
   readonly links: FeedLinks;
   readonly rawQuery: string;
+  readonly request: Request;
   readonly response: Response;
 };
 
 async function answer(resource: Resource, context: Context): Promise<void> {
+  const { links, request, response } = context;
   switch (resource.kind) {
     case 'service':
-      return send(context.response, 'xml', serviceDocument(context.links.base));
+      return sendDocument(request, response, 'xml', serviceDocument(links.base));
     case 'metadata':
-      return send(context.response, 'xml', metadataDocument);
+      return sendDocument(request, response, 'xml', metadataDocument);
     case 'package':
       return answerPackage(resource, context);
     case 'collection':
@@ -62,18 +64,18 @@ async function answer(resource: Resource, context: Context): Promise<void> {
 
 async function answerPackage(
   { id, version, part }: Extract<Resource, { kind: 'package' }>,
-  { catalog, links, rawQuery, response }: Context,
+  { catalog, links, rawQuery, request, response }: Context,
 ): Promise<void> {
   const { view } = readOptions(parseParameters(rawQuery));
   const row = await catalog.find(id, version, view);
   if (row === undefined) return fail('PACKAGE_NOT_FOUND', { id, version });
   switch (part) {
     case undefined:
-      return send(response, 'entry', renderEntry(row, links));
+      return sendDocument(request, response, 'entry', renderEntry(row, links));
     case 'Id':
-      return send(response, 'xml', renderProperty('Id', row.id));
+      return sendDocument(request, response, 'xml', renderProperty('Id', row.id));
     case 'Version':
-      return send(response, 'xml', renderProperty('Version', row.version));
+      return sendDocument(request, response, 'xml', renderProperty('Version', row.version));
     default:
       return response.redirect(302, links.download(row.id, row.normalizedVersion));
   }
@@ -81,7 +83,7 @@ async function answerPackage(
 
 async function answerCollection(
   { collection, isCount }: Extract<Resource, { kind: 'collection' }>,
-  { catalog, links, rawQuery, response }: Context,
+  { catalog, links, rawQuery, request, response }: Context,
 ): Promise<void> {
   const parameters = parseParameters(rawQuery);
   const options = readOptions(parameters);
@@ -93,31 +95,14 @@ async function answerCollection(
   // $count means all of it, whatever the page (spec nuget-v2 18.1).
   const total =
     isCount || options.wantsTotal ? await catalog.count({ ...selection, skip: 0, take: 0 }) : undefined;
-  if (isCount) return send(response, 'text', String(total));
+  if (isCount) return sendDocument(request, response, 'text', String(total));
 
   // One row more tells whether there is a next page.
   const take = page.isLast ? page.size : page.size + 1;
   const found = take === 0 ? [] : await catalog.query({ ...selection, skip: page.skip, take });
   const rows = found.slice(0, page.size);
   const next = found.length > page.size ? nextLink(links, collection, rawQuery, page) : undefined;
-  send(response, 'feed', renderFeed({ title: collection, rows, total, next }, links));
-}
-
-const contentTypes = {
-  xml: 'application/xml;charset=utf-8',
-  feed: 'application/atom+xml;type=feed;charset=utf-8',
-  entry: 'application/atom+xml;type=entry;charset=utf-8',
-  text: 'text/plain;charset=utf-8',
-} as const;
-
-/** Whole and with its length: choco 0.10.15 asks by HTTP/1.0, where nothing may be chunked (spec nuget-v2 18.2). */
-function send(response: Response, type: keyof typeof contentTypes, text: string): void {
-  response.setHeader('Content-Type', contentTypes[type]);
-  // WCF refuses 3.0 and above (spec nuget-v2 section 1, point 9).
-  response.setHeader('DataServiceVersion', '2.0;');
-  const body = Buffer.from(text);
-  response.setHeader('ETag', `"${createHash('sha256').update(body).digest('base64url')}"`);
-  response.send(body);
+  return sendDocument(request, response, 'feed', renderFeed({ title: collection, rows, total, next }, links));
 }
 
 function isRoot(rawPath: string): boolean {

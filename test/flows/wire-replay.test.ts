@@ -110,7 +110,7 @@ async function ask(world: World, { command }: RecordedCommand, request: Recorded
       answer.headers.get('transfer-encoding'),
       `${line}: no chunks, which HTTP/1.0 does not know`,
     ).toBeUndefined();
-    expect(answer.headers.get('content-length'), line).toBe(String(answer.body.length));
+    expect(answer.headers.get('content-length'), line).toBe(String(answer.bodyBytes));
   }
   return {
     ...meaningOf({ line, headers: {}, answered: answer.status }),

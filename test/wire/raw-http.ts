@@ -1,11 +1,15 @@
 import { connect } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 
 export type RawAnswer = {
   readonly status: number;
   readonly reason: string;
   /** Names in lower case. */
   readonly headers: ReadonlyMap<string, string>;
+  /** Uncompressed. */
   readonly body: Buffer;
+  /** As long as it came. */
+  readonly bodyBytes: number;
 };
 
 /**
@@ -38,5 +42,7 @@ function parseAnswer(bytes: Buffer): RawAnswer {
       return [field.slice(0, colon).toLowerCase(), field.slice(colon + 1).trim()];
     }),
   );
-  return { status: Number(status), reason, headers, body: bytes.subarray(end + 4) };
+  const sent = bytes.subarray(end + 4);
+  const body = headers.get('content-encoding') === 'gzip' ? gunzipSync(sent) : sent;
+  return { status: Number(status), reason, headers, body, bodyBytes: sent.length };
 }

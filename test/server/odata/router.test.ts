@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, get as httpGet, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
@@ -12,6 +12,7 @@ import { FeedError } from '../../../server/errors.ts';
 import { cachePolicies } from '../../../server/http/cache.ts';
 import { errorBodies } from '../../../server/http/error-body.ts';
 import { createODataRouter } from '../../../server/odata/router.ts';
+import { sendRaw } from '../../wire/raw-http.ts';
 import { fullNuspec } from './rows.ts';
 
 const publicUrl = 'https://feed.corp/go';
@@ -320,14 +321,10 @@ describe('the feed', () => {
   });
 
   it('says the length and never a chunk to HTTP/1.0, and has no body for HEAD', async () => {
-    const socket = connect(Number(new URL(origin).port), '127.0.0.1');
-    socket.write('GET /nuget/$metadata HTTP/1.0\r\nHost: x\r\n\r\n');
-    let text = '';
-    for await (const piece of socket) text += String(piece);
-    const [head = '', body = ''] = text.split('\r\n\r\n');
-    expect(head).toMatch(/^HTTP\/1.1 200/);
-    expect(head.toLowerCase()).not.toContain('transfer-encoding');
-    expect(head.toLowerCase()).toContain(`content-length: ${Buffer.byteLength(body)}`);
+    const { status, headers, body } = await sendRaw(origin, 'GET /nuget/$metadata HTTP/1.0', { Host: 'x' });
+    expect(status).toBe(200);
+    expect(headers.get('transfer-encoding')).toBeUndefined();
+    expect(headers.get('content-length')).toBe(String(body.length));
 
     const response = await fetch(`${origin}/nuget/Search()`, { method: 'HEAD' });
     expect(response.status).toBe(200);
@@ -335,14 +332,38 @@ describe('the feed', () => {
     expect(await response.text()).toBe('');
   });
 
-  it('says when nothing changed', async () => {
-    const first = await fetch(`${origin}/nuget/Search()`);
-    const headers = { 'If-None-Match': first.headers.get('etag') ?? '' };
-    // Not by fetch: it adds "Cache-Control: no-cache", which asks for the whole answer.
-    const second = await new Promise((resolve) => {
-      httpGet(`${origin}/nuget/Search()`, { headers }, (response) => resolve(response.resume().statusCode));
+  it('is compressed for those who take it, with the length that is sent', async () => {
+    const plain = await sendRaw(origin, 'GET /nuget/Search() HTTP/1.1', { Host: 'x' });
+    const packed = await sendRaw(origin, 'GET /nuget/Search() HTTP/1.1', {
+      Host: 'x',
+      'Accept-Encoding': 'gzip, deflate',
     });
-    expect([first.status, second]).toEqual([200, 304]);
+
+    expect([plain.headers.get('content-encoding'), packed.headers.get('content-encoding')]).toEqual([
+      undefined,
+      'gzip',
+    ]);
+    expect(packed.body).toEqual(plain.body);
+    expect(packed.headers.get('content-length')).toBe(String(packed.bodyBytes));
+    expect(packed.bodyBytes).toBeLessThan(plain.bodyBytes / 5);
+    const again = await sendRaw(origin, 'GET /nuget/Search() HTTP/1.1', {
+      Host: 'x',
+      'Accept-Encoding': 'gzip',
+      'If-None-Match': packed.headers.get('etag') ?? '',
+    });
+    expect([again.status, again.bodyBytes]).toEqual([304, 0]);
+  });
+
+  it('says when nothing changed', async () => {
+    // Not by fetch: it adds "Cache-Control: no-cache", which asks for the whole answer.
+    const first = await sendRaw(origin, 'GET /nuget/Search() HTTP/1.1', { Host: 'x' });
+    const second = await sendRaw(origin, 'GET /nuget/Search() HTTP/1.1', {
+      Host: 'x',
+      'If-None-Match': first.headers.get('etag') ?? '',
+    });
+
+    expect([first.status, second.status]).toEqual([200, 304]);
+    expect(first.headers.get('cache-control')).toBe('public, no-cache');
   });
 });
 
