@@ -30,7 +30,7 @@ const errors = {
   ZIP_ENTRY_KIND: 'The zip entry {name} is {kind}; only plain files, stored or deflated, are read.',
   ZIP_OVERLAP: 'The zip entries {first} and {second} share the same bytes.',
   ZIP_HEADERS_DIFFER: 'The zip entry {name} is described in two ways: its local header has another {what}.',
-  ZIP_HIDDEN_ENTRIES: 'The zip has more entries than the {count} that it counts.',
+  ZIP_HIDDEN_ENTRIES: 'The zip counts {count} entries, but its directory does not end after them.',
   ZIP_CHECKSUM: 'The zip entry {name} is damaged: expected CRC-32 {expected}, found {found}.',
   ZIP_ENTRY_MISSING: 'The zip has no entry {name}.',
 

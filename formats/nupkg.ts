@@ -43,9 +43,10 @@ const defaultLimits: NupkgLimits = {
  * @throws FormatError ZIP_*, NUPKG_*, XML_*, NUSPEC_*; the errors of the file system as they are
  */
 export async function openNupkg(path: string, limits: Partial<NupkgLimits> = {}): Promise<Nupkg> {
-  const { zip, close } = await openZip(path);
+  const opened = await openZip(path);
+  const { zip, close } = opened;
   try {
-    const all = await readDirectory(zip, { ...defaultLimits, ...limits });
+    const all = await readDirectory(opened, { ...defaultLimits, ...limits });
     const files = all.filter((entry) => !isFolder(entry));
     const find = (name: string) =>
       files.find((entry) => entry.fileName === name) ?? fail('ZIP_ENTRY_MISSING', { name: quoted(name) });

@@ -1,5 +1,6 @@
 import type { Entry, LocalFileHeader, ZipFile } from 'yauzl';
 import { fail, quoted } from './format-error.ts';
+import type { OpenZip } from './zip-file.ts';
 import { findNameProblem, nameKey } from './zip-name.ts';
 
 export type ZipLimits = {
@@ -16,15 +17,18 @@ export type ZipLimits = {
  * against its own local header, before a byte of it is unpacked.
  * @throws FormatError ZIP_*
  */
-export async function readDirectory(zip: ZipFile, limits: ZipLimits): Promise<Entry[]> {
+export async function readDirectory(open: OpenZip, limits: ZipLimits): Promise<Entry[]> {
+  const { zip } = open;
   const { maxEntries } = limits;
   if (zip.entryCount > maxEntries) fail('ZIP_TOO_MANY', { count: zip.entryCount, maxEntries });
+  const directoryStart = cursor(zip);
   const entries: Entry[] = [];
   for await (const entry of zip.eachEntry()) entries.push(entry);
+  await checkEnd(open, entries.length);
   for (const entry of entries) checkEntry(entry, limits);
   checkTotals(entries, limits);
   checkNames(entries);
-  await checkPlaces(zip, entries);
+  await checkPlaces(zip, entries, directoryStart);
   return entries;
 }
 
@@ -34,6 +38,18 @@ export function isFolder(entry: Entry): boolean {
 
 /** Small files of one repeated byte reach any ratio and harm nobody. */
 const ratioFreeBytes = 1024 * 1024;
+
+/** Where yauzl reads the directory next; its types call this number a boolean. */
+function cursor(zip: ZipFile): number {
+  return Number(zip.readEntryCursor);
+}
+
+/** Readers that go on while there are entries would see more than those that count. */
+async function checkEnd({ zip, readAt }: OpenZip, count: number): Promise<void> {
+  const signature = (await readAt(cursor(zip), 4)).readUInt32LE();
+  const isEnd = signature === 0x06054b50 || signature === 0x06064b50;
+  if (!isEnd) fail('ZIP_HIDDEN_ENTRIES', { count });
+}
 
 function checkEntry(entry: Entry, { maxEntryBytes, maxRatio }: ZipLimits): void {
   const name = quoted(entry.fileName);
@@ -96,7 +112,7 @@ function checkNames(entries: readonly Entry[]): void {
  * Each entry's bytes are its own: overlapping ones make a small file unpack to petabytes, and a local header that differs
  * from the directory shows another content to readers that go through the file from its start.
  */
-async function checkPlaces(zip: ZipFile, entries: readonly Entry[]): Promise<void> {
+async function checkPlaces(zip: ZipFile, entries: readonly Entry[], directoryStart: number): Promise<void> {
   const sorted = entries.toSorted((a, b) => a.relativeOffsetOfLocalHeader - b.relativeOffsetOfLocalHeader);
   let previous: { name: string; end: number } | undefined;
   for (const entry of sorted) {
@@ -108,6 +124,9 @@ async function checkPlaces(zip: ZipFile, entries: readonly Entry[]): Promise<voi
     const differing = findDifference(entry, header);
     if (differing !== undefined) fail('ZIP_HEADERS_DIFFER', { name, what: differing });
     previous = { name, end: header.fileDataStart + entry.compressedSize };
+  }
+  if (previous !== undefined && previous.end > directoryStart) {
+    fail('ZIP_OVERLAP', { first: previous.name, second: 'of the directory itself' });
   }
 }
 

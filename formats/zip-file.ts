@@ -5,6 +5,8 @@ import { FormatError, visible } from './format-error.ts';
 
 export type OpenZip = {
   readonly zip: ZipFile;
+  /** @throws FormatError ZIP_UNREADABLE beyond the end of the file */
+  readAt(position: number, length: number): Promise<Buffer>;
   /** Waits for reads that are under way. */
   close(): Promise<void>;
 };
@@ -16,8 +18,9 @@ export async function openZip(path: string): Promise<OpenZip> {
     const { size } = await file.stat();
     // Names are looked at by zip-name.ts, backslashes and all; yauzl would turn those into slashes.
     const options = { autoClose: false, lazyEntries: true, strictFileNames: true };
-    const zip = await fromRandomAccessReaderPromise(new BoundedReader(file, size), size, options);
-    return { zip, close: () => file.close() };
+    const reader = new BoundedReader(file, size);
+    const zip = await fromRandomAccessReaderPromise(reader, size, options);
+    return { zip, readAt: (position, length) => readAt(reader, position, length), close: () => file.close() };
   } catch (error) {
     await file.close();
     throw asFormatError(error);
@@ -31,6 +34,15 @@ export function asFormatError(error: unknown): unknown {
   return isFileSystemError
     ? error
     : new FormatError('ZIP_UNREADABLE', { problem: visible(error.message) }, error);
+}
+
+function readAt(reader: BoundedReader, position: number, length: number): Promise<Buffer> {
+  const target = Buffer.alloc(length);
+  return new Promise((resolve, reject) => {
+    reader.read(target, 0, length, position, (error) =>
+      error ? reject(asFormatError(error)) : resolve(target),
+    );
+  });
 }
 
 const chunkBytes = 256 * 1024;
