@@ -3,11 +3,11 @@ import type { PackageRow } from '../catalog/catalog.ts';
 import { moderation, unlistedPublished } from '../catalog/query.ts';
 import type { FeedLinks } from './links.ts';
 
-export type EdmType = 'Edm.String' | 'Edm.Boolean' | 'Edm.Int32' | 'Edm.Int64' | 'Edm.DateTime';
+type EdmType = 'Edm.String' | 'Edm.Boolean' | 'Edm.Int32' | 'Edm.Int64' | 'Edm.DateTime';
 export type PropertyValue = string | number | boolean | Date | undefined;
 
 /** Where Atom has an element of its own for a property; `$metadata` says so (spec nuget-v2 9.2). */
-export type AtomPlace =
+type AtomPlace =
   | 'SyndicationTitle'
   | 'SyndicationAuthorName'
   | 'SyndicationSummary'

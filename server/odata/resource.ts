@@ -12,7 +12,7 @@ export type Collection = (typeof collections)[number];
 
 /** What may follow a key: a property of the entry, or the package's bytes under the two names that servers gave them. */
 const packageParts = ['Id', 'Version', '$value', 'Download'] as const;
-export type PackagePart = (typeof packageParts)[number];
+type PackagePart = (typeof packageParts)[number];
 
 /**
  * Parses the path behind the feed's mount point, percent escapes and all: routers of Express decode too early and too
