@@ -64,7 +64,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   async function read(address: GitAddress, req: Request, res: Response): Promise<void> {
     const release = await slots.acquire(stopping.signal);
     try {
-      await run(address, req, res, {}, () => true);
+      await run(address, req, res, {});
     } finally {
       release();
     }
@@ -73,17 +73,14 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   async function write(address: GitAddress, req: Request, res: Response, pusher: Principal): Promise<void> {
     await requireHook(git.dir);
     const over = new AbortController();
-    let isAccepted = false;
     let endTurn = (): void => undefined;
     const decide: Judge = async (question) => {
       endTurn = await turn.acquire(over.signal);
-      const verdict = await judge({ ...deps, git }, pusher, question);
-      isAccepted = verdict.isAccepted;
-      return verdict;
+      return judge({ ...deps, git }, pusher, question);
     };
     const pass = gate.issue(decide);
     try {
-      await run(address, req, res, hookEnvironment(git.dir, gate.port, pass.token), () => !isAccepted);
+      await run(address, req, res, hookEnvironment(git.dir, gate.port, pass.token));
     } finally {
       pass.close();
       over.abort(new Error('the push is over'));
@@ -91,14 +88,8 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     }
   }
 
-  async function run(
-    address: GitAddress,
-    req: Request,
-    res: Response,
-    env: Environment,
-    mayEndEarly: () => boolean,
-  ): Promise<void> {
-    const options = { env, limits: limits[address.access], mayEndEarly, signal: stopping.signal };
+  async function run(address: GitAddress, req: Request, res: Response, env: Environment): Promise<void> {
+    const options = { env, limits: limits[address.access], signal: stopping.signal };
     const { code, stderr } = await serveGit(served, address, req, res, options);
     if (code !== 0) {
       deps.log.warn({ code, stderr, service: address.service }, 'git ended early');

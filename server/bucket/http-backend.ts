@@ -19,8 +19,6 @@ export type BackendLimits = {
 export type BackendOptions = {
   readonly env: Environment;
   readonly limits: BackendLimits;
-  /** False once git may be moving branches: then it goes on although its client, or the server, is about to end. */
-  readonly mayEndEarly: () => boolean;
   /** Aborted when the server stops. */
   readonly signal: AbortSignal;
 };
@@ -37,15 +35,18 @@ export async function serveGit(
   res: Response,
   options: BackendOptions,
 ): Promise<{ code: number | string; stderr: string }> {
-  const { env, limits, mayEndEarly, signal } = options;
+  const { env, limits, signal } = options;
   const length = Number(req.headers['content-length'] ?? 0);
   if (length > limits.maxBytes) {
     fail('PUSH_TOO_LARGE', { what: 'The request', found: `${length} bytes`, limit: limits.maxBytes });
   }
   const child = startGit(git, ['http-backend'], { ...cgiEnvironment(git, address, req), ...env });
   const ended = whenEnded(child);
+  // A push is never killed, since it may be moving branches: the end of its input ends it, and git cleans up after itself.
   const end = (): void => {
-    if (mayEndEarly()) {
+    if (address.access === 'write') {
+      child.stdin.destroy();
+    } else {
       endGit(child);
     }
   };

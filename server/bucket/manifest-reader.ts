@@ -15,17 +15,19 @@ export interface ManifestReader {
   readManifestAtVersion(tool: string, version: string): Promise<Manifest | undefined>;
 }
 
-const maxRemembered = 500;
+const maxRemembered = { commits: 8, histories: 100 };
 
 export function createManifestReader(git: Git): ManifestReader {
   /** By commit: what a commit holds never changes. */
   const offers = new Map<string, Promise<ReadonlyMap<string, Manifest>>>();
-  /** By tips, tool and version. */
-  const versions = new Map<string, Promise<Manifest | undefined>>();
+  /** By tool and tips: every version of the tool. */
+  const histories = new Map<string, Promise<ReadonlyMap<string, Manifest>>>();
 
   async function offersOf(channel: Channel): Promise<ReadonlyMap<string, Manifest>> {
     const tip = await readRef(git.dir, `refs/heads/${channel}`);
-    return tip === undefined ? new Map() : remember(offers, 8, tip, () => readOffers(git, tip));
+    return tip === undefined
+      ? new Map()
+      : remember(offers, maxRemembered.commits, tip, () => readOffers(git, tip));
   }
 
   return {
@@ -37,11 +39,14 @@ export function createManifestReader(git: Git): ManifestReader {
     },
     async readManifestAtVersion(tool, version) {
       const tips = await Promise.all(channels.map((channel) => readRef(git.dir, `refs/heads/${channel}`)));
-      if (toolOfPath(`bucket/${tool}.json`) === undefined || tips.includes(undefined)) {
+      // No tool ever vanishes: one that neither branch offers has no history to look through.
+      const offered = await Promise.all(channels.map(async (channel) => (await offersOf(channel)).has(tool)));
+      if (!offered.includes(true)) {
         return undefined;
       }
-      const name = JSON.stringify([tips, tool, version]);
-      return remember(versions, maxRemembered, name, () => findVersion(git, tool, version));
+      const name = JSON.stringify([tool, tips]);
+      const history = remember(histories, maxRemembered.histories, name, () => readHistory(git, tool));
+      return (await history).get(version);
     },
   };
 }
@@ -64,22 +69,30 @@ async function readOffers(git: Git, tip: string): Promise<ReadonlyMap<string, Ma
 }
 
 /**
- * Goes back through the history of the file on both branches. The newest file with the version counts, as it does for
- * Scoop 0.6 (spec scoop 2.1): after the bucket got a new base address, the tag still has the old one.
+ * All versions of a tool, from the history of its file on main, then on beta. The newest file with a version counts, as
+ * it does for Scoop 0.6 (spec scoop 2.1): after the bucket got a new base address, the tag still has the old one.
  */
-async function findVersion(git: Git, tool: string, version: string): Promise<Manifest | undefined> {
-  const log = ['log', '--format=', '--raw', '--no-abbrev', '--no-renames', '--full-history'];
-  const refs = channels.map((channel) => `refs/heads/${channel}`);
-  const lines = (await runGit(git, [...log, ...refs, '--', `bucket/${tool}.json`])).toString().split('\n');
-  const blobs = lines.flatMap((line) => /^:\d+ \d+ [0-9a-f]+ ([0-9a-f]+) [AM]\t/.exec(line)?.[1] ?? []);
-  return withObjects(git, async (objects) => {
-    for (const oid of new Set(blobs)) {
-      const manifest = await readBlob(objects, tool, oid);
-      if (manifest?.version === version) {
-        return manifest;
+async function readHistory(git: Git, tool: string): Promise<ReadonlyMap<string, Manifest>> {
+  const blobs = new Set<string>();
+  for (const channel of channels) {
+    const log = ['log', '--format=', '--raw', '--no-abbrev', '--no-renames', `refs/heads/${channel}`];
+    const lines = (await runGit(git, [...log, '--', `bucket/${tool}.json`])).toString().split('\n');
+    for (const line of lines) {
+      const [, oid] = /^:\d+ \d+ [0-9a-f]+ ([0-9a-f]+) [AM]\t/.exec(line) ?? [];
+      if (oid !== undefined) {
+        blobs.add(oid);
       }
     }
-    return undefined;
+  }
+  return withObjects(git, async (objects) => {
+    const found = new Map<string, Manifest>();
+    for (const oid of blobs) {
+      const manifest = await readBlob(objects, tool, oid);
+      if (manifest !== undefined && !found.has(manifest.version)) {
+        found.set(manifest.version, manifest);
+      }
+    }
+    return found;
   });
 }
 

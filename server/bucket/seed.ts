@@ -34,7 +34,7 @@ Nobody edits this repository by hand. Each release is one commit, \`TOOL: Update
 begin with \`(chore)\`. Branches only ever move forward.
 `,
     // Scoop's own test refuses empty files, so the placeholder has text.
-    'bucket/.gitkeep': 'One file TOOL.json a tool.\n',
+    'bucket/.gitkeep': 'One file TOOL.json for each tool.\n',
   },
   subject: '(chore): Begin the bucket',
   identity: { name: 'go-win-tools', email: 'go-win-tools@localhost' },

@@ -62,7 +62,9 @@ describe('the bucket for Scoop', () => {
 
     await reader.run(betaUser, 'pull', '-q');
     await reader.run(mainUser, 'pull', '-q');
-    expect(JSON.parse(await readFile(join(betaUser, 'bucket', 'buf.json'), 'utf8')).version).toBe('1.32.0-beta.1');
+    expect(JSON.parse(await readFile(join(betaUser, 'bucket', 'buf.json'), 'utf8')).version).toBe(
+      '1.32.0-beta.1',
+    );
     expect(existsSync(join(mainUser, 'bucket', 'buf.json'))).toBe(false);
 
     const stable = server.manifest('buf', '1.32.0');

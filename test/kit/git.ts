@@ -13,6 +13,8 @@ export type GitClient = {
   clone(url: string, name: string, ...options: string[]): Promise<string>;
   /** Writes files, commits them with the message, and answers with the commit's id. */
   commit(cwd: string, subject: string, files: Readonly<Record<string, string | Buffer>>): Promise<string>;
+  /** Stores exactly these bytes, whatever the attributes say; answers with the blob's id. */
+  hashBlob(cwd: string, content: string): Promise<string>;
 };
 
 /** `key`: sent as a Bearer token, as the generator does. */
@@ -52,6 +54,10 @@ export async function createGitClient(dir: string, key?: string): Promise<GitCli
       await client.run(cwd, 'add', '--all', '--', ...Object.keys(files));
       await client.run(cwd, 'commit', '--quiet', '--allow-empty', '--message', subject);
       return client.run(cwd, 'rev-parse', 'HEAD');
+    },
+    async hashBlob(cwd, content) {
+      const args = ['hash-object', '-w', '--no-filters', '--stdin'];
+      return (await mustRun('git', args, { cwd, env, input: content })).trim();
     },
   };
   return client;

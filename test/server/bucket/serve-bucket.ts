@@ -34,7 +34,6 @@ export type BucketServer = {
     version: string,
     options?: { readonly hash?: string; readonly base?: string },
   ): string;
-  /** Everything that the refs say, to compare before and after. */
   stop(): Promise<void>;
 };
 
@@ -49,7 +48,11 @@ export const keys: Readonly<
 };
 
 export async function serveBucket(
-  options: { readonly dir?: string; readonly readAuth?: 'feed' | 'all' } = {},
+  options: {
+    readonly dir?: string;
+    readonly readAuth?: 'feed' | 'all';
+    readonly onFind?: () => Promise<void>;
+  } = {},
 ): Promise<BucketServer> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'go-win-tools-bucket-')));
   const bucketDir = join(dir, 'bucket');
@@ -72,7 +75,12 @@ export async function serveBucket(
   const bucket = await ensureBucket({
     dir: bucketDir,
     env: process.env,
-    payloads: { find: async (tool, version, file) => payloads.get(`${tool}/${version}/${file}`) },
+    payloads: {
+      async find(tool, version, file) {
+        await options.onFind?.();
+        return payloads.get(`${tool}/${version}/${file}`);
+      },
+    },
     publicUrl,
     log,
   });
@@ -143,5 +151,5 @@ async function findKey(key: string): Promise<Principal | undefined> {
   const found = keys[key];
   return found === undefined
     ? undefined
-    : { keyId: key, name: key, scopes: found.scopes, ids: found.ids ?? [] };
+    : { keyId: 'id', name: `may ${found.scopes}`, scopes: found.scopes, ids: found.ids ?? [] };
 }
