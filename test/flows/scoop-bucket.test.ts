@@ -80,4 +80,66 @@ describe('the bucket for Scoop', () => {
     expect(JSON.parse(await readFile(join(mainUser, 'bucket', 'buf.json'), 'utf8')).version).toBe('1.32.0');
     expect(await blob(betaUser)).toBe(await blob(mainUser));
   });
+
+  it('hands out CRLF files whatever line ends a client prefers, and none is dirty', async () => {
+    for (const autocrlf of ['true', 'false', 'input']) {
+      const clone = await reader.clone(
+        `${server.url}/git/main/go-win-tools`,
+        `crlf-${autocrlf}`,
+        '-c',
+        `core.autocrlf=${autocrlf}`,
+      );
+
+      expect(await reader.run(clone, 'status', '--porcelain')).toBe('');
+      for (const file of ['README.md', 'bucket/.gitkeep', '.gitattributes']) {
+        const lines = (await readFile(join(clone, file), 'utf8')).split('\n').slice(0, -1);
+        expect(lines.filter((line) => !line.endsWith('\r'))).toEqual([]);
+        expect(await reader.run(clone, 'cat-file', 'blob', `HEAD:${file}`)).not.toContain('\r');
+      }
+    }
+  });
+
+  // spec scoop 1.5: what a usual `git pull -q` of a client does, by the client's own settings
+  it.each([[[]], [['-c', 'pull.rebase=false']], [['-c', 'pull.ff=only']], [['-c', 'pull.rebase=true']]])(
+    'is followed by a client with %j through releases, a chore and a refused rewrite',
+    async (settings: string[]) => {
+      const name = `follower-${settings.join('-').replace(/[^a-z]/g, '')}`;
+      const client = await reader.clone(`${server.url}/git/beta/go-win-tools`, name);
+      const work = await pusher.clone(`${server.url}/git/beta/go-win-tools.git`, `${name}-work`);
+      const tool = name.replaceAll('-', '');
+      const release = (version: string): Promise<string> =>
+        pusher.commit(work, `${tool}: Update to version ${version}`, {
+          [`bucket/${tool}.json`]: server.manifest(tool, version),
+        });
+      const follow = async (): Promise<string> => {
+        await reader.run(client, ...settings, 'pull', '-q');
+        return reader.run(client, 'rev-parse', 'HEAD');
+      };
+
+      await release('1.0.0-beta.1');
+      await release('1.0.0-beta.2');
+      const second = await pusher.commit(work, '(chore): Say more', { 'MORE.md': `${name}\n` });
+      await pusher.run(work, 'push', '-q', 'origin', 'beta');
+      expect(await follow()).toBe(second);
+
+      await pusher.run(work, 'reset', '-q', '--hard', 'HEAD~2');
+      await release('1.0.0-beta.3');
+      const rewrite = await pusher.try(work, 'push', '--force', 'origin', 'beta');
+      expect(rewrite.stderr).toContain('beta only moves forward');
+      expect(await follow()).toBe(second);
+      // `scoop status` compares with origin/<current branch>
+      expect(await reader.run(client, 'status', '--porcelain', '--branch')).toBe('## beta...origin/beta');
+    },
+  );
+
+  it('lets a clone of main switch to beta and back in place, as a Scoop user may', async () => {
+    const clone = await reader.clone(`${server.url}/git/main/go-win-tools`, 'switcher');
+
+    await reader.run(clone, 'checkout', '-q', 'beta');
+    await reader.run(clone, 'pull', '-q');
+
+    expect(await reader.run(clone, 'rev-parse', 'HEAD')).toBe(
+      await reader.run(clone, 'rev-parse', 'origin/beta'),
+    );
+  });
 });
