@@ -7,11 +7,7 @@ type EdmType = 'Edm.String' | 'Edm.Boolean' | 'Edm.Int32' | 'Edm.Int64' | 'Edm.D
 export type PropertyValue = string | number | boolean | Date | undefined;
 
 /** Where Atom has an element of its own for a property; `$metadata` says so (spec nuget-v2 9.2). */
-type AtomPlace =
-  | 'SyndicationTitle'
-  | 'SyndicationAuthorName'
-  | 'SyndicationSummary'
-  | 'SyndicationUpdated';
+type AtomPlace = 'SyndicationTitle' | 'SyndicationAuthorName' | 'SyndicationSummary' | 'SyndicationUpdated';
 
 export type FeedProperty = {
   readonly name: string;
@@ -71,12 +67,13 @@ export const feedProperties: readonly FeedProperty[] = [
   optional('PackageStatus', 'Edm.String', moderation.PackageStatus),
   optional('PackageSubmittedStatus', 'Edm.String', 'Ready'),
   optional('PackageTestResultStatus', 'Edm.String', moderation.PackageTestResultStatus),
-  optional('PackageTestResultStatusDate', 'Edm.DateTime', undefined),
+  // choco info prints these three, and an absent one as 1 January of year 1; without moderation it all happens at publication.
+  optional('PackageTestResultStatusDate', 'Edm.DateTime', (row) => row.created),
   optional('PackageValidationResultStatus', 'Edm.String', undefined),
-  optional('PackageValidationResultDate', 'Edm.DateTime', undefined),
+  optional('PackageValidationResultDate', 'Edm.DateTime', (row) => row.created),
   optional('PackageCleanupResultDate', 'Edm.DateTime', undefined),
   optional('PackageReviewedDate', 'Edm.DateTime', undefined),
-  optional('PackageApprovedDate', 'Edm.DateTime', undefined),
+  optional('PackageApprovedDate', 'Edm.DateTime', (row) => row.created),
   optional('PackageReviewer', 'Edm.String', undefined),
   required('IsDownloadCacheAvailable', 'Edm.Boolean', moderation.IsDownloadCacheAvailable),
   optional('DownloadCacheStatus', 'Edm.String', undefined),
