@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Request, Response } from 'express';
 import type { Payloads } from '../catalog/payloads.ts';
-import { fail } from '../errors.ts';
+import { FeedError, fail } from '../errors.ts';
 import type { Principal } from '../keys/api-keys.ts';
 import type { Logger } from '../log.ts';
 import type { GitAddress } from './address.ts';
@@ -41,10 +41,9 @@ export interface Bucket extends ManifestReader {
 }
 
 const limits = {
-  atOnce: 16,
   waiting: 200,
-  read: { maxBytes: 8 * 1024 ** 2, maxMs: 15 * 60_000 },
-  write: { maxBytes: 48 * 1024 ** 2, maxMs: 60 * 60_000 },
+  read: { atOnce: 16, maxBytes: 8 * 1024 ** 2, maxMs: 15 * 60_000 },
+  write: { atOnce: 8, maxBytes: 48 * 1024 ** 2, maxMs: 60 * 60_000 },
 };
 
 /** Opens the bucket, making it first where there is none. @throws FeedError GIT_MISSING, GIT_FAILED */
@@ -53,7 +52,10 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   const git = createGit(join(deps.dir, 'repo.git'), deps.dir, deps.env);
   await ensureRepository(deps.dir, git);
   const gate = await openGate();
-  const slots = createSlots(limits.atOnce, limits.waiting);
+  const slots = {
+    read: createSlots(limits.read.atOnce, limits.waiting),
+    write: createSlots(limits.write.atOnce, limits.waiting),
+  };
   /** From the judging of a push to the end of git: two pushes that are each right may be wrong together. */
   const turn = createSlots(1, limits.waiting);
   const stopping = new AbortController();
@@ -61,21 +63,15 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   const proven = new Set<string>();
   const served = { ...git, dir: deps.dir };
 
-  async function read(address: GitAddress, req: Request, res: Response): Promise<void> {
-    const release = await slots.acquire(stopping.signal);
-    try {
-      await run(address, req, res, {});
-    } finally {
-      release();
-    }
-  }
-
-  async function write(address: GitAddress, req: Request, res: Response, pusher: Principal): Promise<void> {
+  async function push(address: GitAddress, req: Request, res: Response, pusher: Principal): Promise<void> {
     await requireHook(git.dir);
     const over = new AbortController();
-    let endTurn = (): void => undefined;
     const decide: Judge = async (question) => {
-      endTurn = await turn.acquire(over.signal);
+      const endTurn = await turn.acquire(over.signal);
+      over.signal.addEventListener('abort', endTurn, { once: true });
+      if (over.signal.aborted) {
+        endTurn();
+      }
       return judge({ ...deps, git }, pusher, question);
     };
     const pass = gate.issue(decide);
@@ -84,15 +80,23 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     } finally {
       pass.close();
       over.abort(new Error('the push is over'));
-      endTurn();
     }
   }
 
   async function run(address: GitAddress, req: Request, res: Response, env: Environment): Promise<void> {
-    const options = { env, limits: limits[address.access], signal: stopping.signal };
-    const { code, stderr } = await serveGit(served, address, req, res, options);
-    if (code !== 0) {
-      deps.log.warn({ code, stderr, service: address.service }, 'git ended early');
+    const leave = await slots[address.access].acquire(stopping.signal);
+    try {
+      if (res.closed) {
+        // Went away while waiting.
+        return;
+      }
+      const options = { env, limits: limits[address.access], signal: stopping.signal };
+      const { code, stderr } = await serveGit(served, address, req, res, options);
+      if (code !== 0) {
+        deps.log.warn({ code, stderr, service: address.service }, 'git ended early');
+      }
+    } finally {
+      leave();
     }
   }
 
@@ -102,8 +106,8 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
       await requireHead(git, address.channel, proven);
       const work =
         address.access === 'read' || address.isAdvertisement
-          ? read(address, req, res)
-          : write(address, req, res, pusher ?? fail('KEY_MISSING'));
+          ? run(address, req, res, {})
+          : push(address, req, res, pusher ?? fail('KEY_MISSING'));
       running.add(work);
       await work.finally(() => running.delete(work));
     },
@@ -113,7 +117,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
       }
     },
     async close() {
-      stopping.abort(new Error('the server stops'));
+      stopping.abort(new FeedError('SHUTTING_DOWN'));
       await Promise.allSettled(running);
       await gate.close();
     },

@@ -34,7 +34,9 @@ export const fileRules: readonly Rule[] = [
       : undefined,
   ),
   forEachChange('windows-names', (_file, path) =>
-    path.split('/').every(isWindowsName) ? undefined : 'has a name that Windows cannot hold',
+    path.split('/').every(isWindowsName)
+      ? undefined
+      : 'has a name that is not plain ASCII, or that Windows cannot hold',
   ),
   forEachCommit('one-name-one-file', ({ paths, changes }) => {
     const seen = new Map<string, number>();

@@ -14,7 +14,7 @@ export interface Gate {
   close(): Promise<void>;
 }
 
-export type Pass = { readonly token: string; close(): void };
+type Pass = { readonly token: string; close(): void };
 export type Judge = (question: Question) => Promise<Verdict>;
 export type Verdict = {
   readonly isAccepted: boolean;

@@ -9,7 +9,7 @@ import type { GitAddress } from './address.ts';
 import { type CgiHead, readCgiHead } from './cgi-head.ts';
 import { type Environment, endGit, type Git, startGit, whenEnded } from './git-backend.ts';
 
-export type BackendLimits = {
+type BackendLimits = {
   /** Of a request body, unpacked. */
   readonly maxBytes: number;
   /** How long git may work on one request. Connections on which nothing moves are ended by the listener. */

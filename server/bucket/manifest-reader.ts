@@ -4,7 +4,7 @@ import { type ObjectReader, openObjects, parseCommit, parseTree } from './object
 import { type Channel, channels, toolOfPath } from './push.ts';
 import { readRef } from './refs.ts';
 
-export type Manifest = { readonly tool: string; readonly version: string; readonly text: string };
+type Manifest = { readonly tool: string; readonly version: string; readonly text: string };
 
 /** Reads what the bucket offers. A tool or version that is not there is undefined. */
 export interface ManifestReader {

@@ -1,7 +1,7 @@
 import { fail } from '../errors.ts';
 import { type Environment, endGit, type Git, startGit, whenEnded } from './git-backend.ts';
 
-export type GitObject = {
+type GitObject = {
   readonly oid: string;
   readonly kind: 'commit' | 'tree' | 'blob' | 'tag';
   readonly bytes: Buffer;

@@ -6,7 +6,7 @@ import { refRules } from './ref-rules.ts';
 import type { Rule } from './rule.ts';
 
 /** What a push must keep (contract section 5). All are asked, and the pusher gets all faults at once. */
-export const rules: readonly Rule[] = [...refRules, ...fileRules, ...commitRules, ...manifestRules];
+const rules: readonly Rule[] = [...refRules, ...fileRules, ...commitRules, ...manifestRules];
 
 export type Fault = { readonly rule: string; readonly sentence: string };
 

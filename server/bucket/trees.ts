@@ -4,7 +4,7 @@ import { type Commit, type ObjectReader, parseCommit, parseTree } from './object
 import { type PushedFile, toolOfPath } from './push.ts';
 
 /** A file in a tree, not read yet. */
-export type TreeFile = { readonly mode: string; readonly oid: string };
+type TreeFile = { readonly mode: string; readonly oid: string };
 export type Files = ReadonlyMap<string, TreeFile>;
 
 /** A bucket has a file a tool; more than this is an attack or a mistake. */

@@ -413,7 +413,7 @@ describe('the rules of the bucket', () => {
     {
       name: 'a name that Windows reserves',
       prepare: async (work) => plumb(work, '100644', 'docs/aux.md', await git.hashBlob(work, 'x\n')),
-      says: '"docs/aux.md" has a name that Windows cannot hold.',
+      says: '"docs/aux.md" has a name that is not plain ASCII, or that Windows cannot hold.',
     },
     {
       name: 'names that differ in case only',

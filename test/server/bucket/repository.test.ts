@@ -114,9 +114,14 @@ describe('the repository of the bucket', () => {
     const long = new Date('2001-01-01');
     await utimes(join(repo, 'objects', oid.slice(0, 2), oid.slice(2)), long, long);
 
-    await git.run(repo, 'gc', '-q');
+    // After a push git packs in the view that was pushed to.
+    await git.run(join(dir, 'beta.git'), 'gc', '-q');
 
     expect(await git.run(repo, 'cat-file', 'blob', oid)).toBe('belongs to nothing');
+    for (const channel of ['main', 'beta']) {
+      const clone = await git.clone(join(dir, `${channel}.git`), channel);
+      expect(await git.run(clone, 'rev-parse', '--abbrev-ref', 'HEAD')).toBe(channel);
+    }
   });
 
   it('refuses a push by path: only the server can check it', async () => {
