@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { createApp, type Services } from './app.ts';
 import { type Config, configHelp, loadConfig } from './config.ts';
 import { buildHouse } from './house.ts';
-import { drain } from './http/drain.ts';
+import { createDrain } from './http/drain.ts';
 import { isWildcard, openListener } from './listener.ts';
 import { createLogger, type Logger } from './log.ts';
 
@@ -68,6 +68,7 @@ export async function startServer(
   });
   try {
     const { server, url } = await openListener(config, createApp(house.services), log, tlsPollMs);
+    const drain = createDrain(server);
     publicUrl ||= url;
     log.info({ url, publicUrl, version, dataDir: config.dataDir }, 'listening');
     if (config.publicUrl === undefined && isWildcard(config.host)) {
@@ -81,7 +82,7 @@ export async function startServer(
       log.info('stopping');
       // At once: whoever supervises us may lose patience before the last download is through.
       await house.flush().catch((error: unknown) => log.error({ err: error }, 'counters not written'));
-      const outcome = await drain(server, drainMs);
+      const outcome = await drain(drainMs);
       await house.close();
       log.info({ outcome }, 'stopped');
     }

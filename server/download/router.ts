@@ -31,15 +31,13 @@ async function answer(
   { row, open, countDownload }: Retrieved,
   cacheControl: string,
 ): Promise<void> {
-  const sent = await sendBlob(req, res, {
+  await sendBlob(req, res, {
     sha256: row.sha256,
     sizeBytes: row.sizeBytes,
     contentType: 'application/zip',
     cacheControl,
     fileName: `${row.id}.${row.normalizedVersion}.nupkg`,
     open,
+    onWholeSent: countDownload,
   });
-  if (sent === 'whole') {
-    countDownload();
-  }
 }

@@ -11,18 +11,20 @@ export type Sendable = {
   /** Name to save it as, plain ASCII. */
   readonly fileName?: string;
   readonly open: (range?: { readonly start: number; readonly end: number }) => Promise<Readable>;
+  /** The whole went out: not for HEAD, parts and downloads that were broken off. */
+  readonly onWholeSent?: () => void;
 };
 
 /**
  * Answers GET and HEAD with bytes that never change: ETag, If-None-Match, one Range (several are answered with the
- * whole, as RFC 9110 14.2 allows). Says whether the whole was sent to its end.
+ * whole, as RFC 9110 14.2 allows).
  */
-export async function sendBlob(req: Request, res: Response, blob: Sendable): Promise<'whole' | 'other'> {
+export async function sendBlob(req: Request, res: Response, blob: Sendable): Promise<void> {
   const etag = `"${blob.sha256}"`;
   res.set({ ETag: etag, 'Accept-Ranges': 'bytes', 'Cache-Control': blob.cacheControl });
   if (isAmongTags(req.headers['if-none-match'], etag)) {
     res.status(304).end();
-    return 'other';
+    return;
   }
   res.set('Content-Type', blob.contentType);
   if (blob.fileName !== undefined) {
@@ -31,7 +33,7 @@ export async function sendBlob(req: Request, res: Response, blob: Sendable): Pro
   const range = rangeOf(req, blob.sizeBytes, etag);
   if (range === 'unsatisfiable') {
     res.status(416).set('Content-Range', `bytes */${blob.sizeBytes}`).set('Content-Length', '0').end();
-    return 'other';
+    return;
   }
   const { start, end } = range ?? { start: 0, end: blob.sizeBytes - 1 };
   res.status(range === undefined ? 200 : 206).set('Content-Length', String(end - start + 1));
@@ -40,10 +42,13 @@ export async function sendBlob(req: Request, res: Response, blob: Sendable): Pro
   }
   if (req.method === 'HEAD') {
     res.end();
-    return 'other';
+    return;
+  }
+  if (range === undefined && blob.onWholeSent !== undefined) {
+    // At this very moment: a server that stops waits for answers, not for what comes after them.
+    res.once('finish', blob.onWholeSent);
   }
   await pipeline(await blob.open(range), res);
-  return range === undefined ? 'whole' : 'other';
 }
 
 function isAmongTags(header: string | undefined, etag: string): boolean {

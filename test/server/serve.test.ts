@@ -1,0 +1,199 @@
+import { once } from 'node:events';
+import { cpSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { describe, expect, it } from 'vitest';
+import { makeTempDir, pushNupkg, startHouse } from '../kit/house.ts';
+import { makeNupkg } from '../kit/nupkg.ts';
+import { hasProgram, mustRun } from '../kit/programs.ts';
+import { openSocket } from '../kit/raw-http.ts';
+
+describe('serve', () => {
+  it('picks a free port for PORT=0 and makes its links from it', async () => {
+    const house = await startHouse();
+
+    expect(house.url).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d+$/);
+    expect(house.publicUrl).toBe(house.url);
+    expect(await (await fetch(`${house.url}/nuget`)).text()).toContain(`xml:base="${house.url}/nuget/"`);
+    await house.stop();
+  });
+
+  it('makes its links from PUBLIC_URL when that is set, whatever Host and X-Forwarded say', async () => {
+    const house = await startHouse({ publicUrl: 'https://feed.example.org' });
+
+    const answer = await fetch(`${house.url}/nuget`, {
+      headers: { 'X-Forwarded-Host': 'evil.example.org', 'X-Forwarded-Proto': 'http' },
+    });
+
+    expect(await answer.text()).toContain('xml:base="https://feed.example.org/nuget/"');
+    await house.stop();
+  });
+
+  it('listens on every address under a name that works here, and warns', async () => {
+    const house = await startHouse({ host: '0.0.0.0' });
+
+    expect(house.url).toMatch(/^http:\/\/localhost:\d+$/);
+    expect((await fetch(house.url)).status).toBe(200);
+    expect(house.logged()).toContain('set PUBLIC_URL');
+    await house.stop();
+  });
+
+  it('says that its port is taken, and gives the data folder back', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const dataDir = await makeTempDir();
+
+    await expect(startHouse({ port, dataDir })).rejects.toMatchObject({
+      code: 'PORT_TAKEN',
+      exitCode: 1,
+      message: expect.stringContaining(`Port ${port} on 127.0.0.1 is taken`),
+    });
+
+    other.close();
+    await (await startHouse({ dataDir })).stop();
+  });
+
+  it('refuses a data folder that another server uses', async () => {
+    const house = await startHouse();
+
+    await expect(startHouse({ dataDir: house.dataDir })).rejects.toMatchObject({ code: 'DATA_DIR_IN_USE' });
+
+    await house.stop();
+  });
+
+  it('keeps what was published and counted when it stops and starts again', async () => {
+    const dataDir = await makeTempDir();
+    const first = await startHouse({ dataDir });
+    await pushNupkg(first, makeNupkg(), first.adminKey);
+    await (await fetch(`${first.url}/nuget/package/sample/1.0.0`)).arrayBuffer();
+    await first.stop();
+
+    const second = await startHouse({ dataDir });
+
+    const row = await second.services.catalog.find('sample', '1.0.0');
+    expect(row?.versionDownloads).toBe(1);
+    await second.stop();
+  });
+
+  it('lets a running upload finish, refuses new requests, and then is gone', async () => {
+    const house = await startHouse();
+    const nupkg = makeNupkg({ id: 'inflight' });
+    const upload = openSocket(house.url);
+    const idle = openSocket(house.url);
+    const received: Buffer[] = [];
+    upload.on('data', (chunk) => received.push(chunk));
+    upload.write(
+      `PUT /nuget/ HTTP/1.1\r\nHost: FEED\r\nX-NuGet-ApiKey: ${house.adminKey}\r\nContent-Length: ${nupkg.length}\r\n\r\n`,
+    );
+    upload.write(nupkg.subarray(0, 100));
+    // Once another request is answered, the upload's first bytes have been taken up too.
+    await (await fetch(`${house.url}/healthz`)).text();
+
+    const stopped = house.stop();
+    await once(idle, 'close');
+    await expect(fetch(`${house.url}/healthz`)).rejects.toThrow();
+    upload.write(nupkg.subarray(100));
+    await once(upload, 'close');
+    await stopped;
+
+    expect(Buffer.concat(received).toString()).toMatch(/^HTTP\/1\.1 201 Created\r\n/);
+    expect(house.logged()).toContain('"outcome":"drained"');
+  });
+
+  it('refuses a request over a connection that was busy when the stop began', async () => {
+    const house = await startHouse();
+    const nupkg = makeNupkg({ id: 'busy' });
+    const socket = openSocket(house.url);
+    const received: Buffer[] = [];
+    socket.on('data', (chunk) => received.push(chunk));
+    const head = `PUT /nuget/ HTTP/1.1\r\nHost: FEED\r\nX-NuGet-ApiKey: ${house.adminKey}\r\nContent-Length: ${nupkg.length}\r\n\r\n`;
+    socket.write(head);
+    await (await fetch(`${house.url}/healthz`)).text();
+
+    const stopped = house.stop();
+    socket.write(Buffer.concat([nupkg, Buffer.from('GET /healthz HTTP/1.1\r\nHost: FEED\r\n\r\n')]));
+    await once(socket, 'close');
+    await stopped;
+
+    const answers = Buffer.concat(received).toString();
+    expect(answers).toContain('HTTP/1.1 201 Created');
+    expect(answers).toContain('HTTP/1.1 503 The server is shutting down; try again in a moment.');
+  });
+
+  it('cuts off what does not finish within its bound', async () => {
+    const house = await startHouse({ server: { drainMs: 100 } });
+    const upload = openSocket(house.url);
+    upload.on('error', () => undefined);
+    upload.write(
+      `PUT /nuget/ HTTP/1.1\r\nHost: FEED\r\nX-NuGet-ApiKey: ${house.adminKey}\r\nContent-Length: 1000\r\n\r\n`,
+    );
+    await (await fetch(`${house.url}/healthz`)).text();
+
+    await house.stop();
+
+    expect(house.logged()).toContain('"outcome":"cut off"');
+  });
+
+  it.skipIf(!hasProgram('openssl'))(
+    'speaks https, and takes a new certificate when it changes (openssl)',
+    async () => {
+      const dir = await makeTempDir();
+      const [one, two] = [await makeCertificate(dir, 'one'), await makeCertificate(dir, 'two')];
+      const tls = { certFile: join(dir, 'cert.pem'), keyFile: join(dir, 'key.pem') };
+      cpSync(one.certFile, tls.certFile);
+      cpSync(one.keyFile, tls.keyFile);
+      const house = await startHouse({ tls, server: { tlsPollMs: 20 } });
+      expect(house.url).toMatch(/^https:/);
+      expect(await peerName(house.url)).toBe('one');
+
+      cpSync(two.certFile, tls.certFile);
+      while (!house.logged().includes('the old one stays')) {
+        await peerName(house.url);
+      }
+      expect(await peerName(house.url)).toBe('one');
+      cpSync(two.keyFile, tls.keyFile);
+      while ((await peerName(house.url)) !== 'two') {
+        // The next look at the files finds them.
+      }
+
+      await house.stop();
+    },
+  );
+});
+
+async function makeCertificate(dir: string, name: string): Promise<{ certFile: string; keyFile: string }> {
+  const files = { certFile: join(dir, `${name}.crt`), keyFile: join(dir, `${name}.key`) };
+  const args = [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-days',
+    '2',
+  ];
+  await mustRun('openssl', [
+    ...args,
+    '-subj',
+    `/CN=${name}`,
+    '-keyout',
+    files.keyFile,
+    '-out',
+    files.certFile,
+  ]);
+  return files;
+}
+
+async function peerName(url: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connectTls({ host: hostname, port: Number(port), rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  const name = socket.getPeerCertificate().subject.CN;
+  socket.destroy();
+  return String(name);
+}
