@@ -16,6 +16,10 @@ export function createAnswerError(
 ): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.
   return (error: unknown, req: Request, res: Response, _next) => {
+    if (req.socket.destroyed) {
+      // The asker is gone; that is in the request's own line of the log.
+      return;
+    }
     const known = toFeedError(error, req);
     if (known.status >= 500) {
       log.error(
@@ -23,7 +27,7 @@ export function createAnswerError(
         'request failed',
       );
     }
-    if (res.headersSent || req.socket.destroyed) {
+    if (res.headersSent) {
       // Half an answer must not look like a whole one.
       res.destroy();
       return;

@@ -1,0 +1,53 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { productDir } from './house.ts';
+
+export type ServeProcess = {
+  readonly child: ChildProcess;
+  /** The address it printed. */
+  readonly url: string;
+  /** Everything it wrote to stderr so far. */
+  readonly stderr: () => string;
+  /** Sends the signal and waits for the end. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+};
+
+/** `main.ts serve` as a process of its own, once it listens. */
+export async function startServe(
+  env: Readonly<Record<string, string>>,
+  preload: readonly string[] = [],
+): Promise<ServeProcess> {
+  const imports = ['tsx', ...preload].flatMap((module) => ['--import', module]);
+  const child = spawn(process.execPath, [...imports, join(productDir, 'main.ts'), 'serve'], {
+    cwd: productDir,
+    env: { ...process.env, PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const url = await new Promise<string>((resolve, reject) => {
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      const [, address] = /^Listening on (\S+)$/m.exec(stdout) ?? [];
+      if (address !== undefined) {
+        resolve(address);
+      }
+    });
+    child.once('exit', (code) => reject(new Error(`serve ended with ${code}\n${stdout}\n${stderr}`)));
+  });
+  return {
+    child,
+    url,
+    stderr: () => stderr,
+    async end(signal) {
+      const ended = once(child, 'exit');
+      child.kill(signal);
+      const [code] = await ended;
+      return code as number | null;
+    },
+  };
+}

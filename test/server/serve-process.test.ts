@@ -1,0 +1,146 @@
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { adminKey, makeTempDir, productDir, pushNupkg } from '../kit/house.ts';
+import { makeNupkg } from '../kit/nupkg.ts';
+import { hasProgram, mustRun, run } from '../kit/programs.ts';
+import { startServe } from '../kit/serve-process.ts';
+
+const serve = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+  run(process.execPath, ['--import', 'tsx', join(productDir, 'main.ts'), 'serve', ...args], {
+    cwd: productDir,
+    env,
+  });
+
+describe('serve as a process', () => {
+  it('explains every setting in its help', async () => {
+    const { code, stdout } = await serve(['--help']);
+
+    expect(code).toBe(0);
+    for (const name of ['PORT', 'DATA_DIR', 'PUBLIC_URL', 'READ_AUTH', 'MAX_PACKAGE_BYTES', 'LOG_LEVEL']) {
+      expect(stdout).toContain(name);
+    }
+  });
+
+  it('lists all bad settings and exits with 2', async () => {
+    const { code, stderr } = await serve([], { PORT: 'http', READ_AUTH: 'some', LOG_LEVEL: 'loud' });
+
+    expect(code).toBe(2);
+    expect(stderr).toContain('PORT: expected a whole number from 0 to 65535, found "http"');
+    expect(stderr).toContain('READ_AUTH: expected feed or all');
+    expect(stderr).toContain('LOG_LEVEL: expected one of');
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it('says in one sentence why it cannot start, and exits with 1', async () => {
+    const dir = await makeTempDir();
+    const file = join(dir, 'file');
+    await writeFile(file, '');
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    const port = String(typeof address === 'object' ? address?.port : 0);
+
+    const taken = await serve([], { PORT: port, DATA_DIR: dir });
+    const unusable = await serve([], { PORT: '0', DATA_DIR: file });
+
+    other.close();
+    expect([taken.code, taken.stderr.trim().split('\n').at(-1)]).toEqual([
+      1,
+      `Port ${port} on 127.0.0.1 is taken. Stop the program that uses it, or set PORT (0 picks a free one).`,
+    ]);
+    expect([unusable.code, unusable.stderr]).toEqual([
+      1,
+      expect.stringContaining(
+        `The data folder ${file} cannot be written: a file stands where a folder is needed.`,
+      ),
+    ]);
+  });
+
+  it.skipIf(process.platform === 'win32')('ends well at SIGTERM and SIGINT', async () => {
+    const dataDir = await makeTempDir();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const server = await startServe({ DATA_DIR: dataDir });
+
+      expect(await server.end(signal)).toBe(0);
+
+      expect(server.stderr()).toContain('"msg":"stopped"');
+    }
+  });
+
+  it('keeps an answered push when it is killed the moment after', async () => {
+    const dataDir = await makeTempDir();
+    const nupkg = makeNupkg();
+    const first = await startServe({ DATA_DIR: dataDir, ADMIN_API_KEY: adminKey });
+    expect((await pushNupkg(first, nupkg, adminKey)).status).toBe(201);
+    await first.end('SIGKILL');
+
+    const second = await startServe({ DATA_DIR: dataDir });
+
+    const download = await fetch(`${second.url}/nuget/package/sample/1.0.0`);
+    expect(Buffer.from(await download.arrayBuffer()).equals(nupkg)).toBe(true);
+    await second.end('SIGKILL');
+  });
+
+  it.skipIf(!hasProgram('git'))('makes no outbound connection, whatever is asked of it (git)', async () => {
+    const dir = await makeTempDir();
+    const log = join(dir, 'dials');
+    await writeFile(log, '');
+    const preload = pathToFileURL(join(productDir, 'test', 'kit', 'no-network.mjs')).href;
+    const { url, end } = await startServe(
+      { DATA_DIR: join(dir, 'data'), ADMIN_API_KEY: adminKey, NO_NETWORK_LOG: log },
+      [preload],
+    );
+    const headers = { 'X-NuGet-ApiKey': adminKey };
+    const metadata = { projectUrl: 'https://project.example.org', iconUrl: 'https://icon.example.org/i.png' };
+    const ask = async (path: string, init: RequestInit = {}) => {
+      const answer = await fetch(`${url}${path}`, init);
+      await answer.arrayBuffer();
+      return answer.status;
+    };
+
+    expect((await pushNupkg({ url }, makeNupkg({ metadata }), adminKey)).status).toBe(201);
+    const payload = '/dl/sample/1.0.0/sample-windows-amd64.exe';
+    expect(await ask(payload, { method: 'PUT', headers, body: 'MZ' })).toBe(201);
+    for (const path of [
+      '/',
+      '/packages/sample',
+      '/nuget',
+      '/nuget/$metadata',
+      "/nuget/Search()?searchTerm='sample'",
+      "/api/v2/Packages(Id='sample',Version='1.0.0')",
+      '/nuget/package/sample/1.0.0',
+      payload,
+      `${payload}.sha256`,
+      '/api/v1/server',
+      '/healthz',
+      '/readyz',
+    ]) {
+      expect([path, await ask(path)]).toEqual([path, 200]);
+    }
+    expect(await ask('/m/sample.json')).toBe(404);
+    await mustRun('git', ['clone', '-q', `${url}/git/main/go-win-tools.git`, join(dir, 'clone')]);
+    expect(await ask('/nuget/sample/1.0.0', { method: 'DELETE', headers })).toBe(200);
+    await end('SIGTERM');
+
+    expect(await readFile(log, 'utf8')).toBe('');
+  });
+
+  it('would notice an outbound connection', async () => {
+    const dir = await makeTempDir();
+    const log = join(dir, 'dials');
+    await writeFile(log, '');
+    const preload = pathToFileURL(join(productDir, 'test', 'kit', 'no-network.mjs')).href;
+    const script =
+      "await fetch('http://127.0.0.1:9/').catch(() => 0); await fetch('http://feed.example.org/').catch(() => 0)";
+
+    await run(process.execPath, ['--import', preload, '--input-type=module', '-e', script], {
+      env: { NO_NETWORK_LOG: log },
+    });
+
+    expect(await readFile(log, 'utf8')).toMatch(/^(net\.connect|dns\.lookup)/);
+  });
+});
