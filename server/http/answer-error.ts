@@ -16,11 +16,11 @@ export function createAnswerError(
 ): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.
   return (error: unknown, req: Request, res: Response, _next) => {
-    if (req.socket.destroyed) {
-      // The asker is gone; that is in the request's own line of the log.
+    const known = toFeedError(error, req);
+    if (req.socket.destroyed && isBrokenConnection(error)) {
+      // The asker is gone; the request's own line of the log says so.
       return;
     }
-    const known = toFeedError(error, req);
     if (known.status >= 500) {
       log.error(
         { requestId: requestIdOf(req), code: known.code, err: known.cause ?? known },
@@ -95,6 +95,18 @@ function toFeedError(error: unknown, req: Request): FeedError {
   return isPathReadable(req.path)
     ? new FeedError('BODY_INVALID', { problem }, error)
     : new FeedError('PATH_INVALID', { problem: 'a % is not followed by two hexadecimal digits' }, error);
+}
+
+/** What streams say when the other end went away; anything else is a fault worth a line of its own. */
+function isBrokenConnection(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return [
+    'ERR_STREAM_PREMATURE_CLOSE',
+    'ERR_STREAM_DESTROYED',
+    'ECONNRESET',
+    'ECONNABORTED',
+    'EPIPE',
+  ].includes(code);
 }
 
 function isPathReadable(path: string): boolean {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import type { RequestHandler } from 'express';
 import { fail } from '../errors.ts';
 
@@ -29,12 +30,11 @@ export function createDrain(server: Server): Drain {
       running.set(socket, before + change);
     }
   }
-  for (const opened of ['connection', 'secureConnection']) {
-    server.on(opened, (socket: Socket) => {
-      running.set(socket, 0);
-      socket.once('close', () => running.delete(socket));
-    });
-  }
+  // Requests belong to the encrypted socket where there is one, not to the bare one below it.
+  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
+    running.set(socket, 0);
+    socket.once('close', () => running.delete(socket));
+  });
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
     count(req.socket, 1);
     res.once('close', () => count(req.socket, -1));

@@ -28,7 +28,7 @@ export function createRequestLog(log: Logger): RequestHandler {
           method: req.method,
           url: redactUrl(req.originalUrl).slice(0, 2048),
           route: areaOf(path).label,
-          status: res.statusCode,
+          status: res.headersSent ? res.statusCode : undefined,
           ms: Math.round(ms * 10) / 10,
           bytes: socket.bytesWritten - sentBefore,
           from: ip,

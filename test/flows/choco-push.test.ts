@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { text as streamText } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeKey, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
@@ -179,6 +180,20 @@ describe('choco push', () => {
       expect(answer.statusText).toBe((await answer.text()).trim());
     },
   );
+
+  it('is taken over the connection over which it was just refused, as nuget.exe does it', async () => {
+    const nupkg = makeNupkg({ id: 'askedagain', files: { 'tools/noise.bin': randomBytes(400_000) } });
+    const head = (header: string) =>
+      `PUT /nuget/ HTTP/1.1\r\nHost: FEED\r\n${header}Content-Length: ${nupkg.length}\r\n\r\n`;
+
+    const socket = openSocket(house.url);
+    const answers = streamText(socket);
+    socket.write(Buffer.concat([Buffer.from(head('')), nupkg]));
+    const basic = `Authorization: Basic ${btoa(`any:${house.adminKey}`)}\r\nConnection: close\r\n`;
+    socket.write(Buffer.concat([Buffer.from(head(basic)), nupkg]));
+
+    expect((await answers).match(/^HTTP\/1\.1 \d+/gm)).toEqual(['HTTP/1.1 401', 'HTTP/1.1 201']);
+  });
 
   it('lets a key do what its scopes and ids say and nothing else', async () => {
     const beta = await makeKey(house, ['push:beta'], ['scoped*']);

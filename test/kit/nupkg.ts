@@ -37,7 +37,7 @@ export function makeNupkg(options: NupkgOptions = {}): Buffer {
   return zip.toBuffer();
 }
 
-export function makeNuspec({
+function makeNuspec({
   id = 'sample',
   version = '1.0.0',
   metadata = {},

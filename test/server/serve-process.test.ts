@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { adminKey, makeTempDir, productDir, pushNupkg } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
@@ -89,7 +88,7 @@ describe('serve as a process', () => {
     const dir = await makeTempDir();
     const log = join(dir, 'dials');
     await writeFile(log, '');
-    const preload = pathToFileURL(join(productDir, 'test', 'kit', 'no-network.mjs')).href;
+    const preload = new URL('../kit/no-network.mjs', import.meta.url).href;
     const { url, end } = await startServe(
       { DATA_DIR: join(dir, 'data'), ADMIN_API_KEY: adminKey, NO_NETWORK_LOG: log },
       [preload],
@@ -133,7 +132,7 @@ describe('serve as a process', () => {
     const dir = await makeTempDir();
     const log = join(dir, 'dials');
     await writeFile(log, '');
-    const preload = pathToFileURL(join(productDir, 'test', 'kit', 'no-network.mjs')).href;
+    const preload = new URL('../kit/no-network.mjs', import.meta.url).href;
     const script =
       "await fetch('http://127.0.0.1:9/').catch(() => 0); await fetch('http://feed.example.org/').catch(() => 0)";
 

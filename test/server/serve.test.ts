@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { cpSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { connect as connectTls } from 'node:tls';
+import { text } from 'node:stream/consumers';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { makeTempDir, pushNupkg, startHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
@@ -159,7 +160,17 @@ describe('serve', () => {
         // The next look at the files finds them.
       }
 
-      await house.stop();
+      const nupkg = makeNupkg({ id: 'encrypted' });
+      const upload = await openTls(house.url);
+      const answer = text(upload);
+      upload.write(
+        `PUT /nuget/ HTTP/1.1\r\nHost: FEED\r\nX-NuGet-ApiKey: ${house.adminKey}\r\nContent-Length: ${nupkg.length}\r\n\r\n`,
+      );
+      await peerName(house.url);
+      const stopped = house.stop();
+      upload.write(nupkg);
+      await stopped;
+      expect(await answer).toMatch(/^HTTP\/1\.1 201 Created\r\n/);
     },
   );
 });
@@ -190,10 +201,15 @@ async function makeCertificate(dir: string, name: string): Promise<{ certFile: s
 }
 
 async function peerName(url: string): Promise<string> {
-  const { hostname, port } = new URL(url);
-  const socket = connectTls({ host: hostname, port: Number(port), rejectUnauthorized: false });
-  await once(socket, 'secureConnect');
+  const socket = await openTls(url);
   const name = socket.getPeerCertificate().subject.CN;
   socket.destroy();
   return String(name);
+}
+
+async function openTls(url: string): Promise<TLSSocket> {
+  const { hostname, port } = new URL(url);
+  const socket = connectTls({ host: hostname, port: Number(port), rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  return socket;
 }

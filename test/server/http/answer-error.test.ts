@@ -1,0 +1,91 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import express, { type RequestHandler } from 'express';
+import request from 'supertest';
+import { describe, expect, it } from 'vitest';
+import { fail } from '../../../server/errors.ts';
+import { answerUnknownRoute, createAnswerError } from '../../../server/http/answer-error.ts';
+import { createRequestLog } from '../../../server/http/request-log.ts';
+import { createLogger } from '../../../server/log.ts';
+import { productDir } from '../../kit/house.ts';
+
+function appOf(handler: RequestHandler): { app: express.Express; logged: () => string } {
+  const lines: string[] = [];
+  const log = createLogger('info', { write: (line) => void lines.push(line) });
+  const app = express().use(createRequestLog(log), handler, answerUnknownRoute, createAnswerError(log));
+  return { app, logged: () => lines.join('') };
+}
+
+describe('answer to an error', () => {
+  const missing = () => fail('PACKAGE_NOT_FOUND', { id: 'x', version: '1.0.0' });
+
+  it.each([
+    ['GET', '/nuget/Packages()', 'application/xml', '<m:code>PACKAGE_NOT_FOUND</m:code>'],
+    ['PUT', '/nuget/', 'text/plain', 'No package x 1.0.0 on this feed.\n'],
+    ['GET', '/dl/x/1.0.0/x.exe', 'text/plain', 'No package x 1.0.0 on this feed.\n'],
+    ['GET', '/git/main/x', 'text/plain', 'No package x 1.0.0 on this feed.\n'],
+    ['GET', '/v3/index.json', 'application/problem+json', '"code":"PACKAGE_NOT_FOUND"'],
+    ['GET', '/api/v1/keys', 'application/problem+json', '"code":"PACKAGE_NOT_FOUND"'],
+    ['GET', '/', 'text/html', '<p>No package x 1.0.0 on this feed.</p>'],
+  ] as const)('to %s %s is %s', async (method, path, type, body) => {
+    const { app } = appOf(missing);
+    const call = method === 'GET' ? request(app).get(path) : request(app).put(path);
+
+    const answer = await call.set('Accept', 'text/html, */*').responseType('text');
+
+    expect(answer.status).toBe(404);
+    expect(answer.headers['content-type']).toContain(type);
+    expect(String(answer.body)).toContain(body);
+    expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+    expect(answer.headers['cache-control']).toBe('no-store');
+  });
+
+  it('to a program that asks for a page is text', async () => {
+    const answer = await request(appOf(missing).app).get('/packages/x').set('Accept', '*/*');
+
+    expect(answer.text).toBe('No package x 1.0.0 on this feed.\n');
+  });
+
+  it('tells nothing of a fault of ours, and the log everything', async () => {
+    const { app, logged } = appOf(() => {
+      throw new Error('secret detail');
+    });
+
+    const answer = await request(app).get('/nuget');
+
+    expect(answer.status).toBe(500);
+    expect(answer.text).not.toContain('secret detail');
+    expect(logged()).toContain('secret detail');
+    expect(logged()).toContain(`"requestId":"${answer.headers['x-request-id']}","code":"INTERNAL"`);
+  });
+
+  it('takes back what the answer would have said of itself', async () => {
+    const { app } = appOf((_req, res) => {
+      res.set({
+        ETag: '"x"',
+        'Content-Length': '1000',
+        'Content-Encoding': 'gzip',
+        'Content-Disposition': 'inline',
+      });
+      missing();
+    });
+
+    const { headers } = await request(app).get('/nuget');
+
+    expect(headers).not.toHaveProperty('etag');
+    expect(headers).not.toHaveProperty('content-encoding');
+    expect(headers).not.toHaveProperty('content-disposition');
+  });
+
+  it('never makes half an answer look whole', async () => {
+    const { app, logged } = appOf(async (_req, res) => {
+      res.set('Content-Length', '1000000');
+      res.write('the start');
+      await pipeline(createReadStream(join(productDir, 'no such file')), res);
+    });
+
+    await expect(request(app).get('/nuget')).rejects.toThrow();
+    expect(logged()).toContain('no such file');
+  });
+});

@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import express, { type RequestHandler } from 'express';
+import request from 'supertest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { collapseSlashes, discardRest, limitRequestTime } from '../../../server/http/limits.ts';
+import { openSocket } from '../../kit/raw-http.ts';
+
+async function serve(...handlers: RequestHandler[]): Promise<string> {
+  const server = express()
+    .use(...handlers)
+    .listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe('limits', () => {
+  it('discard what is still to come of a refused upload, so that the answer is read', async () => {
+    const url = await serve((req, res) => {
+      discardRest(req);
+      res.status(401).end('no');
+    });
+
+    const answer = await fetch(url, { method: 'PUT', body: Buffer.alloc(5_000_000) });
+
+    expect([answer.status, await answer.text()]).toEqual([401, 'no']);
+  });
+
+  it('end the connection of a refused upload that does not end', async () => {
+    const url = await serve((req, res) => {
+      discardRest(req, 100_000);
+      res.status(401).end('no');
+    });
+    const socket = openSocket(url);
+    socket.on('error', () => undefined);
+    const closed = once(socket, 'close');
+    socket.write('PUT / HTTP/1.1\r\nHost: FEED\r\nContent-Length: 1000000000\r\n\r\n');
+
+    const [answer] = await once(socket, 'data');
+    const dribble = setInterval(() => socket.write(Buffer.alloc(50_000)), 5);
+    await closed;
+    clearInterval(dribble);
+
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 401/);
+  });
+
+  it('end a small request that takes too long, but no upload', async () => {
+    const url = await serve(limitRequestTime(50), (req, res) => {
+      req.resume();
+      req.once('end', () => res.end('whole'));
+    });
+    const start = (path: string) => {
+      const socket = openSocket(url);
+      socket.write(`PUT ${path} HTTP/1.1\r\nHost: FEED\r\nConnection: close\r\nContent-Length: 2\r\n\r\n1`);
+      return socket;
+    };
+    const upload = start('/nuget/');
+    const small = start('/api/v1/keys');
+    const uploadAnswer = text(upload);
+
+    await once(
+      small.on('error', () => undefined),
+      'close',
+    );
+    upload.write('2');
+
+    expect(await uploadAnswer).toContain('whole');
+  });
+
+  it.each([
+    ['//nuget//Packages()?a=//b', '/nuget/Packages()?a=//b'],
+    ['/nuget/x?q', '/nuget/x?q'],
+    ['///', '/'],
+  ])('take %s for %s', async (sent, taken) => {
+    const app = express().use(collapseSlashes, (req, res) => void res.send(req.url));
+
+    expect((await request(app).get(sent)).text).toBe(taken);
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { redactUrl } from '../../../server/log.ts';
+import { startHouse } from '../../kit/house.ts';
+
+describe('request log', () => {
+  it('has one line for each request, with what an operator needs', async () => {
+    const house = await startHouse();
+
+    const answer = await fetch(`${house.url}/nuget/package/none/1.0.0?ApiKey=secret`);
+    await answer.text();
+    await house.stop();
+
+    const lines = house
+      .logged()
+      .split('\n')
+      .filter((line) => line.includes('"msg":"request"'))
+      .map((line) => JSON.parse(line));
+    expect(lines).toEqual([
+      {
+        level: 'info',
+        time: expect.any(String),
+        requestId: answer.headers.get('x-request-id'),
+        method: 'GET',
+        url: '/nuget/package/none/1.0.0?ApiKey=[redacted]',
+        route: 'package',
+        status: 404,
+        ms: expect.any(Number),
+        bytes: expect.any(Number),
+        from: '127.0.0.1',
+        msg: 'request',
+      },
+    ]);
+  });
+
+  it.each([
+    ['/nuget?apikey=a&x=1', '/nuget?apikey=[redacted]&x=1'],
+    ['/nuget?x=1&api_key=a#f', '/nuget?x=1&api_key=[redacted]#f'],
+    ['/nuget?TOKEN=a', '/nuget?TOKEN=[redacted]'],
+    ['/nuget?searchTerm=key', '/nuget?searchTerm=key'],
+  ])('writes %s as %s', (url, written) => {
+    expect(redactUrl(url)).toBe(written);
+  });
+});
