@@ -33,6 +33,19 @@ describe('request log', () => {
   });
 
   it.each([
+    [undefined, '127.0.0.1'],
+    [['loopback'], '203.0.113.7'],
+    [['10.0.0.0/8'], '127.0.0.1'],
+  ])('believes X-Forwarded-For from TRUST_PROXY=%s only', async (trustProxy, from) => {
+    const house = await startHouse(trustProxy === undefined ? {} : { trustProxy });
+
+    await fetch(`${house.url}/healthz`, { headers: { 'X-Forwarded-For': '203.0.113.7' } });
+    await house.stop();
+
+    expect(house.logged()).toContain(`"from":"${from}"`);
+  });
+
+  it.each([
     ['/nuget?apikey=a&x=1', '/nuget?apikey=[redacted]&x=1'],
     ['/nuget?x=1&api_key=a#f', '/nuget?x=1&api_key=[redacted]#f'],
     ['/nuget?TOKEN=a', '/nuget?TOKEN=[redacted]'],
