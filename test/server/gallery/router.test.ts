@@ -24,7 +24,7 @@ describe('the pages for people', () => {
     const answer = await fetch(`${house.url}/nuget/`, {
       method: 'PUT',
       headers: { 'X-NuGet-ApiKey': house.adminKey },
-      body: makeNupkg({ id, version, metadata }),
+      body: new Uint8Array(makeNupkg({ id, version, metadata })),
     });
     expect(answer.status, await answer.text()).toBe(201);
   }

@@ -1,0 +1,140 @@
+/** The verb `start`: server and generator in one process, so that one command shows the whole product. */
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { releaseFirst } from './manifest-gen/commands/first.ts';
+import { ReleaseError } from './manifest-gen/errors.ts';
+import { createReport, createWorld, type Invocation, loadToolsOf } from './manifest-gen/world.ts';
+import { configHelp, loadConfig } from './server/config.ts';
+import { type ClientCommand, stableCommands } from './server/gallery/commands.ts';
+import type { Keys } from './server/keys/keys.ts';
+import { createLogger } from './server/log.ts';
+import { type RunningServer, startServer } from './server/serve.ts';
+
+export function createCommand(invocation: Invocation): Command {
+  return new Command('start')
+    .description(
+      'Starts the server; on an empty feed it also releases the first version of each tool and promotes it. A later start changes nothing that is published.',
+    )
+    .addHelpText('after', `\n${configHelp()}`)
+    .action(() => start(invocation));
+}
+
+async function start(invocation: Invocation): Promise<void> {
+  const { env, productDir, version, signal, stdout } = invocation;
+  const say = (text: string): void => void stdout.write(`${text}\n`);
+  const config = loadConfig(env);
+  // One screen for people: requests are logged only when they ask for it.
+  const log = createLogger(env.LOG_LEVEL ? config.logLevel : 'warn');
+  const server = await startServer(config, log, { productDir, version, env });
+  try {
+    const key = await firstKey(server.services.keys, join(config.dataDir, 'start.key'));
+    say(`The server is up: ${server.publicUrl}/`);
+    if (server.url !== server.publicUrl) say(`It listens on ${server.url}`);
+    if (isLoopback(server.publicUrl)) {
+      say('This address works on this machine only; set HOST and PUBLIC_URL to serve others.');
+    }
+    say(`A key with every scope is in ${key.path}`);
+    const isEmpty = (await server.services.catalog.size()) === 0;
+    await (isEmpty ? fillFeed(invocation, server, key.value, say) : tellTools(invocation, server, say));
+    say('Ctrl-C ends the server.');
+    await whenAborted(signal);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Works like any other maintainer: through the front door, with a key. Ctrl-C ends it together with the server. */
+async function fillFeed(
+  invocation: Invocation,
+  server: RunningServer,
+  key: string,
+  say: (text: string) => void,
+): Promise<void> {
+  say(
+    '\nThe feed is empty: the first tools are released now. It answers already; this may take some minutes.\n',
+  );
+  const world = await ownWorld(invocation, server, key);
+  try {
+    await releaseFirst(world, await loadToolsOf(world), async ({ tool, isInstallable }) => {
+      if (isInstallable) await sayCommands(server, tool.packageId ?? tool.tool, say);
+    });
+  } catch (error) {
+    // An end on demand is no failure; and whatever stops the releases, the feed itself is up and stays up.
+    if (invocation.signal.aborted) return;
+    if (!(error instanceof ReleaseError)) throw error;
+    say(`${error.message}\n  ${error.hint}`);
+  }
+}
+
+/** What is there, and for a tool that is not, how it gets there: a later start moves nothing. */
+async function tellTools(
+  invocation: Invocation,
+  server: RunningServer,
+  say: (text: string) => void,
+): Promise<void> {
+  const world = await ownWorld(invocation, server, undefined);
+  for (const tool of await loadToolsOf(world)) {
+    const id = tool.packageId ?? tool.tool;
+    if ((await server.services.catalog.findLatest(id)) !== undefined) {
+      await sayCommands(server, id, say);
+    } else {
+      say(
+        `\n${tool.tool} is not on the feed. To release it:\n  npx -y pnpm@10 release:beta ${tool.tool}\n  npx -y pnpm@10 release:promote ${tool.tool}`,
+      );
+    }
+  }
+}
+
+/** The generator as it is set up here, except that it works on this very server. */
+async function ownWorld(invocation: Invocation, server: RunningServer, key: string | undefined) {
+  const {
+    BUCKET_URL: _bucket,
+    PAYLOAD_URL: _payload,
+    PAYLOAD_PUT: _put,
+    FEED_API_KEY_FILE: _file,
+    ...env
+  } = invocation.env;
+  const own = { ...invocation, env: { ...env, FEED_URL: `${server.url}/nuget`, FEED_API_KEY: key } };
+  return createWorld(own, createReport(own, {}));
+}
+
+async function sayCommands(server: RunningServer, id: string, say: (text: string) => void): Promise<void> {
+  const isInBucket = (await server.services.bucket.readManifest('main', id)) !== undefined;
+  const lines = stableCommands(server.publicUrl, { id, isInBucket }).flatMap(commandLines);
+  say(`\n${id} can be installed:\n${lines.join('\n')}\n`);
+}
+
+function commandLines({ lines }: ClientCommand): string[] {
+  return lines.map((line) => `  ${line}`);
+}
+
+/** The key of an earlier start, when the server still knows it; else a new one in a file that only its owner may read. */
+async function firstKey(
+  keys: Keys,
+  path: string,
+): Promise<{ readonly value: string; readonly path: string }> {
+  const kept = (await readFile(path, 'utf8').catch(() => '')).trim();
+  if (kept !== '' && (await keys.find(kept)) !== undefined) {
+    return { value: kept, path };
+  }
+  const { key } = await keys.create({ name: 'start', scopes: ['admin'], ids: [] });
+  await writeFile(path, `${key}\n`, { mode: 0o600 });
+  // The mode above counts for new files only.
+  await chmod(path, 0o600);
+  return { value: key, path };
+}
+
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+}
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+    }
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
