@@ -39,6 +39,7 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
     },
     warn: (tool, sentence) => write(stderr, `${tool}  warning: ${sentence}`),
     plan(rows) {
+      if (rows.length === 0) return;
       const lines = rows.map((row) => [
         row.tool,
         row.does,

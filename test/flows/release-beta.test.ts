@@ -1,0 +1,359 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { digestBytes } from '../../formats/digest.ts';
+import { openNupkg } from '../../formats/nupkg.ts';
+import { parseReleaseRecord } from '../../formats/release-record.ts';
+import { parseScoopManifest } from '../../formats/scoop-manifest.ts';
+import { type Forge, startForge } from '../kit/forge.ts';
+import { delveRelease, type Generator, goreleaserRelease, makeGenerator } from '../kit/generator.ts';
+import { type GoProxy, startGoProxy } from '../kit/go-proxy.ts';
+import { makeKey, makeTempDir, productDir, startHouse, type TestHouse } from '../kit/house.ts';
+import { hasProgram } from '../kit/programs.ts';
+import { nowhere } from '../kit/upstream-world.ts';
+
+/** release:beta from a forge to feed and bucket, over real HTTP and git. */
+describe('release:beta', () => {
+  let house: TestHouse;
+  let forge: Forge;
+  let generator: Generator;
+
+  beforeEach(async () => {
+    house = await startHouse();
+    forge = await startForge();
+    forge.addRepository('go-delve/delve', [delveRelease('1.26.3'), delveRelease('1.26.2')]);
+    forge.addRepository('goreleaser/goreleaser', [goreleaserRelease('1.20.0')]);
+    generator = await makeGenerator({
+      FEED_URL: `${house.url}/nuget`,
+      FEED_API_KEY: await makeKey(house, ['push:beta']),
+      GITHUB_API_URL: forge.apiUrl,
+    });
+  });
+  afterEach(async () => {
+    await generator.stop();
+    await forge.stop();
+    await house.stop();
+  });
+
+  it('publishes payloads, package and manifest, and a second run changes nothing', async () => {
+    const first = await generator.run('release:beta', ['delve']);
+
+    expect(first).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('delve 1.26.3-beta.1: released'),
+    });
+    const manifest = await readManifest(house, 'beta');
+    expect(manifest.version).toBe('1.26.3-beta.1');
+    for (const name of ['64bit', 'arm64'] as const) {
+      const { url, hash } = manifest.architecture![name]!;
+      const bytes = await download(String(url).replace(/#.*$/, ''));
+      expect(digestBytes(bytes).sha256).toBe(hash);
+      expect(await text(`${String(url).replace(/#.*$/, '')}.sha256`)).toBe(`${hash}\n`);
+    }
+    expect(await status(`${house.url}/m/delve.json`)).toBe(404);
+
+    const second = await generator.run('release:beta', ['delve']);
+
+    expect(second).toMatchObject({
+      exitCode: 0,
+      stdout: 'delve 1.26.3-beta.1: nothing to do, beta offers 1.26.3-beta.1\n',
+    });
+    expect(await feedVersions(house)).toEqual(['1.26.3-beta.1']);
+  });
+
+  it('puts a record into the package that names upstream, and no address that was used', async () => {
+    await generator.run('release:beta', ['delve@v1.26.2']);
+
+    const file = join(generator.dir, 'delve.nupkg');
+    await writeFile(file, await download(`${house.url}/nuget/package/delve/1.26.2-beta.1`));
+    const nupkg = await openNupkg(file);
+    const recordText = (await nupkg.readEntry('tools/release.json', 1e6)).toString();
+    const exe = await nupkg.readEntry('tools/dlv.exe', 1e6);
+    await nupkg.close();
+
+    const record = parseReleaseRecord(recordText);
+    expect(record).toMatchObject({
+      tool: 'delve',
+      version: '1.26.2-beta.1',
+      builtBy: 'upstream',
+      source: { kind: 'github', upstream: 'github.com/go-delve/delve@v1.26.2', version: '1.26.2' },
+    });
+    expect(record.payloads.map(({ file }) => file)).toEqual([
+      'dlv-windows-amd64.exe',
+      'dlv-windows-arm64.exe',
+    ]);
+    expect(record.payloads[0]!.sha256).toBe(digestBytes(exe).sha256);
+    for (const address of [house.url, forge.apiUrl]) expect(recordText).not.toContain(address);
+  });
+
+  it('shows the plan before it acts, and keeps the key to itself', async () => {
+    const { stderr, stdout } = await generator.run('release:beta', ['delve']);
+
+    expect(stderr.split('\n')[0]).toMatch(/tool +does +from -> to +source +evidence/);
+    expect(stderr).toContain(
+      '(none) -> 1.26.3-beta.1  github: github.com/go-delve/delve@v1.26.3  checksum, pe',
+    );
+    expect(stderr.indexOf('(none) ->')).toBeLessThan(stderr.indexOf('fetch'));
+    expect(stderr + stdout + house.logged()).not.toContain(generator.env.FEED_API_KEY);
+  });
+
+  it('publishes nothing in a dry run, needs no key for it, and keeps the three files', async () => {
+    const args = ['delve', '--dry-run', '--out', 'made'];
+    const result = await generator.run('release:beta', args, { env: { FEED_API_KEY: '' } });
+
+    expect(result.exitCode).toBe(0);
+    expect((await readdir(join(generator.dir, 'made'))).sort()).toEqual([
+      'delve.1.26.3-beta.1.nupkg',
+      'delve.1.26.3-beta.1.release.json',
+      'delve.json',
+    ]);
+    expect(await feedVersions(house)).toEqual([]);
+    expect(await status(`${house.url}/m/beta/delve.json`)).toBe(404);
+  });
+
+  it('makes what it published again from another cache, byte for byte', async () => {
+    await generator.run('release:beta', ['delve', '--out', 'first']);
+    await generator.run('release:beta', ['delve', '--out', 'second'], {
+      env: { CACHE_DIR: join(generator.dir, 'other-cache') },
+    });
+
+    for (const name of await readdir(join(generator.dir, 'first'))) {
+      const [first, second] = await Promise.all(
+        ['first', 'second'].map((folder) => readFile(join(generator.dir, folder, name))),
+      );
+      expect(first!.equals(second!), name).toBe(true);
+    }
+  });
+
+  it('gives machines one JSON object a line and nothing else', async () => {
+    const { stdout, stderr } = await generator.run('release:beta', ['delve', '--json']);
+
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(events[0]).toMatchObject({ event: 'plan', tool: 'delve', to: '1.26.3-beta.1', does: 'release' });
+    expect(events.at(-1)).toMatchObject({ event: 'outcome', tool: 'delve', kind: 'released' });
+    expect(events.filter(({ event }) => event === 'step').map(({ step }) => step)).toEqual(
+      expect.arrayContaining(['fetch', 'judge', 'pack', 'payloads', 'push', 'commit']),
+    );
+    expect(stderr).toBe('');
+  });
+
+  it('is quiet when asked', async () => {
+    expect(await generator.run('release:beta', ['delve', '--quiet'])).toEqual({
+      exitCode: 0,
+      stdout: '',
+      stderr: '',
+    });
+  });
+
+  it('does the other tools when one fails, and ends with its exit code', async () => {
+    const result = await generator.run('release:beta', ['goreleaser@1.19.9', 'delve']);
+
+    expect(result.exitCode).toBe(4);
+    expect(result.stdout).toContain('delve 1.26.3-beta.1: released');
+    expect(result.stderr).toContain('1 of 2 failed: goreleaser.');
+    expect(await feedVersions(house)).toEqual(['1.26.3-beta.1']);
+  });
+
+  it.each([
+    [['nosuch'], 1, 'There is no tool nosuch; there are buf, delve, goreleaser.'],
+    [['delve@1.26.3-rc.1'], 1, "upstream's prereleases are not taken"],
+    [['delve@1.26'], 1, 'three numbers'],
+    [['delve', '--source', 'floppy'], 2, 'Sources are github, npm, go-module, bundle.'],
+    [['delve', '--source', 'npm'], 2, 'delve has no source npm; it has github, go-module'],
+    [['delve', '--nosuch'], 2, "unknown option '--nosuch'"],
+  ])('answers %j with exit %i', async (args, exitCode, sentence) => {
+    const result = await generator.run('release:beta', args);
+
+    expect(result).toMatchObject({ exitCode, stderr: expect.stringContaining(sentence) });
+    expect(await feedVersions(house)).toEqual([]);
+  });
+
+  it('lists the examples and every setting in --help', async () => {
+    const { exitCode, stdout } = await generator.run('release:beta', ['--help']);
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('release:beta delve@1.22.0 buf');
+    for (const name of ['FEED_URL', 'FEED_API_KEY', 'BUCKET_URL', 'PAYLOAD_URL', 'TRUST_FILE', 'CACHE_DIR']) {
+      expect(stdout).toContain(name);
+    }
+  });
+
+  it('refuses a file that is not in the checksum file, and publishes nothing', async () => {
+    const forged = delveRelease('1.27.2', { filler: 'forged' });
+    const honest = delveRelease('1.27.2');
+    forge.addRepository('go-delve/forged', []);
+    const lying = await startForge();
+    lying.addRepository('go-delve/delve', [
+      { tag: 'v1.27.2', assets: [...forged.assets!.slice(0, 2), honest.assets![2]!] },
+    ]);
+
+    const result = await generator.run('release:beta', ['delve'], { env: { GITHUB_API_URL: lying.apiUrl } });
+    await lying.stop();
+
+    expect(result).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('Nothing was published.') });
+    expect(await feedVersions(house)).toEqual([]);
+    expect(await status(`${house.url}/dl/delve/1.27.2-beta.1/dlv-windows-amd64.exe`)).toBe(404);
+  });
+
+  it('makes another beta of the same version only when upstream changed its files', async () => {
+    await generator.run('release:beta', ['delve']);
+    const other = await startForge();
+    other.addRepository('go-delve/delve', [delveRelease('1.26.3', { filler: 'rebuilt' })]);
+
+    const result = await generator.run('release:beta', ['delve'], { env: { GITHUB_API_URL: other.apiUrl } });
+    await other.stop();
+
+    expect(result.stdout).toContain('delve 1.26.3-beta.2: released');
+    expect(await feedVersions(house)).toEqual(['1.26.3-beta.1', '1.26.3-beta.2']);
+  });
+
+  it('releases an older version only before a newer one', async () => {
+    await generator.run('release:beta', ['delve@1.26.3']);
+
+    const result = await generator.run('release:beta', ['delve@1.26.2']);
+
+    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('a branch only moves up') });
+    expect(await feedVersions(house)).toEqual(['1.26.3-beta.1']);
+  });
+
+  it('says how to get a key when there is none, before anything is downloaded', async () => {
+    const result = await generator.run('release:beta', ['delve'], { env: { FEED_API_KEY: '' } });
+
+    expect(result).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('There is no key for the feed'),
+    });
+    expect(forge.requests.some((line) => line.startsWith('store'))).toBe(false);
+  });
+
+  it('says what a wrong key may not do', async () => {
+    const result = await generator.run('release:beta', ['delve'], { env: { FEED_API_KEY: 'wrong' } });
+
+    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('API key is invalid') });
+    expect(await feedVersions(house)).toEqual([]);
+  });
+
+  it('says that the feed cannot be reached', async () => {
+    const result = await generator.run('release:beta', ['delve'], { env: { FEED_URL: `${nowhere}/nuget` } });
+
+    expect(result).toMatchObject({
+      exitCode: 4,
+      stderr: expect.stringContaining(`The feed ${nowhere}/nuget`),
+    });
+  });
+
+  it('ends with 130 when it is interrupted, and a later run does it all', async () => {
+    const controller = new AbortController();
+    const aborting = await startForge();
+    aborting.addRepository('go-delve/delve', [
+      {
+        ...delveRelease('1.26.3'),
+        assets: delveRelease('1.26.3').assets!.map((asset) => ({
+          ...asset,
+          fault: { kind: 'hang', afterBytes: 10 },
+        })),
+      },
+    ]);
+    const running = generator.run('release:beta', ['delve'], {
+      env: { GITHUB_API_URL: aborting.apiUrl },
+      signal: controller.signal,
+    });
+    await until(() => aborting.requests.some((line) => line.includes('/objects/')));
+    controller.abort();
+    const result = await running;
+    await aborting.stop();
+
+    expect(result).toMatchObject({ exitCode: 130 });
+    expect(await feedVersions(house)).toEqual([]);
+    expect(await generator.run('release:beta', ['delve'])).toMatchObject({ exitCode: 0 });
+  });
+});
+
+describe('the sources of release:beta', () => {
+  let house: TestHouse;
+  let proxy: GoProxy;
+  let generator: Generator;
+
+  beforeAll(async () => {
+    house = await startHouse();
+    const files = {
+      'go.mod': 'module github.com/go-delve/delve\n\ngo 1.21\n',
+      'cmd/dlv/main.go': 'package main\n\nfunc main() { println("dlv") }\n',
+    };
+    const delve = { path: 'github.com/go-delve/delve', files };
+    proxy = await startGoProxy([
+      { ...delve, version: 'v1.22.0' },
+      { ...delve, version: 'v1.23.0' },
+    ]);
+    generator = await makeGenerator({
+      FEED_URL: `${house.url}/nuget`,
+      FEED_API_KEY: house.adminKey,
+      ...proxy.env,
+      TOOLS_DIR: await delveWithToolchain(),
+    });
+  });
+  afterAll(async () => {
+    await generator.stop();
+    await proxy.stop();
+    await house.stop();
+  });
+
+  it.skipIf(!hasProgram('go'))(
+    'names the --source that would do when one cannot be reached (go)',
+    async () => {
+      const named = await generator.run('release:beta', ['delve@1.22.0']);
+      const newest = await generator.run('release:beta', ['delve']);
+
+      for (const { exitCode, stderr } of [named, newest]) {
+        expect(exitCode).toBe(4);
+        expect(stderr).toContain('source github cannot be reached');
+        expect(stderr).toContain('`--source go-module` would do');
+      }
+      expect(await feedVersions(house)).toEqual([]);
+    },
+  );
+});
+
+/** Delve's file with its Go named in full, so that no list of toolchains is asked for, whose truth a fake could not prove. */
+async function delveWithToolchain(): Promise<string> {
+  const dir = await makeTempDir();
+  const text = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
+  const toolchains = "    toolchains:\n      - versions: '>=0.0.1'\n        go: 1.21.13\n";
+  await writeFile(join(dir, 'delve.yaml'), text.replace(/(- kind: go-module\n)/, `$1${toolchains}`));
+  return dir;
+}
+
+async function readManifest(house: TestHouse, channel: 'beta') {
+  return parseScoopManifest(await text(`${house.url}/m/${channel}/delve.json`));
+}
+
+async function text(url: string): Promise<string> {
+  const answer = await fetch(url);
+  expect(answer.status, url).toBe(200);
+  return answer.text();
+}
+
+async function download(url: string): Promise<Buffer> {
+  const answer = await fetch(url);
+  expect(answer.status, url).toBe(200);
+  return Buffer.from(await answer.arrayBuffer());
+}
+
+async function status(url: string): Promise<number> {
+  const answer = await fetch(url);
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
+async function feedVersions(house: TestHouse, id = 'delve'): Promise<string[]> {
+  const xml = await text(`${house.url}/nuget/FindPackagesById()?id='${id}'&semVerLevel=2.0.0`);
+  return [...xml.matchAll(/<d:Version>([^<]+)</g)].map((match) => match[1]!).sort();
+}
+
+/** Waits for something another part does; the test's own time limit ends it. */
+async function until(isDone: () => boolean): Promise<void> {
+  while (!isDone()) await new Promise((resolve) => setTimeout(resolve, 20));
+}

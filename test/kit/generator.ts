@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import AdmZip from 'adm-zip';
+import type { Command } from 'commander';
+import { createCommand as createBeta } from '../../manifest-gen/commands/beta.ts';
+import { createCommand as createPromote } from '../../manifest-gen/commands/promote.ts';
+import { createCommand as createStatus } from '../../manifest-gen/commands/status.ts';
+import type { Invocation } from '../../manifest-gen/world.ts';
+import { makeTinyExe } from './exe.ts';
+import type { ForgeAsset, ForgeRelease } from './forge.ts';
+import { makeTempDir, productDir } from './house.ts';
+import { nowhere } from './upstream-world.ts';
+
+const verbs: Readonly<Record<string, (invocation: Invocation) => Command>> = {
+  'release:beta': createBeta,
+  'release:promote': createPromote,
+  'release:status': createStatus,
+};
+
+export type VerbResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
+export type Generator = {
+  readonly dir: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Runs a verb in this process, as main.ts does. */
+  run(verb: string, args: readonly string[], more?: RunMore): Promise<VerbResult>;
+  /** Starts the real program, so that it can be killed. */
+  spawn(verb: string, args: readonly string[], env?: Readonly<Record<string, string>>): ChildProcess;
+  stop(): Promise<void>;
+};
+type RunMore = { readonly env?: Readonly<Record<string, string>>; readonly signal?: AbortSignal };
+
+/** A machine that releases: a cache and a home of its own, settings as given, no source reachable unless one is given. */
+export async function makeGenerator(settings: Readonly<Record<string, string>>): Promise<Generator> {
+  const dir = await makeTempDir();
+  const env = {
+    PATH: process.env.PATH,
+    SYSTEMROOT: process.env.SYSTEMROOT,
+    HOME: dir,
+    USERPROFILE: dir,
+    CACHE_DIR: join(dir, 'cache'),
+    GITHUB_API_URL: nowhere,
+    GOPROXY: nowhere,
+    GOSUMDB: 'off',
+    GOFLAGS: '-modcacherw',
+    ...settings,
+  };
+  return {
+    dir,
+    env,
+    async run(verb, args, { env: more = {}, signal = new AbortController().signal } = {}) {
+      const stdout = collect();
+      const stderr = collect();
+      const command = verbs[verb]!({
+        env: { ...env, ...more },
+        stdout,
+        stderr,
+        productDir,
+        cwd: dir,
+        signal,
+        version: '0.0.0-test',
+      });
+      const exitCode = await command
+        .name(verb)
+        .exitOverride()
+        .parseAsync([...args], { from: 'user' })
+        .then(
+          () => 0,
+          (error: Error & { exitCode?: number; code?: string }) => {
+            if (error.code?.startsWith('commander.')) return error.exitCode === 0 ? 0 : 2;
+            if (error.exitCode === undefined) throw error;
+            stderr.write(`${error.message}\n`);
+            return error.exitCode;
+          },
+        );
+      return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
+    },
+    spawn: (verb, args, more = {}) =>
+      spawn(process.execPath, ['--import', 'tsx', join(productDir, 'main.ts'), verb, ...args], {
+        cwd: productDir,
+        env: { ...env, ...more },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+    // Go makes its module cache read-only
+    stop: () => rm(dir, { recursive: true, force: true, maxRetries: 5 }),
+  };
+}
+
+/** A release of delve as its forge shows it: zips with tiny exes that do not run, and their checksum file. */
+export function delveRelease(version: string, { filler = '' } = {}): ForgeRelease {
+  const assets = (['amd64', 'arm64'] as const).map((architecture) => {
+    const zip = new AdmZip();
+    const module = { path: 'github.com/go-delve/delve', version: `v${version}` };
+    zip.addFile('dlv.exe', makeTinyExe({ architecture, module, filler }));
+    zip.addFile('LICENSE', Buffer.from('The MIT License (MIT)\n'));
+    return { name: `dlv_${version}_windows_${architecture}.zip`, bytes: zip.toBuffer() };
+  });
+  return { tag: `v${version}`, assets: withChecksums(assets) };
+}
+
+/** A release of goreleaser, the same way. */
+export function goreleaserRelease(version: string): ForgeRelease {
+  const assets = (['amd64', 'arm64'] as const).map((architecture) => {
+    const zip = new AdmZip();
+    const module = { path: 'github.com/goreleaser/goreleaser', version: `v${version}` };
+    zip.addFile('goreleaser.exe', makeTinyExe({ architecture, module }));
+    return {
+      name: `goreleaser_Windows_${architecture === 'amd64' ? 'x86_64' : 'arm64'}.zip`,
+      bytes: zip.toBuffer(),
+    };
+  });
+  return { tag: `v${version}`, assets: withChecksums(assets) };
+}
+
+export function withChecksums(assets: readonly ForgeAsset[]): readonly ForgeAsset[] {
+  const lines = assets.map(
+    ({ name, bytes }) => `${createHash('sha256').update(bytes).digest('hex')}  ${name}\n`,
+  );
+  return [...assets, { name: 'checksums.txt', bytes: Buffer.from(lines.join('')) }];
+}
+
+function collect(): Writable & { text(): string } {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, callback) {
+      chunks.push(chunk);
+      callback();
+    },
+  });
+  return Object.assign(stream, { text: () => Buffer.concat(chunks).toString('utf8') });
+}
