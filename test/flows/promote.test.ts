@@ -1,0 +1,188 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { compareScoopVersions } from '../../formats/scoop-version.ts';
+import { type Forge, startForge } from '../kit/forge.ts';
+import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
+import { createGitClient, type GitClient } from '../kit/git.ts';
+import { makeKey, makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
+import { nowhere } from '../kit/upstream-world.ts';
+
+/** From a beta to a stable version, over real HTTP and git. */
+describe('release:promote', () => {
+  let house: TestHouse;
+  let forge: Forge;
+  let generator: Generator;
+  let git: GitClient;
+
+  beforeEach(async () => {
+    house = await startHouse();
+    forge = await startForge();
+    forge.addRepository('go-delve/delve', [
+      delveRelease('1.27.2'),
+      delveRelease('1.26.3'),
+      delveRelease('1.26.2'),
+    ]);
+    generator = await makeGenerator({
+      FEED_URL: `${house.url}/nuget`,
+      FEED_API_KEY: await makeKey(house, ['push']),
+      GITHUB_API_URL: forge.apiUrl,
+    });
+    git = await createGitClient(await makeTempDir());
+    await generator.run('release:beta', ['delve@1.26.2', '--out', 'beta']);
+  });
+  afterEach(async () => {
+    await generator.stop();
+    await forge.stop();
+    await house.stop();
+  });
+
+  it('publishes the same exes under the stable version to feed, main and beta, and a second run changes nothing', async () => {
+    const result = await generator.run('release:promote', ['delve'], { env: { GITHUB_API_URL: nowhere } });
+
+    expect(result).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('delve 1.26.2: promoted') });
+    for (const file of ['dlv-windows-amd64.exe', 'dlv-windows-arm64.exe']) {
+      const [beta, stable] = await Promise.all(
+        ['1.26.2-beta.1', '1.26.2'].map((version) => download(`${house.url}/dl/delve/${version}/${file}`)),
+      );
+      expect(stable!.equals(beta!), file).toBe(true);
+    }
+    const clone = await git.clone(`${house.url}/git/main/go-win-tools.git`, 'promoted');
+    const blobs = await Promise.all(
+      ['main', 'beta'].map((branch) => git.run(clone, 'rev-parse', `origin/${branch}:bucket/delve.json`)),
+    );
+    expect(blobs[0]).toBe(blobs[1]);
+    expect(await git.run(clone, 'rev-parse', 'delve/v1.26.2')).toBe(
+      await git.run(clone, 'rev-parse', 'origin/main'),
+    );
+    expect(await git.run(clone, 'log', '--format=%s', 'origin/beta')).toBe(
+      'delve: Update to version 1.26.2\ndelve: Update to version 1.26.2-beta.1\n(chore): Begin the bucket',
+    );
+
+    const second = await generator.run('release:promote', ['delve']);
+
+    expect(second).toMatchObject({
+      exitCode: 0,
+      stdout: 'delve 1.26.2: nothing to do, main offers 1.26.2 already\n',
+    });
+    expect(await feedVersions(house)).toEqual(['1.26.2', '1.26.2-beta.1']);
+  });
+
+  it('makes every step an upgrade by the order of Scoop', async () => {
+    await generator.run('release:promote', ['delve']);
+    await generator.run('release:beta', ['delve@1.26.3']);
+    await generator.run('release:promote', ['delve@1.26.3-beta.1']);
+
+    const clone = await git.clone(`${house.url}/git/beta/go-win-tools.git`, 'steps');
+    const subjects = (await git.run(clone, 'log', '--reverse', '--format=%s', 'origin/beta'))
+      .split('\n')
+      .slice(1);
+    const versions = subjects.map((subject) => subject.split(' ').at(-1)!);
+
+    expect(versions).toEqual(['1.26.2-beta.1', '1.26.2', '1.26.3-beta.1', '1.26.3']);
+    for (const [at, version] of versions.slice(1).entries()) {
+      expect(compareScoopVersions(version, versions[at]!)).toBeGreaterThan(0);
+    }
+  });
+
+  it('leaves beta alone when it is ahead', async () => {
+    await generator.run('release:beta', ['delve@1.27.2']);
+
+    const result = await generator.run('release:promote', ['delve@1.26.2']);
+
+    expect(result.exitCode).toBe(0);
+    expect(await manifestVersion(house, 'main')).toBe('1.26.2');
+    expect(await manifestVersion(house, 'beta')).toBe('1.27.2-beta.1');
+  });
+
+  it('has nothing to do for a release that was promoted, and makes a correction of a changed one', async () => {
+    await generator.run('release:promote', ['delve']);
+    expect((await generator.run('release:beta', ['delve@1.26.2'])).stdout).toContain('nothing to do');
+
+    const rebuilt = await startForge();
+    rebuilt.addRepository('go-delve/delve', [delveRelease('1.26.2', { filler: 'rebuilt' })]);
+    const env = { GITHUB_API_URL: rebuilt.apiUrl };
+    const beta = await generator.run('release:beta', ['delve@1.26.2'], { env });
+    await rebuilt.stop();
+    const stable = await generator.run('release:promote', ['delve']);
+
+    expect(beta.stdout).toContain('delve 1.26.2.1-beta.1: released');
+    expect(stable.stdout).toContain('delve 1.26.2.1: promoted');
+    expect(await manifestVersion(house, 'main')).toBe('1.26.2.1');
+  });
+
+  it('publishes nothing in a dry run, and what it makes is what it publishes', async () => {
+    await generator.run('release:promote', ['delve', '--dry-run', '--out', 'made']);
+    expect(await feedVersions(house)).toEqual(['1.26.2-beta.1']);
+
+    await generator.run('release:promote', ['delve', '--out', 'published']);
+
+    for (const name of ['delve.1.26.2.nupkg', 'delve.json', 'delve.1.26.2.release.json']) {
+      const made = await readFile(join(generator.dir, 'made', name));
+      expect(made.equals(await readFile(join(generator.dir, 'published', name))), name).toBe(true);
+    }
+  });
+
+  it.each([
+    [['delve@9.9.9'], 1, 'there is no beta of 9.9.9 on the feed'],
+    [['buf'], 1, 'there is no beta on the feed'],
+    [['nosuch'], 1, 'There is no tool nosuch'],
+    [[], 2, 'missing required argument'],
+  ])('answers %j with exit %i', async (args, exitCode, sentence) => {
+    expect(await generator.run('release:promote', args)).toMatchObject({
+      exitCode,
+      stderr: expect.stringContaining(sentence),
+    });
+  });
+
+  it('may not be done with a key for betas, and then nothing moves', async () => {
+    const env = { FEED_API_KEY: await makeKey(house, ['push:beta']) };
+
+    const result = await generator.run('release:promote', ['delve'], { env });
+
+    expect(result).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('does not have the scope push'),
+    });
+    expect(await feedVersions(house)).toEqual(['1.26.2-beta.1']);
+    expect((await fetch(`${house.url}/m/delve.json`)).status).toBe(404);
+  });
+
+  it('shows in the status what is where and what a run would do, also without upstream', async () => {
+    await generator.run('release:promote', ['delve']);
+
+    const { stdout } = await generator.run('release:status', ['delve']);
+    const offline = await generator.run('release:status', ['delve', '--json'], {
+      env: { GITHUB_API_URL: nowhere },
+    });
+
+    expect(stdout.split('\n')[1]).toMatch(
+      /^delve +1\.27\.2 +1\.26\.2 +1\.26\.2 +release 1\.27\.2-beta\.1 from github/,
+    );
+    expect(offline.exitCode).toBe(0);
+    expect(JSON.parse(offline.stdout)).toMatchObject({
+      event: 'status',
+      tool: 'delve',
+      upstream: 'unknown',
+      beta: '1.26.2',
+      main: '1.26.2',
+      next: expect.stringContaining('source github cannot be reached'),
+    });
+  });
+});
+
+async function download(url: string): Promise<Buffer> {
+  const answer = await fetch(url);
+  expect(answer.status, url).toBe(200);
+  return Buffer.from(await answer.arrayBuffer());
+}
+
+async function feedVersions(house: TestHouse): Promise<string[]> {
+  const answer = await fetch(`${house.url}/nuget/FindPackagesById()?id='delve'&semVerLevel=2.0.0`);
+  return [...(await answer.text()).matchAll(/<d:Version>([^<]+)</g)].map((match) => match[1]!).sort();
+}
+
+async function manifestVersion(house: TestHouse, channel: 'main' | 'beta'): Promise<string> {
+  const path = channel === 'main' ? 'm/delve.json' : 'm/beta/delve.json';
+  return ((await (await fetch(`${house.url}/${path}`)).json()) as { version: string }).version;
+}

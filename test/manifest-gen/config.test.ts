@@ -1,0 +1,110 @@
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { generatorConfigHelp, loadGeneratorConfig } from '../../manifest-gen/config.ts';
+
+describe('loadGeneratorConfig', () => {
+  it('has a default for everything but the key', () => {
+    expect(load({})).toEqual({
+      feedUrl: 'http://127.0.0.1:8080/nuget',
+      feedApiKey: undefined,
+      bucketUrl: undefined,
+      payloadUrl: undefined,
+      isPayloadPut: true,
+      toolsDir: undefined,
+      trustFile: undefined,
+      cacheDir: join('/xdg', 'go-win-tools'),
+      githubApiUrl: 'https://api.github.com',
+      githubToken: undefined,
+      httpsProxy: undefined,
+      httpProxy: undefined,
+      noProxy: undefined,
+    });
+  });
+
+  it('tells every problem at once and ends with 2', () => {
+    const env = {
+      FEED_URL: 'nonsense',
+      PAYLOAD_URL: 'http://cdn/x',
+      PAYLOAD_PUT: 'maybe',
+      FEED_API_KEY: 'a b',
+    };
+
+    expect(() => load(env)).toThrowError(
+      expect.objectContaining({
+        code: 'SETTINGS_INVALID',
+        exitCode: 2,
+        message: expect.stringMatching(/FEED_URL.*\nPAYLOAD_URL.*\nPAYLOAD_PUT.*\nFEED_API_KEY/s),
+      }),
+    );
+  });
+
+  it('refuses a password in the feed address, since addresses are shown', () => {
+    expect(() => load({ FEED_URL: 'http://me:secret@feed/nuget' })).toThrowError(
+      expect.not.objectContaining({ message: expect.stringContaining('secret') }),
+    );
+  });
+
+  it.each([
+    [{ FEED_API_KEY: 'direct', FEED_API_KEY_FILE: 'key.txt' }, 'direct'],
+    [{ FEED_API_KEY_FILE: 'key.txt' }, 'from-file'],
+    [{ FEED_API_KEY: '' }, 'from-start'],
+    [{ DATA_DIR: 'elsewhere' }, undefined],
+  ])('takes the key by %j', (env, expected) => {
+    const files = {
+      [resolve('/cwd', 'key.txt')]: 'from-file\r\n',
+      [resolve('/cwd', 'data', 'start.key')]: 'from-start\n',
+    };
+
+    expect(load(env, files).feedApiKey).toBe(expected);
+  });
+
+  it('says that a named key file is not there', () => {
+    expect(() => load({ FEED_API_KEY_FILE: 'nowhere' })).toThrowError(
+      /FEED_API_KEY_FILE: cannot read nowhere/,
+    );
+  });
+
+  it('takes proxies in either case, and relative folders from where it runs', () => {
+    const config = load({
+      https_proxy: 'http://proxy:3128',
+      NO_PROXY: 'corp',
+      TOOLS_DIR: 'my/tools',
+      CACHE_DIR: 'c',
+    });
+
+    expect(config).toMatchObject({
+      httpsProxy: 'http://proxy:3128',
+      noProxy: 'corp',
+      toolsDir: resolve('/cwd', 'my/tools'),
+      cacheDir: resolve('/cwd', 'c'),
+    });
+  });
+
+  it('puts its cache where Windows keeps caches', () => {
+    const config = load({ LOCALAPPDATA: '/Local' }, {}, 'win32');
+
+    expect(config.cacheDir).toBe(join('/Local', 'go-win-tools'));
+  });
+});
+
+describe('generatorConfigHelp', () => {
+  it('shows names, sentences and defaults', () => {
+    const help = generatorConfigHelp();
+
+    expect(help).toMatch(/FEED_URL +the NuGet v2 feed.*\(http:\/\/127\.0\.0\.1:8080\/nuget\)/);
+    expect(help).toMatch(/PAYLOAD_PUT .*\(true\)/);
+  });
+});
+
+function load(
+  env: Record<string, string>,
+  files: Record<string, string> = {},
+  platform: NodeJS.Platform = 'linux',
+): ReturnType<typeof loadGeneratorConfig> {
+  return loadGeneratorConfig({
+    env: { XDG_CACHE_HOME: '/xdg', ...env },
+    cwd: '/cwd',
+    platform,
+    readText: (path) => files[path],
+  });
+}

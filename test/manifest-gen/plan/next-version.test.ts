@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compareNuGetVersions, parseNuGetVersion } from '../../../formats/nuget-version.ts';
+import type { ReleaseRecord } from '../../../formats/release-record.ts';
+import { compareScoopVersions } from '../../../formats/scoop-version.ts';
+import { decideNextVersion, newestOfFamily } from '../../../manifest-gen/plan/next-version.ts';
+import { printCar, readCar } from '../../../manifest-gen/plan/train.ts';
+
+const recipe = { fingerprint: 'a'.repeat(64), packaging: '1:x' };
+const otherFiles = { ...recipe, fingerprint: 'b'.repeat(64) };
+const otherPackaging = { ...recipe, packaging: '2:x' };
+
+describe('decideNextVersion', () => {
+  it.each([
+    [[], '1.22.0-beta.1'],
+    [['1.21.0', '1.21.0-beta.1', '1.23.0-beta.4'], '1.22.0-beta.1'],
+    [['1.22.0-beta.1'], '1.22.0-beta.2'],
+    [['1.22.0-beta.10', '1.22.0-beta.9'], '1.22.0-beta.11'],
+    [['1.22.0-beta.1', '1.22.0'], '1.22.0.1-beta.1'],
+    [['1.22.0', '1.22.0.1-beta.1'], '1.22.0.1-beta.2'],
+    [['1.22.0', '1.22.0.1-beta.1', '1.22.0.1'], '1.22.0.2-beta.1'],
+    [['1.22.0-rc.1', '1.22.0-alpha.3'], '1.22.0-beta.1'],
+  ])('after %j a changed recipe gives %s', (published, expected) => {
+    const next = decideNextVersion('1.22.0', published, madeWith(otherFiles), recipe);
+
+    expect(next).toMatchObject({ kind: 'new', version: expected });
+  });
+
+  it('gives nothing new when the newest was made by this recipe', () => {
+    const published = ['1.22.0-beta.1', '1.22.0-beta.2'];
+
+    expect(decideNextVersion('1.22.0', published, madeWith(recipe), recipe)).toEqual({
+      kind: 'same',
+      version: '1.22.0-beta.2',
+    });
+  });
+
+  it('says what changed', () => {
+    const why = (record: ReleaseRecord | undefined): unknown =>
+      decideNextVersion('1.22.0', ['1.22.0-beta.1'], record, recipe);
+
+    expect(why(madeWith(otherFiles))).toMatchObject({ why: expect.stringContaining('other files') });
+    expect(why(madeWith(otherPackaging))).toMatchObject({ why: expect.stringContaining('template') });
+    expect(why(undefined)).toMatchObject({ why: expect.stringContaining('no release record') });
+  });
+
+  it('does not bring back what a withdrawal replaced by older bytes', () => {
+    const record = { ...madeWith(recipe), source: { ...madeWith(recipe).source, version: '1.21.2' } };
+
+    expect(decideNextVersion('1.22.0', ['1.22.0', '1.22.0.1'], record, recipe)).toEqual({
+      kind: 'same',
+      version: '1.22.0.1',
+    });
+  });
+
+  it('always goes up, by the order of NuGet and by that of Scoop', () => {
+    const car = fc.record({
+      upstream: fc.constant('1.22.0'),
+      correction: fc.nat({ max: 12 }),
+      beta: fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(fc.array(car, { maxLength: 8 }), (cars) => {
+        const published = cars.map(printCar);
+        const next = decideNextVersion('1.22.0', published, madeWith(otherFiles), recipe);
+        for (const version of published) {
+          const [a, b] = [parseNuGetVersion(next.version)!, parseNuGetVersion(version)!];
+          expect(compareNuGetVersions(a, b)).toBeGreaterThan(0);
+          expect(compareScoopVersions(next.version, version)).toBeGreaterThan(0);
+        }
+      }),
+    );
+  });
+});
+
+describe('newestOfFamily', () => {
+  it('is the newest of this upstream version only', () => {
+    const published = ['1.22.0-beta.2', '1.22.0-beta.10', '1.22.1', '1.22.0.1-beta.1', '1.22.0'];
+
+    expect(newestOfFamily('1.22.0', published)).toBe('1.22.0.1-beta.1');
+    expect(newestOfFamily('1.20.0', published)).toBeUndefined();
+  });
+});
+
+describe('readCar', () => {
+  it.each([
+    '1.22',
+    '1.22.0.1.2',
+    '1.22.0-beta.0',
+    '1.22.0-beta',
+    '1.22.0-beta.1.2',
+    'v1.22.0',
+    '1.22.0+x',
+    '',
+  ])('is not a version of the train: %s', (version) => {
+    expect(readCar(version)).toBeUndefined();
+  });
+});
+
+function madeWith({ fingerprint, packaging }: typeof recipe): ReleaseRecord {
+  return {
+    schema: 1,
+    tool: 'delve',
+    version: '1.22.0-beta.1',
+    packaging,
+    builtBy: 'upstream',
+    source: { kind: 'github', upstream: 'github.com/go-delve/delve@v1.22.0', version: '1.22.0', fingerprint },
+    payloads: [],
+    evidence: [],
+  };
+}
