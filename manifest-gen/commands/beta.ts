@@ -5,7 +5,7 @@ import { publishManifest } from '../publish/bucket-branch.ts';
 import type { Packed } from '../release.ts';
 import { renderManifest } from '../render/scoop.ts';
 import type { Outcome } from '../report.ts';
-import { createReport, createWorld, type Invocation, loadToolsOf, type World } from '../world.ts';
+import type { Invocation, World } from '../world.ts';
 import { begin } from './chain.ts';
 import { type Context, requireKey, withContext } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
@@ -13,6 +13,7 @@ import { keepFiles } from './keep-files.ts';
 import { type Request, readRequests } from './request.ts';
 import { planRow, type Resolved, type ResolveOptions, resolve } from './resolve.ts';
 import { attempt, endRun, type Failure, type RunResult } from './run-each.ts';
+import { runVerb } from './run-verb.ts';
 import { commit, fetch, inspect, judge, pack, payloads, push, render, unpack, verify } from './steps.ts';
 
 /** The recipe. `resolve` and the plan come before it; a dry run ends between its halves. */
@@ -128,12 +129,13 @@ export function createCommand(invocation: Invocation): Command {
       'no tool: all of them; no version: the newest stable one that the tool file allows',
     );
   addFlags(command, ['dryRun', 'out', 'source', 'json', 'quiet'], examples, invocation);
-  return command.action(async (args: readonly string[], flags: ReleaseFlags) => {
-    const world = createWorld(invocation, createReport(invocation, flags));
-    const outDir = flags.out === undefined ? undefined : resolvePath(invocation.cwd, flags.out);
-    const requests = readRequests(args, await loadToolsOf(world));
-    endRun(await releaseBeta(world, requests, { ...flags, sources: flags.source, outDir }));
-  });
+  return command.action((args: readonly string[], flags: ReleaseFlags) =>
+    runVerb(invocation, flags, async (world, tools) => {
+      const outDir = flags.out === undefined ? undefined : resolvePath(invocation.cwd, flags.out);
+      const options = { ...flags, sources: flags.source, outDir };
+      endRun(await releaseBeta(world, readRequests(args, tools), options));
+    }),
+  );
 }
 
 const examples = [

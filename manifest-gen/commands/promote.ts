@@ -6,7 +6,7 @@ import { publishManifest } from '../publish/bucket-branch.ts';
 import type { Packed } from '../release.ts';
 import { renderManifest } from '../render/scoop.ts';
 import type { Outcome } from '../report.ts';
-import { createReport, createWorld, type Invocation, loadToolsOf, type World } from '../world.ts';
+import type { Invocation, World } from '../world.ts';
 import { begin } from './chain.ts';
 import { type Context, requireKey, withContext } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
@@ -14,6 +14,7 @@ import { type KeptFiles, keepFiles } from './keep-files.ts';
 import { type Request, readRequests } from './request.ts';
 import { type Planned, type Ready, resolvePromotion } from './resolve-promotion.ts';
 import { attempt, endRun, type Failure, type RunResult } from './run-each.ts';
+import { runVerb } from './run-verb.ts';
 import { payloads, push } from './steps.ts';
 
 /** As for a beta: first on this machine, then the feed, git last. */
@@ -129,12 +130,12 @@ export function createCommand(invocation: Invocation): Command {
     )
     .argument('<tool[@version]...>', 'version: 1.22.0 or 1.22.0-beta.2; none: the newest beta');
   addFlags(command, ['dryRun', 'out', 'json', 'quiet'], examples, invocation);
-  return command.action(async (args: readonly string[], flags: ReleaseFlags) => {
-    const world = createWorld(invocation, createReport(invocation, flags));
-    const outDir = flags.out === undefined ? undefined : resolvePath(invocation.cwd, flags.out);
-    const requests = readRequests(args, await loadToolsOf(world));
-    endRun(await promote(world, requests, { ...flags, outDir }));
-  });
+  return command.action((args: readonly string[], flags: ReleaseFlags) =>
+    runVerb(invocation, flags, async (world, tools) => {
+      const outDir = flags.out === undefined ? undefined : resolvePath(invocation.cwd, flags.out);
+      endRun(await promote(world, readRequests(args, tools), { ...flags, outDir }));
+    }),
+  );
 }
 
 const examples = [

@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import { ReleaseError } from '../errors.ts';
 import type { StatusRow } from '../report.ts';
-import { createReport, createWorld, type Invocation, loadToolsOf, type World } from '../world.ts';
+import type { Invocation, World } from '../world.ts';
 import { type Context, withContext } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type Request, readRequests } from './request.ts';
 import { type ResolveOptions, resolve } from './resolve.ts';
+import { runVerb } from './run-verb.ts';
 
 /**
  * Tool x channel: what is where, and what a release would do. A source that cannot be reached is said in its tool's row.
@@ -48,9 +49,9 @@ export function createCommand(invocation: Invocation): Command {
     )
     .argument('[tool...]', 'no tool: all of them');
   addFlags(command, ['source', 'json', 'quiet'], ['release:status', 'release:status delve'], invocation);
-  return command.action(async (args: readonly string[], flags: ReleaseFlags) => {
-    const world = createWorld(invocation, createReport(invocation, flags));
-    const requests = readRequests(args, await loadToolsOf(world));
-    world.report.status(await findStatus(world, requests, { sources: flags.source }));
-  });
+  return command.action((args: readonly string[], flags: ReleaseFlags) =>
+    runVerb(invocation, flags, async (world, tools) => {
+      world.report.status(await findStatus(world, readRequests(args, tools), { sources: flags.source }));
+    }),
+  );
 }

@@ -36,10 +36,13 @@ export async function listVersions(http: FeedHttp, id: string): Promise<readonly
     );
     found.push(...page.packages.filter((one) => one.id.toLowerCase() === id.toLowerCase()));
     // Only the query of the link is used: a server behind a proxy names its public address, which may not lead back from here.
-    next =
-      page.nextUrl === undefined ? undefined : first.replace(/\?.*$/, new URL(page.nextUrl, first).search);
+    next = page.nextUrl === undefined ? undefined : withQueryOf(first, page.nextUrl);
   }
   return found;
+}
+
+function withQueryOf(url: string, other: string): string {
+  return `${url.slice(0, url.indexOf('?'))}${new URL(other, url).search}`;
 }
 
 /**

@@ -98,7 +98,7 @@ async function* count(
 
 /** The server's sentence is the reason phrase, repeated in the body (spec nuget-v2 10.3). */
 export function reasonOf(response: Response<unknown>): string {
-  return (response.statusMessage || `status ${response.statusCode}`).slice(0, 512);
+  return (response.statusMessage || `status ${response.statusCode}`).slice(0, 512).replace(/\.$/, '');
 }
 
 export function explain(http: FeedHttp, error: unknown): never {

@@ -6,6 +6,7 @@ import { openNupkg } from '../../formats/nupkg.ts';
 import { parseReleaseRecord } from '../../formats/release-record.ts';
 import { parseScoopManifest } from '../../formats/scoop-manifest.ts';
 import { type Forge, startForge } from '../kit/forge.ts';
+import { startGate } from '../kit/gate.ts';
 import { delveRelease, type Generator, goreleaserRelease, makeGenerator } from '../kit/generator.ts';
 import { type GoProxy, startGoProxy } from '../kit/go-proxy.ts';
 import { makeKey, makeTempDir, productDir, startHouse, type TestHouse } from '../kit/house.ts';
@@ -269,6 +270,24 @@ describe('release:beta', () => {
     expect(result).toMatchObject({ exitCode: 130 });
     expect(await feedVersions(house)).toEqual([]);
     expect(await generator.run('release:beta', ['delve'])).toMatchObject({ exitCode: 0 });
+  });
+
+  it('says what was published when it is interrupted in the middle of it, and a later run does the rest', async () => {
+    const controller = new AbortController();
+    const gate = await startGate(house.url);
+    const env = { FEED_URL: `${gate.url}/nuget` };
+    gate.trap('PUT /nuget/', 'after', () => controller.abort());
+
+    const result = await generator.run('release:beta', ['delve'], { env, signal: controller.signal });
+    const again = await generator.run('release:beta', ['delve'], { env });
+    await gate.stop();
+
+    expect(result.exitCode).toBe(130);
+    expect(result.stderr).toContain(
+      'Interrupted: Published: payload delve/1.26.3-beta.1/dlv-windows-amd64.exe; payload delve/1.26.3-beta.1/dlv-windows-arm64.exe.',
+    );
+    expect(again.stdout).toContain('the package was on the feed already, branch beta now offers it');
+    expect((await readManifest(house, 'beta')).version).toBe('1.26.3-beta.1');
   });
 });
 

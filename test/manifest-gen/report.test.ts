@@ -1,0 +1,137 @@
+import { Writable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { ReleaseError } from '../../manifest-gen/errors.ts';
+import type { CommandReport } from '../../manifest-gen/report.ts';
+import { createJsonReport } from '../../manifest-gen/report-json.ts';
+import { createLineReport } from '../../manifest-gen/report-lines.ts';
+
+const failure = new ReleaseError('VERSION_NOT_TAKEN', {
+  tool: 'delve',
+  version: '1.0.0',
+  reason: 'it is too young',
+});
+
+function tellAll(report: CommandReport): void {
+  report.plan([
+    {
+      tool: 'delve',
+      from: '1.21.2',
+      to: '1.22.0-beta.1',
+      source: 'github: github.com/go-delve/delve@v1.22.0',
+      evidence: ['checksum', 'pe'],
+      does: 'release',
+      why: 'new upstream version',
+    },
+    {
+      tool: 'buf',
+      from: undefined,
+      to: '1.32.0',
+      source: 'npm: x',
+      evidence: [],
+      does: 'nothing',
+      why: 'same',
+    },
+  ]);
+  report.step('delve', 'fetch', 'dlv.zip');
+  report.output('delve', 'go: downloading example.test/x v1.0.0');
+  report.warn('delve', 'its date is unknown');
+  report.outcome({ tool: 'buf', version: '1.32.0', kind: 'nothing', detail: 'beta offers 1.32.0' });
+  report.outcome({ tool: 'delve', version: '1.22.0-beta.1', kind: 'released', detail: 'on feed and beta' });
+  report.failed('delve', failure);
+  report.status([{ tool: 'delve', upstream: '1.22.0', beta: '-', main: '-', next: 'release 1.22.0-beta.1' }]);
+}
+
+describe('createLineReport', () => {
+  it('tells people a plan, steps, the compiler when it failed, and what came of it', async () => {
+    const { stdout, stderr, report } = lines({ isQuiet: false });
+
+    tellAll(report);
+
+    await expect(`--- stdout\n${stdout()}--- stderr\n${stderr()}`).toMatchFileSnapshot(
+      '../golden/manifest-gen/report-lines.txt',
+    );
+  });
+
+  it('leaves only warnings, failures and what was asked for when it is quiet', () => {
+    const { stdout, stderr, report } = lines({ isQuiet: true });
+
+    tellAll(report);
+
+    expect(stderr()).not.toContain('fetch');
+    expect(stderr()).toContain('warning: its date is unknown');
+    expect(stderr()).toContain('it is too young');
+    expect(stdout()).not.toContain('released');
+    expect(stdout()).toContain('upstream');
+  });
+
+  it('writes progress over on a terminal, and clears it before a line', () => {
+    let nowMs = 0;
+    const { stderr, report } = lines({ isQuiet: false, now: () => nowMs }, true);
+    for (const done of [1, 2, 3]) {
+      nowMs += 150;
+      report.progress('delve', 'dlv.zip', done * 1_000_000, 3_000_000);
+    }
+    report.step('delve', 'verify');
+
+    expect(stderr()).toBe(
+      '\r\x1b[2Kdelve  dlv.zip  1.0 MB of 3.0 MB, 33 %\r\x1b[2Kdelve  dlv.zip  2.0 MB of 3.0 MB, 66 %' +
+        '\r\x1b[2Kdelve  dlv.zip  3.0 MB of 3.0 MB, 100 %\r\x1b[2Kdelve  verify\n',
+    );
+  });
+
+  it('writes progress into a log every few seconds only', () => {
+    let nowMs = 0;
+    const { stderr, report } = lines({ isQuiet: false, now: () => nowMs });
+    for (let at = 0; at < 120; at++) {
+      nowMs += 100;
+      report.progress('delve', 'dlv.zip', at * 1000, undefined);
+    }
+
+    expect(stderr().trimEnd().split('\n')).toHaveLength(2);
+  });
+});
+
+describe('createJsonReport', () => {
+  it('tells machines the same, one object a line', async () => {
+    const stdout = collect();
+
+    tellAll(createJsonReport(stdout, () => 0));
+
+    for (const line of stdout.text().trimEnd().split('\n')) expect(JSON.parse(line)).toHaveProperty('event');
+    await expect(stdout.text()).toMatchFileSnapshot('../golden/manifest-gen/report-json.jsonl');
+  });
+
+  it('tells of progress once a second, and of its end', () => {
+    const stdout = collect();
+    let nowMs = 10_000;
+    const report = createJsonReport(stdout, () => nowMs);
+    for (let done = 1; done <= 25; done++) {
+      nowMs += 100;
+      report.progress('delve', 'dlv.zip', done, 25);
+    }
+
+    const done = stdout
+      .text()
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { doneBytes: number }).doneBytes);
+    expect(done).toEqual([1, 11, 21, 25]);
+  });
+});
+
+function lines(options: { isQuiet: boolean; now?: () => number }, isTTY = false) {
+  const stdout = collect();
+  const stderr = Object.assign(collect(), { isTTY });
+  return { stdout: stdout.text, stderr: stderr.text, report: createLineReport(stdout, stderr, options) };
+}
+
+function collect(): Writable & { text: () => string } {
+  let written = '';
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, callback) {
+      written += chunk.toString();
+      callback();
+    },
+  });
+  return Object.assign(stream, { text: () => written });
+}
