@@ -1,8 +1,6 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm, stat, truncate } from 'node:fs/promises';
+import { open, rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Readable } from 'node:stream';
 import type { Got, Headers } from 'got';
 import { type Digest, digestFile } from '../../formats/digest.ts';
 import { type Asking, reasonOf, refused, unreachable } from './asking.ts';
@@ -99,18 +97,42 @@ async function fetchRest(
     checkHead(opened.headers, start, request, asking);
     if (start < have) await truncate(part, start);
     const total = request.expectedBytes ?? lengthOf(opened.headers, start);
-    const counter = createCounter(start, total ?? request.maxBytes, (done) =>
-      request.onProgress(done, total),
-    );
-    await pipeline(opened.body, counter, createWriteStream(part, { flags: 'a' }));
-    const got = await sizeOf(part);
-    if (total === undefined || got >= total) return { done: undefined };
+    const got = await append(opened.body, part, start, request, asking, total);
+    // only a body that does not tell its end can have been cut without an error
+    const isWhole =
+      opened.headers['content-length'] !== undefined || opened.headers['transfer-encoding'] !== undefined;
+    if (isWhole || total === undefined || got >= total) return { done: undefined };
     return { failed: `it broke off after ${got} of ${total} bytes`, isFurther: got > have };
   } catch (error) {
-    if (codeOf(error) === tooLong) return refused(asking, request.name, expectedLength(request), 'more');
     if (codeOf(error) === plainRedirect)
       return refused(asking, request.name, 'https all the way', reasonOf(error));
     return { failed: reasonOf(error), isFurther: (await sizeOf(part)) > have };
+  }
+}
+
+/** Every chunk is on disk before the next is taken, so what a broken transfer brought counts, and nothing comes later. */
+async function append(
+  body: Readable,
+  part: string,
+  startBytes: number,
+  request: DownloadRequest,
+  asking: Asking,
+  totalBytes: number | undefined,
+): Promise<number> {
+  const file = await open(part, 'a');
+  let doneBytes = startBytes;
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      doneBytes += chunk.length;
+      if (doneBytes > (totalBytes ?? request.maxBytes)) {
+        return refused(asking, request.name, expectedLength(request), 'more');
+      }
+      await file.appendFile(chunk);
+      request.onProgress(doneBytes, totalBytes);
+    }
+    return doneBytes;
+  } finally {
+    await file.close();
   }
 }
 
@@ -147,24 +169,6 @@ function expectedLength({ expectedBytes, maxBytes }: DownloadRequest): string {
 function lengthOf(headers: Headers, start: number): number | undefined {
   const length = headers['content-length'];
   return length === undefined ? undefined : start + Number(length);
-}
-
-const tooLong = 'ERR_TOO_LONG';
-
-function createCounter(
-  startBytes: number,
-  maxBytes: number,
-  onProgress: (doneBytes: number) => void,
-): Transform {
-  let doneBytes = startBytes;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, callback) {
-      doneBytes += chunk.length;
-      if (doneBytes > maxBytes) return callback(Object.assign(new Error('too long'), { code: tooLong }));
-      onProgress(doneBytes);
-      return callback(null, chunk);
-    },
-  });
 }
 
 async function keptFile(path: string, request: DownloadRequest): Promise<Downloaded | undefined> {

@@ -41,9 +41,9 @@ export function serveObject(request: IncomingMessage, response: ServerResponse, 
 
 const left = new WeakMap<ForgeAsset, Fault[]>();
 
-/** An asset's fault counts down over the requests for it. */
+/** An asset's faults count down over the requests for it. */
 function faultOf(asset: ForgeAsset): Fault | undefined {
-  const faults = left.get(asset) ?? (asset.fault === undefined ? [] : [{ ...asset.fault }]);
+  const faults = left.get(asset) ?? [asset.fault ?? []].flat().map((fault) => ({ ...fault }));
   left.set(asset, faults);
   return takeFault(faults);
 }

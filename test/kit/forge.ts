@@ -15,7 +15,8 @@ export type ForgeAsset = {
   readonly statedBytes?: number;
   /** An upload that has not ended. */
   readonly isOpen?: boolean;
-  readonly fault?: Fault;
+  /** Several come one after the other. */
+  readonly fault?: Fault | readonly Fault[];
 };
 export type ForgeRelease = {
   readonly tag: string;
