@@ -43,7 +43,10 @@ export type Asset = {
 };
 
 export type GoModule = {
+  /** The main package: what `go install PATH@VERSION` takes, so that the record alone is enough to rebuild. */
   readonly path: string;
+  /** The module that it lies in, whose sum the checksum database has. */
+  readonly module: string;
   readonly version: string;
   readonly toolchain: string;
   readonly tags: string;

@@ -1,6 +1,6 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import { exeName } from '../payload-file.ts';
-import { ruleFor, sourceOf, type Tool } from '../tools.ts';
+import type { Tool } from '../tools.ts';
 
 type Payload = ReleaseRecord['payloads'][number];
 type GoModule = NonNullable<Payload['goModule']>;
@@ -25,7 +25,7 @@ PowerShell shows the hash of the file that you have:
 
 Where it comes from
 
-${payload.goModule ? builtHere(tool, record, payload.goModule) : builtUpstream(record, payload)}
+${payload.goModule ? builtHere(record, payload.goModule) : builtUpstream(record, payload)}
 What was checked before it was packed (also in release.json)
 
 ${record.evidence.map(({ verdict, kind, subject, detail }) => `    ${verdict} ${kind}, ${subject}: ${detail}\n`).join('')}
@@ -46,15 +46,13 @@ ${unpack}`;
 }
 
 /** The command of contract section 5, with all that could change the bytes. */
-function builtHere(tool: Tool, record: ReleaseRecord, module: GoModule): string {
-  const rules = sourceOf(tool, 'go-module')?.modules ?? [];
-  const main = ruleFor(rules, record.source.version)?.main ?? module.path;
+function builtHere(record: ReleaseRecord, module: GoModule): string {
   const tags = module.tags === '' ? '' : ` -tags ${module.tags}`;
-  return `It was built, unchanged, from the Go module ${module.path} ${module.version}
+  return `It was built, unchanged, from the Go module ${record.source.upstream}
 (${module.sum}) by ${module.toolchain}. With any Go >= 1.21, in a POSIX shell, the same bytes come from
 
     GOTOOLCHAIN=${module.toolchain} GOENV=off GOFLAGS= GOEXPERIMENT= GOAMD64=v1 CGO_ENABLED=0 GOOS=windows GOARCH=amd64 \\
-    go install -trimpath -buildvcs=false -ldflags "${module.ldflags}"${tags} ${main}@${module.version}
+    go install -trimpath -buildvcs=false -ldflags "${module.ldflags}"${tags} ${module.path}@${module.version}
 
 and lie in the folder bin/windows_amd64 under \`go env GOPATH\` (on Windows itself: in bin).
 `;

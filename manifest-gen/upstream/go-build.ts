@@ -13,8 +13,6 @@ export const ldflags = '-s -w -buildid=';
 
 export type GoBuild = {
   readonly cache: Cache;
-  /** Path of the main package. */
-  readonly main: string;
   readonly architecture: Architecture;
   readonly goModule: GoModule;
   readonly onLine: (line: string) => void;
@@ -31,8 +29,8 @@ export async function buildGoExe(
   asking: Asking,
   toolchainProgram: () => Promise<string>,
 ): Promise<BuiltExe> {
-  const { cache, main, architecture, goModule } = build;
-  const { version, toolchain, tags, sum } = goModule;
+  const { cache, architecture, goModule } = build;
+  const { path: main, version, toolchain, tags, sum } = goModule;
   const folder = await cache.built(
     JSON.stringify([main, version, sum, toolchain, architecture, ldflags, tags]),
   );

@@ -13,7 +13,7 @@ import { GoDownload, GoInfo, GoVersions } from './schema.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What find() hands on to fetch(). */
-type Details = { readonly main: string; readonly targets: readonly Target[] };
+type Details = { readonly targets: readonly Target[] };
 type Target = { readonly architecture: Architecture; readonly goModule: GoModule };
 
 const kind = 'go-module';
@@ -66,7 +66,8 @@ export function createGoModule(settings: GoSettings): Upstream {
       const targets = architectures.map((architecture) => ({
         architecture,
         goModule: {
-          path: rule.module,
+          path: rule.main,
+          module: rule.module,
           version: `v${version}`,
           toolchain,
           tags: tagsFor(source, version, architecture),
@@ -84,23 +85,23 @@ export function createGoModule(settings: GoSettings): Upstream {
         fingerprint: fingerprintOf(rule.main, targets),
         published: Time === undefined ? undefined : new Date(Time),
         architectures,
-        details: { main: rule.main, targets } satisfies Details,
+        details: { targets } satisfies Details,
       };
     },
 
     async fetch(found, report) {
       const about = askingFor(found, kind);
-      const { main, targets } = found.details as Details;
+      const { targets } = found.details as Details;
       const go = await openGo(settings, about);
       const onLine = (line: string): void => report.output(about.tool, line);
       const assets: Asset[] = [];
       for (const { architecture, goModule } of targets) {
-        const job = { cache: settings.cache, main, architecture, goModule, onLine };
+        const job = { cache: settings.cache, architecture, goModule, onLine };
         const built = await buildGoExe(go, job, about, async () => {
           report.step(
             about.tool,
             'build',
-            `${main}@${goModule.version} for ${architecture} with ${goModule.toolchain}`,
+            `${goModule.path}@${goModule.version} for ${architecture} with ${goModule.toolchain}`,
           );
           return fetchToolchain(go, goModule.toolchain, about, onLine);
         });
@@ -134,9 +135,9 @@ function downloadOf(stdout: string, stderr: string): GoDownload {
 }
 
 function fingerprintOf(main: string, targets: readonly Target[]): string {
-  const said = targets.map(({ architecture, goModule: { path, version, toolchain, tags, sum } }) => [
+  const said = targets.map(({ architecture, goModule: { module, version, toolchain, tags, sum } }) => [
     architecture,
-    path,
+    module,
     version,
     toolchain,
     tags,

@@ -156,7 +156,8 @@ async function upstreamRecord(): Promise<ReleaseRecord> {
 
 async function builtRecord(changes: Partial<GoModule> = {}): Promise<ReleaseRecord> {
   const goModule: GoModule = {
-    path: 'example.test/gadget',
+    path: 'example.test/gadget/cmd/gdg',
+    module: 'example.test/gadget',
     version: 'v1.2.3',
     toolchain: 'go1.21.13',
     tags: '',

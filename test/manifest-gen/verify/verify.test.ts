@@ -84,7 +84,15 @@ describe('what was fetched', () => {
   ])(
     'from the Go proxy has the checksum database as its evidence (asked: %s)',
     async (isSumChecked, verdict) => {
-      const goModule: GoModule = { ...gadget, toolchain: 'go1.26.8', tags: '', ldflags: '', isSumChecked };
+      const goModule: GoModule = {
+        ...gadget,
+        path: 'example.test/gadget/cmd/gdg',
+        module: gadget.path,
+        toolchain: 'go1.26.8',
+        tags: '',
+        ldflags: '',
+        isSumChecked,
+      };
       const assets = [
         await makeAsset(exe, { goModule }),
         await makeAsset(exe, { goModule, architecture: 'arm64' }),
@@ -178,6 +186,7 @@ describe('an unpacked exe', () => {
   it('that was built here must hold the module with the sum of the checksum database', async () => {
     const goModule: GoModule = {
       ...gadget,
+      module: gadget.path,
       sum: 'h1:other',
       toolchain: 'go1.26.8',
       tags: '',
