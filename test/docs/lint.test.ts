@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest';
+import { productDir } from '../kit/house.ts';
+import { hasProgram, run } from '../kit/programs.ts';
+
+const linters = [
+  { program: 'hadolint', args: ['Dockerfile'] },
+  { program: 'shellcheck', args: ['.ci/run'] },
+  { program: 'actionlint', args: [] },
+] as const;
+
+describe('files that other programs read', () => {
+  for (const { program, args } of linters) {
+    it.skipIf(!hasProgram(program))(`are clean by ${program} (needs ${program})`, async () => {
+      const result = await run(program, args, { cwd: productDir });
+
+      expect(result.stdout + result.stderr).toBe('');
+      expect(result.code).toBe(0);
+    });
+  }
+});
