@@ -25,7 +25,7 @@ type Verb = {
   readonly load: () => Promise<{ createCommand(world: Invocation): Command }>;
 };
 
-const verbs: Readonly<Record<string, Verb>> = {
+const productVerbs: Readonly<Record<string, Verb>> = {
   start: { does: 'the product at a glance: server and first tools', load: () => import('./start.ts') },
   serve: { does: 'the server alone', load: () => import('./server/serve.ts') },
   'release:beta': {
@@ -55,11 +55,14 @@ function workshop(name: string): string {
   return new URL(`./dev/${name}.ts`, import.meta.url).href;
 }
 
+const isCheckout = existsSync(join(import.meta.dirname, 'dev'));
+const verbs = new Map(Object.entries({ ...productVerbs, ...(isCheckout ? workshopVerbs : {}) }));
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
   const [name = '--help', ...rest] = args;
-  const verb = verbs[name] ?? workshopVerbs[name];
+  const verb = verbs.get(name);
   if (verb === undefined) {
     return introduce(name);
   }
@@ -90,7 +93,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 function introduce(name: string): number {
   const isAsked = name === '--help' || name === '-h' || name === 'help';
-  const lines = Object.entries(verbs).map(([verb, { does }]) => `  ${verb.padEnd(18)}${does}`);
+  const lines = [...verbs].map(([verb, { does }]) => `  ${verb.padEnd(18)}${does}`);
   const text = ['go-win-tools VERB [ARGUMENT ...]', '', ...lines, '', 'VERB --help tells more.'].join('\n');
   if (name === '--version') {
     console.log(readVersion(findProductDir()));

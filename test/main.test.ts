@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { cli } from './kit/cli.ts';
+import { productDir } from './kit/house.ts';
+
+describe('main.ts', () => {
+  it('lists its verbs', async () => {
+    const result = await cli({}, '--help');
+
+    expect(result.code).toBe(0);
+    for (const verb of ['start', 'serve', 'release:beta', 'release:promote', 'release:status']) {
+      expect(result.stdout).toContain(verb);
+    }
+  });
+
+  it('is behind every script, and no verb is a word that pnpm keeps for itself', async () => {
+    const { scripts } = JSON.parse(await readFile(join(productDir, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+
+    for (const [verb, command] of Object.entries(scripts)) {
+      expect(command).toBe(`tsx main.ts ${verb}`);
+      expect(['import', 'audit', 'doctor', 'publish', 'pack', 'config']).not.toContain(verb);
+    }
+  });
+
+  it.each(['nonsense', 'constructor', '__proto__'])(
+    'knows no verb %s: exit 2, and shows those that there are',
+    async (verb) => {
+      const result = await cli({}, verb);
+
+      expect(result.code).toBe(2);
+      expect(result.stderr).toContain(`There is no verb ${verb}.`);
+      expect(result.stderr).toContain('release:beta');
+      expect(result.stdout).toBe('');
+    },
+  );
+
+  it('ends with 2 for an unknown flag and shows no stack', async () => {
+    const result = await cli({}, 'serve', '--colour');
+
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain("unknown option '--colour'");
+    expect(result.stderr).not.toContain('    at ');
+  });
+
+  it('ends with 2 for bad settings and names all of them at once', async () => {
+    const result = await cli({ PORT: 'eighty', LOG_LEVEL: 'loud', READ_AUTH: 'some' }, 'serve');
+
+    expect(result.code).toBe(2);
+    for (const setting of ['PORT', 'LOG_LEVEL', 'READ_AUTH']) {
+      expect(result.stderr).toContain(setting);
+    }
+  });
+});
