@@ -37,6 +37,12 @@ export class UnpackFault extends Error {
   }
 }
 
+/** What reading an archive broke on, as a fault of the archive; a full disk stays what it is. */
+export function faultFrom(error: unknown, expected: string): unknown {
+  if (error instanceof UnpackFault || (error instanceof Error && 'syscall' in error)) return error;
+  return new UnpackFault(expected, error instanceof Error ? error.message : 'something else', error);
+}
+
 /** `LICENSE`, `LICENSE.md`, `buf/LICENSE`: at the root or in the one folder there. */
 export function isLicense(name: string): boolean {
   return /^([^/]+\/)?LICEN[CS]E(\.(md|txt))?$/i.test(name);

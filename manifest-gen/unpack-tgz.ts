@@ -2,11 +2,12 @@ import { createReadStream } from 'node:fs';
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Parser, type ReadEntry } from 'tar';
-import { isLicense, type ReadArchive, textOf, UnpackFault } from './unpack-archive.ts';
+import { faultFrom, isLicense, type ReadArchive, textOf, UnpackFault } from './unpack-archive.ts';
 
 /** One exe and the licence out of a gzipped tarball; the rest is read past and never written anywhere. */
 export const readTgz: ReadArchive = async (path, { member, onMember, limits }) => {
   const found: { exe?: Promise<void>; license?: Promise<string> } = {};
+  const streams: PassThrough[] = [];
   let entries = 0;
   let bytes = 0;
   const onReadEntry = (entry: ReadEntry): void => {
@@ -14,9 +15,19 @@ export const readTgz: ReadArchive = async (path, { member, onMember, limits }) =
     bytes += entry.size;
     const fault = faultOf(entry);
     if (fault !== undefined) parser.abort(fault);
-    else if (entry.path === member) found.exe = onMember(streamOf(entry));
-    else if (isWantedLicense(entry)) found.license = textOf(streamOf(entry));
+    else if (entry.path === member) found.exe = orAbort(onMember(opened(entry)));
+    else if (isWantedLicense(entry)) found.license = orAbort(textOf(opened(entry)));
     else entry.resume();
+  };
+  /** A full disk must end the reading too: the parser would wait for a reader that is gone. */
+  const orAbort = <T>(work: Promise<T>): Promise<T> => {
+    work.catch((error: unknown) => parser.abort(error instanceof Error ? error : new Error(String(error))));
+    return work;
+  };
+  const opened = (entry: ReadEntry): Readable => {
+    const stream = streamOf(entry);
+    streams.push(stream);
+    return stream;
   };
   const faultOf = (entry: ReadEntry): UnpackFault | undefined => {
     if (entries > limits.maxEntries) return new UnpackFault(`at most ${limits.maxEntries} files`, 'more');
@@ -39,18 +50,15 @@ export const readTgz: ReadArchive = async (path, { member, onMember, limits }) =
     if (found.exe === undefined) throw new UnpackFault(`${member} in the archive`, 'no such file');
     return licenseText === undefined ? {} : { licenseText };
   } catch (error) {
-    await found.exe?.catch(() => {});
-    if (error instanceof UnpackFault) throw error;
-    throw new UnpackFault(
-      'a gzipped tarball',
-      error instanceof Error ? error.message : 'something else',
-      error,
-    );
+    // an entry that the parser gave up never ends by itself
+    for (const stream of streams) stream.destroy();
+    await Promise.allSettled([found.exe, found.license]);
+    throw faultFrom(error, 'a gzipped tarball');
   }
 };
 
 /** tar's entries are Minipass streams; Node's pipeline wants one of its own. */
-function streamOf(entry: ReadEntry): Readable {
+function streamOf(entry: ReadEntry): PassThrough {
   const through = new PassThrough();
   entry.on('error', (error) => through.destroy(error instanceof Error ? error : undefined));
   entry.pipe(through);

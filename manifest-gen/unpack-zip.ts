@@ -2,7 +2,16 @@ import type { Readable } from 'node:stream';
 import { Transform } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import { type Entry, open, type ZipFile } from 'yauzl';
-import { isLicense, type ReadArchive, textOf, UnpackFault, type UnpackLimits } from './unpack-archive.ts';
+import {
+  faultFrom,
+  isLicense,
+  type ReadArchive,
+  textOf,
+  UnpackFault,
+  type UnpackLimits,
+} from './unpack-archive.ts';
+
+const expected = 'a zip archive';
 
 /** One exe and the licence out of a zip, by the zip's own table; names with `..` are refused by yauzl. */
 export const readZip: ReadArchive = async (path, { member, onMember, limits }) => {
@@ -20,7 +29,7 @@ export const readZip: ReadArchive = async (path, { member, onMember, limits }) =
     if (license === undefined) return {};
     return { licenseText: await textOf(await openEntry(zip, license, limits.maxLicenseBytes)) };
   } catch (error) {
-    throw error instanceof UnpackFault ? error : asFault(error);
+    throw faultFrom(error, expected);
   } finally {
     zip.close();
   }
@@ -31,7 +40,7 @@ function openZip(path: string): Promise<ZipFile> {
     open(
       path,
       { lazyEntries: true, autoClose: false, validateEntrySizes: true, strictFileNames: true },
-      (error, zip) => (error ? reject(asFault(error)) : resolve(zip)),
+      (error, zip) => (error ? reject(faultFrom(error, expected)) : resolve(zip)),
     );
   });
 }
@@ -85,8 +94,4 @@ function checkCrc(entry: Entry): Transform {
       );
     },
   });
-}
-
-function asFault(error: unknown): UnpackFault {
-  return new UnpackFault('a zip archive', error instanceof Error ? error.message : 'something else', error);
 }

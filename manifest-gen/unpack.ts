@@ -58,7 +58,9 @@ async function unpackAsset(
     await rename(part, path);
     return { exe, ...(licenseText === undefined ? {} : { licenseText }) };
   } catch (error) {
-    await rm(part, { force: true });
+    await rm(part, { force: true }).catch(() => {
+      // what went wrong first is what counts
+    });
     if (!(error instanceof UnpackFault)) throw error;
     const { expected, found: seen } = error;
     return fail(

@@ -1,0 +1,182 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import AdmZip from 'adm-zip';
+import { create } from 'tar';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { digestBytes } from '../../formats/digest.ts';
+import { type Cache, createCache } from '../../manifest-gen/cache.ts';
+import type { Asset, Fetched } from '../../manifest-gen/release.ts';
+import { unpack } from '../../manifest-gen/unpack.ts';
+import { unpackLimits } from '../../manifest-gen/unpack-archive.ts';
+import { makeTinyExe } from '../kit/exe.ts';
+import { failureOf, makeTool } from '../kit/upstream-world.ts';
+
+const exe = makeTinyExe({ filler: 'Some bytes that do not repeat themselves too often.' });
+let dir: string;
+let cache: Cache;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'unpack-'));
+  cache = createCache(join(dir, 'cache'));
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+type Files = Readonly<Record<string, Buffer>>;
+
+async function fetchedAs(name: string, bytes: Buffer, member?: string): Promise<Fetched> {
+  const path = join(dir, name);
+  await writeFile(path, bytes);
+  const asset: Asset = { architecture: 'amd64', name, path, digest: digestBytes(bytes) };
+  const source = {
+    kind: 'github',
+    repository: 'acme/hello',
+    assets: { amd64: name },
+    ...(member ? { member } : {}),
+  };
+  const tool = makeTool({ sources: [source] });
+  const found = {
+    tool,
+    version: '1.2.3',
+    kind: 'github' as const,
+    upstream: 'github.com/acme/hello@v1.2.3',
+    fingerprint: '',
+    published: undefined,
+    architectures: ['amd64' as const],
+    details: undefined,
+  };
+  return { found, assets: [asset], sidecars: [] };
+}
+
+function zip(files: Files): Buffer {
+  const archive = new AdmZip();
+  for (const [name, bytes] of Object.entries(files)) archive.addFile(name, bytes);
+  return archive.toBuffer();
+}
+
+async function tgz(files: Files, links: Readonly<Record<string, string>> = {}): Promise<Buffer> {
+  const root = await mkdtemp(join(dir, 'tgz-'));
+  for (const [name, bytes] of Object.entries(files)) {
+    await mkdir(dirname(join(root, name)), { recursive: true });
+    await writeFile(join(root, name), bytes);
+  }
+  for (const [name, target] of Object.entries(links)) await symlink(target, join(root, name));
+  const file = join(dir, 'made.tgz');
+  await create({ cwd: root, gzip: true, file }, await readdir(root));
+  return readFile(file);
+}
+
+const archives = [
+  ['a zip', 'hello.zip', async (files: Files) => zip(files)],
+  ['a tarball', 'hello.tgz', (files: Files) => tgz(files)],
+] as const;
+
+describe.each(archives)('the exe in %s', (_, name, make) => {
+  it('comes out with its own digest, and the licence with it', async () => {
+    const files = {
+      'hello-1.2.3/bin/hello.exe': exe,
+      'hello-1.2.3/LICENSE.md': Buffer.from('MIT'),
+      README: Buffer.from('x'),
+    };
+    const fetched = await fetchedAs(name, await make(files), 'hello-{version}/bin/hello.exe');
+
+    const { exes, licenseText } = await unpack(fetched, cache);
+
+    expect(await readFile(exes[0]!.path)).toEqual(exe);
+    expect(exes[0]!.digest).toEqual(digestBytes(exe));
+    expect(licenseText).toBe('MIT');
+  });
+
+  it('is taken alone: nothing else is written', async () => {
+    const files = { 'hello.exe': exe, 'other.exe': exe, LICENSE: Buffer.from('MIT') };
+    await unpack(await fetchedAs(name, await make(files), 'hello.exe'), cache);
+    const written = await readdir(join(dir, 'cache'), { recursive: true, withFileTypes: true });
+    expect(written.filter((entry) => entry.isFile()).map((entry) => entry.name)).toEqual(['hello.exe']);
+  });
+
+  it('replaces what somebody made of an earlier one', async () => {
+    const fetched = await fetchedAs(name, await make({ 'hello.exe': exe }), 'hello.exe');
+    const first = await unpack(fetched, cache);
+    await writeFile(first.exes[0]!.path, 'changed');
+    const { exes } = await unpack(fetched, cache);
+    expect(await readFile(exes[0]!.path)).toEqual(exe);
+  });
+
+  const refusedAs = async (bytes: Buffer, limits = unpackLimits) => {
+    const failure = await failureOf(unpack(await fetchedAs(name, bytes, 'hello.exe'), cache, limits));
+    expect(failure).toMatchObject({ code: 'REFUSED', exitCode: 3 });
+    const left = await readdir(join(dir, 'cache'), { recursive: true, withFileTypes: true });
+    expect(left.filter((entry) => entry.isFile())).toEqual([]);
+    return failure.message;
+  };
+
+  it('is refused when it is not there', async () => {
+    expect(await refusedAs(await make({ 'bin/hello.exe': exe }))).toContain(
+      'expected hello.exe in the archive',
+    );
+  });
+
+  it('is refused when the archive is cut off', async () => {
+    const bytes = await make({ 'hello.exe': exe, 'more.txt': exe });
+    await refusedAs(bytes.subarray(0, Math.floor(bytes.length / 3)));
+  });
+
+  it('is refused when it is no archive at all', async () => {
+    await refusedAs(Buffer.from('<!DOCTYPE html><title>Oops</title>'.repeat(100)));
+  });
+
+  it('is refused when it is larger than allowed', async () => {
+    await refusedAs(await make({ 'hello.exe': exe }), { ...unpackLimits, maxExeBytes: exe.length - 1 });
+  });
+
+  it('is not blamed when it is the cache that cannot be written', async () => {
+    const fetched = await fetchedAs(
+      name,
+      await make({ LICENSE: Buffer.from('MIT'), 'hello.exe': exe }),
+      'hello.exe',
+    );
+    // a folder stands where the file goes
+    await mkdir(
+      join(await cache.unpacked(fetched.assets[0]!.digest.sha256), `hello.exe.${process.pid}.part`),
+    );
+    await expect(unpack(fetched, cache)).rejects.toMatchObject({
+      code: expect.stringMatching(/^E(ISDIR|PERM)$/),
+    });
+  });
+
+  it('is refused when the archive has more files than allowed', async () => {
+    const files = { 'a.txt': exe, 'b.txt': exe, 'hello.exe': exe };
+    await refusedAs(await make(files), { ...unpackLimits, maxEntries: 2 });
+  });
+
+  it('is refused when it is packed as no honest exe can be', async () => {
+    await refusedAs(await make({ 'hello.exe': Buffer.alloc(64 * 1024 * 1024) }));
+  });
+});
+
+describe('the exe in a zip', () => {
+  it('is refused when its bytes are not those that were packed', async () => {
+    const bytes = zip({ 'hello.exe': exe });
+    // the CRC in the central directory, which is the one that counts
+    const directory = bytes.indexOf(Buffer.from('PK\x01\x02', 'latin1'));
+    bytes.writeUInt32LE(bytes.readUInt32LE(directory + 16) ^ 1, directory + 16);
+    const failure = await failureOf(unpack(await fetchedAs('hello.zip', bytes, 'hello.exe'), cache));
+    expect(failure).toMatchObject({ code: 'REFUSED', message: expect.stringContaining('CRC') });
+  });
+});
+
+describe('the exe in a tarball', () => {
+  it.skipIf(process.platform === 'win32')('is refused when it is a link', async () => {
+    const bytes = await tgz({ 'other.exe': exe }, { 'hello.exe': 'other.exe' });
+    const failure = await failureOf(unpack(await fetchedAs('hello.tgz', bytes, 'hello.exe'), cache));
+    expect(failure).toMatchObject({ code: 'REFUSED', message: expect.stringContaining('SymbolicLink') });
+  });
+});
+
+describe('a raw exe', () => {
+  it('is the asset itself', async () => {
+    const fetched = await fetchedAs('hello-Windows-x86_64.exe', exe);
+    const { exes, licenseText } = await unpack(fetched, cache);
+    expect(exes[0]).toMatchObject({ path: fetched.assets[0]!.path, digest: digestBytes(exe) });
+    expect(licenseText).toBeUndefined();
+  });
+});
