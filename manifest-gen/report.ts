@@ -9,7 +9,7 @@ export interface Report {
   step(tool: string, step: string, detail?: string): void;
   /** Bytes so far of a long transfer; `totalBytes` is undefined when the sender does not say. Cheap to call often. */
   progress(tool: string, what: string, doneBytes: number, totalBytes: number | undefined): void;
-  /** One line of a program that runs for long (the Go compiler); shown with -v or when it fails. */
+  /** One line of a program that runs for long (the Go compiler); shown when it fails. */
   output(tool: string, line: string): void;
   /** Something a person must know that is not an error. */
   warn(tool: string, sentence: string): void;
