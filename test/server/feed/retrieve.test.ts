@@ -1,0 +1,73 @@
+import { buffer } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { retrieve } from '../../../server/feed/retrieve.ts';
+import { relist, unlist } from '../../../server/feed/withdraw.ts';
+import { makeNupkg } from '../../kit/nupkg.ts';
+import { openTemporaryRoom } from './room.ts';
+
+describe('what was published', () => {
+  let room: Awaited<ReturnType<typeof openTemporaryRoom>>;
+  const stable = makeNupkg({ id: 'Delve', version: '1.0' });
+  beforeEach(async () => {
+    room = await openTemporaryRoom();
+    await room.push(stable);
+    await room.push(makeNupkg({ id: 'Delve', version: '1.1.0' }));
+    await room.push(makeNupkg({ id: 'Delve', version: '2.0.0-beta.1' }));
+  });
+  afterEach(() => room.remove());
+
+  const latest = async () => (await retrieve(room, 'delve')).row.version;
+
+  it.each(['1.0', '1.0.0', '01.0.0.0', '1.0.0+any'])('comes by the spelling %s', async (version) => {
+    const { row, open } = await retrieve(room, 'dELVE', version);
+
+    expect(row.version).toBe('1.0');
+    expect((await buffer(await open())).equals(stable)).toBe(true);
+    expect(await buffer(await open({ start: 10, end: 19 }))).toEqual(stable.subarray(10, 20));
+  });
+
+  it.each([
+    ['delve', '3.0.0'],
+    ['delve', '../../catalog.db'],
+    ['buf', '1.0.0'],
+  ])('does not include %s %s', async (id, version) => {
+    await expect(retrieve(room, id, version)).rejects.toMatchObject({
+      code: 'PACKAGE_NOT_FOUND',
+      status: 404,
+    });
+  });
+
+  it('without a version is the latest listed stable one', async () => {
+    expect(await latest()).toBe('1.1.0');
+    await unlist(room, 'delve', '1.1');
+    expect(await latest()).toBe('1.0');
+    await unlist(room, 'delve', '1.0');
+    await expect(latest()).rejects.toMatchObject({ code: 'PACKAGE_NOT_FOUND' });
+    await relist(room, 'DELVE', '1.1.0.0');
+    expect(await latest()).toBe('1.1.0');
+  });
+
+  it('comes after it was unlisted too', async () => {
+    await unlist(room, 'delve', '1.0.0');
+    await unlist(room, 'delve', '1.0.0');
+
+    const { row, open } = await retrieve(room, 'delve', '1.0.0');
+
+    expect(row.isListed).toBe(false);
+    expect((await buffer(await open())).equals(stable)).toBe(true);
+  });
+
+  it('cannot be withdrawn under a name that is not there', async () => {
+    await expect(unlist(room, 'delve', '9.0.0')).rejects.toMatchObject({ code: 'PACKAGE_NOT_FOUND' });
+    await expect(relist(room, 'nothing', '1.0.0')).rejects.toMatchObject({ code: 'PACKAGE_NOT_FOUND' });
+  });
+
+  it('is counted when the door says that a client has it', async () => {
+    const { open, countDownload } = await retrieve(room, 'delve', '1.0.0');
+    await buffer(await open());
+    countDownload();
+    await room.catalog.flush();
+
+    expect(await room.catalog.find('delve', '1.0')).toMatchObject({ downloads: 1, versionDownloads: 1 });
+  });
+});

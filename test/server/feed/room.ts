@@ -1,0 +1,62 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import type { BlobStore } from '../../../server/blobs/blob-store.ts';
+import { openDiskStore } from '../../../server/blobs/disk-store.ts';
+import type { Catalog, NewPackage } from '../../../server/catalog/catalog.ts';
+import { openDatabase } from '../../../server/catalog/connect.ts';
+import { createSqlCatalog } from '../../../server/catalog/sql-catalog.ts';
+import { publish } from '../../../server/feed/publish.ts';
+import type { Principal, Scope } from '../../../server/keys/api-keys.ts';
+
+/** Catalog and blobs as the server has them, without its doors. */
+export type Room = {
+  readonly catalog: Catalog;
+  readonly blobs: BlobStore;
+  readonly now: () => Date;
+  /** What the push door does with an upload. */
+  push(bytes: Buffer, principal?: Principal): Promise<NewPackage>;
+  close(): void;
+};
+
+export const publishedAt = new Date('2026-05-01T10:00:00Z');
+
+export async function openRoom(dir: string): Promise<Room> {
+  const db = openDatabase(join(dir, 'catalog.db'));
+  const now = () => publishedAt;
+  const catalog = createSqlCatalog(db, now);
+  const blobs = await openDiskStore(join(dir, 'blobs'));
+  return {
+    catalog,
+    blobs,
+    now,
+    async push(bytes, principal = holder('push')) {
+      const draft = await blobs.receive(Readable.from([bytes]), 10_000_000);
+      try {
+        return await publish({ catalog, now }, draft, principal);
+      } finally {
+        await draft.discard();
+      }
+    },
+    close: () => db.close(),
+  };
+}
+
+export function holder(scope: Scope, ...ids: string[]): Principal {
+  return { keyId: '1', name: 'test', scopes: [scope], ids };
+}
+
+/** A room in a folder of its own that goes away with it. */
+export async function openTemporaryRoom(): Promise<Room & { readonly dir: string; remove(): Promise<void> }> {
+  const dir = await mkdtemp(join(tmpdir(), 'gwt-feed-'));
+  const room = await openRoom(dir);
+  return {
+    ...room,
+    dir,
+    async remove() {
+      room.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
