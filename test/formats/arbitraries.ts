@@ -1,4 +1,7 @@
 import fc from 'fast-check';
+import { parseNuGetRange } from '../../formats/nuget-range.ts';
+import type { Nuspec } from '../../formats/nuspec.ts';
+import type { NuspecDependency } from '../../formats/nuspec-dependencies.ts';
 
 /** Texts of versions that are likely to be equal, to be prefixes of one another, or to differ in one respect only. */
 const number = fc.oneof(
@@ -89,3 +92,70 @@ export const nuspecText = fc
   )
   .map((parts) => parts.join('').trim())
   .filter((text) => text !== '');
+
+const packageId = fc.stringMatching(/^\w{1,8}([._-]\w{1,8}){0,2}$/);
+const address = fc
+  .webUrl({ withQueryParameters: true, withFragments: true })
+  .filter((url) => /^https?:\/\/[^\s<>"]+$/.test(url));
+const framework = fc.constantFrom('net45', '.NETFramework4.7.2', '.NETStandard2.0', 'portable-net45+win8');
+const validRange = rangeText.map((text) => text.trim()).filter((text) => parseNuGetRange(text) !== undefined);
+const dependency = fc.record({ id: packageId, range: validRange }, { requiredKeys: ['id'] });
+const flatDependencies = fc.array(dependency, { maxLength: 4 });
+/** Members of a group stand together, as a nuspec has them; an empty group has a member without id. */
+const groupedDependencies = fc
+  .uniqueArray(framework, { maxLength: 3 })
+  .chain((frameworks) => fc.tuple(...frameworks.map((name) => fc.tuple(fc.constant(name), flatDependencies))))
+  .map((groups): NuspecDependency[] =>
+    groups.flatMap(([targetFramework, members]): NuspecDependency[] =>
+      members.length === 0
+        ? [{ targetFramework, id: '' }]
+        : members.map((member) => ({ targetFramework, ...member })),
+    ),
+  );
+
+export const nuspecValue: fc.Arbitrary<Nuspec> = fc.record(
+  {
+    id: packageId,
+    version: versionText,
+    authors: nuspecText,
+    tags: fc.array(
+      nuspecText.map((text) => text.replace(/\s/g, '')).filter((text) => text !== ''),
+      { maxLength: 3 },
+    ),
+    requireLicenseAcceptance: fc.boolean(),
+    developmentDependency: fc.boolean(),
+    dependencies: fc.oneof(flatDependencies, groupedDependencies),
+    title: nuspecText,
+    owners: nuspecText,
+    description: nuspecText,
+    summary: nuspecText,
+    releaseNotes: nuspecText,
+    copyright: nuspecText,
+    language: fc.constantFrom('en-US', 'de'),
+    projectUrl: address,
+    licenseUrl: address,
+    iconUrl: address,
+    projectSourceUrl: address,
+    packageSourceUrl: address,
+    docsUrl: address,
+    mailingListUrl: address,
+    bugTrackerUrl: address,
+    wikiUrl: address,
+    minClientVersion: fc.constantFrom('2.5', '3.0.0-beta.1'),
+    files: fc.array(
+      fc.record({ src: fc.constantFrom('tools\\**', 'a&b.txt'), target: fc.constantFrom('', 'tools') }),
+      { minLength: 1, maxLength: 2 },
+    ),
+  },
+  {
+    requiredKeys: [
+      'id',
+      'version',
+      'authors',
+      'tags',
+      'requireLicenseAcceptance',
+      'developmentDependency',
+      'dependencies',
+    ],
+  },
+);
