@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
-import { type Got, got, type Headers } from 'got';
-import { HttpProxyAgent, HttpsProxyAgent } from 'hpagent';
+import { type Agents, type Got, got, type Headers } from 'got';
+import { HttpProxyAgent } from 'http-proxy-agent';
+import { HttpsProxyAgent } from 'https-proxy-agent';
 
 export type HttpSettings = {
   readonly userAgent: string;
@@ -101,20 +102,17 @@ export function openGet(
   });
 }
 
-const agents = new Map<string, HttpProxyAgent | HttpsProxyAgent>();
+/** Plain addresses are asked of the proxy itself, https ones through a tunnel. */
+function agentFor(url: URL, { httpProxy, httpsProxy, noProxy }: HttpSettings): Agents {
+  if (isDirect(url, noProxy)) return {};
+  if (url.protocol === 'http:')
+    return httpProxy === undefined ? {} : { http: new HttpProxyAgent(addressOf(httpProxy)) };
+  return httpsProxy === undefined ? {} : { https: new HttpsProxyAgent(addressOf(httpsProxy)) };
+}
 
-function agentFor(
-  url: URL,
-  { httpProxy, httpsProxy, noProxy }: HttpSettings,
-): { http?: HttpProxyAgent; https?: HttpsProxyAgent } {
-  const isPlain = url.protocol === 'http:';
-  const proxy = isPlain ? httpProxy : httpsProxy;
-  if (proxy === undefined || isDirect(url, noProxy)) return {};
-  const agent =
-    agents.get(`${isPlain} ${proxy}`) ??
-    (isPlain ? new HttpProxyAgent({ proxy }) : new HttpsProxyAgent({ proxy }));
-  agents.set(`${isPlain} ${proxy}`, agent);
-  return isPlain ? { http: agent as HttpProxyAgent } : { https: agent as HttpsProxyAgent };
+/** `proxy.corp:3128` is a proxy spoken to in http, as for curl. */
+function addressOf(proxy: string): string {
+  return proxy.includes('://') ? proxy : `http://${proxy}`;
 }
 
 /** NO_PROXY as curl reads it: a host takes its subdomains along, a port must match when it is given. */
