@@ -101,10 +101,13 @@ export function parseScoopManifest(text: string): ScoopManifest {
 /**
  * Scoop's own formatting (spec scoop 3.2): four spaces, a list of one as its only member, keys in the order of the schema.
  * LF and a final newline; the work tree's CRLF is git's doing.
- * @throws FormatError MANIFEST_INVALID
+ * @throws FormatError MANIFEST_INVALID, JSON_*
  */
 export function printScoopManifest(manifest: ScoopManifest): string {
-  return `${JSON.stringify(collapseObject(validate(manifest)), null, 4)}\n`;
+  const text = `${JSON.stringify(collapseObject(validate(manifest)), null, 4)}\n`;
+  // A text of lines becomes a list, which not every key may hold, and keys may differ in case only: what is printed is read.
+  parseScoopManifest(text);
+  return text;
 }
 
 const maxProblems = 20;
@@ -158,7 +161,7 @@ function checkUrl(
   }
 }
 
-/** What formatjson does to each value; objects inside lists stay as they are. */
+/** What formatjson does to each value, until doing it again changes nothing; objects in longer lists stay as they are. */
 function collapseObject(object: object): object {
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, collapse(value)]));
 }
@@ -170,8 +173,12 @@ function collapse(value: unknown): unknown {
   }
   if (Array.isArray(value)) {
     const [first] = value;
-    if (value.length === 1) return Array.isArray(first) ? value : first;
-    return value.map((item) => (Array.isArray(item) && item.length === 1 ? item[0] : item));
+    if (value.length > 1) return value.map(unwrap);
+    return value.length === 0 || Array.isArray(first) ? value : collapse(first);
   }
   return typeof value === 'object' && value !== null ? collapseObject(value) : value;
+}
+
+function unwrap(item: unknown): unknown {
+  return Array.isArray(item) && item.length === 1 ? unwrap(item[0]) : item;
 }
