@@ -10,6 +10,9 @@ import { type Asking, refused, unreachable } from './asking.ts';
 
 export type GoSettings = { readonly cache: Cache; readonly env: Environment; readonly signal: AbortSignal };
 
+/** Even asking for settings fails where the user's own are of another Go. */
+const neutral = { GOTOOLCHAIN: 'local', GOWORK: 'off', GOFLAGS: '', GOEXPERIMENT: '' };
+
 /** What of the machine's Go settings we take: where modules come from and who vouches for them (contract section 4). */
 const MachineGo = z.object({
   GOVERSION: z.string(),
@@ -45,7 +48,7 @@ export async function openGo({ cache, env, signal }: GoSettings, asking: Asking)
   const cwd = await cache.go('empty');
   // a go.mod of our own, so that CACHE_DIR may lie in somebody's module without theirs being read or its go.sum written
   await writeFile(join(cwd, 'go.mod'), 'module empty\n');
-  const machine = await readMachine({ ...env, GOTOOLCHAIN: 'local', GOWORK: 'off' }, cwd, signal, asking);
+  const machine = await readMachine({ ...env, ...neutral }, cwd, signal, asking);
   const fixed = {
     ...living,
     ...(await cachesOf(cache)),
@@ -54,11 +57,8 @@ export async function openGo({ cache, env, signal }: GoSettings, asking: Asking)
     GOSUMDB: machine.GOSUMDB,
     GONOSUMDB: machine.GONOSUMDB,
     GOPRIVATE: machine.GOPRIVATE,
+    ...neutral,
     GOENV: 'off',
-    GOFLAGS: '',
-    GOEXPERIMENT: '',
-    GOWORK: 'off',
-    GOTOOLCHAIN: 'local',
     GOAMD64: 'v1',
     GOARM64: 'v8.0',
     CGO_ENABLED: '0',

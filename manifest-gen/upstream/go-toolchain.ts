@@ -28,8 +28,9 @@ export async function chooseToolchain(
     args: ['list', '-m', '-versions', '-json', 'golang.org/toolchain'],
     env: toolchainTrust(go),
   });
-  if (exitCode !== 0) return unreachable(asking, stderr.trim());
-  const { Versions = [] } = GoVersions.parse(JSON.parse(stdout.toString('utf8')));
+  if (exitCode !== 0 && judgeGoError(stderr) === 'unreachable') return unreachable(asking, stderr.trim());
+  const said = exitCode === 0 ? stdout.toString('utf8') : '{}';
+  const { Versions = [] } = GoVersions.parse(JSON.parse(said));
   const patch = lastPatch(Versions, minor);
   if (patch !== undefined) return `go1.${minor}.${patch}`;
   return fail('TOOLCHAIN_UNAVAILABLE', {

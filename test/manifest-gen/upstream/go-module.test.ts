@@ -1,0 +1,273 @@
+import { execFileSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCache } from '../../../manifest-gen/cache.ts';
+import type { Found } from '../../../manifest-gen/release.ts';
+import { loadTools, type Tool } from '../../../manifest-gen/tools.ts';
+import { installArgs } from '../../../manifest-gen/upstream/go-build.ts';
+import { isSumChecked, judgeGoError, type MachineGo } from '../../../manifest-gen/upstream/go-command.ts';
+import { createGoModule } from '../../../manifest-gen/upstream/go-module.ts';
+import { lastPatch, minorOf } from '../../../manifest-gen/upstream/go-toolchain.ts';
+import type { Upstream } from '../../../manifest-gen/upstream/upstream.ts';
+import { type GoProxy, startGoProxy } from '../../kit/go-proxy.ts';
+import { hasProgram, mustRun } from '../../kit/programs.ts';
+import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../kit/upstream-world.ts';
+
+const hasGo = hasProgram('go');
+
+describe('the build of a Go payload', () => {
+  it('is one command line that anyone can repeat (contract section 5)', () => {
+    expect(installArgs('github.com/acme/hello/cmd/hello', 'v1.2.3', '')).toEqual([
+      'install',
+      '-trimpath',
+      '-buildvcs=false',
+      '-ldflags',
+      '-s -w -buildid=',
+      'github.com/acme/hello/cmd/hello@v1.2.3',
+    ]);
+    expect(installArgs('x', 'v1.2.3', 'exp.winarm64').slice(-3)).toEqual([
+      '-tags',
+      'exp.winarm64',
+      'x@v1.2.3',
+    ]);
+  });
+});
+
+describe('the toolchain', () => {
+  it.each([
+    ['module x\n\ngo 1.20\n', 21],
+    ['module x\n\ngo 1.22.0\n\ntoolchain go1.22.5\n', 22],
+    ['module x\ngo 1.27.1', 27],
+    ['module x\n', 21],
+    ['module x\n// go 1.30\n', 21],
+  ])('of %j is of minor %i', (goMod, minor) => {
+    expect(minorOf(goMod)).toBe(minor);
+  });
+
+  it('is the last patch by number, whatever platform it is listed for', () => {
+    const versions = [
+      'go1.21.9.linux-amd64',
+      'go1.21.13.windows-arm64',
+      'go1.21.2.linux-amd64',
+      'go1.211.99.x',
+      'go1.21rc4.linux-amd64',
+      'go1.22.1.linux-amd64',
+    ];
+    expect(
+      lastPatch(
+        versions.map((version) => `v0.0.1-${version}`),
+        21,
+      ),
+    ).toBe(13);
+    expect(lastPatch([], 21)).toBeUndefined();
+  });
+});
+
+describe('what Go says', () => {
+  it.each([
+    [
+      'x@v9.9.9: reading https://proxy.test/x/@v/v9.9.9.info: 404 Not Found\n\tserver response: not found: x@v9.9.9: invalid version: unknown revision v9.9.9',
+      'lacks',
+    ],
+    ['x@v9.9.9: reading https://proxy.test/x/@v/v9.9.9.info: 410 Gone', 'lacks'],
+    [
+      'x@v9.9.9: reading https://proxy.test/x/@v/v9.9.9.info: 403 Forbidden\n\tserver response: This module version is not available.',
+      'lacks',
+    ],
+    ['x@v9.9.9: invalid version: unknown revision v9.9.9', 'lacks'],
+    [
+      'x@v1.0.0: reading https://proxy.test/x/@v/v1.0.0.info: 403 Forbidden\n\tserver response: quarantined',
+      'unreachable',
+    ],
+    ['x@v1.0.0: reading https://proxy.test/x/@v/v1.0.0.info: 502 Bad Gateway', 'unreachable'],
+    ['Get "https://proxy.test/x/@v/list": dial tcp: lookup proxy.test: no such host', 'unreachable'],
+    ['Get "http://127.0.0.1:9/x": dial tcp 127.0.0.1:9: connect: connection refused', 'unreachable'],
+    ['x@v1.0.0: module lookup disabled by GOPROXY=off', 'unreachable'],
+    [
+      'x@v1.0.0: verifying module: checksum mismatch\n\tdownloaded: h1:a\n\tsum.test: h1:b\n\nSECURITY ERROR',
+      'refused',
+    ],
+    [
+      'x@v1.0.0: verifying module: x@v1.0.0: reading https://sum.test/lookup/x@v1.0.0: 404 Not Found',
+      'refused',
+    ],
+    [
+      'x@v1.0.0: verifying module: x@v1.0.0: Get "https://sum.test/lookup/x": dial tcp: i/o timeout',
+      'unreachable',
+    ],
+  ])('in %j comes to: %s', (text, expected) => {
+    expect(judgeGoError(text)).toBe(expected);
+  });
+
+  it.each<[Partial<MachineGo>, string, boolean]>([
+    [{}, 'github.com/acme/hello', true],
+    [{ GOSUMDB: 'off' }, 'github.com/acme/hello', false],
+    [{ GONOSUMDB: 'github.com/acme' }, 'github.com/acme/hello', false],
+    [{ GONOSUMDB: 'github.com/acme/' }, 'github.com/acme/hello', false],
+    [{ GONOSUMDB: '*.corp.test,github.com/*/hello' }, 'github.com/acme/hello', false],
+    [{ GONOSUMDB: '*.corp.test' }, 'git.corp.test/hello', false],
+    [{ GONOSUMDB: 'github.com/acme/hello/more' }, 'github.com/acme/hello', true],
+    [{ GONOSUMDB: 'github.com/ac' }, 'github.com/acme/hello', true],
+  ])('with %j of %s is vouched for by the checksum database: %s', (given, path, expected) => {
+    const machine = {
+      GOVERSION: '',
+      GOPROXY: '',
+      GONOPROXY: '',
+      GOPRIVATE: '',
+      GOSUMDB: 'sum.test',
+      GONOSUMDB: '',
+    };
+    expect(isSumChecked({ ...machine, ...given }, path)).toBe(expected);
+  });
+});
+
+describe('a machine without Go', () => {
+  it('is told which Go it needs, exit code 4', async () => {
+    const world = await makeUpstreamWorld({ env: { PATH: tmpdir(), Path: tmpdir() } });
+    const failure = await failureOf(createGoModule(world.settings).find(makeGoTool('1.21.13'), '1.0.0'));
+    expect(failure).toMatchObject({
+      code: 'TOOLCHAIN_MISSING',
+      exitCode: 4,
+      message: expect.stringContaining('1.21'),
+    });
+    await world.stop();
+  });
+});
+
+describe('a Go module', () => {
+  let proxy: GoProxy;
+  let world: UpstreamWorld;
+  let local = '';
+  beforeAll(async () => {
+    if (!hasGo) return;
+    local = (await mustRun('go', ['env', 'GOVERSION'])).trim().slice(2);
+    proxy = await startGoProxy([
+      {
+        path: 'example.test/hello',
+        version: 'v1.0.0',
+        files: {
+          'go.mod': 'module example.test/hello\n\ngo 1.21\n',
+          'main.go': 'package main\n\nfunc main() { undefined() }\n',
+        },
+      },
+      {
+        path: 'example.test/hello',
+        version: 'v1.1.0',
+        files: {
+          'go.mod': 'module example.test/hello\n\ngo 1.99\n',
+          'main.go': 'package main\n\nfunc main() {}\n',
+        },
+      },
+    ]);
+    world = await makeUpstreamWorld({
+      env: { ...proxy.env, GOFLAGS: '-mod=vendor', GOEXPERIMENT: 'nosuch', GOBIN: tmpdir() },
+    });
+  });
+  afterAll(async () => {
+    await proxy?.stop();
+    await world?.stop();
+  });
+
+  it.skipIf(!hasGo)(
+    'that does not compile ends with exit code 1 and what the compiler said (needs go)',
+    async () => {
+      const upstream = createGoModule(world.settings);
+      const found = (await upstream.find(makeGoTool(local), '1.0.0')) as Found;
+      const failure = await failureOf(upstream.fetch(found, world.report));
+      expect(failure).toMatchObject({
+        code: 'BUILD_FAILED',
+        exitCode: 1,
+        message: expect.stringContaining('undefined: undefined'),
+      });
+      expect(world.said).toContainEqual(expect.stringContaining('undefined: undefined'));
+    },
+  );
+
+  it.skipIf(!hasGo)('for a Go that the proxy does not have ends with exit code 4 (needs go)', async () => {
+    const failure = await failureOf(createGoModule(world.settings).find(makeGoTool(), '1.1.0'));
+    expect(failure).toMatchObject({ code: 'TOOLCHAIN_UNAVAILABLE', exitCode: 4 });
+  });
+
+  it.skipIf(!hasGo)('is absent from the checksum database when that is off (needs go)', async () => {
+    const { details } = (await createGoModule(world.settings).find(makeGoTool(local), '1.0.0')) as Found;
+    expect(JSON.stringify(details)).toContain('"isSumChecked":false');
+  });
+});
+
+/** The module proxy of this machine, asked once; a machine without internet skips by name. */
+const hasProxy = hasGo && canReach();
+
+describe('delve 1.22.0 from the Go module proxy of this machine', () => {
+  let upstream: Upstream;
+  let delve: Tool;
+  let world: UpstreamWorld;
+  beforeAll(async () => {
+    world = await makeUpstreamWorld();
+    // kept between runs: toolchain and build would be most of the time of the whole suite
+    upstream = createGoModule({ ...world.settings, cache: createCache(sharedCacheDir()) });
+    delve = (await loadTools(join(process.cwd(), 'manifest-gen', 'tools'))).find(
+      ({ tool }) => tool === 'delve',
+    )!;
+  });
+  afterAll(() => world.stop());
+
+  it.skipIf(!hasProxy)(
+    'is built by the last Go of its minor, with its sum vouched for (needs go and its proxy)',
+    async () => {
+      const found = (await upstream.find(delve, '1.22.0')) as Found;
+      expect(found).toMatchObject({
+        upstream: 'github.com/go-delve/delve@v1.22.0',
+        architectures: ['amd64', 'arm64'],
+      });
+      expect(found.published).toEqual(new Date('2023-12-29T22:48:07Z'));
+      expect(JSON.stringify(found.details)).toContain('go1.21.13');
+      expect(JSON.stringify(found.details)).toContain('h1:c7GOFs49/jMGHdp10KphKkGqNmLjOp7fcwz1MQwcMlw=');
+    },
+  );
+
+  it.skipIf(!hasProxy)(
+    'makes the same exes as on every machine (needs go and its proxy)',
+    { timeout: 900_000 },
+    async () => {
+      const { assets } = await upstream.fetch((await upstream.find(delve, '1.22.0')) as Found, world.report);
+      expect(assets.map(({ digest }) => digest.sha256)).toEqual([
+        'c528a3d94598804dadd7c010ae57cd1c4e577c49604e6c76677bb03dfb7b3d51',
+        '4f2191964168fa9fc54438d098bd7eb5df959af8048b742066df8e16ed7be70e',
+      ]);
+      expect(assets.map(({ goModule }) => goModule!.tags)).toEqual(['', 'exp.winarm64']);
+    },
+  );
+
+  it.skipIf(!hasProxy)('lacks a version that was never released (needs go and its proxy)', async () => {
+    expect(await upstream.find(delve, '1.98.76')).toMatchObject({
+      kind: 'go-module',
+      lacks: expect.any(String),
+    });
+  });
+});
+
+function makeGoTool(go?: string): Tool {
+  const modules = [{ module: 'example.test/hello', main: 'example.test/hello' }];
+  const toolchains = go === undefined ? [] : [{ versions: '*', go }];
+  return makeTool({ sources: [{ kind: 'go-module', modules, toolchains }] });
+}
+
+function sharedCacheDir(): string {
+  return process.env.GO_WIN_TOOLS_TEST_CACHE ?? join(tmpdir(), 'go-win-tools-test-cache');
+}
+
+function canReach(): boolean {
+  try {
+    const env = { ...process.env, GOTOOLCHAIN: 'local', GOFLAGS: '-mod=mod' };
+    execFileSync('go', ['list', '-m', 'github.com/go-delve/delve@v1.22.0'], {
+      cwd: tmpdir(),
+      env,
+      timeout: 60_000,
+      stdio: 'ignore',
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,144 @@
+import { execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createCache } from '../../../manifest-gen/cache.ts';
+import type { Found } from '../../../manifest-gen/release.ts';
+import { loadTools } from '../../../manifest-gen/tools.ts';
+import { unpack } from '../../../manifest-gen/unpack.ts';
+import { createNpm } from '../../../manifest-gen/upstream/npm.ts';
+import { makeTinyExe } from '../../kit/exe.ts';
+import { type NpmPackage, type NpmRegistry, startNpmRegistry } from '../../kit/npm-registry.ts';
+import { hasProgram } from '../../kit/programs.ts';
+import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../kit/upstream-world.ts';
+
+const hasNpm = hasProgram('npm');
+const exe = makeTinyExe();
+const tool = makeTool({
+  sources: [
+    {
+      kind: 'npm',
+      packages: { amd64: '@acme/hello-x64', arm64: '@acme/hello-arm64' },
+      member: 'package/bin/hello.exe',
+    },
+  ],
+});
+const x64: NpmPackage = { name: '@acme/hello-x64', version: '1.0.0', files: { 'bin/hello.exe': exe } };
+
+let registry: NpmRegistry | undefined;
+let world: UpstreamWorld | undefined;
+afterEach(async () => {
+  await registry?.stop();
+  await world?.stop();
+});
+
+async function npmWith(...packages: NpmPackage[]) {
+  registry = await startNpmRegistry(packages);
+  world = await makeUpstreamWorld({ env: registry.env });
+  return { npm: createNpm({ ...world.settings, idleTimeoutMs: 60_000 }), ...world };
+}
+
+describe('an npm package', () => {
+  it.skipIf(!hasNpm)('is for amd64 alone when there is none for arm64 (needs npm)', async () => {
+    const { npm } = await npmWith(x64);
+    expect(await npm.find(tool, '1.0.0')).toMatchObject({
+      upstream: 'npm:@acme/hello-x64@1.0.0',
+      architectures: ['amd64'],
+    });
+  });
+
+  it.skipIf(!hasNpm)('gives its exe, with the integrity that the registry states (needs npm)', async () => {
+    const { npm, report, settings } = await npmWith(x64);
+    const fetched = await npm.fetch((await npm.find(tool, '1.0.0')) as Found, report);
+    expect(fetched.assets[0]).toMatchObject({ name: 'acme-hello-x64-1.0.0.tgz' });
+    expect(fetched.assets[0]!.stated).toEqual({ algorithm: 'sha512', hex: fetched.assets[0]!.digest.sha512 });
+    const { exes } = await unpack(fetched, settings.cache);
+    expect(await readFile(exes[0]!.path)).toEqual(exe);
+  });
+
+  it.skipIf(!hasNpm)('is refused when its bytes are not those of the integrity (needs npm)', async () => {
+    const integrity = `sha512-${Buffer.alloc(64, 1).toString('base64')}`;
+    const { npm, report } = await npmWith({ ...x64, integrity });
+    const found = (await npm.find(tool, '1.0.0')) as Found;
+    expect(await failureOf(npm.fetch(found, report))).toMatchObject({ code: 'REFUSED', exitCode: 3 });
+  });
+
+  it.skipIf(!hasNpm)('is refused when the registry vouches for it with SHA-1 alone (needs npm)', async () => {
+    const { npm } = await npmWith({ ...x64, integrity: 'sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=' });
+    expect(await failureOf(npm.find(tool, '1.0.0'))).toMatchObject({ code: 'REFUSED', exitCode: 3 });
+  });
+
+  it.skipIf(!hasNpm)(
+    'that nobody published is lacking, as a package and as a version (needs npm)',
+    async () => {
+      const { npm } = await npmWith({ ...x64, name: '@acme/other' });
+      expect(await npm.find(tool, '1.0.0')).toMatchObject({ lacks: 'npm has no @acme/hello-x64@1.0.0' });
+      expect(await npm.versions(tool)).toEqual([]);
+    },
+  );
+
+  it('cannot be reached on a machine without npm, exit code 4', async () => {
+    world = await makeUpstreamWorld({ env: { PATH: tmpdir(), Path: tmpdir() } });
+    const npm = createNpm({ ...world.settings, nodePath: join(tmpdir(), 'node'), idleTimeoutMs: 60_000 });
+    const failure = await failureOf(npm.find(tool, '1.0.0'));
+    expect(failure).toMatchObject({
+      code: 'SOURCE_UNREACHABLE',
+      exitCode: 4,
+      message: expect.stringContaining('no npm'),
+    });
+  });
+});
+
+const hasRegistry = hasNpm && canReach();
+
+describe("buf 1.31.0 from this machine's npm registry", () => {
+  it.skipIf(!hasRegistry)(
+    'gives the same exes as on every machine (needs npm and its registry)',
+    { timeout: 300_000 },
+    async () => {
+      world = await makeUpstreamWorld();
+      const cache = createCache(
+        process.env.GO_WIN_TOOLS_TEST_CACHE ?? join(tmpdir(), 'go-win-tools-test-cache'),
+      );
+      const npm = createNpm({ ...world.settings, cache, idleTimeoutMs: 60_000 });
+      const buf = (await loadTools(join(process.cwd(), 'manifest-gen', 'tools'))).find(
+        (one) => one.tool === 'buf',
+      )!;
+
+      const fetched = await npm.fetch((await npm.find(buf, '1.31.0')) as Found, world.report);
+      const { exes } = await unpack(fetched, cache);
+
+      expect(exes.map(({ architecture }) => architecture)).toEqual(['amd64', 'arm64']);
+      expect(exes.map(({ digest }) => digest.sha256)).toEqual([
+        'e256fb6c247e193c6848d57c8256dfb4bf8a4e0026e1515d1d730b0a6cea9243',
+        '6ff60a0d6b1178b7816feecf2b3344f4eda79e34a2edbae24253926a131ee65e',
+      ]);
+    },
+  );
+
+  it.skipIf(!hasRegistry)('is found and 1.32.0 is not (needs npm and its registry)', async () => {
+    world = await makeUpstreamWorld();
+    const npm = createNpm({ ...world.settings, idleTimeoutMs: 60_000 });
+    const buf = (await loadTools(join(process.cwd(), 'manifest-gen', 'tools'))).find(
+      (one) => one.tool === 'buf',
+    )!;
+    expect(await npm.find(buf, '1.31.0')).toMatchObject({ architectures: ['amd64', 'arm64'] });
+    expect(await npm.find(buf, '1.32.0')).toMatchObject({ lacks: expect.stringContaining('1.32.0') });
+  });
+});
+
+function canReach(): boolean {
+  try {
+    const args = ['view', '@bufbuild/buf-win32-x64@1.31.0', 'version'];
+    execFileSync('npm', args, {
+      cwd: tmpdir(),
+      timeout: 60_000,
+      stdio: 'ignore',
+      shell: process.platform === 'win32',
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
