@@ -1,7 +1,7 @@
 import type { Catalog, NewPackage } from './catalog.ts';
 import { type Connection, durably } from './connect.ts';
 import type { SemVerView } from './query.ts';
-import { fromPackages } from './sql-columns.ts';
+import { joins } from './sql-columns.ts';
 import { createDownloadCounts } from './sql-downloads.ts';
 import { setLatestFlags } from './sql-latest.ts';
 import { countSql, pageSql } from './sql-query.ts';
@@ -55,7 +55,7 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
   }
 
   function findRow(where: string, values: readonly SqlValue[], view: SemVerView) {
-    const text = `SELECT ${rowColumns(view)} ${fromPackages} WHERE ${where}`;
+    const text = `SELECT ${rowColumns(view)} FROM packages p ${joins.i} ${joins.t} WHERE ${where}`;
     const row = get<RawRow>({ text, values });
     return row && toPackageRow(row);
   }

@@ -12,8 +12,11 @@ export type Column = {
   readonly isVersion?: true;
 };
 
-/** The packages of a query with all their columns. CROSS JOIN keeps this order, so that the indexes of `packages` lead. */
-export const fromPackages = `FROM packages p CROSS JOIN ids i ON i.id_key = p.id_key CROSS JOIN texts t ON t.pk = p.pk`;
+/** How the other tables are reached from `packages p`. CROSS JOIN keeps the order, so that the indexes of `packages` lead. */
+export const joins = {
+  i: 'CROSS JOIN ids i ON i.id_key = p.id_key',
+  t: 'CROSS JOIN texts t ON t.pk = p.pk',
+} as const;
 
 /** The whitelist: nothing but these texts and parameters ever becomes SQL. */
 export const columns: Record<SemVerView, Record<QueryProperty, Column>> = {

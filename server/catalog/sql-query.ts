@@ -1,17 +1,31 @@
 import type { PackageQuery } from './query.ts';
-import { columns, fromPackages } from './sql-columns.ts';
+import { columns, joins } from './sql-columns.ts';
 import { filterSql } from './sql-filter.ts';
 import { raw, type Sql, sql } from './sql-term.ts';
 
-/** The rows of one page; `select` is the list of columns. */
+/**
+ * The rows of one page; `select` is the list of columns. The page is found first, among no more tables than its
+ * conditions need: long texts are read for the rows that are sent, not for those that were looked at.
+ */
 export function pageSql(select: string, query: PackageQuery): Sql {
-  return sql`SELECT ${raw(select)} ${raw(fromPackages)} WHERE ${whereSql(query)} ORDER BY ${orderSql(query)}
+  const order = orderSql(query);
+  const page = sql`SELECT p.pk ${fromNeeded(whereSql(query), order)} ORDER BY ${order}
     LIMIT ${query.take} OFFSET ${query.skip}`;
+  return sql`SELECT ${raw(select)} FROM (${page}) AS page CROSS JOIN packages p ON p.pk = page.pk ${raw(joins.i)} ${raw(joins.t)}
+    ORDER BY ${order}`;
 }
 
 /** How many rows there are on all pages together. */
 export function countSql(query: PackageQuery): Sql {
-  return sql`SELECT count(*) AS count ${raw(fromPackages)} WHERE ${whereSql(query)}`;
+  return sql`SELECT count(*) AS count ${fromNeeded(whereSql(query))}`;
+}
+
+/** FROM with the tables that the condition and the order name. Texts of clients are parameters, so these are our own. */
+function fromNeeded(where: Sql, order: Sql = raw('')): Sql {
+  const named = (['i', 't'] as const).filter((table) =>
+    new RegExp(`\\b${table}\\.`).test(`${where.text} ${order.text}`),
+  );
+  return sql`${raw(['FROM packages p', ...named.map((table) => joins[table])].join(' '))} WHERE ${where}`;
 }
 
 function whereSql(query: PackageQuery): Sql {

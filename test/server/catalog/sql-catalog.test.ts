@@ -62,7 +62,8 @@ describe('the SQL of what choco asks most', () => {
 
     const plan = db.prepare(`EXPLAIN QUERY PLAN ${text}`).all(...values) as { detail: string }[];
 
-    expect(plan[0]?.detail).toContain(`INDEX ${index}`);
+    const first = plan.find(({ detail }) => / p /.test(detail));
+    expect(first?.detail).toContain(`INDEX ${index}`);
     db.close();
   });
 });
