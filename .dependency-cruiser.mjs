@@ -3,7 +3,8 @@
  * @type {import('dependency-cruiser').IConfiguration}
  */
 const doors = ['odata', 'push', 'download', 'payload', 'bucket', 'manifests', 'gallery', 'admin', 'ops'];
-const adapters = '^server/(catalog/(sql-|connect|migrations|statements)|blobs/(?!blob-)[a-z0-9]+-store|keys/sql-)';
+const adapters =
+  '^server/(catalog/(sql-|connect|migrations|statements)|blobs/(?!blob-)[a-z0-9]+-store|keys/sql-)';
 
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 

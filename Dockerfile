@@ -10,6 +10,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml .pnpmfile.cjs ./
+ENV CI=true
 RUN npx -y pnpm@10 install --frozen-lockfile
 COPY . .
 RUN npx -y pnpm@10 run build \
