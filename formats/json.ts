@@ -1,4 +1,5 @@
 import { fail, quoted, visible } from './format-error.ts';
+import { textPosition } from './text-position.ts';
 
 const maxBytes = 1024 * 1024;
 const maxDepth = 32;
@@ -28,7 +29,7 @@ function inspect(text: string): void {
   for (const match of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g)) {
     const [token, colon] = match;
     if (token === '{' || token === '[') {
-      if (open.length >= maxDepth) fail('JSON_TOO_DEEP', { maxDepth, ...position(text, match.index) });
+      if (open.length >= maxDepth) fail('JSON_TOO_DEEP', { maxDepth, ...textPosition(text, match.index) });
       open.push(new Set());
     } else if (token === '}' || token === ']') {
       open.pop();
@@ -36,14 +37,9 @@ function inspect(text: string): void {
       const key = String(JSON.parse(token.slice(0, token.length - colon.length)));
       const keys = open.at(-1);
       if (keys?.has(key.toLowerCase())) {
-        fail('JSON_KEY_TWICE', { key: quoted(key), ...position(text, match.index) });
+        fail('JSON_KEY_TWICE', { key: quoted(key), ...textPosition(text, match.index) });
       }
       keys?.add(key.toLowerCase());
     }
   }
-}
-
-function position(text: string, at: number): { line: number; column: number } {
-  const before = text.slice(0, at);
-  return { line: before.split('\n').length, column: at - before.lastIndexOf('\n') };
 }

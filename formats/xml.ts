@@ -1,5 +1,6 @@
 import { parseStringPromise, processors } from 'xml2js';
 import { FormatError, fail, quoted, visible } from './format-error.ts';
+import { textPosition } from './text-position.ts';
 
 /** An element of a parsed document. Names come without prefix, so that every year of a namespace reads alike. */
 export type XmlElement = {
@@ -68,7 +69,7 @@ const markup =
 /** Walks the markup once. @throws FormatError XML_* with the position of what is refused */
 function inspect(text: string): void {
   const at = text.search(forbidden);
-  if (at >= 0) fail('XML_CHARACTER', { character: codePoint(text, at), ...position(text, at) });
+  if (at >= 0) fail('XML_CHARACTER', { character: codePoint(text, at), ...textPosition(text, at) });
 
   let depth = 0;
   let elements = 0;
@@ -86,8 +87,8 @@ function inspect(text: string): void {
     }
     elements += 1;
     if (depth === 0 && elements > 1) refuse('a second root element', text, match.index);
-    if (elements > maxElements) fail('XML_TOO_MANY', { maxElements, ...position(text, match.index) });
-    if (depth >= maxDepth) fail('XML_TOO_DEEP', { maxDepth, ...position(text, match.index) });
+    if (elements > maxElements) fail('XML_TOO_MANY', { maxElements, ...textPosition(text, match.index) });
+    if (depth >= maxDepth) fail('XML_TOO_DEEP', { maxDepth, ...textPosition(text, match.index) });
     if (!token.endsWith('/>')) depth += 1;
   }
   inspectText(text, end, text.length, depth);
@@ -108,31 +109,25 @@ function inspectReferences(text: string, start: number, end: number): void {
   for (const match of text.slice(start, end).matchAll(/&[^;&<\s]{0,40};?/g)) {
     const at = start + match.index;
     const known = predefined.exec(match[0]);
-    if (known === null) fail('XML_ENTITY', { entity: quoted(match[0]), ...position(text, at) });
+    if (known === null) fail('XML_ENTITY', { entity: quoted(match[0]), ...textPosition(text, at) });
     const [, decimal, hex] = known;
     if (decimal === undefined && hex === undefined) continue;
     const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal);
     const isCharacter = code <= 0x10ffff && !forbidden.test(String.fromCodePoint(code));
-    if (!isCharacter) fail('XML_CHARACTER', { character: match[0], ...position(text, at) });
+    if (!isCharacter) fail('XML_CHARACTER', { character: match[0], ...textPosition(text, at) });
   }
 }
 
 function refuseBracket(text: string, at: number): never {
   if (text.startsWith('<!', at)) {
     const isDtd = /^<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)/i.test(text.slice(at, at + 12));
-    if (isDtd) fail('XML_DTD', position(text, at));
+    if (isDtd) fail('XML_DTD', textPosition(text, at));
   }
   refuse('markup that is not closed', text, at);
 }
 
 function refuse(problem: string, text: string, at: number): never {
-  fail('XML_MALFORMED', { problem, ...position(text, at) });
-}
-
-/** Lines and columns count from 1, columns in UTF-16 units. */
-function position(text: string, at: number): { line: number; column: number } {
-  const before = text.slice(0, at);
-  return { line: before.split('\n').length, column: at - before.lastIndexOf('\n') };
+  fail('XML_MALFORMED', { problem, ...textPosition(text, at) });
 }
 
 function codePoint(text: string, at: number): string {
