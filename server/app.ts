@@ -1,4 +1,5 @@
-import express, { type Express } from 'express';
+import type { RequestListener } from 'node:http';
+import express from 'express';
 import { createAdminRouter } from './admin/router.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
 import type { Bucket } from './bucket/bucket.ts';
@@ -12,9 +13,10 @@ import { answerUnknownRoute, createAnswerError } from './http/answer-error.ts';
 import { identify } from './http/auth.ts';
 import { cachePolicies } from './http/cache.ts';
 import { refuseWhenStopping } from './http/drain.ts';
-import { collapseSlashes, limitRequestTime } from './http/limits.ts';
+import { limitRequestTime } from './http/limits.ts';
 import { createReadGate } from './http/read-gate.ts';
 import { createRequestLog } from './http/request-log.ts';
+import { plainTarget } from './http/request-target.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { createSlowDown } from './http/slow-down.ts';
 import type { Keys } from './keys/keys.ts';
@@ -43,7 +45,7 @@ export type Services = {
 };
 
 /** The doors, in the order in which a request passes them. */
-export function createApp(services: Services): Express {
+export function createApp(services: Services): RequestListener {
   const { config, log, keys, now, catalog, blobs } = services;
   const { maxPackageBytes } = config;
   const cache = cachePolicies(config.readAuth !== undefined);
@@ -56,7 +58,6 @@ export function createApp(services: Services): Express {
   app.use(createRequestLog(log));
   app.use(securityHeaders);
   app.use(refuseWhenStopping(services.isStopping));
-  app.use(collapseSlashes);
   app.use(limitRequestTime());
   app.use(identify((key) => keys.find(key), createSlowDown(now)));
   app.use(createReadGate(config.readAuth));
@@ -74,7 +75,10 @@ export function createApp(services: Services): Express {
   app.use(createGalleryRouter({ ...services, hasManifest: manifestQuestion(services) }));
   app.use(answerUnknownRoute);
   app.use(createAnswerError(log));
-  return app;
+  return (req, res) => {
+    req.url = plainTarget(req.url ?? '/');
+    app(req, res);
+  };
 }
 
 function readinessOf({ catalog, blobs, bucket }: Services): OpsServices['checks'] {

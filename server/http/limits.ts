@@ -52,12 +52,3 @@ export function discardRest(req: Request, maxBytes: number = maxDiscardBytes): v
   req.on('error', () => undefined);
   req.resume();
 }
-
-/** PSResourceGet asks for `//FindPackagesById()` (spec nuget-v2 section 3): several slashes in a path are one. */
-export const collapseSlashes: RequestHandler = (req, _res, next) => {
-  const [path = '', ...query] = req.url.split('?');
-  if (path.includes('//')) {
-    req.url = [path.replace(/\/{2,}/g, '/'), ...query].join('?');
-  }
-  next();
-};

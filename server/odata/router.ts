@@ -109,9 +109,7 @@ function isRoot(rawPath: string): boolean {
   return /^\/*$/.test(rawPath);
 }
 
-/** Proxies may ask with the whole address: `GET http://host/nuget/...`. */
 function splitUrl(url: string): readonly [rawPath: string, rawQuery: string] {
-  const target = url.replace(/^[a-z]+:\/\/[^/?]*/i, '');
-  const mark = target.indexOf('?');
-  return mark < 0 ? [target, ''] : [target.slice(0, mark), target.slice(mark + 1)];
+  const mark = url.indexOf('?');
+  return mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)];
 }

@@ -2,9 +2,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import express, { type RequestHandler } from 'express';
-import request from 'supertest';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { collapseSlashes, discardRest, limitRequestTime } from '../../../server/http/limits.ts';
+import { discardRest, limitRequestTime } from '../../../server/http/limits.ts';
 import { openSocket } from '../../kit/raw-http.ts';
 
 async function serve(...handlers: RequestHandler[]): Promise<string> {
@@ -70,15 +69,5 @@ describe('limits', () => {
     upload.write('2');
 
     expect(await uploadAnswer).toContain('whole');
-  });
-
-  it.each([
-    ['//nuget//Packages()?a=//b', '/nuget/Packages()?a=//b'],
-    ['/nuget/x?q', '/nuget/x?q'],
-    ['///', '/'],
-  ])('take %s for %s', async (sent, taken) => {
-    const app = express().use(collapseSlashes, (req, res) => void res.send(req.url));
-
-    expect((await request(app).get(sent)).text).toBe(taken);
   });
 });
