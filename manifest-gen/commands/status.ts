@@ -17,11 +17,10 @@ export function findStatus(
   requests: readonly Request[],
   options: ResolveOptions,
 ): Promise<readonly StatusRow[]> {
-  return withContext(world, async (context) => {
-    const rows: StatusRow[] = [];
-    for (const request of requests) rows.push(await rowOf(request, options, context));
-    return rows;
-  });
+  // at once: each waits for its own source, and one that cannot be reached is waited for long
+  return withContext(world, (context) =>
+    Promise.all(requests.map((request) => rowOf(request, options, context))),
+  );
 }
 
 async function rowOf(request: Request, options: ResolveOptions, context: Context): Promise<StatusRow> {
