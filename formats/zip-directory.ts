@@ -71,8 +71,6 @@ function findOddKind(entry: Entry): string | undefined {
   }
   if (isMadeOnUnix && ![0, 0x8000, 0x4000].includes(unixType)) return 'a link or a device';
   if (isFolder(entry) && entry.uncompressedSize > 0) return 'a folder with content';
-  if (entry.compressionMethod === 0 && entry.compressedSize !== entry.uncompressedSize)
-    return 'stored with two sizes';
   return undefined;
 }
 

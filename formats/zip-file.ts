@@ -48,8 +48,8 @@ function readAt(reader: BoundedReader, position: number, length: number): Promis
 const chunkBytes = 256 * 1024;
 
 /**
- * yauzl's way into the file. Its own reader hands offsets of the zip to fs.read unseen, which throws out of a callback for
- * those beyond 2^53 and so ends the process; this one knows where the file ends.
+ * yauzl's way into the file. Its own reader hands offsets of the zip to fs.read, which throws out of a callback for those
+ * beyond 2^53 and so ends the process; this one reads nothing beyond the end, on every system.
  */
 class BoundedReader extends RandomAccessReader {
   readonly #file: FileHandle;
@@ -68,12 +68,8 @@ class BoundedReader extends RandomAccessReader {
     position: number,
     callback: (error: Error | null, bytesRead?: number) => void,
   ): void {
-    if (!this.#holds(position, position + length)) {
-      setImmediate(callback, outside());
-      return;
-    }
-    this.#file.read(target, offset, length, position).then(
-      ({ bytesRead }) => callback(null, bytesRead),
+    this.#readInto(target.subarray(offset, offset + length), position).then(
+      (bytesRead) => callback(null, bytesRead),
       (error: Error) => callback(error),
     );
   }
@@ -84,21 +80,17 @@ class BoundedReader extends RandomAccessReader {
 
   /** Not the stream of the FileHandle: destroying that would close the file under the others. */
   async *#chunks(start: number, end: number): AsyncGenerator<Buffer> {
-    if (!this.#holds(start, end)) throw outside();
     for (let at = start; at < end; ) {
       const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, end - at));
-      const { bytesRead } = await this.#file.read(chunk, 0, chunk.length, at);
-      if (bytesRead === 0) throw outside();
+      const bytesRead = await this.#readInto(chunk, at);
+      if (bytesRead === 0) throw new Error('a part of it lies beyond its end');
       at += bytesRead;
       yield chunk.subarray(0, bytesRead);
     }
   }
 
-  #holds(start: number, end: number): boolean {
-    return start >= 0 && start <= end && end <= this.#sizeBytes;
+  async #readInto(target: Buffer, position: number): Promise<number> {
+    if (position >= this.#sizeBytes) return 0;
+    return (await this.#file.read(target, 0, target.length, position)).bytesRead;
   }
-}
-
-function outside(): Error {
-  return new Error('a part of it lies beyond its end');
 }

@@ -67,6 +67,8 @@ describe('Package', () => {
       extra: zip64Extra(1000n, BigInt(deflateRawSync(tool.content as string).length)),
     };
     expect(await readAll(rawZip({ entries: [nuspec, big], zip64: {} }))).toEqual(['a.nuspec', 'tools/a.exe']);
+    const huge = { packedBytes: 0xffffffff, bytes: 0xffffffff };
+    expect(await readAll(rawZip({ entries: [nuspec, { ...big, local: huge }] }))).toHaveLength(2);
     const deferred: RawEntry = { ...tool, flags: 0x808, local: { crc: 0, packedBytes: 0, bytes: 0 } };
     expect(await readAll(rawZip({ entries: [nuspec, deferred] }))).toEqual(['a.nuspec', 'tools/a.exe']);
   });
