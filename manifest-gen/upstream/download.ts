@@ -1,11 +1,11 @@
 import { open, rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { finished, PassThrough, type Readable } from 'node:stream';
 import type { Got, Headers } from 'got';
 import { type Digest, digestFile } from '../../formats/digest.ts';
 import { type Asking, reasonOf, refused, unreachable } from './asking.ts';
 import { faultOf } from './file-fault.ts';
-import { openGet, type Patience, plainRedirect } from './http.ts';
+import { type Opened, openGet, type Patience, plainRedirect } from './http.ts';
 import { claimPart } from './part-file.ts';
 import { type Attempt, persist } from './persist.ts';
 
@@ -75,39 +75,46 @@ async function fetchRest(
 ): Promise<Attempt<void>> {
   const have = await sizeOf(part);
   if (have > 0 && have === request.expectedBytes) return { done: undefined };
+  // a byte range of a compressed body is no range of the file
+  const range = { 'accept-encoding': 'identity', ...(have > 0 ? { range: `bytes=${have}-` } : {}) };
+  const headers = { ...request.headers, ...range };
+  const { idleTimeoutMs } = patience;
   try {
-    const opened = await openGet(http, request.url, {
-      // a byte range of a compressed body is no range of the file
-      headers: {
-        ...request.headers,
-        'accept-encoding': 'identity',
-        ...(have > 0 ? { range: `bytes=${have}-` } : {}),
-      },
-      signal,
-      idleTimeoutMs: patience.idleTimeoutMs,
-      decompress: false,
-    });
-    const start = startOf(opened.status, opened.headers, have);
-    if (start === undefined) {
+    const opened = await openGet(http, request.url, { headers, signal, idleTimeoutMs, decompress: false });
+    try {
+      return await takeRest(opened, have, request, asking, part);
+    } finally {
       opened.body.destroy();
-      // our part is longer than the file: it is of another one
-      if (opened.status === 416) await rm(part, { force: true });
-      return statusFailure(opened.status, request, asking);
     }
-    checkHead(opened.headers, start, request, asking);
-    if (start < have) await truncate(part, start);
-    const total = request.expectedBytes ?? lengthOf(opened.headers, start);
-    const got = await append(opened.body, part, start, request, asking, total);
-    // only a body that does not tell its end can have been cut without an error
-    const isWhole =
-      opened.headers['content-length'] !== undefined || opened.headers['transfer-encoding'] !== undefined;
-    if (isWhole || total === undefined || got >= total) return { done: undefined };
-    return { failed: `it broke off after ${got} of ${total} bytes`, isFurther: got > have };
   } catch (error) {
-    if (codeOf(error) === plainRedirect)
+    if (codeOf(error) === plainRedirect) {
       return refused(asking, request.name, 'https all the way', reasonOf(error));
+    }
     return { failed: reasonOf(error), isFurther: (await sizeOf(part)) > have };
   }
+}
+
+async function takeRest(
+  { status, headers, body }: Opened,
+  have: number,
+  request: DownloadRequest,
+  asking: Asking,
+  part: string,
+): Promise<Attempt<void>> {
+  const start = startOf(status, headers, have);
+  if (start === undefined) {
+    // our part is longer than the file: it is of another one
+    if (status === 416) await rm(part, { force: true });
+    return statusFailure(status, request, asking);
+  }
+  checkHead(headers, start, request, asking);
+  if (start < have) await truncate(part, start);
+  const total = request.expectedBytes ?? lengthOf(headers, start);
+  const got = await append(body, part, start, request, asking, total);
+  // only a body that does not tell its end can have been cut without an error
+  const isWhole = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  if (isWhole || total === undefined || got >= total) return { done: undefined };
+  return { failed: `it broke off after ${got} of ${total} bytes`, isFurther: got > have };
 }
 
 /** Every chunk is on disk before the next is taken, so what a broken transfer brought counts, and nothing comes later. */
@@ -119,10 +126,18 @@ async function append(
   asking: Asking,
   totalBytes: number | undefined,
 ): Promise<number> {
+  const received = new PassThrough();
+  let brokenBy: Error | null | undefined;
+  // a stream that breaks drops what it has not handed out yet; this one hands all of it out first
+  finished(body, { writable: false }, (error) => {
+    brokenBy = error;
+    received.end();
+  });
+  body.pipe(received, { end: false });
   const file = await open(part, 'a');
   let doneBytes = startBytes;
   try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+    for await (const chunk of received as AsyncIterable<Buffer>) {
       doneBytes += chunk.length;
       if (doneBytes > (totalBytes ?? request.maxBytes)) {
         return refused(asking, request.name, expectedLength(request), 'more');
@@ -130,6 +145,7 @@ async function append(
       await file.appendFile(chunk);
       request.onProgress(doneBytes, totalBytes);
     }
+    if (brokenBy) throw brokenBy;
     return doneBytes;
   } finally {
     await file.close();
