@@ -40,5 +40,15 @@ export function areaOf(path: string): Area {
 /** The id or tool that a path is about, where one request is about one: keys may be limited to some. */
 export function subjectOf(path: string): string | undefined {
   const [, id] = /^\/(?:(?:nuget|api\/v2)\/package|dl)\/([^/]+)/i.exec(path) ?? [];
-  return id === undefined || !/^[\w.-]+$/.test(id) ? undefined : id;
+  return id === undefined ? undefined : decode(id);
+}
+
+/** As the doors will read it, or else no key's id: no spelling leads around a limit. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // The door refuses the address.
+    return text;
+  }
 }

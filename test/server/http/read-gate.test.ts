@@ -85,6 +85,10 @@ describe.each(['feed', 'all'] as const)('READ_AUTH=%s', (readAuth) => {
 
     expect((await ask('/nuget/package/kept/1.0.0', limited)).status).toBe(403);
     expect((await ask('/nuget/package/other/1.0.0', limited)).status).toBe(404);
+    for (const spelling of ['k%65pt', 'KEPT', '%6Bept']) {
+      expect((await ask(`/nuget/package/${spelling}/1.0.0`, limited)).status).toBe(403);
+    }
+    expect((await ask('/nuget/package/%6Fther%/1.0.0', limited)).status).toBe(403);
   });
 
   it('keeps answers out of shared caches', async () => {
