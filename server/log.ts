@@ -36,5 +36,14 @@ export function createLogger(level: string, stream: DestinationStream = destinat
 
 /** An address as it may stand in a log: without the values of secret parameters (`?apikey=...`). */
 export function redactUrl(url: string): string {
-  return url.replace(/([?&](?:api[-_]?key|key|token|password)=)[^&#]*/gi, '$1[redacted]');
+  return url.replace(/([?&])([^=&#]*)=[^&#]*/g, (pair, mark: string, name: string) =>
+    isSecret(name) ? `${mark}${name}=[redacted]` : pair,
+  );
+}
+
+function isSecret(name: string): boolean {
+  const plain = name.replace(/%([0-9a-f]{2})/gi, (_escape, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return /key|token|secret|password|passwd|pwd|auth|signature/i.test(plain);
 }

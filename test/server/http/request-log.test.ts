@@ -49,6 +49,10 @@ describe('request log', () => {
     ['/nuget?apikey=a&x=1', '/nuget?apikey=[redacted]&x=1'],
     ['/nuget?x=1&api_key=a#f', '/nuget?x=1&api_key=[redacted]#f'],
     ['/nuget?TOKEN=a', '/nuget?TOKEN=[redacted]'],
+    ['/nuget?X-NuGet-ApiKey=a&access_token=b', '/nuget?X-NuGet-ApiKey=[redacted]&access_token=[redacted]'],
+    ['/nuget?api%6bey=a&x=1', '/nuget?api%6bey=[redacted]&x=1'],
+    ['/nuget?client_secret=a%&%=b', '/nuget?client_secret=[redacted]&%=b'],
+    ["/nuget?$filter=Id eq 'key=x'", "/nuget?$filter=Id eq 'key=x'"],
     ['/nuget?searchTerm=key', '/nuget?searchTerm=key'],
   ])('writes %s as %s', (url, written) => {
     expect(redactUrl(url)).toBe(written);
