@@ -65,6 +65,11 @@ function rangeOf(
   if (typeof ifRange === 'string' && ifRange.trim() !== etag) {
     return undefined;
   }
+  // The parser takes a suffix longer than the whole for unsatisfiable; it means the whole (RFC 9110 14.1.2).
+  const [, suffix] = /^bytes=-(\d+)$/.exec(req.headers.range ?? '') ?? [];
+  if (Number(suffix) > sizeBytes && sizeBytes > 0) {
+    return { start: 0, end: sizeBytes - 1 };
+  }
   const ranges = req.range(sizeBytes);
   if (ranges === -1) {
     return 'unsatisfiable';

@@ -62,6 +62,7 @@ describe('download door', () => {
     ['bytes=0-99', 0, 99],
     ['bytes=100-', 100, nupkg.length - 1],
     ['bytes=-50', nupkg.length - 50, nupkg.length - 1],
+    [`bytes=-${nupkg.length + 1}`, 0, nupkg.length - 1],
     [`bytes=10-${nupkg.length * 2}`, 10, nupkg.length - 1],
   ])('answers Range: %s with that part', async (range, start, end) => {
     const answer = await ask('sample/1.0.0', { Range: range });
