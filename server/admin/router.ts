@@ -1,5 +1,5 @@
 import express, { type Request, type RequestHandler, type Router } from 'express';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { fail } from '../errors.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
 import { principalOf, requireScope } from '../http/auth.ts';
@@ -71,7 +71,12 @@ function readBody<T extends z.ZodType>(schema: T, req: Request): z.infer<T> {
   const read = schema.safeParse(req.body);
   return read.success
     ? read.data
-    : fail('BODY_INVALID', { problem: z.prettifyError(read.error).replace(/\s+/g, ' ') });
+    : fail('BODY_INVALID', { problem: read.error.issues.map(problemOf).join('; ') });
+}
+
+/** One line of plain text, since it goes into the reason phrase too. */
+function problemOf({ path, message }: z.core.$ZodIssue): string {
+  return path.length === 0 ? message : `${path.join('.')}: ${message}`;
 }
 
 function toListedKey({ keyId, name, scopes, ids, created, lastUsed }: KeyRecord): ListedKey {

@@ -8,6 +8,7 @@ export const NewKeyBody = z.strictObject({
     .trim()
     .min(1)
     .max(100)
+    .regex(/^\P{Cc}*$/u, 'expected one line without control characters')
     .describe('For people and for the log, such as the name of the pipeline that uses it.'),
   scopes: z.array(z.enum(scopes)).min(1).describe('What it may do.'),
   ids: z

@@ -61,8 +61,9 @@ describe('admin door', () => {
 
   it.each([
     ['no name', { scopes: ['push'] }, 'name'],
+    ['a name of two lines', { name: 'x\ny', scopes: ['push'] }, 'name: expected one line'],
     ['no scopes', { name: 'x', scopes: [] }, 'scopes'],
-    ['an unknown scope', { name: 'x', scopes: ['everything'] }, 'scopes'],
+    ['an unknown scope', { name: 'x', scopes: ['everything'] }, 'scopes.0: Invalid option: expected one of'],
     ['an odd glob', { name: 'x', scopes: ['push'], ids: ['a b'] }, 'ids'],
     ['a field too many', { name: 'x', scopes: ['push'], expires: 'never' }, 'expires'],
     ['no JSON', '{', 'JSON'],
@@ -70,6 +71,7 @@ describe('admin door', () => {
     const answer = await call('POST', '/keys', body);
 
     expect(answer.status).toBe(400);
+    expect(answer.statusText).toContain(hint);
     expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
     expect(await answer.json()).toMatchObject({
       code: 'BODY_INVALID',
