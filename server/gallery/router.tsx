@@ -3,6 +3,7 @@ import express, { type Request, type Response, type Router } from 'express';
 import { renderToString } from 'preact-render-to-string';
 import type { Catalog } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
+import { methodNotAllowed } from '../http/answer-error.ts';
 import { HomePage } from './home.tsx';
 import { PackagePage } from './package.tsx';
 import { readListing, readPackage } from './pages.ts';
@@ -39,6 +40,7 @@ export function createGalleryRouter(services: GalleryServices): Router {
     }
     answerPage(response, <PackagePage found={found} publicUrl={services.publicUrl()} />);
   });
+  router.all(['/', '/packages/:id'], methodNotAllowed('GET, HEAD'));
   return router;
 }
 

@@ -94,7 +94,11 @@ function toFeedError(error: unknown, req: Request): FeedError {
   const problem = error instanceof Error ? error.message : '';
   return isPathReadable(req.path)
     ? new FeedError('BODY_INVALID', { problem }, error)
-    : new FeedError('PATH_INVALID', { problem: 'a % is not followed by two hexadecimal digits' }, error);
+    : new FeedError(
+        'PATH_INVALID',
+        { problem: 'it has a percent sign that does not begin an escape of UTF-8 text.' },
+        error,
+      );
 }
 
 /** What streams say when the other end went away; anything else is a fault worth a line of its own. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Response, Router } from 'express';
 import { fail } from '../errors.ts';
+import { methodNotAllowed } from '../http/answer-error.ts';
 import { cachePolicies } from '../http/cache.ts';
 
 type Manifest = { readonly text: string };
@@ -32,6 +33,7 @@ export function createManifestsRouter({ bucket }: ManifestServices): Router {
     const manifest = toolOf(file) === tool ? await bucket.readManifestAtVersion(tool, version) : undefined;
     send(res, tool, version, manifest);
   });
+  router.all(['/m/:file', '/m/beta/:file', '/m/:tool/:version/:file'], methodNotAllowed('GET, HEAD'));
   return router;
 }
 

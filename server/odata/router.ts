@@ -31,7 +31,8 @@ export function createODataRouter({ catalog, cache, publicUrl }: ODataServices):
     const resource = request.method === 'PUT' && isRoot(rawPath) ? undefined : parseResource(rawPath);
     if (resource === undefined) return next();
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-      fail('METHOD_NOT_ALLOWED', { method: request.method, allowed: 'GET, HEAD' });
+      const allowed = isRoot(rawPath) ? 'GET, HEAD, PUT' : 'GET, HEAD';
+      fail('METHOD_NOT_ALLOWED', { method: request.method, allowed });
     }
     const links = feedLinks(publicUrl(), request.baseUrl);
     response.setHeader('Cache-Control', cache.revalidate);

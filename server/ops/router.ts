@@ -1,5 +1,6 @@
 import express, { type Router } from 'express';
 import { fail } from '../errors.ts';
+import { methodNotAllowed } from '../http/answer-error.ts';
 import type { Logger } from '../log.ts';
 
 export type OpsServices = {
@@ -33,5 +34,6 @@ export function createOpsRouter({ checks, log }: OpsServices): Router {
     }
     res.set('Cache-Control', 'no-store').type('text').send('ready\n');
   });
+  router.all(['/healthz', '/readyz'], methodNotAllowed('GET, HEAD'));
   return router;
 }

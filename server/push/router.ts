@@ -4,7 +4,6 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
 import { publish } from '../feed/publish.ts';
 import { relist, unlist } from '../feed/withdraw.ts';
-import { methodNotAllowed } from '../http/answer-error.ts';
 import { principalOf, requireScope } from '../http/auth.ts';
 import type { Logger } from '../log.ts';
 import { receiveUpload } from './upload.ts';
@@ -30,7 +29,6 @@ export function createPushRouter(services: PushServices): Router {
   router.put('/symbolpackage', () => fail('SYMBOLS_UNSUPPORTED'));
   router.delete('/package/:id/:version', withdraw(services)).delete('/:id/:version', withdraw(services));
   router.post('/package/:id/:version', restore(services));
-  router.route('/').delete(methodNotAllowed('GET, HEAD, PUT')).post(methodNotAllowed('GET, HEAD, PUT'));
   return router;
 }
 

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startHouse, type TestHouse } from '../kit/house.ts';
+
+describe('the doors', () => {
+  let house: TestHouse;
+  beforeAll(async () => {
+    house = await startHouse();
+  });
+  afterAll(() => house.stop());
+
+  it.each([
+    ['PUT', '/', 'GET, HEAD'],
+    ['POST', '/packages/x', 'GET, HEAD'],
+    ['PUT', '/m/x.json', 'GET, HEAD'],
+    ['POST', '/m/beta/x.json', 'GET, HEAD'],
+    ['DELETE', '/m/x/1.0.0/x.json', 'GET, HEAD'],
+    ['POST', '/healthz', 'GET, HEAD'],
+    ['PUT', '/readyz', 'GET, HEAD'],
+    ['PATCH', '/nuget', 'GET, HEAD, PUT'],
+    ['DELETE', '/api/v2/', 'GET, HEAD, PUT'],
+    ['POST', '/nuget/Packages()', 'GET, HEAD'],
+    ['POST', '/dl/x/1.0.0/x.exe', 'GET, HEAD, PUT'],
+    ['PUT', '/api/v1/server', 'GET, HEAD'],
+  ])('answer %s %s with 405 and what is allowed', async (method, path, allowed) => {
+    const answer = await fetch(`${house.url}${path}`, { method });
+
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, allowed]);
+  });
+
+  it.each([
+    '/dl/%ff/1.0.0/x.exe',
+    '/m/%e0%.json',
+    '/packages/%',
+    '/nuget/%ff',
+    '/nuget/package/%c0%80/1.0.0',
+  ])('answer %s with 400 and what is wrong', async (path) => {
+    const answer = await fetch(`${house.url}${path}`);
+
+    expect([answer.status, answer.statusText]).toEqual([
+      400,
+      'The address is not understood: it has a percent sign that does not begin an escape of UTF-8 text.',
+    ]);
+  });
+});
