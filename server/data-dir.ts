@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { fail } from './errors.ts';
+import { FeedError, fail } from './errors.ts';
 
 /**
  * What lies in DATA_DIR:
@@ -59,7 +59,12 @@ function takeLock(dir: string): () => void {
     }
     fail('DATA_DIR_UNUSABLE', { dir, cause: reasonOf(error) }, error);
   }
-  writeFileSync(pidFile, `${process.pid}\n`);
+  try {
+    writeFileSync(pidFile, `${process.pid}\n`);
+  } catch (error) {
+    lock.close();
+    throw asDataDirError(error, dir);
+  }
   return () => {
     rmSync(pidFile, { force: true });
     lock.close();
@@ -83,6 +88,31 @@ function readPid(file: string): string {
   }
 }
 
+/**
+ * What the system says of a file in the data folder, as an error of the folder: often another user began it. Any other
+ * error stays what it is.
+ */
+export function asDataDirError(error: unknown, dir: string): unknown {
+  if (!(error instanceof Error) || !('code' in error)) {
+    return error;
+  }
+  const path = 'path' in error ? String(error.path) : '';
+  const database = databaseReasons[/^SQLITE_[A-Z]+/.exec(String(error.code))?.[0] ?? ''];
+  if (database !== undefined) {
+    return new FeedError('DATA_DIR_UNUSABLE', { dir, cause: database }, error);
+  }
+  return path.startsWith(dir)
+    ? new FeedError('DATA_DIR_UNUSABLE', { dir, cause: `${reasonOf(error)} (${path})` }, error)
+    : error;
+}
+
+const databaseReasons: Readonly<Record<string, string>> = {
+  SQLITE_CANTOPEN: 'the database catalog.db cannot be opened',
+  SQLITE_READONLY: 'the database catalog.db may not be written by this user',
+  SQLITE_PERM: 'the database catalog.db may not be written by this user',
+  SQLITE_FULL: 'no room left on the disk',
+};
+
 const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
@@ -90,6 +120,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOSPC: 'no room left on the disk',
   ENOTDIR: 'a file stands where a folder is needed',
   EEXIST: 'a file stands where a folder is needed',
+  EISDIR: 'a folder stands where a file is needed',
 };
 
 function reasonOf(error: unknown): string {

@@ -25,6 +25,10 @@ const errors = {
     500,
     'Port {port} on {host} is taken. Stop the program that uses it, or set PORT (0 picks a free one).',
   ],
+  HOST_UNUSABLE: [
+    500,
+    'The server cannot listen on {host}, port {port}: {cause}. Set HOST to an address of this machine (0.0.0.0 is all of them), or PORT to another port.',
+  ],
 
   KEY_MISSING: [
     401,

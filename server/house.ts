@@ -5,7 +5,7 @@ import { openDatabase } from './catalog/connect.ts';
 import { createSqlCatalog } from './catalog/sql-catalog.ts';
 import { createSqlPayloads } from './catalog/sql-payloads.ts';
 import type { Config } from './config.ts';
-import { openDataDir } from './data-dir.ts';
+import { asDataDirError, openDataDir } from './data-dir.ts';
 import { createSqlKeys } from './keys/sql-keys.ts';
 import type { Logger } from './log.ts';
 
@@ -74,6 +74,6 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
     return { services, flush, close: tearDown };
   } catch (error) {
     await tearDown();
-    throw error;
+    throw asDataDirError(error, config.dataDir);
   }
 }

@@ -15,7 +15,7 @@ export type Listener = {
 /**
  * Listens, with https when there are TLS files (taken anew when they change), else with http. HTTP/1.1 only:
  * reason phrases do not exist in HTTP/2 (spec nuget-v2 section 11).
- * @throws FeedError PORT_TAKEN
+ * @throws FeedError PORT_TAKEN, HOST_UNUSABLE
  */
 export async function openListener(
   config: Pick<Config, 'host' | 'port' | 'tls'>,
@@ -29,7 +29,7 @@ export async function openListener(
       : createReloadingServer(config.tls, handle, log, tlsPollMs);
   limitServer(server);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(asPortTaken(error, config)));
+    server.once('error', (error) => reject(asListenError(error, config)));
     server.listen(config.port, config.host, () => resolve());
   });
   const address = server.address();
@@ -60,9 +60,18 @@ function createReloadingServer(
   return server;
 }
 
-function asPortTaken(error: Error, { host, port }: Pick<Config, 'host' | 'port'>): Error {
-  const isTaken = 'code' in error && error.code === 'EADDRINUSE';
-  return isTaken ? new FeedError('PORT_TAKEN', { host, port }, error) : error;
+const causes: Readonly<Record<string, string>> = {
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'no such name is known',
+  EAI_AGAIN: 'no such name is known',
+  EACCES: 'this user may not use that port',
+};
+
+function asListenError(error: Error, { host, port }: Pick<Config, 'host' | 'port'>): Error {
+  const code = 'code' in error ? String(error.code) : '';
+  return code === 'EADDRINUSE'
+    ? new FeedError('PORT_TAKEN', { host, port }, error)
+    : new FeedError('HOST_UNUSABLE', { host, port, cause: causes[code] ?? error.message }, error);
 }
 
 /** Nobody can connect to a wildcard; on this machine localhost is one of the addresses it stands for. */

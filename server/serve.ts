@@ -48,7 +48,7 @@ export type ServerOptions = {
 
 /**
  * A whole server, which listens when this returns.
- * @throws FeedError PORT_TAKEN, DATA_DIR_UNUSABLE, DATA_DIR_IN_USE and those of the house
+ * @throws FeedError PORT_TAKEN, HOST_UNUSABLE, DATA_DIR_UNUSABLE, DATA_DIR_IN_USE and those of the house
  */
 export async function startServer(
   config: Config,

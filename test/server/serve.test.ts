@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { cpSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -7,7 +7,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { makeTempDir, pushNupkg, startHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
-import { hasProgram, mustRun } from '../kit/programs.ts';
+import { hasProgram, isRoot, mustRun } from '../kit/programs.ts';
 import { openSocket } from '../kit/raw-http.ts';
 
 describe('serve', () => {
@@ -56,6 +56,56 @@ describe('serve', () => {
     other.close();
     await (await startHouse({ dataDir })).stop();
   });
+
+  it.each([
+    ['192.0.2.1', 'this machine has no such address'],
+    ['no-such-host.invalid', 'no such name is known'],
+  ])('says that it cannot listen on %s, and gives the data folder back', async (host, cause) => {
+    const dataDir = await makeTempDir();
+
+    await expect(startHouse({ host, dataDir })).rejects.toMatchObject({
+      code: 'HOST_UNUSABLE',
+      exitCode: 1,
+      message: expect.stringContaining(`cannot listen on ${host}, port 0: ${cause}.`),
+    });
+
+    await (await startHouse({ dataDir })).stop();
+  });
+
+  it.each([
+    ['blobs', 'file', 'a file stands where a folder is needed'],
+    ['bucket', 'file', 'a file stands where a folder is needed'],
+    ['catalog.db', 'folder', 'the database catalog.db cannot be opened'],
+    ['lock.pid', 'folder', 'a folder stands where a file is needed'],
+  ])('says what is wrong in a data folder whose %s is a %s, and keeps no lock', async (part, kind, cause) => {
+    const dataDir = await makeTempDir();
+    const path = join(dataDir, part);
+    if (kind === 'file') writeFileSync(path, '');
+    else mkdirSync(path);
+
+    await expect(startHouse({ dataDir })).rejects.toMatchObject({
+      code: 'DATA_DIR_UNUSABLE',
+      exitCode: 1,
+      message: expect.stringContaining(`The data folder ${dataDir} cannot be written: ${cause}`),
+    });
+
+    rmSync(path, { recursive: true });
+    await (await startHouse({ dataDir })).stop();
+  });
+
+  it.skipIf(isRoot() || process.platform === 'win32')(
+    'says what is wrong in a data folder that another user began (without root)',
+    async () => {
+      for (const part of ['blobs', 'bucket', 'catalog.db', 'lock.pid']) {
+        const dataDir = await makeTempDir();
+        await (await startHouse({ dataDir })).stop();
+        writeFileSync(join(dataDir, 'lock.pid'), '');
+        chmodSync(join(dataDir, part), 0o444);
+
+        await expect(startHouse({ dataDir })).rejects.toMatchObject({ code: 'DATA_DIR_UNUSABLE' });
+      }
+    },
+  );
 
   it('refuses a data folder that another server uses', async () => {
     const house = await startHouse();
