@@ -51,13 +51,17 @@ function takeLock(dir: string): () => void {
   const pidFile = join(dir, 'lock.pid');
   const lock = openLock(dir);
   try {
-    lock.exec('BEGIN EXCLUSIVE');
+    // The write is what takes the lock: on a file that may only be read, BEGIN EXCLUSIVE alone succeeds and locks nothing.
+    lock.exec('BEGIN EXCLUSIVE; PRAGMA user_version = 1');
   } catch (error) {
     lock.close();
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code.startsWith('SQLITE_BUSY')) {
       fail('DATA_DIR_IN_USE', { dir, pid: readPid(pidFile) }, error);
     }
-    fail('DATA_DIR_UNUSABLE', { dir, cause: reasonOf(error) }, error);
+    const isForbidden = code.startsWith('SQLITE_READONLY');
+    const cause = isForbidden ? 'the lock may not be written by this user' : reasonOf(error);
+    fail('DATA_DIR_UNUSABLE', { dir, cause }, error);
   }
   try {
     writeFileSync(pidFile, `${process.pid}\n`);
@@ -93,6 +97,14 @@ function readPid(file: string): string {
  * error stays what it is.
  */
 export function asDataDirError(error: unknown, dir: string): unknown {
+  if (error instanceof FeedError && error.code === 'GIT_FAILED' && error.cause instanceof Error) {
+    // Before the server runs there is no log to look into.
+    return new FeedError(
+      'DATA_DIR_UNUSABLE',
+      { dir, cause: error.cause.message.replace(/\s+/g, ' ') },
+      error,
+    );
+  }
   if (!(error instanceof Error) || !('code' in error)) {
     return error;
   }

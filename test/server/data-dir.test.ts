@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDataDir } from '../../server/data-dir.ts';
@@ -54,6 +54,23 @@ describe('data folder', () => {
     openDataDir(dir).release();
   });
 
+  it.skipIf(process.platform === 'win32')('is refused when its lock cannot be held', async () => {
+    const dir = await makeTempDir();
+    writeFileSync(join(dir, 'lock'), '', { mode: 0o444 });
+
+    asAnotherUser(dir, () => {
+      expect(() => openDataDir(dir)).toThrow(
+        expect.objectContaining({
+          code: 'DATA_DIR_UNUSABLE',
+          message: expect.stringContaining('the lock may not be written by this user'),
+        }),
+      );
+    });
+
+    chmodSync(join(dir, 'lock'), 0o644);
+    openDataDir(dir).release();
+  });
+
   it('says why it cannot be written', async () => {
     const file = join(await makeTempDir(), 'file');
     writeFileSync(file, '');
@@ -68,3 +85,19 @@ describe('data folder', () => {
     }
   });
 });
+
+/** Root may write whatever its mode forbids, so that root becomes somebody else who owns the folder but not what is in it. */
+function asAnotherUser(dir: string, act: () => void): void {
+  if (process.geteuid?.() !== 0) {
+    act();
+    return;
+  }
+  const somebody = 65_534;
+  chownSync(dir, somebody, somebody);
+  process.seteuid?.(somebody);
+  try {
+    act();
+  } finally {
+    process.seteuid?.(0);
+  }
+}

@@ -77,11 +77,12 @@ describe('serve', () => {
     ['bucket', 'file', 'a file stands where a folder is needed'],
     ['catalog.db', 'folder', 'the database catalog.db cannot be opened'],
     ['lock.pid', 'folder', 'a folder stands where a file is needed'],
+    ['bucket/repo.git/config', 'folder', 'git init ended with 128'],
   ])('says what is wrong in a data folder whose %s is a %s, and keeps no lock', async (part, kind, cause) => {
     const dataDir = await makeTempDir();
     const path = join(dataDir, part);
     if (kind === 'file') writeFileSync(path, '');
-    else mkdirSync(path);
+    else mkdirSync(path, { recursive: true });
 
     await expect(startHouse({ dataDir })).rejects.toMatchObject({
       code: 'DATA_DIR_UNUSABLE',
