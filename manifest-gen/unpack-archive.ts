@@ -37,9 +37,10 @@ export class UnpackFault extends Error {
   }
 }
 
-/** What reading an archive broke on, as a fault of the archive; a full disk stays what it is. */
+/** What reading an archive broke on, as a fault of the archive; a full disk stays what it is, and so does a mistake of ours. */
 export function faultFrom(error: unknown, expected: string): unknown {
   if (error instanceof UnpackFault || (error instanceof Error && 'syscall' in error)) return error;
+  if (error instanceof TypeError || error instanceof ReferenceError) return error;
   return new UnpackFault(expected, error instanceof Error ? error.message : 'something else', error);
 }
 

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import { Transform } from 'node:stream';
 import { crc32 } from 'node:zlib';
-import { type Entry, open, type ZipFile } from 'yauzl';
+import type { Entry, ZipFile } from 'yauzl';
+import { openZip } from '../formats/zip-file.ts';
 import {
   faultFrom,
   isLicense,
@@ -15,7 +16,9 @@ const expected = 'a zip archive';
 
 /** One exe and the licence out of a zip, by the zip's own table; names with `..` are refused by yauzl. */
 export const readZip: ReadArchive = async (path, { member, onMember, limits }) => {
-  const zip = await openZip(path);
+  const { zip, close } = await openZip(path).catch((error: unknown) => {
+    throw faultFrom(error, expected);
+  });
   try {
     const entries = await entriesOf(zip, limits);
     const [exe, ...more] = entries.filter((entry) => entry.fileName === member);
@@ -31,19 +34,9 @@ export const readZip: ReadArchive = async (path, { member, onMember, limits }) =
   } catch (error) {
     throw faultFrom(error, expected);
   } finally {
-    zip.close();
+    await close();
   }
 };
-
-function openZip(path: string): Promise<ZipFile> {
-  return new Promise((resolve, reject) => {
-    open(
-      path,
-      { lazyEntries: true, autoClose: false, validateEntrySizes: true, strictFileNames: true },
-      (error, zip) => (error ? reject(faultFrom(error, expected)) : resolve(zip)),
-    );
-  });
-}
 
 function entriesOf(zip: ZipFile, { maxEntries, maxRatio }: UnpackLimits): Promise<Entry[]> {
   if (zip.entryCount > maxEntries) throw new UnpackFault(`at most ${maxEntries} files`, `${zip.entryCount}`);

@@ -9,6 +9,7 @@ import { type Cache, createCache } from '../../manifest-gen/cache.ts';
 import type { Asset, Fetched } from '../../manifest-gen/release.ts';
 import { unpack } from '../../manifest-gen/unpack.ts';
 import { unpackLimits } from '../../manifest-gen/unpack-archive.ts';
+import { rawZip } from '../formats/raw-zip.ts';
 import { makeTinyExe } from '../kit/exe.ts';
 import { failureOf, makeTool } from '../kit/upstream-world.ts';
 
@@ -141,6 +142,17 @@ describe.each(archives)('the exe in %s', (_, name, make) => {
     await expect(unpack(fetched, cache)).rejects.toMatchObject({
       code: expect.stringMatching(/^E(ISDIR|PERM)$/),
     });
+  });
+
+  it('is refused when the zip points beyond all files, which must not end the process', async () => {
+    const lying = rawZip({
+      entries: [],
+      zip64: { directoryOffset: 2n ** 60n, count: 1n, recordOffset: 2n ** 60n },
+    });
+
+    const error = await failureOf(unpack(await fetchedAs('hello.zip', lying, 'hello.exe'), cache));
+
+    expect(error.code).toBe('REFUSED');
   });
 
   it('is refused when the archive has more files than allowed', async () => {
