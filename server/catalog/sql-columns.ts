@@ -8,6 +8,8 @@ export type Column = {
   readonly key?: string;
   /** Text that is matched whatever its case (spec nuget-v2 18.1; Tags: section 8). */
   readonly ignoresCase?: true;
+  /** Words with a blank between two. */
+  readonly isWordList?: true;
   /** `key` orders as versions do; a text beside it is read as a version. */
   readonly isVersion?: true;
 };
@@ -32,7 +34,7 @@ function columnsOf(view: SemVerView): Record<QueryProperty, Column> {
     Title: { type: 'text', sql: 't.title' },
     Summary: { type: 'text', sql: 't.summary' },
     Description: { type: 'text', sql: 't.description' },
-    Tags: { type: 'text', sql: 't.tags', key: 't.tags_key', ignoresCase: true },
+    Tags: { type: 'text', sql: 't.tags', key: 't.tags_key', ignoresCase: true, isWordList: true },
     Authors: { type: 'text', sql: 't.authors' },
     Dependencies: { type: 'text', sql: 't.dependencies' },
     IsLatestVersion: { type: 'boolean', sql: `p.latest_${view}` },

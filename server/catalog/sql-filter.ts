@@ -99,7 +99,9 @@ type TextFunction = keyof typeof textFunctions;
 const predicates = {
   substringof: (needle, haystack) => {
     const [part, text] = sameCase(needle, haystack);
-    return sql`instr(${text}, ${part}) > 0`;
+    // Clients look for a whole tag between blanks, the first and the last too (spec nuget-v2 4.1, 9.5).
+    const padded = haystack.isWordList ? sql`' ' || ${text} || ' '` : text;
+    return sql`instr(${padded}, ${part}) > 0`;
   },
   startswith: (haystack, needle) => {
     const [text, part] = sameCase(haystack, needle);

@@ -16,6 +16,8 @@ export type Term =
       readonly plain: Sql;
       readonly folded: Sql;
       readonly ignoresCase: boolean;
+      /** Words with a blank between two. */
+      readonly isWordList?: boolean;
       /** The sort key, when the text can be read as a version; `isVersion` when it must be. */
       readonly versionKey?: Sql;
       readonly isVersion?: true;
@@ -43,7 +45,8 @@ export function columnTerm(column: Column): Term {
   if (key && column.isVersion) {
     return { ...textTerm(plain, lower(plain), false), versionKey: key, isVersion: true };
   }
-  return textTerm(plain, key ?? lower(plain), column.ignoresCase ?? false);
+  const term = textTerm(plain, key ?? lower(plain), column.ignoresCase ?? false);
+  return { ...term, isWordList: column.isWordList ?? false };
 }
 
 export function literalTerm(
@@ -66,10 +69,13 @@ export function literalTerm(
 
 /** The value of a function over texts that are no null literal (such a one makes the whole call null). */
 export const textFunctions = {
-  tolower: (text) => textTerm(text.folded, text.folded, text.ignoresCase),
+  tolower: (text) => ({
+    ...textTerm(text.folded, text.folded, text.ignoresCase),
+    isWordList: text.isWordList ?? false,
+  }),
   toupper: (text) => {
     const upper = sql`text_upper(${text.plain})`;
-    return textTerm(upper, lower(upper), text.ignoresCase);
+    return { ...textTerm(upper, lower(upper), text.ignoresCase), isWordList: text.isWordList ?? false };
   },
   trim: (text) => textTerm(sql`text_trim(${text.plain})`, sql`text_trim(${text.folded})`, text.ignoresCase),
   length: (text) => ({ type: 'number', plain: sql`text_length(${text.plain})` }),

@@ -290,6 +290,18 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         ['startswith on Id', call('startswith', property('Id'), text('gitv')), ['gitversion']],
         ['endswith on Id', call('endswith', property('Id'), text('TAGS')), ['notags']],
         ['Tags in another case', call('substringof', text('vcs'), property('Tags')), ['Git', 'gitversion']],
+        [
+          'a first tag between blanks',
+          call('substringof', text(' vcs '), property('Tags')),
+          ['Git', 'gitversion'],
+        ],
+        [
+          'a last tag between blanks',
+          call('substringof', text(' admin '), call('tolower', property('Tags'))),
+          ['Git'],
+        ],
+        ['a part of a tag between blanks', call('substringof', text(' vc '), property('Tags')), []],
+        ['a tag between blanks as a beginning', call('startswith', property('Tags'), text(' vcs')), []],
         ['Title ordinally', call('substringof', text('git'), property('Title')), []],
         ['Title folded', call('substringof', text('git ü'), call('tolower', property('Title'))), ['Git']],
         ['wildcards of SQL as text', call('substringof', text('0% _f'), property('Summary')), ['notags']],

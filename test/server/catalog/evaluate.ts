@@ -8,6 +8,8 @@ type Text = {
   readonly text: string;
   readonly ignoresCase?: boolean;
   readonly origin?: 'version' | 'literal';
+  /** Words with blanks between them; between blanks each is found as a whole (spec nuget-v2 4.1, 9.5). */
+  readonly isWordList?: boolean;
 };
 type Value = null | boolean | number | Date | Text;
 
@@ -52,7 +54,7 @@ function propertyOf(name: QueryProperty, row: PackageRow): Value {
     Title: () => text(row.nuspec.title),
     Summary: () => text(row.nuspec.summary),
     Description: () => text(row.nuspec.description),
-    Tags: () => (tags === '' ? null : { text: tags, ignoresCase: true }),
+    Tags: () => (tags === '' ? null : { text: tags, ignoresCase: true, isWordList: true }),
     Authors: () => text(row.nuspec.authors),
     Dependencies: () => text(dependenciesText(row.nuspec) || undefined),
     IsLatestVersion: () => row.isLatest,
@@ -120,18 +122,18 @@ function call({ name, args }: Extract<Expression, { kind: 'call' }>, row: Packag
   const [first, second = first] = values.filter(isText);
   if (values.includes(null) || !first || !second) return isPredicate(name) ? false : null;
   const [a, b] = inSameCase(first, second);
-  const ignoresCase = first.ignoresCase ?? false;
+  const { ignoresCase = false, isWordList = false } = first;
   switch (name) {
     case 'substringof':
-      return b.includes(a);
+      return (second.isWordList ? ` ${b} ` : b).includes(a);
     case 'startswith':
       return a.startsWith(b);
     case 'endswith':
       return a.endsWith(b);
     case 'tolower':
-      return { text: first.text.toLowerCase(), ignoresCase };
+      return { text: first.text.toLowerCase(), ignoresCase, isWordList };
     case 'toupper':
-      return { text: first.text.toUpperCase(), ignoresCase };
+      return { text: first.text.toUpperCase(), ignoresCase, isWordList };
     case 'trim':
       return { text: first.text.trim(), ignoresCase };
     case 'length':
