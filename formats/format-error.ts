@@ -66,6 +66,12 @@ export function fail(code: FormatErrorCode, details: FormatErrorDetails = {}, ca
   throw new FormatError(code, details, cause);
 }
 
+/** Whether this tells of a mistake in the program, ours or a library's, and nothing about the bytes: never to become a FormatError. */
+export function isProgramFault(error: unknown): boolean {
+  const kinds = [TypeError, ReferenceError, RangeError, SyntaxError];
+  return !(error instanceof Error) || kinds.some((kind) => error instanceof kind);
+}
+
 /** Hostile text for a sentence: in quotes, one line, visible ASCII, at most `maxLength` characters of it. */
 export function quoted(text: string, maxLength = 80): string {
   return `"${visible(text, maxLength).replaceAll('"', "'")}"`;

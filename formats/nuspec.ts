@@ -1,5 +1,5 @@
 import { Builder } from 'xml2js';
-import { fail, quoted } from './format-error.ts';
+import { fail, isProgramFault, quoted } from './format-error.ts';
 import { isEveryVersion, parseNuGetRange } from './nuget-range.ts';
 import { dependencyElements, type NuspecDependency, readDependencies } from './nuspec-dependencies.ts';
 import { checkForm } from './nuspec-fields.ts';
@@ -94,6 +94,7 @@ export function writeNuspec(nuspec: Nuspec): string {
   try {
     return `${builder.buildObject({ package: { $: { xmlns: namespace }, metadata, ...files } })}\n`;
   } catch (error) {
+    if (isProgramFault(error)) throw error;
     const found = quoted(error instanceof Error ? error.message : String(error));
     return fail(
       'NUSPEC_FIELD_INVALID',

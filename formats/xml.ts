@@ -1,5 +1,5 @@
 import { parseStringPromise, processors } from 'xml2js';
-import { FormatError, fail, quoted, visible } from './format-error.ts';
+import { FormatError, fail, isProgramFault, quoted, visible } from './format-error.ts';
 import { textPosition } from './text-position.ts';
 
 /** An element of a parsed document. Names come without prefix, so that every year of a namespace reads alike. */
@@ -26,7 +26,7 @@ export async function readXml(source: Uint8Array | string): Promise<XmlElement> 
   try {
     return toElement(await parseStringPromise(text, parserOptions));
   } catch (error) {
-    throw error instanceof FormatError ? error : malformed(error);
+    throw error instanceof FormatError || isProgramFault(error) ? error : malformed(error);
   }
 }
 

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
-import { FormatError, visible } from './format-error.ts';
+import { FormatError, isProgramFault, visible } from './format-error.ts';
 
 export type OpenZip = {
   readonly zip: ZipFile;
@@ -27,13 +27,13 @@ export async function openZip(path: string): Promise<OpenZip> {
   }
 }
 
-/** What yauzl and zlib say of a broken zip; errors of the file system stay what they are. */
+/** What yauzl and zlib say of a broken zip; errors of the file system and of the program stay what they are. */
 export function asFormatError(error: unknown): unknown {
-  if (error instanceof FormatError || !(error instanceof Error)) return error;
+  if (error instanceof FormatError || !(error instanceof Error) || isProgramFault(error)) return error;
   const isFileSystemError = 'syscall' in error;
   return isFileSystemError
     ? error
-    : new FormatError('ZIP_UNREADABLE', { problem: visible(error.message) }, error);
+    : new FormatError('ZIP_UNREADABLE', { problem: visible(error.message).replace(/\.$/, '') }, error);
 }
 
 function readAt(reader: BoundedReader, position: number, length: number): Promise<Buffer> {
