@@ -1,5 +1,4 @@
-import { requireScope } from '../http/auth.ts';
-import type { Scope } from '../keys/api-keys.ts';
+import { allows, type Scope } from '../keys/api-keys.ts';
 import { channels, type Push, parseTagRef, type RefUpdate, toolOfPath } from './push.ts';
 import { oidText, type Rule } from './rule.ts';
 
@@ -130,14 +129,8 @@ function subjectsOf({ advances }: Push, ref: string): (string | undefined)[] {
 }
 
 function may({ pusher }: Push, scope: Scope, subject: string | undefined): boolean {
-  try {
-    requireScope(pusher, scope, subject);
-    // A key for some tools cannot change what belongs to all.
-    return subject !== undefined || pusher.ids.length === 0;
-  } catch {
-    // KEY_SCOPE is the only thing it throws for a principal.
-    return false;
-  }
+  // A key for some tools cannot change what belongs to all.
+  return allows(pusher, scope, subject) && (subject !== undefined || pusher.ids.length === 0);
 }
 
 function short(ref: string): string {
