@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { createApp, type Services } from './app.ts';
 import { type Config, configHelp, loadConfig } from './config.ts';
 import { buildHouse } from './house.ts';
-import { createDrain } from './http/drain.ts';
+import { createDrain, type DrainLimits } from './http/drain.ts';
 import { isWildcard, openListener } from './listener.ts';
 import { createLogger, type Logger } from './log.ts';
 
@@ -29,7 +29,7 @@ export type RunningServer = {
   /** What links and manifests are made from: PUBLIC_URL, else `url`. */
   readonly publicUrl: string;
   readonly services: Services;
-  /** Refuses new requests, lets running ones finish within a bound, writes what waits, gives the data folder back. */
+  /** Refuses new requests, lets running ones finish as long as they move, writes what waits, gives the data folder back. */
   stop(): Promise<void>;
 };
 
@@ -40,11 +40,13 @@ export type ServerOptions = {
   /** The environment of the process; git gets PATH and its like of it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now?: () => Date;
-  /** How long running requests may take to finish once the server stops. */
-  readonly drainMs?: number;
+  /** How long running requests may take once the server stops. */
+  readonly drain?: Partial<DrainLimits>;
   /** How often the TLS files are looked at. */
   readonly tlsPollMs?: number;
 };
+
+const drainLimits: DrainLimits = { stillMs: 60_000, maxMs: 10 * 60_000 };
 
 /**
  * A whole server, which listens when this returns.
@@ -53,7 +55,7 @@ export type ServerOptions = {
 export async function startServer(
   config: Config,
   log: Logger,
-  { productDir, version, env, now = () => new Date(), drainMs = 25_000, tlsPollMs = 10_000 }: ServerOptions,
+  { productDir, version, env, now = () => new Date(), drain, tlsPollMs = 10_000 }: ServerOptions,
 ): Promise<RunningServer> {
   let publicUrl = config.publicUrl ?? '';
   let isStopping = false;
@@ -68,7 +70,7 @@ export async function startServer(
   });
   try {
     const { server, url } = await openListener(config, createApp(house.services), log, tlsPollMs);
-    const drain = createDrain(server);
+    const drainServer = createDrain(server);
     publicUrl ||= url;
     log.info({ url, publicUrl, version, dataDir: config.dataDir }, 'listening');
     if (config.publicUrl === undefined && isWildcard(config.host)) {
@@ -82,7 +84,7 @@ export async function startServer(
       log.info('stopping');
       // At once: whoever supervises us may lose patience before the last download is through.
       await house.flush().catch((error: unknown) => log.error({ err: error }, 'counters not written'));
-      const outcome = await drain(drainMs);
+      const outcome = await drainServer({ ...drainLimits, ...drain });
       await house.close();
       log.info({ outcome }, 'stopped');
     }

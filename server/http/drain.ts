@@ -15,49 +15,65 @@ export function refuseWhenStopping(isStopping: () => boolean): RequestHandler {
   };
 }
 
-export type Drain = (maxMs: number) => Promise<'drained' | 'cut off'>;
+export type DrainLimits = {
+  /** How long a running request may stand still: not a byte in either direction. */
+  readonly stillMs: number;
+  /** How long all of it may take, for whoever dribbles. */
+  readonly maxMs: number;
+};
+export type Drain = (limits: DrainLimits) => Promise<'drained' | 'cut off'>;
+
+type Connection = { requests: number; bytes: number; sweepsWithoutBytes: number };
+const sweepMs = 50;
 
 /**
- * How to end this server: no new connections, those without a request closed at once, the others when they are
- * through, or after `maxMs`. Node's own closeIdleConnections keeps connections that have not sent anything yet, as
- * browsers and proxies open them ahead.
+ * How to end this server: no new connections, those without a request closed at once, the others when they are through,
+ * or stand still: a large download over a slow line is let finish, a client that went away holds nobody up. Node's own
+ * closeIdleConnections keeps connections that have not sent anything yet, as browsers and proxies open them ahead.
  */
 export function createDrain(server: Server): Drain {
-  const running = new Map<Socket, number>();
+  const connections = new Map<Socket, Connection>();
   function count(socket: Socket, change: number): void {
-    const before = running.get(socket);
-    if (before !== undefined) {
-      running.set(socket, before + change);
+    const connection = connections.get(socket);
+    if (connection !== undefined) {
+      connection.requests += change;
     }
   }
   // Requests belong to the encrypted socket where there is one, not to the bare one below it.
   server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
-    running.set(socket, 0);
-    socket.once('close', () => running.delete(socket));
+    connections.set(socket, { requests: 0, bytes: 0, sweepsWithoutBytes: 0 });
+    socket.once('close', () => connections.delete(socket));
   });
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
     count(req.socket, 1);
     res.once('close', () => count(req.socket, -1));
   });
-  function closeIdle(): void {
-    for (const [socket, requests] of running) {
-      if (requests === 0) {
-        socket.destroy();
+  return async ({ stillMs, maxMs }) => {
+    let outcome: 'drained' | 'cut off' = 'drained';
+    // Counted in sweeps, not by the clock: while the process itself is held up, nobody else is to blame.
+    function sweep(): void {
+      for (const [socket, connection] of connections) {
+        const bytes = socket.bytesRead + socket.bytesWritten;
+        connection.sweepsWithoutBytes = bytes === connection.bytes ? connection.sweepsWithoutBytes + 1 : 0;
+        connection.bytes = bytes;
+        if (connection.requests === 0) {
+          socket.destroy();
+        } else if (connection.sweepsWithoutBytes * sweepMs > stillMs) {
+          outcome = 'cut off';
+          socket.destroy();
+        }
       }
     }
-  }
-  return async (maxMs) => {
-    let outcome: 'drained' | 'cut off' = 'drained';
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    closeIdle();
+    sweep();
     // What becomes idle now would be kept for its next request.
-    const sweep = setInterval(closeIdle, 50);
+    const sweeps = setInterval(sweep, sweepMs);
     const cut = setTimeout(() => {
       outcome = 'cut off';
       server.closeAllConnections();
     }, maxMs);
     await closed;
-    clearInterval(sweep);
+    clearInterval(sweeps);
     clearTimeout(cut);
     return outcome;
   };

@@ -175,8 +175,8 @@ describe('serve', () => {
     expect(answers).toContain('HTTP/1.1 503 The server is shutting down; try again in a moment.');
   });
 
-  it('cuts off what does not finish within its bound', async () => {
-    const house = await startHouse({ server: { drainMs: 100 } });
+  it('cuts off what stands still while it stops', async () => {
+    const house = await startHouse({ server: { drain: { stillMs: 100 } } });
     const upload = openSocket(house.url);
     upload.on('error', () => undefined);
     upload.write(

@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { createDrain } from '../../../server/http/drain.ts';
+
+async function serve(handle: RequestListener): Promise<{ server: Server; url: string }> {
+  const server = createServer(handle).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+/** Answers bit by bit, for much longer than it ever stands still. */
+const slowly: RequestListener = async (_req, res) => {
+  for (let part = 0; part < 20; part += 1) {
+    res.write('x');
+    await sleep(100);
+  }
+  res.end();
+};
+
+describe('drain', () => {
+  it('lets a slow answer finish as long as it moves', async () => {
+    const { server, url } = await serve(slowly);
+    const drain = createDrain(server);
+    const answer = await fetch(url);
+
+    const outcome = drain({ stillMs: 1000, maxMs: 60_000 });
+
+    expect((await answer.text()).length).toBe(20);
+    expect(await outcome).toBe('drained');
+  });
+
+  it('cuts off what stands still', async () => {
+    const { server, url } = await serve((_req, res) => void res.write('x'));
+    const drain = createDrain(server);
+    const answer = await fetch(url);
+
+    const outcome = drain({ stillMs: 100, maxMs: 60_000 });
+
+    await expect(answer.text()).rejects.toThrow();
+    expect(await outcome).toBe('cut off');
+  });
+
+  it('cuts off what moves but does not end', async () => {
+    const { server, url } = await serve(slowly);
+    const drain = createDrain(server);
+    const answer = await fetch(url);
+
+    const outcome = drain({ stillMs: 60_000, maxMs: 100 });
+
+    await expect(answer.text()).rejects.toThrow();
+    expect(await outcome).toBe('cut off');
+  });
+});
