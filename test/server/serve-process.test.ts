@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -19,8 +20,10 @@ describe('serve as a process', () => {
     const { code, stdout } = await serve(['--help']);
 
     expect(code).toBe(0);
-    for (const name of ['PORT', 'DATA_DIR', 'PUBLIC_URL', 'READ_AUTH', 'MAX_PACKAGE_BYTES', 'LOG_LEVEL']) {
-      expect(stdout).toContain(name);
+    const settings =
+      'PORT HOST DATA_DIR PUBLIC_URL TLS_CERT_FILE TLS_KEY_FILE TRUST_PROXY ADMIN_API_KEY ADMIN_API_KEY_FILE READ_AUTH MAX_PACKAGE_BYTES LOG_LEVEL';
+    for (const name of settings.split(' ')) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${name} +[A-Z].*\\.$`, 'im'));
     }
   });
 
@@ -81,6 +84,39 @@ describe('serve as a process', () => {
 
     const download = await fetch(`${second.url}/nuget/package/sample/1.0.0`);
     expect(Buffer.from(await download.arrayBuffer()).equals(nupkg)).toBe(true);
+    await second.end('SIGKILL');
+  });
+
+  it('keeps every answered push whole when it is killed amid fifty of them, and nothing half', async () => {
+    const dataDir = await makeTempDir();
+    const nupkgs = new Map(
+      Array.from({ length: 50 }, (_, n) => {
+        const id = `parallel${n}`;
+        return [id, makeNupkg({ id, files: { 'tools/noise.bin': randomBytes(200_000) } })];
+      }),
+    );
+    const first = await startServe({ DATA_DIR: dataDir, ADMIN_API_KEY: adminKey });
+    const answered: string[] = [];
+    const pushes = [...nupkgs].map(async ([id, nupkg]) => {
+      const answer = await pushNupkg(first, nupkg, adminKey);
+      if (answer.status === 201) answered.push(id);
+      if (answered.length === 15) first.child.kill('SIGKILL');
+    });
+    await Promise.allSettled(pushes);
+
+    const second = await startServe({ DATA_DIR: dataDir, ADMIN_API_KEY: adminKey });
+
+    expect(answered.length).toBeGreaterThanOrEqual(15);
+    for (const [id, nupkg] of nupkgs) {
+      const download = await fetch(`${second.url}/nuget/package/${id}/1.0.0`);
+      const isWhole = Buffer.from(await download.arrayBuffer()).equals(nupkg);
+      expect([id, download.status, isWhole]).toEqual(
+        answered.includes(id) || download.status === 200 ? [id, 200, true] : [id, 404, false],
+      );
+      // Whoever got no answer may push again.
+      const again = await pushNupkg(second, nupkg, adminKey);
+      expect(again.status).toBe(download.status === 200 ? 409 : 201);
+    }
     await second.end('SIGKILL');
   });
 
