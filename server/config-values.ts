@@ -28,7 +28,8 @@ export function byteCount(text: string, context: z.RefinementCtx): number {
 /** An http(s) address without query, fragment and user; without a slash at its end. */
 export function publicUrl(text: string, context: z.RefinementCtx): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
+  // A quotation mark, which URL takes for a part of the host, would break the commands that people copy.
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol) || /["'`\s]/.test(text)) {
     return refuse(
       context,
       `expected an address such as https://feed.example.org, found ${JSON.stringify(text)}`,

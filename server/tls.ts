@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 
@@ -7,6 +8,11 @@ export type TlsPair = { readonly cert: string; readonly key: string };
 /** Certificate and key, once they are known to fit each other. @throws when a file is missing or they do not */
 export function readTls(files: TlsFiles): TlsPair {
   const pair = { cert: readFileSync(files.certFile, 'utf8'), key: readFileSync(files.keyFile, 'utf8') };
+  // Of empty files createSecureContext makes an https that nobody can talk to.
+  const certificate = new X509Certificate(pair.cert);
+  if (!certificate.checkPrivateKey(createPrivateKey(pair.key))) {
+    throw new Error('the key does not belong to the certificate');
+  }
   createSecureContext(pair);
   return pair;
 }

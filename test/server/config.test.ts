@@ -80,6 +80,9 @@ describe('config', () => {
     ['HOST', 'http://localhost'],
     ['PUBLIC_URL', 'feed.example.org'],
     ['PUBLIC_URL', 'ftp://feed.example.org'],
+    ['PUBLIC_URL', '"http://feed.example.org"'],
+    ['PUBLIC_URL', 'http://feed.example.org"'],
+    ['PUBLIC_URL', "http://feed.example.org/it's"],
     ['PUBLIC_URL', 'https://feed.example.org/?a=b'],
     ['PUBLIC_URL', 'https://user:password@feed.example.org'],
     ['TRUST_PROXY', '10.0.0.0/33'],
@@ -129,11 +132,14 @@ describe('config', () => {
     expect(loadConfig({ ADMIN_API_KEY_FILE: file }).adminApiKey).toBe('from-a-file');
   });
 
-  it('refuses a certificate file that holds none', async () => {
+  it.each([
+    ['no certificate', 'no key'],
+    ['', ''],
+  ])('refuses a certificate file that holds none: %j', async (certificate, key) => {
     const dir = await mkdtemp(join(tmpdir(), 'go-win-tools-'));
     const [certFile, keyFile] = [join(dir, 'cert'), join(dir, 'key')];
-    await writeFile(certFile, 'no certificate');
-    await writeFile(keyFile, 'no key');
+    await writeFile(certFile, certificate);
+    await writeFile(keyFile, key);
 
     expect(problemsOf({ TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile })).toEqual([
       expect.stringContaining('TLS_CERT_FILE, TLS_KEY_FILE'),
