@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openNupkg } from '../../formats/nupkg.ts';
@@ -12,6 +11,7 @@ import { makeTempDir, productDir, startHouse, type TestHouse } from '../kit/hous
 import { hasNuget, makeNuget, type Nuget } from '../kit/nuget.ts';
 import { hasProgram, mustRun, run } from '../kit/programs.ts';
 import { mainStart, readmeStart, startStart } from '../kit/start-process.ts';
+import { testCacheDir } from '../kit/test-cache.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 import { hasWine, startWine, type Wine } from '../kit/wine.ts';
 
@@ -29,8 +29,6 @@ const named = tools.map(({ tool, version }) => `${tool}@${version}`);
  */
 describe.skipIf(!hasProgram('go'))('the main job (needs go and its module proxy)', () => {
   const minutes = 60_000;
-  /** Outlives the run: what is built once need not be built again by the next run on this machine. */
-  const cacheDir = join(tmpdir(), 'go-win-tools-test-cache');
   let house: TestHouse;
   let dir: string;
   let env: Record<string, string>;
@@ -42,7 +40,7 @@ describe.skipIf(!hasProgram('go'))('the main job (needs go and its module proxy)
     env = {
       FEED_URL: `${house.url}/nuget`,
       FEED_API_KEY: house.adminKey,
-      CACHE_DIR: cacheDir,
+      CACHE_DIR: testCacheDir,
       GITHUB_API_URL: nowhere,
     };
     nuget = await makeNuget(dir);

@@ -12,6 +12,7 @@ import { lastPatch, minorOf } from '../../../manifest-gen/upstream/go-toolchain.
 import type { Upstream } from '../../../manifest-gen/upstream/upstream.ts';
 import { type GoProxy, startGoProxy } from '../../kit/go-proxy.ts';
 import { hasProgram, mustRun } from '../../kit/programs.ts';
+import { testCacheDir } from '../../kit/test-cache.ts';
 import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../kit/upstream-world.ts';
 
 const hasGo = hasProgram('go');
@@ -205,7 +206,7 @@ describe('delve 1.22.0 from the Go module proxy of this machine', () => {
   beforeAll(async () => {
     world = await makeUpstreamWorld();
     // kept between runs: toolchain and build would be most of the time of the whole suite
-    upstream = createGoModule({ ...world.settings, cache: createCache(sharedCacheDir()) });
+    upstream = createGoModule({ ...world.settings, cache: createCache(testCacheDir) });
     delve = (await loadTools(join(process.cwd(), 'manifest-gen', 'tools'))).find(
       ({ tool }) => tool === 'delve',
     )!;
@@ -251,10 +252,6 @@ function makeGoTool(go?: string): Tool {
   const modules = [{ module: 'example.test/hello', main: 'example.test/hello' }];
   const toolchains = go === undefined ? [] : [{ versions: '*', go }];
   return makeTool({ sources: [{ kind: 'go-module', modules, toolchains }] });
-}
-
-function sharedCacheDir(): string {
-  return process.env.GO_WIN_TOOLS_TEST_CACHE ?? join(tmpdir(), 'go-win-tools-test-cache');
 }
 
 function canReach(): boolean {

@@ -11,6 +11,7 @@ import { createNpm } from '../../../manifest-gen/upstream/npm.ts';
 import { makeTinyExe } from '../../kit/exe.ts';
 import { type NpmPackage, type NpmRegistry, startNpmRegistry } from '../../kit/npm-registry.ts';
 import { hasProgram } from '../../kit/programs.ts';
+import { testCacheDir } from '../../kit/test-cache.ts';
 import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../kit/upstream-world.ts';
 
 const hasNpm = hasProgram('npm');
@@ -98,9 +99,7 @@ describe("buf 1.31.0 from this machine's npm registry", () => {
     { timeout: 300_000 },
     async () => {
       world = await makeUpstreamWorld();
-      const cache = createCache(
-        process.env.GO_WIN_TOOLS_TEST_CACHE ?? join(tmpdir(), 'go-win-tools-test-cache'),
-      );
+      const cache = createCache(testCacheDir);
       const npm = createNpm({ ...world.settings, cache, idleTimeoutMs: 60_000 });
       const buf = (await loadTools(join(process.cwd(), 'manifest-gen', 'tools'))).find(
         (one) => one.tool === 'buf',
