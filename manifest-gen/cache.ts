@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDir } from './make-dir.ts';
 
 /**
  * Every path below CACHE_DIR is made here. All of it can be deleted at any time.
@@ -29,7 +29,7 @@ export type Cache = {
 export function createCache(rootDir: string): Cache {
   const folder = async (...parts: string[]): Promise<string> => {
     const path = join(rootDir, ...parts);
-    await mkdir(path, { recursive: true });
+    await makeDir(path);
     return path;
   };
   return {

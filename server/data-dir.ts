@@ -1,5 +1,5 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { FeedError, fail } from './errors.ts';
 
@@ -27,7 +27,7 @@ export type DataDir = {
 export function openDataDir(dir: string): DataDir {
   try {
     // Keys and unlisted packages are in it: nobody else needs to read it. Windows ignores the mode.
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolders(dir, 0o700);
     const probe = join(dir, `.write-${process.pid}`);
     closeSync(openSync(probe, 'w'));
     rmSync(probe);
@@ -41,6 +41,21 @@ export function openDataDir(dir: string): DataDir {
     bucket: join(dir, 'bucket'),
     release,
   };
+}
+
+/**
+ * Node's own recursive mkdir spins for ever where a file system answers ENOENT to every new folder, as /proc does; the
+ * first missing folder made by itself fails at once there.
+ */
+function makeFolders(dir: string, mode: number): void {
+  let first = dir;
+  while (dirname(first) !== first && !existsSync(dirname(first))) {
+    first = dirname(first);
+  }
+  if (!existsSync(first)) {
+    mkdirSync(first, { mode });
+  }
+  mkdirSync(dir, { recursive: true, mode });
 }
 
 /**

@@ -71,6 +71,18 @@ describe('data folder', () => {
     openDataDir(dir).release();
   });
 
+  it.skipIf(process.platform !== 'linux')(
+    'is refused at once where a file system makes no folders, which Node alone would try for ever (needs /proc)',
+    () => {
+      expect(() => openDataDir('/proc/go-win-tools/data')).toThrow(
+        expect.objectContaining({
+          code: 'DATA_DIR_UNUSABLE',
+          message: expect.stringContaining('/proc/go-win-tools/data'),
+        }),
+      );
+    },
+  );
+
   it('says why it cannot be written', async () => {
     const file = join(await makeTempDir(), 'file');
     writeFileSync(file, '');
