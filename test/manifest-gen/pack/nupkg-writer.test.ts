@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { digestBytes, digestFile } from '../../../formats/digest.ts';
 import { openNupkg } from '../../../formats/nupkg.ts';
 import { packNupkg } from '../../../manifest-gen/pack/nupkg-writer.ts';
+import { nodePath } from '../../kit/nodes.ts';
 import { hasNuget, makeNuget } from '../../kit/nuget.ts';
 import { hasProgram, mustRun } from '../../kit/programs.ts';
 import { makeRendered } from '../../kit/rendered.ts';
@@ -36,12 +36,12 @@ describe('a nupkg', () => {
     expect(await packIn(dir, process.execPath, env)).toBe(pinned);
   });
 
-  it.skipIf(!hasNode(22))('has the same bytes on Node 22', async () => {
-    expect(await packIn(await folder(), nodePath(22))).toBe(pinned);
+  it.skipIf(nodePath(22) === undefined)('has the same bytes on Node 22', async () => {
+    expect(await packIn(await folder(), nodePath(22)!)).toBe(pinned);
   });
 
-  it.skipIf(!hasNode(24))('has the same bytes on Node 24', async () => {
-    expect(await packIn(await folder(), nodePath(24), { TZ: 'America/New_York' })).toBe(pinned);
+  it.skipIf(nodePath(24) === undefined)('has the same bytes on Node 24', async () => {
+    expect(await packIn(await folder(), nodePath(24)!, { TZ: 'America/New_York' })).toBe(pinned);
   });
 
   it('is what our own reader and adm-zip take apart again', async () => {
@@ -124,20 +124,4 @@ function folder(): Promise<string> {
 function packIn(dir: string, node: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
   const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs');
   return mustRun(node, [tsx, join(root, 'test', 'kit', 'pack-gadget.ts'), dir], { cwd: dir, env });
-}
-
-/** Another Node, from npm's cache or registry; undefined where neither has it. */
-function nodePath(major: number): string {
-  const npx = process.platform === 'win32' ? 'npx.cmd' : 'npx';
-  const env = { ...process.env, npm_config_fetch_retries: '0', npm_config_prefer_offline: 'true' };
-  const args = ['-y', `node@${major}`, '-p', 'process.execPath'];
-  return execFileSync(npx, args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-}
-
-function hasNode(major: number): boolean {
-  try {
-    return nodePath(major) !== '';
-  } catch {
-    return false;
-  }
 }

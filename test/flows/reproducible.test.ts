@@ -1,0 +1,77 @@
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Forge, startForge } from '../kit/forge.ts';
+import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
+import { productDir, startHouse, type TestHouse } from '../kit/house.ts';
+import { nodePath } from '../kit/nodes.ts';
+import { mustRun } from '../kit/programs.ts';
+
+/** The same release, made by the real program on what could be other machines. */
+describe('a release made again', () => {
+  let house: TestHouse;
+  let forge: Forge;
+  let generator: Generator;
+  let reference: Record<string, Buffer>;
+
+  beforeAll(async () => {
+    house = await startHouse();
+    forge = await startForge();
+    forge.addRepository('go-delve/delve', [delveRelease('1.26.3')]);
+    generator = await makeGenerator({ FEED_URL: `${house.url}/nuget`, GITHUB_API_URL: forge.apiUrl });
+    reference = await make('reference', process.execPath, { TZ: 'UTC', LC_ALL: 'C' });
+  });
+
+  afterAll(async () => {
+    await generator.stop();
+    await forge.stop();
+    await house.stop();
+  });
+
+  /** A dry run with a cache, a folder and settings of its own; answers with the files that it kept. */
+  async function make(
+    name: string,
+    node: string,
+    env: Record<string, string>,
+  ): Promise<Record<string, Buffer>> {
+    const dir = join(generator.dir, name);
+    const out = join(dir, 'out');
+    await mkdir(dir);
+    const main = ['--import', 'tsx', join(productDir, 'main.ts')];
+    await mustRun(node, [...main, 'release:beta', 'delve', '--dry-run', '--out', out], {
+      cwd: productDir,
+      env: { ...generator.env, CACHE_DIR: join(dir, 'cache'), TMPDIR: dir, TEMP: dir, ...env },
+    });
+    const names = await readdir(out);
+    return Object.fromEntries(
+      await Promise.all(names.map(async (file) => [file, await readFile(join(out, file))])),
+    );
+  }
+
+  it('is a package, a manifest and a record', () => {
+    expect(Object.keys(reference).sort()).toEqual([
+      'delve.1.26.3-beta.1.nupkg',
+      'delve.1.26.3-beta.1.release.json',
+      'delve.json',
+    ]);
+  });
+
+  it('has the same bytes in another folder, time zone and language', async () => {
+    const there = await make('Ordner mit Löchern', process.execPath, {
+      TZ: 'Asia/Kolkata',
+      LC_ALL: 'tr_TR.UTF-8',
+      LANG: 'tr_TR.UTF-8',
+    });
+
+    expect(there).toEqual(reference);
+  });
+
+  for (const major of [22, 24]) {
+    it.skipIf(nodePath(major) === undefined)(
+      `has the same bytes on Node ${major} (needs it from npm)`,
+      async () => {
+        expect(await make(`node-${major}`, nodePath(major)!, { TZ: 'America/New_York' })).toEqual(reference);
+      },
+    );
+  }
+});
