@@ -50,6 +50,9 @@ export async function resolvePromotion(
   const { stable } = promotion;
   const beta = await read(promotion.beta);
   const published = promotion.isPublished ? await read(stable) : undefined;
+  if (published !== undefined && published.record === undefined) {
+    refuse(tool, stable, 'the feed has a package of this version that was made by somebody else');
+  }
   const objection = objectionTo(beta?.record, published?.record);
   if (objection !== undefined || beta?.record === undefined) return refuse(tool, stable, objection ?? '');
 

@@ -49,9 +49,18 @@ async function readRecord(nupkgPath: string, version: string): Promise<ReleaseRe
   try {
     const name = 'tools/release.json';
     if (!nupkg.entries.some((entry) => entry.name === name)) return undefined;
-    const record = parseReleaseRecord((await nupkg.readEntry(name, maxRecordBytes)).toString('utf8'));
-    return record.version === version ? record : undefined;
+    const record = parseOurs((await nupkg.readEntry(name, maxRecordBytes)).toString('utf8'));
+    return record?.version === version ? record : undefined;
   } finally {
     await nupkg.close();
+  }
+}
+
+/** Whoever may push can put a file of that name into a package; one that is no record is as good as none. */
+function parseOurs(text: string): ReleaseRecord | undefined {
+  try {
+    return parseReleaseRecord(text);
+  } catch {
+    return undefined;
   }
 }

@@ -1,0 +1,57 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Forge, startForge } from '../kit/forge.ts';
+import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
+import { pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
+import { makeNupkg } from '../kit/nupkg.ts';
+
+/** A feed takes packages from anybody with a key; the ids and versions of our tools are no exception. */
+describe("a package under a tool's name that was not made by a release", () => {
+  let house: TestHouse;
+  let forge: Forge;
+  let generator: Generator;
+
+  beforeEach(async () => {
+    house = await startHouse();
+    forge = await startForge();
+    forge.addRepository('go-delve/delve', [delveRelease('1.26.3')]);
+    generator = await makeGenerator({
+      FEED_URL: `${house.url}/nuget`,
+      FEED_API_KEY: house.adminKey,
+      GITHUB_API_URL: forge.apiUrl,
+    });
+  });
+  afterEach(async () => {
+    await generator.stop();
+    await forge.stop();
+    await house.stop();
+  });
+
+  const pushForeign = (version: string, files: Record<string, string> = {}): Promise<Response> =>
+    pushNupkg(house, makeNupkg({ id: 'delve', version, files }), house.adminKey);
+
+  it('stands in the way of a promotion to its version, before anything is published', async () => {
+    await generator.run('release:beta', ['delve']);
+    await pushForeign('1.26.3');
+
+    const { exitCode, stderr } = await generator.run('release:promote', ['delve']);
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('1.26.3 cannot become stable: the feed has a package of this version');
+    expect(stderr).toContain('Nothing was published.');
+    expect((await fetch(`${house.url}/dl/delve/1.26.3/dlv-windows-amd64.exe`)).status).toBe(404);
+  });
+
+  it.each(['{"schema": 1}', 'no JSON at all'])(
+    'uses up its number when its record %j is none of ours',
+    async (record) => {
+      await pushForeign('1.26.3-beta.1', { 'tools/release.json': record });
+
+      const promotion = await generator.run('release:promote', ['delve']);
+      const { exitCode, stdout } = await generator.run('release:beta', ['delve']);
+
+      expect(promotion).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('no release record') });
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain('delve 1.26.3-beta.2: released');
+    },
+  );
+});
