@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fail } from '../errors.ts';
 import type { Addresses } from '../render/scoop.ts';
-import { ask, type FeedHttp } from './feed-http.ts';
+import { ask, type FeedHttp, refuse } from './feed-http.ts';
 
 const ServerInfo = z.object({ name: z.literal('go-win-tools'), publicUrl: z.string() });
 
@@ -27,7 +27,8 @@ export type PlaceSettings = {
  */
 export async function findPlaces(http: FeedHttp, settings: PlaceSettings): Promise<Places> {
   const serverUrl = http.feedUrl.replace(/\/(nuget|api\/v2)$/, '');
-  const publicUrl = (await askPublicUrl(http, serverUrl)) ?? foreign(http, settings, serverUrl);
+  const isComplete = settings.bucketUrl !== undefined && settings.payloadUrl !== undefined;
+  const publicUrl = (await askPublicUrl(http, serverUrl, isComplete)) ?? foreign(http, settings, serverUrl);
   const { payloadUrl, bucketUrl } = settings;
   return {
     addresses: { publicUrl, payloadUrl: payloadUrl ?? `${publicUrl}/dl/{tool}/{version}/{file}` },
@@ -37,9 +38,14 @@ export async function findPlaces(http: FeedHttp, settings: PlaceSettings): Promi
   };
 }
 
-/** Undefined when the server is not one of ours. */
-async function askPublicUrl(http: FeedHttp, serverUrl: string): Promise<string | undefined> {
+/** Undefined when the server is not one of ours. One that wants a key first (READ_AUTH=all) may be, which matters unless all places are set. */
+async function askPublicUrl(
+  http: FeedHttp,
+  serverUrl: string,
+  isComplete: boolean,
+): Promise<string | undefined> {
   const response = await ask(http, `${serverUrl}/api/v1/server`);
+  if (!isComplete && [401, 403].includes(response.statusCode)) refuse(response, 'the question who it is');
   if (response.statusCode !== 200) return undefined;
   try {
     return ServerInfo.parse(JSON.parse(response.body)).publicUrl.replace(/\/+$/, '');

@@ -1,0 +1,42 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Generator, makeGenerator } from '../../kit/generator.ts';
+import { makeKey, startHouse, type TestHouse } from '../../kit/house.ts';
+
+/** READ_AUTH=all: even who the server is, is told only with a key (contract section 2). */
+describe('a server that tells nothing without a key', () => {
+  let house: TestHouse;
+  let generator: Generator;
+
+  beforeEach(async () => {
+    house = await startHouse({ readAuth: 'all' });
+    generator = await makeGenerator({ FEED_URL: `${house.url}/nuget` });
+  });
+  afterEach(async () => {
+    await generator.stop();
+    await house.stop();
+  });
+
+  it.each([
+    ['no key', '', 'needs an API key'],
+    ['a wrong key', 'wrong-key', 'API key is invalid'],
+  ])('is not taken for one of another make with %s', async (_, key, sentence) => {
+    const { exitCode, stderr } = await generator.run('release:status', ['delve'], {
+      env: { FEED_API_KEY: key },
+    });
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(sentence);
+    expect(stderr).not.toContain('BUCKET_URL');
+  });
+
+  it('answers whoever may read', async () => {
+    const key = await makeKey(house, ['read']);
+
+    const { exitCode, stdout } = await generator.run('release:status', ['delve'], {
+      env: { FEED_API_KEY: key },
+    });
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('delve');
+  });
+});
