@@ -3,7 +3,9 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { releaseFirst } from './manifest-gen/commands/first.ts';
+import { defaultFeedUrl } from './manifest-gen/config.ts';
 import { ReleaseError } from './manifest-gen/errors.ts';
+import type { Tool } from './manifest-gen/tools.ts';
 import { createReport, createWorld, type Invocation, loadToolsOf } from './manifest-gen/world.ts';
 import { configHelp, loadConfig } from './server/config.ts';
 import { type ClientCommand, stableCommands } from './server/gallery/commands.ts';
@@ -37,10 +39,11 @@ async function start(invocation: Invocation): Promise<void> {
     say(`A key with every scope is in ${key.path}`);
     const isEmpty = (await server.services.catalog.size()) === 0;
     await (isEmpty ? fillFeed(invocation, server, key.value, say) : tellTools(invocation, server, say));
-    say('Ctrl-C ends the server.');
+    if (!signal.aborted) say('Ctrl-C ends the server.');
     await whenAborted(signal);
   } finally {
     await server.stop();
+    say('The server has stopped.');
   }
 }
 
@@ -52,19 +55,22 @@ async function fillFeed(
   say: (text: string) => void,
 ): Promise<void> {
   say(
-    '\nThe feed is empty: the first tools are released now. It answers already; this may take some minutes.\n',
+    '\nThe feed is empty: the first tools are released now, in the versions that their files name. It answers already; this may take some minutes.\n',
   );
   const world = await ownWorld(invocation, server, key);
+  const missing = new Set(await loadToolsOf(world));
   try {
-    await releaseFirst(world, await loadToolsOf(world), async ({ tool, isInstallable }) => {
-      if (isInstallable) await sayCommands(server, tool.packageId ?? tool.tool, say);
+    await releaseFirst(world, [...missing], async ({ tool, isInstallable }) => {
+      if (!isInstallable) return;
+      missing.delete(tool);
+      await sayCommands(server, tool.packageId ?? tool.tool, say);
     });
   } catch (error) {
-    // An end on demand is no failure; and whatever stops the releases, the feed itself is up and stays up.
-    if (invocation.signal.aborted) return;
-    if (!(error instanceof ReleaseError)) throw error;
-    say(`${error.message}\n  ${error.hint}`);
+    // Whatever stops the releases, the feed itself is up and stays up; an end on demand is no failure.
+    if (!(error instanceof ReleaseError) && !invocation.signal.aborted) throw error;
+    if (error instanceof ReleaseError) say(`${error.message}\n  ${error.hint}`);
   }
+  for (const tool of missing) sayHowToRelease(server, tool, say);
 }
 
 /** What is there, and for a tool that is not, how it gets there: a later start moves nothing. */
@@ -76,14 +82,18 @@ async function tellTools(
   const world = await ownWorld(invocation, server, undefined);
   for (const tool of await loadToolsOf(world)) {
     const id = tool.packageId ?? tool.tool;
-    if ((await server.services.catalog.findLatest(id)) !== undefined) {
-      await sayCommands(server, id, say);
-    } else {
-      say(
-        `\n${tool.tool} is not on the feed. To release it:\n  npx -y pnpm@10 release:beta ${tool.tool}\n  npx -y pnpm@10 release:promote ${tool.tool}`,
-      );
-    }
+    if ((await server.services.catalog.findLatest(id)) !== undefined) await sayCommands(server, id, say);
+    else sayHowToRelease(server, tool, say);
   }
+}
+
+/** The release verbs look for a server at their default address; another one must be named. */
+function sayHowToRelease(server: RunningServer, { tool, first }: Tool, say: (text: string) => void): void {
+  const feed = `${server.url}/nuget`;
+  const where = feed === defaultFeedUrl ? '' : `, with FEED_URL=${feed}`;
+  say(`\n${tool} is not stable on the feed yet. To release it while the server runs${where}:`);
+  say(`  npx -y pnpm@10 release:beta ${tool}@${first}`);
+  say(`  npx -y pnpm@10 release:promote ${tool}\n`);
 }
 
 /** The generator as it is set up here, except that it works on this very server. */

@@ -3,9 +3,12 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { fail } from './errors.ts';
 
+/** Where `serve` and `start` listen when nothing else is set. */
+export const defaultFeedUrl = 'http://127.0.0.1:8080/nuget';
+
 /** Every setting of the generator (contract section 4): default, form and sentence. `--help` prints them from here. */
 const Settings = z.object({
-  FEED_URL: webAddress().default('http://127.0.0.1:8080/nuget').describe('the NuGet v2 feed to release to'),
+  FEED_URL: webAddress().default(defaultFeedUrl).describe('the NuGet v2 feed to release to'),
   FEED_API_KEY: z
     .string()
     .optional()

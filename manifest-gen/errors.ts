@@ -16,7 +16,11 @@ const errors = {
     '{tool} has no version {version} upstream ({looked}).',
     'Look at `release:status {tool}` for the newest version.',
   ],
-  VERSION_NOT_TAKEN: [1, '{tool} {version} is not taken: {reason}.', 'Name a stable upstream release.'],
+  VERSION_NOT_TAKEN: [
+    1,
+    '{tool} {version} is not taken: {reason}.',
+    'Look at `release:status {tool}` for what a run would do.',
+  ],
   SOURCE_UNREACHABLE: [4, '{tool} {version}: source {kind} cannot be reached: {cause}.', '{hint}'],
   TOOLCHAIN_MISSING: [
     4,

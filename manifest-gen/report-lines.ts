@@ -13,6 +13,7 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
   const builds = new Map<string, string[]>();
   let isProgressShown = false;
   let lastProgressMs = now();
+  let shown: string | undefined;
 
   const write = (stream: Terminal, text: string): void => {
     if (isProgressShown) stderr.write('\r\x1b[2K');
@@ -26,8 +27,13 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
   return {
     step: (tool, step, detail) => tell(`${tool}  ${step.padEnd(8)}  ${detail ?? ''}`.trimEnd()),
     progress(tool, what, doneBytes, totalBytes) {
-      if (options.isQuiet || now() - lastProgressMs < (isTerminal ? 100 : 5000)) return;
+      if (options.isQuiet) return;
+      const isDue = now() - lastProgressMs >= (isTerminal ? 100 : 5000);
+      // the end of what was shown is told in any case, or its last line would say 3 % for ever
+      const isEnd = doneBytes === totalBytes && shown === `${tool} ${what}`;
+      if (!isDue && !isEnd) return;
       lastProgressMs = now();
+      shown = isEnd ? undefined : `${tool} ${what}`;
       const line = `${tool}  ${what}  ${amount(doneBytes, totalBytes)}`;
       if (!isTerminal) return void stderr.write(`${line}\n`);
       stderr.write(`\r\x1b[2K${line}`);

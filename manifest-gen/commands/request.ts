@@ -27,6 +27,8 @@ export function readRequests(args: readonly string[], tools: readonly Tool[]): r
 /** Upstream's version that is to be released. @throws ReleaseError VERSION_NOT_TAKEN, VERSION_UNKNOWN */
 export function requireUpstreamVersion({ tool, version }: Request): string | undefined {
   if (version === undefined) return undefined;
+  if (version === '')
+    fail('USAGE', { problem: `${tool.tool}@ names no version; leave out the @ for the newest.` });
   if (/^\d+\.\d+\.\d+$/.test(version) && valid(version) !== null) return version;
   const prerelease = parse(version)?.prerelease ?? [];
   if (prerelease.length > 0) {

@@ -10,7 +10,6 @@ import { packagingOf } from '../render/packaging.ts';
 import { loadTemplates, type Templates } from '../render/templates.ts';
 import type { PlanRow } from '../report.ts';
 import { requiredEvidence, type Tool } from '../tools.ts';
-import type { Upstream } from '../upstream/upstream.ts';
 import type { Context } from './context.ts';
 import { findNewest, findVersion, type SourceChoice } from './find-source.ts';
 import { type Request, requireUpstreamVersion } from './request.ts';
@@ -106,7 +105,10 @@ async function findRecorded(
   return findVersion(tool, upstream, chooseSources(tool, kinds, options, context));
 }
 
-/** @throws ReleaseError USAGE for a source that the tool does not have */
+/**
+ * Of the kinds that were asked for, those that the tool has: one list serves several tools.
+ * @throws ReleaseError USAGE when it has none of them
+ */
 function chooseSources(
   tool: Tool,
   kinds: readonly SourceKind[] | undefined,
@@ -114,12 +116,11 @@ function chooseSources(
   { world }: Context,
 ): SourceChoice {
   const own = tool.sources.map((source) => world.upstreams[source.kind]);
-  const find = (kind: SourceKind): Upstream =>
-    own.find((one) => one.kind === kind) ??
-    fail('USAGE', {
-      problem: `${tool.tool} has no source ${kind}; it has ${own.map((one) => one.kind).join(', ')}`,
-    });
-  const sources = kinds?.map(find) ?? own;
+  const sources = kinds?.flatMap((kind) => own.filter((one) => one.kind === kind)) ?? own;
+  if (sources.length === 0) {
+    const has = own.map((one) => one.kind).join(', ');
+    fail('USAGE', { problem: `${tool.tool} has no source ${kinds?.join(', ')}; it has ${has}.` });
+  }
   const others = own.filter((one) => !sources.includes(one));
   return { sources, others, isUnreachableSkipped: options.goOn === true, now: world.now() };
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Digest, digestFile } from '../../formats/digest.ts';
 import type { Architecture } from '../../formats/release-record.ts';
@@ -39,11 +39,20 @@ export async function buildGoExe(
 
   // a GOPATH of its own, gone afterwards: two builds at once must not meet in one bin folder
   const gopath = await mkdtemp(join(await cache.go('work'), 'build-'));
+  // a build that is interrupted leaves its work behind: here it is gone with the rest
+  const workDir = join(gopath, 'tmp');
   try {
+    await mkdir(workDir);
     const { exitCode, stderr } = await go.run({
       program: await toolchainProgram(),
       args: installArgs(main, version, tags),
-      env: { GOPATH: gopath, GOTOOLCHAIN: toolchain, GOOS: 'windows', GOARCH: architecture },
+      env: {
+        GOPATH: gopath,
+        GOTMPDIR: workDir,
+        GOTOOLCHAIN: toolchain,
+        GOOS: 'windows',
+        GOARCH: architecture,
+      },
       onLine: build.onLine,
     });
     if (exitCode !== 0) {

@@ -4,6 +4,7 @@ import { rcompare } from 'semver';
 import type { Architecture } from '../../formats/release-record.ts';
 import { fail } from '../errors.ts';
 import type { Asset, GoModule } from '../release.ts';
+import type { Report } from '../report.ts';
 import { ruleFor, type SourceOf, sourceOf, type Tool } from '../tools.ts';
 import { asking, askingFor, refused } from './asking.ts';
 import { buildGoExe, ldflags } from './go-build.ts';
@@ -97,6 +98,7 @@ export function createGoModule(settings: GoSettings): Upstream {
       const assets: Asset[] = [];
       for (const { architecture, goModule } of targets) {
         const job = { cache: settings.cache, architecture, goModule, onLine };
+        const endSigns = giveSigns(report, about.tool, architecture);
         const built = await buildGoExe(go, job, about, async () => {
           report.step(
             about.tool,
@@ -104,12 +106,23 @@ export function createGoModule(settings: GoSettings): Upstream {
             `${goModule.path}@${goModule.version} for ${architecture} with ${goModule.toolchain}`,
           );
           return fetchToolchain(go, goModule.toolchain, about, onLine);
-        });
+        }).finally(endSigns);
         assets.push({ architecture, ...built, goModule });
       }
       return { found, assets, sidecars: [] };
     },
   };
+}
+
+/** A build says nothing for minutes; now and then somebody should. */
+function giveSigns(report: Report, tool: string, architecture: Architecture): () => void {
+  const everyMs = 30_000;
+  let passedMs = 0;
+  const signs = setInterval(() => {
+    passedMs += everyMs;
+    report.step(tool, 'build', `for ${architecture} goes on, ${passedMs / 1000} s so far`);
+  }, everyMs);
+  return () => clearInterval(signs);
 }
 
 function sourceFor(tool: Tool): SourceOf<'go-module'> {

@@ -12,10 +12,7 @@ export function HomePage({ listing, publicUrl }: Props): JSX.Element {
   return (
     <Layout title="go-win-tools">
       <h1>Go tools for Windows</h1>
-      <p class="lead">
-        Install them with Chocolatey, Scoop or NuGet from this server; every package is checked before it is
-        here.
-      </p>
+      <p class="lead">Install them with Chocolatey, Scoop or NuGet, from this server.</p>
       <section aria-labelledby="packages">
         <h2 id="packages">{listing.text === '' ? 'Packages' : `Packages matching “${listing.text}”`}</h2>
         {listing.packages.length === 0 ? (

@@ -36,7 +36,7 @@ export function createGalleryRouter(services: GalleryServices): Router {
   router.get('/packages/:id', async (request, response) => {
     const found = await readPackage(services, request.params.id);
     if (found === undefined) {
-      fail('PACKAGE_NOT_FOUND', { id: request.params.id, version: '' });
+      fail('PACKAGE_NOT_FOUND', { id: request.params.id, version: '(in a listed version)' });
     }
     answerPage(response, <PackagePage found={found} publicUrl={services.publicUrl()} />);
   });

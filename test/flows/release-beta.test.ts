@@ -164,12 +164,19 @@ describe('release:beta', () => {
     [['delve@1.26'], 1, 'three numbers'],
     [['delve', '--source', 'floppy'], 2, 'Sources are github, npm, go-module, bundle.'],
     [['delve', '--source', 'npm'], 2, 'delve has no source npm; it has github, go-module'],
+    [['delve@'], 2, 'delve@ names no version'],
     [['delve', '--nosuch'], 2, "unknown option '--nosuch'"],
   ])('answers %j with exit %i', async (args, exitCode, sentence) => {
     const result = await generator.run('release:beta', args);
 
     expect(result).toMatchObject({ exitCode, stderr: expect.stringContaining(sentence) });
     expect(await feedVersions(house)).toEqual([]);
+  });
+
+  it('takes one list of sources for tools that do not have all of them', async () => {
+    const result = await generator.run('release:beta', ['delve', '--source', 'npm,github']);
+
+    expect(result).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('1.26.3-beta.1: released') });
   });
 
   it('lists the examples and every setting in --help', async () => {

@@ -52,6 +52,23 @@ describe('createLineReport', () => {
     );
   });
 
+  it('tells the end of a transfer that it showed, and nothing of one that was too quick', () => {
+    let nowMs = 0;
+    const { stderr, report } = lines({ isQuiet: false, now: () => nowMs });
+
+    report.progress('delve', 'quick.zip', 10, 10);
+    nowMs = 6000;
+    report.progress('delve', 'slow.zip', 1_000_000, 2_000_000);
+    nowMs = 6001;
+    report.progress('delve', 'slow.zip', 1_500_000, 2_000_000);
+    report.progress('delve', 'slow.zip', 2_000_000, 2_000_000);
+
+    expect(stderr().trim().split('\n')).toEqual([
+      'delve  slow.zip  1.0 MB of 2.0 MB, 50 %',
+      'delve  slow.zip  2.0 MB of 2.0 MB, 100 %',
+    ]);
+  });
+
   it('leaves only warnings, failures and what was asked for when it is quiet', () => {
     const { stdout, stderr, report } = lines({ isQuiet: true });
 
