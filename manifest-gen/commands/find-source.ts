@@ -63,7 +63,7 @@ async function ask(
       source,
       choice,
       () => source.find(tool, version),
-      (other) => other.find(tool, version).then((found) => 'fingerprint' in found),
+      (other) => has(other, tool, version),
     );
     if (answer !== undefined && 'fingerprint' in answer) return { found: answer, lacks };
     lacks.push(answer === undefined ? `${source.kind} cannot be reached` : `${source.kind}: ${answer.lacks}`);
@@ -81,15 +81,32 @@ export async function unlessUnreachable<T>(
   question: () => Promise<T>,
   wouldDo: (other: Upstream) => Promise<boolean>,
 ): Promise<T | undefined> {
+  const isSkipped = choice.isUnreachableSkipped && choice.sources.at(-1) !== source;
+  const rest = [...choice.sources, ...choice.others].filter((one) => one !== source);
+  try {
+    return await (isSkipped ? question() : orNameOthers(rest, question, wouldDo));
+  } catch (error) {
+    if (isSkipped && isUnreachable(error)) return undefined;
+    throw error;
+  }
+}
+
+/** When the question's source cannot be reached, the error names those of the rest that would do, so that a person chooses. */
+export async function orNameOthers<T>(
+  rest: readonly Upstream[],
+  question: () => Promise<T>,
+  wouldDo: (other: Upstream) => Promise<boolean>,
+): Promise<T> {
   try {
     return await question();
   } catch (error) {
-    if (!isUnreachable(error)) throw error;
-    const rest = [...choice.sources, ...choice.others].filter((one) => one !== source);
-    if (choice.isUnreachableSkipped && choice.sources.at(-1) !== source) return undefined;
-    if (error.code !== 'SOURCE_UNREACHABLE') throw error;
+    if (!isUnreachable(error) || error.code !== 'SOURCE_UNREACHABLE') throw error;
     throw new ReleaseError(error.code, { ...error.details, hint: await hintOf(rest, wouldDo) }, error);
   }
+}
+
+export async function has(source: Upstream, tool: Tool, version: string): Promise<boolean> {
+  return 'fingerprint' in (await source.find(tool, version));
 }
 
 async function hintOf(

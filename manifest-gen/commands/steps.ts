@@ -11,12 +11,20 @@ import { unpack as unpackAssets } from '../unpack.ts';
 import { requireTrust } from '../verify/verdict.ts';
 import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
 import type { Context } from './context.ts';
+import { has, orNameOthers } from './find-source.ts';
 import type { Resolved } from './resolve.ts';
 
 /** Downloads, or builds from the module; what the cache has is not fetched again. */
 export async function fetch({ found }: Resolved, { world }: Context): Promise<{ fetched: Fetched }> {
-  const upstream = world.upstreams[found.kind as keyof typeof world.upstreams];
-  return { fetched: await upstream.fetch(found, world.report) };
+  const { tool, kind, version } = found;
+  const upstream = world.upstreams[kind as keyof typeof world.upstreams];
+  const others = tool.sources.map((source) => world.upstreams[source.kind]).filter((one) => one !== upstream);
+  const fetched = await orNameOthers(
+    others,
+    () => upstream.fetch(found, world.report),
+    (other) => has(other, tool, version),
+  );
+  return { fetched };
 }
 
 /** What is already known to be wrong is not unpacked. @throws ReleaseError REFUSED */

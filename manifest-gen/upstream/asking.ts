@@ -29,5 +29,5 @@ export function refused({ tool, version }: Asking, file: string, expected: strin
 export function reasonOf(error: unknown): string {
   if (error instanceof ReleaseError) throw error;
   const message = error instanceof Error ? error.message : String(error);
-  return message.split('\n', 1)[0] ?? message;
+  return (message.split('\n', 1)[0] ?? message).replace(/[.:\s]+$/, '');
 }

@@ -1,10 +1,29 @@
 import { describe, expect, it } from 'vitest';
-import { findNewest, findVersion, type SourceChoice } from '../../../manifest-gen/commands/find-source.ts';
+import {
+  findNewest,
+  findVersion,
+  has,
+  orNameOthers,
+  type SourceChoice,
+} from '../../../manifest-gen/commands/find-source.ts';
 import { fail } from '../../../manifest-gen/errors.ts';
 import type { Upstream } from '../../../manifest-gen/upstream/upstream.ts';
 import { makeFound, makeTool } from '../../kit/release-values.ts';
 
 const tool = makeTool();
+
+describe('orNameOthers', () => {
+  it('names the sources that would do, also when only the download cannot be had', async () => {
+    const rest = [source('npm', []), source('go-module', ['1.0.0'])];
+    const cause = { tool: 'gadget', version: '1.0.0', kind: 'github', cause: 'no route', hint: '' };
+    const download = async () => fail('SOURCE_UNREACHABLE', cause);
+
+    await expect(orNameOthers(rest, download, (other) => has(other, tool, '1.0.0'))).rejects.toMatchObject({
+      exitCode: 4,
+      hint: 'Try again later, or take it from elsewhere: `--source go-module` would do.',
+    });
+  });
+});
 
 describe('findVersion', () => {
   it('takes the first source that has it', async () => {
