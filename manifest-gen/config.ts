@@ -36,8 +36,8 @@ const Settings = z.object({
   CACHE_DIR: z.string().optional().describe("downloads and builds; else this platform's cache folder"),
   GITHUB_API_URL: webAddress().default('https://api.github.com').describe("the forge's API"),
   GITHUB_TOKEN: z.string().optional().describe('a token for it: more requests an hour, private repositories'),
-  HTTPS_PROXY: z.string().optional().describe('a proxy for https, as curl and npm know it'),
-  HTTP_PROXY: z.string().optional().describe('a proxy for plain http'),
+  HTTPS_PROXY: proxyAddress().optional().describe('a proxy for https, as curl and npm know it'),
+  HTTP_PROXY: proxyAddress().optional().describe('a proxy for plain http'),
   NO_PROXY: z.string().optional().describe('hosts that are asked directly'),
   NODE_EXTRA_CA_CERTS: z
     .string()
@@ -154,20 +154,36 @@ function webAddress(): z.ZodString {
   return z.string().refine((text) => {
     if (!URL.canParse(text)) return false;
     const url = new URL(text);
-    return /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
-  }, 'must be an http or https address without user and password');
+    return isWeb(url) && hasNoUser(url) && url.search === '' && url.hash === '';
+  }, 'must be an http or https address without user and password, ? and #');
+}
+
+/** It may hold a password, which is why no message quotes it. */
+function proxyAddress(): z.ZodString {
+  return z.string().refine((text) => {
+    const address = text.includes('://') ? text : `http://${text}`;
+    return URL.canParse(address) && isWeb(new URL(address));
+  }, 'must be an http or https address, or HOST:PORT');
+}
+
+function isWeb({ protocol }: URL): boolean {
+  return /^https?:$/.test(protocol);
+}
+
+function hasNoUser({ username, password }: URL): boolean {
+  return username === '' && password === '';
 }
 
 function payloadTemplate(): z.ZodString {
-  return z
-    .string()
-    .refine(
-      (text) =>
-        ['{tool}', '{version}', '{file}'].every((hole) => text.includes(hole)) &&
-        URL.canParse(text) &&
-        /^https?:$/.test(new URL(text).protocol),
-      'must be an http or https address with {tool}, {version} and {file} in it',
-    );
+  return z.string().refine(
+    (text) =>
+      ['{tool}', '{version}', '{file}'].every((hole) => text.includes(hole)) &&
+      URL.canParse(text) &&
+      isWeb(new URL(text)) &&
+      // it is written into manifests, for everybody to read
+      hasNoUser(new URL(text)),
+    'must be an http or https address with {tool}, {version} and {file} in it, and no user and password',
+  );
 }
 
 function trimSlash(url: string): string {

@@ -45,6 +45,21 @@ describe('loadGeneratorConfig', () => {
   });
 
   it.each([
+    [{ PAYLOAD_URL: 'https://me:secret@cdn/{tool}/{version}/{file}' }, 'PAYLOAD_URL'],
+    [{ FEED_URL: 'http://feed/nuget?key=secret' }, 'FEED_URL'],
+    [{ HTTPS_PROXY: 'not secret at all' }, 'HTTPS_PROXY'],
+    [{ http_proxy: 'socks5://me:secret@proxy' }, 'HTTP_PROXY'],
+  ])('refuses %j without repeating what it holds', (env, name) => {
+    const problem = expect.stringMatching(new RegExp(`^${name}: must be (?!.*secret)`));
+
+    expect(() => load(env)).toThrowError(expect.objectContaining({ exitCode: 2, message: problem }));
+  });
+
+  it.each(['http://me:secret@proxy.corp:3128', 'proxy.corp:3128'])('takes the proxy %s', (address) => {
+    expect(load({ HTTPS_PROXY: address }).httpsProxy).toBe(address);
+  });
+
+  it.each([
     [{ FEED_API_KEY: 'direct', FEED_API_KEY_FILE: 'key.txt' }, 'direct'],
     [{ FEED_API_KEY_FILE: 'key.txt' }, 'from-file'],
     [{ FEED_API_KEY: '' }, 'from-start'],
