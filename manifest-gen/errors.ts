@@ -5,6 +5,11 @@
 const errors = {
   SETTINGS_INVALID: [2, '{problems}', 'Correct the settings named above; --help lists them all.'],
   USAGE: [2, '{problem}', 'See --help.'],
+  OUT_UNUSABLE: [
+    2,
+    'The folder {dir} of --out cannot be used: {cause}.',
+    'Name a folder that can be made and written.',
+  ],
   TOOL_UNKNOWN: [
     1,
     'There is no tool {tool}; there are {known}.',
@@ -53,6 +58,7 @@ const errors = {
     'The feed {url} cannot be reached: {cause}.',
     'Start it with `pnpm start` or `pnpm serve`, or set FEED_URL.',
   ],
+  PLACE_UNREACHABLE: [4, '{url} cannot be reached: {cause}.', 'Check PAYLOAD_URL, and try again.'],
   FEED_REFUSED: [1, 'The feed answered {status} to {what}: {reason}.', '{hint}'],
   FEED_KEY_MISSING: [
     2,

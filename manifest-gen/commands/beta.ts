@@ -1,4 +1,3 @@
-import { resolve as resolvePath } from 'node:path';
 import { Command } from 'commander';
 import { printReleaseRecord } from '../../formats/release-record.ts';
 import { publishManifest } from '../publish/bucket-branch.ts';
@@ -9,7 +8,7 @@ import type { Invocation, World } from '../world.ts';
 import { begin } from './chain.ts';
 import { type Context, requireKey, withContext } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
-import { keepFiles } from './keep-files.ts';
+import { keepFiles, openOutDir } from './keep-files.ts';
 import { type Request, readRequests } from './request.ts';
 import { planRow, type Resolved, type ResolveOptions, resolve } from './resolve.ts';
 import { attempt, endRun, type Failure, type RunResult } from './run-each.ts';
@@ -131,7 +130,7 @@ export function createCommand(invocation: Invocation): Command {
   addFlags(command, ['dryRun', 'out', 'source', 'json', 'quiet'], examples, invocation);
   return command.action((args: readonly string[], flags: ReleaseFlags) =>
     runVerb(invocation, flags, async (world, tools) => {
-      const outDir = flags.out === undefined ? undefined : resolvePath(invocation.cwd, flags.out);
+      const outDir = await openOutDir(invocation.cwd, flags.out);
       const options = { ...flags, sources: flags.source, outDir };
       endRun(await releaseBeta(world, readRequests(args, tools), options));
     }),

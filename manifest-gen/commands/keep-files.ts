@@ -1,5 +1,6 @@
-import { copyFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, constants, copyFile, readdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fail } from '../errors.ts';
 import { makeDir } from '../make-dir.ts';
 
 export type KeptFiles = {
@@ -9,6 +10,24 @@ export type KeptFiles = {
   readonly manifestText: string;
   readonly recordText: string;
 };
+
+/**
+ * The folder of `--out`, made when it is not there: what cannot be kept is told before anything is downloaded.
+ * @throws ReleaseError OUT_UNUSABLE
+ */
+export async function openOutDir(cwd: string, out: string | undefined): Promise<string | undefined> {
+  if (out === undefined) return undefined;
+  if (out === '') fail('OUT_UNUSABLE', { dir: '""', cause: 'it names no folder' });
+  const dir = resolve(cwd, out);
+  try {
+    await makeDir(dir);
+    await readdir(dir);
+    await access(dir, constants.W_OK);
+  } catch (error) {
+    fail('OUT_UNUSABLE', { dir, cause: error instanceof Error ? error.message : String(error) }, error);
+  }
+  return dir;
+}
 
 /** `--out DIR` (contract section 5). */
 export async function keepFiles(outDir: string, files: KeptFiles): Promise<void> {

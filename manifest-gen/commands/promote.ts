@@ -1,4 +1,3 @@
-import { resolve as resolvePath } from 'node:path';
 import { Command } from 'commander';
 import { printReleaseRecord } from '../../formats/release-record.ts';
 import { repack } from '../promote/apply.ts';
@@ -10,7 +9,7 @@ import type { Invocation, World } from '../world.ts';
 import { begin } from './chain.ts';
 import { type Context, requireKey, withContext } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
-import { type KeptFiles, keepFiles } from './keep-files.ts';
+import { type KeptFiles, keepFiles, openOutDir } from './keep-files.ts';
 import { type Request, readRequests } from './request.ts';
 import { type Planned, type Ready, resolvePromotion } from './resolve-promotion.ts';
 import { attempt, endRun, type Failure, type RunResult } from './run-each.ts';
@@ -132,7 +131,7 @@ export function createCommand(invocation: Invocation): Command {
   addFlags(command, ['dryRun', 'out', 'json', 'quiet'], examples, invocation);
   return command.action((args: readonly string[], flags: ReleaseFlags) =>
     runVerb(invocation, flags, async (world, tools) => {
-      const outDir = flags.out === undefined ? undefined : resolvePath(invocation.cwd, flags.out);
+      const outDir = await openOutDir(invocation.cwd, flags.out);
       endRun(await promote(world, readRequests(args, tools), { ...flags, outDir }));
     }),
   );

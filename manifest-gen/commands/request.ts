@@ -7,7 +7,7 @@ export type Request = { readonly tool: Tool; readonly version: string | undefine
 
 /**
  * `delve`, `delve@1.22.0`, `delve@v1.22.0`; nothing at all means every tool. A tool named twice is one with two versions.
- * @throws ReleaseError TOOL_UNKNOWN, before anything is done for the others: it is a typing error
+ * @throws ReleaseError USAGE, TOOL_UNKNOWN, before anything is done for the others: it is a typing error
  */
 export function readRequests(args: readonly string[], tools: readonly Tool[]): readonly Request[] {
   if (args.length === 0) return tools.map((tool) => ({ tool, version: undefined }));
@@ -16,6 +16,7 @@ export function readRequests(args: readonly string[], tools: readonly Tool[]): r
     const at = arg.indexOf('@', 1);
     const name = at < 0 ? arg : arg.slice(0, at);
     const version = at < 0 ? undefined : arg.slice(at + 1).replace(/^v(?=\d)/, '');
+    if (version === '') fail('USAGE', { problem: `${arg} names no version after the @` });
     const tool = tools.find((one) => one.tool === name);
     if (tool === undefined)
       fail('TOOL_UNKNOWN', { tool: name, known: tools.map((one) => one.tool).join(', ') });

@@ -78,7 +78,7 @@ export async function downloadFile(http: FeedHttp, url: string, path: string): P
     if (response?.statusCode === 404) return undefined;
     if (response !== undefined && response.statusCode < 500 && response.statusCode >= 400)
       refuse(response, `the download of ${url}`);
-    return explain(http, error);
+    return explain(http, url, error);
   }
 }
 

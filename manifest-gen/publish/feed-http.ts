@@ -57,10 +57,10 @@ export async function ask(
 ): Promise<Response<string>> {
   try {
     const response = (await http.got(address, { ...options, responseType: 'text' })) as Response<string>;
-    if ([502, 503, 504].includes(response.statusCode)) unreachable(http, reasonOf(response));
+    if ([502, 503, 504].includes(response.statusCode)) unreachable(http, address, reasonOf(response));
     return response;
   } catch (error) {
-    return explain(http, error);
+    return explain(http, address, error);
   }
 }
 
@@ -101,15 +101,25 @@ export function reasonOf(response: Response<unknown>): string {
   return (response.statusMessage || `status ${response.statusCode}`).slice(0, 512).replace(/\.$/, '');
 }
 
-export function explain(http: FeedHttp, error: unknown): never {
+export function explain(http: FeedHttp, address: string, error: unknown): never {
   if (error instanceof ReleaseError) throw error;
-  if (error instanceof RequestError)
-    unreachable(http, error.code === 'ERR_BODY_PARSE_FAILURE' ? 'no readable answer' : error.message, error);
+  if (error instanceof RequestError) {
+    const cause = error.code === 'ERR_BODY_PARSE_FAILURE' ? 'no readable answer' : firstLine(error.message);
+    unreachable(http, address, cause, error);
+  }
   throw error;
 }
 
-function unreachable(http: FeedHttp, cause: string, error?: unknown): never {
-  fail('FEED_UNREACHABLE', { url: http.feedUrl, cause }, error);
+/** Payloads may lie at another place than the feed; then it is not the feed that must be started. */
+function unreachable({ feedUrl }: FeedHttp, address: string, cause: string, error?: unknown): never {
+  const { origin } = new URL(address);
+  if (origin === new URL(feedUrl).origin) fail('FEED_UNREACHABLE', { url: feedUrl, cause }, error);
+  fail('PLACE_UNREACHABLE', { url: origin, cause }, error);
+}
+
+/** OpenSSL's errors end with a colon and a line break. */
+function firstLine(message: string): string {
+  return (message.split('\n', 1)[0] ?? message).replace(/[.:\s]+$/, '');
 }
 
 /** @throws ReleaseError FEED_REFUSED, with what to do about it */

@@ -8,6 +8,7 @@ import { type Forge, startForge } from '../../kit/forge.ts';
 import { delveRelease, type Generator, makeGenerator } from '../../kit/generator.ts';
 import { makeTempDir, startHouse, type TestHouse } from '../../kit/house.ts';
 import { type Listening, listen } from '../../kit/listen.ts';
+import { nowhere } from '../../kit/upstream-world.ts';
 
 /** A bucket on another git host and payloads on another web server (BUCKET_URL, PAYLOAD_URL). */
 describe('a release to places elsewhere', () => {
@@ -73,6 +74,16 @@ describe('a release to places elsewhere', () => {
     expect(files.get('/files/delve/1.26.3/dlv-windows-arm64.exe')).toEqual(
       files.get('/files/delve/1.26.3-beta.1/dlv-windows-arm64.exe'),
     );
+  });
+
+  it('names the place that cannot be reached, which is not the feed', async () => {
+    const env = { PAYLOAD_URL: `${nowhere}/{tool}/{version}/{file}` };
+
+    const { exitCode, stderr } = await generator.run('release:beta', ['delve'], { env });
+
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain(`failed: ${nowhere} cannot be reached: `);
+    expect(stderr).toContain('Nothing was published.');
   });
 
   it('refuses other bytes under a name that is taken', async () => {
