@@ -148,7 +148,10 @@ export async function loadTools(dir: string): Promise<readonly Tool[]> {
 }
 
 async function readTool(file: string, name: string): Promise<Tool> {
-  const tool = decodeYaml(Tool, await readFile(file, 'utf8'), file);
+  const text = await readFile(file, 'utf8').catch((cause: unknown) =>
+    fail('TOOL_FILE_INVALID', { file, problems: 'it cannot be read' }, cause),
+  );
+  const tool = decodeYaml(Tool, text, file);
   if (tool.tool !== name) fail('TOOL_FILE_INVALID', { file, problems: `it names the tool ${tool.tool}` });
   return tool;
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -122,6 +122,11 @@ describe('a tool file', () => {
   it('is missed when the folder has none or is not there', async () => {
     expect(await failureOf(loadTools(dir))).toMatchObject({ code: 'TOOL_FILE_INVALID' });
     expect(await failureOf(loadTools(join(dir, 'none')))).toMatchObject({ code: 'TOOL_FILE_INVALID' });
+    await mkdir(join(dir, 'folder.yaml'));
+    expect(await failureOf(loadTools(dir))).toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining('cannot be read'),
+    });
   });
 });
 
