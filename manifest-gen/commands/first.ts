@@ -1,9 +1,10 @@
 import type { ReleaseError } from '../errors.ts';
 import type { CommandReport } from '../report.ts';
-import type { Tool } from '../tools.ts';
+import type { Tool, UpstreamKind } from '../tools.ts';
 import type { World } from '../world.ts';
 import { releaseBeta } from './beta.ts';
 import { promote } from './promote.ts';
+import type { RunResult } from './run-each.ts';
 
 /** How it ended for one tool: `installable` says that main and the feed offer it now. */
 export type FirstOutcome = { readonly tool: Tool; readonly isInstallable: boolean };
@@ -19,21 +20,42 @@ export async function releaseFirst(
   tools: readonly Tool[],
   onEnd: (outcome: FirstOutcome) => Promise<void>,
 ): Promise<void> {
-  const told = { ...world, report: sayingSkipped(world.report) };
   for (const tool of tools) {
-    const beta = await releaseBeta(told, [{ tool, version: tool.first }], { goOn: true });
+    const told = { ...world, report: sayingSkipped(world.report, tool) };
+    const beta = await releaseFromAny(told, tool);
     const stable =
       beta.failures.length > 0 ? undefined : await promote(told, [{ tool, version: tool.first }], {});
     await onEnd({ tool, isInstallable: stable !== undefined && stable.failures.length === 0 });
   }
 }
 
+/** A source may answer and its files may still not come, from a store at another host: then those after it are taken too. */
+async function releaseFromAny(world: World, tool: Tool): Promise<RunResult> {
+  const request = { tool, version: tool.first };
+  let result = await releaseBeta(world, [request], { goOn: true });
+  for (let sources = sourcesLeft(tool, result.failures[0]?.error); sources.length > 0; ) {
+    result = await releaseBeta(world, [request], { goOn: true, sources });
+    sources = sourcesLeft(tool, result.failures[0]?.error);
+  }
+  return result;
+}
+
+/** Those after the one that could not be reached; none after any other failure. */
+function sourcesLeft(tool: Tool, error: ReleaseError | undefined): readonly UpstreamKind[] {
+  if (error?.code !== 'SOURCE_UNREACHABLE') return [];
+  const kinds = tool.sources.map(({ kind }) => kind);
+  const names: readonly string[] = kinds;
+  const failed = names.indexOf(String(error.details.kind));
+  return failed < 0 ? [] : kinds.slice(failed + 1);
+}
+
 /** A machine without Go is nothing wrong with the tool: it is skipped, which is not the same as failed. */
-function sayingSkipped(report: CommandReport): CommandReport {
+function sayingSkipped(report: CommandReport, only: Tool): CommandReport {
   return {
     ...report,
     failed(tool: string, error: ReleaseError) {
       if (error.code === 'TOOLCHAIN_MISSING') report.step(tool, 'skipped: needs Go >= 1.21');
+      else if (sourcesLeft(only, error).length > 0) report.warn(tool, error.message);
       else report.failed(tool, error);
     },
   };

@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { releaseFirst } from '../../../manifest-gen/commands/first.ts';
+import { createReport, createWorld, loadToolsOf } from '../../../manifest-gen/world.ts';
+import { makeTinyExe } from '../../kit/exe.ts';
+import { type Forge, startForge } from '../../kit/forge.ts';
+import { type Generator, makeGenerator } from '../../kit/generator.ts';
+import { productDir, startHouse, type TestHouse } from '../../kit/house.ts';
+import { type NpmRegistry, startNpmRegistry } from '../../kit/npm-registry.ts';
+
+describe('the first releases', () => {
+  let house: TestHouse;
+  let forge: Forge;
+  let registry: NpmRegistry;
+  let generator: Generator;
+
+  beforeEach(async () => {
+    house = await startHouse();
+    forge = await startForge();
+    const exe = makeTinyExe({ module: { path: 'github.com/bufbuild/buf', version: '(devel)' } });
+    registry = await startNpmRegistry([
+      { name: '@bufbuild/buf-win32-x64', version: '1.32.0', files: { 'bin/buf.exe': exe } },
+    ]);
+    const fault = { kind: 'status', status: 503 } as const;
+    const asset = { name: 'buf-Windows-x86_64.exe', bytes: exe, fault };
+    forge.addRepository('bufbuild/buf', [{ tag: 'v1.32.0', assets: [asset] }]);
+    generator = await makeGenerator({
+      ...registry.env,
+      FEED_URL: `${house.url}/nuget`,
+      FEED_API_KEY: house.adminKey,
+      GITHUB_API_URL: forge.apiUrl,
+    });
+  });
+  afterEach(async () => {
+    await generator.stop();
+    await registry.stop();
+    await forge.stop();
+    await house.stop();
+  });
+
+  it('go on to the next source when one answers and its file cannot be had', async () => {
+    const said: string[] = [];
+    const terminal = { write: (text: string) => said.push(text) } as unknown as NodeJS.WritableStream;
+    const { signal } = new AbortController();
+    const invocation = {
+      env: generator.env,
+      stdout: terminal,
+      stderr: terminal,
+      productDir,
+      cwd: generator.dir,
+      signal,
+    };
+    const own = { ...invocation, version: '0.0.0-test' };
+    const world = createWorld(own, createReport(own, {}));
+    const tools = (await loadToolsOf(world)).filter(({ tool }) => tool === 'buf');
+    const installable: boolean[] = [];
+
+    await releaseFirst(world, tools, async ({ isInstallable }) => void installable.push(isInstallable));
+
+    expect(installable).toEqual([true]);
+    expect(said.join('')).toContain('buf  warning: buf 1.32.0: source github cannot be reached');
+    expect(said.join('')).not.toContain('failed');
+    expect((await fetch(`${house.url}/nuget/package/buf/1.32.0`)).status).toBe(200);
+  });
+});
