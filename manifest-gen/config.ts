@@ -35,7 +35,7 @@ const Settings = z.object({
     .describe('replaces, per tool it names, the trust section of the tool file'),
   CACHE_DIR: z.string().optional().describe("downloads and builds; else this platform's cache folder"),
   GITHUB_API_URL: webAddress().default('https://api.github.com').describe("the forge's API"),
-  GITHUB_TOKEN: z.string().optional().describe('a token for it: more requests an hour, private repositories'),
+  GITHUB_TOKEN: token().optional().describe('a token for it: more requests an hour, private repositories'),
   HTTPS_PROXY: proxyAddress().optional().describe('a proxy for https, as curl and npm know it'),
   HTTP_PROXY: proxyAddress().optional().describe('a proxy for plain http'),
   NO_PROXY: z.string().optional().describe('hosts that are asked directly'),
@@ -100,7 +100,7 @@ export function loadGeneratorConfig(source: ConfigSource): GeneratorConfig {
     trustFile: path(settings.TRUST_FILE),
     cacheDir: path(settings.CACHE_DIR) ?? join(cacheHome(source), 'go-win-tools'),
     githubApiUrl: trimSlash(settings.GITHUB_API_URL),
-    githubToken: settings.GITHUB_TOKEN,
+    githubToken: settings.GITHUB_TOKEN || undefined,
     httpsProxy: settings.HTTPS_PROXY,
     httpProxy: settings.HTTP_PROXY,
     noProxy: settings.NO_PROXY,
@@ -164,6 +164,14 @@ function proxyAddress(): z.ZodString {
     const address = text.includes('://') ? text : `http://${text}`;
     return URL.canParse(address) && isWeb(new URL(address));
   }, 'must be an http or https address, or HOST:PORT');
+}
+
+/** It goes into an HTTP header: a line end in the middle would surface as a forge that cannot be reached. */
+function token(): z.ZodString {
+  return z
+    .string()
+    .trim()
+    .regex(/^[\x21-\x7e]*$/, 'must be a token without blanks and in printable ASCII');
 }
 
 function isWeb({ protocol }: URL): boolean {

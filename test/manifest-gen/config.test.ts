@@ -48,11 +48,17 @@ describe('loadGeneratorConfig', () => {
     [{ PAYLOAD_URL: 'https://me:secret@cdn/{tool}/{version}/{file}' }, 'PAYLOAD_URL'],
     [{ FEED_URL: 'http://feed/nuget?key=secret' }, 'FEED_URL'],
     [{ HTTPS_PROXY: 'not secret at all' }, 'HTTPS_PROXY'],
+    [{ GITHUB_TOKEN: 'secret\nsecret' }, 'GITHUB_TOKEN'],
     [{ http_proxy: 'socks5://me:secret@proxy' }, 'HTTP_PROXY'],
   ])('refuses %j without repeating what it holds', (env, name) => {
     const problem = expect.stringMatching(new RegExp(`^${name}: must be (?!.*secret)`));
 
     expect(() => load(env)).toThrowError(expect.objectContaining({ exitCode: 2, message: problem }));
+  });
+
+  it('takes a token as files and CI systems give it, with a line end', () => {
+    expect(load({ GITHUB_TOKEN: 'token\r\n' }).githubToken).toBe('token');
+    expect(load({ GITHUB_TOKEN: '\n' }).githubToken).toBeUndefined();
   });
 
   it.each(['http://me:secret@proxy.corp:3128', 'proxy.corp:3128'])('takes the proxy %s', (address) => {
