@@ -58,6 +58,13 @@ function workshop(name: string): string {
 const isCheckout = existsSync(join(import.meta.dirname, 'dev'));
 const verbs = new Map(Object.entries({ ...productVerbs, ...(isCheckout ? workshopVerbs : {}) }));
 
+for (const stream of [process.stdout, process.stderr]) {
+  // A reader that has seen enough (`| head -1`) ends nothing: what is being released is released to its end.
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {

@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { cli } from './kit/cli.ts';
 import { productDir } from './kit/house.ts';
@@ -12,6 +15,17 @@ describe('main.ts', () => {
     for (const verb of ['start', 'serve', 'release:beta', 'release:promote', 'release:status']) {
       expect(result.stdout).toContain(verb);
     }
+  });
+
+  it('shows no stack to a reader that has seen enough', async () => {
+    const args = ['--import', 'tsx', join(productDir, 'main.ts'), 'release:beta', '--help'];
+    const child = spawn(process.execPath, args, { cwd: productDir, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
   });
 
   it('is behind every script, and no verb is a word that pnpm keeps for itself', async () => {
