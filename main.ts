@@ -6,19 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Command, CommanderError } from 'commander';
-
-/** What a verb may know of the world outside; each verb declares the part it needs. */
-type Invocation = {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdout: NodeJS.WritableStream;
-  readonly stderr: NodeJS.WritableStream;
-  /** Where the product's own files lie: tools, nuspecs, buckets, package.json. */
-  readonly productDir: string;
-  readonly cwd: string;
-  /** Aborted by Ctrl-C and SIGTERM. */
-  readonly signal: AbortSignal;
-  readonly version: string;
-};
+import type { Invocation } from './manifest-gen/world.ts';
 
 type Verb = {
   readonly does: string;

@@ -11,7 +11,7 @@ import { configHelp, loadConfig } from './server/config.ts';
 import { type ClientCommand, stableCommands } from './server/gallery/commands.ts';
 import type { Keys } from './server/keys/keys.ts';
 import { createLogger } from './server/log.ts';
-import { type RunningServer, startServer } from './server/serve.ts';
+import { type RunningServer, startServer, whenAborted } from './server/serve.ts';
 
 export function createCommand(invocation: Invocation): Command {
   return new Command('start')
@@ -138,13 +138,4 @@ async function firstKey(
 function isLoopback(url: string): boolean {
   const { hostname } = new URL(url);
   return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
-}
-
-function whenAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-    }
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

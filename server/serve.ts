@@ -113,7 +113,8 @@ async function serve({ env, stdout, productDir, signal, version }: World): Promi
   await server.stop();
 }
 
-function whenAborted(signal: AbortSignal): Promise<void> {
+/** At once when it is aborted already. */
+export function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) {
       resolve();
