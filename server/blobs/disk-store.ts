@@ -30,10 +30,12 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
   async function receive(source: Readable, maxBytes: number): Promise<BlobDraft> {
     const draft = path.join(tmp, randomUUID());
     const digester = createDigester();
+    const file = createWriteStream(draft, { flags: 'wx', flush: true });
     try {
-      const file = createWriteStream(draft, { flags: 'wx', flush: true });
       await pipeline(source, limitTo(maxBytes), digester, file);
     } catch (error) {
+      // A pipeline may fail while its file is still being opened: a name removed before it is made would stay.
+      if (!file.closed) await new Promise((resolve) => file.once('close', resolve));
       await rm(draft, { force: true });
       throw roomError(error);
     }
