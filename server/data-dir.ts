@@ -10,6 +10,7 @@ import { FeedError, fail } from './errors.ts';
  *     blobs/          bytes by their SHA-256
  *     bucket/         the git repository and its two views
  *     start.key       the first key, made by `start`
+ *     server.json     where the running server is, for the operator's verbs (own-server.ts)
  *     lock            held by the running server; lock.pid says who
  */
 export type DataDir = {

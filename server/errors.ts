@@ -30,6 +30,12 @@ const errors = {
     'The server cannot listen on {host}, port {port}: {cause}. Set HOST to an address of this machine (0.0.0.0 is all of them), or PORT to another port.',
   ],
 
+  SERVER_SILENT: [
+    500,
+    'The server at {url}, which holds the data folder, does not answer: {cause}. Look into its log, or stop it and try again.',
+  ],
+  SERVER_REFUSED: [500, 'The running server says: {reason}'],
+
   KEY_MISSING: [
     401,
     'This needs an API key: send it as X-NuGet-ApiKey, as a Bearer token, or as the password of Basic authentication.',

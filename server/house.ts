@@ -16,6 +16,8 @@ export type HouseDeps = {
   readonly version: string;
   readonly productDir: string;
   readonly isStopping: () => boolean;
+  /** A key with every scope that is good as long as this house stands. */
+  readonly operatorKey?: string;
   /** The environment of the process, for git: PATH and the like. */
   readonly env: Readonly<Record<string, string | undefined>>;
 };
@@ -53,7 +55,11 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
     const database = openDatabase(dataDir.database);
     undo.push(() => database.close());
     const catalog = createSqlCatalog(database, now);
-    const keys = createSqlKeys(database, { now, adminApiKey: config.adminApiKey });
+    const keys = createSqlKeys(database, {
+      now,
+      adminApiKey: config.adminApiKey,
+      operatorKey: deps.operatorKey,
+    });
     async function flush(): Promise<void> {
       await catalog.flush();
       await keys.flush();

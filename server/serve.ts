@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Command } from 'commander';
 import { createApp, type Services } from './app.ts';
 import { type Config, configHelp, loadConfig } from './config.ts';
@@ -5,6 +6,7 @@ import { buildHouse } from './house.ts';
 import { createDrain, type DrainLimits } from './http/drain.ts';
 import { isWildcard, openListener } from './listener.ts';
 import { createLogger, type Logger } from './log.ts';
+import { announceServer } from './own-server.ts';
 
 type World = {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -59,6 +61,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   let publicUrl = config.publicUrl ?? '';
   let isStopping = false;
+  const operatorKey = randomBytes(32).toString('base64url');
   const house = await buildHouse(config, {
     now,
     log,
@@ -67,11 +70,17 @@ export async function startServer(
     env,
     publicUrl: () => publicUrl,
     isStopping: () => isStopping,
+    operatorKey,
   });
   try {
     const { server, url } = await openListener(config, createApp(house.services), log, tlsPollMs);
     const drainServer = createDrain(server);
     publicUrl ||= url;
+    const withdrawAnnouncement = announceServer(config.dataDir, {
+      pid: process.pid,
+      url,
+      key: operatorKey,
+    });
     log.info({ url, publicUrl, version, dataDir: config.dataDir }, 'listening');
     if (config.publicUrl === undefined && isWildcard(config.host)) {
       log.warn(
@@ -84,6 +93,7 @@ export async function startServer(
       log.info('stopping');
       // At once: whoever supervises us may lose patience before the last download is through.
       await house.flush().catch((error: unknown) => log.error({ err: error }, 'counters not written'));
+      withdrawAnnouncement();
       const outcome = await drainServer({ ...drainLimits, ...drain });
       await house.close();
       log.info({ outcome }, 'stopped');

@@ -35,7 +35,7 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
       await pipeline(source, limitTo(maxBytes), digester, file);
     } catch (error) {
       // A pipeline may fail while its file is still being opened: a name removed before it is made would stay.
-      if (!file.closed) await new Promise((resolve) => file.once('close', resolve));
+      if (!file.closed) await new Promise<void>((resolve) => file.once('close', () => resolve()));
       await rm(draft, { force: true });
       throw roomError(error);
     }

@@ -5,16 +5,25 @@ import { createWriteLater } from '../catalog/write-later.ts';
 import type { KeyRecord, Principal, Scope } from './api-keys.ts';
 import type { Keys } from './keys.ts';
 
-/** `adminApiKey` (setting ADMIN_API_KEY) is a key with every scope that is not in the database. */
-export type SqlKeysOptions = { readonly now: () => Date; readonly adminApiKey?: string | undefined };
+export type SqlKeysOptions = {
+  readonly now: () => Date;
+  /** The setting ADMIN_API_KEY: a key with every scope that is not in the database. */
+  readonly adminApiKey?: string | undefined;
+  /** Another one, for the operator's verbs on this machine; it is good for this process only. */
+  readonly operatorKey?: string | undefined;
+};
 
 /**
  * Keys in SQLite, as SHA-256: a key is 256 random bits, so that no slow hash is needed to keep it from being guessed.
  * The row is found by the hash, which tells nothing of the key by its timing. `flush` before closing the connection.
  */
-export function createSqlKeys(db: Connection, { now, adminApiKey }: SqlKeysOptions): Keys {
+export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }: SqlKeysOptions): Keys {
   const prepare = createStatements(db);
-  const adminHash = adminApiKey === undefined ? undefined : hashKey(adminApiKey);
+  const adminKeys = [
+    ['ADMIN_API_KEY', adminApiKey],
+    ['operator', operatorKey],
+  ] as const;
+  const admins = adminKeys.flatMap(([name, key]) => (key === undefined ? [] : [toAdmin(name, key)]));
   let lastUsed = new Map<string, Date>();
 
   const writeLastUsed = db.transaction((times: typeof lastUsed) => {
@@ -39,7 +48,8 @@ export function createSqlKeys(db: Connection, { now, adminApiKey }: SqlKeysOptio
     },
     async find(key) {
       const hash = hashKey(key);
-      if (adminHash && timingSafeEqual(hash, adminHash)) return adminPrincipal;
+      const admin = admins.find((one) => timingSafeEqual(hash, one.hash));
+      if (admin) return admin.principal;
       const raw = prepare('SELECT * FROM keys WHERE hash = ?').get(hash) as RawKey | undefined;
       if (!raw || !timingSafeEqual(hash, raw.hash)) return undefined;
       lastUsed.set(raw.id, now());
@@ -59,12 +69,9 @@ export function createSqlKeys(db: Connection, { now, adminApiKey }: SqlKeysOptio
   };
 }
 
-const adminPrincipal: Principal = {
-  keyId: 'ADMIN_API_KEY',
-  name: 'ADMIN_API_KEY',
-  scopes: ['admin'],
-  ids: [],
-};
+function toAdmin(name: string, key: string): { hash: Buffer; principal: Principal } {
+  return { hash: hashKey(key), principal: { keyId: name, name, scopes: ['admin'], ids: [] } };
+}
 
 type RawKey = {
   id: string;

@@ -1,0 +1,81 @@
+import { type Got, got, HTTPError } from 'got';
+import { z } from 'zod';
+import { type Config, loadConfig } from '../config.ts';
+import { FeedError, fail } from '../errors.ts';
+import { buildHouse, type House } from '../house.ts';
+import { createLogger } from '../log.ts';
+import { findServer, type OwnServer } from '../own-server.ts';
+import type { OperatorWorld } from './world.ts';
+
+/** The running server that holds the data folder. */
+export type RunningServer = {
+  /** Where it listens. */
+  readonly url: string;
+  /** Asks it with a key of every scope; addresses are relative: `api/v1/keys`. */
+  readonly http: Got;
+};
+
+export type DataWork<T> = {
+  /** Nobody uses the folder: it is locked, and ours. */
+  readonly alone: (house: House, config: Config) => Promise<T>;
+  /** A server uses the folder; without this the verb refuses. */
+  readonly running?: (server: RunningServer, config: Config) => Promise<T>;
+};
+
+/**
+ * Does the work where the data is: in the folder itself, under its lock, or through the server that holds the lock.
+ * @throws ConfigError, FeedError DATA_DIR_IN_USE when another process has the folder and cannot be asked
+ */
+export async function withData<T>(world: OperatorWorld, { alone, running }: DataWork<T>): Promise<T> {
+  const config = loadConfig(world.env);
+  let house: House;
+  try {
+    house = await buildHouse(config, {
+      ...world,
+      now: () => new Date(),
+      log: createLogger('warn'),
+      publicUrl: () => config.publicUrl ?? `http://${config.host}:${config.port}`,
+      isStopping: () => world.signal.aborted,
+    });
+  } catch (error) {
+    const server = isInUse(error) && running !== undefined ? findServer(config.dataDir) : undefined;
+    if (server === undefined || running === undefined) throw error;
+    return running({ url: server.url, http: connect(server) }, config);
+  }
+  try {
+    return await alone(house, config);
+  } finally {
+    await house.close();
+  }
+}
+
+function isInUse(error: unknown): boolean {
+  return error instanceof FeedError && error.code === 'DATA_DIR_IN_USE';
+}
+
+function connect({ url, key }: OwnServer): Got {
+  return got.extend({
+    prefixUrl: url,
+    headers: { authorization: `Bearer ${key}` },
+    retry: { limit: 0 },
+    // It listens on this very machine, under an address that its certificate need not name.
+    https: { rejectUnauthorized: false },
+    hooks: { beforeError: [(error) => explain(error, url)] },
+  });
+}
+
+/** Its own sentence, where it gave one (http/error-body.ts). */
+function explain(error: Error, url: string): never {
+  if (!(error instanceof HTTPError)) return fail('SERVER_SILENT', { url, cause: error.message }, error);
+  const { rawBody, statusMessage = '' } = error.response;
+  return fail('SERVER_REFUSED', { reason: titleOf(rawBody.toString()) ?? statusMessage }, error);
+}
+
+function titleOf(body: string): string | undefined {
+  try {
+    return Problem.parse(JSON.parse(body)).title;
+  } catch {
+    return undefined;
+  }
+}
+const Problem = z.object({ title: z.string() });

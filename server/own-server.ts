@@ -1,0 +1,32 @@
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+/**
+ * How a verb of the operator finds the server that holds the data folder: `server.json` in the folder, which only its
+ * owner may read. The key has every scope and dies with the process, so that a file left behind by a crash opens nothing.
+ */
+const OwnServer = z.object({ pid: z.number(), url: z.url(), key: z.string() });
+export type OwnServer = z.infer<typeof OwnServer>;
+
+/** Tells where the server is; the answer takes the file away again. */
+export function announceServer(dataDir: string, server: OwnServer): () => void {
+  const file = fileIn(dataDir);
+  writeFileSync(file, `${JSON.stringify(server)}\n`, { mode: 0o600 });
+  // The mode above counts for new files only.
+  chmodSync(file, 0o600);
+  return () => rmSync(file, { force: true });
+}
+
+/** The server that was announced last; undefined when there is none, or none that this user may know. */
+export function findServer(dataDir: string): OwnServer | undefined {
+  try {
+    return OwnServer.parse(JSON.parse(readFileSync(fileIn(dataDir), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+function fileIn(dataDir: string): string {
+  return join(dataDir, 'server.json');
+}

@@ -1,0 +1,91 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterEach, describe, expect, it } from 'vitest';
+import { withData } from '../../../server/operator/with-data.ts';
+import { findServer } from '../../../server/own-server.ts';
+import { makeTempDir, productDir, startHouse, type TestHouse } from '../../kit/house.ts';
+
+const houses: TestHouse[] = [];
+afterEach(async () => {
+  for (const house of houses.splice(0)) await house.stop();
+});
+
+function worldOf(dataDir: string) {
+  const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
+  const signal = new AbortController().signal;
+  return {
+    env: { PATH: process.env.PATH, DATA_DIR: dataDir },
+    ...streams,
+    productDir,
+    cwd: '/',
+    signal,
+    version: '0',
+  };
+}
+
+describe('the data folder', () => {
+  it('is worked on alone when no server holds it, and is free again afterwards', async () => {
+    const world = worldOf(await makeTempDir());
+
+    for (const round of [1, 2]) {
+      expect(
+        await withData(world, { alone: async ({ services }) => services.catalog.size() }),
+        `${round}`,
+      ).toBe(0);
+    }
+  });
+
+  it('is worked on through the server that holds it, without any setting about that server', async () => {
+    const house = await startHouse();
+    houses.push(house);
+
+    const keys = await withData(worldOf(house.dataDir), {
+      alone: async () => 'alone',
+      running: async ({ http }) => http.get('api/v1/keys').json(),
+    });
+
+    expect(keys).toEqual([]);
+  });
+
+  it('is refused to work that needs it alone', async () => {
+    const house = await startHouse();
+    houses.push(house);
+
+    const work = withData(worldOf(house.dataDir), { alone: async () => 'alone' });
+
+    await expect(work).rejects.toMatchObject({ code: 'DATA_DIR_IN_USE' });
+  });
+
+  it('passes on what the server says of a bad request', async () => {
+    const house = await startHouse();
+    houses.push(house);
+
+    const work = withData(worldOf(house.dataDir), {
+      alone: async () => 'alone',
+      running: ({ http }) => http.delete('api/v1/keys/nobody').json(),
+    });
+
+    await expect(work).rejects.toThrow('The running server says: No key with id nobody.');
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'keeps the key of the running server to its owner, and its end ends it',
+    async () => {
+      const house = await startHouse();
+      const file = join(house.dataDir, 'server.json');
+      const { mode } = await stat(file);
+      const key = findServer(house.dataDir)?.key ?? '';
+
+      await house.stop();
+      const next = await startHouse({ dataDir: house.dataDir });
+      houses.push(next);
+
+      expect(mode & 0o777).toBe(0o600);
+      expect(key).not.toBe('');
+      expect(house.logged()).not.toContain(key);
+      const answer = await fetch(`${next.url}/api/v1/keys`, { headers: { 'X-NuGet-ApiKey': key } });
+      expect(answer.status).toBe(403);
+    },
+  );
+});
