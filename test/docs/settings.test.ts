@@ -1,0 +1,31 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { configHelp } from '../../server/config.ts';
+import { productDir } from '../kit/house.ts';
+
+const dir = join(productDir, 'docs/operate');
+
+describe('the guide for operators', () => {
+  it('explains every setting and no other', async () => {
+    const guide = await readFile(join(dir, 'settings.md'), 'utf8');
+    const rows = guide.split('\n').filter((line) => line.startsWith('| `'));
+    const explained = rows.flatMap((row) =>
+      [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name),
+    );
+    const known = configHelp()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s/)[0]);
+
+    expect(explained.toSorted()).toEqual(known.toSorted());
+  });
+
+  it('has an index that leads to every page, and to no other', async () => {
+    const index = await readFile(join(dir, 'README.md'), 'utf8');
+    const links = [...index.matchAll(/\]\(([^)]+)\)/g)].map(([, path]) => path);
+    const pages = (await readdir(dir)).filter((name) => name !== 'README.md');
+
+    expect([...new Set(links)].toSorted()).toEqual(pages.toSorted());
+  });
+});
