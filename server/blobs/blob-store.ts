@@ -12,19 +12,38 @@ export interface BlobDraft {
   discard(): Promise<void>;
 }
 
+export type StoredBlob = {
+  /** Lower-case hex. */
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  /** When its bytes came. */
+  readonly written: Date;
+};
+
+/** What may be asked of blobs beside the one process that writes them: they appear whole and never change. */
+export interface BlobReader {
+  has(sha256: string): Promise<boolean>;
+  /** A range is inclusive at both ends, as in HTTP. @throws when the blob is not there */
+  open(sha256: string, range?: { readonly start: number; readonly end: number }): Promise<Readable>;
+  /** Every blob in the order of its name, one folder at a time. */
+  list(): AsyncIterable<StoredBlob>;
+}
+
 /**
  * The port to where bytes live, addressed by their SHA-256 in lower-case hex.
  * Contract suite: test/contract/blob-store.ts.
  */
-export interface BlobStore {
+export interface BlobStore extends BlobReader {
   /**
    * Takes a stream to its end.
    * @throws FeedError PACKAGE_TOO_LARGE past `maxBytes`, STORAGE_FULL without room; nothing is left of it then.
    */
   receive(source: Readable, maxBytes: number): Promise<BlobDraft>;
-  has(sha256: string): Promise<boolean>;
-  /** A range is inclusive at both ends, as in HTTP. @throws when the blob is not there */
-  open(sha256: string, range?: { readonly start: number; readonly end: number }): Promise<Readable>;
+  /**
+   * For good; does nothing when it is not there. Only for blobs that nothing names and that nobody is about to name: a
+   * push commits its bytes before its row.
+   */
+  remove(sha256: string): Promise<void>;
   /** Throws when bytes cannot be written and read. */
   ping(): Promise<void>;
 }

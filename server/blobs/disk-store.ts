@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { createDigester, type Digest } from '../../formats/digest.ts';
 import { FeedError } from '../errors.ts';
 import type { BlobDraft, BlobStore } from './blob-store.ts';
+import { createDiskReader, pathOfBlob } from './disk-reader.ts';
 
 /**
  * Blobs on a disk, in one folder:
@@ -21,11 +22,6 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
   const tmp = path.join(root, 'tmp');
   await rm(tmp, { recursive: true, force: true });
   await mkdir(tmp, { recursive: true });
-
-  function blobPath(sha256: string): string {
-    if (!/^[0-9a-f]{64}$/.test(sha256)) throw new TypeError(`Not a SHA-256 in lower-case hex: ${sha256}`);
-    return path.join(root, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
-  }
 
   async function receive(source: Readable, maxBytes: number): Promise<BlobDraft> {
     const draft = path.join(tmp, randomUUID());
@@ -43,7 +39,7 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
   }
 
   function createDraft(draft: string, digest: Digest): BlobDraft {
-    const target = blobPath(digest.sha256);
+    const target = pathOfBlob(root, digest.sha256);
 
     async function commit(): Promise<void> {
       try {
@@ -59,14 +55,8 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
     return { path: draft, digest, commit, discard: () => rm(draft, { force: true }) };
   }
 
-  async function has(sha256: string): Promise<boolean> {
-    return (await sizeOf(blobPath(sha256))) !== undefined;
-  }
-
-  async function openBlob(sha256: string, range?: { start: number; end: number }): Promise<Readable> {
-    // Opened before a stream is made of it, so that absence is an error of this call and not of the stream.
-    const file = await open(blobPath(sha256), 'r');
-    return file.createReadStream(range);
+  async function remove(sha256: string): Promise<void> {
+    await rm(pathOfBlob(root, sha256), { force: true });
   }
 
   async function ping(): Promise<void> {
@@ -80,7 +70,7 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
     }
   }
 
-  return { receive, has, open: openBlob, ping };
+  return { ...createDiskReader(root), receive, remove, ping };
 }
 
 function limitTo(maxBytes: number): Transform {

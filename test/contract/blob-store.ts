@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
-import type { BlobStore } from '../../server/blobs/blob-store.ts';
+import type { BlobStore, StoredBlob } from '../../server/blobs/blob-store.ts';
 
 export type BlobStoreFixture = {
   readonly store: BlobStore;
@@ -34,6 +34,11 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       const draft = await receive(content);
       await draft.commit();
       return draft.digest.sha256;
+    }
+    async function listed(): Promise<StoredBlob[]> {
+      const found: StoredBlob[] = [];
+      for await (const blob of store.list()) found.push(blob);
+      return found;
     }
     const readBack = async (...args: Parameters<BlobStore['open']>) => buffer(await store.open(...args));
 
@@ -138,6 +143,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       async (digest) => {
         await expect(store.has(digest)).rejects.toThrow();
         await expect(store.open(digest)).rejects.toThrow();
+        await expect(store.remove(digest)).rejects.toThrow();
       },
     );
 
@@ -147,6 +153,34 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       await put(bytes);
 
       expect(await buffer(reader)).toEqual(bytes);
+    });
+
+    it('lists every blob once with its size, in the order of names, and no draft', async () => {
+      const contents = Array.from({ length: 20 }, (_, n) => Buffer.alloc(n, 'x'));
+      await receive(Buffer.from('a draft'));
+      for (const content of [...contents, ...contents]) await put(content);
+
+      const found = await listed();
+
+      const expected = contents.map((content) => digestBytes(content));
+      expect(found.map(({ sha256, sizeBytes }) => [sha256, sizeBytes])).toEqual(
+        expected.map(({ sha256, sizeBytes }) => [sha256, sizeBytes]).sort(),
+      );
+      for (const { written } of listed)
+        expect(Math.abs(Date.now() - written.getTime())).toBeLessThan(3_600_000);
+    });
+
+    it('removes a blob, and nothing when it is not there', async () => {
+      await put(bytes);
+      await put(Buffer.from('another'));
+
+      await store.remove(sha256);
+      await store.remove(sha256);
+
+      expect(await store.has(sha256)).toBe(false);
+      expect(await listed()).toHaveLength(1);
+      await put(bytes);
+      expect(await readBack(sha256)).toEqual(bytes);
     });
 
     it('gives its files back when a reader goes away', async () => {

@@ -1,0 +1,53 @@
+import { open, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { BlobReader, StoredBlob } from './blob-store.ts';
+
+/** Where a blob lies: `ab/cd/abcd...`. @throws TypeError */
+export function pathOfBlob(root: string, sha256: string): string {
+  if (!/^[0-9a-f]{64}$/.test(sha256)) throw new TypeError(`Not a SHA-256 in lower-case hex: ${sha256}`);
+  return path.join(root, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+}
+
+/** Blobs of a folder that another process may be writing: it makes nothing and removes nothing. */
+export function createDiskReader(root: string): BlobReader {
+  return {
+    async has(sha256) {
+      return (await statBlob(root, sha256)) !== undefined;
+    },
+    async open(sha256, range) {
+      // Opened before a stream is made of it, so that absence is an error of this call and not of the stream.
+      const file = await open(pathOfBlob(root, sha256), 'r');
+      return file.createReadStream(range);
+    },
+    async *list() {
+      for (const first of await namesIn(root, /^[0-9a-f]{2}$/)) {
+        for (const second of await namesIn(path.join(root, first), /^[0-9a-f]{2}$/)) {
+          for (const sha256 of await namesIn(path.join(root, first, second), /^[0-9a-f]{64}$/)) {
+            const blob = await statBlob(root, sha256);
+            if (blob !== undefined) yield blob;
+          }
+        }
+      }
+    },
+  };
+}
+
+async function statBlob(root: string, sha256: string): Promise<StoredBlob | undefined> {
+  const file = pathOfBlob(root, sha256);
+  const found = await unlessMissing(stat(file));
+  return found && { sha256, sizeBytes: found.size, written: found.mtime };
+}
+
+async function namesIn(folder: string, form: RegExp): Promise<string[]> {
+  const names = (await unlessMissing(readdir(folder))) ?? [];
+  return names.filter((name) => form.test(name)).sort();
+}
+
+async function unlessMissing<T>(asking: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asking;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
