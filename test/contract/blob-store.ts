@@ -166,7 +166,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       expect(found.map(({ sha256, sizeBytes }) => [sha256, sizeBytes])).toEqual(
         expected.map(({ sha256, sizeBytes }) => [sha256, sizeBytes]).sort(),
       );
-      for (const { written } of listed)
+      for (const { written } of found)
         expect(Math.abs(Date.now() - written.getTime())).toBeLessThan(3_600_000);
     });
 
