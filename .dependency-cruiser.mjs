@@ -4,7 +4,7 @@
  */
 const doors = ['odata', 'push', 'download', 'payload', 'bucket', 'manifests', 'gallery', 'admin', 'ops'];
 const adapters =
-  '^server/(catalog/(sql-|connect|migrations|statements)|blobs/(?!blob-)[a-z0-9]+-store|keys/sql-)';
+  '^server/(catalog/(sql-|connect|migrations|statements)|blobs/(?!blob-)[a-z0-9]+-store|keys/sql-|audit/sql-)';
 
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
@@ -21,7 +21,7 @@ export default {
     forbid(
       'rooms-know-no-doors',
       'Catalog, blobs and keys hold data; protocols and use-cases are built on top of them.',
-      { path: '^server/(catalog|blobs|keys)/' },
+      { path: '^server/(catalog|blobs|keys|audit)/' },
       { path: `^server/(feed|http|${doors.join('|')})/` },
     ),
     forbid(
@@ -84,7 +84,10 @@ export default {
     forbid(
       'database-in-one-place',
       'Connections are opened by catalog/connect.ts alone.',
-      { path: '^(server|manifest-gen|formats)/', pathNot: '^server/(catalog|keys)/|^server/data-dir\\.ts$' },
+      {
+        path: '^(server|manifest-gen|formats)/',
+        pathNot: '^server/(catalog|keys|audit)/|^server/data-dir\\.ts$',
+      },
       { path: 'node_modules/better-sqlite3/' },
     ),
     forbid(

@@ -7,6 +7,7 @@ import { defaultFeedUrl } from './manifest-gen/config.ts';
 import { ReleaseError } from './manifest-gen/errors.ts';
 import type { Tool } from './manifest-gen/tools.ts';
 import { createReport, createWorld, type Invocation, loadToolsOf } from './manifest-gen/world.ts';
+import { operator } from './server/audit/audit.ts';
 import { configHelp, loadConfig } from './server/config.ts';
 import { type ClientCommand, stableCommands } from './server/gallery/commands.ts';
 import type { Keys } from './server/keys/keys.ts';
@@ -128,7 +129,7 @@ async function firstKey(
   if (kept !== '' && (await keys.find(kept)) !== undefined) {
     return { value: kept, path };
   }
-  const { key } = await keys.create({ name: 'start', scopes: ['admin'], ids: [] });
+  const { key } = await keys.create({ name: 'start', scopes: ['admin'], ids: [] }, operator);
   await writeFile(path, `${key}\n`, { mode: 0o600 });
   // The mode above counts for new files only.
   await chmod(path, 0o600);

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import express from 'express';
 import { createAdminRouter } from './admin/router.ts';
+import type { Audit } from './audit/audit.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
 import type { Bucket } from './bucket/bucket.ts';
 import { createBucketRouter } from './bucket/router.ts';
@@ -36,6 +37,7 @@ export type Services = {
   readonly productDir: string;
   readonly catalog: Catalog;
   readonly payloads: Payloads;
+  readonly audit: Audit;
   readonly blobs: BlobStore;
   readonly bucket: Bucket;
   readonly keys: Keys;

@@ -1,4 +1,5 @@
 import type { Services } from './app.ts';
+import { createSqlAudit } from './audit/sql-audit.ts';
 import { openDiskStore } from './blobs/disk-store.ts';
 import { ensureBucket } from './bucket/bucket.ts';
 import { openDatabase } from './catalog/connect.ts';
@@ -66,7 +67,8 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
     }
     undo.push(flush);
     const payloads = createSqlPayloads(database);
-    const bucket = await ensureBucket({ ...deps, dir: dataDir.bucket, payloads });
+    const audit = createSqlAudit(database, now);
+    const bucket = await ensureBucket({ ...deps, dir: dataDir.bucket, payloads, audit });
     undo.push(bucket.close);
     const services: Services = {
       ...deps,
@@ -74,6 +76,7 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
       catalog,
       keys,
       payloads,
+      audit,
       bucket,
       blobs: await openDiskStore(dataDir.blobs),
     };

@@ -1,5 +1,6 @@
 import express, { type Request, type RequestHandler, type Router } from 'express';
 import type { z } from 'zod';
+import { type Actor, actorOf } from '../audit/audit.ts';
 import { fail } from '../errors.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
 import { principalOf, requireScope } from '../http/auth.ts';
@@ -38,7 +39,7 @@ export function createAdminRouter({ keys, publicUrl, version, log }: AdminServic
     })
     .post(express.json({ limit: '64kb' }), async (req, res) => {
       const wanted = readBody(NewKeyBody, req);
-      const created: CreatedKey = await keys.create(wanted);
+      const created: CreatedKey = await keys.create(wanted, await administratorOf(req));
       log.info({ keyId: created.id, keyName: wanted.name, scopes: wanted.scopes }, 'key created');
       res.status(201).json(created);
     })
@@ -47,7 +48,7 @@ export function createAdminRouter({ keys, publicUrl, version, log }: AdminServic
     .route('/keys/:id')
     .delete(async (req, res) => {
       const { id } = req.params;
-      if ((await keys.revoke(id)) === 'missing') {
+      if ((await keys.revoke(id, await administratorOf(req))) === 'missing') {
         fail('KEY_NOT_FOUND', { id });
       }
       log.info({ keyId: id }, 'key revoked');
@@ -62,6 +63,10 @@ const requireAdmin: RequestHandler = async (req, _res, next) => {
   requireScope(await principalOf(req), 'admin');
   next();
 };
+
+async function administratorOf(req: Request): Promise<Actor> {
+  return actorOf(requireScope(await principalOf(req), 'admin'), req.ip);
+}
 
 /** Only JSON that says so is read, which no form of a foreign page can send with a browser's stored password. */
 function readBody<T extends z.ZodType>(schema: T, req: Request): z.infer<T> {
@@ -79,7 +84,7 @@ function problemOf({ path, message }: z.core.$ZodIssue): string {
   return path.length === 0 ? message : `${path.join('.')}: ${message}`;
 }
 
-function toListedKey({ keyId, name, scopes, ids, created, lastUsed }: KeyRecord): ListedKey {
+function toListedKey({ keyId, name, scopes, ids, created, lastUsed, revoked }: KeyRecord): ListedKey {
   return {
     id: keyId,
     name,
@@ -87,6 +92,7 @@ function toListedKey({ keyId, name, scopes, ids, created, lastUsed }: KeyRecord)
     ids: [...ids],
     created: created.toISOString(),
     lastUsed: lastUsed?.toISOString() ?? null,
+    revoked: revoked?.toISOString() ?? null,
   };
 }
 

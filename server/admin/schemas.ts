@@ -32,6 +32,8 @@ export const ListedKey = z.object({
   ids: z.array(z.string()),
   created: z.iso.datetime(),
   lastUsed: z.iso.datetime().nullable(),
+  /** Revoked keys stay in the list, for the trail. */
+  revoked: z.iso.datetime().nullable(),
 });
 export type ListedKey = z.infer<typeof ListedKey>;
 

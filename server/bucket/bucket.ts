@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Request, Response } from 'express';
+import { type Actor, type Audit, actorOf, type Change } from '../audit/audit.ts';
 import type { Payloads } from '../catalog/payloads.ts';
 import { FeedError, fail } from '../errors.ts';
 import type { Principal } from '../keys/api-keys.ts';
@@ -12,7 +13,7 @@ import { hookEnvironment, requireHook } from './hook.ts';
 import { serveGit } from './http-backend.ts';
 import { judge } from './judge.ts';
 import { createManifestReader, type ManifestReader } from './manifest-reader.ts';
-import { type Channel, channels } from './push.ts';
+import { type Channel, channels, type RefUpdate } from './push.ts';
 import { readRef } from './refs.ts';
 import { ensureRepository } from './repository.ts';
 import { createSlots } from './slots.ts';
@@ -23,6 +24,7 @@ export type BucketDeps = {
   /** The process' environment; git gets PATH and its like of it, nothing else. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly payloads: Pick<Payloads, 'find'>;
+  readonly audit: Pick<Audit, 'record'>;
   readonly publicUrl: () => string;
   readonly log: Logger;
 };
@@ -66,20 +68,42 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   async function push(address: GitAddress, req: Request, res: Response, pusher: Principal): Promise<void> {
     await requireHook(git.dir);
     const over = new AbortController();
+    let updates: readonly RefUpdate[] = [];
     const decide: Judge = async (question) => {
       const endTurn = await turn.acquire(over.signal);
       over.signal.addEventListener('abort', endTurn, { once: true });
       if (over.signal.aborted) {
         endTurn();
       }
-      return judge({ ...deps, git }, pusher, question);
+      return judge({ ...deps, git }, pusher, question, (accepted) => {
+        updates = accepted;
+      });
     };
     const pass = gate.issue(decide);
     try {
       await run(address, req, res, hookEnvironment(git.dir, gate.port, pass.token));
     } finally {
+      await recordMoves(updates, actorOf(pusher, req.ip));
       pass.close();
       over.abort(new Error('the push is over'));
+    }
+  }
+
+  /**
+   * git moves refs outside of our database, so their audit entries follow right behind; the next push waits for them.
+   * What git itself refused after the rules agreed has not moved.
+   */
+  async function recordMoves(updates: readonly RefUpdate[], by: Actor): Promise<void> {
+    const changes: Change[] = [];
+    try {
+      for (const { ref, current, next } of updates) {
+        if (next === current || (await readRef(git.dir, ref)) !== next) continue;
+        changes.push({ kind: 'bucket moved', subject: ref, digest: `${current ?? ''}->${next}` });
+      }
+      if (changes.length > 0) await deps.audit.record(changes, by);
+    } catch (error) {
+      // What has moved stays moved.
+      deps.log.error({ err: error, updates, by }, 'a push is not in the audit log');
     }
   }
 

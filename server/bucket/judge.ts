@@ -5,6 +5,7 @@ import type { Principal } from '../keys/api-keys.ts';
 import type { Logger } from '../log.ts';
 import type { Question, Verdict } from './gate.ts';
 import type { Environment, Git } from './git-backend.ts';
+import type { RefUpdate } from './push.ts';
 import { readPush } from './read-push.ts';
 import { judgePush } from './rules.ts';
 
@@ -18,7 +19,12 @@ export type JudgeDeps = {
 const maxShown = 20;
 
 /** Decides about a push that waits in quarantine: read it, ask the rules, say it to the pusher. */
-export async function judge(deps: JudgeDeps, pusher: Principal, question: Question): Promise<Verdict> {
+export async function judge(
+  deps: JudgeDeps,
+  pusher: Principal,
+  question: Question,
+  onAccept: (updates: readonly RefUpdate[]) => void,
+): Promise<Verdict> {
   const { git, payloads, publicUrl, log } = deps;
   try {
     const quarantine = quarantineOf(git, question);
@@ -34,6 +40,7 @@ export async function judge(deps: JudgeDeps, pusher: Principal, question: Questi
     const faults = judgePush(push);
     const refs = push.updates.map(({ ref }) => ref);
     if (faults.length === 0) {
+      onAccept(push.updates);
       log.info({ pusher: pusher.name, refs }, 'push accepted');
       return { isAccepted: true, lines: [] };
     }

@@ -1,4 +1,5 @@
 import type { Nuspec } from '../../formats/nuspec.ts';
+import type { Actor } from '../audit/audit.ts';
 import type { PackageQuery, SemVerView } from './query.ts';
 
 /** What publication records of one package version. Bytes live in the blob store under `sha256`. */
@@ -43,8 +44,8 @@ export type PackageRow = {
  * Contract suite: test/contract/catalog.ts.
  */
 export interface Catalog {
-  /** Inserts the row and recomputes the latest flags of the id in one transaction. */
-  add(pkg: NewPackage): Promise<'added' | 'exists'>;
+  /** Inserts the row, recomputes the latest flags of the id and writes the audit entry, in one transaction. */
+  add(pkg: NewPackage, by: Actor): Promise<'added' | 'exists'>;
   /** Any version, whatever its SemVer level or listing; `view` only decides the latest flags. */
   find(id: string, version: string, view?: SemVerView): Promise<PackageRow | undefined>;
   /** The newest listed stable version of an id. */
@@ -52,7 +53,13 @@ export interface Catalog {
   query(query: PackageQuery): Promise<PackageRow[]>;
   /** How many rows the query has, whatever its skip and take. */
   count(query: PackageQuery): Promise<number>;
-  setListed(id: string, version: string, isListed: boolean): Promise<'changed' | 'unchanged' | 'missing'>;
+  /** A change is written together with its audit entry. */
+  setListed(
+    id: string,
+    version: string,
+    isListed: boolean,
+    by: Actor,
+  ): Promise<'changed' | 'unchanged' | 'missing'>;
   /** Kept in memory and written in batches; `flush` writes what is waiting. */
   countDownload(id: string, version: string): void;
   flush(): Promise<void>;

@@ -79,4 +79,33 @@ export const migrations: readonly string[] = [
     last_used INTEGER
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- The trail of changes (audit/audit.ts): each entry holds the hash of the one before it.
+  CREATE TABLE audit (
+    number       INTEGER PRIMARY KEY,
+    at           INTEGER NOT NULL,
+    kind         TEXT NOT NULL,
+    subject      TEXT NOT NULL,
+    version      TEXT,
+    file         TEXT,
+    digest       TEXT,
+    detail       TEXT,
+    key_id       TEXT NOT NULL,
+    key_name     TEXT NOT NULL,
+    from_address TEXT NOT NULL,
+    previous     TEXT NOT NULL,
+    hash         TEXT NOT NULL
+  ) STRICT;
+  CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+  CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+  -- INSERT OR REPLACE would delete without the trigger above.
+  CREATE TRIGGER audit_no_gap BEFORE INSERT ON audit
+    WHEN NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM audit)
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+
+  -- Keys that were revoked stay, for the trail.
+  ALTER TABLE keys ADD COLUMN revoked INTEGER;
+  `,
 ];

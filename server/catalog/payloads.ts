@@ -1,3 +1,5 @@
+import type { Actor } from '../audit/audit.ts';
+
 /** A file that Scoop downloads: /dl/TOOL/VERSION/FILE. Bytes live in the blob store under `sha256`. */
 export type Payload = {
   readonly tool: string;
@@ -11,8 +13,8 @@ export type Payload = {
 
 /** The port to which payloads exist. Payloads are immutable (spec scoop section 4: a cached file is never revalidated). */
 export interface Payloads {
-  /** Durable when it returns. `differs`: there already, with other bytes. */
-  add(payload: Payload): Promise<'added' | 'same' | 'differs'>;
+  /** Durable when it returns, with its audit entry when it is new. `differs`: there already, with other bytes. */
+  add(payload: Payload, by: Actor): Promise<'added' | 'same' | 'differs'>;
   /** Names are exact. */
   find(tool: string, version: string, file: string): Promise<Payload | undefined>;
   list(tool: string, version: string): Promise<Payload[]>;

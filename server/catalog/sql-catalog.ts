@@ -1,3 +1,6 @@
+import type { Actor } from '../audit/audit.ts';
+import { createRecordChange } from '../audit/sql-record.ts';
+import { fail } from '../errors.ts';
 import type { Catalog, NewPackage } from './catalog.ts';
 import { type Connection, durably } from './connect.ts';
 import type { SemVerView } from './query.ts';
@@ -13,8 +16,9 @@ import { createStatements, type SqlValue } from './statements.ts';
 export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
   const prepare = createStatements(db);
   const downloads = createDownloadCounts(db, prepare);
+  const record = createRecordChange(prepare);
 
-  const insert = db.transaction((pkg: NewPackage) => {
+  const insert = db.transaction((pkg: NewPackage, by: Actor) => {
     const { packages, texts } = toColumns(pkg);
     const key = { idKey: pkg.id.toLowerCase(), versionKey: String(packages.version_key) };
     if (pkOf(key) !== undefined) return 'exists';
@@ -23,10 +27,12 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
     insertInto('texts', { pk, ...texts });
     setLatestFlags(prepare, key.idKey, pk);
     bumpRevision();
+    const { id: subject, version, sha256: digest } = pkg;
+    record({ kind: 'package published', subject, version, digest }, by, now());
     return 'added';
   });
 
-  const list = db.transaction((key: PackageKey, isListed: boolean) => {
+  const list = db.transaction((key: PackageKey, isListed: boolean, by: Actor) => {
     const pk = pkOf(key);
     if (pk === undefined) return 'missing';
     const { changes } = prepare(
@@ -35,12 +41,21 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
     if (changes === 0) return 'unchanged';
     setLatestFlags(prepare, key.idKey, isListed ? pk : undefined);
     bumpRevision();
+    record({ kind: isListed ? 'package listed again' : 'package unlisted', ...nameOf(pk) }, by, now());
     return 'changed';
   });
 
   function pkOf({ idKey, versionKey }: PackageKey): number | undefined {
     const sql = 'SELECT pk FROM packages WHERE id_key = ? AND version_key = ?';
     return get<{ pk: number }>({ text: sql, values: [idKey, versionKey] })?.pk;
+  }
+
+  /** As they were published, whatever spelling was asked for. */
+  function nameOf(pk: number) {
+    const text = `SELECT i.id AS subject, p.version, p.sha256 AS digest FROM packages p ${joins.i} WHERE p.pk = ?`;
+    return (
+      get<{ subject: string; version: string; digest: string }>({ text, values: [pk] }) ?? fail('INTERNAL')
+    );
   }
 
   function insertInto(table: string, columns: Readonly<Record<string, SqlValue>>): number {
@@ -69,8 +84,8 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
   }
 
   return {
-    async add(pkg) {
-      return durably(() => insert.immediate(pkg));
+    async add(pkg, by) {
+      return durably(() => insert.immediate(pkg, by));
     },
     async find(id, version, view = 'semver2') {
       const key = packageKey(id, version);
@@ -85,9 +100,9 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
     async count(query) {
       return get<{ count: number }>(countSql(query))?.count ?? 0;
     },
-    async setListed(id, version, isListed) {
+    async setListed(id, version, isListed, by) {
       const key = packageKey(id, version);
-      return key ? durably(() => list.immediate(key, isListed)) : 'missing';
+      return key ? durably(() => list.immediate(key, isListed, by)) : 'missing';
     },
     countDownload(id, version) {
       const key = packageKey(id, version);

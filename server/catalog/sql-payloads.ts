@@ -1,3 +1,5 @@
+import type { Actor } from '../audit/audit.ts';
+import { createRecordChange } from '../audit/sql-record.ts';
 import { type Connection, durably } from './connect.ts';
 import type { Payload, Payloads } from './payloads.ts';
 import { createStatements } from './statements.ts';
@@ -5,6 +7,17 @@ import { createStatements } from './statements.ts';
 /** The payloads in SQLite. */
 export function createSqlPayloads(db: Connection): Payloads {
   const prepare = createStatements(db);
+  const record = createRecordChange(prepare);
+
+  const insert = db.transaction((payload: Payload, by: Actor) => {
+    const { tool, version, file, sha256, sizeBytes, created } = payload;
+    const sql = `INSERT INTO payloads (tool, version, file, sha256, size_bytes, created)
+      VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
+    const { changes } = prepare(sql).run(tool, version, file, sha256, sizeBytes, created.getTime());
+    if (changes === 0) return find(tool, version, file)?.sha256 === sha256 ? 'same' : 'differs';
+    record({ kind: 'payload added', subject: tool, version, file, digest: sha256 }, by, created);
+    return 'added';
+  });
 
   function find(tool: string, version: string, file: string): Payload | undefined {
     const sql = 'SELECT * FROM payloads WHERE tool = ? AND version = ? AND file = ?';
@@ -13,13 +26,8 @@ export function createSqlPayloads(db: Connection): Payloads {
   }
 
   return {
-    async add({ tool, version, file, sha256, sizeBytes, created }) {
-      const sql = `INSERT INTO payloads (tool, version, file, sha256, size_bytes, created)
-        VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
-      const values = [tool, version, file, sha256, sizeBytes, created.getTime()];
-      const { changes } = durably(() => prepare(sql).run(...values));
-      if (changes === 1) return 'added';
-      return find(tool, version, file)?.sha256 === sha256 ? 'same' : 'differs';
+    async add(payload, by) {
+      return durably(() => insert.immediate(payload, by));
     },
     async find(tool, version, file) {
       return find(tool, version, file);

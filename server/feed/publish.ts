@@ -2,6 +2,7 @@ import { FormatError } from '../../formats/format-error.ts';
 import { isPrerelease, parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { openNupkg, verifyContent } from '../../formats/nupkg.ts';
 import type { Nuspec } from '../../formats/nuspec.ts';
+import { actorOf } from '../audit/audit.ts';
 import type { BlobDraft } from '../blobs/blob-store.ts';
 import type { Catalog, NewPackage } from '../catalog/catalog.ts';
 import { FeedError, fail } from '../errors.ts';
@@ -12,13 +13,15 @@ export type PublishServices = { readonly catalog: Catalog; readonly now: () => D
 
 /**
  * Publishes the uploaded package: looked into, judged, its bytes made durable, then its row. The row is the moment of
- * publication; a crash before it leaves a blob without a row, which harms nobody. The caller discards the draft.
+ * publication; a crash before it leaves a blob without a row, which harms nobody. The caller discards the draft. `from` is the
+ * address of the pusher, for the audit log.
  * @throws FeedError PACKAGE_INVALID, KEY_SCOPE, PACKAGE_EXISTS, STORAGE_FULL; nothing is published then
  */
 export async function publish(
   { catalog, now }: PublishServices,
   draft: BlobDraft,
   principal: Principal,
+  from: string | undefined,
 ): Promise<NewPackage> {
   const nuspec = await readPackage(draft, (read) => requirePush(principal, read));
   const { id, version } = nuspec;
@@ -28,7 +31,8 @@ export async function publish(
 
   await draft.commit();
   const pkg: NewPackage = { id, version, nuspec, ...draft.digest, published: now() };
-  if ((await catalog.add(pkg)) === 'exists') fail('PACKAGE_EXISTS', { id, version });
+  if ((await catalog.add(pkg, actorOf(principal, from))) === 'exists')
+    fail('PACKAGE_EXISTS', { id, version });
   return pkg;
 }
 

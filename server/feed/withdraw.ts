@@ -1,3 +1,4 @@
+import type { Actor } from '../audit/audit.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
 
@@ -8,11 +9,13 @@ type Services = { readonly catalog: Catalog };
  * Unlisting what is unlisted changes nothing.
  * @throws FeedError PACKAGE_NOT_FOUND
  */
-export async function unlist({ catalog }: Services, id: string, version: string): Promise<void> {
-  if ((await catalog.setListed(id, version, false)) === 'missing') fail('PACKAGE_NOT_FOUND', { id, version });
+export async function unlist({ catalog }: Services, id: string, version: string, by: Actor): Promise<void> {
+  if ((await catalog.setListed(id, version, false, by)) === 'missing')
+    fail('PACKAGE_NOT_FOUND', { id, version });
 }
 
 /** Shows it again. @throws FeedError PACKAGE_NOT_FOUND */
-export async function relist({ catalog }: Services, id: string, version: string): Promise<void> {
-  if ((await catalog.setListed(id, version, true)) === 'missing') fail('PACKAGE_NOT_FOUND', { id, version });
+export async function relist({ catalog }: Services, id: string, version: string, by: Actor): Promise<void> {
+  if ((await catalog.setListed(id, version, true, by)) === 'missing')
+    fail('PACKAGE_NOT_FOUND', { id, version });
 }

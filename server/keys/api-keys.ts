@@ -16,6 +16,8 @@ export type Principal = {
 export type KeyRecord = Principal & {
   readonly created: Date;
   readonly lastUsed: Date | undefined;
+  /** Kept for the trail; it opens nothing any more. */
+  readonly revoked: Date | undefined;
 };
 
 const implied: Readonly<Record<Scope, readonly Scope[]>> = {

@@ -1,9 +1,11 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Actor } from '../audit/audit.ts';
+import { createRecordChange } from '../audit/sql-record.ts';
 import { type Connection, durably } from '../catalog/connect.ts';
 import { createStatements } from '../catalog/statements.ts';
 import { createWriteLater } from '../catalog/write-later.ts';
 import type { KeyRecord, Principal, Scope } from './api-keys.ts';
-import type { Keys } from './keys.ts';
+import type { Keys, NewKey } from './keys.ts';
 
 export type SqlKeysOptions = {
   readonly now: () => Date;
@@ -19,6 +21,7 @@ export type SqlKeysOptions = {
  */
 export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }: SqlKeysOptions): Keys {
   const prepare = createStatements(db);
+  const record = createRecordChange(prepare);
   const adminKeys = [
     ['ADMIN_API_KEY', adminApiKey],
     ['operator', operatorKey],
@@ -37,20 +40,36 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
     lastUsed = new Map();
   });
 
+  const insert = db.transaction((id: string, hash: Buffer, { name, scopes, ids }: NewKey, by: Actor) => {
+    const at = now();
+    const sql = 'INSERT INTO keys (id, name, scopes, ids, hash, created) VALUES (?, ?, ?, ?, ?, ?)';
+    prepare(sql).run(id, name, JSON.stringify(scopes), JSON.stringify(ids), hash, at.getTime());
+    const detail = [name, scopes.join(' '), ...(ids.length === 0 ? [] : [`ids ${ids.join(' ')}`])].join(', ');
+    record({ kind: 'key created', subject: id, detail }, by, at);
+  });
+  const markRevoked = db.transaction((id: string, by: Actor) => {
+    const at = now();
+    const sql = 'UPDATE keys SET revoked = ? WHERE id = ? AND revoked IS NULL RETURNING name';
+    const row = prepare(sql).get(at.getTime(), id) as { name: string } | undefined;
+    if (row === undefined) return 'missing';
+    record({ kind: 'key revoked', subject: id, detail: row.name }, by, at);
+    return 'revoked';
+  });
+
   return {
-    async create({ name, scopes, ids }) {
+    async create(wanted, by) {
       const id = randomBytes(8).toString('hex');
       const key = `gwt_${randomBytes(32).toString('base64url')}`;
-      const values = [id, name, JSON.stringify(scopes), JSON.stringify(ids), hashKey(key), now().getTime()];
-      const sql = 'INSERT INTO keys (id, name, scopes, ids, hash, created) VALUES (?, ?, ?, ?, ?, ?)';
-      durably(() => prepare(sql).run(...values));
+      durably(() => insert.immediate(id, hashKey(key), wanted, by));
       return { id, key };
     },
     async find(key) {
       const hash = hashKey(key);
       const admin = admins.find((one) => timingSafeEqual(hash, one.hash));
       if (admin) return admin.principal;
-      const raw = prepare('SELECT * FROM keys WHERE hash = ?').get(hash) as RawKey | undefined;
+      const raw = prepare('SELECT * FROM keys WHERE hash = ? AND revoked IS NULL').get(hash) as
+        | RawKey
+        | undefined;
       if (!raw || !timingSafeEqual(hash, raw.hash)) return undefined;
       lastUsed.set(raw.id, now());
       later.wake();
@@ -60,8 +79,8 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
       const raws = prepare('SELECT * FROM keys ORDER BY created, id').all() as RawKey[];
       return raws.map((raw) => toRecord(raw, lastUsed.get(raw.id)));
     },
-    async revoke(id) {
-      return prepare('DELETE FROM keys WHERE id = ?').run(id).changes === 1 ? 'revoked' : 'missing';
+    async revoke(id, by) {
+      return durably(() => markRevoked.immediate(id, by));
     },
     async flush() {
       later.flush();
@@ -81,6 +100,7 @@ type RawKey = {
   hash: Buffer;
   created: number;
   last_used: number | null;
+  revoked: number | null;
 };
 
 // Both lists were written by `create` above from values of these types.
@@ -94,8 +114,16 @@ function toPrincipal(raw: RawKey): Principal {
 }
 
 function toRecord(raw: RawKey, lastUsed: Date | undefined): KeyRecord {
-  const written = raw.last_used === null ? undefined : new Date(raw.last_used);
-  return { ...toPrincipal(raw), created: new Date(raw.created), lastUsed: lastUsed ?? written };
+  return {
+    ...toPrincipal(raw),
+    created: new Date(raw.created),
+    lastUsed: lastUsed ?? toDate(raw.last_used),
+    revoked: toDate(raw.revoked),
+  };
+}
+
+function toDate(time: number | null): Date | undefined {
+  return time === null ? undefined : new Date(time);
 }
 
 function hashKey(key: string): Buffer {

@@ -1,4 +1,5 @@
 import express, { type Request, type Response, type Router } from 'express';
+import { type Actor, actorOf } from '../audit/audit.ts';
 import type { BlobDraft, BlobStore } from '../blobs/blob-store.ts';
 import type { Payload, Payloads } from '../catalog/payloads.ts';
 import { fail } from '../errors.ts';
@@ -45,7 +46,7 @@ export function createPayloadRouter(services: PayloadServices): Router {
       requireScope(principal, name.isPrerelease ? 'push:beta' : 'push', name.tool);
       const draft = await receiveBody(req, services);
       try {
-        const outcome = await store(services, name, draft);
+        const outcome = await store(services, name, draft, actorOf(principal, req.ip));
         res
           .status(outcome === 'added' ? 201 : 200)
           .type('text')
@@ -63,6 +64,7 @@ async function store(
   { payloads, now }: PayloadServices,
   { tool, version, file }: PayloadName,
   draft: BlobDraft,
+  by: Actor,
 ): Promise<'added' | 'same'> {
   const { sha256, sizeBytes } = draft.digest;
   const before = await payloads.find(tool, version, file);
@@ -70,7 +72,7 @@ async function store(
     return fail('PAYLOAD_DIFFERS', { tool, version, file, sha256: before.sha256 });
   }
   await draft.commit();
-  const outcome = await payloads.add({ tool, version, file, sha256, sizeBytes, created: now() });
+  const outcome = await payloads.add({ tool, version, file, sha256, sizeBytes, created: now() }, by);
   if (outcome === 'differs') {
     const winner = await payloads.find(tool, version, file);
     return fail('PAYLOAD_DIFFERS', { tool, version, file, sha256: winner?.sha256 ?? 'unknown' });

@@ -1,4 +1,5 @@
 import express, { type RequestHandler, type Router } from 'express';
+import { actorOf } from '../audit/audit.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
@@ -39,7 +40,7 @@ function pushPackage(services: PushServices): RequestHandler {
     const principal = requireScope(await principalOf(req), 'push:beta');
     const draft = await receiveUpload(req, services.blobs, services.maxPackageBytes);
     try {
-      const { id, version } = await publish(services, draft, principal);
+      const { id, version } = await publish(services, draft, principal, req.ip);
       services.log.info({ id, version, keyName: principal.name }, 'package published');
       // Said, since HTTP/1.0 has no other way to end an answer than to close (spec nuget-v2 18.2).
       res.status(201).set('Content-Length', '0').end();
@@ -53,7 +54,7 @@ function withdraw(services: PushServices): RequestHandler<Package> {
   return async (req, res) => {
     const { id, version } = req.params;
     const principal = requireScope(await principalOf(req), 'unlist', id);
-    await unlist(services, id, version);
+    await unlist(services, id, version, actorOf(principal, req.ip));
     services.log.info({ id, version, keyName: principal.name }, 'package unlisted');
     res.status(200).type('text').send(`${id} ${version} is unlisted.\n`);
   };
@@ -63,7 +64,7 @@ function restore(services: PushServices): RequestHandler<Package> {
   return async (req, res) => {
     const { id, version } = req.params;
     const principal = requireScope(await principalOf(req), 'unlist', id);
-    await relist(services, id, version);
+    await relist(services, id, version, actorOf(principal, req.ip));
     services.log.info({ id, version, keyName: principal.name }, 'package listed again');
     res.status(200).type('text').send(`${id} ${version} is listed again.\n`);
   };

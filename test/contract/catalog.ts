@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { operator } from '../../server/audit/audit.ts';
 import type { Catalog } from '../../server/catalog/catalog.ts';
 import type { Expression, PackageQuery, QueryProperty } from '../../server/catalog/query.ts';
 import { makePackage, type NuspecParts } from '../kit/new-package.ts';
@@ -24,7 +25,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
     afterEach(() => fixture.close());
 
     const add = (id: string, version: string, parts: Partial<NuspecParts> = {}) =>
-      catalog.add(makePackage({ ...parts, id, version }));
+      catalog.add(makePackage({ ...parts, id, version }), operator);
     const names = async (query: Partial<PackageQuery>) =>
       (await catalog.query({ ...everything, ...query })).map((row) => `${row.id} ${row.version}`);
 
@@ -32,7 +33,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
       it('gives back what was added, whatever the case of the id and the spelling of the version', async () => {
         const pkg = makePackage({ id: 'Delve', version: '1.0', title: 'dlv', tags: ['Go', 'debugger'] });
 
-        expect(await catalog.add(pkg)).toBe('added');
+        expect(await catalog.add(pkg, operator)).toBe('added');
 
         for (const [id, version] of [
           ['Delve', '1.0'],
@@ -80,9 +81,9 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
       ])('takes %s and %s for the same version', async (first, second) => {
         await add('delve', first);
 
-        expect(await catalog.add(makePackage({ id: 'DELVE', version: second, title: 'other' }))).toBe(
-          'exists',
-        );
+        expect(
+          await catalog.add(makePackage({ id: 'DELVE', version: second, title: 'other' }), operator),
+        ).toBe('exists');
 
         expect(await catalog.size()).toBe(1);
         expect(await catalog.find('delve', second)).toMatchObject({ version: first });
@@ -98,7 +99,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
       it('has them still after it was closed and opened', async () => {
         await add('delve', '1.0.0');
         await add('delve', '1.1.0-beta.1');
-        await catalog.setListed('delve', '1.0.0', false);
+        await catalog.setListed('delve', '1.0.0', false, operator);
         const before = await catalog.query(everything);
 
         const reopened = await fixture.reopen();
@@ -148,11 +149,11 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
       it('move when a version is unlisted and come back when it is listed again', async () => {
         for (const version of ['1.0.0', '2.0.0']) await add('x', version);
 
-        await catalog.setListed('x', '2.0.0', false);
+        await catalog.setListed('x', '2.0.0', false, operator);
         expect(await flags('semver2')).toEqual({ latest: ['x 1.0.0'], newest: ['x 1.0.0'] });
-        await catalog.setListed('x', '1.0.0', false);
+        await catalog.setListed('x', '1.0.0', false, operator);
         expect(await flags('semver1')).toEqual({ latest: [], newest: [] });
-        await catalog.setListed('x', '2.0.0', true);
+        await catalog.setListed('x', '2.0.0', true, operator);
         expect(await flags('semver1')).toEqual({ latest: ['x 2.0.0'], newest: ['x 2.0.0'] });
       });
 
@@ -214,7 +215,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
 
       it('leaves out what it is told to leave out', async () => {
         for (const version of ['1.0.0', '1.1.0', '2.0.0-beta']) await add('x', version);
-        await catalog.setListed('x', '1.1.0', false);
+        await catalog.setListed('x', '1.1.0', false, operator);
 
         expect(await names({ includeUnlisted: false })).toEqual(['x 2.0.0-beta', 'x 1.0.0']);
         expect(await names({ includePrerelease: false })).toEqual(['x 1.1.0', 'x 1.0.0']);
@@ -354,7 +355,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
       });
 
       it('sees an unlisted version as published in 1900, as clients do', async () => {
-        await catalog.setListed('git', '2.0', false);
+        await catalog.setListed('git', '2.0', false, operator);
         const old = compare(property('Published'), 'lt', { kind: 'date', value: '1901-01-01T00:00:00Z' });
 
         expect(await names({ where: old })).toEqual(['Git 2.0.0']);
@@ -402,10 +403,10 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
       it('says whether it changed anything, and when', async () => {
         await add('x', '1.0.0');
 
-        expect(await catalog.setListed('X', '1.0', false)).toBe('changed');
-        expect(await catalog.setListed('x', '1.0.0', false)).toBe('unchanged');
-        expect(await catalog.setListed('x', '2.0.0', false)).toBe('missing');
-        expect(await catalog.setListed('x', 'none', false)).toBe('missing');
+        expect(await catalog.setListed('X', '1.0', false, operator)).toBe('changed');
+        expect(await catalog.setListed('x', '1.0.0', false, operator)).toBe('unchanged');
+        expect(await catalog.setListed('x', '2.0.0', false, operator)).toBe('missing');
+        expect(await catalog.setListed('x', 'none', false, operator)).toBe('missing');
         expect(await catalog.find('x', '1.0.0')).toMatchObject({ isListed: false, lastEdited: editedAt });
       });
     });
@@ -440,7 +441,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         await note();
         await add('x', '1.0.0');
         await note();
-        await catalog.setListed('x', '1.0.0', false);
+        await catalog.setListed('x', '1.0.0', false, operator);
         await note();
         catalog.countDownload('x', '1.0.0');
         await catalog.flush();
@@ -450,7 +451,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
 
         const before = await catalog.revision();
         await add('x', '1.0.0');
-        await catalog.setListed('x', '1.0.0', false);
+        await catalog.setListed('x', '1.0.0', false, operator);
         await catalog.flush();
         await catalog.query(everything);
         expect(await catalog.revision()).toBe(before);

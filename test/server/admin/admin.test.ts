@@ -51,6 +51,7 @@ describe('admin door', () => {
       ids: ['made*'],
       created: expect.stringMatching(/^\d{4}-.*Z$/),
       lastUsed: expect.stringMatching(/^\d{4}-.*Z$/),
+      revoked: null,
     });
     expect(house.logged()).not.toContain(key);
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { operator } from '../../../server/audit/audit.ts';
 import { openDiskStore } from '../../../server/blobs/disk-store.ts';
 import { openDatabase } from '../../../server/catalog/connect.ts';
 import { createSqlCatalog } from '../../../server/catalog/sql-catalog.ts';
@@ -49,7 +50,7 @@ describe.skipIf(!mayMount)('a full disk (needs root and mount)', () => {
     const fill = async () => {
       for (; answered < 10_000; answered += 1) {
         const version = `1.${answered}.0`;
-        await catalog.add(makePackage({ id: 'x', version, description: 'long '.repeat(800) }));
+        await catalog.add(makePackage({ id: 'x', version, description: 'long '.repeat(800) }), operator);
       }
     };
 

@@ -308,6 +308,7 @@ describe('the door for git', () => {
       dir: join(server.dir, 'other'),
       env: { PATH: join(server.dir, 'empty') },
       payloads: { find: async () => undefined },
+      audit: { record: async () => undefined },
       publicUrl: () => server.url,
       log: { info: () => undefined } as never,
     };

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import express from 'express';
 import { printScoopManifest } from '../../../formats/scoop-manifest.ts';
+import type { Actor, Change } from '../../../server/audit/audit.ts';
 import { type Bucket, ensureBucket } from '../../../server/bucket/bucket.ts';
 import { createBucketRouter } from '../../../server/bucket/router.ts';
 import type { Payload } from '../../../server/catalog/payloads.ts';
@@ -26,6 +27,8 @@ export type BucketServer = {
   readonly bucketDir: string;
   readonly bucket: Bucket;
   readonly log: string[];
+  /** What pushes left in the audit log. */
+  readonly trail: readonly (Change & { readonly by: Actor })[];
   /** Stores a payload of made-up bytes and answers with its hash. */
   addPayload(tool: string, version: string, file: string): string;
   /** A manifest as the generator writes it, for payloads that are there. */
@@ -58,6 +61,7 @@ export async function serveBucket(
   const bucketDir = join(dir, 'bucket');
   const payloads = new Map<string, Payload>();
   const lines: string[] = [];
+  const trail: (Change & { readonly by: Actor })[] = [];
   const log = createLogger(
     'debug',
     new Writable({
@@ -79,6 +83,11 @@ export async function serveBucket(
       async find(tool, version, file) {
         await options.onFind?.();
         return payloads.get(`${tool}/${version}/${file}`);
+      },
+    },
+    audit: {
+      async record(changes, by) {
+        trail.push(...changes.map((change) => ({ ...change, by })));
       },
     },
     publicUrl,
@@ -115,6 +124,7 @@ export async function serveBucket(
     bucketDir,
     bucket,
     log: lines,
+    trail,
     addPayload,
     manifest(tool, version, { hash, base = `${url}/dl` } = {}) {
       const file = `${tool}-windows-amd64.exe`;

@@ -2,6 +2,7 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { operator } from '../../../server/audit/audit.ts';
 import { openDatabase } from '../../../server/catalog/connect.ts';
 import { migrations } from '../../../server/catalog/migrations.ts';
 import { createSqlCatalog } from '../../../server/catalog/sql-catalog.ts';
@@ -52,7 +53,10 @@ describe('the database', () => {
     const db = openDatabase(file);
     const catalog = createSqlCatalog(db, () => new Date(0));
     for (let n = 0; n < 50; n += 1) {
-      await catalog.add(makePackage({ id: 'x', version: `1.${n}.0`, description: 'long '.repeat(200) }));
+      await catalog.add(
+        makePackage({ id: 'x', version: `1.${n}.0`, description: 'long '.repeat(200) }),
+        operator,
+      );
     }
     db.close();
     await truncate(file, 60_000);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { operator } from '../../../server/audit/audit.ts';
 import { openDatabase } from '../../../server/catalog/connect.ts';
 import { type Candidate, chooseLatest } from '../../../server/catalog/latest.ts';
 import { createSqlCatalog } from '../../../server/catalog/sql-catalog.ts';
@@ -52,8 +53,8 @@ describe('the latest version', () => {
         const db = openDatabase(':memory:');
         const catalog = createSqlCatalog(db, () => new Date(0));
         for (const { version, what } of steps) {
-          if (what === 'add') await catalog.add(makePackage({ id: 'x', version }));
-          else await catalog.setListed('x', version, what === 'relist');
+          if (what === 'add') await catalog.add(makePackage({ id: 'x', version }), operator);
+          else await catalog.setListed('x', version, what === 'relist', operator);
         }
 
         for (const view of ['semver1', 'semver2'] as const) {

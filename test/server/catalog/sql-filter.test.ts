@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { operator } from '../../../server/audit/audit.ts';
 import type { Catalog, PackageRow } from '../../../server/catalog/catalog.ts';
 import { type Connection, openDatabase } from '../../../server/catalog/connect.ts';
 import type { CompareOperator, Expression, QueryProperty } from '../../../server/catalog/query.ts';
@@ -118,8 +119,9 @@ async function fill(catalog: Catalog): Promise<void> {
           },
           new Date(Date.UTC(2026, 0, 1 + (n % 5))),
         ),
+        operator,
       );
-      if (n % 5 === 0) await catalog.setListed(id, version, false);
+      if (n % 5 === 0) await catalog.setListed(id, version, false, operator);
       for (let count = 0; count < n % 3; count += 1) catalog.countDownload(id, version);
     }
   }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { operator } from '../../../server/audit/audit.ts';
 import { type Connection, openDatabase } from '../../../server/catalog/connect.ts';
 import type { Payload } from '../../../server/catalog/payloads.ts';
 import { createSqlPayloads } from '../../../server/catalog/sql-payloads.ts';
@@ -28,7 +29,7 @@ describe('SqlPayloads', () => {
   };
 
   it('gives back what was added, after it was opened again too', async () => {
-    expect(await createSqlPayloads(db).add(payload)).toBe('added');
+    expect(await createSqlPayloads(db).add(payload, operator)).toBe('added');
     db.close();
     db = openDatabase(join(dir, 'catalog.db'));
 
@@ -37,17 +38,17 @@ describe('SqlPayloads', () => {
 
   it('keeps what is there: the same bytes are the same, others are not taken', async () => {
     const payloads = createSqlPayloads(db);
-    await payloads.add(payload);
+    await payloads.add(payload, operator);
 
-    expect(await payloads.add({ ...payload, created: new Date() })).toBe('same');
-    expect(await payloads.add({ ...payload, sha256: 'b'.repeat(64) })).toBe('differs');
+    expect(await payloads.add({ ...payload, created: new Date() }, operator)).toBe('same');
+    expect(await payloads.add({ ...payload, sha256: 'b'.repeat(64) }, operator)).toBe('differs');
 
     expect(await payloads.find('delve', '1.22.0', payload.file)).toEqual(payload);
   });
 
   it('takes names exactly', async () => {
     const payloads = createSqlPayloads(db);
-    await payloads.add(payload);
+    await payloads.add(payload, operator);
 
     expect(await payloads.find('Delve', '1.22.0', payload.file)).toBeUndefined();
     expect(await payloads.find('delve', '1.22', payload.file)).toBeUndefined();
@@ -56,8 +57,8 @@ describe('SqlPayloads', () => {
 
   it('lists the files of one version by name', async () => {
     const payloads = createSqlPayloads(db);
-    for (const file of ['c.exe', 'a.exe', 'b.exe']) await payloads.add({ ...payload, file });
-    await payloads.add({ ...payload, version: '1.23.0' });
+    for (const file of ['c.exe', 'a.exe', 'b.exe']) await payloads.add({ ...payload, file }, operator);
+    await payloads.add({ ...payload, version: '1.23.0' }, operator);
 
     const files = await payloads.list('delve', '1.22.0');
 

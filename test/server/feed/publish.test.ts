@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import AdmZip from 'adm-zip';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../../formats/digest.ts';
+import { operator } from '../../../server/audit/audit.ts';
 import { publish } from '../../../server/feed/publish.ts';
 import type { Principal } from '../../../server/keys/api-keys.ts';
 import { everything } from '../../contract/catalog.ts';
@@ -63,7 +64,7 @@ describe('publish', () => {
 
   it('refuses it after it was unlisted too', async () => {
     await room.push(makeNupkg({ id: 'x', version: '1.0.0' }));
-    await room.catalog.setListed('x', '1.0.0', false);
+    await room.catalog.setListed('x', '1.0.0', false, operator);
 
     await expect(room.push(makeNupkg({ id: 'x', version: '1.0.0' }))).rejects.toMatchObject({
       code: 'PACKAGE_EXISTS',
@@ -118,7 +119,7 @@ describe('publish', () => {
       discard: async () => undefined,
     };
 
-    await expect(publish(room, draft, holder('push'))).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(publish(room, draft, holder('push'), '192.0.2.1')).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it.each<[Principal, string, string, 'taken' | 'refused']>([

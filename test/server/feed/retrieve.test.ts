@@ -1,5 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { operator } from '../../../server/audit/audit.ts';
 import { retrieve } from '../../../server/feed/retrieve.ts';
 import { relist, unlist } from '../../../server/feed/withdraw.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
@@ -39,17 +40,17 @@ describe('what was published', () => {
 
   it('without a version is the latest listed stable one', async () => {
     expect(await latest()).toBe('1.1.0');
-    await unlist(room, 'delve', '1.1');
+    await unlist(room, 'delve', '1.1', operator);
     expect(await latest()).toBe('1.0');
-    await unlist(room, 'delve', '1.0');
+    await unlist(room, 'delve', '1.0', operator);
     await expect(latest()).rejects.toMatchObject({ code: 'PACKAGE_NOT_FOUND' });
-    await relist(room, 'DELVE', '1.1.0.0');
+    await relist(room, 'DELVE', '1.1.0.0', operator);
     expect(await latest()).toBe('1.1.0');
   });
 
   it('comes after it was unlisted too', async () => {
-    await unlist(room, 'delve', '1.0.0');
-    await unlist(room, 'delve', '1.0.0');
+    await unlist(room, 'delve', '1.0.0', operator);
+    await unlist(room, 'delve', '1.0.0', operator);
 
     const { row, open } = await retrieve(room, 'delve', '1.0.0');
 
@@ -58,8 +59,12 @@ describe('what was published', () => {
   });
 
   it('cannot be withdrawn under a name that is not there', async () => {
-    await expect(unlist(room, 'delve', '9.0.0')).rejects.toMatchObject({ code: 'PACKAGE_NOT_FOUND' });
-    await expect(relist(room, 'nothing', '1.0.0')).rejects.toMatchObject({ code: 'PACKAGE_NOT_FOUND' });
+    await expect(unlist(room, 'delve', '9.0.0', operator)).rejects.toMatchObject({
+      code: 'PACKAGE_NOT_FOUND',
+    });
+    await expect(relist(room, 'nothing', '1.0.0', operator)).rejects.toMatchObject({
+      code: 'PACKAGE_NOT_FOUND',
+    });
   });
 
   it('is counted when the door says that a client has it', async () => {

@@ -34,7 +34,7 @@ export async function openRoom(dir: string): Promise<Room> {
     async push(bytes, principal = holder('push')) {
       const draft = await blobs.receive(Readable.from([bytes]), 10_000_000);
       try {
-        return await publish({ catalog, now }, draft, principal);
+        return await publish({ catalog, now }, draft, principal, '192.0.2.1');
       } finally {
         await draft.discard();
       }

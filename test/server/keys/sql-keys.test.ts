@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { operator } from '../../../server/audit/audit.ts';
 import { type Connection, openDatabase } from '../../../server/catalog/connect.ts';
 import type { NewKey } from '../../../server/keys/keys.ts';
 import { createSqlKeys } from '../../../server/keys/sql-keys.ts';
@@ -25,14 +26,14 @@ describe('SqlKeys', () => {
 
   it('finds whose key it is', async () => {
     const keys = create();
-    const { id, key } = await keys.create(ci);
+    const { id, key } = await keys.create(ci, operator);
 
     expect(await keys.find(key)).toEqual({ keyId: id, ...ci });
   });
 
   it('makes keys that nobody guesses and everybody can tell as ours', async () => {
     const keys = create();
-    const made = await Promise.all(Array.from({ length: 20 }, () => keys.create(ci)));
+    const made = await Promise.all(Array.from({ length: 20 }, () => keys.create(ci, operator)));
 
     for (const { id, key } of made) {
       expect(key).toMatch(/^gwt_[A-Za-z0-9_-]{43}$/);
@@ -45,14 +46,14 @@ describe('SqlKeys', () => {
     'does not know %j',
     async (key) => {
       const keys = create('the admin key');
-      await keys.create(ci);
+      await keys.create(ci, operator);
 
       expect(await keys.find(key)).toBeUndefined();
     },
   );
 
   it('knows keys still after it was opened again, without having them on disk', async () => {
-    const { id, key } = await create().create(ci);
+    const { id, key } = await create().create(ci, operator);
     db.pragma('wal_checkpoint(TRUNCATE)');
     db.close();
     const written = await readFile(join(dir, 'catalog.db'));
@@ -63,21 +64,21 @@ describe('SqlKeys', () => {
     expect(await create().find(key)).toMatchObject({ keyId: id });
   });
 
-  it('forgets a revoked key at once', async () => {
+  it('knows a revoked key no more, and keeps its row for the trail', async () => {
     const keys = create();
-    const { id, key } = await keys.create(ci);
+    const { id, key } = await keys.create(ci, operator);
 
-    expect(await keys.revoke(id)).toBe('revoked');
+    expect(await keys.revoke(id, operator)).toBe('revoked');
     expect(await keys.find(key)).toBeUndefined();
-    expect(await keys.revoke(id)).toBe('missing');
-    expect(await keys.list()).toEqual([]);
+    expect(await keys.revoke(id, operator)).toBe('missing');
+    expect(await keys.list()).toMatchObject([{ keyId: id, revoked: time }]);
   });
 
   it('lists keys, oldest first, without what is secret', async () => {
     const keys = create('the admin key');
-    const first = await keys.create(ci);
+    const first = await keys.create(ci, operator);
     time = new Date('2026-01-02T00:00:00Z');
-    const second = await keys.create({ name: 'Ops', scopes: ['admin'], ids: [] });
+    const second = await keys.create({ name: 'Ops', scopes: ['admin'], ids: [] }, operator);
 
     const list = await keys.list();
 
@@ -97,7 +98,7 @@ describe('SqlKeys', () => {
 
   it('notes the last use at once and keeps it once flushed', async () => {
     const keys = create();
-    const { key } = await keys.create(ci);
+    const { key } = await keys.create(ci, operator);
     time = new Date('2026-03-01T00:00:00Z');
     await keys.find(key);
     time = new Date('2026-03-02T00:00:00Z');

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import express from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseStringPromise } from 'xml2js';
+import { operator } from '../../../server/audit/audit.ts';
 import { openDatabase } from '../../../server/catalog/connect.ts';
 import { createSqlCatalog } from '../../../server/catalog/sql-catalog.ts';
 import { FeedError } from '../../../server/errors.ts';
@@ -26,25 +27,28 @@ beforeAll(async () => {
   let serial = 0;
   const add = async (id: string, version: string, more: Partial<typeof fullNuspec> = {}) => {
     serial++;
-    await catalog.add({
-      id,
-      version,
-      nuspec: {
-        ...fullNuspec,
+    await catalog.add(
+      {
         id,
         version,
-        title: id,
-        tags: [],
-        summary: '',
-        description: '',
-        dependencies: [],
-        ...more,
+        nuspec: {
+          ...fullNuspec,
+          id,
+          version,
+          title: id,
+          tags: [],
+          summary: '',
+          description: '',
+          dependencies: [],
+          ...more,
+        },
+        sha256: serial.toString(16).padStart(64, '0'),
+        sha512: serial.toString(16).padStart(128, '0'),
+        sizeBytes: serial,
+        published: new Date(Date.UTC(2026, 0, 1, 0, 0, serial)),
       },
-      sha256: serial.toString(16).padStart(64, '0'),
-      sha512: serial.toString(16).padStart(128, '0'),
-      sizeBytes: serial,
-      published: new Date(Date.UTC(2026, 0, 1, 0, 0, serial)),
-    });
+      operator,
+    );
   };
   for (let patch = 0; patch < 250; patch++) await add('many', `1.0.${patch}`);
   await add('git', '2.0.0', { description: 'needs gitversion' });
@@ -55,7 +59,7 @@ beforeAll(async () => {
   await add('spelled', '1.0');
   await add('hidden', '1.0.0');
   await add('hidden', '2.0.0');
-  await catalog.setListed('hidden', '2.0.0', false);
+  await catalog.setListed('hidden', '2.0.0', false, operator);
 
   const app = express();
   app.disable('etag');

@@ -1,0 +1,77 @@
+import type { Principal } from '../keys/api-keys.ts';
+
+/** Who changes something, as the trail names them. */
+export type Actor = {
+  readonly keyId: string;
+  readonly keyName: string;
+  /** The client's address as TRUST_PROXY sees it. */
+  readonly from: string;
+};
+
+/** Whoever may use the data folder itself: the operator's verbs and `start`. */
+export const operator: Actor = { keyId: 'operator', keyName: 'operator', from: 'this machine' };
+
+/** The holder of a key, at this address. */
+export function actorOf({ keyId, name }: Principal, from: string | undefined): Actor {
+  return { keyId, keyName: name, from: from ?? 'unknown' };
+}
+
+export const changeKinds = [
+  'package published',
+  'package unlisted',
+  'package listed again',
+  'payload added',
+  'key created',
+  'key revoked',
+  'bucket moved',
+  'packages imported',
+  'data restored',
+] as const;
+
+/** What changed. Each kind fills what it has. */
+export type Change = {
+  readonly kind: (typeof changeKinds)[number];
+  /** Package id, tool, key id or git ref; for imports and restores where the data came from. */
+  readonly subject: string;
+  readonly version?: string | undefined;
+  readonly file?: string | undefined;
+  /** SHA-256 of the bytes in lower-case hex; `OLD->NEW` object ids for a git ref. */
+  readonly digest?: string | undefined;
+  /** One line for people, such as the scopes of a key. */
+  readonly detail?: string | undefined;
+};
+
+/** One line of the trail. Its `hash` is over all of the rest, `previous` is the hash of the entry before it. */
+export type AuditEntry = {
+  /** 1, 2, 3 ... without gaps. */
+  readonly number: number;
+  readonly at: Date;
+  readonly change: Change;
+  readonly by: Actor;
+  readonly previous: string;
+  readonly hash: string;
+};
+
+export type AuditQuery = {
+  readonly since?: Date | undefined;
+  /** A package id, tool, key id or ref, in any case. */
+  readonly subject?: string | undefined;
+  /** Only entries with a larger number: the way to the next page. */
+  readonly after?: number | undefined;
+  readonly limit: number;
+};
+
+/** The last entry: noted elsewhere, it proves later that nothing was cut off. */
+export type AuditHead = { readonly number: number; readonly hash: string };
+
+/**
+ * The port to the trail of changes. Packages, payloads and keys write their entry in the transaction of the change
+ * itself (their ports take the Actor); `record` is for changes that happen outside of the database.
+ */
+export interface Audit {
+  /** Durable when it returns. */
+  record(changes: readonly Change[], by: Actor): Promise<void>;
+  /** Oldest first. */
+  list(query: AuditQuery): Promise<AuditEntry[]>;
+  head(): Promise<AuditHead>;
+}

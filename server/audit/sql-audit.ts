@@ -1,0 +1,65 @@
+import { type Connection, durably } from '../catalog/connect.ts';
+import { createStatements } from '../catalog/statements.ts';
+import type { Actor, Audit, AuditEntry, Change } from './audit.ts';
+import { createRecordChange, readHead } from './sql-record.ts';
+
+/** The trail in SQLite, whose triggers refuse to change and to delete entries. */
+export function createSqlAudit(db: Connection, now: () => Date): Audit {
+  const prepare = createStatements(db);
+  const record = createRecordChange(prepare);
+  const recordAll = db.transaction((changes: readonly Change[], by: Actor) => {
+    for (const change of changes) record(change, by, now());
+  });
+
+  return {
+    async record(changes, by) {
+      durably(() => recordAll.immediate(changes, by));
+    },
+    async list({ since, subject, after = 0, limit }) {
+      // NOCASE is ASCII only, as ids are (spec nuget-v2 12.5).
+      const about = subject === undefined ? '' : 'AND subject = ? COLLATE NOCASE';
+      const sql = `SELECT * FROM audit WHERE number > ? AND at >= ? ${about} ORDER BY number LIMIT ?`;
+      const wanted = [after, since?.getTime() ?? 0, ...(subject === undefined ? [] : [subject]), limit];
+      const rows = prepare(sql).all(...wanted);
+      return (rows as RawEntry[]).map(toEntry);
+    },
+    async head() {
+      return readHead(prepare);
+    },
+  };
+}
+
+type RawEntry = {
+  number: number;
+  at: number;
+  kind: Change['kind'];
+  subject: string;
+  version: string | null;
+  file: string | null;
+  digest: string | null;
+  detail: string | null;
+  key_id: string;
+  key_name: string;
+  from_address: string;
+  previous: string;
+  hash: string;
+};
+
+function toEntry(raw: RawEntry): AuditEntry {
+  const { number, kind, subject, version, file, digest, detail, previous, hash } = raw;
+  return {
+    number,
+    at: new Date(raw.at),
+    change: {
+      kind,
+      subject,
+      ...(version === null ? {} : { version }),
+      ...(file === null ? {} : { file }),
+      ...(digest === null ? {} : { digest }),
+      ...(detail === null ? {} : { detail }),
+    },
+    by: { keyId: raw.key_id, keyName: raw.key_name, from: raw.from_address },
+    previous,
+    hash,
+  };
+}
