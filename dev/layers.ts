@@ -7,7 +7,7 @@ import { join, sep } from 'node:path';
 import { cruise } from 'dependency-cruiser';
 import extractOptions from 'dependency-cruiser/config-utl/extract-depcruise-options';
 
-const roots = ['main.ts', 'start.ts', 'formats', 'server', 'manifest-gen', 'dev', 'bench'];
+const roots = ['main.ts', 'start.ts', 'formats', 'outbound', 'server', 'manifest-gen', 'dev', 'bench'];
 const productDir = join(import.meta.dirname, '..');
 
 const { output } = await cruise(roots, await extractOptions(join(productDir, '.dependency-cruiser.mjs')));

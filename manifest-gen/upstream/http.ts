@@ -1,15 +1,8 @@
 import type { Readable } from 'node:stream';
-import { type Agents, type Got, got, type Headers } from 'got';
-import { HttpProxyAgent } from 'http-proxy-agent';
-import { HttpsProxyAgent } from 'https-proxy-agent';
+import { type Got, got, type Headers } from 'got';
+import { agentFor, type ProxySettings } from '../../outbound/proxy.ts';
 
-export type HttpSettings = {
-  readonly userAgent: string;
-  readonly httpsProxy?: string | undefined;
-  readonly httpProxy?: string | undefined;
-  /** Hosts that are asked directly: `localhost,.corp.example,10.0.0.1:8080`; `*` is all. */
-  readonly noProxy?: string | undefined;
-};
+export type HttpSettings = ProxySettings & { readonly userAgent: string };
 
 /** How long and how often a place is asked before it counts as one that cannot be reached. */
 export type Patience = {
@@ -99,31 +92,5 @@ export function openGet(
     body.once('response', (response: { statusCode: number; headers: Headers }) =>
       resolve({ status: response.statusCode, headers: response.headers, body }),
     );
-  });
-}
-
-/** Plain addresses are asked of the proxy itself, https ones through a tunnel. */
-function agentFor(url: URL, { httpProxy, httpsProxy, noProxy }: HttpSettings): Agents {
-  if (isDirect(url, noProxy)) return {};
-  if (url.protocol === 'http:')
-    return httpProxy === undefined ? {} : { http: new HttpProxyAgent(addressOf(httpProxy)) };
-  return httpsProxy === undefined ? {} : { https: new HttpsProxyAgent(addressOf(httpsProxy)) };
-}
-
-/** `proxy.corp:3128` is a proxy spoken to in http, as for curl. */
-function addressOf(proxy: string): string {
-  return proxy.includes('://') ? proxy : `http://${proxy}`;
-}
-
-/** NO_PROXY as curl reads it: a host takes its subdomains along, a port must match when it is given. */
-export function isDirect(url: URL, noProxy: string | undefined): boolean {
-  const port = url.port || (url.protocol === 'http:' ? '80' : '443');
-  const entries = (noProxy ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
-  return entries.some((entry) => {
-    if (entry === '*') return true;
-    const [, host = '', entryPort] = /^(.*?)(?::(\d+))?$/.exec(entry.toLowerCase()) ?? [];
-    const domain = host.replace(/^\*?\./, '');
-    const hasHost = url.hostname === domain || url.hostname.endsWith(`.${domain}`);
-    return hasHost && (entryPort === undefined || entryPort === port);
   });
 }

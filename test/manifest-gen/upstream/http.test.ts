@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createHttp, isDirect } from '../../../manifest-gen/upstream/http.ts';
+import { createHttp } from '../../../manifest-gen/upstream/http.ts';
 import { type Listening, listen } from '../../kit/listen.ts';
 
 const stops: (() => Promise<void>)[] = [];
@@ -59,25 +59,5 @@ describe('the HTTP client', () => {
     const http = createHttp({ userAgent: 'x', httpsProxy });
     await expect(http('https://example.test/secret/path', { retry: { limit: 0 } })).rejects.toThrow();
     expect(asked).toEqual(['example.test:443']);
-  });
-});
-
-describe('NO_PROXY', () => {
-  it.each([
-    ['example.test', 'http://example.test/', true],
-    ['example.test', 'http://sub.example.test/', true],
-    ['.example.test', 'http://sub.example.test/', true],
-    ['*.example.test', 'http://sub.example.test/', true],
-    ['example.test', 'http://notexample.test/', false],
-    ['EXAMPLE.test', 'http://example.test/', true],
-    ['example.test:8080', 'http://example.test/', false],
-    ['example.test:8080', 'http://example.test:8080/', true],
-    ['example.test:443', 'https://example.test/', true],
-    ['a, 10.0.0.1 b', 'http://10.0.0.1/', true],
-    ['*', 'https://anything.test/', true],
-    ['', 'https://anything.test/', false],
-    [undefined, 'https://anything.test/', false],
-  ])('%j sends %s directly: %s', (noProxy, url, expected) => {
-    expect(isDirect(new URL(url), noProxy)).toBe(expected);
   });
 });
