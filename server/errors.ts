@@ -36,6 +36,19 @@ const errors = {
   ],
   SERVER_REFUSED: [500, 'The running server says: {reason}'],
 
+  SOURCE_UNREACHABLE: [502, 'The source cannot be reached: {url}: {cause}'],
+  SOURCE_REFUSED: [502, 'The source answers {status} to {url}{advice}'],
+  SOURCE_STRANGE: [502, 'The source is not understood: {url}: {problem}'],
+  IMPORT_DIFFERS: [
+    409,
+    '{id} {version} is here already with other bytes, and nothing published is ever replaced.',
+  ],
+  IMPORT_HASH: [
+    400,
+    'The bytes are not those that the source announces: its {algorithm} is {expected}, found {found}.',
+  ],
+  IMPORT_IDENTITY: [400, 'The package says of itself that it is {found}; the source calls it {expected}.'],
+
   KEY_MISSING: [
     401,
     'This needs an API key: send it as X-NuGet-ApiKey, as a Bearer token, or as the password of Basic authentication.',
@@ -115,7 +128,7 @@ export class FeedError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
   /** For a process that could not start or go on because of it. */
-  readonly exitCode = 1;
+  readonly exitCode: 1 | 4;
   readonly details: ErrorDetails;
 
   constructor(code: ErrorCode, details: ErrorDetails = {}, cause?: unknown) {
@@ -123,6 +136,7 @@ export class FeedError extends Error {
     super(fill(sentence, details), cause === undefined ? undefined : { cause });
     this.name = 'FeedError';
     this.code = code;
+    this.exitCode = code === 'SOURCE_UNREACHABLE' ? 4 : 1;
     this.status = status;
     this.details = details;
   }
