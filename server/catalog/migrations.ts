@@ -108,4 +108,20 @@ export const migrations: readonly string[] = [
   -- Keys that were revoked stay, for the trail.
   ALTER TABLE keys ADD COLUMN revoked INTEGER;
   `,
+  `
+  -- Who has what (audit/downloads.ts); bounded, the rows that were touched longest ago go first.
+  CREATE TABLE downloads (
+    id           TEXT NOT NULL COLLATE NOCASE,
+    version      TEXT NOT NULL COLLATE NOCASE,
+    file         TEXT NOT NULL,
+    key_name     TEXT NOT NULL,
+    from_address TEXT NOT NULL,
+    client       TEXT NOT NULL,
+    count        INTEGER NOT NULL,
+    first        INTEGER NOT NULL,
+    last         INTEGER NOT NULL,
+    PRIMARY KEY (id, version, file, key_name, from_address, client)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX download_age ON downloads (last);
+  `,
 ];

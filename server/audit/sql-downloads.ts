@@ -1,0 +1,103 @@
+import { parseNuGetVersion, printNormalizedVersion } from '../../formats/nuget-version.ts';
+import type { Connection } from '../catalog/connect.ts';
+import { createStatements } from '../catalog/statements.ts';
+import { createWriteLater } from '../catalog/write-later.ts';
+import type { Download, DownloadCount, Downloads, Recipient } from './downloads.ts';
+
+export type DownloadLimits = {
+  /** Rows that are kept. */
+  readonly maxRows: number;
+  /** Rows that may wait in memory for the next write; a flood of made-up client programs is not kept beyond them. */
+  readonly maxWaiting: number;
+};
+const defaults: DownloadLimits = { maxRows: 200_000, maxWaiting: 5_000 };
+
+type Waiting = { readonly what: Download; readonly by: Recipient; count: number; first: number; last: number };
+
+const upsert = `INSERT INTO downloads (id, version, file, key_name, from_address, client, count, first, last)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET count = count + excluded.count, last = excluded.last`;
+
+/** The downloads in SQLite. `flush` before the connection is closed. */
+export function createSqlDownloads(
+  db: Connection,
+  now: () => Date,
+  limits: Partial<DownloadLimits> = {},
+): Downloads {
+  const { maxRows, maxWaiting } = { ...defaults, ...limits };
+  const prepare = createStatements(db);
+  let waiting = new Map<string, Waiting>();
+
+  const write = db.transaction((all: Iterable<Waiting>) => {
+    for (const { what, by, count, first, last } of all) {
+      const { keyName = '', from = '', client = '' } = by;
+      prepare(upsert).run(what.id, what.version, what.file ?? '', keyName, from, client, count, first, last);
+    }
+    prepare(
+      'DELETE FROM downloads WHERE last < (SELECT last FROM downloads ORDER BY last DESC LIMIT 1 OFFSET ?)',
+    ).run(maxRows - 1);
+  });
+
+  const later = createWriteLater(() => {
+    if (waiting.size === 0) return;
+    write.immediate(waiting.values());
+    waiting = new Map();
+  });
+
+  return {
+    note(what, by) {
+      const at = now().getTime();
+      const name = JSON.stringify([what.id, what.version, what.file, by.keyName, by.from, by.client]);
+      const known = waiting.get(name);
+      if (known) {
+        known.count += 1;
+        known.last = at;
+        return;
+      }
+      if (waiting.size >= maxWaiting) return;
+      waiting.set(name, { what, by, count: 1, first: at, last: at });
+      later.wake();
+    },
+    async list(id, version) {
+      later.flush();
+      const ofVersion = version === undefined ? '' : 'AND version = ?';
+      const sql = `SELECT * FROM downloads WHERE id = ? ${ofVersion} ORDER BY last DESC, count DESC`;
+      const wanted = version === undefined ? [id] : [id, normalized(version)];
+      return (prepare(sql).all(...wanted) as RawDownload[]).map(toDownloadCount);
+    },
+    async flush() {
+      later.flush();
+    },
+  };
+}
+
+function normalized(version: string): string {
+  const parsed = parseNuGetVersion(version);
+  return parsed === undefined ? version : printNormalizedVersion(parsed);
+}
+
+type RawDownload = {
+  id: string;
+  version: string;
+  file: string;
+  key_name: string;
+  from_address: string;
+  client: string;
+  count: number;
+  first: number;
+  last: number;
+};
+
+function toDownloadCount(raw: RawDownload): DownloadCount {
+  return {
+    id: raw.id,
+    version: raw.version,
+    ...(raw.file === '' ? {} : { file: raw.file }),
+    ...(raw.key_name === '' ? {} : { keyName: raw.key_name }),
+    ...(raw.from_address === '' ? {} : { from: raw.from_address }),
+    ...(raw.client === '' ? {} : { client: raw.client }),
+    count: raw.count,
+    first: new Date(raw.first),
+    last: new Date(raw.last),
+  };
+}
