@@ -12,14 +12,17 @@ import { FeedError, fail } from './errors.ts';
  *     start.key       the first key, made by `start`
  *     server.json     where the running server is, for the operator's verbs (own-server.ts)
  *     lock            held by the running server; lock.pid says who
+ *     reading.lock    shared by those who read beside the server, alone by who removes blobs
  */
-export type DataDir = {
-  readonly database: string;
-  readonly blobs: string;
-  readonly bucket: string;
+export type DataPaths = { readonly database: string; readonly blobs: string; readonly bucket: string };
+export type DataDir = DataPaths & {
   /** Gives the lock back. */
   release(): void;
 };
+
+export function pathsIn(dir: string): DataPaths {
+  return { database: join(dir, 'catalog.db'), blobs: join(dir, 'blobs'), bucket: join(dir, 'bucket') };
+}
 
 /**
  * Makes the folder when it is missing and takes its lock.
@@ -36,12 +39,26 @@ export function openDataDir(dir: string): DataDir {
     fail('DATA_DIR_UNUSABLE', { dir, cause: reasonOf(error) }, error);
   }
   const release = takeLock(dir);
-  return {
-    database: join(dir, 'catalog.db'),
-    blobs: join(dir, 'blobs'),
-    bucket: join(dir, 'bucket'),
-    release,
-  };
+  return { ...pathsIn(dir), release };
+}
+
+/**
+ * While anybody reads, no blob is removed: a backup that has read the rows finds their bytes. Answers with the function
+ * that gives the lock back, or undefined when the other kind of use holds it. It ends with the process.
+ * @throws FeedError DATA_DIR_UNUSABLE
+ */
+export function lockBlobs(dir: string, use: 'reading' | 'removing', timeoutMs = 0): (() => void) | undefined {
+  const lock = openLock(dir, 'reading.lock', timeoutMs);
+  try {
+    // A transaction that has read holds SQLite's shared lock until it ends.
+    lock.exec(use === 'reading' ? 'BEGIN; SELECT count(*) FROM sqlite_schema' : 'BEGIN EXCLUSIVE');
+    return () => lock.close();
+  } catch (error) {
+    lock.close();
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY'))
+      return undefined;
+    return fail('DATA_DIR_UNUSABLE', { dir, cause: reasonOf(error) }, error);
+  }
 }
 
 /**
@@ -65,7 +82,7 @@ function makeFolders(dir: string, mode: number): void {
  */
 function takeLock(dir: string): () => void {
   const pidFile = join(dir, 'lock.pid');
-  const lock = openLock(dir);
+  const lock = openLock(dir, 'lock', 0);
   try {
     // The write is what takes the lock: on a file that may only be read, BEGIN EXCLUSIVE alone succeeds and locks nothing.
     lock.exec('BEGIN EXCLUSIVE; PRAGMA user_version = 1');
@@ -91,9 +108,9 @@ function takeLock(dir: string): () => void {
   };
 }
 
-function openLock(dir: string): Database.Database {
+function openLock(dir: string, name: string, timeoutMs: number): Database.Database {
   try {
-    return new Database(join(dir, 'lock'), { timeout: 0 });
+    return new Database(join(dir, name), { timeout: timeoutMs });
   } catch (error) {
     return fail('DATA_DIR_UNUSABLE', { dir, cause: reasonOf(error) }, error);
   }

@@ -49,6 +49,44 @@ const errors = {
   ],
   IMPORT_IDENTITY: [400, 'The package says of itself that it is {found}; the source calls it {expected}.'],
 
+  NO_FEED: [
+    500,
+    'There is no feed to read: {file} cannot be opened ({cause}). Set DATA_DIR to the data folder of the server.',
+  ],
+  BLOBS_BEING_REMOVED: [
+    500,
+    'feed:verify is removing orphans in {dir} at this moment; try again in a minute.',
+  ],
+  NO_ROOM: [500, 'There is not enough room at {dir}: {needed} bytes are needed, {free} are free.'],
+  INTERRUPTED: [500, 'Interrupted; {state}'],
+  FILE_EXISTS: [500, '{file} is there already. Name another file, or replace it with --replace.'],
+  FILE_UNUSABLE: [500, '{file} cannot be used: {cause}.'],
+  EXPORT_FOREIGN: [
+    500,
+    '{path} is not from an earlier export, or was changed since; nothing of it is overwritten. Export into an empty folder.',
+  ],
+  BLOB_DAMAGED: [
+    500,
+    'Stored bytes are damaged: {path}, {problem}. `feed:verify` names all that is damaged and what to do.',
+  ],
+  BACKUP_INVALID: [500, '{file} cannot be restored: {problem}. Take another backup.'],
+  BACKUP_NEWER: [
+    500,
+    '{file} has format {found}, this program reads format {known}. Restore it with go-win-tools {program}.',
+  ],
+  RESTORE_OCCUPIED: [
+    500,
+    'The folder {dir} has data in it already. --replace moves it aside to {dir}.before-TIME; --into names another folder.',
+  ],
+  RESTORE_BACKWARD: [
+    500,
+    'The bucket in {dir} is ahead of the backup: {refs} would go back. Scoop cannot follow a branch that goes back: every machine that updated since would need `scoop bucket rm` and `add`. Nothing was changed; --accept-older-bucket restores anyway.',
+  ],
+  RESTORE_PLACE: [
+    500,
+    'The folder {dir} has data and cannot be moved aside ({cause}). Restore to a folder inside of it with --into, and set DATA_DIR to that.',
+  ],
+
   KEY_MISSING: [
     401,
     'This needs an API key: send it as X-NuGet-ApiKey, as a Bearer token, or as the password of Basic authentication.',
