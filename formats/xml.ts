@@ -11,18 +11,23 @@ export type XmlElement = {
   readonly children: readonly XmlElement[];
 };
 
-const maxBytes = 1024 * 1024;
+export type XmlLimits = { readonly maxBytes: number; readonly maxElements: number };
+
+/** For a nuspec; whoever reads pages of other feeds needs more. */
+const nuspecLimits: XmlLimits = { maxBytes: 1024 * 1024, maxElements: 10_000 };
 const maxDepth = 32;
-const maxElements = 10_000;
 
 /**
  * Reads untrusted XML. What a parser could be tricked with or would let pass (document types, entities, depth, characters
  * that XML forbids, a second root) is refused first by `inspect`, which knows the position; xml2js only sees tame text.
  * @throws FormatError XML_*
  */
-export async function readXml(source: Uint8Array | string): Promise<XmlElement> {
-  const text = decode(source).replace(/\r\n?/g, '\n');
-  inspect(text);
+export async function readXml(
+  source: Uint8Array | string,
+  { maxBytes, maxElements } = nuspecLimits,
+): Promise<XmlElement> {
+  const text = decode(source, maxBytes).replace(/\r\n?/g, '\n');
+  inspect(text, maxElements);
   try {
     return toElement(await parseStringPromise(text, parserOptions));
   } catch (error) {
@@ -42,7 +47,7 @@ const parserOptions = {
   tagNameProcessors: [processors.stripPrefix],
 };
 
-function decode(source: Uint8Array | string): string {
+function decode(source: Uint8Array | string, maxBytes: number): string {
   const bytes = typeof source === 'string' ? Buffer.byteLength(source) : source.length;
   if (bytes > maxBytes) fail('XML_TOO_LARGE', { bytes, maxBytes });
   if (typeof source === 'string') return source.replace(/^\u{feff}/u, '');
@@ -67,7 +72,7 @@ const markup =
   /<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>|<\?[\s\S]*?\?>|<\/?[^\s<>"'!?/](?:[^<>"']|"[^"<]*"|'[^'<]*')*>|</g;
 
 /** Walks the markup once. @throws FormatError XML_* with the position of what is refused */
-function inspect(text: string): void {
+function inspect(text: string, maxElements: number): void {
   const at = text.search(forbidden);
   if (at >= 0) fail('XML_CHARACTER', { character: codePoint(text, at), ...textPosition(text, at) });
 

@@ -15,6 +15,8 @@ export type NewPackage = {
   readonly sha512: string;
   readonly sizeBytes: number;
   readonly published: Date;
+  /** False for what comes unlisted from another feed. */
+  readonly isListed?: boolean;
 };
 
 export type PackageRow = {

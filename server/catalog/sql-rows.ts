@@ -34,7 +34,7 @@ export function toColumns(pkg: NewPackage): { packages: Columns; texts: Columns 
       normalized_version: printNormalizedVersion(version),
       is_prerelease: Number(isPrerelease(version)),
       in_semver1: Number(isReadableBySemVer1(version, nuspec)),
-      is_listed: 1,
+      is_listed: Number(pkg.isListed ?? true),
       size_bytes: pkg.sizeBytes,
       created: pkg.published.getTime(),
       published: pkg.published.getTime(),

@@ -2,7 +2,7 @@ import { FormatError } from '../../formats/format-error.ts';
 import { isPrerelease, parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { openNupkg, verifyContent } from '../../formats/nupkg.ts';
 import type { Nuspec } from '../../formats/nuspec.ts';
-import { actorOf } from '../audit/audit.ts';
+import { type Actor, actorOf } from '../audit/audit.ts';
 import type { BlobDraft } from '../blobs/blob-store.ts';
 import type { Catalog, NewPackage } from '../catalog/catalog.ts';
 import { FeedError, fail } from '../errors.ts';
@@ -12,27 +12,50 @@ import { checkRules } from './rules.ts';
 export type PublishServices = { readonly catalog: Catalog; readonly now: () => Date };
 
 /**
- * Publishes the uploaded package: looked into, judged, its bytes made durable, then its row. The row is the moment of
- * publication; a crash before it leaves a blob without a row, which harms nobody. The caller discards the draft. `from` is the
- * address of the pusher, for the audit log.
- * @throws FeedError PACKAGE_INVALID, KEY_SCOPE, PACKAGE_EXISTS, STORAGE_FULL; nothing is published then
+ * Publishes what the holder of a key uploaded. `from` is the address of the pusher, for the audit log.
+ * @throws FeedError KEY_SCOPE and those of `admit`
  */
-export async function publish(
-  { catalog, now }: PublishServices,
+export function publish(
+  services: PublishServices,
   draft: BlobDraft,
   principal: Principal,
   from: string | undefined,
 ): Promise<NewPackage> {
-  const nuspec = await readPackage(draft, (read) => requirePush(principal, read));
+  return admit(services, draft, {
+    by: actorOf(principal, from),
+    authorize: (nuspec) => requirePush(principal, nuspec),
+  });
+}
+
+export type Admission = {
+  readonly by: Actor;
+  /** Throws when this package may not be published by this way; asked before its content is checked. */
+  readonly authorize: (nuspec: Nuspec) => void;
+  /** Now, unless it was published elsewhere before. */
+  readonly published?: Date | undefined;
+  /** Unlisted from its first moment when false. */
+  readonly isListed?: boolean;
+};
+
+/**
+ * Publishes a package: looked into, judged, its bytes made durable, then its row. The row is the moment of publication; a
+ * crash before it leaves a blob without a row, which harms nobody. The caller discards the draft.
+ * @throws FeedError PACKAGE_INVALID, PACKAGE_EXISTS, STORAGE_FULL and what `authorize` throws; nothing is published then
+ */
+export async function admit(
+  { catalog, now }: PublishServices,
+  draft: BlobDraft,
+  { by, authorize, published = now(), isListed = true }: Admission,
+): Promise<NewPackage> {
+  const nuspec = await readPackage(draft, authorize);
   const { id, version } = nuspec;
   checkRules(nuspec);
   // Asked before the bytes are stored, so that a repeated push leaves nothing behind; `add` decides the race.
   if (await catalog.find(id, version)) fail('PACKAGE_EXISTS', { id, version });
 
   await draft.commit();
-  const pkg: NewPackage = { id, version, nuspec, ...draft.digest, published: now() };
-  if ((await catalog.add(pkg, actorOf(principal, from))) === 'exists')
-    fail('PACKAGE_EXISTS', { id, version });
+  const pkg: NewPackage = { id, version, nuspec, ...draft.digest, published, isListed };
+  if ((await catalog.add(pkg, by)) === 'exists') fail('PACKAGE_EXISTS', { id, version });
   return pkg;
 }
 
