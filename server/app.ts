@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import express from 'express';
 import { createAdminRouter } from './admin/router.ts';
 import type { Audit } from './audit/audit.ts';
+import type { Downloads } from './audit/downloads.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
 import type { Bucket } from './bucket/bucket.ts';
 import { createBucketRouter } from './bucket/router.ts';
@@ -13,6 +14,7 @@ import { createGalleryRouter, type GalleryServices } from './gallery/router.tsx'
 import { answerUnknownRoute, createAnswerError } from './http/answer-error.ts';
 import { identify } from './http/auth.ts';
 import { cachePolicies } from './http/cache.ts';
+import { createBeginDownload } from './http/download-count.ts';
 import { refuseWhenStopping } from './http/drain.ts';
 import { limitRequestTime } from './http/limits.ts';
 import { createReadGate } from './http/read-gate.ts';
@@ -23,6 +25,7 @@ import { createSlowDown } from './http/slow-down.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Logger } from './log.ts';
 import { createManifestsRouter } from './manifests/router.ts';
+import { createMetrics } from './metrics.ts';
 import { createODataRouter } from './odata/router.ts';
 import { createOpsRouter, type OpsServices } from './ops/router.ts';
 import { createPayloadRouter } from './payload/router.ts';
@@ -38,6 +41,7 @@ export type Services = {
   readonly catalog: Catalog;
   readonly payloads: Payloads;
   readonly audit: Audit;
+  readonly downloads: Downloads;
   readonly blobs: BlobStore;
   readonly bucket: Bucket;
   readonly keys: Keys;
@@ -51,6 +55,8 @@ export function createApp(services: Services): RequestListener {
   const { config, log, keys, now, catalog, blobs } = services;
   const { maxPackageBytes } = config;
   const cache = cachePolicies(config.readAuth !== undefined);
+  const metrics = createMetrics();
+  const beginDownload = createBeginDownload({ ...services, metrics });
   const app = express();
   app.disable('x-powered-by');
   // Answers that can be asked for again say so themselves.
@@ -64,13 +70,13 @@ export function createApp(services: Services): RequestListener {
   app.use(identify((key) => keys.find(key), createSlowDown(now)));
   app.use(createReadGate(config.readAuth));
 
-  app.use(createOpsRouter({ checks: readinessOf(services), log }));
+  app.use(createOpsRouter({ ...services, checks: readinessOf(services), metrics }));
   for (const base of ['/nuget', '/api/v2']) {
-    app.use(base, createPushRouter({ ...services, maxPackageBytes }));
+    app.use(base, createPushRouter({ ...services, maxPackageBytes, metrics }));
     app.use(base, createDownloadRouter({ catalog, blobs, cache }));
     app.use(base, createODataRouter({ ...services, cache }));
   }
-  app.use('/dl', createPayloadRouter({ ...services, maxPackageBytes, cache }));
+  app.use('/dl', createPayloadRouter({ ...services, maxPackageBytes, cache, beginDownload }));
   app.use(createManifestsRouter(services));
   app.use(createBucketRouter(services));
   app.use('/api/v1', createAdminRouter(services));

@@ -34,6 +34,10 @@ const errors = {
     500,
     'The server at {url}, which holds the data folder, does not answer: {cause}. Look into its log, or stop it and try again.',
   ],
+  AUDIT_BROKEN: [
+    500,
+    'The audit log is broken at entry {number}{at}: {problem}. {before} entries before it are as they were written.',
+  ],
   SERVER_REFUSED: [500, 'The running server says: {reason}'],
 
   SOURCE_UNREACHABLE: [502, 'The source cannot be reached: {url}: {cause}'],
@@ -152,6 +156,7 @@ const errors = {
   GIT_FAILED: [500, 'git could not answer; see the server log.'],
 
   KEY_NOT_FOUND: [404, 'No key with id {id}.'],
+  BODY_TOO_LARGE: [413, 'The request body is larger than what belongs here; nothing was done.'],
   BODY_INVALID: [400, 'The request body is not understood: {problem}'],
   NOT_READY: [503, 'Not ready: {problem}'],
   SHUTTING_DOWN: [503, 'The server is shutting down; try again in a moment.'],

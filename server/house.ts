@@ -1,5 +1,6 @@
 import type { Services } from './app.ts';
 import { createSqlAudit } from './audit/sql-audit.ts';
+import { createSqlDownloads } from './audit/sql-downloads.ts';
 import { openDiskStore } from './blobs/disk-store.ts';
 import { ensureBucket } from './bucket/bucket.ts';
 import { openDatabase } from './catalog/connect.ts';
@@ -61,8 +62,10 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
       adminApiKey: config.adminApiKey,
       operatorKey: deps.operatorKey,
     });
+    const downloads = createSqlDownloads(database, now);
     async function flush(): Promise<void> {
       await catalog.flush();
+      await downloads.flush();
       await keys.flush();
     }
     undo.push(flush);
@@ -77,6 +80,7 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
       keys,
       payloads,
       audit,
+      downloads,
       bucket,
       blobs: await openDiskStore(dataDir.blobs),
     };

@@ -1,41 +1,32 @@
 import { z } from 'zod';
-import { scopes } from '../keys/api-keys.ts';
+import { DownloadJson } from '../audit/download-json.ts';
+import { AuditEntryJson } from '../audit/entry-json.ts';
 
-/** Body of POST /api/v1/keys. */
-export const NewKeyBody = z.strictObject({
-  name: z
-    .string()
-    .trim()
-    .min(1)
-    .max(100)
-    .regex(/^\P{Cc}*$/u, 'expected one line without control characters')
-    .describe('For people and for the log, such as the name of the pipeline that uses it.'),
-  scopes: z.array(z.enum(scopes)).min(1).describe('What it may do.'),
-  ids: z
-    .array(
-      z.string().regex(/^[\w.*?-]{1,100}$/, 'expected an id, with * and ? for any text and any character'),
-    )
-    .max(100)
-    .default([])
-    .describe('Ids and tools it is good for; none means all.'),
+/** Query of GET /api/v1/audit. */
+export const AuditParameters = z.strictObject({
+  since: z.coerce.date('expected a date such as 2026-11-24 or 2026-11-24T12:00:00Z').optional(),
+  id: z.string().min(1).optional().describe('A package id, tool, key id or git ref.'),
+  after: z.coerce.number().int().min(0).optional().describe('`next` of the page before.'),
+  limit: z.coerce.number().int().min(1).max(1000).default(1000),
 });
-export type NewKeyBody = z.infer<typeof NewKeyBody>;
 
-export const CreatedKey = z.object({ id: z.string(), key: z.string() });
-export type CreatedKey = z.infer<typeof CreatedKey>;
-
-/** One element of GET /api/v1/keys; times are ISO 8601. */
-export const ListedKey = z.object({
-  id: z.string(),
-  name: z.string(),
-  scopes: z.array(z.enum(scopes)),
-  ids: z.array(z.string()),
-  created: z.iso.datetime(),
-  lastUsed: z.iso.datetime().nullable(),
-  /** Revoked keys stay in the list, for the trail. */
-  revoked: z.iso.datetime().nullable(),
+/** Answer of GET /api/v1/audit, oldest entry first. */
+export const AuditPage = z.object({
+  entries: z.array(AuditEntryJson),
+  next: z.int().nullable().describe('For `after`; null on the last page.'),
+  head: z.object({ number: z.int(), hash: z.string() }).describe('The last entry that there is.'),
 });
-export type ListedKey = z.infer<typeof ListedKey>;
+export type AuditPage = z.infer<typeof AuditPage>;
+
+/** Query of GET /api/v1/downloads. */
+export const DownloadParameters = z.strictObject({
+  id: z.string().min(1).describe('A package id or tool.'),
+  version: z.string().min(1).optional(),
+});
+
+/** Answer of GET /api/v1/downloads, newest first. */
+export const DownloadList = z.array(DownloadJson);
+export type DownloadList = z.infer<typeof DownloadList>;
 
 /** GET /api/v1/server: what the generator writes into manifests, it asks here. */
 export const ServerInfo = z.object({

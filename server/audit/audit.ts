@@ -16,7 +16,7 @@ export function actorOf({ keyId, name }: Principal, from: string | undefined): A
   return { keyId, keyName: name, from: from ?? 'unknown' };
 }
 
-export const changeKinds = [
+const changeKinds = [
   'package published',
   'package unlisted',
   'package listed again',

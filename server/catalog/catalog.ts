@@ -69,6 +69,8 @@ export interface Catalog {
   revision(): Promise<number>;
   /** How many versions there are, listed or not. */
   size(): Promise<number>;
+  /** Reads every row; for those who watch the server. `bytes`: of all packages. */
+  totals(): Promise<{ readonly ids: number; readonly versions: number; readonly bytes: number }>;
   /** Throws when the database does not answer. */
   ping(): Promise<void>;
 }

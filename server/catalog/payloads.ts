@@ -18,4 +18,6 @@ export interface Payloads {
   /** Names are exact. */
   find(tool: string, version: string, file: string): Promise<Payload | undefined>;
   list(tool: string, version: string): Promise<Payload[]>;
+  /** Of all payloads. */
+  totalBytes(): Promise<number>;
 }

@@ -117,6 +117,12 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
     async size() {
       return get<{ size: number }>({ text: 'SELECT count(*) AS size FROM packages', values: [] })?.size ?? 0;
     },
+    async totals() {
+      const text = `SELECT count(*) AS versions, coalesce(sum(size_bytes), 0) AS bytes,
+        (SELECT count(*) FROM ids) AS ids FROM packages`;
+      const none = { ids: 0, versions: 0, bytes: 0 };
+      return get<typeof none>({ text, values: [] }) ?? none;
+    },
     async ping() {
       prepare('SELECT revision FROM state').get();
     },

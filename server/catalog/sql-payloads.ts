@@ -36,6 +36,10 @@ export function createSqlPayloads(db: Connection): Payloads {
       const sql = 'SELECT * FROM payloads WHERE tool = ? AND version = ? ORDER BY file';
       return (prepare(sql).all(tool, version) as RawPayload[]).map(toPayload);
     },
+    async totalBytes() {
+      const row = prepare('SELECT coalesce(sum(size_bytes), 0) AS bytes FROM payloads').get();
+      return (row as { bytes: number }).bytes;
+    },
   };
 }
 

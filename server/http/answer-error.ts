@@ -91,6 +91,9 @@ function toFeedError(error: unknown, req: Request): FeedError {
   if (typeof status !== 'number' || status < 400 || status > 499) {
     return new FeedError('INTERNAL', {}, error);
   }
+  if (status === 413) {
+    return new FeedError('BODY_TOO_LARGE', {}, error);
+  }
   const problem = error instanceof Error ? error.message : '';
   return isPathReadable(req.path)
     ? new FeedError('BODY_INVALID', { problem }, error)

@@ -13,6 +13,7 @@ export type Area = {
 /** The first that fits an address counts; the last fits all. */
 const areas: readonly (Area & { readonly at: RegExp })[] = [
   { at: /^\/(healthz|readyz)\/?$/i, label: 'ops', errors: 'text', readAuth: 'never' },
+  { at: /^\/metrics\/?$/i, label: 'metrics', errors: 'text', readAuth: 'all' },
   { at: /^\/install\.[^/]+$/i, label: 'install', errors: 'text', readAuth: 'never' },
   { at: /^\/m(\/|$)/i, label: 'manifest', errors: 'text', readAuth: 'never' },
   { at: /^\/dl\/.*\.sha256$/i, label: 'payload-hash', errors: 'text', readAuth: 'never' },

@@ -2,15 +2,20 @@ import express, { type Router } from 'express';
 import { fail } from '../errors.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
 import type { Logger } from '../log.ts';
+import { createMetricsHandler, type MetricServices } from './metrics.ts';
 
-export type OpsServices = {
+export type OpsServices = MetricServices & {
   /** What must answer for the server to be of use; each throws when it does not. */
   readonly checks: Readonly<Record<'database' | 'blobs' | 'git', () => Promise<void>>>;
   readonly log: Logger;
 };
 
-/** The door for those who watch: /healthz says that the process lives, /readyz that it can do its work. */
-export function createOpsRouter({ checks, log }: OpsServices): Router {
+/**
+ * The door for those who watch: /healthz says that the process lives, /readyz that it can do its work, /metrics what it
+ * does and how fast.
+ */
+export function createOpsRouter(services: OpsServices): Router {
+  const { checks, log } = services;
   const router = express.Router();
   router.get('/healthz', (_req, res) => {
     res.set('Cache-Control', 'no-store').type('text').send('ok\n');
@@ -34,6 +39,7 @@ export function createOpsRouter({ checks, log }: OpsServices): Router {
     }
     res.set('Cache-Control', 'no-store').type('text').send('ready\n');
   });
-  router.all(['/healthz', '/readyz'], methodNotAllowed('GET, HEAD'));
+  router.get('/metrics', createMetricsHandler(services));
+  router.all(['/healthz', '/readyz', '/metrics'], methodNotAllowed('GET, HEAD'));
   return router;
 }

@@ -7,6 +7,7 @@ import { methodNotAllowed } from '../http/answer-error.ts';
 import { principalOf, requireScope } from '../http/auth.ts';
 import { bodyStream, refuseTooLong } from '../http/body-stream.ts';
 import type { CachePolicies } from '../http/cache.ts';
+import type { BeginDownload } from '../http/download-count.ts';
 import { sendBlob } from '../http/send-blob.ts';
 import { type PayloadName, readPayloadName } from './names.ts';
 
@@ -15,6 +16,7 @@ export type PayloadServices = {
   readonly blobs: BlobStore;
   readonly maxPackageBytes: number;
   readonly cache: CachePolicies;
+  readonly beginDownload: BeginDownload;
   readonly now: () => Date;
 };
 
@@ -37,6 +39,7 @@ export function createPayloadRouter(services: PayloadServices): Router {
         contentType: file.endsWith('.json') ? 'application/json' : 'application/octet-stream',
         cacheControl: services.cache.immutable,
         open: (range) => services.blobs.open(payload.sha256, range),
+        onWholeSent: services.beginDownload(req, { id: tool, version, file }, req.ip),
       });
     })
     .put(async (req, res) => {

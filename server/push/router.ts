@@ -1,12 +1,13 @@
-import express, { type RequestHandler, type Router } from 'express';
+import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
 import { actorOf } from '../audit/audit.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { fail } from '../errors.ts';
+import { FeedError, fail } from '../errors.ts';
 import { publish } from '../feed/publish.ts';
 import { relist, unlist } from '../feed/withdraw.ts';
 import { principalOf, requireScope } from '../http/auth.ts';
 import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
 import { receiveUpload } from './upload.ts';
 
 export type PushServices = {
@@ -15,8 +16,10 @@ export type PushServices = {
   readonly maxPackageBytes: number;
   readonly now: () => Date;
   readonly log: Logger;
+  readonly metrics: Pick<Metrics, 'countPush'>;
 };
 
+type AsyncHandler = (req: Request, res: Response) => Promise<void>;
 type Package = { id: string; version: string };
 
 /**
@@ -25,7 +28,7 @@ type Package = { id: string; version: string };
  */
 export function createPushRouter(services: PushServices): Router {
   const router = express.Router();
-  const push = pushPackage(services);
+  const push = counted(services, pushPackage(services));
   router.put('/', push).put('/package', push);
   router.put('/symbolpackage', () => fail('SYMBOLS_UNSUPPORTED'));
   router.delete('/package/:id/:version', withdraw(services)).delete('/:id/:version', withdraw(services));
@@ -33,7 +36,7 @@ export function createPushRouter(services: PushServices): Router {
   return router;
 }
 
-function pushPackage(services: PushServices): RequestHandler {
+function pushPackage(services: PushServices): AsyncHandler {
   return async (req, res) => {
     // Asked before the body is read: who may push nothing sends no gigabytes to our disk. Which package it is, and
     // whether this key may push that, `publish` sees.
@@ -46,6 +49,19 @@ function pushPackage(services: PushServices): RequestHandler {
       res.status(201).set('Content-Length', '0').end();
     } finally {
       await draft.discard();
+    }
+  };
+}
+
+/** Every push, however it ends. */
+function counted({ metrics }: PushServices, push: AsyncHandler): RequestHandler {
+  return async (req, res) => {
+    try {
+      await push(req, res);
+      metrics.countPush('published');
+    } catch (error) {
+      metrics.countPush(error instanceof FeedError ? error.code : 'INTERNAL');
+      throw error;
     }
   };
 }

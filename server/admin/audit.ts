@@ -1,0 +1,38 @@
+import express, { type Router } from 'express';
+import type { Audit } from '../audit/audit.ts';
+import { toDownloadJson } from '../audit/download-json.ts';
+import type { Downloads } from '../audit/downloads.ts';
+import { toEntryJson } from '../audit/entry-json.ts';
+import { methodNotAllowed } from '../http/answer-error.ts';
+import { readQuery } from './read.ts';
+import { AuditParameters, type AuditPage, type DownloadList, DownloadParameters } from './schemas.ts';
+
+export type TrailServices = { readonly audit: Audit; readonly downloads: Downloads };
+
+/** What happened, and who has what; `admin` was asked for before. */
+export function createTrailRouter({ audit, downloads }: TrailServices): Router {
+  const router = express.Router();
+  router
+    .route('/audit')
+    .get(async (req, res) => {
+      const { since, id, after, limit } = readQuery(AuditParameters, req);
+      const entries = await audit.list({ since, subject: id, after, limit });
+      const last = entries.length === limit ? entries.at(-1) : undefined;
+      const page: AuditPage = {
+        entries: entries.map(toEntryJson),
+        next: last?.number ?? null,
+        head: await audit.head(),
+      };
+      res.json(page);
+    })
+    .all(methodNotAllowed('GET, HEAD'));
+  router
+    .route('/downloads')
+    .get(async (req, res) => {
+      const { id, version } = readQuery(DownloadParameters, req);
+      const list: DownloadList = (await downloads.list(id, version)).map(toDownloadJson);
+      res.json(list);
+    })
+    .all(methodNotAllowed('GET, HEAD'));
+  return router;
+}

@@ -1,0 +1,28 @@
+import type { Request } from 'express';
+import type { z } from 'zod';
+import { fail } from '../errors.ts';
+
+/**
+ * Only JSON that says so is read, which no form of a foreign page can send with a browser's stored password.
+ * @throws FeedError BODY_INVALID
+ */
+export function readBody<T extends z.ZodType>(schema: T, req: Request): z.infer<T> {
+  if (!req.is('application/json')) {
+    fail('BODY_INVALID', { problem: 'expected Content-Type: application/json' });
+  }
+  const read = schema.safeParse(req.body);
+  return read.success ? read.data : fail('BODY_INVALID', { problem: problemsOf(read.error) });
+}
+
+/** @throws FeedError QUERY_INVALID */
+export function readQuery<T extends z.ZodType>(schema: T, req: Request): z.infer<T> {
+  const read = schema.safeParse(req.query);
+  return read.success ? read.data : fail('QUERY_INVALID', { problem: problemsOf(read.error) });
+}
+
+/** One line of plain text, since it goes into the reason phrase too. */
+function problemsOf({ issues }: z.ZodError): string {
+  return issues
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .join('; ');
+}

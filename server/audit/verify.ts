@@ -1,0 +1,47 @@
+import type { AuditEntry, AuditHead } from './audit.ts';
+import { hashOf, noHash } from './chain.ts';
+
+/** The first link that does not hold. */
+export type Break = { readonly number: number; readonly at: Date | undefined; readonly problem: string };
+
+export type Verdict = {
+  readonly head: AuditHead;
+  readonly broken: Break | undefined;
+};
+
+/**
+ * Walks the whole trail, oldest entry first. A trail that was written anew from its beginning, or cut off at its end,
+ * holds together; only a head that was noted elsewhere (`noted`: the hash of any earlier entry) shows that.
+ */
+export async function verifyTrail(entries: AsyncIterable<AuditEntry>, noted?: string): Promise<Verdict> {
+  let head: AuditHead = { number: 0, hash: noHash };
+  let isNotedThere = noted === undefined;
+  for await (const entry of entries) {
+    const problem = problemOf(entry, head);
+    if (problem !== undefined) return { head, broken: { number: entry.number, at: entry.at, problem } };
+    head = { number: entry.number, hash: entry.hash };
+    isNotedThere ||= entry.hash === noted;
+  }
+  return isNotedThere ? { head, broken: undefined } : { head, broken: cutOff(head) };
+}
+
+function problemOf(entry: AuditEntry, before: AuditHead): string | undefined {
+  const { number, previous, hash } = entry;
+  if (number !== before.number + 1) {
+    return `entry ${before.number + 1} is missing`;
+  }
+  if (hash !== hashOf(entry)) {
+    return 'its content does not match its hash: it was changed after it was written';
+  }
+  return previous === before.hash
+    ? undefined
+    : `it follows an entry with the hash ${previous}, but the one before it has ${before.hash}: that one was replaced`;
+}
+
+function cutOff({ number }: AuditHead): Break {
+  return {
+    number: number + 1,
+    at: undefined,
+    problem: 'the head that was noted is in no entry: entries were cut off at the end, or all were written anew',
+  };
+}

@@ -1,0 +1,99 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What the outside must be asked for, each time that somebody reads the metrics. */
+export type MetricSources = {
+  readonly catalogTotals: () => Promise<{ ids: number; versions: number; bytes: number }>;
+  readonly payloadBytes: () => Promise<number>;
+  /** How old what each channel of the bucket offers is. */
+  readonly toolAges: () => Promise<readonly { tool: string; channel: string; days: number }[]>;
+};
+
+export type Metrics = {
+  /** For every request, once, when its answer is over; cheap enough for all of them. `status` is undefined when the asker went away first. */
+  observeRequest(route: string, method: string | undefined, status: number | undefined, ms: number): void;
+  /** `published`, or the code of the error. */
+  countPush(outcome: string): void;
+  countDownload(id: string): void;
+  /** The text format of Prometheus. */
+  print(sources: MetricSources): Promise<string>;
+};
+
+export const metricsType = Registry.PROMETHEUS_CONTENT_TYPE;
+
+/** Ids with a row of their own, the first that are downloaded after the start; all others are `other`. */
+const maxIds = 200;
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']);
+/** From an answer out of memory to a download of gigabytes. */
+const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300];
+
+/** Every metric that /metrics promises (docs/operate/watching.md), and those of the Node process beside them. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const metrics = {
+    requests: new Counter({
+      name: 'gwt_requests_total',
+      help: 'Requests, by the part of the address space, method and status (0: the client went away first).',
+      labelNames: ['route', 'method', 'status'],
+      registers,
+    }),
+    durations: new Histogram({
+      name: 'gwt_request_duration_seconds',
+      help: 'Time from a request to the end of its answer, by the part of the address space.',
+      labelNames: ['route'],
+      buckets,
+      registers,
+    }),
+    pushes: new Counter({
+      name: 'gwt_pushes_total',
+      help: 'Pushed packages, by outcome: published, or the code of the error.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    downloads: new Counter({
+      name: 'gwt_downloads_total',
+      help: `Whole downloads by package id or tool; the first ${maxIds} ids since the start, and other.`,
+      labelNames: ['id'],
+      registers,
+    }),
+    ids: new Gauge({ name: 'gwt_catalog_ids', help: 'Package ids.', registers }),
+    versions: new Gauge({ name: 'gwt_catalog_versions', help: 'Package versions, listed or not.', registers }),
+    bytes: new Gauge({
+      name: 'gwt_catalog_bytes',
+      help: 'Size of what is published, by kind: packages, and the payloads of Scoop.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    toolAge: new Gauge({
+      name: 'gwt_tool_age_days',
+      help: 'Days since the version that a channel of the bucket offers came to this server.',
+      labelNames: ['tool', 'channel'],
+      registers,
+    }),
+  };
+  const ids = new Set<string>();
+
+  return {
+    observeRequest(route, method = '', status = 0, ms) {
+      metrics.requests.inc({ route, method: methods.has(method) ? method : 'other', status });
+      metrics.durations.observe({ route }, ms / 1000);
+    },
+    countPush: (outcome) => metrics.pushes.inc({ outcome }),
+    countDownload(id) {
+      const name = id.toLowerCase();
+      if (ids.size < maxIds) ids.add(name);
+      metrics.downloads.inc({ id: ids.has(name) ? name : 'other' });
+    },
+    async print({ catalogTotals, payloadBytes, toolAges }) {
+      const totals = await catalogTotals();
+      metrics.ids.set(totals.ids);
+      metrics.versions.set(totals.versions);
+      metrics.bytes.set({ kind: 'packages' }, totals.bytes);
+      metrics.bytes.set({ kind: 'payloads' }, await payloadBytes());
+      metrics.toolAge.reset();
+      for (const { tool, channel, days } of await toolAges()) metrics.toolAge.set({ tool, channel }, days);
+      return registry.metrics();
+    },
+  };
+}

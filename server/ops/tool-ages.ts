@@ -1,0 +1,40 @@
+import type { Bucket } from '../bucket/bucket.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Payloads } from '../catalog/payloads.ts';
+
+export type ToolAgeServices = {
+  readonly bucket: Pick<Bucket, 'listManifests'>;
+  readonly payloads: Pick<Payloads, 'list'>;
+  readonly catalog: Pick<Catalog, 'find'>;
+  readonly now: () => Date;
+};
+
+export type ToolAge = { readonly tool: string; readonly channel: string; readonly days: number };
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/**
+ * How long ago what each channel of the bucket offers came to this server: as a payload, or as a package where the
+ * payloads lie elsewhere. A tool of which neither is here has no age.
+ */
+export async function readToolAges(services: ToolAgeServices): Promise<ToolAge[]> {
+  const ages: ToolAge[] = [];
+  for (const channel of ['main', 'beta'] as const) {
+    for (const { tool, version } of await services.bucket.listManifests(channel)) {
+      const came = await arrivalOf(services, tool, version);
+      if (came !== undefined) {
+        ages.push({ tool, channel, days: (services.now().getTime() - came.getTime()) / dayMs });
+      }
+    }
+  }
+  return ages;
+}
+
+async function arrivalOf(
+  { payloads, catalog }: ToolAgeServices,
+  tool: string,
+  version: string,
+): Promise<Date | undefined> {
+  const [payload] = await payloads.list(tool, version);
+  return payload?.created ?? (await catalog.find(tool, version))?.published;
+}
