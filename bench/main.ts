@@ -1,120 +1,66 @@
-/**
- * How fast the feed answers, as ratios against references in the same run: absolute numbers of a shared machine mean little.
- *
- *   bare     a node:http server that answers equally many bytes from memory
- *   express  an Express app with one handler and no middleware that does the same
- *   peer     express-chocolatey-server with the same packages
- *
- * `pnpm bench [ROW ...] [--versions N] [--seconds N] [--json FILE]`
- */
+/** `pnpm bench`: how fast the feed answers, as ratios against references in the same run (docs/operate/performance.md). */
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
-import { measure, median, type Sample } from './load.ts';
-import { makePackages } from './packages.ts';
-import { rows } from './rows.ts';
-import { startFeed, startPeer, startReference } from './servers.ts';
+import { Command } from 'commander';
+import { compareSizes } from './compare-sizes.ts';
+import { type Result, tableOf } from './results.ts';
+import { rowNames } from './rows.ts';
+import { runTable } from './run-table.ts';
+import type { Settings } from './settings.ts';
 import { makeWorkDir, removeWorkDir } from './work-dir.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    versions: { type: 'string', default: '10000' },
-    seconds: { type: 'string', default: '3' },
-    rounds: { type: 'string', default: '3' },
-    json: { type: 'string' },
-  },
-});
-const versionCount = Number(values.versions);
-const seconds = Number(values.seconds);
-const chosen = rows.filter((row) => positionals.length === 0 || positionals.includes(row.name));
-const say = (text: string): void => void process.stderr.write(`${text}\n`);
+type Options = {
+  versions: string;
+  seconds: string;
+  rounds: string;
+  from: string;
+  json?: string;
+  scale?: boolean;
+  strict?: boolean;
+};
 
-const workDir = await makeWorkDir();
-const servers: { stop(): Promise<void> }[] = [];
-try {
-  say(`making ${versionCount} versions`);
-  const packages = await makePackages(workDir, versionCount);
-  const feed = await startFeed(workDir);
-  servers.push(feed);
-  say('publishing them');
-  const publishSeconds = await feed.publish(packages);
-  say(`published ${Math.round(versionCount / publishSeconds)} a second over 8 connections, each durable`);
-  const [bare, express, peer] = await Promise.all([
-    startReference('bare'),
-    startReference('express'),
-    startPeer(packages),
-  ]);
-  servers.push(bare, express, peer);
+await new Command('bench')
+  .description('How fast the feed answers, as ratios to references in the same run on the same machine.')
+  .argument('[ROW...]', 'only rows whose name holds one of these words; without: all')
+  .option('--versions <n>', 'how many versions the feed holds, 165000 for a big one', '10000')
+  .option('--seconds <n>', 'how long one sample takes', '2')
+  .option('--rounds <n>', 'how many samples each, of which the median counts', '5')
+  .option('--from <what>', 'dist (built for this run, as the image runs it) or checkout (tsx)', 'dist')
+  .option('--scale', 'the reading rows at 165,000 versions beside 10,000, in one run')
+  .option('--json <file>', 'writes the results there, too')
+  .option('--strict', 'exit 1 when a "must" is missed; errors in answers are exit 1 always')
+  .addHelpText('after', `\nRows: ${rowNames.join('; ')}\n`)
+  .action(bench)
+  .parseAsync();
 
-  const results = [];
-  for (const row of chosen) {
-    const paths = row.paths(packages);
-    const bytes = await feed.averageBytes(paths);
-    const rivals: { name: string; url: string; paths: readonly string[] }[] = [
-      { name: 'feed', url: feed.url, paths },
-      { name: 'bare', url: bare.url, paths: [`/${bytes}`] },
-      { name: 'express', url: express.url, paths: [`/${bytes}`] },
-      ...(row.peerPaths === undefined
-        ? []
-        : [{ name: 'peer', url: peer.url, paths: row.peerPaths(packages) }]),
-    ];
-    const samples = new Map<string, Sample[]>(rivals.map(({ name }) => [name, []]));
-    // In turn, round by round: when the machine's speed drifts, it drifts for all of them.
-    for (let round = 0; round < Number(values.rounds); round++) {
-      for (const rival of rivals) {
-        samples.get(rival.name)?.push(await measure(rival.url, rival.paths, seconds));
-      }
-    }
-    const rate = (name: string): number =>
-      median((samples.get(name) ?? []).map((sample) => sample.perSecond));
-    const errors = [...samples.values()].flat().reduce((sum, sample) => sum + sample.errors, 0);
-    const ratio = (name: string): number | undefined =>
-      samples.has(name) ? rate('feed') / rate(name) : undefined;
-    const result = {
-      row: row.name,
-      bytes,
-      feedPerSecond: Math.round(rate('feed')),
-      toBare: ratio('bare'),
-      toExpress: ratio('express'),
-      toPeer: ratio('peer'),
-      errors,
+async function bench(words: string[], options: Options): Promise<void> {
+  const workDir = await makeWorkDir();
+  try {
+    const settings: Settings = {
+      workDir,
+      versions: Number(options.versions),
+      seconds: Number(options.seconds),
+      rounds: Number(options.rounds),
+      isFromCheckout: options.from === 'checkout',
+      isChosen: (name) =>
+        words.length === 0 || words.some((word) => name.toLowerCase().includes(word.toLowerCase())),
+      say: (text) => process.stderr.write(`${text}\n`),
     };
-    results.push(result);
-    say(`${row.name}: ${result.feedPerSecond}/s`);
+    const results = await (options.scale ? compareSizes(settings) : runTable(settings));
+    process.stdout.write(`\n${tableOf(results)}\n`);
+    if (options.json !== undefined) {
+      const { versions } = settings;
+      await writeFile(
+        options.json,
+        `${JSON.stringify({ versions, from: options.from, results }, null, 2)}\n`,
+      );
+    }
+    process.exitCode = exitCodeOf(results, options.strict ?? false);
+  } finally {
+    await removeWorkDir(workDir);
   }
-  const memory = await feed.residentBytes();
-  say(table(results));
-  say(
-    `resident memory of the feed after load: ${memory === undefined ? 'unknown here' : `${Math.round(memory / 1e6)} MB`}`,
-  );
-  if (values.json !== undefined) {
-    await writeFile(
-      values.json,
-      `${JSON.stringify({ versions: versionCount, results, residentBytes: memory }, null, 2)}\n`,
-    );
-  }
-  process.exitCode = results.some((result) => result.errors > 0) ? 1 : 0;
-} finally {
-  await Promise.all(servers.map((server) => server.stop()));
-  await removeWorkDir(workDir);
 }
 
-function table(
-  results: readonly {
-    row: string;
-    bytes: number;
-    toBare?: number | undefined;
-    toExpress?: number | undefined;
-    toPeer?: number | undefined;
-    errors: number;
-  }[],
-): string {
-  const cell = (value: number | undefined): string =>
-    (value === undefined ? '-' : value.toFixed(2)).padStart(10);
-  const head = `${'operation'.padEnd(28)}${'bytes'.padStart(8)}${'to bare'.padStart(10)}${'to express'.padStart(12)}${'to peer'.padStart(10)}`;
-  const lines = results.map(
-    (result) =>
-      `${result.row.padEnd(28)}${String(result.bytes).padStart(8)}${cell(result.toBare)}  ${cell(result.toExpress)}${cell(result.toPeer)}${result.errors > 0 ? `  ${result.errors} ERRORS` : ''}`,
-  );
-  return ['', head, ...lines, ''].join('\n');
+function exitCodeOf(results: readonly Result[], isStrict: boolean): number {
+  const hasErrors = results.some(({ errors = 0 }) => errors > 0);
+  return hasErrors || (isStrict && results.some(({ verdict }) => verdict === 'MISSED')) ? 1 : 0;
 }

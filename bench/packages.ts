@@ -1,10 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import AdmZip from 'adm-zip';
+import { zipSync } from 'fflate';
 
-export type BenchPackage = { readonly id: string; readonly version: string; readonly path: string };
+export type BenchPackage = { readonly id: string; readonly version: string };
 
-const versionsPerId = 20;
 const nouns = [
   'linter',
   'debugger',
@@ -17,51 +14,84 @@ const nouns = [
   'server',
   'proxy',
 ];
+const kinds = [
+  'quick',
+  'little',
+  'modern',
+  'secure',
+  'static',
+  'remote',
+  'cloud',
+  'native',
+  'typed',
+  'simple',
+];
 
-/** Small but real packages: 20 versions an id, words that a search can find, 4 KB of bytes that do not compress. */
-export async function makePackages(workDir: string, count: number): Promise<BenchPackage[]> {
-  const dir = join(workDir, 'packages');
-  await mkdir(dir);
-  const packages: BenchPackage[] = [];
-  for (let n = 0; n < count; n++) {
-    const number = Math.floor(n / versionsPerId);
-    const id = `tool-${nouns[number % nouns.length]}-${number}`;
-    const version = `1.${n % versionsPerId}.0`;
-    const path = join(dir, `${id}.${version}.nupkg`);
-    await writeFile(path, makeNupkg(id, version, n));
-    packages.push({ id, version, path });
+/**
+ * What a feed of that size holds. 20 versions an id; from 100,000 on 8,000 ids, the first of them with 2,000 versions,
+ * as a big public feed has them.
+ */
+export function listPackages(count: number): BenchPackage[] {
+  const isBig = count >= 100_000;
+  const idCount = isBig ? 8_000 : Math.ceil(count / 20);
+  const firstCount = isBig ? 2_000 : Math.ceil(count / idCount);
+  const packages: BenchPackage[] = Array.from({ length: firstCount }, (_, n) => packageOf(0, n));
+  for (let n = 0; packages.length < count; n++) {
+    packages.push(packageOf(1 + (n % (idCount - 1)), Math.floor(n / (idCount - 1))));
   }
   return packages;
 }
 
-function makeNupkg(id: string, version: string, seed: number): Buffer {
-  const zip = new AdmZip();
-  const add = (name: string, text: string | Buffer): void => void zip.addFile(name, Buffer.from(text));
-  add(
-    '_rels/.rels',
-    `<?xml version="1.0" encoding="utf-8"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Type="http://schemas.microsoft.com/packaging/2010/07/manifest" Target="/${id}.nuspec" Id="R0" /></Relationships>`,
-  );
-  add(
-    '[Content_Types].xml',
-    '<?xml version="1.0" encoding="utf-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="nuspec" ContentType="application/octet" /><Default Extension="bin" ContentType="application/octet" /></Types>',
-  );
-  add(
-    `${id}.nuspec`,
-    `<?xml version="1.0" encoding="utf-8"?><package xmlns="http://schemas.microsoft.com/packaging/2010/07/nuspec.xsd"><metadata><id>${id}</id><version>${version}</version><title>${id}</title><authors>Somebody</authors><projectUrl>https://example.org/${id}</projectUrl><summary>A ${id} for those who need one</summary><description>What ${id} does is described here in a sentence of ordinary length, so that an entry is as large as real ones are.</description><tags>go windows ${id} number${seed}</tags></metadata></package>`,
-  );
-  add('tools/data.bin', noise(4096, seed));
-  return zip.toBuffer();
+function packageOf(number: number, versionNumber: number): BenchPackage {
+  return { id: idOf(number), version: `1.${versionNumber}.0` };
 }
 
-/** The same bytes for the same seed (xorshift), so that runs can be compared. */
-function noise(length: number, seed: number): Buffer {
-  const bytes = Buffer.alloc(length);
-  let state = (seed + 1) * 2_654_435_761;
-  for (let at = 0; at < length; at++) {
+function idOf(number: number): string {
+  return `tool-${kinds[Math.floor(number / 10) % 10]}-${nouns[number % 10]}-${number}`;
+}
+
+/** Words that find at least 30 ids in a feed of 500: nouns, kinds, their beginnings, with and without a word beside. */
+export function searchWords(): string[] {
+  const single = [...nouns, ...kinds].flatMap((word) =>
+    [4, 5, word.length].map((length) => word.slice(0, length)),
+  );
+  const beside = ['tool', 'go', 'windows', 'somebody', 'sentence', 'ordinary', 'described', 'entry'];
+  return [...new Set(single.flatMap((word) => [word, ...beside.map((other) => `${other} ${word}`)]))];
+}
+
+export function nuspecOf({ id, version }: BenchPackage): string {
+  return `<?xml version="1.0" encoding="utf-8"?><package xmlns="http://schemas.microsoft.com/packaging/2010/07/nuspec.xsd"><metadata><id>${id}</id><version>${version}</version><title>${id}</title><authors>Somebody</authors><projectUrl>https://example.org/${id}</projectUrl><summary>A ${id} for those who need one</summary><description>What ${id} does is described here in a sentence of ordinary length, so that an entry is as large as real ones are.</description><tags>go windows ${id}</tags></metadata></package>`;
+}
+
+/** A small but real package: 4 KB of bytes that do not compress, unless more is asked for. */
+export function makeNupkg(pkg: BenchPackage, noiseBytes = 4096): Buffer {
+  const text = (content: string) => new Uint8Array(Buffer.from(content));
+  const zip = zipSync(
+    {
+      '_rels/.rels': text(
+        `<?xml version="1.0" encoding="utf-8"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Type="http://schemas.microsoft.com/packaging/2010/07/manifest" Target="/${pkg.id}.nuspec" Id="R0" /></Relationships>`,
+      ),
+      '[Content_Types].xml': text(
+        '<?xml version="1.0" encoding="utf-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="nuspec" ContentType="application/octet" /><Default Extension="bin" ContentType="application/octet" /></Types>',
+      ),
+      [`${pkg.id}.nuspec`]: text(nuspecOf(pkg)),
+      'tools/data.bin': [noise(noiseBytes, `${pkg.id} ${pkg.version}`), { level: 0 }],
+    },
+    { level: 1, mtime: '1980-01-01T12:00:00' },
+  );
+  return Buffer.from(zip.buffer, zip.byteOffset, zip.byteLength);
+}
+
+/** The same bytes for the same name (xorshift), so that runs can be compared. */
+function noise(length: number, name: string): Uint8Array {
+  const words = new Uint32Array(Math.ceil(length / 4));
+  let state = 2_166_136_261;
+  for (const letter of name) state = Math.imul(state ^ letter.charCodeAt(0), 16_777_619);
+  for (let at = 0; at < words.length; at++) {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    bytes[at] = state & 0xff;
+    words[at] = state;
   }
-  return bytes;
+  return new Uint8Array(words.buffer, 0, length);
 }

@@ -1,67 +1,127 @@
-import type { BenchPackage } from './packages.ts';
+import { type BenchPackage, searchWords } from './packages.ts';
 
-/** One operation: the addresses that are asked in turn, varied over many ids, and the peer's spelling of them where it has one. */
-export type Row = {
+export type Rival = 'bare' | 'express' | 'peer' | 'durable';
+
+/** A ratio of the feed to a rival, both in operations a second: the row is missed below `must`. */
+export type Goal = { readonly against: Rival; readonly must?: number; readonly aim?: number };
+
+/** One reading operation: addresses that are varied over the whole catalog, and the peer's spelling where it has one. */
+export type ReadingRow = {
   readonly name: string;
+  readonly goals: readonly Goal[];
   readonly paths: (packages: readonly BenchPackage[]) => string[];
   readonly peerPaths?: (packages: readonly BenchPackage[]) => string[];
 };
 
-const words = [
-  'linter',
-  'debug',
-  'format',
-  'compiler',
-  'profile',
-  'trace',
-  'bundler',
-  'release',
-  'server',
-  'proxy',
-];
-
-export const rows: readonly Row[] = [
+export const readingRows: readonly ReadingRow[] = [
   {
     name: 'FindPackagesById',
-    paths: (packages) =>
-      spread(packages).map(({ id }) => `/nuget/FindPackagesById()?id='${id}'&semVerLevel=2.0.0`),
-    peerPaths: (packages) =>
-      spread(packages).map(({ id }) => `/FindPackagesById()?id='${id}'&semVerLevel=2.0.0`),
+    goals: [
+      { against: 'express', must: 1 },
+      { against: 'peer', must: 5 },
+      { against: 'bare', aim: 0.6 },
+    ],
+    paths: (packages) => oneOfEach(packages).map(({ id }) => findById('/nuget', id)),
+    peerPaths: (packages) => oneOfEach(packages).map(({ id }) => findById('', id)),
   },
   {
     name: 'Packages(Id,Version)',
-    paths: (packages) =>
-      spread(packages).map(({ id, version }) => `/nuget/Packages(Id='${id}',Version='${version}')`),
-    peerPaths: (packages) =>
-      spread(packages).map(({ id, version }) => `/Packages(Id='${id}',Version='${version}')`),
+    goals: [
+      { against: 'express', must: 1 },
+      { against: 'peer', must: 5 },
+      { against: 'bare', aim: 0.6 },
+    ],
+    paths: (packages) => spread(packages).map((pkg) => exactly('/nuget', pkg)),
+    peerPaths: (packages) => spread(packages).map((pkg) => exactly('', pkg)),
   },
   {
     name: 'newest by id filter',
-    paths: (packages) => spread(packages).map(({ id }) => newest('/nuget', id)),
-    peerPaths: (packages) => spread(packages).map(({ id }) => newest('', id)),
+    goals: [
+      { against: 'express', must: 1 },
+      { against: 'peer', must: 5 },
+      { against: 'bare', aim: 0.5 },
+    ],
+    paths: (packages) => oneOfEach(packages).map(({ id }) => newest('/nuget', id)),
+    peerPaths: (packages) => oneOfEach(packages).map(({ id }) => newest('', id)),
   },
   {
     name: 'Search, 30 results',
-    paths: () =>
-      words.map(
-        (word) =>
-          `/nuget/Search()?$filter=IsLatestVersion&$orderby=Id&searchTerm='${word}'&targetFramework=''&includePrerelease=false&$skip=0&$top=30&semVerLevel=2.0.0`,
-      ),
-    peerPaths: () => words.map((word) => `/Packages()?$filter=substringof('${word}',tolower(Id))`),
+    goals: [
+      { against: 'express', must: 0.5 },
+      { against: 'bare', aim: 0.3 },
+    ],
+    paths: () => shuffled(searchWords()).map(search),
   },
   {
     name: 'download, 4 KB',
+    goals: [
+      { against: 'express', must: 1 },
+      { against: 'bare', aim: 0.5 },
+    ],
     paths: (packages) => spread(packages).map(({ id, version }) => `/nuget/package/${id}/${version}`),
-    peerPaths: (packages) => spread(packages).map(({ id }) => `/download/${id}`),
   },
 ];
 
-/** 200 packages from all over the list. */
+export const bigDownload = {
+  name: 'download, 64 MB',
+  sizeBytes: 64 * 1024 * 1024,
+  goals: [{ against: 'bare', must: 0.8, aim: 0.95 }],
+} as const;
+
+export const push = {
+  name: 'push, durable',
+  goals: [{ against: 'durable', must: 0.7, aim: 0.9 }],
+} as const;
+
+/** What is smaller the better. At 165,000 versions other limits hold. */
+export type Limit = {
+  readonly name: string;
+  readonly unit: string;
+  readonly must: number;
+  readonly aim?: number;
+};
+export const limits = {
+  memory: { name: 'memory after load', unit: 'MB', must: 200, aim: 120 },
+  bigMemory: { name: 'memory after load', unit: 'MB', must: 350 },
+  ready: { name: 'start until ready', unit: 'ms', must: 2000 },
+  slowdown: { unit: 'x', must: 1.5, aim: 1.1 },
+} as const;
+
+export const rowNames = [...readingRows.map(({ name }) => name), bigDownload.name, push.name];
+
+function oneOfEach(packages: readonly BenchPackage[]): BenchPackage[] {
+  return shuffled([...new Map(packages.map((pkg) => [pkg.id, pkg])).values()]);
+}
+
+/** Versions from all over the catalog, each id among them. */
 function spread(packages: readonly BenchPackage[]): BenchPackage[] {
-  const step = Math.max(1, Math.floor(packages.length / 200));
-  return packages.filter((_, n) => n % step === 0);
+  return shuffled(packages).slice(0, 16_000);
+}
+
+/** In the same order each time. */
+function shuffled<Item>(items: readonly Item[]): Item[] {
+  const result = [...items];
+  let state = 1;
+  for (let at = result.length - 1; at > 0; at--) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    const other = state % (at + 1);
+    [result[at], result[other]] = [result[other] as Item, result[at] as Item];
+  }
+  return result;
+}
+
+function findById(base: string, id: string): string {
+  return `${base}/FindPackagesById()?id='${id}'&semVerLevel=2.0.0`;
+}
+
+function exactly(base: string, { id, version }: BenchPackage): string {
+  return `${base}/Packages(Id='${id}',Version='${version}')`;
 }
 
 function newest(base: string, id: string): string {
   return `${base}/Packages()?$filter=(tolower(Id)%20eq%20'${id}')%20and%20IsLatestVersion&semVerLevel=2.0.0`;
+}
+
+function search(words: string): string {
+  return `/nuget/Search()?$filter=IsLatestVersion&$orderby=Id&searchTerm='${encodeURIComponent(words)}'&targetFramework=''&includePrerelease=false&$skip=0&$top=30&semVerLevel=2.0.0`;
 }

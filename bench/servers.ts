@@ -1,32 +1,35 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BenchPackage } from './packages.ts';
+import type { Product } from './product.ts';
 
-const productDir = join(import.meta.dirname, '..');
-const adminKey = 'bench-key-that-opens-a-server-on-loopback-only';
+const checkout = join(import.meta.dirname, '..');
+export const adminKey = 'bench-key-that-opens-a-server-on-loopback-only';
 
 export type Reference = { readonly url: string; stop(): Promise<void> };
 export type Feed = Reference & {
-  /** Pushes all of them over 8 connections; answers how many seconds that took. */
-  publish(packages: readonly BenchPackage[]): Promise<number>;
+  /** From the start of the process to the first good answer of /readyz. */
+  readonly readyMs: number;
   averageBytes(paths: readonly string[]): Promise<number>;
   residentBytes(): Promise<number | undefined>;
 };
 
 /** The feed as it is shipped: own process, logging and limits on. */
-export async function startFeed(workDir: string): Promise<Feed> {
-  const env = { ...process.env, PORT: '0', DATA_DIR: join(workDir, 'data'), ADMIN_API_KEY: adminKey };
-  const { child, url, stop } = await startNode('main.ts', ['serve'], env);
+export async function startFeed(product: Product, dataDir: string): Promise<Feed> {
+  const env = { ...process.env, PORT: '0', HOST: '127.0.0.1', DATA_DIR: dataDir, ADMIN_API_KEY: adminKey };
+  const started = performance.now();
+  const { child, url, stop } = await startNode([...product.args, 'serve'], env, product.dir);
+  await mustFetch(`${url}/readyz`);
   return {
     url,
     stop,
-    publish: (packages) => publish(url, packages),
+    readyMs: performance.now() - started,
     async averageBytes(paths) {
-      const sizes = await Promise.all(
-        paths.map(async (path) => (await mustFetch(`${url}${path}`)).byteLength),
-      );
-      return Math.round(sizes.reduce((sum, size) => sum + size, 0) / sizes.length);
+      let sum = 0;
+      const step = Math.max(1, Math.floor(paths.length / 200));
+      const some = paths.filter((_, n) => n % step === 0);
+      for (const path of some) sum += (await mustFetch(`${url}${path}`)).byteLength;
+      return Math.round(sum / some.length);
     },
     async residentBytes() {
       const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '');
@@ -36,39 +39,49 @@ export async function startFeed(workDir: string): Promise<Feed> {
   };
 }
 
-export function startReference(kind: 'bare' | 'express'): Promise<Reference> {
-  return startNode('bench/reference-server.ts', [kind], process.env);
+export function startBare(file: string): Promise<Reference> {
+  return startOwn('reference-server.ts', 'bare', file);
 }
 
-export async function startPeer(packages: readonly BenchPackage[]): Promise<Reference> {
-  const dir = join(packages[0]?.path ?? productDir, '..');
-  return startNode('bench/peer-server.ts', [dir], process.env);
+export function startExpress(): Promise<Reference> {
+  return startOwn('reference-server.ts', 'express');
+}
+
+export function startPeer(packagesDir: string): Promise<Reference> {
+  return startOwn('peer-server.ts', packagesDir);
+}
+
+export function startDurable(dir: string): Promise<Reference> {
+  return startOwn('durable-server.ts', dir);
+}
+
+function startOwn(file: string, ...args: readonly string[]): Promise<Reference> {
+  return startNode(['--import', 'tsx', join(import.meta.dirname, file), ...args], process.env, checkout);
 }
 
 /** Starts a server of ours and waits for the address that it prints. */
 async function startNode(
-  file: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
+  cwd: string,
 ): Promise<Reference & { readonly child: ChildProcess }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(productDir, file), ...args], {
-    cwd: productDir,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const url = await new Promise<string>((resolve, reject) => {
     let output = '';
+    let isFound = false;
     const listen = (text: string): void => {
+      // Read to the end of its life, since a full pipe would stop the server; looked at only until it is up.
+      if (isFound) return;
       output = (output + text).slice(-10_000);
       const found = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0];
       if (found !== undefined) {
+        isFound = true;
         resolve(found);
       }
     };
-    // Read to the end of its life: a full pipe would stop the server.
     child.stdout.setEncoding('utf8').on('data', listen);
-    child.stderr.setEncoding('utf8').on('data', listen);
-    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}\n${output}`)));
+    child.stderr.on('data', (bytes: Buffer) => isFound || listen(bytes.toString()));
+    child.once('exit', (code) => reject(new Error(`${args.join(' ')} ended with ${code}\n${output}`)));
   });
   const stop = async (): Promise<void> => {
     const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -80,30 +93,10 @@ async function startNode(
   return { child, url, stop };
 }
 
-async function publish(url: string, packages: readonly BenchPackage[]): Promise<number> {
-  const waiting = [...packages].reverse();
-  const started = performance.now();
-  const worker = async (): Promise<void> => {
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      const answer = await fetch(`${url}/nuget/`, {
-        method: 'PUT',
-        headers: { 'X-NuGet-ApiKey': adminKey, 'Content-Type': 'application/octet-stream' },
-        body: await readFile(next.path),
-      });
-      if (answer.status !== 201) {
-        throw new Error(`push of ${next.id} ${next.version}: ${answer.status} ${await answer.text()}`);
-      }
-      await answer.arrayBuffer();
-    }
-  };
-  await Promise.all(Array.from({ length: 8 }, worker));
-  return (performance.now() - started) / 1000;
-}
-
 async function mustFetch(url: string): Promise<ArrayBuffer> {
   const answer = await fetch(url);
   if (!answer.ok) {
-    throw new Error(`${url}: ${answer.status}`);
+    throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
   }
   return answer.arrayBuffer();
 }

@@ -6,10 +6,11 @@ type World = { readonly productDir: string; readonly env: Readonly<Record<string
 export function createCommand(world: World): Command {
   return new Command()
     .description('benchmarks: ratios against references in the same run')
-    .argument('[ROW...]')
+    .argument('[ARGUMENT...]')
     .allowUnknownOption()
-    .action(async (rows: string[]) => {
-      const steps = [{ title: 'bench', program: 'tsx', args: ['bench/main.ts', ...rows] }];
+    .helpOption(false)
+    .action(async (args: string[]) => {
+      const steps = [{ title: 'bench', program: 'tsx', args: ['bench/main.ts', ...args] }];
       process.exitCode = await runSteps(world.productDir, steps, world.env);
     });
 }

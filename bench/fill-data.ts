@@ -1,0 +1,56 @@
+import { link, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digestBytes } from '../formats/digest.ts';
+import { type Nuspec, readNuspec } from '../formats/nuspec.ts';
+import { openDatabase } from '../server/catalog/connect.ts';
+import { createSqlCatalog } from '../server/catalog/sql-catalog.ts';
+import { openDataDir } from '../server/data-dir.ts';
+import { type BenchPackage, makeNupkg, nuspecOf } from './packages.ts';
+
+const batch = 2_000;
+const operator = { keyId: '', keyName: 'bench', from: 'this machine' };
+
+/**
+ * Makes a data folder that holds the packages, through the product's own catalog but in large transactions and without
+ * fsync: 165,000 of them in a minute or two instead of an hour. With `peerDir` each package lies there too, by name.
+ */
+export async function fillData(
+  dir: string,
+  packages: readonly BenchPackage[],
+  peerDir?: string,
+): Promise<void> {
+  const data = openDataDir(dir);
+  const db = openDatabase(data.database);
+  try {
+    db.pragma('synchronous = OFF');
+    const catalog = createSqlCatalog(db, () => new Date());
+    if (peerDir !== undefined) await mkdir(peerDir, { recursive: true });
+    const nuspecs = new Map<string, Nuspec>();
+    for (let start = 0; start < packages.length; start += batch) {
+      const part = packages.slice(start, start + batch);
+      db.exec('BEGIN');
+      for (const pkg of part) {
+        const known = nuspecs.get(pkg.id) ?? (await readNuspec(nuspecOf(pkg)));
+        nuspecs.set(pkg.id, known);
+        const nupkg = makeNupkg(pkg);
+        const digest = digestBytes(nupkg);
+        const blob = await writeBlob(data.blobs, digest.sha256, nupkg);
+        if (peerDir !== undefined) await link(blob, join(peerDir, `${pkg.id}.${pkg.version}.nupkg`));
+        const nuspec = { ...known, version: pkg.version };
+        await catalog.add({ ...pkg, nuspec, ...digest, published: new Date() }, operator);
+      }
+      db.exec('COMMIT');
+    }
+  } finally {
+    db.close();
+    data.release();
+  }
+}
+
+/** Where disk-store.ts keeps it. */
+async function writeBlob(root: string, sha256: string, bytes: Buffer): Promise<string> {
+  const folder = join(root, sha256.slice(0, 2), sha256.slice(2, 4));
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, sha256), bytes);
+  return join(folder, sha256);
+}

@@ -1,0 +1,60 @@
+import type { Goal, Limit, Rival } from './rows.ts';
+
+export type Judged = { readonly must?: number; readonly aim?: number; readonly verdict: Verdict };
+/** `ok`: what must be is met and the aim, where there is one, is not. */
+export type Verdict = 'aim met' | 'ok' | 'below aim' | 'MISSED' | '';
+
+/** One line of the table: how the feed stands to one rival, or a measured value against its limit. */
+export type Result = Judged & {
+  readonly operation: string;
+  readonly feed: string;
+  readonly ratio?: number;
+  readonly against?: Rival | string;
+  readonly errors?: number;
+};
+
+/** The more the better. */
+export function judgeRatio(ratio: number, { must, aim }: Omit<Goal, 'against'>): Judged {
+  return judged(must, aim, (goal) => ratio >= goal);
+}
+
+/** The less the better. */
+export function judgeValue(value: number, { must, aim }: Pick<Limit, 'must' | 'aim'>): Judged {
+  return judged(must, aim, (goal) => value <= goal);
+}
+
+function judged(must: number | undefined, aim: number | undefined, isMet: (goal: number) => boolean): Judged {
+  const goals = { ...(must !== undefined && { must }), ...(aim !== undefined && { aim }) };
+  if (must !== undefined && !isMet(must)) return { ...goals, verdict: 'MISSED' };
+  if (aim !== undefined)
+    return { ...goals, verdict: isMet(aim) ? 'aim met' : must === undefined ? 'below aim' : 'ok' };
+  return { ...goals, verdict: must === undefined ? '' : 'ok' };
+}
+
+export function tableOf(results: readonly Result[]): string {
+  const number = (value: number | undefined) => (value === undefined ? '-' : String(value));
+  const rows = results.map((result) => [
+    result.operation,
+    result.feed,
+    result.ratio === undefined ? '-' : result.ratio.toFixed(2),
+    result.against ?? '',
+    number(result.must),
+    number(result.aim),
+    (result.errors ?? 0) > 0 ? `${result.errors} ERRORS` : result.verdict,
+  ]);
+  const head = ['operation', 'feed', 'ratio', 'to', 'must', 'aim', ''];
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const isText = (column: number) => column === 0 || column === 3 || column === 6;
+  return [head, ...rows]
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          isText(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
