@@ -2,7 +2,18 @@
  * Who may import whom. The picture behind these rules is in docs/house.md.
  * @type {import('dependency-cruiser').IConfiguration}
  */
-const doors = ['odata', 'push', 'download', 'payload', 'bucket', 'manifests', 'gallery', 'admin', 'ops'];
+const doors = [
+  'odata',
+  'v3',
+  'push',
+  'download',
+  'payload',
+  'bucket',
+  'manifests',
+  'gallery',
+  'admin',
+  'ops',
+];
 const adapters =
   '^server/(catalog/(sql-|connect|migrations|statements)|blobs/(?!blob-)[a-z0-9]+-store|keys/sql-|audit/sql-)';
 

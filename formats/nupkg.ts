@@ -5,7 +5,7 @@ import type { Entry, ZipFile } from 'yauzl';
 import { FormatError, fail, quoted } from './format-error.ts';
 import { type Nuspec, readNuspec } from './nuspec.ts';
 import { isFolder, readDirectory, type ZipLimits } from './zip-directory.ts';
-import { asFormatError, openZip } from './zip-file.ts';
+import { asFormatError, type ByteSource, openZip } from './zip-file.ts';
 
 export type NupkgLimits = ZipLimits;
 
@@ -73,9 +73,29 @@ export async function verifyContent(nupkg: Nupkg): Promise<void> {
   }
 }
 
+/**
+ * The nuspec of a package that was checked when it came in, byte for byte. The source is closed.
+ * @throws FormatError ZIP_*, NUPKG_NO_NUSPEC; the errors of the source as they are
+ */
+export async function readNuspecBytes(source: ByteSource): Promise<Buffer> {
+  const { zip, close } = await openZip(source);
+  try {
+    for await (const entry of zip.eachEntry()) {
+      if (isNuspec(entry)) return await readWhole(zip, entry, mebibyte);
+    }
+    return fail('NUPKG_NO_NUSPEC');
+  } finally {
+    await close();
+  }
+}
+
 /** At the root and nowhere else; NuGet takes any name that ends so. */
+function isNuspec({ fileName }: Entry): boolean {
+  return /^[^/]+\.nuspec$/i.test(fileName);
+}
+
 function findNuspec(files: readonly Entry[]): Entry {
-  const found = files.filter(({ fileName }) => /^[^/]+\.nuspec$/i.test(fileName));
+  const found = files.filter(isNuspec);
   const [nuspec] = found;
   if (nuspec === undefined) return fail('NUPKG_NO_NUSPEC');
   if (found.length > 1) {

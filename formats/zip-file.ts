@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
 import { FormatError, isProgramFault, visible } from './format-error.ts';
@@ -11,19 +11,45 @@ export type OpenZip = {
   close(): Promise<void>;
 };
 
+/** Bytes that can be read at any place: a file, or what a store keeps. */
+export type ByteSource = {
+  readonly sizeBytes: number;
+  /** Fills the target from this place on; fewer bytes only at the end. */
+  read(target: Buffer, position: number): Promise<number>;
+  close(): Promise<void>;
+};
+
 /** @throws FormatError ZIP_UNREADABLE; the errors of the file system as they are */
-export async function openZip(path: string): Promise<OpenZip> {
+export async function openZip(place: string | ByteSource): Promise<OpenZip> {
+  const source = typeof place === 'string' ? await openFile(place) : place;
+  try {
+    // Names are looked at by zip-name.ts, backslashes and all; yauzl would turn those into slashes.
+    const options = { autoClose: false, lazyEntries: true, strictFileNames: true };
+    const reader = new BoundedReader(source);
+    const zip = await fromRandomAccessReaderPromise(reader, source.sizeBytes, options);
+    return {
+      zip,
+      readAt: (position, length) => readAt(reader, position, length),
+      close: () => source.close(),
+    };
+  } catch (error) {
+    await source.close();
+    throw asFormatError(error);
+  }
+}
+
+async function openFile(path: string): Promise<ByteSource> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
-    // Names are looked at by zip-name.ts, backslashes and all; yauzl would turn those into slashes.
-    const options = { autoClose: false, lazyEntries: true, strictFileNames: true };
-    const reader = new BoundedReader(file, size);
-    const zip = await fromRandomAccessReaderPromise(reader, size, options);
-    return { zip, readAt: (position, length) => readAt(reader, position, length), close: () => file.close() };
+    return {
+      sizeBytes: size,
+      read: async (target, position) => (await file.read(target, 0, target.length, position)).bytesRead,
+      close: () => file.close(),
+    };
   } catch (error) {
     await file.close();
-    throw asFormatError(error);
+    throw error;
   }
 }
 
@@ -52,13 +78,11 @@ const chunkBytes = 256 * 1024;
  * beyond 2^53 and so ends the process; this one reads nothing beyond the end, on every system.
  */
 class BoundedReader extends RandomAccessReader {
-  readonly #file: FileHandle;
-  readonly #sizeBytes: number;
+  readonly #source: ByteSource;
 
-  constructor(file: FileHandle, sizeBytes: number) {
+  constructor(source: ByteSource) {
     super();
-    this.#file = file;
-    this.#sizeBytes = sizeBytes;
+    this.#source = source;
   }
 
   override read(
@@ -90,7 +114,6 @@ class BoundedReader extends RandomAccessReader {
   }
 
   async #readInto(target: Buffer, position: number): Promise<number> {
-    if (position >= this.#sizeBytes) return 0;
-    return (await this.#file.read(target, 0, target.length, position)).bytesRead;
+    return position >= this.#source.sizeBytes ? 0 : this.#source.read(target, position);
   }
 }

@@ -32,6 +32,7 @@ import { createPayloadRouter } from './payload/router.ts';
 import { createPushRouter } from './push/router.ts';
 
 /** Everything that the doors are given; each takes the slice it needs. */
+import { createV3Router } from './v3/router.ts';
 export type Services = {
   readonly config: Pick<Config, 'maxPackageBytes' | 'readAuth' | 'trustProxy'>;
   /** Base of every absolute link, known once the server listens. */
@@ -83,6 +84,8 @@ export function createApp(services: Services): RequestListener {
   app.use(createGalleryRouter({ ...services, hasManifest: manifestQuestion(services) }));
   app.use(answerUnknownRoute);
   app.use(createAnswerError(log));
+  app.use('/v3/publish', createPushRouter({ ...services, maxPackageBytes }));
+  app.use('/v3', createV3Router({ ...services, cache }));
   return (req, res) => {
     req.url = plainTarget(req.url ?? '/');
     app(req, res);

@@ -27,6 +27,14 @@ const areas: readonly (Area & { readonly at: RegExp })[] = [
     readAuth: 'feed',
     isForUploads: true,
   },
+  {
+    at: /^\/v3\/publish(\/|$)/i,
+    label: 'v3-publish',
+    errors: 'json',
+    readAuth: 'feed',
+    isForUploads: true,
+  },
+  { at: /^\/v3\/flat\/./i, label: 'v3-package', errors: 'json', readAuth: 'feed' },
   { at: /^\/v3(\/|$)/i, label: 'v3', errors: 'json', readAuth: 'feed' },
   { at: /^\/(api\/v1(\/|$)|openapi\.json$)/i, label: 'api', errors: 'json', readAuth: 'all' },
   { at: /^/, label: 'page', errors: 'page', readAuth: 'all' },
@@ -40,7 +48,7 @@ export function areaOf(path: string): Area {
 
 /** The id or tool that a path is about, where one request is about one: keys may be limited to some. */
 export function subjectOf(path: string): string | undefined {
-  const [, id] = /^\/(?:(?:nuget|api\/v2)\/package|dl)\/([^/]+)/i.exec(path) ?? [];
+  const [, id] = /^\/(?:(?:nuget|api\/v2)\/package|v3\/flat|dl)\/([^/]+)/i.exec(path) ?? [];
   return id === undefined ? undefined : decode(id);
 }
 

@@ -32,7 +32,7 @@ export function createPushRouter(services: PushServices): Router {
   router.put('/', push).put('/package', push);
   router.put('/symbolpackage', () => fail('SYMBOLS_UNSUPPORTED'));
   router.delete('/package/:id/:version', withdraw(services)).delete('/:id/:version', withdraw(services));
-  router.post('/package/:id/:version', restore(services));
+  router.post('/package/:id/:version', restore(services)).post('/:id/:version', restore(services));
   return router;
 }
 

@@ -1,0 +1,56 @@
+import { parseNuGetVersion } from '../../formats/nuget-version.ts';
+import type { PackageRow } from '../catalog/catalog.ts';
+import type { SemVerView } from '../catalog/query.ts';
+
+/** Absolute addresses of the v3 feed. Ids and versions in paths are in lower case, as its clients write them (spec nuget-v2 14). */
+export type V3Links = {
+  /** Of the server, without trailing slash. */
+  readonly root: string;
+  readonly search: string;
+  readonly autocomplete: string;
+  readonly publish: string;
+  /** Base of the flat container, with trailing slash. */
+  readonly flat: string;
+  /** Base of a registration hive, with trailing slash: `semver1` leaves out what older clients cannot read. */
+  hive(view: SemVerView): string;
+  registration(view: SemVerView, id: string): string;
+  page(view: SemVerView, id: string, lower: string, upper: string): string;
+  leaf(view: SemVerView, row: PackageRow): string;
+  content(row: PackageRow): string;
+};
+
+/** From the configured public URL, never from the Host header (spec nuget-v2 section 11). */
+export function v3Links(publicUrl: string): V3Links {
+  const root = publicUrl.replace(/\/+$/, '');
+  const flat = `${root}/v3/flat/`;
+  const hive = (view: SemVerView) => `${root}/v3/${hivePaths[view]}/`;
+  return {
+    root,
+    search: `${root}/v3/search`,
+    autocomplete: `${root}/v3/autocomplete`,
+    publish: `${root}/v3/publish`,
+    flat,
+    hive,
+    registration: (view, id) => `${hive(view)}${lower(id)}/index.json`,
+    page: (view, id, first, last) =>
+      `${hive(view)}${lower(id)}/page/${first.toLowerCase()}/${last.toLowerCase()}.json`,
+    leaf: (view, row) => `${hive(view)}${lower(row.id)}/${row.normalizedVersion.toLowerCase()}.json`,
+    content: ({ id, normalizedVersion }) => {
+      const version = normalizedVersion.toLowerCase();
+      return `${flat}${lower(id)}/${version}/${lower(id)}.${version}.nupkg`;
+    },
+  };
+}
+
+/** Where each hive hangs under /v3. */
+export const hivePaths: Readonly<Record<SemVerView, string>> = { semver2: 'reg', semver1: 'reg-semver1' };
+
+/** A version as v3 documents show it: normalised, with its metadata. */
+export function fullVersion({ version, normalizedVersion }: PackageRow): string {
+  const metadata = parseNuGetVersion(version)?.metadata ?? '';
+  return metadata === '' ? normalizedVersion : `${normalizedVersion}+${metadata}`;
+}
+
+function lower(id: string): string {
+  return encodeURIComponent(id.toLowerCase());
+}

@@ -1,0 +1,90 @@
+import express, { type Request, type Response, type Router } from 'express';
+import { parseNuGetVersion } from '../../formats/nuget-version.ts';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import { fail } from '../errors.ts';
+import { methodNotAllowed } from '../http/answer-error.ts';
+import type { CachePolicies } from '../http/cache.ts';
+import { findVersions } from './find-versions.ts';
+import { answerFlatFile } from './flat.ts';
+import { hivePaths, v3Links } from './links.ts';
+import { readParameters } from './parameters.ts';
+import { readIndex, readLeaf, readPage } from './read-registration.ts';
+import { autocomplete, search } from './search.ts';
+import { sendJson } from './send-json.ts';
+import { serviceIndex } from './service-index.ts';
+
+export type V3Services = {
+  readonly catalog: Catalog;
+  readonly blobs: BlobStore;
+  readonly cache: CachePolicies;
+  /** Known once the server listens. */
+  readonly publicUrl: () => string;
+};
+
+/**
+ * The door for NuGet v3, mounted at /v3: service index, search, registrations and flat container over the catalog that
+ * v2 reads (spec nuget-v2 section 14). Pushing there is the push door's, at /v3/publish.
+ */
+export function createV3Router(services: V3Services): Router {
+  const { catalog, cache, publicUrl } = services;
+  const router = express.Router();
+  const links = () => v3Links(publicUrl());
+
+  async function send(request: Request, response: Response, document: object): Promise<void> {
+    await sendJson(request, response, cache.revalidate, document);
+  }
+
+  router.get('/index.json', async (request, response) => {
+    await send(request, response, serviceIndex(links()));
+  });
+  router.get('/search', async (request, response) => {
+    const parameters = readParameters(request.url);
+    await send(request, response, await search(parameters, { catalog, links: links() }));
+  });
+  router.get('/autocomplete', async (request, response) => {
+    const parameters = readParameters(request.url);
+    await send(request, response, await autocomplete(parameters, { catalog, links: links() }));
+  });
+  for (const view of ['semver1', 'semver2'] as const) {
+    const hive = `/${hivePaths[view]}`;
+    router.get(`${hive}/:id/index.json`, async (request, response) => {
+      const from = { catalog, id: request.params.id, view };
+      await send(request, response, await readIndex(from, links()));
+    });
+    router.get(`${hive}/:id/:file`, async (request, response) => {
+      const { id, file } = request.params;
+      await send(request, response, await readLeaf({ catalog, id, view }, versionIn(file), links()));
+    });
+    router.get(`${hive}/:id/page/:lower/:file`, async (request, response) => {
+      const { id, lower, file } = request.params;
+      const page = await readPage({ catalog, id, view }, versionIn(lower), versionIn(file), links());
+      await send(request, response, page);
+    });
+    router.all([`${hive}/:id/:file`, `${hive}/:id/page/:lower/:file`], methodNotAllowed('GET, HEAD'));
+  }
+  router.get('/flat/:id/index.json', async (request, response) => {
+    const { id } = request.params;
+    const versions = await findVersions({ catalog, id, view: 'semver2' });
+    if (versions.length === 0) fail('PACKAGE_NOT_FOUND', { id, version: '(any)' });
+    await send(request, response, { versions: versions.map((version) => version.toLowerCase()) });
+  });
+  router.get('/flat/:id/:version/:file', (request, response) =>
+    answerFlatFile(request.params, request, response, services),
+  );
+  router.all(
+    ['/index.json', '/search', '/autocomplete', '/flat/:id/index.json', '/flat/:id/:version/:file'],
+    methodNotAllowed('GET, HEAD'),
+  );
+  router.all('/publish', methodNotAllowed('PUT'));
+  router.all('/publish/:id/:version', methodNotAllowed('DELETE, POST'));
+  return router;
+}
+
+/** `1.0.0` or `1.0.0.json`; the catalog would compare what is no version as text. */
+function versionIn(text: string): string {
+  const version = text.replace(/\.json$/i, '');
+  return parseNuGetVersion(version)
+    ? version
+    : fail('PATH_INVALID', { problem: `${JSON.stringify(text)} is no version.` });
+}

@@ -1,0 +1,101 @@
+import type { Catalog, PackageRow } from '../catalog/catalog.ts';
+import type { Expression, PackageQuery, SemVerView } from '../catalog/query.ts';
+import { shownFields } from './catalog-entry.ts';
+import { fullVersion, type V3Links } from './links.ts';
+import type { Parameters } from './parameters.ts';
+import { contains, readSearchText } from './search-text.ts';
+
+type SearchServices = { readonly catalog: Pick<Catalog, 'query' | 'count'>; readonly links: V3Links };
+
+const defaultTake = 20;
+/** Hits in one answer; who asks for more sees by `totalHits` that there are more. */
+const maxTake = 100;
+/** Versions in one answer, shared among its hits, newest first: ids of thousands of versions must not add up. */
+const maxVersions = 10_000;
+
+/**
+ * Answers a search (spec nuget-v2 section 14): what Search() of v2 finds with the filter on the latest flag, one hit an id.
+ * @throws FeedError QUERY_INVALID
+ */
+export async function search(parameters: Parameters, { catalog, links }: SearchServices): Promise<object> {
+  const { words, where } = readSearchText(parameters.text('q'));
+  const query = oneOfEachId(parameters, where, words);
+  const rows = query.take === 0 ? [] : await catalog.query(query);
+  const versionsEach = Math.floor(maxVersions / Math.max(rows.length, 1));
+  const data: object[] = [];
+  for (const row of rows) {
+    const versions = await catalog.query({ ...visible(parameters, row.id), take: versionsEach });
+    data.push(hit(row, versions.toReversed(), query.view, links));
+  }
+  return {
+    '@context': { '@vocab': 'http://schema.nuget.org/schema#', '@base': links.hive(query.view) },
+    // Of all pages together (nexus-public#418).
+    totalHits: await catalog.count(query),
+    data,
+  };
+}
+
+/** Answers a request to complete an id (`q`), or to list the versions of one (`id`). @throws FeedError QUERY_INVALID */
+export async function autocomplete(parameters: Parameters, { catalog }: SearchServices): Promise<object> {
+  const context = { '@context': { '@vocab': 'http://schema.nuget.org/schema#' } };
+  if (parameters.has('id')) {
+    const rows = await catalog.query({ ...visible(parameters, parameters.text('id')), take: maxVersions });
+    return { ...context, totalHits: rows.length, data: rows.toReversed().map(fullVersion) };
+  }
+  const text = parameters.text('q').trim();
+  const query = oneOfEachId(parameters, text === '' ? [] : [contains('Id', text)]);
+  const rows = query.take === 0 ? [] : await catalog.query(query);
+  return { ...context, totalHits: await catalog.count(query), data: rows.map(({ id }) => id) };
+}
+
+/** The version that stands for its id: the newest that the client would install. */
+function oneOfEachId(
+  parameters: Parameters,
+  conditions: readonly Expression[],
+  words: readonly string[] = [],
+): PackageQuery {
+  const includePrerelease = parameters.isTrue('prerelease');
+  const isNewest: Expression = {
+    kind: 'property',
+    name: includePrerelease ? 'IsAbsoluteLatestVersion' : 'IsLatestVersion',
+  };
+  return {
+    view: parameters.view,
+    search: words,
+    where: conditions.reduce<Expression>((left, right) => ({ kind: 'and', left, right }), isNewest),
+    includeUnlisted: false,
+    includePrerelease,
+    orderBy: [],
+    skip: parameters.number('skip', 0),
+    take: Math.min(parameters.number('take', defaultTake), maxTake),
+  };
+}
+
+/** The versions of an id that this client sees, newest first. */
+function visible(parameters: Parameters, id: string): Omit<PackageQuery, 'take'> {
+  return {
+    view: parameters.view,
+    id,
+    includeUnlisted: false,
+    includePrerelease: parameters.isTrue('prerelease'),
+    orderBy: [{ by: 'Version', descending: true }],
+    skip: 0,
+  };
+}
+
+function hit(row: PackageRow, versions: readonly PackageRow[], view: SemVerView, links: V3Links): object {
+  const registration = links.registration(view, row.id);
+  return {
+    '@id': registration,
+    '@type': 'Package',
+    registration,
+    ...shownFields(row),
+    totalDownloads: row.downloads,
+    verified: false,
+    versions: versions.map((version) => ({
+      version: fullVersion(version),
+      downloads: version.versionDownloads,
+      '@id': links.leaf(view, version),
+    })),
+  };
+}
