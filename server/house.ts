@@ -68,7 +68,10 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
       await downloads.flush();
       await keys.flush();
     }
-    undo.push(flush);
+    undo.push(async () => {
+      // On a full disk too: statistics are no reason for a stop to fail, and the lock must go.
+      await flush().catch((error: unknown) => deps.log.error({ err: error }, 'counters not written'));
+    });
     const payloads = createSqlPayloads(database);
     const audit = createSqlAudit(database, now);
     const bucket = await ensureBucket({ ...deps, dir: dataDir.bucket, payloads, audit });

@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { readdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeTempDir, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
+import { makeNupkg } from '../kit/nupkg.ts';
+import { hasProgram, isRoot, mustRun, run } from '../kit/programs.ts';
+
+const mayMount = process.platform === 'linux' && isRoot() && hasProgram('mount');
+
+describe.skipIf(!mayMount)('a server whose disk is full (needs root and mount)', () => {
+  let dir: string;
+  let isMounted = false;
+  beforeEach(async () => {
+    dir = await makeTempDir();
+    // A container may be root without the right to mount.
+    isMounted = (await run('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', dir])).code === 0;
+  });
+  afterEach(async () => {
+    if (isMounted) await mustRun('umount', [dir]);
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  const dataDir = () => join(dir, 'data');
+  const ballast = () => join(dir, 'ballast');
+  /** Takes what is left of the disk, but for so many bytes. */
+  async function leave(bytes: number): Promise<void> {
+    await rm(ballast(), { force: true });
+    const { bavail, bsize } = await statfs(dir);
+    await writeFile(ballast(), Buffer.alloc(Math.max(0, bavail * bsize - bytes)));
+  }
+  const noisy = (version: string, bytes: number) =>
+    makeNupkg({ version, files: { 'tools/noise.bin': randomBytes(bytes) } });
+  const push = (house: TestHouse, version: string, bytes: number) =>
+    pushNupkg(house, noisy(version, bytes), house.adminKey);
+
+  async function expectReading(house: TestHouse): Promise<void> {
+    const feed = await fetch(`${house.url}/nuget/FindPackagesById()?id='sample'`);
+    expect(await feed.text()).toContain('<d:Version>1.0.0</d:Version>');
+    const download = await fetch(`${house.url}/nuget/package/sample/1.0.0`);
+    expect([download.status, (await download.arrayBuffer()).byteLength > 100_000]).toEqual([200, true]);
+    expect((await fetch(`${house.url}/healthz`)).status).toBe(200);
+  }
+
+  it('says so to whoever pushes, goes on reading, and takes pushes again once there is room', async (context) => {
+    if (!isMounted) context.skip();
+    const house = await startHouse({ dataDir: dataDir() });
+    expect((await push(house, '1.0.0', 100_000)).status).toBe(201);
+    await leave(1_000_000);
+
+    for (const version of ['2.0.0', '2.0.1', '2.0.2']) {
+      const refused = await push(house, version, 3_000_000);
+      expect([refused.status, refused.statusText]).toEqual([
+        507,
+        'The server has no room left on disk; nothing was stored. Free some room and send it again.',
+      ]);
+    }
+    const payload = await fetch(`${house.url}/dl/x/1.0.0/x-windows-amd64.exe`, {
+      method: 'PUT',
+      headers: { 'X-NuGet-ApiKey': house.adminKey },
+      body: randomBytes(3_000_000),
+    });
+    expect(payload.status).toBe(507);
+    await expectReading(house);
+    expect(await readdir(join(dataDir(), 'blobs', 'tmp'))).toEqual([]);
+
+    await rm(ballast());
+    expect((await push(house, '2.0.0', 3_000_000)).status).toBe(201);
+    await house.stop();
+  });
+
+  it('says the same when it is the database that has no room, in its file or in its log', async (context) => {
+    if (!isMounted) context.skip();
+    const house = await startHouse({ dataDir: dataDir() });
+    const ask = (path: string, init: RequestInit = {}) =>
+      fetch(`${house.url}${path}`, {
+        ...init,
+        headers: { 'X-NuGet-ApiKey': house.adminKey, ...init.headers },
+      });
+    expect((await push(house, '1.0.0', 100_000)).status).toBe(201);
+    expect((await push(house, '1.1.0', 1000)).status).toBe(201);
+    await leave(0);
+
+    // What changes rows alone, again and again: the log grows until there is no room for it.
+    const statuses = new Set<number>();
+    for (let n = 0; n < 400; n += 1) {
+      const [method, path] =
+        n % 2 === 0 ? ['DELETE', '/nuget/sample/1.1.0'] : ['POST', '/nuget/package/sample/1.1.0'];
+      const answer = await ask(path, { method });
+      statuses.add(answer.status);
+      if (answer.status === 507) expect(answer.statusText).toMatch(/^The server has no room left on disk/);
+    }
+    const key = await ask('/api/v1/keys', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ name: 'n'.repeat(50), scopes: ['read'] }),
+    });
+    statuses.add(key.status);
+
+    expect(statuses).toContain(507);
+    expect([...statuses].filter((status) => ![200, 201, 507].includes(status))).toEqual([]);
+    await expectReading(house);
+
+    await rm(ballast());
+    expect((await ask('/nuget/sample/1.1.0', { method: 'DELETE' })).status).toBe(200);
+    expect((await push(house, '1.2.0', 1000)).status).toBe(201);
+    await house.stop();
+    const again = await startHouse({ dataDir: dataDir() });
+    await expectReading(again);
+    await again.stop();
+  });
+
+  it('stops well, though it cannot write what it counted', async (context) => {
+    if (!isMounted) context.skip();
+    const house = await startHouse({ dataDir: dataDir() });
+    expect((await push(house, '1.0.0', 100_000)).status).toBe(201);
+    await leave(0);
+    for (let n = 0; n < 50; n += 1) await expectReading(house);
+
+    await house.stop();
+
+    await rm(ballast());
+    const again = await startHouse({ dataDir: dataDir() });
+    await expectReading(again);
+    await again.stop();
+  });
+});
