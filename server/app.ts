@@ -12,13 +12,15 @@ import type { Config } from './config.ts';
 import { createDownloadRouter } from './download/router.ts';
 import { createGalleryRouter, type GalleryServices } from './gallery/router.tsx';
 import { answerUnknownRoute, createAnswerError } from './http/answer-error.ts';
-import { identify } from './http/auth.ts';
+import { type FindKey, identify } from './http/auth.ts';
 import { cachePolicies } from './http/cache.ts';
+import { clientAddress } from './http/client-address.ts';
 import { createBeginDownload } from './http/download-count.ts';
 import { refuseWhenStopping } from './http/drain.ts';
+import { createFastLane } from './http/fast-lane.ts';
 import { limitRequestTime } from './http/limits.ts';
 import { createReadGate } from './http/read-gate.ts';
-import { createRequestLog } from './http/request-log.ts';
+import { createRequestLog, createRequestWatch } from './http/request-log.ts';
 import { plainTarget } from './http/request-target.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { createSlowDown } from './http/slow-down.ts';
@@ -32,7 +34,6 @@ import { createPayloadRouter } from './payload/router.ts';
 import { createPushRouter } from './push/router.ts';
 
 /** Everything that the doors are given; each takes the slice it needs. */
-import { createV3Router } from './v3/router.ts';
 export type Services = {
   readonly config: Pick<Config, 'maxPackageBytes' | 'readAuth' | 'trustProxy'>;
   /** Base of every absolute link, known once the server listens. */
@@ -51,11 +52,15 @@ export type Services = {
   readonly isStopping: () => boolean;
 };
 
+/** Whole answers in memory: all that hundreds of hot ids are asked for, in a fraction of what the process may take. */
+const maxKnownAnswerBytes = 32 * 1024 ** 2;
+
 /** The doors, in the order in which a request passes them. */
 export function createApp(services: Services): RequestListener {
   const { config, log, keys, now, catalog, blobs } = services;
   const { maxPackageBytes } = config;
   const cache = cachePolicies(config.readAuth !== undefined);
+  const findKey: FindKey = (key) => keys.find(key);
   const metrics = createMetrics();
   const beginDownload = createBeginDownload({ ...services, metrics });
   const app = express();
@@ -64,11 +69,12 @@ export function createApp(services: Services): RequestListener {
   app.disable('etag');
   app.set('trust proxy', config.trustProxy ?? false);
 
-  app.use(createRequestLog(log));
+  const watch = createRequestWatch(log);
+  app.use(createRequestLog(watch));
   app.use(securityHeaders);
   app.use(refuseWhenStopping(services.isStopping));
   app.use(limitRequestTime());
-  app.use(identify((key) => keys.find(key), createSlowDown(now)));
+  app.use(identify(findKey, createSlowDown(now)));
   app.use(createReadGate(config.readAuth));
 
   app.use(createOpsRouter({ ...services, checks: readinessOf(services), metrics }));
@@ -84,12 +90,19 @@ export function createApp(services: Services): RequestListener {
   app.use(createGalleryRouter({ ...services, hasManifest: manifestQuestion(services) }));
   app.use(answerUnknownRoute);
   app.use(createAnswerError(log));
-  app.use('/v3/publish', createPushRouter({ ...services, maxPackageBytes }));
-  app.use('/v3', createV3Router({ ...services, cache }));
-  return (req, res) => {
+  const lane = {
+    stamp: () => ({ packages: catalog.packagesRevision(), counts: catalog.revision() }),
+    maxBytes: maxKnownAnswerBytes,
+    readAuth: config.readAuth,
+    findKey,
+    watch,
+    addressOf: clientAddress(app),
+    isStopping: services.isStopping,
+  };
+  return createFastLane(lane, (req, res) => {
     req.url = plainTarget(req.url ?? '/');
     app(req, res);
-  };
+  });
 }
 
 function readinessOf({ catalog, blobs, bucket }: Services): OpsServices['checks'] {

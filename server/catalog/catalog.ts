@@ -66,7 +66,9 @@ export interface Catalog {
   countDownload(id: string, version: string): void;
   flush(): Promise<void>;
   /** Grows with every change that an answer could show (publication, listing, counts); an equal number means equal answers. */
-  revision(): Promise<number>;
+  revision(): number;
+  /** Grows with publication and listing, not with counts; an equal number means answers that are equal but for those. */
+  packagesRevision(): number;
   /** How many versions there are, listed or not. */
   size(): Promise<number>;
   /** Reads every row; for those who watch the server. `bytes`: of all packages. */

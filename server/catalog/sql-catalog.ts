@@ -8,6 +8,7 @@ import { joins } from './sql-columns.ts';
 import { createDownloadCounts } from './sql-downloads.ts';
 import { setLatestFlags } from './sql-latest.ts';
 import { countSql, pageSql } from './sql-query.ts';
+import { createRevisions } from './sql-revisions.ts';
 import { type PackageKey, packageKey, type RawRow, rowColumns, toColumns, toPackageRow } from './sql-rows.ts';
 import type { Sql } from './sql-term.ts';
 import { createStatements, type SqlValue } from './statements.ts';
@@ -15,7 +16,8 @@ import { createStatements, type SqlValue } from './statements.ts';
 /** The catalog in SQLite. `flush` it before its connection is closed. */
 export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
   const prepare = createStatements(db);
-  const downloads = createDownloadCounts(db, prepare);
+  const revisions = createRevisions(prepare);
+  const downloads = createDownloadCounts(db, prepare, revisions);
   const record = createRecordChange(prepare);
 
   const insert = db.transaction((pkg: NewPackage, by: Actor) => {
@@ -26,7 +28,7 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
     const pk = insertInto('packages', packages);
     insertInto('texts', { pk, ...texts });
     setLatestFlags(prepare, key.idKey, pk);
-    bumpRevision();
+    revisions.bump();
     const { id: subject, version, sha256: digest } = pkg;
     record({ kind: 'package published', subject, version, digest }, by, now());
     return 'added';
@@ -40,7 +42,7 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
     ).run(Number(isListed), now().getTime(), pk, Number(isListed));
     if (changes === 0) return 'unchanged';
     setLatestFlags(prepare, key.idKey, isListed ? pk : undefined);
-    bumpRevision();
+    revisions.bump();
     record({ kind: isListed ? 'package listed again' : 'package unlisted', ...nameOf(pk) }, by, now());
     return 'changed';
   });
@@ -65,10 +67,6 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
     return Number(prepare(sql).run(...Object.values(columns)).lastInsertRowid);
   }
 
-  function bumpRevision(): void {
-    prepare('UPDATE state SET revision = revision + 1').run();
-  }
-
   function findRow(where: string, values: readonly SqlValue[], view: SemVerView) {
     const text = `SELECT ${rowColumns(view)} FROM packages p ${joins.i} ${joins.t} WHERE ${where}`;
     const row = get<RawRow>({ text, values });
@@ -85,7 +83,10 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
 
   return {
     async add(pkg, by) {
-      return durably(() => insert.immediate(pkg, by));
+      return revisions.afterCommit(
+        durably(() => insert.immediate(pkg, by)),
+        'packages',
+      );
     },
     async find(id, version, view = 'semver2') {
       const key = packageKey(id, version);
@@ -102,7 +103,12 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
     },
     async setListed(id, version, isListed, by) {
       const key = packageKey(id, version);
-      return key ? durably(() => list.immediate(key, isListed, by)) : 'missing';
+      return key
+        ? revisions.afterCommit(
+            durably(() => list.immediate(key, isListed, by)),
+            'packages',
+          )
+        : 'missing';
     },
     countDownload(id, version) {
       const key = packageKey(id, version);
@@ -111,9 +117,8 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
     async flush() {
       downloads.flush();
     },
-    async revision() {
-      return get<{ revision: number }>({ text: 'SELECT revision FROM state', values: [] })?.revision ?? 0;
-    },
+    revision: () => revisions.all(),
+    packagesRevision: () => revisions.packages(),
     async size() {
       return get<{ size: number }>({ text: 'SELECT count(*) AS size FROM packages', values: [] })?.size ?? 0;
     },

@@ -1,10 +1,11 @@
 import type { Connection } from './connect.ts';
+import type { Revisions } from './sql-revisions.ts';
 import type { PackageKey } from './sql-rows.ts';
 import type { Prepare } from './statements.ts';
 import { createWriteLater } from './write-later.ts';
 
 /** Downloads counted in memory, written in batches: one transaction for all that came in within seconds. */
-export function createDownloadCounts(db: Connection, prepare: Prepare) {
+export function createDownloadCounts(db: Connection, prepare: Prepare, revisions: Revisions) {
   let waiting = new Map<string, { readonly key: PackageKey; count: number }>();
 
   const add = db.transaction((counts: typeof waiting) => {
@@ -14,12 +15,12 @@ export function createDownloadCounts(db: Connection, prepare: Prepare) {
       if (changes === 1)
         prepare('UPDATE ids SET downloads = downloads + ? WHERE id_key = ?').run(count, key.idKey);
     }
-    prepare('UPDATE state SET revision = revision + 1').run();
+    revisions.bump();
   });
 
   const later = createWriteLater(() => {
     if (waiting.size === 0) return;
-    add.immediate(waiting);
+    revisions.afterCommit(add.immediate(waiting), 'counts');
     waiting = new Map();
   });
 

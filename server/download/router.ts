@@ -1,9 +1,15 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import express, { type Request, type Response, type Router } from 'express';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { type Retrieved, retrieve } from '../feed/retrieve.ts';
 import type { CachePolicies } from '../http/cache.ts';
+import { rememberAnswer } from '../http/known-answers.ts';
 import { sendBlob } from '../http/send-blob.ts';
+
+/** Packages that wrap a script are small and asked for by every machine: these are kept in memory. */
+const maxKnownBytes = 64 * 1024;
 
 export type DownloadServices = {
   readonly catalog: Catalog;
@@ -37,7 +43,12 @@ async function answer(
     contentType: 'application/zip',
     cacheControl,
     fileName: `${row.id}.${row.normalizedVersion}.nupkg`,
-    open,
+    open: async (range) => {
+      if (range !== undefined || row.sizeBytes > maxKnownBytes) return open(range);
+      const bytes = await buffer(await open());
+      rememberAnswer(req, res, bytes, { kind: 'bytes', begin: () => countDownload });
+      return Readable.from([bytes]);
+    },
     onWholeSent: countDownload,
   });
 }

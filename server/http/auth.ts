@@ -39,6 +39,26 @@ export function principalOf(req: Request): Promise<Principal | undefined> {
   return identity.found;
 }
 
+/** Who shows a key that is right; undefined without one and with a wrong one, which is not held against anybody here. */
+export async function knownPrincipal(
+  req: Pick<Request, 'headers'>,
+  findKey: FindKey,
+): Promise<Principal | undefined> {
+  for (const reading of readCredentials(req.headers)?.readings ?? []) {
+    const principal = await findKey(reading);
+    if (principal !== undefined) {
+      knownNames.set(req, principal.name);
+      return principal;
+    }
+  }
+  return undefined;
+}
+
+/** Whether this is enough where reading needs a key. */
+export function mayRead(principal: Principal | undefined, subject: string | undefined): boolean {
+  return principal !== undefined && allows(principal, 'read', subject);
+}
+
 /** The name of the key that was used, for the log. */
 export function keyNameOf(req: object): string | undefined {
   return knownNames.get(req);
@@ -66,12 +86,9 @@ async function findPrincipal(
   if (credentials === undefined) {
     return undefined;
   }
-  for (const reading of credentials.readings) {
-    const principal = await findKey(reading);
-    if (principal !== undefined) {
-      knownNames.set(req, principal.name);
-      return principal;
-    }
+  const principal = await knownPrincipal(req, findKey);
+  if (principal !== undefined) {
+    return principal;
   }
   await holdBack(slowDown.failed(`${req.ip} ${credentials.kind} ${credentials.user}`));
   return refuse(credentials);

@@ -2,18 +2,26 @@ import type { Request, RequestHandler } from 'express';
 import { areaOf, subjectOf } from './areas.ts';
 import { principalOf, requireScope } from './auth.ts';
 
+export type ReadAuth = 'feed' | 'all' | undefined;
+
+const covered: Readonly<Record<'feed' | 'all', readonly string[]>> = { feed: ['feed'], all: ['feed', 'all'] };
+
 /**
  * READ_AUTH (contract section 2): in the areas it covers, reading needs a key with the scope `read`. Everything counts
  * as reading but what its own door asks a stronger key for; so a new door is covered before anybody thinks of it.
  */
-export function createReadGate(readAuth: 'feed' | 'all' | undefined): RequestHandler {
-  const covered: readonly string[] = { none: [], feed: ['feed'], all: ['feed', 'all'] }[readAuth ?? 'none'];
+export function createReadGate(readAuth: ReadAuth): RequestHandler {
   return async (req, _res, next) => {
-    if (covered.includes(areaOf(req.path).readAuth) && !isWriting(req)) {
+    if (needsKey(readAuth, req.path) && !isWriting(req)) {
       requireScope(await principalOf(req), 'read', subjectOf(req.path));
     }
     next();
   };
+}
+
+/** Whether READ_AUTH covers the path. */
+export function needsKey(readAuth: ReadAuth, path: string): boolean {
+  return readAuth !== undefined && covered[readAuth].includes(areaOf(path).readAuth);
 }
 
 function isWriting(req: Request): boolean {

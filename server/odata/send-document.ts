@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Request, Response } from 'express';
+import { rememberAnswer } from '../http/known-answers.ts';
 
 const contentTypes = {
   xml: 'application/xml;charset=utf-8',
@@ -32,10 +33,12 @@ export async function sendDocument(
   response.setHeader('DataServiceVersion', '2.0;');
   response.setHeader('Vary', 'Accept-Encoding');
   response.setHeader('ETag', isGzipped ? `"${digest}-gzip"` : `"${digest}"`);
-  if (!isGzipped || request.fresh) {
+  if (isGzipped && request.fresh) {
     response.send(body);
     return;
   }
-  response.setHeader('Content-Encoding', 'gzip');
-  response.send(await compress(body));
+  if (isGzipped) response.setHeader('Content-Encoding', 'gzip');
+  const sent = isGzipped ? await compress(body) : body;
+  rememberAnswer(request, response, sent, { kind: 'document' });
+  response.send(sent);
 }

@@ -6,14 +6,19 @@ import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { fail } from '../../../server/errors.ts';
 import { answerUnknownRoute, createAnswerError } from '../../../server/http/answer-error.ts';
-import { createRequestLog } from '../../../server/http/request-log.ts';
+import { createRequestLog, createRequestWatch } from '../../../server/http/request-log.ts';
 import { createLogger } from '../../../server/log.ts';
 import { productDir } from '../../kit/house.ts';
 
 function appOf(handler: RequestHandler): { app: express.Express; logged: () => string } {
   const lines: string[] = [];
   const log = createLogger('info', { write: (line) => void lines.push(line) });
-  const app = express().use(createRequestLog(log), handler, answerUnknownRoute, createAnswerError(log));
+  const app = express().use(
+    createRequestLog(createRequestWatch(log)),
+    handler,
+    answerUnknownRoute,
+    createAnswerError(log),
+  );
   return { app, logged: () => lines.join('') };
 }
 

@@ -1,0 +1,96 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createAnswerCache } from './answer-cache.ts';
+
+/** What an answer was made from; it is good as long as this is the same. */
+export type Stamp = {
+  /** Packages came, went or were hidden. */
+  readonly packages: number;
+  /** Downloads were counted: shown within `maxCountAgeMs`. */
+  readonly counts: number;
+};
+
+/** A whole answer to GET, with what HEAD and 304 need of it. */
+export type KnownAnswer = {
+  readonly stamp: Stamp;
+  /** By the clock of the process, in milliseconds. */
+  readonly madeAt: number;
+  /** Name, value, name, value ... as they go out; the value of X-Request-Id is each request's own. */
+  readonly headers: readonly string[];
+  readonly etag: string | undefined;
+  readonly body: Buffer;
+  readonly about: AnswerAbout;
+};
+
+export type AnswerAbout = {
+  /** `bytes`: counts do not show in it, and conditions and ranges are its door's business. */
+  readonly kind: 'document' | 'bytes';
+  /** When a GET is answered with it; what comes back is called once the asker has it all. */
+  readonly begin?: (req: IncomingMessage, from: string | undefined) => () => void;
+};
+
+/** Longer addresses and headers are asked once. */
+const maxKeyLength = 2048;
+/** With the 5 s until counts are written, below the 30 s of spec nuget-v2 18.1. */
+const maxCountAgeMs = 20_000;
+/** The rest of what an entry holds. */
+const overheadBytes = 2048;
+
+const awaited = new WeakMap<object, (res: ServerResponse, body: Buffer, about: AnswerAbout) => void>();
+
+/**
+ * Lets the next one who asks the same be answered with these bytes. To be called by a door when all headers but
+ * Content-Length are set; it does nothing for a request that the fast lane would not answer anyway.
+ */
+export function rememberAnswer(req: object, res: ServerResponse, body: Buffer, about: AnswerAbout): void {
+  awaited.get(req)?.(res, body, about);
+}
+
+export type KnownAnswers = {
+  /** Undefined when there is none or it is out of date; then the answer of a door is awaited. */
+  find(req: IncomingMessage): KnownAnswer | undefined;
+};
+
+export function createKnownAnswers(stampNow: () => Stamp, maxBytes: number): KnownAnswers {
+  const answers = createAnswerCache<KnownAnswer>(maxBytes);
+  return {
+    find(req) {
+      const key = `${req.headers['accept-encoding'] ?? ''}\n${req.url}`;
+      // Read before any door looks into the catalog: a change in between makes the answer old at once.
+      const stamp = stampNow();
+      const known = answers.get(key);
+      if (known !== undefined && isGood(known, stamp)) return known;
+      if (key.length <= maxKeyLength) {
+        awaited.set(req, (res, body, about) => {
+          const headers = wholeHeaders(res, body);
+          const etag = res.getHeader('etag');
+          const answer = {
+            stamp,
+            madeAt: performance.now(),
+            headers,
+            etag: etag === undefined ? undefined : String(etag),
+            body,
+            about,
+          };
+          answers.set(key, answer, body.length + key.length * 2 + overheadBytes);
+        });
+      }
+      return undefined;
+    },
+  };
+}
+
+function isGood({ stamp, madeAt, about }: KnownAnswer, now: Stamp): boolean {
+  if (stamp.packages !== now.packages) return false;
+  const showsCounts = about.kind === 'document';
+  return !showsCounts || stamp.counts === now.counts || performance.now() - madeAt < maxCountAgeMs;
+}
+
+function wholeHeaders(res: ServerResponse, body: Buffer): string[] {
+  // On every outgoing message, though @types/node declares it for requests only.
+  const { getRawHeaderNames } = res as ServerResponse & { getRawHeaderNames(): string[] };
+  const set = getRawHeaderNames
+    .call(res)
+    .filter((name) => name.toLowerCase() !== 'content-length')
+    .flatMap((name) => [name, String(res.getHeader(name))]);
+  return [...set, 'Content-Length', String(body.length)];
+}
