@@ -32,6 +32,7 @@ import { createODataRouter } from './odata/router.ts';
 import { createOpsRouter, type OpsServices } from './ops/router.ts';
 import { createPayloadRouter } from './payload/router.ts';
 import { createPushRouter } from './push/router.ts';
+import { createV3Router } from './v3/router.ts';
 
 /** Everything that the doors are given; each takes the slice it needs. */
 export type Services = {
@@ -83,6 +84,8 @@ export function createApp(services: Services): RequestListener {
     app.use(base, createDownloadRouter({ catalog, blobs, cache }));
     app.use(base, createODataRouter({ ...services, cache }));
   }
+  app.use('/v3/publish', createPushRouter({ ...services, maxPackageBytes, metrics }));
+  app.use('/v3', createV3Router({ ...services, cache }));
   app.use('/dl', createPayloadRouter({ ...services, maxPackageBytes, cache, beginDownload }));
   app.use(createManifestsRouter(services));
   app.use(createBucketRouter(services));
