@@ -70,7 +70,7 @@ export function createApp(services: Services): RequestListener {
   app.disable('etag');
   app.set('trust proxy', config.trustProxy ?? false);
 
-  const watch = createRequestWatch(log);
+  const watch = createRequestWatch(log, metrics.observeRequest);
   app.use(createRequestLog(watch));
   app.use(securityHeaders);
   app.use(refuseWhenStopping(services.isStopping));
@@ -81,7 +81,7 @@ export function createApp(services: Services): RequestListener {
   app.use(createOpsRouter({ ...services, checks: readinessOf(services), metrics }));
   for (const base of ['/nuget', '/api/v2']) {
     app.use(base, createPushRouter({ ...services, maxPackageBytes, metrics }));
-    app.use(base, createDownloadRouter({ catalog, blobs, cache }));
+    app.use(base, createDownloadRouter({ catalog, blobs, cache, beginDownload }));
     app.use(base, createODataRouter({ ...services, cache }));
   }
   app.use('/v3/publish', createPushRouter({ ...services, maxPackageBytes, metrics }));

@@ -9,8 +9,6 @@ export type Retrieved = {
   readonly row: PackageRow;
   /** A range is inclusive at both ends. */
   open(range?: { readonly start: number; readonly end: number }): Promise<Readable>;
-  /** To be called once the client has it all: HEAD, 304 and parts do not count (spec nuget-v2 9.8). */
-  countDownload(): void;
 };
 
 /**
@@ -29,6 +27,5 @@ export async function retrieve(
   return {
     row,
     open: (range) => blobs.open(row.sha256, range),
-    countDownload: () => catalog.countDownload(row.id, row.version),
   };
 }

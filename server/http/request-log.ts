@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import { type Logger, redactUrl } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
 import { areaOf } from './areas.ts';
 import { keyNameOf } from './auth.ts';
+import { downloadFields } from './download-count.ts';
 
 const requestIds = new WeakMap<object, string>();
 
@@ -32,12 +34,12 @@ export type RequestLine = RequestStart & {
   readonly bytes: number;
   readonly keyName: string | undefined;
   readonly isCutOff: true | undefined;
-};
+} & Partial<ReturnType<typeof downloadFields>>;
 
 /** Gives the request its id, and writes its one line when its answer is out or the asker is gone. */
 export type WatchRequest = (req: IncomingMessage, res: ServerResponse, start: RequestStart) => string;
 
-export function createRequestWatch(log: Logger): WatchRequest {
+export function createRequestWatch(log: Logger, observe: Metrics['observeRequest']): WatchRequest {
   // The address is made safe before and no other field can hold a secret: redaction, which copies the line, costs
   // seven times as much as writing it.
   const lines = log.child({}, { redact: [] });
@@ -59,7 +61,9 @@ export function createRequestWatch(log: Logger): WatchRequest {
         from,
         keyName: keyNameOf(req),
         isCutOff: res.writableFinished ? undefined : true,
+        ...downloadFields(req),
       };
+      observe(route, line.method, line.status, line.ms);
       lines.info(line, 'request');
     });
     return requestId;

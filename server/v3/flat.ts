@@ -5,12 +5,14 @@ import { fail } from '../errors.ts';
 import { readNuspecOf } from '../feed/read-nuspec.ts';
 import { retrieve } from '../feed/retrieve.ts';
 import type { CachePolicies } from '../http/cache.ts';
+import type { BeginDownload } from '../http/download-count.ts';
 import { sendBlob } from '../http/send-blob.ts';
 
 export type FlatServices = {
   readonly catalog: Catalog;
   readonly blobs: BlobStore;
   readonly cache: CachePolicies;
+  readonly beginDownload: BeginDownload;
 };
 type File = { readonly id: string; readonly version: string; readonly file: string };
 
@@ -36,7 +38,7 @@ export async function answerFlatFile(
   if (name !== `${id}.${version}.nupkg`.toLowerCase()) {
     fail('PACKAGE_NOT_FOUND', { id, version: `${version} in a file of this name` });
   }
-  const { row, open, countDownload } = await retrieve(services, id, version);
+  const { row, open } = await retrieve(services, id, version);
   await sendBlob(request, response, {
     sha256: row.sha256,
     sizeBytes: row.sizeBytes,
@@ -44,6 +46,10 @@ export async function answerFlatFile(
     cacheControl: services.cache.immutable,
     fileName: `${row.id}.${row.normalizedVersion}.nupkg`,
     open,
-    onWholeSent: countDownload,
+    onWholeSent: services.beginDownload(
+      request,
+      { id: row.id, version: row.normalizedVersion },
+      request.ip,
+    ),
   });
 }

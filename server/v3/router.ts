@@ -5,6 +5,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
 import type { CachePolicies } from '../http/cache.ts';
+import type { BeginDownload } from '../http/download-count.ts';
 import { findVersions } from './find-versions.ts';
 import { answerFlatFile } from './flat.ts';
 import { hivePaths, v3Links } from './links.ts';
@@ -18,6 +19,7 @@ export type V3Services = {
   readonly catalog: Catalog;
   readonly blobs: BlobStore;
   readonly cache: CachePolicies;
+  readonly beginDownload: BeginDownload;
   /** Known once the server listens. */
   readonly publicUrl: () => string;
 };
