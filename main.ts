@@ -28,6 +28,11 @@ const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'tool x channel: what is where',
     load: () => import('./manifest-gen/commands/status.ts'),
   },
+  'feed:backup': {
+    does: 'the whole feed in one file, beside a running server too',
+    load: () => import('./server/operator/backup.ts'),
+  },
+  'feed:restore': { does: 'a data folder from a backup', load: () => import('./server/operator/restore.ts') },
 };
 
 /** Verbs of a checkout, for those who work on the product; the installed program does not have them. */

@@ -1,0 +1,141 @@
+import { createWriteStream } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fail } from '../errors.ts';
+import { createGit, endGit, type Git, runGit, startGit, whenEnded } from './git-backend.ts';
+import { channels } from './push.ts';
+
+export type Refs = Readonly<Record<string, string>>;
+
+const longMs = 60 * 60_000;
+
+/** The bucket's repository for reading, beside the server that writes it. */
+export function openRepository(bucketDir: string, env: Readonly<Record<string, string | undefined>>): Git {
+  return createGit(join(bucketDir, 'repo.git'), bucketDir, env);
+}
+
+/** Branches and tags with their object ids. @throws FeedError GIT_FAILED, GIT_MISSING */
+export async function listRefs(git: Git): Promise<Refs> {
+  const format = '--format=%(objectname) %(refname)';
+  const text = (await runGit(git, ['for-each-ref', format, 'refs/heads', 'refs/tags'])).toString();
+  const lines = text.split('\n').filter((line) => line !== '');
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]),
+  );
+}
+
+/**
+ * Writes the whole bucket as a git bundle (`git clone FILE` reads it). git's own `bundle create` reads one branch after
+ * the other, and a push that moves both at once could come between: here the branches are read at one moment.
+ * @throws FeedError GIT_FAILED, GIT_MISSING
+ */
+export async function writeBundle(git: Git, file: string): Promise<Refs> {
+  const refs = await readRefsAtOnce(git);
+  const oids = [...new Set(Object.values(refs))];
+  const head = refs['refs/heads/main'];
+  const lines = [
+    ...(head === undefined ? [] : [`${head} HEAD`]),
+    ...Object.entries(refs).map(([ref, oid]) => `${oid} ${ref}`),
+  ];
+  const child = startGit(git, ['pack-objects', '--revs', '--stdout', '--quiet', '--delta-base-offset']);
+  try {
+    const ended = whenEnded(child);
+    child.stdin.end(oids.map((oid) => `${oid}\n`).join(''));
+    const out = createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true });
+    out.write(`# v2 git bundle\n${lines.join('\n')}\n\n`);
+    await pipeline(child.stdout, out);
+    const { code, stderr } = await ended;
+    if (code !== 0) fail('GIT_FAILED', {}, new Error(`git pack-objects ended with ${code}: ${stderr}`));
+  } finally {
+    endGit(child);
+  }
+  return refs;
+}
+
+/**
+ * Two readings that agree, with no branch locked between them: git moves the branches of one push one by one, and holds
+ * the lock of each until it has moved it.
+ */
+async function readRefsAtOnce(git: Git): Promise<Refs> {
+  let before = await listRefs(git);
+  for (let round = 0; round < 1000; round += 1) {
+    const isMoving = await Promise.all(
+      channels.map((channel) => exists(join(git.dir, 'refs', 'heads', `${channel}.lock`))),
+    );
+    const after = await listRefs(git);
+    if (!isMoving.includes(true) && JSON.stringify(before) === JSON.stringify(after)) return after;
+    before = after;
+  }
+  return fail('GIT_FAILED', {}, new Error('the branches of the bucket are locked without end'));
+}
+
+/**
+ * Makes a repository from a bundle, every object checked.
+ * @throws FeedError GIT_FAILED when the bundle is damaged or has other refs than `refs`
+ */
+export async function restoreBundle(bundle: string, git: Git, refs: Refs): Promise<void> {
+  await mkdir(git.dir, { recursive: true });
+  const init = [
+    'init',
+    '--quiet',
+    '--bare',
+    '--template=',
+    '--object-format=sha1',
+    '--initial-branch=main',
+    '.',
+  ];
+  await runGit(git, init);
+  const settings = ['core.fsync=all', 'transfer.fsckObjects=true', 'fetch.unpackLimit=1', 'gc.auto=0'];
+  const args = [...settings.flatMap((setting) => ['-c', setting]), 'fetch', '--quiet', '--no-tags', bundle];
+  await runGit(git, [...args, 'refs/heads/*:refs/heads/*', 'refs/tags/*:refs/tags/*'], { timeoutMs: longMs });
+  const found = await listRefs(git);
+  const sorted = (all: Refs): string => JSON.stringify(Object.entries(all).sort());
+  if (sorted(found) !== sorted(refs)) {
+    fail('GIT_FAILED', {}, new Error('the bundle has other branches and tags than the backup says'));
+  }
+}
+
+/** What git finds wrong in the repository; undefined when it is whole. */
+export async function findDamage(git: Git): Promise<string | undefined> {
+  try {
+    for (const channel of channels) await runGit(git, ['cat-file', '-e', `refs/heads/${channel}^{tree}`]);
+    await runGit(git, ['fsck', '--full', '--no-dangling', '--no-progress'], { timeoutMs: longMs });
+    return undefined;
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    return cause instanceof Error ? cause.message : String(cause);
+  }
+}
+
+/**
+ * The branches that clones of `now` could not follow to `next` (git in `next` must have the newer commits), and the
+ * tags that would vanish or move.
+ */
+export async function findStepsBack(now: Refs, next: Refs, nextGit: Git): Promise<string[]> {
+  const back: string[] = [];
+  for (const [ref, oid] of Object.entries(now)) {
+    const target = next[ref];
+    if (target === oid) continue;
+    if (target === undefined || ref.startsWith('refs/tags/')) back.push(ref);
+    else if (!(await isAncestor(nextGit, oid, target))) back.push(ref);
+  }
+  return back;
+}
+
+/** A commit that is not there is no ancestor. */
+async function isAncestor(git: Git, oid: string, of: string): Promise<boolean> {
+  try {
+    await runGit(git, ['merge-base', '--is-ancestor', oid, of]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,39 @@
+import type { Payload } from './payloads.ts';
+
+export type SnapshotPackage = {
+  readonly id: string;
+  readonly version: string;
+  readonly isListed: boolean;
+  readonly published: Date;
+  readonly sha256: string;
+  readonly sha512: string;
+  readonly sizeBytes: number;
+};
+
+/** A blob with every row that names it. */
+export type NamedBlob = {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  /** What the rows of packages say of the same bytes; more than one when a row is wrong. */
+  readonly sha512s: readonly string[];
+  /** `buf 1.32.0` for a package, `dl/buf/1.32.0/buf-windows-amd64.exe` for a payload. */
+  readonly names: readonly string[];
+};
+
+/** The database as it was at one moment, in a copy of its own: reading it holds nobody up. Rows are read one by one. */
+export interface CatalogSnapshot {
+  readonly file: string;
+  counts(): { readonly packages: number; readonly payloads: number; readonly keys: number };
+  /** By id, then version. */
+  packages(): Iterable<SnapshotPackage>;
+  payloads(): Iterable<Payload>;
+  /** By SHA-256. */
+  blobs(): Iterable<NamedBlob>;
+  namesBlob(sha256: string): boolean;
+  findPayload(tool: string, version: string, file: string): Payload | undefined;
+  /** What SQLite itself finds wrong; nothing when the file is sound. */
+  findDamage(): readonly string[];
+  /** Ids whose latest flags are not those that their versions ask for (spec nuget-v2 12.4). */
+  findWrongLatest(): readonly string[];
+  close(): void;
+}

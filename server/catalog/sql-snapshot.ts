@@ -1,0 +1,177 @@
+import Database from 'better-sqlite3';
+import { fail } from '../errors.ts';
+import { type Candidate, chooseLatest } from './latest.ts';
+import { migrations } from './migrations.ts';
+import type { Payload } from './payloads.ts';
+import type { CatalogSnapshot, NamedBlob, SnapshotPackage } from './snapshot.ts';
+
+const busyTimeoutMs = 30_000;
+
+/**
+ * Copies the database to `copy`, page by page in one step of SQLite's online backup: one moment, whatever a server
+ * writes meanwhile. The caller closes the answer and removes the copy.
+ * @throws FeedError NO_FEED, CATALOG_NEWER, CATALOG_DAMAGED
+ */
+export async function takeSnapshot(database: string, copy: string): Promise<CatalogSnapshot> {
+  const source = openSource(database);
+  try {
+    await source.backup(copy, { progress: () => 0x7fffffff });
+  } catch (error) {
+    return fail('CATALOG_DAMAGED', { file: database, problem: reasonOf(error) }, error);
+  } finally {
+    source.close();
+  }
+  return openSnapshot(copy);
+}
+
+/** A database that nobody else uses. It stays one file: with a write-ahead log beside it, a copy would not be whole. */
+export function openSnapshot(file: string): CatalogSnapshot {
+  const db = new Database(file, { fileMustExist: true });
+  try {
+    db.pragma('journal_mode = DELETE');
+    const found = Number(db.pragma('user_version', { simple: true }));
+    if (found > migrations.length) fail('CATALOG_NEWER', { file, found, known: migrations.length });
+    return createSnapshot(db, file);
+  } catch (error) {
+    db.close();
+    if (!(error instanceof Database.SqliteError)) throw error;
+    return fail('CATALOG_DAMAGED', { file, problem: error.message }, error);
+  }
+}
+
+function openSource(file: string): Database.Database {
+  try {
+    return new Database(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
+  } catch (error) {
+    return fail('NO_FEED', { file, cause: reasonOf(error) }, error);
+  }
+}
+
+function createSnapshot(db: Database.Database, file: string): CatalogSnapshot {
+  const count = (table: string): number =>
+    Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get() ?? 0);
+  const named = db.prepare(`SELECT EXISTS (SELECT 1 FROM packages WHERE sha256 = @sha256)
+    OR EXISTS (SELECT 1 FROM payloads WHERE sha256 = @sha256)`);
+  const payload = db.prepare('SELECT * FROM payloads WHERE tool = ? AND version = ? AND file = ?');
+
+  return {
+    file,
+    counts: () => ({ packages: count('packages'), payloads: count('payloads'), keys: count('keys') }),
+    *packages() {
+      for (const raw of db.prepare(selectPackages).iterate()) yield toPackage(raw as RawPackage);
+    },
+    *payloads() {
+      const sql = 'SELECT * FROM payloads ORDER BY tool, version, file';
+      for (const raw of db.prepare(sql).iterate()) yield toPayload(raw as RawPayload);
+    },
+    *blobs() {
+      yield* grouped(db.prepare(selectBlobs).iterate() as IterableIterator<RawBlob>);
+    },
+    namesBlob: (sha256) => named.pluck().get({ sha256 }) === 1,
+    findPayload(tool, version, name) {
+      const raw = payload.get(tool, version, name) as RawPayload | undefined;
+      return raw && toPayload(raw);
+    },
+    findDamage() {
+      const broken = db.prepare('PRAGMA integrity_check(20)').pluck().all() as string[];
+      const foreign = db.pragma('foreign_key_check') as { table: string; parent: string }[];
+      return [
+        ...broken.filter((line) => line !== 'ok'),
+        ...foreign
+          .slice(0, 20)
+          .map(({ table, parent }) => `a row of ${table} names a row of ${parent} that is not there`),
+      ];
+    },
+    findWrongLatest: () => [...wrongLatest(db)],
+    close: () => db.close(),
+  };
+}
+
+const selectPackages = `SELECT i.id, p.version, p.is_listed, p.published, p.sha256, p.sha512, p.size_bytes
+  FROM packages p JOIN ids i USING (id_key) ORDER BY p.id_key, p.version_key`;
+const selectBlobs = `SELECT sha256, size_bytes, sha512, i.id || ' ' || version AS name FROM packages JOIN ids i USING (id_key)
+  UNION ALL
+  SELECT sha256, size_bytes, NULL, 'dl/' || tool || '/' || version || '/' || file FROM payloads
+  ORDER BY sha256`;
+
+type RawPackage = {
+  id: string;
+  version: string;
+  is_listed: number;
+  published: number;
+  sha256: string;
+  sha512: string;
+  size_bytes: number;
+};
+type RawPayload = Omit<Payload, 'sizeBytes' | 'created'> & { size_bytes: number; created: number };
+type RawBlob = { sha256: string; size_bytes: number; sha512: string | null; name: string };
+
+function toPackage({ is_listed, published, size_bytes, ...rest }: RawPackage): SnapshotPackage {
+  return { ...rest, isListed: is_listed === 1, published: new Date(published), sizeBytes: size_bytes };
+}
+
+function toPayload({ size_bytes, created, ...rest }: RawPayload): Payload {
+  return { ...rest, sizeBytes: size_bytes, created: new Date(created) };
+}
+
+function* grouped(rows: Iterable<RawBlob>): Generator<NamedBlob> {
+  let current: { sha256: string; sizeBytes: number; sha512s: string[]; names: string[] } | undefined;
+  for (const { sha256, size_bytes, sha512, name } of rows) {
+    if (current?.sha256 !== sha256) {
+      if (current !== undefined) yield current;
+      current = { sha256, sizeBytes: size_bytes, sha512s: [], names: [] };
+    }
+    current.names.push(name);
+    if (sha512 !== null && !current.sha512s.includes(sha512)) current.sha512s.push(sha512);
+  }
+  if (current !== undefined) yield current;
+}
+
+const flags = [
+  ['latestSemVer1', 'latest_semver1'],
+  ['newestSemVer1', 'newest_semver1'],
+  ['latestSemVer2', 'latest_semver2'],
+  ['newestSemVer2', 'newest_semver2'],
+] as const;
+
+type RawFlags = Record<(typeof flags)[number][1], number> & {
+  id_key: string;
+  version_key: string;
+  is_prerelease: number;
+  is_listed: number;
+  in_semver1: number;
+};
+type Flagged = Candidate & { readonly raw: RawFlags };
+
+function* wrongLatest(db: Database.Database): Generator<string> {
+  const sql = `SELECT id_key, version_key, is_prerelease, is_listed, in_semver1,
+    ${flags.map(([, column]) => column).join(', ')} FROM packages ORDER BY id_key`;
+  let versions: Flagged[] = [];
+  for (const raw of db.prepare(sql).iterate() as IterableIterator<RawFlags>) {
+    const before = versions[0]?.raw.id_key;
+    if (before !== undefined && before !== raw.id_key) {
+      if (!hasRightFlags(versions)) yield before;
+      versions = [];
+    }
+    versions.push({
+      raw,
+      versionKey: raw.version_key,
+      isPrerelease: raw.is_prerelease === 1,
+      isListed: raw.is_listed === 1,
+      inSemVer1: raw.in_semver1 === 1,
+    });
+  }
+  const last = versions[0]?.raw.id_key;
+  if (last !== undefined && !hasRightFlags(versions)) yield last;
+}
+
+function hasRightFlags(versions: readonly Flagged[]): boolean {
+  const chosen = chooseLatest(versions);
+  return flags.every(([flag, column]) =>
+    versions.every((version) => (version.raw[column] === 1) === (version === chosen[flag])),
+  );
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { Header } from 'tar';
+
+/** A file in a tar. `bytes` gives exactly `sizeBytes`. */
+export type TarFile = {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly bytes: AsyncIterable<Uint8Array>;
+};
+
+/** What is wrong with the bytes of a tar; nothing after it was read. */
+export class TarError extends Error {}
+
+const blockBytes = 512;
+
+/** Plain files, owned by nobody, as `tar tvf` shows them anywhere. */
+export async function* writeTar(
+  files: AsyncIterable<TarFile> | Iterable<TarFile>,
+  mtime: Date,
+): AsyncGenerator<Uint8Array> {
+  for await (const { path, sizeBytes, bytes } of files) {
+    const header = new Header({ path, mode: 0o600, size: sizeBytes, mtime, type: 'File', uid: 0, gid: 0 });
+    header.encode();
+    if (header.block === undefined) throw new TarError(`no header can be made for ${path}`);
+    yield header.block;
+    let written = 0;
+    for await (const chunk of bytes) {
+      written += chunk.length;
+      yield chunk;
+    }
+    if (written !== sizeBytes) throw new TarError(`${path} has ${written} bytes, ${sizeBytes} were expected`);
+    if (sizeBytes % blockBytes !== 0) yield Buffer.alloc(blockBytes - (sizeBytes % blockBytes));
+  }
+  yield Buffer.alloc(2 * blockBytes);
+}
+
+/**
+ * The files of a tar, one by one; the bytes of each are to be read before the next. Links, folders, devices and the
+ * extensions of tar are refused: `writeTar` makes none, so whoever made them meant harm.
+ * @throws TarError
+ */
+export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerator<TarFile> {
+  const reader = createReader(source);
+  for (;;) {
+    const block = await reader.take(blockBytes, 'a header');
+    if (block.every((byte) => byte === 0)) {
+      return;
+    }
+    const header = new Header(block);
+    const { path, size } = header;
+    if (
+      !header.cksumValid ||
+      path === undefined ||
+      size === undefined ||
+      !Number.isSafeInteger(size) ||
+      size < 0
+    ) {
+      throw new TarError('it is no tar file, or is damaged');
+    }
+    if (header.type !== 'File' && header.type !== 'OldFile') {
+      throw new TarError(`${JSON.stringify(path)} is a ${header.type}, only plain files are taken`);
+    }
+    let left = size;
+    async function* body(): AsyncGenerator<Uint8Array> {
+      while (left > 0) {
+        const chunk = await reader.next(left);
+        left -= chunk.length;
+        yield chunk;
+      }
+    }
+    yield { path, sizeBytes: size, bytes: body() };
+    if (left > 0) throw new TarError(`${path} was not read to its end`);
+    const padding = (blockBytes - (size % blockBytes)) % blockBytes;
+    if (padding > 0) await reader.take(padding, 'padding');
+  }
+}
+
+function createReader(source: AsyncIterable<Uint8Array>) {
+  const iterator = source[Symbol.asyncIterator]();
+  let rest: Uint8Array = Buffer.alloc(0);
+
+  /** Whatever comes next, at most `maxBytes`. */
+  async function next(maxBytes: number): Promise<Uint8Array> {
+    while (rest.length === 0) {
+      const { value, done } = await iterator.next();
+      if (done === true) throw new TarError('it ends early');
+      rest = value;
+    }
+    const chunk = rest.subarray(0, maxBytes);
+    rest = rest.subarray(chunk.length);
+    return chunk;
+  }
+
+  async function take(bytes: number, what: string): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    let left = bytes;
+    while (left > 0) {
+      const chunk = await next(left).catch((error: unknown) => {
+        throw error instanceof TarError ? new TarError(`it ends early, where ${what} should be`) : error;
+      });
+      chunks.push(chunk);
+      left -= chunk.length;
+    }
+    return Buffer.concat(chunks);
+  }
+
+  return { next, take };
+}
+
+/** Bytes that pass, and their SHA-256 once they have. */
+export async function* hashing(
+  bytes: AsyncIterable<Uint8Array>,
+  onEnd: (sha256: string, sizeBytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  for await (const chunk of bytes) {
+    hash.update(chunk);
+    sizeBytes += chunk.length;
+    yield chunk;
+  }
+  onEnd(hash.digest('hex'), sizeBytes);
+}

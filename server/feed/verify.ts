@@ -1,0 +1,89 @@
+import { pipeline } from 'node:stream/promises';
+import { createDigester } from '../../formats/digest.ts';
+import type { BlobReader, StoredBlob } from '../blobs/blob-store.ts';
+import type { CatalogSnapshot, NamedBlob } from '../catalog/snapshot.ts';
+
+export type Rot = {
+  readonly sha256: string;
+  /** The rows whose bytes are lost: `buf 1.32.0`, `dl/buf/1.32.0/buf-windows-amd64.exe`. */
+  readonly names: readonly string[];
+  readonly problem: string;
+};
+
+type Sources = { readonly snapshot: CatalogSnapshot; readonly blobs: BlobReader };
+type Options = { readonly signal: AbortSignal; readonly onProgress: (bytes: number) => void };
+
+/** Reads every blob that a row names and hashes it again; one at a time, whatever its size. */
+export async function* findRot({ snapshot, blobs }: Sources, options: Options): AsyncGenerator<Rot> {
+  for (const blob of snapshot.blobs()) {
+    const problem = await problemOf(blobs, blob, options);
+    if (problem !== undefined) yield { sha256: blob.sha256, names: blob.names, problem };
+  }
+}
+
+async function problemOf(
+  blobs: BlobReader,
+  { sha256, sha512s, sizeBytes }: NamedBlob,
+  { signal, onProgress }: Options,
+): Promise<string | undefined> {
+  const digester = createDigester();
+  digester.on('data', (chunk: Buffer) => onProgress(chunk.length));
+  try {
+    await pipeline(await blobs.open(sha256), digester, { signal });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    return code === 'ENOENT'
+      ? 'its bytes are missing'
+      : `its bytes cannot be read (${code || String(error)})`;
+  }
+  const found = digester.digest();
+  if (found.sizeBytes !== sizeBytes) return `it has ${found.sizeBytes} bytes instead of ${sizeBytes}`;
+  if (found.sha256 !== sha256) return `its SHA-256 is ${found.sha256} instead of ${sha256}`;
+  const wrong = sha512s.find((sha512) => sha512 !== found.sha512);
+  return wrong && `its SHA-512 is ${found.sha512}, the catalog says ${wrong}`;
+}
+
+/** Blobs without a row, left by a push that was killed between its bytes and its row. */
+export async function* findOrphans({ snapshot, blobs }: Sources): AsyncGenerator<StoredBlob> {
+  for await (const blob of blobs.list()) {
+    if (!snapshot.namesBlob(blob.sha256)) yield blob;
+  }
+}
+
+/** A row that names a blob may come a while after it: only what waited for so long is given up. */
+const orphanAgeMs = 24 * 60 * 60_000;
+
+export function isForgotten({ written }: StoredBlob, now: Date): boolean {
+  return now.getTime() - written.getTime() > orphanAgeMs;
+}
+
+/** A manifest's url that names a payload of ours, whatever this server's address was then. */
+export function payloadOfAddress(
+  url: string,
+): { readonly tool: string; readonly version: string; readonly file: string } | undefined {
+  const [, tool, version, file] =
+    /^https?:\/\/[^?#]*\/dl\/([a-z0-9._-]+)\/([0-9A-Za-z.-]+)\/([a-z0-9._-]+)(?:#.*)?$/.exec(url) ?? [];
+  return tool === undefined || version === undefined || file === undefined
+    ? undefined
+    : { tool, version, file };
+}
+
+export type Promised = {
+  readonly channel: string;
+  readonly tool: string;
+  readonly url: string;
+  readonly hash: string | undefined;
+};
+
+/** What a manifest promises and the catalog does not have. */
+export function problemOfPromise(snapshot: CatalogSnapshot, { url, hash }: Promised): string | undefined {
+  const name = payloadOfAddress(url);
+  if (name === undefined) return undefined;
+  const payload = snapshot.findPayload(name.tool, name.version, name.file);
+  if (payload === undefined) return `${url} is not here: Scoop gets 404`;
+  const expected = hash?.toLowerCase().replace(/^sha256:/, '');
+  return expected === payload.sha256
+    ? undefined
+    : `${url} has SHA-256 ${payload.sha256}, its manifest says ${expected}`;
+}

@@ -1,0 +1,136 @@
+import { access, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { openRepository, writeBundle } from '../bucket/copy.ts';
+import { loadConfig } from '../config.ts';
+import { fail } from '../errors.ts';
+import { planBackup, writeBackup } from '../feed/backup.ts';
+import type { BackupManifest } from '../feed/backup-format.ts';
+import { readBackup, syncFolder } from '../feed/restore.ts';
+import { findRot } from '../feed/verify.ts';
+import { openReading, type Reading } from '../reading.ts';
+import { sizeOf } from './backup-size.ts';
+import { createProgress, printBytes } from './progress.ts';
+import { requireRoom } from './room.ts';
+import type { OperatorWorld } from './world.ts';
+
+type Flags = {
+  readonly verify: boolean;
+  readonly replace: boolean;
+  readonly skipDamaged: boolean;
+  readonly json: boolean;
+};
+
+/** The verb `feed:backup`: everything that a server needs to go on elsewhere, in one file. */
+export function createCommand(world: OperatorWorld): Command {
+  return new Command('feed:backup')
+    .description('Writes the whole feed to one tar file, beside a running server or without one.')
+    .argument('<file>', 'new file; gzipped when its name ends in .tgz or .gz')
+    .option('--no-verify', 'do not read the file again to check every digest')
+    .option('--replace', 'replace FILE when it is there', false)
+    .option(
+      '--skip-damaged',
+      'leave out blobs whose bytes are damaged, instead of ending with an error',
+      false,
+    )
+    .option('--json', 'print the result as JSON', false)
+    .addHelpText('after', help)
+    .action((file: string, flags: Flags) => backup(world, resolve(world.cwd, file), flags));
+}
+
+const help = `
+DATA_DIR names the data folder, as for serve. The file holds packages with their listing, payloads, bucket and keys
+(hashed); no key in it can be used, but treat it as a secret: it holds every unlisted package too.
+Exit code 0: written (and verified). 1: not written; FILE is as it was.`;
+
+async function backup(world: OperatorWorld, file: string, flags: Flags): Promise<void> {
+  const { dataDir } = loadConfig(world.env);
+  if (!flags.replace && (await isThere(file))) fail('FILE_EXISTS', { file });
+  // One name for all that is half, so that the next backup clears away what a killed one left.
+  const part = `${file}.part`;
+  await rm(part, { recursive: true, force: true });
+  const reading = openReading(dataDir);
+  try {
+    await mkdir(part, { mode: 0o700 }).catch((error: Error) =>
+      fail('FILE_UNUSABLE', { file, cause: error.message }, error),
+    );
+    const manifest = await writePart(world, reading, part, { ...flags, file });
+    await rename(join(part, 'tar'), file);
+    await syncFolder(dirname(file));
+    await tell(world, file, manifest, flags);
+  } catch (error) {
+    if (world.signal.aborted) fail('INTERRUPTED', { state: 'no backup was written.' }, error);
+    throw error;
+  } finally {
+    reading.close();
+    await rm(part, { recursive: true, force: true });
+  }
+}
+
+/** The order bucket, database, blobs is explained in feed/backup.ts. */
+async function writePart(
+  { env, signal, version, stderr }: OperatorWorld,
+  reading: Reading,
+  part: string,
+  { verify, skipDamaged, file }: Flags & { readonly file: string },
+): Promise<BackupManifest> {
+  const bundle = join(part, 'bucket.bundle');
+  const refs = await writeBundle(openRepository(reading.bucketDir, env), bundle);
+  const snapshot = await reading.takeSnapshot(join(part, 'catalog.db'));
+  try {
+    const sources = { bundle: { file: bundle, refs }, snapshot, blobs: reading.blobs };
+    const missing = new Set<string>();
+    if (skipDamaged) {
+      for await (const { sha256 } of findRot(sources, { signal, onProgress: () => undefined }))
+        missing.add(sha256);
+    }
+    const now = new Date();
+    const isGzipped = /\.t?gz$/i.test(file);
+    const manifest = await planBackup(sources, { program: version, now, missing });
+    const bytes = sizeOf(manifest);
+    if (!isGzipped) await requireRoom(part, bytes);
+    const tar = join(part, 'tar');
+    const onProgress = createProgress(stderr, 'Writing', bytes);
+    await writeBackup(sources, manifest, tar, {
+      program: version,
+      now,
+      isGzipped,
+      missing,
+      signal,
+      onProgress,
+    });
+    if (verify)
+      await readBackup(tar, undefined, { signal, onProgress: createProgress(stderr, 'Checking', bytes) });
+    return manifest;
+  } finally {
+    snapshot.close();
+  }
+}
+
+async function tell(
+  { stdout, stderr }: OperatorWorld,
+  file: string,
+  { counts, missing, time, members }: BackupManifest,
+  { json, verify }: Flags,
+): Promise<void> {
+  const { size } = await stat(file);
+  const blobs = members.length - 2;
+  if (missing.length > 0)
+    stderr.write(`Left out ${missing.length} damaged blobs; feed:verify names their packages.\n`);
+  if (json) {
+    stdout.write(
+      `${JSON.stringify({ file, sizeBytes: size, time, ...counts, blobs, missing, isVerified: verify })}\n`,
+    );
+    return;
+  }
+  stdout.write(
+    `${file}: ${printBytes(size)}, ${counts.packages} packages, ${counts.payloads} payloads, ${counts.keys} keys${verify ? ', every digest checked' : ''}.\n`,
+  );
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,211 @@
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { findStepsBack, listRefs, openRepository, restoreBundle } from '../bucket/copy.ts';
+import { loadConfig } from '../config.ts';
+import { openDataDir } from '../data-dir.ts';
+import { fail } from '../errors.ts';
+import type { BackupManifest } from '../feed/backup-format.ts';
+import { checkUnpacked, readBackup, syncFolder, syncTree } from '../feed/restore.ts';
+import { openUnpacked } from '../reading.ts';
+import { sizeOf } from './backup-size.ts';
+import { createProgress } from './progress.ts';
+import { requireRoom } from './room.ts';
+import type { OperatorWorld } from './world.ts';
+
+type Flags = {
+  readonly into?: string;
+  readonly replace: boolean;
+  readonly acceptOlderBucket: boolean;
+  readonly json: boolean;
+};
+
+/** The verb `feed:restore`: a data folder from a file that `feed:backup` wrote. */
+export function createCommand(world: OperatorWorld): Command {
+  return new Command('feed:restore')
+    .description('Makes a data folder from a backup. No server may be using the folder.')
+    .argument('<file>', 'what feed:backup wrote')
+    .option('--into <dir>', 'data folder to make (default: DATA_DIR)')
+    .option('--replace', 'move data that is there aside, to DIR.before-TIME', false)
+    .option('--accept-older-bucket', 'also when a branch goes back, which strands Scoop clients', false)
+    .option('--json', 'print the result as JSON', false)
+    .addHelpText('after', help)
+    .action((file: string, flags: Flags) => restore(world, resolve(world.cwd, file), flags));
+}
+
+const help = `
+Everything is unpacked beside the folder and checked before anything is put in place; nothing that was there is deleted.
+Exit code 0: restored. 1: not restored; the folder is as it was.`;
+
+async function restore(world: OperatorWorld, file: string, flags: Flags): Promise<void> {
+  const dir = flags.into === undefined ? loadConfig(world.env).dataDir : resolve(world.cwd, flags.into);
+  await stat(file).catch((error: Error) => fail('FILE_UNUSABLE', { file, cause: error.message }, error));
+  const wasThere = (await namesIn(dir)) !== undefined;
+  const { release } = openDataDir(dir);
+  let isDone = false;
+  try {
+    const place = await choosePlace(dir, flags.replace);
+    await rm(place.staging, { recursive: true, force: true });
+    try {
+      await mkdir(place.staging, { mode: 0o700 });
+      const manifest = await unpack(world, file, place.staging);
+      const back = await findLosses(world, dir, place.staging, manifest);
+      if (back.length > 0 && !flags.acceptOlderBucket)
+        fail('RESTORE_BACKWARD', { dir, refs: back.join(', ') });
+      await syncTree(place.staging);
+      const movedTo = await place.putInPlace(release);
+      isDone = true;
+      tell(world, { file, dir, movedTo, back, manifest }, flags);
+    } finally {
+      await rm(place.staging, { recursive: true, force: true });
+    }
+  } finally {
+    release();
+    if (!isDone && !wasThere) await rm(dir, { recursive: true, force: true });
+  }
+}
+
+type Place = {
+  /** Where the backup is unpacked; what a killed restore left there is cleared away. */
+  readonly staging: string;
+  /** Answers with where the old data went. */
+  putInPlace(release: () => void): Promise<string | undefined>;
+};
+
+/** @throws FeedError RESTORE_OCCUPIED, RESTORE_PLACE */
+async function choosePlace(dir: string, mayReplace: boolean): Promise<Place> {
+  const found = ((await namesIn(dir)) ?? []).filter((name) => !isOfLock(name));
+  const isHalf =
+    found.includes(inside) && found.every((name) => name === inside || name === 'blobs' || name === 'bucket');
+  const hasData = found.length > 0 && !isHalf;
+  const isMount = (await stat(dir)).dev !== (await stat(dirname(dir))).dev;
+  if (hasData && !mayReplace) return fail('RESTORE_OCCUPIED', { dir });
+  if (!isMount)
+    return { staging: `${dir}.restoring`, putInPlace: (release) => exchange(dir, hasData, release) };
+  // A volume of a container: nothing can be put in its place, but an empty one can be filled.
+  if (hasData) return fail('RESTORE_PLACE', { dir, cause: 'it is a mounted volume' });
+  for (const name of parts) await rm(join(dir, name), { recursive: true, force: true });
+  return { staging: join(dir, inside), putInPlace: () => fill(dir) };
+}
+
+const inside = '.restoring';
+/** The database last: a folder without it is none that is half restored and looks whole. */
+const parts = ['blobs', 'bucket', 'catalog.db'] as const;
+
+/** Two renames; between them, and never in the middle of a copy, a power cut leaves the old data under its new name. */
+async function exchange(dir: string, hasData: boolean, release: () => void): Promise<string | undefined> {
+  const movedTo = hasData ? `${dir}.before-${timestamp()}` : undefined;
+  // Windows moves no folder in which a file is open.
+  if (process.platform === 'win32' || movedTo === undefined) release();
+  if (movedTo === undefined) await rm(dir, { recursive: true });
+  else await rename(dir, movedTo);
+  await rename(`${dir}.restoring`, dir);
+  await syncFolder(dirname(dir));
+  return movedTo;
+}
+
+async function fill(dir: string): Promise<undefined> {
+  for (const name of parts) await rename(join(dir, inside, name), join(dir, name));
+  await syncFolder(dir);
+}
+
+/** @throws FeedError BACKUP_INVALID, BACKUP_NEWER, CATALOG_NEWER, NO_ROOM */
+async function unpack(
+  { env, signal, stderr }: OperatorWorld,
+  file: string,
+  staging: string,
+): Promise<BackupManifest> {
+  let onProgress: (bytes: number) => void = () => undefined;
+  const manifest = await readBackup(file, staging, {
+    signal,
+    onProgress: (bytes) => onProgress(bytes),
+    onManifest: async (read) => {
+      onProgress = createProgress(stderr, 'Restoring', sizeOf(read));
+      await requireRoom(staging, sizeOf(read));
+    },
+  });
+  await mkdir(join(staging, 'blobs'), { recursive: true, mode: 0o700 });
+  const unpacked = openUnpacked(staging);
+  try {
+    await checkUnpacked(file, manifest, unpacked);
+  } finally {
+    unpacked.snapshot.close();
+  }
+  const bundle = join(staging, 'bucket.bundle');
+  const git = openRepository(join(staging, 'bucket'), env);
+  await restoreBundle(bundle, git, manifest.refs).catch((error: unknown) => {
+    const cause =
+      error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    return fail(
+      'BACKUP_INVALID',
+      { file, problem: `its bucket is damaged: ${cause.replace(/\s+/g, ' ')}` },
+      error,
+    );
+  });
+  await rm(bundle);
+  return manifest;
+}
+
+/** Branches and tags that machines have and that would go back or vanish. A bucket that cannot be read is told as such. */
+async function findLosses(
+  { env, stderr }: OperatorWorld,
+  dir: string,
+  staging: string,
+  { refs }: BackupManifest,
+): Promise<string[]> {
+  if ((await namesIn(join(dir, 'bucket', 'repo.git'))) === undefined) return [];
+  try {
+    const now = await listRefs(openRepository(join(dir, 'bucket'), env));
+    return await findStepsBack(now, refs, openRepository(join(staging, 'bucket'), env));
+  } catch {
+    stderr.write(
+      'The bucket that is there cannot be read, so nobody can tell whether the backup is older.\n',
+    );
+    return ['perhaps every branch'];
+  }
+}
+
+type Outcome = {
+  readonly file: string;
+  readonly dir: string;
+  readonly movedTo: string | undefined;
+  readonly back: readonly string[];
+  readonly manifest: BackupManifest;
+};
+
+function tell({ stdout, stderr }: OperatorWorld, outcome: Outcome, { json }: Flags): void {
+  const { file, dir, movedTo, back, manifest } = outcome;
+  const { counts, time, missing } = manifest;
+  if (back.length > 0)
+    stderr.write(`Went back: ${back.join(', ')}. Scoop clients must remove the bucket and add it again.\n`);
+  if (missing.length > 0)
+    stderr.write(`${missing.length} blobs were damaged when the backup was made; feed:verify names them.\n`);
+  if (json) {
+    stdout.write(
+      `${JSON.stringify({ file, dir, movedTo: movedTo ?? null, time, ...counts, wentBack: back, missing })}\n`,
+    );
+    return;
+  }
+  stdout.write(
+    `${dir}: ${counts.packages} packages, ${counts.payloads} payloads, ${counts.keys} keys as of ${time}.\n`,
+  );
+  if (movedTo !== undefined) stdout.write(`What was there is in ${movedTo}.\n`);
+}
+
+function isOfLock(name: string): boolean {
+  return /^(lock(\.pid|-journal)?|reading\.lock(-journal)?)$/.test(basename(name));
+}
+
+async function namesIn(dir: string): Promise<string[] | undefined> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** `20261124T115943Z`, which Windows takes in a name. */
+function timestamp(): string {
+  return new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+}

@@ -1,0 +1,42 @@
+import type { BlobReader } from './blobs/blob-store.ts';
+import { createDiskReader } from './blobs/disk-reader.ts';
+import type { CatalogSnapshot } from './catalog/snapshot.ts';
+import { openSnapshot, takeSnapshot } from './catalog/sql-snapshot.ts';
+import { lockBlobs, pathsIn } from './data-dir.ts';
+import { fail } from './errors.ts';
+
+/** A data folder as a verb reads it, whether a server uses it or not. Blobs that were there stay until it is closed. */
+export type Reading = {
+  readonly blobs: BlobReader;
+  readonly bucketDir: string;
+  /** Copies the database to a new file and reads that. @throws FeedError NO_FEED, CATALOG_NEWER, CATALOG_DAMAGED */
+  takeSnapshot(copy: string): Promise<CatalogSnapshot>;
+  close(): void;
+};
+
+const waitMs = 30_000;
+
+/**
+ * The composition root for reading: no lock of the server's is taken, since everything in the folder is either
+ * SQLite's, or git's, or never changes.
+ * @throws FeedError BLOBS_BEING_REMOVED, DATA_DIR_UNUSABLE
+ */
+export function openReading(dataDir: string): Reading {
+  const close = lockBlobs(dataDir, 'reading', waitMs) ?? fail('BLOBS_BEING_REMOVED', { dir: dataDir });
+  const paths = pathsIn(dataDir);
+  return {
+    blobs: createDiskReader(paths.blobs),
+    bucketDir: paths.bucket,
+    takeSnapshot: (copy) => takeSnapshot(paths.database, copy),
+    close,
+  };
+}
+
+/** A data folder that was just unpacked and that nobody else knows yet. */
+export function openUnpacked(dir: string): {
+  readonly blobs: BlobReader;
+  readonly snapshot: CatalogSnapshot;
+} {
+  const paths = pathsIn(dir);
+  return { blobs: createDiskReader(paths.blobs), snapshot: openSnapshot(paths.database) };
+}
