@@ -30,6 +30,24 @@ export default {
       { path: '^(server|manifest-gen|dev|bench|main|start)' },
     ),
     forbid(
+      'outbound-knows-nobody',
+      'How the way out goes (proxies) is the same for the generator and for an import.',
+      { path: '^outbound/' },
+      { path: '^(formats|server|manifest-gen|dev|bench|main|start)' },
+    ),
+    forbid(
+      'serve-makes-no-connection',
+      'Only the verb feed:import reads other feeds (contract section 1): nothing that serves may.',
+      { path: '^server/', pathNot: '^server/(operator|sources)/|^server/feed/import' },
+      { path: '^(outbound|server/(operator|sources))/|^server/feed/import' },
+    ),
+    forbid(
+      'sources-know-no-rooms',
+      'Other feeds and folders are read without a look at what is here.',
+      { path: '^server/sources/' },
+      { path: `^server/(catalog|blobs|feed|http|operator|${doors.join('|')})/` },
+    ),
+    forbid(
       'rooms-know-no-doors',
       'Catalog, blobs and keys hold data; protocols and use-cases are built on top of them.',
       { path: '^server/(catalog|blobs|keys|audit)/' },
@@ -57,8 +75,8 @@ export default {
     ),
     forbid(
       'adapters-in-the-house-only',
-      'Only the composition root (and an adapter itself) knows concrete classes.',
-      { path: '^server/', pathNot: `${adapters}|^server/house\\.ts$` },
+      'Only the composition roots (and an adapter itself) know concrete classes.',
+      { path: '^server/', pathNot: `${adapters}|^server/(house|reading)\\.ts$` },
       { path: adapters },
     ),
     forbid(
