@@ -33,6 +33,11 @@ const productVerbs: Readonly<Record<string, Verb>> = {
     load: () => import('./server/operator/backup.ts'),
   },
   'feed:restore': { does: 'a data folder from a backup', load: () => import('./server/operator/restore.ts') },
+  'feed:keys': { does: 'add, list, revoke keys', load: () => import('./server/operator/keys.ts') },
+  'feed:audit': {
+    does: 'what changed, whether the trail holds, who has what',
+    load: () => import('./server/operator/audit.ts'),
+  },
 };
 
 /** Verbs of a checkout, for those who work on the product; the installed program does not have them. */

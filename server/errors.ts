@@ -155,6 +155,9 @@ const errors = {
   ],
   GIT_FAILED: [500, 'git could not answer; see the server log.'],
 
+  KEY_UNUSABLE: [400, 'No key can be made of this: {problem}.'],
+  KEY_UNKNOWN: [404, 'No key that is good has the id or name {which}; `feed:keys list` shows all.'],
+  KEY_AMBIGUOUS: [409, 'Several keys are named {which}: say which one by its id: {ids}.'],
   KEY_NOT_FOUND: [404, 'No key with id {id}.'],
   BODY_TOO_LARGE: [413, 'The request body is larger than what belongs here; nothing was done.'],
   BODY_INVALID: [400, 'The request body is not understood: {problem}'],

@@ -58,7 +58,11 @@ export function createMetrics(): Metrics {
       registers,
     }),
     ids: new Gauge({ name: 'gwt_catalog_ids', help: 'Package ids.', registers }),
-    versions: new Gauge({ name: 'gwt_catalog_versions', help: 'Package versions, listed or not.', registers }),
+    versions: new Gauge({
+      name: 'gwt_catalog_versions',
+      help: 'Package versions, listed or not.',
+      registers,
+    }),
     bytes: new Gauge({
       name: 'gwt_catalog_bytes',
       help: 'Size of what is published, by kind: packages, and the payloads of Scoop.',

@@ -5,7 +5,7 @@ import type { Downloads } from '../audit/downloads.ts';
 import { toEntryJson } from '../audit/entry-json.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
 import { readQuery } from './read.ts';
-import { AuditParameters, type AuditPage, type DownloadList, DownloadParameters } from './schemas.ts';
+import { type AuditPage, AuditParameters, type DownloadList, DownloadParameters } from './schemas.ts';
 
 export type TrailServices = { readonly audit: Audit; readonly downloads: Downloads };
 

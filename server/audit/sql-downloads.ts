@@ -12,7 +12,13 @@ export type DownloadLimits = {
 };
 const defaults: DownloadLimits = { maxRows: 200_000, maxWaiting: 5_000 };
 
-type Waiting = { readonly what: Download; readonly by: Recipient; count: number; first: number; last: number };
+type Waiting = {
+  readonly what: Download;
+  readonly by: Recipient;
+  count: number;
+  first: number;
+  last: number;
+};
 
 const upsert = `INSERT INTO downloads (id, version, file, key_name, from_address, client, count, first, last)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -31,7 +31,9 @@ export function createBeginDownload({ catalog, downloads, metrics }: DownloadCou
 const begun = new WeakMap<object, Download>();
 
 /** What the line of a download in the log has more than others. */
-export function downloadFields(req: IncomingMessage): (Download & { client: string | undefined }) | undefined {
+export function downloadFields(
+  req: IncomingMessage,
+): (Download & { client: string | undefined }) | undefined {
   const what = begun.get(req);
   return what && { ...what, client: clientOf(req) };
 }
@@ -40,6 +42,9 @@ const maxClientLength = 200;
 
 /** How the client program calls itself, fit for a log and a table. */
 function clientOf({ headers }: IncomingMessage): string | undefined {
-  const text = (headers['user-agent'] ?? '').slice(0, maxClientLength).replace(/\p{Cc}/gu, ' ').trim();
+  const text = (headers['user-agent'] ?? '')
+    .slice(0, maxClientLength)
+    .replace(/\p{Cc}/gu, ' ')
+    .trim();
   return text === '' ? undefined : text;
 }

@@ -46,10 +46,6 @@ export async function answerFlatFile(
     cacheControl: services.cache.immutable,
     fileName: `${row.id}.${row.normalizedVersion}.nupkg`,
     open,
-    onWholeSent: services.beginDownload(
-      request,
-      { id: row.id, version: row.normalizedVersion },
-      request.ip,
-    ),
+    onWholeSent: services.beginDownload(request, { id: row.id, version: row.normalizedVersion }, request.ip),
   });
 }

@@ -66,5 +66,4 @@ describe('what was published', () => {
       code: 'PACKAGE_NOT_FOUND',
     });
   });
-
 });

@@ -14,7 +14,7 @@ function appOf(handler: RequestHandler): { app: express.Express; logged: () => s
   const lines: string[] = [];
   const log = createLogger('info', { write: (line) => void lines.push(line) });
   const app = express().use(
-    createRequestLog(createRequestWatch(log)),
+    createRequestLog(createRequestWatch(log, () => undefined)),
     handler,
     answerUnknownRoute,
     createAnswerError(log),

@@ -1,0 +1,104 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { AuditEntry } from '../audit/audit.ts';
+import type { DownloadJson } from '../audit/download-json.ts';
+import { toEntryJson } from '../audit/entry-json.ts';
+import { verifyTrail } from '../audit/verify.ts';
+import { fail } from '../errors.ts';
+import { printTable } from './table.ts';
+import { type Trail, trailHere, trailOf } from './trail.ts';
+import { withData } from './with-data.ts';
+import type { OperatorWorld } from './world.ts';
+
+/** The verb `feed:audit`: what changed, whether the trail of it holds, and who has what. */
+export function createCommand(world: OperatorWorld): Command {
+  const command = new Command('feed:audit')
+    .description(
+      'Shows and checks the trail of changes, and who downloaded what; also while the server runs.',
+    )
+    // Before the subcommands are made, since they inherit it.
+    .exitOverride();
+  command
+    .command('list', { isDefault: true })
+    .description('Every change: who, what, when, from where. Oldest first.')
+    .option('--since <date>', 'only from this date or time on, such as 2026-11-24', readDate)
+    .option('--id <id>', 'only of this package id, tool, key id or git ref')
+    .option('--json', 'one JSON object a line')
+    .action((options: ListOptions) => withTrail(world, (trail) => list(world, trail, options)));
+  command
+    .command('verify')
+    .description('Walks the chain of hashes; exit 1 with the first broken link.')
+    .option('--head <hash>', 'a head that was noted before: proves that nothing after it was cut off')
+    .action((options: { head?: string }) => withTrail(world, (trail) => verify(world, trail, options.head)));
+  command
+    .command('downloads')
+    .description('Who has it: every recipient of a package or payload. Newest first.')
+    .argument('<id[@version]>', 'a package id or tool')
+    .option('--json', 'one JSON object a line')
+    .action((what: string, options: { json?: true }) =>
+      withTrail(world, (trail) => downloads(world, trail, what, options)),
+    );
+  return command;
+}
+
+type ListOptions = { since?: Date; id?: string; json?: true };
+
+function withTrail(world: OperatorWorld, work: (trail: Trail) => Promise<void>): Promise<void> {
+  return withData(world, {
+    alone: ({ services }) => work(trailHere(services)),
+    running: (server) => work(trailOf(server)),
+  });
+}
+
+async function list({ stdout }: OperatorWorld, trail: Trail, options: ListOptions): Promise<void> {
+  const { json, ...query } = options;
+  for await (const entry of trail.entries(query)) {
+    stdout.write(json ? `${JSON.stringify(toEntryJson(entry))}\n` : lineOf(entry));
+  }
+}
+
+function lineOf({ number, at, change, by }: AuditEntry): string {
+  const { kind, subject, version, file, digest, detail } = change;
+  const what = [subject, version, file].filter((part) => part !== undefined).join(' ');
+  const more = [detail, digest].filter((part) => part !== undefined).map((part) => `  ${part}`);
+  const line = `${number}  ${at.toISOString()}  ${kind}: ${what}  by ${by.keyName} (${by.keyId}) from ${by.from}`;
+  return `${`${line}${more.join('')}`.replace(/\p{Cc}/gu, ' ')}\n`;
+}
+
+async function verify({ stdout }: OperatorWorld, trail: Trail, noted: string | undefined): Promise<void> {
+  const { head, broken } = await verifyTrail(trail.entries(), noted?.toLowerCase());
+  if (broken !== undefined) {
+    const at = broken.at === undefined ? '' : ` of ${broken.at.toISOString()}`;
+    fail('AUDIT_BROKEN', { number: broken.number, at, problem: broken.problem, before: head.number });
+  }
+  stdout.write(`The audit log holds: ${head.number} entries.\n`);
+  stdout.write(`Its head, to be noted elsewhere: ${head.hash}\n`);
+}
+
+async function downloads(
+  { stdout }: OperatorWorld,
+  trail: Trail,
+  what: string,
+  { json }: { json?: true },
+): Promise<void> {
+  const [id = '', version] = what.split('@', 2);
+  const found = await trail.downloads(id, version);
+  if (json) {
+    for (const one of found) stdout.write(`${JSON.stringify(one)}\n`);
+  } else if (found.length === 0) {
+    stdout.write(`Nobody has downloaded ${what} as far as this server remembers.\n`);
+  } else {
+    stdout.write(printTable(head, found.map(rowOf)));
+  }
+}
+
+const head = ['ID', 'VERSION', 'FILE', 'KEY', 'FROM', 'CLIENT', 'COUNT', 'FIRST', 'LAST'];
+
+function rowOf({ id, version, file, keyName, from, client, count, first, last }: DownloadJson): string[] {
+  return [id, version, file ?? '-', keyName ?? '-', from ?? '-', client ?? '-', String(count), first, last];
+}
+
+function readDate(text: string): Date {
+  const date = new Date(text);
+  if (Number.isNaN(date.getTime())) throw new InvalidArgumentError('Expected a date such as 2026-11-24.');
+  return date;
+}

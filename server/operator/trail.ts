@@ -1,0 +1,51 @@
+import { AuditPage, DownloadList } from '../admin/schemas.ts';
+import type { Audit, AuditEntry, AuditHead } from '../audit/audit.ts';
+import { type DownloadJson, toDownloadJson } from '../audit/download-json.ts';
+import type { Downloads } from '../audit/downloads.ts';
+import { fromEntryJson } from '../audit/entry-json.ts';
+import type { RunningServer } from './with-data.ts';
+
+export type TrailQuery = { readonly since?: Date | undefined; readonly id?: string | undefined };
+
+/** The trail, in the data folder or behind the server that holds it. */
+export type Trail = {
+  entries(query?: TrailQuery): AsyncIterable<AuditEntry>;
+  head(): Promise<AuditHead>;
+  downloads(id: string, version?: string): Promise<DownloadJson[]>;
+};
+
+const pageSize = 1000;
+
+export function trailHere({ audit, downloads }: { audit: Audit; downloads: Downloads }): Trail {
+  return {
+    async *entries({ since, id } = {}) {
+      for (let after = 0; ; ) {
+        const page = await audit.list({ since, subject: id, after, limit: pageSize });
+        yield* page;
+        const last = page.at(-1);
+        if (last === undefined) return;
+        after = last.number;
+      }
+    },
+    head: () => audit.head(),
+    downloads: async (id, version) => (await downloads.list(id, version)).map(toDownloadJson),
+  };
+}
+
+export function trailOf({ http }: RunningServer): Trail {
+  async function readPage(query: Record<string, string | number | undefined>): Promise<AuditPage> {
+    return AuditPage.parse(await http.get('api/v1/audit', { searchParams: query }).json());
+  }
+  return {
+    async *entries({ since, id } = {}) {
+      for (let after: number | null = 0; after !== null; ) {
+        const page: AuditPage = await readPage({ since: since?.toISOString(), id, after, limit: pageSize });
+        yield* page.entries.map(fromEntryJson);
+        after = page.next;
+      }
+    },
+    head: async () => (await readPage({ limit: 1 })).head,
+    downloads: async (id, version) =>
+      DownloadList.parse(await http.get('api/v1/downloads', { searchParams: { id, version } }).json()),
+  };
+}
