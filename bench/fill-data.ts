@@ -1,7 +1,8 @@
 import { link, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { digestBytes } from '../formats/digest.ts';
 import { type Nuspec, readNuspec } from '../formats/nuspec.ts';
+import { pathOfBlob } from '../server/blobs/disk-reader.ts';
 import { openDatabase } from '../server/catalog/connect.ts';
 import { createSqlCatalog } from '../server/catalog/sql-catalog.ts';
 import { openDataDir } from '../server/data-dir.ts';
@@ -47,10 +48,9 @@ export async function fillData(
   }
 }
 
-/** Where disk-store.ts keeps it. */
 async function writeBlob(root: string, sha256: string, bytes: Buffer): Promise<string> {
-  const folder = join(root, sha256.slice(0, 2), sha256.slice(2, 4));
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, sha256), bytes);
-  return join(folder, sha256);
+  const file = pathOfBlob(root, sha256);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, bytes);
+  return file;
 }

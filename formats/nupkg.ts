@@ -1,11 +1,10 @@
-import { type Readable, Transform } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
-import { crc32 } from 'node:zlib';
-import type { Entry, ZipFile } from 'yauzl';
-import { FormatError, fail, quoted } from './format-error.ts';
+import type { Readable } from 'node:stream';
+import type { Entry } from 'yauzl';
+import { fail, quoted } from './format-error.ts';
 import { type Nuspec, readNuspec } from './nuspec.ts';
+import { checkContent, readContent, streamContent } from './zip-content.ts';
 import { isFolder, readDirectory, type ZipLimits } from './zip-directory.ts';
-import { asFormatError, type ByteSource, openZip } from './zip-file.ts';
+import { asFormatError, type ByteSource, type OpenZip, openZip } from './zip-file.ts';
 
 export type NupkgLimits = ZipLimits;
 
@@ -26,6 +25,8 @@ export type Nupkg = {
   readEntry(name: string, maxBytes: number): Promise<Buffer>;
   /** The stream ends with a FormatError ZIP_* when the content is not what the directory says. */
   openEntry(name: string): Promise<Readable>;
+  /** Reads one whole file and keeps nothing. @throws FormatError ZIP_* when it is damaged */
+  checkEntry(name: string): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -42,21 +43,25 @@ const defaultLimits: NupkgLimits = {
  * into (`verifyContent` does that). Close it in `finally`.
  * @throws FormatError ZIP_*, NUPKG_*, XML_*, NUSPEC_*; the errors of the file system as they are
  */
-export async function openNupkg(path: string, limits: Partial<NupkgLimits> = {}): Promise<Nupkg> {
-  const opened = await openZip(path);
+export async function openNupkg(
+  place: string | ByteSource,
+  limits: Partial<NupkgLimits> = {},
+): Promise<Nupkg> {
+  const opened = await openZip(place);
   const { zip, close } = opened;
   try {
     const all = await readDirectory(opened, { ...defaultLimits, ...limits });
     const files = all.filter((entry) => !isFolder(entry));
-    const find = (name: string) =>
-      files.find((entry) => entry.fileName === name) ?? fail('ZIP_ENTRY_MISSING', { name: quoted(name) });
-    const nuspecBytes = await readWhole(zip, findNuspec(files), mebibyte);
+    const byName = new Map(files.map((entry) => [entry.fileName, entry]));
+    const find = (name: string) => byName.get(name) ?? fail('ZIP_ENTRY_MISSING', { name: quoted(name) });
+    const nuspecBytes = await readWhole(opened, findNuspec(files), mebibyte);
     return {
       nuspec: await readNuspec(nuspecBytes),
       nuspecText: new TextDecoder().decode(nuspecBytes),
       entries: files.map(toNupkgEntry),
-      readEntry: async (name, maxBytes) => readWhole(zip, find(name), maxBytes),
-      openEntry: async (name) => openChecked(zip, find(name)),
+      readEntry: async (name, maxBytes) => readWhole(opened, find(name), maxBytes),
+      openEntry: async (name) => streamContent(zip, find(name)),
+      checkEntry: async (name) => checkContent(opened, find(name)),
       close,
     };
   } catch (error) {
@@ -67,10 +72,7 @@ export async function openNupkg(path: string, limits: Partial<NupkgLimits> = {})
 
 /** Reads every file to its end. @throws FormatError ZIP_* at the first that is damaged */
 export async function verifyContent(nupkg: Nupkg): Promise<void> {
-  for (const { name } of nupkg.entries) {
-    const stream = await nupkg.openEntry(name);
-    for await (const _chunk of stream);
-  }
+  for (const { name } of nupkg.entries) await nupkg.checkEntry(name);
 }
 
 /**
@@ -78,14 +80,14 @@ export async function verifyContent(nupkg: Nupkg): Promise<void> {
  * @throws FormatError ZIP_*, NUPKG_NO_NUSPEC; the errors of the source as they are
  */
 export async function readNuspecBytes(source: ByteSource): Promise<Buffer> {
-  const { zip, close } = await openZip(source);
+  const opened = await openZip(source);
   try {
-    for await (const entry of zip.eachEntry()) {
-      if (isNuspec(entry)) return await readWhole(zip, entry, mebibyte);
+    for await (const entry of opened.zip.eachEntry()) {
+      if (isNuspec(entry)) return await readWhole(opened, entry, mebibyte);
     }
     return fail('NUPKG_NO_NUSPEC');
   } finally {
-    await close();
+    await opened.close();
   }
 }
 
@@ -105,39 +107,10 @@ function findNuspec(files: readonly Entry[]): Entry {
   return nuspec;
 }
 
-async function readWhole(zip: ZipFile, entry: Entry, maxBytes: number): Promise<Buffer> {
+async function readWhole(opened: OpenZip, entry: Entry, maxBytes: number): Promise<Buffer> {
   const bytes = entry.uncompressedSize;
   if (bytes > maxBytes) fail('ZIP_ENTRY_TOO_LARGE', { name: quoted(entry.fileName), bytes, maxBytes });
-  return buffer(await openChecked(zip, entry));
-}
-
-/** yauzl sees to the size, this to the checksum. */
-async function openChecked(zip: ZipFile, entry: Entry): Promise<Readable> {
-  const source = await zip.openReadStreamPromise(entry).catch((error: unknown) => {
-    throw asFormatError(error);
-  });
-  let crc = 0;
-  const checked = new Transform({
-    transform(chunk: Buffer, _encoding, callback) {
-      crc = crc32(chunk, crc);
-      callback(null, chunk);
-    },
-    flush(callback) {
-      callback(crc === entry.crc32 ? null : checksumError(entry, crc));
-    },
-    destroy(error, callback) {
-      source.destroy();
-      callback(error);
-    },
-  });
-  source.on('error', (error) => checked.destroy(asFormatError(error) as Error));
-  return source.pipe(checked);
-}
-
-function checksumError(entry: Entry, found: number): FormatError {
-  const hex = (crc: number) => crc.toString(16).padStart(8, '0');
-  const details = { name: quoted(entry.fileName), expected: hex(entry.crc32), found: hex(found) };
-  return new FormatError('ZIP_CHECKSUM', details);
+  return readContent(opened, entry);
 }
 
 function toNupkgEntry(entry: Entry): NupkgEntry {

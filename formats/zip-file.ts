@@ -38,6 +38,15 @@ export async function openZip(place: string | ByteSource): Promise<OpenZip> {
   }
 }
 
+/** What is in memory already. */
+export function sourceOfBytes(bytes: Buffer): ByteSource {
+  return {
+    sizeBytes: bytes.length,
+    read: async (target, position) => bytes.copy(target, 0, position),
+    close: async () => undefined,
+  };
+}
+
 async function openFile(path: string): Promise<ByteSource> {
   const file = await open(path, 'r');
   try {
