@@ -1,0 +1,171 @@
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Digest } from '../../formats/digest.ts';
+import { parseNuGetVersion, printNormalizedVersion } from '../../formats/nuget-version.ts';
+import type { Nuspec } from '../../formats/nuspec.ts';
+import { FeedError, fail } from '../errors.ts';
+import type { Offer } from '../sources/source.ts';
+
+/** Bytes that came from a source and are not published yet. */
+export type Arrival = {
+  readonly digest: Digest;
+  /** `authorize` is asked with what the package says of itself. @throws FeedError of feed/publish.ts */
+  publish(admission: {
+    readonly authorize: (nuspec: Nuspec) => void;
+    readonly published: Date | undefined;
+    readonly isListed: boolean;
+  }): Promise<void>;
+  /** Call it in `finally`. */
+  discard(): Promise<void>;
+};
+
+export type Present = { readonly sha512: string; readonly sha256?: string; readonly isListed: boolean };
+
+/** The feed that packages go to: the data folder itself, or a server that has it. */
+export type ImportTarget = {
+  find(id: string, version: string): Promise<Present | undefined>;
+  /** @throws FeedError PACKAGE_TOO_LARGE, STORAGE_FULL and the errors of the source */
+  receive(bytes: Readable): Promise<Arrival>;
+  unlist(id: string, version: string): Promise<void>;
+};
+
+export type Outcome = {
+  readonly kind: 'imported' | 'there' | 'unlisted' | 'refused' | 'failed';
+  readonly offer: Offer;
+  readonly sizeBytes?: number;
+  readonly reason?: string;
+};
+
+export type ImportOptions = {
+  readonly parallel: number;
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+  /** How often a package is asked for, and the first pause between. */
+  readonly attempts?: number;
+  readonly firstDelayMs?: number;
+  readonly onOutcome: (outcome: Outcome) => void;
+};
+
+/** So many packages in a row that cannot be had are a source that is gone. */
+const goneAfter = 8;
+
+/**
+ * Takes over what is offered, a few packages at a time. What is there with the same bytes is left alone, so that a run that
+ * was interrupted goes on where it stopped: the feed itself is the state. Nothing is ever replaced.
+ * @throws FeedError STORAGE_FULL, SERVER_SILENT, SOURCE_UNREACHABLE when there is no use in going on
+ */
+export async function importOffers(
+  offers: readonly Offer[],
+  target: ImportTarget,
+  options: ImportOptions,
+): Promise<void> {
+  const rest = offers.values();
+  let unreachable = 0;
+  let end: unknown;
+  async function work(): Promise<void> {
+    for (const offer of rest) {
+      if (options.signal.aborted || end !== undefined) return;
+      try {
+        options.onOutcome(await importOne(offer, target, options));
+        unreachable = 0;
+      } catch (error) {
+        if (options.signal.aborted) return;
+        const code = error instanceof FeedError ? error.code : undefined;
+        unreachable = code === 'SOURCE_UNREACHABLE' ? unreachable + 1 : 0;
+        if (code === undefined || isFatal(code) || unreachable >= goneAfter) {
+          end ??= error;
+          return;
+        }
+        const kind = code === 'SOURCE_UNREACHABLE' || code === 'SOURCE_REFUSED' ? 'failed' : 'refused';
+        options.onOutcome({ kind, offer, reason: (error as FeedError).message });
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: options.parallel }, work));
+  if (end !== undefined) throw end;
+}
+
+/** What is there of an offer: undefined when it is to be imported. @throws FeedError IMPORT_DIFFERS when other bytes are there */
+export async function compareWithTarget(
+  offer: Offer,
+  target: Pick<ImportTarget, 'find'>,
+): Promise<Present | undefined> {
+  const { id, version } = offer;
+  const present = await target.find(id, version);
+  if (present === undefined) return undefined;
+  const announced = await offer.hash();
+  const known = announced && present[announced.algorithm];
+  if (known !== undefined && known !== announced?.hex) fail('IMPORT_DIFFERS', { id, version });
+  return present;
+}
+
+async function importOne(offer: Offer, target: ImportTarget, options: ImportOptions): Promise<Outcome> {
+  const present = await compareWithTarget(offer, target);
+  if (present !== undefined) return keepListing(offer, present, target);
+  if ((offer.sizeBytes ?? 0) > options.maxBytes) fail('PACKAGE_TOO_LARGE', { maxBytes: options.maxBytes });
+  try {
+    const { sizeBytes } = await patiently(options, () => transfer(offer, target));
+    return { kind: 'imported', offer, sizeBytes };
+  } catch (error) {
+    // Somebody was faster: another file of the same version in the folder, or a push meanwhile.
+    const wasFaster = error instanceof FeedError && error.code === 'PACKAGE_EXISTS';
+    const now = wasFaster ? await compareWithTarget(offer, target) : undefined;
+    if (now === undefined) throw error;
+    return keepListing(offer, now, target);
+  }
+}
+
+async function transfer(offer: Offer, target: ImportTarget): Promise<Digest> {
+  const arrival = await target.receive(await offer.open());
+  try {
+    const { digest } = arrival;
+    const announced = await offer.hash();
+    const found = announced && digest[announced.algorithm];
+    if (announced !== undefined && announced.hex !== found) {
+      const { algorithm, hex: expected } = announced;
+      fail('IMPORT_HASH', { algorithm: algorithm.toUpperCase(), expected, found: found ?? '' });
+    }
+    const { isListed, published } = offer;
+    await arrival.publish({ authorize: (nuspec) => checkIdentity(offer, nuspec), isListed, published });
+    return digest;
+  } finally {
+    await arrival.discard();
+  }
+}
+
+/** A server could hand out one package under the name of another. */
+function checkIdentity(offer: Offer, nuspec: Nuspec): void {
+  const [expected, found] = [nameOf(offer), nameOf(nuspec)];
+  if (expected.toLowerCase() !== found.toLowerCase()) fail('IMPORT_IDENTITY', { expected, found });
+}
+
+function nameOf({ id, version }: { readonly id: string; readonly version: string }): string {
+  const parsed = parseNuGetVersion(version);
+  return `${id} ${parsed === undefined ? version : printNormalizedVersion(parsed)}`;
+}
+
+/** What was withdrawn at the source meanwhile is withdrawn here; what was unlisted here stays so. */
+async function keepListing(offer: Offer, present: Present, target: ImportTarget): Promise<Outcome> {
+  if (offer.isListed || !present.isListed) return { kind: 'there', offer };
+  await target.unlist(offer.id, offer.version);
+  return { kind: 'unlisted', offer };
+}
+
+async function patiently<T>(
+  { attempts = 4, firstDelayMs = 1_000, signal }: ImportOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const mayPass = error instanceof FeedError && error.code === 'SOURCE_UNREACHABLE';
+      if (!mayPass || attempt >= attempts || signal.aborted) throw error;
+      await sleep(firstDelayMs * 2 ** (attempt - 1), undefined, { signal });
+    }
+  }
+}
+
+function isFatal(code: string): boolean {
+  return code === 'STORAGE_FULL' || code === 'SERVER_SILENT';
+}

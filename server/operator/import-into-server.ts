@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { HTTPError } from 'got';
+import { createDigester } from '../../formats/digest.ts';
+import { FormatError } from '../../formats/format-error.ts';
+import { parseNuGetVersion, printNormalizedVersion } from '../../formats/nuget-version.ts';
+import { openNupkg } from '../../formats/nupkg.ts';
+import type { Nuspec } from '../../formats/nuspec.ts';
+import { FeedError, fail } from '../errors.ts';
+import type { ImportTarget, Present } from '../feed/import.ts';
+import { readV2Page } from '../sources/v2-page.ts';
+import type { RunningServer } from './with-data.ts';
+
+const pageSize = 100;
+
+/**
+ * The server that holds the data folder as the place that packages go to: pushed as every client does. Bytes wait in
+ * `scratchDir` until they are known to be what the source announced. The date of publication is that of the push.
+ */
+export function importIntoServer(
+  { http }: RunningServer,
+  scratchDir: string,
+  maxBytes: number,
+): ImportTarget {
+  const known = new Map<string, Promise<Map<string, Present>>>();
+
+  function versionsOf(id: string): Promise<Map<string, Present>> {
+    const idKey = id.toLowerCase();
+    const versions = known.get(idKey) ?? readVersions(id);
+    known.set(idKey, versions);
+    return versions;
+  }
+
+  /** From the feed itself, a page at a time: links in it may lead through a proxy that this machine does not reach. */
+  async function readVersions(id: string): Promise<Map<string, Present>> {
+    const versions = new Map<string, Present>();
+    for (let skip = 0; ; skip += pageSize) {
+      const query = `id='${encodeURIComponent(id)}'&semVerLevel=2.0.0&$top=${pageSize}&$skip=${skip}`;
+      const text = await http.get(`nuget/FindPackagesById()?${query}`).text();
+      const { entries } = await readV2Page(text, new URL('http://this.invalid/'));
+      for (const { version, hash, isListed } of entries) {
+        versions.set(keyOf(version), { sha512: hash?.hex ?? '', isListed });
+      }
+      if (entries.length < pageSize) return versions;
+    }
+  }
+
+  async function push(file: string, sizeBytes: number): Promise<void> {
+    try {
+      await http.put('nuget/', {
+        body: createReadStream(file),
+        headers: { 'content-type': 'application/octet-stream', 'content-length': String(sizeBytes) },
+      });
+    } catch (error) {
+      const status = statusOf(error);
+      if (status === 409) fail('PACKAGE_EXISTS', { id: '', version: '' }, error);
+      if (status === 507) fail('STORAGE_FULL', {}, error);
+      throw error;
+    }
+  }
+
+  return {
+    async find(id, version) {
+      return (await versionsOf(id)).get(keyOf(version));
+    },
+    async receive(bytes) {
+      const file = join(scratchDir, `${randomUUID()}.nupkg`);
+      const discard = () => rm(file, { force: true });
+      const digester = createDigester();
+      try {
+        await pipeline(bytes, limitTo(maxBytes), digester, createWriteStream(file, { flags: 'wx' }));
+      } catch (error) {
+        await discard();
+        throw error;
+      }
+      const digest = digester.digest();
+      return {
+        digest,
+        async publish({ authorize, isListed }) {
+          const nuspec = await readNuspecOf(file);
+          authorize(nuspec);
+          const { id, version } = nuspec;
+          try {
+            await push(file, digest.sizeBytes);
+          } catch (error) {
+            // Somebody else was faster: what is there is asked again.
+            known.delete(id.toLowerCase());
+            throw error;
+          }
+          if (!isListed) await http.delete(addressOf(id, version));
+          (await versionsOf(id)).set(keyOf(version), { sha512: digest.sha512, isListed });
+        },
+        discard,
+      };
+    },
+    async unlist(id, version) {
+      await http.delete(addressOf(id, version));
+    },
+  };
+}
+
+async function readNuspecOf(file: string): Promise<Nuspec> {
+  try {
+    const nupkg = await openNupkg(file);
+    await nupkg.close();
+    return nupkg.nuspec;
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return fail('PACKAGE_INVALID', { problem: error.message }, error);
+  }
+}
+
+/** @throws FeedError PACKAGE_TOO_LARGE */
+function limitTo(maxBytes: number) {
+  return async function* (source: Readable): AsyncGenerator<Buffer> {
+    let bytes = 0;
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) fail('PACKAGE_TOO_LARGE', { maxBytes });
+      yield chunk;
+    }
+  };
+}
+
+function addressOf(id: string, version: string): string {
+  return `nuget/package/${encodeURIComponent(id)}/${encodeURIComponent(version)}`;
+}
+
+function keyOf(version: string): string {
+  const parsed = parseNuGetVersion(version);
+  return (parsed === undefined ? version : printNormalizedVersion(parsed)).toLowerCase();
+}
+
+function statusOf(error: unknown): number | undefined {
+  const cause = error instanceof FeedError ? error.cause : undefined;
+  return cause instanceof HTTPError ? cause.response.statusCode : undefined;
+}

@@ -1,0 +1,115 @@
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { ProxySettings } from '../../outbound/proxy.ts';
+
+/** What was asked for, as it was typed. */
+export type ImportFlags = {
+  readonly id: readonly string[];
+  readonly newest?: number;
+  readonly prerelease: boolean;
+  readonly unlisted: boolean;
+  readonly user?: string;
+  readonly passwordFile?: string;
+  readonly parallel: number;
+  readonly dryRun?: true;
+  readonly json?: true;
+};
+
+export function describeImport(command: Command): Command {
+  return command
+    .description(
+      'Takes over packages from a folder of nupkg files or from another NuGet feed (v2, or v3 by its index.json). ' +
+        'What is here already is left alone, so that a run goes on where the last one stopped.',
+    )
+    .argument(
+      '<DIR|FEED_URL>',
+      'a folder, searched to any depth, or the address that clients have as their source',
+    )
+    .option('--id <id>', 'only this id, or ids that fit it (* and ?); may be given again', collect, [])
+    .option('--newest <n>', 'only the newest n listed versions of each id', wholeNumber(1, 1_000_000))
+    .option('--prerelease', 'prereleases too', true)
+    .option('--no-prerelease', 'leave prereleases out')
+    .option('--no-unlisted', 'leave unlisted versions out; else they come along unlisted')
+    .option('--user <name>', 'for Basic authentication at the source')
+    .option('--password-file <file>', 'a file that holds its password, or an API key')
+    .option('--parallel <n>', 'how many packages at a time', wholeNumber(1, 64), 8)
+    .option('--dry-run', 'only say what would come')
+    .option('--json', 'one JSON object a line on stdout')
+    .addHelpText('after', help);
+}
+
+const help = `
+While a server uses the data folder, packages go through it; else straight into the folder, which is faster and keeps
+the dates of publication. Versions that the source has unlisted are unlisted here too; download counts start at 0.
+
+Exit codes: 0 everything is here now, 1 something was refused or failed, 2 usage or settings, 4 the source cannot be
+reached, 130 interrupted.
+
+Settings (environment): DATA_DIR and MAX_PACKAGE_BYTES as for serve; HTTPS_PROXY, HTTP_PROXY, NO_PROXY and
+NODE_EXTRA_CA_CERTS for the way to the source.`;
+
+export type Place =
+  | { readonly kind: 'folder'; readonly dir: string }
+  | { readonly kind: 'feed'; readonly url: URL };
+
+/** Where it comes from. Ends the command with 2 when that can be neither. */
+export function readPlace(command: Command, text: string, cwd: string): Place {
+  if (/^https?:\/\//i.test(text)) {
+    const url = URL.canParse(text) ? new URL(text) : command.error(`error: no address: ${text}`, usage);
+    if (url.username !== '' || url.password !== '') {
+      command.error('error: a password does not belong in an address; use --user and --password-file', usage);
+    }
+    return { kind: 'feed', url };
+  }
+  const dir = resolve(cwd, text);
+  const isFolder = statSync(dir, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return isFolder
+    ? { kind: 'folder', dir }
+    : command.error(`error: ${dir} is no folder, and a feed begins with http:// or https://`, usage);
+}
+
+export type Login = { readonly origin: string; readonly user: string; readonly password: string };
+
+/** Ends the command with 2 when the two do not go together or the file cannot be read. */
+export function readLogin(
+  command: Command,
+  flags: ImportFlags,
+  place: Place,
+  cwd: string,
+): Login | undefined {
+  const { user, passwordFile } = flags;
+  if (user === undefined && passwordFile === undefined) return undefined;
+  if (passwordFile === undefined || place.kind === 'folder') {
+    return command.error('error: --user and --password-file go together, and with a FEED_URL', usage);
+  }
+  try {
+    const password = readFileSync(resolve(cwd, passwordFile), 'utf8').replace(/\r?\n$/, '');
+    // Servers that take API keys as passwords do not look at the name.
+    return { origin: place.url.origin, user: user ?? 'import', password };
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    return command.error(`error: --password-file cannot be read: ${cause}`, usage);
+  }
+}
+
+/** curl and npm read them in lower case too, and so do their users. */
+export function readProxy(env: Readonly<Record<string, string | undefined>>): ProxySettings {
+  const read = (name: string) => env[name] || env[name.toLowerCase()] || undefined;
+  return { httpsProxy: read('HTTPS_PROXY'), httpProxy: read('HTTP_PROXY'), noProxy: read('NO_PROXY') };
+}
+
+const usage = { exitCode: 2 };
+
+function collect(value: string, previous: readonly string[]): string[] {
+  return [...previous, value];
+}
+
+function wholeNumber(min: number, max: number) {
+  return (text: string): number => {
+    const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(number >= min && number <= max))
+      throw new InvalidArgumentError(`Expected a number from ${min} to ${max}.`);
+    return number;
+  };
+}

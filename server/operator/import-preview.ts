@@ -1,0 +1,69 @@
+import { FeedError } from '../errors.ts';
+import { compareWithTarget, type ImportTarget } from '../feed/import.ts';
+import type { Offer } from '../sources/source.ts';
+import { printBytes } from './progress.ts';
+import { printTable } from './table.ts';
+
+type Row = {
+  readonly id: string;
+  versions: number;
+  there: number;
+  conflicts: number;
+  bytes: number;
+  /** Whether the source tells all sizes. */
+  isWhole: boolean;
+};
+
+/** `--dry-run`: what would come, by id and in all. Nothing is downloaded. */
+export async function previewImport(
+  stdout: NodeJS.WritableStream,
+  offers: readonly Offer[],
+  target: Pick<ImportTarget, 'find'>,
+  json: boolean,
+): Promise<void> {
+  const rows = new Map<string, Row>();
+  const total = emptyRow('all');
+  for (const offer of offers) {
+    const row = rows.get(offer.id.toLowerCase()) ?? emptyRow(offer.id);
+    rows.set(offer.id.toLowerCase(), row);
+    const state = await stateOf(offer, target);
+    for (const sum of [row, total]) {
+      sum.versions += 1;
+      sum.there += Number(state === 'there');
+      sum.conflicts += Number(state === 'differs');
+      if (state === 'new') {
+        sum.bytes += offer.sizeBytes ?? 0;
+        sum.isWhole &&= offer.sizeBytes !== undefined;
+      }
+    }
+  }
+  if (json) {
+    for (const row of rows.values()) stdout.write(`${JSON.stringify({ kind: 'would import', ...row })}\n`);
+    stdout.write(`${JSON.stringify({ kind: 'end', ...total, ids: rows.size })}\n`);
+    return;
+  }
+  stdout.write(printTable(head, [...rows.values(), total].map(cellsOf)));
+}
+
+const head = ['ID', 'VERSIONS', 'NEW', 'HERE ALREADY', 'OTHER BYTES HERE', 'TO FETCH'];
+
+function cellsOf({ id, versions, there, conflicts, bytes, isWhole }: Row): string[] {
+  const size = `${isWhole ? '' : 'at least '}${printBytes(bytes)}`;
+  return [id, String(versions), String(versions - there - conflicts), String(there), String(conflicts), size];
+}
+
+async function stateOf(
+  offer: Offer,
+  target: Pick<ImportTarget, 'find'>,
+): Promise<'new' | 'there' | 'differs'> {
+  try {
+    return (await compareWithTarget(offer, target)) === undefined ? 'new' : 'there';
+  } catch (error) {
+    if (error instanceof FeedError && error.code === 'IMPORT_DIFFERS') return 'differs';
+    throw error;
+  }
+}
+
+function emptyRow(id: string): Row {
+  return { id, versions: 0, there: 0, conflicts: 0, bytes: 0, isWhole: true };
+}

@@ -1,0 +1,101 @@
+import type { Outcome } from '../feed/import.ts';
+import type { Offer, Trouble } from '../sources/source.ts';
+import { printBytes } from './progress.ts';
+
+/** One line about one package or file. `kind` says how it ended. */
+export type ImportLine = {
+  readonly kind: Outcome['kind'] | Trouble['kind'];
+  readonly id?: string;
+  readonly version?: string;
+  readonly from: string;
+  readonly sizeBytes?: number;
+  readonly reason?: string;
+};
+
+export type ImportReport = {
+  add(line: ImportLine): void;
+  count(kind: ImportLine['kind']): number;
+  /** Why something did not come, for people. */
+  reasons(): void;
+  /** Reasons and numbers, for people or as the last line of JSON. */
+  end(): void;
+};
+
+/** What people get to see of each reason; --json has all. */
+const shownLines = 20;
+
+const kinds = {
+  imported: 'imported',
+  there: 'here already',
+  unlisted: 'here already, unlisted now as at the source',
+  skipped: 'skipped',
+  refused: 'refused',
+  failed: 'failed',
+} as const satisfies Record<ImportLine['kind'], string>;
+
+/** Gathers what became of everything. With `json` each line goes out at once. */
+export function createImportReport(stdout: NodeJS.WritableStream, json: boolean): ImportReport {
+  const counts = new Map<ImportLine['kind'], number>();
+  const lines: ImportLine[] = [];
+  let bytes = 0;
+
+  function add(line: ImportLine): void {
+    counts.set(line.kind, (counts.get(line.kind) ?? 0) + 1);
+    bytes += line.sizeBytes ?? 0;
+    if (json) stdout.write(`${JSON.stringify(line)}\n`);
+    else if (line.reason !== undefined) lines.push(line);
+  }
+
+  function reasons(): void {
+    if (!json) stdout.write(listReasons(lines));
+  }
+
+  function end(): void {
+    const numbers = Object.keys(kinds).map((kind) => [kind, counts.get(kind as ImportLine['kind']) ?? 0]);
+    if (json) {
+      stdout.write(`${JSON.stringify({ kind: 'end', ...Object.fromEntries(numbers), bytes })}\n`);
+      return;
+    }
+    reasons();
+    for (const [kind, words] of Object.entries(kinds)) {
+      const count = counts.get(kind as ImportLine['kind']) ?? 0;
+      const size = kind === 'imported' && count > 0 ? ` (${printBytes(bytes)})` : '';
+      if (count > 0 || kind === 'imported') stdout.write(`${String(count).padStart(8)} ${words}${size}\n`);
+    }
+  }
+
+  return { add, count: (kind) => counts.get(kind) ?? 0, reasons, end };
+}
+
+export function lineOfOutcome({ kind, offer, sizeBytes, reason }: Outcome): ImportLine {
+  return {
+    ...lineOfOffer(offer),
+    kind,
+    ...(sizeBytes !== undefined && { sizeBytes }),
+    ...(reason !== undefined && { reason }),
+  };
+}
+
+export function lineOfOffer({ id, version, from }: Offer) {
+  return { id, version, from };
+}
+
+/** By reason, the first of each in full. */
+function listReasons(lines: readonly ImportLine[]): string {
+  const groups = new Map<string, ImportLine[]>();
+  for (const line of lines) {
+    const group = groups.get(`${line.kind}: ${line.reason}`) ?? [];
+    group.push(line);
+    groups.set(`${line.kind}: ${line.reason}`, group);
+  }
+  const texts = [...groups].map(([head, group]) => {
+    const names = group.slice(0, shownLines).map((line) => `  ${nameOf(line)}\n`);
+    const more = group.length - names.length;
+    return `${head}\n${names.join('')}${more > 0 ? `  and ${more} more; --json lists all\n` : ''}`;
+  });
+  return texts.join('');
+}
+
+function nameOf({ id, version, from }: ImportLine): string {
+  return id === undefined ? from : `${id} ${version} (${from})`;
+}

@@ -1,0 +1,161 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { operator } from '../audit/audit.ts';
+import { type ImportTarget, importOffers } from '../feed/import.ts';
+import { chooseOffers } from '../feed/import-choice.ts';
+import { createFolderSource } from '../sources/folder.ts';
+import { openFeedSource } from '../sources/open-source.ts';
+import { isTrouble, type Offer, type Source } from '../sources/source.ts';
+import { createWeb } from '../sources/web.ts';
+import { importIntoData } from './import-into-data.ts';
+import { importIntoServer } from './import-into-server.ts';
+import {
+  describeImport,
+  type ImportFlags,
+  type Login,
+  type Place,
+  readLogin,
+  readPlace,
+  readProxy,
+} from './import-options.ts';
+import { previewImport } from './import-preview.ts';
+import { createImportProgress } from './import-progress.ts';
+import { createImportReport, type ImportReport, lineOfOffer, lineOfOutcome } from './import-report.ts';
+import { withData } from './with-data.ts';
+import type { OperatorWorld } from './world.ts';
+
+/** The verb `feed:import`: another feed or a folder of packages, taken over as often as one likes. */
+export function createCommand(world: OperatorWorld): Command {
+  const command = describeImport(new Command('feed:import'));
+  return command.action(async (from: string, flags: ImportFlags) => {
+    const place = readPlace(command, from, world.cwd);
+    const login = readLogin(command, flags, place, world.cwd);
+    await withData(world, {
+      async alone(house, { maxPackageBytes }) {
+        const { audit } = house.services;
+        const target = importIntoData(house, maxPackageBytes);
+        const imported = await run({ world, place, login, flags, target, maxPackageBytes });
+        const subject = place.kind === 'feed' ? place.url.href : place.dir;
+        const change = { kind: 'packages imported', subject, detail: `${imported} versions` } as const;
+        if (imported > 0) await audit.record([change], operator);
+      },
+      async running(server, { maxPackageBytes }) {
+        const scratchDir = await mkdtemp(join(tmpdir(), 'go-win-tools-import-'));
+        try {
+          const target = importIntoServer(server, scratchDir, maxPackageBytes);
+          await run({ world, place, login, flags, target, maxPackageBytes });
+        } finally {
+          await rm(scratchDir, { recursive: true, force: true });
+        }
+      },
+    });
+  });
+}
+
+type Run = {
+  readonly world: OperatorWorld;
+  readonly place: Place;
+  readonly login: Login | undefined;
+  readonly flags: ImportFlags;
+  readonly target: ImportTarget;
+  readonly maxPackageBytes: number;
+};
+
+/** Resolves with how many were imported. @throws ImportEnded unless all is here, and the errors of the source */
+async function run(given: Run): Promise<number> {
+  const { stdout, signal } = given.world;
+  const report = createImportReport(stdout, given.flags.json === true);
+  try {
+    await takeOver(given, report);
+  } catch (error) {
+    // What was cut short fails in many ways, none of which is the news.
+    if (!signal.aborted) throw error;
+  }
+  if (signal.aborted) throw new ImportEnded('Interrupted; the next run goes on from here.', 130);
+  const bad = report.count('refused') + report.count('failed');
+  if (bad > 0) throw new ImportEnded(`${bad} could not be taken over; the reasons are above.`, 1);
+  return report.count('imported');
+}
+
+/** Lists, decides, takes over, reports. */
+async function takeOver(
+  { world, place, login, flags, target, maxPackageBytes }: Run,
+  report: ImportReport,
+): Promise<void> {
+  const { stdout, stderr, signal } = world;
+  const source = await openSource(world, place, login);
+  const { chosen, left } = chooseOffers(await gather(source, flags, report, world), {
+    newest: flags.newest,
+    withPrereleases: flags.prerelease,
+    withUnlisted: flags.unlisted,
+  });
+  for (const { offer, reason } of left) report.add({ kind: 'skipped', reason, ...lineOfOffer(offer) });
+  if (signal.aborted) return;
+  if (flags.dryRun) {
+    report.reasons();
+    await previewImport(stdout, chosen, target, flags.json === true);
+    return;
+  }
+  const progress = createImportProgress(stderr, 'Importing', chosen.length);
+  try {
+    await importOffers(chosen, target, {
+      parallel: flags.parallel,
+      maxBytes: maxPackageBytes,
+      signal,
+      onOutcome(outcome) {
+        progress.step(outcome.sizeBytes ?? 0);
+        report.add(lineOfOutcome(outcome));
+      },
+    });
+  } finally {
+    progress.stop();
+    report.end();
+  }
+}
+
+async function openSource(
+  { env, version, signal }: OperatorWorld,
+  place: Place,
+  login?: Login,
+): Promise<Source> {
+  if (place.kind === 'folder') return createFolderSource(place.dir);
+  const web = createWeb({ userAgent: `go-win-tools/${version}`, proxy: readProxy(env), login, signal });
+  return openFeedSource(web, place.url);
+}
+
+async function gather(
+  source: Source,
+  { id: ids }: ImportFlags,
+  report: ImportReport,
+  { stderr, signal }: OperatorWorld,
+): Promise<Offer[]> {
+  const offers: Offer[] = [];
+  const progress = createImportProgress(stderr, 'Reading the source');
+  try {
+    for await (const item of source.list(ids)) {
+      if (signal.aborted) break;
+      if (isTrouble(item)) {
+        report.add(item);
+      } else {
+        offers.push(item);
+        progress.step(0);
+      }
+    }
+  } finally {
+    progress.stop();
+  }
+  return offers;
+}
+
+/** How it ended, once the report is out. */
+class ImportEnded extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.name = 'ImportEnded';
+    this.exitCode = exitCode;
+  }
+}

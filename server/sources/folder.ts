@@ -1,0 +1,65 @@
+import { createReadStream } from 'node:fs';
+import { lstat, readdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digestFile } from '../../formats/digest.ts';
+import { FormatError, visible } from '../../formats/format-error.ts';
+import { openNupkg } from '../../formats/nupkg.ts';
+import type { Offer, Source, Trouble } from './source.ts';
+
+/**
+ * A folder of nupkg files at any depth, called anything: what they are is read from the nuspec inside. The layouts of
+ * other feeds (`id/version/id.version.nupkg`, a flat folder) are folders like any other. Links are not followed.
+ */
+export function createFolderSource(dir: string, { parallel = 16 } = {}): Source {
+  async function* list(): AsyncGenerator<Offer | Trouble> {
+    // Read by a few at a time, handed on in the order of names so that two runs do the same.
+    const waiting: Promise<Offer | Trouble>[] = [];
+    for await (const file of filesIn(await realpath(dir))) {
+      waiting.push(readOffer(file));
+      if (waiting.length >= parallel) yield await (waiting.shift() as Promise<Offer | Trouble>);
+    }
+    for (const item of waiting) yield await item;
+  }
+  return { list };
+}
+
+/** `x.symbols.nupkg` and `x.snupkg` hold debug symbols, which this feed does not serve. */
+const symbols = /\.(?:symbols\.nupkg|snupkg)$/i;
+
+async function* filesIn(dir: string): AsyncGenerator<string> {
+  const entries = await readdir(dir, { withFileTypes: true });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) yield* filesIn(path);
+    else if (/\.s?nupkg$/i.test(entry.name)) yield path;
+  }
+}
+
+async function readOffer(path: string): Promise<Offer | Trouble> {
+  const from = visible(path);
+  if (symbols.test(path)) return { from, kind: 'skipped', reason: 'a package of debug symbols' };
+  try {
+    const stats = await lstat(path);
+    if (!stats.isFile()) return { from, kind: 'skipped', reason: 'a link or no plain file' };
+    const nupkg = await openNupkg(path);
+    await nupkg.close();
+    const { id, version } = nupkg.nuspec;
+    return {
+      id,
+      version,
+      isListed: true,
+      published: stats.mtime,
+      sizeBytes: stats.size,
+      from,
+      hash: async () => ({ algorithm: 'sha512', hex: (await digestFile(path)).sha512 }),
+      open: async () => createReadStream(path),
+    };
+  } catch (error) {
+    const isOurs = error instanceof FormatError;
+    return {
+      from,
+      kind: isOurs ? 'refused' : 'failed',
+      reason: error instanceof Error ? error.message : String(error),
+    };
+  }
+}

@@ -1,0 +1,173 @@
+import { FormatError, visible } from '../../formats/format-error.ts';
+import { parseNuGetVersion, printNormalizedVersion } from '../../formats/nuget-version.ts';
+import { FeedError, fail } from '../errors.ts';
+import { matchesGlob } from '../keys/glob.ts';
+import { inParallel } from './in-parallel.ts';
+import { isExact, type Offer, type Source, type Trouble } from './source.ts';
+import { readV2Page, type V2Entry, type V2Page } from './v2-page.ts';
+import { isUnreachable, refuse, shown, type Web } from './web.ts';
+
+/** A page that brings nothing new may be an accident; so many in a row are a source that leads in circles. */
+const maxStalePages = 5;
+/** No feed known to us answers smaller pages without saying that there are more. */
+const smallestPage = 20;
+
+type Item = Offer | Trouble;
+
+/**
+ * Another v2 feed (spec nuget-v2 9): NuGet.Server, ProGet, Nexus, Artifactory, Gitea or this product. `base` is what
+ * clients have as their source. What a server does not know (semVerLevel, a function) is asked for in another way.
+ */
+export function createV2Source(web: Web, base: URL, { parallel = 8 } = {}): Source {
+  const root = new URL(base);
+  root.pathname = root.pathname.replace(/\/*$/, '/');
+  root.search = '';
+
+  async function* list(globs: readonly string[]): AsyncGenerator<Item> {
+    if (globs.length > 0 && globs.every(isExact)) {
+      yield* inParallel(globs, parallel, (id) => readId(id, 'named'));
+      return;
+    }
+    const fits = (id: string) => globs.length === 0 || globs.some((glob) => matchesGlob(glob, id));
+    const whole: Item[] = [];
+    const ids = new Map<string, string>();
+    let showsUnlisted = false;
+    for await (const item of readAll(wholeLists, shown(root))) {
+      if ('reason' in item) {
+        whole.push(item);
+      } else if (fits(item.id)) {
+        whole.push(item);
+        ids.set(item.id.toLowerCase(), item.id);
+        showsUnlisted ||= !item.isListed;
+      }
+    }
+    yield* whole;
+    // Many servers leave unlisted versions out of Packages() and have them under their id. Offers met twice are one.
+    if (!showsUnlisted) yield* inParallel([...ids.values()], parallel, (id) => readId(id, 'met'));
+  }
+
+  /** All versions of one id; what is wrong with one id is no reason to stop for the others. */
+  async function readId(id: string, from: 'named' | 'met'): Promise<Item[]> {
+    try {
+      const items: Item[] = [];
+      for await (const item of readAll(listsOf(id), id)) {
+        if ('reason' in item || item.id.toLowerCase() === id.toLowerCase()) items.push(item);
+      }
+      const isMissing = from === 'named' && items.length === 0;
+      return isMissing
+        ? [{ from: id, kind: 'failed', reason: 'the source has no package of this id' }]
+        : items;
+    } catch (error) {
+      if (from === 'met' && isRefusal(error)) return [];
+      if (!(error instanceof FeedError) || isUnreachable(error)) throw error;
+      return [{ from: id, kind: 'failed', reason: error.message }];
+    }
+  }
+
+  /** The pages of the first of these lists that the source has. */
+  async function* readAll(lists: readonly string[], subject: string): AsyncGenerator<Item> {
+    const [first, url] = await firstOf(lists);
+    const seen = new Set<string>();
+    const visited = new Set<string>();
+    let count = 0;
+    let stale = 0;
+    let [page, address]: [V2Page | undefined, URL] = [first, url];
+    while (page !== undefined) {
+      visited.add(address.href);
+      const fresh = page.entries.filter((entry) => isFresh(entry, seen));
+      yield* page.strange.map((name) => strangeEntry(address, name));
+      yield* fresh.map(toOffer);
+      count += page.entries.length;
+      stale = fresh.length > 0 ? 0 : stale + 1;
+      const next: URL | undefined = page.next ?? skipped(page, url, count);
+      if (next === undefined) return;
+      if (page.next === undefined && stale > 0) {
+        yield {
+          from: subject,
+          kind: 'skipped',
+          reason: `the source knows no paging: if it has more than these ${seen.size} versions, name ids with --id`,
+        };
+        return;
+      }
+      if (stale >= maxStalePages || visited.has(next.href)) {
+        fail('SOURCE_STRANGE', { url: shown(next), problem: 'its pages lead in circles' });
+      }
+      if (next.hostname !== url.hostname) {
+        fail('SOURCE_STRANGE', { url: shown(url), problem: `its next page is on ${visible(next.host)}` });
+      }
+      address = next;
+      page = await readPage(next);
+    }
+  }
+
+  /** Where no next link is and the page is full, the rest may be had by asking for it. */
+  function skipped({ entries }: V2Page, url: URL, count: number): URL | undefined {
+    return entries.length < smallestPage
+      ? undefined
+      : new URL(`${url.href}${url.search ? '&' : '?'}$skip=${count}`);
+  }
+
+  async function firstOf(lists: readonly string[]): Promise<[V2Page, URL]> {
+    let refusal: { readonly status: number; readonly url: URL } | undefined;
+    for (const list of lists) {
+      const url = new URL(`${root.href}${list}`);
+      const { status, text, url: from } = await web.read(url);
+      if (status === 200) return [await parse(text, from), from];
+      refusal ??= { status, url };
+      if (status === 401 || status === 403) break;
+    }
+    return refuse(refusal?.status ?? 404, refusal?.url ?? root);
+  }
+
+  async function readPage(url: URL): Promise<V2Page> {
+    const { status, text, url: from } = await web.read(url);
+    return status === 200 ? parse(text, from) : refuse(status, url);
+  }
+
+  function toOffer({ content, hash, ...entry }: V2Entry): Offer {
+    const version = parseNuGetVersion(entry.version);
+    const spelled = version === undefined ? entry.version : printNormalizedVersion(version);
+    const url = content ?? new URL(`${root.href}package/${entry.id}/${encodeURIComponent(spelled)}`);
+    return { ...entry, from: shown(url), hash: async () => hash, open: () => web.open(url) };
+  }
+
+  return { list };
+}
+
+/** From the way that says most to the one that the simplest servers have. */
+const wholeLists = ['Packages()?semVerLevel=2.0.0', 'Packages()', 'Packages'];
+
+function listsOf(id: string): readonly string[] {
+  const name = encodeURIComponent(id);
+  const filter = encodeURIComponent(`tolower(Id) eq '${id.toLowerCase()}'`);
+  return [
+    `FindPackagesById()?id='${name}'&semVerLevel=2.0.0`,
+    `FindPackagesById()?id='${name}'`,
+    `Packages()?$filter=${filter}`,
+  ];
+}
+
+function isFresh({ id, version }: V2Entry, seen: Set<string>): boolean {
+  const parsed = parseNuGetVersion(version);
+  const key = `${id} ${parsed === undefined ? version : printNormalizedVersion(parsed)}`.toLowerCase();
+  if (seen.has(key)) return false;
+  seen.add(key);
+  return true;
+}
+
+function strangeEntry(url: URL, name: string): Trouble {
+  return { from: shown(url), kind: 'refused', reason: `an entry that names no package: ${name}` };
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof FeedError && error.code === 'SOURCE_REFUSED';
+}
+
+async function parse(text: string, url: URL): Promise<V2Page> {
+  try {
+    return await readV2Page(text, url);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return fail('SOURCE_STRANGE', { url: shown(url), problem: error.message }, error);
+  }
+}

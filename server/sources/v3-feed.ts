@@ -1,0 +1,205 @@
+import type { z } from 'zod';
+import { visible } from '../../formats/format-error.ts';
+import { parseNuGetVersion, printNormalizedVersion } from '../../formats/nuget-version.ts';
+import { isPackageId } from '../../formats/nuspec-fields.ts';
+import { FeedError, fail } from '../errors.ts';
+import { matchesGlob } from '../keys/glob.ts';
+import { inParallel } from './in-parallel.ts';
+import { resolveLink } from './links.ts';
+import { isExact, type Offer, type Source, type Trouble } from './source.ts';
+import { isListed, readDate, readHash, trueDate } from './v2-page.ts';
+import {
+  type Leaf,
+  Registration,
+  RegistrationPage,
+  SearchPage,
+  ServiceIndex,
+  Versions,
+} from './v3-schema.ts';
+import { isUnreachable, refuse, shown, type Web } from './web.ts';
+
+type Item = Offer | Trouble;
+
+const searchPageSize = 100;
+const maxSearchPages = 10_000;
+
+/** Another v3 feed, by its index.json: ids from search, versions from registrations, or from the flat container where there are none. */
+export function createV3Source(web: Web, index: URL, { parallel = 8 } = {}): Source {
+  async function* list(globs: readonly string[]): AsyncGenerator<Item> {
+    const resources = resourcesOf(await readJson(ServiceIndex, index), index);
+    const named = globs.length > 0 && globs.every(isExact);
+    const ids = named ? globs : await findIds(resources, globs);
+    yield* inParallel(ids, parallel, (id) => readId(resources, id));
+  }
+
+  async function findIds({ search }: Resources, globs: readonly string[]): Promise<string[]> {
+    if (search === undefined) {
+      fail('SOURCE_STRANGE', { url: shown(index), problem: 'it has no search; name ids with --id' });
+    }
+    const ids = new Map<string, string>();
+    for (let page = 0; page < maxSearchPages; page++) {
+      const url = new URL(search);
+      for (const [name, value] of Object.entries({
+        q: '',
+        skip: page * searchPageSize,
+        take: searchPageSize,
+        prerelease: true,
+        semVerLevel: '2.0.0',
+      })) {
+        url.searchParams.set(name, String(value));
+      }
+      const before = ids.size;
+      const { data } = await readJson(SearchPage, url);
+      for (const { id } of data) ids.set(id.toLowerCase(), id);
+      // A short page may be a server with a smaller page size; one that brings nothing new is the end.
+      if (ids.size === before) break;
+    }
+    return [...ids.values()].filter(
+      (id) => globs.length === 0 || globs.some((glob) => matchesGlob(glob, id)),
+    );
+  }
+
+  async function readId(resources: Resources, id: string): Promise<Item[]> {
+    try {
+      if (!isPackageId(id)) return [{ from: visible(id), kind: 'refused', reason: 'no id of a package' }];
+      const items =
+        resources.registrations === undefined
+          ? await readContainer(resources, id)
+          : await readRegistration(resources, resources.registrations, id);
+      return items ?? [{ from: id, kind: 'failed', reason: 'the source has no package of this id' }];
+    } catch (error) {
+      if (!(error instanceof FeedError) || isUnreachable(error)) throw error;
+      return [{ from: id, kind: 'failed', reason: error.message }];
+    }
+  }
+
+  async function readRegistration(
+    resources: Resources,
+    registrations: URL,
+    id: string,
+  ): Promise<Item[] | undefined> {
+    const url = new URL(`${id.toLowerCase()}/index.json`, registrations);
+    const registration = await findJson(Registration, url);
+    if (registration === undefined) return undefined;
+    const items: Item[] = [];
+    for (const page of registration.items) {
+      const address = resolveLink(page['@id'] ?? '', url);
+      const leaves =
+        page.items ?? (address === undefined ? [] : (await readJson(RegistrationPage, address)).items);
+      items.push(...leaves.map((leaf) => readLeaf(resources, leaf, url)));
+    }
+    return items;
+  }
+
+  function readLeaf(resources: Resources, { packageContent, catalogEntry: entry }: Leaf, page: URL): Item {
+    const { id, version } = entry;
+    const url = resolveLink(packageContent ?? '', page) ?? contentOf(resources, id, version);
+    if (!isPackageId(id) || parseNuGetVersion(version) === undefined || url === undefined) {
+      return {
+        from: visible(`${id} ${version}`),
+        kind: 'refused',
+        reason: 'a version without a usable name or address',
+      };
+    }
+    const published = readDate(entry.published ?? undefined);
+    const hash = readHash(entry.packageHash ?? undefined, entry.packageHashAlgorithm ?? undefined);
+    return offer(id, version, url, {
+      isListed: isListed(entry.listed?.toString(), published),
+      published: trueDate(published),
+      sizeBytes: entry.packageSize ?? undefined,
+      hash: async () => hash,
+    });
+  }
+
+  /** Names versions and nothing else: all of them count as listed. */
+  async function readContainer(resources: Resources, id: string): Promise<Item[] | undefined> {
+    const { container } = resources;
+    if (container === undefined) {
+      fail('SOURCE_STRANGE', { url: shown(index), problem: 'it has neither registrations nor packages' });
+    }
+    const found = await findJson(Versions, new URL(`${id.toLowerCase()}/index.json`, container));
+    return found?.versions.flatMap((version) => {
+      const url = contentOf(resources, id, version);
+      return url === undefined
+        ? []
+        : [offer(id, version, url, { isListed: true, hash: async () => undefined })];
+    });
+  }
+
+  function offer(
+    id: string,
+    version: string,
+    url: URL,
+    rest: Pick<Offer, 'isListed' | 'published' | 'sizeBytes' | 'hash'>,
+  ): Offer {
+    return { id, version, from: shown(url), open: () => web.open(url), ...rest };
+  }
+
+  async function readJson<T>(schema: z.ZodType<T>, url: URL): Promise<T> {
+    return (await findJson(schema, url)) ?? refuse(404, url);
+  }
+
+  async function findJson<T>(schema: z.ZodType<T>, url: URL): Promise<T | undefined> {
+    const { status, text } = await web.read(url);
+    if (status === 404) return undefined;
+    if (status !== 200) refuse(status, url);
+    const parsed = schema.safeParse(parseJson(text));
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    const problem = `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not JSON'}`;
+    return fail('SOURCE_STRANGE', { url: shown(url), problem: visible(problem) });
+  }
+
+  return { list };
+}
+
+type Resources = {
+  readonly search: URL | undefined;
+  readonly registrations: URL | undefined;
+  readonly container: URL | undefined;
+};
+
+/** Of registrations the one that knows SemVer 2 versions is wanted, which others leave out. */
+const wanted = {
+  search: ['SearchQueryService/3.5.0', 'SearchQueryService/', 'SearchQueryService'],
+  registrations: [
+    'RegistrationsBaseUrl/3.6.0',
+    'RegistrationsBaseUrl/Versioned',
+    'RegistrationsBaseUrl/3.4.0',
+    'RegistrationsBaseUrl',
+  ],
+  container: ['PackageBaseAddress/'],
+} as const;
+
+function resourcesOf({ resources }: ServiceIndex, index: URL): Resources {
+  const find = (types: readonly string[], mend: (text: string) => string): URL | undefined => {
+    for (const type of types) {
+      const found = resources.find((resource) =>
+        [resource['@type']].flat().some((name) => name.startsWith(type)),
+      );
+      if (found !== undefined) return resolveLink(mend(found['@id']), index);
+    }
+    return undefined;
+  };
+  const folder = (text: string) => text.replace(/\/*$/, '/');
+  return {
+    search: find(wanted.search, (text) => text),
+    registrations: find(wanted.registrations, folder),
+    container: find(wanted.container, folder),
+  };
+}
+
+function contentOf({ container }: Resources, id: string, version: string): URL | undefined {
+  const parsed = parseNuGetVersion(version);
+  if (container === undefined || parsed === undefined || !isPackageId(id)) return undefined;
+  const [name, number] = [id.toLowerCase(), printNormalizedVersion(parsed).toLowerCase()];
+  return new URL(`${name}/${number}/${name}.${number}.nupkg`, container);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,176 @@
+import { PassThrough, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { got } from 'got';
+import { visible } from '../../formats/format-error.ts';
+import { agentFor, type ProxySettings } from '../../outbound/proxy.ts';
+import { FeedError, fail } from '../errors.ts';
+import { redactUrl } from '../log.ts';
+
+export type WebSettings = {
+  readonly userAgent: string;
+  readonly proxy: ProxySettings;
+  /** For Basic authentication, sent to this origin and to no other, redirected or not. */
+  readonly login?: { readonly origin: string; readonly user: string; readonly password: string } | undefined;
+  /** Ends whatever runs. */
+  readonly signal: AbortSignal;
+  readonly patience?: Partial<Patience>;
+};
+
+export type Patience = {
+  /** How often a page is asked for before the source counts as unreachable. */
+  readonly attempts: number;
+  /** Doubles with each attempt. */
+  readonly firstDelayMs: number;
+  /** Without a byte for so long, a transfer counts as broken. */
+  readonly idleTimeoutMs: number;
+  readonly maxPageBytes: number;
+};
+
+const usualPatience: Patience = {
+  attempts: 4,
+  firstDelayMs: 1_000,
+  idleTimeoutMs: 60_000,
+  maxPageBytes: 64 * 1024 ** 2,
+};
+
+export type Page = {
+  readonly status: number;
+  /** After redirects: what relative links start from. */
+  readonly url: URL;
+  readonly text: string;
+};
+
+/** How other feeds are read: named, through proxies, with limits, and with a password that stays at its origin. */
+export type Web = {
+  /** A whole document; every status below 500 is a value. @throws FeedError SOURCE_* */
+  read(url: URL): Promise<Page>;
+  /** The bytes of a package; the stream fails with SOURCE_UNREACHABLE. @throws FeedError SOURCE_* */
+  open(url: URL): Promise<Readable>;
+};
+
+export function createWeb(settings: WebSettings): Web {
+  const patience = { ...usualPatience, ...settings.patience };
+  const { attempts, firstDelayMs, idleTimeoutMs, maxPageBytes } = patience;
+
+  async function read(url: URL): Promise<Page> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const { status, body, finalUrl } = await ask(url, { 'accept-encoding': 'gzip, deflate' });
+        if (isBusy(status)) {
+          body.destroy();
+          fail('SOURCE_UNREACHABLE', { url: shown(url), cause: `it answers ${status}` });
+        }
+        return { status, url: finalUrl, text: await readText(body, url) };
+      } catch (error) {
+        const isOver = settings.signal.aborted || attempt >= attempts || !isUnreachable(error);
+        if (isOver) throw error;
+        await sleep(firstDelayMs * 2 ** (attempt - 1), undefined, { signal: settings.signal });
+      }
+    }
+  }
+
+  async function open(url: URL): Promise<Readable> {
+    // Not compressed once more: a nupkg is a zip. Who does it all the same is understood.
+    const { status, body } = await ask(url, { 'accept-encoding': 'identity' });
+    if (status === 200) return body;
+    body.destroy();
+    if (isBusy(status)) fail('SOURCE_UNREACHABLE', { url: shown(url), cause: `it answers ${status}` });
+    return refuse(status, url);
+  }
+
+  /** One GET, one attempt. */
+  async function ask(url: URL, headers: Record<string, string>) {
+    const { login, signal } = settings;
+    const authorization =
+      login?.origin === url.origin
+        ? `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`
+        : undefined;
+    const source = got.stream.get(url, {
+      headers: { 'user-agent': settings.userAgent, ...headers, ...(authorization && { authorization }) },
+      throwHttpErrors: false,
+      retry: { limit: 0 },
+      maxRedirects: 10,
+      timeout: {
+        lookup: idleTimeoutMs,
+        connect: idleTimeoutMs,
+        secureConnect: idleTimeoutMs,
+        socket: idleTimeoutMs,
+        response: idleTimeoutMs,
+      },
+      hooks: {
+        beforeRequest: [
+          (options) => {
+            if (options.url instanceof URL) options.agent = { ...agentFor(options.url, settings.proxy) };
+          },
+        ],
+        beforeRedirect: [
+          (options, response) => {
+            const [from, to] = [new URL(response.url), new URL(String(options.url))];
+            if (from.protocol === 'https:' && to.protocol === 'http:') {
+              throw new Error(`${from.host} redirects to plain http, where anybody could change the bytes`);
+            }
+            if (to.origin !== login?.origin) delete options.headers.authorization;
+          },
+        ],
+      },
+    });
+    // A stream of our own behind it: got's errors quote addresses, and become ours in one place.
+    const body = new PassThrough();
+    const answered = new Promise<{ statusCode: number; url: string }>((resolve, reject) => {
+      source.once('response', resolve);
+      body.once('error', reject);
+    });
+    pipeline(source, body, { signal }).catch((error: unknown) => body.destroy(unreachable(url, error)));
+    body.on('error', () => undefined);
+    const { statusCode, url: finalUrl } = await answered;
+    return { status: statusCode, body, finalUrl: new URL(finalUrl) };
+  }
+
+  async function readText(body: Readable, url: URL): Promise<string> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    try {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        if (bytes > maxPageBytes) {
+          fail('SOURCE_STRANGE', { url: shown(url), problem: `more than ${maxPageBytes} bytes in one page` });
+        }
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      throw error instanceof FeedError ? error : unreachable(url, error);
+    }
+    return Buffer.concat(chunks).toString('utf8');
+  }
+
+  return { read, open };
+}
+
+/** @throws FeedError SOURCE_REFUSED */
+export function refuse(status: number, url: URL): never {
+  const advice =
+    status === 401 || status === 403
+      ? '. It wants another user or password: --user and --password-file, which go to the origin of the given address only.'
+      : '.';
+  return fail('SOURCE_REFUSED', { status, url: shown(url), advice });
+}
+
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof FeedError && error.code === 'SOURCE_UNREACHABLE';
+}
+
+/** An address for people: no secrets of its query, nothing that a terminal would act upon. */
+export function shown(url: URL): string {
+  return visible(redactUrl(`${url.origin}${url.pathname}${url.search}`));
+}
+
+function isBusy(status: number): boolean {
+  return status === 429 || status === 502 || status === 503 || status === 504;
+}
+
+function unreachable(url: URL, error: unknown): FeedError {
+  if (error instanceof FeedError) return error;
+  const cause = visible(error instanceof Error ? error.message : String(error));
+  return new FeedError('SOURCE_UNREACHABLE', { url: shown(url), cause }, error);
+}
