@@ -28,6 +28,10 @@ const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'tool x channel: what is where',
     load: () => import('./manifest-gen/commands/status.ts'),
   },
+  'feed:import': {
+    does: 'packages from a folder or another feed',
+    load: () => import('./server/operator/import.ts'),
+  },
   'feed:backup': {
     does: 'the whole feed in one file, beside a running server too',
     load: () => import('./server/operator/backup.ts'),
