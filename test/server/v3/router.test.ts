@@ -1,0 +1,383 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { adminKey, makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
+import { makePackage } from '../../kit/new-package.ts';
+import { makeNupkg } from '../../kit/nupkg.ts';
+import { sendRaw } from '../../wire/raw-http.ts';
+
+const publicUrl = 'https://feed.corp/go';
+const operator = { keyId: 'test', keyName: 'test', from: 'this machine' };
+const mixedPackage = makeNupkg({
+  id: 'Mixed',
+  version: '1.0',
+  // Larger than a block that is read at once.
+  files: { 'tools/noise.bin': Buffer.from(Array.from({ length: 200_000 }, (_, i) => (i * i * 7919) >> 5)) },
+});
+let house: TestHouse;
+
+beforeAll(async () => {
+  house = await startHouse({ publicUrl });
+  await push(house, mixedPackage);
+  for (const version of ['2.0.0-alpha', '2.0.0', '2.0.1-Alpha.1+build.7', '3.0.0']) {
+    await push(house, makeNupkg({ id: 'mixed', version }));
+  }
+  await unlist(house, 'mixed', '3.0.0');
+  await push(house, makeNupkg({ id: 'only.new', version: '1.0.0-beta.1' }));
+  await push(house, makeNupkg({ id: 'mixer', metadata: { description: 'Needs mixed.', tags: 'Go' } }));
+  for (let patch = 0; patch < 300; patch++) {
+    await house.services.catalog.add(makePackage({ id: 'Many', version: `1.0.${patch}` }), operator);
+  }
+});
+afterAll(() => house.stop());
+
+async function push(to: TestHouse, nupkg: Buffer): Promise<void> {
+  expect((await pushNupkg(to, nupkg, adminKey)).status).toBe(201);
+}
+
+async function unlist(at: TestHouse, id: string, version: string, key = adminKey): Promise<void> {
+  const headers = { 'X-NuGet-ApiKey': key };
+  const answer = await fetch(`${at.url}/v3/publish/${id}/${version}`, { method: 'DELETE', headers });
+  expect(answer.status).toBe(200);
+}
+
+const ask = (path: string, init: RequestInit = {}) => fetch(`${house.url}${path}`, init);
+
+// biome-ignore lint/suspicious/noExplicitAny: documents are looked into by the tests
+async function read(path: string): Promise<any> {
+  const answer = await ask(path.startsWith(publicUrl) ? path.slice(publicUrl.length) : path);
+  expect(answer.status, path).toBe(200);
+  expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
+  return answer.json();
+}
+
+async function searched(query: string): Promise<string[]> {
+  const { data } = await read(`/v3/search?${query}`);
+  return data.map(({ id, version }: { id: string; version: string }) => `${id} ${version}`);
+}
+
+describe('the search', () => {
+  it.each([
+    ['q=mixed', ['Mixed 2.0.0', 'mixer 1.0.0']],
+    ['q=mixed&prerelease=true', ['Mixed 2.0.0', 'mixer 1.0.0']],
+    ['q=mixed&prerelease=true&semVerLevel=2.0.0', ['Mixed 2.0.1-Alpha.1+build.7', 'mixer 1.0.0']],
+    ['q=only.new&prerelease=true', []],
+    ['q=only.new&semVerLevel=2.0.0', []],
+    ['q=only.new&prerelease=true&semVerLevel=2.0.0', ['only.new 1.0.0-beta.1']],
+    ['q=id%3AMIX', ['Mixed 2.0.0', 'mixer 1.0.0']],
+    ['q=packageid%3AMIXED', ['Mixed 2.0.0']],
+    ['q=mixed+tags:go', ['mixer 1.0.0']],
+    ['q=mix&take=1&skip=1', ['mixer 1.0.0']],
+    ['q=mix&take=0', []],
+    ['q=nothing', []],
+    ['take=100', ['Many 1.0.299', 'Mixed 2.0.0', 'mixer 1.0.0']],
+  ])('finds for %s', async (query, found) => {
+    expect(await searched(query)).toEqual(found);
+  });
+
+  it('counts all hits, whatever the page, and shows the versions of each', async () => {
+    const { totalHits, data } = await read('/v3/search?q=mix&take=1&prerelease=true&semVerLevel=2.0.0');
+
+    expect(totalHits).toBe(2);
+    expect(data[0].versions.map(({ version }: { version: string }) => version)).toEqual([
+      '1.0.0',
+      '2.0.0-alpha',
+      '2.0.0',
+      '2.0.1-Alpha.1+build.7',
+    ]);
+    expect((await read(data[0].registration)).count).toBe(1);
+    expect((await read(data[0].versions[3]['@id'])).catalogEntry.version).toBe('2.0.1-Alpha.1+build.7');
+  });
+
+  it('is the golden file', async () => {
+    const document = await read('/v3/search?q=mix&semVerLevel=2.0.0');
+
+    await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot('../../golden/v3/search.json');
+  });
+
+  it.each(['take=x', 'skip=-1', 'prerelease=maybe', 'q=%zz', 'q=a&q=b', `q=${'a+'.repeat(31)}`])(
+    'refuses %s',
+    async (query) => {
+      const answer = await ask(`/v3/search?${query}`);
+
+      expect(answer.status).toBe(400);
+      expect(answer.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+      expect(await answer.json()).toMatchObject({ code: 'QUERY_INVALID', status: 400 });
+    },
+  );
+});
+
+describe('the completion', () => {
+  it.each([
+    ['q=MIX', ['Mixed', 'mixer']],
+    ['q=mix&take=1', ['Mixed']],
+    ['', ['Many', 'Mixed', 'mixer']],
+    ['id=MIXED', ['1.0.0', '2.0.0']],
+    [
+      'id=mixed&prerelease=true&semVerLevel=2.0.0',
+      ['1.0.0', '2.0.0-alpha', '2.0.0', '2.0.1-Alpha.1+build.7'],
+    ],
+    ['id=nobody', []],
+  ])('gives for %j', async (query, data) => {
+    expect((await read(`/v3/autocomplete?${query}`)).data).toEqual(data);
+  });
+});
+
+describe('the registrations', () => {
+  it('leave what is SemVer 2 out of the older hive, and keep what is unlisted in both', async () => {
+    const versions = async (hive: string) => {
+      const { items } = await read(`/v3/${hive}/MIXED/index.json`);
+      return items[0].items.map(({ catalogEntry: { version, listed, published } }: never) => [
+        version,
+        listed,
+        String(published).startsWith('1900-01-01'),
+      ]);
+    };
+    const older = [
+      ['1.0.0', true, false],
+      ['2.0.0-alpha', true, false],
+      ['2.0.0', true, false],
+    ];
+    const unlisted = ['3.0.0', false, true];
+
+    expect(await versions('reg-semver1')).toEqual([...older, unlisted]);
+    expect(await versions('reg')).toEqual([...older, ['2.0.1-Alpha.1+build.7', true, false], unlisted]);
+    expect((await ask('/v3/reg-semver1/only.new/index.json')).status).toBe(404);
+    expect((await ask('/v3/reg-semver1/mixed/2.0.1-alpha.1.json')).status).toBe(404);
+  });
+
+  it('of 300 versions are five pages, each at its own address', async () => {
+    const { count, items } = await read('/v3/reg/many/index.json');
+
+    expect([count, items.map((page: { count: number }) => page.count)]).toEqual([5, [64, 64, 64, 64, 44]]);
+    const found: string[] = [];
+    for (const { '@id': address, items: inner, lower, upper } of items) {
+      expect(inner).toBeUndefined();
+      const page = await read(address);
+      const versions = page.items.map(
+        (leaf: never) => (leaf as { catalogEntry: { version: string } }).catalogEntry.version,
+      );
+      expect([versions[0], versions.at(-1), page.lower, page.upper]).toEqual([lower, upper, lower, upper]);
+      found.push(...versions);
+    }
+    expect(found).toEqual(Array.from({ length: 300 }, (_, patch) => `1.0.${patch}`));
+  });
+
+  it.each([
+    ['/v3/reg/nobody/index.json', 404],
+    ['/v3/reg/mixed/9.9.9.json', 404],
+    ['/v3/reg/mixed/page/8.0.0/9.0.0.json', 404],
+    ['/v3/reg/many/page/0.0.0/9.0.0.json', 400],
+    ['/v3/reg/mixed/page/a/b.json', 400],
+    ['/v3/reg/mixed/nonsense.json', 400],
+    ['/v3/reg/mixed', 404],
+    ['/v3/nowhere', 404],
+    ['/v3', 404],
+  ])('answer %s with %d', async (path, status) => {
+    const answer = await ask(path);
+
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([
+      status,
+      'application/problem+json; charset=utf-8',
+    ]);
+  });
+});
+
+describe('the flat container', () => {
+  it('lists every version, whatever its listing', async () => {
+    expect(await read('/v3/flat/MIXED/index.json')).toEqual({
+      versions: ['1.0.0', '2.0.0-alpha', '2.0.0', '2.0.1-alpha.1', '3.0.0'],
+    });
+    expect((await read('/v3/flat/many/index.json')).versions).toHaveLength(300);
+  });
+
+  it('has the package, which counts once it is whole, and its nuspec', async () => {
+    const address = '/v3/flat/mixed/1.0.0/mixed.1.0.0.nupkg';
+    const { versionDownloads: before = -1 } = (await house.services.catalog.find('mixed', '1.0')) ?? {};
+    const whole = await ask(address);
+    expect(Buffer.from(await whole.arrayBuffer()).equals(mixedPackage)).toBe(true);
+    const etag = `"${createHash('sha256').update(mixedPackage).digest('hex')}"`;
+    expect([whole.headers.get('etag'), whole.headers.get('cache-control')]).toEqual([
+      etag,
+      'public, max-age=31536000, immutable',
+    ]);
+
+    const part = await ask(address, { headers: { Range: 'bytes=2-9' } });
+    expect([part.status, Buffer.from(await part.arrayBuffer())]).toEqual([206, mixedPackage.subarray(2, 10)]);
+    expect((await ask(address, { headers: { 'If-None-Match': etag } })).status).toBe(304);
+    const head = await ask(address, { method: 'HEAD' });
+    expect([head.status, head.headers.get('content-length')]).toEqual([200, String(mixedPackage.length)]);
+    await house.services.catalog.flush();
+    expect((await house.services.catalog.find('mixed', '1.0'))?.versionDownloads).toBe(before + 1);
+
+    const nuspec = await ask('/v3/flat/mixed/1.0.0/mixed.nuspec');
+    expect([nuspec.status, nuspec.headers.get('content-type')]).toEqual([200, 'application/xml']);
+    expect(await nuspec.text()).toContain('<version>1.0</version>');
+  });
+
+  it.each([
+    '/v3/flat/mixed/1.0.0/mixer.1.0.0.nupkg',
+    '/v3/flat/mixed/1.0.0/mixed.2.0.0.nupkg',
+    '/v3/flat/mixed/1.0.0/mixer.nuspec',
+    '/v3/flat/mixed/8.0.0/mixed.8.0.0.nupkg',
+    '/v3/flat/nobody/1.0.0/nobody.1.0.0.nupkg',
+    '/v3/flat/nobody/index.json',
+  ])('knows nothing at %s', async (path) => {
+    expect((await ask(path)).status).toBe(404);
+  });
+});
+
+describe('the v3 door', () => {
+  it('takes, unlists and relists packages at its own address', async () => {
+    for (const [path, version] of [
+      ['/v3/publish', '1.0.0'],
+      ['/v3/publish/', '1.1.0'],
+    ] as const) {
+      expect((await pushNupkg(house, makeNupkg({ id: 'taken', version }), adminKey, path)).status).toBe(201);
+    }
+    const again = await pushNupkg(
+      house,
+      makeNupkg({ id: 'taken', version: '1.1.0' }),
+      adminKey,
+      '/v3/publish/',
+    );
+    expect([again.status, again.statusText]).toEqual([409, expect.stringContaining('cannot be modified')]);
+    expect((await pushNupkg(house, makeNupkg({ id: 'x' }), 'wrong', '/v3/publish/')).status).toBe(403);
+
+    await unlist(house, 'taken', '1.1.0');
+    expect(await searched('q=packageid:taken')).toEqual(['taken 1.0.0']);
+    const headers = { 'X-NuGet-ApiKey': adminKey };
+    expect((await ask('/v3/publish/taken/1.1.0', { method: 'POST', headers })).status).toBe(200);
+    expect(await searched('q=packageid:taken')).toEqual(['taken 1.1.0']);
+    for (const version of ['1.0.0', '1.1.0']) await unlist(house, 'taken', version);
+  });
+
+  it('writes absolute addresses by the public URL, whatever Host says', async () => {
+    const { host } = new URL(house.url);
+    for (const path of [
+      '/v3/index.json',
+      '/v3/search',
+      '/v3/reg/mixed/index.json',
+      '/v3/reg/many/index.json',
+    ]) {
+      const { body } = await sendRaw(house.url, `GET ${path} HTTP/1.1`, {
+        Host: 'evil.example',
+        'X-Forwarded-Host': 'evil.example',
+        'X-Forwarded-Proto': 'ftp',
+      });
+
+      const addresses = body.toString().match(/"[a-z]+:\/\/[^"]+"/g) ?? [];
+      expect(addresses.length, path).toBeGreaterThan(0);
+      for (const address of addresses) {
+        expect(address).toMatch(/^"(https:\/\/feed\.corp\/go\/|http:\/\/(schema\.nuget|www\.w3)\.org\/)/);
+      }
+      expect(body.includes(host)).toBe(false);
+    }
+  });
+
+  it.each(['/v3/index.json', '/v3/search?q=mix', '/v3/reg/mixed/index.json', '/v3/flat/mixed/index.json'])(
+    'lets %s be asked again by its ETag, and answers HEAD',
+    async (path) => {
+      const first = await ask(path);
+      const etag = first.headers.get('etag') ?? '';
+      const body = await first.text();
+      expect(first.headers.get('cache-control')).toBe('public, no-cache');
+
+      // Not by fetch, which wants a fresh answer whenever it sends a condition.
+      const again = await sendRaw(house.url, `GET ${path} HTTP/1.1`, {
+        Host: 'x',
+        'Accept-Encoding': 'gzip',
+        'If-None-Match': etag,
+      });
+      expect([again.status, again.bodyBytes, again.headers.get('etag')]).toEqual([304, 0, etag]);
+      const head = await ask(path, { method: 'HEAD' });
+      expect([head.status, await head.text(), head.headers.get('etag')]).toEqual([200, '', etag]);
+      const plain = await ask(path, { headers: { 'Accept-Encoding': 'identity' } });
+      expect([plain.headers.get('content-encoding'), await plain.text()]).toEqual([null, body]);
+    },
+  );
+
+  it.each([
+    ['POST', '/v3/index.json', 'GET, HEAD'],
+    ['PUT', '/v3/search', 'GET, HEAD'],
+    ['DELETE', '/v3/reg/mixed/index.json', 'GET, HEAD'],
+    ['PATCH', '/v3/flat/mixed/1.0.0/mixed.1.0.0.nupkg', 'GET, HEAD'],
+    ['GET', '/v3/publish', 'PUT'],
+    ['GET', '/v3/publish/mixed/1.0.0', 'DELETE, POST'],
+  ])('has no %s at %s', async (method, path, allowed) => {
+    const answer = await ask(path, { method });
+
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, allowed]);
+  });
+
+  it.each([
+    '/v3/flat/mixed/..%2f..%2fcatalog.db/index.json',
+    '/v3/flat/%2e%2e/%2e%2e/catalog.db',
+    '/v3/flat/..\\..\\/1.0.0/x.nupkg',
+    '/v3/flat/mixed/1.0.0/..%2fmixed.1.0.0.nupkg',
+    '/v3/flat/mixed%00/index.json',
+    '/v3/reg/..%2fmixed/index.json',
+    '/v3/reg/mixed/%zz.json',
+    '/v3/./index.json',
+    '/v3/../v3/index.json',
+    '/nuget/../v3/index.json',
+    '/v3%2findex.json',
+  ])('is not led astray by %s', async (path) => {
+    const { status } = await sendRaw(house.url, `GET ${path} HTTP/1.1`, { Host: 'x' });
+
+    expect([400, 404]).toContain(status);
+  });
+});
+
+describe('the v3 door with READ_AUTH=feed', () => {
+  let closed: TestHouse;
+  beforeAll(async () => {
+    closed = await startHouse({ readAuth: 'feed' });
+    await push(closed, makeNupkg({ id: 'kept' }));
+  });
+  afterAll(() => closed.stop());
+  const get = (path: string, key?: string, method = 'GET') =>
+    fetch(`${closed.url}${path}`, { method, ...(key && { headers: { 'X-NuGet-ApiKey': key } }) });
+
+  it.each([
+    '/v3/index.json',
+    '/V3/Index.json',
+    '/v3/search',
+    '/v3/autocomplete',
+    '/v3/reg/kept/index.json',
+    '/v3/flat/kept/index.json',
+    '/v3/flat/kept/1.0.0/kept.1.0.0.nupkg',
+    '/v3/flat/kept/1.0.0/kept.nuspec',
+  ])('asks for a key at %s', async (path) => {
+    const bare = await get(path);
+    expect([bare.status, bare.headers.get('content-type'), bare.headers.get('www-authenticate')]).toEqual([
+      401,
+      'application/problem+json; charset=utf-8',
+      expect.stringMatching(/^Basic realm=/),
+    ]);
+    const answer = await get(path, await makeKey(closed, ['read']));
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([
+      200,
+      expect.stringMatching(/^private, /),
+    ]);
+  });
+
+  it('keeps a key with ids to the packages it names, however they are spelled', async () => {
+    const limited = await makeKey(closed, ['read'], ['other*']);
+
+    for (const spelling of ['kept', 'KEPT', 'k%65pt', '%6Bept']) {
+      expect((await get(`/v3/flat/${spelling}/1.0.0/kept.1.0.0.nupkg`, limited)).status).toBe(403);
+      expect((await get(`/v3/flat/${spelling}/1.0.0/kept.nuspec`, limited)).status).toBe(403);
+    }
+    expect((await get('/v3/flat/other/1.0.0/kept.1.0.0.nupkg', limited)).status).toBe(404);
+  });
+
+  it('lets keys that may only write publish, unlist and relist', async () => {
+    const pusher = await makeKey(closed, ['push', 'unlist']);
+
+    expect((await pushNupkg(closed, makeNupkg({ id: 'new' }), pusher, '/v3/publish/')).status).toBe(201);
+    await unlist(closed, 'new', '1.0.0', pusher);
+    expect((await get('/v3/publish/new/1.0.0', pusher, 'POST')).status).toBe(200);
+    expect((await get('/nuget/new/1.0.0', pusher, 'POST')).status).toBe(200);
+    expect((await get('/v3/reg/new/index.json', pusher)).status).toBe(403);
+  });
+});
