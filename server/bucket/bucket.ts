@@ -69,6 +69,8 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     await requireHook(git.dir);
     const over = new AbortController();
     let updates: readonly RefUpdate[] = [];
+    // Asked now: a connection that is gone has no address any more.
+    const by = actorOf(pusher, req.ip);
     const decide: Judge = async (question) => {
       const endTurn = await turn.acquire(over.signal);
       over.signal.addEventListener('abort', endTurn, { once: true });
@@ -83,7 +85,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     try {
       await run(address, req, res, hookEnvironment(git.dir, gate.port, pass.token));
     } finally {
-      await recordMoves(updates, actorOf(pusher, req.ip));
+      await recordMoves(updates, by);
       pass.close();
       over.abort(new Error('the push is over'));
     }

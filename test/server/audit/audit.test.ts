@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createGitClient } from '../../kit/git.ts';
+import { makeKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
+import { makeNupkg } from '../../kit/nupkg.ts';
+
+type Entry = Record<string, unknown> & { number: number; kind: string };
+
+describe('the audit log', () => {
+  let house: TestHouse;
+  let key: string;
+  beforeAll(async () => {
+    house = await startHouse({ trustProxy: ['loopback'] });
+    key = await makeKey(house, ['push', 'unlist']);
+  });
+  afterAll(() => house.stop());
+
+  async function audit(query = ''): Promise<{ entries: Entry[]; next: number | null; head: Entry }> {
+    const answer = await ask('GET', `/api/v1/audit${query}`, house.adminKey);
+    return (await answer.json()) as never;
+  }
+  function ask(method: string, path: string, withKey: string, body?: Buffer): Promise<Response> {
+    const headers = { 'X-NuGet-ApiKey': withKey, 'X-Forwarded-For': '203.0.113.7' };
+    return fetch(`${house.url}${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
+  }
+
+  it('has every change: who, what, when, from where, and which bytes', async () => {
+    const nupkg = makeNupkg({ id: 'Made', version: '1.0' });
+    const exe = Buffer.from('an exe');
+    const before = (await audit()).head.number;
+
+    await ask('PUT', '/nuget', key, nupkg);
+    await ask('DELETE', '/nuget/made/1.0.0', key);
+    await ask('POST', '/nuget/package/made/1.0.0', key);
+    await ask('PUT', '/dl/buf/1.32.0-beta.1/buf-windows-amd64.exe', key, exe);
+    await makeKey(house, ['read'], ['buf', 'dl*']);
+
+    const { entries } = await audit(`?after=${before}`);
+    const who = {
+      keyId: expect.stringMatching(/^[0-9a-f]{16}$/),
+      keyName: 'push unlist',
+      from: '203.0.113.7',
+    };
+    const made = { subject: 'Made', version: '1.0', digest: sha256(nupkg), ...who };
+    const chain = { at: expect.stringMatching(/Z$/), previous: expect.any(String), hash: expect.any(String) };
+    expect(entries).toEqual([
+      { number: before + 1, kind: 'package published', ...made, ...chain },
+      { number: before + 2, kind: 'package unlisted', ...made, ...chain },
+      { number: before + 3, kind: 'package listed again', ...made, ...chain },
+      {
+        number: before + 4,
+        kind: 'payload added',
+        subject: 'buf',
+        version: '1.32.0-beta.1',
+        file: 'buf-windows-amd64.exe',
+        digest: sha256(exe),
+        ...who,
+        ...chain,
+      },
+      {
+        number: before + 5,
+        kind: 'key created',
+        subject: expect.stringMatching(/^[0-9a-f]{16}$/),
+        detail: 'read, read, ids buf dl*',
+        keyId: 'ADMIN_API_KEY',
+        keyName: 'ADMIN_API_KEY',
+        from: '127.0.0.1',
+        ...chain,
+      },
+    ]);
+    expect(entries.map(({ previous }) => previous).slice(1)).toEqual(
+      entries.map(({ hash }) => hash).slice(0, -1),
+    );
+  });
+
+  it('has nothing of what changed nothing', async () => {
+    const nupkg = makeNupkg({ id: 'once' });
+    const exe = Buffer.from('once');
+    await ask('PUT', '/nuget', key, nupkg);
+    await ask('DELETE', '/nuget/once/1.0.0', key);
+    await ask('PUT', '/dl/once/1.0.0/once-windows-amd64.exe', key, exe);
+    const before = (await audit()).head.number;
+
+    const statuses = [
+      await ask('PUT', '/nuget', key, nupkg),
+      await ask('PUT', '/nuget', key, Buffer.from('no package')),
+      await ask('DELETE', '/nuget/once/1.0.0', key),
+      await ask('DELETE', '/nuget/never/1.0.0', key),
+      await ask('PUT', '/dl/once/1.0.0/once-windows-amd64.exe', key, exe),
+      await ask('PUT', '/dl/once/1.0.0/once-windows-amd64.exe', key, Buffer.from('other')),
+      await ask('DELETE', '/api/v1/keys/nobody', house.adminKey),
+    ].map(({ status }) => status);
+
+    expect(statuses).toEqual([409, 400, 200, 404, 200, 409, 404]);
+    expect((await audit()).head.number).toBe(before);
+  });
+
+  it('has the refs that a push moved, from which commit to which', async () => {
+    const dir = await makeTempDir();
+    const git = await createGitClient(dir, key);
+    const work = await git.clone(`${house.url}/git/beta/go-win-tools.git`, 'work');
+    const old = await git.run(work, 'rev-parse', 'HEAD');
+    const next = await git.commit(work, '(chore): Say more', { 'MORE.md': 'more\n' });
+
+    await git.run(work, 'push', '-q', 'origin', 'beta');
+    await git.commit(work, 'no release and no chore', { 'MORE.md': 'even more\n' });
+    const refused = await git.try(work, 'push', '-q', 'origin', 'beta');
+
+    expect(refused.code).not.toBe(0);
+    const { entries } = await audit('?id=refs/heads/beta');
+    expect(entries).toMatchObject([
+      { kind: 'bucket moved', subject: 'refs/heads/beta', digest: `${old}->${next}`, keyName: 'push unlist' },
+    ]);
+  });
+
+  it('is asked for by id in any case, by date, and page by page', async () => {
+    const all = (await audit()).entries;
+
+    const byId = await audit('?id=MADE');
+    const first = await audit('?limit=2');
+    const second = await audit(`?limit=2&after=${first.next}`);
+    const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
+
+    expect(byId.entries.map(({ kind }) => kind)).toEqual([
+      'package published',
+      'package unlisted',
+      'package listed again',
+    ]);
+    expect([...first.entries, ...second.entries]).toEqual(all.slice(0, 4));
+    expect((await audit(`?since=${tomorrow}`)).entries).toEqual([]);
+    expect(await audit(`?limit=1000`)).toMatchObject({ next: null, head: { number: all.length } });
+  });
+
+  it.each(['?limit=0', '?limit=2000', '?after=-1', '?since=never', '?other=1'])(
+    'refuses the query %s',
+    async (query) => {
+      expect((await ask('GET', `/api/v1/audit${query}`, house.adminKey)).status).toBe(400);
+    },
+  );
+
+  it('is for administrators', async () => {
+    expect((await ask('GET', '/api/v1/audit', key)).status).toBe(403);
+    expect((await fetch(`${house.url}/api/v1/audit`)).status).toBe(401);
+    expect((await ask('GET', '/api/v1/downloads?id=made', key)).status).toBe(403);
+  });
+
+  it('keeps the order of changes that come at once', async () => {
+    const before = (await audit()).head.number;
+
+    await Promise.all(
+      Array.from({ length: 12 }, (_one, n) =>
+        pushNupkg(house, makeNupkg({ id: 'many', version: `1.${n}.0` }), key),
+      ),
+    );
+
+    const { entries } = await audit(`?after=${before}`);
+    expect(entries.map(({ number }) => number)).toEqual(
+      Array.from({ length: 12 }, (_one, n) => before + 1 + n),
+    );
+    expect(new Set(entries.map(({ version }) => version)).size).toBe(12);
+  });
+});
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
