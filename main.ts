@@ -28,6 +28,10 @@ const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'tool x channel: what is where',
     load: () => import('./manifest-gen/commands/status.ts'),
   },
+  'feed:export': {
+    does: 'plain nupkg files and an index',
+    load: () => import('./server/operator/export.ts'),
+  },
   'feed:import': {
     does: 'packages from a folder or another feed',
     load: () => import('./server/operator/import.ts'),
@@ -37,6 +41,10 @@ const productVerbs: Readonly<Record<string, Verb>> = {
     load: () => import('./server/operator/backup.ts'),
   },
   'feed:restore': { does: 'a data folder from a backup', load: () => import('./server/operator/restore.ts') },
+  'feed:verify': {
+    does: 'every stored byte read again; orphans collected',
+    load: () => import('./server/operator/verify.ts'),
+  },
   'feed:keys': { does: 'add, list, revoke keys', load: () => import('./server/operator/keys.ts') },
   'feed:audit': {
     does: 'what changed, whether the trail holds, who has what',

@@ -69,6 +69,12 @@ const errors = {
     500,
     '{path} is not from an earlier export, or was changed since; nothing of it is overwritten. Export into an empty folder.',
   ],
+  EXPORT_INCOMPLETE: [
+    500,
+    '{count} files were not exported, since their stored bytes are damaged. `feed:verify` says what to do.',
+  ],
+  EXPORT_UNKNOWN: [500, 'Not on this feed: {ids}.'],
+  VERIFY_FAULTS: [500, '{count} faults were found.'],
   BLOB_DAMAGED: [
     500,
     'Stored bytes are damaged: {path}, {problem}. `feed:verify` names all that is damaged and what to do.',
@@ -101,6 +107,11 @@ const errors = {
     'The password of Basic authentication is not a valid API key. Use any user name, and a key as the password.',
   ],
   KEY_SCOPE: [403, 'The specified API key does not have the scope {scope} for {subject}.'],
+
+  ID_RESERVED: [
+    403,
+    'The id {id} is reserved ({reserved}): publishing it takes a key that is limited to such ids (rule reserved-ids).',
+  ],
 
   QUERY_INVALID: [400, 'The query is not understood: {problem}'],
   PATH_INVALID: [400, 'The address is not understood: {problem}'],

@@ -1,8 +1,12 @@
+import { operator } from './audit/audit.ts';
+import { createSqlAudit } from './audit/sql-audit.ts';
 import type { BlobReader } from './blobs/blob-store.ts';
 import { createDiskReader } from './blobs/disk-reader.ts';
+import { openDiskStore } from './blobs/disk-store.ts';
+import { openDatabase } from './catalog/connect.ts';
 import type { CatalogSnapshot } from './catalog/snapshot.ts';
 import { openSnapshot, takeSnapshot } from './catalog/sql-snapshot.ts';
-import { lockBlobs, pathsIn } from './data-dir.ts';
+import { lockBlobs, openDataDir, pathsIn } from './data-dir.ts';
 import { fail } from './errors.ts';
 
 /** A data folder as a verb reads it, whether a server uses it or not. Blobs that were there stay until it is closed. */
@@ -30,6 +34,55 @@ export function openReading(dataDir: string): Reading {
     takeSnapshot: (copy) => takeSnapshot(paths.database, copy),
     close,
   };
+}
+
+export type Removing = {
+  readonly snapshot: CatalogSnapshot;
+  remove(sha256: string): Promise<void>;
+  close(): void;
+};
+
+/**
+ * The folder with nobody else in it, neither a server nor a reader; undefined while somebody reads.
+ * @throws FeedError DATA_DIR_IN_USE, DATA_DIR_UNUSABLE
+ */
+export async function openForRemoving(dataDir: string, copy: string): Promise<Removing | undefined> {
+  const { database, blobs, release } = openDataDir(dataDir);
+  const unlock = lockBlobs(dataDir, 'removing');
+  function close(): void {
+    unlock?.();
+    release();
+  }
+  if (unlock === undefined) {
+    close();
+    return undefined;
+  }
+  try {
+    const snapshot = await takeSnapshot(database, copy);
+    const { remove } = await openDiskStore(blobs);
+    return {
+      snapshot,
+      remove,
+      close() {
+        snapshot.close();
+        close();
+      },
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** Brings an unpacked database to this program's schema and writes the restore into its trail. */
+export async function recordRestore(dir: string, file: string, detail: string): Promise<void> {
+  const database = openDatabase(pathsIn(dir).database);
+  try {
+    const audit = createSqlAudit(database, () => new Date());
+    await audit.record([{ kind: 'data restored', subject: file, detail }], operator);
+  } finally {
+    database.close();
+  }
 }
 
 /** A data folder that was just unpacked and that nobody else knows yet. */

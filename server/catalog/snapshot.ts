@@ -1,3 +1,4 @@
+import type { Audit } from '../audit/audit.ts';
 import type { Payload } from './payloads.ts';
 
 export type SnapshotPackage = {
@@ -23,6 +24,8 @@ export type NamedBlob = {
 /** The database as it was at one moment, in a copy of its own: reading it holds nobody up. Rows are read one by one. */
 export interface CatalogSnapshot {
   readonly file: string;
+  /** Undefined in a database from before there was a trail. */
+  readonly audit: Pick<Audit, 'list'> | undefined;
   counts(): { readonly packages: number; readonly payloads: number; readonly keys: number };
   /** By id, then version. */
   packages(): Iterable<SnapshotPackage>;

@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3';
+import { createSqlAudit } from '../audit/sql-audit.ts';
 import { fail } from '../errors.ts';
 import { type Candidate, chooseLatest } from './latest.ts';
 import { migrations } from './migrations.ts';
@@ -52,10 +53,12 @@ function createSnapshot(db: Database.Database, file: string): CatalogSnapshot {
     Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get() ?? 0);
   const named = db.prepare(`SELECT EXISTS (SELECT 1 FROM packages WHERE sha256 = @sha256)
     OR EXISTS (SELECT 1 FROM payloads WHERE sha256 = @sha256)`);
+  const hasTrail = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'audit'").get() !== undefined;
   const payload = db.prepare('SELECT * FROM payloads WHERE tool = ? AND version = ? AND file = ?');
 
   return {
     file,
+    audit: hasTrail ? createSqlAudit(db, () => new Date()) : undefined,
     counts: () => ({ packages: count('packages'), payloads: count('payloads'), keys: count('keys') }),
     *packages() {
       for (const raw of db.prepare(selectPackages).iterate()) yield toPackage(raw as RawPackage);

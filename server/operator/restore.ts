@@ -7,7 +7,7 @@ import { openDataDir } from '../data-dir.ts';
 import { fail } from '../errors.ts';
 import type { BackupManifest } from '../feed/backup-format.ts';
 import { checkUnpacked, readBackup, syncFolder, syncTree } from '../feed/restore.ts';
-import { openUnpacked } from '../reading.ts';
+import { openUnpacked, recordRestore } from '../reading.ts';
 import { sizeOf } from './backup-size.ts';
 import { createProgress } from './progress.ts';
 import { requireRoom } from './room.ts';
@@ -52,6 +52,8 @@ async function restore(world: OperatorWorld, file: string, flags: Flags): Promis
       const back = await findLosses(world, dir, place.staging, manifest);
       if (back.length > 0 && !flags.acceptOlderBucket)
         fail('RESTORE_BACKWARD', { dir, refs: back.join(', ') });
+      const went = back.length === 0 ? '' : `; went back: ${back.join(', ')}`;
+      await recordRestore(place.staging, basename(file), `as of ${manifest.time}${went}`);
       await syncTree(place.staging);
       const movedTo = await place.putInPlace(release);
       isDone = true;

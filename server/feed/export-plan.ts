@@ -1,0 +1,86 @@
+import type { ExportIndex } from '../../formats/export-index.ts';
+import type { CatalogSnapshot, SnapshotPackage } from '../catalog/snapshot.ts';
+
+/** A file that the folder will have. */
+export type ExportFile = {
+  /** With `/` between folders, relative to the export. */
+  readonly path: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  /** Becomes the time of the file: an import of a plain folder has no other. */
+  readonly time: Date;
+};
+
+export type ExportPlan = {
+  readonly files: readonly ExportFile[];
+  readonly packages: ExportIndex['packages'];
+  readonly payloads: ExportIndex['payloads'];
+  /** Ids that were asked for and are not here. */
+  readonly unknown: readonly string[];
+};
+
+/** What is exported; `ids` in any casing, none means all. A payload belongs to the id of its tool. */
+export function planExport(snapshot: CatalogSnapshot, ids: readonly string[]): ExportPlan {
+  const wanted = new Set(ids.map((id) => id.toLowerCase()));
+  const isWanted = (id: string): boolean => wanted.size === 0 || wanted.has(id.toLowerCase());
+  const chosen = [...snapshot.packages()].filter(({ id }) => isWanted(id));
+  const names = nameFiles(chosen);
+  const packages = chosen.map((pkg, at) => ({
+    id: pkg.id,
+    version: pkg.version,
+    listed: pkg.isListed,
+    published: pkg.published.toISOString(),
+    sha256: pkg.sha256,
+    sha512: pkg.sha512,
+    size: pkg.sizeBytes,
+    file: names[at] ?? '',
+  }));
+  const payloads = [...snapshot.payloads()].filter(({ tool }) => isWanted(tool));
+  const known = new Set([...chosen.map(({ id }) => id.toLowerCase()), ...payloads.map(({ tool }) => tool)]);
+  return {
+    packages,
+    payloads: payloads.map(({ tool, version, sha256, sizeBytes, file }) => ({
+      tool,
+      version,
+      sha256,
+      size: sizeBytes,
+      file: `dl/${tool}/${version}/${file}`,
+    })),
+    files: [
+      ...packages.map(({ file, sha256, size, published }) => ({
+        path: file,
+        sha256,
+        sizeBytes: size,
+        time: new Date(published),
+      })),
+      ...payloads.map(({ tool, version, file, sha256, sizeBytes, created }) => ({
+        path: `dl/${tool}/${version}/${file}`,
+        sha256,
+        sizeBytes,
+        time: created,
+      })),
+    ],
+    unknown: [...wanted].filter((id) => !known.has(id)),
+  };
+}
+
+/**
+ * `ID.VERSION.nupkg`, as every NuGet folder has it. `a.1` 0.0 and `a` 1.0.0 may ask for one name: then each bears
+ * the beginning of its digest, so that a name never depends on what else is there first.
+ */
+export function nameFiles(packages: readonly Pick<SnapshotPackage, 'id' | 'version' | 'sha256'>[]): string[] {
+  const uses = new Map<string, number>();
+  const plain = packages.map(({ id, version, sha256 }) => plainName(id, version, sha256));
+  for (const name of plain) uses.set(name.toLowerCase(), (uses.get(name.toLowerCase()) ?? 0) + 1);
+  return plain.map((name, at) => {
+    const isShared = (uses.get(name.toLowerCase()) ?? 0) > 1;
+    return isShared ? `${name}.${packages[at]?.sha256.slice(0, 12)}.nupkg` : `${name}.nupkg`;
+  });
+}
+
+/** Windows has no file whose name begins with a device's, and none of more than 255 characters. */
+function plainName(id: string, version: string, sha256: string): string {
+  const name = `${id}.${version}`;
+  if (name.length > 200) return `${id}.${sha256}`;
+  return /^(con|prn|aux|nul|com\d|lpt\d)\./i.test(name) ? `_${name}` : name;
+}

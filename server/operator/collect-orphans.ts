@@ -1,0 +1,45 @@
+import type { StoredBlob } from '../blobs/blob-store.ts';
+import { FeedError } from '../errors.ts';
+import { isForgotten } from '../feed/verify.ts';
+import { openForRemoving } from '../reading.ts';
+
+export type Collected = {
+  readonly removed: readonly StoredBlob[];
+  readonly kept: readonly StoredBlob[];
+  /** Why some that are old enough were kept. */
+  readonly because: string | undefined;
+};
+
+/**
+ * Removes orphans that nobody came for within a day. Only with the folder to itself: a running server may be between
+ * the bytes of a push and its row, also for bytes that have lain here for long, and a backup may be about to read them.
+ */
+export async function collectOrphans(
+  dataDir: string,
+  orphans: readonly StoredBlob[],
+  now: Date,
+  copy: string,
+): Promise<Collected> {
+  const forgotten = orphans.filter((orphan) => isForgotten(orphan, now));
+  if (forgotten.length === 0) return { removed: [], kept: orphans, because: undefined };
+  try {
+    const folder = await openForRemoving(dataDir, copy);
+    if (folder === undefined)
+      return { removed: [], kept: orphans, because: 'a backup or an export is running' };
+    try {
+      // Asked again: rows may have come since they were looked for.
+      const removed = forgotten.filter(({ sha256 }) => !folder.snapshot.namesBlob(sha256));
+      for (const { sha256 } of removed) await folder.remove(sha256);
+      return { removed, kept: orphans.filter((orphan) => !removed.includes(orphan)), because: undefined };
+    } finally {
+      folder.close();
+    }
+  } catch (error) {
+    if (!(error instanceof FeedError) || error.code !== 'DATA_DIR_IN_USE') throw error;
+    return {
+      removed: [],
+      kept: orphans,
+      because: 'a server uses the folder; run feed:verify while it is stopped',
+    };
+  }
+}

@@ -1,0 +1,156 @@
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { ExportIndex, exportIndexName } from '../../formats/export-index.ts';
+import { openRepository, writeBundle } from '../bucket/copy.ts';
+import { loadConfig } from '../config.ts';
+import { fail } from '../errors.ts';
+import { type ExportResult, exportFiles } from '../feed/export.ts';
+import { type ExportPlan, planExport } from '../feed/export-plan.ts';
+import { syncTree } from '../feed/restore.ts';
+import { openReading } from '../reading.ts';
+import { createProgress, printBytes } from './progress.ts';
+import { requireRoom } from './room.ts';
+import type { OperatorWorld } from './world.ts';
+
+type Flags = { readonly id: readonly string[]; readonly json: boolean };
+
+/** The verb `feed:export`: the plain files, so that nobody is locked in. */
+export function createCommand(world: OperatorWorld): Command {
+  return new Command('feed:export')
+    .description('Writes every package as a plain nupkg file, with payloads, bucket and an index.')
+    .argument('<dir>', 'a new folder, or one of an earlier export: then only what is new is written')
+    .option('--id <id...>', 'only these packages, and the payloads of the tools of that name', [])
+    .option('--json', 'print the result as JSON', false)
+    .addHelpText('after', help)
+    .action((dir: string, flags: Flags) => exportFeed(world, resolve(world.cwd, dir), flags));
+}
+
+const help = `
+DIR/ID.VERSION.nupkg      listed or not; any NuGet client takes the folder as a source
+DIR/dl/TOOL/VERSION/FILE  payloads
+DIR/bucket.bundle         the Scoop bucket: git clone DIR/bucket.bundle
+DIR/index.json            id, version, listed, published, sha512, size, file of each
+
+Works beside a running server and without one. Nothing that was not exported by it is overwritten, nothing is deleted.
+Exit code 0: all of it is there. 1: it is not, and the message says why.`;
+
+async function exportFeed(world: OperatorWorld, dir: string, { id, json }: Flags): Promise<void> {
+  const { dataDir } = loadConfig(world.env);
+  const { stdout, stderr, signal, version } = world;
+  const earlier = await openFolder(dir);
+  const part = join(dir, '.part');
+  await rm(part, { recursive: true, force: true });
+  const reading = openReading(dataDir);
+  try {
+    await mkdir(part, { mode: 0o700 });
+    const header = {
+      kind: 'go-win-tools export',
+      format: 1,
+      program: version,
+      time: new Date().toISOString(),
+    } as const;
+    if (earlier === undefined) {
+      await writeIndex(dir, part, { ...header, complete: false, packages: [], payloads: [], bucket: null });
+    }
+    // Bucket before database, as in a backup: every payload that a manifest promises is exported too.
+    const bucket = id.length === 0 ? 'bucket.bundle' : null;
+    if (bucket !== null) await writeBundle(openRepository(reading.bucketDir, world.env), join(part, bucket));
+    const snapshot = await reading.takeSnapshot(join(part, 'catalog.db'));
+    let plan: ExportPlan;
+    try {
+      plan = planExport(snapshot, id);
+    } finally {
+      snapshot.close();
+    }
+    const bytes = plan.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    await requireRoom(dir, missingBytes(plan, earlier));
+    const result = await exportFiles(dir, plan.files, reading.blobs, {
+      part,
+      earlier: hashesOf(earlier),
+      signal,
+      onProgress: createProgress(stderr, 'Exporting', bytes),
+    });
+    if (bucket !== null) await rename(join(part, bucket), join(dir, bucket));
+    const bad = new Set(result.damaged.map(({ path }) => path));
+    const isThere = ({ file }: { readonly file: string }): boolean => !bad.has(file);
+    const packages = plan.packages.filter(isThere);
+    const payloads = plan.payloads.filter(isThere);
+    await writeIndex(dir, part, { ...header, complete: true, packages, payloads, bucket });
+    await rm(part, { recursive: true });
+    await syncTree(dir);
+    for (const { path, problem } of result.damaged) stderr.write(`${path}: ${problem}\n`);
+    stdout.write(
+      json
+        ? `${JSON.stringify({ dir, bytes, packages: packages.length, payloads: payloads.length, ...result })}\n`
+        : told(dir, bytes, packages.length, payloads.length, result),
+    );
+    if (bad.size > 0) fail('EXPORT_INCOMPLETE', { count: bad.size });
+    if (plan.unknown.length > 0) fail('EXPORT_UNKNOWN', { ids: plan.unknown.join(', ') });
+  } catch (error) {
+    if (signal.aborted)
+      fail('INTERRUPTED', { state: 'the files in the folder are whole; run it again for the rest.' }, error);
+    throw error;
+  } finally {
+    reading.close();
+    await rm(part, { recursive: true, force: true });
+  }
+}
+
+/** Answers with the index of an earlier export. @throws FeedError EXPORT_FOREIGN, FILE_UNUSABLE */
+async function openFolder(dir: string): Promise<ExportIndex | undefined> {
+  try {
+    await mkdir(dir, { recursive: true });
+    const names = (await readdir(dir)).filter((name) => name !== '.part');
+    if (names.length === 0) return undefined;
+    const text = names.includes(exportIndexName) ? await readFile(join(dir, exportIndexName), 'utf8') : '';
+    const index = ExportIndex.safeParse(parseJson(text));
+    return index.success ? index.data : fail('EXPORT_FOREIGN', { path: dir });
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error) || !('path' in error)) throw error;
+    return fail('FILE_UNUSABLE', { file: dir, cause: error.message }, error);
+  }
+}
+
+function hashesOf(index: ExportIndex | undefined): ReadonlyMap<string, string> {
+  const all = [...(index?.packages ?? []), ...(index?.payloads ?? [])];
+  return new Map(all.map(({ file, sha256 }) => [file, sha256]));
+}
+
+function missingBytes({ files }: ExportPlan, earlier: ExportIndex | undefined): number {
+  const known = hashesOf(earlier);
+  return files.reduce(
+    (sum, { path, sha256, sizeBytes }) => (known.get(path) === sha256 ? sum : sum + sizeBytes),
+    0,
+  );
+}
+
+async function writeIndex(dir: string, part: string, index: ExportIndex): Promise<void> {
+  const draft = join(part, exportIndexName);
+  const file = await open(draft, 'w');
+  try {
+    await file.writeFile(`${JSON.stringify(index, undefined, 2)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, join(dir, exportIndexName));
+}
+
+function told(
+  dir: string,
+  bytes: number,
+  packages: number,
+  payloads: number,
+  { written, kept }: ExportResult,
+): string {
+  return `${dir}: ${packages} packages, ${payloads} payloads, ${printBytes(bytes)}; ${written} files written, ${kept} were there.\n`;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,124 @@
+import { join } from 'node:path';
+import type { AuditEntry } from '../audit/audit.ts';
+import { verifyTrail } from '../audit/verify.ts';
+import type { BlobReader, StoredBlob } from '../blobs/blob-store.ts';
+import { findDamage, openRepository } from '../bucket/copy.ts';
+import { readManifestFile } from '../bucket/manifest-file.ts';
+import { createManifestReader } from '../bucket/manifest-reader.ts';
+import { channels } from '../bucket/push.ts';
+import type { CatalogSnapshot } from '../catalog/snapshot.ts';
+import { findOrphans, findRot, problemOfPromise } from '../feed/verify.ts';
+import type { Reading } from '../reading.ts';
+import { createProgress } from './progress.ts';
+import type { OperatorWorld } from './world.ts';
+
+export type Fault = {
+  readonly kind: 'database' | 'latest flags' | 'trail' | 'bytes' | 'bucket' | 'manifest';
+  /** `buf 1.32.0`, `dl/buf/1.32.0/buf-windows-amd64.exe`, `main buf`. */
+  readonly subject: string;
+  readonly problem: string;
+};
+
+export type Findings = {
+  readonly packages: number;
+  readonly payloads: number;
+  readonly faults: readonly Fault[];
+  readonly orphans: readonly StoredBlob[];
+};
+
+/** What to do about each kind of fault. */
+export const advice: Readonly<Record<Fault['kind'], string>> = {
+  database: 'stop the server and restore the last backup (feed:restore --replace)',
+  'latest flags': 'unlist any version of it and list it again, which sets them anew',
+  trail: 'somebody changed the database by hand; compare with a backup (feed:audit verify)',
+  bytes:
+    'put the file back from a backup or an export: blobs/ab/cd/SHA256 in the data folder; pushing the same bytes again heals missing and torn files of payloads',
+  bucket: 'stop the server and put the folder bucket back from a backup, or from a clone that is as new',
+  manifest: 'PUT the payload again, with the bytes that the manifest names',
+};
+
+/** Every check of feed:verify. The bucket is read before the database, so that no promise is newer than what it is held against. */
+export async function checkAll(world: OperatorWorld, reading: Reading, tempDir: string): Promise<Findings> {
+  const bucket = await checkBucket(world, reading);
+  const snapshot = await reading.takeSnapshot(join(tempDir, 'catalog.db'));
+  try {
+    const damage = snapshot.findDamage();
+    // What SQLite itself cannot read, no question about rows is answered from.
+    if (damage.length > 0) {
+      const faults = damage.map((problem) => fault('database', 'catalog.db', problem));
+      return { packages: 0, payloads: 0, faults: [...bucket.faults, ...faults], orphans: [] };
+    }
+    const { packages, payloads } = snapshot.counts();
+    const faults = [
+      ...bucket.faults,
+      ...bucket.promises.flatMap((promise) => {
+        const problem = problemOfPromise(snapshot, promise);
+        return problem === undefined
+          ? []
+          : [fault('manifest', `${promise.channel} ${promise.tool}`, problem)];
+      }),
+      ...snapshot
+        .findWrongLatest()
+        .map((id) => fault('latest flags', id, 'other versions bear them than should')),
+      ...(await checkTrail(snapshot)),
+      ...(await checkBytes(world, snapshot, reading.blobs)),
+    ];
+    const orphans: StoredBlob[] = [];
+    for await (const orphan of findOrphans({ snapshot, blobs: reading.blobs })) orphans.push(orphan);
+    return { packages, payloads, faults, orphans };
+  } finally {
+    snapshot.close();
+  }
+}
+
+async function checkBucket({ env }: OperatorWorld, { bucketDir }: Reading) {
+  const git = openRepository(bucketDir, env);
+  const damage = await findDamage(git);
+  const promises: { channel: string; tool: string; url: string; hash: string | undefined }[] = [];
+  if (damage !== undefined) {
+    return { faults: [fault('bucket', 'repo.git', damage.replace(/\s+/g, ' '))], promises };
+  }
+  const reader = createManifestReader(git);
+  for (const channel of channels) {
+    for (const { tool, text } of await reader.listManifests(channel)) {
+      const { downloads } = readManifestFile(Buffer.from(text));
+      promises.push(...downloads.map(({ url, hash }) => ({ channel, tool, url, hash })));
+    }
+  }
+  return { faults: [], promises };
+}
+
+async function checkBytes(
+  { stderr, signal }: OperatorWorld,
+  snapshot: CatalogSnapshot,
+  blobs: BlobReader,
+): Promise<Fault[]> {
+  let bytes = 0;
+  for (const { sizeBytes } of snapshot.blobs()) bytes += sizeBytes;
+  const onProgress = createProgress(stderr, 'Reading', bytes);
+  const faults: Fault[] = [];
+  for await (const { names, sha256, problem } of findRot({ snapshot, blobs }, { signal, onProgress })) {
+    faults.push(...names.map((name) => fault('bytes', name, `${problem} (blob ${sha256})`)));
+  }
+  return faults;
+}
+
+async function checkTrail({ audit }: CatalogSnapshot): Promise<Fault[]> {
+  if (audit === undefined) return [];
+  const { list } = audit;
+  async function* entries(): AsyncGenerator<AuditEntry> {
+    let page: AuditEntry[];
+    let after = 0;
+    do {
+      page = await list({ after, limit: 1000 });
+      yield* page;
+      after = page.at(-1)?.number ?? after;
+    } while (page.length > 0);
+  }
+  const { broken } = await verifyTrail(entries());
+  return broken === undefined ? [] : [fault('trail', `entry ${broken.number}`, broken.problem)];
+}
+
+function fault(kind: Fault['kind'], subject: string, problem: string): Fault {
+  return { kind, subject, problem };
+}

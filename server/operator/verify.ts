@@ -1,0 +1,79 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { loadConfig } from '../config.ts';
+import { fail } from '../errors.ts';
+import { openReading } from '../reading.ts';
+import { type Collected, collectOrphans } from './collect-orphans.ts';
+import { printBytes } from './progress.ts';
+import { advice, checkAll, type Fault, type Findings } from './verify-checks.ts';
+import type { OperatorWorld } from './world.ts';
+
+type Flags = { readonly keepOrphans: boolean; readonly json: boolean };
+
+/** The verb `feed:verify`: is every byte still what it was? */
+export function createCommand(world: OperatorWorld): Command {
+  return new Command('feed:verify')
+    .description('Reads every stored byte again and checks database and bucket, beside a running server too.')
+    .option('--keep-orphans', 'list blobs that no package has, and remove none', false)
+    .option('--json', 'print the result as JSON', false)
+    .addHelpText('after', help)
+    .action((flags: Flags) => verify(world, flags));
+}
+
+const help = `
+Checked: the SHA-256 and SHA-512 of every blob; the database (integrity, references, latest flags); the bucket (git fsck)
+and that its manifests lead to payloads that are here.
+Blobs that nothing names are left by a push that was killed. They harm nobody; those older than a day are removed when no
+server uses the folder and nobody reads it.
+Exit code 0: all is well. 1: something is damaged; each line says what to do.`;
+
+async function verify(world: OperatorWorld, { keepOrphans, json }: Flags): Promise<void> {
+  const { dataDir } = loadConfig(world.env);
+  const { stdout, stderr, signal } = world;
+  const dir = await mkdtemp(join(tmpdir(), 'go-win-tools-verify-'));
+  try {
+    const found = await look(world, dataDir, dir);
+    const collected = keepOrphans
+      ? { removed: [], kept: found.orphans, because: undefined }
+      : await collectOrphans(dataDir, found.orphans, new Date(), join(dir, 'now.db'));
+    stdout.write(json ? `${JSON.stringify({ ...found, orphans: collected })}\n` : told(found, collected));
+    for (const fault of json ? [] : found.faults) stderr.write(lineOf(fault));
+    if (found.faults.length > 0) fail('VERIFY_FAULTS', { count: found.faults.length });
+  } catch (error) {
+    if (signal.aborted) fail('INTERRUPTED', { state: 'not all was looked at; nothing was changed.' }, error);
+    throw error;
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function look(world: OperatorWorld, dataDir: string, dir: string): Promise<Findings> {
+  const reading = openReading(dataDir);
+  try {
+    return await checkAll(world, reading, dir);
+  } finally {
+    reading.close();
+  }
+}
+
+function told({ packages, payloads, faults }: Findings, { removed, kept, because }: Collected): string {
+  const lines = [
+    `${packages} packages and ${payloads} payloads looked at: ${faults.length === 0 ? 'all is well' : `${faults.length} faults`}.`,
+  ];
+  if (removed.length > 0) lines.push(`Removed ${removed.length} blobs that nothing named (${sum(removed)}).`);
+  if (kept.length > 0)
+    lines.push(
+      `${kept.length} blobs that nothing names (${sum(kept)}) stay${because === undefined ? '' : `: ${because}`}.`,
+    );
+  return `${lines.join('\n')}\n`;
+}
+
+function sum(blobs: readonly { readonly sizeBytes: number }[]): string {
+  return printBytes(blobs.reduce((total, { sizeBytes }) => total + sizeBytes, 0));
+}
+
+function lineOf({ kind, subject, problem }: Fault): string {
+  return `${subject}: ${problem}\n  ${advice[kind]}\n`;
+}
