@@ -56,7 +56,8 @@ export function digestBytes(bytes: Uint8Array): Digest {
   return hash.digest();
 }
 
-function createHashes(): { update(chunk: Uint8Array): void; digest(): Digest } {
+/** For bytes that come in pieces. Ask for `digest` once, at the end. */
+export function createHashes(): { update(chunk: Uint8Array): void; digest(): Digest } {
   const sha256 = createHash('sha256');
   const sha512 = createHash('sha512');
   let sizeBytes = 0;

@@ -47,7 +47,8 @@ export function sourceOfBytes(bytes: Buffer): ByteSource {
   };
 }
 
-async function openFile(path: string): Promise<ByteSource> {
+/** The errors of the file system as they are. */
+export async function openFile(path: string): Promise<ByteSource> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();

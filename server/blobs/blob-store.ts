@@ -1,12 +1,17 @@
 import type { Readable } from 'node:stream';
 import type { Digest } from '../../formats/digest.ts';
+import type { ByteSource } from '../../formats/zip-file.ts';
 
 /** Bytes that are being written: nothing is visible before `commit`, nothing is left after `discard`. */
 export interface BlobDraft {
-  /** A file of the same bytes, complete, for those who must look inside before it is published. */
-  readonly path: string;
   readonly digest: Digest;
-  /** Makes the bytes visible under their SHA-256: file and folder are on disk (fsync) when it returns. The same bytes twice are one blob. */
+  /** The same bytes, complete, for those who must look inside before they are published. Whoever opens it closes it. */
+  openSource(): Promise<ByteSource>;
+  /**
+   * Makes the bytes visible under their SHA-256: file and folder are on disk (fsync) when it returns. The same bytes
+   * twice are one blob.
+   * @throws FeedError STORAGE_FULL
+   */
   commit(): Promise<void>;
   /** Removes the draft; does nothing after `commit`. Call it in `finally`. */
   discard(): Promise<void>;

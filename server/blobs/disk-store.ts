@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createDigester, type Digest } from '../../formats/digest.ts';
+import type { Readable } from 'node:stream';
 import { FeedError } from '../errors.ts';
 import type { BlobDraft, BlobStore } from './blob-store.ts';
+import { type DraftFile, receiveDraft } from './disk-draft.ts';
+import { createFolders } from './disk-folders.ts';
 import { createDiskReader, pathOfBlob } from './disk-reader.ts';
 
 /**
@@ -23,36 +22,41 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
   await rm(tmp, { recursive: true, force: true });
   await mkdir(tmp, { recursive: true });
 
+  const folders = createFolders(root);
+  await folders.sync(path.dirname(root));
+
   async function receive(source: Readable, maxBytes: number): Promise<BlobDraft> {
-    const draft = path.join(tmp, randomUUID());
-    const digester = createDigester();
-    const file = createWriteStream(draft, { flags: 'wx', flush: true });
     try {
-      await pipeline(source, limitTo(maxBytes), digester, file);
+      return createDraft(await receiveDraft(tmp, source, maxBytes));
     } catch (error) {
-      // A pipeline may fail while its file is still being opened: a name removed before it is made would stay.
-      if (!file.closed) await new Promise<void>((resolve) => file.once('close', () => resolve()));
-      await rm(draft, { force: true });
       throw roomError(error);
     }
-    return createDraft(draft, digester.digest());
   }
 
-  function createDraft(draft: string, digest: Digest): BlobDraft {
+  function createDraft({ path: draft, digest, durable, openSource }: DraftFile): BlobDraft {
     const target = pathOfBlob(root, digest.sha256);
+    let isMoved = false;
 
     async function commit(): Promise<void> {
       try {
-        await mkdir(path.dirname(target), { recursive: true });
+        await Promise.all([durable, folders.make(path.dirname(target))]);
         await moveUnlessThere(draft, target, digest.sizeBytes);
+        isMoved = true;
         // Also when another push has just put the same bytes there: it may not have come to its own fsync yet.
-        await syncFolders(path.dirname(target), root);
+        await folders.sync(path.dirname(target));
       } catch (error) {
         throw roomError(error);
       }
     }
 
-    return { path: draft, digest, commit, discard: () => rm(draft, { force: true }) };
+    async function discard(): Promise<void> {
+      if (isMoved) return;
+      // A file that is still being written would come back after its removal.
+      await durable.catch(() => undefined);
+      await rm(draft, { force: true });
+    }
+
+    return { digest, openSource, commit, discard };
   }
 
   async function remove(sha256: string): Promise<void> {
@@ -71,17 +75,6 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
   }
 
   return { ...createDiskReader(root), receive, remove, ping };
-}
-
-function limitTo(maxBytes: number): Transform {
-  let seen = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      seen += chunk.length;
-      if (seen > maxBytes) done(new FeedError('PACKAGE_TOO_LARGE', { maxBytes }));
-      else done(null, chunk);
-    },
-  });
 }
 
 /** A blob that is there is kept (it may be open); one of another size was torn by a dying disk, and is healed. */
@@ -105,20 +98,6 @@ async function sizeOf(file: string): Promise<number | undefined> {
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
-  }
-}
-
-/** Makes names durable, from a folder up to the root. Windows cannot fsync a folder; NTFS journals its names. */
-async function syncFolders(from: string, root: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  for (let folder = from; ; folder = path.dirname(folder)) {
-    const handle = await open(folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    if (folder === root) return;
   }
 }
 

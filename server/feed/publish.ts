@@ -7,23 +7,29 @@ import type { BlobDraft } from '../blobs/blob-store.ts';
 import type { Catalog, NewPackage } from '../catalog/catalog.ts';
 import { FeedError, fail } from '../errors.ts';
 import { allows, type Principal } from '../keys/api-keys.ts';
-import { checkRules } from './rules.ts';
+import { requireOwner } from './reserved-ids.ts';
+import { checkRules, ruleOf } from './rules.ts';
 
 export type PublishServices = { readonly catalog: Catalog; readonly now: () => Date };
+/** The setting RESERVED_IDS. */
+export type Reservations = { readonly reservedIds: readonly string[] | undefined };
 
 /**
  * Publishes what the holder of a key uploaded. `from` is the address of the pusher, for the audit log.
- * @throws FeedError KEY_SCOPE and those of `admit`
+ * @throws FeedError KEY_SCOPE, ID_RESERVED and those of `admit`
  */
 export function publish(
-  services: PublishServices,
+  services: PublishServices & Reservations,
   draft: BlobDraft,
   principal: Principal,
   from: string | undefined,
 ): Promise<NewPackage> {
   return admit(services, draft, {
     by: actorOf(principal, from),
-    authorize: (nuspec) => requirePush(principal, nuspec),
+    authorize(nuspec) {
+      requirePush(principal, nuspec);
+      requireOwner(services.reservedIds ?? [], nuspec.id, principal);
+    },
   });
 }
 
@@ -62,7 +68,7 @@ export async function admit(
 /** Whoever may not publish this is told so before the whole content is unpacked and checked. */
 async function readPackage(draft: BlobDraft, authorize: (nuspec: Nuspec) => void): Promise<Nuspec> {
   try {
-    const nupkg = await openNupkg(draft.path);
+    const nupkg = await openNupkg(await draft.openSource());
     try {
       authorize(nupkg.nuspec);
       await verifyContent(nupkg);
@@ -73,7 +79,7 @@ async function readPackage(draft: BlobDraft, authorize: (nuspec: Nuspec) => void
   } catch (error) {
     // Only what is wrong with the bytes is the pusher's fault; a full disk is not.
     if (!(error instanceof FormatError)) throw error;
-    throw new FeedError('PACKAGE_INVALID', { problem: error.message }, error);
+    throw new FeedError('PACKAGE_INVALID', { problem: `${error.message} (rule ${ruleOf(error)})` }, error);
   }
 }
 

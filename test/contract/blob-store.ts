@@ -1,10 +1,9 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
-import type { BlobStore, StoredBlob } from '../../server/blobs/blob-store.ts';
+import type { BlobDraft, BlobStore, StoredBlob } from '../../server/blobs/blob-store.ts';
 
 export type BlobStoreFixture = {
   readonly store: BlobStore;
@@ -42,11 +41,11 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
     }
     const readBack = async (...args: Parameters<BlobStore['open']>) => buffer(await store.open(...args));
 
-    it('shows nothing of a draft but its digest and a file of its bytes', async () => {
+    it('shows nothing of a draft but its digest and its bytes', async () => {
       const draft = await receive(bytes);
 
       expect(draft.digest).toEqual(digestBytes(bytes));
-      expect(await readFile(draft.path)).toEqual(bytes);
+      expect(await bytesOf(draft)).toEqual(bytes);
       expect(await store.has(sha256)).toBe(false);
       await expect(store.open(sha256)).rejects.toThrow();
     });
@@ -87,6 +86,19 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
 
       expect(await readBack(empty)).toEqual(Buffer.alloc(0));
     });
+
+    it.each([0, 1, 256 * 1024, 256 * 1024 + 1, 3_000_000])(
+      'lets %i bytes be looked into before',
+      async (size) => {
+        const content = Buffer.alloc(size, 'abcdefg');
+        const draft = await store.receive(Readable.from(pieces(content, 100_000)), 10_000_000);
+
+        expect((await bytesOf(draft)).equals(content)).toBe(true);
+        await draft.commit();
+        expect((await readBack(draft.digest.sha256)).equals(content)).toBe(true);
+        expect(await fixture.leftovers()).toEqual([]);
+      },
+    );
 
     it('takes bytes larger than any buffer on the way', async () => {
       const chunk = Buffer.alloc(1_000_003, 'abcdefg');
@@ -130,7 +142,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
     });
 
     it('removes drafts that a crash left behind when it is opened', async () => {
-      await receive(bytes);
+      await receive(Buffer.alloc(1_000_000, 'x'));
       expect(await fixture.leftovers()).toHaveLength(1);
 
       await fixture.reopen();
@@ -199,4 +211,22 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       expect(await fixture.leftovers()).toEqual([]);
     });
   });
+}
+
+async function bytesOf(draft: BlobDraft): Promise<Buffer> {
+  const source = await draft.openSource();
+  try {
+    const whole = Buffer.alloc(source.sizeBytes);
+    let length = 0;
+    for (let read = -1; read !== 0; length += read) read = await source.read(whole.subarray(length), length);
+    expect(length).toBe(source.sizeBytes);
+    return whole;
+  } finally {
+    await source.close();
+  }
+}
+
+function pieces(bytes: Buffer, size: number): Buffer[] {
+  const count = Math.ceil(bytes.length / size);
+  return Array.from({ length: count }, (_, n) => bytes.subarray(n * size, (n + 1) * size));
 }

@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import AdmZip from 'adm-zip';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../../formats/digest.ts';
+import { openFile } from '../../../formats/zip-file.ts';
 import { operator } from '../../../server/audit/audit.ts';
 import { publish } from '../../../server/feed/publish.ts';
 import type { Principal } from '../../../server/keys/api-keys.ts';
@@ -113,7 +114,7 @@ describe('publish', () => {
 
   it('does not blame the package for what is wrong with the server', async () => {
     const draft = {
-      path: join(room.dir, 'gone'),
+      openSource: () => openFile(join(room.dir, 'gone')),
       digest: digestBytes(Buffer.from('x')),
       commit: async () => undefined,
       discard: async () => undefined,

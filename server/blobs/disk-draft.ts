@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { createHashes, type Digest } from '../../formats/digest.ts';
+import { type ByteSource, openFile, sourceOfBytes } from '../../formats/zip-file.ts';
+import { FeedError } from '../errors.ts';
+
+/** An upload up to this size is looked into in memory, while its file is being made durable. */
+const maxInMemoryBytes = 256 * 1024;
+
+/** A file of bytes that came in whole. */
+export type DraftFile = {
+  readonly path: string;
+  readonly digest: Digest;
+  /** Resolves when the bytes are on disk (fsync) and the file is closed. */
+  readonly durable: Promise<void>;
+  openSource(): Promise<ByteSource>;
+};
+
+/**
+ * Takes the stream to its end, hashed on the way. Small ones are on their way to the disk when this returns, large ones
+ * are written and being fsynced: whoever looks into them need not wait for that.
+ * @throws FeedError PACKAGE_TOO_LARGE; the errors of the source and of the file system, with no file left
+ */
+export async function receiveDraft(tmp: string, source: Readable, maxBytes: number): Promise<DraftFile> {
+  const hashes = createHashes();
+  const draft = createWriter(path.join(tmp, randomUUID()));
+  const head: Buffer[] = [];
+  let seenBytes = 0;
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer | string>) {
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+      seenBytes += bytes.length;
+      if (seenBytes > maxBytes) throw new FeedError('PACKAGE_TOO_LARGE', { maxBytes });
+      hashes.update(bytes);
+      if (seenBytes <= maxInMemoryBytes) head.push(bytes);
+      // All at once what was kept so far, and from then on each as it comes.
+      else await draft.write(head.length > 0 ? Buffer.concat([...head.splice(0), bytes]) : bytes);
+    }
+    const inMemory = seenBytes <= maxInMemoryBytes ? Buffer.concat(head) : undefined;
+    if (inMemory === undefined) await draft.written();
+    return {
+      path: draft.path,
+      digest: hashes.digest(),
+      durable: draft.finish(inMemory),
+      openSource: async () => (inMemory === undefined ? openFile(draft.path) : sourceOfBytes(inMemory)),
+    };
+  } catch (error) {
+    await draft.remove();
+    throw error;
+  }
+}
+
+/** One file, made by the first write. A chunk is on its way to the file while the next one is being received. */
+function createWriter(file: string) {
+  let opening: Promise<FileHandle> | undefined;
+  let writing: Promise<unknown> = Promise.resolve();
+
+  async function write(bytes: Buffer): Promise<void> {
+    opening ??= open(file, 'wx');
+    const handle = await opening;
+    await writing;
+    writing = handle.writeFile(bytes);
+    // Heard by the next write or the end.
+    writing.catch(() => undefined);
+  }
+
+  async function written(): Promise<void> {
+    await writing;
+  }
+
+  async function sync(rest: Buffer | undefined): Promise<void> {
+    if (rest !== undefined) await write(rest);
+    const handle = await opening;
+    try {
+      await writing;
+      await handle?.sync();
+    } finally {
+      await handle?.close();
+    }
+  }
+
+  function finish(rest: Buffer | undefined): Promise<void> {
+    const durable = sync(rest);
+    durable.catch(() => undefined);
+    return durable;
+  }
+
+  async function remove(): Promise<void> {
+    const handle = await opening?.catch(() => undefined);
+    await writing.catch(() => undefined);
+    await handle?.close();
+    await rm(file, { force: true });
+  }
+
+  return { path: file, write, written, finish, remove };
+}

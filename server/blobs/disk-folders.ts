@@ -1,0 +1,40 @@
+import { mkdir, open } from 'node:fs/promises';
+import path from 'node:path';
+
+export type Folders = {
+  /** It is there when this returns, and so it is after a power cut. */
+  make(folder: string): Promise<void>;
+  /** Makes the names in it durable. */
+  sync(folder: string): Promise<void>;
+};
+
+/**
+ * Folders below a root whose names survive a power cut. A folder's own name is fsynced once in the life of the process,
+ * not with each file that comes into it; not less, for one that is there already may come from a process that was
+ * killed before its fsync, or from a push that has not come to it yet.
+ */
+export function createFolders(root: string): Folders {
+  const durable = new Set([root]);
+
+  async function make(folder: string): Promise<void> {
+    if (durable.has(folder)) return;
+    await mkdir(folder, { recursive: true });
+    const parent = path.dirname(folder);
+    // The fsyncs of one moment share one write of the file system's journal.
+    await Promise.all([make(parent), syncFolder(parent)]);
+    durable.add(folder);
+  }
+
+  return { make, sync: syncFolder };
+}
+
+/** Windows cannot fsync a folder; NTFS journals its names. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
