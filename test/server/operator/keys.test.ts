@@ -1,0 +1,102 @@
+import { rm } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createCommand } from '../../../server/operator/keys.ts';
+import { makeTempDir, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
+import { makeNupkg } from '../../kit/nupkg.ts';
+import { runVerb, type Said } from '../../kit/operator-world.ts';
+
+describe.each(['alone', 'through the running server'])('feed:keys, %s', (way) => {
+  let dataDir: string;
+  let house: TestHouse | undefined;
+  beforeEach(async () => {
+    dataDir = await makeTempDir();
+    if (way !== 'alone') house = await startHouse({ dataDir });
+  });
+  afterEach(async () => {
+    await house?.stop();
+    house = undefined;
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  const keys = (...args: string[]): Promise<Said> => runVerb(createCommand, dataDir, ...args);
+  const listed = async (): Promise<unknown[]> =>
+    (await keys('list', '--json')).stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
+
+  it('adds a key that works, shown once and alone on stdout', async () => {
+    const made = await keys(
+      ...['add', '--name', 'ci of buf', '--scope', 'push:beta', '--scope', 'read', '--id', 'buf*', 'dlv'],
+    );
+
+    expect(made.error).toBeUndefined();
+    expect(made.stdout).toMatch(/^gwt_[\w-]{43}\n$/);
+    expect(made.stderr).toContain('ci of buf');
+    expect(made.stderr).not.toContain(made.stdout.trim());
+    house ??= await startHouse({ dataDir });
+    const key = made.stdout.trim();
+    const push = async (id: string, version: string): Promise<number> =>
+      (await pushNupkg(house!, makeNupkg({ id, version }), key)).status;
+    expect(await push('buf', '1.0.0-beta.1')).toBe(201);
+    expect(await push('buf', '1.0.0')).toBe(403);
+    expect(await push('delve', '1.0.0-beta.1')).toBe(403);
+  });
+
+  it('lists all keys without what is secret, as a table and for programs', async () => {
+    const { stdout: key } = await keys('add', '--name', 'ci', '--scope', 'push');
+    await keys('add', '--name', 'ops', '--scope', 'admin');
+    await keys('revoke', 'ci');
+
+    const table = (await keys('list')).stdout;
+
+    expect(table).not.toContain(key.trim());
+    expect(table.split('\n').map((line) => line.split(/ {2,}/).slice(1, 4))).toEqual([
+      ['NAME', 'SCOPES', 'IDS'],
+      ['ci', 'push', 'all'],
+      ['ops', 'admin', 'all'],
+      [],
+    ]);
+    expect(await listed()).toMatchObject([
+      { name: 'ci', scopes: ['push'], ids: [], lastUsed: null, revoked: expect.stringMatching(/Z$/) },
+      { name: 'ops', scopes: ['admin'], revoked: null },
+    ]);
+  });
+
+  it('revokes by id or by name', async () => {
+    await keys('add', '--name', 'a', '--scope', 'push');
+    await keys('add', '--name', 'b', '--scope', 'push');
+    const [first] = (await listed()) as { id: string }[];
+
+    expect((await keys('revoke', first!.id)).error).toBeUndefined();
+    expect((await keys('revoke', 'b')).error).toBeUndefined();
+
+    expect(await listed()).toMatchObject([{ revoked: expect.any(String) }, { revoked: expect.any(String) }]);
+    expect((await keys('revoke', 'b')).error).toMatchObject({ code: 'KEY_UNKNOWN', exitCode: 1 });
+  });
+
+  it('asks which one of several keys of a name', async () => {
+    await keys('add', '--name', 'a', '--scope', 'push');
+    await keys('add', '--name', 'a', '--scope', 'read');
+
+    const { error } = await keys('revoke', 'a');
+
+    const ids = ((await listed()) as { id: string }[]).map(({ id }) => id);
+    expect(error).toMatchObject({ code: 'KEY_AMBIGUOUS' });
+    for (const id of ids) expect(error?.message).toContain(id);
+  });
+
+  it.each([
+    ['an unknown scope', ['add', '--name', 'x', '--scope', 'everything'], 'Allowed choices'],
+    ['no scope', ['add', '--name', 'x'], '--scope'],
+    ['no name', ['add', '--scope', 'push'], '--name'],
+    ['a name of two lines', ['add', '--name', 'a\nb', '--scope', 'push'], 'one line'],
+    ['an odd glob', ['add', '--name', 'a', '--scope', 'push', '--id', 'a b'], 'expected an id'],
+  ])('refuses %s and makes no key', async (_what, args, hint) => {
+    const { error, stdout } = await keys(...args);
+
+    expect(error?.message).toContain(hint);
+    expect(stdout).toBe('');
+    expect(await listed()).toEqual([]);
+  });
+});
