@@ -1,0 +1,172 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Downloads } from '../../../server/audit/downloads.ts';
+import { createSqlDownloads } from '../../../server/audit/sql-downloads.ts';
+import { type Connection, openDatabase } from '../../../server/catalog/connect.ts';
+import { makeKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
+import { makeNupkg } from '../../kit/nupkg.ts';
+
+describe('the table of downloads', () => {
+  let dir: string;
+  let db: Connection;
+  let time: number;
+  const limits = { maxRows: 5, maxWaiting: 8 };
+  const open = (): Downloads => createSqlDownloads(db, () => new Date(time), limits);
+  beforeEach(async () => {
+    dir = await makeTempDir();
+    db = openDatabase(join(dir, 'catalog.db'));
+    time = Date.parse('2026-05-01T10:00:00Z');
+  });
+  afterEach(async () => {
+    db.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  it('has one row a recipient, with first and last time, and keeps it', async () => {
+    const downloads = open();
+    const what = { id: 'Tool', version: '1.0.0' };
+    downloads.note(what, { from: '10.0.0.1', client: 'choco' });
+    time += 1000;
+    downloads.note(what, { from: '10.0.0.1', client: 'choco' });
+    downloads.note(what, { from: '10.0.0.1', client: 'choco', keyName: 'ci' });
+    await downloads.flush();
+    time += 1000;
+    const again = open();
+    again.note(what, { from: '10.0.0.1', client: 'choco' });
+
+    expect(await again.list('tool')).toEqual([
+      {
+        ...what,
+        from: '10.0.0.1',
+        client: 'choco',
+        count: 3,
+        first: new Date('2026-05-01T10:00:00Z'),
+        last: new Date('2026-05-01T10:00:02Z'),
+      },
+      expect.objectContaining({ keyName: 'ci', count: 1 }),
+    ]);
+  });
+
+  it.each(['1.0.0', '1.0', '1', '1.0.0.0'])('finds the version by its spelling %s', async (version) => {
+    const downloads = open();
+    downloads.note({ id: 'tool', version: '1.0.0' }, {});
+    downloads.note({ id: 'tool', version: '2.0.0' }, {});
+
+    expect(await downloads.list('TOOL', version)).toMatchObject([{ version: '1.0.0' }]);
+  });
+
+  it('tells a payload from a package of the same name', async () => {
+    const downloads = open();
+    downloads.note({ id: 'buf', version: '1.0.0' }, {});
+    downloads.note({ id: 'buf', version: '1.0.0', file: 'buf-windows-amd64.exe' }, {});
+
+    expect((await downloads.list('buf')).map(({ file }) => file).sort()).toEqual([
+      'buf-windows-amd64.exe',
+      undefined,
+    ]);
+  });
+
+  it('forgets the rows that were touched longest ago when there are too many', async () => {
+    const downloads = open();
+    for (let n = 0; n < 7; n += 1) {
+      time += 1;
+      downloads.note({ id: 'tool', version: `${n}.0.0` }, {});
+      await downloads.flush();
+    }
+
+    expect((await downloads.list('tool')).map(({ version }) => version)).toEqual([
+      '6.0.0',
+      '5.0.0',
+      '4.0.0',
+      '3.0.0',
+      '2.0.0',
+    ]);
+  });
+
+  it('does not grow without end in memory between two writes', async () => {
+    const downloads = createSqlDownloads(db, () => new Date(time), { maxRows: 100, maxWaiting: 8 });
+    for (let n = 0; n < 50; n += 1)
+      downloads.note({ id: 'tool', version: '1.0.0' }, { client: `made up ${n}` });
+
+    expect(await downloads.list('tool')).toHaveLength(8);
+  });
+});
+
+describe('a download', () => {
+  let house: TestHouse;
+  afterEach(() => house.stop());
+
+  type Line = Record<string, unknown>;
+  const lines = (): Line[] =>
+    house
+      .logged()
+      .split('\n')
+      .filter((line) => line.includes('"msg":"request"'))
+      .map((line) => JSON.parse(line));
+  async function get(path: string, headers: Record<string, string> = {}): Promise<number> {
+    const answer = await fetch(`${house.url}${path}`, { headers });
+    await answer.arrayBuffer();
+    return answer.status;
+  }
+  async function whoHas(id: string): Promise<Line[]> {
+    const answer = await fetch(`${house.url}/api/v1/downloads?id=${id}`, {
+      headers: { 'X-NuGet-ApiKey': house.adminKey },
+    });
+    return (await answer.json()) as Line[];
+  }
+
+  it.each([
+    ['v2', '/nuget/package/TOOL/1.0'],
+    ['v3', '/v3/flat/tool/1.0.0/tool.1.0.0.nupkg'],
+  ])('by %s is told in its log line and counted, first and again', async (_door, path) => {
+    house = await startHouse({ readAuth: 'feed', trustProxy: ['loopback'] });
+    await pushNupkg(house, makeNupkg({ id: 'Tool' }), house.adminKey);
+    const key = await makeKey(house, ['read']);
+    const headers = {
+      'X-NuGet-ApiKey': key,
+      'User-Agent': `choco/2.5\t${'x'.repeat(300)}`,
+      'X-Forwarded-For': '203.0.113.7',
+    };
+
+    expect([await get(path, headers), await get(path, headers)]).toEqual([200, 200]);
+    expect(await get(path, { ...headers, Range: 'bytes=0-9' })).toBe(206);
+    await fetch(`${house.url}${path}`, { method: 'HEAD', headers });
+
+    const client = `choco/2.5 ${'x'.repeat(190)}`;
+    const recipient = { keyName: 'read', from: '203.0.113.7', client };
+    expect(await whoHas('tool')).toEqual([
+      {
+        id: 'Tool',
+        version: '1.0.0',
+        ...recipient,
+        count: 2,
+        first: expect.any(String),
+        last: expect.any(String),
+      },
+    ]);
+    await house.stop();
+    const told = lines().filter(({ url }) => url === path);
+    expect(told).toHaveLength(4);
+    for (const line of told.slice(0, 3))
+      expect(line).toMatchObject({ id: 'Tool', version: '1.0.0', ...recipient });
+  });
+
+  it('by Scoop is told and counted with its file', async () => {
+    house = await startHouse();
+    const path = '/dl/buf/1.32.0/buf-windows-amd64.exe';
+    await fetch(`${house.url}${path}`, {
+      method: 'PUT',
+      headers: { 'X-NuGet-ApiKey': house.adminKey },
+      body: 'exe',
+    });
+
+    await get(path, { 'User-Agent': 'Scoop/1.0' });
+    await get(`${path}.sha256`, { 'User-Agent': 'Scoop/1.0' });
+
+    const what = { id: 'buf', version: '1.32.0', file: 'buf-windows-amd64.exe', client: 'Scoop/1.0' };
+    expect(await whoHas('buf')).toMatchObject([{ ...what, count: 1 }]);
+    await house.stop();
+    expect(lines().filter(({ file }) => file !== undefined)).toMatchObject([{ url: path, ...what }]);
+  });
+});

@@ -1,0 +1,134 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { createMetrics } from '../../../server/metrics.ts';
+import { createGitClient } from '../../kit/git.ts';
+import { makeKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
+import { makeNupkg } from '../../kit/nupkg.ts';
+
+const houses: TestHouse[] = [];
+afterEach(async () => {
+  for (const house of houses.splice(0)) await house.stop();
+});
+async function start(options: Parameters<typeof startHouse>[0] = {}): Promise<TestHouse> {
+  const house = await startHouse(options);
+  houses.push(house);
+  return house;
+}
+async function read(house: TestHouse): Promise<string> {
+  const answer = await fetch(`${house.url}/metrics`);
+  expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+  expect(answer.headers.get('cache-control')).toBe('no-store');
+  return answer.text();
+}
+
+describe('/metrics', () => {
+  it('tells of requests, durations, pushes, downloads, the catalog and the process', async () => {
+    const house = await start();
+    const nupkg = makeNupkg({ id: 'Tool' });
+    for (const key of [house.adminKey, house.adminKey, 'wrong']) await pushNupkg(house, nupkg, key);
+    for (let n = 0; n < 3; n += 1) {
+      await (await fetch(`${house.url}/nuget/package/tool/1.0.0`)).arrayBuffer();
+    }
+    await (await fetch(`${house.url}/nuget/package/none/1.0.0`)).arrayBuffer();
+
+    const text = await read(house);
+
+    expect(text.split('\n')).toEqual(
+      expect.arrayContaining([
+        'gwt_requests_total{route="feed",method="PUT",status="201"} 1',
+        'gwt_requests_total{route="package",method="GET",status="200"} 3',
+        'gwt_requests_total{route="package",method="GET",status="404"} 1',
+        'gwt_request_duration_seconds_count{route="package"} 4',
+        'gwt_pushes_total{outcome="published"} 1',
+        'gwt_pushes_total{outcome="PACKAGE_EXISTS"} 1',
+        'gwt_pushes_total{outcome="KEY_INVALID"} 1',
+        'gwt_downloads_total{id="tool"} 3',
+        'gwt_catalog_ids 1',
+        'gwt_catalog_versions 1',
+        `gwt_catalog_bytes{kind="packages"} ${nupkg.length}`,
+        'gwt_catalog_bytes{kind="payloads"} 0',
+      ]),
+    );
+    expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds \d/m);
+    expect(text).toMatch(/^process_resident_memory_bytes \d/m);
+  });
+
+  it('tells how old what each channel offers is', async () => {
+    let time = new Date('2026-05-01T00:00:00Z');
+    const house = await start({ server: { now: () => time } });
+    const key = await makeKey(house, ['push']);
+    const put = await fetch(`${house.url}/dl/buf/1.32.0-beta.1/buf-windows-amd64.exe`, {
+      method: 'PUT',
+      headers: { 'X-NuGet-ApiKey': key },
+      body: 'exe',
+    });
+    const hash = (await put.text()).trim();
+    const git = await createGitClient(await makeTempDir(), key);
+    const work = await git.clone(`${house.url}/git/beta/go-win-tools.git`, 'work');
+    await git.commit(work, 'buf: Update to version 1.32.0-beta.1', {
+      'bucket/buf.json': manifest(house.url, '1.32.0-beta.1', hash),
+    });
+    await git.run(work, 'push', '-q', 'origin', 'beta');
+    time = new Date('2026-05-03T12:00:00Z');
+
+    const text = await read(house);
+
+    expect(text).toContain('gwt_tool_age_days{tool="buf",channel="beta"} 2.5\n');
+    expect(text).not.toContain('channel="main"');
+  });
+
+  it('is open, but under READ_AUTH=all', async () => {
+    const [open, feed, all] = [
+      await start(),
+      await start({ readAuth: 'feed' }),
+      await start({ readAuth: 'all' }),
+    ];
+    const status = async (house: TestHouse, key?: string): Promise<number> =>
+      (
+        await fetch(
+          `${house.url}/metrics`,
+          key === undefined ? {} : { headers: { Authorization: `Bearer ${key}` } },
+        )
+      ).status;
+
+    expect([await status(open), await status(feed), await status(all)]).toEqual([200, 200, 401]);
+    expect(await status(all, await makeKey(all, ['read']))).toBe(200);
+    expect((await fetch(`${open.url}/metrics`, { method: 'POST' })).status).toBe(405);
+  });
+
+  it('has a bounded number of rows, whatever is asked for', async () => {
+    const metrics = createMetrics();
+    for (let n = 0; n < 500; n += 1) metrics.countDownload(`tool-${n}`);
+    for (const method of ['GET', 'BREW', 'PROPFIND', undefined]) {
+      metrics.observeRequest('feed', method, undefined, 1);
+    }
+
+    const text = await metrics.print({
+      catalogTotals: async () => ({ ids: 0, versions: 0, bytes: 0 }),
+      payloadBytes: async () => 0,
+      toolAges: async () => [],
+    });
+
+    const rows = text.split('\n').filter((line) => line.startsWith('gwt_downloads_total{'));
+    expect(rows).toHaveLength(201);
+    expect(rows).toContain('gwt_downloads_total{id="other"} 300');
+    expect(text).toContain('gwt_requests_total{route="feed",method="other",status="0"} 3');
+  });
+});
+
+function manifest(base: string, version: string, hash: string): string {
+  const url = `${base}/dl/buf/${version}/buf-windows-amd64.exe#/buf.exe`;
+  const text = JSON.stringify(
+    {
+      version,
+      description: 'Protocol buffers, linted.',
+      homepage: 'https://example.org',
+      license: 'Apache-2.0',
+      architecture: { '64bit': { url, hash } },
+      bin: 'buf.exe',
+      checkver: { url: `${base}/m/beta/buf.json`, jsonpath: '$.version' },
+    },
+    undefined,
+    4,
+  );
+  return `${text}\n`;
+}
