@@ -6,7 +6,7 @@ import { readNuspecOf } from '../feed/read-nuspec.ts';
 import { retrieve } from '../feed/retrieve.ts';
 import type { CachePolicies } from '../http/cache.ts';
 import type { BeginDownload } from '../http/download-count.ts';
-import { sendBlob } from '../http/send-blob.ts';
+import { sendPackage } from '../http/send-package.ts';
 
 export type FlatServices = {
   readonly catalog: Catalog;
@@ -38,14 +38,6 @@ export async function answerFlatFile(
   if (name !== `${id}.${version}.nupkg`.toLowerCase()) {
     fail('PACKAGE_NOT_FOUND', { id, version: `${version} in a file of this name` });
   }
-  const { row, open } = await retrieve(services, id, version);
-  await sendBlob(request, response, {
-    sha256: row.sha256,
-    sizeBytes: row.sizeBytes,
-    contentType: 'application/zip',
-    cacheControl: services.cache.immutable,
-    fileName: `${row.id}.${row.normalizedVersion}.nupkg`,
-    open,
-    onWholeSent: services.beginDownload(request, { id: row.id, version: row.normalizedVersion }, request.ip),
-  });
+  const found = await retrieve(services, id, version);
+  await sendPackage(request, response, found, services.cache.immutable, services.beginDownload);
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Request, Response } from 'express';
+import { rememberAnswer } from '../http/known-answers.ts';
 
 /** What fits into one packet gains nothing. */
 const minGzipBytes = 1400;
@@ -26,5 +27,7 @@ export async function sendJson(
     return;
   }
   if (isGzipped) response.setHeader('Content-Encoding', 'gzip');
-  response.send(isGzipped ? await compress(body) : body);
+  const sent = isGzipped ? await compress(body) : body;
+  rememberAnswer(request, response, sent, { kind: 'document' });
+  response.send(sent);
 }
