@@ -93,14 +93,15 @@ export const refRules: readonly Rule[] = [
   {
     name: 'key-suffices',
     check: (push) =>
-      push.updates.flatMap(({ ref }) =>
-        [...new Set(subjectsOf(push, ref))]
-          .filter((subject) => !may(push, neededScope(ref), subject))
+      push.updates.flatMap(({ ref }) => {
+        const faults = matters(push, ref)
+          .filter((matter) => !may(push, matter))
           .map(
-            (subject) =>
-              `This key may not push ${short(ref)}${subject === undefined ? '' : ` for ${subject}`}: it needs the scope ${neededScope(ref)}.`,
-          ),
-      ),
+            ({ scope, tool, what }) =>
+              `This key may not push ${what}${tool === undefined ? '' : ` for ${tool}`}: it needs the scope ${scope}.`,
+          );
+        return [...new Set(faults)];
+      }),
   },
 ];
 
@@ -112,25 +113,42 @@ function isMoved({ current, next }: RefUpdate): boolean {
   return next !== undefined && next !== current;
 }
 
-/** `push:beta` reaches what only testers see (contract section 3). */
-function neededScope(ref: string): Scope {
-  const isForTesters = ref === 'refs/heads/beta' || parseTagRef(ref)?.named.includes('-') === true;
-  return isForTesters ? 'push:beta' : 'push';
-}
+/** Something that an update does, and the scope that it takes; no `tool` for files that belong to none. */
+type Matter = { readonly what: string; readonly tool: string | undefined; readonly scope: Scope };
 
-/** What an update is about: its tools, and `undefined` for files that belong to no tool. */
-function subjectsOf({ advances }: Push, ref: string): (string | undefined)[] {
+/**
+ * `push:beta` reaches what only testers see (contract section 3). That is not all of branch beta: a version that comes to
+ * be there is what `/m/TOOL/VERSION/TOOL.json` serves to everybody, so that a stable one takes `push`.
+ */
+function matters({ advances }: Push, ref: string): Matter[] {
+  const what = short(ref);
   if (!isBranch(ref)) {
-    return [parseTagRef(ref)?.tool];
+    const { tool, named = '' } = parseTagRef(ref) ?? {};
+    return [{ what, tool, scope: isPrerelease(named) ? 'push:beta' : 'push' }];
   }
+  const scope = ref === 'refs/heads/beta' ? 'push:beta' : 'push';
   const commits = advances.find(({ channel }) => ref === `refs/heads/${channel}`)?.commits ?? [];
-  const subjects = commits.flatMap(({ changes }) => changes.map(({ path }) => toolOfPath(path)));
-  return subjects.length === 0 ? [undefined] : subjects;
+  const found = commits.flatMap(({ changes }) =>
+    changes.map(({ path, before, after }): Matter => {
+      const tool = toolOfPath(path);
+      const version = after?.manifest?.version;
+      const isNew = version !== undefined && version !== before?.manifest?.version;
+      return isNew && !isPrerelease(version)
+        ? { what: `the stable version ${version} to ${what}`, tool, scope: 'push' }
+        : { what, tool, scope };
+    }),
+  );
+  return found.length === 0 ? [{ what, tool: undefined, scope }] : found;
 }
 
-function may({ pusher }: Push, scope: Scope, subject: string | undefined): boolean {
+/** What follows a `+` makes no prerelease. */
+function isPrerelease(version: string): boolean {
+  return /^[^+]*-/.test(version);
+}
+
+function may({ pusher }: Push, { tool, scope }: Matter): boolean {
   // A key for some tools cannot change what belongs to all.
-  return allows(pusher, scope, subject) && (subject !== undefined || pusher.ids.length === 0);
+  return allows(pusher, scope, tool) && (tool !== undefined || pusher.ids.length === 0);
 }
 
 function short(ref: string): string {

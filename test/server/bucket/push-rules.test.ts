@@ -434,7 +434,66 @@ describe('the rules of the bucket', () => {
         await release(work, 'buf', '1.33.0');
         return ['main', 'beta'];
       },
-      says: 'This key may not push main for buf: it needs the scope push.',
+      says: 'This key may not push the stable version 1.33.0 to main for buf: it needs the scope push.',
+    },
+    {
+      name: 'main alone with a key for beta, even where nothing changes a manifest',
+      key: 'key-beta',
+      prepare: async (work) => {
+        await git.run(work, 'switch', '-q', 'main');
+        await chore(work, 'README.md', '# Mine\n');
+        return ['main'];
+      },
+      says: 'This key may not push main: it needs the scope push.',
+    },
+    {
+      name: 'a stable version on branch beta with a key for beta',
+      key: 'key-beta',
+      prepare: async (work) => {
+        await release(work, 'buf', '1.33.0');
+        return ['beta'];
+      },
+      says: 'This key may not push the stable version 1.33.0 to beta for buf: it needs the scope push.',
+    },
+    {
+      name: 'a stable version on branch beta that a later beta hides, with a key for beta',
+      key: 'key-beta',
+      prepare: async (work) => {
+        await release(work, 'buf', '1.33.0');
+        await release(work, 'buf', '1.34.0-beta.1');
+        return ['beta'];
+      },
+      says: 'This key may not push the stable version 1.33.0 to beta for buf: it needs the scope push.',
+    },
+    {
+      name: 'a stable tag on a commit that is there, with a key for beta',
+      key: 'key-beta',
+      prepare: async (work) => {
+        await git.run(work, 'tag', '-f', 'buf/v1.32.0.1', 'origin/main');
+        return ['buf/v1.32.0.1'];
+      },
+      says: 'This key may not push buf/v1.32.0.1 for buf: it needs the scope push.',
+    },
+    {
+      name: 'a stable tag that looks like a beta by its metadata, with a key for beta',
+      key: 'key-beta',
+      prepare: async (work) => {
+        await git.run(work, 'tag', 'buf/v1.32.0+x-beta', 'origin/main');
+        return ['buf/v1.32.0+x-beta'];
+      },
+      says: 'This key may not push buf/v1.32.0+x-beta for buf: it needs the scope push.',
+    },
+    {
+      name: 'a move of a stable tag with a key for beta',
+      key: 'key-beta',
+      prepare: async () => ['+beta:refs/tags/buf/v1.32.0'],
+      says: 'This key may not push buf/v1.32.0 for buf: it needs the scope push.',
+    },
+    {
+      name: 'the end of a stable tag with a key for beta',
+      key: 'key-beta',
+      prepare: async () => [':refs/tags/buf/v1.32.0'],
+      says: 'This key may not push buf/v1.32.0 for buf: it needs the scope push.',
     },
     {
       name: 'another tool with a key for buf',
