@@ -8,6 +8,9 @@ export function pathOfBlob(root: string, sha256: string): string {
   return path.join(root, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
 }
 
+/** Four times Node's own: a large download takes a quarter of the reads and writes. */
+const chunkBytes = 256 * 1024;
+
 /** Blobs of a folder that another process may be writing: it makes nothing and removes nothing. */
 export function createDiskReader(root: string): BlobReader {
   return {
@@ -17,7 +20,7 @@ export function createDiskReader(root: string): BlobReader {
     async open(sha256, range) {
       // Opened before a stream is made of it, so that absence is an error of this call and not of the stream.
       const file = await open(pathOfBlob(root, sha256), 'r');
-      return file.createReadStream(range);
+      return file.createReadStream({ ...range, highWaterMark: chunkBytes });
     },
     async *list() {
       for (const first of await namesIn(root, /^[0-9a-f]{2}$/)) {
