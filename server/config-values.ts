@@ -53,6 +53,15 @@ export function proxyAddresses(text: string, context: z.RefinementCtx): string[]
     : refuse(context, `expected addresses such as 10.0.0.5 or 10.0.0.0/8, found ${JSON.stringify(wrong)}`);
 }
 
+/** Ids, or beginnings of ids that end in `*`, with commas between them. */
+export function idPrefixes(text: string, context: z.RefinementCtx): string[] {
+  const prefixes = text.split(/[\s,]+/).filter((prefix) => prefix !== '');
+  const wrong = prefixes.find((prefix) => !/^\w+(?:[.-]\w+)*[.-]?\*?$/.test(prefix) || /[.-]$/.test(prefix));
+  return wrong === undefined
+    ? prefixes
+    : refuse(context, `expected ids or beginnings of ids such as acme.*, found ${JSON.stringify(wrong)}`);
+}
+
 /** Express' own names (loopback is 127.0.0.1/8 and ::1/128). */
 const names = ['loopback', 'linklocal', 'uniquelocal'];
 

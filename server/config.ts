@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { byteCount, proxyAddresses, publicUrl, wholeNumber } from './config-values.ts';
+import { byteCount, idPrefixes, proxyAddresses, publicUrl, wholeNumber } from './config-values.ts';
 import { readTls, type TlsFiles } from './tls.ts';
 
 export type Config = {
@@ -16,6 +16,8 @@ export type Config = {
   readonly adminApiKey?: string;
   readonly readAuth?: 'feed' | 'all';
   readonly maxPackageBytes: number;
+  /** Ids, or beginnings of ids that end in `*`. */
+  readonly reservedIds?: readonly string[];
   readonly logLevel: (typeof logLevels)[number];
 };
 
@@ -71,6 +73,13 @@ const Settings = z.object({
     .transform(byteCount)
     .default(4 * 1024 ** 3)
     .describe('Largest upload: a number of bytes, or with KiB, MiB, GiB. Default: 4 GiB.'),
+  RESERVED_IDS: z
+    .string()
+    .transform(idPrefixes)
+    .optional()
+    .describe(
+      'Ids and beginnings of ids (acme.*), with commas between them, that only keys limited to such ids may publish.',
+    ),
   LOG_LEVEL: z
     .enum(logLevels, `expected one of ${logLevels.join(', ')}`)
     .default('info')
@@ -144,6 +153,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     ...(tls === undefined ? {} : { tls }),
     ...(settings.TRUST_PROXY === undefined ? {} : { trustProxy: settings.TRUST_PROXY }),
     ...(settings.ADMIN_API_KEY === undefined ? {} : { adminApiKey: settings.ADMIN_API_KEY }),
+    ...(settings.RESERVED_IDS === undefined ? {} : { reservedIds: settings.RESERVED_IDS }),
     ...(settings.READ_AUTH === undefined ? {} : { readAuth: settings.READ_AUTH }),
   });
 }

@@ -12,7 +12,7 @@ import { checkRules, ruleOf } from './rules.ts';
 
 export type PublishServices = { readonly catalog: Catalog; readonly now: () => Date };
 /** The setting RESERVED_IDS. */
-export type Reservations = { readonly reservedIds: readonly string[] | undefined };
+export type Reservations = { readonly reservedIds?: readonly string[] | undefined };
 
 /**
  * Publishes what the holder of a key uploaded. `from` is the address of the pusher, for the audit log.

@@ -1,3 +1,4 @@
+import type { FormatError } from '../../formats/format-error.ts';
 import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-version.ts';
 import type { Nuspec } from '../../formats/nuspec.ts';
 import { fail } from '../errors.ts';
@@ -8,45 +9,95 @@ const newestClient = '6.4.1';
 const maxTitleLength = 256;
 const maxDescriptionLength = 4000;
 
-type Rule = {
+/** What a package must be to be published. Refusals name the rule. */
+export type Rule = {
   readonly name: string;
-  /** What is wrong, for the person who pushed; undefined when nothing is. */
-  readonly problem: (nuspec: Nuspec) => string | undefined;
+  readonly sentence: string;
+  /** What is wrong, for the person who pushed; undefined when nothing is. Other rules are held elsewhere: `heldBy` says where. */
+  readonly problem?: (nuspec: Nuspec) => string | undefined;
+  readonly heldBy?: string;
 };
 
-/**
- * What may be published, beyond what `formats/nuspec.ts` and `formats/nupkg.ts` refuse as unreadable: the form of id
- * and version, missing authors, control characters, broken dependencies and entries.
- */
+/** All of them; docs/operate/limits.md tells them in these words. */
 export const rules: readonly Rule[] = [
   {
-    name: 'a description',
+    name: 'readable',
+    sentence: 'The upload is a zip with one nuspec at its root, and every entry unpacks safely on Windows.',
+    heldBy: 'formats/nupkg.ts',
+  },
+  {
+    name: 'id-form',
+    sentence: 'An id has at most 100 letters, digits and _, with a single . or - between them.',
+    heldBy: 'formats/nuspec.ts',
+  },
+  {
+    name: 'required-metadata',
+    sentence: 'The nuspec has id, version, authors and description.',
     problem: ({ description }) =>
       description === undefined
         ? 'the nuspec has no description; add <description> to its <metadata>'
         : undefined,
   },
   {
-    name: 'a short title',
+    name: 'valid-metadata',
+    sentence: 'Versions, ranges and addresses in the nuspec are such that every client can read them.',
+    heldBy: 'formats/nuspec.ts',
+  },
+  {
+    name: 'title-length',
+    sentence: `A title has at most ${maxTitleLength} characters.`,
     problem: ({ title }) => tooLong('title', title, maxTitleLength),
   },
   {
-    name: 'a description that clients show',
+    name: 'description-length',
+    sentence: `A description has at most ${maxDescriptionLength} characters.`,
     problem: ({ description }) => tooLong('description', description, maxDescriptionLength),
   },
   {
-    name: 'a client that can install it',
+    name: 'client-version',
+    sentence: `minClientVersion is at most ${newestClient}, which the newest choco is built on.`,
     problem: ({ minClientVersion }) =>
       isNewer(minClientVersion, newestClient)
         ? `minClientVersion ${minClientVersion} is above ${newestClient}, the newest that clients of this feed have`
         : undefined,
   },
+  {
+    name: 'size',
+    sentence: 'An upload has at most MAX_PACKAGE_BYTES.',
+    heldBy: 'push/upload.ts, as PACKAGE_TOO_LARGE',
+  },
+  {
+    name: 'reserved-ids',
+    sentence: 'An id that RESERVED_IDS reserves comes with a key that is limited to such ids.',
+    heldBy: 'feed/reserved-ids.ts, as ID_RESERVED',
+  },
+  {
+    name: 'version-free',
+    sentence: 'No version is ever replaced, however it is spelled, listed or not.',
+    heldBy: 'catalog.add, as PACKAGE_EXISTS',
+  },
+  {
+    // choco groups by a hash that minds case (spec nuget-v2 12.5).
+    name: 'first-push-casing',
+    sentence: "An id in another casing is taken, and shown in the casing of the id's first push.",
+    heldBy: 'catalog.add',
+  },
 ];
 
 /** @throws FeedError PACKAGE_INVALID naming everything that is wrong */
 export function checkRules(nuspec: Nuspec): void {
-  const problems = rules.map((rule) => rule.problem(nuspec)).filter((problem) => problem !== undefined);
+  const problems = rules.flatMap(({ name, problem }) => {
+    const found = problem?.(nuspec);
+    return found === undefined ? [] : [`${found} (rule ${name})`];
+  });
   if (problems.length > 0) fail('PACKAGE_INVALID', { problem: `${problems.join('; ')}.` });
+}
+
+/** The rule that a package breaks which formats/ could not read. */
+export function ruleOf({ code, details }: FormatError): string {
+  if (code === 'NUSPEC_FIELD_MISSING') return 'required-metadata';
+  if (code === 'NUSPEC_FIELD_INVALID') return details.field === 'id' ? 'id-form' : 'valid-metadata';
+  return 'readable';
 }
 
 function tooLong(field: string, text: string | undefined, maxLength: number): string | undefined {

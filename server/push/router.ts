@@ -14,6 +14,7 @@ export type PushServices = {
   readonly catalog: Catalog;
   readonly blobs: BlobStore;
   readonly maxPackageBytes: number;
+  readonly reservedIds: readonly string[] | undefined;
   readonly now: () => Date;
   readonly log: Logger;
   readonly metrics: Pick<Metrics, 'countPush'>;

@@ -16,6 +16,7 @@ const settings = [
   'ADMIN_API_KEY_FILE',
   'READ_AUTH',
   'MAX_PACKAGE_BYTES',
+  'RESERVED_IDS',
   'LOG_LEVEL',
 ];
 
@@ -52,6 +53,7 @@ describe('config', () => {
       ADMIN_API_KEY: ' secret ',
       READ_AUTH: 'all',
       MAX_PACKAGE_BYTES: '500 MiB',
+      RESERVED_IDS: 'acme.*, delve',
       LOG_LEVEL: 'debug',
     });
 
@@ -64,6 +66,7 @@ describe('config', () => {
       adminApiKey: 'secret',
       readAuth: 'all',
       maxPackageBytes: 500 * 1024 ** 2,
+      reservedIds: ['acme.*', 'delve'],
       logLevel: 'debug',
     });
     expect(Object.isFrozen(config)).toBe(true);
@@ -94,6 +97,10 @@ describe('config', () => {
     ['MAX_PACKAGE_BYTES', '4 GB'],
     ['MAX_PACKAGE_BYTES', '1e9'],
     ['LOG_LEVEL', 'loud'],
+    ['RESERVED_IDS', '*'],
+    ['RESERVED_IDS', 'acme.'],
+    ['RESERVED_IDS', 'a*b'],
+    ['RESERVED_IDS', 'acme-?'],
     ['TLS_CERT_FILE', '/no/such/file'],
   ])('refuses %s=%s and names it', (name, value) => {
     expect(problemsOf({ [name]: value })).toEqual([expect.stringContaining(name)]);
