@@ -27,7 +27,7 @@ export default {
       'formats-are-pure',
       'formats/ says what bytes mean; it knows neither server nor generator.',
       { path: '^formats/' },
-      { path: '^(server|manifest-gen|dev|bench|main|start)' },
+      { path: '^(server|manifest-gen|conformance|dev|bench|main|start)' },
     ),
     forbid(
       'outbound-knows-nobody',
@@ -97,6 +97,18 @@ export default {
       { path: '^manifest-gen/' },
       { path: '^(server|main|start|dev|bench)' },
     ),
+    forbid(
+      'conformance-is-a-stranger',
+      'The suite checks any feed from outside: what it knew of ours it could not find wrong.',
+      { path: '^conformance/' },
+      { path: '^(server|manifest-gen|main|start|dev|bench)' },
+    ),
+    forbid(
+      'nobody-needs-conformance',
+      'A feed does not work by the suite that checks it.',
+      { path: '^(server|manifest-gen|start)' },
+      { path: '^conformance/' },
+    ),
     forbid('nobody-imports-main', 'main.ts is the program, not a module.', {}, { path: '^main\\.ts$' }),
     forbid(
       'only-main-imports-start',
@@ -122,7 +134,7 @@ export default {
     forbid(
       'product-needs-no-dev-dependency',
       'It would be missing in the image.',
-      { path: '^(main|start|formats|server|manifest-gen)' },
+      { path: '^(main|start|formats|server|manifest-gen|conformance)' },
       { dependencyTypes: ['npm-dev', 'npm-no-pkg'], dependencyTypesNot: ['type-only'] },
     ),
   ],

@@ -50,6 +50,10 @@ const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'what changed, whether the trail holds, who has what',
     load: () => import('./server/operator/audit.ts'),
   },
+  'feed:conformance': {
+    does: 'any NuGet v2 feed as its clients see it: what would break',
+    load: () => import('./conformance/command.ts'),
+  },
 };
 
 /** Verbs of a checkout, for those who work on the product; the installed program does not have them. */

@@ -7,7 +7,17 @@ import { join, sep } from 'node:path';
 import { cruise } from 'dependency-cruiser';
 import extractOptions from 'dependency-cruiser/config-utl/extract-depcruise-options';
 
-const roots = ['main.ts', 'start.ts', 'formats', 'outbound', 'server', 'manifest-gen', 'dev', 'bench'];
+const roots = [
+  'main.ts',
+  'start.ts',
+  'formats',
+  'outbound',
+  'server',
+  'manifest-gen',
+  'conformance',
+  'dev',
+  'bench',
+];
 const productDir = join(import.meta.dirname, '..');
 
 const { output } = await cruise(roots, await extractOptions(join(productDir, '.dependency-cruiser.mjs')));

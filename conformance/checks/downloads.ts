@@ -1,0 +1,333 @@
+import { createHash } from 'node:crypto';
+import { type Entry, newestOf as newest, propertyOf } from '../atom.ts';
+import type { Check } from '../check.ts';
+import type { Context } from '../context.ts';
+import type { Feed } from '../feed.ts';
+import { listedStable, pick, type Samples, stable, unlisted } from '../samples.ts';
+import { demand, skip } from '../verdict.ts';
+import { type Answer, mediaTypeOf, statusLine } from '../wire/answer.ts';
+
+const install = 'choco install, every version';
+
+/** The bytes (spec nuget-v2 9.8, 4.3). */
+export const downloadChecks: readonly Check[] = [
+  {
+    id: 'downloads/source',
+    section: '9.8',
+    title: 'content src answers 200 with a zip',
+    level: 'must',
+    breaks: install,
+    async run(context) {
+      const { answer } = await download(context);
+      demand(answer.status === 200, answer, 'status 200', statusLine(answer));
+      demand(
+        isZip(answer),
+        answer,
+        'a zip',
+        `${answer.body.length} bytes that begin with ${JSON.stringify(answer.body.subarray(0, 4).toString('latin1'))}`,
+      );
+    },
+  },
+  {
+    id: 'downloads/hash',
+    section: '1',
+    title: 'PackageHash is the SHA512 of these bytes',
+    level: 'must',
+    breaks: 'choco with usePackageHashValidation refuses the package',
+    async run(context) {
+      const { answer, entry } = await download(context);
+      const [hash, found] = [propertyOf(entry, 'PackageHash'), createHash('sha512').update(answer.body)];
+      if (hash === '' || answer.status !== 200) skip('no PackageHash or no download');
+      const digest = found.digest();
+      const isIt = hash === digest.toString('base64') || hash.toLowerCase() === digest.toString('hex');
+      demand(
+        isIt || propertyOf(entry, 'PackageHashAlgorithm') !== 'SHA512',
+        answer,
+        hash.slice(0, 24),
+        digest.toString('base64').slice(0, 24),
+      );
+    },
+  },
+  {
+    id: 'downloads/size',
+    section: '9.5',
+    title: 'PackageSize is the number of bytes',
+    level: 'should',
+    breaks: 'choco info shows another size; mirrors fetch again',
+    async run(context) {
+      const { answer, entry } = await download(context);
+      const size = propertyOf(entry, 'PackageSize');
+      if (size === '' || answer.status !== 200) skip('no PackageSize or no download');
+      demand(Number(size) === answer.body.length, answer, `${size} bytes`, `${answer.body.length}`);
+    },
+  },
+  {
+    id: 'downloads/length',
+    section: '9.8',
+    title: 'Content-Length is sent',
+    level: 'should',
+    breaks: 'choco shows no progress, and no broken download is noticed',
+    async run(context) {
+      const { answer } = await download(context);
+      if (answer.status !== 200) skip('no download');
+      demand(
+        answer.headers['content-length'] === String(answer.body.length),
+        answer,
+        `Content-Length: ${answer.body.length}`,
+        answer.headers['content-length'] ?? 'none',
+      );
+    },
+  },
+  {
+    id: 'downloads/not-compressed',
+    section: '9.8',
+    title: 'the package is not gzipped on the way',
+    level: 'must',
+    breaks: 'choco 1.x writes the compressed bytes to disk',
+    async run(context) {
+      const { answer } = await download(context, { 'Accept-Encoding': 'gzip, deflate' });
+      const encoding = answer.headers['content-encoding'] ?? 'identity';
+      demand(encoding === 'identity', answer, 'no Content-Encoding', encoding);
+    },
+  },
+  {
+    id: 'downloads/type',
+    section: '9.8',
+    title: 'Content-Type is application/zip or octet-stream',
+    level: 'should',
+    breaks: 'proxies and browsers rewrite or show it',
+    async run(context) {
+      const { answer } = await download(context);
+      if (answer.status !== 200) skip('no download');
+      demand(
+        ['application/zip', 'application/octet-stream', 'binary/octet-stream'].includes(mediaTypeOf(answer)),
+        answer,
+        'application/zip',
+        mediaTypeOf(answer) || 'none',
+      );
+    },
+  },
+  {
+    id: 'downloads/file-name',
+    section: '9.8',
+    title: 'Content-Disposition names Id.Version.nupkg',
+    level: 'may',
+    breaks: 'browsers and scripts save it under another name',
+    async run(context) {
+      const { answer } = await download(context);
+      const disposition = answer.headers['content-disposition'] ?? '';
+      demand(
+        /^attachment;.*\.nupkg/i.test(disposition),
+        answer,
+        'attachment; filename="Id.Version.nupkg"',
+        disposition || 'none',
+      );
+    },
+  },
+  {
+    id: 'downloads/http10',
+    section: '18.2',
+    title: 'a download over HTTP/1.0 is whole, not chunked, and has its length',
+    level: 'must',
+    breaks: 'choco 0.10.15/1.x downloads by HTTP/1.0',
+    async run({ feed, samples }) {
+      const { entry } = smallest(samples);
+      const source = entry.source ?? '';
+      if (!source.startsWith(`${feed.base}/`)) skip('content src is not below the feed');
+      const answer = await feed.askHttp10(source.slice(feed.base.length));
+      demand(answer.status === 200, answer, 'status 200', statusLine(answer));
+      demand(
+        answer.headers['transfer-encoding'] === undefined,
+        answer,
+        'no chunks',
+        `Transfer-Encoding: ${answer.headers['transfer-encoding']}`,
+      );
+      demand(isZip(answer), answer, 'a zip', `${answer.body.length} other bytes`);
+    },
+  },
+  {
+    id: 'downloads/package-route',
+    section: '3',
+    title: 'package/{id}/{version} serves the same bytes',
+    level: 'must',
+    breaks: 'PSResourceGet downloads from there, not from content src',
+    async run(context) {
+      const { answer, entry } = await download(context);
+      const other = await context.feed.ask(`/package/${entry.id}/${entry.version}`);
+      demand(other.status === 200, other, 'status 200', statusLine(other));
+      demand(other.body.equals(answer.body), other, 'the same bytes', `${other.body.length} other bytes`);
+    },
+  },
+  ...(
+    [
+      ['any-case', (entry: Entry) => [entry.id.toUpperCase(), entry.version.toUpperCase()]],
+      ['other-spelling', (entry: Entry) => [entry.id, entry.parsed?.numbers.join('.') ?? entry.version]],
+    ] as const
+  ).map(
+    ([name, spell]): Check => ({
+      id: `downloads/${name}`,
+      section: '9.8',
+      title:
+        name === 'any-case'
+          ? 'package/{id}/{version} takes id and version in any case'
+          : 'package/{id}/{version} takes the version in any equal spelling',
+      level: 'should',
+      breaks: 'scripts and PSResourceGet write them as they were typed',
+      async run({ feed, samples }) {
+        const { entry } = smallest(samples);
+        const answer = await feed.ask(`/package/${spell(entry).join('/')}`);
+        demand(answer.status === 200 && isZip(answer), answer, 'status 200 and a zip', statusLine(answer));
+      },
+    }),
+  ),
+  {
+    id: 'downloads/latest',
+    section: '18.1',
+    title: 'package/{id} serves the latest listed stable version',
+    level: 'should',
+    breaks: 'scripts that install the newest without asking which',
+    async run({ feed, samples }) {
+      const { sample } = smallest(samples);
+      const answer = await feed.ask(`/package/${sample.id}`);
+      demand(answer.status === 200 && isZip(answer), answer, 'status 200 and a zip', statusLine(answer));
+      const entry = newest(listedStable(sample.entries));
+      const [hash, digest] = [
+        entry && propertyOf(entry, 'PackageHash'),
+        createHash('sha512').update(answer.body).digest('base64'),
+      ];
+      demand(hash?.length !== 88 || hash === digest, answer, `the bytes of ${entry?.version}`, 'others');
+    },
+  },
+  {
+    id: 'downloads/head',
+    section: '3',
+    title: 'HEAD tells what GET would give',
+    level: 'should',
+    breaks: 'proxies and scripts that look before they fetch',
+    async run({ feed, samples }) {
+      const { entry } = smallest(samples);
+      const source = entry.source ?? '';
+      const [head, get] = [await feed.askAddress(source, { method: 'HEAD' }), await feed.askAddress(source)];
+      demand(head.status === get.status, head, statusLine(get), statusLine(head));
+      demand(
+        head.headers['content-length'] === get.headers['content-length'],
+        head,
+        `Content-Length: ${get.headers['content-length']}`,
+        head.headers['content-length'] ?? 'none',
+      );
+    },
+  },
+  {
+    id: 'downloads/validator',
+    section: '9.8',
+    title: 'ETag or Last-Modified is sent',
+    level: 'may',
+    breaks: 'proxies fetch it again each time',
+    async run(context) {
+      const { answer } = await download(context);
+      demand('etag' in answer.headers || 'last-modified' in answer.headers, answer, 'ETag', 'none');
+    },
+  },
+  {
+    id: 'downloads/range',
+    section: '18.1',
+    title: 'a range, where it is taken, is answered by 206 and these bytes',
+    level: 'may',
+    breaks: 'resumed downloads are broken',
+    async run(context) {
+      const { answer, entry } = await download(context);
+      const part = await context.feed.askAddress(entry.source ?? '', { headers: { Range: 'bytes=2-9' } });
+      if (part.status === 200)
+        return demand(part.body.equals(answer.body), part, 'the whole package', 'other bytes');
+      demand(
+        part.status === 206 && part.body.equals(answer.body.subarray(2, 10)),
+        part,
+        '206 and bytes 2 to 9',
+        `${statusLine(part)}, ${part.body.length} bytes`,
+      );
+    },
+  },
+  {
+    id: 'downloads/unknown',
+    section: '9.8',
+    title: 'an unknown version is 404',
+    level: 'must',
+    breaks: 'choco takes whatever comes with 200 for the package',
+    async run({ feed, samples }) {
+      const { sample } = smallest(samples);
+      for (const path of [`/package/${sample.id}/987.654.321`, '/package/zz-no-such-package/1.0.0']) {
+        const answer = await feed.ask(path);
+        demand(answer.status === 404, answer, 'status 404', statusLine(answer));
+      }
+    },
+  },
+  {
+    id: 'downloads/traversal',
+    section: '9.8',
+    title: 'dots and slashes in id and version lead nowhere: 400 or 404',
+    level: 'must',
+    breaks: 'the server: files outside the feed could be read',
+    async run({ feed }) {
+      for (const path of [
+        '/package/..%2f..%2fetc/passwd',
+        '/package/x/..%2f..%2f..%2fetc%2fpasswd',
+        '/package/%2e%2e/%2e%2e',
+        '/package/x/10../..1.0',
+      ]) {
+        const answer = await feed.ask(path);
+        demand([400, 404].includes(answer.status), answer, 'status 400 or 404', statusLine(answer));
+      }
+    },
+  },
+  {
+    id: 'downloads/unlisted',
+    section: '9.8',
+    title: 'an unlisted version can still be downloaded',
+    level: 'must',
+    breaks: 'machines that are pinned to it cannot be set up again',
+    async run({ feed, samples }) {
+      const { entry } = unlisted(samples);
+      const answer = await feed.askAddress(entry.source ?? '');
+      demand(answer.status === 200 && isZip(answer), answer, 'status 200 and a zip', statusLine(answer));
+    },
+  },
+];
+
+/** Read whole into memory, so the smallest that there is. */
+function smallest(samples: Samples): { sample: Samples['all'][number]; entry: Entry } {
+  stable(samples);
+  return pick(
+    { ...samples, all: [...samples.all].sort((a, b) => sizeOf(a) - sizeOf(b)) },
+    'package of less than 100 MB',
+    (sample) => {
+      const entry = newest(listedStable(sample.entries));
+      return entry !== undefined && sizeOf(sample) < 100 * 1024 ** 2 && entry;
+    },
+  );
+}
+
+function sizeOf({ entries }: Samples['all'][number]): number {
+  const entry = newest(listedStable(entries));
+  return entry === undefined ? Number.POSITIVE_INFINITY : Number(propertyOf(entry, 'PackageSize') || 0);
+}
+
+async function download(
+  { feed, samples }: Pick<Context, 'feed' | 'samples'>,
+  headers: Record<string, string> = {},
+): Promise<{ answer: Answer; entry: Entry }> {
+  const { entry } = smallest(samples);
+  if (entry.source === undefined) skip('the entry has no content src');
+  return { answer: await followed(feed, entry.source, headers), entry };
+}
+
+/** A redirect to storage is fine (spec nuget-v2 9.8). */
+async function followed(feed: Feed, address: string, headers: Record<string, string>): Promise<Answer> {
+  const answer = await feed.askAddress(address, { headers });
+  const { location } = answer.headers;
+  const isRedirect = [301, 302, 303, 307, 308].includes(answer.status) && location !== undefined;
+  return isRedirect ? feed.askAddress(new URL(location, address).href, { headers }) : answer;
+}
+
+function isZip({ body }: Answer): boolean {
+  return body.subarray(0, 4).toString('latin1') === 'PK\x03\x04';
+}

@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { type Level, levels } from './check.ts';
+import { fail } from './errors.ts';
+import { printFailure, printJson, printTable } from './report.ts';
+import { chosen, type Result, runSuite, type Settings } from './suite.ts';
+import { parseAddress } from './wire/address.ts';
+
+/** What main.ts hands to a verb, as far as this one looks at it. */
+export type ConformanceWorld = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+};
+
+type Flags = {
+  readonly apiKey?: string;
+  readonly apiKeyFile?: string;
+  readonly user?: string;
+  readonly passwordFile?: string;
+  readonly json?: true;
+  readonly quick?: true;
+  readonly level: Level;
+  readonly only: readonly string[];
+  readonly package: readonly string[];
+  readonly timeout: number;
+};
+
+const examples = `
+Without a key it only reads, and checks with the packages that are there. With a key it pushes some 330 small packages of
+its own (--quick: 20), checks exactly, and unlists or deletes them at the end; unlisted ones stay in the feed's database.
+
+The key may also be in CONFORMANCE_API_KEY, the password in CONFORMANCE_PASSWORD.
+
+Examples:
+  $ feed:conformance https://feed.corp/api/v2
+  $ feed:conformance https://feed.corp/nuget --user reader --password-file ./password
+  $ feed:conformance http://127.0.0.1:8080/nuget --api-key-file data/start.key
+  $ feed:conformance https://feed.corp/api/v2 --only 9.7 --only search --level must
+  $ feed:conformance https://feed.corp/api/v2 --json | jq 'select(.verdict == "failed")'
+
+Exit codes: 0 every must holds, 1 a must does not, 2 usage, 4 the feed cannot be reached, 130 interrupted.`;
+
+export function createCommand(world: ConformanceWorld): Command {
+  return new Command('feed:conformance')
+    .description(
+      'Checks any NuGet v2 feed as choco, nuget.exe and PowerShell see it: what holds, what does not, and which client would break.',
+    )
+    .argument('<feed-url>', 'the source as you would type it for choco')
+    .addOption(
+      new Option('--api-key <key>', 'pushes its own packages and checks with them').conflicts('apiKeyFile'),
+    )
+    .option('--api-key-file <file>', 'the same, the key in a file')
+    .option('--user <name>', 'user of Basic authentication')
+    .option('--password-file <file>', 'its password in a file')
+    .option('--quick', 'leaves the 250 versions and 61 ids out that show paging')
+    .addOption(new Option('--level <level>', 'the least that is checked').choices(levels).default('may'))
+    .option(
+      '--only <section>',
+      'a section (9.7), an area (paging) or a check (paging/top); may be repeated',
+      collect,
+      [],
+    )
+    .option(
+      '--package <id>',
+      'check with this id; may be repeated; for feeds that cannot be listed',
+      collect,
+      [],
+    )
+    .option('--timeout <seconds>', 'for one answer', readSeconds, 30)
+    .option('--json', 'one object a line on stdout, nothing else')
+    .addHelpText('after', examples)
+    .configureOutput({
+      writeOut: (text) => world.stdout.write(text),
+      writeErr: (text) => world.stderr.write(text),
+    })
+    .action((url: string, flags: Flags) => run(world, readSettings(world, url, flags), flags.json === true));
+}
+
+async function run({ stdout, stderr }: ConformanceWorld, settings: Settings, isJson: boolean): Promise<void> {
+  const results: Result[] = [];
+  const total = chosen(settings).length;
+  if (total === 0) fail('USAGE', { problem: `--only ${settings.only.join(', ')} names no check.` });
+  for await (const result of runSuite(settings)) {
+    results.push(result);
+    if (isJson) stdout.write(`${printJson(result)}\n`);
+    if (results.length % 25 === 0) stderr.write(`${results.length} of ${total} checks ...\n`);
+  }
+  if (!isJson) {
+    const failures = results.filter(({ outcome }) => outcome.verdict === 'failed').map(printFailure);
+    stdout.write(`${[...failures, printTable(results)].join('\n\n')}\n`);
+  }
+  const hasBroken = results.some(
+    ({ check, outcome }) => check.level === 'must' && outcome.verdict === 'failed',
+  );
+  process.exitCode = hasBroken ? 1 : 0;
+}
+
+function readSettings({ env, signal, stderr }: ConformanceWorld, url: string, flags: Flags): Settings {
+  if (parseAddress(url) === undefined) fail('USAGE', { problem: `${url} is no http or https address.` });
+  const password =
+    flags.passwordFile === undefined ? env.CONFORMANCE_PASSWORD : readSecret(flags.passwordFile);
+  if (flags.user !== undefined && password === undefined)
+    fail('USAGE', { problem: '--user needs --password-file.' });
+  if (flags.user === undefined && flags.passwordFile !== undefined)
+    fail('USAGE', { problem: '--password-file needs --user.' });
+  const apiKey =
+    flags.apiKeyFile === undefined ? (flags.apiKey ?? env.CONFORMANCE_API_KEY) : readSecret(flags.apiKeyFile);
+  if (apiKey?.trim() === '') fail('USAGE', { problem: 'The key is empty.' });
+  return {
+    url,
+    apiKey,
+    credentials: flags.user === undefined ? undefined : { user: flags.user, password: password ?? '' },
+    isQuick: flags.quick === true,
+    level: flags.level,
+    only: flags.only,
+    packages: flags.package,
+    timeoutMs: flags.timeout * 1000,
+    signal,
+    progress: (line) => void stderr.write(`${line}\n`),
+  };
+}
+
+/** The file without its line end. */
+function readSecret(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    return fail(
+      'USAGE',
+      { problem: `${path} cannot be read: ${error instanceof Error ? error.message : error}.` },
+      error,
+    );
+  }
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+function readSeconds(text: string): number {
+  const seconds = Number(text);
+  return seconds > 0 && seconds <= 3600
+    ? seconds
+    : fail('USAGE', { problem: `--timeout ${text}: expected seconds, 1 to 3600.` });
+}

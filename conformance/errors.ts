@@ -1,0 +1,42 @@
+/** Every way in which the suite cannot say anything about a feed: code -> [exit code, sentence, what to do next]. */
+const errors = {
+  USAGE: [2, '{problem}', 'See --help.'],
+  UNREACHABLE: [
+    4,
+    'The feed {url} cannot be reached: {cause}.',
+    'Check the address, and that the server is running.',
+  ],
+  CREDENTIALS: [
+    2,
+    'The feed {url} answers {status}: it wants credentials.',
+    'Give --user NAME and --password-file FILE.',
+  ],
+  INTERRUPTED: [130, 'Interrupted.', 'Nothing of what was pushed is left listed, unless it says so above.'],
+} as const satisfies Record<string, readonly [number, string, string]>;
+
+export class ConformanceError extends Error {
+  readonly code: keyof typeof errors;
+  readonly exitCode: number;
+  readonly hint: string;
+
+  constructor(
+    code: keyof typeof errors,
+    details: Readonly<Record<string, string | number>> = {},
+    cause?: unknown,
+  ) {
+    const [exitCode, sentence, hint] = errors[code];
+    super(
+      sentence.replace(/\{(\w+)\}/g, (hole, name: string) => String(details[name] ?? hole)),
+      cause === undefined ? undefined : { cause },
+    );
+    this.name = 'ConformanceError';
+    this.code = code;
+    this.exitCode = exitCode;
+    this.hint = hint;
+  }
+}
+
+/** Throws the error `code`; reads as a statement where it is called. */
+export function fail(...args: ConstructorParameters<typeof ConformanceError>): never {
+  throw new ConformanceError(...args);
+}
