@@ -36,7 +36,7 @@ import { createV3Router } from './v3/router.ts';
 
 /** Everything that the doors are given; each takes the slice it needs. */
 export type Services = {
-  readonly config: Pick<Config, 'maxPackageBytes' | 'readAuth' | 'trustProxy'>;
+  readonly config: Pick<Config, 'maxPackageBytes' | 'readAuth' | 'reservedIds' | 'trustProxy'>;
   /** Base of every absolute link, known once the server listens. */
   readonly publicUrl: () => string;
   readonly version: string;
@@ -59,7 +59,7 @@ const maxKnownAnswerBytes = 32 * 1024 ** 2;
 /** The doors, in the order in which a request passes them. */
 export function createApp(services: Services): RequestListener {
   const { config, log, keys, now, catalog, blobs } = services;
-  const { maxPackageBytes } = config;
+  const { maxPackageBytes, reservedIds } = config;
   const cache = cachePolicies(config.readAuth !== undefined);
   const findKey: FindKey = (key) => keys.find(key);
   const metrics = createMetrics();
@@ -80,11 +80,11 @@ export function createApp(services: Services): RequestListener {
 
   app.use(createOpsRouter({ ...services, checks: readinessOf(services), metrics }));
   for (const base of ['/nuget', '/api/v2']) {
-    app.use(base, createPushRouter({ ...services, maxPackageBytes, metrics }));
+    app.use(base, createPushRouter({ ...services, maxPackageBytes, reservedIds, metrics }));
     app.use(base, createDownloadRouter({ catalog, blobs, cache, beginDownload }));
     app.use(base, createODataRouter({ ...services, cache }));
   }
-  app.use('/v3/publish', createPushRouter({ ...services, maxPackageBytes, metrics }));
+  app.use('/v3/publish', createPushRouter({ ...services, maxPackageBytes, reservedIds, metrics }));
   app.use('/v3', createV3Router({ ...services, cache }));
   app.use('/dl', createPayloadRouter({ ...services, maxPackageBytes, cache, beginDownload }));
   app.use(createManifestsRouter(services));
