@@ -54,7 +54,7 @@ export type Services = {
 };
 
 /** Whole answers in memory: all that hundreds of hot ids are asked for, in a fraction of what the process may take. */
-const maxKnownAnswerBytes = 32 * 1024 ** 2;
+const maxKnownAnswerBytes = 64 * 1024 ** 2;
 
 /** The doors, in the order in which a request passes them. */
 export function createApp(services: Services): RequestListener {
@@ -85,7 +85,7 @@ export function createApp(services: Services): RequestListener {
     app.use(base, createODataRouter({ ...services, cache }));
   }
   app.use('/v3/publish', createPushRouter({ ...services, maxPackageBytes, reservedIds, metrics }));
-  app.use('/v3', createV3Router({ ...services, cache }));
+  app.use('/v3', createV3Router({ ...services, cache, beginDownload }));
   app.use('/dl', createPayloadRouter({ ...services, maxPackageBytes, cache, beginDownload }));
   app.use(createManifestsRouter(services));
   app.use(createBucketRouter(services));

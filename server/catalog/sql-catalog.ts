@@ -3,6 +3,7 @@ import { createRecordChange } from '../audit/sql-record.ts';
 import { fail } from '../errors.ts';
 import type { Catalog, NewPackage } from './catalog.ts';
 import { type Connection, durably } from './connect.ts';
+import { createGroupCommit } from './group-commit.ts';
 import type { SemVerView } from './query.ts';
 import { joins } from './sql-columns.ts';
 import { createDownloadCounts } from './sql-downloads.ts';
@@ -19,6 +20,7 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
   const revisions = createRevisions(prepare);
   const downloads = createDownloadCounts(db, prepare, revisions);
   const record = createRecordChange(prepare);
+  const inGroup = createGroupCommit(db);
 
   const insert = db.transaction((pkg: NewPackage, by: Actor) => {
     const { packages, texts } = toColumns(pkg);
@@ -69,7 +71,7 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
 
   function findRow(where: string, values: readonly SqlValue[], view: SemVerView) {
     const text = `SELECT ${rowColumns(view)} FROM packages p ${joins.i} ${joins.t} WHERE ${where}`;
-    const row = get<RawRow>({ text, values });
+    const [row] = allRaw({ text, values });
     return row && toPackageRow(row);
   }
 
@@ -77,16 +79,15 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
   function get<Row>({ text, values }: Sql): Row | undefined {
     return prepare(text).get(...values) as Row | undefined;
   }
-  function all<Row>({ text, values }: Sql): Row[] {
-    return prepare(text).all(...values) as Row[];
+  function allRaw({ text, values }: Sql): RawRow[] {
+    return prepare(text)
+      .raw()
+      .all(...values) as RawRow[];
   }
 
   return {
     async add(pkg, by) {
-      return revisions.afterCommit(
-        durably(() => insert.immediate(pkg, by)),
-        'packages',
-      );
+      return revisions.afterCommit(await inGroup(() => insert(pkg, by)), 'packages');
     },
     async find(id, version, view = 'semver2') {
       const key = packageKey(id, version);
@@ -96,7 +97,7 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
       return findRow('p.id_key = ? AND p.latest_semver2 = 1', [id.toLowerCase()], 'semver2');
     },
     async query(query) {
-      return all<RawRow>(pageSql(rowColumns(query.view), query)).map(toPackageRow);
+      return allRaw(pageSql(rowColumns(query.view), query)).map(toPackageRow);
     },
     async count(query) {
       return get<{ count: number }>(countSql(query))?.count ?? 0;

@@ -6,11 +6,19 @@ export type AnswerCache<T> = {
   bytes(): number;
 };
 
-/** The values used last, as many as weigh no more than `maxBytes` together. */
+/** When all room is taken, one new value in so many is let in. */
+const admitOneIn = 8;
+
+/**
+ * The values used last, as many as weigh no more than `maxBytes` together. When it is full a newcomer has to come
+ * several times: whoever walks through the whole catalog (a mirror, a crawler) would otherwise throw out everything
+ * just before it is asked for again.
+ */
 export function createAnswerCache<T>(maxBytes: number): AnswerCache<T> {
   // A Map keeps the order of insertion: what is used is put behind all others.
   const kept = new Map<string, { readonly value: T; readonly bytes: number }>();
   let total = 0;
+  let refused = 0;
 
   function remove(key: string): void {
     total -= kept.get(key)?.bytes ?? 0;
@@ -26,8 +34,13 @@ export function createAnswerCache<T>(maxBytes: number): AnswerCache<T> {
       return entry.value;
     },
     set(key, value, bytes) {
+      const isKnown = kept.has(key);
       remove(key);
       if (bytes > maxBytes / 8) return;
+      if (!isKnown && total + bytes > maxBytes) {
+        refused += 1;
+        if (refused % admitOneIn !== 0) return;
+      }
       kept.set(key, { value, bytes });
       total += bytes;
       for (const oldest of kept.keys()) {

@@ -75,6 +75,7 @@ function sendKnown(
     starts.set(known, start);
   }
   const requestId = watch(req, res, start);
+  const wholeSent = known.about.begin?.(req, from);
   if (isAmong(req.headers['if-none-match'], known.etag)) {
     res.writeHead(304, withId(known.headers.filter(isNotOfBody), requestId)).end();
     return;
@@ -84,7 +85,6 @@ function sendKnown(
     res.end();
     return;
   }
-  const wholeSent = known.about.begin?.(req, from);
   if (wholeSent !== undefined) res.once('finish', wholeSent);
   res.end(known.body);
 }

@@ -33,7 +33,7 @@ const maxKeyLength = 2048;
 /** With the 5 s until counts are written, below the 30 s of spec nuget-v2 18.1. */
 const maxCountAgeMs = 20_000;
 /** The rest of what an entry holds. */
-const overheadBytes = 2048;
+const overheadBytes = 1024;
 
 const awaited = new WeakMap<object, (res: ServerResponse, body: Buffer, about: AnswerAbout) => void>();
 

@@ -60,16 +60,31 @@ function renderContent(row: PackageRow, links: FeedLinks): string {
 
 type Writer = (row: PackageRow, links: FeedLinks) => string;
 
-/** One writer a property, made once: a row then costs only the text of its own values. */
-const writers: readonly Writer[] = feedProperties
-  .filter(({ atom }) => atom !== 'SyndicationUpdated')
-  .map((property) => {
+/**
+ * One writer a property, made once: a row then costs only the text of its own values. Neighbours that are the same in
+ * every row are one text.
+ */
+const writers: readonly Writer[] = makeWriters();
+
+function makeWriters(): Writer[] {
+  const made: Writer[] = [];
+  let fixed = '';
+  const endFixed = () => {
+    const text = fixed;
+    if (text !== '') made.push(() => text);
+    fixed = '';
+  };
+  for (const property of feedProperties.filter(({ atom }) => atom !== 'SyndicationUpdated')) {
     const { value } = property;
     const write = elementWriter(property);
-    if (typeof value === 'function') return (row, links) => write(value(row, links));
-    const text = write(value);
-    return () => text;
-  });
+    if (typeof value === 'function') {
+      endFixed();
+      made.push((row, links) => write(value(row, links)));
+    } else fixed += write(value);
+  }
+  endFixed();
+  return made;
+}
 
 function renderProperties(row: PackageRow, links: FeedLinks): string {
   let text = '';
@@ -82,7 +97,17 @@ function elementWriter({ name, type }: FeedProperty): (value: PropertyValue) => 
   const open = `${start}>`;
   const close = `</d:${name}>`;
   const absent = `${start} m:null="true"/>`;
-  return (value) => (value === undefined || value === '' ? absent : open + printValue(value) + close);
+  // The versions of a package share most values, and stand one after the other: what was written last is at hand.
+  let lastValue: PropertyValue;
+  let lastText = absent;
+  return (value) => {
+    const plain = value instanceof Date ? value.getTime() : value;
+    if (plain !== lastValue) {
+      lastText = value === undefined || value === '' ? absent : open + printValue(value) + close;
+      lastValue = plain;
+    }
+    return lastText;
+  };
 }
 
 function printValue(value: Exclude<PropertyValue, undefined>): string {
