@@ -90,7 +90,8 @@ async function findPrincipal(
   if (principal !== undefined) {
     return principal;
   }
-  await holdBack(slowDown.failed(`${req.ip} ${credentials.kind} ${credentials.user}`));
+  const { kind, user, readings } = credentials;
+  await holdBack(slowDown.failed({ from: req.ip, shown: `${kind} ${user || (readings[0] ?? '')}` }));
   return refuse(credentials);
 }
 

@@ -1,11 +1,22 @@
+import { createHash } from 'node:crypto';
+
+export type Failure = {
+  /** The address it came from. */
+  readonly from: string | undefined;
+  /** What was shown: the user name of Basic authentication, or else the key. */
+  readonly shown: string;
+};
+
 export type SlowDown = {
-  /** Notes a failure of `who`; answers with how long its refusal is to be held back. */
-  failed(who: string): number;
+  /** Notes a failure; answers with how long its refusal is to be held back. */
+  failed(failure: Failure): number;
 };
 
 export type SlowDownLimits = {
-  /** Failures that cost nothing: choco tries a wrong password about ten times in one run (spec nuget-v2 18.2). */
+  /** Failures of one user name, or key, from one address that cost nothing: choco tries a wrong password about ten times in one run (spec nuget-v2 18.2). */
   readonly free: number;
+  /** Failures of one address that cost nothing, whatever is shown: for those who guess. */
+  readonly freeOfAddress: number;
   readonly stepMs: number;
   readonly maxMs: number;
   /** Without a failure for so long, all is forgotten. */
@@ -16,6 +27,7 @@ export type SlowDownLimits = {
 
 const defaults: SlowDownLimits = {
   free: 20,
+  freeOfAddress: 500,
   stepMs: 100,
   maxMs: 2000,
   forgetMs: 60_000,
@@ -23,25 +35,34 @@ const defaults: SlowDownLimits = {
 };
 
 /**
- * Slows those down who keep showing wrong keys. Only refusals are held back, so a right key is never delayed,
- * whatever others do from the same address.
+ * Slows those down who keep showing wrong keys. Only refusals are held back, so a right key is never delayed and nobody
+ * is ever locked out, whatever others do from the same address. A machine with an old key in its settings slows down
+ * that key at that address and nothing else; hundreds of different ones from an address are somebody who guesses.
  */
 export function createSlowDown(now: () => Date, limits: Partial<SlowDownLimits> = {}): SlowDown {
-  const { free, stepMs, maxMs, forgetMs, maxRemembered } = { ...defaults, ...limits };
+  const { free, freeOfAddress, stepMs, maxMs, forgetMs, maxRemembered } = { ...defaults, ...limits };
   const failures = new Map<string, { count: number; last: number }>();
+
+  function countOf(who: string): number {
+    const at = now().getTime();
+    const before = failures.get(who);
+    const isRecent = before !== undefined && at - before.last < forgetMs;
+    const count = isRecent ? before.count + 1 : 1;
+    failures.delete(who);
+    failures.set(who, { count, last: at });
+    const [oldest] = failures.size > maxRemembered ? failures.keys() : [];
+    if (oldest !== undefined) {
+      failures.delete(oldest);
+    }
+    return count;
+  }
+
   return {
-    failed(who) {
-      const at = now().getTime();
-      const before = failures.get(who);
-      const isRecent = before !== undefined && at - before.last < forgetMs;
-      const count = isRecent ? before.count + 1 : 1;
-      failures.delete(who);
-      failures.set(who, { count, last: at });
-      const [oldest] = failures.size > maxRemembered ? failures.keys() : [];
-      if (oldest !== undefined) {
-        failures.delete(oldest);
-      }
-      return Math.min(Math.max(0, count - free) * stepMs, maxMs);
+    failed({ from = '', shown }) {
+      // Hashed: no key lies about in memory, and none of them is long.
+      const hash = createHash('sha256').update(shown).digest('base64url');
+      const steps = Math.max(countOf(`${from} ${hash}`) - free, countOf(from) - freeOfAddress);
+      return Math.min(Math.max(0, steps) * stepMs, maxMs);
     },
   };
 }
