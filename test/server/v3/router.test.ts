@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adminKey, makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makePackage } from '../../kit/new-package.ts';
@@ -11,7 +11,7 @@ const mixedPackage = makeNupkg({
   id: 'Mixed',
   version: '1.0',
   // Larger than a block that is read at once.
-  files: { 'tools/noise.bin': Buffer.from(Array.from({ length: 200_000 }, (_, i) => (i * i * 7919) >> 5)) },
+  files: { 'tools/noise.bin': randomBytes(200_000) },
 });
 let house: TestHouse;
 
@@ -214,6 +214,17 @@ describe('the flat container', () => {
     expect(await nuspec.text()).toContain('<version>1.0</version>');
   });
 
+  it('counts small packages, which come from memory after the first time, as well', async () => {
+    for (let time = 0; time < 3; time++) {
+      expect(
+        (await (await ask('/v3/flat/mixer/1.0.0/mixer.1.0.0.nupkg')).arrayBuffer()).byteLength,
+      ).toBeGreaterThan(0);
+    }
+
+    await house.services.catalog.flush();
+    expect((await house.services.catalog.find('mixer', '1.0.0'))?.versionDownloads).toBe(3);
+  });
+
   it.each([
     '/v3/flat/mixed/1.0.0/mixer.1.0.0.nupkg',
     '/v3/flat/mixed/1.0.0/mixed.2.0.0.nupkg',
@@ -369,6 +380,32 @@ describe('the v3 door with READ_AUTH=feed', () => {
       expect((await get(`/v3/flat/${spelling}/1.0.0/kept.nuspec`, limited)).status).toBe(403);
     }
     expect((await get('/v3/flat/other/1.0.0/kept.1.0.0.nupkg', limited)).status).toBe(404);
+  });
+
+  it('asks for a key and its ids whatever others were answered before', async () => {
+    const path = '/v3/flat/kept/1.0.0/kept.1.0.0.nupkg';
+    const reader = await makeKey(closed, ['read']);
+    for (let time = 0; time < 3; time++) {
+      expect((await get(path, reader)).status).toBe(200);
+      expect((await get('/v3/search', reader)).status).toBe(200);
+    }
+
+    expect([(await get(path)).status, (await get('/v3/search')).status]).toEqual([401, 401]);
+    expect((await get(path, await makeKey(closed, ['read'], ['other']))).status).toBe(403);
+  });
+
+  it('shows at once what came and what went', async () => {
+    const reader = await makeKey(closed, ['read']);
+    const versions = async () => {
+      const answer = await get('/v3/autocomplete?id=moving', reader);
+      return ((await answer.json()) as { data: string[] }).data;
+    };
+
+    expect(await versions()).toEqual([]);
+    await push(closed, makeNupkg({ id: 'moving' }));
+    expect(await versions()).toEqual(['1.0.0']);
+    await unlist(closed, 'moving', '1.0.0');
+    expect(await versions()).toEqual([]);
   });
 
   it('lets keys that may only write publish, unlist and relist', async () => {
