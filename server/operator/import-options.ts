@@ -5,13 +5,13 @@ import type { ProxySettings } from '../../outbound/proxy.ts';
 
 /** What was asked for, as it was typed. */
 export type ImportFlags = {
-  readonly id: readonly string[];
+  readonly id?: readonly string[];
   readonly newest?: number;
   readonly prerelease: boolean;
   readonly unlisted: boolean;
   readonly user?: string;
   readonly passwordFile?: string;
-  readonly parallel: number;
+  readonly parallel?: number;
   readonly dryRun?: true;
   readonly json?: true;
 };
@@ -26,14 +26,18 @@ export function describeImport(command: Command): Command {
       '<DIR|FEED_URL>',
       'a folder, searched to any depth, or the address that clients have as their source',
     )
-    .option('--id <id>', 'only this id, or ids that fit it (* and ?); may be given again', collect, [])
+    .option('--id <id>', 'only this id, or ids that fit it (* and ?); may be given again', collect)
     .option('--newest <n>', 'only the newest n listed versions of each id', wholeNumber(1, 1_000_000))
-    .option('--prerelease', 'prereleases too', true)
+    .option('--prerelease', 'prereleases too, as is usual', true)
     .option('--no-prerelease', 'leave prereleases out')
     .option('--no-unlisted', 'leave unlisted versions out; else they come along unlisted')
     .option('--user <name>', 'for Basic authentication at the source')
     .option('--password-file <file>', 'a file that holds its password, or an API key')
-    .option('--parallel <n>', 'how many packages at a time', wholeNumber(1, 64), 8)
+    .option(
+      '--parallel <n>',
+      'how many packages at a time (32 from a folder, 8 from a feed)',
+      wholeNumber(1, 64),
+    )
     .option('--dry-run', 'only say what would come')
     .option('--json', 'one JSON object a line on stdout')
     .addHelpText('after', help);
@@ -101,7 +105,7 @@ export function readProxy(env: Readonly<Record<string, string | undefined>>): Pr
 
 const usage = { exitCode: 2 };
 
-function collect(value: string, previous: readonly string[]): string[] {
+function collect(value: string, previous: readonly string[] = []): string[] {
   return [...previous, value];
 }
 

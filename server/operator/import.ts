@@ -101,7 +101,7 @@ async function takeOver(
   const progress = createImportProgress(stderr, 'Importing', chosen.length);
   try {
     await importOffers(chosen, target, {
-      parallel: flags.parallel,
+      parallel: flags.parallel ?? (place.kind === 'folder' ? 32 : 8),
       maxBytes: maxPackageBytes,
       signal,
       onOutcome(outcome) {
@@ -127,7 +127,7 @@ async function openSource(
 
 async function gather(
   source: Source,
-  { id: ids }: ImportFlags,
+  { id: ids = [] }: ImportFlags,
   report: ImportReport,
   { stderr, signal }: OperatorWorld,
 ): Promise<Offer[]> {

@@ -1,0 +1,80 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Connection, openDatabase } from '../../../server/catalog/connect.ts';
+import { createGroupCommit } from '../../../server/catalog/group-commit.ts';
+import { makeTempDir } from '../../kit/house.ts';
+
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+
+async function open() {
+  const dir = await makeTempDir();
+  undo.push(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+  const connect = (): Connection => {
+    const db = openDatabase(join(dir, 'catalog.db'));
+    undo.push(() => db.close());
+    return db;
+  };
+  const [db, other] = [connect(), connect()];
+  db.exec('CREATE TABLE seen (n INTEGER PRIMARY KEY) STRICT');
+  const insert = (n: number) => () => db.prepare('INSERT INTO seen VALUES (?)').run(n).changes;
+  const count = (from = db) => (from.prepare('SELECT count(*) AS n FROM seen').get() as { n: number }).n;
+  return { db, other, insert, count, inGroup: createGroupCommit(db) };
+}
+
+describe('changes that come together', () => {
+  it('are one transaction: nobody sees the first before the last', async () => {
+    const { other, insert, count, inGroup } = await open();
+    const seenByOther: number[] = [];
+
+    const changes = [1, 2, 3].map((n) =>
+      inGroup(() => {
+        seenByOther.push(count(other));
+        return insert(n)();
+      }),
+    );
+
+    expect(await Promise.all(changes)).toEqual([1, 1, 1]);
+    expect(seenByOther).toEqual([0, 0, 0]);
+    expect(count(other)).toBe(3);
+  });
+
+  it('do not take each other along when one fails', async () => {
+    const { other, insert, count, inGroup } = await open();
+
+    const results = await Promise.allSettled([
+      inGroup(insert(1)),
+      inGroup(() => {
+        insert(2)();
+        throw new Error('no');
+      }),
+      inGroup(insert(3)),
+    ]);
+
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(count(other)).toBe(2);
+  });
+
+  it('all fail when the transaction cannot be made', async () => {
+    const { db, insert, inGroup } = await open();
+    const changes = [inGroup(insert(1)), inGroup(insert(2))];
+    db.close();
+
+    const results = await Promise.allSettled(changes);
+
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  });
+
+  it('go on coming, in groups of any size', async () => {
+    const { other, insert, count, inGroup } = await open();
+
+    for (const size of [1, 5, 1, 30]) {
+      const from = count(other);
+      await Promise.all(Array.from({ length: size }, (_one, n) => inGroup(insert(from + n))));
+      expect(count(other)).toBe(from + size);
+    }
+  });
+});
