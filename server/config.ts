@@ -59,8 +59,9 @@ const Settings = z.object({
   ADMIN_API_KEY: z
     .string()
     .regex(/^\S+$/, 'expected a key without blanks')
+    .min(16, 'expected at least 16 characters, since it opens everything (openssl rand -hex 32 makes one)')
     .optional()
-    .describe('A key with every scope, for automation.'),
+    .describe('A key with every scope, for automation; at least 16 characters.'),
   ADMIN_API_KEY_FILE: z.string().optional().describe('File that holds ADMIN_API_KEY.'),
   READ_AUTH: z
     .enum(['feed', 'all'], 'expected feed or all')

@@ -50,7 +50,7 @@ describe('config', () => {
       DATA_DIR: '/srv/feed',
       PUBLIC_URL: 'https://feed.example.org/tools/',
       TRUST_PROXY: '10.0.0.0/8, ::1,loopback',
-      ADMIN_API_KEY: ' secret ',
+      ADMIN_API_KEY: ' a-very-secret-key ',
       READ_AUTH: 'all',
       MAX_PACKAGE_BYTES: '500 MiB',
       RESERVED_IDS: 'acme.*, delve',
@@ -63,7 +63,7 @@ describe('config', () => {
       dataDir: resolve('/srv/feed'),
       publicUrl: 'https://feed.example.org/tools',
       trustProxy: ['10.0.0.0/8', '::1', 'loopback'],
-      adminApiKey: 'secret',
+      adminApiKey: 'a-very-secret-key',
       readAuth: 'all',
       maxPackageBytes: 500 * 1024 ** 2,
       reservedIds: ['acme.*', 'delve'],
@@ -90,7 +90,8 @@ describe('config', () => {
     ['PUBLIC_URL', 'https://user:password@feed.example.org'],
     ['TRUST_PROXY', '10.0.0.0/33'],
     ['TRUST_PROXY', 'proxy.example.org'],
-    ['ADMIN_API_KEY', 'two words'],
+    ['ADMIN_API_KEY', 'two long enough words'],
+    ['ADMIN_API_KEY', 'fifteen-letters'],
     ['ADMIN_API_KEY_FILE', '/no/such/file'],
     ['READ_AUTH', 'yes'],
     ['MAX_PACKAGE_BYTES', '0'],
@@ -134,9 +135,9 @@ describe('config', () => {
 
   it('reads a secret from a file', async () => {
     const file = join(await mkdtemp(join(tmpdir(), 'go-win-tools-')), 'key');
-    await writeFile(file, 'from-a-file\n');
+    await writeFile(file, 'the-key-from-a-file\n');
 
-    expect(loadConfig({ ADMIN_API_KEY_FILE: file }).adminApiKey).toBe('from-a-file');
+    expect(loadConfig({ ADMIN_API_KEY_FILE: file }).adminApiKey).toBe('the-key-from-a-file');
   });
 
   it.each([

@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
+import { makeNupkg } from '../../kit/nupkg.ts';
+
+describe('a key with push:beta', () => {
+  let house: TestHouse;
+  let beta: string;
+  beforeAll(async () => {
+    house = await startHouse();
+    beta = await makeKey(house, ['push:beta']);
+    await pushNupkg(house, makeNupkg({ id: 'there', version: '1.0.0' }), house.adminKey);
+    await pushNupkg(house, makeNupkg({ id: 'there', version: '1.0.0-beta.1' }), house.adminKey);
+  });
+  afterAll(() => house.stop());
+
+  const send = (method: string, path: string, body?: BodyInit): Promise<Response> =>
+    fetch(`${house.url}${path}`, {
+      method,
+      headers: { 'X-NuGet-ApiKey': beta },
+      ...(body === undefined ? {} : { body }),
+    });
+
+  const bases = ['/nuget', '/nuget/', '/nuget/package', '/api/v2/', '/api/v2/package/', '/v3/publish'];
+  const stable = [
+    ...['2.0.0', '2.0', '2', '2.0.0.0', '2.0.0.1', '02.0.0', ' 2.0.0 ', '2.0.0+beta.1', '2.0.0+x-beta.1'],
+    ...['2.0.0+-beta', '2.0.0 + beta'],
+  ];
+  it.each(bases)('publishes no stable version at %s, however it is spelled', async (base) => {
+    for (const version of stable) {
+      const nupkg = makeNupkg({ id: 'Delve', version });
+      const statuses = [
+        (await pushNupkg(house, nupkg, beta, base)).status,
+        (await send('PUT', base, nupkg)).status,
+      ];
+      // 400 where the spelling is no version at all.
+      for (const status of statuses) expect([400, 403], version).toContain(status);
+    }
+    expect((await send('GET', '/nuget/FindPackagesById()/$count?id=%27delve%27')).status).toBe(200);
+    expect(await (await send('GET', '/nuget/FindPackagesById()/$count?id=%27delve%27')).text()).toBe('0');
+  });
+
+  it.each(bases)('publishes prereleases at %s', async (base) => {
+    const version = `3.0.0-beta.${bases.indexOf(base) + 1}`;
+
+    expect((await pushNupkg(house, makeNupkg({ id: 'Delve', version }), beta, base)).status).toBe(201);
+  });
+
+  it.each([
+    ['DELETE', '/nuget/there/1.0.0-beta.1'],
+    ['DELETE', '/nuget/package/there/1.0.0'],
+    ['DELETE', '/api/v2/package/there/1.0.0-beta.1'],
+    ['DELETE', '/v3/publish/there/1.0.0'],
+    ['POST', '/nuget/package/there/1.0.0'],
+    ['POST', '/api/v2/package/there/1.0.0-beta.1'],
+    ['POST', '/v3/publish/there/1.0.0'],
+  ])('hides and shows nothing by %s %s', async (method, path) => {
+    const answer = await send(method, path);
+
+    expect(answer.status).toBe(403);
+    expect(answer.statusText).toContain('the scope unlist');
+  });
+
+  it.each([
+    '1.0.0',
+    '1.0',
+    '1.0.0.1',
+    '01.0.0',
+    '%31.0.0',
+    '1.0.0+b',
+    '1.0.0%2Bx-beta',
+    '1.0.0%20',
+    '1.0.0-',
+  ])('stores no payload of the stable version %s', async (version) => {
+    const path = `/dl/buf/${version}/buf-windows-amd64.exe`;
+    const answer = await send('PUT', path, 'exe');
+
+    expect([400, 403]).toContain(answer.status);
+    expect((await fetch(`${house.url}${path}`)).status).toBe(404);
+  });
+
+  it('stores payloads of prereleases', async () => {
+    expect((await send('PUT', '/dl/buf/1.0.0-beta.1/buf-windows-amd64.exe', 'exe')).status).toBe(201);
+  });
+
+  it.each(['/api/v1/keys', '/api/v1/audit', '/api/v1/downloads?id=there'])(
+    'administers nothing at %s',
+    async (path) => {
+      expect((await send('GET', path)).status).toBe(403);
+    },
+  );
+});
+
+describe('a wrong key', () => {
+  it('holds up nobody with a right one at the same address, and is never locked out itself', async () => {
+    const house = await startHouse({ readAuth: 'all' });
+    const good = await makeKey(house, ['read']);
+    const ask = async (headers: Record<string, string>): Promise<number> =>
+      (await fetch(`${house.url}/nuget/Packages`, { headers })).status;
+    const basic = (user: string, password: string): Record<string, string> => ({
+      Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+    });
+
+    const wrong = await Promise.all(Array.from({ length: 45 }, () => ask(basic('bank', 'wrong'))));
+    const order: string[] = [];
+    const held = ask(basic('bank', 'wrong')).then((status) => order.push(`wrong ${status}`));
+    for (const headers of [basic('bank', good), { 'X-NuGet-ApiKey': good }, basic('other', good)]) {
+      order.push(`right ${await ask(headers)}`);
+    }
+    await held;
+
+    expect(new Set(wrong)).toEqual(new Set([401]));
+    // A held-back refusal takes two seconds by now; the right ones went by.
+    expect(order).toEqual(['right 200', 'right 200', 'right 200', 'wrong 401']);
+    await house.stop();
+  });
+
+  it('is held back by what is shown: another wrong key at the address is answered at once', async () => {
+    const house = await startHouse();
+    const ask = async (key: string): Promise<number> =>
+      (await fetch(`${house.url}/api/v1/keys`, { headers: { 'X-NuGet-ApiKey': key } })).status;
+    await Promise.all(Array.from({ length: 40 }, () => ask('an old key')));
+
+    const order: string[] = [];
+    const held = ask('an old key').then((status) => order.push(`old ${status}`));
+    order.push(`new ${await ask('a new key')}`);
+    await held;
+
+    expect(order).toEqual(['new 403', 'old 403']);
+    await house.stop();
+  });
+});
+
+describe('a key for reading', () => {
+  it.each([
+    [['read'], 200],
+    [['admin'], 200],
+    [['push'], 403],
+    [['push:beta'], 403],
+    [['unlist'], 403],
+    [['push', 'read'], 200],
+  ])('is one of those with the scope read: %j -> %d', async (scopes, status) => {
+    const house = await startHouse({ readAuth: 'feed' });
+    const key = await makeKey(house, scopes);
+
+    const answer = await fetch(`${house.url}/nuget/Packages`, { headers: { 'X-NuGet-ApiKey': key } });
+
+    expect(answer.status).toBe(status);
+    await house.stop();
+  });
+});
