@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { findStepsBack, listRefs, openRepository, restoreBundle } from '../bucket/copy.ts';
@@ -38,10 +38,12 @@ Everything is unpacked beside the folder and checked before anything is put in p
 Exit code 0: restored. 1: not restored; the folder is as it was.`;
 
 async function restore(world: OperatorWorld, file: string, flags: Flags): Promise<void> {
-  const dir = flags.into === undefined ? loadConfig(world.env).dataDir : resolve(world.cwd, flags.into);
+  const named = flags.into === undefined ? loadConfig(world.env).dataDir : resolve(world.cwd, flags.into);
   await stat(file).catch((error: Error) => fail('FILE_UNUSABLE', { file, cause: error.message }, error));
-  const wasThere = (await namesIn(dir)) !== undefined;
-  const { release } = openDataDir(dir);
+  const wasThere = (await namesIn(named)) !== undefined;
+  const { release } = openDataDir(named);
+  // Behind a link, the folder is exchanged where it really is: the link may lead to another disk.
+  const dir = await realpath(named);
   let isDone = false;
   try {
     const place = await choosePlace(dir, flags.replace);
