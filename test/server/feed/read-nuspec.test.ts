@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
+import AdmZip from 'adm-zip';
 import { describe, expect, it } from 'vitest';
 import { digestBytes } from '../../../formats/digest.ts';
 import { readNuspecOf } from '../../../server/feed/read-nuspec.ts';
@@ -41,7 +42,9 @@ describe('the nuspec of a published package', () => {
   });
 
   it('is missed with a sentence', async () => {
-    const store = storeOf(makeNupkg({ nuspec: undefined }));
+    const zip = new AdmZip();
+    zip.addFile('tools/only.nuspec', Buffer.from(nuspec));
+    const store = storeOf(zip.toBuffer());
 
     await expect(readNuspecOf(store, store.row)).rejects.toMatchObject({ code: 'NUPKG_NO_NUSPEC' });
   });
