@@ -61,7 +61,7 @@ export function makeTempDir(): Promise<string> {
 
 /** Makes a key over the API, as an operator does. */
 export async function makeKey(
-  house: TestHouse,
+  house: Pick<TestHouse, 'url' | 'adminKey'>,
   scopes: readonly string[],
   ids: readonly string[] = [],
 ): Promise<string> {

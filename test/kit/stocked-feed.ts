@@ -8,7 +8,10 @@ import { makeKey, pushNupkg, type TestHouse } from './house.ts';
 import { makeNupkg } from './nupkg.ts';
 
 /** A feed with something of everything: listed and not, both SemVer levels, payloads, keys, both branches, a tag. */
-export async function stockFeed(house: TestHouse, workDir: string): Promise<{ readonly key: string }> {
+export async function stockFeed(
+  house: Pick<TestHouse, 'url' | 'adminKey'>,
+  workDir: string,
+): Promise<{ readonly key: string }> {
   const key = await makeKey(house, ['push', 'unlist']);
   for (const version of ['1.0.0', '1.1.0', '2.0.0-beta.1', '1.2.0+build.5']) {
     await expectStatus(201, pushNupkg(house, makeNupkg({ id: 'Sample', version }), key));
@@ -27,7 +30,11 @@ export type BucketWork = {
 };
 
 /** A clone in which releases are made as the generator makes them. */
-export async function openBucketWork(house: TestHouse, workDir: string, name: string): Promise<BucketWork> {
+export async function openBucketWork(
+  house: Pick<TestHouse, 'url' | 'adminKey'>,
+  workDir: string,
+  name: string,
+): Promise<BucketWork> {
   const git = await createGitClient(workDir, house.adminKey);
   const clone = await git.clone(`${house.url}/git/main/go-win-tools.git`, name);
   await git.run(clone, 'branch', 'beta', 'origin/beta');
