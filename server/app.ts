@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import express from 'express';
-import { createAdminRouter } from './admin/router.ts';
+import { createAdminRouter, createDescriptionRouter } from './admin/router.ts';
 import type { Audit } from './audit/audit.ts';
 import type { Downloads } from './audit/downloads.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
@@ -90,6 +90,7 @@ export function createApp(services: Services): RequestListener {
   app.use(createManifestsRouter(services));
   app.use(createBucketRouter(services));
   app.use('/api/v1', createAdminRouter(services));
+  app.use(createDescriptionRouter(services));
   app.use(createGalleryRouter({ ...services, hasManifest: manifestQuestion(services) }));
   app.use(answerUnknownRoute);
   app.use(createAnswerError(log));

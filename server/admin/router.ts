@@ -3,6 +3,7 @@ import { methodNotAllowed } from '../http/answer-error.ts';
 import { principalOf, requireScope } from '../http/auth.ts';
 import { createTrailRouter, type TrailServices } from './audit.ts';
 import { createKeyRouter, type KeyServices } from './keys.ts';
+import { openApiOf } from './openapi.ts';
 import type { ServerInfo } from './schemas.ts';
 
 export type AdminServices = KeyServices &
@@ -25,6 +26,24 @@ export function createAdminRouter(services: AdminServices): Router {
   router.use(['/keys', '/audit', '/downloads'], requireAdmin);
   router.use(createKeyRouter(services));
   router.use(createTrailRouter(services));
+  return router;
+}
+
+/** GET /openapi.json, beside the door that it describes. */
+export function createDescriptionRouter({
+  publicUrl,
+  version,
+}: Pick<AdminServices, 'publicUrl' | 'version'>): Router {
+  const router = express.Router();
+  let made: object | undefined;
+  router
+    .route('/openapi.json')
+    .get((_req, res) => {
+      // The address is known once the server listens.
+      made ??= openApiOf(publicUrl(), version);
+      res.set('Cache-Control', 'no-cache').json(made);
+    })
+    .all(methodNotAllowed('GET, HEAD'));
   return router;
 }
 

@@ -1,0 +1,179 @@
+import { z } from 'zod';
+import { CreatedKeyJson, ListedKeyJson, NewKeyJson } from '../keys/key-json.ts';
+import { AuditPage, AuditParameters, DownloadList, DownloadParameters, ServerInfo } from './schemas.ts';
+
+type Operation = {
+  readonly method: 'get' | 'post' | 'delete';
+  /** Below /api/v1. */
+  readonly path: string;
+  readonly summary: string;
+  /** Without one anybody may ask, as far as READ_AUTH lets them. */
+  readonly scope?: 'admin';
+  /** Each field is a parameter of the query. */
+  readonly query?: z.ZodObject;
+  /** Parameters in the path, and what they are. */
+  readonly inPath?: Readonly<Record<string, string>>;
+  readonly body?: z.ZodType;
+  readonly answer: { readonly status: 200 | 201 | 204; readonly schema?: z.ZodType };
+  /** What can go wrong besides the key. */
+  readonly errors?: readonly (400 | 404 | 413)[];
+};
+
+/** Every operation of the router, which reads and writes by the same schemas. */
+const operations: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/server',
+    summary: 'What this server is, and the addresses that are written into manifests.',
+    answer: { status: 200, schema: ServerInfo },
+  },
+  {
+    method: 'get',
+    path: '/keys',
+    summary: 'All keys, without the keys themselves.',
+    scope: 'admin',
+    answer: { status: 200, schema: z.array(ListedKeyJson) },
+  },
+  {
+    method: 'post',
+    path: '/keys',
+    summary: 'Makes a key, which is shown here once.',
+    scope: 'admin',
+    body: NewKeyJson,
+    answer: { status: 201, schema: CreatedKeyJson },
+    errors: [400, 413],
+  },
+  {
+    method: 'delete',
+    path: '/keys/{id}',
+    summary: 'Revokes a key.',
+    scope: 'admin',
+    inPath: { id: 'As the list shows it.' },
+    answer: { status: 204 },
+    errors: [404],
+  },
+  {
+    method: 'get',
+    path: '/audit',
+    summary: 'The trail of changes, oldest first.',
+    scope: 'admin',
+    query: AuditParameters,
+    answer: { status: 200, schema: AuditPage },
+    errors: [400],
+  },
+  {
+    method: 'get',
+    path: '/downloads',
+    summary: 'Who has a package or payload.',
+    scope: 'admin',
+    query: DownloadParameters,
+    answer: { status: 200, schema: DownloadList },
+    errors: [400],
+  },
+];
+
+const whatWentWrong = {
+  400: 'The question is not understood; `title` says why.',
+  401: 'It needs a key.',
+  403: 'The key is not valid, or lacks the scope.',
+  404: 'There is none.',
+  413: 'The body is too large.',
+} as const;
+
+/** RFC 9457, as http/error-body.ts writes it. */
+const problem = {
+  type: 'object',
+  properties: {
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    code: { type: 'string' },
+    requestId: { type: 'string' },
+  },
+  required: ['title', 'status'],
+};
+
+/** GET /openapi.json: the JSON API under /api/v1 (OpenAPI 3.1). */
+export function openApiOf(publicUrl: string, version: string): object {
+  const paths: Record<string, Record<string, object>> = {};
+  for (const operation of operations) {
+    paths[operation.path] = { ...paths[operation.path], [operation.method]: describe(operation) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'go-win-tools', version, license: { name: 'MIT', identifier: 'MIT' } },
+    servers: [{ url: `${publicUrl}/api/v1` }],
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer' },
+        basic: { type: 'http', scheme: 'basic', description: 'Any user name, and a key as the password.' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-NuGet-ApiKey' },
+      },
+      schemas: { Problem: problem },
+    },
+  };
+}
+
+function describe(operation: Operation): object {
+  const { method, path, summary, scope, body, answer, errors = [] } = operation;
+  const statuses = scope === undefined ? errors : ([401, 403, ...errors] as const);
+  return {
+    operationId: `${method}${path.replace(/\W+(\w)/g, (_all, letter: string) => letter.toUpperCase()).replace(/\W/g, '')}`,
+    summary,
+    ...(scope === undefined ? {} : { description: `Needs a key with the scope ${scope}.` }),
+    ...(scope === undefined ? {} : { security: [{ bearer: [] }, { basic: [] }, { apiKey: [] }] }),
+    parameters: parametersOf(operation),
+    ...(body === undefined ? {} : { requestBody: { required: true, content: json(body, 'input') } }),
+    responses: {
+      [answer.status]: {
+        description: 'Done.',
+        ...(answer.schema === undefined ? {} : { content: json(answer.schema, 'output') }),
+      },
+      ...Object.fromEntries(statuses.map((status) => [status, refusal(whatWentWrong[status])])),
+    },
+  };
+}
+
+function parametersOf({ query, inPath = {} }: Operation): object[] {
+  const { properties = {}, required = [] } = query === undefined ? {} : schemaOf(query, 'input');
+  return [
+    ...Object.entries(inPath).map(([name, description]) => ({
+      name,
+      in: 'path',
+      required: true,
+      description,
+      schema: { type: 'string' },
+    })),
+    ...Object.entries(properties).map(([name, schema]) => ({
+      name,
+      in: 'query',
+      required: required.includes(name),
+      schema,
+    })),
+  ];
+}
+
+function json(schema: z.ZodType, io: 'input' | 'output'): object {
+  return { 'application/json': { schema: schemaOf(schema, io) } };
+}
+
+function refusal(description: string): object {
+  const schema = { $ref: '#/components/schemas/Problem' };
+  return { description, content: { 'application/problem+json': { schema } } };
+}
+
+/** Dates are ISO 8601 texts out there; answers may get more fields. */
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): z.core.JSONSchema.JSONSchema {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema }) => {
+      if (zodSchema._zod.def.type === 'date')
+        Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
+      // The format says it; the pattern fills a screen.
+      if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+      if (io === 'output') delete jsonSchema.additionalProperties;
+    },
+  });
+  return rest;
+}
