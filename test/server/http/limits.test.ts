@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import express, { type RequestHandler } from 'express';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { discardRest, limitRequestTime } from '../../../server/http/limits.ts';
@@ -46,6 +47,38 @@ describe('limits', () => {
     clearInterval(dribble);
 
     expect(String(answer)).toMatch(/^HTTP\/1\.1 401/);
+  });
+
+  it('end the connection of a refused upload that is dribbled', async () => {
+    const url = await serve((req, res) => {
+      discardRest(req, 100_000, 100);
+      res.status(401).end('no');
+    });
+    const socket = openSocket(url);
+    socket.on('error', () => undefined);
+    const closed = once(socket, 'close');
+    socket.write('PUT / HTTP/1.1\r\nHost: FEED\r\nContent-Length: 90000\r\n\r\n');
+
+    const [answer] = await once(socket, 'data');
+    const dribble = setInterval(() => socket.write('x'), 5);
+    await closed;
+    clearInterval(dribble);
+
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 401/);
+  });
+
+  it('keep the connection of a refused upload that was small', async () => {
+    const url = await serve((req, res) => {
+      discardRest(req, 100_000, 50);
+      res.status(401).end('no');
+    });
+    const socket = openSocket(url);
+    for (let n = 0; n < 2; n += 1) {
+      socket.write('PUT / HTTP/1.1\r\nHost: FEED\r\nContent-Length: 3\r\n\r\nabc');
+      expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 401/);
+      await sleep(100);
+    }
+    socket.destroy();
   });
 
   it('end a small request that takes too long, but no upload', async () => {
