@@ -16,6 +16,8 @@ const errors = {
   XML_MALFORMED: 'The XML is not well-formed: {problem} at line {line}, column {column}.',
 
   NUSPEC_SHAPE: 'The nuspec needs {expected}; found {found}.',
+  NUSPEC_SYMBOLS:
+    'The nuspec says that this is a symbol package; those are not kept here, push the package alone.',
   NUSPEC_FIELD_MISSING: 'The nuspec has no {field}; add <{field}> to its <metadata>.',
   NUSPEC_FIELD_TWICE: 'The nuspec has <{field}> more than once; keep one.',
   NUSPEC_FIELD_INVALID: 'The nuspec has {found} as {field}; expected {expected}.',

@@ -50,6 +50,7 @@ export async function readNuspec(xml: Uint8Array | string): Promise<Nuspec> {
   }
   const metadata = onlyChild(root, 'metadata');
   if (metadata === undefined) fail('NUSPEC_SHAPE', { expected: '<metadata> in <package>', found: 'none' });
+  if (isSymbols(metadata)) fail('NUSPEC_SYMBOLS');
   const field = (name: string) => onlyChild(metadata, name)?.text || undefined;
   const required = (name: string) => field(name) ?? fail('NUSPEC_FIELD_MISSING', { field: name });
   const isTrue = (name: string) => /^(?:true|1)$/i.test(checkForm('boolean', name, field(name) ?? 'false'));
@@ -178,6 +179,12 @@ function collect<Name extends string>(
     if (value !== undefined) found[name] = value;
   }
   return found;
+}
+
+/** A .snupkg has the id and version of its package, and would take their place (spec nuget-v2 10.5). */
+function isSymbols(metadata: XmlElement): boolean {
+  const types = onlyChild(metadata, 'packageTypes')?.children ?? [];
+  return types.some(({ attributes }) => attributes.get('name')?.toLowerCase() === 'symbolspackage');
 }
 
 function onlyChild(parent: XmlElement, name: string): XmlElement | undefined {
