@@ -31,6 +31,7 @@ replay('choco-0.10.15', [delve('1.21.2'), ...lowerAndUpper], {
 });
 replay('nuget-5.8', [delve('1.21.2'), delve('1.22.0'), ...lowerAndUpper]);
 replay('derived/choco-2.x', derivedPackages);
+replay('derived/choco-2.x-v3', derivedPackages);
 replay('derived/choco-1.x', derivedPackages);
 replay('derived/nuget-5.x', derivedPackages);
 replay('derived/powershell', derivedPackages);
@@ -122,7 +123,7 @@ async function read(world: World, asked: RecordedRequest, { body }: RawAnswer): 
   if (asked.downloads !== undefined)
     return { downloads: [...world.published].find(([, bytes]) => bytes.equals(body))?.[0] };
   if (asked.gives !== undefined) {
-    return / \/v3\//.test(asked.line) ? readV3(JSON.parse(body.toString())) : readFeed(body.toString());
+    return / \/v3\//.test(asked.line) ? readV3(body.toString(), asked) : readFeed(body.toString());
   }
   return {};
 }
@@ -142,13 +143,17 @@ type NamedVersion = { readonly id: string; readonly version: string };
 type V3Document = {
   /** Of a search. */
   readonly data?: readonly NamedVersion[];
+  readonly totalHits?: number;
   /** The pages of a registration. */
   readonly items?: readonly { readonly items: readonly { readonly catalogEntry: NamedVersion }[] }[];
 };
 
-function readV3({ data, items = [] }: V3Document): Pick<Meaning, 'gives'> {
+/** A search always tells the total; only some commands depend on it. */
+function readV3(json: string, asked: RecordedRequest): Pick<Meaning, 'gives' | 'total'> {
+  const { data, totalHits, items = [] }: V3Document = JSON.parse(json);
   const found = data ?? items.flatMap((page) => page.items.map(({ catalogEntry }) => catalogEntry));
-  return { gives: found.map(({ id, version }) => `${id} ${version}`) };
+  const total = asked.total === undefined ? undefined : totalHits;
+  return { gives: found.map(({ id, version }) => `${id} ${version}`), total };
 }
 
 const boundary = 'boundary-of-the-replay';
