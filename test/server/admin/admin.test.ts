@@ -60,6 +60,14 @@ describe('admin door', () => {
     expect((await pushNupkg(house, makeNupkg({ id: 'made', version: '2.0.0' }), key)).status).toBe(403);
   });
 
+  it('takes no body of more than 64 KiB', async () => {
+    const answer = await call('POST', '/keys', { name: 'x'.repeat(70_000), scopes: ['push'] });
+
+    expect(answer.status).toBe(413);
+    expect(await answer.json()).toMatchObject({ code: 'BODY_TOO_LARGE' });
+    expect(await (await call('GET', '/keys')).text()).not.toContain('xxx');
+  });
+
   it.each([
     ['no name', { scopes: ['push'] }, 'name'],
     ['a name of two lines', { name: 'x\ny', scopes: ['push'] }, 'name: expected one line'],

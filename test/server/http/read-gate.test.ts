@@ -20,6 +20,9 @@ const rest = [
   '/dl/kept/1.0.0/kept-windows-amd64.exe',
   '/git/main/go-win-tools.git/info/refs?service=git-upload-pack',
   '/api/v1/server',
+  '/metrics',
+  '/METRICS/',
+  '/openapi.json',
   '/nowhere',
 ];
 const open = [
