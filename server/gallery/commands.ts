@@ -38,7 +38,11 @@ export function setupCommands(publicUrl: string): readonly ClientCommand[] {
       lines: [`scoop bucket add go-win-tools ${publicUrl}/git/main/go-win-tools.git`],
       remark: 'Testers add /git/beta/go-win-tools.git instead, under the same name.',
     },
-    { client: 'NuGet', lines: [`nuget sources add -Name go-win-tools -Source ${publicUrl}/nuget`] },
+    {
+      client: 'NuGet',
+      lines: [`nuget sources add -Name go-win-tools -Source ${publicUrl}/nuget`],
+      remark: `As NuGet v3: ${publicUrl}/v3/index.json`,
+    },
   ];
 }
 
