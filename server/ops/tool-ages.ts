@@ -1,9 +1,12 @@
-import type { Bucket } from '../bucket/bucket.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Payloads } from '../catalog/payloads.ts';
 
 export type ToolAgeServices = {
-  readonly bucket: Pick<Bucket, 'listManifests'>;
+  readonly bucket: {
+    listManifests(
+      channel: 'main' | 'beta',
+    ): Promise<readonly { readonly tool: string; readonly version: string }[]>;
+  };
   readonly payloads: Pick<Payloads, 'list'>;
   readonly catalog: Pick<Catalog, 'find'>;
   readonly now: () => Date;
