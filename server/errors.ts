@@ -62,6 +62,7 @@ const errors = {
     'feed:verify is removing orphans in {dir} at this moment; try again in a minute.',
   ],
   NO_ROOM: [500, 'There is not enough room at {dir}: {needed} bytes are needed, {free} are free.'],
+  DISK_FULL: [500, 'No room is left at {dir}; nothing half stays there. Free some room and run it again.'],
   INTERRUPTED: [500, 'Interrupted; {state}'],
   FILE_EXISTS: [500, '{file} is there already. Name another file, or replace it with --replace.'],
   FILE_UNUSABLE: [500, '{file} cannot be used: {cause}.'],

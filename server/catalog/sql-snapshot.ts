@@ -18,6 +18,8 @@ export async function takeSnapshot(database: string, copy: string): Promise<Cata
   try {
     await source.backup(copy, { progress: () => 0x7fffffff });
   } catch (error) {
+    // Not the fault of the database, and told by whoever knows the place.
+    if (error instanceof Database.SqliteError && error.code === 'SQLITE_FULL') throw error;
     return fail('CATALOG_DAMAGED', { file: database, problem: reasonOf(error) }, error);
   } finally {
     source.close();

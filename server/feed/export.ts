@@ -43,13 +43,22 @@ export async function exportFiles(
   }
   const damaged: { path: string; problem: string }[] = [];
   const waiting = missing.entries();
+  let hasFailed = false;
   async function work(): Promise<void> {
     for (const [at, file] of waiting) {
-      const problem = await writeFile(dir, file, blobs, join(options.part, String(at)), options);
+      if (hasFailed) return;
+      const part = join(options.part, String(at));
+      const problem = await writeFile(dir, file, blobs, part, options).catch((error: unknown) => {
+        hasFailed = true;
+        throw error;
+      });
       if (problem !== undefined) damaged.push({ path: file.path, problem });
     }
   }
-  await Promise.all(Array.from({ length: parallel }, work));
+  // To their end, all of them: whoever clears away what is half must not meet one that still writes.
+  const ends = await Promise.allSettled(Array.from({ length: parallel }, work));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
   return { written: missing.length - damaged.length, kept: files.length - missing.length, damaged };
 }
 

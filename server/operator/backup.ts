@@ -11,7 +11,7 @@ import { findRot } from '../feed/verify.ts';
 import { openReading, type Reading } from '../reading.ts';
 import { sizeOf } from './backup-size.ts';
 import { createProgress, printBytes } from './progress.ts';
-import { requireRoom } from './room.ts';
+import { asRoomError, requireRoom } from './room.ts';
 import type { OperatorWorld } from './world.ts';
 
 type Flags = {
@@ -60,7 +60,7 @@ async function backup(world: OperatorWorld, file: string, flags: Flags): Promise
     await tell(world, file, manifest, flags);
   } catch (error) {
     if (world.signal.aborted) fail('INTERRUPTED', { state: 'no backup was written.' }, error);
-    throw error;
+    throw asRoomError(error, dirname(file));
   } finally {
     reading.close();
     await rm(part, { recursive: true, force: true });

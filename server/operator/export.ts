@@ -10,7 +10,7 @@ import { type ExportPlan, planExport } from '../feed/export-plan.ts';
 import { syncTree } from '../feed/restore.ts';
 import { openReading } from '../reading.ts';
 import { createProgress, printBytes } from './progress.ts';
-import { requireRoom } from './room.ts';
+import { asRoomError, requireRoom } from './room.ts';
 import type { OperatorWorld } from './world.ts';
 
 type Flags = { readonly id: readonly string[]; readonly json: boolean };
@@ -90,7 +90,7 @@ async function exportFeed(world: OperatorWorld, dir: string, { id, json }: Flags
   } catch (error) {
     if (signal.aborted)
       fail('INTERRUPTED', { state: 'the files in the folder are whole; run it again for the rest.' }, error);
-    throw error;
+    throw asRoomError(error, dir);
   } finally {
     reading.close();
     await rm(part, { recursive: true, force: true });

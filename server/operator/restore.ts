@@ -10,7 +10,7 @@ import { checkUnpacked, readBackup, syncFolder, syncTree } from '../feed/restore
 import { openUnpacked, recordRestore } from '../reading.ts';
 import { sizeOf } from './backup-size.ts';
 import { createProgress } from './progress.ts';
-import { requireRoom } from './room.ts';
+import { asRoomError, requireRoom } from './room.ts';
 import type { OperatorWorld } from './world.ts';
 
 type Flags = {
@@ -60,6 +60,8 @@ async function restore(world: OperatorWorld, file: string, flags: Flags): Promis
       const movedTo = await place.putInPlace(release);
       isDone = true;
       tell(world, { file, dir, movedTo, back, manifest }, flags);
+    } catch (error) {
+      throw asRoomError(error, dirname(place.staging));
     } finally {
       await rm(place.staging, { recursive: true, force: true });
     }
