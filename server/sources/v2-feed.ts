@@ -116,7 +116,8 @@ export function createV2Source(web: Web, base: URL, { parallel = 8 } = {}): Sour
       refusal ??= { status, url };
       if (status === 401 || status === 403) break;
     }
-    return refuse(refusal?.status ?? 404, refusal?.url ?? root);
+    const hint = lists === wholeLists ? '. It may have no list of everything: name ids with --id.' : '.';
+    return refuse(refusal?.status ?? 404, refusal?.url ?? root, hint);
   }
 
   async function readPage(url: URL): Promise<V2Page> {

@@ -1,5 +1,4 @@
 import { PassThrough, type Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { got } from 'got';
 import { visible } from '../../formats/format-error.ts';
@@ -115,14 +114,11 @@ export function createWeb(settings: WebSettings): Web {
         ],
       },
     });
-    // A stream of our own behind it: got's errors quote addresses, and become ours in one place.
-    const body = new PassThrough();
+    const body = ownStream(source, url, signal);
     const answered = new Promise<{ statusCode: number; url: string }>((resolve, reject) => {
       source.once('response', resolve);
       body.once('error', reject);
     });
-    pipeline(source, body, { signal }).catch((error: unknown) => body.destroy(unreachable(url, error)));
-    body.on('error', () => undefined);
     const { statusCode, url: finalUrl } = await answered;
     return { status: statusCode, body, finalUrl: new URL(finalUrl) };
   }
@@ -147,12 +143,29 @@ export function createWeb(settings: WebSettings): Web {
   return { read, open };
 }
 
+/** A stream behind another, so that its errors, which quote addresses, become ours in one place; ended by the signal. */
+function ownStream(source: Readable, url: URL, signal: AbortSignal): Readable {
+  const body = new PassThrough();
+  const onAbort = (): void => void body.destroy(unreachable(url, new Error('interrupted')));
+  signal.addEventListener('abort', onAbort);
+  source.on('error', (error) => body.destroy(unreachable(url, error)));
+  source.on('close', () => {
+    if (!source.readableEnded) body.destroy(unreachable(url, new Error('it broke off')));
+  });
+  body.on('error', () => undefined);
+  body.on('close', () => {
+    signal.removeEventListener('abort', onAbort);
+    source.destroy();
+  });
+  return source.pipe(body);
+}
+
 /** @throws FeedError SOURCE_REFUSED */
-export function refuse(status: number, url: URL): never {
+export function refuse(status: number, url: URL, hint = '.'): never {
   const advice =
     status === 401 || status === 403
       ? '. It wants another user or password: --user and --password-file, which go to the origin of the given address only.'
-      : '.';
+      : hint;
   return fail('SOURCE_REFUSED', { status, url: shown(url), advice });
 }
 
