@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { closeSync, fsync, openSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { createHashes, type Digest } from '../../formats/digest.ts';
 import { type ByteSource, openFile, sourceOfBytes } from '../../formats/zip-file.ts';
 import { FeedError } from '../errors.ts';
@@ -38,18 +40,37 @@ export async function receiveDraft(tmp: string, source: Readable, maxBytes: numb
       // All at once what was kept so far, and from then on each as it comes.
       else await draft.write(head.length > 0 ? Buffer.concat([...head.splice(0), bytes]) : bytes);
     }
-    const inMemory = seenBytes <= maxInMemoryBytes ? Buffer.concat(head) : undefined;
-    if (inMemory === undefined) await draft.written();
-    return {
-      path: draft.path,
-      digest: hashes.digest(),
-      durable: draft.finish(inMemory),
-      openSource: async () => (inMemory === undefined ? openFile(draft.path) : sourceOfBytes(inMemory)),
-    };
+    const digest = hashes.digest();
+    if (seenBytes <= maxInMemoryBytes) return keepSmall(draft.path, digest, Buffer.concat(head));
+    await draft.written();
+    const durable = heardLater(draft.sync());
+    return { path: draft.path, digest, durable, openSource: () => openFile(draft.path) };
   } catch (error) {
     await draft.remove();
     throw error;
   }
+}
+
+function keepSmall(file: string, digest: Digest, bytes: Buffer): DraftFile {
+  const durable = heardLater(writeDurably(file, bytes));
+  return { path: file, digest, durable, openSource: async () => sourceOfBytes(bytes) };
+}
+
+/** Only the fsync goes to another thread: the way there and back takes longer than to write a little into a file. */
+async function writeDurably(path: string, bytes: Buffer): Promise<void> {
+  const file = openSync(path, 'wx');
+  try {
+    writeFileSync(file, bytes);
+    await promisify(fsync)(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Whoever waits for it learns of its failure; nobody has to. */
+function heardLater(work: Promise<void>): Promise<void> {
+  work.catch(() => undefined);
+  return work;
 }
 
 /** One file, made by the first write. A chunk is on its way to the file while the next one is being received. */
@@ -70,21 +91,13 @@ function createWriter(file: string) {
     await writing;
   }
 
-  async function sync(rest: Buffer | undefined): Promise<void> {
-    if (rest !== undefined) await write(rest);
+  async function sync(): Promise<void> {
     const handle = await opening;
     try {
-      await writing;
       await handle?.sync();
     } finally {
       await handle?.close();
     }
-  }
-
-  function finish(rest: Buffer | undefined): Promise<void> {
-    const durable = sync(rest);
-    durable.catch(() => undefined);
-    return durable;
   }
 
   async function remove(): Promise<void> {
@@ -94,5 +107,5 @@ function createWriter(file: string) {
     await rm(file, { force: true });
   }
 
-  return { path: file, write, written, finish, remove };
+  return { path: file, write, written, sync, remove };
 }

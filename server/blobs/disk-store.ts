@@ -39,8 +39,10 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
 
     async function commit(): Promise<void> {
       try {
-        await Promise.all([durable, folders.make(path.dirname(target))]);
-        await moveUnlessThere(draft, target, digest.sizeBytes);
+        // A blob that is there is kept (it may be open); one of another size was torn by a dying disk, and is healed.
+        const [sizeThere] = await Promise.all([sizeOf(target), folders.make(path.dirname(target)), durable]);
+        if (sizeThere === digest.sizeBytes) await rm(draft, { force: true });
+        else await move(draft, target, digest.sizeBytes);
         isMoved = true;
         // Also when another push has just put the same bytes there: it may not have come to its own fsync yet.
         await folders.sync(path.dirname(target));
@@ -77,12 +79,7 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
   return { ...createDiskReader(root), receive, remove, ping };
 }
 
-/** A blob that is there is kept (it may be open); one of another size was torn by a dying disk, and is healed. */
-async function moveUnlessThere(draft: string, target: string, sizeBytes: number): Promise<void> {
-  if ((await sizeOf(target)) === sizeBytes) {
-    await rm(draft, { force: true });
-    return;
-  }
+async function move(draft: string, target: string, sizeBytes: number): Promise<void> {
   try {
     await rename(draft, target);
   } catch (error) {
