@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adminKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
+import { adminKey, makeKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { hasNuget, makeNuget, type Nuget } from '../kit/nuget.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 
@@ -89,6 +89,8 @@ describe.skipIf(!hasNuget)('nuget.exe over NuGet v3 (mono)', { timeout: 600_000 
     expect(existsSync(join(await install('upper', '-Prerelease'), 'upper.1.1.0-beta.1'))).toBe(true);
     expect(existsSync(join(await install('lower', '-Version', '1.5.0'), 'Lower.1.5.0'))).toBe(true);
     expect(existsSync(join(await install('withdrawn', '-Version', '2.0.0'), 'withdrawn.2.0.0'))).toBe(true);
+    // It takes an unlisted newest version even unasked, on v2 as well (spec nuget-v2 18.2).
+    expect(existsSync(join(await install('withdrawn'), 'withdrawn.2.0.0'))).toBe(true);
   });
 
   it('pushes, is told of a duplicate and of a wrong key, and unlists', async () => {
@@ -107,5 +109,47 @@ describe.skipIf(!hasNuget)('nuget.exe over NuGet v3 (mono)', { timeout: 600_000 
     const deleted = await nuget('delete', 'pushed', '1.0.0', ...source, '-ApiKey', adminKey);
     expect([deleted.code, deleted.stdout]).toEqual([0, expect.stringContaining('pushed 1.0.0')]);
     expect((await house.services.catalog.find('pushed', '1.0.0'))?.isListed).toBe(false);
+  });
+
+  it('reads a closed feed with a key as the password, and is refused without', async () => {
+    const closed = await startHouse({ readAuth: 'feed' });
+    await pushNupkg(closed, makeNupkg({ id: 'kept' }), adminKey);
+    const configFile = join(dir, 'closed.config');
+    await writeFile(configFile, '<configuration><packageSources><clear /></packageSources></configuration>');
+    const index = `${closed.url}/v3/index.json`;
+    const config = ['-ConfigFile', configFile];
+    const reader = ['-UserName', 'anybody', '-Password', await makeKey(closed, ['read'], ['kept'])];
+    const added = await nuget(
+      'sources',
+      'add',
+      '-Name',
+      'closed',
+      '-Source',
+      index,
+      ...reader,
+      ...config,
+      '-StorePasswordInClearText',
+    );
+    expect([added.code, added.stderr]).toEqual([0, '']);
+
+    const out = join(dir, 'closed');
+    const installed = await nuget(
+      'install',
+      'kept',
+      '-Source',
+      'closed',
+      ...config,
+      '-OutputDirectory',
+      out,
+      '-NoCache',
+    );
+    expect([installed.code, installed.stderr]).toEqual([0, '']);
+    expect(existsSync(join(out, 'kept.1.0.0'))).toBe(true);
+    const listed = await nuget('list', '-Source', 'closed', ...config);
+    expect([listed.code, listed.stdout]).toEqual([0, expect.stringContaining('kept 1.0.0')]);
+
+    const refused = await nuget('search', 'kept', '-Source', index);
+    expect(refused.stdout + refused.stderr).toMatch(/401/);
+    await closed.stop();
   });
 });

@@ -145,6 +145,24 @@ describe('the registrations', () => {
     expect((await ask('/v3/reg-semver1/mixed/2.0.1-alpha.1.json')).status).toBe(404);
   });
 
+  it.each([
+    [1, [1]],
+    [64, [64]],
+    [65, [64, 1]],
+    [128, [64, 64]],
+    [129, undefined],
+  ] as const)('of %d versions have them all in the index, or none', async (count, inline) => {
+    const id = `has${count}`;
+    for (let patch = 0; patch < count; patch++) {
+      await house.services.catalog.add(makePackage({ id, version: `1.0.${patch}-x` }), operator);
+    }
+
+    const { items } = await read(`/v3/reg/${id}/index.json`);
+    expect(items.map((page: { items?: [] }) => page.items?.length)).toEqual(
+      inline ?? Array.from({ length: Math.ceil(count / 64) }),
+    );
+  });
+
   it('of 300 versions are five pages, each at its own address', async () => {
     const { count, items } = await read('/v3/reg/many/index.json');
 
