@@ -38,7 +38,7 @@ export function createPayloadRouter(services: PayloadServices): Router {
         ...payload,
         contentType: file.endsWith('.json') ? 'application/json' : 'application/octet-stream',
         cacheControl: services.cache.immutable,
-        open: (range) => services.blobs.open(payload.sha256, range),
+        open: (range) => services.blobs.open(payload.sha256, range ?? wholeOf(payload)),
         onWholeSent: services.beginDownload(req, { id: tool, version, file }, req.ip),
       });
     })
@@ -60,6 +60,14 @@ export function createPayloadRouter(services: PayloadServices): Router {
     })
     .all(methodNotAllowed('GET, HEAD, PUT'));
   return router;
+}
+
+/**
+ * Said, so that the end follows the last byte at once: without it the file is read once more, and a client that closes
+ * as soon as it has all (curl) would count as broken off.
+ */
+function wholeOf({ sizeBytes }: Payload): { start: number; end: number } {
+  return { start: 0, end: sizeBytes - 1 };
 }
 
 /** Bytes before row: a crash between them leaves a blob that nobody refers to. */
