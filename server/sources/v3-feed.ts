@@ -37,11 +37,12 @@ export function createV3Source(web: Web, index: URL, { parallel = 8 } = {}): Sou
       fail('SOURCE_STRANGE', { url: shown(index), problem: 'it has no search; name ids with --id' });
     }
     const ids = new Map<string, string>();
+    let skip = 0;
     for (let page = 0; page < maxSearchPages; page++) {
       const url = new URL(search);
       for (const [name, value] of Object.entries({
         q: '',
-        skip: page * searchPageSize,
+        skip,
         take: searchPageSize,
         prerelease: true,
         semVerLevel: '2.0.0',
@@ -49,9 +50,10 @@ export function createV3Source(web: Web, index: URL, { parallel = 8 } = {}): Sou
         url.searchParams.set(name, String(value));
       }
       const before = ids.size;
+      // By what came, not by what was asked for: servers answer smaller pages.
       const { data } = await readJson(SearchPage, url);
       for (const { id } of data) ids.set(id.toLowerCase(), id);
-      // A short page may be a server with a smaller page size; one that brings nothing new is the end.
+      skip += data.length;
       if (ids.size === before) break;
     }
     return [...ids.values()].filter(
