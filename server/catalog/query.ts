@@ -93,6 +93,11 @@ export type PackageQuery = {
   readonly includePrerelease: boolean;
   /** Ties are always broken by id, then version descending, so that paging is stable. */
   readonly orderBy: readonly Order[];
+  /**
+   * Only rows behind this version in the order of the query: the last row of the page before. Behind it and not so many
+   * rows further, a page costs the same wherever it is, and what is published meanwhile shifts nothing.
+   */
+  readonly after?: { readonly id: string; readonly version: string };
   readonly skip: number;
   /** How many rows at most. */
   readonly take: number;

@@ -4,11 +4,11 @@ import { fail } from '../errors.ts';
 import type { Catalog, NewPackage } from './catalog.ts';
 import { type Connection, durably } from './connect.ts';
 import { createGroupCommit } from './group-commit.ts';
-import type { SemVerView } from './query.ts';
+import type { PackageQuery, SemVerView } from './query.ts';
 import { joins } from './sql-columns.ts';
 import { createDownloadCounts } from './sql-downloads.ts';
 import { setLatestFlags } from './sql-latest.ts';
-import { countSql, pageSql } from './sql-query.ts';
+import { anchorSql, countSql, pageSql } from './sql-query.ts';
 import { createRevisions } from './sql-revisions.ts';
 import { type PackageKey, packageKey, type RawRow, rowColumns, toColumns, toPackageRow } from './sql-rows.ts';
 import type { Sql } from './sql-term.ts';
@@ -71,7 +71,7 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
 
   function findRow(where: string, values: readonly SqlValue[], view: SemVerView) {
     const text = `SELECT ${rowColumns(view)} FROM packages p ${joins.i} ${joins.t} WHERE ${where}`;
-    const [row] = allRaw({ text, values });
+    const [row] = allRaw<RawRow>({ text, values });
     return row && toPackageRow(row);
   }
 
@@ -79,10 +79,18 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
   function get<Row>({ text, values }: Sql): Row | undefined {
     return prepare(text).get(...values) as Row | undefined;
   }
-  function allRaw({ text, values }: Sql): RawRow[] {
+  function allRaw<Row>({ text, values }: Sql): Row[] {
     return prepare(text)
       .raw()
-      .all(...values) as RawRow[];
+      .all(...values) as Row[];
+  }
+
+  function anchorOf(query: PackageQuery): readonly SqlValue[] | undefined {
+    if (query.after === undefined) return undefined;
+    const key = packageKey(query.after.id, query.after.version);
+    const isOfQuery = query.id === undefined || query.id.toLowerCase() === key?.idKey;
+    const [found] = key && isOfQuery ? allRaw<SqlValue[]>(anchorSql(query, key.idKey, key.versionKey)) : [];
+    return found ?? fail('QUERY_INVALID', { problem: 'its $skiptoken is of no next link of this feed.' });
   }
 
   return {
@@ -97,7 +105,7 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
       return findRow('p.id_key = ? AND p.latest_semver2 = 1', [id.toLowerCase()], 'semver2');
     },
     async query(query) {
-      return allRaw(pageSql(rowColumns(query.view), query)).map(toPackageRow);
+      return allRaw<RawRow>(pageSql(rowColumns(query.view), query, anchorOf(query))).map(toPackageRow);
     },
     async count(query) {
       return get<{ count: number }>(countSql(query))?.count ?? 0;

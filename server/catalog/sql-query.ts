@@ -1,18 +1,33 @@
 import type { PackageQuery } from './query.ts';
 import { columns, joins } from './sql-columns.ts';
 import { filterSql } from './sql-filter.ts';
+import { behindSql, type OrderTerm } from './sql-keyset.ts';
 import { raw, type Sql, sql } from './sql-term.ts';
+import type { SqlValue } from './statements.ts';
 
 /**
- * The rows of one page; `select` is the list of columns. The page is found first, among no more tables than its
- * conditions need: long texts are read for the rows that are sent, not for those that were looked at.
+ * The rows of one page; `select` is the list of columns, `after` what `anchorSql` found for `query.after`. The page is
+ * found first, among no more tables than its conditions need: long texts are read for the rows that are sent, not for
+ * those that were looked at.
  */
-export function pageSql(select: string, query: PackageQuery): Sql {
-  const order = orderSql(query);
-  const page = sql`SELECT p.pk ${fromNeeded(whereSql(query), order)} ORDER BY ${order}
+export function pageSql(select: string, query: PackageQuery, after?: readonly SqlValue[]): Sql {
+  const terms = orderTerms(query);
+  const order = orderSql(terms);
+  const where = after ? sql`${whereSql(query)} AND ${behindSql(terms, after)}` : whereSql(query);
+  const page = sql`SELECT p.pk ${fromNeeded(where, order)} ORDER BY ${order}
     LIMIT ${query.take} OFFSET ${query.skip}`;
   return sql`SELECT ${raw(select)} FROM (${page}) AS page CROSS JOIN packages p ON p.pk = page.pk ${raw(joins.i)} ${raw(joins.t)}
     ORDER BY ${order}`;
+}
+
+/** What the query orders by, of one version: where the page behind it begins. */
+export function anchorSql(query: PackageQuery, idKey: string, versionKey: string): Sql {
+  const values = orderTerms(query)
+    .map(({ value }) => value)
+    .reduce((all, next) => sql`${all}, ${next}`);
+  const where = sql`p.id_key = ${idKey} AND p.version_key = ${versionKey}`;
+  // The values first: their parameters stand first in the text too.
+  return sql`SELECT ${values} ${fromNeeded(where, values)}`;
 }
 
 /** How many rows there are on all pages together. */
@@ -41,14 +56,22 @@ function whereSql(query: PackageQuery): Sql {
 }
 
 /** What was asked for; then an id that is the whole search text (spec nuget-v2 18.1); then the tiebreak of section 8. */
-function orderSql(query: PackageQuery): Sql {
-  const asked = query.orderBy.map(({ by, descending }) => {
-    const column = columns[query.view][by];
-    return raw(`${column.key ?? column.sql} ${descending ? 'DESC' : 'ASC'}`);
+function orderTerms(query: PackageQuery): readonly OrderTerm[] {
+  const asked = query.orderBy.flatMap(({ by, descending }): OrderTerm[] => {
+    const { sql: plain, key = plain } = columns[query.view][by];
+    // What is the same for all orders nothing; SQLite would take a number for that of a column.
+    return /\b[ipt]\./.test(key) ? [{ value: raw(key), isDescending: descending }] : [];
   });
   // Behind an order by Id it could decide nothing, and would keep SQLite from following the index.
   const wholeText = query.orderBy.some(({ by }) => by === 'Id') ? '' : query.search?.join(' ').toLowerCase();
-  const exact = wholeText ? [sql`p.id_key = ${wholeText} DESC`] : [];
-  const tiebreak = raw('p.id_key, p.version_key DESC');
-  return [...asked, ...exact, tiebreak].reduce((all, next) => sql`${all}, ${next}`);
+  const exact = wholeText ? [{ value: sql`(p.id_key = ${wholeText})`, isDescending: true }] : [];
+  // Where all rows are of one id it orders nothing, and without it a page further on is entered by its version.
+  const byId = query.id === undefined ? [{ value: raw('p.id_key'), isDescending: false }] : [];
+  return [...asked, ...exact, ...byId, { value: raw('p.version_key'), isDescending: true }];
+}
+
+function orderSql(terms: readonly OrderTerm[]): Sql {
+  return terms
+    .map(({ value, isDescending }) => sql`${value} ${raw(isDescending ? 'DESC' : 'ASC')}`)
+    .reduce((all, next) => sql`${all}, ${next}`);
 }

@@ -1,6 +1,8 @@
+import type { PackageRow } from '../catalog/catalog.ts';
 import { replaceParameters } from './parameters.ts';
 import type { Page } from './query.ts';
 import type { Collection } from './resource.ts';
+import { printSkipToken } from './skip-token.ts';
 
 /** Absolute addresses of one feed, as the client asked for it: `/nuget` or `/api/v2` under the public URL. */
 export type FeedLinks = {
@@ -29,11 +31,21 @@ export function feedLinks(publicUrl: string, mount: string): FeedLinks {
   };
 }
 
-/** Where the next page is: the same question with another `$skip`; it must never repeat, or clients give up (spec nuget-v2 9.7). */
-export function nextLink(links: FeedLinks, collection: Collection, rawQuery: string, page: Page): string {
+/**
+ * Where the page behind `last` is: the same question with another `$skiptoken`, which names that row; it must never
+ * repeat, or clients give up (spec nuget-v2 9.7). `skip-token.ts` reads it back.
+ */
+export function nextLink(
+  links: FeedLinks,
+  collection: Collection,
+  rawQuery: string,
+  page: Page,
+  last: Pick<PackageRow, 'id' | 'normalizedVersion'>,
+): string {
   const changes = {
-    $skip: page.skip + page.size,
+    $skip: undefined,
     ...(page.topAfter !== undefined && { $top: page.topAfter }),
+    $skiptoken: printSkipToken({ id: last.id, version: last.normalizedVersion }),
   };
   return `${links.base}/${collection}()?${replaceParameters(rawQuery, changes)}`;
 }

@@ -4,6 +4,7 @@ import { fail } from '../errors.ts';
 import { parseFilter } from './filter.ts';
 import { findProperty } from './filter-types.ts';
 import { type Parameters, unquote } from './parameters.ts';
+import { readSkipToken, type SkipToken } from './skip-token.ts';
 
 /** What the query of a request asks for, whatever the resource (spec nuget-v2 section 8). */
 export type Options = {
@@ -11,29 +12,42 @@ export type Options = {
   readonly filter: Expression | undefined;
   readonly orderBy: readonly Order[];
   readonly skip: number;
+  /** The row behind which this page begins. */
+  readonly after: SkipToken | undefined;
   readonly top: number | undefined;
   readonly wantsTotal: boolean;
   readonly includePrerelease: boolean;
 };
 
 /** Refused by name: what would change the answer if we could do it. `$select`, `$format` and `$expand` may be ignored. */
-const known = ['$filter', '$orderby', '$skip', '$top', '$inlinecount', '$select', '$format', '$expand'];
+const known = [
+  '$filter',
+  '$orderby',
+  '$skip',
+  '$skiptoken',
+  '$top',
+  '$inlinecount',
+  '$select',
+  '$format',
+  '$expand',
+];
 const maxOrders = 10;
 
 /** @throws FeedError QUERY_INVALID naming what is not understood: an answer to another question is worse than none */
 export function readOptions(parameters: Parameters): Options {
   for (const name of parameters.keys()) {
     if (name.startsWith('$') && !known.includes(name)) {
-      const hint = name === '$skiptoken' ? ' Follow the next link of an answer, which has $skip.' : '';
-      fail('QUERY_INVALID', { problem: `${name} is not supported.${hint}` });
+      fail('QUERY_INVALID', { problem: `${name} is not supported.` });
     }
   }
   const filter = parameters.get('$filter');
+  const skipToken = parameters.get('$skiptoken');
   return {
     view: readView(parameters.get('semverlevel')),
     filter: filter === undefined ? undefined : parseFilter(filter),
     orderBy: readOrders(parameters.get('$orderby')),
     skip: readNumber('$skip', parameters.get('$skip')) ?? 0,
+    after: skipToken === undefined ? undefined : readSkipToken(skipToken),
     top: readNumber('$top', parameters.get('$top')),
     wantsTotal: readInlineCount(parameters.get('$inlinecount')),
     includePrerelease: readBoolean(parameters, 'includePrerelease'),

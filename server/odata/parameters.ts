@@ -22,15 +22,17 @@ export function parseParameters(rawQuery: string): Parameters {
 }
 
 /**
- * The same query with other values for some names: the others stay exactly as the client spelled them, since NuGet.Client
+ * The same query with other values for some names, or without them: the others stay exactly as the client spelled them, since NuGet.Client
  * follows a next link unmodified (spec nuget-v2 9.7).
  */
 export function replaceParameters(
   rawQuery: string,
-  changes: Readonly<Record<string, string | number>>,
+  changes: Readonly<Record<string, string | number | undefined>>,
 ): string {
   const kept = rawQuery.split('&').filter((pair) => pair !== '' && !(nameOf(pair) in changes));
-  const added = Object.entries(changes).map(([name, value]) => `${name}=${value}`);
+  const added = Object.entries(changes).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${value}`],
+  );
   return [...kept, ...added].join('&');
 }
 

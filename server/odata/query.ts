@@ -13,6 +13,7 @@ const maxWords = 30;
 
 /** Which rows of the query this answer holds, and where the next one begins. */
 export type Page = {
+  readonly after: PackageQuery['after'];
   readonly skip: number;
   readonly size: number;
   /** A full page is the end of it: `$top` is satisfied (spec nuget-v2 9.7; WCF would concatenate the next page, section 5). */
@@ -22,12 +23,12 @@ export type Page = {
 };
 
 /** What a collection holds before it is paged. */
-export type Selection = Omit<PackageQuery, 'skip' | 'take'>;
+export type Selection = Omit<PackageQuery, 'after' | 'skip' | 'take'>;
 
-export function pageOf({ skip, top }: Options): Page {
-  if (top === undefined) return { skip, size: pageSize, isLast: false, topAfter: undefined };
+export function pageOf({ after, skip, top }: Options): Page {
+  if (top === undefined) return { after, skip, size: pageSize, isLast: false, topAfter: undefined };
   const size = Math.min(top, maxPageSize);
-  return { skip, size, isLast: size === top, topAfter: top - size };
+  return { after, skip, size, isLast: size === top, topAfter: top - size };
 }
 
 /** What `Packages`, `FindPackagesById` or `Search` selects; `GetUpdates` must look into the catalog first. */

@@ -1,5 +1,6 @@
 import { type Request, type Response, Router } from 'express';
 import type { Catalog } from '../catalog/catalog.ts';
+import type { PackageQuery } from '../catalog/query.ts';
 import { fail } from '../errors.ts';
 import type { CachePolicies } from '../http/cache.ts';
 import { renderEntry, renderFeed, renderProperty } from './atom.ts';
@@ -8,7 +9,7 @@ import { selectUpdates } from './get-updates.ts';
 import { type FeedLinks, feedLinks, nextLink } from './links.ts';
 import { readOptions } from './options.ts';
 import { parseParameters } from './parameters.ts';
-import { pageOf, selectionOf } from './query.ts';
+import { type Page, pageOf, selectionOf } from './query.ts';
 import { parseResource, type Resource } from './resource.ts';
 import { sendDocument } from './send-document.ts';
 
@@ -100,10 +101,15 @@ async function answerCollection(
 
   // One row more tells whether there is a next page.
   const take = page.isLast ? page.size : page.size + 1;
-  const found = take === 0 ? [] : await catalog.query({ ...selection, skip: page.skip, take });
+  const found = take === 0 ? [] : await catalog.query({ ...selection, ...startOf(page), take });
   const rows = found.slice(0, page.size);
-  const next = found.length > page.size ? nextLink(links, collection, rawQuery, page) : undefined;
+  const last = found.length > page.size ? rows.at(-1) : undefined;
+  const next = last && nextLink(links, collection, rawQuery, page, last);
   return sendDocument(request, response, 'feed', renderFeed({ title: collection, rows, total, next }, links));
+}
+
+function startOf({ after, skip }: Page): Pick<PackageQuery, 'after' | 'skip'> {
+  return { skip, ...(after && { after }) };
 }
 
 function isRoot(rawPath: string): boolean {

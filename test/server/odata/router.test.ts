@@ -211,7 +211,7 @@ describe('the feed', () => {
     expect(new Set(pages.flatMap(({ packages }) => packages)).size).toBe(250);
     expect(pages[2]?.packages.at(-1)).toBe('many 1.0.249');
     expect(pages[0]?.next).toBe(
-      `${publicUrl}/api/v2/FindPackagesById()?%24filter=Listed+eq+true&id=%27MANY%27&$inlinecount=allpages&semVerLevel=2.0.0&$orderby=Version&$skip=100`,
+      `${publicUrl}/api/v2/FindPackagesById()?%24filter=Listed+eq+true&id=%27MANY%27&$inlinecount=allpages&semVerLevel=2.0.0&$orderby=Version&$skiptoken='many'%2C'1.0.99'`,
     );
   });
 

@@ -1,0 +1,177 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
+import { makeNupkg } from '../../kit/nupkg.ts';
+import { type RawAnswer, sendRaw } from '../../kit/raw-http.ts';
+
+/** As it went over the wire, without what differs between any two requests. */
+function comparable({ status, reason, headers, body }: RawAnswer) {
+  const { 'x-request-id': id, date: _date, ...rest } = headers;
+  expect(id).toMatch(/^[0-9a-f-]{36}$/);
+  return { status, reason, names: Object.keys(headers), headers: rest, body: body.toString('base64') };
+}
+
+function ask(
+  house: TestHouse,
+  path: string,
+  headers: readonly string[] = [],
+  start = 'GET',
+  version = '1.1',
+) {
+  const lines = [`${start} ${path} HTTP/${version}`, 'Host: x', 'Connection: close', ...headers, '', ''];
+  return sendRaw(house.url, lines.join('\r\n'));
+}
+
+function linesOf(house: TestHouse) {
+  return house
+    .logged()
+    .split('\n')
+    .filter((line) => line.includes('"msg":"request"'))
+    .map((line): Record<string, unknown> => JSON.parse(line));
+}
+
+const paths = [
+  '/nuget',
+  '/nuget/$metadata',
+  '/api/v2/',
+  "/nuget/Packages(Id='Sample',Version='1.0.0')",
+  "/API/v2/Packages(Id='Sample',Version='1.0')",
+  "/nuget//FindPackagesById()?id='sample'&semVerLevel=2.0.0",
+  "http://spoofed/nuget/FindPackagesById()?id='sample'",
+  "/nuget/FindPackagesById()?id='sample'&apikey=secret",
+  "/nuget/Packages()?$filter=(tolower(Id)%20eq%20'sample')%20and%20IsLatestVersion",
+  "/nuget/Search()?searchTerm='sample'&$inlinecount=allpages",
+  "/nuget/Search()/$count?searchTerm='sample'",
+  "/nuget/Packages(Id='Sample',Version='1.0.0')/Version",
+  '/nuget/package/sample/1.0.0',
+  '/nuget/package/sample',
+];
+const conditions: readonly (readonly [headers: string[], method?: string, version?: string])[] = [
+  [[]],
+  [['Accept-Encoding: gzip']],
+  [['Accept-Encoding: gzip;q=0']],
+  [[], 'HEAD'],
+  [['Accept-Encoding: gzip'], 'HEAD'],
+  [[], 'GET', '1.0'],
+  [['If-None-Match: *']],
+  [['If-None-Match: *', 'Cache-Control: no-cache']],
+  [['If-None-Match: "x"']],
+  [['If-Modified-Since: Thu, 01 Jan 2026 00:00:00 GMT']],
+  [['Range: bytes=0-9']],
+  [['X-NuGet-ApiKey: wrong']],
+];
+
+/** What the lane leaves to the general path: nobody can tell the difference by the answer. */
+const asUpload = 'Content-Length: 0';
+
+describe('the fast lane', () => {
+  let house: TestHouse;
+  const sample = makeNupkg({ id: 'Sample', files: { 'tools/noise.bin': randomBytes(3000) } });
+  beforeAll(async () => {
+    house = await startHouse();
+    await pushNupkg(house, sample, house.adminKey);
+  });
+  afterAll(() => house.stop());
+
+  it.each(paths)('answers %s as the general path does, byte for byte', async (path) => {
+    for (const [headers, method, version] of conditions) {
+      const general = await ask(house, path, [...headers, asUpload], method, version);
+      for (let time = 0; time < 3; time += 1) {
+        const answer = await ask(house, path, headers, method, version);
+        expect(comparable(answer), `${method} ${version} ${headers}`).toEqual(comparable(general));
+      }
+    }
+  });
+
+  it('answers If-None-Match with the tag it gave', async () => {
+    const path = "/nuget/Packages(Id='Sample',Version='1.0.0')";
+    for (const headers of [[], ['Accept-Encoding: gzip']]) {
+      const { etag } = (await ask(house, path, headers)).headers;
+      const conditional = [...headers, `If-None-Match: "x", W/${etag}`];
+      const general = await ask(house, path, [...conditional, asUpload]);
+      expect(general.status).toBe(304);
+      expect(comparable(await ask(house, path, conditional))).toEqual(comparable(general));
+    }
+  });
+
+  it.each(['GET', 'HEAD'])('writes the line of a %s as the general path does', async (method) => {
+    for (const path of ['/nuget/package/sample/1.0.0', "/nuget/Search()?searchTerm='line'&apikey=secret"]) {
+      const agent = `User-Agent: client of ${method}`;
+      await ask(house, path, [agent], method);
+      const before = linesOf(house).length;
+      const answers = [
+        await ask(house, path, [agent, asUpload], method),
+        await ask(house, path, [agent], method),
+      ];
+      await expect.poll(() => linesOf(house).length).toBe(before + 2);
+      const [general, lane] = linesOf(house).slice(-2);
+      const measured = { time: '', ms: 0, requestId: '' };
+      expect(lane).toEqual({ ...lane, ...{ url: general?.url } });
+      expect({ ...lane, ...measured }).toEqual({ ...general, ...measured });
+      expect(Object.keys(lane ?? {})).toEqual(Object.keys(general ?? {}));
+      expect(lane?.requestId).toBe(answers[1]?.headers['x-request-id']);
+      expect(lane?.url).not.toContain('secret');
+    }
+  });
+
+  it('shows a publication and an unlisting at once', async () => {
+    const path = "/nuget/Search()?searchTerm='fresh'&semVerLevel=2.0.0";
+    const found = async () => (await ask(house, path)).body.toString().match(/<d:Version>[^<]*/g) ?? [];
+    expect([await found(), await found()]).toEqual([[], []]);
+    await pushNupkg(house, makeNupkg({ id: 'Fresh', version: '1.0.0' }), house.adminKey);
+    expect([await found(), await found()]).toEqual([['<d:Version>1.0.0'], ['<d:Version>1.0.0']]);
+    const unlisted = await fetch(`${house.url}/nuget/package/fresh/1.0.0`, {
+      method: 'DELETE',
+      headers: { 'X-NuGet-ApiKey': house.adminKey },
+    });
+    expect(unlisted.status).toBe(200);
+    expect(await found()).toEqual([]);
+  });
+
+  it('counts each download', async () => {
+    await pushNupkg(house, makeNupkg({ id: 'Counted', version: '1.0.0' }), house.adminKey);
+    for (let time = 0; time < 5; time += 1) await ask(house, '/nuget/package/counted/1.0.0');
+    await ask(house, '/nuget/package/counted/1.0.0', [], 'HEAD');
+    await house.services.catalog.flush();
+    expect(await house.services.catalog.find('counted', '1.0.0')).toMatchObject({ downloads: 5 });
+  });
+});
+
+describe('the fast lane where reading needs a key', () => {
+  it('lets through who may read, and nobody else', async () => {
+    const house = await startHouse({ readAuth: 'feed' });
+    try {
+      await pushNupkg(house, makeNupkg({ id: 'Sample' }), house.adminKey);
+      await pushNupkg(house, makeNupkg({ id: 'Other' }), house.adminKey);
+      const reader = await makeKey(house, ['read']);
+      const limited = await makeKey(house, ['read'], ['other']);
+      const pusher = await makeKey(house, ['push']);
+      const basic = Buffer.from(`any:${reader}`).toString('base64');
+      const shown = [
+        [],
+        [`X-NuGet-ApiKey: ${reader}`],
+        [`Authorization: Basic ${basic}`],
+        [`X-NuGet-ApiKey: ${limited}`],
+        [`X-NuGet-ApiKey: ${pusher}`],
+        ['X-NuGet-ApiKey: wrong'],
+        ['Authorization: Basic d3Jvbmc6d3Jvbmc='],
+      ];
+      for (const path of ['/nuget/package/sample/1.0.0', "/nuget/FindPackagesById()?id='sample'"]) {
+        await ask(house, path, [`X-NuGet-ApiKey: ${reader}`]);
+        for (const headers of shown) {
+          const general = await ask(house, path, [...headers, asUpload]);
+          const lane = await ask(house, path, headers);
+          const withoutId = (answer: RawAnswer) => ({ ...comparable(answer), body: answer.body.length });
+          expect(withoutId(lane), `${path} ${headers}`).toEqual(withoutId(general));
+        }
+      }
+      await expect
+        .poll(
+          () => linesOf(house).filter(({ keyName, status }) => keyName === 'read' && status === 200).length,
+        )
+        .toBeGreaterThan(8);
+    } finally {
+      await house.stop();
+    }
+  });
+});
