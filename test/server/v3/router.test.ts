@@ -350,6 +350,8 @@ describe('the v3 door', () => {
     '/v3/../v3/index.json',
     '/nuget/../v3/index.json',
     '/v3%2findex.json',
+    '/v3/%66lat/mixed/index.json',
+    '/v3/%72eg/mixed/index.json',
   ])('is not led astray by %s', async (path) => {
     const { status } = await sendRaw(house.url, `GET ${path} HTTP/1.1`, { Host: 'x' });
 
@@ -396,6 +398,11 @@ describe('the v3 door with READ_AUTH=feed', () => {
     for (const spelling of ['kept', 'KEPT', 'k%65pt', '%6Bept']) {
       expect((await get(`/v3/flat/${spelling}/1.0.0/kept.1.0.0.nupkg`, limited)).status).toBe(403);
       expect((await get(`/v3/flat/${spelling}/1.0.0/kept.nuspec`, limited)).status).toBe(403);
+    }
+    for (const base of ['/V3/FLAT', '//v3//flat/', '/v3/Flat']) {
+      const line = `GET ${base}/kept/1.0.0/kept.1.0.0.nupkg HTTP/1.1`;
+      const { status } = await sendRaw(closed.url, line, { Host: 'x', 'X-NuGet-ApiKey': limited });
+      expect(status, base).toBe(403);
     }
     expect((await get('/v3/flat/other/1.0.0/kept.1.0.0.nupkg', limited)).status).toBe(404);
   });
