@@ -3,6 +3,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { Config } from './config.ts';
 import { FeedError } from './errors.ts';
 import { limitServer } from './http/limits.ts';
+import { oneByOne } from './http/pipelining.ts';
 import type { Logger } from './log.ts';
 import { readTls, watchTls } from './tls.ts';
 
@@ -23,10 +24,11 @@ export async function openListener(
   log: Logger,
   tlsPollMs: number,
 ): Promise<Listener> {
+  const handleInTurn = oneByOne(handle);
   const server =
     config.tls === undefined
-      ? createServer(handle)
-      : createReloadingServer(config.tls, handle, log, tlsPollMs);
+      ? createServer(handleInTurn)
+      : createReloadingServer(config.tls, handleInTurn, log, tlsPollMs);
   limitServer(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(asListenError(error, config)));
