@@ -6,6 +6,7 @@ import { createSqlDownloads } from '../../../server/audit/sql-downloads.ts';
 import { type Connection, openDatabase } from '../../../server/catalog/connect.ts';
 import { makeKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { openSocket } from '../../kit/raw-http.ts';
 
 describe('the table of downloads', () => {
   let dir: string;
@@ -152,6 +153,18 @@ describe('a download', () => {
       expect(line).toMatchObject({ id: 'Tool', version: '1.0.0', ...recipient });
   });
 
+  it('counts for a client that closes as soon as it has the last byte', async () => {
+    house = await startHouse();
+    const bytes = Buffer.alloc(700_000, 'exe');
+    const path = '/dl/buf/1.32.0/buf-windows-amd64.exe';
+    const headers = { 'X-NuGet-ApiKey': house.adminKey };
+    await fetch(`${house.url}${path}`, { method: 'PUT', headers, body: bytes });
+
+    for (let n = 0; n < 10; n += 1) await readAndHangUp(house.url, path, bytes.length);
+
+    await expect.poll(() => whoHas('buf')).toMatchObject([{ count: 10 }]);
+  });
+
   it('by Scoop is told and counted with its file', async () => {
     house = await startHouse();
     const path = '/dl/buf/1.32.0/buf-windows-amd64.exe';
@@ -170,3 +183,21 @@ describe('a download', () => {
     expect(lines().filter(({ file }) => file !== undefined)).toMatchObject([{ url: path, ...what }]);
   });
 });
+
+/** As curl does it: the connection is closed once Content-Length bytes are there. */
+function readAndHangUp(url: string, path: string, length: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = openSocket(url);
+    let received = Buffer.alloc(0);
+    socket.once('error', reject);
+    socket.on('data', (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk]);
+      const end = received.indexOf('\r\n\r\n');
+      if (end >= 0 && received.length - end - 4 >= length) {
+        socket.destroy();
+        resolve();
+      }
+    });
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: feed\r\n\r\n`);
+  });
+}
