@@ -10,6 +10,7 @@ import { readBackup, syncFolder } from '../feed/restore.ts';
 import { findRot } from '../feed/verify.ts';
 import { openReading, type Reading } from '../reading.ts';
 import { sizeOf } from './backup-size.ts';
+import { clearLeftovers } from './leftovers.ts';
 import { createProgress, printBytes } from './progress.ts';
 import { asRoomError, requireRoom } from './room.ts';
 import type { OperatorWorld } from './world.ts';
@@ -48,7 +49,7 @@ async function backup(world: OperatorWorld, file: string, flags: Flags): Promise
   if (!flags.replace && (await isThere(file))) fail('FILE_EXISTS', { file });
   // One name for all that is half, so that the next backup clears away what a killed one left.
   const part = `${file}.part`;
-  await rm(part, { recursive: true, force: true });
+  await clearLeftovers(part, /^(tar|bucket\.bundle|catalog\.db(-\w+)?)$/);
   const reading = openReading(dataDir);
   try {
     await mkdir(part, { mode: 0o700 }).catch((error: Error) =>
@@ -99,8 +100,9 @@ async function writePart(
       signal,
       onProgress,
     });
-    if (verify)
+    if (verify) {
       await readBackup(tar, undefined, { signal, onProgress: createProgress(stderr, 'Checking', bytes) });
+    }
     return manifest;
   } finally {
     snapshot.close();

@@ -9,6 +9,7 @@ import type { BackupManifest } from '../feed/backup-format.ts';
 import { checkUnpacked, readBackup, syncFolder, syncTree } from '../feed/restore.ts';
 import { openUnpacked, recordRestore } from '../reading.ts';
 import { sizeOf } from './backup-size.ts';
+import { clearLeftovers } from './leftovers.ts';
 import { createProgress } from './progress.ts';
 import { asRoomError, requireRoom } from './room.ts';
 import type { OperatorWorld } from './world.ts';
@@ -47,7 +48,7 @@ async function restore(world: OperatorWorld, file: string, flags: Flags): Promis
   let isDone = false;
   try {
     const place = await choosePlace(dir, flags.replace);
-    await rm(place.staging, { recursive: true, force: true });
+    await clearLeftovers(place.staging, /^(blobs|bucket|bucket\.bundle|catalog\.db(-\w+)?)$/);
     try {
       await mkdir(place.staging, { mode: 0o700 });
       const manifest = await unpack(world, file, place.staging);

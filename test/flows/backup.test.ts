@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCommand as createBackup } from '../../server/operator/backup.ts';
 import { createCommand as createRestore } from '../../server/operator/restore.ts';
@@ -106,46 +107,54 @@ describe('a backup of a server at work', () => {
     }
   }, 120_000);
 
-  it('leaves nothing half when backup or restore are killed, and the next one works', async () => {
-    await stockFeed(feed, root);
-    const big = makeNupkg({
-      id: 'big',
-      version: '1.0.0',
-      files: { 'tools/big.bin': randomBytes(48 * 1024 ** 2) },
-    });
-    expect((await pushNupkg(feed, big, adminKey)).status).toBe(201);
-    await server.end('SIGTERM');
-    const files = join(root, 'files');
-    await mkdir(files);
-    const file = join(files, 'feed.tgz');
-    await runVerb(createBackup, dataDir, join(root, 'sound.tgz'));
-    const before = await contentOf(dataDir);
+  it.each(['SIGKILL', 'SIGINT'] as const)(
+    'leaves nothing half when %s ends backup or restore, and the next one works',
+    async (signal) => {
+      await stockFeed(feed, root);
+      const big = makeNupkg({
+        id: 'big',
+        version: '1.0.0',
+        files: { 'tools/big.bin': randomBytes(32 * 1024 ** 2) },
+      });
+      expect((await pushNupkg(feed, big, adminKey)).status).toBe(201);
+      await server.end('SIGTERM');
+      const files = join(root, 'files');
+      await mkdir(files);
+      const file = join(files, 'feed.tgz');
+      const before = await contentOf(dataDir);
 
-    await killOnceThere(join(`${file}.part`, 'tar'), 'feed:backup', file);
-    expect(existsSync(file)).toBe(false);
-    expect((await runVerb(createBackup, dataDir, file)).error).toBeUndefined();
-    expect(await readdir(files)).toEqual(['feed.tgz']);
+      await endOnceThere(signal, join(`${file}.part`, 'tar'), 'feed:backup', file);
+      expect(await readdir(files)).toEqual(signal === 'SIGKILL' ? ['feed.tgz.part'] : []);
+      expect((await runVerb(createBackup, dataDir, file)).error).toBeUndefined();
+      expect(await readdir(files)).toEqual(['feed.tgz']);
 
-    await killOnceThere(join(`${dataDir}.restoring`, 'blobs'), 'feed:restore', file, '--replace');
-    expect(await contentOf(dataDir)).toEqual(before);
-    const restored = await runVerb(createRestore, dataDir, file, '--replace');
-    expect(restored.error).toBeUndefined();
-    expect(await contentOf(dataDir)).toEqual(before);
-    expect(existsSync(`${dataDir}.restoring`)).toBe(false);
-  }, 180_000);
+      await endOnceThere(signal, join(`${dataDir}.restoring`, 'blobs'), 'feed:restore', file, '--replace');
+      expect(await contentOf(dataDir)).toEqual(before);
+      expect(existsSync(`${dataDir}.restoring`)).toBe(signal === 'SIGKILL');
+      const restored = await runVerb(createRestore, dataDir, file, '--replace');
+      expect(restored.error).toBeUndefined();
+      expect(await contentOf(dataDir)).toEqual(before);
+      expect(existsSync(`${dataDir}.restoring`)).toBe(false);
+    },
+    180_000,
+  );
 
-  /** Starts the verb as a process of its own and kills it as soon as the path appears. */
-  async function killOnceThere(path: string, ...args: string[]): Promise<void> {
+  /** Starts the verb as a process of its own and ends it as soon as the path appears. */
+  async function endOnceThere(signal: NodeJS.Signals, path: string, ...args: string[]): Promise<void> {
     const child = spawn(process.execPath, ['--import', 'tsx', join(productDir, 'main.ts'), ...args], {
       cwd: productDir,
       env: { ...process.env, DATA_DIR: dataDir },
-      stdio: 'ignore',
+      stdio: ['ignore', 'ignore', 'pipe'],
     });
-    const ended = once(child, 'exit');
-    while (!existsSync(path) && child.exitCode === null)
+    const said = text(child.stderr);
+    const ended = once(child, 'close');
+    while (!existsSync(path) && child.exitCode === null) {
       await new Promise((resolve) => setImmediate(resolve));
-    child.kill('SIGKILL');
-    const [, signal] = await ended;
-    expect(signal).toBe('SIGKILL');
+    }
+    child.kill(signal);
+    const [code, endedBy] = await ended;
+    expect([code, endedBy]).toEqual(signal === 'SIGKILL' ? [null, 'SIGKILL'] : [1, null]);
+    if (signal === 'SIGINT')
+      expect(await said).toMatch(/^Interrupted; (no backup was written|nothing was changed)\.\n$/);
   }
 });

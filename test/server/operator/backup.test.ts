@@ -149,6 +149,28 @@ describe('feed:backup', () => {
     expect(await readdir(dir)).toEqual(['feed.tar']);
   });
 
+  it('clears nothing away that is not its own', async () => {
+    const file = join(dir, 'feed.tar');
+    for (const place of [`${file}.part`, join(dir, 'data.restoring')]) {
+      await mkdir(place);
+      await writeFile(join(place, 'letter.txt'), 'mine');
+    }
+
+    const taken = await backup(stocked, file);
+    const restored = await restore(join(dir, 'data'), saved);
+
+    for (const { error } of [taken, restored])
+      expect(error?.message).toContain('letter.txt in it is not ours');
+    expect((await readdir(dir, { recursive: true })).sort()).toEqual([
+      ...[
+        'data.restoring',
+        join('data.restoring', 'letter.txt'),
+        'feed.tar.part',
+        join('feed.tar.part', 'letter.txt'),
+      ],
+    ]);
+  });
+
   it('ends with the name of a damaged blob and no file, or leaves it out when told to', async () => {
     const data = join(dir, 'data');
     await cp(stocked, data, { recursive: true });

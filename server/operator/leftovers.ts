@@ -1,0 +1,17 @@
+import { readdir, rm } from 'node:fs/promises';
+import { fail } from '../errors.ts';
+
+/**
+ * Removes what a killed verb left under a name of its own, and nothing that anybody else put there.
+ * @throws FeedError FILE_UNUSABLE when there is more in it than `names`
+ */
+export async function clearLeftovers(dir: string, names: RegExp): Promise<void> {
+  const found = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    return fail('FILE_UNUSABLE', { file: dir, cause: error.message }, error);
+  });
+  const foreign = found.find((name) => !names.test(name));
+  if (foreign !== undefined)
+    fail('FILE_UNUSABLE', { file: dir, cause: `${foreign} in it is not ours; move it away` });
+  await rm(dir, { recursive: true, force: true });
+}
