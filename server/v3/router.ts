@@ -6,13 +6,13 @@ import { fail } from '../errors.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
 import type { CachePolicies } from '../http/cache.ts';
 import type { BeginDownload } from '../http/download-count.ts';
+import { sendText } from '../http/send-text.ts';
 import { findVersions } from './find-versions.ts';
 import { answerFlatFile } from './flat.ts';
 import { hivePaths, v3Links } from './links.ts';
 import { readParameters } from './parameters.ts';
 import { readIndex, readLeaf, readPage } from './read-registration.ts';
 import { autocomplete, search } from './search.ts';
-import { sendJson } from './send-json.ts';
 import { serviceIndex } from './service-index.ts';
 
 export type V3Services = {
@@ -34,7 +34,9 @@ export function createV3Router(services: V3Services): Router {
   const links = () => v3Links(publicUrl());
 
   async function send(request: Request, response: Response, document: object): Promise<void> {
-    await sendJson(request, response, cache.revalidate, document);
+    response.setHeader('Content-Type', 'application/json; charset=utf-8');
+    response.setHeader('Cache-Control', cache.revalidate);
+    await sendText(request, response, JSON.stringify(document));
   }
 
   router.get('/index.json', async (request, response) => {

@@ -2,24 +2,21 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Request, Response } from 'express';
-import { rememberAnswer } from '../http/known-answers.ts';
+import { rememberAnswer } from './known-answers.ts';
 
 /** What fits into one packet gains nothing. */
 const minGzipBytes = 1400;
 const compress = promisify(gzip);
 
-/** Sends a document whole and with its length. The ETag is of the content, so that it stays true after a restored backup, too. */
-export async function sendJson(
-  request: Request,
-  response: Response,
-  cacheControl: string,
-  document: object,
-): Promise<void> {
-  const body = Buffer.from(JSON.stringify(document));
+/**
+ * Sends a document of a feed whole and with its length: choco 0.10.15 asks by HTTP/1.0, where nothing may be chunked
+ * (spec nuget-v2 18.2). It is mostly tags, so that gzip leaves a tenth of it for those who take it. The ETag is of the
+ * content, so that it stays true after a restored backup, too. To be called when the door's own headers are set.
+ */
+export async function sendText(request: Request, response: Response, text: string): Promise<void> {
+  const body = Buffer.from(text);
   const isGzipped = body.length >= minGzipBytes && request.acceptsEncodings('gzip', 'identity') === 'gzip';
   const digest = createHash('sha256').update(body).digest('base64url');
-  response.setHeader('Content-Type', 'application/json; charset=utf-8');
-  response.setHeader('Cache-Control', cacheControl);
   response.setHeader('Vary', 'Accept-Encoding');
   response.setHeader('ETag', isGzipped ? `"${digest}-gzip"` : `"${digest}"`);
   if (isGzipped && request.fresh) {
