@@ -1,7 +1,8 @@
-import { link, mkdir, writeFile } from 'node:fs/promises';
+import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { digestBytes } from '../formats/digest.ts';
 import { type Nuspec, readNuspec } from '../formats/nuspec.ts';
+import { operator } from '../server/audit/audit.ts';
 import { pathOfBlob } from '../server/blobs/disk-reader.ts';
 import { openDatabase } from '../server/catalog/connect.ts';
 import { createSqlCatalog } from '../server/catalog/sql-catalog.ts';
@@ -9,7 +10,6 @@ import { openDataDir } from '../server/data-dir.ts';
 import { type BenchPackage, makeNupkg, nuspecOf } from './packages.ts';
 
 const batch = 2_000;
-const operator = { keyId: '', keyName: 'bench', from: 'this machine' };
 
 /**
  * Makes a data folder that holds the packages, through the product's own catalog but in large transactions and without
@@ -25,22 +25,22 @@ export async function fillData(
   try {
     db.pragma('synchronous = OFF');
     const catalog = createSqlCatalog(db, () => new Date());
-    if (peerDir !== undefined) await mkdir(peerDir, { recursive: true });
+    if (peerDir !== undefined) mkdirSync(peerDir, { recursive: true });
     const nuspecs = new Map<string, Nuspec>();
     for (let start = 0; start < packages.length; start += batch) {
-      const part = packages.slice(start, start + batch);
-      db.exec('BEGIN');
-      for (const pkg of part) {
+      const adding = [];
+      for (const pkg of packages.slice(start, start + batch)) {
         const known = nuspecs.get(pkg.id) ?? (await readNuspec(nuspecOf(pkg)));
         nuspecs.set(pkg.id, known);
         const nupkg = makeNupkg(pkg);
         const digest = digestBytes(nupkg);
-        const blob = await writeBlob(data.blobs, digest.sha256, nupkg);
-        if (peerDir !== undefined) await link(blob, join(peerDir, `${pkg.id}.${pkg.version}.nupkg`));
+        const blob = writeBlob(data.blobs, digest.sha256, nupkg);
+        if (peerDir !== undefined) linkSync(blob, join(peerDir, `${pkg.id}.${pkg.version}.nupkg`));
         const nuspec = { ...known, version: pkg.version };
-        await catalog.add({ ...pkg, nuspec, ...digest, published: new Date() }, operator);
+        adding.push(catalog.add({ ...pkg, nuspec, ...digest, published: new Date() }, operator));
       }
-      db.exec('COMMIT');
+      // What comes together shares one transaction.
+      await Promise.all(adding);
     }
   } finally {
     db.close();
@@ -48,9 +48,10 @@ export async function fillData(
   }
 }
 
-async function writeBlob(root: string, sha256: string, bytes: Buffer): Promise<string> {
+/** One thing at a time, so nothing is gained by other threads. */
+function writeBlob(root: string, sha256: string, bytes: Buffer): string {
   const file = pathOfBlob(root, sha256);
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, bytes);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, bytes);
   return file;
 }
