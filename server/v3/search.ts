@@ -10,14 +10,18 @@ type SearchServices = { readonly catalog: Pick<Catalog, 'query' | 'count'>; read
 const defaultTake = 20;
 /** Hits in one answer; who asks for more sees by `totalHits` that there are more. */
 const maxTake = 100;
-/** Versions in one answer, shared among its hits, newest first: ids of thousands of versions must not add up. */
-const maxVersions = 10_000;
+/** Versions in one answer, shared among its hits, the newest of each: ids of thousands of versions must not add up. */
+const maxVersionsOfAll = 10_000;
 
 /**
  * Answers a search (spec nuget-v2 section 14): what Search() of v2 finds with the filter on the latest flag, one hit an id.
  * @throws FeedError QUERY_INVALID
  */
-export async function search(parameters: Parameters, { catalog, links }: SearchServices): Promise<object> {
+export async function search(
+  parameters: Parameters,
+  { catalog, links }: SearchServices,
+  maxVersions: number = maxVersionsOfAll,
+): Promise<object> {
   const { words, where } = readSearchText(parameters.text('q'));
   const query = oneOfEachId(parameters, where, words);
   const rows = query.take === 0 ? [] : await catalog.query(query);
@@ -39,7 +43,10 @@ export async function search(parameters: Parameters, { catalog, links }: SearchS
 export async function autocomplete(parameters: Parameters, { catalog }: SearchServices): Promise<object> {
   const context = { '@context': { '@vocab': 'http://schema.nuget.org/schema#' } };
   if (parameters.has('id')) {
-    const rows = await catalog.query({ ...visible(parameters, parameters.text('id')), take: maxVersions });
+    const rows = await catalog.query({
+      ...visible(parameters, parameters.text('id')),
+      take: maxVersionsOfAll,
+    });
     return { ...context, totalHits: rows.length, data: rows.toReversed().map(fullVersion) };
   }
   const text = parameters.text('q').trim();

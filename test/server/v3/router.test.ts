@@ -1,5 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { v3Links } from '../../../server/v3/links.ts';
+import { readParameters } from '../../../server/v3/parameters.ts';
+import { search } from '../../../server/v3/search.ts';
 import { adminKey, makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makePackage } from '../../kit/new-package.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
@@ -86,6 +89,19 @@ describe('the search', () => {
     ]);
     expect((await read(data[0].registration)).count).toBe(1);
     expect((await read(data[0].versions[3]['@id'])).catalogEntry.version).toBe('2.0.1-Alpha.1+build.7');
+  });
+
+  it('shares the versions that one answer may show among its hits, the newest of each', async () => {
+    const services = { catalog: house.services.catalog, links: v3Links(publicUrl) };
+    const found = (await search(readParameters('/search?q=packageid:many+packageid:mixer'), services, 8)) as {
+      totalHits: number;
+      data: { versions: { version: string }[] }[];
+    };
+
+    expect([
+      found.totalHits,
+      found.data.map(({ versions }) => versions.map(({ version }) => version)),
+    ]).toEqual([2, [['1.0.296', '1.0.297', '1.0.298', '1.0.299'], ['1.0.0']]]);
   });
 
   it('is the golden file', async () => {
