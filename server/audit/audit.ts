@@ -74,4 +74,6 @@ export interface Audit {
   /** Oldest first. */
   list(query: AuditQuery): Promise<AuditEntry[]>;
   head(): Promise<AuditHead>;
+  /** The object id that the last entry about this git ref ends with. */
+  lastMove(ref: string): Promise<string | undefined>;
 }

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Request, Response } from 'express';
-import { type Actor, type Audit, actorOf, type Change } from '../audit/audit.ts';
+import { type Audit, actorOf } from '../audit/audit.ts';
 import type { Payloads } from '../catalog/payloads.ts';
 import { FeedError, fail } from '../errors.ts';
 import type { Principal } from '../keys/api-keys.ts';
@@ -14,6 +14,7 @@ import { serveGit } from './http-backend.ts';
 import { judge } from './judge.ts';
 import { createManifestReader, type ManifestReader } from './manifest-reader.ts';
 import { type Channel, channels, type RefUpdate } from './push.ts';
+import { recordMissedMoves, recordMoves } from './record-moves.ts';
 import { readRef } from './refs.ts';
 import { ensureRepository } from './repository.ts';
 import { createSlots } from './slots.ts';
@@ -24,7 +25,7 @@ export type BucketDeps = {
   /** The process' environment; git gets PATH and its like of it, nothing else. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly payloads: Pick<Payloads, 'find'>;
-  readonly audit: Pick<Audit, 'record'>;
+  readonly audit: Pick<Audit, 'record' | 'lastMove'>;
   readonly publicUrl: () => string;
   readonly log: Logger;
 };
@@ -53,6 +54,8 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   await mkdir(deps.dir, { recursive: true });
   const git = createGit(join(deps.dir, 'repo.git'), deps.dir, deps.env);
   await ensureRepository(deps.dir, git);
+  const moves = { ...deps, git };
+  await recordMissedMoves(moves);
   const gate = await openGate();
   const slots = {
     read: createSlots(limits.read.atOnce, limits.waiting),
@@ -85,27 +88,9 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     try {
       await run(address, req, res, hookEnvironment(git.dir, gate.port, pass.token));
     } finally {
-      await recordMoves(updates, by);
+      await recordMoves(moves, updates, by);
       pass.close();
       over.abort(new Error('the push is over'));
-    }
-  }
-
-  /**
-   * git moves refs outside of our database, so their audit entries follow right behind; the next push waits for them.
-   * What git itself refused after the rules agreed has not moved.
-   */
-  async function recordMoves(updates: readonly RefUpdate[], by: Actor): Promise<void> {
-    const changes: Change[] = [];
-    try {
-      for (const { ref, current, next } of updates) {
-        if (next === current || (await readRef(git.dir, ref)) !== next) continue;
-        changes.push({ kind: 'bucket moved', subject: ref, digest: `${current ?? ''}->${next}` });
-      }
-      if (changes.length > 0) await deps.audit.record(changes, by);
-    } catch (error) {
-      // What has moved stays moved.
-      deps.log.error({ err: error, updates, by }, 'a push is not in the audit log');
     }
   }
 

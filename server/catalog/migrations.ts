@@ -124,4 +124,7 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX download_age ON downloads (last);
   `,
+  `
+  CREATE INDEX audit_moves ON audit (subject, number) WHERE kind = 'bucket moved';
+  `,
 ];

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGitClient } from '../../kit/git.ts';
 import { makeKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
@@ -111,6 +112,29 @@ describe('the audit log', () => {
     expect(entries).toMatchObject([
       { kind: 'bucket moved', subject: 'refs/heads/beta', digest: `${old}->${next}`, keyName: 'push unlist' },
     ]);
+  });
+
+  it('has what moved in the bucket while nobody could write it down, from the next start on', async () => {
+    const first = await startHouse({ dataDir: await makeTempDir() });
+    const git = await createGitClient(await makeTempDir());
+    const repository = join(first.dataDir, 'bucket', 'repo.git');
+    const old = await git.run(repository, 'rev-parse', 'beta');
+    const next = await git.run(repository, 'commit-tree', '-p', old, '-m', '(chore): Behind its back', `${old}^{tree}`);
+    await first.stop();
+    await git.run(repository, 'update-ref', 'refs/heads/beta', next);
+
+    const entries: Entry[][] = [];
+    for (const _start of [1, 2]) {
+      const again = await startHouse({ dataDir: first.dataDir });
+      const answer = await fetch(`${again.url}/api/v1/audit`, { headers: { 'X-NuGet-ApiKey': again.adminKey } });
+      entries.push(((await answer.json()) as { entries: Entry[] }).entries);
+      await again.stop();
+    }
+
+    expect(entries[0]).toMatchObject([
+      { subject: 'refs/heads/beta', digest: `${old}->${next}`, detail: 'found at start', keyName: 'unknown' },
+    ]);
+    expect(entries[1]).toEqual(entries[0]);
   });
 
   it('is asked for by id in any case, by date, and page by page', async () => {

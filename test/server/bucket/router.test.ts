@@ -308,7 +308,7 @@ describe('the door for git', () => {
       dir: join(server.dir, 'other'),
       env: { PATH: join(server.dir, 'empty') },
       payloads: { find: async () => undefined },
-      audit: { record: async () => undefined },
+      audit: { record: async () => undefined, lastMove: async () => undefined },
       publicUrl: () => server.url,
       log: { info: () => undefined } as never,
     };

@@ -89,6 +89,9 @@ export async function serveBucket(
       async record(changes, by) {
         trail.push(...changes.map((change) => ({ ...change, by })));
       },
+      async lastMove(ref) {
+        return trail.findLast(({ subject }) => subject === ref)?.digest?.split('->')[1];
+      },
     },
     publicUrl,
     log,
