@@ -29,14 +29,19 @@ export type Feed = {
   readonly base: string;
   /** @throws Violation when no whole answer came */
   ask(path: string, options?: AskOptions): Promise<Answer>;
+  /** An address, or where it redirects to, as all clients follow a GET. @throws Violation */
+  askFollowing(address: string, options?: AskOptions): Promise<Answer>;
   /** As choco 0.10.15 asks. @throws Violation */
   askHttp10(path: string): Promise<Answer>;
   /** An absolute address, unmodified. @throws Violation when it is none */
   askAddress(address: string, options?: AskOptions): Promise<Answer>;
   /** A feed document that must be there. @throws Violation when the answer is not 200, NotShown when it is not readable at all */
   page(path: string): Promise<FeedAnswer>;
-  /** The page and all that its next links lead to. @throws Violation, NotShown */
-  pages(path: string): Promise<FeedAnswer[]>;
+  /**
+   * The page and all that its next links lead to; leniently: as far as they lead.
+   * @throws Violation, NotShown
+   */
+  pages(path: string, options?: { readonly isLenient?: boolean }): Promise<FeedAnswer[]>;
 };
 
 export type FeedSettings = {
@@ -98,10 +103,25 @@ export function createFeed({ base, authorization, timeoutMs, signal, journal }: 
     return { ...answer, ...page };
   }
 
+  async function readNext(last: FeedAnswer, before: readonly FeedAnswer[]): Promise<FeedAnswer> {
+    const { next = '' } = last;
+    const isAgain = before.some((page) => page.next?.toLowerCase() === next.toLowerCase());
+    demand(!isAgain, last, 'each next link once', `again ${next}`);
+    // That it must be absolute is a check of its own (paging/next-is-absolute).
+    const address = parseAddress(next) === undefined ? `${base}/${next.replace(/^\//, '')}` : next;
+    return readFeed(await askAddress(address));
+  }
+
   return {
     base,
     ask,
     askAddress,
+    async askFollowing(address, options) {
+      const answer = await askAddress(address, options);
+      const { location } = answer.headers;
+      const isRedirect = [301, 302, 303, 307, 308].includes(answer.status) && location !== undefined;
+      return isRedirect ? askAddress(new URL(location, address).href, options) : answer;
+    },
     async askHttp10(path) {
       const address = parseAddress(base + path);
       if (address === undefined) throw new NotShown(`${base} is no http(s) address`);
@@ -113,14 +133,14 @@ export function createFeed({ base, authorization, timeoutMs, signal, journal }: 
       return whole(`GET ${address.target} HTTP/1.0`, () => exchangeHttp10(address, headers, limits));
     },
     page: async (path) => readFeed(await ask(path)),
-    async pages(path) {
+    async pages(path, { isLenient = false } = {}) {
       const read = [await readFeed(await ask(path))];
-      for (let last = read.at(-1); last?.next !== undefined && read.length < maxPages; last = read.at(-1)) {
-        const seen = read.slice(0, -1).some((page) => page.next?.toLowerCase() === last?.next?.toLowerCase());
-        demand(!seen, last, 'each next link once', `again ${last.next}`);
-        const next =
-          parseAddress(last.next) === undefined ? `${base}/${last.next.replace(/^\//, '')}` : last.next;
-        read.push(await readFeed(await askAddress(next)));
+      try {
+        for (let last = read[0]; last?.next !== undefined && read.length < maxPages; last = read.at(-1)) {
+          read.push(await readNext(last, read.slice(0, -1)));
+        }
+      } catch (error) {
+        if (!isLenient || !(error instanceof Violation || error instanceof NotShown)) throw error;
       }
       return read;
     },

@@ -48,7 +48,8 @@ export function makeNuspec({
   );
   return [
     '<?xml version="1.0" encoding="utf-8"?>',
-    '<package xmlns="http://schemas.microsoft.com/packaging/2015/06/nuspec.xsd"><metadata>',
+    // The oldest namespace that packers still write: some servers know no other.
+    '<package xmlns="http://schemas.microsoft.com/packaging/2010/07/nuspec.xsd"><metadata>',
     ...Object.entries(elements).map(([name, text]) => `<${name}>${escapeXml(text)}</${name}>`),
     ...(items.length > 0 ? [`<dependencies>${items.join('')}</dependencies>`] : []),
     '</metadata></package>',

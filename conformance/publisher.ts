@@ -21,6 +21,8 @@ export type Publisher = {
   readonly prefix: string;
   readonly key: string;
   push(nupkg: Buffer, options?: PushOptions): Promise<Answer>;
+  /** Finds the address at which this feed takes a push by pushing one package; it is used from then on where none is named. */
+  findWay(recipe: Recipe): Promise<Answer>;
   /** Pushes and remembers. */
   publish(recipe: Recipe, options?: PushOptions): Promise<Answer>;
   unlist(
@@ -34,16 +36,19 @@ export type Publisher = {
 };
 
 const atOnce = 8;
+/** Where feeds take a push (spec nuget-v2 10.1), the usual one first. */
+const addresses = ['/', '/package/', '/package', ''] as const;
 
 export function createPublisher(feed: Feed, prefix: string, key: string): Publisher {
   const published = new Map<string, Recipe>();
+  let way: string = addresses[0];
   const withKey = (shown: string | undefined): Record<string, string> =>
     shown === undefined ? {} : { 'X-NuGet-ApiKey': shown };
 
   const publisher: Publisher = {
     prefix,
     key,
-    push(nupkg, { form = 'choco1', path = '/', headers, isExpecting = false, ...rest }: PushOptions = {}) {
+    push(nupkg, { form = 'choco1', path = way, headers, isExpecting = false, ...rest }: PushOptions = {}) {
       const shown = 'key' in rest ? rest.key : key;
       const dressed = dress(nupkg, form);
       return feed.ask(path, {
@@ -52,6 +57,17 @@ export function createPublisher(feed: Feed, prefix: string, key: string): Publis
         ...(isExpecting && { isExpecting }),
         headers: { ...dressed.headers, ...withKey(shown), ...headers },
       });
+    },
+    async findWay(recipe) {
+      const tries: Answer[] = [];
+      for (const path of addresses) {
+        const answer = await publisher.publish(recipe, { path });
+        way = path;
+        if (answer.status < 300) return answer;
+        tries.push(answer);
+      }
+      way = addresses[0];
+      return tries[0] ?? publisher.publish(recipe);
     },
     async publish(recipe, options) {
       const answer = await publisher.push(makePackage(recipe), options);

@@ -34,11 +34,7 @@ export async function discover(feed: Feed, wanted: readonly string[]): Promise<S
     }
   };
   for (const path of wanted.length > 0 ? [] : browsing) {
-    note(
-      (await readable(() => feed.pages(path).then((pages) => pages.slice(0, 1)))).flatMap(
-        ({ entries }) => entries,
-      ),
-    );
+    note((await readable(async () => [await feed.page(path)])).flatMap(({ entries }) => entries));
   }
   const ids = wanted.length > 0 ? [...wanted] : choose(seen);
   const all: Sample[] = [];
@@ -74,7 +70,7 @@ async function readVersions(feed: Feed, id: string): Promise<Entry[]> {
     `/Packages()?$filter=tolower(Id)%20eq%20${quote(id.toLowerCase())}&semVerLevel=2.0.0`,
   ];
   for (const path of paths) {
-    const entries = (await readable(() => feed.pages(path)))
+    const entries = (await readable(() => feed.pages(path, { isLenient: true })))
       .flatMap((page) => page.entries)
       .filter((entry) => entry.id.toLowerCase() === id.toLowerCase());
     if (entries.length > 0) return entries;

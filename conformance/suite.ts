@@ -94,7 +94,10 @@ async function enter(settings: FeedSettings): Promise<Feed> {
     if (answer.status === 401) fail('CREDENTIALS', { url: base, status: statusLine(answer) });
     const { location } = answer.headers;
     if (answer.status < 300 || answer.status >= 400 || location === undefined) return feed;
-    base = new URL(location, `${base}/`).href.replace(/[?#].*$/, '').replace(/\/+$/, '');
+    const next = new URL(location, `${base}/`).href.replace(/[?#].*$/, '').replace(/\/+$/, '');
+    // Only the slash was missing: clients strip it again.
+    if (next === base) return feed;
+    base = next;
   }
   return fail('UNREACHABLE', { url: settings.base, cause: 'too many redirects' });
 }
@@ -113,7 +116,9 @@ async function prepare(
   );
   progress('Where a feed only unlists, they stay in its database.');
   const refused: string[] = [];
-  await inParallel(fixtures.recipes, async (recipe) => {
+  const [first, ...others] = fixtures.recipes;
+  if (first !== undefined) await publisher.findWay(first).catch(describeRefusal);
+  await inParallel(others, async (recipe) => {
     const answer = await publisher.publish(recipe).catch((error: unknown) => describeRefusal(error));
     if (typeof answer === 'string' || answer.status >= 300) {
       refused.push(

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { type Entry, newestOf as newest, propertyOf } from '../atom.ts';
 import type { Check } from '../check.ts';
 import type { Context } from '../context.ts';
-import type { Feed } from '../feed.ts';
 import { listedStable, pick, type Samples, stable, unlisted } from '../samples.ts';
 import { demand, skip } from '../verdict.ts';
 import { type Answer, mediaTypeOf, statusLine } from '../wire/answer.ts';
@@ -317,15 +316,8 @@ async function download(
 ): Promise<{ answer: Answer; entry: Entry }> {
   const { entry } = smallest(samples);
   if (entry.source === undefined) skip('the entry has no content src');
-  return { answer: await followed(feed, entry.source, headers), entry };
-}
-
-/** A redirect to storage is fine (spec nuget-v2 9.8). */
-async function followed(feed: Feed, address: string, headers: Record<string, string>): Promise<Answer> {
-  const answer = await feed.askAddress(address, { headers });
-  const { location } = answer.headers;
-  const isRedirect = [301, 302, 303, 307, 308].includes(answer.status) && location !== undefined;
-  return isRedirect ? feed.askAddress(new URL(location, address).href, { headers }) : answer;
+  // A redirect to storage is fine (spec nuget-v2 9.8).
+  return { answer: await feed.askFollowing(entry.source, { headers }), entry };
 }
 
 function isZip({ body }: Answer): boolean {

@@ -2,7 +2,7 @@ import { parseNuGetVersion, printNormalizedVersion } from '../../formats/nuget-v
 import { type Entry, isListed, keyOf, propertyOf } from '../atom.ts';
 import type { Check } from '../check.ts';
 import type { Context } from '../context.ts';
-import type { FeedAnswer } from '../feed.ts';
+import { documentOf, type FeedAnswer } from '../feed.ts';
 import { namespaces } from '../namespaces.ts';
 import { quote, unlisted } from '../samples.ts';
 import { demand, skip } from '../verdict.ts';
@@ -430,7 +430,9 @@ export const entryChecks: readonly Check[] = [
     level: 'should',
     breaks: 'Atom readers; WCF wants id and updated',
     async run({ feed }) {
-      const page = await feed.page("/FindPackagesById()?id='zz-no-such-package'");
+      const answer = await feed.ask("/FindPackagesById()?id='zz-no-such-package'");
+      const root = answer.status === 200 ? documentOf(answer) : skip('an unknown id is not answered 200');
+      const page = { ...answer, root };
       const absent = ['title', 'id', 'updated', 'link'].filter(
         (name) => childOf(page.root, name) === undefined,
       );

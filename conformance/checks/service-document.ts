@@ -11,12 +11,12 @@ export const serviceDocumentChecks: readonly Check[] = [
     (path): Check => ({
       id: path === '' ? 'service-document/answers' : 'service-document/answers-with-slash',
       section: '9.1',
-      title: `GET {base}${path} answers 200`,
+      title: `GET {base}${path} answers 200, a redirect followed`,
       level: 'must',
       breaks:
         'choco 1.x/0.10.15 stops at once unless its probe is answered 2xx; choco 2.x takes its base from it',
       async run({ feed }) {
-        const answer = await feed.ask(path);
+        const answer = await feed.askFollowing(feed.base + path);
         demand(answer.status === 200, answer, 'status 200', statusLine(answer));
       },
     }),
@@ -28,7 +28,7 @@ export const serviceDocumentChecks: readonly Check[] = [
     level: 'must',
     breaks: 'PowerShellGet tells v2 from v3 by it: Register-PSRepository refuses the source',
     async run({ feed }) {
-      const answer = await feed.ask('');
+      const answer = await feed.askFollowing(feed.base);
       const text = textOf(answer);
       demand(
         text.startsWith('<?xml'),
@@ -45,7 +45,7 @@ export const serviceDocumentChecks: readonly Check[] = [
     level: 'must',
     breaks: 'WCF (choco 1.x, nuget.exe 2.x) and OData tools find no collection',
     async run({ feed }) {
-      const answer = await feed.ask('');
+      const answer = await feed.askFollowing(feed.base);
       const parsed = parsedOf(answer);
       demand('root' in parsed, answer, 'well-formed XML', 'problem' in parsed ? parsed.problem : '');
       const { root } = parsed;
@@ -74,7 +74,7 @@ export const serviceDocumentChecks: readonly Check[] = [
     level: 'should',
     breaks: "NuGetGallery's own functional test and scripts look for the text `Packages</atom:title>`",
     async run({ feed }) {
-      const answer = await feed.ask('');
+      const answer = await feed.askFollowing(feed.base);
       const isThere =
         textOf(answer).includes('<atom:title') && textOf(answer).includes('Packages</atom:title>');
       demand(isThere, answer, '<atom:title and Packages</atom:title>', 'other spelling');
@@ -87,7 +87,7 @@ export const serviceDocumentChecks: readonly Check[] = [
     level: 'should',
     breaks: 'OData clients resolve the collection against it',
     async run({ feed }) {
-      const answer = await feed.ask('');
+      const answer = await feed.askFollowing(feed.base);
       const parsed = parsedOf(answer);
       if ('problem' in parsed) return skip('the service document is not readable');
       const base = parsed.root.attributes.get('xml:base') ?? '';
@@ -101,7 +101,7 @@ export const serviceDocumentChecks: readonly Check[] = [
     level: 'should',
     breaks: 'whoever types the source with the other ending gets another feed',
     async run({ feed }) {
-      const [plain, slash] = [await feed.ask(''), await feed.ask('/')];
+      const [plain, slash] = [await feed.askFollowing(feed.base), await feed.askFollowing(`${feed.base}/`)];
       const isSame = plain.status === slash.status && plain.body.equals(slash.body);
       demand(isSame, slash, 'the same bytes', `${statusLine(plain)} and ${statusLine(slash)}, other bytes`);
     },
@@ -113,7 +113,7 @@ export const serviceDocumentChecks: readonly Check[] = [
     level: 'should',
     breaks: 'OData libraries that look at the type (choco itself does not)',
     async run({ feed }) {
-      const answer = await feed.ask('');
+      const answer = await feed.askFollowing(feed.base);
       const type = mediaTypeOf(answer);
       demand(
         ['application/xml', 'application/atomsvc+xml'].includes(type),

@@ -1,0 +1,86 @@
+import { request as forward, type IncomingMessage } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { type Listening, listen } from '../kit/listen.ts';
+
+export type Passing = {
+  readonly method: string;
+  /** As sent. */
+  target: string;
+  readonly httpVersion: string;
+  readonly headers: IncomingMessage['headers'];
+};
+
+export type Answered = {
+  status: number;
+  reason: string;
+  headers: Record<string, string>;
+  /** Text where it is text; the package's bytes as latin1. */
+  body: string;
+  /** When it is set, it is sent instead of the text. */
+  bytes?: Buffer;
+};
+
+/** What is done to a feed that is in order, so that one thing is not. */
+export type Fault = {
+  readonly before?: (passing: Passing) => void;
+  readonly after?: (answered: Answered, passing: Passing) => void;
+};
+
+/** Stands before a server, under whose address it speaks, and breaks what `fault` says. */
+export function breakFeed(upstream: string, fault: Fault): Promise<Listening> {
+  const proxy = listen(async (req, res) => {
+    const { url } = await proxy;
+    const body = await buffer(req);
+    const passing: Passing = {
+      method: req.method ?? '',
+      target: req.url ?? '/',
+      httpVersion: req.httpVersion,
+      headers: { ...req.headers },
+    };
+    fault.before?.(passing);
+    const answered = await ask(upstream, passing, body);
+    answered.body = answered.body.replaceAll(upstream, url);
+    fault.after?.(answered, passing);
+    const { 'transfer-encoding': _chunks, 'content-length': length, ...headers } = answered.headers;
+    const bytes = answered.bytes ?? Buffer.from(answered.body, isText(headers) ? 'utf8' : 'latin1');
+    const said = req.method === 'HEAD' ? (length ?? '0') : String(bytes.length);
+    res.writeHead(answered.status, answered.reason, { ...headers, 'content-length': said });
+    res.end(req.method === 'HEAD' ? undefined : bytes);
+  });
+  return proxy;
+}
+
+function ask(upstream: string, { method, target, headers }: Passing, body: Buffer): Promise<Answered> {
+  const { hostname, port } = new URL(upstream);
+  const {
+    'accept-encoding': _encoding,
+    'transfer-encoding': _chunks,
+    expect: _expect,
+    host: _host,
+    ...others
+  } = headers;
+  return new Promise((resolve, reject) => {
+    const sent = forward(
+      { method, hostname, port, path: target, headers: { ...others, 'content-length': String(body.length) } },
+      (answer) => {
+        buffer(answer).then((bytes) => {
+          const received = Object.fromEntries(
+            Object.entries(answer.headers).map(([name, value]) => [name, String(value)]),
+          );
+          resolve({
+            status: answer.statusCode ?? 0,
+            reason: answer.statusMessage ?? '',
+            headers: received,
+            body: bytes.toString(isText(received) ? 'utf8' : 'latin1'),
+          });
+        }, reject);
+      },
+    );
+    sent.once('error', reject);
+    sent.end(body);
+  });
+}
+
+function isText(headers: Readonly<Record<string, string>>): boolean {
+  return /xml|text|json/.test(headers['content-type'] ?? '');
+}

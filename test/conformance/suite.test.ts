@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { planFixtures } from '../../conformance/fixtures.ts';
+import { makePackage } from '../../conformance/nupkg.ts';
+import { runSuite, type Settings } from '../../conformance/suite.ts';
+import { makeKey, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
+import { breakFeed, type Fault } from './breaking-proxy.ts';
+import { authMutants, pushMutants, readMutants } from './mutants.ts';
+
+const fixtures = planFixtures('shared', true);
+const many = Array.from({ length: 120 }, (_, n) => ({ id: 'shared.many', version: `1.0.${n}` }));
+/** In the order in which the suite looks at them: the first six are read entry by entry. */
+const packages = [
+  'Main',
+  'special',
+  'dependent',
+  'preview',
+  'git',
+  'gitversion',
+  'digit',
+  'leaning',
+  'many',
+].map((name) => `shared.${name}`);
+
+describe('the suite, reading a feed with one fault', () => {
+  let house: TestHouse;
+
+  beforeAll(async () => {
+    house = await startHouse();
+    for (const recipe of [...fixtures.recipes, ...many]) {
+      await pushNupkg(house, makePackage(recipe), house.adminKey);
+    }
+    for (const { id, version } of fixtures.withdrawn) {
+      await fetch(`${house.url}/nuget/${id}/${version}`, {
+        method: 'DELETE',
+        headers: { 'X-NuGet-ApiKey': house.adminKey },
+      });
+    }
+  }, 120_000);
+  afterAll(() => house.stop());
+
+  it('finds none behind a proxy that breaks nothing', async () => {
+    const { failed, passed } = await runBehind(house.url, {});
+
+    expect(failed).toEqual([]);
+    expect(passed.length).toBeGreaterThan(200);
+  });
+
+  it.each(readMutants)('sees: $name', { timeout: 120_000 }, async ({ fails, ...fault }) => {
+    const { failed } = await runBehind(house.url, fault);
+
+    expect(failed).toEqual([...fails].sort());
+  });
+});
+
+describe('the suite, pushing to a feed with one fault', () => {
+  let house: TestHouse;
+
+  beforeAll(async () => {
+    house = await startHouse();
+  });
+  afterAll(() => house.stop());
+
+  it.each(pushMutants)('sees: $name', { timeout: 120_000 }, async ({ fails, ...fault }) => {
+    const { failed } = await runBehind(house.url, fault, { apiKey: house.adminKey, packages: [] });
+
+    expect(failed).toEqual([...fails].sort());
+  });
+
+  it('takes back what it pushed, also when it is interrupted', async () => {
+    const interruption = new AbortController();
+    const settings = { apiKey: house.adminKey, packages: [], signal: interruption.signal };
+    const fault: Fault = {
+      after(_, { target }) {
+        if (target.includes('/Search()?')) interruption.abort();
+      },
+    };
+
+    await expect(runBehind(house.url, fault, settings)).rejects.toMatchObject({ exitCode: 130 });
+
+    const left = await fetch(
+      `${house.url}/nuget/Packages()/$count?$filter=Listed%20and%20startswith(Id,'conformance-')`,
+    );
+    expect(await left.text()).toBe('0');
+  });
+});
+
+describe('the suite, reading a protected feed with one fault', () => {
+  let house: TestHouse;
+  let password: string;
+
+  beforeAll(async () => {
+    house = await startHouse({ readAuth: 'feed' });
+    password = await makeKey(house, ['read']);
+    await pushNupkg(house, makePackage({ id: 'shared.git', version: '1.0.0' }), house.adminKey);
+  });
+  afterAll(() => house.stop());
+
+  it('finds none where there is none', async () => {
+    const { failed, passed } = await runBehind(
+      house.url,
+      {},
+      { credentials: { user: 'x', password }, packages: [] },
+    );
+
+    expect(failed).toEqual([]);
+    expect(passed).toContain('auth/everywhere');
+  });
+
+  it.each(authMutants)('sees: $name', { timeout: 120_000 }, async ({ fails, ...fault }) => {
+    const credentials = { user: 'x', password };
+    const { failed } = await runBehind(house.url, fault, { credentials, packages: [], only: ['auth'] });
+
+    expect(failed).toEqual([...fails].sort());
+  });
+
+  it('says that it needs credentials', async () => {
+    await expect(runBehind(house.url, {})).rejects.toMatchObject({ code: 'CREDENTIALS', exitCode: 2 });
+  });
+});
+
+async function runBehind(
+  upstream: string,
+  fault: Fault,
+  settings: Partial<Settings> = {},
+): Promise<{ failed: string[]; passed: string[]; told: string[] }> {
+  const proxy = await breakFeed(upstream, fault);
+  const ids = { failed: [] as string[], passed: [] as string[], skipped: [] as string[] };
+  const told: string[] = [];
+  try {
+    const suite = runSuite({
+      url: `${proxy.url}/nuget`,
+      isQuick: true,
+      level: 'may',
+      only: [],
+      packages,
+      timeoutMs: 60_000,
+      signal: new AbortController().signal,
+      progress: (line) => void told.push(line),
+      ...settings,
+    });
+    for await (const { check, outcome } of suite) ids[outcome.verdict].push(check.id);
+  } finally {
+    await proxy.stop();
+  }
+  return { failed: ids.failed.sort(), passed: ids.passed, told };
+}
