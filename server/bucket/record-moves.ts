@@ -46,7 +46,10 @@ export async function recordMissedMoves({ git, audit, log }: MoveDeps): Promise<
       if (known === tip) continue;
       log.warn({ ref, known, tip }, 'the bucket moved without an audit entry; it has one now');
       const detail = 'found at start';
-      await audit.record([{ kind: 'bucket moved', subject: ref, digest: `${known}->${tip}`, detail }], unknown);
+      await audit.record(
+        [{ kind: 'bucket moved', subject: ref, digest: `${known}->${tip}`, detail }],
+        unknown,
+      );
     } catch (error) {
       // A broken bucket is told to whoever asks for it.
       log.error({ err: error, ref }, 'the branch cannot be compared with the audit log');

@@ -22,7 +22,7 @@ describe('the audit log', () => {
   }
   function ask(method: string, path: string, withKey: string, body?: Buffer): Promise<Response> {
     const headers = { 'X-NuGet-ApiKey': withKey, 'X-Forwarded-For': '203.0.113.7' };
-    return fetch(`${house.url}${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
+    return fetch(`${house.url}${path}`, { method, headers, ...(body === undefined ? {} : { body: Uint8Array.from(body) }) });
   }
 
   it('has every change: who, what, when, from where, and which bytes', async () => {

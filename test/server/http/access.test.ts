@@ -30,7 +30,7 @@ describe('a key with push:beta', () => {
       const nupkg = makeNupkg({ id: 'Delve', version });
       const statuses = [
         (await pushNupkg(house, nupkg, beta, base)).status,
-        (await send('PUT', base, nupkg)).status,
+        (await send('PUT', base, Uint8Array.from(nupkg))).status,
       ];
       // 400 where the spelling is no version at all.
       for (const status of statuses) expect([400, 403], version).toContain(status);
