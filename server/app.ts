@@ -54,7 +54,7 @@ export type Services = {
 };
 
 /** Whole answers in memory: all that hundreds of hot ids are asked for, in a fraction of what the process may take. */
-const maxKnownAnswerBytes = 64 * 1024 ** 2;
+const maxKnownAnswerBytes = 32 * 1024 ** 2;
 
 /** The doors, in the order in which a request passes them. */
 export function createApp(services: Services): RequestListener {

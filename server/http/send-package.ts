@@ -26,7 +26,9 @@ export async function sendPackage(
     fileName: `${row.id}.${row.normalizedVersion}.nupkg`,
     open: async (range) => {
       if (range !== undefined || row.sizeBytes > maxKnownBytes) return open(range);
-      const bytes = await buffer(await open());
+      // To the last byte by name: the buffer is of that size then, and nobody reads on to find the end.
+      const whole = row.sizeBytes > 0 ? { start: 0, end: row.sizeBytes - 1 } : undefined;
+      const bytes = await buffer(await open(whole));
       rememberAnswer(req, res, bytes, {
         kind: 'bytes',
         begin: (again, from) => beginDownload(again, what, from),
