@@ -22,7 +22,11 @@ describe('the audit log', () => {
   }
   function ask(method: string, path: string, withKey: string, body?: Buffer): Promise<Response> {
     const headers = { 'X-NuGet-ApiKey': withKey, 'X-Forwarded-For': '203.0.113.7' };
-    return fetch(`${house.url}${path}`, { method, headers, ...(body === undefined ? {} : { body: Uint8Array.from(body) }) });
+    return fetch(`${house.url}${path}`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: Uint8Array.from(body) }),
+    });
   }
 
   it('has every change: who, what, when, from where, and which bytes', async () => {
@@ -119,14 +123,24 @@ describe('the audit log', () => {
     const git = await createGitClient(await makeTempDir());
     const repository = join(first.dataDir, 'bucket', 'repo.git');
     const old = await git.run(repository, 'rev-parse', 'beta');
-    const next = await git.run(repository, 'commit-tree', '-p', old, '-m', '(chore): Behind its back', `${old}^{tree}`);
+    const next = await git.run(
+      repository,
+      'commit-tree',
+      '-p',
+      old,
+      '-m',
+      '(chore): Behind its back',
+      `${old}^{tree}`,
+    );
     await first.stop();
     await git.run(repository, 'update-ref', 'refs/heads/beta', next);
 
     const entries: Entry[][] = [];
     for (const _start of [1, 2]) {
       const again = await startHouse({ dataDir: first.dataDir });
-      const answer = await fetch(`${again.url}/api/v1/audit`, { headers: { 'X-NuGet-ApiKey': again.adminKey } });
+      const answer = await fetch(`${again.url}/api/v1/audit`, {
+        headers: { 'X-NuGet-ApiKey': again.adminKey },
+      });
       entries.push(((await answer.json()) as { entries: Entry[] }).entries);
       await again.stop();
     }
