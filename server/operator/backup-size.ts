@@ -4,3 +4,8 @@ import type { BackupManifest } from '../feed/backup-format.ts';
 export function sizeOf({ members }: Pick<BackupManifest, 'members'>): number {
   return members.reduce((sum, { sizeBytes }) => sum + sizeBytes + 1024, 0);
 }
+
+/** What is read of a backup. */
+export function bytesIn({ members }: Pick<BackupManifest, 'members'>): number {
+  return members.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}

@@ -9,7 +9,7 @@ import type { BackupManifest } from '../feed/backup-format.ts';
 import { readBackup, syncFolder } from '../feed/restore.ts';
 import { findRot } from '../feed/verify.ts';
 import { openReading, type Reading } from '../reading.ts';
-import { sizeOf } from './backup-size.ts';
+import { bytesIn, sizeOf } from './backup-size.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { createProgress, printBytes } from './progress.ts';
 import { asRoomError, requireRoom } from './room.ts';
@@ -101,7 +101,10 @@ async function writePart(
       onProgress,
     });
     if (verify) {
-      await readBackup(tar, undefined, { signal, onProgress: createProgress(stderr, 'Checking', bytes) });
+      await readBackup(tar, undefined, {
+        signal,
+        onProgress: createProgress(stderr, 'Checking', bytesIn(manifest)),
+      });
     }
     return manifest;
   } finally {

@@ -8,7 +8,7 @@ import { fail } from '../errors.ts';
 import type { BackupManifest } from '../feed/backup-format.ts';
 import { checkUnpacked, readBackup, syncFolder, syncTree } from '../feed/restore.ts';
 import { openUnpacked, recordRestore } from '../reading.ts';
-import { sizeOf } from './backup-size.ts';
+import { bytesIn, sizeOf } from './backup-size.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { createProgress } from './progress.ts';
 import { asRoomError, requireRoom } from './room.ts';
@@ -127,7 +127,7 @@ async function unpack(
     signal,
     onProgress: (bytes) => onProgress(bytes),
     onManifest: async (read) => {
-      onProgress = createProgress(stderr, 'Restoring', sizeOf(read));
+      onProgress = createProgress(stderr, 'Restoring', bytesIn(read));
       await requireRoom(staging, sizeOf(read));
     },
   });
