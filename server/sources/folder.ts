@@ -1,9 +1,10 @@
-import { createReadStream } from 'node:fs';
-import { lstat, readdir, realpath } from 'node:fs/promises';
+import { lstat, open, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { digestFile } from '../../formats/digest.ts';
 import { FormatError, visible } from '../../formats/format-error.ts';
 import { openNupkg } from '../../formats/nupkg.ts';
+import { fail } from '../errors.ts';
 import type { Offer, Source, Trouble } from './source.ts';
 
 /**
@@ -52,7 +53,7 @@ async function readOffer(path: string): Promise<Offer | Trouble> {
       sizeBytes: stats.size,
       from,
       hash: async () => ({ algorithm: 'sha512', hex: (await digestFile(path)).sha512 }),
-      open: async () => createReadStream(path),
+      open: () => openFile(path),
     };
   } catch (error) {
     const isOurs = error instanceof FormatError;
@@ -61,5 +62,15 @@ async function readOffer(path: string): Promise<Offer | Trouble> {
       kind: isOurs ? 'refused' : 'failed',
       reason: error instanceof Error ? error.message : String(error),
     };
+  }
+}
+
+/** A file that went away since it was listed, or a share that is gone, is the source's fault and may pass. */
+async function openFile(path: string): Promise<Readable> {
+  try {
+    return (await open(path, 'r')).createReadStream();
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    return fail('SOURCE_UNREACHABLE', { url: visible(path), cause }, error);
   }
 }

@@ -85,7 +85,8 @@ export function createV2Source(web: Web, base: URL, { parallel = 8 } = {}): Sour
         yield {
           from: subject,
           kind: 'skipped',
-          reason: `the source knows no paging: if it has more than these ${seen.size} versions, name ids with --id`,
+          // Not known to be wrong: a server that answers everything at once looks the same.
+          reason: `the source knows no paging here; if there are more than the ${seen.size} versions it told of, they cannot be seen`,
         };
         return;
       }

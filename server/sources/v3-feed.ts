@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { visible } from '../../formats/format-error.ts';
-import { parseNuGetVersion, printNormalizedVersion } from '../../formats/nuget-version.ts';
+import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { isPackageId } from '../../formats/nuspec-fields.ts';
 import { FeedError, fail } from '../errors.ts';
 import { matchesGlob } from '../keys/glob.ts';
@@ -8,6 +8,7 @@ import { inParallel } from './in-parallel.ts';
 import { resolveLink } from './links.ts';
 import { isExact, type Offer, type Source, type Trouble } from './source.ts';
 import { isListed, readDate, readHash, trueDate } from './v2-page.ts';
+import { contentOf, type Resources, resourcesOf } from './v3-resources.ts';
 import {
   type Leaf,
   Registration,
@@ -153,49 +154,6 @@ export function createV3Source(web: Web, index: URL, { parallel = 8 } = {}): Sou
   }
 
   return { list };
-}
-
-type Resources = {
-  readonly search: URL | undefined;
-  readonly registrations: URL | undefined;
-  readonly container: URL | undefined;
-};
-
-/** Of registrations the one that knows SemVer 2 versions is wanted, which others leave out. */
-const wanted = {
-  search: ['SearchQueryService/3.5.0', 'SearchQueryService/', 'SearchQueryService'],
-  registrations: [
-    'RegistrationsBaseUrl/3.6.0',
-    'RegistrationsBaseUrl/Versioned',
-    'RegistrationsBaseUrl/3.4.0',
-    'RegistrationsBaseUrl',
-  ],
-  container: ['PackageBaseAddress/'],
-} as const;
-
-function resourcesOf({ resources }: ServiceIndex, index: URL): Resources {
-  const find = (types: readonly string[], mend: (text: string) => string): URL | undefined => {
-    for (const type of types) {
-      const found = resources.find((resource) =>
-        [resource['@type']].flat().some((name) => name.startsWith(type)),
-      );
-      if (found !== undefined) return resolveLink(mend(found['@id']), index);
-    }
-    return undefined;
-  };
-  const folder = (text: string) => text.replace(/\/*$/, '/');
-  return {
-    search: find(wanted.search, (text) => text),
-    registrations: find(wanted.registrations, folder),
-    container: find(wanted.container, folder),
-  };
-}
-
-function contentOf({ container }: Resources, id: string, version: string): URL | undefined {
-  const parsed = parseNuGetVersion(version);
-  if (container === undefined || parsed === undefined || !isPackageId(id)) return undefined;
-  const [name, number] = [id.toLowerCase(), printNormalizedVersion(parsed).toLowerCase()];
-  return new URL(`${name}/${number}/${name}.${number}.nupkg`, container);
 }
 
 function parseJson(text: string): unknown {
