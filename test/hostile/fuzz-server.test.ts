@@ -59,6 +59,18 @@ const doors: readonly Door[] = [
     ],
   },
   {
+    what: 'searches and paths of v3',
+    kind: 'query',
+    share: 0.01,
+    seeds: () =>
+      ['q=a%20b&skip=0&take=20&prerelease=true&semVerLevel=2.0.0'].map((text) => Buffer.from(text)),
+    request: (input) => [
+      `GET /v3/${['search?', 'registration/', 'flat/'][input.length % 3]}`,
+      input,
+      ` HTTP/1.1\r\n${end}`,
+    ],
+  },
+  {
     what: 'paths of the feed',
     kind: 'path',
     share: 0.015,
@@ -125,11 +137,12 @@ describe('the whole server, fed with what is nearly right', () => {
   afterAll(() => house.stop());
 
   it.each(doors)('answers, and never with a fault of its own: $what', { timeout: 600_000 }, async (door) => {
-    const { kind, share, seeds } = door;
+    const { kind, what, share, seeds } = door;
     let sent = 0;
     let answered = 0;
     await fuzz({
       kind,
+      what: `the server, ${what}`,
       share,
       ...(seeds && { seeds: seeds() }),
       async take(input) {

@@ -12,6 +12,8 @@ export function runsOf(share: number): number {
 export type Target = {
   /** A folder of corpus/. */
   readonly kind: string;
+  /** Names it in the report; the kind does otherwise. */
+  readonly what?: string;
   /** Part of the suite's runs, from 0 to 1. */
   readonly share: number;
   /** More seeds than the corpus has. */
@@ -26,7 +28,7 @@ export type Slowest = { readonly input: Buffer; readonly ms: number };
  * Gives a target its corpus and then as many mutations of it as its share is. A harmful input is made small and kept in
  * the corpus; the seed is in the error, FUZZ_SEED repeats it.
  */
-export async function fuzz({ kind, share, seeds = [], take }: Target): Promise<Slowest> {
+export async function fuzz({ kind, what = kind, share, seeds = [], take }: Target): Promise<Slowest> {
   const corpus = [...readCorpus(kind), ...seeds];
   let slowest: Slowest = { input: Buffer.alloc(0), ms: 0 };
   async function timed(input: Buffer): Promise<void> {
@@ -42,7 +44,7 @@ export async function fuzz({ kind, share, seeds = [], take }: Target): Promise<S
     numRuns: runsOf(share),
     ...seed,
   });
-  report(`fuzz ${kind}: ${corpus.length + outcome.numRuns} inputs`, slowest);
+  report(`fuzz ${what}: ${corpus.length + outcome.numRuns} inputs`, slowest);
   if (outcome.failed) {
     const [input] = outcome.counterexample ?? [];
     const file = input === undefined ? 'nowhere' : keepInput(kind, input);
