@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { operator } from './audit/audit.ts';
 import { createSqlAudit } from './audit/sql-audit.ts';
 import type { BlobReader } from './blobs/blob-store.ts';
@@ -23,9 +24,11 @@ const waitMs = 30_000;
 /**
  * The composition root for reading: no lock of the server's is taken, since everything in the folder is either
  * SQLite's, or git's, or never changes.
- * @throws FeedError BLOBS_BEING_REMOVED, DATA_DIR_UNUSABLE
+ * @throws FeedError NO_FEED, BLOBS_BEING_REMOVED, DATA_DIR_UNUSABLE
  */
 export function openReading(dataDir: string): Reading {
+  const { database } = pathsIn(dataDir);
+  if (!existsSync(database)) fail('NO_FEED', { file: database, cause: 'it is not there' });
   const close = lockBlobs(dataDir, 'reading', waitMs) ?? fail('BLOBS_BEING_REMOVED', { dir: dataDir });
   const paths = pathsIn(dataDir);
   return {

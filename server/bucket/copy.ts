@@ -15,8 +15,10 @@ export function openRepository(bucketDir: string, env: Readonly<Record<string, s
   return createGit(join(bucketDir, 'repo.git'), bucketDir, env);
 }
 
-/** Branches and tags with their object ids. @throws FeedError GIT_FAILED, GIT_MISSING */
+/** Branches and tags with their object ids. @throws FeedError BUCKET_BROKEN, GIT_FAILED, GIT_MISSING */
 export async function listRefs(git: Git): Promise<Refs> {
+  // Started in a folder that is not there, git itself would seem to be missing.
+  if (!(await exists(git.dir))) fail('BUCKET_BROKEN', { branch: 'main' });
   const format = '--format=%(objectname) %(refname)';
   const text = (await runGit(git, ['for-each-ref', format, 'refs/heads', 'refs/tags'])).toString();
   const lines = text.split('\n').filter((line) => line !== '');
@@ -28,10 +30,13 @@ export async function listRefs(git: Git): Promise<Refs> {
 /**
  * Writes the whole bucket as a git bundle (`git clone FILE` reads it). git's own `bundle create` reads one branch after
  * the other, and a push that moves both at once could come between: here the branches are read at one moment.
- * @throws FeedError GIT_FAILED, GIT_MISSING
+ * @throws FeedError BUCKET_BROKEN, GIT_FAILED, GIT_MISSING
  */
 export async function writeBundle(git: Git, file: string): Promise<Refs> {
   const refs = await readRefsAtOnce(git);
+  for (const branch of channels) {
+    if (refs[`refs/heads/${branch}`] === undefined) fail('BUCKET_BROKEN', { branch });
+  }
   const oids = [...new Set(Object.values(refs))];
   const head = refs['refs/heads/main'];
   const lines = [
@@ -99,6 +104,7 @@ export async function restoreBundle(bundle: string, git: Git, refs: Refs): Promi
 /** What git finds wrong in the repository; undefined when it is whole. */
 export async function findDamage(git: Git): Promise<string | undefined> {
   try {
+    await listRefs(git);
     for (const channel of channels) await runGit(git, ['cat-file', '-e', `refs/heads/${channel}^{tree}`]);
     await runGit(git, ['fsck', '--full', '--no-dangling', '--no-progress'], { timeoutMs: longMs });
     return undefined;

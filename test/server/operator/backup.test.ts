@@ -195,11 +195,20 @@ describe('feed:backup', () => {
     expect(restored.stderr).toContain('2 blobs were damaged');
   });
 
-  it('says that there is no feed in an empty folder', async () => {
+  it('says that there is no feed in an empty folder, and leaves it empty', async () => {
     const { error } = await backup(dir, join(root, 'none.tar'));
 
-    expect(error).toMatchObject({ exitCode: 1 });
+    expect(error).toMatchObject({ code: 'NO_FEED', exitCode: 1 });
+    expect(await readdir(dir)).toEqual([]);
     expect(existsSync(join(root, 'none.tar'))).toBe(false);
+  });
+
+  it('says that the bucket is gone', async () => {
+    const data = join(dir, 'data');
+    await cp(stocked, data, { recursive: true });
+    await rm(join(data, 'bucket'), { recursive: true });
+
+    expect((await backup(data, join(dir, 'feed.tar'))).error).toMatchObject({ code: 'BUCKET_BROKEN' });
   });
 });
 

@@ -153,6 +153,12 @@ describe('feed:verify', () => {
     expect(report.faults).toMatchObject([{ kind: 'bucket', subject: 'repo.git' }]);
   });
 
+  it('finds that the bucket is gone', async () => {
+    await rm(join(dataDir, 'bucket'), { recursive: true });
+
+    expect((await verify()).report.faults).toMatchObject([{ kind: 'bucket' }]);
+  });
+
   it('removes what nothing named for a day, and keeps what is younger', async () => {
     const old = await makeOrphan('old', 25);
     const young = await makeOrphan('young', 23);
