@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type Entry, newestOf as newest, propertyOf } from '../atom.ts';
 import type { Check } from '../check.ts';
-import type { Context } from '../context.ts';
-import { listedStable, pick, type Samples, stable, unlisted } from '../samples.ts';
+import { listedStable, unlisted } from '../samples.ts';
 import { demand, skip } from '../verdict.ts';
-import { type Answer, mediaTypeOf, statusLine } from '../wire/answer.ts';
+import { mediaTypeOf, statusLine } from '../wire/answer.ts';
+import { download, isZip, smallest } from './download-samples.ts';
 
 const install = 'choco install, every version';
 
@@ -291,35 +291,3 @@ export const downloadChecks: readonly Check[] = [
     },
   },
 ];
-
-/** Read whole into memory, so the smallest that there is. */
-function smallest(samples: Samples): { sample: Samples['all'][number]; entry: Entry } {
-  stable(samples);
-  return pick(
-    { ...samples, all: [...samples.all].sort((a, b) => sizeOf(a) - sizeOf(b)) },
-    'package of less than 100 MB',
-    (sample) => {
-      const entry = newest(listedStable(sample.entries));
-      return entry !== undefined && sizeOf(sample) < 100 * 1024 ** 2 && entry;
-    },
-  );
-}
-
-function sizeOf({ entries }: Samples['all'][number]): number {
-  const entry = newest(listedStable(entries));
-  return entry === undefined ? Number.POSITIVE_INFINITY : Number(propertyOf(entry, 'PackageSize') || 0);
-}
-
-async function download(
-  { feed, samples }: Pick<Context, 'feed' | 'samples'>,
-  headers: Record<string, string> = {},
-): Promise<{ answer: Answer; entry: Entry }> {
-  const { entry } = smallest(samples);
-  if (entry.source === undefined) skip('the entry has no content src');
-  // A redirect to storage is fine (spec nuget-v2 9.8).
-  return { answer: await feed.askFollowing(entry.source, { headers }), entry };
-}
-
-function isZip({ body }: Answer): boolean {
-  return body.subarray(0, 4).toString('latin1') === 'PK\x03\x04';
-}

@@ -5,7 +5,7 @@ import { quote } from '../samples.ts';
 import { demand, skip } from '../verdict.ts';
 import { statusLine } from '../wire/answer.ts';
 import { short } from './filters.ts';
-import { publisherOf } from './push.ts';
+import { publisherOf } from './push-context.ts';
 
 /** nuget delete, and what is left afterwards (spec nuget-v2 10.4, 12.4). */
 export const withdrawChecks: readonly Check[] = [

@@ -67,20 +67,22 @@ describe('the suite, pushing to a feed with one fault', () => {
   });
 
   it('takes back what it pushed, also when it is interrupted', async () => {
+    const own = await startHouse();
     const interruption = new AbortController();
-    const settings = { apiKey: house.adminKey, packages: [], signal: interruption.signal };
+    const settings = { apiKey: own.adminKey, packages: [], signal: interruption.signal };
     const fault: Fault = {
       after(_, { target }) {
         if (target.includes('/Search()?')) interruption.abort();
       },
     };
 
-    await expect(runBehind(house.url, fault, settings)).rejects.toMatchObject({ exitCode: 130 });
+    await expect(runBehind(own.url, fault, settings)).rejects.toMatchObject({ exitCode: 130 });
 
     const left = await fetch(
-      `${house.url}/nuget/Packages()/$count?$filter=Listed%20and%20startswith(Id,'conformance-')`,
+      `${own.url}/nuget/Packages()/$count?$filter=Listed%20and%20startswith(Id,'conformance-')`,
     );
     expect(await left.text()).toBe('0');
+    await own.stop();
   });
 });
 
