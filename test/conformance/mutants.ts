@@ -110,8 +110,8 @@ export const readMutants: readonly Mutant[] = [
   ),
   everywhere(
     'always the same next link',
-    ['paging/next-keeps-the-question', 'paging/next-leads-through-all'],
-    (body) => body.replace(/skip=100/g, 'skip=0'),
+    ['paging/next-keeps-the-question', 'paging/next-leads-through-all', 'paging/top-6000'],
+    (body) => body.replace(/skiptoken=[^"&]*/g, 'skip=0'),
   ),
   when(
     'a next link on a page that fills $top',
