@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { contest } from './contest.ts';
 import { fillData } from './fill-data.ts';
-import { measure } from './load.ts';
+import { measure, measureFirst } from './load.ts';
 import { listPackages } from './packages.ts';
 import { judgeValue, type Result } from './results.ts';
 import { limits, readingRows } from './rows.ts';
@@ -28,6 +28,7 @@ export async function compareSizes(settings: Settings): Promise<Result[]> {
   try {
     for (const size of sizes) feeds.push({ ...size, feed: await startFeed(product, size.dataDir) });
     for (const row of readingRows.filter(({ name }) => isChosen(name))) {
+      for (const { packages, feed } of feeds) await measureFirst(feed.url, row.paths(packages));
       const contestants = feeds.map(({ versions, packages, feed }) => {
         const paths = row.paths(packages);
         return {

@@ -19,10 +19,27 @@ export async function measure(
   round = 0,
 ): Promise<Sample> {
   const end = performance.now() + seconds * 1000;
-  const started = performance.now();
-  const counts = await Promise.all(
-    Array.from({ length: connections }, (_, n) => ask(url, shareOf(paths, n, round), end)),
+  return askAll(
+    url,
+    (n) => shareOf(paths, n, round),
+    () => performance.now() < end,
   );
+}
+
+/** Every address once: what it costs before anything of it is known. */
+export function measureFirst(url: string, paths: readonly string[]): Promise<Sample> {
+  return askAll(
+    url,
+    (n) => shareOf(paths, n, 0),
+    (asked, addresses) => asked < addresses,
+  );
+}
+
+type GoOn = (asked: number, addresses: number) => boolean;
+
+async function askAll(url: string, share: (connection: number) => string[], goOn: GoOn): Promise<Sample> {
+  const started = performance.now();
+  const counts = await Promise.all(Array.from({ length: connections }, (_, n) => ask(url, share(n), goOn)));
   const elapsedSeconds = (performance.now() - started) / 1000;
   return {
     perSecond: counts.reduce((sum, { answers }) => sum + answers, 0) / elapsedSeconds,
@@ -40,7 +57,7 @@ function shareOf(paths: readonly string[], connection: number, round: number): s
 function ask(
   url: string,
   paths: readonly string[],
-  end: number,
+  goOn: GoOn,
 ): Promise<{ answers: number; errors: number }> {
   const { hostname, port } = new URL(url);
   const requests = paths.map((path) =>
@@ -54,7 +71,7 @@ function ask(
     const reader = createReader((status) => {
       if (status >= 200 && status < 300) count.answers++;
       else count.errors++;
-      if (performance.now() < end) send();
+      if (goOn(next, requests.length)) send();
       else {
         socket.destroy();
         resolve(count);

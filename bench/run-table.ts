@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Contest, type Contestant, contest } from './contest.ts';
 import { fillData } from './fill-data.ts';
-import { measure, median } from './load.ts';
+import { measure, measureFirst, median } from './load.ts';
 import { type BenchPackage, listPackages, makeNupkg } from './packages.ts';
 import { measurePushes, pushFile } from './pushes.ts';
 import { judgeRatio, judgeValue, type Result } from './results.ts';
@@ -84,6 +84,7 @@ async function readingResults(
     name,
     run: (round) => measure(url, asked, seconds, round),
   });
+  const first = await measureFirst(feed.url, paths);
   const outcome = await contest(
     [
       reader('feed', feed.url, paths),
@@ -93,7 +94,18 @@ async function readingResults(
     ],
     rounds,
   );
-  return resultsOf(row.name, row.goals, outcome);
+  const bareRate = outcome.perSecond('bare') ?? 0;
+  return [
+    ...resultsOf(row.name, row.goals, outcome),
+    {
+      operation: `${row.name}, first time`,
+      feed: `${Math.round(first.perSecond)}/s`,
+      ratio: first.perSecond / bareRate,
+      against: 'bare',
+      errors: first.errors,
+      verdict: '',
+    },
+  ];
 }
 
 async function bigDownloadResults(
