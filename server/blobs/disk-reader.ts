@@ -20,7 +20,10 @@ export function createDiskReader(root: string): BlobReader {
     async open(sha256, range) {
       // Opened before a stream is made of it, so that absence is an error of this call and not of the stream.
       const file = await open(pathOfBlob(root, sha256), 'r');
-      return file.createReadStream({ ...range, highWaterMark: chunkBytes });
+      const { size } = await file.stat();
+      // Node takes memory for a whole piece, also when the file is a few kilobytes.
+      const highWaterMark = Math.max(1, Math.min(chunkBytes, size));
+      return file.createReadStream({ ...range, highWaterMark });
     },
     async *list() {
       for (const first of await namesIn(root, /^[0-9a-f]{2}$/)) {
