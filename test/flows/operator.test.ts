@@ -1,0 +1,83 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeTempDir, productDir, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
+import { makeNupkg } from '../kit/nupkg.ts';
+import { type RunResult, run } from '../kit/programs.ts';
+
+/** The commands of the README's block for operators, as they stand there. */
+const readme = await readFile(join(productDir, 'README.md'), 'utf8');
+const commandOf = (verb: string): string[] =>
+  (new RegExp(`^npx -y pnpm@10 (${verb} .*|${verb})$`, 'm').exec(readme)?.[1] ?? '').split(' ');
+
+describe("the operator's commands of the README, beside a running server", () => {
+  let house: TestHouse;
+  let dir: string;
+  beforeAll(async () => {
+    house = await startHouse();
+    dir = await makeTempDir();
+    const delve = makeNupkg({ id: 'delve', version: '1.22.0' });
+    await pushNupkg(house, delve, house.adminKey);
+    await mkdir(join(dir, 'packages'));
+    await writeFile(join(dir, 'packages', 'any-name.nupkg'), makeNupkg({ id: 'buf', version: '1.32.0' }));
+    await fetch(`${house.url}/nuget/package/delve/1.22.0`, {
+      headers: { 'User-Agent': 'NuGet Core/2' },
+    }).then((answer) => answer.arrayBuffer());
+  });
+  afterAll(async () => {
+    await house.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  /** In a folder of the test's own, as the installed program would run there. */
+  function operate(verb: string): Promise<RunResult> {
+    const args = commandOf(verb).map((arg) => arg.replace('http://127.0.0.1:8080', house.url));
+    const tsx = join(productDir, 'node_modules/tsx/dist/loader.mjs');
+    const env = { DATA_DIR: house.dataDir };
+    return run(process.execPath, ['--import', `file://${tsx}`, join(productDir, 'main.ts'), ...args], {
+      cwd: dir,
+      env,
+    });
+  }
+
+  it('make a key that works, printed alone', async () => {
+    const { code, stdout } = await operate('feed:keys add');
+
+    expect(code).toBe(0);
+    const answer = await pushNupkg(house, makeNupkg({ id: 'other', version: '1.0.0' }), stdout.trim());
+    expect(answer.status).toBe(201);
+  });
+
+  it('tell what an import would do and do nothing', async () => {
+    const { code, stdout } = await operate('feed:import');
+
+    expect(code).toBe(0);
+    expect(stdout).toContain('buf');
+    expect(await house.services.catalog.find('buf', '1.32.0')).toBeUndefined();
+  });
+
+  it('back up and verify', async () => {
+    const backup = await operate('feed:backup');
+    const verify = await operate('feed:verify');
+
+    expect(backup).toMatchObject({ code: 0 });
+    expect((await readFile(join(dir, 'feed.tgz'))).subarray(0, 2).toString('hex')).toBe('1f8b');
+    expect(verify).toMatchObject({ code: 0 });
+  });
+
+  it('tell who has a package', async () => {
+    await house.services.catalog.flush();
+
+    const { code, stdout } = await operate('feed:audit');
+
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/1\.22\.0.*127\.0\.0\.1.*NuGet Core\/2/);
+  });
+
+  it('find that every check for clients holds', async () => {
+    const { code, stdout } = await operate('feed:conformance');
+
+    expect(stdout).not.toBe('');
+    expect(code).toBe(0);
+  });
+});
