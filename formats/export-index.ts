@@ -44,3 +44,12 @@ export const ExportIndex = z.object({
 export type ExportIndex = z.infer<typeof ExportIndex>;
 
 export const exportIndexName = 'index.json';
+
+/** Undefined when the text is no index of an export that this program knows. */
+export function readExportIndex(text: string): ExportIndex | undefined {
+  try {
+    return ExportIndex.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
-import { ExportIndex, exportIndexName } from '../../formats/export-index.ts';
+import { type ExportIndex, exportIndexName, readExportIndex } from '../../formats/export-index.ts';
 import { openRepository, writeBundle } from '../bucket/copy.ts';
 import { loadConfig } from '../config.ts';
 import { fail } from '../errors.ts';
@@ -104,8 +104,7 @@ async function openFolder(dir: string): Promise<ExportIndex | undefined> {
     const names = (await readdir(dir)).filter((name) => name !== '.part');
     if (names.length === 0) return undefined;
     const text = names.includes(exportIndexName) ? await readFile(join(dir, exportIndexName), 'utf8') : '';
-    const index = ExportIndex.safeParse(parseJson(text));
-    return index.success ? index.data : fail('EXPORT_FOREIGN', { path: dir });
+    return readExportIndex(text) ?? fail('EXPORT_FOREIGN', { path: dir });
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error) || !('path' in error)) throw error;
     return fail('FILE_UNUSABLE', { file: dir, cause: error.message }, error);
@@ -145,12 +144,4 @@ function told(
   { written, kept }: ExportResult,
 ): string {
   return `${dir}: ${packages} packages, ${payloads} payloads, ${printBytes(bytes)}; ${written} files written, ${kept} were there.\n`;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,8 @@
-import { lstat, open, readdir, realpath } from 'node:fs/promises';
+import { lstat, open, readdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { digestFile } from '../../formats/digest.ts';
+import { type ExportIndex, exportIndexName, readExportIndex } from '../../formats/export-index.ts';
 import { FormatError, visible } from '../../formats/format-error.ts';
 import { openNupkg } from '../../formats/nupkg.ts';
 import { fail } from '../errors.ts';
@@ -9,19 +10,31 @@ import type { Offer, Source, Trouble } from './source.ts';
 
 /**
  * A folder of nupkg files at any depth, called anything: what they are is read from the nuspec inside. The layouts of
- * other feeds (`id/version/id.version.nupkg`, a flat folder) are folders like any other. Links are not followed.
+ * other feeds (`id/version/id.version.nupkg`, a flat folder) are folders like any other. Links are not followed. Where
+ * `feed:export` left its index, that says of its files what no file can: whether it is listed, when it was published.
  */
 export function createFolderSource(dir: string, { parallel = 16 } = {}): Source {
   async function* list(): AsyncGenerator<Offer | Trouble> {
     // Read by a few at a time, handed on in the order of names so that two runs do the same.
     const waiting: Promise<Offer | Trouble>[] = [];
-    for await (const file of filesIn(await realpath(dir))) {
-      waiting.push(readOffer(file));
+    const root = await realpath(dir);
+    const exported = await readExported(root);
+    for await (const file of filesIn(root)) {
+      waiting.push(readOffer(file, exported.get(file)));
       if (waiting.length >= parallel) yield await (waiting.shift() as Promise<Offer | Trouble>);
     }
     for (const item of waiting) yield await item;
   }
   return { list };
+}
+
+type Exported = ExportIndex['packages'][number];
+
+/** What an export says of its files, by path; nothing where the folder is not one. */
+async function readExported(dir: string): Promise<ReadonlyMap<string, Exported>> {
+  const text = await readFile(join(dir, exportIndexName), 'utf8').catch(() => '');
+  const packages = readExportIndex(text)?.packages ?? [];
+  return new Map(packages.map((pkg) => [join(dir, pkg.file), pkg]));
 }
 
 /** `x.symbols.nupkg` and `x.snupkg` hold debug symbols, which this feed does not serve. */
@@ -36,7 +49,7 @@ async function* filesIn(dir: string): AsyncGenerator<string> {
   }
 }
 
-async function readOffer(path: string): Promise<Offer | Trouble> {
+async function readOffer(path: string, exported: Exported | undefined): Promise<Offer | Trouble> {
   const from = visible(path);
   if (symbols.test(path)) return { from, kind: 'skipped', reason: 'a package of debug symbols' };
   try {
@@ -48,11 +61,15 @@ async function readOffer(path: string): Promise<Offer | Trouble> {
     return {
       id,
       version,
-      isListed: true,
-      published: stats.mtime,
+      isListed: exported?.listed ?? true,
+      published: exported === undefined ? stats.mtime : new Date(exported.published),
       sizeBytes: stats.size,
       from,
-      hash: async () => ({ algorithm: 'sha512', hex: (await digestFile(path)).sha512 }),
+      // A file that is no longer what was exported is refused by it.
+      hash: async () => ({
+        algorithm: 'sha512',
+        hex: exported?.sha512 ?? (await digestFile(path)).sha512,
+      }),
       open: () => openFile(path),
     };
   } catch (error) {

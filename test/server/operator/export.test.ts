@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { digestFile } from '../../../formats/digest.ts';
@@ -88,20 +88,14 @@ describe('feed:export', () => {
     expect(existsSync(join(out, '.part'))).toBe(false);
   });
 
-  it('is taken over by feed:import to a feed of the same rows, bytes and times of publication', async () => {
+  it('is taken over by feed:import to a feed of the same rows, bytes, listing and times of publication', async () => {
     await exportTo(stocked, out);
+    for (const { file } of (await indexOf(out)).packages) await utimes(join(out, file), 0, 0);
     const data = join(root, 'again');
 
     const imported = await runVerb(createImport, data, out);
 
     expect(imported.error).toBeUndefined();
-    const house = await startHouse({ dataDir: data });
-    for (const { id, version } of (await indexOf(out)).packages.filter(({ listed }) => !listed)) {
-      const address = `${house.url}/nuget/${id}/${encodeURIComponent(version)}`;
-      const init = { method: 'DELETE', headers: { 'X-NuGet-ApiKey': house.adminKey } };
-      expect((await fetch(address, init)).status).toBe(200);
-    }
-    await house.stop();
     const [ours, theirs] = [await contentOf(data), await contentOf(stocked)];
     for (const { file, sha256 } of (await indexOf(out)).packages) {
       expect([file, ours.blobs[sha256]]).toEqual([file, sha256]);
@@ -114,6 +108,17 @@ describe('feed:export', () => {
     for (const table of ['ids', 'packages', 'texts']) {
       expect(timeless(ours.rows[table])).toEqual(timeless(theirs.rows[table]));
     }
+  });
+
+  it('holds each file against its index when it is imported', async () => {
+    await exportTo(stocked, out);
+    await writeFile(join(out, 'Sample.1.0.0.nupkg'), makeNupkg({ id: 'Sample', metadata: { title: 'Other' } }));
+
+    const imported = await runVerb(createImport, join(root, 'refusing'), out);
+
+    expect(imported.error).toMatchObject({ exitCode: 1 });
+    expect(imported.stdout).toMatch(/The bytes are not those that the source announces.*\n {2}Sample 1\.0\.0/);
+    expect(imported.stdout).toContain('4 imported');
   });
 
   it('exports the named ids only, in any casing, and says which are not here', async () => {
