@@ -7,6 +7,7 @@ import { fail } from '../errors.ts';
 import { openReading } from '../reading.ts';
 import { type Collected, collectOrphans } from './collect-orphans.ts';
 import { printBytes } from './progress.ts';
+import { asRoomError } from './room.ts';
 import { advice, checkAll, type Fault, type Findings } from './verify-checks.ts';
 import type { OperatorWorld } from './world.ts';
 
@@ -25,8 +26,8 @@ export function createCommand(world: OperatorWorld): Command {
 const help = `
 Checked: the SHA-256 and SHA-512 of every blob; the database (integrity, references, latest flags); the bucket (git fsck)
 and that its manifests lead to payloads that are here.
-Blobs that nothing names are left by a push that was killed. They harm nobody; those older than a day are removed when no
-server uses the folder and nobody reads it.
+Blobs that nothing names are left by a push that was killed. They harm nobody; those older than a day are removed when all
+else is well, no server uses the folder and nobody reads it.
 Exit code 0: all is well. 1: something is damaged; each line says what to do.`;
 
 async function verify(world: OperatorWorld, { keepOrphans, json }: Flags): Promise<void> {
@@ -35,18 +36,30 @@ async function verify(world: OperatorWorld, { keepOrphans, json }: Flags): Promi
   const dir = await mkdtemp(join(tmpdir(), 'go-win-tools-verify-'));
   try {
     const found = await look(world, dataDir, dir);
-    const collected = keepOrphans
-      ? { removed: [], kept: found.orphans, because: undefined }
-      : await collectOrphans(dataDir, found.orphans, new Date(), join(dir, 'now.db'));
+    const collected = await collect(dataDir, found, keepOrphans, dir);
     stdout.write(json ? `${JSON.stringify({ ...found, orphans: collected })}\n` : told(found, collected));
     for (const fault of json ? [] : found.faults) stderr.write(lineOf(fault));
     if (found.faults.length > 0) fail('VERIFY_FAULTS', { count: found.faults.length });
   } catch (error) {
     if (signal.aborted) fail('INTERRUPTED', { state: 'not all was looked at; nothing was changed.' }, error);
-    throw error;
+    // The copy of the database needs room in the system's folder for temporary files.
+    throw asRoomError(error, dir);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** Where rows or manifests were lost, a blob without a name may be the very one that is missed. */
+async function collect(
+  dataDir: string,
+  { orphans, faults }: Findings,
+  keepOrphans: boolean,
+  dir: string,
+): Promise<Collected> {
+  if (keepOrphans) return { removed: [], kept: orphans, because: undefined };
+  if (faults.length > 0)
+    return { removed: [], kept: orphans, because: 'something is damaged; mend that first' };
+  return collectOrphans(dataDir, orphans, new Date(), join(dir, 'now.db'));
 }
 
 async function look(world: OperatorWorld, dataDir: string, dir: string): Promise<Findings> {

@@ -187,6 +187,19 @@ describe('feed:verify', () => {
     expect(existsSync(blobFile(dataDir, old))).toBe(true);
   });
 
+  it('removes nothing while anything is damaged: what lost its row may be what a manifest names', async () => {
+    const old = await makeOrphan('old', 25);
+    edit('DELETE FROM payloads');
+
+    const { report, code } = await verify();
+
+    expect(code).toBe(1);
+    expect(report.orphans.removed).toEqual([]);
+    expect(report.orphans.kept).toHaveLength(2);
+    expect(report.orphans.because).toContain('something is damaged');
+    expect(existsSync(blobFile(dataDir, old))).toBe(true);
+  });
+
   it('removes nothing while somebody reads the folder', async () => {
     const old = await makeOrphan('old', 25);
     const { openReading } = await import('../../../server/reading.ts');
