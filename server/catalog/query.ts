@@ -1,3 +1,5 @@
+import { parseNuGetVersion } from '../../formats/nuget-version.ts';
+
 /**
  * The neutral question that a door may ask the catalog: what an OData query means once its text is gone.
  * `odata/filter.ts` makes these values, `sql-query.ts` turns them into SQL, nothing else knows both.
@@ -5,6 +7,12 @@
 
 /** Which versions a client can read (spec nuget-v2 12.3): `semver1` hides SemVer 2 versions and has latest flags of its own. */
 export type SemVerView = 'semver1' | 'semver2';
+
+/** Only who says that they can read SemVer 2 gets it; whatever is no version is no such promise (spec nuget-v2 12.3, 18.1). */
+export function viewOfLevel(semVerLevel: string): SemVerView {
+  const level = parseNuGetVersion(semVerLevel);
+  return level !== undefined && level.numbers[0] >= 2 ? 'semver2' : 'semver1';
+}
 
 /** Every property that may stand in `$filter` or `$orderby` (spec nuget-v2 section 8); the literal is the whitelist. */
 export const queryProperties = [

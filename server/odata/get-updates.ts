@@ -1,7 +1,7 @@
-import { type NuGetRange, parseNuGetRange, rangeIncludes } from '../../formats/nuget-range.ts';
+import { type NuGetRange, parseNuGetRange } from '../../formats/nuget-range.ts';
 import { compareNuGetVersions, type NuGetVersion, parseNuGetVersion } from '../../formats/nuget-version.ts';
-import type { Catalog, PackageRow } from '../catalog/catalog.ts';
-import type { Expression } from '../catalog/query.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { CompareOperator, Expression } from '../catalog/query.ts';
 import { fail } from '../errors.ts';
 import { type Options, readBoolean, readText } from './options.ts';
 import type { Parameters } from './parameters.ts';
@@ -15,12 +15,11 @@ type Installed = {
 };
 
 const maxInstalled = 500;
-/** More versions of one id than any package has. */
-const allVersions = 10_000;
 
 /**
- * What `GetUpdates` selects: the versions newer than the installed ones (spec nuget-v2 section 13), named one by one, so
- * that filter, order, paging and count are those of any other collection.
+ * What `GetUpdates` selects: the versions newer than the installed ones (spec nuget-v2 section 13) as a condition, so
+ * that filter, order, paging and count are those of any other collection. Where one version of each id is wanted, that
+ * row is looked up and named.
  */
 export async function selectUpdates(
   catalog: Pick<Catalog, 'query'>,
@@ -28,15 +27,15 @@ export async function selectUpdates(
   parameters: Parameters,
 ): Promise<Selection> {
   const wantsAll = readBoolean(parameters, 'includeAllVersions');
-  const updates: PackageRow[] = [];
+  const updates: Expression[] = [];
   for (const installed of readInstalled(parameters)) {
-    const newer = await findNewer(catalog, options, installed);
-    updates.push(...(wantsAll ? newer : newer.slice(0, 1)));
+    const wanted = wantsAll ? isNewer(installed) : await isNewest(catalog, options, installed);
+    if (wanted) updates.push(and(compare('Id', 'eq', installed.id), wanted));
   }
-  const named = anyOf(updates.map(isVersion));
+  const named = anyOf(updates);
   return {
     view: options.view,
-    where: options.filter ? { kind: 'and', left: named, right: options.filter } : named,
+    where: options.filter ? and(named, options.filter) : named,
     orderBy: options.orderBy,
     includeUnlisted: false,
     includePrerelease: options.includePrerelease,
@@ -74,36 +73,44 @@ function readList(parameters: Parameters, name: string): readonly string[] {
     .map((entry) => entry.trim());
 }
 
-/** Newest first. */
-async function findNewer(
+/** Undefined when nothing is newer. */
+async function isNewest(
   catalog: Pick<Catalog, 'query'>,
   { view, includePrerelease }: Options,
-  { id, version, range }: Installed,
-): Promise<readonly PackageRow[]> {
-  const rows = await catalog.query({
+  installed: Installed,
+): Promise<Expression | undefined> {
+  const [newest] = await catalog.query({
     view,
-    id,
+    id: installed.id,
+    where: isNewer(installed),
     includeUnlisted: false,
     includePrerelease,
     orderBy: [{ by: 'Version', descending: true }],
     skip: 0,
-    take: allVersions,
+    take: 1,
   });
-  return rows.filter((row) => {
-    const found = parseNuGetVersion(row.version);
-    if (found === undefined || compareNuGetVersions(found, version) <= 0) return false;
-    return range === undefined || rangeIncludes(range, found);
-  });
+  return newest && compare('Version', 'eq', newest.normalizedVersion);
 }
 
-function isVersion({ id, normalizedVersion }: PackageRow): Expression {
-  return { kind: 'and', left: isEqual('Id', id), right: isEqual('Version', normalizedVersion) };
+function isNewer({ version, range }: Installed): Expression {
+  const ends = [
+    range?.min && compare('Version', range.isMinIncluded ? 'ge' : 'gt', range.min.original),
+    range?.max && compare('Version', range.isMaxIncluded ? 'le' : 'lt', range.max.original),
+  ];
+  return ends.reduce<Expression>(
+    (all, end) => (end ? and(all, end) : all),
+    compare('Version', 'gt', version.original),
+  );
 }
 
-function isEqual(name: 'Id' | 'Version', value: string): Expression {
+function and(left: Expression, right: Expression): Expression {
+  return { kind: 'and', left, right };
+}
+
+function compare(name: 'Id' | 'Version', operator: CompareOperator, value: string): Expression {
   return {
     kind: 'compare',
-    operator: 'eq',
+    operator,
     left: { kind: 'property', name },
     right: { kind: 'text', value },
   };

@@ -1,5 +1,4 @@
-import { parseNuGetVersion } from '../../formats/nuget-version.ts';
-import type { Expression, Order, SemVerView } from '../catalog/query.ts';
+import { type Expression, type Order, type SemVerView, viewOfLevel } from '../catalog/query.ts';
 import { fail } from '../errors.ts';
 import { parseFilter } from './filter.ts';
 import { findProperty } from './filter-types.ts';
@@ -43,7 +42,7 @@ export function readOptions(parameters: Parameters): Options {
   const filter = parameters.get('$filter');
   const skipToken = parameters.get('$skiptoken');
   return {
-    view: readView(parameters.get('semverlevel')),
+    view: viewOfLevel(readText(parameters, 'semVerLevel')),
     filter: filter === undefined ? undefined : parseFilter(filter),
     orderBy: readOrders(parameters.get('$orderby')),
     skip: readNumber('$skip', parameters.get('$skip')) ?? 0,
@@ -66,12 +65,6 @@ export function readBoolean(parameters: Parameters, name: string): boolean {
     fail('QUERY_INVALID', { problem: `${name} must be true or false, not ${JSON.stringify(text)}.` });
   }
   return text === 'true';
-}
-
-/** Only who says that they can read SemVer 2 gets it; whatever is no version is no such promise (spec nuget-v2 12.3, 18.1). */
-function readView(semVerLevel = ''): SemVerView {
-  const version = parseNuGetVersion(unquote('semVerLevel', semVerLevel));
-  return version !== undefined && version.numbers[0] >= 2 ? 'semver2' : 'semver1';
 }
 
 function readNumber(name: string, text: string | undefined): number | undefined {

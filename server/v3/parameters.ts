@@ -1,5 +1,4 @@
-import { parseNuGetVersion } from '../../formats/nuget-version.ts';
-import type { SemVerView } from '../catalog/query.ts';
+import { type SemVerView, viewOfLevel } from '../catalog/query.ts';
 import { fail } from '../errors.ts';
 
 /** The query string of a v3 request, decoded; names whatever their case. */
@@ -27,8 +26,7 @@ export function readParameters(url: string): Parameters {
     isTrue: (name) => readBoolean(name, text(name)),
     number: (name, fallback) => readNumber(name, text(name)) ?? fallback,
     get view() {
-      const level = parseNuGetVersion(text('semVerLevel').replace(/^'(.*)'$/, '$1'));
-      return level !== undefined && level.numbers[0] >= 2 ? 'semver2' : 'semver1';
+      return viewOfLevel(text('semVerLevel').replace(/^'(.*)'$/, '$1'));
     },
   };
 }

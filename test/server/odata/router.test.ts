@@ -390,6 +390,13 @@ describe('GetUpdates', () => {
     ["packageIds='many|git'&versions='1.0|1.0'&versionConstraints='(,1.0.5)'", []],
     ["packageIds='git'&versions='1.0'&versionConstraints='whatever'", ['git 2.0.0']],
     ["packageIds='git|Git'&versions='2.0|1.0'", ['git 2.0.0']],
+    ["packageIds='GIT|git'&versions='1.0|2.0'", ['git 2.0.0']],
+    [
+      "packageIds='many|git'&versions='1.0.0|1.0'&versionConstraints='(1.0.1,1.0.3]|'&includeAllVersions=true",
+      ['git 2.0.0', 'many 1.0.3', 'many 1.0.2'],
+    ],
+    ["packageIds='many'&versions='1.0'&versionConstraints='[1.0.7]'", ['many 1.0.7']],
+    ["packageIds='spelled|git'&versions='1|1.0'", ['git 2.0.0']],
     ["packageIds='mixed'&versions='1.0'&includePrerelease=true", ['mixed 2.0.0']],
     ["packageIds='mixed'&versions='1.0'&includePrerelease=true&semVerLevel=2.0.0", ['mixed 2.0.1-alpha.1']],
     ["packageIds='hidden'&versions='0.1'", ['hidden 1.0.0']],
@@ -404,5 +411,16 @@ describe('GetUpdates', () => {
       (await get("/nuget/GetUpdates()/$count?packageIds='many'&versions='1.0.0'&includeAllVersions=true"))
         .text,
     ).toBe('249');
+  });
+
+  it('of five hundred ids with all their versions is one question, which is answered', async () => {
+    const times = (text: string) => Array(500).fill(text).join('|');
+    const ids = Array.from({ length: 499 }, (_, index) => `none${index}`).join('|');
+    const all = `packageIds='many|${ids}'&versions='${times('1.0.0')}'&includeAllVersions=true`;
+
+    expect((await updates(all)).length).toBe(100);
+    expect((await get(`/nuget/GetUpdates()?${all.replace("'many", "'more|many")}`)).status).toBe(200);
+    const tooMany = `packageIds='x|${times('x')}'&versions='1|${times('1')}'`;
+    expect((await get(`/nuget/GetUpdates()?${tooMany}`)).status).toBe(400);
   });
 });
