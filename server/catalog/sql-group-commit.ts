@@ -18,7 +18,7 @@ export function createGroupCommit(db: Connection): <T>(write: () => T) => Promis
   const runAll = db.transaction((writes: readonly Write[]) =>
     writes.map(({ run }): Failure | undefined => {
       try {
-        db.transaction(run)();
+        durably(() => db.transaction(run)());
         return undefined;
       } catch (error) {
         // A full disk rolls the whole transaction back: nobody may be told that his part went well.

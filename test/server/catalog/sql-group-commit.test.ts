@@ -68,6 +68,23 @@ describe('changes that come together', () => {
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });
 
+  it('tell the one for which no room is left so, and keep what fits', async () => {
+    const { db, other, insert, count, inGroup } = await open();
+    db.exec('CREATE TABLE large (bytes BLOB) STRICT');
+    db.pragma(`max_page_count = ${Number(db.pragma('page_count', { simple: true })) + 4}`);
+    const tooMuch = 'INSERT INTO large SELECT zeroblob(100000) FROM (SELECT 1 UNION ALL SELECT 2)';
+
+    const results = await Promise.allSettled([
+      inGroup(insert(1)),
+      inGroup(() => db.exec(tooMuch)),
+      inGroup(insert(2)),
+    ]);
+
+    const kept = results.filter(({ status }) => status === 'fulfilled').length;
+    expect(results[1]).toMatchObject({ status: 'rejected', reason: { code: 'STORAGE_FULL' } });
+    expect(count(other)).toBe(kept);
+  });
+
   it('go on coming, in groups of any size', async () => {
     const { other, insert, count, inGroup } = await open();
 
