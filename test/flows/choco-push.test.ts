@@ -89,6 +89,27 @@ describe('choco push', () => {
     expect(await listed(house, 'chunked')).toEqual(['1.0.0']);
   });
 
+  // spec nuget-v2 10.3
+  it.each([
+    ['1.0.0-beta.1', '', /warned 1\.0\.0-beta\.1 is hidden from choco 1\.x/],
+    ['1.0.0+build', '', /warned 1\.0\.0\+build is hidden/],
+    ['2.0.0-0test', '', /is hidden/],
+    ['3.0.0', '<dependency id="other" version="[1.0.0-a.1]" />', /or one that it depends on/],
+    ['4.0.0', '<dependency id="other" version="[1.0.0-a1]" />', undefined],
+    ['5.0.0-beta1', '', undefined],
+  ])('warns of %s (with %j) exactly when choco 1.x will not see it', async (version, dependency, warning) => {
+    const metadataXml = `<dependencies>${dependency}</dependencies>`;
+
+    const answer = await pushNupkg(house, makeNupkg({ id: 'warned', version, metadataXml }), house.adminKey);
+
+    expect(answer.status).toBe(201);
+    const said = answer.headers.get('x-nuget-warning');
+    if (warning === undefined) expect(said).toBeNull();
+    else expect(said).toMatch(warning);
+    const seen = await text(house, "/nuget/FindPackagesById()?id='warned'");
+    expect(seen.includes(`<d:Version>${version}</d:Version>`)).toBe(warning === undefined);
+  });
+
   it.each(['with Content-Length', 'chunked'])('is taken as a bare body %s', async (framing) => {
     const id = framing === 'chunked' ? 'barechunked' : 'bare';
     const nupkg = makeNupkg({ id });
@@ -254,9 +275,10 @@ describe('choco push', () => {
     const nupkg = makeNupkg({ id: 'cutoff' });
     const socket = openSocket(house.url);
     socket.write(
-      `PUT /nuget/ HTTP/1.1\r\nHost: FEED\r\nX-NuGet-ApiKey: ${house.adminKey}\r\n${header}Content-Length: 100000\r\n\r\n${start}`,
+      `PUT /nuget/ HTTP/1.1\r\nHost: FEED\r\nX-NuGet-ApiKey: ${house.adminKey}\r\n${header}Content-Length: 1000000\r\n\r\n${start}`,
     );
-    socket.write(nupkg);
+    // Small ones wait in memory until they are whole.
+    socket.write(Buffer.concat([nupkg, Buffer.alloc(600_000)]));
     await until(async () => (await drafts(house)).length > 0);
 
     socket.destroy();
