@@ -93,6 +93,10 @@ const errors = {
     500,
     'The bucket in {dir} is ahead of the backup: {refs} would go back. Scoop cannot follow a branch that goes back: every machine that updated since would need `scoop bucket rm` and `add`. Nothing was changed; --accept-older-bucket restores anyway.',
   ],
+  RESTORE_HALF: [
+    500,
+    'The restored folder could not be put in the place of {dir}. What was there is whole in {aside}: rename it back.',
+  ],
   RESTORE_PLACE: [
     500,
     'The folder {dir} has data and cannot be moved aside ({cause}). Restore to a folder inside of it with --into, and set DATA_DIR to that.',
@@ -149,6 +153,10 @@ const errors = {
 
   MANIFEST_NOT_FOUND: [404, 'No manifest for {tool} {version} in the bucket.'],
   BUCKET_UNKNOWN: [404, 'No such bucket. Use /git/main/go-win-tools.git or /git/beta/go-win-tools.git.'],
+  BUCKET_DAMAGED: [
+    500,
+    'The bucket in {dir} is damaged: {problem}. Put the folder bucket back from a backup, or from a clone that is as new.',
+  ],
   BUCKET_BROKEN: [
     503,
     'The bucket cannot be served: its branch {branch} leads nowhere. Restore the folder bucket of the data folder from a backup.',

@@ -14,6 +14,8 @@ import { fail } from './errors.ts';
 export type Reading = {
   readonly blobs: BlobReader;
   readonly bucketDir: string;
+  /** For people. */
+  readonly database: string;
   /** Copies the database to a new file and reads that. @throws FeedError NO_FEED, CATALOG_NEWER, CATALOG_DAMAGED */
   takeSnapshot(copy: string): Promise<CatalogSnapshot>;
   close(): void;
@@ -34,6 +36,7 @@ export function openReading(dataDir: string): Reading {
   return {
     blobs: createDiskReader(paths.blobs),
     bucketDir: paths.bucket,
+    database: paths.database,
     takeSnapshot: (copy) => takeSnapshot(paths.database, copy),
     close,
   };

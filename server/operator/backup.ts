@@ -1,7 +1,8 @@
 import { access, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
-import { openRepository, writeBundle } from '../bucket/copy.ts';
+import { findDamage, openRepository, writeBundle } from '../bucket/copy.ts';
+import type { CatalogSnapshot } from '../catalog/snapshot.ts';
 import { loadConfig } from '../config.ts';
 import { fail } from '../errors.ts';
 import { planBackup, writeBackup } from '../feed/backup.ts';
@@ -27,7 +28,7 @@ export function createCommand(world: OperatorWorld): Command {
   return new Command('feed:backup')
     .description('Writes the whole feed to one tar file, beside a running server or without one.')
     .argument('<file>', 'new file; gzipped when its name ends in .tgz or .gz')
-    .option('--no-verify', 'do not read the file again to check every digest')
+    .option('--no-verify', 'do not check database and bucket, and do not read the file again')
     .option('--replace', 'replace FILE when it is there', false)
     .option(
       '--skip-damaged',
@@ -79,6 +80,7 @@ async function writePart(
   const refs = await writeBundle(openRepository(reading.bucketDir, env), bundle);
   const snapshot = await reading.takeSnapshot(join(part, 'catalog.db'));
   try {
+    if (verify) await requireSound(reading, snapshot, env);
     const sources = { bundle: { file: bundle, refs }, snapshot, blobs: reading.blobs };
     const missing = new Set<string>();
     if (skipDamaged) {
@@ -110,6 +112,18 @@ async function writePart(
   } finally {
     snapshot.close();
   }
+}
+
+/** What a restore would refuse: told tonight, and not on the day when it is needed. */
+async function requireSound(
+  { bucketDir, database }: Reading,
+  snapshot: CatalogSnapshot,
+  env: OperatorWorld['env'],
+): Promise<void> {
+  const [problem] = snapshot.findDamage();
+  if (problem !== undefined) fail('CATALOG_DAMAGED', { file: database, problem });
+  const damage = await findDamage(openRepository(bucketDir, env));
+  if (damage !== undefined) fail('BUCKET_DAMAGED', { dir: bucketDir, problem: damage.replace(/\s+/g, ' ') });
 }
 
 async function tell(

@@ -9,6 +9,7 @@ import type { BackupManifest } from '../feed/backup-format.ts';
 import { checkUnpacked, readBackup, syncFolder, syncTree } from '../feed/restore.ts';
 import { openUnpacked, recordRestore } from '../reading.ts';
 import { bytesIn, sizeOf } from './backup-size.ts';
+import { exchange, takePlace } from './exchange.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { createProgress } from './progress.ts';
 import { asRoomError, requireRoom } from './room.ts';
@@ -87,8 +88,12 @@ async function choosePlace(dir: string, mayReplace: boolean): Promise<Place> {
   const hasData = found.length > 0 && !isHalf;
   const isMount = (await stat(dir)).dev !== (await stat(dirname(dir))).dev;
   if (hasData && !mayReplace) return fail('RESTORE_OCCUPIED', { dir });
-  if (!isMount)
-    return { staging: `${dir}.restoring`, putInPlace: (release) => exchange(dir, hasData, release) };
+  const staging = `${dir}.restoring`;
+  if (!isMount && !hasData) return { staging, putInPlace: (release) => replaceEmpty(dir, staging, release) };
+  if (!isMount) {
+    await requireNoneInside(dir, found);
+    return { staging, putInPlace: (release) => replaceData(dir, staging, release) };
+  }
   // A volume of a container: nothing can be put in its place, but an empty one can be filled.
   if (hasData) return fail('RESTORE_PLACE', { dir, cause: 'it is a mounted volume' });
   for (const name of parts) await rm(join(dir, name), { recursive: true, force: true });
@@ -99,16 +104,26 @@ const inside = '.restoring';
 /** The database last: a folder without it is none that is half restored and looks whole. */
 const parts = ['blobs', 'bucket', 'catalog.db'] as const;
 
-/** Two renames; between them, and never in the middle of a copy, a power cut leaves the old data under its new name. */
-async function exchange(dir: string, hasData: boolean, release: () => void): Promise<string | undefined> {
-  const movedTo = hasData ? `${dir}.before-${timestamp()}` : undefined;
+/** One that is inside may be another server's, whose lock nobody has asked for. @throws FeedError RESTORE_PLACE */
+async function requireNoneInside(dir: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const isDataDir = (await stat(join(dir, name, 'catalog.db')).catch(() => undefined)) !== undefined;
+    if (isDataDir) fail('RESTORE_PLACE', { dir, cause: `there is a data folder in it: ${name}` });
+  }
+}
+
+async function replaceData(dir: string, staging: string, release: () => void): Promise<string> {
+  const aside = `${dir}.before-${timestamp()}`;
   // Windows moves no folder in which a file is open.
-  if (process.platform === 'win32' || movedTo === undefined) release();
-  if (movedTo === undefined) await rm(dir, { recursive: true });
-  else await rename(dir, movedTo);
-  await rename(`${dir}.restoring`, dir);
-  await syncFolder(dirname(dir));
-  return movedTo;
+  if (process.platform === 'win32') release();
+  await exchange(dir, staging, aside);
+  return aside;
+}
+
+async function replaceEmpty(dir: string, staging: string, release: () => void): Promise<undefined> {
+  release();
+  const ours = ((await namesIn(dir)) ?? []).filter(isOfLock);
+  await takePlace(dir, staging, [...ours, inside, 'blobs', 'bucket']);
 }
 
 async function fill(dir: string): Promise<undefined> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import {
+  chmod,
   cp,
   mkdir,
   readdir,
@@ -15,11 +16,13 @@ import {
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
+import Database from 'better-sqlite3';
 import { Header } from 'tar';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type BackupManifest, manifestName } from '../../../server/feed/backup-format.ts';
 import { readTar, type TarFile, writeTar } from '../../../server/feed/tar.ts';
 import { createCommand as createBackup } from '../../../server/operator/backup.ts';
+import { exchange } from '../../../server/operator/exchange.ts';
 import { createCommand as createRestore } from '../../../server/operator/restore.ts';
 import { createGitClient } from '../../kit/git.ts';
 import { makeTempDir, startHouse } from '../../kit/house.ts';
@@ -203,6 +206,42 @@ describe('feed:backup', () => {
     expect(existsSync(join(root, 'none.tar'))).toBe(false);
   });
 
+  it('writes no file of a database or a bucket that could not be restored', async () => {
+    const data = join(dir, 'data');
+    await cp(stocked, data, { recursive: true });
+    const db = new Database(join(data, 'catalog.db'));
+    db.exec("PRAGMA foreign_keys = OFF; DELETE FROM ids WHERE id_key = 'sample'");
+    db.close();
+    const file = join(dir, 'feed.tar');
+
+    const { error } = await backup(data, file);
+
+    expect(error).toMatchObject({ code: 'CATALOG_DAMAGED' });
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('writes no file of a bucket with a damaged pack, which git would copy as it is', async () => {
+    const data = join(dir, 'data');
+    await cp(stocked, data, { recursive: true });
+    const repo = join(data, 'bucket', 'repo.git');
+    const git = await createGitClient(dir);
+    await git.run(repo, 'repack', '-adq');
+    const packs = join(repo, 'objects', 'pack');
+    const pack = join(packs, (await readdir(packs)).find((name) => name.endsWith('.pack'))!);
+    const bytes = await readFile(pack);
+    bytes[Math.floor(bytes.length / 2)]! ^= 1;
+    await chmod(pack, 0o600);
+    await writeFile(pack, bytes);
+    const file = join(dir, 'feed.tar');
+
+    const { error } = await backup(data, file);
+
+    expect(error).toMatchObject({ code: 'BUCKET_DAMAGED' });
+    expect(existsSync(file)).toBe(false);
+    expect((await backup(data, file, '--no-verify')).error).toBeUndefined();
+    expect((await restore(join(dir, 'other'), file)).error).toMatchObject({ code: 'BACKUP_INVALID' });
+  });
+
   it('says that the bucket is gone', async () => {
     const data = join(dir, 'data');
     await cp(stocked, data, { recursive: true });
@@ -273,6 +312,34 @@ describe('feed:restore', () => {
     expect(await readFile(join(movedTo, 'note.txt'), 'utf8')).toBe('mine');
     expect(existsSync(join(data, 'note.txt'))).toBe(false);
     expect(existsSync(join(data, 'catalog.db'))).toBe(true);
+  });
+
+  it('moves no folder aside that has a data folder in it', async () => {
+    const data = join(dir, 'feed', 'data');
+    const house = await startHouse({ dataDir: data });
+
+    const { error } = await restore(join(dir, 'feed'), saved, '--replace');
+    await house.stop();
+
+    expect(error).toMatchObject({ code: 'RESTORE_PLACE', exitCode: 1 });
+    expect(error?.message).toContain('data folder in it: data');
+    expect(await readdir(dir)).toEqual(['feed']);
+    expect(existsSync(join(data, 'catalog.db'))).toBe(true);
+  });
+
+  it('puts the old folder back when the new one cannot take its place', async () => {
+    const data = join(dir, 'data');
+    await mkdir(data);
+    await writeFile(join(data, 'note.txt'), 'mine');
+
+    const { error } = await exchange(data, join(dir, 'not-there'), `${data}.before`).then(
+      () => ({ error: undefined }),
+      (thrown: Error) => ({ error: thrown }),
+    );
+
+    expect(error).toMatchObject({ code: 'FILE_UNUSABLE' });
+    expect(await readdir(dir)).toEqual(['data']);
+    expect(await readFile(join(data, 'note.txt'), 'utf8')).toBe('mine');
   });
 
   it('names the branches that would go back, changes nothing, and goes on only when that is accepted', async () => {
