@@ -10,6 +10,7 @@ import type { Config } from './config.ts';
 import { asDataDirError, openDataDir } from './data-dir.ts';
 import { createSqlKeys } from './keys/sql-keys.ts';
 import type { Logger } from './log.ts';
+import { forgetServer } from './own-server.ts';
 
 export type HouseDeps = {
   readonly now: () => Date;
@@ -54,6 +55,7 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
     }
   }
   try {
+    forgetServer(config.dataDir);
     const database = openDatabase(dataDir.database);
     undo.push(() => database.close());
     const catalog = createSqlCatalog(database, now);

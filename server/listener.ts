@@ -11,6 +11,11 @@ export type Listener = {
   readonly server: Server;
   /** Where it really listens, as an address that works on this machine. */
   readonly url: string;
+  /**
+   * The same by the address that is bound. Beside 0.0.0.0, `localhost` may lead to whatever program of whichever user
+   * listens at the same port of ::1.
+   */
+  readonly boundUrl: string;
 };
 
 /**
@@ -35,9 +40,19 @@ export async function openListener(
     server.listen(config.port, config.host, () => resolve());
   });
   const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : config.port;
+  const bound = typeof address === 'object' && address !== null ? address : undefined;
+  const port = bound?.port ?? config.port;
   const scheme = config.tls === undefined ? 'http' : 'https';
-  return { server, url: `${scheme}://${hostInUrl(config.host)}:${port}` };
+  return {
+    server,
+    url: `${scheme}://${hostInUrl(config.host)}:${port}`,
+    boundUrl: `${scheme}://${loopbackOf(bound?.address ?? config.host)}:${port}`,
+  };
+}
+
+function loopbackOf(address: string): string {
+  const loopbacks: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+  return hostInUrl(loopbacks[address] ?? address);
 }
 
 function createReloadingServer(

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -11,11 +11,18 @@ export type OwnServer = z.infer<typeof OwnServer>;
 
 /** Tells where the server is; the answer takes the file away again. */
 export function announceServer(dataDir: string, server: OwnServer): () => void {
-  const file = fileIn(dataDir);
-  writeFileSync(file, `${JSON.stringify(server)}\n`, { mode: 0o600 });
-  // The mode above counts for new files only.
-  chmodSync(file, 0o600);
-  return () => rmSync(file, { force: true });
+  forgetServer(dataDir);
+  // The mode counts for new files only, and a new file is no link to another place.
+  writeFileSync(fileIn(dataDir), `${JSON.stringify(server)}\n`, { mode: 0o600, flag: 'wx' });
+  return () => forgetServer(dataDir);
+}
+
+/**
+ * For whoever has the lock: what is announced was left by a crash. Until the next announcement a verb would send its
+ * key and its packages to whatever program has that port now.
+ */
+export function forgetServer(dataDir: string): void {
+  rmSync(fileIn(dataDir), { force: true });
 }
 
 /** The server that was announced last; undefined when there is none, or none that this user may know. */

@@ -73,12 +73,12 @@ export async function startServer(
     operatorKey,
   });
   try {
-    const { server, url } = await openListener(config, createApp(house.services), log, tlsPollMs);
+    const { server, url, boundUrl } = await openListener(config, createApp(house.services), log, tlsPollMs);
     const drainServer = createDrain(server);
     publicUrl ||= url;
     const withdrawAnnouncement = announceServer(config.dataDir, {
       pid: process.pid,
-      url,
+      url: boundUrl,
       key: operatorKey,
     });
     log.info({ url, publicUrl, version, dataDir: config.dataDir }, 'listening');

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -55,6 +55,29 @@ describe('the data folder', () => {
     const work = withData(worldOf(house.dataDir), { alone: async () => 'alone' });
 
     await expect(work).rejects.toMatchObject({ code: 'DATA_DIR_IN_USE' });
+  });
+
+  it('is worked on through the address that the server has bound, not through a name', async () => {
+    const house = await startHouse({ host: '0.0.0.0' });
+    houses.push(house);
+
+    const { port } = new URL(house.url);
+    expect(findServer(house.dataDir)?.url).toBe(`http://127.0.0.1:${port}`);
+  });
+
+  it('is not sought behind what a crash left, once somebody else has it', async () => {
+    const world = worldOf(await makeTempDir());
+    const file = join(world.env.DATA_DIR, 'server.json');
+    await writeFile(file, JSON.stringify({ pid: 1, url: 'http://127.0.0.1:1', key: 'old' }));
+
+    const meanwhile = await withData(world, {
+      alone: () =>
+        withData(world, { alone: async () => 'alone', running: async ({ url }) => url }).catch(
+          ({ code }) => code,
+        ),
+    });
+
+    expect(meanwhile).toBe('DATA_DIR_IN_USE');
   });
 
   it('passes on what the server says of a bad request', async () => {
