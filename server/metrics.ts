@@ -8,11 +8,14 @@ export type MetricSources = {
   readonly toolAges: () => Promise<readonly { tool: string; channel: string; days: number }[]>;
 };
 
+/** What comes in: a nupkg on the feed, a payload at /dl, a git push to the bucket. */
+export type PushKind = 'package' | 'payload' | 'bucket';
+
 export type Metrics = {
   /** For every request, once, when its answer is over; cheap enough for all of them. `status` is undefined when the asker went away first. */
   observeRequest(route: string, method: string | undefined, status: number | undefined, ms: number): void;
-  /** `published`, or the code of the error. */
-  countPush(outcome: string): void;
+  /** `published`; `same` for a payload that was there; `refused` by the bucket's rules; or the code of the error. */
+  countPush(kind: PushKind, outcome: string): void;
   countDownload(id: string): void;
   /** The text format of Prometheus. */
   print(sources: MetricSources): Promise<string>;
@@ -47,8 +50,8 @@ export function createMetrics(): Metrics {
     }),
     pushes: new Counter({
       name: 'gwt_pushes_total',
-      help: 'Pushed packages, by outcome: published, or the code of the error.',
-      labelNames: ['outcome'],
+      help: 'Pushes of packages, payloads and to the bucket, by outcome: published, same, refused, or the code of the error.',
+      labelNames: ['kind', 'outcome'],
       registers,
     }),
     downloads: new Counter({
@@ -83,7 +86,7 @@ export function createMetrics(): Metrics {
       metrics.requests.inc({ route, method: methods.has(method) ? method : 'other', status });
       metrics.durations.observe({ route }, ms / 1000);
     },
-    countPush: (outcome) => metrics.pushes.inc({ outcome }),
+    countPush: (kind, outcome) => metrics.pushes.inc({ kind, outcome }),
     countDownload(id) {
       const name = id.toLowerCase();
       if (ids.size < maxIds) ids.add(name);

@@ -33,15 +33,23 @@ export type BucketDeps = {
 /** The Scoop bucket: one git repository under two addresses, whose rules hold for every push. */
 export interface Bucket extends ManifestReader {
   /**
-   * Answers a git client. `pusher` must be there for a push.
+   * Answers a git client. `pusher` must be there for a push. Resolves with how a push ended that the rules saw: what git
+   * refuses itself, such as a pack that is broken, never comes to them.
    * @throws FeedError BUCKET_BROKEN, PUSH_GATE_SHUT, GIT_BUSY, PUSH_TOO_LARGE, GIT_FAILED
    */
-  serve(address: GitAddress, req: Request, res: Response, pusher: Principal | undefined): Promise<void>;
+  serve(
+    address: GitAddress,
+    req: Request,
+    res: Response,
+    pusher: Principal | undefined,
+  ): Promise<PushOutcome | undefined>;
   /** @throws FeedError BUCKET_BROKEN, GIT_FAILED, GIT_MISSING */
   ping(): Promise<void>;
   /** Ends what may be ended and waits for the rest. */
   close(): Promise<void>;
 }
+
+export type PushOutcome = 'published' | 'refused';
 
 const limits = {
   waiting: 200,
@@ -68,10 +76,16 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   const proven = new Set<string>();
   const served = { ...git, dir: deps.dir };
 
-  async function push(address: GitAddress, req: Request, res: Response, pusher: Principal): Promise<void> {
+  async function push(
+    address: GitAddress,
+    req: Request,
+    res: Response,
+    pusher: Principal,
+  ): Promise<PushOutcome | undefined> {
     await requireHook(git.dir);
     const over = new AbortController();
     let updates: readonly RefUpdate[] = [];
+    let outcome: PushOutcome | undefined;
     // Asked now: a connection that is gone has no address any more.
     const by = actorOf(pusher, req.ip);
     const decide: Judge = async (question) => {
@@ -80,6 +94,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
       if (over.signal.aborted) {
         endTurn();
       }
+      outcome = 'refused';
       return judge({ ...deps, git }, pusher, question, (accepted) => {
         updates = accepted;
       });
@@ -88,13 +103,14 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     try {
       await run(address, req, res, hookEnvironment(git.dir, gate.port, pass.token));
     } finally {
-      await recordMoves(moves, updates, by);
+      if (await recordMoves(moves, updates, by)) outcome = 'published';
       pass.close();
       over.abort(new Error('the push is over'));
     }
+    return outcome;
   }
 
-  async function run(address: GitAddress, req: Request, res: Response, env: Environment): Promise<void> {
+  async function run(address: GitAddress, req: Request, res: Response, env: Environment): Promise<undefined> {
     const leave = await slots[address.access].acquire(stopping.signal);
     try {
       if (res.closed) {
@@ -120,7 +136,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
           ? run(address, req, res, {})
           : push(address, req, res, pusher ?? fail('KEY_MISSING'));
       running.add(work);
-      await work.finally(() => running.delete(work));
+      return await work.finally(() => running.delete(work));
     },
     async ping() {
       for (const channel of channels) {

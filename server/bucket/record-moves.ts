@@ -12,13 +12,13 @@ export type MoveDeps = {
 
 /**
  * git moves refs outside of our database, so their audit entries follow right behind; the next push waits for them.
- * What git itself refused after the rules agreed has not moved.
+ * What git itself refused after the rules agreed has not moved. Resolves with whether anything did.
  */
 export async function recordMoves(
   { git, audit, log }: MoveDeps,
   updates: readonly RefUpdate[],
   by: Actor,
-): Promise<void> {
+): Promise<boolean> {
   const changes: Change[] = [];
   try {
     for (const { ref, current, next } of updates) {
@@ -30,6 +30,7 @@ export async function recordMoves(
     // What has moved stays moved; the next start finds it.
     log.error({ err: error, updates, by }, 'a push is not in the audit log');
   }
+  return changes.length > 0;
 }
 
 /** Nobody knows: the server ended between git's success and the entry, or somebody worked on the repository itself. */

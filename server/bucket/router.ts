@@ -1,15 +1,21 @@
 import { Router } from 'express';
 import { principalOf, requireScope } from '../http/auth.ts';
+import { countPush } from '../http/count-push.ts';
+import type { Metrics } from '../metrics.ts';
 import { readGitAddress } from './address.ts';
 import type { Bucket } from './bucket.ts';
 
-export type BucketServices = { readonly bucket: Pick<Bucket, 'serve'>; readonly publicUrl: () => string };
+export type BucketServices = {
+  readonly bucket: Pick<Bucket, 'serve'>;
+  readonly publicUrl: () => string;
+  readonly metrics: Pick<Metrics, 'countPush'>;
+};
 
 /**
  * The bucket for git and Scoop: /git/main/go-win-tools.git and /git/beta/go-win-tools.git. Reading is as open as
  * READ_AUTH makes it; a push needs a key from its first request on, so that git asks for one before it sends anything.
  */
-export function createBucketRouter({ bucket, publicUrl }: BucketServices): Router {
+export function createBucketRouter({ bucket, publicUrl, metrics }: BucketServices): Router {
   const router = Router({ caseSensitive: true });
   router.use(async (req, res, next) => {
     if (!req.path.startsWith('/git/')) {
@@ -17,8 +23,14 @@ export function createBucketRouter({ bucket, publicUrl }: BucketServices): Route
       return;
     }
     const address = readGitAddress(req.method, req.path, req.query.service, publicUrl());
-    const pusher = address.access === 'write' ? requireScope(await principalOf(req), 'push:beta') : undefined;
-    await bucket.serve(address, req, res, pusher);
+    async function serve(): Promise<string | undefined> {
+      const isPusher = address.access === 'write';
+      const pusher = isPusher ? requireScope(await principalOf(req), 'push:beta') : undefined;
+      return bucket.serve(address, req, res, pusher);
+    }
+    // git asks for the branches first, without a key too; that is no push yet.
+    if (address.access === 'write' && !address.isAdvertisement) await countPush(metrics, 'bucket', serve);
+    else await serve();
   });
   return router;
 }

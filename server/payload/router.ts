@@ -7,8 +7,10 @@ import { methodNotAllowed } from '../http/answer-error.ts';
 import { principalOf, requireScope } from '../http/auth.ts';
 import { bodyStream, refuseTooLong } from '../http/body-stream.ts';
 import type { CachePolicies } from '../http/cache.ts';
+import { countPush } from '../http/count-push.ts';
 import type { BeginDownload } from '../http/download-count.ts';
 import { sendBlob } from '../http/send-blob.ts';
+import type { Metrics } from '../metrics.ts';
 import { type PayloadName, readPayloadName } from './names.ts';
 
 export type PayloadServices = {
@@ -18,7 +20,10 @@ export type PayloadServices = {
   readonly cache: CachePolicies;
   readonly beginDownload: BeginDownload;
   readonly now: () => Date;
+  readonly metrics: Pick<Metrics, 'countPush'>;
 };
+
+type Address = { tool: string; version: string; file: string };
 
 /** The door at /dl: what Scoop downloads, and its hash beside it (contract section 3, spec scoop 4). */
 export function createPayloadRouter(services: PayloadServices): Router {
@@ -42,24 +47,32 @@ export function createPayloadRouter(services: PayloadServices): Router {
         onWholeSent: services.beginDownload(req, { id: tool, version, file }, req.ip),
       });
     })
-    .put(async (req, res) => {
-      // The key first: whoever has none learns nothing about names and bytes here.
-      const principal = requireScope(await principalOf(req), 'push:beta', req.params.tool);
-      const name = readPayloadName(req.params.tool, req.params.version, req.params.file);
-      requireScope(principal, name.isPrerelease ? 'push:beta' : 'push', name.tool);
-      const draft = await receiveBody(req, services);
-      try {
-        const outcome = await store(services, name, draft, actorOf(principal, req.ip));
-        res
-          .status(outcome === 'added' ? 201 : 200)
-          .type('text')
-          .send(`${draft.digest.sha256}\n`);
-      } finally {
-        await draft.discard();
-      }
-    })
+    .put((req, res) => countPush(services.metrics, 'payload', () => putPayload(services, req, res)))
     .all(methodNotAllowed('GET, HEAD, PUT'));
   return router;
+}
+
+async function putPayload(
+  services: PayloadServices,
+  req: Request<Address>,
+  res: Response,
+): Promise<'published' | 'same'> {
+  const { tool, version, file } = req.params;
+  // The key first: whoever has none learns nothing about names and bytes here.
+  const principal = requireScope(await principalOf(req), 'push:beta', tool);
+  const name = readPayloadName(tool, version, file);
+  requireScope(principal, name.isPrerelease ? 'push:beta' : 'push', name.tool);
+  const draft = await receiveBody(req, services);
+  try {
+    const isNew = (await store(services, name, draft, actorOf(principal, req.ip))) === 'added';
+    res
+      .status(isNew ? 201 : 200)
+      .type('text')
+      .send(`${draft.digest.sha256}\n`);
+    return isNew ? 'published' : 'same';
+  } finally {
+    await draft.discard();
+  }
 }
 
 /**
@@ -91,7 +104,10 @@ async function store(
   return outcome;
 }
 
-async function receiveBody(req: Request, { blobs, maxPackageBytes }: PayloadServices): Promise<BlobDraft> {
+async function receiveBody(
+  req: Request<Address>,
+  { blobs, maxPackageBytes }: PayloadServices,
+): Promise<BlobDraft> {
   refuseTooLong(req, maxPackageBytes);
   const draft = await blobs.receive(bodyStream(req), maxPackageBytes);
   if (draft.digest.sizeBytes === 0) {

@@ -1,11 +1,13 @@
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
+import { isReadableBySemVer1 } from '../../formats/semver1.ts';
 import { actorOf } from '../audit/audit.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { FeedError, fail } from '../errors.ts';
+import { fail } from '../errors.ts';
 import { publish } from '../feed/publish.ts';
 import { relist, unlist } from '../feed/withdraw.ts';
 import { principalOf, requireScope } from '../http/auth.ts';
+import { countPush } from '../http/count-push.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { receiveUpload } from './upload.ts';
@@ -20,7 +22,6 @@ export type PushServices = {
   readonly metrics: Pick<Metrics, 'countPush'>;
 };
 
-type AsyncHandler = (req: Request, res: Response) => Promise<void>;
 type Package = { id: string; version: string };
 
 /**
@@ -29,7 +30,8 @@ type Package = { id: string; version: string };
  */
 export function createPushRouter(services: PushServices): Router {
   const router = express.Router();
-  const push = counted(services, pushPackage(services));
+  const push: RequestHandler = (req, res) =>
+    countPush(services.metrics, 'package', () => pushPackage(services, req, res));
   router.put('/', push).put('/package', push);
   router.put('/symbolpackage', () => fail('SYMBOLS_UNSUPPORTED'));
   router.delete('/package/:id/:version', withdraw(services)).delete('/:id/:version', withdraw(services));
@@ -37,34 +39,26 @@ export function createPushRouter(services: PushServices): Router {
   return router;
 }
 
-function pushPackage(services: PushServices): AsyncHandler {
-  return async (req, res) => {
-    // Asked before the body is read: who may push nothing sends no gigabytes to our disk. Which package it is, and
-    // whether this key may push that, `publish` sees.
-    const principal = requireScope(await principalOf(req), 'push:beta');
-    const draft = await receiveUpload(req, services.blobs, services.maxPackageBytes);
-    try {
-      const { id, version } = await publish(services, draft, principal, req.ip);
-      services.log.info({ id, version, keyName: principal.name }, 'package published');
-      // Said, since HTTP/1.0 has no other way to end an answer than to close (spec nuget-v2 18.2).
-      res.status(201).set('Content-Length', '0').end();
-    } finally {
-      await draft.discard();
-    }
-  };
+async function pushPackage(services: PushServices, req: Request, res: Response): Promise<'published'> {
+  // Asked before the body is read: who may push nothing sends no gigabytes to our disk. Which package it is, and
+  // whether this key may push that, `publish` sees.
+  const principal = requireScope(await principalOf(req), 'push:beta');
+  const draft = await receiveUpload(req, services.blobs, services.maxPackageBytes);
+  try {
+    const { id, version, nuspec } = await publish(services, draft, principal, req.ip);
+    services.log.info({ id, version, keyName: principal.name }, 'package published');
+    // NuGet clients print it to whoever pushes (spec nuget-v2 10.3).
+    if (!isReadableBySemVer1(nuspec)) res.set('X-NuGet-Warning', hiddenWarning(id, version));
+    // Said, since HTTP/1.0 has no other way to end an answer than to close (spec nuget-v2 18.2).
+    res.status(201).set('Content-Length', '0').end();
+    return 'published';
+  } finally {
+    await draft.discard();
+  }
 }
 
-/** Every push, however it ends. */
-function counted({ metrics }: PushServices, push: AsyncHandler): RequestHandler {
-  return async (req, res) => {
-    try {
-      await push(req, res);
-      metrics.countPush('published');
-    } catch (error) {
-      metrics.countPush(error instanceof FeedError ? error.code : 'INTERNAL');
-      throw error;
-    }
-  };
+function hiddenWarning(id: string, version: string): string {
+  return `${id} ${version} is hidden from choco 1.x: its version, or one that it depends on, is SemVer 2.`;
 }
 
 function withdraw(services: PushServices): RequestHandler<Package> {

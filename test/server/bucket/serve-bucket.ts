@@ -19,6 +19,7 @@ import { createSlowDown } from '../../../server/http/slow-down.ts';
 import type { Principal, Scope } from '../../../server/keys/api-keys.ts';
 import { createLogger } from '../../../server/log.ts';
 import { createManifestsRouter } from '../../../server/manifests/router.ts';
+import { createMetrics } from '../../../server/metrics.ts';
 
 /** The two doors of the bucket with what they need of the house: keys, the gate for readers, error answers. */
 export type BucketServer = {
@@ -103,7 +104,7 @@ export async function serveBucket(
     ),
   );
   app.use(createReadGate(options.readAuth));
-  app.use(createBucketRouter({ bucket, publicUrl }));
+  app.use(createBucketRouter({ bucket, publicUrl, metrics: createMetrics() }));
   app.use(createManifestsRouter({ bucket }));
   app.use(answerUnknownRoute);
   app.use(createAnswerError(log));

@@ -20,6 +20,14 @@ async function read(house: TestHouse): Promise<string> {
   return answer.text();
 }
 
+function putPayload(house: TestHouse, key: string): Promise<Response> {
+  return fetch(`${house.url}/dl/buf/1.32.0-beta.1/buf-windows-amd64.exe`, {
+    method: 'PUT',
+    headers: { 'X-NuGet-ApiKey': key },
+    body: 'exe',
+  });
+}
+
 describe('/metrics', () => {
   it('tells of requests, durations, pushes, downloads, the catalog and the process', async () => {
     const house = await start();
@@ -38,9 +46,9 @@ describe('/metrics', () => {
         'gwt_requests_total{route="package",method="GET",status="200"} 3',
         'gwt_requests_total{route="package",method="GET",status="404"} 1',
         'gwt_request_duration_seconds_count{route="package"} 4',
-        'gwt_pushes_total{outcome="published"} 1',
-        'gwt_pushes_total{outcome="PACKAGE_EXISTS"} 1',
-        'gwt_pushes_total{outcome="KEY_INVALID"} 1',
+        'gwt_pushes_total{kind="package",outcome="published"} 1',
+        'gwt_pushes_total{kind="package",outcome="PACKAGE_EXISTS"} 1',
+        'gwt_pushes_total{kind="package",outcome="KEY_INVALID"} 1',
         'gwt_downloads_total{id="tool"} 3',
         'gwt_catalog_ids 1',
         'gwt_catalog_versions 1',
@@ -52,28 +60,35 @@ describe('/metrics', () => {
     expect(text).toMatch(/^process_resident_memory_bytes \d/m);
   });
 
-  it('tells how old what each channel offers is', async () => {
+  it('tells how old what each channel offers is, and how payloads and git pushes ended', async () => {
     let time = new Date('2026-05-01T00:00:00Z');
     const house = await start({ server: { now: () => time } });
     const key = await makeKey(house, ['push']);
-    const put = await fetch(`${house.url}/dl/buf/1.32.0-beta.1/buf-windows-amd64.exe`, {
-      method: 'PUT',
-      headers: { 'X-NuGet-ApiKey': key },
-      body: 'exe',
-    });
+    const put = await putPayload(house, key);
     const hash = (await put.text()).trim();
+    expect([put.status, (await putPayload(house, key)).status]).toEqual([201, 200]);
+    expect((await putPayload(house, 'wrong')).status).toBe(403);
     const git = await createGitClient(await makeTempDir(), key);
     const work = await git.clone(`${house.url}/git/beta/go-win-tools.git`, 'work');
     await git.commit(work, 'buf: Update to version 1.32.0-beta.1', {
       'bucket/buf.json': manifest(house.url, '1.32.0-beta.1', hash),
     });
     await git.run(work, 'push', '-q', 'origin', 'beta');
+    await git.commit(work, 'buf: Remove', { 'README.md': 'mine now' });
+    await expect(git.run(work, 'push', '-q', 'origin', 'beta')).rejects.toThrow();
     time = new Date('2026-05-03T12:00:00Z');
 
     const text = await read(house);
 
     expect(text).toContain('gwt_tool_age_days{tool="buf",channel="beta"} 2.5\n');
     expect(text).not.toContain('channel="main"');
+    expect(text.split('\n').filter((line) => line.startsWith('gwt_pushes_total'))).toEqual([
+      'gwt_pushes_total{kind="payload",outcome="published"} 1',
+      'gwt_pushes_total{kind="payload",outcome="same"} 1',
+      'gwt_pushes_total{kind="payload",outcome="KEY_INVALID"} 1',
+      'gwt_pushes_total{kind="bucket",outcome="published"} 1',
+      'gwt_pushes_total{kind="bucket",outcome="refused"} 1',
+    ]);
   });
 
   it('is open, but under READ_AUTH=all', async () => {
