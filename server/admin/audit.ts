@@ -1,11 +1,17 @@
 import express, { type Router } from 'express';
-import type { Audit } from '../audit/audit.ts';
+import { type Audit, importOf } from '../audit/audit.ts';
 import { toDownloadJson } from '../audit/download-json.ts';
 import type { Downloads } from '../audit/downloads.ts';
 import { toEntryJson } from '../audit/entry-json.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
-import { readQuery } from './read.ts';
-import { type AuditPage, AuditParameters, type DownloadList, DownloadParameters } from './schemas.ts';
+import { administratorOf, maxBodyBytes, readBody, readQuery } from './read.ts';
+import {
+  type AuditPage,
+  AuditParameters,
+  type DownloadList,
+  DownloadParameters,
+  NewImport,
+} from './schemas.ts';
 
 export type TrailServices = { readonly audit: Audit; readonly downloads: Downloads };
 
@@ -26,6 +32,14 @@ export function createTrailRouter({ audit, downloads }: TrailServices): Router {
       res.json(page);
     })
     .all(methodNotAllowed('GET, HEAD'));
+  router
+    .route('/imports')
+    .post(express.json({ limit: maxBodyBytes }), async (req, res) => {
+      const { source, versions } = readBody(NewImport, req);
+      await audit.record([importOf(source, versions)], await administratorOf(req));
+      res.status(204).end();
+    })
+    .all(methodNotAllowed('POST'));
   router
     .route('/downloads')
     .get(async (req, res) => {

@@ -1,17 +1,12 @@
-import express, { type Request, type Router } from 'express';
-import { type Actor, actorOf } from '../audit/audit.ts';
+import express, { type Router } from 'express';
 import { fail } from '../errors.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
-import { principalOf, requireScope } from '../http/auth.ts';
 import { type CreatedKeyJson, type ListedKeyJson, NewKeyJson, toListedKey } from '../keys/key-json.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { Logger } from '../log.ts';
-import { readBody } from './read.ts';
+import { administratorOf, maxBodyBytes, readBody } from './read.ts';
 
 export type KeyServices = { readonly keys: Keys; readonly log: Logger };
-
-/** A key has a name, some scopes and at most 100 globs. */
-const maxBodyBytes = 64 * 1024;
 
 /** Keys; `admin` was asked for before. */
 export function createKeyRouter({ keys, log }: KeyServices): Router {
@@ -41,8 +36,4 @@ export function createKeyRouter({ keys, log }: KeyServices): Router {
     })
     .all(methodNotAllowed('DELETE'));
   return router;
-}
-
-async function administratorOf(req: Request): Promise<Actor> {
-  return actorOf(requireScope(await principalOf(req), 'admin'), req.ip);
 }

@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { CreatedKeyJson, ListedKeyJson, NewKeyJson } from '../keys/key-json.ts';
-import { AuditPage, AuditParameters, DownloadList, DownloadParameters, ServerInfo } from './schemas.ts';
+import {
+  AuditPage,
+  AuditParameters,
+  DownloadList,
+  DownloadParameters,
+  NewImport,
+  ServerInfo,
+} from './schemas.ts';
 
 type Operation = {
   readonly method: 'get' | 'post' | 'delete';
@@ -60,6 +67,15 @@ const operations: readonly Operation[] = [
     query: AuditParameters,
     answer: { status: 200, schema: AuditPage },
     errors: [400],
+  },
+  {
+    method: 'post',
+    path: '/imports',
+    summary: 'Notes in the trail where packages came from that were pushed by an import.',
+    scope: 'admin',
+    body: NewImport,
+    answer: { status: 204 },
+    errors: [400, 413],
   },
   {
     method: 'get',

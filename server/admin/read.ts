@@ -1,6 +1,11 @@
 import type { Request } from 'express';
 import type { z } from 'zod';
+import { type Actor, actorOf } from '../audit/audit.ts';
 import { fail } from '../errors.ts';
+import { principalOf, requireScope } from '../http/auth.ts';
+
+/** A key has a name, some scopes and at most 100 globs; nothing else is longer. */
+export const maxBodyBytes = 64 * 1024;
 
 /**
  * Only JSON that says so is read, which no form of a foreign page can send with a browser's stored password.
@@ -18,6 +23,11 @@ export function readBody<T extends z.ZodType>(schema: T, req: Request): z.infer<
 export function readQuery<T extends z.ZodType>(schema: T, req: Request): z.infer<T> {
   const read = schema.safeParse(req.query);
   return read.success ? read.data : fail('QUERY_INVALID', { problem: problemsOf(read.error) });
+}
+
+/** Who asks, for the trail. @throws FeedError KEY_SCOPE */
+export async function administratorOf(req: Request): Promise<Actor> {
+  return actorOf(requireScope(await principalOf(req), 'admin'), req.ip);
 }
 
 /** One line of plain text, since it goes into the reason phrase too. */

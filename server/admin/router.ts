@@ -23,7 +23,7 @@ export function createAdminRouter(services: AdminServices): Router {
       res.json(serverInfo(publicUrl(), version));
     })
     .all(methodNotAllowed('GET, HEAD'));
-  router.use(['/keys', '/audit', '/downloads'], requireAdmin);
+  router.use(['/keys', '/audit', '/imports', '/downloads'], requireAdmin);
   router.use(createKeyRouter(services));
   router.use(createTrailRouter(services));
   return router;

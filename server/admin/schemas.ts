@@ -18,6 +18,17 @@ export const AuditPage = z.object({
 });
 export type AuditPage = z.infer<typeof AuditPage>;
 
+/** Body of POST /api/v1/imports. */
+export const NewImport = z.strictObject({
+  source: z
+    .string()
+    .max(2000)
+    .regex(/^\P{Cc}+$/u, 'expected one line')
+    .describe('The folder or feed that the packages came from.'),
+  versions: z.int().min(1).describe('How many were taken over.'),
+});
+export type NewImport = z.infer<typeof NewImport>;
+
 /** Query of GET /api/v1/downloads. */
 export const DownloadParameters = z.strictObject({
   id: z.string().min(1).describe('A package id or tool.'),

@@ -41,6 +41,11 @@ export type Change = {
   readonly detail?: string | undefined;
 };
 
+/** That packages came from another feed or a folder; each has its own entry besides. */
+export function importOf(source: string, versions: number): Change {
+  return { kind: 'packages imported', subject: source, detail: `${versions} versions` };
+}
+
 /** One line of the trail. Its `hash` is over all of the rest, `previous` is the hash of the entry before it. */
 export type AuditEntry = {
   /** 1, 2, 3 ... without gaps. */

@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { operator } from '../audit/audit.ts';
+import { importOf, operator } from '../audit/audit.ts';
 import { type ImportTarget, importOffers } from '../feed/import.ts';
 import { chooseOffers } from '../feed/import-choice.ts';
 import { createFolderSource } from '../sources/folder.ts';
 import { openFeedSource } from '../sources/open-source.ts';
 import { isTrouble, type Offer, type Source } from '../sources/source.ts';
-import { createWeb } from '../sources/web.ts';
+import { createWeb, shown } from '../sources/web.ts';
 import { importIntoData } from './import-into-data.ts';
 import { importIntoServer } from './import-into-server.ts';
 import {
@@ -34,18 +34,19 @@ export function createCommand(world: OperatorWorld): Command {
     const login = readLogin(command, flags, place, world.cwd);
     await withData(world, {
       async alone(house, { maxPackageBytes }) {
-        const { audit } = house.services;
         const target = importIntoData(house, maxPackageBytes);
-        const imported = await run({ world, place, login, flags, target, maxPackageBytes });
-        const subject = place.kind === 'feed' ? place.url.href : place.dir;
-        const change = { kind: 'packages imported', subject, detail: `${imported} versions` } as const;
-        if (imported > 0) await audit.record([change], operator);
+        const note = (imported: number) =>
+          house.services.audit.record([importOf(nameOf(place), imported)], operator);
+        await run({ world, place, login, flags, target, note, maxPackageBytes });
       },
       async running(server, { maxPackageBytes }) {
         const scratchDir = await mkdtemp(join(tmpdir(), 'go-win-tools-import-'));
         try {
           const target = importIntoServer(server, scratchDir, maxPackageBytes);
-          await run({ world, place, login, flags, target, maxPackageBytes });
+          const note = async (versions: number) => {
+            await server.http.post('api/v1/imports', { json: { source: nameOf(place), versions } });
+          };
+          await run({ world, place, login, flags, target, note, maxPackageBytes });
         } finally {
           await rm(scratchDir, { recursive: true, force: true });
         }
@@ -60,11 +61,17 @@ type Run = {
   readonly login: Login | undefined;
   readonly flags: ImportFlags;
   readonly target: ImportTarget;
+  /** Writes into the trail that so many versions came, more than none. */
+  readonly note: (versions: number) => Promise<void>;
   readonly maxPackageBytes: number;
 };
 
-/** Resolves with how many were imported. @throws ImportEnded unless all is here, and the errors of the source */
-async function run(given: Run): Promise<number> {
+function nameOf(place: Place): string {
+  return place.kind === 'feed' ? shown(place.url) : place.dir;
+}
+
+/** @throws ImportEnded unless all is here, and the errors of the source */
+async function run(given: Run): Promise<void> {
   const { stdout, signal } = given.world;
   const report = createImportReport(stdout, given.flags.json === true);
   try {
@@ -72,11 +79,13 @@ async function run(given: Run): Promise<number> {
   } catch (error) {
     // What was cut short fails in many ways, none of which is the news.
     if (!signal.aborted) throw error;
+  } finally {
+    // However it ended: what came is here.
+    if (report.count('imported') > 0) await given.note(report.count('imported'));
   }
   if (signal.aborted) throw new ImportEnded('Interrupted; the next run goes on from here.', 130);
   const bad = report.count('refused') + report.count('failed');
   if (bad > 0) throw new ImportEnded(`${bad} could not be taken over; the reasons are above.`, 1);
-  return report.count('imported');
 }
 
 /** Lists, decides, takes over, reports. */

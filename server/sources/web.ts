@@ -23,6 +23,9 @@ export type Patience = {
   readonly firstDelayMs: number;
   /** Without a byte for so long, a transfer counts as broken. */
   readonly idleTimeoutMs: number;
+  /** From the question to the last byte: a source that dribbles holds nobody up for good. */
+  readonly maxPageMs: number;
+  readonly maxPackageMs: number;
   readonly maxPageBytes: number;
 };
 
@@ -30,6 +33,8 @@ const usualPatience: Patience = {
   attempts: 4,
   firstDelayMs: 1_000,
   idleTimeoutMs: 60_000,
+  maxPageMs: 10 * 60_000,
+  maxPackageMs: 6 * 60 * 60_000,
   maxPageBytes: 64 * 1024 ** 2,
 };
 
@@ -50,12 +55,12 @@ export type Web = {
 
 export function createWeb(settings: WebSettings): Web {
   const patience = { ...usualPatience, ...settings.patience };
-  const { attempts, firstDelayMs, idleTimeoutMs, maxPageBytes } = patience;
+  const { attempts, firstDelayMs, idleTimeoutMs, maxPageMs, maxPackageMs, maxPageBytes } = patience;
 
   async function read(url: URL): Promise<Page> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const { status, body, finalUrl } = await ask(url, { 'accept-encoding': 'gzip, deflate' });
+        const { status, body, finalUrl } = await ask(url, maxPageMs, { 'accept-encoding': 'gzip, deflate' });
         if (isBusy(status)) {
           body.destroy();
           fail('SOURCE_UNREACHABLE', { url: shown(url), cause: `it answers ${status}` });
@@ -71,7 +76,7 @@ export function createWeb(settings: WebSettings): Web {
 
   async function open(url: URL): Promise<Readable> {
     // Not compressed once more: a nupkg is a zip. Who does it all the same is understood.
-    const { status, body } = await ask(url, { 'accept-encoding': 'identity' });
+    const { status, body } = await ask(url, maxPackageMs, { 'accept-encoding': 'identity' });
     if (status === 200) return body;
     body.destroy();
     if (isBusy(status)) fail('SOURCE_UNREACHABLE', { url: shown(url), cause: `it answers ${status}` });
@@ -79,7 +84,7 @@ export function createWeb(settings: WebSettings): Web {
   }
 
   /** One GET, one attempt. */
-  async function ask(url: URL, headers: Record<string, string>) {
+  async function ask(url: URL, maxMs: number, headers: Record<string, string>) {
     const { login, signal } = settings;
     const authorization =
       login?.origin === url.origin
@@ -96,6 +101,7 @@ export function createWeb(settings: WebSettings): Web {
         secureConnect: idleTimeoutMs,
         socket: idleTimeoutMs,
         response: idleTimeoutMs,
+        request: maxMs,
       },
       hooks: {
         beforeRequest: [

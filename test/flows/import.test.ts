@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
-import { CommanderError } from 'commander';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCommand } from '../../server/operator/import.ts';
 import { type FakeFeedOptions, startFakeFeed } from '../kit/fake-feed.ts';
@@ -18,6 +16,7 @@ import {
   type TestHouse,
 } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
+import { runVerb, runVerbWith } from '../kit/operator-world.ts';
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
@@ -44,34 +43,8 @@ async function fakeFeed(options: FakeFeedOptions) {
 
 /** The verb in this process, into a data folder. */
 async function importInto(dataDir: string, ...args: string[]) {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const command = createCommand({
-    env: { PATH: process.env.PATH, DATA_DIR: dataDir },
-    stdout,
-    stderr,
-    productDir,
-    cwd: dataDir,
-    signal: new AbortController().signal,
-    version: '0-test',
-  });
-  command.exitOverride().configureOutput({ writeErr: (words) => void stderr.write(words) });
-  const error = await command.parseAsync(args, { from: 'user' }).then(
-    () => undefined,
-    (thrown: Error & { exitCode?: number }) => thrown,
-  );
-  stdout.end();
-  stderr.end();
-  return {
-    code: exitCodeOf(error),
-    message: error?.message ?? '',
-    stdout: await text(stdout),
-    stderr: await text(stderr),
-  };
-}
-
-/** As main.ts reads it. */
-function exitCodeOf(error: (Error & { exitCode?: number }) | undefined): number | undefined {
-  return error instanceof CommanderError ? 2 : error === undefined ? 0 : error.exitCode;
+  const { error, ...said } = await runVerb(createCommand, dataDir, ...args);
+  return { ...said, message: error?.message ?? '' };
 }
 
 type Line = { kind: string; id?: string; version?: string; reason?: string };
@@ -102,6 +75,14 @@ async function contentsOfHouse({ services }: TestHouse): Promise<string[]> {
     take: 1000,
   } as never);
   return rows.map((row) => `${row.id} ${row.version} ${row.isListed} ${row.sha512}`).sort();
+}
+
+/** What the trail says of imports: where from, how many, by whom. */
+async function importsOf({ services }: TestHouse): Promise<unknown[]> {
+  const entries = await services.audit.list({ limit: 1000 });
+  return entries
+    .filter(({ change }) => change.kind === 'packages imported')
+    .map(({ change, by }) => [change.subject, change.detail, by.keyName]);
 }
 
 /** Another instance of this product with versions of every sort. */
@@ -187,9 +168,9 @@ describe('feed:import from a folder', () => {
     const { code, stdout } = await importInto(dataDir, dir, '--json');
 
     expect(code).toBe(1);
+    expect(await importsOf(await house({ dataDir }))).toEqual([[dir, '1 versions', 'operator']]);
     expect(linesOf(stdout).filter(({ kind }) => kind === 'imported')).toHaveLength(1);
     expect(linesOf(stdout).some(({ reason }) => reason?.includes('other bytes'))).toBe(true);
-    expect(await contentsOf(dataDir)).toHaveLength(1);
   });
 
   it('says in a dry run what would come, and takes nothing', async () => {
@@ -244,6 +225,7 @@ describe('feed:import from another instance', () => {
 
     expect(linesOf(first.stdout).at(-1)).toMatchObject({ imported: 9, refused: 0, failed: 0 });
     expect(linesOf(second.stdout).at(-1)).toMatchObject({ imported: 0, unlisted: 1, there: 8 });
+    expect(await importsOf(target)).toEqual([[`${source.url}/nuget`, '9 versions', 'operator']]);
     expect(await contentsOfHouse(target)).toEqual(await contentsOfHouse(source));
   }, 120_000);
 
@@ -355,6 +337,31 @@ describe('feed:import from a small or hostile feed', () => {
     expect(stdout).toContain('it is other 1.0.0; the source calls it false-name 1.0.0');
     expect((await contentsOf(dataDir)).map((line) => line.split(' ')[0])).toEqual(['good']);
   });
+
+  it.each(['alone', 'through the running server'])(
+    'takes nothing that is larger than MAX_PACKAGE_BYTES, announced or not, %s',
+    async (way) => {
+      const large = makeNupkg({ id: 'large', files: { 'tools/large.bin': randomBytes(8_192) } });
+      const feed = await fakeFeed({
+        packages: [
+          { ...nupkg('announced'), nupkg: large, properties: { PackageSize: String(large.length) } },
+          { ...nupkg('large'), nupkg: large },
+          nupkg('small'),
+        ],
+      });
+      const dataDir = way === 'alone' ? await tempDir() : (await house()).dataDir;
+      const env = { MAX_PACKAGE_BYTES: '8192' };
+
+      const { code, stdout } = await runVerbWith(env, createCommand, dataDir, `${feed.url}/feed`, '--json');
+
+      expect(code).toBe(1);
+      const refused = linesOf(stdout).filter(({ kind }) => kind === 'refused');
+      expect(refused.map(({ id }) => id)).toEqual(['announced', 'large']);
+      expect(refused.every(({ reason }) => reason?.includes('8192'))).toBe(true);
+      expect(linesOf(stdout).at(-1)).toMatchObject({ imported: 1, refused: 2 });
+      expect(feed.requests.some(({ line }) => line.includes('/dl/announced/'))).toBe(false);
+    },
+  );
 
   it('tells the password to its origin and to no other', async () => {
     const elsewhere = await fakeFeed({ packages: [nupkg('a')] });

@@ -1,19 +1,36 @@
 import { PassThrough } from 'node:stream';
-import type { Command } from 'commander';
+import { text } from 'node:stream/consumers';
+import { type Command, CommanderError } from 'commander';
 import type { OperatorWorld } from '../../server/operator/world.ts';
 import { productDir } from './house.ts';
 
-export type Said = { readonly stdout: string; readonly stderr: string; readonly error: Error | undefined };
+export type Said = {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly error: Error | undefined;
+  /** As main.ts ends with it. */
+  readonly code: number;
+};
 
 /** Runs a verb of the operator as main.ts does, on this data folder. */
-export async function runVerb(
+export function runVerb(
+  createCommand: (world: OperatorWorld) => Command,
+  dataDir: string,
+  ...args: string[]
+): Promise<Said> {
+  return runVerbWith({}, createCommand, dataDir, ...args);
+}
+
+/** With further settings in the environment. */
+export async function runVerbWith(
+  env: Readonly<Record<string, string>>,
   createCommand: (world: OperatorWorld) => Command,
   dataDir: string,
   ...args: string[]
 ): Promise<Said> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const command = createCommand({
-    env: { PATH: process.env.PATH, DATA_DIR: dataDir },
+    env: { PATH: process.env.PATH, DATA_DIR: dataDir, ...env },
     stdout,
     stderr,
     productDir,
@@ -21,12 +38,20 @@ export async function runVerb(
     signal: new AbortController().signal,
     version: '0.0.0-test',
   });
-  command.exitOverride();
+  command.exitOverride().configureOutput({ writeErr: (words) => void stderr.write(words) });
   let error: Error | undefined;
   try {
     await command.parseAsync(args, { from: 'user' });
   } catch (thrown) {
     error = thrown instanceof Error ? thrown : new Error(String(thrown));
   }
-  return { stdout: String(stdout.read() ?? ''), stderr: String(stderr.read() ?? ''), error };
+  stdout.end();
+  stderr.end();
+  return { stdout: await text(stdout), stderr: await text(stderr), error, code: exitCodeOf(error) };
+}
+
+function exitCodeOf(error: Error | undefined): number {
+  if (error === undefined) return 0;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  return 'exitCode' in error && typeof error.exitCode === 'number' ? error.exitCode : 1;
 }
