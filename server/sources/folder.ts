@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { lstat, open, readdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -19,8 +20,10 @@ export function createFolderSource(dir: string, { parallel = 16 } = {}): Source 
     const waiting: Promise<Offer | Trouble>[] = [];
     const root = await realpath(dir);
     const exported = await readExported(root);
-    for await (const file of filesIn(root)) {
-      waiting.push(readOffer(file, exported.get(file)));
+    for await (const found of filesIn(root)) {
+      waiting.push(
+        typeof found === 'string' ? readOffer(found, exported.get(found)) : Promise.resolve(found),
+      );
       if (waiting.length >= parallel) yield await (waiting.shift() as Promise<Offer | Trouble>);
     }
     for (const item of waiting) yield await item;
@@ -32,7 +35,10 @@ type Exported = ExportIndex['packages'][number];
 
 /** What an export says of its files, by path; nothing where the folder is not one. */
 async function readExported(dir: string): Promise<ReadonlyMap<string, Exported>> {
-  const text = await readFile(join(dir, exportIndexName), 'utf8').catch(() => '');
+  const file = join(dir, exportIndexName);
+  // A pipe of that name would be waited for without end.
+  const isFile = (await lstat(file).catch(() => undefined))?.isFile() ?? false;
+  const text = isFile ? await readFile(file, 'utf8').catch(() => '') : '';
   const packages = readExportIndex(text)?.packages ?? [];
   return new Map(packages.map((pkg) => [join(dir, pkg.file), pkg]));
 }
@@ -40,12 +46,19 @@ async function readExported(dir: string): Promise<ReadonlyMap<string, Exported>>
 /** `x.symbols.nupkg` and `x.snupkg` hold debug symbols, which this feed does not serve. */
 const symbols = /\.(?:symbols\.nupkg|snupkg)$/i;
 
-async function* filesIn(dir: string): AsyncGenerator<string> {
-  const entries = await readdir(dir, { withFileTypes: true });
+/** A folder in it that may not be read (lost+found, System Volume Information) is no reason to stop for the others. */
+async function* filesIn(top: string): AsyncGenerator<string | Trouble> {
+  yield* filesOf(top, await readdir(top, { withFileTypes: true }));
+}
+
+async function* filesOf(dir: string, entries: Dirent[]): AsyncGenerator<string | Trouble> {
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(dir, entry.name);
-    if (entry.isDirectory()) yield* filesIn(path);
-    else if (/\.s?nupkg$/i.test(entry.name)) yield path;
+    if (entry.isDirectory()) {
+      const inside = await readdir(path, { withFileTypes: true }).catch((error: Error) => error);
+      if (inside instanceof Error) yield { from: visible(path), kind: 'failed', reason: inside.message };
+      else yield* filesOf(path, inside);
+    } else if (/\.s?nupkg$/i.test(entry.name)) yield path;
   }
 }
 

@@ -1,0 +1,47 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createFolderSource } from '../../../server/sources/folder.ts';
+import { isTrouble } from '../../../server/sources/source.ts';
+import { makeTempDir } from '../../kit/house.ts';
+import { makeNupkg } from '../../kit/nupkg.ts';
+
+let dir = '';
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+describe('a folder of packages', () => {
+  it('is read on when one of its folders cannot be, as lost+found of a volume', async () => {
+    dir = await makeTempDir();
+    await mkdir(join(dir, 'b'));
+    for (const id of ['a', 'c']) await writeFile(join(dir, `${id}.nupkg`), makeNupkg({ id }));
+
+    const seen: string[] = [];
+    for await (const item of createFolderSource(dir, { parallel: 1 }).list([])) {
+      // Whoever runs the tests may read every folder, but none that is gone.
+      if (seen.length === 0) await rm(join(dir, 'b'), { recursive: true });
+      seen.push(isTrouble(item) ? `${item.kind}: ${item.reason}` : item.id);
+    }
+
+    expect(seen).toEqual(['a', expect.stringContaining('failed: ENOENT'), 'c']);
+  });
+
+  it.skipIf(process.platform === 'win32')('waits for no pipe in it (mkfifo)', async () => {
+    dir = await makeTempDir();
+    for (const name of ['index.json', 'p.nupkg']) execFileSync('mkfifo', [join(dir, name)]);
+
+    const kinds: string[] = [];
+    for await (const item of createFolderSource(dir).list([]))
+      kinds.push(isTrouble(item) ? item.kind : item.id);
+
+    expect(kinds).toEqual(['skipped']);
+  });
+
+  it('is an error when it cannot be read itself', async () => {
+    dir = await makeTempDir();
+
+    const items = createFolderSource(join(dir, 'none')).list([]);
+
+    await expect(items[Symbol.asyncIterator]().next()).rejects.toThrow('ENOENT');
+  });
+});
