@@ -144,8 +144,11 @@ describe('download door', () => {
     ['sample/9.9.9', 404],
     ['none/1.0.0', 404],
     ['none', 404],
-    ['..%2F..%2Fcatalog.db/1.0.0', 404],
-    ['sample/..%2F..%2Fcatalog.db', 404],
+    ['..%2F..%2Fcatalog.db/1.0.0', 400],
+    ['sample/..%2F..%2Fcatalog.db', 400],
+    ['sample/10..%2F..1.0', 400],
+    ['sample%5C..%5Cx/1.0.0', 400],
+    ['..%5Ccatalog.db', 400],
     ['a%ZZ/1.0.0', 400],
   ])('answers %s with %i in OData XML', async (path, status) => {
     const answer = await ask(path);
