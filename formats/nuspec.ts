@@ -106,7 +106,7 @@ export function writeNuspec(nuspec: Nuspec): string {
 }
 
 /** The `Dependencies` property of a feed: `id:range:framework` joined by `|` (spec nuget-v2 13). */
-export function dependenciesText(nuspec: Nuspec): string {
+export function dependenciesText(nuspec: Pick<Nuspec, 'dependencies'>): string {
   return nuspec.dependencies
     .map(({ id, range = '', targetFramework }) => {
       const parsed = parseNuGetRange(range);

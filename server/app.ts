@@ -9,7 +9,7 @@ import { createBucketRouter } from './bucket/router.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import type { Payloads } from './catalog/payloads.ts';
 import type { Config } from './config.ts';
-import { createDownloadRouter } from './download/router.ts';
+import { createDownloadMaker, createDownloadRouter } from './download/router.ts';
 import { createGalleryRouter, type GalleryServices } from './gallery/router.tsx';
 import { answerUnknownRoute, createAnswerError } from './http/answer-error.ts';
 import { type FindKey, identify } from './http/auth.ts';
@@ -28,10 +28,11 @@ import type { Keys } from './keys/keys.ts';
 import type { Logger } from './log.ts';
 import { createManifestsRouter } from './manifests/router.ts';
 import { createMetrics } from './metrics.ts';
-import { createODataRouter } from './odata/router.ts';
+import { createODataMaker, createODataRouter } from './odata/router.ts';
 import { createOpsRouter, type OpsServices } from './ops/router.ts';
 import { createPayloadRouter } from './payload/router.ts';
 import { createPushRouter } from './push/router.ts';
+import { createFlatMaker } from './v3/flat.ts';
 import { createV3Router } from './v3/router.ts';
 
 /** Everything that the doors are given; each takes the slice it needs. */
@@ -86,15 +87,24 @@ export function createApp(services: Services): RequestListener {
   }
   app.use('/v3/publish', createPushRouter({ ...services, maxPackageBytes, reservedIds, metrics }));
   app.use('/v3', createV3Router({ ...services, cache, beginDownload }));
-  app.use('/dl', createPayloadRouter({ ...services, maxPackageBytes, cache, beginDownload, metrics }));
+  app.use('/dl', createPayloadRouter({ ...services, maxPackageBytes, cache, beginDownload }));
   app.use(createManifestsRouter(services));
-  app.use(createBucketRouter({ ...services, metrics }));
+  app.use(createBucketRouter(services));
   app.use('/api/v1', createAdminRouter(services));
   app.use(createDescriptionRouter(services));
   app.use(createGalleryRouter({ ...services, hasManifest: manifestQuestion(services) }));
   app.use(answerUnknownRoute);
   app.use(createAnswerError(log));
+  const makeFeed = createODataMaker({ ...services, cache });
+  const makeDownload = createDownloadMaker({ catalog, blobs, cache, beginDownload });
   const lane = {
+    doors: [
+      ...['/nuget', '/api/v2'].flatMap((base) => [
+        { mount: `${base}/package`, make: makeDownload },
+        { mount: base, make: makeFeed },
+      ]),
+      { mount: '/v3/flat', make: createFlatMaker({ catalog, blobs, cache, beginDownload }) },
+    ],
     stamp: () => ({ packages: catalog.packagesRevision(), counts: catalog.revision() }),
     maxBytes: maxKnownAnswerBytes,
     readAuth: config.readAuth,

@@ -30,6 +30,12 @@ export interface BlobReader {
   has(sha256: string): Promise<boolean>;
   /** A range is inclusive at both ends, as in HTTP. @throws when the blob is not there */
   open(sha256: string, range?: { readonly start: number; readonly end: number }): Promise<Readable>;
+  /**
+   * All bytes of a small blob, whose size is known, at once. Small files are in the memory of the operating system as
+   * soon as they were asked for once: opening, reading and closing take a fraction of what a thread and back takes
+   * three times, so nothing is gained by not waiting. @throws when the blob is not there or is of another size
+   */
+  readSmall(sha256: string, sizeBytes: number): Buffer;
   /** Every blob in the order of its name, one folder at a time. */
   list(): AsyncIterable<StoredBlob>;
 }

@@ -19,6 +19,9 @@ export type NewPackage = {
   readonly isListed?: boolean;
 };
 
+/** What a nuspec says beside id and version. */
+export type RowNuspec = Omit<Nuspec, 'id' | 'version'>;
+
 export type PackageRow = {
   readonly id: string;
   readonly version: string;
@@ -28,7 +31,8 @@ export type PackageRow = {
   /** In the view that was asked for; one rule for every door (spec nuget-v2 12.4). */
   readonly isLatest: boolean;
   readonly isAbsoluteLatest: boolean;
-  readonly nuspec: Nuspec;
+  /** Rows that say the same may share it. */
+  readonly nuspec: RowNuspec;
   readonly sha256: string;
   readonly sha512: string;
   readonly sizeBytes: number;
@@ -39,6 +43,9 @@ export type PackageRow = {
   readonly downloads: number;
   readonly versionDownloads: number;
 };
+
+/** What a download needs of a version. */
+export type PackageFile = Pick<PackageRow, 'id' | 'normalizedVersion' | 'sha256' | 'sizeBytes'>;
 
 /**
  * The port to what packages exist. A row is the moment of publication: `add` returns after it is durable.
@@ -52,6 +59,8 @@ export interface Catalog {
   find(id: string, version: string, view?: SemVerView): Promise<PackageRow | undefined>;
   /** The newest listed stable version of an id. */
   findLatest(id: string): Promise<PackageRow | undefined>;
+  /** As `find`, or without a version as `findLatest`; it reads no texts. */
+  findFile(id: string, version?: string): Promise<PackageFile | undefined>;
   query(query: PackageQuery): Promise<PackageRow[]>;
   /** How many rows the query has, whatever its skip and take. */
   count(query: PackageQuery): Promise<number>;

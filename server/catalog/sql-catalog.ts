@@ -1,9 +1,10 @@
 import type { Actor } from '../audit/audit.ts';
 import { createRecordChange } from '../audit/sql-record.ts';
 import { fail } from '../errors.ts';
-import type { Catalog, NewPackage } from './catalog.ts';
+import type { Catalog, NewPackage, PackageFile } from './catalog.ts';
 import { type Connection, durably } from './connect.ts';
 import type { PackageQuery, SemVerView } from './query.ts';
+import { createNuspecReader } from './same-nuspecs.ts';
 import { joins } from './sql-columns.ts';
 import { createDownloadCounts } from './sql-downloads.ts';
 import { createGroupCommit } from './sql-group-commit.ts';
@@ -20,6 +21,7 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
   const revisions = createRevisions(prepare);
   const downloads = createDownloadCounts(db, prepare, revisions);
   const record = createRecordChange(prepare);
+  const readNuspec = createNuspecReader();
   const inGroup = createGroupCommit(db);
 
   const insert = db.transaction((pkg: NewPackage, by: Actor) => {
@@ -72,7 +74,7 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
   function findRow(where: string, values: readonly SqlValue[], view: SemVerView) {
     const text = `SELECT ${rowColumns(view)} FROM packages p ${joins.i} ${joins.t} WHERE ${where}`;
     const [row] = allRaw<RawRow>({ text, values });
-    return row && toPackageRow(row);
+    return row && toPackageRow(row, readNuspec);
   }
 
   // better-sqlite3 does not know a statement's row type; the SQL beside each call is what vouches for it.
@@ -104,8 +106,17 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
     async findLatest(id) {
       return findRow('p.id_key = ? AND p.latest_semver2 = 1', [id.toLowerCase()], 'semver2');
     },
+    async findFile(id, version) {
+      const which = version === undefined ? 'p.latest_semver2 = 1' : 'p.version_key = ?';
+      const text = `SELECT i.id, p.normalized_version AS normalizedVersion, p.sha256, p.size_bytes AS sizeBytes
+        FROM packages p ${joins.i} WHERE p.id_key = ? AND ${which}`;
+      if (version === undefined) return get<PackageFile>({ text, values: [id.toLowerCase()] });
+      const key = packageKey(id, version);
+      return key && get<PackageFile>({ text, values: [key.idKey, key.versionKey] });
+    },
     async query(query) {
-      return allRaw<RawRow>(pageSql(rowColumns(query.view), query, anchorOf(query))).map(toPackageRow);
+      const rows = allRaw<RawRow>(pageSql(rowColumns(query.view), query, anchorOf(query)));
+      return rows.map((row) => toPackageRow(row, readNuspec));
     },
     async count(query) {
       return get<{ count: number }>(countSql(query))?.count ?? 0;

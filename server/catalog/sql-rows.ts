@@ -1,12 +1,14 @@
+import { parseNuGetRange, rangeNeedsSemVer2 } from '../../formats/nuget-range.ts';
 import {
   isPrerelease,
+  isSemVer1Readable,
+  type NuGetVersion,
   parseNuGetVersion,
   printNormalizedVersion,
   versionSortKey,
 } from '../../formats/nuget-version.ts';
 import { dependenciesText, type Nuspec } from '../../formats/nuspec.ts';
-import { isReadableBySemVer1 } from '../../formats/semver1.ts';
-import type { NewPackage, PackageRow } from './catalog.ts';
+import type { NewPackage, PackageRow, RowNuspec } from './catalog.ts';
 import type { SemVerView } from './query.ts';
 import type { SqlValue } from './statements.ts';
 
@@ -31,7 +33,7 @@ export function toColumns(pkg: NewPackage): { packages: Columns; texts: Columns 
       version: pkg.version,
       normalized_version: printNormalizedVersion(version),
       is_prerelease: Number(isPrerelease(version)),
-      in_semver1: Number(isReadableBySemVer1(nuspec)),
+      in_semver1: Number(isReadableBySemVer1(version, nuspec)),
       is_listed: Number(pkg.isListed ?? true),
       size_bytes: pkg.sizeBytes,
       created: pkg.published.getTime(),
@@ -54,6 +56,12 @@ export function toColumns(pkg: NewPackage): { packages: Columns; texts: Columns 
   };
 }
 type Columns = Readonly<Record<string, SqlValue>>;
+
+/** A dependency on a SemVer 2 version hides a package as its own version would (spec nuget-v2 12.3). */
+function isReadableBySemVer1(version: NuGetVersion, nuspec: Nuspec): boolean {
+  const ranges = nuspec.dependencies.map(({ range }) => parseNuGetRange(range ?? ''));
+  return isSemVer1Readable(version) && !ranges.some((range) => range && rangeNeedsSemVer2(range));
+}
 
 /** Folded, with a character between the fields that stands in none (control characters are refused at push). */
 function searchText(fields: readonly (string | undefined)[]): string {
@@ -87,10 +95,10 @@ export type RawRow = [
   versionDownloads: number,
 ];
 
-export function toPackageRow(raw: RawRow): PackageRow {
+export function toPackageRow(raw: RawRow, readNuspec: (stored: string) => RowNuspec): PackageRow {
   const [id, version, normalizedVersion, isPrerelease, isListed, latest, newest, nuspecText] = raw;
   const [, , , , , , , , sha256, sha512, sizeBytes, created, published, lastEdited] = raw;
-  let nuspec: Nuspec | undefined;
+  let nuspec: RowNuspec | undefined;
   return {
     id,
     version,
@@ -99,9 +107,9 @@ export function toPackageRow(raw: RawRow): PackageRow {
     isListed: isListed === 1,
     isLatest: latest === 1,
     isAbsoluteLatest: newest === 1,
-    /** Read when it is asked for: a download needs none. Written by `toColumns` above from a value of this type. */
+    /** Read when it is asked for: a download needs none. */
     get nuspec() {
-      nuspec ??= JSON.parse(nuspecText) as Nuspec;
+      nuspec ??= readNuspec(nuspecText);
       return nuspec;
     },
     sha256,

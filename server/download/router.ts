@@ -4,7 +4,8 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { retrieve } from '../feed/retrieve.ts';
 import type { CachePolicies } from '../http/cache.ts';
 import type { BeginDownload } from '../http/download-count.ts';
-import { sendPackage } from '../http/send-package.ts';
+import type { MakeAnswer } from '../http/made-answer.ts';
+import { makePackage, sendPackage } from '../http/send-package.ts';
 
 export type DownloadServices = {
   readonly catalog: Catalog;
@@ -26,4 +27,15 @@ export function createDownloadRouter(services: DownloadServices): Router {
     await sendPackage(req, res, found, services.cache.revalidate, services.beginDownload);
   });
   return router;
+}
+
+/** What is plainly asked for, past the general path. Hangs at `/package` of each base. */
+export function createDownloadMaker(services: DownloadServices): MakeAnswer {
+  const { cache, beginDownload } = services;
+  return async ({ rawPath, isConditional }) => {
+    const [, id, version] = /^\/([\w.-]+)(?:\/([\w.-]+))?$/.exec(rawPath) ?? [];
+    if (id === undefined || isConditional) return undefined;
+    const cacheControl = version === undefined ? cache.revalidate : cache.immutable;
+    return makePackage(await retrieve(services, id, version), cacheControl, beginDownload);
+  };
 }

@@ -2,17 +2,17 @@ import { buffer } from 'node:stream/consumers';
 import { readNuspecBytes } from '../../formats/nupkg.ts';
 import type { ByteSource } from '../../formats/zip-file.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
-import type { PackageRow } from '../catalog/catalog.ts';
+import type { PackageFile } from '../catalog/catalog.ts';
 
 /** A zip's directory is read in pieces of some bytes each; from the store they come in blocks. */
 const blockBytes = 64 * 1024;
 
 /** The nuspec inside a published package, byte for byte; of a package of gigabytes only what is needed is read. */
-export function readNuspecOf(blobs: Pick<BlobStore, 'open'>, row: PackageRow): Promise<Buffer> {
+export function readNuspecOf(blobs: Pick<BlobStore, 'open'>, row: PackageFile): Promise<Buffer> {
   return readNuspecBytes(blobSource(blobs, row));
 }
 
-function blobSource(blobs: Pick<BlobStore, 'open'>, { sha256, sizeBytes }: PackageRow): ByteSource {
+function blobSource(blobs: Pick<BlobStore, 'open'>, { sha256, sizeBytes }: PackageFile): ByteSource {
   let block: { readonly start: number; readonly bytes: Buffer } | undefined;
 
   async function read(target: Buffer, position: number): Promise<number> {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createAnswerCache } from './answer-cache.ts';
+import type { AnswerAbout } from './made-answer.ts';
 
 /** What an answer was made from; it is good as long as this is the same. */
 export type Stamp = {
@@ -21,13 +22,6 @@ export type KnownAnswer = {
   readonly about: AnswerAbout;
 };
 
-export type AnswerAbout = {
-  /** `bytes`: counts do not show in it, and conditions and ranges are its door's business. */
-  readonly kind: 'document' | 'bytes';
-  /** When a GET is answered with it; what comes back is called once the asker has it all. */
-  readonly begin?: (req: IncomingMessage, from: string | undefined) => () => void;
-};
-
 /** Longer addresses and headers are asked once. */
 const maxKeyLength = 2048;
 /** With the 5 s until counts are written, below the 30 s of spec nuget-v2 18.1. */
@@ -35,19 +29,30 @@ const maxCountAgeMs = 20_000;
 /** The rest of what an entry holds. */
 const overheadBytes = 1024;
 
-const awaited = new WeakMap<object, (res: ServerResponse, body: Buffer, about: AnswerAbout) => void>();
+type Bytes = Pick<KnownAnswer, 'headers' | 'etag' | 'body' | 'about'>;
+const awaited = new WeakMap<object, (answer: Bytes) => void>();
 
 /**
  * Lets the next one who asks the same be answered with these bytes. To be called by a door when all headers but
  * Content-Length are set; it does nothing for a request that the fast lane would not answer anyway.
  */
 export function rememberAnswer(req: object, res: ServerResponse, body: Buffer, about: AnswerAbout): void {
-  awaited.get(req)?.(res, body, about);
+  const remember = awaited.get(req);
+  if (remember === undefined) return;
+  const etag = res.getHeader('etag');
+  remember({
+    headers: wholeHeaders(res, body),
+    etag: etag === undefined ? undefined : String(etag),
+    body,
+    about,
+  });
 }
 
 export type KnownAnswers = {
   /** Undefined when there is none or it is out of date; then the answer of a door is awaited. */
   find(req: IncomingMessage): KnownAnswer | undefined;
+  /** The answer to a request that `find` found none for, made past the general path. */
+  keep(req: IncomingMessage, answer: Bytes): void;
 };
 
 export function createKnownAnswers(stampNow: () => Stamp, maxBytes: number): KnownAnswers {
@@ -60,22 +65,14 @@ export function createKnownAnswers(stampNow: () => Stamp, maxBytes: number): Kno
       const known = answers.get(key);
       if (known !== undefined && isGood(known, stamp)) return known;
       if (key.length <= maxKeyLength) {
-        awaited.set(req, (res, body, about) => {
-          const headers = wholeHeaders(res, body);
-          const etag = res.getHeader('etag');
-          const answer = {
-            stamp,
-            madeAt: performance.now(),
-            headers,
-            etag: etag === undefined ? undefined : String(etag),
-            body,
-            about,
-          };
-          answers.set(key, answer, body.length + key.length * 2 + overheadBytes);
+        awaited.set(req, (answer) => {
+          const weight = answer.body.length + key.length * 2 + overheadBytes;
+          answers.set(key, { ...answer, stamp, madeAt: performance.now() }, weight);
         });
       }
       return undefined;
     },
+    keep: (req, answer) => awaited.get(req)?.(answer),
   };
 }
 

@@ -36,7 +36,10 @@ export type RequestLine = RequestStart & {
   readonly isCutOff: true | undefined;
 } & Partial<ReturnType<typeof downloadFields>>;
 
-/** Gives the request its id, and writes its one line when its answer is out or the asker is gone. */
+/**
+ * Gives the request its id, and writes its one line when its answer is out or the asker is gone. One that is watched
+ * already (by the fast lane, which then left it to the general path) keeps its id.
+ */
 export type WatchRequest = (req: IncomingMessage, res: ServerResponse, start: RequestStart) => string;
 
 export function createRequestWatch(log: Logger, observe: Metrics['observeRequest']): WatchRequest {
@@ -44,6 +47,8 @@ export function createRequestWatch(log: Logger, observe: Metrics['observeRequest
   // seven times as much as writing it.
   const lines = log.child({}, { redact: [] });
   return (req, res, { url, route, from }) => {
+    const watched = requestIds.get(req);
+    if (watched !== undefined) return watched;
     const requestId = randomUUID();
     const { socket } = req;
     const started = performance.now();

@@ -5,6 +5,7 @@
  * scheme once, and put it back in front of whatever a handler makes of the address.
  */
 export function plainTarget(sent: string): string {
+  if (sent.startsWith('/') && !sent.includes('//')) return sent;
   const [path = '', ...query] = sent.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split('?');
   return [path.replace(/\/{2,}/g, '/') || '/', ...query].join('?');
 }

@@ -20,16 +20,13 @@ export type Sendable = {
  * whole, as RFC 9110 14.2 allows).
  */
 export async function sendBlob(req: Request, res: Response, blob: Sendable): Promise<void> {
-  const etag = `"${blob.sha256}"`;
-  res.set({ ETag: etag, 'Accept-Ranges': 'bytes', 'Cache-Control': blob.cacheControl });
+  const etag = etagOf(blob);
+  setAll(res, cacheHeaders(blob));
   if (isAmongTags(req.headers['if-none-match'], etag)) {
     res.status(304).end();
     return;
   }
-  res.set('Content-Type', blob.contentType);
-  if (blob.fileName !== undefined) {
-    res.set('Content-Disposition', `attachment; filename="${blob.fileName}"`);
-  }
+  setAll(res, contentHeaders(blob));
   const range = rangeOf(req, blob.sizeBytes, etag);
   if (range === 'unsatisfiable') {
     res.status(416).set('Content-Range', `bytes */${blob.sizeBytes}`).set('Content-Length', '0').end();
@@ -49,6 +46,30 @@ export async function sendBlob(req: Request, res: Response, blob: Sendable): Pro
     res.once('finish', blob.onWholeSent);
   }
   await pipeline(await blob.open(range), res);
+}
+
+type Described = Omit<Sendable, 'open' | 'onWholeSent'>;
+
+export function etagOf({ sha256 }: Described): string {
+  return `"${sha256}"`;
+}
+
+/** Name, value, name, value ...: all but Content-Length of an answer with the whole. */
+export function blobHeaders(blob: Described): string[] {
+  return [...cacheHeaders(blob), ...contentHeaders(blob)];
+}
+
+function cacheHeaders(blob: Described): string[] {
+  return ['ETag', etagOf(blob), 'Accept-Ranges', 'bytes', 'Cache-Control', blob.cacheControl];
+}
+
+function contentHeaders({ contentType, fileName }: Described): string[] {
+  const saveAs = fileName === undefined ? [] : ['Content-Disposition', `attachment; filename="${fileName}"`];
+  return ['Content-Type', contentType, ...saveAs];
+}
+
+function setAll(res: Response, headers: readonly string[]): void {
+  for (let at = 0; at < headers.length; at += 2) res.setHeader(headers[at] ?? '', headers[at + 1] ?? '');
 }
 
 function isAmongTags(header: string | undefined, etag: string): boolean {

@@ -1,14 +1,12 @@
-import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import type { Request, Response } from 'express';
-import type { Download } from '../audit/downloads.ts';
+import type { PackageFile } from '../catalog/catalog.ts';
 import type { Retrieved } from '../feed/retrieve.ts';
 import type { BeginDownload } from './download-count.ts';
-import { type AnswerAbout, rememberAnswer } from './known-answers.ts';
-import { sendBlob } from './send-blob.ts';
+import type { MadeAnswer } from './made-answer.ts';
+import { blobHeaders, etagOf, sendBlob } from './send-blob.ts';
 
-/** Packages that wrap a script are small and asked for by every machine: these are kept in memory. */
-const maxKnownBytes = 64 * 1024;
+/** Packages that wrap a script are small and asked for by every machine. Larger ones are read by other threads. */
+const maxSmallBytes = 64 * 1024;
 
 /** Answers with the bytes of a package, and counts that; the same under every address that v2 and v3 have for it. */
 export async function sendPackage(
@@ -18,26 +16,32 @@ export async function sendPackage(
   cacheControl: string,
   beginDownload: BeginDownload,
 ): Promise<void> {
-  const what = { id: row.id, version: row.normalizedVersion };
-  await sendBlob(req, res, {
-    sha256: row.sha256,
-    sizeBytes: row.sizeBytes,
-    contentType: 'application/zip',
-    cacheControl,
-    fileName: `${row.id}.${row.normalizedVersion}.nupkg`,
-    open: async (range) => {
-      if (range !== undefined || row.sizeBytes > maxKnownBytes) return open(range);
-      // To the last byte by name: the buffer is of that size then, and nobody reads on to find the end.
-      const whole = row.sizeBytes > 0 ? { start: 0, end: row.sizeBytes - 1 } : undefined;
-      const bytes = await buffer(await open(whole));
-      rememberAnswer(req, res, bytes, aboutPackage(beginDownload, what));
-      return Readable.from([bytes]);
-    },
-    onWholeSent: beginDownload(req, what, req.ip),
-  });
+  const onWholeSent = beginDownload(req, nameOf(row), req.ip);
+  await sendBlob(req, res, { ...describe(row, cacheControl), open, onWholeSent });
 }
 
-/** Made where no request is in sight: the answer is kept, and would keep request, response and their streams with it (20 KB). */
-function aboutPackage(beginDownload: BeginDownload, what: Download): AnswerAbout {
-  return { kind: 'bytes', begin: (req, from) => beginDownload(req, what, from) };
+/** The same answer of a small package, for the fast lane; undefined for a larger one. */
+export function makePackage(
+  { row, readSmall }: Retrieved,
+  cacheControl: string,
+  beginDownload: BeginDownload,
+): MadeAnswer | undefined {
+  if (row.sizeBytes > maxSmallBytes) return undefined;
+  const blob = describe(row, cacheControl);
+  const name = nameOf(row);
+  return {
+    headers: blobHeaders(blob),
+    etag: etagOf(blob),
+    body: readSmall,
+    about: { kind: 'bytes', begin: (req, from) => beginDownload(req, name, from) },
+  };
+}
+
+function nameOf({ id, normalizedVersion }: PackageFile) {
+  return { id, version: normalizedVersion };
+}
+
+function describe({ id, normalizedVersion, sha256, sizeBytes }: PackageFile, cacheControl: string) {
+  const fileName = `${id}.${normalizedVersion}.nupkg`;
+  return { sha256, sizeBytes, contentType: 'application/zip', cacheControl, fileName };
 }

@@ -1,30 +1,41 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Request, Response } from 'express';
-import { rememberAnswer } from './known-answers.ts';
+import { takesGzip } from './encodings.ts';
+import { type MadeAnswer, sendMade } from './made-answer.ts';
 
 /** What fits into one packet gains nothing. */
 const minGzipBytes = 1400;
 const compress = promisify(gzip);
 
+export type TextDocument = {
+  /** Name, value, name, value ... */
+  readonly headers: readonly string[];
+  readonly text: string;
+  /** Much shorter than the text, and equal when that is equal, and only then: it is hashed in its place. */
+  readonly identity?: string;
+};
+
 /**
- * Sends a document of a feed whole and with its length: choco 0.10.15 asks by HTTP/1.0, where nothing may be chunked
+ * A document of a feed, whole and with its length: choco 0.10.15 asks by HTTP/1.0, where nothing may be chunked
  * (spec nuget-v2 18.2). It is mostly tags, so that gzip leaves a tenth of it for those who take it. The ETag is of the
- * content, so that it stays true after a restored backup, too. To be called when the door's own headers are set.
+ * content, so that it stays true after a restored backup, too.
  */
-export async function sendText(request: Request, response: Response, text: string): Promise<void> {
-  const body = Buffer.from(text);
-  const isGzipped = body.length >= minGzipBytes && request.acceptsEncodings('gzip', 'identity') === 'gzip';
-  const digest = createHash('sha256').update(body).digest('base64url');
-  response.setHeader('Vary', 'Accept-Encoding');
-  response.setHeader('ETag', isGzipped ? `"${digest}-gzip"` : `"${digest}"`);
-  if (isGzipped && request.fresh) {
-    response.send(body);
-    return;
-  }
-  if (isGzipped) response.setHeader('Content-Encoding', 'gzip');
-  const sent = isGzipped ? await compress(body) : body;
-  rememberAnswer(request, response, sent, { kind: 'document' });
-  response.send(sent);
+export function makeText({ headers, text, identity = text }: TextDocument, mayGzip: boolean): MadeAnswer {
+  const isGzipped = mayGzip && Buffer.byteLength(text) >= minGzipBytes;
+  const digest = hash('sha256', identity, 'base64url');
+  const etag = isGzipped ? `"${digest}-gzip"` : `"${digest}"`;
+  const own = ['Vary', 'Accept-Encoding', 'ETag', etag];
+  return {
+    headers: [...headers, ...own, ...(isGzipped ? ['Content-Encoding', 'gzip'] : [])],
+    etag,
+    body: () => (isGzipped ? compress(text) : Buffer.from(text)),
+    about: { kind: 'document' },
+  };
+}
+
+/** Sends one on the general path. */
+export function sendText(request: Request, response: Response, document: TextDocument): Promise<void> {
+  return sendMade(request, response, makeText(document, takesGzip(request)));
 }

@@ -9,14 +9,17 @@ export type PropertyValue = string | number | boolean | Date | undefined;
 /** Where Atom has an element of its own for a property; `$metadata` says so (spec nuget-v2 9.2). */
 type AtomPlace = 'SyndicationTitle' | 'SyndicationAuthorName' | 'SyndicationSummary' | 'SyndicationUpdated';
 
+/** What never changes, and is the same in most versions of a package. */
+export type OfNuspec = { readonly ofNuspec: (nuspec: PackageRow['nuspec']) => PropertyValue };
+
 export type FeedProperty = {
   readonly name: string;
   readonly type: EdmType;
   /** Only these may be null: WCF rejects null numbers and booleans (spec nuget-v2 9.5). */
   readonly isNullable: boolean;
   readonly atom?: AtomPlace;
-  /** The same for every row, or made from the row. */
-  readonly value: PropertyValue | ((row: PackageRow, links: FeedLinks) => PropertyValue);
+  /** The same for every row, or made from the row, or from nothing of it but its nuspec. */
+  readonly value: PropertyValue | ((row: PackageRow, links: FeedLinks) => PropertyValue) | OfNuspec;
 };
 
 const maxInt32 = 2_147_483_647;
@@ -26,43 +29,45 @@ export const feedProperties: readonly FeedProperty[] = [
   required('Id', 'Edm.String', (row) => row.id, 'SyndicationTitle'),
   required('Version', 'Edm.String', (row) => row.version),
   required('NormalizedVersion', 'Edm.String', (row) => row.normalizedVersion),
-  optional('Title', 'Edm.String', (row) => row.nuspec.title),
-  optional('Description', 'Edm.String', (row) => row.nuspec.description),
-  optional('Summary', 'Edm.String', (row) => row.nuspec.summary, 'SyndicationSummary'),
-  optional('Authors', 'Edm.String', (row) => row.nuspec.authors, 'SyndicationAuthorName'),
-  optional('Dependencies', 'Edm.String', (row) => dependenciesText(row.nuspec)),
-  optional('Tags', 'Edm.String', (row) => row.nuspec.tags.join(' ')),
-  optional('ReleaseNotes', 'Edm.String', (row) => row.nuspec.releaseNotes),
-  optional('Copyright', 'Edm.String', (row) => row.nuspec.copyright),
-  optional('Language', 'Edm.String', (row) => row.nuspec.language),
-  optional('IconUrl', 'Edm.String', (row) => webAddress(row.nuspec.iconUrl)),
-  optional('LicenseUrl', 'Edm.String', (row) => webAddress(row.nuspec.licenseUrl)),
-  optional('ProjectUrl', 'Edm.String', (row) => webAddress(row.nuspec.projectUrl)),
+  optional('Title', 'Edm.String', { ofNuspec: (nuspec) => nuspec.title }),
+  optional('Description', 'Edm.String', { ofNuspec: (nuspec) => nuspec.description }),
+  optional('Summary', 'Edm.String', { ofNuspec: (nuspec) => nuspec.summary }, 'SyndicationSummary'),
+  optional('Authors', 'Edm.String', { ofNuspec: (nuspec) => nuspec.authors }, 'SyndicationAuthorName'),
+  optional('Dependencies', 'Edm.String', { ofNuspec: (nuspec) => dependenciesText(nuspec) }),
+  optional('Tags', 'Edm.String', { ofNuspec: (nuspec) => nuspec.tags.join(' ') }),
+  optional('ReleaseNotes', 'Edm.String', { ofNuspec: (nuspec) => nuspec.releaseNotes }),
+  optional('Copyright', 'Edm.String', { ofNuspec: (nuspec) => nuspec.copyright }),
+  optional('Language', 'Edm.String', { ofNuspec: (nuspec) => nuspec.language }),
+  optional('IconUrl', 'Edm.String', { ofNuspec: (nuspec) => webAddress(nuspec.iconUrl) }),
+  optional('LicenseUrl', 'Edm.String', { ofNuspec: (nuspec) => webAddress(nuspec.licenseUrl) }),
+  optional('ProjectUrl', 'Edm.String', { ofNuspec: (nuspec) => webAddress(nuspec.projectUrl) }),
   optional('GalleryDetailsUrl', 'Edm.String', (row, links) => links.page(row.id)),
   optional('ReportAbuseUrl', 'Edm.String', undefined),
-  optional('ProjectSourceUrl', 'Edm.String', (row) => webAddress(row.nuspec.projectSourceUrl)),
-  optional('PackageSourceUrl', 'Edm.String', (row) => webAddress(row.nuspec.packageSourceUrl)),
-  optional('DocsUrl', 'Edm.String', (row) => webAddress(row.nuspec.docsUrl)),
-  optional('MailingListUrl', 'Edm.String', (row) => webAddress(row.nuspec.mailingListUrl)),
-  optional('BugTrackerUrl', 'Edm.String', (row) => webAddress(row.nuspec.bugTrackerUrl)),
-  optional('WikiUrl', 'Edm.String', (row) => webAddress(row.nuspec.wikiUrl)),
-  required('RequireLicenseAcceptance', 'Edm.Boolean', (row) => row.nuspec.requireLicenseAcceptance),
-  required('DevelopmentDependency', 'Edm.Boolean', (row) => row.nuspec.developmentDependency),
-  required('DownloadCount', 'Edm.Int32', (row) => Math.min(row.downloads, maxInt32)),
-  required('VersionDownloadCount', 'Edm.Int32', (row) => Math.min(row.versionDownloads, maxInt32)),
+  optional('ProjectSourceUrl', 'Edm.String', { ofNuspec: (nuspec) => webAddress(nuspec.projectSourceUrl) }),
+  optional('PackageSourceUrl', 'Edm.String', { ofNuspec: (nuspec) => webAddress(nuspec.packageSourceUrl) }),
+  optional('DocsUrl', 'Edm.String', { ofNuspec: (nuspec) => webAddress(nuspec.docsUrl) }),
+  optional('MailingListUrl', 'Edm.String', { ofNuspec: (nuspec) => webAddress(nuspec.mailingListUrl) }),
+  optional('BugTrackerUrl', 'Edm.String', { ofNuspec: (nuspec) => webAddress(nuspec.bugTrackerUrl) }),
+  optional('WikiUrl', 'Edm.String', { ofNuspec: (nuspec) => webAddress(nuspec.wikiUrl) }),
+  required('RequireLicenseAcceptance', 'Edm.Boolean', {
+    ofNuspec: (nuspec) => nuspec.requireLicenseAcceptance,
+  }),
+  required('DevelopmentDependency', 'Edm.Boolean', { ofNuspec: (nuspec) => nuspec.developmentDependency }),
+  required('DownloadCount', 'Edm.Int32', (row) => shownCount(row.downloads)),
+  required('VersionDownloadCount', 'Edm.Int32', (row) => shownCount(row.versionDownloads)),
   required('PackageSize', 'Edm.Int64', (row) => row.sizeBytes),
   // Base64, told from hex by its 88 characters; choco compares it with the bytes it got (spec nuget-v2 4.3).
   optional('PackageHash', 'Edm.String', (row) => Buffer.from(row.sha512, 'hex').toString('base64')),
   optional('PackageHashAlgorithm', 'Edm.String', 'SHA512'),
   required('Created', 'Edm.DateTime', (row) => row.created),
   optional('LastEdited', 'Edm.DateTime', (row) => row.lastEdited),
-  required('Published', 'Edm.DateTime', (row) => (row.isListed ? row.published : unlistedPublished)),
+  required('Published', 'Edm.DateTime', shownPublished),
   required('LastUpdated', 'Edm.DateTime', (row) => row.lastEdited, 'SyndicationUpdated'),
   required('IsLatestVersion', 'Edm.Boolean', (row) => row.isLatest),
   required('IsAbsoluteLatestVersion', 'Edm.Boolean', (row) => row.isAbsoluteLatest),
   required('IsPrerelease', 'Edm.Boolean', (row) => row.isPrerelease),
   required('Listed', 'Edm.Boolean', (row) => row.isListed),
-  optional('MinClientVersion', 'Edm.String', (row) => row.nuspec.minClientVersion),
+  optional('MinClientVersion', 'Edm.String', { ofNuspec: (nuspec) => nuspec.minClientVersion }),
   required('IsApproved', 'Edm.Boolean', moderation.IsApproved),
   optional('PackageStatus', 'Edm.String', moderation.PackageStatus),
   optional('PackageSubmittedStatus', 'Edm.String', 'Ready'),
@@ -83,6 +88,16 @@ export const feedProperties: readonly FeedProperty[] = [
   optional('PackageScanResultDate', 'Edm.DateTime', undefined),
   optional('PackageScanFlagResult', 'Edm.String', undefined),
 ];
+
+/** As far as its type goes. */
+export function shownCount(count: number): number {
+  return Math.min(count, maxInt32);
+}
+
+/** Old clients know an unlisted version by its date. */
+export function shownPublished({ isListed, published }: PackageRow): Date {
+  return isListed ? published : unlistedPublished;
+}
 
 function required(name: string, type: EdmType, value: FeedProperty['value'], atom?: AtomPlace): FeedProperty {
   return { name, type, isNullable: false, value, ...(atom && { atom }) };

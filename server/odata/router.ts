@@ -1,30 +1,27 @@
-import { type Request, type Response, Router } from 'express';
+import { type Response, Router } from 'express';
 import type { Catalog } from '../catalog/catalog.ts';
-import type { PackageQuery } from '../catalog/query.ts';
 import { fail } from '../errors.ts';
 import type { CachePolicies } from '../http/cache.ts';
-import { renderEntry, renderFeed, renderProperty } from './atom.ts';
-import { metadataDocument, serviceDocument } from './edmx.ts';
-import { selectUpdates } from './get-updates.ts';
-import { type FeedLinks, feedLinks, nextLink } from './links.ts';
-import { readOptions } from './options.ts';
-import { parseParameters } from './parameters.ts';
-import { type Page, pageOf, selectionOf } from './query.ts';
+import type { MakeAnswer } from '../http/made-answer.ts';
+import { makeText, sendText } from '../http/send-text.ts';
+import { type DocumentContext, isDocument, makeDocument } from './documents.ts';
+import { feedLinks } from './links.ts';
 import { parseResource, type Resource } from './resource.ts';
-import { sendDocument } from './send-document.ts';
 
 export type ODataServices = {
   readonly catalog: Pick<Catalog, 'find' | 'query' | 'count'>;
   readonly cache: Pick<CachePolicies, 'revalidate'>;
   /** Known once the server listens. */
   readonly publicUrl: () => string;
+  /** Of the program. */
+  readonly version: string;
 };
 
 /**
  * The door for choco and nuget: the NuGet v2 feed, reading (spec nuget-v2). Hangs at `/nuget` and `/api/v2`; what is no
  * OData address (pushes, downloads, deletions) passes on to the next door.
  */
-export function createODataRouter({ catalog, cache, publicUrl }: ODataServices): Router {
+export function createODataRouter(services: ODataServices): Router {
   const router = Router();
   router.use(async (request, response, next) => {
     const [rawPath, rawQuery] = splitUrl(request.url);
@@ -35,81 +32,40 @@ export function createODataRouter({ catalog, cache, publicUrl }: ODataServices):
       const allowed = isRoot(rawPath) ? 'GET, HEAD, PUT' : 'GET, HEAD';
       fail('METHOD_NOT_ALLOWED', { method: request.method, allowed });
     }
-    const links = feedLinks(publicUrl(), request.baseUrl);
-    response.setHeader('Cache-Control', cache.revalidate);
-    await answer(resource, { catalog, links, rawQuery, request, response });
+    const context = contextOf(services, request.baseUrl, rawQuery);
+    response.setHeader('Cache-Control', context.cacheControl);
+    if (resource.kind === 'package' && !isDocument(resource)) return redirect(resource, response, context);
+    await sendText(request, response, await makeDocument(resource, context));
   });
   return router;
 }
 
-type Context = {
-  readonly catalog: ODataServices['catalog'];
-  readonly links: FeedLinks;
-  readonly rawQuery: string;
-  readonly request: Request;
-  readonly response: Response;
-};
-
-async function answer(resource: Resource, context: Context): Promise<void> {
-  const { links, request, response } = context;
-  switch (resource.kind) {
-    case 'service':
-      return sendDocument(request, response, 'xml', serviceDocument(links.base));
-    case 'metadata':
-      return sendDocument(request, response, 'xml', metadataDocument);
-    case 'package':
-      return answerPackage(resource, context);
-    case 'collection':
-      return answerCollection(resource, context);
-  }
+/** The same documents past the general path. */
+export function createODataMaker(services: ODataServices): MakeAnswer {
+  return async ({ mount, rawPath, rawQuery, takesGzip }) => {
+    const resource = parseResource(rawPath);
+    if (resource === undefined || !isDocument(resource)) return undefined;
+    return makeText(await makeDocument(resource, contextOf(services, mount, rawQuery)), takesGzip);
+  };
 }
 
-async function answerPackage(
-  { id, version, part }: Extract<Resource, { kind: 'package' }>,
-  { catalog, links, rawQuery, request, response }: Context,
+function contextOf(
+  { catalog, cache, publicUrl, version }: ODataServices,
+  mount: string,
+  rawQuery: string,
+): DocumentContext {
+  const links = feedLinks(publicUrl(), mount);
+  return { catalog, links, rawQuery, cacheControl: cache.revalidate, version };
+}
+
+/** The bytes of a package have one address (spec nuget-v2 9.8). */
+async function redirect(
+  { id, version }: Extract<Resource, { kind: 'package' }>,
+  response: Response,
+  { catalog, links }: DocumentContext,
 ): Promise<void> {
-  const { view } = readOptions(parseParameters(rawQuery));
-  const row = await catalog.find(id, version, view);
-  if (row === undefined) return fail('PACKAGE_NOT_FOUND', { id, version });
-  switch (part) {
-    case undefined:
-      return sendDocument(request, response, 'entry', renderEntry(row, links));
-    case 'Id':
-      return sendDocument(request, response, 'xml', renderProperty('Id', row.id));
-    case 'Version':
-      return sendDocument(request, response, 'xml', renderProperty('Version', row.version));
-    default:
-      return response.redirect(302, links.download(row.id, row.normalizedVersion));
-  }
-}
-
-async function answerCollection(
-  { collection, isCount }: Extract<Resource, { kind: 'collection' }>,
-  { catalog, links, rawQuery, request, response }: Context,
-): Promise<void> {
-  const parameters = parseParameters(rawQuery);
-  const options = readOptions(parameters);
-  const selection =
-    collection === 'GetUpdates'
-      ? await selectUpdates(catalog, options, parameters)
-      : selectionOf(collection, options, parameters);
-  const page = pageOf(options);
-  // $count means all of it, whatever the page (spec nuget-v2 18.1).
-  const total =
-    isCount || options.wantsTotal ? await catalog.count({ ...selection, skip: 0, take: 0 }) : undefined;
-  if (isCount) return sendDocument(request, response, 'text', String(total));
-
-  // One row more tells whether there is a next page.
-  const take = page.isLast ? page.size : page.size + 1;
-  const found = take === 0 ? [] : await catalog.query({ ...selection, ...startOf(page), take });
-  const rows = found.slice(0, page.size);
-  const last = found.length > page.size ? rows.at(-1) : undefined;
-  const next = last && nextLink(links, collection, rawQuery, page, last);
-  return sendDocument(request, response, 'feed', renderFeed({ title: collection, rows, total, next }, links));
-}
-
-function startOf({ after, skip }: Page): Pick<PackageQuery, 'after' | 'skip'> {
-  return { skip, ...(after && { after }) };
+  const row = (await catalog.find(id, version)) ?? fail('PACKAGE_NOT_FOUND', { id, version });
+  response.redirect(302, links.download(row.id, row.normalizedVersion));
 }
 
 function isRoot(rawPath: string): boolean {

@@ -34,9 +34,8 @@ export function createV3Router(services: V3Services): Router {
   const links = () => v3Links(publicUrl());
 
   async function send(request: Request, response: Response, document: object): Promise<void> {
-    response.setHeader('Content-Type', 'application/json; charset=utf-8');
-    response.setHeader('Cache-Control', cache.revalidate);
-    await sendText(request, response, JSON.stringify(document));
+    const headers = ['Content-Type', 'application/json; charset=utf-8', 'Cache-Control', cache.revalidate];
+    await sendText(request, response, { headers, text: JSON.stringify(document) });
   }
 
   router.get('/index.json', async (request, response) => {

@@ -17,12 +17,12 @@ describe('what was published', () => {
   });
   afterEach(() => room.remove());
 
-  const latest = async () => (await retrieve(room, 'delve')).row.version;
+  const latest = async () => (await retrieve(room, 'delve')).row.normalizedVersion;
 
   it.each(['1.0', '1.0.0', '01.0.0.0', '1.0.0+any'])('comes by the spelling %s', async (version) => {
     const { row, open } = await retrieve(room, 'dELVE', version);
 
-    expect(row.version).toBe('1.0');
+    expect(row.normalizedVersion).toBe('1.0.0');
     expect((await buffer(await open())).equals(stable)).toBe(true);
     expect(await buffer(await open({ start: 10, end: 19 }))).toEqual(stable.subarray(10, 20));
   });
@@ -41,7 +41,7 @@ describe('what was published', () => {
   it('without a version is the latest listed stable one', async () => {
     expect(await latest()).toBe('1.1.0');
     await unlist(room, 'delve', '1.1', operator);
-    expect(await latest()).toBe('1.0');
+    expect(await latest()).toBe('1.0.0');
     await unlist(room, 'delve', '1.0', operator);
     await expect(latest()).rejects.toMatchObject({ code: 'PACKAGE_NOT_FOUND' });
     await relist(room, 'DELVE', '1.1.0.0', operator);
@@ -52,9 +52,10 @@ describe('what was published', () => {
     await unlist(room, 'delve', '1.0.0', operator);
     await unlist(room, 'delve', '1.0.0', operator);
 
-    const { row, open } = await retrieve(room, 'delve', '1.0.0');
+    const { open, readSmall } = await retrieve(room, 'delve', '1.0.0');
 
-    expect(row.isListed).toBe(false);
+    expect(await room.catalog.find('delve', '1.0.0')).toMatchObject({ isListed: false });
+    expect(readSmall().equals(stable)).toBe(true);
     expect((await buffer(await open())).equals(stable)).toBe(true);
   });
 

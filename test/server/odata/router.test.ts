@@ -65,7 +65,7 @@ beforeAll(async () => {
   app.disable('etag');
   app.use(
     ['/nuget', '/api/v2'],
-    createODataRouter({ catalog, cache: cachePolicies(false), publicUrl: () => publicUrl }),
+    createODataRouter({ catalog, cache: cachePolicies(false), publicUrl: () => publicUrl, version: '1' }),
   );
   app.use((request: express.Request, response: express.Response) => {
     response.status(418).send(request.method);

@@ -61,8 +61,6 @@ export const bareRow: PackageRow = {
   isListed: false,
   isAbsoluteLatest: false,
   nuspec: {
-    id: 'lower',
-    version: '1.0',
     authors: 'tools',
     tags: [],
     requireLicenseAcceptance: false,

@@ -1,0 +1,53 @@
+import type { IncomingMessage } from 'node:http';
+import type { Request, Response } from 'express';
+import { rememberAnswer } from './known-answers.ts';
+
+/** What is done for an answer beside its bytes. */
+export type AnswerAbout = {
+  /** `bytes`: counts do not show in it, and conditions and ranges are its door's business. */
+  readonly kind: 'document' | 'bytes';
+  /** When a GET is answered with it; what comes back is called once the asker has it all. */
+  readonly begin?: (req: IncomingMessage, from: string | undefined) => () => void;
+};
+
+/** An answer of 200 that is made without anything of Express: the general path and the fast lane send the same one. */
+export type MadeAnswer = {
+  /** Name, value, name, value ... of the door's own headers in the order in which they go out, Content-Length apart. */
+  readonly headers: readonly string[];
+  readonly etag: string;
+  /** Made only for who wants it: a 304 has none. */
+  readonly body: () => Buffer | Promise<Buffer>;
+  readonly about: AnswerAbout;
+};
+
+/** A plain GET or HEAD, as far as its answer depends on it. */
+export type Question = {
+  /** Where the door hangs, as the asker wrote it. */
+  readonly mount: string;
+  /** Behind it, escapes and all; empty or with a slash in front. */
+  readonly rawPath: string;
+  /** Without the question mark. */
+  readonly rawQuery: string;
+  readonly takesGzip: boolean;
+  readonly isConditional: boolean;
+};
+
+/**
+ * Makes what a door can answer plainly, with 200. Undefined, or whatever it throws, leaves the request to the general
+ * path, which does it all again: errors, redirects and unusual requests are told in one place.
+ */
+export type MakeAnswer = (question: Question) => Promise<MadeAnswer | undefined>;
+
+/** Sends a document on the general path. */
+export async function sendMade(request: Request, response: Response, made: MadeAnswer): Promise<void> {
+  const { headers } = made;
+  for (let at = 0; at < headers.length; at += 2) response.setHeader(headers[at] ?? '', headers[at + 1] ?? '');
+  if (request.fresh) {
+    response.removeHeader('Content-Encoding');
+    response.send('');
+    return;
+  }
+  const body = await made.body();
+  rememberAnswer(request, response, body, made.about);
+  response.send(body);
+}

@@ -1,0 +1,116 @@
+import type { Catalog } from '../catalog/catalog.ts';
+import type { PackageQuery } from '../catalog/query.ts';
+import { fail } from '../errors.ts';
+import type { TextDocument } from '../http/send-text.ts';
+import { entryIdentity, feedIdentity, renderEntry, renderFeed, renderProperty } from './atom.ts';
+import { metadataDocument, serviceDocument } from './edmx.ts';
+import { selectUpdates } from './get-updates.ts';
+import { type FeedLinks, nextLink } from './links.ts';
+import { readOptions } from './options.ts';
+import { parseParameters } from './parameters.ts';
+import { type Page, pageOf, selectionOf } from './query.ts';
+import type { Resource } from './resource.ts';
+
+const contentTypes = {
+  xml: 'application/xml;charset=utf-8',
+  feed: 'application/atom+xml;type=feed;charset=utf-8',
+  entry: 'application/atom+xml;type=entry;charset=utf-8',
+  text: 'text/plain;charset=utf-8',
+} as const;
+
+export type DocumentContext = {
+  readonly catalog: Pick<Catalog, 'find' | 'query' | 'count'>;
+  readonly links: FeedLinks;
+  readonly rawQuery: string;
+  readonly cacheControl: string;
+  /** Of the program: another may write other texts of the same rows. */
+  readonly version: string;
+};
+
+/** A resource that is a document: what is not is the bytes of a package. */
+export function isDocument(resource: Resource): boolean {
+  return resource.kind !== 'package' || (resource.part !== '$value' && resource.part !== 'Download');
+}
+
+/**
+ * The document of a resource (spec nuget-v2 section 9).
+ * @throws FeedError PACKAGE_NOT_FOUND, QUERY_INVALID
+ */
+export function makeDocument(resource: Resource, context: DocumentContext): Promise<TextDocument> {
+  switch (resource.kind) {
+    case 'service':
+      return Promise.resolve(document('xml', serviceDocument(context.links.base), context));
+    case 'metadata':
+      return Promise.resolve(document('xml', metadataDocument, context));
+    case 'package':
+      return makePackage(resource, context);
+    case 'collection':
+      return makeCollection(resource, context);
+  }
+}
+
+async function makePackage(
+  { id, version, part }: Extract<Resource, { kind: 'package' }>,
+  context: DocumentContext,
+): Promise<TextDocument> {
+  const { view } = readOptions(parseParameters(context.rawQuery));
+  const row = await context.catalog.find(id, version, view);
+  if (row === undefined) return fail('PACKAGE_NOT_FOUND', { id, version });
+  switch (part) {
+    case 'Id':
+      return document('xml', renderProperty('Id', row.id), context);
+    case 'Version':
+      return document('xml', renderProperty('Version', row.version), context);
+    default:
+      return document('entry', renderEntry(row, context.links), context, entryIdentity(row, context.links));
+  }
+}
+
+async function makeCollection(
+  { collection, isCount }: Extract<Resource, { kind: 'collection' }>,
+  context: DocumentContext,
+): Promise<TextDocument> {
+  const { catalog, links, rawQuery } = context;
+  const parameters = parseParameters(rawQuery);
+  const options = readOptions(parameters);
+  const selection =
+    collection === 'GetUpdates'
+      ? await selectUpdates(catalog, options, parameters)
+      : selectionOf(collection, options, parameters);
+  const page = pageOf(options);
+  // $count means all of it, whatever the page (spec nuget-v2 18.1).
+  const total =
+    isCount || options.wantsTotal ? await catalog.count({ ...selection, skip: 0, take: 0 }) : undefined;
+  if (isCount) return document('text', String(total), context);
+
+  // One row more tells whether there is a next page.
+  const take = page.isLast ? page.size : page.size + 1;
+  const found = take === 0 ? [] : await catalog.query({ ...selection, ...startOf(page), take });
+  const rows = found.slice(0, page.size);
+  const last = found.length > page.size ? rows.at(-1) : undefined;
+  const next = last && nextLink(links, collection, rawQuery, page, last);
+  const feed = { title: collection, rows, total, next };
+  return document('feed', renderFeed(feed, links), context, feedIdentity(feed, links));
+}
+
+function startOf({ after, skip }: Page): Pick<PackageQuery, 'after' | 'skip'> {
+  return { skip, ...(after && { after }) };
+}
+
+function document(
+  type: keyof typeof contentTypes,
+  text: string,
+  { cacheControl, version }: DocumentContext,
+  identity?: string,
+): TextDocument {
+  const headers = [
+    'Cache-Control',
+    cacheControl,
+    'Content-Type',
+    contentTypes[type],
+    // WCF refuses 3.0 and above (spec nuget-v2 section 1, point 9).
+    'DataServiceVersion',
+    '2.0;',
+  ];
+  return { headers, text, ...(identity !== undefined && { identity: `${version}\n${identity}` }) };
+}
