@@ -7,7 +7,8 @@ import { type ExportIndex, exportIndexName, readExportIndex } from '../../format
 import { FormatError, visible } from '../../formats/format-error.ts';
 import { openNupkg } from '../../formats/nupkg.ts';
 import { fail } from '../errors.ts';
-import type { Offer, Source, Trouble } from './source.ts';
+import { matchesGlob } from '../keys/glob.ts';
+import { isExact, isTrouble, type Offer, type Source, type Trouble } from './source.ts';
 
 /**
  * A folder of nupkg files at any depth, called anything: what they are is read from the nuspec inside. The layouts of
@@ -15,7 +16,19 @@ import type { Offer, Source, Trouble } from './source.ts';
  * `feed:export` left its index, that says of its files what no file can: whether it is listed, when it was published.
  */
 export function createFolderSource(dir: string, { parallel = 16 } = {}): Source {
-  async function* list(): AsyncGenerator<Offer | Trouble> {
+  async function* list(globs: readonly string[]): AsyncGenerator<Offer | Trouble> {
+    const named = new Set(globs.filter(isExact));
+    for await (const item of listAll()) {
+      // Whose package a file with a trouble is, nobody knows.
+      const fitting = isTrouble(item) ? globs : globs.filter((glob) => matchesGlob(glob, item.id));
+      if (globs.length === 0 || fitting.length > 0) yield item;
+      if (!isTrouble(item)) for (const glob of fitting) named.delete(glob);
+    }
+    for (const id of named)
+      yield { from: id, kind: 'failed', reason: 'the source has no package of this id' };
+  }
+
+  async function* listAll(): AsyncGenerator<Offer | Trouble> {
     // Read by a few at a time, handed on in the order of names so that two runs do the same.
     const waiting: Promise<Offer | Trouble>[] = [];
     const root = await realpath(dir);

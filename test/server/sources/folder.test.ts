@@ -37,6 +37,27 @@ describe('a folder of packages', () => {
     expect(kinds).toEqual(['skipped']);
   });
 
+  it('shows the ids that are asked for, and says which of them it does not have', async () => {
+    dir = await makeTempDir();
+    for (const id of ['bank.a', 'bank.b', 'other'])
+      await writeFile(join(dir, `${id}.nupkg`), makeNupkg({ id }));
+    const asked = async (...globs: string[]): Promise<string[]> => {
+      const seen: string[] = [];
+      for await (const item of createFolderSource(dir).list(globs)) {
+        seen.push(isTrouble(item) ? `${item.kind} ${item.from}: ${item.reason}` : item.id);
+      }
+      return seen;
+    };
+
+    expect(await asked()).toEqual(['bank.a', 'bank.b', 'other']);
+    expect(await asked('BANK.*')).toEqual(['bank.a', 'bank.b']);
+    expect(await asked('bank.?', 'other')).toEqual(['bank.a', 'bank.b', 'other']);
+    expect(await asked('Other', 'none', 'no*')).toEqual([
+      'other',
+      'failed none: the source has no package of this id',
+    ]);
+  });
+
   it('is an error when it cannot be read itself', async () => {
     dir = await makeTempDir();
 
