@@ -46,7 +46,7 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
     if (block.every((byte) => byte === 0)) {
       return;
     }
-    const header = new Header(block);
+    const header = readHeader(block);
     const { path, size } = header;
     if (
       !header.cksumValid ||
@@ -72,6 +72,15 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
     if (left > 0) throw new TarError(`${path} was not read to its end`);
     const padding = (blockBytes - (size % blockBytes)) % blockBytes;
     if (padding > 0) await reader.take(padding, 'padding');
+  }
+}
+
+/** The library throws plain errors for numbers that are none. */
+function readHeader(block: Buffer): Header {
+  try {
+    return new Header(block);
+  } catch (error) {
+    throw new TarError('it is no tar file, or is damaged', { cause: error });
   }
 }
 

@@ -2,6 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readTar, TarError, writeTar } from '../../../server/feed/tar.ts';
+import { makeNupkg } from '../../kit/nupkg.ts';
 
 async function* cut(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -51,6 +52,24 @@ describe('a tar of plain files', () => {
         await expect(read(short, 1000)).rejects.toBeInstanceOf(TarError);
       }),
       { numRuns: 50 },
+    ));
+
+  it('is refused with a TarError when it is something else, such as a nupkg or a database', async () => {
+    const others = [makeNupkg({ id: 'a' }), Buffer.alloc(2048, 0xff), Buffer.alloc(2048, 'SQLite format 3')];
+    for (const bytes of others) {
+      const padded = Buffer.concat([bytes, Buffer.alloc(2048, 0xfe)]);
+      await expect(read(padded, 1000)).rejects.toBeInstanceOf(TarError);
+    }
+  });
+
+  it('is never anything but files or a TarError, whatever the header is', () =>
+    fc.assert(
+      fc.asyncProperty(fc.uint8Array({ minLength: 512, maxLength: 1024 }), async (bytes) => {
+        const outcome = await read(Buffer.from(bytes), 1000).catch((error: unknown) => error);
+
+        expect(Array.isArray(outcome) || outcome instanceof TarError).toBe(true);
+      }),
+      { numRuns: 200 },
     ));
 
   it('is never anything but files or a TarError, whatever byte is changed', () =>
