@@ -29,6 +29,12 @@ replay('choco-0.10.15-basic', [delve('1.22.0')], { settings: { readAuth: 'feed' 
 replay('choco-0.10.15', [delve('1.21.2'), ...lowerAndUpper], {
   from: { 'outdated -s URL': delve('1.22.0') },
 });
+replay('choco-0.10.15-many', [
+  ...Array.from({ length: 250 }, (_, patch) => ({ id: 'many', version: `1.0.${patch}` })),
+  ...lowerAndUpper,
+  { id: 'tagged', version: '1.0.0', tags: ['Cloud', 'CLI'] },
+]);
+replay('chocolatey-choco-0.1.7', [{ id: 'tool', version: '1.0.0', tags: ['Sample'] }, ...lowerAndUpper]);
 replay('nuget-5.8', [delve('1.21.2'), delve('1.22.0'), ...lowerAndUpper]);
 replay('derived/choco-2.x', derivedPackages);
 replay('derived/choco-2.x-v3', derivedPackages);
