@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { type ExportIndex, exportIndexName, readExportIndex } from '../../formats/export-index.ts';
@@ -9,6 +9,7 @@ import { type ExportResult, exportFiles } from '../feed/export.ts';
 import { type ExportPlan, planExport } from '../feed/export-plan.ts';
 import { syncTree } from '../feed/restore.ts';
 import { openReading } from '../reading.ts';
+import { clearLeftovers } from './leftovers.ts';
 import { createProgress, printBytes } from './progress.ts';
 import { asRoomError, requireRoom } from './room.ts';
 import type { OperatorWorld } from './world.ts';
@@ -40,7 +41,9 @@ async function exportFeed(world: OperatorWorld, dir: string, { id, json }: Flags
   const { stdout, stderr, signal, version } = world;
   const earlier = await openFolder(dir);
   const part = join(dir, '.part');
-  await rm(part, { recursive: true, force: true });
+  await clearLeftovers(part, /^(\d+|bucket\.bundle|catalog\.db(-\w+)?|index\.json)$/);
+  const bucket = id.length === 0 ? 'bucket.bundle' : null;
+  if (bucket !== null) await requireOurs(join(dir, bucket), earlier);
   const reading = openReading(dataDir);
   try {
     await mkdir(part, { mode: 0o700 });
@@ -54,7 +57,6 @@ async function exportFeed(world: OperatorWorld, dir: string, { id, json }: Flags
       await writeIndex(dir, part, { ...header, complete: false, packages: [], payloads: [], bucket: null });
     }
     // Bucket before database, as in a backup: every payload that a manifest promises is exported too.
-    const bucket = id.length === 0 ? 'bucket.bundle' : null;
     if (bucket !== null) await writeBundle(openRepository(reading.bucketDir, world.env), join(part, bucket));
     const snapshot = await reading.takeSnapshot(join(part, 'catalog.db'));
     let plan: ExportPlan;
@@ -109,6 +111,13 @@ async function openFolder(dir: string): Promise<ExportIndex | undefined> {
     if (!(error instanceof Error) || !('code' in error) || !('path' in error)) throw error;
     return fail('FILE_UNUSABLE', { file: dir, cause: error.message }, error);
   }
+}
+
+/** An export that ended without a bundle wrote none. @throws FeedError EXPORT_FOREIGN */
+async function requireOurs(bundle: string, earlier: ExportIndex | undefined): Promise<void> {
+  const mayBeOurs = earlier === undefined || !earlier.complete || earlier.bucket !== null;
+  if (!mayBeOurs && (await stat(bundle).catch(() => undefined)) !== undefined)
+    fail('EXPORT_FOREIGN', { path: bundle });
 }
 
 function hashesOf(index: ExportIndex | undefined): ReadonlyMap<string, string> {

@@ -112,12 +112,17 @@ describe('feed:export', () => {
 
   it('holds each file against its index when it is imported', async () => {
     await exportTo(stocked, out);
-    await writeFile(join(out, 'Sample.1.0.0.nupkg'), makeNupkg({ id: 'Sample', metadata: { title: 'Other' } }));
+    await writeFile(
+      join(out, 'Sample.1.0.0.nupkg'),
+      makeNupkg({ id: 'Sample', metadata: { title: 'Other' } }),
+    );
 
     const imported = await runVerb(createImport, join(root, 'refusing'), out);
 
     expect(imported.error).toMatchObject({ exitCode: 1 });
-    expect(imported.stdout).toMatch(/The bytes are not those that the source announces.*\n {2}Sample 1\.0\.0/);
+    expect(imported.stdout).toMatch(
+      /The bytes are not those that the source announces.*\n {2}Sample 1\.0\.0/,
+    );
     expect(imported.stdout).toContain('4 imported');
   });
 
@@ -146,6 +151,20 @@ describe('feed:export', () => {
     expect(file.error?.message).toContain('Sample.1.0.0.nupkg');
     expect(await readFile(join(mine, 'Sample.1.0.0.nupkg'), 'utf8')).toBe('changed');
     expect(existsSync(join(mine, 'Sample.1.1.0.nupkg'))).toBe(false);
+  });
+
+  it('overwrites no bucket.bundle and clears away no .part that it did not write', async () => {
+    await mkdir(join(out, '.part'), { recursive: true });
+    await writeFile(join(out, '.part', 'letter.txt'), 'mine');
+    const part = await exportTo(stocked, out);
+    await rm(join(out, '.part'), { recursive: true });
+    await exportTo(stocked, out, '--id', 'sample');
+    await writeFile(join(out, 'bucket.bundle'), 'mine');
+    const bundle = await exportTo(stocked, out);
+
+    expect(part.error?.message).toContain('letter.txt in it is not ours');
+    expect(bundle.error).toMatchObject({ code: 'EXPORT_FOREIGN' });
+    expect(await readFile(join(out, 'bucket.bundle'), 'utf8')).toBe('mine');
   });
 
   it('exports all but what is damaged, and ends with 1', async () => {
