@@ -6,8 +6,8 @@ export const NewKeyJson = z.strictObject({
   name: z
     .string()
     .trim()
-    .min(1)
-    .max(100)
+    .min(1, 'the name is empty')
+    .max(100, 'the name has more than 100 characters')
     .regex(/^\P{Cc}*$/u, 'expected one line without control characters')
     .describe('For people and for the log, such as the name of the pipeline that uses it.'),
   scopes: z.array(z.enum(scopes)).min(1).describe('What it may do.'),

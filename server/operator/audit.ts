@@ -27,7 +27,11 @@ export function createCommand(world: OperatorWorld): Command {
   command
     .command('verify')
     .description('Walks the chain of hashes; exit 1 with the first broken link.')
-    .option('--head <hash>', 'a head that was noted before: proves that nothing after it was cut off')
+    .option(
+      '--head <hash>',
+      'a head that was noted before: proves that nothing after it was cut off',
+      readHash,
+    )
     .action((options: { head?: string }) => withTrail(world, (trail) => verify(world, trail, options.head)));
   command
     .command('downloads')
@@ -44,6 +48,7 @@ type ListOptions = { since?: Date; id?: string; json?: true };
 
 function withTrail(world: OperatorWorld, work: (trail: Trail) => Promise<void>): Promise<void> {
   return withData(world, {
+    needsFeed: true,
     alone: ({ services }) => work(trailHere(services)),
     running: (server) => work(trailOf(server)),
   });
@@ -65,7 +70,7 @@ function lineOf({ number, at, change, by }: AuditEntry): string {
 }
 
 async function verify({ stdout }: OperatorWorld, trail: Trail, noted: string | undefined): Promise<void> {
-  const { head, broken } = await verifyTrail(trail.entries(), noted?.toLowerCase());
+  const { head, broken } = await verifyTrail(trail.entries(), noted);
   if (broken !== undefined) {
     const at = broken.at === undefined ? '' : ` of ${broken.at.toISOString()}`;
     fail('AUDIT_BROKEN', { number: broken.number, at, problem: broken.problem, before: head.number });
@@ -101,4 +106,12 @@ function readDate(text: string): Date {
   const date = new Date(text);
   if (Number.isNaN(date.getTime())) throw new InvalidArgumentError('Expected a date such as 2026-11-24.');
   return date;
+}
+
+/** Half a hash, as a careless copy leaves it, must not look like a trail that was cut off. */
+function readHash(text: string): string {
+  const hash = text.trim().toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(hash))
+    throw new InvalidArgumentError('Expected the 64 digits of a head, as `feed:audit verify` prints it.');
+  return hash;
 }

@@ -25,7 +25,8 @@ export function createCommand(world: OperatorWorld): Command {
         .makeOptionMandatory(),
     )
     .option('--id <glob...>', 'ids and tools it is good for, with * and ?; none means all')
-    .action((flags: AddFlags) => withKeys(world, (keys) => add(world, keys, flags)));
+    // The first key may be made before the first start.
+    .action((flags: AddFlags) => withKeys(world, (keys) => add(world, keys, flags), { needsFeed: false }));
   command
     .command('list')
     .description('All keys, revoked ones too, oldest first. None is shown itself: only its hash is kept.')
@@ -49,8 +50,13 @@ type KeyDesk = {
   revoke(id: string): Promise<unknown>;
 };
 
-function withKeys(world: OperatorWorld, work: (desk: KeyDesk) => Promise<void>): Promise<void> {
+function withKeys(
+  world: OperatorWorld,
+  work: (desk: KeyDesk) => Promise<void>,
+  { needsFeed = true } = {},
+): Promise<void> {
   return withData(world, {
+    needsFeed,
     alone: ({ services }) => work(deskHere(services.keys)),
     running: (server) => work(deskOf(server)),
   });
@@ -78,7 +84,9 @@ async function add({ stdout, stderr }: OperatorWorld, desk: KeyDesk, flags: AddF
     return fail('KEY_UNUSABLE', { problem: wanted.error.issues.map(({ message }) => message).join('; ') });
   }
   const { id, key } = await desk.create(wanted.data);
-  stderr.write(`Key ${id} (${wanted.data.name}): ${wanted.data.scopes.join(', ')}. It is not shown again.\n`);
+  const { name, scopes, ids } = wanted.data;
+  const where = ids.length === 0 ? '' : ` for ${ids.join(', ')}`;
+  stderr.write(`Key ${id} (${name}): ${scopes.join(', ')}${where}. It is not shown again.\n`);
   stdout.write(`${key}\n`);
 }
 

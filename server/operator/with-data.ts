@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Got, got, HTTPError } from 'got';
 import { z } from 'zod';
 import { type Config, loadConfig } from '../config.ts';
@@ -16,6 +18,8 @@ export type RunningServer = {
 };
 
 export type DataWork<T> = {
+  /** Only looks at, or changes, what is there: a folder without a feed is a wrong DATA_DIR, and none is made of it. */
+  readonly needsFeed?: boolean;
   /** Nobody uses the folder: it is locked, and ours. */
   readonly alone: (house: House, config: Config) => Promise<T>;
   /** A server uses the folder; without this the verb refuses. */
@@ -24,10 +28,14 @@ export type DataWork<T> = {
 
 /**
  * Does the work where the data is: in the folder itself, under its lock, or through the server that holds the lock.
- * @throws ConfigError, FeedError DATA_DIR_IN_USE when another process has the folder and cannot be asked
+ * @throws ConfigError, FeedError DATA_DIR_IN_USE when another process has the folder and cannot be asked, NO_FEED
  */
-export async function withData<T>(world: OperatorWorld, { alone, running }: DataWork<T>): Promise<T> {
+export async function withData<T>(
+  world: OperatorWorld,
+  { needsFeed = false, alone, running }: DataWork<T>,
+): Promise<T> {
   const config = loadConfig(world.env);
+  if (needsFeed) requireFeed(config.dataDir);
   let house: House;
   try {
     house = await buildHouse(config, {
@@ -47,6 +55,11 @@ export async function withData<T>(world: OperatorWorld, { alone, running }: Data
   } finally {
     await house.close();
   }
+}
+
+function requireFeed(dataDir: string): void {
+  const file = join(dataDir, 'catalog.db');
+  if (!existsSync(file)) fail('NO_FEED', { file, cause: 'it is not there' });
 }
 
 function isInUse(error: unknown): boolean {

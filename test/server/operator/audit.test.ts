@@ -31,6 +31,14 @@ describe.each(['alone', 'through the running server'])('feed:audit, %s', (way) =
   const audit = (...args: string[]): Promise<Said> => runVerb(createCommand, dataDir, ...args);
   const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
+  it('calls half a head a wrong argument, not a trail that was cut off', async () => {
+    const { error, stderr, code } = await audit('verify', '--head', 'abc123');
+
+    expect(code).toBe(2);
+    expect(`${error?.message}${stderr}`).toContain('Expected the 64 digits of a head');
+    expect(`${error?.message}${stderr}`).not.toContain('broken');
+  });
+
   it('lists every change, for people and for programs', async () => {
     const all = linesOf((await audit()).stdout);
     const ofTool = linesOf((await audit('list', '--id', 'tool', '--json')).stdout).map((line) =>

@@ -43,6 +43,14 @@ describe.each(['alone', 'through the running server'])('feed:keys, %s', (way) =>
     expect(await push('delve', '1.0.0-beta.1')).toBe(403);
   });
 
+  it('says in words what is wrong with a name, and what a key is good for', async () => {
+    const nameless = await keys('add', '--name', ' ', '--scope', 'read');
+    const limited = await keys('add', '--name', 'ci', '--scope', 'push', '--id', 'a.*', 'b');
+
+    expect(nameless.error?.message).toBe('No key can be made of this: the name is empty.');
+    expect(limited.stderr).toContain('(ci): push for a.*, b. It is not shown again.');
+  });
+
   it('lists all keys without what is secret, as a table and for programs', async () => {
     const { stdout: key } = await keys('add', '--name', 'ci', '--scope', 'push');
     await keys('add', '--name', 'ops', '--scope', 'admin');

@@ -48,6 +48,15 @@ describe('the data folder', () => {
     expect(keys).toEqual([]);
   });
 
+  it('is not made by work that only reads what is there, as with a misspelt DATA_DIR', async () => {
+    const dataDir = join(await makeTempDir(), 'dtaa');
+
+    const work = withData(worldOf(dataDir), { needsFeed: true, alone: async () => 'alone' });
+
+    await expect(work).rejects.toMatchObject({ code: 'NO_FEED', message: expect.stringContaining(dataDir) });
+    await expect(stat(dataDir)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   it('is refused to work that needs it alone', async () => {
     const house = await startHouse();
     houses.push(house);
