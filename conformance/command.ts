@@ -32,7 +32,8 @@ const examples = `
 Without a key it only reads, and checks with the packages that are there. With a key it pushes some 330 small packages of
 its own (--quick: 20), checks exactly, and unlists or deletes them at the end; unlisted ones stay in the feed's database.
 
-The key may also be in CONFORMANCE_API_KEY, the password in CONFORMANCE_PASSWORD.
+The key may also be in CONFORMANCE_API_KEY, the password in CONFORMANCE_PASSWORD. For a feed whose certificate this machine
+does not trust, NODE_EXTRA_CA_CERTS names the PEM file of its authority.
 
 Examples:
   $ feed:conformance https://feed.corp/api/v2
@@ -100,6 +101,9 @@ async function run({ stdout, stderr }: ConformanceWorld, settings: Settings, isJ
 
 function readSettings({ env, signal, stderr }: ConformanceWorld, url: string, flags: Flags): Settings {
   if (parseAddress(url) === undefined) fail('USAGE', { problem: `${url} is no http or https address.` });
+  // By this every client tells the two protocols apart.
+  if (/\.json$/i.test(url))
+    fail('USAGE', { problem: `${url} is a NuGet v3 address; give the v2 address of the same feed.` });
   const password =
     flags.passwordFile === undefined ? env.CONFORMANCE_PASSWORD : readSecret(flags.passwordFile);
   if (flags.user !== undefined && password === undefined)

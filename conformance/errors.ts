@@ -6,10 +6,20 @@ const errors = {
     'The feed {url} cannot be reached: {cause}.',
     'Check the address, and that the server is running.',
   ],
+  CERTIFICATE: [
+    4,
+    'The certificate of {url} is not trusted: {cause}.',
+    'Use the name that it is made for, and put the PEM file of its authority, or its own when it is self-signed, into NODE_EXTRA_CA_CERTS.',
+  ],
   CREDENTIALS: [
     2,
-    'The feed {url} answers {status}: it wants credentials.',
+    'The feed {url} wants credentials: it answers {status}',
     'Give --user NAME and --password-file FILE.',
+  ],
+  REFUSED: [
+    2,
+    'The feed {url} does not take this user and password: it answers {status}',
+    'A feed that takes API keys wants the key as the password; it must be one that may read.',
   ],
   INTERRUPTED: [130, 'Interrupted.', 'Nothing of what was pushed is left listed, unless it says so above.'],
 } as const satisfies Record<string, readonly [number, string, string]>;

@@ -35,7 +35,7 @@ export type Result = { readonly check: Check; readonly outcome: Outcome };
 /**
  * Runs the checks one after another and gives each result as it comes. What was pushed is taken back at the end, also
  * after an interruption.
- * @throws ConformanceError UNREACHABLE, CREDENTIALS, INTERRUPTED
+ * @throws ConformanceError UNREACHABLE, CERTIFICATE, CREDENTIALS, REFUSED, INTERRUPTED
  */
 export async function* runSuite(settings: Settings): AsyncGenerator<Result> {
   const { signal, progress } = settings;
@@ -88,10 +88,16 @@ async function enter(settings: FeedSettings): Promise<Feed> {
     const feed = createFeed({ ...settings, base });
     const answer = await feed.ask('').catch((error: unknown) => {
       if (settings.signal.aborted) fail('INTERRUPTED', {}, error);
-      if (error instanceof Violation) fail('UNREACHABLE', { url: base, cause: error.found }, error);
+      if (error instanceof Violation) {
+        const code = /certificate/i.test(error.found) ? 'CERTIFICATE' : 'UNREACHABLE';
+        fail(code, { url: base, cause: error.found }, error);
+      }
       throw error;
     });
-    if (answer.status === 401) fail('CREDENTIALS', { url: base, status: statusLine(answer) });
+    const status = statusLine(answer);
+    if (settings.authorization !== undefined && (answer.status === 401 || answer.status === 403))
+      fail('REFUSED', { url: base, status });
+    if (answer.status === 401) fail('CREDENTIALS', { url: base, status });
     const { location } = answer.headers;
     if (answer.status < 300 || answer.status >= 400 || location === undefined) return feed;
     const next = new URL(location, `${base}/`).href.replace(/[?#].*$/, '').replace(/\/+$/, '');

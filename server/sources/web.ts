@@ -67,7 +67,8 @@ export function createWeb(settings: WebSettings): Web {
         }
         return { status, url: finalUrl, text: await readText(body, url) };
       } catch (error) {
-        const isOver = settings.signal.aborted || attempt >= attempts || !isUnreachable(error);
+        const isOver =
+          settings.signal.aborted || attempt >= attempts || !isUnreachable(error) || isDistrust(error);
         if (isOver) throw error;
         await sleep(firstDelayMs * 2 ** (attempt - 1), undefined, { signal: settings.signal });
       }
@@ -184,6 +185,11 @@ export function shown(url: URL): string {
   return visible(redactUrl(`${url.origin}${url.pathname}${url.search}`));
 }
 
+/** The next attempt meets the same certificate. */
+function isDistrust(error: unknown): boolean {
+  return error instanceof Error && /certificate/i.test(error.message);
+}
+
 function isBusy(status: number): boolean {
   return status === 429 || status === 502 || status === 503 || status === 504;
 }
@@ -191,5 +197,8 @@ function isBusy(status: number): boolean {
 function unreachable(url: URL, error: unknown): FeedError {
   if (error instanceof FeedError) return error;
   const cause = visible(error instanceof Error ? error.message : String(error));
-  return new FeedError('SOURCE_UNREACHABLE', { url: shown(url), cause }, error);
+  const advice = isDistrust(error)
+    ? '. Use the name that the certificate is made for, and name the PEM file of its authority in NODE_EXTRA_CA_CERTS.'
+    : '';
+  return new FeedError('SOURCE_UNREACHABLE', { url: shown(url), cause: `${cause}${advice}` }, error);
 }

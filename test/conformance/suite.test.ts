@@ -118,6 +118,14 @@ describe('the suite, reading a protected feed with one fault', () => {
   it('says that it needs credentials', async () => {
     await expect(runBehind(house.url, {})).rejects.toMatchObject({ code: 'CREDENTIALS', exitCode: 2 });
   });
+
+  it('says that those it has are not taken, wrong ones and ones that may not read', async () => {
+    for (const wrong of ['nonsense', await makeKey(house, ['push'])]) {
+      await expect(
+        runBehind(house.url, {}, { credentials: { user: 'x', password: wrong } }),
+      ).rejects.toMatchObject({ code: 'REFUSED', exitCode: 2 });
+    }
+  });
 });
 
 async function runBehind(
