@@ -12,6 +12,7 @@ import { configHelp, loadConfig } from './server/config.ts';
 import { type ClientCommand, stableCommands } from './server/gallery/commands.ts';
 import type { Keys } from './server/keys/keys.ts';
 import { createLogger } from './server/log.ts';
+import { keepMemorySmall } from './server/memory.ts';
 import { type RunningServer, startServer, whenAborted } from './server/serve.ts';
 
 export function createCommand(invocation: Invocation): Command {
@@ -25,6 +26,7 @@ export function createCommand(invocation: Invocation): Command {
 
 async function start(invocation: Invocation): Promise<void> {
   const { env, productDir, version, signal, stdout } = invocation;
+  keepMemorySmall();
   const say = (text: string): void => void stdout.write(`${text}\n`);
   const config = loadConfig(env);
   // One screen for people: requests are logged only when they ask for it.

@@ -6,6 +6,7 @@ import { buildHouse } from './house.ts';
 import { createDrain, type DrainLimits } from './http/drain.ts';
 import { isWildcard, openListener } from './listener.ts';
 import { createLogger, type Logger } from './log.ts';
+import { keepMemorySmall } from './memory.ts';
 import { announceServer } from './own-server.ts';
 
 type World = {
@@ -115,6 +116,7 @@ export async function startServer(
 }
 
 async function serve({ env, stdout, productDir, signal, version }: World): Promise<void> {
+  keepMemorySmall();
   const config = loadConfig(env);
   const server = await startServer(config, createLogger(config.logLevel), { productDir, version, env });
   stdout.write(`Listening on ${server.url}\n`);
