@@ -3,8 +3,8 @@ import { createRecordChange } from '../audit/sql-record.ts';
 import { fail } from '../errors.ts';
 import type { Catalog, NewPackage, PackageFile } from './catalog.ts';
 import { type Connection, durably } from './connect.ts';
+import { createNuspecs } from './nuspecs.ts';
 import type { PackageQuery, SemVerView } from './query.ts';
-import { createNuspecReader } from './same-nuspecs.ts';
 import { joins } from './sql-columns.ts';
 import { createDownloadCounts } from './sql-downloads.ts';
 import { createGroupCommit } from './sql-group-commit.ts';
@@ -21,7 +21,11 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
   const revisions = createRevisions(prepare);
   const downloads = createDownloadCounts(db, prepare, revisions);
   const record = createRecordChange(prepare);
-  const readNuspec = createNuspecReader();
+  const nuspecs = createNuspecs(
+    (pk) =>
+      get<{ nuspec: string }>({ text: 'SELECT nuspec FROM texts WHERE pk = ?', values: [pk] })?.nuspec ??
+      fail('INTERNAL'),
+  );
   const inGroup = createGroupCommit(db);
 
   const insert = db.transaction((pkg: NewPackage, by: Actor) => {
@@ -72,9 +76,9 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
   }
 
   function findRow(where: string, values: readonly SqlValue[], view: SemVerView) {
-    const text = `SELECT ${rowColumns(view)} FROM packages p ${joins.i} ${joins.t} WHERE ${where}`;
+    const text = `SELECT ${rowColumns(view)} FROM packages p ${joins.i} WHERE ${where}`;
     const [row] = allRaw<RawRow>({ text, values });
-    return row && toPackageRow(row, readNuspec);
+    return row && toPackageRow(row, nuspecs);
   }
 
   // better-sqlite3 does not know a statement's row type; the SQL beside each call is what vouches for it.
@@ -116,7 +120,7 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
     },
     async query(query) {
       const rows = allRaw<RawRow>(pageSql(rowColumns(query.view), query, anchorOf(query)));
-      return rows.map((row) => toPackageRow(row, readNuspec));
+      return rows.map((row) => toPackageRow(row, nuspecs));
     },
     async count(query) {
       return get<{ count: number }>(countSql(query))?.count ?? 0;

@@ -1,14 +1,13 @@
-import { parseNuGetRange, rangeNeedsSemVer2 } from '../../formats/nuget-range.ts';
 import {
   isPrerelease,
-  isSemVer1Readable,
-  type NuGetVersion,
   parseNuGetVersion,
   printNormalizedVersion,
   versionSortKey,
 } from '../../formats/nuget-version.ts';
-import { dependenciesText, type Nuspec } from '../../formats/nuspec.ts';
-import type { NewPackage, PackageRow, RowNuspec } from './catalog.ts';
+import { dependenciesText } from '../../formats/nuspec.ts';
+import { isReadableBySemVer1 } from '../../formats/semver1.ts';
+import type { NewPackage, PackageRow } from './catalog.ts';
+import type { Nuspecs } from './nuspecs.ts';
 import type { SemVerView } from './query.ts';
 import type { SqlValue } from './statements.ts';
 
@@ -33,7 +32,7 @@ export function toColumns(pkg: NewPackage): { packages: Columns; texts: Columns 
       version: pkg.version,
       normalized_version: printNormalizedVersion(version),
       is_prerelease: Number(isPrerelease(version)),
-      in_semver1: Number(isReadableBySemVer1(version, nuspec)),
+      in_semver1: Number(isReadableBySemVer1(nuspec)),
       is_listed: Number(pkg.isListed ?? true),
       size_bytes: pkg.sizeBytes,
       created: pkg.published.getTime(),
@@ -57,21 +56,15 @@ export function toColumns(pkg: NewPackage): { packages: Columns; texts: Columns 
 }
 type Columns = Readonly<Record<string, SqlValue>>;
 
-/** A dependency on a SemVer 2 version hides a package as its own version would (spec nuget-v2 12.3). */
-function isReadableBySemVer1(version: NuGetVersion, nuspec: Nuspec): boolean {
-  const ranges = nuspec.dependencies.map(({ range }) => parseNuGetRange(range ?? ''));
-  return isSemVer1Readable(version) && !ranges.some((range) => range && rangeNeedsSemVer2(range));
-}
-
 /** Folded, with a character between the fields that stands in none (control characters are refused at push). */
 function searchText(fields: readonly (string | undefined)[]): string {
   return fields.map((field) => field?.toLowerCase() ?? '').join('\u0001');
 }
 
-/** The columns that `toPackageRow` reads. */
+/** The columns that `toPackageRow` reads. None is of `texts`, which are most of the database. */
 export function rowColumns(view: SemVerView): string {
   return `i.id, p.version, p.normalized_version, p.is_prerelease, p.is_listed, p.latest_${view} AS latest,
-    p.newest_${view} AS newest, t.nuspec, p.sha256, p.sha512, p.size_bytes, p.created, p.published, p.last_edited,
+    p.newest_${view} AS newest, p.pk, p.sha256, p.sha512, p.size_bytes, p.created, p.published, p.last_edited,
     i.downloads, p.downloads AS version_downloads`;
 }
 
@@ -84,7 +77,7 @@ export type RawRow = [
   isListed: number,
   latest: number,
   newest: number,
-  nuspec: string,
+  pk: number,
   sha256: string,
   sha512: string,
   sizeBytes: number,
@@ -95,10 +88,9 @@ export type RawRow = [
   versionDownloads: number,
 ];
 
-export function toPackageRow(raw: RawRow, readNuspec: (stored: string) => RowNuspec): PackageRow {
-  const [id, version, normalizedVersion, isPrerelease, isListed, latest, newest, nuspecText] = raw;
+export function toPackageRow(raw: RawRow, nuspecs: Nuspecs): PackageRow {
+  const [id, version, normalizedVersion, isPrerelease, isListed, latest, newest, pk] = raw;
   const [, , , , , , , , sha256, sha512, sizeBytes, created, published, lastEdited] = raw;
-  let nuspec: RowNuspec | undefined;
   return {
     id,
     version,
@@ -107,11 +99,7 @@ export function toPackageRow(raw: RawRow, readNuspec: (stored: string) => RowNus
     isListed: isListed === 1,
     isLatest: latest === 1,
     isAbsoluteLatest: newest === 1,
-    /** Read when it is asked for: a download needs none. */
-    get nuspec() {
-      nuspec ??= readNuspec(nuspecText);
-      return nuspec;
-    },
+    nuspec: nuspecs.of(pk),
     sha256,
     sha512,
     sizeBytes,

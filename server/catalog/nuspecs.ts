@@ -1,0 +1,64 @@
+import type { RowNuspec } from './catalog.ts';
+
+export type Nuspecs = {
+  /** Of the version with this `pk`. It never changes and its `pk` is never given again. */
+  of(pk: number): RowNuspec;
+};
+
+/** Of one generation, as text; what is made of a text takes some five times as much. */
+const maxTextBytes = 2 * 1024 ** 2;
+/** What an entry without a text of its own takes. */
+const entryBytes = 20;
+/** The id and the version, which a row has of its own. */
+const identity = /^\{"id":"[^"\\]*","version":"[^"\\]*",/;
+
+/**
+ * What nuspecs say, read once. Most versions of a package say the same but for their number: those share one object, so
+ * that others too can keep what they made of it (`odata/atom.ts`), and a version that was shown before needs no text
+ * from the database (most of its pages) at all.
+ *
+ * Kept are those used last, in two generations: what is used moves to the younger one; when that is full the older one
+ * goes, which costs no book-keeping at each use.
+ */
+export function createNuspecs(readStored: (pk: number) => string): Nuspecs {
+  let younger = emptyGeneration();
+  let older = emptyGeneration();
+
+  function keep(pk: number, said: string, nuspec: RowNuspec): void {
+    if (younger.bytes > maxTextBytes) {
+      older = younger;
+      younger = emptyGeneration();
+    }
+    younger.byPk.set(pk, { said, nuspec });
+    younger.bytes += entryBytes;
+    if (!younger.bySaid.has(said)) {
+      younger.bySaid.set(said, nuspec);
+      younger.bytes += said.length;
+    }
+  }
+
+  return {
+    of(pk) {
+      const known = younger.byPk.get(pk);
+      if (known !== undefined) return known.nuspec;
+      const before = older.byPk.get(pk);
+      const stored = before === undefined ? readStored(pk) : '';
+      const said = before?.said ?? stored.slice(identity.exec(stored)?.[0].length ?? 1);
+      const nuspec =
+        younger.bySaid.get(said) ??
+        older.bySaid.get(said) ??
+        // Written by `toColumns` from a value of this type.
+        (JSON.parse(`{${said}`) as RowNuspec);
+      keep(pk, said, nuspec);
+      return nuspec;
+    },
+  };
+}
+
+function emptyGeneration() {
+  return {
+    byPk: new Map<number, { readonly said: string; readonly nuspec: RowNuspec }>(),
+    bySaid: new Map<string, RowNuspec>(),
+    bytes: 0,
+  };
+}
