@@ -87,9 +87,9 @@ export function createApp(services: Services): RequestListener {
   }
   app.use('/v3/publish', createPushRouter({ ...services, maxPackageBytes, reservedIds, metrics }));
   app.use('/v3', createV3Router({ ...services, cache, beginDownload }));
-  app.use('/dl', createPayloadRouter({ ...services, maxPackageBytes, cache, beginDownload }));
+  app.use('/dl', createPayloadRouter({ ...services, maxPackageBytes, cache, beginDownload, metrics }));
   app.use(createManifestsRouter(services));
-  app.use(createBucketRouter(services));
+  app.use(createBucketRouter({ ...services, metrics }));
   app.use('/api/v1', createAdminRouter(services));
   app.use(createDescriptionRouter(services));
   app.use(createGalleryRouter({ ...services, hasManifest: manifestQuestion(services) }));
