@@ -69,11 +69,20 @@ async function fillFeed(
       await sayCommands(server, tool.packageId ?? tool.tool, say);
     });
   } catch (error) {
-    // Whatever stops the releases, the feed itself is up and stays up; an end on demand is no failure.
-    if (!(error instanceof ReleaseError) && !invocation.signal.aborted) throw error;
-    if (error instanceof ReleaseError) say(`${error.message}\n  ${error.hint}`);
+    // What was cut short fails in many ways, none of which is the news. Whatever else stops the releases, the feed stays up.
+    if (!invocation.signal.aborted) {
+      if (!(error instanceof ReleaseError)) throw error;
+      say(`${error.message}\n  ${error.hint}`);
+    }
   }
+  if (invocation.signal.aborted) return say(await afterInterruption(server));
   for (const tool of missing) sayHowToRelease(server, tool, say);
+}
+
+async function afterInterruption({ services }: RunningServer): Promise<string> {
+  return (await services.catalog.size()) === 0
+    ? 'Interrupted before anything was published; the next start begins again.'
+    : 'Interrupted. What is published stays; the next start says how to release the rest.';
 }
 
 /** What is there, and for a tool that is not, how it gets there: a later start moves nothing. */
