@@ -11,7 +11,11 @@ export type PushOptions = {
   readonly form?: PushForm;
   /** After the base: `/`, the empty text, `/package`, `/package/`. */
   readonly path?: string;
+  /** Instead of base and path. */
+  readonly address?: string;
   readonly key?: string | undefined;
+  /** Without the credentials of Basic too: their password may be a key. */
+  readonly isAnonymous?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   readonly isExpecting?: boolean;
 };
@@ -49,10 +53,12 @@ export function createPublisher(feed: Feed, prefix: string, key: string): Publis
     prefix,
     key,
     push(nupkg, { form = 'choco1', path = way, headers, isExpecting = false, ...rest }: PushOptions = {}) {
+      const { address = feed.base + path, isAnonymous = false } = rest;
       const shown = 'key' in rest ? rest.key : key;
       const dressed = dress(nupkg, form);
-      return feed.ask(path, {
+      return feed.askAddress(address, {
         method: 'PUT',
+        isAnonymous,
         ...dressed,
         ...(isExpecting && { isExpecting }),
         headers: { ...dressed.headers, ...withKey(shown), ...headers },

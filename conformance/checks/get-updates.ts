@@ -1,7 +1,7 @@
-import { keysOf } from '../atom.ts';
+import { type Entry, keysOf } from '../atom.ts';
 import type { Check } from '../check.ts';
 import type { FeedAnswer } from '../feed.ts';
-import { stable } from '../samples.ts';
+import { listedStable, pick, stable } from '../samples.ts';
 import { demand } from '../verdict.ts';
 import { short } from './filters.ts';
 
@@ -18,12 +18,7 @@ export const getUpdatesChecks: readonly Check[] = [
     async run({ feed, samples }) {
       const { entry } = stable(samples);
       const page = await feed.page(path(entry.id, '0.0.0.1'));
-      demand(
-        keysOf(page.entries).join() === keysOf([entry]).join(),
-        page,
-        short(keysOf([entry])),
-        short(keysOf(page.entries)),
-      );
+      demandOnly(page, entry);
     },
   },
   {
@@ -59,7 +54,56 @@ export const getUpdatesChecks: readonly Check[] = [
       demandEmpty(await feed.page(path(entry.id, '0.0.0.1', '(,0.0.0.2)')));
     },
   },
+  {
+    id: 'get-updates/unreadable-version',
+    section: '13',
+    title: 'a version that is none leaves its package out, and the others in',
+    level: 'should',
+    breaks: `${client}: one odd package keeps all others from being updated`,
+    async run({ feed, samples }) {
+      const { entry } = stable(samples);
+      const page = await feed.page(path(`zz-no-such-package%7C${entry.id}`, 'garbage%7C0.0.0.1'));
+      demandOnly(page, entry);
+    },
+  },
+  {
+    id: 'get-updates/same-id-twice',
+    section: '13',
+    title: 'of an id that is given twice the lowest version counts',
+    level: 'should',
+    breaks: `${client}: two projects with two versions, and the older one is never updated`,
+    async run({ feed, samples }) {
+      const { entry } = stable(samples);
+      for (const versions of ['2000000000.0.0%7C0.0.0.1', '0.0.0.1%7C2000000000.0.0']) {
+        demandOnly(await feed.page(path(`${entry.id}%7C${entry.id.toUpperCase()}`, versions)), entry);
+      }
+    },
+  },
+  {
+    id: 'get-updates/all-versions',
+    section: '13',
+    title: 'includeAllVersions gives every newer listed version',
+    level: 'should',
+    breaks: `${client}: only the newest is offered to who asked for all`,
+    async run({ feed, samples }) {
+      const { sample } = pick(samples, 'id with 2 to 60 listed stable versions', ({ entries }) => {
+        const { length } = listedStable(entries);
+        return length > 1 && length <= 60 && entries[0];
+      });
+      const expected = keysOf(listedStable(sample.entries)).sort();
+      const page = await feed.page(
+        path(sample.id, '0.0.0.1').replace('includeAllVersions=false', 'includeAllVersions=true'),
+      );
+      const found = keysOf(page.entries).sort();
+      demand(found.join() === expected.join(), page, short(expected), short(found));
+    },
+  },
 ];
+
+function demandOnly(page: FeedAnswer, entry: Entry): void {
+  const found = keysOf(page.entries);
+  demand(found.join() === keysOf([entry]).join(), page, short(keysOf([entry])), short(found));
+}
 
 function path(ids: string, versions: string, constraints = ''): string {
   return `/GetUpdates()?packageIds='${ids}'&versions='${versions}'&includePrerelease=false&includeAllVersions=false&targetFrameworks=''&versionConstraints='${constraints}'`;

@@ -93,6 +93,7 @@ export function pushRefusals(): Check[] {
       async run(context) {
         const answer = await publisherOf(context).push(makePackage(recipe(context, 'nokey')), {
           key: undefined,
+          isAnonymous: true,
           form: 'choco2',
         });
         demand([401, 403].includes(answer.status), answer, 'status 401 or 403', statusLine(answer));

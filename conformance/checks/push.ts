@@ -28,6 +28,33 @@ export const pushChecks: readonly Check[] = [
     },
   },
   {
+    id: 'push/site-root',
+    section: '10.1',
+    title: 'PUT /api/v2/package/ at the root of the site is taken',
+    level: 'may',
+    breaks: 'choco push and nuget.exe push to a source without a path (`-s https://feed.corp/`)',
+    needs: 'push',
+    async run(context) {
+      const address = new URL('/api/v2/package/', context.feed.base).href;
+      const answer = await publisherOf(context).publish(recipe(context, 'site-root'), { address });
+      demand(answer.status >= 200 && answer.status < 300, answer, 'status 201', statusLine(answer));
+    },
+  },
+  {
+    id: 'push/warns-of-semver2',
+    section: '10.3',
+    title: 'the answer to a SemVer 2 push has X-NuGet-Warning',
+    level: 'may',
+    breaks: 'nobody; but who pushes is not told that choco 1.x will not see the package',
+    needs: 'push',
+    async run(context) {
+      const one = { ...recipe(context, 'warns'), version: '1.0.0-beta.1' };
+      const answer = await publisherOf(context).publish(one);
+      const warning = answer.headers['x-nuget-warning'] ?? '';
+      demand(warning !== '', answer, 'X-NuGet-Warning', 'none');
+    },
+  },
+  {
     id: 'push/parallel',
     section: '10.3',
     title: 'of sixteen pushes of one version at once, one is 201 and fifteen are 409',

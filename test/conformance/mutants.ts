@@ -215,6 +215,23 @@ export const readMutants: readonly Mutant[] = [
       answer.status = 500;
     },
   ),
+  misread('an unreadable version empties GetUpdates', ['get-updates/unreadable-version'], (target) =>
+    target.replace(/packageIds='[^']*'&versions='garbage[^']*'/, "packageIds=''&versions=''"),
+  ),
+  misread('of an id given twice the highest version counts', ['get-updates/same-id-twice'], (target) =>
+    target.replace(/versions='[0.]*1%7C2000000000.0.0'/, "versions='2000000000.0.0%7C2000000000.0.0'"),
+  ),
+  misread('includeAllVersions is ignored', ['get-updates/all-versions'], (target) =>
+    target.replace('includeAllVersions=true', 'includeAllVersions=false'),
+  ),
+  when(
+    'cut short over HTTP/1.0',
+    ['robustness/http10-metadata', 'robustness/well-formed'],
+    ({ httpVersion, target }) => httpVersion === '1.0' && target.endsWith('$metadata'),
+    (answer) => {
+      answer.body = answer.body.slice(0, -20);
+    },
+  ),
   misread('SemVer 2 versions for everybody', ['semver-views/level-absent'], (target) =>
     /FindPackagesById\(\)\?id='shared\.Main'$/.test(target) ? `${target}&semVerLevel=2.0.0` : target,
   ),
@@ -463,6 +480,15 @@ export const pushMutants: readonly Mutant[] = [
       answer.body = '';
     },
   ),
+  when(
+    'nothing at the root of the site',
+    ['push/site-root'],
+    (passing) => isPush(passing) && passing.target === '/api/v2/package/',
+    notFound,
+  ),
+  when('no warning of SemVer 2', ['push/warns-of-semver2'], isPush, (answer) => {
+    delete answer.headers['x-nuget-warning'];
+  }),
   when(
     '200 for a push',
     ['push/status'],

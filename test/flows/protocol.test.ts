@@ -147,4 +147,19 @@ describe('the protocol, whichever door is asked', () => {
     expect(answer.headers.get('content-type')).not.toMatch(/html/);
     expect(await answer.text()).toContain(answer.statusText.replace(/&.*/, ''));
   });
+
+  // Nobody waits longer than that: counts are written after 5 s, and a kept answer is good for 20 s without them.
+  it('shows a download in an answer that is asked for again and again (18.1)', {
+    timeout: 180_000,
+  }, async () => {
+    await pushNupkg(house, makeNupkg({ id: 'counted' }), house.adminKey);
+    const count = async () =>
+      Number(
+        /<d:DownloadCount [^>]*>(\d+)</.exec((await get("/nuget/FindPackagesById()?id='counted'")).text)?.[1],
+      );
+    expect(await count()).toBe(0);
+    await get('/nuget/package/counted/1.0.0');
+
+    await expect.poll(count, { timeout: 170_000, interval: 500 }).toBe(1);
+  });
 });
