@@ -57,7 +57,7 @@ describe.skipIf(!canBuild)('the image (needs buildah and mmdebstrap, as root)', 
     });
   });
 
-  it('has git but no compiler and no package manager of the build', async () => {
+  it('has git and every verb, but no compiler and no package manager of the build', async () => {
     const container = (await mustRun('buildah', [...buildah, 'from', '--pull-never', 'go-win-tools'])).trim();
     const inside = (command: string): Promise<string> =>
       mustRun('buildah', [...buildah, 'run', '--isolation', 'chroot', container, '--', 'sh', '-c', command]);
@@ -65,6 +65,7 @@ describe.skipIf(!canBuild)('the image (needs buildah and mmdebstrap, as root)', 
     expect(await inside('command -v git')).toContain('git');
     expect(await inside('command -v g++ make pnpm; ls /app/test 2>/dev/null; true')).toBe('');
     expect(await inside('ls /app/node_modules')).not.toContain('vitest');
+    expect(await inside('cd /app && node dist/main.js feed:conformance --help')).toContain('<feed-url>');
   });
 
   it(
