@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createAnswerCache } from './answer-cache.ts';
-import type { AnswerAbout } from './made-answer.ts';
 
 /** What an answer was made from; it is good as long as this is the same. */
 export type Stamp = {
@@ -8,6 +7,14 @@ export type Stamp = {
   readonly packages: number;
   /** Downloads were counted: shown within `maxCountAgeMs`. */
   readonly counts: number;
+};
+
+/** What is done for an answer beside its bytes. */
+export type AnswerAbout = {
+  /** `bytes`: counts do not show in it, and conditions and ranges are its door's business. */
+  readonly kind: 'document' | 'bytes';
+  /** When a GET is answered with it; what comes back is called once the asker has it all. */
+  readonly begin?: (req: IncomingMessage, from: string | undefined) => () => void;
 };
 
 /** A whole answer to GET, with what HEAD and 304 need of it. */

@@ -1,14 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import type { Request, Response } from 'express';
-import { rememberAnswer } from './known-answers.ts';
-
-/** What is done for an answer beside its bytes. */
-export type AnswerAbout = {
-  /** `bytes`: counts do not show in it, and conditions and ranges are its door's business. */
-  readonly kind: 'document' | 'bytes';
-  /** When a GET is answered with it; what comes back is called once the asker has it all. */
-  readonly begin?: (req: IncomingMessage, from: string | undefined) => () => void;
-};
+import { type AnswerAbout, rememberAnswer } from './known-answers.ts';
 
 /** An answer of 200 that is made without anything of Express: the general path and the fast lane send the same one. */
 export type MadeAnswer = {
