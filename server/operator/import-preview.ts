@@ -48,7 +48,8 @@ export async function previewImport(
 const head = ['ID', 'VERSIONS', 'NEW', 'HERE ALREADY', 'OTHER BYTES HERE', 'TO FETCH'];
 
 function cellsOf({ id, versions, there, conflicts, bytes, isWhole }: Row): string[] {
-  const size = `${isWhole ? '' : 'at least '}${printBytes(bytes)}`;
+  const known = bytes === 0 ? 'unknown' : `at least ${printBytes(bytes)}`;
+  const size = isWhole ? printBytes(bytes) : known;
   return [id, String(versions), String(versions - there - conflicts), String(there), String(conflicts), size];
 }
 

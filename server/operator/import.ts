@@ -102,6 +102,9 @@ async function takeOver(
   });
   for (const { offer, reason } of left) report.add({ kind: 'skipped', reason, ...lineOfOffer(offer) });
   if (signal.aborted) return;
+  // A wrong folder or an unmounted share looks like a feed that is all here.
+  const isNothing = (['skipped', 'refused', 'failed'] as const).every((kind) => report.count(kind) === 0);
+  if (chosen.length === 0 && isNothing) stderr.write(`${nameOf(place)} has no packages.\n`);
   if (flags.dryRun) {
     report.reasons();
     await previewImport(stdout, chosen, target, flags.json === true);

@@ -185,6 +185,16 @@ describe('feed:import from a folder', () => {
     expect(stdout).toMatch(/^ID +VERSIONS +NEW .*\na +2 +2 +0 +0 +\S+ \S+\nall +2 +2 +0 +0 +\S+ \S+\n$/);
     expect(await contentsOf(dataDir)).toEqual([]);
   });
+
+  it('says that there is nothing in an empty one, which may be a share that is not there', async () => {
+    const [dataDir, dir] = [await tempDir(), await tempDir()];
+
+    const { code, stdout, stderr } = await importInto(dataDir, dir);
+
+    expect(code).toBe(0);
+    expect(stdout).toBe('       0 imported\n');
+    expect(stderr).toContain(`${dir} has no packages.`);
+  });
 });
 
 describe('feed:import from another instance', () => {
@@ -199,10 +209,13 @@ describe('feed:import from another instance', () => {
       const args = [`${source.url}${path}`, '--user', 'me', '--password-file', passwordFile, ...more];
 
       const anonymous = await importInto(dataDir, args[0] ?? '');
+      const planned = await importInto(dataDir, ...args, '--dry-run');
       const first = await importInto(dataDir, ...args, '--json');
       const second = await importInto(dataDir, ...args, '--json');
 
       expect(anonymous).toMatchObject({ code: 1, message: expect.stringContaining('--password-file') });
+      // v3 tells no sizes.
+      expect(planned.stdout).toMatch(path.startsWith('/v3') ? /\nall .* unknown\n$/ : /\nall .* KiB\n$/);
       expect(first.code).toBe(0);
       expect(linesOf(first.stdout).at(-1)).toMatchObject({ imported: 256, refused: 0, failed: 0 });
       expect(linesOf(second.stdout).at(-1)).toMatchObject({ imported: 0, there: 256 });
