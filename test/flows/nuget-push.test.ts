@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adminKey, makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
+import { adminKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { hasNuget, makeNuget, type Nuget } from '../kit/nuget.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 
@@ -40,5 +41,29 @@ describe.skipIf(!hasNuget)('nuget.exe push and delete (mono)', () => {
     const deleted = await nuget('delete', 'pushed', '1.0.0', ...source, '-ApiKey', adminKey);
     expect([deleted.code, deleted.stdout]).toEqual([0, expect.stringContaining('pushed 1.0.0')]);
     expect((await house.services.catalog.find('pushed', '1.0.0'))?.isListed).toBe(false);
+  });
+
+  it('lists every version of an id, installs, and prints what choco 1.x will not see', {
+    timeout: 300_000,
+  }, async () => {
+    for (let patch = 0; patch < 61; patch++) {
+      const nupkg = makeNupkg({ id: 'plenty', version: `1.0.${patch}` });
+      expect((await pushNupkg(house, nupkg, adminKey)).status).toBe(201);
+    }
+    const source = ['-Source', `${house.url}/nuget`];
+
+    const listed = await nuget('list', 'plenty', '-AllVersions', ...source);
+    const lines = listed.stdout.trim().split(/\r?\n/);
+    expect([listed.code, new Set(lines).size, lines.length]).toEqual([0, 61, 61]);
+
+    const out = join(dir, 'installed');
+    const installed = await nuget('install', 'Plenty', ...source, '-OutputDirectory', out, '-NoCache');
+    expect([installed.code, installed.stderr]).toEqual([0, '']);
+    expect(existsSync(join(out, 'plenty.1.0.60', 'plenty.1.0.60.nupkg'))).toBe(true);
+
+    const file = join(dir, 'plenty.2.0.0-beta.1.nupkg');
+    await writeFile(file, makeNupkg({ id: 'plenty', version: '2.0.0-beta.1' }));
+    const pushed = await nuget('push', file, ...source, '-ApiKey', adminKey);
+    expect([pushed.code, pushed.stdout]).toEqual([0, expect.stringContaining('hidden from choco 1.x')]);
   });
 });

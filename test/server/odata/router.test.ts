@@ -419,7 +419,6 @@ describe('GetUpdates', () => {
     const all = `packageIds='many|${ids}'&versions='${times('1.0.0')}'&includeAllVersions=true`;
 
     expect((await updates(all)).length).toBe(100);
-    expect((await get(`/nuget/GetUpdates()?${all.replace("'many", "'more|many")}`)).status).toBe(200);
     const tooMany = `packageIds='x|${times('x')}'&versions='1|${times('1')}'`;
     expect((await get(`/nuget/GetUpdates()?${tooMany}`)).status).toBe(400);
   });
