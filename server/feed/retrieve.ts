@@ -16,13 +16,16 @@ export type Retrieved = {
 /**
  * A package to download: any spelling of id and version, listed or not; without a version the latest listed stable one
  * (spec nuget-v2 9.8, 18.1).
- * @throws FeedError PACKAGE_NOT_FOUND
+ * @throws FeedError PACKAGE_NOT_FOUND, PATH_INVALID for what would lead out of a folder
  */
 export async function retrieve(
   { catalog, blobs }: RetrieveServices,
   id: string,
   version?: string,
 ): Promise<Retrieved> {
+  if (/[\\/]|\.\./.test(`${id} ${version ?? ''}`)) {
+    fail('PATH_INVALID', { problem: 'ids and versions have no slashes and no two dots in a row.' });
+  }
   const row =
     (await catalog.findFile(id, version)) ??
     fail('PACKAGE_NOT_FOUND', { id, version: version ?? '(listed and stable)' });
