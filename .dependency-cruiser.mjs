@@ -27,13 +27,13 @@ export default {
       'formats-are-pure',
       'formats/ says what bytes mean; it knows neither server nor generator.',
       { path: '^formats/' },
-      { path: '^(server|manifest-gen|conformance|dev|bench|main|start)' },
+      { path: '^(outbound|server|manifest-gen|conformance|dev|bench|main|start)' },
     ),
     forbid(
       'outbound-knows-nobody',
       'How the way out goes (proxies) is the same for the generator and for an import.',
       { path: '^outbound/' },
-      { path: '^(formats|server|manifest-gen|dev|bench|main|start)' },
+      { path: '^(formats|server|manifest-gen|conformance|dev|bench|main|start)' },
     ),
     forbid(
       'serve-makes-no-connection',
@@ -46,6 +46,12 @@ export default {
       'Other feeds and folders are read without a look at what is here.',
       { path: '^server/sources/' },
       { path: `^server/(catalog|blobs|feed|http|operator|${doors.join('|')})/` },
+    ),
+    forbid(
+      'verbs-know-no-doors',
+      'A verb works on the rooms, or asks the server over HTTP as any client does; of the doors it knows the JSON only.',
+      { path: '^server/operator/' },
+      { path: `^server/(${doors.join('|')})/`, pathNot: '^server/(admin/schemas|bucket/[a-z-]+)\\.ts$' },
     ),
     forbid(
       'rooms-know-no-doors',
@@ -95,7 +101,7 @@ export default {
       'generator-knows-no-server',
       'The generator works with any feed; it speaks HTTP and git only.',
       { path: '^manifest-gen/' },
-      { path: '^(server|main|start|dev|bench)' },
+      { path: '^(server|conformance|main|start|dev|bench)' },
     ),
     forbid(
       'conformance-is-a-stranger',
@@ -106,7 +112,7 @@ export default {
     forbid(
       'nobody-needs-conformance',
       'A feed does not work by the suite that checks it.',
-      { path: '^(server|manifest-gen|start)' },
+      { path: '^(server|manifest-gen|start|bench|dev)' },
       { path: '^conformance/' },
     ),
     forbid('nobody-imports-main', 'main.ts is the program, not a module.', {}, { path: '^main\\.ts$' }),
@@ -134,7 +140,7 @@ export default {
     forbid(
       'product-needs-no-dev-dependency',
       'It would be missing in the image.',
-      { path: '^(main|start|formats|server|manifest-gen|conformance)' },
+      { path: '^(main|start|formats|outbound|server|manifest-gen|conformance)' },
       { dependencyTypes: ['npm-dev', 'npm-no-pkg'], dependencyTypesNot: ['type-only'] },
     ),
   ],

@@ -53,6 +53,12 @@ export function compareNuGetVersions(a: NuGetVersion, b: NuGetVersion): number {
   return a.labels.length === b.labels.length ? 0 : -1;
 }
 
+/** The normalized form of a version as somebody wrote it (spec nuget-v2 12.1); what is no version stays as it is. */
+export function normalizeVersion(text: string): string {
+  const version = parseNuGetVersion(text);
+  return version === undefined ? text : printNormalizedVersion(version);
+}
+
 export function isPrerelease(version: NuGetVersion): boolean {
   return version.labels.length > 0;
 }

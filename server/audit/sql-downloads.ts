@@ -1,4 +1,4 @@
-import { parseNuGetVersion, printNormalizedVersion } from '../../formats/nuget-version.ts';
+import { normalizeVersion } from '../../formats/nuget-version.ts';
 import type { Connection } from '../catalog/connect.ts';
 import { createStatements } from '../catalog/statements.ts';
 import { createWriteLater } from '../catalog/write-later.ts';
@@ -68,18 +68,13 @@ export function createSqlDownloads(
       later.flush();
       const ofVersion = version === undefined ? '' : 'AND version = ?';
       const sql = `SELECT * FROM downloads WHERE id = ? ${ofVersion} ORDER BY last DESC, count DESC`;
-      const wanted = version === undefined ? [id] : [id, normalized(version)];
+      const wanted = version === undefined ? [id] : [id, normalizeVersion(version)];
       return (prepare(sql).all(...wanted) as RawDownload[]).map(toDownloadCount);
     },
     async flush() {
       later.flush();
     },
   };
-}
-
-function normalized(version: string): string {
-  const parsed = parseNuGetVersion(version);
-  return parsed === undefined ? version : printNormalizedVersion(parsed);
 }
 
 type RawDownload = {

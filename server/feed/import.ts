@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '../../formats/digest.ts';
-import { parseNuGetVersion, printNormalizedVersion } from '../../formats/nuget-version.ts';
+import { normalizeVersion } from '../../formats/nuget-version.ts';
 import type { Nuspec } from '../../formats/nuspec.ts';
 import { FeedError, fail } from '../errors.ts';
 import type { Offer } from '../sources/source.ts';
@@ -140,8 +140,7 @@ function checkIdentity(offer: Offer, nuspec: Nuspec): void {
 }
 
 function nameOf({ id, version }: { readonly id: string; readonly version: string }): string {
-  const parsed = parseNuGetVersion(version);
-  return `${id} ${parsed === undefined ? version : printNormalizedVersion(parsed)}`;
+  return `${id} ${normalizeVersion(version)}`;
 }
 
 /** What was withdrawn at the source meanwhile is withdrawn here; what was unlisted here stays so. */

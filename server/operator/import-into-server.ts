@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { HTTPError } from 'got';
 import { createDigester } from '../../formats/digest.ts';
 import { FormatError } from '../../formats/format-error.ts';
-import { parseNuGetVersion, printNormalizedVersion } from '../../formats/nuget-version.ts';
+import { normalizeVersion } from '../../formats/nuget-version.ts';
 import { openNupkg } from '../../formats/nupkg.ts';
 import type { Nuspec } from '../../formats/nuspec.ts';
 import { FeedError, fail } from '../errors.ts';
@@ -131,8 +131,7 @@ function addressOf(id: string, version: string): string {
 }
 
 function keyOf(version: string): string {
-  const parsed = parseNuGetVersion(version);
-  return (parsed === undefined ? version : printNormalizedVersion(parsed)).toLowerCase();
+  return normalizeVersion(version).toLowerCase();
 }
 
 function statusOf(error: unknown): number | undefined {

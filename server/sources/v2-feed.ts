@@ -1,5 +1,5 @@
 import { FormatError, visible } from '../../formats/format-error.ts';
-import { parseNuGetVersion, printNormalizedVersion } from '../../formats/nuget-version.ts';
+import { normalizeVersion } from '../../formats/nuget-version.ts';
 import { FeedError, fail } from '../errors.ts';
 import { matchesGlob } from '../keys/glob.ts';
 import { inParallel } from './in-parallel.ts';
@@ -127,8 +127,7 @@ export function createV2Source(web: Web, base: URL, { parallel = 8 } = {}): Sour
   }
 
   function toOffer({ content, hash, ...entry }: V2Entry): Offer {
-    const version = parseNuGetVersion(entry.version);
-    const spelled = version === undefined ? entry.version : printNormalizedVersion(version);
+    const spelled = normalizeVersion(entry.version);
     const url = content ?? new URL(`${root.href}package/${entry.id}/${encodeURIComponent(spelled)}`);
     return { ...entry, from: shown(url), hash: async () => hash, open: () => web.open(url) };
   }
@@ -150,8 +149,7 @@ function listsOf(id: string): readonly string[] {
 }
 
 function isFresh({ id, version }: V2Entry, seen: Set<string>): boolean {
-  const parsed = parseNuGetVersion(version);
-  const key = `${id} ${parsed === undefined ? version : printNormalizedVersion(parsed)}`.toLowerCase();
+  const key = `${id} ${normalizeVersion(version)}`.toLowerCase();
   if (seen.has(key)) return false;
   seen.add(key);
   return true;

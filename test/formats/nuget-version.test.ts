@@ -6,6 +6,7 @@ import {
   isSemVer1Readable,
   isSemVer2,
   type NuGetVersion,
+  normalizeVersion,
   parseNuGetVersion,
   printNormalizedVersion,
   versionSortKey,
@@ -39,6 +40,7 @@ describe('NuGet version', () => {
     ['00000000000001.0', '1.0.0'],
   ])('normalises %j to %s', (text, normalized) => {
     expect(printNormalizedVersion(version(text))).toBe(normalized);
+    expect(normalizeVersion(text)).toBe(normalized);
   });
 
   it.each([
