@@ -8,6 +8,8 @@ import { createHashes, type Digest } from '../../formats/digest.ts';
 import { type ByteSource, openFile, sourceOfBytes } from '../../formats/zip-file.ts';
 import { FeedError } from '../errors.ts';
 
+const fsyncFile = promisify(fsync);
+
 /** An upload up to this size is looked into in memory, while its file is being made durable. */
 const maxInMemoryBytes = 256 * 1024;
 
@@ -81,7 +83,7 @@ async function writeDurably(path: string, bytes: Buffer): Promise<void> {
   const file = openSync(path, 'wx');
   try {
     writeFileSync(file, bytes);
-    await promisify(fsync)(file);
+    await fsyncFile(file);
   } finally {
     closeSync(file);
   }

@@ -2,6 +2,8 @@ import { closeSync, fsync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
+const fsyncFile = promisify(fsync);
+
 export type Folders = {
   /** It is there when this returns, and so it is after a power cut. */
   make(folder: string): Promise<void>;
@@ -37,7 +39,7 @@ async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const file = openSync(folder, 'r');
   try {
-    await promisify(fsync)(file);
+    await fsyncFile(file);
   } finally {
     closeSync(file);
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { renameSync, statSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { FeedError } from '../errors.ts';
@@ -40,8 +41,8 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
     async function commit(): Promise<void> {
       try {
         // A blob that is there is kept (it may be open); one of another size was torn by a dying disk, and is healed.
-        const [sizeThere] = await Promise.all([sizeOf(target), folders.make(path.dirname(target)), durable]);
-        if (sizeThere === digest.sizeBytes) await rm(draft, { force: true });
+        await Promise.all([folders.make(path.dirname(target)), durable]);
+        if (sizeOf(target) === digest.sizeBytes) await rm(draft, { force: true });
         else await move(draft, target, digest.sizeBytes);
         isMoved = true;
         // Also when another push has just put the same bytes there: it may not have come to its own fsync yet.
@@ -79,23 +80,19 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
   return { ...createDiskReader(root), receive, remove, ping };
 }
 
+/** On this thread, as all that does not wait for the disk: the way to another one and back takes longer. */
 async function move(draft: string, target: string, sizeBytes: number): Promise<void> {
   try {
-    await rename(draft, target);
+    renameSync(draft, target);
   } catch (error) {
     // Windows refuses to replace an open file: two equal pushes at once, and the other one was first.
-    if ((await sizeOf(target)) !== sizeBytes) throw error;
+    if (sizeOf(target) !== sizeBytes) throw error;
     await rm(draft, { force: true });
   }
 }
 
-async function sizeOf(file: string): Promise<number | undefined> {
-  try {
-    return (await stat(file)).size;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+function sizeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.size;
 }
 
 function roomError(error: unknown): unknown {
