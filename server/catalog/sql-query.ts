@@ -15,13 +15,13 @@ export function pageSql(select: string, query: PackageQuery, after?: readonly Sq
   const order = orderSql(terms);
   const where = after ? sql`${whereSql(query)} AND ${behindSql(terms, after)}` : whereSql(query);
   // Where an index gives that order, the rows are at hand when the page is found. Sorting is for nothing but their keys.
-  if (indexedOrders.includes(order.text) && !/\bt\./.test(where.text)) {
+  if (indexedOrders.includes(order.text)) {
     return sql`SELECT ${raw(select)} ${fromNeeded(where, raw('i.id'))} ORDER BY ${order}
       LIMIT ${query.take} OFFSET ${query.skip}`;
   }
   const page = sql`SELECT p.pk ${fromNeeded(where, order)} ORDER BY ${order}
     LIMIT ${query.take} OFFSET ${query.skip}`;
-  return sql`SELECT ${raw(select)} FROM (${page}) AS page CROSS JOIN packages p ON p.pk = page.pk ${raw(joins.i)} ${raw(joins.t)}
+  return sql`SELECT ${raw(select)} FROM (${page}) AS page CROSS JOIN packages p ON p.pk = page.pk ${raw(joins.i)}${raw(/\bt\./.test(order.text) ? ` ${joins.t}` : '')}
     ORDER BY ${order}`;
 }
 
@@ -44,7 +44,8 @@ export function countSql(query: PackageQuery): Sql {
 
 /** FROM with the tables that the condition and the order name. Texts of clients are parameters, so these are our own. */
 function fromNeeded(where: Sql, order: Sql = raw('')): Sql {
-  const named = (['i', 't'] as const).filter((table) =>
+  // Texts first: most conditions on them leave few rows to look further for.
+  const named = (['t', 'i'] as const).filter((table) =>
     new RegExp(`\\b${table}\\.`).test(`${where.text} ${order.text}`),
   );
   return sql`${raw(['FROM packages p', ...named.map((table) => joins[table])].join(' '))} WHERE ${where}`;
@@ -73,7 +74,9 @@ function orderTerms(query: PackageQuery): readonly OrderTerm[] {
   const wholeText = query.orderBy.some(({ by }) => by === 'Id') ? '' : query.search?.join(' ').toLowerCase();
   const exact = wholeText ? [{ value: sql`(p.id_key = ${wholeText})`, isDescending: true }] : [];
   // Where all rows are of one id it orders nothing, and without it a page further on is entered by its version.
-  const byId = query.id === undefined ? [{ value: raw('p.id_key'), isDescending: false }] : [];
+  // Said twice, it would keep SQLite from following the index, too.
+  const isById = query.id !== undefined || asked.some(({ value }) => value.text === 'p.id_key');
+  const byId = !isById ? [{ value: raw('p.id_key'), isDescending: false }] : [];
   return [...asked, ...exact, ...byId, { value: raw('p.version_key'), isDescending: true }];
 }
 

@@ -45,6 +45,8 @@ const paths = [
   "/nuget/Packages(Id='Sample',Version='1.0.0')/Version",
   '/nuget/package/sample/1.0.0',
   '/nuget/package/sample',
+  '/v3/flat/sample/1.0.0/sample.1.0.0.nupkg',
+  '/V3/Flat/SAMPLE/1.0.0/Sample.1.0.0.nupkg',
 ];
 const conditions: readonly (readonly [headers: string[], method?: string, version?: string])[] = [
   [[]],
@@ -92,6 +94,23 @@ describe('the fast lane', () => {
       expect(general.status).toBe(304);
       expect(comparable(await ask(house, path, conditional))).toEqual(comparable(general));
     }
+  });
+
+  it.each([
+    ['/nuget/package/none/1.0.0', 404],
+    ['/nuget/package/sa%6Dple/1.0.0', 200],
+    ["/nuget/Packages(Id='none',Version='1.0.0')", 404],
+    ['/nuget/Packages()?$filter=Nonsense', 400],
+    ["/nuget/Packages(Id='Sample',Version='1.0.0')/$value", 302],
+    ['/nuget/no/such/thing', 404],
+    ['/v3/flat/sample/1.0.0/sample.nuspec', 200],
+  ])('leaves %s to the general path, which answers %i and writes one line', async (path, status) => {
+    const before = linesOf(house).length;
+    const [lane, general] = [await ask(house, path), await ask(house, path, [asUpload])];
+    expect([lane.status, general.status]).toEqual([status, status]);
+    expect(Object.keys(lane.headers)).toEqual(Object.keys(general.headers));
+    await expect.poll(() => linesOf(house).length).toBe(before + 2);
+    expect(linesOf(house).at(-2)).toMatchObject({ requestId: lane.headers['x-request-id'], status });
   });
 
   it.each(['GET', 'HEAD'])('writes the line of a %s as the general path does', async (method) => {

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseStringPromise } from 'xml2js';
-import { renderEntry, renderFeed, renderProperty } from '../../../server/odata/atom.ts';
+import type { PackageRow } from '../../../server/catalog/catalog.ts';
+import {
+  entryIdentity,
+  feedIdentity,
+  renderEntry,
+  renderFeed,
+  renderProperty,
+} from '../../../server/odata/atom.ts';
 import { feedLinks } from '../../../server/odata/links.ts';
 import { feedProperties } from '../../../server/odata/properties.ts';
 import { escapeXml } from '../../../server/odata/xml.ts';
@@ -82,5 +89,63 @@ describe('text in XML', () => {
     ['\ufffe\uffff', '\u{fffd}\u{fffd}'],
   ])('%j becomes %j', (text, xml) => {
     expect(escapeXml(text)).toBe(xml);
+  });
+});
+
+describe('the identity of a document', () => {
+  const texts = fc.constantFrom(undefined, 'one', 'two');
+  const dates = fc.constantFrom(new Date('2026-01-02T03:04:05.678Z'), new Date('2026-01-02T03:04:05.679Z'));
+  const counts = fc.constantFrom(0, 7, 3_000_000_000, 4_000_000_000);
+  const rows = fc
+    .record(
+      {
+        id: fc.constantFrom('delve', 'Delve'),
+        version: fc.constantFrom('1.0', '1.0.0'),
+        normalizedVersion: fc.constantFrom('1.0.0', '1.0.1'),
+        isPrerelease: fc.boolean(),
+        isListed: fc.boolean(),
+        isLatest: fc.boolean(),
+        isAbsoluteLatest: fc.boolean(),
+        sha512: fc.constantFrom('ab'.repeat(64), 'cd'.repeat(64)),
+        sizeBytes: counts,
+        created: dates,
+        published: dates,
+        lastEdited: dates,
+        downloads: counts,
+        versionDownloads: counts,
+        nuspec: fc
+          .record({ title: texts, summary: texts, releaseNotes: texts, minClientVersion: texts })
+          .map((said) => ({ ...fullRow.nuspec, ...said }) as PackageRow['nuspec']),
+      },
+      { requiredKeys: [] },
+    )
+    .map((changes): PackageRow => ({ ...fullRow, ...changes }));
+  const places = fc.constantFrom(links, feedLinks('https://feed.corp/go/', '/api/v2'));
+
+  it('is the same for the same entry, and for no other', () => {
+    fc.assert(
+      fc.property(rows, rows, places, places, (one, other, here, there) => {
+        const isSame = renderEntry(one, here) === renderEntry(other, there);
+        expect(entryIdentity(one, here) === entryIdentity(other, there)).toBe(isSame);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is the same for the same feed, and for no other', () => {
+    const few = fc.constantFrom(fullRow, bareRow, { ...fullRow, isListed: false });
+    const feeds = fc.record({
+      title: fc.constantFrom('Packages', 'Search'),
+      rows: fc.array(few, { maxLength: 2 }),
+      total: fc.constantFrom(undefined, 0, 3),
+      next: fc.constantFrom(undefined, 'https://feed.corp/go/nuget/Packages()?$skip=1'),
+    });
+    fc.assert(
+      fc.property(feeds, feeds, places, places, (one, other, here, there) => {
+        const isSame = renderFeed(one, here) === renderFeed(other, there);
+        expect(feedIdentity(one, here) === feedIdentity(other, there)).toBe(isSame);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
