@@ -46,6 +46,20 @@ describe('feed:conformance', () => {
     expect(result.code).toBe(0);
   });
 
+  it('finds that all holds where reading needs a key, one with umlauts', { timeout: 180_000 }, async () => {
+    const closed = await startHouse({ readAuth: 'feed', adminApiKey: 'schlüssel-für-alle-tests' });
+    const key = join(await makeTempDir(), 'key');
+    await writeFile(key, 'schlüssel-für-alle-tests\n');
+    const credentials = ['--api-key-file', key, '--user', 'reader', '--password-file', key];
+
+    const result = await cli({}, 'feed:conformance', `${closed.url}/api/v2`, ...credentials, '--quick');
+
+    expect(failures(result.stdout)).toEqual([]);
+    expect(result.code).toBe(0);
+    expect(result.stdout).toMatch(/^2\.4 +\d+ +- +- +- +-/m);
+    await closed.stop();
+  });
+
   it('checks only what is asked for', { timeout: 60_000 }, async () => {
     const result = await cli(
       {},
