@@ -1,10 +1,11 @@
 import { createWriteStream } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fail } from '../errors.ts';
 import { createGit, endGit, type Git, runGit, startGit, whenEnded } from './git-backend.ts';
 import { channels } from './push.ts';
+import { initRepository } from './repository.ts';
 
 export type Refs = Readonly<Record<string, string>>;
 
@@ -80,17 +81,7 @@ async function readRefsAtOnce(git: Git): Promise<Refs> {
  * @throws FeedError GIT_FAILED when the bundle is damaged or has other refs than `refs`
  */
 export async function restoreBundle(bundle: string, git: Git, refs: Refs): Promise<void> {
-  await mkdir(git.dir, { recursive: true });
-  const init = [
-    'init',
-    '--quiet',
-    '--bare',
-    '--template=',
-    '--object-format=sha1',
-    '--initial-branch=main',
-    '.',
-  ];
-  await runGit(git, init);
+  await initRepository(git);
   const settings = ['core.fsync=all', 'transfer.fsckObjects=true', 'fetch.unpackLimit=1', 'gc.auto=0'];
   const args = [...settings.flatMap((setting) => ['-c', setting]), 'fetch', '--quiet', '--no-tags', bundle];
   await runGit(git, [...args, 'refs/heads/*:refs/heads/*', 'refs/tags/*:refs/tags/*'], { timeoutMs: longMs });

@@ -20,17 +20,7 @@ import { seed } from './seed.ts';
  * @throws FeedError GIT_MISSING, GIT_FAILED
  */
 export async function ensureRepository(bucketDir: string, git: Git): Promise<void> {
-  await mkdir(git.dir, { recursive: true });
-  const init = [
-    'init',
-    '--quiet',
-    '--bare',
-    '--template=',
-    '--object-format=sha1',
-    '--initial-branch=main',
-    '.',
-  ];
-  await runGit(git, init);
+  await initRepository(git);
   await writeFile(join(git.dir, 'go-win-tools.config'), settings);
   await runGit(git, ['config', '--replace-all', 'include.path', 'go-win-tools.config']);
   await removeLeftovers(git.dir);
@@ -42,6 +32,21 @@ export async function ensureRepository(bucketDir: string, git: Git): Promise<voi
     await writeFile(join(view, 'HEAD'), `ref: refs/heads/${channel}\n`);
     await writeFile(join(view, 'commondir'), '../repo.git\n');
   }
+}
+
+/** An empty bare repository without the templates of this machine; one that is there stays as it is. @throws FeedError GIT_MISSING, GIT_FAILED */
+export async function initRepository(git: Git): Promise<void> {
+  await mkdir(git.dir, { recursive: true });
+  const init = [
+    'init',
+    '--quiet',
+    '--bare',
+    '--template=',
+    '--object-format=sha1',
+    '--initial-branch=main',
+    '.',
+  ];
+  await runGit(git, init);
 }
 
 const settings = `# Written by go-win-tools at each start; changes are lost.
