@@ -110,6 +110,28 @@ describe('feed:export', () => {
     }
   });
 
+  it('has a bucket that becomes the one of a new server', async () => {
+    await exportTo(stocked, out);
+    const data = join(root, 'with-bucket');
+    await mkdir(join(data, 'bucket'), { recursive: true });
+    const git = await createGitClient(root);
+    await git.run(
+      root,
+      'clone',
+      '-q',
+      '--mirror',
+      join(out, 'bucket.bundle'),
+      join(data, 'bucket', 'repo.git'),
+    );
+
+    const house = await startHouse({ dataDir: data });
+    const clone = await git.clone(`${house.url}/git/main/go-win-tools.git`, 'from-new-server');
+    await house.stop();
+
+    expect(JSON.parse(await readFile(join(clone, 'bucket', 'buf.json'), 'utf8')).version).toBe('1.32.0');
+    expect(await git.run(clone, 'tag')).toBe('buf/v1.32.0');
+  });
+
   it('holds each file against its index when it is imported', async () => {
     await exportTo(stocked, out);
     await writeFile(
