@@ -1,5 +1,5 @@
 import { normalizeVersion } from '../../formats/nuget-version.ts';
-import type { Connection } from '../catalog/connect.ts';
+import { type Connection, withoutWaiting } from '../catalog/connect.ts';
 import { createStatements } from '../catalog/statements.ts';
 import { createWriteLater } from '../catalog/write-later.ts';
 import type { Download, DownloadCount, Downloads, Recipient } from './downloads.ts';
@@ -46,7 +46,8 @@ export function createSqlDownloads(
 
   const later = createWriteLater(() => {
     if (waiting.size === 0) return;
-    write.immediate(waiting.values());
+    const rows = waiting.values();
+    withoutWaiting(db, () => write.immediate(rows));
     waiting = new Map();
   });
 

@@ -55,6 +55,19 @@ function checkPages(db: Connection, file: string): void {
   if (problem !== 'ok') fail('CATALOG_DAMAGED', { file, problem: String(problem) });
 }
 
+/**
+ * A write of statistics, which waits for no disk: a power cut may take the last of them and nothing else, since the next
+ * durable commit brings all before it to the disk, too. Where the process dies alone, nothing is lost.
+ */
+export function withoutWaiting<T>(db: Connection, write: () => T): T {
+  db.pragma('synchronous = NORMAL');
+  try {
+    return write();
+  } finally {
+    db.pragma('synchronous = FULL');
+  }
+}
+
 /** A write whose failure for want of room is told as such. @throws FeedError STORAGE_FULL */
 export function durably<T>(write: () => T): T {
   try {

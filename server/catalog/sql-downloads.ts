@@ -1,4 +1,4 @@
-import type { Connection } from './connect.ts';
+import { type Connection, withoutWaiting } from './connect.ts';
 import type { Revisions } from './sql-revisions.ts';
 import type { PackageKey } from './sql-rows.ts';
 import type { Prepare } from './statements.ts';
@@ -20,7 +20,11 @@ export function createDownloadCounts(db: Connection, prepare: Prepare, revisions
 
   const later = createWriteLater(() => {
     if (waiting.size === 0) return;
-    revisions.afterCommit(add.immediate(waiting), 'counts');
+    const counts = waiting;
+    revisions.afterCommit(
+      withoutWaiting(db, () => add.immediate(counts)),
+      'counts',
+    );
     waiting = new Map();
   });
 
