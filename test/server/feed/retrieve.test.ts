@@ -28,14 +28,11 @@ describe('what was published', () => {
   });
 
   it.each([
-    ['delve', '3.0.0'],
-    ['delve', '../../catalog.db'],
-    ['buf', '1.0.0'],
-  ])('does not include %s %s', async (id, version) => {
-    await expect(retrieve(room, id, version)).rejects.toMatchObject({
-      code: 'PACKAGE_NOT_FOUND',
-      status: 404,
-    });
+    ['delve', '3.0.0', 'PACKAGE_NOT_FOUND'],
+    ['delve', '../../catalog.db', 'PATH_INVALID'],
+    ['buf', '1.0.0', 'PACKAGE_NOT_FOUND'],
+  ])('does not include %s %s', async (id, version, code) => {
+    await expect(retrieve(room, id, version)).rejects.toMatchObject({ code });
   });
 
   it('without a version is the latest listed stable one', async () => {
