@@ -55,8 +55,9 @@ describe('limits', () => {
       res.status(401).end('no');
     });
     const socket = openSocket(url);
+    // A reset is one way to end it, and `once` would take it for a failure.
     socket.on('error', () => undefined);
-    const closed = once(socket, 'close');
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
     socket.write('PUT / HTTP/1.1\r\nHost: FEED\r\nContent-Length: 90000\r\n\r\n');
 
     const [answer] = await once(socket, 'data');
