@@ -54,8 +54,8 @@ export type Services = {
   readonly isStopping: () => boolean;
 };
 
-/** Whole answers in memory: all that hundreds of hot ids are asked for, in a fraction of what the process may take. */
-const maxKnownAnswerBytes = 32 * 1024 ** 2;
+/** Whole answers in memory: those of the ten thousand addresses that are asked for most. */
+const maxKnownAnswerBytes = 64 * 1024 ** 2;
 
 /** The doors, in the order in which a request passes them. */
 export function createApp(services: Services): RequestListener {
