@@ -1,6 +1,7 @@
 import type { Check } from './check.ts';
 import { authChecks } from './checks/auth.ts';
 import { countChecks } from './checks/counts.ts';
+import { downloadAddressChecks } from './checks/download-addresses.ts';
 import { downloadChecks } from './checks/downloads.ts';
 import { entryChecks } from './checks/entries.ts';
 import { errorChecks } from './checks/errors.ts';
@@ -9,6 +10,7 @@ import { findPackagesByIdChecks } from './checks/find-packages-by-id.ts';
 import { getUpdatesChecks } from './checks/get-updates.ts';
 import { latestFlagChecks } from './checks/latest-flags.ts';
 import { metadataChecks } from './checks/metadata.ts';
+import { nextLinkChecks } from './checks/next-links.ts';
 import { packagesByKeyChecks } from './checks/packages-by-key.ts';
 import { pagingChecks } from './checks/paging.ts';
 import { pushChecks } from './checks/push.ts';
@@ -27,11 +29,13 @@ export const checks: readonly Check[] = [
   ...filterChecks,
   ...searchChecks,
   ...pagingChecks,
+  ...nextLinkChecks,
   ...countChecks,
   ...latestFlagChecks,
   ...semVerViewChecks,
   ...entryChecks,
   ...downloadChecks,
+  ...downloadAddressChecks,
   ...getUpdatesChecks,
   ...errorChecks,
   ...authChecks,
