@@ -47,7 +47,8 @@ export function createFastLane(options: FastLaneOptions, general: RequestListene
       .catch(() => undefined)
       .then((principal) =>
         mayRead(principal, subjectOf(path)) ? answer(req, res, target, path) : general(req, res),
-      );
+      )
+      .catch(() => res.destroy());
   };
 
   function answer(req: IncomingMessage, res: ServerResponse, target: string, path: string): void {
@@ -71,7 +72,9 @@ export function createFastLane(options: FastLaneOptions, general: RequestListene
     const requestId = watch(req, res, start);
     void makeWith(door, req, target, path)
       .catch(() => undefined)
-      .then((made) => (made === undefined ? general(req, res) : send(req, res, made, requestId, start)));
+      .then((made) => (made === undefined ? general(req, res) : send(req, res, made, requestId, start)))
+      // Half an answer must not look like a whole one, and one request must not end the server.
+      .catch(() => res.destroy());
   }
 
   function doorOf(path: string): OpenDoor | undefined {
