@@ -75,7 +75,7 @@ const errors = {
     '{count} files were not exported, since their stored bytes are damaged. `feed:verify` says what to do.',
   ],
   EXPORT_UNKNOWN: [500, 'Not on this feed: {ids}.'],
-  VERIFY_FAULTS: [500, '{count} faults were found.'],
+  VERIFY_FAULTS: [500, 'Faults were found: {count}. The lines above say what to do.'],
   BLOB_DAMAGED: [
     500,
     'Stored bytes are damaged: {path}, {problem}. `feed:verify` names all that is damaged and what to do.',

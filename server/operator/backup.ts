@@ -12,7 +12,8 @@ import { findRot } from '../feed/verify.ts';
 import { openReading, type Reading } from '../reading.ts';
 import { bytesIn, sizeOf } from './backup-size.ts';
 import { clearLeftovers } from './leftovers.ts';
-import { createProgress, printBytes } from './progress.ts';
+import { printBytes } from './print.ts';
+import { withProgress } from './progress.ts';
 import { asRoomError, requireRoom } from './room.ts';
 import type { OperatorWorld } from './world.ts';
 
@@ -93,20 +94,14 @@ async function writePart(
     const bytes = sizeOf(manifest);
     if (!isGzipped) await requireRoom(part, bytes);
     const tar = join(part, 'tar');
-    const onProgress = createProgress(stderr, 'Writing', bytes);
-    await writeBackup(sources, manifest, tar, {
-      program: version,
-      now,
-      isGzipped,
-      missing,
-      signal,
-      onProgress,
-    });
+    const choice = { program: version, now, isGzipped, missing, signal };
+    await withProgress(stderr, 'Writing', { bytes }, (onProgress) =>
+      writeBackup(sources, manifest, tar, { ...choice, onProgress }),
+    );
     if (verify) {
-      await readBackup(tar, undefined, {
-        signal,
-        onProgress: createProgress(stderr, 'Checking', bytesIn(manifest)),
-      });
+      await withProgress(stderr, 'Checking', { bytes: bytesIn(manifest) }, (onProgress) =>
+        readBackup(tar, undefined, { signal, onProgress }),
+      );
     }
     return manifest;
   } finally {

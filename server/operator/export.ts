@@ -10,7 +10,8 @@ import { type ExportPlan, planExport } from '../feed/export-plan.ts';
 import { syncTree } from '../feed/restore.ts';
 import { openReading } from '../reading.ts';
 import { clearLeftovers } from './leftovers.ts';
-import { createProgress, printBytes } from './progress.ts';
+import { printBytes } from './print.ts';
+import { withProgress } from './progress.ts';
 import { asRoomError, requireRoom } from './room.ts';
 import type { OperatorWorld } from './world.ts';
 
@@ -67,12 +68,10 @@ async function exportFeed(world: OperatorWorld, dir: string, { id, json }: Flags
     }
     const bytes = plan.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     await requireRoom(dir, missingBytes(plan, earlier));
-    const result = await exportFiles(dir, plan.files, reading.blobs, {
-      part,
-      earlier: hashesOf(earlier),
-      signal,
-      onProgress: createProgress(stderr, 'Exporting', bytes),
-    });
+    const choice = { part, earlier: hashesOf(earlier), signal };
+    const result = await withProgress(stderr, 'Exporting', { bytes }, (onProgress) =>
+      exportFiles(dir, plan.files, reading.blobs, { ...choice, onProgress }),
+    );
     if (bucket !== null) await rename(join(part, bucket), join(dir, bucket));
     const bad = new Set(result.damaged.map(({ path }) => path));
     const isThere = ({ file }: { readonly file: string }): boolean => !bad.has(file);

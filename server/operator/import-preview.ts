@@ -1,7 +1,7 @@
 import { FeedError } from '../errors.ts';
 import { compareWithTarget, type ImportTarget } from '../feed/import.ts';
 import type { Offer } from '../sources/source.ts';
-import { printBytes } from './progress.ts';
+import { printBytes } from './print.ts';
 import { printTable } from './table.ts';
 
 type Row = {

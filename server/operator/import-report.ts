@@ -1,6 +1,6 @@
 import type { Outcome } from '../feed/import.ts';
 import type { Offer, Trouble } from '../sources/source.ts';
-import { printBytes } from './progress.ts';
+import { printBytes } from './print.ts';
 
 /** One line about one package or file. `kind` says how it ended. */
 export type ImportLine = {

@@ -21,8 +21,8 @@ import {
   readProxy,
 } from './import-options.ts';
 import { previewImport } from './import-preview.ts';
-import { createImportProgress } from './import-progress.ts';
 import { createImportReport, type ImportReport, lineOfOffer, lineOfOutcome } from './import-report.ts';
+import { createProgress } from './progress.ts';
 import { withData } from './with-data.ts';
 import type { OperatorWorld } from './world.ts';
 
@@ -110,7 +110,7 @@ async function takeOver(
     await previewImport(stdout, chosen, target, flags.json === true);
     return;
   }
-  const progress = createImportProgress(stderr, 'Importing', chosen.length);
+  const progress = createProgress(stderr, 'Importing', { packages: chosen.length });
   try {
     await importOffers(chosen, target, {
       parallel: flags.parallel ?? (place.kind === 'folder' ? 32 : 8),
@@ -144,7 +144,7 @@ async function gather(
   { stderr, signal }: OperatorWorld,
 ): Promise<Offer[]> {
   const offers: Offer[] = [];
-  const progress = createImportProgress(stderr, 'Reading the source');
+  const progress = createProgress(stderr, 'Reading the source');
   try {
     for await (const item of source.list(ids)) {
       if (signal.aborted) break;

@@ -1,26 +1,77 @@
-/** Tells on stderr how far a long work is, at each tenth; silent when it is short. */
-export function createProgress(
-  stderr: NodeJS.WritableStream,
-  does: string,
-  totalBytes: number,
-): (bytes: number) => void {
-  const isLong = totalBytes > 64 * 1024 ** 2;
-  let done = 0;
-  let told = 0;
-  return (bytes) => {
-    done += bytes;
-    const tenth = Math.min(10, Math.floor((done * 10) / Math.max(1, totalBytes)));
-    if (isLong && tenth > told) {
-      told = tenth;
-      stderr.write(`${does}: ${tenth * 10} % of ${printBytes(totalBytes)}\n`);
-    }
+import { printBytes } from './print.ts';
+
+/** How much there is to do, as far as it is known before. */
+export type Total = { readonly packages?: number; readonly bytes?: number };
+
+export type Progress = {
+  /** So many more bytes are done; with packages as the measure, one call a package. */
+  step(bytes: number): void;
+  /** Takes the line off a terminal. */
+  stop(): void;
+};
+
+type Log = NodeJS.WritableStream & { readonly isTTY?: boolean };
+
+/** On a terminal the line is written over each second; elsewhere, in a log, short runs are quiet. */
+const terminalMs = 1_000;
+const logMs = 15_000;
+
+/** Tells on stderr how far a long work is: packages of how many or percent, bytes, rate, time left. */
+export function createProgress(stderr: Log, does: string, total: Total = {}): Progress {
+  const begin = performance.now();
+  const isTerminal = stderr.isTTY === true;
+  let count = 0;
+  let bytes = 0;
+  const timer = setInterval(
+    () => {
+      const text = `${does}: ${printProgress({ count, bytes }, total, (performance.now() - begin) / 1_000)}`;
+      stderr.write(isTerminal ? `\r\u001b[K${text}` : `${text}\n`);
+    },
+    isTerminal ? terminalMs : logMs,
+  );
+  return {
+    step(more) {
+      count += 1;
+      bytes += more;
+    },
+    stop() {
+      clearInterval(timer);
+      if (isTerminal) stderr.write('\r\u001b[K');
+    },
   };
 }
 
-/** `1.5 GiB` */
-export function printBytes(bytes: number): string {
-  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const step = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)));
-  const value = bytes / 1024 ** step;
-  return `${step === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[step]}`;
+/** Work that tells how far it is while it lasts. */
+export async function withProgress<T>(
+  stderr: Log,
+  does: string,
+  total: Total,
+  work: (step: (bytes: number) => void) => Promise<T>,
+): Promise<T> {
+  const progress = createProgress(stderr, does, total);
+  try {
+    return await work(progress.step);
+  } finally {
+    progress.stop();
+  }
+}
+
+/** `40 of 100, 1.5 MiB, 512 KiB/s, 12 s left`; `40 % of 3.0 GiB, 97 MiB/s, 19 s left` */
+export function printProgress(
+  done: { readonly count: number; readonly bytes: number },
+  { packages, bytes }: Total,
+  seconds: number,
+): string {
+  const share = bytes !== undefined ? done.bytes / Math.max(1, bytes) : done.count / (packages ?? 0);
+  const isShareKnown = Number.isFinite(share) && share > 0 && share <= 1;
+  const rate = done.bytes > 0 && seconds > 0 ? `${printBytes(done.bytes / seconds)}/s` : undefined;
+  const parts =
+    bytes !== undefined
+      ? [`${Math.min(100, Math.floor(share * 100))} % of ${printBytes(bytes)}`]
+      : [
+          packages === undefined ? `${done.count}` : `${done.count} of ${packages}`,
+          ...(done.bytes > 0 ? [printBytes(done.bytes)] : []),
+        ];
+  const left = isShareKnown ? `${Math.ceil((seconds * (1 - share)) / share)} s left` : undefined;
+  return [...parts, rate, left].filter((part) => part !== undefined).join(', ');
 }

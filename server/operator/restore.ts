@@ -11,7 +11,7 @@ import { openUnpacked, recordRestore } from '../reading.ts';
 import { bytesIn, sizeOf } from './backup-size.ts';
 import { exchange, takePlace } from './exchange.ts';
 import { clearLeftovers } from './leftovers.ts';
-import { createProgress } from './progress.ts';
+import { createProgress, type Progress } from './progress.ts';
 import { asRoomError, requireRoom } from './room.ts';
 import type { OperatorWorld } from './world.ts';
 
@@ -137,15 +137,16 @@ async function unpack(
   file: string,
   staging: string,
 ): Promise<BackupManifest> {
-  let onProgress: (bytes: number) => void = () => undefined;
+  // How much there is stands in the backup itself.
+  let progress: Progress | undefined;
   const manifest = await readBackup(file, staging, {
     signal,
-    onProgress: (bytes) => onProgress(bytes),
+    onProgress: (bytes) => progress?.step(bytes),
     onManifest: async (read) => {
-      onProgress = createProgress(stderr, 'Restoring', bytesIn(read));
       await requireRoom(staging, sizeOf(read));
+      progress = createProgress(stderr, 'Restoring', { bytes: bytesIn(read) });
     },
-  });
+  }).finally(() => progress?.stop());
   await mkdir(join(staging, 'blobs'), { recursive: true, mode: 0o700 });
   const unpacked = openUnpacked(staging);
   try {

@@ -9,7 +9,7 @@ import { channels } from '../bucket/push.ts';
 import type { CatalogSnapshot } from '../catalog/snapshot.ts';
 import { findOrphans, findRot, problemOfPromise } from '../feed/verify.ts';
 import type { Reading } from '../reading.ts';
-import { createProgress } from './progress.ts';
+import { withProgress } from './progress.ts';
 import type { OperatorWorld } from './world.ts';
 
 export type Fault = {
@@ -95,12 +95,13 @@ async function checkBytes(
 ): Promise<Fault[]> {
   let bytes = 0;
   for (const { sizeBytes } of snapshot.blobs()) bytes += sizeBytes;
-  const onProgress = createProgress(stderr, 'Reading', bytes);
-  const faults: Fault[] = [];
-  for await (const { names, sha256, problem } of findRot({ snapshot, blobs }, { signal, onProgress })) {
-    faults.push(...names.map((name) => fault('bytes', name, `${problem} (blob ${sha256})`)));
-  }
-  return faults;
+  return withProgress(stderr, 'Reading', { bytes }, async (onProgress) => {
+    const faults: Fault[] = [];
+    for await (const { names, sha256, problem } of findRot({ snapshot, blobs }, { signal, onProgress })) {
+      faults.push(...names.map((name) => fault('bytes', name, `${problem} (blob ${sha256})`)));
+    }
+    return faults;
+  });
 }
 
 async function checkTrail({ audit }: CatalogSnapshot): Promise<Fault[]> {

@@ -6,7 +6,7 @@ import { loadConfig } from '../config.ts';
 import { fail } from '../errors.ts';
 import { openReading } from '../reading.ts';
 import { type Collected, collectOrphans } from './collect-orphans.ts';
-import { printBytes } from './progress.ts';
+import { printBytes, printCount } from './print.ts';
 import { asRoomError } from './room.ts';
 import { advice, checkAll, type Fault, type Findings } from './verify-checks.ts';
 import type { OperatorWorld } from './world.ts';
@@ -73,12 +73,13 @@ async function look(world: OperatorWorld, dataDir: string, dir: string): Promise
 
 function told({ packages, payloads, faults }: Findings, { removed, kept, because }: Collected): string {
   const lines = [
-    `${packages} packages and ${payloads} payloads looked at: ${faults.length === 0 ? 'all is well' : `${faults.length} faults`}.`,
+    `${printCount(packages, 'package')} and ${printCount(payloads, 'payload')} looked at: ${faults.length === 0 ? 'all is well' : printCount(faults.length, 'fault')}.`,
   ];
-  if (removed.length > 0) lines.push(`Removed ${removed.length} blobs that nothing named (${sum(removed)}).`);
+  if (removed.length > 0)
+    lines.push(`Removed ${printCount(removed.length, 'blob')} that nothing named (${sum(removed)}).`);
   if (kept.length > 0)
     lines.push(
-      `${kept.length} blobs that nothing names (${sum(kept)}) stay${because === undefined ? '' : `: ${because}`}.`,
+      `Kept ${printCount(kept.length, 'blob')} that nothing names (${sum(kept)})${because === undefined ? '' : `: ${because}`}.`,
     );
   return `${lines.join('\n')}\n`;
 }

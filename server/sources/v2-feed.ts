@@ -9,6 +9,8 @@ import { isUnreachable, refuse, shown, type Web } from './web.ts';
 
 /** A page that brings nothing new may be an accident; so many in a row are a source that leads in circles. */
 const maxStalePages = 5;
+/** What a source tells of is kept in memory until it is known what to take: about 1 KB a version. */
+const maxToldVersions = 500_000;
 /** No feed known to us answers smaller pages without saying that there are more. */
 const smallestPage = 20;
 
@@ -18,7 +20,11 @@ type Item = Offer | Trouble;
  * Another v2 feed (spec nuget-v2 9): NuGet.Server, ProGet, Nexus, Artifactory, Gitea or this product. `base` is what
  * clients have as their source. What a server does not know (semVerLevel, a function) is asked for in another way.
  */
-export function createV2Source(web: Web, base: URL, { parallel = 8 } = {}): Source {
+export function createV2Source(
+  web: Web,
+  base: URL,
+  { parallel = 8, maxVersions = maxToldVersions } = {},
+): Source {
   const root = new URL(base);
   root.pathname = root.pathname.replace(/\/*$/, '/');
   root.search = '';
@@ -89,6 +95,10 @@ export function createV2Source(web: Web, base: URL, { parallel = 8 } = {}): Sour
           reason: `the source knows no paging here; if there are more than the ${seen.size} versions it told of, they cannot be seen`,
         };
         return;
+      }
+      if (seen.size > maxVersions) {
+        const problem = `it tells of more than ${maxVersions} versions; name ids with --id`;
+        fail('SOURCE_STRANGE', { url: shown(url), problem });
       }
       if (stale >= maxStalePages || visited.has(next.href)) {
         fail('SOURCE_STRANGE', { url: shown(next), problem: 'its pages lead in circles' });

@@ -104,7 +104,7 @@ describe('feed:verify', () => {
 
     const { stdout, stderr, error } = await runVerb(createCommand, dataDir);
 
-    expect(stdout).toContain('1 faults');
+    expect(stdout).toContain('looked at: 1 fault.');
     expect(stderr).toMatch(/^Sample 1\.0\.0: its bytes are missing .*\n {2}put the file back from a backup/);
     expect(error).toMatchObject({ exitCode: 1 });
   });
