@@ -6,6 +6,8 @@ import {
   DownloadList,
   DownloadParameters,
   NewImport,
+  OwnKey,
+  OwnKeyParameters,
   ServerInfo,
 } from './schemas.ts';
 
@@ -15,7 +17,7 @@ type Operation = {
   readonly path: string;
   readonly summary: string;
   /** Without one anybody may ask, as far as READ_AUTH lets them. */
-  readonly scope?: 'admin';
+  readonly scope?: 'admin' | 'any';
   /** Each field is a parameter of the query. */
   readonly query?: z.ZodObject;
   /** Parameters in the path, and what they are. */
@@ -33,6 +35,15 @@ const operations: readonly Operation[] = [
     path: '/server',
     summary: 'What this server is, and the addresses that are written into manifests.',
     answer: { status: 200, schema: ServerInfo },
+  },
+  {
+    method: 'get',
+    path: '/key',
+    summary: 'What the key of this request may do.',
+    scope: 'any',
+    query: OwnKeyParameters,
+    answer: { status: 200, schema: OwnKey },
+    errors: [400],
   },
   {
     method: 'get',
@@ -136,7 +147,7 @@ function describe(operation: Operation): object {
   return {
     operationId: `${method}${path.replace(/\W+(\w)/g, (_all, letter: string) => letter.toUpperCase()).replace(/\W/g, '')}`,
     summary,
-    ...(scope === undefined ? {} : { description: `Needs a key with the scope ${scope}.` }),
+    ...(scope === undefined ? {} : { description: needed(scope) }),
     ...(scope === undefined ? {} : { security: [{ bearer: [] }, { basic: [] }, { apiKey: [] }] }),
     parameters: parametersOf(operation),
     ...(body === undefined ? {} : { requestBody: { required: true, content: json(body, 'input') } }),
@@ -148,6 +159,10 @@ function describe(operation: Operation): object {
       ...Object.fromEntries(statuses.map((status) => [status, refusal(whatWentWrong[status])])),
     },
   };
+}
+
+function needed(scope: 'admin' | 'any'): string {
+  return scope === 'any' ? 'Needs a key.' : `Needs a key with the scope ${scope}.`;
 }
 
 function parametersOf({ query, inPath = {} }: Operation): object[] {

@@ -4,6 +4,7 @@ import { principalOf, requireScope } from '../http/auth.ts';
 import { createTrailRouter, type TrailServices } from './audit.ts';
 import { createKeyRouter, type KeyServices } from './keys.ts';
 import { openApiOf } from './openapi.ts';
+import { createOwnKeyRouter } from './own-key.ts';
 import type { ServerInfo } from './schemas.ts';
 
 export type AdminServices = KeyServices &
@@ -23,6 +24,7 @@ export function createAdminRouter(services: AdminServices): Router {
       res.json(serverInfo(publicUrl(), version));
     })
     .all(methodNotAllowed('GET, HEAD'));
+  router.use(createOwnKeyRouter());
   router.use(['/keys', '/audit', '/imports', '/downloads'], requireAdmin);
   router.use(createKeyRouter(services));
   router.use(createTrailRouter(services));

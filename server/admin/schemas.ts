@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DownloadJson } from '../audit/download-json.ts';
 import { AuditEntryJson } from '../audit/entry-json.ts';
+import { scopes } from '../keys/api-keys.ts';
 
 /** Query of GET /api/v1/audit. */
 export const AuditParameters = z.strictObject({
@@ -38,6 +39,20 @@ export const DownloadParameters = z.strictObject({
 /** Answer of GET /api/v1/downloads, newest first. */
 export const DownloadList = z.array(DownloadJson);
 export type DownloadList = z.infer<typeof DownloadList>;
+
+/** Query of GET /api/v1/key. */
+export const OwnKeyParameters = z.strictObject({
+  id: z.string().min(1).optional().describe('A package id or tool; else what the key may do at all.'),
+});
+
+/** Answer of GET /api/v1/key. */
+export const OwnKey = z.object({
+  name: z.string(),
+  scopes: z
+    .array(z.enum(scopes))
+    .describe('All that the key may do, those that are implied by others included.'),
+});
+export type OwnKey = z.infer<typeof OwnKey>;
 
 /** GET /api/v1/server: what the generator writes into manifests, it asks here. */
 export const ServerInfo = z.object({

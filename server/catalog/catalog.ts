@@ -53,8 +53,8 @@ export type PackageFile = Pick<PackageRow, 'id' | 'normalizedVersion' | 'sha256'
  * Contract suite: test/contract/catalog.ts.
  */
 export interface Catalog {
-  /** Inserts the row, recomputes the latest flags of the id and writes the audit entry, in one transaction. */
-  add(pkg: NewPackage, by: Actor): Promise<'added' | 'exists'>;
+  /** Inserts the row, recomputes the latest flags of the id and writes the audit entry (with the reason), in one transaction. */
+  add(pkg: NewPackage, by: Actor, reason?: string): Promise<'added' | 'exists'>;
   /** Any version, whatever its SemVer level or listing; `view` only decides the latest flags. */
   find(id: string, version: string, view?: SemVerView): Promise<PackageRow | undefined>;
   /** The newest listed stable version of an id. */
@@ -70,6 +70,7 @@ export interface Catalog {
     version: string,
     isListed: boolean,
     by: Actor,
+    reason?: string,
   ): Promise<'changed' | 'unchanged' | 'missing'>;
   /** Kept in memory and written in batches; `flush` writes what is waiting. */
   countDownload(id: string, version: string): void;

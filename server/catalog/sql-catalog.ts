@@ -28,7 +28,7 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
   );
   const inGroup = createGroupCommit(db);
 
-  const insert = db.transaction((pkg: NewPackage, by: Actor) => {
+  const insert = db.transaction((pkg: NewPackage, by: Actor, detail: string | undefined) => {
     const { packages, texts } = toColumns(pkg);
     const key = { idKey: pkg.id.toLowerCase(), versionKey: String(packages.version_key) };
     if (pkOf(key) !== undefined) return 'exists';
@@ -38,11 +38,11 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
     setLatestFlags(prepare, key.idKey, pk);
     revisions.bump();
     const { id: subject, version, sha256: digest } = pkg;
-    record({ kind: 'package published', subject, version, digest }, by, now());
+    record({ kind: 'package published', subject, version, digest, detail }, by, now());
     return 'added';
   });
 
-  const list = db.transaction((key: PackageKey, isListed: boolean, by: Actor) => {
+  const list = db.transaction((key: PackageKey, isListed: boolean, by: Actor, detail: string | undefined) => {
     const pk = pkOf(key);
     if (pk === undefined) return 'missing';
     const { changes } = prepare(
@@ -51,7 +51,8 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
     if (changes === 0) return 'unchanged';
     setLatestFlags(prepare, key.idKey, isListed ? pk : undefined);
     revisions.bump();
-    record({ kind: isListed ? 'package listed again' : 'package unlisted', ...nameOf(pk) }, by, now());
+    const kind = isListed ? 'package listed again' : 'package unlisted';
+    record({ kind, ...nameOf(pk), detail }, by, now());
     return 'changed';
   });
 
@@ -100,8 +101,8 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
   }
 
   return {
-    async add(pkg, by) {
-      return revisions.afterCommit(await inGroup(() => insert(pkg, by)), 'packages');
+    async add(pkg, by, reason) {
+      return revisions.afterCommit(await inGroup(() => insert(pkg, by, reason)), 'packages');
     },
     async find(id, version, view = 'semver2') {
       const key = packageKey(id, version);
@@ -125,11 +126,11 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
     async count(query) {
       return get<{ count: number }>(countSql(query))?.count ?? 0;
     },
-    async setListed(id, version, isListed, by) {
+    async setListed(id, version, isListed, by, reason) {
       const key = packageKey(id, version);
       return key
         ? revisions.afterCommit(
-            durably(() => list.immediate(key, isListed, by)),
+            durably(() => list.immediate(key, isListed, by, reason)),
             'packages',
           )
         : 'missing';

@@ -15,7 +15,7 @@ export type PublishServices = { readonly catalog: Catalog; readonly now: () => D
 export type Reservations = { readonly reservedIds?: readonly string[] | undefined };
 
 /**
- * Publishes what the holder of a key uploaded. `from` is the address of the pusher, for the audit log.
+ * Publishes what the holder of a key uploaded. `from` is the address of the pusher and `reason` why they do it, for the audit log.
  * @throws FeedError KEY_SCOPE, ID_RESERVED and those of `admit`
  */
 export function publish(
@@ -23,9 +23,11 @@ export function publish(
   draft: BlobDraft,
   principal: Principal,
   from: string | undefined,
+  reason?: string,
 ): Promise<NewPackage> {
   return admit(services, draft, {
     by: actorOf(principal, from),
+    reason,
     authorize(nuspec) {
       requirePush(principal, nuspec);
       requireOwner(services.reservedIds ?? [], nuspec.id, principal);
@@ -35,6 +37,7 @@ export function publish(
 
 export type Admission = {
   readonly by: Actor;
+  readonly reason?: string | undefined;
   /** Throws when this package may not be published by this way; asked before its content is checked. */
   readonly authorize: (nuspec: Nuspec) => void;
   /** Now, unless it was published elsewhere before. */
@@ -51,7 +54,7 @@ export type Admission = {
 export async function admit(
   { catalog, now }: PublishServices,
   draft: BlobDraft,
-  { by, authorize, published = now(), isListed = true }: Admission,
+  { by, reason, authorize, published = now(), isListed = true }: Admission,
 ): Promise<NewPackage> {
   const nuspec = await readPackage(draft, authorize);
   const { id, version } = nuspec;
@@ -61,7 +64,7 @@ export async function admit(
 
   await draft.commit();
   const pkg: NewPackage = { id, version, nuspec, ...draft.digest, published, isListed };
-  if ((await catalog.add(pkg, by)) === 'exists') fail('PACKAGE_EXISTS', { id, version });
+  if ((await catalog.add(pkg, by, reason)) === 'exists') fail('PACKAGE_EXISTS', { id, version });
   return pkg;
 }
 

@@ -9,13 +9,25 @@ type Services = { readonly catalog: Catalog };
  * Unlisting what is unlisted changes nothing.
  * @throws FeedError PACKAGE_NOT_FOUND
  */
-export async function unlist({ catalog }: Services, id: string, version: string, by: Actor): Promise<void> {
-  if ((await catalog.setListed(id, version, false, by)) === 'missing')
+export async function unlist(
+  { catalog }: Services,
+  id: string,
+  version: string,
+  by: Actor,
+  reason?: string,
+): Promise<void> {
+  if ((await catalog.setListed(id, version, false, by, reason)) === 'missing')
     fail('PACKAGE_NOT_FOUND', { id, version });
 }
 
 /** Shows it again. @throws FeedError PACKAGE_NOT_FOUND */
-export async function relist({ catalog }: Services, id: string, version: string, by: Actor): Promise<void> {
-  if ((await catalog.setListed(id, version, true, by)) === 'missing')
+export async function relist(
+  { catalog }: Services,
+  id: string,
+  version: string,
+  by: Actor,
+  reason?: string,
+): Promise<void> {
+  if ((await catalog.setListed(id, version, true, by, reason)) === 'missing')
     fail('PACKAGE_NOT_FOUND', { id, version });
 }

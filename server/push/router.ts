@@ -8,6 +8,7 @@ import { publish } from '../feed/publish.ts';
 import { relist, unlist } from '../feed/withdraw.ts';
 import { principalOf, requireScope } from '../http/auth.ts';
 import { countPush } from '../http/count-push.ts';
+import { reasonOf } from '../http/reason.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { receiveUpload } from './upload.ts';
@@ -45,7 +46,7 @@ async function pushPackage(services: PushServices, req: Request, res: Response):
   const principal = requireScope(await principalOf(req), 'push:beta');
   const draft = await receiveUpload(req, services.blobs, services.maxPackageBytes);
   try {
-    const { id, version, nuspec } = await publish(services, draft, principal, req.ip);
+    const { id, version, nuspec } = await publish(services, draft, principal, req.ip, reasonOf(req));
     services.log.info({ id, version, keyName: principal.name }, 'package published');
     // NuGet clients print it to whoever pushes (spec nuget-v2 10.3).
     if (!isReadableBySemVer1(nuspec)) res.set('X-NuGet-Warning', hiddenWarning(id, version));
@@ -65,7 +66,7 @@ function withdraw(services: PushServices): RequestHandler<Package> {
   return async (req, res) => {
     const { id, version } = req.params;
     const principal = requireScope(await principalOf(req), 'unlist', id);
-    await unlist(services, id, version, actorOf(principal, req.ip));
+    await unlist(services, id, version, actorOf(principal, req.ip), reasonOf(req));
     services.log.info({ id, version, keyName: principal.name }, 'package unlisted');
     res.status(200).type('text').send(`${id} ${version} is unlisted.\n`);
   };
@@ -75,7 +76,7 @@ function restore(services: PushServices): RequestHandler<Package> {
   return async (req, res) => {
     const { id, version } = req.params;
     const principal = requireScope(await principalOf(req), 'unlist', id);
-    await relist(services, id, version, actorOf(principal, req.ip));
+    await relist(services, id, version, actorOf(principal, req.ip), reasonOf(req));
     services.log.info({ id, version, keyName: principal.name }, 'package listed again');
     res.status(200).type('text').send(`${id} ${version} is listed again.\n`);
   };

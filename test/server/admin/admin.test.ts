@@ -60,6 +60,24 @@ describe('admin door', () => {
     expect((await pushNupkg(house, makeNupkg({ id: 'made', version: '2.0.0' }), key)).status).toBe(403);
   });
 
+  it('tells what the key of the request may do, at all and to one package', async () => {
+    const own = async (key: string, query = '') => {
+      const answer = await fetch(`${house.url}/api/v1/key${query}`, { headers: { 'X-NuGet-ApiKey': key } });
+      return answer.status === 200 ? await answer.json() : answer.status;
+    };
+    const key = await makeKey(house, ['push', 'unlist'], ['buf*']);
+
+    expect(await own(key)).toEqual({ name: 'push unlist', scopes: ['push:beta', 'push', 'unlist'] });
+    expect(await own(key, '?id=Buf')).toMatchObject({ scopes: ['push:beta', 'push', 'unlist'] });
+    expect(await own(key, '?id=delve')).toMatchObject({ scopes: [] });
+    expect(await own(house.adminKey, '?id=delve')).toMatchObject({
+      scopes: ['read', 'push:beta', 'push', 'unlist', 'admin'],
+    });
+    expect(await own('no-key-of-this-server')).toBe(403);
+    expect((await fetch(`${house.url}/api/v1/key`)).status).toBe(401);
+    expect(await own(key, '?what=else')).toBe(400);
+  });
+
   it('takes no body of more than 64 KiB', async () => {
     const answer = await call('POST', '/keys', { name: 'x'.repeat(70_000), scopes: ['push'] });
 

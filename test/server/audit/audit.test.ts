@@ -20,14 +20,38 @@ describe('the audit log', () => {
     const answer = await ask('GET', `/api/v1/audit${query}`, house.adminKey);
     return (await answer.json()) as never;
   }
-  function ask(method: string, path: string, withKey: string, body?: Buffer): Promise<Response> {
-    const headers = { 'X-NuGet-ApiKey': withKey, 'X-Forwarded-For': '203.0.113.7' };
+  function ask(
+    method: string,
+    path: string,
+    withKey: string,
+    body?: Buffer,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<Response> {
+    const headers = { 'X-NuGet-ApiKey': withKey, 'X-Forwarded-For': '203.0.113.7', ...more };
     return fetch(`${house.url}${path}`, {
       method,
       headers,
       ...(body === undefined ? {} : { body: Uint8Array.from(body) }),
     });
   }
+
+  it('has why something was done, when whoever did it said so', async () => {
+    const before = (await audit()).head.number;
+    const because = (reason: string) => ({ 'X-Reason': reason });
+
+    await ask('PUT', '/nuget', key, makeNupkg({ id: 'Why' }), because('cannot%20wait'));
+    await ask('DELETE', '/nuget/why/1.0.0', key, undefined, because(encodeURIComponent('zerstört\n\0Daten')));
+    await ask('POST', '/nuget/why/1.0.0', key, undefined, because('100% sure'));
+    await ask('DELETE', '/nuget/why/1.0.0', key, undefined, because('x'.repeat(2000)));
+
+    const { entries } = await audit(`?after=${before}`);
+    expect(entries.map(({ kind, detail }) => [kind, detail])).toEqual([
+      ['package published', 'cannot wait'],
+      ['package unlisted', 'zerstört Daten'],
+      ['package listed again', '100% sure'],
+      ['package unlisted', 'x'.repeat(500)],
+    ]);
+  });
 
   it('has every change: who, what, when, from where, and which bytes', async () => {
     const nupkg = makeNupkg({ id: 'Made', version: '1.0' });
