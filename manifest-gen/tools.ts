@@ -1,13 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { satisfies, validRange } from 'semver';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import { Architecture, EvidenceKind, type SourceKind } from '../formats/release-record.ts';
+import { Architecture } from '../formats/release-record.ts';
 import { fail } from './errors.ts';
+import { Trust, unlistedSources } from './trust.ts';
+import { Versions } from './version-rules.ts';
 
-/** A range over upstream versions as npm's semver writes it: `>=1.20.0 <1.26.0 || >=1.27.0`. */
-const Versions = z.string().refine((text) => validRange(text) !== null, 'is not a semver range');
 const PlainVersion = z
   .string()
   .regex(/^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$/, 'is not a version like 1.22.0');
@@ -72,26 +71,6 @@ const GoModuleSource = z.strictObject({
     .default([]),
 });
 
-const EvidenceKinds = z.array(EvidenceKind);
-
-/** Who vouches for a tool, and which evidence must be there. TRUST_FILE replaces it as a whole (trust-file.ts). */
-export const Trust = z.strictObject({
-  /** One list for every source, or a list by source: a checksum file exists at a forge, a checksum database for modules. */
-  require: z.union([
-    EvidenceKinds,
-    z.strictObject({
-      github: EvidenceKinds.optional(),
-      npm: EvidenceKinds.optional(),
-      'go-module': EvidenceKinds.optional(),
-    }),
-  ]),
-  minisign: z.strictObject({ keys: z.array(z.string()).min(1) }).optional(),
-  sigstore: z
-    .strictObject({ identity: z.string(), issuer: z.string(), trustedRoot: z.string().optional() })
-    .optional(),
-});
-export type Trust = z.infer<typeof Trust>;
-
 /** A tool's file, manifest-gen/tools/NAME.yaml: all that the generator knows of a tool. */
 export const Tool = z
   .strictObject({
@@ -124,8 +103,7 @@ export const Tool = z
     if (new Set(kinds).size < kinds.length) {
       context.addIssue({ code: 'custom', path: ['sources'], message: 'names a source twice' });
     }
-    // a source nobody wrote a list for must not pass as one that needs no evidence
-    for (const kind of kinds.filter((kind) => !Array.isArray(trust.require) && !trust.require[kind])) {
+    for (const kind of unlistedSources(trust, kinds)) {
       context.addIssue({ code: 'custom', path: ['trust', 'require'], message: `has no list for ${kind}` });
     }
   });
@@ -175,19 +153,4 @@ function parseOrFail(text: string, file: string): unknown {
 
 export function sourceOf<Kind extends UpstreamKind>(tool: Tool, kind: Kind): SourceOf<Kind> | undefined {
   return tool.sources.find((source): source is SourceOf<Kind> => source.kind === kind);
-}
-
-/** The first rule whose `versions` has this version; a rule without a range takes every version. */
-export function ruleFor<Rule extends { readonly versions?: string | undefined }>(
-  rules: readonly Rule[],
-  version: string,
-): Rule | undefined {
-  return rules.find((rule) => rule.versions === undefined || satisfies(version, rule.versions));
-}
-
-/** The kinds of evidence that must have passed for a release from this source; one that is `absent` is then not enough. */
-export function requiredEvidence(tool: Tool, kind: SourceKind): readonly EvidenceKind[] {
-  const required = tool.trust.require;
-  if (Array.isArray(required)) return required;
-  return kind === 'bundle' ? [] : (required[kind] ?? []);
 }

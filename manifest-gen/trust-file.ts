@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { EvidenceKind } from '../formats/release-record.ts';
 import { fail } from './errors.ts';
-import { decodeYaml, type Tool, Trust } from './tools.ts';
+import { decodeYaml, type Tool } from './tools.ts';
+import { EvidenceKinds, Trust } from './trust.ts';
 
 /** TRUST_FILE (contract section 4), for private forges and tests: tool -> what stands in place of its file's `trust:`. */
-const TrustFile = z.record(z.string(), Trust.extend({ require: z.array(EvidenceKind) }));
+const TrustFile = z.record(z.string(), Trust.extend({ require: EvidenceKinds }));
 
 /**
  * The tools with the trust that the file gives them; tools it does not name keep their own.

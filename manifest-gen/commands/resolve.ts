@@ -9,7 +9,8 @@ import type { Found } from '../release.ts';
 import { packagingOf } from '../render/packaging.ts';
 import { loadTemplates, type Templates } from '../render/templates.ts';
 import type { PlanRow } from '../report.ts';
-import { requiredEvidence, type Tool } from '../tools.ts';
+import type { Tool } from '../tools.ts';
+import { requiredEvidence } from '../trust.ts';
 import type { Context } from './context.ts';
 import { findNewest, findVersion, type SourceChoice } from './find-source.ts';
 import { type Request, requireUpstreamVersion } from './request.ts';
@@ -83,7 +84,7 @@ export function planRow({ tool, from, version, found, does, why }: Resolved): Pl
     from,
     to: version,
     source: `${found.kind}: ${found.upstream}`,
-    evidence: requiredEvidence(tool, found.kind),
+    evidence: requiredEvidence(tool, found.kind, found.version),
     does,
     why,
   };

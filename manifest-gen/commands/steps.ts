@@ -6,7 +6,7 @@ import { putPayload } from '../publish/payload-client.ts';
 import type { Fetched, Packed, Rendered, Unpacked, Verdict } from '../release.ts';
 import { renderRecord } from '../render/release-record.ts';
 import { renderRelease } from '../render/render.ts';
-import { requiredEvidence } from '../tools.ts';
+import { requiredEvidence } from '../trust.ts';
 import { unpack as unpackAssets } from '../unpack.ts';
 import { requireTrust } from '../verify/verdict.ts';
 import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
@@ -57,7 +57,7 @@ export async function judge(
   { tool, found, verdicts }: Resolved & { verdicts: readonly Verdict[] },
   { world }: Context,
 ): Promise<object> {
-  requireTrust(tool.tool, found.version, verdicts, requiredEvidence(tool, found.kind));
+  requireTrust(tool.tool, found.version, verdicts, requiredEvidence(tool, found.kind, found.version));
   for (const { kind, verdict, subject } of verdicts)
     world.report.step(tool.tool, verdict, `${kind} of ${subject}`);
   return {};

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { fail } from '../errors.ts';
 import { hideCredentials } from '../hide-credentials.ts';
-import { ruleFor, type SourceOf } from '../tools.ts';
+import type { SourceOf } from '../tools.ts';
+import { ruleFor } from '../version-rules.ts';
 import { type Asking, unreachable } from './asking.ts';
 import { type Go, judgeGoError } from './go-command.ts';
 import { GoVersions } from './schema.ts';

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import semver from 'semver';
 import { payloadFile } from '../payload-file.ts';
 import type { Found, UnpackedExe, Verdict } from '../release.ts';
-import { ruleFor } from '../tools.ts';
+import { ruleFor } from '../version-rules.ts';
 import { type GoBuildInfo, readGoBuildInfo } from './go-buildinfo.ts';
 
 /**

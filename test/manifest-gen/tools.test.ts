@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readNuspec } from '../../formats/nuspec.ts';
-import { loadTools, requiredEvidence, ruleFor, sourceOf } from '../../manifest-gen/tools.ts';
+import { loadTools, sourceOf } from '../../manifest-gen/tools.ts';
+import { requiredEvidence } from '../../manifest-gen/trust.ts';
 import { applyTrustFile } from '../../manifest-gen/trust-file.ts';
+import { ruleFor } from '../../manifest-gen/version-rules.ts';
 import { failureOf } from '../kit/upstream-world.ts';
 
 const productDir = process.cwd();
@@ -47,8 +49,8 @@ describe("the product's own tools", () => {
     for (const tool of await loadTools(ownTools)) {
       expect(sourceOf(tool, 'github')).toBeDefined();
       expect(sourceOf(tool, 'go-module')).toBeDefined();
-      expect(requiredEvidence(tool, 'go-module')).toContain('sumdb');
-      expect(requiredEvidence(tool, 'github')).toContain('checksum');
+      expect(requiredEvidence(tool, 'go-module', tool.first)).toContain('sumdb');
+      expect(requiredEvidence(tool, 'github', tool.first)).toContain('checksum');
     }
   });
 
@@ -112,6 +114,29 @@ describe('a tool file', () => {
     });
   });
 
+  it.each([
+    ['1.0.0', ['digest']],
+    ['2.4.1', ['digest', 'pe']],
+    ['3.0.0', ['digest', 'pe', 'provenance']],
+  ])('may demand other evidence of other versions: of %s %j', async (version, evidence) => {
+    const [hello] = await loadWith((text) =>
+      text.replace(
+        '[digest, pe]',
+        `[{versions: '>=3.0.0', evidence: [digest, pe, provenance]}, {versions: '>=2.0.0', evidence: [digest, pe]}, {evidence: [digest]}]`,
+      ),
+    );
+    expect(requiredEvidence(hello!, 'npm', version)).toEqual(evidence);
+  });
+
+  it.each([
+    ['{versions: ">=3.0.0", evidence: [digest]}', 'all other versions'],
+    ['{versions: "newest", evidence: [digest]}, {evidence: []}', 'semver range'],
+    ['{evidence: [promise]}', 'require'],
+  ])('whose demands are [%s] is refused', async (rules, where) => {
+    const failure = await failureOf(loadWith((text) => text.replace('[digest, pe]', `[${rules}]`)));
+    expect(failure).toMatchObject({ code: 'TOOL_FILE_INVALID', message: expect.stringContaining(where) });
+  });
+
   it('tells all its problems at once', async () => {
     const failure = await failureOf(
       loadWith((text) => text.replace('1.0.0', '1').replace('command: hello\n', '')),
@@ -140,8 +165,8 @@ describe('TRUST_FILE', () => {
   it('replaces the whole trust of a tool, for every source', async () => {
     const [hello] = await trust('hello: {require: [checksum, pe]}\n');
     expect(hello!.trust).toEqual({ require: ['checksum', 'pe'] });
-    expect(requiredEvidence(hello!, 'npm')).toEqual(['checksum', 'pe']);
-    expect(requiredEvidence(hello!, 'github')).toEqual(['checksum', 'pe']);
+    expect(requiredEvidence(hello!, 'npm', '1.0.0')).toEqual(['checksum', 'pe']);
+    expect(requiredEvidence(hello!, 'github', '1.0.0')).toEqual(['checksum', 'pe']);
   });
 
   it('takes keys and identities, a trusted root from where the file is', async () => {

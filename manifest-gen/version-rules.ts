@@ -1,0 +1,13 @@
+import { satisfies, validRange } from 'semver';
+import { z } from 'zod';
+
+/** A range over upstream versions as npm's semver writes it: `>=1.20.0 <1.26.0 || >=1.27.0`. */
+export const Versions = z.string().refine((text) => validRange(text) !== null, 'is not a semver range');
+
+/** The first rule whose `versions` has this version; a rule without a range takes every version. */
+export function ruleFor<Rule extends { readonly versions?: string | undefined }>(
+  rules: readonly Rule[],
+  version: string,
+): Rule | undefined {
+  return rules.find((rule) => rule.versions === undefined || satisfies(version, rule.versions));
+}
