@@ -73,6 +73,7 @@ export type ConfigSource = {
   readonly platform: NodeJS.Platform;
   /** The text of a file, undefined when it is not there. */
   readonly readText: (path: string) => string | undefined;
+  readonly isFolder: (path: string) => boolean;
 };
 
 /**
@@ -85,6 +86,7 @@ export function loadGeneratorConfig(source: ConfigSource): GeneratorConfig {
     ? []
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   const key = readKey(source, problems);
+  checkPaths(source, problems);
   if (!parsed.success || problems.length > 0) fail('SETTINGS_INVALID', { problems: problems.join('\n') });
   const settings = parsed.data;
   const path = (text: string | undefined): string | undefined =>
@@ -135,6 +137,13 @@ function readKey({ env, cwd, readText }: ConfigSource, problems: string[]): stri
   }
   const start = readText(resolve(cwd, env.DATA_DIR || './data', 'start.key'));
   return start === undefined ? undefined : checkKey(start, 'start.key', problems);
+}
+
+/** Told with all other faults: who sets up a machine corrects them in one go. */
+function checkPaths({ env, cwd, readText, isFolder }: ConfigSource, problems: string[]): void {
+  const { TOOLS_DIR: dir, TRUST_FILE: file } = env;
+  if (dir && !isFolder(resolve(cwd, dir))) problems.push(`TOOLS_DIR: there is no folder ${dir}`);
+  if (file && readText(resolve(cwd, file)) === undefined) problems.push(`TRUST_FILE: cannot read ${file}`);
 }
 
 /** A key goes into HTTP headers: a stray line end would otherwise surface as an error that quotes it. */

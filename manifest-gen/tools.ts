@@ -4,6 +4,7 @@ import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { Architecture } from '../formats/release-record.ts';
 import { fail } from './errors.ts';
+import { ToolPackage } from './tool-package.ts';
 import { Trust, unlistedSources } from './trust.ts';
 import { Versions } from './version-rules.ts';
 
@@ -97,6 +98,8 @@ export const Tool = z
     /** What the exe's Go build info must name as its module, first match. */
     module: z.array(z.strictObject({ versions: Versions.optional(), path: PackagePath })).min(1),
     trust: Trust,
+    /** What people read of it; a tool without it has templates written by hand (render/templates.ts). */
+    package: ToolPackage.optional(),
   })
   .superRefine(({ sources, trust }, context) => {
     const kinds = sources.map((source) => source.kind);

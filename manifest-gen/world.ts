@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Got } from 'got';
 import { type Cache, createCache } from './cache.ts';
@@ -33,6 +33,8 @@ export type World = {
   readonly now: () => Date;
   readonly signal: AbortSignal;
   readonly productDir: string;
+  /** TOOLS_DIR; undefined for the product's own tools. */
+  readonly toolsDir: string | undefined;
   readonly http: Got;
   readonly cache: Cache;
   readonly upstreams: Upstreams;
@@ -42,7 +44,13 @@ export type World = {
 export function createWorld(invocation: Invocation, report: CommandReport): World {
   const { signal, productDir } = invocation;
   const { platform, execPath: nodePath } = process;
-  const config = loadGeneratorConfig({ env: invocation.env, cwd: invocation.cwd, platform, readText });
+  const config = loadGeneratorConfig({
+    env: invocation.env,
+    cwd: invocation.cwd,
+    platform,
+    readText,
+    isFolder,
+  });
   const env = withoutOurKeys(invocation.env);
   const now = (): Date => new Date();
   const cache = createCache(config.cacheDir);
@@ -60,7 +68,8 @@ export function createWorld(invocation: Invocation, report: CommandReport): Worl
     platform,
     nodePath,
   });
-  return { config, env, report, now, signal, productDir, http, cache, upstreams };
+  const { toolsDir } = config;
+  return { config, env, report, now, signal, productDir, toolsDir, http, cache, upstreams };
 }
 
 export function createReport(
@@ -73,8 +82,8 @@ export function createReport(
 }
 
 /** @throws ReleaseError TOOL_FILE_INVALID */
-export async function loadToolsOf({ config, productDir }: World): Promise<readonly Tool[]> {
-  const tools = await loadTools(config.toolsDir ?? join(productDir, 'manifest-gen', 'tools'));
+export async function loadToolsOf({ config, toolsDir, productDir }: World): Promise<readonly Tool[]> {
+  const tools = await loadTools(toolsDir ?? join(productDir, 'manifest-gen', 'tools'));
   return config.trustFile === undefined ? tools : applyTrustFile(tools, config.trustFile);
 }
 
@@ -90,4 +99,8 @@ function readText(path: string): string | undefined {
     // absent and unreadable are the same for a key that nobody promised; config.ts complains where one was named
     return undefined;
   }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

@@ -66,7 +66,7 @@ export async function resolvePromotion(
     does: published === undefined ? 'promote' : 'finish',
     why: published === undefined ? `from ${beta.version}` : 'the feed has it, main does not offer it yet',
   };
-  const templates = await loadTemplates(world.productDir, tool);
+  const templates = await loadTemplates(world, tool);
   return { tool, row, ready: { tool, stable, beta: { ...beta, record }, published, templates } };
 }
 

@@ -6,6 +6,7 @@ import { readCar } from '../plan/train.ts';
 import { listVersions } from '../publish/feed-client.ts';
 import { type Released, readReleased } from '../publish/released.ts';
 import type { Found } from '../release.ts';
+import { fillNuspec } from '../render/nuspec.ts';
 import { packagingOf } from '../render/packaging.ts';
 import { loadTemplates, type Templates } from '../render/templates.ts';
 import type { PlanRow } from '../report.ts';
@@ -59,12 +60,14 @@ export async function resolve(
   const released = head && (await readReleased(context.feed, context.world.cache, head));
 
   const found = await findRecorded(tool, upstream, released?.record, newest, options, context);
-  const templates = await loadTemplates(context.world.productDir, tool);
+  const templates = await loadTemplates(context.world, tool);
   const packaging = packagingOf(tool, templates);
   const recipe = { fingerprint: found.fingerprint, packaging };
   const next = decideNextVersion(upstream, published, released?.record, recipe);
   const from = await context.bucket.version('beta', tool.tool);
   const common = { tool, found, templates, packaging, version: next.version, from };
+  // a text that breaks a rule is told before anything is downloaded or built
+  if (next.kind === 'new') await fillNuspec(templates, tool, { upstream, package: next.version });
   if (next.kind === 'new')
     return { ...common, does: 'release', why: requireRise(tool, next.version, from, next.why) };
 

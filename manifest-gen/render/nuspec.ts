@@ -1,13 +1,37 @@
-import { readNuspec, writeNuspec } from '../../formats/nuspec.ts';
-import type { ReleaseRecord } from '../../formats/release-record.ts';
+import { type Nuspec, readNuspec, writeNuspec } from '../../formats/nuspec.ts';
+import { fail } from '../errors.ts';
 import type { Tool } from '../tools.ts';
+import { judgePackage } from './package-rules.ts';
+import type { Templates } from './templates.ts';
+
+type Template = Pick<Templates, 'nuspec' | 'nuspecFile'>;
 
 /**
- * The package's nuspec: nuspecs/TOOL/TOOL.nuspec with id and version set and `{version}` in any text (release notes, icon)
- * replaced by upstream's version. Which files are in the package is the packer's business, so `<files>` goes.
+ * The package's nuspec: the template with id and version set and `{version}` in any text (release notes, icon) replaced by
+ * upstream's version. Which files are in the package is the packer's business, so `<files>` goes.
  * @throws FormatError when the template is no nuspec
+ * @throws ReleaseError TOOL_FILE_INVALID naming the file and each field that breaks a rule of package-rules.ts
  */
-export async function renderNuspec(template: string, tool: Tool, record: ReleaseRecord): Promise<string> {
-  const { files: _, ...nuspec } = await readNuspec(template.replaceAll('{version}', record.source.version));
-  return writeNuspec({ ...nuspec, id: tool.packageId ?? tool.tool, version: record.version });
+export async function renderNuspec(
+  template: Template,
+  tool: Tool,
+  version: { readonly upstream: string; readonly package: string },
+): Promise<string> {
+  return writeNuspec(await fillNuspec(template, tool, version));
+}
+
+/** The same as values, to be judged before anything is downloaded. Same errors. */
+export async function fillNuspec(
+  { nuspec: template, nuspecFile: file }: Template,
+  tool: Tool,
+  version: { readonly upstream: string; readonly package: string },
+): Promise<Nuspec> {
+  const { files: _, ...read } = await readNuspec(template.replaceAll('{version}', version.upstream));
+  const nuspec = { ...read, id: tool.packageId ?? tool.tool, version: version.package };
+  const faults = judgePackage(nuspec);
+  if (faults.length > 0) {
+    const problems = faults.map(({ rule, field, problem }) => `${field} ${problem} (${rule})`).join('; ');
+    fail('TOOL_FILE_INVALID', { file, problems: `expected that ${problems}` });
+  }
+  return nuspec;
 }

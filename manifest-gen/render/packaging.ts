@@ -12,7 +12,7 @@ const packagingNumber = 1;
  * Which recipe packs a release: our number and the SHA-256 over tool file and templates, `1:6f0c...`. Over their meaning, not
  * their bytes: comments and layout of the YAML don't count, nor (templates.ts) the line endings of a Windows checkout.
  */
-export function packagingOf(tool: Tool, templates: Templates): string {
+export function packagingOf(tool: Tool, { nuspecFile: _where, ...templates }: Templates): string {
   const recipe = canonicalJson([tool, templates]);
   return `${packagingNumber}:${createHash('sha256').update(recipe).digest('hex')}`;
 }

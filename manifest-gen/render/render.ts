@@ -28,7 +28,10 @@ export async function renderRelease(record: ReleaseRecord, inputs: RenderInputs)
     packageVersion: record.version,
     record,
     recordText: printReleaseRecord(record),
-    nuspecText: await renderNuspec(templates.nuspec, tool, record),
+    nuspecText: await renderNuspec(templates, tool, {
+      upstream: record.source.version,
+      package: record.version,
+    }),
     verificationText: renderVerification(tool, record),
     licenseText: `${licenseText.replace(/\r\n/g, '\n').trimEnd()}\n`,
     manifestText: renderManifest(templates.manifest, tool, record, addresses),
@@ -38,7 +41,7 @@ export async function renderRelease(record: ReleaseRecord, inputs: RenderInputs)
 
 function failWithoutLicense({ tool }: Tool): never {
   return fail('TOOL_FILE_INVALID', {
-    file: `nuspecs/${tool}/LICENSE.txt`,
-    problems: 'the release brings no licence text and there is none here',
+    file: `${tool}.LICENSE.txt`,
+    problems: 'the release brings no licence text and there is none beside the tool file or in nuspecs/',
   });
 }

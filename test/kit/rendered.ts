@@ -7,7 +7,8 @@ import { bareExe, makeAsset, makeFetched, makeFound } from './release-values.ts'
 const nuspec = `<?xml version="1.0"?>
 <package xmlns="http://schemas.microsoft.com/packaging/2015/06/nuspec.xsd"><metadata>
   <id>gadget</id><version>0.0.0</version><title>Gadget</title><authors>Example</authors>
-  <description>Turns widgets &amp; gears.</description><tags>gadget cli</tags>
+  <summary>Turns widgets and gears</summary>
+  <description>Turns widgets &amp; gears, whichever way they go.</description><tags>gadget cli</tags>
   <projectUrl>https://example.test/gadget</projectUrl>
   <releaseNotes>https://example.test/gadget/releases/v{version}</releaseNotes>
 </metadata><files><file src="x" target="y" /></files></package>
@@ -18,7 +19,12 @@ const manifest = JSON.stringify({
   license: 'MIT',
 });
 
-export const gadgetTemplates = { nuspec, manifest, license: 'Do what you like.\r\n' };
+export const gadgetTemplates = {
+  nuspec,
+  nuspecFile: 'gadget.nuspec',
+  manifest,
+  license: 'Do what you like.\r\n',
+};
 export const gadgetAddresses = {
   publicUrl: 'http://feed.test',
   payloadUrl: 'http://feed.test/dl/{tool}/{version}/{file}',

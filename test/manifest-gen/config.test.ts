@@ -27,13 +27,17 @@ describe('loadGeneratorConfig', () => {
       PAYLOAD_URL: 'http://cdn/x',
       PAYLOAD_PUT: 'maybe',
       FEED_API_KEY: 'a b',
+      TOOLS_DIR: 'no/folder',
+      TRUST_FILE: 'no.yaml',
     };
 
     expect(() => load(env)).toThrowError(
       expect.objectContaining({
         code: 'SETTINGS_INVALID',
         exitCode: 2,
-        message: expect.stringMatching(/FEED_URL.*\nPAYLOAD_URL.*\nPAYLOAD_PUT.*\nFEED_API_KEY/s),
+        message: expect.stringMatching(
+          /FEED_URL.*\nPAYLOAD_URL.*\nPAYLOAD_PUT.*\nFEED_API_KEY.*\nTOOLS_DIR: there is no folder no\/folder\nTRUST_FILE: cannot read no.yaml/s,
+        ),
       }),
     );
   });
@@ -127,5 +131,6 @@ function load(
     cwd: '/cwd',
     platform,
     readText: (path) => files[path],
+    isFolder: (path) => path === resolve('/cwd', 'my/tools'),
   });
 }

@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { packagingOf } from '../../../manifest-gen/render/packaging.ts';
 import { makeTool } from '../../kit/release-values.ts';
 
-const templates = { nuspec: '<package>\n</package>\n', manifest: '{\n}\n', license: 'MIT\n' };
+const templates = {
+  nuspec: '<package>\n</package>\n',
+  nuspecFile: '/here/x.nuspec',
+  manifest: '{\n}\n',
+  license: 'MIT\n',
+};
 const known = packagingOf(makeTool(), templates);
 
 describe('the packaging', () => {
@@ -15,6 +20,10 @@ describe('the packaging', () => {
     const reversed = Object.fromEntries(Object.entries(tool).reverse()) as typeof tool;
 
     expect(packagingOf(reversed, templates)).toBe(known);
+  });
+
+  it('does not depend on where the files lie', () => {
+    expect(packagingOf(makeTool(), { ...templates, nuspecFile: '/there/x.nuspec' })).toBe(known);
   });
 
   it.each<[string, Partial<typeof templates>, Parameters<typeof makeTool>[0]]>([
