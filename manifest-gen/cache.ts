@@ -8,6 +8,7 @@ import { makeDir } from './make-dir.ts';
  *     downloads/sha256/<hex>/<name>    a file whose SHA-256 was known before
  *     downloads/key/<hex>/<name>       one that was not: <hex> is the SHA-256 of what upstream says of it
  *     downloads/.../<name>.<pid>.part  unfinished, resumed by the next run
+ *     answers/<hex>/answer.json        a forge's JSON with its ETag; <hex> is the SHA-256 of reader and address
  *     npm/                             where npm runs, below no project's .npmrc
  *     go/mod  go/build  go/empty       GOMODCACHE, GOCACHE, and where `go` runs
  *     go/work/<random>/                GOPATH of one build, gone when it ends
@@ -19,6 +20,7 @@ export type Cache = {
   readonly rootDir: string;
   /** The folder for a download; made when it is not there, like all of these. */
   download(identity: { readonly sha256: string } | { readonly key: string }): Promise<string>;
+  answer(key: string): Promise<string>;
   npm(): Promise<string>;
   go(part: 'mod' | 'build' | 'empty' | 'work'): Promise<string>;
   built(key: string): Promise<string>;
@@ -38,6 +40,7 @@ export function createCache(rootDir: string): Cache {
       'sha256' in identity
         ? folder('downloads', 'sha256', identity.sha256)
         : folder('downloads', 'key', hexOf(identity.key)),
+    answer: (key) => folder('answers', hexOf(key)),
     npm: () => folder('npm'),
     go: (part) => folder('go', part),
     built: (key) => folder('built', hexOf(key)),

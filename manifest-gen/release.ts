@@ -36,7 +36,12 @@ export type Asset = {
   readonly digest: Digest;
   readonly expectedBytes?: number;
   /** What the source itself says of the file: GitHub's `digest`, npm's integrity. */
-  readonly stated?: { readonly algorithm: 'sha256' | 'sha512'; readonly hex: string };
+  readonly stated?: {
+    readonly algorithm: 'sha256' | 'sha512';
+    readonly hex: string;
+    /** The source lets nobody change the file any more, upstream included. */
+    readonly isImmutable?: boolean;
+  };
   /** Upstream's public address, for the record. */
   readonly url?: string;
   readonly goModule?: GoModule;

@@ -6,6 +6,7 @@ export function createJsonReport(stdout: NodeJS.WritableStream, now = Date.now):
     stdout.write(`${JSON.stringify({ event, ...fields })}\n`);
   };
   let lastProgressMs = 0;
+  let lastWaitMs = 0;
 
   return {
     step: (tool, step, detail) => say('step', { tool, step, detail }),
@@ -14,6 +15,11 @@ export function createJsonReport(stdout: NodeJS.WritableStream, now = Date.now):
       if (now() - lastProgressMs < 1000 && doneBytes !== totalBytes) return;
       lastProgressMs = now();
       say('progress', { tool, what, doneBytes, totalBytes });
+    },
+    waiting(tool, why, leftMs) {
+      if (now() - lastWaitMs < 30_000) return;
+      lastWaitMs = now();
+      say('waiting', { tool, why, leftMs });
     },
     output: (tool, line) => say('output', { tool, line }),
     warn: (tool, sentence) => say('warning', { tool, sentence }),

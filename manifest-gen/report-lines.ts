@@ -1,7 +1,7 @@
 import type { CommandReport } from './report.ts';
+import { createLive, type Terminal } from './report-live.ts';
 
 export type LineOptions = { readonly isQuiet: boolean; readonly now?: () => number };
-type Terminal = NodeJS.WritableStream & { readonly isTTY?: boolean };
 
 /**
  * For people: plan, steps and progress on stderr, what came of it on stdout. Quiet leaves warnings and failures.
@@ -9,15 +9,11 @@ type Terminal = NodeJS.WritableStream & { readonly isTTY?: boolean };
  */
 export function createLineReport(stdout: Terminal, stderr: Terminal, options: LineOptions): CommandReport {
   const now = options.now ?? Date.now;
-  const isTerminal = stderr.isTTY === true;
+  const live = createLive(stderr, now);
   const builds = new Map<string, string[]>();
-  let isProgressShown = false;
-  let lastProgressMs = now();
-  let shown: string | undefined;
 
   const write = (stream: Terminal, text: string): void => {
-    if (isProgressShown) stderr.write('\r\x1b[2K');
-    isProgressShown = false;
+    live.clear();
     stream.write(`${text}\n`);
   };
   const tell = (text: string): void => {
@@ -27,17 +23,10 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
   return {
     step: (tool, step, detail) => tell(`${tool}  ${step.padEnd(8)}  ${detail ?? ''}`.trimEnd()),
     progress(tool, what, doneBytes, totalBytes) {
-      if (options.isQuiet) return;
-      const isDue = now() - lastProgressMs >= (isTerminal ? 100 : 5000);
-      // the end of what was shown is told in any case, or its last line would say 3 % for ever
-      const isEnd = doneBytes === totalBytes && shown === `${tool} ${what}`;
-      if (!isDue && !isEnd) return;
-      lastProgressMs = now();
-      shown = isEnd ? undefined : `${tool} ${what}`;
-      const line = `${tool}  ${what}  ${amount(doneBytes, totalBytes)}`;
-      if (!isTerminal) return void stderr.write(`${line}\n`);
-      stderr.write(`\r\x1b[2K${line}`);
-      isProgressShown = true;
+      if (!options.isQuiet) live.progress(tool, what, doneBytes, totalBytes);
+    },
+    waiting(tool, why, leftMs) {
+      if (!options.isQuiet) live.waiting(tool, why, leftMs);
     },
     output(tool, line) {
       // a compiler's chatter is of interest only when it fails, and then its end is
@@ -69,12 +58,6 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
       write(stdout, columns([['tool', 'upstream', 'beta', 'main', 'a run would'], ...lines]));
     },
   };
-}
-
-function amount(doneBytes: number, totalBytes: number | undefined): string {
-  const mb = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
-  if (!totalBytes) return mb(doneBytes);
-  return `${mb(doneBytes)} of ${mb(totalBytes)}, ${Math.floor((100 * doneBytes) / totalBytes)} %`;
 }
 
 function columns(rows: readonly (readonly string[])[]): string {

@@ -9,6 +9,8 @@ export interface Report {
   step(tool: string, step: string, detail?: string): void;
   /** Bytes so far of a long transfer; `totalBytes` is undefined when the sender does not say. Cheap to call often. */
   progress(tool: string, what: string, doneBytes: number, totalBytes: number | undefined): void;
+  /** Called each second of a pause that somebody else asks for. */
+  waiting(tool: string, why: string, leftMs: number): void;
   /** One line of a program that runs for long (the Go compiler); shown when it fails. */
   output(tool: string, line: string): void;
   /** Something a person must know that is not an error. */

@@ -40,8 +40,17 @@ export type World = {
   readonly upstreams: Upstreams;
 };
 
+export type WorldChoice = {
+  /** How long a forge may ask to wait, in milliseconds. */
+  readonly maxWaitMs?: number | undefined;
+};
+
 /** @throws ReleaseError SETTINGS_INVALID */
-export function createWorld(invocation: Invocation, report: CommandReport): World {
+export function createWorld(
+  invocation: Invocation,
+  report: CommandReport,
+  { maxWaitMs = patience.maxPauseMs }: WorldChoice = {},
+): World {
   const { signal, productDir } = invocation;
   const { platform, execPath: nodePath } = process;
   const config = loadGeneratorConfig({
@@ -58,7 +67,8 @@ export function createWorld(invocation: Invocation, report: CommandReport): Worl
   const { githubApiUrl: apiUrl, githubToken: token } = config;
   const upstreams = createUpstreams({
     http,
-    patience,
+    patience: { ...patience, maxPauseMs: maxWaitMs },
+    onPause: report.waiting,
     signal,
     apiUrl,
     token,

@@ -127,7 +127,7 @@ export function createCommand(invocation: Invocation): Command {
       '[tool[@version]...]',
       'no tool: all of them; no version: the newest stable one that the tool file allows',
     );
-  addFlags(command, ['dryRun', 'out', 'source', 'json', 'quiet'], examples, invocation);
+  addFlags(command, ['dryRun', 'out', 'source', 'maxWait', 'json', 'quiet'], examples, invocation);
   return command.action((args: readonly string[], flags: ReleaseFlags) =>
     runVerb(invocation, flags, async (world, tools) => {
       const outDir = await openOutDir(invocation.cwd, flags.out);

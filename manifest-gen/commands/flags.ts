@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type SourceKind, sourceKinds } from '../../formats/release-record.ts';
 import { generatorConfigHelp } from '../config.ts';
+import { readDuration } from '../duration.ts';
 import type { Invocation } from '../world.ts';
 
 /** Flags of the release verbs (contract section 1). */
@@ -8,6 +9,8 @@ export type ReleaseFlags = {
   readonly dryRun?: boolean;
   readonly out?: string;
   readonly source?: readonly SourceKind[];
+  /** Milliseconds. */
+  readonly maxWait?: number;
   readonly json?: boolean;
   readonly quiet?: boolean;
 };
@@ -19,6 +22,10 @@ const options = {
     '--source <kind[,kind]>',
     `only these sources, in this order: ${sourceKinds.join(', ')}`,
   ).argParser(readSources),
+  maxWait: new Option(
+    '--max-wait <time>',
+    'how long a forge whose rate limit is used up may ask to wait, such as 90s or 10m (default: 60s); longer is exit 4',
+  ).argParser(readWait),
   json: new Option('--json', 'one JSON object a line on stdout, nothing else'),
   quiet: new Option('--quiet', 'warnings and failures only'),
 } as const;
@@ -38,6 +45,14 @@ export function addFlags(
     writeOut: (line) => void stdout.write(line),
     writeErr: (line) => void stderr.write(line),
   });
+}
+
+function readWait(text: string): number {
+  return readDuration(text) ?? wrongWait();
+}
+
+function wrongWait(): never {
+  throw new InvalidArgumentError('A time is a number and s, m, h or d, such as 90s.');
 }
 
 function readSources(text: string): readonly SourceKind[] {

@@ -11,7 +11,7 @@ export async function runVerb(
 ): Promise<void> {
   const report = createReport(invocation, flags);
   try {
-    const world = createWorld(invocation, report);
+    const world = createWorld(invocation, report, { maxWaitMs: flags.maxWait });
     await work(world, await loadToolsOf(world));
   } catch (error) {
     if (flags.json && error instanceof ReleaseError) report.failed('', error);

@@ -1,8 +1,7 @@
 import { satisfies } from 'semver';
+import { readDuration } from '../duration.ts';
 import type { Tool } from '../tools.ts';
 import type { UpstreamVersion } from '../upstream/upstream.ts';
-
-const hoursOf = { d: 24, h: 1 } as const;
 
 /**
  * The versions that may be taken without being named, newest first: in the tool's range, and old enough (contract section 1).
@@ -26,7 +25,6 @@ export function isOldEnough(
   now: Date,
 ): boolean {
   if (minAge === undefined) return true;
-  const unit = minAge.endsWith('d') ? 'd' : 'h';
-  const minAgeMs = Number.parseInt(minAge, 10) * hoursOf[unit] * 3_600_000;
+  const minAgeMs = readDuration(minAge) ?? 0;
   return published !== undefined && now.getTime() - published.getTime() >= minAgeMs;
 }

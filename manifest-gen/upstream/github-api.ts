@@ -2,6 +2,7 @@ import type { Got, Headers } from 'got';
 import type { z } from 'zod';
 import { type Asking, reasonOf, refused, unreachable } from './asking.ts';
 import { type Opened, openGet, type Patience } from './http.ts';
+import type { KeptAnswer, KeptAnswers } from './kept-answers.ts';
 import { type Attempt, persist } from './persist.ts';
 import { GithubFault } from './schema.ts';
 
@@ -18,6 +19,8 @@ export type GithubApiSettings = {
   readonly apiUrl: string;
   readonly token: string | undefined;
   readonly now: () => Date;
+  /** Told each second of a pause that the forge asks for. */
+  readonly onPause: (tool: string, why: string, leftMs: number) => void;
 };
 
 export interface GithubApi {
@@ -30,15 +33,25 @@ export interface GithubApi {
 }
 
 /** GitHub's REST API (spec upstream 2). The errors are those of the port Upstream. */
-export function createGithubApi(settings: GithubApiSettings): GithubApi {
-  const { apiUrl, token } = settings;
+export function createGithubApi(settings: GithubApiSettings, keptAnswers: KeptAnswers): GithubApi {
+  const { apiUrl, token, patience } = settings;
   const origin = new URL(apiUrl).origin;
   const credentialsFor = (url: string): Headers =>
     token !== undefined && new URL(url).origin === origin ? { authorization: `Bearer ${token}` } : {};
   const ask = async (url: string, asking: Asking): Promise<Answer> => {
     const headers = { accept: 'application/vnd.github+json', ...credentialsFor(url) };
-    const result = await persist(settings.patience, settings.signal, () => askOnce(settings, url, headers));
-    if ('failed' in result) return unreachable(asking, `${new URL(url).host}: ${result.failed}`);
+    const { host } = new URL(url);
+    const kept = await keptAnswers.find(url);
+    const result = await persist(
+      patience,
+      settings.signal,
+      () => askOnce(settings, url, headers, kept),
+      (why, leftMs) => settings.onPause(asking.tool, `${host}: ${why}`, leftMs),
+    );
+    if ('failed' in result)
+      return unreachable(asking, `${host}: ${result.failed}${tooLong(result.waitMs, patience)}`);
+    const { etag, link, text } = result.done;
+    if (etag !== undefined && etag !== kept?.etag) await keptAnswers.keep(url, { etag, link, text });
     return result.done;
   };
 
@@ -67,19 +80,35 @@ export function createGithubApi(settings: GithubApiSettings): GithubApi {
   };
 }
 
-type Answer = { readonly status: number; readonly text: string; readonly link: string | undefined };
+type Answer = {
+  readonly status: number;
+  readonly text: string;
+  readonly link: string | undefined;
+  /** Of an answer that may be kept. */
+  readonly etag?: string | undefined;
+};
 
-async function askOnce(settings: GithubApiSettings, url: string, headers: Headers): Promise<Attempt<Answer>> {
+async function askOnce(
+  settings: GithubApiSettings,
+  url: string,
+  headers: Headers,
+  kept: KeptAnswer | undefined,
+): Promise<Attempt<Answer>> {
   try {
     const opened = await openGet(settings.http, url, {
-      headers,
+      headers: kept === undefined ? headers : { ...headers, 'if-none-match': kept.etag },
       signal: settings.signal,
       idleTimeoutMs: settings.patience.idleTimeoutMs,
       decompress: true,
     });
     const text = await readText(opened);
     const { status } = opened;
-    if (status === 200 || status === 404) return { done: { status, text, link: headerOf(opened, 'link') } };
+    if (status === 304 && kept !== undefined) return { done: { link: undefined, ...kept, status: 200 } };
+    const answer = { status, text, link: headerOf(opened, 'link') };
+    // only what can be read is kept: a page of HTML with status 200 has an ETag too
+    if (status === 200 && jsonOf(text) !== undefined)
+      return { done: { ...answer, etag: headerOf(opened, 'etag') } };
+    if (status === 200 || status === 404) return { done: answer };
     return failureOf(opened, text, settings.now());
   } catch (error) {
     return { failed: reasonOf(error) };
@@ -95,16 +124,22 @@ function failureOf(opened: Opened, text: string, now: Date): Attempt<Answer> {
   const isLimit =
     status === 429 || (status === 403 && (isUsedUp || retryAfterS >= 0 || /rate limit/i.test(said)));
   if (isLimit) {
-    const resetMs = Number(headerOf(opened, 'x-ratelimit-reset') ?? Number.NaN) * 1000 - now.getTime();
-    const asked = retryAfterS >= 0 ? retryAfterS * 1000 : isUsedUp && resetMs >= 0 ? resetMs : 60_000;
-    return {
-      failed: `its rate limit is used up, for another ${Math.ceil(asked / 1000)} s (GITHUB_TOKEN gives a higher one)`,
-      waitMs: asked,
-    };
+    // the forge's own clock: this machine's may be minutes off
+    const nowMs = Date.parse(headerOf(opened, 'date') ?? '') || now.getTime();
+    const resetMs = Number(headerOf(opened, 'x-ratelimit-reset') ?? Number.NaN) * 1000 - nowMs;
+    const waitMs = retryAfterS >= 0 ? retryAfterS * 1000 : isUsedUp && resetMs >= 0 ? resetMs : 60_000;
+    return { failed: 'its rate limit is used up (GITHUB_TOKEN gives a higher one)', waitMs };
   }
   const failed = `it answers with status ${status}${said === '' ? '' : `, ${said}`}`;
   // what is our fault does not get better by asking again
   return status < 500 && status !== 408 ? { failed, waitMs: Number.POSITIVE_INFINITY } : { failed };
+}
+
+/** Why a pause that was asked for was not kept. */
+function tooLong(waitMs: number | undefined, { maxPauseMs }: Patience): string {
+  if (waitMs === undefined || !Number.isFinite(waitMs) || waitMs <= maxPauseMs) return '';
+  const seconds = Math.ceil(waitMs / 1000);
+  return `, for another ${seconds} s; --max-wait ${seconds}s would wait for it`;
 }
 
 function faultIn(text: string): string {

@@ -11,6 +11,7 @@ import { type Asking, asking, askingFor, refused } from './asking.ts';
 import { chooseAssets } from './choose-asset.ts';
 import { type Downloaded, download } from './download.ts';
 import { createGithubApi, type GithubApi, type GithubApiSettings } from './github-api.ts';
+import { createKeptAnswers } from './kept-answers.ts';
 import { type GithubAsset, GithubRelease, GithubReleases } from './schema.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -20,6 +21,7 @@ type Source = SourceOf<'github'>;
 /** What find() hands on to fetch(). */
 type Details = {
   readonly tag: string;
+  readonly isImmutable: boolean;
   readonly assets: readonly { readonly architecture: Architecture; readonly asset: GithubAsset }[];
   readonly sidecars: readonly GithubAsset[];
 };
@@ -31,7 +33,7 @@ const plainVersion = /^\d+\.\d+\.\d+$/;
 
 /** Releases of a GitHub repository, also on GitHub Enterprise (spec upstream 2). */
 export function createGithub(settings: GithubSettings): Upstream {
-  const api = createGithubApi(settings);
+  const api = createGithubApi(settings, createKeptAnswers(settings.cache, settings.token));
   return {
     kind,
 
@@ -73,13 +75,13 @@ export function createGithub(settings: GithubSettings): Upstream {
         fingerprint: fingerprintOf([...chosen.assets.map(({ asset }) => asset), ...chosen.sidecars]),
         published: publishedAt(release),
         architectures: chosen.assets.map(({ architecture }) => architecture),
-        details: { tag, ...chosen } satisfies Details,
+        details: { tag, isImmutable: release.immutable === true, ...chosen } satisfies Details,
       } satisfies Found;
     },
 
     async fetch(found, report) {
       const source = sourceFor(found.tool);
-      const { tag, ...details } = found.details as Details;
+      const { tag, isImmutable, ...details } = found.details as Details;
       const about = askingFor(found, kind);
       const assets: Asset[] = [];
       for (const { architecture, asset } of details.assets) {
@@ -91,7 +93,7 @@ export function createGithub(settings: GithubSettings): Upstream {
           path,
           digest,
           expectedBytes: asset.size,
-          ...(sha256 === undefined ? {} : { stated: { algorithm: 'sha256', hex: sha256 } }),
+          ...(sha256 === undefined ? {} : { stated: { algorithm: 'sha256', hex: sha256, isImmutable } }),
           // the public address, not the one that was used: the record names upstreams (contract section 5)
           url: `https://github.com/${source.repository}/releases/download/${encodeURIComponent(tag)}/${encodeURIComponent(asset.name)}`,
         });

@@ -11,7 +11,7 @@ export type Patience = {
   readonly firstDelayMs: number;
   /** Without a byte for so long, a transfer counts as broken (contract section 4). */
   readonly idleTimeoutMs: number;
-  /** A forge that asks for a longer pause is given up. */
+  /** A forge that asks for a longer pause is given up (--max-wait). */
   readonly maxPauseMs: number;
 };
 

@@ -17,13 +17,15 @@ export type Attempt<T> =
 const maxAttempts = 100;
 
 /**
- * Attempts until one is done or patience is at its end; then the last failure is the answer.
+ * Attempts until one is done or patience is at its end; then the last failure is the answer. A pause that the other side
+ * asked for is told each second.
  * @throws ReleaseError INTERRUPTED, and whatever an attempt throws: that is final
  */
 export async function persist<T>(
   { attempts, firstDelayMs, maxPauseMs }: Patience,
   signal: AbortSignal,
   attempt: () => Promise<Attempt<T>>,
+  onPause: (why: string, leftMs: number) => void = () => {},
 ): Promise<Attempt<T>> {
   let inVain = 0;
   for (let total = 1; ; total += 1) {
@@ -34,8 +36,21 @@ export async function persist<T>(
     inVain = result.isFurther ? 1 : inVain + 1;
     const waitMs = result.waitMs ?? firstDelayMs * 2 ** (inVain - 1);
     if (inVain >= attempts || total >= maxAttempts || waitMs > maxPauseMs) return result;
-    await pause(waitMs, undefined, { signal }).catch(interrupted);
+    if (result.waitMs === undefined) await sleep(waitMs, signal);
+    else await countDown(waitMs, signal, (leftMs) => onPause(result.failed, leftMs));
   }
+}
+
+/** A pause that the other side asks for may be long, so that people see it pass. */
+async function countDown(waitMs: number, signal: AbortSignal, tell: (leftMs: number) => void): Promise<void> {
+  for (let leftMs = waitMs; leftMs > 0; leftMs -= 1_000) {
+    tell(leftMs);
+    await sleep(Math.min(leftMs, 1_000), signal);
+  }
+}
+
+async function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  await pause(ms, undefined, { signal }).catch(interrupted);
 }
 
 function interrupted(): never {

@@ -20,6 +20,8 @@ export const GithubRelease = z.object({
   tag_name: z.string(),
   draft: z.boolean(),
   prerelease: z.boolean(),
+  /** Since 2025-10: neither the files nor the tag can be changed any more. */
+  immutable: z.boolean().optional(),
   published_at: z.iso.datetime({ offset: true }).nullable(),
   assets: z.array(GithubAsset),
 });

@@ -27,7 +27,7 @@ export async function checkDigest(asset: Asset): Promise<Verdict> {
     kind: 'digest',
     verdict: 'passed',
     subject: asset.name,
-    detail: `The ${name} is the one that the source states.`,
+    detail: `The ${name} is the one that the source states${stated.isImmutable ? ' of an immutable release' : ''}.`,
   };
 }
 

@@ -22,6 +22,7 @@ export type ForgeRelease = {
   readonly tag: string;
   readonly isDraft?: boolean;
   readonly isPrerelease?: boolean;
+  readonly isImmutable?: boolean;
   readonly publishedAt?: string;
   readonly assets?: readonly ForgeAsset[];
 };
@@ -47,6 +48,8 @@ export type Forge = {
   failApi(fault: Fault): void;
   /** Every request: `api GET /repos/...`, `store GET /objects/...`. */
   readonly requests: readonly string[];
+  /** What the API answered: 304 costs nothing of the rate limit. */
+  readonly apiStatuses: readonly number[];
   /** Requests to the store that carried a token: must stay empty. */
   readonly leaks: readonly string[];
   stop(): Promise<void>;
@@ -64,6 +67,7 @@ export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
   const requests: string[] = [];
   const leaks: string[] = [];
   const apiFaults: Fault[] = [];
+  const apiStatuses: number[] = [];
   const assetById = new Map<number, { asset: ForgeAsset; path: string }>();
   const store: Listening = await listen((request, response) => {
     requests.push(`store ${request.method} ${request.url}`);
@@ -114,6 +118,7 @@ export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
       name: release.tag,
       draft: release.isDraft ?? false,
       prerelease: release.isPrerelease ?? false,
+      immutable: release.isImmutable ?? false,
       created_at: '2026-01-01T00:00:00Z',
       published_at: release.isDraft ? null : (release.publishedAt ?? '2026-01-01T00:00:00Z'),
       assets: (release.assets ?? []).map((asset, number) =>
@@ -124,6 +129,7 @@ export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
 
   const api: Listening = await listen((request, response) => {
     requests.push(`api ${request.method} ${request.url}`);
+    response.once('finish', () => apiStatuses.push(response.statusCode));
     const fault = takeFault(apiFaults);
     if (fault !== undefined) return failApiAnswer(response, fault);
     if (request.headers['user-agent'] === undefined) return message(response, 403, 'Request forbidden');
@@ -144,6 +150,7 @@ export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
         response.setHeader('link', nextLink(repository, url, page + 1));
       }
       return json(
+        request,
         response,
         items.map((release) => releaseJson(repository, release)),
       );
@@ -153,7 +160,7 @@ export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
       const release = repository.releases.find((one) => one.tag === decodeURIComponent(tag) && !one.isDraft);
       return release === undefined
         ? message(response, 404, 'Not Found')
-        : json(response, releaseJson(repository, release));
+        : json(request, response, releaseJson(repository, release));
     }
     const id = Number(/^releases\/assets\/(\d+)$/.exec(rest)?.[1]);
     if (assetById.has(id) && request.headers.accept === 'application/octet-stream') {
@@ -180,6 +187,7 @@ export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
       apiFaults.push({ ...fault });
     },
     requests,
+    apiStatuses,
     leaks,
     stop: async () => {
       await api.stop();
@@ -213,8 +221,17 @@ function failApiAnswer(response: ServerResponse, fault: Fault): void {
   else if (fault.kind !== 'hang') response.destroy();
 }
 
-function json(response: ServerResponse, value: unknown): void {
-  answer(response, 200, 'application/json; charset=utf-8', JSON.stringify(value));
+/** With a weak ETag, and 304 without a body for who sends it back verbatim. */
+function json(request: IncomingMessage, response: ServerResponse, value: unknown): void {
+  const text = JSON.stringify(value);
+  const etag = `W/"${createHash('sha256').update(text).digest('hex')}"`;
+  response.setHeader('etag', etag);
+  if (request.headers['if-none-match'] === etag) {
+    response.removeHeader('link');
+    response.writeHead(304).end();
+    return;
+  }
+  answer(response, 200, 'application/json; charset=utf-8', text);
 }
 
 function message(

@@ -34,6 +34,7 @@ export async function makeUpstreamWorld(
     apiUrl: nowhere,
     token: undefined,
     now: () => new Date(),
+    onPause: (tool, why, leftMs) => said.push(`pause ${tool} ${why} ${leftMs}`),
     cache: createCache(rootDir),
     platform: process.platform,
     nodePath: process.execPath,
@@ -47,6 +48,7 @@ export async function makeUpstreamWorld(
     report: {
       step: (_, step, detail = '') => said.push(`step ${step} ${detail}`),
       progress: () => {},
+      waiting: () => {},
       output: (_, line) => said.push(line),
       warn: (_, sentence) => said.push(sentence),
     },

@@ -96,6 +96,51 @@ describe('createLineReport', () => {
     );
   });
 
+  it('tells rate and time left once they are known, counting what an earlier run brought', () => {
+    let nowMs = 0;
+    const { stderr, report } = lines({ isQuiet: false, now: () => nowMs });
+
+    report.progress('delve', 'dlv.zip', 4_000_000, 10_000_000);
+    nowMs = 5000;
+    report.progress('delve', 'dlv.zip', 5_000_000, 10_000_000);
+
+    expect(stderr()).toBe('delve  dlv.zip  5.0 MB of 10.0 MB, 50 %, 0.2 MB/s, 25 s left\n');
+  });
+
+  it('shows all tools that are under way in one line of a terminal, no wider than it is', () => {
+    let nowMs = 0;
+    const { stderr, report } = lines({ isQuiet: false, now: () => nowMs }, true, 40);
+    report.progress('delve', 'dlv.zip', 0, 10_000_000);
+    report.progress('buf', 'buf.exe', 0, undefined);
+    report.progress('goreleaser', 'goreleaser.zip', 0, 10_000_000);
+    nowMs = 2000;
+    report.progress('delve', 'dlv.zip', 5_000_000, 10_000_000);
+    nowMs = 2200;
+    report.progress('buf', 'buf.exe', 4_000_000, undefined);
+
+    const shown = stderr().split('\r\x1b[2K').slice(1);
+    expect(shown).toEqual(
+      ['delve 50 %, 2 s | buf 0.0 MB | gorelease', 'delve 50 %, 3 s | buf 4.0 MB | gorelease'].map((line) =>
+        line.slice(0, 39),
+      ),
+    );
+  });
+
+  it('counts a pause down on a terminal, and names it twice a minute in a log', () => {
+    let nowMs = 0;
+    const [terminal, log] = [true, false].map((isTTY) => lines({ isQuiet: false, now: () => nowMs }, isTTY));
+    for (let left = 60; left > 0; left--) {
+      for (const { report } of [terminal!, log!]) report.waiting('delve', 'api.test: its limit', left * 1000);
+      nowMs += 1000;
+    }
+
+    expect(terminal!.stderr().split('\r\x1b[2K')).toHaveLength(61);
+    expect(log!.stderr().trimEnd().split('\n')).toEqual([
+      'delve  waits     60 s for api.test: its limit',
+      'delve  waits     30 s for api.test: its limit',
+    ]);
+  });
+
   it('writes progress into a log every few seconds only', () => {
     let nowMs = 0;
     const { stderr, report } = lines({ isQuiet: false, now: () => nowMs });
@@ -136,9 +181,9 @@ describe('createJsonReport', () => {
   });
 });
 
-function lines(options: { isQuiet: boolean; now?: () => number }, isTTY = false) {
+function lines(options: { isQuiet: boolean; now?: () => number }, isTTY = false, columns = 120) {
   const stdout = collect();
-  const stderr = Object.assign(collect(), { isTTY });
+  const stderr = Object.assign(collect(), { isTTY, columns });
   return { stdout: stdout.text, stderr: stderr.text, report: createLineReport(stdout, stderr, options) };
 }
 

@@ -57,6 +57,11 @@ async function fetchOne(asset: Partial<ForgeAsset>, given: Given = {}): Promise<
   return github.fetch((await github.find(tool, '1.0.0')) as Found, world.report);
 }
 
+async function filesIn(dir: string): Promise<string[]> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
 async function bytesOf({ assets }: Fetched): Promise<Buffer> {
   return readFile(assets[0]!.path);
 }
@@ -148,9 +153,19 @@ describe('releases of a forge', () => {
     expect(assets[0]!.url).toBe('https://github.com/acme/hello/releases/download/v1.0.0/hello.exe');
   });
 
+  it('pass on that the forge lets nobody change them', async () => {
+    const assets = [{ name: 'hello.exe', bytes: exe }];
+    const github = await serve([{ tag: 'v1.0.0', isImmutable: true, assets }]);
+    const fetched = await github.fetch((await github.find(tool, '1.0.0')) as Found, world.report);
+    expect(fetched.assets[0]?.stated).toMatchObject({ algorithm: 'sha256', isImmutable: true });
+  });
+
   it('pass on the digest that the forge states, and none for an old upload', async () => {
     const stated = await fetchOne({});
-    expect(stated.assets[0]!.stated).toEqual({ algorithm: 'sha256', hex: stated.assets[0]!.digest.sha256 });
+    expect(stated.assets[0]!.stated).toMatchObject({
+      algorithm: 'sha256',
+      hex: stated.assets[0]!.digest.sha256,
+    });
     await forge.stop();
     await world.stop();
     expect((await fetchOne({ digest: false })).assets[0]!.stated).toBeUndefined();
@@ -221,12 +236,39 @@ describe('an API in trouble', () => {
     });
   });
 
-  it('is given the pause it asks for, when that is short', async () => {
+  it('is given the pause it asks for, when that is short, with a word each second', async () => {
     const github = await serveFailing({
       kind: 'status',
       status: 403,
-      headers: { 'retry-after': '1' },
+      headers: { 'retry-after': '2' },
       times: 1,
+    });
+    expect(await github.find(tool, '1.0.0')).toMatchObject({ version: '1.0.0' });
+    const told = `pause hello ${new URL(forge.apiUrl).host}: its rate limit is used up (GITHUB_TOKEN gives a higher one)`;
+    expect(world.said).toEqual([`${told} 2000`, `${told} 1000`]);
+  });
+
+  it('is told with the flag that would wait, when it asks for more than --max-wait', async () => {
+    const github = await serveFailing({ kind: 'status', status: 429, headers: { 'retry-after': '3600' } });
+    expect((await failureOf(github.find(tool, '1.0.0'))).message).toContain(
+      'for another 3600 s; --max-wait 3600s would wait for it',
+    );
+    expect(forge.requests).toHaveLength(1);
+  });
+
+  it('is believed about the time: a limit counts by its clock', async () => {
+    const github = await serve(releases);
+    // one hour ahead of this machine, and a reset one second later
+    const nowS = Math.floor(Date.now() / 1000) + 3600;
+    forge.failApi({
+      kind: 'status',
+      status: 403,
+      times: 1,
+      headers: {
+        date: new Date(nowS * 1000).toUTCString(),
+        'x-ratelimit-remaining': '0',
+        'x-ratelimit-reset': String(nowS + 1),
+      },
     });
     expect(await github.find(tool, '1.0.0')).toMatchObject({ version: '1.0.0' });
   });
@@ -238,6 +280,49 @@ describe('an API in trouble', () => {
       expect(await failureOf(github.find(tool, '1.0.0'))).toMatchObject({ code: 'REFUSED', exitCode: 3 });
     },
   );
+});
+
+describe('what was asked before', () => {
+  const many = Array.from({ length: 120 }, (_, at) => ({ tag: `v1.${119 - at}.0` }));
+
+  it('is asked with its ETag, page by page, and not sent again', async () => {
+    const github = await serve([...many]);
+    const first = await github.versions(tool);
+    expect(await github.versions(tool)).toEqual(first);
+
+    expect(first).toHaveLength(120);
+    expect(forge.apiStatuses).toEqual([200, 200, 200, 304, 304, 304]);
+  });
+
+  it('is sent again, and followed, once it is another', async () => {
+    const releases = [...many];
+    const github = await serve(releases);
+    await github.versions(tool);
+    releases.unshift({ tag: 'v2.0.0' });
+
+    expect((await github.versions(tool))[0]).toMatchObject({ version: '2.0.0' });
+    expect(forge.apiStatuses.slice(3)).toEqual([200, 200, 200]);
+  });
+
+  it('is asked anew when what was kept is damaged', async () => {
+    const github = await serve([{ tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe }] }]);
+    await github.find(tool, '1.0.0');
+    const kept = await filesIn(join(world.settings.cache.rootDir, 'answers'));
+    expect(kept).toHaveLength(1);
+    for (const file of kept) await writeFile(file, '{"etag": "W/');
+
+    expect(await github.find(tool, '1.0.0')).toMatchObject({ version: '1.0.0' });
+    expect(forge.apiStatuses).toEqual([200, 200]);
+  });
+
+  it('with a token is not what is kept for those without', async () => {
+    const releases = [{ tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe }] }];
+    const github = await serve(releases, { isPrivate: true, token: 'good', sent: 'good' });
+    expect(await github.find(tool, '1.0.0')).toMatchObject({ version: '1.0.0' });
+
+    const stranger = createGithub({ ...world.settings, token: undefined });
+    expect(await stranger.find(tool, '1.0.0')).toHaveProperty('lacks');
+  });
 });
 
 describe('a download', () => {
