@@ -10,6 +10,7 @@ import type { Catalog } from './catalog/catalog.ts';
 import type { Payloads } from './catalog/payloads.ts';
 import type { Config } from './config.ts';
 import { createDownloadMaker, createDownloadRouter } from './download/router.ts';
+import type { Settling } from './feed/settle.ts';
 import { createGalleryRouter, type GalleryServices } from './gallery/router.tsx';
 import { answerUnknownRoute, createAnswerError } from './http/answer-error.ts';
 import { type FindKey, identify } from './http/auth.ts';
@@ -47,6 +48,7 @@ export type Services = {
   readonly audit: Audit;
   readonly downloads: Downloads;
   readonly blobs: BlobStore;
+  readonly settling: Settling;
   readonly bucket: Bucket;
   readonly keys: Keys;
   readonly log: Logger;

@@ -5,9 +5,11 @@ import { openDiskStore } from './blobs/disk-store.ts';
 import { ensureBucket } from './bucket/bucket.ts';
 import { openDatabase } from './catalog/connect.ts';
 import { createSqlCatalog } from './catalog/sql-catalog.ts';
+import { createSqlFreshBlobs } from './catalog/sql-fresh-blobs.ts';
 import { createSqlPayloads } from './catalog/sql-payloads.ts';
 import type { Config } from './config.ts';
 import { asDataDirError, openDataDir } from './data-dir.ts';
+import { createSettling } from './feed/settle.ts';
 import { createSqlKeys } from './keys/sql-keys.ts';
 import type { Logger } from './log.ts';
 import { forgetServer } from './own-server.ts';
@@ -32,6 +34,8 @@ export type House = {
   /** Flushes, and gives database and lock back. */
   close(): Promise<void>;
 };
+
+const blobsNotDurable = 'small blobs are not durable as files yet, their bytes stay in the database';
 
 /**
  * The composition root: the one place that knows which database and which blob store stand behind the ports. The lock
@@ -78,6 +82,13 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
     const audit = createSqlAudit(database, now);
     const bucket = await ensureBucket({ ...deps, dir: dataDir.bucket, payloads, audit });
     undo.push(bucket.close);
+    const blobs = await openDiskStore(dataDir.blobs);
+    const settling = createSettling({ blobs, freshBlobs: createSqlFreshBlobs(database), log: deps.log });
+    // On a full disk too: what can be read is read.
+    await settling.recover().catch((error: unknown) => deps.log.error({ err: error }, blobsNotDurable));
+    undo.push(() =>
+      settling.settle().catch((error: unknown) => deps.log.error({ err: error }, blobsNotDurable)),
+    );
     const services: Services = {
       ...deps,
       config,
@@ -87,7 +98,8 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
       audit,
       downloads,
       bucket,
-      blobs: await openDiskStore(dataDir.blobs),
+      blobs,
+      settling,
     };
     return { services, flush, close: tearDown };
   } catch (error) {

@@ -13,7 +13,13 @@ export interface BlobDraft {
    * @throws FeedError STORAGE_FULL
    */
   commit(): Promise<void>;
-  /** Removes the draft; does nothing after `commit`. Call it in `finally`. */
+  /**
+   * As `commit`, but a small blob is only visible when it returns, not durable: its bytes come back, to be kept in the
+   * transaction of the row that names it until the file is `settle`d (decision 17). Undefined when it is durable.
+   * @throws FeedError STORAGE_FULL
+   */
+  place(): Promise<Buffer | undefined>;
+  /** Removes the draft; does nothing after `commit` and `place`. Call it in `finally`. */
   discard(): Promise<void>;
 }
 
@@ -50,6 +56,13 @@ export interface BlobStore extends BlobReader {
    * @throws FeedError PACKAGE_TOO_LARGE past `maxBytes`, STORAGE_FULL without room; nothing is left of it then.
    */
   receive(source: Readable, maxBytes: number): Promise<BlobDraft>;
+  /** Makes blobs durable that were only placed. @throws when one is not there, or the disk fails */
+  settle(sha256s: readonly string[]): Promise<void>;
+  /**
+   * Puts these bytes under their name and nothing else, whatever a power cut left there; to be settled like others. Does
+   * nothing when they are there. @throws FeedError STORAGE_FULL
+   */
+  heal(sha256: string, bytes: Buffer): Promise<void>;
   /**
    * For good; does nothing when it is not there. Only for blobs that nothing names and that nobody is about to name: a
    * push commits its bytes before its row.

@@ -1,30 +1,32 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { promisify } from 'node:util';
 import { createHashes, type Digest } from '../../formats/digest.ts';
 import { type ByteSource, openFile, sourceOfBytes } from '../../formats/zip-file.ts';
 import { FeedError } from '../errors.ts';
+import { syncOpenFile } from './disk-sync.ts';
 
-const fsyncFile = promisify(fsync);
-
-/** An upload up to this size is looked into in memory, while its file is being made durable. */
+/** An upload up to this size stays in memory until it is known to be wanted. */
 const maxInMemoryBytes = 256 * 1024;
 
 /** A file of bytes that came in whole. */
 export type DraftFile = {
   readonly path: string;
   readonly digest: Digest;
-  /** Resolves when the bytes are on disk (fsync) and the file is closed. */
-  readonly durable: Promise<void>;
+  /** Of a small one, of which there is no file before it is asked for. */
+  readonly bytes?: Buffer;
+  /** There is a file. */
+  write(): void;
+  /** The bytes are on disk (fsync) and the file is closed. */
+  durable(): Promise<void>;
   openSource(): Promise<ByteSource>;
 };
 
 /**
- * Takes the stream to its end, hashed on the way. Small ones are on their way to the disk when this returns, large ones
- * are written and being fsynced: whoever looks into them need not wait for that.
+ * Takes the stream to its end, hashed on the way. Small ones are in memory when this returns, large ones are written and
+ * being fsynced: whoever looks into them need not wait for that.
  * @throws FeedError PACKAGE_TOO_LARGE; the errors of the source and of the file system, with no file left
  */
 export async function receiveDraft(tmp: string, source: Readable, maxBytes: number): Promise<DraftFile> {
@@ -46,7 +48,13 @@ export async function receiveDraft(tmp: string, source: Readable, maxBytes: numb
     if (seenBytes <= maxInMemoryBytes) return keepSmall(draft.path, digest, head.take());
     await draft.written();
     const durable = heardLater(draft.sync());
-    return { path: draft.path, digest, durable, openSource: () => openFile(draft.path) };
+    return {
+      path: draft.path,
+      digest,
+      write: () => undefined,
+      durable: () => durable,
+      openSource: () => openFile(draft.path),
+    };
   } catch (error) {
     await draft.remove();
     throw error;
@@ -73,9 +81,15 @@ function createHead() {
   };
 }
 
-function keepSmall(file: string, digest: Digest, bytes: Buffer): DraftFile {
-  const durable = heardLater(writeDurably(file, bytes));
-  return { path: file, digest, durable, openSource: async () => sourceOfBytes(bytes) };
+function keepSmall(path: string, digest: Digest, bytes: Buffer): DraftFile {
+  return {
+    path,
+    digest,
+    bytes,
+    write: () => writeFileSync(path, bytes, { flag: 'wx' }),
+    durable: () => writeDurably(path, bytes),
+    openSource: async () => sourceOfBytes(bytes),
+  };
 }
 
 /** Only the fsync goes to another thread: the way there and back takes longer than to write a little into a file. */
@@ -83,7 +97,7 @@ async function writeDurably(path: string, bytes: Buffer): Promise<void> {
   const file = openSync(path, 'wx');
   try {
     writeFileSync(file, bytes);
-    await fsyncFile(file);
+    await syncOpenFile(file);
   } finally {
     closeSync(file);
   }

@@ -1,8 +1,6 @@
-import { closeSync, fsync, mkdirSync, openSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
-
-const fsyncFile = promisify(fsync);
+import { syncFile } from './disk-sync.ts';
 
 export type Folders = {
   /** It is there when this returns, and so it is after a power cut. */
@@ -31,16 +29,7 @@ export function createFolders(root: string): Folders {
   return { make, sync: syncFolder };
 }
 
-/**
- * Windows cannot fsync a folder; NTFS journals its names. Only what waits for the disk goes to another thread: the way
- * there and back takes longer than opening and closing.
- */
+/** Windows cannot fsync a folder; NTFS journals its names. */
 async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const file = openSync(folder, 'r');
-  try {
-    await fsyncFile(file);
-  } finally {
-    closeSync(file);
-  }
+  if (process.platform !== 'win32') await syncFile(folder);
 }

@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { renameSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import type { Digest } from '../../formats/digest.ts';
 import { FeedError } from '../errors.ts';
 import type { BlobDraft, BlobStore } from './blob-store.ts';
 import { type DraftFile, receiveDraft } from './disk-draft.ts';
 import { createFolders } from './disk-folders.ts';
 import { createDiskReader, pathOfBlob } from './disk-reader.ts';
+import { syncFile } from './disk-sync.ts';
 
 /**
  * Blobs on a disk, in one folder:
  *
- *     ab/cd/abcd...   the blob whose SHA-256 is abcd...; complete, fsynced, never changed
+ *     ab/cd/abcd...   the blob whose SHA-256 is abcd...; complete, never changed, fsynced (a small one within a minute)
  *     tmp/UUID        drafts; whatever is here when the store opens was left by a crash and is removed
  *
  * Both lie on one file system, so that a draft becomes a blob by a rename. One process owns the folder.
@@ -34,17 +36,19 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
     }
   }
 
-  function createDraft({ path: draft, digest, durable, openSource }: DraftFile): BlobDraft {
+  function createDraft(file: DraftFile): BlobDraft {
+    const { digest, bytes, openSource } = file;
     const target = pathOfBlob(root, digest.sha256);
-    let isMoved = false;
+    let hasFile = bytes === undefined;
 
     async function commit(): Promise<void> {
+      hasFile = true;
       try {
-        // A blob that is there is kept (it may be open); one of another size was torn by a dying disk, and is healed.
-        await Promise.all([folders.make(path.dirname(target)), durable]);
-        if (sizeOf(target) === digest.sizeBytes) await rm(draft, { force: true });
-        else await move(draft, target, digest.sizeBytes);
-        isMoved = true;
+        await Promise.all([folders.make(path.dirname(target)), file.durable()]);
+        // A blob that is there is kept (it may be open); another one was torn by a dying disk, and is healed.
+        if (!isThere(target, digest, bytes)) move(file.path, target, digest, bytes);
+        else await rm(file.path, { force: true });
+        hasFile = false;
         // Also when another push has just put the same bytes there: it may not have come to its own fsync yet.
         await folders.sync(path.dirname(target));
       } catch (error) {
@@ -52,14 +56,53 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
       }
     }
 
-    async function discard(): Promise<void> {
-      if (isMoved) return;
-      // A file that is still being written would come back after its removal.
-      await durable.catch(() => undefined);
-      await rm(draft, { force: true });
+    async function place(): Promise<Buffer | undefined> {
+      if (bytes === undefined) {
+        await commit();
+        return undefined;
+      }
+      try {
+        if (!isThere(target, digest, bytes)) {
+          hasFile = true;
+          file.write();
+          moveAnywhere(file.path, target, digest, bytes);
+          hasFile = false;
+        }
+        return bytes;
+      } catch (error) {
+        throw roomError(error);
+      }
     }
 
-    return { digest, openSource, commit, discard };
+    async function discard(): Promise<void> {
+      if (!hasFile) return;
+      // A file that is still being written would come back after its removal.
+      if (bytes === undefined) await file.durable().catch(() => undefined);
+      await rm(file.path, { force: true });
+    }
+
+    return { digest, openSource, commit, place, discard };
+  }
+
+  async function settle(sha256s: readonly string[]): Promise<void> {
+    const files = sha256s.map((sha256) => pathOfBlob(root, sha256));
+    await syncEach(files, syncFile);
+    await syncEach([...new Set(files.map((file) => path.dirname(file)))], async (folder) => {
+      await folders.make(folder);
+      await folders.sync(folder);
+    });
+  }
+
+  async function heal(sha256: string, bytes: Buffer): Promise<void> {
+    const written = path.join(tmp, randomUUID());
+    const target = pathOfBlob(root, sha256);
+    try {
+      writeFileSync(written, bytes, { flag: 'wx' });
+      moveAnywhere(written, target, { sizeBytes: bytes.length }, bytes);
+    } catch (error) {
+      await rm(written, { force: true });
+      throw roomError(error);
+    }
   }
 
   async function remove(sha256: string): Promise<void> {
@@ -77,22 +120,46 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
     }
   }
 
-  return { ...createDiskReader(root), receive, remove, ping };
+  return { ...createDiskReader(root), receive, settle, heal, remove, ping };
 }
 
 /** On this thread, as all that does not wait for the disk: the way to another one and back takes longer. */
-async function move(draft: string, target: string, sizeBytes: number): Promise<void> {
+function move(draft: string, target: string, size: Pick<Digest, 'sizeBytes'>, bytes?: Buffer): void {
   try {
     renameSync(draft, target);
   } catch (error) {
     // Windows refuses to replace an open file: two equal pushes at once, and the other one was first.
-    if (sizeOf(target) !== sizeBytes) throw error;
-    await rm(draft, { force: true });
+    if (!isThere(target, size, bytes)) throw error;
+    rmSync(draft, { force: true });
   }
 }
 
-function sizeOf(file: string): number | undefined {
-  return statSync(file, { throwIfNoEntry: false })?.size;
+/** Also into a folder that is not there yet. */
+function moveAnywhere(...[draft, target, size, bytes]: Parameters<typeof move>): void {
+  try {
+    move(draft, target, size, bytes);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+    mkdirSync(path.dirname(target), { recursive: true });
+    move(draft, target, size, bytes);
+  }
+}
+
+/** A small one is compared: a power cut may have left a file of the right size that holds something else. */
+function isThere(file: string, { sizeBytes }: Pick<Digest, 'sizeBytes'>, bytes?: Buffer): boolean {
+  if (statSync(file, { throwIfNoEntry: false })?.size !== sizeBytes) return false;
+  return bytes === undefined || readFileSync(file).equals(bytes);
+}
+
+/** How many fsyncs of the background may be on their way at once: they share the disk with pushes. */
+const parallelSyncs = 4;
+
+async function syncEach(paths: readonly string[], sync: (path: string) => Promise<void>): Promise<void> {
+  const rest = paths.values();
+  async function work(): Promise<void> {
+    for (const one of rest) await sync(one);
+  }
+  await Promise.all(Array.from({ length: parallelSyncs }, work));
 }
 
 function roomError(error: unknown): unknown {

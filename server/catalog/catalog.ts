@@ -17,6 +17,8 @@ export type NewPackage = {
   readonly published: Date;
   /** False for what comes unlisted from another feed. */
   readonly isListed?: boolean;
+  /** The whole package, kept with its row where its blob is not durable as a file yet (blobs/fresh-blobs.ts). */
+  readonly fresh?: Buffer | undefined;
 };
 
 /** What a nuspec says beside id and version. */

@@ -127,4 +127,12 @@ export const migrations: readonly string[] = [
   `
   CREATE INDEX audit_moves ON audit (subject, number) WHERE kind = 'bucket moved';
   `,
+  `
+  -- Small blobs that came with the rows that name them, until their files are durable (blobs/fresh-blobs.ts).
+  CREATE TABLE fresh_blobs (
+    number INTEGER PRIMARY KEY,
+    sha256 TEXT NOT NULL,
+    bytes  BLOB NOT NULL
+  ) STRICT;
+  `,
 ];

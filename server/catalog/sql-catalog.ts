@@ -7,6 +7,7 @@ import { createNuspecs } from './nuspecs.ts';
 import type { PackageQuery, SemVerView } from './query.ts';
 import { joins } from './sql-columns.ts';
 import { createDownloadCounts } from './sql-downloads.ts';
+import { keepFreshBlob } from './sql-fresh-blobs.ts';
 import { createGroupCommit } from './sql-group-commit.ts';
 import { setLatestFlags } from './sql-latest.ts';
 import { anchorSql, countSql, pageSql } from './sql-query.ts';
@@ -35,6 +36,7 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
     prepare('INSERT INTO ids (id_key, id) VALUES (?, ?) ON CONFLICT DO NOTHING').run(key.idKey, pkg.id);
     const pk = insertInto('packages', packages);
     insertInto('texts', { pk, ...texts });
+    if (pkg.fresh !== undefined) keepFreshBlob(prepare, pkg.sha256, pkg.fresh);
     setLatestFlags(prepare, key.idKey, pk);
     revisions.bump();
     const { id: subject, version, sha256: digest } = pkg;

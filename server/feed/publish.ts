@@ -9,8 +9,13 @@ import { FeedError, fail } from '../errors.ts';
 import { allows, type Principal } from '../keys/api-keys.ts';
 import { requireOwner } from './reserved-ids.ts';
 import { checkRules, ruleOf } from './rules.ts';
+import type { Settling } from './settle.ts';
 
-export type PublishServices = { readonly catalog: Catalog; readonly now: () => Date };
+export type PublishServices = {
+  readonly catalog: Catalog;
+  readonly settling: Pick<Settling, 'place'>;
+  readonly now: () => Date;
+};
 /** The setting RESERVED_IDS. */
 export type Reservations = { readonly reservedIds?: readonly string[] | undefined };
 
@@ -47,12 +52,12 @@ export type Admission = {
 };
 
 /**
- * Publishes a package: looked into, judged, its bytes made durable, then its row. The row is the moment of publication; a
- * crash before it leaves a blob without a row, which harms nobody. The caller discards the draft.
+ * Publishes a package: looked into, judged, its bytes stored, then its row. The row is the moment of publication, and
+ * both are durable then; a crash before it leaves a blob without a row, which harms nobody. The caller discards the draft.
  * @throws FeedError PACKAGE_INVALID, PACKAGE_EXISTS, STORAGE_FULL and what `authorize` throws; nothing is published then
  */
 export async function admit(
-  { catalog, now }: PublishServices,
+  { catalog, settling, now }: PublishServices,
   draft: BlobDraft,
   { by, reason, authorize, published = now(), isListed = true }: Admission,
 ): Promise<NewPackage> {
@@ -62,8 +67,8 @@ export async function admit(
   // Asked before the bytes are stored, so that a repeated push leaves nothing behind; `add` decides the race.
   if (await catalog.find(id, version)) fail('PACKAGE_EXISTS', { id, version });
 
-  await draft.commit();
-  const pkg: NewPackage = { id, version, nuspec, ...draft.digest, published, isListed };
+  const fresh = await settling.place(draft);
+  const pkg: NewPackage = { id, version, nuspec, ...draft.digest, published, isListed, fresh };
   if ((await catalog.add(pkg, by, reason)) === 'exists') fail('PACKAGE_EXISTS', { id, version });
   return pkg;
 }

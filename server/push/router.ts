@@ -5,6 +5,7 @@ import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
 import { publish } from '../feed/publish.ts';
+import type { Settling } from '../feed/settle.ts';
 import { relist, unlist } from '../feed/withdraw.ts';
 import { principalOf, requireScope } from '../http/auth.ts';
 import { countPush } from '../http/count-push.ts';
@@ -16,6 +17,7 @@ import { receiveUpload } from './upload.ts';
 export type PushServices = {
   readonly catalog: Catalog;
   readonly blobs: BlobStore;
+  readonly settling: Settling;
   readonly maxPackageBytes: number;
   readonly reservedIds: readonly string[] | undefined;
   readonly now: () => Date;

@@ -40,7 +40,7 @@ describe('an upload that comes in single bytes', () => {
     const held = process.memoryUsage().heapUsed - before;
     letEnd();
     const { digest, durable } = await receiving;
-    await durable;
+    await durable();
 
     expect(held).toBeLessThan(4 * 1024 ** 2);
     expect(digest).toEqual(digestBytes(Buffer.from(Array.from({ length: count }, (_one, at) => at % 251))));

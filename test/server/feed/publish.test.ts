@@ -117,6 +117,7 @@ describe('publish', () => {
       openSource: () => openFile(join(room.dir, 'gone')),
       digest: digestBytes(Buffer.from('x')),
       commit: async () => undefined,
+      place: async () => undefined,
       discard: async () => undefined,
     };
 

@@ -7,13 +7,17 @@ import { openDiskStore } from '../../../server/blobs/disk-store.ts';
 import type { Catalog, NewPackage } from '../../../server/catalog/catalog.ts';
 import { openDatabase } from '../../../server/catalog/connect.ts';
 import { createSqlCatalog } from '../../../server/catalog/sql-catalog.ts';
+import { createSqlFreshBlobs } from '../../../server/catalog/sql-fresh-blobs.ts';
 import { publish } from '../../../server/feed/publish.ts';
+import { createSettling, type Settling } from '../../../server/feed/settle.ts';
 import type { Principal, Scope } from '../../../server/keys/api-keys.ts';
+import { createLogger } from '../../../server/log.ts';
 
 /** Catalog and blobs as the server has them, without its doors. */
 export type Room = {
   readonly catalog: Catalog;
   readonly blobs: BlobStore;
+  readonly settling: Settling;
   readonly now: () => Date;
   /** What the push door does with an upload. */
   push(bytes: Buffer, principal?: Principal): Promise<NewPackage>;
@@ -27,14 +31,21 @@ export async function openRoom(dir: string): Promise<Room> {
   const now = () => publishedAt;
   const catalog = createSqlCatalog(db, now);
   const blobs = await openDiskStore(join(dir, 'blobs'));
+  const settling = createSettling({
+    blobs,
+    freshBlobs: createSqlFreshBlobs(db),
+    log: createLogger('silent'),
+  });
+  await settling.recover();
   return {
     catalog,
     blobs,
+    settling,
     now,
     async push(bytes, principal = holder('push')) {
       const draft = await blobs.receive(Readable.from([bytes]), 10_000_000);
       try {
-        return await publish({ catalog, now }, draft, principal, '192.0.2.1');
+        return await publish({ catalog, settling, now }, draft, principal, '192.0.2.1');
       } finally {
         await draft.discard();
       }
