@@ -180,6 +180,7 @@ const errors = {
   KEY_AMBIGUOUS: [409, 'Several keys are named {which}: say which one by its id: {ids}.'],
   KEY_NOT_FOUND: [404, 'No key with id {id}.'],
   BODY_TOO_LARGE: [413, 'The request body is larger than what belongs here; nothing was done.'],
+  HEADER_INVALID: [400, 'The header {name} is not understood: expected {expected}.'],
   BODY_INVALID: [400, 'The request body is not understood: {problem}'],
   NOT_READY: [503, 'Not ready: {problem}'],
   SHUTTING_DOWN: [503, 'The server is shutting down; try again in a moment.'],

@@ -20,7 +20,8 @@ export type PublishServices = {
 export type Reservations = { readonly reservedIds?: readonly string[] | undefined };
 
 /**
- * Publishes what the holder of a key uploaded. `from` is the address of the pusher and `reason` why they do it, for the audit log.
+ * Publishes what the holder of a key uploaded. `from` is the address of the pusher; the `reason` among the claims says why they do
+ * it, for the audit log.
  * @throws FeedError KEY_SCOPE, ID_RESERVED and those of `admit`
  */
 export function publish(
@@ -28,11 +29,11 @@ export function publish(
   draft: BlobDraft,
   principal: Principal,
   from: string | undefined,
-  reason?: string,
+  claims: Pick<Admission, 'reason' | 'published' | 'isListed'> = {},
 ): Promise<NewPackage> {
   return admit(services, draft, {
+    ...claims,
     by: actorOf(principal, from),
-    reason,
     authorize(nuspec) {
       requirePush(principal, nuspec);
       requireOwner(services.reservedIds ?? [], nuspec.id, principal);
@@ -45,7 +46,7 @@ export type Admission = {
   readonly reason?: string | undefined;
   /** Throws when this package may not be published by this way; asked before its content is checked. */
   readonly authorize: (nuspec: Nuspec) => void;
-  /** Now, unless it was published elsewhere before. */
+  /** When it was published elsewhere before, if it was. One that has not come yet counts as now: it would sort before all that is pushed until then. */
   readonly published?: Date | undefined;
   /** Unlisted from its first moment when false. */
   readonly isListed?: boolean;
@@ -59,7 +60,7 @@ export type Admission = {
 export async function admit(
   { catalog, settling, now }: PublishServices,
   draft: BlobDraft,
-  { by, reason, authorize, published = now(), isListed = true }: Admission,
+  { by, reason, authorize, published: before, isListed = true }: Admission,
 ): Promise<NewPackage> {
   const nuspec = await readPackage(draft, authorize);
   const { id, version } = nuspec;
@@ -68,6 +69,8 @@ export async function admit(
   if (await catalog.find(id, version)) fail('PACKAGE_EXISTS', { id, version });
 
   const fresh = await settling.place(draft);
+  const time = now();
+  const published = before !== undefined && before < time ? before : time;
   const pkg: NewPackage = { id, version, nuspec, ...draft.digest, published, isListed, fresh };
   if ((await catalog.add(pkg, by, reason)) === 'exists') fail('PACKAGE_EXISTS', { id, version });
   return pkg;

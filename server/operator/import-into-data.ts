@@ -6,21 +6,15 @@ import type { House } from '../house.ts';
 
 /** The data folder as the place that packages go to, while no server runs: by the rules and ways of every push. */
 export function importIntoData({ services }: House, maxBytes: number): ImportTarget {
-  const { catalog, blobs, now } = services;
+  const { catalog, blobs } = services;
   return {
     find: (id, version) => catalog.find(id, version),
     async receive(bytes) {
       const draft = await blobs.receive(bytes, maxBytes);
       return {
         digest: draft.digest,
-        async publish({ published, ...admission }) {
-          // A date that has not come yet would sort this before everything that is pushed until then.
-          const isPast = published !== undefined && published < now();
-          await admit(services, draft, {
-            ...admission,
-            published: isPast ? published : undefined,
-            by: operator,
-          });
+        async publish(admission) {
+          await admit(services, draft, { ...admission, by: operator });
         },
         discard: () => draft.discard(),
       };

@@ -18,8 +18,9 @@ import type { RunningServer } from './with-data.ts';
 const pageSize = 100;
 
 /**
- * The server that holds the data folder as the place that packages go to: pushed as every client does. Bytes wait in
- * `scratchDir` until they are known to be what the source announced. The date of publication is that of the push.
+ * The server that holds the data folder as the place that packages go to: pushed as every client does, and said of each when
+ * it was published before and whether it is listed (push/origin.ts). Bytes wait in `scratchDir` until they are known to be
+ * what the source announced.
  */
 export function importIntoServer(
   { http }: RunningServer,
@@ -49,11 +50,15 @@ export function importIntoServer(
     }
   }
 
-  async function push(file: string, sizeBytes: number): Promise<void> {
+  async function push(file: string, sizeBytes: number, origin: Record<string, string>): Promise<void> {
     try {
       await http.put('nuget/', {
         body: createReadStream(file),
-        headers: { 'content-type': 'application/octet-stream', 'content-length': String(sizeBytes) },
+        headers: {
+          'content-type': 'application/octet-stream',
+          'content-length': String(sizeBytes),
+          ...origin,
+        },
       });
     } catch (error) {
       const status = statusOf(error);
@@ -80,18 +85,20 @@ export function importIntoServer(
       const digest = digester.digest();
       return {
         digest,
-        async publish({ authorize, isListed }) {
+        async publish({ authorize, isListed, published }) {
           const nuspec = await readNuspecOf(file);
           authorize(nuspec);
           const { id, version } = nuspec;
           try {
-            await push(file, digest.sizeBytes);
+            await push(file, digest.sizeBytes, {
+              'x-listed': String(isListed),
+              ...(published && { 'x-published': published.toISOString() }),
+            });
           } catch (error) {
             // Somebody else was faster: what is there is asked again.
             known.delete(id.toLowerCase());
             throw error;
           }
-          if (!isListed) await http.delete(addressOf(id, version));
           (await versionsOf(id)).set(keyOf(version), { sha512: digest.sha512, isListed });
         },
         discard,

@@ -44,8 +44,7 @@ export function describeImport(command: Command): Command {
 }
 
 const help = `
-While a server uses the data folder, packages go through it; else straight into the folder, which is faster and keeps
-the dates of publication. Versions that the source has unlisted are unlisted here too; download counts start at 0.
+While a server uses the data folder, packages go through it; else straight into the folder, which is faster. Versions that the source has unlisted are unlisted here too; download counts start at 0.
 
 Exit codes: 0 everything is here now, 1 something was refused or failed, 2 usage or settings, 4 the source cannot be
 reached, 130 interrupted.

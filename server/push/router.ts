@@ -12,6 +12,7 @@ import { countPush } from '../http/count-push.ts';
 import { reasonOf } from '../http/reason.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { originOf } from './origin.ts';
 import { receiveUpload } from './upload.ts';
 
 export type PushServices = {
@@ -46,9 +47,10 @@ async function pushPackage(services: PushServices, req: Request, res: Response):
   // Asked before the body is read: who may push nothing sends no gigabytes to our disk. Which package it is, and
   // whether this key may push that, `publish` sees.
   const principal = requireScope(await principalOf(req), 'push:beta');
+  const claims = { ...originOf(req, principal), reason: reasonOf(req) };
   const draft = await receiveUpload(req, services.blobs, services.maxPackageBytes);
   try {
-    const { id, version, nuspec } = await publish(services, draft, principal, req.ip, reasonOf(req));
+    const { id, version, nuspec } = await publish(services, draft, principal, req.ip, claims);
     services.log.info({ id, version, keyName: principal.name }, 'package published');
     // NuGet clients print it to whoever pushes (spec nuget-v2 10.3).
     if (!isReadableBySemVer1(nuspec)) res.set('X-NuGet-Warning', hiddenWarning(id, version));

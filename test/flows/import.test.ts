@@ -65,8 +65,8 @@ async function contentsOf(dataDir: string): Promise<string[]> {
   }
 }
 
-async function contentsOfHouse({ services }: TestHouse): Promise<string[]> {
-  const rows = await services.catalog.query({
+function rowsOf({ services }: TestHouse) {
+  return services.catalog.query({
     view: 'semver2',
     includeUnlisted: true,
     includePrerelease: true,
@@ -74,7 +74,17 @@ async function contentsOfHouse({ services }: TestHouse): Promise<string[]> {
     skip: 0,
     take: 1000,
   } as never);
+}
+
+async function contentsOfHouse(house: TestHouse): Promise<string[]> {
+  const rows = await rowsOf(house);
   return rows.map((row) => `${row.id} ${row.version} ${row.isListed} ${row.sha512}`).sort();
+}
+
+/** When each was published. */
+async function datesOf(house: TestHouse): Promise<string[]> {
+  const rows = await rowsOf(house);
+  return rows.map((row) => `${row.id} ${row.version} ${row.published.toISOString()}`).sort();
 }
 
 /** What the trail says of imports: where from, how many, by whom. */
@@ -240,6 +250,7 @@ describe('feed:import from another instance', () => {
     expect(linesOf(second.stdout).at(-1)).toMatchObject({ imported: 0, unlisted: 1, there: 8 });
     expect(await importsOf(target)).toEqual([[`${source.url}/nuget`, '9 versions', 'operator']]);
     expect(await contentsOfHouse(target)).toEqual(await contentsOfHouse(source));
+    expect(await datesOf(target)).toEqual(await datesOf(source));
   }, 120_000);
 
   it('takes the newest versions, some ids, no prereleases, no unlisted ones, when asked to', async () => {

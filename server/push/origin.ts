@@ -1,0 +1,31 @@
+import type { Request } from 'express';
+import { z } from 'zod';
+import { fail } from '../errors.ts';
+import { requireScope } from '../http/auth.ts';
+import type { Principal } from '../keys/api-keys.ts';
+
+/** What a package was at the feed that it comes from. */
+export type Origin = { readonly published?: Date; readonly isListed?: boolean };
+
+const Time = z.iso.datetime({ offset: true });
+
+/**
+ * What an import through the running server says of a package beside its bytes: `X-Published`, when the feed before published it,
+ * and `X-Listed: false` for what it had unlisted. Both are history, and a key with the scope admin vouches for it.
+ * @throws FeedError KEY_SCOPE, HEADER_INVALID
+ */
+export function originOf(req: Request, principal: Principal): Origin {
+  const [published, listed] = [req.get('x-published'), req.get('x-listed')];
+  if (published === undefined && listed === undefined) return {};
+  requireScope(principal, 'admin');
+  if (published !== undefined && !Time.safeParse(published).success) {
+    fail('HEADER_INVALID', { name: 'X-Published', expected: 'a time like 2024-05-01T10:00:00Z' });
+  }
+  if (listed !== undefined && listed !== 'true' && listed !== 'false') {
+    fail('HEADER_INVALID', { name: 'X-Listed', expected: 'true or false' });
+  }
+  return {
+    ...(published !== undefined && { published: new Date(published) }),
+    ...(listed !== undefined && { isListed: listed === 'true' }),
+  };
+}
