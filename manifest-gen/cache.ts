@@ -14,6 +14,7 @@ import { makeDir } from './make-dir.ts';
  *     go/work/<random>/                GOPATH of one build, gone when it ends
  *     built/<hex>/<exe>                built exes; <hex> is the SHA-256 of all that went in
  *     unpacked/<hex>/<exe>             the exe out of the archive with that SHA-256
+ *     vulnerabilities/<hex>/           answers of the database whose address has that SHA-256
  *     packages/<hex>/<name>.nupkg      a package of the feed; <hex> is the beginning of its SHA-512
  */
 export type Cache = {
@@ -26,6 +27,7 @@ export type Cache = {
   built(key: string): Promise<string>;
   unpacked(sha256: string): Promise<string>;
   package(sha512: string): Promise<string>;
+  vulnerabilities(url: string): Promise<string>;
 };
 
 export function createCache(rootDir: string): Cache {
@@ -47,6 +49,7 @@ export function createCache(rootDir: string): Cache {
     unpacked: (sha256) => folder('unpacked', sha256),
     // half of it: 128 digits more would be too long for a path on Windows
     package: (sha512) => folder('packages', sha512.slice(0, 64)),
+    vulnerabilities: (url) => folder('vulnerabilities', hexOf(url)),
   };
 }
 

@@ -53,6 +53,16 @@ const errors = {
     '{tool} {version}: {file} is refused: expected {expected}, found {found}.',
     'Nothing was published. Ask upstream about this file before you try again.',
   ],
+  VULN_DB_UNREACHABLE: [
+    4,
+    'The vulnerability database {url} cannot be reached: {cause}.',
+    'Check VULN_DB, or try again later; without VULN_DB nobody looks for vulnerabilities.',
+  ],
+  VULN_DB_INVALID: [
+    1,
+    'The vulnerability database {url} is not understood: {problem}.',
+    'VULN_DB must be laid out as https://vuln.go.dev is: index/modules.json, ID/GO-....json.',
+  ],
   FEED_UNREACHABLE: [
     4,
     'The feed {url} cannot be reached: {cause}.',

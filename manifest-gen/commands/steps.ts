@@ -1,13 +1,19 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digestBytes } from '../../formats/digest.ts';
+import { ReleaseError } from '../errors.ts';
 import { packNupkg } from '../pack/nupkg-writer.ts';
 import { payloadFile } from '../payload-file.ts';
 import { publishManifest } from '../publish/bucket-branch.ts';
 import { pushPackage, waitForPackage } from '../publish/feed-client.ts';
-import { putPayload } from '../publish/payload-client.ts';
+import { type PayloadFile, putPayload } from '../publish/payload-client.ts';
 import type { Fetched, Packed, Rendered, Unpacked, Verdict } from '../release.ts';
 import { renderRecord } from '../render/release-record.ts';
 import { renderRelease } from '../render/render.ts';
+import { renderSbom, sbomFile } from '../render/sbom.ts';
 import { requiredEvidence } from '../trust.ts';
 import { unpack as unpackAssets } from '../unpack.ts';
+import { readPrograms } from '../verify/programs.ts';
 import { requireTrust } from '../verify/verdict.ts';
 import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
 import type { Context } from './context.ts';
@@ -91,16 +97,36 @@ export async function payloads({ packed }: { packed: Packed }, context: Context)
     return {};
   }
   for (const { architecture, path, digest } of exes) {
-    const file = payloadFile(tool, architecture);
-    const outcome = await putPayload(
-      context.feed,
-      context.places,
-      { tool, version, file, path, digest },
-      (doneBytes) => context.world.report.progress(tool.tool, `upload ${file}`, doneBytes, digest.sizeBytes),
-    );
-    if (outcome === 'put') context.published.push(`payload ${tool.tool}/${version}/${file}`);
+    await putOne({ tool, version, file: payloadFile(tool, architecture), path, digest }, context);
   }
+  await putSbom(packed.rendered, context);
   return {};
+}
+
+async function putOne(payload: PayloadFile, context: Context): Promise<void> {
+  const { tool, version, file, digest } = payload;
+  const outcome = await putPayload(context.feed, context.places, payload, (doneBytes) =>
+    context.world.report.progress(tool.tool, `upload ${file}`, doneBytes, digest.sizeBytes),
+  );
+  if (outcome === 'put') context.published.push(`payload ${tool.tool}/${version}/${file}`);
+}
+
+/**
+ * An interrupted run of an older go-win-tools may have left another rendering of the same there. It stays: nothing published is
+ * ever replaced, and a description is no reason to hold the release up for good.
+ */
+async function putSbom(rendered: Rendered, context: Context): Promise<void> {
+  const { tool, packageVersion: version, exes } = rendered;
+  const file = sbomFile(tool.tool);
+  const text = renderSbom(rendered, await readPrograms(exes));
+  const path = join(context.workDir, file);
+  await writeFile(path, text);
+  try {
+    await putOne({ tool, version, file, path, digest: digestBytes(Buffer.from(text)) }, context);
+  } catch (error) {
+    if (!(error instanceof ReleaseError) || error.code !== 'FEED_CONFLICT') throw error;
+    context.world.report.warn(tool.tool, `${error.message} The one that is there stays.`);
+  }
 }
 
 export async function push({ packed }: { packed: Packed }, context: Context): Promise<object> {

@@ -7,8 +7,15 @@ export type GoBuildInfo = {
   readonly goVersion: string;
   /** The main package: `github.com/go-delve/delve/cmd/dlv`. */
   readonly path: string;
-  readonly module: { readonly path: string; readonly version: string; readonly sum: string } | undefined;
+  readonly module: GoModuleVersion | undefined;
+  /** All other modules that code was taken from, as the linker lists them; one that was replaced is its replacement. */
+  readonly dependencies: readonly GoModuleVersion[];
+  /** `build` lines: `GOOS` -> `windows`. */
+  readonly settings: Readonly<Record<string, string>>;
 };
+
+/** `version` is Go's, with its v; `(devel)`, or empty for a replacement by a folder. `sum` may be empty. */
+export type GoModuleVersion = { readonly path: string; readonly version: string; readonly sum: string };
 
 const magic = Buffer.from('\xff Go buildinf:', 'latin1');
 const headerBytes = 32;
@@ -87,17 +94,25 @@ function unframe(framed: Buffer): string | undefined {
   return framed.toString('utf8', 16, framed.length - 16);
 }
 
-/** Lines of tab-separated words: `path P`, `mod P V SUM`, `=> P V SUM` (replaces the line above); `dep` and `build` are not needed. */
+/** Lines of tab-separated words: `path P`, `mod P V SUM`, `dep P V SUM`, `=> P V SUM` (replaces the line above), `build K=V`. */
 function parseModules(text: string): Omit<GoBuildInfo, 'goVersion'> {
   let path = '';
-  let module: GoBuildInfo['module'];
-  let last = '';
+  const modules: { readonly word: string; readonly module: GoModuleVersion }[] = [];
+  const settings: [string, string][] = [];
   for (const line of text.split('\n')) {
     const [word = '', first = '', second = '', third = ''] = line.split('\t');
+    const module = { path: first, version: second, sum: third };
     if (word === 'path') path = first;
-    if (word === 'mod' || (word === '=>' && last === 'mod'))
-      module = { path: first, version: second, sum: third };
-    last = word;
+    if (word === 'mod' || word === 'dep') modules.push({ word, module });
+    if (word === '=>') modules.push({ word: modules.pop()?.word ?? '', module });
+    if (word === 'build') settings.push(splitSetting(first));
   }
-  return { path, module };
+  const of = (kind: string) => modules.filter(({ word }) => word === kind).map(({ module }) => module);
+  return { path, module: of('mod').at(-1), dependencies: of('dep'), settings: Object.fromEntries(settings) };
+}
+
+/** Values with blanks are quoted (`-ldflags="-s -w"`); those we read never are. */
+function splitSetting(text: string): [string, string] {
+  const at = text.indexOf('=');
+  return [text.slice(0, at), text.slice(at + 1)];
 }

@@ -41,7 +41,9 @@ export function createPayloadRouter(services: PayloadServices): Router {
       const payload = await findPayload(services, tool, version, file);
       await sendBlob(req, res, {
         ...payload,
-        contentType: file.endsWith('.json') ? 'application/json' : 'application/octet-stream',
+        contentType: file.endsWith('.cdx.json')
+          ? 'application/vnd.cyclonedx+json'
+          : 'application/octet-stream',
         cacheControl: services.cache.immutable,
         open: (range) => services.blobs.open(payload.sha256, range ?? wholeOf(payload)),
         onWholeSent: services.beginDownload(req, { id: tool, version, file }, req.ip),

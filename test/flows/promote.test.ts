@@ -41,7 +41,7 @@ describe('release:promote', () => {
     const result = await generator.run('release:promote', ['delve'], { env: { GITHUB_API_URL: nowhere } });
 
     expect(result).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('delve 1.26.2: promoted') });
-    for (const file of ['dlv-windows-amd64.exe', 'dlv-windows-arm64.exe']) {
+    for (const file of ['dlv-windows-amd64.exe', 'dlv-windows-arm64.exe', 'delve.cdx.json']) {
       const [beta, stable] = await Promise.all(
         ['1.26.2-beta.1', '1.26.2'].map((version) => download(`${house.url}/dl/delve/${version}/${file}`)),
       );

@@ -62,6 +62,39 @@ describe('release:beta', () => {
     expect(await feedVersions(house)).toEqual(['1.26.3-beta.1']);
   });
 
+  it('puts a list of what the exes are made of beside them, once', async () => {
+    await generator.run('release:beta', ['delve']);
+    const address = `${house.url}/dl/delve/1.26.3-beta.1/delve.cdx.json`;
+    const answer = await fetch(address);
+    const bom = (await answer.json()) as { metadata: { component: object }; components: { name: string }[] };
+
+    expect(answer.headers.get('content-type')).toBe('application/vnd.cyclonedx+json');
+    expect(bom.metadata.component).toMatchObject({
+      name: 'delve',
+      version: '1.26.3',
+      purl: 'pkg:golang/github.com/go-delve/delve@v1.26.3',
+    });
+    expect(bom.components.map(({ name }) => name)).toEqual([
+      'dlv-windows-amd64.exe',
+      'dlv-windows-arm64.exe',
+      'example.test/dep',
+      'stdlib',
+    ]);
+    expect(await text(`${address}.sha256`)).toBe(`${digestBytes(await download(address)).sha256}\n`);
+  });
+
+  it('leaves a list of another version of the generator that is there already, and says so', async () => {
+    const address = `${house.url}/dl/delve/1.26.3-beta.1/delve.cdx.json`;
+    const headers = { 'x-nuget-apikey': String(generator.env.FEED_API_KEY) };
+    await fetch(address, { method: 'PUT', body: '{}', headers });
+
+    const { exitCode, stderr } = await generator.run('release:beta', ['delve']);
+
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(/warning: .*delve.cdx.json with other bytes. The one that is there stays/);
+    expect(await text(address)).toBe('{}');
+  });
+
   it('puts a record into the package that names upstream, and no address that was used', async () => {
     await generator.run('release:beta', ['delve@v1.26.2']);
 
@@ -294,7 +327,7 @@ describe('release:beta', () => {
 
     expect(result.exitCode).toBe(130);
     expect(result.stderr).toContain(
-      'Interrupted: Published: payload delve/1.26.3-beta.1/dlv-windows-amd64.exe; payload delve/1.26.3-beta.1/dlv-windows-arm64.exe.',
+      'Interrupted: Published: payload delve/1.26.3-beta.1/dlv-windows-amd64.exe; payload delve/1.26.3-beta.1/dlv-windows-arm64.exe; payload delve/1.26.3-beta.1/delve.cdx.json.',
     );
     expect(again.stdout).toContain('the package was on the feed already, branch beta now offers it');
     expect((await readManifest(house, 'beta')).version).toBe('1.26.3-beta.1');

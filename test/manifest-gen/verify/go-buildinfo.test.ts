@@ -30,6 +30,8 @@ describe('Go build info', () => {
       goVersion: 'go1.22.2',
       path: 'example.test/gadget',
       module: gadget,
+      dependencies: [{ path: 'example.test/dep', version: 'v1.0.0', sum: 'h1:none' }],
+      settings: { GOOS: 'windows' },
     });
   });
 
@@ -55,6 +57,20 @@ describe('Go build info', () => {
     const exe = makeTinyExe({ module: { ...gadget, sum: 'h1:x\n=>\texample.test/fork\tv0.0.1\th1:y' } });
 
     expect((await read(exe))?.module).toEqual({ path: 'example.test/fork', version: 'v0.0.1', sum: 'h1:y' });
+  });
+
+  it('lists what it was built from, with replacements in place of what they replace', async () => {
+    const lines = ['dep\texample.test/a\tv1.0.0\th1:a', 'dep\texample.test/b\tv2.0.0', '=>\t../b\t'];
+    const exe = makeTinyExe({ module: { ...gadget, sum: `h1:x\n${lines.join('\n')}` } });
+
+    const info = await read(exe);
+
+    expect(info?.module).toEqual(gadget);
+    expect(info?.dependencies).toEqual([
+      { path: 'example.test/a', version: 'v1.0.0', sum: 'h1:a' },
+      { path: '../b', version: '', sum: '' },
+      { path: 'example.test/dep', version: 'v1.0.0', sum: 'h1:none' },
+    ]);
   });
 
   it.each<[string, Buffer]>([

@@ -64,7 +64,7 @@ describe('payload door', () => {
 
     const answer = await fetch(`${house.url}/dl/buf/1.32.0/buf.cdx.json.sha256`);
 
-    expect(answer.headers.get('content-type')).toMatch(/^text\/plain/);
+    expect(answer.headers.get('content-type')).toBe('application/vnd.cyclonedx+json');
     expect(await answer.text()).toBe(`${hash('{}')}\n`);
     expect((await fetch(`${house.url}/dl/buf/1.32.0/buf.cdx.json`)).headers.get('content-type')).toMatch(
       /^application\/json/,

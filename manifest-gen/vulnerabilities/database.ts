@@ -1,0 +1,94 @@
+import type { z } from 'zod';
+import { fail } from '../errors.ts';
+import { compareGoVersions, parseGoVersion } from './go-version.ts';
+import type { Composition } from './modules.ts';
+import { DatabaseIndex, Entry, ModulesIndex } from './schema.ts';
+
+/** Where the files of a database come from: `file-tree.ts`, `web-tree.ts`. */
+export interface DatabaseTree {
+  /** Its address, for errors. */
+  readonly url: string;
+  /**
+   * The text of `index/modules`, `ID/GO-2024-2482` and so on, without the ending; undefined when it is not there.
+   * @param modified when the index says that it was last changed: an equal one need not be asked for again
+   * @throws ReleaseError VULN_DB_UNREACHABLE, INTERRUPTED
+   */
+  read(endpoint: string, modified?: string): Promise<string | undefined>;
+}
+
+export interface VulnerabilityDatabase {
+  /** When it was last changed, for people: how old the answers are. */
+  readonly modified: Date;
+  /** All that may concern one of these modules. @throws ReleaseError VULN_DB_UNREACHABLE, VULN_DB_INVALID */
+  entriesFor(modules: Composition['modules']): Promise<readonly Entry[]>;
+}
+
+const entriesAtOnce = 10;
+
+/** Reads the indexes once. @throws ReleaseError VULN_DB_UNREACHABLE, VULN_DB_INVALID */
+export async function openDatabase(tree: DatabaseTree): Promise<VulnerabilityDatabase> {
+  const { modified } = await need(tree, DatabaseIndex, 'index/db');
+  const index = await need(tree, ModulesIndex, 'index/modules');
+  const vulnsOf = new Map(index.map(({ path, vulns }) => [path, vulns]));
+  const entries = new Map<string, Promise<Entry>>();
+
+  const readEntry = async (id: string, changed: string): Promise<Entry> => {
+    const entry = await need(tree, Entry, `ID/${id}`, changed === '' ? undefined : changed);
+    if (entry.id !== id) fail('VULN_DB_INVALID', { url: tree.url, problem: `ID/${id} is about ${entry.id}` });
+    return entry;
+  };
+  const ask = (id: string, changed: string): Promise<Entry> => {
+    const asked = entries.get(id) ?? readEntry(id, changed);
+    entries.set(id, asked);
+    return asked;
+  };
+
+  return {
+    modified: new Date(modified),
+    async entriesFor(modules) {
+      const wanted = new Map<string, string>();
+      for (const { path, version } of modules) {
+        for (const vuln of vulnsOf.get(path) ?? []) {
+          if (!isBehind(version, vuln.fixed)) wanted.set(vuln.id, vuln.modified);
+        }
+      }
+      const found: Entry[] = [];
+      const ids = [...wanted];
+      for (let from = 0; from < ids.length; from += entriesAtOnce) {
+        const batch = ids.slice(from, from + entriesAtOnce);
+        found.push(...(await Promise.all(batch.map(([id, changed]) => ask(id, changed)))));
+      }
+      return found;
+    },
+  };
+}
+
+/** The index names the latest fix, so that most entries need not be read. */
+function isBehind(version: string, fixed: string | undefined): boolean {
+  return fixed !== undefined && parseGoVersion(fixed) !== undefined && compareGoVersions(version, fixed) >= 0;
+}
+
+async function need<T>(
+  tree: DatabaseTree,
+  schema: z.ZodType<T>,
+  endpoint: string,
+  modified?: string,
+): Promise<T> {
+  const text = await tree.read(endpoint, modified);
+  const invalid = (problem: string, cause?: unknown): never =>
+    fail('VULN_DB_INVALID', { url: tree.url, problem: `${endpoint}.json ${problem}` }, cause);
+  if (text === undefined) return invalid('is not there');
+  const parsed = schema.safeParse(jsonOf(text));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const place = issue?.path.join('.') ?? '';
+  return invalid(place === '' ? 'is not its JSON' : `has ${place}: ${issue?.message}`, parsed.error);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

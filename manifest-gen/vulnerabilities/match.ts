@@ -1,0 +1,78 @@
+import type { Composition } from './modules.ts';
+import { findFix, isAffected } from './ranges.ts';
+import type { Affected, Entry } from './schema.ts';
+import { type Severity, severityOf } from './severity.ts';
+
+/** A known vulnerability of a module that the program was built from. */
+export type Finding = {
+  readonly id: string;
+  /** `CVE-2024-23840`, `GHSA-...` */
+  readonly aliases: readonly string[];
+  readonly module: string;
+  /** With v, as Go writes it. */
+  readonly found: string;
+  /** The earliest version with a fix, with v; undefined when there is none. */
+  readonly fixed: string | undefined;
+  /** Undefined: the entry says none. */
+  readonly severity: Severity | undefined;
+  readonly summary: string;
+  readonly url: string | undefined;
+};
+
+/**
+ * Pure. By module and version, not by symbol: a stripped exe does not tell which functions are in it, so this is an upper bound
+ * (govulncheck does the same with such exes). An entry that is about other systems only does not count.
+ * @returns sorted by id, then module
+ */
+export function findVulnerabilities(
+  { modules, goos, goarch }: Composition,
+  entries: readonly Entry[],
+  now: Date,
+): readonly Finding[] {
+  const findings = entries
+    .filter(({ withdrawn }) => !withdrawn || new Date(withdrawn) > now)
+    .flatMap((entry) =>
+      modules.flatMap(({ path, version }) => {
+        const affected = entry.affected.filter(
+          (one) =>
+            one.package.ecosystem === 'Go' &&
+            one.package.name === path &&
+            isOnPlatform(one, goos, goarch) &&
+            isAffected(one.ranges, version),
+        );
+        return affected.length === 0 ? [] : [describe(entry, path, version, affected)];
+      }),
+    );
+  return findings.sort((a, b) => order(a.id, b.id) || order(a.module, b.module));
+}
+
+function describe(entry: Entry, module: string, found: string, affected: readonly Affected[]): Finding {
+  const fixed = findFix(
+    affected.flatMap(({ ranges }) => ranges),
+    found,
+  );
+  return {
+    id: entry.id,
+    aliases: entry.aliases,
+    module,
+    found,
+    fixed: fixed === undefined ? undefined : `v${fixed.replace(/^v/, '')}`,
+    severity: severityOf(entry),
+    summary: entry.summary,
+    url: entry.database_specific?.url,
+  };
+}
+
+/** Imports without systems are on all of them; no imports at all means the whole module. */
+function isOnPlatform({ ecosystem_specific }: Affected, goos: string, goarch: string): boolean {
+  const imports = ecosystem_specific?.imports ?? [];
+  return imports.length === 0 || imports.some((one) => takes(one.goos, goos) && takes(one.goarch, goarch));
+}
+
+function takes(names: readonly string[], name: string): boolean {
+  return name === '' || names.length === 0 || names.includes(name);
+}
+
+function order(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}

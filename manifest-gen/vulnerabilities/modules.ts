@@ -1,0 +1,43 @@
+import type { GoBuildInfo, GoModuleVersion } from '../verify/go-buildinfo.ts';
+import { parseGoVersion, stdlibVersion } from './go-version.ts';
+
+/** The name that the database gives to Go's standard library. */
+export const stdlib = 'stdlib';
+
+/** What a program is made of, as far as its build info says. */
+export type Composition = {
+  /** With versions that can be compared, the standard library among them. Sorted by path. */
+  readonly modules: readonly Pick<GoModuleVersion, 'path' | 'version'>[];
+  /** Modules whose version nobody knows (replaced by a folder, a development toolchain): nothing can be said of them. */
+  readonly unknown: readonly string[];
+  /** `windows`, `amd64`; empty when it does not say. */
+  readonly goos: string;
+  readonly goarch: string;
+};
+
+/**
+ * Pure. The main module of buf says `(devel)`; the release that the exe came with knows better (spec upstream 6).
+ * @param release upstream's version without v
+ */
+export function compose(info: GoBuildInfo, release: string | undefined): Composition {
+  const main = info.module === undefined ? [] : [withRelease(info.module, release)];
+  const all = [
+    ...main,
+    ...info.dependencies,
+    { path: stdlib, version: stdlibVersion(info.goVersion) ?? '' },
+  ].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return {
+    modules: all.filter(isKnown).map(({ path, version }) => ({ path, version })),
+    unknown: all.filter((module) => !isKnown(module)).map(({ path }) => path),
+    goos: info.settings.GOOS ?? '',
+    goarch: info.settings.GOARCH ?? '',
+  };
+}
+
+function withRelease(module: GoModuleVersion, release: string | undefined): GoModuleVersion {
+  return isKnown(module) || release === undefined ? module : { ...module, version: `v${release}` };
+}
+
+function isKnown({ version }: Pick<GoModuleVersion, 'version'>): boolean {
+  return parseGoVersion(version) !== undefined;
+}

@@ -1,0 +1,127 @@
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Got, Headers } from 'got';
+import { z } from 'zod';
+import { fail, ReleaseError } from '../errors.ts';
+import { type Opened, openGet, type Patience } from '../upstream/http.ts';
+import { type Attempt, persist } from '../upstream/persist.ts';
+import type { DatabaseTree } from './database.ts';
+import { maxTextBytes, textOf } from './unzip.ts';
+
+export type WebTreeSettings = {
+  readonly http: Got;
+  readonly patience: Patience;
+  readonly signal: AbortSignal;
+  /** A folder of the cache, this database's own. */
+  readonly dir: string;
+};
+
+/** What was answered, and what to say so that it need not be answered again. */
+const Kept = z.object({
+  modified: z.string().optional(),
+  etag: z.string().optional(),
+  lastModified: z.string().optional(),
+  text: z.string(),
+});
+type Kept = z.infer<typeof Kept>;
+type Answer = 'same' | 'absent' | Kept;
+
+/**
+ * A database on the web. `.json.gz` first, as govulncheck asks, `.json` where that is not there. An entry that the index says is
+ * unchanged is not asked for; everything else is asked for on the condition that it changed.
+ */
+export function openWebTree(url: string, settings: WebTreeSettings): DatabaseTree {
+  return {
+    url,
+    async read(endpoint, modified) {
+      const path = join(settings.dir, `${endpoint.replaceAll('/', '-')}.kept.json`);
+      const kept = await readKept(path);
+      if (kept !== undefined && modified !== undefined && kept.modified === modified) return kept.text;
+      for (const ending of ['.json.gz', '.json']) {
+        const answer = await ask(`${url}/${endpoint}${ending}`, kept, url, settings);
+        if (answer === 'same') return kept?.text;
+        if (answer === 'absent') continue;
+        await writeKept(path, { ...answer, ...(modified === undefined ? {} : { modified }) });
+        return answer.text;
+      }
+      return undefined;
+    },
+  };
+}
+
+async function ask(
+  address: string,
+  kept: Kept | undefined,
+  url: string,
+  { http, patience, signal }: WebTreeSettings,
+): Promise<Answer> {
+  const headers = {
+    ...(kept?.etag === undefined ? {} : { 'if-none-match': kept.etag }),
+    ...(kept?.lastModified === undefined ? {} : { 'if-modified-since': kept.lastModified }),
+  };
+  const result = await persist(patience, signal, async (): Promise<Attempt<Answer>> => {
+    try {
+      const { idleTimeoutMs } = patience;
+      const opened = await openGet(http, address, { headers, signal, idleTimeoutMs, decompress: true });
+      return await answerOf(opened, kept);
+    } catch (error) {
+      if (error instanceof ReleaseError) throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      return { failed: (message.split('\n', 1)[0] ?? message).replace(/[.:\s]+$/, '') };
+    }
+  });
+  if ('failed' in result) fail('VULN_DB_UNREACHABLE', { url, cause: result.failed });
+  return result.done;
+}
+
+async function answerOf(opened: Opened, kept: Kept | undefined): Promise<Attempt<Answer>> {
+  const { status, headers } = opened;
+  const bytes = await readBytes(opened);
+  if (status === 304 && kept !== undefined) return { done: 'same' };
+  if (status === 404) return { done: 'absent' };
+  if (status !== 200) {
+    const failed = `it answers with status ${status}`;
+    // what is our fault does not get better by asking again
+    return status < 500 && status !== 408 && status !== 429
+      ? { failed, waitMs: Number.POSITIVE_INFINITY }
+      : { failed };
+  }
+  const text = await textOf(bytes);
+  return {
+    done: { text, ...named('etag', headers.etag), ...named('lastModified', headers['last-modified']) },
+  };
+}
+
+function named(name: 'etag' | 'lastModified', value: Headers[string]): Partial<Kept> {
+  return typeof value === 'string' ? { [name]: value } : {};
+}
+
+async function readBytes({ body }: Opened): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxTextBytes) throw new Error(`the answer is longer than ${maxTextBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+async function readKept(path: string): Promise<Kept | undefined> {
+  try {
+    return Kept.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch {
+    // not there, or damaged: then it is asked for again
+    return undefined;
+  }
+}
+
+async function writeKept(path: string, kept: Kept): Promise<void> {
+  const part = `${path}.${process.pid}.part`;
+  try {
+    await writeFile(part, JSON.stringify(kept));
+    await rename(part, path);
+  } finally {
+    await rm(part, { force: true });
+  }
+}
