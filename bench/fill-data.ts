@@ -24,8 +24,12 @@ export async function fillData(
   const db = openDatabase(data.database);
   try {
     db.pragma('synchronous = OFF');
+    // All of the indexes at hand, and no page written again before much has changed in it.
+    db.pragma('cache_size = -400000');
+    db.pragma('wal_autocheckpoint = 20000');
     const catalog = createSqlCatalog(db, () => new Date());
     if (peerDir !== undefined) mkdirSync(peerDir, { recursive: true });
+    const writeBlob = createBlobWriter(data.blobs);
     const nuspecs = new Map<string, Nuspec>();
     for (let start = 0; start < packages.length; start += batch) {
       const adding = [];
@@ -34,7 +38,7 @@ export async function fillData(
         nuspecs.set(pkg.id, known);
         const nupkg = makeNupkg(pkg);
         const digest = digestBytes(nupkg);
-        const blob = writeBlob(data.blobs, digest.sha256, nupkg);
+        const blob = writeBlob(digest.sha256, nupkg);
         if (peerDir !== undefined) linkSync(blob, join(peerDir, `${pkg.id}.${pkg.version}.nupkg`));
         const nuspec = { ...known, version: pkg.version };
         adding.push(catalog.add({ ...pkg, nuspec, ...digest, published: new Date() }, operator));
@@ -49,9 +53,14 @@ export async function fillData(
 }
 
 /** One thing at a time, so nothing is gained by other threads. */
-function writeBlob(root: string, sha256: string, bytes: Buffer): string {
-  const file = pathOfBlob(root, sha256);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, bytes);
-  return file;
+function createBlobWriter(root: string) {
+  const made = new Set<string>();
+  return function writeBlob(sha256: string, bytes: Buffer): string {
+    const file = pathOfBlob(root, sha256);
+    const dir = dirname(file);
+    if (!made.has(dir)) mkdirSync(dir, { recursive: true });
+    made.add(dir);
+    writeFileSync(file, bytes);
+    return file;
+  };
 }

@@ -75,9 +75,9 @@ export function makeNupkg(pkg: BenchPackage, noiseBytes = 4096): Buffer {
         '<?xml version="1.0" encoding="utf-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="nuspec" ContentType="application/octet" /><Default Extension="bin" ContentType="application/octet" /></Types>',
       ),
       [`${pkg.id}.nuspec`]: text(nuspecOf(pkg)),
-      'tools/data.bin': [noise(noiseBytes, `${pkg.id} ${pkg.version}`), { level: 0 }],
+      'tools/data.bin': noise(noiseBytes, `${pkg.id} ${pkg.version}`),
     },
-    { level: 1, mtime: '1980-01-01T12:00:00' },
+    { level: 0, mtime: '1980-01-01T12:00:00' },
   );
   return Buffer.from(zip.buffer, zip.byteOffset, zip.byteLength);
 }
