@@ -2,7 +2,7 @@
  * The database's shape, step by step. Step N makes schema N (`PRAGMA user_version`): append, never edit.
  *
  * `packages` is narrow on purpose: filters and latest flags walk it without touching the long texts, which lie in
- * `texts` under the same `pk`. Times are milliseconds since 1970, booleans 0 or 1. Keys that are compared
+ * `texts` under the `texts_pk`. Times are milliseconds since 1970, booleans 0 or 1. Keys that are compared
  * (`id_key`, `version_key`, `tags_key`, `search`) are stored folded, so that plain SQL equality and indexes do.
  */
 export const migrations: readonly string[] = [
@@ -134,5 +134,75 @@ export const migrations: readonly string[] = [
     sha256 TEXT NOT NULL,
     bytes  BLOB NOT NULL
   ) STRICT;
+  `,
+  `
+  -- Rows of an id side by side (sql-place.ts), and texts once for all versions that say the same: an answer about an id
+  -- reads a few neighbouring pages, however large the catalog is.
+  CREATE TEMP TABLE moved AS
+    SELECT pk AS old, (dense_rank() OVER (ORDER BY id_key) << 20)
+        + row_number() OVER (PARTITION BY id_key ORDER BY pk) - 1 AS pk
+      FROM packages;
+  CREATE UNIQUE INDEX temp.moved_old ON moved (old);
+  CREATE TEMP TABLE said AS
+    SELECT m.pk, m.old, first_value(m.pk) OVER (
+        PARTITION BY p.id_key, json_remove(t.nuspec, '$.id', '$.version') ORDER BY m.pk) AS texts_pk
+      FROM packages p JOIN texts t USING (pk) JOIN moved m ON m.old = p.pk;
+  CREATE UNIQUE INDEX temp.said_pk ON said (pk);
+
+  CREATE TABLE shared_texts (
+    pk           INTEGER PRIMARY KEY,
+    search       TEXT NOT NULL,
+    tags_key     TEXT,
+    tags         TEXT,
+    title        TEXT,
+    authors      TEXT,
+    summary      TEXT,
+    description  TEXT,
+    dependencies TEXT,
+    nuspec       TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO shared_texts
+    SELECT s.pk, search, tags_key, tags, title, authors, summary, description, dependencies, nuspec
+      FROM said s JOIN texts t ON t.pk = s.old WHERE s.pk = s.texts_pk ORDER BY s.pk;
+
+  CREATE TABLE placed_packages (
+    pk                 INTEGER PRIMARY KEY,
+    id_key             TEXT NOT NULL REFERENCES ids,
+    version_key        TEXT NOT NULL,
+    version            TEXT NOT NULL,
+    normalized_version TEXT NOT NULL,
+    is_prerelease      INTEGER NOT NULL,
+    in_semver1         INTEGER NOT NULL,
+    is_listed          INTEGER NOT NULL,
+    latest_semver1     INTEGER NOT NULL DEFAULT 0,
+    newest_semver1     INTEGER NOT NULL DEFAULT 0,
+    latest_semver2     INTEGER NOT NULL DEFAULT 0,
+    newest_semver2     INTEGER NOT NULL DEFAULT 0,
+    downloads          INTEGER NOT NULL DEFAULT 0,
+    size_bytes         INTEGER NOT NULL,
+    created            INTEGER NOT NULL,
+    published          INTEGER NOT NULL,
+    last_edited        INTEGER NOT NULL,
+    sha256             TEXT NOT NULL,
+    sha512             TEXT NOT NULL,
+    texts_pk           INTEGER NOT NULL REFERENCES shared_texts
+  ) STRICT;
+  INSERT INTO placed_packages
+    SELECT s.pk, id_key, version_key, version, normalized_version, is_prerelease, in_semver1, is_listed, latest_semver1,
+        newest_semver1, latest_semver2, newest_semver2, downloads, size_bytes, created, published, last_edited, sha256,
+        sha512, s.texts_pk
+      FROM said s JOIN packages p ON p.pk = s.old ORDER BY s.pk;
+  DROP TABLE said;
+  DROP TABLE moved;
+  DROP TABLE texts;
+  DROP TABLE packages;
+  ALTER TABLE shared_texts RENAME TO texts;
+  ALTER TABLE placed_packages RENAME TO packages;
+
+  CREATE UNIQUE INDEX package_versions ON packages (id_key, version_key DESC);
+  CREATE INDEX package_latest1 ON packages (id_key, version_key DESC) WHERE latest_semver1 = 1;
+  CREATE INDEX package_newest1 ON packages (id_key, version_key DESC) WHERE newest_semver1 = 1;
+  CREATE INDEX package_latest2 ON packages (id_key, version_key DESC) WHERE latest_semver2 = 1;
+  CREATE INDEX package_newest2 ON packages (id_key, version_key DESC) WHERE newest_semver2 = 1;
   `,
 ];

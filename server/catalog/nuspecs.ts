@@ -1,21 +1,25 @@
 import type { RowNuspec } from './catalog.ts';
 
 export type Nuspecs = {
-  /** Of the version with this `pk`. It never changes and its `pk` is never given again. */
+  /** What the texts with this `pk` say. They never change and their `pk` is never given again. */
   of(pk: number): RowNuspec;
 };
 
 /** Of one generation, as text; what is made of a text takes some five times as much. */
-const maxTextBytes = 2 * 1024 ** 2;
+const maxTextBytes = 4 * 1024 ** 2;
 /** What an entry without a text of its own takes. */
 const entryBytes = 20;
-/** The id and the version, which a row has of its own. */
+/** The id and the version, which a row has of its own; earlier programs stored them, too. */
 const identity = /^\{"id":"[^"\\]*","version":"[^"\\]*",/;
+
+/** A stored nuspec without the id and the version. */
+export function saidOf(stored: string): string {
+  return stored.slice(identity.exec(stored)?.[0].length ?? 1);
+}
 
 /**
  * What nuspecs say, read once. Most versions of a package say the same but for their number: those share one object, so
- * that others too can keep what they made of it (`odata/atom.ts`), and a version that was shown before needs no text
- * from the database (most of its pages) at all.
+ * that others too can keep what they made of it (`odata/atom.ts`), and texts that were shown before are not read again.
  *
  * Kept are those used last, in two generations: what is used moves to the younger one; when that is full the older one
  * goes, which costs no book-keeping at each use.
@@ -42,8 +46,7 @@ export function createNuspecs(readStored: (pk: number) => string): Nuspecs {
       const known = younger.byPk.get(pk);
       if (known !== undefined) return known.nuspec;
       const before = older.byPk.get(pk);
-      const stored = before === undefined ? readStored(pk) : '';
-      const said = before?.said ?? stored.slice(identity.exec(stored)?.[0].length ?? 1);
+      const said = before?.said ?? saidOf(readStored(pk));
       const nuspec =
         younger.bySaid.get(said) ??
         older.bySaid.get(said) ??

@@ -20,10 +20,12 @@ export function packageKey(id: string, version: string): PackageKey | undefined 
 }
 
 /** The values of `packages` and `texts` by column. @throws TypeError when the version is none, which the nuspec reader excludes */
-export function toColumns(pkg: NewPackage): { packages: Columns; texts: Columns } {
+export function toColumns(pkg: NewPackage): { packages: Columns; texts: Columns & { nuspec: string } } {
   const version = parseNuGetVersion(pkg.version);
   if (!version) throw new TypeError(`Not a version: ${pkg.version}`);
   const { nuspec } = pkg;
+  // The same for all versions that say the same, which then share it.
+  const { id: _id, version: _version, ...said } = nuspec;
   const tags = nuspec.tags.join(' ');
   return {
     packages: {
@@ -50,7 +52,7 @@ export function toColumns(pkg: NewPackage): { packages: Columns; texts: Columns 
       summary: nuspec.summary ?? null,
       description: nuspec.description ?? null,
       dependencies: dependenciesText(nuspec) || null,
-      nuspec: JSON.stringify(nuspec),
+      nuspec: JSON.stringify(said),
     },
   };
 }
@@ -61,10 +63,10 @@ function searchText(fields: readonly (string | undefined)[]): string {
   return fields.map((field) => field?.toLowerCase() ?? '').join('\u0001');
 }
 
-/** The columns that `toPackageRow` reads. None is of `texts`, which are most of the database. */
+/** The columns that `toPackageRow` reads. None is of `texts`: most rows share those. */
 export function rowColumns(view: SemVerView): string {
   return `i.id, p.version, p.normalized_version, p.is_prerelease, p.is_listed, p.latest_${view} AS latest,
-    p.newest_${view} AS newest, p.pk, p.sha256, p.sha512, p.size_bytes, p.created, p.published, p.last_edited,
+    p.newest_${view} AS newest, p.texts_pk, p.sha256, p.sha512, p.size_bytes, p.created, p.published, p.last_edited,
     i.downloads, p.downloads AS version_downloads`;
 }
 
@@ -77,7 +79,7 @@ export type RawRow = [
   isListed: number,
   latest: number,
   newest: number,
-  pk: number,
+  textsPk: number,
   sha256: string,
   sha512: string,
   sizeBytes: number,
@@ -89,7 +91,7 @@ export type RawRow = [
 ];
 
 export function toPackageRow(raw: RawRow, nuspecs: Nuspecs): PackageRow {
-  const [id, version, normalizedVersion, isPrerelease, isListed, latest, newest, pk] = raw;
+  const [id, version, normalizedVersion, isPrerelease, isListed, latest, newest, textsPk] = raw;
   const [, , , , , , , , sha256, sha512, sizeBytes, created, published, lastEdited] = raw;
   return {
     id,
@@ -99,7 +101,7 @@ export function toPackageRow(raw: RawRow, nuspecs: Nuspecs): PackageRow {
     isListed: isListed === 1,
     isLatest: latest === 1,
     isAbsoluteLatest: newest === 1,
-    nuspec: nuspecs.of(pk),
+    nuspec: nuspecs.of(textsPk),
     sha256,
     sha512,
     sizeBytes,

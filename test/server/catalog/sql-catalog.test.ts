@@ -6,6 +6,7 @@ import { openDatabase } from '../../../server/catalog/connect.ts';
 import type { QueryProperty } from '../../../server/catalog/query.ts';
 import { createSqlCatalog } from '../../../server/catalog/sql-catalog.ts';
 import { pageSql } from '../../../server/catalog/sql-query.ts';
+import { rowColumns } from '../../../server/catalog/sql-rows.ts';
 import { describeCatalog, editedAt, everything } from '../../contract/catalog.ts';
 
 describeCatalog('SqlCatalog', async () => {
@@ -58,7 +59,8 @@ describe('the SQL of what choco asks most', () => {
     ['search for latest ones', { where: flag('IsLatestVersion'), search: ['x'] }, 'package_latest2'],
   ] as const)('finds %s in an index', (_what, query, index) => {
     const db = openDatabase(':memory:');
-    const { text, values } = pageSql('p.pk', { ...everything, ...query });
+    const asked = { ...everything, ...query };
+    const { text, values } = pageSql(rowColumns(asked.view), asked);
 
     const plan = db.prepare(`EXPLAIN QUERY PLAN ${text}`).all(...values) as { detail: string }[];
 
