@@ -1,58 +1,95 @@
 import { join } from 'node:path';
 import { contest } from './contest.ts';
 import { fillData } from './fill-data.ts';
-import { measure, measureFirst } from './load.ts';
-import { listPackages } from './packages.ts';
+import { maxAddresses, measure, measureFirst } from './load.ts';
+import { type BenchPackage, listPackages } from './packages.ts';
 import { judgeValue, type Result } from './results.ts';
-import { limits, readingRows } from './rows.ts';
+import { limits, type ReadingRow, readingRows, spread } from './rows.ts';
 import { memoryResult, readyResult } from './run-table.ts';
-import { startFeed } from './servers.ts';
+import { type Feed, startFeed } from './servers.ts';
 import { productOf, type Settings } from './settings.ts';
 
 const [small, big] = [10_000, 165_000];
 
-/** The reading rows of a big feed beside those of a small one: how much slower each became. */
+type Sized = { readonly versions: number; readonly packages: readonly BenchPackage[]; readonly feed: Feed };
+
+/**
+ * The reading rows of a big feed beside those of a small one: how much slower each became. Like is compared with like,
+ * as many addresses, spread over all of the catalog and known to the feed, as the small one has; then, where the big
+ * one has more of them, every one of its addresses beside every one of the small feed's. "First time" is what it costs
+ * before anything of the addresses is known.
+ */
 export async function compareSizes(settings: Settings): Promise<Result[]> {
-  const { workDir, seconds, rounds, isChosen, say } = settings;
+  const { workDir, isChosen, say } = settings;
   const product = await productOf(settings);
-  const sizes = [];
-  for (const versions of [small, big]) {
-    say(`making a feed of ${versions} versions`);
-    const packages = listPackages(versions);
-    const dataDir = join(workDir, `data-${versions}`);
-    await fillData(dataDir, packages);
-    sizes.push({ versions, packages, dataDir });
-  }
+  const dirOf = (versions: number) => join(workDir, `data-${versions}`);
+  const feeds: Sized[] = [];
   const results: Result[] = [];
-  const feeds = [];
   try {
-    for (const size of sizes) feeds.push({ ...size, feed: await startFeed(product, size.dataDir) });
+    for (const versions of [small, big]) {
+      say(`making a feed of ${versions} versions`);
+      const packages = listPackages(versions);
+      await fillData(dirOf(versions), packages, undefined, new Set(spread(packages)));
+      feeds.push({ versions, packages, feed: await startFeed(product, dirOf(versions)) });
+    }
     for (const row of readingRows.filter(({ name }) => isChosen(name))) {
-      for (const { packages, feed } of feeds) await measureFirst(feed.url, row.paths(packages));
-      const contestants = feeds.map(({ versions, packages, feed }) => {
-        const paths = row.paths(packages);
-        return {
-          name: String(versions),
-          run: (round: number) => measure(feed.url, paths, seconds, round),
-        };
-      });
-      const { perSecond, errors } = await contest(contestants, rounds);
-      const [slow = 0, quick = 0] = [perSecond(String(big)), perSecond(String(small))];
-      const ratio = quick / slow;
+      results.push(...(await compareRow(row, feeds, settings)));
       say(row.name);
-      results.push({
-        operation: `${row.name}, slower at ${big}`,
-        feed: `${Math.round(slow)}/s`,
-        ratio,
-        against: `${small} versions`,
-        errors,
-        ...judgeValue(ratio, limits.slowdown),
-      });
     }
     results.push(...memoryResult(await feeds.at(-1)?.feed.residentBytes(), big));
   } finally {
     await Promise.all(feeds.map(({ feed }) => feed.stop()));
   }
-  results.push(await readyResult(() => startFeed(product, join(workDir, `data-${big}`))));
+  results.push(await readyResult(() => startFeed(product, dirOf(big))));
   return results;
+}
+
+async function compareRow(row: ReadingRow, feeds: readonly Sized[], settings: Settings): Promise<Result[]> {
+  const all = feeds.map(({ versions, packages, feed }) => ({
+    name: String(versions),
+    url: feed.url,
+    paths: row.paths(packages).slice(0, maxAddresses),
+  }));
+  const fewest = Math.min(...all.map(({ paths }) => paths.length));
+  const as = all.map((feed) => ({ ...feed, paths: feed.paths.slice(0, fewest) }));
+  const first = [];
+  for (const { url, paths } of as) first.push(await measureFirst(url, paths));
+  const alike = await compare(`${row.name}, ${fewest} addresses`, as, settings);
+  const firstRatio = (first[0]?.perSecond ?? 0) / (first[1]?.perSecond ?? 0);
+  const firstResult: Result = {
+    operation: `${row.name}, first time`,
+    feed: `${Math.round(first[1]?.perSecond ?? 0)}/s`,
+    ratio: firstRatio,
+    against: `${small} versions`,
+    errors: first.reduce((sum, { errors }) => sum + errors, 0),
+    verdict: '',
+  };
+  const most = all.at(-1)?.paths.length ?? 0;
+  if (most === fewest) return [alike, firstResult];
+  for (const { url, paths } of all) await measureFirst(url, paths);
+  return [alike, firstResult, await compare(`${row.name}, all ${most}`, all, settings)];
+}
+
+type Asked = { readonly name: string; readonly url: string; readonly paths: readonly string[] };
+
+async function compare(
+  operation: string,
+  feeds: readonly Asked[],
+  { seconds, rounds }: Settings,
+): Promise<Result> {
+  const contestants = feeds.map(({ name, url, paths }) => ({
+    name,
+    run: (round: number) => measure(url, paths, seconds, round),
+  }));
+  const { perSecond, errors } = await contest(contestants, rounds);
+  const [slow = 0, quick = 0] = [perSecond(String(big)), perSecond(String(small))];
+  const ratio = quick / slow;
+  return {
+    operation,
+    feed: `${Math.round(slow)}/s`,
+    ratio,
+    against: `${small} versions`,
+    errors,
+    ...judgeValue(ratio, limits.slowdown),
+  };
 }

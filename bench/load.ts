@@ -5,6 +5,8 @@ export type Sample = { readonly perSecond: number; readonly errors: number };
 const connections = 8;
 /** Bounds what is prepared; eight connections take turns through this many addresses each. */
 const maxAddressesEach = 2_000;
+/** No more than these are asked for, however many are given. */
+export const maxAddresses = connections * maxAddressesEach;
 
 /**
  * Eight keep-alive connections, each asking for addresses of its own one after the other. Anything but 2xx is an error.

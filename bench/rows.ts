@@ -93,8 +93,8 @@ function oneOfEach(packages: readonly BenchPackage[]): BenchPackage[] {
   return shuffled([...new Map(packages.map((pkg) => [pkg.id, pkg])).values()]);
 }
 
-/** Versions from all over the catalog, each id among them. */
-function spread(packages: readonly BenchPackage[]): BenchPackage[] {
+/** Versions from all over the catalog, each id among them: those whose bytes are asked for. */
+export function spread(packages: readonly BenchPackage[]): BenchPackage[] {
   return shuffled(packages).slice(0, 16_000);
 }
 
