@@ -3,10 +3,16 @@ import { open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { BlobReader, StoredBlob } from './blob-store.ts';
 
-/** Where a blob lies: `ab/cd/abcd...`. @throws TypeError */
+/** Where a blob lies: `ab/abcd...`. @throws TypeError */
 export function pathOfBlob(root: string, sha256: string): string {
   if (!/^[0-9a-f]{64}$/.test(sha256)) throw new TypeError(`Not a SHA-256 in lower-case hex: ${sha256}`);
-  return path.join(root, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+  return path.join(root, sha256.slice(0, 2), sha256);
+}
+
+/** Where versions before 0.2 put it, and backups have it: `ab/cd/abcd...`. Nothing is ever moved from there. @throws TypeError */
+export function oldPathOfBlob(root: string, sha256: string): string {
+  const now = pathOfBlob(root, sha256);
+  return path.join(path.dirname(now), sha256.slice(2, 4), sha256);
 }
 
 /** Four times Node's own: a large download takes a quarter of the reads and writes. */
@@ -20,14 +26,16 @@ export function createDiskReader(root: string): BlobReader {
     },
     async open(sha256, range) {
       // Opened before a stream is made of it, so that absence is an error of this call and not of the stream.
-      const file = await open(pathOfBlob(root, sha256), 'r');
+      const file =
+        (await unlessMissing(open(pathOfBlob(root, sha256), 'r'))) ??
+        (await open(oldPathOfBlob(root, sha256), 'r'));
       const { size } = await file.stat();
       // Node takes memory for a whole piece, also when the file is a few kilobytes.
       const highWaterMark = Math.max(1, Math.min(chunkBytes, size));
       return file.createReadStream({ ...range, highWaterMark });
     },
     readSmall(sha256, sizeBytes) {
-      const file = openSync(pathOfBlob(root, sha256), 'r');
+      const file = openBlob(root, sha256);
       try {
         // One byte more than it should have tells a file that is too long. Not from Node's pool: an answer that is kept
         // would keep the pool's other bytes with it.
@@ -41,20 +49,36 @@ export function createDiskReader(root: string): BlobReader {
     },
     async *list() {
       for (const first of await namesIn(root, /^[0-9a-f]{2}$/)) {
-        for (const second of await namesIn(path.join(root, first), /^[0-9a-f]{2}$/)) {
-          for (const sha256 of await namesIn(path.join(root, first, second), /^[0-9a-f]{64}$/)) {
-            const blob = await statBlob(root, sha256);
-            if (blob !== undefined) yield blob;
-          }
+        const names = await namesIn(path.join(root, first), /^([0-9a-f]{2}|[0-9a-f]{64})$/);
+        const old = names.filter((name) => name.length === 2);
+        const found = new Set(names.filter((name) => name.length > 2));
+        for (const second of old) {
+          for (const sha256 of await namesIn(path.join(root, first, second), /^[0-9a-f]{64}$/))
+            found.add(sha256);
+        }
+        for (const sha256 of [...found].sort()) {
+          const blob = await statBlob(root, sha256);
+          if (blob !== undefined) yield blob;
         }
       }
     },
   };
 }
 
+/** On this thread. */
+function openBlob(root: string, sha256: string): number {
+  try {
+    return openSync(pathOfBlob(root, sha256), 'r');
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    return openSync(oldPathOfBlob(root, sha256), 'r');
+  }
+}
+
 async function statBlob(root: string, sha256: string): Promise<StoredBlob | undefined> {
-  const file = pathOfBlob(root, sha256);
-  const found = await unlessMissing(stat(file));
+  const found =
+    (await unlessMissing(stat(pathOfBlob(root, sha256)))) ??
+    (await unlessMissing(stat(oldPathOfBlob(root, sha256))));
   return found && { sha256, sizeBytes: found.size, written: found.mtime };
 }
 
@@ -67,7 +91,11 @@ async function unlessMissing<T>(asking: Promise<T>): Promise<T | undefined> {
   try {
     return await asking;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

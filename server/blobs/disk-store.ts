@@ -8,13 +8,14 @@ import { FeedError } from '../errors.ts';
 import type { BlobDraft, BlobStore } from './blob-store.ts';
 import { type DraftFile, receiveDraft } from './disk-draft.ts';
 import { createFolders } from './disk-folders.ts';
-import { createDiskReader, pathOfBlob } from './disk-reader.ts';
+import { createDiskReader, oldPathOfBlob, pathOfBlob } from './disk-reader.ts';
 import { syncFile } from './disk-sync.ts';
 
 /**
  * Blobs on a disk, in one folder:
  *
- *     ab/cd/abcd...   the blob whose SHA-256 is abcd...; complete, never changed, fsynced (a small one within a minute)
+ *     ab/abcd...      the blob whose SHA-256 is abcd...; complete, never changed, fsynced (a small one within a minute)
+ *     ab/cd/abcd...   the same, where an earlier version or a restored backup put it
  *     tmp/UUID        drafts; whatever is here when the store opens was left by a crash and is removed
  *
  * Both lie on one file system, so that a draft becomes a blob by a rename. One process owns the folder.
@@ -107,6 +108,7 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
 
   async function remove(sha256: string): Promise<void> {
     await rm(pathOfBlob(root, sha256), { force: true });
+    await rm(oldPathOfBlob(root, sha256), { force: true });
   }
 
   async function ping(): Promise<void> {

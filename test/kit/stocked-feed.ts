@@ -97,5 +97,5 @@ export async function contentOf(
 
 /** Where a blob's file is. */
 export function blobFile(dataDir: string, sha256: string): string {
-  return join(dataDir, 'blobs', sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+  return join(dataDir, 'blobs', sha256.slice(0, 2), sha256);
 }

@@ -1,6 +1,6 @@
-import { mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -27,17 +27,35 @@ describe('a folder of blobs', () => {
 
   const bytes = Buffer.from('bytes');
   const { sha256 } = digestBytes(bytes);
-  const file = () => join(dir, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+  const file = () => join(dir, sha256.slice(0, 2), sha256);
+  const oldFile = () => join(dir, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
   async function put(): Promise<void> {
     const store = await openDiskStore(dir);
     const draft = await store.receive(Readable.from([bytes]), 100);
     await draft.commit();
   }
 
-  it('has the layout ab/cd/SHA-256', async () => {
+  it('has the layout ab/SHA-256', async () => {
     await put();
 
     expect(await readFile(file())).toEqual(bytes);
+  });
+
+  it('has what earlier versions and backups have in ab/cd/SHA-256', async () => {
+    await put();
+    await mkdir(dirname(oldFile()));
+    await rename(file(), oldFile());
+
+    const store = await openDiskStore(dir);
+    expect(await buffer(await store.open(sha256))).toEqual(bytes);
+    expect(store.readSmall(sha256, bytes.length)).toEqual(bytes);
+    expect(await store.has(sha256)).toBe(true);
+    await put();
+    const listed = [];
+    for await (const blob of store.list()) listed.push(blob);
+    expect(listed).toMatchObject([{ sha256, sizeBytes: bytes.length }]);
+    await store.remove(sha256);
+    expect(await store.has(sha256)).toBe(false);
   });
 
   it('heals a torn blob by the next push of its bytes', async () => {
