@@ -36,6 +36,19 @@ const GithubSource = z.strictObject({
   checksums: FileName.optional(),
   /** `sha256.txt.minisig`: a minisign signature of the checksum file. */
   minisig: FileName.optional(),
+  /**
+   * Keyless signatures of the checksum file, as cosign writes them: a bundle, or a signature and its certificate. Upstreams go
+   * from one to the other, so all that ever were may be named; each that is there is checked.
+   */
+  sigstore: z
+    .strictObject({
+      /** `checksums.txt.sigstore.json` */
+      bundle: FileName.optional(),
+      detached: z.strictObject({ signature: FileName, certificate: FileName }).optional(),
+    })
+    .optional(),
+  /** Whether upstream's workflow attests its builds, so that the forge is asked for the attestations of each file. */
+  attestations: z.boolean().optional(),
 });
 
 const NpmName = z
@@ -105,6 +118,16 @@ export const Tool = z
     const kinds = sources.map((source) => source.kind);
     if (new Set(kinds).size < kinds.length) {
       context.addIssue({ code: 'custom', path: ['sources'], message: 'names a source twice' });
+    }
+    for (const [index, source] of sources.entries()) {
+      if (source.kind === 'github' && source.sigstore !== undefined && source.checksums === undefined) {
+        const path = ['sources', index, 'sigstore'];
+        context.addIssue({
+          code: 'custom',
+          path,
+          message: 'signs the checksum file, and `checksums` names none',
+        });
+      }
     }
     for (const kind of unlistedSources(trust, kinds)) {
       context.addIssue({ code: 'custom', path: ['trust', 'require'], message: `has no list for ${kind}` });

@@ -1,10 +1,11 @@
 import type { Architecture } from '../../formats/release-record.ts';
+import { sidecarNames } from '../sidecar-name.ts';
 import type { SourceOf } from '../tools.ts';
 import type { GithubAsset } from './schema.ts';
 
 export type Chosen = {
   readonly assets: readonly { readonly architecture: Architecture; readonly asset: GithubAsset }[];
-  /** Checksum file and signature, as far as the release has them; whether that is enough is for the verdicts to say. */
+  /** Checksum file and signatures, as far as the release has them; whether that is enough is for the verdicts to say. */
   readonly sidecars: readonly GithubAsset[];
 };
 
@@ -14,7 +15,7 @@ export type Chosen = {
  */
 export function chooseAssets(
   assets: readonly GithubAsset[],
-  source: Pick<SourceOf<'github'>, 'assets' | 'checksums' | 'minisig'>,
+  source: Pick<SourceOf<'github'>, 'assets' | 'checksums' | 'minisig' | 'sigstore'>,
   version: string,
 ): Chosen | { readonly lacks: string } {
   // `open` is an upload that has not ended
@@ -34,7 +35,9 @@ export function chooseAssets(
       { architecture: 'amd64', asset: amd64 },
       ...(arm64 === undefined ? [] : [{ architecture: 'arm64' as const, asset: arm64 }]),
     ],
-    sidecars: [named(source.checksums), named(source.minisig)].filter((asset) => asset !== undefined),
+    sidecars: Object.values(sidecarNames(source, version))
+      .map(named)
+      .filter((asset) => asset !== undefined),
   };
 }
 

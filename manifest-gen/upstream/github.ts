@@ -11,6 +11,7 @@ import { type Asking, asking, askingFor, refused } from './asking.ts';
 import { chooseAssets } from './choose-asset.ts';
 import { type Downloaded, download } from './download.ts';
 import { createGithubApi, type GithubApi, type GithubApiSettings } from './github-api.ts';
+import { fetchAttestations } from './github-attestations.ts';
 import { createKeptAnswers } from './kept-answers.ts';
 import { type GithubAsset, GithubRelease, GithubReleases } from './schema.ts';
 import type { Upstream } from './upstream.ts';
@@ -102,6 +103,9 @@ export function createGithub(settings: GithubSettings): Upstream {
       for (const asset of details.sidecars) {
         const { path } = await fetchAsset(settings, api, asset, maxSidecarBytes, about, report);
         sidecars.push({ name: asset.name, text: await readFile(path, 'utf8') });
+      }
+      if (source.attestations) {
+        sidecars.push(...(await fetchAttestations(api, source.repository, assets, about)));
       }
       return { found, assets, sidecars };
     },

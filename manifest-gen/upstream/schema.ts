@@ -28,6 +28,9 @@ export const GithubRelease = z.object({
 export type GithubRelease = z.infer<typeof GithubRelease>;
 export const GithubReleases = z.array(GithubRelease);
 
+/** `GET /repos/O/R/attestations/sha256:HEX`; the bundles are read where they are judged. */
+export const GithubAttestations = z.object({ attestations: z.array(z.object({ bundle: z.unknown() })) });
+
 export const GithubFault = z.object({ message: z.string() });
 
 /** `npm view NAME versions time --json`; one version alone comes as a string. `time` may be missing behind a mirror. */

@@ -1,10 +1,12 @@
 import type { Fetched, Unpacked, Verdict } from '../release.ts';
+import { sidecarName } from '../sidecar-name.ts';
+import { checkAttestations } from './attestation.ts';
 import { checkBuildInfo } from './buildinfo.ts';
 import { checkChecksumFile } from './checksum-file.ts';
 import { checkDigest } from './digest.ts';
 import { checkMinisign } from './minisign-sidecar.ts';
 import { checkPe } from './pe.ts';
-import { sidecarName } from './sidecar-name.ts';
+import { checkSigstore } from './sigstore.ts';
 import { checkSumdb } from './sumdb.ts';
 
 /** What came from upstream, before anything is unpacked. Verdicts only: verdict.ts decides what they are worth. */
@@ -15,6 +17,10 @@ const checksOfFetched: readonly Check<Fetched>[] = [
   checkAgainstChecksumFile,
   // sha256.txt.minisig
   checkMinisign,
+  // checksums.txt.sigstore.json; checksums.txt.sig and .pem
+  checkSigstore,
+  // what the forge keeps of each file
+  checkAttestations,
   // one module, however many exes were built from it
   ({ assets }) =>
     assets.slice(0, 1).flatMap(({ goModule }) => (goModule === undefined ? [] : [checkSumdb(goModule)])),

@@ -44,8 +44,10 @@ export type Forge = {
     releases: readonly ForgeRelease[],
     options?: { readonly isPrivate?: boolean },
   ): void;
-  /** The next requests to the API are answered so. */
-  failApi(fault: Fault): void;
+  /** The bundles that the API hands out for a file, whatever they say. */
+  addAttestations(file: Buffer, bundles: readonly object[]): void;
+  /** The next requests to the API are answered so; `part` of their address limits it. */
+  failApi(fault: Fault, part?: string): void;
   /** Every request: `api GET /repos/...`, `store GET /objects/...`. */
   readonly requests: readonly string[];
   /** What the API answered: 304 costs nothing of the rate limit. */
@@ -68,6 +70,8 @@ export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
   const leaks: string[] = [];
   const apiFaults: Fault[] = [];
   const apiStatuses: number[] = [];
+  let failing = '';
+  const bundlesOf = new Map<string, readonly object[]>();
   const assetById = new Map<number, { asset: ForgeAsset; path: string }>();
   const store: Listening = await listen((request, response) => {
     requests.push(`store ${request.method} ${request.url}`);
@@ -130,7 +134,7 @@ export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
   const api: Listening = await listen((request, response) => {
     requests.push(`api ${request.method} ${request.url}`);
     response.once('finish', () => apiStatuses.push(response.statusCode));
-    const fault = takeFault(apiFaults);
+    const fault = request.url?.includes(failing) ? takeFault(apiFaults) : undefined;
     if (fault !== undefined) return failApiAnswer(response, fault);
     if (request.headers['user-agent'] === undefined) return message(response, 403, 'Request forbidden');
     const hasToken = isAuthorized(request, options.token);
@@ -162,6 +166,15 @@ export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
         ? message(response, 404, 'Not Found')
         : json(request, response, releaseJson(repository, release));
     }
+    const digest = /^attestations\/(sha256:[0-9a-f]{64})$/.exec(rest)?.[1];
+    if (digest !== undefined) {
+      const bundles = bundlesOf.get(digest);
+      return bundles === undefined
+        ? message(response, 404, 'Not Found')
+        : json(request, response, {
+            attestations: bundles.map((bundle) => ({ bundle, repository_id: repository.id })),
+          });
+    }
     const id = Number(/^releases\/assets\/(\d+)$/.exec(rest)?.[1]);
     if (assetById.has(id) && request.headers.accept === 'application/octet-stream') {
       return redirect(response, `${store.url}/objects/${id}?signature=abc`);
@@ -183,7 +196,11 @@ export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
     addRepository: (name, releases, { isPrivate = false } = {}) => {
       repositories.push({ id: repositories.length + 1, name, releases, isPrivate });
     },
-    failApi: (fault) => {
+    addAttestations: (file, bundles) => {
+      bundlesOf.set(`sha256:${createHash('sha256').update(file).digest('hex')}`, bundles);
+    },
+    failApi: (fault, part = '') => {
+      failing = part;
       apiFaults.push({ ...fault });
     },
     requests,

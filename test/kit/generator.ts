@@ -104,7 +104,8 @@ export function delveRelease(version: string, { filler = '' } = {}): ForgeReleas
 export function goreleaserRelease(version: string): ForgeRelease {
   const assets = (['amd64', 'arm64'] as const).map((architecture) => {
     const zip = new AdmZip();
-    const module = { path: 'github.com/goreleaser/goreleaser', version: `v${version}` };
+    const path = `github.com/goreleaser/goreleaser${version.startsWith('1.') ? '' : '/v2'}`;
+    const module = { path, version: `v${version}` };
     zip.addFile('goreleaser.exe', makeTinyExe({ architecture, module }));
     return {
       name: `goreleaser_Windows_${architecture === 'amd64' ? 'x86_64' : 'arm64'}.zip`,

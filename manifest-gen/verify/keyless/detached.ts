@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { toMessageSignatureBundle } from '@sigstore/bundle';
+import { type SignedEntity, toSignedEntity } from '@sigstore/verify';
+import type { Signer } from '../../trust.ts';
+import { requireCertificate } from './certificate.ts';
+import { judge, type Problem, problemOf } from './judge.ts';
+import type { Root } from './trusted-root.ts';
+import { UnreadableSignature } from './unreadable.ts';
+
+/** cosign's two files: base64 of the signature, and the certificate as PEM or as base64 of PEM (what `--output-certificate` writes). */
+export type Detached = { readonly signature: string; readonly certificate: string };
+
+const maxFileBytes = 64 * 1024;
+
+/**
+ * What is wrong with a signature and its certificate that have no log entry with them. Without one nothing says that the
+ * signature was made while the certificate was good, so "undefined" here means: it verifies as far as it can.
+ */
+export function problemOfDetached(detached: Detached, signed: Buffer, signer: Signer, root: Root): Problem {
+  return problemOf(() => {
+    const bundle = toMessageSignatureBundle({
+      digest: createHash('sha256').update(signed).digest(),
+      signature: decodeBase64(detached.signature),
+      certificate: requireCertificate(decodeCertificate(detached.certificate)),
+      certificateChain: false,
+    });
+    const { material, thresholds } = root;
+    const withoutLog = { material, thresholds: { ...thresholds, tlogThreshold: 0 } };
+    return judge(atItsBirth(toSignedEntity(bundle, signed)), withoutLog, signer);
+  });
+}
+
+/** Instead of the time that a log would attest: the moment from which the certificate was good. */
+function atItsBirth(entity: SignedEntity): SignedEntity {
+  if (entity.key.$case !== 'certificate') throw new UnreadableSignature('it has no certificate');
+  const seconds = Math.floor(entity.key.certificate.notBefore.getTime() / 1000);
+  const tlogEntry = {
+    logIndex: '0',
+    logId: { keyId: Buffer.alloc(0) },
+    kindVersion: { kind: 'hashedrekord', version: '0.0.1' },
+    integratedTime: String(seconds),
+    inclusionPromise: { signedEntryTimestamp: Buffer.alloc(0) },
+    inclusionProof: undefined,
+    canonicalizedBody: Buffer.alloc(0),
+  };
+  return { ...entity, timestamps: [{ $case: 'transparency-log', tlogEntry }] };
+}
+
+function decodeCertificate(text: string): Buffer {
+  const pem = text.includes('-----BEGIN') ? text : decodeBase64(text).toString('latin1');
+  const [, body] = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/.exec(pem) ?? [];
+  if (body === undefined) throw new UnreadableSignature('the certificate is not in PEM form');
+  return decodeBase64(body);
+}
+
+/** Canonical, apart from line ends; Node's own decoder takes anything. */
+function decodeBase64(text: string): Buffer {
+  if (text.length > maxFileBytes) throw new UnreadableSignature(`it has more than ${maxFileBytes} bytes`);
+  const plain = text.replace(/\s/g, '');
+  const decoded = Buffer.from(plain, 'base64');
+  if (plain === '' || decoded.toString('base64') !== plain)
+    throw new UnreadableSignature('it is not in base64');
+  return decoded;
+}

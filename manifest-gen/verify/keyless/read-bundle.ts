@@ -1,0 +1,78 @@
+import { type Bundle, bundleFromJSON } from '@sigstore/bundle';
+import { requireCertificate } from './certificate.ts';
+import { UnreadableSignature } from './unreadable.ts';
+
+/** A bundle with the log entries of a statement about a hundred files has some 20 KB. */
+const maxBundleBytes = 1024 * 1024;
+/** Sigstore's own nest seven deep. */
+const maxDepth = 32;
+const maxLogEntries = 8;
+const maxCheckpointBytes = 4 * 1024;
+
+/**
+ * A Sigstore bundle from outside, within limits.
+ * @throws UnreadableSignature
+ */
+export function readBundle(text: string): Bundle {
+  if (Buffer.byteLength(text) > maxBundleBytes)
+    throw new UnreadableSignature(`it has more than ${maxBundleBytes} bytes`);
+  const bundle = decode(parse(text));
+  const { content, tlogEntries } = bundle.verificationMaterial;
+  if (tlogEntries.length > maxLogEntries)
+    throw new UnreadableSignature(`it has more than ${maxLogEntries} log entries`);
+  for (const { inclusionProof } of tlogEntries) {
+    if (inclusionProof !== undefined) checkProof(inclusionProof);
+  }
+  const certificates =
+    content.$case === 'x509CertificateChain'
+      ? content.x509CertificateChain.certificates
+      : content.$case === 'certificate'
+        ? [content.certificate]
+        : [];
+  for (const { rawBytes } of certificates) requireCertificate(rawBytes);
+  return bundle;
+}
+
+/** JSON from outside, to a depth that nothing after us stumbles over. @throws UnreadableSignature */
+export function parse(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new UnreadableSignature('it is not JSON');
+  }
+  if (isDeeper(value, maxDepth)) throw new UnreadableSignature(`it nests deeper than ${maxDepth}`);
+  return value;
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+}
+
+function decode(value: unknown): Bundle {
+  // cosign before 3 wrote it unless told otherwise
+  if (typeof value === 'object' && value !== null && 'base64Signature' in value) {
+    throw new UnreadableSignature("it is cosign's old bundle, not a Sigstore bundle");
+  }
+  try {
+    return bundleFromJSON(value);
+  } catch (cause) {
+    throw new UnreadableSignature('it is not a Sigstore bundle', { cause });
+  }
+}
+
+type Proof = NonNullable<Bundle['verificationMaterial']['tlogEntries'][number]['inclusionProof']>;
+
+/**
+ * The signed head of a log is `name - number LF size LF hash LF ... LF LF — name signature LF`. Before it has checked anything,
+ * sigstore-js takes the name after the dash as a regular expression, and any number of digits as size and index.
+ */
+function checkProof({ logIndex, checkpoint }: Proof): void {
+  const envelope = checkpoint?.envelope ?? '';
+  const isHarmless =
+    /^\d{1,19}$/.test(logIndex) &&
+    envelope.length <= maxCheckpointBytes &&
+    [...envelope.matchAll(/\u2014 (\S+)/g)].every(([, name]) => /^[\w./:-]+$/.test(name ?? ''));
+  if (!isHarmless) throw new UnreadableSignature('the proof of its log entry is none');
+}
