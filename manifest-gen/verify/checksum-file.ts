@@ -24,7 +24,10 @@ export function checkChecksumFile(file: Sidecar, asset: Asset): Verdict {
  *
  *     <hex>  NAME        GNU text mode, also with one blank
  *     <hex> *NAME        GNU binary mode; `./NAME` is the same file
- *     SHA256 (NAME) = <hex>      BSD
+ *     \<hex>  NA\\ME     GNU: a leading \ says that \\, \n and \r in the name are escaped
+ *     SHA256 (NAME) = <hex>      BSD, `sha256sum --tag`
+ *     SHA2-256(NAME)= <hex>      `openssl dgst`, SHA256(...) before OpenSSL 3
+ *     sha256:<hex>  NAME         as registries write digests
  *     <hex>              alone: the file is about one file (`NAME.sha256`)
  *
  * The whole name is compared, never an ending or a beginning: goreleaser 1.2.1 to 1.3.0 list `X.zip.sbom` before `X.zip`, and
@@ -36,17 +39,36 @@ export function checksumsOf(text: string, name: string): readonly string[] {
     .split('\n')
     .map((line) => line.trimEnd());
   const [only, ...more] = lines.filter((line) => line !== '');
-  if (only !== undefined && more.length === 0 && isHash(only.trim())) return [only.trim().toLowerCase()];
+  if (only !== undefined && more.length === 0) {
+    const hex = only.trim().replace(algorithm, '');
+    if (isHash(hex)) return [hex.toLowerCase()];
+  }
   return lines.flatMap((line) => {
-    const [, hex, listed] = gnu.exec(line) ?? swap(bsd.exec(line)) ?? [];
-    return hex !== undefined && isHash(hex) && listed?.replace(/^\.\//, '') === name
-      ? [hex.toLowerCase()]
+    const stated = readLine(line);
+    return stated !== undefined && isHash(stated.hex) && stated.name.replace(/^\.\//, '') === name
+      ? [stated.hex.toLowerCase()]
       : [];
   });
 }
 
+type Line = { readonly hex: string; readonly name: string };
+
+function readLine(line: string): Line | undefined {
+  const isEscaped = line.startsWith('\\');
+  const plain = isEscaped ? line.slice(1) : line;
+  const [, hex, listed] = gnu.exec(plain.replace(algorithm, '')) ?? swap(bsd.exec(plain)) ?? [];
+  if (hex === undefined || listed === undefined) return undefined;
+  return { hex, name: isEscaped ? unescapeName(listed) : listed };
+}
+
+/** coreutils escapes exactly these three (sha256sum, "file name escaping"). */
+function unescapeName(name: string): string {
+  return name.replace(/\\([\\nr])/g, (_, letter: string) => ({ n: '\n', r: '\r' })[letter] ?? '\\');
+}
+
 const gnu = /^([0-9a-fA-F]+)[ \t]+\*?(.+)$/;
-const bsd = /^SHA(?:256|512) ?\((.+)\) ?= ?([0-9a-fA-F]+)$/;
+const bsd = /^SHA(?:2-)?(?:256|512) ?\((.+)\) ?= ?([0-9a-fA-F]+)$/;
+const algorithm = /^sha(?:256|512):/i;
 
 function swap(match: RegExpExecArray | null): readonly (string | undefined)[] | undefined {
   return match === null ? undefined : [match[0], match[2], match[1]];

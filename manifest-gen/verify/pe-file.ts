@@ -3,6 +3,12 @@ import type { FileHandle } from 'node:fs/promises';
 /** The headers of a Windows program, as far as we judge by them. Read piecewise: an exe has 60 MB and comes from outside. */
 export type PeFile = {
   readonly machine: number;
+  /** A library has the same headers; nobody can run it by name. */
+  readonly isLibrary: boolean;
+  /** PE32+, as every program for amd64 and arm64 is. */
+  readonly is64bit: boolean;
+  /** Where the last section ends; a file that is shorter was cut off. */
+  readonly sectionsEnd: number;
   readonly imageBase: bigint;
   readonly sections: readonly PeSection[];
 };
@@ -18,6 +24,7 @@ export type PeSection = {
 };
 
 const maxHeaderOffset = 1 << 20;
+const libraryFlag = 0x2000;
 const maxSections = 96; // what Windows itself loads
 
 /** @returns undefined when the file is no PE program (a page, a zip, another system's binary, a damaged header) */
@@ -40,7 +47,17 @@ export async function readPe(file: FileHandle): Promise<PeFile | undefined> {
   const table = await readAt(file, headerOffset + 24 + optionalBytes, sectionCount * 40);
   if (table.length < sectionCount * 40) return undefined;
   const sections = Array.from({ length: sectionCount }, (_, index) => section(table.subarray(index * 40)));
-  return { machine: coff.readUInt16LE(4), imageBase, sections };
+  return {
+    machine: coff.readUInt16LE(4),
+    isLibrary: (coff.readUInt16LE(22) & libraryFlag) !== 0,
+    is64bit: optional.readUInt16LE(0) === 0x20b,
+    sectionsEnd: Math.max(
+      0,
+      ...sections.map(({ fileOffset, fileBytes }) => (fileBytes === 0 ? 0 : fileOffset + fileBytes)),
+    ),
+    imageBase,
+    sections,
+  };
 }
 
 /** Up to `bytes` from `offset`; shorter at the end of the file. */

@@ -36,7 +36,10 @@ async function describeProgram(path: string, promised: Architecture): Promise<st
       return content === 'a Windows program' ? 'a damaged Windows program' : content;
     }
     const machine = machines[pe.machine] ?? `machine 0x${pe.machine.toString(16)}`;
-    return machine === promised ? undefined : `a Windows program for ${machine}`;
+    if (machine !== promised) return `a Windows program for ${machine}`;
+    if (!pe.is64bit) return 'a Windows program with 32-bit headers';
+    if (pe.isLibrary) return 'a Windows library';
+    return (await file.stat()).size < pe.sectionsEnd ? 'a Windows program that was cut off' : undefined;
   } finally {
     await file.close();
   }

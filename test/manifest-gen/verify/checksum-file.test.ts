@@ -1,6 +1,11 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { digestBytes } from '../../../formats/digest.ts';
 import { checkChecksumFile, checksumsOf } from '../../../manifest-gen/verify/checksum-file.ts';
+import { hasProgram, mustRun } from '../../kit/programs.ts';
 import { makeAsset } from '../../kit/release-values.ts';
 
 const right = 'a'.repeat(64);
@@ -18,6 +23,17 @@ describe('a checksum file', () => {
     ['upper case hex', `${right.toUpperCase()}  x.zip\n`, [right]],
     ['a name with ./', `${right}  ./x.zip\n${wrong}  y\n`, [right]],
     ['a hash alone', `${right}\n`, [right]],
+    ['a SHA-512 file', `${sha512}  x.zip\n`, [sha512]],
+    ['openssl 3', `SHA2-256(y.zip)= ${wrong}\nSHA2-256(x.zip)= ${right}\n`, [right]],
+    ['openssl 1', `SHA512(x.zip)= ${sha512}\n`, [sha512]],
+    ['digests as registries write them', `sha256:${wrong}  y.zip\nsha256:${right}  x.zip\n`, [right]],
+    ['a digest alone', `sha256:${right}\n`, [right]],
+    ['comments and empty lines', `# sums of 1.2.3\n\n${right}  x.zip\n\n`, [right]],
+    ['a blank, a tab', `${right}\tx.zip\n`, [right]],
+    ['another file with an escaped name', `\\${wrong}  dir\\\\x.zip\n${right}  x.zip\n`, [right]],
+    ['an escaped line that needed none', `\\${right}  x.zip\n`, [right]],
+    ['BSD, escaped', `\\SHA256 (y\\n) = ${wrong}\n\\SHA256 (x.zip) = ${right}\n`, [right]],
+    ['SHA-512/256, which is another hash of that length', `SHA512/256 (x.zip) = ${wrong}\n`, []],
     ['the SBOM before the zip (spec upstream 3)', `${wrong}  x.zip.sbom\n${right}  x.zip\n`, [right]],
     [
       'a longer name with the same end (spec scoop 2.3)',
@@ -35,6 +51,17 @@ describe('a checksum file', () => {
     ['a line made to keep a pattern busy', `${right} ${' '.repeat(200_000)}x`, []],
   ])('states for x.zip: %s', (_, text, expected) => {
     expect(checksumsOf(text, 'x.zip')).toEqual(expected);
+  });
+
+  it.each([
+    ['back\\slash', '\\\\'],
+    ['line\nfeed', '\\n'],
+    ['carriage\rreturn', '\\r'],
+  ])('states for the name %j what stands behind its escaped form', (name, escape) => {
+    const escaped = name.replace(/[\\\n\r]/, escape);
+
+    expect(checksumsOf(`\\${right}  ${escaped}\n${wrong}  ${escaped}\n`, name)).toEqual([right]);
+    expect(checksumsOf(`\\SHA256 (${escaped}) = ${right}\n${wrong}  y\n`, name)).toEqual([right]);
   });
 
   it('never takes a hash from a line that names another file', () => {
@@ -75,5 +102,26 @@ describe('a checksum file', () => {
       found: expect.any(String),
     });
     expect(verdict.detail).toMatch(detail);
+  });
+});
+
+describe.each([
+  ['sha256sum', 'sha256'],
+  ['sha512sum', 'sha512'],
+] as const)('the real %s', (program, algorithm) => {
+  it.skipIf(!hasProgram(program)).each([
+    ['x.zip', []],
+    ['x.zip', ['--binary']],
+    ['x.zip', ['--tag']],
+    ['back\\slash', []],
+    ['line\nfeed', ['--tag']],
+  ])('writes what is understood here: %j %j', async (name, flags) => {
+    const cwd = await mkdtemp(join(tmpdir(), 'sums-'));
+    const bytes = Buffer.from('bytes');
+    await writeFile(join(cwd, name), bytes);
+
+    const text = await mustRun(program, [...flags, name], { cwd });
+
+    expect(checksumsOf(text, name)).toEqual([digestBytes(bytes)[algorithm]]);
   });
 });

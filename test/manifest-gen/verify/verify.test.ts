@@ -170,6 +170,15 @@ describe('an unpacked exe', () => {
     ['that is a zip', Buffer.from('PK\x03\x04rest'), 'failed', 'absent', 'a zip archive'],
     ['that is empty', Buffer.alloc(0), 'failed', 'absent', 'an empty file'],
     ['that is cut off', exe.subarray(0, 100), 'failed', 'absent', 'a damaged Windows program'],
+    [
+      'that is cut off in its last section',
+      exe.subarray(0, -1),
+      'failed',
+      'passed',
+      'a Windows program that was cut off',
+    ],
+    ['that is a library', changed(0x97, 0x20), 'failed', 'passed', 'a Windows library'],
+    ['with 32-bit headers', changed(0x99, 0x01), 'failed', 'absent', 'a Windows program with 32-bit headers'],
   ])('%s', async (_, content, pe, buildinfo, found) => {
     const bytes = Buffer.isBuffer(content) ? content : makeTinyExe(content);
     const asset = await makeAsset(bytes);
@@ -216,6 +225,13 @@ describe('an unpacked exe', () => {
     },
   );
 });
+
+/** The exe with one byte of its headers changed. */
+function changed(at: number, value: number): Buffer {
+  const bytes = Buffer.from(exe);
+  bytes[at] = value;
+  return bytes;
+}
 
 function brief(verdicts: readonly Verdict[]): string[] {
   return verdicts.map(({ kind, verdict, subject }) => `${kind} ${verdict} ${subject}`);
