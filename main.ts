@@ -28,6 +28,10 @@ const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'tool x channel: what is where',
     load: () => import('./manifest-gen/commands/status.ts'),
   },
+  'release:verify': {
+    does: 'all evidence once more, for what a branch promises',
+    load: () => import('./manifest-gen/commands/verify.ts'),
+  },
   'feed:export': {
     does: 'plain nupkg files and an index',
     load: () => import('./server/operator/export.ts'),

@@ -63,6 +63,16 @@ const errors = {
     'The vulnerability database {url} is not understood: {problem}.',
     'VULN_DB must be laid out as https://vuln.go.dev is: index/modules.json, ID/GO-....json.',
   ],
+  EVIDENCE_BROKEN: [
+    3,
+    '{tool} {version}: {what} of {subject} is not what was promised: expected {expected}, found {found}.',
+    'Do not install it. Compare with a backup, and withdraw the version when the bytes that clients get are wrong.',
+  ],
+  NOT_REPEATED: [
+    4,
+    '{tool} {version}: {count} checks could not be repeated, first {what} of {subject}: {cause}',
+    'Nothing is known to be wrong. Run it again where the source can be reached.',
+  ],
   FEED_UNREACHABLE: [
     4,
     'The feed {url} cannot be reached: {cause}.',

@@ -35,6 +35,9 @@ export function createJsonReport(stdout: NodeJS.WritableStream, now = Date.now):
         message: error.message,
         hint: error.hint,
       }),
+    checks(rows) {
+      for (const row of rows) say('check', row);
+    },
     status(rows) {
       for (const row of rows) say('status', row);
     },

@@ -1,4 +1,4 @@
-import type { CommandReport } from './report.ts';
+import type { CheckRow, CommandReport } from './report.ts';
 import { createLive, type Terminal } from './report-live.ts';
 
 export type LineOptions = { readonly isQuiet: boolean; readonly now?: () => number };
@@ -52,6 +52,22 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
     failed(tool, error) {
       for (const line of builds.get(tool) ?? []) write(stderr, `${tool}  | ${line}`);
       write(stderr, `${tool}  failed: ${error.message}\n  ${error.hint}`);
+    },
+    checks(rows) {
+      const words = { passed: 'passed', failed: 'FAILED', unreachable: 'not repeated', skipped: 'skipped' };
+      const isTold = (verdict: CheckRow['verdict']): boolean =>
+        !options.isQuiet || verdict === 'failed' || verdict === 'unreachable';
+      const told = rows.filter(({ verdict }) => isTold(verdict));
+      if (told.length === 0) return;
+      const lines = told.map(({ tool, version, what, subject, verdict, detail }) => [
+        tool,
+        version,
+        words[verdict],
+        what,
+        subject,
+        detail,
+      ]);
+      write(stdout, columns([['tool', 'version', 'verdict', 'what', 'of', ''], ...lines]));
     },
     status(rows) {
       const lines = rows.map((row) => [row.tool, row.upstream, row.beta, row.main, row.next]);

@@ -35,7 +35,7 @@ export type PlanRow = {
 export type Outcome = {
   readonly tool: string;
   readonly version: string;
-  readonly kind: 'released' | 'promoted' | 'made' | 'nothing';
+  readonly kind: 'released' | 'promoted' | 'made' | 'verified' | 'nothing';
   readonly detail: string;
 };
 
@@ -48,6 +48,19 @@ export type StatusRow = {
   readonly next: string;
 };
 
+/** One thing that `release:verify` compared. */
+export type CheckRow = {
+  readonly tool: string;
+  readonly version: string;
+  readonly what: string;
+  readonly subject: string;
+  /** `unreachable`: it could not be repeated, which is not the same as failed. `skipped`: on purpose. */
+  readonly verdict: 'passed' | 'failed' | 'unreachable' | 'skipped';
+  readonly detail: string;
+  readonly expected?: string;
+  readonly found?: string;
+};
+
 /** What the verbs themselves say. */
 export interface CommandReport extends Report {
   plan(rows: readonly PlanRow[]): void;
@@ -55,4 +68,5 @@ export interface CommandReport extends Report {
   /** One of several tools failed; the others go on. */
   failed(tool: string, error: ReleaseError): void;
   status(rows: readonly StatusRow[]): void;
+  checks(rows: readonly CheckRow[]): void;
 }

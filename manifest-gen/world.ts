@@ -38,6 +38,8 @@ export type World = {
   readonly http: Got;
   readonly cache: Cache;
   readonly upstreams: Upstreams;
+  /** The same sources with another cache: what shall really be downloaded again. */
+  readonly upstreamsWith: (cache: Cache) => Upstreams;
 };
 
 export type WorldChoice = {
@@ -65,7 +67,7 @@ export function createWorld(
   const cache = createCache(config.cacheDir);
   const http = createHttp({ ...config, userAgent: `go-win-tools/${invocation.version}` });
   const { githubApiUrl: apiUrl, githubToken: token } = config;
-  const upstreams = createUpstreams({
+  const settings = {
     http,
     patience: { ...patience, maxPauseMs: maxWaitMs },
     onPause: report.waiting,
@@ -73,13 +75,14 @@ export function createWorld(
     apiUrl,
     token,
     now,
-    cache,
     env,
     platform,
     nodePath,
-  });
+  };
+  const upstreamsWith = (other: Cache): Upstreams => createUpstreams({ ...settings, cache: other });
+  const upstreams = upstreamsWith(cache);
   const { toolsDir } = config;
-  return { config, env, report, now, signal, productDir, toolsDir, http, cache, upstreams };
+  return { config, env, report, now, signal, productDir, toolsDir, http, cache, upstreams, upstreamsWith };
 }
 
 export function createReport(

@@ -12,7 +12,14 @@ describe('main.ts', () => {
     const result = await cli({}, '--help');
 
     expect(result.code).toBe(0);
-    for (const verb of ['start', 'serve', 'release:beta', 'release:promote', 'release:status']) {
+    for (const verb of [
+      'start',
+      'serve',
+      'release:beta',
+      'release:promote',
+      'release:status',
+      'release:verify',
+    ]) {
       expect(result.stdout).toContain(verb);
     }
   });

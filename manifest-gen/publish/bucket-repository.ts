@@ -22,6 +22,11 @@ export type BucketRepository = {
   fetch(): Promise<string>;
   /** The version that a branch offered at the last fetch. */
   version(branch: Channel, tool: string): Promise<string | undefined>;
+  /**
+   * The text of the manifest that a branch offers, or that it offered when it came to `version`; every byte of it.
+   * Undefined when the branch has none, or never had this version.
+   */
+  manifest(branch: Channel, tool: string, version?: string): Promise<string | undefined>;
   /** Makes the commits, here only; gives what to push. */
   commit(commit: NewCommit): Promise<readonly string[]>;
   /** @throws GitError when one ref is refused; then none has moved */
@@ -53,11 +58,17 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
       }
       return git.run(['for-each-ref', '--format=%(objectname) %(refname)', 'refs/remotes/bucket/']);
     },
-    async version(branch, tool) {
+    version: (branch, tool) => offeredBy(git, branch, tool),
+    async manifest(branch, tool, version) {
       const tip = await tipOf(git, branch);
+      if (tip === undefined) return undefined;
+      // an offer that cannot be read is shown as it is, whatever was asked for: it is what clients get
+      const offered = await offeredBy(git, branch, tool).catch(() => version);
+      const isTip = version === undefined || version === offered;
+      const commit = isTip ? tip : await releaseOf(git, tip, tool, version);
       const file = `bucket/${tool}.json`;
-      if (tip === undefined || (await list(git, tip, file)).size === 0) return undefined;
-      return Offered.parse(JSON.parse(await git.run(['cat-file', 'blob', `${tip}:${file}`]))).version;
+      if (commit === undefined || (await list(git, commit, file)).size === 0) return undefined;
+      return git.run(['cat-file', 'blob', `${commit}:${file}`], { isWhole: true });
     },
     async commit({ tool, version, manifestText, branches }) {
       const when = access.now();
@@ -88,6 +99,21 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
 async function tipOf(git: Git, branch: Channel): Promise<string | undefined> {
   const tip = await git.run(['for-each-ref', '--format=%(objectname)', `refs/remotes/bucket/${branch}`]);
   return tip === '' ? undefined : tip;
+}
+
+async function offeredBy(git: Git, branch: Channel, tool: string): Promise<string | undefined> {
+  const tip = await tipOf(git, branch);
+  const file = `bucket/${tool}.json`;
+  if (tip === undefined || (await list(git, tip, file)).size === 0) return undefined;
+  return Offered.parse(JSON.parse(await git.run(['cat-file', 'blob', `${tip}:${file}`]))).version;
+}
+
+/** The commit that brought a version, by the subject that every release has (contract section 5). */
+async function releaseOf(git: Git, tip: string, tool: string, version: string): Promise<string | undefined> {
+  const log = await git.run(['log', '--format=%H %s', tip, '--', `bucket/${tool}.json`]);
+  const subject = `${tool}: Update to version ${version}`;
+  const line = log.split('\n').find((one) => one.slice(one.indexOf(' ') + 1) === subject);
+  return line?.split(' ', 1)[0];
 }
 
 /** The commit that main and beta have in common from the start (contract section 5). */

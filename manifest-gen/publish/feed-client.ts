@@ -50,8 +50,17 @@ function withQueryOf(url: string, other: string): string {
  * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED; FEED_CONFLICT when the bytes are not those the feed announces
  */
 export async function downloadPackage(http: FeedHttp, pkg: FeedPackage, path: string): Promise<Digest> {
+  const digest = await fetchPackageBytes(http, pkg, path);
+  if (pkg.sha512 !== undefined && pkg.sha512 !== digest.sha512) {
+    fail('FEED_CONFLICT', { what: `${pkg.id} ${pkg.version} (other than it announces)` });
+  }
+  return digest;
+}
+
+/** The same for whoever judges the bytes himself. @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED */
+export async function fetchPackageBytes(http: FeedHttp, pkg: FeedPackage, path: string): Promise<Digest> {
   const own = `${http.feedUrl}/package/${encodeURIComponent(pkg.id)}/${encodeURIComponent(pkg.version)}`;
-  const digest =
+  return (
     (await downloadFile(http, own, path)) ??
     (pkg.downloadUrl === undefined ? undefined : await downloadFile(http, pkg.downloadUrl, path)) ??
     fail('FEED_REFUSED', {
@@ -59,11 +68,8 @@ export async function downloadPackage(http: FeedHttp, pkg: FeedPackage, path: st
       what: `the download of ${pkg.id} ${pkg.version}`,
       reason: 'it is listed and not there',
       hint: 'The log of the feed says more.',
-    });
-  if (pkg.sha512 !== undefined && pkg.sha512 !== digest.sha512) {
-    fail('FEED_CONFLICT', { what: `${pkg.id} ${pkg.version} (other than it announces)` });
-  }
-  return digest;
+    })
+  );
 }
 
 /** Undefined for 404. @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED */

@@ -2,11 +2,11 @@ import { simpleGit } from 'simple-git';
 import type { Environment } from '../config.ts';
 
 export type Git = {
-  /** Runs git in `dir` and gives its output without the last line end. @throws GitError of simple-git with git's own words */
+  /** Runs git in `dir` and gives its output without the last line end (`isWhole`: with it). @throws GitError of simple-git with git's own words */
   run(args: readonly string[], options?: GitRun): Promise<string>;
 };
 
-export type GitRun = { readonly input?: string; readonly env?: Environment };
+export type GitRun = { readonly input?: string; readonly env?: Environment; readonly isWhole?: boolean };
 
 export type GitAccess = {
   readonly dir: string;
@@ -27,12 +27,12 @@ export function createGit(access: GitAccess): Git {
   const settings = access.key === undefined ? [] : keySettings(access.key.url, access.key.value);
   const fixed = { ...outer, ...configEnvironment(outer, settings), GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' };
   return {
-    run(args, { input, env = {} } = {}) {
+    run(args, { input, env = {}, isWhole = false } = {}) {
       const complete = { ...fixed, ...env };
       const git = simpleGit({
         baseDir: access.dir,
         abort: access.signal,
-        trimmed: true,
+        trimmed: !isWhole,
         // simple-git guards against variables and settings that come from strangers; all of these are the person's own.
         allowEnvironment: Object.keys(complete),
         unsafe,

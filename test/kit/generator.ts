@@ -8,6 +8,7 @@ import type { Command } from 'commander';
 import { createCommand as createBeta } from '../../manifest-gen/commands/beta.ts';
 import { createCommand as createPromote } from '../../manifest-gen/commands/promote.ts';
 import { createCommand as createStatus } from '../../manifest-gen/commands/status.ts';
+import { createCommand as createVerify } from '../../manifest-gen/commands/verify.ts';
 import type { Invocation } from '../../manifest-gen/world.ts';
 import { makeTinyExe } from './exe.ts';
 import type { ForgeAsset, ForgeRelease } from './forge.ts';
@@ -18,6 +19,7 @@ const verbs: Readonly<Record<string, (invocation: Invocation) => Command>> = {
   'release:beta': createBeta,
   'release:promote': createPromote,
   'release:status': createStatus,
+  'release:verify': createVerify,
 };
 
 export type VerbResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };

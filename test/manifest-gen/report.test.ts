@@ -38,6 +38,20 @@ function tellAll(report: CommandReport): void {
   report.outcome({ tool: 'buf', version: '1.32.0', kind: 'nothing', detail: 'beta offers 1.32.0' });
   report.outcome({ tool: 'delve', version: '1.22.0-beta.1', kind: 'released', detail: 'on feed and beta' });
   report.failed('delve', failure);
+  const about = { tool: 'delve', version: '1.22.0' };
+  report.checks([
+    {
+      ...about,
+      what: 'payload',
+      subject: 'dlv-windows-amd64.exe',
+      verdict: 'failed',
+      detail: 'expected SHA-256 aa, found bb',
+      expected: 'SHA-256 aa',
+      found: 'bb',
+    },
+    { ...about, what: 'upstream', subject: 'x', verdict: 'unreachable', detail: 'connect ECONNREFUSED' },
+    { ...about, what: 'pe', subject: 'dlv-windows-amd64.exe', verdict: 'passed', detail: 'Fine.' },
+  ]);
   report.status([{ tool: 'delve', upstream: '1.22.0', beta: '-', main: '-', next: 'release 1.22.0-beta.1' }]);
 }
 

@@ -57,8 +57,8 @@ describe('a checksum file', () => {
     ['back\\slash', '\\\\'],
     ['line\nfeed', '\\n'],
     ['carriage\rreturn', '\\r'],
-  ])('states for the name %j what stands behind its escaped form', (name, escape) => {
-    const escaped = name.replace(/[\\\n\r]/, escape);
+  ])('states for the name %j what stands behind its escaped form', (name, letters) => {
+    const escaped = name.replace(/[\\\n\r]/, letters);
 
     expect(checksumsOf(`\\${right}  ${escaped}\n${wrong}  ${escaped}\n`, name)).toEqual([right]);
     expect(checksumsOf(`\\SHA256 (${escaped}) = ${right}\n${wrong}  y\n`, name)).toEqual([right]);

@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { fetchPackageBytes, listVersions } from '../publish/feed-client.ts';
+import type { FeedHttp } from '../publish/feed-http.ts';
+import type { Tool } from '../tools.ts';
+import { type Check, compare, failed } from './check.ts';
+import { type HeldPackage, readPackage } from './held.ts';
+
+type Fetched = { readonly package?: HeldPackage; readonly checks: readonly Check[] };
+
+/** The package as choco gets it, from the feed and never from a cache, and what the feed says of it. */
+export async function fetchPackage(
+  tool: Tool,
+  version: string,
+  { feed, workDir }: { readonly feed: FeedHttp; readonly workDir: string },
+): Promise<Fetched> {
+  const id = tool.packageId ?? tool.tool;
+  const about = { what: 'package', subject: `${id} ${version}` };
+  const pkg = (await listVersions(feed, id)).find((one) => one.version === version);
+  if (pkg === undefined) return { checks: [failed(about, 'a package on the feed', 'none')] };
+
+  const path = join(workDir, `${id}.${version}.nupkg`);
+  const digest = await fetchPackageBytes(feed, pkg, path);
+  const announced =
+    pkg.sha512 === undefined
+      ? []
+      : [
+          compare(
+            about,
+            `SHA-512 ${pkg.sha512}`,
+            `SHA-512 ${digest.sha512}`,
+            `Its bytes are those that the feed announces${pkg.isListed ? '' : ' (it is unlisted)'}.`,
+          ),
+        ];
+  const read = await readPackage(tool, version, { path, digest }, workDir);
+  return 'verdict' in read ? { checks: [...announced, read] } : { package: read, checks: announced };
+}

@@ -1,0 +1,40 @@
+import type { ReleaseRecord } from '../../formats/release-record.ts';
+import { parseScoopManifest, type ScoopManifest } from '../../formats/scoop-manifest.ts';
+import { type Check, compare, failed } from './check.ts';
+import { faultOf } from './held.ts';
+
+/** The manifest that a branch holds; one that cannot be read is a check that failed. */
+export function readManifest(subject: string, text: string): ScoopManifest | Check {
+  try {
+    return parseScoopManifest(text);
+  } catch (error) {
+    const reason = faultOf(error);
+    if (reason === undefined) throw error;
+    return failed({ what: 'manifest', subject }, 'a Scoop manifest', reason);
+  }
+}
+
+/** Does it promise exactly what the record says was released: the version, every architecture, and their hashes? */
+export function checkManifest(
+  subject: string,
+  manifest: ScoopManifest,
+  version: string,
+  { payloads }: ReleaseRecord,
+): readonly Check[] {
+  const about = { what: 'manifest', subject };
+  const promised = Object.entries(manifest.architecture ?? {}).map(
+    ([name, block]) => `${name} ${block?.hash}`,
+  );
+  const recorded = payloads.map(
+    ({ architecture, sha256 }) => `${architecture === 'amd64' ? '64bit' : architecture} ${sha256}`,
+  );
+  return [
+    compare(about, `version ${version}`, `version ${manifest.version}`, `It offers ${version}.`),
+    compare(
+      about,
+      recorded.toSorted().join(', '),
+      promised.toSorted().join(', '),
+      'Its hashes are those of the record.',
+    ),
+  ];
+}

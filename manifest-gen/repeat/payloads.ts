@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import type { Digest } from '../../formats/digest.ts';
+import type { Architecture, ReleaseRecord } from '../../formats/release-record.ts';
+import { ReleaseError } from '../errors.ts';
+import { downloadFile } from '../publish/feed-client.ts';
+import { ask, type FeedHttp } from '../publish/feed-http.ts';
+import type { Places } from '../publish/server-info.ts';
+import { payloadAddress } from '../render/scoop.ts';
+import type { Tool } from '../tools.ts';
+import { type Check, compare, failed, unreachable } from './check.ts';
+
+/** A payload as whoever installs by Scoop gets it. */
+export type HeldPayload = {
+  readonly architecture: Architecture;
+  readonly file: string;
+  readonly path: string;
+  readonly digest: Digest;
+};
+export type HeldPayloads = { readonly payloads: readonly HeldPayload[]; readonly checks: readonly Check[] };
+
+type PayloadPlace = { readonly feed: FeedHttp; readonly places: Places; readonly workDir: string };
+type RecordedPayload = ReleaseRecord['payloads'][number];
+
+/** Downloads every payload of the record from where Scoop does, and compares it and the `.sha256` beside it with the record. */
+export async function repeatPayloads(
+  tool: Tool,
+  record: ReleaseRecord,
+  place: PayloadPlace,
+): Promise<HeldPayloads> {
+  const payloads: HeldPayload[] = [];
+  const checks: Check[] = [];
+  for (const recorded of record.payloads) {
+    const about = { what: 'payload', subject: recorded.file };
+    const addresses = { ...place.places.addresses, payloadUrl: place.places.payloadPutUrl };
+    const url = payloadAddress(addresses, tool, record.version, recorded.file);
+    try {
+      const path = join(place.workDir, recorded.file);
+      const digest = await downloadFile(place.feed, url, path);
+      if (digest === undefined) {
+        checks.push(failed(about, `a file at ${url}`, 'none'));
+        continue;
+      }
+      const { architecture, file } = recorded;
+      payloads.push({ architecture, file, path, digest });
+      checks.push(comparePayload(recorded, digest), await checkSha256File(recorded, url, place.feed));
+    } catch (error) {
+      if (!(error instanceof ReleaseError) || error.code !== 'PLACE_UNREACHABLE') throw error;
+      checks.push(unreachable(about, error.message));
+    }
+  }
+  return { payloads, checks };
+}
+
+/** Bytes against the record. */
+export function comparePayload({ file, sha256, sha512, size }: RecordedPayload, digest: Digest): Check {
+  return compare(
+    { what: 'payload', subject: file },
+    `${size} bytes, SHA-256 ${sha256}, SHA-512 ${sha512}`,
+    `${digest.sizeBytes} bytes, SHA-256 ${digest.sha256}, SHA-512 ${digest.sha512}`,
+    'Its bytes are those of the record.',
+  );
+}
+
+/** Scoop takes the hash of an older version from there (spec scoop 2.3). */
+async function checkSha256File(
+  { file, sha256 }: RecordedPayload,
+  url: string,
+  feed: FeedHttp,
+): Promise<Check> {
+  const about = { what: 'payload', subject: `${file}.sha256` };
+  const response = await ask(feed, `${url}.sha256`);
+  if (response.statusCode !== 200) return failed(about, sha256, `status ${response.statusCode}`);
+  return compare(about, sha256, response.body.slice(0, 100).trim(), 'It states the hash of the record.');
+}

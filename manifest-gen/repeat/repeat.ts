@@ -1,0 +1,204 @@
+import type { ReleaseRecord } from '../../formats/release-record.ts';
+import { type Cache, createCache } from '../cache.ts';
+import { fail } from '../errors.ts';
+import type { BucketRepository, Channel } from '../publish/bucket-repository.ts';
+import type { FeedHttp } from '../publish/feed-http.ts';
+import type { Places } from '../publish/server-info.ts';
+import type { Unpacked, UnpackedExe } from '../release.ts';
+import { packagingOf } from '../render/packaging.ts';
+import { renderRelease } from '../render/render.ts';
+import { loadTemplates } from '../render/templates.ts';
+import type { Tool } from '../tools.ts';
+import { verifyUnpacked } from '../verify/verify.ts';
+import type { World } from '../world.ts';
+import { type Check, compare, compareVerdict, skipped } from './check.ts';
+import { fetchPackage } from './fetch-package.ts';
+import type { HeldPackage } from './held.ts';
+import { checkManifest, readManifest } from './manifest.ts';
+import { comparePackage } from './package.ts';
+import { type HeldPayload, repeatPayloads } from './payloads.ts';
+import { compareWithOther, repeatUpstream, type UpstreamRepeated } from './upstream.ts';
+
+/** Where the evidence is repeated; `workDir` is this tool's own and gone afterwards. */
+export type RepeatPlace = {
+  readonly world: World;
+  readonly feed: FeedHttp;
+  readonly places: Places;
+  readonly bucket: BucketRepository;
+  readonly workDir: string;
+};
+export type RepeatRequest = {
+  readonly tool: Tool;
+  /** Undefined: what the branch offers now. */
+  readonly version: string | undefined;
+  readonly channel: Channel;
+  /** A Go module is built again, which takes minutes; else what the checksum database says of it is all that is repeated. */
+  readonly isRebuilt: boolean;
+};
+export type Repeated = { readonly version: string; readonly checks: readonly Check[] };
+
+/**
+ * Everything that a branch promises of a tool, compared once more from the branch to upstream: manifest, package, payloads,
+ * record, evidence, other sources. What differs is a value; the caller says what it is worth.
+ * @throws ReleaseError NOTHING_PUBLISHED_HERE, FEED_UNREACHABLE, FEED_REFUSED, TOOL_FILE_INVALID, INTERRUPTED
+ */
+export async function repeatEvidence(request: RepeatRequest, place: RepeatPlace): Promise<Repeated> {
+  const { tool, channel } = request;
+  const manifestText = await readPromise(request, place.bucket);
+  const subject = `${tool.tool}.json on ${channel}`;
+  const manifest = readManifest(subject, manifestText);
+  if ('verdict' in manifest) return { version: request.version ?? 'unknown', checks: [manifest] };
+
+  const version = request.version ?? manifest.version;
+  const held = await fetchPackage(tool, version, place);
+  if (held.package === undefined) return { version, checks: held.checks };
+  const { record } = held.package;
+  const { payloads, checks } = await repeatPayloads(tool, record, place);
+  const upstream = await askUpstream(request, record, place);
+  return {
+    version,
+    checks: [
+      ...checkManifest(subject, manifest, version, record),
+      ...held.checks,
+      ...checkHeld(tool, version, held.package),
+      ...checks,
+      ...upstream.checks,
+      ...(upstream.isWhole ? [] : await inspectHeld(tool, record, payloads)),
+      ...(await askOthers(request, record, place)),
+      ...(await compareRendering(tool, { ...held.package, manifestText }, upstream, place)),
+    ],
+  };
+}
+
+async function readPromise(
+  { tool, version, channel }: RepeatRequest,
+  bucket: BucketRepository,
+): Promise<string> {
+  const problem =
+    version === undefined
+      ? `branch ${channel} does not offer it`
+      : `branch ${channel} never offered ${version}`;
+  const text = await bucket.manifest(channel, tool.tool, version);
+  return text ?? fail('NOTHING_PUBLISHED_HERE', { tool: tool.tool, problem });
+}
+
+/** The record is about this package, and the exe in it is the payload for amd64. */
+export function checkHeld(tool: Tool, version: string, { record, exe }: HeldPackage): readonly Check[] {
+  const about = { what: 'record', subject: 'tools/release.json' };
+  const amd64 = record.payloads.find(({ architecture }) => architecture === 'amd64');
+  return [
+    compare(
+      about,
+      `${tool.tool} ${version}`,
+      `${record.tool} ${record.version}`,
+      'It is about this package.',
+    ),
+    compare(
+      { what: 'package', subject: 'the exe in it' },
+      `SHA-256 ${amd64?.sha256 ?? 'of a payload for amd64'}`,
+      `SHA-256 ${exe.digest.sha256}`,
+      'It is the payload for amd64.',
+    ),
+  ];
+}
+
+/** From an empty cache: what is said to be downloaded again really is. Go modules stay where they are, their builds do not. */
+function freshCache({ world, workDir }: RepeatPlace): Cache {
+  const fresh = createCache(workDir);
+  return { ...fresh, go: (part) => (part === 'mod' ? world.cache.go('mod') : fresh.go(part)) };
+}
+
+async function askUpstream(
+  { tool, isRebuilt }: RepeatRequest,
+  record: ReleaseRecord,
+  place: RepeatPlace,
+): Promise<UpstreamRepeated> {
+  const { world } = place;
+  const { kind, upstream } = record.source;
+  const isKnown = tool.sources.some((source) => source.kind === kind);
+  if (kind === 'bundle' || !isKnown) {
+    const detail = `It came from ${kind}, which is no source of the tool here.`;
+    return { checks: [skipped({ what: 'upstream', subject: upstream }, detail)], isWhole: false };
+  }
+  const cache = freshCache(place);
+  const isFetched = kind !== 'go-module' || isRebuilt;
+  const source = isFetched ? world.upstreamsWith(cache)[kind] : world.upstreams[kind];
+  return repeatUpstream(source, { tool, record, cache, report: world.report }, isFetched);
+}
+
+/** A module is never compared with what upstream built: other flags, other bytes. */
+async function askOthers(
+  { tool }: RepeatRequest,
+  record: ReleaseRecord,
+  place: RepeatPlace,
+): Promise<readonly Check[]> {
+  if (record.builtBy !== 'upstream') return [];
+  const cache = freshCache(place);
+  const { world } = place;
+  const checks: Check[] = [];
+  for (const { kind } of tool.sources) {
+    if (kind === 'go-module' || kind === record.source.kind) continue;
+    const question = { tool, record, cache, report: world.report };
+    checks.push(...(await compareWithOther(world.upstreamsWith(cache)[kind], question)));
+  }
+  return checks;
+}
+
+/** When upstream's own file did not come: the evidence that lies in the exe itself, from the feed's bytes. */
+async function inspectHeld(
+  tool: Tool,
+  record: ReleaseRecord,
+  payloads: readonly HeldPayload[],
+): Promise<readonly Check[]> {
+  const exes = payloads.map((payload): UnpackedExe => {
+    const { architecture, file: name, path, digest } = payload;
+    const recorded = record.payloads.find((one) => one.architecture === architecture)?.goModule;
+    const goModule = recorded && { ...recorded, module: recorded.path, isSumChecked: false };
+    const asset = { architecture, name, path, digest, ...(goModule === undefined ? {} : { goModule }) };
+    return { asset, architecture, path, digest };
+  });
+  const { kind, upstream, version, fingerprint } = record.source;
+  const architectures = payloads.map(({ architecture }) => architecture);
+  const found = {
+    tool,
+    version,
+    kind,
+    upstream,
+    fingerprint,
+    published: undefined,
+    architectures,
+    details: undefined,
+  };
+  const unpacked: Unpacked = { fetched: { found, assets: [], sidecars: [] }, exes };
+  const recordedOf = (what: string, subject: string) =>
+    record.evidence.find((one) => one.kind === what && one.subject === subject)?.verdict;
+  return (await verifyUnpacked(unpacked)).map((verdict) =>
+    compareVerdict(verdict, recordedOf(verdict.kind, verdict.subject)),
+  );
+}
+
+/** Made anew from what upstream gave, where it did and the recipe is still the same; else from the record that is held. */
+async function compareRendering(
+  tool: Tool,
+  held: HeldPackage & { readonly manifestText: string },
+  { again }: UpstreamRepeated,
+  { world, places, workDir }: RepeatPlace,
+): Promise<readonly Check[]> {
+  const templates = await loadTemplates(world, tool);
+  const packaging = packagingOf(tool, templates);
+  const packer = (text: string): string => text.split(':', 1)[0] ?? '';
+  const same = {
+    isSamePacker: packer(packaging) === packer(held.record.packaging),
+    areSameTemplates: packaging === held.record.packaging,
+  };
+  const isAgain = again !== undefined && same.areSameTemplates;
+  const licenseText = isAgain ? (again.unpacked.licenseText ?? templates.license) : held.licenseText;
+  const rendered = await renderRelease(isAgain ? again.record : held.record, {
+    tool,
+    templates,
+    addresses: places.addresses,
+    exes: [],
+    ...(licenseText === undefined ? {} : { licenseText }),
+  });
+  return comparePackage(held, rendered, same, workDir);
+}
