@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { fail } from './errors.ts';
+import { isUpstreamPlace, ownHoles, upstreamHoles } from './render/payload-place.ts';
 
 /** Where `serve` and `start` listen when nothing else is set. */
 export const defaultFeedUrl = 'http://127.0.0.1:8080/nuget';
@@ -23,11 +24,15 @@ const Settings = z.object({
     .describe("the Scoop bucket, any git URL or path; else the server's own bucket"),
   PAYLOAD_URL: payloadTemplate()
     .optional()
-    .describe("where Scoop downloads from, with {tool} {version} {file}; else the server's /dl"),
+    .describe(
+      "where Scoop downloads from, with {tool} {version} {file}, or with {repository} {tag} {asset} for upstream's own files; else the server's /dl",
+    ),
   PAYLOAD_PUT: z
     .enum(['true', 'false'])
     .default('true')
-    .describe('false when payloads may not be uploaded to PAYLOAD_URL by us'),
+    .describe(
+      'false when payloads may not be uploaded to PAYLOAD_URL by us: they must be there before a manifest names them',
+    ),
   TOOLS_DIR: z.string().optional().describe("a folder of tool files; else the product's own"),
   TRUST_FILE: z
     .string()
@@ -87,6 +92,9 @@ export function loadGeneratorConfig(source: ConfigSource): GeneratorConfig {
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   const key = readKey(source, problems);
   checkPaths(source, problems);
+  if (isUpstreamPlace(source.env.PAYLOAD_URL ?? '') && source.env.PAYLOAD_PUT !== 'false') {
+    problems.push("PAYLOAD_PUT: must be false, since nobody uploads to upstream's own place (PAYLOAD_URL)");
+  }
   if (!parsed.success || problems.length > 0) fail('SETTINGS_INVALID', { problems: problems.join('\n') });
   const settings = parsed.data;
   const path = (text: string | undefined): string | undefined =>
@@ -194,12 +202,12 @@ function hasNoUser({ username, password }: URL): boolean {
 function payloadTemplate(): z.ZodString {
   return z.string().refine(
     (text) =>
-      ['{tool}', '{version}', '{file}'].every((hole) => text.includes(hole)) &&
+      [ownHoles, upstreamHoles].some((holes) => holes.every((hole) => text.includes(hole))) &&
       URL.canParse(text) &&
       isWeb(new URL(text)) &&
       // it is written into manifests, for everybody to read
       hasNoUser(new URL(text)),
-    'must be an http or https address with {tool}, {version} and {file} in it, and no user and password',
+    "must be an http or https address with {tool}, {version} and {file} in it, or for upstream's own files with {repository}, {tag} and {asset}, and no user and password",
   );
 }
 

@@ -79,6 +79,11 @@ const errors = {
     'Start it with `pnpm start` or `pnpm serve`, or set FEED_URL.',
   ],
   PLACE_UNREACHABLE: [4, '{url} cannot be reached: {cause}.', 'Check PAYLOAD_URL, and try again.'],
+  PAYLOAD_MISSING: [
+    1,
+    '{tool} {version}: {url} is not there ({status}), and a manifest that names it would install nothing.',
+    'Put {file} there (SHA-256 {sha256}; a run with --dry-run --out DIR keeps it in DIR/payloads), then run again.',
+  ],
   FEED_REFUSED: [1, 'The feed answered {status} to {what}: {reason}.', '{hint}'],
   FEED_KEY_MISSING: [
     2,

@@ -14,7 +14,7 @@ const PlainVersion = z
 /** It becomes a folder, a package id, a branch's file: nothing that a path or a shell would read. */
 const Name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'is not a name in lower case letters, digits and -');
 const FileName = z.string().regex(/^[^\\/\s]+$/, 'is not a file name');
-/** A place inside an archive, with `{version}` filled in. */
+/** A place inside an archive, with `{version}` and `{architecture}` (amd64, arm64) filled in. */
 const MemberPath = z
   .string()
   .regex(/^(?![/\\])(?!.*(^|\/)\.\.(\/|$))[^\\]+$/, 'is not a path inside an archive');

@@ -4,9 +4,11 @@ import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createDigester } from '../formats/digest.ts';
+import type { Architecture } from '../formats/release-record.ts';
 import type { Cache } from './cache.ts';
 import { fail } from './errors.ts';
 import type { Asset, Fetched, Unpacked, UnpackedExe } from './release.ts';
+import { fillMember } from './render/payload-place.ts';
 import { type ReadArchive, UnpackFault, type UnpackLimits, unpackLimits } from './unpack-archive.ts';
 import { readTgz } from './unpack-tgz.ts';
 import { readZip } from './unpack-zip.ts';
@@ -46,7 +48,7 @@ async function unpackAsset(
   const read = readers.find(([suffix]) => asset.name.toLowerCase().endsWith(suffix))?.[1];
   if (read === undefined) return { exe: { asset, architecture, path: asset.path, digest } };
 
-  const member = memberOf(found);
+  const member = memberOf(found, architecture);
   const path = join(await cache.unpacked(digest.sha256), basename(member));
   const part = `${path}.${process.pid}.part`;
   const digester = createDigester();
@@ -72,10 +74,10 @@ async function unpackAsset(
 }
 
 /** Where the tool file says that the exe is. */
-function memberOf({ tool, kind, version }: Fetched['found']): string {
+function memberOf({ tool, kind, version }: Fetched['found'], architecture: Architecture): string {
   const source = tool.sources.find((other) => other.kind === kind);
   const member = source !== undefined && 'member' in source ? source.member : undefined;
-  if (member !== undefined) return member.replaceAll('{version}', version);
+  if (member !== undefined) return fillMember(member, version, architecture);
   return fail('TOOL_FILE_INVALID', {
     file: `${tool.tool}.yaml`,
     problems: `source ${kind} gives an archive and names no member`,

@@ -10,6 +10,7 @@ import { type Context, requireKey, withContext } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { keepFiles, openOutDir } from './keep-files.ts';
 import { type Request, readRequests } from './request.ts';
+import { payloadsToKeep, requirePayloads } from './require-payloads.ts';
 import { planRow, type Resolved, type ResolveOptions, resolve } from './resolve.ts';
 import { attempt, endRun, type Failure, type RunResult } from './run-each.ts';
 import { runVerb } from './run-verb.ts';
@@ -81,7 +82,9 @@ async function release(resolved: Resolved, options: BetaOptions, context: Contex
   const { packed } = await recipe.local.run(resolved, context, onStep);
   const { packageVersion: version, manifestText, recordText } = packed.rendered;
   if (options.outDir !== undefined) {
-    await keepFiles(options.outDir, { tool, version, nupkgPath: packed.nupkgPath, manifestText, recordText });
+    const payloads = payloadsToKeep(packed.rendered, context.places);
+    const { nupkgPath } = packed;
+    await keepFiles(options.outDir, { tool, version, nupkgPath, manifestText, recordText, payloads });
   }
   if (options.dryRun) return { tool, version, kind: 'made', detail: 'nothing was published (--dry-run)' };
   await recipe.outside.run({ packed }, context, onStep);
@@ -109,6 +112,7 @@ async function finish(
   }
   if (does === 'nothing') return { tool, version, kind: 'nothing', detail: why };
   if (options.dryRun) return { tool, version, kind: 'made', detail: 'nothing was published (--dry-run)' };
+  if (!context.places.isPut) await requirePayloads(resolved.tool, record, context);
   context.world.report.step(tool, 'commit');
   await publishManifest(context.bucket, { tool, version, manifestText, branches: ['beta'] });
   context.published.push(`manifest ${tool} ${version} on branch beta`);

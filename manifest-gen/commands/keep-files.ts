@@ -9,6 +9,8 @@ export type KeptFiles = {
   readonly nupkgPath: string;
   readonly manifestText: string;
   readonly recordText: string;
+  /** What somebody must put where Scoop downloads from, when we may not (PAYLOAD_PUT=false). */
+  readonly payloads?: readonly { readonly file: string; readonly path: string; readonly sha256: string }[];
 };
 
 /**
@@ -31,9 +33,15 @@ export async function openOutDir(cwd: string, out: string | undefined): Promise<
 
 /** `--out DIR` (contract section 5). */
 export async function keepFiles(outDir: string, files: KeptFiles): Promise<void> {
-  const { tool, version, nupkgPath, manifestText, recordText } = files;
+  const { tool, version, nupkgPath, manifestText, recordText, payloads = [] } = files;
   await makeDir(outDir);
   await copyFile(nupkgPath, join(outDir, `${tool}.${version}.nupkg`));
   await writeFile(join(outDir, `${tool}.json`), manifestText);
   await writeFile(join(outDir, `${tool}.${version}.release.json`), recordText);
+  const place = join(outDir, 'payloads', tool, version);
+  for (const { file, path, sha256 } of payloads) {
+    await makeDir(place);
+    await copyFile(path, join(place, file));
+    await writeFile(join(place, `${file}.sha256`), `${sha256}\n`);
+  }
 }

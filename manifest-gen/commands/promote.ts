@@ -11,6 +11,7 @@ import { type Context, requireKey, withContext } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type KeptFiles, keepFiles, openOutDir } from './keep-files.ts';
 import { type Request, readRequests } from './request.ts';
+import { payloadsToKeep, requirePayloads } from './require-payloads.ts';
 import { type Planned, type Ready, resolvePromotion } from './resolve-promotion.ts';
 import { attempt, endRun, type Failure, type RunResult } from './run-each.ts';
 import { runVerb } from './run-verb.ts';
@@ -77,6 +78,7 @@ async function act(
     const recordText = printReleaseRecord(ready.published.record);
     await keep(options.outDir, { ...common, nupkgPath: ready.published.nupkgPath, manifestText, recordText });
     if (options.dryRun) return { ...common, kind: 'made', detail: 'nothing was published (--dry-run)' };
+    if (!context.places.isPut) await requirePayloads(tool, ready.published.record, context);
     onStep('commit');
     await commitManifest({ ...common, manifestText }, context);
     return {
@@ -87,7 +89,8 @@ async function act(
   }
   const { packed } = await recipe.local.run(ready, context, onStep);
   const { manifestText, recordText } = packed.rendered;
-  await keep(options.outDir, { ...common, nupkgPath: packed.nupkgPath, manifestText, recordText });
+  const payloads = payloadsToKeep(packed.rendered, context.places);
+  await keep(options.outDir, { ...common, nupkgPath: packed.nupkgPath, manifestText, recordText, payloads });
   if (options.dryRun) return { ...common, kind: 'made', detail: 'nothing was published (--dry-run)' };
   await recipe.outside.run({ packed }, context, onStep);
   return { ...common, kind: 'promoted', detail: `on the feed and on branches main and beta, ${row.why}` };

@@ -8,6 +8,7 @@ import { type Released, readReleased } from '../publish/released.ts';
 import type { Found } from '../release.ts';
 import { fillNuspec } from '../render/nuspec.ts';
 import { packagingOf } from '../render/packaging.ts';
+import { isUpstreamPlace } from '../render/payload-place.ts';
 import { loadTemplates, type Templates } from '../render/templates.ts';
 import type { PlanRow } from '../report.ts';
 import type { Tool } from '../tools.ts';
@@ -67,6 +68,7 @@ export async function resolve(
   const from = await context.bucket.version('beta', tool.tool);
   const common = { tool, found, templates, packaging, version: next.version, from };
   // a text that breaks a rule is told before anything is downloaded or built
+  if (next.kind === 'new') requireOwnFiles(tool, upstream, found, context);
   if (next.kind === 'new') await fillNuspec(templates, tool, { upstream, package: next.version });
   if (next.kind === 'new')
     return { ...common, does: 'release', why: requireRise(tool, next.version, from, next.why) };
@@ -127,6 +129,13 @@ function chooseSources(
   }
   const others = own.filter((one) => !sources.includes(one));
   return { sources, others, isUnreachableSkipped: options.goOn === true, now: world.now() };
+}
+
+/** PAYLOAD_URL may name upstream's own files, which only a release of a forge has. @throws ReleaseError VERSION_NOT_TAKEN */
+function requireOwnFiles(tool: Tool, version: string, found: Found, { places }: Context): void {
+  if (found.kind === 'github' || !isUpstreamPlace(places.addresses.payloadUrl)) return;
+  const reason = `PAYLOAD_URL names upstream's own files, and the source ${found.kind} has none`;
+  fail('VERSION_NOT_TAKEN', { tool: tool.tool, version, reason });
 }
 
 /** Branches only move up (spec scoop 1.5, 2.6), so an older version than the one on offer has no place there. */

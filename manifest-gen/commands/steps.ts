@@ -18,6 +18,7 @@ import { requireTrust } from '../verify/verdict.ts';
 import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
 import type { Context } from './context.ts';
 import { has, orNameOthers } from './find-source.ts';
+import { requirePayloads } from './require-payloads.ts';
 import type { Resolved } from './resolve.ts';
 
 /** Downloads, or builds from the module; what the cache has is not fetched again. */
@@ -91,9 +92,9 @@ export async function pack(
 
 /** First of all, since a manifest promises them. */
 export async function payloads({ packed }: { packed: Packed }, context: Context): Promise<object> {
-  const { tool, packageVersion: version, exes } = packed.rendered;
-  if (!context.world.config.isPayloadPut) {
-    context.world.report.warn(tool.tool, `payloads of ${version} are not uploaded (PAYLOAD_PUT=false)`);
+  const { tool, packageVersion: version, exes, record } = packed.rendered;
+  if (!context.places.isPut) {
+    await requirePayloads(tool, record, context);
     return {};
   }
   for (const { architecture, path, digest } of exes) {

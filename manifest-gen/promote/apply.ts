@@ -13,6 +13,7 @@ import { downloadFile } from '../publish/feed-client.ts';
 import type { FeedHttp } from '../publish/feed-http.ts';
 import type { Places } from '../publish/server-info.ts';
 import type { Packed, UnpackedExe } from '../release.ts';
+import { isUpstreamPlace } from '../render/payload-place.ts';
 import { payloadAddress, renderManifest } from '../render/scoop.ts';
 import type { Tool } from '../tools.ts';
 
@@ -42,7 +43,7 @@ export async function repack(inputs: PromotionInputs): Promise<Packed> {
   const nupkg = await openNupkg(inputs.nupkgPath);
   try {
     const exes: UnpackedExe[] = [];
-    for (const payload of record.payloads) {
+    for (const payload of payloadsToTake(inputs, record)) {
       const path = join(workDir, payload.file);
       const digest =
         payload.architecture === 'amd64'
@@ -65,6 +66,16 @@ export async function repack(inputs: PromotionInputs): Promise<Packed> {
   } finally {
     await nupkg.close();
   }
+}
+
+/** Upstream's own files stay where they are, so only the package needs its exe. */
+function payloadsToTake(
+  { places }: PromotionInputs,
+  { payloads }: ReleaseRecord,
+): readonly RecordedPayload[] {
+  return isUpstreamPlace(places.payloadPutUrl)
+    ? payloads.filter(({ architecture }) => architecture === 'amd64')
+    : payloads;
 }
 
 async function saveStream(source: Readable, path: string): Promise<Digest> {

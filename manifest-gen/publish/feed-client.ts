@@ -3,9 +3,9 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Response } from 'got';
 import { createDigester, type Digest } from '../../formats/digest.ts';
-import { fail } from '../errors.ts';
+import { fail, ReleaseError } from '../errors.ts';
 import { ask, explain, type FeedHttp, fileStream, reasonOf, refuse, send } from './feed-http.ts';
-import { type FeedPackage, readFeedPage } from './feed-page.ts';
+import { type FeedPackage, type FeedPage, readFeedPage } from './feed-page.ts';
 
 const maxPages = 200;
 
@@ -14,15 +14,20 @@ const maxPages = 200;
  * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED
  */
 export async function listVersions(http: FeedHttp, id: string): Promise<readonly FeedPackage[]> {
-  const first = `${http.feedUrl}/FindPackagesById()?id=${encodeURIComponent(`'${id}'`)}&semVerLevel=2.0.0`;
+  let first = `${http.feedUrl}/FindPackagesById()?id=${encodeURIComponent(`'${id}'`)}&semVerLevel=2.0.0`;
   const found: FeedPackage[] = [];
   const seen = new Set<string>();
   let next: string | undefined = first;
   while (next !== undefined && !seen.has(next) && seen.size < maxPages) {
     seen.add(next);
     const response: Response<string> = await ask(http, next);
+    // small servers refuse a parameter that they do not know
+    if (response.statusCode === 400 && next === first) {
+      first = next = first.replace('&semVerLevel=2.0.0', '');
+      if (!seen.has(next)) continue;
+    }
     if (response.statusCode !== 200) refuse(response, `the question for the versions of ${id}`);
-    const page = await readFeedPage(response.body).catch((error: unknown) =>
+    const page: FeedPage = await readFeedPage(response.body, next).catch((error: unknown) =>
       fail(
         'FEED_REFUSED',
         {
@@ -61,7 +66,7 @@ export async function downloadPackage(http: FeedHttp, pkg: FeedPackage, path: st
 export async function fetchPackageBytes(http: FeedHttp, pkg: FeedPackage, path: string): Promise<Digest> {
   const own = `${http.feedUrl}/package/${encodeURIComponent(pkg.id)}/${encodeURIComponent(pkg.version)}`;
   return (
-    (await downloadFile(http, own, path)) ??
+    (await downloadFile(http, own, path).catch((error: unknown) => unlessOdd(error, pkg))) ??
     (pkg.downloadUrl === undefined ? undefined : await downloadFile(http, pkg.downloadUrl, path)) ??
     fail('FEED_REFUSED', {
       status: 404,
@@ -70,6 +75,12 @@ export async function fetchPackageBytes(http: FeedHttp, pkg: FeedPackage, path: 
       hint: 'The log of the feed says more.',
     })
   );
+}
+
+/** Servers without that address say 400 or 405 as well as 404; then theirs is asked. */
+function unlessOdd(error: unknown, { downloadUrl }: FeedPackage): undefined {
+  const isOdd = error instanceof ReleaseError && [400, 405].includes(Number(error.details.status));
+  if (!isOdd || downloadUrl === undefined) throw error;
 }
 
 /** Undefined for 404. @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED */
@@ -134,6 +145,8 @@ export async function waitForPackage(
   for (const waitMs of [100, 400, 1500, 3000, 5000, 10_000, 20_000, 20_000, 0]) {
     const response = await ask(http, url);
     if (response.statusCode === 200 && response.body.includes(version)) return;
+    // not every server answers for one version
+    if (response.statusCode !== 200 && (await isListed(http, id, version))) return;
     if (waitMs === 0)
       fail('FEED_REFUSED', {
         status: response.statusCode,
@@ -142,6 +155,16 @@ export async function waitForPackage(
         hint: 'The log of the feed says more; run again later.',
       });
     await delay(waitMs, undefined, { signal });
+  }
+}
+
+/** What such a server answers before it has the package is not what matters here. */
+async function isListed(http: FeedHttp, id: string, version: string): Promise<boolean> {
+  try {
+    return (await listVersions(http, id)).some((one) => one.version === version);
+  } catch (error) {
+    if (error instanceof ReleaseError && error.code === 'FEED_REFUSED') return false;
+    throw error;
   }
 }
 

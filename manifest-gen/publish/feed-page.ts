@@ -5,10 +5,12 @@ const texts = z.array(z.unknown());
 const Entry = z.object({
   title: texts.optional(),
   content: z.array(z.object({ $: z.object({ src: z.string() }) })).optional(),
-  properties: z.tuple([z.record(z.string(), texts)]),
+  // its namespaces may be declared on it, as `$`
+  properties: z.tuple([z.record(z.string(), z.unknown())]),
 });
 const Feed = z.object({
   feed: z.object({
+    $: z.object({ 'xml:base': z.string().optional() }).optional(),
     link: z.array(z.object({ $: z.object({ rel: z.string(), href: z.string() }) })).default([]),
     entry: z.array(Entry).default([]),
   }),
@@ -25,19 +27,26 @@ export type FeedPackage = {
 
 export type FeedPage = { readonly packages: readonly FeedPackage[]; readonly nextUrl: string | undefined };
 
-/** One page of an Atom feed (spec nuget-v2 9.3 to 9.5), of any server. @throws when it is none */
-export async function readFeedPage(xml: string): Promise<FeedPage> {
+/**
+ * One page of an Atom feed (spec nuget-v2 9.3 to 9.5), of any server. Its addresses may be relative: to its xml:base, else to
+ * `url`, where the page was read. @throws when it is none
+ */
+export async function readFeedPage(xml: string, url: string): Promise<FeedPage> {
   const parsed: unknown = await parseStringPromise(xml, { tagNameProcessors: [processors.stripPrefix] });
   const { feed } = Feed.parse(parsed);
+  const named = feed.$?.['xml:base'] ?? '';
+  const base = URL.canParse(named, url) ? new URL(named, url).href : url;
+  const next = feed.link.find((link) => link.$.rel === 'next')?.$.href;
   return {
-    packages: feed.entry.map(readEntry),
-    nextUrl: feed.link.find((link) => link.$.rel === 'next')?.$.href,
+    packages: feed.entry.map((entry) => readEntry(entry, base)),
+    nextUrl: next === undefined ? undefined : absolute(next, base),
   };
 }
 
-function readEntry(entry: z.infer<typeof Entry>): FeedPackage {
+function readEntry(entry: z.infer<typeof Entry>, base: string): FeedPackage {
+  const source = entry.content?.[0]?.$.src;
   const [properties] = entry.properties;
-  const property = (name: string): string => text(properties[name]?.[0]);
+  const property = (name: string): string => text([properties[name]].flat()[0]);
   const hash = property('PackageHashAlgorithm') === 'SHA512' ? property('PackageHash') : '';
   return {
     id: property('Id') || text(entry.title?.[0]),
@@ -45,8 +54,13 @@ function readEntry(entry: z.infer<typeof Entry>): FeedPackage {
     // an unlisted package is marked by its date alone on older servers (spec nuget-v2 9.5)
     isListed: property('Listed') !== 'false' && !property('Published').startsWith('1900-'),
     sha512: hash === '' ? undefined : Buffer.from(hash, 'base64').toString('hex'),
-    downloadUrl: entry.content?.[0]?.$.src,
+    downloadUrl: source === undefined ? undefined : absolute(source, base),
   };
+}
+
+/** An address that is none is left as it is, and fails where it is used. */
+function absolute(address: string, base: string): string {
+  return URL.canParse(address, base) ? new URL(address, base).href : address;
 }
 
 /** xml2js gives an element with attributes as an object, one without as its text. */

@@ -13,12 +13,15 @@ export type Places = {
   readonly payloadPutUrl: string;
   /** Payloads lie on the feed's own server, which keeps the `.sha256` beside them. */
   readonly isOwnPayloadPlace: boolean;
+  /** False: somebody else puts them there, and a manifest waits until they are (PAYLOAD_PUT). */
+  readonly isPut: boolean;
   readonly bucketUrl: string;
 };
 
 export type PlaceSettings = {
   readonly bucketUrl: string | undefined;
   readonly payloadUrl: string | undefined;
+  readonly isPayloadPut: boolean;
 };
 
 /**
@@ -28,10 +31,12 @@ export type PlaceSettings = {
 export async function findPlaces(http: FeedHttp, settings: PlaceSettings): Promise<Places> {
   const serverUrl = http.feedUrl.replace(/\/(nuget|api\/v2)$/, '');
   const isComplete = settings.bucketUrl !== undefined && settings.payloadUrl !== undefined;
-  const publicUrl = (await askPublicUrl(http, serverUrl, isComplete)) ?? foreign(http, settings, serverUrl);
-  const { payloadUrl, bucketUrl } = settings;
+  const publicUrl = await askPublicUrl(http, serverUrl, isComplete);
+  if (publicUrl === undefined) requirePlaces(http, settings);
+  const { payloadUrl, bucketUrl, isPayloadPut } = settings;
   return {
     addresses: { publicUrl, payloadUrl: payloadUrl ?? `${publicUrl}/dl/{tool}/{version}/{file}` },
+    isPut: isPayloadPut,
     payloadPutUrl: payloadUrl ?? `${serverUrl}/dl/{tool}/{version}/{file}`,
     isOwnPayloadPlace: payloadUrl === undefined,
     bucketUrl: bucketUrl ?? `${serverUrl}/git/beta/go-win-tools.git`,
@@ -55,7 +60,8 @@ async function askPublicUrl(
   }
 }
 
-function foreign(http: FeedHttp, settings: PlaceSettings, serverUrl: string): string {
+/** A feed of another make has neither bucket nor payloads. */
+function requirePlaces(http: FeedHttp, settings: PlaceSettings): void {
   const missing = (['bucketUrl', 'payloadUrl'] as const)
     .filter((name) => settings[name] === undefined)
     .map((name) => (name === 'bucketUrl' ? 'BUCKET_URL' : 'PAYLOAD_URL'));
@@ -64,5 +70,4 @@ function foreign(http: FeedHttp, settings: PlaceSettings, serverUrl: string): st
       problems: `The feed ${http.feedUrl} is not a go-win-tools server, so ${missing.join(' and ')} must be set.`,
     });
   }
-  return serverUrl;
 }

@@ -2,14 +2,15 @@ import { z } from 'zod';
 import { readJson } from '../../formats/json.ts';
 import type { Architecture, ReleaseRecord } from '../../formats/release-record.ts';
 import { parseScoopManifest, printScoopManifest } from '../../formats/scoop-manifest.ts';
-import { exeName, payloadFile } from '../payload-file.ts';
+import { exeName } from '../payload-file.ts';
 import type { Tool } from '../tools.ts';
+import { isUpstreamPlace, placeAnyVersion, placePayload } from './payload-place.ts';
 
 /** Where the clients of this bucket find things; asked of the server once a run, or set for a foreign payload place. */
 export type Addresses = {
-  /** Base of /m/TOOL.json. */
-  readonly publicUrl: string;
-  /** With {tool} {version} {file}. */
+  /** Base of /m/TOOL.json; undefined for a feed of another make, which has no manifests. */
+  readonly publicUrl: string | undefined;
+  /** With {tool} {version} {file}, or with {repository} {tag} {asset}. */
   readonly payloadUrl: string;
 };
 
@@ -35,26 +36,40 @@ export function renderManifest(
       .filter((one) => one.architecture === architecture)
       .map((payload) => ({ ...payload, name })),
   );
-  const url = (version: string, architecture: Architecture) =>
-    `${payloadAddress(addresses, tool, version, payloadFile(tool, architecture))}#/${exeName(tool)}`;
+  const { publicUrl, payloadUrl } = addresses;
+  const placed = payloads.map((payload) => {
+    const file = placePayload(payloadUrl, tool, record, payload);
+    return { ...payload, ...file, anyVersion: placeAnyVersion(payloadUrl, tool, payload.architecture) };
+  });
+  const autoupdate = placed.flatMap(({ name, anyVersion, savedAs }) =>
+    anyVersion === undefined ? [] : [[name, { url: saved(anyVersion, savedAs) }] as const],
+  );
   const manifest = {
     ...Template.parse(readJson(template)),
     version: record.version,
     architecture: Object.fromEntries(
-      payloads.map(({ name, architecture, sha256 }) => [
+      placed.map(({ name, url, sha256, savedAs, extractDir }) => [
         name,
-        { url: url(record.version, architecture), hash: sha256 },
+        {
+          url: saved(url, savedAs),
+          hash: sha256,
+          ...(extractDir === undefined ? {} : { extract_dir: extractDir }),
+        },
       ]),
     ),
     bin: exeName(tool),
-    checkver: { url: `${addresses.publicUrl}/m/${tool.tool}.json`, jsonpath: '$.version' },
-    autoupdate: {
-      architecture: Object.fromEntries(
-        payloads.map(({ name, architecture }) => [name, { url: url('$version', architecture) }]),
-      ),
-      // a file with nothing but the hash: Scoop takes the wrong line of a longer one (spec scoop 2.3)
-      hash: { url: '$url.sha256' },
-    },
+    ...(publicUrl === undefined
+      ? {}
+      : { checkver: { url: `${publicUrl}/m/${tool.tool}.json`, jsonpath: '$.version' } }),
+    ...(autoupdate.length === 0
+      ? {}
+      : {
+          autoupdate: {
+            architecture: Object.fromEntries(autoupdate),
+            // a file with nothing but the hash: Scoop takes the wrong line of a longer one (spec scoop 2.3)
+            ...(isUpstreamPlace(payloadUrl) ? {} : { hash: { url: '$url.sha256' } }),
+          },
+        }),
   };
   return printScoopManifest(parseScoopManifest(JSON.stringify(manifest)));
 }
@@ -62,8 +77,18 @@ export function renderManifest(
 /** No manifest yet: version and addresses are missing. */
 const Template = z.record(z.string(), z.unknown());
 
+/** Scoop gives a download this name (spec scoop 3.1). */
+function saved(url: string, name: string | undefined): string {
+  return name === undefined ? url : `${url}#/${name}`;
+}
+
 /** The address of one payload: `http://host/dl/delve/1.22.0/dlv-windows-amd64.exe`. */
-export function payloadAddress({ payloadUrl }: Addresses, tool: Tool, version: string, file: string): string {
+export function payloadAddress(
+  { payloadUrl }: Pick<Addresses, 'payloadUrl'>,
+  tool: Tool,
+  version: string,
+  file: string,
+): string {
   const values: Readonly<Record<string, string>> = { tool: tool.tool, version, file };
   return payloadUrl.replace(/\{(tool|version|file)\}/g, (_, name: string) => values[name] ?? '');
 }

@@ -1,0 +1,41 @@
+import type { ReleaseRecord } from '../../formats/release-record.ts';
+import { payloadFile } from '../payload-file.ts';
+import { requireFile } from '../publish/payload-check.ts';
+import type { Places } from '../publish/server-info.ts';
+import type { Rendered } from '../release.ts';
+import { isUpstreamPlace, placePayload } from '../render/payload-place.ts';
+import type { Tool } from '../tools.ts';
+import type { Context } from './context.ts';
+import type { KeptFiles } from './keep-files.ts';
+
+/**
+ * Where we upload nothing (PAYLOAD_PUT=false), each file that the manifest will name must be there, with the bytes that it promises.
+ * @throws ReleaseError PAYLOAD_MISSING, REFUSED for other bytes, PLACE_UNREACHABLE
+ */
+export async function requirePayloads(
+  tool: Tool,
+  record: ReleaseRecord,
+  { feed, places, world }: Context,
+): Promise<void> {
+  for (const payload of record.payloads) {
+    const { url, sha256 } = placePayload(places.addresses.payloadUrl, tool, record, payload);
+    const file = payload.asset?.sha256 === sha256 ? payload.asset.name : payload.file;
+    world.report.step(tool.tool, 'look', url);
+    const about = { tool: tool.tool, version: record.version, url, file, sha256 };
+    const isHashBeside = await requireFile(feed, about, !isUpstreamPlace(places.addresses.payloadUrl));
+    if (!isHashBeside) {
+      const why = `${url}.sha256 is not there: for older versions Scoop takes whatever bytes it downloads`;
+      world.report.warn(tool.tool, why);
+    }
+  }
+}
+
+/** For `--out`, when somebody else puts them where Scoop downloads from. Upstream's own files need nobody. */
+export function payloadsToKeep({ tool, exes }: Rendered, places: Places): NonNullable<KeptFiles['payloads']> {
+  if (places.isPut || isUpstreamPlace(places.payloadPutUrl)) return [];
+  return exes.map(({ architecture, path, digest }) => ({
+    file: payloadFile(tool, architecture),
+    path,
+    sha256: digest.sha256,
+  }));
+}

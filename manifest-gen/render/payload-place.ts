@@ -1,0 +1,100 @@
+import { posix } from 'node:path';
+import type { Architecture, ReleaseRecord } from '../../formats/release-record.ts';
+import { exeName, payloadFile } from '../payload-file.ts';
+import { sourceOf, type Tool } from '../tools.ts';
+
+type Payload = ReleaseRecord['payloads'][number];
+
+/** A payload as a client downloads it. */
+export type PlacedFile = {
+  /** Without Scoop's `#/NAME`. */
+  readonly url: string;
+  /** Of the file at that address: the exe's, or that of upstream's archive. */
+  readonly sha256: string;
+  /** Scoop saves it under this name; undefined for an archive, which it unpacks. */
+  readonly savedAs: string | undefined;
+  /** The archive's folder that has the exe. */
+  readonly extractDir: string | undefined;
+};
+
+/** Where each hole of PAYLOAD_URL is filled in: the first three for a place of our files, the others for upstream's own. */
+export const ownHoles = ['{tool}', '{version}', '{file}'] as const;
+export const upstreamHoles = ['{repository}', '{tag}', '{asset}'] as const;
+
+/** Whether a PAYLOAD_URL names upstream's own files, at the forge or at a mirror of it. */
+export function isUpstreamPlace(payloadUrl: string): boolean {
+  return payloadUrl.includes('{asset}');
+}
+
+/** @throws TypeError for a release without upstream's files; resolve.ts refuses those */
+export function placePayload(
+  payloadUrl: string,
+  tool: Tool,
+  record: ReleaseRecord,
+  payload: Payload,
+): PlacedFile {
+  const exe = exeName(tool);
+  if (!isUpstreamPlace(payloadUrl)) {
+    const url = fillPlace(payloadUrl, {
+      tool: tool.tool,
+      version: record.version,
+      file: payloadFile(tool, payload.architecture),
+    });
+    return { url, sha256: payload.sha256, savedAs: exe, extractDir: undefined };
+  }
+  const { asset } = payload;
+  const named = /^github\.com\/([^/@]+\/[^/@]+)@(.+)$/.exec(record.source.upstream);
+  if (asset === undefined || named?.[1] === undefined || named[2] === undefined) {
+    throw new TypeError(`${record.source.upstream} has no files at a forge`);
+  }
+  const url = fillPlace(payloadUrl, { repository: named[1], tag: named[2], asset: asset.name });
+  const isBare = asset.sha256 === payload.sha256;
+  return {
+    url,
+    sha256: asset.sha256,
+    savedAs: isBare ? exe : undefined,
+    extractDir: isBare ? undefined : folderOf(tool, record.source.version, payload.architecture),
+  };
+}
+
+/**
+ * The address for any version, in Scoop's variables; undefined when the tool's file has none. `$matchHead` is upstream's part of
+ * our `1.26.3-beta.1` and `1.26.3.1` (spec scoop 2.3).
+ */
+export function placeAnyVersion(
+  payloadUrl: string,
+  tool: Tool,
+  architecture: Architecture,
+): string | undefined {
+  if (!isUpstreamPlace(payloadUrl)) {
+    return fillPlace(payloadUrl, {
+      tool: tool.tool,
+      version: '$version',
+      file: payloadFile(tool, architecture),
+    });
+  }
+  const source = sourceOf(tool, 'github');
+  const asset = source?.assets[architecture];
+  if (source === undefined || asset === undefined) return undefined;
+  const ofHead = (text: string): string => text.replaceAll('{version}', '$matchHead');
+  return fillPlace(payloadUrl, {
+    repository: source.repository,
+    tag: ofHead(source.tag),
+    asset: ofHead(asset),
+  });
+}
+
+function folderOf(tool: Tool, version: string, architecture: Architecture): string | undefined {
+  const member = sourceOf(tool, 'github')?.member;
+  const folder = member === undefined ? '.' : posix.dirname(fillMember(member, version, architecture));
+  return folder === '.' ? undefined : folder;
+}
+
+/** Where the exe is in an archive, by the tool's file. */
+export function fillMember(member: string, version: string, architecture: Architecture): string {
+  return member.replaceAll('{version}', version).replaceAll('{architecture}', architecture);
+}
+
+function fillPlace(payloadUrl: string, values: Readonly<Record<string, string>>): string {
+  return payloadUrl.replace(/\{(\w+)\}/g, (hole, name: string) => values[name] ?? hole);
+}
