@@ -31,11 +31,21 @@ export type StoredBlob = {
   readonly written: Date;
 };
 
+/** Inclusive at both ends, as in HTTP. */
+export type Range = { readonly start: number; readonly end: number };
+/** Takes the next bytes, which may be overwritten once its promise is settled. */
+export type TakePiece = (bytes: Buffer) => Promise<void>;
+
 /** What may be asked of blobs beside the one process that writes them: they appear whole and never change. */
 export interface BlobReader {
   has(sha256: string): Promise<boolean>;
-  /** A range is inclusive at both ends, as in HTTP. @throws when the blob is not there */
-  open(sha256: string, range?: { readonly start: number; readonly end: number }): Promise<Readable>;
+  /** @throws when the blob is not there */
+  open(sha256: string, range?: Range): Promise<Readable>;
+  /**
+   * Hands the range to `take` piece by piece: the quickest way for much.
+   * @throws when the blob is not there or ends before the range does; what `take` throws
+   */
+  readTo(sha256: string, range: Range, take: TakePiece): Promise<void>;
   /**
    * All bytes of a small blob, whose size is known, at once. Small files are in the memory of the operating system as
    * soon as they were asked for once: opening, reading and closing take a fraction of what a thread and back takes

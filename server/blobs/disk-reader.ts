@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { BlobReader, StoredBlob } from './blob-store.ts';
+import { createPieceReader, pieceBytes } from './disk-pieces.ts';
 
 /** Where a blob lies: `ab/abcd...`. @throws TypeError */
 export function pathOfBlob(root: string, sha256: string): string {
@@ -15,11 +16,9 @@ export function oldPathOfBlob(root: string, sha256: string): string {
   return path.join(path.dirname(now), sha256.slice(2, 4), sha256);
 }
 
-/** Four times Node's own: a large download takes a quarter of the reads and writes. */
-const chunkBytes = 256 * 1024;
-
 /** Blobs of a folder that another process may be writing: it makes nothing and removes nothing. */
 export function createDiskReader(root: string): BlobReader {
+  const readPieces = createPieceReader();
   return {
     async has(sha256) {
       return (await statBlob(root, sha256)) !== undefined;
@@ -31,9 +30,10 @@ export function createDiskReader(root: string): BlobReader {
         (await open(oldPathOfBlob(root, sha256), 'r'));
       const { size } = await file.stat();
       // Node takes memory for a whole piece, also when the file is a few kilobytes.
-      const highWaterMark = Math.max(1, Math.min(chunkBytes, size));
+      const highWaterMark = Math.max(1, Math.min(pieceBytes, size));
       return file.createReadStream({ ...range, highWaterMark });
     },
+    readTo: (sha256, range, take) => readPieces(pathOfBlob(root, sha256), range, take),
     readSmall(sha256, sizeBytes) {
       const file = openBlob(root, sha256);
       try {

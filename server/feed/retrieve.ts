@@ -1,5 +1,4 @@
-import type { Readable } from 'node:stream';
-import type { BlobStore } from '../blobs/blob-store.ts';
+import type { BlobStore, Range, TakePiece } from '../blobs/blob-store.ts';
 import type { Catalog, PackageFile } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
 
@@ -9,8 +8,8 @@ export type Retrieved = {
   readonly row: PackageFile;
   /** All of a small one at once (`blobs/blob-store.ts`). */
   readSmall(): Buffer;
-  /** A range is inclusive at both ends. */
-  open(range?: { readonly start: number; readonly end: number }): Promise<Readable>;
+  /** The range piece by piece (`blobs/blob-store.ts`). */
+  readTo(range: Range, take: TakePiece): Promise<void>;
 };
 
 /**
@@ -32,8 +31,6 @@ export async function retrieve(
   return {
     row,
     readSmall: () => blobs.readSmall(row.sha256, row.sizeBytes),
-    // Said, so that the end follows the last byte at once: a client that closes as soon as it has all would count as
-    // broken off else.
-    open: (range) => blobs.open(row.sha256, range ?? { start: 0, end: row.sizeBytes - 1 }),
+    readTo: (range, take) => blobs.readTo(row.sha256, range, take),
   };
 }

@@ -1,6 +1,6 @@
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished } from 'node:stream';
 import type { Request, Response } from 'express';
+import type { Range, TakePiece } from '../blobs/blob-store.ts';
 
 export type Sendable = {
   /** Lower-case hex; the strong ETag. */
@@ -10,7 +10,8 @@ export type Sendable = {
   readonly cacheControl: string;
   /** Name to save it as, plain ASCII. */
   readonly fileName?: string;
-  readonly open: (range?: { readonly start: number; readonly end: number }) => Promise<Readable>;
+  /** The range piece by piece (`blobs/blob-store.ts`). */
+  readonly readTo: (range: Range, take: TakePiece) => Promise<void>;
   /** The whole went out: not for HEAD, parts and downloads that were broken off. */
   readonly onWholeSent?: () => void;
 };
@@ -45,10 +46,34 @@ export async function sendBlob(req: Request, res: Response, blob: Sendable): Pro
     // At this very moment: a server that stops waits for answers, not for what comes after them.
     res.once('finish', blob.onWholeSent);
   }
-  await pipeline(await blob.open(range), res);
+  if (end < start) res.end();
+  else await blob.readTo({ start, end }, createTake(res, end - start + 1));
 }
 
-type Described = Omit<Sendable, 'open' | 'onWholeSent'>;
+/**
+ * Writes pieces, each until the system has it. The answer ends with its last byte, at once: a client that closes as soon
+ * as it has all would count as broken off else.
+ */
+function createTake(res: Response, sizeBytes: number): TakePiece {
+  let missing = sizeBytes;
+  let broken: Error | undefined;
+  let settle: (error?: Error | null) => void = () => undefined;
+  // Not every write hears of the end of its connection.
+  finished(res, (error) => {
+    broken = error ?? undefined;
+    settle(error);
+  });
+  return (bytes) =>
+    new Promise((resolve, reject) => {
+      settle = (error) => (error ? reject(error) : resolve());
+      missing -= bytes.length;
+      if (broken !== undefined) reject(broken);
+      else if (missing === 0) res.end(bytes);
+      else res.write(bytes, settle);
+    });
+}
+
+type Described = Omit<Sendable, 'readTo' | 'onWholeSent'>;
 
 export function etagOf({ sha256 }: Described): string {
   return `"${sha256}"`;
@@ -77,11 +102,7 @@ function isAmongTags(header: string | undefined, etag: string): boolean {
   return tags.includes(etag) || tags.includes('*');
 }
 
-function rangeOf(
-  req: Request,
-  sizeBytes: number,
-  etag: string,
-): { start: number; end: number } | 'unsatisfiable' | undefined {
+function rangeOf(req: Request, sizeBytes: number, etag: string): Range | 'unsatisfiable' | undefined {
   const ifRange = req.headers['if-range'];
   if (typeof ifRange === 'string' && ifRange.trim() !== etag) {
     return undefined;

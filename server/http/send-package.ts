@@ -12,12 +12,12 @@ const maxSmallBytes = 64 * 1024;
 export async function sendPackage(
   req: Request,
   res: Response,
-  { row, open }: Retrieved,
+  { row, readTo }: Retrieved,
   cacheControl: string,
   beginDownload: BeginDownload,
 ): Promise<void> {
   const onWholeSent = beginDownload(req, nameOf(row), req.ip);
-  await sendBlob(req, res, { ...describe(row, cacheControl), open, onWholeSent });
+  await sendBlob(req, res, { ...describe(row, cacheControl), readTo, onWholeSent });
 }
 
 /** The same answer of a small package, for the fast lane; undefined for a larger one. */

@@ -45,7 +45,7 @@ export function createPayloadRouter(services: PayloadServices): Router {
           ? 'application/vnd.cyclonedx+json'
           : 'application/octet-stream',
         cacheControl: services.cache.immutable,
-        open: (range) => services.blobs.open(payload.sha256, range ?? wholeOf(payload)),
+        readTo: (range, take) => services.blobs.readTo(payload.sha256, range, take),
         onWholeSent: services.beginDownload(req, { id: tool, version, file }, req.ip),
       });
     })
@@ -75,14 +75,6 @@ async function putPayload(
   } finally {
     await draft.discard();
   }
-}
-
-/**
- * Said, so that the end follows the last byte at once: without it the file is read once more, and a client that closes
- * as soon as it has all (curl) would count as broken off.
- */
-function wholeOf({ sizeBytes }: Payload): { start: number; end: number } {
-  return { start: 0, end: sizeBytes - 1 };
 }
 
 /** Bytes before row: a crash between them leaves a blob that nobody refers to. */

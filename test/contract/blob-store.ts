@@ -3,7 +3,8 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
-import type { BlobDraft, BlobStore, StoredBlob } from '../../server/blobs/blob-store.ts';
+import type { BlobDraft, BlobStore, Range, StoredBlob, TakePiece } from '../../server/blobs/blob-store.ts';
+import { taken } from '../kit/taken.ts';
 
 export type BlobStoreFixture = {
   readonly store: BlobStore;
@@ -121,6 +122,30 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       await put(bytes);
 
       expect(await readBack(sha256, { start, end })).toEqual(bytes.subarray(start, end + 1));
+    });
+
+    it.each([1, 256 * 1024, 256 * 1024 + 1, 3_000_000])('hands out %i bytes by pieces', async (size) => {
+      const content = Buffer.from(Array.from({ length: size }, (_, n) => n % 251));
+      const name = await put(content);
+      const readTo = (...args: [Range, TakePiece]) => store.readTo(name, ...args);
+      const whole = { start: 0, end: size - 1 };
+
+      // At the same time, from memory that is used again.
+      const copies = await Promise.all(Array.from({ length: 10 }, () => taken(readTo, whole)));
+      expect(copies.every((copy) => copy.equals(content))).toBe(true);
+      const part = { start: Math.floor(size / 3), end: Math.floor(size / 2) };
+      expect((await taken(readTo, part)).equals(content.subarray(part.start, part.end + 1))).toBe(true);
+    });
+
+    it('tells whoever takes pieces that there is no blob, or less of it, and stops when they stop', async () => {
+      const name = await put(bytes);
+      const readTo = (sha: string, end: number, take: TakePiece) =>
+        store.readTo(sha, { start: 0, end }, take);
+
+      await expect(readTo('0'.repeat(64), 1, async () => undefined)).rejects.toThrow();
+      await expect(readTo(name, bytes.length, async () => undefined)).rejects.toThrow('ends at');
+      const refusing = readTo(name, bytes.length - 1, () => Promise.reject(new Error('no more')));
+      await expect(refusing).rejects.toThrow('no more');
     });
 
     it('takes exactly as many bytes as allowed and refuses one more, leaving nothing', async () => {

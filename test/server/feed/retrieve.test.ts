@@ -1,9 +1,9 @@
-import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
 import { retrieve } from '../../../server/feed/retrieve.ts';
 import { relist, unlist } from '../../../server/feed/withdraw.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { taken } from '../../kit/taken.ts';
 import { openTemporaryRoom } from './room.ts';
 
 describe('what was published', () => {
@@ -20,11 +20,11 @@ describe('what was published', () => {
   const latest = async () => (await retrieve(room, 'delve')).row.normalizedVersion;
 
   it.each(['1.0', '1.0.0', '01.0.0.0', '1.0.0+any'])('comes by the spelling %s', async (version) => {
-    const { row, open } = await retrieve(room, 'dELVE', version);
+    const { row, readTo } = await retrieve(room, 'dELVE', version);
 
     expect(row.normalizedVersion).toBe('1.0.0');
-    expect((await buffer(await open())).equals(stable)).toBe(true);
-    expect(await buffer(await open({ start: 10, end: 19 }))).toEqual(stable.subarray(10, 20));
+    expect((await taken(readTo, { start: 0, end: row.sizeBytes - 1 })).equals(stable)).toBe(true);
+    expect(await taken(readTo, { start: 10, end: 19 })).toEqual(stable.subarray(10, 20));
   });
 
   it.each([
@@ -49,11 +49,11 @@ describe('what was published', () => {
     await unlist(room, 'delve', '1.0.0', operator);
     await unlist(room, 'delve', '1.0.0', operator);
 
-    const { open, readSmall } = await retrieve(room, 'delve', '1.0.0');
+    const { readTo, readSmall } = await retrieve(room, 'delve', '1.0.0');
 
     expect(await room.catalog.find('delve', '1.0.0')).toMatchObject({ isListed: false });
     expect(readSmall().equals(stable)).toBe(true);
-    expect((await buffer(await open())).equals(stable)).toBe(true);
+    expect((await taken(readTo, { start: 0, end: stable.length - 1 })).equals(stable)).toBe(true);
   });
 
   it('cannot be withdrawn under a name that is not there', async () => {
