@@ -24,8 +24,6 @@ export type FastLaneOptions = {
   readonly isStopping: () => boolean;
 };
 
-type Answer = Omit<KnownAnswer, 'stamp' | 'madeAt'>;
-
 /**
  * In front of the general path: it knows an address and answers it from the bytes that a door made once, or lets a
  * door make them now, without the stack of handlers that costs several times as much as the answer (decision 16). What
@@ -87,7 +85,7 @@ export function createFastLane(options: FastLaneOptions, general: RequestListene
     req: IncomingMessage,
     target: string,
     path: string,
-  ): Promise<Answer | undefined> {
+  ): Promise<KnownAnswer | undefined> {
     const made = await make({
       mount: path.slice(0, mount.length),
       rawPath: path.slice(mount.length),
@@ -140,7 +138,7 @@ function isForAll({ about, etag }: KnownAnswer, { headers }: IncomingMessage): b
 function send(
   req: IncomingMessage,
   res: ServerResponse,
-  { headers, etag, body, about }: Answer,
+  { headers, etag, body, about }: KnownAnswer,
   requestId: string,
   { from }: RequestStart,
 ): void {

@@ -19,9 +19,6 @@ export type AnswerAbout = {
 
 /** A whole answer to GET, with what HEAD and 304 need of it. */
 export type KnownAnswer = {
-  readonly stamp: Stamp;
-  /** By the clock of the process, in milliseconds. */
-  readonly madeAt: number;
   /** Name, value, name, value ... as they go out; the value of X-Request-Id is each request's own. */
   readonly headers: readonly string[];
   readonly etag: string | undefined;
@@ -33,11 +30,12 @@ export type KnownAnswer = {
 const maxKeyLength = 2048;
 /** With the 5 s until counts are written, below the 30 s of spec nuget-v2 18.1. */
 const maxCountAgeMs = 20_000;
-/** The rest of what an entry holds. */
-const overheadBytes = 1024;
-
-type Bytes = Pick<KnownAnswer, 'headers' | 'etag' | 'body' | 'about'>;
-const awaited = new WeakMap<object, (answer: Bytes) => void>();
+type Kept = Omit<KnownAnswer, 'body'> & {
+  readonly stamp: Stamp;
+  /** By the clock of the process, in milliseconds. */
+  readonly madeAt: number;
+};
+const awaited = new WeakMap<object, (answer: KnownAnswer) => void>();
 
 /**
  * Lets the next one who asks the same be answered with these bytes. To be called by a door when all headers but
@@ -59,23 +57,25 @@ export type KnownAnswers = {
   /** Undefined when there is none or it is out of date; then the answer of a door is awaited. */
   find(req: IncomingMessage): KnownAnswer | undefined;
   /** The answer to a request that `find` found none for, made past the general path. */
-  keep(req: IncomingMessage, answer: Bytes): void;
+  keep(req: IncomingMessage, answer: KnownAnswer): void;
 };
 
 export function createKnownAnswers(stampNow: () => Stamp, maxBytes: number): KnownAnswers {
-  const answers = createAnswerCache<KnownAnswer>(maxBytes);
+  const answers = createAnswerCache<Kept>(maxBytes);
   return {
     find(req) {
       const key = `${req.headers['accept-encoding'] ?? ''}\n${req.url}`;
       // Read before any door looks into the catalog: a change in between makes the answer old at once.
       const stamp = stampNow();
-      const known = answers.get(key);
-      if (known !== undefined && isGood(known, stamp)) return known;
+      const known = answers.find(key, (kept) => isGood(kept, stamp));
+      if (known !== undefined) {
+        const { headers, etag, about } = known.value;
+        return { headers, etag, about, body: known.body };
+      }
       if (key.length <= maxKeyLength) {
-        awaited.set(req, (answer) => {
-          const weight = answer.body.length + key.length * 2 + overheadBytes;
-          answers.set(key, { ...answer, stamp, madeAt: performance.now() }, weight);
-        });
+        awaited.set(req, ({ headers, etag, about, body }) =>
+          answers.set(key, { headers, etag, about, stamp, madeAt: performance.now() }, body),
+        );
       }
       return undefined;
     },
@@ -83,7 +83,7 @@ export function createKnownAnswers(stampNow: () => Stamp, maxBytes: number): Kno
   };
 }
 
-function isGood({ stamp, madeAt, about }: KnownAnswer, now: Stamp): boolean {
+function isGood({ stamp, madeAt, about }: Kept, now: Stamp): boolean {
   if (stamp.packages !== now.packages) return false;
   const showsCounts = about.kind === 'document';
   return !showsCounts || stamp.counts === now.counts || performance.now() - madeAt < maxCountAgeMs;

@@ -1,33 +1,80 @@
 import { describe, expect, it } from 'vitest';
 import { createAnswerCache } from '../../../server/http/answer-cache.ts';
 
+const slabBytes = 4096;
+const small = (n: number) => Buffer.alloc(1000, n);
+const anything = () => true;
+
 describe('the cache of answers', () => {
-  it('weighs no more than it may, and keeps what was used last', () => {
-    const cache = createAnswerCache<number>(800);
-    for (let n = 0; n < 8; n += 1) cache.set(`a${n}`, n, 100);
-    cache.get('a0');
-    for (let n = 0; n < 8; n += 1) cache.set('new', n, 100);
-    expect([cache.get('a0'), cache.get('a1'), cache.get('new')]).toEqual([0, undefined, 7]);
+  it('gives back what it was given, byte for byte, whatever its size', () => {
+    const cache = createAnswerCache<number>(64 * slabBytes, slabBytes);
+    const sizes = [0, 1, 1000, slabBytes / 4, slabBytes / 4 + 1, slabBytes, 3 * slabBytes];
+    for (const size of sizes) cache.set(String(size), size, Buffer.alloc(size, size % 251));
+    for (const size of sizes) {
+      expect(cache.find(String(size), anything)).toEqual({
+        value: size,
+        body: Buffer.alloc(size, size % 251),
+      });
+    }
+  });
+
+  it('weighs no more than it may, and keeps what was used last', async () => {
+    const cache = createAnswerCache<number>(8 * slabBytes, slabBytes);
+    for (let n = 0; n < 16; n += 1) cache.set(`a${n}`, n, small(n));
+    await later();
+    cache.find('a0', anything);
+    // Many newcomers, so that some are let in.
+    for (let n = 0; n < 40; n += 1) cache.set(`new${n}`, n, small(n));
+    const count = [...names('a', 16), ...names('new', 40)].filter((name) => cache.find(name, anything));
+    expect(count.length * 1000).toBeLessThanOrEqual(8 * slabBytes);
+    expect(count).toContain('a0');
+    expect(count.some((name) => name.startsWith('new'))).toBe(true);
   });
 
   it('is not emptied by somebody who walks through everything', () => {
-    const cache = createAnswerCache<number>(1600);
+    const cache = createAnswerCache<number>(32 * slabBytes, slabBytes);
     let hits = 0;
     for (let round = 0; round < 20; round += 1) {
-      for (let n = 0; n < 32; n += 1) {
-        if (cache.get(String(n)) === n) hits += 1;
-        else cache.set(String(n), n, 100);
+      for (let n = 0; n < 128; n += 1) {
+        if (cache.find(String(n), anything)?.value === n) hits += 1;
+        else cache.set(String(n), n, small(n));
       }
     }
     // Half of it fits; by use alone nothing would ever be found.
-    expect(hits).toBeGreaterThan(100);
+    expect(hits).toBeGreaterThan(20 * 128 * 0.2);
   });
 
   it('takes a new value for an old one at once, and nothing that is too large', () => {
-    const cache = createAnswerCache<string>(800);
-    cache.set('a', 'old', 100);
-    cache.set('a', 'new', 100);
-    cache.set('b', 'large', 101);
-    expect([cache.get('a'), cache.get('b')]).toEqual(['new', undefined]);
+    const cache = createAnswerCache<number>(8 * slabBytes, slabBytes);
+    for (let n = 0; n < 16; n += 1) cache.set(`a${n}`, n, small(n));
+    cache.set('a0', 1000, small(7));
+    cache.set('b', 0, Buffer.alloc(slabBytes));
+    expect(cache.find('a0', anything)).toEqual({ value: 1000, body: small(7) });
+    expect(cache.find('b', anything)).toBeUndefined();
+  });
+
+  it('never writes over bytes that it gave away', () => {
+    const cache = createAnswerCache<number>(8 * slabBytes, slabBytes);
+    cache.set('a', 0, small(1));
+    const body = cache.find('a', anything)?.body;
+    for (let n = 0; n < 1000; n += 1) cache.set(`b${n}`, n, small(2));
+    expect(body).toEqual(small(1));
+  });
+
+  it('does not find what is no longer good', () => {
+    const cache = createAnswerCache<number>(8 * slabBytes, slabBytes);
+    cache.set('a', 1, small(1));
+    expect(cache.find('a', (value) => value > 1)).toBeUndefined();
+    cache.set('a', 2, small(2));
+    expect(cache.find('a', (value) => value > 1)).toEqual({ value: 2, body: small(2) });
   });
 });
+
+function names(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, n) => `${prefix}${n}`);
+}
+
+/** The clock moves on. */
+function later(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 5));
+}
