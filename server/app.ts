@@ -57,7 +57,7 @@ export type Services = {
 };
 
 /** Whole answers in memory: those of the ten thousand addresses that are asked for most. */
-const maxKnownAnswerBytes = 64 * 1024 ** 2;
+const maxKnownAnswerBytes = 56 * 1024 ** 2;
 
 /** The doors, in the order in which a request passes them. */
 export function createApp(services: Services): RequestListener {

@@ -3,6 +3,7 @@ export type AnswerCache<T> = {
   find(key: string, isGood: (value: T) => boolean): Found<T> | undefined;
   /** Keeps both, unless they are too large or newcomers have to wait. The bytes may be copied. */
   set(key: string, value: T, body: Buffer): void;
+  clear(): void;
 };
 export type Found<T> = { readonly value: T; readonly body: Buffer };
 
@@ -123,6 +124,12 @@ export function createAnswerCache<T>(maxBytes: number, slabBytes = 1024 ** 2): A
       slab.keys.push(key);
       total += entryBytes;
       kept.set(key, { value, slab, start, end: slab.filled });
+    },
+    clear() {
+      kept.clear();
+      slabs.clear();
+      open = undefined;
+      total = 0;
     },
   };
 }

@@ -36,6 +36,7 @@ export function createFastLane(options: FastLaneOptions, general: RequestListene
   const answers = createKnownAnswers(stamp, maxBytes);
 
   return (req, res) => {
+    answers.forgetOld();
     if (isStopping() || !isPlain(req)) return general(req, res);
     const target = plainTarget(req.url ?? '/');
     const path = pathOf(target);

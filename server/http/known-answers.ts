@@ -54,6 +54,8 @@ export function rememberAnswer(req: object, res: ServerResponse, body: Buffer, a
 }
 
 export type KnownAnswers = {
+  /** Lets go of all when packages came, went or were hidden: none is good any more. To be called with each request. */
+  forgetOld(): void;
   /** Undefined when there is none or it is out of date; then the answer of a door is awaited. */
   find(req: IncomingMessage): KnownAnswer | undefined;
   /** The answer to a request that `find` found none for, made past the general path. */
@@ -62,7 +64,13 @@ export type KnownAnswers = {
 
 export function createKnownAnswers(stampNow: () => Stamp, maxBytes: number): KnownAnswers {
   const answers = createAnswerCache<Kept>(maxBytes);
+  let packages = stampNow().packages;
   return {
+    forgetOld() {
+      const now = stampNow().packages;
+      if (now !== packages) answers.clear();
+      packages = now;
+    },
     find(req) {
       const key = `${req.headers['accept-encoding'] ?? ''}\n${req.url}`;
       // Read before any door looks into the catalog: a change in between makes the answer old at once.
