@@ -5,6 +5,11 @@
 const errors = {
   SETTINGS_INVALID: [2, '{problems}', 'Correct the settings named above; --help lists them all.'],
   USAGE: [2, '{problem}', 'See --help.'],
+  POLICY_INVALID: [
+    2,
+    '{file} cannot be used as a policy: {problems}.',
+    'Correct it; nothing was written.',
+  ],
   OUT_UNUSABLE: [
     2,
     'The folder {dir} of --out cannot be used: {cause}.',

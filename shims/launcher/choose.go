@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Exit codes of our own (contract section 7); every other one is the tool's.
+const (
+	exitPolicy  = 126
+	exitMissing = 127
+)
+
+// choice is which install runs, or why none does.
+type choice struct {
+	taken *install
+	why   string
+	exit  int
+	// notes[i] says why installs[i] is out; "" when it is in.
+	notes []string
+}
+
+// choose is the policy, by values alone.
+func choose(c config, installs []install, isShim func(install) bool) choice {
+	made := choice{notes: make([]string, len(installs)), exit: exitMissing, why: "it is not installed"}
+	var in []*install
+	for at := range installs {
+		one := &installs[at]
+		made.notes[at] = objection(c, *one, isShim)
+		if made.notes[at] == "" {
+			in = append(in, one)
+		} else if one.isThere {
+			made.exit, made.why = exitPolicy, "the policy denies every install that is there"
+		}
+	}
+	switch {
+	case c.Prefer == "pinned":
+		for _, one := range in {
+			if compareVersions(one.version, c.Pin) == 0 {
+				made.taken, made.why = one, "it is the pinned version "+c.Pin
+				return made
+			}
+		}
+		if len(in) > 0 {
+			made.exit, made.why = exitPolicy, "none is the pinned version "+c.Pin
+		}
+	case len(in) == 0:
+	case c.Prefer == "newest":
+		made.taken, made.why = in[0], "it is the newest"
+		for _, one := range in[1:] {
+			if compareVersions(one.version, made.taken.version) > 0 {
+				made.taken = one
+			}
+		}
+	default:
+		made.taken, made.why = in[0], "nothing of "+c.Prefer+" is there, and it is the next"
+		for _, one := range in {
+			if one.manager == c.Prefer {
+				made.taken, made.why = one, c.Prefer+" is preferred"
+				break
+			}
+		}
+	}
+	return made
+}
+
+func objection(c config, one install, isShim func(install) bool) string {
+	if !one.isThere {
+		return "not there"
+	}
+	for _, word := range c.Deny {
+		if word == one.manager || (one.version != "" && compareVersions(word, one.version) == 0) {
+			return "denied: " + word
+		}
+	}
+	if isShim(one) {
+		return "a shim, not the program itself"
+	}
+	return ""
+}
+
+// isShimFor tells a shim folder's file and ourselves from a real program: whatever is run is never one of them.
+func isShimFor(self string, installs []install) func(install) bool {
+	own, _ := os.Stat(self)
+	return func(one install) bool {
+		info, err := os.Stat(one.exe)
+		if err == nil && own != nil && os.SameFile(info, own) {
+			return true
+		}
+		folders := []string{filepath.Dir(self)}
+		for _, other := range installs {
+			folders = append(folders, other.shared)
+		}
+		for _, folder := range folders {
+			if folder != "" && isInside(filepath.Dir(one.exe), folder) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// explain is GO_WIN_TOOLS_EXPLAIN=1: what was seen, what is taken and why.
+func explain(c config, installs []install, made choice) string {
+	lines := []string{fmt.Sprintf("%s: prefer %s, sandbox %s", c.Tool, strings.TrimSpace(c.Prefer+" "+c.Pin), c.Sandbox)}
+	for at := range installs {
+		one := &installs[at]
+		mark, note := " ", made.notes[at]
+		if one == made.taken {
+			mark, note = ">", made.why
+		}
+		lines = append(lines, fmt.Sprintf("%s %-12s  %-14s  %s  %s", mark, one.from, firstOf(one.version, "-"), one.exe, note))
+	}
+	if made.taken == nil {
+		lines = append(lines, "Nothing is run: "+made.why+".")
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// missing tells where was looked and how the tool is installed.
+func missing(c config, installs []install, made choice) string {
+	lines := []string{fmt.Sprintf("%s: %s. Looked at:", c.Tool, made.why)}
+	for at, one := range installs {
+		lines = append(lines, fmt.Sprintf("  %-12s  %s  %s", one.from, one.exe, firstOf(made.notes[at], one.version)))
+	}
+	lines = append(lines, fmt.Sprintf("Install it: choco install %s, or: scoop install go-win-tools/%s", c.PackageID, c.App))
+	return strings.Join(lines, "\n") + "\n"
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// install is a place where the tool may be.
+type install struct {
+	from    string // scoop, scoop-global, choco, path
+	manager string // scoop, choco, path
+	exe     string
+	version string // "" when nobody says
+	home    string // the tool's own folder in the manager: apps\TOOL, lib\TOOL
+	shared  string // the manager's folder of shims
+	isThere bool
+}
+
+// findInstalls looks at every place, in the order that ties are broken (contract section 7; spec scoop 6).
+func findInstalls(c config) []install {
+	user, global := scoopRoots()
+	found := []install{scoopInstall("scoop", user, c)}
+	if !strings.EqualFold(user, global) {
+		found = append(found, scoopInstall("scoop-global", global, c))
+	}
+	found = append(found, chocoInstall(c))
+	for _, one := range c.Paths {
+		path := expand(one.Path)
+		found = append(found, install{from: "path", manager: "path", exe: path, version: one.Version, isThere: isFile(path)})
+	}
+	return found
+}
+
+// scoopRoots: the environment, then Scoop's own configuration, then its defaults.
+func scoopRoots() (user, global string) {
+	var settings struct {
+		Root   string `json:"root_path"`
+		Global string `json:"global_path"`
+	}
+	home := os.Getenv("XDG_CONFIG_HOME")
+	if home == "" {
+		home = filepath.Join(os.Getenv("USERPROFILE"), ".config")
+	}
+	readJSON(filepath.Join(home, "scoop", "config.json"), &settings)
+	user = firstOf(os.Getenv("SCOOP"), settings.Root, filepath.Join(os.Getenv("USERPROFILE"), "scoop"))
+	global = firstOf(os.Getenv("SCOOP_GLOBAL"), settings.Global, filepath.Join(os.Getenv("ProgramData"), "scoop"))
+	return user, global
+}
+
+func scoopInstall(from, root string, c config) install {
+	home := filepath.Join(root, "apps", c.App)
+	found := install{from: from, manager: "scoop", home: home, shared: filepath.Join(root, "shims")}
+	at := filepath.Join(home, "current")
+	if !isFile(filepath.Join(at, c.Exe)) {
+		// with Scoop's no_junction there is no current: the newest folder is what it runs
+		at = newestFolder(home, c.Exe, at)
+	}
+	found.exe = filepath.Join(at, c.Exe)
+	found.isThere = isFile(found.exe)
+	var manifest struct {
+		Version string `json:"version"`
+	}
+	// both generations of Scoop (spec scoop 6)
+	if !readJSON(filepath.Join(at, "scoop-manifest.json"), &manifest) {
+		readJSON(filepath.Join(at, "manifest.json"), &manifest)
+	}
+	found.version = manifest.Version
+	return found
+}
+
+func newestFolder(home, exe, otherwise string) string {
+	entries, _ := os.ReadDir(home)
+	best := ""
+	for _, entry := range entries {
+		name := entry.Name()
+		if name != "current" && isFile(filepath.Join(home, name, exe)) && compareVersions(name, best) > 0 {
+			best = name
+		}
+	}
+	if best == "" {
+		return otherwise
+	}
+	return filepath.Join(home, best)
+}
+
+func chocoInstall(c config) install {
+	root := firstOf(os.Getenv("ChocolateyInstall"), filepath.Join(os.Getenv("ProgramData"), "chocolatey"))
+	home := filepath.Join(root, "lib", c.PackageID)
+	exe := filepath.Join(home, "tools", c.Exe)
+	bytes, _ := os.ReadFile(filepath.Join(home, c.PackageID+".nuspec"))
+	_, rest, _ := strings.Cut(string(bytes), "<version>")
+	version, _, _ := strings.Cut(rest, "</version>")
+	return install{
+		from: "choco", manager: "choco", exe: exe, version: strings.TrimSpace(version),
+		home: home, shared: filepath.Join(root, "bin"), isThere: isFile(exe),
+	}
+}
+
+func readJSON(file string, into any) bool {
+	bytes, err := os.ReadFile(file)
+	// Windows PowerShell writes a byte order mark
+	return err == nil && json.Unmarshal([]byte(strings.TrimPrefix(string(bytes), "\ufeff")), into) == nil
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// expand fills in a variable at the beginning of a path: %USERPROFILE%\bin\buf.exe.
+func expand(path string) string {
+	if rest, has := strings.CutPrefix(path, "%"); has {
+		if name, tail, ended := strings.Cut(rest, "%"); ended {
+			return os.Getenv(name) + tail
+		}
+	}
+	return path
+}
+
+func firstOf(words ...string) string {
+	for _, word := range words {
+		if word != "" {
+			return word
+		}
+	}
+	return ""
+}

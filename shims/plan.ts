@@ -1,0 +1,71 @@
+import { fail } from '../manifest-gen/errors.ts';
+import type { Tool } from '../manifest-gen/tools.ts';
+import type { Policy, ToolPolicy } from './policy.ts';
+
+/** One command's shim, decided: every form is made of this alone. */
+export type ShimPlan = {
+  readonly tool: string;
+  /** `dlv`: the shim's name. */
+  readonly command: string;
+  /** `dlv.exe`: what lies in the installs. */
+  readonly exe: string;
+  /** Scoop's name of it. */
+  readonly app: string;
+  /** Chocolatey's. */
+  readonly packageId: string;
+  readonly prefer: 'scoop' | 'choco' | 'newest' | 'pinned';
+  readonly pin: string | undefined;
+  readonly sandbox: 'default' | 'strict';
+  readonly deny: readonly string[];
+  readonly paths: readonly { readonly path: string; readonly version?: string | undefined }[];
+};
+
+/**
+ * A shim for each tool of the tools' folder and for each other command that the policy names; `only` leaves the rest out.
+ * @throws ReleaseError TOOL_UNKNOWN, POLICY_INVALID when two shims would have one name
+ */
+export function planShims(
+  tools: readonly Pick<Tool, 'tool' | 'command' | 'packageId'>[],
+  policy: Policy,
+  only: readonly string[] = [],
+): readonly ShimPlan[] {
+  const others = Object.keys(policy.tools ?? {}).filter((name) => !tools.some(({ tool }) => tool === name));
+  const plans = [
+    ...tools.map(({ tool, command, packageId }) => planOf({ tool, command, packageId }, policy)),
+    ...others.map((tool) => planOf({ tool }, policy)),
+  ].sort((a, b) => (a.command < b.command ? -1 : 1));
+  const twice = plans.find((plan, at) => plans[at + 1]?.command === plan.command);
+  if (twice !== undefined) {
+    const names = plans.filter(({ command }) => command === twice.command).map(({ tool }) => tool);
+    fail('POLICY_INVALID', {
+      file: 'The policy',
+      problems: `${names.join(' and ')} would both be the shim ${twice.command}`,
+    });
+  }
+  const unknown = only.find((name) => !plans.some(({ tool }) => tool === name));
+  if (unknown !== undefined) {
+    fail('TOOL_UNKNOWN', { tool: unknown, known: plans.map(({ tool }) => tool).join(', ') });
+  }
+  return only.length === 0 ? plans : plans.filter(({ tool }) => only.includes(tool));
+}
+
+type Named = { readonly tool: string; readonly command?: string; readonly packageId?: string | undefined };
+
+function planOf(known: Named, policy: Policy): ShimPlan {
+  const { tool } = known;
+  const own: ToolPolicy = policy.tools?.[tool] ?? {};
+  const command = own.command ?? known.command ?? tool;
+  const prefer = own.prefer ?? policy.prefer ?? 'newest';
+  return {
+    tool,
+    command,
+    exe: `${command}.exe`,
+    app: own.app ?? tool,
+    packageId: own.packageId ?? known.packageId ?? tool,
+    prefer,
+    pin: prefer === 'pinned' ? (own.pin ?? policy.pin) : undefined,
+    sandbox: own.sandbox ?? policy.sandbox ?? 'default',
+    deny: [...new Set([...(policy.deny ?? []), ...(own.deny ?? [])])],
+    paths: own.paths ?? [],
+  };
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { planShims } from '../../shims/plan.ts';
+import { readPolicy } from '../../shims/policy.ts';
+
+const tools = [
+  { tool: 'buf', command: 'buf', packageId: undefined },
+  { tool: 'delve', command: 'dlv', packageId: 'bank-delve' },
+];
+
+describe('a policy file', () => {
+  it.each([
+    ['prefer: chocolatey', 'line 1: prefer "chocolatey" is none of scoop, choco, newest, pinned'],
+    ['\nprefered: scoop', 'line 2: prefered "scoop" is no word of a policy'],
+    ['prefer: pinned', 'line 1: prefer is pinned, and no pin: VERSION says to what'],
+    ['tools:\n  buf:\n    prefer: pinned', 'line 3: tools.buf.prefer is pinned'],
+    ['tools:\n  buf:\n    sandbox: lax', 'line 3: tools.buf.sandbox "lax" is none of default, strict'],
+    ['tools:\n  buf:\n    sandbox: strict\n    wrong: 1', 'line 4: tools.buf.wrong is no word'],
+    ['pin: latest', 'line 1: pin "latest" is not a version'],
+    ['deny:\n  - scoop\n  - winget', 'line 3: deny.1 "winget" is neither scoop, choco nor a version'],
+    ['tools:\n  buf:\n    paths:\n      - "tools\\\\buf.exe"', 'line 4: tools.buf.paths.0'],
+    ['tools:\n  buf:\n    paths: ["C:\\\\a&b\\\\buf.exe"]', 'line 3: tools.buf.paths.0'],
+    ['tools: [buf]', 'line 1: tools'],
+    ['prefer: [', 'line 1: '],
+    ['prefer: scoop\nprefer: choco', 'line 2: Map keys must be unique'],
+    ['pin: &a [1]\nprefer: *a', 'line 1: pin '],
+  ])('%j is refused with the line: %s', (text, sentence) => {
+    expect(() => readPolicy(text, 'policy.yaml')).toThrow(sentence);
+  });
+
+  it('may be empty', () => {
+    expect(readPolicy('', 'policy.yaml')).toEqual({});
+    expect(readPolicy('# nothing yet\n', 'policy.yaml')).toEqual({});
+  });
+});
+
+describe('the plan of the shims', () => {
+  it('is a shim for each command, newest first, when nothing is said', () => {
+    const common = { prefer: 'newest', pin: undefined, sandbox: 'default', deny: [], paths: [] };
+    expect(planShims(tools, {})).toEqual([
+      { tool: 'buf', command: 'buf', exe: 'buf.exe', app: 'buf', packageId: 'buf', ...common },
+      { tool: 'delve', command: 'dlv', exe: 'dlv.exe', app: 'delve', packageId: 'bank-delve', ...common },
+    ]);
+  });
+
+  it('takes what the policy says of all, what it says of one tool, and commands that only it knows', () => {
+    const policy = readPolicy(
+      [
+        'prefer: choco',
+        'pin: 1.32.0',
+        'deny: [1.31.0]',
+        'tools:',
+        '  buf: {prefer: pinned, sandbox: strict, deny: [scoop], paths: ["%USERPROFILE%\\\\bin\\\\buf.exe"]}',
+        '  terraform: {app: terraform-ls, packageId: Terraform}',
+      ].join('\n'),
+      'policy.yaml',
+    );
+    const plans = planShims(tools, policy);
+
+    expect(plans.map(({ command, prefer, pin }) => [command, prefer, pin])).toEqual([
+      ['buf', 'pinned', '1.32.0'],
+      ['dlv', 'choco', undefined],
+      ['terraform', 'choco', undefined],
+    ]);
+    expect(plans[0]).toMatchObject({
+      sandbox: 'strict',
+      deny: ['1.31.0', 'scoop'],
+      paths: [{ path: '%USERPROFILE%\\bin\\buf.exe' }],
+    });
+    expect(plans[2]).toMatchObject({ exe: 'terraform.exe', app: 'terraform-ls', packageId: 'Terraform' });
+  });
+
+  it('leaves out what is not asked for, and names what there is when it is not there', () => {
+    expect(planShims(tools, {}, ['delve']).map(({ command }) => command)).toEqual(['dlv']);
+    expect(() => planShims(tools, {}, ['nosuch'])).toThrow('There is no tool nosuch; there are buf, delve.');
+  });
+
+  it('refuses two shims of one name', () => {
+    const policy = readPolicy('tools:\n  dlv: {}\n', 'policy.yaml');
+    expect(() => planShims(tools, policy)).toThrow('delve and dlv would both be the shim dlv');
+  });
+});
