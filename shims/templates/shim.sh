@@ -1,0 +1,265 @@
+#!/bin/sh
+# PATH-priority shim of go-win-tools for Git Bash and MSYS: decides between the Chocolatey and the Scoop install of a tool.
+# Made from a policy; make it again instead of changing it. GO_WIN_TOOLS_EXPLAIN=1 tells what it sees.
+
+# Everything is decided in a subshell: a variable of ours that the caller exported under the same name must reach the child
+# as it was. Prints the program and, from the next line on, the child's PATH; nothing when there is nothing to run.
+decide() {
+# SETTINGS
+
+stop() { code=$1; shift; printf '%s\n' "$@" >&2; exit "$code"; }
+
+here=$(CDPATH='' cd -- "$(dirname -- "$1")" && pwd -P)
+
+# PATH without our own folder
+other_path() {
+  rest=$PATH: kept=
+  while [ -n "$rest" ]; do
+    folder=${rest%%:*} rest=${rest#*:}
+    [ "$folder" -ef "$here" ] 2>/dev/null || kept=$kept:$folder
+  done
+  printf '%s' "${kept#:}"
+}
+
+# WSL sees Windows folders in its PATH: there the native tool is meant, or none.
+if [ -n "${WSL_INTEROP-}${WSL_DISTRO_NAME-}" ]; then
+  PATH=$(other_path)
+  found=$(command -v -- "$command") || stop 127 "$tool: this shim is for Windows, and no $command is installed in WSL."
+  printf '%s\n%s' "$found" "$PATH"; exit
+fi
+
+[ "$GO_WIN_TOOLS_DEPTH" -le 64 ] || stop 126 "$tool: shims have called each other 64 times; something leads in circles."
+
+if [ "${GO_WIN_TOOLS_BYPASS-}" = 1 ]; then
+  found=$(PATH=$(other_path) && command -v -- "$command" || command -v -- "$exe") ||
+    stop 127 "$tool: GO_WIN_TOOLS_BYPASS is set, and PATH has no other $command."
+  printf '%s\n%s' "$found" "$PATH"; exit
+fi
+
+# C:\Users\me -> /c/Users/me, as PATH has it
+unix() {
+  case $1 in
+    [A-Za-z]:* | *\\*) cygpath -u -- "$1" 2>/dev/null || printf '%s' "$1" ;;
+    *) printf '%s' "$1" ;;
+  esac
+}
+
+# the text behind a JSON key, from files with a key a line, as Scoop writes them
+json() {
+  found=
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in
+      *\""$2"\"*:*\"*\"*)
+        line=${line#*\""$2"\"*:} line=${line#*\"} found=${line%%\"*}
+        break ;;
+    esac
+  done < "$1"
+  # a Windows path has its backslashes doubled
+  case $found in *\\\\*) found=$(printf '%s' "$found" | sed 's/\\\\/\\/g') ;; esac
+  printf '%s' "$found"
+}
+
+count=0
+add() {
+  count=$((count + 1))
+  eval "from_$count=\$1 manager_$count=\$2 exe_$count=\$3 version_$count=\$4 home_$count=\$5 shared_$count=\$6 note_$count="
+}
+
+known() {
+  file=$1
+  case $file in
+    %*%*) name=${file#%} name=${name%%%*}; eval "value=\${$name-}"; file=$value${file#%*%} ;;
+  esac
+  add path path "$(unix "$file")" "$2" '' ''
+}
+
+scoop() {
+  at=$2/apps/$app/current version=
+  if [ ! -f "$at/$exe" ]; then
+    # with Scoop's no_junction there is no current: the newest folder is what it runs
+    best=
+    for folder in "$2/apps/$app"/*/; do
+      name=${folder%/} name=${name##*/}
+      if [ "$name" != current ] && [ -f "$folder$exe" ] && newer "$name" "$best"; then best=$name; fi
+    done
+    [ -z "$best" ] || at=$2/apps/$app/$best
+  fi
+  for file in scoop-manifest.json manifest.json; do
+    if [ -z "$version" ] && [ -f "$at/$file" ]; then version=$(json "$at/$file" version); fi
+  done
+  add "$1" scoop "$at/$exe" "$version" "$2/apps/$app" "$2/shims"
+}
+
+choco() {
+  version='' nuspec=$1/lib/$package/$package.nuspec
+  if [ -f "$nuspec" ]; then
+    while IFS= read -r line || [ -n "$line" ]; do
+      case $line in *'<version>'*'</version>'*) version=${line#*<version>} version=${version%%</version>*}; break ;; esac
+    done < "$nuspec"
+  fi
+  add choco choco "$1/lib/$package/tools/$exe" "$version" "$1/lib/$package" "$1/bin"
+}
+
+# 1 when $1 comes after $2, 2 when before, 0 when they are the same; $3 stands in for what is not there
+words() {
+  x=$1 y=$2
+  while [ -n "$x$y" ]; do
+    a=${x%%.*} b=${y%%.*}
+    x=${x#"$a"} x=${x#.} y=${y#"$b"} y=${y#.}
+    a=${a:-$3} b=${b:-$3}
+    [ "$a" != "$b" ] || continue
+    [ -n "$a" ] || return 2
+    [ -n "$b" ] || return 1
+    case $a in *[!0-9]*) a_word=1 ;; *) a_word= ;; esac
+    case $b in *[!0-9]*) b_word=1 ;; *) b_word= ;; esac
+    case $a_word/$b_word in
+      /) if [ "$a" -gt "$b" ]; then return 1; elif [ "$a" -lt "$b" ]; then return 2; fi ;;
+      1/) return 1 ;;
+      /1) return 2 ;;
+      *) if LC_ALL=C expr "x$a" \> "x$b" >/dev/null; then return 1; else return 2; fi ;;
+    esac
+  done
+  return 0
+}
+
+newer() {
+  [ -n "$1" ] || return 1
+  [ -n "$2" ] || return 0
+  v=${1%%+*} w=${2%%+*}
+  words "${v%%-*}" "${w%%-*}" 0
+  case $? in 1) return 0 ;; 2) return 1 ;; esac
+  case $v in *-*) v=${v#*-} ;; *) v= ;; esac
+  case $w in *-*) w=${w#*-} ;; *) w= ;; esac
+  [ -n "$w" ] || return 1
+  [ -n "$v" ] || return 0
+  words "$v" "$w" ''
+  [ $? = 1 ]
+}
+
+same() { ! newer "$1" "$2" && ! newer "$2" "$1"; }
+
+profile=$(unix "${USERPROFILE-${HOME-}}")
+data=$(unix "${ProgramData-${PROGRAMDATA-}}")
+settings=$(unix "${XDG_CONFIG_HOME:-$profile/.config}")/scoop/config.json
+user=${SCOOP-} global=${SCOOP_GLOBAL-}
+if [ -f "$settings" ]; then
+  [ -n "$user" ] || user=$(json "$settings" root_path)
+  [ -n "$global" ] || global=$(json "$settings" global_path)
+fi
+user=$(unix "${user:-$profile/scoop}") global=$(unix "${global:-$data/scoop}")
+
+scoop scoop "$user"
+[ "$user" = "$global" ] || scoop scoop-global "$global"
+choco "$(unix "${ChocolateyInstall:-$data/chocolatey}")"
+# KNOWN
+
+# why an install may not run; nothing when it may
+objection() {
+  eval "file=\$exe_$1 manager=\$manager_$1 version=\$version_$1"
+  [ -f "$file" ] || { printf 'not there'; return; }
+  for word in $deny; do
+    if [ "$word" = "$manager" ] || { [ -n "$version" ] && same "$word" "$version"; }; then
+      printf 'denied: %s' "$word"
+      return
+    fi
+  done
+  folder=$(dirname -- "$file") other=0
+  [ ! "$folder" -ef "$here" ] 2>/dev/null || { printf 'a shim, not the program itself'; return; }
+  while [ "$other" -lt "$count" ]; do
+    other=$((other + 1))
+    eval "shared=\$shared_$other"
+    if [ -n "$shared" ] && [ "$folder" -ef "$shared" ]; then printf 'a shim, not the program itself'; return; fi
+  done
+}
+
+taken='' why='it is not installed' code=127 in=''
+at=0
+while [ "$at" -lt "$count" ]; do
+  at=$((at + 1))
+  note=$(objection "$at")
+  eval "note_$at=\$note"
+  case $note in
+    '') in="$in $at" ;;
+    'not there') ;;
+    *) code=126 why='the policy denies every install that is there' ;;
+  esac
+done
+if [ "$prefer" = pinned ]; then
+  for at in $in; do
+    eval "version=\$version_$at"
+    if [ -z "$taken" ] && same "$version" "$pin"; then taken=$at why="it is the pinned version $pin"; fi
+  done
+  if [ -z "$taken" ] && [ -n "$in" ]; then code=126 why="none is the pinned version $pin"; fi
+elif [ "$prefer" = newest ]; then
+  best=
+  for at in $in; do
+    eval "version=\$version_$at"
+    if [ -z "$taken" ] || newer "$version" "$best"; then taken=$at best=$version why='it is the newest'; fi
+  done
+else
+  for at in $in; do
+    eval "manager=\$manager_$at"
+    if [ -z "$taken" ]; then taken=$at why="nothing of $prefer is there, and it is the next"; fi
+    if [ "$manager" = "$prefer" ]; then taken=$at why="$prefer is preferred"; break; fi
+  done
+fi
+
+list() {
+  at=0
+  while [ "$at" -lt "$count" ]; do
+    at=$((at + 1))
+    eval "from=\$from_$at version=\$version_$at file=\$exe_$at note=\$note_$at"
+    mark=' '
+    if [ "$at" = "$taken" ]; then mark='>' note=$why; fi
+    printf '%s %-12s  %-14s  %s  %s\n' "$mark" "$from" "${version:--}" "$file" "$note"
+  done
+}
+
+if [ "${GO_WIN_TOOLS_EXPLAIN-}" = 1 ]; then
+  {
+    printf '%s: prefer %s, sandbox %s\n' "$tool" "$prefer${pin:+ $pin}" "$sandbox"
+    list
+    [ -n "$taken" ] || printf 'Nothing is run: %s.\n' "$why"
+  } >&2
+  [ -n "$taken" ] || exit "$code"
+  exit 0
+fi
+[ -n "$taken" ] || stop "$code" "$tool: $why. Looked at:" "$(list)" \
+  "Install it: choco install $package, or: scoop install go-win-tools/$app"
+
+# PATH without the folders of those that lost, in any case, with or without a slash at the end
+lower() { printf '%s' "$1" | tr '[:upper:]' '[:lower:]'; }
+gone=
+eval "shared_taken=\$shared_$taken target=\$exe_$taken"
+at=0
+while [ "$at" -lt "$count" ]; do
+  at=$((at + 1))
+  eval "home=\$home_$at shared=\$shared_$at file=\$exe_$at"
+  if [ "$at" = "$taken" ] || [ -z "$home" ] || [ ! -f "$file" ]; then continue; fi
+  gone=$gone$(lower "$home"):
+  if [ "$sandbox" = strict ] && [ "$shared" != "$shared_taken" ]; then gone=$gone$(lower "$shared"):; fi
+done
+if [ -n "$gone" ]; then
+  rest=$PATH: low=$(lower "$PATH"): kept=
+  while [ -n "$rest" ]; do
+    folder=${rest%%:*} rest=${rest#*:} small=${low%%:*} low=${low#*:} out=
+    left=$gone
+    while [ -n "$left" ]; do
+      parent=${left%%:*} left=${left#*:}
+      case ${small%/}/ in "${parent%/}"/*) out=1 ;; esac
+    done
+    [ -n "$out" ] || kept=$kept:$folder
+  done
+  PATH=${kept#:}
+fi
+printf '%s\n%s' "$target" "$PATH"
+}
+
+GO_WIN_TOOLS_DEPTH=$((${GO_WIN_TOOLS_DEPTH:-0} + 1))
+GO_WIN_TOOLS_CHOICE=$(decide "$0") || exit
+[ -n "$GO_WIN_TOOLS_CHOICE" ] || exit 0
+PATH=${GO_WIN_TOOLS_CHOICE#*
+}
+export PATH GO_WIN_TOOLS_DEPTH
+exec "${GO_WIN_TOOLS_CHOICE%%
+*}" "$@"
