@@ -115,6 +115,12 @@ export default {
       { path: '^(server|manifest-gen|start|bench|dev)' },
       { path: '^conformance/' },
     ),
+    forbid(
+      'nobody-needs-shims',
+      'What is written for the clients decides on their machines; it takes the tools from the generator, and no more.',
+      { path: '^(formats|outbound|server|manifest-gen|conformance|start|dev)' },
+      { path: '^shims/' },
+    ),
     forbid('nobody-imports-main', 'main.ts is the program, not a module.', {}, { path: '^main\\.ts$' }),
     forbid(
       'only-main-imports-start',
@@ -140,7 +146,7 @@ export default {
     forbid(
       'product-needs-no-dev-dependency',
       'It would be missing in the image.',
-      { path: '^(main|start|formats|outbound|server|manifest-gen|conformance)' },
+      { path: '^(main|start|formats|outbound|server|manifest-gen|shims|conformance)' },
       { dependencyTypes: ['npm-dev', 'npm-no-pkg'], dependencyTypesNot: ['type-only'] },
     ),
   ],

@@ -32,6 +32,10 @@ const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'all evidence once more, for what a branch promises',
     load: () => import('./manifest-gen/commands/verify.ts'),
   },
+  shims: {
+    does: 'PATH-priority shims for the tools of both managers',
+    load: () => import('./shims/command.ts'),
+  },
   'feed:export': {
     does: 'plain nupkg files and an index',
     load: () => import('./server/operator/export.ts'),

@@ -14,6 +14,7 @@ const roots = [
   'outbound',
   'server',
   'manifest-gen',
+  'shims',
   'conformance',
   'dev',
   'bench',

@@ -5,10 +5,11 @@
 const errors = {
   SETTINGS_INVALID: [2, '{problems}', 'Correct the settings named above; --help lists them all.'],
   USAGE: [2, '{problem}', 'See --help.'],
-  POLICY_INVALID: [
-    2,
-    '{file} cannot be used as a policy: {problems}.',
-    'Correct it; nothing was written.',
+  POLICY_INVALID: [2, '{file} cannot be used as a policy: {problems}.', 'Correct it; nothing was written.'],
+  SIGN_FAILED: [
+    1,
+    'The launcher could not be signed: {program} ended with exit code {exitCode}.',
+    'Run SIGN_COMMAND by hand on an exe to see why; nothing was written.',
   ],
   OUT_UNUSABLE: [
     2,

@@ -1,3 +1,3 @@
 module github.com/go-win-tools/go-win-tools/shims/launcher
 
-go 1.22
+go 1.21

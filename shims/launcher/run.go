@@ -5,7 +5,6 @@ package main
 import (
 	"os"
 	"os/signal"
-	"slices"
 	"syscall"
 	"unsafe"
 )
@@ -29,8 +28,8 @@ func run(exe string) int {
 	if err != nil {
 		stop(exitPolicy, "%s cannot be started: its path has a NUL.\n", exe)
 	}
-	quote := []uint16{'"'}
-	line := slices.Concat(quote, application[:len(application)-1], quote, rawArguments())
+	line := append([]uint16{'"'}, application[:len(application)-1]...)
+	line = append(append(line, '"'), rawArguments()...)
 	startup := syscall.StartupInfo{Flags: syscall.STARTF_USESTDHANDLES}
 	startup.Cb = uint32(unsafe.Sizeof(startup))
 	startup.StdInput = inheritable(syscall.STD_INPUT_HANDLE)

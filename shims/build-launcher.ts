@@ -1,0 +1,73 @@
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, digestFile } from '../formats/digest.ts';
+import type { Cache } from '../manifest-gen/cache.ts';
+import type { Environment } from '../manifest-gen/config.ts';
+import { fail } from '../manifest-gen/errors.ts';
+import { runCommand } from '../manifest-gen/run-command.ts';
+import { ldflags } from '../manifest-gen/upstream/go-build.ts';
+import { openGo } from '../manifest-gen/upstream/go-command.ts';
+import { fetchToolchain } from '../manifest-gen/upstream/go-toolchain.ts';
+
+/** Named in full: the same source and the same Go make the same bytes on every machine. */
+export const launcherToolchain = 'go1.26.8';
+const architecture = 'amd64';
+
+export type LauncherSettings = {
+  readonly cache: Cache;
+  readonly env: Environment;
+  readonly signal: AbortSignal;
+  readonly productDir: string;
+  /** SIGN_COMMAND: a program and its arguments; `{file}` is the exe, which it changes in place. */
+  readonly signCommand: string | undefined;
+};
+export type Launcher = { readonly path: string; readonly digest: Digest; remove(): Promise<void> };
+
+/**
+ * Builds NAME.exe, one binary for all tools, like a Go payload of a release (contract section 5), and has it signed.
+ * @throws ReleaseError TOOLCHAIN_MISSING, TOOLCHAIN_UNAVAILABLE, SOURCE_UNREACHABLE without that Go; BUILD_FAILED, SIGN_FAILED
+ */
+export async function buildLauncher(settings: LauncherSettings): Promise<Launcher> {
+  const { cache, env, signal, productDir, signCommand } = settings;
+  const asking = { tool: 'shims', version: 'launcher', kind: 'go-module' } as const;
+  const go = await openGo({ cache, env, signal }, asking);
+  const program = await fetchToolchain(go, launcherToolchain, asking, () => {});
+  const dir = await mkdtemp(join(await cache.go('work'), 'launcher-'));
+  const path = join(dir, 'launcher.exe');
+  const remove = (): Promise<void> => rm(dir, { recursive: true, force: true });
+  try {
+    const source = join(productDir, 'shims', 'launcher');
+    const flags = ['-trimpath', '-buildvcs=false', '-ldflags', ldflags, '-o', path];
+    const { exitCode, stderr } = await go.run({
+      program,
+      args: ['build', '-C', source, ...flags, '.'],
+      env: { GOTOOLCHAIN: launcherToolchain, GOOS: 'windows', GOARCH: architecture },
+    });
+    if (exitCode !== 0) {
+      fail('BUILD_FAILED', { ...asking, architecture, cause: stderr.trim().split('\n').slice(-5).join(' ') });
+    }
+    if (signCommand !== undefined) await sign(signCommand, path, { env, signal, cwd: dir });
+    return { path, digest: await digestFile(path), remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** @throws ReleaseError SIGN_FAILED; the command's own words may hold a secret, so only its exit code is told */
+async function sign(
+  command: string,
+  file: string,
+  at: { readonly env: Environment; readonly signal: AbortSignal; readonly cwd: string },
+): Promise<void> {
+  const words = command.match(/"[^"]*"|\S+/g)?.map((word) => word.replaceAll('"', '')) ?? [];
+  const [program = '', ...args] = words.map((word) => word.replaceAll('{file}', file));
+  if (!command.includes('{file}')) args.push(file);
+  const { exitCode } = await runCommand({ program, args, ...at });
+  if (exitCode !== 0) fail('SIGN_FAILED', { program, exitCode });
+}
+
+/** A copy under another name is the same program to a scanner. */
+export function copyLauncher({ path }: Launcher, to: string): Promise<void> {
+  return copyFile(path, to);
+}

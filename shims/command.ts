@@ -1,0 +1,95 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { fail, ReleaseError } from '../manifest-gen/errors.ts';
+import {
+  createReport,
+  createWorld,
+  type Invocation,
+  loadToolsOf,
+  type World,
+} from '../manifest-gen/world.ts';
+import { buildLauncher, type Launcher } from './build-launcher.ts';
+import { planShims } from './plan.ts';
+import { readPolicy } from './policy.ts';
+import { writeShims } from './write-shims.ts';
+
+type Flags = { readonly out: string; readonly policy?: string; readonly tool?: readonly string[] };
+
+/** The verb `shims`: one folder to be put first in PATH, which decides between the Chocolatey and the Scoop install of a tool. */
+export function createCommand(invocation: Invocation): Command {
+  return new Command('shims')
+    .description(
+      'Writes PATH-priority shims: which install of a tool runs is decided by a policy, not by the order of PATH.',
+    )
+    .requiredOption('--out <dir>', 'the folder they are written to; put it first in PATH')
+    .option(
+      '--policy <file>',
+      'YAML: prefer, pin, sandbox, deny and, under tools:, the same for one tool; docs/shims',
+    )
+    .option('--tool <name...>', 'only these tools or commands of the policy')
+    .addHelpText('after', help)
+    .configureOutput({
+      writeOut: (line) => void invocation.stdout.write(line),
+      writeErr: (line) => void invocation.stderr.write(line),
+    })
+    .action((flags: Flags) => makeShims(invocation, flags));
+}
+
+const help = `
+Examples:
+  pnpm shims --out ./shims                             a shim for every tool, the newest install runs
+  pnpm shims --out ./shims --policy policy.yaml
+  pnpm shims --out ./shims --tool buf
+
+For each command: NAME.exe (a small launcher, where the right Go can be had), NAME.cmd and NAME for Git Bash.
+Settings: TOOLS_DIR, CACHE_DIR, SIGN_COMMAND (a program that signs the launcher; {file} stands for it).
+GO_WIN_TOOLS_EXPLAIN=1 NAME tells which installs a shim sees and which it takes; GO_WIN_TOOLS_BYPASS=1 NAME runs
+what PATH would have run without it.`;
+
+async function makeShims(invocation: Invocation, flags: Flags): Promise<void> {
+  if (flags.out.trim() === '') fail('USAGE', { problem: '--out names no folder' });
+  const world = createWorld(invocation, createReport(invocation, {}));
+  const { cwd, productDir, stdout, stderr, env } = invocation;
+  const policy = flags.policy === undefined ? {} : await readPolicyFile(resolve(cwd, flags.policy));
+  const plans = planShims(await loadToolsOf(world), policy, flags.tool);
+  const templates = {
+    cmd: await readFile(join(productDir, 'shims', 'templates', 'shim.cmd'), 'utf8'),
+    sh: await readFile(join(productDir, 'shims', 'templates', 'shim.sh'), 'utf8'),
+  };
+  const dir = resolve(cwd, flags.out);
+  const launcher = await launcherOrNone(world, env.SIGN_COMMAND, stderr);
+  try {
+    const names = await writeShims(dir, plans, templates, launcher).catch((error: NodeJS.ErrnoException) =>
+      fail('OUT_UNUSABLE', { dir, cause: error.message }, error),
+    );
+    stdout.write(`${names.join('\n')}\n`);
+    if (launcher !== undefined)
+      stderr.write(`Every .exe is the launcher with SHA-256 ${launcher.digest.sha256}.\n`);
+    stderr.write(`Put ${dir} first in PATH. GO_WIN_TOOLS_EXPLAIN=1 NAME shows what a shim sees.\n`);
+  } finally {
+    await launcher?.remove();
+  }
+}
+
+async function readPolicyFile(file: string) {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) =>
+    fail('POLICY_INVALID', { file, problems: 'it cannot be read' }, cause),
+  );
+  return readPolicy(text, file);
+}
+
+/** Without the right Go there are scripts only (contract section 7): most callers do with them. */
+async function launcherOrNone(
+  { cache, env, signal, productDir }: World,
+  signCommand: string | undefined,
+  stderr: NodeJS.WritableStream,
+): Promise<Launcher | undefined> {
+  try {
+    return await buildLauncher({ cache, env, signal, productDir, signCommand });
+  } catch (error) {
+    if (!(error instanceof ReleaseError) || error.exitCode !== 4) throw error;
+    stderr.write(`No .exe is made: ${error.message}\n${error.hint}\n`);
+    return undefined;
+  }
+}

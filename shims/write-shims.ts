@@ -1,0 +1,62 @@
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { copyLauncher, type Launcher } from './build-launcher.ts';
+import { renderCmd } from './cmd-form.ts';
+import { renderShimJson } from './exe-form.ts';
+import type { ShimPlan } from './plan.ts';
+import { renderSh } from './sh-form.ts';
+
+export type Templates = { readonly cmd: string; readonly sh: string };
+
+/** The forms of every shim, file names and texts; NAME.exe is the launcher, beside its NAME.shim.json. */
+export function renderShims(plans: readonly ShimPlan[], { cmd, sh }: Templates): ReadonlyMap<string, string> {
+  return new Map(
+    plans.flatMap((plan) => [
+      [`${plan.command}.cmd`, renderCmd(cmd, plan)],
+      [plan.command, renderSh(sh, plan)],
+      [`${plan.command}.shim.json`, renderShimJson(plan)],
+    ]),
+  );
+}
+
+/**
+ * Writes the shims into a folder, over those of an earlier run. An exe that runs cannot be replaced on Windows but renamed:
+ * the old one stays as NAME.exe.old until it can go (spec scoop 6).
+ */
+export async function writeShims(
+  dir: string,
+  plans: readonly ShimPlan[],
+  templates: Templates,
+  launcher: Launcher | undefined,
+): Promise<readonly string[]> {
+  await mkdir(dir, { recursive: true });
+  const files = renderShims(plans, templates);
+  const names: string[] = [];
+  for (const { command } of plans) {
+    const exe = `${command}.exe`;
+    await stepAside(join(dir, exe));
+    // without a launcher an old exe would go on with an old policy
+    if (launcher !== undefined) {
+      await copyLauncher(launcher, join(dir, exe));
+      names.push(exe);
+    }
+  }
+  for (const [name, text] of files) {
+    if (launcher === undefined && name.endsWith('.shim.json')) continue;
+    const part = join(dir, `${name}.part`);
+    await writeFile(part, text);
+    if (!name.includes('.')) await chmod(part, 0o755);
+    await rename(part, join(dir, name));
+    names.push(name);
+  }
+  return names.sort();
+}
+
+async function stepAside(exe: string): Promise<void> {
+  const old = `${exe}.old`;
+  await rm(old, { force: true }).catch(() => {});
+  await rename(exe, old).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  await rm(old, { force: true }).catch(() => {});
+}
