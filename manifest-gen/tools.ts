@@ -1,11 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { Architecture } from '../formats/release-record.ts';
 import { fail } from './errors.ts';
 import { ToolPackage } from './tool-package.ts';
 import { Trust, unlistedSources } from './trust.ts';
+import { withRoots } from './trust-roots.ts';
 import { Versions } from './version-rules.ts';
 
 const PlainVersion = z
@@ -157,7 +158,7 @@ async function readTool(file: string, name: string): Promise<Tool> {
   );
   const tool = decodeYaml(Tool, text, file);
   if (tool.tool !== name) fail('TOOL_FILE_INVALID', { file, problems: `it names the tool ${tool.tool}` });
-  return tool;
+  return { ...tool, trust: await withRoots(tool.trust, dirname(file), file) };
 }
 
 /** @throws ReleaseError TOOL_FILE_INVALID, with line numbers where the YAML itself is broken */

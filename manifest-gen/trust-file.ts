@@ -4,13 +4,14 @@ import { z } from 'zod';
 import { fail } from './errors.ts';
 import { decodeYaml, type Tool } from './tools.ts';
 import { EvidenceKinds, Trust } from './trust.ts';
+import { withRoots } from './trust-roots.ts';
 
 /** TRUST_FILE (contract section 4), for private forges and tests: tool -> what stands in place of its file's `trust:`. */
 const TrustFile = z.record(z.string(), Trust.extend({ require: EvidenceKinds }));
 
 /**
  * The tools with the trust that the file gives them; tools it does not name keep their own.
- * A relative `trustedRoot` starts at the file's folder.
+ * A relative `trustedRoot` or `roots` starts at the file's folder.
  * @throws ReleaseError TOOL_FILE_INVALID, also when the file names a tool that is not there: a typing error would
  * otherwise leave another trust in force than its author believes
  */
@@ -23,10 +24,14 @@ export async function applyTrustFile(tools: readonly Tool[], file: string): Prom
   if (unknown.length > 0) {
     fail('TOOL_FILE_INVALID', { file, problems: `there is no tool ${unknown.join(', ')}` });
   }
-  return tools.map((tool) => {
-    const trust = trustOf.get(tool.tool);
-    return trust === undefined ? tool : { ...tool, trust: withAbsoluteRoot(trust, dirname(file)) };
-  });
+  const folder = dirname(file);
+  return Promise.all(
+    tools.map(async (tool) => {
+      const trust = trustOf.get(tool.tool);
+      if (trust === undefined) return tool;
+      return { ...tool, trust: await withRoots(withAbsoluteRoot(trust, folder), folder, file) };
+    }),
+  );
 }
 
 function withAbsoluteRoot(trust: Trust, folder: string): Trust {

@@ -42,6 +42,15 @@ export const Trust = z.strictObject({
   minisign: z.strictObject({ keys: z.array(z.string()).min(1) }).optional(),
   /** Of the checksum file's signature, of build attestations and of npm's provenance. */
   sigstore: Signer.optional(),
+  /** Of the exe itself, by osslsigncode or signtool. An extension: the contract names no key for it. */
+  authenticode: z
+    .strictObject({
+      /** The whole subject of the signer's certificate as PowerShell prints it: `CN=Example Ltd, O=Example Ltd, C=DE`. */
+      publisher: z.string().min(1),
+      /** A PEM file with the roots of signers and timestamps; read when the tool is (trust-roots.ts). */
+      roots: z.string().min(1),
+    })
+    .optional(),
 });
 export type Trust = z.infer<typeof Trust>;
 

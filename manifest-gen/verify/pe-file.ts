@@ -10,7 +10,18 @@ export type PeFile = {
   /** Where the last section ends; a file that is shorter was cut off. */
   readonly sectionsEnd: number;
   readonly imageBase: bigint;
+  /** Where the header says the file's checksum and the place of its signatures: neither is covered by a signature. */
+  readonly checksumAt: number;
+  /** Undefined when the header is too short to name any. */
+  readonly signatures: PeSignatures | undefined;
   readonly sections: readonly PeSection[];
+};
+
+/** The attribute certificate table: the one directory that is named by its place in the file. */
+export type PeSignatures = {
+  readonly entryAt: number;
+  readonly fileOffset: number;
+  readonly bytes: number;
 };
 
 export type PeSection = {
@@ -24,6 +35,7 @@ export type PeSection = {
 };
 
 const maxHeaderOffset = 1 << 20;
+const checksumInOptional = 64;
 const libraryFlag = 0x2000;
 const maxSections = 96; // what Windows itself loads
 
@@ -56,8 +68,19 @@ export async function readPe(file: FileHandle): Promise<PeFile | undefined> {
       ...sections.map(({ fileOffset, fileBytes }) => (fileBytes === 0 ? 0 : fileOffset + fileBytes)),
     ),
     imageBase,
+    checksumAt: headerOffset + 24 + checksumInOptional,
+    signatures: readSignatures(optional, headerOffset + 24),
     sections,
   };
+}
+
+/** The fifth directory, behind 96 bytes of a PE32 header and 112 of a PE32+ one; their count stands before them. */
+function readSignatures(optional: Buffer, optionalAt: number): PeSignatures | undefined {
+  const directories = optional.readUInt16LE(0) === 0x20b ? 112 : 96;
+  const entry = directories + 4 * 8;
+  if (optional.length < entry + 8 || optional.readUInt32LE(directories - 4) <= 4) return undefined;
+  const [fileOffset, bytes] = [optional.readUInt32LE(entry), optional.readUInt32LE(entry + 4)];
+  return { entryAt: optionalAt + entry, fileOffset, bytes };
 }
 
 /** Up to `bytes` from `offset`; shorter at the end of the file. */

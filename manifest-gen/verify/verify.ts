@@ -1,6 +1,7 @@
 import type { Fetched, Unpacked, Verdict } from '../release.ts';
 import { sidecarName } from '../sidecar-name.ts';
 import { checkAttestations } from './attestation.ts';
+import { checkAuthenticode } from './authenticode.ts';
 import { checkBuildInfo } from './buildinfo.ts';
 import { checkChecksumFile } from './checksum-file.ts';
 import { checkDigest } from './digest.ts';
@@ -30,16 +31,22 @@ const checksOfFetched: readonly Check<Fetched>[] = [
 const checksOfUnpacked: readonly Check<Unpacked>[] = [
   ({ fetched, exes }) => exes.map((exe) => checkPe(fetched.found.tool, exe)),
   ({ fetched, exes }) => exes.map((exe) => checkBuildInfo(fetched.found, exe)),
+  // nobody signs what is built here
+  ({ fetched, exes }, now) =>
+    exes
+      .filter(({ asset }) => asset.goModule === undefined)
+      .map((exe) => checkAuthenticode(fetched.found.tool, exe, now)),
 ];
 
-type Check<T> = (subject: T) => readonly (Verdict | Promise<Verdict>)[];
+type Check<T> = (subject: T, now: Date) => readonly (Verdict | Promise<Verdict>)[];
 
 export function verifyFetched(fetched: Fetched): Promise<readonly Verdict[]> {
-  return Promise.all(checksOfFetched.flatMap((check) => check(fetched)));
+  return Promise.all(checksOfFetched.flatMap((check) => check(fetched, new Date())));
 }
 
-export function verifyUnpacked(unpacked: Unpacked): Promise<readonly Verdict[]> {
-  return Promise.all(checksOfUnpacked.flatMap((check) => check(unpacked)));
+/** @param now counts for an Authenticode signature without a timestamp, which ends with its certificate */
+export function verifyUnpacked(unpacked: Unpacked, now = new Date()): Promise<readonly Verdict[]> {
+  return Promise.all(checksOfUnpacked.flatMap((check) => check(unpacked, now)));
 }
 
 /** Silent for a source whose tool file names no checksum file; `absent` when it names one and upstream has none. */

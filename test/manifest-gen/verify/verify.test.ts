@@ -188,6 +188,7 @@ describe('an unpacked exe', () => {
     expect(brief(verdicts)).toEqual([
       `pe ${pe} gdg-windows-amd64.exe`,
       `buildinfo ${buildinfo} gdg-windows-amd64.exe`,
+      'authenticode absent gdg-windows-amd64.exe',
     ]);
     expect(verdicts.find(({ verdict }) => verdict === 'failed')?.found).toBe(found);
   });
@@ -221,7 +222,7 @@ describe('an unpacked exe', () => {
 
       const verdicts = await verifyUnpacked({ fetched: makeFetched([asset]), exes: [bareExe(asset)] });
 
-      expect(verdicts.map(({ verdict }) => verdict)).toEqual(['passed', 'passed']);
+      expect(verdicts.map(({ verdict }) => verdict)).toEqual(['passed', 'passed', 'absent']);
     },
   );
 });

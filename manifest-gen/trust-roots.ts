@@ -1,0 +1,29 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fail } from './errors.ts';
+import type { Trust } from './trust.ts';
+import { parseCertificates } from './verify/certificates.ts';
+
+/**
+ * The trust with the certificates themselves in place of their file's name: other roots are another trust, the same ones in
+ * another folder are not.
+ * @param folder where a relative name starts
+ * @throws ReleaseError TOOL_FILE_INVALID naming `file` when they cannot be read
+ */
+export async function withRoots(trust: Trust, folder: string, file: string): Promise<Trust> {
+  const { authenticode } = trust;
+  if (authenticode === undefined) return trust;
+  const path = resolve(folder, authenticode.roots);
+  try {
+    const roots = (await readFile(path, 'utf8')).replace(/\r\n/g, '\n');
+    parseCertificates(roots);
+    return { ...trust, authenticode: { ...authenticode, roots } };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    fail(
+      'TOOL_FILE_INVALID',
+      { file, problems: `the roots ${path} of authenticode cannot be read: ${reason}` },
+      error,
+    );
+  }
+}

@@ -1,0 +1,207 @@
+import { type AsnType, fromBER, type ObjectIdentifier, type OctetString, type Sequence } from 'asn1js';
+import {
+  type Attribute,
+  Certificate,
+  ContentInfo,
+  ExtKeyUsage,
+  SignedData,
+  type SignedDataVerifyResult,
+} from 'pkijs';
+import type { SignedExe } from './authenticode-file.ts';
+import { printX500Name } from './x500-name.ts';
+
+/** What one signature comes to. `publisher` is the subject of the certificate that signed. */
+export type SignatureOutcome =
+  | {
+      readonly outcome: 'good';
+      readonly publisher: string;
+      readonly algorithm: string;
+      readonly isTimestamped: boolean;
+    }
+  | { readonly outcome: 'bad'; readonly expected: string; readonly found: string };
+
+export type SignatureTrust = {
+  /** Undefined: only what the signature says of the file is judged, not who made it. */
+  readonly roots: readonly Certificate[] | undefined;
+  readonly now: Date;
+};
+
+const oids = {
+  signedData: '1.2.840.113549.1.7.2',
+  indirectData: '1.3.6.1.4.1.311.2.1.4',
+  contentType: '1.2.840.113549.1.9.3',
+  timestamp: '1.3.6.1.4.1.311.3.3.1',
+  nested: '1.3.6.1.4.1.311.2.4.1',
+  timestampInfo: '1.2.840.113549.1.9.16.1.4',
+  extendedKeyUsage: '2.5.29.37',
+  codeSigning: '1.3.6.1.5.5.7.3.3',
+  timeStamping: '1.3.6.1.5.5.7.3.8',
+};
+/** MD5 and SHA-1 can be collided: a signature with them says nothing any more. */
+const hashes: Readonly<Record<string, string>> = {
+  '2.16.840.1.101.3.4.2.1': 'sha256',
+  '2.16.840.1.101.3.4.2.2': 'sha384',
+  '2.16.840.1.101.3.4.2.3': 'sha512',
+};
+const maxNested = 8;
+
+class Bad extends Error {
+  readonly expected: string;
+  readonly found: string;
+  constructor(expected: string, found: string) {
+    super(`expected ${expected}, found ${found}`);
+    this.expected = expected;
+    this.found = found;
+  }
+}
+
+function fail(expected: string, found: string): never {
+  throw new Bad(expected, found);
+}
+
+/**
+ * Judges the signature of an exe and those nested in it, which all must be good; those by SHA-1 beside a better one, made for
+ * old Windows, are left out.
+ */
+export async function judgeSignatures(exe: SignedExe, trust: SignatureTrust): Promise<SignatureOutcome> {
+  try {
+    const outer = parseSignedData(exe.pkcs7);
+    const all = [outer, ...nestedIn(outer)];
+    const strong = all.filter((one) => hashOf(one) !== undefined);
+    const [first] = strong;
+    if (first === undefined) fail('a signature with SHA-256 or better', 'one with a weaker hash');
+    const [outcome, ...more] = await inOrder(strong, (one) => judgeOne(one, exe, trust));
+    const other = more.find(({ publisher }) => publisher !== outcome?.publisher);
+    if (other !== undefined || outcome === undefined)
+      fail('one publisher', `${outcome?.publisher} and ${other?.publisher}`);
+    return outcome;
+  } catch (error) {
+    if (error instanceof Bad) return { outcome: 'bad', expected: error.expected, found: error.found };
+    if (error instanceof TypeError || error instanceof ReferenceError) throw error;
+    const found = error instanceof Error ? error.message : 'something else';
+    return { outcome: 'bad', expected: 'a signature that can be read', found };
+  }
+}
+
+type Good = Extract<SignatureOutcome, { outcome: 'good' }>;
+
+async function judgeOne(signed: SignedData, exe: SignedExe, { roots, now }: SignatureTrust): Promise<Good> {
+  const [signer, ...others] = signed.signerInfos;
+  if (signer === undefined || others.length > 0) fail('one signer', `${signed.signerInfos.length}`);
+  if (signed.encapContentInfo.eContentType !== oids.indirectData)
+    fail('a signature of a program', `content ${signed.encapContentInfo.eContentType}`);
+  const attributes = signer.signedAttrs?.attributes ?? [];
+  const contentType = onlyValue(attributes, oids.contentType) as ObjectIdentifier | undefined;
+  if (contentType?.getValue() !== oids.indirectData) fail('a signed content type', 'another or none');
+
+  const stated = readIndirectData(signed);
+  const found = await exe.digest(stated.algorithm);
+  if (!found.equals(stated.digest))
+    fail(`${stated.algorithm} ${stated.digest.toString('hex')} as signed`, found.toString('hex'));
+
+  const token = onlyValue(signer.unsignedAttrs?.attributes ?? [], oids.timestamp);
+  const stamped = token === undefined ? undefined : await judgeTimestamp(token, signer.signature, roots);
+  const result = await verifySigned(signed, 'signature', new ArrayBuffer(0), roots, stamped ?? now);
+  const certificate = requireUsage(result, oids.codeSigning, 'code signing');
+  const publisher = printX500Name(certificate.subject);
+  return { outcome: 'good', publisher, algorithm: stated.algorithm, isTimestamped: stamped !== undefined };
+}
+
+/** An RFC 3161 token over the signature: the moment at which the certificate had to be valid. */
+async function judgeTimestamp(
+  token: AsnType,
+  signature: OctetString,
+  roots: readonly Certificate[] | undefined,
+): Promise<Date> {
+  const signed = parseSignedData(Buffer.from(token.toBER(false)));
+  if (signed.encapContentInfo.eContentType !== oids.timestampInfo || signed.signerInfos.length !== 1)
+    fail('a timestamp of RFC 3161', 'another content');
+  if (hashOf(signed) === undefined) fail('a timestamp with SHA-256 or better', 'one with a weaker hash');
+  const data = signature.valueBlock.valueHexView.slice().buffer;
+  const result = await verifySigned(signed, 'timestamp', data, roots, new Date());
+  requireUsage(result, oids.timeStamping, 'timestamps');
+  // pkijs judges the chain at the moment that the token tells, and gives it back
+  return result.date ?? fail('a timestamp with a time', 'none');
+}
+
+async function verifySigned(
+  signed: SignedData,
+  what: string,
+  data: ArrayBuffer,
+  roots: readonly Certificate[] | undefined,
+  checkDate: Date,
+): Promise<SignedDataVerifyResult> {
+  const chain = roots === undefined ? {} : { checkChain: true, trustedCerts: [...roots] };
+  // lists that whoever signed has put in prove nothing, and this machine has no others
+  delete signed.crls;
+  delete signed.ocsps;
+  const result = await signed
+    .verify({ signer: 0, data, checkDate, extendedMode: true, ...chain })
+    .catch((error: { message?: string }) => {
+      fail(`a ${what} that verifies and leads to a trusted root`, error.message ?? 'another');
+    });
+  if (result.signatureVerified !== true) fail(`a ${what} by the certificate in it`, 'another');
+  return result;
+}
+
+function requireUsage(
+  { signerCertificate }: SignedDataVerifyResult,
+  usage: string,
+  name: string,
+): Certificate {
+  if (!(signerCertificate instanceof Certificate)) fail('a certificate of the signer', 'none');
+  const extension = signerCertificate.extensions?.find(({ extnID }) => extnID === oids.extendedKeyUsage);
+  const purposes = extension?.parsedValue instanceof ExtKeyUsage ? extension.parsedValue.keyPurposes : [];
+  if (!purposes.includes(usage)) fail(`a certificate for ${name}`, 'one for something else');
+  return signerCertificate;
+}
+
+function parseSignedData(der: Buffer): SignedData {
+  const info = ContentInfo.fromBER(new Uint8Array(der));
+  if (info.contentType !== oids.signedData) fail('signed data', `content ${info.contentType}`);
+  return new SignedData({ schema: info.content });
+}
+
+function nestedIn(outer: SignedData): readonly SignedData[] {
+  const attributes = outer.signerInfos[0]?.unsignedAttrs?.attributes ?? [];
+  const values = attributes
+    .filter(({ type }) => type === oids.nested)
+    .flatMap(({ values }) => values as AsnType[]);
+  if (values.length > maxNested) fail(`at most ${maxNested} nested signatures`, `${values.length}`);
+  return values.map((value) => parseSignedData(Buffer.from(value.toBER(false))));
+}
+
+/** Of the signer, by name; undefined when it is too weak. */
+function hashOf({ signerInfos }: SignedData): string | undefined {
+  return hashes[signerInfos[0]?.digestAlgorithm.algorithmId ?? ''];
+}
+
+/** SpcIndirectDataContent: what the content is, then DigestInfo: algorithm and hash of the exe. */
+function readIndirectData({ encapContentInfo }: SignedData): {
+  readonly algorithm: string;
+  readonly digest: Buffer;
+} {
+  const content = fromBER(encapContentInfo.eContent?.toBER(false) ?? new ArrayBuffer(0)).result as Sequence;
+  const info = content.valueBlock?.value?.[1] as Sequence | undefined;
+  const [identifier, octets] = (info?.valueBlock.value ?? []) as [
+    Sequence | undefined,
+    OctetString | undefined,
+  ];
+  const oid = (identifier?.valueBlock.value[0] as ObjectIdentifier | undefined)?.getValue();
+  const algorithm = hashes[oid ?? ''];
+  if (algorithm === undefined || octets === undefined)
+    fail('a hash of the program, SHA-256 or better', `${oid ?? 'none'}`);
+  return { algorithm, digest: Buffer.from(octets.valueBlock.valueHexView) };
+}
+
+function onlyValue(attributes: readonly Attribute[], type: string): AsnType | undefined {
+  const [found, second] = attributes.filter((one) => one.type === type);
+  if (second !== undefined || (found?.values.length ?? 1) !== 1) fail('one attribute of a kind', 'several');
+  return found?.values[0] as AsnType | undefined;
+}
+
+async function inOrder<T, R>(list: readonly T[], work: (one: T) => Promise<R>): Promise<readonly R[]> {
+  const results: R[] = [];
+  for (const one of list) results.push(await work(one));
+  return results;
+}
