@@ -36,6 +36,10 @@ const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'PATH-priority shims for the tools of both managers',
     load: () => import('./shims/command.ts'),
   },
+  'bucket:check': {
+    does: "a bucket at another git host, held to our server's rules",
+    load: () => import('./server/operator/bucket-check.ts'),
+  },
   'feed:export': {
     does: 'plain nupkg files and an index',
     load: () => import('./server/operator/export.ts'),

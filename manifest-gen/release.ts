@@ -69,6 +69,8 @@ export type Fetched = {
   readonly found: Found;
   readonly assets: readonly Asset[];
   readonly sidecars: readonly Sidecar[];
+  /** The module's, for a tool that has none beside its file. */
+  readonly licenseText?: string;
 };
 
 /** The bare exe of one architecture on disk. For a raw exe it is the asset itself. */

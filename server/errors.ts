@@ -75,6 +75,8 @@ const errors = {
     '{count} files were not exported, since their stored bytes are damaged. `feed:verify` says what to do.',
   ],
   EXPORT_UNKNOWN: [500, 'Not on this feed: {ids}.'],
+  BUCKET_FAULTS: [500, 'Rules of the bucket are broken: {count}. The lines above say what to do.'],
+  BUCKET_UNREADABLE: [500, '{dir} cannot be checked: {problem}.'],
   VERIFY_FAULTS: [500, 'Faults were found: {count}. The lines above say what to do.'],
   BLOB_DAMAGED: [
     500,

@@ -76,7 +76,10 @@ export async function render(
 ): Promise<{ rendered: Rendered }> {
   const { tool, templates, unpacked, verdicts, version, packaging } = state;
   const record = renderRecord(unpacked, verdicts, version, packaging);
-  const { exes, licenseText } = unpacked;
+  const { exes } = unpacked;
+  // a text kept by hand is preferred to the module's: it has been looked at
+  const licenseText =
+    unpacked.licenseText ?? (templates.license === undefined ? unpacked.fetched.licenseText : undefined);
   const inputs = { tool, templates, addresses: places.addresses, exes };
   return {
     rendered: await renderRelease(record, licenseText === undefined ? inputs : { ...inputs, licenseText }),

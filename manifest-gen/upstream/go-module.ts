@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { rcompare } from 'semver';
 import type { Architecture } from '../../formats/release-record.ts';
 import { fail } from '../errors.ts';
 import type { Asset, GoModule } from '../release.ts';
 import type { Report } from '../report.ts';
 import { type SourceOf, sourceOf, type Tool } from '../tools.ts';
+import { isLicense, unpackLimits } from '../unpack-archive.ts';
 import { ruleFor } from '../version-rules.ts';
 import { asking, askingFor, refused } from './asking.ts';
 import { buildGoExe, ldflags } from './go-build.ts';
@@ -15,7 +17,7 @@ import { GoDownload, GoInfo, GoVersions } from './schema.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What find() hands on to fetch(). */
-type Details = { readonly targets: readonly Target[] };
+type Details = { readonly targets: readonly Target[]; readonly dir: string | undefined };
 type Target = { readonly architecture: Architecture; readonly goModule: GoModule };
 
 const kind = 'go-module';
@@ -87,13 +89,13 @@ export function createGoModule(settings: GoSettings): Upstream {
         fingerprint: fingerprintOf(rule.main, targets),
         published: Time === undefined ? undefined : new Date(Time),
         architectures,
-        details: { targets } satisfies Details,
+        details: { targets, dir: said.Dir } satisfies Details,
       };
     },
 
     async fetch(found, report) {
       const about = askingFor(found, kind);
-      const { targets } = found.details as Details;
+      const { targets, dir } = found.details as Details;
       const go = await openGo(settings, about);
       const onLine = (line: string): void => report.output(about.tool, line);
       const assets: Asset[] = [];
@@ -110,7 +112,8 @@ export function createGoModule(settings: GoSettings): Upstream {
         }).finally(endSigns);
         assets.push({ architecture, ...built, goModule });
       }
-      return { found, assets, sidecars: [] };
+      const licenseText = dir === undefined ? undefined : await readLicense(dir);
+      return { found, assets, sidecars: [], ...(licenseText === undefined ? {} : { licenseText }) };
     },
   };
 }
@@ -137,6 +140,14 @@ function tagsFor({ tags }: SourceOf<'go-module'>, version: string, architecture:
       version,
     )?.tags ?? ''
   );
+}
+
+/** A module is unpacked by go, which has compared it with its sum; a submodule has the licence of its repository. */
+async function readLicense(dir: string): Promise<string | undefined> {
+  const name = (await readdir(dir)).sort().find((file) => isLicense(file));
+  if (name === undefined) return undefined;
+  const { size } = await stat(join(dir, name));
+  return size <= unpackLimits.maxLicenseBytes ? readFile(join(dir, name), 'utf8') : undefined;
 }
 
 function downloadOf(stdout: string, stderr: string): GoDownload {

@@ -53,6 +53,8 @@ export const GoDownload = z.object({
   Info: z.string().optional(),
   GoMod: z.string().optional(),
   Sum: z.string().optional(),
+  /** Where its files lie. */
+  Dir: z.string().optional(),
 });
 export type GoDownload = z.infer<typeof GoDownload>;
 /** The .info file of a module version. */

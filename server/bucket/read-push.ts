@@ -88,8 +88,9 @@ async function tipAfter(
   return update === undefined ? readRef(git.dir, ref) : update.next;
 }
 
-async function readTags(
-  source: PushSource,
+/** The tags among the updates, and where they are. */
+export async function readTags(
+  source: Pick<PushSource, 'git' | 'quarantine'>,
   objects: ObjectReader,
   trees: TreeReader,
   updates: readonly RefUpdate[],
@@ -126,7 +127,7 @@ async function peel(objects: ObjectReader, oid: string): Promise<string | undefi
 }
 
 async function isReachable(
-  { git, quarantine }: PushSource,
+  { git, quarantine }: Pick<PushSource, 'git' | 'quarantine'>,
   oid: string,
   tip: string | undefined,
 ): Promise<boolean> {

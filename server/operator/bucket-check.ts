@@ -1,0 +1,61 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { createGit } from '../bucket/git-backend.ts';
+import { readHistory } from '../bucket/read-history.ts';
+import { judgePush } from '../bucket/rules.ts';
+import { fail } from '../errors.ts';
+import type { OperatorWorld } from './world.ts';
+
+type Flags = { readonly since?: string; readonly json: boolean };
+
+/** The verb `bucket:check`: a bucket at another git host, held to the rules that our server holds pushes to. */
+export function createCommand(world: OperatorWorld): Command {
+  return new Command('bucket:check')
+    .description(
+      'Holds a clone of a bucket, main and beta, to the rules that a server of ours has for pushes.',
+    )
+    .argument('[dir]', 'the clone, bare or not', '.')
+    .option(
+      '--since <commit>',
+      'look at what came after it; without it, at everything after the first commit',
+    )
+    .option('--json', 'one JSON object a fault', false)
+    .addHelpText('after', help)
+    .action((dir: string, flags: Flags) => check(world, resolve(world.cwd, dir), flags));
+}
+
+const help = `
+It asks nobody: whether a payload is there is looked at by release:beta and release:promote before they push.
+docs/ci/ has it as a job for GitHub and GitLab.
+Exit code 0: all rules are kept. 1: some are not; each line says what to do.`;
+
+async function check({ env, stdout, stderr }: OperatorWorld, dir: string, flags: Flags): Promise<void> {
+  const home = await mkdtemp(join(tmpdir(), 'go-win-tools-check-'));
+  try {
+    const push = await readHistory(createGit(await gitDirOf(dir), home, env), flags.since);
+    const faults = judgePush(push);
+    for (const fault of faults) {
+      if (flags.json) stdout.write(`${JSON.stringify(fault)}\n`);
+      else stderr.write(`- ${fault.sentence} (${fault.rule})\n`);
+    }
+    if (faults.length > 0) fail('BUCKET_FAULTS', { count: faults.length });
+    const commits = push.advances.map(({ channel, commits }) => `${commits.length} on ${channel}`);
+    if (!flags.json)
+      stdout.write(`All rules are kept: commits ${commits.join(', ')}; tags ${push.tags.length}.\n`);
+  } finally {
+    await rm(home, { recursive: true, force: true });
+  }
+}
+
+async function gitDirOf(dir: string): Promise<string> {
+  for (const candidate of [join(dir, '.git'), dir]) {
+    const isGit = await stat(join(candidate, 'HEAD')).then(
+      () => true,
+      () => false,
+    );
+    if (isGit) return candidate;
+  }
+  return fail('BUCKET_UNREADABLE', { dir, problem: 'it is no git repository' });
+}

@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cli } from '../../kit/cli.ts';
+import { type ForeignFeed, startForeignFeed } from '../../kit/foreign-feed.ts';
+import { type Forge, startForge } from '../../kit/forge.ts';
+import { delveRelease, type Generator, makeGenerator } from '../../kit/generator.ts';
+import { makeTempDir } from '../../kit/house.ts';
+import { type Listening, listen } from '../../kit/listen.ts';
+
+/** A bucket that the generator made at another host, and what people may then do to it. */
+describe('bucket:check', () => {
+  let dir: string;
+  let feed: ForeignFeed;
+  let forge: Forge;
+  let upstream: Listening;
+  let generator: Generator;
+  const release = delveRelease('1.26.3');
+
+  beforeEach(async () => {
+    dir = await makeTempDir();
+    feed = await startForeignFeed('key');
+    forge = await startForge();
+    forge.addRepository('go-delve/delve', [release]);
+    upstream = await listen((request, response) => {
+      response.end(release.assets!.find(({ name }) => request.url?.endsWith(`/${name}`))?.bytes);
+    });
+    execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', join(dir, 'bucket.git')]);
+    generator = await makeGenerator({
+      FEED_URL: feed.feedUrl,
+      FEED_API_KEY: 'key',
+      GITHUB_API_URL: forge.apiUrl,
+      BUCKET_URL: join(dir, 'bucket.git'),
+      PAYLOAD_URL: `${upstream.url}/{repository}/{tag}/{asset}`,
+      PAYLOAD_PUT: 'false',
+    });
+    await generator.run('release:beta', ['delve']);
+    await generator.run('release:promote', ['delve']);
+    git('clone', '--quiet', join(dir, 'bucket.git'), join(dir, 'clone'));
+  });
+  afterEach(async () => {
+    await generator.stop();
+    await upstream.stop();
+    await forge.stop();
+    await feed.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  it('is content with what the generator pushed, in a bare repository and in the clone of a CI', async () => {
+    for (const place of ['bucket.git', 'clone']) {
+      const result = await cli({}, 'bucket:check', join(dir, place));
+
+      expect(result.code, result.stderr).toBe(0);
+      expect(result.stdout).toBe('All rules are kept: commits 1 on main, 2 on beta; tags 2.\n');
+    }
+  });
+
+  it('names every rule that a commit by hand breaks: exit 1', async () => {
+    const clone = join(dir, 'clone');
+    await mkdir(join(clone, 'bucket', 'old'), { recursive: true });
+    await writeFile(join(clone, 'bucket', 'old', 'x.json'), '{}\n');
+    git('-C', clone, 'add', '.');
+    git('-C', clone, '-c', 'user.name=a', '-c', 'user.email=a@b.test', 'commit', '--quiet', '-m', 'Tidy up');
+
+    const result = await cli({}, 'bucket:check', clone);
+
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain('(release-or-chore)');
+    expect(result.stderr).toContain('(manifests-only)');
+    const json = await cli({}, 'bucket:check', clone, '--json');
+    const rules = json.stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { rule: string }).rule);
+    expect(rules.toSorted()).toEqual(['manifests-only', 'release-or-chore']);
+  });
+
+  it('looks at what came after a commit alone', async () => {
+    const beta = git('-C', join(dir, 'bucket.git'), 'rev-parse', 'main').trim();
+
+    const result = await cli({}, 'bucket:check', join(dir, 'bucket.git'), '--since', beta);
+
+    expect(result.stderr).toContain('beta only moves forward');
+    expect((await cli({}, 'bucket:check', join(dir, 'bucket.git'), '--since', 'nowhere')).stderr).toContain(
+      'it has no commit nowhere',
+    );
+  });
+
+  it('says what is no bucket', async () => {
+    const result = await cli({}, 'bucket:check', dir);
+
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain('it is no git repository');
+  });
+
+  function git(...args: string[]): string {
+    return execFileSync('git', args, { encoding: 'utf8' });
+  }
+});
