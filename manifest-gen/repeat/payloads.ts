@@ -5,9 +5,10 @@ import { ReleaseError } from '../errors.ts';
 import { downloadFile } from '../publish/feed-client.ts';
 import { ask, type FeedHttp } from '../publish/feed-http.ts';
 import type { Places } from '../publish/server-info.ts';
+import { isUpstreamPlace } from '../render/payload-place.ts';
 import { payloadAddress } from '../render/scoop.ts';
 import type { Tool } from '../tools.ts';
-import { type Check, compare, failed, unreachable } from './check.ts';
+import { type Check, compare, failed, skipped, unreachable } from './check.ts';
 
 /** A payload as whoever installs by Scoop gets it. */
 export type HeldPayload = {
@@ -27,6 +28,10 @@ export async function repeatPayloads(
   record: ReleaseRecord,
   place: PayloadPlace,
 ): Promise<HeldPayloads> {
+  if (isUpstreamPlace(place.places.addresses.payloadUrl)) {
+    const detail = "Clients download upstream's own files, which are compared below.";
+    return { payloads: [], checks: [skipped({ what: 'payload', subject: tool.tool }, detail)] };
+  }
   const payloads: HeldPayload[] = [];
   const checks: Check[] = [];
   for (const recorded of record.payloads) {

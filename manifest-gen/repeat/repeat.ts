@@ -6,6 +6,7 @@ import type { FeedHttp } from '../publish/feed-http.ts';
 import type { Places } from '../publish/server-info.ts';
 import type { Unpacked, UnpackedExe } from '../release.ts';
 import { packagingOf } from '../render/packaging.ts';
+import { isUpstreamPlace } from '../render/payload-place.ts';
 import { renderRelease } from '../render/render.ts';
 import { loadTemplates } from '../render/templates.ts';
 import type { Tool } from '../tools.ts';
@@ -58,7 +59,13 @@ export async function repeatEvidence(request: RepeatRequest, place: RepeatPlace)
   return {
     version,
     checks: [
-      ...checkManifest(subject, manifest, version, record),
+      ...checkManifest(
+        subject,
+        manifest,
+        version,
+        record,
+        !isUpstreamPlace(place.places.addresses.payloadUrl),
+      ),
       ...held.checks,
       ...checkHeld(tool, version, held.package),
       ...checks,
