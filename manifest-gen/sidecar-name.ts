@@ -26,3 +26,8 @@ export function sidecarNames(
 export function attestationsName(asset: string): string {
   return `${asset}.attestations.json`;
 }
+
+/** What an npm registry signs of a tarball, with the keys that it names. */
+export function registrySignaturesName(asset: string): string {
+  return `${asset}.signatures.json`;
+}

@@ -7,14 +7,16 @@ import { type Digest, digestFile } from '../../formats/digest.ts';
 import type { Architecture } from '../../formats/release-record.ts';
 import type { Cache } from '../cache.ts';
 import { fail } from '../errors.ts';
-import type { Asset } from '../release.ts';
+import type { Asset, Sidecar } from '../release.ts';
 import { type SourceOf, sourceOf, type Tool } from '../tools.ts';
 import { type Asking, asking, askingFor, refused, unreachable } from './asking.ts';
 import { type NpmAnswer, type NpmClientSettings, runNpm } from './npm-client.ts';
-import { NpmDist, NpmVersions } from './schema.ts';
+import { fetchSignatures, type RegistryAccess } from './npm-signatures.ts';
+import { NpmDist, NpmTimes, NpmVersions } from './schema.ts';
 import type { Upstream } from './upstream.ts';
 
-export type NpmSettings = NpmClientSettings & { readonly cache: Cache };
+export type NpmSettings = NpmClientSettings &
+  Pick<RegistryAccess, 'http' | 'patience'> & { readonly cache: Cache };
 
 /** What find() hands on to fetch(): one package for each architecture. */
 type Details = readonly NpmPackage[];
@@ -24,6 +26,7 @@ type NpmPackage = {
   readonly name: string;
   /** SHA-512 of the tarball, from the registry's metadata. */
   readonly sha512: string;
+  readonly dist: NpmDist;
 };
 
 const kind = 'npm';
@@ -58,7 +61,31 @@ export function createNpm(settings: NpmSettings): Upstream {
     if (name === undefined) return undefined;
     // the version itself is asked for: a mirror's list of versions may have gaps (spec upstream 8)
     const dist = await view([`${name}@${version}`, 'dist'], NpmDist, about);
-    return dist && { architecture, name, sha512: sha512Of(dist.integrity, name, about) };
+    return dist && { architecture, name, dist, sha512: sha512Of(dist.integrity, name, about) };
+  };
+
+  /** Registries are set for all packages or for a scope. */
+  const registryOf = async (name: string, about: Asking): Promise<string> => {
+    const scope = /^(@[^/]+)\//.exec(name)?.[1];
+    for (const key of [...(scope === undefined ? [] : [`${scope}:registry`]), 'registry']) {
+      const answer = await run(['config', 'get', key], about);
+      const said = 'stdout' in answer ? answer.stdout.trim().replace(/^"|"$/g, '') : '';
+      if (/^https?:/.test(said)) return said;
+    }
+    return unreachable(about, 'npm names no registry');
+  };
+
+  const signaturesOf = async (
+    { name, dist }: NpmPackage,
+    version: string,
+    file: string,
+    about: Asking,
+  ): Promise<readonly Sidecar[]> => {
+    if (dist.signatures === undefined && dist.attestations === undefined) return [];
+    const spec = `${name}@${version}`;
+    const access = { ...settings, registry: await registryOf(name, about) };
+    const published = (await view([spec, 'time'], NpmTimes, about))?.[version];
+    return fetchSignatures(access, { spec, dist, published }, file, about);
   };
 
   return {
@@ -96,7 +123,9 @@ export function createNpm(settings: NpmSettings): Upstream {
     async fetch(found, report) {
       const about = askingFor(found, kind);
       const assets: Asset[] = [];
-      for (const { architecture, name, sha512 } of found.details as Details) {
+      const sidecars: Sidecar[] = [];
+      for (const pkg of found.details as Details) {
+        const { architecture, name, sha512 } = pkg;
         const spec = `${name}@${found.version}`;
         const file = `${name.replace(/^@/, '').replace('/', '-')}-${found.version}.tgz`;
         const path = join(await settings.cache.download({ key: `npm ${spec} ${sha512}` }), file);
@@ -106,8 +135,9 @@ export function createNpm(settings: NpmSettings): Upstream {
         }
         const digest = await digestFile(path);
         assets.push({ architecture, name: file, path, digest, stated: { algorithm: 'sha512', hex: sha512 } });
+        sidecars.push(...(await signaturesOf(pkg, found.version, file, about)));
       }
-      return { found, assets, sidecars: [] };
+      return { found, assets, sidecars };
     },
   };
 }

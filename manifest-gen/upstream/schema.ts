@@ -39,7 +39,30 @@ export const NpmVersions = z.object({
   time: z.record(z.string(), z.string()).optional(),
 });
 /** `npm view NAME@VERSION dist --json` */
-export const NpmDist = z.object({ integrity: z.string(), unpackedSize: z.number().optional() });
+export const NpmDist = z.object({
+  integrity: z.string(),
+  unpackedSize: z.number().optional(),
+  signatures: z.array(z.object({ keyid: z.string(), sig: z.string() })).optional(),
+  attestations: z.object({ url: z.string() }).optional(),
+});
+export type NpmDist = z.infer<typeof NpmDist>;
+/** `npm view NAME@VERSION time --json` */
+export const NpmTimes = z.record(z.string(), z.string());
+/** `GET /-/npm/v1/keys` of a registry. */
+export const NpmKeys = z.object({
+  keys: z.array(z.object({ keyid: z.string(), key: z.string(), expires: z.string().nullish() })),
+});
+/** `GET /-/npm/v1/attestations/NAME@VERSION`; the bundles are read where they are judged. */
+export const NpmAttestations = z.object({
+  attestations: z.array(z.object({ bundle: z.unknown() })).max(100),
+});
+/** The sidecar that holds what a registry signs of a tarball. */
+export type RegistrySignatures = {
+  readonly spec: string;
+  readonly published: string | undefined;
+  readonly signatures: NonNullable<NpmDist['signatures']>;
+  readonly keys: z.infer<typeof NpmKeys>['keys'];
+};
 /** What npm prints on stdout with --json when it fails. */
 export const NpmFault = z.object({
   error: z.object({ code: z.string().nullish(), summary: z.string().nullish() }),

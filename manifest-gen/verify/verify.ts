@@ -7,6 +7,7 @@ import { checkChecksumFile } from './checksum-file.ts';
 import { checkDigest } from './digest.ts';
 import { checkMinisign } from './minisign-sidecar.ts';
 import { checkPe } from './pe.ts';
+import { checkProvenance } from './provenance.ts';
 import { checkSigstore } from './sigstore.ts';
 import { checkSumdb } from './sumdb.ts';
 
@@ -22,6 +23,8 @@ const checksOfFetched: readonly Check<Fetched>[] = [
   checkSigstore,
   // what the forge keeps of each file
   checkAttestations,
+  // what an npm registry signs and attests
+  checkProvenance,
   // one module, however many exes were built from it
   ({ assets }) =>
     assets.slice(0, 1).flatMap(({ goModule }) => (goModule === undefined ? [] : [checkSumdb(goModule)])),

@@ -12,7 +12,15 @@ export type NpmPackage = {
   readonly files: Readonly<Record<string, Buffer>>;
   /** Stated instead of the true one. */
   readonly integrity?: string;
+  /** What the registry signs and attests of `NAME@VERSION` with this SHA-512; nothing by default. */
+  readonly vouch?: (spec: string, sha512: Buffer) => Promise<Vouched>;
 };
+export type Vouched = {
+  readonly signatures?: readonly { readonly keyid: string; readonly sig: string }[];
+  readonly attestations?: readonly object[];
+};
+/** As `/-/npm/v1/keys` lists it. */
+export type NpmKey = { readonly keyid: string; readonly key: string; readonly expires: string | null };
 export type NpmRegistry = {
   readonly url: string;
   /** What npm needs to know of it, with a home and a cache of its own. */
@@ -21,9 +29,13 @@ export type NpmRegistry = {
 };
 
 /** A small true npm registry: metadata and tarballs, for the real npm client. */
-export async function startNpmRegistry(packages: readonly NpmPackage[]): Promise<NpmRegistry> {
+export async function startNpmRegistry(
+  packages: readonly NpmPackage[],
+  keys?: readonly NpmKey[],
+): Promise<NpmRegistry> {
   const home = await mkdtemp(join(tmpdir(), 'npm-registry-'));
   const tarballs = new Map<string, Buffer>();
+  const answers = new Map<string, object>(keys === undefined ? [] : [['/-/npm/v1/keys', { keys }]]);
   const metadata = new Map<
     string,
     {
@@ -36,7 +48,7 @@ export async function startNpmRegistry(packages: readonly NpmPackage[]): Promise
   const server = await listen((request, response) => {
     const path = decodeURIComponent(request.url ?? '');
     const tarball = tarballs.get(path);
-    const found = metadata.get(path.slice(1));
+    const found = answers.get(path) ?? metadata.get(path.slice(1));
     if (tarball !== undefined)
       response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(tarball);
     else if (found !== undefined)
@@ -54,10 +66,22 @@ export async function startNpmRegistry(packages: readonly NpmPackage[]): Promise
       time: {},
     };
     const integrity = one.integrity ?? `sha512-${createHash('sha512').update(tarball).digest('base64')}`;
+    const spec = `${one.name}@${one.version}`;
+    const vouched = (await one.vouch?.(spec, createHash('sha512').update(tarball).digest())) ?? {};
+    const { signatures, attestations } = vouched;
+    const place = `/-/npm/v1/attestations/${spec}`;
+    if (attestations !== undefined) {
+      answers.set(place, { attestations: attestations.map((bundle) => ({ bundle })) });
+    }
     known.versions[one.version] = {
       name: one.name,
       version: one.version,
-      dist: { integrity, tarball: `${server.url}${path}` },
+      dist: {
+        integrity,
+        tarball: `${server.url}${path}`,
+        ...(signatures && { signatures }),
+        ...(attestations && { attestations: { url: `${server.url}${place}` } }),
+      },
     };
     known.time[one.version] = '2026-02-03T04:05:06.000Z';
     metadata.set(one.name, known);

@@ -1,0 +1,134 @@
+import { createPublicKey, verify } from 'node:crypto';
+import type { Asset, Fetched, Verdict } from '../release.ts';
+import { attestationsName, registrySignaturesName } from '../sidecar-name.ts';
+import type { RegistrySignatures } from '../upstream/schema.ts';
+import { describeSigner, signerOf } from './keyless/signer-of.ts';
+import { claimedType, problemOfStatement, provenanceTypes, type Subject } from './keyless/statement.ts';
+import { type KeyFinder, loadRoot } from './keyless/trusted-root.ts';
+
+/**
+ * What an npm registry vouches for, as `npm audit signatures` reads it: its own signature over name, version and hash, and the
+ * attestations of publication (by a key of the registry) and of the build (by the workflow that the tool's file trusts).
+ */
+export function checkProvenance(fetched: Fetched): readonly (Verdict | Promise<Verdict>)[] {
+  if (fetched.found.kind !== 'npm') return [];
+  return fetched.assets.flatMap((asset) => [checkRegistry(fetched, asset), checkAttested(fetched, asset)]);
+}
+
+type About = Pick<Verdict, 'kind' | 'subject'>;
+
+function checkRegistry(fetched: Fetched, asset: Asset): Verdict {
+  const about: About = { kind: 'provenance', subject: asset.name };
+  const said = signaturesOf(fetched, asset);
+  if (said === undefined || said.signatures.length === 0) {
+    return { ...about, verdict: 'absent', detail: 'The registry shows no signature of its own with a key.' };
+  }
+  const message = `${said.spec}:sha512-${Buffer.from(asset.digest.sha512, 'hex').toString('base64')}`;
+  for (const { keyid, sig } of said.signatures) {
+    const problem = problemOfSignature(said, keyid, sig, message);
+    if (problem !== undefined) {
+      const expected = `the registry's signature of ${said.spec}`;
+      return {
+        ...about,
+        verdict: 'failed',
+        detail: `Signature of the registry: ${problem}.`,
+        expected,
+        found: problem,
+      };
+    }
+  }
+  const ids = said.signatures.map(({ keyid }) => keyid).join(', ');
+  return { ...about, verdict: 'passed', detail: `The registry signed it with ${ids}.`, keyId: ids };
+}
+
+function problemOfSignature(
+  said: RegistrySignatures,
+  keyid: string,
+  sig: string,
+  message: string,
+): string | undefined {
+  const key = keyOf(said, keyid);
+  if (key === undefined) return `it is by the key ${keyid}, which the registry does not name`;
+  if (isExpired(key.expires, said.published)) return `the key ${keyid} had expired when it was published`;
+  try {
+    return verify('sha256', Buffer.from(message), publicKey(key.key), Buffer.from(sig, 'base64'))
+      ? undefined
+      : 'it is not of these bytes';
+  } catch {
+    return 'it cannot be read';
+  }
+}
+
+async function checkAttested(fetched: Fetched, asset: Asset): Promise<Verdict> {
+  const about: About = { kind: 'provenance', subject: asset.name };
+  const said = signaturesOf(fetched, asset);
+  const sidecar = fetched.sidecars.find(({ name }) => name === attestationsName(asset.name));
+  const bundles = (JSON.parse(sidecar?.text ?? '[]') as readonly unknown[]).map((one) => JSON.stringify(one));
+  const signer = signerOf(fetched.found);
+  if (bundles.length === 0) {
+    return { ...about, verdict: 'absent', detail: 'The registry has no attestation of how it was built.' };
+  }
+  if (signer === undefined) {
+    return { ...about, verdict: 'absent', detail: 'The tool names no identity to trust.' };
+  }
+  const root = await loadRoot(signer.trustedRoot, said && registryKeys(said));
+  const subject: Subject = {
+    algorithm: 'sha512',
+    hex: asset.digest.sha512,
+    ...(said && { name: purl(said.spec) }),
+  };
+  let isBuild = false;
+  for (const bundle of bundles) {
+    const isProvenance = provenanceTypes.includes(claimedType(bundle) ?? '');
+    isBuild ||= isProvenance;
+    // publication is attested by the registry's key, which names nobody
+    const problem = problemOfStatement(bundle, subject, root, isProvenance ? signer : undefined);
+    if (problem !== undefined) {
+      const expected = describeSigner(signer);
+      return {
+        ...about,
+        verdict: 'failed',
+        detail: `Attestation by the registry: ${problem}.`,
+        expected,
+        found: problem,
+      };
+    }
+  }
+  return isBuild
+    ? { ...about, verdict: 'passed', detail: `The build is attested by ${signer.identity}.` }
+    : { ...about, verdict: 'absent', detail: 'What the registry attests is not how it was built.' };
+}
+
+function signaturesOf({ sidecars }: Fetched, asset: Asset): RegistrySignatures | undefined {
+  const text = sidecars.find(({ name }) => name === registrySignaturesName(asset.name))?.text;
+  return text === undefined ? undefined : (JSON.parse(text) as RegistrySignatures);
+}
+
+function registryKeys(said: RegistrySignatures): KeyFinder {
+  return (hint) => {
+    const key = keyOf(said, hint);
+    if (key === undefined) throw new Error('The registry names no such key.');
+    return {
+      publicKey: publicKey(key.key),
+      validFor: (date) => !isExpired(key.expires, date.toISOString()),
+    };
+  };
+}
+
+function keyOf({ keys }: RegistrySignatures, id: string) {
+  return keys.find(({ keyid }) => keyid === id);
+}
+
+function publicKey(base64: string) {
+  return createPublicKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'spki' });
+}
+
+/** A key that has expired since is good for what it signed before. */
+function isExpired(expires: string | null | undefined, at: string | undefined): boolean {
+  return expires != null && at !== undefined && Date.parse(at) > Date.parse(expires);
+}
+
+/** `@acme/hello@1.0.0` as attestations of npm name it: `pkg:npm/%40acme/hello@1.0.0`. */
+function purl(spec: string): string {
+  return `pkg:npm/${spec.replace(/^@/, '%40')}`;
+}
