@@ -40,6 +40,10 @@ const productVerbs: Readonly<Record<string, Verb>> = {
     does: "a bucket at another git host, held to our server's rules",
     load: () => import('./server/operator/bucket-check.ts'),
   },
+  'release:check': {
+    does: 'what on main became outdated or vulnerable',
+    load: () => import('./manifest-gen/commands/check.ts'),
+  },
   'feed:export': {
     does: 'plain nupkg files and an index',
     load: () => import('./server/operator/export.ts'),

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { fail } from './errors.ts';
 import { isUpstreamPlace, ownHoles, upstreamHoles } from './render/payload-place.ts';
@@ -38,6 +39,15 @@ const Settings = z.object({
     .string()
     .optional()
     .describe('replaces, per tool it names, the trust section of the tool file'),
+  VULN_DB: databaseAddress()
+    .optional()
+    .describe(
+      'known vulnerabilities: an address or a folder laid out as https://vuln.go.dev is; else nobody looks',
+    ),
+  POLICY_FILE: z
+    .string()
+    .optional()
+    .describe('which known vulnerabilities refuse a release (YAML); needs VULN_DB'),
   CACHE_DIR: z.string().optional().describe("downloads and builds; else this platform's cache folder"),
   GITHUB_API_URL: webAddress().default('https://api.github.com').describe("the forge's API"),
   GITHUB_TOKEN: token().optional().describe('a token for it: more requests an hour, private repositories'),
@@ -60,6 +70,9 @@ export type GeneratorConfig = {
   readonly isPayloadPut: boolean;
   readonly toolsDir: string | undefined;
   readonly trustFile: string | undefined;
+  /** `https://vuln.go.dev`, without a slash at its end, or `file:///srv/vulndb`. */
+  readonly vulnDb: string | undefined;
+  readonly policyFile: string | undefined;
   readonly cacheDir: string;
   readonly githubApiUrl: string;
   readonly githubToken: string | undefined;
@@ -108,6 +121,8 @@ export function loadGeneratorConfig(source: ConfigSource): GeneratorConfig {
     isPayloadPut: settings.PAYLOAD_PUT === 'true',
     toolsDir: path(settings.TOOLS_DIR),
     trustFile: path(settings.TRUST_FILE),
+    vulnDb: settings.VULN_DB === undefined ? undefined : databaseUrl(settings.VULN_DB, source.cwd),
+    policyFile: path(settings.POLICY_FILE),
     cacheDir: path(settings.CACHE_DIR) ?? join(cacheHome(source), 'go-win-tools'),
     githubApiUrl: trimSlash(settings.GITHUB_API_URL),
     githubToken: settings.GITHUB_TOKEN || undefined,
@@ -149,9 +164,12 @@ function readKey({ env, cwd, readText }: ConfigSource, problems: string[]): stri
 
 /** Told with all other faults: who sets up a machine corrects them in one go. */
 function checkPaths({ env, cwd, readText, isFolder }: ConfigSource, problems: string[]): void {
-  const { TOOLS_DIR: dir, TRUST_FILE: file } = env;
+  const { TOOLS_DIR: dir, TRUST_FILE: file, POLICY_FILE: policy } = env;
   if (dir && !isFolder(resolve(cwd, dir))) problems.push(`TOOLS_DIR: there is no folder ${dir}`);
   if (file && readText(resolve(cwd, file)) === undefined) problems.push(`TRUST_FILE: cannot read ${file}`);
+  if (policy && readText(resolve(cwd, policy)) === undefined)
+    problems.push(`POLICY_FILE: cannot read ${policy}`);
+  if (policy && !env.VULN_DB) problems.push('POLICY_FILE: without VULN_DB there is nothing to judge by it');
 }
 
 /** A key goes into HTTP headers: a stray line end would otherwise surface as an error that quotes it. */
@@ -173,6 +191,21 @@ function webAddress(): z.ZodString {
     const url = new URL(text);
     return isWeb(url) && hasNoUser(url) && url.search === '' && url.hash === '';
   }, 'must be an http or https address without user and password, ? and #');
+}
+
+function databaseAddress(): z.ZodString {
+  return z.string().refine((text) => {
+    // a drive of Windows looks like a scheme of one letter
+    if (!/^[a-z][a-z0-9+.-]+:/i.test(text)) return true;
+    if (!URL.canParse(text)) return false;
+    const url = new URL(text);
+    const isKnown = isWeb(url) || (url.protocol === 'file:' && url.host === '');
+    return isKnown && hasNoUser(url) && url.search === '' && url.hash === '';
+  }, 'must be an http, https or file address without user and password, ? and #, or a folder');
+}
+
+function databaseUrl(text: string, cwd: string): string {
+  return /^(https?|file):/i.test(text) ? trimSlash(text) : pathToFileURL(resolve(cwd, text)).href;
 }
 
 /** It may hold a password, which is why no message quotes it. */

@@ -59,6 +59,7 @@ const errors = {
     '{tool} {version}: {file} is refused: expected {expected}, found {found}.',
     'Nothing was published. Ask upstream about this file before you try again.',
   ],
+  VULNERABLE: [3, '{tool} {version} is refused by {policy}: {findings}.', 'Nothing was published. {hint}'],
   VULN_DB_UNREACHABLE: [
     4,
     'The vulnerability database {url} cannot be reached: {cause}.',

@@ -41,5 +41,8 @@ export function createJsonReport(stdout: NodeJS.WritableStream, now = Date.now):
     status(rows) {
       for (const row of rows) say('status', row);
     },
+    watch(rows) {
+      for (const row of rows) say('watch', row);
+    },
   };
 }

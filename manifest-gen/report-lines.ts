@@ -1,5 +1,8 @@
-import type { CheckRow, CommandReport } from './report.ts';
+import type { CheckRow, CommandReport, PlanRow } from './report.ts';
+import { checkText } from './report-check.ts';
+import { columns } from './report-columns.ts';
 import { createLive, type Terminal } from './report-live.ts';
+import { describeChange } from './vulnerabilities/change.ts';
 
 export type LineOptions = { readonly isQuiet: boolean; readonly now?: () => number };
 
@@ -35,15 +38,21 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
     warn: (tool, sentence) => write(stderr, `${tool}  warning: ${sentence}`),
     plan(rows) {
       if (rows.length === 0) return;
+      const isLookedOut = rows.some(({ vulnerabilities }) => vulnerabilities !== undefined);
+      const known = ({ vulnerabilities }: PlanRow): readonly string[] =>
+        isLookedOut ? [vulnerabilities === undefined ? '' : describeChange(vulnerabilities)] : [];
       const lines = rows.map((row) => [
         row.tool,
         row.does,
         `${row.from ?? '(none)'} -> ${row.to}`,
         row.source,
         row.evidence.join(', '),
+        ...known(row),
         row.why,
       ]);
-      tell(columns([['tool', 'does', 'from -> to', 'source', 'evidence', 'why'], ...lines]));
+      const heads = ['tool', 'does', 'from -> to', 'source', 'evidence', 'why'];
+      if (isLookedOut) heads.splice(-1, 0, 'vulnerabilities');
+      tell(columns([heads, ...lines]));
     },
     outcome({ tool, version, kind, detail }) {
       if (!options.isQuiet)
@@ -73,17 +82,6 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
       const lines = rows.map((row) => [row.tool, row.upstream, row.beta, row.main, row.next]);
       write(stdout, columns([['tool', 'upstream', 'beta', 'main', 'a run would'], ...lines]));
     },
+    watch: (rows) => write(stdout, checkText(rows)),
   };
-}
-
-function columns(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

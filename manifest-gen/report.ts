@@ -1,4 +1,6 @@
 import type { ReleaseError } from './errors.ts';
+import type { VulnerabilityChange } from './vulnerabilities/change.ts';
+import type { Judged } from './vulnerabilities/policy.ts';
 
 /**
  * What a release tells while it works. People read it on stderr; with --json the same events are one object a line on stdout.
@@ -29,6 +31,8 @@ export type PlanRow = {
   readonly evidence: readonly string[];
   readonly does: 'release' | 'promote' | 'finish' | 'nothing';
   readonly why: string;
+  /** Against what main offers; undefined when nobody looks (no VULN_DB) or nothing is done. */
+  readonly vulnerabilities?: VulnerabilityChange;
 };
 
 /** How it ended for one tool. `made`: a dry run, everything is there but nothing was published. */
@@ -61,6 +65,23 @@ export type CheckRow = {
   readonly found?: string;
 };
 
+/** What became of one tool on main (release:check). */
+export type WatchRow = {
+  readonly tool: string;
+  /** What main offers; undefined: nothing. */
+  readonly main: string | undefined;
+  readonly beta: string | undefined;
+  /** The newest upstream version that may be taken; undefined when main offers nothing or no source could say. */
+  readonly upstream: string | undefined;
+  readonly isOutdated: boolean;
+  /** Undefined when nobody looked. */
+  readonly vulnerabilities: readonly Judged[] | undefined;
+  /** Modules of which nothing can be said. */
+  readonly unknown: readonly string[];
+  /** What to do, in sentences; empty when all is well. */
+  readonly next: readonly string[];
+};
+
 /** What the verbs themselves say. */
 export interface CommandReport extends Report {
   plan(rows: readonly PlanRow[]): void;
@@ -69,4 +90,5 @@ export interface CommandReport extends Report {
   failed(tool: string, error: ReleaseError): void;
   status(rows: readonly StatusRow[]): void;
   checks(rows: readonly CheckRow[]): void;
+  watch(rows: readonly WatchRow[]): void;
 }

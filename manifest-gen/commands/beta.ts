@@ -3,18 +3,31 @@ import { printReleaseRecord } from '../../formats/release-record.ts';
 import { publishManifest } from '../publish/bucket-branch.ts';
 import type { Packed } from '../release.ts';
 import { renderManifest } from '../render/scoop.ts';
-import type { Outcome } from '../report.ts';
+import type { Outcome, PlanRow } from '../report.ts';
 import type { Invocation, World } from '../world.ts';
 import { begin } from './chain.ts';
 import { type Context, requireKey, withContext } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { keepFiles, openOutDir } from './keep-files.ts';
+import { planRow } from './plan-row.ts';
 import { type Request, readRequests } from './request.ts';
 import { payloadsToKeep, requirePayloads } from './require-payloads.ts';
-import { planRow, type Resolved, type ResolveOptions, resolve } from './resolve.ts';
+import { type Resolved, type ResolveOptions, resolve } from './resolve.ts';
 import { attempt, endRun, type Failure, type RunResult } from './run-each.ts';
 import { runVerb } from './run-verb.ts';
-import { commit, fetch, inspect, judge, pack, payloads, push, render, unpack, verify } from './steps.ts';
+import {
+  commit,
+  fetch,
+  inspect,
+  judge,
+  lookOut,
+  pack,
+  payloads,
+  push,
+  render,
+  unpack,
+  verify,
+} from './steps.ts';
 
 /** The recipe. `resolve` and the plan come before it; a dry run ends between its halves. */
 const recipe = {
@@ -25,6 +38,7 @@ const recipe = {
     .step('unpack', unpack) // the exe out of its archive
     .step('inspect', inspect) // PE header, Go build info
     .step('judge', judge) // against the evidence that the tool file demands
+    .step('look out', lookOut) // for known vulnerabilities, against the policy
     .step('render', render) // record, nuspec, VERIFICATION, manifest
     .step('pack', pack), // the nupkg
   /** Feed first, git last: a manifest never promises what the feed cannot give. */
@@ -53,11 +67,17 @@ export async function releaseBeta(
     const run = { ...world, failures, published: context.published };
     const outcomes: Outcome[] = [];
     const plan: Resolved[] = [];
+    const rows: PlanRow[] = [];
     for (const request of requests) {
-      const resolved = await attempt(run, request.tool.tool, () => resolve(request, options, context));
-      if (resolved !== undefined) plan.push(resolved);
+      const planned = await attempt(run, request.tool.tool, async () => {
+        const resolved = await resolve(request, options, context);
+        return { resolved, row: await planRow(resolved, context) };
+      });
+      if (planned === undefined) continue;
+      plan.push(planned.resolved);
+      rows.push(planned.row);
     }
-    world.report.plan(plan.map(planRow));
+    world.report.plan(rows);
     if (!options.dryRun && plan.some(({ does }) => does !== 'nothing')) requireKey(world);
 
     for (const resolved of plan) {

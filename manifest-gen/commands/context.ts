@@ -5,6 +5,8 @@ import { fail } from '../errors.ts';
 import { type BucketRepository, openBucket } from '../publish/bucket-repository.ts';
 import { createFeedHttp, type FeedHttp } from '../publish/feed-http.ts';
 import { findPlaces, type Places } from '../publish/server-info.ts';
+import { patience } from '../upstream/http.ts';
+import { createWatch, type Watch } from '../vulnerabilities/watch.ts';
 import type { World } from '../world.ts';
 
 /** The world, and the feed and bucket that this run works on. */
@@ -13,6 +15,8 @@ export type Context = {
   readonly feed: FeedHttp;
   readonly places: Places;
   readonly bucket: BucketRepository;
+  /** Undefined: nobody looks for known vulnerabilities (no VULN_DB). */
+  readonly watch: Watch | undefined;
   /** For what is made before it is pushed; gone at the end. */
   readonly workDir: string;
   /** What the world outside has got so far, in words; an interruption tells it. */
@@ -25,6 +29,7 @@ export type Context = {
  */
 export async function withContext<T>(world: World, work: (context: Context) => Promise<T>): Promise<T> {
   const { config, env, signal, now } = world;
+  const watch = await createWatch({ ...world, patience });
   const feed = createFeedHttp(world.http, config.feedUrl, config.feedApiKey, signal);
   const places = await findPlaces(feed, config);
   const key = bucketKey(places.bucketUrl, config.feedUrl, config.feedApiKey);
@@ -32,7 +37,7 @@ export async function withContext<T>(world: World, work: (context: Context) => P
   const workDir = await mkdtemp(join(tmpdir(), 'go-win-tools-'));
   try {
     await bucket.fetch();
-    return await work({ world, feed, places, bucket, workDir, published: [] });
+    return await work({ world, feed, places, bucket, watch, workDir, published: [] });
   } finally {
     await bucket.close();
     await rm(workDir, { recursive: true, force: true, maxRetries: 3 });

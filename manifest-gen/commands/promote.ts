@@ -67,6 +67,8 @@ async function act(
   const common = { tool: tool.tool, version: row.to };
   if (ready === undefined) return { ...common, kind: 'nothing', detail: row.why };
   const onStep = (step: string): void => context.world.report.step(tool.tool, step);
+  // what was fine when the beta was made may have become known since
+  if (ready.look !== undefined) context.watch?.require(ready.look, tool.tool, row.to);
 
   if (ready.published?.record !== undefined) {
     const manifestText = renderManifest(

@@ -5,7 +5,10 @@ import { type Released, readReleased } from '../publish/released.ts';
 import { loadTemplates, type Templates } from '../render/templates.ts';
 import type { PlanRow } from '../report.ts';
 import type { Tool } from '../tools.ts';
+import { compareLooks } from '../vulnerabilities/change.ts';
+import type { Look } from '../vulnerabilities/watch.ts';
 import type { Context } from './context.ts';
+import { lookAtOffer, lookAtReleased } from './offered.ts';
 import type { Request } from './request.ts';
 
 /** A promotion that may be done, or one with nothing to do. */
@@ -21,6 +24,8 @@ export type Ready = {
   /** The stable package, when it is on the feed already. */
   readonly published: Released | undefined;
   readonly templates: Templates;
+  /** What is known of the beta's exe; undefined when nobody looks. */
+  readonly look: Look | undefined;
 };
 
 /**
@@ -58,6 +63,7 @@ export async function resolvePromotion(
 
   const { record } = beta;
   const passed = record.evidence.filter(({ verdict }) => verdict === 'passed').map(({ kind }) => kind);
+  const look = await lookAtReleased(tool, beta, context);
   const row: PlanRow = {
     ...common,
     to: stable,
@@ -65,9 +71,12 @@ export async function resolvePromotion(
     evidence: [...new Set(passed)],
     does: published === undefined ? 'promote' : 'finish',
     why: published === undefined ? `from ${beta.version}` : 'the feed has it, main does not offer it yet',
+    ...(look === undefined
+      ? {}
+      : { vulnerabilities: compareLooks('exe', await lookAtOffer('main', tool, context), look) }),
   };
   const templates = await loadTemplates(world, tool);
-  return { tool, row, ready: { tool, stable, beta: { ...beta, record }, published, templates } };
+  return { tool, row, ready: { tool, stable, beta: { ...beta, record }, published, templates, look } };
 }
 
 function refuse(tool: Tool, version: string, reason: string): never {

@@ -10,9 +10,7 @@ import { fillNuspec } from '../render/nuspec.ts';
 import { packagingOf } from '../render/packaging.ts';
 import { isUpstreamPlace } from '../render/payload-place.ts';
 import { loadTemplates, type Templates } from '../render/templates.ts';
-import type { PlanRow } from '../report.ts';
 import type { Tool } from '../tools.ts';
-import { requiredEvidence } from '../trust.ts';
 import type { Context } from './context.ts';
 import { findNewest, findVersion, type SourceChoice } from './find-source.ts';
 import { type Request, requireUpstreamVersion } from './request.ts';
@@ -83,18 +81,6 @@ export async function resolve(
     : { ...standing, does: 'finish', why: 'the feed has it, branch beta does not offer it yet' };
 }
 
-export function planRow({ tool, from, version, found, does, why }: Resolved): PlanRow {
-  return {
-    tool: tool.tool,
-    from,
-    to: version,
-    source: `${found.kind}: ${found.upstream}`,
-    evidence: requiredEvidence(tool, found.kind, found.version),
-    does,
-    why,
-  };
-}
-
 /** A later run for the same upstream version uses the recorded source, unless another is demanded (contract section 4). */
 async function findRecorded(
   tool: Tool,
@@ -115,7 +101,7 @@ async function findRecorded(
  * Of the kinds that were asked for, those that the tool has: one list serves several tools.
  * @throws ReleaseError USAGE when it has none of them
  */
-function chooseSources(
+export function chooseSources(
   tool: Tool,
   kinds: readonly SourceKind[] | undefined,
   options: ResolveOptions,

@@ -16,8 +16,10 @@ import { unpack as unpackAssets } from '../unpack.ts';
 import { readPrograms } from '../verify/programs.ts';
 import { requireTrust } from '../verify/verdict.ts';
 import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
+import { compareLooks, describeChange } from '../vulnerabilities/change.ts';
 import type { Context } from './context.ts';
 import { has, orNameOthers } from './find-source.ts';
+import { lookAtOffer } from './offered.ts';
 import { requirePayloads } from './require-payloads.ts';
 import type { Resolved } from './resolve.ts';
 
@@ -67,6 +69,20 @@ export async function judge(
   requireTrust(tool.tool, found.version, verdicts, requiredEvidence(tool, found.kind, found.version));
   for (const { kind, verdict, subject } of verdicts)
     world.report.step(tool.tool, verdict, `${kind} of ${subject}`);
+  return {};
+}
+
+/** Of all exes, now that they are here. @throws ReleaseError VULNERABLE by the policy, VULN_DB_* */
+export async function lookOut(
+  { tool, found, version, unpacked }: Resolved & { unpacked: Unpacked },
+  context: Context,
+): Promise<object> {
+  if (context.watch === undefined) return {};
+  const look = await context.watch.look(await readPrograms(unpacked.exes), found.version);
+  const change = compareLooks('exe', await lookAtOffer('main', tool, context), look);
+  const detail = `${look.findings.length} known vulnerabilities; against main: ${describeChange(change)}`;
+  context.world.report.step(tool.tool, 'known', detail);
+  context.watch.require(look, tool.tool, version);
   return {};
 }
 

@@ -1,10 +1,13 @@
 import { z } from 'zod';
+import { visible } from '../../formats/format-error.ts';
 import { parseGoVersion } from './go-version.ts';
 
 /** The Go vulnerability database as it is served (go.dev/doc/security/vuln/database), only what is used here. */
 
 /** It becomes a file name and a part of an address. */
 const Id = z.string().regex(/^[A-Za-z0-9](?:[\w-]|\.(?!\.)){0,99}$/, 'is not an id like GO-2024-2482');
+/** It goes to terminals and into reports: no control characters. */
+const Shown = z.string().transform((text) => visible(text));
 const Version = z.string().refine((text) => parseGoVersion(text) !== undefined, 'is not a version');
 
 /** index/db.json */
@@ -60,10 +63,10 @@ export const Entry = z.object({
   id: Id,
   modified: z.string().default(''),
   withdrawn: z.string().nullish(),
-  aliases: z.array(z.string()).default([]),
-  summary: z.string().default(''),
+  aliases: z.array(Shown).default([]),
+  summary: Shown.default(''),
   affected: z.array(Affected).default([]),
   severity: z.array(z.object({ type: z.string(), score: z.string() })).default([]),
-  database_specific: z.object({ url: z.string().optional(), severity: z.string().optional() }).nullish(),
+  database_specific: z.object({ url: Shown.optional(), severity: z.string().optional() }).nullish(),
 });
 export type Entry = z.infer<typeof Entry>;

@@ -6,6 +6,7 @@ import { Writable } from 'node:stream';
 import AdmZip from 'adm-zip';
 import type { Command } from 'commander';
 import { createCommand as createBeta } from '../../manifest-gen/commands/beta.ts';
+import { createCommand as createCheck } from '../../manifest-gen/commands/check.ts';
 import { createCommand as createPromote } from '../../manifest-gen/commands/promote.ts';
 import { createCommand as createStatus } from '../../manifest-gen/commands/status.ts';
 import { createCommand as createVerify } from '../../manifest-gen/commands/verify.ts';
@@ -20,6 +21,7 @@ const verbs: Readonly<Record<string, (invocation: Invocation) => Command>> = {
   'release:promote': createPromote,
   'release:status': createStatus,
   'release:verify': createVerify,
+  'release:check': createCheck,
 };
 
 export type VerbResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };

@@ -12,6 +12,8 @@ describe('loadGeneratorConfig', () => {
       isPayloadPut: true,
       toolsDir: undefined,
       trustFile: undefined,
+      vulnDb: undefined,
+      policyFile: undefined,
       cacheDir: join('/xdg', 'go-win-tools'),
       githubApiUrl: 'https://api.github.com',
       githubToken: undefined,
@@ -41,6 +43,21 @@ describe('loadGeneratorConfig', () => {
       }),
     );
   });
+
+  it.each([
+    ['https://vuln.go.dev/', 'https://vuln.go.dev'],
+    ['file:///srv/vulndb', 'file:///srv/vulndb'],
+    ['/srv/vulndb', 'file:///srv/vulndb'],
+  ])('takes the vulnerability database %s', (text, expected) => {
+    expect(load({ VULN_DB: text }).vulnDb).toBe(expected);
+  });
+
+  it.each(['ftp://x/y', 'https://me:secret@x/', 'https://x/?key=secret', 'file://host/x'])(
+    'refuses the vulnerability database %s',
+    (text) => {
+      expect(() => load({ VULN_DB: text })).toThrowError(/^VULN_DB: must be (?!.*secret)/);
+    },
+  );
 
   it('refuses a password in the feed address, since addresses are shown', () => {
     expect(() => load({ FEED_URL: 'http://me:secret@feed/nuget' })).toThrowError(

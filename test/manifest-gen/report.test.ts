@@ -52,6 +52,53 @@ function tellAll(report: CommandReport): void {
     { ...about, what: 'upstream', subject: 'x', verdict: 'unreachable', detail: 'connect ECONNREFUSED' },
     { ...about, what: 'pe', subject: 'dlv-windows-amd64.exe', verdict: 'passed', detail: 'Fine.' },
   ]);
+  report.watch([
+    {
+      tool: 'delve',
+      main: '1.22.0',
+      beta: '1.22.0',
+      upstream: '1.26.3',
+      isOutdated: true,
+      vulnerabilities: [
+        {
+          id: 'GO-2024-2824',
+          aliases: ['CVE-2024-24788'],
+          module: 'stdlib',
+          found: 'v1.22.2',
+          fixed: 'v1.22.3',
+          severity: undefined,
+          summary: 'Malformed DNS message can cause infinite loop in net',
+          url: undefined,
+          verdict: 'refused',
+          because: 'unknown severity, counts as high',
+        },
+      ],
+      unknown: ['example.test/folder'],
+      next: ['1.26.3 is there: `release:beta delve`.'],
+    },
+    {
+      tool: 'buf',
+      main: undefined,
+      beta: '1.32.0-beta.1',
+      upstream: undefined,
+      isOutdated: false,
+      vulnerabilities: undefined,
+      unknown: [],
+      next: [],
+    },
+  ]);
+  report.plan([
+    {
+      tool: 'delve',
+      from: '1.22.0',
+      to: '1.26.3-beta.1',
+      source: 'npm: x',
+      evidence: ['pe'],
+      does: 'release',
+      why: 'new upstream version',
+      vulnerabilities: { scope: 'module', gained: ['GO-2026-0001'], lost: [] },
+    },
+  ]);
   report.status([{ tool: 'delve', upstream: '1.22.0', beta: '-', main: '-', next: 'release 1.22.0-beta.1' }]);
 }
 

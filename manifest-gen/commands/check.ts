@@ -1,0 +1,143 @@
+import { Command, Option } from 'commander';
+import { compareScoopVersions } from '../../formats/scoop-version.ts';
+import { readCar } from '../plan/train.ts';
+import type { WatchRow } from '../report.ts';
+import { checkMarkdown } from '../report-check.ts';
+import type { Tool } from '../tools.ts';
+import type { Judged } from '../vulnerabilities/policy.ts';
+import type { Invocation, World } from '../world.ts';
+import { type Context, withContext } from './context.ts';
+import { findNewest } from './find-source.ts';
+import { addFlags, type ReleaseFlags } from './flags.ts';
+import { lookAtOffer } from './offered.ts';
+import { readRequests } from './request.ts';
+import { chooseSources, type ResolveOptions } from './resolve.ts';
+import { attempt, endRun, type Failure } from './run-each.ts';
+import { runVerb } from './run-verb.ts';
+
+export type CheckResult = { readonly rows: readonly WatchRow[]; readonly failures: readonly Failure[] };
+
+/**
+ * What on main became outdated or vulnerable. Reads only. A source that cannot be reached is a failure of its tool; whatever else can
+ * be said of it is said.
+ * @throws ReleaseError FEED_UNREACHABLE, BUCKET_UNREACHABLE, SETTINGS_INVALID, INTERRUPTED
+ */
+export async function check(
+  world: World,
+  tools: readonly Tool[],
+  options: ResolveOptions,
+): Promise<CheckResult> {
+  const failures: Failure[] = [];
+  const rows = await withContext(world, async (found) => {
+    const context = await withKnownDate(found, failures);
+    return Promise.all(tools.map((tool) => checkOne(tool, options, context, failures)));
+  });
+  return { rows, failures };
+}
+
+/** Tells how old the answers are. A database that does not answer is one failure, not one for each tool. */
+async function withKnownDate(context: Context, failures: Failure[]): Promise<Context> {
+  const { world, watch } = context;
+  if (watch === undefined) {
+    world.report.warn('', 'VULN_DB is not set: nobody looks for known vulnerabilities');
+    return context;
+  }
+  const modified = await attempt({ ...world, failures, published: [] }, 'VULN_DB', () => watch.modified());
+  if (modified === undefined) return { ...context, watch: undefined };
+  world.report.step('', 'known', `vulnerabilities as of ${modified.toISOString().slice(0, 10)}`);
+  return context;
+}
+
+async function checkOne(
+  tool: Tool,
+  options: ResolveOptions,
+  context: Context,
+  failures: Failure[],
+): Promise<WatchRow> {
+  const main = await context.bucket.version('main', tool.tool);
+  const beta = await context.bucket.version('beta', tool.tool);
+  const common = { tool: tool.tool, main, beta };
+  if (main === undefined) {
+    return {
+      ...common,
+      upstream: undefined,
+      isOutdated: false,
+      vulnerabilities: undefined,
+      unknown: [],
+      next: [],
+    };
+  }
+  const run = { ...context.world, failures, published: [] };
+  const newest = await attempt(run, tool.tool, () =>
+    findNewest(tool, chooseSources(tool, options.sources, options, context)),
+  );
+  // a correction of U counts as U, whatever bytes a withdrawal put into it
+  const offered = readCar(main)?.upstream ?? main;
+  const isOutdated = newest !== undefined && compareScoopVersions(newest.version, offered) > 0;
+  const look = await attempt(run, tool.tool, () => lookAtOffer('main', tool, context));
+  const vulnerabilities = look && context.watch?.judge(look, tool.tool);
+  return {
+    ...common,
+    upstream: newest?.version,
+    isOutdated,
+    vulnerabilities,
+    unknown: look?.unknown ?? [],
+    next: whatToDo(common, isOutdated ? newest?.version : undefined, vulnerabilities ?? []),
+  };
+}
+
+/** Pure. */
+function whatToDo(
+  { tool, beta }: Pick<WatchRow, 'tool' | 'beta'>,
+  newer: string | undefined,
+  vulnerabilities: readonly Judged[],
+): readonly string[] {
+  const ids = new Set(vulnerabilities.filter(({ verdict }) => verdict === 'refused').map(({ id }) => id));
+  const onBeta = newer !== undefined && readCar(beta ?? '')?.upstream === newer;
+  const update =
+    newer === undefined
+      ? []
+      : [
+          onBeta
+            ? `${newer} is on beta: \`release:promote ${tool}\` when it was tested.`
+            : `${newer} is there: \`release:beta ${tool}\`.`,
+        ];
+  if (ids.size === 0) return update;
+  const many = ids.size === 1 ? '1 known vulnerability has' : `${ids.size} known vulnerabilities have`;
+  const wait =
+    newer === undefined ? 'No newer version may be taken yet: rebuild with a newer toolchain, ' : 'Update, ';
+  return [...update, `${many} to be dealt with. ${wait}or allow them in POLICY_FILE with a reason.`];
+}
+
+/** Something on main needs a person: exit 5 (contract section 1). */
+class ActionNeeded extends Error {
+  readonly exitCode = 5;
+}
+
+type CheckFlags = ReleaseFlags & { readonly markdown?: boolean };
+
+export function createCommand(invocation: Invocation): Command {
+  const command = new Command('release:check')
+    .description('What on main became outdated or vulnerable. Exit 5: there is something to do.')
+    .argument('[tool...]', 'no tool: all of them')
+    .addOption(new Option('--markdown', 'a page for an issue or a chat, on stdout').conflicts('json'));
+  addFlags(command, ['source', 'maxWait', 'json', 'quiet'], examples, invocation);
+  return command.action((args: readonly string[], flags: CheckFlags) =>
+    runVerb(invocation, flags, async (world, all) => {
+      const tools = readRequests(args, all).map(({ tool }) => tool);
+      const { rows, failures } = await check(world, [...new Set(tools)], { sources: flags.source });
+      if (flags.markdown) invocation.stdout.write(checkMarkdown(rows));
+      else world.report.watch(rows);
+      const found = rows.filter(({ next }) => next.length > 0).map(({ tool }) => tool);
+      // what could not be looked at comes first: the rest of the answer may be missing
+      endRun({ outcomes: [], failures, published: [] });
+      if (found.length > 0) throw new ActionNeeded(`Something to do: ${found.join(', ')}.`);
+    }),
+  );
+}
+
+const examples = [
+  'release:check                                  all tools',
+  'release:check --markdown > check.md            for an issue',
+  '--silent release:check --json | jq .           for machines',
+];

@@ -1,0 +1,43 @@
+import { readCar } from '../plan/train.ts';
+import type { PlanRow } from '../report.ts';
+import { requiredEvidence } from '../trust.ts';
+import { ruleFor } from '../version-rules.ts';
+import { compareLooks, type VulnerabilityChange } from '../vulnerabilities/change.ts';
+import type { Look } from '../vulnerabilities/watch.ts';
+import type { Context } from './context.ts';
+import { lookAtOffer, lookAtReleased } from './offered.ts';
+import type { Resolved } from './resolve.ts';
+
+/** What the plan says of a release to beta. @throws ReleaseError VULN_DB_*, FEED_* */
+export async function planRow(resolved: Resolved, context: Context): Promise<PlanRow> {
+  const { tool, from, version, found, does, why } = resolved;
+  const vulnerabilities = await changeOf(resolved, context);
+  return {
+    tool: tool.tool,
+    from,
+    to: version,
+    source: `${found.kind}: ${found.upstream}`,
+    evidence: requiredEvidence(tool, found.kind, found.version),
+    does,
+    why,
+    ...(vulnerabilities === undefined ? {} : { vulnerabilities }),
+  };
+}
+
+/** Before anything is downloaded no more can be said than what is known of the tool's own module; the rest follows when the exe is there. */
+async function changeOf(resolved: Resolved, context: Context): Promise<VulnerabilityChange | undefined> {
+  const { tool, found, does } = resolved;
+  const { watch, bucket } = context;
+  if (watch === undefined || does === 'nothing') return undefined;
+  if (does === 'finish') {
+    const look = await lookAtReleased(tool, resolved.released, context);
+    return look && compareLooks('exe', await lookAtOffer('main', tool, context), look);
+  }
+  const lookAt = async (version: string): Promise<Look | undefined> => {
+    const path = ruleFor(tool.module, version)?.path;
+    return path === undefined ? undefined : watch.lookAtModule(path, version);
+  };
+  const main = readCar((await bucket.version('main', tool.tool)) ?? '')?.upstream;
+  const then = await lookAt(found.version);
+  return then && compareLooks('module', main === undefined ? undefined : await lookAt(main), then);
+}

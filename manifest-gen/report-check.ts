@@ -1,0 +1,92 @@
+import type { WatchRow } from './report.ts';
+import { columns } from './report-columns.ts';
+import type { Judged } from './vulnerabilities/policy.ts';
+
+/** What release:check found, for a terminal. */
+export function checkText(rows: readonly WatchRow[]): string {
+  const table = columns([
+    ['tool', 'main', 'upstream', 'known vulnerabilities'],
+    ...rows.map((row) => [row.tool, row.main ?? '-', upstreamCell(row), countCell(row)]),
+  ]);
+  const parts = rows.flatMap((row) => {
+    const lines = [
+      ...(row.vulnerabilities ?? []).map((one) => `  ${sentence(one)}`),
+      ...row.next.map((step) => `  -> ${step}`),
+    ];
+    return lines.length === 0 ? [] : ['', row.tool, ...lines];
+  });
+  return [table, ...parts].join('\n');
+}
+
+/** The same as a page for an issue or a chat. */
+export function checkMarkdown(rows: readonly WatchRow[]): string {
+  const overview = [
+    '| tool | main | upstream | known vulnerabilities | to do |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows.map((row) =>
+      line([row.tool, row.main ?? '-', upstreamCell(row), countCell(row), row.next.join(' ') || 'nothing']),
+    ),
+  ];
+  const details = rows.flatMap(({ tool, main, vulnerabilities = [] }) =>
+    vulnerabilities.length === 0
+      ? []
+      : [
+          '',
+          `## ${cell(`${tool} ${main}`)}`,
+          '',
+          '| id | module | found | fixed | policy | what |',
+          '| --- | --- | --- | --- | --- | --- |',
+          ...vulnerabilities.map((one) => {
+            const { id, module, found, fixed = 'not yet', verdict, because, summary } = one;
+            return line([
+              [id, ...one.aliases].join(', '),
+              module,
+              found,
+              fixed,
+              `${verdict}: ${because}`,
+              summary,
+            ]);
+          }),
+        ],
+  );
+  return `${['# What main offers', '', ...overview, ...details].join('\n')}\n`;
+}
+
+function upstreamCell({ upstream, isOutdated }: WatchRow): string {
+  if (upstream === undefined) return '?';
+  return isOutdated ? `${upstream} (newer)` : upstream;
+}
+
+function countCell({ main, vulnerabilities, unknown }: WatchRow): string {
+  if (main === undefined) return '-';
+  if (vulnerabilities === undefined) return 'not looked for';
+  const ids = new Set(vulnerabilities.map(({ id }) => id)).size;
+  const count = (verdict: Judged['verdict']): number =>
+    new Set(vulnerabilities.filter((one) => one.verdict === verdict).map(({ id }) => id)).size;
+  const parts = [
+    ...(['allowed', 'below'] as const).flatMap((verdict) =>
+      count(verdict) === 0 ? [] : [`${count(verdict)} ${verdict === 'below' ? 'below the policy' : verdict}`],
+    ),
+    ...(unknown.length === 0 ? [] : [`${unknown.length} modules of unknown version`]),
+  ];
+  return parts.length === 0 ? String(ids) : `${ids} (${parts.join(', ')})`;
+}
+
+function sentence({ id, aliases, module, found, fixed, verdict, because, summary }: Judged): string {
+  const names = aliases.length === 0 ? id : `${id} (${aliases.join(', ')})`;
+  const fix = fixed === undefined ? 'no fix yet' : `fixed in ${fixed}`;
+  return `${names} in ${module} ${found}, ${fix}; ${verdict}, ${because}: ${summary}`;
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.map(cell).join(' | ')} |`;
+}
+
+/** The database's texts are not ours: no markup of theirs may work. */
+function cell(text: string): string {
+  return text
+    .replace(/[\r\n]+/g, ' ')
+    .replace(/[\\`*_[\]<>|#!&]/g, (character) =>
+      /[<>&]/.test(character) ? `&#${character.charCodeAt(0)};` : `\\${character}`,
+    );
+}

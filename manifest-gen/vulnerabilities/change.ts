@@ -1,0 +1,36 @@
+import type { Look } from './watch.ts';
+
+/** What a release would bring and take away, against what a branch offers now. */
+export type VulnerabilityChange = {
+  /** `exe`: all that the exes are made of. `module`: the tool's own module only, since the exe is not here yet. */
+  readonly scope: 'exe' | 'module';
+  readonly gained: readonly string[];
+  readonly lost: readonly string[];
+};
+
+/** By id: that the same fault sits in another version of the module is no change. */
+export function compareLooks(
+  scope: VulnerabilityChange['scope'],
+  now: Look | undefined,
+  then: Look,
+): VulnerabilityChange {
+  const before = idsOf(now);
+  const after = idsOf(then);
+  return {
+    scope,
+    gained: after.filter((id) => !before.includes(id)),
+    lost: before.filter((id) => !after.includes(id)),
+  };
+}
+
+/** `+GO-2024-2482 -GO-2022-0969`, `+12 -3 (its own module)`, `none gained or lost`. */
+export function describeChange({ scope, gained, lost }: VulnerabilityChange): string {
+  const named = [...gained.map((id) => `+${id}`), ...lost.map((id) => `-${id}`)];
+  const text =
+    named.length === 0 ? 'same' : named.length <= 3 ? named.join(' ') : `+${gained.length} -${lost.length}`;
+  return scope === 'exe' ? text : `${text} (own module)`;
+}
+
+function idsOf(look: Look | undefined): readonly string[] {
+  return [...new Set(look?.findings.map(({ id }) => id) ?? [])];
+}

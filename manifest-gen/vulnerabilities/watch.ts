@@ -1,0 +1,98 @@
+import type { Cache } from '../cache.ts';
+import type { GeneratorConfig } from '../config.ts';
+import { fail } from '../errors.ts';
+import type { Program } from '../verify/programs.ts';
+import { openDatabase, type VulnerabilityDatabase } from './database.ts';
+import { type Finding, findVulnerabilities } from './match.ts';
+import { type Composition, compose } from './modules.ts';
+import { openTree } from './open-tree.ts';
+import { type Judged, judge, type Policy } from './policy.ts';
+import { readPolicy } from './policy-file.ts';
+import type { WebTreeSettings } from './web-tree.ts';
+
+/** What is known of a release, all its exes together. */
+export type Look = {
+  readonly findings: readonly Finding[];
+  /** Modules of which nothing can be said, since nobody knows their version. */
+  readonly unknown: readonly string[];
+};
+
+/** Looks programs up in VULN_DB and judges by POLICY_FILE. */
+export interface Watch {
+  /** When the database was last changed. @throws ReleaseError VULN_DB_* */
+  modified(): Promise<Date>;
+  /** @param release upstream's version, for a main module that says `(devel)` @throws ReleaseError VULN_DB_* */
+  look(programs: readonly Program[], release: string | undefined): Promise<Look>;
+  /** One module alone, for a release that is not here yet. @throws ReleaseError VULN_DB_* */
+  lookAtModule(path: string, version: string): Promise<Look>;
+  judge(look: Look, tool: string): readonly Judged[];
+  /** @throws ReleaseError VULNERABLE when there is a policy and it refuses one of them */
+  require(look: Look, tool: string, version: string): void;
+}
+
+export type WatchSettings = Omit<WebTreeSettings, 'dir'> & {
+  readonly cache: Cache;
+  readonly config: Pick<GeneratorConfig, 'vulnDb' | 'policyFile'>;
+  readonly now: () => Date;
+};
+
+/** Undefined without VULN_DB. The database is opened when it is first needed. @throws ReleaseError SETTINGS_INVALID */
+export async function createWatch(settings: WatchSettings): Promise<Watch | undefined> {
+  const { config, now } = settings;
+  const { vulnDb, policyFile } = config;
+  if (vulnDb === undefined) return undefined;
+  const policy = policyFile === undefined ? undefined : await readPolicy(policyFile);
+  let opened: Promise<VulnerabilityDatabase> | undefined;
+  const database = (): Promise<VulnerabilityDatabase> => {
+    opened ??= openTree(vulnDb, settings).then(openDatabase);
+    return opened;
+  };
+  const lookAt = async (compositions: readonly Composition[]): Promise<Look> => {
+    const found = new Map<string, Finding>();
+    for (const one of compositions) {
+      const entries = await (await database()).entriesFor(one.modules);
+      for (const finding of findVulnerabilities(one, entries, now())) {
+        found.set(`${finding.id} ${finding.module} ${finding.found}`, finding);
+      }
+    }
+    return {
+      findings: [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, finding]) => finding),
+      unknown: [...new Set(compositions.flatMap(({ unknown }) => unknown))].sort(),
+    };
+  };
+  const judgeAll = (look: Look, tool: string): readonly Judged[] =>
+    look.findings.map((finding) => judge(finding, tool, policy, now()));
+  return {
+    modified: async () => (await database()).modified,
+    look: (programs, release) =>
+      lookAt(programs.flatMap(({ info }) => (info === undefined ? [] : [compose(info, release)]))),
+    lookAtModule: (path, version) =>
+      lookAt([{ modules: [{ path, version: `v${version}` }], unknown: [], goos: 'windows', goarch: '' }]),
+    judge: judgeAll,
+    require(look, tool, version) {
+      const refused = judgeAll(look, tool).filter(({ verdict }) => verdict === 'refused');
+      if (policy !== undefined && refused.length > 0) refuse(refused, tool, version, policy);
+    },
+  };
+}
+
+const maxNamed = 5;
+
+function refuse(refused: readonly Judged[], tool: string, version: string, policy: Policy): never {
+  const named = refused.slice(0, maxNamed).map(inWords);
+  const more = refused.length > maxNamed ? [`and ${refused.length - maxNamed} more`] : [];
+  const isStdlib = refused.some(({ module }) => module === 'stdlib');
+  const newer = isStdlib ? 'a version (or, for one built here, a toolchain)' : 'a version';
+  fail('VULNERABLE', {
+    tool,
+    version,
+    policy: policy.file,
+    findings: [...named, ...more].join('; '),
+    hint: `Release ${newer} that has the fixes, or allow the ids in that file, with reason and until.`,
+  });
+}
+
+/** `GO-2024-2482 in example.test/x v1.23.0, fixed in v1.24.0` */
+export function inWords({ id, module, found, fixed }: Finding): string {
+  return `${id} in ${module} ${found}, ${fixed === undefined ? 'no fix yet' : `fixed in ${fixed}`}`;
+}

@@ -1,0 +1,238 @@
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Forge, type ForgeRelease, startForge } from '../kit/forge.ts';
+import { delveRelease, type Generator, goreleaserRelease, makeGenerator } from '../kit/generator.ts';
+import { makeKey, startHouse, type TestHouse } from '../kit/house.ts';
+import { nowhere } from '../kit/upstream-world.ts';
+import { makeVuln, startVulnServer, type VulnServer } from '../kit/vulndb.ts';
+
+const module = 'github.com/go-delve/delve';
+const old = makeVuln('GO-2026-0001', module, '1.26.3');
+const lasting = makeVuln('GO-2026-0002', 'example.test/dep', undefined);
+const fresh = {
+  ...makeVuln('GO-2026-0003', module, '1.26.4'),
+  affected: [
+    {
+      package: { name: module, ecosystem: 'Go' },
+      ranges: [{ type: 'SEMVER', events: [{ introduced: '1.26.3' }, { fixed: '1.26.4' }] }],
+    },
+  ],
+};
+
+/** What main offers, against upstream and a vulnerability database, over real HTTP and git. */
+describe('release:check, and what releases say of known vulnerabilities', () => {
+  let house: TestHouse;
+  let forge: Forge;
+  let generator: Generator;
+  let db: VulnServer;
+  let policy: string;
+  let releases: ForgeRelease[];
+
+  beforeEach(async () => {
+    house = await startHouse();
+    forge = await startForge();
+    releases = [delveRelease('1.26.2')];
+    forge.addRepository('go-delve/delve', releases);
+    forge.addRepository('goreleaser/goreleaser', [goreleaserRelease('1.20.0')]);
+    db = await startVulnServer([]);
+    generator = await makeGenerator({
+      FEED_URL: `${house.url}/nuget`,
+      FEED_API_KEY: await makeKey(house, ['push']),
+      GITHUB_API_URL: forge.apiUrl,
+      VULN_DB: db.url,
+    });
+    policy = join(generator.dir, 'policy.yaml');
+    await generator.run('release:beta', ['delve']);
+    await generator.run('release:promote', ['delve']);
+  });
+  afterEach(async () => {
+    await generator.stop();
+    await db.stop();
+    await forge.stop();
+    await house.stop();
+  });
+
+  const newRelease = () => releases.unshift(delveRelease('1.26.3'));
+
+  it('has nothing to do: exit 0, and nothing was written', async () => {
+    const { exitCode, stdout } = await generator.run('release:check', ['delve'], {
+      env: { FEED_API_KEY: '' },
+    });
+
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe('tool   main    upstream  known vulnerabilities\ndelve  1.26.2  1.26.2    0\n');
+  });
+
+  it('finds a newer version that is allowed, also when it is on beta already: exit 5', async () => {
+    newRelease();
+    const first = await generator.run('release:check', ['delve']);
+    await generator.run('release:beta', ['delve']);
+    const second = await generator.run('release:check', ['delve']);
+
+    expect(first).toMatchObject({
+      exitCode: 5,
+      stdout: expect.stringContaining('1.26.3 is there: `release:beta delve`.'),
+    });
+    expect(first.stderr).toContain('Something to do: delve.');
+    expect(second).toMatchObject({
+      exitCode: 5,
+      stdout: expect.stringContaining('1.26.3 is on beta: `release:promote delve`'),
+    });
+  });
+
+  it('is a verb of the program, with its exit code', async () => {
+    newRelease();
+    const child = generator.spawn('release:check', ['--quiet', 'delve']);
+    const [code] = (await once(child, 'close')) as [number];
+
+    expect(code).toBe(5);
+  });
+
+  it('finds what became known: text, JSON and Markdown say the same', async () => {
+    db.serve([old, { ...lasting, summary: 'Bad | <b>\u001b[31m' }]);
+
+    const text = await generator.run('release:check', ['delve']);
+    const json = await generator.run('release:check', ['delve', '--json']);
+    const markdown = await generator.run('release:check', ['delve', '--markdown']);
+
+    expect([text, json, markdown].map(({ exitCode }) => exitCode)).toEqual([5, 5, 5]);
+    expect(text.stdout).toContain(
+      'GO-2026-0001 (CVE-2026-0001) in github.com/go-delve/delve v1.26.2, fixed in v1.26.3',
+    );
+    expect(text.stdout).toContain('GO-2026-0002 (CVE-2026-0002) in example.test/dep v1.0.0, no fix yet');
+    expect(text.stdout + markdown.stdout).not.toContain('\u001b');
+    const row = json.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .find(({ event }) => event === 'watch');
+    expect(row).toMatchObject({
+      tool: 'delve',
+      main: '1.26.2',
+      isOutdated: false,
+      vulnerabilities: [
+        { id: 'GO-2026-0001', module, found: 'v1.26.2', fixed: 'v1.26.3', verdict: 'refused' },
+        { id: 'GO-2026-0002', module: 'example.test/dep', found: 'v1.0.0', verdict: 'refused' },
+      ],
+    });
+    expect(markdown.stdout).toContain(
+      '| GO-2026-0001, CVE-2026-0001 | github.com/go-delve/delve | v1.26.2 | v1.26.3 |',
+    );
+    expect(markdown.stdout).toContain('Bad \\| &#60;b&#62;');
+    expect((await generator.run('release:check', ['--json', '--markdown'])).exitCode).toBe(2);
+  });
+
+  it('counts what the policy allows, and for how long', async () => {
+    db.serve([lasting]);
+    const write = (until: string) =>
+      writeFile(
+        policy,
+        `refuse: low\nunknown: high\nallow:\n  - {id: CVE-2026-0002, reason: not reached, until: ${until}}\n`,
+      );
+    await write('2099-01-01');
+    const allowed = await generator.run('release:check', ['delve'], { env: { POLICY_FILE: policy } });
+    await write('2020-01-01');
+    const expired = await generator.run('release:check', ['delve'], { env: { POLICY_FILE: policy } });
+
+    expect(allowed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('1 (1 allowed)') });
+    expect(expired).toMatchObject({
+      exitCode: 5,
+      stdout: expect.stringContaining('it was allowed until 2020-01-01, which is over'),
+    });
+  });
+
+  it('says what it could not look at: exit 4, with all that it could', async () => {
+    db.serve([old]);
+    const noForge = await generator.run('release:check', ['delve', '--source', 'github'], {
+      env: { GITHUB_API_URL: nowhere },
+    });
+    const noDatabase = await generator.run('release:check', ['delve'], {
+      env: { VULN_DB: './no-such-folder' },
+    });
+
+    expect(noForge.exitCode).toBe(4);
+    expect(noForge.stdout).toContain('GO-2026-0001');
+    expect(noDatabase).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('is not a folder') });
+    expect(noDatabase.stdout).toContain('delve  1.26.2  1.26.2    not looked for');
+  });
+
+  it('says that nobody looks without VULN_DB, and refuses a policy that nobody would keep', async () => {
+    const without = await generator.run('release:check', ['delve'], { env: { VULN_DB: '' } });
+    const useless = await generator.run('release:check', ['delve'], {
+      env: { VULN_DB: '', POLICY_FILE: 'p.yaml' },
+    });
+
+    expect(without).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('VULN_DB is not set') });
+    expect(without.stdout).toContain('not looked for');
+    expect(useless).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('POLICY_FILE: without VULN_DB'),
+    });
+  });
+
+  it('shows in the plan of a release what it gains and loses against main', async () => {
+    newRelease();
+    db.serve([old, lasting, fresh]);
+
+    const beta = await generator.run('release:beta', ['delve']);
+    const promote = await generator.run('release:promote', ['delve', '--json']);
+
+    // before the download: its own module
+    expect(beta.stderr.split('\n')[0]).toMatch(/evidence +vulnerabilities +why/);
+    expect(beta.stderr.split('\n')[1]).toContain('+GO-2026-0003 -GO-2026-0001 (own module)');
+    // with the exe at hand
+    expect(beta.stderr).toContain('2 known vulnerabilities; against main: +GO-2026-0003 -GO-2026-0001\n');
+    expect(beta.exitCode).toBe(0);
+    const plan = promote.stdout.split('\n').find((line) => line.includes('"plan"')) ?? '';
+    expect(JSON.parse(plan)).toMatchObject({
+      vulnerabilities: { scope: 'exe', gained: ['GO-2026-0003'], lost: ['GO-2026-0001'] },
+    });
+  });
+
+  it('refuses by the policy, to beta and to main: exit 3, and nothing moves', async () => {
+    newRelease();
+    db.serve([fresh]);
+    await writeFile(policy, 'refuse: high\nunknown: critical\n');
+    const env = { POLICY_FILE: policy };
+    const before = await versions();
+
+    const beta = await generator.run('release:beta', ['delve'], { env });
+
+    expect(beta.exitCode).toBe(3);
+    expect(beta.stderr).toContain(
+      `delve 1.26.3-beta.1 is refused by ${policy}: GO-2026-0003 in ${module} v1.26.3, fixed in v1.26.4.`,
+    );
+    expect(beta.stderr).toContain('or allow the ids in that file, with reason and until');
+    expect(await versions()).toEqual(before);
+    await generator.run('release:beta', ['delve']);
+
+    const promote = await generator.run('release:promote', ['delve'], { env });
+
+    expect(promote).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringContaining('delve 1.26.3 is refused by'),
+    });
+    expect((await (await fetch(`${house.url}/m/delve.json`)).json()) as object).toMatchObject({
+      version: '1.26.2',
+    });
+  });
+
+  it('keeps what depends on the day out of what is published', async () => {
+    db.serve([old, lasting]);
+    await generator.run('release:beta', ['goreleaser', '--out', 'looked']);
+    await generator.run('release:beta', ['goreleaser', '--out', 'blind'], { env: { VULN_DB: '' } });
+    const name = 'goreleaser.1.20.0-beta.1.nupkg';
+    const [looked, blind] = await Promise.all(
+      ['looked', 'blind'].map((dir) => readFile(join(generator.dir, dir, name))),
+    );
+
+    expect(looked!.equals(blind!)).toBe(true);
+  });
+
+  async function versions(): Promise<string[]> {
+    const answer = await fetch(`${house.url}/nuget/FindPackagesById()?id='delve'&semVerLevel=2.0.0`);
+    return [...(await answer.text()).matchAll(/<d:Version>([^<]*)</g)].map(([, version = '']) => version);
+  }
+});
