@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { loadTools } from '../../../manifest-gen/tools.ts';
+import { problemOfBundle } from '../../../manifest-gen/verify/keyless/signature.ts';
+import { loadRoot } from '../../../manifest-gen/verify/keyless/trusted-root.ts';
+import { productDir } from '../../kit/house.ts';
+
+const recorded = join(productDir, 'test', 'recorded', 'goreleaser-2.18.0');
+const checksums = await readFile(join(recorded, 'checksums.txt'));
+const bundle = await readFile(join(recorded, 'checksums.txt.sigstore.json'), 'utf8');
+const root = await loadRoot(undefined);
+
+/** The signer that the product's own file names, for a tag. */
+async function signerFor(tag: string) {
+  const tools = await loadTools(join(productDir, 'manifest-gen', 'tools'));
+  const { sigstore } = tools.find(({ tool }) => tool === 'goreleaser')!.trust;
+  return { ...sigstore!, identity: sigstore!.identity.replace('{tag}', tag) };
+}
+
+describe('the signature of goreleaser 2.18.0, as upstream published it', () => {
+  it("is by upstream's own workflow, under the root that the product brings along", async () => {
+    expect(problemOfBundle(bundle, checksums, await signerFor('v2.18.0'), root)).toBeUndefined();
+  });
+
+  it.each(['v2.18.1', 'v2.18.00', 'v2.18', 'main'])('is none of the tag %s', async (tag) => {
+    expect(problemOfBundle(bundle, checksums, await signerFor(tag), root)).toContain('v2.18.0');
+  });
+
+  it('is none of a workflow whose run another issuer vouches for', async () => {
+    const signer = {
+      ...(await signerFor('v2.18.0')),
+      issuer: 'https://token.actions.githubusercontent.com.evil.example',
+    };
+    expect(problemOfBundle(bundle, checksums, signer, root)).toBeDefined();
+  });
+
+  it('is none of a checksum file in which one bit is another', async () => {
+    const signer = await signerFor('v2.18.0');
+    fc.assert(
+      fc.property(fc.nat(checksums.length - 1), fc.nat(7), (at, bit) => {
+        const changed = Buffer.from(checksums);
+        changed[at] = changed[at]! ^ (1 << bit);
+        expect(problemOfBundle(bundle, changed, signer, root)).toBeDefined();
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it.each([
+    'rawBytes',
+    'signedEntryTimestamp',
+    'canonicalizedBody',
+    'envelope',
+    'signature',
+    'signedTimestamp',
+  ])('is none when a character of its %s is another', async (field) => {
+    const [, value = ''] = new RegExp(`"${field}": ?"([^"]+)"`).exec(bundle) ?? [];
+    const middle = Math.floor(value.length * 0.7);
+    const changed = `${value.slice(0, middle)}${value[middle] === 'A' ? 'B' : 'A'}${value.slice(middle + 1)}`;
+    expect(value).not.toBe('');
+
+    const problem = problemOfBundle(
+      bundle.replace(value, () => changed),
+      checksums,
+      await signerFor('v2.18.0'),
+      root,
+    );
+
+    expect(problem).toBeDefined();
+  });
+});
