@@ -24,6 +24,10 @@ const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'beta -> stable, same bytes, branch main',
     load: () => import('./manifest-gen/commands/promote.ts'),
   },
+  'release:withdraw': {
+    does: 'a bad version back: unlisted, the last good bytes on top',
+    load: () => import('./manifest-gen/commands/withdraw.ts'),
+  },
   'release:status': {
     does: 'tool x channel: what is where',
     load: () => import('./manifest-gen/commands/status.ts'),

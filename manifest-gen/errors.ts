@@ -49,6 +49,17 @@ const errors = {
     '{tool} {version} cannot become stable: {reason}.',
     'Look at `release:status {tool}`; `release:beta {tool}` makes another beta when something changed.',
   ],
+  PROMOTION_TOO_YOUNG: [
+    1,
+    '{tool} {version} cannot become stable yet: expected its beta {beta} to be at least {expected} old, found {found}.',
+    '{wait}, or say why it cannot: --now --reason TEXT.',
+  ],
+  WITHDRAWAL_REFUSED: [1, '{tool} {version} cannot be withdrawn: {reason}.', '{hint}'],
+  NOTHING_GOOD: [
+    1,
+    '{tool} {version} is unlisted, but Scoop goes on offering it: expected an older version that is good, found none.',
+    'A branch never goes back: release a newer version, or an older one first, and withdraw this one again.',
+  ],
   BUILD_FAILED: [
     1,
     '{tool} {version}: the Go build for {architecture} failed: {cause}',
@@ -97,9 +108,14 @@ const errors = {
     'There is no key for the feed {url}.',
     'Set FEED_API_KEY, or run where data/start.key is (pnpm start makes it).',
   ],
+  FEED_KEY_SCOPE: [
+    1,
+    'The key {key} does not have the scope {expected} for {id}: expected {expected}, found {found}.',
+    'Nothing was published. Give another key in FEED_API_KEY; `feed:keys add --scope {expected}` makes one.',
+  ],
   FEED_CONFLICT: [
     1,
-    'The feed already has {what} with other bytes.',
+    'The feed already has {what} with other bytes: expected {expected}, found {found}.',
     'Nothing published is ever replaced; this needs a new version.',
   ],
   BUCKET_UNREACHABLE: [

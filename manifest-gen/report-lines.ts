@@ -1,10 +1,15 @@
-import type { CheckRow, CommandReport, PlanRow } from './report.ts';
+import type { CheckRow, CommandReport } from './report.ts';
 import { checkText } from './report-check.ts';
 import { columns } from './report-columns.ts';
 import { createLive, type Terminal } from './report-live.ts';
-import { describeChange } from './vulnerabilities/change.ts';
+import { createPaint, planTable, statusTable } from './report-table.ts';
 
-export type LineOptions = { readonly isQuiet: boolean; readonly now?: () => number };
+export type LineOptions = {
+  readonly isQuiet: boolean;
+  /** For NO_COLOR and TERM. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly now?: () => number;
+};
 
 /**
  * For people: plan, steps and progress on stderr, what came of it on stdout. Quiet leaves warnings and failures.
@@ -13,6 +18,7 @@ export type LineOptions = { readonly isQuiet: boolean; readonly now?: () => numb
 export function createLineReport(stdout: Terminal, stderr: Terminal, options: LineOptions): CommandReport {
   const now = options.now ?? Date.now;
   const live = createLive(stderr, now);
+  const env = options.env ?? {};
   const builds = new Map<string, string[]>();
 
   const write = (stream: Terminal, text: string): void => {
@@ -37,26 +43,12 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
     },
     warn: (tool, sentence) => write(stderr, `${tool}  warning: ${sentence}`),
     plan(rows) {
-      if (rows.length === 0) return;
-      const isLookedOut = rows.some(({ vulnerabilities }) => vulnerabilities !== undefined);
-      const known = ({ vulnerabilities }: PlanRow): readonly string[] =>
-        isLookedOut ? [vulnerabilities === undefined ? '' : describeChange(vulnerabilities)] : [];
-      const lines = rows.map((row) => [
-        row.tool,
-        row.does,
-        `${row.from ?? '(none)'} -> ${row.to}`,
-        row.source,
-        row.evidence.join(', '),
-        ...known(row),
-        row.why,
-      ]);
-      const heads = ['tool', 'does', 'from -> to', 'source', 'evidence', 'why'];
-      if (isLookedOut) heads.splice(-1, 0, 'vulnerabilities');
-      tell(columns([heads, ...lines]));
+      if (rows.length > 0) tell(planTable(rows, createPaint(stderr, env)));
     },
-    outcome({ tool, version, kind, detail }) {
-      if (!options.isQuiet)
-        write(stdout, `${tool} ${version}: ${kind === 'nothing' ? 'nothing to do' : kind}, ${detail}`);
+    outcome({ tool, version, kind, detail, recovery = [] }) {
+      if (options.isQuiet) return;
+      write(stdout, `${tool} ${version}: ${kind === 'nothing' ? 'nothing to do' : kind}, ${detail}`);
+      for (const line of recovery) write(stdout, `  ${line}`);
     },
     failed(tool, error) {
       for (const line of builds.get(tool) ?? []) write(stderr, `${tool}  | ${line}`);
@@ -79,8 +71,7 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
       write(stdout, columns([['tool', 'version', 'verdict', 'what', 'of', ''], ...lines]));
     },
     status(rows) {
-      const lines = rows.map((row) => [row.tool, row.upstream, row.beta, row.main, row.next]);
-      write(stdout, columns([['tool', 'upstream', 'beta', 'main', 'a run would'], ...lines]));
+      write(stdout, statusTable(rows, createPaint(stdout, env)));
     },
     watch: (rows) => write(stdout, checkText(rows)),
   };

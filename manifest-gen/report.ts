@@ -22,14 +22,21 @@ export interface Report {
 /** What a verb will do for one tool, shown before it acts (contract section 1). */
 export type PlanRow = {
   readonly tool: string;
-  /** What the channel offers now. */
+  /** What the channels offer now. */
+  readonly main: string | undefined;
+  readonly beta: string | undefined;
+  /** Upstream's version that it is about. */
+  readonly upstream: string | undefined;
+  /** What the channel offers that the verb works on. */
   readonly from: string | undefined;
   readonly to: string;
   /** `github: github.com/go-delve/delve@v1.26.3` */
   readonly source: string;
   /** The kinds of evidence that will be demanded. */
   readonly evidence: readonly string[];
-  readonly does: 'release' | 'promote' | 'finish' | 'nothing';
+  /** The address of upstream's notes about this version. */
+  readonly notes?: string;
+  readonly does: 'release' | 'promote' | 'withdraw' | 'finish' | 'nothing';
   readonly why: string;
   /** Against what main offers; undefined when nobody looks (no VULN_DB) or nothing is done. */
   readonly vulnerabilities?: VulnerabilityChange;
@@ -39,8 +46,10 @@ export type PlanRow = {
 export type Outcome = {
   readonly tool: string;
   readonly version: string;
-  readonly kind: 'released' | 'promoted' | 'made' | 'verified' | 'nothing';
+  readonly kind: 'released' | 'promoted' | 'withdrawn' | 'made' | 'verified' | 'nothing';
   readonly detail: string;
+  /** After a withdrawal: what people do at the machines that have it. */
+  readonly recovery?: readonly string[];
 };
 
 export type StatusRow = {
@@ -50,6 +59,8 @@ export type StatusRow = {
   readonly main: string;
   /** What a run would do, and why. */
   readonly next: string;
+  /** What an interruption left half done, and how it is finished, a sentence each. */
+  readonly unfinished?: readonly string[];
 };
 
 /** One thing that `release:verify` compared. */

@@ -86,12 +86,12 @@ export function createWorld(
 }
 
 export function createReport(
-  { stdout, stderr }: Pick<Invocation, 'stdout' | 'stderr'>,
+  { stdout, stderr, env }: Pick<Invocation, 'stdout' | 'stderr' | 'env'>,
   choice: { readonly json?: boolean | undefined; readonly quiet?: boolean | undefined },
 ): CommandReport {
   return choice.json
     ? createJsonReport(stdout)
-    : createLineReport(stdout, stderr, { isQuiet: choice.quiet === true });
+    : createLineReport(stdout, stderr, { isQuiet: choice.quiet === true, env });
 }
 
 /** @throws ReleaseError TOOL_FILE_INVALID */

@@ -3,17 +3,18 @@ import { printReleaseRecord } from '../../formats/release-record.ts';
 import { publishManifest } from '../publish/bucket-branch.ts';
 import type { Packed } from '../release.ts';
 import { renderManifest } from '../render/scoop.ts';
-import type { Outcome, PlanRow } from '../report.ts';
+import type { Outcome } from '../report.ts';
 import type { Invocation, World } from '../world.ts';
 import { begin } from './chain.ts';
-import { type Context, requireKey, withContext } from './context.ts';
+import type { Context } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { keepFiles, openOutDir } from './keep-files.ts';
 import { planRow } from './plan-row.ts';
 import { type Request, readRequests } from './request.ts';
 import { payloadsToKeep, requirePayloads } from './require-payloads.ts';
 import { type Resolved, type ResolveOptions, resolve } from './resolve.ts';
-import { attempt, endRun, type Failure, type RunResult } from './run-each.ts';
+import { endRun, type RunResult } from './run-each.ts';
+import { runPlan } from './run-plan.ts';
 import { runVerb } from './run-verb.ts';
 import {
   commit,
@@ -55,38 +56,21 @@ export type BetaOptions = ResolveOptions & {
 
 /**
  * Releases to beta, one tool after the other. What fails for one tool is in the result; the others are done.
- * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_MISSING: then nothing is done at all
+ * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done at all
  */
-export async function releaseBeta(
+export function releaseBeta(
   world: World,
   requests: readonly Request[],
   options: BetaOptions,
 ): Promise<RunResult> {
-  const failures: Failure[] = [];
-  return withContext(world, async (context) => {
-    const run = { ...world, failures, published: context.published };
-    const outcomes: Outcome[] = [];
-    const plan: Resolved[] = [];
-    const rows: PlanRow[] = [];
-    for (const request of requests) {
-      const planned = await attempt(run, request.tool.tool, async () => {
-        const resolved = await resolve(request, options, context);
-        return { resolved, row: await planRow(resolved, context) };
-      });
-      if (planned === undefined) continue;
-      plan.push(planned.resolved);
-      rows.push(planned.row);
-    }
-    world.report.plan(rows);
-    if (!options.dryRun && plan.some(({ does }) => does !== 'nothing')) requireKey(world);
-
-    for (const resolved of plan) {
-      const outcome = await attempt(run, resolved.tool.tool, () => act(resolved, options, context));
-      if (outcome === undefined) continue;
-      world.report.outcome(outcome);
-      outcomes.push(outcome);
-    }
-    return { outcomes, failures, published: context.published };
+  return runPlan(world, requests, {
+    resolve: async (request, context) => {
+      const resolved = await resolve(request, options, context);
+      return { ...resolved, row: await planRow(resolved, context) };
+    },
+    act: (resolved, context) => act(resolved, options, context),
+    scopes: ['push:beta'],
+    isDryRun: options.dryRun === true,
   });
 }
 
@@ -151,7 +135,7 @@ export function createCommand(invocation: Invocation): Command {
       '[tool[@version]...]',
       'no tool: all of them; no version: the newest stable one that the tool file allows',
     );
-  addFlags(command, ['dryRun', 'out', 'source', 'maxWait', 'json', 'quiet'], examples, invocation);
+  addFlags(command, ['dryRun', 'out', 'source', 'correct', 'maxWait', 'json', 'quiet'], examples, invocation);
   return command.action((args: readonly string[], flags: ReleaseFlags) =>
     runVerb(invocation, flags, async (world, tools) => {
       const outDir = await openOutDir(invocation.cwd, flags.out);
@@ -165,6 +149,7 @@ const examples = [
   'release:beta                                  all tools, newest versions',
   'release:beta delve@1.22.0 buf                 one exactly, one newest',
   'release:beta delve --source go-module         built here from the Go module',
+  'release:beta delve@1.22.0 --correct           again, after a withdrawal that is put right',
   'release:beta --dry-run --out ./made           look at it first',
   '--silent release:beta --json | jq .           for machines',
 ];

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fail } from '../errors.ts';
 import { type BucketRepository, openBucket } from '../publish/bucket-repository.ts';
 import { createFeedHttp, type FeedHttp } from '../publish/feed-http.ts';
 import { findPlaces, type Places } from '../publish/server-info.ts';
@@ -42,11 +41,6 @@ export async function withContext<T>(world: World, work: (context: Context) => P
     await bucket.close();
     await rm(workDir, { recursive: true, force: true, maxRetries: 3 });
   }
-}
-
-/** @throws ReleaseError FEED_KEY_MISSING; asked before the first thing is published, not by a dry run */
-export function requireKey({ config }: World): void {
-  if (config.feedApiKey === undefined) fail('FEED_KEY_MISSING', { url: config.feedUrl });
 }
 
 /** The feed's key is for the feed's own origin; a bucket elsewhere has its own credentials, which git knows. */

@@ -6,6 +6,9 @@ import { releaseBeta } from './beta.ts';
 import { promote } from './promote.ts';
 import type { RunResult } from './run-each.ts';
 
+/** On a feed that was empty a minute ago, no beta can be as old as a tool's `minAge` asks. */
+const hurry = 'the first release on an empty feed';
+
 /** How it ended for one tool: `installable` says that main and the feed offer it now. */
 export type FirstOutcome = { readonly tool: Tool; readonly isInstallable: boolean };
 
@@ -24,7 +27,9 @@ export async function releaseFirst(
     const told = { ...world, report: sayingSkipped(world.report, tool) };
     const beta = await releaseFromAny(told, tool);
     const stable =
-      beta.failures.length > 0 ? undefined : await promote(told, [{ tool, version: tool.first }], {});
+      beta.failures.length > 0
+        ? undefined
+        : await promote(told, [{ tool, version: tool.first }], { hurry: tool.minAge && hurry });
     await onEnd({ tool, isInstallable: stable !== undefined && stable.failures.length === 0 });
   }
 }

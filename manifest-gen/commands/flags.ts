@@ -11,6 +11,10 @@ export type ReleaseFlags = {
   readonly source?: readonly SourceKind[];
   /** Milliseconds. */
   readonly maxWait?: number;
+  readonly now?: boolean;
+  readonly reason?: string;
+  readonly to?: string;
+  readonly correct?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
 };
@@ -26,6 +30,10 @@ const options = {
     '--max-wait <time>',
     'how long a forge whose rate limit is used up may ask to wait, such as 90s or 10m (default: 60s); longer is exit 4',
   ).argParser(readWait),
+  now: new Option('--now', "promote a beta that is younger than the tool file's minAge; needs --reason"),
+  reason: new Option('--reason <text>', 'why, for the commit and the audit log').argParser(readReason),
+  to: new Option('--to <version>', 'the good version to go back to; else the newest listed stable before it'),
+  correct: new Option('--correct', 'make a version anew that was withdrawn: as the next beta or correction'),
   json: new Option('--json', 'one JSON object a line on stdout, nothing else'),
   quiet: new Option('--quiet', 'warnings and failures only'),
 } as const;
@@ -53,6 +61,19 @@ function readWait(text: string): number {
 
 function wrongWait(): never {
   throw new InvalidArgumentError('A time is a number and s, m, h or d, such as 90s.');
+}
+
+const maxReasonLength = 500;
+
+/** One line: it stands in a commit and in an entry of the audit log. */
+function readReason(text: string): string {
+  const reason = text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
+  if (reason === '') throw new InvalidArgumentError('It says nothing.');
+  if (reason.length > maxReasonLength)
+    throw new InvalidArgumentError(
+      `It has ${reason.length} characters, at most ${maxReasonLength} are kept.`,
+    );
+  return reason;
 }
 
 function readSources(text: string): readonly SourceKind[] {

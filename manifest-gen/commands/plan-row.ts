@@ -10,11 +10,11 @@ import type { Resolved } from './resolve.ts';
 
 /** What the plan says of a release to beta. @throws ReleaseError VULN_DB_*, FEED_* */
 export async function planRow(resolved: Resolved, context: Context): Promise<PlanRow> {
-  const { tool, from, version, found, does, why } = resolved;
+  const { tool, standing, version, found, does, why } = resolved;
   const vulnerabilities = await changeOf(resolved, context);
   return {
-    tool: tool.tool,
-    from,
+    ...standing,
+    from: standing.beta,
     to: version,
     source: `${found.kind}: ${found.upstream}`,
     evidence: requiredEvidence(tool, found.kind, found.version),
@@ -26,8 +26,8 @@ export async function planRow(resolved: Resolved, context: Context): Promise<Pla
 
 /** Before anything is downloaded no more can be said than what is known of the tool's own module; the rest follows when the exe is there. */
 async function changeOf(resolved: Resolved, context: Context): Promise<VulnerabilityChange | undefined> {
-  const { tool, found, does } = resolved;
-  const { watch, bucket } = context;
+  const { tool, found, does, standing } = resolved;
+  const { watch } = context;
   if (watch === undefined || does === 'nothing') return undefined;
   if (does === 'finish') {
     const look = await lookAtReleased(tool, resolved.released, context);
@@ -37,7 +37,7 @@ async function changeOf(resolved: Resolved, context: Context): Promise<Vulnerabi
     const path = ruleFor(tool.module, version)?.path;
     return path === undefined ? undefined : watch.lookAtModule(path, version);
   };
-  const main = readCar((await bucket.version('main', tool.tool)) ?? '')?.upstream;
+  const main = readCar(standing.main ?? '')?.upstream;
   const then = await lookAt(found.version);
   return then && compareLooks('module', main === undefined ? undefined : await lookAt(main), then);
 }

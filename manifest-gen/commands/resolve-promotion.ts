@@ -1,57 +1,53 @@
+import { readDuration } from '../duration.ts';
 import { fail } from '../errors.ts';
+import { isOldEnough } from '../plan/newest-allowed.ts';
+import { readCar } from '../plan/train.ts';
 import { objectionTo, planPromotion } from '../promote/plan.ts';
 import { listVersions } from '../publish/feed-client.ts';
-import { type Released, readReleased } from '../publish/released.ts';
-import { loadTemplates, type Templates } from '../render/templates.ts';
+import { createReleaseReader } from '../publish/released.ts';
+import { loadTemplates } from '../render/templates.ts';
 import type { PlanRow } from '../report.ts';
 import type { Tool } from '../tools.ts';
 import { compareLooks } from '../vulnerabilities/change.ts';
 import type { Look } from '../vulnerabilities/watch.ts';
 import type { Context } from './context.ts';
+import type { Ready } from './make-stable.ts';
 import { lookAtOffer, lookAtReleased } from './offered.ts';
 import type { Request } from './request.ts';
+import { standingOf } from './standing.ts';
 
 /** A promotion that may be done, or one with nothing to do. */
-export type Planned = {
+export type PlannedPromotion = {
   readonly tool: Tool;
   readonly row: PlanRow;
   readonly ready?: Ready;
-};
-export type Ready = {
-  readonly tool: Tool;
-  readonly stable: string;
-  readonly beta: Released & { readonly record: NonNullable<Released['record']> };
-  /** The stable package, when it is on the feed already. */
-  readonly published: Released | undefined;
-  readonly templates: Templates;
   /** What is known of the beta's exe; undefined when nobody looks. */
-  readonly look: Look | undefined;
+  readonly look?: Look | undefined;
 };
 
 /**
  * Opens the packages that matter and decides; changes nothing.
- * @throws ReleaseError NOTHING_PUBLISHED_HERE, PROMOTION_REFUSED, FEED_*
+ * @param hurry why a beta need not be as old as the tool file demands
+ * @throws ReleaseError NOTHING_PUBLISHED_HERE, PROMOTION_REFUSED, PROMOTION_TOO_YOUNG, FEED_*
  */
 export async function resolvePromotion(
   { tool, version: asked }: Request,
+  hurry: string | undefined,
   context: Context,
-): Promise<Planned> {
+): Promise<PlannedPromotion> {
   const { feed, bucket, world } = context;
   const packages = await listVersions(feed, tool.packageId ?? tool.tool);
   const main = await bucket.version('main', tool.tool);
-  const promotion = planPromotion({ asked, packages, main });
+  const promotion = planPromotion({ asked, packages, main, versions: tool.versions });
   if (promotion.kind === 'missing')
     fail('NOTHING_PUBLISHED_HERE', { tool: tool.tool, problem: promotion.problem });
   if (promotion.kind === 'refused') refuse(tool, promotion.version, promotion.reason);
-  const common = { tool: tool.tool, from: main };
   if (promotion.kind === 'nothing') {
     const { version: to, why } = promotion;
-    return { tool, row: { ...common, to, source: '', evidence: [], does: 'nothing', why } };
+    const standing = await standingOf(tool, readCar(to)?.upstream, context);
+    return { tool, row: { ...standing, from: main, to, source: '', evidence: [], does: 'nothing', why } };
   }
-  const read = async (version: string): Promise<Released | undefined> => {
-    const pkg = packages.find((one) => one.version === version);
-    return pkg && (await readReleased(feed, world.cache, pkg));
-  };
+  const read = createReleaseReader(feed, world.cache, packages);
   const { stable } = promotion;
   const beta = await read(promotion.beta);
   const published = promotion.isPublished ? await read(stable) : undefined;
@@ -61,11 +57,16 @@ export async function resolvePromotion(
   const objection = objectionTo(beta?.record, published?.record);
   if (objection !== undefined || beta?.record === undefined) return refuse(tool, stable, objection ?? '');
 
+  if (published === undefined && hurry === undefined) {
+    const pkg = packages.find(({ version }) => version === promotion.beta);
+    requireAge(tool, stable, promotion.beta, pkg?.published, world.now());
+  }
   const { record } = beta;
   const passed = record.evidence.filter(({ verdict }) => verdict === 'passed').map(({ kind }) => kind);
   const look = await lookAtReleased(tool, beta, context);
   const row: PlanRow = {
-    ...common,
+    ...(await standingOf(tool, record.source.version, context)),
+    from: main,
     to: stable,
     source: `${record.source.kind}: ${record.source.upstream}`,
     evidence: [...new Set(passed)],
@@ -75,8 +76,25 @@ export async function resolvePromotion(
       ? {}
       : { vulnerabilities: compareLooks('exe', await lookAtOffer('main', tool, context), look) }),
   };
+  const reason = hurry && `promoted with --now: ${hurry}`;
   const templates = await loadTemplates(world, tool);
-  return { tool, row, ready: { tool, stable, beta: { ...beta, record }, published, templates, look } };
+  const ready = { tool, stable, beta: { ...beta, record }, published, templates, reason };
+  return { tool, row, ready, look };
+}
+
+/** What nobody had the time to try does not reach everybody. A beta's age is that of its package on the feed. */
+function requireAge(tool: Tool, version: string, beta: string, published: Date | undefined, now: Date): void {
+  if (tool.minAge === undefined || isOldEnough(published, tool, now)) return;
+  const hours = published && Math.max(0, Math.floor((now.getTime() - published.getTime()) / 3_600_000));
+  const until = published && new Date(published.getTime() + (readDuration(tool.minAge) ?? 0));
+  fail('PROMOTION_TOO_YOUNG', {
+    tool: tool.tool,
+    version,
+    beta,
+    expected: tool.minAge,
+    found: hours === undefined ? 'no date on the feed' : `${hours}h`,
+    wait: until === undefined ? 'Wait' : `Wait until ${until.toISOString()}`,
+  });
 }
 
 function refuse(tool: Tool, version: string, reason: string): never {

@@ -14,12 +14,15 @@ import type { Tool } from '../tools.ts';
 import type { Context } from './context.ts';
 import { findNewest, findVersion, type SourceChoice } from './find-source.ts';
 import { type Request, requireUpstreamVersion } from './request.ts';
+import { standingOf, type ToolStanding } from './standing.ts';
 
 export type ResolveOptions = {
   /** `--source`: only these, in this order. */
   readonly sources?: readonly SourceKind[] | undefined;
   /** For `start` alone. */
   readonly goOn?: boolean;
+  /** `--correct`: what was withdrawn is made anew. */
+  readonly correct?: boolean;
 };
 
 /** What the recipe will do for one tool, decided without downloading anything of upstream's. */
@@ -30,8 +33,7 @@ export type Resolved = {
   readonly packaging: string;
   /** The package's version. */
   readonly version: string;
-  /** What branch beta offers now. */
-  readonly from: string | undefined;
+  readonly standing: ToolStanding;
   readonly why: string;
 } & (
   | { readonly does: 'release' }
@@ -62,9 +64,10 @@ export async function resolve(
   const templates = await loadTemplates(context.world, tool);
   const packaging = packagingOf(tool, templates);
   const recipe = { fingerprint: found.fingerprint, packaging };
-  const next = decideNextVersion(upstream, published, released?.record, recipe);
-  const from = await context.bucket.version('beta', tool.tool);
-  const common = { tool, found, templates, packaging, version: next.version, from };
+  const next = decideNextVersion(upstream, published, released?.record, recipe, options.correct);
+  const standing = await standingOf(tool, upstream, context);
+  const from = standing.beta;
+  const common = { tool, found, templates, packaging, version: next.version, standing };
   // a text that breaks a rule is told before anything is downloaded or built
   if (next.kind === 'new') requireOwnFiles(tool, upstream, found, context);
   if (next.kind === 'new') await fillNuspec(templates, tool, { upstream, package: next.version });
@@ -73,12 +76,30 @@ export async function resolve(
 
   if (released?.record === undefined)
     throw new TypeError(`${next.version} is the same as a release without a record`);
-  const isOffered = from !== undefined && compareScoopVersions(next.version, from) <= 0;
-  const isBeta = readCar(next.version)?.beta !== undefined;
-  const standing = { ...common, released, record: released.record };
-  return isOffered || !isBeta
-    ? { ...standing, does: 'nothing', why: isOffered ? `beta offers ${from}` : 'it is promoted already' }
-    : { ...standing, does: 'finish', why: 'the feed has it, branch beta does not offer it yet' };
+  const { record } = released;
+  const there = { ...common, released, record };
+  const idle = whyNothing(next.version, upstream, record, head?.isListed === true, from);
+  return idle === undefined
+    ? { ...there, does: 'finish', why: 'the feed has it, branch beta does not offer it yet' }
+    : { ...there, does: 'nothing', why: idle };
+}
+
+/** Undefined when the bucket is behind the feed. What was withdrawn is not finished. */
+function whyNothing(
+  version: string,
+  upstream: string,
+  { source }: ReleaseRecord,
+  isListed: boolean,
+  from: string | undefined,
+): string | undefined {
+  if (!isListed) return `${version} was withdrawn; a changed recipe makes the next one`;
+  if (from !== undefined && compareScoopVersions(version, from) <= 0) {
+    const isTakenBack = source.version !== upstream;
+    return isTakenBack
+      ? `${upstream} was withdrawn, ${version} has the bytes of ${source.version}; --correct makes it anew`
+      : `beta offers ${from}`;
+  }
+  return readCar(version)?.beta === undefined ? 'it is promoted already' : undefined;
 }
 
 /** A later run for the same upstream version uses the recorded source, unless another is demanded (contract section 4). */

@@ -17,11 +17,13 @@ export type Run = {
   readonly signal: AbortSignal;
   readonly failures: Failure[];
   readonly published: readonly string[];
+  /** What is planned and not published yet, such as `delve 1.22.0`; verbs that only look have none. */
+  readonly unfinished?: ReadonlySet<string>;
 };
 
 /**
  * Work for one tool. When it fails, that is told and kept, and the caller goes on with the next tool; undefined then.
- * @throws ReleaseError INTERRUPTED, saying what was published; anything that is a fault of ours
+ * @throws ReleaseError INTERRUPTED, saying what was and what was not published; anything that is a fault of ours
  */
 export async function attempt<T>(run: Run, tool: string, work: () => Promise<T>): Promise<T | undefined> {
   try {
@@ -60,9 +62,9 @@ export function endRun({ outcomes, failures, published }: RunResult): void {
   throw new ToolsFailed(`${who}. ${inWords(published)}`, exitCode);
 }
 
-function interrupted({ published }: Run, cause?: unknown): never {
-  if (cause instanceof ReleaseError && cause.code === 'INTERRUPTED' && published.length === 0) throw cause;
-  fail('INTERRUPTED', { state: inWords(published).replace(/\.$/, '') }, cause);
+function interrupted({ published, unfinished = new Set() }: Run, cause?: unknown): never {
+  const rest = unfinished.size === 0 ? '' : ` Not finished: ${[...unfinished].join(', ')}.`;
+  fail('INTERRUPTED', { state: `${inWords(published)}${rest}`.replace(/\.$/, '') }, cause);
 }
 
 function inWords(published: readonly string[]): string {

@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import { ReleaseError } from '../errors.ts';
+import { findUnfinished } from '../plan/unfinished.ts';
+import { listVersions } from '../publish/feed-client.ts';
 import type { StatusRow } from '../report.ts';
 import type { Invocation, World } from '../world.ts';
 import { type Context, withContext } from './context.ts';
@@ -25,10 +27,15 @@ export function findStatus(
 
 async function rowOf(request: Request, options: ResolveOptions, context: Context): Promise<StatusRow> {
   const tool = request.tool.tool;
+  const main = await context.bucket.version('main', tool);
+  const beta = await context.bucket.version('beta', tool);
+  const packages = await listVersions(context.feed, request.tool.packageId ?? tool);
+  const unfinished = findUnfinished({ tool, packages, main, beta });
   const offered = {
     tool,
-    beta: (await context.bucket.version('beta', tool)) ?? '-',
-    main: (await context.bucket.version('main', tool)) ?? '-',
+    beta: beta ?? '-',
+    main: main ?? '-',
+    ...(unfinished.length === 0 ? {} : { unfinished }),
   };
   try {
     const { found, does, version, why } = await resolve(request, options, context);
@@ -44,7 +51,7 @@ async function rowOf(request: Request, options: ResolveOptions, context: Context
 export function createCommand(invocation: Invocation): Command {
   const command = new Command('release:status')
     .description(
-      'Tool x channel: the newest upstream, what beta and main offer, what a run would do and why.',
+      'Tool x channel: the newest upstream, what beta and main offer, what a run would do and why, and what an interruption left half done.',
     )
     .argument('[tool...]', 'no tool: all of them');
   addFlags(command, ['source', 'json', 'quiet'], ['release:status', 'release:status delve'], invocation);

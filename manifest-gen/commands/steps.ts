@@ -149,10 +149,14 @@ async function putSbom(rendered: Rendered, context: Context): Promise<void> {
   }
 }
 
-export async function push({ packed }: { packed: Packed }, context: Context): Promise<object> {
+/** `reason` is for the audit log. */
+export async function push(
+  { packed, reason }: { packed: Packed; reason?: string | undefined },
+  context: Context,
+): Promise<object> {
   const { tool, packageVersion: version } = packed.rendered;
   const id = tool.packageId ?? tool.tool;
-  const pkg = { id, version, path: packed.nupkgPath, digest: packed.nupkgDigest };
+  const pkg = { id, version, path: packed.nupkgPath, digest: packed.nupkgDigest, reason };
   const outcome = await pushPackage(context.feed, pkg, (doneBytes) =>
     context.world.report.progress(tool.tool, 'push', doneBytes, pkg.digest.sizeBytes),
   );

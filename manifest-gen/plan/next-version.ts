@@ -19,12 +19,14 @@ export function newestOfFamily(upstream: string, published: readonly string[]): 
  * published, a beta of its next correction, since nothing published is ever replaced.
  * @param published every version of the package on the feed, unlisted ones too: their numbers are used up
  * @param newest the record of `newestOfFamily(upstream, published)`
+ * @param isCorrected a person says that what a withdrawal took back is put right
  */
 export function decideNextVersion(
   upstream: string,
   published: readonly string[],
   newest: ReleaseRecord | undefined,
   recipe: Recipe,
+  isCorrected = false,
 ): NextVersion {
   const car = readTrain(published).find((one) => one.upstream === upstream);
   if (car === undefined) {
@@ -34,7 +36,7 @@ export function decideNextVersion(
       why: 'new upstream version',
     };
   }
-  const changes = describeChanges(newest, upstream, recipe);
+  const changes = describeChanges(newest, upstream, recipe, isCorrected);
   if (changes === undefined) return { kind: 'same', version: car.version };
 
   const next =
@@ -48,10 +50,13 @@ function describeChanges(
   record: ReleaseRecord | undefined,
   upstream: string,
   recipe: Recipe,
+  isCorrected: boolean,
 ): string | undefined {
   if (record === undefined) return 'has no release record';
   // A withdrawal put an older upstream's bytes on top of U; making U again would undo it (contract section 1, withdraw).
-  if (record.source.version !== upstream) return undefined;
+  if (record.source.version !== upstream) {
+    return isCorrected ? `has the bytes of ${record.source.version}` : undefined;
+  }
   if (record.source.fingerprint !== recipe.fingerprint) return 'was made from other files or another source';
   if (record.packaging !== recipe.packaging) return 'was made with another tool file, template or packaging';
   return undefined;

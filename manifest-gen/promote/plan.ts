@@ -1,6 +1,8 @@
+import { satisfies } from 'semver';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
-import { type Car, printCar, readTrain } from '../plan/train.ts';
+import { isSameProgram } from '../plan/same-program.ts';
+import { type Car, printCar, readCar, readTrain } from '../plan/train.ts';
 
 /** What is known before any package is opened. */
 export type Standing = {
@@ -9,6 +11,8 @@ export type Standing = {
   readonly packages: readonly { readonly version: string; readonly isListed: boolean }[];
   /** What branch main offers. */
   readonly main: string | undefined;
+  /** The tool's range of upstream versions that may be taken without being named. */
+  readonly versions?: string | undefined;
 };
 
 export type Promotion =
@@ -25,13 +29,13 @@ export type Promotion =
   | { readonly kind: 'refused'; readonly version: string; readonly reason: string };
 
 /** Which beta becomes which stable version, or why none does. */
-export function planPromotion({ asked, packages, main }: Standing): Promotion {
-  const beta = chooseBeta(asked, packages);
+export function planPromotion(standing: Standing): Promotion {
+  const { asked, packages, main, versions } = standing;
+  const beta = chooseBeta(standing);
   if (beta === undefined) {
-    return {
-      kind: 'missing',
-      problem: `there is no beta${asked === undefined ? '' : ` of ${asked}`} on the feed`,
-    };
+    const which =
+      asked === undefined ? (versions === undefined ? '' : ` in the range ${versions}`) : ` of ${asked}`;
+    return { kind: 'missing', problem: `there is no beta${which} on the feed` };
   }
   const stable = printCar({ ...beta, beta: undefined });
   const isPublished = packages.some(({ version }) => version === stable);
@@ -55,19 +59,25 @@ export function objectionTo(
   if (beta === undefined) return 'its beta has no release record, so nobody knows what it was made from';
   const failed = beta.evidence.find(({ verdict }) => verdict === 'failed');
   if (failed !== undefined) return `the evidence ${failed.kind} of ${failed.subject} failed`;
-  if (published !== undefined && hashes(published) !== hashes(beta)) {
+  const car = readCar(beta.version);
+  if (car !== undefined && car.correction === 0 && beta.source.version !== car.upstream) {
+    return `${beta.version} is ${beta.source.version} again, put on top of a beta that was withdrawn`;
+  }
+  if (published !== undefined && !isSameProgram(published, beta)) {
     return 'it is on the feed with other payloads, and nothing published is ever replaced';
   }
   return undefined;
 }
 
 /** A beta that is named may be withdrawn, which is told then; otherwise withdrawn ones do not count. */
-function chooseBeta(asked: string | undefined, packages: Standing['packages']): Car | undefined {
+function chooseBeta({ asked, packages, versions }: Standing): Car | undefined {
   const betas = readTrain(packages.map(({ version }) => version)).filter((car) => car.beta !== undefined);
   const named = betas.find((car) => car.version === asked);
   if (named !== undefined) return named;
-  const candidates = betas.filter(
-    (car) => asked === undefined || printCar({ ...car, beta: undefined }) === asked,
+  const candidates = betas.filter((car) =>
+    asked === undefined
+      ? versions === undefined || satisfies(car.upstream, versions)
+      : printCar({ ...car, beta: undefined }) === asked,
   );
   return candidates.find((car) => !isUnlisted(packages, car.version)) ?? candidates[0];
 }
@@ -78,11 +88,4 @@ function isUnlisted(packages: Standing['packages'], version: string): boolean {
 
 function refuse(version: string, reason: string): Promotion {
   return { kind: 'refused', version, reason };
-}
-
-function hashes({ payloads }: ReleaseRecord): string {
-  return payloads
-    .map(({ architecture, sha256 }) => `${architecture} ${sha256}`)
-    .sort()
-    .join('\n');
 }

@@ -8,6 +8,8 @@ export type BucketChange = {
   readonly tool: string;
   readonly version: string;
   readonly manifestText: string;
+  /** Why, for whoever reads the commit; its first line says what. */
+  readonly note?: string | undefined;
   /** Where it goes. The first carries the tag and must take it; another that offers a newer version already is left alone. */
   readonly branches: readonly [Channel, ...Channel[]];
 };

@@ -12,6 +12,8 @@ export type NewCommit = {
   readonly tool: string;
   readonly version: string;
   readonly manifestText: string;
+  /** The rest of the commit's message. */
+  readonly note?: string | undefined;
   /** The tag is on the first branch's commit. */
   readonly branches: readonly Channel[];
 };
@@ -70,7 +72,7 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
       if (commit === undefined || (await list(git, commit, file)).size === 0) return undefined;
       return git.run(['cat-file', 'blob', `${commit}:${file}`], { isWhole: true });
     },
-    async commit({ tool, version, manifestText, branches }) {
+    async commit({ tool, version, manifestText, note, branches }) {
       const when = access.now();
       const root = (await rootOf(git)) ?? (await writeRoot(git, when));
       const refspecs = new Map<string, string>();
@@ -82,8 +84,12 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
       for (const branch of branches) {
         const parent = (await tipOf(git, branch)) ?? root;
         const tree = await treeWith(git, parent, `${tool}.json`, blob);
-        const message = `${tool}: Update to version ${version}`;
-        const oid = await commitTree(git, [tree, '-p', parent, '-m', message], when);
+        const message = [`${tool}: Update to version ${version}`, ...(note === undefined ? [] : [note])];
+        const oid = await commitTree(
+          git,
+          [tree, '-p', parent, ...message.flatMap((text) => ['-m', text])],
+          when,
+        );
         refspecs.set(`refs/heads/${branch}`, oid);
         if (branch === branches[0]) refspecs.set(`refs/tags/${tool}/v${version}`, oid);
       }

@@ -4,7 +4,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Response } from 'got';
 import { createDigester, type Digest } from '../../formats/digest.ts';
 import { fail, ReleaseError } from '../errors.ts';
-import { ask, explain, type FeedHttp, fileStream, reasonOf, refuse, send } from './feed-http.ts';
+import {
+  ask,
+  explain,
+  type FeedHttp,
+  fileStream,
+  reasonHeader,
+  reasonOf,
+  refuse,
+  send,
+} from './feed-http.ts';
 import { type FeedPackage, type FeedPage, readFeedPage } from './feed-page.ts';
 
 const maxPages = 200;
@@ -57,7 +66,11 @@ function withQueryOf(url: string, other: string): string {
 export async function downloadPackage(http: FeedHttp, pkg: FeedPackage, path: string): Promise<Digest> {
   const digest = await fetchPackageBytes(http, pkg, path);
   if (pkg.sha512 !== undefined && pkg.sha512 !== digest.sha512) {
-    fail('FEED_CONFLICT', { what: `${pkg.id} ${pkg.version} (other than it announces)` });
+    fail('FEED_CONFLICT', {
+      what: `${pkg.id} ${pkg.version}, which it gives`,
+      expected: `SHA-512 ${pkg.sha512} as it announces`,
+      found: digest.sha512,
+    });
   }
   return digest;
 }
@@ -105,7 +118,14 @@ export async function downloadFile(http: FeedHttp, url: string, path: string): P
  */
 export async function pushPackage(
   http: FeedHttp,
-  pkg: { readonly id: string; readonly version: string; readonly path: string; readonly digest: Digest },
+  pkg: {
+    readonly id: string;
+    readonly version: string;
+    readonly path: string;
+    readonly digest: Digest;
+    /** For the audit log. */
+    readonly reason?: string | undefined;
+  },
   onProgress: (doneBytes: number) => void,
 ): Promise<'pushed' | 'same'> {
   const boundary = `go-win-tools-${pkg.digest.sha256.slice(0, 32)}`;
@@ -121,6 +141,7 @@ export async function pushPackage(
       stream: join(head, fileStream(pkg.path), tail),
       sizeBytes: head.length + pkg.digest.sizeBytes + tail.length,
       type: `multipart/form-data; boundary="${boundary}"`,
+      reason: pkg.reason,
     },
     onProgress,
   );
@@ -128,10 +149,29 @@ export async function pushPackage(
   if (response.statusCode === 409) {
     const there = (await listVersions(http, pkg.id)).find((one) => one.version === pkg.version);
     if (there?.sha512 === pkg.digest.sha512) return 'same';
-    if (there !== undefined) fail('FEED_CONFLICT', { what });
+    if (there !== undefined) {
+      const found = there.sha512 ?? 'another package of this version';
+      fail('FEED_CONFLICT', { what, expected: `SHA-512 ${pkg.digest.sha512}`, found });
+    }
   }
   if (response.statusCode < 200 || response.statusCode >= 300) refuse(response, `the push of ${what}`);
   return 'pushed';
+}
+
+/**
+ * Hides a version as `nuget delete` does (spec nuget-v2 10.4): whoever names it still gets it.
+ * @throws ReleaseError FEED_REFUSED, FEED_UNREACHABLE
+ */
+export async function unlistPackage(
+  http: FeedHttp,
+  id: string,
+  version: string,
+  reason: string,
+): Promise<void> {
+  const url = `${pushUrl(http.feedUrl)}${encodeURIComponent(id)}/${encodeURIComponent(version)}`;
+  const response = await ask(http, url, { method: 'DELETE', headers: reasonHeader(reason) });
+  if (response.statusCode < 200 || response.statusCode >= 300)
+    refuse(response, `the unlisting of ${id} ${version}`);
 }
 
 /** Other feeds index after they have answered; ours shows a package when it says 201. @throws ReleaseError FEED_REFUSED after a minute */

@@ -64,18 +64,32 @@ export async function ask(
   }
 }
 
+/** Why it is done, for the audit log of our server; another one does not look at it. */
+export function reasonHeader(reason: string | undefined): Readonly<Record<string, string>> {
+  return reason === undefined ? {} : { 'x-reason': encodeURIComponent(reason) };
+}
+
 /** Streams a file; the body is sent once, so there is no retry inside. Same errors as `ask`. */
 export async function send(
   http: FeedHttp,
   address: string,
-  body: { readonly stream: AsyncIterable<Uint8Array>; readonly sizeBytes: number; readonly type: string },
+  body: {
+    readonly stream: AsyncIterable<Uint8Array>;
+    readonly sizeBytes: number;
+    readonly type: string;
+    readonly reason?: string | undefined;
+  },
   onProgress: (doneBytes: number) => void,
 ): Promise<Response<string>> {
   const counted = count(body.stream, onProgress);
   return ask(http, address, {
     method: 'PUT',
     body: counted,
-    headers: { 'content-type': body.type, 'content-length': String(body.sizeBytes) },
+    headers: {
+      'content-type': body.type,
+      'content-length': String(body.sizeBytes),
+      ...reasonHeader(body.reason),
+    },
     retry: { limit: 0 },
   });
 }

@@ -20,6 +20,8 @@ export type FeedPackage = {
   readonly id: string;
   readonly version: string;
   readonly isListed: boolean;
+  /** Undefined when the feed does not say, as older ones do for what is unlisted. */
+  readonly published: Date | undefined;
   /** Lower-case hex; undefined when the feed does not say. */
   readonly sha512: string | undefined;
   readonly downloadUrl: string | undefined;
@@ -47,12 +49,15 @@ function readEntry(entry: z.infer<typeof Entry>, base: string): FeedPackage {
   const source = entry.content?.[0]?.$.src;
   const [properties] = entry.properties;
   const property = (name: string): string => text([properties[name]].flat()[0]);
+  const published = property('Published');
+  const isMarked = published.startsWith('1900-');
   const hash = property('PackageHashAlgorithm') === 'SHA512' ? property('PackageHash') : '';
   return {
     id: property('Id') || text(entry.title?.[0]),
     version: property('Version'),
     // an unlisted package is marked by its date alone on older servers (spec nuget-v2 9.5)
-    isListed: property('Listed') !== 'false' && !property('Published').startsWith('1900-'),
+    isListed: property('Listed') !== 'false' && !isMarked,
+    published: isMarked ? undefined : readDate(published),
     sha512: hash === '' ? undefined : Buffer.from(hash, 'base64').toString('hex'),
     downloadUrl: source === undefined ? undefined : absolute(source, base),
   };
@@ -61,6 +66,12 @@ function readEntry(entry: z.infer<typeof Entry>, base: string): FeedPackage {
 /** An address that is none is left as it is, and fails where it is used. */
 function absolute(address: string, base: string): string {
   return URL.canParse(address, base) ? new URL(address, base).href : address;
+}
+
+/** Edm.DateTime; where no zone is named it is UTC. */
+function readDate(text: string): Date | undefined {
+  const date = new Date(/(Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`);
+  return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
 /** xml2js gives an element with attributes as an object, one without as its text. */

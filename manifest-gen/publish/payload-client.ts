@@ -2,7 +2,7 @@ import type { Digest } from '../../formats/digest.ts';
 import { fail } from '../errors.ts';
 import { payloadAddress } from '../render/scoop.ts';
 import type { Tool } from '../tools.ts';
-import { ask, type FeedHttp, fileStream, refuse, send } from './feed-http.ts';
+import { ask, type FeedHttp, fileStream, reasonOf, refuse, send } from './feed-http.ts';
 import type { Places } from './server-info.ts';
 
 export type PayloadFile = {
@@ -33,7 +33,8 @@ export async function putPayload(
   const what = `${payload.tool.tool}/${payload.version}/${payload.file}`;
   const there = await readSha256(http, url);
   if (there === payload.digest.sha256) return 'same';
-  if (there !== undefined) fail('FEED_CONFLICT', { what });
+  const expected = `SHA-256 ${payload.digest.sha256}`;
+  if (there !== undefined) fail('FEED_CONFLICT', { what, expected, found: there });
 
   const response = await send(
     http,
@@ -45,7 +46,7 @@ export async function putPayload(
     },
     onProgress,
   );
-  if (response.statusCode === 409) fail('FEED_CONFLICT', { what });
+  if (response.statusCode === 409) fail('FEED_CONFLICT', { what, expected, found: reasonOf(response) });
   if (response.statusCode < 200 || response.statusCode >= 300) refuse(response, `the payload ${what}`);
   if (!places.isOwnPayloadPlace) await putSha256(http, url, payload.digest.sha256);
   return response.statusCode === 200 ? 'same' : 'put';

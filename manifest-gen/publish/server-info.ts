@@ -16,6 +16,10 @@ export type Places = {
   /** False: somebody else puts them there, and a manifest waits until they are (PAYLOAD_PUT). */
   readonly isPut: boolean;
   readonly bucketUrl: string;
+  /** The base of the server behind the feed, as we reach it. */
+  readonly serverUrl: string;
+  /** It is one of ours, with all of its addresses. */
+  readonly isOwnServer: boolean;
 };
 
 export type PlaceSettings = {
@@ -40,6 +44,8 @@ export async function findPlaces(http: FeedHttp, settings: PlaceSettings): Promi
     payloadPutUrl: payloadUrl ?? `${serverUrl}/dl/{tool}/{version}/{file}`,
     isOwnPayloadPlace: payloadUrl === undefined,
     bucketUrl: bucketUrl ?? `${serverUrl}/git/beta/go-win-tools.git`,
+    serverUrl,
+    isOwnServer: publicUrl !== undefined,
   };
 }
 

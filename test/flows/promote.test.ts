@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import { type Forge, startForge } from '../kit/forge.ts';
 import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
 import { createGitClient, type GitClient } from '../kit/git.ts';
-import { makeKey, makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
+import { makeKey, makeTempDir, productDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
 /** From a beta to a stable version, over real HTTP and git. */
@@ -135,6 +135,47 @@ describe('release:promote', () => {
     });
   });
 
+  it('refuses a beta that is younger than the tool file wants, unless there is a reason that is kept', async () => {
+    const dir = await makeTempDir();
+    const file = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
+    await writeFile(join(dir, 'delve.yaml'), `${file}\nminAge: 3d\n`);
+    const env = { TOOLS_DIR: dir };
+
+    const refused = await generator.run('release:promote', ['delve'], { env });
+    const before = await feedVersions(house);
+    const usage = await generator.run('release:promote', ['delve', '--now'], { env });
+    const hurried = await generator.run('release:promote', ['delve', '--now', '--reason', 'fixes  a hole'], {
+      env,
+    });
+
+    expect(refused).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(
+        /delve 1\.26\.2 cannot become stable yet: expected its beta 1\.26\.2-beta\.1 to be at least 3d old, found 0h\.\n {2}Wait until \d{4}-.*Z, or say why it cannot: --now --reason TEXT/,
+      ),
+    });
+    expect(before).toEqual(['1.26.2-beta.1']);
+    expect(usage).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('--now needs --reason TEXT'),
+    });
+    expect(hurried.exitCode, hurried.stderr).toBe(0);
+    const clone = await git.clone(`${house.url}/git/main/go-win-tools.git`, 'hurried');
+    expect(await git.run(clone, 'log', '-1', '--format=%b', 'origin/main')).toContain(
+      'promoted with --now: fixes a hole',
+    );
+    const trail = await fetch(`${house.url}/api/v1/audit?id=delve`, {
+      headers: { 'X-NuGet-ApiKey': house.adminKey },
+    });
+    expect(((await trail.json()) as { entries: object[] }).entries).toContainEqual(
+      expect.objectContaining({
+        kind: 'package published',
+        version: '1.26.2',
+        detail: 'promoted with --now: fixes a hole',
+      }),
+    );
+  });
+
   it('may not be done with a key for betas, and then nothing moves', async () => {
     const env = { FEED_API_KEY: await makeKey(house, ['push:beta']) };
 
@@ -142,8 +183,9 @@ describe('release:promote', () => {
 
     expect(result).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining('does not have the scope push'),
+      stderr: expect.stringContaining('expected push, found push:beta'),
     });
+    expect(result.stderr).not.toContain('upload');
     expect(await feedVersions(house)).toEqual(['1.26.2-beta.1']);
     expect((await fetch(`${house.url}/m/delve.json`)).status).toBe(404);
   });

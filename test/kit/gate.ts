@@ -6,14 +6,14 @@ export type Moment = 'before' | 'after';
 export type Gate = Listening & {
   /** Every request that passed: `PUT /nuget/`. */
   readonly requests: readonly string[];
-  /** The next request that begins so runs `action` at its moment, and gets no answer. */
-  trap(beginning: string, moment: Moment, action: () => void): void;
+  /** The next request that begins so (or the `nth` from now on) runs `action` at its moment, and gets no answer. */
+  trap(beginning: string, moment: Moment, action: () => void, nth?: number): void;
 };
 
 /** A wire between the generator and a server that can be cut at any request. */
 export async function startGate(target: string): Promise<Gate> {
   const requests: string[] = [];
-  let trap: { beginning: string; moment: Moment; action: () => void } | undefined;
+  let trap: { beginning: string; moment: Moment; action: () => void; left: number } | undefined;
   const { hostname, port } = new URL(target);
 
   const forward = (incoming: IncomingMessage, onAnswer: (answer: IncomingMessage) => void): void => {
@@ -23,7 +23,8 @@ export async function startGate(target: string): Promise<Gate> {
   const server = await listen((incoming: IncomingMessage, response: ServerResponse) => {
     const line = `${incoming.method} ${incoming.url}`;
     requests.push(line);
-    const caught = trap !== undefined && line.startsWith(trap.beginning) ? trap : undefined;
+    if (trap !== undefined && line.startsWith(trap.beginning)) trap.left -= 1;
+    const caught = trap?.left === 0 ? trap : undefined;
     if (caught !== undefined) trap = undefined;
     if (caught?.moment === 'before') {
       caught.action();
@@ -45,8 +46,8 @@ export async function startGate(target: string): Promise<Gate> {
   return {
     ...server,
     requests,
-    trap: (beginning, moment, action) => {
-      trap = { beginning, moment, action };
+    trap: (beginning, moment, action, nth = 1) => {
+      trap = { beginning, moment, action, left: nth };
     },
   };
 }

@@ -10,6 +10,7 @@ import { createCommand as createCheck } from '../../manifest-gen/commands/check.
 import { createCommand as createPromote } from '../../manifest-gen/commands/promote.ts';
 import { createCommand as createStatus } from '../../manifest-gen/commands/status.ts';
 import { createCommand as createVerify } from '../../manifest-gen/commands/verify.ts';
+import { createCommand as createWithdraw } from '../../manifest-gen/commands/withdraw.ts';
 import type { Invocation } from '../../manifest-gen/world.ts';
 import { makeTinyExe } from './exe.ts';
 import type { ForgeAsset, ForgeRelease } from './forge.ts';
@@ -19,6 +20,7 @@ import { nowhere } from './upstream-world.ts';
 const verbs: Readonly<Record<string, (invocation: Invocation) => Command>> = {
   'release:beta': createBeta,
   'release:promote': createPromote,
+  'release:withdraw': createWithdraw,
   'release:status': createStatus,
   'release:verify': createVerify,
   'release:check': createCheck,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ReleaseError } from '../../manifest-gen/errors.ts';
 import type { CommandReport } from '../../manifest-gen/report.ts';
 import { createJsonReport } from '../../manifest-gen/report-json.ts';
-import { createLineReport } from '../../manifest-gen/report-lines.ts';
+import { createLineReport, type LineOptions } from '../../manifest-gen/report-lines.ts';
 
 const failure = new ReleaseError('VERSION_NOT_TAKEN', {
   tool: 'delve',
@@ -15,15 +15,23 @@ function tellAll(report: CommandReport): void {
   report.plan([
     {
       tool: 'delve',
+      main: '1.21.2',
+      beta: '1.21.2',
+      upstream: '1.22.0',
       from: '1.21.2',
       to: '1.22.0-beta.1',
       source: 'github: github.com/go-delve/delve@v1.22.0',
       evidence: ['checksum', 'pe'],
+      vulnerabilities: { scope: 'exe', gained: [], lost: ['GO-2024-2600', 'GO-2024-2601'] },
+      notes: 'https://github.com/go-delve/delve/releases/tag/v1.22.0',
       does: 'release',
       why: 'new upstream version',
     },
     {
       tool: 'buf',
+      main: undefined,
+      beta: '1.32.0',
+      upstream: '1.32.0',
       from: undefined,
       to: '1.32.0',
       source: 'npm: x',
@@ -90,6 +98,9 @@ function tellAll(report: CommandReport): void {
   report.plan([
     {
       tool: 'delve',
+      main: '1.22.0',
+      beta: '1.22.0',
+      upstream: '1.26.3',
       from: '1.22.0',
       to: '1.26.3-beta.1',
       source: 'npm: x',
@@ -111,6 +122,49 @@ describe('createLineReport', () => {
     await expect(`--- stdout\n${stdout()}--- stderr\n${stderr()}`).toMatchFileSnapshot(
       '../golden/manifest-gen/report-lines.txt',
     );
+  });
+
+  it.each([
+    ['on a terminal', true, {}, true],
+    ['in a log', false, {}, false],
+    ['for who wants none', true, { NO_COLOR: '1' }, false],
+    ['on a terminal that has none', true, { TERM: 'dumb' }, false],
+    ['where NO_COLOR is empty, as its specification says', true, { NO_COLOR: '' }, true],
+  ])('has colours %s: %s, %j', (_, isTTY, env, isColored) => {
+    const { stdout, stderr, report } = lines({ isQuiet: false, env }, isTTY);
+
+    tellAll(report);
+
+    expect(stderr().includes('\x1b[1mdelve  1.21.2'), 'plan').toBe(isColored);
+    expect(stderr().includes('\x1b[32m-GO-2024-2600'), 'vulnerabilities').toBe(isColored);
+    expect(stdout().includes('\x1b[33mdelve  1.22.0'), 'status').toBe(isColored);
+    if (!isTTY) expect(stdout() + stderr()).not.toContain('\x1b');
+  });
+
+  it('tells in the status what was left half done', () => {
+    const { stdout, report } = lines({ isQuiet: true });
+
+    report.status([
+      {
+        tool: 'delve',
+        upstream: '1.22.0',
+        beta: '1.22.0-beta.1',
+        main: '1.21.2',
+        next: 'do nothing: beta offers 1.22.0-beta.1',
+        unfinished: ['the feed has 1.22.0, main offers 1.21.2'],
+      },
+    ]);
+
+    expect(stdout().split('\n')[2]).toBe('  half done: the feed has 1.22.0, main offers 1.21.2');
+  });
+
+  it('tells what machines run after a withdrawal', () => {
+    const { stdout, report } = lines({ isQuiet: false });
+
+    const outcome = { tool: 'delve', version: '1.22.0', kind: 'withdrawn', detail: 'x' } as const;
+    report.outcome({ ...outcome, recovery: ['gets 1.22.0.1 by', '  choco upgrade delve'] });
+
+    expect(stdout()).toBe('delve 1.22.0: withdrawn, x\n  gets 1.22.0.1 by\n    choco upgrade delve\n');
   });
 
   it('tells the end of a transfer that it showed, and nothing of one that was too quick', () => {
@@ -242,8 +296,8 @@ describe('createJsonReport', () => {
   });
 });
 
-function lines(options: { isQuiet: boolean; now?: () => number }, isTTY = false, columns = 120) {
-  const stdout = collect();
+function lines(options: LineOptions, isTTY = false, columns = 120) {
+  const stdout = Object.assign(collect(), { isTTY });
   const stderr = Object.assign(collect(), { isTTY, columns });
   return { stdout: stdout.text, stderr: stderr.text, report: createLineReport(stdout, stderr, options) };
 }

@@ -51,6 +51,14 @@ describe('decideNextVersion', () => {
       kind: 'same',
       version: '1.22.0.1',
     });
+    expect(decideNextVersion('1.22.0', ['1.22.0', '1.22.0.1'], record, recipe, true)).toEqual({
+      kind: 'new',
+      version: '1.22.0.2-beta.1',
+      why: '1.22.0.1 has the bytes of 1.21.2',
+    });
+    expect(decideNextVersion('1.22.0', ['1.22.0'], madeWith(recipe), recipe, true)).toMatchObject({
+      kind: 'same',
+    });
   });
 
   it('always goes up, by the order of NuGet and by that of Scoop', () => {

@@ -39,7 +39,29 @@ describe('planPromotion', () => {
   });
 });
 
+describe('planPromotion in a range of versions', () => {
+  const packages = ['1.26.2-beta.1', '2.0.0-beta.1'].map((version) => ({ version, isListed: true }));
+  const standing = { packages, main: undefined, versions: '<2' };
+
+  it('takes no beta outside of it that nobody named', () => {
+    expect(inWords(planPromotion({ ...standing, asked: undefined }))).toBe('promote 1.26.2-beta.1 to 1.26.2');
+    expect(inWords(planPromotion({ ...standing, asked: '2.0.0' }))).toBe('promote 2.0.0-beta.1 to 2.0.0');
+    expect(inWords(planPromotion({ ...standing, asked: undefined, versions: '>=3' }))).toBe(
+      'missing: there is no beta in the range >=3 on the feed',
+    );
+  });
+});
+
 describe('objectionTo', () => {
+  it('objects to a beta that a withdrawal made of older bytes, but not to such a correction', () => {
+    const older = { ...record('a'), source: { ...record('a').source, version: '1.21.2' } };
+
+    expect(objectionTo(older, undefined)).toBe(
+      '1.22.0-beta.1 is 1.21.2 again, put on top of a beta that was withdrawn',
+    );
+    expect(objectionTo({ ...older, version: '1.22.0.1-beta.1' }, undefined)).toBeUndefined();
+  });
+
   it('has none against the same payloads', () => {
     expect(objectionTo(record('a'), undefined)).toBeUndefined();
     expect(objectionTo(record('a'), record('a'))).toBeUndefined();

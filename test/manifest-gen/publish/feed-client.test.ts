@@ -65,7 +65,7 @@ describe('listVersions', () => {
 
     expect(await listVersions(feed, 'DELVE')).toMatchObject([
       { id: 'delve', isListed: true, sha512: digest.sha512 },
-      { id: 'delve', isListed: false },
+      { id: 'delve', isListed: false, published: undefined },
     ]);
   });
 
@@ -106,6 +106,7 @@ describe('downloadPackage', () => {
     id: 'delve',
     version: '1.0.0',
     isListed: true,
+    published: undefined,
     sha512: digest.sha512,
     downloadUrl: undefined,
   };
@@ -175,7 +176,7 @@ describe('pushPackage', () => {
     await expect(push(await answerWith(Buffer.alloc(64)))).rejects.toMatchObject({
       code: 'FEED_CONFLICT',
       exitCode: 1,
-      message: 'The feed already has delve 1.0.0 with other bytes.',
+      message: `The feed already has delve 1.0.0 with other bytes: expected SHA-512 ${digest.sha512}, found ${'0'.repeat(128)}.`,
     });
   });
 

@@ -1,0 +1,33 @@
+import { fail } from '../errors.ts';
+import { askOwnKey } from '../publish/own-key.ts';
+import type { Tool } from '../tools.ts';
+import type { Context } from './context.ts';
+
+/** Scopes of a key of the feed (contract section 3). */
+export type Scope = 'push:beta' | 'push' | 'unlist';
+export type Need = { readonly tool: Tool; readonly scopes: readonly Scope[] };
+
+/**
+ * Asked before the first thing is published, not by a dry run: a key that would be refused in the middle leaves half a release.
+ * @throws ReleaseError FEED_KEY_MISSING, FEED_KEY_SCOPE, FEED_REFUSED for one that the server does not know
+ */
+export async function requireKey({ world, feed, places }: Context, needs: readonly Need[]): Promise<void> {
+  const used = needs.filter(({ scopes }) => scopes.length > 0);
+  if (used.length === 0) return;
+  if (world.config.feedApiKey === undefined) fail('FEED_KEY_MISSING', { url: world.config.feedUrl });
+  if (!places.isOwnServer) return;
+  for (const { tool, scopes } of used) {
+    // payloads and manifests go by the tool's name, packages by their id
+    for (const id of new Set([tool.packageId ?? tool.tool, tool.tool])) {
+      const key = await askOwnKey(feed, places.serverUrl, id);
+      const lacking = scopes.find((scope) => key !== undefined && !key.scopes.includes(scope));
+      if (key === undefined || lacking === undefined) continue;
+      fail('FEED_KEY_SCOPE', {
+        key: key.name,
+        id,
+        expected: lacking,
+        found: key.scopes.join(', ') || 'none',
+      });
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import type { ReleaseRecord } from '../../formats/release-record.ts';
+import { fail } from '../errors.ts';
+import { isSameProgram } from '../plan/same-program.ts';
+import { readCar } from '../plan/train.ts';
+import { listVersions } from '../publish/feed-client.ts';
+import type { FeedPackage } from '../publish/feed-page.ts';
+import { createReleaseReader, type ReadRelease, type Released } from '../publish/released.ts';
+import { loadTemplates, type Templates } from '../render/templates.ts';
+import type { PlanRow } from '../report.ts';
+import type { Tool } from '../tools.ts';
+import {
+  channelOf,
+  findAsked,
+  goodCandidates,
+  headOfFamily,
+  objectionToGood,
+  planWithdrawal,
+  type Withdrawal,
+} from '../withdraw/plan.ts';
+import type { Context } from './context.ts';
+import type { Request } from './request.ts';
+import { standingOf } from './standing.ts';
+
+/** Ours, with its record. */
+export type Good = Released & { readonly record: ReleaseRecord };
+
+export type PlannedWithdrawal = {
+  readonly tool: Tool;
+  readonly bad: FeedPackage;
+  readonly plan: Withdrawal;
+  readonly row: PlanRow;
+  /** There whenever the plan is to correct. */
+  readonly good: Good | undefined;
+  readonly templates: Templates;
+  /** What a person may have to withdraw too. */
+  readonly warnings: readonly string[];
+};
+
+/**
+ * Opens the packages that matter and decides; changes nothing.
+ * @param to the good version that a person named
+ * @throws ReleaseError WITHDRAWAL_REFUSED, FEED_*
+ */
+export async function resolveWithdrawal(
+  { tool, version: asked = '' }: Request,
+  to: string | undefined,
+  context: Context,
+): Promise<PlannedWithdrawal> {
+  const { feed, world } = context;
+  const packages = await listVersions(feed, tool.packageId ?? tool.tool);
+  const bad = findAsked(asked, packages) ?? refuseUnknown(tool, asked, packages);
+  const read = createReleaseReader(feed, world.cache, packages);
+  const badRecord = (await read(bad.version).catch(unlessBroken))?.record;
+  const standing = await standingOf(tool, readCar(bad.version)?.upstream, context);
+  const offered = standing[channelOf(bad.version)];
+
+  const { good, twins } =
+    to === undefined
+      ? await findGood(bad.version, badRecord, packages, read)
+      : { good: await readGood(tool, bad.version, to, packages, read), twins: [] };
+  const head = await readHead(bad.version, packages, good, read);
+  const plan = planWithdrawal({ bad, offered, good: good?.version, head });
+  const offeredRecord =
+    plan.kind === 'overtaken' ? (await read(plan.offered).catch(unlessBroken))?.record : undefined;
+  const isTwinOffered = badRecord && offeredRecord && isSameProgram(badRecord, offeredRecord);
+  const warnings = [...twins, ...(plan.kind === 'overtaken' && isTwinOffered ? [plan.offered] : [])].map(
+    (twin) => `${twin} has the same exes as ${bad.version}: withdraw it too if they are what is wrong`,
+  );
+  const row: PlanRow = { ...standing, from: offered, ...decision(bad, plan, good) };
+  return { tool, bad, plan, row, good, templates: await loadTemplates(world, tool), warnings };
+}
+
+function decision(
+  bad: FeedPackage,
+  plan: Withdrawal,
+  good: Good | undefined,
+): Pick<PlanRow, 'to' | 'source' | 'evidence' | 'does' | 'why'> {
+  const verb = bad.isListed ? `unlist ${bad.version}` : `${bad.version} is unlisted already`;
+  if (plan.kind === 'correct' && good !== undefined) {
+    const { record } = good;
+    const passed = record.evidence.filter(({ verdict }) => verdict === 'passed').map(({ kind }) => kind);
+    return {
+      to: plan.stable ?? plan.born,
+      source: `${record.source.kind}: ${record.source.upstream}`,
+      evidence: [...new Set(passed)],
+      does: plan.stage === 'begin' ? 'withdraw' : 'finish',
+      why: `${verb}; the bytes of ${good.version} go on top`,
+    };
+  }
+  const none = { source: '', evidence: [] };
+  if (plan.kind === 'overtaken') {
+    const does = bad.isListed ? 'withdraw' : 'nothing';
+    return { ...none, to: plan.offered, does, why: `${verb}; ${plan.offered} is offered` };
+  }
+  return {
+    ...none,
+    to: bad.version,
+    does: 'withdraw',
+    why: `${verb}; there is no good version to go back to`,
+  };
+}
+
+/** The newest listed stable version before the bad one that is ours and is another program. */
+async function findGood(
+  bad: string,
+  badRecord: ReleaseRecord | undefined,
+  packages: readonly FeedPackage[],
+  read: ReadRelease,
+): Promise<{ readonly good: Good | undefined; readonly twins: readonly string[] }> {
+  const twins: string[] = [];
+  for (const version of goodCandidates(bad, packages)) {
+    const released = await read(version);
+    if (released?.record === undefined) continue;
+    const { record } = released;
+    if (badRecord === undefined || !isSameProgram(record, badRecord)) {
+      return { good: { ...released, record }, twins };
+    }
+    twins.push(version);
+  }
+  return { good: undefined, twins };
+}
+
+async function readGood(
+  tool: Tool,
+  bad: string,
+  to: string,
+  packages: readonly FeedPackage[],
+  read: ReadRelease,
+): Promise<Good> {
+  const pkg = findAsked(to, packages);
+  const released = pkg && (await read(pkg.version));
+  const objection =
+    objectionToGood(pkg, bad) ??
+    (released?.record === undefined ? 'it was made by somebody else' : undefined);
+  if (objection !== undefined || released?.record === undefined) {
+    return fail('WITHDRAWAL_REFUSED', {
+      tool: tool.tool,
+      version: bad,
+      reason: `${to} cannot take its place: ${objection}`,
+      hint: `Name one of ${goodCandidates(bad, packages).join(', ') || '(none)'} with --to, or leave it out.`,
+    });
+  }
+  return { ...released, record: released.record };
+}
+
+async function readHead(
+  bad: string,
+  packages: readonly FeedPackage[],
+  good: Good | undefined,
+  read: ReadRelease,
+): Promise<{ readonly version: string; readonly isGoodAgain: boolean }> {
+  const version = headOfFamily(bad, packages) ?? bad;
+  const isListed = packages.some((one) => one.version === version && one.isListed);
+  if (version === bad || good === undefined || !isListed) return { version, isGoodAgain: false };
+  const record = (await read(version).catch(unlessBroken))?.record;
+  return { version, isGoodAgain: record !== undefined && isSameProgram(record, good.record) };
+}
+
+/** A package that cannot be read any more is all the more to be withdrawn; a feed that does not answer is another matter. */
+function unlessBroken(error: unknown): undefined {
+  if (error instanceof Error && 'exitCode' in error && error.exitCode !== 1) throw error;
+  return undefined;
+}
+
+function refuseUnknown(tool: Tool, version: string, packages: readonly FeedPackage[]): never {
+  const listed = packages.filter((one) => one.isListed).map((one) => one.version);
+  return fail('WITHDRAWAL_REFUSED', {
+    tool: tool.tool,
+    version,
+    reason: 'the feed does not have it',
+    hint: listed.length === 0 ? 'The feed lists no version of it.' : `The feed lists ${listed.join(', ')}.`,
+  });
+}

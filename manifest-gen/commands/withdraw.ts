@@ -1,0 +1,128 @@
+import { Command } from 'commander';
+import { fail } from '../errors.ts';
+import { unlistPackage } from '../publish/feed-client.ts';
+import type { Packed } from '../release.ts';
+import type { Outcome } from '../report.ts';
+import { channelOf } from '../withdraw/plan.ts';
+import { recoveryLines } from '../withdraw/recovery.ts';
+import type { Invocation, World } from '../world.ts';
+import type { Context } from './context.ts';
+import { addFlags, type ReleaseFlags } from './flags.ts';
+import { keepFiles, openOutDir } from './keep-files.ts';
+import { putOnTop, repackGood } from './put-on-top.ts';
+import { type Request, readRequests } from './request.ts';
+import { payloadsToKeep } from './require-payloads.ts';
+import { type PlannedWithdrawal, resolveWithdrawal } from './resolve-withdrawal.ts';
+import { endRun, type RunResult } from './run-each.ts';
+import { runPlan } from './run-plan.ts';
+import { runVerb } from './run-verb.ts';
+
+export type WithdrawOptions = {
+  readonly reason: string;
+  /** The good version; undefined is the newest one before the bad one. */
+  readonly to?: string | undefined;
+  readonly dryRun?: boolean;
+  readonly outDir?: string | undefined;
+};
+
+/**
+ * Takes a published version back: unlisted, and the last good bytes on top of it as a correction, on both managers.
+ * Run again after an interruption, it goes on where it stopped.
+ * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing more is done
+ */
+export function withdraw(
+  world: World,
+  requests: readonly Request[],
+  options: WithdrawOptions,
+): Promise<RunResult> {
+  return runPlan(world, requests, {
+    resolve: (request, context) => resolveWithdrawal(request, options.to, context),
+    act: (planned, context) => act(planned, options, context),
+    scopes: requests.every(({ version = '' }) => channelOf(version) === 'beta')
+      ? ['unlist', 'push:beta']
+      : ['unlist', 'push'],
+    isDryRun: options.dryRun === true,
+  });
+}
+
+async function act(planned: PlannedWithdrawal, options: WithdrawOptions, context: Context): Promise<Outcome> {
+  const { tool, bad, plan, row, good } = planned;
+  const { report } = context.world;
+  for (const sentence of planned.warnings) report.warn(tool.tool, sentence);
+  const packed = await prepare(planned, options, context);
+  const common = { tool: tool.tool, version: bad.version };
+  if (options.dryRun)
+    return { ...common, kind: 'made', detail: `${row.why}; nothing was changed (--dry-run)` };
+
+  if (bad.isListed) {
+    report.step(tool.tool, 'unlist', bad.version);
+    const id = tool.packageId ?? tool.tool;
+    await unlistPackage(context.feed, id, bad.version, options.reason);
+    context.published.push(`${id} ${bad.version} is unlisted`);
+  }
+  const fixed = plan.kind === 'overtaken' ? plan.offered : plan.kind === 'correct' ? row.to : undefined;
+  const recovery = recoveryLines({
+    tool: tool.tool,
+    packageId: tool.packageId ?? tool.tool,
+    bad: bad.version,
+    fixed,
+    isBeta: channelOf(bad.version) === 'beta',
+  });
+  if (plan.kind === 'correct' && good !== undefined) {
+    const reason = `Withdraws ${bad.version}: ${options.reason}. The bytes are those of ${good.version}.`;
+    await putOnTop(planned, plan, packed, reason, context);
+    return { ...common, kind: 'withdrawn', detail: `${row.to} has the bytes of ${good.version}`, recovery };
+  }
+  if (plan.kind === 'stranded' && row.from === bad.version) {
+    for (const line of recovery) report.warn(tool.tool, line.trim());
+    fail('NOTHING_GOOD', common);
+  }
+  const kind = row.does === 'nothing' ? 'nothing' : 'withdrawn';
+  return { ...common, kind, detail: row.why, recovery };
+}
+
+/** Everything local first: what cannot be made stops the withdrawal before it has begun. */
+async function prepare(
+  planned: PlannedWithdrawal,
+  { dryRun, outDir }: WithdrawOptions,
+  context: Context,
+): Promise<Packed | undefined> {
+  const { plan, row, good } = planned;
+  if (plan.kind !== 'correct' || good === undefined) return undefined;
+  if (outDir !== undefined) await keep(outDir, await repackGood(planned, good, row.to, context), context);
+  return plan.stage === 'begin' || dryRun ? repackGood(planned, good, plan.born, context) : undefined;
+}
+
+async function keep(outDir: string, { nupkgPath, rendered }: Packed, { places }: Context): Promise<void> {
+  const { tool, packageVersion: version, manifestText, recordText } = rendered;
+  const payloads = payloadsToKeep(rendered, places);
+  await keepFiles(outDir, { tool: tool.tool, version, nupkgPath, manifestText, recordText, payloads });
+}
+
+export function createCommand(invocation: Invocation): Command {
+  const command = new Command('release:withdraw')
+    .description(
+      'Takes a published version back: unlists it, and puts the bytes of the last good version on top as a correction, for choco and Scoop. Says what a machine that has it must run.',
+    )
+    .argument('<tool@version>', 'version: 1.22.0, or 1.22.0-beta.2');
+  addFlags(command, ['reason', 'to', 'dryRun', 'out', 'json', 'quiet'], examples, invocation);
+  return command.action((arg: string, flags: ReleaseFlags) =>
+    runVerb(invocation, flags, async (world, tools) => {
+      const requests = readRequests([arg], tools);
+      const { reason } = flags;
+      if (reason === undefined)
+        return fail('USAGE', { problem: '--reason TEXT is missing: why it is withdrawn.' });
+      if (requests.some(({ version }) => version === undefined)) {
+        return fail('USAGE', { problem: `${arg} names no version: TOOL@VERSION, such as delve@1.22.0.` });
+      }
+      const outDir = await openOutDir(invocation.cwd, flags.out);
+      endRun(await withdraw(world, requests, { ...flags, reason, outDir }));
+    }),
+  );
+}
+
+const examples = [
+  "release:withdraw delve@1.22.0 --reason 'crashes on start'",
+  "release:withdraw delve@1.22.0 --reason 'malicious build' --to 1.20.1",
+  "release:withdraw delve@1.22.0 --reason 'what would happen' --dry-run",
+];

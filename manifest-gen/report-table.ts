@@ -1,0 +1,73 @@
+import { styleText } from 'node:util';
+import type { PlanRow, StatusRow } from './report.ts';
+import { columns } from './report-columns.ts';
+import { describeChange } from './vulnerabilities/change.ts';
+
+type Color = 'bold' | 'dim' | 'gray' | 'green' | 'red' | 'yellow';
+
+/** A text in the colour of what it says; the text alone where colours do not belong. */
+export type Paint = (color: Color, text: string) => string;
+
+/** Colours are for terminals, and not for those who asked for none (https://no-color.org). */
+export function createPaint(
+  stream: { readonly isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>>,
+): Paint {
+  const isColored = stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
+  // Node itself would look at the stream of this process, not at ours
+  return isColored ? (color, text) => styleText(color, text, { validateStream: false }) : (_, text) => text;
+}
+
+/** What a verb will do: a line a tool, and below it what would make the line too long to read. */
+export function planTable(rows: readonly PlanRow[], paint: Paint): string {
+  const heads = ['tool', 'main', 'beta', 'upstream', 'plan'];
+  const cells = rows.map((row) => [
+    row.tool,
+    row.main ?? '-',
+    row.beta ?? '-',
+    row.upstream ?? '-',
+    `${row.does === 'nothing' ? 'nothing' : `${row.does} ${row.to}`}: ${row.why}`,
+  ]);
+  const [head = '', ...lines] = columns([heads, ...cells]).split('\n');
+  const painted = rows.flatMap((row, at) => [
+    paint(row.does === 'nothing' ? 'gray' : 'bold', lines[at] ?? ''),
+    ...(row.does === 'nothing' ? [] : detailLines(row, paint)),
+  ]);
+  return [paint('dim', head), ...painted].join('\n');
+}
+
+function detailLines(row: PlanRow, paint: Paint): string[] {
+  const details = [
+    ['source', row.source],
+    ['evidence', row.evidence.join(', ')],
+    ['vulnerabilities', vulnerabilities(row, paint)],
+    ['notes', row.notes ?? ''],
+  ] as const;
+  return details
+    .filter(([, text]) => text !== '')
+    .map(([name, text]) => `  ${paint('dim', name.padEnd(15))}  ${text}`);
+}
+
+function vulnerabilities({ vulnerabilities: change }: PlanRow, paint: Paint): string {
+  if (change === undefined) return '';
+  const text = describeChange(change);
+  if (change.gained.length > 0) return paint('red', text);
+  return change.lost.length > 0 ? paint('green', text) : text;
+}
+
+/** Where the tools stand, and below a tool what an interruption left half done. */
+export function statusTable(rows: readonly StatusRow[], paint: Paint): string {
+  const heads = ['tool', 'upstream', 'beta', 'main', 'a run would'];
+  const cells = rows.map((row) => [row.tool, row.upstream, row.beta, row.main, row.next]);
+  const [head = '', ...lines] = columns([heads, ...cells]).split('\n');
+  const painted = rows.flatMap((row, at) => [
+    paint(colorOf(row), lines[at] ?? ''),
+    ...(row.unfinished ?? []).map((sentence) => `  ${paint('yellow', `half done: ${sentence}`)}`),
+  ]);
+  return [paint('dim', head), ...painted].join('\n');
+}
+
+function colorOf({ next }: StatusRow): Color {
+  if (next.startsWith('fail')) return 'red';
+  return next.startsWith('do nothing') ? 'green' : 'yellow';
+}
