@@ -10,6 +10,7 @@ const doors = [
   'payload',
   'bucket',
   'manifests',
+  'install',
   'gallery',
   'admin',
   'ops',

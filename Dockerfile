@@ -36,6 +36,7 @@ COPY --from=build /app/package.json /app/LICENSE /app/README.md ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY --from=build /app/server/gallery/static ./server/gallery/static
+COPY --from=build /app/server/install/script ./server/install/script
 COPY --from=build /app/manifest-gen/tools ./manifest-gen/tools
 COPY --from=build /app/nuspecs ./nuspecs
 COPY --from=build /app/buckets ./buckets

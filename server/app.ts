@@ -25,6 +25,7 @@ import { createRequestLog, createRequestWatch } from './http/request-log.ts';
 import { plainTarget } from './http/request-target.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { createSlowDown } from './http/slow-down.ts';
+import { createInstallRouter } from './install/router.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Logger } from './log.ts';
 import { createManifestsRouter } from './manifests/router.ts';
@@ -91,6 +92,7 @@ export function createApp(services: Services): RequestListener {
   app.use('/v3', createV3Router({ ...services, cache, beginDownload }));
   app.use('/dl', createPayloadRouter({ ...services, maxPackageBytes, cache, beginDownload, metrics }));
   app.use(createManifestsRouter(services));
+  app.use(createInstallRouter(services));
   app.use(createBucketRouter({ ...services, metrics }));
   app.use('/api/v1', createAdminRouter(services));
   app.use(createDescriptionRouter(services));

@@ -32,6 +32,11 @@ export function betaCommands(publicUrl: string, offer: Offer): readonly ClientCo
 /** How a machine is pointed at this server once. */
 export function setupCommands(publicUrl: string): readonly ClientCommand[] {
   return [
+    {
+      client: 'All of it, by a script',
+      lines: [`curl.exe -fsSLO ${publicUrl}/install.cmd`, '.\\install.cmd'],
+      remark: `-WhatIf tells what it would do, -Remove takes it back. It runs ${publicUrl}/install.ps1`,
+    },
     { client: 'Chocolatey', lines: [`choco source add -n go-win-tools -s ${publicUrl}/nuget`] },
     {
       client: 'Scoop',

@@ -54,6 +54,7 @@ describe('the pages for people', () => {
     expect(html).toContain(`choco install sample -s ${house.publicUrl}/nuget`);
     expect(html).toContain(`choco install newborn --pre -s ${house.publicUrl}/nuget`);
     expect(html).toContain(`scoop bucket add go-win-tools ${house.publicUrl}/git/main/go-win-tools.git`);
+    expect(html).toContain(`curl.exe -fsSLO ${house.publicUrl}/install.cmd`);
   });
 
   it('show no Scoop command for a package that the bucket does not have', async () => {

@@ -1,0 +1,49 @@
+import { hash } from 'node:crypto';
+import express, { type Request, type Response, type Router } from 'express';
+import { methodNotAllowed } from '../http/answer-error.ts';
+import { cachePolicies } from '../http/cache.ts';
+import { sendText } from '../http/send-text.ts';
+import { type InstallFacts, readInstallScript, renderCmd, renderPowerShell } from './render.ts';
+
+export type InstallServices = {
+  readonly config: { readonly readAuth?: InstallFacts['readAuth'] };
+  readonly publicUrl: () => string;
+  /** Where server/install/script lies. */
+  readonly productDir: string;
+};
+
+/**
+ * The client's first minute: /install.ps1 and /install.cmd with this server's addresses filled in, the SHA-256 of each beside
+ * it. Open to all (http/areas.ts): they tell addresses and ask for the key, and hold none.
+ */
+export function createInstallRouter({ config, publicUrl, productDir }: InstallServices): Router {
+  const router = express.Router();
+  async function render(): Promise<Readonly<Record<'install.ps1' | 'install.cmd', string>>> {
+    const { ps1, cmd } = await readInstallScript(productDir);
+    const facts = { publicUrl: publicUrl(), readAuth: config.readAuth };
+    const script = renderPowerShell(ps1, facts);
+    return { 'install.ps1': script, 'install.cmd': renderCmd(cmd, facts, script) };
+  }
+  for (const name of ['install.ps1', 'install.cmd'] as const) {
+    router
+      .route(`/${name}`)
+      .get(async (req, res) => answer(req, res, (await render())[name]))
+      .all(methodNotAllowed('GET, HEAD'));
+    router
+      .route(`/${name}.sha256`)
+      .get(async (req, res) => answer(req, res, `${hash('sha256', (await render())[name])}\n`))
+      .all(methodNotAllowed('GET, HEAD'));
+  }
+  return router;
+}
+
+/** Kept, and asked for each time: another version of the server, or another address, is another script. */
+function answer(req: Request, res: Response, text: string): Promise<void> {
+  const headers = [
+    'Content-Type',
+    'text/plain; charset=utf-8',
+    'Cache-Control',
+    cachePolicies(false).revalidate,
+  ];
+  return sendText(req, res, { headers, text });
+}

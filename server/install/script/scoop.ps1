@@ -1,0 +1,117 @@
+# Scoop: its bucket, and the key for downloads (private_hosts) and for git.
+function Read-ScoopConfig([string] $File) {
+  if (-not (Test-Path -LiteralPath $File)) { return New-Object PSObject }
+  return [IO.File]::ReadAllText($File) | ConvertFrom-Json
+}
+
+# Where Scoop itself looks: environment, its configuration, the profile (Scoop lib/core.ps1).
+function Find-Scoop {
+  $configHome = $env:XDG_CONFIG_HOME
+  if (-not $configHome) { $configHome = Join-Path $env:USERPROFILE '.config' }
+  $config = Join-Path $configHome 'scoop\config.json'
+  $root = $env:SCOOP
+  if (-not $root) { $root = (Read-ScoopConfig $config).root_path }
+  if (-not $root) { $root = Join-Path $env:USERPROFILE 'scoop' }
+  $main = Join-Path $root 'apps\scoop\current\bin\scoop.ps1'
+  if (-not (Test-Path -LiteralPath $main)) { return $null }
+  $portable = Join-Path $root 'config.json'
+  if (Test-Path -LiteralPath $portable) { $config = $portable }
+  return @{ Root = $root; Script = $main; Config = $config; Bucket = (Join-Path $root "buckets\$Name"); Match = '^' + [regex]::Escape("$BaseUrl/dl/") }
+}
+
+# In a PowerShell of its own, by no cmd: an address goes through as it is. What it did is looked at afterwards.
+function Invoke-Scoop([string[]] $Arguments) {
+  $shell = Join-Path $PSHOME 'powershell.exe'
+  if ($PSVersionTable.PSEdition -eq 'Core') { $shell = Join-Path $PSHOME 'pwsh.exe' }
+  [void](Invoke-Program $shell (@('-NoProfile', '-ExecutionPolicy', 'Bypass', '-File', $Scoop.Script) + $Arguments))
+}
+
+function Find-Git {
+  $command = Get-Command git.exe -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
+  if ($null -ne $command) { return $command.Path }
+  $own = Join-Path $Scoop.Root 'apps\git\current\mingw64\bin\git.exe'
+  if (Test-Path -LiteralPath $own) { return $own }
+  throw 'Scoop needs git for buckets: scoop install git'
+}
+
+function Set-PrivateHost([string] $Key) {
+  $config = Read-ScoopConfig $Scoop.Config
+  $others = @($config.private_hosts | Where-Object { $null -ne $_ -and $_.match -ne $Scoop.Match })
+  $own = @($config.private_hosts | Where-Object { $null -ne $_ -and $_.match -eq $Scoop.Match })
+  $headers = "X-NuGet-ApiKey=$Key"
+  if ($Key -eq '' -and $own.Count -eq 0) { return }
+  if ($Key -ne '' -and $own.Count -eq 1 -and $own[0].headers -eq $headers) { return }
+  if (-not $PSCmdlet.ShouldProcess("private_hosts in $($Scoop.Config)", 'write')) { return }
+  $config.PSObject.Properties.Remove('private_hosts')
+  if ($Key -ne '') { $others += [PSCustomObject]@{ match = $Scoop.Match; headers = $headers } }
+  if ($others.Count -gt 0) { $config | Add-Member -MemberType NoteProperty -Name 'private_hosts' -Value $others }
+  [void][IO.Directory]::CreateDirectory((Split-Path -Parent $Scoop.Config))
+  $part = "$($Scoop.Config).$Name"
+  [IO.File]::WriteAllText($part, ((ConvertTo-Json -InputObject $config -Depth 10) + "`r`n"), (New-Object System.Text.UTF8Encoding -ArgumentList $false))
+  Move-IntoPlace $part $Scoop.Config
+  # It would hold the key that was just taken away.
+  Remove-Item -LiteralPath "$($Scoop.Config).backup" -ErrorAction SilentlyContinue
+  if ($Key -ne '') { Write-Done "Scoop: the key is in $($Scoop.Config) (private_hosts), readable" }
+  else { Write-Done "Scoop: the key is out of $($Scoop.Config)" }
+}
+
+function Set-GitCredential([string] $Key) {
+  $git = Find-Git
+  $uri = New-Object System.Uri -ArgumentList $BaseUrl
+  $lines = @("protocol=$($uri.Scheme)", "host=$($uri.Authority)", "username=$Name")
+  if ($Key -eq '') {
+    if ($PSCmdlet.ShouldProcess("git credential for $($uri.Authority)", 'forget')) { [void](Invoke-Program $git @('credential', 'reject') @(0) $lines) }
+    return
+  }
+  if (-not $PSCmdlet.ShouldProcess("git credential for $($uri.Authority)", 'store')) { return }
+  if (@(Invoke-Program $git @('config', '--get-all', 'credential.helper') @(0, 1)).Count -eq 0) {
+    Write-Warning 'git has no credential helper, so that it will ask for the key: git config --global credential.helper manager'
+  }
+  [void](Invoke-Program $git @('credential', 'approve') @(0) ($lines + "password=$Key"))
+  Write-Done "git: the key for $($uri.Authority) is in git's credential helper"
+}
+
+function Get-BucketUrl([string] $Git) {
+  if (-not (Test-Path -LiteralPath $Scoop.Bucket)) { return '' }
+  return "$(Invoke-Program $Git @('-C', $Scoop.Bucket, 'config', '--get', 'remote.origin.url') @(0, 1))"
+}
+
+function Set-ScoopBucket {
+  $git = Find-Git
+  $wanted = $MainBucketUrl
+  if ($Beta) { $wanted = $BetaBucketUrl }
+  if ((Get-BucketUrl $git) -eq $wanted) { Write-Done "Scoop: bucket $Name was there already"; return }
+  if (-not $PSCmdlet.ShouldProcess("Scoop bucket $Name", "add $wanted")) { return }
+  # Asked first, so that a channel is never left for one that cannot be reached.
+  [void](Invoke-Program $git @('ls-remote', '--exit-code', $wanted, 'HEAD'))
+  # The name stays: installed apps follow it to the other channel.
+  if (Test-Path -LiteralPath $Scoop.Bucket) { Invoke-Scoop @('bucket', 'rm', $Name) }
+  Invoke-Scoop @('bucket', 'add', $Name, $wanted)
+  # Scoop's own exit code is 0 whatever happened (bin/scoop.ps1).
+  if ((Get-BucketUrl $git) -ne $wanted) { throw "Scoop did not add the bucket; try: scoop bucket add $Name $wanted" }
+  Write-Done "Scoop: bucket $Name is $wanted; install with the prefix, scoop install $Name/TOOL"
+}
+
+function Install-Scoop([string] $Key) {
+  if ($Key -ne '') {
+    Set-PrivateHost $Key
+    Set-GitCredential $Key
+    if ((Test-Path -LiteralPath (Join-Path $Scoop.Root 'apps\aria2')) -and (Read-ScoopConfig $Scoop.Config).'aria2-enabled' -ne $false) {
+      Write-Warning 'Scoop downloads with aria2, which sends no key: scoop config aria2-enabled false'
+    }
+  }
+  Set-ScoopBucket
+}
+
+function Remove-Scoop {
+  if ((Test-Path -LiteralPath (Join-Path $Scoop.Root "apps\$ShimsPackage")) -and $PSCmdlet.ShouldProcess("Scoop app $ShimsPackage", 'uninstall')) {
+    Invoke-Scoop @('uninstall', $ShimsPackage)
+    Write-Done "Scoop: $ShimsPackage is uninstalled"
+  }
+  if ((Test-Path -LiteralPath $Scoop.Bucket) -and $PSCmdlet.ShouldProcess("Scoop bucket $Name", 'remove')) {
+    Invoke-Scoop @('bucket', 'rm', $Name)
+    Write-Done "Scoop: bucket $Name is removed"
+  }
+  Set-PrivateHost ''
+  if ($ReadAuth -eq 'all') { Set-GitCredential '' }
+}

@@ -1,0 +1,61 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readInstallScript, renderPowerShell } from '../../../server/install/render.ts';
+import { productDir } from '../../kit/house.ts';
+import { nodesOf, parsePowerShell } from '../../kit/powershell.ts';
+import { faultsOf } from '../../kit/powershell-rules.ts';
+
+describe('install.ps1, by a parser and rules of our own (needs no PowerShell)', () => {
+  let script: string;
+  beforeAll(async () => {
+    const { ps1 } = await readInstallScript(productDir);
+    script = renderPowerShell(ps1, { publicUrl: 'https://feed.example', readAuth: 'all' });
+  });
+
+  it('has no fault', async () => {
+    expect(faultsOf(script, await parsePowerShell(script))).toEqual([]);
+  });
+
+  it.each([
+    ['not understood', '$a = $b ? 1 : 2'],
+    ['not understood', '$a ??= 1'],
+    ['not understood', '$a = $b?.c'],
+    ['chain of && or ||', 'Test-Path a && Test-Path b'],
+    ['not ASCII', "Write-Host '\u2013'"],
+    ['alias', 'rm a'],
+    ['alias', '$a | % { $_ }'],
+    ['runs text', 'Invoke-Expression $a'],
+    ['program outside', 'git status'],
+    ['unknown command', 'Get-Everything'],
+    ['call that is not', '& $a status'],
+    ['5.1 makes errors', 'Test-Path a 2> $null'],
+  ])('would have the fault: %s in %s', async (fault, text) => {
+    expect(faultsOf(text, await parsePowerShell(text)).join('\n')).toContain(fault);
+  });
+
+  it('declares -WhatIf, and changes nothing that it does not guard', async () => {
+    const root = await parsePowerShell(script);
+    const guarded = ['SetValue(', 'Move-IntoPlace $part', "'approve'", "'reject'", 'Remove-Item'];
+
+    expect(script).toContain('[CmdletBinding(SupportsShouldProcess)]');
+    const functions = nodesOf(root, 'function_statement').map(({ text }) => text);
+    for (const change of guarded) {
+      const makers = functions.filter((text) => text.includes(change));
+      expect(makers.length, change).toBeGreaterThan(0);
+      for (const text of makers) {
+        expect(text.indexOf('ShouldProcess'), text).toBeGreaterThan(-1);
+        expect(text.indexOf('ShouldProcess'), text).toBeLessThan(text.indexOf(change));
+      }
+    }
+  });
+
+  it('writes the key on no command line and to no output', () => {
+    const lines = script.split('\r\n').filter((line) => /\$key\b/i.test(line));
+
+    expect(lines.length).toBeGreaterThan(10);
+    expect(lines.filter((line) => /Write-(Host|Warning|Done).*\$key\b/i.test(line))).toEqual([]);
+    // on stdin of git alone
+    expect(lines.filter((line) => /Invoke-(Program|Scoop)/.test(line)).map((line) => line.trim())).toEqual([
+      `[void](Invoke-Program $git @('credential', 'approve') @(0) ($lines + "password=$Key"))`,
+    ]);
+  });
+});
