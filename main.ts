@@ -36,6 +36,10 @@ const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'all evidence once more, for what a branch promises',
     load: () => import('./manifest-gen/commands/verify.ts'),
   },
+  'bucket:rebase': {
+    does: 'another base address in all manifests',
+    load: () => import('./manifest-gen/commands/rebase.ts'),
+  },
   shims: {
     does: 'PATH-priority shims for the tools of both managers',
     load: () => import('./shims/command.ts'),

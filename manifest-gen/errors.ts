@@ -140,6 +140,11 @@ const errors = {
   ],
   PROGRAM_MISSING: [1, 'The program {program} is needed and was not found.', 'Install it and try again.'],
   PROGRAM_FAILED: [1, '{program} ended with code {exitCode}: {cause}', 'See the message of the program.'],
+  REBASE_REFUSED: [
+    1,
+    'The manifests were not moved to {to}: {reason}.',
+    'Nothing was pushed; see "Another base address" in docs/operate/moving.md.',
+  ],
   INTERRUPTED: [130, 'Interrupted: {state}.', 'Run the same command again; it goes on where it stopped.'],
 } as const satisfies Record<string, readonly [number, string, string]>;
 

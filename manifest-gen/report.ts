@@ -36,7 +36,7 @@ export type PlanRow = {
   readonly evidence: readonly string[];
   /** The address of upstream's notes about this version. */
   readonly notes?: string;
-  readonly does: 'release' | 'promote' | 'withdraw' | 'finish' | 'nothing';
+  readonly does: 'release' | 'promote' | 'withdraw' | 'finish' | 'rebase' | 'nothing';
   readonly why: string;
   /** Against what main offers; undefined when nobody looks (no VULN_DB) or nothing is done. */
   readonly vulnerabilities?: VulnerabilityChange;
@@ -46,7 +46,7 @@ export type PlanRow = {
 export type Outcome = {
   readonly tool: string;
   readonly version: string;
-  readonly kind: 'released' | 'promoted' | 'withdrawn' | 'made' | 'verified' | 'nothing';
+  readonly kind: 'released' | 'promoted' | 'withdrawn' | 'made' | 'verified' | 'rebased' | 'nothing';
   readonly detail: string;
   /** After a withdrawal: what people do at the machines that have it. */
   readonly recovery?: readonly string[];

@@ -5,7 +5,7 @@ import type { Context } from './context.ts';
 
 /** Scopes of a key of the feed (contract section 3). */
 export type Scope = 'push:beta' | 'push' | 'unlist';
-export type Need = { readonly tool: Tool; readonly scopes: readonly Scope[] };
+export type Need = { readonly tool: Pick<Tool, 'tool' | 'packageId'>; readonly scopes: readonly Scope[] };
 
 /**
  * Asked before the first thing is published, not by a dry run: a key that would be refused in the middle leaves half a release.

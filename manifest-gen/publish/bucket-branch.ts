@@ -22,15 +22,29 @@ const attempts = 8;
  * @returns `same` when every branch offers this version (or a newer one, where that is allowed)
  * @throws ReleaseError BUCKET_REFUSED, BUCKET_UNREACHABLE
  */
-export async function publishManifest(
+export function publishManifest(
   repository: BucketRepository,
   change: BucketChange,
 ): Promise<'pushed' | 'same'> {
+  return pushOnTop(repository, async () => {
+    const branches = await branchesToRaise(repository, change);
+    return branches.length === 0 ? [] : repository.commit({ ...change, branches });
+  });
+}
+
+/**
+ * Pushes what `commit` makes of the branches as they are now, once more when somebody else was faster.
+ * @param commit gives what to push; nothing when there is nothing to do
+ * @throws ReleaseError BUCKET_REFUSED, BUCKET_UNREACHABLE
+ */
+export async function pushOnTop(
+  repository: BucketRepository,
+  commit: () => Promise<readonly string[]>,
+): Promise<'pushed' | 'same'> {
   for (let attempt = 1; ; attempt++) {
     const seen = await repository.fetch();
-    const branches = await branchesToRaise(repository, change);
-    if (branches.length === 0) return 'same';
-    const refs = await repository.commit({ ...change, branches });
+    const refs = await commit();
+    if (refs.length === 0) return 'same';
     try {
       await repository.push(refs);
       return 'pushed';

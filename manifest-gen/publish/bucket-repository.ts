@@ -18,6 +18,14 @@ export type NewCommit = {
   readonly branches: readonly Channel[];
 };
 
+export type NewChore = {
+  readonly branch: Channel;
+  /** Without `(chore)`. */
+  readonly subject: string;
+  /** Manifest by tool. */
+  readonly texts: ReadonlyMap<string, string>;
+};
+
 /** A bare copy of the bucket in a folder of its own, gone after `close`. Nothing is ever checked out. */
 export type BucketRepository = {
   /** Brings both branches here. The answer is equal as long as none has moved. @throws ReleaseError BUCKET_UNREACHABLE, BUCKET_REFUSED */
@@ -29,8 +37,12 @@ export type BucketRepository = {
    * Undefined when the branch has none, or never had this version.
    */
   manifest(branch: Channel, tool: string, version?: string): Promise<string | undefined>;
+  /** The tools that a branch offers, by name. */
+  tools(branch: Channel): Promise<readonly string[]>;
   /** Makes the commits, here only; gives what to push. */
   commit(commit: NewCommit): Promise<readonly string[]>;
+  /** A commit that is no release: other texts of the same versions. Here only; gives what to push. */
+  chore(chore: NewChore): Promise<string>;
   /** @throws GitError when one ref is refused; then none has moved */
   push(refspecs: readonly string[]): Promise<void>;
   close(): Promise<void>;
@@ -72,6 +84,11 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
       if (commit === undefined || (await list(git, commit, file)).size === 0) return undefined;
       return git.run(['cat-file', 'blob', `${commit}:${file}`], { isWhole: true });
     },
+    async tools(branch) {
+      const tip = await tipOf(git, branch);
+      const files = tip === undefined ? [] : [...(await list(git, tip, 'bucket/')).keys()];
+      return files.flatMap((path) => /^bucket\/(.+)\.json$/.exec(path)?.[1] ?? []);
+    },
     async commit({ tool, version, manifestText, note, branches }) {
       const when = access.now();
       const root = (await rootOf(git)) ?? (await writeRoot(git, when));
@@ -80,10 +97,9 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
       for (const branch of ['main', 'beta'] as const) {
         if ((await tipOf(git, branch)) === undefined) refspecs.set(`refs/heads/${branch}`, root);
       }
-      const blob = await git.run(['hash-object', '-w', '--stdin'], { input: manifestText });
       for (const branch of branches) {
         const parent = (await tipOf(git, branch)) ?? root;
-        const tree = await treeWith(git, parent, `${tool}.json`, blob);
+        const tree = await treeWith(git, parent, new Map([[tool, manifestText]]));
         const message = [`${tool}: Update to version ${version}`, ...(note === undefined ? [] : [note])];
         const oid = await commitTree(
           git,
@@ -94,6 +110,13 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
         if (branch === branches[0]) refspecs.set(`refs/tags/${tool}/v${version}`, oid);
       }
       return [...refspecs].map(([ref, oid]) => `${oid}:${ref}`);
+    },
+    async chore({ branch, subject, texts }) {
+      const parent = await tipOf(git, branch);
+      if (parent === undefined) throw new TypeError(`the bucket has no branch ${branch}`);
+      const tree = await treeWith(git, parent, texts);
+      const message = `(chore): ${subject}`;
+      return `${await commitTree(git, [tree, '-p', parent, '-m', message], access.now())}:refs/heads/${branch}`;
     },
     async push(refspecs) {
       await git.run(['push', '--quiet', '--atomic', access.url, ...refspecs]);
@@ -138,11 +161,14 @@ async function writeRoot(git: Git, when: Date): Promise<string> {
   return commitTree(git, [await makeTree(git, entries), '-m', '(chore): Begin the bucket'], when);
 }
 
-/** The parent's tree with bucket/FILE replaced. */
-async function treeWith(git: Git, parent: string, file: string, blob: string): Promise<string> {
+/** The parent's tree with other manifests. */
+async function treeWith(git: Git, parent: string, texts: ReadonlyMap<string, string>): Promise<string> {
   const top = await list(git, parent);
   const bucket = top.has('bucket') ? await list(git, `${parent}:bucket`) : new Map<string, string>();
-  bucket.set(file, `100644 blob ${blob}`);
+  for (const [tool, input] of texts) {
+    const blob = await git.run(['hash-object', '-w', '--stdin'], { input });
+    bucket.set(`${tool}.json`, `100644 blob ${blob}`);
+  }
   top.set('bucket', `040000 tree ${await makeTree(git, bucket)}`);
   return makeTree(git, top);
 }

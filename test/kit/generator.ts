@@ -8,6 +8,7 @@ import type { Command } from 'commander';
 import { createCommand as createBeta } from '../../manifest-gen/commands/beta.ts';
 import { createCommand as createCheck } from '../../manifest-gen/commands/check.ts';
 import { createCommand as createPromote } from '../../manifest-gen/commands/promote.ts';
+import { createCommand as createRebase } from '../../manifest-gen/commands/rebase.ts';
 import { createCommand as createStatus } from '../../manifest-gen/commands/status.ts';
 import { createCommand as createVerify } from '../../manifest-gen/commands/verify.ts';
 import { createCommand as createWithdraw } from '../../manifest-gen/commands/withdraw.ts';
@@ -24,6 +25,7 @@ const verbs: Readonly<Record<string, (invocation: Invocation) => Command>> = {
   'release:status': createStatus,
   'release:verify': createVerify,
   'release:check': createCheck,
+  'bucket:rebase': createRebase,
 };
 
 export type VerbResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };

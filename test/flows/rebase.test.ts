@@ -1,0 +1,217 @@
+import { execFileSync } from 'node:child_process';
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import express from 'express';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startForeignFeed } from '../kit/foreign-feed.ts';
+import { type Forge, startForge } from '../kit/forge.ts';
+import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
+import { createGitClient, type GitClient } from '../kit/git.ts';
+import { makeKey, makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
+import { listen } from '../kit/listen.ts';
+import { openBucketWork } from '../kit/stocked-feed.ts';
+import { nowhere } from '../kit/upstream-world.ts';
+
+const old = 'http://old.example';
+const next = 'https://new.example/tools';
+
+describe('bucket:rebase', () => {
+  let dataDir: string;
+  let house: TestHouse;
+  let forge: Forge;
+  let generator: Generator;
+  let git: GitClient;
+  let client: string;
+  let byHand: string;
+
+  beforeEach(async () => {
+    dataDir = await makeTempDir();
+    house = await startHouse({ dataDir, publicUrl: old });
+    forge = await startForge();
+    forge.addRepository('go-delve/delve', [delveRelease('1.26.3'), delveRelease('1.26.2')]);
+    const key = await makeKey(house, ['push']);
+    generator = await makeGenerator({ FEED_API_KEY: key, GITHUB_API_URL: forge.apiUrl });
+    await run('release:beta', 'delve@1.26.2');
+    await run('release:promote', 'delve');
+    await run('release:beta', 'delve@1.26.3');
+    git = await createGitClient(await makeTempDir());
+    // pushed by hand: no checkver, its payload at the server's usual place
+    await (await openBucketWork(house, git.dir, 'work')).release('other', '1.0.0');
+    byHand = house.url;
+    client = await git.clone(`${house.url}/git/main/go-win-tools.git`, 'client');
+  });
+  afterEach(async () => {
+    await generator.stop();
+    await forge.stop();
+    await house.stop();
+    await rm(dataDir, { recursive: true, force: true });
+    await rm(git.dir, { recursive: true, force: true });
+  });
+
+  it('gives all manifests of both branches the new base in one chore each; clients follow, and a second run does nothing', async () => {
+    const before = await readBoth();
+    const tips = (await git.run(client, 'rev-parse', 'origin/main', 'origin/beta')).split('\n');
+    await moveServer();
+
+    const result = await run('bucket:rebase', `${next}/`);
+
+    expect(result.exitCode, result.stderr).toBe(0);
+    expect(result.stdout.split('\n').filter(Boolean)).toEqual([
+      `delve 1.26.2: rebased, branch main names ${next}`,
+      `other 1.0.0: rebased, branch main names ${next}`,
+      `delve 1.26.3-beta.1: rebased, branch beta names ${next}`,
+      `other 1.0.0: rebased, branch beta names ${next}`,
+    ]);
+    const replaced = before.map((text) => text.replaceAll(old, next).replaceAll(byHand, next));
+    await git.run(client, 'remote', 'set-url', 'origin', `${house.url}/git/main/go-win-tools.git`);
+    await git.run(client, 'pull', '--quiet', '--ff-only');
+    expect(await readBoth()).toEqual(replaced);
+    expect(replaced[0]).toContain(`${next}/dl/delve/1.26.2/dlv-windows-amd64.exe#/dlv.exe`);
+    expect(replaced[0]).toContain(`${next}/m/delve.json`);
+    for (const branch of ['main', 'beta']) {
+      expect(await git.run(client, 'log', '-1', '--format=%s', `origin/${branch}`)).toBe(
+        `(chore): Move all manifests to ${next}`,
+      );
+      expect(
+        await git.run(
+          client,
+          'rev-list',
+          '--count',
+          `${branch === 'main' ? tips[0] : tips[1]}..origin/${branch}`,
+        ),
+      ).toBe('1');
+    }
+
+    expect(await run('bucket:rebase', next)).toMatchObject({
+      exitCode: 0,
+      stdout: `bucket main, beta: nothing to do, no manifest has another base address than ${next}\n`,
+    });
+    expect(await run('release:verify', 'delve')).toMatchObject({ exitCode: 0 });
+    // the train goes on
+    expect(await run('release:promote', 'delve')).toMatchObject({ exitCode: 0 });
+    await git.run(client, 'pull', '--quiet', '--ff-only');
+    expect((await readBoth())[0]).toContain(`${next}/dl/delve/1.26.3/dlv-windows-amd64.exe`);
+  });
+
+  it('shows what it would do, for people and for machines, and pushes nothing', async () => {
+    await moveServer();
+    const tips = await refs();
+
+    const result = await run('bucket:rebase', next, '--dry-run', '--json');
+
+    expect(result.exitCode, result.stderr).toBe(0);
+    const events = result.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { event: string });
+    expect(events.filter(({ event }) => event === 'plan')[0]).toEqual({
+      ...{ event: 'plan', tool: 'delve', from: old, to: next, source: 'branch main' },
+      ...{ evidence: [], does: 'rebase', why: '1.26.2', main: '1.26.2', beta: '1.26.3-beta.1' },
+    });
+    expect(events.filter(({ event }) => event === 'outcome')).toHaveLength(4);
+    expect(await refs()).toBe(tips);
+  });
+
+  it('refuses a base that is none: exit 2, nothing pushed', async () => {
+    const tips = await refs();
+    const bases = [
+      'new.example',
+      'ftp://new.example',
+      'https://user:pw@new.example',
+      'https://new.example/?a=b',
+      '',
+    ];
+    for (const base of bases) {
+      expect(await run('bucket:rebase', base), base).toMatchObject({ exitCode: 2, stdout: '' });
+    }
+    expect(await refs()).toBe(tips);
+  });
+
+  it('refuses an address that the server does not have, since the next release would undo it', async () => {
+    const tips = await refs();
+
+    expect(await run('bucket:rebase', next)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining(`its PUBLIC_URL is ${old}`),
+    });
+    expect(await refs()).toBe(tips);
+  });
+
+  it('needs a key that may push to main, and leaves both branches where they are without', async () => {
+    await moveServer();
+    const tips = await refs();
+    const weak = await makeKey(house, ['push:beta']);
+
+    const env = { FEED_API_KEY: weak };
+    const result = await generator.run('bucket:rebase', [next], {
+      env: { ...env, FEED_URL: `${house.url}/nuget` },
+    });
+
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain('does not have the scope push for');
+    expect(await refs()).toBe(tips);
+  });
+
+  it('moves the address of a foreign payload place when every file is there with its bytes', async () => {
+    const dir = await makeTempDir();
+    const feed = await startForeignFeed('its-key');
+    const www = join(dir, 'www');
+    execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', join(dir, 'bucket.git')]);
+    const env = {
+      BUCKET_URL: join(dir, 'bucket.git'),
+      FEED_URL: feed.feedUrl,
+      FEED_API_KEY: 'its-key',
+      PAYLOAD_PUT: 'false',
+    };
+    const [first, second] = [
+      await listen(express().use(express.static(www))),
+      await listen(express().use(express.static(www))),
+    ];
+    const settings = { ...env, PAYLOAD_URL: `${first.url}/{tool}/{version}/{file}` };
+    const made = join(dir, 'made');
+    await generator.run('release:beta', ['delve', '--dry-run', '--out', made], { env: settings });
+    await cp(join(made, 'payloads'), www, { recursive: true });
+    const released = await generator.run('release:beta', ['delve'], { env: settings });
+    const show = (): string =>
+      execFileSync('git', ['-C', env.BUCKET_URL, 'show', 'beta:bucket/delve.json'], { encoding: 'utf8' });
+    expect(released.exitCode, released.stderr).toBe(0);
+    const before = show();
+
+    const away = await generator.run('bucket:rebase', [nowhere, '--from', first.url], { env: settings });
+    expect(away).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('cannot be reached') });
+    expect(show()).toBe(before);
+    const moved = await generator.run('bucket:rebase', [second.url, '--from', first.url], { env: settings });
+
+    expect(moved.exitCode, moved.stderr).toBe(0);
+    expect(show()).toBe(before.replaceAll(first.url, second.url));
+    await feed.stop();
+    await first.stop();
+    await second.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  function run(verb: string, ...args: string[]): ReturnType<Generator['run']> {
+    return generator.run(verb, args, { env: { FEED_URL: `${house.url}/nuget` } });
+  }
+
+  /** The same data under another name. */
+  async function moveServer(): Promise<void> {
+    await house.stop();
+    house = await startHouse({ dataDir, publicUrl: next });
+    await git.run(client, 'remote', 'set-url', 'origin', `${house.url}/git/main/go-win-tools.git`);
+  }
+
+  async function refs(): Promise<string> {
+    await git.run(client, 'fetch', '--quiet');
+    return git.run(client, 'for-each-ref', '--format=%(objectname) %(refname) %(subject)', 'refs/remotes');
+  }
+
+  async function readBoth(): Promise<string[]> {
+    await git.run(client, 'fetch', '--quiet');
+    return Promise.all(
+      ['main:bucket/delve.json', 'beta:bucket/delve.json', 'beta:bucket/other.json'].map((path) =>
+        git.run(client, 'cat-file', 'blob', `origin/${path}`),
+      ),
+    );
+  }
+});
