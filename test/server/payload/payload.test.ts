@@ -64,11 +64,10 @@ describe('payload door', () => {
 
     const answer = await fetch(`${house.url}/dl/buf/1.32.0/buf.cdx.json.sha256`);
 
-    expect(answer.headers.get('content-type')).toBe('application/vnd.cyclonedx+json');
+    expect(answer.headers.get('content-type')).toMatch(/^text\/plain/);
     expect(await answer.text()).toBe(`${hash('{}')}\n`);
-    expect((await fetch(`${house.url}/dl/buf/1.32.0/buf.cdx.json`)).headers.get('content-type')).toMatch(
-      /^application\/json/,
-    );
+    const sbom = await fetch(`${house.url}/dl/buf/1.32.0/buf.cdx.json`);
+    expect(sbom.headers.get('content-type')).toBe('application/vnd.cyclonedx+json');
     expect((await fetch(`${house.url}/dl/buf/1.32.0/none.exe.sha256`)).status).toBe(404);
   });
 
