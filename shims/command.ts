@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { fail, ReleaseError } from '../manifest-gen/errors.ts';
 import {
   createReport,
@@ -12,9 +12,15 @@ import {
 import { buildLauncher, type Launcher } from './build-launcher.ts';
 import { planShims } from './plan.ts';
 import { readPolicy } from './policy.ts';
+import { publishShims, type ShimsChannel } from './publish.ts';
 import { writeShims } from './write-shims.ts';
 
-type Flags = { readonly out: string; readonly policy?: string; readonly tool?: readonly string[] };
+type Flags = {
+  readonly out?: string;
+  readonly policy?: string;
+  readonly tool?: readonly string[];
+  readonly publish?: ShimsChannel;
+};
 
 /** The verb `shims`: one folder to be put first in PATH, which decides between the Chocolatey and the Scoop install of a tool. */
 export function createCommand(invocation: Invocation): Command {
@@ -22,12 +28,18 @@ export function createCommand(invocation: Invocation): Command {
     .description(
       'Writes PATH-priority shims: which install of a tool runs is decided by a policy, not by the order of PATH.',
     )
-    .requiredOption('--out <dir>', 'the folder they are written to; put it first in PATH')
+    .option('--out <dir>', 'the folder they are written to; put it first in PATH')
     .option(
       '--policy <file>',
       'YAML: prefer, pin, sandbox, deny and, under tools:, the same for one tool; docs/shims',
     )
     .option('--tool <name...>', 'only these tools or commands of the policy')
+    .addOption(
+      new Option(
+        '--publish <channel>',
+        'instead of a folder: the default set, as the package go-win-shims',
+      ).choices(['beta', 'main']),
+    )
     .addHelpText('after', help)
     .configureOutput({
       writeOut: (line) => void invocation.stdout.write(line),
@@ -41,6 +53,7 @@ Examples:
   pnpm shims --out ./shims                             a shim for every tool, the newest install runs
   pnpm shims --out ./shims --policy policy.yaml
   pnpm shims --out ./shims --tool buf
+  pnpm shims --publish beta                            the default set on feed and branch beta, then --publish main
 
 For each command: NAME.exe (a small launcher, where the right Go can be had), NAME.cmd and NAME for Git Bash.
 Settings: TOOLS_DIR, CACHE_DIR, SIGN_COMMAND (a program that signs the launcher; {file} stands for it).
@@ -48,7 +61,9 @@ GO_WIN_TOOLS_EXPLAIN=1 NAME tells which installs a shim sees and which it takes;
 what PATH would have run without it.`;
 
 async function makeShims(invocation: Invocation, flags: Flags): Promise<void> {
-  if (flags.out.trim() === '') fail('USAGE', { problem: '--out names no folder' });
+  if (flags.publish !== undefined) return publishDefault(invocation, flags, flags.publish);
+  const out = flags.out ?? fail('USAGE', { problem: 'the option --out <dir> (or --publish) is missing' });
+  if (out.trim() === '') fail('USAGE', { problem: '--out names no folder' });
   const world = createWorld(invocation, createReport(invocation, {}));
   const { cwd, productDir, stdout, stderr, env } = invocation;
   const policy = flags.policy === undefined ? {} : await readPolicyFile(resolve(cwd, flags.policy));
@@ -57,7 +72,7 @@ async function makeShims(invocation: Invocation, flags: Flags): Promise<void> {
     cmd: await readFile(join(productDir, 'shims', 'templates', 'shim.cmd'), 'utf8'),
     sh: await readFile(join(productDir, 'shims', 'templates', 'shim.sh'), 'utf8'),
   };
-  const dir = resolve(cwd, flags.out);
+  const dir = resolve(cwd, out);
   const launcher = await launcherOrNone(world, env.SIGN_COMMAND, stderr);
   try {
     const names = await writeShims(dir, plans, templates, launcher).catch((error: NodeJS.ErrnoException) =>
@@ -69,6 +84,24 @@ async function makeShims(invocation: Invocation, flags: Flags): Promise<void> {
     stderr.write(`Put ${dir} first in PATH. GO_WIN_TOOLS_EXPLAIN=1 NAME shows what a shim sees.\n`);
   } finally {
     await launcher?.remove();
+  }
+}
+
+/** Without a policy: what everybody gets decides nothing that a company would have to undo. */
+async function publishDefault(invocation: Invocation, flags: Flags, channel: ShimsChannel): Promise<void> {
+  if (flags.out !== undefined || flags.policy !== undefined || flags.tool !== undefined) {
+    fail('USAGE', { problem: '--publish takes the default set; it goes without --out, --policy and --tool' });
+  }
+  const { productDir, stdout, env, version: product } = invocation;
+  const world = createWorld(invocation, createReport(invocation, {}));
+  const plans = planShims(await loadToolsOf(world), {});
+  const licenseText = await readFile(join(productDir, 'LICENSE'), 'utf8');
+  const launcher = await buildLauncher({ ...world, signCommand: env.SIGN_COMMAND });
+  try {
+    const { version, isNew } = await publishShims(world, { plans, launcher, licenseText }, product, channel);
+    stdout.write(`go-win-shims ${version}: ${isNew ? `published to ${channel}` : 'was there already'}\n`);
+  } finally {
+    await launcher.remove();
   }
 }
 

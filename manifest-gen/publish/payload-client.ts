@@ -6,7 +6,7 @@ import { ask, type FeedHttp, fileStream, reasonOf, refuse, send } from './feed-h
 import type { Places } from './server-info.ts';
 
 export type PayloadFile = {
-  readonly tool: Tool;
+  readonly tool: Pick<Tool, 'tool'>;
   readonly version: string;
   readonly file: string;
   readonly path: string;

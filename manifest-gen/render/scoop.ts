@@ -85,7 +85,7 @@ function saved(url: string, name: string | undefined): string {
 /** The address of one payload: `http://host/dl/delve/1.22.0/dlv-windows-amd64.exe`. */
 export function payloadAddress(
   { payloadUrl }: Pick<Addresses, 'payloadUrl'>,
-  tool: Tool,
+  tool: Pick<Tool, 'tool'>,
   version: string,
   file: string,
 ): string {

@@ -1,0 +1,138 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { type Digest, digestFile } from '../formats/digest.ts';
+import { writeNuspec } from '../formats/nuspec.ts';
+import { parseScoopManifest, printScoopManifest } from '../formats/scoop-manifest.ts';
+import { writeZip, type ZipEntry } from '../manifest-gen/pack/zip-writer.ts';
+import type { Launcher } from './build-launcher.ts';
+import { renderShimJson } from './exe-form.ts';
+import type { ShimPlan } from './plan.ts';
+
+/** The package id and the Scoop app of the default set. */
+export const shimsPackage = 'go-win-shims';
+/** The only payload: every NAME.exe is a copy of it (contract section 3: always the bare exe). */
+export const launcherFile = `${shimsPackage}-windows-amd64.exe`;
+
+export type ShimSet = {
+  readonly plans: readonly ShimPlan[];
+  readonly launcher: Pick<Launcher, 'path' | 'digest'>;
+  readonly licenseText: string;
+};
+export type PackedShims = { readonly path: string; readonly digest: Digest };
+
+const description =
+  'One small launcher under the name of each command. Put first in PATH, it runs the newest install of the tool, whether Chocolatey or Scoop made it. ' +
+  '`GO_WIN_TOOLS_EXPLAIN=1 NAME` tells which installs it sees and which it takes.\n\n' +
+  'This package changes no PATH: `install.ps1 -Shims` of the feed it comes from puts its folder first, before the folders of both managers. ' +
+  '`tools/VERIFICATION.txt` has the hash of the launcher.';
+
+/**
+ * Writes go-win-shims.VERSION.nupkg into `dir`: the same set gives the same bytes everywhere. `NAME.exe.ignore` keeps Chocolatey from
+ * making a shim of a shim (choco ShimGenerationService). Scripts are left out: every caller finds the exe, cmd and Git Bash too.
+ */
+export async function packShims(set: ShimSet, version: string, dir: string): Promise<PackedShims> {
+  const path = join(dir, `${shimsPackage}.${version}.nupkg`);
+  await writeZip(path, [
+    text('[Content_Types].xml', contentTypes),
+    text('_rels/.rels', relationships),
+    text(`${shimsPackage}.nuspec`, nuspec(set, version)),
+    ...set.plans.flatMap((plan): ZipEntry[] => [
+      {
+        name: `tools/${plan.exe}`,
+        content: createReadStream(set.launcher.path) as AsyncIterable<Uint8Array>,
+      },
+      text(`tools/${plan.exe}.ignore`, 'Chocolatey makes no shim of this one.\n'),
+      text(`tools/${plan.command}.shim.json`, renderShimJson(plan)),
+    ]),
+    text('tools/LICENSE.txt', set.licenseText),
+    text('tools/VERIFICATION.txt', verification(set)),
+  ]);
+  return { path, digest: await digestFile(path) };
+}
+
+/** Scoop downloads the launcher once, and its own copies and texts make the set of it; no file has two hashes. */
+export function renderShimsManifest(
+  { plans, launcher }: ShimSet,
+  version: string,
+  at: {
+    readonly url: string;
+    readonly anyVersion: string;
+    readonly home: string;
+    readonly checkver: string | undefined;
+  },
+): string {
+  const manifest = {
+    version,
+    description: 'Shims that decide whether the Chocolatey or the Scoop install of a Go tool runs',
+    homepage: at.home,
+    license: 'MIT',
+    architecture: { '64bit': { url: `${at.url}#/launcher.exe`, hash: launcher.digest.sha256 } },
+    pre_install: plans.flatMap((plan) => [
+      `Copy-Item -LiteralPath "$dir\\launcher.exe" -Destination "$dir\\${plan.exe}"`,
+      `Set-Content -Encoding ASCII -LiteralPath "$dir\\${plan.command}.shim.json" -Value ${quote(JSON.stringify(JSON.parse(renderShimJson(plan))))}`,
+    ]),
+    env_add_path: '.',
+    ...(at.checkver === undefined ? {} : { checkver: { url: at.checkver, jsonpath: '$.version' } }),
+    autoupdate: {
+      architecture: { '64bit': { url: `${at.anyVersion}#/launcher.exe` } },
+      hash: { url: '$url.sha256' },
+    },
+  };
+  return printScoopManifest(parseScoopManifest(JSON.stringify(manifest)));
+}
+
+/** A PowerShell string in which nothing is expanded. */
+function quote(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
+}
+
+function nuspec({ plans }: ShimSet, version: string): string {
+  return writeNuspec({
+    id: shimsPackage,
+    version,
+    title: 'go-win-tools shims',
+    authors: 'go-win-tools',
+    owners: 'go-win-tools',
+    summary: 'Shims that decide whether the Chocolatey or the Scoop install of a Go tool runs',
+    description: `${description}\n\nCommands: ${plans.map(({ command }) => command).join(', ')}.`,
+    tags: [shimsPackage, 'shims'],
+    requireLicenseAcceptance: false,
+    developmentDependency: false,
+    dependencies: [],
+  });
+}
+
+function verification({ plans, launcher }: ShimSet): string {
+  return `VERIFICATION
+Every exe in this folder is the same launcher, built from shims/launcher of go-win-tools; what it decides is in NAME.shim.json beside it.
+
+  SHA-256: ${launcher.digest.sha256}
+  SHA-512: ${launcher.digest.sha512}
+
+  ${plans.map(({ exe }) => exe).join('\n  ')}
+
+To compare: \`pnpm shims --out DIR\` of the same version of go-win-tools prints the hash of the launcher that it builds.
+`;
+}
+
+/** Every extension that is in the package; System.IO.Packaging does not see a part without a type. */
+const contentTypes = `<?xml version="1.0" encoding="utf-8"?>
+<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
+  <Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml" />
+  <Default Extension="nuspec" ContentType="application/octet" />
+  <Default Extension="exe" ContentType="application/octet" />
+  <Default Extension="ignore" ContentType="application/octet" />
+  <Default Extension="json" ContentType="application/octet" />
+  <Default Extension="txt" ContentType="application/octet" />
+</Types>
+`;
+
+const relationships = `<?xml version="1.0" encoding="utf-8"?>
+<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
+  <Relationship Type="http://schemas.microsoft.com/packaging/2010/07/manifest" Target="/${shimsPackage}.nuspec" Id="manifest" />
+</Relationships>
+`;
+
+function text(name: string, content: string): ZipEntry {
+  return { name, content: [Buffer.from(content, 'utf8')] };
+}

@@ -1,0 +1,128 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { digestBytes } from '../../formats/digest.ts';
+import { createCommand } from '../../shims/command.ts';
+import { nextShimsVersion } from '../../shims/publish.ts';
+import { hasGo } from '../kit/exe.ts';
+import { makeKey, makeTempDir, productDir, startHouse, type TestHouse } from '../kit/house.ts';
+import { hasNuget, makeNuget } from '../kit/nuget.ts';
+
+describe('the version of a set of shims', () => {
+  it.each([
+    ['1.2.0', undefined, 'beta', '1.2.0-beta.1'],
+    ['1.2.0', { version: '1.2.0-beta.1', isSame: true }, 'beta', undefined],
+    ['1.2.0', { version: '1.2.0-beta.9', isSame: false }, 'beta', '1.2.0-beta.10'],
+    ['1.2.0', { version: '1.2.0', isSame: true }, 'beta', undefined],
+    ['1.2.0', { version: '1.2.0', isSame: false }, 'beta', '1.2.0.1-beta.1'],
+    ['1.2.0', { version: '1.2.0.1', isSame: false }, 'beta', '1.2.0.2-beta.1'],
+    ['1.3.0', { version: '1.2.0.1', isSame: true }, 'beta', '1.3.0-beta.1'],
+    ['1.2.0', { version: '1.2.0-beta.2', isSame: true }, 'main', '1.2.0'],
+    ['1.2.0', { version: '1.2.0.1-beta.1', isSame: true }, 'main', '1.2.0.1'],
+    ['1.2.0', { version: '1.2.0', isSame: true }, 'main', undefined],
+  ] as const)('of product %s after %o on %s is %s', (product, newest, channel, next) => {
+    expect(nextShimsVersion(product, newest, channel)).toBe(next);
+  });
+
+  it.each([undefined, { version: '1.2.0-beta.2', isSame: false }])('is none on main after %o', (newest) => {
+    expect(() => nextShimsVersion('1.2.0', newest, 'main')).toThrow('not on beta');
+  });
+});
+
+describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
+  let house: TestHouse;
+  let dir: string;
+  beforeAll(async () => {
+    house = await startHouse();
+    dir = await makeTempDir();
+  });
+  afterAll(async () => {
+    await house.stop();
+    await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  async function publish(channel: string, scope: string): Promise<string> {
+    const said: string[] = [];
+    const stdout = new Writable({
+      write(chunk, _encoding, done) {
+        said.push(String(chunk));
+        done();
+      },
+    });
+    const env = {
+      ...process.env,
+      CACHE_DIR: join(dir, 'cache'),
+      FEED_URL: `${house.url}/nuget`,
+      FEED_API_KEY: await makeKey(house, [scope]),
+    };
+    const signal = new AbortController().signal;
+    const command = createCommand({
+      env,
+      stdout,
+      stderr: stdout,
+      productDir,
+      cwd: dir,
+      signal,
+      version: '1.2.0',
+    });
+    await command.parseAsync(['--publish', channel], { from: 'user' });
+    return said.join('');
+  }
+
+  it('goes to beta once, then to main with the same launcher, for both managers', async () => {
+    expect(await publish('beta', 'push:beta')).toBe('go-win-shims 1.2.0-beta.1: published to beta\n');
+    expect(await publish('beta', 'push:beta')).toBe('go-win-shims 1.2.0-beta.1: was there already\n');
+    expect(await publish('main', 'push')).toBe('go-win-shims 1.2.0: published to main\n');
+    expect(await publish('main', 'push')).toBe('go-win-shims 1.2.0: was there already\n');
+
+    const manifest = (await (await fetch(`${house.url}/m/go-win-shims.json`)).json()) as {
+      version: string;
+      architecture: { '64bit': { url: string; hash: string } };
+      pre_install: string[];
+      env_add_path: string;
+    };
+    const { url, hash } = manifest.architecture['64bit'];
+    const launcher = Buffer.from(await (await fetch(url)).arrayBuffer());
+    expect(manifest).toMatchObject({ version: '1.2.0', env_add_path: '.' });
+    expect(url).toBe(`${house.publicUrl}/dl/go-win-shims/1.2.0/go-win-shims-windows-amd64.exe#/launcher.exe`);
+    expect(digestBytes(launcher).sha256).toBe(hash);
+    expect(manifest.pre_install.map((line) => line.split(' ')[0])).toEqual(
+      ['buf', 'dlv', 'goreleaser'].flatMap(() => ['Copy-Item', 'Set-Content']),
+    );
+  }, 180_000);
+
+  it.skipIf(!hasNuget)(
+    'is installed by nuget.exe: a launcher for each command, none of which is shimmed (needs mono)',
+    async () => {
+      const nuget = await makeNuget(dir);
+      const out = join(dir, 'installed');
+      const result = await nuget(
+        'install',
+        'go-win-shims',
+        '-Source',
+        `${house.url}/nuget`,
+        '-OutputDirectory',
+        out,
+      );
+      const tools = join(out, 'go-win-shims.1.2.0', 'tools');
+      const { hash } = (
+        (await (await fetch(`${house.url}/m/go-win-shims.json`)).json()) as {
+          architecture: { '64bit': { hash: string } };
+        }
+      ).architecture['64bit'];
+
+      expect(result.code, result.stdout + result.stderr).toBe(0);
+      for (const command of ['buf', 'dlv', 'goreleaser']) {
+        expect(digestBytes(await readFile(join(tools, `${command}.exe`))).sha256).toBe(hash);
+        expect((await readFile(join(tools, `${command}.exe.ignore`))).length).toBeGreaterThan(0);
+        expect(JSON.parse(await readFile(join(tools, `${command}.shim.json`), 'utf8'))).toMatchObject({
+          exe: `${command}.exe`,
+          prefer: 'newest',
+        });
+      }
+      expect(await readFile(join(tools, 'VERIFICATION.txt'), 'utf8')).toContain(hash);
+    },
+    60_000,
+  );
+});
