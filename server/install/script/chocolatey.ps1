@@ -62,7 +62,7 @@ function Set-ChocoKey([string] $Key) {
 }
 
 function Disable-Community {
-  foreach ($source in @(Get-ChocoSources | Where-Object { $_.IsOn -and $_.Value -match '\Ahttps?://([a-z]+\.)?chocolatey\.org/' })) {
+  foreach ($source in @(Get-ChocoSources | Where-Object { $_.IsOn -and $_.Value -match '\Ahttps?://((community|packages|www)\.)?chocolatey\.org/' })) {
     if ($PSCmdlet.ShouldProcess("Chocolatey source $($source.Id)", 'switch off')) {
       [void](Invoke-Program $Choco.Exe @('source', 'disable', "--name=$($source.Id)", '--yes'))
       [IO.File]::AppendAllText($Choco.Disabled, "$($source.Id)`r`n")

@@ -48,6 +48,19 @@ describe('install.ps1, by a parser and rules of our own (needs no PowerShell)', 
     }
   });
 
+  it.each([
+    ['https://community.chocolatey.org/api/v2/', true],
+    ['https://chocolatey.org/api/v2/', true],
+    ['https://licensedpackages.chocolatey.org/api/v2/', false],
+    ['https://chocolatey.org.example/api/v2/', false],
+    ['https://proxy.example/https://community.chocolatey.org/', false],
+  ])('takes %s for the community source: %s', (address, isCommunity) => {
+    const [, pattern = ''] = /-match '\\A([^']*chocolatey[^']*)'/.exec(script) ?? [];
+
+    expect(pattern).not.toBe('');
+    expect(new RegExp(`^${pattern}`, 'i').test(address)).toBe(isCommunity);
+  });
+
   it('writes the key on no command line and to no output', () => {
     const lines = script.split('\r\n').filter((line) => /\$key\b/i.test(line));
 
