@@ -5,7 +5,6 @@ import type { Packed } from '../release.ts';
 import { renderManifest } from '../render/scoop.ts';
 import type { Outcome } from '../report.ts';
 import type { Invocation, World } from '../world.ts';
-import { begin } from './chain.ts';
 import type { Context } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { keepFiles, openOutDir } from './keep-files.ts';
@@ -16,38 +15,6 @@ import { type Resolved, type ResolveOptions, resolve } from './resolve.ts';
 import { endRun, type RunResult } from './run-each.ts';
 import { runPlan } from './run-plan.ts';
 import { runVerb } from './run-verb.ts';
-import {
-  commit,
-  fetch,
-  inspect,
-  judge,
-  lookOut,
-  pack,
-  payloads,
-  push,
-  render,
-  unpack,
-  verify,
-} from './steps.ts';
-
-/** The recipe. `resolve` and the plan come before it; a dry run ends between its halves. */
-const recipe = {
-  /** On this machine only. */
-  local: begin<Resolved, Context>()
-    .step('fetch', fetch) // download, or build from the module
-    .step('verify', verify) // size, digest, checksum file, signature
-    .step('unpack', unpack) // the exe out of its archive
-    .step('inspect', inspect) // PE header, Go build info
-    .step('judge', judge) // against the evidence that the tool file demands
-    .step('look out', lookOut) // for known vulnerabilities, against the policy
-    .step('render', render) // record, nuspec, VERIFICATION, manifest
-    .step('pack', pack), // the nupkg
-  /** Feed first, git last: a manifest never promises what the feed cannot give. */
-  outside: begin<{ readonly packed: Packed }, Context>()
-    .step('payloads', payloads) // what Scoop downloads
-    .step('push', push) // what choco and nuget install
-    .step('commit', commit), // branch beta
-};
 
 export type BetaOptions = ResolveOptions & {
   readonly dryRun?: boolean;
@@ -55,7 +22,7 @@ export type BetaOptions = ResolveOptions & {
 };
 
 /**
- * Releases to beta, one tool after the other. What fails for one tool is in the result; the others are done.
+ * Releases to beta: all tools are made at once, and published one after the other. What fails for one tool is in the result; the others are done.
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done at all
  */
 export function releaseBeta(
@@ -68,31 +35,53 @@ export function releaseBeta(
       const resolved = await resolve(request, options, context);
       return { ...resolved, row: await planRow(resolved, context) };
     },
-    act: (resolved, context) => act(resolved, options, context),
+    prepare: (resolved, context) => prepare(resolved, options, context),
+    act: (resolved, packed, context) =>
+      resolved.does === 'release'
+        ? release(resolved, packed, options, context)
+        : finish(resolved, options, context),
     scopes: ['push:beta'],
     isDryRun: options.dryRun === true,
   });
 }
 
-async function act(resolved: Resolved, options: BetaOptions, context: Context): Promise<Outcome> {
-  return resolved.does === 'release'
-    ? release(resolved, options, context)
-    : finish(resolved, options, context);
-}
-
-async function release(resolved: Resolved, options: BetaOptions, context: Context): Promise<Outcome> {
+/** Undefined where the package is on the feed already. */
+async function prepare(
+  resolved: Resolved,
+  options: BetaOptions,
+  context: Context,
+): Promise<Packed | undefined> {
+  if (resolved.does !== 'release') return undefined;
   const tool = resolved.tool.tool;
-  const onStep = (step: string): void => context.world.report.step(tool, step);
-  const { packed } = await recipe.local.run(resolved, context, onStep);
-  const { packageVersion: version, manifestText, recordText } = packed.rendered;
+  const { recipe } = await loadRecipe();
+  const { packed } = await recipe.local.run(resolved, context, (step) =>
+    context.world.report.step(tool, step),
+  );
   if (options.outDir !== undefined) {
+    const { packageVersion: version, manifestText, recordText } = packed.rendered;
     const payloads = payloadsToKeep(packed.rendered, context.places);
     const { nupkgPath } = packed;
     await keepFiles(options.outDir, { tool, version, nupkgPath, manifestText, recordText, payloads });
   }
+  return packed;
+}
+
+async function release(
+  { tool: { tool }, version, why }: Resolved,
+  packed: Packed | undefined,
+  options: BetaOptions,
+  context: Context,
+): Promise<Outcome> {
+  if (packed === undefined) throw new TypeError(`${tool} ${version} was not made`);
   if (options.dryRun) return { tool, version, kind: 'made', detail: 'nothing was published (--dry-run)' };
-  await recipe.outside.run({ packed }, context, onStep);
-  return { tool, version, kind: 'released', detail: `on the feed and on branch beta, ${resolved.why}` };
+  const { recipe } = await loadRecipe();
+  await recipe.outside.run({ packed }, context, (step) => context.world.report.step(tool, step));
+  return { tool, version, kind: 'released', detail: `on the feed and on branch beta, ${why}` };
+}
+
+/** Only when there is something to release: it brings the libraries of signatures, certificates and SBOMs, a fifth of the start. */
+function loadRecipe(): Promise<typeof import('./beta-recipe.ts')> {
+  return import('./beta-recipe.ts');
 }
 
 /** The package is on the feed; what is missing after an interruption is the manifest, made from the package's own record. */

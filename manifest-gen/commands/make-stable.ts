@@ -36,31 +36,25 @@ const recipe = {
 };
 
 /**
- * The same exes under the stable version, on the feed and on branches main and beta. `finished`: the feed had it from an
- * earlier run, and only the bucket was behind.
- * @throws ReleaseError REFUSED, FEED_*, BUCKET_*
+ * The stable package, here only. Undefined where the feed has it from an earlier run, and only the bucket is behind.
+ * @throws ReleaseError REFUSED, FEED_*
  */
-export async function makeStable(
+export async function prepareStable(
   ready: Ready,
-  options: StableOptions,
+  { outDir }: StableOptions,
   context: Context,
-): Promise<'made' | 'finished' | 'published'> {
-  const { tool, stable: version, published, templates, reason } = ready;
-  const onStep = (step: string): void => context.world.report.step(tool.tool, step);
+): Promise<Packed | undefined> {
+  const { tool, stable: version, published, templates } = ready;
   if (published?.record !== undefined) {
     const { record, nupkgPath } = published;
     const manifestText = renderManifest(templates.manifest, tool, record, context.places.addresses);
     const recordText = printReleaseRecord(record);
-    await keep(options.outDir, { tool: tool.tool, version, nupkgPath, manifestText, recordText });
-    if (options.dryRun) return 'made';
-    if (!context.places.isPut) await requirePayloads(tool, record, context);
-    onStep('commit');
-    await commitManifest({ tool: tool.tool, version, manifestText, note: reason }, context);
-    return 'finished';
+    await keep(outDir, { tool: tool.tool, version, nupkgPath, manifestText, recordText });
+    return undefined;
   }
-  const { packed } = await recipe.local.run(ready, context, onStep);
+  const { packed } = await recipe.local.run(ready, context, onStepOf(ready, context));
   const { manifestText, recordText } = packed.rendered;
-  await keep(options.outDir, {
+  await keep(outDir, {
     tool: tool.tool,
     version,
     nupkgPath: packed.nupkgPath,
@@ -68,9 +62,38 @@ export async function makeStable(
     recordText,
     payloads: payloadsToKeep(packed.rendered, context.places),
   });
-  if (options.dryRun) return 'made';
-  await recipe.outside.run({ ...ready, packed }, context, onStep);
-  return 'published';
+  return packed;
+}
+
+/**
+ * The same exes under the stable version, on the feed and on branches main and beta. `finished`: the feed had it from an
+ * earlier run, and only the bucket was behind.
+ * @throws ReleaseError REFUSED, FEED_*, BUCKET_*
+ */
+export async function makeStable(
+  ready: Ready,
+  packed: Packed | undefined,
+  { dryRun }: StableOptions,
+  context: Context,
+): Promise<'made' | 'finished' | 'published'> {
+  const { tool, stable: version, published, templates, reason } = ready;
+  if (dryRun) return 'made';
+  const onStep = onStepOf(ready, context);
+  if (packed !== undefined) {
+    await recipe.outside.run({ ...ready, packed }, context, onStep);
+    return 'published';
+  }
+  if (published?.record === undefined) throw new TypeError(`${tool.tool} ${version} was not made`);
+  const { record } = published;
+  if (!context.places.isPut) await requirePayloads(tool, record, context);
+  onStep('commit');
+  const manifestText = renderManifest(templates.manifest, tool, record, context.places.addresses);
+  await commitManifest({ tool: tool.tool, version, manifestText, note: reason }, context);
+  return 'finished';
+}
+
+function onStepOf({ tool }: Ready, { world }: Context): (step: string) => void {
+  return (step) => world.report.step(tool.tool, step);
 }
 
 async function repackBeta(

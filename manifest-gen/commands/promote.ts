@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import { fail } from '../errors.ts';
+import type { Packed } from '../release.ts';
 import type { Outcome } from '../report.ts';
 import type { Invocation, World } from '../world.ts';
 import type { Context } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { openOutDir } from './keep-files.ts';
-import { makeStable } from './make-stable.ts';
+import { makeStable, prepareStable } from './make-stable.ts';
 import { type Request, readRequests } from './request.ts';
 import { type PlannedPromotion, resolvePromotion } from './resolve-promotion.ts';
 import { endRun, type RunResult } from './run-each.ts';
@@ -20,7 +21,7 @@ export type PromoteOptions = {
 };
 
 /**
- * Makes betas stable, one tool after the other. What fails for one tool is in the result; the others are done.
+ * Makes betas stable: all tools are repacked at once, and published one after the other. What fails for one tool is in the result; the others are done.
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done at all
  */
 export function promote(
@@ -30,7 +31,8 @@ export function promote(
 ): Promise<RunResult> {
   return runPlan(world, requests, {
     resolve: (request, context) => resolvePromotion(request, options.hurry, context),
-    act: (planned, context) => act(planned, options, context),
+    prepare: (planned, context) => prepare(planned, options, context),
+    act: (planned, packed, context) => act(planned, packed, options, context),
     scopes: ['push'],
     isDryRun: options.dryRun === true,
   });
@@ -42,16 +44,27 @@ const details = {
   published: (why: string) => `on the feed and on branches main and beta, ${why}`,
 } as const;
 
-async function act(
+/** Undefined where nothing is to be made. @throws ReleaseError VULNERABLE, REFUSED, FEED_* */
+async function prepare(
   { tool, row, ready, look }: PlannedPromotion,
+  options: PromoteOptions,
+  context: Context,
+): Promise<Packed | undefined> {
+  if (ready === undefined) return undefined;
+  // what was fine when the beta was made may have become known since
+  if (look !== undefined) context.watch?.require(look, tool.tool, row.to);
+  return prepareStable(ready, options, context);
+}
+
+async function act(
+  { tool, row, ready }: PlannedPromotion,
+  packed: Packed | undefined,
   options: PromoteOptions,
   context: Context,
 ): Promise<Outcome> {
   const common = { tool: tool.tool, version: row.to };
   if (ready === undefined) return { ...common, kind: 'nothing', detail: row.why };
-  // what was fine when the beta was made may have become known since
-  if (look !== undefined) context.watch?.require(look, tool.tool, row.to);
-  const how = await makeStable(ready, options, context);
+  const how = await makeStable(ready, packed, options, context);
   return { ...common, kind: how === 'made' ? 'made' : 'promoted', detail: details[how](row.why) };
 }
 

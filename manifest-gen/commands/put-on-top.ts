@@ -9,7 +9,7 @@ import { renderManifest } from '../render/scoop.ts';
 import type { Withdrawal } from '../withdraw/plan.ts';
 import { begin } from './chain.ts';
 import type { Context } from './context.ts';
-import { makeStable } from './make-stable.ts';
+import { makeStable, prepareStable } from './make-stable.ts';
 import { requirePayloads } from './require-payloads.ts';
 import type { Good, PlannedWithdrawal } from './resolve-withdrawal.ts';
 import { payloads, push } from './steps.ts';
@@ -61,7 +61,8 @@ export async function putOnTop(
   const { record } = beta;
   if (stable !== undefined) {
     const published = stage === 'published' ? beta : undefined;
-    await makeStable({ tool, stable, beta: { ...beta, record }, published, templates, reason }, {}, context);
+    const ready = { tool, stable, beta: { ...beta, record }, published, templates, reason };
+    await makeStable(ready, await prepareStable(ready, {}, context), {}, context);
   } else if (packed === undefined) {
     if (!places.isPut) await requirePayloads(tool, record, context);
     onStep('commit');

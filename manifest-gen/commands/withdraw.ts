@@ -37,7 +37,8 @@ export function withdraw(
 ): Promise<RunResult> {
   return runPlan(world, requests, {
     resolve: (request, context) => resolveWithdrawal(request, options.to, context),
-    act: (planned, context) => act(planned, options, context),
+    prepare: (planned, context) => prepare(planned, options, context),
+    act: (planned, packed, context) => act(planned, packed, options, context),
     scopes: requests.every(({ version = '' }) => channelOf(version) === 'beta')
       ? ['unlist', 'push:beta']
       : ['unlist', 'push'],
@@ -45,11 +46,15 @@ export function withdraw(
   });
 }
 
-async function act(planned: PlannedWithdrawal, options: WithdrawOptions, context: Context): Promise<Outcome> {
+async function act(
+  planned: PlannedWithdrawal,
+  packed: Packed | undefined,
+  options: WithdrawOptions,
+  context: Context,
+): Promise<Outcome> {
   const { tool, bad, plan, row, good } = planned;
   const { report } = context.world;
   for (const sentence of planned.warnings) report.warn(tool.tool, sentence);
-  const packed = await prepare(planned, options, context);
   const common = { tool: tool.tool, version: bad.version };
   if (options.dryRun)
     return { ...common, kind: 'made', detail: `${row.why}; nothing was changed (--dry-run)` };
