@@ -52,6 +52,10 @@ const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'what on main became outdated or vulnerable',
     load: () => import('./manifest-gen/commands/check.ts'),
   },
+  'bundle:create': {
+    does: 'verified releases in one signed file, for machines without a network',
+    load: () => import('./manifest-gen/commands/bundle.ts'),
+  },
   'feed:export': {
     does: 'plain nupkg files and an index',
     load: () => import('./server/operator/export.ts'),

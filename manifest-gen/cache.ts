@@ -15,6 +15,7 @@ import { makeDir } from './make-dir.ts';
  *     built/<hex>/<exe>                built exes; <hex> is the SHA-256 of all that went in
  *     unpacked/<hex>/<exe>             the exe out of the archive with that SHA-256
  *     vulnerabilities/<hex>/           answers of the database whose address has that SHA-256
+ *     bundles/<random>/                the files of a bundle, gone when the run ends
  *     packages/<hex>/<name>.nupkg      a package of the feed; <hex> is the beginning of its SHA-512
  */
 export type Cache = {
@@ -27,6 +28,7 @@ export type Cache = {
   built(key: string): Promise<string>;
   unpacked(sha256: string): Promise<string>;
   package(sha512: string): Promise<string>;
+  bundles(): Promise<string>;
   vulnerabilities(url: string): Promise<string>;
 };
 
@@ -49,6 +51,7 @@ export function createCache(rootDir: string): Cache {
     unpacked: (sha256) => folder('unpacked', sha256),
     // half of it: 128 digits more would be too long for a path on Windows
     package: (sha512) => folder('packages', sha512.slice(0, 64)),
+    bundles: () => folder('bundles'),
     vulnerabilities: (url) => folder('vulnerabilities', hexOf(url)),
   };
 }

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { fail } from './errors.ts';
 import { isUpstreamPlace, ownHoles, upstreamHoles } from './render/payload-place.ts';
+import { minisignKeyId } from './verify/minisign.ts';
 
 /** Where `serve` and `start` listen when nothing else is set. */
 export const defaultFeedUrl = 'http://127.0.0.1:8080/nuget';
@@ -48,6 +49,11 @@ const Settings = z.object({
     .string()
     .optional()
     .describe('which known vulnerabilities refuse a release (YAML); needs VULN_DB'),
+  BUNDLE_KEY: bundleKeys()
+    .optional()
+    .describe(
+      'whose bundles --from takes: public keys (RW...) as bundle:create prints them, several with commas',
+    ),
   CACHE_DIR: z.string().optional().describe("downloads and builds; else this platform's cache folder"),
   GITHUB_API_URL: webAddress().default('https://api.github.com').describe("the forge's API"),
   GITHUB_TOKEN: token().optional().describe('a token for it: more requests an hour, private repositories'),
@@ -73,6 +79,9 @@ export type GeneratorConfig = {
   /** `https://vuln.go.dev`, without a slash at its end, or `file:///srv/vulndb`. */
   readonly vulnDb: string | undefined;
   readonly policyFile: string | undefined;
+  /** Public keys in minisign's form whose bundles are taken. */
+  readonly bundleKeys: readonly string[];
+  readonly dataDir: string;
   readonly cacheDir: string;
   readonly githubApiUrl: string;
   readonly githubToken: string | undefined;
@@ -123,6 +132,8 @@ export function loadGeneratorConfig(source: ConfigSource): GeneratorConfig {
     trustFile: path(settings.TRUST_FILE),
     vulnDb: settings.VULN_DB === undefined ? undefined : databaseUrl(settings.VULN_DB, source.cwd),
     policyFile: path(settings.POLICY_FILE),
+    bundleKeys: settings.BUNDLE_KEY?.split(',').map((key) => key.trim()) ?? [],
+    dataDir: resolve(source.cwd, settings.DATA_DIR),
     cacheDir: path(settings.CACHE_DIR) ?? join(cacheHome(source), 'go-win-tools'),
     githubApiUrl: trimSlash(settings.GITHUB_API_URL),
     githubToken: settings.GITHUB_TOKEN || undefined,
@@ -222,6 +233,15 @@ function token(): z.ZodString {
     .string()
     .trim()
     .regex(/^[\x21-\x7e]*$/, 'must be a token without blanks and in printable ASCII');
+}
+
+function bundleKeys(): z.ZodString {
+  return z
+    .string()
+    .refine(
+      (text) => text.split(',').every((key) => minisignKeyId(key) !== undefined),
+      'must be public keys as minisign writes them (RW...), with commas between',
+    );
 }
 
 function isWeb({ protocol }: URL): boolean {

@@ -91,6 +91,21 @@ const errors = {
     '{tool} {version}: {count} checks could not be repeated, first {what} of {subject}: {cause}',
     'Nothing is known to be wrong. Run it again where the source can be reached.',
   ],
+  BUNDLE_REFUSED: [
+    3,
+    'The bundle {file} is refused: expected {expected}, found {found}.',
+    'Nothing was published. Copy it again from where it was made; if it stays so, ask who made it.',
+  ],
+  BUNDLE_UNREADABLE: [
+    2,
+    'The bundle {file} cannot be read: {cause}.',
+    'Name a file that `bundle:create` made.',
+  ],
+  BUNDLE_KEY_MISSING: [
+    2,
+    'Nothing says whose bundles are taken.',
+    'Set BUNDLE_KEY to the public key that `bundle:create` printed where the bundle was made.',
+  ],
   FEED_UNREACHABLE: [
     4,
     'The feed {url} cannot be reached: {cause}.',

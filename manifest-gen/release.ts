@@ -1,6 +1,6 @@
 import type { Digest } from '../formats/digest.ts';
-import type { Architecture, EvidenceKind, ReleaseRecord, SourceKind } from '../formats/release-record.ts';
-import type { Tool } from './tools.ts';
+import type { Architecture, EvidenceKind, ReleaseRecord } from '../formats/release-record.ts';
+import type { Tool, UpstreamKind } from './tools.ts';
 
 /**
  * The values that a release passes through, in the order of the recipe in commands/beta.ts:
@@ -12,7 +12,9 @@ export type Found = {
   readonly tool: Tool;
   /** Upstream's version, three parts, no leading v. */
   readonly version: string;
-  readonly kind: SourceKind;
+  readonly kind: UpstreamKind;
+  /** The bundle that brought it here from that source, by the id of the key that signed it. */
+  readonly carriedBy?: { readonly keyId: string };
   /** Names the upstream for the record, never an address that was used: `github.com/go-delve/delve@v1.22.0`, `npm:@bufbuild/buf-win32-x64@1.31.0`, `github.com/bufbuild/buf@v1.32.0`. */
   readonly upstream: string;
   /** SHA-256 (hex) over all that upstream says of the files (names, sizes, digests, module sum, toolchain, tags): equal as long as upstream and recipe are. */
@@ -25,7 +27,7 @@ export type Found = {
 };
 
 /** A source was reached and does not have this version (or no asset for amd64); the next source is asked. */
-export type Lacking = { readonly kind: SourceKind; readonly lacks: string };
+export type Lacking = { readonly kind: UpstreamKind; readonly lacks: string };
 
 /** A file as upstream offers it: a zip, an exe, a tarball, or an exe that was built here. */
 export type Asset = {

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { EvidenceKind, type SourceKind } from '../formats/release-record.ts';
 import { ruleFor, Versions } from './version-rules.ts';
 
+/** Where files come from in the first place: what a bundle carries is held to the demands on the source that it was taken from. */
+type Origin = Exclude<SourceKind, 'bundle'>;
+
 export const EvidenceKinds = z.array(EvidenceKind);
 
 /** One list, or one by upstream version, first match: upstreams begin to sign, and change how. */
@@ -55,7 +58,7 @@ export const Trust = z.strictObject({
 export type Trust = z.infer<typeof Trust>;
 
 /** The sources that the trust demands nothing of, not even an empty list: nobody thought of them. */
-export function unlistedSources<Kind extends SourceKind>(
+export function unlistedSources<Kind extends Origin>(
   { require }: Trust,
   kinds: readonly Kind[],
 ): readonly Kind[] {
@@ -65,7 +68,7 @@ export function unlistedSources<Kind extends SourceKind>(
 /** The kinds of evidence that must have passed for a release of this version from this source; `absent` is then not enough. */
 export function requiredEvidence(
   { trust }: { readonly trust: Trust },
-  kind: SourceKind,
+  kind: Origin,
   version: string,
 ): readonly EvidenceKind[] {
   const demand = demandOf(trust.require, kind) ?? [];
@@ -75,9 +78,8 @@ export function requiredEvidence(
 type Demand = z.infer<typeof Demand>;
 type Rules = Exclude<Demand, EvidenceKind[]>;
 
-function demandOf(require: Trust['require'], kind: SourceKind): Demand | undefined {
-  if (Array.isArray(require)) return require;
-  return kind === 'bundle' ? undefined : require[kind];
+function demandOf(require: Trust['require'], kind: Origin): Demand | undefined {
+  return Array.isArray(require) ? require : require[kind];
 }
 
 function isRules(demand: Demand): demand is Rules {

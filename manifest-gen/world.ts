@@ -40,6 +40,8 @@ export type World = {
   readonly upstreams: Upstreams;
   /** The same sources with another cache: what shall really be downloaded again. */
   readonly upstreamsWith: (cache: Cache) => Upstreams;
+  /** A bundle stands in place of every source (commands/from-bundle.ts). */
+  readonly isBundled: boolean;
 };
 
 export type WorldChoice = {
@@ -82,7 +84,20 @@ export function createWorld(
   const upstreamsWith = (other: Cache): Upstreams => createUpstreams({ ...settings, cache: other });
   const upstreams = upstreamsWith(cache);
   const { toolsDir } = config;
-  return { config, env, report, now, signal, productDir, toolsDir, http, cache, upstreams, upstreamsWith };
+  return {
+    config,
+    env,
+    report,
+    now,
+    signal,
+    productDir,
+    toolsDir,
+    http,
+    cache,
+    upstreams,
+    upstreamsWith,
+    isBundled: false,
+  };
 }
 
 export function createReport(

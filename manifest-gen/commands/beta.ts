@@ -7,6 +7,7 @@ import type { Outcome } from '../report.ts';
 import type { Invocation, World } from '../world.ts';
 import type { Context } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
+import { withSources } from './from-bundle.ts';
 import { keepFiles, openOutDir } from './keep-files.ts';
 import { planRow } from './plan-row.ts';
 import { type Request, readRequests } from './request.ts';
@@ -124,12 +125,16 @@ export function createCommand(invocation: Invocation): Command {
       '[tool[@version]...]',
       'no tool: all of them; no version: the newest stable one that the tool file allows',
     );
-  addFlags(command, ['dryRun', 'out', 'source', 'correct', 'maxWait', 'json', 'quiet'], examples, invocation);
+  const flagNames = ['dryRun', 'out', 'source', 'from', 'correct', 'maxWait', 'json', 'quiet'] as const;
+  addFlags(command, flagNames, examples, invocation);
   return command.action((args: readonly string[], flags: ReleaseFlags) =>
     runVerb(invocation, flags, async (world, tools) => {
       const outDir = await openOutDir(invocation.cwd, flags.out);
       const options = { ...flags, sources: flags.source, outDir };
-      endRun(await releaseBeta(world, readRequests(args, tools), options));
+      await withSources(world, { cwd: invocation.cwd, from: flags.from }, async (place, carried) => {
+        const wanted = args.length === 0 ? carried : args;
+        endRun(await releaseBeta(place, readRequests(wanted, tools), options));
+      });
     }),
   );
 }
@@ -138,6 +143,7 @@ const examples = [
   'release:beta                                  all tools, newest versions',
   'release:beta delve@1.22.0 buf                 one exactly, one newest',
   'release:beta delve --source go-module         built here from the Go module',
+  'release:beta --from tools.bundle              without a network, what bundle:create made',
   'release:beta delve@1.22.0 --correct           again, after a withdrawal that is put right',
   'release:beta --dry-run --out ./made           look at it first',
   '--silent release:beta --json | jq .           for machines',

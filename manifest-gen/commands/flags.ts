@@ -9,6 +9,7 @@ export type ReleaseFlags = {
   readonly dryRun?: boolean;
   readonly out?: string;
   readonly source?: readonly SourceKind[];
+  readonly from?: string;
   /** Milliseconds. */
   readonly maxWait?: number;
   readonly now?: boolean;
@@ -26,6 +27,10 @@ const options = {
     '--source <kind[,kind]>',
     `only these sources, in this order: ${sourceKinds.join(', ')}`,
   ).argParser(readSources),
+  from: new Option(
+    '--from <bundle>',
+    'take everything from a file that bundle:create made, and ask no source over the network',
+  ),
   maxWait: new Option(
     '--max-wait <time>',
     'how long a forge whose rate limit is used up may ask to wait, such as 90s or 10m (default: 60s); longer is exit 4',

@@ -5,6 +5,7 @@ import { decideNextVersion, newestOfFamily } from '../plan/next-version.ts';
 import { readCar } from '../plan/train.ts';
 import { listVersions } from '../publish/feed-client.ts';
 import { type Released, readReleased } from '../publish/released.ts';
+import { originOf } from '../record-origin.ts';
 import type { Found } from '../release.ts';
 import { fillNuspec } from '../render/nuspec.ts';
 import { packagingOf } from '../render/packaging.ts';
@@ -111,7 +112,7 @@ async function findRecorded(
   options: ResolveOptions,
   context: Context,
 ): Promise<Found> {
-  const recorded = record?.source.version === upstream ? record.source.kind : undefined;
+  const recorded = record?.source.version === upstream ? originOf(record) : undefined;
   const isUsed = options.sources === undefined && tool.sources.some(({ kind }) => kind === recorded);
   const kinds = isUsed && recorded !== undefined ? [recorded] : options.sources;
   if (newest !== undefined && (kinds === undefined || kinds.includes(newest.kind))) return newest;
@@ -126,7 +127,7 @@ export function chooseSources(
   tool: Tool,
   kinds: readonly SourceKind[] | undefined,
   options: ResolveOptions,
-  { world }: Context,
+  { world }: Pick<Context, 'world'>,
 ): SourceChoice {
   const own = tool.sources.map((source) => world.upstreams[source.kind]);
   const sources = kinds?.flatMap((kind) => own.filter((one) => one.kind === kind)) ?? own;

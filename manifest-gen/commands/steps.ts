@@ -23,10 +23,14 @@ import { lookAtOffer } from './offered.ts';
 import { requirePayloads } from './require-payloads.ts';
 import type { Resolved } from './resolve.ts';
 
+/** All that the steps before rendering need: no feed, no bucket, so that a bundle is made by them too. */
+export type Chosen = Pick<Resolved, 'tool' | 'found'>;
+type Local = Pick<Context, 'world'>;
+
 /** Downloads, or builds from the module; what the cache has is not fetched again. */
-export async function fetch({ found }: Resolved, { world }: Context): Promise<{ fetched: Fetched }> {
+export async function fetch({ found }: Chosen, { world }: Local): Promise<{ fetched: Fetched }> {
   const { tool, kind, version } = found;
-  const upstream = world.upstreams[kind as keyof typeof world.upstreams];
+  const upstream = world.upstreams[kind];
   const others = tool.sources.map((source) => world.upstreams[source.kind]).filter((one) => one !== upstream);
   const fetched = await orNameOthers(
     others,
@@ -38,8 +42,8 @@ export async function fetch({ found }: Resolved, { world }: Context): Promise<{ 
 
 /** What is already known to be wrong is not unpacked. @throws ReleaseError REFUSED */
 export async function verify(
-  { found, fetched }: Resolved & { fetched: Fetched },
-  _: Context,
+  { found, fetched }: Chosen & { fetched: Fetched },
+  _: Local,
 ): Promise<{ upstreamVerdicts: readonly Verdict[] }> {
   const upstreamVerdicts = await verifyFetched(fetched);
   requireTrust(found.tool.tool, found.version, upstreamVerdicts, []);
@@ -48,7 +52,7 @@ export async function verify(
 
 export async function unpack(
   { fetched }: { fetched: Fetched },
-  { world }: Context,
+  { world }: Local,
 ): Promise<{ unpacked: Unpacked }> {
   return { unpacked: await unpackAssets(fetched, world.cache) };
 }
@@ -56,15 +60,15 @@ export async function unpack(
 /** Looks into the programs themselves. */
 export async function inspect(
   { unpacked, upstreamVerdicts }: { unpacked: Unpacked; upstreamVerdicts: readonly Verdict[] },
-  _: Context,
+  _: Local,
 ): Promise<{ verdicts: readonly Verdict[] }> {
   return { verdicts: [...upstreamVerdicts, ...(await verifyUnpacked(unpacked))] };
 }
 
 /** @throws ReleaseError REFUSED when something failed, or evidence that the tool file demands is not there */
 export async function judge(
-  { tool, found, verdicts }: Resolved & { verdicts: readonly Verdict[] },
-  { world }: Context,
+  { tool, found, verdicts }: Chosen & { verdicts: readonly Verdict[] },
+  { world }: Local,
 ): Promise<object> {
   requireTrust(tool.tool, found.version, verdicts, requiredEvidence(tool, found.kind, found.version));
   for (const { kind, verdict, subject } of verdicts)

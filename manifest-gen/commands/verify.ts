@@ -9,6 +9,7 @@ import type { Outcome } from '../report.ts';
 import type { Invocation, World } from '../world.ts';
 import { type Context, withContext } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
+import { withSources } from './from-bundle.ts';
 import { type Request, readRequests } from './request.ts';
 import { attempt, endRun, type Failure, type RunResult } from './run-each.ts';
 import { runVerb } from './run-verb.ts';
@@ -97,11 +98,13 @@ export function createCommand(invocation: Invocation): Command {
     )
     .addOption(new Option('--channel <name>', 'whose promise').choices(['main', 'beta']).default('main'))
     .option('--rebuild', 'build Go modules again and compare byte for byte: takes minutes, needs Go >= 1.21');
-  addFlags(command, ['json', 'quiet'], examples, invocation);
+  addFlags(command, ['from', 'json', 'quiet'], examples, invocation);
   return command.action((args: readonly string[], { channel, rebuild = false, ...flags }: VerifyFlags) =>
     runVerb(invocation, flags, async (world, tools) => {
       const isEvery = args.length === 0;
-      endRun(await verifyPromises(world, readRequests(args, tools), { channel, rebuild, isEvery }));
+      await withSources(world, { cwd: invocation.cwd, from: flags.from }, async (place) =>
+        endRun(await verifyPromises(place, readRequests(args, tools), { channel, rebuild, isEvery })),
+      );
     }),
   );
 }

@@ -4,6 +4,7 @@ import { fail } from '../errors.ts';
 import type { BucketRepository, Channel } from '../publish/bucket-repository.ts';
 import type { FeedHttp } from '../publish/feed-http.ts';
 import type { Places } from '../publish/server-info.ts';
+import { originOf } from '../record-origin.ts';
 import type { Unpacked, UnpackedExe } from '../release.ts';
 import { packagingOf } from '../render/packaging.ts';
 import { isUpstreamPlace } from '../render/payload-place.ts';
@@ -121,16 +122,26 @@ async function askUpstream(
   place: RepeatPlace,
 ): Promise<UpstreamRepeated> {
   const { world } = place;
-  const { kind, upstream } = record.source;
+  const { upstream } = record.source;
+  const kind = originOf(record);
+  const isBundled = record.source.kind === 'bundle';
   const isKnown = tool.sources.some((source) => source.kind === kind);
-  if (kind === 'bundle' || !isKnown) {
-    const detail = `It came from ${kind}, which is no source of the tool here.`;
+  if (isBundled !== world.isBundled || !isKnown) {
+    const detail = isKnown
+      ? carriedOtherwise(isBundled)
+      : `It came from ${kind}, which is no source of the tool here.`;
     return { checks: [skipped({ what: 'upstream', subject: upstream }, detail)], isWhole: false };
   }
   const cache = freshCache(place);
-  const isFetched = kind !== 'go-module' || isRebuilt;
+  const isFetched = record.source.kind !== 'go-module' || isRebuilt;
   const source = isFetched ? world.upstreamsWith(cache)[kind] : world.upstreams[kind];
   return repeatUpstream(source, { tool, record, cache, report: world.report }, isFetched);
+}
+
+function carriedOtherwise(isBundled: boolean): string {
+  return isBundled
+    ? 'It came by a bundle; --from takes it once more.'
+    : 'It came over the network, not by a bundle.';
 }
 
 /** A module is never compared with what upstream built: other flags, other bytes. */
@@ -144,7 +155,7 @@ async function askOthers(
   const { world } = place;
   const checks: Check[] = [];
   for (const { kind } of tool.sources) {
-    if (kind === 'go-module' || kind === record.source.kind) continue;
+    if (kind === 'go-module' || kind === originOf(record)) continue;
     const question = { tool, record, cache, report: world.report };
     checks.push(...(await compareWithOther(world.upstreamsWith(cache)[kind], question)));
   }
@@ -164,12 +175,12 @@ async function inspectHeld(
     const asset = { architecture, name, path, digest, ...(goModule === undefined ? {} : { goModule }) };
     return { asset, architecture, path, digest };
   });
-  const { kind, upstream, version, fingerprint } = record.source;
+  const { upstream, version, fingerprint } = record.source;
   const architectures = payloads.map(({ architecture }) => architecture);
   const found = {
     tool,
     version,
-    kind,
+    kind: originOf(record),
     upstream,
     fingerprint,
     published: undefined,

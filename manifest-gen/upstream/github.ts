@@ -12,6 +12,7 @@ import { chooseAssets } from './choose-asset.ts';
 import { type Downloaded, download } from './download.ts';
 import { createGithubApi, type GithubApi, type GithubApiSettings } from './github-api.ts';
 import { fetchAttestations } from './github-attestations.ts';
+import { githubAssetUrl, githubTag, githubUpstream } from './github-names.ts';
 import { createKeptAnswers } from './kept-answers.ts';
 import { type GithubAsset, GithubRelease, GithubReleases } from './schema.ts';
 import type { Upstream } from './upstream.ts';
@@ -21,7 +22,6 @@ type Source = SourceOf<'github'>;
 
 /** What find() hands on to fetch(). */
 type Details = {
-  readonly tag: string;
   readonly isImmutable: boolean;
   readonly assets: readonly { readonly architecture: Architecture; readonly asset: GithubAsset }[];
   readonly sidecars: readonly GithubAsset[];
@@ -54,7 +54,7 @@ export function createGithub(settings: GithubSettings): Upstream {
 
     async find(tool, version) {
       const source = sourceFor(tool);
-      const tag = source.tag.replace('{version}', version);
+      const tag = githubTag(source, version);
       const about = asking(tool, kind, version);
       const path = `/repos/${source.repository}/releases/tags/${encodeURIComponent(tag)}`;
       const release = await api.get(path, GithubRelease, about);
@@ -72,17 +72,17 @@ export function createGithub(settings: GithubSettings): Upstream {
         tool,
         version,
         kind,
-        upstream: `github.com/${source.repository}@${tag}`,
+        upstream: githubUpstream(source, version),
         fingerprint: fingerprintOf([...chosen.assets.map(({ asset }) => asset), ...chosen.sidecars]),
         published: publishedAt(release),
         architectures: chosen.assets.map(({ architecture }) => architecture),
-        details: { tag, isImmutable: release.immutable === true, ...chosen } satisfies Details,
+        details: { isImmutable: release.immutable === true, ...chosen } satisfies Details,
       } satisfies Found;
     },
 
     async fetch(found, report) {
       const source = sourceFor(found.tool);
-      const { tag, isImmutable, ...details } = found.details as Details;
+      const { isImmutable, ...details } = found.details as Details;
       const about = askingFor(found, kind);
       const assets: Asset[] = [];
       for (const { architecture, asset } of details.assets) {
@@ -96,7 +96,7 @@ export function createGithub(settings: GithubSettings): Upstream {
           expectedBytes: asset.size,
           ...(sha256 === undefined ? {} : { stated: { algorithm: 'sha256', hex: sha256, isImmutable } }),
           // the public address, not the one that was used: the record names upstreams (contract section 5)
-          url: `https://github.com/${source.repository}/releases/download/${encodeURIComponent(tag)}/${encodeURIComponent(asset.name)}`,
+          url: githubAssetUrl(source, found.version, asset.name),
         });
       }
       const sidecars: Sidecar[] = [];

@@ -133,7 +133,12 @@ function sourceFor(tool: Tool): SourceOf<'go-module'> {
   return sourceOf(tool, kind) ?? fail('USAGE', { problem: `${tool.tool} has no source ${kind}` });
 }
 
-function tagsFor({ tags }: SourceOf<'go-module'>, version: string, architecture: Architecture): string {
+/** The build tags of one architecture. */
+export function tagsFor(
+  { tags }: SourceOf<'go-module'>,
+  version: string,
+  architecture: Architecture,
+): string {
   return (
     ruleFor(
       tags.filter((rule) => rule.architecture === architecture),

@@ -11,6 +11,7 @@ import type { Asset, Sidecar } from '../release.ts';
 import { type SourceOf, sourceOf, type Tool } from '../tools.ts';
 import { type Asking, asking, askingFor, refused, unreachable } from './asking.ts';
 import { type NpmAnswer, type NpmClientSettings, runNpm } from './npm-client.ts';
+import { npmFile, npmUpstream } from './npm-names.ts';
 import { fetchSignatures, type RegistryAccess } from './npm-signatures.ts';
 import { NpmDist, NpmTimes, NpmVersions } from './schema.ts';
 import type { Upstream } from './upstream.ts';
@@ -112,7 +113,7 @@ export function createNpm(settings: NpmSettings): Upstream {
         tool,
         version,
         kind,
-        upstream: `npm:${amd64.name}@${version}`,
+        upstream: npmUpstream(amd64.name, version),
         fingerprint: fingerprintOf(found, version),
         published: undefined,
         architectures: found.map(({ architecture }) => architecture),
@@ -127,7 +128,7 @@ export function createNpm(settings: NpmSettings): Upstream {
       for (const pkg of found.details as Details) {
         const { architecture, name, sha512 } = pkg;
         const spec = `${name}@${found.version}`;
-        const file = `${name.replace(/^@/, '').replace('/', '-')}-${found.version}.tgz`;
+        const file = npmFile(name, found.version);
         const path = join(await settings.cache.download({ key: `npm ${spec} ${sha512}` }), file);
         if ((await keptDigest(path))?.sha512 !== sha512) {
           report.step(about.tool, 'download', spec);

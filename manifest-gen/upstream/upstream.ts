@@ -1,7 +1,6 @@
-import type { SourceKind } from '../../formats/release-record.ts';
 import type { Fetched, Found, Lacking } from '../release.ts';
 import type { Report } from '../report.ts';
-import type { Tool } from '../tools.ts';
+import type { Tool, UpstreamKind } from '../tools.ts';
 
 /**
  * The port to a place that releases come from. Contract suite: test/contract/upstream.ts.
@@ -11,7 +10,7 @@ import type { Tool } from '../tools.ts';
  * That it does not have a version is a value, not an error.
  */
 export interface Upstream {
-  readonly kind: SourceKind;
+  readonly kind: UpstreamKind;
   /** Stable versions, newest first, without leading v; prereleases, drafts, nightlies and odd tags are left out. */
   versions(tool: Tool): Promise<readonly UpstreamVersion[]>;
   find(tool: Tool, version: string): Promise<Found | Lacking>;

@@ -3,6 +3,7 @@ import { sidecarName } from '../sidecar-name.ts';
 import { checkAttestations } from './attestation.ts';
 import { checkAuthenticode } from './authenticode.ts';
 import { checkBuildInfo } from './buildinfo.ts';
+import { asCarried } from './carried.ts';
 import { checkChecksumFile } from './checksum-file.ts';
 import { checkDigest } from './digest.ts';
 import { checkMinisign } from './minisign-sidecar.ts';
@@ -43,8 +44,9 @@ const checksOfUnpacked: readonly Check<Unpacked>[] = [
 
 type Check<T> = (subject: T, now: Date) => readonly (Verdict | Promise<Verdict>)[];
 
-export function verifyFetched(fetched: Fetched): Promise<readonly Verdict[]> {
-  return Promise.all(checksOfFetched.flatMap((check) => check(fetched, new Date())));
+export async function verifyFetched(fetched: Fetched): Promise<readonly Verdict[]> {
+  const verdicts = await Promise.all(checksOfFetched.flatMap((check) => check(fetched, new Date())));
+  return verdicts.map((verdict) => asCarried(fetched.found, verdict));
 }
 
 /** @param now counts for an Authenticode signature without a timestamp, which ends with its certificate */

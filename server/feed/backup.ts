@@ -4,11 +4,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { digestFile } from '../../formats/digest.ts';
+import { hashing, type TarFile, writeTar } from '../../formats/tar.ts';
 import type { BlobReader } from '../blobs/blob-store.ts';
 import type { CatalogSnapshot } from '../catalog/snapshot.ts';
 import { fail } from '../errors.ts';
 import { type BackupManifest, type BackupMember, blobMember, manifestName } from './backup-format.ts';
-import { hashing, type TarFile, writeTar } from './tar.ts';
 
 export type BackupSources = {
   /**

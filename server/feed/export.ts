@@ -3,10 +3,10 @@ import { mkdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { digestFile } from '../../formats/digest.ts';
+import { hashing } from '../../formats/tar.ts';
 import type { BlobReader } from '../blobs/blob-store.ts';
 import { fail } from '../errors.ts';
 import type { ExportFile } from './export-plan.ts';
-import { hashing } from './tar.ts';
 
 export type ExportOptions = {
   /** A folder in `dir` for what is half. */

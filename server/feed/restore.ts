@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { hashing, readTar, TarError, type TarFile } from '../../formats/tar.ts';
 import type { BlobReader } from '../blobs/blob-store.ts';
 import type { CatalogSnapshot } from '../catalog/snapshot.ts';
 import { FeedError, fail } from '../errors.ts';
@@ -14,7 +15,6 @@ import {
   maxManifestBytes,
   readManifest,
 } from './backup-format.ts';
-import { hashing, readTar, TarError, type TarFile } from './tar.ts';
 
 export type ReadOptions = {
   /** Called before anything else is read; throws to refuse. */

@@ -21,7 +21,7 @@ export type KeyFinder = Parameters<typeof toTrustMaterial>[1];
  * @throws ReleaseError TOOL_FILE_INVALID when the file cannot be read or is none
  */
 export async function loadRoot(file: string | undefined, keys?: KeyFinder): Promise<Root> {
-  const text = file === undefined ? publicGoodRoot() : await readRoot(file);
+  const text = await readRootText(file);
   try {
     const root = TrustedRoot.fromJSON(JSON.parse(text));
     if (root.certificateAuthorities.length === 0) throw new Error('it names no certificate authority');
@@ -45,7 +45,9 @@ export async function loadRoot(file: string | undefined, keys?: KeyFinder): Prom
   }
 }
 
-async function readRoot(file: string): Promise<string> {
+/** The root's JSON, as `loadRoot` takes it. @throws ReleaseError TOOL_FILE_INVALID when the file cannot be read */
+export async function readRootText(file: string | undefined): Promise<string> {
+  if (file === undefined) return publicGoodRoot();
   return readFile(file, 'utf8').catch((cause: unknown) =>
     fail('TOOL_FILE_INVALID', { file, problems: 'trustedRoot cannot be read' }, cause),
   );

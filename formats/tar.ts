@@ -19,10 +19,7 @@ export async function* writeTar(
   mtime: Date,
 ): AsyncGenerator<Uint8Array> {
   for await (const { path, sizeBytes, bytes } of files) {
-    const header = new Header({ path, mode: 0o600, size: sizeBytes, mtime, type: 'File', uid: 0, gid: 0 });
-    header.encode();
-    if (header.block === undefined) throw new TarError(`no header can be made for ${path}`);
-    yield header.block;
+    yield makeHeader(path, sizeBytes, mtime);
     let written = 0;
     for await (const chunk of bytes) {
       written += chunk.length;
@@ -34,17 +31,39 @@ export async function* writeTar(
   yield Buffer.alloc(2 * blockBytes);
 }
 
+function makeHeader(path: string, sizeBytes: number, mtime: Date): Buffer {
+  const header = new Header({ path, mode: 0o600, size: sizeBytes, mtime, type: 'File', uid: 0, gid: 0 });
+  header.encode();
+  // what does not fit would need an extension of tar, which readTar does not take
+  if (header.block === undefined || new Header(header.block).path !== path) {
+    throw new TarError(`no header can be made for ${path}`);
+  }
+  return header.block;
+}
+
 /**
  * The files of a tar, one by one; the bytes of each are to be read before the next. Links, folders, devices and the
  * extensions of tar are refused: `writeTar` makes none, so whoever made them meant harm.
+ * @param exactly only the very bytes that `writeTar` makes of these files with this `mtime`: who knows what the files should
+ * be then knows of every bit of the tar
  * @throws TarError
  */
-export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerator<TarFile> {
+export async function* readTar(
+  source: AsyncIterable<Uint8Array>,
+  exactly?: { readonly mtime: Date },
+): AsyncGenerator<TarFile> {
   const reader = createReader(source);
+  const requireExact = (isExact: () => boolean): void => {
+    if (exactly !== undefined && !isExact())
+      throw new TarError('it is damaged, or was made by another program');
+  };
   for (;;) {
     const block = await reader.take(blockBytes, 'a header');
-    if (block.every((byte) => byte === 0)) {
-      return;
+    if (isZero(block)) {
+      if (exactly === undefined) return;
+      const end = await reader.take(blockBytes, 'its end');
+      const isAtEnd = await reader.isAtEnd();
+      return requireExact(() => isZero(end) && isAtEnd);
     }
     const header = readHeader(block);
     const { path, size } = header;
@@ -60,6 +79,7 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
     if (header.type !== 'File' && header.type !== 'OldFile') {
       throw new TarError(`${JSON.stringify(path)} is a ${header.type}, only plain files are taken`);
     }
+    requireExact(() => block.equals(makeHeader(path, size, exactly?.mtime ?? new Date(0))));
     let left = size;
     async function* body(): AsyncGenerator<Uint8Array> {
       while (left > 0) {
@@ -71,8 +91,15 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
     yield { path, sizeBytes: size, bytes: body() };
     if (left > 0) throw new TarError(`${path} was not read to its end`);
     const padding = (blockBytes - (size % blockBytes)) % blockBytes;
-    if (padding > 0) await reader.take(padding, 'padding');
+    if (padding > 0) {
+      const filled = await reader.take(padding, 'padding');
+      requireExact(() => isZero(filled));
+    }
   }
+}
+
+function isZero(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0);
 }
 
 /** The library throws plain errors for numbers that are none. */
@@ -113,7 +140,16 @@ function createReader(source: AsyncIterable<Uint8Array>) {
     return Buffer.concat(chunks);
   }
 
-  return { next, take };
+  async function isAtEnd(): Promise<boolean> {
+    while (rest.length === 0) {
+      const { value, done } = await iterator.next();
+      if (done === true) return true;
+      rest = value;
+    }
+    return false;
+  }
+
+  return { next, take, isAtEnd };
 }
 
 /** Bytes that pass, and their SHA-256 once they have. */

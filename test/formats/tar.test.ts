@@ -1,8 +1,8 @@
 import { buffer } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readTar, TarError, writeTar } from '../../../server/feed/tar.ts';
-import { makeNupkg } from '../../kit/nupkg.ts';
+import { readTar, TarError, writeTar } from '../../formats/tar.ts';
+import { makeNupkg } from '../kit/nupkg.ts';
 
 async function* cut(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);

@@ -1,0 +1,37 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { openBundle } from '../bundle/open-bundle.ts';
+import { fail } from '../errors.ts';
+import { createBundled } from '../upstream/bundle.ts';
+import type { World } from '../world.ts';
+
+/**
+ * Does the work in a world in which the bundle of `--from` stands in place of every source; without one, in the world as it
+ * is. The bundle is verified as a whole before anything of it is used. `carried` are the names of the tools in it.
+ * @throws ReleaseError BUNDLE_KEY_MISSING, BUNDLE_UNREADABLE, BUNDLE_REFUSED
+ */
+export async function withSources<T>(
+  world: World,
+  { cwd, from }: { readonly cwd: string; readonly from: string | undefined },
+  work: (world: World, carried: readonly string[]) => Promise<T>,
+): Promise<T> {
+  if (from === undefined) return work(world, []);
+  const { bundleKeys: keys } = world.config;
+  if (keys.length === 0) fail('BUNDLE_KEY_MISSING');
+  const dir = await mkdtemp(join(await world.cache.bundles(), 'taken-'));
+  try {
+    const bundle = await openBundle({
+      file: resolve(cwd, from),
+      keys,
+      dir,
+      signal: world.signal,
+      onProgress: (done, total) => world.report.progress('bundle', 'verify', done, total),
+    });
+    world.report.step('bundle', 'passed', `signed by ${bundle.keyId}`);
+    const upstreams = createBundled(bundle);
+    const carried = [...new Set(bundle.releases.map(({ tool }) => tool))];
+    return await work({ ...world, upstreams, upstreamsWith: () => upstreams, isBundled: true }, carried);
+  } finally {
+    await rm(dir, { recursive: true, force: true, maxRetries: 3 });
+  }
+}

@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import { rcompare } from 'semver';
+import { mismatchOf } from '../bundle/belongs.ts';
+import type { BundledRelease } from '../bundle/format.ts';
+import type { OpenBundle } from '../bundle/open-bundle.ts';
+import type { Asset, Sidecar } from '../release.ts';
+import type { Tool, UpstreamKind } from '../tools.ts';
+import { asking, refused } from './asking.ts';
+import type { Upstream } from './upstream.ts';
+import type { Upstreams } from './upstreams.ts';
+
+/**
+ * A bundle in place of every source: each answers with what it gave on the connected machine, so that all that judges a
+ * release runs as over the network. No network is asked.
+ */
+export function createBundled(bundle: OpenBundle): Upstreams {
+  return {
+    github: createSource(bundle, 'github'),
+    npm: createSource(bundle, 'npm'),
+    'go-module': createSource(bundle, 'go-module'),
+  };
+}
+
+function createSource(bundle: OpenBundle, kind: UpstreamKind): Upstream {
+  const releasesOf = ({ tool }: Tool): readonly BundledRelease[] =>
+    bundle.releases.filter((release) => release.tool === tool && release.kind === kind);
+  return {
+    kind,
+
+    async versions(tool) {
+      return releasesOf(tool)
+        .map(({ version, published }) => ({ version, published: dateOf(published) }))
+        .sort((a, b) => rcompare(a.version, b.version));
+    },
+
+    async find(tool, version) {
+      const release = releasesOf(tool).find((one) => one.version === version);
+      if (release === undefined)
+        return { kind, lacks: `the bundle has no ${tool.tool} ${version} from ${kind}` };
+      const mismatch = mismatchOf(tool, release);
+      if (mismatch !== undefined) {
+        const { what, expected, found } = mismatch;
+        return refused(asking(tool, kind, version), `the bundle, ${what}`, expected, found);
+      }
+      return {
+        tool,
+        version,
+        kind,
+        carriedBy: { keyId: bundle.keyId },
+        upstream: release.upstream,
+        fingerprint: release.fingerprint,
+        published: dateOf(release.published),
+        architectures: release.assets.map(({ architecture }) => architecture),
+        details: release,
+      };
+    },
+
+    async fetch(found) {
+      const { assets, sidecars } = found.details as BundledRelease;
+      return {
+        found,
+        assets: assets.map((asset) => assetOf(bundle, asset)),
+        sidecars: await textsOf(bundle, sidecars),
+      };
+    },
+  };
+}
+
+function assetOf(bundle: OpenBundle, { path, ...asset }: BundledRelease['assets'][number]): Asset {
+  const { file, digest } = bundle.fileAt(path);
+  return { ...asset, path: file, digest } as Asset;
+}
+
+async function textsOf(bundle: OpenBundle, sidecars: BundledRelease['sidecars']): Promise<Sidecar[]> {
+  return Promise.all(
+    sidecars.map(async ({ name, path }) => ({
+      name,
+      text: await readFile(bundle.fileAt(path).file, 'utf8'),
+    })),
+  );
+}
+
+function dateOf(text: string | undefined): Date | undefined {
+  return text === undefined ? undefined : new Date(text);
+}
