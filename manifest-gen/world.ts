@@ -10,6 +10,7 @@ import { loadTools, type Tool } from './tools.ts';
 import { applyTrustFile } from './trust-file.ts';
 import { createHttp, patience } from './upstream/http.ts';
 import { createUpstreams, type Upstreams } from './upstream/upstreams.ts';
+import type { DatabaseTree } from './vulnerabilities/database.ts';
 
 /** What main.ts hands to a verb: the process, seen once. */
 export type Invocation = {
@@ -42,6 +43,8 @@ export type World = {
   readonly upstreamsWith: (cache: Cache) => Upstreams;
   /** A bundle stands in place of every source (commands/from-bundle.ts). */
   readonly isBundled: boolean;
+  /** Known vulnerabilities, as the bundle brought them. */
+  readonly carriedDatabase?: DatabaseTree | undefined;
 };
 
 export type WorldChoice = {

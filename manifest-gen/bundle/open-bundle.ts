@@ -1,10 +1,8 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
-import { createDigester, type Digest, digestBytes } from '../../formats/digest.ts';
+import { createHashes, type Digest, digestBytes } from '../../formats/digest.ts';
 import { readTar, TarError, type TarFile } from '../../formats/tar.ts';
 import { fail } from '../errors.ts';
 import { minisignKeyId, verifyMinisign } from '../verify/minisign.ts';
@@ -26,7 +24,8 @@ export type OpenBundle = {
   /** Of the key that signed it. */
   readonly keyId: string;
   readonly releases: readonly BundledRelease[];
-  /** By its path in the bundle; only for paths that bundle.json names. */
+  has(path: string): boolean;
+  /** By its path in the bundle. @throws ReleaseError BUNDLE_REFUSED when it is not there */
   fileAt(path: string): BundledFile;
 };
 
@@ -68,6 +67,21 @@ export async function openBundle(place: BundlePlace): Promise<OpenBundle> {
   }
 }
 
+/** Chunk by chunk, each on disk before the next is taken; nothing is written any more once this has ended, well or not. */
+async function layDown({ bytes }: TarFile, target: string): Promise<Digest> {
+  const hashes = createHashes();
+  const file = await open(target, 'wx');
+  try {
+    for await (const chunk of bytes) {
+      hashes.update(chunk);
+      await file.writeFile(chunk);
+    }
+  } finally {
+    await file.close();
+  }
+  return hashes.digest();
+}
+
 async function* count(
   source: AsyncIterable<Buffer>,
   onProgress: (doneBytes: number) => void,
@@ -107,10 +121,7 @@ async function readBundle(
   for (const [number, listed] of rest.entries()) {
     // under a number: no name from outside becomes one on this disk
     const target = join(dir, String(number));
-    const digester = createDigester();
-    const { bytes } = await next(listed.path, maxFileBytes);
-    await pipeline(Readable.from(bytes), digester, createWriteStream(target, { flags: 'wx' }));
-    const digest = digester.digest();
+    const digest = await layDown(await next(listed.path, maxFileBytes), target);
     requireSame(file, listed, digest.sha256);
     files.set(listed.path, { file: target, digest });
   }
@@ -121,6 +132,7 @@ async function readBundle(
   return {
     keyId,
     releases: content.releases,
+    has: (path) => files.has(path),
     fileAt: (path) => files.get(path) ?? refuse(file, path, 'nothing'),
   };
 }

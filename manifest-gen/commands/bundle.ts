@@ -4,6 +4,7 @@ import { digestBytes } from '../../formats/digest.ts';
 import { printReleaseRecord } from '../../formats/release-record.ts';
 import { type BundleContent, type BundledRelease, bundleSchema, pathPart } from '../bundle/format.ts';
 import { loadOrMakeKey } from '../bundle/key.ts';
+import { copyDatabase } from '../bundle/vulnerabilities.ts';
 import { type BundleFile, writeBundle } from '../bundle/write-bundle.ts';
 import { fail } from '../errors.ts';
 import { makeDir } from '../make-dir.ts';
@@ -12,7 +13,9 @@ import { packagingOf } from '../render/packaging.ts';
 import { renderRecord } from '../render/release-record.ts';
 import { loadTemplates } from '../render/templates.ts';
 import type { Tool } from '../tools.ts';
+import { patience } from '../upstream/http.ts';
 import { readRootText } from '../verify/keyless/trusted-root.ts';
+import { openTree } from '../vulnerabilities/open-tree.ts';
 import type { Invocation, World } from '../world.ts';
 import { begin } from './chain.ts';
 import { findNewest, findVersion } from './find-source.ts';
@@ -60,7 +63,7 @@ export async function createBundle(
     releases: parts.map(({ release }) => release),
     roots: roots.map(({ path }) => path),
   };
-  const files = [...parts.flatMap((part) => part.files), ...roots];
+  const files = [...parts.flatMap((part) => part.files), ...roots, ...(await knownVulnerabilities(world))];
   await write(options.out, () => writeBundle(options.out, content, files, key, world.signal), world);
   for (const { release } of parts) {
     const { tool, version, upstream } = release;
@@ -137,6 +140,18 @@ async function rootsOf(tools: readonly Tool[]): Promise<readonly { path: string;
     if (!roots.has(sha256)) roots.set(sha256, { path: `roots/${name}.json`, text });
   }
   return [...roots.values()];
+}
+
+/** A copy of VULN_DB, when it is set. */
+async function knownVulnerabilities(world: World): Promise<readonly BundleFile[]> {
+  const { vulnDb } = world.config;
+  if (vulnDb === undefined) return [];
+  const tree = await openTree(vulnDb, { ...world, patience });
+  const files = await copyDatabase(tree, (done, total) =>
+    world.report.progress('bundle', 'known vulnerabilities (files)', done, total),
+  );
+  world.report.step('bundle', 'known', `vulnerabilities of ${files.length - 2} entries go along`);
+  return files;
 }
 
 async function write(out: string, work: () => Promise<void>, { signal }: World): Promise<void> {

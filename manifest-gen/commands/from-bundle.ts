@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { openBundle } from '../bundle/open-bundle.ts';
+import { databaseIn } from '../bundle/vulnerabilities.ts';
 import { fail } from '../errors.ts';
 import { createBundled } from '../upstream/bundle.ts';
 import type { World } from '../world.ts';
@@ -30,7 +31,9 @@ export async function withSources<T>(
     world.report.step('bundle', 'passed', `signed by ${bundle.keyId}`);
     const upstreams = createBundled(bundle);
     const carried = [...new Set(bundle.releases.map(({ tool }) => tool))];
-    return await work({ ...world, upstreams, upstreamsWith: () => upstreams, isBundled: true }, carried);
+    const carriedDatabase = databaseIn(bundle);
+    const place = { ...world, upstreams, upstreamsWith: () => upstreams, isBundled: true, carriedDatabase };
+    return await work(place, carried);
   } finally {
     await rm(dir, { recursive: true, force: true, maxRetries: 3 });
   }

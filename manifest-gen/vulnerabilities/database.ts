@@ -68,7 +68,8 @@ function isBehind(version: string, fixed: string | undefined): boolean {
   return fixed !== undefined && parseGoVersion(fixed) !== undefined && compareGoVersions(version, fixed) >= 0;
 }
 
-async function need<T>(
+/** One file of the database, decoded. @throws ReleaseError VULN_DB_UNREACHABLE, VULN_DB_INVALID */
+export async function need<T>(
   tree: DatabaseTree,
   schema: z.ZodType<T>,
   endpoint: string,

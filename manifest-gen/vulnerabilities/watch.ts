@@ -2,7 +2,7 @@ import type { Cache } from '../cache.ts';
 import type { GeneratorConfig } from '../config.ts';
 import { fail } from '../errors.ts';
 import type { Program } from '../verify/programs.ts';
-import { openDatabase, type VulnerabilityDatabase } from './database.ts';
+import { type DatabaseTree, openDatabase, type VulnerabilityDatabase } from './database.ts';
 import { type Finding, findVulnerabilities } from './match.ts';
 import { type Composition, compose } from './modules.ts';
 import { openTree } from './open-tree.ts';
@@ -34,17 +34,23 @@ export type WatchSettings = Omit<WebTreeSettings, 'dir'> & {
   readonly cache: Cache;
   readonly config: Pick<GeneratorConfig, 'vulnDb' | 'policyFile'>;
   readonly now: () => Date;
+  /** One that came along with what is looked at; VULN_DB comes before it. */
+  readonly carriedDatabase?: DatabaseTree | undefined;
 };
 
-/** Undefined without VULN_DB. The database is opened when it is first needed. @throws ReleaseError SETTINGS_INVALID */
+/** Undefined without a database. The database is opened when it is first needed. @throws ReleaseError SETTINGS_INVALID */
 export async function createWatch(settings: WatchSettings): Promise<Watch | undefined> {
-  const { config, now } = settings;
+  const { config, now, carriedDatabase } = settings;
   const { vulnDb, policyFile } = config;
-  if (vulnDb === undefined) return undefined;
+  const open =
+    vulnDb === undefined
+      ? carriedDatabase && (() => Promise.resolve(carriedDatabase))
+      : () => openTree(vulnDb, settings);
+  if (open === undefined) return undefined;
   const policy = policyFile === undefined ? undefined : await readPolicy(policyFile);
   let opened: Promise<VulnerabilityDatabase> | undefined;
   const database = (): Promise<VulnerabilityDatabase> => {
-    opened ??= openTree(vulnDb, settings).then(openDatabase);
+    opened ??= open().then(openDatabase);
     return opened;
   };
   const lookAt = async (compositions: readonly Composition[]): Promise<Look> => {

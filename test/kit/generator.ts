@@ -6,6 +6,7 @@ import { Writable } from 'node:stream';
 import AdmZip from 'adm-zip';
 import type { Command } from 'commander';
 import { createCommand as createBeta } from '../../manifest-gen/commands/beta.ts';
+import { createCommand as createBundle } from '../../manifest-gen/commands/bundle.ts';
 import { createCommand as createCheck } from '../../manifest-gen/commands/check.ts';
 import { createCommand as createPromote } from '../../manifest-gen/commands/promote.ts';
 import { createCommand as createRebase } from '../../manifest-gen/commands/rebase.ts';
@@ -26,6 +27,7 @@ const verbs: Readonly<Record<string, (invocation: Invocation) => Command>> = {
   'release:verify': createVerify,
   'release:check': createCheck,
   'bucket:rebase': createRebase,
+  'bundle:create': createBundle,
 };
 
 export type VerbResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };

@@ -1,6 +1,6 @@
 /**
  * Preloaded into a process that must not call out (`node --import`): every dial and every name look-up fails, and
- * leaves a line in the file that NO_NETWORK_LOG names.
+ * leaves a line in the file that NO_NETWORK_LOG names. NO_NETWORK_BUT is a port of this machine that may be dialled.
  */
 
 import dgram from 'node:dgram';
@@ -18,7 +18,12 @@ function refuse(what) {
 }
 
 // tls, http, https and fetch all end here.
-net.Socket.prototype.connect = refuse('net.connect');
+const connect = net.Socket.prototype.connect;
+net.Socket.prototype.connect = function (...args) {
+  const { host, port } = [args[0]].flat()[0] ?? {};
+  const isAllowed = host === '127.0.0.1' && String(port) === process.env.NO_NETWORK_BUT;
+  return isAllowed ? connect.apply(this, args) : refuse('net.connect')(...args);
+};
 dgram.Socket.prototype.send = refuse('dgram.send');
 dgram.Socket.prototype.connect = refuse('dgram.connect');
 // listen() of a numeric address asks dns.lookup too, which answers those without asking anybody.

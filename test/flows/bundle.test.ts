@@ -1,0 +1,444 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { digestBytes } from '../../formats/digest.ts';
+import { openNupkg } from '../../formats/nupkg.ts';
+import { parseReleaseRecord, type ReleaseRecord } from '../../formats/release-record.ts';
+import { loadOrMakeKey } from '../../manifest-gen/bundle/key.ts';
+import { readFiles, signAgain, type TarContent } from '../kit/bundle.ts';
+import { makeTinyExe } from '../kit/exe.ts';
+import { type Forge, startForge } from '../kit/forge.ts';
+import { delveRelease, type Generator, goreleaserRelease, makeGenerator } from '../kit/generator.ts';
+import { startGoProxy } from '../kit/go-proxy.ts';
+import { makeKey, makeTempDir, productDir, startHouse, type TestHouse } from '../kit/house.ts';
+import { startNpmRegistry } from '../kit/npm-registry.ts';
+import { hasProgram, mustRun } from '../kit/programs.ts';
+import { type Sigstore, startSigstore } from '../kit/sigstore.ts';
+import { makeVuln, writeVulnDb } from '../kit/vulndb.ts';
+
+/** bundle:create where there is a network, release:beta --from where there is none. */
+describe('a bundle', () => {
+  const identity = 'https://github.com/goreleaser/goreleaser/.github/workflows/release.yml@refs/tags/v2.18.2';
+  let sigstore: Sigstore;
+  let house: TestHouse;
+  let forge: Forge;
+  /** The connected machine, and the one without a network. */
+  let connected: Generator;
+  let airGapped: Generator;
+
+  beforeAll(async () => {
+    sigstore = await startSigstore();
+  });
+  beforeEach(async () => {
+    house = await startHouse();
+    forge = await startForge();
+    connected = await makeGenerator({ GITHUB_API_URL: forge.apiUrl });
+    airGapped = await makeGenerator({
+      FEED_URL: `${house.url}/nuget`,
+      FEED_API_KEY: await makeKey(house, ['push:beta', 'push']),
+      BUNDLE_KEY: (await keyOf(connected)).publicKey,
+    });
+    await writeTrust(connected);
+    await writeTrust(airGapped);
+  });
+  afterEach(async () => {
+    await Promise.all([connected.stop(), airGapped.stop(), forge.stop()]);
+    await house.stop();
+  });
+
+  const keyOf = ({ dir }: Generator) => loadOrMakeKey(join(dir, 'data', 'bundle.key'));
+  const trustOf = ({ dir }: Generator) => ({ TRUST_FILE: join(dir, 'trust.yaml') });
+  const bundleFile = (): string => join(connected.dir, 'tools.bundle');
+
+  async function writeTrust({ dir }: Generator): Promise<void> {
+    const signed = `{identity: "https://github.com/goreleaser/goreleaser/.github/workflows/release.yml@refs/tags/{tag}", issuer: "https://token.actions.githubusercontent.com", trustedRoot: root.json}`;
+    await writeFile(join(dir, 'root.json'), sigstore.root);
+    await writeFile(
+      join(dir, 'trust.yaml'),
+      `goreleaser: {require: [checksum, sigstore, attestation, pe], sigstore: ${signed}}\ndelve: {require: [pe]}\nbuf: {require: [pe]}\n`,
+    );
+  }
+
+  /** goreleaser with all that it signs, delve with a checksum file. */
+  async function offer(): Promise<void> {
+    const plain = goreleaserRelease('2.18.2');
+    const checksums = plain.assets!.find(({ name }) => name === 'checksums.txt')!.bytes;
+    const bundle = Buffer.from(await sigstore.signFile(checksums, { identity }));
+    const zips = plain.assets!.filter(({ name }) => name.endsWith('.zip'));
+    const subject = zips.map(({ name, bytes }) => ({ name, digest: { sha256: sha256(bytes) } }));
+    const attested = await sigstore.attest({ subject }, { identity });
+    for (const { bytes } of zips) forge.addAttestations(bytes, [attested]);
+    forge.addRepository('goreleaser/goreleaser', [
+      { ...plain, assets: [...plain.assets!, { name: 'checksums.txt.sigstore.json', bytes: bundle }] },
+    ]);
+    forge.addRepository('go-delve/delve', [delveRelease('1.26.3'), delveRelease('1.26.2')]);
+  }
+
+  function create(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    const all = [...args, '--out', 'tools.bundle'];
+    return connected.run('bundle:create', all, { env: { ...trustOf(connected), ...env } });
+  }
+
+  function take(file: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
+    return airGapped.run('release:beta', ['--from', file, ...args], {
+      env: { ...trustOf(airGapped), ...env },
+    });
+  }
+
+  /** In a process that can dial nothing but the feed; the forge is gone. */
+  async function takeWithoutNetwork(verb: string, args: readonly string[]) {
+    await forge.stop();
+    const log = join(airGapped.dir, 'dialled');
+    const preload = pathToFileURL(join(productDir, 'test', 'kit', 'no-network.mjs')).href;
+    const child = airGapped.spawn(verb, args, {
+      ...trustOf(airGapped),
+      NODE_OPTIONS: `--import ${preload}`,
+      NO_NETWORK_LOG: log,
+      NO_NETWORK_BUT: new URL(house.url).port,
+    });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (said += String(text)));
+    const [exitCode] = await once(child, 'close');
+    return {
+      exitCode: exitCode as number,
+      said,
+      dialled: existsSync(log) ? await readFile(log, 'utf8') : '',
+    };
+  }
+
+  async function published(): Promise<readonly string[]> {
+    const feed = await (await fetch(`${house.url}/nuget/Packages?semVerLevel=2.0.0`)).text();
+    const statuses = await Promise.all(
+      ['goreleaser', 'delve', 'buf'].map(
+        async (tool) => (await fetch(`${house.url}/m/beta/${tool}.json`)).status,
+      ),
+    );
+    return [
+      ...[...feed.matchAll(/<d:Version>([^<]+)</g)].map(([, version]) => String(version)),
+      ...statuses.filter((status) => status !== 404).map(String),
+    ];
+  }
+
+  async function recordOf(id: string, version: string, from = house): Promise<ReleaseRecord> {
+    const answer = await fetch(`${from.url}/nuget/package/${id}/${version}`);
+    const file = join(await makeTempDir(), 'package.nupkg');
+    await writeFile(file, Buffer.from(await answer.arrayBuffer()));
+    const nupkg = await openNupkg(file);
+    try {
+      return parseReleaseRecord((await nupkg.readEntry('tools/release.json', 1e6)).toString());
+    } finally {
+      await nupkg.close();
+    }
+  }
+
+  it('brings signed releases to a machine without a network, verified there once more', async () => {
+    await offer();
+    const made = await create(['goreleaser', 'delve@1.26.3']);
+    expect(made).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('BUNDLE_KEY=RW') });
+    const payloads = (await recordsIn(bundleFile())).flatMap((record) => record.payloads);
+
+    const taken = await takeWithoutNetwork('release:beta', ['--from', bundleFile()]);
+
+    expect(taken).toMatchObject({ exitCode: 0, dialled: '' });
+    for (const line of ['sigstore of checksums.txt', 'attestation of goreleaser_Windows_x86_64.zip']) {
+      expect(taken.said).toContain(line);
+    }
+    expect([...(await published())].sort()).toEqual(['1.26.3-beta.1', '2.18.2-beta.1', '200', '200']);
+    const record = await recordOf('goreleaser', '2.18.2-beta.1');
+    expect(record.source).toMatchObject({
+      kind: 'bundle',
+      upstream: 'github.com/goreleaser/goreleaser@v2.18.2',
+    });
+    expect(payloads).toEqual(expect.arrayContaining(record.payloads));
+    const { keyId } = record.evidence.find(({ kind }) => kind === 'digest')!;
+    expect(record.evidence.find(({ kind }) => kind === 'digest')!.detail).toContain(
+      `bundle signed by ${keyId}`,
+    );
+    // nothing of the bundle stays behind
+    expect(await readdir(join(airGapped.dir, 'cache', 'bundles'))).toEqual([]);
+
+    const again = await take(bundleFile());
+    expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('nothing to do') });
+  });
+
+  it('makes the same payloads as the network does, and the network finds nothing to do after it', async () => {
+    await offer();
+    await create(['delve@1.26.3']);
+    expect(await take(bundleFile())).toMatchObject({ exitCode: 0 });
+
+    const other = await startHouse();
+    const overNetwork = await makeGenerator({
+      FEED_URL: `${other.url}/nuget`,
+      FEED_API_KEY: await makeKey(other, ['push:beta']),
+      GITHUB_API_URL: forge.apiUrl,
+      ...trustOf(airGapped),
+    });
+    expect(await overNetwork.run('release:beta', ['delve@1.26.3'])).toMatchObject({ exitCode: 0 });
+    const [carried, fetched] = [
+      await recordOf('delve', '1.26.3-beta.1'),
+      await recordOf('delve', '1.26.3-beta.1', other),
+    ];
+    expect(carried.payloads).toEqual(fetched.payloads);
+    expect(carried.evidence.map(({ kind, verdict, subject }) => [kind, verdict, subject])).toEqual(
+      fetched.evidence.map(({ kind, verdict, subject }) => [kind, verdict, subject]),
+    );
+    await overNetwork.stop();
+    await other.stop();
+
+    const env = { ...trustOf(airGapped), GITHUB_API_URL: forge.apiUrl };
+    expect(await airGapped.run('release:beta', ['delve@1.26.3'], { env })).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('nothing to do'),
+    });
+  });
+
+  it('is verified again, and by release:verify --from down to the package', async () => {
+    await offer();
+    await create(['goreleaser']);
+    await take(bundleFile());
+
+    const verified = await airGapped.run(
+      'release:verify',
+      ['--channel', 'beta', 'goreleaser', '--from', bundleFile()],
+      {
+        env: trustOf(airGapped),
+      },
+    );
+
+    expect(verified).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('goreleaser 2.18.2-beta.1: verified'),
+    });
+    expect(verified.stdout).toContain('Downloaded again it is the same');
+  });
+
+  it('is the same file each time, and none when one of its tools fails', async () => {
+    await offer();
+    await create(['goreleaser']);
+    const first = await readFile(bundleFile());
+    await create(['goreleaser']);
+    expect(await readFile(bundleFile())).toEqual(first);
+
+    const failed = await connected.run(
+      'bundle:create',
+      ['goreleaser', 'delve@9.9.9', '--out', 'none.bundle'],
+      {
+        env: trustOf(connected),
+      },
+    );
+    expect(failed.exitCode).toBe(1);
+    expect(existsSync(join(connected.dir, 'none.bundle'))).toBe(false);
+  });
+
+  it('is not made of what does not verify', async () => {
+    await offer();
+    const env = { ...trustOf(connected) };
+    await writeFile(env.TRUST_FILE, 'delve: {require: [checksum, minisign]}\n');
+    expect(await create(['delve'], env)).toMatchObject({ exitCode: 3 });
+    expect(existsSync(bundleFile())).toBe(false);
+  });
+
+  describe('by somebody who has the key', () => {
+    const zip = 'goreleaser/2.18.2/github/goreleaser_Windows_x86_64.zip';
+    const forged = goreleaserRelease('2.18.1').assets![0]!.bytes;
+    const edit = (path: string, change: (bytes: Buffer) => Buffer) => (files: TarContent) =>
+      files.map(([name, bytes]) => [name, name === path ? change(bytes) : bytes] as const);
+    const inContent = (from: string | RegExp, to: string) =>
+      edit('bundle.json', (bytes) => Buffer.from(bytes.toString().replace(from, to)));
+
+    it.each<[string, (files: TarContent) => TarContent, string]>([
+      ['another zip', edit(zip, () => forged), 'is refused'],
+      [
+        'another zip with digest and checksum file to match',
+        (files) =>
+          edit('goreleaser/2.18.2/github/checksums.txt', (bytes) =>
+            Buffer.from(bytes.toString().replace(sha256(bytesOf(files, zip)), sha256(forged))),
+          )(
+            edit('bundle.json', (bytes) =>
+              Buffer.from(
+                bytes
+                  .toString()
+                  .replace(sha256(bytesOf(files, zip)), sha256(forged))
+                  .replace(
+                    `"expectedBytes": ${bytesOf(files, zip).length}`,
+                    `"expectedBytes": ${forged.length}`,
+                  ),
+              ),
+            )(edit(zip, () => forged)(files)),
+          ),
+        'checksums.txt is refused',
+      ],
+      [
+        'no signature',
+        inContent(/,\s*\{\s*"name": "checksums.txt.sigstore.json",[^}]*\}/, ''),
+        'expected evidence of kind sigstore',
+      ],
+      [
+        'another repository',
+        inContent('github.com/goreleaser/goreleaser@', 'github.com/evil/goreleaser@'),
+        'its upstream',
+      ],
+      [
+        'another address',
+        inContent('https://github.com/goreleaser', 'https://evil.example/goreleaser'),
+        'the address of its file',
+      ],
+      ['files swapped', inContent(/amd64(.*?)arm64/s, 'arm64$1amd64'), 'expected amd64'],
+      [
+        'another tool',
+        inContent('"tool": "goreleaser"', '"tool": "gorelaeser"'),
+        'There is no tool gorelaeser',
+      ],
+    ])('with %s is judged as the network is, and publishes nothing', async (_, change, sentence) => {
+      await offer();
+      await create(['goreleaser']);
+      const bad = await signAgain(
+        bundleFile(),
+        join(airGapped.dir, 'bad.bundle'),
+        await keyOf(connected),
+        change,
+      );
+
+      const result = await take(bad);
+
+      expect(result.stderr).toContain(sentence);
+      expect(result.exitCode).toBe(sentence.startsWith('There is no tool') ? 1 : 3);
+      expect(await published()).toEqual([]);
+    });
+  });
+
+  it('is refused with a flipped bit, by another key, or when nobody said whose are taken', async () => {
+    await offer();
+    await create(['delve']);
+    const bytes = await readFile(bundleFile());
+    bytes[bytes.length >> 1]! ^= 4;
+    const bad = join(airGapped.dir, 'bad.bundle');
+    await writeFile(bad, bytes);
+
+    expect(await take(bad)).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('is refused') });
+    const stranger = await loadOrMakeKey(join(airGapped.dir, 'stranger.key'));
+    expect(await take(bundleFile(), [], { BUNDLE_KEY: stranger.publicKey })).toMatchObject({ exitCode: 3 });
+    expect(await take(bundleFile(), [], { BUNDLE_KEY: '' })).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('Nothing says whose bundles are taken'),
+    });
+    expect(await take(bundleFile(), [], { BUNDLE_KEY: 'RWnonsense' })).toMatchObject({ exitCode: 2 });
+    expect(await take('no.bundle')).toMatchObject({ exitCode: 2 });
+    expect(await published()).toEqual([]);
+  });
+
+  it('has what is known of vulnerabilities, for a policy there', async () => {
+    await offer();
+    const VULN_DB = await writeVulnDb(join(connected.dir, 'vulndb'), [
+      makeVuln('GO-2026-0001', 'github.com/go-delve/delve', undefined),
+      makeVuln('GO-2026-0002', 'example.test/elsewhere', undefined),
+    ]);
+    expect(await create(['delve'], { VULN_DB })).toMatchObject({ exitCode: 0 });
+
+    expect((await readFiles(bundleFile())).map(([path]) => path)).toEqual(
+      expect.arrayContaining([
+        'vulndb/index/db.json',
+        'vulndb/ID/GO-2026-0001.json',
+        'vulndb/ID/GO-2026-0002.json',
+      ]),
+    );
+    const taken = await takeWithoutNetwork('release:beta', ['--from', bundleFile()]);
+    expect(taken).toMatchObject({ exitCode: 0, dialled: '' });
+    expect(taken.said).toContain('1 known vulnerabilities');
+  });
+
+  it.skipIf(!hasProgram('npm'))('carries npm packages (needs npm)', async () => {
+    const module = { path: 'github.com/bufbuild/buf', version: '(devel)' };
+    const registry = await startNpmRegistry([
+      {
+        name: '@bufbuild/buf-win32-x64',
+        version: '1.72.0',
+        files: { 'bin/buf.exe': makeTinyExe({ module }) },
+      },
+    ]);
+    expect(await create(['buf@1.72.0', '--source', 'npm'], registry.env)).toMatchObject({ exitCode: 0 });
+    await registry.stop();
+
+    const taken = await takeWithoutNetwork('release:beta', ['--from', bundleFile()]);
+
+    expect(taken).toMatchObject({ exitCode: 0, dialled: '' });
+    expect((await recordOf('buf', '1.72.0-beta.1')).source).toMatchObject({
+      kind: 'bundle',
+      upstream: 'npm:@bufbuild/buf-win32-x64@1.72.0',
+    });
+  });
+
+  it.skipIf(!hasProgram('go'))('carries exes that were built from a module (needs go)', async () => {
+    const local = (await mustRun('go', ['env', 'GOVERSION'])).trim().slice(2);
+    const proxy = await startGoProxy([
+      {
+        path: 'github.com/go-delve/delve',
+        version: 'v1.26.3',
+        files: {
+          'go.mod': 'module github.com/go-delve/delve\n\ngo 1.21\n',
+          'cmd/dlv/main.go': 'package main\n\nfunc main() {}\n',
+        },
+      },
+    ]);
+    const tools = { TOOLS_DIR: await makeToolsDir(local) };
+    const made = await create(['delve@1.26.3', '--source', 'go-module'], {
+      ...proxy.env,
+      ...tools,
+      TRUST_FILE: await onlyDelve(connected),
+    });
+    await proxy.stop();
+    expect(made).toMatchObject({ exitCode: 0 });
+
+    const env = { ...tools, TRUST_FILE: await onlyDelve(airGapped), PATH: await pathWithoutGo() };
+    expect(await take(bundleFile(), [], env)).toMatchObject({ exitCode: 0 });
+
+    const record = await recordOf('delve', '1.26.3-beta.1');
+    expect(record).toMatchObject({
+      builtBy: 'feed',
+      source: { kind: 'bundle', upstream: 'github.com/go-delve/delve@v1.26.3' },
+    });
+    expect(record.payloads[0]!.goModule).toMatchObject({ toolchain: `go${local}`, version: 'v1.26.3' });
+  });
+
+  async function onlyDelve({ dir }: Generator): Promise<string> {
+    await writeFile(join(dir, 'delve.yaml'), 'delve: {require: [pe, buildinfo]}\n');
+    return join(dir, 'delve.yaml');
+  }
+
+  /** delve's own file, built by the Go that is here: no toolchain is fetched for a test. */
+  async function makeToolsDir(go: string): Promise<string> {
+    const dir = await makeTempDir();
+    const text = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
+    const named = text.replace(/\n {4}toolchains:\n(?: {6}.*\n)+/, '\n');
+    await writeFile(
+      join(dir, 'delve.yaml'),
+      named.replace(/(- kind: go-module\n)/, `$1    toolchains: [{versions: "*", go: "${go}"}]\n`),
+    );
+    return dir;
+  }
+
+  /** git alone: the feed's bucket needs it. */
+  async function pathWithoutGo(): Promise<string> {
+    const folders = (process.env.PATH ?? '').split(':');
+    const kept = folders.filter((folder) => !existsSync(join(folder, 'go')));
+    return kept.join(':');
+  }
+
+  async function recordsIn(file: string): Promise<readonly ReleaseRecord[]> {
+    const files = await readFiles(file);
+    return files
+      .filter(([path]) => path.endsWith('.release.json'))
+      .map(([, bytes]) => parseReleaseRecord(bytes.toString()));
+  }
+});
+
+function bytesOf(files: TarContent, path: string): Buffer {
+  return files.find(([name]) => name === path)![1];
+}
+
+function sha256(bytes: Buffer): string {
+  return digestBytes(bytes).sha256;
+}
