@@ -224,7 +224,7 @@ describe('a bundle', () => {
 
     const failed = await connected.run(
       'bundle:create',
-      ['goreleaser', 'delve@9.9.9', '--out', 'none.bundle'],
+      ['goreleaser', 'delve@9.9.9', '--source', 'github', '--out', 'none.bundle'],
       {
         env: trustOf(connected),
       },
@@ -408,15 +408,21 @@ describe('a bundle', () => {
     return join(dir, 'delve.yaml');
   }
 
-  /** delve's own file, built by the Go that is here: no toolchain is fetched for a test. */
+  /** A tool of one's own, built by the Go that is here: no toolchain is fetched for a test. */
   async function makeToolsDir(go: string): Promise<string> {
     const dir = await makeTempDir();
-    const text = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
-    const named = text.replace(/\n {4}toolchains:\n(?: {6}.*\n)+/, '\n');
-    await writeFile(
-      join(dir, 'delve.yaml'),
-      named.replace(/(- kind: go-module\n)/, `$1    toolchains: [{versions: "*", go: "${go}"}]\n`),
-    );
+    const text = `
+tool: delve
+command: dlv
+first: 1.26.3
+sources:
+  - kind: go-module
+    modules: [{module: github.com/go-delve/delve, main: github.com/go-delve/delve/cmd/dlv}]
+    toolchains: [{versions: ">=0.0.1", go: "${go}"}]
+module: [{path: github.com/go-delve/delve}]
+trust: {require: [pe, buildinfo]}
+`;
+    await writeFile(join(dir, 'delve.yaml'), text + packageTexts);
     return dir;
   }
 
@@ -434,6 +440,13 @@ describe('a bundle', () => {
       .map(([, bytes]) => parseReleaseRecord(bytes.toString()));
   }
 });
+
+const packageTexts = `package:
+  summary: Says nothing
+  authors: Example
+  license: MIT
+  projectUrl: https://example.test/dlv
+`;
 
 function bytesOf(files: TarContent, path: string): Buffer {
   return files.find(([name]) => name === path)![1];

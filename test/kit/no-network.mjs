@@ -20,8 +20,11 @@ function refuse(what) {
 // tls, http, https and fetch all end here.
 const connect = net.Socket.prototype.connect;
 net.Socket.prototype.connect = function (...args) {
-  const { host, port } = [args[0]].flat()[0] ?? {};
-  const isAllowed = host === '127.0.0.1' && String(port) === process.env.NO_NETWORK_BUT;
+  const { host, port, path } = [args[0]].flat()[0] ?? {};
+  const { NO_NETWORK_BUT: but } = process.env;
+  // tsx talks to itself over a socket of this machine
+  const isLocal = path !== undefined || (host === '127.0.0.1' && String(port) === but);
+  const isAllowed = but !== undefined && isLocal;
   return isAllowed ? connect.apply(this, args) : refuse('net.connect')(...args);
 };
 dgram.Socket.prototype.send = refuse('dgram.send');
