@@ -63,6 +63,8 @@ const BundledRelease = z.strictObject({
   published: z.iso.datetime().exactOptional(),
   assets: z.array(BundledAsset).min(1).max(2),
   sidecars: z.array(z.strictObject({ name: z.string(), path: Path })),
+  /** The licence that lies beside the source of what was built. */
+  license: Path.exactOptional(),
   /** For people; the taking side makes its own. */
   record: Path,
 });

@@ -160,8 +160,9 @@ function requireAll(
   { releases, roots }: BundleContent,
   files: ReadonlyMap<string, unknown>,
 ): void {
-  const named = releases.flatMap(({ assets, sidecars, record }) => [
+  const named = releases.flatMap(({ assets, sidecars, license, record }) => [
     record,
+    ...(license === undefined ? [] : [license]),
     ...[...assets, ...sidecars].map(({ path }) => path),
   ]);
   const missing = [...named, ...roots].find((path) => !files.has(path));

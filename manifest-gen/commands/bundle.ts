@@ -91,15 +91,17 @@ async function recordOf(world: World, unpacked: Unpacked, verdicts: readonly Ver
 
 /** Every file as upstream offered it, under a name that says what it is. */
 function partOf({ fetched }: Unpacked, recordText: string): Part {
-  const { found, assets, sidecars } = fetched;
+  const { found, assets, sidecars, licenseText } = fetched;
   const place = (name: string): string =>
     `${found.tool.tool}/${found.version}/${found.kind}/${pathPart(name)}`;
+  const licensePath = `${found.tool.tool}/${found.version}/${found.kind}.LICENSE.txt`;
   const recordPath = `${found.tool.tool}/${found.version}/${found.kind}.release.json`;
   return {
     release: {
       ...releaseOf(found),
       assets: assets.map((asset) => ({ ...claimsOf(asset), path: place(placeName(asset)) })),
       sidecars: sidecars.map(({ name }) => ({ name, path: place(name) })),
+      ...(licenseText === undefined ? {} : { license: licensePath }),
       record: recordPath,
     },
     files: [
@@ -109,6 +111,7 @@ function partOf({ fetched }: Unpacked, recordText: string): Part {
         digest: asset.digest,
       })),
       ...sidecars.map(({ name, text }) => ({ path: place(name), text })),
+      ...(licenseText === undefined ? [] : [{ path: licensePath, text: licenseText }]),
       { path: recordPath, text: recordText },
     ],
   };

@@ -56,11 +56,13 @@ function createSource(bundle: OpenBundle, kind: UpstreamKind): Upstream {
     },
 
     async fetch(found) {
-      const { assets, sidecars } = found.details as BundledRelease;
+      const { assets, sidecars, license } = found.details as BundledRelease;
+      const licenseText = license === undefined ? undefined : await textOf(bundle, license);
       return {
         found,
         assets: assets.map((asset) => assetOf(bundle, asset)),
         sidecars: await textsOf(bundle, sidecars),
+        ...(licenseText === undefined ? {} : { licenseText }),
       };
     },
   };
@@ -72,12 +74,11 @@ function assetOf(bundle: OpenBundle, { path, ...asset }: BundledRelease['assets'
 }
 
 async function textsOf(bundle: OpenBundle, sidecars: BundledRelease['sidecars']): Promise<Sidecar[]> {
-  return Promise.all(
-    sidecars.map(async ({ name, path }) => ({
-      name,
-      text: await readFile(bundle.fileAt(path).file, 'utf8'),
-    })),
-  );
+  return Promise.all(sidecars.map(async ({ name, path }) => ({ name, text: await textOf(bundle, path) })));
+}
+
+async function textOf(bundle: OpenBundle, path: string): Promise<string> {
+  return readFile(bundle.fileAt(path).file, 'utf8');
 }
 
 function dateOf(text: string | undefined): Date | undefined {

@@ -379,6 +379,7 @@ describe('a bundle', () => {
         version: 'v1.26.3',
         files: {
           'go.mod': 'module github.com/go-delve/delve\n\ngo 1.21\n',
+          LICENSE: 'The MIT License (MIT)\n',
           'cmd/dlv/main.go': 'package main\n\nfunc main() {}\n',
         },
       },
