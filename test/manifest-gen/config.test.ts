@@ -6,6 +6,8 @@ describe('loadGeneratorConfig', () => {
   it('has a default for everything but the key', () => {
     expect(load({})).toEqual({
       feedUrl: 'http://127.0.0.1:8080/nuget',
+      bundleKeys: [],
+      dataDir: '/cwd/data',
       feedApiKey: undefined,
       bucketUrl: undefined,
       payloadUrl: undefined,
