@@ -85,7 +85,7 @@ async function planRow(
     source,
     evidence: [],
     does: 'rebase',
-    why: version,
+    why: `${version} names ${from}`,
   };
 }
 

@@ -106,7 +106,7 @@ describe('bucket:rebase', () => {
       .map((line) => JSON.parse(line) as { event: string });
     expect(events.filter(({ event }) => event === 'plan')[0]).toEqual({
       ...{ event: 'plan', tool: 'delve', from: old, to: next, source: 'branch main' },
-      ...{ evidence: [], does: 'rebase', why: '1.26.2', main: '1.26.2', beta: '1.26.3-beta.1' },
+      ...{ evidence: [], does: 'rebase', why: `1.26.2 names ${old}`, main: '1.26.2', beta: '1.26.3-beta.1' },
     });
     expect(events.filter(({ event }) => event === 'outcome')).toHaveLength(4);
     expect(await refs()).toBe(tips);
