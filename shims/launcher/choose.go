@@ -32,7 +32,7 @@ func choose(c config, installs []install, isShim func(install) bool) choice {
 		if made.notes[at] == "" {
 			in = append(in, one)
 		} else if one.isThere {
-			made.exit, made.why = exitPolicy, "the policy denies every install that is there"
+			made.exit, made.why = exitPolicy, "nothing of what is there may run"
 		}
 	}
 	switch {
@@ -81,25 +81,28 @@ func objection(c config, one install, isShim func(install) bool) string {
 	return ""
 }
 
-// isShimFor tells a shim folder's file and ourselves from a real program: whatever is run is never one of them.
+// isShimFor tells a shim from a real program, which alone is run: one in a folder of shims, and one with its target beside
+// it, as Scoop's have it and ours elsewhere.
 func isShimFor(self string, installs []install) func(install) bool {
-	own, _ := os.Stat(self)
 	return func(one install) bool {
-		info, err := os.Stat(one.exe)
-		if err == nil && own != nil && os.SameFile(info, own) {
+		stem := strings.TrimSuffix(one.exe, filepath.Ext(one.exe))
+		if isFile(stem+".shim") || isFile(stem+".shim.json") || isSameFolder(filepath.Dir(one.exe), filepath.Dir(self)) {
 			return true
 		}
-		folders := []string{filepath.Dir(self)}
 		for _, other := range installs {
-			folders = append(folders, other.shared)
-		}
-		for _, folder := range folders {
-			if folder != "" && isInside(filepath.Dir(one.exe), folder) {
+			if other.shared != "" && isSameFolder(filepath.Dir(one.exe), other.shared) {
 				return true
 			}
 		}
 		return false
 	}
+}
+
+// isSameFolder also sees through junctions.
+func isSameFolder(one, other string) bool {
+	a, errA := os.Stat(one)
+	b, errB := os.Stat(other)
+	return errA == nil && errB == nil && os.SameFile(a, b)
 }
 
 // explain is GO_WIN_TOOLS_EXPLAIN=1: what was seen, what is taken and why.

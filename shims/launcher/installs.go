@@ -18,23 +18,31 @@ type install struct {
 	isThere bool
 }
 
-// findInstalls looks at every place, in the order that ties are broken (contract section 7; spec scoop 6).
+// findInstalls looks at every place, in the order that ties are broken (contract section 7; spec scoop 6). A root that is
+// not a full path, because a variable is empty, would be found in the working folder: it is no place.
 func findInstalls(c config) []install {
-	user, global := scoopRoots()
-	found := []install{scoopInstall("scoop", user, c)}
-	if !strings.EqualFold(user, global) {
+	var found []install
+	user, global, choco := roots()
+	if filepath.IsAbs(user) {
+		found = append(found, scoopInstall("scoop", user, c))
+	}
+	if filepath.IsAbs(global) && !strings.EqualFold(user, global) {
 		found = append(found, scoopInstall("scoop-global", global, c))
 	}
-	found = append(found, chocoInstall(c))
+	if filepath.IsAbs(choco) {
+		found = append(found, chocoInstall(choco, c))
+	}
 	for _, one := range c.Paths {
 		path := expand(one.Path)
-		found = append(found, install{from: "path", manager: "path", exe: path, version: one.Version, isThere: isFile(path)})
+		found = append(found, install{
+			from: "path", manager: "path", exe: path, version: one.Version, isThere: filepath.IsAbs(path) && isFile(path),
+		})
 	}
 	return found
 }
 
-// scoopRoots: the environment, then Scoop's own configuration, then its defaults.
-func scoopRoots() (user, global string) {
+// roots of the managers: the environment, then Scoop's own configuration, then the defaults.
+func roots() (user, global, choco string) {
 	var settings struct {
 		Root   string `json:"root_path"`
 		Global string `json:"global_path"`
@@ -46,7 +54,8 @@ func scoopRoots() (user, global string) {
 	readJSON(filepath.Join(home, "scoop", "config.json"), &settings)
 	user = firstOf(os.Getenv("SCOOP"), settings.Root, filepath.Join(os.Getenv("USERPROFILE"), "scoop"))
 	global = firstOf(os.Getenv("SCOOP_GLOBAL"), settings.Global, filepath.Join(os.Getenv("ProgramData"), "scoop"))
-	return user, global
+	choco = firstOf(os.Getenv("ChocolateyInstall"), filepath.Join(os.Getenv("ProgramData"), "chocolatey"))
+	return filepath.Clean(user), filepath.Clean(global), filepath.Clean(choco)
 }
 
 func scoopInstall(from, root string, c config) install {
@@ -75,7 +84,8 @@ func newestFolder(home, exe, otherwise string) string {
 	best := ""
 	for _, entry := range entries {
 		name := entry.Name()
-		if name != "current" && isFile(filepath.Join(home, name, exe)) && compareVersions(name, best) > 0 {
+		// _1.2.0.old is what Scoop puts aside
+		if name != "current" && !strings.HasPrefix(name, "_") && isFile(filepath.Join(home, name, exe)) && compareVersions(name, best) > 0 {
 			best = name
 		}
 	}
@@ -85,8 +95,7 @@ func newestFolder(home, exe, otherwise string) string {
 	return filepath.Join(home, best)
 }
 
-func chocoInstall(c config) install {
-	root := firstOf(os.Getenv("ChocolateyInstall"), filepath.Join(os.Getenv("ProgramData"), "chocolatey"))
+func chocoInstall(root string, c config) install {
 	home := filepath.Join(root, "lib", c.PackageID)
 	exe := filepath.Join(home, "tools", c.Exe)
 	bytes, _ := os.ReadFile(filepath.Join(home, c.PackageID+".nuspec"))

@@ -30,12 +30,13 @@ func main() {
 		stop(exitPolicy, "%s: shims have called each other %d times; something leads in circles.\n", c.Tool, depth)
 	}
 	os.Setenv("GO_WIN_TOOLS_DEPTH", strconv.Itoa(depth+1))
-	if os.Getenv("GO_WIN_TOOLS_BYPASS") == "1" {
+	isExplained := os.Getenv("GO_WIN_TOOLS_EXPLAIN") == "1"
+	if os.Getenv("GO_WIN_TOOLS_BYPASS") == "1" && !isExplained {
 		os.Exit(bypass(self, c))
 	}
 	installs := findInstalls(c)
 	made := choose(c, installs, isShimFor(self, installs))
-	if os.Getenv("GO_WIN_TOOLS_EXPLAIN") == "1" {
+	if isExplained {
 		fmt.Fprint(os.Stderr, explain(c, installs, made))
 		if made.taken == nil {
 			os.Exit(made.exit)
@@ -49,12 +50,11 @@ func main() {
 	os.Exit(run(made.taken.exe))
 }
 
-// bypass runs what PATH would have run without us.
+// bypass runs what PATH would have run without us, except from a working folder.
 func bypass(self string, c config) int {
-	own, _ := os.Stat(filepath.Dir(self))
 	for _, folder := range strings.Split(os.Getenv("PATH"), ";") {
-		info, err := os.Stat(folder)
-		if err != nil || os.SameFile(info, own) {
+		folder = strings.Trim(folder, `"`)
+		if !filepath.IsAbs(folder) || isSameFolder(folder, filepath.Dir(self)) {
 			continue
 		}
 		if exe := filepath.Join(folder, filepath.Base(self)); isFile(exe) {

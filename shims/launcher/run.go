@@ -30,8 +30,10 @@ func run(exe string) int {
 	}
 	line := append([]uint16{'"'}, application[:len(application)-1]...)
 	line = append(append(line, '"'), rawArguments()...)
-	startup := syscall.StartupInfo{Flags: syscall.STARTF_USESTDHANDLES}
-	startup.Cb = uint32(unsafe.Sizeof(startup))
+	// Ours, so that the child sees the title, the state of the window and the further file handles that our caller gave.
+	var startup syscall.StartupInfo
+	syscall.GetStartupInfo(&startup)
+	startup.Flags |= syscall.STARTF_USESTDHANDLES
 	startup.StdInput = inheritable(syscall.STD_INPUT_HANDLE)
 	startup.StdOutput = inheritable(syscall.STD_OUTPUT_HANDLE)
 	startup.StdErr = inheritable(syscall.STD_ERROR_HANDLE)

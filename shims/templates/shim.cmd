@@ -13,40 +13,53 @@ if %GO_WIN_TOOLS_DEPTH% GTR 64 (
   >&2 echo %tool%: shims have called each other 64 times; something leads in circles.
   exit /b 126
 )
-set "here=%~dp0"
-set "self=%~f0"
+rem In a subroutine: %~dp0 is wrong where the caller put our name in quotes.
+call :here
 set "kept=%PATH%"
-if "%GO_WIN_TOOLS_BYPASS%"=="1" goto bypass
+if not "%GO_WIN_TOOLS_EXPLAIN%"=="1" if "%GO_WIN_TOOLS_BYPASS%"=="1" goto bypass
 
 rem Where the managers are: the environment, then Scoop's configuration, then the defaults.
 set "user=%SCOOP%"
 set "global=%SCOOP_GLOBAL%"
 set "settings=%USERPROFILE%\.config"
 if defined XDG_CONFIG_HOME set "settings=%XDG_CONFIG_HOME%"
-if not defined user call :json "%settings%\scoop\config.json" root_path user
-if not defined global call :json "%settings%\scoop\config.json" global_path global
+set "source=%settings%\scoop\config.json"
+if not defined user call :json root_path user
+if not defined global call :json global_path global
 if not defined user set "user=%USERPROFILE%\scoop"
 if not defined global set "global=%ProgramData%\scoop"
 set "choco=%ChocolateyInstall%"
 if not defined choco set "choco=%ProgramData%\chocolatey"
+rem What is relative, because a variable is empty, would be found in the working folder: it is no place.
+if not "%user:~1,1%"==":" if not "%user:~0,2%"=="\\" set "user="
+if not "%global:~1,1%"==":" if not "%global:~0,2%"=="\\" set "global="
+if not "%choco:~1,1%"==":" if not "%choco:~0,2%"=="\\" set "choco="
+if defined user for %%F in ("%user%\.") do set "user=%%~fF"
+if defined global for %%F in ("%global%\.") do set "global=%%~fF"
+if defined choco for %%F in ("%choco%\.") do set "choco=%%~fF"
+set "tell="
+if "%GO_WIN_TOOLS_EXPLAIN%"=="1" set "tell=explain"
+if defined tell >&2 echo %tool%: prefer %prefer%%pinned%, sandbox %sandbox%
+
+rem Once more to tell where was looked, when there is nothing to run.
+:look
 
 set "taken="
-set "home_taken="
-set "shared_taken="
 set "best="
 set "seen="
 set "why=it is not installed"
 set "code=127"
-if "%GO_WIN_TOOLS_EXPLAIN%"=="1" >&2 echo %tool%: prefer %prefer%%pinned%, sandbox %sandbox%
 
 set "from=scoop"
 set "root=%user%"
-goto scoop
+set "next=scoop_global"
+if defined root goto scoop
 :scoop_global
-if /i "%user%"=="%global%" goto choco
 set "from=scoop-global"
 set "root=%global%"
-goto scoop
+set "next=choco"
+if not defined root goto choco
+if /i "%user%"=="%root%" goto choco
 
 :scoop
 set "manager=scoop"
@@ -55,24 +68,29 @@ set "shared=%root%\shims"
 set "at=%home%\current"
 set "version="
 rem With Scoop's no_junction there is no current: the newest folder is what it runs.
-if not exist "%at%\%exe%" for /d %%D in ("%home%\*") do if exist "%%~fD\%exe%" call :newest "%%~nxD"
+if exist "%at%\%exe%" goto current
+if not exist "%home%\" goto current
+for /f "delims=" %%D in ('dir /b /ad "%home%"') do call :newest "%%D"
+:current
 if defined version set "at=%home%\%version%"
 set "version="
 set "file=%at%\%exe%"
-if exist "%file%" call :json "%at%\scoop-manifest.json" version version
-if exist "%file%" if not defined version call :json "%at%\manifest.json" version version
-set "next=scoop_global"
-if "%from%"=="scoop-global" set "next=choco"
+set "source=%at%\scoop-manifest.json"
+if exist "%file%" call :json version version
+set "source=%at%\manifest.json"
+if exist "%file%" if not defined version call :json version version
 goto consider
 
 :choco
+if not defined choco goto known
 set "from=choco"
 set "manager=choco"
 set "home=%choco%\lib\%package%"
 set "shared=%choco%\bin"
 set "file=%home%\tools\%exe%"
 set "version="
-if exist "%file%" if exist "%home%\%package%.nuspec" call :nuspec "%home%\%package%.nuspec"
+set "source=%home%\%package%.nuspec"
+if exist "%file%" if exist "%source%" call :nuspec
 set "next=known"
 goto consider
 
@@ -87,18 +105,19 @@ goto decided
 rem One install: whether it may run, and whether it is the better one.
 :consider
 set "note="
+if not "%file:~1,1%"==":" if not "%file:~0,2%"=="\\" goto absent
 if exist "%file%" goto there
+:absent
 set "note=not there"
 goto noted
 :there
 set "seen=1"
 for %%W in (%deny%) do if not defined note call :denied "%%~W"
 for %%F in ("%file%") do set "folder=%%~dpF"
-if /i "%folder%"=="%here%" set "note=a shim, not the program itself"
-if /i "%folder%"=="%user%\shims\" set "note=a shim, not the program itself"
-if /i "%folder%"=="%global%\shims\" set "note=a shim, not the program itself"
-if /i "%folder%"=="%choco%\bin\" set "note=a shim, not the program itself"
-if defined note if "%code%"=="127" set "why=the policy denies every install that is there"
+for %%D in ("%here%" "%user%\shims\" "%global%\shims\" "%choco%\bin\") do if /i "%folder%"=="%%~D" set "note=a shim, not the program itself"
+rem Scoop's shims, and ours elsewhere, have their target beside them.
+for %%X in (shim shim.json) do if exist "%file:~0,-3%%%X" set "note=a shim, not the program itself"
+if defined note if "%code%"=="127" set "why=nothing of what is there may run"
 if defined note set "code=126"
 if defined note goto noted
 if not "%prefer%"=="pinned" goto not_pinned
@@ -128,36 +147,38 @@ set "taken=%file%"
 set "best=%version%"
 set "from_taken=%from%"
 set "manager_taken=%manager%"
-set "home_taken=%home%"
-set "shared_taken=%shared%"
 set "why=%reason%"
 :noted
 if not "%note%"=="not there" if defined home set "home_%from%=%home%"
 if not "%note%"=="not there" if defined home set "shared_%from%=%shared%"
 set "line=  %from%  %version%  %file%  %note%"
-if "%GO_WIN_TOOLS_EXPLAIN%"=="1" for /f "delims=" %%L in ("%line%") do >&2 echo %%L
-set "looked_%from%=%file%  %note%"
+if defined tell for /f "delims=" %%L in ("%line%") do >&2 echo %%L
 goto %next%
 
 :decided
 if defined taken goto found
-if "%GO_WIN_TOOLS_EXPLAIN%"=="1" (
-  >&2 echo Nothing is run: %why%.
-  exit /b %code%
-)
+if "%tell%"=="explain" >&2 echo Nothing is run: %why%.
+if "%tell%"=="where" >&2 echo Install it: choco install %package%, or: scoop install go-win-tools/%app%
+if defined tell exit /b %code%
 >&2 echo %tool%: %why%. Looked at:
-for %%N in (scoop scoop-global choco path) do call :looked %%N
->&2 echo Install it: choco install %package%, or: scoop install go-win-tools/%app%
-exit /b %code%
+set "tell=where"
+goto look
 :found
-if "%GO_WIN_TOOLS_EXPLAIN%"=="1" (
+if defined tell (
   >&2 echo ^> %from_taken%: %why%
   exit /b 0
 )
 
 rem PATH without the folders of those that lost, in any case, with or without a backslash at the end.
 set "gone="
-for %%N in (scoop scoop-global choco) do if not "%%N"=="%from_taken%" call :lost %%N
+if not "%from_taken%"=="scoop" if defined home_scoop set gone="%home_scoop%"
+if not "%from_taken%"=="scoop-global" if defined home_scoop-global set gone=%gone% "%home_scoop-global%"
+if not "%from_taken%"=="choco" if defined home_choco set gone=%gone% "%home_choco%"
+if not "%sandbox%"=="strict" goto filter
+if not "%from_taken%"=="scoop" if defined home_scoop set gone=%gone% "%shared_scoop%"
+if not "%from_taken%"=="scoop-global" if defined home_scoop-global set gone=%gone% "%shared_scoop-global%"
+if not "%from_taken%"=="choco" if defined home_choco set gone=%gone% "%shared_choco%"
+:filter
 if not defined gone goto start
 set "rest=%PATH%"
 set "kept="
@@ -174,11 +195,7 @@ for %%P in ("%plain%\." "%plain%\.." "%plain%\..\.." "%plain%\..\..\.." "%plain%
 if not defined out if defined kept set "kept=%kept%;%entry%"
 if not defined out if not defined kept set "kept=%entry%"
 if defined rest goto entry
-
-:start
-endlocal & set "PATH=%kept%" & set "GO_WIN_TOOLS_RUN=%taken%"
-"%GO_WIN_TOOLS_RUN%" %*
-exit /b %ERRORLEVEL%
+goto start
 
 rem What PATH would have run without us.
 :bypass
@@ -191,6 +208,7 @@ for /f "tokens=1* delims=;" %%A in ("%rest%") do (
 )
 if not defined entry goto no_other
 set "plain=%entry:"=%"
+if not "%plain:~1,1%"==":" if not "%plain:~0,2%"=="\\" goto skipped
 for %%P in ("%plain%\.") do if /i "%%~fP\"=="%here%" goto skipped
 if exist "%plain%\%exe%" (
   set "taken=%plain%\%exe%"
@@ -202,19 +220,8 @@ if defined rest goto other
 >&2 echo %tool%: GO_WIN_TOOLS_BYPASS is set, and PATH has no other %exe%.
 exit /b 127
 
-:looked
-call set "line=%%looked_%1%%"
-if defined line for /f "delims=" %%L in ("%line%") do >&2 echo   %1  %%L
-exit /b 0
-
-:lost
-call set "home=%%home_%1%%"
-call set "shared=%%shared_%1%%"
-if not defined home exit /b 0
-set gone=%gone% "%home%"
-if not "%sandbox%"=="strict" exit /b 0
-if /i "%shared%"=="%shared_taken%" exit /b 0
-set gone=%gone% "%shared%"
+:here
+set "here=%~dp0"
 exit /b 0
 
 :denied
@@ -225,26 +232,31 @@ if "%order%"=="0" set "note=denied: %~1"
 exit /b 0
 
 :newest
-if /i "%~1"=="current" exit /b 0
+set "name=%~1"
+if /i "%name%"=="current" exit /b 0
+rem _1.2.0.old is what Scoop puts aside
+if "%name:~0,1%"=="_" exit /b 0
+if not exist "%home%\%name%\%exe%" exit /b 0
 call :compare "%~1" "%version%"
 if "%order%"=="1" set "version=%~1"
 exit /b 0
 
-rem The text behind a key, from a file with a key a line, as Scoop writes it: file, key, variable.
+rem The text behind a key, from a file with a key a line, as Scoop writes it: key, variable. The file is no argument: call
+rem doubles carets.
 :json
-if not exist "%~1" exit /b 0
+if not exist "%source%" exit /b 0
 set "text="
-for /f "usebackq tokens=1,* delims=: " %%A in ("%~1") do if not defined text if "%%~A"=="%~2" set "text=%%B"
+for /f "usebackq tokens=1,* delims=: " %%A in ("%source%") do if not defined text if "%%~A"=="%~1" set "text=%%B"
 if not defined text exit /b 0
 set "text=%text:"=%"
 for /f "tokens=* delims= " %%T in ("%text%") do set "text=%%T"
 if "%text:~-1%"=="," set "text=%text:~0,-1%"
 set "text=%text:\\=\%"
-set "%~3=%text%"
+set "%~2=%text%"
 exit /b 0
 
 :nuspec
-for /f "usebackq tokens=1-12 delims=<>" %%A in ("%~1") do (
+for /f "usebackq tokens=1-12 delims=<>" %%A in ("%source%") do (
   if "%%A"=="version" set "version=%%B"
   if "%%B"=="version" set "version=%%C"
   if "%%C"=="version" set "version=%%D"
@@ -266,15 +278,16 @@ set "order=-1"
 if "%~1"=="" exit /b 0
 set "order=1"
 if "%~2"=="" exit /b 0
-set "before_a="
-set "before_b="
-for /f "tokens=1 delims=+" %%A in ("%~1") do for /f "tokens=1,* delims=-" %%B in ("%%A") do (
-  set "words_a=%%B"
-  set "before_a=%%C"
+rem Build metadata, behind a plus, is no part of the order.
+for /f "tokens=1 delims=+" %%A in ("%~1") do set "words_a=%%A"
+for /f "tokens=1 delims=+" %%A in ("%~2") do set "words_b=%%A"
+for /f "tokens=1,* delims=-" %%A in ("%words_a%") do (
+  set "words_a=%%A"
+  set "before_a=%%B"
 )
-for /f "tokens=1 delims=+" %%A in ("%~2") do for /f "tokens=1,* delims=-" %%B in ("%%A") do (
-  set "words_b=%%B"
-  set "before_b=%%C"
+for /f "tokens=1,* delims=-" %%A in ("%words_b%") do (
+  set "words_b=%%A"
+  set "before_b=%%B"
 )
 set "missing=0"
 call :words
@@ -333,3 +346,8 @@ set "order=0"
 if defined words_a goto words
 if defined words_b goto words
 exit /b 0
+
+rem The last line: what the child ends with is what we end with, whatever a caller has in a variable ERRORLEVEL.
+:start
+endlocal & set "PATH=%kept%" & set "GO_WIN_TOOLS_RUN=%taken%"
+"%GO_WIN_TOOLS_RUN%" %*

@@ -11,27 +11,28 @@ stop() { code=$1; shift; printf '%s\n' "$@" >&2; exit "$code"; }
 
 here=$(CDPATH='' cd -- "$(dirname -- "$1")" && pwd -P)
 
-# PATH without our own folder
+# PATH without our own folder, and without what is relative: a working folder has no say
 other_path() {
   rest=$PATH: kept=
   while [ -n "$rest" ]; do
     folder=${rest%%:*} rest=${rest#*:}
-    [ "$folder" -ef "$here" ] 2>/dev/null || kept=$kept:$folder
+    case $folder in /*) [ "$folder" -ef "$here" ] || kept=$kept:$folder ;; esac
   done
   printf '%s' "${kept#:}"
 }
+
+[ "$GO_WIN_TOOLS_DEPTH" -le 64 ] || stop 126 "$tool: shims have called each other 64 times; something leads in circles."
 
 # WSL sees Windows folders in its PATH: there the native tool is meant, or none.
 if [ -n "${WSL_INTEROP-}${WSL_DISTRO_NAME-}" ]; then
   PATH=$(other_path)
   found=$(command -v -- "$command") || stop 127 "$tool: this shim is for Windows, and no $command is installed in WSL."
+  [ "${GO_WIN_TOOLS_EXPLAIN-}" != 1 ] || { printf '> wsl  %s  it is the native one\n' "$found" >&2; exit 0; }
   printf '%s\n%s' "$found" "$PATH"; exit
 fi
 
-[ "$GO_WIN_TOOLS_DEPTH" -le 64 ] || stop 126 "$tool: shims have called each other 64 times; something leads in circles."
-
-if [ "${GO_WIN_TOOLS_BYPASS-}" = 1 ]; then
-  found=$(PATH=$(other_path) && command -v -- "$command" || command -v -- "$exe") ||
+if [ "${GO_WIN_TOOLS_BYPASS-}" = 1 ] && [ "${GO_WIN_TOOLS_EXPLAIN-}" != 1 ]; then
+  found=$(PATH=$(other_path) && { command -v -- "$command" || command -v -- "$exe"; }) ||
     stop 127 "$tool: GO_WIN_TOOLS_BYPASS is set, and PATH has no other $command."
   printf '%s\n%s' "$found" "$PATH"; exit
 fi
@@ -68,19 +69,24 @@ add() {
 known() {
   file=$1
   case $file in
-    %*%*) name=${file#%} name=${name%%%*}; eval "value=\${$name-}"; file=$value${file#%*%} ;;
+    # not by ${NAME}: ProgramFiles(x86) is no name to a shell, and Windows writes names in any case
+    %*%*) name=${file#%} name=${name%%%*} value=$(env | grep -i "^$name=" | head -n 1) file=${value#*=}${file#%*%} ;;
   esac
   add path path "$(unix "$file")" "$2" '' ''
 }
 
+# A root that is relative would be found in the working folder.
 scoop() {
+  case $2 in /*) ;; *) return ;; esac
   at=$2/apps/$app/current version=
   if [ ! -f "$at/$exe" ]; then
     # with Scoop's no_junction there is no current: the newest folder is what it runs
     best=
     for folder in "$2/apps/$app"/*/; do
       name=${folder%/} name=${name##*/}
-      if [ "$name" != current ] && [ -f "$folder$exe" ] && newer "$name" "$best"; then best=$name; fi
+      # _1.2.0.old is what Scoop puts aside
+      case $name in current | _*) continue ;; esac
+      if [ -f "$folder$exe" ] && newer "$name" "$best"; then best=$name; fi
     done
     [ -z "$best" ] || at=$2/apps/$app/$best
   fi
@@ -91,6 +97,7 @@ scoop() {
 }
 
 choco() {
+  case $1 in /*) ;; *) return ;; esac
   version='' nuspec=$1/lib/$package/$package.nuspec
   if [ -f "$nuspec" ]; then
     while IFS= read -r line || [ -n "$line" ]; do
@@ -156,20 +163,22 @@ choco "$(unix "${ChocolateyInstall:-$data/chocolatey}")"
 # why an install may not run; nothing when it may
 objection() {
   eval "file=\$exe_$1 manager=\$manager_$1 version=\$version_$1"
-  [ -f "$file" ] || { printf 'not there'; return; }
+  case $file in /*) [ -f "$file" ] ;; *) false ;; esac || { printf 'not there'; return; }
   for word in $deny; do
     if [ "$word" = "$manager" ] || { [ -n "$version" ] && same "$word" "$version"; }; then
       printf 'denied: %s' "$word"
       return
     fi
   done
-  folder=$(dirname -- "$file") other=0
-  [ ! "$folder" -ef "$here" ] 2>/dev/null || { printf 'a shim, not the program itself'; return; }
-  while [ "$other" -lt "$count" ]; do
+  # Scoop's shims, and ours elsewhere, have their target beside them
+  folder=${file%/*} other=0 shared=$here
+  if [ -f "${file%.*}.shim" ] || [ -f "${file%.*}.shim.json" ]; then other=$count shared=$folder; fi
+  while [ -z "$shared" ] || ! [ "$folder" -ef "$shared" ]; do
+    [ "$other" -lt "$count" ] || return
     other=$((other + 1))
     eval "shared=\$shared_$other"
-    if [ -n "$shared" ] && [ "$folder" -ef "$shared" ]; then printf 'a shim, not the program itself'; return; fi
   done
+  printf 'a shim, not the program itself'
 }
 
 taken='' why='it is not installed' code=127 in=''
@@ -181,7 +190,7 @@ while [ "$at" -lt "$count" ]; do
   case $note in
     '') in="$in $at" ;;
     'not there') ;;
-    *) code=126 why='the policy denies every install that is there' ;;
+    *) code=126 why='nothing of what is there may run' ;;
   esac
 done
 if [ "$prefer" = pinned ]; then
@@ -255,7 +264,8 @@ fi
 printf '%s\n%s' "$target" "$PATH"
 }
 
-GO_WIN_TOOLS_DEPTH=$((${GO_WIN_TOOLS_DEPTH:-0} + 1))
+case ${GO_WIN_TOOLS_DEPTH-} in '' | *[!0-9]* | ?????*) GO_WIN_TOOLS_DEPTH=0 ;; esac
+GO_WIN_TOOLS_DEPTH=$((GO_WIN_TOOLS_DEPTH + 1))
 GO_WIN_TOOLS_CHOICE=$(decide "$0") || exit
 [ -n "$GO_WIN_TOOLS_CHOICE" ] || exit 0
 PATH=${GO_WIN_TOOLS_CHOICE#*

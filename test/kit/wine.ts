@@ -1,13 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasProgram, mustRun, type RunResult, run } from './programs.ts';
+import { hasProgram, mustRun, type RunOptions, type RunResult, run } from './programs.ts';
 
 const mingw = 'x86_64-w64-mingw32-gcc';
 
 /** Windows programs run here when wine is there, and mingw-w64 for the one DLL that wine 8 lacks. */
 export const hasWine = hasProgram('wine') && hasProgram(mingw);
 
-export type Wine = { run(exe: string, args: readonly string[]): Promise<RunResult>; stop(): Promise<void> };
+export type Wine = {
+  run(exe: string, args: readonly string[], options?: Pick<RunOptions, 'cwd'>): Promise<RunResult>;
+  stop(): Promise<void>;
+};
 
 /** Makes a fresh Windows in a folder; it takes some seconds. */
 export async function startWine(dir: string): Promise<Wine> {
@@ -19,7 +22,7 @@ export async function startWine(dir: string): Promise<Wine> {
   const dll = join(prefix, 'drive_c', 'windows', 'system32', 'bcryptprimitives.dll');
   await mustRun(mingw, ['-shared', '-o', dll, join(import.meta.dirname, 'bcryptprimitives.c'), '-ladvapi32']);
   return {
-    run: (exe, args) => run('wine', [exe, ...args], { env }),
+    run: (exe, args, options) => run('wine', [exe, ...args], { ...options, env }),
     stop: async () => {
       await run('wineserver', ['--kill'], { env });
     },

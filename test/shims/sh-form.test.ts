@@ -1,0 +1,207 @@
+import { spawn } from 'node:child_process';
+import { chmod, copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeTempDir } from '../kit/house.ts';
+import { hasProgram, run } from '../kit/programs.ts';
+import { choco, type Vector, vectors } from './vectors.ts';
+import { buildWorld, environmentOf, heard, type Outcome, plantTraps } from './world.ts';
+
+const plain: Vector = { name: 'plain', files: [...vectors[2]!.files], ends: choco };
+const words = [
+  'a b',
+  '',
+  'c  d',
+  '"quoted" \'single\'',
+  '$HOME `id` $(id)',
+  '\\back\\slash\\',
+  '100% ^ & | < >',
+  '*',
+  '--',
+  '-n',
+  'J\u00fcrgen \u65e5\u672c\u8a9e \u{1F600}',
+  'tab\tend ',
+];
+
+/** The form of Git Bash, run by dash with stand-ins for the tool and for cygpath. */
+describe.skipIf(!hasProgram('dash'))('the sh form of a shim (needs dash)', () => {
+  let dir: string;
+  let checkout: string;
+  let tool: string;
+
+  const at = (world: number | string) => (path: string) =>
+    join(dir, 'v', String(world), path).replace(/\/$/, '');
+  const pathOf = (world: number | string, folders: readonly string[] = []): string =>
+    [
+      ...['shims', ...folders].map((folder) => at(world)(folder) + (folder.endsWith('/') ? '/' : '')),
+      join(dir, 'msys'),
+      '/usr/bin',
+      '/bin',
+    ].join(':');
+
+  function call(
+    world: number | string,
+    vector: Vector,
+    args: readonly string[],
+    more: Record<string, string> = {},
+    input?: Buffer,
+  ): Promise<Outcome> {
+    const env = { ...environmentOf(at(world), vector, pathOf(world, vector.path)), ...more };
+    // dash drops variables like ProgramFiles(x86); Git Bash is bash and keeps them
+    const shell = vector.name.endsWith('(bash)') ? 'bash' : 'dash';
+    return runBytes(shell, [at(world)('shims/dlv'), ...args], { cwd: checkout, env }, input);
+  }
+
+  beforeAll(async () => {
+    dir = await makeTempDir();
+    tool = join(dir, 'probe.sh');
+    await copyFile(join(import.meta.dirname, 'programs', 'probe.sh'), tool);
+    await chmod(tool, 0o755);
+    // Git Bash turns C:\\Users into /c/Users: here the slashes are all there is to turn
+    await mkdir(join(dir, 'msys'));
+    await writeFile(join(dir, 'msys', 'cygpath'), '#!/bin/sh\nprintf %s "$3" | tr \\\\ /\n', { mode: 0o755 });
+    checkout = join(dir, 'checkout');
+    await mkdir(checkout);
+    await plantTraps(checkout, tool);
+    await buildWorld({ dir: join(dir, 'v', 'plain'), at: at('plain'), program: tool }, plain);
+  });
+
+  afterAll(async () => {
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  it.each([...vectors.entries()].map(([world, vector]) => ({ world, vector, name: vector.name })))(
+    '$name',
+    async ({ world, vector }) => {
+      await buildWorld({ dir: join(dir, 'v', String(world)), at: at(world), program: tool }, vector);
+      const { ends, says = () => [], childPath = vector.path } = vector;
+
+      const result = await call(world, vector, ['version', 'a b']);
+
+      if (typeof ends === 'number') {
+        expect({ code: result.code, stdout: result.stdout.toString() }, result.stderr).toEqual({
+          code: ends,
+          stdout: '',
+        });
+      } else {
+        const { exe, args, env } = heard(result);
+        expect({ exe, args, code: result.code }, result.stderr).toEqual({
+          exe: at(world)(ends),
+          args: ['version', 'a b'],
+          code: 0,
+        });
+        expect(env.PATH).toBe(pathOf(world, childPath));
+        expect(result.stderr).toBe('');
+      }
+      for (const text of says(at(world))) expect(result.stderr).toContain(text);
+    },
+  );
+
+  it('gives the child its environment, and only GO_WIN_TOOLS* besides', async () => {
+    // what the script itself works with under these names
+    const own = {
+      tool: 'mine',
+      best: 'mine',
+      home: 'mine',
+      PATH_X: 'mine',
+      taken: 'mine',
+      exe: 'mine',
+      at: 'mine',
+    };
+    const through = heard(await call('plain', plain, [], own)).env;
+    const without = heard(
+      await runBytes('dash', [tool], {
+        cwd: checkout,
+        env: { ...environmentOf(at('plain'), plain, pathOf('plain')), ...own },
+      }),
+    ).env;
+
+    const { PATH: _path, ...others } = without;
+    expect(through).toMatchObject(others);
+    expect(
+      Object.keys(through).filter((name) => !(name in without) && !name.startsWith('GO_WIN_TOOLS')),
+    ).toEqual([]);
+  });
+
+  it('passes every argument as it is', async () => {
+    const result = await call('plain', plain, [...words]);
+
+    expect(heard(result).args).toEqual(words);
+  });
+
+  it.each([0, 1, 3, 255])('ends with the exit code %i', async (code) => {
+    expect((await call('plain', plain, [], { PROBE_EXIT: String(code) })).code).toBe(code);
+  });
+
+  it('passes every byte of stdin and stdout', async () => {
+    const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * 7) % 256));
+
+    expect((await call('plain', plain, [], { PROBE_CAT: '1' }, bytes)).stdout.equals(bytes)).toBe(true);
+  });
+
+  describe('under WSL', () => {
+    const wsl = { WSL_DISTRO_NAME: 'Debian' };
+
+    it('is the native tool, without our folder in its PATH', async () => {
+      const native = at('plain')('native');
+      await mkdir(native, { recursive: true });
+      await copyFile(tool, join(native, 'dlv'));
+      const vector = { ...plain, path: ['shims', 'native'] };
+
+      const result = heard(await call('plain', vector, ['x'], wsl));
+
+      expect([result.exe, result.args]).toEqual([join(native, 'dlv'), ['x']]);
+      expect(result.env.PATH?.split(':')).not.toContain(at('plain')('shims'));
+      const explained = await call('plain', vector, [], { ...wsl, GO_WIN_TOOLS_EXPLAIN: '1' });
+      expect(explained).toMatchObject({ code: 0, stderr: expect.stringContaining(join(native, 'dlv')) });
+    });
+
+    it('is 127 without a native tool: never the Windows program', async () => {
+      const result = await call('plain', plain, [], wsl);
+
+      expect(result).toMatchObject({
+        code: 127,
+        stderr: expect.stringContaining('no dlv is installed in WSL'),
+      });
+    });
+  });
+
+  it('knows its folder by any name, and does not call itself through a link', async () => {
+    await symlink(at('plain')('shims'), at('plain')('linked'));
+    const vector = { ...plain, path: ['linked'], env: () => ({ GO_WIN_TOOLS_BYPASS: '1' }) };
+
+    expect((await call('plain', vector, [])).code).toBe(127);
+  });
+
+  it.skipIf(!hasProgram('shellcheck'))('is clean to shellcheck (needs shellcheck)', async () => {
+    const shim = at('plain')('shims/dlv');
+    // -ef (SC3013) is in every sh that runs this: dash, bash, busybox; what SC2154 misses is set by eval
+    const options = ['-s', 'sh', '-S', 'warning', '-e', 'SC3013,SC2154'];
+    const { code, stdout } = await run('shellcheck', [...options, shim]);
+
+    expect(code, stdout).toBe(0);
+  });
+
+  it('has the end of lines of its platform', async () => {
+    expect((await readFile(at('plain')('shims/dlv'), 'utf8')).includes('\r')).toBe(false);
+  });
+});
+
+function runBytes(
+  program: string,
+  args: readonly string[],
+  options: { cwd: string; env: Record<string, string> },
+  input = Buffer.alloc(0),
+): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, options);
+    const [out, err]: [Buffer[], Buffer[]] = [[], []];
+    child.stdout.on('data', (bytes: Buffer) => out.push(bytes));
+    child.stderr.on('data', (bytes: Buffer) => err.push(bytes));
+    child.stdin.on('error', () => undefined).end(input);
+    child.once('error', reject);
+    child.once('close', (code) =>
+      resolve({ code: code ?? 137, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() }),
+    );
+  });
+}

@@ -1,0 +1,96 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, win32 } from 'node:path';
+import { createCache } from '../../manifest-gen/cache.ts';
+import { buildLauncher, type Launcher } from '../../shims/build-launcher.ts';
+import { productDir } from '../kit/house.ts';
+import { mustRun } from '../kit/programs.ts';
+import { testCacheDir } from '../kit/test-cache.ts';
+import { startWine, type Wine } from '../kit/wine.ts';
+import type { Outcome } from './world.ts';
+
+/** One call of a Windows program by CreateProcess (programs/driver.c). */
+export type Call = {
+  readonly name: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly line: string;
+  /** A file's Windows path. */
+  readonly input?: string;
+  readonly kill?: string;
+  readonly break?: string;
+};
+/** `after` tells what became of the child of one that was ended. */
+export type Ended = Outcome & { readonly after: string };
+export type Windows = {
+  readonly wine: Wine;
+  readonly launcher: Launcher;
+  /** Drive C. */
+  readonly drive: string;
+  readonly probe: string;
+  runAll(calls: readonly Call[]): Promise<ReadonlyMap<string, Ended>>;
+};
+
+/** A Windows with the stand-in for a tool, the launcher, and the program that runs many cases, in `cwd`, in one start. */
+export async function startWindows(dir: string, cwd: string): Promise<Windows> {
+  const wine = await startWine(dir);
+  const drive = join(dir, 'wine', 'drive_c');
+  const programs = join(import.meta.dirname, 'programs');
+  await mkdir(join(drive, 'results'));
+  for (const name of ['probe', 'driver']) {
+    const file = join(programs, `${name}.c`);
+    await mustRun('x86_64-w64-mingw32-gcc', [
+      '-s',
+      '-municode',
+      '-o',
+      join(drive, `${name}.exe`),
+      file,
+      '-lshell32',
+    ]);
+  }
+  const launcher = await buildTestLauncher();
+  return {
+    wine,
+    launcher,
+    drive,
+    probe: join(drive, 'probe.exe'),
+    runAll: (calls) => runAll({ wine, drive, cwd }, calls),
+  };
+}
+
+export async function buildTestLauncher(signCommand?: string): Promise<Launcher> {
+  const { signal } = new AbortController();
+  return buildLauncher({
+    cache: createCache(testCacheDir),
+    env: process.env,
+    signal,
+    productDir,
+    signCommand,
+  });
+}
+
+async function runAll(
+  { wine, drive, cwd }: { readonly wine: Wine; readonly drive: string; readonly cwd: string },
+  calls: readonly Call[],
+): Promise<ReadonlyMap<string, Ended>> {
+  const text = calls.flatMap(({ name, env, line, input, ...waits }) => [
+    `case C:\\results\\${name}`,
+    ...Object.entries(env).map(([key, value]) => `env ${key}=${value}`),
+    ...(input === undefined ? [] : [`in ${input}`]),
+    ...Object.entries(waits).map(([word, file]) => `${word} ${file}`),
+    `run ${line}`,
+  ]);
+  await writeFile(join(drive, 'cases.txt'), `${text.join('\n')}\n`);
+  const { code, stderr } = await wine.run(join(drive, 'driver.exe'), ['C:\\cases.txt'], { cwd });
+  if (code !== 0) throw new Error(`driver.exe ended with ${code}: ${stderr}`);
+  const ended = new Map<string, Ended>();
+  for (const { name } of calls) {
+    const file = join(drive, 'results', name);
+    const [number = '', ...after] = (await readFile(`${file}.code`, 'utf8')).trim().split(' ');
+    const [stdout, stderr] = [await readFile(`${file}.out`), await readFile(`${file}.err`, 'utf8')];
+    ended.set(name, { code: Number(number), after: after.join(' '), stdout, stderr });
+  }
+  return ended;
+}
+
+export function windowsPath(...parts: string[]): string {
+  return win32.join('C:\\', ...parts);
+}
