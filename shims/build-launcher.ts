@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestFile } from '../formats/digest.ts';
 import type { Cache } from '../manifest-gen/cache.ts';
@@ -9,8 +9,6 @@ import { ldflags } from '../manifest-gen/upstream/go-build.ts';
 import { openGo } from '../manifest-gen/upstream/go-command.ts';
 import { fetchToolchain } from '../manifest-gen/upstream/go-toolchain.ts';
 
-/** Named in full: the same source and the same Go make the same bytes on every machine. */
-export const launcherToolchain = 'go1.26.8';
 const architecture = 'amd64';
 
 export type LauncherSettings = {
@@ -31,17 +29,18 @@ export async function buildLauncher(settings: LauncherSettings): Promise<Launche
   const { cache, env, signal, productDir, signCommand } = settings;
   const asking = { tool: 'shims', version: 'launcher', kind: 'go-module' } as const;
   const go = await openGo({ cache, env, signal }, asking);
-  const program = await fetchToolchain(go, launcherToolchain, asking, () => {});
+  const source = join(productDir, 'shims', 'launcher');
+  const toolchain = toolchainOf(await readFile(join(source, 'go.mod'), 'utf8'));
+  const program = await fetchToolchain(go, toolchain, asking, () => {});
   const dir = await mkdtemp(join(await cache.go('work'), 'launcher-'));
   const path = join(dir, 'launcher.exe');
   const remove = (): Promise<void> => rm(dir, { recursive: true, force: true });
   try {
-    const source = join(productDir, 'shims', 'launcher');
     const flags = ['-trimpath', '-buildvcs=false', '-ldflags', ldflags, '-o', path];
     const { exitCode, stderr } = await go.run({
       program,
       args: ['build', '-C', source, ...flags, '.'],
-      env: { GOTOOLCHAIN: launcherToolchain, GOOS: 'windows', GOARCH: architecture },
+      env: { GOTOOLCHAIN: toolchain, GOOS: 'windows', GOARCH: architecture },
     });
     if (exitCode !== 0) {
       fail('BUILD_FAILED', { ...asking, architecture, cause: stderr.trim().split('\n').slice(-5).join(' ') });
@@ -52,6 +51,13 @@ export async function buildLauncher(settings: LauncherSettings): Promise<Launche
     await remove();
     throw error;
   }
+}
+
+/** Named in full in go.mod: the same source and the same Go make the same bytes on every machine (decision 21). */
+function toolchainOf(goMod: string): string {
+  const [, toolchain] = /^toolchain (go\d+\.\d+\.\d+)$/m.exec(goMod) ?? [];
+  if (toolchain === undefined) throw new Error('shims/launcher/go.mod names no toolchain');
+  return toolchain;
 }
 
 /** @throws ReleaseError SIGN_FAILED; the command's own words may hold a secret, so only its exit code is told */

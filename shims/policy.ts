@@ -2,20 +2,17 @@ import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { fail } from '../manifest-gen/errors.ts';
 
-const Version = z
-  .string()
-  .regex(/^\d+(\.\d+){0,3}(-[0-9a-z-]+(\.[0-9a-z-]+)*)?$/i, 'is not a version like 1.22.0 or 1.22.0-beta.1');
-export const managers = ['scoop', 'choco'] as const;
+// No flags in these patterns: JSON Schema has none.
+const version = String.raw`\d+(\.\d+){0,3}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?`;
+const Version = z.string().regex(new RegExp(`^${version}$`), 'is not a version like 1.22.0 or 1.22.0-beta.1');
+const managers = ['scoop', 'choco'] as const;
 const Prefer = z.enum([...managers, 'newest', 'pinned']);
 const Sandbox = z.enum(['default', 'strict']);
 /** A manager whose installs never run, or a version that does not, whoever installed it. */
 const Deny = z.array(
   z
     .string()
-    .refine(
-      (word) => (managers as readonly string[]).includes(word) || Version.safeParse(word).success,
-      'is neither scoop, choco nor a version',
-    ),
+    .regex(new RegExp(`^(${managers.join('|')}|${version})$`), 'is neither scoop, choco nor a version'),
 );
 
 /**
@@ -25,7 +22,7 @@ const Deny = z.array(
 const WindowsPath = z
   .string()
   .regex(
-    /^(?:[A-Za-z]:\\|%[A-Za-z_][A-Za-z0-9_()]*%\\|\\\\[\w.-]+\\)[A-Za-z0-9 _.,+@~()\\-]*\.exe$/i,
+    /^(?:[A-Za-z]:\\|%[A-Za-z_][A-Za-z0-9_()]*%\\|\\\\[\w.-]+\\)[A-Za-z0-9 _.,+@~()\\-]*\.[eE][xX][eE]$/,
     'is not the path of an .exe, such as C:\\Tools\\buf.exe or %USERPROFILE%\\bin\\buf.exe',
   );
 const KnownPath = z.union([

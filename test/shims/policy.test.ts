@@ -1,6 +1,10 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { planShims } from '../../shims/plan.ts';
-import { readPolicy } from '../../shims/policy.ts';
+import { Policy, readPolicy } from '../../shims/policy.ts';
+import { productDir } from '../kit/house.ts';
 
 const tools = [
   { tool: 'buf', command: 'buf', packageId: undefined },
@@ -77,5 +81,30 @@ describe('the plan of the shims', () => {
   it('refuses two shims of one name', () => {
     const policy = readPolicy('tools:\n  dlv: {}\n', 'policy.yaml');
     expect(() => planShims(tools, policy)).toThrow('delve and dlv would both be the shim dlv');
+  });
+});
+
+describe('the published schema', () => {
+  it('is what the policy is read by (vitest -u writes it)', async () => {
+    const schema = {
+      $id: 'https://github.com/go-win-tools/go-win-tools/docs/shims/policy.schema.json',
+      title: 'Policy of PATH-priority shims',
+      ...z.toJSONSchema(Policy, { io: 'input' }),
+    };
+
+    await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot(
+      '../../docs/shims/policy.schema.json',
+    );
+  });
+
+  it('accepts the example of the documentation', async () => {
+    const readme = await readFile(join(productDir, 'docs', 'shims', 'README.md'), 'utf8');
+    const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(readme) ?? [];
+
+    expect(planShims(tools, readPolicy(example, 'the example')).map(({ command }) => command)).toEqual([
+      'buf',
+      'dlv',
+      'terraform',
+    ]);
   });
 });

@@ -1,0 +1,123 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { cli } from '../kit/cli.ts';
+import { makeTempDir } from '../kit/house.ts';
+import { hasProgram } from '../kit/programs.ts';
+import { testCacheDir } from '../kit/test-cache.ts';
+
+const commands = ['buf', 'dlv', 'goreleaser'];
+
+describe('shims', () => {
+  let dir: string;
+  let out: string;
+  /** No Go to be found: the programs that this test itself needs lie elsewhere. */
+  const withoutGo = { PATH: join(process.execPath, '..'), CACHE_DIR: testCacheDir };
+
+  beforeEach(async () => {
+    dir = await makeTempDir();
+    out = join(dir, 'shims');
+  });
+
+  afterEach(async () => {
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  it.skipIf(!hasProgram('go'))(
+    'writes all forms for each command and tells the hash of the launcher (needs go)',
+    async () => {
+      const result = await cli({ CACHE_DIR: testCacheDir }, 'shims', '--out', out);
+
+      expect(result.code, result.stderr).toBe(0);
+      const names = commands.flatMap((name) => [name, `${name}.cmd`, `${name}.exe`, `${name}.shim.json`]);
+      expect((await readdir(out)).sort()).toEqual(names.sort());
+      expect(result.stdout.trim().split('\n').sort()).toEqual(names.sort());
+      expect(result.stderr).toMatch(/SHA-256 [0-9a-f]{64}\./);
+      const [first, ...others] = await Promise.all(
+        commands.map((name) => readFile(join(out, `${name}.exe`))),
+      );
+      for (const other of others) expect(other.equals(first!)).toBe(true);
+    },
+    180_000,
+  );
+
+  it('writes the scripts alone without Go, says so, and leaves no launcher of an earlier run', async () => {
+    await mkdir(out);
+    await writeFile(join(out, 'buf.exe'), 'with an old policy');
+
+    const result = await cli(withoutGo, 'shims', '--out', out);
+
+    expect(result.code, result.stderr).toBe(0);
+    expect(result.stderr).toContain('No .exe is made');
+    expect((await readdir(out)).sort()).toEqual(commands.flatMap((name) => [name, `${name}.cmd`]));
+  });
+
+  it('takes a policy, its own commands, and only the tools asked for', async () => {
+    const policy = join(dir, 'policy.yaml');
+    await writeFile(policy, 'prefer: choco\ntools:\n  terraform: {prefer: pinned, pin: 1.9.0}\n');
+
+    const result = await cli(
+      withoutGo,
+      'shims',
+      '--out',
+      out,
+      '--policy',
+      policy,
+      '--tool',
+      'buf',
+      'terraform',
+    );
+
+    expect(result.code, result.stderr).toBe(0);
+    expect((await readdir(out)).sort()).toEqual(['buf', 'buf.cmd', 'terraform', 'terraform.cmd']);
+    expect(await readFile(join(out, 'terraform'), 'utf8')).toContain("pin='1.9.0'");
+    expect(await readFile(join(out, 'buf.cmd'), 'utf8')).toContain('set "prefer=choco"\r\n');
+  });
+
+  it.each([
+    ['no --out', [], "required option '--out <dir>'"],
+    ['an empty --out', ['--out', ''], '--out names no folder'],
+    ['a word that is none', ['--policy', 'prefer: chocolatey'], 'line 1: prefer "chocolatey" is none of'],
+    ['pinned without a pin', ['--policy', 'prefer: pinned'], 'no pin: VERSION'],
+    ['a policy that is not there', ['--policy', ''], 'cannot be read'],
+    ['an unknown option', ['--prefer', 'scoop'], "unknown option '--prefer'"],
+  ])('refuses %s: exit 2, nothing written', async (_, args, sentence) => {
+    const policy = join(dir, 'policy.yaml');
+    const at = args.indexOf('--policy') + 1;
+    if (at > 0 && args[at] !== '') await writeFile(policy, args[at]!);
+    const given = at > 0 ? ['--policy', policy] : args;
+    const result = await cli(
+      withoutGo,
+      'shims',
+      ...(args.length === 0 || args[0] === '--out' ? [] : ['--out', out]),
+      ...given,
+    );
+
+    expect(result.code, result.stderr).toBe(2);
+    expect(result.stderr).toContain(sentence);
+    expect((await readdir(dir)).filter((name) => name !== 'policy.yaml')).toEqual([]);
+  });
+
+  it('refuses an --out that is a file', async () => {
+    await writeFile(out, '');
+
+    const result = await cli(withoutGo, 'shims', '--out', out);
+
+    expect([result.code, result.stderr]).toEqual([2, expect.stringContaining(out)]);
+  });
+
+  it('writes .cmd as cmd and old code pages need it: ASCII, CRLF, nothing that changes the console or reads arguments twice', async () => {
+    await cli(withoutGo, 'shims', '--out', out);
+    for (const name of commands) {
+      const bytes = await readFile(join(out, `${name}.cmd`));
+      const text = bytes.toString('latin1');
+      expect(bytes.every((byte) => byte < 128)).toBe(true);
+      expect(text.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+      expect(text).not.toMatch(/chcp|enabledelayedexpansion/i);
+      // `call` reads what follows a second time: only for labels and words of our own
+      for (const [, called] of text.replaceAll(/^rem .*$/gm, '').matchAll(/\bcall\s+(\S+)/g))
+        expect(called).toMatch(/^:\w+$/);
+      expect(text.trimEnd().split('\r\n').at(-1)).toBe('"%GO_WIN_TOOLS_RUN%" %*');
+    }
+  });
+});

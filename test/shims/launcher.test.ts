@@ -1,0 +1,116 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCache } from '../../manifest-gen/cache.ts';
+import { buildLauncher, type Launcher } from '../../shims/build-launcher.ts';
+import { makeTempDir, productDir } from '../kit/house.ts';
+import { hasProgram, mustRun, run } from '../kit/programs.ts';
+import { buildTestLauncher } from './windows.ts';
+
+describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
+  let dir: string;
+  let launcher: Launcher;
+
+  beforeAll(async () => {
+    dir = await makeTempDir();
+    launcher = await buildTestLauncher();
+  }, 180_000);
+
+  afterAll(async () => {
+    await launcher?.remove();
+    await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  it('is byte-identical when built from another folder, with another home and other caches', async () => {
+    const elsewhere = await mkdtemp(join(dir, 'else where-'));
+    const copy = join(elsewhere, 'shims', 'launcher');
+    await mkdir(copy, { recursive: true });
+    for (const name of ['choose', 'config', 'installs', 'main', 'path', 'run', 'version']) {
+      await writeFile(
+        join(copy, `${name}.go`),
+        await readFile(join(productDir, 'shims/launcher', `${name}.go`)),
+      );
+    }
+    await writeFile(join(copy, 'go.mod'), await readFile(join(productDir, 'shims/launcher/go.mod')));
+    const other = await buildLauncher({
+      cache: createCache(join(elsewhere, 'cache')),
+      env: {
+        ...process.env,
+        HOME: elsewhere,
+        TMPDIR: elsewhere,
+        GOFLAGS: '-tags=other',
+        GOAMD64: 'v3',
+        CGO_ENABLED: '1',
+      },
+      signal: new AbortController().signal,
+      productDir: elsewhere,
+      signCommand: undefined,
+    });
+
+    expect(other.digest).toEqual(launcher.digest);
+    expect((await readFile(other.path)).equals(await readFile(launcher.path))).toBe(true);
+    await other.remove();
+  }, 300_000);
+
+  it('holds nothing of the machine that built it', async () => {
+    const text = (await readFile(launcher.path)).toString('latin1');
+
+    expect(text).not.toContain(productDir);
+    expect(text).not.toContain(process.env.HOME ?? productDir);
+  });
+
+  it('is well formed Go (needs gofmt and go vet)', async () => {
+    const source = join(productDir, 'shims', 'launcher');
+    const env = { GOOS: 'windows', GOARCH: 'amd64', GOTOOLCHAIN: 'local', GOFLAGS: '-mod=mod' };
+    expect(await mustRun('gofmt', ['-l', source])).toBe('');
+    expect(await run('go', ['vet', '.'], { cwd: source, env })).toMatchObject({ code: 0 });
+  }, 180_000);
+
+  describe.skipIf(!hasProgram('osslsigncode') || !hasProgram('openssl'))(
+    'signed (needs osslsigncode and openssl)',
+    () => {
+      it('carries the signature that SIGN_COMMAND made', async () => {
+        const [key, certificate, signed] = ['key.pem', 'cert.pem', 'signed.exe'].map((name) =>
+          join(dir, name),
+        );
+        await mustRun('openssl', [
+          ...[
+            'req',
+            '-x509',
+            '-newkey',
+            'rsa:2048',
+            '-nodes',
+            '-days',
+            '2',
+            '-subj',
+            '/CN=Example Code Signing',
+          ],
+          ...['-addext', 'extendedKeyUsage=codeSigning', '-keyout', key!, '-out', certificate!],
+        ]);
+        const script = join(dir, 'sign it.sh');
+        await writeFile(
+          script,
+          `#!/bin/sh\nosslsigncode sign -certs ${certificate} -key ${key} -h sha256 -in "$2" -out ${signed} && mv ${signed} "$2"\n`,
+          { mode: 0o755 },
+        );
+
+        const own = await buildTestLauncher(`"${script}" --file {file}`);
+
+        const { stdout } = await run('osslsigncode', ['verify', '-CAfile', certificate!, '-in', own.path]);
+        expect(stdout).toContain('Example Code Signing');
+        expect(stdout).toContain('Signature verification: ok');
+        expect(own.digest.sha256).not.toBe(launcher.digest.sha256);
+        await own.remove();
+      }, 180_000);
+    },
+  );
+
+  it('is not there when the command to sign it fails, and its words are not told', async () => {
+    const failing = buildTestLauncher('sh -c "echo secret >&2; exit 3"');
+
+    await expect(failing).rejects.toMatchObject({
+      code: 'SIGN_FAILED',
+      message: expect.not.stringContaining('secret'),
+    });
+  }, 180_000);
+});

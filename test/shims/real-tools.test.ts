@@ -1,0 +1,136 @@
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openNupkg } from '../../formats/nupkg.ts';
+import { planShims } from '../../shims/plan.ts';
+import { writeShims } from '../../shims/write-shims.ts';
+import { cli } from '../kit/cli.ts';
+import { makeTempDir, startHouse } from '../kit/house.ts';
+import { hasProgram, run } from '../kit/programs.ts';
+import { testCacheDir } from '../kit/test-cache.ts';
+import { nowhere } from '../kit/upstream-world.ts';
+import { hasWine } from '../kit/wine.ts';
+import { type Ended, startWindows, type Windows, windowsPath } from './windows.ts';
+import { templates } from './world.ts';
+
+const tools = [
+  { tool: 'buf', command: 'buf', version: '1.32.0', source: 'npm', ask: '--version', says: '1.32.0' },
+  {
+    tool: 'delve',
+    command: 'dlv',
+    version: '1.22.0',
+    source: 'go-module',
+    ask: 'version',
+    says: 'Version: 1.22.0',
+  },
+] as const;
+const minute = 60_000;
+
+/** The programs that people get, from a feed: buf in Scoop, delve in Chocolatey, and each form of their shims. */
+describe.skipIf(!hasWine || !hasProgram('go'))(
+  'the real tools behind shims (need wine, mingw-w64, go and its proxy)',
+  () => {
+    let dir: string;
+    let windows: Windows;
+    let ended: ReadonlyMap<string, Ended>;
+    let files: string;
+
+    beforeAll(async () => {
+      dir = await makeTempDir();
+      await mkdir(join(dir, 'cwd'));
+      windows = await startWindows(dir, join(dir, 'cwd'));
+      files = join(windows.drive, 'v');
+      const places = ['profile/scoop/apps/buf/current/buf.exe', 'data/chocolatey/lib/delve/tools/dlv.exe'];
+      const house = await startHouse({ maxPackageBytes: 1024 ** 3 });
+      try {
+        const env = {
+          FEED_URL: `${house.url}/nuget`,
+          FEED_API_KEY: house.adminKey,
+          CACHE_DIR: testCacheDir,
+          GITHUB_API_URL: nowhere,
+        };
+        for (const [at, { tool, command, version, source }] of tools.entries()) {
+          const result = await cli(env, 'release:beta', `${tool}@${version}`, '--source', source);
+          if (result.code !== 0) throw new Error(result.stderr);
+          const file = join(files, places[at]!);
+          await mkdir(dirname(file), { recursive: true });
+          await writeFile(
+            file,
+            await exeOf(`${house.url}/nuget/package/${tool}/${version}-beta.1`, `${command}.exe`),
+          );
+          await chmod(file, 0o755);
+        }
+      } finally {
+        await house.stop();
+      }
+      const plans = planShims(
+        tools.map((tool) => ({ ...tool, packageId: undefined })),
+        {},
+      );
+      await writeShims(join(files, 'shims'), plans, templates, windows.launcher);
+      const env = {
+        USERPROFILE: windowsPath('v/profile'),
+        ProgramData: windowsPath('v/data'),
+        PATH: 'C:\\windows\\system32',
+      };
+      ended = await windows.runAll(
+        tools.flatMap(({ command, ask }) => {
+          const shim = windowsPath('v/shims', command);
+          return [
+            { name: `${command}.exe`, env, line: `"${shim}.exe" ${ask}` },
+            { name: `${command}.cmd`, env, line: `cmd /d /s /c ""${shim}.cmd" ${ask}"` },
+          ];
+        }),
+      );
+    }, 15 * minute);
+
+    afterAll(async () => {
+      await windows?.wine.stop();
+      await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+    });
+
+    async function exeOf(address: string, name: string): Promise<Buffer> {
+      const path = join(dir, `${name}.nupkg`);
+      await writeFile(path, Buffer.from(await (await fetch(address)).arrayBuffer()));
+      const nupkg = await openNupkg(path);
+      try {
+        return await nupkg.readEntry(`tools/${name}`, 1e9);
+      } finally {
+        await nupkg.close();
+      }
+    }
+
+    it.each(
+      tools.flatMap(({ command, says }) =>
+        ['exe', 'cmd'].map((form) => ({ name: `${command}.${form}`, says })),
+      ),
+    )('$name says its version', ({ name, says }) => {
+      const { code, stdout, stderr } = ended.get(name)!;
+
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout.toString()).toContain(says);
+    });
+
+    // Linux hands a Windows program to wine by itself only where binfmt_misc is set up so: here a file of one line does it.
+    it.skipIf(!hasProgram('dash'))(
+      'the sh form finds them, too (needs dash)',
+      async () => {
+        for (const { tool, command, ask, says } of tools) {
+          const env = { USERPROFILE: join(files, 'profile'), ProgramData: join(files, 'data') };
+          const { stderr } = await run('dash', [join(files, 'shims', command)], {
+            env: { ...env, GO_WIN_TOOLS_EXPLAIN: '1' },
+          });
+          const exe = stderr
+            .split('\n')
+            .find((line) => line.startsWith('>'))
+            ?.split(/\s+/)
+            .find((word) => word.endsWith('.exe'));
+          expect(exe, tool).toContain(files);
+          const { stdout } = await windows.wine.run(exe!, [ask]);
+          expect(stdout).toContain(says);
+        }
+      },
+      minute,
+    );
+  },
+);
