@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { fail, ReleaseError } from '../manifest-gen/errors.ts';
 import {
@@ -13,7 +13,7 @@ import { buildLauncher, type Launcher } from './build-launcher.ts';
 import { planShims } from './plan.ts';
 import { readPolicy } from './policy.ts';
 import { publishShims, type ShimsChannel } from './publish.ts';
-import { writeShims } from './write-shims.ts';
+import { readTemplates, writeShims } from './write-shims.ts';
 
 type Flags = {
   readonly out?: string;
@@ -68,10 +68,7 @@ async function makeShims(invocation: Invocation, flags: Flags): Promise<void> {
   const { cwd, productDir, stdout, stderr, env } = invocation;
   const policy = flags.policy === undefined ? {} : await readPolicyFile(resolve(cwd, flags.policy));
   const plans = planShims(await loadToolsOf(world), policy, flags.tool);
-  const templates = {
-    cmd: await readFile(join(productDir, 'shims', 'templates', 'shim.cmd'), 'utf8'),
-    sh: await readFile(join(productDir, 'shims', 'templates', 'shim.sh'), 'utf8'),
-  };
+  const templates = await readTemplates(productDir);
   const dir = resolve(cwd, out);
   const launcher = await launcherOrNone(world, env.SIGN_COMMAND, stderr);
   try {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyLauncher, type Launcher } from './build-launcher.ts';
 import { renderCmd } from './cmd-form.ts';
@@ -7,6 +7,12 @@ import type { ShimPlan } from './plan.ts';
 import { renderSh } from './sh-form.ts';
 
 export type Templates = { readonly cmd: string; readonly sh: string };
+
+export async function readTemplates(productDir: string): Promise<Templates> {
+  const read = (name: string): Promise<string> =>
+    readFile(join(productDir, 'shims', 'templates', name), 'utf8');
+  return { cmd: await read('shim.cmd'), sh: await read('shim.sh') };
+}
 
 /** The forms of every shim, file names and texts; NAME.exe is the launcher, beside its NAME.shim.json. */
 export function renderShims(plans: readonly ShimPlan[], { cmd, sh }: Templates): ReadonlyMap<string, string> {

@@ -191,7 +191,7 @@ function runBytes(
   program: string,
   args: readonly string[],
   options: { cwd: string; env: Record<string, string> },
-  input = Buffer.alloc(0),
+  input: Buffer = Buffer.alloc(0),
 ): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, options);

@@ -1,9 +1,9 @@
-import { copyFile, link, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Launcher } from '../../shims/build-launcher.ts';
 import { planShims } from '../../shims/plan.ts';
 import { Policy } from '../../shims/policy.ts';
-import { type Templates, writeShims } from '../../shims/write-shims.ts';
+import { readTemplates, writeShims } from '../../shims/write-shims.ts';
 import { productDir } from '../kit/house.ts';
 import { type At, program, type Vector } from './vectors.ts';
 
@@ -16,10 +16,7 @@ export type World = {
   readonly launcher?: Launcher;
 };
 
-export const templates: Templates = {
-  cmd: await readFile(join(productDir, 'shims/templates/shim.cmd'), 'utf8'),
-  sh: await readFile(join(productDir, 'shims/templates/shim.sh'), 'utf8'),
-};
+export const templates = await readTemplates(productDir);
 
 /** Delve: tool and command have different names. */
 export async function buildWorld({ dir, at, program: tool, launcher }: World, vector: Vector): Promise<void> {
