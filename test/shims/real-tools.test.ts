@@ -14,7 +14,7 @@ import { type Ended, startWindows, type Windows, windowsPath } from './windows.t
 import { templates } from './world.ts';
 
 const tools = [
-  { tool: 'buf', command: 'buf', version: '1.32.0', source: 'npm', ask: '--version', says: '1.32.0' },
+  { tool: 'buf', command: 'buf', version: '1.35.1', source: 'npm', ask: '--version', says: '1.35.1' },
   {
     tool: 'delve',
     command: 'dlv',
