@@ -132,7 +132,7 @@ export default {
     forbid(
       'programs-from-two-places',
       'Every child process is started by one of these, with limits and a fixed environment.',
-      { pathNot: '^(server/bucket/git-backend|manifest-gen/run-command|dev/run-steps)\\.ts$|^bench/' },
+      { pathNot: '^(server/bucket/git-backend|manifest-gen/run-command|dev/run-steps)\\.ts$|^(bench|test)/' },
       { path: '^(node:)?child_process$' },
     ),
     forbid(

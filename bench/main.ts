@@ -2,8 +2,9 @@
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { compareSizes } from './compare-sizes.ts';
+import { launcherResults } from './launcher.ts';
 import { type Result, tableOf } from './results.ts';
-import { rowNames } from './rows.ts';
+import { launcher, rowNames } from './rows.ts';
 import { runTable } from './run-table.ts';
 import type { Settings } from './settings.ts';
 import { makeWorkDir, removeWorkDir } from './work-dir.ts';
@@ -45,7 +46,14 @@ async function bench(words: string[], options: Options): Promise<void> {
         words.length === 0 || words.some((word) => name.toLowerCase().includes(word.toLowerCase())),
       say: (text) => process.stderr.write(`${text}\n`),
     };
-    const results = await (options.scale ? compareSizes(settings) : runTable(settings));
+    const results = options.scale
+      ? await compareSizes(settings)
+      : [
+          ...(rowNames.some((name) => name !== launcher.name && settings.isChosen(name))
+            ? await runTable(settings)
+            : []),
+          ...(await launcherResults(settings)),
+        ];
     process.stdout.write(`\n${tableOf(results)}\n`);
     if (options.json !== undefined) {
       const { versions } = settings;

@@ -87,7 +87,10 @@ export const limits = {
   slowdown: { unit: 'x', must: 1.5, aim: 1.1 },
 } as const;
 
-export const rowNames = [...readingRows.map(({ name }) => name), bigDownload.name, push.name];
+/** How many times longer a program takes through NAME.exe of a shim, which is a second process: 2 is the least there is. */
+export const launcher = { name: 'shim, start to end', must: 5, aim: 3 } as const;
+
+export const rowNames = [...readingRows.map(({ name }) => name), bigDownload.name, push.name, launcher.name];
 
 function oneOfEach(packages: readonly BenchPackage[]): BenchPackage[] {
   return shuffled([...new Map(packages.map((pkg) => [pkg.id, pkg])).values()]);
