@@ -75,7 +75,7 @@ describe('shims', () => {
   });
 
   it.each([
-    ['no --out', [], "required option '--out <dir>'"],
+    ['no --out', [], '--out <dir> (or --publish) is missing'],
     ['an empty --out', ['--out', ''], '--out names no folder'],
     ['a word that is none', ['--policy', 'prefer: chocolatey'], 'line 1: prefer "chocolatey" is none of'],
     ['pinned without a pin', ['--policy', 'prefer: pinned'], 'no pin: VERSION'],
