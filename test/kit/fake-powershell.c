@@ -10,6 +10,7 @@ int main(void) {
   int isCommand = strstr(line, " -Command ") != NULL;
   fprintf(out, "LINE %s\nURL %s\nSHA256 %s\nFILE %s\n", line, getenv("GO_WIN_TOOLS_URL"), getenv("GO_WIN_TOOLS_SHA256"),
           getenv("GO_WIN_TOOLS_FILE"));
+  fprintf(out, "MODULES %s\n", getenv("PSModulePath") == NULL ? "none" : getenv("PSModulePath"));
   fclose(out);
   if (isCommand) fclose(fopen(getenv("GO_WIN_TOOLS_FILE"), "w"));
   code = getenv(isCommand ? "FAKE_COMMAND_CODE" : "FAKE_FILE_CODE");

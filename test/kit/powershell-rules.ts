@@ -69,6 +69,7 @@ const cmdlets = [
   'Remove-Item',
   'Resolve-Path',
   'Select-Object',
+  'Set-StrictMode',
   'Split-Path',
   'Test-Path',
   'Where-Object',

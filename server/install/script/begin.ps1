@@ -16,6 +16,8 @@ param(
   [switch] $Remove
 )
 $ErrorActionPreference = 'Stop'
+# As text run in a session, it would have that session's mode, in which a setting that is not there is an error.
+Set-StrictMode -Off
 # What a program's exit code means is decided below.
 $PSNativeCommandUseErrorActionPreference = $false
 

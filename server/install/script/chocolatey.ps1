@@ -46,7 +46,7 @@ function Set-ChocoSource {
 function Set-ChocoKey([string] $Key) {
   Import-DataProtection
   $own = Get-OwnChocoSource
-  if ($null -ne $own -and $own.User -eq $Name -and (Unprotect-Text $own.Password) -eq $Key) { return }
+  if ($null -ne $own -and $own.User -eq $Name -and (Unprotect-Text $own.Password) -ceq $Key) { return }
   if (-not $PSCmdlet.ShouldProcess("Chocolatey source $Name", 'write the key, encrypted')) { return }
   $xml = Read-ChocoConfig
   foreach ($node in $xml.SelectNodes('/chocolatey/sources/source')) {

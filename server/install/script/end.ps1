@@ -21,8 +21,13 @@ if ($null -eq $Scoop) { Write-Host 'Scoop is not here (for this user).' }
 
 if ($Remove) {
   Invoke-Part 'PATH' {
-    Set-FirstInPath @(Get-ShimsFolders) '' $false
-    if (Test-Admin) { Set-FirstInPath @(Get-ShimsFolders) '' $true }
+    $folders = @(Get-ShimsFolders)
+    Set-FirstInPath $folders '' $false
+    if (Test-Admin) { Set-FirstInPath $folders '' $true }
+    else {
+      $left = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';' | Where-Object { $folders -contains $_.TrimEnd('\') })
+      if ($left.Count -gt 0) { throw "$($left -join ', ') is in the PATH of this machine: run this again as administrator." }
+    }
   }
   if ($null -ne $Choco) { Invoke-Part 'Chocolatey' { Remove-Choco } }
   if ($null -ne $Scoop) { Invoke-Part 'Scoop' { Remove-Scoop } }

@@ -1,6 +1,10 @@
 @echo off
 rem Downloads the install.ps1 that this file was made with, and runs it with the same arguments.
-setlocal DisableDelayedExpansion
+setlocal EnableExtensions DisableDelayedExpansion
+rem A variable of that name would hide the exit codes, and with them that the digest is another one.
+set "ERRORLEVEL="
+rem Started from PowerShell 7 it names modules that Windows PowerShell cannot load; each makes its own.
+set "PSModulePath="
 set "GO_WIN_TOOLS_URL={{SCRIPT_URL}}"
 set "GO_WIN_TOOLS_SHA256={{SCRIPT_SHA256}}"
 set "GO_WIN_TOOLS_FILE=%TEMP%\go-win-tools-install-%RANDOM%%RANDOM%.ps1"

@@ -22,8 +22,9 @@ function Set-FirstInPath([string[]] $Without, [string] $First, [bool] $IsMachine
   }
 }
 
+# By the location of PowerShell, which is not the working folder of its process; the folder may be gone.
 function Get-ShimsFolders {
-  if ($ShimsDir -ne '') { [IO.Path]::GetFullPath($ShimsDir).TrimEnd('\') }
+  if ($ShimsDir -ne '') { $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($ShimsDir).TrimEnd('\') }
   if ($null -ne $Choco) { Join-Path $Choco.Root "lib\$ShimsPackage\tools" }
   if ($null -ne $Scoop) { Join-Path $Scoop.Root "apps\$ShimsPackage\current" }
 }

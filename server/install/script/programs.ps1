@@ -3,6 +3,8 @@ function Write-Done([string] $Text) { Write-Host "  $Text" }
 
 # The only place that starts programs. Answers with the lines of their output.
 function Invoke-Program([string] $Program, [string[]] $Arguments, [int[]] $Allow = @(0), [string[]] $InputLines = @()) {
+  # In ISE and in remote sessions 5.1 makes errors of what a program writes to stderr; its exit code alone counts.
+  $ErrorActionPreference = 'Continue'
   # ASCII without a byte order mark, whatever the console has.
   $OutputEncoding = New-Object System.Text.ASCIIEncoding
   if ($InputLines.Count -gt 0) { $lines = $InputLines | & $Program @Arguments }

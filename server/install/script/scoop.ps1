@@ -40,7 +40,7 @@ function Set-PrivateHost([string] $Key) {
   $own = @($config.private_hosts | Where-Object { $null -ne $_ -and $_.match -eq $Scoop.Match })
   $headers = "X-NuGet-ApiKey=$Key"
   if ($Key -eq '' -and $own.Count -eq 0) { return }
-  if ($Key -ne '' -and $own.Count -eq 1 -and $own[0].headers -eq $headers) { return }
+  if ($Key -ne '' -and $own.Count -eq 1 -and $own[0].headers -ceq $headers) { return }
   if (-not $PSCmdlet.ShouldProcess("private_hosts in $($Scoop.Config)", 'write')) { return }
   $config.PSObject.Properties.Remove('private_hosts')
   if ($Key -ne '') { $others += [PSCustomObject]@{ match = $Scoop.Match; headers = $headers } }

@@ -67,8 +67,20 @@ describe.skipIf(!hasWine)('install.cmd, run by cmd (needs wine and mingw-w64)', 
     expect((await install('-WhatIf', { FAKE_FILE_CODE: code })).code).toBe(Number(code) & 0xff);
   });
 
-  it.each(['-1'])('runs nothing when the download or its digest fails (%s)', async (code) => {
-    const result = await install('', { FAKE_COMMAND_CODE: code });
+  it('keeps modules of PowerShell 7 out of Windows PowerShell', async () => {
+    await install('', { PSModulePath: 'C:\\Program Files\\PowerShell\\7\\Modules' });
+
+    expect((await logged()).filter((line) => line.startsWith('MODULES '))).toEqual([
+      'MODULES none',
+      'MODULES none',
+    ]);
+  });
+
+  it.each([
+    ['-1', {}],
+    ['1', { ERRORLEVEL: '0' }],
+  ])('runs nothing when the download or its digest fails (%s, %o)', async (code, env) => {
+    const result = await install('', { FAKE_COMMAND_CODE: code, ...env });
 
     expect(result.code).toBe(1);
     expect(result.stderr).toContain('could not be had');

@@ -48,6 +48,17 @@ describe('install.ps1, by a parser and rules of our own (needs no PowerShell)', 
     }
   });
 
+  it('is the same in any session: strict or not, on a console or remote, in whatever folder its process began', () => {
+    const body = script.slice(script.indexOf(')\r\n$ErrorActionPreference'));
+    const invoke = /function Invoke-Program[\s\S]*?\r\n}/.exec(script)?.[0] ?? '';
+
+    expect(body.indexOf('Set-StrictMode -Off')).toBeGreaterThan(-1);
+    expect(body.indexOf('Set-StrictMode -Off')).toBeLessThan(body.indexOf('function '));
+    expect(invoke.indexOf("$ErrorActionPreference = 'Continue'")).toBeGreaterThan(-1);
+    expect(invoke.indexOf("$ErrorActionPreference = 'Continue'")).toBeLessThan(invoke.indexOf('& $Program'));
+    expect(script).not.toContain('GetFullPath(');
+  });
+
   it.each([
     ['https://community.chocolatey.org/api/v2/', true],
     ['https://chocolatey.org/api/v2/', true],
