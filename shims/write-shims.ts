@@ -26,8 +26,8 @@ export function renderShims(plans: readonly ShimPlan[], { cmd, sh }: Templates):
 }
 
 /**
- * Writes the shims into a folder, over those of an earlier run. An exe that runs cannot be replaced on Windows but renamed:
- * the old one stays as NAME.exe.old until it can go (spec scoop 6).
+ * Writes the shims into a folder, over those of an earlier run; who calls one meanwhile gets the old or the new one. An exe
+ * that runs cannot be replaced on Windows but renamed: the old one stays as NAME.exe.old until it can go (spec scoop 6).
  */
 export async function writeShims(
   dir: string,
@@ -39,13 +39,19 @@ export async function writeShims(
   const files = renderShims(plans, templates);
   const names: string[] = [];
   for (const { command } of plans) {
-    const exe = `${command}.exe`;
-    await stepAside(join(dir, exe));
-    // without a launcher an old exe would go on with an old policy
-    if (launcher !== undefined) {
-      await copyLauncher(launcher, join(dir, exe));
-      names.push(exe);
+    const name = `${command}.exe`;
+    const exe = join(dir, name);
+    if (launcher === undefined) {
+      // an old exe would go on with an old policy
+      await stepAside(exe);
+      continue;
     }
+    await copyLauncher(launcher, `${exe}.part`);
+    await rename(`${exe}.part`, exe).catch(async () => {
+      await stepAside(exe);
+      await rename(`${exe}.part`, exe);
+    });
+    names.push(name);
   }
   for (const [name, text] of files) {
     if (launcher === undefined && name.endsWith('.shim.json')) continue;

@@ -17,6 +17,11 @@ describe('a policy file', () => {
     ['\nprefered: scoop', 'line 2: prefered "scoop" is no word of a policy'],
     ['prefer: pinned', 'line 1: prefer is pinned, and no pin: VERSION says to what'],
     ['tools:\n  buf:\n    prefer: pinned', 'line 3: tools.buf.prefer is pinned'],
+    ['pin: 1.32.0', 'line 1: pin pins nothing without prefer: pinned'],
+    [
+      'prefer: scoop\ntools:\n  buf:\n    pin: 1.32.0',
+      'line 4: tools.buf.pin pins nothing without prefer: pinned',
+    ],
     ['tools:\n  buf:\n    sandbox: lax', 'line 3: tools.buf.sandbox "lax" is none of default, strict'],
     ['tools:\n  buf:\n    sandbox: strict\n    wrong: 1', 'line 4: tools.buf.wrong is no word'],
     ['pin: latest', 'line 1: pin "latest" is not a version'],
