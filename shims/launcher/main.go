@@ -57,7 +57,8 @@ func bypass(self string, c config) int {
 		if !filepath.IsAbs(folder) || isSameFolder(folder, filepath.Dir(self)) {
 			continue
 		}
-		if exe := filepath.Join(folder, filepath.Base(self)); isFile(exe) {
+		// another folder of shims would come back to us
+		if exe := filepath.Join(folder, filepath.Base(self)); isFile(exe) && !isFile(configFile(exe)) {
 			return run(exe)
 		}
 	}

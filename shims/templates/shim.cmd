@@ -15,7 +15,6 @@ if %GO_WIN_TOOLS_DEPTH% GTR 64 (
 )
 rem In a subroutine: %~dp0 is wrong where the caller put our name in quotes.
 call :here
-set "kept=%PATH%"
 if not "%GO_WIN_TOOLS_EXPLAIN%"=="1" if "%GO_WIN_TOOLS_BYPASS%"=="1" goto bypass
 
 rem Where the managers are: the environment, then Scoop's configuration, then the defaults.
@@ -41,12 +40,14 @@ set "tell="
 if "%GO_WIN_TOOLS_EXPLAIN%"=="1" set "tell=explain"
 if defined tell >&2 echo %tool%: prefer %prefer%%pinned%, sandbox %sandbox%
 
+rem What the caller has under these names must not speak here either.
+for %%V in (home shared) do for %%F in (scoop scoop-global choco) do set "%%V_%%F="
+
 rem Once more to tell where was looked, when there is nothing to run.
 :look
 
 set "taken="
 set "best="
-set "seen="
 set "why=it is not installed"
 set "code=127"
 
@@ -111,7 +112,6 @@ if exist "%file%" goto there
 set "note=not there"
 goto noted
 :there
-set "seen=1"
 for %%W in (%deny%) do if not defined note call :denied "%%~W"
 for %%F in ("%file%") do set "folder=%%~dpF"
 for %%D in ("%here%" "%user%\shims\" "%global%\shims\" "%choco%\bin\") do if /i "%folder%"=="%%~D" set "note=a shim, not the program itself"
@@ -180,7 +180,9 @@ if not "%from_taken%"=="scoop-global" if defined home_scoop-global set gone=%gon
 if not "%from_taken%"=="choco" if defined home_choco set gone=%gone% "%shared_choco%"
 :filter
 if not defined gone goto start
-set "rest=%PATH%"
+if not defined PATH goto start
+rem A quote in PATH would end one of ours: a bar, which no path has, stands for it meanwhile.
+set "rest=%PATH:"=|%"
 set "kept="
 :entry
 set "entry="
@@ -188,18 +190,25 @@ for /f "tokens=1* delims=;" %%A in ("%rest%") do (
   set "entry=%%A"
   set "rest=%%B"
 )
-if not defined entry goto start
-set "plain=%entry:"=%"
+if not defined entry goto filtered
+set "plain=%entry:|=%"
 set "out="
 for %%P in ("%plain%\." "%plain%\.." "%plain%\..\.." "%plain%\..\..\.." "%plain%\..\..\..\.." "%plain%\..\..\..\..\..") do for %%G in (%gone%) do if /i "%%~fP"=="%%~fG" set "out=1"
 if not defined out if defined kept set "kept=%kept%;%entry%"
 if not defined out if not defined kept set "kept=%entry%"
 if defined rest goto entry
-goto start
+:filtered
+if not defined kept goto emptied
+endlocal & set "GO_WIN_TOOLS_RUN=%taken%" & set "PATH=%kept:|="%"
+goto run
+:emptied
+endlocal & set "GO_WIN_TOOLS_RUN=%taken%" & set "PATH="
+goto run
 
 rem What PATH would have run without us.
 :bypass
-set "rest=%PATH%"
+if not defined PATH goto no_other
+set "rest=%PATH:"=|%"
 :other
 set "entry="
 for /f "tokens=1* delims=;" %%A in ("%rest%") do (
@@ -207,9 +216,11 @@ for /f "tokens=1* delims=;" %%A in ("%rest%") do (
   set "rest=%%B"
 )
 if not defined entry goto no_other
-set "plain=%entry:"=%"
+set "plain=%entry:|=%"
 if not "%plain:~1,1%"==":" if not "%plain:~0,2%"=="\\" goto skipped
 for %%P in ("%plain%\.") do if /i "%%~fP\"=="%here%" goto skipped
+rem Another folder of shims would come back to us.
+if exist "%plain%\%exe:~0,-3%shim.json" goto skipped
 if exist "%plain%\%exe%" (
   set "taken=%plain%\%exe%"
   goto start
@@ -319,7 +330,7 @@ if defined words_b for /f "tokens=1,* delims=." %%A in ("%words_b%") do (
 )
 set "words_a=%left_a%"
 set "words_b=%left_b%"
-if "%a%"=="%b%" goto same_words
+if /i "%a%"=="%b%" goto same_words
 set "order=-1"
 if not defined a exit /b 0
 set "order=1"
@@ -347,7 +358,8 @@ if defined words_a goto words
 if defined words_b goto words
 exit /b 0
 
-rem The last line: what the child ends with is what we end with, whatever a caller has in a variable ERRORLEVEL.
+rem PATH as it is. The last line: what the child ends with is what we end with, whatever a caller has in a variable ERRORLEVEL.
 :start
-endlocal & set "PATH=%kept%" & set "GO_WIN_TOOLS_RUN=%taken%"
+endlocal & set "GO_WIN_TOOLS_RUN=%taken%"
+:run
 "%GO_WIN_TOOLS_RUN%" %*

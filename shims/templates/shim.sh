@@ -11,12 +11,13 @@ stop() { code=$1; shift; printf '%s\n' "$@" >&2; exit "$code"; }
 
 here=$(CDPATH='' cd -- "$(dirname -- "$1")" && pwd -P)
 
-# PATH without our own folder, and without what is relative: a working folder has no say
+# PATH without our own folder and other folders of shims, which would come back to us, and without what is relative: a
+# working folder has no say
 other_path() {
   rest=$PATH: kept=
   while [ -n "$rest" ]; do
     folder=${rest%%:*} rest=${rest#*:}
-    case $folder in /*) [ "$folder" -ef "$here" ] || kept=$kept:$folder ;; esac
+    case $folder in /*) [ "$folder" -ef "$here" ] || [ -f "$folder/$command.shim.json" ] || kept=$kept:$folder ;; esac
   done
   printf '%s' "${kept#:}"
 }
@@ -129,10 +130,13 @@ words() {
   return 0
 }
 
+lower() { printf '%s' "$1" | tr '[:upper:]' '[:lower:]'; }
+
 newer() {
   [ -n "$1" ] || return 1
   [ -n "$2" ] || return 0
   v=${1%%+*} w=${2%%+*}
+  case $v$w in *[A-Z]*) v=$(lower "$v") w=$(lower "$w") ;; esac
   words "${v%%-*}" "${w%%-*}" 0
   case $? in 1) return 0 ;; 2) return 1 ;; esac
   case $v in *-*) v=${v#*-} ;; *) v= ;; esac
@@ -154,10 +158,12 @@ if [ -f "$settings" ]; then
   [ -n "$global" ] || global=$(json "$settings" global_path)
 fi
 user=$(unix "${user:-$profile/scoop}") global=$(unix "${global:-$data/scoop}")
+choco=$(unix "${ChocolateyInstall:-$data/chocolatey}")
+user=${user%/} global=${global%/}
 
 scoop scoop "$user"
 [ "$user" = "$global" ] || scoop scoop-global "$global"
-choco "$(unix "${ChocolateyInstall:-$data/chocolatey}")"
+choco "${choco%/}"
 # KNOWN
 
 # why an install may not run; nothing when it may
@@ -237,7 +243,6 @@ fi
   "Install it: choco install $package, or: scoop install go-win-tools/$app"
 
 # PATH without the folders of those that lost, in any case, with or without a slash at the end
-lower() { printf '%s' "$1" | tr '[:upper:]' '[:lower:]'; }
 gone=
 eval "shared_taken=\$shared_$taken target=\$exe_$taken"
 at=0

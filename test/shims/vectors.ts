@@ -142,6 +142,12 @@ export const vectors: readonly Vector[] = [
     says: (at) => ['none is the pinned version 1.3.0', at(user), at(choco)],
   },
   { name: 'pinned, nothing there: 127', policy: { prefer: 'pinned', pin: '1.3.0' }, files: [], ends: 127 },
+  {
+    name: 'pinned, in another case of letters, which both managers take for the same',
+    policy: { prefer: 'pinned', pin: '1.3.0-RC.1' },
+    files: [scoopHas('1.3.0'), chocoHas('1.3.0-rc.1')],
+    ends: choco,
+  },
   // deny
   { name: 'a denied manager', policy: { deny: ['choco'] }, files: both, ends: user },
   { name: 'a denied version', policy: { deny: ['1.10'] }, files: both, ends: user },
@@ -304,6 +310,14 @@ export const vectors: readonly Vector[] = [
     ends: 127,
   },
   {
+    name: 'a SCOOP that ends with a slash',
+    files: both,
+    env: (at) => ({ SCOOP: `${at('profile/scoop')}/` }),
+    path: ['profile/scoop/apps/delve/current', 'a'],
+    ends: choco,
+    childPath: ['a'],
+  },
+  {
     name: 'a relative SCOOP is no place',
     files: [chocoHas('1.0.0')],
     env: () => ({ SCOOP: 'scoop', SCOOP_GLOBAL: 'scoop' }),
@@ -356,6 +370,21 @@ export const vectors: readonly Vector[] = [
     path: ['data/chocolatey/bin', 'profile/scoop/shims'],
     ends: user,
   },
+  {
+    name: 'quotes in PATH stay where they are',
+    files: both,
+    path: ['"own bin (x86)"', 'profile/scoop/apps/delve/current', '"b"'],
+    ends: choco,
+    childPath: ['"own bin (x86)"', '"b"'],
+  },
+  {
+    name: "variables of the caller's that are named as ours",
+    policy: { sandbox: 'strict' },
+    files: both,
+    env: (at) => ({ 'home_scoop-global': at('a'), 'shared_scoop-global': at('b') }),
+    path: ['a', 'b'],
+    ends: choco,
+  },
   // circles
   {
     name: "our folder again, and the managers' shims in front",
@@ -398,8 +427,13 @@ export const vectors: readonly Vector[] = [
   },
   {
     name: 'bypass: what PATH would have run without us',
-    files: [...both, { 'own bin (x86)/dlv.exe': program }],
-    path: ['shims', 'empty', 'own bin (x86)', 'profile/scoop/apps/delve/current'],
+    files: [
+      ...both,
+      { 'own bin (x86)/dlv.exe': program },
+      // other shims would come back to us
+      { 'other-shims/dlv': program, 'other-shims/dlv.exe': program, 'other-shims/dlv.shim.json': '{}' },
+    ],
+    path: ['shims', '"empty (x86)"', 'other-shims', 'own bin (x86)', 'profile/scoop/apps/delve/current'],
     env: () => ({ GO_WIN_TOOLS_BYPASS: '1' }),
     ends: 'own bin (x86)/dlv.exe',
   },

@@ -49,7 +49,10 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
     environmentOf(at(world), vector, pathOf(world, vector.path));
   const pathOf = (world: number | string, folders: readonly string[] = []): string =>
     [
-      ...['shims', ...folders].map((folder) => at(world)(folder) + (folder.endsWith('/') ? '\\' : '')),
+      ...['shims', ...folders].map((folder) => {
+        const path = at(world)(folder.replaceAll('"', '')) + (folder.endsWith('/') ? '\\' : '');
+        return folder.startsWith('"') ? `"${path}"` : path;
+      }),
       system,
     ].join(';');
 
