@@ -97,21 +97,14 @@ function faultsOf(issue: z.core.$ZodIssue): readonly Fault[] {
   return [{ path: issue.path, problem: issue.message }];
 }
 
-/** `prefer: pinned` without a version would pin nothing, and neither does a version without `prefer: pinned`. */
+/** `prefer: pinned` without a version would pin nothing. A version alone may wait for the day when it is switched on. */
 function requirePins(policy: Policy, refuse: (path: readonly string[], problem: string) => never): Policy {
   const problem = 'is pinned, and no pin: VERSION says to what';
   const own = Object.entries(policy.tools ?? {});
   if (policy.prefer === 'pinned' && policy.pin === undefined) return refuse(['prefer'], problem);
   const [name] =
     own.find(([, tool]) => tool.prefer === 'pinned' && (tool.pin ?? policy.pin) === undefined) ?? [];
-  if (name !== undefined) return refuse(['tools', name, 'prefer'], problem);
-  const idle = 'pins nothing without prefer: pinned';
-  const isPinned = (tool: ToolPolicy): boolean => (tool.prefer ?? policy.prefer) === 'pinned';
-  if (policy.pin !== undefined && policy.prefer !== 'pinned' && !own.some(([, tool]) => isPinned(tool))) {
-    return refuse(['pin'], idle);
-  }
-  const [other] = own.find(([, tool]) => tool.pin !== undefined && !isPinned(tool)) ?? [];
-  return other === undefined ? policy : refuse(['tools', other, 'pin'], idle);
+  return name === undefined ? policy : refuse(['tools', name, 'prefer'], problem);
 }
 
 /** The value at a path, or the key itself when the word is one that should not be there. */

@@ -17,11 +17,6 @@ describe('a policy file', () => {
     ['\nprefered: scoop', 'line 2: prefered "scoop" is no word of a policy'],
     ['prefer: pinned', 'line 1: prefer is pinned, and no pin: VERSION says to what'],
     ['tools:\n  buf:\n    prefer: pinned', 'line 3: tools.buf.prefer is pinned'],
-    ['pin: 1.32.0', 'line 1: pin pins nothing without prefer: pinned'],
-    [
-      'prefer: scoop\ntools:\n  buf:\n    pin: 1.32.0',
-      'line 4: tools.buf.pin pins nothing without prefer: pinned',
-    ],
     ['tools:\n  buf:\n    sandbox: lax', 'line 3: tools.buf.sandbox "lax" is none of default, strict'],
     ['tools:\n  buf:\n    sandbox: strict\n    wrong: 1', 'line 4: tools.buf.wrong is no word'],
     ['pin: latest', 'line 1: pin "latest" is not a version'],
@@ -34,6 +29,13 @@ describe('a policy file', () => {
     ['pin: &a [1]\nprefer: *a', 'line 1: pin '],
   ])('%j is refused with the line: %s', (text, sentence) => {
     expect(() => readPolicy(text, 'policy.yaml')).toThrow(sentence);
+  });
+
+  it('may name a version that nothing is pinned to yet', () => {
+    expect(readPolicy('prefer: scoop\npin: 1.32.0\n', 'policy.yaml')).toEqual({
+      prefer: 'scoop',
+      pin: '1.32.0',
+    });
   });
 
   it('may be empty', () => {
