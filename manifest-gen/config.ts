@@ -3,8 +3,15 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { fail } from './errors.ts';
-import { isUpstreamPlace, ownHoles, upstreamHoles } from './render/payload-place.ts';
-import { minisignKeyId } from './verify/minisign.ts';
+import { isUpstreamPlace } from './render/payload-place.ts';
+import {
+  bundleKeys,
+  databaseAddress,
+  payloadTemplate,
+  proxyAddress,
+  token,
+  webAddress,
+} from './setting-forms.ts';
 
 /** Where `serve` and `start` listen when nothing else is set. */
 export const defaultFeedUrl = 'http://127.0.0.1:8080/nuget';
@@ -196,72 +203,8 @@ function cacheHome({ env, platform }: ConfigSource): string {
   return env.XDG_CACHE_HOME || join(homedir(), '.cache');
 }
 
-function webAddress(): z.ZodString {
-  return z.string().refine((text) => {
-    if (!URL.canParse(text)) return false;
-    const url = new URL(text);
-    return isWeb(url) && hasNoUser(url) && url.search === '' && url.hash === '';
-  }, 'must be an http or https address without user and password, ? and #');
-}
-
-function databaseAddress(): z.ZodString {
-  return z.string().refine((text) => {
-    // a drive of Windows looks like a scheme of one letter
-    if (!/^[a-z][a-z0-9+.-]+:/i.test(text)) return true;
-    if (!URL.canParse(text)) return false;
-    const url = new URL(text);
-    const isKnown = isWeb(url) || (url.protocol === 'file:' && url.host === '');
-    return isKnown && hasNoUser(url) && url.search === '' && url.hash === '';
-  }, 'must be an http, https or file address without user and password, ? and #, or a folder');
-}
-
 function databaseUrl(text: string, cwd: string): string {
   return /^(https?|file):/i.test(text) ? trimSlash(text) : pathToFileURL(resolve(cwd, text)).href;
-}
-
-/** It may hold a password, which is why no message quotes it. */
-function proxyAddress(): z.ZodString {
-  return z.string().refine((text) => {
-    const address = text.includes('://') ? text : `http://${text}`;
-    return URL.canParse(address) && isWeb(new URL(address));
-  }, 'must be an http or https address, or HOST:PORT');
-}
-
-/** It goes into an HTTP header: a line end in the middle would surface as a forge that cannot be reached. */
-function token(): z.ZodString {
-  return z
-    .string()
-    .trim()
-    .regex(/^[\x21-\x7e]*$/, 'must be a token without blanks and in printable ASCII');
-}
-
-function bundleKeys(): z.ZodString {
-  return z
-    .string()
-    .refine(
-      (text) => text.split(',').every((key) => minisignKeyId(key) !== undefined),
-      'must be public keys as minisign writes them (RW...), with commas between',
-    );
-}
-
-function isWeb({ protocol }: URL): boolean {
-  return /^https?:$/.test(protocol);
-}
-
-function hasNoUser({ username, password }: URL): boolean {
-  return username === '' && password === '';
-}
-
-function payloadTemplate(): z.ZodString {
-  return z.string().refine(
-    (text) =>
-      [ownHoles, upstreamHoles].some((holes) => holes.every((hole) => text.includes(hole))) &&
-      URL.canParse(text) &&
-      isWeb(new URL(text)) &&
-      // it is written into manifests, for everybody to read
-      hasNoUser(new URL(text)),
-    "must be an http or https address with {tool}, {version} and {file} in it, or for upstream's own files with {repository}, {tag} and {asset}, and no user and password",
-  );
 }
 
 function trimSlash(url: string): string {
