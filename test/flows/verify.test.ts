@@ -152,9 +152,10 @@ describe('release:verify', () => {
         const { exitCode, failed } = await verify(['delve']);
 
         expect(exitCode).toBe(3);
+        expect(failed).not.toEqual([]);
         for (const row of failed) {
-          expect(row.expected).toBeTruthy();
-          expect(row.found).toBeTruthy();
+          const words = { expected: expect.stringMatching(/\S/), found: expect.stringMatching(/\S/) };
+          expect(row).toMatchObject(words);
           expect(row.expected).not.toBe(row.found);
         }
       }),
