@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTempDir } from '../kit/house.ts';
 import { hasProgram, run } from '../kit/programs.ts';
+import { expectEnd } from './expect-end.ts';
 import { choco, type Vector, vectors } from './vectors.ts';
 import { buildWorld, environmentOf, heard, type Outcome, plantTraps } from './world.ts';
 
@@ -74,26 +75,10 @@ describe.skipIf(!hasProgram('dash'))('the sh form of a shim (needs dash)', () =>
     '$name',
     async ({ world, vector }) => {
       await buildWorld({ dir: join(dir, 'v', String(world)), at: at(world), program: tool }, vector);
-      const { ends, says = () => [], childPath = vector.path } = vector;
 
       const result = await call(world, vector, ['version', 'a b']);
 
-      if (typeof ends === 'number') {
-        expect({ code: result.code, stdout: result.stdout.toString() }, result.stderr).toEqual({
-          code: ends,
-          stdout: '',
-        });
-      } else {
-        const { exe, args, env } = heard(result);
-        expect({ exe, args, code: result.code }, result.stderr).toEqual({
-          exe: at(world)(ends),
-          args: ['version', 'a b'],
-          code: 0,
-        });
-        expect(env.PATH).toBe(pathOf(world, childPath));
-        expect(result.stderr).toBe('');
-      }
-      for (const text of says(at(world))) expect(result.stderr).toContain(text);
+      expectEnd(result, vector, { at: at(world), pathOf: (folders) => pathOf(world, folders) });
     },
   );
 

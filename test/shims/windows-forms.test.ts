@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTempDir } from '../kit/house.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { hasWine } from '../kit/wine.ts';
+import { expectEnd } from './expect-end.ts';
 import { choco, type Vector, vectors } from './vectors.ts';
 import { type Call, type Ended, startWindows, type Windows, windowsPath } from './windows.ts';
 import { buildWorld, environmentOf, heard, plantTraps } from './world.ts';
@@ -119,24 +120,8 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
       '$name',
       ({ world, vector }) => {
         const result = of(world);
-        const { ends, says = () => [], childPath = vector.path } = vector;
 
-        if (typeof ends === 'number') {
-          expect({ code: result.code, stdout: result.stdout.toString() }, result.stderr).toEqual({
-            code: ends,
-            stdout: '',
-          });
-        } else {
-          const { exe, args, env } = heard(result);
-          expect({ exe, args, code: result.code }, result.stderr).toEqual({
-            exe: at(world)(ends),
-            args: ['version', 'a b'],
-            code: 0,
-          });
-          expect(env.PATH).toBe(pathOf(world, childPath));
-          expect(result.stderr).toBe('');
-        }
-        for (const text of says(at(world))) expect(result.stderr).toContain(text);
+        expectEnd(result, vector, { at: at(world), pathOf: (folders) => pathOf(world, folders) });
       },
     );
 
