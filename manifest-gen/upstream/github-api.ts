@@ -1,7 +1,7 @@
 import type { Got, Headers } from 'got';
 import type { z } from 'zod';
 import { type Asking, reasonOf, refused, unreachable } from './asking.ts';
-import { type Opened, openGet, type Patience } from './http.ts';
+import { type Opened, openGet, type Patience, readBody } from './http.ts';
 import type { KeptAnswer, KeptAnswers } from './kept-answers.ts';
 import { type Attempt, persist } from './persist.ts';
 import { GithubFault } from './schema.ts';
@@ -9,7 +9,7 @@ import { GithubFault } from './schema.ts';
 /** A page of 50 releases of goreleaser is about 5 MB of JSON. */
 const maxJsonBytes = 64 * 1024 * 1024;
 /** At 50 a page: 10,000 releases. */
-const maxPages = 200;
+const mostPages = 200;
 
 export type GithubApiSettings = {
   readonly http: Got;
@@ -27,10 +27,16 @@ export interface GithubApi {
   /** Undefined for 404. */
   get<T>(path: string, schema: z.ZodType<T>, asking: Asking): Promise<T | undefined>;
   /** All pages of a list, by its Link header. Undefined for 404. */
-  list<T>(path: string, schema: z.ZodType<T[]>, asking: Asking): Promise<T[] | undefined>;
+  pages<T>(path: string, schema: z.ZodType<T>, asking: Asking, how?: Paging): Promise<T[] | undefined>;
   /** Authorization, when the URL is one of the API; nowhere else may the token go. */
   credentialsFor(url: string): Headers;
 }
+
+export type Paging = {
+  readonly maxPages?: number;
+  /** Not for answers that name addresses which soon end. */
+  readonly isKept?: boolean;
+};
 
 /** GitHub's REST API (spec upstream 2). The errors are those of the port Upstream. */
 export function createGithubApi(settings: GithubApiSettings, keptAnswers: KeptAnswers): GithubApi {
@@ -38,10 +44,10 @@ export function createGithubApi(settings: GithubApiSettings, keptAnswers: KeptAn
   const origin = new URL(apiUrl).origin;
   const credentialsFor = (url: string): Headers =>
     token !== undefined && new URL(url).origin === origin ? { authorization: `Bearer ${token}` } : {};
-  const ask = async (url: string, asking: Asking): Promise<Answer> => {
+  const ask = async (url: string, asking: Asking, isKept = true): Promise<Answer> => {
     const headers = { accept: 'application/vnd.github+json', ...credentialsFor(url) };
     const { host } = new URL(url);
-    const kept = await keptAnswers.find(url);
+    const kept = isKept ? await keptAnswers.find(url) : undefined;
     const result = await persist(
       patience,
       settings.signal,
@@ -51,7 +57,8 @@ export function createGithubApi(settings: GithubApiSettings, keptAnswers: KeptAn
     if ('failed' in result)
       return unreachable(asking, `${host}: ${result.failed}${tooLong(result.waitMs, patience)}`);
     const { etag, link, text } = result.done;
-    if (etag !== undefined && etag !== kept?.etag) await keptAnswers.keep(url, { etag, link, text });
+    if (isKept && etag !== undefined && etag !== kept?.etag)
+      await keptAnswers.keep(url, { etag, link, text });
     return result.done;
   };
 
@@ -61,21 +68,23 @@ export function createGithubApi(settings: GithubApiSettings, keptAnswers: KeptAn
       const answer = await ask(`${apiUrl}${path}`, asking);
       return answer.status === 404 ? undefined : decode(answer, schema, path, asking);
     },
-    async list(path, schema, asking) {
-      const items = [];
+    async pages(path, schema, asking, { maxPages = mostPages, isKept } = {}) {
+      const pages = [];
       let url: string | undefined = `${apiUrl}${path}`;
       for (let page = 1; url !== undefined; page += 1) {
-        const answer: Answer = await ask(url, asking);
+        const answer: Answer = await ask(url, asking, isKept);
         if (answer.status === 404) return undefined;
-        items.push(...decode(answer, schema, path, asking));
+        pages.push(decode(answer, schema, path, asking));
         url = nextPage(answer.link, url);
         // the token goes along to the next page, so whoever writes the Link header must not choose where that is
         if (url !== undefined && new URL(url).origin !== origin) {
           return refused(asking, path, `a next page at ${origin}`, new URL(url).origin);
         }
-        if (page >= maxPages) return refused(asking, path, `at most ${maxPages} pages`, 'more');
+        if (url !== undefined && page >= maxPages) {
+          return refused(asking, path, `at most ${maxPages} pages`, 'more');
+        }
       }
-      return items;
+      return pages;
     },
   };
 }
@@ -101,7 +110,7 @@ async function askOnce(
       idleTimeoutMs: settings.patience.idleTimeoutMs,
       decompress: true,
     });
-    const text = await readText(opened);
+    const text = (await readBody(opened, maxJsonBytes)).toString('utf8');
     const { status } = opened;
     if (status === 304 && kept !== undefined) return { done: { link: undefined, ...kept, status: 200 } };
     const answer = { status, text, link: headerOf(opened, 'link') };
@@ -176,15 +185,4 @@ function nextPage(link: string | undefined, from: string): string | undefined {
 function headerOf({ headers }: Opened, name: string): string | undefined {
   const value = headers[name];
   return Array.isArray(value) ? value.join(', ') : value;
-}
-
-async function readText({ body }: Opened): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxJsonBytes) throw new Error(`the answer is longer than ${maxJsonBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,14 +1,20 @@
+import pMap from 'p-map';
 import type { Asset, Sidecar } from '../release.ts';
 import { attestationsName } from '../sidecar-name.ts';
 import type { Asking } from './asking.ts';
 import type { GithubApi } from './github-api.ts';
 import { GithubAttestations } from './schema.ts';
+import { fetchStoredBundle, type StoreSettings } from './stored-bundle.ts';
+
+/** At 100 a page: 1,000 attestations of one file. */
+const maxPages = 10;
 
 /**
  * The build attestations that GitHub keeps of each file, as one sidecar a file: a JSON array of Sigstore bundles. A file that
  * it has none of gets no sidecar. All kinds come in one list, GitHub's own release attestation among them.
  */
 export async function fetchAttestations(
+  settings: StoreSettings,
   api: GithubApi,
   repository: string,
   assets: readonly Asset[],
@@ -17,8 +23,14 @@ export async function fetchAttestations(
   const sidecars: Sidecar[] = [];
   for (const { name, digest } of assets) {
     const path = `/repos/${repository}/attestations/sha256:${digest.sha256}?per_page=100`;
-    const answer = await api.get(path, GithubAttestations, about);
-    const bundles = answer?.attestations.map(({ bundle }) => bundle ?? null) ?? [];
+    const pages = await api.pages(path, GithubAttestations, about, { maxPages, isKept: false });
+    const listed = (pages ?? []).flatMap(({ attestations }) => attestations);
+    const bundles = await pMap(
+      listed,
+      async ({ bundle, bundle_url: url }) =>
+        bundle ?? (url == null ? null : fetchStoredBundle(settings, url, name, about)),
+      { concurrency: 4 },
+    );
     if (bundles.length > 0) sidecars.push({ name: attestationsName(name), text: JSON.stringify(bundles) });
   }
   return sidecars;

@@ -42,8 +42,9 @@ export function createGithub(settings: GithubSettings): Upstream {
       const source = sourceFor(tool);
       // not 100: a page with all assets of goreleaser is large, and GitHub gives up after 10 s
       const path = `/repos/${source.repository}/releases?per_page=50`;
-      const releases = (await api.list(path, GithubReleases, asking(tool, kind))) ?? [];
+      const releases = (await api.pages(path, GithubReleases, asking(tool, kind))) ?? [];
       return releases
+        .flat()
         .filter((release) => !release.draft && !release.prerelease)
         .flatMap((release) => {
           const version = versionOf(release.tag_name, source);
@@ -105,7 +106,7 @@ export function createGithub(settings: GithubSettings): Upstream {
         sidecars.push({ name: asset.name, text: await readFile(path, 'utf8') });
       }
       if (source.attestations) {
-        sidecars.push(...(await fetchAttestations(api, source.repository, assets, about)));
+        sidecars.push(...(await fetchAttestations(settings, api, source.repository, assets, about)));
       }
       return { found, assets, sidecars };
     },

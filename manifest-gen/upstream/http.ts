@@ -94,3 +94,15 @@ export function openGet(
     );
   });
 }
+
+/** All of an answer. @throws Error when it is longer, and when it breaks off */
+export async function readBody({ body }: Opened, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new Error(`the answer is longer than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -28,8 +28,13 @@ export const GithubRelease = z.object({
 export type GithubRelease = z.infer<typeof GithubRelease>;
 export const GithubReleases = z.array(GithubRelease);
 
-/** `GET /repos/O/R/attestations/sha256:HEX`; the bundles are read where they are judged. */
-export const GithubAttestations = z.object({ attestations: z.array(z.object({ bundle: z.unknown() })) });
+/**
+ * `GET /repos/O/R/attestations/sha256:HEX`; the bundles are read where they are judged. GitHub Enterprise puts them into the
+ * answer, github.com since 2026-07 only says where they are, for every version of the API.
+ */
+export const GithubAttestations = z.object({
+  attestations: z.array(z.object({ bundle: z.unknown(), bundle_url: z.url().nullish() })),
+});
 
 export const GithubFault = z.object({ message: z.string() });
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { snappyCompress } from 'hysnappy';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Forge, type ForgeAsset, type ForgeRelease, startForge } from '../kit/forge.ts';
 import { delveRelease, type Generator, goreleaserRelease, makeGenerator } from '../kit/generator.ts';
@@ -80,11 +81,16 @@ describe('a release that is signed keyless', () => {
     return { ...release, assets: [...release.assets!, ...more] };
   }
 
-  async function attest(files: readonly ForgeAsset[], by = sigstore, signer = identity): Promise<void> {
+  async function attest(
+    files: readonly ForgeAsset[],
+    by = sigstore,
+    signer = identity,
+    stored?: Parameters<Forge['addAttestations']>[2],
+  ): Promise<void> {
     const zips = files.filter(({ name }) => name.endsWith('.zip'));
     const subject = zips.map(({ name, bytes }) => ({ name, digest: { sha256: sha256(bytes) } }));
     const bundle = await by.attest({ subject }, { identity: signer });
-    for (const { bytes } of zips) forge.addAttestations(bytes, [bundle]);
+    for (const { bytes } of zips) forge.addAttestations(bytes, [bundle], stored);
   }
 
   describe('as a bundle with attestations', () => {
@@ -111,6 +117,18 @@ describe('a release that is signed keyless', () => {
         expect(result.stderr).toContain(`passed`);
         expect(result.stderr).toContain(kind);
       }
+    });
+
+    it('is released when the forge only says where its attestations are', async () => {
+      await offer(await sigstore.signFile(checksumsOf(plain), { identity }));
+      const inSnappy = (one: object) => Buffer.from(snappyCompress(Buffer.from(JSON.stringify(one))));
+      await attest(plain.assets!, sigstore, identity, inSnappy);
+
+      expect(await release('goreleaser', required)).toMatchObject({ exitCode: 0 });
+      expect(forge.requests.filter((one) => one.startsWith('store GET /attestations/'))).not.toEqual([]);
+
+      await attest(plain.assets!, stranger, identity, inSnappy);
+      expect(await release('goreleaser', '[checksum, pe]')).toMatchObject({ exitCode: 3 });
     });
 
     it.each<[string, () => Promise<string>, string]>([

@@ -44,8 +44,15 @@ export type Forge = {
     releases: readonly ForgeRelease[],
     options?: { readonly isPrivate?: boolean },
   ): void;
-  /** The bundles that the API hands out for a file, whatever they say. */
-  addAttestations(file: Buffer, bundles: readonly object[]): void;
+  /**
+   * The bundles that the API hands out for a file, whatever they say. With `stored` it hands out addresses of the store instead,
+   * as github.com does: there is what `stored` makes of each, or a status.
+   */
+  addAttestations(
+    file: Buffer,
+    bundles: readonly object[],
+    stored?: (bundle: object) => Buffer | number,
+  ): void;
   /** The next requests to the API are answered so; `part` of their address limits it. */
   failApi(fault: Fault, part?: string): void;
   /** Every request: `api GET /repos/...`, `store GET /objects/...`. */
@@ -71,12 +78,14 @@ export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
   const apiFaults: Fault[] = [];
   const apiStatuses: number[] = [];
   let failing = '';
-  const bundlesOf = new Map<string, readonly object[]>();
+  const attestationsOf = new Map<string, readonly object[]>();
+  const storedBundles: (Buffer | number)[] = [];
   const assetById = new Map<number, { asset: ForgeAsset; path: string }>();
   const store: Listening = await listen((request, response) => {
     requests.push(`store ${request.method} ${request.url}`);
     if (request.headers.authorization !== undefined) leaks.push(String(request.url));
     const [, kind, id = ''] = (request.url ?? '').split('/');
+    if (kind === 'attestations') return serveStored(response, storedBundles[Number.parseInt(id, 10)]);
     // the release's address redirects to a signed, short-lived one
     const isObject = kind === 'objects';
     const found = isObject
@@ -168,12 +177,16 @@ export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
     }
     const digest = /^attestations\/(sha256:[0-9a-f]{64})$/.exec(rest)?.[1];
     if (digest !== undefined) {
-      const bundles = bundlesOf.get(digest);
-      return bundles === undefined
-        ? message(response, 404, 'Not Found')
-        : json(request, response, {
-            attestations: bundles.map((bundle) => ({ bundle, repository_id: repository.id })),
-          });
+      const all = attestationsOf.get(digest);
+      if (all === undefined) return message(response, 404, 'Not Found');
+      const start = Number(url.searchParams.get('after') ?? 0);
+      const end = start + Number(url.searchParams.get('per_page') ?? 30);
+      if (end < all.length)
+        response.setHeader(
+          'link',
+          `<${api.url}${url.pathname}?per_page=${end - start}&after=${end}>; rel="next"`,
+        );
+      return json(request, response, { attestations: all.slice(start, end) });
     }
     const id = Number(/^releases\/assets\/(\d+)$/.exec(rest)?.[1]);
     if (assetById.has(id) && request.headers.accept === 'application/octet-stream') {
@@ -196,8 +209,14 @@ export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
     addRepository: (name, releases, { isPrivate = false } = {}) => {
       repositories.push({ id: repositories.length + 1, name, releases, isPrivate });
     },
-    addAttestations: (file, bundles) => {
-      bundlesOf.set(`sha256:${createHash('sha256').update(file).digest('hex')}`, bundles);
+    addAttestations: (file, bundles, stored) => {
+      const attestations = bundles.map((bundle) => {
+        if (stored === undefined) return { repository_id: 1, bundle };
+        const number = storedBundles.push(stored(bundle)) - 1;
+        const address = `${store.url}/attestations/${number}.json.sn?sig=signed`;
+        return { repository_id: 1, bundle_url: address, initiator: 'user', bundle: null };
+      });
+      attestationsOf.set(`sha256:${createHash('sha256').update(file).digest('hex')}`, attestations);
     },
     failApi: (fault, part = '') => {
       failing = part;
@@ -211,6 +230,14 @@ export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
       await store.stop();
     },
   };
+}
+
+function serveStored(response: ServerResponse, stored: Buffer | number | undefined): void {
+  if (Buffer.isBuffer(stored)) {
+    response.writeHead(200, { 'content-type': 'application/x-snappy' }).end(stored);
+  } else {
+    answer(response, stored ?? 404, 'application/xml', '<Error/>');
+  }
 }
 
 function findRepository(

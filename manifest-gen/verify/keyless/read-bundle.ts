@@ -3,7 +3,7 @@ import { requireCertificate } from './certificate.ts';
 import { UnreadableSignature } from './unreadable.ts';
 
 /** A bundle with the log entries of a statement about a hundred files has some 20 KB. */
-const maxBundleBytes = 1024 * 1024;
+export const maxBundleBytes = 1024 * 1024;
 /** Sigstore's own nest seven deep. */
 const maxDepth = 32;
 const maxLogEntries = 8;

@@ -1,0 +1,54 @@
+import { maxBundleBytes } from '../verify/keyless/read-bundle.ts';
+import { type Asking, reasonOf, refused, unreachable } from './asking.ts';
+import type { GithubApiSettings } from './github-api.ts';
+import { openGet, readBody } from './http.ts';
+import { type Attempt, persist } from './persist.ts';
+import { readSnappy } from './snappy.ts';
+
+export type StoreSettings = Pick<GithubApiSettings, 'http' | 'patience' | 'signal' | 'apiUrl'>;
+
+/**
+ * A bundle that the forge only says the address of: JSON in a snappy block, in a store of its own. The address is signed and
+ * ends soon, so it is asked without the token, as gh does (cli/cli, pkg/cmd/attestation/api), and never shown.
+ * @param file what the bundle is about
+ */
+export async function fetchStoredBundle(
+  settings: StoreSettings,
+  url: string,
+  file: string,
+  asking: Asking,
+): Promise<unknown> {
+  const { host, protocol } = new URL(url);
+  if (protocol !== 'https:' && settings.apiUrl.startsWith('https:')) {
+    return refused(asking, `an attestation of ${file}`, 'an https address', `${protocol}//${host}`);
+  }
+  const result = await persist(settings.patience, settings.signal, () => askOnce(settings, url));
+  if ('failed' in result) return unreachable(asking, `${host}: ${result.failed}`);
+  const bundle = readJson(result.done);
+  return bundle ?? refused(asking, `an attestation of ${file}`, 'JSON in a snappy block', 'something else');
+}
+
+async function askOnce({ http, signal, patience }: StoreSettings, url: string): Promise<Attempt<Buffer>> {
+  try {
+    const { idleTimeoutMs } = patience;
+    const opened = await openGet(http, url, { headers: {}, signal, idleTimeoutMs, decompress: true });
+    const body = await readBody(opened, maxBundleBytes);
+    const { status } = opened;
+    if (status === 200) return { done: body };
+    const failed = `it answers with status ${status}`;
+    const isOver = status < 500 && status !== 408 && status !== 429;
+    return isOver ? { failed, waitMs: Number.POSITIVE_INFINITY } : { failed };
+  } catch (error) {
+    return { failed: reasonOf(error) };
+  }
+}
+
+/** Plain JSON is none of snappy: `{` would stand for 123 bytes that begin with a copy of earlier ones. */
+function readJson(body: Buffer): unknown {
+  const text = body[0] === 0x7b ? body : readSnappy(body, maxBundleBytes);
+  try {
+    return text === undefined ? undefined : JSON.parse(text.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
