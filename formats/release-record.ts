@@ -25,6 +25,8 @@ export const EvidenceKind = z.enum(evidenceKinds);
 export type EvidenceKind = z.infer<typeof EvidenceKind>;
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+/** Whoever may push writes the record of his package, and this becomes a file on the disk of who promotes or verifies it. */
+const FileName = z.string().regex(/^[A-Za-z0-9][\w.-]*$/, 'is not a file name');
 
 export const ReleaseRecord = z.object({
   schema: z.literal(1),
@@ -46,7 +48,7 @@ export const ReleaseRecord = z.object({
     z.object({
       architecture: Architecture,
       /** The name at /dl/TOOL/VERSION/: `dlv-windows-amd64.exe`. */
-      file: z.string(),
+      file: FileName,
       size: z.int().nonnegative(),
       sha256: Sha256,
       sha512: z.string().regex(/^[0-9a-f]{128}$/),

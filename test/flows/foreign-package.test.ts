@@ -1,3 +1,6 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import AdmZip from 'adm-zip';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Forge, startForge } from '../kit/forge.ts';
 import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
@@ -54,4 +57,25 @@ describe("a package under a tool's name that was not made by a release", () => {
       expect(stdout).toContain('delve 1.26.3-beta.2: released');
     },
   );
+
+  it('plants no file where its record says', async () => {
+    await generator.run('release:beta', ['delve']);
+    const made = await fetch(`${house.url}/nuget/package/delve/1.26.3-beta.1`);
+    const zip = new AdmZip(Buffer.from(await made.arrayBuffer()));
+    const target = join(generator.dir, 'planted.exe');
+    const edit = (name: string, change: (text: string) => string): void =>
+      void zip.updateFile(name, Buffer.from(change(zip.readAsText(name))));
+    edit('delve.nuspec', (text) => text.replace('1.26.3-beta.1', '1.26.3-beta.2'));
+    edit('tools/release.json', (text) =>
+      text
+        .replace('1.26.3-beta.1', '1.26.3-beta.2')
+        .replace('"dlv-windows-amd64.exe"', JSON.stringify(`../../../../../../../..${target}`)),
+    );
+    expect((await pushNupkg(house, zip.toBuffer(), house.adminKey)).status).toBe(201);
+
+    const promotion = await generator.run('release:promote', ['delve@1.26.3-beta.2', '--dry-run']);
+
+    expect(promotion).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('no release record') });
+    await expect(access(target)).rejects.toThrow('ENOENT');
+  });
 });

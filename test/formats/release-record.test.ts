@@ -67,6 +67,15 @@ describe('Release record', () => {
     expect(() => parseReleaseRecord(JSON.stringify({ ...record, ...change }))).toThrow();
   });
 
+  it.each(['../dlv.exe', 'a/b.exe', 'a\\b.exe', '..', 'c:dlv.exe', ''])(
+    'is not read with the payload %j, which would be written elsewhere',
+    (file) => {
+      const payloads = record.payloads.map((payload) => ({ ...payload, file }));
+
+      expect(() => parseReleaseRecord(JSON.stringify({ ...record, payloads }))).toThrow('is not a file name');
+    },
+  );
+
   it('is not printed when it is not whole', () => {
     expect(() => printReleaseRecord({ ...record, tool: undefined } as unknown as ReleaseRecord)).toThrow();
   });
