@@ -66,7 +66,8 @@ function unescapeName(name: string): string {
   return name.replace(/\\([\\nr])/g, (_, letter: string) => ({ n: '\n', r: '\r' })[letter] ?? '\\');
 }
 
-const gnu = /^([0-9a-fA-F]+)[ \t]+\*?(.+)$/;
+// the name begins with no blank: else a line of blanks alone would be parted in all ways
+const gnu = /^([0-9a-fA-F]+)[ \t]+(?![ \t])\*?(.+)$/;
 const bsd = /^SHA(?:2-)?(?:256|512) ?\((.+)\) ?= ?([0-9a-fA-F]+)$/;
 const algorithm = /^sha(?:256|512):/i;
 
