@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Response } from 'got';
 import { createDigester, type Digest } from '../../formats/digest.ts';
+import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import {
   ask,
@@ -48,7 +49,12 @@ export async function listVersions(http: FeedHttp, id: string): Promise<readonly
         error,
       ),
     );
-    found.push(...page.packages.filter((one) => one.id.toLowerCase() === id.toLowerCase()));
+    // the version becomes a part of a file's name: what is none, whatever it says, is no package of ours
+    found.push(
+      ...page.packages.filter(
+        (one) => one.id.toLowerCase() === id.toLowerCase() && parseNuGetVersion(one.version) !== undefined,
+      ),
+    );
     // Only the query of the link is used: a server behind a proxy names its public address, which may not lead back from here.
     next = page.nextUrl === undefined ? undefined : withQueryOf(first, page.nextUrl);
   }

@@ -58,6 +58,14 @@ describe('listVersions', () => {
     expect(await listVersions(feed, 'delve')).toHaveLength(2);
   });
 
+  it('leaves out what has no version: it would become a part of a file name', async () => {
+    const feed = await serve((_, response) =>
+      response.end(atom(['../../1.0.0', '1.0.0', '', 'latest'].map((version) => ({ version })))),
+    );
+
+    expect((await listVersions(feed, 'delve')).map(({ version }) => version)).toEqual(['1.0.0']);
+  });
+
   it('reads hash and listing, also of servers that mark an unlisted package by its date alone', async () => {
     const feed = await serve((_, response) =>
       response.end(atom([{ version: '1.0.0' }, { version: '2.0.0', published: '1900-01-01T00:00:00Z' }])),
