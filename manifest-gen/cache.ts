@@ -13,7 +13,7 @@ import { makeDir } from './make-dir.ts';
  *     go/mod  go/build  go/empty       GOMODCACHE, GOCACHE, and where `go` runs
  *     go/work/<random>/                GOPATH of one build, gone when it ends
  *     built/<hex>/<exe>                built exes; <hex> is the SHA-256 of all that went in
- *     unpacked/<hex>/<exe>             the exe out of the archive with that SHA-256
+ *     unpacked/<hex>/<exe>             an exe out of an archive; <hex> is the SHA-256 of which one out of which
  *     vulnerabilities/<hex>/           answers of the database whose address has that SHA-256
  *     bundles/<random>/                the files of a bundle, gone when the run ends
  *     packages/<hex>/<name>.nupkg      a package of the feed; <hex> is the beginning of its SHA-512
@@ -26,7 +26,7 @@ export type Cache = {
   npm(): Promise<string>;
   go(part: 'mod' | 'build' | 'empty' | 'work'): Promise<string>;
   built(key: string): Promise<string>;
-  unpacked(sha256: string): Promise<string>;
+  unpacked(archive: { readonly sha256: string; readonly member: string }): Promise<string>;
   package(sha512: string): Promise<string>;
   bundles(): Promise<string>;
   vulnerabilities(url: string): Promise<string>;
@@ -48,7 +48,7 @@ export function createCache(rootDir: string): Cache {
     npm: () => folder('npm'),
     go: (part) => folder('go', part),
     built: (key) => folder('built', hexOf(key)),
-    unpacked: (sha256) => folder('unpacked', sha256),
+    unpacked: ({ sha256, member }) => folder('unpacked', hexOf(`${sha256} ${member}`)),
     // half of it: 128 digits more would be too long for a path on Windows
     package: (sha512) => folder('packages', sha512.slice(0, 64)),
     bundles: () => folder('bundles'),

@@ -1,5 +1,4 @@
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -12,6 +11,7 @@ import { fillMember } from './render/payload-place.ts';
 import { type ReadArchive, UnpackFault, type UnpackLimits, unpackLimits } from './unpack-archive.ts';
 import { readTgz } from './unpack-tgz.ts';
 import { readZip } from './unpack-zip.ts';
+import { makeWhole } from './whole-file.ts';
 
 const readers: readonly (readonly [suffix: string, read: ReadArchive])[] = [
   ['.zip', readZip],
@@ -49,20 +49,17 @@ async function unpackAsset(
   if (read === undefined) return { exe: { asset, architecture, path: asset.path, digest } };
 
   const member = memberOf(found, architecture);
-  const path = join(await cache.unpacked(digest.sha256), basename(member));
-  const part = `${path}.${process.pid}.part`;
+  const path = join(await cache.unpacked({ sha256: digest.sha256, member }), basename(member));
   const digester = createDigester();
-  const onMember = (bytes: Readable): Promise<void> => pipeline(bytes, digester, createWriteStream(part));
   try {
-    const { licenseText } = await read(asset.path, { member, onMember, limits });
-    const exe = { asset, architecture, path, digest: digester.digest() };
     // always made anew: what lies there from before may have been changed since
-    await rename(part, path);
+    const { licenseText } = await makeWhole(path, (part) => {
+      const onMember = (bytes: Readable): Promise<void> => pipeline(bytes, digester, createWriteStream(part));
+      return read(asset.path, { member, onMember, limits });
+    });
+    const exe = { asset, architecture, path, digest: digester.digest() };
     return { exe, ...(licenseText === undefined ? {} : { licenseText }) };
   } catch (error) {
-    await rm(part, { force: true }).catch(() => {
-      // what went wrong first is what counts
-    });
     if (!(error instanceof UnpackFault)) throw error;
     const { expected, found: seen } = error;
     return fail(

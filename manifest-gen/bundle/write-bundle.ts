@@ -1,9 +1,9 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Digest, digestBytes } from '../../formats/digest.ts';
 import { type TarFile, writeTar } from '../../formats/tar.ts';
+import { makeWhole } from '../whole-file.ts';
 import {
   BundleContent,
   bundleTime,
@@ -38,15 +38,8 @@ export async function writeBundle(
   if (readDigests(digests) === undefined) throw new TypeError(`names that a bundle cannot have:\n${digests}`);
   const signature = key.sign(Buffer.from(digests));
   const all = [{ path: digestsPath, text: digests }, { path: signaturePath, text: signature }, ...listed];
-  const part = `${out}.${process.pid}.part`;
-  try {
-    const tar = Readable.from(writeTar(all.map(tarFile), bundleTime), { objectMode: false });
-    await pipeline(tar, createWriteStream(part, { flush: true }), { signal });
-    await rename(part, out);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
-  }
+  const tar = Readable.from(writeTar(all.map(tarFile), bundleTime), { objectMode: false });
+  await makeWhole(out, (part) => pipeline(tar, createWriteStream(part, { flush: true }), { signal }));
 }
 
 function sha256Of(file: BundleFile): string {

@@ -1,6 +1,7 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { Deflate } from 'fflate';
+import { makeWhole } from '../whole-file.ts';
 
 /**
  * A zip whose bytes depend on nothing but its entries (docs/decisions/0003-reproducible-nupkg.md):
@@ -35,19 +36,14 @@ type Written = { readonly name: Buffer; readonly offset: number; readonly sizes:
 
 /** Writes the entries in the order given; `path` appears whole or not at all. */
 export async function writeZip(path: string, entries: readonly ZipEntry[]): Promise<void> {
-  const part = `${path}.${process.pid}.part`;
-  try {
+  await makeWhole(path, async (part) => {
     const file = await open(part, 'w');
     try {
       await writeEntries(file, entries);
     } finally {
       await file.close();
     }
-    await rename(part, path);
-  } catch (cause) {
-    await rm(part, { force: true });
-    throw cause;
-  }
+  });
 }
 
 async function writeEntries(file: FileHandle, entries: readonly ZipEntry[]): Promise<void> {

@@ -1,9 +1,9 @@
-import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestFile } from '../../formats/digest.ts';
 import { openNupkg } from '../../formats/nupkg.ts';
 import { parseReleaseRecord, type ReleaseRecord } from '../../formats/release-record.ts';
 import type { Cache } from '../cache.ts';
+import { makeWhole } from '../whole-file.ts';
 import { downloadPackage } from './feed-client.ts';
 import type { FeedHttp } from './feed-http.ts';
 import type { FeedPackage } from './feed-page.ts';
@@ -48,13 +48,7 @@ async function obtain(http: FeedHttp, cache: Cache, pkg: FeedPackage): Promise<s
   const there = pkg.sha512 === undefined ? undefined : await digestFile(path).catch(() => undefined);
   if (there?.sha512 === pkg.sha512 && there !== undefined) return path;
 
-  const part = `${path}.${process.pid}.part`;
-  try {
-    await downloadPackage(http, pkg, part);
-    await rename(part, path);
-  } finally {
-    await rm(part, { force: true });
-  }
+  await makeWhole(path, (part) => downloadPackage(http, pkg, part));
   return path;
 }
 

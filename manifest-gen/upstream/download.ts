@@ -6,6 +6,7 @@ import { type Digest, digestFile } from '../../formats/digest.ts';
 import { type Asking, reasonOf, refused, unreachable } from './asking.ts';
 import { faultOf } from './file-fault.ts';
 import { type Opened, openGet, type Patience, plainRedirect } from './http.ts';
+import { inTurn } from './in-turn.ts';
 import { claimPart } from './part-file.ts';
 import { type Attempt, persist } from './persist.ts';
 
@@ -29,12 +30,21 @@ export type Downloaded = { readonly path: string; readonly digest: Digest };
  * @throws ReleaseError SOURCE_UNREACHABLE when it does not come, REFUSED when it is not what the source says: another
  * length, another digest, a page of HTML (GitHub has answered so with status 200, spec upstream 2)
  */
-export async function download(
+export function download(
   tools: DownloadTools,
   request: DownloadRequest,
   asking: Asking,
 ): Promise<Downloaded> {
   const path = join(request.folder, request.name);
+  return inTurn(path, () => obtain(tools, request, asking, path));
+}
+
+async function obtain(
+  tools: DownloadTools,
+  request: DownloadRequest,
+  asking: Asking,
+  path: string,
+): Promise<Downloaded> {
   const kept = await keptFile(path, request);
   if (kept !== undefined) return kept;
   const part = await claimPart(request.folder, request.name);

@@ -6,6 +6,7 @@ import type { Environment } from '../config.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import { hideCredentials } from '../hide-credentials.ts';
 import { type CommandResult, livingEnvironment, runCommand } from '../run-command.ts';
+import { makeWhole } from '../whole-file.ts';
 import { type Asking, refused, unreachable } from './asking.ts';
 
 export type GoSettings = { readonly cache: Cache; readonly env: Environment; readonly signal: AbortSignal };
@@ -47,7 +48,7 @@ export async function openGo({ cache, env, signal }: GoSettings, asking: Asking)
   const living = livingEnvironment(env);
   const cwd = await cache.go('empty');
   // a go.mod of our own, so that CACHE_DIR may lie in somebody's module without theirs being read or its go.sum written
-  await writeFile(join(cwd, 'go.mod'), 'module empty\n');
+  await makeWhole(join(cwd, 'go.mod'), (part) => writeFile(part, 'module empty\n'));
   const machine = await readMachine({ ...env, ...neutral }, cwd, signal, asking);
   const fixed = {
     ...living,

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Cache } from '../cache.ts';
+import { makeWhole } from '../whole-file.ts';
 
 /** A page of JSON as a forge gave it, and the ETag under which it knows it, verbatim: weak ones too (spec upstream 2). */
 const KeptAnswer = z.object({ etag: z.string().min(1), link: z.string().optional(), text: z.string() });
@@ -36,14 +37,8 @@ export function createKeptAnswers(cache: Pick<Cache, 'answer'>, token: string | 
       }
     },
     async keep(url, answer) {
-      const file = await fileOf(url);
-      const part = `${file}.${process.pid}.part`;
-      try {
-        await writeFile(part, JSON.stringify(answer), { mode: 0o600 });
-        await rename(part, file);
-      } finally {
-        await rm(part, { force: true });
-      }
+      const text = JSON.stringify(answer);
+      await makeWhole(await fileOf(url), (part) => writeFile(part, text, { mode: 0o600 }));
     },
   };
 }

@@ -1,10 +1,11 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Got, Headers } from 'got';
 import { z } from 'zod';
 import { fail, ReleaseError } from '../errors.ts';
 import { type Opened, openGet, type Patience } from '../upstream/http.ts';
 import { type Attempt, persist } from '../upstream/persist.ts';
+import { makeWhole } from '../whole-file.ts';
 import type { DatabaseTree } from './database.ts';
 import { maxTextBytes, textOf } from './unzip.ts';
 
@@ -117,11 +118,5 @@ async function readKept(path: string): Promise<Kept | undefined> {
 }
 
 async function writeKept(path: string, kept: Kept): Promise<void> {
-  const part = `${path}.${process.pid}.part`;
-  try {
-    await writeFile(part, JSON.stringify(kept));
-    await rename(part, path);
-  } finally {
-    await rm(part, { force: true });
-  }
+  await makeWhole(path, (part) => writeFile(part, JSON.stringify(kept)));
 }

@@ -1,4 +1,6 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import AdmZip from 'adm-zip';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeTinyExe } from '../kit/exe.ts';
 import { type Forge, type ForgeRelease, startForge } from '../kit/forge.ts';
@@ -85,6 +87,29 @@ describe('a release of several tools', () => {
     expect(result.stderr).toContain('1 of 2 failed: delve.');
   });
 
+  it('makes several tools of one archive, each with the exe that is its own', async () => {
+    const tools = ['one', 'two', 'three'];
+    const zip = new AdmZip();
+    for (const name of tools) zip.addFile(`${name}.exe`, exeOfSuite(name));
+    const assets = withChecksums([{ name: 'suite.zip', bytes: zip.toBuffer() }]);
+    forge.addRepository('acme/suite', [{ tag: 'v1.0.0', assets }]);
+    for (const name of tools) {
+      await writeFile(join(generator.dir, `${name}.yaml`), toolOfSuite(name));
+      await writeFile(join(generator.dir, `${name}.LICENSE.txt`), 'MIT\n');
+    }
+
+    const result = await generator.run('release:beta', tools, {
+      env: { TOOLS_DIR: generator.dir, TRUST_FILE: '' },
+    });
+
+    expect(result.exitCode, result.stderr).toBe(0);
+    for (const name of tools) {
+      const payload = await fetch(`${house.url}/dl/${name}/1.0.0-beta.1/${name}-windows-amd64.exe`);
+      expect(Buffer.from(await payload.arrayBuffer()), name).toEqual(exeOfSuite(name));
+    }
+    expect(forge.requests.filter((line) => line.includes('GET /objects/'))).toHaveLength(2);
+  });
+
   it('says what was published and what was not when it is interrupted between two', async () => {
     addTools();
     const interruption = new AbortController();
@@ -113,6 +138,31 @@ function bufRelease(version: string): ForgeRelease {
     tag: `v${version}`,
     assets: assets.map((one) => (one.name === 'checksums.txt' ? { ...one, name: 'sha256.txt' } : one)),
   };
+}
+
+function exeOfSuite(name: string): Buffer {
+  return makeTinyExe({ module: { path: 'example.test/suite', version: 'v1.0.0' }, filler: name });
+}
+
+function toolOfSuite(name: string): string {
+  return `
+tool: ${name}
+command: ${name}
+first: 1.0.0
+sources:
+  - kind: github
+    repository: acme/suite
+    assets: { amd64: suite.zip }
+    member: ${name}.exe
+    checksums: checksums.txt
+module: [{ path: example.test/suite }]
+trust: { require: [checksum, pe] }
+package:
+  summary: The program ${name} of a suite
+  authors: Acme
+  license: MIT
+  projectUrl: https://example.test/suite
+`;
 }
 
 function withFault(release: ForgeRelease, fault: Fault | undefined): ForgeRelease {

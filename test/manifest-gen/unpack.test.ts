@@ -94,6 +94,20 @@ describe.each(archives)('the exe in %s', (_, name, make) => {
     expect(written.filter((entry) => entry.isFile()).map((entry) => entry.name)).toEqual(['hello.exe']);
   });
 
+  it('is not mixed up with another one of the same name in the archive', async () => {
+    const other = makeTinyExe({ architecture: 'arm64' });
+    const fetched = await fetchedAs(
+      name,
+      await make({ 'amd64/hello.exe': exe, 'arm64/hello.exe': other }),
+      '{architecture}/hello.exe',
+    );
+    const assets = [...fetched.assets, { ...fetched.assets[0]!, architecture: 'arm64' as const }];
+
+    const { exes } = await unpack({ ...fetched, assets }, cache);
+
+    expect(await Promise.all(exes.map(({ path }) => readFile(path)))).toEqual([exe, other]);
+  });
+
   it('replaces what somebody made of an earlier one', async () => {
     const fetched = await fetchedAs(name, await make({ 'hello.exe': exe }), 'hello.exe');
     const first = await unpack(fetched, cache);
@@ -135,13 +149,8 @@ describe.each(archives)('the exe in %s', (_, name, make) => {
       await make({ LICENSE: Buffer.from('MIT'), 'hello.exe': exe }),
       'hello.exe',
     );
-    // a folder stands where the file goes
-    await mkdir(
-      join(await cache.unpacked(fetched.assets[0]!.digest.sha256), `hello.exe.${process.pid}.part`),
-    );
-    await expect(unpack(fetched, cache)).rejects.toMatchObject({
-      code: expect.stringMatching(/^E(ISDIR|PERM)$/),
-    });
+    const lost = { ...cache, unpacked: async () => join(dir, 'nowhere') };
+    await expect(unpack(fetched, lost)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('is refused when the zip points beyond all files, which must not end the process', async () => {

@@ -374,6 +374,19 @@ describe('a download', () => {
     expect(await bytesOf(await github.fetch(found, world.report))).toEqual(exe);
   });
 
+  it('comes once when several tools want the same file at the same time', async () => {
+    const github = await serve([{ tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe }] }]);
+
+    const fetched = await Promise.all(
+      Array.from({ length: 4 }, async () =>
+        github.fetch((await github.find(tool, '1.0.0')) as Found, world.report),
+      ),
+    );
+
+    for (const one of fetched) expect(await bytesOf(one)).toEqual(exe);
+    expect(forge.requests.filter((line) => line.includes('/objects/'))).toHaveLength(1);
+  });
+
   it('is not repeated when the file is there, and is when it was changed on disk', async () => {
     const github = await serve([{ tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe }] }]);
     const found = (await github.find(tool, '1.0.0')) as Found;

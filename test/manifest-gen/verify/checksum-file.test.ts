@@ -49,7 +49,11 @@ describe('a checksum file', () => {
     ['an HTML page', '<!doctype html>\n<title>Error</title>\n', []],
     ['nothing', '', []],
     ['a line made to keep a pattern busy', `${right} ${' '.repeat(200_000)}x`, []],
-    ['another one, with a line end of Unicode', `${wrong}${' '.repeat(500_000)}\u2028x\n${right}  x.zip`, [right]],
+    [
+      'another one, with a line end of Unicode',
+      `${wrong}${' '.repeat(500_000)}\u2028x\n${right}  x.zip`,
+      [right],
+    ],
   ])('states for x.zip: %s', (_, text, expected) => {
     expect(checksumsOf(text, 'x.zip')).toEqual(expected);
   });
