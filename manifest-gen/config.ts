@@ -132,7 +132,7 @@ export function loadGeneratorConfig(source: ConfigSource): GeneratorConfig {
   return Object.freeze({
     feedUrl: trimSlash(settings.FEED_URL),
     feedApiKey: key,
-    bucketUrl: settings.BUCKET_URL,
+    bucketUrl: settings.BUCKET_URL === undefined ? undefined : bucketUrl(settings.BUCKET_URL, source.cwd),
     payloadUrl: settings.PAYLOAD_URL,
     isPayloadPut: settings.PAYLOAD_PUT === 'true',
     toolsDir: path(settings.TOOLS_DIR),
@@ -201,6 +201,11 @@ function cacheHome({ env, platform }: ConfigSource): string {
   if (platform === 'win32') return env.LOCALAPPDATA || join(homedir(), 'AppData', 'Local');
   if (platform === 'darwin') return join(homedir(), 'Library', 'Caches');
   return env.XDG_CACHE_HOME || join(homedir(), '.cache');
+}
+
+/** Of what git itself would read as a path, by its own rule: no scheme, and no colon before the first slash. git runs elsewhere. */
+function bucketUrl(text: string, cwd: string): string {
+  return /^[a-z][a-z0-9+.-]*:\/\/|^[^-/\\:][^/\\:]*:/i.test(text) ? text : resolve(cwd, text);
 }
 
 function databaseUrl(text: string, cwd: string): string {

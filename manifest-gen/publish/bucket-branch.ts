@@ -1,7 +1,6 @@
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import { fail, ReleaseError } from '../errors.ts';
-import { hideCredentials } from '../hide-credentials.ts';
-import type { BucketRepository, Channel } from './bucket-repository.ts';
+import { type BucketRepository, type Channel, explainGit, inOneLine } from './bucket-repository.ts';
 
 /** One release on its way into the bucket. */
 export type BucketChange = {
@@ -51,7 +50,7 @@ export async function pushOnTop(
     } catch (error) {
       if (error instanceof ReleaseError) throw error;
       const now = await repository.fetch();
-      if (now === seen || attempt === attempts) refused(error);
+      if (now === seen || attempt === attempts) explainPush(repository, error);
     }
   }
 }
@@ -72,16 +71,13 @@ async function branchesToRaise(repository: BucketRepository, change: BucketChang
   return raised;
 }
 
-function refused(error: unknown): never {
+const isCutOff = /unable to access|could not read from remote repository|hung up unexpectedly|early EOF/i;
+
+function explainPush({ url }: BucketRepository, error: unknown): never {
   const text = error instanceof Error ? error.message : String(error);
-  // what the server's rules say comes as `remote: ...` lines, the rest is git's own retelling
+  // what the server's rules say comes as `remote: ...` lines, the rest is git's own retelling (`! [remote rejected]`)
   const remote = text.split('\n').filter((line) => line.startsWith('remote:'));
-  const lines =
-    remote.length > 0 ? remote.map((line) => line.slice('remote:'.length).trim()) : text.split('\n');
-  const cause = lines
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .slice(0, 5)
-    .join('; ');
-  fail('BUCKET_REFUSED', { cause: hideCredentials(cause) }, error);
+  if (remote.length === 0 && isCutOff.test(text)) explainGit(url, error);
+  const lines = remote.length > 0 ? remote.map((line) => line.slice('remote:'.length)) : text.split('\n');
+  fail('BUCKET_REFUSED', { cause: inOneLine(lines, 5) }, error);
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { fail } from '../errors.ts';
+import { fail, ReleaseError } from '../errors.ts';
 import { hideCredentials } from '../hide-credentials.ts';
 import { createGit, type Git, type GitAccess } from './git.ts';
 
@@ -28,6 +28,7 @@ export type NewChore = {
 
 /** A bare copy of the bucket in a folder of its own, gone after `close`. Nothing is ever checked out. */
 export type BucketRepository = {
+  readonly url: string;
   /** Brings both branches here. The answer is equal as long as none has moved. @throws ReleaseError BUCKET_UNREACHABLE, BUCKET_REFUSED */
   fetch(): Promise<string>;
   /** The version that a branch offered at the last fetch. */
@@ -61,14 +62,21 @@ const firstFiles = {
 export async function openBucket(access: BucketAccess): Promise<BucketRepository> {
   const dir = await mkdtemp(join(tmpdir(), 'go-win-tools-bucket-'));
   const git = createGit({ ...access, dir });
-  await git.run(['init', '--bare', '--quiet', '.']);
+  const close = (): Promise<void> => rm(dir, { recursive: true, force: true, maxRetries: 3 });
+  try {
+    await git.run(['init', '--bare', '--quiet', '.']);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
+    url: access.url,
     async fetch() {
       const refs = '+refs/heads/*:refs/remotes/bucket/*';
       try {
         await git.run(['fetch', '--quiet', '--no-tags', '--prune', '--no-auto-gc', access.url, refs]);
       } catch (error) {
-        explain(access.url, error);
+        explainGit(access.url, error);
       }
       return git.run(['for-each-ref', '--format=%(objectname) %(refname)', 'refs/remotes/bucket/']);
     },
@@ -121,7 +129,7 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
     async push(refspecs) {
       await git.run(['push', '--quiet', '--atomic', access.url, ...refspecs]);
     },
-    close: () => rm(dir, { recursive: true, force: true, maxRetries: 3 }),
+    close,
   };
 }
 
@@ -134,7 +142,13 @@ async function offeredBy(git: Git, branch: Channel, tool: string): Promise<strin
   const tip = await tipOf(git, branch);
   const file = `bucket/${tool}.json`;
   if (tip === undefined || (await list(git, tip, file)).size === 0) return undefined;
-  return Offered.parse(JSON.parse(await git.run(['cat-file', 'blob', `${tip}:${file}`]))).version;
+  const text = await git.run(['cat-file', 'blob', `${tip}:${file}`]);
+  try {
+    return Offered.parse(JSON.parse(text)).version;
+  } catch (error) {
+    const problem = `${file} on branch ${branch} of the bucket is JSON with a version no more.`;
+    return fail('CONTENT_INVALID', { tool, problem }, error);
+  }
 }
 
 /** The commit that brought a version, by the subject that every release has (contract section 5). */
@@ -201,18 +215,23 @@ function commitTree(git: Git, args: readonly string[], when: Date): Promise<stri
   return git.run(['commit-tree', ...args], { env });
 }
 
-/** git says it in words only; LC_ALL=C keeps them English. */
-function explain(url: string, error: unknown): never {
-  const text = hideCredentials(error instanceof Error ? error.message : String(error));
-  const cause = text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .slice(0, 3)
-    .join('; ');
+/**
+ * What it means that git failed at the bucket's address. It says so in words only; LC_ALL=C keeps them English.
+ * @throws ReleaseError BUCKET_REFUSED, BUCKET_UNREACHABLE
+ */
+export function explainGit(url: string, error: unknown): never {
+  if (error instanceof ReleaseError) throw error;
+  const text = error instanceof Error ? error.message : String(error);
+  const cause = inOneLine(text.split('\n'), 3);
   const isRefused = /\b(401|403)\b|Authentication failed|Permission denied|could not read Username/i.test(
     text,
   );
   if (isRefused) fail('BUCKET_REFUSED', { cause }, error);
   fail('BUCKET_UNREACHABLE', { url: hideCredentials(url), cause }, error);
+}
+
+/** The first of some lines, for a sentence. */
+export function inOneLine(lines: readonly string[], count: number): string {
+  const told = lines.map((line) => line.trim()).filter((line) => line !== '');
+  return hideCredentials(told.slice(0, count).join('; '));
 }

@@ -1,8 +1,12 @@
 import { simpleGit } from 'simple-git';
 import type { Environment } from '../config.ts';
+import { fail } from '../errors.ts';
 
 export type Git = {
-  /** Runs git in `dir` and gives its output without the last line end (`isWhole`: with it). @throws GitError of simple-git with git's own words */
+  /**
+   * Runs git in `dir` and gives its output without the last line end (`isWhole`: with it).
+   * @throws GitError of simple-git with git's own words; ReleaseError PROGRAM_MISSING
+   */
   run(args: readonly string[], options?: GitRun): Promise<string>;
 };
 
@@ -27,7 +31,7 @@ export function createGit(access: GitAccess): Git {
   const settings = access.key === undefined ? [] : keySettings(access.key.url, access.key.value);
   const fixed = { ...outer, ...configEnvironment(outer, settings), GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' };
   return {
-    run(args, { input, env = {}, isWhole = false } = {}) {
+    async run(args, { input, env = {}, isWhole = false } = {}) {
       const complete = { ...fixed, ...env };
       const git = simpleGit({
         baseDir: access.dir,
@@ -38,7 +42,13 @@ export function createGit(access: GitAccess): Git {
         unsafe,
         ...(input === undefined ? {} : { input: () => input }),
       });
-      return git.env(complete).raw([...args]);
+      try {
+        return await git.env(complete).raw([...args]);
+      } catch (error) {
+        if (error instanceof Error && /spawn git(\.exe)? ENOENT/.test(error.message))
+          fail('PROGRAM_MISSING', { program: 'git' }, error);
+        throw error;
+      }
     },
   };
 }
@@ -49,10 +59,14 @@ const choosesRepository =
 
 type Setting = readonly [name: string, value: string];
 
-/** An empty credential.helper: a refused key must end in a sentence, not in a window that asks for a password. */
+/**
+ * An empty credential.helper: a refused key must end in a sentence, not in a window that asks for a password. No redirects: git
+ * would send the header to wherever the first answer pointed.
+ */
 function keySettings(url: string, value: string): readonly Setting[] {
   return [
     [`http.${url}.extraHeader`, `Authorization: Bearer ${value}`],
+    [`http.${url}.followRedirects`, 'false'],
     [`credential.${url}.helper`, ''],
   ];
 }

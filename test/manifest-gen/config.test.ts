@@ -124,6 +124,20 @@ describe('loadGeneratorConfig', () => {
     });
   });
 
+  it.each([
+    ['bucket.git', resolve('/cwd', 'bucket.git')],
+    ['../bucket.git', resolve('/bucket.git')],
+    ['-x', resolve('/cwd', '-x')],
+    ['--upload-pack=touch x:y', resolve('/cwd', '--upload-pack=touch x:y')],
+    ['/srv/bucket.git', resolve('/srv/bucket.git')],
+    ['C:\\srv\\bucket.git', 'C:\\srv\\bucket.git'],
+    ['https://host/bucket.git', 'https://host/bucket.git'],
+    ['git@host:org/bucket.git', 'git@host:org/bucket.git'],
+    ['host:bucket.git', 'host:bucket.git'],
+  ])('takes %s for the bucket as %s, and nothing as an option of git', (text, expected) => {
+    expect(load({ BUCKET_URL: text }).bucketUrl).toBe(expected);
+  });
+
   it('puts its cache where Windows keeps caches', () => {
     const config = load({ LOCALAPPDATA: '/Local' }, {}, 'win32');
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { publishManifest } from '../../../manifest-gen/publish/bucket-branch.ts';
 import { type BucketRepository, openBucket } from '../../../manifest-gen/publish/bucket-repository.ts';
+import { listen } from '../../kit/listen.ts';
 
 let dir: string;
 let url: string;
@@ -119,6 +120,60 @@ describe('publishManifest', () => {
     });
   });
 
+  it('does not call a push refused of which the answer never came', async () => {
+    const bucket = await open();
+    const lost = {
+      ...bucket,
+      push: () => Promise.reject(new Error(`fatal: unable to access 'x': Empty reply`)),
+    };
+
+    await expect(publishManifest(lost, release('1.22.0-beta.1', ['beta']))).rejects.toMatchObject({
+      code: 'BUCKET_UNREACHABLE',
+      message: expect.stringContaining('Empty reply'),
+    });
+  });
+
+  it('says that git is missing', async () => {
+    await expect(open(url, { PATH: dir })).rejects.toMatchObject({
+      code: 'PROGRAM_MISSING',
+      message: expect.stringContaining('git'),
+    });
+  });
+
+  it('names the manifest that cannot be read', async () => {
+    const bucket = await open();
+    await publishManifest(bucket, { ...release('1.0.0', ['beta']), manifestText: '{ "version": 1 }' });
+    await bucket.fetch();
+
+    await expect(bucket.version('beta', 'delve')).rejects.toMatchObject({
+      code: 'CONTENT_INVALID',
+      message: expect.stringContaining('bucket/delve.json on branch beta'),
+    });
+  });
+
+  it('gives its key to nobody that the bucket redirects to', async () => {
+    const seen: (string | undefined)[] = [];
+    const other = await listen((request, response) => {
+      seen.push(request.headers.authorization);
+      response.writeHead(404).end();
+    });
+    const own = await listen(({ url: path }, response) =>
+      response.writeHead(302, { location: `${other.url.replace('127.0.0.1', 'localhost')}${path}` }).end(),
+    );
+    try {
+      const bucket = await open(`${own.url}/bucket.git`, process.env, {
+        url: `${own.url}/`,
+        value: 'secret',
+      });
+
+      await expect(bucket.fetch()).rejects.toMatchObject({ code: 'BUCKET_UNREACHABLE' });
+      expect(seen).toEqual([]);
+    } finally {
+      await own.stop();
+      await other.stop();
+    }
+  });
+
   it('ignores the repository that a hook around it points to', async () => {
     const bucket = await open(url, {
       ...process.env,
@@ -138,10 +193,15 @@ function manifest(version: string): string {
   return `{\n    "version": "${version}"\n}\n`;
 }
 
-async function open(address = url, env: NodeJS.ProcessEnv = process.env): Promise<BucketRepository> {
+async function open(
+  address = url,
+  env: NodeJS.ProcessEnv = process.env,
+  key?: { readonly url: string; readonly value: string },
+): Promise<BucketRepository> {
   const bucket = await openBucket({
     url: address,
     env,
+    key,
     signal: new AbortController().signal,
     now: () => new Date('2026-11-24T08:00:00Z'),
   });
