@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // install is a place where the tool may be.
@@ -63,8 +64,7 @@ func scoopInstall(from, root string, c config) install {
 	found := install{from: from, manager: "scoop", home: home, shared: filepath.Join(root, "shims")}
 	at := filepath.Join(home, "current")
 	if !isFile(filepath.Join(at, c.Exe)) {
-		// with Scoop's no_junction there is no current: the newest folder is what it runs
-		at = newestFolder(home, c.Exe, at)
+		at = lastInstalled(home, c.Exe, at)
 	}
 	found.exe = filepath.Join(at, c.Exe)
 	found.isThere = isFile(found.exe)
@@ -79,20 +79,27 @@ func scoopInstall(from, root string, c config) install {
 	return found
 }
 
-func newestFolder(home, exe, otherwise string) string {
+// lastInstalled is what Scoop runs where its no_junction leaves no current: the version whose install.json was written last
+// (Scoop lib/versions.ps1; scoop-install.json in its newer generation).
+func lastInstalled(home, exe, otherwise string) string {
 	entries, _ := os.ReadDir(home)
-	best := ""
+	last, when := otherwise, time.Time{}
 	for _, entry := range entries {
-		name := entry.Name()
+		at := filepath.Join(home, entry.Name())
 		// _1.2.0.old is what Scoop puts aside
-		if name != "current" && !strings.HasPrefix(name, "_") && isFile(filepath.Join(home, name, exe)) && compareVersions(name, best) > 0 {
-			best = name
+		if entry.Name() == "current" || strings.HasPrefix(entry.Name(), "_") || !isFile(filepath.Join(at, exe)) {
+			continue
+		}
+		for _, name := range []string{"scoop-install.json", "install.json"} {
+			if info, err := os.Stat(filepath.Join(at, name)); err == nil {
+				if info.ModTime().After(when) {
+					last, when = at, info.ModTime()
+				}
+				break
+			}
 		}
 	}
-	if best == "" {
-		return otherwise
-	}
-	return filepath.Join(home, best)
+	return last
 }
 
 func chocoInstall(root string, c config) install {

@@ -43,10 +43,13 @@ func run(exe string) int {
 	if err != nil {
 		stop(exitPolicy, "%s cannot be started: %v\n", exe, err)
 	}
+	job, _, _ := createJobObject.Call(0, 0)
+	limitJob(job, killOnClose|breakawayOK)
 	// Not before it runs: what it starts at once is in the job too.
-	dieTogether(process.Process)
+	assignProcessToJobObject.Call(job, uintptr(process.Process))
 	resumeThread.Call(uintptr(process.Thread))
 	syscall.WaitForSingleObject(process.Process, syscall.INFINITE)
+	limitJob(job, 0)
 	var code uint32
 	if err := syscall.GetExitCodeProcess(process.Process, &code); err != nil {
 		stop(exitPolicy, "%s: its exit code is not known: %v\n", exe, err)
@@ -80,14 +83,17 @@ func inheritable(which int) syscall.Handle {
 	return handle
 }
 
-// dieTogether ends the child with us, however we end: its job closes with its last handle, which is ours. What the child
-// starts on purpose to outlive it may leave the job (silent breakaway), as under Scoop's own shim.
-func dieTogether(child syscall.Handle) {
-	const (
-		extendedLimitInformation = 9
-		silentBreakaway          = 0x1000
-		killOnClose              = 0x2000
-	)
+// The job ends the child, and what it started in turn, with us when we are ended by force: it closes with its last handle,
+// which is ours. What is started to outlive all of it may leave the job (CREATE_BREAKAWAY_FROM_JOB); and what a child that has
+// ended by itself left running goes on, as without a shim: the limits are taken back then (decision 22).
+const (
+	breakawayOK = 0x800
+	killOnClose = 0x2000
+)
+
+// limitJob does nothing where there is no job: the child then runs as any other.
+func limitJob(job uintptr, flags uint32) {
+	const extendedLimitInformation = 9
 	// JOBOBJECT_EXTENDED_LIMIT_INFORMATION; all but the flags stays zero.
 	var limits struct {
 		perProcess, perJob  int64
@@ -99,11 +105,6 @@ func dieTogether(child syscall.Handle) {
 		io                  [6]uint64
 		memory              [4]uintptr
 	}
-	limits.flags = killOnClose | silentBreakaway
-	job, _, _ := createJobObject.Call(0, 0)
-	if job == 0 {
-		return
-	}
+	limits.flags = flags
 	setInformationJobObject.Call(job, extendedLimitInformation, uintptr(unsafe.Pointer(&limits)), unsafe.Sizeof(limits))
-	assignProcessToJobObject.Call(job, uintptr(child))
 }

@@ -68,10 +68,10 @@ set "home=%root%\apps\%app%"
 set "shared=%root%\shims"
 set "at=%home%\current"
 set "version="
-rem With Scoop's no_junction there is no current: the newest folder is what it runs.
+rem With Scoop's no_junction there is no current: the version installed last is what it runs. _1.2.0.old is what it puts aside.
 if exist "%at%\%exe%" goto current
 if not exist "%home%\" goto current
-for /f "delims=" %%D in ('dir /b /ad "%home%"') do call :newest "%%D"
+for /f "eol=_ delims=" %%D in ('dir /b /ad /od "%home%"') do for %%I in (install.json scoop-install.json) do if exist "%home%\%%D\%%I" if exist "%home%\%%D\%exe%" set "version=%%D"
 :current
 if defined version set "at=%home%\%version%"
 set "version="
@@ -181,8 +181,12 @@ if not "%from_taken%"=="choco" if defined home_choco set gone=%gone% "%shared_ch
 :filter
 if not defined gone goto start
 if not defined PATH goto start
-rem A quote in PATH would end one of ours: a bar, which no path has, stands for it meanwhile.
+rem A quote in PATH would end one of ours, and for /f skips an entry that is empty: what no path has stands for them meanwhile.
 set "rest=%PATH:"=|%"
+set "rest=%rest:;;=;<;%"
+set "rest=%rest:;;=;<;%"
+if "%rest:~0,1%"==";" set "rest=<%rest%"
+if "%rest:~-1%"==";" set "rest=%rest%<"
 set "kept="
 :entry
 set "entry="
@@ -193,11 +197,12 @@ for /f "tokens=1* delims=;" %%A in ("%rest%") do (
 if not defined entry goto filtered
 set "plain=%entry:|=%"
 set "out="
-for %%P in ("%plain%\." "%plain%\.." "%plain%\..\.." "%plain%\..\..\.." "%plain%\..\..\..\.." "%plain%\..\..\..\..\..") do for %%G in (%gone%) do if /i "%%~fP"=="%%~fG" set "out=1"
+if not "%entry%"=="<" for %%P in ("%plain%\." "%plain%\.." "%plain%\..\.." "%plain%\..\..\.." "%plain%\..\..\..\.." "%plain%\..\..\..\..\..") do for %%G in (%gone%) do if /i "%%~fP"=="%%~fG" set "out=1"
 if not defined out if defined kept set "kept=%kept%;%entry%"
 if not defined out if not defined kept set "kept=%entry%"
 if defined rest goto entry
 :filtered
+if defined kept set "kept=%kept:<=%"
 if not defined kept goto emptied
 endlocal & set "GO_WIN_TOOLS_RUN=%taken%" & set "PATH=%kept:|="%"
 goto run
@@ -242,16 +247,6 @@ call :compare "%version%" "%~1"
 if "%order%"=="0" set "note=denied: %~1"
 exit /b 0
 
-:newest
-set "name=%~1"
-if /i "%name%"=="current" exit /b 0
-rem _1.2.0.old is what Scoop puts aside
-if "%name:~0,1%"=="_" exit /b 0
-if not exist "%home%\%name%\%exe%" exit /b 0
-call :compare "%~1" "%version%"
-if "%order%"=="1" set "version=%~1"
-exit /b 0
-
 rem The text behind a key, from a file with a key a line, as Scoop writes it: key, variable. The file is no argument: call
 rem doubles carets.
 :json
@@ -262,6 +257,9 @@ if not defined text exit /b 0
 set "text=%text:"=%"
 for /f "tokens=* delims= " %%T in ("%text%") do set "text=%%T"
 if "%text:~-1%"=="," set "text=%text:~0,-1%"
+rem Windows PowerShell's JSON has these two as numbers.
+set "text=%text:\u0026=&%"
+set "text=%text:\u0027='%"
 set "text=%text:\\=\%"
 set "%~2=%text%"
 exit /b 0

@@ -56,8 +56,10 @@ json() {
         break ;;
     esac
   done < "$1"
-  # a Windows path has its backslashes doubled
-  case $found in *\\\\*) found=$(printf '%s' "$found" | sed 's/\\\\/\\/g') ;; esac
+  # a Windows path has its backslashes doubled, and Windows PowerShell's JSON has these two as numbers
+  case $found in
+    *\\*) found=$(printf '%s' "$found" | sed -e 's/\\u0026/\&/g' -e "s/\\\\u0027/'/g" -e 's/\\\\/\\/g') ;;
+  esac
   printf '%s' "$found"
 }
 
@@ -81,15 +83,16 @@ scoop() {
   case $2 in /*) ;; *) return ;; esac
   at=$2/apps/$app/current version=
   if [ ! -f "$at/$exe" ]; then
-    # with Scoop's no_junction there is no current: the newest folder is what it runs
-    best=
+    # with Scoop's no_junction there is no current: what it runs is the version whose install.json was written last
+    last=
     for folder in "$2/apps/$app"/*/; do
-      name=${folder%/} name=${name##*/}
       # _1.2.0.old is what Scoop puts aside
-      case $name in current | _*) continue ;; esac
-      if [ -f "$folder$exe" ] && newer "$name" "$best"; then best=$name; fi
+      case ${folder#"$2/apps/$app"/} in current/ | _*) continue ;; esac
+      file=${folder}scoop-install.json
+      [ -f "$file" ] || file=${folder}install.json
+      if [ -f "$file" ] && [ -f "$folder$exe" ] && { [ -z "$last" ] || [ "$file" -nt "$last" ]; }; then last=$file; fi
     done
-    [ -z "$best" ] || at=$2/apps/$app/$best
+    [ -z "$last" ] || at=${last%/*}
   fi
   for file in scoop-manifest.json manifest.json; do
     if [ -z "$version" ] && [ -f "$at/$file" ]; then version=$(json "$at/$file" version); fi

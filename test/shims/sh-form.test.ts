@@ -34,7 +34,9 @@ describe.skipIf(!hasProgram('dash'))('the sh form of a shim (needs dash)', () =>
     join(dir, 'v', String(world), path).replace(/\/$/, '');
   const pathOf = (world: number | string, folders: readonly string[] = []): string =>
     [
-      ...['shims', ...folders].map((folder) => at(world)(folder) + (folder.endsWith('/') ? '/' : '')),
+      ...['shims', ...folders].map((folder) =>
+        folder === '' ? '' : at(world)(folder) + (folder.endsWith('/') ? '/' : ''),
+      ),
       join(dir, 'msys'),
       '/usr/bin',
       '/bin',

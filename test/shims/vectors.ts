@@ -43,6 +43,7 @@ function scoopHas(
   return {
     [`${at}/dlv.exe`]: program,
     [`${at}/${metadata}`]: before + JSON.stringify(manifest, null, 4).replaceAll('\n', '\r\n'),
+    [`${at}/${metadata.replace('manifest', 'install')}`]: '{\r\n    "bucket": "go-win-tools"\r\n}\r\n',
   };
 }
 
@@ -57,8 +58,14 @@ function chocoHas(version: string, root = 'data/chocolatey'): Files {
   };
 }
 
+/** Windows PowerShell's JSON has `&` and `'` as numbers. */
 function scoopConfig(file: string, values: (at: At) => Readonly<Record<string, string>>): Files {
-  return { [file]: (at) => JSON.stringify({ last_update: 'x', ...values(at) }, null, 2) };
+  return {
+    [file]: (at) =>
+      JSON.stringify({ last_update: 'x', ...values(at) }, null, 2)
+        .replaceAll('&', '\\u0026')
+        .replaceAll("'", '\\u0027'),
+  };
 }
 
 const both = [scoopHas('1.2.0'), chocoHas('1.10.0')];
@@ -267,6 +274,27 @@ export const vectors: readonly Vector[] = [
     ends: 'own/s/apps/delve/current/dlv.exe',
   },
   {
+    name: "Scoop's configuration: a root_path with what JSON writes in another way",
+    files: [
+      scoopHas('2.0.0', { root: "own/O'Brien & Co (x86)" }),
+      ...both,
+      scoopConfig('profile/.config/scoop/config.json', (at) => ({
+        root_path: at("own/O'Brien & Co (x86)"),
+      })),
+    ],
+    ends: "own/O'Brien & Co (x86)/apps/delve/current/dlv.exe",
+  },
+  {
+    name: "Scoop's configuration: a root_path that is not ASCII",
+    files: [
+      scoopHas('2.0.0', { root: 'own/J\u00f6rg/scoop' }),
+      ...both,
+      scoopConfig('profile/.config/scoop/config.json', (at) => ({ root_path: at('own/J\u00f6rg/scoop') })),
+    ],
+    ends: 'own/J\u00f6rg/scoop/apps/delve/current/dlv.exe',
+    exceptFor: 'cmd', // cmd reads files in the console's code page
+  },
+  {
     name: "Scoop's configuration: global_path, below XDG_CONFIG_HOME",
     files: [
       scoopHas('2.0.0', { root: 'own/g' }),
@@ -290,13 +318,24 @@ export const vectors: readonly Vector[] = [
     ends: 'own/e/apps/delve/current/dlv.exe',
   },
   {
-    name: 'no_junction: the newest folder, none that Scoop put aside',
+    name: 'no_junction: the version installed last, none that is half there or that Scoop put aside',
     files: [
-      ...['1.9.0', '1.10.0', '_1.11.0.old'].map((folder) => scoopHas(folder, { folder })),
-      { 'profile/scoop/apps/delve/1.12.0/readme.txt': 'half an install' },
-      chocoHas('1.9.5'),
+      scoopHas('1.10.0', { folder: '1.10.0' }),
+      scoopHas('1.9.0', { folder: '1.9.0', metadata: 'manifest.json' }),
+      scoopHas('_1.11.0.old', { folder: '_1.11.0.old' }),
+      { 'profile/scoop/apps/delve/1.12.0/install.json': '{}' },
+      { 'profile/scoop/apps/delve/1.13.0/dlv.exe': program },
+      chocoHas('1.8.5'),
     ],
-    ends: 'profile/scoop/apps/delve/1.10.0/dlv.exe',
+    ends: 'profile/scoop/apps/delve/1.9.0/dlv.exe',
+  },
+  {
+    name: 'no_junction: over both generations of Scoop, the newer one last',
+    files: [
+      scoopHas('1.10.0', { folder: '1.10.0', metadata: 'manifest.json' }),
+      scoopHas('1.9.0', { folder: '1.9.0' }),
+    ],
+    ends: 'profile/scoop/apps/delve/1.9.0/dlv.exe',
   },
   {
     name: 'no profile and no ProgramData: a working folder has no say',
@@ -376,6 +415,13 @@ export const vectors: readonly Vector[] = [
     path: ['"own bin (x86)"', 'profile/scoop/apps/delve/current', '"b"'],
     ends: choco,
     childPath: ['"own bin (x86)"', '"b"'],
+  },
+  {
+    name: 'entries of PATH that are empty stay where they are',
+    files: both,
+    path: ['', 'a', '', '', '', 'profile/scoop/apps/delve/current', '', 'b'],
+    ends: choco,
+    childPath: ['', 'a', '', '', '', '', 'b'],
   },
   {
     name: "variables of the caller's that are named as ours",

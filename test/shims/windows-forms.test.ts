@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTempDir } from '../kit/house.ts';
 import { hasProgram } from '../kit/programs.ts';
-import { hasWine } from '../kit/wine.ts';
+import { hasConsole, hasWine } from '../kit/wine.ts';
 import { expectEnd } from './expect-end.ts';
 import { choco, type Vector, vectors } from './vectors.ts';
 import { type Call, type Ended, startWindows, type Windows, windowsPath } from './windows.ts';
@@ -30,6 +30,15 @@ const argumentLines: readonly { readonly tail: string; readonly forms: readonly 
   { tail: 'unbalanced "quote', forms: ['exe'] },
   { tail: `long ${'x'.repeat(30_000)} end`, forms: ['exe'] },
 ];
+const twoInstalls = vectors.findIndex(({ name }) => name === 'the newest, by number');
+const loser = 'profile/scoop/apps/delve/current';
+/** A PATH of nothing else, and what is left of it: cmd works without, too. */
+const narrowPaths: readonly { readonly path: readonly string[]; readonly left: readonly string[] }[] = [
+  { path: [loser], left: [] },
+  { path: [loser, loser], left: [] },
+  { path: [loser, ''], left: [''] },
+  { path: ['', loser, 'a', ''], left: ['', 'a', ''] },
+];
 const exitCodes = [0, 1, 3, 255, 256, 0xffff_ffff, 0xc000_0005] as const;
 const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, at) => (at * 7) % 256));
 
@@ -51,11 +60,15 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
   const pathOf = (world: number | string, folders: readonly string[] = []): string =>
     [
       ...['shims', ...folders].map((folder) => {
+        if (folder === '') return '';
         const path = at(world)(folder.replaceAll('"', '')) + (folder.endsWith('/') ? '\\' : '');
         return folder.startsWith('"') ? `"${path}"` : path;
       }),
       system,
     ].join(';');
+
+  const narrow = (folders: readonly string[]): string =>
+    folders.map((folder) => folder && at(twoInstalls)(folder)).join(';');
 
   beforeAll(async () => {
     dir = await makeTempDir();
@@ -89,6 +102,11 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
         env: { ...env, PROBE_EXIT: String(code), ERRORLEVEL: '9' },
         line: shim('plain', form, ''),
       })),
+      ...narrowPaths.map(({ path }, index) => ({
+        name: `${form}-path-${index}`,
+        env: { ...envOf(twoInstalls, vectors[twoInstalls]!), PATH: narrow(path) },
+        line: shim(twoInstalls, form, ''),
+      })),
       {
         name: `${form}-bytes`,
         env: { ...env, PROBE_CAT: '1' },
@@ -96,16 +114,28 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
         input: 'C:\\bytes',
       },
     ];
-    const waiting = (name: string, word: 'kill' | 'break'): Call => {
-      const file = `C:\\results\\${name}.id`;
-      return { name, env: { ...env, PROBE_WAIT: file }, line: shim('plain', 'exe', ''), [word]: file };
+    /** A tool that starts another one, and waits as that one does. */
+    const family = (name: string, how: 'kill' | 'interrupt', more: Record<string, string> = {}): Call => {
+      const [parent, child] = [`C:\\results\\${name}.id`, `C:\\results\\${name}-child.id`];
+      return {
+        name,
+        env: { ...env, PROBE_WAIT: parent, PROBE_START: child, ...more },
+        line: shim('plain', 'exe', ''),
+        [how]: [parent, child],
+      };
     };
-    ended = await windows.runAll([
-      ...forms.flatMap(perForm),
-      waiting('kill', 'kill'),
-      waiting('break', 'break'),
+    const left = 'C:\\results\\left.id';
+    ended = new Map([
+      ...(await windows.runAll([
+        ...forms.flatMap(perForm),
+        family('kill', 'kill'),
+        // CREATE_BREAKAWAY_FROM_JOB
+        family('kill-daemon', 'kill', { PROBE_FLAGS: '0x01000000' }),
+        { name: 'left', env: { ...env, PROBE_START: left }, line: shim('plain', 'exe', ''), leave: [left] },
+      ])),
+      ...(hasConsole ? await windows.runOnConsole([family('interrupt', 'interrupt')]) : []),
     ]);
-  }, 300_000);
+  }, 600_000);
 
   afterAll(async () => {
     await windows?.wine.stop();
@@ -152,21 +182,43 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
       expect(of(`code-${code}`).code).toBe(code);
     });
 
+    it.each(narrowPaths.map(({ path, left }, index) => ({ path: path.join(';'), left, index })))(
+      'makes of the PATH $path what is left of it',
+      ({ left, index }) => {
+        const { PATH = '' } = heard(of(`path-${index}`)).env;
+
+        expect(PATH).toBe(narrow(left));
+      },
+    );
+
     it('passes every byte of stdin and stdout', () => {
       expect(of('bytes').stdout.equals(bytes)).toBe(true);
     });
   });
 
-  it('takes its child along when it is ended by force', () => {
-    expect(ended.get('kill')).toMatchObject({ code: 5, after: 'ended' });
+  it('takes its child along when it is ended by force, and what that one started', () => {
+    expect(ended.get('kill')).toMatchObject({ code: 5, after: 'ended ended' });
   });
 
-  it('leaves Ctrl-Break to the child and ends as it does', async ({ skip }) => {
-    const result = ended.get('break')!;
-    if (result.after === 'no console') skip('wine has no console here');
+  it('leaves alone what was started to outlive all of it', () => {
+    expect(ended.get('kill-daemon')).toMatchObject({ code: 5, after: 'ended lives' });
+  });
 
-    expect(result.stdout.toString()).toBe('control=1\n');
-    expect(result).toMatchObject({ code: 77, after: 'ended' });
+  it('leaves alone what a tool that ended by itself left running', () => {
+    expect(ended.get('left')).toMatchObject({ code: 0, after: 'lives' });
+  });
+
+  it.skipIf(!hasConsole)('leaves Ctrl-C to the child and ends as it does (needs script)', () => {
+    const result = ended.get('interrupt')!;
+
+    expect(result.stdout.toString()).toBe('control=0\ncontrol=0\n');
+    expect(result).toMatchObject({ code: 77, after: 'ended ended' });
+  });
+
+  it("takes another install where cmd cannot read Scoop's configuration", () => {
+    const world = vectors.findIndex(({ name }) => name.endsWith('a root_path that is not ASCII'));
+
+    expect(heard(ended.get(`cmd-${world}`)!).exe).toBe(at(world)(choco));
   });
 
   it('is the same launcher for every tool', async () => {

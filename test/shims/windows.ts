@@ -15,10 +15,12 @@ export type Call = {
   readonly line: string;
   /** A file's Windows path. */
   readonly input?: string;
-  readonly kill?: string;
-  readonly break?: string;
+  /** How it ends, once these files hold the ids of processes that it started: by force, by Ctrl-C, by itself. */
+  readonly kill?: readonly string[];
+  readonly interrupt?: readonly string[];
+  readonly leave?: readonly string[];
 };
-/** `after` tells what became of the child of one that was ended. */
+/** `after` tells what became of those, `ended` or `lives`. */
 export type Ended = Outcome & { readonly after: string };
 export type Windows = {
   readonly wine: Wine;
@@ -27,6 +29,8 @@ export type Windows = {
   readonly drive: string;
   readonly probe: string;
   runAll(calls: readonly Call[]): Promise<ReadonlyMap<string, Ended>>;
+  /** Needs hasConsole. */
+  runOnConsole(calls: readonly Call[]): Promise<ReadonlyMap<string, Ended>>;
 };
 
 /** A Windows with the stand-in for a tool, the launcher, and the program that runs many cases, in `cwd`, in one start. */
@@ -52,7 +56,8 @@ export async function startWindows(dir: string, cwd: string): Promise<Windows> {
     launcher,
     drive,
     probe: join(drive, 'probe.exe'),
-    runAll: (calls) => runAll({ wine, drive, cwd }, calls),
+    runAll: (calls) => runAll(drive, calls, (exe, args) => wine.run(exe, args, { cwd })),
+    runOnConsole: (calls) => runAll(drive, calls, wine.runOnConsole),
   };
 }
 
@@ -68,18 +73,19 @@ export async function buildTestLauncher(signCommand?: string): Promise<Launcher>
 }
 
 async function runAll(
-  { wine, drive, cwd }: { readonly wine: Wine; readonly drive: string; readonly cwd: string },
+  drive: string,
   calls: readonly Call[],
+  run: Wine['runOnConsole'],
 ): Promise<ReadonlyMap<string, Ended>> {
   const text = calls.flatMap(({ name, env, line, input, ...waits }) => [
     `case C:\\results\\${name}`,
     ...Object.entries(env).map(([key, value]) => `env ${key}=${value}`),
     ...(input === undefined ? [] : [`in ${input}`]),
-    ...Object.entries(waits).map(([word, file]) => `${word} ${file}`),
+    ...Object.entries(waits).map(([word, files]) => `${word} ${files.join(' ')}`),
     `run ${line}`,
   ]);
   await writeFile(join(drive, 'cases.txt'), `${text.join('\n')}\n`);
-  const { code, stderr } = await wine.run(join(drive, 'driver.exe'), ['C:\\cases.txt'], { cwd });
+  const { code, stderr } = await run(join(drive, 'driver.exe'), ['C:\\cases.txt']);
   if (code !== 0) throw new Error(`driver.exe ended with ${code}: ${stderr}`);
   const ended = new Map<string, Ended>();
   for (const { name } of calls) {

@@ -1,4 +1,4 @@
-import { copyFile, link, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Launcher } from '../../shims/build-launcher.ts';
 import { planShims } from '../../shims/plan.ts';
@@ -18,7 +18,7 @@ export type World = {
 
 export const templates = await readTemplates(productDir);
 
-/** Delve: tool and command have different names. */
+/** Delve: tool and command have different names. What comes later in `files` was installed later. */
 export async function buildWorld({ dir, at, program: tool, launcher }: World, vector: Vector): Promise<void> {
   const policy = Policy.parse(
     (typeof vector.policy === 'function' ? vector.policy(at) : vector.policy) ?? {},
@@ -31,7 +31,14 @@ export async function buildWorld({ dir, at, program: tool, launcher }: World, ve
     if (content === program) await link(tool, file).catch(() => copyFile(tool, file));
     else await writeFile(file, typeof content === 'function' ? content(at) : content);
   }
+  const written = vector.files.flatMap((files) => Object.keys(files)).filter((path) => isInstall.test(path));
+  for (const [minute, path] of written.entries()) {
+    const file = join(dir, path);
+    for (const one of [file, dirname(file)]) await utimes(one, 0, 1_700_000_000 + 60 * minute);
+  }
 }
+
+const isInstall = /install\.json$/;
 
 export function environmentOf(at: At, { env }: Pick<Vector, 'env'>, path: string): Record<string, string> {
   const given = { USERPROFILE: at('profile'), ProgramData: at('data'), ...env?.(at), PATH: path };

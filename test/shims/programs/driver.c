@@ -4,8 +4,9 @@
  *   case NAME         begins one
  *   env NAME=VALUE    the environment, beside what Windows needs
  *   in FILE           stdin
- *   kill FILE         as soon as FILE holds a process id: ends what was started, and tells in NAME.code whether that id ended, too
- *   break FILE        the same with Ctrl-Break instead of an end by force
+ *   kill FILE...      as soon as each FILE holds a process id: ends what was started, and tells in NAME.code which of those ended, too
+ *   interrupt FILE... the same with Ctrl-C instead of an end by force
+ *   leave FILE...     the same after what was started has ended by itself
  *   run LINE          the command line, as it is
  * Built with: x86_64-w64-mingw32-gcc -municode -o driver.exe driver.c
  */
@@ -14,9 +15,8 @@
 #include <stdlib.h>
 #include <wchar.h>
 
-static wchar_t name[256], input[1024], waitFile[1024], line[65536], environment[65536];
+static wchar_t name[256], input[1024], how[16], files[1024], line[65536], environment[65536];
 static size_t environmentEnd;
-static BOOL isBreak;
 
 static void addEnvironment(const wchar_t *entry)
 {
@@ -46,7 +46,7 @@ static HANDLE open(const wchar_t *suffix, DWORD access, DWORD how)
     return CreateFileW(path, access, FILE_SHARE_READ | FILE_SHARE_WRITE, &inherited, how, 0, NULL);
 }
 
-static DWORD waitForId(void)
+static HANDLE waitForOther(const wchar_t *waitFile)
 {
     for (int tries = 0; tries < 300; tries++) {
         unsigned long id = 0;
@@ -55,40 +55,56 @@ static DWORD waitForId(void)
             int count = fscanf(file, "%lu\n", &id);
             fclose(file);
             if (count == 1)
-                return id;
+                return OpenProcess(SYNCHRONIZE | PROCESS_TERMINATE, FALSE, id);
         }
         Sleep(100);
     }
-    return 0;
+    return NULL;
+}
+
+/* Ends the process as `how` says, and writes what became of those it had started. */
+static void endFamily(PROCESS_INFORMATION process, wchar_t *after)
+{
+    HANDLE others[4];
+    int count = 0;
+    for (wchar_t *file = wcstok(files, L" "); file != NULL; file = wcstok(NULL, L" "))
+        others[count++] = waitForOther(file);
+    if (wcscmp(how, L"leave") == 0)
+        WaitForSingleObject(process.hProcess, 60000);
+    else if (wcscmp(how, L"kill") == 0)
+        TerminateProcess(process.hProcess, 5);
+    else if (!GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0)) {
+        wcscpy(after, L" no console");
+        TerminateProcess(process.hProcess, 5);
+    }
+    for (int at = 0; at < count; at++) {
+        wcscat(after, WaitForSingleObject(others[at], 3000) == WAIT_OBJECT_0 ? L" ended" : L" lives");
+        TerminateProcess(others[at], 6);
+    }
+}
+
+/* Ctrl-C is for all on a console: for us, too. */
+static BOOL WINAPI goOn(DWORD event)
+{
+    return event == CTRL_C_EVENT;
 }
 
 static void runCase(void)
 {
-    wchar_t path[512];
+    wchar_t path[512], after[256] = L"";
     STARTUPINFOW startup = {sizeof startup};
     PROCESS_INFORMATION process;
-    const wchar_t *after = L"";
     DWORD code;
     startup.dwFlags = STARTF_USESTDHANDLES;
     startup.hStdInput = open(NULL, GENERIC_READ, OPEN_EXISTING);
     startup.hStdOutput = open(L"out", GENERIC_WRITE, CREATE_ALWAYS);
     startup.hStdError = open(L"err", GENERIC_WRITE, CREATE_ALWAYS);
-    DWORD flags = CREATE_UNICODE_ENVIRONMENT | (isBreak ? CREATE_NEW_PROCESS_GROUP : 0);
-    if (!CreateProcessW(NULL, line, NULL, NULL, TRUE, flags, environment, NULL, &startup, &process)) {
+    if (!CreateProcessW(NULL, line, NULL, NULL, TRUE, CREATE_UNICODE_ENVIRONMENT, environment, NULL, &startup, &process)) {
         code = GetLastError();
-        after = L" not started";
+        wcscpy(after, L" not started");
     } else {
-        if (waitFile[0] != 0) {
-            HANDLE child = OpenProcess(SYNCHRONIZE, FALSE, waitForId());
-            if (isBreak)
-                after = GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, process.dwProcessId) ? L"" : L" no console";
-            else
-                TerminateProcess(process.hProcess, 5);
-            if (after[0] == 0)
-                after = WaitForSingleObject(child, 10000) == WAIT_OBJECT_0 ? L" ended" : L" lives";
-            else
-                TerminateProcess(process.hProcess, 5);
-        }
+        if (how[0] != 0)
+            endFamily(process, after);
         WaitForSingleObject(process.hProcess, 60000);
         GetExitCodeProcess(process.hProcess, &code);
     }
@@ -105,6 +121,7 @@ int wmain(int count, wchar_t **words)
 {
     static char bytes[262144];
     static wchar_t text[131072];
+    SetConsoleCtrlHandler(goOn, TRUE);
     FILE *file = _wfopen(words[count - 1], L"rb");
     while (fgets(bytes, sizeof bytes, file) != NULL) {
         bytes[strcspn(bytes, "\n")] = 0;
@@ -114,8 +131,7 @@ int wmain(int count, wchar_t **words)
         if (wcscmp(text, L"case") == 0) {
             wcscpy(name, value);
             environmentEnd = 0;
-            input[0] = waitFile[0] = 0;
-            isBreak = FALSE;
+            input[0] = how[0] = 0;
             copyEnvironment(L"SystemRoot");
             copyEnvironment(L"ComSpec");
             copyEnvironment(L"PATHEXT");
@@ -127,8 +143,8 @@ int wmain(int count, wchar_t **words)
             wcscpy(line, value);
             runCase();
         } else {
-            wcscpy(waitFile, value);
-            isBreak = wcscmp(text, L"break") == 0;
+            wcscpy(how, text);
+            wcscpy(files, value);
         }
     }
     return 0;

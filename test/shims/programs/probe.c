@@ -1,6 +1,7 @@
 /*
  * Stands in for a tool: prints how it was called, or does as PROBE_* says. PROBE_CAT copies stdin to stdout, PROBE_WAIT writes
- * its process id to that file and waits until somebody ends it, PROBE_EXIT is its exit code.
+ * its process id to that file and waits until somebody ends it, PROBE_EXIT is its exit code. PROBE_START starts another one
+ * with that file as its PROBE_WAIT, and PROBE_FLAGS as the flags of CreateProcess.
  * Built with: x86_64-w64-mingw32-gcc -municode -o probe.exe probe.c -lshell32
  */
 #include <windows.h>
@@ -27,12 +28,28 @@ static BOOL WINAPI onControl(DWORD event)
     return TRUE;
 }
 
+static void startAnother(const wchar_t *self, const wchar_t *waitFile)
+{
+    wchar_t line[1024], *own = _wgetenv(L"PROBE_WAIT"), *flags = _wgetenv(L"PROBE_FLAGS");
+    STARTUPINFOW startup = {sizeof startup};
+    PROCESS_INFORMATION process;
+    swprintf(line, 1024, L"\"%ls\"", self);
+    SetEnvironmentVariableW(L"PROBE_START", NULL);
+    SetEnvironmentVariableW(L"PROBE_WAIT", waitFile);
+    if (!CreateProcessW(NULL, line, NULL, NULL, FALSE, flags == NULL ? 0 : wcstoul(flags, NULL, 0), NULL, NULL, &startup, &process))
+        ExitProcess(98);
+    SetEnvironmentVariableW(L"PROBE_WAIT", own);
+}
+
 int wmain(void)
 {
     int count;
-    wchar_t self[32768], *exitCode = _wgetenv(L"PROBE_EXIT"), *waitFile = _wgetenv(L"PROBE_WAIT");
+    wchar_t self[32768], *exitCode = _wgetenv(L"PROBE_EXIT"), *waitFile = _wgetenv(L"PROBE_WAIT"), *startFile = _wgetenv(L"PROBE_START");
     _setmode(_fileno(stdin), _O_BINARY);
     _setmode(_fileno(stdout), _O_BINARY);
+    GetModuleFileNameW(NULL, self, 32768);
+    if (startFile != NULL)
+        startAnother(self, startFile);
     if (waitFile != NULL) {
         SetConsoleCtrlHandler(onControl, TRUE);
         FILE *file = _wfopen(waitFile, L"wb");
@@ -48,7 +65,6 @@ int wmain(void)
             fwrite(bytes, 1, got, stdout);
     } else {
         wchar_t **words = CommandLineToArgvW(GetCommandLineW(), &count);
-        GetModuleFileNameW(NULL, self, 32768);
         say("exe", self);
         say("line", GetCommandLineW());
         for (int at = 1; at < count; at++)
