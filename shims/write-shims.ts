@@ -1,4 +1,5 @@
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyLauncher, type Launcher } from './build-launcher.ts';
 import { renderCmd } from './cmd-form.ts';
@@ -27,7 +28,7 @@ export function renderShims(plans: readonly ShimPlan[], { cmd, sh }: Templates):
 
 /**
  * Writes the shims into a folder, over those of an earlier run; who calls one meanwhile gets the old or the new one. An exe
- * that runs cannot be replaced on Windows but renamed: the old one stays as NAME.exe.old until it can go (spec scoop 6).
+ * that runs cannot be replaced on Windows but renamed: it stays as NAME.exe.old-... until a later run can remove it (spec scoop 6).
  */
 export async function writeShims(
   dir: string,
@@ -41,6 +42,7 @@ export async function writeShims(
   for (const { command } of plans) {
     const name = `${command}.exe`;
     const exe = join(dir, name);
+    await removeOld(dir, name);
     if (launcher === undefined) {
       // an old exe would go on with an old policy
       await stepAside(exe);
@@ -64,11 +66,17 @@ export async function writeShims(
   return names.sort();
 }
 
+/** Under a name of its own: the one before may still run, too. */
 async function stepAside(exe: string): Promise<void> {
-  const old = `${exe}.old`;
-  await rm(old, { force: true }).catch(() => {});
+  const old = `${exe}.old-${randomUUID().slice(0, 8)}`;
   await rename(exe, old).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
   });
   await rm(old, { force: true }).catch(() => {});
+}
+
+/** What cannot go runs still. */
+async function removeOld(dir: string, name: string): Promise<void> {
+  const old = (await readdir(dir)).filter((file) => file.startsWith(`${name}.old`));
+  for (const file of old) await rm(join(dir, file), { force: true }).catch(() => {});
 }

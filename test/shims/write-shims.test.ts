@@ -38,14 +38,44 @@ describe('shims over those of an earlier run', () => {
     expect(await readFile(join(dir, 'shims', 'dlv.exe'), 'utf8')).toBe('old');
   });
 
-  it('puts one aside that cannot be replaced', async () => {
-    // a folder, as a program that runs on Windows, lets itself be renamed but not be written over
+  // a folder, as a program that runs on Windows, lets itself be renamed but neither be written over nor removed
+  async function letOneRun(): Promise<void> {
     await rm(join(dir, 'shims', 'dlv.exe'));
     await mkdir(join(dir, 'shims', 'dlv.exe'));
+  }
+  const asideIn = async () => (await readdir(join(dir, 'shims'))).filter((name) => !names.includes(name));
 
-    await writeShims(join(dir, 'shims'), plans, templates, launcher);
+  it('puts one aside that cannot be replaced, as often as it must', async () => {
+    for (const times of [1, 2, 3]) {
+      await letOneRun();
 
-    expect(await readFile(join(dir, 'shims', 'dlv.exe'), 'utf8')).toBe('new');
-    expect((await readdir(join(dir, 'shims'))).sort()).toEqual([...names, 'dlv.exe.old'].sort());
+      await writeShims(join(dir, 'shims'), plans, templates, launcher);
+
+      expect(await readFile(join(dir, 'shims', 'dlv.exe'), 'utf8')).toBe('new');
+      const aside = await asideIn();
+      expect(aside).toHaveLength(times);
+      for (const name of aside) expect(name).toMatch(/^dlv\.exe\.old-[0-9a-f]{8}$/);
+    }
+  });
+
+  it.each(['with', 'without'])(
+    'clears away what was put aside, as soon as it has ended, %s a launcher',
+    async (how) => {
+      await writeFile(join(dir, 'shims', 'dlv.exe.old'), 'of an earlier release');
+      await writeFile(join(dir, 'shims', 'dlv.exe.old-01234567'), 'ended');
+      await mkdir(join(dir, 'shims', 'dlv.exe.old-89abcdef'));
+
+      await writeShims(join(dir, 'shims'), plans, templates, how === 'with' ? launcher : undefined);
+
+      expect(await asideIn()).toEqual(['dlv.exe.old-89abcdef']);
+    },
+  );
+
+  it('leaves no launcher with an old policy where none is made', async () => {
+    await letOneRun();
+
+    expect(await writeShims(join(dir, 'shims'), plans, templates, undefined)).toEqual(['dlv', 'dlv.cmd']);
+
+    expect((await readdir(join(dir, 'shims'))).filter((name) => /\.(exe|json)$/.test(name))).toEqual([]);
   });
 });
