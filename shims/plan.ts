@@ -21,7 +21,8 @@ export type ShimPlan = {
 };
 
 /**
- * A shim for each tool of the tools' folder and for each other command that the policy names; `only` leaves the rest out.
+ * A shim for each tool of the tools' folder and for each other command that the policy names; `only`, by tool or command,
+ * leaves the rest out.
  * @throws ReleaseError TOOL_UNKNOWN, POLICY_INVALID when two shims would have one name
  */
 export function planShims(
@@ -42,11 +43,12 @@ export function planShims(
       problems: `${names.join(' and ')} would both be the shim ${twice.command}`,
     });
   }
-  const unknown = only.find((name) => !plans.some(({ tool }) => tool === name));
+  const isNamed = ({ tool, command }: ShimPlan, name: string): boolean => tool === name || command === name;
+  const unknown = only.find((name) => !plans.some((plan) => isNamed(plan, name)));
   if (unknown !== undefined) {
     fail('TOOL_UNKNOWN', { tool: unknown, known: plans.map(({ tool }) => tool).join(', ') });
   }
-  return only.length === 0 ? plans : plans.filter(({ tool }) => only.includes(tool));
+  return only.length === 0 ? plans : plans.filter((plan) => only.some((name) => isNamed(plan, name)));
 }
 
 type Named = { readonly tool: string; readonly command?: string; readonly packageId?: string | undefined };

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCache } from '../../manifest-gen/cache.ts';
@@ -23,32 +23,35 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
 
   it('is byte-identical when built from another folder, with another home and other caches', async () => {
     const elsewhere = await mkdtemp(join(dir, 'else where-'));
-    const copy = join(elsewhere, 'shims', 'launcher');
-    await mkdir(copy, { recursive: true });
-    for (const name of ['choose', 'config', 'installs', 'main', 'path', 'run', 'version']) {
-      await writeFile(
-        join(copy, `${name}.go`),
-        await readFile(join(productDir, 'shims/launcher', `${name}.go`)),
-      );
-    }
-    await writeFile(join(copy, 'go.mod'), await readFile(join(productDir, 'shims/launcher/go.mod')));
-    const other = await buildLauncher({
-      cache: createCache(join(elsewhere, 'cache')),
-      env: {
-        ...process.env,
-        HOME: elsewhere,
-        TMPDIR: elsewhere,
-        GOFLAGS: '-tags=other',
-        GOAMD64: 'v3',
-        CGO_ENABLED: '1',
-      },
-      signal: new AbortController().signal,
-      productDir: elsewhere,
-      signCommand: undefined,
-    });
+    const source = join(elsewhere, 'shims', 'launcher');
+    await cp(join(productDir, 'shims', 'launcher'), source, { recursive: true });
+    const build = () =>
+      buildLauncher({
+        cache: createCache(join(elsewhere, 'cache')),
+        env: {
+          ...process.env,
+          HOME: elsewhere,
+          TMPDIR: elsewhere,
+          GOFLAGS: '-tags=other',
+          GOAMD64: 'v3',
+          CGO_ENABLED: '1',
+        },
+        signal: new AbortController().signal,
+        productDir: elsewhere,
+        signCommand: undefined,
+      });
 
-    expect(other.digest).toEqual(launcher.digest);
-    expect((await readFile(other.path)).equals(await readFile(launcher.path))).toBe(true);
+    const again = await build();
+    expect(again.digest).toEqual(launcher.digest);
+    expect((await readFile(again.path)).equals(await readFile(launcher.path))).toBe(true);
+    await again.remove();
+
+    // the same way, with one digit of the source another one
+    const main = await readFile(join(source, 'main.go'), 'utf8');
+    await writeFile(join(source, 'main.go'), main.replace('maxDepth = 64', 'maxDepth = 65'));
+    const other = await build();
+    expect(other.digest.sizeBytes).toBe(launcher.digest.sizeBytes);
+    expect(other.digest.sha256).not.toBe(launcher.digest.sha256);
     await other.remove();
   }, 300_000);
 

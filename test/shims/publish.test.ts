@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { nextShimsVersion } from '../../shims/publish.ts';
 import { hasGo } from '../kit/exe.ts';
 import { makeKey, makeTempDir, productDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { hasNuget, makeNuget } from '../kit/nuget.ts';
+import { testCacheDir } from '../kit/test-cache.ts';
 
 describe('the version of a set of shims', () => {
   it.each([
@@ -42,7 +43,7 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  async function publish(channel: string, scope: string): Promise<string> {
+  async function publish(channel: string, scope: string, version = '1.2.0'): Promise<string> {
     const said: string[] = [];
     const stdout = new Writable({
       write(chunk, _encoding, done) {
@@ -52,7 +53,7 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
     });
     const env = {
       ...process.env,
-      CACHE_DIR: join(dir, 'cache'),
+      CACHE_DIR: testCacheDir,
       FEED_URL: `${house.url}/nuget`,
       FEED_API_KEY: await makeKey(house, [scope]),
     };
@@ -64,7 +65,7 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
       productDir,
       cwd: dir,
       signal,
-      version: '1.2.0',
+      version,
     });
     await command.parseAsync(['--publish', channel], { from: 'user' });
     return said.join('');
@@ -90,29 +91,25 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
     expect(manifest.pre_install.map((line) => line.split(' ')[0])).toEqual(
       ['buf', 'dlv', 'goreleaser'].flatMap(() => ['Copy-Item', 'Set-Content']),
     );
-  }, 180_000);
+  }, 300_000);
 
-  it.skipIf(!hasNuget)(
-    'is installed by nuget.exe: a launcher for each command, none of which is shimmed (needs mono)',
-    async () => {
+  it.skipIf(!hasNuget).each([
+    ['on beta', '1.2.0-beta.1', ['-Prerelease', '-Version', '1.2.0-beta.1']],
+    ['on main', '1.2.0', []],
+  ] as const)(
+    'is installed by nuget.exe as it is %s: a launcher for each command, none of which is shimmed (needs mono)',
+    async (_channel, version, which) => {
       const nuget = await makeNuget(dir);
-      const out = join(dir, 'installed');
-      const result = await nuget(
-        'install',
-        'go-win-shims',
-        '-Source',
-        `${house.url}/nuget`,
-        '-OutputDirectory',
-        out,
-      );
-      const tools = join(out, 'go-win-shims.1.2.0', 'tools');
-      const { hash } = (
-        (await (await fetch(`${house.url}/m/go-win-shims.json`)).json()) as {
-          architecture: { '64bit': { hash: string } };
-        }
-      ).architecture['64bit'];
+      const out = join(dir, version);
+      const source = ['-Source', `${house.url}/nuget`, '-OutputDirectory', out];
+      const result = await nuget('install', 'go-win-shims', ...which, ...source);
+      const tools = join(out, `go-win-shims.${version}`, 'tools');
+      const manifest = await fetch(`${house.url}/m/go-win-shims/${version}/go-win-shims.json`);
+      const { hash } = ((await manifest.json()) as { architecture: { '64bit': { hash: string } } })
+        .architecture['64bit'];
 
       expect(result.code, result.stdout + result.stderr).toBe(0);
+      expect(await readdir(out)).toEqual([`go-win-shims.${version}`]);
       for (const command of ['buf', 'dlv', 'goreleaser']) {
         expect(digestBytes(await readFile(join(tools, `${command}.exe`))).sha256).toBe(hash);
         expect((await readFile(join(tools, `${command}.exe.ignore`))).length).toBeGreaterThan(0);
@@ -124,5 +121,26 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
       expect(await readFile(join(tools, 'VERIFICATION.txt'), 'utf8')).toContain(hash);
     },
     60_000,
+  );
+
+  it.skipIf(!hasNuget)(
+    'offers nuget.exe the beta only when it asks for prereleases (needs mono)',
+    async () => {
+      const nuget = await makeNuget(join(dir, 'fresh'));
+      await publish('beta', 'push:beta', '1.3.0');
+
+      for (const [version, which] of [
+        ['1.2.0', []],
+        ['1.3.0-beta.1', ['-Prerelease']],
+      ] as const) {
+        const out = join(dir, `newest-${version}`);
+        const source = ['-Source', `${house.url}/nuget`, '-OutputDirectory', out];
+        const result = await nuget('install', 'go-win-shims', ...which, ...source);
+
+        expect(result.code, result.stdout + result.stderr).toBe(0);
+        expect(await readdir(out)).toEqual([`go-win-shims.${version}`]);
+      }
+    },
+    300_000,
   );
 });
