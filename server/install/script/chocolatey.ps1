@@ -7,17 +7,18 @@ function Find-Choco {
   return @{ Root = $root; Exe = $exe; Config = (Join-Path $root 'config\chocolatey.config'); Disabled = (Join-Path $root "config\$Name.disabled") }
 }
 
-function Read-ChocoConfig {
+function Read-ChocoConfig([string] $File) {
   $xml = New-Object System.Xml.XmlDocument
   $xml.PreserveWhitespace = $true
   $xml.XmlResolver = $null
-  $xml.Load($Choco.Config)
+  $xml.Load($File)
   return $xml
 }
 
 # A source as a plain value; Chocolatey compares names without case.
-function Get-ChocoSources {
-  foreach ($node in (Read-ChocoConfig).SelectNodes('/chocolatey/sources/source')) {
+function Get-ChocoSources([string] $File = $Choco.Config) {
+  if (-not (Test-Path -LiteralPath $File)) { return }
+  foreach ($node in (Read-ChocoConfig $File).SelectNodes('/chocolatey/sources/source')) {
     [PSCustomObject]@{
       Id = $node.GetAttribute('id'); Value = $node.GetAttribute('value'); IsOn = ($node.GetAttribute('disabled') -ne 'true')
       User = $node.GetAttribute('user'); Password = $node.GetAttribute('password')
@@ -25,12 +26,21 @@ function Get-ChocoSources {
   }
 }
 
-function Get-OwnChocoSource { return Get-ChocoSources | Where-Object { $_.Id -eq $Name } | Select-Object -First 1 }
+function Get-OwnChocoSource([string] $File = $Choco.Config) { return Get-ChocoSources $File | Where-Object { $_.Id -eq $Name } | Select-Object -First 1 }
+
+function Test-ChocoSource($Own) { return $null -ne $Own -and $Own.Value.TrimEnd('/') -eq $FeedUrl }
+
+function Test-ChocoKey($Own, [string] $Key) {
+  Import-DataProtection
+  return $null -ne $Own -and $Own.User -eq $Name -and (Unprotect-Text $Own.Password) -ceq $Key
+}
+
+function Get-CommunitySources { return Get-ChocoSources | Where-Object { $_.IsOn -and $_.Value -match '\Ahttps?://((community|packages|www)\.)?chocolatey\.org/' } }
 
 function Set-ChocoSource {
   $own = Get-OwnChocoSource
   # Never again over the same one: `source add` without a password takes the password away.
-  if ($null -eq $own -or $own.Value.TrimEnd('/') -ne $FeedUrl) {
+  if (-not (Test-ChocoSource $own)) {
     if ($PSCmdlet.ShouldProcess("Chocolatey source $Name", "add $FeedUrl")) {
       [void](Invoke-Program $Choco.Exe @('source', 'add', "--name=$Name", "--source=$FeedUrl", '--yes'))
       Write-Done "Chocolatey: source $Name is $FeedUrl"
@@ -44,11 +54,9 @@ function Set-ChocoSource {
 }
 
 function Set-ChocoKey([string] $Key) {
-  Import-DataProtection
-  $own = Get-OwnChocoSource
-  if ($null -ne $own -and $own.User -eq $Name -and (Unprotect-Text $own.Password) -ceq $Key) { return }
+  if (Test-ChocoKey (Get-OwnChocoSource) $Key) { return }
   if (-not $PSCmdlet.ShouldProcess("Chocolatey source $Name", 'write the key, encrypted')) { return }
-  $xml = Read-ChocoConfig
+  $xml = Read-ChocoConfig $Choco.Config
   foreach ($node in $xml.SelectNodes('/chocolatey/sources/source')) {
     if ($node.GetAttribute('id') -eq $Name) {
       $node.SetAttribute('user', $Name)
@@ -62,7 +70,7 @@ function Set-ChocoKey([string] $Key) {
 }
 
 function Disable-Community {
-  foreach ($source in @(Get-ChocoSources | Where-Object { $_.IsOn -and $_.Value -match '\Ahttps?://((community|packages|www)\.)?chocolatey\.org/' })) {
+  foreach ($source in @(Get-CommunitySources)) {
     if ($PSCmdlet.ShouldProcess("Chocolatey source $($source.Id)", 'switch off')) {
       [void](Invoke-Program $Choco.Exe @('source', 'disable', "--name=$($source.Id)", '--yes'))
       [IO.File]::AppendAllText($Choco.Disabled, "$($source.Id)`r`n")
@@ -75,23 +83,52 @@ function Disable-Community {
 function Show-CompetingSources {
   $others = @(Get-ChocoSources | Where-Object { $_.IsOn -and $_.Id -ne $Name })
   if ($others.Count -eq 0 -or $WhatIfPreference) { return }
-  $ids = @(Invoke-Program $Choco.Exe @('search', '--limit-output', '--id-only', '--pre', "--source=$Name") @(0, 2) | Select-Object -First 20)
+  try { $ids = @(Invoke-Program $Choco.Exe @('search', '--limit-output', '--id-only', '--pre', "--source=$Name") @(0, 2)) }
+  catch {
+    Write-Warning "The feed could not be searched, so that nobody knows whether other sources offer its ids too. $($_.Exception.Message)"
+    return
+  }
   foreach ($source in $others) {
+    $asked = 0
+    $same = @()
+    $watch = [Diagnostics.Stopwatch]::StartNew()
     try {
-      $same = @(foreach ($id in $ids) { Invoke-Program $Choco.Exe @('search', $id, '--exact', '--limit-output', '--id-only', "--source=$($source.Id)") @(0, 2) })
+      foreach ($id in $ids) {
+        # A feed may have hundreds, and each question is a start of choco.
+        if ($watch.Elapsed.TotalMinutes -gt 2) { break }
+        $same += @(Invoke-Program $Choco.Exe @('search', $id, '--exact', '--limit-output', '--id-only', "--source=$($source.Id)") @(0, 2))
+        $asked++
+      }
     } catch {
       Write-Warning "The Chocolatey source $($source.Id) does not answer; should it offer the same ids, the highest version of all sources is installed, whatever their priority."
       continue
     }
+    if ($asked -lt $ids.Count) { Write-Warning "The Chocolatey source $($source.Id) was asked for the first $asked of the $($ids.Count) ids of this feed." }
     if ($same.Count -gt 0) {
       Write-Warning "The Chocolatey source $($source.Id) offers $($same -join ', ') too: the highest version of all sources is installed, whatever their priority. Install with --source=$Name, or switch that source off (-DisableCommunity does it for the community's)."
     }
   }
 }
 
+# What is still to be done, for which alone rights are needed.
+function Get-ChocoTasks([string] $Key) {
+  $own = Get-OwnChocoSource
+  if (-not (Test-ChocoSource $own)) { "add the source $Name" }
+  elseif (-not $own.IsOn) { "switch the source $Name on" }
+  if ($Key -ne '' -and -not (Test-ChocoKey $own $Key)) { 'write the key' }
+  if ($DisableCommunity -and @(Get-CommunitySources).Count -gt 0) { 'switch the community source off' }
+}
+
+function Assert-ChocoRights([string[]] $Tasks) {
+  if ($Tasks.Count -eq 0 -or (Test-Writable $Choco.Config)) { return }
+  $sentence = "Only an administrator can $($Tasks -join ', '): $($Choco.Config) cannot be written. Run this again as administrator."
+  if (-not $WhatIfPreference) { throw $sentence }
+  Write-Warning $sentence
+}
+
 function Install-Choco([string] $Key) {
   if (-not (Test-Path -LiteralPath $Choco.Config)) { [void](Invoke-Program $Choco.Exe @('source', 'list', '--limit-output')) }
-  if (-not (Test-Writable $Choco.Config)) { throw "$($Choco.Config) cannot be written: run this again as administrator for Chocolatey." }
+  Assert-ChocoRights @(Get-ChocoTasks $Key)
   Set-ChocoSource
   if ($Key -ne '') { Set-ChocoKey $Key }
   if ($DisableCommunity) { Disable-Community }
@@ -99,21 +136,43 @@ function Install-Choco([string] $Key) {
 }
 
 function Remove-Choco {
-  if (-not (Test-Path -LiteralPath $Choco.Config)) { return }
-  if (-not (Test-Writable $Choco.Config)) { throw "$($Choco.Config) cannot be written: run this again as administrator for Chocolatey." }
-  if ((Test-Path -LiteralPath (Join-Path $Choco.Root "lib\$ShimsPackage")) -and $PSCmdlet.ShouldProcess("Chocolatey package $ShimsPackage", 'uninstall')) {
+  $package = Test-Path -LiteralPath (Join-Path $Choco.Root "lib\$ShimsPackage")
+  $source = $null -ne (Get-OwnChocoSource)
+  $disabled = Test-Path -LiteralPath $Choco.Disabled
+  $tasks = @()
+  if ($package) { $tasks += "uninstall $ShimsPackage" }
+  if ($source) { $tasks += "remove the source $Name" }
+  if ($disabled) { $tasks += 'switch sources on again' }
+  Assert-ChocoRights $tasks
+  if ($package -and $PSCmdlet.ShouldProcess("Chocolatey package $ShimsPackage", 'uninstall')) {
     [void](Invoke-Program $Choco.Exe @('uninstall', $ShimsPackage, '--yes'))
     Write-Done "Chocolatey: $ShimsPackage is uninstalled"
   }
-  if ($null -ne (Get-OwnChocoSource) -and $PSCmdlet.ShouldProcess("Chocolatey source $Name", 'remove')) {
+  if ($source -and $PSCmdlet.ShouldProcess("Chocolatey source $Name", 'remove')) {
     [void](Invoke-Program $Choco.Exe @('source', 'remove', "--name=$Name", '--yes'))
     Write-Done "Chocolatey: source $Name is removed, its key with it"
   }
-  if ((Test-Path -LiteralPath $Choco.Disabled) -and $PSCmdlet.ShouldProcess('Chocolatey sources that were switched off', 'switch on')) {
+  if ($disabled -and $PSCmdlet.ShouldProcess('Chocolatey sources that were switched off', 'switch on')) {
     foreach ($id in [IO.File]::ReadAllLines($Choco.Disabled)) {
       [void](Invoke-Program $Choco.Exe @('source', 'enable', "--name=$id", '--yes') @(0, 2))
       Write-Done "Chocolatey: source $id is switched on again"
     }
     Remove-Item -LiteralPath $Choco.Disabled
   }
+  Remove-BackupSource
+}
+
+# choco keeps the configuration of before its last change (choco XmlService), and in it the key.
+function Remove-BackupSource {
+  $backup = "$($Choco.Config).backup"
+  if ($null -eq (Get-OwnChocoSource $backup) -or -not (Test-Writable $backup)) { return }
+  if (-not $PSCmdlet.ShouldProcess("Chocolatey source $Name in $backup", 'remove')) { return }
+  $xml = Read-ChocoConfig $backup
+  foreach ($node in @($xml.SelectNodes('/chocolatey/sources/source'))) {
+    if ($node.GetAttribute('id') -eq $Name) { [void]$node.ParentNode.RemoveChild($node) }
+  }
+  $part = "$backup.$Name"
+  $xml.Save($part)
+  Move-IntoPlace $part $backup
+  Write-Done "Chocolatey: the key is out of $backup, too"
 }

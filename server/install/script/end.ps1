@@ -13,7 +13,7 @@ if ($PSVersionTable.PSEdition -ne 'Core') {
 }
 $Choco = Find-Choco
 $Scoop = Find-Scoop
-if ($null -eq $Choco -and $null -eq $Scoop -and $ShimsDir -eq '') {
+if ($null -eq $Choco -and $null -eq $Scoop -and $ShimsDir -eq '' -and -not $Remove) {
   throw 'Neither Chocolatey nor Scoop is here: install one of them (https://chocolatey.org/install, https://scoop.sh), then run this again.'
 }
 if ($null -eq $Choco) { Write-Host 'Chocolatey is not here.' }
@@ -23,14 +23,18 @@ if ($Remove) {
   Invoke-Part 'PATH' {
     $folders = @(Get-ShimsFolders)
     Set-FirstInPath $folders '' $false
-    if (Test-Admin) { Set-FirstInPath $folders '' $true }
-    else {
+    Clear-PutFolder $false
+    if (Test-Admin) {
+      Set-FirstInPath $folders '' $true
+      Clear-PutFolder $true
+    } else {
       $left = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';' | Where-Object { $folders -contains $_.TrimEnd('\') })
       if ($left.Count -gt 0) { throw "$($left -join ', ') is in the PATH of this machine: run this again as administrator." }
     }
   }
   if ($null -ne $Choco) { Invoke-Part 'Chocolatey' { Remove-Choco } }
   if ($null -ne $Scoop) { Invoke-Part 'Scoop' { Remove-Scoop } }
+  Invoke-Part 'git' { Remove-GitCredential }
 } else {
   # The feed needs a key from READ_AUTH=feed on, the bucket and its files with READ_AUTH=all.
   $key = ''

@@ -31,8 +31,8 @@ function Test-Writable([string] $File) {
   }
 }
 
-# Beside it first: nobody ever sees half a file, and its permissions stay.
+# Beside it first: nobody ever sees half a file, and its permissions stay. No copy stays behind with a key in it.
 function Move-IntoPlace([string] $Part, [string] $File) {
-  if (Test-Path -LiteralPath $File) { [IO.File]::Replace($Part, $File, "$File.backup") }
+  if (Test-Path -LiteralPath $File) { [IO.File]::Replace($Part, $File, [NullString]::Value) }
   else { [IO.File]::Move($Part, $File) }
 }

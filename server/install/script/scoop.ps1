@@ -29,9 +29,15 @@ function Invoke-Scoop([string[]] $Arguments) {
 function Find-Git {
   $command = Get-Command git.exe -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
   if ($null -ne $command) { return $command.Path }
+  if ($null -eq $Scoop) { return $null }
   $own = Join-Path $Scoop.Root 'apps\git\current\mingw64\bin\git.exe'
   if (Test-Path -LiteralPath $own) { return $own }
-  throw 'Scoop needs git for buckets: scoop install git'
+}
+
+function Get-Git {
+  $git = Find-Git
+  if ($null -eq $git) { throw 'Scoop needs git for buckets: scoop install git' }
+  return $git
 }
 
 function Set-PrivateHost([string] $Key) {
@@ -49,26 +55,31 @@ function Set-PrivateHost([string] $Key) {
   $part = "$($Scoop.Config).$Name"
   [IO.File]::WriteAllText($part, ((ConvertTo-Json -InputObject $config -Depth 10) + "`r`n"), (New-Object System.Text.UTF8Encoding -ArgumentList $false))
   Move-IntoPlace $part $Scoop.Config
-  # It would hold the key that was just taken away.
-  Remove-Item -LiteralPath "$($Scoop.Config).backup" -ErrorAction SilentlyContinue
   if ($Key -ne '') { Write-Done "Scoop: the key is in $($Scoop.Config) (private_hosts), readable" }
   else { Write-Done "Scoop: the key is out of $($Scoop.Config)" }
 }
 
-function Set-GitCredential([string] $Key) {
-  $git = Find-Git
+function Get-GitCredentialLines {
   $uri = New-Object System.Uri -ArgumentList $BaseUrl
-  $lines = @("protocol=$($uri.Scheme)", "host=$($uri.Authority)", "username=$Name")
-  if ($Key -eq '') {
-    if ($PSCmdlet.ShouldProcess("git credential for $($uri.Authority)", 'forget')) { [void](Invoke-Program $git @('credential', 'reject') @(0) $lines) }
-    return
-  }
-  if (-not $PSCmdlet.ShouldProcess("git credential for $($uri.Authority)", 'store')) { return }
+  return @("protocol=$($uri.Scheme)", "host=$($uri.Authority)", "username=$Name")
+}
+
+function Set-GitCredential([string] $Key) {
+  $git = Get-Git
+  if (-not $PSCmdlet.ShouldProcess("git credential for $BaseUrl", 'store')) { return }
   if (@(Invoke-Program $git @('config', '--get-all', 'credential.helper') @(0, 1)).Count -eq 0) {
     Write-Warning 'git has no credential helper, so that it will ask for the key: git config --global credential.helper manager'
   }
-  [void](Invoke-Program $git @('credential', 'approve') @(0) ($lines + "password=$Key"))
-  Write-Done "git: the key for $($uri.Authority) is in git's credential helper"
+  [void](Invoke-Program $git @('credential', 'approve') @(0) ((Get-GitCredentialLines) + "password=$Key"))
+  Write-Done "git: the key for $BaseUrl is in git's credential helper"
+}
+
+# Whatever the server asks for today: the key may be of a time when it asked for more. Only the one that was stored under our name.
+function Remove-GitCredential {
+  $git = Find-Git
+  if ($null -eq $git -or -not $PSCmdlet.ShouldProcess("git credential of $Name for $BaseUrl", 'forget')) { return }
+  [void](Invoke-Program $git @('credential', 'reject') @(0) (Get-GitCredentialLines))
+  Write-Done "git: a key for $BaseUrl is forgotten, if there was one"
 }
 
 function Get-BucketUrl([string] $Git) {
@@ -77,7 +88,7 @@ function Get-BucketUrl([string] $Git) {
 }
 
 function Set-ScoopBucket {
-  $git = Find-Git
+  $git = Get-Git
   $wanted = $MainBucketUrl
   if ($Beta) { $wanted = $BetaBucketUrl }
   if ((Get-BucketUrl $git) -eq $wanted) { Write-Done "Scoop: bucket $Name was there already"; return }
@@ -113,5 +124,4 @@ function Remove-Scoop {
     Write-Done "Scoop: bucket $Name is removed"
   }
   Set-PrivateHost ''
-  if ($ReadAuth -eq 'all') { Set-GitCredential '' }
 }

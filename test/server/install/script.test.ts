@@ -34,7 +34,10 @@ describe('install.ps1, by a parser and rules of our own (needs no PowerShell)', 
 
   it('declares -WhatIf, and changes nothing that it does not guard', async () => {
     const root = await parsePowerShell(script);
-    const guarded = ['SetValue(', 'Move-IntoPlace $part', "'approve'", "'reject'", 'Remove-Item'];
+    const guarded = [
+      ...['SetValue(', 'CreateSubKey(', 'DeleteSubKey('],
+      ...['Move-IntoPlace $part', 'Remove-Item', "'approve'", "'reject'"],
+    ];
 
     expect(script).toContain('[CmdletBinding(SupportsShouldProcess)]');
     const functions = nodesOf(root, 'function_statement').map(({ text }) => text);
@@ -79,7 +82,7 @@ describe('install.ps1, by a parser and rules of our own (needs no PowerShell)', 
     expect(lines.filter((line) => /Write-(Host|Warning|Done).*\$key\b/i.test(line))).toEqual([]);
     // on stdin of git alone
     expect(lines.filter((line) => /Invoke-(Program|Scoop)/.test(line)).map((line) => line.trim())).toEqual([
-      `[void](Invoke-Program $git @('credential', 'approve') @(0) ($lines + "password=$Key"))`,
+      `[void](Invoke-Program $git @('credential', 'approve') @(0) ((Get-GitCredentialLines) + "password=$Key"))`,
     ]);
   });
 });
