@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import { fail } from './errors.ts';
 import { decodeYaml, type Tool } from './tools.ts';
@@ -29,13 +29,7 @@ export async function applyTrustFile(tools: readonly Tool[], file: string): Prom
     tools.map(async (tool) => {
       const trust = trustOf.get(tool.tool);
       if (trust === undefined) return tool;
-      return { ...tool, trust: await withRoots(withAbsoluteRoot(trust, folder), folder, file) };
+      return { ...tool, trust: await withRoots(trust, folder, file) };
     }),
   );
-}
-
-function withAbsoluteRoot(trust: Trust, folder: string): Trust {
-  if (trust.sigstore?.trustedRoot === undefined) return trust;
-  const trustedRoot = resolve(folder, trust.sigstore.trustedRoot);
-  return { ...trust, sigstore: { ...trust.sigstore, trustedRoot } };
 }

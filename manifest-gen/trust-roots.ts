@@ -5,12 +5,13 @@ import type { Trust } from './trust.ts';
 import { parseCertificates } from './verify/certificates.ts';
 
 /**
- * The trust with the certificates themselves in place of their file's name: other roots are another trust, the same ones in
- * another folder are not.
+ * The trust with Sigstore's root by its whole path, and with Authenticode's certificates themselves in place of their file's
+ * name: other certificates are another trust, the same ones in another folder are not.
  * @param folder where a relative name starts
  * @throws ReleaseError TOOL_FILE_INVALID naming `file` when they cannot be read
  */
-export async function withRoots(trust: Trust, folder: string, file: string): Promise<Trust> {
+export async function withRoots(given: Trust, folder: string, file: string): Promise<Trust> {
+  const trust = withWholePath(given, folder);
   const { authenticode } = trust;
   if (authenticode === undefined) return trust;
   const path = resolve(folder, authenticode.roots);
@@ -26,4 +27,10 @@ export async function withRoots(trust: Trust, folder: string, file: string): Pro
       error,
     );
   }
+}
+
+function withWholePath(trust: Trust, folder: string): Trust {
+  if (trust.sigstore?.trustedRoot === undefined) return trust;
+  const trustedRoot = resolve(folder, trust.sigstore.trustedRoot);
+  return { ...trust, sigstore: { ...trust.sigstore, trustedRoot } };
 }

@@ -26,7 +26,7 @@ const Signer = z.strictObject({
   identity: z.string().min(1),
   /** Who vouched for the identity: `https://token.actions.githubusercontent.com`. */
   issuer: z.string().min(1),
-  /** A trusted root (JSON of Sigstore's TrustedRoot); else that of the public good instance. */
+  /** A file with a trusted root (JSON of Sigstore's TrustedRoot), from the folder of the YAML; else that of the public good instance. */
   trustedRoot: z.string().optional(),
 });
 export type Signer = z.infer<typeof Signer>;

@@ -17,10 +17,14 @@ export function packagingOf(tool: Tool, { nuspecFile: _where, ...templates }: Te
   return `${packagingNumber}:${createHash('sha256').update(recipe).digest('hex')}`;
 }
 
+/** Without the place of a trusted root: it differs by machine, and a newer root makes no other bytes. */
 function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    isRecord(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
-  );
+  return JSON.stringify(value, (key, inner: unknown) => {
+    if (key === 'trustedRoot') return undefined;
+    return isRecord(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner;
+  });
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

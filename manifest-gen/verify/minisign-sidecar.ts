@@ -12,9 +12,13 @@ export function checkMinisign({ found, sidecars }: Fetched): readonly Verdict[] 
   const signed = sidecars.find((one) => one.name === subject);
   if (signature === undefined) return [absent(subject, `There is no ${name} beside it.`)];
   if (signed === undefined) return [absent(subject, `There is no ${subject} that ${name} could be about.`)];
-  if (keys.length === 0) return [absent(subject, 'The tool names no minisign key to trust.')];
 
   const outcome = verifyMinisign(Buffer.from(signed.text, 'utf8'), signature.text, keys);
+  // without the key nothing can be verified; what is no signature at all, no key could make good
+  if (keys.length === 0 && outcome.keyId !== undefined) {
+    const detail = `The tool names no minisign key to trust. ${name} is by the key ${outcome.keyId}, unverified; with that key from upstream, write under trust: minisign: {keys: [RW...]}.`;
+    return [absent(subject, detail)];
+  }
   const keyId = outcome.keyId === undefined ? {} : { keyId: outcome.keyId };
   if (outcome.outcome === 'good') {
     return [
@@ -27,7 +31,8 @@ export function checkMinisign({ found, sidecars }: Fetched): readonly Verdict[] 
       },
     ];
   }
-  const expected = `a minisign signature by ${keys.map((key) => minisignKeyId(key) ?? 'a key that cannot be read').join(' or ')}`;
+  const ids = keys.map((key) => minisignKeyId(key) ?? 'a key that cannot be read');
+  const expected = ids.length === 0 ? 'a minisign signature' : `a minisign signature by ${ids.join(' or ')}`;
   const { problem } = outcome;
   return [
     {

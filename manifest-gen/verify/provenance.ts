@@ -2,8 +2,9 @@ import { createPublicKey, verify } from 'node:crypto';
 import type { Asset, Fetched, Verdict } from '../release.ts';
 import { attestationsName, registrySignaturesName } from '../sidecar-name.ts';
 import type { RegistrySignatures } from '../upstream/schema.ts';
-import { describeSigner, signerOf } from './keyless/signer-of.ts';
-import { claimedType, problemOfStatement, provenanceTypes, type Subject } from './keyless/statement.ts';
+import { refusalBy, verdictWithoutSigner } from './keyless/policy.ts';
+import { signerOf } from './keyless/signer-of.ts';
+import { claimedType, judgeStatement, provenanceTypes, type Subject } from './keyless/statement.ts';
 import { type KeyFinder, loadRoot } from './keyless/trusted-root.ts';
 
 /**
@@ -60,41 +61,32 @@ function problemOfSignature(
 }
 
 async function checkAttested(fetched: Fetched, asset: Asset): Promise<Verdict> {
+  const { found, sidecars } = fetched;
   const about: About = { kind: 'provenance', subject: asset.name };
   const said = signaturesOf(fetched, asset);
-  const sidecar = fetched.sidecars.find(({ name }) => name === attestationsName(asset.name));
+  const sidecar = sidecars.find(({ name }) => name === attestationsName(asset.name));
   const bundles = (JSON.parse(sidecar?.text ?? '[]') as readonly unknown[]).map((one) => JSON.stringify(one));
-  const signer = signerOf(fetched.found);
   if (bundles.length === 0) {
     return { ...about, verdict: 'absent', detail: 'The registry has no attestation of how it was built.' };
   }
-  if (signer === undefined) {
-    return { ...about, verdict: 'absent', detail: 'The tool names no identity to trust.' };
-  }
-  const root = await loadRoot(signer.trustedRoot, said && registryKeys(said));
+  const signer = signerOf(found);
+  const root = await loadRoot(signer?.trustedRoot, said && registryKeys(said));
   const subject: Subject = {
     algorithm: 'sha512',
     hex: asset.digest.sha512,
     ...(said && { name: purl(said.spec) }),
   };
-  let isBuild = false;
-  for (const bundle of bundles) {
-    const isProvenance = provenanceTypes.includes(claimedType(bundle) ?? '');
-    isBuild ||= isProvenance;
+  const pieces = bundles.map((text) => {
+    const isOfBuild = provenanceTypes.includes(claimedType(text) ?? '');
+    const judged = judgeStatement(text, subject, root);
     // publication is attested by the registry's key, which names nobody
-    const problem = problemOfStatement(bundle, subject, root, isProvenance ? signer : undefined);
-    if (problem !== undefined) {
-      const expected = describeSigner(signer);
-      return {
-        ...about,
-        verdict: 'failed',
-        detail: `Attestation by the registry: ${problem}.`,
-        expected,
-        found: problem,
-      };
-    }
-  }
-  return isBuild
+    return { what: 'Attestation by the registry', judged, isOfBuild, isByAnyone: !isOfBuild };
+  });
+  const builds = pieces.filter(({ isOfBuild }) => isOfBuild);
+  if (signer === undefined) return verdictWithoutSigner(about, [...builds, ...pieces], found);
+  const refusal = refusalBy(about, pieces, signer);
+  if (refusal !== undefined) return refusal;
+  return builds.length > 0
     ? { ...about, verdict: 'passed', detail: `The build is attested by ${signer.identity}.` }
     : { ...about, verdict: 'absent', detail: 'What the registry attests is not how it was built.' };
 }

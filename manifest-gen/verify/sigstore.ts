@@ -1,9 +1,10 @@
 import type { Fetched, Verdict } from '../release.ts';
 import { sidecarName } from '../sidecar-name.ts';
-import type { Signer } from '../trust.ts';
-import { problemOfDetached } from './keyless/detached.ts';
-import { problemOfBundle } from './keyless/signature.ts';
-import { describeSigner, signerOf } from './keyless/signer-of.ts';
+import { judgeDetached } from './keyless/detached.ts';
+import type { Judged } from './keyless/judge.ts';
+import { refusalBy, verdictWithoutSigner } from './keyless/policy.ts';
+import { judgeBundle } from './keyless/signature.ts';
+import { signerOf } from './keyless/signer-of.ts';
 import { loadRoot, type Root } from './keyless/trusted-root.ts';
 
 /**
@@ -17,61 +18,46 @@ export function checkSigstore(fetched: Fetched): readonly Promise<Verdict>[] {
 }
 
 async function check({ found, sidecars }: Fetched): Promise<Verdict> {
+  const nameOf = (which: Parameters<typeof sidecarName>[1]): string => sidecarName(found, which) ?? '';
   const textOf = (which: Parameters<typeof sidecarName>[1]): string | undefined =>
     sidecars.find(({ name }) => name === sidecarName(found, which))?.text;
-  const subject = sidecarName(found, 'checksums') ?? '';
-  const about = { kind: 'sigstore', subject } as const;
-  const [bundle, signature, certificate] = [textOf('bundle'), textOf('signature'), textOf('certificate')];
-  const nameOf = (which: 'bundle' | 'signature' | 'certificate'): string =>
-    sidecarName(found, which) ?? which;
-
-  const text = textOf('checksums');
-  const signer = signerOf(found);
-  if (bundle === undefined && signature === undefined && certificate === undefined) {
+  const about = { kind: 'sigstore', subject: nameOf('checksums') } as const;
+  const [bundleText, signature, certificate] = [textOf('bundle'), textOf('signature'), textOf('certificate')];
+  if (bundleText === undefined && signature === undefined && certificate === undefined) {
     return { ...about, verdict: 'absent', detail: 'There is no keyless signature beside it.' };
   }
-  if (text === undefined)
-    return { ...about, verdict: 'absent', detail: `There is no ${subject} that is signed.` };
-  if (signer === undefined) {
-    return { ...about, verdict: 'absent', detail: 'The tool names no identity to trust.' };
+  const text = textOf('checksums');
+  if (text === undefined) {
+    return { ...about, verdict: 'absent', detail: `There is no ${about.subject} that is signed.` };
   }
-  const root = await loadRoot(signer.trustedRoot);
-  const signed = Buffer.from(text, 'utf8');
 
-  if (signature !== undefined || certificate !== undefined) {
-    const problem = problemOfPair({ signature, certificate }, signed, signer, root);
-    if (problem !== undefined) return failed(about, nameOf('signature'), signer, problem);
-  }
-  if (bundle === undefined) {
-    const detail = `${nameOf('signature')} verifies, by ${signer.identity}, but no log entry says when it was made.`;
+  const signer = signerOf(found);
+  const root = await loadRoot(signer?.trustedRoot);
+  const signed = Buffer.from(text, 'utf8');
+  const pair = judgePair({ signature, certificate }, signed, root);
+  const bundle = bundleText === undefined ? undefined : judgeBundle(bundleText, signed, root);
+  const pieces = [
+    ...(pair === undefined ? [] : [{ what: nameOf('signature'), judged: pair }]),
+    ...(bundle === undefined ? [] : [{ what: nameOf('bundle'), judged: bundle }]),
+  ];
+  const refusal = signer && refusalBy(about, pieces, signer);
+  if (refusal !== undefined) return refusal;
+  if (bundle === undefined && pair?.outcome === 'good') {
+    const detail = `${nameOf('signature')} verifies, by ${pair.by.identity}, but no log entry says when it was made.`;
     return { ...about, verdict: 'absent', detail };
   }
-  const problem = problemOfBundle(bundle, signed, signer, root);
-  if (problem !== undefined) return failed(about, nameOf('bundle'), signer, problem);
+  if (signer === undefined) return verdictWithoutSigner(about, pieces.reverse(), found);
   return { ...about, verdict: 'passed', detail: `${nameOf('bundle')} is by ${signer.identity}.` };
 }
 
-/** One without the other was not published so. */
-function problemOfPair(
-  {
-    signature,
-    certificate,
-  }: { readonly signature: string | undefined; readonly certificate: string | undefined },
-  signed: Buffer,
-  signer: Signer,
-  root: Root,
-): string | undefined {
-  if (signature === undefined) return 'there is a certificate without a signature';
-  if (certificate === undefined) return 'there is no certificate beside it';
-  return problemOfDetached({ signature, certificate }, signed, signer, root);
-}
+type Pair = { readonly signature: string | undefined; readonly certificate: string | undefined };
 
-function failed(
-  about: Pick<Verdict, 'kind' | 'subject'>,
-  file: string,
-  signer: Signer,
-  problem: string,
-): Verdict {
-  const detail = `${file}: ${problem}.`;
-  return { ...about, verdict: 'failed', detail, expected: describeSigner(signer), found: problem };
+/** Undefined when neither is there. One without the other was not published so, or is of who signs with a key. */
+function judgePair({ signature, certificate }: Pair, signed: Buffer, root: Root): Judged | undefined {
+  if (signature !== undefined && certificate !== undefined) {
+    return judgeDetached({ signature, certificate }, signed, root);
+  }
+  if (signature !== undefined) return { outcome: 'foreign', problem: 'there is no certificate beside it' };
+  if (certificate === undefined) return undefined;
+  return { outcome: 'foreign', problem: 'there is a certificate without a signature' };
 }

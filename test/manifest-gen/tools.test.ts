@@ -155,6 +155,14 @@ describe('a tool file', () => {
   });
 });
 
+describe('a trusted root', () => {
+  it('that a tool names starts at the folder of its file', async () => {
+    const signed = '  sigstore: {identity: "https://x/{tag}", issuer: "https://i", trustedRoot: root.json}\n';
+    const [hello] = await loadWith((text) => text + signed);
+    expect(hello!.trust.sigstore!.trustedRoot).toBe(join(dir, 'root.json'));
+  });
+});
+
 describe('TRUST_FILE', () => {
   const trust = async (text: string) => {
     const tools = await loadWith((text) => text);

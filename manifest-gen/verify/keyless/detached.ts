@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { toMessageSignatureBundle } from '@sigstore/bundle';
 import { type SignedEntity, toSignedEntity } from '@sigstore/verify';
-import type { Signer } from '../../trust.ts';
 import { requireCertificate } from './certificate.ts';
-import { judge, type Problem, problemOf } from './judge.ts';
+import { type Judged, judge, judged } from './judge.ts';
 import type { Root } from './trusted-root.ts';
 import { UnreadableSignature } from './unreadable.ts';
 
@@ -13,11 +12,11 @@ export type Detached = { readonly signature: string; readonly certificate: strin
 const maxFileBytes = 64 * 1024;
 
 /**
- * What is wrong with a signature and its certificate that have no log entry with them. Without one nothing says that the
- * signature was made while the certificate was good, so "undefined" here means: it verifies as far as it can.
+ * A signature and its certificate that have no log entry with them. Without one nothing says that the signature was made
+ * while the certificate was good, so "good" here means: it verifies as far as it can.
  */
-export function problemOfDetached(detached: Detached, signed: Buffer, signer: Signer, root: Root): Problem {
-  return problemOf(() => {
+export function judgeDetached(detached: Detached, signed: Buffer, root: Root): Judged {
+  return judged(() => {
     const bundle = toMessageSignatureBundle({
       digest: createHash('sha256').update(signed).digest(),
       signature: decodeBase64(detached.signature),
@@ -26,7 +25,7 @@ export function problemOfDetached(detached: Detached, signed: Buffer, signer: Si
     });
     const { material, thresholds } = root;
     const withoutLog = { material, thresholds: { ...thresholds, tlogThreshold: 0 } };
-    return judge(atItsBirth(toSignedEntity(bundle, signed)), withoutLog, signer);
+    return judge(atItsBirth(toSignedEntity(bundle, signed)), withoutLog);
   });
 }
 

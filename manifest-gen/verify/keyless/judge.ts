@@ -1,46 +1,42 @@
-import {
-  PolicyError,
-  type Signer as Signed,
-  type SignedEntity,
-  VerificationError,
-  Verifier,
-} from '@sigstore/verify';
-import type { Signer } from '../../trust.ts';
+import { PolicyError, type SignedEntity, VerificationError, Verifier } from '@sigstore/verify';
+import { isOfAnotherRoot } from './another-root.ts';
 import type { Root } from './trusted-root.ts';
 import { UnreadableSignature } from './unreadable.ts';
 
-/** Undefined: it verifies. Else what is wrong with it, in a few words that are the same on every machine. */
-export type Problem = string | undefined;
+/** Who signed, as the certificate says; both are undefined for a key of no certificate (npm's publish attestations). */
+export type SignedBy = { readonly identity: string | undefined; readonly issuer: string | undefined };
 
-/**
- * Mathematics first (time, certificate chain, log, signature: sigstore-js), then who signed.
- * `signer` is left out for what a key signs (npm's publish attestations).
- */
-export function judge(entity: SignedEntity, { material, thresholds }: Root, signer?: Signer): Problem {
-  const signed = new Verifier(material, thresholds).verify(entity);
-  return signer === undefined ? undefined : strangerIn(signed, signer);
-}
+/** What the mathematics come to. A problem is told in a few words that are the same on every machine. */
+export type Judged =
+  | { readonly outcome: 'good'; readonly by: SignedBy }
+  | { readonly outcome: 'bad'; readonly problem: string }
+  /** Not good here, and perhaps elsewhere: for a root that has its authority and logs, for a program that reads its form. */
+  | { readonly outcome: 'foreign'; readonly problem: string };
 
-/** The problem that a piece of evidence from outside turns out to have, as a value: whatever goes wrong in here speaks against it. */
-export function problemOf(check: () => Problem): Problem {
+/** Time, certificate chain, log and signature: sigstore-js. Who may sign is not asked here. */
+export function judge(entity: SignedEntity, root: Root): Judged {
   try {
-    return check();
+    const { identity } = new Verifier(root.material, root.thresholds).verify(entity);
+    const by = { identity: identity?.subjectAlternativeName, issuer: identity?.extensions?.issuer };
+    return { outcome: 'good', by };
   } catch (error) {
-    if (error instanceof VerificationError || error instanceof PolicyError) return explain(error);
-    if (error instanceof UnreadableSignature) return error.message;
-    // parsers of hostile bytes fail in ways of their own: a shorter DER, a key of no known type, a stack that is too deep
-    if (error instanceof Error) return 'it cannot be read';
-    throw error;
+    if (!(error instanceof VerificationError || error instanceof PolicyError)) throw error;
+    return { outcome: isOfAnotherRoot(entity, root) ? 'foreign' : 'bad', problem: explain(error) };
   }
 }
 
-/** Whole strings: sigstore-js would take the identity as a regular expression that need not match to the end. */
-function strangerIn({ identity }: Signed, { identity: name, issuer }: Signer): Problem {
-  const signedBy = identity?.subjectAlternativeName;
-  const vouchedBy = identity?.extensions?.issuer;
-  if (signedBy !== name) return `it is signed by ${signedBy ?? 'nobody that it names'}`;
-  if (vouchedBy !== issuer) return `it is vouched for by ${vouchedBy ?? 'nobody that it names'}`;
-  return undefined;
+/** What a piece of evidence from outside comes to, as a value: whatever goes wrong in here speaks against it. */
+export function judged(check: () => Judged): Judged {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof UnreadableSignature) {
+      return { outcome: error.isOtherForm ? 'foreign' : 'bad', problem: error.message };
+    }
+    // parsers of hostile bytes fail in ways of their own: a shorter DER, a key of no known type, a stack that is too deep
+    if (error instanceof Error) return { outcome: 'bad', problem: 'it cannot be read' };
+    throw error;
+  }
 }
 
 /** sigstore-js' sentences are for its own makers; these are for who has the file before them. */
@@ -53,7 +49,7 @@ const sentences: Readonly<Record<string, string>> = {
   TLOG_MISSING_INCLUSION_ERROR: 'the log entry proves nothing',
   TLOG_ERROR: 'it has no log entry',
   TIMESTAMP_ERROR: 'nothing that is trusted says when it was made',
-  PUBLIC_KEY_ERROR: 'it is by a key that the registry does not name',
+  PUBLIC_KEY_ERROR: 'it is by a key that is not named',
 };
 
 function explain({ code, message }: VerificationError | PolicyError): string {

@@ -53,7 +53,7 @@ function isDeeper(value: unknown, levels: number): boolean {
 function decode(value: unknown): Bundle {
   // cosign before 3 wrote it unless told otherwise
   if (typeof value === 'object' && value !== null && 'base64Signature' in value) {
-    throw new UnreadableSignature("it is cosign's old bundle, not a Sigstore bundle");
+    throw new UnreadableSignature("it is cosign's old bundle, not a Sigstore bundle", { isOtherForm: true });
   }
   try {
     return bundleFromJSON(value);

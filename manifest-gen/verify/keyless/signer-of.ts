@@ -3,11 +3,16 @@ import { sourceOf } from '../../tools.ts';
 import type { Signer } from '../../trust.ts';
 
 /** Who must have signed this release, with version and tag filled in; undefined when the tool names nobody. */
-export function signerOf({ tool, version }: Found): Signer | undefined {
-  const signer = tool.trust.sigstore;
+export function signerOf(found: Found): Signer | undefined {
+  const signer = found.tool.trust.sigstore;
   if (signer === undefined) return undefined;
-  const tag = (sourceOf(tool, 'github')?.tag ?? 'v{version}').replace('{version}', version);
-  return { ...signer, identity: signer.identity.replaceAll('{version}', version).replaceAll('{tag}', tag) };
+  const identity = signer.identity.replaceAll('{version}', found.version).replaceAll('{tag}', tagOf(found));
+  return { ...signer, identity };
+}
+
+/** Upstream's tag of the release, also where the files came from npm. */
+export function tagOf({ tool, version }: Found): string {
+  return (sourceOf(tool, 'github')?.tag ?? 'v{version}').replace('{version}', version);
 }
 
 /** For a refusal: what was expected. */

@@ -1,7 +1,6 @@
 import { toSignedEntity } from '@sigstore/verify';
 import { z } from 'zod';
-import type { Signer } from '../../trust.ts';
-import { judge, type Problem, problemOf } from './judge.ts';
+import { type Judged, judge, judged } from './judge.ts';
 import { parse, readBundle } from './read-bundle.ts';
 import type { Root } from './trusted-root.ts';
 import { UnreadableSignature } from './unreadable.ts';
@@ -40,21 +39,15 @@ export function claimedType(bundleText: string): string | undefined {
 }
 
 /**
- * What is wrong with a bundle as a statement about this file by this signer. sigstore-js verifies that the statement was
- * signed; that it is about this file is ours to see.
+ * A bundle as a statement about this file. sigstore-js verifies that the statement was signed; that it is about this file is
+ * ours to see.
  */
-export function problemOfStatement(
-  bundleText: string,
-  subject: Subject,
-  root: Root,
-  signer?: Signer,
-): Problem {
-  return problemOf(() => {
+export function judgeStatement(bundleText: string, subject: Subject, root: Root): Judged {
+  return judged(() => {
     const { bundle, statement } = readStatement(bundleText);
-    return (
-      judge(toSignedEntity(bundle), root, signer) ??
-      (speaksOf(statement, subject) ? undefined : 'it speaks of other files')
-    );
+    const signature = judge(toSignedEntity(bundle), root);
+    const isOfOthers = signature.outcome !== 'bad' && !speaksOf(statement, subject);
+    return isOfOthers ? { outcome: 'bad', problem: 'it speaks of other files' } : signature;
   });
 }
 

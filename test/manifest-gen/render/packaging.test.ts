@@ -26,6 +26,17 @@ describe('the packaging', () => {
     expect(packagingOf(makeTool(), { ...templates, nuspecFile: '/there/x.nuspec' })).toBe(known);
   });
 
+  it('does not depend on where the trusted root lies, and does on whom it is to prove', () => {
+    const signedBy = (identity: string, trustedRoot?: string) => {
+      const sigstore = { identity, issuer: 'https://i', ...(trustedRoot && { trustedRoot }) };
+      return packagingOf(makeTool({ trust: { require: [], sigstore } }), templates);
+    };
+
+    expect(signedBy('a', '/here/root.json')).toBe(signedBy('a', '/there/root.json'));
+    expect(signedBy('a', '/here/root.json')).toBe(signedBy('a'));
+    expect(signedBy('a')).not.toBe(signedBy('b'));
+  });
+
   it.each<[string, Partial<typeof templates>, Parameters<typeof makeTool>[0]]>([
     ['the nuspec', { nuspec: '<package/>' }, {}],
     ['the manifest', { manifest: '{}' }, {}],

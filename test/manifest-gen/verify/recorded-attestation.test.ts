@@ -6,7 +6,7 @@ import type { Fetched } from '../../../manifest-gen/release.ts';
 import { loadTools, type Tool } from '../../../manifest-gen/tools.ts';
 import { checkAttestations } from '../../../manifest-gen/verify/attestation.ts';
 import { checksumsOf } from '../../../manifest-gen/verify/checksum-file.ts';
-import { problemOfStatement } from '../../../manifest-gen/verify/keyless/statement.ts';
+import { judgeStatement } from '../../../manifest-gen/verify/keyless/statement.ts';
 import { loadRoot } from '../../../manifest-gen/verify/keyless/trusted-root.ts';
 import { productDir } from '../../kit/house.ts';
 import { makeAsset, makeFound } from '../../kit/release-values.ts';
@@ -47,12 +47,15 @@ describe("GitHub's own attestation of the release goreleaser 2.18.0, as its API 
   }
 
   it('is by no authority of the public root, so that judging it would refuse the release', async () => {
-    const problem = problemOfStatement(
+    const judged = judgeStatement(
       JSON.stringify(ofRelease),
       { algorithm: 'sha256', hex: sha256 },
       await loadRoot(undefined),
     );
-    expect(problem).toBe('nothing that is trusted says when it was made');
+    expect(judged).toEqual({
+      outcome: 'foreign',
+      problem: 'nothing that is trusted says when it was made',
+    });
   });
 
   it('is passed over beside an attestation of the build', async () => {

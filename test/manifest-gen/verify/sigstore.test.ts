@@ -372,7 +372,10 @@ describe('keyless evidence', () => {
     const [verdict] = await Promise.all(
       checkSigstore({ ...untrusting, found: { ...untrusting.found, tool } }),
     );
-    expect(verdict).toMatchObject({ verdict: 'absent', detail: 'The tool names no identity to trust.' });
+    expect(verdict).toMatchObject({
+      verdict: 'absent',
+      detail: expect.stringContaining('The tool names no identity to trust.'),
+    });
   });
 
   it('is not spoken of where the tool names no signature', () => {

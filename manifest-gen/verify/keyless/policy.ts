@@ -1,0 +1,60 @@
+import type { Found, Verdict } from '../../release.ts';
+import type { Signer } from '../../trust.ts';
+import type { Judged, SignedBy } from './judge.ts';
+import { describeSigner, tagOf } from './signer-of.ts';
+
+type About = Pick<Verdict, 'kind' | 'subject'>;
+
+/** One of all that vouches for a file, under the name that people know it by. */
+export type Piece = {
+  readonly what: string;
+  readonly judged: Judged;
+  /** Verifying is enough: it says nothing for which it matters who says it. */
+  readonly isByAnyone?: boolean;
+};
+
+/** The refusal by the first piece that is not good evidence by this signer; undefined when all are. */
+export function refusalBy(about: About, pieces: readonly Piece[], signer: Signer): Verdict | undefined {
+  for (const { what, judged, isByAnyone } of pieces) {
+    const problem = judged.outcome === 'good' ? isByAnyone || strangerIn(judged.by, signer) : judged.problem;
+    if (typeof problem === 'string') return failed(about, what, describeSigner(signer), problem);
+  }
+  return undefined;
+}
+
+/**
+ * The verdict where the tool's file names nobody to trust: never one that counts, since nobody can say whose word it is. What
+ * no signer could make good refuses all the same; what is good says by whom it is, and how to trust them.
+ * @param pieces what matters most first
+ */
+export function verdictWithoutSigner(about: About, pieces: readonly Piece[], found: Found): Verdict {
+  for (const { what, judged } of pieces) {
+    if (judged.outcome === 'bad') {
+      return failed(about, what, 'a signature that verifies, whoever made it', judged.problem);
+    }
+  }
+  const [sentence = ''] = pieces.flatMap((piece) => sentencesOn(piece, found));
+  const detail = `The tool names no identity to trust. ${sentence}`.trim();
+  return { ...about, verdict: 'absent', detail };
+}
+
+function failed(about: About, what: string, expected: string, problem: string): Verdict {
+  return { ...about, verdict: 'failed', detail: `${what}: ${problem}.`, expected, found: problem };
+}
+
+/** Whole strings: sigstore-js would take the identity as a regular expression that need not match to the end. */
+function strangerIn({ identity, issuer }: SignedBy, signer: Signer): string | undefined {
+  if (identity !== signer.identity) return `it is signed by ${identity ?? 'nobody that it names'}`;
+  if (issuer !== signer.issuer) return `it is vouched for by ${issuer ?? 'nobody that it names'}`;
+  return undefined;
+}
+
+function sentencesOn({ what, judged }: Piece, found: Found): readonly string[] {
+  if (judged.outcome !== 'good') return [`${what} cannot be judged without: ${judged.problem}.`];
+  const { identity, issuer } = judged.by;
+  if (identity === undefined || issuer === undefined) return [];
+  const wanted = JSON.stringify(identity.replaceAll(tagOf(found), '{tag}'));
+  return [
+    `${what} verifies and is by ${identity} (${issuer}); to trust them, write under trust: sigstore: {identity: ${wanted}, issuer: ${JSON.stringify(issuer)}}.`,
+  ];
+}
