@@ -1,5 +1,6 @@
+import { FormatError } from '../../formats/format-error.ts';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
-import { fail } from '../errors.ts';
+import { fail, ReleaseError } from '../errors.ts';
 import { isSameProgram } from '../plan/same-program.ts';
 import { readCar } from '../plan/train.ts';
 import { listVersions } from '../publish/feed-client.ts';
@@ -156,9 +157,12 @@ async function readHead(
   return { version, isGoodAgain: record !== undefined && isSameProgram(record, good.record) };
 }
 
-/** A package that cannot be read any more is all the more to be withdrawn; a feed that does not answer is another matter. */
+/** A package that cannot be read any more is all the more to be withdrawn; a feed that does not answer, or a full disk, is another matter. */
 function unlessBroken(error: unknown): undefined {
-  if (error instanceof Error && 'exitCode' in error && error.exitCode !== 1) throw error;
+  const isBroken =
+    error instanceof FormatError ||
+    (error instanceof ReleaseError && error.code.startsWith('FEED_') && error.exitCode === 1);
+  if (!isBroken) throw error;
   return undefined;
 }
 

@@ -207,9 +207,15 @@ describe('release:withdraw', () => {
     await generator.run('release:beta', ['goreleaser@1.26.0']);
     await generator.run('release:promote', ['goreleaser']);
 
+    const full = await generator.run('release:withdraw', ['goreleaser@1.26.0', ...why], {
+      env: { GITHUB_API_URL: nowhere, CACHE_DIR: '/dev/null/cache' },
+    });
     const result = await generator.run('release:withdraw', ['goreleaser@1.26.0', ...why], offline);
     const status = await generator.run('release:status', ['goreleaser', '--json'], offline);
 
+    // a disk that takes nothing is no reason to think the package broken
+    expect(full).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('this machine failed') });
+    expect(full.stderr).toContain('Nothing was published');
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toContain('goreleaser 1.26.0 is unlisted, but Scoop goes on offering it');
     expect(result.stderr).toContain('choco uninstall goreleaser');
