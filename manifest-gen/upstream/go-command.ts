@@ -124,10 +124,13 @@ export type GoFault = 'lacks' | 'unreachable' | 'refused';
  * does not exist; a proxy that answers 403 says in its own words whether it does not have it or does not give it.
  */
 export function judgeGoError(text: string): GoFault {
+  // GOPROXY=direct asks by git, hg and so on
+  if (/executable file not found|no such host|host not found/i.test(text)) return 'unreachable';
   if (/SECURITY ERROR|checksum mismatch/.test(text)) return 'refused';
   // the checksum database, not the proxy, is what does not know it: nobody vouches for these bytes
-  if (/verifying (module|go\.mod).*\b(404|410)\b/s.test(text)) return 'refused';
-  if (/unknown revision|no matching versions|\b(404|410)\b|is not available|not found/i.test(text))
+  if (/verifying (module|go\.mod).*: (404|410)\b/s.test(text)) return 'refused';
+  // not any such number: it may be a part of the version
+  if (/unknown revision|no matching versions|: (404|410)\b|is not available|not found/i.test(text))
     return 'lacks';
   return 'unreachable';
 }

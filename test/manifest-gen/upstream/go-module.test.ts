@@ -85,6 +85,20 @@ describe('what Go says', () => {
     ['Get "https://proxy.test/x/@v/list": dial tcp: lookup proxy.test: no such host', 'unreachable'],
     ['Get "http://127.0.0.1:9/x": dial tcp 127.0.0.1:9: connect: connection refused', 'unreachable'],
     ['x@v1.0.0: module lookup disabled by GOPROXY=off', 'unreachable'],
+    // numbers that are no status
+    [
+      'x@v1.404.0: Get "http://127.0.0.1:410/x/@v/v1.404.0.info": dial tcp 127.0.0.1:410: connect: connection refused',
+      'unreachable',
+    ],
+    [
+      'x@v1.404.0: verifying module: x@v1.404.0: Get "https://sum.test/lookup/x@v1.404.0": dial tcp: i/o timeout',
+      'unreachable',
+    ],
+    // GOPROXY=direct on a machine without git
+    [
+      'x@v1.0.0: unable to resolve git version: failed to execute git version: exec: "git": executable file not found in $PATH',
+      'unreachable',
+    ],
     [
       'x@v1.0.0: verifying module: checksum mismatch\n\tdownloaded: h1:a\n\tsum.test: h1:b\n\nSECURITY ERROR',
       'refused',
