@@ -13,8 +13,18 @@ export async function runVerb(
   try {
     const world = createWorld(invocation, report, { maxWaitMs: flags.maxWait });
     await work(world, await loadToolsOf(world));
-  } catch (error) {
+  } catch (thrown) {
+    const error = isCutShort(thrown, invocation.signal) ? interrupted(thrown) : thrown;
     if (flags.json && error instanceof ReleaseError) report.failed('', error);
     throw error;
   }
+}
+
+/** Before there is a tool to work for, what is cut short by Ctrl-C fails as if nobody answered. */
+function isCutShort(error: unknown, { aborted }: AbortSignal): boolean {
+  return aborted && error instanceof Error && (!('exitCode' in error) || error.exitCode === 4);
+}
+
+function interrupted(cause: unknown): ReleaseError {
+  return new ReleaseError('INTERRUPTED', { state: 'Nothing was published' }, cause);
 }

@@ -1,6 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Generator, makeGenerator } from '../../kit/generator.ts';
 import { makeKey, startHouse, type TestHouse } from '../../kit/house.ts';
+import { listen } from '../../kit/listen.ts';
+
+it('is interrupted, not unreachable, when Ctrl-C comes before it has said who it is', async () => {
+  const interruption = new AbortController();
+  const silent = await listen(() => interruption.abort());
+  const generator = await makeGenerator({ FEED_URL: `${silent.url}/nuget` });
+  try {
+    const result = await generator.run('release:status', ['delve'], { signal: interruption.signal });
+
+    expect(result).toMatchObject({ exitCode: 130, stderr: 'Interrupted: Nothing was published.\n' });
+  } finally {
+    await generator.stop();
+    await silent.stop();
+  }
+});
 
 /** READ_AUTH=all: even who the server is, is told only with a key (contract section 2). */
 describe('a server that tells nothing without a key', () => {
