@@ -77,8 +77,8 @@ export function createGithubApi(settings: GithubApiSettings, keptAnswers: KeptAn
         pages.push(decode(answer, schema, path, asking));
         url = nextPage(answer.link, url);
         // the token goes along to the next page, so whoever writes the Link header must not choose where that is
-        if (url !== undefined && new URL(url).origin !== origin) {
-          return refused(asking, path, `a next page at ${origin}`, new URL(url).origin);
+        if (url !== undefined && originOf(url) !== origin) {
+          return refused(asking, path, `a next page at ${origin}`, originOf(url));
         }
         if (url !== undefined && page >= maxPages) {
           return refused(asking, path, `at most ${maxPages} pages`, 'more');
@@ -177,9 +177,15 @@ function jsonOf(text: string): unknown {
 /** `<https://api.github.com/repositories/123/releases?page=2>; rel="next", <...>; rel="last"`: followed, never built. */
 function nextPage(link: string | undefined, from: string): string | undefined {
   for (const [, target, parameters] of (link ?? '').matchAll(/<([^>]*)>((?:\s*;\s*[^,;]*)*)/g)) {
-    if (/;\s*rel="?next"?/.test(parameters ?? '') && target !== undefined) return new URL(target, from).href;
+    const isNext = /;\s*rel="?next"?/.test(parameters ?? '');
+    if (isNext && target !== undefined)
+      return URL.canParse(target, from) ? new URL(target, from).href : target;
   }
   return undefined;
+}
+
+function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : 'no address';
 }
 
 function headerOf({ headers }: Opened, name: string): string | undefined {

@@ -6,8 +6,8 @@ import { z } from 'zod';
 export const GithubAsset = z.object({
   id: z.number(),
   name: z.string(),
-  url: z.string(),
-  browser_download_url: z.string(),
+  url: z.url(),
+  browser_download_url: z.url(),
   /** `open`: the upload is not finished. */
   state: z.string(),
   size: z.int().nonnegative(),

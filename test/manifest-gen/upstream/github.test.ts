@@ -81,15 +81,18 @@ describe('releases of a forge', () => {
     },
   );
 
-  it('are refused when the next page is at another origin', async () => {
-    const releases = Array.from({ length: 60 }, (_, index) => ({ tag: `v1.0.${index}` }));
-    const github = await serve(releases, {
-      nextOrigin: 'http://127.0.0.1:1',
-      token: 'secret',
-      sent: 'secret',
-    });
-    expect(await failureOf(github.versions(tool))).toMatchObject({ code: 'REFUSED', exitCode: 3 });
-  });
+  it.each(['http://127.0.0.1:1', 'http://['])(
+    'are refused when the next page is at %s',
+    async (nextOrigin) => {
+      const releases = Array.from({ length: 60 }, (_, index) => ({ tag: `v1.0.${index}` }));
+      const github = await serve(releases, {
+        nextOrigin,
+        token: 'secret',
+        sent: 'secret',
+      });
+      expect(await failureOf(github.versions(tool))).toMatchObject({ code: 'REFUSED', exitCode: 3 });
+    },
+  );
 
   it('leave out drafts, prereleases, nightlies and odd tags', async () => {
     const tags = [
