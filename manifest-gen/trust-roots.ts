@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fail } from './errors.ts';
+import { messageOf } from './thrown.ts';
 import type { Trust } from './trust.ts';
 import { parseCertificates } from './verify/certificates.ts';
 
@@ -20,7 +21,7 @@ export async function withRoots(given: Trust, folder: string, file: string): Pro
     parseCertificates(roots);
     return { ...trust, authenticode: { ...authenticode, roots } };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     fail(
       'TOOL_FILE_INVALID',
       { file, problems: `the roots ${path} of authenticode cannot be read: ${reason}` },

@@ -10,6 +10,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fail } from '../errors.ts';
 import { makeDir } from '../make-dir.ts';
+import { messageOf } from '../thrown.ts';
 
 /** Who makes bundles. Signatures and public key have minisign's form, so that any minisign can check them. */
 export type BundleKey = {
@@ -41,7 +42,7 @@ export async function loadOrMakeKey(file: string): Promise<BundleKey> {
     await makeDir(dirname(file));
     await writeFile(file, text, { mode: 0o600, flag: 'wx', flush: true });
   } catch (error) {
-    return unusable(file, error instanceof Error ? error.message : String(error), error);
+    return unusable(file, messageOf(error), error);
   }
   return keyOf(privateKey, true);
 }

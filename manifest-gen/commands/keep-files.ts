@@ -2,6 +2,7 @@ import { access, constants, copyFile, readdir, writeFile } from 'node:fs/promise
 import { join, resolve } from 'node:path';
 import { fail } from '../errors.ts';
 import { makeDir } from '../make-dir.ts';
+import { messageOf } from '../thrown.ts';
 
 export type KeptFiles = {
   readonly tool: string;
@@ -26,7 +27,7 @@ export async function openOutDir(cwd: string, out: string | undefined): Promise<
     await readdir(dir);
     await access(dir, constants.W_OK);
   } catch (error) {
-    fail('OUT_UNUSABLE', { dir, cause: error instanceof Error ? error.message : String(error) }, error);
+    fail('OUT_UNUSABLE', { dir, cause: messageOf(error) }, error);
   }
   return dir;
 }

@@ -1,5 +1,6 @@
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import { fail, ReleaseError } from '../errors.ts';
+import { messageOf } from '../thrown.ts';
 import { type BucketRepository, type Channel, explainGit, inOneLine } from './bucket-repository.ts';
 
 /** One release on its way into the bucket. */
@@ -74,7 +75,7 @@ async function branchesToRaise(repository: BucketRepository, change: BucketChang
 const isCutOff = /unable to access|could not read from remote repository|hung up unexpectedly|early EOF/i;
 
 function explainPush({ url }: BucketRepository, error: unknown): never {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   // what the server's rules say comes as `remote: ...` lines, the rest is git's own retelling (`! [remote rejected]`)
   const remote = text.split('\n').filter((line) => line.startsWith('remote:'));
   if (remote.length === 0 && isCutOff.test(text)) explainGit(url, error);

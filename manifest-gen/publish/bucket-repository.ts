@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { fail, ReleaseError } from '../errors.ts';
 import { hideCredentials } from '../hide-credentials.ts';
+import { messageOf } from '../thrown.ts';
 import { createGit, type Git, type GitAccess } from './git.ts';
 
 export type Channel = 'main' | 'beta';
@@ -221,7 +222,7 @@ function commitTree(git: Git, args: readonly string[], when: Date): Promise<stri
  */
 export function explainGit(url: string, error: unknown): never {
   if (error instanceof ReleaseError) throw error;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   const cause = inOneLine(text.split('\n'), 3);
   const isRefused = /\b(401|403)\b|Authentication failed|Permission denied|could not read Username/i.test(
     text,

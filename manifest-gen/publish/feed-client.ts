@@ -38,16 +38,7 @@ export async function listVersions(http: FeedHttp, id: string): Promise<readonly
     }
     if (response.statusCode !== 200) refuse(response, `the question for the versions of ${id}`);
     const page: FeedPage = await readFeedPage(response.body, next).catch((error: unknown) =>
-      fail(
-        'FEED_REFUSED',
-        {
-          status: 200,
-          what: `the question for the versions of ${id}`,
-          reason: 'its answer is not an Atom feed',
-          hint: 'Check FEED_URL: it must be the address of a NuGet v2 feed.',
-        },
-        error,
-      ),
+      refuseList(id, 'its answer is not an Atom feed', error),
     );
     // the version becomes a part of a file's name: what is none, whatever it says, is no package of ours
     found.push(
@@ -58,7 +49,14 @@ export async function listVersions(http: FeedHttp, id: string): Promise<readonly
     // Only the query of the link is used: a server behind a proxy names its public address, which may not lead back from here.
     next = page.nextUrl === undefined ? undefined : withQueryOf(first, page.nextUrl);
   }
+  // a version that is not seen would be made once more
+  if (next !== undefined && !seen.has(next)) refuseList(id, `it has more than ${maxPages} pages`);
   return found;
+}
+
+function refuseList(id: string, reason: string, cause?: unknown): never {
+  const hint = 'Check FEED_URL: it must be the address of a NuGet v2 feed.';
+  fail('FEED_REFUSED', { status: 200, what: `the question for the versions of ${id}`, reason, hint }, cause);
 }
 
 function withQueryOf(url: string, other: string): string {

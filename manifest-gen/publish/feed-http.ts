@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { type Got, type OptionsInit, RequestError, type Response } from 'got';
+import { type CancelableRequest, type Got, type OptionsInit, RequestError, type Response } from 'got';
 import { fail, ReleaseError } from '../errors.ts';
+import { inShort } from '../thrown.ts';
 
 /** HTTP to one feed. Every answer comes back as a value; only silence and overload are thrown. */
 export type FeedHttp = {
@@ -25,7 +26,8 @@ export function createFeedHttp(
     got: http.extend({
       signal,
       throwHttpErrors: false,
-      retry: { limit: 2, methods: ['GET', 'HEAD'] },
+      // whoever asks for a longer pause gets none: got would wait for days, and nobody would know why
+      retry: { limit: 2, methods: ['GET', 'HEAD'], maxRetryAfter: 10_000 },
       // `response` runs from the last byte sent: the feed opens, hashes and syncs a package before it answers
       timeout: { connect: 10_000, socket: 60_000, response: 600_000 },
       hooks: {
@@ -49,17 +51,30 @@ function url(address: string | URL | undefined): URL {
   return new URL(address ?? 'about:blank');
 }
 
+/** A page of a feed has some hundred KB. */
+const maxTextBytes = 64 * 1024 * 1024;
+
 /** @throws ReleaseError FEED_UNREACHABLE when there is no answer, or one that says later (502, 503, 504); INTERRUPTED passes */
 export async function ask(
   http: FeedHttp,
   address: string,
   options: OptionsInit = {},
 ): Promise<Response<string>> {
+  const asked = http.got(address, { ...options, responseType: 'text' }) as CancelableRequest<
+    Response<string>
+  >;
+  let isTooLong = false;
+  // a place for files may have a file of gigabytes where a short text is looked for
+  asked.on('downloadProgress', ({ transferred }) => {
+    isTooLong ||= transferred > maxTextBytes;
+    if (isTooLong) asked.cancel();
+  });
   try {
-    const response = (await http.got(address, { ...options, responseType: 'text' })) as Response<string>;
+    const response = await asked;
     if ([502, 503, 504].includes(response.statusCode)) unreachable(http, address, reasonOf(response));
     return response;
   } catch (error) {
+    if (isTooLong) unreachable(http, address, `its answer is longer than ${maxTextBytes} bytes`, error);
     return explain(http, address, error);
   }
 }
@@ -118,7 +133,7 @@ export function reasonOf(response: Response<unknown>): string {
 export function explain(http: FeedHttp, address: string, error: unknown): never {
   if (error instanceof ReleaseError) throw error;
   if (error instanceof RequestError) {
-    const cause = error.code === 'ERR_BODY_PARSE_FAILURE' ? 'no readable answer' : firstLine(error.message);
+    const cause = error.code === 'ERR_BODY_PARSE_FAILURE' ? 'no readable answer' : inShort(error);
     unreachable(http, address, cause, error);
   }
   throw error;
@@ -129,11 +144,6 @@ function unreachable({ feedUrl }: FeedHttp, address: string, cause: string, erro
   const { origin } = new URL(address);
   if (origin === new URL(feedUrl).origin) fail('FEED_UNREACHABLE', { url: feedUrl, cause }, error);
   fail('PLACE_UNREACHABLE', { url: origin, cause }, error);
-}
-
-/** OpenSSL's errors end with a colon and a line break. */
-function firstLine(message: string): string {
-  return (message.split('\n', 1)[0] ?? message).replace(/[.:\s]+$/, '');
 }
 
 /** @throws ReleaseError FEED_REFUSED, with what to do about it */

@@ -41,7 +41,7 @@ export async function readFeedPage(xml: string, url: string): Promise<FeedPage> 
   const next = feed.link.find((link) => link.$.rel === 'next')?.$.href;
   return {
     packages: feed.entry.map((entry) => readEntry(entry, base)),
-    nextUrl: next === undefined ? undefined : absolute(next, base),
+    nextUrl: next === undefined ? undefined : new URL(next, base).href,
   };
 }
 

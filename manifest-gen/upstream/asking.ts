@@ -1,6 +1,7 @@
 import { fail, ReleaseError } from '../errors.ts';
 import { hideCredentials } from '../hide-credentials.ts';
 import type { Found } from '../release.ts';
+import { inShort } from '../thrown.ts';
 import type { Tool, UpstreamKind } from '../tools.ts';
 
 /** What is being asked for, as errors name it. */
@@ -28,6 +29,5 @@ export function refused({ tool, version }: Asking, file: string, expected: strin
 /** The reason in one line that an error of the network gives: `connect ECONNREFUSED 127.0.0.1:9`. */
 export function reasonOf(error: unknown): string {
   if (error instanceof ReleaseError) throw error;
-  const message = error instanceof Error ? error.message : String(error);
-  return (message.split('\n', 1)[0] ?? message).replace(/[.:\s]+$/, '');
+  return inShort(error);
 }

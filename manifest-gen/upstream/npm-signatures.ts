@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { Sidecar } from '../release.ts';
 import { attestationsName, registrySignaturesName } from '../sidecar-name.ts';
 import { type Asking, reasonOf, refused, unreachable } from './asking.ts';
-import { openGet, type Patience } from './http.ts';
+import { openGet, type Patience, readBody } from './http.ts';
 import { type Attempt, persist } from './persist.ts';
 import { NpmAttestations, type NpmDist, NpmKeys, type RegistrySignatures } from './schema.ts';
 
@@ -57,8 +57,9 @@ async function getJson<T>(
     try {
       const { idleTimeoutMs } = patience;
       const headers = { accept: 'application/json' };
-      const { status, body } = await openGet(http, url, { headers, signal, idleTimeoutMs, decompress: true });
-      const text = await readText(body as AsyncIterable<Buffer>);
+      const opened = await openGet(http, url, { headers, signal, idleTimeoutMs, decompress: true });
+      const { status } = opened;
+      const text = (await readBody(opened, maxJsonBytes)).toString('utf8');
       if (status === 200) return { done: text };
       return status < 500 && status !== 429
         ? { done: undefined }
@@ -77,15 +78,4 @@ function decode<T>(text: string, schema: z.ZodType<T>, url: string, about: Askin
   } catch {
     return refused(about, new URL(url).pathname, "the registry's JSON", text.slice(0, 80));
   }
-}
-
-async function readText(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > maxJsonBytes) throw new Error(`the answer is longer than ${maxJsonBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

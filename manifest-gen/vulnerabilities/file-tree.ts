@@ -1,6 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../errors.ts';
+import { messageOf } from '../thrown.ts';
 import type { DatabaseTree } from './database.ts';
 import { maxTextBytes, textOf } from './unzip.ts';
 
@@ -21,8 +22,7 @@ export async function openFileTree(url: string, dir: string): Promise<DatabaseTr
       try {
         return (await readText(`${path}.json`)) ?? (await readText(`${path}.json.gz`));
       } catch (error) {
-        const cause = error instanceof Error ? error.message : String(error);
-        return fail('VULN_DB_UNREACHABLE', { url, cause }, error);
+        return fail('VULN_DB_UNREACHABLE', { url, cause: messageOf(error) }, error);
       }
     },
   };

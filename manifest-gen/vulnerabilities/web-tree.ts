@@ -2,8 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Got, Headers } from 'got';
 import { z } from 'zod';
-import { fail, ReleaseError } from '../errors.ts';
-import { type Opened, openGet, type Patience } from '../upstream/http.ts';
+import { fail } from '../errors.ts';
+import { reasonOf } from '../upstream/asking.ts';
+import { type Opened, openGet, type Patience, readBody } from '../upstream/http.ts';
 import { type Attempt, persist } from '../upstream/persist.ts';
 import { makeWhole } from '../whole-file.ts';
 import type { DatabaseTree } from './database.ts';
@@ -66,9 +67,7 @@ async function ask(
       const opened = await openGet(http, address, { headers, signal, idleTimeoutMs, decompress: true });
       return await answerOf(opened, kept);
     } catch (error) {
-      if (error instanceof ReleaseError) throw error;
-      const message = error instanceof Error ? error.message : String(error);
-      return { failed: (message.split('\n', 1)[0] ?? message).replace(/[.:\s]+$/, '') };
+      return { failed: reasonOf(error) };
     }
   });
   if ('failed' in result) fail('VULN_DB_UNREACHABLE', { url, cause: result.failed });
@@ -77,7 +76,7 @@ async function ask(
 
 async function answerOf(opened: Opened, kept: Kept | undefined): Promise<Attempt<Answer>> {
   const { status, headers } = opened;
-  const bytes = await readBytes(opened);
+  const bytes = await readBody(opened, maxTextBytes);
   if (status === 304 && kept !== undefined) return { done: 'same' };
   if (status === 404) return { done: 'absent' };
   if (status !== 200) {
@@ -95,17 +94,6 @@ async function answerOf(opened: Opened, kept: Kept | undefined): Promise<Attempt
 
 function named(name: 'etag' | 'lastModified', value: Headers[string]): Partial<Kept> {
   return typeof value === 'string' ? { [name]: value } : {};
-}
-
-async function readBytes({ body }: Opened): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxTextBytes) throw new Error(`the answer is longer than ${maxTextBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 async function readKept(path: string): Promise<Kept | undefined> {

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../../formats/digest.ts';
@@ -56,6 +57,46 @@ describe('listVersions', () => {
     const feed = await serve((_, response) => response.end(atom([{ version: '1.0.0' }], 'x?same=1')));
 
     expect(await listVersions(feed, 'delve')).toHaveLength(2);
+  });
+
+  it.each(['http://[', 'http://host:99999/x'])('is refused with the next page %s', async (next) => {
+    const feed = await serve((_, response) => response.end(atom([{ version: '1.0.0' }], next)));
+
+    await expect(listVersions(feed, 'delve')).rejects.toMatchObject({
+      code: 'FEED_REFUSED',
+      message: expect.stringContaining('not an Atom feed'),
+    });
+  });
+
+  it('is refused when it never ends: a version that is not seen would be made again', async () => {
+    let page = 0;
+    const feed = await serve((_, response) => {
+      page += 1;
+      response.end(atom([{ version: `1.0.${page}` }], `x?page=${page}`));
+    });
+
+    await expect(listVersions(feed, 'delve')).rejects.toMatchObject({
+      code: 'FEED_REFUSED',
+      message: expect.stringContaining('more than 200 pages'),
+    });
+  });
+
+  it('waits for no feed that asks for an hour', async () => {
+    const feed = await serve((_, response) => response.writeHead(503, { 'retry-after': '3600' }).end());
+
+    await expect(listVersions(feed, 'delve')).rejects.toMatchObject({ code: 'FEED_UNREACHABLE' });
+  });
+
+  it('reads no answer that is longer than any list', async () => {
+    const mebibyte = Buffer.alloc(1024 * 1024);
+    const feed = await serve((_, response) => {
+      Readable.from(Array.from({ length: 100 }, () => mebibyte)).pipe(response);
+    });
+
+    await expect(listVersions(feed, 'delve')).rejects.toMatchObject({
+      code: 'FEED_UNREACHABLE',
+      message: expect.stringContaining('longer than'),
+    });
   });
 
   it('leaves out what has no version: it would become a part of a file name', async () => {
