@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Digest, digestFile } from '../formats/digest.ts';
 import { writeNuspec } from '../formats/nuspec.ts';
 import { parseScoopManifest, printScoopManifest } from '../formats/scoop-manifest.ts';
+import { opcParts, textEntry } from '../manifest-gen/pack/opc.ts';
 import { writeZip, type ZipEntry } from '../manifest-gen/pack/zip-writer.ts';
 import type { Launcher } from './build-launcher.ts';
 import { renderShimJson } from './exe-form.ts';
@@ -33,19 +34,18 @@ const description =
 export async function packShims(set: ShimSet, version: string, dir: string): Promise<PackedShims> {
   const path = join(dir, `${shimsPackage}.${version}.nupkg`);
   await writeZip(path, [
-    text('[Content_Types].xml', contentTypes),
-    text('_rels/.rels', relationships),
-    text(`${shimsPackage}.nuspec`, nuspec(set, version)),
+    ...opcParts(shimsPackage, ['nuspec', 'exe', 'ignore', 'json', 'txt']),
+    textEntry(`${shimsPackage}.nuspec`, nuspec(set, version)),
     ...set.plans.flatMap((plan): ZipEntry[] => [
       {
         name: `tools/${plan.exe}`,
         content: createReadStream(set.launcher.path) as AsyncIterable<Uint8Array>,
       },
-      text(`tools/${plan.exe}.ignore`, 'Chocolatey makes no shim of this one.\n'),
-      text(`tools/${plan.command}.shim.json`, renderShimJson(plan)),
+      textEntry(`tools/${plan.exe}.ignore`, 'Chocolatey makes no shim of this one.\n'),
+      textEntry(`tools/${plan.command}.shim.json`, renderShimJson(plan)),
     ]),
-    text('tools/LICENSE.txt', set.licenseText),
-    text('tools/VERIFICATION.txt', verification(set)),
+    textEntry('tools/LICENSE.txt', set.licenseText),
+    textEntry('tools/VERIFICATION.txt', verification(set)),
   ]);
   return { path, digest: await digestFile(path) };
 }
@@ -113,26 +113,4 @@ Every exe in this folder is the same launcher, built from shims/launcher of go-w
 
 To compare: \`pnpm shims --out DIR\` of the same version of go-win-tools prints the hash of the launcher that it builds.
 `;
-}
-
-/** Every extension that is in the package; System.IO.Packaging does not see a part without a type. */
-const contentTypes = `<?xml version="1.0" encoding="utf-8"?>
-<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
-  <Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml" />
-  <Default Extension="nuspec" ContentType="application/octet" />
-  <Default Extension="exe" ContentType="application/octet" />
-  <Default Extension="ignore" ContentType="application/octet" />
-  <Default Extension="json" ContentType="application/octet" />
-  <Default Extension="txt" ContentType="application/octet" />
-</Types>
-`;
-
-const relationships = `<?xml version="1.0" encoding="utf-8"?>
-<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
-  <Relationship Type="http://schemas.microsoft.com/packaging/2010/07/manifest" Target="/${shimsPackage}.nuspec" Id="manifest" />
-</Relationships>
-`;
-
-function text(name: string, content: string): ZipEntry {
-  return { name, content: [Buffer.from(content, 'utf8')] };
 }

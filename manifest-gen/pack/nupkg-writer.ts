@@ -5,6 +5,7 @@ import { digestFile } from '../../formats/digest.ts';
 import { fail } from '../errors.ts';
 import { exeName } from '../payload-file.ts';
 import type { Packed, Rendered, UnpackedExe } from '../release.ts';
+import { opcParts, textEntry } from './opc.ts';
 import { writeZip, type ZipEntry } from './zip-writer.ts';
 
 /**
@@ -18,45 +19,18 @@ export async function packNupkg(rendered: Rendered, dir: string): Promise<Packed
   return { rendered, nupkgPath, nupkgDigest: await digestFile(nupkgPath) };
 }
 
-/**
- * OPC parts first, as NuGet writes them, then the payload. There is no core-properties part: NuGet.Core's ZipPackage
- * (choco 0.10.15, 1.x) finds the nuspec by the manifest relationship and never opens it, newer readers ignore OPC.
- */
+/** OPC parts first, as NuGet writes them, then the payload. */
 function parts(rendered: Rendered, id: string): readonly ZipEntry[] {
   const exe = rendered.exes.find((one) => one.architecture === 'amd64');
   if (exe === undefined) throw new TypeError('A release without an amd64 exe was handed to the packer.');
   return [
-    text('[Content_Types].xml', contentTypes),
-    text('_rels/.rels', relationships(id)),
-    text(`${id}.nuspec`, rendered.nuspecText),
+    ...opcParts(id, ['nuspec', 'exe', 'txt', 'json']),
+    textEntry(`${id}.nuspec`, rendered.nuspecText),
     { name: `tools/${exeName(rendered.tool)}`, content: verifiedBytes(rendered, exe) },
-    text('tools/LICENSE.txt', rendered.licenseText),
-    text('tools/VERIFICATION.txt', rendered.verificationText),
-    text('tools/release.json', rendered.recordText),
+    textEntry('tools/LICENSE.txt', rendered.licenseText),
+    textEntry('tools/VERIFICATION.txt', rendered.verificationText),
+    textEntry('tools/release.json', rendered.recordText),
   ];
-}
-
-/** Every extension that is in the package; System.IO.Packaging does not see a part without a type. */
-const contentTypes = `<?xml version="1.0" encoding="utf-8"?>
-<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
-  <Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml" />
-  <Default Extension="nuspec" ContentType="application/octet" />
-  <Default Extension="exe" ContentType="application/octet" />
-  <Default Extension="txt" ContentType="application/octet" />
-  <Default Extension="json" ContentType="application/octet" />
-</Types>
-`;
-
-function relationships(id: string): string {
-  return `<?xml version="1.0" encoding="utf-8"?>
-<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
-  <Relationship Type="http://schemas.microsoft.com/packaging/2010/07/manifest" Target="/${id}.nuspec" Id="manifest" />
-</Relationships>
-`;
-}
-
-function text(name: string, content: string): ZipEntry {
-  return { name, content: [Buffer.from(content, 'utf8')] };
 }
 
 /** Hashed once more while it is read: what was verified is what is packed, whatever happened to the cache meanwhile. */
