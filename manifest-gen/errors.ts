@@ -1,3 +1,5 @@
+import { forTerminal } from './for-terminal.ts';
+
 /**
  * Every way a release can end badly: code -> [exit code, sentence, what to do next]. Exit codes: interface.md section 1.
  * `{name}` is filled from the details; details never hold a secret.
@@ -190,5 +192,5 @@ export function fail(code: ReleaseErrorCode, details: ReleaseErrorDetails = {}, 
 }
 
 function fill(sentence: string, details: ReleaseErrorDetails): string {
-  return sentence.replace(/\{(\w+)\}/g, (hole, name: string) => String(details[name] ?? hole));
+  return sentence.replace(/\{(\w+)\}/g, (hole, name: string) => forTerminal(String(details[name] ?? hole)));
 }

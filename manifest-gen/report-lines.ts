@@ -1,3 +1,4 @@
+import { forTerminal } from './for-terminal.ts';
 import type { CheckRow, CommandReport } from './report.ts';
 import { checkText } from './report-check.ts';
 import { columns } from './report-columns.ts';
@@ -30,7 +31,7 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
   };
 
   return {
-    step: (tool, step, detail) => tell(`${tool}  ${step.padEnd(8)}  ${detail ?? ''}`.trimEnd()),
+    step: (tool, step, detail) => tell(forTerminal(`${tool}  ${step.padEnd(8)}  ${detail ?? ''}`).trimEnd()),
     progress(tool, what, doneBytes, totalBytes) {
       if (!options.isQuiet) live.progress(tool, what, doneBytes, totalBytes);
     },
@@ -39,9 +40,9 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
     },
     output(tool, line) {
       // a compiler's chatter is of interest only when it fails, and then its end is
-      builds.set(tool, [...(builds.get(tool) ?? []).slice(-199), line]);
+      builds.set(tool, [...(builds.get(tool) ?? []).slice(-199), forTerminal(line)]);
     },
-    warn: (tool, sentence) => write(stderr, `${tool}  warning: ${sentence}`),
+    warn: (tool, sentence) => write(stderr, forTerminal(`${tool}  warning: ${sentence}`)),
     plan(rows) {
       if (rows.length > 0) tell(planTable(rows, createPaint(stderr, env)));
     },
@@ -68,7 +69,7 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
         subject,
         detail,
       ]);
-      write(stdout, columns([['tool', 'version', 'verdict', 'what', 'of', ''], ...lines]));
+      write(stdout, forTerminal(columns([['tool', 'version', 'verdict', 'what', 'of', ''], ...lines])));
     },
     status(rows) {
       write(stdout, statusTable(rows, createPaint(stdout, env)));

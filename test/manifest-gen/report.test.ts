@@ -167,6 +167,22 @@ describe('createLineReport', () => {
     expect(stdout()).toBe('delve 1.22.0: withdrawn, x\n  gets 1.22.0.1 by\n    choco upgrade delve\n');
   });
 
+  it('shows nothing of what a terminal would obey in texts from outside', () => {
+    const { report, stdout, stderr } = lines({ isQuiet: false });
+    const evil = 'x\x1b]0;title\x07\x1b[1A\x1b[2Kdelve  passed\u009b2K';
+
+    report.step('delve', 'verify', evil);
+    report.warn('delve', evil);
+    report.output('delve', evil);
+    report.failed('delve', new ReleaseError('USAGE', { problem: evil }));
+    const row = { tool: 'delve', version: '1.0.0', what: 'pe', subject: evil, detail: evil };
+    report.checks([{ ...row, verdict: 'failed' }]);
+
+    expect(stderr().replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+    expect(stdout().replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+    expect(stderr()).toContain('x ]0;title  [1A [2Kdelve  passed 2K');
+  });
+
   it('tells the end of a transfer that it showed, and nothing of one that was too quick', () => {
     let nowMs = 0;
     const { stderr, report } = lines({ isQuiet: false, now: () => nowMs });

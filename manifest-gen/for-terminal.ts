@@ -1,0 +1,7 @@
+/**
+ * Text from outside (a forge's message, a name in an exe, what a program said) as it may be shown: what a terminal would obey,
+ * such as an escape that rewrites the line above, is blank. Line ends and tabs stay.
+ */
+export function forTerminal(text: string): string {
+  return text.replace(/(?![\n\t])\p{Cc}/gu, ' ');
+}
