@@ -1,6 +1,7 @@
-import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { fail } from '../manifest-gen/errors.ts';
+import { messageOf } from '../manifest-gen/thrown.ts';
 
 // No flags in these patterns: JSON Schema has none.
 const version = String.raw`\d+(\.\d+){0,3}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?`;
@@ -67,7 +68,7 @@ export function readPolicy(text: string, file: string): Policy {
   if (document.errors.length > 0) {
     return refuse(document.errors.map(({ pos, message }) => `${lineAt(pos[0])}: ${message.split('\n')[0]}`));
   }
-  const parsed = Policy.safeParse(document.toJS() ?? {});
+  const parsed = Policy.safeParse(plainValue(document, (problem) => refuse([`line 1: ${problem}`])) ?? {});
   if (!parsed.success) {
     return refuse(
       parsed.error.issues.flatMap((issue) =>
@@ -82,6 +83,15 @@ export function readPolicy(text: string, file: string): Policy {
   return requirePins(parsed.data, (path, problem) =>
     refuse([`${lineAt(nodeAt(document.contents, path)?.range?.[0] ?? 0)}: ${path.join('.')} ${problem}`]),
   );
+}
+
+/** Aliases that would grow without end are an error only now. */
+function plainValue(document: Document, refuse: (problem: string) => never): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    return refuse(messageOf(error));
+  }
 }
 
 type Fault = { readonly path: readonly PropertyKey[]; readonly problem: string };

@@ -31,6 +31,16 @@ describe('a policy file', () => {
     expect(() => readPolicy(text, 'policy.yaml')).toThrow(sentence);
   });
 
+  it('is refused when its aliases would grow without end', () => {
+    const letters = [...'abcdefgh'];
+    const lines = letters.map((letter, at) => {
+      const item = at === 0 ? 'x' : `*${letters[at - 1]}`;
+      return `${letter}: &${letter} [${Array.from({ length: 10 }, () => item).join(', ')}]`;
+    });
+
+    expect(() => readPolicy(lines.join('\n'), 'policy.yaml')).toThrow('line 1: Excessive alias count');
+  });
+
   it('may name a version that nothing is pinned to yet', () => {
     expect(readPolicy('prefer: scoop\npin: 1.32.0\n', 'policy.yaml')).toEqual({
       prefer: 'scoop',
