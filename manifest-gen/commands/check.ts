@@ -54,9 +54,13 @@ async function checkOne(
   context: Context,
   failures: Failure[],
 ): Promise<WatchRow> {
-  const main = await context.bucket.version('main', tool.tool);
-  const beta = await context.bucket.version('beta', tool.tool);
-  const common = { tool: tool.tool, main, beta };
+  const run = { ...context.world, failures, published: [] };
+  const offered = await attempt(run, tool.tool, async () => ({
+    main: await context.bucket.version('main', tool.tool),
+    beta: await context.bucket.version('beta', tool.tool),
+  }));
+  const main = offered?.main;
+  const common = { tool: tool.tool, main, beta: offered?.beta };
   if (main === undefined) {
     return {
       ...common,
@@ -67,13 +71,12 @@ async function checkOne(
       next: [],
     };
   }
-  const run = { ...context.world, failures, published: [] };
   const newest = await attempt(run, tool.tool, () =>
     findNewest(tool, chooseSources(tool, options.sources, options, context)),
   );
   // a correction of U counts as U, whatever bytes a withdrawal put into it
-  const offered = readCar(main)?.upstream ?? main;
-  const isOutdated = newest !== undefined && compareScoopVersions(newest.version, offered) > 0;
+  const inUse = readCar(main)?.upstream ?? main;
+  const isOutdated = newest !== undefined && compareScoopVersions(newest.version, inUse) > 0;
   const look = await attempt(run, tool.tool, () => lookAtOffer('main', tool, context));
   const vulnerabilities = look && context.watch?.judge(look, tool.tool);
   return {
