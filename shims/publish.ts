@@ -9,7 +9,7 @@ import { fail } from '../manifest-gen/errors.ts';
 import { publishManifest } from '../manifest-gen/publish/bucket-branch.ts';
 import { listVersions, pushPackage, waitForPackage } from '../manifest-gen/publish/feed-client.ts';
 import { putPayload } from '../manifest-gen/publish/payload-client.ts';
-import { payloadAddress } from '../manifest-gen/render/scoop.ts';
+import { payloadAddress } from '../manifest-gen/render/payload-place.ts';
 import type { World } from '../manifest-gen/world.ts';
 import { launcherFile, packShims, renderShimsManifest, type ShimSet, shimsPackage } from './package.ts';
 

@@ -13,8 +13,8 @@ import { downloadFile } from '../publish/feed-client.ts';
 import type { FeedHttp } from '../publish/feed-http.ts';
 import type { Places } from '../publish/server-info.ts';
 import type { Packed, UnpackedExe } from '../release.ts';
-import { isUpstreamPlace } from '../render/payload-place.ts';
-import { payloadAddress, renderManifest } from '../render/scoop.ts';
+import { isUpstreamPlace, payloadAddress } from '../render/payload-place.ts';
+import { renderManifest } from '../render/scoop.ts';
 import type { Tool } from '../tools.ts';
 
 export type PromotionInputs = {

@@ -1,6 +1,6 @@
 import type { Digest } from '../../formats/digest.ts';
 import { fail } from '../errors.ts';
-import { payloadAddress } from '../render/scoop.ts';
+import { payloadAddress } from '../render/payload-place.ts';
 import type { Tool } from '../tools.ts';
 import { ask, type FeedHttp, fileStream, reasonOf, refuse, send } from './feed-http.ts';
 import type { Places } from './server-info.ts';

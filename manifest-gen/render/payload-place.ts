@@ -35,11 +35,7 @@ export function placePayload(
 ): PlacedFile {
   const exe = exeName(tool);
   if (!isUpstreamPlace(payloadUrl)) {
-    const url = fillPlace(payloadUrl, {
-      tool: tool.tool,
-      version: record.version,
-      file: payloadFile(tool, payload.architecture),
-    });
+    const url = payloadAddress({ payloadUrl }, tool, record.version, payloadFile(tool, payload.architecture));
     return { url, sha256: payload.sha256, savedAs: exe, extractDir: undefined };
   }
   const { asset } = payload;
@@ -67,11 +63,7 @@ export function placeAnyVersion(
   architecture: Architecture,
 ): string | undefined {
   if (!isUpstreamPlace(payloadUrl)) {
-    return fillPlace(payloadUrl, {
-      tool: tool.tool,
-      version: '$version',
-      file: payloadFile(tool, architecture),
-    });
+    return payloadAddress({ payloadUrl }, tool, '$version', payloadFile(tool, architecture));
   }
   const source = sourceOf(tool, 'github');
   const asset = source?.assets[architecture];
@@ -82,6 +74,16 @@ export function placeAnyVersion(
     tag: ofHead(source.tag),
     asset: ofHead(asset),
   });
+}
+
+/** Where one of our own files lies: `http://host/dl/delve/1.22.0/dlv-windows-amd64.exe`. */
+export function payloadAddress(
+  { payloadUrl }: { readonly payloadUrl: string },
+  { tool }: Pick<Tool, 'tool'>,
+  version: string,
+  file: string,
+): string {
+  return fillPlace(payloadUrl, { tool, version, file });
 }
 
 function folderOf(tool: Tool, version: string, architecture: Architecture): string | undefined {

@@ -81,14 +81,3 @@ const Template = z.record(z.string(), z.unknown());
 function saved(url: string, name: string | undefined): string {
   return name === undefined ? url : `${url}#/${name}`;
 }
-
-/** The address of one payload: `http://host/dl/delve/1.22.0/dlv-windows-amd64.exe`. */
-export function payloadAddress(
-  { payloadUrl }: Pick<Addresses, 'payloadUrl'>,
-  tool: Pick<Tool, 'tool'>,
-  version: string,
-  file: string,
-): string {
-  const values: Readonly<Record<string, string>> = { tool: tool.tool, version, file };
-  return payloadUrl.replace(/\{(tool|version|file)\}/g, (_, name: string) => values[name] ?? '');
-}

@@ -5,8 +5,7 @@ import { ReleaseError } from '../errors.ts';
 import { downloadFile } from '../publish/feed-client.ts';
 import { ask, type FeedHttp } from '../publish/feed-http.ts';
 import type { Places } from '../publish/server-info.ts';
-import { isUpstreamPlace } from '../render/payload-place.ts';
-import { payloadAddress } from '../render/scoop.ts';
+import { isUpstreamPlace, payloadAddress } from '../render/payload-place.ts';
 import type { Tool } from '../tools.ts';
 import { type Check, compare, failed, skipped, unreachable } from './check.ts';
 

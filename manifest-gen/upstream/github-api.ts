@@ -1,5 +1,6 @@
 import type { Got, Headers } from 'got';
 import type { z } from 'zod';
+import { jsonOf } from '../json.ts';
 import { type Asking, reasonOf, refused, unreachable } from './asking.ts';
 import { type Opened, openGet, type Patience, readBody } from './http.ts';
 import type { KeptAnswer, KeptAnswers } from './kept-answers.ts';
@@ -164,14 +165,6 @@ function decode<T>({ text }: Answer, schema: z.ZodType<T>, path: string, asking:
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   return refused(asking, path, "GitHub's JSON", `${issue?.path.join('.')}: ${issue?.message}`);
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** `<https://api.github.com/repositories/123/releases?page=2>; rel="next", <...>; rel="last"`: followed, never built. */

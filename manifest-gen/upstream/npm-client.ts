@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import type { Environment } from '../config.ts';
 import { ReleaseError } from '../errors.ts';
+import { jsonOf } from '../json.ts';
 import { runCommand } from '../run-command.ts';
 import { type Asking, unreachable } from './asking.ts';
 import { NpmFault } from './schema.ts';
@@ -102,12 +103,4 @@ function faultOf(stdout: string, stderr: string): NpmAnswer {
 
 function lastLineOf(text: string): string {
   return text.trim().split('\n').at(-1) ?? '';
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

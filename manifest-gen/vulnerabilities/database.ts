@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { fail } from '../errors.ts';
+import { jsonOf } from '../json.ts';
 import { compareGoVersions, parseGoVersion } from './go-version.ts';
 import type { Composition } from './modules.ts';
 import { DatabaseIndex, Entry, ModulesIndex } from './schema.ts';
@@ -84,12 +85,4 @@ export async function need<T>(
   const issue = parsed.error.issues[0];
   const place = issue?.path.join('.') ?? '';
   return invalid(place === '' ? 'is not its JSON' : `has ${place}: ${issue?.message}`, parsed.error);
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
