@@ -12,6 +12,25 @@ const right = 'a'.repeat(64);
 const wrong = 'b'.repeat(64);
 const sha512 = 'c'.repeat(128);
 
+type Form = (hex: string, name: string) => string;
+
+/** GNU's text and binary mode, BSD's, openssl's: a name with a line end or a backslash is escaped, and a \\ before it says so. */
+const forms: readonly Form[] = [
+  escaping((hex, name) => `${hex}  ${name}`),
+  escaping((hex, name) => `${hex} *${name}`),
+  escaping((hex, name) => `SHA${hex.length * 4} (${name}) = ${hex}`),
+  escaping((hex, name) => `SHA2-${hex.length * 4}(${name})= ${hex}`),
+  escaping((hex, name) => `${hex.toUpperCase()}  ./${name}`),
+];
+
+function escaping(render: Form): Form {
+  const letters: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r' };
+  return (hex, name) => {
+    const escaped = name.replace(/[\\\n\r]/g, (letter) => letters[letter] ?? letter);
+    return `${escaped === name ? '' : '\\'}${render(hex, escaped)}`;
+  };
+}
+
 describe('a checksum file', () => {
   it.each<[string, string, string[]]>([
     ['GNU text mode', `${right}  x.zip\n`, [right]],
@@ -67,6 +86,39 @@ describe('a checksum file', () => {
 
     expect(checksumsOf(`\\${right}  ${escaped}\n${wrong}  ${escaped}\n`, name)).toEqual([right]);
     expect(checksumsOf(`\\SHA256 (${escaped}) = ${right}\n${wrong}  y\n`, name)).toEqual([right]);
+  });
+
+  it('is read back in every form, whatever else stands in it', () => {
+    const hash = fc
+      .constantFrom(64, 128)
+      .chain((length) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`)));
+    // what programs write of any name: blanks, brackets, stars, umlauts, and what GNU escapes
+    const name = fc
+      .string({ unit: fc.constantFrom(...'aZ09._-+ ()=*#/\\\n\rä日'), minLength: 1, maxLength: 12 })
+      .filter((text) => text.trimEnd() === text && !/^[ *\t]|^\.\//.test(text));
+    const form = fc.constantFrom<Form>(...forms);
+    const noise = fc.array(
+      fc.oneof(fc.string(), fc.constantFrom('', '# sums', '-----BEGIN PGP SIGNED MESSAGE-----')),
+    );
+
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.tuple(name, hash, form), { minLength: 1, maxLength: 5, selector: ([one]) => one }),
+        noise,
+        fc.constantFrom('\n', '\r\n'),
+        (listed, others, lineEnd) => {
+          const lines = listed.map(([file, hex, render]) => render(hex, file));
+          // a line of noise that names one of our files is no noise
+          const harmless = others.filter(
+            (line) => listed.every(([file]) => !line.includes(file)) && !/[\n\r]/.test(line),
+          );
+          const text = [...harmless, ...lines, ...harmless, '# end'].join(lineEnd);
+
+          for (const [file, hex] of listed) expect(checksumsOf(text, file)).toEqual([hex]);
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 
   it('never takes a hash from a line that names another file', () => {
