@@ -71,7 +71,8 @@ set "version="
 rem With Scoop's no_junction there is no current: the version installed last is what it runs. _1.2.0.old is what it puts aside.
 if exist "%at%\%exe%" goto current
 if not exist "%home%\" goto current
-for /f "eol=_ delims=" %%D in ('dir /b /ad /od "%home%"') do for %%I in (install.json scoop-install.json) do if exist "%home%\%%D\%%I" if exist "%home%\%%D\%exe%" set "version=%%D"
+rem The cmd that runs dir fills in the folder: there a quote in it ends nothing.
+for /f "eol=_ delims=" %%D in ('dir /b /ad /od "%%home%%"') do call :installed "%%D"
 :current
 if defined version set "at=%home%\%version%"
 set "version="
@@ -245,6 +246,11 @@ if "%~1"=="%manager%" set "note=denied: %~1"
 if not defined version exit /b 0
 call :compare "%version%" "%~1"
 if "%order%"=="0" set "note=denied: %~1"
+exit /b 0
+
+:installed
+if not exist "%home%\%~1\%exe%" exit /b 0
+for %%I in (install.json scoop-install.json) do if exist "%home%\%~1\%%I" set "version=%~1"
 exit /b 0
 
 rem The text behind a key, from a file with a key a line, as Scoop writes it: key, variable. The file is no argument: call

@@ -330,6 +330,17 @@ export const vectors: readonly Vector[] = [
     ends: 'profile/scoop/apps/delve/1.9.0/dlv.exe',
   },
   {
+    name: 'no_junction, in a folder with what scripts trip over',
+    files: [
+      scoopHas('1.10.0', { root: "own/J\u00fcrgen & Co's (x86) ^!/scoop", folder: '1.10.0' }),
+      scoopHas('1.9.0', { root: "own/J\u00fcrgen & Co's (x86) ^!/scoop", folder: '1.9.0' }),
+      // wine's for /f wants a profile for its temporary files
+      { 'profile/readme.txt': '' },
+    ],
+    env: (at) => ({ SCOOP: at("own/J\u00fcrgen & Co's (x86) ^!/scoop") }),
+    ends: "own/J\u00fcrgen & Co's (x86) ^!/scoop/apps/delve/1.9.0/dlv.exe",
+  },
+  {
     name: 'no_junction: over both generations of Scoop, the newer one last',
     files: [
       scoopHas('1.10.0', { folder: '1.10.0', metadata: 'manifest.json' }),

@@ -75,6 +75,63 @@ describe('install.ps1, by a parser and rules of our own (needs no PowerShell)', 
     expect(new RegExp(`^${pattern}`, 'i').test(address)).toBe(isCommunity);
   });
 
+  it.each([
+    ['S-1-5-18', 'SYSTEM', true],
+    ['S-1-5-32-544', 'Administrators', true],
+    ['S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464', 'TrustedInstaller', true],
+    ['S-1-5-21-1004336348-1177238915-682003330-512', 'Domain Admins', true],
+    ['S-1-5-32-545', 'Users', false],
+    ['S-1-5-11', 'Authenticated Users', false],
+    ['S-1-1-0', 'Everyone', false],
+    ['S-1-5-4', 'INTERACTIVE', false],
+    ['S-1-5-21-1004336348-1177238915-682003330-513', 'Domain Users', false],
+    ['S-1-5-21-1004336348-1177238915-682003330-1512', 'a user', false],
+    ['S-1-5-180', 'nobody', false],
+  ])('lets %s (%s) write into the PATH of the machine: %s', (sid, _who, isTrusted) => {
+    const [, pattern = ''] = /\$trusted = '\\A(S-1-.*)\\z'/.exec(script) ?? [];
+
+    expect(pattern).not.toBe('');
+    expect(new RegExp(`^${pattern}$`).test(sid)).toBe(isTrusted);
+  });
+
+  // System.Security.AccessControl.FileSystemRights, and the generic rights of Windows
+  it.each([
+    ['CreateFiles', 0x2, true],
+    ['AppendData', 0x4, true],
+    ['DeleteSubdirectoriesAndFiles', 0x40, true],
+    ['Delete', 0x1_0000, true],
+    ['ChangePermissions', 0x4_0000, true],
+    ['TakeOwnership', 0x8_0000, true],
+    ['GENERIC_ALL', 0x1000_0000, true],
+    ['GENERIC_WRITE', 0x4000_0000, true],
+    ['ReadAndExecute', 0x2_00a9, false],
+    ['Synchronize', 0x10_0000, false],
+    ['GENERIC_EXECUTE', 0x2000_0000, false],
+  ])('takes %s for a right to change what runs: %s', (_name, bits, isChange) => {
+    const [, mask = ''] = /\$changes = (0x[0-9A-F]+)\r/.exec(script) ?? [];
+
+    expect((Number(mask) & bits) !== 0).toBe(isChange);
+  });
+
+  it('puts no folder into the PATH of the machine before it looked at who can write there', async () => {
+    const functions = nodesOf(await parsePowerShell(script), 'function_statement').map(({ text }) => text);
+    const install = functions.find((text) => text.startsWith('function Install-Shims')) ?? '';
+
+    expect(install).toContain('if ($isMachine) { Assert-AdminsOnly $dir }');
+    expect(install.indexOf('Assert-AdminsOnly')).toBeLessThan(install.indexOf('Set-FirstInPath'));
+  });
+
+  it('takes keys back whatever the server asks for by then', async () => {
+    const functions = nodesOf(await parsePowerShell(script), 'function_statement').map(({ text }) => text);
+    const removing = functions.filter((text) => text.startsWith('function Remove-'));
+    const branch = script.slice(script.indexOf('if ($Remove) {'), script.indexOf('# The feed needs a key'));
+
+    expect(removing.length).toBeGreaterThan(3);
+    for (const text of [...removing, branch]) expect(text).not.toContain('$ReadAuth');
+    for (const name of ['Remove-Choco', 'Remove-Scoop', 'Remove-GitCredential'])
+      expect(branch).toContain(name);
+  });
+
   it('writes the key on no command line and to no output', () => {
     const lines = script.split('\r\n').filter((line) => /\$key\b/i.test(line));
 
