@@ -31,3 +31,6 @@ export function attestationsName(asset: string): string {
 export function registrySignaturesName(asset: string): string {
   return `${asset}.signatures.json`;
 }
+
+/** What the Go checksum database says of the modules in an exe that was built here, with its proof. */
+export const modulesProofName = 'modules.sumdb.json';

@@ -8,7 +8,7 @@ import { copyDatabase } from '../bundle/vulnerabilities.ts';
 import { type BundleFile, writeBundle } from '../bundle/write-bundle.ts';
 import { fail } from '../errors.ts';
 import { makeDir } from '../make-dir.ts';
-import type { Asset, Found, Unpacked, Verdict } from '../release.ts';
+import type { Asset, Fetched, Found, Unpacked, Verdict } from '../release.ts';
 import { packagingOf } from '../render/packaging.ts';
 import { renderRecord } from '../render/release-record.ts';
 import { loadTemplates } from '../render/templates.ts';
@@ -29,10 +29,20 @@ import { type Chosen, fetch, inspect, judge, unpack, verify } from './steps.ts';
 /** The half of release:beta's recipe that needs no feed: what would be refused is in no bundle. */
 const recipe = begin<Chosen, { readonly world: World }>()
   .step('fetch', fetch)
+  .step('prove', prove)
   .step('verify', verify)
   .step('unpack', unpack)
   .step('inspect', inspect)
   .step('judge', judge);
+
+/** What only those who ask are told goes along as a proof. */
+async function prove(
+  { found, fetched }: Chosen & { readonly fetched: Fetched },
+  { world }: { readonly world: World },
+): Promise<{ readonly fetched: Fetched }> {
+  const proofs = (await world.upstreams[found.kind].prove?.(fetched)) ?? [];
+  return { fetched: { ...fetched, sidecars: [...fetched.sidecars, ...proofs] } };
+}
 
 type Part = { readonly release: BundledRelease; readonly files: readonly BundleFile[] };
 export type BundleOptions = ResolveOptions & { readonly out: string; readonly keyFile: string };

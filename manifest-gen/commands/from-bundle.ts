@@ -29,7 +29,7 @@ export async function withSources<T>(
       onProgress: (done, total) => world.report.progress('bundle', 'verify', done, total),
     });
     world.report.step('bundle', 'passed', `signed by ${bundle.keyId}`);
-    const upstreams = createBundled(bundle);
+    const upstreams = createBundled(bundle, world.env.GOSUMDB);
     const carried = [...new Set(bundle.releases.map(({ tool }) => tool))];
     const carriedDatabase = databaseIn(bundle);
     const place = { ...world, upstreams, upstreamsWith: () => upstreams, isBundled: true, carriedDatabase };

@@ -3,7 +3,7 @@ import { rcompare } from 'semver';
 import { mismatchOf } from '../bundle/belongs.ts';
 import type { BundledRelease } from '../bundle/format.ts';
 import type { OpenBundle } from '../bundle/open-bundle.ts';
-import type { Asset, Sidecar } from '../release.ts';
+import type { Asset, Found, Sidecar } from '../release.ts';
 import type { Tool, UpstreamKind } from '../tools.ts';
 import { asking, refused } from './asking.ts';
 import type { Upstream } from './upstream.ts';
@@ -12,16 +12,22 @@ import type { Upstreams } from './upstreams.ts';
 /**
  * A bundle in place of every source: each answers with what it gave on the connected machine, so that all that judges a
  * release runs as over the network. No network is asked.
+ * @param gosumdb whose proofs of Go modules count here, as the go command reads it
  */
-export function createBundled(bundle: OpenBundle): Upstreams {
+export function createBundled(bundle: OpenBundle, gosumdb: string | undefined): Upstreams {
+  const carriedBy = { keyId: bundle.keyId, gosumdb };
   return {
-    github: createSource(bundle, 'github'),
-    npm: createSource(bundle, 'npm'),
-    'go-module': createSource(bundle, 'go-module'),
+    github: createSource(bundle, carriedBy, 'github'),
+    npm: createSource(bundle, carriedBy, 'npm'),
+    'go-module': createSource(bundle, carriedBy, 'go-module'),
   };
 }
 
-function createSource(bundle: OpenBundle, kind: UpstreamKind): Upstream {
+function createSource(
+  bundle: OpenBundle,
+  carriedBy: NonNullable<Found['carriedBy']>,
+  kind: UpstreamKind,
+): Upstream {
   const releasesOf = ({ tool }: Tool): readonly BundledRelease[] =>
     bundle.releases.filter((release) => release.tool === tool && release.kind === kind);
   return {
@@ -46,7 +52,7 @@ function createSource(bundle: OpenBundle, kind: UpstreamKind): Upstream {
         tool,
         version,
         kind,
-        carriedBy: { keyId: bundle.keyId },
+        carriedBy,
         upstream: release.upstream,
         fingerprint: release.fingerprint,
         published: dateOf(release.published),

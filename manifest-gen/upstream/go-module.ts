@@ -6,12 +6,15 @@ import type { Architecture } from '../../formats/release-record.ts';
 import { fail } from '../errors.ts';
 import type { Asset, GoModule } from '../release.ts';
 import type { Report } from '../report.ts';
+import { modulesProofName } from '../sidecar-name.ts';
 import { type SourceOf, sourceOf, type Tool } from '../tools.ts';
 import { isLicense, unpackLimits } from '../unpack-archive.ts';
+import { readPrograms } from '../verify/programs.ts';
 import { ruleFor } from '../version-rules.ts';
 import { asking, askingFor, refused } from './asking.ts';
 import { buildGoExe, ldflags } from './go-build.ts';
 import { type GoSettings, isSumChecked, lacksOrFail, openGo } from './go-command.ts';
+import { proveModules } from './go-proof.ts';
 import { chooseToolchain, fetchToolchain } from './go-toolchain.ts';
 import { GoDownload, GoInfo, GoVersions } from './schema.ts';
 import type { Upstream } from './upstream.ts';
@@ -114,6 +117,16 @@ export function createGoModule(settings: GoSettings): Upstream {
       }
       const licenseText = dir === undefined ? undefined : await readLicense(dir);
       return { found, assets, sidecars: [], ...(licenseText === undefined ? {} : { licenseText }) };
+    },
+
+    async prove({ found, assets }) {
+      const about = askingFor(found, kind);
+      const programs = await readPrograms(assets);
+      const modules = programs.flatMap(({ info }) =>
+        info?.module === undefined ? [] : [info.module, ...info.dependencies],
+      );
+      const proof = await proveModules(await openGo(settings, about), settings.cache, modules, about);
+      return proof === undefined ? [] : [{ name: modulesProofName, text: `${JSON.stringify(proof)}\n` }];
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Fetched, Found, Lacking } from '../release.ts';
+import type { Fetched, Found, Lacking, Sidecar } from '../release.ts';
 import type { Report } from '../report.ts';
 import type { Tool, UpstreamKind } from '../tools.ts';
 
@@ -16,6 +16,8 @@ export interface Upstream {
   find(tool: Tool, version: string): Promise<Found | Lacking>;
   /** Downloads (or builds) into the cache, resumable; digests are computed while streaming. */
   fetch(found: Found, report: Report): Promise<Fetched>;
+  /** What the source vouches for only to who asks it, as proofs for a machine that cannot (bundle:create). */
+  prove?(fetched: Fetched): Promise<readonly Sidecar[]>;
 }
 
 export type UpstreamVersion = { readonly version: string; readonly published: Date | undefined };

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import semver from 'semver';
 import { payloadFile } from '../payload-file.ts';
-import type { Found, UnpackedExe, Verdict } from '../release.ts';
+import type { Found, GoModule, UnpackedExe, Verdict } from '../release.ts';
 import { ruleFor } from '../version-rules.ts';
 import { type GoBuildInfo, readGoBuildInfo } from './go-buildinfo.ts';
 
@@ -16,7 +16,7 @@ export async function checkBuildInfo({ tool, version }: Found, exe: UnpackedExe)
       await readGoBuildInfo(file),
       ruleFor(tool.module, version)?.path,
       version,
-      exe.asset.goModule?.sum,
+      exe.asset.goModule,
     );
     return { kind: 'buildinfo', subject: payloadFile(tool, exe.architecture), ...judged };
   } finally {
@@ -26,12 +26,12 @@ export async function checkBuildInfo({ tool, version }: Found, exe: UnpackedExe)
 
 type Judged = Omit<Verdict, 'kind' | 'subject'>;
 
-/** Pure. `sum` is the h1: sum of the module that was built here, when it was. */
+/** Pure. `built` is what it was built from and by, when that was here. */
 function judgeBuildInfo(
   info: GoBuildInfo | undefined,
   path: string | undefined,
   version: string,
-  sum?: string,
+  built?: Pick<GoModule, 'sum' | 'toolchain'>,
 ): Judged {
   if (info === undefined)
     return { verdict: 'absent', detail: 'The exe has no Go build info that can be read.' };
@@ -48,8 +48,10 @@ function judgeBuildInfo(
   }
   if (found !== `v${version}`)
     return failed(`${module.path} v${version}`, `${module.path} ${module.version}`);
-  if (sum !== undefined && module.sum !== sum)
-    return failed(`module sum ${sum}`, `module sum ${module.sum || 'none'}`);
+  if (built !== undefined && module.sum !== built.sum)
+    return failed(`module sum ${built.sum}`, `module sum ${module.sum || 'none'}`);
+  if (built !== undefined && info.goVersion !== built.toolchain)
+    return failed(built.toolchain, info.goVersion);
   return { verdict: 'passed', detail: `The Go build info names ${named}.` };
 }
 

@@ -1,15 +1,87 @@
-import type { GoModule, Verdict } from '../release.ts';
+import type { Fetched, Found, GoModule, Verdict } from '../release.ts';
+import { modulesProofName } from '../sidecar-name.ts';
+import { keyOfSetting } from './checksum-database/note.ts';
+import { DatabaseProof, proveSums } from './checksum-database/proof.ts';
+import type { GoModuleVersion } from './go-buildinfo.ts';
+import { readPrograms } from './programs.ts';
 
-/** The go command compared the module with the checksum database while it built; switched off on this machine, that is `absent`. */
-export function checkSumdb(module: GoModule): Verdict {
-  const subject = `${module.module}@${module.version}`;
-  if (!module.isSumChecked) {
-    return { kind: 'sumdb', verdict: 'absent', subject, detail: 'The Go checksum database was not asked.' };
-  }
+type About = Pick<Verdict, 'kind' | 'subject'>;
+
+/**
+ * Does the Go checksum database have the module, however many exes were built from it? The go command compared it while it built
+ * here; from a bundle the database's own proof is read, of the module and of all others that the exes name.
+ */
+export function checkSumdb(fetched: Fetched): readonly (Verdict | Promise<Verdict>)[] {
+  const { found, assets } = fetched;
+  const module = assets[0]?.goModule;
+  if (module === undefined) return [];
+  const about: About = { kind: 'sumdb', subject: `${module.module}@${module.version}` };
+  if (!module.isSumChecked) return [absent(about, 'The Go checksum database was not asked.')];
+  if (found.carriedBy !== undefined) return [checkProof(about, module, fetched, found.carriedBy)];
+  const detail = `The Go checksum database has the module as ${module.sum}.`;
+  return [{ ...about, verdict: 'passed', detail }];
+}
+
+async function checkProof(
+  about: About,
+  { module: path, version, sum }: GoModule,
+  { assets, sidecars }: Fetched,
+  { keyId, gosumdb }: NonNullable<Found['carriedBy']>,
+): Promise<Verdict> {
+  const key = keyOfSetting(gosumdb);
+  if (key === undefined)
+    return absent(about, 'The Go checksum database is off here, or GOSUMDB has no key of it.');
+  const text = sidecars.find(({ name }) => name === modulesProofName)?.text;
+  if (text === undefined) return absent(about, 'The bundle has no proof of the Go checksum database.');
+  const proof = readProof(text);
+  const proved = proof === undefined ? { problem: 'it cannot be read' } : proveSums(proof, key);
+  if ('problem' in proved) return failed(about, `a proof by ${key.name}`, proved.problem);
+
+  const named = await modulesIn(assets);
+  if (named === undefined)
+    return failed(about, 'exes that name the modules they were built from', 'one that does not');
+  const missing = named.find((module) => !proved.sums.has(keyFor(module)));
+  if (missing !== undefined) return absent(about, `The bundle has no proof of ${keyFor(missing)}.`);
+  const other = [{ path, version, sum }, ...named].find(
+    (module) => proved.sums.get(keyFor(module)) !== module.sum,
+  );
+  if (other !== undefined)
+    return failed(about, `${keyFor(other)} ${proved.sums.get(keyFor(other)) ?? 'none'}`, other.sum || 'none');
+  const others = new Set(named.map(keyFor)).size - 1;
   return {
-    kind: 'sumdb',
+    ...about,
     verdict: 'passed',
-    subject,
-    detail: `The Go checksum database has the module as ${module.sum}.`,
+    detail: `The Go checksum database has the module as ${sum}, and the ${others} others that the exes name as they name them: proved by the tree that ${key.name} signed. That the exes were built from them says the bundle signed by ${keyId}.`,
+    keyId,
   };
+}
+
+function readProof(text: string): DatabaseProof | undefined {
+  try {
+    return DatabaseProof.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** All modules, main and others, that any of the exes was built from; undefined when one does not say. */
+async function modulesIn(assets: Fetched['assets']): Promise<readonly GoModuleVersion[] | undefined> {
+  const programs = await readPrograms(assets);
+  const named = programs.map(({ info }) => info?.module && [info.module, ...info.dependencies]);
+  return named.some((modules) => modules === undefined)
+    ? undefined
+    : named.flatMap((modules) => modules ?? []);
+}
+
+function keyFor({ path, version }: Pick<GoModuleVersion, 'path' | 'version'>): string {
+  return `${path}@${version}`;
+}
+
+function absent(about: About, detail: string): Verdict {
+  return { ...about, verdict: 'absent', detail };
+}
+
+function failed(about: About, expected: string, found: string): Verdict {
+  const detail = `Go checksum database: expected ${expected}, found ${found}.`;
+  return { ...about, verdict: 'failed', detail, expected, found };
 }

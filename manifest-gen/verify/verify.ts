@@ -27,8 +27,7 @@ const checksOfFetched: readonly Check<Fetched>[] = [
   // what an npm registry signs and attests
   checkProvenance,
   // one module, however many exes were built from it
-  ({ assets }) =>
-    assets.slice(0, 1).flatMap(({ goModule }) => (goModule === undefined ? [] : [checkSumdb(goModule)])),
+  checkSumdb,
 ];
 
 /** The programs themselves. */

@@ -12,10 +12,9 @@ import { readFiles, signAgain, type TarContent } from '../kit/bundle.ts';
 import { makeTinyExe } from '../kit/exe.ts';
 import { type Forge, startForge } from '../kit/forge.ts';
 import { delveRelease, type Generator, goreleaserRelease, makeGenerator } from '../kit/generator.ts';
-import { startGoProxy } from '../kit/go-proxy.ts';
 import { makeKey, makeTempDir, productDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { startNpmRegistry } from '../kit/npm-registry.ts';
-import { hasProgram, mustRun } from '../kit/programs.ts';
+import { hasProgram } from '../kit/programs.ts';
 import { type Sigstore, startSigstore } from '../kit/sigstore.ts';
 import { makeVuln, writeVulnDb } from '../kit/vulndb.ts';
 
@@ -371,69 +370,6 @@ describe('a bundle', () => {
     });
   });
 
-  it.skipIf(!hasProgram('go'))('carries exes that were built from a module (needs go)', async () => {
-    const local = (await mustRun('go', ['env', 'GOVERSION'])).trim().slice(2);
-    const proxy = await startGoProxy([
-      {
-        path: 'github.com/go-delve/delve',
-        version: 'v1.26.3',
-        files: {
-          'go.mod': 'module github.com/go-delve/delve\n\ngo 1.21\n',
-          LICENSE: 'The MIT License (MIT)\n',
-          'cmd/dlv/main.go': 'package main\n\nfunc main() {}\n',
-        },
-      },
-    ]);
-    const tools = { TOOLS_DIR: await makeToolsDir(local) };
-    const made = await create(['delve@1.26.3', '--source', 'go-module'], {
-      ...proxy.env,
-      ...tools,
-      TRUST_FILE: await onlyDelve(connected),
-    });
-    await proxy.stop();
-    expect(made).toMatchObject({ exitCode: 0 });
-
-    const env = { ...tools, TRUST_FILE: await onlyDelve(airGapped), PATH: await pathWithoutGo() };
-    expect(await take(bundleFile(), [], env)).toMatchObject({ exitCode: 0 });
-
-    const record = await recordOf('delve', '1.26.3-beta.1');
-    expect(record).toMatchObject({
-      builtBy: 'feed',
-      source: { kind: 'bundle', upstream: 'github.com/go-delve/delve@v1.26.3' },
-    });
-    expect(record.payloads[0]!.goModule).toMatchObject({ toolchain: `go${local}`, version: 'v1.26.3' });
-  });
-
-  async function onlyDelve({ dir }: Generator): Promise<string> {
-    await writeFile(join(dir, 'delve.yaml'), 'delve: {require: [pe, buildinfo]}\n');
-    return join(dir, 'delve.yaml');
-  }
-
-  /** A tool of one's own, built by the Go that is here: no toolchain is fetched for a test. */
-  async function makeToolsDir(go: string): Promise<string> {
-    const dir = await makeTempDir();
-    const text = `
-tool: delve
-command: dlv
-first: 1.26.3
-sources:
-  - kind: go-module
-    modules: [{module: github.com/go-delve/delve, main: github.com/go-delve/delve/cmd/dlv}]
-    toolchains: [{versions: ">=0.0.1", go: "${go}"}]
-module: [{path: github.com/go-delve/delve}]
-trust: {require: [pe, buildinfo]}
-`;
-    await writeFile(join(dir, 'delve.yaml'), text + packageTexts);
-    return dir;
-  }
-
-  /** git alone: the feed's bucket needs it. */
-  async function pathWithoutGo(): Promise<string> {
-    const folders = (process.env.PATH ?? '').split(':');
-    const kept = folders.filter((folder) => !existsSync(join(folder, 'go')));
-    return kept.join(':');
-  }
-
   async function recordsIn(file: string): Promise<readonly ReleaseRecord[]> {
     const files = await readFiles(file);
     return files
@@ -441,13 +377,6 @@ trust: {require: [pe, buildinfo]}
       .map(([, bytes]) => parseReleaseRecord(bytes.toString()));
   }
 });
-
-const packageTexts = `package:
-  summary: Says nothing
-  authors: Example
-  license: MIT
-  projectUrl: https://example.test/dlv
-`;
 
 function bytesOf(files: TarContent, path: string): Buffer {
   return files.find(([name]) => name === path)![1];

@@ -1,7 +1,9 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parseReleaseRecord } from '../../formats/release-record.ts';
+import { loadOrMakeKey } from '../../manifest-gen/bundle/key.ts';
 import { makeTinyExe } from '../kit/exe.ts';
 import { type Generator, makeGenerator } from '../kit/generator.ts';
 import { makeKey, startHouse, type TestHouse } from '../kit/house.ts';
@@ -125,6 +127,46 @@ describe.skipIf(!hasProgram('npm'))('a release from npm that the registry vouche
     });
     await registry?.stop();
     expect(await release('[digest, pe]', vouch(), [])).toMatchObject({ exitCode: 3, isPublished: false });
+  });
+
+  it('is proved from a bundle by the root of the other side, and says whose word the key of the registry is', async () => {
+    await release('[provenance, pe]', vouch());
+    const TRUST_FILE = join(generator.dir, 'trust.yaml');
+    const env = { ...registry!.env, TRUST_FILE };
+    const source = ['buf@1.72.0', '--source', 'npm', '--out', 'b.bundle'];
+    expect(await generator.run('bundle:create', source, { env })).toMatchObject({ exitCode: 0 });
+    await registry?.stop();
+
+    const feed = await startHouse();
+    const other = await makeGenerator({
+      FEED_URL: `${feed.url}/nuget`,
+      FEED_API_KEY: await makeKey(feed, ['push:beta']),
+      BUNDLE_KEY: (await loadOrMakeKey(join(generator.dir, 'data', 'bundle.key'))).publicKey,
+      TRUST_FILE,
+    });
+    const take = ['--from', join(generator.dir, 'b.bundle'), '--dry-run', '--out', 'made'];
+    // the right root lies in the bundle, and counts for nothing
+    await writeFile(join(generator.dir, 'root.json'), stranger.root);
+    expect(await other.run('release:beta', take)).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringContaining('of the trusted root'),
+    });
+    await writeFile(join(generator.dir, 'root.json'), sigstore.root);
+    expect(await other.run('release:beta', take)).toMatchObject({ exitCode: 0 });
+
+    const text = await readFile(join(other.dir, 'made', 'buf.1.72.0-beta.1.release.json'), 'utf8');
+    const details = parseReleaseRecord(text).evidence.map(({ kind, detail }) => `${kind}: ${detail}`);
+    expect(details).toContainEqual(
+      expect.stringMatching(
+        /^provenance: The registry signed .* That this is the registry's key says the bundle signed by/,
+      ),
+    );
+    expect(details).toContainEqual(
+      expect.stringMatching(
+        /^provenance: The build is attested by .* proved by the trusted root of this side/,
+      ),
+    );
+    await Promise.all([other.stop(), feed.stop()]);
   });
 
   it.each([

@@ -11,6 +11,8 @@ export type TinyExe = {
   readonly architecture?: 'amd64' | 'arm64';
   /** Written as Go's linker does; none when absent. */
   readonly module?: Module;
+  /** What it says it was built from besides. */
+  readonly dependencies?: readonly Module[];
   readonly goVersion?: string;
   /** Makes two exes differ. */
   readonly filler?: string;
@@ -24,11 +26,12 @@ const headerBytes = 0x400;
 export function makeTinyExe({
   architecture = 'amd64',
   module,
+  dependencies,
   goVersion = 'go1.26.8',
   filler = '',
   before,
 }: TinyExe = {}): Buffer {
-  const info = module === undefined ? Buffer.alloc(0) : buildInfo(goVersion, module);
+  const info = module === undefined ? Buffer.alloc(0) : buildInfo(goVersion, module, dependencies);
   const data = Buffer.concat([
     before ?? Buffer.alloc(16),
     info,
@@ -56,8 +59,15 @@ export function makeTinyExe({
 }
 
 /** The header, then two strings with their length as uvarint; the module text stands between two sentinels (spec upstream 6). */
-export function buildInfo(goVersion: string, { path, version, sum = '' }: Module): Buffer {
-  const text = `path\t${path}\nmod\t${path}\t${version}\t${sum}\ndep\texample.test/dep\tv1.0.0\th1:none\nbuild\tGOOS=windows\n`;
+export function buildInfo(
+  goVersion: string,
+  module: Module,
+  dependencies: readonly Module[] = [{ path: 'example.test/dep', version: 'v1.0.0', sum: 'h1:none' }],
+): Buffer {
+  const line = (word: string, { path, version, sum = '' }: Module): string =>
+    `${word}\t${path}\t${version}\t${sum}\n`;
+  const modules = [line('mod', module), ...dependencies.map((one) => line('dep', one))].join('');
+  const text = `path\t${module.path}\n${modules}build\tGOOS=windows\n`;
   const sentinel = Buffer.alloc(16, 0xaa);
   return Buffer.concat([
     Buffer.from('\xff Go buildinf:', 'latin1'),

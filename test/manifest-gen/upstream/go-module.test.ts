@@ -6,10 +6,18 @@ import { createCache } from '../../../manifest-gen/cache.ts';
 import type { Found } from '../../../manifest-gen/release.ts';
 import { loadTools, type Tool } from '../../../manifest-gen/tools.ts';
 import { installArgs } from '../../../manifest-gen/upstream/go-build.ts';
-import { isSumChecked, judgeGoError, type MachineGo } from '../../../manifest-gen/upstream/go-command.ts';
+import {
+  isSumChecked,
+  judgeGoError,
+  type MachineGo,
+  openGo,
+} from '../../../manifest-gen/upstream/go-command.ts';
 import { createGoModule } from '../../../manifest-gen/upstream/go-module.ts';
+import { proveModules } from '../../../manifest-gen/upstream/go-proof.ts';
 import { lastPatch, minorOf } from '../../../manifest-gen/upstream/go-toolchain.ts';
 import type { Upstream } from '../../../manifest-gen/upstream/upstream.ts';
+import { keyOfSetting } from '../../../manifest-gen/verify/checksum-database/note.ts';
+import { proveSums } from '../../../manifest-gen/verify/checksum-database/proof.ts';
 import { type GoProxy, startGoProxy } from '../../kit/go-proxy.ts';
 import { hasProgram, mustRun } from '../../kit/programs.ts';
 import { testCacheDir } from '../../kit/test-cache.ts';
@@ -254,6 +262,31 @@ describe('delve 1.22.0 from the Go module proxy of this machine', () => {
     },
   );
 
+  const hasDatabase = hasProxy && keyOfSetting(goEnv('GOSUMDB')) !== undefined;
+  it.skipIf(!hasDatabase)(
+    'and other modules are proved to be in the checksum database (needs go, its proxy and checksum database)',
+    async () => {
+      const about = { tool: 'delve', version: '1.22.0', kind: 'go-module' } as const;
+      const cache = createCache(testCacheDir);
+      const modules = [
+        { path: 'github.com/go-delve/delve', version: 'v1.22.0', sum: '' },
+        { path: 'github.com/BurntSushi/toml', version: 'v1.3.2', sum: '' },
+      ];
+      const proof = await proveModules(
+        await openGo({ ...world.settings, cache }, about),
+        cache,
+        modules,
+        about,
+      );
+      expect(proveSums(proof!, keyOfSetting(goEnv('GOSUMDB'))!)).toEqual({
+        sums: new Map([
+          ['github.com/BurntSushi/toml@v1.3.2', 'h1:o7IhLm0Msx3BaB+n3Ag7L8EVlByGnpq14C4YWiu/gL8='],
+          ['github.com/go-delve/delve@v1.22.0', 'h1:c7GOFs49/jMGHdp10KphKkGqNmLjOp7fcwz1MQwcMlw='],
+        ]),
+      });
+    },
+  );
+
   it.skipIf(!hasProxy)('lacks a version that was never released (needs go and its proxy)', async () => {
     expect(await upstream.find(delve, '1.98.76')).toMatchObject({
       kind: 'go-module',
@@ -266,6 +299,10 @@ function makeGoTool(go?: string): Tool {
   const modules = [{ module: 'example.test/hello', main: 'example.test/hello' }];
   const toolchains = go === undefined ? [] : [{ versions: '*', go }];
   return makeTool({ sources: [{ kind: 'go-module', modules, toolchains }] });
+}
+
+function goEnv(name: string): string {
+  return execFileSync('go', ['env', name], { encoding: 'utf8' }).trim();
 }
 
 function canReach(): boolean {
