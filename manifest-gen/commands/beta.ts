@@ -60,7 +60,7 @@ async function prepare(
   );
   if (options.outDir !== undefined) {
     const { packageVersion: version, manifestText, recordText } = packed.rendered;
-    const payloads = payloadsToKeep(packed.rendered, context.places);
+    const payloads = await payloadsToKeep(packed.rendered, context.places);
     const { nupkgPath } = packed;
     await keepFiles(options.outDir, { tool, version, nupkgPath, manifestText, recordText, payloads });
   }

@@ -11,7 +11,10 @@ export type KeptFiles = {
   readonly manifestText: string;
   readonly recordText: string;
   /** What somebody must put where Scoop downloads from, when we may not (PAYLOAD_PUT=false). */
-  readonly payloads?: readonly { readonly file: string; readonly path: string; readonly sha256: string }[];
+  readonly payloads?: readonly ({ readonly file: string; readonly sha256: string } & (
+    | { readonly path: string }
+    | { readonly text: string }
+  ))[];
 };
 
 /**
@@ -39,10 +42,19 @@ export async function keepFiles(outDir: string, files: KeptFiles): Promise<void>
   await copyFile(nupkgPath, join(outDir, `${tool}.${version}.nupkg`));
   await writeFile(join(outDir, `${tool}.json`), manifestText);
   await writeFile(join(outDir, `${tool}.${version}.release.json`), recordText);
+  await keepPayloads(outDir, { tool, version, payloads });
+}
+
+/** Into `payloads/TOOL/VERSION`, each with its `.sha256`: as they must lie where Scoop downloads from. */
+export async function keepPayloads(
+  outDir: string,
+  { tool, version, payloads = [] }: Pick<KeptFiles, 'tool' | 'version' | 'payloads'>,
+): Promise<void> {
   const place = join(outDir, 'payloads', tool, version);
-  for (const { file, path, sha256 } of payloads) {
+  for (const payload of payloads) {
+    const target = join(place, payload.file);
     await makeDir(place);
-    await copyFile(path, join(place, file));
-    await writeFile(join(place, `${file}.sha256`), `${sha256}\n`);
+    await ('path' in payload ? copyFile(payload.path, target) : writeFile(target, payload.text));
+    await writeFile(`${target}.sha256`, `${payload.sha256}\n`);
   }
 }

@@ -60,7 +60,7 @@ export async function prepareStable(
     nupkgPath: packed.nupkgPath,
     manifestText,
     recordText,
-    payloads: payloadsToKeep(packed.rendered, context.places),
+    payloads: await payloadsToKeep(packed.rendered, context.places),
   });
   return packed;
 }

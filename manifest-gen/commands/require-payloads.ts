@@ -1,3 +1,4 @@
+import { digestBytes } from '../../formats/digest.ts';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import { payloadFile } from '../payload-file.ts';
 import { requireFile } from '../publish/payload-check.ts';
@@ -5,6 +6,7 @@ import type { Places } from '../publish/server-info.ts';
 import type { Rendered } from '../release.ts';
 import { isUpstreamPlace, placePayload } from '../render/payload-place.ts';
 import type { Tool } from '../tools.ts';
+import { readPrograms } from '../verify/programs.ts';
 import type { Context } from './context.ts';
 import type { KeptFiles } from './keep-files.ts';
 
@@ -31,11 +33,21 @@ export async function requirePayloads(
 }
 
 /** For `--out`, when somebody else puts them where Scoop downloads from. Upstream's own files need nobody. */
-export function payloadsToKeep({ tool, exes }: Rendered, places: Places): NonNullable<KeptFiles['payloads']> {
+export async function payloadsToKeep(
+  rendered: Rendered,
+  places: Places,
+): Promise<NonNullable<KeptFiles['payloads']>> {
   if (places.isPut || isUpstreamPlace(places.payloadPutUrl)) return [];
-  return exes.map(({ architecture, path, digest }) => ({
-    file: payloadFile(tool, architecture),
-    path,
-    sha256: digest.sha256,
-  }));
+  // only here: its library is a part of the start of every verb otherwise
+  const { renderSbom, sbomFile } = await import('../render/sbom.ts');
+  const { tool, exes } = rendered;
+  const text = renderSbom(rendered, await readPrograms(exes));
+  return [
+    ...exes.map(({ architecture, path, digest }) => ({
+      file: payloadFile(tool, architecture),
+      path,
+      sha256: digest.sha256,
+    })),
+    { file: sbomFile(tool.tool), text, sha256: digestBytes(Buffer.from(text)).sha256 },
+  ];
 }

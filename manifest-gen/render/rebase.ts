@@ -39,9 +39,52 @@ export function rebaseManifest(
   return { version: manifest.version, from, text: after, downloads };
 }
 
+/**
+ * A manifest as it would be had it been moved to where another one's addresses begin: what a rebase may not change is then the
+ * same in both. `from` and `to` are where the first payload's address differs.
+ */
+export function rebasedLike(
+  text: string,
+  tool: string,
+  like: string,
+): { readonly text: string; readonly moves: readonly { readonly from: string; readonly to: string }[] } {
+  const moves: { from: string; to: string }[] = [];
+  let moved = text;
+  for (const addressOf of [checkAddress, payloadAddress]) {
+    const [before, after] = [moved, like].map((one) => addressOf(parseScoopManifest(one)));
+    const move = before === undefined || after === undefined ? undefined : differenceOf(before, after);
+    const rebased = move && rebaseManifest(moved, tool, move);
+    if (move === undefined || rebased === undefined) continue;
+    moves.push(move);
+    moved = rebased.text;
+  }
+  return { text: moved, moves };
+}
+
+/** What comes before the last parts that both have; undefined when they are the same address. */
+function differenceOf(
+  before: string,
+  after: string,
+): { readonly from: string; readonly to: string } | undefined {
+  const [left, right] = [before.split('/'), after.split('/')];
+  while (left.length > 0 && left.at(-1) === right.at(-1)) {
+    left.pop();
+    right.pop();
+  }
+  return left.length === 0 || right.length === 0 ? undefined : { from: left.join('/'), to: right.join('/') };
+}
+
+function checkAddress({ checkver }: ScoopManifest): string | undefined {
+  return typeof checkver === 'object' ? checkver.url : undefined;
+}
+
+function payloadAddress(manifest: ScoopManifest): string | undefined {
+  return downloadsOf(manifest)[0]?.url;
+}
+
 /** `checkver` is the server's own word; a manifest without it may have its payloads at the server's usual place. */
 function baseOf(manifest: ScoopManifest, tool: string): string | undefined {
-  const asked = typeof manifest.checkver === 'object' ? manifest.checkver.url : undefined;
+  const asked = checkAddress(manifest);
   const end = `/m/${tool}.json`;
   if (asked?.endsWith(end)) return asked.slice(0, -end.length);
   const place = `/dl/${tool}/${manifest.version}/`;

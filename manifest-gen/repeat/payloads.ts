@@ -5,9 +5,9 @@ import { ReleaseError } from '../errors.ts';
 import { downloadFile } from '../publish/feed-client.ts';
 import { ask, type FeedHttp } from '../publish/feed-http.ts';
 import type { Places } from '../publish/server-info.ts';
-import { isUpstreamPlace, payloadAddress } from '../render/payload-place.ts';
+import { isUpstreamPlace, payloadAddress, placePayload } from '../render/payload-place.ts';
 import type { Tool } from '../tools.ts';
-import { type Check, compare, failed, skipped, unreachable } from './check.ts';
+import { type Check, compare, failed, unreachable } from './check.ts';
 
 /** A payload as whoever installs by Scoop gets it. */
 export type HeldPayload = {
@@ -28,8 +28,7 @@ export async function repeatPayloads(
   place: PayloadPlace,
 ): Promise<HeldPayloads> {
   if (isUpstreamPlace(place.places.addresses.payloadUrl)) {
-    const detail = "Clients download upstream's own files, which are compared below.";
-    return { payloads: [], checks: [skipped({ what: 'payload', subject: tool.tool }, detail)] };
+    return { payloads: [], checks: await repeatUpstreamFiles(tool, record, place) };
   }
   const payloads: HeldPayload[] = [];
   const checks: Check[] = [];
@@ -53,6 +52,32 @@ export async function repeatPayloads(
     }
   }
   return { payloads, checks };
+}
+
+/** Clients download upstream's own files, which have no `.sha256` beside them: at the forge, or at a mirror that may have others. */
+async function repeatUpstreamFiles(
+  tool: Tool,
+  record: ReleaseRecord,
+  { feed, places, workDir }: PayloadPlace,
+): Promise<readonly Check[]> {
+  const checks: Check[] = [];
+  for (const recorded of record.payloads) {
+    const about = { what: 'payload', subject: recorded.asset?.name ?? recorded.file };
+    if (recorded.asset === undefined) {
+      checks.push(failed(about, "a file of upstream's", 'one that was built here'));
+      continue;
+    }
+    const { url, sha256 } = placePayload(places.addresses.payloadUrl, tool, record, recorded);
+    try {
+      const digest = await downloadFile(feed, url, join(workDir, `${recorded.architecture}-payload`));
+      const found = digest && `SHA-256 ${digest.sha256}`;
+      checks.push(compare(about, `SHA-256 ${sha256}`, found, 'Its bytes are those of the record.'));
+    } catch (error) {
+      if (!(error instanceof ReleaseError) || error.code !== 'PLACE_UNREACHABLE') throw error;
+      checks.push(unreachable(about, error.message));
+    }
+  }
+  return checks;
 }
 
 /** Bytes against the record. */

@@ -8,6 +8,7 @@ import { originOf } from '../record-origin.ts';
 import type { Unpacked, UnpackedExe } from '../release.ts';
 import { packagingOf } from '../render/packaging.ts';
 import { isUpstreamPlace } from '../render/payload-place.ts';
+import { rebasedLike } from '../render/rebase.ts';
 import { renderRelease } from '../render/render.ts';
 import { loadTemplates } from '../render/templates.ts';
 import type { Tool } from '../tools.ts';
@@ -19,6 +20,7 @@ import type { HeldPackage } from './held.ts';
 import { checkManifest, readManifest } from './manifest.ts';
 import { comparePackage } from './package.ts';
 import { type HeldPayload, repeatPayloads } from './payloads.ts';
+import { repeatSbom } from './sbom.ts';
 import { compareWithOther, repeatUpstream, type UpstreamRepeated } from './upstream.ts';
 
 /** Where the evidence is repeated; `workDir` is this tool's own and gone afterwards. */
@@ -73,7 +75,12 @@ export async function repeatEvidence(request: RepeatRequest, place: RepeatPlace)
       ...upstream.checks,
       ...(upstream.isWhole ? [] : await inspectHeld(tool, record, payloads)),
       ...(await askOthers(request, record, place)),
-      ...(await compareRendering(tool, { ...held.package, manifestText }, upstream, place)),
+      ...(await compareRendering(
+        request,
+        { ...held.package, version, manifestText, payloads },
+        upstream,
+        place,
+      )),
     ],
   };
 }
@@ -195,13 +202,20 @@ async function inspectHeld(
   );
 }
 
+type Held = HeldPackage & {
+  readonly version: string;
+  readonly manifestText: string;
+  readonly payloads: readonly HeldPayload[];
+};
+
 /** Made anew from what upstream gave, where it did and the recipe is still the same; else from the record that is held. */
 async function compareRendering(
-  tool: Tool,
-  held: HeldPackage & { readonly manifestText: string },
+  { tool, channel }: RepeatRequest,
+  held: Held,
   { again }: UpstreamRepeated,
-  { world, places, workDir }: RepeatPlace,
+  place: RepeatPlace,
 ): Promise<readonly Check[]> {
+  const { world, places, bucket, workDir } = place;
   const templates = await loadTemplates(world, tool);
   const packaging = packagingOf(tool, templates);
   const packer = (text: string): string => text.split(':', 1)[0] ?? '';
@@ -218,5 +232,17 @@ async function compareRendering(
     exes: [],
     ...(licenseText === undefined ? {} : { licenseText }),
   });
-  return comparePackage(held, rendered, same, workDir);
+  // what is offered now names today's addresses; what came before a rebase names those of its day
+  const isOffered = (await bucket.version(channel, tool.tool)) === held.version;
+  const then = isOffered
+    ? { text: held.manifestText, moves: [] }
+    : rebasedLike(held.manifestText, tool.tool, rendered.manifestText);
+  const about = { what: 'manifest', subject: `${tool.tool}.json` };
+  return [
+    ...then.moves.map(({ from, to }) =>
+      skipped(about, `Its addresses begin with ${from}, those of today with ${to}: all else is compared.`),
+    ),
+    ...(await comparePackage({ ...held, manifestText: then.text }, rendered, same, workDir)),
+    ...(await repeatSbom(tool, held, held.payloads, same.isSamePacker, place)),
+  ];
 }

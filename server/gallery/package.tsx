@@ -10,7 +10,7 @@ type Props = { readonly found: FoundPackage; readonly publicUrl: string };
 
 /** `/packages/ID`: what it is, how to install it, which versions there are. */
 export function PackagePage({ found, publicUrl }: Props): JSX.Element {
-  const { id, shown, stable, beta, versions, isInBucket } = found;
+  const { id, shown, stable, beta, versions, withSbom, isInBucket } = found;
   return (
     <Layout title={`${id} - go-win-tools`}>
       <h1>{shown.nuspec.title ?? id}</h1>
@@ -42,7 +42,7 @@ export function PackagePage({ found, publicUrl }: Props): JSX.Element {
       </section>
       <section aria-labelledby="versions">
         <h2 id="versions">Versions</h2>
-        <VersionTable versions={versions} />
+        <VersionTable versions={versions} withSbom={withSbom} />
       </section>
     </Layout>
   );
@@ -72,7 +72,7 @@ function Links({ row }: { readonly row: PackageRow }): JSX.Element {
   );
 }
 
-function VersionTable({ versions }: { readonly versions: readonly PackageRow[] }): JSX.Element {
+function VersionTable({ versions, withSbom }: Pick<FoundPackage, 'versions' | 'withSbom'>): JSX.Element {
   return (
     <div class="scroll">
       <table>
@@ -86,6 +86,7 @@ function VersionTable({ versions }: { readonly versions: readonly PackageRow[] }
             <th scope="col" class="number">
               Downloads
             </th>
+            <th scope="col">Made of</th>
             <th scope="col">SHA-256 of the package</th>
           </tr>
         </thead>
@@ -104,6 +105,7 @@ function VersionTable({ versions }: { readonly versions: readonly PackageRow[] }
               </td>
               <td class="number">{sizeText(row.sizeBytes)}</td>
               <td class="number">{row.versionDownloads}</td>
+              <td>{withSbom.has(row.normalizedVersion) ? <SbomLink row={row} /> : null}</td>
               <td>
                 <code class="hash">{row.sha256}</code>
               </td>
@@ -112,5 +114,16 @@ function VersionTable({ versions }: { readonly versions: readonly PackageRow[] }
         </tbody>
       </table>
     </div>
+  );
+}
+
+function SbomLink({ row: { id, normalizedVersion } }: { readonly row: PackageRow }): JSX.Element {
+  return (
+    <a
+      href={`/dl/${encodeURIComponent(id)}/${encodeURIComponent(normalizedVersion)}/${encodeURIComponent(id)}.cdx.json`}
+      aria-label={`SBOM of ${id} ${normalizedVersion}`}
+    >
+      SBOM
+    </a>
   );
 }

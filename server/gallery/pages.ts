@@ -1,4 +1,5 @@
 import type { Catalog, PackageRow } from '../catalog/catalog.ts';
+import type { Payloads } from '../catalog/payloads.ts';
 import type { PackageQuery } from '../catalog/query.ts';
 
 const pageSize = 50;
@@ -53,11 +54,14 @@ export type FoundPackage = {
   readonly stable: PackageRow | undefined;
   readonly beta: PackageRow | undefined;
   readonly versions: readonly PackageRow[];
+  /** The versions with a list of what their exes are made of, at `/dl/ID/VERSION/ID.cdx.json`. */
+  readonly withSbom: ReadonlySet<string>;
   readonly isInBucket: InBucket;
 };
 
 type Sources = {
   readonly catalog: Catalog;
+  readonly payloads: Pick<Payloads, 'find'>;
   readonly hasManifest: (channel: 'main' | 'beta', tool: string) => Promise<boolean>;
 };
 
@@ -84,8 +88,19 @@ export async function readPackage(sources: Sources, id: string): Promise<FoundPa
     stable,
     beta,
     versions,
+    withSbom: await readSboms(sources, versions),
     isInBucket: await readBucket(sources, newest.id),
   };
+}
+
+async function readSboms(
+  { payloads }: Sources,
+  versions: readonly PackageRow[],
+): Promise<ReadonlySet<string>> {
+  const found = await Promise.all(
+    versions.map(({ id, normalizedVersion }) => payloads.find(id, normalizedVersion, `${id}.cdx.json`)),
+  );
+  return new Set(found.flatMap((payload) => payload?.version ?? []));
 }
 
 async function readBucket({ hasManifest }: Sources, id: string): Promise<InBucket> {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import express, { type Request, type Response, type Router } from 'express';
 import { renderToString } from 'preact-render-to-string';
 import type { Catalog } from '../catalog/catalog.ts';
+import type { Payloads } from '../catalog/payloads.ts';
 import { fail } from '../errors.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
 import { HomePage } from './home.tsx';
@@ -10,6 +11,7 @@ import { readListing, readPackage } from './pages.ts';
 
 export type GalleryServices = {
   readonly catalog: Catalog;
+  readonly payloads: Pick<Payloads, 'find'>;
   /** Base of every command on the pages: what a client must type to reach this server. */
   readonly publicUrl: () => string;
   /** Whether the bucket has a manifest, for the Scoop commands of a page. */

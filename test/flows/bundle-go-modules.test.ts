@@ -112,6 +112,9 @@ describe.skipIf(!hasProgram('go'))('a bundle of what was built from a Go module 
       verdict: 'passed',
       detail: `The Go checksum database has the module as ${sumOf(database, 'example.test/hello@v1.0.0')}, and the 1 others that the exes name as they name them: proved by the tree that sum.test signed. That the exes were built from them says the bundle signed by ${keyId}.`,
     });
+    const verified = await machine.run('release:verify', ['hello', '--channel', 'beta', '--from', bundle]);
+    expect(verified.exitCode, verified.stderr).toBe(0);
+    expect(verified.stdout).toMatch(/passed +sumdb +example\.test\/hello@v1\.0\.0 .*proved by the tree/);
     await machine.stop();
     await feed.stop();
   });

@@ -48,7 +48,9 @@ describe('bucket:rebase', () => {
     await rm(git.dir, { recursive: true, force: true });
   });
 
-  it('gives all manifests of both branches the new base in one chore each; clients follow, and a second run does nothing', async () => {
+  it('gives all manifests of both branches the new base in one chore each; clients follow, and a second run does nothing', {
+    timeout: 180_000,
+  }, async () => {
     const before = await readBoth();
     const tips = (await git.run(client, 'rev-parse', 'origin/main', 'origin/beta')).split('\n');
     await moveServer();
@@ -91,6 +93,12 @@ describe('bucket:rebase', () => {
     expect(await run('release:promote', 'delve')).toMatchObject({ exitCode: 0 });
     await git.run(client, 'pull', '--quiet', '--ff-only');
     expect((await readBoth())[0]).toContain(`${next}/dl/delve/1.26.3/dlv-windows-amd64.exe`);
+    // what was promised under the old address is still held to it
+    for (const args of [['delve@1.26.2'], ['delve@1.26.2-beta.1', '--channel', 'beta']]) {
+      const verified = await run('release:verify', ...args);
+      expect(verified.exitCode, verified.stderr).toBe(0);
+      expect(verified.stdout).toContain(`Its addresses begin with ${old}, those of today with ${next}`);
+    }
   });
 
   it('shows what it would do, for people and for machines, and pushes nothing', async () => {

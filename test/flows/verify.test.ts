@@ -83,6 +83,7 @@ describe('release:verify', () => {
       /passed +checksum +dlv_1\.26\.2_windows_amd64\.zip/,
       /passed +buildinfo +dlv-windows-amd64\.exe/,
       /passed +package +tools\/release\.json +Rendered anew it is the same/,
+      /passed +sbom +delve\.cdx\.json +Rendered anew from the exes it is the same/,
     ]) {
       expect(stdout).toMatch(row);
     }
@@ -142,6 +143,7 @@ describe('release:verify', () => {
       '/dl/delve/1.26.2/dlv-windows-amd64.exe',
       '/dl/delve/1.26.2/dlv-windows-arm64.exe',
       '/dl/delve/1.26.2/dlv-windows-amd64.exe.sha256',
+      '/dl/delve/1.26.2/delve.cdx.json',
     ];
     // without the line end of the .sha256: nobody reads it
     const bit = fc.double({ min: 0, max: 0.98, noNaN: true });

@@ -72,6 +72,16 @@ describe('the pages for people', () => {
     expect(html).toContain('/nuget/package/sample/1.1.0-beta.1');
   });
 
+  it('link the list of what the exes are made of where there is one', async () => {
+    const path = '/dl/sample/1.0.0/sample.cdx.json';
+    expect((await page('/packages/sample')).html).not.toContain('.cdx.json');
+    const headers = { 'X-NuGet-ApiKey': house.adminKey };
+    expect((await fetch(`${house.url}${path}`, { method: 'PUT', headers, body: '{}' })).status).toBe(201);
+
+    const { html } = await page('/packages/sample');
+    expect(html.match(/[^"]+\.cdx\.json/g)).toEqual([path]);
+  });
+
   it('answer a package that is not there with 404 and a sentence', async () => {
     const { status, html } = await page('/packages/missing');
 

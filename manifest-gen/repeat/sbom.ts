@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ReleaseRecord } from '../../formats/release-record.ts';
+import { ReleaseError } from '../errors.ts';
+import { downloadFile } from '../publish/feed-client.ts';
+import type { FeedHttp } from '../publish/feed-http.ts';
+import type { Places } from '../publish/server-info.ts';
+import { payloadAddress } from '../render/payload-place.ts';
+import { renderSbom, sbomFile } from '../render/sbom.ts';
+import type { Tool } from '../tools.ts';
+import { readPrograms } from '../verify/programs.ts';
+import { type Check, compareTexts, failed, skipped, unreachable } from './check.ts';
+import type { HeldPayload } from './payloads.ts';
+
+type SbomPlace = { readonly feed: FeedHttp; readonly places: Places; readonly workDir: string };
+type Held = { readonly record: ReleaseRecord; readonly manifestText: string };
+
+/**
+ * The list of what the exes are made of, rendered anew from the exes that clients download: the same exes make the same list.
+ * @param isSamePacker another go-win-tools than that of today renders another list, rightly
+ */
+export async function repeatSbom(
+  tool: Tool,
+  { record, manifestText }: Held,
+  payloads: readonly HeldPayload[],
+  isSamePacker: boolean,
+  { feed, places, workDir }: SbomPlace,
+): Promise<readonly Check[]> {
+  const about = { what: 'sbom', subject: sbomFile(tool.tool) };
+  const areRecorded = record.payloads.every(({ architecture, sha256 }) =>
+    payloads.some((held) => held.architecture === architecture && held.digest.sha256 === sha256),
+  );
+  // upstream's own place has no list of ours; of other exes than those of the record it would say nothing new
+  if (!areRecorded) return [];
+  if (!isSamePacker) return [skipped(about, 'It was made by another recipe than that of today.')];
+  const addresses = { ...places.addresses, payloadUrl: places.payloadPutUrl };
+  const url = payloadAddress(addresses, tool, record.version, about.subject);
+  try {
+    const path = join(workDir, about.subject);
+    if ((await downloadFile(feed, url, path)) === undefined)
+      return [
+        places.isOwnPayloadPlace
+          ? failed(about, `a file at ${url}`, 'none')
+          : skipped(about, 'There is none.'),
+      ];
+    const again = renderSbom({ tool, record, manifestText }, await readPrograms(payloads));
+    const found = await readFile(path, 'utf8');
+    return [compareTexts(about, again, found, 'Rendered anew from the exes it is the same.')];
+  } catch (error) {
+    if (!(error instanceof ReleaseError) || error.code !== 'PLACE_UNREACHABLE') throw error;
+    return [unreachable(about, error.message)];
+  }
+}
