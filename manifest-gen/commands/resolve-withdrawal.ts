@@ -48,9 +48,11 @@ export async function resolveWithdrawal(
   context: Context,
 ): Promise<PlannedWithdrawal> {
   const { feed, world } = context;
-  const packages = await listVersions(feed, tool.packageId ?? tool.tool);
-  const bad = findAsked(asked, packages) ?? refuseUnknown(tool, asked, packages);
-  const read = createReleaseReader(feed, world.cache, packages);
+  const listed = await listVersions(feed, tool.packageId ?? tool.tool);
+  const bad = findAsked(asked, listed) ?? (await findDeleted(tool, asked, context));
+  if (bad === undefined) return refuseUnknown(tool, asked, listed);
+  const packages = [...listed.filter((one) => one.version !== bad.version), bad];
+  const read = createReleaseReader(feed, world.cache, listed);
   const badRecord = (await read(bad.version).catch(unlessBroken))?.record;
   const standing = await standingOf(tool, readCar(bad.version)?.upstream, context);
   const offered = standing[channelOf(bad.version)];
@@ -69,6 +71,17 @@ export async function resolveWithdrawal(
   );
   const row: PlanRow = { ...standing, from: offered, ...decision(bad, plan, good) };
   return { tool, bad, plan, row, good, templates: await loadTemplates(world, tool), warnings };
+}
+
+/** A feed that does not unlist but delete: what the bucket has offered was there, and was taken away by somebody or by an earlier run. */
+async function findDeleted(
+  { tool, packageId = tool }: Tool,
+  version: string,
+  { bucket }: Context,
+): Promise<FeedPackage | undefined> {
+  const isOurs = (await bucket.manifest(channelOf(version), tool, version)) !== undefined;
+  const nothing = { published: undefined, sha512: undefined, downloadUrl: undefined };
+  return isOurs ? { id: packageId, version, isListed: false, ...nothing } : undefined;
 }
 
 function decision(

@@ -8,7 +8,7 @@ import { recoveryLines } from '../withdraw/recovery.ts';
 import type { Invocation, World } from '../world.ts';
 import type { Context } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
-import { keepFiles, openOutDir } from './keep-files.ts';
+import { keepFiles, keepPayloads, openOutDir } from './keep-files.ts';
 import { putOnTop, repackGood } from './put-on-top.ts';
 import { type Request, readRequests } from './request.ts';
 import { payloadsToKeep } from './require-payloads.ts';
@@ -95,12 +95,18 @@ async function prepare(
   const { plan, row, good } = planned;
   if (plan.kind !== 'correct' || good === undefined) return undefined;
   if (outDir !== undefined) await keep(outDir, await repackGood(planned, good, row.to, context), context);
-  return plan.stage === 'begin' || dryRun ? repackGood(planned, good, plan.born, context) : undefined;
+  if (plan.stage !== 'begin' && !dryRun) return undefined;
+  const born = await repackGood(planned, good, plan.born, context);
+  // somebody must put the files of both where Scoop downloads from, when we may not
+  const payloads = await payloadsToKeep(born.rendered, context.places);
+  if (outDir !== undefined)
+    await keepPayloads(outDir, { tool: planned.tool.tool, version: plan.born, payloads });
+  return born;
 }
 
 async function keep(outDir: string, { nupkgPath, rendered }: Packed, { places }: Context): Promise<void> {
   const { tool, packageVersion: version, manifestText, recordText } = rendered;
-  const payloads = payloadsToKeep(rendered, places);
+  const payloads = await payloadsToKeep(rendered, places);
   await keepFiles(outDir, { tool: tool.tool, version, nupkgPath, manifestText, recordText, payloads });
 }
 

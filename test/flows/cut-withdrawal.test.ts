@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Forge, startForge } from '../kit/forge.ts';
-import { type Gate, type Moment, startGate } from '../kit/gate.ts';
-import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
-import { startHouse, type TestHouse } from '../kit/house.ts';
+import type { Moment } from '../kit/gate.ts';
+import {
+  type Cut,
+  type GatedRelease,
+  type ReleasedManifest,
+  startGatedRelease,
+} from '../kit/gated-release.ts';
 
 /** What a withdrawal publishes, in its order: [request, which of them, moment, what is published when it is cut there]. */
 const cuts: readonly (readonly [beginning: string, nth: number, moment: Moment, published: string])[] = [
@@ -19,54 +22,35 @@ const cuts: readonly (readonly [beginning: string, nth: number, moment: Moment, 
   ['POST /git/beta/go-win-tools.git/git-receive-pack', 2, 'after', 'package delve'],
 ];
 
-/** A withdrawal that Ctrl-C ends at each of its steps, and that is run again. Each withdraws what the one before put on top. */
+type Ending = 'interrupted' | 'killed';
+const cases = (['interrupted', 'killed'] as const).flatMap((ending) =>
+  cuts.map(([beginning, nth, moment, published]) => ({ ending, beginning, nth, moment, published })),
+);
+
+/** A withdrawal that ends at each of its steps by Ctrl-C or SIGKILL, and that is run again. Each withdraws what the one before put on top. */
 describe('a withdrawal that was cut', () => {
-  let house: TestHouse;
-  let gate: Gate;
-  let forge: Forge;
-  let generator: Generator;
+  let released: GatedRelease;
 
   beforeAll(async () => {
-    house = await startHouse();
-    gate = await startGate(house.url);
-    forge = await startForge();
-    forge.addRepository(
-      'go-delve/delve',
-      ['1.27.0', '1.26.0'].map((version) => delveRelease(version)),
-    );
-    generator = await makeGenerator({
-      FEED_URL: `${gate.url}/nuget`,
-      FEED_API_KEY: house.adminKey,
-      GITHUB_API_URL: forge.apiUrl,
-    });
+    released = await startGatedRelease(['1.27.0', '1.26.0']);
     await release('1.26.0');
     await release('1.27.0');
   });
-  afterAll(async () => {
-    await generator.stop();
-    await forge.stop();
-    await gate.stop();
-    await house.stop();
-  });
+  afterAll(() => released.stop());
 
   it.each(
-    cuts.map(([beginning, nth, moment, published], at) => [moment, nth, beginning, published, at] as const),
+    cases.map((one, at) => [one.ending, one.moment, one.nth, one.beginning, one.published, at] as const),
   )(
-    'ends well when it is run again, cut %s the %i. %s',
-    async (moment, nth, beginning, published, at) => {
+    'ends well when it is run again, %s %s the %i. %s',
+    async (ending, moment, nth, beginning, published, at) => {
+      const { generator, house, manifestAt } = released;
       const bad = at === 0 ? '1.27.0' : `1.27.0.${at}`;
       const next = `1.27.0.${at + 1}`;
-      const interruption = new AbortController();
-      gate.trap(beginning, moment, () => interruption.abort(), nth);
-
       const args = [`delve@${bad}`, '--to', '1.26.0', '--reason', 'crashes on start'];
-      const cut = await generator.run('release:withdraw', args, { signal: interruption.signal });
+      await end[ending](args, { beginning, moment, nth }, { next, published });
+
       const again = await generator.run('release:withdraw', args);
 
-      expect(cut, cut.stderr).toMatchObject({ exitCode: 130 });
-      expect(cut.stderr).toContain('Interrupted: ');
-      expect(cut.stderr).toContain(published);
-      expect(cut.stderr).toContain(`Not finished: delve ${next}`);
       expect(again.exitCode, again.stderr).toBe(0);
       for (const path of ['m/delve.json', 'm/beta/delve.json']) {
         const manifest = await manifestAt(path);
@@ -79,8 +63,23 @@ describe('a withdrawal that was cut', () => {
     120_000,
   );
 
+  type Expected = { readonly next: string; readonly published: string };
+  const end: Record<Ending, (args: readonly string[], at: Cut, expected: Expected) => Promise<void>> = {
+    /** It says what it has done, and what not. */
+    async interrupted(args, { beginning, moment, nth }, { next, published }) {
+      const interruption = new AbortController();
+      released.gate.trap(beginning, moment, () => interruption.abort(), nth);
+      const cut = await released.generator.run('release:withdraw', args, { signal: interruption.signal });
+      expect(cut, cut.stderr).toMatchObject({ exitCode: 130 });
+      expect(cut.stderr).toContain('Interrupted: ');
+      expect(cut.stderr).toContain(published);
+      expect(cut.stderr).toContain(`Not finished: delve ${next}`);
+    },
+    killed: (args, at) => released.runAndKill('release:withdraw', args, at),
+  };
+
   async function listedVersions(): Promise<string[]> {
-    const answer = await fetch(`${house.url}/nuget/FindPackagesById()?id='delve'`);
+    const answer = await fetch(`${released.house.url}/nuget/FindPackagesById()?id='delve'`);
     return (await answer.text())
       .split('<entry')
       .filter((entry) => !/<d:Published[^>]*>1900-/.test(entry))
@@ -90,18 +89,11 @@ describe('a withdrawal that was cut', () => {
 
   async function release(version: string): Promise<void> {
     for (const verb of ['release:beta', 'release:promote']) {
-      expect(await generator.run(verb, [`delve@${version}`])).toMatchObject({ exitCode: 0 });
+      expect(await released.generator.run(verb, [`delve@${version}`])).toMatchObject({ exitCode: 0 });
     }
-  }
-
-  async function manifestAt(path: string) {
-    const answer = await fetch(`${house.url}/${path}`);
-    return (await answer.json()) as Manifest;
   }
 });
 
-type Manifest = { version: string; architecture: Record<string, { hash: string }> };
-
-function hashesOf({ architecture }: Manifest): string[] {
+function hashesOf({ architecture }: ReleasedManifest): string[] {
   return Object.values(architecture).map(({ hash }) => hash);
 }

@@ -1,9 +1,6 @@
-import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Forge, startForge } from '../kit/forge.ts';
-import { type Gate, type Moment, startGate } from '../kit/gate.ts';
-import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
-import { startHouse, type TestHouse } from '../kit/house.ts';
+import type { Moment } from '../kit/gate.ts';
+import { type GatedRelease, startGatedRelease } from '../kit/gated-release.ts';
 
 /** The order of what is published: [request, moment]. */
 const steps: readonly (readonly [beginning: string, moment: Moment])[] = [
@@ -17,40 +14,22 @@ const steps: readonly (readonly [beginning: string, moment: Moment])[] = [
 
 /** A release that is killed at each of its steps (SIGKILL: it can clean nothing up) and run again. */
 describe('a release that was killed', () => {
-  let house: TestHouse;
-  let gate: Gate;
-  let forge: Forge;
-  let generator: Generator;
+  let released: GatedRelease;
 
   beforeAll(async () => {
-    house = await startHouse();
-    gate = await startGate(house.url);
-    forge = await startForge();
-    forge.addRepository(
-      'go-delve/delve',
-      steps.map((_, at) => delveRelease(`1.26.${at}`)),
-    );
-    generator = await makeGenerator({
-      FEED_URL: `${gate.url}/nuget`,
-      FEED_API_KEY: house.adminKey,
-      GITHUB_API_URL: forge.apiUrl,
-    });
+    released = await startGatedRelease(steps.map((_, at) => `1.26.${at}`));
   });
-  afterAll(async () => {
-    await generator.stop();
-    await forge.stop();
-    await gate.stop();
-    await house.stop();
-  });
+  afterAll(() => released.stop());
 
   it.each(steps.map(([beginning, moment], at) => [moment, beginning, `1.26.${at}`] as const))(
     'ends well when it is run again, killed %s %s',
     async (moment, beginning, upstream) => {
+      const { generator, house, manifestAt, runAndKill } = released;
       for (const [verb, version] of [
         ['release:beta', `${upstream}-beta.1`],
         ['release:promote', upstream],
       ] as const) {
-        await runAndKill(verb, `delve@${upstream}`, beginning, moment);
+        await runAndKill(verb, [`delve@${upstream}`], { beginning, moment });
 
         const again = await generator.run(verb, [`delve@${upstream}`]);
         const idle = await generator.run(verb, [`delve@${upstream}`]);
@@ -69,21 +48,4 @@ describe('a release that was killed', () => {
     },
     180_000,
   );
-
-  async function runAndKill(verb: string, arg: string, beginning: string, moment: Moment): Promise<void> {
-    const child = generator.spawn(verb, [arg]);
-    let output = '';
-    for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk) => (output += chunk));
-    gate.trap(beginning, moment, () => child.kill('SIGKILL'));
-    const [, signal] = (await once(child, 'close')) as [number | null, string | null];
-    expect(signal, output).toBe('SIGKILL');
-  }
-
-  async function manifestAt(path: string) {
-    const answer = await fetch(`${house.url}/${path}`);
-    return (await answer.json()) as {
-      version: string;
-      architecture: Record<string, { url: string; hash: string }>;
-    };
-  }
 });

@@ -1,75 +1,42 @@
-import { execFileSync } from 'node:child_process';
-import { cp, readFile, rm } from 'node:fs/promises';
+import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import express from 'express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
 import { makeTinyExe } from '../kit/exe.ts';
-import { type ForeignFeed, startForeignFeed } from '../kit/foreign-feed.ts';
-import { type Forge, startForge } from '../kit/forge.ts';
-import { delveRelease, type Generator, makeGenerator, withChecksums } from '../kit/generator.ts';
-import { makeTempDir } from '../kit/house.ts';
-import { type Listening, listen } from '../kit/listen.ts';
+import { delveRelease, withChecksums } from '../kit/generator.ts';
+import { listen } from '../kit/listen.ts';
 import { hasNuget, makeNuget } from '../kit/nuget.ts';
-
-type Manifest = {
-  architecture: Record<string, { url: string; hash: string; extract_dir?: string }>;
-  autoupdate?: unknown;
-  checkver?: unknown;
-};
+import { type SmallStart, startSmall } from '../kit/small-start.ts';
 
 /** Without a server of ours: a feed of another make, a bare repository, and files that somebody else serves. */
 describe('a start with what is there', () => {
-  let dir: string;
-  let feed: ForeignFeed;
-  let forge: Forge;
-  let files: Listening;
-  let generator: Generator;
+  let small: SmallStart;
   // a zip holds the time of its making, so there is one
   const release = delveRelease('1.26.3');
 
   beforeEach(async () => {
-    dir = await makeTempDir();
-    feed = await startForeignFeed('its-key');
-    forge = await startForge();
-    forge.addRepository('go-delve/delve', [release]);
-    files = await listen(express().use(express.static(join(dir, 'www'))));
-    execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', join(dir, 'bucket.git')]);
-    generator = await makeGenerator({
-      FEED_URL: feed.feedUrl,
-      FEED_API_KEY: 'its-key',
-      GITHUB_API_URL: forge.apiUrl,
-      BUCKET_URL: join(dir, 'bucket.git'),
-      PAYLOAD_URL: `${files.url}/{tool}/{version}/{file}`,
-      PAYLOAD_PUT: 'false',
-    });
+    small = await startSmall([release]);
   });
-  afterEach(async () => {
-    await generator.stop();
-    await files.stop();
-    await forge.stop();
-    await feed.stop();
-    await rm(dir, { recursive: true, force: true });
-  });
+  afterEach(() => small.stop());
 
   it('promises no file that is not there, says which, and keeps it for whoever puts it there', async () => {
-    const made = join(dir, 'made');
+    const made = join(small.dir, 'made');
 
-    const first = await generator.run('release:beta', ['delve', '--out', made]);
+    const first = await small.generator.run('release:beta', ['delve', '--out', made]);
 
     expect(first.exitCode).toBe(1);
     expect(first.stderr).toContain(
-      `${files.url}/delve/1.26.3-beta.1/dlv-windows-amd64.exe is not there (404`,
+      `${small.files.url}/delve/1.26.3-beta.1/dlv-windows-amd64.exe is not there (404`,
     );
-    expect(feed.packages).toEqual([]);
-    expect(branches()).toEqual([]);
+    expect(small.feed.packages).toEqual([]);
+    expect(small.branches()).toEqual([]);
 
-    await serve(made);
-    const second = await generator.run('release:beta', ['delve']);
+    await small.serve(made);
+    const second = await small.generator.run('release:beta', ['delve']);
 
     expect(second).toMatchObject({ exitCode: 0 });
-    expect(feed.packages.map(({ id, version }) => `${id} ${version}`)).toEqual(['delve 1.26.3-beta.1']);
-    const { architecture, checkver, autoupdate } = manifest('beta');
+    expect(small.feed.packages.map(({ id, version }) => `${id} ${version}`)).toEqual(['delve 1.26.3-beta.1']);
+    const { architecture, checkver, autoupdate } = small.manifest('beta');
     for (const { url, hash } of Object.values(architecture)) {
       const body = Buffer.from(await (await fetch(url)).arrayBuffer());
       expect(digestBytes(body).sha256).toBe(hash);
@@ -77,51 +44,51 @@ describe('a start with what is there', () => {
     // a feed of another make has no manifests to be asked for
     expect(checkver).toBeUndefined();
     expect(autoupdate).toBeDefined();
-    expect(await generator.run('release:beta', ['delve'])).toMatchObject({ exitCode: 0 });
-    expect(feed.packages).toHaveLength(1);
+    expect(await small.generator.run('release:beta', ['delve'])).toMatchObject({ exitCode: 0 });
+    expect(small.feed.packages).toHaveLength(1);
   });
 
   it('promotes once the files of the stable version are there too', async () => {
-    const made = join(dir, 'made');
-    await generator.run('release:beta', ['delve', '--dry-run', '--out', made]);
-    await serve(made);
-    await generator.run('release:beta', ['delve']);
+    const made = join(small.dir, 'made');
+    await small.generator.run('release:beta', ['delve', '--dry-run', '--out', made]);
+    await small.serve(made);
+    await small.generator.run('release:beta', ['delve']);
 
-    expect(await generator.run('release:promote', ['delve', '--out', made])).toMatchObject({
+    expect(await small.generator.run('release:promote', ['delve', '--out', made])).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining('/delve/1.26.3/dlv-windows-amd64.exe is not there'),
     });
-    await serve(made);
-    expect(await generator.run('release:promote', ['delve'])).toMatchObject({ exitCode: 0 });
+    await small.serve(made);
+    expect(await small.generator.run('release:promote', ['delve'])).toMatchObject({ exitCode: 0 });
 
-    expect(feed.packages.map(({ version }) => version)).toEqual(['1.26.3-beta.1', '1.26.3']);
-    expect(manifest('main')).toEqual(manifest('beta'));
+    expect(small.feed.packages.map(({ version }) => version)).toEqual(['1.26.3-beta.1', '1.26.3']);
+    expect(small.manifest('main')).toEqual(small.manifest('beta'));
     expect(await status()).toMatchObject({ tool: 'delve', beta: '1.26.3', main: '1.26.3' });
   });
 
   it('refuses other bytes than it packed, such as an error page with status 200', async () => {
-    const made = join(dir, 'made');
-    await generator.run('release:beta', ['delve', '--dry-run', '--out', made]);
-    await serve(made);
+    const made = join(small.dir, 'made');
+    await small.generator.run('release:beta', ['delve', '--dry-run', '--out', made]);
+    await small.serve(made);
     const page = await listen((_, response) => response.writeHead(200).end('<html>Not found</html>'));
 
     const env = { PAYLOAD_URL: `${page.url}/{tool}/{version}/{file}` };
-    const result = await generator.run('release:beta', ['delve'], { env });
+    const result = await small.generator.run('release:beta', ['delve'], { env });
     await page.stop();
 
     expect(result).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('expected SHA-256') });
-    expect(feed.packages).toEqual([]);
-    expect(branches()).toEqual([]);
+    expect(small.feed.packages).toEqual([]);
+    expect(small.branches()).toEqual([]);
   });
 
   it("refuses a hash beside a file that is not the file's", async () => {
-    const made = join(dir, 'made');
-    await generator.run('release:beta', ['delve', '--dry-run', '--out', made]);
-    await serve(made);
-    const name = join(dir, 'www', 'delve', '1.26.3-beta.1', 'dlv-windows-arm64.exe.sha256');
-    await cp(join(dir, 'www', 'delve', '1.26.3-beta.1', 'dlv-windows-amd64.exe.sha256'), name);
+    const made = join(small.dir, 'made');
+    await small.generator.run('release:beta', ['delve', '--dry-run', '--out', made]);
+    await small.serve(made);
+    const name = join(small.dir, 'www', 'delve', '1.26.3-beta.1', 'dlv-windows-arm64.exe.sha256');
+    await cp(join(small.dir, 'www', 'delve', '1.26.3-beta.1', 'dlv-windows-amd64.exe.sha256'), name);
 
-    expect(await generator.run('release:beta', ['delve'])).toMatchObject({
+    expect(await small.generator.run('release:beta', ['delve'])).toMatchObject({
       exitCode: 3,
       stderr: expect.stringContaining('dlv-windows-arm64.exe.sha256 is refused'),
     });
@@ -134,12 +101,12 @@ describe('a start with what is there', () => {
     });
     const env = { PAYLOAD_URL: `${upstream.url}/{repository}/releases/download/{tag}/{asset}` };
 
-    const beta = await generator.run('release:beta', ['delve'], { env });
-    const stable = await generator.run('release:promote', ['delve'], { env });
+    const beta = await small.generator.run('release:beta', ['delve'], { env });
+    const stable = await small.generator.run('release:promote', ['delve'], { env });
     await upstream.stop();
 
     expect([beta.exitCode, stable.exitCode], beta.stderr + stable.stderr).toEqual([0, 0]);
-    const { architecture, autoupdate } = manifest('main');
+    const { architecture, autoupdate } = small.manifest('main');
     const zip = release.assets![0]!;
     expect(architecture['64bit']).toEqual({
       url: `${upstream.url}/go-delve/delve/releases/download/v1.26.3/dlv_1.26.3_windows_amd64.zip`,
@@ -153,20 +120,20 @@ describe('a start with what is there', () => {
     const assets = withChecksums([{ name: 'buf-Windows-x86_64.exe', bytes }]).map((one) =>
       one.name === 'checksums.txt' ? { ...one, name: 'sha256.txt' } : one,
     );
-    forge.addRepository('bufbuild/buf', [{ tag: 'v1.72.0', assets }]);
+    small.forge.addRepository('bufbuild/buf', [{ tag: 'v1.72.0', assets }]);
     const upstream = await listen((_, response) => response.end(bytes));
-    const trust = join(dir, 'trust.yaml');
+    const trust = join(small.dir, 'trust.yaml');
     await cp(join(import.meta.dirname, '..', 'kit', 'trust-buf-unsigned.yaml'), trust);
     const env = {
       PAYLOAD_URL: `${upstream.url}/{repository}/releases/download/{tag}/{asset}`,
       TRUST_FILE: trust,
     };
 
-    const result = await generator.run('release:beta', ['buf'], { env });
+    const result = await small.generator.run('release:beta', ['buf'], { env });
     await upstream.stop();
 
     expect(result.exitCode, result.stderr).toBe(0);
-    expect(manifest('beta', 'buf').architecture['64bit']).toEqual({
+    expect(small.manifest('beta', 'buf').architecture['64bit']).toEqual({
       url: `${upstream.url}/bufbuild/buf/releases/download/v1.72.0/buf-Windows-x86_64.exe#/buf.exe`,
       hash: digestBytes(bytes).sha256,
     });
@@ -175,58 +142,42 @@ describe('a start with what is there', () => {
   it("cannot name upstream's files and upload to them", async () => {
     const env = { PAYLOAD_URL: 'https://forge.test/{repository}/{tag}/{asset}', PAYLOAD_PUT: 'true' };
 
-    expect(await generator.run('release:beta', ['delve'], { env })).toMatchObject({
+    expect(await small.generator.run('release:beta', ['delve'], { env })).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining('PAYLOAD_PUT: must be false'),
     });
   });
 
   it('is refused by the feed with another key, and nothing is there then', async () => {
-    const made = join(dir, 'made');
-    await generator.run('release:beta', ['delve', '--dry-run', '--out', made]);
-    await serve(made);
+    const made = join(small.dir, 'made');
+    await small.generator.run('release:beta', ['delve', '--dry-run', '--out', made]);
+    await small.serve(made);
 
-    const result = await generator.run('release:beta', ['delve'], { env: { FEED_API_KEY: 'other' } });
+    const result = await small.generator.run('release:beta', ['delve'], { env: { FEED_API_KEY: 'other' } });
 
     expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('answered 403') });
-    expect(branches()).toEqual([]);
+    expect(small.branches()).toEqual([]);
   });
 
   it.skipIf(!hasNuget)(
     'with a feed that nuget.exe pushes to as well (needs mono)',
     { timeout: 60_000 },
     async () => {
-      const made = join(dir, 'made');
-      await generator.run('release:beta', ['delve', '--dry-run', '--out', made]);
-      const nuget = await makeNuget(dir);
+      const made = join(small.dir, 'made');
+      await small.generator.run('release:beta', ['delve', '--dry-run', '--out', made]);
+      const nuget = await makeNuget(small.dir);
       const nupkg = join(made, 'delve.1.26.3-beta.1.nupkg');
 
-      const pushed = await nuget('push', nupkg, '-Source', feed.feedUrl, '-ApiKey', 'its-key');
+      const pushed = await nuget('push', nupkg, '-Source', small.feed.feedUrl, '-ApiKey', 'its-key');
 
       expect(pushed.code, pushed.stdout + pushed.stderr).toBe(0);
-      await expect.poll(() => feed.packages.length).toBe(1);
-      expect(digestBytes(feed.packages[0]!.nupkg)).toEqual(digestBytes(await readFile(nupkg)));
+      await expect.poll(() => small.feed.packages.length).toBe(1);
+      expect(digestBytes(small.feed.packages[0]!.nupkg)).toEqual(digestBytes(await readFile(nupkg)));
     },
   );
 
-  async function serve(made: string): Promise<void> {
-    await cp(join(made, 'payloads'), join(dir, 'www'), { recursive: true });
-  }
-
   async function status(): Promise<unknown> {
-    const { stdout } = await generator.run('release:status', ['delve', '--json']);
+    const { stdout } = await small.generator.run('release:status', ['delve', '--json']);
     return JSON.parse(stdout.trim().split('\n').at(-1)!);
-  }
-
-  function git(...args: string[]): string {
-    return execFileSync('git', ['-C', join(dir, 'bucket.git'), ...args], { encoding: 'utf8' });
-  }
-
-  function branches(): string[] {
-    return git('for-each-ref', '--format=%(refname:short)').split('\n').filter(Boolean);
-  }
-
-  function manifest(branch: string, tool = 'delve'): Manifest {
-    return JSON.parse(git('cat-file', 'blob', `${branch}:bucket/${tool}.json`)) as Manifest;
   }
 });

@@ -1,0 +1,59 @@
+import { once } from 'node:events';
+import { expect } from 'vitest';
+import { type Forge, startForge } from './forge.ts';
+import { type Gate, type Moment, startGate } from './gate.ts';
+import { delveRelease, type Generator, makeGenerator } from './generator.ts';
+import { startHouse, type TestHouse } from './house.ts';
+
+export type ReleasedManifest = {
+  readonly version: string;
+  readonly architecture: Readonly<Record<string, { readonly url: string; readonly hash: string }>>;
+};
+
+export type GatedRelease = {
+  readonly house: TestHouse;
+  /** Between generator and server. */
+  readonly gate: Gate;
+  readonly generator: Generator;
+  /** Runs a verb in a process of its own, which is killed at its nth request of that kind (SIGKILL: it can clean nothing up). */
+  runAndKill(verb: string, args: readonly string[], at: Cut): Promise<void>;
+  manifestAt(path: string): Promise<ReleasedManifest>;
+  stop(): Promise<void>;
+};
+export type Cut = { readonly beginning: string; readonly moment: Moment; readonly nth?: number };
+
+/** Server, forge with these versions of delve, and a generator whose every request to the server can be cut. */
+export async function startGatedRelease(versions: readonly string[]): Promise<GatedRelease> {
+  const house = await startHouse();
+  const gate = await startGate(house.url);
+  const forge: Forge = await startForge();
+  forge.addRepository(
+    'go-delve/delve',
+    versions.map((version) => delveRelease(version)),
+  );
+  const generator = await makeGenerator({
+    FEED_URL: `${gate.url}/nuget`,
+    FEED_API_KEY: house.adminKey,
+    GITHUB_API_URL: forge.apiUrl,
+  });
+  return {
+    house,
+    gate,
+    generator,
+    async runAndKill(verb, args, { beginning, moment, nth }) {
+      const child = generator.spawn(verb, args);
+      let output = '';
+      for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk) => (output += chunk));
+      gate.trap(beginning, moment, () => child.kill('SIGKILL'), nth);
+      const [, signal] = (await once(child, 'close')) as [number | null, string | null];
+      expect(signal, output).toBe('SIGKILL');
+    },
+    manifestAt: async (path) => (await (await fetch(`${house.url}/${path}`)).json()) as ReleasedManifest,
+    async stop() {
+      await generator.stop();
+      await forge.stop();
+      await gate.stop();
+      await house.stop();
+    },
+  };
+}
