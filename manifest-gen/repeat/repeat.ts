@@ -224,7 +224,10 @@ async function compareRendering(
     areSameTemplates: packaging === held.record.packaging,
   };
   const isAgain = again !== undefined && same.areSameTemplates;
-  const licenseText = isAgain ? (again.unpacked.licenseText ?? templates.license) : held.licenseText;
+  // in the order of commands/steps.ts: upstream's, the one kept by hand, the module's
+  const licenseText = isAgain
+    ? (again.unpacked.licenseText ?? templates.license ?? again.unpacked.fetched.licenseText)
+    : held.licenseText;
   const rendered = await renderRelease(isAgain ? again.record : held.record, {
     tool,
     templates,
