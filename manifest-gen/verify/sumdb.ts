@@ -1,3 +1,4 @@
+import { jsonOf } from '../json.ts';
 import type { Fetched, Found, GoModule, Verdict } from '../release.ts';
 import { modulesProofName } from '../sidecar-name.ts';
 import { keyOfSetting } from './checksum-database/note.ts';
@@ -33,8 +34,8 @@ async function checkProof(
     return absent(about, 'The Go checksum database is off here, or GOSUMDB has no key of it.');
   const text = sidecars.find(({ name }) => name === modulesProofName)?.text;
   if (text === undefined) return absent(about, 'The bundle has no proof of the Go checksum database.');
-  const proof = readProof(text);
-  const proved = proof === undefined ? { problem: 'it cannot be read' } : proveSums(proof, key);
+  const proof = DatabaseProof.safeParse(jsonOf(text));
+  const proved = proof.success ? proveSums(proof.data, key) : { problem: 'it cannot be read' };
   if ('problem' in proved) return failed(about, `a proof by ${key.name}`, proved.problem);
 
   const named = await modulesIn(assets);
@@ -54,14 +55,6 @@ async function checkProof(
     detail: `The Go checksum database has the module as ${sum}, and the ${others} others that the exes name as they name them: proved by the tree that ${key.name} signed. That the exes were built from them says the bundle signed by ${keyId}.`,
     keyId,
   };
-}
-
-function readProof(text: string): DatabaseProof | undefined {
-  try {
-    return DatabaseProof.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
 }
 
 /** All modules, main and others, that any of the exes was built from; undefined when one does not say. */
