@@ -33,6 +33,9 @@ const Event = z.union([
 ]);
 export type Event = z.infer<typeof Event>;
 
+/** A rating and the way it was made: `CVSS_V3`, `CVSS:3.1/AV:N/...`. */
+const Rating = z.object({ type: z.string(), score: z.string() });
+
 const OtherRange = z.object({
   type: z.string().refine((type) => type !== 'SEMVER', 'has events that are not understood'),
 });
@@ -41,6 +44,7 @@ const SemverRange = z.object({ type: z.literal('SEMVER'), events: z.array(Event)
 const Affected = z.object({
   package: z.object({ name: z.string(), ecosystem: z.string() }),
   ranges: z.array(z.union([SemverRange, OtherRange])).default([]),
+  severity: z.array(Rating).default([]),
   ecosystem_specific: z
     .object({
       imports: z
@@ -66,7 +70,7 @@ export const Entry = z.object({
   aliases: z.array(Shown).default([]),
   summary: Shown.default(''),
   affected: z.array(Affected).default([]),
-  severity: z.array(z.object({ type: z.string(), score: z.string() })).default([]),
+  severity: z.array(Rating).default([]),
   database_specific: z.object({ url: Shown.optional(), severity: z.string().optional() }).nullish(),
 });
 export type Entry = z.infer<typeof Entry>;

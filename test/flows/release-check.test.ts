@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Forge, type ForgeRelease, startForge } from '../kit/forge.ts';
@@ -122,6 +122,29 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
     );
     expect(markdown.stdout).toContain('Bad \\| &#60;b&#62;');
     expect((await generator.run('release:check', ['--json', '--markdown'])).exitCode).toBe(2);
+  });
+
+  it('looks into the exe of every architecture, and says which it could not look into', async () => {
+    const dep = (version: string) => ({ path: 'example.test/dep', version });
+    releases.unshift(delveRelease('1.26.3', { dependencies: { arm64: dep('v0.9.0') } }));
+    await generator.run('release:beta', ['delve']);
+    await generator.run('release:promote', ['delve']);
+    db.serve([makeVuln('GO-2026-0004', 'example.test/dep', '0.9.5')]);
+
+    const found = await generator.run('release:check', ['delve']);
+
+    expect(found).toMatchObject({
+      exitCode: 5,
+      stdout: expect.stringContaining(
+        'GO-2026-0004 (CVE-2026-0004) in example.test/dep v0.9.0, fixed in v0.9.5',
+      ),
+    });
+    await rm(join(generator.dir, 'cache'), { recursive: true });
+    const blind = await generator.run('release:check', ['delve'], {
+      env: { PAYLOAD_URL: `${house.url}/nowhere/{tool}/{version}/{file}` },
+    });
+    expect(blind.exitCode, blind.stderr).toBe(0);
+    expect(blind.stderr).toContain('nobody looks into the arm64 exe of 1.26.3: ');
   });
 
   it('counts what the policy allows, and for how long', async () => {

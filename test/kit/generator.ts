@@ -14,7 +14,7 @@ import { createCommand as createStatus } from '../../manifest-gen/commands/statu
 import { createCommand as createVerify } from '../../manifest-gen/commands/verify.ts';
 import { createCommand as createWithdraw } from '../../manifest-gen/commands/withdraw.ts';
 import type { Invocation } from '../../manifest-gen/world.ts';
-import { makeTinyExe } from './exe.ts';
+import { type Module, makeTinyExe, type TinyExe } from './exe.ts';
 import type { ForgeAsset, ForgeRelease } from './forge.ts';
 import { makeTempDir, productDir } from './house.ts';
 import { nowhere } from './upstream-world.ts';
@@ -99,15 +99,32 @@ export async function makeGenerator(settings: Readonly<Record<string, string>>):
 }
 
 /** A release of delve as its forge shows it: zips with tiny exes that do not run, and their checksum file. */
-export function delveRelease(version: string, { filler = '' } = {}): ForgeRelease {
+export function delveRelease(
+  version: string,
+  {
+    filler = '',
+    dependencies = {},
+  }: {
+    readonly filler?: string;
+    /** Instead of `example.test/dep`, for an architecture. */
+    readonly dependencies?: Readonly<Partial<Record<'amd64' | 'arm64', Module>>>;
+  } = {},
+): ForgeRelease {
   const assets = (['amd64', 'arm64'] as const).map((architecture) => {
     const zip = new AdmZip();
     const module = { path: 'github.com/go-delve/delve', version: `v${version}` };
-    zip.addFile('dlv.exe', makeTinyExe({ architecture, module, filler }));
+    zip.addFile(
+      'dlv.exe',
+      makeTinyExe({ architecture, module, filler, ...exeParts(dependencies[architecture]) }),
+    );
     zip.addFile('LICENSE', Buffer.from('The MIT License (MIT)\n'));
     return { name: `dlv_${version}_windows_${architecture}.zip`, bytes: zip.toBuffer() };
   });
   return { tag: `v${version}`, assets: withChecksums(assets) };
+}
+
+function exeParts(dependency: Module | undefined): Pick<TinyExe, 'dependencies'> {
+  return dependency === undefined ? {} : { dependencies: [dependency] };
 }
 
 /** A release of goreleaser, the same way. */

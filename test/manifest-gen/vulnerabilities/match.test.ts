@@ -73,20 +73,62 @@ describe('findVulnerabilities, with entries of the real database', () => {
     expect(ids(of({ 'example.test/x': 'v1.0.0' }), made(entry))).toEqual(['GO-2026-0001']);
   });
 
-  it('says severity in words when the entry does, and nothing otherwise', () => {
-    const severity = (more: object) =>
-      findVulnerabilities(
-        of({ 'example.test/x': 'v1.0.0' }),
-        made(makeVuln('GO-2026-0001', 'example.test/x', '2.0.0', more)),
-        now,
-      )[0]?.severity;
+  const v3 = { type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H' };
+  const v4 = { type: 'CVSS_V4', score: 'CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N' };
+  // scores: the examples of first.org's user guides, and nvd.nist.gov
+  it.each<[string, object, string | undefined]>([
+    ['none, as the Go database', {}, undefined],
+    ['a word', { database_specific: { severity: 'CRITICAL' } }, 'critical'],
+    ['the word of an older scale', { database_specific: { severity: 'MODERATE' } }, 'medium'],
+    ['a word of its own', { database_specific: { severity: 'UNIMPORTANT' } }, undefined],
+    ['a vector of CVSS 3.1 (9.8)', { severity: [v3] }, 'critical'],
+    ['a vector of CVSS 4.0 (8.7), which comes before 3.1', { severity: [v3, v4] }, 'high'],
+    [
+      'a vector of CVSS 3.0 (6.1)',
+      { severity: [{ type: 'CVSS_V3', score: 'CVSS:3.0/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N' }] },
+      'medium',
+    ],
+    [
+      'one with nothing in it (0.0)',
+      { severity: [{ type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N' }] },
+      'low',
+    ],
+    [
+      'a vector of CVSS 2 (10.0), which knows no critical',
+      { severity: [{ type: 'CVSS_V2', score: 'AV:N/AC:L/Au:N/C:C/I:C/A:C' }] },
+      'high',
+    ],
+    ['a word and a vector', { severity: [v3], database_specific: { severity: 'LOW' } }, 'low'],
+    ['a number without a vector', { severity: [{ type: 'CVSS_V3', score: '9.8' }] }, undefined],
+    ['half a vector', { severity: [{ type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:L' }] }, undefined],
+    [
+      'a vector with a metric of no standard',
+      { severity: [{ type: 'CVSS_V3', score: 'CVSS:3.1/AV:Q/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H' }] },
+      undefined,
+    ],
+    [
+      'a vector without end',
+      { severity: [{ type: 'CVSS_V3', score: `${v3.score}${'/E:H'.repeat(100_000)}` }] },
+      undefined,
+    ],
+    ['a scale of another kind', { severity: [{ type: 'Ubuntu', score: 'high' }] }, undefined],
+  ])('takes the severity of an entry that states %s', (_, more, expected) => {
+    const [finding] = findVulnerabilities(
+      of({ 'example.test/x': 'v1.0.0' }),
+      made(makeVuln('GO-2026-0001', 'example.test/x', '2.0.0', more)),
+      now,
+    );
 
-    expect(severity({})).toBeUndefined();
-    expect(severity({ database_specific: { severity: 'MODERATE' } })).toBe('medium');
-    expect(severity({ database_specific: { severity: 'CRITICAL' } })).toBe('critical');
-    expect(
-      severity({ severity: [{ type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H' }] }),
-    ).toBeUndefined();
+    expect(finding?.severity).toBe(expected);
+  });
+
+  it('takes the vector of an affected package', () => {
+    const { affected, ...rest } = makeVuln('GO-2026-0001', 'example.test/x', '2.0.0');
+    const rated = { ...rest, affected: affected.map((one) => ({ ...one, severity: [v3] })) };
+
+    expect(findVulnerabilities(of({ 'example.test/x': 'v1.0.0' }), made(rated), now)[0]?.severity).toBe(
+      'critical',
+    );
   });
 });
 
