@@ -23,6 +23,7 @@ const errors = {
     'There is no tool {tool}; there are {known}.',
     'Add a file {tool}.yaml to the tools folder (TOOLS_DIR), or name another tool.',
   ],
+  TOOL_MADE_HERE: [1, '{tool} is no tool with an upstream: {what}.', '{hint}'],
   TOOL_FILE_INVALID: [2, '{file} is not a valid tool file: {problems}', 'Correct the file.'],
   VERSION_UNKNOWN: [
     1,
@@ -44,7 +45,7 @@ const errors = {
   TOOLCHAIN_UNAVAILABLE: [
     4,
     '{tool} {version}: the Go toolchain {toolchain} cannot be had: {cause}.',
-    'Check GOPROXY and GOSUMDB, put {toolchain} on the PATH, or use another source.',
+    'Check GOPROXY and GOSUMDB, name a release of Go in `toolchains:` of the tool file, name an older version ({tool}@VERSION), or use another source.',
   ],
   PROMOTION_REFUSED: [
     1,

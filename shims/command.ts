@@ -20,6 +20,7 @@ type Flags = {
   readonly policy?: string;
   readonly tool?: readonly string[];
   readonly publish?: ShimsChannel;
+  readonly dryRun?: boolean;
 };
 
 /** The verb `shims`: one folder to be put first in PATH, which decides between the Chocolatey and the Scoop install of a tool. */
@@ -40,6 +41,7 @@ export function createCommand(invocation: Invocation): Command {
         'instead of a folder: the default set, as the package go-win-shims',
       ).choices(['beta', 'main']),
     )
+    .option('--dry-run', 'with --publish: which version it would be, nothing is published')
     .addHelpText('after', help)
     .configureOutput({
       writeOut: (line) => void invocation.stdout.write(line),
@@ -54,6 +56,7 @@ Examples:
   pnpm shims --out ./shims --policy policy.yaml
   pnpm shims --out ./shims --tool buf
   pnpm shims --publish beta                            the default set on feed and branch beta, then --publish main
+  pnpm shims --publish beta --dry-run                  which version that would be
 
 For each command: NAME.exe (a small launcher, where the right Go can be had), NAME.cmd and NAME for Git Bash.
 Settings: TOOLS_DIR, CACHE_DIR, SIGN_COMMAND (a program that signs the launcher; {file} stands for it).
@@ -62,6 +65,7 @@ what PATH would have run without it.`;
 
 async function makeShims(invocation: Invocation, flags: Flags): Promise<void> {
   if (flags.publish !== undefined) return publishDefault(invocation, flags, flags.publish);
+  if (flags.dryRun) fail('USAGE', { problem: '--dry-run goes with --publish' });
   const out = flags.out ?? fail('USAGE', { problem: 'the option --out <dir> (or --publish) is missing' });
   if (out.trim() === '') fail('USAGE', { problem: '--out names no folder' });
   const world = createWorld(invocation, createReport(invocation, {}));
@@ -95,8 +99,11 @@ async function publishDefault(invocation: Invocation, flags: Flags, channel: Shi
   const licenseText = await readFile(join(productDir, 'LICENSE'), 'utf8');
   const launcher = await buildLauncher({ ...world, signCommand: env.SIGN_COMMAND });
   try {
-    const { version, isNew } = await publishShims(world, { plans, launcher, licenseText }, product, channel);
-    stdout.write(`go-win-shims ${version}: ${isNew ? `published to ${channel}` : 'was there already'}\n`);
+    const { dryRun = false } = flags;
+    const set = { plans, launcher, licenseText };
+    const { version, isNew } = await publishShims(world, set, product, channel, { dryRun });
+    const done = dryRun ? `would be published to ${channel}` : `published to ${channel}`;
+    stdout.write(`go-win-shims ${version}: ${isNew ? done : 'was there already'}\n`);
   } finally {
     await launcher.remove();
   }

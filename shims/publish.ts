@@ -5,6 +5,7 @@ import {
   parseNuGetVersion,
 } from '../formats/nuget-version.ts';
 import { withContext } from '../manifest-gen/commands/context.ts';
+import { requireKey } from '../manifest-gen/commands/require-key.ts';
 import { fail } from '../manifest-gen/errors.ts';
 import { publishManifest } from '../manifest-gen/publish/bucket-branch.ts';
 import { listVersions, pushPackage, waitForPackage } from '../manifest-gen/publish/feed-client.ts';
@@ -47,18 +48,22 @@ function correctionOf(version: string): string {
 }
 
 /**
- * Publishes the default set to feed and bucket: the launcher first, then the package, the manifest last.
- * @returns the version that is there now, and whether it was there before
- * @throws ReleaseError USAGE, FEED_*, BUCKET_*
+ * Publishes the default set to feed and bucket: the launcher first, then the package, the manifest last. A dry run finds out the
+ * version and ends there.
+ * @returns the version that is (or would be) there now, and whether it is new
+ * @throws ReleaseError USAGE, FEED_*, BUCKET_*; FEED_KEY_* before anything is published
  */
 export function publishShims(
   world: World,
   set: ShimSet,
   product: string,
   channel: ShimsChannel,
+  { dryRun = false }: { readonly dryRun?: boolean } = {},
 ): Promise<{ readonly version: string; readonly isNew: boolean }> {
-  return withContext(world, async ({ feed, places, bucket, workDir, published }) => {
+  return withContext(world, async (context) => {
+    const { feed, places, bucket, workDir, published } = context;
     const tool = { tool: shimsPackage };
+    if (!dryRun) await requireKey(context, [{ tool, scopes: [channel === 'beta' ? 'push:beta' : 'push'] }]);
     const there = await listVersions(feed, shimsPackage);
     const newest = there
       .flatMap(({ version, sha512 }) => {
@@ -73,6 +78,7 @@ export function publishShims(
     };
     const next = nextShimsVersion(product, offered, channel);
     const version = next ?? offered?.version ?? product;
+    if (dryRun) return { version, isNew: next !== undefined };
     const { path, digest } = await packShims(set, version, workDir);
     const payload = { tool, version, file: launcherFile, ...set.launcher };
     const { addresses } = places;

@@ -18,12 +18,24 @@ export function readRequests(args: readonly string[], tools: readonly Tool[]): r
     const version = at < 0 ? undefined : arg.slice(at + 1).replace(/^v(?=\d)/, '');
     if (version === '') fail('USAGE', { problem: `${arg} names no version after the @` });
     const tool = tools.find((one) => one.tool === name);
+    if (tool === undefined && Object.hasOwn(madeHere, name))
+      fail('TOOL_MADE_HERE', { tool: name, ...madeHere[name] });
     if (tool === undefined)
       fail('TOOL_UNKNOWN', { tool: name, known: tools.map((one) => one.tool).join(', ') });
     requests.set(`${name}@${version ?? ''}`, { tool, version });
   }
   return inOrder([...requests.values()]);
 }
+
+/** Packages of this product's own: their source is here, so that there is nothing to watch and no evidence to repeat. */
+const madeHere: Readonly<Record<string, { readonly what: string; readonly hint: string }>> = {
+  'go-win-shims': {
+    what: 'its program is in this product, and it is made and published by `shims --publish`',
+    hint:
+      'What is there and whether it is this set: `shims --publish main --dry-run`. To take a version back: unlist it (`nuget delete`), ' +
+      'then `shims --publish beta` and `main` from a go-win-tools that has the good set, which becomes the next version.',
+  },
+};
 
 /** Upstream's version that is to be released. @throws ReleaseError VERSION_NOT_TAKEN, VERSION_UNKNOWN */
 export function requireUpstreamVersion({ tool, version }: Request): string | undefined {

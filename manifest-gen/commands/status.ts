@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { valid } from 'semver';
 import { ReleaseError } from '../errors.ts';
 import { findUnfinished } from '../plan/unfinished.ts';
 import { listVersions } from '../publish/feed-client.ts';
@@ -44,8 +45,18 @@ async function rowOf(request: Request, options: ResolveOptions, context: Context
   } catch (error) {
     const isOfSource = error instanceof ReleaseError && !error.code.startsWith('FEED_');
     if (!isOfSource || context.world.signal.aborted) throw error;
-    return { ...offered, upstream: 'unknown', next: `fail: ${error.message} ${error.hint}` };
+    return {
+      ...offered,
+      upstream: versionIn(error) ?? 'unknown',
+      next: `fail: ${error.message} ${error.hint}`,
+    };
   }
+}
+
+/** The newest is known where only making it fails. */
+function versionIn({ details }: ReleaseError): string | undefined {
+  const version = String(details.version ?? '');
+  return valid(version) === null ? undefined : version;
 }
 
 export function createCommand(invocation: Invocation): Command {

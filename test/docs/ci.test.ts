@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { productDir } from '../kit/house.ts';
@@ -23,6 +23,25 @@ describe('the pipelines in docs/ci', () => {
       expect(code, stdout + stderr).toBe(0);
     });
   }
+
+  it('call verbs and flags that there are', async () => {
+    const calls = new Set<string>();
+    for (const file of files) {
+      for (const [, call = ''] of (await readFile(file, 'utf8')).matchAll(
+        /pnpm@10 (?:--silent )?([a-z]+:[a-z]+.*)/g,
+      ))
+        calls.add(call);
+    }
+    expect(calls.size).toBeGreaterThanOrEqual(3);
+    for (const call of calls) {
+      const verb = call.split(' ')[0]!;
+      const help = await run(process.execPath, ['--import', 'tsx', 'main.ts', verb, '--help'], {
+        cwd: productDir,
+      });
+      expect(help.code, `${call}\n${help.stderr}`).toBe(0);
+      for (const [flag] of call.matchAll(/(?<= )--[a-z-]+/g)) expect(help.stdout, call).toContain(flag);
+    }
+  });
 
   it('are for two hosts', () => {
     expect([ofGithub.length, ofGitlab.length]).toEqual([2, 2]);

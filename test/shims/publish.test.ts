@@ -43,7 +43,13 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  async function publish(channel: string, scope: string, version = '1.2.0'): Promise<string> {
+  /** @param key the scope that the key has; undefined: there is none */
+  async function publish(
+    channel: string,
+    key: string | undefined,
+    version = '1.2.0',
+    flags: readonly string[] = [],
+  ): Promise<string> {
     const said: string[] = [];
     const stdout = new Writable({
       write(chunk, _encoding, done) {
@@ -55,7 +61,8 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
       ...process.env,
       CACHE_DIR: testCacheDir,
       FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: await makeKey(house, [scope]),
+      FEED_API_KEY: key === undefined ? '' : await makeKey(house, [key]),
+      DATA_DIR: dir,
     };
     const signal = new AbortController().signal;
     const command = createCommand({
@@ -67,15 +74,38 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
       signal,
       version,
     });
-    await command.parseAsync(['--publish', channel], { from: 'user' });
+    await command.parseAsync(['--publish', channel, ...flags], { from: 'user' });
     return said.join('');
   }
+
+  it('says in a dry run which version it would be, without a key, and publishes nothing', async () => {
+    const dry = await publish('beta', undefined, '1.2.0', ['--dry-run']);
+
+    expect(dry).toBe('go-win-shims 1.2.0-beta.1: would be published to beta\n');
+    expect((await fetch(`${house.url}/m/beta/go-win-shims.json`)).status).toBe(404);
+  }, 180_000);
+
+  it.each([
+    ['beta', 'read', 'FEED_KEY_SCOPE'],
+    ['beta', undefined, 'FEED_KEY_MISSING'],
+  ])(
+    'refuses for %s a key with scope "%s" before anything is there',
+    async (channel, scope, code) => {
+      await expect(publish(channel, scope)).rejects.toMatchObject({ code });
+      const payload = `${house.url}/dl/go-win-shims/1.2.0-beta.1/go-win-shims-windows-amd64.exe`;
+      expect((await fetch(payload)).status).toBe(404);
+    },
+    180_000,
+  );
 
   it('goes to beta once, then to main with the same launcher, for both managers', async () => {
     expect(await publish('beta', 'push:beta')).toBe('go-win-shims 1.2.0-beta.1: published to beta\n');
     expect(await publish('beta', 'push:beta')).toBe('go-win-shims 1.2.0-beta.1: was there already\n');
     expect(await publish('main', 'push')).toBe('go-win-shims 1.2.0: published to main\n');
     expect(await publish('main', 'push')).toBe('go-win-shims 1.2.0: was there already\n');
+    expect(await publish('main', undefined, '1.2.0', ['--dry-run'])).toBe(
+      'go-win-shims 1.2.0: was there already\n',
+    );
 
     const manifest = (await (await fetch(`${house.url}/m/go-win-shims.json`)).json()) as {
       version: string;
