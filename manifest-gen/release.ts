@@ -73,7 +73,12 @@ export type Fetched = {
   readonly sidecars: readonly Sidecar[];
   /** The module's, for a tool that has none beside its file. */
   readonly licenseText?: string;
+  /** Of the modules that the exes are made of, where the source has them at hand. */
+  readonly licenses?: ModuleLicenses;
 };
+
+/** Licences of Go modules (SPDX), by `path@version`. */
+export type ModuleLicenses = Readonly<Record<string, string>>;
 
 /** The bare exe of one architecture on disk. For a raw exe it is the asset itself. */
 export type UnpackedExe = {
@@ -113,6 +118,9 @@ export type Rendered = {
   readonly licenseText: string;
   readonly manifestText: string;
   readonly exes: readonly UnpackedExe[];
+  readonly licenses?: ModuleLicenses;
+  /** The SBOM as it was made with the first version of these exes; made anew when there is none. */
+  readonly sbomText?: string;
 };
 
 export type Packed = {

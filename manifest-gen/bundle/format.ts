@@ -65,6 +65,8 @@ const BundledRelease = z.strictObject({
   sidecars: z.array(z.strictObject({ name: z.string(), path: Path })),
   /** The licence that lies beside the source of what was built. */
   license: Path.exactOptional(),
+  /** Of the modules that it was built from, by `path@version`. */
+  licenses: z.record(z.string(), z.string()).exactOptional(),
   /** For people; the taking side makes its own. */
   record: Path,
 });

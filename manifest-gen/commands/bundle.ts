@@ -101,7 +101,7 @@ async function recordOf(world: World, unpacked: Unpacked, verdicts: readonly Ver
 
 /** Every file as upstream offered it, under a name that says what it is. */
 function partOf({ fetched }: Unpacked, recordText: string): Part {
-  const { found, assets, sidecars, licenseText } = fetched;
+  const { found, assets, sidecars, licenseText, licenses } = fetched;
   const place = (name: string): string =>
     `${found.tool.tool}/${found.version}/${found.kind}/${pathPart(name)}`;
   const licensePath = `${found.tool.tool}/${found.version}/${found.kind}.LICENSE.txt`;
@@ -112,6 +112,7 @@ function partOf({ fetched }: Unpacked, recordText: string): Part {
       assets: assets.map((asset) => ({ ...claimsOf(asset), path: place(placeName(asset)) })),
       sidecars: sidecars.map(({ name }) => ({ name, path: place(name) })),
       ...(licenseText === undefined ? {} : { license: licensePath }),
+      ...(licenses === undefined ? {} : { licenses }),
       record: recordPath,
     },
     files: [

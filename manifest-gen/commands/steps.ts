@@ -101,9 +101,12 @@ export async function render(
   const licenseText =
     unpacked.licenseText ?? (templates.license === undefined ? unpacked.fetched.licenseText : undefined);
   const inputs = { tool, templates, addresses: places.addresses, exes };
-  return {
-    rendered: await renderRelease(record, licenseText === undefined ? inputs : { ...inputs, licenseText }),
-  };
+  const rendered = await renderRelease(
+    record,
+    licenseText === undefined ? inputs : { ...inputs, licenseText },
+  );
+  const { licenses } = unpacked.fetched;
+  return { rendered: licenses === undefined ? rendered : { ...rendered, licenses } };
 }
 
 export async function pack(
@@ -142,7 +145,7 @@ async function putOne(payload: PayloadFile, context: Context): Promise<void> {
 async function putSbom(rendered: Rendered, context: Context): Promise<void> {
   const { tool, packageVersion: version, exes } = rendered;
   const file = sbomFile(tool.tool);
-  const text = renderSbom(rendered, await readPrograms(exes));
+  const text = rendered.sbomText ?? renderSbom(rendered, await readPrograms(exes));
   const path = join(context.workDir, file);
   await writeFile(path, text);
   try {

@@ -1,4 +1,5 @@
 import { createWriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -14,6 +15,7 @@ import type { FeedHttp } from '../publish/feed-http.ts';
 import type { Places } from '../publish/server-info.ts';
 import type { Packed, UnpackedExe } from '../release.ts';
 import { isUpstreamPlace, payloadAddress } from '../render/payload-place.ts';
+import { sbomFile } from '../render/sbom.ts';
 import { renderManifest } from '../render/scoop.ts';
 import type { Tool } from '../tools.ts';
 
@@ -61,11 +63,27 @@ export async function repack(inputs: PromotionInputs): Promise<Packed> {
       licenseText: await readText(nupkg, 'tools/LICENSE.txt'),
       manifestText: renderManifest(inputs.manifestTemplate, tool, record, places.addresses),
       exes,
+      ...(await carriedSbom(inputs)),
     };
     return await packNupkg(rendered, workDir);
   } finally {
     await nupkg.close();
   }
+}
+
+/**
+ * The SBOM beside the exes says the same of them under any version, and knows licences that only whoever built them could read. One that
+ * is not there is made anew.
+ */
+async function carriedSbom(inputs: PromotionInputs): Promise<{ sbomText?: string }> {
+  const { tool, record, feed, places, workDir } = inputs;
+  if (!places.isPut) return {};
+  const file = sbomFile(tool.tool);
+  const path = join(workDir, `${record.version}.${file}`);
+  const address = { payloadUrl: places.payloadPutUrl };
+  const digest = await downloadFile(feed, payloadAddress(address, tool, record.version, file), path);
+  if (digest === undefined || digest.sizeBytes > maxTextBytes) return {};
+  return { sbomText: await readFile(path, 'utf8') };
 }
 
 /** Upstream's own files stay where they are, so only the package needs its exe. */

@@ -2,7 +2,7 @@ import { Enums, Models, Serialize, SPDX, Spec } from '@cyclonedx/cyclonedx-libra
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import { parseScoopManifest } from '../../formats/scoop-manifest.ts';
 import { payloadFile } from '../payload-file.ts';
-import type { Rendered } from '../release.ts';
+import type { ModuleLicenses, Rendered } from '../release.ts';
 import type { GoModuleVersion } from '../verify/go-buildinfo.ts';
 import type { Program } from '../verify/programs.ts';
 import { knownLicense } from './licenses.ts';
@@ -14,12 +14,14 @@ export function sbomFile(tool: string): string {
   return `${tool}.cdx.json`;
 }
 
+type SbomInputs = 'tool' | 'record' | 'manifestText' | 'licenses';
+
 /**
  * What the exes were built from, as CycloneDX 1.6: the tool, its exes with their hashes, the modules in them. It names upstream's version and
  * neither day nor number nor ours, so that a beta and the stable version made of it have the same bytes.
  */
 export function renderSbom(
-  { tool, record, manifestText }: Pick<Rendered, 'tool' | 'record' | 'manifestText'>,
+  { tool, record, manifestText, licenses: read = {} }: Pick<Rendered, SbomInputs>,
   programs: readonly Program[],
 ): string {
   const modules = new Map<string, Models.Component>();
@@ -32,7 +34,7 @@ export function renderSbom(
     const info = programs.find(({ architecture }) => architecture === payload.architecture)?.info;
     for (const module of info === undefined ? [] : [...info.dependencies, standardLibrary(info.goVersion)]) {
       const bomRef = isFolder(module) ? module.path : purl(module);
-      const component = modules.get(bomRef) ?? library(module, bomRef);
+      const component = modules.get(bomRef) ?? library(module, bomRef, read);
       modules.set(bomRef, component);
       exe.dependencies.add(component.bomRef);
     }
@@ -71,12 +73,12 @@ function application(
   });
 }
 
-function library(module: GoModuleVersion, bomRef: string): Models.Component {
+function library(module: GoModuleVersion, bomRef: string, read: ModuleLicenses): Models.Component {
   const { path, version, sum } = module;
   const component = new Component(Enums.ComponentType.Library, path, {
     bomRef,
     ...(isFolder(module) ? {} : { purl: bomRef }),
-    licenses: licenses(knownLicense(path)),
+    licenses: licenses(read[`${path}@${version}`] ?? knownLicense(path)),
     ...(version === '' ? {} : { version }),
   });
   // the sum of a module's files, not the SHA-256 of a file: no place for it among the hashes (spec upstream 6)

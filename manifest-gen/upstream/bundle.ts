@@ -62,13 +62,14 @@ function createSource(
     },
 
     async fetch(found) {
-      const { assets, sidecars, license } = found.details as BundledRelease;
+      const { assets, sidecars, license, licenses } = found.details as BundledRelease;
       const licenseText = license === undefined ? undefined : await textOf(bundle, license);
       return {
         found,
         assets: assets.map((asset) => assetOf(bundle, asset)),
         sidecars: await textsOf(bundle, sidecars),
         ...(licenseText === undefined ? {} : { licenseText }),
+        ...(licenses === undefined ? {} : { licenses }),
       };
     },
   };

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { rcompare } from 'semver';
 import type { Architecture } from '../../formats/release-record.ts';
 import { fail } from '../errors.ts';
@@ -8,19 +7,20 @@ import type { Asset, GoModule } from '../release.ts';
 import type { Report } from '../report.ts';
 import { modulesProofName } from '../sidecar-name.ts';
 import { type SourceOf, sourceOf, type Tool } from '../tools.ts';
-import { isLicense, unpackLimits } from '../unpack-archive.ts';
+import { isLicense } from '../unpack-archive.ts';
 import { readPrograms } from '../verify/programs.ts';
 import { ruleFor } from '../version-rules.ts';
 import { asking, askingFor, refused } from './asking.ts';
 import { buildGoExe, ldflags } from './go-build.ts';
 import { type GoSettings, isSumChecked, lacksOrFail, openGo } from './go-command.ts';
+import { licenseFiles, readLicenses } from './go-licenses.ts';
 import { proveModules } from './go-proof.ts';
 import { chooseToolchain, fetchToolchain } from './go-toolchain.ts';
 import { GoDownload, GoInfo, GoVersions } from './schema.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What find() hands on to fetch(). */
-type Details = { readonly targets: readonly Target[]; readonly dir: string | undefined };
+type Details = { readonly targets: readonly Target[]; readonly zip: string };
 type Target = { readonly architecture: Architecture; readonly goModule: GoModule };
 
 const kind = 'go-module';
@@ -65,8 +65,8 @@ export function createGoModule(settings: GoSettings): Upstream {
         lacksOrFail(said.Error, spec, about);
         return { kind, lacks: `there is no Go module ${spec}` };
       }
-      const { Sum: sum, GoMod, Info } = said;
-      if (sum === undefined || GoMod === undefined || Info === undefined) {
+      const { Sum: sum, GoMod, Info, Zip: zip } = said;
+      if (sum === undefined || GoMod === undefined || Info === undefined || zip === undefined) {
         return refused(about, spec, 'a module with its sum', 'none');
       }
       const toolchain = await chooseToolchain(go, source, version, await readFile(GoMod, 'utf8'), about);
@@ -92,13 +92,13 @@ export function createGoModule(settings: GoSettings): Upstream {
         fingerprint: fingerprintOf(rule.main, targets),
         published: Time === undefined ? undefined : new Date(Time),
         architectures,
-        details: { targets, dir: said.Dir } satisfies Details,
+        details: { targets, zip } satisfies Details,
       };
     },
 
     async fetch(found, report) {
       const about = askingFor(found, kind);
-      const { targets, dir } = found.details as Details;
+      const { targets, zip } = found.details as Details;
       const go = await openGo(settings, about);
       const onLine = (line: string): void => report.output(about.tool, line);
       const assets: Asset[] = [];
@@ -115,8 +115,10 @@ export function createGoModule(settings: GoSettings): Upstream {
         }).finally(endSigns);
         assets.push({ architecture, ...built, goModule });
       }
-      const licenseText = dir === undefined ? undefined : await readLicense(dir);
-      return { found, assets, sidecars: [], ...(licenseText === undefined ? {} : { licenseText }) };
+      const files = await licenseFiles(zip, found.upstream);
+      const licenseText = files.find(({ name }) => isLicense(name))?.text;
+      const licenses = await readLicenses(go, assets, about);
+      return { found, assets, sidecars: [], licenses, ...(licenseText === undefined ? {} : { licenseText }) };
     },
 
     async prove({ found, assets }) {
@@ -158,14 +160,6 @@ export function tagsFor(
       version,
     )?.tags ?? ''
   );
-}
-
-/** A module is unpacked by go, which has compared it with its sum; a submodule has the licence of its repository. */
-async function readLicense(dir: string): Promise<string | undefined> {
-  const name = (await readdir(dir)).sort().find((file) => isLicense(file));
-  if (name === undefined) return undefined;
-  const { size } = await stat(join(dir, name));
-  return size <= unpackLimits.maxLicenseBytes ? readFile(join(dir, name), 'utf8') : undefined;
 }
 
 function downloadOf(stdout: string, stderr: string): GoDownload {

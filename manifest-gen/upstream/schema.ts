@@ -77,12 +77,14 @@ export const NpmFault = z.object({
 export const GoVersions = z.object({ Versions: z.array(z.string()).optional() });
 /** `go mod download -json PATH@VERSION` */
 export const GoDownload = z.object({
+  Path: z.string().optional(),
+  Version: z.string().optional(),
   Error: z.string().optional(),
   Info: z.string().optional(),
   GoMod: z.string().optional(),
   Sum: z.string().optional(),
-  /** Where its files lie. */
-  Dir: z.string().optional(),
+  /** Checked by go against the sum. */
+  Zip: z.string().optional(),
 });
 export type GoDownload = z.infer<typeof GoDownload>;
 /** The .info file of a module version. */

@@ -1,15 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import AdmZip from 'adm-zip';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createCache } from '../../manifest-gen/cache.ts';
-import { loadTools } from '../../manifest-gen/tools.ts';
-import { createGoModule } from '../../manifest-gen/upstream/go-module.ts';
+import { digestBytes } from '../../formats/digest.ts';
 import { type Generator, makeGenerator } from '../kit/generator.ts';
+import { startGoProxy } from '../kit/go-proxy.ts';
 import { productDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
-import { makeUpstreamWorld } from '../kit/upstream-world.ts';
 
 const hasGo = hasProgram('go') && reaches('go', ['list', '-m', 'honnef.co/go/tools@v0.4.6']);
 const hasNpm = hasProgram('npm') && reaches('npm', ['view', 'lefthook-windows-x64@1.5.5', 'version']);
@@ -58,6 +57,10 @@ describe('tools of an organisation', () => {
         notes: 'It calls go, which must be on the PATH.',
         checkver: { url: `${house.url}/m/staticcheck.json` },
       });
+      const sbom = await text('/dl/staticcheck/0.4.6/staticcheck.cdx.json');
+      expect(sbom).toBe(await text('/dl/staticcheck/0.4.6-beta.1/staticcheck.cdx.json'));
+      // of no list of ours, so that it was read
+      expect(licensesIn(sbom)['github.com/BurntSushi/toml']).toEqual([{ license: { id: 'MIT' } }]);
       const again = await generator.run('release:beta', ['staticcheck@0.4.6']);
       expect(again.stdout).toContain('nothing to do');
     },
@@ -75,24 +78,65 @@ describe('tools of an organisation', () => {
     },
   );
 
-  it.skipIf(!hasGo)(
-    'are found in their modules with the sum that the checksum database has (needs go and its proxy)',
-    { timeout: 120_000 },
-    async () => {
-      const world = await makeUpstreamWorld();
-      const upstream = createGoModule({ ...world.settings, cache: createCache(testCacheDir) });
-      const tools = await loadTools(join(productDir, 'docs', 'tools'));
-      for (const name of ['gopls', 'govulncheck', 'golangci-lint']) {
-        const tool = tools.find((one) => one.tool === name)!;
+  // minutes of a processor each, the first time: programs and Go's own packages are kept in the test's cache
+  it.skipIf(!hasGo).each([
+    ['gopls', '0.14.2', 'BSD-3-Clause'],
+    ['govulncheck', '1.0.1', 'BSD-3-Clause'],
+    ['golangci-lint', '1.55.2', 'GPL-3.0-only'],
+  ])(
+    'are built for each architecture, vouched for by the checksum database: %s %s (needs go and its proxy)',
+    { timeout: 900_000 },
+    async (tool, version, license) => {
+      const beta = await generator.run('release:beta', [`${tool}@${version}`, '--source', 'go-module']);
+      expect(beta.exitCode, beta.stderr).toBe(0);
 
-        const found = await upstream.find(tool, tool.first);
-
-        expect(found).toMatchObject({ kind: 'go-module', architectures: ['amd64', 'arm64'] });
-        expect(JSON.stringify('details' in found && found.details)).toMatch(
-          /"sum":"h1:.*"isSumChecked":true/,
-        );
+      const manifest = JSON.parse(await text(`/m/beta/${tool}.json`)) as Manifest;
+      expect(manifest).toMatchObject({ version: `${version}-beta.1`, license, bin: `${tool}.exe` });
+      const machines = [];
+      for (const [name, { url, hash }] of Object.entries(manifest.architecture)) {
+        const exe = Buffer.from(await (await fetch(url)).arrayBuffer());
+        expect(digestBytes(exe).sha256).toBe(hash);
+        machines.push([name, exe.readUInt16LE(exe.readUInt32LE(0x3c) + 4).toString(16)]);
       }
-      await world.stop();
+      expect(machines).toEqual([
+        ['64bit', '8664'],
+        ['arm64', 'aa64'],
+      ]);
+
+      const answer = await fetch(`${house.url}/nuget/package/${tool}/${version}-beta.1`);
+      const nupkg = new AdmZip(Buffer.from(await answer.arrayBuffer()));
+      expect(nupkg.readAsText(`${tool}.nuspec`)).toContain(`<version>${version}-beta.1</version>`);
+      expect(nupkg.readAsText('tools/LICENSE.txt').length).toBeGreaterThan(500);
+      const record = JSON.parse(nupkg.readAsText('tools/release.json')) as {
+        evidence: { kind: string; verdict: string }[];
+      };
+      expect(record.evidence).toContainEqual(expect.objectContaining({ kind: 'sumdb', verdict: 'passed' }));
+
+      const licenses = licensesIn(await text(`/dl/${tool}/${version}-beta.1/${tool}.cdx.json`));
+      const modules = Object.entries(licenses).filter(([name]) => !name.endsWith('.exe'));
+      const licensed = modules.filter(([, known]) => known !== undefined);
+      expect(licensed.length / modules.length).toBeGreaterThan(0.9);
+    },
+  );
+
+  it.skipIf(!hasProgram('go'))(
+    'for a Go that cannot be had are said to be, with the version that wants it (needs go)',
+    async () => {
+      const files = { 'go.mod': 'module honnef.co/go/tools\n\ngo 1.99\n' };
+      const proxy = await startGoProxy([{ path: 'honnef.co/go/tools', version: 'v0.9.9', files }]);
+      const env = { ...proxy.env, CACHE_DIR: join(generator.dir, 'cache') };
+
+      const { stdout, exitCode } = await generator.run('release:status', ['staticcheck', '--json'], { env });
+      await proxy.stop();
+
+      expect(exitCode).toBe(0);
+      const row = stdout.split('\n').find((line) => line.includes('"status"')) ?? '';
+      expect(JSON.parse(row)).toMatchObject({
+        upstream: '0.9.9',
+        next:
+          'fail: staticcheck 0.9.9: the Go toolchain go1.99 cannot be had: the module proxy lists no release of it. Check GOPROXY and GOSUMDB, ' +
+          'name a release of Go in `toolchains:` of the tool file, name an older version (staticcheck@VERSION), or use another source.',
+      });
     },
   );
 
@@ -102,6 +146,15 @@ describe('tools of an organisation', () => {
     return response.text();
   }
 });
+
+function licensesIn(sbom: string): Readonly<Record<string, unknown>> {
+  const { components } = JSON.parse(sbom) as { components: { name: string; licenses?: unknown }[] };
+  return Object.fromEntries(components.map(({ name, licenses }) => [name, licenses]));
+}
+
+type Manifest = {
+  readonly architecture: Readonly<Record<string, { readonly url: string; readonly hash: string }>>;
+};
 
 function goSettings(): Record<string, string> {
   const names = ['GOPROXY', 'GOSUMDB', 'GONOSUMDB', 'GOPRIVATE'];

@@ -14,6 +14,7 @@ import { makeTinyExe } from '../kit/exe.ts';
 import { failureOf, makeTool } from '../kit/upstream-world.ts';
 
 const exe = makeTinyExe({ filler: 'Some bytes that do not repeat themselves too often.' });
+const other = makeTinyExe({ architecture: 'arm64' });
 let dir: string;
 let cache: Cache;
 beforeEach(async () => {
@@ -182,6 +183,26 @@ describe('the exe in a zip', () => {
     bytes.writeUInt32LE(bytes.readUInt32LE(directory + 16) ^ 1, directory + 16);
     const failure = await failureOf(unpack(await fetchedAs('hello.zip', bytes, 'hello.exe'), cache));
     expect(failure).toMatchObject({ code: 'REFUSED', message: expect.stringContaining('CRC') });
+  });
+});
+
+describe('a member with {version} and {architecture} in it', () => {
+  it('is another in the archive of each', async () => {
+    const files = {
+      'hello-1.2.3-windows-amd64/hello.exe': exe,
+      'hello-1.2.3-windows-arm64/hello.exe': other,
+    };
+    const member = 'hello-{version}-windows-{architecture}/hello.exe';
+    const fetched = await fetchedAs('hello.zip', zip(files), member);
+    const [asset] = fetched.assets;
+    const both = { ...fetched, assets: [asset!, { ...asset!, architecture: 'arm64' as const }] };
+
+    // the same archive twice: what differs is the place in it alone
+    const { exes } = await unpack({ ...both, assets: [both.assets[0]!] }, cache);
+    const { exes: armExes } = await unpack({ ...both, assets: [both.assets[1]!] }, cache);
+
+    expect(exes[0]!.digest).toEqual(digestBytes(exe));
+    expect(armExes[0]!.digest).toEqual(digestBytes(other));
   });
 });
 

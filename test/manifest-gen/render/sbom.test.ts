@@ -36,6 +36,22 @@ describe('the SBOM of a release', () => {
     );
   });
 
+  it('prefers the licences that were read to the list, for the very version', () => {
+    const licenses = {
+      'github.com/BurntSushi/toml@v1.3.2': 'MIT',
+      'golang.org/x/sys@v0.19.0': 'MIT',
+      'github.com/hashicorp/golang-lru@v1.0.2': 'BUSL-1.1',
+    };
+    const { components } = JSON.parse(renderSbom({ ...rendered, licenses }, programs)) as {
+      components: { name: string; licenses?: object[] }[];
+    };
+    const of = (name: string) => components.find((one) => one.name === name)?.licenses;
+
+    expect(of('github.com/BurntSushi/toml')).toEqual([{ license: { id: 'MIT' } }]);
+    expect(of('golang.org/x/sys')).toEqual([{ license: { id: 'BSD-3-Clause' } }]);
+    expect(of('github.com/hashicorp/golang-lru')).toEqual([{ license: { id: 'BUSL-1.1' } }]);
+  });
+
   it.each<[string, readonly Program[]]>([
     ['of two exes', programs],
     ['of an exe that does not say what it is made of', [{ architecture: 'amd64', info: undefined }]],

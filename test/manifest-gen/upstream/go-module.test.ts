@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,12 +13,14 @@ import {
   type MachineGo,
   openGo,
 } from '../../../manifest-gen/upstream/go-command.ts';
+import { readLicenses } from '../../../manifest-gen/upstream/go-licenses.ts';
 import { createGoModule } from '../../../manifest-gen/upstream/go-module.ts';
 import { proveModules } from '../../../manifest-gen/upstream/go-proof.ts';
 import { lastPatch, minorOf } from '../../../manifest-gen/upstream/go-toolchain.ts';
 import type { Upstream } from '../../../manifest-gen/upstream/upstream.ts';
 import { keyOfSetting } from '../../../manifest-gen/verify/checksum-database/note.ts';
 import { proveSums } from '../../../manifest-gen/verify/checksum-database/proof.ts';
+import { type Module, makeTinyExe } from '../../kit/exe.ts';
 import { type GoProxy, startGoProxy } from '../../kit/go-proxy.ts';
 import { hasProgram, mustRun } from '../../kit/programs.ts';
 import { testCacheDir } from '../../kit/test-cache.ts';
@@ -182,6 +185,16 @@ describe('a Go module', () => {
           'main.go': 'package main\n\nfunc main() {}\n',
         },
       },
+      {
+        path: 'example.test/dep',
+        version: 'v1.0.0',
+        files: {
+          'go.mod': 'module example.test/dep\n\ngo 1.99\n',
+          'dep.go': 'package dep\n',
+          'license.go': 'package dep\n',
+          LICENSE: await readFile(join(process.cwd(), 'LICENSE'), 'utf8'),
+        },
+      },
     ]);
     world = await makeUpstreamWorld({
       env: { ...proxy.env, GOFLAGS: '-mod=vendor', GOEXPERIMENT: 'nosuch', GOBIN: tmpdir() },
@@ -204,6 +217,32 @@ describe('a Go module', () => {
         message: expect.stringContaining('undefined: undefined'),
       });
       expect(world.said).toContainEqual(expect.stringContaining('undefined: undefined'));
+    },
+  );
+
+  it.skipIf(!hasGo)(
+    'of an exe has its licence by its files, and is refused when it is another than the exe has (needs go)',
+    async () => {
+      const about = { tool: 'hello', version: '1.0.0', kind: 'go-module' } as const;
+      const go = await openGo(world.settings, about);
+      const spec = 'example.test/dep@v1.0.0';
+      const { stdout } = await go.run({ args: ['mod', 'download', '-json', spec] });
+      const { Sum: sum } = JSON.parse(stdout.toString('utf8')) as { Sum: string };
+      const exeWith = async (dependency: Module) => {
+        const path = join(await world.settings.cache.npm(), `${dependency.sum!.length}.exe`);
+        const module = { path: 'example.test/hello', version: 'v1.0.0' };
+        await writeFile(path, makeTinyExe({ module, dependencies: [dependency] }));
+        return [{ path }];
+      };
+      const dep = { path: 'example.test/dep', version: 'v1.0.0' };
+
+      expect(await readLicenses(go, await exeWith({ ...dep, sum }), about)).toEqual({ [spec]: 'MIT' });
+      expect(
+        await failureOf(readLicenses(go, await exeWith({ ...dep, sum: 'h1:none' }), about)),
+      ).toMatchObject({ code: 'REFUSED', exitCode: 3, message: expect.stringContaining(spec) });
+      expect(
+        await failureOf(readLicenses(go, await exeWith({ ...dep, version: 'v1.0.9', sum }), about)),
+      ).toMatchObject({ code: 'SOURCE_UNREACHABLE', exitCode: 4 });
     },
   );
 
@@ -253,12 +292,23 @@ describe('delve 1.22.0 from the Go module proxy of this machine', () => {
     'makes the same exes as on every machine (needs go and its proxy)',
     { timeout: 900_000 },
     async () => {
-      const { assets } = await upstream.fetch((await upstream.find(delve, '1.22.0')) as Found, world.report);
+      const fetched = await upstream.fetch((await upstream.find(delve, '1.22.0')) as Found, world.report);
+      const { assets, licenses = {} } = fetched;
       expect(assets.map(({ digest }) => digest.sha256)).toEqual([
         'c528a3d94598804dadd7c010ae57cd1c4e577c49604e6c76677bb03dfb7b3d51',
         '4f2191964168fa9fc54438d098bd7eb5df959af8048b742066df8e16ed7be70e',
       ]);
       expect(assets.map(({ goModule }) => goModule!.tags)).toEqual(['', 'exp.winarm64']);
+      expect(licenses).toMatchObject({
+        'github.com/spf13/cobra@v1.7.0': 'Apache-2.0',
+        'github.com/hashicorp/golang-lru@v1.0.2': 'MPL-2.0',
+        'golang.org/x/sys@v0.13.0': 'BSD-3-Clause',
+      });
+      // another machine, which has the exes and none of their modules
+      const go = await openGo(world.settings, { tool: 'delve', version: '1.22.0', kind: 'go-module' });
+      expect(await readLicenses(go, assets, { tool: 'delve', version: '1.22.0', kind: 'go-module' })).toEqual(
+        licenses,
+      );
     },
   );
 
