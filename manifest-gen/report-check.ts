@@ -1,5 +1,6 @@
 import type { WatchRow } from './report.ts';
 import { columns } from './report-columns.ts';
+import { gapInWords, isGap, isOpaque } from './vulnerabilities/gaps.ts';
 import type { Judged } from './vulnerabilities/policy.ts';
 
 /** What release:check found, for a terminal. */
@@ -10,7 +11,7 @@ export function checkText(rows: readonly WatchRow[]): string {
   ]);
   const parts = rows.flatMap((row) => {
     const lines = [
-      ...(row.vulnerabilities ?? []).map((one) => `  ${sentence(one)}`),
+      ...[...row.gaps, ...(row.vulnerabilities ?? [])].map((one) => `  ${sentence(one)}`),
       ...row.next.map((step) => `  -> ${step}`),
     ];
     return lines.length === 0 ? [] : ['', row.tool, ...lines];
@@ -27,8 +28,8 @@ export function checkMarkdown(rows: readonly WatchRow[]): string {
       line([row.tool, row.main ?? '-', upstreamCell(row), countCell(row), row.next.join(' ') || 'nothing']),
     ),
   ];
-  const details = rows.flatMap(({ tool, main, vulnerabilities = [] }) =>
-    vulnerabilities.length === 0
+  const details = rows.flatMap(({ tool, main, gaps, vulnerabilities = [] }) =>
+    vulnerabilities.length + gaps.length === 0
       ? []
       : [
           '',
@@ -36,8 +37,8 @@ export function checkMarkdown(rows: readonly WatchRow[]): string {
           '',
           '| id | module | found | fixed | policy | what |',
           '| --- | --- | --- | --- | --- | --- |',
-          ...vulnerabilities.map((one) => {
-            const { id, module, found, fixed = 'not yet', verdict, because, summary } = one;
+          ...[...gaps, ...vulnerabilities].map((one) => {
+            const { id, module, found, fixed = isGap(one) ? '' : 'not yet', verdict, because, summary } = one;
             return line([
               [id, ...one.aliases].join(', '),
               module,
@@ -57,7 +58,7 @@ function upstreamCell({ upstream, isOutdated }: WatchRow): string {
   return isOutdated ? `${upstream} (newer)` : upstream;
 }
 
-function countCell({ main, vulnerabilities, unknown }: WatchRow): string {
+function countCell({ main, vulnerabilities, unknown, gaps }: WatchRow): string {
   if (main === undefined) return '-';
   if (vulnerabilities === undefined) return 'not looked for';
   const ids = new Set(vulnerabilities.map(({ id }) => id)).size;
@@ -67,12 +68,15 @@ function countCell({ main, vulnerabilities, unknown }: WatchRow): string {
     ...(['allowed', 'below'] as const).flatMap((verdict) =>
       count(verdict) === 0 ? [] : [`${count(verdict)} ${verdict === 'below' ? 'below the policy' : verdict}`],
     ),
+    ...(isOpaque(gaps) ? ['unknown: no build info, only its own module could be looked up'] : []),
     ...(unknown.length === 0 ? [] : [`${unknown.length} modules of unknown version`]),
   ];
   return parts.length === 0 ? String(ids) : `${ids} (${parts.join(', ')})`;
 }
 
-function sentence({ id, aliases, module, found, fixed, verdict, because, summary }: Judged): string {
+function sentence(one: Judged): string {
+  const { id, aliases, module, found, fixed, verdict, because, summary } = one;
+  if (isGap(one)) return `${gapInWords(one)}; ${verdict}, ${because}`;
   const names = aliases.length === 0 ? id : `${id} (${aliases.join(', ')})`;
   const fix = fixed === undefined ? 'no fix yet' : `fixed in ${fixed}`;
   return `${names} in ${module} ${found}, ${fix}; ${verdict}, ${because}: ${summary}`;

@@ -89,6 +89,8 @@ export type WatchRow = {
   readonly vulnerabilities: readonly Judged[] | undefined;
   /** Modules of which nothing can be said. */
   readonly unknown: readonly string[];
+  /** What the database could not be asked about, and what the policy makes of it. */
+  readonly gaps: readonly Judged[];
   /** What to do, in sentences; empty when all is well. */
   readonly next: readonly string[];
 };

@@ -68,6 +68,7 @@ async function checkOne(
       isOutdated: false,
       vulnerabilities: undefined,
       unknown: [],
+      gaps: [],
       next: [],
     };
   }
@@ -79,13 +80,15 @@ async function checkOne(
   const isOutdated = newest !== undefined && compareScoopVersions(newest.version, inUse) > 0;
   const look = await attempt(run, tool.tool, () => lookAtOffer('main', tool, context));
   const vulnerabilities = look && context.watch?.judge(look, tool.tool);
+  const gaps = (look && context.watch?.judgeGaps(look, tool.tool)) ?? [];
   return {
     ...common,
     upstream: newest?.version,
     isOutdated,
     vulnerabilities,
     unknown: look?.unknown ?? [],
-    next: whatToDo(common, isOutdated ? newest?.version : undefined, vulnerabilities ?? []),
+    gaps,
+    next: whatToDo(common, isOutdated ? newest?.version : undefined, vulnerabilities ?? [], gaps),
   };
 }
 
@@ -94,6 +97,7 @@ function whatToDo(
   { tool, beta }: Pick<WatchRow, 'tool' | 'beta'>,
   newer: string | undefined,
   vulnerabilities: readonly Judged[],
+  gaps: readonly Judged[],
 ): readonly string[] {
   const ids = new Set(vulnerabilities.filter(({ verdict }) => verdict === 'refused').map(({ id }) => id));
   const onBeta = newer !== undefined && readCar(beta ?? '')?.upstream === newer;
@@ -105,11 +109,20 @@ function whatToDo(
             ? `${newer} is on beta: \`release:promote ${tool}\` when it was tested.`
             : `${newer} is there: \`release:beta ${tool}\`.`,
         ];
-  if (ids.size === 0) return update;
+  const blind = gaps.some(({ verdict }) => verdict === 'refused')
+    ? [
+        'The policy refuses what could not be looked up: allow it in POLICY_FILE with a reason, or take it from a source whose exe has build info.',
+      ]
+    : [];
+  if (ids.size === 0) return [...update, ...blind];
   const many = ids.size === 1 ? '1 known vulnerability has' : `${ids.size} known vulnerabilities have`;
   const wait =
     newer === undefined ? 'No newer version may be taken yet: rebuild with a newer toolchain, ' : 'Update, ';
-  return [...update, `${many} to be dealt with. ${wait}or allow them in POLICY_FILE with a reason.`];
+  return [
+    ...update,
+    `${many} to be dealt with. ${wait}or allow them in POLICY_FILE with a reason.`,
+    ...blind,
+  ];
 }
 
 /** Something on main needs a person: exit 5 (contract section 1). */

@@ -33,7 +33,7 @@ export async function lookAtReleased(
   const dir = await mkdtemp(join(context.workDir, 'look-'));
   try {
     const programs = await readPrograms(await takeExes(tool, released, dir, context));
-    return await context.watch.look(programs, released.record?.source.version);
+    return await context.watch.look(programs, tool, released.record?.source.version);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }

@@ -1,9 +1,7 @@
 import { readCar } from '../plan/train.ts';
 import type { PlanRow } from '../report.ts';
 import { requiredEvidence } from '../trust.ts';
-import { ruleFor } from '../version-rules.ts';
 import { compareLooks, type VulnerabilityChange } from '../vulnerabilities/change.ts';
-import type { Look } from '../vulnerabilities/watch.ts';
 import type { Context } from './context.ts';
 import { lookAtOffer, lookAtReleased } from './offered.ts';
 import type { Resolved } from './resolve.ts';
@@ -33,11 +31,7 @@ async function changeOf(resolved: Resolved, context: Context): Promise<Vulnerabi
     const look = await lookAtReleased(tool, resolved.released, context);
     return look && compareLooks('exe', await lookAtOffer('main', tool, context), look);
   }
-  const lookAt = async (version: string): Promise<Look | undefined> => {
-    const path = ruleFor(tool.module, version)?.path;
-    return path === undefined ? undefined : watch.lookAtModule(path, version);
-  };
   const main = readCar(standing.main ?? '')?.upstream;
-  const then = await lookAt(found.version);
-  return then && compareLooks('module', main === undefined ? undefined : await lookAt(main), then);
+  const then = await watch.lookAtModule(tool, found.version);
+  return compareLooks('module', main === undefined ? undefined : await watch.lookAtModule(tool, main), then);
 }

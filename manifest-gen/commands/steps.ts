@@ -82,9 +82,11 @@ export async function lookOut(
   context: Context,
 ): Promise<object> {
   if (context.watch === undefined) return {};
-  const look = await context.watch.look(await readPrograms(unpacked.exes), found.version);
+  const look = await context.watch.look(await readPrograms(unpacked.exes), tool, found.version);
   const change = compareLooks('exe', await lookAtOffer('main', tool, context), look);
-  const detail = `${look.findings.length} known vulnerabilities; against main: ${describeChange(change)}`;
+  const count = look.findings.length;
+  const known = count === 1 ? '1 known vulnerability' : `${count} known vulnerabilities`;
+  const detail = `${known}; against main: ${describeChange(change)}`;
   context.world.report.step(tool.tool, 'known', detail);
   context.watch.require(look, tool.tool, version);
   return {};

@@ -1,23 +1,27 @@
+import { isOpaque } from './gaps.ts';
 import type { Look } from './watch.ts';
 
 /** What a release would bring and take away, against what a branch offers now. */
 export type VulnerabilityChange = {
-  /** `exe`: all that the exes are made of. `module`: the tool's own module only, since the exe is not here yet. */
-  readonly scope: 'exe' | 'module';
+  /**
+   * `exe`: all that the exes are made of. `module`: the tool's own module only, since the exe is not here yet. `opaque`: the
+   * tool's own module only, since an exe does not say what it is made of.
+   */
+  readonly scope: 'exe' | 'module' | 'opaque';
   readonly gained: readonly string[];
   readonly lost: readonly string[];
 };
 
 /** By id: that the same fault sits in another version of the module is no change. */
 export function compareLooks(
-  scope: VulnerabilityChange['scope'],
+  scope: 'exe' | 'module',
   now: Look | undefined,
   then: Look,
 ): VulnerabilityChange {
   const before = idsOf(now);
   const after = idsOf(then);
   return {
-    scope,
+    scope: isOpaque(then.gaps) ? 'opaque' : scope,
     gained: after.filter((id) => !before.includes(id)),
     lost: before.filter((id) => !after.includes(id)),
   };
@@ -28,6 +32,7 @@ export function describeChange({ scope, gained, lost }: VulnerabilityChange): st
   const named = [...gained.map((id) => `+${id}`), ...lost.map((id) => `-${id}`)];
   const text =
     named.length === 0 ? 'same' : named.length <= 3 ? named.join(' ') : `+${gained.length} -${lost.length}`;
+  if (scope === 'opaque') return `${text} (unknown: no build info, only its own module could be looked up)`;
   return scope === 'exe' ? text : `${text} (own module)`;
 }
 

@@ -1,4 +1,6 @@
+import type { Tool } from '../tools.ts';
 import type { GoBuildInfo, GoModuleVersion } from '../verify/go-buildinfo.ts';
+import { ruleFor } from '../version-rules.ts';
 import { parseGoVersion, stdlibVersion } from './go-version.ts';
 
 /** The name that the database gives to Go's standard library. */
@@ -14,6 +16,23 @@ export type Composition = {
   readonly goos: string;
   readonly goarch: string;
 };
+
+/** The tool's own module at a release, as its file names it. */
+export function ownModule(
+  { tool, module: rules }: Pick<Tool, 'tool' | 'module'>,
+  release: string | undefined,
+): GoModuleVersion {
+  const version = release === undefined ? '' : `v${release}`;
+  return { path: ruleFor(rules, release ?? '')?.path ?? tool, version, sum: '' };
+}
+
+/** All that can be looked up of a program that does not say what it is made of, or that is not here yet. */
+export function composeOwn(own: GoModuleVersion): Composition {
+  const { path, version } = own;
+  return isKnown(own)
+    ? { modules: [{ path, version }], unknown: [], goos: 'windows', goarch: '' }
+    : { modules: [], unknown: [path], goos: 'windows', goarch: '' };
+}
 
 /**
  * Pure. The main module of buf says `(devel)`; the release that the exe came with knows better (spec upstream 6).

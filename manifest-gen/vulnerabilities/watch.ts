@@ -1,10 +1,12 @@
 import type { Cache } from '../cache.ts';
 import type { GeneratorConfig } from '../config.ts';
 import { fail } from '../errors.ts';
+import type { Tool } from '../tools.ts';
 import type { Program } from '../verify/programs.ts';
 import { type DatabaseTree, openDatabase, type VulnerabilityDatabase } from './database.ts';
+import { gapInWords, gapOfExe, gapOfModule, isGap } from './gaps.ts';
 import { type Finding, findVulnerabilities } from './match.ts';
-import { type Composition, compose } from './modules.ts';
+import { type Composition, compose, composeOwn, ownModule } from './modules.ts';
 import { openTree } from './open-tree.ts';
 import { type Judged, judge, type Policy } from './policy.ts';
 import { readPolicy } from './policy-file.ts';
@@ -15,17 +17,27 @@ export type Look = {
   readonly findings: readonly Finding[];
   /** Modules of which nothing can be said, since nobody knows their version. */
   readonly unknown: readonly string[];
+  /** What the database could not be asked about, each as something that a policy judges: it may hide anything. */
+  readonly gaps: readonly Finding[];
 };
+
+type Known = Pick<Tool, 'tool' | 'module'>;
 
 /** Looks programs up in VULN_DB and judges by POLICY_FILE. */
 export interface Watch {
   /** When the database was last changed. @throws ReleaseError VULN_DB_* */
   modified(): Promise<Date>;
-  /** @param release upstream's version, for a main module that says `(devel)` @throws ReleaseError VULN_DB_* */
-  look(programs: readonly Program[], release: string | undefined): Promise<Look>;
-  /** One module alone, for a release that is not here yet. @throws ReleaseError VULN_DB_* */
-  lookAtModule(path: string, version: string): Promise<Look>;
+  /**
+   * An exe without build info is looked up by the tool's own module alone.
+   * @param release upstream's version, for that and for a main module that says `(devel)`
+   * @throws ReleaseError VULN_DB_*
+   */
+  look(programs: readonly Program[], tool: Known, release: string | undefined): Promise<Look>;
+  /** The tool's own module alone, for a release that is not here yet. @throws ReleaseError VULN_DB_* */
+  lookAtModule(tool: Known, release: string): Promise<Look>;
   judge(look: Look, tool: string): readonly Judged[];
+  /** Without a policy nobody refuses them; they are told. */
+  judgeGaps(look: Look, tool: string): readonly Judged[];
   /** @throws ReleaseError VULNERABLE when there is a policy and it refuses one of them */
   require(look: Look, tool: string, version: string): void;
 }
@@ -61,22 +73,38 @@ export async function createWatch(settings: WatchSettings): Promise<Watch | unde
         found.set(`${finding.id} ${finding.module} ${finding.found}`, finding);
       }
     }
+    const unknown = [...new Set(compositions.flatMap((one) => one.unknown))].sort();
     return {
       findings: [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, finding]) => finding),
-      unknown: [...new Set(compositions.flatMap(({ unknown }) => unknown))].sort(),
+      unknown,
+      gaps: unknown.map(gapOfModule),
     };
   };
   const judgeAll = (look: Look, tool: string): readonly Judged[] =>
     look.findings.map((finding) => judge(finding, tool, policy, now()));
+  const judgeGaps = (look: Look, tool: string): readonly Judged[] =>
+    look.gaps.map((gap) =>
+      policy === undefined
+        ? { ...gap, verdict: 'below', because: 'no policy judges it' }
+        : judge(gap, tool, policy, now()),
+    );
   return {
     modified: async () => (await database()).modified,
-    look: (programs, release) =>
-      lookAt(programs.flatMap(({ info }) => (info === undefined ? [] : [compose(info, release)]))),
-    lookAtModule: (path, version) =>
-      lookAt([{ modules: [{ path, version: `v${version}` }], unknown: [], goos: 'windows', goarch: '' }]),
+    async look(programs, tool, release) {
+      const own = ownModule(tool, release);
+      const look = await lookAt(
+        programs.map(({ info }) => (info === undefined ? composeOwn(own) : compose(info, release))),
+      );
+      const isSilent = programs.some(({ info }) => info === undefined);
+      return isSilent ? { ...look, gaps: [gapOfExe(own), ...look.gaps] } : look;
+    },
+    lookAtModule: (tool, release) => lookAt([composeOwn(ownModule(tool, release))]),
     judge: judgeAll,
+    judgeGaps,
     require(look, tool, version) {
-      const refused = judgeAll(look, tool).filter(({ verdict }) => verdict === 'refused');
+      const refused = [...judgeAll(look, tool), ...judgeGaps(look, tool)].filter(
+        ({ verdict }) => verdict === 'refused',
+      );
       if (policy !== undefined && refused.length > 0) refuse(refused, tool, version, policy);
     },
   };
@@ -89,16 +117,21 @@ function refuse(refused: readonly Judged[], tool: string, version: string, polic
   const more = refused.length > maxNamed ? [`and ${refused.length - maxNamed} more`] : [];
   const isStdlib = refused.some(({ module }) => module === 'stdlib');
   const newer = isStdlib ? 'a version (or, for one built here, a toolchain)' : 'a version';
+  const instead = refused.every(isGap)
+    ? 'Take it from a source whose exe has build info'
+    : `Release ${newer} that has the fixes`;
   fail('VULNERABLE', {
     tool,
     version,
     policy: policy.file,
     findings: [...named, ...more].join('; '),
-    hint: `Release ${newer} that has the fixes, or allow the ids in that file, with reason and until.`,
+    hint: `${instead}, or allow the ids in that file, with reason and until.`,
   });
 }
 
 /** `GO-2024-2482 in example.test/x v1.23.0, fixed in v1.24.0` */
-export function inWords({ id, module, found, fixed }: Finding): string {
+function inWords(finding: Finding): string {
+  const { id, module, found, fixed } = finding;
+  if (isGap(finding)) return gapInWords(finding);
   return `${id} in ${module} ${found}, ${fixed === undefined ? 'no fix yet' : `fixed in ${fixed}`}`;
 }

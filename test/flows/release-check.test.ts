@@ -241,6 +241,75 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
     });
   });
 
+  describe('of an exe without build info', () => {
+    const gap = 'unknown: no build info, only its own module could be looked up';
+    const silent = () => releases.unshift(delveRelease('1.26.3', { isSilent: true }));
+
+    it("looks up the tool's own module, and says in plan, release and check that it could do no more", async () => {
+      silent();
+      db.serve([fresh, lasting]);
+
+      const beta = await generator.run('release:beta', ['delve']);
+      const promote = await generator.run('release:promote', ['delve', '--json']);
+      const text = await generator.run('release:check', ['delve']);
+      const json = await generator.run('release:check', ['delve', '--json']);
+      const markdown = await generator.run('release:check', ['delve', '--markdown']);
+
+      expect(beta.exitCode, beta.stderr).toBe(0);
+      expect(beta.stderr).toContain(
+        `1 known vulnerability; against main: +GO-2026-0003 -GO-2026-0002 (${gap})`,
+      );
+      expect(events(promote.stdout, 'plan')[0]).toMatchObject({
+        vulnerabilities: { scope: 'opaque', gained: ['GO-2026-0003'], lost: ['GO-2026-0002'] },
+      });
+      expect([text, json, markdown].map(({ exitCode }) => exitCode)).toEqual([5, 5, 5]);
+      expect(text.stdout).toContain(`1 (${gap})`);
+      expect(text.stdout).toContain(`NO-BUILD-INFO, ${module} v1.26.3: ${gap}; below, no policy judges it`);
+      expect(events(json.stdout, 'watch')[0]).toMatchObject({
+        vulnerabilities: [{ id: 'GO-2026-0003' }],
+        gaps: [{ id: 'NO-BUILD-INFO', module, found: 'v1.26.3', summary: gap, verdict: 'below' }],
+      });
+      expect(markdown.stdout).toContain(
+        `| NO-BUILD-INFO | ${module} | v1.26.3 |  | below: no policy judges it`,
+      );
+    });
+
+    it.each([
+      ['GO-2026-0003', [fresh], ''],
+      ['NO-BUILD-INFO', [], ''],
+      [
+        '',
+        [],
+        'allow:\n  - {id: NO-BUILD-INFO, reason: not made of Go, until: 2099-01-01, tools: [delve]}\n',
+      ],
+    ])('is judged by the policy: refused is "%s"', async (refused, entries, allow) => {
+      silent();
+      db.serve(entries);
+      await writeFile(policy, `refuse: high\nunknown: high\n${allow}`);
+      const env = { POLICY_FILE: policy };
+
+      const beta = await generator.run('release:beta', ['delve'], { env });
+
+      expect(beta.exitCode, beta.stderr).toBe(refused === '' ? 0 : 3);
+      if (refused !== '') expect(beta.stderr).toContain(refused);
+      await generator.run('release:beta', ['delve']);
+      const promote = await generator.run('release:promote', ['delve'], { env });
+      expect(promote.exitCode, promote.stderr).toBe(refused === '' ? 0 : 3);
+      await generator.run('release:promote', ['delve']);
+      const check = await generator.run('release:check', ['delve'], { env });
+      expect(check.exitCode, check.stdout).toBe(refused === '' ? 0 : 5);
+      expect(check.stdout).toContain(gap);
+    });
+  });
+
+  function events(stdout: string, event: string): object[] {
+    return stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .filter((one) => one.event === event);
+  }
+
   it('keeps what depends on the day out of what is published', async () => {
     db.serve([old, lasting]);
     await generator.run('release:beta', ['goreleaser', '--out', 'looked']);

@@ -103,9 +103,12 @@ export function delveRelease(
   version: string,
   {
     filler = '',
+    isSilent = false,
     dependencies = {},
   }: {
     readonly filler?: string;
+    /** Without build info. */
+    readonly isSilent?: boolean;
     /** Instead of `example.test/dep`, for an architecture. */
     readonly dependencies?: Readonly<Partial<Record<'amd64' | 'arm64', Module>>>;
   } = {},
@@ -115,7 +118,11 @@ export function delveRelease(
     const module = { path: 'github.com/go-delve/delve', version: `v${version}` };
     zip.addFile(
       'dlv.exe',
-      makeTinyExe({ architecture, module, filler, ...exeParts(dependencies[architecture]) }),
+      makeTinyExe({
+        architecture,
+        filler,
+        ...(isSilent ? {} : { module, ...exeParts(dependencies[architecture]) }),
+      }),
     );
     zip.addFile('LICENSE', Buffer.from('The MIT License (MIT)\n'));
     return { name: `dlv_${version}_windows_${architecture}.zip`, bytes: zip.toBuffer() };

@@ -82,6 +82,7 @@ function tellAll(report: CommandReport): void {
         },
       ],
       unknown: ['example.test/folder'],
+      gaps: [],
       next: ['1.26.3 is there: `release:beta delve`.'],
     },
     {
@@ -92,6 +93,7 @@ function tellAll(report: CommandReport): void {
       isOutdated: false,
       vulnerabilities: undefined,
       unknown: [],
+      gaps: [],
       next: [],
     },
   ]);
