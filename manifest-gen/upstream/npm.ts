@@ -13,7 +13,7 @@ import { type Asking, asking, askingFor, refused, unreachable } from './asking.t
 import { type NpmAnswer, type NpmClientSettings, runNpm } from './npm-client.ts';
 import { npmFile, npmUpstream } from './npm-names.ts';
 import { fetchSignatures, type RegistryAccess } from './npm-signatures.ts';
-import { NpmDist, NpmTimes, NpmVersions } from './schema.ts';
+import { type NpmDist, NpmRelease, NpmVersions } from './schema.ts';
 import type { Upstream } from './upstream.ts';
 
 export type NpmSettings = NpmClientSettings &
@@ -28,6 +28,8 @@ type NpmPackage = {
   /** SHA-512 of the tarball, from the registry's metadata. */
   readonly sha512: string;
   readonly dist: NpmDist;
+  /** As the registry says it; a mirror may not. */
+  readonly published: string | undefined;
 };
 
 const kind = 'npm';
@@ -61,8 +63,11 @@ export function createNpm(settings: NpmSettings): Upstream {
   ): Promise<NpmPackage | undefined> => {
     if (name === undefined) return undefined;
     // the version itself is asked for: a mirror's list of versions may have gaps (spec upstream 8)
-    const dist = await view([`${name}@${version}`, 'dist'], NpmDist, about);
-    return dist && { architecture, name, dist, sha512: sha512Of(dist.integrity, name, about) };
+    const release = await view([`${name}@${version}`, 'dist', 'time'], NpmRelease, about);
+    if (release === undefined) return undefined;
+    const { dist, time } = release;
+    const sha512 = sha512Of(dist.integrity, name, about);
+    return { architecture, name, dist, sha512, published: time?.[version] };
   };
 
   /** Registries are set for all packages or for a scope. */
@@ -77,7 +82,7 @@ export function createNpm(settings: NpmSettings): Upstream {
   };
 
   const signaturesOf = async (
-    { name, dist }: NpmPackage,
+    { name, dist, published }: NpmPackage,
     version: string,
     file: string,
     about: Asking,
@@ -85,7 +90,6 @@ export function createNpm(settings: NpmSettings): Upstream {
     if (dist.signatures === undefined && dist.attestations === undefined) return [];
     const spec = `${name}@${version}`;
     const access = { ...settings, registry: await registryOf(name, about) };
-    const published = (await view([spec, 'time'], NpmTimes, about))?.[version];
     return fetchSignatures(access, { spec, dist, published }, file, about);
   };
 
@@ -115,7 +119,7 @@ export function createNpm(settings: NpmSettings): Upstream {
         kind,
         upstream: npmUpstream(amd64.name, version),
         fingerprint: fingerprintOf(found, version),
-        published: undefined,
+        published: dateOf(amd64.published),
         architectures: found.map(({ architecture }) => architecture),
         details: found satisfies Details,
       };

@@ -38,12 +38,16 @@ export const GithubAttestations = z.object({
 
 export const GithubFault = z.object({ message: z.string() });
 
-/** `npm view NAME versions time --json`; one version alone comes as a string. `time` may be missing behind a mirror. */
-export const NpmVersions = z.object({
-  versions: z.union([z.string(), z.array(z.string())]),
-  time: z.record(z.string(), z.string()).optional(),
-});
-/** `npm view NAME@VERSION dist --json` */
+const NpmTimes = z.record(z.string(), z.string());
+const NpmVersionList = z.union([z.string(), z.array(z.string())]);
+/**
+ * `npm view NAME versions time --json`; one version alone comes as a string. `time` may be missing behind a mirror, and npm
+ * prints what is left without its name.
+ */
+export const NpmVersions = z.union([
+  z.object({ versions: NpmVersionList, time: NpmTimes }),
+  NpmVersionList.transform((versions) => ({ versions, time: undefined })),
+]);
 export const NpmDist = z.object({
   integrity: z.string(),
   unpackedSize: z.number().optional(),
@@ -51,8 +55,11 @@ export const NpmDist = z.object({
   attestations: z.object({ url: z.string() }).optional(),
 });
 export type NpmDist = z.infer<typeof NpmDist>;
-/** `npm view NAME@VERSION time --json` */
-export const NpmTimes = z.record(z.string(), z.string());
+/** `npm view NAME@VERSION dist time --json`, `time` of all versions; without it as above. */
+export const NpmRelease = z.union([
+  z.object({ dist: NpmDist, time: NpmTimes }),
+  NpmDist.transform((dist) => ({ dist, time: undefined })),
+]);
 /** `GET /-/npm/v1/keys` of a registry. */
 export const NpmKeys = z.object({
   keys: z.array(z.object({ keyid: z.string(), key: z.string(), expires: z.string().nullish() })),

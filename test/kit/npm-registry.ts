@@ -12,6 +12,8 @@ export type NpmPackage = {
   readonly files: Readonly<Record<string, Buffer>>;
   /** Stated instead of the true one. */
   readonly integrity?: string;
+  /** When; `none`: the registry does not say, as some mirrors. */
+  readonly time?: string;
   /** What the registry signs and attests of `NAME@VERSION` with this SHA-512; nothing by default. */
   readonly vouch?: (spec: string, sha512: Buffer) => Promise<Vouched>;
 };
@@ -23,6 +25,8 @@ export type Vouched = {
 export type NpmKey = { readonly keyid: string; readonly key: string; readonly expires: string | null };
 export type NpmRegistry = {
   readonly url: string;
+  /** Paths in order. */
+  readonly asked: string[];
   /** What npm needs to know of it, with a home and a cache of its own. */
   readonly env: Readonly<Record<string, string>>;
   stop(): Promise<void>;
@@ -34,6 +38,7 @@ export async function startNpmRegistry(
   keys?: readonly NpmKey[],
 ): Promise<NpmRegistry> {
   const home = await mkdtemp(join(tmpdir(), 'npm-registry-'));
+  const asked: string[] = [];
   const tarballs = new Map<string, Buffer>();
   const answers = new Map<string, object>(keys === undefined ? [] : [['/-/npm/v1/keys', { keys }]]);
   const metadata = new Map<
@@ -42,11 +47,12 @@ export async function startNpmRegistry(
       name: string;
       'dist-tags': Record<string, string>;
       versions: Record<string, object>;
-      time: Record<string, string>;
+      time?: Record<string, string>;
     }
   >();
   const server = await listen((request, response) => {
     const path = decodeURIComponent(request.url ?? '');
+    asked.push(path);
     const tarball = tarballs.get(path);
     const found = answers.get(path) ?? metadata.get(path.slice(1));
     if (tarball !== undefined)
@@ -63,7 +69,6 @@ export async function startNpmRegistry(
       name: one.name,
       'dist-tags': { latest: one.version },
       versions: {},
-      time: {},
     };
     const integrity = one.integrity ?? `sha512-${createHash('sha512').update(tarball).digest('base64')}`;
     const spec = `${one.name}@${one.version}`;
@@ -83,11 +88,13 @@ export async function startNpmRegistry(
         ...(attestations && { attestations: { url: `${server.url}${place}` } }),
       },
     };
-    known.time[one.version] = '2026-02-03T04:05:06.000Z';
+    if (one.time !== 'none')
+      known.time = { ...known.time, [one.version]: one.time ?? '2026-02-03T04:05:06.000Z' };
     metadata.set(one.name, known);
   }
   return {
     url: server.url,
+    asked,
     env: {
       HOME: home,
       USERPROFILE: home,

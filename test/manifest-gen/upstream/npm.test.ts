@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCache } from '../../../manifest-gen/cache.ts';
+import { findNewest } from '../../../manifest-gen/commands/find-source.ts';
 import type { Found } from '../../../manifest-gen/release.ts';
 import { loadTools } from '../../../manifest-gen/tools.ts';
 import { unpack } from '../../../manifest-gen/unpack.ts';
@@ -69,6 +70,37 @@ describe('an npm package', () => {
     const { npm } = await npmWith({ ...x64, integrity: 'sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=' });
     expect(await failureOf(npm.find(tool, '1.0.0'))).toMatchObject({ code: 'REFUSED', exitCode: 3 });
   });
+
+  it.skipIf(!hasNpm)('is old enough by the date that the registry has of it (needs npm)', async () => {
+    const { npm } = await npmWith(
+      { ...x64, version: '1.0.1', time: '2026-05-01T00:00:00+00:00' },
+      { ...x64, version: '1.0.2', time: '2026-05-05T12:00:00.613000+00:00' },
+    );
+    const now = new Date('2026-05-06T00:00:00Z');
+    const choice = { sources: [npm], others: [], isUnreachableSkipped: false, now };
+    const taken = async (minAge: string): Promise<Found> => findNewest({ ...tool, minAge }, choice);
+
+    expect(await taken('1h')).toMatchObject({
+      version: '1.0.2',
+      published: new Date('2026-05-05T12:00:00.613Z'),
+    });
+    // the list, and each architecture's package once; npm asks about itself now and then
+    expect(registry!.asked.filter((path) => path !== '/npm')).toEqual(['/@acme/hello-x64', '/@acme/hello-x64', '/@acme/hello-arm64']);
+    expect(await taken('1d')).toMatchObject({ version: '1.0.1' });
+  });
+
+  it.skipIf(!hasNpm)(
+    'has no date behind a mirror that has none, and is then too young for an age (needs npm)',
+    async () => {
+      const { npm } = await npmWith({ ...x64, time: 'none' });
+      const choice = { sources: [npm], others: [], isUnreachableSkipped: false, now: new Date() };
+
+      expect(await findNewest(tool, choice)).toMatchObject({ version: '1.0.0', published: undefined });
+      expect(await failureOf(findNewest({ ...tool, minAge: '1h' }, choice))).toMatchObject({
+        code: 'VERSION_UNKNOWN',
+      });
+    },
+  );
 
   it.skipIf(!hasNpm)(
     'that nobody published is lacking, as a package and as a version (needs npm)',
