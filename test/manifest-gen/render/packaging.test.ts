@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { packagingOf } from '../../../manifest-gen/render/packaging.ts';
+import { Tool } from '../../../manifest-gen/tools.ts';
 import { makeTool } from '../../kit/release-values.ts';
 
 const templates = {
@@ -41,8 +42,33 @@ describe('the packaging', () => {
     ['the nuspec', { nuspec: '<package/>' }, {}],
     ['the manifest', { manifest: '{}' }, {}],
     ['the licence', { license: 'BSD' }, {}],
-    ['the tool file', {}, { trust: { require: ['pe', 'buildinfo'] } }],
   ])('changes with %s', (_, text, tool) => {
     expect(packagingOf(makeTool(tool), { ...templates, ...text })).not.toBe(known);
+  });
+
+  /** Of each field of a tool's file: another value of it, and whether package or manifest get other bytes by it. */
+  const fields: Record<keyof Tool, readonly [Partial<Tool>, 'counts' | 'does not count']> = {
+    tool: [{ tool: 'widget' }, 'counts'],
+    packageId: [{ packageId: 'bank-gadget' }, 'counts'],
+    command: [{ command: 'wdg' }, 'counts'],
+    first: [{ first: '1.2.4' }, 'does not count'],
+    versions: [{ versions: '<2.0.0' }, 'does not count'],
+    minAge: [{ minAge: '3d' }, 'does not count'],
+    sources: [{ sources: makeTool().sources.slice(1) }, 'counts'],
+    module: [{ module: [{ path: 'example.test/widget' }] }, 'counts'],
+    trust: [{ trust: { require: ['pe'], minisign: { keys: ['RWx'] } } }, 'counts'],
+    package: [{ package: { summary: 'x', authors: 'x', license: 'MIT', projectUrl: 'https://x' } }, 'counts'],
+  };
+
+  it.each(Object.keys(Tool.shape) as (keyof Tool)[])('has a tool file whose field %s is known', (name) => {
+    const [change, counts] = fields[name];
+
+    expect(packagingOf(makeTool(change), templates) !== known).toBe(counts === 'counts');
+  });
+
+  it('does not change with the evidence that is demanded: all that is found is recorded', () => {
+    const tool = makeTool({ trust: { require: ['pe', 'buildinfo'] } });
+
+    expect(packagingOf(tool, templates)).toBe(known);
   });
 });
