@@ -38,7 +38,9 @@ function judgeBuildInfo(
   if (info.module === undefined) return { verdict: 'absent', detail: 'The Go build info names no module.' };
   const { module } = info;
   if (path === undefined) return { verdict: 'absent', detail: 'The tool names no module for this version.' };
-  if (module.path !== path) return failed(`module ${path}`, `module ${module.path}`);
+  // by far most often upstream has gone to /v2
+  if (module.path !== path)
+    return failed(`module ${path}, as \`module:\` of the tool's file names it`, `module ${module.path}`);
 
   // `+dirty` and `+incompatible` say how the checkout looked, not which release it is.
   const found = module.version.replace(/\+.*$/, '');
