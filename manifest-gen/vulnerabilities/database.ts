@@ -28,7 +28,12 @@ const entriesAtOnce = 10;
 
 /** Reads the indexes once. @throws ReleaseError VULN_DB_UNREACHABLE, VULN_DB_INVALID */
 export async function openDatabase(tree: DatabaseTree): Promise<VulnerabilityDatabase> {
-  const { modified } = await need(tree, DatabaseIndex, 'index/db');
+  // an empty folder is a disk that is not mounted, an address without an index another one
+  const database = await tree.read('index/db');
+  if (database === undefined) {
+    return fail('VULN_DB_UNREACHABLE', { url: tree.url, cause: 'index/db.json is not there' });
+  }
+  const { modified } = decode(tree, DatabaseIndex, 'index/db', database);
   const index = await need(tree, ModulesIndex, 'index/modules');
   const vulnsOf = new Map(index.map(({ path, vulns }) => [path, vulns]));
   const entries = new Map<string, Promise<Entry>>();
@@ -77,9 +82,13 @@ export async function need<T>(
   modified?: string,
 ): Promise<T> {
   const text = await tree.read(endpoint, modified);
+  if (text !== undefined) return decode(tree, schema, endpoint, text);
+  return fail('VULN_DB_INVALID', { url: tree.url, problem: `${endpoint}.json is not there` });
+}
+
+function decode<T>({ url }: DatabaseTree, schema: z.ZodType<T>, endpoint: string, text: string): T {
   const invalid = (problem: string, cause?: unknown): never =>
-    fail('VULN_DB_INVALID', { url: tree.url, problem: `${endpoint}.json ${problem}` }, cause);
-  if (text === undefined) return invalid('is not there');
+    fail('VULN_DB_INVALID', { url, problem: `${endpoint}.json ${problem}` }, cause);
   const parsed = schema.safeParse(jsonOf(text));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

@@ -39,7 +39,7 @@ describe('a vulnerability database in a folder', () => {
     expect(await ask(pathToFileURL(dir).href)).toEqual(['GO-2024-2482', 'GO-2024-2860']);
   });
 
-  it('that is not there cannot be reached, and one without an index is none', async () => {
+  it('that is not there cannot be reached, nor one without an index, as on a disk that is not mounted', async () => {
     const dir = await makeTempDir();
 
     expect(await failureOf(ask(pathToFileURL(join(dir, 'nothing')).href))).toMatchObject({
@@ -47,8 +47,8 @@ describe('a vulnerability database in a folder', () => {
       exitCode: 4,
     });
     expect(await failureOf(ask(pathToFileURL(dir).href))).toMatchObject({
-      code: 'VULN_DB_INVALID',
-      exitCode: 1,
+      code: 'VULN_DB_UNREACHABLE',
+      exitCode: 4,
       message: expect.stringContaining('index/db.json is not there'),
     });
   });
