@@ -18,11 +18,7 @@ const errors = {
     'The folder {dir} of --out cannot be used: {cause}.',
     'Name a folder that can be made and written.',
   ],
-  TOOL_UNKNOWN: [
-    1,
-    'There is no tool {tool}; there are {known}.',
-    'Add a file {tool}.yaml to the tools folder (TOOLS_DIR), or name another tool.',
-  ],
+  TOOL_UNKNOWN: [1, 'There is no tool {tool}; there are {known}.', '{hint}'],
   TOOL_MADE_HERE: [1, '{tool} is no tool with an upstream: {what}.', '{hint}'],
   TOOL_FILE_INVALID: [2, '{file} is not a valid tool file: {problems}', 'Correct the file.'],
   VERSION_UNKNOWN: [

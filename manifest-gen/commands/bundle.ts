@@ -65,7 +65,7 @@ export async function createBundle(
     const part = await attempt(run, request.tool.tool, () => take(request, options, world));
     if (part !== undefined) parts.push(part);
   }
-  endRun({ outcomes: [], failures, published: [] });
+  endRun({ outcomes: [], failures });
 
   const roots = await rootsOf(requests.map(({ tool }) => tool));
   const content: BundleContent = {

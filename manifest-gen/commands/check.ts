@@ -146,7 +146,7 @@ export function createCommand(invocation: Invocation): Command {
       else world.report.watch(rows);
       const found = rows.filter(({ next }) => next.length > 0).map(({ tool }) => tool);
       // what could not be looked at comes first: the rest of the answer may be missing
-      endRun({ outcomes: [], failures, published: [] });
+      endRun({ outcomes: [], failures });
       if (found.length > 0) throw new ActionNeeded(`Something to do: ${found.join(', ')}.`);
     }),
   );

@@ -18,13 +18,21 @@ export function readRequests(args: readonly string[], tools: readonly Tool[]): r
     const version = at < 0 ? undefined : arg.slice(at + 1).replace(/^v(?=\d)/, '');
     if (version === '') fail('USAGE', { problem: `${arg} names no version after the @` });
     const tool = tools.find((one) => one.tool === name);
-    if (tool === undefined && Object.hasOwn(madeHere, name))
-      fail('TOOL_MADE_HERE', { tool: name, ...madeHere[name] });
-    if (tool === undefined)
-      fail('TOOL_UNKNOWN', { tool: name, known: tools.map((one) => one.tool).join(', ') });
+    if (tool === undefined) refuseUnknown(name, tools);
     requests.set(`${name}@${version ?? ''}`, { tool, version });
   }
   return inOrder([...requests.values()]);
+}
+
+/** A package's id is easily taken for the tool's name: choco and the feed show nothing else. */
+function refuseUnknown(name: string, tools: readonly Tool[]): never {
+  if (Object.hasOwn(madeHere, name)) fail('TOOL_MADE_HERE', { tool: name, ...madeHere[name] });
+  const owner = tools.find(({ packageId }) => packageId?.toLowerCase() === name.toLowerCase());
+  const hint =
+    owner === undefined
+      ? `Add a file ${name}.yaml to the tools folder (TOOLS_DIR), or name another tool.`
+      : `${name} is a package, its tool is ${owner.tool}: name that.`;
+  fail('TOOL_UNKNOWN', { tool: name, known: tools.map((one) => one.tool).join(', '), hint });
 }
 
 /** Packages of this product's own: their source is here, so that there is nothing to watch and no evidence to repeat. */

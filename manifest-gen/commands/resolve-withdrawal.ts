@@ -147,11 +147,15 @@ async function readGood(
     objectionToGood(pkg, bad) ??
     (released?.record === undefined ? 'it was made by somebody else' : undefined);
   if (objection !== undefined || released?.record === undefined) {
+    const others = goodCandidates(bad, packages).join(', ');
     return fail('WITHDRAWAL_REFUSED', {
       tool: tool.tool,
       version: bad,
       reason: `${to} cannot take its place: ${objection}`,
-      hint: `Name one of ${goodCandidates(bad, packages).join(', ') || '(none)'} with --to, or leave it out.`,
+      hint:
+        others === ''
+          ? `The feed lists no stable version before ${bad}.`
+          : `Name one of ${others} with --to, or leave it out.`,
     });
   }
   return { ...released, record: released.record };

@@ -8,8 +8,8 @@ export type Failure = { readonly tool: string; readonly error: ReleaseError };
 export type RunResult = {
   readonly outcomes: readonly Outcome[];
   readonly failures: readonly Failure[];
-  /** What the world outside has got, in words. */
-  readonly published: readonly string[];
+  /** What the world outside has got, in words; undefined for verbs that never publish. */
+  readonly published?: readonly string[];
 };
 
 export type Run = {
@@ -59,7 +59,7 @@ export function endRun({ outcomes, failures, published }: RunResult): void {
   const names = failures.map(({ tool }) => tool).join(', ');
   const count = failures.length + outcomes.length;
   const who = count === 1 ? `${names} failed` : `${failures.length} of ${count} failed: ${names}`;
-  throw new ToolsFailed(`${who}. ${inWords(published)}`, exitCode);
+  throw new ToolsFailed(published === undefined ? `${who}.` : `${who}. ${inWords(published)}`, exitCode);
 }
 
 function interrupted({ published, unfinished = new Set() }: Run, cause?: unknown): never {

@@ -71,7 +71,14 @@ export async function judge(
   { world }: Local,
 ): Promise<object> {
   requireTrust(tool.tool, found.version, verdicts, requiredEvidence(tool, found.kind, found.version));
-  for (const { kind, verdict, subject } of verdicts)
+  // of one kind there may be several: what a registry signs, and how it says that a file was built
+  const told = new Map(
+    verdicts.map(({ kind, verdict, subject }) => [
+      `${verdict} ${kind} ${subject}`,
+      { kind, verdict, subject },
+    ]),
+  );
+  for (const { kind, verdict, subject } of told.values())
     world.report.step(tool.tool, verdict, `${kind} of ${subject}`);
   return {};
 }

@@ -41,7 +41,7 @@ export async function verifyPromises(
       world.report.outcome(outcome);
       outcomes.push(outcome);
     }
-    return { outcomes, failures, published: context.published };
+    return { outcomes, failures };
   });
 }
 

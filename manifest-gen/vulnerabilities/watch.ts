@@ -92,10 +92,12 @@ export async function createWatch(settings: WatchSettings): Promise<Watch | unde
     modified: async () => (await database()).modified,
     async look(programs, tool, release) {
       const own = ownModule(tool, release);
+      // a package without its exe says no more than an exe that says nothing
+      const infos = programs.length === 0 ? [undefined] : programs.map(({ info }) => info);
       const look = await lookAt(
-        programs.map(({ info }) => (info === undefined ? composeOwn(own) : compose(info, release))),
+        infos.map((info) => (info === undefined ? composeOwn(own) : compose(info, release))),
       );
-      const isSilent = programs.some(({ info }) => info === undefined);
+      const isSilent = infos.some((info) => info === undefined);
       return isSilent ? { ...look, gaps: [gapOfExe(own), ...look.gaps] } : look;
     },
     lookAtModule: (tool, release) => lookAt([composeOwn(ownModule(tool, release))]),

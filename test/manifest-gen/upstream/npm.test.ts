@@ -85,7 +85,11 @@ describe('an npm package', () => {
       published: new Date('2026-05-05T12:00:00.613Z'),
     });
     // the list, and each architecture's package once; npm asks about itself now and then
-    expect(registry!.asked.filter((path) => path !== '/npm')).toEqual(['/@acme/hello-x64', '/@acme/hello-x64', '/@acme/hello-arm64']);
+    expect(registry!.asked.filter((path) => path !== '/npm')).toEqual([
+      '/@acme/hello-x64',
+      '/@acme/hello-x64',
+      '/@acme/hello-arm64',
+    ]);
     expect(await taken('1d')).toMatchObject({ version: '1.0.1' });
   });
 
