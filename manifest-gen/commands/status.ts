@@ -1,9 +1,13 @@
 import { Command } from 'commander';
 import { valid } from 'semver';
 import { ReleaseError } from '../errors.ts';
+import { isOldEnough } from '../plan/newest-allowed.ts';
 import { findUnfinished } from '../plan/unfinished.ts';
+import { planPromotion } from '../promote/plan.ts';
 import { listVersions } from '../publish/feed-client.ts';
+import type { FeedPackage } from '../publish/feed-page.ts';
 import type { StatusRow } from '../report.ts';
+import type { Tool } from '../tools.ts';
 import type { Invocation, World } from '../world.ts';
 import { type Context, withContext } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
@@ -32,10 +36,12 @@ async function rowOf(request: Request, options: ResolveOptions, context: Context
   const beta = await context.bucket.version('beta', tool);
   const packages = await listVersions(context.feed, request.tool.packageId ?? tool);
   const unfinished = findUnfinished({ tool, packages, main, beta });
+  const promotable = findPromotable(request.tool, packages, main, context.world.now());
   const offered = {
     tool,
     beta: beta ?? '-',
     main: main ?? '-',
+    ...(promotable === undefined ? {} : { promotable }),
     ...(unfinished.length === 0 ? {} : { unfinished }),
   };
   try {
@@ -57,6 +63,20 @@ async function rowOf(request: Request, options: ResolveOptions, context: Context
 function versionIn({ details }: ReleaseError): string | undefined {
   const version = String(details.version ?? '');
   return valid(version) === null ? undefined : version;
+}
+
+/** For whoever approves: the list of what `release:promote` would do, without opening a package. */
+function findPromotable(
+  tool: Tool,
+  packages: readonly FeedPackage[],
+  main: string | undefined,
+  now: Date,
+): string | undefined {
+  const promotion = planPromotion({ asked: undefined, packages, main, versions: tool.versions });
+  if (promotion.kind !== 'promote') return undefined;
+  const published = packages.find(({ version }) => version === promotion.beta)?.published;
+  // a promotion that was interrupted is finished at any age, as release:promote does
+  return promotion.isPublished || isOldEnough(published, tool, now) ? promotion.beta : undefined;
 }
 
 export function createCommand(invocation: Invocation): Command {

@@ -1,0 +1,172 @@
+import { chmod, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { startForge } from '../kit/forge.ts';
+import { delveRelease, goreleaserRelease } from '../kit/generator.ts';
+import { makeKey, makeTempDir, productDir, startHouse } from '../kit/house.ts';
+import { hasProgram, mustRun, type RunResult, run } from '../kit/programs.ts';
+
+type Lines = string | readonly string[];
+type Step = { readonly id?: string; readonly run?: string; readonly 'working-directory'?: string };
+type Github = { readonly jobs: Record<string, { readonly steps: readonly Step[] }> };
+type GitlabJob = { readonly before_script?: Lines; readonly script: Lines };
+
+const minutes = 60_000;
+const programs = ['bash', 'git', 'jq', 'npx', 'paste', 'xargs'] as const;
+const missing = programs.filter((program) => !hasProgram(program));
+
+/**
+ * The lines of docs/ci themselves, against a server, the first job on a fresh clone of this product: a night with two tools of which one
+ * fails, a second night in which nothing is new upstream and the beta still waits, then the approval.
+ */
+describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join(', ')})`, () => {
+  let dir: string;
+  let source: string;
+
+  beforeAll(async () => {
+    dir = await makeTempDir();
+    source = join(dir, 'source');
+    await copySource(source);
+  }, 2 * minutes);
+  afterAll(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+
+  /** What a person has pushed as a release: the files that git knows or would know, with a tag. */
+  async function copySource(to: string): Promise<void> {
+    const listed = await mustRun('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+      cwd: productDir,
+    });
+    for (const file of listed.split('\0').filter((name) => name !== '')) {
+      await mkdir(dirname(join(to, file)), { recursive: true });
+      await cp(join(productDir, file), join(to, file)).catch((error: NodeJS.ErrnoException) => {
+        // deleted here and not committed yet
+        if (error.code !== 'ENOENT') throw error;
+      });
+    }
+    const git = (...args: string[]) =>
+      mustRun('git', ['-c', 'user.name=Test', '-c', 'user.email=test@example.test', ...args], { cwd: to });
+    await git('init', '--quiet', '--initial-branch=main');
+    await git('add', '--all');
+    await git('commit', '--quiet', '--no-verify', '-m', 'A release');
+    await git('tag', 'v9.9.9');
+  }
+
+  /** A server, a forge with a release of delve and none of goreleaser, and a repository with the tools of an organisation. */
+  async function startWorld(name: string) {
+    const house = await startHouse();
+    const forge = await startForge();
+    forge.addRepository('go-delve/delve', [delveRelease('1.26.3')]);
+    const broken = goreleaserRelease('1.20.0');
+    forge.addRepository('goreleaser/goreleaser', [
+      { ...broken, assets: broken.assets?.map((asset) => ({ ...asset, bytes: Buffer.from('no zip') })) },
+    ]);
+    const home = join(dir, name);
+    const programsDir = join(home, 'bin');
+    await mkdir(join(home, 'project', 'tools'), { recursive: true });
+    await mkdir(join(home, 'temp'));
+    await mkdir(programsDir);
+    for (const tool of ['delve', 'goreleaser']) {
+      await cp(
+        join(productDir, 'manifest-gen', 'tools', `${tool}.yaml`),
+        join(home, 'project', 'tools', `${tool}.yaml`),
+      );
+    }
+    // the image of a pipeline installs programs; they are here
+    await writeFile(join(programsDir, 'apt-get'), '#!/bin/sh\n');
+    await chmod(join(programsDir, 'apt-get'), 0o755);
+    const env = {
+      PATH: `${programsDir}${delimiter}${process.env.PATH}`,
+      FEED_URL: `${house.url}/nuget`,
+      GITHUB_API_URL: forge.apiUrl,
+      GITHUB_TOKEN: '',
+      CACHE_DIR: join(home, 'cache'),
+      TOOLS_DIR: join(home, 'project', 'tools'),
+      GO_WIN_TOOLS: source,
+      GO_WIN_TOOLS_TAG: 'v9.9.9',
+    };
+    const night = await makeKey(house, ['push:beta']);
+    const approved = await makeKey(house, ['push']);
+    const stop = async () => {
+      await forge.stop();
+      await house.stop();
+    };
+    return { house, home, env, night, approved, stop };
+  }
+
+  async function offered(url: string, path: string): Promise<string | undefined> {
+    const answer = await fetch(`${url}${path}`);
+    return answer.status === 200 ? ((await answer.json()) as { version: string }).version : undefined;
+  }
+
+  const bash = (script: string, env: NodeJS.ProcessEnv, cwd: string): Promise<RunResult> =>
+    run('bash', ['--noprofile', '--norc', '-e', '-o', 'pipefail', '-c', script], { env, cwd });
+
+  it(
+    'of GitHub promote what waits, with a tool that fails told by the first job',
+    async () => {
+      const { jobs } = parse(await readFile(join(productDir, 'docs/ci/github.yml'), 'utf8')) as Github;
+      const { house, home, env, night, approved, stop } = await startWorld('github');
+      const temp = join(home, 'temp');
+      const runJob = async (job: string, more: Record<string, string>, isFresh = false) => {
+        await writeFile(join(temp, 'output'), '');
+        for (const { id, run: script, 'working-directory': at } of jobs[job]?.steps ?? []) {
+          if (script === undefined || (id === undefined && !isFresh)) continue;
+          const cwd = at?.replace(/\$\{\{ runner\.temp \}\}/, temp) ?? join(home, 'project');
+          const place = { RUNNER_TEMP: temp, GITHUB_OUTPUT: join(temp, 'output') };
+          const result = await bash(script, { ...env, ...place, ...more }, cwd);
+          if (id !== undefined) return { ...result, output: await readFile(join(temp, 'output'), 'utf8') };
+          expect(result.code, result.stdout + result.stderr).toBe(0);
+        }
+        throw new Error(`the job ${job} has no step with an id`);
+      };
+      try {
+        const first = await runJob('beta', { FEED_API_KEY: night }, true);
+        expect(first.code, first.stderr).not.toBe(0);
+        expect(first.stdout).toContain('goreleaser');
+        expect(first.output).toBe('waiting=delve\n');
+        expect(await offered(house.url, '/m/beta/delve.json')).toBe('1.26.3-beta.1');
+        const second = await runJob('beta', { FEED_API_KEY: night });
+        expect(second.output).toBe('waiting=delve\n');
+
+        const stable = await runJob('stable', { FEED_API_KEY: approved, WAITING: 'delve' });
+        expect(stable.code, stable.stderr).toBe(0);
+        expect(await offered(house.url, '/m/delve.json')).toBe('1.26.3');
+      } finally {
+        await stop();
+      }
+    },
+    6 * minutes,
+  );
+
+  it(
+    'of GitLab do the same, with a job of its own for what failed',
+    async () => {
+      const file = parse(await readFile(join(productDir, 'docs/ci/gitlab.yml'), 'utf8')) as {
+        default: GitlabJob;
+      } & Record<'beta' | 'stable' | 'failures', GitlabJob>;
+      const { house, home, env, night, approved, stop } = await startWorld('gitlab');
+      const project = join(home, 'project');
+      const runJob = async (job: 'beta' | 'stable' | 'failures', more: Record<string, string>) => {
+        const before = file[job].before_script ?? file.default.before_script ?? [];
+        const lines = [job === 'beta' ? before : [], file[job].script].flat();
+        const cwd = job === 'stable' ? join(project, '.go-win-tools') : project;
+        return bash(lines.join('\n'), { ...env, CI_PROJECT_DIR: project, ...more }, cwd);
+      };
+      try {
+        const beta = await runJob('beta', { FEED_API_KEY_BETA: night });
+        expect(beta.code, beta.stderr).toBe(0);
+        expect(await readFile(join(project, 'waiting'), 'utf8')).toBe('delve\n');
+        const failures = await runJob('failures', {});
+        expect(failures.code).not.toBe(0);
+        expect(failures.stdout).toContain('goreleaser');
+
+        const stable = await runJob('stable', { FEED_API_KEY: approved });
+        expect(stable.code, stable.stderr).toBe(0);
+        expect(await offered(house.url, '/m/delve.json')).toBe('1.26.3');
+      } finally {
+        await stop();
+      }
+    },
+    6 * minutes,
+  );
+});
