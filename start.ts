@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { releaseFirst } from './manifest-gen/commands/first.ts';
 import { defaultFeedUrl } from './manifest-gen/config.ts';
 import { ReleaseError } from './manifest-gen/errors.ts';
-import type { Tool } from './manifest-gen/tools.ts';
+import type { Tool, UpstreamKind } from './manifest-gen/tools.ts';
 import { createReport, createWorld, type Invocation, loadToolsOf } from './manifest-gen/world.ts';
 import { operator } from './server/audit/audit.ts';
 import { configHelp, loadConfig } from './server/config.ts';
@@ -62,8 +62,10 @@ async function fillFeed(
   );
   const world = await ownWorld(invocation, server, key);
   const missing = new Set(await loadToolsOf(world));
+  const sources = new Map<Tool, UpstreamKind | undefined>();
   try {
-    await releaseFirst(world, [...missing], async ({ tool, isInstallable }) => {
+    await releaseFirst(world, [...missing], async ({ tool, isInstallable, source }) => {
+      sources.set(tool, source);
       if (!isInstallable) return;
       missing.delete(tool);
       await sayCommands(server, tool.packageId ?? tool.tool, say);
@@ -76,7 +78,7 @@ async function fillFeed(
     }
   }
   if (invocation.signal.aborted) return say(await afterInterruption(server));
-  for (const tool of missing) sayHowToRelease(server, tool, say);
+  for (const tool of missing) sayHowToRelease(server, tool, sources.get(tool), say);
 }
 
 async function afterInterruption({ services }: RunningServer): Promise<string> {
@@ -95,16 +97,25 @@ async function tellTools(
   for (const tool of await loadToolsOf(world)) {
     const id = tool.packageId ?? tool.tool;
     if ((await server.services.catalog.findLatest(id)) !== undefined) await sayCommands(server, id, say);
-    else sayHowToRelease(server, tool, say);
+    else sayHowToRelease(server, tool, undefined, say);
   }
 }
 
-/** The release verbs look for a server at their default address; another one must be named. */
-function sayHowToRelease(server: RunningServer, { tool, first }: Tool, say: (text: string) => void): void {
+/**
+ * The release verbs look for a server at their default address; another one must be named. So must a source that is not the
+ * tool's first: the verbs go on past none that does not answer.
+ */
+function sayHowToRelease(
+  server: RunningServer,
+  { tool, first, sources }: Tool,
+  chosen: UpstreamKind | undefined,
+  say: (text: string) => void,
+): void {
   const feed = `${server.url}/nuget`;
   const where = feed === defaultFeedUrl ? '' : `, with FEED_URL=${feed}`;
   say(`\n${tool} is not stable on the feed yet. To release it while the server runs${where}:`);
-  say(`  npx -y pnpm@10 release:beta ${tool}@${first}`);
+  const source = chosen === undefined || chosen === sources[0]?.kind ? '' : ` --source ${chosen}`;
+  say(`  npx -y pnpm@10 release:beta ${tool}@${first}${source}`);
   say(`  npx -y pnpm@10 release:promote ${tool}\n`);
 }
 

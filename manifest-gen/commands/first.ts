@@ -10,7 +10,12 @@ import type { RunResult } from './run-each.ts';
 const hurry = 'the first release on an empty feed';
 
 /** How it ended for one tool: `installable` says that main and the feed offer it now. */
-export type FirstOutcome = { readonly tool: Tool; readonly isInstallable: boolean };
+export type FirstOutcome = {
+  readonly tool: Tool;
+  readonly isInstallable: boolean;
+  /** The source that it was taken from, or was to be; undefined when none could be reached. */
+  readonly source: UpstreamKind | undefined;
+};
 
 /**
  * Releases the tools' `first:` versions to beta and promotes them, one tool after the other, each from whatever source can
@@ -24,13 +29,17 @@ export async function releaseFirst(
   onEnd: (outcome: FirstOutcome) => Promise<void>,
 ): Promise<void> {
   for (const tool of tools) {
-    const told = { ...world, report: sayingSkipped(world.report, tool) };
+    let source: UpstreamKind | undefined;
+    const report = sayingSkipped(world.report, tool, (chosen) => {
+      source = chosen;
+    });
+    const told = { ...world, report };
     const beta = await releaseFromAny(told, tool);
     const stable =
       beta.failures.length > 0
         ? undefined
         : await promote(told, [{ tool, version: tool.first }], { hurry: tool.minAge && hurry });
-    await onEnd({ tool, isInstallable: stable !== undefined && stable.failures.length === 0 });
+    await onEnd({ tool, isInstallable: stable !== undefined && stable.failures.length === 0, source });
   }
 }
 
@@ -55,12 +64,23 @@ function sourcesLeft(tool: Tool, error: ReleaseError | undefined): readonly Upst
 }
 
 /** A machine without Go is nothing wrong with the tool: it is skipped, which is not the same as failed. */
-function sayingSkipped(report: CommandReport, only: Tool): CommandReport {
+function sayingSkipped(
+  report: CommandReport,
+  only: Tool,
+  onChoice: (source: UpstreamKind) => void,
+): CommandReport {
   return {
     ...report,
+    plan(rows) {
+      const chosen = only.sources.find(({ kind }) => rows[0]?.source.startsWith(`${kind}: `));
+      if (chosen !== undefined) onChoice(chosen.kind);
+      report.plan(rows);
+    },
     failed(tool: string, error: ReleaseError) {
-      if (error.code === 'TOOLCHAIN_MISSING') report.step(tool, 'skipped: needs Go >= 1.21');
-      else if (sourcesLeft(only, error).length > 0) report.warn(tool, error.message);
+      if (error.code === 'TOOLCHAIN_MISSING') {
+        onChoice('go-module');
+        report.step(tool, 'skipped: needs Go >= 1.21');
+      } else if (sourcesLeft(only, error).length > 0) report.warn(tool, error.message);
       else report.failed(tool, error);
     },
   };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { releaseFirst } from '../../../manifest-gen/commands/first.ts';
+import { type FirstOutcome, releaseFirst } from '../../../manifest-gen/commands/first.ts';
 import { createReport, createWorld, loadToolsOf } from '../../../manifest-gen/world.ts';
 import { makeTinyExe } from '../../kit/exe.ts';
 import { type Forge, startForge } from '../../kit/forge.ts';
@@ -52,11 +52,11 @@ describe('the first releases', () => {
     const own = { ...invocation, version: '0.0.0-test' };
     const world = createWorld(own, createReport(own, {}));
     const tools = (await loadToolsOf(world)).filter(({ tool }) => tool === 'buf');
-    const installable: boolean[] = [];
+    const ends: Omit<FirstOutcome, 'tool'>[] = [];
 
-    await releaseFirst(world, tools, async ({ isInstallable }) => void installable.push(isInstallable));
+    await releaseFirst(world, tools, async ({ tool: _, ...end }) => void ends.push(end));
 
-    expect(installable).toEqual([true]);
+    expect(ends).toEqual([{ isInstallable: true, source: 'npm' }]);
     expect(said.join('')).toContain('buf  warning: buf 1.32.0: source github cannot be reached');
     expect(said.join('')).not.toContain('failed');
     expect((await fetch(`${house.url}/nuget/package/buf/1.32.0`)).status).toBe(200);
