@@ -116,6 +116,11 @@ const errors = {
     '{tool} {version}: {url} is not there ({status}), and a manifest that names it would install nothing.',
     'Put {file} there (SHA-256 {sha256}; a run with --dry-run --out DIR keeps it in DIR/payloads), then run again.',
   ],
+  PLACE_READ_ONLY: [
+    2,
+    'The place {url} takes no uploads ({status} to a PUT).',
+    'Set PAYLOAD_PUT=false and put the files there yourself: a run with --dry-run --out DIR keeps them in DIR/payloads.',
+  ],
   FEED_REFUSED: [1, 'The feed answered {status} to {what}: {reason}.', '{hint}'],
   FEED_KEY_MISSING: [
     2,
@@ -126,6 +131,11 @@ const errors = {
     1,
     'The key {key} does not have the scope {expected} for {id}: expected {expected}, found {found}.',
     'Nothing was published. Give another key in FEED_API_KEY; `feed:keys add --scope {expected}` makes one.',
+  ],
+  FEED_KEY_IDS: [
+    1,
+    'The key {key} is limited to {ids}: expected one that is good for {expected}, found {id} not among its ids.',
+    'Nothing was published. Give another key in FEED_API_KEY; `feed:keys add --scope {scope} {options}` makes one.',
   ],
   FEED_CONFLICT: [
     1,

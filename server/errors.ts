@@ -114,6 +114,7 @@ const errors = {
     'The password of Basic authentication is not a valid API key. Use any user name, and a key as the password.',
   ],
   KEY_SCOPE: [403, 'The specified API key does not have the scope {scope} for {subject}.'],
+  KEY_IDS: [403, 'The specified API key is limited to {ids}, which {subject} is not among.'],
 
   ID_RESERVED: [
     403,

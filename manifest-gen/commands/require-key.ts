@@ -9,7 +9,7 @@ export type Need = { readonly tool: Pick<Tool, 'tool' | 'packageId'>; readonly s
 
 /**
  * Asked before the first thing is published, not by a dry run: a key that would be refused in the middle leaves half a release.
- * @throws ReleaseError FEED_KEY_MISSING, FEED_KEY_SCOPE, FEED_REFUSED for one that the server does not know
+ * @throws ReleaseError FEED_KEY_MISSING, FEED_KEY_SCOPE, FEED_KEY_IDS, FEED_REFUSED for one that the server does not know
  */
 export async function requireKey({ world, feed, places }: Context, needs: readonly Need[]): Promise<void> {
   const used = needs.filter(({ scopes }) => scopes.length > 0);
@@ -18,10 +18,21 @@ export async function requireKey({ world, feed, places }: Context, needs: readon
   if (!places.isOwnServer) return;
   for (const { tool, scopes } of used) {
     // payloads and manifests go by the tool's name, packages by their id
-    for (const id of new Set([tool.packageId ?? tool.tool, tool.tool])) {
+    const ids = [...new Set([tool.packageId ?? tool.tool, tool.tool])];
+    for (const id of ids) {
       const key = await askOwnKey(feed, places.serverUrl, id);
       const lacking = scopes.find((scope) => key !== undefined && !key.scopes.includes(scope));
       if (key === undefined || lacking === undefined) continue;
+      if (key.ids.length > 0 && key.scopes.length === 0) {
+        fail('FEED_KEY_IDS', {
+          key: key.name,
+          ids: key.ids.join(', '),
+          id,
+          expected: ids.length === 1 ? id : `package ${ids[0]} and tool ${ids[1]}`,
+          scope: lacking,
+          options: ids.map((one) => `--id ${one}`).join(' '),
+        });
+      }
       fail('FEED_KEY_SCOPE', {
         key: key.name,
         id,

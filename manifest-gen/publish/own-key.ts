@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { ask, type FeedHttp, refuse } from './feed-http.ts';
 
-const OwnKey = z.object({ name: z.string(), scopes: z.array(z.string()) });
+const OwnKey = z.object({
+  name: z.string(),
+  scopes: z.array(z.string()),
+  /** What it is limited to; a server of before does not say. */
+  ids: z.array(z.string()).default([]),
+});
 export type OwnKey = z.infer<typeof OwnKey>;
 
 /**

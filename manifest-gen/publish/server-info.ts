@@ -37,6 +37,12 @@ export async function findPlaces(http: FeedHttp, settings: PlaceSettings): Promi
   const isComplete = settings.bucketUrl !== undefined && settings.payloadUrl !== undefined;
   const publicUrl = await askPublicUrl(http, serverUrl, isComplete);
   if (publicUrl === undefined) requirePlaces(http, settings);
+  else if (serverUrl === http.feedUrl) {
+    // its bucket would be found from here, and no package: each verb would draw another wrong conclusion from that
+    fail('SETTINGS_INVALID', {
+      problems: `FEED_URL: ${serverUrl} is the server itself; its feed is ${serverUrl}/nuget`,
+    });
+  }
   const { payloadUrl, bucketUrl, isPayloadPut } = settings;
   return {
     addresses: { publicUrl, payloadUrl: payloadUrl ?? `${publicUrl}/dl/{tool}/{version}/{file}` },

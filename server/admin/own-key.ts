@@ -18,7 +18,7 @@ export function createOwnKeyRouter(): Router {
       const principal = (await principalOf(req)) ?? fail('KEY_MISSING');
       const { id } = readQuery(OwnKeyParameters, req);
       const allowed = scopes.filter((scope) => allows(principal, scope, id));
-      res.json({ name: principal.name, scopes: allowed } satisfies OwnKey);
+      res.json({ name: principal.name, scopes: allowed, ids: [...principal.ids] } satisfies OwnKey);
     })
     .all(methodNotAllowed('GET, HEAD'));
   return router;

@@ -51,6 +51,7 @@ export const OwnKey = z.object({
   scopes: z
     .array(z.enum(scopes))
     .describe('All that the key may do, those that are implied by others included.'),
+  ids: z.array(z.string()).describe('Globs over the package ids and tools that it is limited to; none: all.'),
 });
 export type OwnKey = z.infer<typeof OwnKey>;
 

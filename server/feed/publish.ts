@@ -6,7 +6,7 @@ import { type Actor, actorOf } from '../audit/audit.ts';
 import type { BlobDraft } from '../blobs/blob-store.ts';
 import type { Catalog, NewPackage } from '../catalog/catalog.ts';
 import { FeedError, fail } from '../errors.ts';
-import { allows, type Principal } from '../keys/api-keys.ts';
+import { allows, lacks, type Principal } from '../keys/api-keys.ts';
 import { requireOwner } from './reserved-ids.ts';
 import { checkRules, ruleOf } from './rules.ts';
 import type { Settling } from './settle.ts';
@@ -98,5 +98,6 @@ async function readPackage(draft: BlobDraft, authorize: (nuspec: Nuspec) => void
 function requirePush(principal: Principal, { id, version }: Nuspec): void {
   const parsed = parseNuGetVersion(version);
   const scope = parsed && isPrerelease(parsed) ? 'push:beta' : 'push';
-  if (!allows(principal, scope, id)) fail('KEY_SCOPE', { scope, subject: `${id} ${version}` });
+  if (allows(principal, scope, id)) return;
+  fail(lacks(principal, scope), { scope, ids: principal.ids.join(', '), subject: `${id} ${version}` });
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Request, RequestHandler } from 'express';
 import { fail } from '../errors.ts';
-import { allows, type Principal, type Scope } from '../keys/api-keys.ts';
+import { allows, lacks, type Principal, type Scope } from '../keys/api-keys.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import type { SlowDown } from './slow-down.ts';
 
@@ -66,7 +66,7 @@ export function keyNameOf(req: object): string | undefined {
 
 /**
  * The principal, once it is known to have the scope: for `subject` (an id or a tool) when one is named.
- * @throws FeedError KEY_MISSING, KEY_SCOPE
+ * @throws FeedError KEY_MISSING, KEY_SCOPE, KEY_IDS
  */
 export function requireScope(principal: Principal | undefined, scope: Scope, subject?: string): Principal {
   if (principal === undefined) {
@@ -74,7 +74,11 @@ export function requireScope(principal: Principal | undefined, scope: Scope, sub
   }
   return allows(principal, scope, subject)
     ? principal
-    : fail('KEY_SCOPE', { scope, subject: subject ?? 'this server' });
+    : fail(lacks(principal, scope), {
+        scope,
+        ids: principal.ids.join(', '),
+        subject: subject ?? 'this server',
+      });
 }
 
 async function findPrincipal(

@@ -38,3 +38,9 @@ export function allows(principal: Principal, scope: Scope, subjectId?: string): 
   if (subjectId === undefined) return hasScope && !(isLimited && scope === 'admin');
   return hasScope && (!isLimited || principal.ids.some((glob) => matchesGlob(glob, subjectId)));
 }
+
+/** Why a principal may not do something: it lacks the scope everywhere, or it is limited to other ids. */
+export function lacks({ scopes: held, ids }: Principal, scope: Scope): 'KEY_SCOPE' | 'KEY_IDS' {
+  const hasScope = held.some((one) => implied[one].includes(scope));
+  return hasScope && ids.length > 0 ? 'KEY_IDS' : 'KEY_SCOPE';
+}

@@ -141,6 +141,7 @@ describe('release:promote', () => {
     await writeFile(join(dir, 'delve.yaml'), `${file}\nminAge: 3d\n`);
     const env = { TOOLS_DIR: dir };
 
+    const status = await generator.run('release:status', ['delve', '--json'], { env });
     const refused = await generator.run('release:promote', ['delve'], { env });
     const before = await feedVersions(house);
     const usage = await generator.run('release:promote', ['delve', '--now'], { env });
@@ -148,6 +149,7 @@ describe('release:promote', () => {
       env,
     });
 
+    expect(JSON.parse(status.stdout)).not.toHaveProperty('promotable');
     expect(refused).toMatchObject({
       exitCode: 1,
       stderr: expect.stringMatching(
@@ -190,7 +192,38 @@ describe('release:promote', () => {
     expect((await fetch(`${house.url}/m/delve.json`)).status).toBe(404);
   });
 
+  it.each([
+    [['bank-*'], 'expected one that is good for package bank-delve and tool delve, found delve not'],
+    [['delve'], 'expected one that is good for package bank-delve and tool delve, found bank-delve not'],
+  ])('needs a key that is good for package id and tool, not for %j alone', async (ids, sentence) => {
+    const dir = await makeTempDir();
+    const file = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
+    await writeFile(join(dir, 'delve.yaml'), `${file}\npackageId: bank-delve\n`);
+    const env = { TOOLS_DIR: dir, FEED_API_KEY: await makeKey(house, ['push'], ids) };
+    const before = await feedVersions(house);
+
+    const result = await generator.run('release:beta', ['delve@1.26.3'], { env });
+
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain(`is limited to ${ids}: ${sentence}`);
+    expect(result.stderr).toContain('feed:keys add --scope push:beta --id bank-delve --id delve');
+    expect(await feedVersions(house)).toEqual(before);
+  });
+
+  it('names the feed where FEED_URL is the server', async () => {
+    for (const verb of ['release:status', 'release:verify', 'release:promote']) {
+      const result = await generator.run(verb, ['delve'], { env: { FEED_URL: house.url } });
+
+      expect(result).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining(`its feed is ${house.url}/nuget`),
+      });
+    }
+  });
+
   it('shows in the status what is where and what a run would do, also without upstream', async () => {
+    const waiting = await generator.run('release:status', ['delve', '--json']);
+    expect(JSON.parse(waiting.stdout)).toMatchObject({ beta: '1.26.2-beta.1', promotable: '1.26.2-beta.1' });
     await generator.run('release:promote', ['delve']);
 
     const { stdout } = await generator.run('release:status', ['delve']);
@@ -202,6 +235,7 @@ describe('release:promote', () => {
       /^delve +1\.27\.2 +1\.26\.2 +1\.26\.2 +release 1\.27\.2-beta\.1 from github/,
     );
     expect(offline.exitCode).toBe(0);
+    expect(JSON.parse(offline.stdout)).not.toHaveProperty('promotable');
     expect(JSON.parse(offline.stdout)).toMatchObject({
       event: 'status',
       tool: 'delve',

@@ -67,7 +67,11 @@ describe('admin door', () => {
     };
     const key = await makeKey(house, ['push', 'unlist'], ['buf*']);
 
-    expect(await own(key)).toEqual({ name: 'push unlist', scopes: ['push:beta', 'push', 'unlist'] });
+    expect(await own(key)).toEqual({
+      name: 'push unlist',
+      scopes: ['push:beta', 'push', 'unlist'],
+      ids: ['buf*'],
+    });
     expect(await own(key, '?id=Buf')).toMatchObject({ scopes: ['push:beta', 'push', 'unlist'] });
     expect(await own(key, '?id=delve')).toMatchObject({ scopes: [] });
     expect(await own(house.adminKey, '?id=delve')).toMatchObject({

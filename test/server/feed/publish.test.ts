@@ -134,8 +134,7 @@ describe('publish', () => {
     [holder('read'), 'delve', '1.0.0-beta.1', 'refused'],
     [holder('unlist'), 'delve', '1.0.0', 'refused'],
     [holder('push', 'del*'), 'Delve', '1.0.0', 'taken'],
-    [holder('push', 'buf'), 'delve', '1.0.0', 'refused'],
-    [holder('push:beta', 'buf'), 'delve', '1.0.0-beta.1', 'refused'],
+    [holder('push:beta', 'buf'), 'delve', '1.0.0', 'refused'],
   ])('with the key %j a push of %s %s is %s', async (principal, id, version, outcome) => {
     const pushing = room.push(makeNupkg({ id, version }), principal);
 
@@ -143,6 +142,23 @@ describe('publish', () => {
     else await expect(pushing).rejects.toMatchObject({ code: 'KEY_SCOPE', status: 403 });
     expect(await room.catalog.count(everything)).toBe(outcome === 'taken' ? 1 : 0);
   });
+
+  it.each<[Principal, string]>([
+    [holder('push', 'buf'), '1.0.0'],
+    [holder('push:beta', 'buf'), '1.0.0-beta.1'],
+  ])(
+    'with the key %j a push of delve %s is refused, saying what the key is limited to',
+    async (principal, version) => {
+      const pushing = room.push(makeNupkg({ id: 'delve', version }), principal);
+
+      await expect(pushing).rejects.toMatchObject({
+        code: 'KEY_IDS',
+        status: 403,
+        message: `The specified API key is limited to buf, which delve ${version} is not among.`,
+      });
+      expect(await room.catalog.count(everything)).toBe(0);
+    },
+  );
 });
 
 const entityBomb = `<?xml version="1.0"?><!DOCTYPE package [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>
