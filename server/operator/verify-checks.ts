@@ -32,7 +32,7 @@ export const advice: Readonly<Record<Fault['kind'], string>> = {
   'latest flags': 'unlist any version of it and list it again, which sets them anew',
   trail: 'somebody changed the database by hand; compare with a backup (feed:audit verify)',
   bytes:
-    'put the file back from a backup or an export: blobs/ab/cd/SHA256 in the data folder; pushing the same bytes again heals missing and torn files of payloads',
+    'put the file back from a backup or an export, as blobs/ab/SHA256 in the data folder (ab: how the SHA-256 begins); pushing the same bytes again heals missing and torn files of payloads',
   bucket: 'stop the server and put the folder bucket back from a backup, or from a clone that is as new',
   manifest: 'PUT the payload again, with the bytes that the manifest names',
 };
