@@ -1,5 +1,8 @@
+import type { Response } from 'got';
 import type { Digest } from '../../formats/digest.ts';
-import { fail } from '../errors.ts';
+import type { Response } from 'got';
+import type { Digest } from '../../formats/digest.ts';
+import { fail, ReleaseError } from '../errors.ts';
 import { payloadAddress } from '../render/payload-place.ts';
 import type { Tool } from '../tools.ts';
 import { ask, type FeedHttp, fileStream, reasonOf, refuse, send } from './feed-http.ts';
@@ -16,7 +19,7 @@ export type PayloadFile = {
 /**
  * Puts a file where Scoop will download it; bytes that are there already are not sent again.
  * A foreign place gets the `.sha256` beside it too, after the file: Scoop takes a hash it cannot read for none (spec scoop 2.3).
- * @throws ReleaseError FEED_CONFLICT when other bytes are there, FEED_REFUSED, FEED_UNREACHABLE
+ * @throws ReleaseError FEED_CONFLICT when other bytes are there, PLACE_READ_ONLY, FEED_REFUSED, FEED_UNREACHABLE, PLACE_UNREACHABLE
  */
 export async function putPayload(
   http: FeedHttp,
@@ -36,20 +39,41 @@ export async function putPayload(
   const expected = `SHA-256 ${payload.digest.sha256}`;
   if (there !== undefined) fail('FEED_CONFLICT', { what, expected, found: there });
 
-  const response = await send(
-    http,
-    url,
-    {
-      stream: fileStream(payload.path),
-      sizeBytes: payload.digest.sizeBytes,
-      type: 'application/octet-stream',
-    },
-    onProgress,
+  const response = await upload(http, url, payload, onProgress).catch((error: unknown) =>
+    places.isOwnPayloadPlace ? Promise.reject(error) : explainEarlyAnswer(http, url, error),
   );
+  if (!places.isOwnPayloadPlace) requireUploads(url, response);
   if (response.statusCode === 409) fail('FEED_CONFLICT', { what, expected, found: reasonOf(response) });
   if (response.statusCode < 200 || response.statusCode >= 300) refuse(response, `the payload ${what}`);
   if (!places.isOwnPayloadPlace) await putSha256(http, url, payload.digest.sha256);
   return response.statusCode === 200 ? 'same' : 'put';
+}
+
+function upload(
+  http: FeedHttp,
+  url: string,
+  { path, digest }: PayloadFile,
+  onProgress: (doneBytes: number) => void,
+): Promise<Response<string>> {
+  const body = { stream: fileStream(path), sizeBytes: digest.sizeBytes, type: 'application/octet-stream' };
+  return send(http, url, body, onProgress);
+}
+
+/**
+ * A server for static files answers a PUT at once and closes the connection while we still send, so that its answer is lost and a
+ * broken pipe is all there is to see. Asked again with nothing to send, it can be heard. One that does take uploads keeps an
+ * empty file at most, which the next run writes over and no manifest names.
+ */
+async function explainEarlyAnswer(http: FeedHttp, url: string, error: unknown): Promise<never> {
+  if (!(error instanceof ReleaseError) || error.exitCode !== 4) throw error;
+  const answer = await ask(http, url, { method: 'PUT', body: '' }).catch(() => undefined);
+  if (answer !== undefined) requireUploads(url, answer);
+  throw error;
+}
+
+/** What those answer that serve files and take none. */
+function requireUploads(url: string, { statusCode: status }: Response<string>): void {
+  if ([404, 405, 501].includes(status)) fail('PLACE_READ_ONLY', { url: new URL(url).origin, status });
 }
 
 async function readSha256(http: FeedHttp, url: string): Promise<string | undefined> {
