@@ -20,7 +20,12 @@ const errors = {
   ],
   TOOL_UNKNOWN: [1, 'There is no tool {tool}; there are {known}.', '{hint}'],
   TOOL_MADE_HERE: [1, '{tool} is no tool with an upstream: {what}.', '{hint}'],
-  TOOL_FILE_INVALID: [2, '{file} is not a valid tool file: {problems}', 'Correct the file.'],
+  TOOL_FILE_INVALID: [
+    2,
+    '{file} is not a valid tool file: {problems}',
+    'Correct it; docs/tools/reference.md has every field.',
+  ],
+  TOOL_FILES_INVALID: [2, '{sentences}', 'Correct them; docs/tools/reference.md has every field.'],
   VERSION_UNKNOWN: [
     1,
     '{tool} has no version {version} upstream ({looked}).',

@@ -1,13 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { Architecture } from '../formats/release-record.ts';
-import { fail } from './errors.ts';
+import { fail, ReleaseError } from './errors.ts';
 import { ToolPackage } from './tool-package.ts';
 import { Trust, unlistedSources } from './trust.ts';
 import { withRoots } from './trust-roots.ts';
 import { Versions } from './version-rules.ts';
+import { decodeYaml } from './yaml-file.ts';
 
 const PlainVersion = z
   .string()
@@ -139,17 +139,58 @@ export type Source = Tool['sources'][number];
 export type UpstreamKind = Source['kind'];
 export type SourceOf<Kind extends UpstreamKind> = Extract<Source, { kind: Kind }>;
 
+/** A tool whose file is not right; the others are none the worse for it. */
+export type BrokenTool = { readonly tool: string; readonly error: ReleaseError };
+export type ToolsFolder = {
+  readonly tools: readonly Tool[];
+  readonly broken: readonly BrokenTool[];
+  /** Of all files, those that were not looked at too. */
+  readonly names: readonly string[];
+};
+
 /**
- * All tools of a folder, by name. A file is named after its tool.
- * @throws ReleaseError TOOL_FILE_INVALID with every problem of the first bad file
+ * The tools of a folder, by name; a file is named after its tool. Where all of `only` have a file, no other is looked at.
+ * @throws ReleaseError TOOL_FILE_INVALID when the folder has none or cannot be read
  */
-export async function loadTools(dir: string): Promise<readonly Tool[]> {
-  const names = await readdir(dir).catch((cause: unknown) =>
+export async function readTools(dir: string, only: readonly string[] = []): Promise<ToolsFolder> {
+  const files = await readdir(dir).catch((cause: unknown) =>
     fail('TOOL_FILE_INVALID', { file: dir, problems: 'the folder cannot be read' }, cause),
   );
-  const files = names.filter((name) => name.endsWith('.yaml')).sort();
-  if (files.length === 0) fail('TOOL_FILE_INVALID', { file: dir, problems: 'the folder has no .yaml file' });
-  return Promise.all(files.map((name) => readTool(join(dir, name), name.slice(0, -'.yaml'.length))));
+  const names = files
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => file.slice(0, -'.yaml'.length))
+    .sort();
+  if (names.length === 0) fail('TOOL_FILE_INVALID', { file: dir, problems: 'the folder has no .yaml file' });
+  const isEnough = only.length > 0 && only.every((name) => names.includes(name));
+  const broken: BrokenTool[] = [];
+  const read = await Promise.all(
+    names
+      .filter((name) => !isEnough || only.includes(name))
+      .map((name) =>
+        readTool(join(dir, `${name}.yaml`), name).catch((error: unknown) => {
+          if (!(error instanceof ReleaseError)) throw error;
+          broken.push({ tool: name, error });
+        }),
+      ),
+  );
+  const tools = read.filter((tool) => tool !== undefined);
+  return { tools, broken: broken.sort((a, b) => (a.tool < b.tool ? -1 : 1)), names };
+}
+
+/**
+ * All tools of a folder, for whoever needs every one.
+ * @throws ReleaseError TOOL_FILE_INVALID with every problem of every bad file
+ */
+export async function loadTools(dir: string): Promise<readonly Tool[]> {
+  return requireWhole(await readTools(dir));
+}
+
+/** @throws ReleaseError TOOL_FILE_INVALID with every problem of every bad file */
+export function requireWhole({ tools, broken }: ToolsFolder): readonly Tool[] {
+  const [first, ...others] = broken;
+  if (first === undefined) return tools;
+  if (others.length === 0) throw first.error;
+  return fail('TOOL_FILES_INVALID', { sentences: broken.map(({ error }) => error.message).join('\n') });
 }
 
 async function readTool(file: string, name: string): Promise<Tool> {
@@ -159,23 +200,6 @@ async function readTool(file: string, name: string): Promise<Tool> {
   const tool = decodeYaml(Tool, text, file);
   if (tool.tool !== name) fail('TOOL_FILE_INVALID', { file, problems: `it names the tool ${tool.tool}` });
   return { ...tool, trust: await withRoots(tool.trust, dirname(file), file) };
-}
-
-/** @throws ReleaseError TOOL_FILE_INVALID, with line numbers where the YAML itself is broken */
-export function decodeYaml<T>(schema: z.ZodType<T>, text: string, file: string): T {
-  const value = parseOrFail(text, file);
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) fail('TOOL_FILE_INVALID', { file, problems: z.prettifyError(parsed.error) });
-  return parsed.data;
-}
-
-function parseOrFail(text: string, file: string): unknown {
-  try {
-    return parseYaml(text);
-  } catch (cause) {
-    const problems = cause instanceof Error ? cause.message : 'no YAML';
-    return fail('TOOL_FILE_INVALID', { file, problems }, cause);
-  }
 }
 
 export function sourceOf<Kind extends UpstreamKind>(tool: Tool, kind: Kind): SourceOf<Kind> | undefined {

@@ -6,7 +6,7 @@ import { type Environment, type GeneratorConfig, loadGeneratorConfig } from './c
 import type { CommandReport } from './report.ts';
 import { createJsonReport } from './report-json.ts';
 import { createLineReport } from './report-lines.ts';
-import { loadTools, type Tool } from './tools.ts';
+import { readTools, requireWhole, type Tool, type ToolsFolder } from './tools.ts';
 import { applyTrustFile } from './trust-file.ts';
 import { createHttp, patience } from './upstream/http.ts';
 import { createUpstreams, type Upstreams } from './upstream/upstreams.ts';
@@ -112,10 +112,19 @@ export function createReport(
     : createLineReport(stdout, stderr, { isQuiet: choice.quiet === true, env });
 }
 
-/** @throws ReleaseError TOOL_FILE_INVALID */
-export async function loadToolsOf({ config, toolsDir, productDir }: World): Promise<readonly Tool[]> {
-  const tools = await loadTools(toolsDir ?? join(productDir, 'manifest-gen', 'tools'));
-  return config.trustFile === undefined ? tools : applyTrustFile(tools, config.trustFile);
+/** Every tool. @throws ReleaseError TOOL_FILE_INVALID, TOOL_FILES_INVALID */
+export async function loadToolsOf(world: World): Promise<readonly Tool[]> {
+  return requireWhole(await readToolsOf(world));
+}
+
+/** The tools `only`, or all, and those whose files are not right. @throws ReleaseError TOOL_FILE_INVALID for folder and TRUST_FILE */
+export async function readToolsOf(
+  { config, toolsDir, productDir }: World,
+  only: readonly string[] = [],
+): Promise<ToolsFolder> {
+  const folder = await readTools(toolsDir ?? join(productDir, 'manifest-gen', 'tools'), only);
+  if (config.trustFile === undefined) return folder;
+  return { ...folder, tools: await applyTrustFile(folder.tools, config.trustFile, folder.names) };
 }
 
 /** git, go and npm have no business with the keys of the feed. */

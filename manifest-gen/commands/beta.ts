@@ -128,7 +128,7 @@ export function createCommand(invocation: Invocation): Command {
   const flagNames = ['dryRun', 'out', 'source', 'from', 'correct', 'maxWait', 'json', 'quiet'] as const;
   addFlags(command, flagNames, examples, invocation);
   return command.action((args: readonly string[], flags: ReleaseFlags) =>
-    runVerb(invocation, flags, async (world, tools) => {
+    runVerb(invocation, flags, args, async (world, tools) => {
       const outDir = await openOutDir(invocation.cwd, flags.out);
       const options = { ...flags, sources: flags.source, outDir };
       await withSources(world, { cwd: invocation.cwd, from: flags.from }, async (place, carried) => {

@@ -196,7 +196,7 @@ export function createCommand(invocation: Invocation): Command {
     );
   addFlags(command, ['source', 'maxWait', 'json', 'quiet'], examples, invocation);
   return command.action((args: readonly string[], flags: Flags) =>
-    runVerb(invocation, flags, async (world, tools) => {
+    runVerb(invocation, flags, args, async (world, tools) => {
       const { cwd } = invocation;
       const out = resolve(cwd, flags.out ?? '');
       const keyFile =

@@ -139,7 +139,7 @@ export function createCommand(invocation: Invocation): Command {
     .addOption(new Option('--markdown', 'a page for an issue or a chat, on stdout').conflicts('json'));
   addFlags(command, ['source', 'maxWait', 'json', 'quiet'], examples, invocation);
   return command.action((args: readonly string[], flags: CheckFlags) =>
-    runVerb(invocation, flags, async (world, all) => {
+    runVerb(invocation, flags, args, async (world, all) => {
       const tools = readRequests(args, all).map(({ tool }) => tool);
       const { rows, failures } = await check(world, [...new Set(tools)], { sources: flags.source });
       if (flags.markdown) invocation.stdout.write(checkMarkdown(rows));

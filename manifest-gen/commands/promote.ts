@@ -76,7 +76,7 @@ export function createCommand(invocation: Invocation): Command {
     .argument('<tool[@version]...>', 'version: 1.22.0 or 1.22.0-beta.2; none: the newest beta');
   addFlags(command, ['now', 'reason', 'dryRun', 'out', 'json', 'quiet'], examples, invocation);
   return command.action((args: readonly string[], flags: ReleaseFlags) =>
-    runVerb(invocation, flags, async (world, tools) => {
+    runVerb(invocation, flags, args, async (world, tools) => {
       const hurry = readHurry(flags);
       const outDir = await openOutDir(invocation.cwd, flags.out);
       endRun(await promote(world, readRequests(args, tools), { ...flags, hurry, outDir }));

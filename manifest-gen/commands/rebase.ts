@@ -115,7 +115,7 @@ export function createCommand(invocation: Invocation): Command {
     .option('--from <url>', 'replaces addresses below this one; without it, those of the server', readBase);
   addFlags(command, ['dryRun', 'json', 'quiet'], examples, invocation);
   return command.action((to: string, { from, ...flags }: ReleaseFlags & { readonly from?: string }) =>
-    runVerb(invocation, flags, async (world) => {
+    runVerb(invocation, flags, [], async (world) => {
       endRun(await rebase(world, { ...flags, to, from }));
     }),
   );

@@ -13,9 +13,8 @@ export function readRequests(args: readonly string[], tools: readonly Tool[]): r
   if (args.length === 0) return tools.map((tool) => ({ tool, version: undefined }));
   const requests = new Map<string, Request>();
   for (const arg of args) {
-    const at = arg.indexOf('@', 1);
-    const name = at < 0 ? arg : arg.slice(0, at);
-    const version = at < 0 ? undefined : arg.slice(at + 1).replace(/^v(?=\d)/, '');
+    const name = toolOf(arg);
+    const version = name === arg ? undefined : arg.slice(name.length + 1).replace(/^v(?=\d)/, '');
     if (version === '') fail('USAGE', { problem: `${arg} names no version after the @` });
     const tool = tools.find((one) => one.tool === name);
     if (tool === undefined) refuseUnknown(name, tools);
@@ -44,6 +43,12 @@ const madeHere: Readonly<Record<string, { readonly what: string; readonly hint: 
       'then `shims --publish beta` and `main` from a go-win-tools that has the good set, which becomes the next version.',
   },
 };
+
+/** `delve` of `delve@1.22.0`. */
+export function toolOf(arg: string): string {
+  const at = arg.indexOf('@', 1);
+  return at < 0 ? arg : arg.slice(0, at);
+}
 
 /** Upstream's version that is to be released. @throws ReleaseError VERSION_NOT_TAKEN, VERSION_UNKNOWN */
 export function requireUpstreamVersion({ tool, version }: Request): string | undefined {

@@ -1,18 +1,34 @@
 import { ReleaseError } from '../errors.ts';
-import type { Tool } from '../tools.ts';
-import { createReport, createWorld, type Invocation, loadToolsOf, type World } from '../world.ts';
+import { requireWhole, type Tool } from '../tools.ts';
+import { createReport, createWorld, type Invocation, readToolsOf, type World } from '../world.ts';
 import type { ReleaseFlags } from './flags.ts';
+import { toolOf } from './request.ts';
+import { endRun } from './run-each.ts';
 
-/** Builds the world and does the work in it. What ends a verb as a whole is an event for machines too; main.ts tells people. */
+/**
+ * Builds the world and does the work in it, with the tools that `args` name, or all. What ends a verb as a whole is an event for
+ * machines too; main.ts tells people.
+ */
 export async function runVerb(
   invocation: Invocation,
   flags: ReleaseFlags,
+  args: readonly string[],
   work: (world: World, tools: readonly Tool[]) => Promise<void>,
 ): Promise<void> {
   const report = createReport(invocation, flags);
   try {
     const world = createWorld(invocation, report, { maxWaitMs: flags.maxWait });
-    await work(world, await loadToolsOf(world));
+    const named = args.map(toolOf);
+    const folder = await readToolsOf(world, named);
+    // of those that are named, a bad file is the end; of all, it is one tool's failure among the others
+    if (folder.tools.length === 0) requireWhole(folder);
+    const { tools, broken: all } = folder;
+    const end = all.find(({ tool }) => named.includes(tool));
+    if (end !== undefined) throw end.error;
+    const broken = named.length > 0 ? [] : all;
+    for (const { tool, error } of broken) report.failed(tool, error);
+    await work(world, tools);
+    endRun({ outcomes: [], failures: broken, published: [] });
   } catch (thrown) {
     const error = isCutShort(thrown, invocation.signal) ? interrupted(thrown) : thrown;
     if (flags.json && error instanceof ReleaseError) report.failed('', error);

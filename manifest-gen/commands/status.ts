@@ -87,7 +87,7 @@ export function createCommand(invocation: Invocation): Command {
     .argument('[tool...]', 'no tool: all of them');
   addFlags(command, ['source', 'json', 'quiet'], ['release:status', 'release:status delve'], invocation);
   return command.action((args: readonly string[], flags: ReleaseFlags) =>
-    runVerb(invocation, flags, async (world, tools) => {
+    runVerb(invocation, flags, args, async (world, tools) => {
       world.report.status(await findStatus(world, readRequests(args, tools), { sources: flags.source }));
     }),
   );

@@ -100,7 +100,7 @@ export function createCommand(invocation: Invocation): Command {
     .option('--rebuild', 'build Go modules again and compare byte for byte: takes minutes, needs Go >= 1.21');
   addFlags(command, ['from', 'json', 'quiet'], examples, invocation);
   return command.action((args: readonly string[], { channel, rebuild = false, ...flags }: VerifyFlags) =>
-    runVerb(invocation, flags, async (world, tools) => {
+    runVerb(invocation, flags, args, async (world, tools) => {
       const isEvery = args.length === 0;
       await withSources(world, { cwd: invocation.cwd, from: flags.from }, async (place) =>
         endRun(await verifyPromises(place, readRequests(args, tools), { channel, rebuild, isEvery })),

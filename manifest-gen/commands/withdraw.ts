@@ -118,7 +118,7 @@ export function createCommand(invocation: Invocation): Command {
     .argument('<tool@version>', 'version: 1.22.0, or 1.22.0-beta.2');
   addFlags(command, ['reason', 'to', 'dryRun', 'out', 'json', 'quiet'], examples, invocation);
   return command.action((arg: string, flags: ReleaseFlags) =>
-    runVerb(invocation, flags, async (world, tools) => {
+    runVerb(invocation, flags, [arg], async (world, tools) => {
       const requests = readRequests([arg], tools);
       const { reason } = flags;
       if (reason === undefined)

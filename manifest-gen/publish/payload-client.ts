@@ -1,7 +1,5 @@
 import type { Response } from 'got';
 import type { Digest } from '../../formats/digest.ts';
-import type { Response } from 'got';
-import type { Digest } from '../../formats/digest.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import { payloadAddress } from '../render/payload-place.ts';
 import type { Tool } from '../tools.ts';

@@ -58,7 +58,10 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
     forge.addRepository('go-delve/delve', [delveRelease('1.26.3')]);
     const broken = goreleaserRelease('1.20.0');
     forge.addRepository('goreleaser/goreleaser', [
-      { ...broken, assets: broken.assets?.map((asset) => ({ ...asset, bytes: Buffer.from('no zip') })) },
+      {
+        ...broken,
+        assets: (broken.assets ?? []).map((asset) => ({ ...asset, bytes: Buffer.from('no zip') })),
+      },
     ]);
     const home = join(dir, name);
     const programsDir = join(home, 'bin');

@@ -206,8 +206,25 @@ describe('release:promote', () => {
 
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toContain(`is limited to ${ids}: ${sentence}`);
-    expect(result.stderr).toContain('feed:keys add --scope push:beta --id bank-delve --id delve');
     expect(await feedVersions(house)).toEqual(before);
+  });
+
+  it('is done for a tool that is named whatever another file says; of all tools the bad one fails alone', async () => {
+    const dir = await makeTempDir();
+    const file = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
+    await writeFile(join(dir, 'delve.yaml'), file);
+    await writeFile(join(dir, 'esbuild.yaml'), 'tool: esbuild\n');
+    const env = { TOOLS_DIR: dir };
+
+    const named = await generator.run('release:status', ['delve'], { env });
+    const all = await generator.run('release:status', [], { env });
+    const bad = await generator.run('release:beta', ['esbuild'], { env });
+
+    expect(named).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(all.exitCode).toBe(2);
+    expect(all.stdout).toMatch(/^delve +1\.27\.2/m);
+    expect(all.stderr).toContain('esbuild.yaml is not a valid tool file: line 1: command is missing');
+    expect(bad).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('esbuild.yaml is not') });
   });
 
   it('names the feed where FEED_URL is the server', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readNuspec } from '../../formats/nuspec.ts';
-import { loadTools, sourceOf } from '../../manifest-gen/tools.ts';
+import { loadTools, readTools, sourceOf } from '../../manifest-gen/tools.ts';
 import { requiredEvidence } from '../../manifest-gen/trust.ts';
 import { applyTrustFile } from '../../manifest-gen/trust-file.ts';
 import { ruleFor } from '../../manifest-gen/version-rules.ts';
@@ -142,6 +142,60 @@ describe('a tool file', () => {
       loadWith((text) => text.replace('1.0.0', '1').replace('command: hello\n', '')),
     );
     expect(failure.message).toMatch(/command[\s\S]*first|first[\s\S]*command/);
+  });
+
+  it.each<[string, (text: string) => string, string]>([
+    [
+      'a field that is missing',
+      (text) => text.replace('first: 1.0.0\n', ''),
+      'line 1: first is missing: expected a text',
+    ],
+    [
+      'a number for a text',
+      (text) => text.replace('first: 1.0.0', 'first: 1.0'),
+      'line 3: first "1.0" is a number (in quotes it is a text): expected a text',
+    ],
+    [
+      'an unknown field',
+      (text) => text.replace('command', 'comand'),
+      'line 2: comand is no field of a tool file',
+    ],
+    [
+      'a field missing in a list',
+      (text) => text.replace('    member: package/hello.exe\n', ''),
+      'line 5: sources.0.member is missing: expected a text',
+    ],
+    [
+      'evidence of no kind',
+      (text) => text.replace('[digest, pe]', '[digest, pee]'),
+      'line 10: trust.require.npm.1 "pee" is none of checksum, digest,',
+    ],
+    [
+      'a source of no kind',
+      (text) => text.replace('kind: npm', 'kind: nmp'),
+      'line 5: sources.0.kind "nmp" is of no kind that is known',
+    ],
+    ['a broken line', (text) => text.replace('[digest, pe]', '[digest, pe'), 'line 1'],
+  ])('names line, field, what was expected and what was found: %s', async (_, change, sentence) => {
+    const failure = await failureOf(loadWith(change));
+
+    expect(failure.message).toContain(`${join(dir, 'hello.yaml')} is not a valid tool file: `);
+    expect(failure.message).toContain(sentence);
+  });
+
+  it('tells of every bad file, and keeps no other tool from being read', async () => {
+    await writeFile(join(dir, 'good.yaml'), tool.replace('tool: hello', 'tool: good'));
+    await writeFile(join(dir, 'bad.yaml'), 'tool: bad\n');
+    await loadWith((text) => text.replace('1.0.0', 'one')).catch(() => undefined);
+
+    const failure = await failureOf(loadTools(dir));
+    expect(failure).toMatchObject({ code: 'TOOL_FILES_INVALID', exitCode: 2 });
+    expect(failure.message).toMatch(/bad\.yaml is not .*\n.*hello\.yaml is not /);
+
+    const all = await readTools(dir);
+    expect(all.tools.map(({ tool }) => tool)).toEqual(['good']);
+    expect(all.broken.map(({ tool }) => tool)).toEqual(['bad', 'hello']);
+    expect(await readTools(dir, ['good'])).toMatchObject({ tools: [{ tool: 'good' }], broken: [] });
   });
 
   it('is missed when the folder has none or is not there', async () => {
