@@ -7,7 +7,7 @@ import { judgeValue, type Result } from './results.ts';
 import { limits, type ReadingRow, readingRows, spread } from './rows.ts';
 import { memoryResult, readyResult } from './run-table.ts';
 import { type Feed, startFeed } from './servers.ts';
-import { productOf, type Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
 
 const [small, big] = [10_000, 165_000];
 
@@ -21,7 +21,7 @@ type Sized = { readonly versions: number; readonly packages: readonly BenchPacka
  */
 export async function compareSizes(settings: Settings): Promise<Result[]> {
   const { workDir, isChosen, say } = settings;
-  const product = await productOf(settings);
+  const product = await settings.product();
   const dirOf = (versions: number) => join(workDir, `data-${versions}`);
   const feeds: Sized[] = [];
   const results: Result[] = [];

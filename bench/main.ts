@@ -2,11 +2,13 @@
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { compareSizes } from './compare-sizes.ts';
+import { handInResults } from './hand-in.ts';
 import { launcherResults } from './launcher.ts';
+import { releaseResults } from './releases.ts';
 import { type Result, tableOf } from './results.ts';
-import { launcher, rowNames } from './rows.ts';
+import { feedRowNames, rowNames } from './rows.ts';
 import { runTable } from './run-table.ts';
-import type { Settings } from './settings.ts';
+import { productFrom, type Settings } from './settings.ts';
 import { makeWorkDir, removeWorkDir } from './work-dir.ts';
 
 type Options = {
@@ -35,24 +37,25 @@ await new Command('bench')
 
 async function bench(words: string[], options: Options): Promise<void> {
   const workDir = await makeWorkDir();
+  const say = (text: string): void => void process.stderr.write(`${text}\n`);
   try {
     const settings: Settings = {
       workDir,
       versions: Number(options.versions),
       seconds: Number(options.seconds),
       rounds: Number(options.rounds),
-      isFromCheckout: options.from === 'checkout',
       isChosen: (name) =>
         words.length === 0 || words.some((word) => name.toLowerCase().includes(word.toLowerCase())),
-      say: (text) => process.stderr.write(`${text}\n`),
+      say,
+      product: productFrom(options.from, { workDir, say }),
     };
     const results = options.scale
       ? await compareSizes(settings)
       : [
-          ...(rowNames.some((name) => name !== launcher.name && settings.isChosen(name))
-            ? await runTable(settings)
-            : []),
+          ...(feedRowNames.some(settings.isChosen) ? await runTable(settings) : []),
           ...(await launcherResults(settings)),
+          ...(await releaseResults(settings)),
+          ...(await handInResults(settings)),
         ];
     process.stdout.write(`\n${tableOf(results)}\n`);
     if (options.json !== undefined) {

@@ -90,7 +90,23 @@ export const limits = {
 /** How many times longer a program takes through NAME.exe of a shim, which is a second process: 2 is the least there is. */
 export const launcher = { name: 'shim, start to end', must: 5, aim: 3 } as const;
 
-export const rowNames = [...readingRows.map(({ name }) => name), bigDownload.name, push.name, launcher.name];
+/** How many times longer a release of three tools takes that finds nothing new than the same verb that only says what it can do. */
+export const idleRelease = { name: 'release, nothing new', must: 4, aim: 2.5 } as const;
+
+/** How many times longer an exe takes to the feed than `sha256sum`, the same compressor and `cp`, one after the other. */
+export const handIn = {
+  name: 'hash, pack and push, 60 MB',
+  sizeBytes: 60_000_000,
+  must: 2,
+  aim: 1.3,
+} as const;
+
+/** The whole of the process at its largest, Node itself included, in sizes of the exe. */
+export const releaseMemory = { name: 'memory of a release', exeBytes: 60_000_000, must: 3 } as const;
+
+/** Those for which a feed with many versions is made. */
+export const feedRowNames = [...readingRows.map(({ name }) => name), bigDownload.name, push.name];
+export const rowNames = [...feedRowNames, launcher.name, idleRelease.name, releaseMemory.name, handIn.name];
 
 function oneOfEach(packages: readonly BenchPackage[]): BenchPackage[] {
   return shuffled([...new Map(packages.map((pkg) => [pkg.id, pkg])).values()]);

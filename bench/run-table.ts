@@ -16,7 +16,7 @@ import {
   startFeed,
   startPeer,
 } from './servers.ts';
-import { productOf, type Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
 
 type Stand = {
   readonly feed: Feed;
@@ -32,7 +32,7 @@ const maxPeerVersions = 20_000;
 /** Every row of the table at one catalog size. */
 export async function runTable(settings: Settings): Promise<Result[]> {
   const { workDir, versions, isChosen, say } = settings;
-  const product = await productOf(settings);
+  const product = await settings.product();
   const packages = listPackages(versions);
   const dataDir = join(workDir, 'data');
   const peerDir = versions <= maxPeerVersions ? join(workDir, 'packages') : undefined;

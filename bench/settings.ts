@@ -6,13 +6,24 @@ export type Settings = {
   readonly versions: number;
   readonly seconds: number;
   readonly rounds: number;
-  readonly isFromCheckout: boolean;
   readonly isChosen: (name: string) => boolean;
   readonly say: (text: string) => void;
+  /** What is measured; built when it is first asked for. */
+  readonly product: () => Promise<Product>;
 };
 
-export async function productOf({ isFromCheckout, workDir, say }: Settings): Promise<Product> {
-  if (isFromCheckout) return fromCheckout;
-  say('building the product');
-  return buildProduct(join(workDir, 'product'));
+export function productFrom(
+  from: string,
+  { workDir, say }: Pick<Settings, 'workDir' | 'say'>,
+): Settings['product'] {
+  let building: Promise<Product> | undefined;
+  const build = (): Promise<Product> => {
+    if (from === 'checkout') return Promise.resolve(fromCheckout);
+    say('building the product');
+    return buildProduct(join(workDir, 'product'));
+  };
+  return () => {
+    building ??= build();
+    return building;
+  };
 }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { Transform, Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { open } from 'node:fs/promises';
+import { Transform } from 'node:stream';
 
 /** What identifies bytes. Hex is lower case. */
 export type Digest = {
@@ -38,16 +37,30 @@ export function createDigester(): Digester {
   });
 }
 
+const chunkBytes = 256 * 1024;
+
 export async function digestFile(path: string): Promise<Digest> {
   const hash = createHashes();
-  const sink = new Writable({
-    write(chunk: Buffer, _encoding, callback) {
-      hash.update(chunk);
-      callback();
-    },
-  });
-  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), sink);
+  for await (const chunk of readChunks(path)) hash.update(chunk);
   return hash.digest();
+}
+
+/**
+ * A file from its beginning to its end. Every chunk lies in the same buffer, so it must be used before the next is asked for: a
+ * stream has a new buffer for each, and tens of megabytes of them wait for the garbage collector.
+ */
+export async function* readChunks(path: string): AsyncGenerator<Buffer> {
+  const buffer = Buffer.allocUnsafe(chunkBytes);
+  const file = await open(path);
+  try {
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, chunkBytes);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 export function digestBytes(bytes: Uint8Array): Digest {

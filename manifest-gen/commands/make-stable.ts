@@ -98,13 +98,12 @@ function onStepOf({ tool }: Ready, { world }: Context): (step: string) => void {
 
 async function repackBeta(
   { tool, stable, beta, templates }: Ready,
-  { feed, places, workDir }: Context,
+  { feed, places, workDir, world }: Context,
 ): Promise<{ packed: Packed }> {
   const { record, nupkgPath } = beta;
   const manifestTemplate = templates.manifest;
-  return {
-    packed: await repack({ tool, record, nupkgPath, stable, manifestTemplate, feed, places, workDir }),
-  };
+  const place = { feed, places, workDir, signal: world.signal };
+  return { packed: await repack({ tool, record, nupkgPath, stable, manifestTemplate, ...place }) };
 }
 
 async function commitStable(

@@ -34,7 +34,8 @@ export function repackGood(
 ): Promise<Packed> {
   world.report.step(tool.tool, 'repack', `${record.version} as ${version}`);
   const manifestTemplate = templates.manifest;
-  return repack({ tool, record, nupkgPath, stable: version, manifestTemplate, feed, places, workDir });
+  const place = { feed, places, workDir, signal: world.signal };
+  return repack({ tool, record, nupkgPath, stable: version, manifestTemplate, ...place });
 }
 
 /**

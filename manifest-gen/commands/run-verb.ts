@@ -1,4 +1,5 @@
 import { ReleaseError } from '../errors.ts';
+import { keepMemorySmall } from '../memory.ts';
 import { requireWhole, type Tool } from '../tools.ts';
 import { createReport, createWorld, type Invocation, readToolsOf, type World } from '../world.ts';
 import type { ReleaseFlags } from './flags.ts';
@@ -15,6 +16,7 @@ export async function runVerb(
   args: readonly string[],
   work: (world: World, tools: readonly Tool[]) => Promise<void>,
 ): Promise<void> {
+  keepMemorySmall();
   const report = createReport(invocation, flags);
   try {
     const world = createWorld(invocation, report, { maxWaitMs: flags.maxWait });

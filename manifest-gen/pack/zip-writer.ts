@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { Deflate } from 'fflate';
 import { makeWhole } from '../whole-file.ts';
+import { deflateBeside, deflateHere, type Piece, pieceBytes } from './deflate.ts';
 
 /**
  * A zip whose bytes depend on nothing but its entries (docs/decisions/0003-reproducible-nupkg.md):
@@ -15,6 +15,7 @@ import { makeWhole } from '../whole-file.ts';
 export type ZipEntry = {
   /** ASCII, forward slashes. */
   readonly name: string;
+  /** A chunk is read to its end before the next is asked for, so all of them may lie in one buffer. */
   readonly content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 };
 
@@ -24,13 +25,6 @@ const dosDate = 0x0021;
 const versionNeeded = 20; // deflate
 const methodDeflate = 8;
 const maxBytes = 0xffff_fffe; // no zip64: choco's and Scoop's readers differ there, and a tool is not 4 GiB
-
-/**
- * The compressor: fflate (pinned exactly) at level 6. Piece size and table size are fixed too, since both change the output.
- * 33 MB of buf.exe: 2.1 % larger than `zip -6`; level 9 takes twice the time for 0.1 %.
- */
-const pieceBytes = 65_536;
-const deflateOptions = { level: 6, mem: 8 } as const;
 
 type Written = { readonly name: Buffer; readonly offset: number; readonly sizes: Buffer };
 
@@ -71,14 +65,11 @@ async function writeDeflated(file: FileHandle, start: number, content: ZipEntry[
   let crc = 0;
   let bytes = 0;
   let compressedBytes = 0;
-  let ready: Buffer[] = [];
-  const deflate = new Deflate(deflateOptions, (chunk) => ready.push(Buffer.from(chunk)));
-  for await (const { piece, isLast } of equalPieces(content)) {
+  const onPiece = (piece: Buffer): void => {
     crc = crc32(piece, crc);
     bytes += piece.length;
-    deflate.push(piece, isLast);
-    const chunk = Buffer.concat(ready);
-    ready = [];
+  };
+  for await (const chunk of deflated(equalPieces(content, onPiece))) {
     await writeAll(file, chunk, start + compressedBytes);
     compressedBytes = within(compressedBytes + chunk.length);
   }
@@ -90,15 +81,30 @@ async function writeDeflated(file: FileHandle, start: number, content: ZipEntry[
   return { sizes, compressedBytes };
 }
 
+/** An entry of one piece is done before a thread has begun. */
+async function* deflated(pieces: AsyncGenerator<Piece, void>): AsyncGenerator<Uint8Array> {
+  const first = (await pieces.next()).value;
+  if (first === undefined) return;
+  if (first.isLast) yield* deflateHere(first);
+  else yield* deflateBeside(chain(first, pieces));
+}
+
+async function* chain<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
+  yield first;
+  yield* rest;
+}
+
 /** However a stream cuts its chunks, the compressor sees pieces of one size, the last one shorter (or empty). */
 async function* equalPieces(
   content: ZipEntry['content'],
-): AsyncGenerator<{ piece: Buffer; isLast: boolean }> {
+  onPiece: (piece: Buffer) => void,
+): AsyncGenerator<Piece, void> {
   let piece = Buffer.alloc(pieceBytes);
   let filled = 0;
   for await (const chunk of content) {
     for (let at = 0; at < chunk.length; ) {
       if (filled === pieceBytes) {
+        onPiece(piece);
         yield { piece, isLast: false };
         piece = Buffer.alloc(pieceBytes);
         filled = 0;
@@ -109,7 +115,9 @@ async function* equalPieces(
       at += taken.length;
     }
   }
-  yield { piece: piece.subarray(0, filled), isLast: true };
+  const last = piece.subarray(0, filled);
+  onPiece(last);
+  yield { piece: last, isLast: true };
 }
 
 function localHeader(name: Buffer, sizes: Buffer): Buffer {
@@ -155,7 +163,7 @@ function within(bytes: number): number {
 }
 
 /** A single write may be short; the loop is what `writeFile` does, at a place of our choosing. */
-async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     const { bytesWritten } = await file.write(bytes, at, bytes.length - at, position + at);
     at += bytesWritten;

@@ -29,6 +29,7 @@ export type PromotionInputs = {
   readonly feed: FeedHttp;
   readonly places: Places;
   readonly workDir: string;
+  readonly signal: AbortSignal;
 };
 
 type RecordedPayload = ReleaseRecord['payloads'][number];
@@ -65,7 +66,7 @@ export async function repack(inputs: PromotionInputs): Promise<Packed> {
       exes,
       ...(await carriedSbom(inputs)),
     };
-    return await packNupkg(rendered, workDir);
+    return await packNupkg(rendered, workDir, inputs.signal);
   } finally {
     await nupkg.close();
   }

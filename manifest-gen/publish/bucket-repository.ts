@@ -70,6 +70,8 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
     await close();
     throw error;
   }
+  // as the last fetch brought them: nothing else moves them here, and asking git costs a process each time
+  let tips: Tips = new Map();
   return {
     url: access.url,
     async fetch() {
@@ -79,35 +81,36 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
       } catch (error) {
         explainGit(access.url, error);
       }
-      return git.run(['for-each-ref', '--format=%(objectname) %(refname)', 'refs/remotes/bucket/']);
+      const format = '--format=%(refname:lstrip=3) %(objectname)';
+      const list = await git.run(['for-each-ref', format, 'refs/remotes/bucket/']);
+      tips = readTips(list);
+      return list;
     },
-    version: (branch, tool) => offeredBy(git, branch, tool),
+    version: (branch, tool) => offeredBy(git, tips, branch, tool),
     async manifest(branch, tool, version) {
-      const tip = await tipOf(git, branch);
+      const tip = tips.get(branch);
       if (tip === undefined) return undefined;
       // an offer that cannot be read is shown as it is, whatever was asked for: it is what clients get
-      const offered = await offeredBy(git, branch, tool).catch(() => version);
+      const offered = await offeredBy(git, tips, branch, tool).catch(() => version);
       const isTip = version === undefined || version === offered;
       const commit = isTip ? tip : await releaseOf(git, tip, tool, version);
-      const file = `bucket/${tool}.json`;
-      if (commit === undefined || (await list(git, commit, file)).size === 0) return undefined;
-      return git.run(['cat-file', 'blob', `${commit}:${file}`], { isWhole: true });
+      return commit === undefined ? undefined : manifestIn(git, commit, tool);
     },
     async tools(branch) {
-      const tip = await tipOf(git, branch);
+      const tip = tips.get(branch);
       const files = tip === undefined ? [] : [...(await list(git, tip, 'bucket/')).keys()];
       return files.flatMap((path) => /^bucket\/(.+)\.json$/.exec(path)?.[1] ?? []);
     },
     async commit({ tool, version, manifestText, note, branches }) {
       const when = access.now();
-      const root = (await rootOf(git)) ?? (await writeRoot(git, when));
+      const root = (await rootOf(git, tips)) ?? (await writeRoot(git, when));
       const refspecs = new Map<string, string>();
       // A bucket without one of the branches gets it, so that both addresses can be cloned.
       for (const branch of ['main', 'beta'] as const) {
-        if ((await tipOf(git, branch)) === undefined) refspecs.set(`refs/heads/${branch}`, root);
+        if (!tips.has(branch)) refspecs.set(`refs/heads/${branch}`, root);
       }
       for (const branch of branches) {
-        const parent = (await tipOf(git, branch)) ?? root;
+        const parent = tips.get(branch) ?? root;
         const tree = await treeWith(git, parent, new Map([[tool, manifestText]]));
         const message = [`${tool}: Update to version ${version}`, ...(note === undefined ? [] : [note])];
         const oid = await commitTree(
@@ -121,7 +124,7 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
       return [...refspecs].map(([ref, oid]) => `${oid}:${ref}`);
     },
     async chore({ branch, subject, texts }) {
-      const parent = await tipOf(git, branch);
+      const parent = tips.get(branch);
       if (parent === undefined) throw new TypeError(`the bucket has no branch ${branch}`);
       const tree = await treeWith(git, parent, texts);
       const message = `(chore): ${subject}`;
@@ -134,22 +137,36 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
   };
 }
 
-async function tipOf(git: Git, branch: Channel): Promise<string | undefined> {
-  const tip = await git.run(['for-each-ref', '--format=%(objectname)', `refs/remotes/bucket/${branch}`]);
-  return tip === '' ? undefined : tip;
+/** Branch -> commit. */
+type Tips = ReadonlyMap<string, string>;
+
+/** `beta 2f0c...` a line. */
+function readTips(list: string): Tips {
+  const lines = list.split('\n').filter((line) => line !== '');
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), line.slice(line.lastIndexOf(' ') + 1)]),
+  );
 }
 
-async function offeredBy(git: Git, branch: Channel, tool: string): Promise<string | undefined> {
-  const tip = await tipOf(git, branch);
-  const file = `bucket/${tool}.json`;
-  if (tip === undefined || (await list(git, tip, file)).size === 0) return undefined;
-  const text = await git.run(['cat-file', 'blob', `${tip}:${file}`]);
+async function offeredBy(git: Git, tips: Tips, branch: Channel, tool: string): Promise<string | undefined> {
+  const tip = tips.get(branch);
+  const text = tip === undefined ? undefined : await manifestIn(git, tip, tool);
+  if (text === undefined) return undefined;
   try {
     return Offered.parse(JSON.parse(text)).version;
   } catch (error) {
-    const problem = `${file} on branch ${branch} of the bucket is JSON with a version no more.`;
+    const problem = `bucket/${tool}.json on branch ${branch} of the bucket is JSON with a version no more.`;
     return fail('CONTENT_INVALID', { tool, problem }, error);
   }
+}
+
+/** Every byte of it; undefined when the commit has none. */
+async function manifestIn(git: Git, commit: string, tool: string): Promise<string | undefined> {
+  const input = `${commit}:bucket/${tool}.json\n`;
+  // `OID blob SIZE`, a line end, the bytes, a line end; or the name and `missing`
+  const answer = await git.run(['cat-file', '--batch'], { input, isWhole: true });
+  const head = answer.slice(0, answer.indexOf('\n'));
+  return / blob \d+$/.test(head) ? answer.slice(head.length + 1, -1) : undefined;
 }
 
 /** The commit that brought a version, by the subject that every release has (contract section 5). */
@@ -161,8 +178,8 @@ async function releaseOf(git: Git, tip: string, tool: string, version: string): 
 }
 
 /** The commit that main and beta have in common from the start (contract section 5). */
-async function rootOf(git: Git): Promise<string | undefined> {
-  const tip = (await tipOf(git, 'main')) ?? (await tipOf(git, 'beta'));
+async function rootOf(git: Git, tips: Tips): Promise<string | undefined> {
+  const tip = tips.get('main') ?? tips.get('beta');
   if (tip === undefined) return undefined;
   return (await git.run(['rev-list', '--max-parents=0', tip])).split('\n').at(-1);
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
@@ -88,6 +88,25 @@ describe('a nupkg', () => {
     await writeFile(rendered.exes[0]!.path, 'another program');
 
     await expect(packNupkg(rendered, dir)).rejects.toMatchObject({ code: 'REFUSED', exitCode: 3 });
+    expect(await readdir(dir)).toEqual([]);
+  });
+
+  it('is refused, and not there, when only the last byte of a long exe is another', async () => {
+    const rendered = await makeRendered();
+    const dir = await folder();
+    await appendFile(rendered.exes[0]!.path, '!');
+
+    await expect(packNupkg(rendered, dir)).rejects.toMatchObject({ code: 'REFUSED', exitCode: 3 });
+    expect(await readdir(dir)).toEqual([]);
+  });
+
+  it('is not there when it was interrupted', async () => {
+    const dir = await folder();
+    const interruption = new AbortController();
+    const packing = packNupkg(await makeRendered(), dir, interruption.signal);
+    interruption.abort();
+
+    await expect(packing).rejects.toMatchObject({ name: 'AbortError' });
     expect(await readdir(dir)).toEqual([]);
   });
 
