@@ -1,10 +1,16 @@
-export type Terminal = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+import { columns } from './report-columns.ts';
 
-/** What is under way right now, of all tools: one line that is written over on a terminal, in a log a line now and then. */
+export type Terminal = NodeJS.WritableStream & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
+
+/** What is under way right now: on a terminal a line a file, written over and over, in a log a line now and then. */
 export type Live = {
   progress(tool: string, what: string, doneBytes: number, totalBytes: number | undefined): void;
   waiting(tool: string, why: string, leftMs: number): void;
-  /** Takes the line off the terminal, before another one is written. */
+  /** Takes the lines off the terminal, before another one is written. */
   clear(): void;
 };
 
@@ -22,22 +28,31 @@ type Transfer = {
 const terminalMs = 100;
 const logMs = 5_000;
 const waitMs = 30_000;
+/** A pause is told each second; one that is not told any more is over. */
+const waitEndsMs = 1_500;
+/** More than these would push what was said off the screen. */
+const maxLines = 8;
 
 export function createLive(stderr: Terminal, now: () => number): Live {
   const isTerminal = stderr.isTTY === true;
   const transfers = new Map<string, Transfer>();
-  const waitToldMs = new Map<string, number>();
+  const waits = new Map<string, { readonly line: string; readonly toldMs: number }>();
   let toldMs = now();
-  let isLineShown = false;
+  let shownLines = 0;
 
   const clear = (): void => {
-    if (isLineShown) stderr.write('\r\x1b[2K');
-    isLineShown = false;
+    if (shownLines > 0) stderr.write(`\r\x1b[2K${'\x1b[1A\x1b[2K'.repeat(shownLines - 1)}`);
+    shownLines = 0;
   };
-  const show = (text: string): void => {
-    if (!isTerminal) return void stderr.write(`${text}\n`);
-    stderr.write(`\r\x1b[2K${text.slice(0, Math.max(20, (stderr.columns ?? 120) - 1))}`);
-    isLineShown = true;
+  const draw = (running: readonly Transfer[]): void => {
+    const pauses = [...waits.values()].filter((wait) => now() - wait.toldMs < waitEndsMs);
+    const room = Math.max(1, Math.min(maxLines, (stderr.rows ?? maxLines + 1) - 1));
+    const lines = [...linesOf(running, now()), ...pauses.map(({ line }) => line)].slice(0, room);
+    const width = Math.max(20, (stderr.columns ?? 120) - 1);
+    if (shownLines === 0) stderr.write('\r\x1b[2K');
+    clear();
+    stderr.write(lines.map((line) => line.slice(0, width)).join('\n'));
+    shownLines = lines.length;
   };
 
   return {
@@ -48,45 +63,46 @@ export function createLive(stderr: Terminal, now: () => number): Live {
       const transfer: Transfer = transfers.get(key) ?? { ...begun, doneBytes, totalBytes };
       Object.assign(transfer, { doneBytes, totalBytes });
       transfers.set(key, transfer);
+      const running = [...transfers.values()];
       const isEnd = doneBytes === totalBytes;
       if (isEnd) transfers.delete(key);
       // the end of what was shown is told in any case, or its last line would say 3 % for ever
       const isDue = now() - toldMs >= (isTerminal ? terminalMs : logMs);
       if (!isDue && !(isEnd && transfer.isShown)) return;
       toldMs = now();
-      transfer.isShown = true;
-      const others = [...transfers.values()].filter((one) => one !== transfer);
-      if (isTerminal && others.length > 0 && !isEnd) {
-        show([...transfers.values()].map((one) => shortLine(one, now())).join(' | '));
+      if (isTerminal) {
+        draw(running);
+        for (const one of running) one.isShown = true;
       } else {
-        show(longLine(transfer, now()));
+        stderr.write(`${linesOf([transfer], now()).join('')}\n`);
+        transfer.isShown = true;
       }
     },
     waiting(tool, why, leftMs) {
-      const isDue = now() - (waitToldMs.get(tool) ?? Number.NEGATIVE_INFINITY) >= waitMs;
-      if (!isTerminal && !isDue) return;
-      waitToldMs.set(tool, now());
-      show(`${tool}  waits     ${Math.ceil(leftMs / 1000)} s for ${why}`);
+      const line = `${tool}  waits     ${Math.ceil(leftMs / 1000)} s for ${why}`;
+      const lastMs = waits.get(tool)?.toldMs ?? Number.NEGATIVE_INFINITY;
+      if (!isTerminal && now() - lastMs < waitMs) return;
+      waits.set(tool, { line, toldMs: now() });
+      if (isTerminal) draw([...transfers.values()]);
+      else stderr.write(`${line}\n`);
     },
   };
 }
 
-/** `delve  dlv.zip  1.0 MB of 3.0 MB, 33 %, 2.1 MB/s, 1 s left` */
-function longLine({ tool, what, doneBytes, totalBytes, ...begin }: Transfer, nowMs: number): string {
-  const amount = totalBytes
-    ? [`${mb(doneBytes)} of ${mb(totalBytes)}`, percent(doneBytes, totalBytes)]
-    : [mb(doneBytes)];
-  const { rate, leftS } = speedOf({ doneBytes, totalBytes, ...begin }, nowMs);
-  const left = leftS !== undefined && leftS > 0 ? [`${leftS} s left`] : [];
-  return `${tool}  ${what}  ${[...amount, ...(rate === undefined ? [] : [`${mb(rate)}/s`]), ...left].join(', ')}`;
+/** `delve  dlv.zip  1.0 MB of 3.0 MB, 33 %, 2.1 MB/s, 1 s left`, under each other in columns. */
+function linesOf(transfers: readonly Transfer[], nowMs: number): readonly string[] {
+  if (transfers.length === 0) return [];
+  return columns(transfers.map((one) => [one.tool, one.what, stateOf(one, nowMs)])).split('\n');
 }
 
-/** `delve 33 %, 4 s` */
-function shortLine(transfer: Transfer, nowMs: number): string {
-  const { tool, doneBytes, totalBytes } = transfer;
-  const { leftS } = speedOf(transfer, nowMs);
-  const amount = totalBytes ? percent(doneBytes, totalBytes) : mb(doneBytes);
-  return `${tool} ${amount}${leftS === undefined ? '' : `, ${leftS} s`}`;
+function stateOf(transfer: Transfer, nowMs: number): string {
+  const { doneBytes, totalBytes } = transfer;
+  const amount = totalBytes
+    ? [`${size(doneBytes)} of ${size(totalBytes)}`, percent(doneBytes, totalBytes)]
+    : [size(doneBytes)];
+  const { rate, leftS } = speedOf(transfer, nowMs);
+  const left = leftS !== undefined && leftS > 0 ? [`${leftS} s left`] : [];
+  return [...amount, ...(rate === undefined ? [] : [`${size(rate)}/s`]), ...left].join(', ');
 }
 
 /** Bytes a second of this run, once a second of it is over; before, it would be a guess. */
@@ -100,8 +116,8 @@ function speedOf(
   return totalBytes ? { rate, leftS: Math.ceil((totalBytes - doneBytes) / rate) } : { rate };
 }
 
-function mb(bytes: number): string {
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+function size(bytes: number): string {
+  return bytes < 100_000 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
 function percent(doneBytes: number, totalBytes: number): string {

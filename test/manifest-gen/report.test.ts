@@ -240,23 +240,57 @@ describe('createLineReport', () => {
     expect(stderr()).toBe('delve  dlv.zip  5.0 MB of 10.0 MB, 50 %, 0.2 MB/s, 25 s left\n');
   });
 
-  it('shows all tools that are under way in one line of a terminal, no wider than it is', () => {
+  it('shows each file that is under way in a line of a terminal, no wider than it is', () => {
     let nowMs = 0;
-    const { stderr, report } = lines({ isQuiet: false, now: () => nowMs }, true, 40);
+    const { stderr, report } = lines({ isQuiet: false, now: () => nowMs }, true, 70);
     report.progress('delve', 'dlv.zip', 0, 10_000_000);
     report.progress('buf', 'buf.exe', 0, undefined);
-    report.progress('goreleaser', 'goreleaser.zip', 0, 10_000_000);
+    report.progress('goreleaser', 'goreleaser.zip', 0, 20_000_000);
     nowMs = 2000;
     report.progress('delve', 'dlv.zip', 5_000_000, 10_000_000);
     nowMs = 2200;
-    report.progress('buf', 'buf.exe', 4_000_000, undefined);
+    report.progress('goreleaser', 'goreleaser.zip', 4_400_000, 20_000_000);
+    report.step('delve', 'verify');
 
-    const shown = stderr().split('\r\x1b[2K').slice(1);
-    expect(shown).toEqual(
-      ['delve 50 %, 2 s | buf 0.0 MB | gorelease', 'delve 50 %, 3 s | buf 4.0 MB | gorelease'].map((line) =>
-        line.slice(0, 39),
-      ),
+    const up = '\r\x1b[2K\x1b[1A\x1b[2K\x1b[1A\x1b[2K';
+    const [first, second, last] = stderr().slice('\r\x1b[2K'.length).split(up);
+    expect(first?.split('\n')).toEqual([
+      'delve       dlv.zip         5.0 MB of 10.0 MB, 50 %, 2.5 MB/s, 2 s le',
+      'buf         buf.exe         0 kB',
+      'goreleaser  goreleaser.zip  0 kB of 20.0 MB, 0 %',
+    ]);
+    expect(second?.split('\n')).toEqual([
+      'delve       dlv.zip         5.0 MB of 10.0 MB, 50 %, 2.3 MB/s, 3 s le',
+      'buf         buf.exe         0 kB',
+      'goreleaser  goreleaser.zip  4.4 MB of 20.0 MB, 22 %, 2.0 MB/s, 8 s le',
+    ]);
+    expect(last).toBe('delve  verify\n');
+  });
+
+  it('keeps a pause beside the transfers of others, until it is over', () => {
+    let nowMs = 0;
+    const { stderr, report } = lines({ isQuiet: false, now: () => nowMs }, true);
+    report.waiting('buf', 'api.test: its limit', 9000);
+    nowMs = 1000;
+    report.progress('delve', 'dlv.zip', 1_000_000, 3_000_000);
+    nowMs = 3000;
+    report.progress('delve', 'dlv.zip', 2_000_000, 3_000_000);
+
+    expect(stderr()).toBe(
+      '\r\x1b[2Kbuf  waits     9 s for api.test: its limit' +
+        '\r\x1b[2Kdelve  dlv.zip  1.0 MB of 3.0 MB, 33 %\nbuf  waits     9 s for api.test: its limit' +
+        '\r\x1b[2K\x1b[1A\x1b[2Kdelve  dlv.zip  2.0 MB of 3.0 MB, 66 %, 0.5 MB/s, 2 s left',
     );
+  });
+
+  it('fills no more than a low terminal with what is under way', () => {
+    let nowMs = 0;
+    const { stderr, report } = lines({ isQuiet: false, now: () => nowMs }, true, 120, 3);
+    for (const tool of ['a', 'b', 'c', 'd']) report.progress(tool, 'x.zip', 0, 1_000_000);
+    nowMs = 150;
+    report.progress('d', 'x.zip', 10, 1_000_000);
+
+    expect(stderr().split('\n')).toHaveLength(2);
   });
 
   it('counts a pause down on a terminal, and names it twice a minute in a log', () => {
@@ -314,9 +348,9 @@ describe('createJsonReport', () => {
   });
 });
 
-function lines(options: LineOptions, isTTY = false, columns = 120) {
+function lines(options: LineOptions, isTTY = false, columns = 120, rows = 40) {
   const stdout = Object.assign(collect(), { isTTY });
-  const stderr = Object.assign(collect(), { isTTY, columns });
+  const stderr = Object.assign(collect(), { isTTY, columns, rows });
   return { stdout: stdout.text, stderr: stderr.text, report: createLineReport(stdout, stderr, options) };
 }
 
