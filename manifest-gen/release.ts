@@ -75,6 +75,8 @@ export type Fetched = {
   readonly licenseText?: string;
   /** Of the modules that the exes are made of, where the source has them at hand. */
   readonly licenses?: ModuleLicenses;
+  /** What upstream says of the release, where the source tells. It may be edited at any time, so nothing is decided by it. */
+  readonly notesText?: string;
 };
 
 /** Licences of Go modules (SPDX), by `path@version`. */

@@ -101,11 +101,13 @@ async function recordOf(world: World, unpacked: Unpacked, verdicts: readonly Ver
 
 /** Every file as upstream offered it, under a name that says what it is. */
 function partOf({ fetched }: Unpacked, recordText: string): Part {
-  const { found, assets, sidecars, licenseText, licenses } = fetched;
+  const { found, assets, sidecars, licenseText, licenses, notesText } = fetched;
   const place = (name: string): string =>
     `${found.tool.tool}/${found.version}/${found.kind}/${pathPart(name)}`;
-  const licensePath = `${found.tool.tool}/${found.version}/${found.kind}.LICENSE.txt`;
-  const recordPath = `${found.tool.tool}/${found.version}/${found.kind}.release.json`;
+  const beside = (name: string): string => `${found.tool.tool}/${found.version}/${found.kind}.${name}`;
+  const licensePath = beside('LICENSE.txt');
+  const notesPath = beside('notes.md');
+  const recordPath = beside('release.json');
   return {
     release: {
       ...releaseOf(found),
@@ -113,6 +115,7 @@ function partOf({ fetched }: Unpacked, recordText: string): Part {
       sidecars: sidecars.map(({ name }) => ({ name, path: place(name) })),
       ...(licenseText === undefined ? {} : { license: licensePath }),
       ...(licenses === undefined ? {} : { licenses }),
+      ...(notesText === undefined ? {} : { notes: notesPath }),
       record: recordPath,
     },
     files: [
@@ -123,6 +126,7 @@ function partOf({ fetched }: Unpacked, recordText: string): Part {
       })),
       ...sidecars.map(({ name, text }) => ({ path: place(name), text })),
       ...(licenseText === undefined ? [] : [{ path: licensePath, text: licenseText }]),
+      ...(notesText === undefined ? [] : [{ path: notesPath, text: notesText }]),
       { path: recordPath, text: recordText },
     ],
   };

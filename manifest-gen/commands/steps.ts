@@ -109,20 +109,20 @@ export async function render(
   // a text kept by hand is preferred to the module's: it has been looked at
   const licenseText =
     unpacked.licenseText ?? (templates.license === undefined ? unpacked.fetched.licenseText : undefined);
-  const inputs = { tool, templates, addresses: places.addresses, exes };
+  const { licenses, notesText } = unpacked.fetched;
+  const inputs = { tool, templates, addresses: places.addresses, exes, notesText };
   const rendered = await renderRelease(
     record,
     licenseText === undefined ? inputs : { ...inputs, licenseText },
   );
-  const { licenses } = unpacked.fetched;
   return { rendered: licenses === undefined ? rendered : { ...rendered, licenses } };
 }
 
 export async function pack(
   { rendered }: { rendered: Rendered },
-  { workDir }: Context,
+  { workDir, world }: Context,
 ): Promise<{ packed: Packed }> {
-  return { packed: await packNupkg(rendered, workDir) };
+  return { packed: await packNupkg(rendered, workDir, world.signal) };
 }
 
 /** First of all, since a manifest promises them. */

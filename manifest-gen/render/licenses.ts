@@ -95,3 +95,29 @@ export function knownLicense(modulePath: string): string | undefined {
     known.get(modulePath) ?? (modulePath.startsWith('golang.org/x/') ? known.get('golang.org/x/') : undefined)
   );
 }
+
+/** Licences under which a text may be passed on for no more than the licence text itself, which lies in every package (SPDX). */
+const permissive: ReadonlySet<string> = new Set([
+  '0BSD',
+  'Apache-2.0',
+  'BlueOak-1.0.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'CC0-1.0',
+  'ISC',
+  'MIT',
+  'MIT-0',
+  'Unlicense',
+  'Zlib',
+]);
+
+/**
+ * Whether a package may carry upstream's words (spec upstream 7): one alternative must be all permissive. An expression with
+ * parentheses or exceptions is for a person to read, so it is a no.
+ * @param expression SPDX; `|` and `,` are Scoop's for OR and AND
+ */
+export function isPermissive(expression: string): boolean {
+  return expression
+    .split(/ OR |\|/)
+    .some((all) => all.split(/ AND |,/).every((id) => permissive.has(id.trim())));
+}

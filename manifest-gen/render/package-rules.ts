@@ -14,6 +14,9 @@ type Rule = {
 
 export type PackageFault = { readonly rule: string; readonly field: keyof Nuspec; readonly problem: string };
 
+/** In characters. */
+export const maxReleaseNotes = 35_000;
+
 const rules: readonly Rule[] = [
   ruleOf(
     'CPMR0001',
@@ -85,7 +88,7 @@ const rules: readonly Rule[] = [
     // CPMR0026; the others are what the gallery's own database holds
     ['description', 4000],
     ['copyright', 4000],
-    ['releaseNotes', 35_000],
+    ['releaseNotes', maxReleaseNotes],
   ]),
   ruleOf(
     'length',

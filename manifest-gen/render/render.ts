@@ -2,8 +2,9 @@ import { printReleaseRecord, type ReleaseRecord } from '../../formats/release-re
 import { fail } from '../errors.ts';
 import type { Rendered, UnpackedExe } from '../release.ts';
 import type { Tool } from '../tools.ts';
+import { isPermissive } from './licenses.ts';
 import { renderNuspec } from './nuspec.ts';
-import { type Addresses, renderManifest } from './scoop.ts';
+import { type Addresses, licenseIn, renderManifest } from './scoop.ts';
 import type { Templates } from './templates.ts';
 import { renderVerification } from './verification.ts';
 
@@ -14,6 +15,8 @@ export type RenderInputs = {
   readonly exes: readonly UnpackedExe[];
   /** As it came with the release; else the template's. */
   readonly licenseText?: string;
+  /** What upstream says of the release; in the package only where the tool's licence lets it be passed on. */
+  readonly notesText?: string | undefined;
 };
 
 /**
@@ -23,15 +26,14 @@ export type RenderInputs = {
 export async function renderRelease(record: ReleaseRecord, inputs: RenderInputs): Promise<Rendered> {
   const { tool, templates, addresses, exes } = inputs;
   const licenseText = inputs.licenseText ?? templates.license ?? failWithoutLicense(tool);
+  const notesText = isPermissive(licenseIn(templates.manifest)) ? inputs.notesText : undefined;
+  const version = { upstream: record.source.version, package: record.version };
   return {
     tool,
     packageVersion: record.version,
     record,
     recordText: printReleaseRecord(record),
-    nuspecText: await renderNuspec(templates, tool, {
-      upstream: record.source.version,
-      package: record.version,
-    }),
+    nuspecText: await renderNuspec(templates, tool, version, notesText),
     verificationText: renderVerification(tool, record),
     licenseText: `${licenseText.replace(/\r\n/g, '\n').trimEnd()}\n`,
     manifestText: renderManifest(templates.manifest, tool, record, addresses),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { readJson } from '../../formats/json.ts';
 import type { Architecture, ReleaseRecord } from '../../formats/release-record.ts';
+import { License } from '../../formats/scoop-fields.ts';
 import { parseScoopManifest, printScoopManifest } from '../../formats/scoop-manifest.ts';
 import { exeName } from '../payload-file.ts';
 import type { Tool } from '../tools.ts';
@@ -72,6 +73,12 @@ export function renderManifest(
         }),
   };
   return printScoopManifest(parseScoopManifest(JSON.stringify(manifest)));
+}
+
+/** The SPDX expression that a template names; empty where it names none, which makes no manifest. */
+export function licenseIn(template: string): string {
+  const license = License.safeParse(Template.parse(readJson(template)).license).data ?? '';
+  return typeof license === 'string' ? license : license.identifier;
 }
 
 /** No manifest yet: version and addresses are missing. */

@@ -18,6 +18,7 @@ import { type Check, compare, compareVerdict, skipped } from './check.ts';
 import { fetchPackage } from './fetch-package.ts';
 import type { HeldPackage } from './held.ts';
 import { checkManifest, readManifest } from './manifest.ts';
+import { compareNotes, heldNotes } from './notes.ts';
 import { comparePackage } from './package.ts';
 import { type HeldPayload, repeatPayloads } from './payloads.ts';
 import { repeatSbom } from './sbom.ts';
@@ -228,13 +229,16 @@ async function compareRendering(
   const licenseText = isAgain
     ? (again.unpacked.licenseText ?? templates.license ?? again.unpacked.fetched.licenseText)
     : held.licenseText;
+  const notesText = same.areSameTemplates ? await heldNotes(tool, held, templates) : undefined;
   const rendered = await renderRelease(isAgain ? again.record : held.record, {
     tool,
     templates,
     addresses: places.addresses,
     exes: [],
+    notesText,
     ...(licenseText === undefined ? {} : { licenseText }),
   });
+  const said = isAgain ? again.unpacked.fetched.notesText : undefined;
   // what is offered now names today's addresses; what came before a rebase names those of its day
   const isOffered = (await bucket.version(channel, tool.tool)) === held.version;
   const then = isOffered
@@ -247,5 +251,6 @@ async function compareRendering(
     ),
     ...(await comparePackage({ ...held, manifestText: then.text }, rendered, same, workDir)),
     ...(await repeatSbom(tool, held, held.payloads, same.isSamePacker, place)),
+    ...(await compareNotes(tool, held, templates, said)),
   ];
 }

@@ -25,6 +25,7 @@ type Details = {
   readonly isImmutable: boolean;
   readonly assets: readonly { readonly architecture: Architecture; readonly asset: GithubAsset }[];
   readonly sidecars: readonly GithubAsset[];
+  readonly notes: string | undefined;
 };
 
 const kind = 'github';
@@ -77,13 +78,17 @@ export function createGithub(settings: GithubSettings): Upstream {
         fingerprint: fingerprintOf([...chosen.assets.map(({ asset }) => asset), ...chosen.sidecars]),
         published: publishedAt(release),
         architectures: chosen.assets.map(({ architecture }) => architecture),
-        details: { isImmutable: release.immutable === true, ...chosen } satisfies Details,
+        details: {
+          isImmutable: release.immutable === true,
+          notes: release.body || undefined,
+          ...chosen,
+        } satisfies Details,
       } satisfies Found;
     },
 
     async fetch(found, report) {
       const source = sourceFor(found.tool);
-      const { isImmutable, ...details } = found.details as Details;
+      const { isImmutable, notes, ...details } = found.details as Details;
       const about = askingFor(found, kind);
       const assets: Asset[] = [];
       for (const { architecture, asset } of details.assets) {
@@ -108,7 +113,7 @@ export function createGithub(settings: GithubSettings): Upstream {
       if (source.attestations) {
         sidecars.push(...(await fetchAttestations(settings, api, source.repository, assets, about)));
       }
-      return { found, assets, sidecars };
+      return { found, assets, sidecars, ...(notes === undefined ? {} : { notesText: notes }) };
     },
   };
 }

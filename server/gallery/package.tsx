@@ -40,11 +40,28 @@ export function PackagePage({ found, publicUrl }: Props): JSX.Element {
         />
         <Links row={shown} />
       </section>
+      {shown.nuspec.releaseNotes === undefined ? null : (
+        <section aria-labelledby="notes">
+          <h2 id="notes">Release notes</h2>
+          <Notes text={shown.nuspec.releaseNotes} />
+        </section>
+      )}
       <section aria-labelledby="versions">
         <h2 id="versions">Versions</h2>
         <VersionTable versions={versions} withSbom={withSbom} />
       </section>
     </Layout>
+  );
+}
+
+/** A stranger's text, shown as it stands; an address alone can be followed. */
+function Notes({ text }: { readonly text: string }): JSX.Element {
+  return /^https?:\/\/\S+$/i.test(text) ? (
+    <a href={text} rel="noreferrer">
+      {text}
+    </a>
+  ) : (
+    <pre class="notes">{text}</pre>
   );
 }
 

@@ -24,6 +24,8 @@ export type ForgeRelease = {
   readonly isPrerelease?: boolean;
   readonly isImmutable?: boolean;
   readonly publishedAt?: string;
+  /** The notes; upstream may edit them at any time, so it is looked at with each request. */
+  readonly body?: string;
   readonly assets?: readonly ForgeAsset[];
 };
 export type ForgeOptions = {
@@ -129,6 +131,7 @@ export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
       id: repository.id * 1000 + index,
       tag_name: release.tag,
       name: release.tag,
+      body: release.body ?? null,
       draft: release.isDraft ?? false,
       prerelease: release.isPrerelease ?? false,
       immutable: release.isImmutable ?? false,

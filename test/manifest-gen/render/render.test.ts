@@ -26,6 +26,22 @@ describe('a release from upstream', () => {
     expect(recordText).not.toContain('expected');
   });
 
+  it("has upstream's notes in its nuspec where the licence lets them be passed on", async () => {
+    const notesText = '## Fixed\r\n\r\n- `a < b && c` ]]> <script>alert(1)</script>\u0000\r\n';
+    const gpl = gadgetTemplates.manifest.replace('MIT', 'GPL-3.0-only');
+    const record = await upstreamRecord();
+
+    const carried = await renderRelease(record, { ...inputs(), notesText });
+    const left = await renderRelease(record, {
+      ...inputs(),
+      notesText,
+      templates: { ...gadgetTemplates, manifest: gpl },
+    });
+
+    await expect(carried.nuspecText).toMatchFileSnapshot(golden('upstream-notes.nuspec'));
+    await expect(left.nuspecText).toMatchFileSnapshot(golden('upstream.nuspec'));
+  });
+
   it('promotes by rendering the same record under the stable version', async () => {
     const beta = await upstreamRecord();
     const rendered = await renderRelease({ ...beta, version: '1.2.3' }, inputs());

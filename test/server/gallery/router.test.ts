@@ -7,12 +7,17 @@ describe('the pages for people', () => {
 
   beforeAll(async () => {
     house = await startHouse();
-    await push('sample', '1.0.0', { summary: 'Stable & <b>bold</b>' });
+    await push('sample', '1.0.0', {
+      summary: 'Stable & <b>bold</b>',
+      releaseNotes: 'https://example.org/sample/notes?a=1&b="',
+    });
     await push('sample', '1.1.0-beta.1');
     await push('newborn', '0.1.0-beta.1', {
       description:
         'Reads **well**. <script>alert(1)</script> [bad](javascript:alert(1)) ![spy](https://spy.example/x.png)',
       projectUrl: 'https://example.org/newborn',
+      releaseNotes:
+        '## Changes\n</pre><script>alert(2)</script> [bad](javascript:alert(1)) <img src=x onerror=alert(3)>\n\nhttps://example.org/notes',
     });
   });
 
@@ -80,6 +85,16 @@ describe('the pages for people', () => {
 
     const { html } = await page('/packages/sample');
     expect(html.match(/[^"]+\.cdx\.json/g)).toEqual([path]);
+  });
+
+  it('show release notes as the text that they are, and an address alone as a link', async () => {
+    const { html } = await page('/packages/newborn');
+
+    expect(html).toContain('## Changes\n&lt;/pre>&lt;script>alert(2)&lt;/script> [bad](javascript:alert(1))');
+    expect(html).not.toMatch(/<(script|img)/i);
+    expect((await page('/packages/sample')).html).toContain(
+      '<a href="https://example.org/sample/notes?a=1&amp;b=&quot;" rel="noreferrer">',
+    );
   });
 
   it('answer a package that is not there with 404 and a sentence', async () => {

@@ -1,0 +1,47 @@
+import { maxReleaseNotes } from './package-rules.ts';
+
+/** Stands where a text was cut. */
+const cutMark = '\n\n[...]';
+
+/**
+ * Upstream's notes as a package has them: its words, then where the whole is. They are a stranger's text, so only what XML can
+ * hold and nothing that changes the direction of reading is left of it, and no more of it than Chocolatey takes.
+ * @param own what the package says without them: an address, or words
+ */
+export function joinNotes(upstream: string, own: string | undefined): string | undefined {
+  const text = clean(upstream);
+  if (text === '') return own;
+  const tail = own === undefined ? '' : `${join}${own}`;
+  const isWhole = text.length + tail.length <= maxReleaseNotes;
+  return `${isWhole ? text : cut(text, maxReleaseNotes - tail.length)}${tail}`;
+}
+
+/** What `joinNotes` put before a package's own words; undefined when it put nothing there. Joined again it is the same. */
+export function notesIn(releaseNotes: string | undefined, own: string | undefined): string | undefined {
+  const tail = own === undefined ? '' : `${join}${own}`;
+  if (releaseNotes === undefined || releaseNotes === own || !releaseNotes.endsWith(tail)) return undefined;
+  return releaseNotes.slice(0, releaseNotes.length - tail.length);
+}
+
+const join = '\n\n';
+
+function clean(text: string): string {
+  // through UTF-8 half characters are lost here as they are on the way into a file
+  return Buffer.from(text)
+    .toString()
+    .replace(/\r\n?/g, '\n')
+    .replace(notShown, '')
+    .replace(/[ \t]+$/gm, '')
+    .trim();
+}
+
+/** What XML 1.0 has no place for, and the marks that let a line read otherwise than it is written. */
+const notShown = /(?![\t\n])\p{Cc}|[\u202a-\u202e\u2066-\u2069\ufffe\uffff]/gu;
+
+/** After a whole line; where even the first is too long, after a whole character. */
+function cut(text: string, maxLength: number): string {
+  const head = text.slice(0, Math.max(0, maxLength - cutMark.length));
+  const end = head.lastIndexOf('\n');
+  const kept = end > 0 ? head.slice(0, end) : head.replace(/[\ud800-\udbff]$/, '');
+  return `${kept.trimEnd()}${cutMark}`;
+}

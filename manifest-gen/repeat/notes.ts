@@ -1,0 +1,51 @@
+import { readNuspec } from '../../formats/nuspec.ts';
+import { fillNuspec } from '../render/nuspec.ts';
+import { joinNotes, notesIn } from '../render/release-notes.ts';
+import type { Templates } from '../render/templates.ts';
+import type { Tool } from '../tools.ts';
+import { type Check, skipped } from './check.ts';
+import type { HeldPackage } from './held.ts';
+
+/**
+ * Upstream's words in a package. They are taken from the package itself where it is rendered anew: upstream may have edited them
+ * since, and that makes nothing wrong that was released.
+ */
+export async function heldNotes(
+  tool: Tool,
+  { record, nuspecText }: HeldPackage,
+  templates: Templates,
+): Promise<string | undefined> {
+  const { releaseNotes } = await readNuspec(nuspecText);
+  return notesIn(releaseNotes, await ownNotes(tool, { record }, templates));
+}
+
+/** Whether upstream still says the same; nothing where either says nothing. */
+export async function compareNotes(
+  tool: Tool,
+  held: HeldPackage,
+  templates: Templates,
+  said: string | undefined,
+): Promise<readonly Check[]> {
+  if (said === undefined || (await heldNotes(tool, held, templates)) === undefined) return [];
+  const own = await ownNotes(tool, held, templates);
+  const about = { what: 'notes', subject: held.record.source.upstream };
+  const { releaseNotes } = await readNuspec(held.nuspecText);
+  return releaseNotes === joinNotes(said, own)
+    ? [{ ...about, verdict: 'passed', detail: 'Upstream says of the release what the package says.' }]
+    : [
+        skipped(
+          about,
+          'Upstream says something else of the release than the package does; it may edit that at any time.',
+        ),
+      ];
+}
+
+/** What the package would say without upstream's words. */
+async function ownNotes(
+  tool: Tool,
+  { record }: Pick<HeldPackage, 'record'>,
+  templates: Templates,
+): Promise<string | undefined> {
+  const version = { upstream: record.source.version, package: record.version };
+  return (await fillNuspec(templates, tool, version)).releaseNotes;
+}
