@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Forge, type ForgeAsset, type ForgeRelease, startForge } from '../kit/forge.ts';
+import { type Forge, type ForgeRelease, startForge } from '../kit/forge.ts';
 import type { Fault } from '../kit/forge-faults.ts';
+import type { ForgeAsset } from '../kit/forge-store.ts';
 import { delveRelease, makeGenerator } from '../kit/generator.ts';
 import { makeKey, startHouse, type TestHouse } from '../kit/house.ts';
 

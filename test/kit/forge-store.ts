@@ -1,6 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ForgeAsset } from './forge.ts';
 import { type Fault, takeFault } from './forge-faults.ts';
+
+export type ForgeAsset = {
+  readonly name: string;
+  readonly bytes: Buffer;
+  /** GitHub states one since 2025-06; false is an older upload (null). A string is stated instead of the true one. */
+  readonly digest?: boolean | string;
+  /** What the API says instead of the true size. */
+  readonly statedBytes?: number;
+  /** An upload that has not ended. */
+  readonly isOpen?: boolean;
+  /** Several come one after the other. */
+  readonly fault?: Fault | readonly Fault[];
+};
 
 /** The bytes of an asset, with Range, as an object store serves them, or as its fault says. */
 export function serveObject(request: IncomingMessage, response: ServerResponse, asset: ForgeAsset): void {

@@ -1,23 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Fault, takeFault } from './forge-faults.ts';
-import { serveObject } from './forge-store.ts';
+import { type ForgeAsset, serveObject } from './forge-store.ts';
 import { type Listening, listen } from './listen.ts';
 
 /** A small true GitHub: an API at one origin, releases and their files at another, as api.github.com and github.com are. */
 
-export type ForgeAsset = {
-  readonly name: string;
-  readonly bytes: Buffer;
-  /** GitHub states one since 2025-06; false is an older upload (null). A string is stated instead of the true one. */
-  readonly digest?: boolean | string;
-  /** What the API says instead of the true size. */
-  readonly statedBytes?: number;
-  /** An upload that has not ended. */
-  readonly isOpen?: boolean;
-  /** Several come one after the other. */
-  readonly fault?: Fault | readonly Fault[];
-};
 export type ForgeRelease = {
   readonly tag: string;
   readonly isDraft?: boolean;

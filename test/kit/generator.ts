@@ -15,7 +15,8 @@ import { createCommand as createVerify } from '../../manifest-gen/commands/verif
 import { createCommand as createWithdraw } from '../../manifest-gen/commands/withdraw.ts';
 import type { Invocation } from '../../manifest-gen/world.ts';
 import { type Module, makeTinyExe, type TinyExe } from './exe.ts';
-import type { ForgeAsset, ForgeRelease } from './forge.ts';
+import type { ForgeRelease } from './forge.ts';
+import type { ForgeAsset } from './forge-store.ts';
 import { makeTempDir, productDir } from './house.ts';
 import { nowhere } from './upstream-world.ts';
 
