@@ -61,8 +61,8 @@ const errors = {
   WITHDRAWAL_REFUSED: [1, '{tool} {version} cannot be withdrawn: {reason}.', '{hint}'],
   NOTHING_GOOD: [
     1,
-    '{tool} {version} is unlisted, but Scoop goes on offering it: expected an older version that is good, found none.',
-    'A branch never goes back: release a newer version, or an older one first, and withdraw this one again.',
+    '{tool} {version} {is}, but Scoop goes on offering it: expected an older version that is good, found none on the feed.',
+    'Run it again with --to OLDER, an older version of upstream that is good: its bytes are put on top. Or release and promote a newer one.',
   ],
   BUILD_FAILED: [
     1,

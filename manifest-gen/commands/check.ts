@@ -1,6 +1,8 @@
 import { Command, Option } from 'commander';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import { readCar } from '../plan/train.ts';
+import { findUnfinished } from '../plan/unfinished.ts';
+import { listVersions } from '../publish/feed-client.ts';
 import type { WatchRow } from '../report.ts';
 import { checkMarkdown } from '../report-check.ts';
 import type { Tool } from '../tools.ts';
@@ -88,8 +90,22 @@ async function checkOne(
     vulnerabilities,
     unknown: look?.unknown ?? [],
     gaps,
-    next: whatToDo(common, isOutdated ? newest?.version : undefined, vulnerabilities ?? [], gaps),
+    next: [
+      ...(await withdrawnOnes(tool, common, context)),
+      ...whatToDo(common, isOutdated ? newest?.version : undefined, vulnerabilities ?? [], gaps),
+    ],
   };
+}
+
+/** What main or beta goes on offering though it was withdrawn: Scoop installs it. @throws ReleaseError FEED_* */
+async function withdrawnOnes(
+  { tool, packageId = tool }: Tool,
+  { main, beta }: Pick<WatchRow, 'main' | 'beta'>,
+  { feed }: Context,
+): Promise<readonly string[]> {
+  const packages = await listVersions(feed, packageId);
+  const isOffered = packages.some(({ version, isListed }) => !isListed && [main, beta].includes(version));
+  return isOffered ? findUnfinished({ tool, packages, main, beta }).map((sentence) => `${sentence}.`) : [];
 }
 
 /** Pure. */

@@ -37,7 +37,10 @@ const options = {
   ).argParser(readWait),
   now: new Option('--now', "promote a beta that is younger than the tool file's minAge; needs --reason"),
   reason: new Option('--reason <text>', 'why, for the commit and the audit log').argParser(readReason),
-  to: new Option('--to <version>', 'the good version to go back to; else the newest listed stable before it'),
+  to: new Option(
+    '--to <version>',
+    'the good version to go back to, of the feed or of upstream; else the newest listed stable before it',
+  ),
   correct: new Option('--correct', 'make a version anew that was withdrawn: as the next beta or correction'),
   json: new Option('--json', 'one JSON object a line on stdout, nothing else'),
   quiet: new Option('--quiet', 'warnings and failures only'),

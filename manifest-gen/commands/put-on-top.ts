@@ -4,14 +4,16 @@ import { repack } from '../promote/apply.ts';
 import { publishManifest } from '../publish/bucket-branch.ts';
 import { listVersions } from '../publish/feed-client.ts';
 import { createReleaseReader } from '../publish/released.ts';
-import type { Packed } from '../release.ts';
+import type { Found, Packed } from '../release.ts';
+import { packagingOf } from '../render/packaging.ts';
 import { renderManifest } from '../render/scoop.ts';
 import type { Withdrawal } from '../withdraw/plan.ts';
+import { recipe } from './beta-recipe.ts';
 import { begin } from './chain.ts';
 import type { Context } from './context.ts';
 import { makeStable, prepareStable } from './make-stable.ts';
 import { requirePayloads } from './require-payloads.ts';
-import type { Good, PlannedWithdrawal } from './resolve-withdrawal.ts';
+import { type Good, isUpstream, type PlannedWithdrawal } from './resolve-withdrawal.ts';
 import { payloads, push } from './steps.ts';
 
 export type Correction = Extract<Withdrawal, { kind: 'correct' }>;
@@ -25,13 +27,26 @@ const birth = begin<Birth, Context>()
     commitBeta(rendered.tool.tool, rendered.packageVersion, rendered.manifestText, reason, context),
   );
 
-/** The good one's package under another version, here only; its record goes on saying which upstream version it is. */
-export function repackGood(
-  { tool, templates }: PlannedWithdrawal,
-  { record, nupkgPath }: Good,
+/**
+ * The good one's package under another version, here only; its record goes on saying which upstream version it is. One that the
+ * feed does not have is fetched, verified and judged as for a beta.
+ */
+export async function repackGood(
+  planned: PlannedWithdrawal,
+  good: Good | Found,
   version: string,
-  { world, feed, places, workDir }: Context,
+  context: Context,
 ): Promise<Packed> {
+  const { tool, templates, row } = planned;
+  const { world, feed, places, workDir } = context;
+  if (isUpstream(good)) {
+    const start = {
+      ...{ tool, found: good, templates, packaging: packagingOf(tool, templates), version },
+      ...{ standing: row, why: row.why, does: 'release' as const },
+    };
+    return (await recipe.local.run(start, context, (step) => world.report.step(tool.tool, step))).packed;
+  }
+  const { record, nupkgPath } = good;
   world.report.step(tool.tool, 'repack', `${record.version} as ${version}`);
   const manifestTemplate = templates.manifest;
   const place = { feed, places, workDir, signal: world.signal };

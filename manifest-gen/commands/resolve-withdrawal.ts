@@ -2,24 +2,29 @@ import { FormatError } from '../../formats/format-error.ts';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import { isSameProgram } from '../plan/same-program.ts';
-import { readCar } from '../plan/train.ts';
+import { readCar, readTrain } from '../plan/train.ts';
 import { listVersions } from '../publish/feed-client.ts';
 import type { FeedPackage } from '../publish/feed-page.ts';
 import { createReleaseReader, type ReadRelease, type Released } from '../publish/released.ts';
+import type { Found } from '../release.ts';
 import { loadTemplates, type Templates } from '../render/templates.ts';
 import type { PlanRow } from '../report.ts';
 import type { Tool } from '../tools.ts';
+import { requiredEvidence } from '../trust.ts';
 import {
   channelOf,
   findAsked,
   goodCandidates,
   headOfFamily,
+  isBefore,
   objectionToGood,
   planWithdrawal,
   type Withdrawal,
 } from '../withdraw/plan.ts';
 import type { Context } from './context.ts';
+import { findVersion } from './find-source.ts';
 import type { Request } from './request.ts';
+import { chooseSources } from './resolve.ts';
 import { standingOf } from './standing.ts';
 
 /** Ours, with its record. */
@@ -30,8 +35,8 @@ export type PlannedWithdrawal = {
   readonly bad: FeedPackage;
   readonly plan: Withdrawal;
   readonly row: PlanRow;
-  /** There whenever the plan is to correct. */
-  readonly good: Good | undefined;
+  /** There whenever the plan is to correct. `Found`: the feed does not have it, upstream does. */
+  readonly good: Good | Found | undefined;
   readonly templates: Templates;
   /** What a person may have to withdraw too. */
   readonly warnings: readonly string[];
@@ -60,7 +65,7 @@ export async function resolveWithdrawal(
   const { good, twins } =
     to === undefined
       ? await findGood(bad.version, badRecord, packages, read)
-      : { good: await readGood(tool, bad.version, to, packages, read), twins: [] };
+      : { good: await findNamed(tool, bad.version, to, packages, read, context), twins: [] };
   const head = await readHead(bad.version, packages, good, read);
   const plan = planWithdrawal({ bad, offered, good: good?.version, head });
   const offeredRecord =
@@ -87,18 +92,25 @@ async function findDeleted(
 function decision(
   bad: FeedPackage,
   plan: Withdrawal,
-  good: Good | undefined,
+  good: Good | Found | undefined,
 ): Pick<PlanRow, 'to' | 'source' | 'evidence' | 'does' | 'why'> {
   const verb = bad.isListed ? `unlist ${bad.version}` : `${bad.version} is unlisted already`;
   if (plan.kind === 'correct' && good !== undefined) {
+    const to = plan.stable ?? plan.born;
+    const does = plan.stage === 'begin' ? 'withdraw' : 'finish';
+    const why = `${verb}; the bytes of ${good.version} go on top`;
+    if (isUpstream(good)) {
+      const evidence = requiredEvidence(good.tool, good.kind, good.version);
+      return { to, source: `${good.kind}: ${good.upstream}`, evidence, does, why };
+    }
     const { record } = good;
     const passed = record.evidence.filter(({ verdict }) => verdict === 'passed').map(({ kind }) => kind);
     return {
-      to: plan.stable ?? plan.born,
+      to,
       source: `${record.source.kind}: ${record.source.upstream}`,
       evidence: [...new Set(passed)],
-      does: plan.stage === 'begin' ? 'withdraw' : 'finish',
-      why: `${verb}; the bytes of ${good.version} go on top`,
+      does,
+      why,
     };
   }
   const none = { source: '', evidence: [] };
@@ -110,7 +122,7 @@ function decision(
     ...none,
     to: bad.version,
     does: 'withdraw',
-    why: `${verb}; there is no good version to go back to`,
+    why: `${verb}; there is no good version to go back to, and Scoop would go on offering it`,
   };
 }
 
@@ -132,6 +144,27 @@ async function findGood(
     twins.push(version);
   }
   return { good: undefined, twins };
+}
+
+/** Whether it comes from upstream, since no package of the feed has it. */
+export function isUpstream(good: Good | Found): good is Found {
+  return 'fingerprint' in good;
+}
+
+/** A version that a person named: the feed's, else upstream's, so that the only version there was has something to go back to. */
+async function findNamed(
+  tool: Tool,
+  bad: string,
+  to: string,
+  packages: readonly FeedPackage[],
+  read: ReadRelease,
+  context: Context,
+): Promise<Good | Found> {
+  const isTaken = readTrain(packages.map(({ version }) => version)).some(({ upstream }) => upstream === to);
+  if (isTaken || !/^\d+\.\d+\.\d+$/.test(to) || !isBefore(to, bad) || channelOf(bad) === 'beta') {
+    return readGood(tool, bad, to, packages, read);
+  }
+  return findVersion(tool, to, chooseSources(tool, undefined, {}, context));
 }
 
 async function readGood(
@@ -164,14 +197,17 @@ async function readGood(
 async function readHead(
   bad: string,
   packages: readonly FeedPackage[],
-  good: Good | undefined,
+  good: Good | Found | undefined,
   read: ReadRelease,
 ): Promise<{ readonly version: string; readonly isGoodAgain: boolean }> {
   const version = headOfFamily(bad, packages) ?? bad;
   const isListed = packages.some((one) => one.version === version && one.isListed);
   if (version === bad || good === undefined || !isListed) return { version, isGoodAgain: false };
   const record = (await read(version).catch(unlessBroken))?.record;
-  return { version, isGoodAgain: record !== undefined && isSameProgram(record, good.record) };
+  const isGoodAgain =
+    record !== undefined &&
+    (isUpstream(good) ? record.source.fingerprint === good.fingerprint : isSameProgram(record, good.record));
+  return { version, isGoodAgain };
 }
 
 /** A package that cannot be read any more is all the more to be withdrawn; a feed that does not answer, or a full disk, is another matter. */

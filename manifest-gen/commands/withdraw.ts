@@ -56,6 +56,9 @@ async function act(
   const { report } = context.world;
   for (const sentence of planned.warnings) report.warn(tool.tool, sentence);
   const common = { tool: tool.tool, version: bad.version };
+  if (options.dryRun && plan.kind === 'stranded' && row.from === bad.version) {
+    fail('NOTHING_GOOD', { ...common, is: 'would be unlisted (nothing was changed: --dry-run)' });
+  }
   if (options.dryRun)
     return { ...common, kind: 'made', detail: `${row.why}; nothing was changed (--dry-run)` };
 
@@ -80,7 +83,7 @@ async function act(
   }
   if (plan.kind === 'stranded' && row.from === bad.version) {
     for (const line of recovery) report.warn(tool.tool, line.trim());
-    fail('NOTHING_GOOD', common);
+    fail('NOTHING_GOOD', { ...common, is: 'is unlisted' });
   }
   const kind = row.does === 'nothing' ? 'nothing' : 'withdrawn';
   return { ...common, kind, detail: row.why, recovery };

@@ -1,4 +1,5 @@
 import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-version.ts';
+import { goodCandidates } from '../withdraw/plan.ts';
 import { readCar, readTrain } from './train.ts';
 
 /** Where one tool stands on the feed and in the bucket. */
@@ -20,14 +21,16 @@ export function findUnfinished({ tool, packages, main, beta }: Standing): readon
   const isWithdrawn = (version: string | undefined): version is string =>
     packages.some((one) => one.version === version && !one.isListed);
 
-  if (isWithdrawn(main)) return [withdrawal(tool, main, 'main')];
+  // with nothing good on the feed it takes a version of upstream's, which a person has to name
+  const toOf = (bad: string): string => (goodCandidates(bad, packages).length === 0 ? ' --to OLDER' : '');
+  if (isWithdrawn(main)) return [withdrawal(tool, main, 'main', toOf(main))];
   const sentences: string[] = [];
   if (isNewer(newestStable, main)) {
     sentences.push(
       `the feed has ${newestStable}, main offers ${main ?? 'nothing'}: \`release:promote ${tool}@${newestStable}\` finishes the promotion`,
     );
   }
-  if (isWithdrawn(beta)) sentences.push(withdrawal(tool, beta, 'beta'));
+  if (isWithdrawn(beta)) sentences.push(withdrawal(tool, beta, 'beta', ''));
   else if (isNewer(newest, beta) && newest !== newestStable) {
     sentences.push(
       `the feed has ${newest}, beta offers ${beta ?? 'nothing'}: \`release:beta ${tool}@${readCar(newest ?? '')?.upstream}\` finishes the release`,
@@ -36,8 +39,10 @@ export function findUnfinished({ tool, packages, main, beta }: Standing): readon
   return sentences;
 }
 
-function withdrawal(tool: string, version: string, channel: string): string {
-  return `${version} was withdrawn, ${channel} still offers it: \`release:withdraw ${tool}@${version} --reason TEXT\` finishes the withdrawal`;
+function withdrawal(tool: string, version: string, channel: string, to: string): string {
+  const older =
+    to === '' ? '' : ', OLDER being a good version of upstream; or release and promote a newer one';
+  return `${version} was withdrawn, ${channel} still offers it: \`release:withdraw ${tool}@${version} --reason TEXT${to}\` finishes the withdrawal${older}`;
 }
 
 function isNewer(version: string | undefined, offered: string | undefined): boolean {

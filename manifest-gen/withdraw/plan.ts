@@ -93,7 +93,8 @@ function next({ upstream, correction, beta }: Car): Omit<Car, 'version'> {
     : { upstream, correction, beta: beta + 1 };
 }
 
-function isBefore(version: string, other: string): boolean {
+/** By NuGet's order. */
+export function isBefore(version: string, other: string): boolean {
   const order = compare(version, other);
   return order !== undefined && order < 0;
 }

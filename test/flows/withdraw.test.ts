@@ -202,26 +202,45 @@ describe('release:withdraw', () => {
     expect(await state()).toEqual(before);
   });
 
-  it('unlists the only version there is, and says that Scoop cannot go back', async () => {
-    forge.addRepository('goreleaser/goreleaser', [goreleaserRelease('1.26.0')]);
+  it('unlists the only version there is, says that Scoop goes on offering it, and puts an older one of upstream on top', async () => {
+    forge.addRepository('goreleaser/goreleaser', ['1.26.0', '1.25.1'].map(goreleaserRelease));
     await generator.run('release:beta', ['goreleaser@1.26.0']);
     await generator.run('release:promote', ['goreleaser']);
 
     const full = await generator.run('release:withdraw', ['goreleaser@1.26.0', ...why], {
       env: { GITHUB_API_URL: nowhere, CACHE_DIR: '/dev/null/cache' },
     });
+    const dry = await generator.run('release:withdraw', ['goreleaser@1.26.0', ...why, '--dry-run'], offline);
     const result = await generator.run('release:withdraw', ['goreleaser@1.26.0', ...why], offline);
     const status = await generator.run('release:status', ['goreleaser', '--json'], offline);
 
     // a disk that takes nothing is no reason to think the package broken
     expect(full).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('this machine failed') });
     expect(full.stderr).toContain('Nothing was published');
+    expect(dry.exitCode).toBe(1);
+    expect(dry.stderr).toContain('goreleaser 1.26.0 would be unlisted');
     expect(result.exitCode).toBe(1);
+    expect(result.stderr).toContain('--to OLDER');
     expect(result.stderr).toContain('goreleaser 1.26.0 is unlisted, but Scoop goes on offering it');
     expect(result.stderr).toContain('choco uninstall goreleaser');
     expect(JSON.parse(status.stdout)).toMatchObject({
       unfinished: [expect.stringContaining('1.26.0 was withdrawn, main still offers it')],
     });
+    const check = await generator.run('release:check', ['goreleaser']);
+    expect(check).toMatchObject({ exitCode: 5, stdout: expect.stringContaining('--to OLDER') });
+
+    const back = ['goreleaser@1.26.0', ...why, '--to', '1.25.1'];
+    const cured = await generator.run('release:withdraw', back);
+    const again = await generator.run('release:withdraw', back);
+
+    expect(cured.exitCode, cured.stderr).toBe(0);
+    expect(cured.stdout).toContain('goreleaser 1.26.0: withdrawn, 1.26.0.1 has the bytes of 1.25.1');
+    expect((await manifest('m/goreleaser.json')).version).toBe('1.26.0.1');
+    expect((await manifest('m/beta/goreleaser.json')).version).toBe('1.26.0.1');
+    expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('choco upgrade goreleaser') });
+    const after = await generator.run('release:status', ['goreleaser', '--json']);
+    expect(JSON.parse(after.stdout)).not.toHaveProperty('unfinished');
+    expect((await generator.run('release:verify', ['goreleaser'])).exitCode).toBe(0);
   });
 
   async function state() {

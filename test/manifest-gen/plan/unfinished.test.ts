@@ -12,6 +12,14 @@ describe('findUnfinished', () => {
     // pushed by hand: no business of the release train
     ['2.0.0-rc.1 1.22.0', '1.22.0', '1.22.0', []],
     [
+      '1.22.0-beta.1 1.22.0!',
+      '1.22.0',
+      '1.22.0',
+      [
+        '1.22.0 was withdrawn, main still offers it: `release:withdraw delve@1.22.0 --reason TEXT --to OLDER` finishes the withdrawal, OLDER being a good version of upstream; or release and promote a newer one',
+      ],
+    ],
+    [
       '1.22.0-beta.1',
       undefined,
       undefined,
