@@ -10,7 +10,8 @@ import {
   type World,
 } from '../manifest-gen/world.ts';
 import { buildLauncher, type Launcher } from './build-launcher.ts';
-import { planShims } from './plan.ts';
+import { removeLeftovers } from './leftovers.ts';
+import { otherCommands, planShims } from './plan.ts';
 import { readPolicy } from './policy.ts';
 import { publishShims, type ShimsChannel } from './publish.ts';
 import { readTemplates, writeShims } from './write-shims.ts';
@@ -71,15 +72,23 @@ async function makeShims(invocation: Invocation, flags: Flags): Promise<void> {
   const world = createWorld(invocation, createReport(invocation, {}));
   const { cwd, productDir, stdout, stderr, env } = invocation;
   const policy = flags.policy === undefined ? {} : await readPolicyFile(resolve(cwd, flags.policy));
-  const plans = planShims(await loadToolsOf(world), policy, flags.tool);
+  const tools = await loadToolsOf(world);
+  const plans = planShims(tools, policy, flags.tool);
+  for (const name of otherCommands(tools, policy)) {
+    stderr.write(`${name}: another command, by the policy; the tools' folder has no tool of this name.\n`);
+  }
   const templates = await readTemplates(productDir);
   const dir = resolve(cwd, out);
   const launcher = await launcherOrNone(world, env.SIGN_COMMAND, stderr);
   try {
-    const names = await writeShims(dir, plans, templates, launcher).catch((error: NodeJS.ErrnoException) =>
-      fail('OUT_UNUSABLE', { dir, cause: error.message }, error),
-    );
+    const unusable = (error: NodeJS.ErrnoException): never =>
+      fail('OUT_UNUSABLE', { dir, cause: error.message }, error);
+    const names = await writeShims(dir, plans, templates, launcher).catch(unusable);
     stdout.write(`${names.join('\n')}\n`);
+    // a run for some tools says nothing about the others
+    const commands = plans.map(({ command }) => command);
+    const removed = flags.tool === undefined ? await removeLeftovers(dir, commands).catch(unusable) : [];
+    if (removed.length > 0) stderr.write(`Removed, of an earlier run: ${removed.join(', ')}.\n`);
     if (launcher !== undefined)
       stderr.write(`Every .exe is the launcher with SHA-256 ${launcher.digest.sha256}.\n`);
     stderr.write(`Put ${dir} first in PATH. GO_WIN_TOOLS_EXPLAIN=1 NAME shows what a shim sees.\n`);

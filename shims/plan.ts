@@ -30,7 +30,7 @@ export function planShims(
   policy: Policy,
   only: readonly string[] = [],
 ): readonly ShimPlan[] {
-  const others = Object.keys(policy.tools ?? {}).filter((name) => !tools.some(({ tool }) => tool === name));
+  const others = otherCommands(tools, policy);
   const plans = [
     ...tools.map(({ tool, command, packageId }) => planOf({ tool, command, packageId }, policy)),
     ...others.map((tool) => planOf({ tool }, policy)),
@@ -49,6 +49,11 @@ export function planShims(
     fail('TOOL_UNKNOWN', { tool: unknown, known: plans.map(({ tool }) => tool).join(', ') });
   }
   return only.length === 0 ? plans : plans.filter((plan) => only.some((name) => isNamed(plan, name)));
+}
+
+/** What the policy names under `tools:` that is no tool of the tools' folder: a command of its own, or a typing error. */
+export function otherCommands(tools: readonly Pick<Tool, 'tool'>[], policy: Policy): readonly string[] {
+  return Object.keys(policy.tools ?? {}).filter((name) => !tools.some(({ tool }) => tool === name));
 }
 
 type Named = { readonly tool: string; readonly command?: string; readonly packageId?: string | undefined };

@@ -67,7 +67,7 @@ export async function writeShims(
 }
 
 /** Under a name of its own: the one before may still run, too. */
-async function stepAside(exe: string): Promise<void> {
+export async function stepAside(exe: string): Promise<void> {
   const old = `${exe}.old-${randomUUID().slice(0, 8)}`;
   await rename(exe, old).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;

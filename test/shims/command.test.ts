@@ -74,6 +74,33 @@ describe('shims', () => {
     expect(await readFile(join(out, 'buf.cmd'), 'utf8')).toContain('set "prefer=choco"\r\n');
   });
 
+  it('removes what an earlier run wrote and this one lacks, nothing else, and tells of commands that are no tools', async () => {
+    const policy = join(dir, 'policy.yaml');
+    await writeFile(policy, 'tools:\n  esbuildd: {prefer: scoop}\n');
+    const first = await cli(withoutGo, 'shims', '--out', out, '--policy', policy);
+    // what a run with Go would have left, and files of others
+    await writeFile(join(out, 'esbuildd.exe'), 'a launcher');
+    await writeFile(join(out, 'esbuildd.shim.json'), '{\n  "schema": 1,\n  "tool": "esbuildd"\n}\n');
+    await writeFile(join(out, 'own.cmd'), '@echo mine\r\n');
+    await writeFile(join(out, 'own.exe'), 'mine');
+    const some = await cli(withoutGo, 'shims', '--out', out, '--tool', 'buf');
+    const untouched = await readdir(out);
+
+    await writeFile(policy, 'tools:\n  esbuild: {prefer: scoop}\n');
+    const second = await cli(withoutGo, 'shims', '--out', out, '--policy', policy);
+
+    expect([first.code, some.code, second.code]).toEqual([0, 0, 0]);
+    expect(first.stderr).toContain(
+      "esbuildd: another command, by the policy; the tools' folder has no tool of this name.",
+    );
+    expect(untouched).toContain('esbuildd.exe');
+    expect(second.stderr).toContain(
+      'Removed, of an earlier run: esbuildd, esbuildd.cmd, esbuildd.exe, esbuildd.shim.json.',
+    );
+    const scripts = [...commands, 'esbuild'].flatMap((name) => [name, `${name}.cmd`]);
+    expect((await readdir(out)).sort()).toEqual([...scripts, 'own.cmd', 'own.exe'].sort());
+  });
+
   it.each([
     ['no --out', [], '--out <dir> (or --publish) is missing'],
     ['an empty --out', ['--out', ''], '--out names no folder'],
