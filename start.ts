@@ -68,7 +68,7 @@ async function fillFeed(
       sources.set(tool, source);
       if (!isInstallable) return;
       missing.delete(tool);
-      await sayCommands(server, tool.packageId ?? tool.tool, say);
+      await sayCommands(server, tool, say);
     });
   } catch (error) {
     // What was cut short fails in many ways, none of which is the news. Whatever else stops the releases, the feed stays up.
@@ -96,7 +96,7 @@ async function tellTools(
   const world = await ownWorld(invocation, server, undefined);
   for (const tool of await loadToolsOf(world)) {
     const id = tool.packageId ?? tool.tool;
-    if ((await server.services.catalog.findLatest(id)) !== undefined) await sayCommands(server, id, say);
+    if ((await server.services.catalog.findLatest(id)) !== undefined) await sayCommands(server, tool, say);
     else sayHowToRelease(server, tool, undefined, say);
   }
 }
@@ -132,9 +132,14 @@ async function ownWorld(invocation: Invocation, server: RunningServer, key: stri
   return createWorld(own, createReport(own, {}));
 }
 
-async function sayCommands(server: RunningServer, id: string, say: (text: string) => void): Promise<void> {
-  const isInBucket = (await server.services.bucket.readManifest('main', id)) !== undefined;
-  const lines = stableCommands(server.publicUrl, { id, isInBucket }).flatMap(commandLines);
+async function sayCommands(
+  server: RunningServer,
+  { tool, packageId: id = tool }: Tool,
+  say: (text: string) => void,
+): Promise<void> {
+  const manifest = await server.services.bucket.readManifest('main', tool);
+  const app = manifest === undefined ? undefined : tool;
+  const lines = stableCommands(server.publicUrl, { id, app }).flatMap(commandLines);
   say(`\n${id} can be installed:\n${lines.join('\n')}\n`);
 }
 

@@ -5,13 +5,14 @@ export type ClientCommand = {
   readonly remark?: string;
 };
 
-type Offer = { readonly id: string; readonly isInBucket: boolean };
+/** `app`: the name of its manifest, where the bucket has one. */
+type Offer = { readonly id: string; readonly app: string | undefined };
 
 /** How to install the newest stable version of a package. */
 export function stableCommands(publicUrl: string, offer: Offer): readonly ClientCommand[] {
   return [
     { client: 'Chocolatey', lines: [`choco install ${offer.id} -s ${publicUrl}/nuget`] },
-    ...(offer.isInBucket ? [scoop(publicUrl, 'main', offer.id)] : []),
+    ...(offer.app === undefined ? [] : [scoop(publicUrl, 'main', offer.app)]),
     { client: 'NuGet', lines: [`nuget install ${offer.id} -Source ${publicUrl}/nuget`] },
   ];
 }
@@ -24,7 +25,7 @@ export function betaCommands(publicUrl: string, offer: Offer): readonly ClientCo
       lines: [`choco install ${offer.id} --pre -s ${publicUrl}/nuget`],
       remark: 'Chocolatey 2 and newer; older ones see stable versions only.',
     },
-    ...(offer.isInBucket ? [scoop(publicUrl, 'beta', offer.id)] : []),
+    ...(offer.app === undefined ? [] : [scoop(publicUrl, 'beta', offer.app)]),
     { client: 'NuGet', lines: [`nuget install ${offer.id} -Prerelease -Source ${publicUrl}/nuget`] },
   ];
 }
@@ -52,12 +53,12 @@ export function setupCommands(publicUrl: string): readonly ClientCommand[] {
 }
 
 /** The prefix is needed: `main`, which every Scoop has, wins over other buckets (spec scoop 1.3). */
-function scoop(publicUrl: string, channel: 'main' | 'beta', id: string): ClientCommand {
+function scoop(publicUrl: string, channel: 'main' | 'beta', app: string): ClientCommand {
   return {
     client: 'Scoop',
     lines: [
       `scoop bucket add go-win-tools ${publicUrl}/git/${channel}/go-win-tools.git`,
-      `scoop install go-win-tools/${id}`,
+      `scoop install go-win-tools/${app}`,
     ],
   };
 }

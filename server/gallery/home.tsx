@@ -48,7 +48,7 @@ function PackageTable({ packages, publicUrl }: TableProps): JSX.Element {
           </tr>
         </thead>
         <tbody>
-          {packages.map(({ newest, stable, isInBucket }) => (
+          {packages.map(({ newest, stable, apps }) => (
             <tr key={newest.id}>
               <th scope="row">
                 <a href={`/packages/${encodeURIComponent(newest.id)}`}>{newest.id}</a>
@@ -58,8 +58,8 @@ function PackageTable({ packages, publicUrl }: TableProps): JSX.Element {
                   <Commands
                     commands={
                       stable === undefined
-                        ? betaCommands(publicUrl, { id: newest.id, isInBucket: isInBucket.beta })
-                        : stableCommands(publicUrl, { id: newest.id, isInBucket: isInBucket.main })
+                        ? betaCommands(publicUrl, { id: newest.id, app: apps.beta })
+                        : stableCommands(publicUrl, { id: newest.id, app: apps.main })
                     }
                   />
                 </details>

@@ -10,7 +10,7 @@ type Props = { readonly found: FoundPackage; readonly publicUrl: string };
 
 /** `/packages/ID`: what it is, how to install it, which versions there are. */
 export function PackagePage({ found, publicUrl }: Props): JSX.Element {
-  const { id, shown, stable, beta, versions, withSbom, isInBucket } = found;
+  const { id, shown, stable, beta, versions, withSbom, apps } = found;
   return (
     <Layout title={`${id} - go-win-tools`}>
       <h1>{shown.nuspec.title ?? id}</h1>
@@ -20,7 +20,7 @@ export function PackagePage({ found, publicUrl }: Props): JSX.Element {
           <h2 id="stable">
             Install <Version row={stable} />
           </h2>
-          <Commands commands={stableCommands(publicUrl, { id, isInBucket: isInBucket.main })} />
+          <Commands commands={stableCommands(publicUrl, { id, app: apps.main })} />
         </section>
       )}
       {beta === undefined ? null : (
@@ -28,7 +28,7 @@ export function PackagePage({ found, publicUrl }: Props): JSX.Element {
           <h2 id="beta">
             Test <Version row={beta} />
           </h2>
-          <Commands commands={betaCommands(publicUrl, { id, isInBucket: isInBucket.beta })} />
+          <Commands commands={betaCommands(publicUrl, { id, app: apps.beta })} />
         </section>
       )}
       <section aria-labelledby="about">

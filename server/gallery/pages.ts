@@ -1,18 +1,19 @@
 import type { Catalog, PackageRow } from '../catalog/catalog.ts';
 import type { Payloads } from '../catalog/payloads.ts';
 import type { PackageQuery } from '../catalog/query.ts';
+import type { ToolOf } from './tool-of.ts';
 
 const pageSize = 50;
 /** A page shows this many versions; the feed has all. */
 const maxVersions = 200;
 
-/** Whether the bucket has a manifest too: then Scoop's commands are shown. */
-type InBucket = { readonly main: boolean; readonly beta: boolean };
+/** Scoop's names of it, where the bucket has a manifest too: then Scoop's commands are shown. */
+type Apps = { readonly main: string | undefined; readonly beta: string | undefined };
 
 export type ListedPackage = {
   readonly newest: PackageRow;
   readonly stable: PackageRow | undefined;
-  readonly isInBucket: InBucket;
+  readonly apps: Apps;
 };
 export type Listing = {
   readonly text: string;
@@ -41,7 +42,7 @@ export async function readListing(sources: Sources, text: string, page: number):
     rows.map(async (newest) => ({
       newest,
       stable: newest.isPrerelease ? await catalog.findLatest(newest.id) : newest,
-      isInBucket: await readBucket(sources, newest.id),
+      apps: await readApps(sources, newest),
     })),
   );
   return { text, page, total, packages, hasMore: page * pageSize < total };
@@ -56,13 +57,14 @@ export type FoundPackage = {
   readonly versions: readonly PackageRow[];
   /** The versions with a list of what their exes are made of, at `/dl/ID/VERSION/ID.cdx.json`. */
   readonly withSbom: ReadonlySet<string>;
-  readonly isInBucket: InBucket;
+  readonly apps: Apps;
 };
 
 type Sources = {
   readonly catalog: Catalog;
   readonly payloads: Pick<Payloads, 'find'>;
   readonly hasManifest: (channel: 'main' | 'beta', tool: string) => Promise<boolean>;
+  readonly toolOf: ToolOf;
 };
 
 /** All that the page of one id shows; undefined when no version of it is listed. */
@@ -89,7 +91,7 @@ export async function readPackage(sources: Sources, id: string): Promise<FoundPa
     beta,
     versions,
     withSbom: await readSboms(sources, versions),
-    isInBucket: await readBucket(sources, newest.id),
+    apps: await readApps(sources, newest),
   };
 }
 
@@ -103,7 +105,15 @@ async function readSboms(
   return new Set(found.flatMap((payload) => payload?.version ?? []));
 }
 
-async function readBucket({ hasManifest }: Sources, id: string): Promise<InBucket> {
-  const [main, beta] = await Promise.all([hasManifest('main', id), hasManifest('beta', id)]);
-  return { main, beta };
+/** Nearly every manifest has its package's name; where none has, the package itself says which tool it is. */
+async function readApps({ hasManifest, toolOf }: Sources, row: PackageRow): Promise<Apps> {
+  const named = (app: string): Promise<Apps> =>
+    Promise.all([hasManifest('main', app), hasManifest('beta', app)]).then(([main, beta]) => ({
+      main: main ? app : undefined,
+      beta: beta ? app : undefined,
+    }));
+  const apps = await named(row.id);
+  if (apps.main !== undefined || apps.beta !== undefined) return apps;
+  const tool = await toolOf(row);
+  return tool === undefined ? apps : named(tool);
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import express, { type Request, type Response, type Router } from 'express';
 import { renderToString } from 'preact-render-to-string';
+import type { BlobReader } from '../blobs/blob-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Payloads } from '../catalog/payloads.ts';
 import { fail } from '../errors.ts';
@@ -8,9 +9,11 @@ import { methodNotAllowed } from '../http/answer-error.ts';
 import { HomePage } from './home.tsx';
 import { PackagePage } from './package.tsx';
 import { readListing, readPackage } from './pages.ts';
+import { createToolOf } from './tool-of.ts';
 
 export type GalleryServices = {
   readonly catalog: Catalog;
+  readonly blobs: Pick<BlobReader, 'readTo'>;
   readonly payloads: Pick<Payloads, 'find'>;
   /** Base of every command on the pages: what a client must type to reach this server. */
   readonly publicUrl: () => string;
@@ -23,6 +26,7 @@ export type GalleryServices = {
 /** The door for people: `/` lists the packages, `/packages/ID` tells one; no scripts, so nothing to break or to trust. */
 export function createGalleryRouter(services: GalleryServices): Router {
   const router = express.Router();
+  const sources = { ...services, toolOf: createToolOf(services.blobs) };
   router.use(
     '/static',
     express.static(join(services.productDir, 'server', 'gallery', 'static'), {
@@ -32,11 +36,11 @@ export function createGalleryRouter(services: GalleryServices): Router {
     }),
   );
   router.get('/', async (request, response) => {
-    const listing = await readListing(services, textOf(request, 'q'), numberOf(request, 'page'));
+    const listing = await readListing(sources, textOf(request, 'q'), numberOf(request, 'page'));
     answerPage(response, <HomePage listing={listing} publicUrl={services.publicUrl()} />);
   });
   router.get('/packages/:id', async (request, response) => {
-    const found = await readPackage(services, request.params.id);
+    const found = await readPackage(sources, request.params.id);
     if (found === undefined) {
       fail('PACKAGE_NOT_FOUND', { id: request.params.id, version: '(in a listed version)' });
     }

@@ -192,6 +192,23 @@ describe('release:promote', () => {
     expect((await fetch(`${house.url}/m/delve.json`)).status).toBe(404);
   });
 
+  it('shows the Scoop command under the name of the tool, where the package has another id', async () => {
+    const dir = await makeTempDir();
+    const file = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
+    await writeFile(join(dir, 'delve.yaml'), `${file}\npackageId: bank-delve\n`);
+    const env = { TOOLS_DIR: dir };
+    for (const verb of ['release:beta', 'release:promote']) {
+      expect((await generator.run(verb, ['delve@1.26.3'], { env })).exitCode).toBe(0);
+    }
+
+    for (const path of ['/', '/packages/bank-delve']) {
+      const html = (await download(`${house.url}${path}`)).toString();
+      expect(html).toContain('choco install bank-delve ');
+      expect(html).toContain('scoop install go-win-tools/delve');
+      expect(html).not.toContain('go-win-tools/bank-delve');
+    }
+  });
+
   it.each([
     [['bank-*'], 'expected one that is good for package bank-delve and tool delve, found delve not'],
     [['delve'], 'expected one that is good for package bank-delve and tool delve, found bank-delve not'],
