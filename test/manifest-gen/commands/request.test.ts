@@ -6,6 +6,31 @@ import { makeTool } from '../../kit/release-values.ts';
 
 const tools = [makeTool(), makeTool({ tool: 'esbuild', packageId: 'Bank-esbuild' })];
 
+describe('what is asked for', () => {
+  it.each<[args: readonly string[], means: readonly string[]]>([
+    [[], ['gadget newest', 'esbuild newest']],
+    [['gadget'], ['gadget newest']],
+    [['gadget@v1.22.0', 'gadget@1.22.0'], ['gadget 1.22.0']],
+    [
+      ['gadget@1.22.1', 'esbuild', 'gadget@1.9.0'],
+      ['gadget 1.9.0', 'gadget 1.22.1', 'esbuild newest'],
+    ],
+  ])('%j is %j', (args, means) => {
+    const read = readRequests(args, tools).map(({ tool, version }) => `${tool.tool} ${version ?? 'newest'}`);
+    expect(read).toEqual(means);
+  });
+
+  it.each([
+    ['gadget@', 'USAGE', /gadget@ names no version/],
+    ['toString', 'TOOL_UNKNOWN', /toString/],
+    ['go-win-shims@1.2.0', 'TOOL_MADE_HERE', /no tool with an upstream.*shims --publish/s],
+  ])('%s is refused: %s', (arg, code, says) => {
+    expect(() => readRequests([arg], tools)).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(says) }),
+    );
+  });
+});
+
 describe('a name that is no tool', () => {
   it.each([
     ['bank-esbuild@1.0.0', 'bank-esbuild is a package, its tool is esbuild: name that.'],
