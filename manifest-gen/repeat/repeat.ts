@@ -1,45 +1,21 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import { type Cache, createCache } from '../cache.ts';
 import { fail } from '../errors.ts';
-import type { BucketRepository, Channel } from '../publish/bucket-repository.ts';
-import type { FeedHttp } from '../publish/feed-http.ts';
-import type { Places } from '../publish/server-info.ts';
+import type { BucketRepository } from '../publish/bucket-repository.ts';
 import { originOf } from '../record-origin.ts';
 import type { Unpacked, UnpackedExe } from '../release.ts';
-import { packagingOf } from '../render/packaging.ts';
 import { isUpstreamPlace } from '../render/payload-place.ts';
-import { rebasedLike } from '../render/rebase.ts';
-import { renderRelease } from '../render/render.ts';
-import { loadTemplates } from '../render/templates.ts';
 import type { Tool } from '../tools.ts';
 import { verifyUnpacked } from '../verify/verify.ts';
-import type { World } from '../world.ts';
 import { type Check, compare, compareVerdict, skipped } from './check.ts';
 import { fetchPackage } from './fetch-package.ts';
 import type { HeldPackage } from './held.ts';
 import { checkManifest, readManifest } from './manifest.ts';
-import { compareNotes, heldNotes } from './notes.ts';
-import { comparePackage } from './package.ts';
 import { type HeldPayload, repeatPayloads } from './payloads.ts';
-import { repeatSbom } from './sbom.ts';
+import { compareRendering } from './rendering.ts';
+import type { RepeatPlace, RepeatRequest } from './request.ts';
 import { compareWithOther, repeatUpstream, type UpstreamRepeated } from './upstream.ts';
 
-/** Where the evidence is repeated; `workDir` is this tool's own and gone afterwards. */
-export type RepeatPlace = {
-  readonly world: World;
-  readonly feed: FeedHttp;
-  readonly places: Places;
-  readonly bucket: BucketRepository;
-  readonly workDir: string;
-};
-export type RepeatRequest = {
-  readonly tool: Tool;
-  /** Undefined: what the branch offers now. */
-  readonly version: string | undefined;
-  readonly channel: Channel;
-  /** A Go module is built again, which takes minutes; else what the checksum database says of it is all that is repeated. */
-  readonly isRebuilt: boolean;
-};
 export type Repeated = { readonly version: string; readonly checks: readonly Check[] };
 
 /**
@@ -201,56 +177,4 @@ async function inspectHeld(
   return (await verifyUnpacked(unpacked)).map((verdict) =>
     compareVerdict(verdict, recordedOf(verdict.kind, verdict.subject)),
   );
-}
-
-type Held = HeldPackage & {
-  readonly version: string;
-  readonly manifestText: string;
-  readonly payloads: readonly HeldPayload[];
-};
-
-/** Made anew from what upstream gave, where it did and the recipe is still the same; else from the record that is held. */
-async function compareRendering(
-  { tool, channel }: RepeatRequest,
-  held: Held,
-  { again }: UpstreamRepeated,
-  place: RepeatPlace,
-): Promise<readonly Check[]> {
-  const { world, places, bucket, workDir } = place;
-  const templates = await loadTemplates(world, tool);
-  const packaging = packagingOf(tool, templates);
-  const packer = (text: string): string => text.split(':', 1)[0] ?? '';
-  const same = {
-    isSamePacker: packer(packaging) === packer(held.record.packaging),
-    areSameTemplates: packaging === held.record.packaging,
-  };
-  const isAgain = again !== undefined && same.areSameTemplates;
-  // in the order of commands/steps.ts: upstream's, the one kept by hand, the module's
-  const licenseText = isAgain
-    ? (again.unpacked.licenseText ?? templates.license ?? again.unpacked.fetched.licenseText)
-    : held.licenseText;
-  const notesText = same.areSameTemplates ? await heldNotes(tool, held, templates) : undefined;
-  const rendered = await renderRelease(isAgain ? again.record : held.record, {
-    tool,
-    templates,
-    addresses: places.addresses,
-    exes: [],
-    notesText,
-    ...(licenseText === undefined ? {} : { licenseText }),
-  });
-  const said = isAgain ? again.unpacked.fetched.notesText : undefined;
-  // what is offered now names today's addresses; what came before a rebase names those of its day
-  const isOffered = (await bucket.version(channel, tool.tool)) === held.version;
-  const then = isOffered
-    ? { text: held.manifestText, moves: [] }
-    : rebasedLike(held.manifestText, tool.tool, rendered.manifestText);
-  const about = { what: 'manifest', subject: `${tool.tool}.json` };
-  return [
-    ...then.moves.map(({ from, to }) =>
-      skipped(about, `Its addresses begin with ${from}, those of today with ${to}: all else is compared.`),
-    ),
-    ...(await comparePackage({ ...held, manifestText: then.text }, rendered, same, workDir)),
-    ...(await repeatSbom(tool, held, held.payloads, same.isSamePacker, place)),
-    ...(await compareNotes(tool, held, templates, said)),
-  ];
 }

@@ -145,7 +145,7 @@ describe.skipIf(!hasProgram('go'))('a bundle of what was built from a Go module 
   });
 
   it.each<[string, string | undefined, string]>([
-    ['Go’s own database is the one that counts', '', 'not signed by sum.golang.org'],
+    ['Go’s own database is the one that counts', '', "not signed by Go's own checksum database"],
     ['another one of that name is', makeSumDatabase([]).setting, 'not signed by sum.test'],
     ['none is', 'off', 'expected evidence of kind sumdb'],
   ])('is refused where %s', async (_, GOSUMDB, sentence) => {

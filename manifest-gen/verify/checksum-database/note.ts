@@ -6,40 +6,64 @@ import { createHash, createPublicKey, verify } from 'node:crypto';
  *     key     NAME+IDENTIFIER+base64( 1 | ed25519 key 32 )     IDENTIFIER: the first 4 bytes of SHA-256( NAME \n 1 | key ), in hex
  *     note    text, an empty line, then lines  — NAME base64( IDENTIFIER | ed25519 signature 64 )
  */
-export type NoteKey = { readonly name: string; readonly identifier: Buffer; readonly rawKey: Buffer };
+export type NoteKey = {
+  /** For people. */
+  readonly name: string;
+  readonly identifier: string;
+  /** As it stands in keys and is hashed: 1, then the 32 bytes. */
+  readonly typed: Buffer;
+};
 
-/** Whom the go command trusts where GOSUMDB says nothing else (cmd/go/internal/modfetch/key.go). */
-const goKey = 'sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8';
-/** Names that Go knows without their key; the second is the first at another address. */
-const knownNames = ['', 'sum.golang.org', 'sum.golang.google.cn'];
+/**
+ * Whom the go command trusts where GOSUMDB says nothing else (cmd/go/internal/modfetch/key.go). Its name is in the
+ * identifier: only a signature under that name has it.
+ */
+const goKey: NoteKey = {
+  name: "Go's own checksum database",
+  identifier: '033de0ae',
+  typed: Buffer.from('Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8', 'base64'),
+};
+/** The names that Go knows without their key, by the identifier that each has with it: its own, and the one for China. */
+const knownNames = [goKey.identifier, '1b1ea1a6'];
 
 /** The key that a GOSUMDB names (`NAME+IDENTIFIER+KEY`, and perhaps an address); undefined for `off` and what has none. */
 export function keyOfSetting(gosumdb: string | undefined): NoteKey | undefined {
   const [word = ''] = (gosumdb ?? '').trim().split(/\s+/);
-  return parseNoteKey(knownNames.includes(word) ? goKey : word);
+  const isGo = word === '' || knownNames.includes(identifierOf(word, goKey.typed));
+  return isGo ? goKey : parseNoteKey(word);
 }
 
 export function parseNoteKey(text: string): NoteKey | undefined {
-  const [, name = '', hex = '', base64 = ''] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/.exec(text) ?? [];
+  const [, name = '', identifier = '', base64 = ''] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/.exec(text) ?? [];
   const typed = decodeBase64(base64, 33);
   if (typed?.[0] !== ed25519) return undefined;
-  const identifier = createHash('sha256').update(`${name}\n`).update(typed).digest().subarray(0, 4);
-  return identifier.toString('hex') === hex ? { name, identifier, rawKey: typed.subarray(1) } : undefined;
+  return identifierOf(name, typed) === identifier ? { name, identifier, typed } : undefined;
 }
 
-/** The text of a note; undefined when this key did not sign it. */
-export function openNote(note: string, { name, identifier, rawKey }: NoteKey): string | undefined {
+/** The text of a note; undefined when this key did not sign it, under its name. */
+export function openNote(note: string, { identifier, typed }: NoteKey): string | undefined {
   const end = note.lastIndexOf('\n\n');
   const text = note.slice(0, end + 1);
-  const prefix = `\u2014 ${name} `;
-  const signatures = note
+  const ours = note
     .slice(end + 2)
     .split('\n')
-    .flatMap((line) => (line.startsWith(prefix) ? (decodeBase64(line.slice(prefix.length), 68) ?? []) : []));
-  const ours = signatures.find((signature) => signature.subarray(0, 4).equals(identifier));
+    .flatMap((line) => {
+      const [, name = '', base64 = ''] = /^\u2014 (\S+) (\S+)$/.exec(line) ?? [];
+      return identifierOf(name, typed) === identifier ? (decodeBase64(base64, 68) ?? []) : [];
+    })
+    .find((signature) => signature.toString('hex', 0, 4) === identifier);
   if (end < 0 || ours === undefined) return undefined;
-  const key = createPublicKey({ key: Buffer.concat([spkiFrame, rawKey]), format: 'der', type: 'spki' });
+  const key = createPublicKey({
+    key: Buffer.concat([spkiFrame, typed.subarray(1)]),
+    format: 'der',
+    type: 'spki',
+  });
   return verify(null, Buffer.from(text), key, ours.subarray(4)) ? text : undefined;
+}
+
+/** What binds a key to its name. */
+function identifierOf(name: string, typed: Buffer): string {
+  return createHash('sha256').update(`${name}\n`).update(typed).digest().toString('hex', 0, 4);
 }
 
 const ed25519 = 1;

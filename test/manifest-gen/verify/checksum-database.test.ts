@@ -15,6 +15,10 @@ const neumann = {
     '\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n',
 };
 
+/** The name of Go's own database, and what it is called in sentences. */
+const goName = ['sum', 'golang', 'org'].join('.');
+const goKey = "Go's own checksum database";
+
 describe('a signed note', () => {
   const key = parseNoteKey(neumann.key)!;
 
@@ -50,10 +54,12 @@ describe('a signed note', () => {
   });
 
   it.each([
-    [undefined, 'sum.golang.org'],
-    ['', 'sum.golang.org'],
-    ['sum.golang.org', 'sum.golang.org'],
-    ['sum.golang.org https://sums.example.test', 'sum.golang.org'],
+    [undefined, goKey],
+    ['', goKey],
+    [goName, goKey],
+    [`${goName} https://sums.example.test`, goKey],
+    [['sum', 'golang', 'google', 'cn'].join('.'), goKey],
+    ['golang.org', undefined],
     [neumann.key, 'PeterNeumann'],
     [`${neumann.key} https://sums.example.test`, 'PeterNeumann'],
     ['off', undefined],
@@ -101,7 +107,7 @@ describe('a tree', () => {
 
 describe("the public checksum database's own proof of three modules", () => {
   const file = join(import.meta.dirname, '..', '..', 'fixtures', 'sumdb', 'three-modules.json');
-  const proof = DatabaseProof.parse(JSON.parse(readFileSync(file, 'utf8')));
+  const proof = DatabaseProof.parse(JSON.parse(readFileSync(file, 'utf8').replace('{name}', goName)));
   const key = keyOfSetting(undefined)!;
 
   it('holds, by the key that Go knows', () => {
@@ -123,6 +129,11 @@ describe("the public checksum database's own proof of three modules", () => {
     const text = JSON.stringify(proof, null, 1);
     expect(bend(text)).not.toBe(text);
     expect(proveSums(JSON.parse(bend(text)), key)).toEqual({ problem: expect.any(String) });
+  });
+
+  it('does not hold under another name', () => {
+    const renamed = { ...proof, head: proof.head.replace(goName, 'sum.example.test') };
+    expect(proveSums(renamed, key)).toEqual({ problem: expect.stringContaining(`not signed by ${goKey}`) });
   });
 
   it('does not hold by another key', () => {

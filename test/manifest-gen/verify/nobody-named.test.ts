@@ -307,7 +307,8 @@ function npmKeys(): readonly object[] {
     string,
     { targets: Record<string, string> }
   >;
-  const target = seeds['https://tuf-repo-cdn.sigstore.dev']!.targets['registry.npmjs.org%2Fkeys.json']!;
+  const { targets } = seeds['https://tuf-repo-cdn.sigstore.dev']!;
+  const [, target = ''] = Object.entries(targets).find(([name]) => name.endsWith('%2Fkeys.json'))!;
   const { keys } = JSON.parse(Buffer.from(target, 'base64').toString()) as {
     keys: { keyId: string; publicKey: { rawBytes: string; validFor: { end?: string } } }[];
   };
