@@ -346,7 +346,7 @@ describe('a bundle', () => {
     );
     const taken = await takeWithoutNetwork('release:beta', ['--from', bundleFile()]);
     expect(taken).toMatchObject({ exitCode: 0, dialled: '' });
-    expect(taken.said).toContain('1 known vulnerabilities');
+    expect(taken.said).toContain('1 known vulnerability;');
   });
 
   it.skipIf(!hasProgram('npm'))('carries npm packages (needs npm)', async () => {
