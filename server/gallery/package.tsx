@@ -10,7 +10,7 @@ type Props = { readonly found: FoundPackage; readonly publicUrl: string };
 
 /** `/packages/ID`: what it is, how to install it, which versions there are. */
 export function PackagePage({ found, publicUrl }: Props): JSX.Element {
-  const { id, shown, stable, beta, versions, withSbom, apps } = found;
+  const { id, shown, stable, beta, versions, sboms, apps } = found;
   return (
     <Layout title={`${id} - go-win-tools`}>
       <h1>{shown.nuspec.title ?? id}</h1>
@@ -48,7 +48,7 @@ export function PackagePage({ found, publicUrl }: Props): JSX.Element {
       )}
       <section aria-labelledby="versions">
         <h2 id="versions">Versions</h2>
-        <VersionTable versions={versions} withSbom={withSbom} />
+        <VersionTable versions={versions} sboms={sboms} />
       </section>
     </Layout>
   );
@@ -89,7 +89,7 @@ function Links({ row }: { readonly row: PackageRow }): JSX.Element {
   );
 }
 
-function VersionTable({ versions, withSbom }: Pick<FoundPackage, 'versions' | 'withSbom'>): JSX.Element {
+function VersionTable({ versions, sboms }: Pick<FoundPackage, 'versions' | 'sboms'>): JSX.Element {
   return (
     <div class="scroll">
       <table>
@@ -122,7 +122,9 @@ function VersionTable({ versions, withSbom }: Pick<FoundPackage, 'versions' | 'w
               </td>
               <td class="number">{sizeText(row.sizeBytes)}</td>
               <td class="number">{row.versionDownloads}</td>
-              <td>{withSbom.has(row.normalizedVersion) ? <SbomLink row={row} /> : null}</td>
+              <td>
+                <SbomLink row={row} href={sboms.get(row.normalizedVersion)} />
+              </td>
               <td>
                 <code class="hash">{row.sha256}</code>
               </td>
@@ -134,12 +136,16 @@ function VersionTable({ versions, withSbom }: Pick<FoundPackage, 'versions' | 'w
   );
 }
 
-function SbomLink({ row: { id, normalizedVersion } }: { readonly row: PackageRow }): JSX.Element {
+function SbomLink({
+  row: { id, normalizedVersion },
+  href,
+}: {
+  readonly row: PackageRow;
+  readonly href: string | undefined;
+}): JSX.Element | null {
+  if (href === undefined) return null;
   return (
-    <a
-      href={`/dl/${encodeURIComponent(id)}/${encodeURIComponent(normalizedVersion)}/${encodeURIComponent(id)}.cdx.json`}
-      aria-label={`SBOM of ${id} ${normalizedVersion}`}
-    >
+    <a href={href} aria-label={`SBOM of ${id} ${normalizedVersion}`}>
       SBOM
     </a>
   );

@@ -55,8 +55,8 @@ export type FoundPackage = {
   readonly stable: PackageRow | undefined;
   readonly beta: PackageRow | undefined;
   readonly versions: readonly PackageRow[];
-  /** The versions with a list of what their exes are made of, at `/dl/ID/VERSION/ID.cdx.json`. */
-  readonly withSbom: ReadonlySet<string>;
+  /** Where the list of what a version's exes are made of is, for those that have one. */
+  readonly sboms: ReadonlyMap<string, string>;
   readonly apps: Apps;
 };
 
@@ -84,25 +84,35 @@ export async function readPackage(sources: Sources, id: string): Promise<FoundPa
   }
   const stable = versions.find((row) => row.isLatest);
   const beta = newest.isPrerelease ? newest : undefined;
+  const apps = await readApps(sources, newest);
   return {
     id: newest.id,
     shown: stable ?? newest,
     stable,
     beta,
     versions,
-    withSbom: await readSboms(sources, versions),
-    apps: await readApps(sources, newest),
+    sboms: await readSboms(sources, apps.main ?? apps.beta ?? newest.id, versions),
+    apps,
   };
 }
 
+/** Payloads are at their tool's address, which may be another name than the package's. */
 async function readSboms(
   { payloads }: Sources,
+  tool: string,
   versions: readonly PackageRow[],
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlyMap<string, string>> {
+  const file = `${tool}.cdx.json`;
   const found = await Promise.all(
-    versions.map(({ id, normalizedVersion }) => payloads.find(id, normalizedVersion, `${id}.cdx.json`)),
+    versions.map(({ normalizedVersion }) => payloads.find(tool, normalizedVersion, file)),
   );
-  return new Set(found.flatMap((payload) => payload?.version ?? []));
+  return new Map(
+    found.flatMap((payload) => {
+      if (payload === undefined) return [];
+      const path = [payload.tool, payload.version, payload.file].map(encodeURIComponent).join('/');
+      return [[payload.version, `/dl/${path}`]];
+    }),
+  );
 }
 
 /** Nearly every manifest has its package's name; where none has, the package itself says which tool it is. */

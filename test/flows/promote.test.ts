@@ -192,7 +192,7 @@ describe('release:promote', () => {
     expect((await fetch(`${house.url}/m/delve.json`)).status).toBe(404);
   });
 
-  it('shows the Scoop command under the name of the tool, where the package has another id', async () => {
+  it('shows Scoop and SBOM under the name of the tool, where the package has another id', async () => {
     const dir = await makeTempDir();
     const file = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
     await writeFile(join(dir, 'delve.yaml'), `${file}\npackageId: bank-delve\n`);
@@ -207,6 +207,10 @@ describe('release:promote', () => {
       expect(html).toContain('scoop install go-win-tools/delve');
       expect(html).not.toContain('go-win-tools/bank-delve');
     }
+    const html = (await download(`${house.url}/packages/bank-delve`)).toString();
+    const sboms = html.match(/[^"]+\.cdx\.json/g);
+    expect(sboms).toEqual(['/dl/delve/1.26.3/delve.cdx.json', '/dl/delve/1.26.3-beta.1/delve.cdx.json']);
+    for (const path of sboms!) expect((await fetch(house.url + path)).status).toBe(200);
   });
 
   it.each([
