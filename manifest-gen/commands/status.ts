@@ -31,32 +31,39 @@ export function findStatus(
 }
 
 async function rowOf(request: Request, options: ResolveOptions, context: Context): Promise<StatusRow> {
-  const tool = request.tool.tool;
-  const main = await context.bucket.version('main', tool);
-  const beta = await context.bucket.version('beta', tool);
-  const packages = await listVersions(context.feed, request.tool.packageId ?? tool);
-  const unfinished = findUnfinished({ tool, packages, main, beta });
-  const promotable = findPromotable(request.tool, packages, main, context.world.now());
-  const offered = {
-    tool,
-    beta: beta ?? '-',
-    main: main ?? '-',
-    ...(promotable === undefined ? {} : { promotable }),
-    ...(unfinished.length === 0 ? {} : { unfinished }),
-  };
+  let offered: Offered = { tool: request.tool.tool, beta: 'unknown', main: 'unknown' };
   try {
+    offered = await readOffered(request.tool, context);
     const { found, does, version, why } = await resolve(request, options, context);
     const next = does === 'nothing' ? `do nothing: ${why}` : `${does} ${version} from ${found.kind}: ${why}`;
     return { ...offered, upstream: found.version, next };
   } catch (error) {
-    const isOfSource = error instanceof ReleaseError && !error.code.startsWith('FEED_');
-    if (!isOfSource || context.world.signal.aborted) throw error;
+    const isOfTool = error instanceof ReleaseError && !error.code.startsWith('FEED_');
+    if (!isOfTool || context.world.signal.aborted) throw error;
     return {
       ...offered,
       upstream: versionIn(error) ?? 'unknown',
       next: `fail: ${error.message} ${error.hint}`,
     };
   }
+}
+
+type Offered = Omit<StatusRow, 'upstream' | 'next'>;
+
+/** @throws ReleaseError CONTENT_INVALID for a manifest that cannot be read, FEED_UNREACHABLE, FEED_REFUSED */
+async function readOffered(tool: Tool, { feed, bucket, world }: Context): Promise<Offered> {
+  const main = await bucket.version('main', tool.tool);
+  const beta = await bucket.version('beta', tool.tool);
+  const packages = await listVersions(feed, tool.packageId ?? tool.tool);
+  const unfinished = findUnfinished({ tool: tool.tool, packages, main, beta });
+  const promotable = findPromotable(tool, packages, main, world.now());
+  return {
+    tool: tool.tool,
+    beta: beta ?? '-',
+    main: main ?? '-',
+    ...(promotable === undefined ? {} : { promotable }),
+    ...(unfinished.length === 0 ? {} : { unfinished }),
+  };
 }
 
 /** The newest is known where only making it fails. */

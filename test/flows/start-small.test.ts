@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
 import { makeTinyExe } from '../kit/exe.ts';
 import { delveRelease, withChecksums } from '../kit/generator.ts';
+import { createGitClient } from '../kit/git.ts';
 import { listen } from '../kit/listen.ts';
 import { hasNuget, makeNuget } from '../kit/nuget.ts';
 import { type SmallStart, startSmall } from '../kit/small-start.ts';
@@ -146,6 +147,27 @@ describe('a start with what is there', () => {
       exitCode: 2,
       stderr: expect.stringContaining('PAYLOAD_PUT: must be false'),
     });
+  });
+
+  it('tells of a manifest that somebody broke in its own row, and of the other tools what there is to tell', async () => {
+    const git = await createGitClient(small.dir);
+    const work = await git.clone(small.bucket, 'work');
+    await git.commit(work, 'by hand', { 'bucket/delve.json': '{ "version": ' });
+    await git.run(work, 'push', '--quiet', 'origin', 'HEAD:refs/heads/main');
+
+    const { exitCode, stdout } = await small.generator.run('release:status', ['buf', 'delve', '--json']);
+
+    expect(exitCode).toBe(0);
+    const rows = stdout.trim().split('\n');
+    expect(rows.map((row) => JSON.parse(row) as unknown)).toEqual([
+      expect.objectContaining({ tool: 'buf', main: '-', beta: '-' }),
+      expect.objectContaining({
+        tool: 'delve',
+        main: 'unknown',
+        beta: 'unknown',
+        next: expect.stringContaining('bucket/delve.json on branch main of the bucket'),
+      }),
+    ]);
   });
 
   it('is refused by the feed with another key, and nothing is there then', async () => {

@@ -22,6 +22,8 @@ export type SmallStart = {
   /** Where Scoop downloads from: what `serve` puts there. */
   readonly files: Listening;
   readonly generator: Generator;
+  /** The folder of the bare repository. */
+  readonly bucket: string;
   /** What `--out` kept, to where it is downloaded from. */
   serve(made: string): Promise<void>;
   git(...args: string[]): string;
@@ -57,6 +59,7 @@ export async function startSmall(
     feed,
     forge,
     files,
+    bucket,
     generator,
     serve: (made) => cp(join(made, 'payloads'), join(dir, 'www'), { recursive: true }),
     git,
