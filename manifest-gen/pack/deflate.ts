@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { on } from 'node:events';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { Deflate } from 'fflate';
@@ -32,21 +32,24 @@ export async function* deflateBeside(pieces: AsyncIterable<Piece>): AsyncGenerat
     execArgv: [],
     resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 64 },
   });
-  let underWay: Promise<Uint8Array[]> | undefined;
-  const answer = async (): Promise<Uint8Array[]> => {
-    const [chunks] = await once(thread, 'message');
-    return chunks as Uint8Array[];
+  const messages = on(thread, 'message', { close: ['exit'] });
+  const answer = async (): Promise<readonly Uint8Array[]> => {
+    const { value, done } = await messages.next();
+    if (done) throw new Error('The thread that compresses ended before its work did.');
+    return (value as [readonly Uint8Array[]])[0];
   };
+  let underWay = 0;
   try {
     for await (const { piece, isLast } of pieces) {
-      // the next piece is read and hashed while this one is compressed
-      if (underWay !== undefined) yield* await underWay;
-      underWay = answer();
-      // it is looked at once the next piece is here; until then nobody waits for it
-      underWay.catch(() => undefined);
       thread.postMessage({ piece, isLast }, [piece.buffer as ArrayBuffer]);
+      underWay += 1;
+      // the thread has the next piece already while this one's output is written
+      if (underWay > 1) {
+        yield* await answer();
+        underWay -= 1;
+      }
     }
-    if (underWay !== undefined) yield* await underWay;
+    for (; underWay > 0; underWay -= 1) yield* await answer();
   } finally {
     await thread.terminate();
   }
