@@ -1,7 +1,5 @@
-import { createWriteStream } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { createDigester } from '../formats/digest.ts';
 import type { Architecture } from '../formats/release-record.ts';
 import type { Cache } from './cache.ts';
@@ -11,7 +9,7 @@ import { fillMember } from './render/payload-place.ts';
 import { type ReadArchive, UnpackFault, type UnpackLimits, unpackLimits } from './unpack-archive.ts';
 import { readTgz } from './unpack-tgz.ts';
 import { readZip } from './unpack-zip.ts';
-import { makeWhole } from './whole-file.ts';
+import { makeWhole, pipeToFile } from './whole-file.ts';
 
 const readers: readonly (readonly [suffix: string, read: ReadArchive])[] = [
   ['.zip', readZip],
@@ -54,7 +52,7 @@ async function unpackAsset(
   try {
     // always made anew: what lies there from before may have been changed since
     const { licenseText } = await makeWhole(path, (part) => {
-      const onMember = (bytes: Readable): Promise<void> => pipeline(bytes, digester, createWriteStream(part));
+      const onMember = (bytes: Readable): Promise<void> => pipeToFile(part, [bytes, digester]);
       return read(asset.path, { member, onMember, limits });
     });
     const exe = { asset, architecture, path, digest: digester.digest() };

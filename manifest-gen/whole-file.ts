@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
+import type { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 /**
  * Makes a file that is at `path` whole or not at all.
@@ -17,5 +20,23 @@ export async function makeWhole<T>(path: string, make: (part: string) => Promise
       // what went wrong first is what counts
     });
     throw error;
+  }
+}
+
+/**
+ * A pipeline that ends in a file, over when the file is closed. Node's own is over sooner when it fails: on a busy machine the
+ * file may still be waiting to be opened then, and would be there again after it was removed.
+ */
+export async function pipeToFile(
+  path: string,
+  streams: readonly [Readable, ...Transform[]],
+  { flush = false, signal }: { readonly flush?: boolean; readonly signal?: AbortSignal } = {},
+): Promise<void> {
+  const file = createWriteStream(path, { flush });
+  const closed = new Promise<void>((resolve) => file.once('close', () => resolve()));
+  try {
+    await pipeline([...streams, file], signal === undefined ? {} : { signal });
+  } finally {
+    await closed;
   }
 }

@@ -1,9 +1,8 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { type Digest, digestBytes } from '../../formats/digest.ts';
 import { type TarFile, writeTar } from '../../formats/tar.ts';
-import { makeWhole } from '../whole-file.ts';
+import { makeWhole, pipeToFile } from '../whole-file.ts';
 import {
   BundleContent,
   bundleTime,
@@ -39,7 +38,7 @@ export async function writeBundle(
   const signature = key.sign(Buffer.from(digests));
   const all = [{ path: digestsPath, text: digests }, { path: signaturePath, text: signature }, ...listed];
   const tar = Readable.from(writeTar(all.map(tarFile), bundleTime), { objectMode: false });
-  await makeWhole(out, (part) => pipeline(tar, createWriteStream(part, { flush: true }), { signal }));
+  await makeWhole(out, (part) => pipeToFile(part, [tar], { flush: true, signal }));
 }
 
 function sha256Of(file: BundleFile): string {

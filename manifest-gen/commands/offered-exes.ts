@@ -1,7 +1,5 @@
-import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { digestFile } from '../../formats/digest.ts';
 import { openNupkg } from '../../formats/nupkg.ts';
 import type { Architecture, ReleaseRecord } from '../../formats/release-record.ts';
@@ -11,7 +9,7 @@ import { downloadFile } from '../publish/feed-client.ts';
 import type { Released } from '../publish/released.ts';
 import { isUpstreamPlace, payloadAddress } from '../render/payload-place.ts';
 import type { Tool } from '../tools.ts';
-import { makeWhole } from '../whole-file.ts';
+import { makeWhole, pipeToFile } from '../whole-file.ts';
 import type { Context } from './context.ts';
 
 type Exe = { readonly architecture: Architecture; readonly path: string };
@@ -43,7 +41,7 @@ async function takePackaged(tool: Tool, { nupkgPath }: Released, dir: string): P
     const name = `tools/${exeName(tool)}`;
     if (!nupkg.entries.some((entry) => entry.name === name)) return [];
     const path = join(dir, exeName(tool));
-    await pipeline(await nupkg.openEntry(name), createWriteStream(path));
+    await pipeToFile(path, [await nupkg.openEntry(name)]);
     return [{ architecture: 'amd64', path }];
   } finally {
     await nupkg.close();

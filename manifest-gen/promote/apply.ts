@@ -1,8 +1,6 @@
-import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { createDigester, type Digest } from '../../formats/digest.ts';
 import { type Nupkg, openNupkg } from '../../formats/nupkg.ts';
 import { writeNuspec } from '../../formats/nuspec.ts';
@@ -18,6 +16,7 @@ import { isUpstreamPlace, payloadAddress } from '../render/payload-place.ts';
 import { sbomFile } from '../render/sbom.ts';
 import { renderManifest } from '../render/scoop.ts';
 import type { Tool } from '../tools.ts';
+import { pipeToFile } from '../whole-file.ts';
 
 export type PromotionInputs = {
   readonly tool: Tool;
@@ -99,7 +98,7 @@ function payloadsToTake(
 
 async function saveStream(source: Readable, path: string): Promise<Digest> {
   const digester = createDigester();
-  await pipeline(source, digester, createWriteStream(path));
+  await pipeToFile(path, [source, digester]);
   return digester.digest();
 }
 

@@ -1,10 +1,9 @@
-import { createWriteStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Response } from 'got';
 import { createDigester, type Digest } from '../../formats/digest.ts';
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { fail, ReleaseError } from '../errors.ts';
+import { pipeToFile } from '../whole-file.ts';
 import {
   ask,
   explain,
@@ -105,7 +104,7 @@ export async function downloadFile(http: FeedHttp, url: string, path: string): P
   const digester = createDigester();
   try {
     const stream = http.got.stream(url, { throwHttpErrors: true });
-    await pipeline(stream, digester, createWriteStream(path));
+    await pipeToFile(path, [stream, digester]);
     return digester.digest();
   } catch (error) {
     const response = (error as { response?: Response<unknown> }).response;

@@ -1,12 +1,11 @@
-import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { createDigester, type Digest } from '../../formats/digest.ts';
 import { FormatError } from '../../formats/format-error.ts';
 import { type Nupkg, openNupkg } from '../../formats/nupkg.ts';
 import { parseReleaseRecord, type ReleaseRecord } from '../../formats/release-record.ts';
 import { exeName } from '../payload-file.ts';
 import type { Tool } from '../tools.ts';
+import { pipeToFile } from '../whole-file.ts';
 import { type Check, failed } from './check.ts';
 
 /** What lies in the package of a feed, read whole. */
@@ -56,7 +55,7 @@ async function readParts(
   const recordText = await text('release.json');
   const exePath = join(workDir, `held-${exeName(tool)}`);
   const digester = createDigester();
-  await pipeline(await nupkg.openEntry(`tools/${exeName(tool)}`), digester, createWriteStream(exePath));
+  await pipeToFile(exePath, [await nupkg.openEntry(`tools/${exeName(tool)}`), digester]);
   return {
     record: parseReleaseRecord(recordText),
     recordText,

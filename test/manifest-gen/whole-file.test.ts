@@ -1,8 +1,12 @@
+import { pbkdf2 } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { makeWhole } from '../../manifest-gen/whole-file.ts';
+import { makeWhole, pipeToFile } from '../../manifest-gen/whole-file.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -41,4 +45,17 @@ it('leaves what was there when the new one is not made, and nothing else', async
   await expect(making).rejects.toThrow('no more room');
   expect(await readFile(path, 'utf8')).toBe('old');
   expect(await readdir(dir)).toEqual(['file']);
+});
+
+it('has opened the file of a stream that breaks before it says so, so that it can be removed then', async () => {
+  const path = join(dir, 'file');
+  // a busy machine: Node's file system has four threads
+  const busy = Array.from({ length: 8 }, () => promisify(pbkdf2)('', '', 100_000, 64, 'sha512'));
+  const source = new PassThrough();
+  setImmediate(() => source.destroy(new Error('broke off')));
+
+  await expect(pipeToFile(path, [source])).rejects.toThrow('broke off');
+
+  expect(existsSync(path)).toBe(true);
+  await Promise.all(busy);
 });
