@@ -28,7 +28,7 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
     dir = await makeTempDir();
     source = join(dir, 'source');
     await copySource(source);
-  }, 2 * minutes);
+  }, 6 * minutes);
   afterAll(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
 
   /** What a person has pushed as a release: the files that git knows or would know, with a tag. */
@@ -138,7 +138,7 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
         await stop();
       }
     },
-    6 * minutes,
+    12 * minutes,
   );
 
   it(
@@ -170,6 +170,6 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
         await stop();
       }
     },
-    6 * minutes,
+    12 * minutes,
   );
 });

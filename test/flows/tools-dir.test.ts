@@ -85,7 +85,7 @@ describe('tools of an organisation', () => {
     ['golangci-lint', '1.55.2', 'GPL-3.0-only'],
   ])(
     'are built for each architecture, vouched for by the checksum database: %s %s (needs go and its proxy)',
-    { timeout: 900_000 },
+    { timeout: 1_800_000 },
     async (tool, version, license) => {
       const beta = await generator.run('release:beta', [`${tool}@${version}`, '--source', 'go-module']);
       expect(beta.exitCode, beta.stderr).toBe(0);
