@@ -2,8 +2,6 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openNupkg } from '../../formats/nupkg.ts';
-import { parseReleaseRecord, type ReleaseRecord } from '../../formats/release-record.ts';
 import { loadOrMakeKey } from '../../manifest-gen/bundle/key.ts';
 import { readFiles, signAgain, type TarContent } from '../kit/bundle.ts';
 import { makeTinyExe } from '../kit/exe.ts';
@@ -11,6 +9,7 @@ import { type Generator, makeGenerator } from '../kit/generator.ts';
 import { type GoModuleFiles, startGoProxy } from '../kit/go-proxy.ts';
 import { makeKey, makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { hasProgram, mustRun } from '../kit/programs.ts';
+import { recordOn } from '../kit/record-on.ts';
 import { makeSumDatabase, type SumDatabase } from '../kit/sumdb.ts';
 
 const modules: readonly GoModuleFiles[] = [
@@ -84,24 +83,12 @@ describe.skipIf(!hasProgram('go'))('a bundle of what was built from a Go module 
     return airGapped.run('release:beta', ['--from', file], { env });
   }
 
-  async function recordOn({ url }: TestHouse): Promise<ReleaseRecord> {
-    const answer = await fetch(`${url}/nuget/package/hello/1.0.0-beta.1`);
-    const file = join(await makeTempDir(), 'package.nupkg');
-    await writeFile(file, Buffer.from(await answer.arrayBuffer()));
-    const nupkg = await openNupkg(file);
-    try {
-      return parseReleaseRecord((await nupkg.readEntry('tools/release.json', 1e6)).toString());
-    } finally {
-      await nupkg.close();
-    }
-  }
-
   it('is taken by the proof of the checksum database, and says what it proves and what not', async () => {
     const feed = await startHouse();
     const machine = await makeAirGapped(feed);
     expect(await machine.run('release:beta', ['--from', bundle])).toMatchObject({ exitCode: 0 });
 
-    const record = await recordOn(feed);
+    const record = await recordOn(feed, 'hello', '1.0.0-beta.1');
     expect(record).toMatchObject({
       builtBy: 'feed',
       source: { kind: 'bundle', upstream: 'example.test/hello@v1.0.0' },

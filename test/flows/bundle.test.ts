@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
-import { openNupkg } from '../../formats/nupkg.ts';
 import { parseReleaseRecord, type ReleaseRecord } from '../../formats/release-record.ts';
 import { loadOrMakeKey } from '../../manifest-gen/bundle/key.ts';
 import { readFiles, signAgain, type TarContent } from '../kit/bundle.ts';
 import { makeTinyExe } from '../kit/exe.ts';
 import { type Forge, startForge } from '../kit/forge.ts';
 import { delveRelease, type Generator, goreleaserRelease, makeGenerator } from '../kit/generator.ts';
-import { makeKey, makeTempDir, productDir, startHouse, type TestHouse } from '../kit/house.ts';
+import { makeKey, productDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { startNpmRegistry } from '../kit/npm-registry.ts';
 import { hasProgram } from '../kit/programs.ts';
+import { recordOn } from '../kit/record-on.ts';
 import { type Sigstore, startSigstore } from '../kit/sigstore.ts';
 import { makeVuln, writeVulnDb } from '../kit/vulndb.ts';
 
@@ -121,18 +121,6 @@ describe('a bundle', () => {
     ];
   }
 
-  async function recordOf(id: string, version: string, from = house): Promise<ReleaseRecord> {
-    const answer = await fetch(`${from.url}/nuget/package/${id}/${version}`);
-    const file = join(await makeTempDir(), 'package.nupkg');
-    await writeFile(file, Buffer.from(await answer.arrayBuffer()));
-    const nupkg = await openNupkg(file);
-    try {
-      return parseReleaseRecord((await nupkg.readEntry('tools/release.json', 1e6)).toString());
-    } finally {
-      await nupkg.close();
-    }
-  }
-
   it('brings signed releases to a machine without a network, verified there once more', async () => {
     await offer();
     const made = await create(['goreleaser', 'delve@1.26.3']);
@@ -146,7 +134,7 @@ describe('a bundle', () => {
       expect(taken.said).toContain(line);
     }
     expect([...(await published())].sort()).toEqual(['1.26.3-beta.1', '2.18.2-beta.1', '200', '200']);
-    const record = await recordOf('goreleaser', '2.18.2-beta.1');
+    const record = await recordOn(house, 'goreleaser', '2.18.2-beta.1');
     expect(record.source).toMatchObject({
       kind: 'bundle',
       upstream: 'github.com/goreleaser/goreleaser@v2.18.2',
@@ -177,8 +165,8 @@ describe('a bundle', () => {
     });
     expect(await overNetwork.run('release:beta', ['delve@1.26.3'])).toMatchObject({ exitCode: 0 });
     const [carried, fetched] = [
-      await recordOf('delve', '1.26.3-beta.1'),
-      await recordOf('delve', '1.26.3-beta.1', other),
+      await recordOn(house, 'delve', '1.26.3-beta.1'),
+      await recordOn(other, 'delve', '1.26.3-beta.1'),
     ];
     expect(carried.payloads).toEqual(fetched.payloads);
     expect(carried.evidence.map(({ kind, verdict, subject }) => [kind, verdict, subject])).toEqual(
@@ -364,7 +352,7 @@ describe('a bundle', () => {
     const taken = await takeWithoutNetwork('release:beta', ['--from', bundleFile()]);
 
     expect(taken).toMatchObject({ exitCode: 0, dialled: '' });
-    expect((await recordOf('buf', '1.72.0-beta.1')).source).toMatchObject({
+    expect((await recordOn(house, 'buf', '1.72.0-beta.1')).source).toMatchObject({
       kind: 'bundle',
       upstream: 'npm:@bufbuild/buf-win32-x64@1.72.0',
     });
