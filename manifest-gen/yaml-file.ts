@@ -1,6 +1,16 @@
-import { isCollection, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+} from 'yaml';
 import type { z } from 'zod';
 import { fail } from './errors.ts';
+import { messageOf } from './thrown.ts';
 
 /**
  * A YAML file of the tools' folder by its schema.
@@ -17,7 +27,7 @@ export function decodeYaml<T>(schema: z.ZodType<T>, text: string, file: string):
     );
     return refuse(file, problems);
   }
-  const parsed = schema.safeParse(plainValue(document, file));
+  const parsed = schema.safeParse(plainValue(document, (problem) => refuse(file, [problem])));
   if (parsed.success) return parsed.data;
   return refuse(
     file,
@@ -34,11 +44,11 @@ function refuse(file: string, problems: readonly string[]): never {
 }
 
 /** Aliases that would grow without end are an error only now. */
-function plainValue(document: ReturnType<typeof parseDocument>, file: string): unknown {
+export function plainValue(document: Document, refuse: (problem: string) => never): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    return refuse(file, [error instanceof Error ? error.message : String(error)]);
+    return refuse(messageOf(error));
   }
 }
 
@@ -96,7 +106,7 @@ function kindOf(name: string): string {
 }
 
 /** The value at a path; for a field that is missing, what it is missing in. A key that should not be there is itself what is found. */
-function nodeAt(
+export function nodeAt(
   root: Node | null,
   path: readonly PropertyKey[],
 ): { readonly node: Node | null; readonly isThere: boolean } {

@@ -1,7 +1,7 @@
-import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { fail } from '../manifest-gen/errors.ts';
-import { messageOf } from '../manifest-gen/thrown.ts';
+import { nodeAt, plainValue } from '../manifest-gen/yaml-file.ts';
 
 // No flags in these patterns: JSON Schema has none.
 const version = String.raw`\d+(\.\d+){0,3}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?`;
@@ -73,7 +73,7 @@ export function readPolicy(text: string, file: string): Policy {
     return refuse(
       parsed.error.issues.flatMap((issue) =>
         faultsOf(issue).map(({ path, problem }) => {
-          const node = nodeAt(document.contents, path);
+          const { node } = nodeAt(document.contents, path);
           const word = path.at(-1) === undefined ? '' : `${path.join('.')}${shown(node)} `;
           return `${lineAt(node?.range?.[0] ?? 0)}: ${word}${problem}`;
         }),
@@ -81,17 +81,10 @@ export function readPolicy(text: string, file: string): Policy {
     );
   }
   return requirePins(parsed.data, (path, problem) =>
-    refuse([`${lineAt(nodeAt(document.contents, path)?.range?.[0] ?? 0)}: ${path.join('.')} ${problem}`]),
+    refuse([
+      `${lineAt(nodeAt(document.contents, path).node?.range?.[0] ?? 0)}: ${path.join('.')} ${problem}`,
+    ]),
   );
-}
-
-/** Aliases that would grow without end are an error only now. */
-function plainValue(document: Document, refuse: (problem: string) => never): unknown {
-  try {
-    return document.toJS();
-  } catch (error) {
-    return refuse(messageOf(error));
-  }
 }
 
 type Fault = { readonly path: readonly PropertyKey[]; readonly problem: string };
@@ -117,19 +110,6 @@ function requirePins(policy: Policy, refuse: (path: readonly string[], problem: 
   return name === undefined ? policy : refuse(['tools', name, 'prefer'], problem);
 }
 
-/** The value at a path, or the key itself when the word is one that should not be there. */
-function nodeAt(root: Node | null, path: readonly PropertyKey[]): Node | undefined {
-  let node: unknown = root;
-  for (const [at, step] of path.entries()) {
-    if (!isMap(node))
-      return (node as { items?: Node[] })?.items?.[Number(step)] ?? (node as Node | undefined);
-    const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
-    if (pair === undefined) return node;
-    node = at === path.length - 1 && !isScalar(pair.value) ? pair.key : pair.value;
-  }
-  return (node ?? undefined) as Node | undefined;
-}
-
-function shown(node: Node | undefined): string {
+function shown(node: Node | null): string {
   return isScalar(node) && typeof node.value === 'string' ? ` "${node.value.slice(0, 60)}"` : '';
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { fail } from '../errors.ts';
+import { plainValue } from '../yaml-file.ts';
 import type { Policy } from './policy.ts';
 import { severities } from './severity.ts';
 
@@ -49,9 +50,7 @@ export function parsePolicy(text: string, file: string): Policy {
   if (document.errors.length > 0) {
     return invalid(document.errors.map(({ pos, message }) => [lineAt(pos[0]), message] as const));
   }
-  const value = plainValue(document);
-  if (value instanceof Error) return invalid([[1, value.message]]);
-  const parsed = PolicyFile.safeParse(value);
+  const parsed = PolicyFile.safeParse(plainValue(document, (problem) => invalid([[1, problem]])));
   if (parsed.success) return { file, ...parsed.data };
 
   return invalid(
@@ -65,13 +64,4 @@ export function parsePolicy(text: string, file: string): Policy {
       return [1, message] as const;
     }),
   );
-}
-
-/** Aliases that would grow without end are an error only now. */
-function plainValue(document: ReturnType<typeof parseDocument>): unknown {
-  try {
-    return document.toJS();
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
 }
