@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cache } from '../cache.ts';
 import { keyOfSetting, type NoteKey, openNote } from '../verify/checksum-database/note.ts';
@@ -35,16 +35,19 @@ export async function proveModules(
     .map(({ path, version }) => `${path}@${version}`);
   const wanted = [...new Set(asked)].sort();
   if (key === undefined || wanted.length === 0) return undefined;
-  const kept = join(await cache.go('mod'), 'cache', 'download', 'sumdb', key.name);
   const gopath = await mkdtemp(join(await cache.go('work'), 'proof-'));
   try {
     const said = [await ask(go, wanted, gopath), await ask(go, wanted, gopath)];
-    const latest = join(gopath, 'pkg', 'sumdb', key.name, 'latest');
-    const head = await readFile(latest, 'utf8').catch(() => unreachable(asking, said.join(' ').trim()));
+    const silent = () => unreachable(asking, said.join(' ').trim() || 'Go did not ask the checksum database');
+    const seen = join(gopath, 'pkg', 'sumdb');
+    // the one database that was asked, by the name that Go has for it
+    const [name = ''] = await readdir(seen).catch(silent);
+    const head = await readFile(join(seen, name, 'latest'), 'utf8').catch(silent);
+    const kept = join(await cache.go('mod'), 'cache', 'download', 'sumdb', name);
     const entries = await Promise.all(
       wanted.map(async (module) => {
         const file = join(kept, 'lookup', escapeModule(module));
-        const text = await readFile(file, 'utf8').catch(() => unreachable(asking, said.join(' ').trim()));
+        const text = await readFile(file, 'utf8').catch(silent);
         return readLookup(text) ?? refused(asking, module, 'an entry of the checksum database', text);
       }),
     );
