@@ -1,13 +1,17 @@
-import { type AsnType, fromBER, type ObjectIdentifier, type OctetString, type Sequence } from 'asn1js';
-import {
-  type Attribute,
-  Certificate,
-  ContentInfo,
-  ExtKeyUsage,
-  SignedData,
-  type SignedDataVerifyResult,
-} from 'pkijs';
+import { type BaseBlock, fromBER, OctetString } from 'asn1js';
+import { Certificate, ExtKeyUsage, type SignedData, type SignedDataVerifyResult } from 'pkijs';
 import type { SignedExe } from './authenticode-file.ts';
+import {
+  BadSignature,
+  blocksOf,
+  derOf,
+  fail,
+  oidOf,
+  onlyValue,
+  parseSignedData,
+  partsOf,
+  readable,
+} from './signed-data.ts';
 import { printX500Name } from './x500-name.ts';
 
 /** What one signature comes to. `publisher` is the subject of the certificate that signed. */
@@ -27,7 +31,6 @@ export type SignatureTrust = {
 };
 
 const oids = {
-  signedData: '1.2.840.113549.1.7.2',
   indirectData: '1.3.6.1.4.1.311.2.1.4',
   contentType: '1.2.840.113549.1.9.3',
   timestamp: '1.3.6.1.4.1.311.3.3.1',
@@ -45,27 +48,13 @@ const hashes: Readonly<Record<string, string>> = {
 };
 const maxNested = 8;
 
-class Bad extends Error {
-  readonly expected: string;
-  readonly found: string;
-  constructor(expected: string, found: string) {
-    super(`expected ${expected}, found ${found}`);
-    this.expected = expected;
-    this.found = found;
-  }
-}
-
-function fail(expected: string, found: string): never {
-  throw new Bad(expected, found);
-}
-
 /**
  * Judges the signature of an exe and those nested in it, which all must be good; those by SHA-1 beside a better one, made for
  * old Windows, are left out.
  */
 export async function judgeSignatures(exe: SignedExe, trust: SignatureTrust): Promise<SignatureOutcome> {
   try {
-    const outer = parseSignedData(exe.pkcs7);
+    const outer = parseSignedData(new Uint8Array(exe.pkcs7).buffer);
     const all = [outer, ...nestedIn(outer)];
     const strong = all.filter((one) => hashOf(one) !== undefined);
     const [first] = strong;
@@ -76,10 +65,9 @@ export async function judgeSignatures(exe: SignedExe, trust: SignatureTrust): Pr
       fail('one publisher', `${outcome?.publisher} and ${other?.publisher}`);
     return outcome;
   } catch (error) {
-    if (error instanceof Bad) return { outcome: 'bad', expected: error.expected, found: error.found };
-    if (error instanceof TypeError || error instanceof ReferenceError) throw error;
-    const found = error instanceof Error ? error.message : 'something else';
-    return { outcome: 'bad', expected: 'a signature that can be read', found };
+    if (error instanceof BadSignature)
+      return { outcome: 'bad', expected: error.expected, found: error.found };
+    throw error;
   }
 }
 
@@ -91,8 +79,8 @@ async function judgeOne(signed: SignedData, exe: SignedExe, { roots, now }: Sign
   if (signed.encapContentInfo.eContentType !== oids.indirectData)
     fail('a signature of a program', `content ${signed.encapContentInfo.eContentType}`);
   const attributes = signer.signedAttrs?.attributes ?? [];
-  const contentType = onlyValue(attributes, oids.contentType) as ObjectIdentifier | undefined;
-  if (contentType?.getValue() !== oids.indirectData) fail('a signed content type', 'another or none');
+  const contentType = onlyValue(attributes, oids.contentType);
+  if (oidOf(contentType) !== oids.indirectData) fail('a signed content type', 'another or none');
 
   const stated = readIndirectData(signed);
   const found = await exe.digest(stated.algorithm);
@@ -109,11 +97,11 @@ async function judgeOne(signed: SignedData, exe: SignedExe, { roots, now }: Sign
 
 /** An RFC 3161 token over the signature: the moment at which the certificate had to be valid. */
 async function judgeTimestamp(
-  token: AsnType,
+  token: BaseBlock,
   signature: OctetString,
   roots: readonly Certificate[] | undefined,
 ): Promise<Date> {
-  const signed = parseSignedData(Buffer.from(token.toBER(false)));
+  const signed = parseSignedData(derOf(token));
   if (signed.encapContentInfo.eContentType !== oids.timestampInfo || signed.signerInfos.length !== 1)
     fail('a timestamp of RFC 3161', 'another content');
   if (hashOf(signed) === undefined) fail('a timestamp with SHA-256 or better', 'one with a weaker hash');
@@ -156,19 +144,11 @@ function requireUsage(
   return signerCertificate;
 }
 
-function parseSignedData(der: Buffer): SignedData {
-  const info = ContentInfo.fromBER(new Uint8Array(der));
-  if (info.contentType !== oids.signedData) fail('signed data', `content ${info.contentType}`);
-  return new SignedData({ schema: info.content });
-}
-
 function nestedIn(outer: SignedData): readonly SignedData[] {
   const attributes = outer.signerInfos[0]?.unsignedAttrs?.attributes ?? [];
-  const values = attributes
-    .filter(({ type }) => type === oids.nested)
-    .flatMap(({ values }) => values as AsnType[]);
+  const values = attributes.filter(({ type }) => type === oids.nested).flatMap(blocksOf);
   if (values.length > maxNested) fail(`at most ${maxNested} nested signatures`, `${values.length}`);
-  return values.map((value) => parseSignedData(Buffer.from(value.toBER(false))));
+  return values.map((value) => parseSignedData(derOf(value)));
 }
 
 /** Of the signer, by name; undefined when it is too weak. */
@@ -181,23 +161,14 @@ function readIndirectData({ encapContentInfo }: SignedData): {
   readonly algorithm: string;
   readonly digest: Buffer;
 } {
-  const content = fromBER(encapContentInfo.eContent?.toBER(false) ?? new ArrayBuffer(0)).result as Sequence;
-  const info = content.valueBlock?.value?.[1] as Sequence | undefined;
-  const [identifier, octets] = (info?.valueBlock.value ?? []) as [
-    Sequence | undefined,
-    OctetString | undefined,
-  ];
-  const oid = (identifier?.valueBlock.value[0] as ObjectIdentifier | undefined)?.getValue();
+  const { eContent } = encapContentInfo;
+  const content = eContent && readable(() => fromBER(derOf(eContent)).result);
+  const [identifier, octets] = partsOf(partsOf(content)[1]);
+  const oid = oidOf(partsOf(identifier)[0]);
   const algorithm = hashes[oid ?? ''];
-  if (algorithm === undefined || octets === undefined)
+  if (algorithm === undefined || !(octets instanceof OctetString))
     fail('a hash of the program, SHA-256 or better', `${oid ?? 'none'}`);
   return { algorithm, digest: Buffer.from(octets.valueBlock.valueHexView) };
-}
-
-function onlyValue(attributes: readonly Attribute[], type: string): AsnType | undefined {
-  const [found, second] = attributes.filter((one) => one.type === type);
-  if (second !== undefined || (found?.values.length ?? 1) !== 1) fail('one attribute of a kind', 'several');
-  return found?.values[0] as AsnType | undefined;
 }
 
 async function inOrder<T, R>(list: readonly T[], work: (one: T) => Promise<R>): Promise<readonly R[]> {

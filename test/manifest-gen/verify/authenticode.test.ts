@@ -181,6 +181,20 @@ trust: ${trust}
     );
   });
 
+  it('is judged, never an exception, when any element of it is of another type', async () => {
+    const tableAt = signed.readUInt32LE(entryAt);
+    const tags = tagsOf(signed.subarray(tableAt + 8));
+    expect(tags.length).toBeGreaterThan(100);
+    for (const at of tags) {
+      for (const type of [octetString, sequence, untyped]) {
+        const changed = Buffer.from(signed);
+        changed[tableAt + 8 + at] = type;
+
+        if (!changed.equals(signed)) expect((await check(changed, trust)).verdict).not.toBe('absent');
+      }
+    }
+  });
+
   it('is refused or absent, never an exception, whatever became of its own bytes', async () => {
     const tableAt = signed.readUInt32LE(entryAt);
     const change = fc.tuple(fc.integer({ min: tableAt, max: signed.length - 1 }), fc.nat(255));
@@ -194,6 +208,31 @@ trust: ${trust}
     );
   });
 });
+
+const octetString = 0x04;
+const sequence = 0x30;
+/** Of the class that says what it is by its place alone. */
+const untyped = 0x80;
+const isConstructed = 0x20;
+
+/** Where the tag of every element of a DER value stands. */
+function tagsOf(der: Buffer, from = 0, end = 1): readonly number[] {
+  const tags: number[] = [];
+  for (let at = from; at < end; ) {
+    const { length, bytes } = lengthAt(der, at);
+    const content = at + 1 + bytes;
+    tags.push(at);
+    if ((der[at]! & isConstructed) !== 0) tags.push(...tagsOf(der, content, content + length));
+    at = content + length;
+  }
+  return tags;
+}
+
+function lengthAt(der: Buffer, at: number): { readonly length: number; readonly bytes: number } {
+  const first = der[at + 1]!;
+  if (first < 0x80) return { length: first, bytes: 1 };
+  return { length: der.readUIntBE(at + 2, first - 0x80), bytes: 1 + first - 0x80 };
+}
 
 /** The directory entry that names the table, and the checksum, in the headers of the small exe. */
 const entryAt = 0x98 + 112 + 32;

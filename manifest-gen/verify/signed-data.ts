@@ -1,0 +1,63 @@
+import { type AsnType, BaseBlock, ObjectIdentifier, Sequence } from 'asn1js';
+import { type Attribute, ContentInfo, SignedData } from 'pkijs';
+
+const signedData = '1.2.840.113549.1.7.2';
+
+/** What was signed, or how, is not what it should be. */
+export class BadSignature extends Error {
+  readonly expected: string;
+  readonly found: string;
+  constructor(expected: string, found: string) {
+    super(`expected ${expected}, found ${found}`);
+    this.expected = expected;
+    this.found = found;
+  }
+}
+
+export function fail(expected: string, found: string): never {
+  throw new BadSignature(expected, found);
+}
+
+/** PKCS#7 as ASN.1. @throws BadSignature */
+export function parseSignedData(der: ArrayBuffer): SignedData {
+  return readable(() => {
+    const info = ContentInfo.fromBER(der);
+    if (info.contentType !== signedData) fail('signed data', `content ${info.contentType}`);
+    return new SignedData({ schema: info.content });
+  });
+}
+
+/** pkijs and asn1js break on foreign bytes in every way there is, a TypeError among them: that says nothing of our own code. */
+export function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof BadSignature) throw error;
+    return fail('a signature that can be read', error instanceof Error ? error.message : 'another');
+  }
+}
+
+export function derOf(block: BaseBlock): ArrayBuffer {
+  return readable(() => block.toBER(false));
+}
+
+/** The one value of the one attribute of this type. @throws BadSignature */
+export function onlyValue(attributes: readonly Attribute[], type: string): BaseBlock | undefined {
+  const [found, second] = attributes.filter((one) => one.type === type).map(blocksOf);
+  if (second !== undefined || (found?.length ?? 1) !== 1) fail('one attribute of a kind', 'several');
+  return found?.[0];
+}
+
+/** pkijs has them as unknown values. */
+export function blocksOf({ values }: Attribute): readonly BaseBlock[] {
+  return values.filter((value) => value instanceof BaseBlock);
+}
+
+/** Of a sequence; what is none has no parts. */
+export function partsOf(block: AsnType | undefined): readonly AsnType[] {
+  return block instanceof Sequence ? block.valueBlock.value : [];
+}
+
+export function oidOf(block: unknown): string | undefined {
+  return block instanceof ObjectIdentifier ? block.getValue() : undefined;
+}
