@@ -7,11 +7,11 @@ import {
   fetch,
   inspect,
   judge,
-  lookOut,
   pack,
   payloads,
   push,
   render,
+  scan,
   unpack,
   verify,
 } from './steps.ts';
@@ -25,7 +25,7 @@ export const recipe = {
     .step('unpack', unpack) // the exe out of its archive
     .step('inspect', inspect) // PE header, Go build info
     .step('judge', judge) // against the evidence that the tool file demands
-    .step('look out', lookOut) // for known vulnerabilities, against the policy
+    .step('scan', scan) // for known vulnerabilities, against the policy
     .step('render', render) // record, nuspec, VERIFICATION, manifest
     .step('pack', pack), // the nupkg
   /** Feed first, git last: a manifest never promises what the feed cannot give. */

@@ -84,11 +84,14 @@ export async function judge(
 }
 
 /** Of all exes, now that they are here. @throws ReleaseError VULNERABLE by the policy, VULN_DB_* */
-export async function lookOut(
+export async function scan(
   { tool, found, version, unpacked }: Resolved & { unpacked: Unpacked },
   context: Context,
 ): Promise<object> {
-  if (context.watch === undefined) return {};
+  if (context.watch === undefined) {
+    context.world.report.step(tool.tool, 'skipped', 'scan: VULN_DB is not set');
+    return {};
+  }
   const look = await context.watch.look(await readPrograms(unpacked.exes), tool, found.version);
   const change = compareLooks('exe', await lookAtOffer('main', tool, context), look);
   const count = look.findings.length;

@@ -5,6 +5,12 @@ import type { Metrics } from '../metrics.ts';
 import { keyNameOf } from './auth.ts';
 
 /**
+ * What go-win-tools itself fetches, to promote, to verify, to copy a feed. It installs nothing, so it is no download of the numbers that
+ * people choose by: nuget.org leaves its crawlers out of its statistics by their User-Agent, too. Who has what tells of it all the same.
+ */
+const ownClient = /^go-win-tools\//;
+
+/**
  * The one way to count downloads, for doors and for the fast lane: to be called when the answer begins. The request's
  * log line names what was fetched then. The answer is to be called once the client has it all: HEAD, 304 and parts do
  * not count (spec nuget-v2 9.8).
@@ -21,8 +27,10 @@ export function createBeginDownload({ catalog, downloads, metrics }: DownloadCou
   return (req, what, from) => {
     begun.set(req, what);
     return () => {
+      const client = clientOf(req);
+      downloads.note(what, { keyName: keyNameOf(req), from, client });
+      if (ownClient.test(client ?? '')) return;
       if (what.file === undefined) catalog.countDownload(what.id, what.version);
-      downloads.note(what, { keyName: keyNameOf(req), from, client: clientOf(req) });
       metrics.countDownload(what.id);
     };
   };

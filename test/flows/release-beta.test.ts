@@ -171,8 +171,11 @@ describe('release:beta', () => {
     expect(events[0]).toMatchObject({ event: 'plan', tool: 'delve', to: '1.26.3-beta.1', does: 'release' });
     expect(events.at(-1)).toMatchObject({ event: 'outcome', tool: 'delve', kind: 'released' });
     expect(events.filter(({ event }) => event === 'step').map(({ step }) => step)).toEqual(
-      expect.arrayContaining(['fetch', 'judge', 'pack', 'payloads', 'push', 'commit']),
+      expect.arrayContaining(['fetch', 'judge', 'scan', 'pack', 'payloads', 'push', 'commit']),
     );
+    // a step that looked at nothing says so
+    const skipped = { event: 'step', tool: 'delve', step: 'skipped', detail: 'scan: VULN_DB is not set' };
+    expect(events).toContainEqual(skipped);
     expect(stderr).toBe('');
   });
 

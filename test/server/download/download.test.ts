@@ -114,6 +114,32 @@ describe('download door', () => {
     expect(count).toBe(1);
   });
 
+  it.each([
+    ['a large package', { 'tools/noise.bin': randomBytes(1_000_000) }],
+    ['a small one, which goes the fast lane', {}],
+  ])(
+    'counts what people install of %s, and tells of what go-win-tools fetched besides',
+    async (name, files) => {
+      const id = name.includes('small') ? 'small' : 'large';
+      await pushNupkg(house, makeNupkg({ id, files }), house.adminKey);
+      const { catalog, downloads } = house.services;
+
+      for (const client of ['go-win-tools/1.2.3', 'NuGet Core/2.11', 'go-win-tools/0.9.0-dev', 'choco'])
+        await bytesOf(await ask(`${id}/1.0.0`, { 'User-Agent': client }));
+
+      let rows = 0;
+      while (rows < 4) {
+        await setImmediate();
+        await downloads.flush();
+        rows = (await downloads.list(id)).length;
+      }
+      await catalog.flush();
+      expect((await catalog.find(id, '1.0.0'))?.versionDownloads).toBe(2);
+      const metrics = await (await fetch(`${house.url}/metrics`)).text();
+      expect(metrics).toContain(`gwt_downloads_total{id="${id}"} 2\n`);
+    },
+  );
+
   it('answers HTTP/1.0 with Content-Length and the bytes as they are (spec nuget-v2 18.2)', async () => {
     const answer = await sendRaw(
       house.url,
