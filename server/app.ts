@@ -11,7 +11,7 @@ import type { Payloads } from './catalog/payloads.ts';
 import type { Config } from './config.ts';
 import { createDownloadMaker, createDownloadRouter } from './download/router.ts';
 import type { Settling } from './feed/settle.ts';
-import { createGalleryRouter, type GalleryServices } from './gallery/router.tsx';
+import { createGalleryRouter } from './gallery/router.tsx';
 import { answerUnknownRoute, createAnswerError } from './http/answer-error.ts';
 import { type FindKey, identify } from './http/auth.ts';
 import { cachePolicies } from './http/cache.ts';
@@ -96,7 +96,7 @@ export function createApp(services: Services): RequestListener {
   app.use(createBucketRouter({ ...services, metrics }));
   app.use('/api/v1', createAdminRouter(services));
   app.use(createDescriptionRouter(services));
-  app.use(createGalleryRouter({ ...services, hasManifest: manifestQuestion(services) }));
+  app.use(createGalleryRouter(services));
   app.use(answerUnknownRoute);
   app.use(createAnswerError(log));
   const makeFeed = createODataMaker({ ...services, cache });
@@ -125,8 +125,4 @@ export function createApp(services: Services): RequestListener {
 
 function readinessOf({ catalog, blobs, bucket }: Services): OpsServices['checks'] {
   return { database: () => catalog.ping(), blobs: () => blobs.ping(), git: () => bucket.ping() };
-}
-
-function manifestQuestion({ bucket }: Services): GalleryServices['hasManifest'] {
-  return async (channel, tool) => (await bucket.readManifest(channel, tool)) !== undefined;
 }

@@ -4,7 +4,13 @@ import { type ObjectReader, openObjects, parseCommit, parseTree } from './object
 import { type Channel, channels, toolOfPath } from './push.ts';
 import { readRef } from './refs.ts';
 
-type Manifest = { readonly tool: string; readonly version: string; readonly text: string };
+type Manifest = {
+  readonly tool: string;
+  readonly version: string;
+  /** Of the files that it names, lower-case. */
+  readonly hashes: readonly string[];
+  readonly text: string;
+};
 
 /** Reads what the bucket offers. A tool or version that is not there is undefined. */
 export interface ManifestReader {
@@ -101,8 +107,9 @@ async function readBlob(objects: ObjectReader, tool: string, oid: string): Promi
   if (blob?.kind !== 'blob') {
     return undefined;
   }
-  const { version } = readManifestFile(blob.bytes);
-  return { tool, version, text: blob.bytes.toString('utf8') };
+  const { version, downloads } = readManifestFile(blob.bytes);
+  const hashes = downloads.flatMap(({ hash }) => hash?.toLowerCase() ?? []);
+  return { tool, version, hashes, text: blob.bytes.toString('utf8') };
 }
 
 async function withObjects<Answer>(

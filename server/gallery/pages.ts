@@ -1,14 +1,11 @@
 import type { Catalog, PackageRow } from '../catalog/catalog.ts';
 import type { Payloads } from '../catalog/payloads.ts';
 import type { PackageQuery } from '../catalog/query.ts';
-import type { ToolOf } from './tool-of.ts';
+import { type AppSources, type Apps, readApps } from './apps.ts';
 
 const pageSize = 50;
 /** A page shows this many versions; the feed has all. */
 const maxVersions = 200;
-
-/** Scoop's names of it, where the bucket has a manifest too: then Scoop's commands are shown. */
-type Apps = { readonly main: string | undefined; readonly beta: string | undefined };
 
 export type ListedPackage = {
   readonly newest: PackageRow;
@@ -39,11 +36,11 @@ export async function readListing(sources: Sources, text: string, page: number):
   };
   const [rows, total] = await Promise.all([catalog.query(query), catalog.count(query)]);
   const packages = await Promise.all(
-    rows.map(async (newest) => ({
-      newest,
-      stable: newest.isPrerelease ? await catalog.findLatest(newest.id) : newest,
-      apps: await readApps(sources, newest),
-    })),
+    rows.map(async (newest) => {
+      const stable = newest.isPrerelease ? await catalog.findLatest(newest.id) : newest;
+      const beta = newest.isPrerelease ? newest : undefined;
+      return { newest, stable, apps: await readApps(sources, stable, beta) };
+    }),
   );
   return { text, page, total, packages, hasMore: page * pageSize < total };
 }
@@ -60,11 +57,9 @@ export type FoundPackage = {
   readonly apps: Apps;
 };
 
-type Sources = {
+type Sources = AppSources & {
   readonly catalog: Catalog;
   readonly payloads: Pick<Payloads, 'find'>;
-  readonly hasManifest: (channel: 'main' | 'beta', tool: string) => Promise<boolean>;
-  readonly toolOf: ToolOf;
 };
 
 /** All that the page of one id shows; undefined when no version of it is listed. */
@@ -84,7 +79,7 @@ export async function readPackage(sources: Sources, id: string): Promise<FoundPa
   }
   const stable = versions.find((row) => row.isLatest);
   const beta = newest.isPrerelease ? newest : undefined;
-  const apps = await readApps(sources, newest);
+  const apps = await readApps(sources, stable, beta);
   return {
     id: newest.id,
     shown: stable ?? newest,
@@ -113,17 +108,4 @@ async function readSboms(
       return [[payload.version, `/dl/${path}`]];
     }),
   );
-}
-
-/** Nearly every manifest has its package's name; where none has, the package itself says which tool it is. */
-async function readApps({ hasManifest, toolOf }: Sources, row: PackageRow): Promise<Apps> {
-  const named = (app: string): Promise<Apps> =>
-    Promise.all([hasManifest('main', app), hasManifest('beta', app)]).then(([main, beta]) => ({
-      main: main ? app : undefined,
-      beta: beta ? app : undefined,
-    }));
-  const apps = await named(row.id);
-  if (apps.main !== undefined || apps.beta !== undefined) return apps;
-  const tool = await toolOf(row);
-  return tool === undefined ? apps : named(tool);
 }

@@ -6,10 +6,11 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { Payloads } from '../catalog/payloads.ts';
 import { fail } from '../errors.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
+import type { AppSources } from './apps.ts';
 import { HomePage } from './home.tsx';
 import { PackagePage } from './package.tsx';
+import { createPackageContent } from './package-content.ts';
 import { readListing, readPackage } from './pages.ts';
-import { createToolOf } from './tool-of.ts';
 
 export type GalleryServices = {
   readonly catalog: Catalog;
@@ -17,8 +18,8 @@ export type GalleryServices = {
   readonly payloads: Pick<Payloads, 'find'>;
   /** Base of every command on the pages: what a client must type to reach this server. */
   readonly publicUrl: () => string;
-  /** Whether the bucket has a manifest, for the Scoop commands of a page. */
-  readonly hasManifest: (channel: 'main' | 'beta', tool: string) => Promise<boolean>;
+  /** For the Scoop commands of a page. */
+  readonly bucket: AppSources['bucket'];
   /** Where static/ lies. */
   readonly productDir: string;
 };
@@ -26,7 +27,7 @@ export type GalleryServices = {
 /** The door for people: `/` lists the packages, `/packages/ID` tells one; no scripts, so nothing to break or to trust. */
 export function createGalleryRouter(services: GalleryServices): Router {
   const router = express.Router();
-  const sources = { ...services, toolOf: createToolOf(services.blobs) };
+  const sources = { ...services, content: createPackageContent(services.blobs) };
   router.use(
     '/static',
     express.static(join(services.productDir, 'server', 'gallery', 'static'), {

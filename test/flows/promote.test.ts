@@ -1,11 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { printReleaseRecord } from '../../formats/release-record.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import { type Forge, startForge } from '../kit/forge.ts';
 import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
 import { createGitClient, type GitClient } from '../kit/git.ts';
-import { makeKey, makeTempDir, productDir, startHouse, type TestHouse } from '../kit/house.ts';
+import { makeKey, makeTempDir, productDir, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
+import { makeNupkg } from '../kit/nupkg.ts';
+import { recordOn } from '../kit/record-on.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
 /** From a beta to a stable version, over real HTTP and git. */
@@ -211,6 +214,20 @@ describe('release:promote', () => {
     const sboms = html.match(/[^"]+\.cdx\.json/g);
     expect(sboms).toEqual(['/dl/delve/1.26.3/delve.cdx.json', '/dl/delve/1.26.3-beta.1/delve.cdx.json']);
     for (const path of sboms!) expect((await fetch(house.url + path)).status).toBe(200);
+  });
+
+  it('shows no Scoop command for a package that only says it is a tool', async () => {
+    await generator.run('release:promote', ['delve']);
+    const record = printReleaseRecord(await recordOn(house, 'delve', '1.26.2'));
+    const files = { 'tools/release.json': record, 'tools/dlv.exe': 'MZ another program' };
+    const other = makeNupkg({ id: 'other', version: '1.26.2', files });
+    expect((await pushNupkg(house, other, await makeKey(house, ['push'], ['other']))).status).toBe(201);
+
+    const html = (await download(`${house.url}/packages/other`)).toString();
+
+    expect(html).toContain('choco install other ');
+    expect(html).not.toContain('scoop install');
+    expect(html).not.toContain('delve.cdx.json');
   });
 
   it.each([

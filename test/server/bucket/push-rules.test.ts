@@ -542,13 +542,13 @@ describe('the rules of the bucket', () => {
 
   it('take a new base address for all manifests in one chore', async () => {
     const work = await freshClone();
-    const { text, version } = (await server.bucket.readManifest('beta', 'buf'))!;
-    const moved = text.replaceAll(server.url, 'https://feed.example');
+    const offered = (await server.bucket.readManifest('beta', 'buf'))!;
+    const moved = offered.text.replaceAll(server.url, 'https://feed.example');
 
     await git.commit(work, '(chore): Move to https://feed.example', { 'bucket/buf.json': moved });
     await git.run(work, 'push', 'origin', 'beta');
 
-    expect(await server.bucket.readManifest('beta', 'buf')).toEqual({ tool: 'buf', version, text: moved });
+    expect(await server.bucket.readManifest('beta', 'buf')).toEqual({ ...offered, text: moved });
   });
 
   it('refuse a push whose base has moved meanwhile, and take it once it is on top', async () => {

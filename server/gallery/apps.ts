@@ -1,0 +1,46 @@
+import { normalizeVersion } from '../../formats/nuget-version.ts';
+import type { PackageRow } from '../catalog/catalog.ts';
+import type { PackageContent } from './package-content.ts';
+
+type Channel = 'main' | 'beta';
+/** What a channel of the bucket offers of a tool; the hashes are those of the files that Scoop downloads. */
+export type Offer = { readonly version: string; readonly hashes: readonly string[] };
+
+export type AppSources = {
+  readonly bucket: { readManifest(channel: Channel, tool: string): Promise<Offer | undefined> };
+  readonly content: PackageContent;
+};
+
+/** Scoop's name of a package on each channel, where Scoop gets what the page shows; then Scoop's commands are shown, too. */
+export type Apps = { readonly main: string | undefined; readonly beta: string | undefined };
+
+export async function readApps(
+  sources: AppSources,
+  stable: PackageRow | undefined,
+  beta: PackageRow | undefined,
+): Promise<Apps> {
+  return { main: await appOf(sources, 'main', stable), beta: await appOf(sources, 'beta', beta) };
+}
+
+/**
+ * The tool whose manifest gives Scoop this very version. Nearly always it has the package's name. Another name stands in the package's own
+ * record, where whoever may push the package can write any: it counts when Scoop downloads the exe that lies in the package.
+ */
+async function appOf(
+  { bucket, content }: AppSources,
+  channel: Channel,
+  row: PackageRow | undefined,
+): Promise<string | undefined> {
+  if (row === undefined) return undefined;
+  const offerOf = async (tool: string): Promise<Offer | undefined> => {
+    const offer = await bucket.readManifest(channel, tool);
+    const isSame = offer !== undefined && normalizeVersion(offer.version) === row.normalizedVersion;
+    return isSame ? offer : undefined;
+  };
+  if ((await offerOf(row.id)) !== undefined) return row.id;
+  const tool = await content.toolOf(row);
+  const offer = tool === undefined ? undefined : await offerOf(tool);
+  if (offer === undefined) return undefined;
+  const exe = await content.exeSha256Of(row);
+  return exe !== undefined && offer.hashes.includes(exe) ? tool : undefined;
+}

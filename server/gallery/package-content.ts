@@ -1,0 +1,77 @@
+import { pipeline } from 'node:stream/promises';
+import { createDigester } from '../../formats/digest.ts';
+import { type Nupkg, openNupkg } from '../../formats/nupkg.ts';
+import { ReleaseRecord } from '../../formats/release-record.ts';
+import type { BlobReader } from '../blobs/blob-store.ts';
+import type { PackageRow } from '../catalog/catalog.ts';
+
+/** What lies in a package. Each is read once: the bytes never change. */
+export type PackageContent = {
+  /** The tool that its release record names, whoever wrote that; undefined for a package without a record. */
+  toolOf(row: Stored): Promise<string | undefined>;
+  /** SHA-256 of its exe, in lower-case hex; undefined where there is none, or more than one. */
+  exeSha256Of(row: Stored): Promise<string | undefined>;
+};
+
+type Stored = Pick<PackageRow, 'sha256' | 'sizeBytes'>;
+type Blobs = Pick<BlobReader, 'readTo'>;
+type Read = (nupkg: Nupkg) => Promise<string | undefined>;
+
+const Named = ReleaseRecord.pick({ tool: true });
+const maxRecordBytes = 1024 * 1024;
+const maxRemembered = 1000;
+
+export function createPackageContent(blobs: Blobs): PackageContent {
+  return { toolOf: once(blobs, readTool), exeSha256Of: once(blobs, hashExe) };
+}
+
+function once(blobs: Blobs, read: Read): (row: Stored) => Promise<string | undefined> {
+  const known = new Map<string, Promise<string | undefined>>();
+  return (row) => {
+    const answer = known.get(row.sha256) ?? readPackage(blobs, row, read);
+    known.set(row.sha256, answer);
+    const [oldest] = known.keys();
+    if (known.size > maxRemembered && oldest !== undefined) known.delete(oldest);
+    return answer;
+  };
+}
+
+async function readTool(nupkg: Nupkg): Promise<string | undefined> {
+  const text = (await nupkg.readEntry('tools/release.json', maxRecordBytes)).toString();
+  return Named.parse(JSON.parse(text)).tool;
+}
+
+async function hashExe(nupkg: Nupkg): Promise<string | undefined> {
+  const [exe, ...others] = nupkg.entries.filter(({ name }) => /\.exe$/i.test(name));
+  if (exe === undefined || others.length > 0) return undefined;
+  const digester = createDigester();
+  digester.resume();
+  await pipeline(await nupkg.openEntry(exe.name), digester);
+  return digester.digest().sha256;
+}
+
+async function readPackage(
+  blobs: Blobs,
+  { sha256, sizeBytes }: Stored,
+  read: Read,
+): Promise<string | undefined> {
+  const source = {
+    sizeBytes,
+    async read(target: Buffer, position: number): Promise<number> {
+      const end = Math.min(position + target.length, sizeBytes) - 1;
+      if (end < position) return 0;
+      let filled = 0;
+      await blobs.readTo(sha256, { start: position, end }, async (piece) => {
+        filled += piece.copy(target, filled);
+      });
+      return filled;
+    },
+    close: async () => undefined,
+  };
+  try {
+    return await read(await openNupkg(source));
+  } catch {
+    // made elsewhere, without a record; a page is shown whatever is wrong with it
+    return undefined;
+  }
+}
