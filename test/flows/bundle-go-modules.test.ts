@@ -7,8 +7,9 @@ import { readFiles, signAgain, type TarContent } from '../kit/bundle.ts';
 import { makeTinyExe } from '../kit/exe.ts';
 import { type Generator, makeGenerator } from '../kit/generator.ts';
 import { type GoModuleFiles, startGoProxy } from '../kit/go-proxy.ts';
+import { goHere, makeHelloDir } from '../kit/hello-tool.ts';
 import { makeKey, makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
-import { hasProgram, mustRun } from '../kit/programs.ts';
+import { hasProgram } from '../kit/programs.ts';
 import { recordOn } from '../kit/record-on.ts';
 import { makeSumDatabase, type SumDatabase } from '../kit/sumdb.ts';
 
@@ -42,9 +43,8 @@ describe.skipIf(!hasProgram('go'))('a bundle of what was built from a Go module 
   let bundle = '';
 
   beforeAll(async () => {
-    const go = (await mustRun('go', ['env', 'GOVERSION'])).trim().slice(2);
-    toolchain = `go${go}`;
-    connected = await makeGenerator({ TOOLS_DIR: await makeToolsDir(go) });
+    toolchain = `go${await goHere()}`;
+    connected = await makeGenerator({ TOOLS_DIR: await makeHelloDir('[sumdb, pe, buildinfo]') });
     const proxy = await startGoProxy(modules, database);
     bundle = await create('hello.bundle', proxy.env);
     await proxy.stop();
@@ -229,31 +229,6 @@ describe.skipIf(!hasProgram('go'))('a bundle of what was built from a Go module 
     return file;
   }
 });
-
-/** `1.0.0` by the Go that is here: no toolchain is fetched for a test. */
-async function makeToolsDir(go: string): Promise<string> {
-  const dir = await makeTempDir();
-  await writeFile(
-    join(dir, 'hello.yaml'),
-    `
-tool: hello
-command: hello
-first: 1.0.0
-sources:
-  - kind: go-module
-    modules: [{module: example.test/hello, main: example.test/hello}]
-    toolchains: [{versions: ">=0.0.1", go: "${go}"}]
-module: [{path: example.test/hello}]
-trust: {require: [sumdb, pe, buildinfo]}
-package:
-  summary: Says hello
-  authors: Example
-  license: MIT
-  projectUrl: https://example.test/hello
-`,
-  );
-  return dir;
-}
 
 /** git alone: the feed's bucket needs it. */
 function pathWithoutGo(): string {

@@ -6,7 +6,9 @@ import { text as streamText } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeKey, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
+import { versionsOn } from '../kit/published.ts';
 import { openSocket, sendRaw } from '../kit/raw-http.ts';
+import { until } from '../kit/until.ts';
 
 describe('choco push', () => {
   let house: TestHouse;
@@ -42,7 +44,7 @@ describe('choco push', () => {
     const answer = await pushNupkg(house, makeNupkg({ id }), house.adminKey, path);
 
     expect(answer.status).toBe(201);
-    expect(await listed(house, id)).toEqual(['1.0.0']);
+    expect(await versionsOn(house, id)).toEqual(['1.0.0']);
   });
 
   it('is taken over HTTP/1.0 with one quoted form part, as choco 0.10.15 sends it', async () => {
@@ -64,7 +66,7 @@ describe('choco push', () => {
     expect([answer.status, answer.reason]).toEqual([201, 'Created']);
     expect(answer.headers['content-length']).toBe('0');
     expect(answer.headers).not.toHaveProperty('transfer-encoding');
-    expect(await listed(house, 'oldchoco')).toEqual(['1.0.0']);
+    expect(await versionsOn(house, 'oldchoco')).toEqual(['1.0.0']);
   });
 
   it('is taken chunked, with the form part named after the file and fields before it, as other clients send it', async () => {
@@ -86,7 +88,7 @@ describe('choco push', () => {
     } as RequestInit);
 
     expect(answer.status).toBe(201);
-    expect(await listed(house, 'chunked')).toEqual(['1.0.0']);
+    expect(await versionsOn(house, 'chunked')).toEqual(['1.0.0']);
   });
 
   // spec nuget-v2 10.3
@@ -123,7 +125,7 @@ describe('choco push', () => {
     } as RequestInit);
 
     expect(answer.status).toBe(201);
-    expect(await listed(house, id)).toEqual(['1.0.0']);
+    expect(await versionsOn(house, id)).toEqual(['1.0.0']);
   });
 
   it('gives sixteen parallel pushes of one version one 201 and fifteen 409, and keeps the package whole', async () => {
@@ -230,7 +232,7 @@ describe('choco push', () => {
     expect(await push('scoped', '1.1.0-beta.1', stable)).toBe(201);
     expect(await push('other', '1.0.0', stable)).toBe(403);
     expect(await push('scoped', '2.0.0', reader)).toBe(403);
-    expect(await listed(house, 'scoped')).toEqual(['1.0.0-beta.1', '1.1.0-beta.1']);
+    expect(await versionsOn(house, 'scoped')).toEqual(['1.0.0-beta.1', '1.1.0-beta.1']);
   });
 
   it('refuses what is too large with 413, announced or chunked, and keeps nothing of it', async () => {
@@ -284,7 +286,7 @@ describe('choco push', () => {
     socket.destroy();
 
     await until(async () => (await drafts(house)).length === 0);
-    expect(await listed(house, 'cutoff')).toEqual([]);
+    expect(await versionsOn(house, 'cutoff')).toEqual([]);
   });
 
   it('refuses a form that ends without its last boundary, though the request is complete', async () => {
@@ -299,7 +301,7 @@ describe('choco push', () => {
 
     expect(answer.status).toBe(400);
     expect(answer.statusText).toContain('nothing was stored');
-    expect(await listed(house, 'unended')).toEqual([]);
+    expect(await versionsOn(house, 'unended')).toEqual([]);
     expect(await drafts(house)).toEqual([]);
   });
 
@@ -369,18 +371,6 @@ async function text(house: TestHouse, path: string): Promise<string> {
   return (await fetch(`${house.url}${path}`)).text();
 }
 
-async function listed(house: TestHouse, id: string): Promise<string[]> {
-  const feed = await text(house, `/nuget/FindPackagesById()?id='${id}'&semVerLevel=2.0.0`);
-  return [...feed.matchAll(/<d:Version>([^<]+)/g)].map(([, version]) => version ?? '').sort();
-}
-
 function drafts(house: TestHouse): Promise<string[]> {
   return readdir(join(house.dataDir, 'blobs', 'tmp'));
-}
-
-/** Looks again and again until it is so; the test's own time limit ends it otherwise. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }

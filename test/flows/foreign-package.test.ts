@@ -2,32 +2,22 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Forge, startForge } from '../kit/forge.ts';
-import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
-import { pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
+import { delveRelease, type Generator } from '../kit/generator.ts';
+import { pushNupkg, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
+import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 
 /** A feed takes packages from anybody with a key; the ids and versions of our tools are no exception. */
 describe("a package under a tool's name that was not made by a release", () => {
+  let world: ReleaseWorld;
   let house: TestHouse;
-  let forge: Forge;
   let generator: Generator;
 
   beforeEach(async () => {
-    house = await startHouse();
-    forge = await startForge();
-    forge.addRepository('go-delve/delve', [delveRelease('1.26.3')]);
-    generator = await makeGenerator({
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: house.adminKey,
-      GITHUB_API_URL: forge.apiUrl,
-    });
+    world = await startReleaseWorld({ repositories: { 'go-delve/delve': [delveRelease('1.26.3')] } });
+    ({ house, generator } = world);
   });
-  afterEach(async () => {
-    await generator.stop();
-    await forge.stop();
-    await house.stop();
-  });
+  afterEach(() => world.stop());
 
   const pushForeign = (version: string, files: Record<string, string> = {}): Promise<Response> =>
     pushNupkg(house, makeNupkg({ id: 'delve', version, files }), house.adminKey);

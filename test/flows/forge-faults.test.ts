@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Forge, type ForgeRelease, startForge } from '../kit/forge.ts';
+import type { ForgeRelease } from '../kit/forge.ts';
 import type { Fault } from '../kit/forge-faults.ts';
 import type { ForgeAsset } from '../kit/forge-store.ts';
-import { delveRelease, makeGenerator } from '../kit/generator.ts';
+import { delveRelease } from '../kit/generator.ts';
 import { makeKey, startHouse, type TestHouse } from '../kit/house.ts';
+import { startReleaseWorld } from '../kit/release-world.ts';
 
 /**
  * Every fault that a forge can have (spec upstream 2 and 3), through the whole of release:beta: another try cures it, or it
@@ -127,19 +128,17 @@ describe.concurrent('a forge in trouble', () => {
 });
 
 async function release(house: TestHouse, key: string, given: Case, older: readonly ForgeRelease[] = []) {
-  const forge = await startForge();
-  forge.addRepository('go-delve/delve', [releaseOf(given), ...older]);
-  for (const fault of given.api ?? []) forge.failApi(fault);
-  const generator = await makeGenerator({
-    FEED_URL: `${house.url}/nuget`,
-    FEED_API_KEY: key,
-    GITHUB_API_URL: forge.apiUrl,
+  const world = await startReleaseWorld({
+    house,
+    repositories: { 'go-delve/delve': [releaseOf(given), ...older] },
+    settings: { FEED_API_KEY: key },
   });
+  for (const fault of given.api ?? []) world.forge.failApi(fault);
   try {
-    return await generator.run('release:beta', ['delve', '--source', 'github']);
+    return await world.generator.run('release:beta', ['delve', '--source', 'github']);
   } finally {
-    await generator.stop();
-    await stop(forge);
+    await world.stop();
+    expect(world.forge.leaks).toEqual([]);
   }
 }
 
@@ -169,9 +168,4 @@ function otherBytes(): Buffer {
 async function published({ url }: TestHouse): Promise<number[]> {
   const addresses = ["/nuget/Packages(Id='delve',Version='1.26.3-beta.1')", '/m/beta/delve.json'];
   return Promise.all(addresses.map(async (address) => (await fetch(url + address)).status));
-}
-
-async function stop(forge: Forge): Promise<void> {
-  expect(forge.leaks).toEqual([]);
-  await forge.stop();
 }

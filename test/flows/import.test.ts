@@ -5,6 +5,7 @@ import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCommand } from '../../server/operator/import.ts';
+import { everything } from '../contract/catalog.ts';
 import { type FakeFeedOptions, startFakeFeed } from '../kit/fake-feed.ts';
 import {
   type HouseOptions,
@@ -66,14 +67,7 @@ async function contentsOf(dataDir: string): Promise<string[]> {
 }
 
 function rowsOf({ services }: TestHouse) {
-  return services.catalog.query({
-    view: 'semver2',
-    includeUnlisted: true,
-    includePrerelease: true,
-    orderBy: [],
-    skip: 0,
-    take: 1000,
-  } as never);
+  return services.catalog.query(everything);
 }
 
 async function contentsOfHouse(house: TestHouse): Promise<string[]> {

@@ -10,6 +10,7 @@ import { cli } from '../kit/cli.ts';
 import { makeTempDir, productDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { hasNuget, makeNuget, type Nuget } from '../kit/nuget.ts';
 import { hasProgram, mustRun, run } from '../kit/programs.ts';
+import { download } from '../kit/published.ts';
 import { mainStart, readmeStart, startStart } from '../kit/start-process.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
 import { nowhere } from '../kit/upstream-world.ts';
@@ -51,15 +52,9 @@ describe.skipIf(!hasProgram('go'))('the main job (needs go and its module proxy)
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  async function bytesOf(address: string): Promise<Buffer> {
-    const answer = await fetch(address);
-    expect(answer.status, address).toBe(200);
-    return Buffer.from(await answer.arrayBuffer());
-  }
-
   async function packageOf(id: string, version: string): Promise<{ record: ReleaseRecord; exe: Buffer }> {
     const path = join(dir, `${id}.${version}.nupkg`);
-    await writeFile(path, await bytesOf(`${house.url}/nuget/package/${id}/${version}`));
+    await writeFile(path, await download(`${house.url}/nuget/package/${id}/${version}`));
     const nupkg = await openNupkg(path);
     try {
       const record = parseReleaseRecord((await nupkg.readEntry('tools/release.json', 1e6)).toString());
@@ -161,10 +156,10 @@ describe.skipIf(!hasProgram('go'))('the main job (needs go and its module proxy)
           const offer = manifest.architecture?.[name];
           const address = String(offer?.url).replace(/#.*$/, '');
           const sha256 = createHash('sha256')
-            .update(await bytesOf(address))
+            .update(await download(address))
             .digest('hex');
           expect(offer?.hash).toBe(sha256);
-          expect((await bytesOf(`${address}.sha256`)).toString()).toBe(`${sha256}\n`);
+          expect((await download(`${address}.sha256`)).toString()).toBe(`${sha256}\n`);
           expect(record.payloads.find((payload) => payload.architecture === architecture)?.sha256).toBe(
             sha256,
           );

@@ -3,42 +3,31 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { printReleaseRecord } from '../../formats/release-record.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
-import { type Forge, startForge } from '../kit/forge.ts';
-import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
+import { startForge } from '../kit/forge.ts';
+import { delveRelease, type Generator } from '../kit/generator.ts';
 import { createGitClient, type GitClient } from '../kit/git.ts';
-import { makeKey, makeTempDir, productDir, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
+import { makeKey, makeTempDir, productDir, pushNupkg, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
+import { download, versionsOn } from '../kit/published.ts';
 import { recordOn } from '../kit/record-on.ts';
+import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
 /** From a beta to a stable version, over real HTTP and git. */
 describe('release:promote', () => {
+  let world: ReleaseWorld;
   let house: TestHouse;
-  let forge: Forge;
   let generator: Generator;
   let git: GitClient;
 
   beforeEach(async () => {
-    house = await startHouse();
-    forge = await startForge();
-    forge.addRepository('go-delve/delve', [
-      delveRelease('1.27.2'),
-      delveRelease('1.26.3'),
-      delveRelease('1.26.2'),
-    ]);
-    generator = await makeGenerator({
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: await makeKey(house, ['push']),
-      GITHUB_API_URL: forge.apiUrl,
-    });
+    const delve = ['1.27.2', '1.26.3', '1.26.2'].map((version) => delveRelease(version));
+    world = await startReleaseWorld({ repositories: { 'go-delve/delve': delve }, scopes: ['push'] });
+    ({ house, generator } = world);
     git = await createGitClient(await makeTempDir());
     await generator.run('release:beta', ['delve@1.26.2', '--out', 'beta']);
   });
-  afterEach(async () => {
-    await generator.stop();
-    await forge.stop();
-    await house.stop();
-  });
+  afterEach(() => world.stop());
 
   it('publishes the same exes under the stable version to feed, main and beta, and a second run changes nothing', async () => {
     const result = await generator.run('release:promote', ['delve'], { env: { GITHUB_API_URL: nowhere } });
@@ -68,7 +57,7 @@ describe('release:promote', () => {
       exitCode: 0,
       stdout: 'delve 1.26.2: nothing to do, main offers 1.26.2 already\n',
     });
-    expect(await feedVersions(house)).toEqual(['1.26.2', '1.26.2-beta.1']);
+    expect(await versionsOn(house, 'delve')).toEqual(['1.26.2', '1.26.2-beta.1']);
   });
 
   it('makes every step an upgrade by the order of Scoop', async () => {
@@ -116,7 +105,7 @@ describe('release:promote', () => {
 
   it('publishes nothing in a dry run, and what it makes is what it publishes', async () => {
     await generator.run('release:promote', ['delve', '--dry-run', '--out', 'made']);
-    expect(await feedVersions(house)).toEqual(['1.26.2-beta.1']);
+    expect(await versionsOn(house, 'delve')).toEqual(['1.26.2-beta.1']);
 
     await generator.run('release:promote', ['delve', '--out', 'published']);
 
@@ -146,7 +135,7 @@ describe('release:promote', () => {
 
     const status = await generator.run('release:status', ['delve', '--json'], { env });
     const refused = await generator.run('release:promote', ['delve'], { env });
-    const before = await feedVersions(house);
+    const before = await versionsOn(house, 'delve');
     const usage = await generator.run('release:promote', ['delve', '--now'], { env });
     const hurried = await generator.run('release:promote', ['delve', '--now', '--reason', 'fixes  a hole'], {
       env,
@@ -191,7 +180,7 @@ describe('release:promote', () => {
       stderr: expect.stringContaining('expected push, found push:beta'),
     });
     expect(result.stderr).not.toContain('upload');
-    expect(await feedVersions(house)).toEqual(['1.26.2-beta.1']);
+    expect(await versionsOn(house, 'delve')).toEqual(['1.26.2-beta.1']);
     expect((await fetch(`${house.url}/m/delve.json`)).status).toBe(404);
   });
 
@@ -238,13 +227,13 @@ describe('release:promote', () => {
     const file = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
     await writeFile(join(dir, 'delve.yaml'), `${file}\npackageId: bank-delve\n`);
     const env = { TOOLS_DIR: dir, FEED_API_KEY: await makeKey(house, ['push'], ids) };
-    const before = await feedVersions(house);
+    const before = await versionsOn(house, 'delve');
 
     const result = await generator.run('release:beta', ['delve@1.26.3'], { env });
 
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toContain(`is limited to ${ids}: ${sentence}`);
-    expect(await feedVersions(house)).toEqual(before);
+    expect(await versionsOn(house, 'delve')).toEqual(before);
   });
 
   it('is done for a tool that is named whatever another file says; of all tools the bad one fails alone', async () => {
@@ -301,17 +290,6 @@ describe('release:promote', () => {
     });
   });
 });
-
-async function download(url: string): Promise<Buffer> {
-  const answer = await fetch(url);
-  expect(answer.status, url).toBe(200);
-  return Buffer.from(await answer.arrayBuffer());
-}
-
-async function feedVersions(house: TestHouse): Promise<string[]> {
-  const answer = await fetch(`${house.url}/nuget/FindPackagesById()?id='delve'&semVerLevel=2.0.0`);
-  return [...(await answer.text()).matchAll(/<d:Version>([^<]+)</g)].map((match) => match[1]!).sort();
-}
 
 async function manifestVersion(house: TestHouse, channel: 'main' | 'beta'): Promise<string> {
   const path = channel === 'main' ? 'm/delve.json' : 'm/beta/delve.json';

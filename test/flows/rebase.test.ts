@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import express from 'express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startForeignFeed } from '../kit/foreign-feed.ts';
-import { type Forge, startForge } from '../kit/forge.ts';
-import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
+import { delveRelease, type Generator } from '../kit/generator.ts';
 import { createGitClient, type GitClient } from '../kit/git.ts';
 import { makeKey, makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { listen } from '../kit/listen.ts';
+import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 import { openBucketWork } from '../kit/stocked-feed.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
@@ -18,7 +18,7 @@ const next = 'https://new.example/tools';
 describe('bucket:rebase', () => {
   let dataDir: string;
   let house: TestHouse;
-  let forge: Forge;
+  let world: ReleaseWorld;
   let generator: Generator;
   let git: GitClient;
   let client: string;
@@ -27,10 +27,12 @@ describe('bucket:rebase', () => {
   beforeEach(async () => {
     dataDir = await makeTempDir();
     house = await startHouse({ dataDir, publicUrl: old });
-    forge = await startForge();
-    forge.addRepository('go-delve/delve', [delveRelease('1.26.3'), delveRelease('1.26.2')]);
-    const key = await makeKey(house, ['push']);
-    generator = await makeGenerator({ FEED_API_KEY: key, GITHUB_API_URL: forge.apiUrl });
+    world = await startReleaseWorld({
+      house,
+      repositories: { 'go-delve/delve': [delveRelease('1.26.3'), delveRelease('1.26.2')] },
+      scopes: ['push'],
+    });
+    ({ generator } = world);
     await run('release:beta', 'delve@1.26.2');
     await run('release:promote', 'delve');
     await run('release:beta', 'delve@1.26.3');
@@ -41,8 +43,7 @@ describe('bucket:rebase', () => {
     client = await git.clone(`${house.url}/git/main/go-win-tools.git`, 'client');
   });
   afterEach(async () => {
-    await generator.stop();
-    await forge.stop();
+    await world.stop();
     await house.stop();
     await rm(dataDir, { recursive: true, force: true });
     await rm(git.dir, { recursive: true, force: true });

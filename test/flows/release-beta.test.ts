@@ -9,32 +9,31 @@ import { type Forge, startForge } from '../kit/forge.ts';
 import { startGate } from '../kit/gate.ts';
 import { delveRelease, type Generator, goreleaserRelease, makeGenerator } from '../kit/generator.ts';
 import { type GoProxy, startGoProxy } from '../kit/go-proxy.ts';
-import { makeKey, makeTempDir, productDir, startHouse, type TestHouse } from '../kit/house.ts';
+import { makeTempDir, productDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { hasProgram } from '../kit/programs.ts';
+import { download, versionsOn } from '../kit/published.ts';
+import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { until } from '../kit/until.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
 /** release:beta from a forge to feed and bucket, over real HTTP and git. */
 describe('release:beta', () => {
+  let world: ReleaseWorld;
   let house: TestHouse;
   let forge: Forge;
   let generator: Generator;
 
   beforeEach(async () => {
-    house = await startHouse();
-    forge = await startForge();
-    forge.addRepository('go-delve/delve', [delveRelease('1.26.3'), delveRelease('1.26.2')]);
-    forge.addRepository('goreleaser/goreleaser', [goreleaserRelease('1.20.0')]);
-    generator = await makeGenerator({
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: await makeKey(house, ['push:beta']),
-      GITHUB_API_URL: forge.apiUrl,
+    world = await startReleaseWorld({
+      repositories: {
+        'go-delve/delve': [delveRelease('1.26.3'), delveRelease('1.26.2')],
+        'goreleaser/goreleaser': [goreleaserRelease('1.20.0')],
+      },
+      scopes: ['push:beta'],
     });
+    ({ house, forge, generator } = world);
   });
-  afterEach(async () => {
-    await generator.stop();
-    await forge.stop();
-    await house.stop();
-  });
+  afterEach(() => world.stop());
 
   it('publishes payloads, package and manifest, and a second run changes nothing', async () => {
     const first = await generator.run('release:beta', ['delve']);
@@ -59,7 +58,7 @@ describe('release:beta', () => {
       exitCode: 0,
       stdout: 'delve 1.26.3-beta.1: nothing to do, beta offers 1.26.3-beta.1\n',
     });
-    expect(await feedVersions(house)).toEqual(['1.26.3-beta.1']);
+    expect(await versionsOn(house, 'delve')).toEqual(['1.26.3-beta.1']);
   });
 
   it('puts a list of what the exes are made of beside them, once', async () => {
@@ -143,7 +142,7 @@ describe('release:beta', () => {
       'delve.1.26.3-beta.1.release.json',
       'delve.json',
     ]);
-    expect(await feedVersions(house)).toEqual([]);
+    expect(await versionsOn(house, 'delve')).toEqual([]);
     expect(await status(`${house.url}/m/beta/delve.json`)).toBe(404);
   });
 
@@ -193,7 +192,7 @@ describe('release:beta', () => {
     expect(result.exitCode).toBe(4);
     expect(result.stdout).toContain('delve 1.26.3-beta.1: released');
     expect(result.stderr).toContain('1 of 2 failed: goreleaser.');
-    expect(await feedVersions(house)).toEqual(['1.26.3-beta.1']);
+    expect(await versionsOn(house, 'delve')).toEqual(['1.26.3-beta.1']);
   });
 
   it.each([
@@ -211,7 +210,7 @@ describe('release:beta', () => {
     const result = await generator.run('release:beta', args);
 
     expect(result).toMatchObject({ exitCode, stderr: expect.stringContaining(sentence) });
-    expect(await feedVersions(house)).toEqual([]);
+    expect(await versionsOn(house, 'delve')).toEqual([]);
   });
 
   it('takes one list of sources for tools that do not have all of them', async () => {
@@ -243,7 +242,7 @@ describe('release:beta', () => {
     await lying.stop();
 
     expect(result).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('Nothing was published.') });
-    expect(await feedVersions(house)).toEqual([]);
+    expect(await versionsOn(house, 'delve')).toEqual([]);
     expect(await status(`${house.url}/dl/delve/1.27.2-beta.1/dlv-windows-amd64.exe`)).toBe(404);
   });
 
@@ -256,7 +255,7 @@ describe('release:beta', () => {
     await other.stop();
 
     expect(result.stdout).toContain('delve 1.26.3-beta.2: released');
-    expect(await feedVersions(house)).toEqual(['1.26.3-beta.1', '1.26.3-beta.2']);
+    expect(await versionsOn(house, 'delve')).toEqual(['1.26.3-beta.1', '1.26.3-beta.2']);
   });
 
   it('releases an older version only before a newer one', async () => {
@@ -265,7 +264,7 @@ describe('release:beta', () => {
     const result = await generator.run('release:beta', ['delve@1.26.2']);
 
     expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('a branch only moves up') });
-    expect(await feedVersions(house)).toEqual(['1.26.3-beta.1']);
+    expect(await versionsOn(house, 'delve')).toEqual(['1.26.3-beta.1']);
   });
 
   it('says how to get a key when there is none, before anything is downloaded', async () => {
@@ -282,7 +281,7 @@ describe('release:beta', () => {
     const result = await generator.run('release:beta', ['delve'], { env: { FEED_API_KEY: 'wrong' } });
 
     expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('API key is invalid') });
-    expect(await feedVersions(house)).toEqual([]);
+    expect(await versionsOn(house, 'delve')).toEqual([]);
   });
 
   it('says that the feed cannot be reached', async () => {
@@ -310,13 +309,13 @@ describe('release:beta', () => {
       env: { GITHUB_API_URL: aborting.apiUrl },
       signal: controller.signal,
     });
-    await until(() => aborting.requests.some((line) => line.includes('/objects/')));
+    await until(async () => aborting.requests.some((line) => line.includes('/objects/')));
     controller.abort();
     const result = await running;
     await aborting.stop();
 
     expect(result).toMatchObject({ exitCode: 130 });
-    expect(await feedVersions(house)).toEqual([]);
+    expect(await versionsOn(house, 'delve')).toEqual([]);
     expect(await generator.run('release:beta', ['delve'])).toMatchObject({ exitCode: 0 });
   });
 
@@ -379,7 +378,7 @@ describe('the sources of release:beta', () => {
         expect(stderr).toContain('source github cannot be reached');
         expect(stderr).toContain('`--source go-module` would do');
       }
-      expect(await feedVersions(house)).toEqual([]);
+      expect(await versionsOn(house, 'delve')).toEqual([]);
     },
   );
 });
@@ -398,29 +397,11 @@ async function readManifest(house: TestHouse, channel: 'beta') {
 }
 
 async function text(url: string): Promise<string> {
-  const answer = await fetch(url);
-  expect(answer.status, url).toBe(200);
-  return answer.text();
-}
-
-async function download(url: string): Promise<Buffer> {
-  const answer = await fetch(url);
-  expect(answer.status, url).toBe(200);
-  return Buffer.from(await answer.arrayBuffer());
+  return (await download(url)).toString();
 }
 
 async function status(url: string): Promise<number> {
   const answer = await fetch(url);
   await answer.arrayBuffer();
   return answer.status;
-}
-
-async function feedVersions(house: TestHouse, id = 'delve'): Promise<string[]> {
-  const xml = await text(`${house.url}/nuget/FindPackagesById()?id='${id}'&semVerLevel=2.0.0`);
-  return [...xml.matchAll(/<d:Version>([^<]+)</g)].map((match) => match[1]!).sort();
-}
-
-/** Waits for something another part does; the test's own time limit ends it. */
-async function until(isDone: () => boolean): Promise<void> {
-  while (!isDone()) await new Promise((resolve) => setTimeout(resolve, 20));
 }

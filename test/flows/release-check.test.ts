@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Forge, type ForgeRelease, startForge } from '../kit/forge.ts';
-import { delveRelease, type Generator, goreleaserRelease, makeGenerator } from '../kit/generator.ts';
-import { makeKey, startHouse, type TestHouse } from '../kit/house.ts';
+import type { ForgeRelease } from '../kit/forge.ts';
+import { delveRelease, type Generator, goreleaserRelease } from '../kit/generator.ts';
+import type { TestHouse } from '../kit/house.ts';
+import { versionsOn } from '../kit/published.ts';
+import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 import { makeVuln, startVulnServer, type VulnServer } from '../kit/vulndb.ts';
 
@@ -23,35 +25,32 @@ const fresh = {
 
 /** What main offers, against upstream and a vulnerability database, over real HTTP and git. */
 describe('release:check, and what releases say of known vulnerabilities', () => {
+  let world: ReleaseWorld;
   let house: TestHouse;
-  let forge: Forge;
   let generator: Generator;
   let db: VulnServer;
   let policy: string;
   let releases: ForgeRelease[];
 
   beforeEach(async () => {
-    house = await startHouse();
-    forge = await startForge();
     releases = [delveRelease('1.26.2')];
-    forge.addRepository('go-delve/delve', releases);
-    forge.addRepository('goreleaser/goreleaser', [goreleaserRelease('1.20.0')]);
     db = await startVulnServer([]);
-    generator = await makeGenerator({
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: await makeKey(house, ['push']),
-      GITHUB_API_URL: forge.apiUrl,
-      VULN_DB: db.url,
+    world = await startReleaseWorld({
+      repositories: {
+        'go-delve/delve': releases,
+        'goreleaser/goreleaser': [goreleaserRelease('1.20.0')],
+      },
+      scopes: ['push'],
+      settings: { VULN_DB: db.url },
     });
+    ({ house, generator } = world);
     policy = join(generator.dir, 'policy.yaml');
     await generator.run('release:beta', ['delve']);
     await generator.run('release:promote', ['delve']);
   });
   afterEach(async () => {
-    await generator.stop();
+    await world.stop();
     await db.stop();
-    await forge.stop();
-    await house.stop();
   });
 
   const newRelease = () => releases.unshift(delveRelease('1.26.3'));
@@ -218,7 +217,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
     db.serve([fresh]);
     await writeFile(policy, 'refuse: high\nunknown: critical\n');
     const env = { POLICY_FILE: policy };
-    const before = await versions();
+    const before = await versionsOn(house, 'delve');
 
     const beta = await generator.run('release:beta', ['delve'], { env });
 
@@ -227,7 +226,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
       `delve 1.26.3-beta.1 is refused by ${policy}: GO-2026-0003 in ${module} v1.26.3, fixed in v1.26.4.`,
     );
     expect(beta.stderr).toContain('or allow the ids in that file, with reason and until');
-    expect(await versions()).toEqual(before);
+    expect(await versionsOn(house, 'delve')).toEqual(before);
     await generator.run('release:beta', ['delve']);
 
     const promote = await generator.run('release:promote', ['delve'], { env });
@@ -321,9 +320,4 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
 
     expect(looked!.equals(blind!)).toBe(true);
   });
-
-  async function versions(): Promise<string[]> {
-    const answer = await fetch(`${house.url}/nuget/FindPackagesById()?id='delve'&semVerLevel=2.0.0`);
-    return [...(await answer.text()).matchAll(/<d:Version>([^<]*)</g)].map(([, version = '']) => version);
-  }
 });

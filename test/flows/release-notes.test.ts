@@ -3,37 +3,29 @@ import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readNuspec } from '../../formats/nuspec.ts';
-import { type Forge, startForge } from '../kit/forge.ts';
-import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
-import { startHouse, type TestHouse } from '../kit/house.ts';
+import type { Forge } from '../kit/forge.ts';
+import { delveRelease, type Generator } from '../kit/generator.ts';
+import type { TestHouse } from '../kit/house.ts';
+import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 
 const link = 'https://github.com/go-delve/delve/releases/tag/v1.26.3';
 const first = '### Fixed\r\n\r\n- a <crash> & more\u0007\r\n';
 const carried = `### Fixed\n\n- a <crash> & more\n\n${link}`;
 
 describe("upstream's release notes", () => {
+  let world: ReleaseWorld;
   let house: TestHouse;
   let forge: Forge;
   let generator: Generator;
   let upstream: { body: string };
 
   beforeEach(async () => {
-    house = await startHouse();
-    forge = await startForge();
-    generator = await makeGenerator({
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: house.adminKey,
-      GITHUB_API_URL: forge.apiUrl,
-    });
     const release = { ...delveRelease('1.26.3'), body: first };
     upstream = release;
-    forge.addRepository('go-delve/delve', [release]);
+    world = await startReleaseWorld({ repositories: { 'go-delve/delve': [release] } });
+    ({ house, forge, generator } = world);
   });
-  afterEach(async () => {
-    await generator.stop();
-    await forge.stop();
-    await house.stop();
-  });
+  afterEach(() => world.stop());
 
   it('are in the package as they were when the beta was made, whatever upstream makes of them later', async () => {
     await succeed('release:beta', 'delve');
@@ -68,7 +60,6 @@ describe("upstream's release notes", () => {
 
     expect(taken.exitCode, taken.stderr).toBe(0);
     expect(await notesOf('1.26.3-beta.1')).toBe(carried);
-    forge = await startForge();
   });
 
   it('stay where they are when the licence does not let them be passed on', async () => {

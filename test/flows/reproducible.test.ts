@@ -1,32 +1,25 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Forge, startForge } from '../kit/forge.ts';
-import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
-import { productDir, startHouse, type TestHouse } from '../kit/house.ts';
+import { delveRelease } from '../kit/generator.ts';
+import { productDir } from '../kit/house.ts';
 import { nodePath } from '../kit/nodes.ts';
 import { mustRun } from '../kit/programs.ts';
+import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 
 /** The same release, made by the real program on what could be other machines. */
 describe('a release made again', () => {
-  let house: TestHouse;
-  let forge: Forge;
-  let generator: Generator;
+  let world: ReleaseWorld;
   let reference: Record<string, Buffer>;
 
   beforeAll(async () => {
-    house = await startHouse();
-    forge = await startForge();
-    forge.addRepository('go-delve/delve', [delveRelease('1.26.3')]);
-    generator = await makeGenerator({ FEED_URL: `${house.url}/nuget`, GITHUB_API_URL: forge.apiUrl });
+    world = await startReleaseWorld({
+      repositories: { 'go-delve/delve': [delveRelease('1.26.3')] },
+      scopes: [],
+    });
     reference = await make('reference', process.execPath, { TZ: 'UTC', LC_ALL: 'C' });
   });
-
-  afterAll(async () => {
-    await generator.stop();
-    await forge.stop();
-    await house.stop();
-  });
+  afterAll(() => world.stop());
 
   /** A dry run with a cache, a folder and settings of its own; answers with the files that it kept. */
   async function make(
@@ -34,13 +27,13 @@ describe('a release made again', () => {
     node: string,
     env: Record<string, string>,
   ): Promise<Record<string, Buffer>> {
-    const dir = join(generator.dir, name);
+    const dir = join(world.generator.dir, name);
     const out = join(dir, 'out');
     await mkdir(dir);
     const main = ['--import', 'tsx', join(productDir, 'main.ts')];
     await mustRun(node, [...main, 'release:beta', 'delve', '--dry-run', '--out', out], {
       cwd: productDir,
-      env: { ...generator.env, CACHE_DIR: join(dir, 'cache'), TMPDIR: dir, TEMP: dir, ...env },
+      env: { ...world.generator.env, CACHE_DIR: join(dir, 'cache'), TMPDIR: dir, TEMP: dir, ...env },
     });
     const names = await readdir(out);
     return Object.fromEntries(

@@ -3,33 +3,35 @@ import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeTinyExe } from '../kit/exe.ts';
-import { type Forge, type ForgeRelease, startForge } from '../kit/forge.ts';
+import type { Forge, ForgeRelease } from '../kit/forge.ts';
 import type { Fault } from '../kit/forge-faults.ts';
 import { type Gate, startGate } from '../kit/gate.ts';
-import { delveRelease, type Generator, makeGenerator, withChecksums } from '../kit/generator.ts';
+import { delveRelease, type Generator, withChecksums } from '../kit/generator.ts';
 import { startHouse, type TestHouse } from '../kit/house.ts';
+import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 
 /** What needs this machine only is done for all tools at once; what is published comes in the order of the plan. */
 describe('a release of several tools', () => {
   let house: TestHouse;
   let gate: Gate;
+  let world: ReleaseWorld;
   let forge: Forge;
   let generator: Generator;
 
   beforeEach(async () => {
     house = await startHouse();
     gate = await startGate(house.url);
-    forge = await startForge();
-    generator = await makeGenerator({
-      FEED_URL: `${gate.url}/nuget`,
-      FEED_API_KEY: house.adminKey,
-      GITHUB_API_URL: forge.apiUrl,
-      TRUST_FILE: join(import.meta.dirname, '..', 'kit', 'trust-buf-unsigned.yaml'),
+    world = await startReleaseWorld({
+      house,
+      settings: {
+        FEED_URL: `${gate.url}/nuget`,
+        TRUST_FILE: join(import.meta.dirname, '..', 'kit', 'trust-buf-unsigned.yaml'),
+      },
     });
+    ({ forge, generator } = world);
   });
   afterEach(async () => {
-    await generator.stop();
-    await forge.stop();
+    await world.stop();
     await gate.stop();
     await house.stop();
   });

@@ -3,10 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { snappyCompress } from 'hysnappy';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Forge, type ForgeRelease, startForge } from '../kit/forge.ts';
+import type { Forge, ForgeRelease } from '../kit/forge.ts';
 import type { ForgeAsset } from '../kit/forge-store.ts';
-import { delveRelease, type Generator, goreleaserRelease, makeGenerator } from '../kit/generator.ts';
-import { makeKey, startHouse, type TestHouse } from '../kit/house.ts';
+import { delveRelease, type Generator, goreleaserRelease } from '../kit/generator.ts';
+import type { TestHouse } from '../kit/house.ts';
+import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 import { type Sigstore, startSigstore } from '../kit/sigstore.ts';
 
 /** release:beta of releases that are signed without keys, by a true authority with true logs, from the forge to feed and bucket. */
@@ -16,6 +17,7 @@ describe('a release that is signed keyless', () => {
   const identity = identityOf('goreleaser/goreleaser', '2.18.2');
   let sigstore: Sigstore;
   let stranger: Sigstore;
+  let world: ReleaseWorld;
   let house: TestHouse;
   let forge: Forge;
   let generator: Generator;
@@ -24,19 +26,10 @@ describe('a release that is signed keyless', () => {
     [sigstore, stranger] = await Promise.all([startSigstore(), startSigstore()]);
   });
   beforeEach(async () => {
-    house = await startHouse();
-    forge = await startForge();
-    generator = await makeGenerator({
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: await makeKey(house, ['push:beta']),
-      GITHUB_API_URL: forge.apiUrl,
-    });
+    world = await startReleaseWorld({ scopes: ['push:beta'] });
+    ({ house, forge, generator } = world);
   });
-  afterEach(async () => {
-    await generator.stop();
-    await forge.stop();
-    await house.stop();
-  });
+  afterEach(() => world.stop());
 
   /** The tools' own identities, with this world's root in place of the public good one. */
   async function trust(require: string): Promise<Readonly<Record<string, string>>> {

@@ -11,9 +11,11 @@ import { type Forge, startForge } from '../kit/forge.ts';
 import { delveRelease, type Generator, makeGenerator, withChecksums } from '../kit/generator.ts';
 import { createGitClient } from '../kit/git.ts';
 import { startGoProxy } from '../kit/go-proxy.ts';
+import { makeHelloDir } from '../kit/hello-tool.ts';
 import { makeKey, makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { startNpmRegistry } from '../kit/npm-registry.ts';
-import { hasProgram, mustRun } from '../kit/programs.ts';
+import { hasProgram } from '../kit/programs.ts';
+import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
 type Row = {
@@ -29,19 +31,20 @@ type Row = {
 describe('release:verify', () => {
   let house: TestHouse;
   let gate: BentGate;
+  let world: ReleaseWorld;
   let forge: Forge;
   let generator: Generator;
 
   beforeAll(async () => {
     house = await startHouse();
     gate = await startBentGate(house.url);
-    forge = await startForge();
-    forge.addRepository('go-delve/delve', [delveRelease('1.26.3'), delveRelease('1.26.2')]);
-    generator = await makeGenerator({
-      FEED_URL: `${gate.url}/nuget`,
-      FEED_API_KEY: await makeKey(house, ['push']),
-      GITHUB_API_URL: forge.apiUrl,
+    world = await startReleaseWorld({
+      house,
+      repositories: { 'go-delve/delve': [delveRelease('1.26.3'), delveRelease('1.26.2')] },
+      scopes: ['push'],
+      settings: { FEED_URL: `${gate.url}/nuget` },
     });
+    ({ forge, generator } = world);
     await generator.run('release:beta', ['delve@1.26.2']);
     await generator.run('release:promote', ['delve']);
     await generator.run('release:beta', ['delve@1.26.3']);
@@ -50,8 +53,7 @@ describe('release:verify', () => {
     gate.bend = () => undefined;
   });
   afterAll(async () => {
-    await generator.stop();
-    await forge.stop();
+    await world.stop();
     await gate.stop();
     await house.stop();
   });
@@ -263,31 +265,29 @@ async function repackage(nupkg: Buffer, changed: string): Promise<Buffer> {
 
 describe('release:verify of a tool with two upstream sources', () => {
   it('compares the exe of the other source, and says when it differs', { timeout: 120_000 }, async () => {
-    const house = await startHouse();
-    const forge = await startForge();
     const exe = makeTinyExe({ module: { path: 'github.com/bufbuild/buf', version: '(devel)' } });
     const assets = withChecksums([{ name: 'buf-Windows-x86_64.exe', bytes: exe }]).map((asset) =>
       asset.name === 'checksums.txt' ? { ...asset, name: 'sha256.txt' } : asset,
     );
-    forge.addRepository('bufbuild/buf', [{ tag: 'v1.72.0', assets }]);
     const npmWith = (bytes: Buffer) =>
       startNpmRegistry([
         { name: '@bufbuild/buf-win32-x64', version: '1.72.0', files: { 'bin/buf.exe': bytes } },
       ]);
     const [same, other] = [await npmWith(exe), await npmWith(Buffer.concat([exe, Buffer.from('!')]))];
-    const generator = await makeGenerator({
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: await makeKey(house, ['push']),
-      GITHUB_API_URL: forge.apiUrl,
-      TRUST_FILE: join(house.dataDir, 'trust.yaml'),
+    const trustFile = join(await makeTempDir(), 'trust.yaml');
+    await writeFile(trustFile, 'buf: {require: [checksum, pe]}\n');
+    const world = await startReleaseWorld({
+      repositories: { 'bufbuild/buf': [{ tag: 'v1.72.0', assets }] },
+      scopes: ['push'],
+      settings: { TRUST_FILE: trustFile },
     });
-    await writeFile(join(house.dataDir, 'trust.yaml'), 'buf: {require: [checksum, pe]}\n');
+    const { generator } = world;
     await generator.run('release:beta', ['buf@1.72.0', '--source', 'github']);
     const args = ['buf', '--channel', 'beta'];
 
     const good = await generator.run('release:verify', args, { env: same.env });
     const bad = await generator.run('release:verify', args, { env: other.env });
-    await Promise.all([generator, same, other, forge, house].map((one) => one.stop()));
+    await Promise.all([world, same, other].map((one) => one.stop()));
 
     expect(good.stdout).toMatch(/passed +other source +npm:@bufbuild\/buf-win32-x64@1\.72\.0, amd64/);
     expect(good.exitCode).toBe(0);
@@ -310,9 +310,7 @@ describe.skipIf(!hasProgram('go'))('release:verify of what was built here (needs
         },
       },
     ]);
-    const toolsDir = await makeTempDir();
-    const go = (await mustRun('go', ['env', 'GOVERSION'])).trim().replace(/^go/, '');
-    await writeFile(join(toolsDir, 'hello.yaml'), helloTool.replace('GO', go));
+    const toolsDir = await makeHelloDir('{ go-module: [pe, buildinfo] }');
     await writeFile(join(toolsDir, 'hello.LICENSE.txt'), 'The MIT License\n');
     const generator = await makeGenerator({
       FEED_URL: `${house.url}/nuget`,
@@ -335,20 +333,3 @@ describe.skipIf(!hasProgram('go'))('release:verify of what was built here (needs
     expect(built.exitCode).toBe(0);
   });
 });
-
-const helloTool = `
-tool: hello
-command: hello
-first: 1.0.0
-sources:
-  - kind: go-module
-    modules: [{ module: example.test/hello, main: example.test/hello }]
-    toolchains: [{ versions: "*", go: "GO" }]
-module: [{ path: example.test/hello }]
-trust: { require: { go-module: [pe, buildinfo] } }
-package:
-  summary: Says hello
-  authors: Example
-  license: MIT
-  projectUrl: https://example.test/hello
-`;

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Forge, startForge } from '../kit/forge.ts';
-import { delveRelease, type Generator, goreleaserRelease, makeGenerator } from '../kit/generator.ts';
+import type { Forge } from '../kit/forge.ts';
+import { delveRelease, type Generator, goreleaserRelease } from '../kit/generator.ts';
 import { createGitClient, type GitClient } from '../kit/git.ts';
-import { makeKey, makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
+import { makeKey, makeTempDir, type TestHouse } from '../kit/house.ts';
+import { download } from '../kit/published.ts';
+import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
 const older = '1.26.1';
@@ -12,6 +14,7 @@ const why = ['--reason', 'crashes on start'];
 
 /** A published version is taken back, over real HTTP and git. Upstream is asked for nothing. */
 describe('release:withdraw', () => {
+  let world: ReleaseWorld;
   let house: TestHouse;
   let forge: Forge;
   let generator: Generator;
@@ -19,28 +22,19 @@ describe('release:withdraw', () => {
   const offline = { env: { GITHUB_API_URL: nowhere } };
 
   beforeAll(async () => {
-    house = await startHouse();
-    forge = await startForge();
-    forge.addRepository(
-      'go-delve/delve',
-      ['1.27.2', bad, good, older].map((version) => delveRelease(version)),
-    );
-    generator = await makeGenerator({
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: await makeKey(house, ['push', 'unlist']),
-      GITHUB_API_URL: forge.apiUrl,
+    const delve = ['1.27.2', bad, good, older].map((version) => delveRelease(version));
+    world = await startReleaseWorld({
+      repositories: { 'go-delve/delve': delve },
+      scopes: ['push', 'unlist'],
     });
+    ({ house, forge, generator } = world);
     git = await createGitClient(await makeTempDir());
     for (const version of [older, good, bad]) {
       await generator.run('release:beta', [`delve@${version}`]);
       await generator.run('release:promote', [`delve@${version}`]);
     }
   }, 180_000);
-  afterAll(async () => {
-    await generator.stop();
-    await forge.stop();
-    await house.stop();
-  });
+  afterAll(() => world.stop());
 
   it('changes nothing in a dry run, and shows the plan', async () => {
     const before = await state();
@@ -66,7 +60,7 @@ describe('release:withdraw', () => {
     expect([main.version, beta.version]).toEqual([`${bad}.1`, `${bad}.1`]);
     for (const file of ['dlv-windows-amd64.exe', 'dlv-windows-arm64.exe']) {
       const [now, then] = await Promise.all(
-        [`${bad}.1`, good].map((version) => bytes(`${house.url}/dl/delve/${version}/${file}`)),
+        [`${bad}.1`, good].map((version) => download(`${house.url}/dl/delve/${version}/${file}`)),
       );
       expect(now!.equals(then!), file).toBe(true);
     }
@@ -264,9 +258,3 @@ describe('release:withdraw', () => {
     return (await (await fetch(`${house.url}/${path}`)).json()) as { version: string };
   }
 });
-
-async function bytes(url: string): Promise<Buffer> {
-  const answer = await fetch(url);
-  expect(answer.status, url).toBe(200);
-  return Buffer.from(await answer.arrayBuffer());
-}

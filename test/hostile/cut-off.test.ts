@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { openSocket } from '../kit/raw-http.ts';
-import { until } from './until.ts';
+import { until } from '../kit/until.ts';
 
 const nupkg = makeNupkg({ id: 'cut', files: { 'tools/noise.bin': randomBytes(2_000_000) } });
 const form = Buffer.concat([

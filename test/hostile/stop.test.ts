@@ -7,7 +7,7 @@ import { adminKey, makeTempDir, pushNupkg } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { openSocket } from '../kit/raw-http.ts';
 import { startServe } from '../kit/serve-process.ts';
-import { until } from './until.ts';
+import { until } from '../kit/until.ts';
 
 const big = makeNupkg({ id: 'big', files: { 'tools/noise.bin': randomBytes(30_000_000) } });
 

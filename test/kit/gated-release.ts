@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { expect } from 'vitest';
-import { type Forge, startForge } from './forge.ts';
 import { type Gate, type Moment, startGate } from './gate.ts';
-import { delveRelease, type Generator, makeGenerator } from './generator.ts';
+import { delveRelease, type Generator } from './generator.ts';
 import { startHouse, type TestHouse } from './house.ts';
+import { startReleaseWorld } from './release-world.ts';
 
 export type ReleasedManifest = {
   readonly version: string;
@@ -26,16 +26,12 @@ export type Cut = { readonly beginning: string; readonly moment: Moment; readonl
 export async function startGatedRelease(versions: readonly string[]): Promise<GatedRelease> {
   const house = await startHouse();
   const gate = await startGate(house.url);
-  const forge: Forge = await startForge();
-  forge.addRepository(
-    'go-delve/delve',
-    versions.map((version) => delveRelease(version)),
-  );
-  const generator = await makeGenerator({
-    FEED_URL: `${gate.url}/nuget`,
-    FEED_API_KEY: house.adminKey,
-    GITHUB_API_URL: forge.apiUrl,
+  const world = await startReleaseWorld({
+    house,
+    repositories: { 'go-delve/delve': versions.map((version) => delveRelease(version)) },
+    settings: { FEED_URL: `${gate.url}/nuget` },
   });
+  const { generator } = world;
   return {
     house,
     gate,
@@ -50,8 +46,7 @@ export async function startGatedRelease(versions: readonly string[]): Promise<Ga
     },
     manifestAt: async (path) => (await (await fetch(`${house.url}/${path}`)).json()) as ReleasedManifest,
     async stop() {
-      await generator.stop();
-      await forge.stop();
+      await world.stop();
       await gate.stop();
       await house.stop();
     },

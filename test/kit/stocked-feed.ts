@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { printScoopManifest } from '../../formats/scoop-manifest.ts';
 import { createGitClient } from './git.ts';
-import { makeKey, pushNupkg, type TestHouse } from './house.ts';
+import { makeKey, pushNupkg, startHouse, type TestHouse } from './house.ts';
 import { makeNupkg } from './nupkg.ts';
 
 /** A feed with something of everything: listed and not, both SemVer levels, payloads, keys, both branches, a tag. */
@@ -22,6 +22,15 @@ export async function stockFeed(
   const bucket = await openBucketWork(house, workDir, 'stock');
   await bucket.release('buf', '1.32.0');
   return { key };
+}
+
+/** A data folder below `root` with such a feed, and no server that uses it. */
+export async function makeStockedDir(root: string): Promise<string> {
+  const dataDir = join(root, 'stocked');
+  const house = await startHouse({ dataDir });
+  await stockFeed(house, root);
+  await house.stop();
+  return dataDir;
 }
 
 export type BucketWork = {

@@ -2,42 +2,33 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FirstOutcome, releaseFirst } from '../../../manifest-gen/commands/first.ts';
 import { createReport, createWorld, loadToolsOf } from '../../../manifest-gen/world.ts';
 import { makeTinyExe } from '../../kit/exe.ts';
-import { type Forge, startForge } from '../../kit/forge.ts';
-import { type Generator, makeGenerator } from '../../kit/generator.ts';
-import { productDir, startHouse, type TestHouse } from '../../kit/house.ts';
+import { productDir } from '../../kit/house.ts';
 import { type NpmRegistry, startNpmRegistry } from '../../kit/npm-registry.ts';
+import { type ReleaseWorld, startReleaseWorld } from '../../kit/release-world.ts';
 
 describe('the first releases', () => {
-  let house: TestHouse;
-  let forge: Forge;
+  let release: ReleaseWorld;
   let registry: NpmRegistry;
-  let generator: Generator;
 
   beforeEach(async () => {
-    house = await startHouse();
-    forge = await startForge();
     const exe = makeTinyExe({ module: { path: 'github.com/bufbuild/buf', version: '(devel)' } });
     registry = await startNpmRegistry([
       { name: '@bufbuild/buf-win32-x64', version: '1.32.0', files: { 'bin/buf.exe': exe } },
     ]);
     const fault = { kind: 'status', status: 503 } as const;
     const asset = { name: 'buf-Windows-x86_64.exe', bytes: exe, fault };
-    forge.addRepository('bufbuild/buf', [{ tag: 'v1.32.0', assets: [asset] }]);
-    generator = await makeGenerator({
-      ...registry.env,
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: house.adminKey,
-      GITHUB_API_URL: forge.apiUrl,
+    release = await startReleaseWorld({
+      repositories: { 'bufbuild/buf': [{ tag: 'v1.32.0', assets: [asset] }] },
+      settings: registry.env,
     });
   });
   afterEach(async () => {
-    await generator.stop();
+    await release.stop();
     await registry.stop();
-    await forge.stop();
-    await house.stop();
   });
 
   it('go on to the next source when one answers and its file cannot be had', async () => {
+    const { house, generator } = release;
     const said: string[] = [];
     const terminal = { write: (text: string) => said.push(text) } as unknown as NodeJS.WritableStream;
     const { signal } = new AbortController();

@@ -4,17 +4,16 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../../formats/digest.ts';
-import { type Forge, startForge } from '../../kit/forge.ts';
-import { delveRelease, type Generator, makeGenerator } from '../../kit/generator.ts';
-import { makeTempDir, startHouse, type TestHouse } from '../../kit/house.ts';
+import { delveRelease, type Generator } from '../../kit/generator.ts';
+import { makeTempDir } from '../../kit/house.ts';
 import { type Listening, listen } from '../../kit/listen.ts';
+import { type ReleaseWorld, startReleaseWorld } from '../../kit/release-world.ts';
 import { nowhere } from '../../kit/upstream-world.ts';
 
 /** A bucket on another git host and payloads on another web server (BUCKET_URL, PAYLOAD_URL). */
 describe('a release to places elsewhere', () => {
   let dir: string;
-  let house: TestHouse;
-  let forge: Forge;
+  let world: ReleaseWorld;
   let generator: Generator;
   let store: Listening;
   let files: Map<string, Buffer>;
@@ -22,9 +21,6 @@ describe('a release to places elsewhere', () => {
 
   beforeEach(async () => {
     dir = await makeTempDir();
-    house = await startHouse();
-    forge = await startForge();
-    forge.addRepository('go-delve/delve', [delveRelease('1.26.3')]);
     files = new Map();
     keys = [];
     store = await listen(async (request, response) => {
@@ -35,19 +31,18 @@ describe('a release to places elsewhere', () => {
       response.writeHead(method === 'PUT' ? 201 : file === undefined ? 404 : 200).end(file);
     });
     execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', join(dir, 'bucket.git')]);
-    generator = await makeGenerator({
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: house.adminKey,
-      GITHUB_API_URL: forge.apiUrl,
-      BUCKET_URL: join(dir, 'bucket.git'),
-      PAYLOAD_URL: `${store.url}/files/{tool}/{version}/{file}`,
+    world = await startReleaseWorld({
+      repositories: { 'go-delve/delve': [delveRelease('1.26.3')] },
+      settings: {
+        BUCKET_URL: join(dir, 'bucket.git'),
+        PAYLOAD_URL: `${store.url}/files/{tool}/{version}/{file}`,
+      },
     });
+    ({ generator } = world);
   });
   afterEach(async () => {
-    await generator.stop();
+    await world.stop();
     await store.stop();
-    await forge.stop();
-    await house.stop();
     await rm(dir, { recursive: true, force: true });
   });
 

@@ -22,7 +22,8 @@ import { keyOfSetting } from '../../../manifest-gen/verify/checksum-database/not
 import { proveSums } from '../../../manifest-gen/verify/checksum-database/proof.ts';
 import { type Module, makeTinyExe } from '../../kit/exe.ts';
 import { type GoProxy, startGoProxy } from '../../kit/go-proxy.ts';
-import { hasProgram, mustRun } from '../../kit/programs.ts';
+import { goHere } from '../../kit/hello-tool.ts';
+import { hasProgram } from '../../kit/programs.ts';
 import { testCacheDir } from '../../kit/test-cache.ts';
 import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../kit/upstream-world.ts';
 
@@ -167,7 +168,7 @@ describe('a Go module', () => {
   let local = '';
   beforeAll(async () => {
     if (!hasGo) return;
-    local = (await mustRun('go', ['env', 'GOVERSION'])).trim().slice(2);
+    local = await goHere();
     proxy = await startGoProxy([
       {
         path: 'example.test/hello',

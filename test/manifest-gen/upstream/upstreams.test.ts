@@ -5,8 +5,9 @@ import { describeUpstream, type UpstreamFixture } from '../../contract/upstream.
 import { makeTinyExe } from '../../kit/exe.ts';
 import { startForge } from '../../kit/forge.ts';
 import { startGoProxy } from '../../kit/go-proxy.ts';
+import { goHere } from '../../kit/hello-tool.ts';
 import { startNpmRegistry } from '../../kit/npm-registry.ts';
-import { hasProgram, mustRun } from '../../kit/programs.ts';
+import { hasProgram } from '../../kit/programs.ts';
 import { makeTool, makeUpstreamWorld, nowhere } from '../../kit/upstream-world.ts';
 
 const amd64 = makeTinyExe();
@@ -69,7 +70,7 @@ if (hasProgram('go')) {
       kind: 'go-module',
       modules: [{ module: 'example.test/hello', main: 'example.test/hello' }],
       // the one that is here needs no download
-      toolchains: [{ versions: '*', go: (await mustRun('go', ['env', 'GOVERSION'])).trim().slice(2) }],
+      toolchains: [{ versions: '*', go: await goHere() }],
     };
     const elsewhere = { env: { ...proxy.env, GOPROXY: nowhere } };
     return makeFixture('go-module', source, { env: proxy.env }, elsewhere, proxy.stop);

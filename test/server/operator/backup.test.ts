@@ -27,7 +27,7 @@ import { createCommand as createRestore } from '../../../server/operator/restore
 import { createGitClient } from '../../kit/git.ts';
 import { makeTempDir, startHouse } from '../../kit/house.ts';
 import { runVerb, type Said } from '../../kit/operator-world.ts';
-import { blobFile, contentOf, openBucketWork, stockFeed } from '../../kit/stocked-feed.ts';
+import { blobFile, contentOf, makeStockedDir, openBucketWork } from '../../kit/stocked-feed.ts';
 
 /** One stocked data folder, which each test copies, and one backup of it. */
 let root: string;
@@ -38,11 +38,8 @@ let count = 0;
 
 beforeAll(async () => {
   root = await makeTempDir();
-  stocked = join(root, 'stocked');
+  stocked = await makeStockedDir(root);
   saved = join(root, 'saved.tar');
-  const house = await startHouse({ dataDir: stocked });
-  await stockFeed(house, root);
-  await house.stop();
   const { error } = await runVerb(createBackup, stocked, saved);
   expect(error).toBeUndefined();
 }, 120_000);

@@ -1,50 +1,33 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cli } from '../../kit/cli.ts';
-import { type ForeignFeed, startForeignFeed } from '../../kit/foreign-feed.ts';
-import { type Forge, startForge } from '../../kit/forge.ts';
-import { delveRelease, type Generator, makeGenerator } from '../../kit/generator.ts';
-import { makeTempDir } from '../../kit/house.ts';
+import { delveRelease } from '../../kit/generator.ts';
 import { type Listening, listen } from '../../kit/listen.ts';
+import { type SmallStart, startSmall } from '../../kit/small-start.ts';
 
 /** A bucket that the generator made at another host, and what people may then do to it. */
 describe('bucket:check', () => {
+  let small: SmallStart;
   let dir: string;
-  let feed: ForeignFeed;
-  let forge: Forge;
   let upstream: Listening;
-  let generator: Generator;
   const release = delveRelease('1.26.3');
 
   beforeEach(async () => {
-    dir = await makeTempDir();
-    feed = await startForeignFeed('key');
-    forge = await startForge();
-    forge.addRepository('go-delve/delve', [release]);
+    small = await startSmall([release]);
+    ({ dir } = small);
     upstream = await listen((request, response) => {
       response.end(release.assets!.find(({ name }) => request.url?.endsWith(`/${name}`))?.bytes);
     });
-    execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', join(dir, 'bucket.git')]);
-    generator = await makeGenerator({
-      FEED_URL: feed.feedUrl,
-      FEED_API_KEY: 'key',
-      GITHUB_API_URL: forge.apiUrl,
-      BUCKET_URL: join(dir, 'bucket.git'),
-      PAYLOAD_URL: `${upstream.url}/{repository}/{tag}/{asset}`,
-      PAYLOAD_PUT: 'false',
-    });
-    await generator.run('release:beta', ['delve']);
-    await generator.run('release:promote', ['delve']);
+    const env = { PAYLOAD_URL: `${upstream.url}/{repository}/{tag}/{asset}` };
+    await small.generator.run('release:beta', ['delve'], { env });
+    await small.generator.run('release:promote', ['delve'], { env });
     git('clone', '--quiet', join(dir, 'bucket.git'), join(dir, 'clone'));
   });
   afterEach(async () => {
-    await generator.stop();
+    await small.stop();
     await upstream.stop();
-    await forge.stop();
-    await feed.stop();
-    await rm(dir, { recursive: true, force: true });
   });
 
   it('is content with what the generator pushed, in a bare repository and in the clone of a CI', async () => {

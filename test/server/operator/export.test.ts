@@ -11,7 +11,7 @@ import { createGitClient } from '../../kit/git.ts';
 import { makeTempDir, pushNupkg, startHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { runVerb, type Said } from '../../kit/operator-world.ts';
-import { blobFile, contentOf, stockFeed } from '../../kit/stocked-feed.ts';
+import { blobFile, contentOf, makeStockedDir } from '../../kit/stocked-feed.ts';
 
 let root: string;
 let stocked: string;
@@ -20,10 +20,7 @@ let count = 0;
 
 beforeAll(async () => {
   root = await makeTempDir();
-  stocked = join(root, 'stocked');
-  const house = await startHouse({ dataDir: stocked });
-  await stockFeed(house, root);
-  await house.stop();
+  stocked = await makeStockedDir(root);
 }, 120_000);
 afterAll(() => rm(root, { recursive: true, force: true, maxRetries: 5 }));
 beforeEach(() => {

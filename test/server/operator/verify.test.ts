@@ -8,7 +8,7 @@ import { createCommand } from '../../../server/operator/verify.ts';
 import { makeTempDir, startHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { runVerb } from '../../kit/operator-world.ts';
-import { blobFile, stockFeed } from '../../kit/stocked-feed.ts';
+import { blobFile, makeStockedDir } from '../../kit/stocked-feed.ts';
 
 let root: string;
 let stocked: string;
@@ -17,10 +17,7 @@ let count = 0;
 
 beforeAll(async () => {
   root = await makeTempDir();
-  stocked = join(root, 'stocked');
-  const house = await startHouse({ dataDir: stocked });
-  await stockFeed(house, root);
-  await house.stop();
+  stocked = await makeStockedDir(root);
 }, 120_000);
 afterAll(() => rm(root, { recursive: true, force: true, maxRetries: 5 }));
 beforeEach(async () => {

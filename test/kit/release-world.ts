@@ -1,0 +1,54 @@
+import { type Forge, type ForgeRelease, startForge } from './forge.ts';
+import { type Generator, makeGenerator } from './generator.ts';
+import { makeKey, startHouse, type TestHouse } from './house.ts';
+
+export type ReleaseWorldOptions = {
+  /** What upstream has released, by repository, newest first. */
+  readonly repositories?: Readonly<Record<string, readonly ForgeRelease[]>>;
+  /** What the generator's key may do; all that an administrator may where nothing is said, and no key at all for `[]`. */
+  readonly scopes?: readonly string[];
+  /** A server that runs already; whoever started it stops it. */
+  readonly house?: TestHouse;
+  /** More settings of the generator, or others than those of this world. */
+  readonly settings?: Readonly<Record<string, string>>;
+};
+
+export type ReleaseWorld = {
+  readonly house: TestHouse;
+  readonly forge: Forge;
+  readonly generator: Generator;
+  stop(): Promise<void>;
+};
+
+/** What a release needs: a server, a forge, and a machine that releases from the one to the other. */
+export async function startReleaseWorld({
+  repositories = {},
+  scopes,
+  house: given,
+  settings,
+}: ReleaseWorldOptions = {}): Promise<ReleaseWorld> {
+  const house = given ?? (await startHouse());
+  const forge = await startForge();
+  for (const [name, releases] of Object.entries(repositories)) forge.addRepository(name, releases);
+  const generator = await makeGenerator({
+    FEED_URL: `${house.url}/nuget`,
+    FEED_API_KEY: await keyFor(house, scopes),
+    GITHUB_API_URL: forge.apiUrl,
+    ...settings,
+  });
+  return {
+    house,
+    forge,
+    generator,
+    async stop() {
+      await generator.stop();
+      await forge.stop();
+      if (given === undefined) await house.stop();
+    },
+  };
+}
+
+async function keyFor(house: TestHouse, scopes: readonly string[] | undefined): Promise<string> {
+  if (scopes === undefined) return house.adminKey;
+  return scopes.length === 0 ? '' : makeKey(house, scopes);
+}
