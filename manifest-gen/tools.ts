@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Architecture } from '../formats/release-record.ts';
 import { fail, ReleaseError } from './errors.ts';
+import { decodeToolFile } from './tool-file.ts';
 import { ToolPackage } from './tool-package.ts';
 import { Trust, unlistedSources } from './trust.ts';
 import { withRoots } from './trust-roots.ts';
 import { Versions } from './version-rules.ts';
-import { decodeYaml } from './yaml-file.ts';
 
 const PlainVersion = z
   .string()
@@ -197,7 +197,7 @@ async function readTool(file: string, name: string): Promise<Tool> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) =>
     fail('TOOL_FILE_INVALID', { file, problems: 'it cannot be read' }, cause),
   );
-  const tool = decodeYaml(Tool, text, file);
+  const tool = decodeToolFile(Tool, text, file);
   if (tool.tool !== name) fail('TOOL_FILE_INVALID', { file, problems: `it names the tool ${tool.tool}` });
   return { ...tool, trust: await withRoots(tool.trust, dirname(file), file) };
 }

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { fail } from './errors.ts';
+import { decodeToolFile } from './tool-file.ts';
 import type { Tool } from './tools.ts';
 import { EvidenceKinds, Trust } from './trust.ts';
 import { withRoots } from './trust-roots.ts';
-import { decodeYaml } from './yaml-file.ts';
 
 /** TRUST_FILE (contract section 4), for private forges and tests: tool -> what stands in place of its file's `trust:`. */
 const TrustFile = z.record(z.string(), Trust.extend({ require: EvidenceKinds }));
@@ -25,7 +25,7 @@ export async function applyTrustFile(
   const text = await readFile(file, 'utf8').catch((cause: unknown) =>
     fail('TOOL_FILE_INVALID', { file, problems: 'TRUST_FILE cannot be read' }, cause),
   );
-  const trustOf = new Map(Object.entries(decodeYaml(TrustFile, text, file)));
+  const trustOf = new Map(Object.entries(decodeToolFile(TrustFile, text, file)));
   const unknown = [...trustOf.keys()].filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     fail('TOOL_FILE_INVALID', { file, problems: `there is no tool ${unknown.join(', ')}` });

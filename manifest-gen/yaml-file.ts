@@ -9,122 +9,84 @@ import {
   parseDocument,
 } from 'yaml';
 import type { z } from 'zod';
-import { fail } from './errors.ts';
+import type { FieldFault } from './field-fault.ts';
 import { messageOf } from './thrown.ts';
 
-/**
- * A YAML file of the tools' folder by its schema.
- * @throws ReleaseError TOOL_FILE_INVALID with every problem: line, field, what was expected and what was found
- */
-export function decodeYaml<T>(schema: z.ZodType<T>, text: string, file: string): T {
+/** What is wrong at one place of a YAML file; each kind of file has its own sentence for it. */
+export type YamlFault = {
+  readonly line: number;
+  /** `sources.0.kind`, empty for all that is in the file; undefined when it is no YAML at all. */
+  readonly field: string | undefined;
+  /** The text or the number that stands there, as it is written. */
+  readonly found?: { readonly text: string; readonly isText: boolean } | undefined;
+} & Omit<FieldFault, 'path'>;
+
+type Read<T> =
+  | { readonly value: T; readonly lineOf: (path: readonly PropertyKey[]) => number }
+  | { readonly faults: readonly YamlFault[] };
+
+/** A YAML text by its schema, or each of its faults; `faultsOf` says what an issue of the schema means to people. */
+export function readYaml<T>(
+  text: string,
+  schema: z.ZodType<T>,
+  faultsOf: (issue: z.core.$ZodIssue) => readonly FieldFault[],
+): Read<T> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const lineOf = (node: Node | null | undefined): string =>
-    `line ${lines.linePos(node?.range?.[0] ?? 0).line}`;
+  const lineAt = (offset: number): number => lines.linePos(offset).line;
+  const lineOf = (path: readonly PropertyKey[]): number =>
+    lineAt(placeOf(document.contents, path).at?.range?.[0] ?? 0);
   if (document.errors.length > 0) {
-    const problems = document.errors.map(
-      ({ pos, message }) => `line ${lines.linePos(pos[0]).line}: ${message}`,
-    );
-    return refuse(file, problems);
+    return {
+      faults: document.errors.map(({ pos, message }) => ({
+        line: lineAt(pos[0]),
+        field: undefined,
+        problem: message,
+      })),
+    };
   }
-  const parsed = schema.safeParse(plainValue(document, (problem) => refuse(file, [problem])));
-  if (parsed.success) return parsed.data;
-  return refuse(
-    file,
-    parsed.error.issues.flatMap(faultsOf).map(({ path, problem, isKey = false }) => {
-      const { node, isThere } = nodeAt(document.contents, path);
-      const field = path.length === 0 ? 'the file' : path.join('.');
-      return `${lineOf(node)}: ${field}${isThere && !isKey ? shown(node) : ''} ${problem}`;
-    }),
-  );
-}
-
-function refuse(file: string, problems: readonly string[]): never {
-  return fail('TOOL_FILE_INVALID', { file, problems: problems.join('; ') });
+  const plain = plainValue(document);
+  if ('problem' in plain) return { faults: [{ line: 1, field: undefined, problem: plain.problem }] };
+  const parsed = schema.safeParse(plain.value);
+  if (parsed.success) return { value: parsed.data, lineOf };
+  const faults = parsed.error.issues.flatMap(faultsOf).map(({ path, ...fault }) => {
+    const found = scalarOf(placeOf(document.contents, path).value);
+    return { ...fault, line: lineOf(path), field: path.join('.'), found };
+  });
+  return { faults };
 }
 
 /** Aliases that would grow without end are an error only now. */
-export function plainValue(document: Document, refuse: (problem: string) => never): unknown {
+function plainValue(document: Document): { readonly value: unknown } | { readonly problem: string } {
   try {
-    return document.toJS();
+    return { value: document.toJS() };
   } catch (error) {
-    return refuse(messageOf(error));
+    return { problem: messageOf(error) };
   }
 }
 
-/** `isKey`: it is about the word itself, whatever its value. */
-type Fault = { readonly path: readonly PropertyKey[]; readonly problem: string; readonly isKey?: boolean };
+/** `at`: where to look for it; `value`: what is there, undefined where the field is missing. */
+type Place = { readonly at: Node | null; readonly value: Node | null | undefined };
 
-/** Of alternatives, that which was meant: whose faults lie deepest. */
-function faultsOf(issue: z.core.$ZodIssue): readonly Fault[] {
-  const { path } = issue;
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => ({
-        path: [...path, key],
-        problem: 'is no field of a tool file',
-        isKey: true,
-      }));
-    case 'invalid_value':
-      return [{ path, problem: `is none of ${issue.values.map(String).join(', ')}` }];
-    case 'invalid_type': {
-      // zod has both in its sentence, and nowhere else
-      const found = /received (.+)$/.exec(issue.message)?.[1];
-      const problem =
-        found === undefined || found === 'undefined'
-          ? `is missing: expected ${kindOf(issue.expected)}`
-          : `is ${kindOf(found)}: expected ${kindOf(issue.expected)}`;
-      return [{ path, problem }];
-    }
-    case 'invalid_union': {
-      const depth = (faults: readonly Fault[]): number =>
-        Math.max(...faults.map((fault) => fault.path.length));
-      const [meant] = issue.errors
-        .map((issues) => issues.flatMap(faultsOf))
-        .filter((faults) => faults.length > 0)
-        .sort((a, b) => depth(b) - depth(a));
-      if (meant === undefined) return [{ path, problem: 'is of no kind that is known' }];
-      return meant.map((fault) => ({ ...fault, path: [...path, ...fault.path] }));
-    }
-    default:
-      return [{ path, problem: issue.message }];
-  }
-}
-
-const kinds: Readonly<Record<string, string>> = {
-  string: 'a text',
-  number: 'a number (in quotes it is a text)',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'a group of fields',
-  record: 'a group of fields',
-  null: 'empty',
-};
-
-function kindOf(name: string): string {
-  return kinds[name] ?? name;
-}
-
-/** The value at a path; for a field that is missing, what it is missing in. A key that should not be there is itself what is found. */
-export function nodeAt(
-  root: Node | null,
-  path: readonly PropertyKey[],
-): { readonly node: Node | null; readonly isThere: boolean } {
-  let node = root;
-  for (const [at, step] of path.entries()) {
-    if (!isCollection(node)) return { node, isThere: false };
-    const pair = isMap(node)
-      ? node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step))
+/** The value at a path, by its key where it is of several lines; for a field that is missing, what it is missing in. */
+function placeOf(root: Node | null, path: readonly PropertyKey[]): Place {
+  let place: Place = { at: root, value: root };
+  for (const step of path) {
+    const { value } = place;
+    if (!isCollection(value)) return { at: place.at, value: undefined };
+    const pair = isMap(value)
+      ? value.items.find(({ key }) => isScalar(key) && String(key.value) === String(step))
       : undefined;
-    const next: unknown = pair === undefined ? node.get(step, true) : pair.value;
-    if (!isNode(next)) return { node, isThere: false };
-    node = at === path.length - 1 && isCollection(next) && isNode(pair?.key) ? pair.key : next;
+    const next: unknown = pair === undefined ? value.get(step, true) : pair.value;
+    if (!isNode(next)) return { at: value, value: undefined };
+    place = { at: isCollection(next) && isNode(pair?.key) ? pair.key : next, value: next };
   }
-  return { node, isThere: true };
+  return place;
 }
 
-function shown(node: Node | null): string {
-  return isScalar(node) && ['string', 'number'].includes(typeof node.value)
-    ? ` "${String(node.source ?? node.value).slice(0, 60)}"`
-    : '';
+function scalarOf(node: Place['value']): YamlFault['found'] {
+  if (!isScalar(node)) return undefined;
+  const { value, source } = node;
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
+  return { text: String(source ?? value).slice(0, 60), isText: typeof value === 'string' };
 }

@@ -1,7 +1,7 @@
-import { isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { fail } from '../manifest-gen/errors.ts';
-import { nodeAt, plainValue } from '../manifest-gen/yaml-file.ts';
+import { fieldFaults } from '../manifest-gen/field-fault.ts';
+import { readYaml, type YamlFault } from '../manifest-gen/yaml-file.ts';
 
 // No flags in these patterns: JSON Schema has none.
 const version = String.raw`\d+(\.\d+){0,3}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?`;
@@ -60,44 +60,22 @@ export type Policy = z.infer<typeof Policy>;
 
 /** @throws ReleaseError POLICY_INVALID (exit 2) naming line and word of every fault */
 export function readPolicy(text: string, file: string): Policy {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
   const refuse = (problems: readonly string[]): never =>
     fail('POLICY_INVALID', { file, problems: problems.join('; ') });
-  const lineAt = (offset: number): string => `line ${lines.linePos(offset).line}`;
-  if (document.errors.length > 0) {
-    return refuse(document.errors.map(({ pos, message }) => `${lineAt(pos[0])}: ${message.split('\n')[0]}`));
-  }
-  const parsed = Policy.safeParse(plainValue(document, (problem) => refuse([`line 1: ${problem}`])) ?? {});
-  if (!parsed.success) {
-    return refuse(
-      parsed.error.issues.flatMap((issue) =>
-        faultsOf(issue).map(({ path, problem }) => {
-          const { node } = nodeAt(document.contents, path);
-          const word = path.at(-1) === undefined ? '' : `${path.join('.')}${shown(node)} `;
-          return `${lineAt(node?.range?.[0] ?? 0)}: ${word}${problem}`;
-        }),
-      ),
-    );
-  }
-  return requirePins(parsed.data, (path, problem) =>
-    refuse([
-      `${lineAt(nodeAt(document.contents, path).node?.range?.[0] ?? 0)}: ${path.join('.')} ${problem}`,
-    ]),
+  // an empty file, or one of comments, says nothing
+  const schema = z.preprocess((value) => value ?? {}, Policy);
+  const read = readYaml(text, schema, (issue) => fieldFaults(issue, 'is no word of a policy'));
+  if ('faults' in read) return refuse(read.faults.map(sentenceOf));
+  return requirePins(read.value, (path, problem) =>
+    refuse([`line ${read.lineOf(path)}: ${path.join('.')} ${problem}`]),
   );
 }
 
-type Fault = { readonly path: readonly PropertyKey[]; readonly problem: string };
-
-/** A word that is not known is named itself, not the list that it stands in. */
-function faultsOf(issue: z.core.$ZodIssue): readonly Fault[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...issue.path, key], problem: 'is no word of a policy' }));
-  }
-  if (issue.code === 'invalid_value') {
-    return [{ path: issue.path, problem: `is none of ${issue.values.map(String).join(', ')}` }];
-  }
-  return [{ path: issue.path, problem: issue.message }];
+/** What stands at a word that is not known is shown when it is a text. */
+function sentenceOf({ line, field, found, isKey, problem }: YamlFault): string {
+  if (field === undefined) return `line ${line}: ${problem}`;
+  const value = found === undefined || (isKey && !found.isText) ? '' : ` "${found.text}"`;
+  return `line ${line}: ${field || 'the file'}${value} ${problem}`;
 }
 
 /** `prefer: pinned` without a version would pin nothing. A version alone may wait for the day when it is switched on. */
@@ -108,8 +86,4 @@ function requirePins(policy: Policy, refuse: (path: readonly string[], problem: 
   const [name] =
     own.find(([, tool]) => tool.prefer === 'pinned' && (tool.pin ?? policy.pin) === undefined) ?? [];
   return name === undefined ? policy : refuse(['tools', name, 'prefer'], problem);
-}
-
-function shown(node: Node | null): string {
-  return isScalar(node) && typeof node.value === 'string' ? ` "${node.value.slice(0, 60)}"` : '';
 }

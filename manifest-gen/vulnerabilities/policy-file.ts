@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { fail } from '../errors.ts';
-import { plainValue } from '../yaml-file.ts';
+import { readYaml, type YamlFault } from '../yaml-file.ts';
 import type { Policy } from './policy.ts';
 import { severities } from './severity.ts';
 
@@ -38,30 +37,17 @@ export async function readPolicy(file: string): Promise<Policy> {
 
 /** @throws ReleaseError SETTINGS_INVALID with every problem and its line */
 export function parsePolicy(text: string, file: string): Policy {
-  const invalid = (problems: readonly (readonly [line: number, problem: string])[]): never =>
-    fail('SETTINGS_INVALID', {
-      problems: problems.map(([line, problem]) => `POLICY_FILE ${file}, line ${line}: ${problem}`).join('\n'),
-    });
-  if (text.length > maxBytes) return invalid([[1, `it is longer than ${maxBytes} bytes`]]);
-  const lines = new LineCounter();
-  // `until: 2027-01-31` stays a text, as the core schema has no dates
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const lineAt = (offset: number): number => lines.linePos(offset).line;
-  if (document.errors.length > 0) {
-    return invalid(document.errors.map(({ pos, message }) => [lineAt(pos[0]), message] as const));
+  const refuse = (faults: readonly YamlFault[]): never =>
+    fail('SETTINGS_INVALID', { problems: faults.map((fault) => sentenceOf(file, fault)).join('\n') });
+  if (text.length > maxBytes) {
+    return refuse([{ line: 1, field: undefined, problem: `it is longer than ${maxBytes} bytes` }]);
   }
-  const parsed = PolicyFile.safeParse(plainValue(document, (problem) => invalid([[1, problem]])));
-  if (parsed.success) return { file, ...parsed.data };
+  // `until: 2027-01-31` stays a text, as YAML's core schema has no dates
+  const read = readYaml(text, PolicyFile, ({ path, message }) => [{ path, problem: message }]);
+  return 'faults' in read ? refuse(read.faults) : { file, ...read.value };
+}
 
-  return invalid(
-    parsed.error.issues.map(({ path, message }) => {
-      // a key that is missing has no line of its own; that of the nearest thing around it will do
-      for (let depth = path.length; depth >= 0; depth -= 1) {
-        const node = document.getIn(path.slice(0, depth), true);
-        const start = isNode(node) ? node.range?.[0] : undefined;
-        if (start !== undefined) return [lineAt(start), `${path.join('.') || 'policy'}: ${message}`] as const;
-      }
-      return [1, message] as const;
-    }),
-  );
+function sentenceOf(file: string, { line, field, problem }: YamlFault): string {
+  const subject = field === undefined ? '' : `${field || 'policy'}: `;
+  return `POLICY_FILE ${file}, line ${line}: ${subject}${problem}`;
 }

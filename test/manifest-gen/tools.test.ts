@@ -175,6 +175,11 @@ describe('a tool file', () => {
       (text) => text.replace('kind: npm', 'kind: nmp'),
       'line 5: sources.0.kind "nmp" is of no kind that is known',
     ],
+    [
+      'a group for a list',
+      (text) => text.replace('module: [{path: example.test/hello}]', 'module: {path: example.test/hello}'),
+      'line 8: module is a group of fields: expected a list',
+    ],
     ['a broken line', (text) => text.replace('[digest, pe]', '[digest, pe'), 'line 1'],
   ])('names line, field, what was expected and what was found: %s', async (_, change, sentence) => {
     const failure = await failureOf(loadWith(change));

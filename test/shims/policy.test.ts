@@ -22,11 +22,16 @@ describe('a policy file', () => {
     ['pin: latest', 'line 1: pin "latest" is not a version'],
     ['deny:\n  - scoop\n  - winget', 'line 3: deny.1 "winget" is neither scoop, choco nor a version'],
     ['tools:\n  buf:\n    paths:\n      - "tools\\\\buf.exe"', 'line 4: tools.buf.paths.0'],
-    ['tools:\n  buf:\n    paths: ["C:\\\\a&b\\\\buf.exe"]', 'line 3: tools.buf.paths.0'],
-    ['tools: [buf]', 'line 1: tools'],
+    [
+      'tools:\n  buf:\n    paths: ["C:\\\\a&b\\\\buf.exe"]',
+      'line 3: tools.buf.paths.0 "C:\\a&b\\buf.exe" is not the path of an .exe',
+    ],
+    ['tools: [buf]', 'line 1: tools is a list: expected a group of fields'],
+    ['- scoop', 'line 1: the file is a list: expected a group of fields'],
+    ['pin: 1.22', 'line 1: pin "1.22" is a number (in quotes it is a text): expected a text'],
     ['prefer: [', 'line 1: '],
     ['prefer: scoop\nprefer: choco', 'line 2: Map keys must be unique'],
-    ['pin: &a [1]\nprefer: *a', 'line 1: pin '],
+    ['pin: &a [1]\nprefer: *a', 'line 1: pin is a list: expected a text'],
   ])('%j is refused with the line: %s', (text, sentence) => {
     expect(() => readPolicy(text, 'policy.yaml')).toThrow(sentence);
   });

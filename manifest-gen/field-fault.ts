@@ -1,0 +1,55 @@
+import type { z } from 'zod';
+
+/** What is wrong with a field, as the rest of a sentence that its name begins. */
+export type FieldFault = {
+  readonly path: readonly PropertyKey[];
+  readonly problem: string;
+  /** It is about the word itself, whatever its value. */
+  readonly isKey?: boolean;
+};
+
+/** An issue of a schema in people's words; of alternatives, that which was meant: whose faults lie deepest. */
+export function fieldFaults(issue: z.core.$ZodIssue, unknownKey: string): readonly FieldFault[] {
+  const { path } = issue;
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({ path: [...path, key], problem: unknownKey, isKey: true }));
+    case 'invalid_value':
+      return [{ path, problem: `is none of ${issue.values.map(String).join(', ')}` }];
+    case 'invalid_type': {
+      // zod has both in its sentence, and nowhere else
+      const found = /received (.+)$/.exec(issue.message)?.[1];
+      const problem =
+        found === undefined || found === 'undefined'
+          ? `is missing: expected ${kindOf(issue.expected)}`
+          : `is ${kindOf(found)}: expected ${kindOf(issue.expected)}`;
+      return [{ path, problem }];
+    }
+    case 'invalid_union': {
+      const depth = (faults: readonly FieldFault[]): number =>
+        Math.max(...faults.map((fault) => fault.path.length));
+      const [meant] = issue.errors
+        .map((issues) => issues.flatMap((one) => fieldFaults(one, unknownKey)))
+        .filter((faults) => faults.length > 0)
+        .sort((a, b) => depth(b) - depth(a));
+      if (meant === undefined) return [{ path, problem: 'is of no kind that is known' }];
+      return meant.map((fault) => ({ ...fault, path: [...path, ...fault.path] }));
+    }
+    default:
+      return [{ path, problem: issue.message }];
+  }
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number (in quotes it is a text)',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a group of fields',
+  record: 'a group of fields',
+  null: 'empty',
+};
+
+function kindOf(name: string): string {
+  return kinds[name] ?? name;
+}
