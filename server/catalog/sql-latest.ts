@@ -1,3 +1,4 @@
+import type Database from 'better-sqlite3';
 import { type Candidate, chooseLatest } from './latest.ts';
 import type { Prepare } from './statements.ts';
 
@@ -14,12 +15,32 @@ export function setLatestFlags(prepare: Prepare, idKey: string, cameIn?: number)
       ? prepare(selectAll).all(idKey)
       : prepare(selectContenders).all(cameIn, idKey, idKey, idKey, idKey)
   ) as RawCandidate[];
-  const candidates = rows.map(toCandidate);
-  const chosen = chooseLatest(candidates);
-  for (const row of candidates) {
-    const flags = flagColumns.map(([flag]) => Number(chosen[flag] === row));
-    if (flags.some((flag, at) => flag !== row.flags[at])) prepare(update).run(...flags, row.pk);
+  for (const { pk, flags } of changesOf(rows.map(toCandidate))) prepare(update).run(...flags, pk);
+}
+
+/** The ids of a database whose flags are not what `setLatestFlags` would make them. Rows are read one by one. */
+export function* wrongLatest(db: Database.Database): Generator<string> {
+  const all = db.prepare(`SELECT id_key, ${fields} FROM packages ORDER BY id_key`).iterate();
+  let idKey: string | undefined;
+  let versions: Row[] = [];
+  for (const raw of all as IterableIterator<RawCandidate & { id_key: string }>) {
+    if (idKey !== undefined && idKey !== raw.id_key) {
+      if (changesOf(versions).length > 0) yield idKey;
+      versions = [];
+    }
+    idKey = raw.id_key;
+    versions.push(toCandidate(raw));
   }
+  if (idKey !== undefined && changesOf(versions).length > 0) yield idKey;
+}
+
+/** The flags of all versions of an id, where they are to be others than they are. */
+function changesOf(versions: readonly Row[]): readonly Pick<Row, 'pk' | 'flags'>[] {
+  const chosen = chooseLatest(versions);
+  return versions.flatMap((row) => {
+    const flags = flagColumns.map(([flag]) => Number(chosen[flag] === row));
+    return flags.some((flag, at) => flag !== row.flags[at]) ? [{ pk: row.pk, flags }] : [];
+  });
 }
 
 const flagColumns = [
@@ -30,7 +51,8 @@ const flagColumns = [
 ] as const;
 
 const columns = flagColumns.map(([, column]) => column);
-const select = `SELECT pk, version_key, is_prerelease, is_listed, in_semver1, ${columns.join(', ')} FROM packages`;
+const fields = ['pk', 'version_key', 'is_prerelease', 'is_listed', 'in_semver1', ...columns].join(', ');
+const select = `SELECT ${fields} FROM packages`;
 const update = `UPDATE packages SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE pk = ?`;
 const selectAll = `${select} WHERE id_key = ?`;
 /** A UNION, since each of its parts finds its one row in an index of its own. */

@@ -1,10 +1,10 @@
 import Database from 'better-sqlite3';
 import { createSqlAudit } from '../audit/sql-audit.ts';
 import { fail } from '../errors.ts';
-import { type Candidate, chooseLatest } from './latest.ts';
 import { migrations } from './migrations.ts';
 import type { Payload } from './payloads.ts';
 import type { CatalogSnapshot, NamedBlob, SnapshotPackage } from './snapshot.ts';
+import { wrongLatest } from './sql-latest.ts';
 
 const busyTimeoutMs = 30_000;
 
@@ -130,51 +130,6 @@ function* grouped(rows: Iterable<RawBlob>): Generator<NamedBlob> {
     if (sha512 !== null && !current.sha512s.includes(sha512)) current.sha512s.push(sha512);
   }
   if (current !== undefined) yield current;
-}
-
-const flags = [
-  ['latestSemVer1', 'latest_semver1'],
-  ['newestSemVer1', 'newest_semver1'],
-  ['latestSemVer2', 'latest_semver2'],
-  ['newestSemVer2', 'newest_semver2'],
-] as const;
-
-type RawFlags = Record<(typeof flags)[number][1], number> & {
-  id_key: string;
-  version_key: string;
-  is_prerelease: number;
-  is_listed: number;
-  in_semver1: number;
-};
-type Flagged = Candidate & { readonly raw: RawFlags };
-
-function* wrongLatest(db: Database.Database): Generator<string> {
-  const sql = `SELECT id_key, version_key, is_prerelease, is_listed, in_semver1,
-    ${flags.map(([, column]) => column).join(', ')} FROM packages ORDER BY id_key`;
-  let versions: Flagged[] = [];
-  for (const raw of db.prepare(sql).iterate() as IterableIterator<RawFlags>) {
-    const before = versions[0]?.raw.id_key;
-    if (before !== undefined && before !== raw.id_key) {
-      if (!hasRightFlags(versions)) yield before;
-      versions = [];
-    }
-    versions.push({
-      raw,
-      versionKey: raw.version_key,
-      isPrerelease: raw.is_prerelease === 1,
-      isListed: raw.is_listed === 1,
-      inSemVer1: raw.in_semver1 === 1,
-    });
-  }
-  const last = versions[0]?.raw.id_key;
-  if (last !== undefined && !hasRightFlags(versions)) yield last;
-}
-
-function hasRightFlags(versions: readonly Flagged[]): boolean {
-  const chosen = chooseLatest(versions);
-  return flags.every(([flag, column]) =>
-    versions.every((version) => (version.raw[column] === 1) === (version === chosen[flag])),
-  );
 }
 
 function reasonOf(error: unknown): string {
