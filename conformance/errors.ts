@@ -1,3 +1,5 @@
+import { type Details, fill } from '../formats/fill.ts';
+
 /** Every way in which the suite cannot say anything about a feed: code -> [exit code, sentence, what to do next]. */
 const errors = {
   USAGE: [2, '{problem}', 'See --help.'],
@@ -29,16 +31,9 @@ export class ConformanceError extends Error {
   readonly exitCode: number;
   readonly hint: string;
 
-  constructor(
-    code: keyof typeof errors,
-    details: Readonly<Record<string, string | number>> = {},
-    cause?: unknown,
-  ) {
+  constructor(code: keyof typeof errors, details: Details = {}, cause?: unknown) {
     const [exitCode, sentence, hint] = errors[code];
-    super(
-      sentence.replace(/\{(\w+)\}/g, (hole, name: string) => String(details[name] ?? hole)),
-      cause === undefined ? undefined : { cause },
-    );
+    super(fill(sentence, details), cause === undefined ? undefined : { cause });
     this.name = 'ConformanceError';
     this.code = code;
     this.exitCode = exitCode;

@@ -1,7 +1,5 @@
 import { Command } from 'commander';
-import { runSteps } from './run-steps.ts';
-
-type World = { readonly productDir: string; readonly env: Readonly<Record<string, string | undefined>> };
+import { runSteps, type World } from './run-steps.ts';
 
 export function createCommand(world: World): Command {
   return new Command()
@@ -11,6 +9,6 @@ export function createCommand(world: World): Command {
     .helpOption(false)
     .action(async (args: string[]) => {
       const steps = [{ title: 'bench', program: 'tsx', args: ['bench/main.ts', ...args] }];
-      process.exitCode = await runSteps(world.productDir, steps, world.env);
+      process.exitCode = await runSteps(world, steps);
     });
 }

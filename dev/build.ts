@@ -1,9 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { runSteps } from './run-steps.ts';
-
-type World = { readonly productDir: string; readonly env: Readonly<Record<string, string | undefined>> };
+import { runSteps, type World } from './run-steps.ts';
 
 export function createCommand(world: World): Command {
   return new Command()
@@ -11,6 +9,6 @@ export function createCommand(world: World): Command {
     .action(async () => {
       await rm(join(world.productDir, 'dist'), { recursive: true, force: true });
       const steps = [{ title: 'build (tsc)', program: 'tsc', args: ['-p', 'tsconfig.build.json'] }];
-      process.exitCode = await runSteps(world.productDir, steps, world.env);
+      process.exitCode = await runSteps(world, steps);
     });
 }

@@ -1,7 +1,5 @@
 import { Command } from 'commander';
-import { runSteps } from './run-steps.ts';
-
-type World = { readonly productDir: string; readonly env: Readonly<Record<string, string | undefined>> };
+import { runSteps, type World } from './run-steps.ts';
 
 const steps = [
   { title: 'types (tsc, strict)', program: 'tsc', args: ['--noEmit', '-p', '.'] },
@@ -12,6 +10,6 @@ const steps = [
 
 export function createCommand(world: World): Command {
   return new Command().description('types, lint, layers, dead code').action(async () => {
-    process.exitCode = await runSteps(world.productDir, steps, world.env);
+    process.exitCode = await runSteps(world, steps);
   });
 }

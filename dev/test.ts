@@ -1,7 +1,5 @@
 import { Command } from 'commander';
-import { runSteps } from './run-steps.ts';
-
-type World = { readonly productDir: string; readonly env: Readonly<Record<string, string | undefined>> };
+import { runSteps, type World } from './run-steps.ts';
 
 export function createCommand(world: World): Command {
   return new Command()
@@ -10,6 +8,6 @@ export function createCommand(world: World): Command {
     .allowUnknownOption()
     .action(async (files: string[]) => {
       const steps = [{ title: 'tests (vitest)', program: 'vitest', args: ['run', ...files] }];
-      process.exitCode = await runSteps(world.productDir, steps, world.env);
+      process.exitCode = await runSteps(world, steps);
     });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonOf } from './json.ts';
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const Sha512 = z.string().regex(/^[0-9a-f]{128}$/);
@@ -47,9 +48,5 @@ export const exportIndexName = 'index.json';
 
 /** Undefined when the text is no index of an export that this program knows. */
 export function readExportIndex(text: string): ExportIndex | undefined {
-  try {
-    return ExportIndex.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return ExportIndex.safeParse(jsonOf(text)).data;
 }

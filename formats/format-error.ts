@@ -1,3 +1,5 @@
+import { type Details, fill } from './fill.ts';
+
 /**
  * Every way in which bytes fail to be what they claim: code -> sentence. `{name}` is filled from the details.
  * A sentence is one line: the server sends it as a reason phrase (spec nuget-v2 10.3). Text from the bytes themselves
@@ -48,14 +50,13 @@ const errors = {
 } as const satisfies Record<string, string>;
 
 export type FormatErrorCode = keyof typeof errors;
-export type FormatErrorDetails = Readonly<Record<string, string | number>>;
 
 /** Bytes that are not what they claim to be. The server answers it with 400, the generator with a refusal. */
 export class FormatError extends Error {
   readonly code: FormatErrorCode;
-  readonly details: FormatErrorDetails;
+  readonly details: Details;
 
-  constructor(code: FormatErrorCode, details: FormatErrorDetails = {}, cause?: unknown) {
+  constructor(code: FormatErrorCode, details: Details = {}, cause?: unknown) {
     super(fill(errors[code], details), cause === undefined ? undefined : { cause });
     this.name = 'FormatError';
     this.code = code;
@@ -64,7 +65,7 @@ export class FormatError extends Error {
 }
 
 /** Throws the error `code`; reads as a statement where it is called. */
-export function fail(code: FormatErrorCode, details: FormatErrorDetails = {}, cause?: unknown): never {
+export function fail(code: FormatErrorCode, details: Details = {}, cause?: unknown): never {
   throw new FormatError(code, details, cause);
 }
 
@@ -86,8 +87,4 @@ export function visible(text: string, maxLength = 200): string {
     /[^\x20-\x7e]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-}
-
-function fill(sentence: string, details: FormatErrorDetails): string {
-  return sentence.replace(/\{(\w+)\}/g, (hole, name: string) => String(details[name] ?? hole));
 }

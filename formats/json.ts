@@ -23,6 +23,15 @@ export function readJson(text: string): unknown {
   return value;
 }
 
+/** Of a text from outside; undefined when it is no JSON. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Walks text that is known to be JSON, so a string before a colon is a key. */
 function inspect(text: string): void {
   const open: Set<string>[] = [];

@@ -1,3 +1,4 @@
+import { type Details, fill } from '../formats/fill.ts';
 import { forTerminal } from './for-terminal.ts';
 
 /**
@@ -178,31 +179,26 @@ const errors = {
 } as const satisfies Record<string, readonly [number, string, string]>;
 
 export type ReleaseErrorCode = keyof typeof errors;
-export type ReleaseErrorDetails = Readonly<Record<string, string | number>>;
 
 /** The one error of the generator. `message` is the sentence, `hint` what to do next, `exitCode` how the program ends. */
 export class ReleaseError extends Error {
   readonly code: ReleaseErrorCode;
   readonly exitCode: number;
   readonly hint: string;
-  readonly details: ReleaseErrorDetails;
+  readonly details: Details;
 
-  constructor(code: ReleaseErrorCode, details: ReleaseErrorDetails = {}, cause?: unknown) {
+  constructor(code: ReleaseErrorCode, details: Details = {}, cause?: unknown) {
     const [exitCode, sentence, hint] = errors[code];
-    super(fill(sentence, details), cause === undefined ? undefined : { cause });
+    super(forTerminal(fill(sentence, details)), cause === undefined ? undefined : { cause });
     this.name = 'ReleaseError';
     this.code = code;
     this.exitCode = exitCode;
-    this.hint = fill(hint, details);
+    this.hint = forTerminal(fill(hint, details));
     this.details = details;
   }
 }
 
 /** Throws the error `code`; reads as a statement where it is called. */
-export function fail(code: ReleaseErrorCode, details: ReleaseErrorDetails = {}, cause?: unknown): never {
+export function fail(code: ReleaseErrorCode, details: Details = {}, cause?: unknown): never {
   throw new ReleaseError(code, details, cause);
-}
-
-function fill(sentence: string, details: ReleaseErrorDetails): string {
-  return sentence.replace(/\{(\w+)\}/g, (hole, name: string) => forTerminal(String(details[name] ?? hole)));
 }

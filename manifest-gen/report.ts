@@ -1,4 +1,5 @@
 import type { ReleaseError } from './errors.ts';
+import type { Check } from './repeat/check.ts';
 import type { VulnerabilityChange } from './vulnerabilities/change.ts';
 import type { Judged } from './vulnerabilities/policy.ts';
 
@@ -66,17 +67,7 @@ export type StatusRow = {
 };
 
 /** One thing that `release:verify` compared. */
-export type CheckRow = {
-  readonly tool: string;
-  readonly version: string;
-  readonly what: string;
-  readonly subject: string;
-  /** `unreachable`: it could not be repeated, which is not the same as failed. `skipped`: on purpose. */
-  readonly verdict: 'passed' | 'failed' | 'unreachable' | 'skipped';
-  readonly detail: string;
-  readonly expected?: string;
-  readonly found?: string;
-};
+export type CheckRow = Check & { readonly tool: string; readonly version: string };
 
 /** What became of one tool on main (release:check). */
 export type WatchRow = {

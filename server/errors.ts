@@ -1,3 +1,5 @@
+import { type Details, fill } from '../formats/fill.ts';
+
 /**
  * Every error the server can answer with: code -> [HTTP status, sentence]. `{name}` is filled from the details.
  * A sentence says what was expected, what was found and what to do next; it is sent as the reason phrase too
@@ -191,7 +193,6 @@ const errors = {
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type ErrorCode = keyof typeof errors;
-export type ErrorDetails = Readonly<Record<string, string | number>>;
 
 /** The one error of the server. `message` is the filled-in sentence, `status` what HTTP answers. */
 export class FeedError extends Error {
@@ -199,9 +200,9 @@ export class FeedError extends Error {
   readonly status: number;
   /** For a process that could not start or go on because of it. */
   readonly exitCode: 1 | 4;
-  readonly details: ErrorDetails;
+  readonly details: Details;
 
-  constructor(code: ErrorCode, details: ErrorDetails = {}, cause?: unknown) {
+  constructor(code: ErrorCode, details: Details = {}, cause?: unknown) {
     const [status, sentence] = errors[code];
     super(fill(sentence, details), cause === undefined ? undefined : { cause });
     this.name = 'FeedError';
@@ -213,10 +214,6 @@ export class FeedError extends Error {
 }
 
 /** Throws the error `code`; reads as a statement where it is called. */
-export function fail(code: ErrorCode, details: ErrorDetails = {}, cause?: unknown): never {
+export function fail(code: ErrorCode, details: Details = {}, cause?: unknown): never {
   throw new FeedError(code, details, cause);
-}
-
-function fill(sentence: string, details: ErrorDetails): string {
-  return sentence.replace(/\{(\w+)\}/g, (hole, name: string) => String(details[name] ?? hole));
 }

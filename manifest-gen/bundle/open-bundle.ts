@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { createHashes, type Digest, digestBytes } from '../../formats/digest.ts';
 import { readTar, TarError, type TarFile } from '../../formats/tar.ts';
+import { countBytes } from '../count-bytes.ts';
 import { fail } from '../errors.ts';
 import { minisignKeyId, verifyMinisign } from '../verify/minisign.ts';
 import {
@@ -52,7 +53,7 @@ export async function openBundle(place: BundlePlace): Promise<OpenBundle> {
   const { file, signal } = place;
   const totalBytes = await sizeOf(file);
   const source = createReadStream(file, { signal, highWaterMark: 1024 * 1024 });
-  const counted = count(source, (doneBytes) => place.onProgress(doneBytes, totalBytes));
+  const counted = countBytes(source, (doneBytes) => place.onProgress(doneBytes, totalBytes));
   try {
     return await readBundle(readTar(counted, { mtime: bundleTime }), place);
   } catch (error) {
@@ -80,18 +81,6 @@ async function layDown({ bytes }: TarFile, target: string): Promise<Digest> {
     await file.close();
   }
   return hashes.digest();
-}
-
-async function* count(
-  source: AsyncIterable<Buffer>,
-  onProgress: (doneBytes: number) => void,
-): AsyncGenerator<Buffer> {
-  let doneBytes = 0;
-  for await (const chunk of source) {
-    doneBytes += chunk.length;
-    onProgress(doneBytes);
-    yield chunk;
-  }
 }
 
 async function readBundle(

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { type CancelableRequest, type Got, type OptionsInit, RequestError, type Response } from 'got';
+import { countBytes } from '../count-bytes.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import { inShort } from '../thrown.ts';
 
@@ -96,10 +97,9 @@ export async function send(
   },
   onProgress: (doneBytes: number) => void,
 ): Promise<Response<string>> {
-  const counted = count(body.stream, onProgress);
   return ask(http, address, {
     method: 'PUT',
-    body: counted,
+    body: countBytes(body.stream, onProgress),
     headers: {
       'content-type': body.type,
       'content-length': String(body.sizeBytes),
@@ -111,18 +111,6 @@ export async function send(
 
 export function fileStream(path: string): AsyncIterable<Buffer> {
   return createReadStream(path, { highWaterMark: 256 * 1024 });
-}
-
-async function* count(
-  source: AsyncIterable<Uint8Array>,
-  onProgress: (doneBytes: number) => void,
-): AsyncGenerator<Uint8Array> {
-  let doneBytes = 0;
-  for await (const chunk of source) {
-    yield chunk;
-    doneBytes += chunk.length;
-    onProgress(doneBytes);
-  }
 }
 
 /** The server's sentence is the reason phrase, repeated in the body (spec nuget-v2 10.3). */

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { fill } from '../../formats/fill.ts';
 import type { Architecture, ReleaseRecord } from '../../formats/release-record.ts';
 import { exeName, payloadFile } from '../payload-file.ts';
 import { sourceOf, type Tool } from '../tools.ts';
@@ -43,7 +44,7 @@ export function placePayload(
   if (asset === undefined || named?.[1] === undefined || named[2] === undefined) {
     throw new TypeError(`${record.source.upstream} has no files at a forge`);
   }
-  const url = fillPlace(payloadUrl, { repository: named[1], tag: named[2], asset: asset.name });
+  const url = fill(payloadUrl, { repository: named[1], tag: named[2], asset: asset.name });
   const isBare = asset.sha256 === payload.sha256;
   return {
     url,
@@ -69,7 +70,7 @@ export function placeAnyVersion(
   const asset = source?.assets[architecture];
   if (source === undefined || asset === undefined) return undefined;
   const ofHead = (text: string): string => text.replaceAll('{version}', '$matchHead');
-  return fillPlace(payloadUrl, {
+  return fill(payloadUrl, {
     repository: source.repository,
     tag: ofHead(source.tag),
     asset: ofHead(asset),
@@ -83,7 +84,7 @@ export function payloadAddress(
   version: string,
   file: string,
 ): string {
-  return fillPlace(payloadUrl, { tool, version, file });
+  return fill(payloadUrl, { tool, version, file });
 }
 
 function folderOf(tool: Tool, version: string, architecture: Architecture): string | undefined {
@@ -95,8 +96,4 @@ function folderOf(tool: Tool, version: string, architecture: Architecture): stri
 /** Where the exe is in an archive, by the tool's file. */
 export function fillMember(member: string, version: string, architecture: Architecture): string {
   return member.replaceAll('{version}', version).replaceAll('{architecture}', architecture);
-}
-
-function fillPlace(payloadUrl: string, values: Readonly<Record<string, string>>): string {
-  return payloadUrl.replace(/\{(\w+)\}/g, (hole, name: string) => values[name] ?? hole);
 }

@@ -1,6 +1,6 @@
 import type { Got, Headers } from 'got';
 import type { z } from 'zod';
-import { jsonOf } from '../json.ts';
+import { jsonOf } from '../../formats/json.ts';
 import { type Asking, reasonOf, refused, unreachable } from './asking.ts';
 import { type Opened, openGet, type Patience, readBody } from './http.ts';
 import type { KeptAnswer, KeptAnswers } from './kept-answers.ts';

@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
+import { jsonOf } from '../../formats/json.ts';
 import type { Environment } from '../config.ts';
 import { ReleaseError } from '../errors.ts';
-import { jsonOf } from '../json.ts';
 import { runCommand } from '../run-command.ts';
 import { type Asking, unreachable } from './asking.ts';
 import { NpmFault } from './schema.ts';

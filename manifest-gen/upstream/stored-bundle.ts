@@ -1,3 +1,4 @@
+import { jsonOf } from '../../formats/json.ts';
 import { maxBundleBytes } from '../verify/keyless/read-bundle.ts';
 import { type Asking, reasonOf, refused, unreachable } from './asking.ts';
 import type { GithubApiSettings } from './github-api.ts';
@@ -46,9 +47,5 @@ async function askOnce({ http, signal, patience }: StoreSettings, url: string): 
 /** Plain JSON is none of snappy: `{` would stand for 123 bytes that begin with a copy of earlier ones. */
 function readJson(body: Buffer): unknown {
   const text = body[0] === 0x7b ? body : readSnappy(body, maxBundleBytes);
-  try {
-    return text === undefined ? undefined : JSON.parse(text.toString('utf8'));
-  } catch {
-    return undefined;
-  }
+  return text === undefined ? undefined : jsonOf(text.toString('utf8'));
 }

@@ -1,4 +1,4 @@
-import { jsonOf } from '../json.ts';
+import { jsonOf } from '../../formats/json.ts';
 import type { Fetched, Found, GoModule, Verdict } from '../release.ts';
 import { modulesProofName } from '../sidecar-name.ts';
 import { keyOfSetting } from './checksum-database/note.ts';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
+import { jsonOf } from '../../formats/json.ts';
 import { fail } from '../errors.ts';
-import { jsonOf } from '../json.ts';
 import { compareGoVersions, parseGoVersion } from './go-version.ts';
 import type { Composition } from './modules.ts';
 import { DatabaseIndex, Entry, ModulesIndex } from './schema.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonOf } from '../../formats/json.ts';
 import { fail } from '../errors.ts';
 
 /**
@@ -46,7 +47,7 @@ export function blobMember(sha256: string): string {
 
 /** @throws FeedError BACKUP_NEWER, BACKUP_INVALID */
 export function readManifest(file: string, text: string): BackupManifest {
-  const json = parseJson(text);
+  const json = jsonOf(text);
   const newer = z.looseObject({
     kind: z.literal('go-win-tools backup'),
     format: z.number(),
@@ -73,12 +74,4 @@ function problemOf({ members }: BackupManifest): string | undefined {
   if (!paths.has('catalog.db') || !paths.has('bucket.bundle')) return 'database or bucket are missing';
   const lying = members.find(({ path, sha256 }) => path.startsWith('blobs/') && path !== blobMember(sha256));
   return lying && `${lying.path} is not named by its SHA-256`;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

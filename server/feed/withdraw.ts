@@ -9,25 +9,20 @@ type Services = { readonly catalog: Catalog };
  * Unlisting what is unlisted changes nothing.
  * @throws FeedError PACKAGE_NOT_FOUND
  */
-export async function unlist(
-  { catalog }: Services,
-  id: string,
-  version: string,
-  by: Actor,
-  reason?: string,
-): Promise<void> {
-  if ((await catalog.setListed(id, version, false, by, reason)) === 'missing')
-    fail('PACKAGE_NOT_FOUND', { id, version });
-}
+export const unlist = setListed(false);
 
 /** Shows it again. @throws FeedError PACKAGE_NOT_FOUND */
-export async function relist(
-  { catalog }: Services,
-  id: string,
-  version: string,
-  by: Actor,
-  reason?: string,
-): Promise<void> {
-  if ((await catalog.setListed(id, version, true, by, reason)) === 'missing')
-    fail('PACKAGE_NOT_FOUND', { id, version });
+export const relist = setListed(true);
+
+function setListed(isListed: boolean) {
+  return async (
+    { catalog }: Services,
+    id: string,
+    version: string,
+    by: Actor,
+    reason?: string,
+  ): Promise<void> => {
+    const is = await catalog.setListed(id, version, isListed, by, reason);
+    if (is === 'missing') fail('PACKAGE_NOT_FOUND', { id, version });
+  };
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Got, got, HTTPError } from 'got';
 import { z } from 'zod';
+import { jsonOf } from '../../formats/json.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { FeedError, fail } from '../errors.ts';
 import { buildHouse, type House } from '../house.ts';
@@ -85,10 +86,6 @@ function explain(error: Error, url: string): never {
 }
 
 function titleOf(body: string): string | undefined {
-  try {
-    return Problem.parse(JSON.parse(body)).title;
-  } catch {
-    return undefined;
-  }
+  return Problem.safeParse(jsonOf(body)).data?.title;
 }
 const Problem = z.object({ title: z.string() });

@@ -38,8 +38,11 @@ export function createPushRouter(services: PushServices): Router {
     countPush(services.metrics, 'package', () => pushPackage(services, req, res));
   router.put('/', push).put('/package', push);
   router.put('/symbolpackage', () => fail('SYMBOLS_UNSUPPORTED'));
-  router.delete('/package/:id/:version', withdraw(services)).delete('/:id/:version', withdraw(services));
-  router.post('/package/:id/:version', restore(services)).post('/:id/:version', restore(services));
+  const withdraw = change(services, unlist, 'unlisted');
+  const restore = change(services, relist, 'listed again');
+  for (const path of ['/package/:id/:version', '/:id/:version'] as const) {
+    router.delete(path, withdraw).post(path, restore);
+  }
   return router;
 }
 
@@ -66,22 +69,16 @@ function hiddenWarning(id: string, version: string): string {
   return `${id} ${version} is hidden from choco 1.x: its version, or one that it depends on, is SemVer 2.`;
 }
 
-function withdraw(services: PushServices): RequestHandler<Package> {
+function change(
+  services: PushServices,
+  setListed: typeof unlist,
+  is: 'unlisted' | 'listed again',
+): RequestHandler<Package> {
   return async (req, res) => {
     const { id, version } = req.params;
     const principal = requireScope(await principalOf(req), 'unlist', id);
-    await unlist(services, id, version, actorOf(principal, req.ip), reasonOf(req));
-    services.log.info({ id, version, keyName: principal.name }, 'package unlisted');
-    res.status(200).type('text').send(`${id} ${version} is unlisted.\n`);
-  };
-}
-
-function restore(services: PushServices): RequestHandler<Package> {
-  return async (req, res) => {
-    const { id, version } = req.params;
-    const principal = requireScope(await principalOf(req), 'unlist', id);
-    await relist(services, id, version, actorOf(principal, req.ip), reasonOf(req));
-    services.log.info({ id, version, keyName: principal.name }, 'package listed again');
-    res.status(200).type('text').send(`${id} ${version} is listed again.\n`);
+    await setListed(services, id, version, actorOf(principal, req.ip), reasonOf(req));
+    services.log.info({ id, version, keyName: principal.name }, `package ${is}`);
+    res.status(200).type('text').send(`${id} ${version} is ${is}.\n`);
   };
 }

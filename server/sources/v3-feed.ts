@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { visible } from '../../formats/format-error.ts';
+import { jsonOf } from '../../formats/json.ts';
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { isPackageId } from '../../formats/nuspec-fields.ts';
 import { FeedError, fail } from '../errors.ts';
@@ -146,7 +147,7 @@ export function createV3Source(web: Web, index: URL, { parallel = 8 } = {}): Sou
     const { status, text } = await web.read(url);
     if (status === 404) return undefined;
     if (status !== 200) refuse(status, url);
-    const parsed = schema.safeParse(parseJson(text));
+    const parsed = schema.safeParse(jsonOf(text));
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
     const problem = `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not JSON'}`;
@@ -154,12 +155,4 @@ export function createV3Source(web: Web, index: URL, { parallel = 8 } = {}): Sou
   }
 
   return { list };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,25 +1,17 @@
 import express, { type Request, type Response, type Router } from 'express';
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
-import type { BlobStore } from '../blobs/blob-store.ts';
-import type { Catalog } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
-import type { CachePolicies } from '../http/cache.ts';
-import type { BeginDownload } from '../http/download-count.ts';
 import { sendText } from '../http/send-text.ts';
 import { findVersions } from './find-versions.ts';
-import { answerFlatFile } from './flat.ts';
+import { answerFlatFile, type FlatServices } from './flat.ts';
 import { hivePaths, v3Links } from './links.ts';
 import { readParameters } from './parameters.ts';
 import { readIndex, readLeaf, readPage } from './read-registration.ts';
 import { autocomplete, search } from './search.ts';
 import { serviceIndex } from './service-index.ts';
 
-export type V3Services = {
-  readonly catalog: Catalog;
-  readonly blobs: BlobStore;
-  readonly cache: CachePolicies;
-  readonly beginDownload: BeginDownload;
+export type V3Services = FlatServices & {
   /** Known once the server listens. */
   readonly publicUrl: () => string;
 };

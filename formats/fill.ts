@@ -1,0 +1,7 @@
+/** The facts of a sentence by name. Of an error's, none is a secret. */
+export type Details = Readonly<Record<string, string | number>>;
+
+/** A sentence or an address with each `{name}` filled in; what no fact has the name of stays as it is. */
+export function fill(sentence: string, details: Details): string {
+  return sentence.replace(/\{(\w+)\}/g, (hole, name: string) => String(details[name] ?? hole));
+}
