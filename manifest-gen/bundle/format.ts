@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Architecture } from '../../formats/release-record.ts';
+import { isPlainVersion } from '../version-rules.ts';
 
 /**
  * A bundle is a tar of plain files:
@@ -23,7 +24,7 @@ const Hex64 = z.string().regex(/^[0-9a-f]{64}$/);
 /** Whoever unpacks a bundle with tar gets these names: nothing leads out, nothing is hidden, Windows can hold all of them. */
 const pathPattern = /^[A-Za-z0-9][\w.+-]*(\/[A-Za-z0-9@][\w.+@-]*){0,4}$/;
 const Path = z.string().max(240).regex(pathPattern, 'is not a path in a bundle');
-const PlainVersion = z.string().regex(/^\d+\.\d+\.\d+$/);
+const PlainVersion = z.string().refine(isPlainVersion);
 
 const BundledAsset = z.strictObject({
   architecture: Architecture,

@@ -1,6 +1,7 @@
 import { compare, parse, valid } from 'semver';
 import { fail } from '../errors.ts';
 import type { Tool } from '../tools.ts';
+import { isPlainVersion } from '../version-rules.ts';
 
 /** What a person asked for: a tool, and perhaps which version, as they wrote it without the v. */
 export type Request = { readonly tool: Tool; readonly version: string | undefined };
@@ -55,7 +56,7 @@ export function requireUpstreamVersion({ tool, version }: Request): string | und
   if (version === undefined) return undefined;
   if (version === '')
     fail('USAGE', { problem: `${tool.tool}@ names no version; leave out the @ for the newest.` });
-  if (/^\d+\.\d+\.\d+$/.test(version) && valid(version) !== null) return version;
+  if (isPlainVersion(version)) return version;
   const prerelease = parse(version)?.prerelease ?? [];
   if (prerelease.length > 0) {
     const reason = `upstream's prereleases are not taken, name a stable one such as ${version.replace(/-.*$/, '')}`;

@@ -11,6 +11,7 @@ import { loadTemplates, type Templates } from '../render/templates.ts';
 import type { PlanRow } from '../report.ts';
 import type { Tool } from '../tools.ts';
 import { requiredEvidence } from '../trust.ts';
+import { isPlainVersion } from '../version-rules.ts';
 import {
   channelOf,
   findAsked,
@@ -161,7 +162,7 @@ async function findNamed(
   context: Context,
 ): Promise<Good | Found> {
   const isTaken = readTrain(packages.map(({ version }) => version)).some(({ upstream }) => upstream === to);
-  if (isTaken || !/^\d+\.\d+\.\d+$/.test(to) || !isBefore(to, bad) || channelOf(bad) === 'beta') {
+  if (isTaken || !isPlainVersion(to) || !isBefore(to, bad) || channelOf(bad) === 'beta') {
     return readGood(tool, bad, to, packages, read);
   }
   return findVersion(tool, to, chooseSources(tool, undefined, {}, context));

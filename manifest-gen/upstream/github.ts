@@ -7,6 +7,7 @@ import { fail } from '../errors.ts';
 import type { Asset, Found, Sidecar } from '../release.ts';
 import type { Report } from '../report.ts';
 import { type SourceOf, sourceOf, type Tool } from '../tools.ts';
+import { isPlainVersion } from '../version-rules.ts';
 import { type Asking, asking, askingFor, refused } from './asking.ts';
 import { chooseAssets } from './choose-asset.ts';
 import { type Downloaded, download } from './download.ts';
@@ -31,7 +32,6 @@ type Details = {
 const kind = 'github';
 const maxAssetBytes = 1024 ** 3;
 const maxSidecarBytes = 1024 ** 2;
-const plainVersion = /^\d+\.\d+\.\d+$/;
 
 /** Releases of a GitHub repository, also on GitHub Enterprise (spec upstream 2). */
 export function createGithub(settings: GithubSettings): Upstream {
@@ -162,12 +162,12 @@ function sourceFor(tool: Tool): Source {
   return sourceOf(tool, kind) ?? fail('USAGE', { problem: `${tool.tool} has no source ${kind}` });
 }
 
-/** `nightly`, `v0.1.0.beta`, `v1.0.0-rc1` are none (spec upstream 3). */
+/** `nightly`, `v0.1.0.beta`, `v1.0.0-rc1`, `v2024.01.02` are none (spec upstream 3). */
 function versionOf(tag: string, source: Source): string | undefined {
   const [before = '', after = ''] = source.tag.split('{version}');
   if (!tag.startsWith(before) || !tag.endsWith(after)) return undefined;
   const version = tag.slice(before.length, tag.length - after.length);
-  return plainVersion.test(version) ? version : undefined;
+  return isPlainVersion(version) ? version : undefined;
 }
 
 function publishedAt(release: GithubRelease): Date | undefined {

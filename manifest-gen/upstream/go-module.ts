@@ -9,7 +9,7 @@ import { modulesProofName } from '../sidecar-name.ts';
 import { type SourceOf, sourceOf, type Tool } from '../tools.ts';
 import { isLicense } from '../unpack-archive.ts';
 import { readPrograms } from '../verify/programs.ts';
-import { ruleFor } from '../version-rules.ts';
+import { isPlainVersion, ruleFor } from '../version-rules.ts';
 import { asking, askingFor, refused } from './asking.ts';
 import { buildGoExe, ldflags } from './go-build.ts';
 import { type GoSettings, isSumChecked, lacksOrFail, openGo } from './go-command.ts';
@@ -25,7 +25,6 @@ type Target = { readonly architecture: Architecture; readonly goModule: GoModule
 
 const kind = 'go-module';
 const architectures = ['amd64', 'arm64'] as const;
-const plainVersion = /^v\d+\.\d+\.\d+$/;
 
 /** Windows exes built here from a Go module, by the one command line of contract section 5. */
 export function createGoModule(settings: GoSettings): Upstream {
@@ -42,10 +41,10 @@ export function createGoModule(settings: GoSettings): Upstream {
         });
         if (exitCode !== 0) lacksOrFail(stderr, rule.module, about);
         const said = exitCode === 0 ? GoVersions.parse(JSON.parse(stdout.toString('utf8'))) : {};
-        const plain = (said.Versions ?? []).filter((version) => plainVersion.test(version));
-        versions.push(
-          ...plain.map((version) => version.slice(1)).filter((version) => ruleFor([rule], version)),
-        );
+        for (const tag of said.Versions ?? []) {
+          const version = tag.replace(/^v/, '');
+          if (isPlainVersion(version) && ruleFor([rule], version)) versions.push(version);
+        }
       }
       return versions.sort(rcompare).map((version) => ({ version, published: undefined }));
     },

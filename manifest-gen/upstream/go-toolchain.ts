@@ -50,9 +50,8 @@ export function minorOf(goMod: string): number {
 /** Of `v0.0.1-go1.21.13.linux-amd64`, on whichever platform, so that every machine comes to the same answer. */
 export function lastPatch(versions: readonly string[], minor: number): number | undefined {
   const pattern = new RegExp(`^v0\\.0\\.1-go1\\.${minor}\\.(\\d+)\\.`);
-  const patches = versions.flatMap((version) => Number(pattern.exec(version)?.[1] ?? Number.NaN));
-  const known = patches.filter((patch) => !Number.isNaN(patch));
-  return known.length === 0 ? undefined : Math.max(...known);
+  const patches = versions.map((version) => Number(pattern.exec(version)?.[1] ?? Number.NaN));
+  return patches.filter((patch) => !Number.isNaN(patch)).sort((a, b) => b - a)[0];
 }
 
 /**

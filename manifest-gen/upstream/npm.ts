@@ -9,6 +9,7 @@ import type { Cache } from '../cache.ts';
 import { fail } from '../errors.ts';
 import type { Asset, Sidecar } from '../release.ts';
 import { type SourceOf, sourceOf, type Tool } from '../tools.ts';
+import { isPlainVersion } from '../version-rules.ts';
 import { type Asking, asking, askingFor, refused, unreachable } from './asking.ts';
 import { type NpmAnswer, type NpmClientSettings, runNpm } from './npm-client.ts';
 import { npmFile, npmUpstream } from './npm-names.ts';
@@ -33,7 +34,6 @@ type NpmPackage = {
 };
 
 const kind = 'npm';
-const plainVersion = /^\d+\.\d+\.\d+$/;
 
 /** Windows exes that a project publishes in npm packages; asked through the machine's npm, so its settings hold. */
 export function createNpm(settings: NpmSettings): Upstream {
@@ -101,7 +101,7 @@ export function createNpm(settings: NpmSettings): Upstream {
       const said = await view([packages.amd64, 'versions', 'time'], NpmVersions, asking(tool, kind));
       return [said?.versions ?? []]
         .flat()
-        .filter((version) => plainVersion.test(version))
+        .filter(isPlainVersion)
         .sort(rcompare)
         .map((version) => ({ version, published: dateOf(said?.time?.[version]) }));
     },
