@@ -63,9 +63,9 @@ function readEntry(entry: z.infer<typeof Entry>, base: string): FeedPackage {
   };
 }
 
-/** An address that is none is left as it is, and fails where it is used. */
-function absolute(address: string, base: string): string {
-  return URL.canParse(address, base) ? new URL(address, base).href : address;
+/** Undefined for what is no address, as some proxies and scripts write it: then the feed names no other place. */
+function absolute(address: string, base: string): string | undefined {
+  return URL.canParse(address, base) ? new URL(address, base).href : undefined;
 }
 
 /** Edm.DateTime; where no zone is named it is UTC. */

@@ -193,6 +193,22 @@ describe('downloadPackage', () => {
 
     expect(found).toEqual(digest);
   });
+
+  it.each(['http://[', '//host:99999/p', 'http://a b/'])(
+    'is refused when the feed does not have it and names %j as its address',
+    async (source) => {
+      const feed = await serve((request, response) => {
+        if (request.url?.startsWith('/nuget/FindPackagesById()')) {
+          response.end(atom([{ version: '1.0.0' }]).replace('http://public.example/p', source));
+        } else response.writeHead(404).end();
+      });
+      const [listed] = await listVersions(feed, 'delve');
+
+      await expect(downloadPackage(feed, listed!, join(dir, 'x'))).rejects.toMatchObject({
+        code: 'FEED_REFUSED',
+      });
+    },
+  );
 });
 
 describe('pushPackage', () => {
