@@ -32,7 +32,7 @@ export async function readSignedExe(path: string, file: FileHandle): Promise<Rea
   const end = table.fileOffset + table.bytes;
   // bytes behind the table would be covered by nothing
   if (end !== size) return { fault: `a table of signatures that ends at ${end} of ${size} bytes` };
-  if (table.fileOffset < pe.sectionsEnd)
+  if (table.fileOffset < pe.programEnd)
     return { fault: 'a table of signatures that lies within the program' };
   if (table.bytes > maxTableBytes || table.bytes < headBytes)
     return { fault: `a table of signatures of ${table.bytes} bytes` };
@@ -79,7 +79,7 @@ async function hashCovered(
     [checksumAt + 4, entryAt],
     [entryAt + 8, fileOffset],
   ] as const;
-  for (const [start, end] of spans) {
+  for (const [start, end] of spans.filter(([start, end]) => start < end)) {
     for await (const chunk of createReadStream(path, { start, end: end - 1 })) hash.update(chunk as Buffer);
   }
   return hash.digest();

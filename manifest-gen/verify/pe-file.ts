@@ -7,8 +7,8 @@ export type PeFile = {
   readonly isLibrary: boolean;
   /** PE32+, as every program for amd64 and arm64 is. */
   readonly is64bit: boolean;
-  /** Where the last section ends; a file that is shorter was cut off. */
-  readonly sectionsEnd: number;
+  /** Where headers and sections end; a file that is shorter was cut off. */
+  readonly programEnd: number;
   readonly imageBase: bigint;
   /** Where the header says the file's checksum and the place of its signatures: neither is covered by a signature. */
   readonly checksumAt: number;
@@ -56,15 +56,16 @@ export async function readPe(file: FileHandle): Promise<PeFile | undefined> {
   const imageBase = readImageBase(optional);
   if (optional.length < optionalBytes || imageBase === undefined) return undefined;
 
-  const table = await readAt(file, headerOffset + 24 + optionalBytes, sectionCount * 40);
+  const tableAt = headerOffset + 24 + optionalBytes;
+  const table = await readAt(file, tableAt, sectionCount * 40);
   if (table.length < sectionCount * 40) return undefined;
   const sections = Array.from({ length: sectionCount }, (_, index) => section(table.subarray(index * 40)));
   return {
     machine: coff.readUInt16LE(4),
     isLibrary: (coff.readUInt16LE(22) & libraryFlag) !== 0,
     is64bit: optional.readUInt16LE(0) === 0x20b,
-    sectionsEnd: Math.max(
-      0,
+    programEnd: Math.max(
+      tableAt + table.length,
       ...sections.map(({ fileOffset, fileBytes }) => (fileBytes === 0 ? 0 : fileOffset + fileBytes)),
     ),
     imageBase,

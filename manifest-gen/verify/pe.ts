@@ -39,7 +39,7 @@ async function describeProgram(path: string, promised: Architecture): Promise<st
     if (machine !== promised) return `a Windows program for ${machine}`;
     if (!pe.is64bit) return 'a Windows program with 32-bit headers';
     if (pe.isLibrary) return 'a Windows library';
-    return (await file.stat()).size < pe.sectionsEnd ? 'a Windows program that was cut off' : undefined;
+    return (await file.stat()).size < pe.programEnd ? 'a Windows program that was cut off' : undefined;
   } finally {
     await file.close();
   }
