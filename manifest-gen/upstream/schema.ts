@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AnyBundle } from '../verify/keyless/bundle-list.ts';
 
 /** Only the fields we use of other people's JSON. */
 
@@ -35,7 +36,7 @@ export const GithubReleases = z.array(GithubRelease);
  * answer, github.com since 2026-07 only says where they are, for every version of the API.
  */
 export const GithubAttestations = z.object({
-  attestations: z.array(z.object({ bundle: z.unknown(), bundle_url: z.url().nullish() })),
+  attestations: z.array(z.object({ bundle: AnyBundle, bundle_url: z.url().nullish() })),
 });
 
 export const GithubFault = z.object({ message: z.string() });
@@ -50,10 +51,11 @@ export const NpmVersions = z.union([
   z.object({ versions: NpmVersionList, time: NpmTimes }),
   NpmVersionList.transform((versions) => ({ versions, time: undefined })),
 ]);
+const NpmSignatures = z.array(z.object({ keyid: z.string(), sig: z.string() }));
 export const NpmDist = z.object({
   integrity: z.string(),
   unpackedSize: z.number().optional(),
-  signatures: z.array(z.object({ keyid: z.string(), sig: z.string() })).optional(),
+  signatures: NpmSignatures.optional(),
   attestations: z.object({ url: z.string() }).optional(),
 });
 export type NpmDist = z.infer<typeof NpmDist>;
@@ -68,15 +70,15 @@ export const NpmKeys = z.object({
 });
 /** `GET /-/npm/v1/attestations/NAME@VERSION`; the bundles are read where they are judged. */
 export const NpmAttestations = z.object({
-  attestations: z.array(z.object({ bundle: z.unknown() })).max(100),
+  attestations: z.array(z.object({ bundle: AnyBundle })).max(100),
 });
 /** The sidecar that holds what a registry signs of a tarball. */
-export type RegistrySignatures = {
-  readonly spec: string;
-  readonly published: string | undefined;
-  readonly signatures: NonNullable<NpmDist['signatures']>;
-  readonly keys: z.infer<typeof NpmKeys>['keys'];
-};
+export const RegistrySignatures = NpmKeys.extend({
+  spec: z.string(),
+  published: z.string().optional(),
+  signatures: NpmSignatures,
+});
+export type RegistrySignatures = z.infer<typeof RegistrySignatures>;
 /** What npm prints on stdout with --json when it fails. */
 export const NpmFault = z.object({
   error: z.object({ code: z.string().nullish(), summary: z.string().nullish() }),

@@ -1,5 +1,5 @@
 import { jsonOf } from '../../formats/json.ts';
-import { maxBundleBytes } from '../verify/keyless/read-bundle.ts';
+import { isTooDeep, maxBundleBytes } from '../verify/keyless/read-bundle.ts';
 import { type Asking, reasonOf, refused, unreachable } from './asking.ts';
 import type { GithubApiSettings } from './github-api.ts';
 import { openGet, readBody } from './http.ts';
@@ -47,5 +47,6 @@ async function askOnce({ http, signal, patience }: StoreSettings, url: string): 
 /** Plain JSON is none of snappy: `{` would stand for 123 bytes that begin with a copy of earlier ones. */
 function readJson(body: Buffer): unknown {
   const text = body[0] === 0x7b ? body : readSnappy(body, maxBundleBytes);
-  return text === undefined ? undefined : jsonOf(text.toString('utf8'));
+  const bundle = text && jsonOf(text.toString('utf8'));
+  return isTooDeep(bundle) ? undefined : bundle;
 }

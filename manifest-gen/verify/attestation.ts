@@ -1,6 +1,7 @@
 import type { Asset, Fetched, Verdict } from '../release.ts';
 import { attestationsName } from '../sidecar-name.ts';
 import { sourceOf } from '../tools.ts';
+import { readBundleList } from './keyless/bundle-list.ts';
 import { refusalBy, verdictWithoutSigner } from './keyless/policy.ts';
 import { signerOf } from './keyless/signer-of.ts';
 import { claimedType, judgeStatement, provenanceTypes } from './keyless/statement.ts';
@@ -22,7 +23,14 @@ export function checkAttestations(fetched: Fetched): readonly Promise<Verdict>[]
 async function check({ found, sidecars }: Fetched, asset: Asset): Promise<Verdict> {
   const about = { kind: 'attestation', subject: asset.name } as const;
   const sidecar = sidecars.find(({ name }) => name === attestationsName(asset.name));
-  const statements = readBundles(sidecar?.text ?? '[]').filter(({ type }) => !releaseTypes.test(type ?? ''));
+  const bundles = readBundleList(sidecar?.text ?? '[]');
+  if (bundles === undefined) {
+    const [expected, found] = ['a list of Sigstore bundles', 'something else'];
+    return { ...about, verdict: 'failed', detail: `What attests it is ${found}.`, expected, found };
+  }
+  const statements = bundles
+    .map((text) => ({ text, type: claimedType(text) }))
+    .filter(({ type }) => !releaseTypes.test(type ?? ''));
   if (statements.length === 0) {
     return { ...about, verdict: 'absent', detail: 'The forge has no attestation of how the file was built.' };
   }
@@ -45,14 +53,4 @@ async function check({ found, sidecars }: Fetched, asset: Asset): Promise<Verdic
   }
   const detail = 'What the forge attests of the file is not how it was built.';
   return { ...about, verdict: 'absent', detail };
-}
-
-type Claimed = { readonly text: string; readonly type: string | undefined };
-
-/** The array that the source wrote: our own JSON around bundles from outside. */
-function readBundles(text: string): readonly Claimed[] {
-  return (JSON.parse(text) as readonly unknown[]).map((bundle) => {
-    const one = JSON.stringify(bundle);
-    return { text: one, type: claimedType(one) };
-  });
 }

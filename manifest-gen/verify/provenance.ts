@@ -1,7 +1,9 @@
 import { createPublicKey, verify } from 'node:crypto';
+import { jsonOf } from '../../formats/json.ts';
 import type { Asset, Fetched, Verdict } from '../release.ts';
 import { attestationsName, registrySignaturesName } from '../sidecar-name.ts';
-import type { RegistrySignatures } from '../upstream/schema.ts';
+import { RegistrySignatures } from '../upstream/schema.ts';
+import { readBundleList } from './keyless/bundle-list.ts';
 import { refusalBy, verdictWithoutSigner } from './keyless/policy.ts';
 import { signerOf } from './keyless/signer-of.ts';
 import { claimedType, judgeStatement, provenanceTypes, type Subject } from './keyless/statement.ts';
@@ -13,14 +15,35 @@ import { type KeyFinder, loadRoot } from './keyless/trusted-root.ts';
  */
 export function checkProvenance(fetched: Fetched): readonly (Verdict | Promise<Verdict>)[] {
   if (fetched.found.kind !== 'npm') return [];
-  return fetched.assets.flatMap((asset) => [checkRegistry(fetched, asset), checkAttested(fetched, asset)]);
+  return fetched.assets.flatMap((asset) => {
+    const name = registrySignaturesName(asset.name);
+    const sidecar = fetched.sidecars.find((one) => one.name === name);
+    const said = sidecar && RegistrySignatures.safeParse(jsonOf(sidecar.text));
+    const registry =
+      said?.success === false
+        ? failed(
+            aboutOf(asset),
+            'Signature of the registry',
+            'a signature with its keys',
+            'it cannot be read',
+          )
+        : checkRegistry(said?.data, asset);
+    return [registry, checkAttested(fetched, said?.data, asset)];
+  });
 }
 
 type About = Pick<Verdict, 'kind' | 'subject'>;
 
-function checkRegistry(fetched: Fetched, asset: Asset): Verdict {
-  const about: About = { kind: 'provenance', subject: asset.name };
-  const said = signaturesOf(fetched, asset);
+function aboutOf({ name }: Asset): About {
+  return { kind: 'provenance', subject: name };
+}
+
+function failed(about: About, what: string, expected: string, found: string): Verdict {
+  return { ...about, verdict: 'failed', detail: `${what}: ${found}.`, expected, found };
+}
+
+function checkRegistry(said: RegistrySignatures | undefined, asset: Asset): Verdict {
+  const about = aboutOf(asset);
   if (said === undefined || said.signatures.length === 0) {
     return { ...about, verdict: 'absent', detail: 'The registry shows no signature of its own with a key.' };
   }
@@ -28,14 +51,7 @@ function checkRegistry(fetched: Fetched, asset: Asset): Verdict {
   for (const { keyid, sig } of said.signatures) {
     const problem = problemOfSignature(said, keyid, sig, message);
     if (problem !== undefined) {
-      const expected = `the registry's signature of ${said.spec}`;
-      return {
-        ...about,
-        verdict: 'failed',
-        detail: `Signature of the registry: ${problem}.`,
-        expected,
-        found: problem,
-      };
+      return failed(about, 'Signature of the registry', `the registry's signature of ${said.spec}`, problem);
     }
   }
   const ids = said.signatures.map(({ keyid }) => keyid).join(', ');
@@ -60,12 +76,16 @@ function problemOfSignature(
   }
 }
 
-async function checkAttested(fetched: Fetched, asset: Asset): Promise<Verdict> {
-  const { found, sidecars } = fetched;
-  const about: About = { kind: 'provenance', subject: asset.name };
-  const said = signaturesOf(fetched, asset);
+async function checkAttested(
+  { found, sidecars }: Fetched,
+  said: RegistrySignatures | undefined,
+  asset: Asset,
+): Promise<Verdict> {
+  const about = aboutOf(asset);
   const sidecar = sidecars.find(({ name }) => name === attestationsName(asset.name));
-  const bundles = (JSON.parse(sidecar?.text ?? '[]') as readonly unknown[]).map((one) => JSON.stringify(one));
+  const bundles = readBundleList(sidecar?.text ?? '[]');
+  if (bundles === undefined)
+    return failed(about, 'Attestations by the registry', 'a list of Sigstore bundles', 'something else');
   if (bundles.length === 0) {
     return { ...about, verdict: 'absent', detail: 'The registry has no attestation of how it was built.' };
   }
@@ -89,11 +109,6 @@ async function checkAttested(fetched: Fetched, asset: Asset): Promise<Verdict> {
   return builds.length > 0
     ? { ...about, verdict: 'passed', detail: `The build is attested by ${signer.identity}.` }
     : { ...about, verdict: 'absent', detail: 'What the registry attests is not how it was built.' };
-}
-
-function signaturesOf({ sidecars }: Fetched, asset: Asset): RegistrySignatures | undefined {
-  const text = sidecars.find(({ name }) => name === registrySignaturesName(asset.name))?.text;
-  return text === undefined ? undefined : (JSON.parse(text) as RegistrySignatures);
 }
 
 function registryKeys(said: RegistrySignatures): KeyFinder {

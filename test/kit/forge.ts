@@ -253,6 +253,7 @@ function failApiAnswer(response: ServerResponse, fault: Fault): void {
     message(response, fault.status, fault.message ?? 'Server Error', fault.headers);
   else if (fault.kind === 'html')
     answer(response, 200, 'text/html', '<!DOCTYPE html><title>Unicorn!</title>');
+  else if (fault.kind === 'bytes') response.end(fault.bytes);
   else if (fault.kind !== 'hang') response.destroy();
 }
 

@@ -41,13 +41,14 @@ export function parse(text: string): unknown {
   } catch {
     throw new UnreadableSignature('it is not JSON');
   }
-  if (isDeeper(value, maxDepth)) throw new UnreadableSignature(`it nests deeper than ${maxDepth}`);
+  if (isTooDeep(value)) throw new UnreadableSignature(`it nests deeper than ${maxDepth}`);
   return value;
 }
 
-function isDeeper(value: unknown, levels: number): boolean {
+/** JSON.parse takes any depth; what comes after it, JSON.stringify too, runs out of stack. */
+export function isTooDeep(value: unknown, levels = maxDepth): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+  return levels === 0 || Object.values(value).some((inner) => isTooDeep(inner, levels - 1));
 }
 
 function decode(value: unknown): Bundle {

@@ -9,6 +9,7 @@ import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../.
 /** What the forge attests of a file, in both ways that it may be handed out. */
 describe('attestations of a file', () => {
   const exe = makeTinyExe();
+  const brackets = '['.repeat(20_000) + ']'.repeat(20_000);
   const [one, two] = [{ mediaType: 'one' }, { mediaType: 'two' }];
   const tool = makeTool({
     sources: [
@@ -86,11 +87,21 @@ describe('attestations of a file', () => {
     ['a snappy block of something else', Buffer.from(snappyCompress(Buffer.from('no JSON')))],
     ['a snappy block that says it is of a gigabyte', Buffer.from([0x80, 0x80, 0x80, 0x80, 4, 0, 97])],
     ['JSON that breaks off', Buffer.from('{"mediaType":')],
+    ['JSON of brackets alone', Buffer.from(`{"a":${brackets}}`)],
   ])('are refused when what is stored is %s', async (_, bytes) => {
     const fetchIt = await serve([one], () => bytes);
     const failure = await failureOf(fetchIt());
     expect(failure).toMatchObject({ code: 'REFUSED', exitCode: 3 });
     expect(failure.message).toContain('an attestation of hello.exe');
+  });
+
+  it('are refused when the answer itself is of brackets alone, which nothing could write down', async () => {
+    const fetchIt = await serve([]);
+    const bytes = Buffer.from(`{"attestations":[{"bundle":${brackets}}]}`);
+    forge.failApi({ kind: 'bytes', bytes }, '/attestations/');
+    const failure = await failureOf(fetchIt());
+    expect(failure).toMatchObject({ code: 'REFUSED', exitCode: 3 });
+    expect(failure.message).toContain('attestations.0.bundle: nests too deep');
   });
 
   it.each<[string, Buffer | number, string]>([
