@@ -15,8 +15,7 @@ const doors = [
   'admin',
   'ops',
 ];
-const adapters =
-  '^server/(catalog/(sql-|connect|migrations|statements)|blobs/(?!blob-)[a-z0-9]+-store|keys/sql-|audit/sql-)';
+const adapters = '^server/(catalog/sql/|blobs/(?!blob-)[a-z0-9]+-store|keys/sql-|audit/sql-)';
 
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
@@ -137,7 +136,7 @@ export default {
     ),
     forbid(
       'database-in-one-place',
-      'Connections are opened by catalog/connect.ts alone.',
+      'Connections are opened by catalog/sql/connect.ts alone.',
       {
         path: '^(server|manifest-gen|formats)/',
         pathNot: '^server/(catalog|keys|audit)/|^server/data-dir\\.ts$',

@@ -4,8 +4,8 @@ import { digestBytes } from '../formats/digest.ts';
 import { type Nuspec, readNuspec } from '../formats/nuspec.ts';
 import { operator } from '../server/audit/audit.ts';
 import { pathOfBlob } from '../server/blobs/disk-reader.ts';
-import { openDatabase } from '../server/catalog/connect.ts';
-import { createSqlCatalog } from '../server/catalog/sql-catalog.ts';
+import { createSqlCatalog } from '../server/catalog/sql/catalog.ts';
+import { openDatabase } from '../server/catalog/sql/connect.ts';
 import { openDataDir } from '../server/data-dir.ts';
 import { type BenchPackage, makeNupkg, nuspecOf } from './packages.ts';
 

@@ -4,9 +4,9 @@ import { createSqlAudit } from './audit/sql-audit.ts';
 import type { BlobReader } from './blobs/blob-store.ts';
 import { createDiskReader } from './blobs/disk-reader.ts';
 import { openDiskStore } from './blobs/disk-store.ts';
-import { openDatabase } from './catalog/connect.ts';
 import type { CatalogSnapshot } from './catalog/snapshot.ts';
-import { openSnapshot, takeSnapshot } from './catalog/sql-snapshot.ts';
+import { openDatabase } from './catalog/sql/connect.ts';
+import { openSnapshot, takeSnapshot } from './catalog/sql/snapshot.ts';
 import { lockBlobs, openDataDir, pathsIn } from './data-dir.ts';
 import { fail } from './errors.ts';
 

@@ -1,6 +1,6 @@
 import { normalizeVersion } from '../../formats/nuget-version.ts';
-import { type Connection, withoutWaiting } from '../catalog/connect.ts';
-import { createStatements } from '../catalog/statements.ts';
+import { type Connection, withoutWaiting } from '../catalog/sql/connect.ts';
+import { createStatements } from '../catalog/sql/statements.ts';
 import { createWriteLater } from '../catalog/write-later.ts';
 import type { Download, DownloadCount, Downloads, Recipient } from './downloads.ts';
 

@@ -2,7 +2,7 @@ import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 
 /**
  * The neutral question that a door may ask the catalog: what an OData query means once its text is gone.
- * `odata/filter.ts` makes these values, `sql-query.ts` turns them into SQL, nothing else knows both.
+ * `odata/filter.ts` makes these values, `sql/query.ts` turns them into SQL, nothing else knows both.
  */
 
 /** Which versions a client can read (spec nuget-v2 12.3): `semver1` hides SemVer 2 versions and has latest flags of its own. */

@@ -1,8 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Actor } from '../audit/audit.ts';
 import { createRecordChange } from '../audit/sql-record.ts';
-import { type Connection, durably } from '../catalog/connect.ts';
-import { createStatements } from '../catalog/statements.ts';
+import { type Connection, durably } from '../catalog/sql/connect.ts';
+import { createStatements } from '../catalog/sql/statements.ts';
 import { createWriteLater } from '../catalog/write-later.ts';
 import type { KeyRecord, Principal, Scope } from './api-keys.ts';
 import type { Keys, NewKey } from './keys.ts';

@@ -5,8 +5,8 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
 import { openDiskStore } from '../../../server/blobs/disk-store.ts';
-import { openDatabase } from '../../../server/catalog/connect.ts';
-import { createSqlCatalog } from '../../../server/catalog/sql-catalog.ts';
+import { createSqlCatalog } from '../../../server/catalog/sql/catalog.ts';
+import { openDatabase } from '../../../server/catalog/sql/connect.ts';
 import { makePackage } from '../../kit/new-package.ts';
 import { hasProgram, isRoot, mustRun, run } from '../../kit/programs.ts';
 

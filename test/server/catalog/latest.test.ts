@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
-import { openDatabase } from '../../../server/catalog/connect.ts';
 import { type Candidate, chooseLatest } from '../../../server/catalog/latest.ts';
-import { createSqlCatalog } from '../../../server/catalog/sql-catalog.ts';
-import { packageKey } from '../../../server/catalog/sql-rows.ts';
+import { createSqlCatalog } from '../../../server/catalog/sql/catalog.ts';
+import { openDatabase } from '../../../server/catalog/sql/connect.ts';
+import { packageKey } from '../../../server/catalog/sql/rows.ts';
 import { everything } from '../../contract/catalog.ts';
 import { makePackage } from '../../kit/new-package.ts';
 

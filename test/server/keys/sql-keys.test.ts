@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
-import { type Connection, openDatabase } from '../../../server/catalog/connect.ts';
+import { type Connection, openDatabase } from '../../../server/catalog/sql/connect.ts';
 import type { NewKey } from '../../../server/keys/keys.ts';
 import { createSqlKeys } from '../../../server/keys/sql-keys.ts';
 

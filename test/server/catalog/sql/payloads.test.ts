@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { operator } from '../../../server/audit/audit.ts';
-import { type Connection, openDatabase } from '../../../server/catalog/connect.ts';
-import type { Payload } from '../../../server/catalog/payloads.ts';
-import { createSqlPayloads } from '../../../server/catalog/sql-payloads.ts';
+import { operator } from '../../../../server/audit/audit.ts';
+import type { Payload } from '../../../../server/catalog/payloads.ts';
+import { type Connection, openDatabase } from '../../../../server/catalog/sql/connect.ts';
+import { createSqlPayloads } from '../../../../server/catalog/sql/payloads.ts';
 
 describe('SqlPayloads', () => {
   let dir: string;

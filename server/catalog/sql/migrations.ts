@@ -136,7 +136,7 @@ export const migrations: readonly string[] = [
   ) STRICT;
   `,
   `
-  -- Rows of an id side by side (sql-place.ts), and texts once for all versions that say the same: an answer about an id
+  -- Rows of an id side by side (place.ts), and texts once for all versions that say the same: an answer about an id
   -- reads a few neighbouring pages, however large the catalog is.
   CREATE TEMP TABLE moved AS
     SELECT pk AS old, (dense_rank() OVER (ORDER BY id_key) << 20)

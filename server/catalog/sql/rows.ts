@@ -3,12 +3,12 @@ import {
   parseNuGetVersion,
   printNormalizedVersion,
   versionSortKey,
-} from '../../formats/nuget-version.ts';
-import { dependenciesText } from '../../formats/nuspec.ts';
-import { isReadableBySemVer1 } from '../../formats/semver1.ts';
-import type { NewPackage, PackageRow } from './catalog.ts';
-import type { Nuspecs } from './nuspecs.ts';
-import type { SemVerView } from './query.ts';
+} from '../../../formats/nuget-version.ts';
+import { dependenciesText } from '../../../formats/nuspec.ts';
+import { isReadableBySemVer1 } from '../../../formats/semver1.ts';
+import type { NewPackage, PackageRow } from '../catalog.ts';
+import type { Nuspecs } from '../nuspecs.ts';
+import type { SemVerView } from '../query.ts';
 import type { SqlValue } from './statements.ts';
 
 /** A package's identity, folded (spec nuget-v2 12.1, 12.5); undefined when the version is none. */

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { operator } from '../../../server/audit/audit.ts';
-import type { Catalog, PackageRow } from '../../../server/catalog/catalog.ts';
-import { type Connection, openDatabase } from '../../../server/catalog/connect.ts';
-import type { CompareOperator, Expression, QueryProperty } from '../../../server/catalog/query.ts';
-import { createSqlCatalog } from '../../../server/catalog/sql-catalog.ts';
-import { filterSql } from '../../../server/catalog/sql-filter.ts';
-import { everything } from '../../contract/catalog.ts';
-import { makePackage } from '../../kit/new-package.ts';
-import { evaluate } from './evaluate.ts';
+import { operator } from '../../../../server/audit/audit.ts';
+import type { Catalog, PackageRow } from '../../../../server/catalog/catalog.ts';
+import type { CompareOperator, Expression, QueryProperty } from '../../../../server/catalog/query.ts';
+import { createSqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
+import { type Connection, openDatabase } from '../../../../server/catalog/sql/connect.ts';
+import { filterSql } from '../../../../server/catalog/sql/filter.ts';
+import { everything } from '../../../contract/catalog.ts';
+import { makePackage } from '../../../kit/new-package.ts';
+import { evaluate } from '../evaluate.ts';
 
 describe('a filter in SQL', () => {
   let db: Connection;

@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openDatabase } from '../../../server/catalog/connect.ts';
-import type { QueryProperty } from '../../../server/catalog/query.ts';
-import { createSqlCatalog } from '../../../server/catalog/sql-catalog.ts';
-import { pageSql } from '../../../server/catalog/sql-query.ts';
-import { rowColumns } from '../../../server/catalog/sql-rows.ts';
-import { describeCatalog, editedAt, everything } from '../../contract/catalog.ts';
+import type { QueryProperty } from '../../../../server/catalog/query.ts';
+import { createSqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
+import { openDatabase } from '../../../../server/catalog/sql/connect.ts';
+import { pageSql } from '../../../../server/catalog/sql/query.ts';
+import { rowColumns } from '../../../../server/catalog/sql/rows.ts';
+import { describeCatalog, editedAt, everything } from '../../../contract/catalog.ts';
 
 describeCatalog('SqlCatalog', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'gwt-catalog-'));

@@ -1,9 +1,9 @@
-import type { PackageQuery } from './query.ts';
-import { columns, joins } from './sql-columns.ts';
-import { filterSql } from './sql-filter.ts';
-import { behindSql, type OrderTerm } from './sql-keyset.ts';
-import { raw, type Sql, sql } from './sql-term.ts';
+import type { PackageQuery } from '../query.ts';
+import { columns, joins } from './columns.ts';
+import { filterSql } from './filter.ts';
+import { behindSql, type OrderTerm } from './keyset.ts';
 import type { SqlValue } from './statements.ts';
+import { raw, type Sql, sql } from './term.ts';
 
 /**
  * The rows of one page; `select` is the list of columns, `after` what `anchorSql` found for `query.after`. The page is

@@ -1,7 +1,7 @@
-import type { Actor } from '../audit/audit.ts';
-import { createRecordChange } from '../audit/sql-record.ts';
+import type { Actor } from '../../audit/audit.ts';
+import { createRecordChange } from '../../audit/sql-record.ts';
+import type { Payload, Payloads } from '../payloads.ts';
 import { type Connection, durably } from './connect.ts';
-import type { Payload, Payloads } from './payloads.ts';
 import { createStatements } from './statements.ts';
 
 /** The payloads in SQLite. */

@@ -1,5 +1,5 @@
-import type { FreshBlob, FreshBlobs } from '../blobs/fresh-blobs.ts';
-import { fail } from '../errors.ts';
+import type { FreshBlob, FreshBlobs } from '../../blobs/fresh-blobs.ts';
+import { fail } from '../../errors.ts';
 import { type Connection, withoutWaiting } from './connect.ts';
 import { createStatements, type Prepare } from './statements.ts';
 

@@ -1,6 +1,6 @@
-import { fail } from '../errors.ts';
-import type { CompareOperator, Expression, FunctionName, SemVerView } from './query.ts';
-import { columns } from './sql-columns.ts';
+import { fail } from '../../errors.ts';
+import type { CompareOperator, Expression, FunctionName, SemVerView } from '../query.ts';
+import { columns } from './columns.ts';
 import {
   columnTerm,
   literalTerm,
@@ -11,7 +11,7 @@ import {
   type Term,
   type TextTerm,
   textFunctions,
-} from './sql-term.ts';
+} from './term.ts';
 
 /** SQLite refuses expressions deeper than 1,000; each of ours may become three of its own. */
 const maxDepth = 300;

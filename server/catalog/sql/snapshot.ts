@@ -1,10 +1,10 @@
 import Database from 'better-sqlite3';
-import { createSqlAudit } from '../audit/sql-audit.ts';
-import { fail } from '../errors.ts';
+import { createSqlAudit } from '../../audit/sql-audit.ts';
+import { fail } from '../../errors.ts';
+import type { Payload } from '../payloads.ts';
+import type { CatalogSnapshot, NamedBlob, SnapshotPackage } from '../snapshot.ts';
+import { wrongLatest } from './latest.ts';
 import { migrations } from './migrations.ts';
-import type { Payload } from './payloads.ts';
-import type { CatalogSnapshot, NamedBlob, SnapshotPackage } from './snapshot.ts';
-import { wrongLatest } from './sql-latest.ts';
 
 const busyTimeoutMs = 30_000;
 

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { operator } from '../../../server/audit/audit.ts';
-import { openDatabase } from '../../../server/catalog/connect.ts';
-import { migrations } from '../../../server/catalog/migrations.ts';
-import { createSqlCatalog } from '../../../server/catalog/sql-catalog.ts';
-import { makePackage } from '../../kit/new-package.ts';
+import { operator } from '../../../../server/audit/audit.ts';
+import { createSqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
+import { openDatabase } from '../../../../server/catalog/sql/connect.ts';
+import { migrations } from '../../../../server/catalog/sql/migrations.ts';
+import { makePackage } from '../../../kit/new-package.ts';
 
 let dir: string;
 beforeEach(async () => {

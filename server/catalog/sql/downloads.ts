@@ -1,8 +1,8 @@
+import { createWriteLater } from '../write-later.ts';
 import { type Connection, withoutWaiting } from './connect.ts';
-import type { Revisions } from './sql-revisions.ts';
-import type { PackageKey } from './sql-rows.ts';
+import type { Revisions } from './revisions.ts';
+import type { PackageKey } from './rows.ts';
 import type { Prepare } from './statements.ts';
-import { createWriteLater } from './write-later.ts';
 
 /** Downloads counted in memory, written in batches: one transaction for all that came in within seconds. */
 export function createDownloadCounts(db: Connection, prepare: Prepare, revisions: Revisions) {

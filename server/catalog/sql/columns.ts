@@ -1,4 +1,4 @@
-import { moderation, type QueryProperty, type SemVerView, unlistedPublished } from './query.ts';
+import { moderation, type QueryProperty, type SemVerView, unlistedPublished } from '../query.ts';
 
 /** Where a property lies in the tables of migrations.ts (p = packages, i = ids, t = texts). */
 export type Column = {

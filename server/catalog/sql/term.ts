@@ -1,7 +1,7 @@
-import { parseNuGetVersion, versionSortKey } from '../../formats/nuget-version.ts';
-import { fail } from '../errors.ts';
-import type { Expression, FunctionName } from './query.ts';
-import type { Column } from './sql-columns.ts';
+import { parseNuGetVersion, versionSortKey } from '../../../formats/nuget-version.ts';
+import { fail } from '../../errors.ts';
+import type { Expression, FunctionName } from '../query.ts';
+import type { Column } from './columns.ts';
 import type { SqlValue } from './statements.ts';
 
 /** A piece of SQL with the values of its question marks, in order. */

@@ -1,21 +1,21 @@
-import type { Actor } from '../audit/audit.ts';
-import { createRecordChange } from '../audit/sql-record.ts';
-import { fail } from '../errors.ts';
-import type { Catalog, NewPackage, PackageFile } from './catalog.ts';
+import type { Actor } from '../../audit/audit.ts';
+import { createRecordChange } from '../../audit/sql-record.ts';
+import { fail } from '../../errors.ts';
+import type { Catalog, NewPackage, PackageFile } from '../catalog.ts';
+import { createNuspecs } from '../nuspecs.ts';
+import type { PackageQuery, SemVerView } from '../query.ts';
+import { joins } from './columns.ts';
 import { type Connection, durably } from './connect.ts';
-import { createNuspecs } from './nuspecs.ts';
-import type { PackageQuery, SemVerView } from './query.ts';
-import { joins } from './sql-columns.ts';
-import { createDownloadCounts } from './sql-downloads.ts';
-import { keepFreshBlob } from './sql-fresh-blobs.ts';
-import { createGroupCommit } from './sql-group-commit.ts';
-import { setLatestFlags } from './sql-latest.ts';
-import { nextPlace, sameTexts } from './sql-place.ts';
-import { anchorSql, countSql, pageSql } from './sql-query.ts';
-import { createRevisions } from './sql-revisions.ts';
-import { type PackageKey, packageKey, type RawRow, rowColumns, toColumns, toPackageRow } from './sql-rows.ts';
-import type { Sql } from './sql-term.ts';
+import { createDownloadCounts } from './downloads.ts';
+import { keepFreshBlob } from './fresh-blobs.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { setLatestFlags } from './latest.ts';
+import { nextPlace, sameTexts } from './place.ts';
+import { anchorSql, countSql, pageSql } from './query.ts';
+import { createRevisions } from './revisions.ts';
+import { type PackageKey, packageKey, type RawRow, rowColumns, toColumns, toPackageRow } from './rows.ts';
 import { createStatements, type SqlValue } from './statements.ts';
+import type { Sql } from './term.ts';
 
 /** The catalog in SQLite. `flush` it before its connection is closed. */
 export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
