@@ -1,4 +1,4 @@
-import { mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { findStepsBack, listRefs, openRepository, restoreBundle } from '../bucket/copy.ts';
@@ -6,12 +6,12 @@ import { loadConfig } from '../config.ts';
 import { openDataDir } from '../data-dir.ts';
 import { fail } from '../errors.ts';
 import type { BackupManifest } from '../feed/backup-format.ts';
-import { checkUnpacked, readBackup, syncFolder, syncTree } from '../feed/restore.ts';
+import { checkUnpacked, readBackup, syncTree } from '../feed/restore.ts';
 import { openUnpacked, recordRestore } from '../reading.ts';
 import { bytesIn, sizeOf } from './backup-size.ts';
-import { exchange, takePlace } from './exchange.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { createProgress, type Progress } from './progress.ts';
+import { choosePlace, namesIn } from './restore-place.ts';
 import { asRoomError, requireRoom } from './room.ts';
 import type { OperatorWorld } from './world.ts';
 
@@ -71,64 +71,6 @@ async function restore(world: OperatorWorld, file: string, flags: Flags): Promis
     release();
     if (!isDone && !wasThere) await rm(dir, { recursive: true, force: true });
   }
-}
-
-type Place = {
-  /** Where the backup is unpacked; what a killed restore left there is cleared away. */
-  readonly staging: string;
-  /** Answers with where the old data went. */
-  putInPlace(release: () => void): Promise<string | undefined>;
-};
-
-/** @throws FeedError RESTORE_OCCUPIED, RESTORE_PLACE */
-async function choosePlace(dir: string, mayReplace: boolean): Promise<Place> {
-  const found = ((await namesIn(dir)) ?? []).filter((name) => !isOfLock(name));
-  const isHalf =
-    found.includes(inside) && found.every((name) => name === inside || name === 'blobs' || name === 'bucket');
-  const hasData = found.length > 0 && !isHalf;
-  const isMount = (await stat(dir)).dev !== (await stat(dirname(dir))).dev;
-  if (hasData && !mayReplace) return fail('RESTORE_OCCUPIED', { dir });
-  const staging = `${dir}.restoring`;
-  if (!isMount && !hasData) return { staging, putInPlace: (release) => replaceEmpty(dir, staging, release) };
-  if (!isMount) {
-    await requireNoneInside(dir, found);
-    return { staging, putInPlace: (release) => replaceData(dir, staging, release) };
-  }
-  // A volume of a container: nothing can be put in its place, but an empty one can be filled.
-  if (hasData) return fail('RESTORE_PLACE', { dir, cause: 'it is a mounted volume' });
-  for (const name of parts) await rm(join(dir, name), { recursive: true, force: true });
-  return { staging: join(dir, inside), putInPlace: () => fill(dir) };
-}
-
-const inside = '.restoring';
-/** The database last: a folder without it is none that is half restored and looks whole. */
-const parts = ['blobs', 'bucket', 'catalog.db'] as const;
-
-/** One that is inside may be another server's, whose lock nobody has asked for. @throws FeedError RESTORE_PLACE */
-async function requireNoneInside(dir: string, names: readonly string[]): Promise<void> {
-  for (const name of names) {
-    const isDataDir = (await stat(join(dir, name, 'catalog.db')).catch(() => undefined)) !== undefined;
-    if (isDataDir) fail('RESTORE_PLACE', { dir, cause: `there is a data folder in it: ${name}` });
-  }
-}
-
-async function replaceData(dir: string, staging: string, release: () => void): Promise<string> {
-  const aside = `${dir}.before-${timestamp()}`;
-  // Windows moves no folder in which a file is open.
-  if (process.platform === 'win32') release();
-  await exchange(dir, staging, aside);
-  return aside;
-}
-
-async function replaceEmpty(dir: string, staging: string, release: () => void): Promise<undefined> {
-  release();
-  const ours = ((await namesIn(dir)) ?? []).filter(isOfLock);
-  await takePlace(dir, staging, [...ours, inside, 'blobs', 'bucket']);
-}
-
-async function fill(dir: string): Promise<undefined> {
-  for (const name of parts) await rename(join(dir, inside, name), join(dir, name));
-  await syncFolder(dir);
 }
 
 /** @throws FeedError BACKUP_INVALID, BACKUP_NEWER, CATALOG_NEWER, NO_ROOM */
@@ -213,22 +155,4 @@ function tell({ stdout, stderr }: OperatorWorld, outcome: Outcome, { json }: Fla
     `${dir}: ${counts.packages} packages, ${counts.payloads} payloads, ${counts.keys} keys as of ${time}.\n`,
   );
   if (movedTo !== undefined) stdout.write(`What was there is in ${movedTo}.\n`);
-}
-
-function isOfLock(name: string): boolean {
-  return /^(lock(\.pid|-journal)?|reading\.lock(-journal)?)$/.test(basename(name));
-}
-
-async function namesIn(dir: string): Promise<string[] | undefined> {
-  try {
-    return await readdir(dir);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-/** `20261124T115943Z`, which Windows takes in a name. */
-function timestamp(): string {
-  return new Date().toISOString().replace(/[-:]|\.\d+/g, '');
 }
