@@ -1,4 +1,6 @@
 import { Enums, Models, Serialize, SPDX, Spec } from '@cyclonedx/cyclonedx-library';
+import { z } from 'zod';
+import { jsonOf } from '../../formats/json.ts';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import { parseScoopManifest } from '../../formats/scoop-manifest.ts';
 import { payloadFile } from '../payload-file.ts';
@@ -55,6 +57,35 @@ export function renderSbom(
       ]),
     });
   }
+}
+
+const Listed = z.object({
+  components: z.array(
+    z.object({
+      name: z.string(),
+      version: z.string().optional(),
+      licenses: z
+        .tuple([
+          z.union([
+            z.object({ license: z.union([z.object({ id: z.string() }), z.object({ name: z.string() })]) }),
+            z.object({ expression: z.string() }),
+          ]),
+        ])
+        .optional(),
+    }),
+  ),
+});
+
+/** The licences of the modules that a list of ours names; none of what is no list. */
+export function licensesIn(sbomText: string): ModuleLicenses {
+  const components = Listed.safeParse(jsonOf(sbomText)).data?.components ?? [];
+  return Object.fromEntries(
+    components.flatMap(({ name, version = '', licenses: [said] = [undefined] }) => {
+      if (said === undefined) return [];
+      if ('expression' in said) return [[`${name}@${version}`, said.expression]];
+      return [[`${name}@${version}`, 'id' in said.license ? said.license.id : said.license.name]];
+    }),
+  );
 }
 
 const serializer = new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6));

@@ -91,8 +91,8 @@ export function comparePayload({ file, sha256, sha512, size }: RecordedPayload, 
 }
 
 /** Scoop takes the hash of an older version from there (spec scoop 2.3). */
-async function checkSha256File(
-  { file, sha256 }: RecordedPayload,
+export async function checkSha256File(
+  { file, sha256 }: Pick<RecordedPayload, 'file' | 'sha256'>,
   url: string,
   feed: FeedHttp,
 ): Promise<Check> {

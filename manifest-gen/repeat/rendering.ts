@@ -59,7 +59,14 @@ export async function compareRendering(
       skipped(about, `Its addresses begin with ${from}, those of today with ${to}: all else is compared.`),
     ),
     ...(await comparePackage({ ...held, manifestText: then.text }, rendered, same, workDir)),
-    ...(await repeatSbom(tool, held, held.payloads, same.isSamePacker, place)),
+    ...(await repeatSbom(
+      tool,
+      held,
+      held.payloads,
+      same.isSamePacker,
+      again?.unpacked.fetched.licenses,
+      place,
+    )),
     ...(await compareNotes(tool, held, templates, said)),
   ];
 }

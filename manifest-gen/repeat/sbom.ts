@@ -5,12 +5,13 @@ import { ReleaseError } from '../errors.ts';
 import { downloadFile } from '../publish/feed-client.ts';
 import type { FeedHttp } from '../publish/feed-http.ts';
 import type { Places } from '../publish/server-info.ts';
+import type { ModuleLicenses } from '../release.ts';
 import { payloadAddress } from '../render/payload-place.ts';
-import { renderSbom, sbomFile } from '../render/sbom.ts';
+import { licensesIn, renderSbom, sbomFile } from '../render/sbom.ts';
 import type { Tool } from '../tools.ts';
 import { readPrograms } from '../verify/programs.ts';
 import { type Check, compareTexts, failed, skipped, unreachable } from './check.ts';
-import type { HeldPayload } from './payloads.ts';
+import { checkSha256File, type HeldPayload } from './payloads.ts';
 
 type SbomPlace = { readonly feed: FeedHttp; readonly places: Places; readonly workDir: string };
 type Held = { readonly record: ReleaseRecord; readonly manifestText: string };
@@ -18,12 +19,15 @@ type Held = { readonly record: ReleaseRecord; readonly manifestText: string };
 /**
  * The list of what the exes are made of, rendered anew from the exes that clients download: the same exes make the same list.
  * @param isSamePacker another go-win-tools than that of today renders another list, rightly
+ * @param licensesAgain as the modules' own files say, where it was built again. Else a list of what was built here keeps those that it
+ * has: who builds reads them, and without the modules nobody can
  */
 export async function repeatSbom(
   tool: Tool,
   { record, manifestText }: Held,
   payloads: readonly HeldPayload[],
   isSamePacker: boolean,
+  licensesAgain: ModuleLicenses | undefined,
   { feed, places, workDir }: SbomPlace,
 ): Promise<readonly Check[]> {
   const about = { what: 'sbom', subject: sbomFile(tool.tool) };
@@ -37,15 +41,25 @@ export async function repeatSbom(
   const url = payloadAddress(addresses, tool, record.version, about.subject);
   try {
     const path = join(workDir, about.subject);
-    if ((await downloadFile(feed, url, path)) === undefined)
+    const digest = await downloadFile(feed, url, path);
+    if (digest === undefined)
       return [
         places.isOwnPayloadPlace
           ? failed(about, `a file at ${url}`, 'none')
           : skipped(about, 'There is none.'),
       ];
-    const again = renderSbom({ tool, record, manifestText }, await readPrograms(payloads));
     const found = await readFile(path, 'utf8');
-    return [compareTexts(about, again, found, 'Rendered anew from the exes it is the same.')];
+    const isKept = record.builtBy === 'feed' && licensesAgain === undefined;
+    const licenses = isKept ? licensesIn(found) : (licensesAgain ?? {});
+    const again = renderSbom({ tool, record, manifestText, licenses }, await readPrograms(payloads));
+    const kept = isKept ? ', but for the licences, which --rebuild reads again' : '';
+    return [
+      compareTexts(about, again, found, `Rendered anew from the exes it is the same${kept}.`),
+      // elsewhere nobody needs one: Scoop does not download the list
+      ...(places.isOwnPayloadPlace
+        ? [await checkSha256File({ file: about.subject, sha256: digest.sha256 }, url, feed)]
+        : []),
+    ];
   } catch (error) {
     if (!(error instanceof ReleaseError) || error.code !== 'PLACE_UNREACHABLE') throw error;
     return [unreachable(about, error.message)];

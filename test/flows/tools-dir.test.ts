@@ -59,10 +59,13 @@ describe('tools of an organisation', () => {
       });
       const sbom = await text('/dl/staticcheck/0.4.6/staticcheck.cdx.json');
       expect(sbom).toBe(await text('/dl/staticcheck/0.4.6-beta.1/staticcheck.cdx.json'));
-      // of no list of ours, so that it was read
       expect(licensesIn(sbom)['github.com/BurntSushi/toml']).toEqual([{ license: { id: 'MIT' } }]);
       const again = await generator.run('release:beta', ['staticcheck@0.4.6']);
       expect(again.stdout).toContain('nothing to do');
+
+      const verified = await generator.run('release:verify', ['staticcheck']);
+      expect(verified.exitCode, verified.stdout).toBe(0);
+      expect(verified.stdout).toMatch(/passed +sbom +staticcheck\.cdx\.json/);
     },
   );
 

@@ -12,7 +12,7 @@ import { delveRelease, type Generator, makeGenerator, withChecksums } from '../k
 import { createGitClient } from '../kit/git.ts';
 import { startGoProxy } from '../kit/go-proxy.ts';
 import { makeHelloDir } from '../kit/hello-tool.ts';
-import { makeKey, makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
+import { makeKey, makeTempDir, productDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { startNpmRegistry } from '../kit/npm-registry.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
@@ -304,9 +304,19 @@ describe.skipIf(!hasProgram('go'))('release:verify of what was built here (needs
         path: 'example.test/hello',
         version: 'v1.0.0',
         files: {
-          'go.mod': 'module example.test/hello\n\ngo 1.21\n',
-          'main.go': 'package main\n\nfunc main() { println("hello") }\n',
+          'go.mod': 'module example.test/hello\n\ngo 1.21\n\nrequire example.test/words v1.2.0\n',
+          'main.go': 'package main\n\nimport "example.test/words"\n\nfunc main() { println(words.Hello) }\n',
           LICENSE: 'MIT\n',
+        },
+      },
+      {
+        path: 'example.test/words',
+        version: 'v1.2.0',
+        files: {
+          'go.mod': 'module example.test/words\n\ngo 1.21\n',
+          'words.go': 'package words\n\nconst Hello = "hello"\n',
+          // of no list of ours: the SBOM knows it from here alone
+          LICENSE: await readFile(join(productDir, 'LICENSE'), 'utf8'),
         },
       },
     ]);
@@ -328,7 +338,13 @@ describe.skipIf(!hasProgram('go'))('release:verify of what was built here (needs
     expect(released.stderr).toContain('build');
     expect(asked.stdout).toContain('It was not built again; --rebuild does that.');
     expect(asked.stdout).toMatch(/passed +buildinfo +hello-windows-arm64\.exe/);
-    expect(asked.exitCode).toBe(0);
+    expect(asked.stdout).toMatch(
+      /passed +sbom +hello\.cdx\.json +.*but for the licences, which --rebuild reads again/,
+    );
+    expect(asked.exitCode, asked.stdout).toBe(0);
+    expect(built.stdout).toMatch(
+      /passed +sbom +hello\.cdx\.json +Rendered anew from the exes it is the same\.$/m,
+    );
     expect(built.stdout.match(/Built again it is the same, byte for byte\./g)).toHaveLength(2);
     expect(built.exitCode).toBe(0);
   });
