@@ -1,4 +1,4 @@
-import { type Details, fill } from '../formats/fill.ts';
+import { type Details, type FactsOf, fill } from '../formats/fill.ts';
 import { forTerminal } from './for-terminal.ts';
 
 /**
@@ -16,8 +16,8 @@ const errors = {
   ],
   OUT_UNUSABLE: [
     2,
-    'The folder {dir} of --out cannot be used: {cause}.',
-    'Name a folder that can be made and written.',
+    'The place {dir} of --out cannot be used: {cause}.',
+    'Name one that can be made and written: a folder, or for a bundle a file.',
   ],
   TOOL_UNKNOWN: [1, 'There is no tool {tool}; there are {known}.', '{hint}'],
   TOOL_MADE_HERE: [1, '{tool} is no tool with an upstream: {what}.', '{hint}'],
@@ -75,6 +75,11 @@ const errors = {
     '{tool} {version}: {file} is refused: expected {expected}, found {found}.',
     'Nothing was published. Ask upstream about this file before you try again.',
   ],
+  OTHER_BYTES: [
+    3,
+    '{tool} {version}: {file} is refused: expected {expected}, found {found}.',
+    'That is not what was released. Compare with a backup, and put the right file there before anything more is published.',
+  ],
   VULNERABLE: [3, '{tool} {version} is refused by {policy}: {findings}.', 'Nothing was published. {hint}'],
   VULN_DB_UNREACHABLE: [
     4,
@@ -93,7 +98,7 @@ const errors = {
   ],
   NOT_REPEATED: [
     4,
-    '{tool} {version}: {count} checks could not be repeated, first {what} of {subject}: {cause}',
+    '{tool} {version}: {count} could not be repeated, first {what} of {subject}: {cause}',
     'Nothing is known to be wrong. Run it again where the source can be reached.',
   ],
   BUNDLE_REFUSED: [
@@ -199,6 +204,10 @@ export class ReleaseError extends Error {
 }
 
 /** Throws the error `code`; reads as a statement where it is called. */
-export function fail(code: ReleaseErrorCode, details: Details = {}, cause?: unknown): never {
+export function fail<Code extends ReleaseErrorCode>(
+  code: Code,
+  details: FactsOf<(typeof errors)[Code][1 | 2]>,
+  cause?: unknown,
+): never {
   throw new ReleaseError(code, details, cause);
 }

@@ -46,7 +46,8 @@ export function planShims(
   const isNamed = ({ tool, command }: ShimPlan, name: string): boolean => tool === name || command === name;
   const unknown = only.find((name) => !plans.some((plan) => isNamed(plan, name)));
   if (unknown !== undefined) {
-    fail('TOOL_UNKNOWN', { tool: unknown, known: plans.map(({ tool }) => tool).join(', ') });
+    const hint = `Name one of these, or give the policy (--policy) that has ${unknown} under tools:.`;
+    fail('TOOL_UNKNOWN', { tool: unknown, known: plans.map(({ tool }) => tool).join(', '), hint });
   }
   return only.length === 0 ? plans : plans.filter((plan) => only.some((name) => isNamed(plan, name)));
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDir } from '../manifest-gen/make-dir.ts';
 import { copyLauncher, type Launcher } from './build-launcher.ts';
 import { renderCmd } from './cmd-form.ts';
 import { renderShimJson } from './exe-form.ts';
@@ -36,7 +37,7 @@ export async function writeShims(
   templates: Templates,
   launcher: Launcher | undefined,
 ): Promise<readonly string[]> {
-  await mkdir(dir, { recursive: true });
+  await makeDir(dir);
   const files = renderShims(plans, templates);
   const names: string[] = [];
   for (const { command } of plans) {

@@ -18,7 +18,7 @@ export async function withSources<T>(
 ): Promise<T> {
   if (from === undefined) return work(world, []);
   const { bundleKeys: keys } = world.config;
-  if (keys.length === 0) fail('BUNDLE_KEY_MISSING');
+  if (keys.length === 0) fail('BUNDLE_KEY_MISSING', {});
   const dir = await mkdtemp(join(await world.cache.bundles(), 'taken-'));
   try {
     const bundle = await openBundle({

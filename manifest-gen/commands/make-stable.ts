@@ -37,7 +37,7 @@ const recipe = {
 
 /**
  * The stable package, here only. Undefined where the feed has it from an earlier run, and only the bucket is behind.
- * @throws ReleaseError REFUSED, FEED_*
+ * @throws ReleaseError OTHER_BYTES, FEED_*
  */
 export async function prepareStable(
   ready: Ready,
@@ -68,7 +68,7 @@ export async function prepareStable(
 /**
  * The same exes under the stable version, on the feed and on branches main and beta. `finished`: the feed had it from an
  * earlier run, and only the bucket was behind.
- * @throws ReleaseError REFUSED, FEED_*, BUCKET_*
+ * @throws ReleaseError OTHER_BYTES, FEED_*, BUCKET_*
  */
 export async function makeStable(
   ready: Ready,

@@ -18,7 +18,7 @@ type Payload = ReleaseRecord['payloads'][number];
 /**
  * The exes of a release of ours: amd64 out of its package, the others from where Scoop gets them. One that is not there is
  * warned of: what is known of the others is still worth knowing.
- * @throws ReleaseError REFUSED for other bytes than the record's, PLACE_UNREACHABLE, FEED_*
+ * @throws ReleaseError OTHER_BYTES for other bytes than the record's, PLACE_UNREACHABLE, FEED_*
  */
 export async function takeExes(
   tool: Tool,
@@ -69,7 +69,7 @@ async function takePayload(
     const got = await downloadFile(feed, url, part);
     if (got === undefined || got.sha256 === sha256) return got;
     const expected = `SHA-256 ${sha256} as recorded`;
-    return fail('REFUSED', { tool: tool.tool, version, file, expected, found: got.sha256 });
+    return fail('OTHER_BYTES', { tool: tool.tool, version, file, expected, found: got.sha256 });
   });
   if (digest !== undefined) return path;
   // an empty file, which nobody could take for the exe

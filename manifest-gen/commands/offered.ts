@@ -12,7 +12,7 @@ import { takeExes } from './offered-exes.ts';
 /**
  * What is known of the version that a branch offers; undefined when it offers none, its package is not on the feed, or nobody
  * looks (no VULN_DB).
- * @throws ReleaseError VULN_DB_*, FEED_*, PLACE_UNREACHABLE, REFUSED
+ * @throws ReleaseError VULN_DB_*, FEED_*, PLACE_UNREACHABLE, OTHER_BYTES
  */
 export async function lookAtOffer(branch: Channel, tool: Tool, context: Context): Promise<Look | undefined> {
   const version = await context.bucket.version(branch, tool.tool);

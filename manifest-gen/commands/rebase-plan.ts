@@ -46,7 +46,7 @@ export function requireOwnAddress(to: string, { places, world }: Context): void 
 
 /**
  * Each file must be where the manifest will say, with the bytes of the hash that stays.
- * @throws ReleaseError PAYLOAD_MISSING, REFUSED, PLACE_UNREACHABLE, FEED_UNREACHABLE
+ * @throws ReleaseError PAYLOAD_MISSING, OTHER_BYTES, PLACE_UNREACHABLE, FEED_UNREACHABLE
  */
 export async function requireDownloads(
   { tool, version, downloads }: Move,
@@ -65,6 +65,7 @@ export async function requireDownloads(
     if (response.statusCode !== 200)
       fail('PAYLOAD_MISSING', { tool, version, url, file: url, sha256, status });
     const found = response.body.trim().toLowerCase();
-    if (found !== sha256) fail('REFUSED', { tool, version, file: url, expected: `SHA-256 ${sha256}`, found });
+    if (found !== sha256)
+      fail('OTHER_BYTES', { tool, version, file: url, expected: `SHA-256 ${sha256}`, found });
   }
 }

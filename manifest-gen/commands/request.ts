@@ -26,7 +26,8 @@ export function readRequests(args: readonly string[], tools: readonly Tool[]): r
 
 /** A package's id is easily taken for the tool's name: choco and the feed show nothing else. */
 function refuseUnknown(name: string, tools: readonly Tool[]): never {
-  if (Object.hasOwn(madeHere, name)) fail('TOOL_MADE_HERE', { tool: name, ...madeHere[name] });
+  const made = madeHere.get(name);
+  if (made !== undefined) fail('TOOL_MADE_HERE', { tool: name, ...made });
   const owner = tools.find(({ packageId }) => packageId?.toLowerCase() === name.toLowerCase());
   const hint =
     owner === undefined
@@ -36,14 +37,17 @@ function refuseUnknown(name: string, tools: readonly Tool[]): never {
 }
 
 /** Packages of this product's own: their source is here, so that there is nothing to watch and no evidence to repeat. */
-const madeHere: Readonly<Record<string, { readonly what: string; readonly hint: string }>> = {
-  'go-win-shims': {
-    what: 'its program is in this product, and it is made and published by `shims --publish`',
-    hint:
-      'What is there and whether it is this set: `shims --publish main --dry-run`. To take a version back: unlist it (`nuget delete`), ' +
-      'then `shims --publish beta` and `main` from a go-win-tools that has the good set, which becomes the next version.',
-  },
-};
+const madeHere = new Map([
+  [
+    'go-win-shims',
+    {
+      what: 'its program is in this product, and it is made and published by `shims --publish`',
+      hint:
+        'What is there and whether it is this set: `shims --publish main --dry-run`. To take a version back: unlist it (`nuget delete`), ' +
+        'then `shims --publish beta` and `main` from a go-win-tools that has the good set, which becomes the next version.',
+    },
+  ],
+]);
 
 /** `delve` of `delve@1.22.0`. */
 export function toolOf(arg: string): string {

@@ -12,7 +12,7 @@ import type { KeptFiles } from './keep-files.ts';
 
 /**
  * Where we upload nothing (PAYLOAD_PUT=false), each file that the manifest will name must be there, with the bytes that it promises.
- * @throws ReleaseError PAYLOAD_MISSING, REFUSED for other bytes, PLACE_UNREACHABLE
+ * @throws ReleaseError PAYLOAD_MISSING, OTHER_BYTES for other bytes, PLACE_UNREACHABLE
  */
 export async function requirePayloads(
   tool: Tool,

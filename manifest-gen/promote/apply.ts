@@ -37,7 +37,7 @@ const maxTextBytes = 4 * 1024 * 1024;
 /**
  * The beta's package under the stable version. What was tested is what ships: everything comes from the beta itself,
  * every exe must have the recorded hash, and only the version changes.
- * @throws ReleaseError REFUSED when the feed gives other bytes than the beta's record says
+ * @throws ReleaseError OTHER_BYTES when the feed gives other bytes than the beta's record says
  */
 export async function repack(inputs: PromotionInputs): Promise<Packed> {
   const { tool, stable, workDir, places } = inputs;
@@ -127,7 +127,7 @@ function checkedExe(
   digest: Digest,
 ): UnpackedExe {
   if (digest.sha256 !== sha256 || digest.sizeBytes !== size) {
-    fail('REFUSED', {
+    fail('OTHER_BYTES', {
       tool: tool.tool,
       version: record.version,
       file,

@@ -17,7 +17,7 @@ export type PromisedFile = {
  * Reads the whole file: a HEAD would be content with a page that says "not found" under status 200.
  * @param isHashLookedFor whether `URL.sha256` should be there too
  * @returns false when it should and is not
- * @throws ReleaseError PAYLOAD_MISSING, PLACE_UNREACHABLE; REFUSED when there are other bytes, or another hash beside them
+ * @throws ReleaseError PAYLOAD_MISSING, PLACE_UNREACHABLE; OTHER_BYTES when there are other bytes, or another hash beside them
  */
 export async function requireFile(
   http: FeedHttp,
@@ -49,5 +49,5 @@ async function hashOf(http: FeedHttp, promised: PromisedFile): Promise<string> {
 }
 
 function refuse({ tool, version, sha256 }: PromisedFile, file: string, found: string): never {
-  fail('REFUSED', { tool, version, file, expected: `SHA-256 ${sha256}`, found });
+  fail('OTHER_BYTES', { tool, version, file, expected: `SHA-256 ${sha256}`, found });
 }

@@ -125,6 +125,25 @@ describe('shims', () => {
     expect((await readdir(dir)).filter((name) => name !== 'policy.yaml')).toEqual([]);
   });
 
+  it('tells what there is when asked for a tool that is none', async () => {
+    const result = await cli(withoutGo, 'shims', '--out', out, '--tool', 'nosuch');
+
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(
+      /^There is no tool nosuch; there are buf, delve, goreleaser\.\n {2}Name one of these, or /m,
+    );
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'ends where no folder can be made',
+    { timeout: 20_000 },
+    async () => {
+      const result = await cli(withoutGo, 'shims', '--out', '/proc/nowhere/shims');
+
+      expect([result.code, result.stderr]).toEqual([2, expect.stringContaining('/proc/nowhere')]);
+    },
+  );
+
   it('refuses an --out that is a file', async () => {
     await writeFile(out, '');
 
