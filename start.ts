@@ -6,7 +6,7 @@ import { releaseFirst } from './manifest-gen/commands/first.ts';
 import { defaultFeedUrl } from './manifest-gen/config.ts';
 import { ReleaseError } from './manifest-gen/errors.ts';
 import type { Tool, UpstreamKind } from './manifest-gen/tools.ts';
-import { createReport, createWorld, type Invocation, loadToolsOf } from './manifest-gen/world.ts';
+import { createReport, createWorld, type Invocation, readToolsOf, type World } from './manifest-gen/world.ts';
 import { operator } from './server/audit/audit.ts';
 import { configHelp, loadConfig } from './server/config.ts';
 import { type ClientCommand, stableCommands } from './server/gallery/commands.ts';
@@ -61,7 +61,7 @@ async function fillFeed(
     '\nThe feed is empty: the first tools are released now, in the versions that their files name. It answers already; this may take some minutes.\n',
   );
   const world = await ownWorld(invocation, server, key);
-  const missing = new Set(await loadToolsOf(world));
+  const missing = new Set(await toolsOf(world, say));
   const sources = new Map<Tool, UpstreamKind | undefined>();
   try {
     await releaseFirst(world, [...missing], async ({ tool, isInstallable, source }) => {
@@ -94,11 +94,18 @@ async function tellTools(
   say: (text: string) => void,
 ): Promise<void> {
   const world = await ownWorld(invocation, server, undefined);
-  for (const tool of await loadToolsOf(world)) {
+  for (const tool of await toolsOf(world, say)) {
     const id = tool.packageId ?? tool.tool;
     if ((await server.services.catalog.findLatest(id)) !== undefined) await sayCommands(server, tool, say);
     else sayHowToRelease(server, tool, undefined, say);
   }
+}
+
+/** One file that is not right takes neither the other tools nor the feed down. @throws ReleaseError TOOL_FILE_INVALID for the folder */
+async function toolsOf(world: World, say: (text: string) => void): Promise<readonly Tool[]> {
+  const { tools, broken } = await readToolsOf(world);
+  for (const { error } of broken) say(`${error.message}\n  ${error.hint}`);
+  return tools;
 }
 
 /**

@@ -1,9 +1,37 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { makeTempDir } from './kit/house.ts';
+import { makeTempDir, productDir } from './kit/house.ts';
 import { listen } from './kit/listen.ts';
 import { mainStart, startStart } from './kit/start-process.ts';
+
+describe('start with a tool file that is not right', () => {
+  it('says so, and goes on with the others', async () => {
+    const dir = await makeTempDir();
+    const forge = await listen((_, response) => void response.writeHead(404).end('{"message":"Not Found"}'));
+    try {
+      const tool = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
+      await writeFile(join(dir, 'delve.yaml'), tool.replace(/ {2}- kind: go-module[\s\S]*?\n\n/, '\n'));
+      await writeFile(join(dir, 'hello.yaml'), 'tool: hello\n');
+      const program = await startStart(mainStart, {
+        DATA_DIR: join(dir, 'data'),
+        CACHE_DIR: join(dir, 'cache'),
+        TOOLS_DIR: dir,
+        GITHUB_API_URL: forge.url,
+      });
+
+      await program.says('Ctrl-C ends the server.');
+
+      expect(program.stdout()).toContain('hello.yaml is not a valid tool file: line 1: command is missing');
+      expect(program.stdout()).toContain('delve is not stable on the feed yet.');
+      expect((await fetch(`${program.url}/healthz`)).status).toBe(200);
+      expect(await program.end()).toBe(0);
+    } finally {
+      await forge.stop();
+      await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+    }
+  }, 120_000);
+});
 
 describe('start, interrupted while it releases the first tools', () => {
   it('says so and nothing of what was cut short', async () => {

@@ -128,12 +128,12 @@ export function createCommand(invocation: Invocation): Command {
   const flagNames = ['dryRun', 'out', 'source', 'from', 'correct', 'maxWait', 'json', 'quiet'] as const;
   addFlags(command, flagNames, examples, invocation);
   return command.action((args: readonly string[], flags: ReleaseFlags) =>
-    runVerb(invocation, flags, args, async (world, tools) => {
+    runVerb(invocation, flags, args, async (world, tools, broken) => {
       const outDir = await openOutDir(invocation.cwd, flags.out);
       const options = { ...flags, sources: flags.source, outDir };
       await withSources(world, { cwd: invocation.cwd, from: flags.from }, async (place, carried) => {
         const wanted = args.length === 0 ? carried : args;
-        endRun(await releaseBeta(place, readRequests(wanted, tools), options));
+        endRun(await releaseBeta(place, readRequests(wanted, tools), options), broken);
       });
     }),
   );

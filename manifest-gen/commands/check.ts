@@ -155,14 +155,14 @@ export function createCommand(invocation: Invocation): Command {
     .addOption(new Option('--markdown', 'a page for an issue or a chat, on stdout').conflicts('json'));
   addFlags(command, ['source', 'maxWait', 'json', 'quiet'], examples, invocation);
   return command.action((args: readonly string[], flags: CheckFlags) =>
-    runVerb(invocation, flags, args, async (world, all) => {
+    runVerb(invocation, flags, args, async (world, all, broken) => {
       const tools = readRequests(args, all).map(({ tool }) => tool);
       const { rows, failures } = await check(world, [...new Set(tools)], { sources: flags.source });
       if (flags.markdown) invocation.stdout.write(checkMarkdown(rows));
       else world.report.watch(rows);
       const found = rows.filter(({ next }) => next.length > 0).map(({ tool }) => tool);
       // what could not be looked at comes first: the rest of the answer may be missing
-      endRun({ outcomes: [], failures });
+      endRun({ outcomes: [], failures }, broken);
       if (found.length > 0) throw new ActionNeeded(`Something to do: ${found.join(', ')}.`);
     }),
   );

@@ -44,7 +44,7 @@ const details = {
   published: (why: string) => `on the feed and on branches main and beta, ${why}`,
 } as const;
 
-/** Undefined where nothing is to be made. @throws ReleaseError VULNERABLE, REFUSED, FEED_* */
+/** Undefined where nothing is to be made. @throws ReleaseError VULNERABLE, OTHER_BYTES, FEED_* */
 async function prepare(
   { tool, row, ready, look }: PlannedPromotion,
   options: PromoteOptions,
@@ -76,10 +76,10 @@ export function createCommand(invocation: Invocation): Command {
     .argument('<tool[@version]...>', 'version: 1.22.0 or 1.22.0-beta.2; none: the newest beta');
   addFlags(command, ['now', 'reason', 'dryRun', 'out', 'json', 'quiet'], examples, invocation);
   return command.action((args: readonly string[], flags: ReleaseFlags) =>
-    runVerb(invocation, flags, args, async (world, tools) => {
+    runVerb(invocation, flags, args, async (world, tools, broken) => {
       const hurry = readHurry(flags);
       const outDir = await openOutDir(invocation.cwd, flags.out);
-      endRun(await promote(world, readRequests(args, tools), { ...flags, hurry, outDir }));
+      endRun(await promote(world, readRequests(args, tools), { ...flags, hurry, outDir }), broken);
     }),
   );
 }

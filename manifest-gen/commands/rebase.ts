@@ -115,8 +115,8 @@ export function createCommand(invocation: Invocation): Command {
     .option('--from <url>', 'replaces addresses below this one; without it, those of the server', readBase);
   addFlags(command, ['dryRun', 'json', 'quiet'], examples, invocation);
   return command.action((to: string, { from, ...flags }: ReleaseFlags & { readonly from?: string }) =>
-    runVerb(invocation, flags, [], async (world) => {
-      endRun(await rebase(world, { ...flags, to, from }));
+    runVerb(invocation, flags, [], async (world, _tools, broken) => {
+      endRun(await rebase(world, { ...flags, to, from }), broken);
     }),
   );
 }

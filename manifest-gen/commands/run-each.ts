@@ -52,8 +52,15 @@ export class ToolsFailed extends Error {
 /** What a CI must not miss comes first: something forged, then what needs a person, then what another try may cure. */
 const gravestFirst = [3, 2, 1, 4] as const;
 
-/** @throws ToolsFailed with the gravest exit code */
-export function endRun({ outcomes, failures, published }: RunResult): void {
+/**
+ * @param broken tools whose files are not right; that was told before the run began
+ * @throws ToolsFailed with the gravest exit code
+ */
+export function endRun(
+  { outcomes, failures: failed, published }: RunResult,
+  broken: readonly Failure[] = [],
+): void {
+  const failures = [...broken, ...failed];
   if (failures.length === 0) return;
   const exitCode = gravestFirst.find((code) => failures.some(({ error }) => error.exitCode === code)) ?? 1;
   const names = failures.map(({ tool }) => tool).join(', ');
@@ -71,7 +78,8 @@ function inWords(published: readonly string[]): string {
   return published.length === 0 ? 'Nothing was published.' : `Published: ${published.join('; ')}.`;
 }
 
-function asReleaseError(tool: string, error: unknown): ReleaseError {
+/** A fault of what was read or of this machine as that of a tool. @throws what is a fault of ours */
+export function asReleaseError(tool: string, error: unknown): ReleaseError {
   if (error instanceof ReleaseError) return error;
   if (error instanceof FormatError) {
     return new ReleaseError('CONTENT_INVALID', { tool, problem: error.message }, error);

@@ -1,20 +1,21 @@
 import { ReleaseError } from '../errors.ts';
 import { keepMemorySmall } from '../memory.ts';
-import { requireWhole, type Tool } from '../tools.ts';
+import { type BrokenTool, requireWhole, type Tool } from '../tools.ts';
 import { createReport, createWorld, type Invocation, readToolsOf, type World } from '../world.ts';
 import type { ReleaseFlags } from './flags.ts';
 import { toolOf } from './request.ts';
 import { endRun } from './run-each.ts';
 
 /**
- * Builds the world and does the work in it, with the tools that `args` name, or all. What ends a verb as a whole is an event for
+ * Builds the world and does the work in it, with the tools that `args` name, or all. Work that can fail ends with endRun, which is
+ * handed the `broken` ones too: one sentence and one exit code for all. What ends a verb as a whole is an event for
  * machines too; main.ts tells people.
  */
 export async function runVerb(
   invocation: Invocation,
   flags: ReleaseFlags,
   args: readonly string[],
-  work: (world: World, tools: readonly Tool[]) => Promise<void>,
+  work: (world: World, tools: readonly Tool[], broken: readonly BrokenTool[]) => Promise<void>,
 ): Promise<void> {
   keepMemorySmall();
   const report = createReport(invocation, flags);
@@ -29,8 +30,8 @@ export async function runVerb(
     if (end !== undefined) throw end.error;
     const broken = named.length > 0 ? [] : all;
     for (const { tool, error } of broken) report.failed(tool, error);
-    await work(world, tools);
-    endRun({ outcomes: [], failures: broken, published: [] });
+    await work(world, tools, broken);
+    endRun({ outcomes: [], failures: [] }, broken);
   } catch (thrown) {
     const error = isCutShort(thrown, invocation.signal) ? interrupted(thrown) : thrown;
     if (flags.json && error instanceof ReleaseError) report.failed('', error);

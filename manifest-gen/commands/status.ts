@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { valid } from 'semver';
-import { ReleaseError } from '../errors.ts';
+import type { ReleaseError } from '../errors.ts';
 import { isOldEnough } from '../plan/newest-allowed.ts';
 import { findUnfinished } from '../plan/unfinished.ts';
 import { planPromotion } from '../promote/plan.ts';
@@ -13,6 +13,7 @@ import { type Context, withContext } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type Request, readRequests } from './request.ts';
 import { type ResolveOptions, resolve } from './resolve.ts';
+import { asReleaseError } from './run-each.ts';
 import { runVerb } from './run-verb.ts';
 
 /**
@@ -37,8 +38,10 @@ async function rowOf(request: Request, options: ResolveOptions, context: Context
     const { found, does, version, why } = await resolve(request, options, context);
     const next = does === 'nothing' ? `do nothing: ${why}` : `${does} ${version} from ${found.kind}: ${why}`;
     return { ...offered, upstream: found.version, next };
-  } catch (error) {
-    const isOfTool = error instanceof ReleaseError && !error.code.startsWith('FEED_');
+  } catch (thrown) {
+    const error = asReleaseError(request.tool.tool, thrown);
+    // a feed that does not answer is nothing of one tool; a package in it that is not as it says is
+    const isOfTool = !error.code.startsWith('FEED_') || error.code === 'FEED_CONFLICT';
     if (!isOfTool || context.world.signal.aborted) throw error;
     return {
       ...offered,

@@ -82,7 +82,8 @@ function judge(about: { readonly tool: string; readonly version: string }, check
   const [first] = missing;
   if (first === undefined) return;
   const { what, subject, detail: cause } = first;
-  fail('NOT_REPEATED', { ...about, count: missing.length, what, subject, cause });
+  const count = missing.length === 1 ? '1 check' : `${missing.length} checks`;
+  fail('NOT_REPEATED', { ...about, count, what, subject, cause });
 }
 
 type VerifyFlags = ReleaseFlags & { readonly channel: Channel; readonly rebuild?: boolean };
@@ -100,10 +101,10 @@ export function createCommand(invocation: Invocation): Command {
     .option('--rebuild', 'build Go modules again and compare byte for byte: takes minutes, needs Go >= 1.21');
   addFlags(command, ['from', 'json', 'quiet'], examples, invocation);
   return command.action((args: readonly string[], { channel, rebuild = false, ...flags }: VerifyFlags) =>
-    runVerb(invocation, flags, args, async (world, tools) => {
+    runVerb(invocation, flags, args, async (world, tools, broken) => {
       const isEvery = args.length === 0;
       await withSources(world, { cwd: invocation.cwd, from: flags.from }, async (place) =>
-        endRun(await verifyPromises(place, readRequests(args, tools), { channel, rebuild, isEvery })),
+        endRun(await verifyPromises(place, readRequests(args, tools), { channel, rebuild, isEvery }), broken),
       );
     }),
   );

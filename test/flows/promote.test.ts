@@ -246,12 +246,14 @@ describe('release:promote', () => {
     const named = await generator.run('release:status', ['delve'], { env });
     const all = await generator.run('release:status', [], { env });
     const bad = await generator.run('release:beta', ['esbuild'], { env });
+    const made = await generator.run('release:beta', ['--dry-run'], { env });
 
     expect(named).toMatchObject({ exitCode: 0, stderr: '' });
     expect(all.exitCode).toBe(2);
     expect(all.stdout).toMatch(/^delve +1\.27\.2/m);
     expect(all.stderr).toContain('esbuild.yaml is not a valid tool file: line 1: command is missing');
     expect(bad).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('esbuild.yaml is not') });
+    expect(made).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('1 of 2 failed: esbuild.') });
   });
 
   it('names the feed where FEED_URL is the server', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
 import { makeTinyExe } from '../kit/exe.ts';
+import type { FakePackage } from '../kit/fake-feed.ts';
 import { delveRelease, withChecksums } from '../kit/generator.ts';
 import { createGitClient } from '../kit/git.ts';
 import { listen } from '../kit/listen.ts';
@@ -167,6 +168,24 @@ describe('a start with what is there', () => {
         beta: 'unknown',
         next: expect.stringContaining('bucket/delve.json on branch main of the bucket'),
       }),
+    ]);
+  });
+
+  it('tells of a package that is none in its own row, and of the other tools what there is to tell', async () => {
+    const packages = small.feed.packages as FakePackage[];
+    packages.push({ id: 'delve', version: '1.26.3-beta.1', nupkg: Buffer.from('no zip') });
+
+    const { exitCode, stdout } = await small.generator.run('release:status', ['buf', 'delve', '--json']);
+
+    expect(exitCode).toBe(0);
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((row) => JSON.parse(row) as unknown),
+    ).toEqual([
+      expect.objectContaining({ tool: 'buf', main: '-', beta: '-' }),
+      expect.objectContaining({ tool: 'delve', next: expect.stringContaining('not a readable zip') }),
     ]);
   });
 

@@ -51,4 +51,18 @@ describe('the closing line', () => {
   ])('%s says of publishing what there is to say', (_, rest, message) => {
     expect(() => endRun({ outcomes: [], failures, ...rest })).toThrow(expect.objectContaining({ message }));
   });
+
+  it('counts the tools whose files are not right, and has their exit code where that is the gravest', () => {
+    const unreachable = { tool: 'gadget', error: new ReleaseError('FEED_UNREACHABLE') };
+    const broken = [{ tool: 'hello', error: new ReleaseError('TOOL_FILE_INVALID') }];
+    const published = ['package esbuild 1.0.0'];
+    const outcome = { tool: 'esbuild', version: '1.0.0', kind: 'released', detail: '' } as const;
+
+    expect(() => endRun({ outcomes: [outcome], failures: [unreachable], published }, broken)).toThrow(
+      expect.objectContaining({
+        message: '2 of 3 failed: hello, gadget. Published: package esbuild 1.0.0.',
+        exitCode: 2,
+      }),
+    );
+  });
 });
