@@ -149,9 +149,9 @@ function requireAll(
   { releases, roots }: BundleContent,
   files: ReadonlyMap<string, unknown>,
 ): void {
-  const named = releases.flatMap(({ assets, sidecars, license, record }) => [
+  const named = releases.flatMap(({ assets, sidecars, license, notes, record }) => [
     record,
-    ...(license === undefined ? [] : [license]),
+    ...[license, notes].filter((path) => path !== undefined),
     ...[...assets, ...sidecars].map(({ path }) => path),
   ]);
   const missing = [...named, ...roots].find((path) => !files.has(path));

@@ -1,4 +1,6 @@
-import { join, resolve } from 'node:path';
+import { access, constants, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
 import { digestBytes } from '../../formats/digest.ts';
 import { printReleaseRecord } from '../../formats/release-record.ts';
@@ -12,6 +14,7 @@ import type { Asset, Fetched, Found, Unpacked, Verdict } from '../release.ts';
 import { packagingOf } from '../render/packaging.ts';
 import { renderRecord } from '../render/release-record.ts';
 import { loadTemplates } from '../render/templates.ts';
+import { messageOf } from '../thrown.ts';
 import type { Tool } from '../tools.ts';
 import { patience } from '../upstream/http.ts';
 import { readRootText } from '../verify/keyless/trusted-root.ts';
@@ -49,7 +52,7 @@ export type BundleOptions = ResolveOptions & { readonly out: string; readonly ke
 
 /**
  * Fetches and verifies each tool, and writes all of it into one signed file; when one fails, none is written.
- * @throws ReleaseError SETTINGS_INVALID, INTERRUPTED; ToolsFailed
+ * @throws ReleaseError SETTINGS_INVALID, VULN_DB_*, MACHINE_FAILED, INTERRUPTED; ToolsFailed
  */
 export async function createBundle(
   world: World,
@@ -63,7 +66,9 @@ export async function createBundle(
   const parts: Part[] = [];
   for (const request of requests) {
     const part = await attempt(run, request.tool.tool, () => take(request, options, world));
-    if (part !== undefined) parts.push(part);
+    // `buf buf@1.72.0` may come to the same
+    const isTaken = parts.some(({ release }) => release.record === part?.release.record);
+    if (part !== undefined && !isTaken) parts.push(part);
   }
   endRun({ outcomes: [], failures });
 
@@ -118,7 +123,7 @@ function partOf({ fetched }: Unpacked, recordText: string): Part {
       ...(notesText === undefined ? {} : { notes: notesPath }),
       record: recordPath,
     },
-    files: [
+    files: eachOnce([
       ...assets.map((asset) => ({
         path: place(placeName(asset)),
         source: asset.path,
@@ -128,7 +133,7 @@ function partOf({ fetched }: Unpacked, recordText: string): Part {
       ...(licenseText === undefined ? [] : [{ path: licensePath, text: licenseText }]),
       ...(notesText === undefined ? [] : [{ path: notesPath, text: notesText }]),
       { path: recordPath, text: recordText },
-    ],
+    ]),
   };
 }
 
@@ -145,6 +150,11 @@ function claimsOf({ path: _path, digest: _digest, ...claims }: Asset): Omit<Asse
 /** Two exes that were built here have the same name. */
 function placeName({ name, architecture, goModule }: Asset): string {
   return goModule === undefined ? name : `${architecture}-${name}`;
+}
+
+/** One package of npm may have the exes of both architectures: it is one file, and so is what vouches for it. */
+function eachOnce(files: readonly BundleFile[]): readonly BundleFile[] {
+  return files.filter((file, at) => !files.slice(0, at).some((other) => isDeepStrictEqual(other, file)));
 }
 
 /** The roots that keyless signatures were verified by, each once. */
@@ -202,15 +212,25 @@ export function createCommand(invocation: Invocation): Command {
   return command.action((args: readonly string[], flags: Flags) =>
     runVerb(invocation, flags, args, async (world, tools) => {
       const { cwd } = invocation;
-      const out = resolve(cwd, flags.out ?? '');
+      const out = await openOutFile(cwd, flags.out ?? '');
       const keyFile =
         flags.key === undefined ? join(world.config.dataDir, 'bundle.key') : resolve(cwd, flags.key);
-      await makeDir(join(out, '..')).catch((error: Error) =>
-        fail('OUT_UNUSABLE', { dir: out, cause: error.message }, error),
-      );
       await createBundle(world, readRequests(args, tools), { sources: flags.source, out, keyFile });
     }),
   );
+}
+
+/** What cannot be written is told before anything is fetched. @throws ReleaseError OUT_UNUSABLE */
+async function openOutFile(cwd: string, text: string): Promise<string> {
+  const out = resolve(cwd, text);
+  try {
+    if ((await stat(out).catch(() => undefined))?.isDirectory()) throw new Error('it is a folder');
+    await makeDir(dirname(out));
+    await access(dirname(out), constants.W_OK);
+    return out;
+  } catch (error) {
+    return fail('OUT_UNUSABLE', { dir: out, cause: messageOf(error) }, error);
+  }
 }
 
 const examples = [

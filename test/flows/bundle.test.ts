@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -219,6 +219,59 @@ describe('a bundle', () => {
     expect(failed.exitCode).toBe(1);
     expect(existsSync(join(connected.dir, 'none.bundle'))).toBe(false);
   });
+
+  it('has what is named twice once, and names no folder', async () => {
+    await offer();
+    await create(['goreleaser']);
+    const first = await readFile(bundleFile());
+
+    const twice = await create(['goreleaser', 'goreleaser@2.18.2']);
+    const folder = await connected.run('bundle:create', ['goreleaser', '--out', '.']);
+
+    expect(twice).toMatchObject({ exitCode: 0 });
+    expect(await readFile(bundleFile())).toEqual(first);
+    expect(folder).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('it is a folder') });
+  });
+
+  it.skipIf(!hasProgram('npm'))(
+    'has once what one package of npm has for both architectures (needs npm)',
+    async () => {
+      const files = {
+        'amd64/buf.exe': makeTinyExe(),
+        'arm64/buf.exe': makeTinyExe({ architecture: 'arm64' }),
+      };
+      const registry = await startNpmRegistry([{ name: 'buf-win', version: '1.72.0', files }]);
+      const tool = await readFile(join(productDir, 'manifest-gen', 'tools', 'buf.yaml'), 'utf8');
+      for (const { dir } of [connected, airGapped]) {
+        await mkdir(join(dir, 'own'));
+        await writeFile(
+          join(dir, 'own', 'buf.yaml'),
+          tool
+            .replace(/"@bufbuild\/buf-win32-(x64|arm64)"/g, 'buf-win')
+            .replace('package/bin/buf.exe', 'package/{architecture}/buf.exe'),
+        );
+        await writeFile(join(dir, 'own-trust.yaml'), 'buf: {require: [digest, pe]}\n');
+      }
+      const env = ({ dir }: Generator) => ({
+        TOOLS_DIR: join(dir, 'own'),
+        TRUST_FILE: join(dir, 'own-trust.yaml'),
+      });
+
+      const made = await create(['buf', '--source', 'npm'], { ...registry.env, ...env(connected) });
+      const taken = await take(bundleFile(), [], env(airGapped));
+      await registry.stop();
+
+      expect(made.exitCode, made.stderr).toBe(0);
+      expect((await readFiles(bundleFile())).map(([path]) => path)).toEqual([
+        'digests',
+        'digests.minisig',
+        'bundle.json',
+        'buf/1.72.0/npm/buf-win-1.72.0.tgz',
+        'buf/1.72.0/npm.release.json',
+      ]);
+      expect(taken.exitCode, taken.stderr).toBe(0);
+    },
+  );
 
   it('is not made of what does not verify', async () => {
     await offer();

@@ -45,7 +45,7 @@ describe('a bundle', () => {
     roots: [],
   };
 
-  async function write(to: string): Promise<void> {
+  async function write(to: string, what = content): Promise<void> {
     const source = join(dir, 'gadget.exe');
     await writeFile(source, exe);
     const files = [
@@ -53,7 +53,7 @@ describe('a bundle', () => {
       { path: 'gadget/1.2.3/github/checksums.txt', text: 'sums\n' },
       { path: 'gadget/1.2.3/github.release.json', text: '{}\n' },
     ];
-    await writeBundle(to, content, files, key, new AbortController().signal);
+    await writeBundle(to, what, files, key, new AbortController().signal);
   }
 
   async function open(path: string, keys = [key.publicKey]): Promise<OpenBundle> {
@@ -178,6 +178,20 @@ describe('a bundle', () => {
 
     expect(await refusalOf(huge)).toMatchObject(refused);
   });
+
+  it.each(['license', 'notes'] as const)(
+    'is refused when it names %s that it does not have',
+    async (name) => {
+      const [release] = content.releases;
+      const lacking = { ...content, releases: [{ ...release!, [name]: 'gadget/1.2.3/github.nowhere' }] };
+      await write(join(dir, 'lacking.bundle'), lacking);
+
+      expect(await failureOf(open(join(dir, 'lacking.bundle')))).toMatchObject({
+        ...refused,
+        message: expect.stringContaining('github.nowhere'),
+      });
+    },
+  );
 
   it('that is no file is exit 2', async () => {
     const wanted = { code: 'BUNDLE_UNREADABLE', exitCode: 2 };
