@@ -5,3 +5,8 @@
 export function forTerminal(text: string): string {
   return text.replace(/(?![\n\t])\p{Cc}/gu, ' ');
 }
+
+/** The same in one line, for a cell of a table. */
+export function cellForTerminal(text: string): string {
+  return forTerminal(text).replace(/\s*\n\s*/g, ' ');
+}

@@ -89,7 +89,7 @@ function line(cells: readonly string[]): string {
 /** The database's texts are not ours: no markup of theirs may work. */
 function cell(text: string): string {
   return text
-    .replace(/[\r\n]+/g, ' ')
+    .replace(/\p{Cc}+/gu, ' ')
     .replace(/[\\`*_[\]<>|#!&]/g, (character) =>
       /[<>&]/.test(character) ? `&#${character.charCodeAt(0)};` : `\\${character}`,
     );

@@ -1,5 +1,8 @@
-/** Rows under each other, each column as wide as its widest cell. */
-export function columns(rows: readonly (readonly string[])[]): string {
+import { cellForTerminal } from './for-terminal.ts';
+
+/** Rows under each other, a line each whatever is in them, each column as wide as its widest cell. */
+export function columns(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map(cellForTerminal));
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
   return rows
     .map((row) =>

@@ -48,8 +48,9 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
     },
     outcome({ tool, version, kind, detail, recovery = [] }) {
       if (options.isQuiet) return;
-      write(stdout, `${tool} ${version}: ${kind === 'nothing' ? 'nothing to do' : kind}, ${detail}`);
-      for (const line of recovery) write(stdout, `  ${line}`);
+      const did = kind === 'nothing' ? 'nothing to do' : kind;
+      const lines = [`${tool} ${version}: ${did}, ${detail}`, ...recovery.map((line) => `  ${line}`)];
+      write(stdout, forTerminal(lines.join('\n')));
     },
     failed(tool, error) {
       for (const line of builds.get(tool) ?? []) write(stderr, `${tool}  | ${line}`);
@@ -74,6 +75,6 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
     status(rows) {
       write(stdout, statusTable(rows, createPaint(stdout, env)));
     },
-    watch: (rows) => write(stdout, checkText(rows)),
+    watch: (rows) => write(stdout, forTerminal(checkText(rows))),
   };
 }

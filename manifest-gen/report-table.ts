@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { cellForTerminal } from './for-terminal.ts';
 import type { PlanRow, StatusRow } from './report.ts';
 import { columns } from './report-columns.ts';
 import { describeChange } from './vulnerabilities/change.ts';
@@ -38,7 +39,8 @@ export function planTable(rows: readonly PlanRow[], paint: Paint): string {
 
 function detailLines(row: PlanRow, paint: Paint): string[] {
   const details = [
-    ['source', row.source],
+    // of a promotion: as whoever pushed the beta wrote it
+    ['source', cellForTerminal(row.source)],
     ['evidence', row.evidence.join(', ')],
     ['vulnerabilities', vulnerabilities(row, paint)],
     ['notes', row.notes ?? ''],

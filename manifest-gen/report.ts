@@ -1,5 +1,6 @@
 import type { ReleaseError } from './errors.ts';
 import type { Check } from './repeat/check.ts';
+import type { UpstreamKind } from './tools.ts';
 import type { VulnerabilityChange } from './vulnerabilities/change.ts';
 import type { Judged } from './vulnerabilities/policy.ts';
 
@@ -33,6 +34,8 @@ export type PlanRow = {
   readonly to: string;
   /** `github: github.com/go-delve/delve@v1.26.3` */
   readonly source: string;
+  /** Where a release to beta takes the files from. */
+  readonly sourceKind?: UpstreamKind;
   /** The kinds of evidence that will be demanded. */
   readonly evidence: readonly string[];
   /** The address of upstream's notes about this version. */

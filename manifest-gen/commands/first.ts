@@ -72,8 +72,8 @@ function sayingSkipped(
   return {
     ...report,
     plan(rows) {
-      const chosen = only.sources.find(({ kind }) => rows[0]?.source.startsWith(`${kind}: `));
-      if (chosen !== undefined) onChoice(chosen.kind);
+      const chosen = rows[0]?.sourceKind;
+      if (chosen !== undefined) onChoice(chosen);
       report.plan(rows);
     },
     failed(tool: string, error: ReleaseError) {

@@ -15,6 +15,7 @@ export async function planRow(resolved: Resolved, context: Context): Promise<Pla
     from: standing.beta,
     to: version,
     source: `${found.kind}: ${found.upstream}`,
+    sourceKind: found.kind,
     evidence: requiredEvidence(tool, found.kind, found.version),
     does,
     why,

@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { ReleaseError } from '../../manifest-gen/errors.ts';
 import type { CommandReport } from '../../manifest-gen/report.ts';
+import { checkMarkdown } from '../../manifest-gen/report-check.ts';
 import { createJsonReport } from '../../manifest-gen/report-json.ts';
 import { createLineReport, type LineOptions } from '../../manifest-gen/report-lines.ts';
 
@@ -179,10 +180,38 @@ describe('createLineReport', () => {
     report.failed('delve', new ReleaseError('USAGE', { problem: evil }));
     const row = { tool: 'delve', version: '1.0.0', what: 'pe', subject: evil, detail: evil };
     report.checks([{ ...row, verdict: 'failed' }]);
+    report.outcome({ tool: 'delve', version: evil, kind: 'promoted', detail: evil });
+    // what a bucket offers, and where a pushed package says it is from
+    const offered = { tool: 'delve', main: evil, beta: evil, upstream: evil };
+    report.plan([
+      { ...offered, from: evil, to: evil, source: evil, evidence: [], does: 'promote', why: evil },
+    ]);
+    report.status([{ ...offered, next: evil }]);
+    const gap = { id: 'NO-VERSION', aliases: [], module: evil, found: evil, fixed: undefined, summary: evil };
+    const judged = { ...gap, severity: undefined, url: undefined, verdict: 'below', because: evil } as const;
+    const looked = { isOutdated: false, vulnerabilities: [], unknown: [evil], gaps: [judged], next: [evil] };
+    report.watch([{ ...offered, ...looked }]);
 
+    expect(checkMarkdown([{ ...offered, ...looked }]).replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
     expect(stderr().replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
     expect(stdout().replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
     expect(stderr()).toContain('x ]0;title  [1A [2Kdelve  passed 2K');
+  });
+
+  it('keeps a line a tool where a program said several lines', () => {
+    const { report, stdout } = lines({ isQuiet: true });
+    const row = { upstream: 'unknown', beta: '-', main: '-' };
+
+    report.status([
+      { ...row, tool: 'delve', next: 'fail: go env ended with code 2: go: no\n  such setting' },
+      { ...row, tool: 'buf', next: 'do nothing: it is promoted already' },
+    ]);
+
+    expect(stdout().split('\n').slice(1)).toEqual([
+      'delve  unknown   -     -     fail: go env ended with code 2: go: no such setting',
+      'buf    unknown   -     -     do nothing: it is promoted already',
+      '',
+    ]);
   });
 
   it('tells the end of a transfer that it showed, and nothing of one that was too quick', () => {
