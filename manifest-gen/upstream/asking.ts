@@ -16,9 +16,13 @@ export function askingFor({ tool, version }: Found, kind: UpstreamKind): Asking 
   return { tool: tool.tool, version, kind };
 }
 
-/** The place does not answer, or not now. `hint` is filled by the recipe, which knows the other sources. */
+/** The place does not answer, or not now. The recipe, which knows the other sources, says in `hint` which of them would do. */
 export function unreachable(asking: Asking, reason: string, cause?: unknown): never {
-  return fail('SOURCE_UNREACHABLE', { ...asking, cause: hideCredentials(reason), hint: '' }, cause);
+  const said = hideCredentials(reason.trim())
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/\.$/, '');
+  const hint = 'Try again later.';
+  return fail('SOURCE_UNREACHABLE', { ...asking, cause: said || 'no reason is given', hint }, cause);
 }
 
 /** It answers with something that is not what it says. */

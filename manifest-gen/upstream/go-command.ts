@@ -35,7 +35,7 @@ export type GoCall = {
 
 export interface Go {
   readonly machine: MachineGo;
-  /** Exit codes are values. @throws ReleaseError INTERRUPTED, PROGRAM_FAILED */
+  /** Exit codes are values. What it says on stderr names no password that a GOPROXY may have. @throws ReleaseError INTERRUPTED, PROGRAM_FAILED */
   run(call: GoCall): Promise<CommandResult>;
 }
 
@@ -67,15 +67,17 @@ export async function openGo({ cache, env, signal }: GoSettings, asking: Asking)
   };
   return {
     machine,
-    run: ({ args, program = 'go', env: more, onLine }) =>
-      runCommand({
+    async run({ args, program = 'go', env: more, onLine }) {
+      const result = await runCommand({
         program,
         args,
         cwd,
         env: { ...fixed, ...more },
         signal,
-        ...(onLine === undefined ? {} : { onLine }),
-      }),
+        ...(onLine === undefined ? {} : { onLine: (line) => onLine(hideCredentials(line)) }),
+      });
+      return { ...result, stderr: hideCredentials(result.stderr) };
+    },
   };
 }
 

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { fail } from '../errors.ts';
-import { hideCredentials } from '../hide-credentials.ts';
 import type { SourceOf } from '../tools.ts';
 import { ruleFor } from '../version-rules.ts';
 import { type Asking, unreachable } from './asking.ts';
@@ -69,7 +68,7 @@ export async function fetchToolchain(
     env: { ...toolchainTrust(go), GOTOOLCHAIN: toolchain },
     onLine,
   });
-  const said = hideCredentials(stderr.trim()).replace(/\s*\n\s*/g, ' ');
+  const said = stderr.trim().replace(/\s*\n\s*/g, ' ');
   if (exitCode !== 0 && judgeGoError(said) === 'unreachable') return unreachable(asking, said);
   if (exitCode !== 0) return fail('TOOLCHAIN_UNAVAILABLE', { ...asking, toolchain, cause: said });
   return join(stdout.toString('utf8').trim(), 'bin', process.platform === 'win32' ? 'go.exe' : 'go');

@@ -1,0 +1,32 @@
+import { got } from 'got';
+import { describe, expect, it } from 'vitest';
+import { inShort, messageOf } from '../../manifest-gen/thrown.ts';
+
+describe('inShort', () => {
+  it('says for each address of a host why it did not answer: Node has no words for them together', async () => {
+    const addresses = [
+      { address: '::1', family: 6 as const },
+      { address: '127.0.0.1', family: 4 as const },
+    ];
+    const dnsLookup = (_host: string, _options: unknown, answer: unknown): void =>
+      (answer as (error: null, found: typeof addresses) => void)(null, addresses);
+
+    const error: unknown = await got('http://feed.test:9/', {
+      retry: { limit: 0 },
+      dnsLookup: dnsLookup as never,
+    }).catch((thrown: unknown) => thrown);
+
+    expect(error).toHaveProperty('message', '');
+    expect(inShort(error)).toMatch(/^connect \S+ ::1:9.* and connect ECONNREFUSED 127\.0\.0\.1:9$/);
+  });
+
+  it.each([
+    [new Error('connect ECONNREFUSED 127.0.0.1:9'), 'connect ECONNREFUSED 127.0.0.1:9'],
+    [new Error('certificate verify failed:\nerror:1416F086'), 'certificate verify failed'],
+    [new Error(''), 'Error'],
+    [new AggregateError([]), 'no reason is given'],
+    ['', 'no reason is given'],
+  ])('%j', (error, said) => expect(inShort(error)).toBe(said));
+});
+
+it('messageOf gives all lines', () => expect(messageOf(new Error('one\ntwo'))).toBe('one\ntwo'));
