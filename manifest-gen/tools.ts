@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { isPackageId } from '../formats/nuspec-fields.ts';
 import { Architecture } from '../formats/release-record.ts';
 import { fail, ReleaseError } from './errors.ts';
 import { decodeToolFile } from './tool-file.ts';
@@ -92,10 +93,7 @@ export const Tool = z
     /** Name of the tool and the Scoop app: `delve`. */
     tool: Name,
     /** The package id, when it differs. */
-    packageId: z
-      .string()
-      .regex(/^[\w.-]{1,100}$/, 'is not a package id')
-      .optional(),
+    packageId: z.string().refine(isPackageId, 'is not a package id').optional(),
     /** The command people type, without .exe: `dlv`. */
     command: Name,
     /** What `start` releases on an empty feed. */
@@ -105,7 +103,7 @@ export const Tool = z
     /** `3d`, `12h`: younger releases are not taken without being named. */
     minAge: z
       .string()
-      .regex(/^\d+[dh]$/, 'is not like 3d or 12h')
+      .regex(/^\d{1,6}[dh]$/, 'is not like 3d or 12h')
       .optional(),
     /** In the order they are asked. */
     sources: z.array(z.discriminatedUnion('kind', [GithubSource, NpmSource, GoModuleSource])).min(1),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EvidenceKind, type SourceKind } from '../formats/release-record.ts';
+import { minisignKeyId } from './verify/minisign.ts';
 import { ruleFor, Versions } from './version-rules.ts';
 
 /** Where files come from in the first place: what a bundle carries is held to the demands on the source that it was taken from. */
@@ -31,6 +32,11 @@ const Signer = z.strictObject({
 });
 export type Signer = z.infer<typeof Signer>;
 
+/** As minisign prints it; told here, since no signature would be by a key that cannot be read. */
+const MinisignKey = z
+  .string()
+  .refine((text) => minisignKeyId(text) !== undefined, 'is no public key as minisign writes them (RW...)');
+
 /** Who vouches for a tool, and which evidence must be there. TRUST_FILE replaces it as a whole (trust-file.ts). */
 export const Trust = z.strictObject({
   /** One demand for every source, or one by source: a checksum file exists at a forge, a checksum database for modules. */
@@ -42,7 +48,7 @@ export const Trust = z.strictObject({
       'go-module': Demand.optional(),
     }),
   ]),
-  minisign: z.strictObject({ keys: z.array(z.string()).min(1) }).optional(),
+  minisign: z.strictObject({ keys: z.array(MinisignKey).min(1) }).optional(),
   /** Of the checksum file's signature, of build attestations and of npm's provenance. */
   sigstore: Signer.optional(),
   /** Of the exe itself, by osslsigncode or signtool. An extension: the contract names no key for it. */

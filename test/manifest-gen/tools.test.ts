@@ -21,7 +21,7 @@ sources:
 module: [{path: example.test/hello}]
 trust:
   require: {npm: [digest, pe]}
-  minisign: {keys: [RWOLD]}
+  minisign: {keys: [RWQ/i9xseZwBVE7pEniCNjlNOeeyp4BQgdZDLQcAohxEAH5Uj5DEKjv6]}
 `;
 
 let dir: string;
@@ -101,6 +101,8 @@ describe('a tool file', () => {
     ['a version with two parts', (text) => text.replace('first: 1.0.0', 'first: 1.0'), 'first'],
     ['a range that is none', (text) => `${text}versions: 'newer than 2'\n`, 'semver range'],
     ['a path out of the archive', (text) => text.replace('package/hello.exe', '../hello.exe'), 'member'],
+    ['an age of more digits than any', (text) => `${text}minAge: 10000000h\n`, 'minAge'],
+    ['an id that no feed takes', (text) => `${text}packageId: bank..hello\n`, 'packageId'],
     ['a name that is a path', (text) => text.replace('tool: hello', 'tool: ../hello'), 'tool'],
     ['no list of evidence for a source', (text) => text.replace('npm: [digest, pe]', 'github: [pe]'), 'npm'],
     ['evidence of a kind that is unknown', (text) => text.replace('digest', 'promise'), 'require'],
@@ -237,16 +239,22 @@ describe('TRUST_FILE', () => {
   });
 
   it('takes keys and identities, a trusted root from where the file is', async () => {
+    const newKey = 'RWT87zIdBBHCCnl/Kt0Qq1gLrkqRTFi1U8SGRcG18Nt94w7bUpFBCZJ/';
     const [hello] = await trust(
-      'hello: {minisign: {keys: [RWNEW]}, sigstore: {identity: "https://x/{tag}", issuer: "https://i", trustedRoot: root.json}, require: []}\n',
+      `hello: {minisign: {keys: [${newKey}]}, sigstore: {identity: "https://x/{tag}", issuer: "https://i", trustedRoot: root.json}, require: []}\n`,
     );
-    expect(hello!.trust.minisign).toEqual({ keys: ['RWNEW'] });
+    expect(hello!.trust.minisign).toEqual({ keys: [newKey] });
     expect(hello!.trust.sigstore!.trustedRoot).toBe(join(dir, 'root.json'));
   });
 
   it.each([
     ['names a tool that is not there', 'helo: {require: []}', 'helo'],
-    ['says nothing of what is required', 'hello: {minisign: {keys: [RW]}}', 'require'],
+    ['says nothing of what is required', 'hello: {authenticode: {publisher: x, roots: y}}', 'require'],
+    [
+      'has a key that is none',
+      'hello: {minisign: {keys: [RW]}, require: []}',
+      'line 1: hello.minisign.keys.0 "RW" is no public key',
+    ],
     ['knows a kind of evidence that we do not', 'hello: {require: [hope]}', 'require'],
     ['is no YAML', 'hello: {', 'YAML'],
   ])('is refused when it %s', async (_, text, where) => {

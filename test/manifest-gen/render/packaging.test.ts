@@ -46,6 +46,7 @@ describe('the packaging', () => {
     expect(packagingOf(makeTool(tool), { ...templates, ...text })).not.toBe(known);
   });
 
+  const someKey = 'RWQ/i9xseZwBVE7pEniCNjlNOeeyp4BQgdZDLQcAohxEAH5Uj5DEKjv6';
   /** Of each field of a tool's file: another value of it, and whether package or manifest get other bytes by it. */
   const fields: Record<keyof Tool, readonly [Partial<Tool>, 'counts' | 'does not count']> = {
     tool: [{ tool: 'widget' }, 'counts'],
@@ -56,7 +57,7 @@ describe('the packaging', () => {
     minAge: [{ minAge: '3d' }, 'does not count'],
     sources: [{ sources: makeTool().sources.slice(1) }, 'counts'],
     module: [{ module: [{ path: 'example.test/widget' }] }, 'counts'],
-    trust: [{ trust: { require: ['pe'], minisign: { keys: ['RWx'] } } }, 'counts'],
+    trust: [{ trust: { require: ['pe'], minisign: { keys: [someKey] } } }, 'counts'],
     package: [{ package: { summary: 'x', authors: 'x', license: 'MIT', projectUrl: 'https://x' } }, 'counts'],
   };
 
