@@ -16,7 +16,8 @@ import { makeDir } from './make-dir.ts';
  *     unpacked/<hex>/<exe>             an exe out of an archive; <hex> is the SHA-256 of which one out of which
  *     vulnerabilities/<hex>/           answers of the database whose address has that SHA-256
  *     bundles/<random>/                the files of a bundle, gone when the run ends
- *     packages/<hex>/<name>.nupkg      a package of the feed; <hex> is the beginning of its SHA-512
+ *     packages/<hex>/<name>.nupkg      a package of the feed; <hex> is the beginning of its SHA-512, `run-<pid>` where
+ *                                      the feed does not tell it
  */
 export type Cache = {
   readonly rootDir: string;

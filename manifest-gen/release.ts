@@ -3,7 +3,7 @@ import type { Architecture, EvidenceKind, ReleaseRecord } from '../formats/relea
 import type { Tool, UpstreamKind } from './tools.ts';
 
 /**
- * The values that a release passes through, in the order of the recipe in commands/beta.ts:
+ * The values that a release passes through, in the order of the recipe in commands/beta-recipe.ts:
  * Found -> Fetched -> Unpacked -> Verdict[] -> Rendered -> Packed.
  */
 

@@ -20,7 +20,7 @@ export type RenderInputs = {
 };
 
 /**
- * All texts of a package and its manifest, from the record alone: a promotion renders the beta's record again under the stable version.
+ * All texts of a package and its manifest, from the record and the templates: release:verify renders them again and compares.
  * @throws ReleaseError TOOL_FILE_INVALID when neither upstream nor the templates have a licence text
  */
 export async function renderRelease(record: ReleaseRecord, inputs: RenderInputs): Promise<Rendered> {
