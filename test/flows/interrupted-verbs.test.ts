@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Forge, startForge } from '../kit/forge.ts';
+import { type Gate, startGate } from '../kit/gate.ts';
+import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
+import { makeKey, startHouse, type TestHouse } from '../kit/house.ts';
+import { makeVuln, writeVulnDb } from '../kit/vulndb.ts';
+
+/** Ctrl-C at each question that a verb asks of feed, bucket and forge: it ends at once, and as an interruption (contract section 1). */
+describe('Ctrl-C', () => {
+  let house: TestHouse;
+  let forge: Forge;
+  let feedGate: Gate;
+  let forgeGate: Gate;
+  let generator: Generator;
+
+  beforeAll(async () => {
+    house = await startHouse();
+    forge = await startForge();
+    forge.addRepository('go-delve/delve', [delveRelease('1.26.2')]);
+    [feedGate, forgeGate] = [await startGate(house.url), await startGate(forge.apiUrl)];
+    generator = await makeGenerator({
+      FEED_URL: `${feedGate.url}/nuget`,
+      FEED_API_KEY: await makeKey(house, ['push:beta', 'push', 'unlist']),
+      GITHUB_API_URL: forgeGate.url,
+    });
+    await writeVulnDb(join(generator.dir, 'vulndb'), [
+      makeVuln('GO-2026-0001', 'example.test/dep', undefined),
+    ]);
+    await mustRun('release:beta', ['delve']);
+    await mustRun('release:promote', ['delve']);
+    forge.addRepository('go-delve/delve', [delveRelease('1.26.3'), delveRelease('1.26.2')]);
+    await mustRun('release:beta', ['delve']);
+  });
+  afterAll(async () => {
+    await Promise.all([generator, feedGate, forgeGate, forge, house].map((one) => one.stop()));
+  });
+
+  async function mustRun(verb: string, args: readonly string[]): Promise<void> {
+    const result = await generator.run(verb, args, { env });
+    expect(result.exitCode, result.stderr).toBe(0);
+  }
+
+  const env = { VULN_DB: 'vulndb' };
+
+  it.each([
+    ['release:status', ['delve']],
+    ['release:check', ['delve']],
+    ['release:verify', ['delve']],
+    ['release:promote', ['delve', '--dry-run']],
+    ['release:withdraw', ['delve@1.26.2', '--reason', 'x', '--dry-run']],
+    ['bucket:rebase', ['https://feed.example', '--from', 'https://old.example', '--dry-run']],
+    ['bundle:create', ['delve', '--out', 'x.bundle']],
+  ])('ends %s with 130 at whichever question it comes', { timeout: 240_000 }, async (verb, args) => {
+    const told: string[] = [];
+    for (const gate of [feedGate, forgeGate]) {
+      const before = gate.requests.length;
+      await generator.run(verb, args, { env });
+      const questions = gate.requests.slice(before);
+      for (const [at, question] of questions.entries()) {
+        const interruption = new AbortController();
+        gate.trap('', 'before', () => interruption.abort(), at + 1);
+        const { exitCode, stderr } = await generator.run(verb, args, { env, signal: interruption.signal });
+        const end = stderr.trim().split('\n').at(-1) ?? '';
+        if (exitCode !== 130 || !end.startsWith('Interrupted: '))
+          told.push(`${question}: ${exitCode}, ${end}`);
+      }
+    }
+
+    expect(told).toEqual([]);
+  });
+});
