@@ -247,6 +247,19 @@ describe('a Go module', () => {
     },
   );
 
+  it.skipIf(!hasGo)('comes by a proxy whose user and password nobody is shown (needs go)', async () => {
+    const GOPROXY = proxy.url.replace('://', '://robot:hidden@');
+    const settings = { ...world.settings, env: { ...world.settings.env, GOPROXY, GOSUMDB: 'off' } };
+    const go = await openGo(settings, { tool: 'hello', version: '1.0.0', kind: 'go-module' });
+    const lines: string[] = [];
+
+    const args = ['mod', 'download', 'example.test/nothing@v1.0.0'];
+    const { stderr } = await go.run({ args, onLine: (line) => lines.push(line) });
+
+    expect(lines.join('\n')).toContain('example.test/nothing');
+    expect(`${stderr}\n${lines.join('\n')}`).not.toMatch(/robot|hidden/);
+  });
+
   it.skipIf(!hasGo)('for a Go that the proxy does not have ends with exit code 4 (needs go)', async () => {
     const failure = await failureOf(createGoModule(world.settings).find(makeGoTool(), '1.1.0'));
     expect(failure).toMatchObject({ code: 'TOOLCHAIN_UNAVAILABLE', exitCode: 4 });
