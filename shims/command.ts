@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import { asInterruption } from '../manifest-gen/commands/run-verb.ts';
 import { fail, ReleaseError } from '../manifest-gen/errors.ts';
 import {
   createReport,
@@ -48,7 +49,11 @@ export function createCommand(invocation: Invocation): Command {
       writeOut: (line) => void invocation.stdout.write(line),
       writeErr: (line) => void invocation.stderr.write(line),
     })
-    .action((flags: Flags) => makeShims(invocation, flags));
+    .action((flags: Flags) =>
+      makeShims(invocation, flags).catch((error: unknown) => {
+        throw asInterruption(error, invocation.signal, 'What is written or published stays');
+      }),
+    );
 }
 
 const help = `

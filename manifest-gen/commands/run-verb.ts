@@ -33,17 +33,17 @@ export async function runVerb(
     await work(world, tools, broken);
     endRun({ outcomes: [], failures: [] }, broken);
   } catch (thrown) {
-    const error = isCutShort(thrown, invocation.signal) ? interrupted(thrown) : thrown;
+    const error = asInterruption(thrown, invocation.signal, 'Nothing was published');
     if (flags.json && error instanceof ReleaseError) report.failed('', error);
     throw error;
   }
 }
 
-/** Before there is a tool to work for, what is cut short by Ctrl-C fails as if nobody answered. */
-function isCutShort(error: unknown, { aborted }: AbortSignal): boolean {
-  return aborted && error instanceof Error && (!('exitCode' in error) || error.exitCode === 4);
-}
-
-function interrupted(cause: unknown): ReleaseError {
-  return new ReleaseError('INTERRUPTED', { state: 'Nothing was published' }, cause);
+/**
+ * What is cut short by Ctrl-C fails as if nobody answered: what was thrown, or the interruption that it comes from.
+ * @param state what is known to be done and not done
+ */
+export function asInterruption(error: unknown, { aborted }: AbortSignal, state: string): unknown {
+  const isCutShort = aborted && error instanceof Error && (!('exitCode' in error) || error.exitCode === 4);
+  return isCutShort ? new ReleaseError('INTERRUPTED', { state }, error) : error;
 }
