@@ -8,6 +8,7 @@ import { makeTinyExe } from '../../kit/exe.ts';
 import { type Forge, type ForgeOptions, type ForgeRelease, startForge } from '../../kit/forge.ts';
 import type { Fault } from '../../kit/forge-faults.ts';
 import type { ForgeAsset } from '../../kit/forge-store.ts';
+import { type Listening, listen } from '../../kit/listen.ts';
 import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../kit/upstream-world.ts';
 
 const exe = Buffer.concat([makeTinyExe(), Buffer.alloc(300_000, 7)]);
@@ -201,6 +202,51 @@ describe('a token', () => {
     expect(failure.message).not.toContain('mistyped');
     expect(forge.requests).toHaveLength(1);
   });
+});
+
+describe('GitHub Enterprise', () => {
+  /** One host for API, pages and files (spec upstream 2). */
+  async function startEnterprise(): Promise<Listening> {
+    const host = await listen(async (request, response) => {
+      const path = request.url ?? '/';
+      const isApi = path.startsWith('/api/v3/');
+      const behind = isApi ? `${forge.apiUrl}${path.slice('/api/v3'.length)}` : `${forge.storeUrl}${path}`;
+      const sent = ['authorization', 'accept', 'user-agent', 'range', 'if-none-match'].flatMap((name) => {
+        const value = request.headers[name];
+        return value === undefined ? [] : [[name, String(value)] as [string, string]];
+      });
+      const answer = await fetch(behind, { headers: sent, redirect: 'manual' });
+      const here = (text: string): string =>
+        text.replaceAll(forge.apiUrl, `${host.url}/api/v3`).replaceAll(forge.storeUrl, host.url);
+      for (const name of ['content-type', 'link', 'location', 'etag']) {
+        const value = answer.headers.get(name);
+        if (value !== null) response.setHeader(name, here(value));
+      }
+      const body = Buffer.from(await answer.arrayBuffer());
+      response.writeHead(answer.status).end(isApi && answer.status === 200 ? here(body.toString()) : body);
+    });
+    return host;
+  }
+
+  it.each(['number', 'name'] as const)(
+    'has its API below /api/v3 of the host that has the files: pages named by %s, a private repository, its files',
+    async (linkForm) => {
+      forge = await startForge({ linkForm, token: 'secret' });
+      const release = { tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe }] };
+      const others = Array.from({ length: 60 }, (_, at) => ({ tag: `v2.0.${at}` }));
+      forge.addRepository('acme/hello', [...others, release], { isPrivate: true });
+      const enterprise = await startEnterprise();
+      world = await makeUpstreamWorld({ apiUrl: `${enterprise.url}/api/v3`, token: 'secret' });
+      const github = createGithub(world.settings);
+
+      const versions = await github.versions(tool);
+      const fetched = await github.fetch((await github.find(tool, '1.0.0')) as Found, world.report);
+      await enterprise.stop();
+
+      expect(versions).toHaveLength(61);
+      expect(await bytesOf(fetched)).toEqual(exe);
+    },
+  );
 });
 
 describe('an API in trouble', () => {
