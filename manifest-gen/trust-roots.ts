@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { messageOf } from '../formats/thrown.ts';
 import { fail } from './errors.ts';
-import { messageOf } from './thrown.ts';
 import type { Trust } from './trust.ts';
 import { parseCertificates } from './verify/certificates.ts';
 

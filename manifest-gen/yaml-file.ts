@@ -9,8 +9,8 @@ import {
   parseDocument,
 } from 'yaml';
 import type { z } from 'zod';
+import { messageOf } from '../formats/thrown.ts';
 import type { FieldFault } from './field-fault.ts';
-import { messageOf } from './thrown.ts';
 
 /** What is wrong at one place of a YAML file; each kind of file has its own sentence for it. */
 export type YamlFault = {

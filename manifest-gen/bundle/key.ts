@@ -8,9 +8,9 @@ import {
 } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { messageOf } from '../../formats/thrown.ts';
 import { fail } from '../errors.ts';
 import { makeDir } from '../make-dir.ts';
-import { messageOf } from '../thrown.ts';
 
 /** Who makes bundles. Signatures and public key have minisign's form, so that any minisign can check them. */
 export type BundleKey = {

@@ -1,6 +1,6 @@
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
+import { messageOf } from '../../formats/thrown.ts';
 import { fail, ReleaseError } from '../errors.ts';
-import { messageOf } from '../thrown.ts';
 import { type BucketRepository, type Channel, explainGit, inOneLine } from './bucket-repository.ts';
 
 /** One release on its way into the bucket. */

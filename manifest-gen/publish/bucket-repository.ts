@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { messageOf } from '../../formats/thrown.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import { hideCredentials } from '../hide-credentials.ts';
-import { messageOf } from '../thrown.ts';
 import { commitTree, list, treeWith, writeRoot } from './bucket-tree.ts';
 import { createGit, type Git, type GitAccess } from './git.ts';
 

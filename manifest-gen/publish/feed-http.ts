@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { type CancelableRequest, type Got, type OptionsInit, RequestError, type Response } from 'got';
+import { inShort } from '../../formats/thrown.ts';
 import { countBytes } from '../count-bytes.ts';
 import { fail, ReleaseError } from '../errors.ts';
-import { inShort } from '../thrown.ts';
 
 /** HTTP to one feed. Every answer comes back as a value; only silence and overload are thrown. */
 export type FeedHttp = {

@@ -1,7 +1,7 @@
+import { inShort } from '../../formats/thrown.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import { hideCredentials } from '../hide-credentials.ts';
 import type { Found } from '../release.ts';
-import { inShort } from '../thrown.ts';
 import type { Tool, UpstreamKind } from '../tools.ts';
 
 /** What is being asked for, as errors name it. */

@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../../formats/thrown.ts';
 import { fail } from '../errors.ts';
-import { messageOf } from '../thrown.ts';
 import type { DatabaseTree } from './database.ts';
 import { maxTextBytes, textOf } from './unzip.ts';
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Got, got, HTTPError } from 'got';
 import { z } from 'zod';
 import { jsonOf } from '../../formats/json.ts';
+import { messageOf } from '../../formats/thrown.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { FeedError, fail } from '../errors.ts';
 import { buildHouse, type House } from '../house.ts';
@@ -80,7 +81,7 @@ function connect({ url, key }: OwnServer): Got {
 
 /** Its own sentence, where it gave one (http/error-body.ts). */
 function explain(error: Error, url: string): never {
-  if (!(error instanceof HTTPError)) return fail('SERVER_SILENT', { url, cause: error.message }, error);
+  if (!(error instanceof HTTPError)) return fail('SERVER_SILENT', { url, cause: messageOf(error) }, error);
   const { rawBody, statusMessage = '' } = error.response;
   return fail('SERVER_REFUSED', { reason: titleOf(rawBody.toString()) ?? statusMessage }, error);
 }

@@ -2,6 +2,7 @@ import { PassThrough, type Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { got } from 'got';
 import { visible } from '../../formats/format-error.ts';
+import { messageOf } from '../../formats/thrown.ts';
 import { agentFor, type ProxySettings } from '../../outbound/proxy.ts';
 import { FeedError, fail } from '../errors.ts';
 import { redactUrl } from '../log.ts';
@@ -196,7 +197,7 @@ function isBusy(status: number): boolean {
 
 function unreachable(url: URL, error: unknown): FeedError {
   if (error instanceof FeedError) return error;
-  const cause = visible(error instanceof Error ? error.message : String(error));
+  const cause = visible(messageOf(error));
   const advice = isDistrust(error)
     ? '. Use the name that the certificate is made for, and name the PEM file of its authority in NODE_EXTRA_CA_CERTS.'
     : '';

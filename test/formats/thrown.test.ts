@@ -1,6 +1,6 @@
 import { got } from 'got';
 import { describe, expect, it } from 'vitest';
-import { inShort, messageOf } from '../../manifest-gen/thrown.ts';
+import { inShort, messageOf } from '../../formats/thrown.ts';
 
 describe('inShort', () => {
   it('says for each address of a host why it did not answer: Node has no words for them together', async () => {
