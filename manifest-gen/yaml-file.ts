@@ -11,6 +11,7 @@ import {
 import type { z } from 'zod';
 import { messageOf } from '../formats/thrown.ts';
 import type { FieldFault } from './field-fault.ts';
+import { maxYamlDepth, tooDeepAt } from './yaml-depth.ts';
 
 /** What is wrong at one place of a YAML file; each kind of file has its own sentence for it. */
 export type YamlFault = {
@@ -32,6 +33,11 @@ export function readYaml<T>(
   faultsOf: (issue: z.core.$ZodIssue) => readonly FieldFault[],
 ): Read<T> {
   const lines = new LineCounter();
+  const depth = tooDeepAt(text);
+  if (depth !== undefined) {
+    const line = text.slice(0, depth).split('\n').length;
+    return { faults: [{ line, field: undefined, problem: `it nests deeper than ${maxYamlDepth}` }] };
+  }
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const lineAt = (offset: number): number => lines.linePos(offset).line;
   const lineOf = (path: readonly PropertyKey[]): number =>

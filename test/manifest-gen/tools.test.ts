@@ -97,6 +97,16 @@ describe("the product's own tools", () => {
 describe('a tool file', () => {
   it.each<[string, (text: string) => string, string]>([
     ['an unknown key', (text) => `${text}comand: x\n`, 'comand'],
+    [
+      'brackets without end',
+      (text) => `${text}package: ${'['.repeat(50_000)}`,
+      'line 12: it nests deeper than 64',
+    ],
+    [
+      'lists without end',
+      (text) => `${text}package:\n${'- '.repeat(50_000)}x`,
+      'line 13: it nests deeper than 64',
+    ],
     ['a broken line', (text) => `${text}  - [\n`, 'line'],
     ['a version with two parts', (text) => text.replace('first: 1.0.0', 'first: 1.0'), 'first'],
     ['a range that is none', (text) => `${text}versions: 'newer than 2'\n`, 'semver range'],
