@@ -30,7 +30,8 @@ export function findVulnerabilities(
   now: Date,
 ): readonly Finding[] {
   const findings = entries
-    .filter(({ withdrawn }) => !withdrawn || new Date(withdrawn) > now)
+    // a date that is none takes nothing back
+    .filter(({ withdrawn }) => !(withdrawn && new Date(withdrawn) <= now))
     .flatMap((entry) =>
       modules.flatMap(({ path, version }) => {
         const affected = entry.affected.filter(

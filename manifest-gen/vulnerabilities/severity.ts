@@ -44,6 +44,8 @@ type Vector = {
 };
 /** The longest, a CVSS 4.0 vector with every metric, has about 200. */
 const maxVectorLength = 400;
+/** `METRIC:VALUE` by slashes; what is neither, the library would write to the terminal, with whatever signs are in it. */
+const isVector = /^(?:CVSS:\d\.\d\/)?[A-Za-z]+:[A-Za-z]+(?:\/[A-Za-z]+:[A-Za-z]+)*\/?$/;
 /** The lowest score of each word (CVSS 3.1 and 4.0, section "Qualitative Severity Rating Scale"). A score of 0, None, counts as low. */
 const scale: readonly (readonly [atLeast: number, severity: Severity])[] = [
   [9, 'critical'],
@@ -54,7 +56,8 @@ const scale: readonly (readonly [atLeast: number, severity: Severity])[] = [
 
 /** Undefined for a vector that cannot be read, or lacks a base metric. */
 function rate(text: string): Severity | undefined {
-  const vector = text.length > maxVectorLength ? undefined : parse(text);
+  if (text.length > maxVectorLength || !isVector.test(text)) return undefined;
+  const vector = parse(text);
   if (!vector?.isBaseFullyDefined()) return undefined;
   const { overall } = vector.calculateScores();
   const rated = scale.find(([atLeast]) => overall >= atLeast)?.[1];

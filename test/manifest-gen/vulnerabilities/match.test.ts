@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { findVulnerabilities } from '../../../manifest-gen/vulnerabilities/match.ts';
 import { type Composition, compose } from '../../../manifest-gen/vulnerabilities/modules.ts';
 import { Entry } from '../../../manifest-gen/vulnerabilities/schema.ts';
@@ -64,11 +64,8 @@ describe('findVulnerabilities, with entries of the real database', () => {
     expect(ids(of({ 'github.com/gravitational/teleport': 'v4.0.0' }))).toEqual([]);
   });
 
-  it('counts an entry until the day on which it is withdrawn', () => {
-    const entry = {
-      ...makeVuln('GO-2026-0001', 'example.test/x', undefined),
-      withdrawn: '2026-11-28T00:00:00Z',
-    };
+  it.each(['2026-11-28T00:00:00Z', 'some day'])('counts an entry that is withdrawn on %s', (withdrawn) => {
+    const entry = { ...makeVuln('GO-2026-0001', 'example.test/x', undefined), withdrawn };
 
     expect(ids(of({ 'example.test/x': 'v1.0.0' }), made(entry))).toEqual(['GO-2026-0001']);
   });
@@ -111,6 +108,11 @@ describe('findVulnerabilities, with entries of the real database', () => {
       { severity: [{ type: 'CVSS_V3', score: `${v3.score}${'/E:H'.repeat(100_000)}` }] },
       undefined,
     ],
+    [
+      'a vector with nothing for a metric',
+      { severity: [{ type: 'CVSS_V3', score: `${v3.score}/E:` }] },
+      undefined,
+    ],
     ['a scale of another kind', { severity: [{ type: 'Ubuntu', score: 'high' }] }, undefined],
   ])('takes the severity of an entry that states %s', (_, more, expected) => {
     const [finding] = findVulnerabilities(
@@ -121,6 +123,19 @@ describe('findVulnerabilities, with entries of the real database', () => {
 
     expect(finding?.severity).toBe(expected);
   });
+
+  it.each(['\u001b[2J:', 'AV:', ':N', 'CVSS:3.1/\u0007AV:', '/:/'])(
+    'writes nothing of the vector %j to the terminal',
+    (score) => {
+      const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+      const severity = ['CVSS_V4', 'CVSS_V3', 'CVSS_V2'].map((type) => ({ type, score }));
+      const entry = made(makeVuln('GO-2026-0001', 'example.test/x', '2.0.0', { severity }));
+
+      expect(findVulnerabilities(of({ 'example.test/x': 'v1.0.0' }), entry, now)).toHaveLength(1);
+      expect(warn).not.toHaveBeenCalled();
+      warn.mockRestore();
+    },
+  );
 
   it('takes the vector of an affected package', () => {
     const { affected, ...rest } = makeVuln('GO-2026-0001', 'example.test/x', '2.0.0');
