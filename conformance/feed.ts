@@ -120,7 +120,9 @@ export function createFeed({ base, authorization, timeoutMs, signal, journal }: 
       const answer = await askAddress(address, options);
       const { location } = answer.headers;
       const isRedirect = [301, 302, 303, 307, 308].includes(answer.status) && location !== undefined;
-      return isRedirect ? askAddress(new URL(location, address).href, options) : answer;
+      if (!isRedirect) return answer;
+      const next = URL.canParse(location, address) ? new URL(location, address).href : location;
+      return askAddress(next, options);
     },
     async askHttp10(path) {
       const address = parseAddress(base + path);

@@ -100,6 +100,8 @@ async function enter(settings: FeedSettings): Promise<Feed> {
     if (answer.status === 401) fail('CREDENTIALS', { url: base, status });
     const { location } = answer.headers;
     if (answer.status < 300 || answer.status >= 400 || location === undefined) return feed;
+    if (!URL.canParse(location, `${base}/`))
+      return fail('UNREACHABLE', { url: base, cause: 'it redirects to no address' });
     const next = new URL(location, `${base}/`).href.replace(/[?#].*$/, '').replace(/\/+$/, '');
     // Only the slash was missing: clients strip it again.
     if (next === base) return feed;
