@@ -40,11 +40,10 @@ export async function listVersions(http: FeedHttp, id: string): Promise<readonly
       refuseList(id, 'its answer is not an Atom feed', error),
     );
     // the version becomes a part of a file's name: what is none, whatever it says, is no package of ours
-    found.push(
-      ...page.packages.filter(
-        (one) => one.id.toLowerCase() === id.toLowerCase() && parseNuGetVersion(one.version) !== undefined,
-      ),
-    );
+    for (const one of page.packages) {
+      if (one.id.toLowerCase() === id.toLowerCase() && parseNuGetVersion(one.version) !== undefined)
+        found.push(one);
+    }
     // Only the query of the link is used: a server behind a proxy names its public address, which may not lead back from here.
     next = page.nextUrl === undefined ? undefined : withQueryOf(first, page.nextUrl);
   }

@@ -90,7 +90,8 @@ export function createV3Source(web: Web, index: URL, { parallel = 8 } = {}): Sou
       const address = resolveLink(page['@id'] ?? '', url);
       const leaves =
         page.items ?? (address === undefined ? [] : (await readJson(RegistrationPage, address)).items);
-      items.push(...leaves.map((leaf) => readLeaf(resources, leaf, url)));
+      // one by one: of a whole page at once the stack would be full
+      for (const leaf of leaves) items.push(readLeaf(resources, leaf, url));
     }
     return items;
   }
