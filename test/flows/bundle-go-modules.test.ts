@@ -106,14 +106,16 @@ describe.skipIf(!hasProgram('go'))('a bundle of what was built from a Go module 
     await feed.stop();
   });
 
-  it('has the same bytes each time', async () => {
+  it('has the same bytes each time', { timeout: 180_000 }, async () => {
     const proxy = await startGoProxy(modules, database);
     const again = await create('again.bundle', proxy.env);
     await proxy.stop();
     expect(await readFile(again)).toEqual(await readFile(bundle));
   });
 
-  it('is made without a proof where the database is off, and refused where one is demanded', async () => {
+  it('is made without a proof where the database is off, and refused where one is demanded', {
+    timeout: 180_000,
+  }, async () => {
     const proxy = await startGoProxy(modules);
     const env = { ...proxy.env, TRUST_FILE: await trustWithoutSums() };
     const unproved = await create('unproved.bundle', env);
