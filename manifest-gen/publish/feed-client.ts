@@ -8,6 +8,7 @@ import {
   ask,
   explain,
   type FeedHttp,
+  fileAt,
   fileStream,
   reasonHeader,
   reasonOf,
@@ -98,12 +99,16 @@ function unlessOdd(error: unknown, { downloadUrl }: FeedPackage): undefined {
   if (!isOdd || downloadUrl === undefined) throw error;
 }
 
-/** Undefined for 404. @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED */
-export async function downloadFile(http: FeedHttp, url: string, path: string): Promise<Digest | undefined> {
+/** Undefined for 404. @throws ReleaseError FEED_UNREACHABLE and PLACE_UNREACHABLE, also for a file that never ends; FEED_REFUSED */
+export async function downloadFile(
+  http: FeedHttp,
+  url: string,
+  path: string,
+  maxBytes?: number,
+): Promise<Digest | undefined> {
   const digester = createDigester();
   try {
-    const stream = http.got.stream(url, { throwHttpErrors: true });
-    await pipeToFile(path, [stream, digester]);
+    await pipeToFile(path, [...fileAt(http, url, maxBytes), digester]);
     return digester.digest();
   } catch (error) {
     const response = (error as { response?: Response<unknown> }).response;

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { type Readable, Transform } from 'node:stream';
 import { type CancelableRequest, type Got, type OptionsInit, RequestError, type Response } from 'got';
 import { inShort } from '../../formats/thrown.ts';
 import { countBytes } from '../count-bytes.ts';
@@ -113,6 +114,32 @@ export function fileStream(path: string): AsyncIterable<Buffer> {
   return createReadStream(path, { highWaterMark: 256 * 1024 });
 }
 
+/** No exe and no file of upstream's has more than 1 GiB; a package is an exe and some texts. */
+const maxFileBytes = 2 * 1024 ** 3;
+
+class FileTooLong extends Error {}
+
+/**
+ * A file of the feed, of another place or of a mirror, as the start of a pipeline, which fails when the file is longer than any can be.
+ * `explain` has the sentence for that too.
+ */
+export function fileAt(
+  { got }: FeedHttp,
+  address: string,
+  maxBytes: number = maxFileBytes,
+): readonly [Readable, Transform] {
+  let bytes = 0;
+  const limit = new Transform({
+    // of what was unpacked (Content-Encoding), which is what would fill a disk
+    transform(chunk: Buffer, _encoding, callback) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) callback(new FileTooLong(`the file is longer than ${maxBytes} bytes`));
+      else callback(null, chunk);
+    },
+  });
+  return [got.stream(address, { throwHttpErrors: true }), limit];
+}
+
 /** The server's sentence is the reason phrase, repeated in the body (spec nuget-v2 10.3). */
 export function reasonOf(response: Response<unknown>): string {
   return (response.statusMessage || `status ${response.statusCode}`).slice(0, 512).replace(/\.$/, '');
@@ -120,6 +147,7 @@ export function reasonOf(response: Response<unknown>): string {
 
 export function explain(http: FeedHttp, address: string, error: unknown): never {
   if (error instanceof ReleaseError) throw error;
+  if (error instanceof FileTooLong) unreachable(http, address, error.message, error);
   if (error instanceof RequestError) {
     const cause = error.code === 'ERR_BODY_PARSE_FAILURE' ? 'no readable answer' : inShort(error);
     unreachable(http, address, cause, error);

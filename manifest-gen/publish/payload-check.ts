@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Response } from 'got';
 import { createDigester } from '../../formats/digest.ts';
 import { fail } from '../errors.ts';
-import { ask, explain, type FeedHttp, reasonOf } from './feed-http.ts';
+import { ask, explain, type FeedHttp, fileAt, reasonOf } from './feed-http.ts';
 
 export type PromisedFile = {
   readonly tool: string;
@@ -38,7 +38,7 @@ async function hashOf(http: FeedHttp, promised: PromisedFile): Promise<string> {
   const digester = createDigester();
   digester.resume();
   try {
-    await pipeline(http.got.stream(promised.url, { throwHttpErrors: true }), digester);
+    await pipeline([...fileAt(http, promised.url), digester]);
   } catch (error) {
     const response = (error as { response?: Response<unknown> }).response;
     if (response === undefined || response.statusCode >= 500) return explain(http, promised.url, error);

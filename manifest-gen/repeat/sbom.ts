@@ -16,6 +16,9 @@ import { checkSha256File, type HeldPayload } from './payloads.ts';
 type SbomPlace = { readonly feed: FeedHttp; readonly places: Places; readonly workDir: string };
 type Held = { readonly record: ReleaseRecord; readonly manifestText: string };
 
+/** An exe of a thousand modules has one of some hundred KB. */
+const maxSbomBytes = 64 * 1024 * 1024;
+
 /**
  * The list of what the exes are made of, rendered anew from the exes that clients download: the same exes make the same list.
  * @param isSamePacker another go-win-tools than that of today renders another list, rightly
@@ -41,7 +44,7 @@ export async function repeatSbom(
   const url = payloadAddress(addresses, tool, record.version, about.subject);
   try {
     const path = join(workDir, about.subject);
-    const digest = await downloadFile(feed, url, path);
+    const digest = await downloadFile(feed, url, path, maxSbomBytes);
     if (digest === undefined)
       return [
         places.isOwnPayloadPlace

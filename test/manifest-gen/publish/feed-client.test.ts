@@ -1,12 +1,14 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../../formats/digest.ts';
 import {
+  downloadFile,
   downloadPackage,
   listVersions,
   pushPackage,
@@ -209,6 +211,24 @@ describe('downloadPackage', () => {
       });
     },
   );
+});
+
+describe('downloadFile', () => {
+  it.each([
+    ['that never ends', {}, Buffer.alloc(100_000)],
+    ['that is short until it is unpacked', { 'content-encoding': 'gzip' }, gzipSync(Buffer.alloc(100_000))],
+  ])('ends with a file %s', async (_, headers, body) => {
+    const feed = await serve((_request, response) => response.writeHead(200, headers).end(body));
+
+    await expect(downloadFile(feed, `${feed.feedUrl}/x`, join(dir, 'x'), 99_999)).rejects.toMatchObject({
+      code: 'FEED_UNREACHABLE',
+      message: expect.stringContaining('the file is longer than 99999 bytes'),
+    });
+    expect((await stat(join(dir, 'x'))).size).toBeLessThan(100_000);
+    expect(await downloadFile(feed, `${feed.feedUrl}/x`, join(dir, 'x'), 100_000)).toMatchObject({
+      sizeBytes: 100_000,
+    });
+  });
 });
 
 describe('pushPackage', () => {
