@@ -54,6 +54,8 @@ export type Outcome = {
   readonly detail: string;
   /** After a withdrawal: what people do at the machines that have it. */
   readonly recovery?: readonly string[];
+  /** What was verified has been withdrawn; the reason where it is known. */
+  readonly withdrawn?: { readonly reason?: string };
 };
 
 export type StatusRow = {

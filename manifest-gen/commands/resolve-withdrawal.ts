@@ -1,5 +1,5 @@
 import { FormatError } from '../../formats/format-error.ts';
-import type { ReleaseRecord } from '../../formats/release-record.ts';
+import type { ReleaseRecord, SourceKind } from '../../formats/release-record.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import { isSameProgram } from '../plan/same-program.ts';
 import { readCar, readTrain } from '../plan/train.ts';
@@ -43,14 +43,19 @@ export type PlannedWithdrawal = {
   readonly warnings: readonly string[];
 };
 
+type GoodChoice = {
+  readonly to?: string | undefined;
+  readonly sources?: readonly SourceKind[] | undefined;
+};
+
 /**
  * Opens the packages that matter and decides; changes nothing.
- * @param to the good version that a person named
+ * @param to the good version that a person named; `sources`: where it comes from when the feed does not have it
  * @throws ReleaseError WITHDRAWAL_REFUSED, FEED_*
  */
 export async function resolveWithdrawal(
   { tool, version: asked = '' }: Request,
-  to: string | undefined,
+  { to, sources }: GoodChoice,
   context: Context,
 ): Promise<PlannedWithdrawal> {
   const { feed, world } = context;
@@ -66,7 +71,7 @@ export async function resolveWithdrawal(
   const { good, twins } =
     to === undefined
       ? await findGood(bad.version, badRecord, packages, read)
-      : { good: await findNamed(tool, bad.version, to, packages, read, context), twins: [] };
+      : { good: await findNamed(tool, bad.version, { to, sources }, packages, read, context), twins: [] };
   const head = await readHead(bad.version, packages, good, read);
   const plan = planWithdrawal({ bad, offered, good: good?.version, head });
   const offeredRecord =
@@ -156,7 +161,7 @@ export function isUpstream(good: Good | Found): good is Found {
 async function findNamed(
   tool: Tool,
   bad: string,
-  to: string,
+  { to, sources }: GoodChoice & { readonly to: string },
   packages: readonly FeedPackage[],
   read: ReadRelease,
   context: Context,
@@ -165,7 +170,7 @@ async function findNamed(
   if (isTaken || !isPlainVersion(to) || !isBefore(to, bad) || channelOf(bad) === 'beta') {
     return readGood(tool, bad, to, packages, read);
   }
-  return findVersion(tool, to, chooseSources(tool, undefined, {}, context));
+  return findVersion(tool, to, chooseSources(tool, sources, {}, context));
 }
 
 async function readGood(

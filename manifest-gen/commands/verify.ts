@@ -61,11 +61,16 @@ async function verifyOne(
     const repeated = await repeatEvidence({ tool, version, channel, isRebuilt }, place);
     const about = { tool: tool.tool, version: repeated.version };
     world.report.checks(repeated.checks.map((check) => ({ ...about, ...check })));
+    const { withdrawn } = repeated;
+    const note =
+      withdrawn && `it was withdrawn${withdrawn.reason === undefined ? '' : `: ${withdrawn.reason}`}`;
+    if (note !== undefined) world.report.warn(tool.tool, `${about.version}: ${note}`);
     judge(about, repeated.checks);
     const passed = repeated.checks.filter(({ verdict }) => verdict === 'passed').length;
     const rest = repeated.checks.length - passed;
-    const detail = `${passed} checks passed${rest === 0 ? '' : `, ${rest} skipped`}`;
-    return { ...about, kind: 'verified', detail };
+    const counted = `${passed} checks passed${rest === 0 ? '' : `, ${rest} skipped`}`;
+    const detail = note === undefined ? counted : `${counted}; ${note}`;
+    return { ...about, kind: 'verified', detail, ...(withdrawn && { withdrawn }) };
   } finally {
     await rm(workDir, { recursive: true, force: true, maxRetries: 3 });
   }

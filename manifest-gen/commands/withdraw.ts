@@ -1,13 +1,16 @@
 import { Command } from 'commander';
+import type { SourceKind } from '../../formats/release-record.ts';
 import { fail } from '../errors.ts';
 import { unlistPackage } from '../publish/feed-client.ts';
 import type { Packed } from '../release.ts';
 import type { Outcome } from '../report.ts';
+import { withdrawalNote } from '../withdraw/note.ts';
 import { channelOf } from '../withdraw/plan.ts';
 import { recoveryLines } from '../withdraw/recovery.ts';
 import type { Invocation, World } from '../world.ts';
 import type { Context } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
+import { withSources } from './from-bundle.ts';
 import { keepFiles, keepPayloads, openOutDir } from './keep-files.ts';
 import { putOnTop, repackGood } from './put-on-top.ts';
 import { type Request, readRequests } from './request.ts';
@@ -21,6 +24,8 @@ export type WithdrawOptions = {
   readonly reason: string;
   /** The good version; undefined is the newest one before the bad one. */
   readonly to?: string | undefined;
+  /** `--source`: where a good version that the feed does not have is taken from. */
+  readonly sources?: readonly SourceKind[] | undefined;
   readonly dryRun?: boolean;
   readonly outDir?: string | undefined;
 };
@@ -36,7 +41,7 @@ export function withdraw(
   options: WithdrawOptions,
 ): Promise<RunResult> {
   return runPlan(world, requests, {
-    resolve: (request, context) => resolveWithdrawal(request, options.to, context),
+    resolve: (request, context) => resolveWithdrawal(request, options, context),
     prepare: (planned, context) => prepare(planned, options, context),
     act: (planned, packed, context) => act(planned, packed, options, context),
     scopes: requests.every(({ version = '' }) => channelOf(version) === 'beta')
@@ -77,7 +82,7 @@ async function act(
     isBeta: channelOf(bad.version) === 'beta',
   });
   if (plan.kind === 'correct' && good !== undefined) {
-    const reason = `Withdraws ${bad.version}: ${options.reason}. The bytes are those of ${good.version}.`;
+    const reason = withdrawalNote(bad.version, options.reason, good.version);
     await putOnTop(planned, plan, packed, reason, context);
     return { ...common, kind: 'withdrawn', detail: `${row.to} has the bytes of ${good.version}`, recovery };
   }
@@ -119,7 +124,8 @@ export function createCommand(invocation: Invocation): Command {
       'Takes a published version back: unlists it, and puts the bytes of the last good version on top as a correction, for choco and Scoop. Says what a machine that has it must run.',
     )
     .argument('<tool@version>', 'version: 1.22.0, or 1.22.0-beta.2');
-  addFlags(command, ['reason', 'to', 'dryRun', 'out', 'json', 'quiet'], examples, invocation);
+  const flagNames = ['reason', 'to', 'source', 'from', 'dryRun', 'out', 'json', 'quiet'] as const;
+  addFlags(command, flagNames, examples, invocation);
   return command.action((arg: string, flags: ReleaseFlags) =>
     runVerb(invocation, flags, [arg], async (world, tools) => {
       const requests = readRequests([arg], tools);
@@ -130,7 +136,10 @@ export function createCommand(invocation: Invocation): Command {
         return fail('USAGE', { problem: `${arg} names no version: TOOL@VERSION, such as delve@1.22.0.` });
       }
       const outDir = await openOutDir(invocation.cwd, flags.out);
-      endRun(await withdraw(world, requests, { ...flags, reason, outDir }));
+      const options = { ...flags, reason, sources: flags.source, outDir };
+      await withSources(world, { cwd: invocation.cwd, from: flags.from }, async (place) =>
+        endRun(await withdraw(place, requests, options)),
+      );
     }),
   );
 }
@@ -138,5 +147,6 @@ export function createCommand(invocation: Invocation): Command {
 const examples = [
   "release:withdraw delve@1.22.0 --reason 'crashes on start'",
   "release:withdraw delve@1.22.0 --reason 'malicious build' --to 1.20.1",
+  "release:withdraw delve@1.22.0 --reason 'crashes on start' --to 1.20.1 --from tools.bundle",
   "release:withdraw delve@1.22.0 --reason 'what would happen' --dry-run",
 ];

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { messageOf } from '../../formats/thrown.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import { hideCredentials } from '../hide-credentials.ts';
+import { beginningOf, readReason } from '../withdraw/note.ts';
 import { commitTree, list, treeWith, writeRoot } from './bucket-tree.ts';
 import { createGit, type Git, type GitAccess } from './git.ts';
 
@@ -40,6 +41,8 @@ export type BucketRepository = {
    * Undefined when the branch has none, or never had this version.
    */
   manifest(branch: Channel, tool: string, version?: string): Promise<string | undefined>;
+  /** Why a version was withdrawn, by the newest commit of either branch that says so. */
+  withdrawal(tool: string, version: string): Promise<string | undefined>;
   /** The tools that a branch offers, by name. */
   tools(branch: Channel): Promise<readonly string[]>;
   /** Makes the commits, here only; gives what to push. */
@@ -89,6 +92,12 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
       const isTip = version === undefined || version === offered;
       const commit = isTip ? tip : await releaseOf(git, tip, tool, version);
       return commit === undefined ? undefined : manifestIn(git, commit, tool);
+    },
+    async withdrawal(tool, version) {
+      if (tips.size === 0) return undefined;
+      const search = ['--fixed-strings', `--grep=${beginningOf(version)}`, ...tips.values()];
+      const message = await git.run(['log', '-1', '--format=%B', ...search, '--', `bucket/${tool}.json`]);
+      return readReason(message, version);
     },
     async tools(branch) {
       const tip = tips.get(branch);

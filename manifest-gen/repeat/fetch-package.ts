@@ -1,11 +1,17 @@
 import { join } from 'node:path';
 import { fetchPackageBytes, listVersions } from '../publish/feed-client.ts';
 import type { FeedHttp } from '../publish/feed-http.ts';
+import type { FeedPackage } from '../publish/feed-page.ts';
 import type { Tool } from '../tools.ts';
 import { type Check, compare, failed } from './check.ts';
 import { type HeldPackage, readPackage } from './held.ts';
 
-type Fetched = { readonly package?: HeldPackage; readonly checks: readonly Check[] };
+type Fetched = {
+  /** What the feed lists; undefined when it does not have it. */
+  readonly pkg: FeedPackage | undefined;
+  readonly package?: HeldPackage;
+  readonly checks: readonly Check[];
+};
 
 /** The package as choco gets it, from the feed and never from a cache, and what the feed says of it. */
 export async function fetchPackage(
@@ -16,7 +22,7 @@ export async function fetchPackage(
   const id = tool.packageId ?? tool.tool;
   const about = { what: 'package', subject: `${id} ${version}` };
   const pkg = (await listVersions(feed, id)).find((one) => one.version === version);
-  if (pkg === undefined) return { checks: [failed(about, 'a package on the feed', 'none')] };
+  if (pkg === undefined) return { pkg, checks: [failed(about, 'a package on the feed', 'none')] };
 
   const path = join(workDir, `${id}.${version}.nupkg`);
   const digest = await fetchPackageBytes(feed, pkg, path);
@@ -32,5 +38,7 @@ export async function fetchPackage(
           ),
         ];
   const read = await readPackage(tool, version, { path, digest }, workDir);
-  return 'verdict' in read ? { checks: [...announced, read] } : { package: read, checks: announced };
+  return 'verdict' in read
+    ? { pkg, checks: [...announced, read] }
+    : { pkg, package: read, checks: announced };
 }

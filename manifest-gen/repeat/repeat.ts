@@ -15,8 +15,13 @@ import { type HeldPayload, repeatPayloads } from './payloads.ts';
 import { compareRendering } from './rendering.ts';
 import type { RepeatPlace, RepeatRequest } from './request.ts';
 import { compareWithOther, repeatUpstream, type UpstreamRepeated } from './upstream.ts';
+import { findWithdrawn, type Withdrawn } from './withdrawn.ts';
 
-export type Repeated = { readonly version: string; readonly checks: readonly Check[] };
+export type Repeated = {
+  readonly version: string;
+  readonly checks: readonly Check[];
+  readonly withdrawn?: Withdrawn | undefined;
+};
 
 /**
  * Everything that a branch promises of a tool, compared once more from the branch to upstream: manifest, package, payloads,
@@ -32,12 +37,14 @@ export async function repeatEvidence(request: RepeatRequest, place: RepeatPlace)
 
   const version = request.version ?? manifest.version;
   const held = await fetchPackage(tool, version, place);
-  if (held.package === undefined) return { version, checks: held.checks };
+  const withdrawn = await findWithdrawn(tool, version, held.pkg, place);
+  if (held.package === undefined) return { version, checks: held.checks, withdrawn };
   const { record } = held.package;
   const { payloads, checks } = await repeatPayloads(tool, record, place);
   const upstream = await askUpstream(request, record, place);
   return {
     version,
+    withdrawn,
     checks: [
       ...checkManifest(
         subject,

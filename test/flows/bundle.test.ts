@@ -151,6 +151,26 @@ describe('a bundle', () => {
     expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('nothing to do') });
   });
 
+  it('brings the version that a withdrawal goes back to', async () => {
+    await offer();
+    await create(['delve@1.26.3', 'delve@1.26.2']);
+    const env = { ...trustOf(airGapped), FEED_API_KEY: house.adminKey };
+    await take(bundleFile(), ['delve@1.26.3']);
+    await airGapped.run('release:promote', ['delve'], { env });
+    const args = ['delve@1.26.3', '--to', '1.26.2', '--reason', 'crashes on start', '--from', bundleFile()];
+    const npm = await airGapped.run('release:withdraw', [...args, '--source', 'npm'], { env });
+
+    const taken = await airGapped.run('release:withdraw', args, { env });
+
+    expect(npm).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('delve has no source npm') });
+    expect(taken.exitCode, taken.stderr).toBe(0);
+    expect((await recordOn(house, 'delve', '1.26.3.1')).source).toMatchObject({
+      kind: 'bundle',
+      upstream: 'github.com/go-delve/delve@v1.26.2',
+      version: '1.26.2',
+    });
+  });
+
   it('makes the same payloads as the network does, and the network finds nothing to do after it', async () => {
     await offer();
     await create(['delve@1.26.3']);

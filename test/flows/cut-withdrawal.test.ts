@@ -6,6 +6,7 @@ import {
   type ReleasedManifest,
   startGatedRelease,
 } from '../kit/gated-release.ts';
+import { recordOn } from '../kit/record-on.ts';
 
 /** What a withdrawal publishes, in its order: [request, which of them, moment, what is published when it is cut there]. */
 const cuts: readonly (readonly [beginning: string, nth: number, moment: Moment, published: string])[] = [
@@ -23,42 +24,58 @@ const cuts: readonly (readonly [beginning: string, nth: number, moment: Moment, 
 ];
 
 type Ending = 'interrupted' | 'killed';
-const cases = (['interrupted', 'killed'] as const).flatMap((ending) =>
-  cuts.map(([beginning, nth, moment, published]) => ({ ending, beginning, nth, moment, published })),
-);
+type Case = { ending: Ending; beginning: string; nth: number; moment: Moment; published: string; to: string };
+const released = '1.26.0';
+/** Never on the feed, so it comes from upstream. */
+const foreign = '1.25.0';
+const cases: readonly Case[] = [
+  ...(['interrupted', 'killed'] as const).flatMap((ending) =>
+    cuts.map(([beginning, nth, moment, published]) => ({
+      ...{ ending, beginning, nth, moment, published },
+      to: released,
+    })),
+  ),
+  ...cuts
+    .filter(([, , moment]) => moment === 'after')
+    .map(([beginning, nth, moment, published]) => ({
+      ...({ ending: 'killed', beginning, nth, moment, published } as const),
+      to: foreign,
+    })),
+];
 
 /** A withdrawal that ends at each of its steps by Ctrl-C or SIGKILL, and that is run again. Each withdraws what the one before put on top. */
 describe('a withdrawal that was cut', () => {
-  let released: GatedRelease;
+  let place: GatedRelease;
 
   beforeAll(async () => {
-    released = await startGatedRelease(['1.27.0', '1.26.0']);
-    await release('1.26.0');
+    place = await startGatedRelease(['1.27.0', released, foreign]);
+    await release(released);
     await release('1.27.0');
   });
-  afterAll(() => released.stop());
+  afterAll(() => place.stop());
 
-  it.each(
-    cases.map((one, at) => [one.ending, one.moment, one.nth, one.beginning, one.published, at] as const),
-  )(
-    'ends well when it is run again, %s %s the %i. %s',
-    async (ending, moment, nth, beginning, published, at) => {
-      const { generator, house, manifestAt } = released;
+  it.each(cases.map((one, at) => [one.ending, one.moment, one.nth, one.beginning, one.to, at] as const))(
+    'ends well when it is run again, %s %s the %i. %s, with the bytes of %s',
+    async (ending, moment, nth, beginning, to, at) => {
+      const { generator, house, manifestAt } = place;
       const bad = at === 0 ? '1.27.0' : `1.27.0.${at}`;
       const next = `1.27.0.${at + 1}`;
-      const args = [`delve@${bad}`, '--to', '1.26.0', '--reason', 'crashes on start'];
-      await end[ending](args, { beginning, moment, nth }, { next, published });
+      const args = [`delve@${bad}`, '--to', to, '--reason', 'crashes on start'];
+      await end[ending](args, { beginning, moment, nth }, { next, published: cases[at]!.published });
 
       const again = await generator.run('release:withdraw', args);
 
       expect(again.exitCode, again.stderr).toBe(0);
+      const { source, payloads } = await recordOn(house, 'delve', next);
+      expect(source.version).toBe(to);
       for (const path of ['m/delve.json', 'm/beta/delve.json']) {
         const manifest = await manifestAt(path);
         expect(manifest.version).toBe(next);
-        expect(hashesOf(manifest)).toEqual(hashesOf(await manifestAt('m/delve/1.26.0/delve.json')));
+        expect(hashesOf(manifest)).toEqual(payloads.map(({ sha256 }) => sha256));
+        if (to === released)
+          expect(hashesOf(manifest)).toEqual(hashesOf(await manifestAt(`m/delve/${to}/delve.json`)));
       }
-      expect((await fetch(`${house.url}/nuget/package/delve/${next}`)).status).toBe(200);
-      expect(await listedVersions()).toEqual(['1.26.0', next]);
+      expect(await listedVersions()).toEqual([released, next]);
     },
     120_000,
   );
@@ -68,18 +85,18 @@ describe('a withdrawal that was cut', () => {
     /** It says what it has done, and what not. */
     async interrupted(args, { beginning, moment, nth }, { next, published }) {
       const interruption = new AbortController();
-      released.gate.trap(beginning, moment, () => interruption.abort(), nth);
-      const cut = await released.generator.run('release:withdraw', args, { signal: interruption.signal });
+      place.gate.trap(beginning, moment, () => interruption.abort(), nth);
+      const cut = await place.generator.run('release:withdraw', args, { signal: interruption.signal });
       expect(cut, cut.stderr).toMatchObject({ exitCode: 130 });
       expect(cut.stderr).toContain('Interrupted: ');
       expect(cut.stderr).toContain(published);
       expect(cut.stderr).toContain(`Not finished: delve ${next}`);
     },
-    killed: (args, at) => released.runAndKill('release:withdraw', args, at),
+    killed: (args, at) => place.runAndKill('release:withdraw', args, at),
   };
 
   async function listedVersions(): Promise<string[]> {
-    const answer = await fetch(`${released.house.url}/nuget/FindPackagesById()?id='delve'`);
+    const answer = await fetch(`${place.house.url}/nuget/FindPackagesById()?id='delve'`);
     return (await answer.text())
       .split('<entry')
       .filter((entry) => !/<d:Published[^>]*>1900-/.test(entry))
@@ -89,7 +106,7 @@ describe('a withdrawal that was cut', () => {
 
   async function release(version: string): Promise<void> {
     for (const verb of ['release:beta', 'release:promote']) {
-      expect(await released.generator.run(verb, [`delve@${version}`])).toMatchObject({ exitCode: 0 });
+      expect(await place.generator.run(verb, [`delve@${version}`])).toMatchObject({ exitCode: 0 });
     }
   }
 });

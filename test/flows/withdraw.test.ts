@@ -93,6 +93,22 @@ describe('release:withdraw', () => {
     );
   });
 
+  it('is told by release:verify, with the reason, whatever the evidence is', async () => {
+    const env = { FEED_API_KEY: '' };
+    const told = await generator.run('release:verify', [`delve@${bad}`], { env });
+    const json = await generator.run('release:verify', [`delve@${bad}`, '--json'], { env });
+    const fine = await generator.run('release:verify', ['delve', '--json'], { env });
+
+    expect(told.exitCode, told.stderr).toBe(0);
+    expect(told.stdout).toMatch(
+      /delve 1\.26\.3: verified, .* checks passed.*; it was withdrawn: crashes on start/,
+    );
+    expect(told.stderr).toContain(`warning: ${bad}: it was withdrawn: crashes on start`);
+    expect(lastEventOf(json)).toMatchObject({ kind: 'verified', withdrawn: { reason: 'crashes on start' } });
+    expect(lastEventOf(fine)).toMatchObject({ kind: 'verified', version: `${bad}.1` });
+    expect(lastEventOf(fine)).not.toHaveProperty('withdrawn');
+  });
+
   it('does nothing a second time, and neither release nor promotion brings it back', async () => {
     const before = await state();
 
@@ -223,6 +239,14 @@ describe('release:withdraw', () => {
     const check = await generator.run('release:check', ['goreleaser']);
     expect(check).toMatchObject({ exitCode: 5, stdout: expect.stringContaining('--to OLDER') });
 
+    // no commit says why yet; the audit log does, to whoever may read it
+    const unread = await generator.run('release:verify', ['goreleaser', '--json']);
+    const read = await generator.run('release:verify', ['goreleaser', '--json'], {
+      env: { FEED_API_KEY: house.adminKey },
+    });
+    expect(lastEventOf(unread)).toMatchObject({ version: '1.26.0', kind: 'verified', withdrawn: {} });
+    expect(lastEventOf(read)).toMatchObject({ withdrawn: { reason: 'crashes on start' } });
+
     const back = ['goreleaser@1.26.0', ...why, '--to', '1.25.1'];
     const cured = await generator.run('release:withdraw', back);
     const again = await generator.run('release:withdraw', back);
@@ -258,3 +282,7 @@ describe('release:withdraw', () => {
     return (await (await fetch(`${house.url}/${path}`)).json()) as { version: string };
   }
 });
+
+function lastEventOf({ stdout }: { readonly stdout: string }): unknown {
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1)!);
+}

@@ -1,0 +1,19 @@
+/** Why a version is taken back, in one line, for whoever reads the commit or the audit log. `readReason` finds it there again. */
+export function withdrawalNote(bad: string, reason: string, good: string): string {
+  return `${beginningOf(bad)}${reason}. The bytes are those of ${good}.`;
+}
+
+export function beginningOf(bad: string): string {
+  return `Withdraws ${bad}: `;
+}
+
+const maxReasonLength = 500;
+
+/** The reason in a commit's message; undefined when it withdraws nothing, or another version. */
+export function readReason(message: string, bad: string): string | undefined {
+  const line = message.split('\n').find((one) => one.startsWith(beginningOf(bad)));
+  return line
+    ?.slice(beginningOf(bad).length)
+    .replace(/\. The bytes are those of \S+\.$/, '')
+    .slice(0, maxReasonLength);
+}
