@@ -25,6 +25,8 @@ export type Sigstore = {
   readonly root: string;
   /** `X.sigstore.json`, as cosign 3 writes it. */
   signFile(file: string | Buffer, claim: Claim): Promise<string>;
+  /** `X.bundle`, as cosign 2 writes it. */
+  signFileAsCosign2(file: string | Buffer, claim: Claim): Promise<string>;
   /** `X.sig` and `X.pem`, as cosign 2 writes them. */
   signDetached(file: string | Buffer, claim: Claim): Promise<{ signature: string; certificate: string }>;
   /** A bundle with an in-toto statement, as GitHub and npm hand it out. */
@@ -94,6 +96,21 @@ export async function startSigstore(): Promise<Sigstore> {
     return bundle;
   };
 
+  const signFile = async (file: string | Buffer, claim: Claim): Promise<Bundle> => {
+    const bytes = Buffer.from(file);
+    const { privateKey, certificate } = await certify(claim);
+    const signature = sign('sha256', bytes, privateKey);
+    const digest = createHash('sha256').update(bytes).digest();
+    const bundle = toMessageSignatureBundle({ digest, signature, certificate, certificateChain: false });
+    return withLogEntry(bundle, 'hashedrekord', {
+      data: { hash: { algorithm: 'sha256', value: digest.toString('hex') } },
+      signature: {
+        content: signature.toString('base64'),
+        publicKey: { content: base64(pem(certificate)) },
+      },
+    });
+  };
+
   return {
     root: JSON.stringify(
       TrustedRoot.toJSON({
@@ -112,21 +129,26 @@ export async function startSigstore(): Promise<Sigstore> {
         timestampAuthorities: [],
       }),
     ),
-    async signFile(file, claim) {
-      const bytes = Buffer.from(file);
-      const { privateKey, certificate } = await certify(claim);
-      const signature = sign('sha256', bytes, privateKey);
-      const digest = createHash('sha256').update(bytes).digest();
-      const bundle = toMessageSignatureBundle({ digest, signature, certificate, certificateChain: false });
-      return serialize(
-        await withLogEntry(bundle, 'hashedrekord', {
-          data: { hash: { algorithm: 'sha256', value: digest.toString('hex') } },
-          signature: {
-            content: signature.toString('base64'),
-            publicKey: { content: base64(pem(certificate)) },
+    signFile: async (file, claim) => serialize(await signFile(file, claim)),
+    async signFileAsCosign2(file, claim) {
+      const { content, verificationMaterial } = await signFile(file, claim);
+      const [entry] = verificationMaterial.tlogEntries;
+      const certificate = verificationMaterial.content;
+      if (content.$case !== 'messageSignature' || certificate.$case !== 'certificate' || !entry)
+        throw new TypeError('a bundle of another kind');
+      return JSON.stringify({
+        base64Signature: content.messageSignature.signature.toString('base64'),
+        cert: base64(pem(certificate.certificate.rawBytes)),
+        rekorBundle: {
+          SignedEntryTimestamp: entry.inclusionPromise?.signedEntryTimestamp.toString('base64'),
+          Payload: {
+            body: entry.canonicalizedBody.toString('base64'),
+            integratedTime: Number(entry.integratedTime),
+            logIndex: Number(entry.logIndex),
+            logID: entry.logId.keyId.toString('hex'),
           },
-        }),
-      );
+        },
+      });
     },
     async signDetached(file, claim) {
       const { privateKey, certificate } = await certify(claim);

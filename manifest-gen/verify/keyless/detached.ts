@@ -2,14 +2,13 @@ import { createHash } from 'node:crypto';
 import { toMessageSignatureBundle } from '@sigstore/bundle';
 import { type SignedEntity, toSignedEntity } from '@sigstore/verify';
 import { requireCertificate } from './certificate.ts';
+import { decodeBase64, decodeCertificate } from './cosign-text.ts';
 import { type Judged, judge, judged } from './judge.ts';
 import type { Root } from './trusted-root.ts';
 import { UnreadableSignature } from './unreadable.ts';
 
 /** cosign's two files: base64 of the signature, and the certificate as PEM or as base64 of PEM (what `--output-certificate` writes). */
 export type Detached = { readonly signature: string; readonly certificate: string };
-
-const maxFileBytes = 64 * 1024;
 
 /**
  * A signature and its certificate that have no log entry with them. Without one nothing says that the signature was made
@@ -43,21 +42,4 @@ function atItsBirth(entity: SignedEntity): SignedEntity {
     canonicalizedBody: Buffer.alloc(0),
   };
   return { ...entity, timestamps: [{ $case: 'transparency-log', tlogEntry }] };
-}
-
-function decodeCertificate(text: string): Buffer {
-  const pem = text.includes('-----BEGIN') ? text : decodeBase64(text).toString('latin1');
-  const [, body] = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/.exec(pem) ?? [];
-  if (body === undefined) throw new UnreadableSignature('the certificate is not in PEM form');
-  return decodeBase64(body);
-}
-
-/** Canonical, apart from line ends; Node's own decoder takes anything. */
-function decodeBase64(text: string): Buffer {
-  if (text.length > maxFileBytes) throw new UnreadableSignature(`it has more than ${maxFileBytes} bytes`);
-  const plain = text.replace(/\s/g, '');
-  const decoded = Buffer.from(plain, 'base64');
-  if (plain === '' || decoded.toString('base64') !== plain)
-    throw new UnreadableSignature('it is not in base64');
-  return decoded;
 }

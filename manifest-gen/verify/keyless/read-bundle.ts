@@ -1,5 +1,6 @@
 import { type Bundle, bundleFromJSON } from '@sigstore/bundle';
 import { requireCertificate } from './certificate.ts';
+import { isCosignBundle, readCosignBundle } from './cosign-bundle.ts';
 import { UnreadableSignature } from './unreadable.ts';
 
 /** A bundle with the log entries of a statement about a hundred files has some 20 KB. */
@@ -10,13 +11,13 @@ const maxLogEntries = 8;
 const maxCheckpointBytes = 4 * 1024;
 
 /**
- * A Sigstore bundle from outside, within limits.
+ * A Sigstore bundle from outside, within limits; cosign's own of before, where the bytes that are signed are at hand.
  * @throws UnreadableSignature
  */
-export function readBundle(text: string): Bundle {
+export function readBundle(text: string, signed?: Buffer): Bundle {
   if (Buffer.byteLength(text) > maxBundleBytes)
     throw new UnreadableSignature(`it has more than ${maxBundleBytes} bytes`);
-  const bundle = decode(parse(text));
+  const bundle = decode(parse(text), signed);
   const { content, tlogEntries } = bundle.verificationMaterial;
   if (tlogEntries.length > maxLogEntries)
     throw new UnreadableSignature(`it has more than ${maxLogEntries} log entries`);
@@ -51,11 +52,8 @@ export function isTooDeep(value: unknown, levels = maxDepth): boolean {
   return levels === 0 || Object.values(value).some((inner) => isTooDeep(inner, levels - 1));
 }
 
-function decode(value: unknown): Bundle {
-  // cosign before 3 wrote it unless told otherwise
-  if (typeof value === 'object' && value !== null && 'base64Signature' in value) {
-    throw new UnreadableSignature("it is cosign's old bundle, not a Sigstore bundle", { isOtherForm: true });
-  }
+function decode(value: unknown, signed: Buffer | undefined): Bundle {
+  if (signed !== undefined && isCosignBundle(value)) return readCosignBundle(value, signed);
   try {
     return bundleFromJSON(value);
   } catch (cause) {

@@ -110,9 +110,9 @@ describe('a keyless signature, with nobody named', () => {
       'the certificate does not lead to the trusted root',
     ],
     [
-      "in cosign's old form",
-      async () => ({ '.sigstore.json': '{"base64Signature":"MEUC","cert":"LS0t"}' }),
-      "it is cosign's old bundle, not a Sigstore bundle",
+      "in cosign's old form, by a key",
+      async () => ({ '.sigstore.json': '{"base64Signature":"MEUC"}' }),
+      'it is signed with a key, not keyless',
     ],
     [
       'as a statement',

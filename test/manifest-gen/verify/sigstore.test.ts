@@ -180,11 +180,6 @@ describe('a keyless bundle', () => {
     ['a page', '<!DOCTYPE html>', 'it is not JSON'],
     ['another document', '{}', 'it is not a Sigstore bundle'],
     ['null', 'null', 'it is not a Sigstore bundle'],
-    [
-      "cosign's old bundle",
-      '{"base64Signature":"MEUC","cert":"LS0t"}',
-      "it is cosign's old bundle, not a Sigstore bundle",
-    ],
     ['100,000 brackets', '['.repeat(100_000) + ']'.repeat(100_000), 'it nests deeper than 32'],
     ['more than a mebibyte', `"${'x'.repeat(1024 * 1024)}"`, 'it has more than 1048576 bytes'],
   ])('that is %s fails', async (_, text, found) => {
@@ -246,6 +241,138 @@ describe('a keyless bundle', () => {
       found: 'it is a statement, not a signature of the file',
     });
   });
+});
+
+describe("a bundle in cosign's old form", () => {
+  const sign = async (...given: Parameters<Sigstore['signFileAsCosign2']>): Promise<CosignBundle> =>
+    JSON.parse(await sigstore.signFileAsCosign2(...given)) as CosignBundle;
+  const verdictOf = (bundle: object): Promise<Verdict> =>
+    verdictOn({ '.sigstore.json': JSON.stringify(bundle) });
+
+  it('passes when the workflow of the tag signed the checksum file, with a certificate in either spelling', async () => {
+    const bundle = await sign(checksums, { identity });
+    const plain = { ...bundle, cert: Buffer.from(bundle.cert, 'base64').toString() };
+
+    for (const one of [bundle, plain]) {
+      expect(await verdictOf(one)).toMatchObject({
+        verdict: 'passed',
+        detail: `checksums.txt.sigstore.json is by ${identity}.`,
+      });
+    }
+  });
+
+  it.each<[string, () => Promise<object>, string]>([
+    [
+      'by another workflow',
+      () => sign(checksums, { identity: `${identity}-evil` }),
+      `it is signed by ${identity}-evil`,
+    ],
+    // the log is asked first: it has the hash, which the bundle itself does not tell
+    ['of another file', () => sign('other', { identity }), 'the log entry is of another signature'],
+    [
+      'of another root',
+      async () =>
+        JSON.parse(await (await startSigstore()).signFileAsCosign2(checksums, { identity })) as object,
+      'the certificate does not lead to the trusted root',
+    ],
+    [
+      'with the log entry of another signature',
+      async () => {
+        const { rekorBundle } = await sign(checksums, { identity });
+        return { ...(await sign(checksums, { identity })), rekorBundle };
+      },
+      'the log entry is of another signature',
+    ],
+    [
+      'with no log entry',
+      async () => ({ ...(await sign(checksums, { identity })), rekorBundle: null }),
+      'nothing that is trusted says when it was made',
+    ],
+    [
+      'with a key',
+      async () => ({ ...(await sign(checksums, { identity })), cert: undefined }),
+      'it is signed with a key, not keyless',
+    ],
+    [
+      'with a key in place of the certificate',
+      async () => {
+        const cert = Buffer.from('-----BEGIN PUBLIC KEY-----\nAAAA\n').toString('base64');
+        return { ...(await sign(checksums, { identity })), cert };
+      },
+      'it is signed with a key, not keyless',
+    ],
+    ['of no content', async () => ({ base64Signature: 1 }), 'it is not a bundle of cosign'],
+    [
+      'with a time that is no whole number',
+      async () => changed(await sign(checksums, { identity }), { integratedTime: 1e300 }),
+      'it is not a bundle of cosign',
+    ],
+    [
+      'with an index below zero',
+      async () => changed(await sign(checksums, { identity }), { logIndex: -1 }),
+      'it is not a bundle of cosign',
+    ],
+    [
+      'with a log entry of 100 KB',
+      async () => changed(await sign(checksums, { identity }), { body: 'A'.repeat(100_000) }),
+      'it has more than 65536 bytes',
+    ],
+    [
+      'with a log entry that is none',
+      async () => changed(await sign(checksums, { identity }), { body: 'AAAA' }),
+      'it cannot be read',
+    ],
+    [
+      'with a certificate that nests 5,000 deep',
+      async () => ({ ...(await sign(checksums, { identity })), cert: pemOf(nestedDer(5_000)) }),
+      'its certificate is none',
+    ],
+  ])('fails %s', async (_, bundle, found) => {
+    expect(await verdictOf(await bundle())).toMatchObject({ verdict: 'failed', found });
+  });
+
+  it.each<[string, (bundle: CosignBundle, at: number) => object]>([
+    ['the signature', (bundle, at) => ({ ...bundle, base64Signature: bent(bundle.base64Signature, at) })],
+    ['the certificate', (bundle, at) => ({ ...bundle, cert: pemOf(flipped(derOf(bundle.cert), at)) })],
+    [
+      "the log's promise",
+      (bundle, at) => {
+        const SignedEntryTimestamp = bent(bundle.rekorBundle.SignedEntryTimestamp, at);
+        return { ...bundle, rekorBundle: { ...bundle.rekorBundle, SignedEntryTimestamp } };
+      },
+    ],
+    [
+      "the log entry's body",
+      (bundle, at) => changed(bundle, { body: bent(bundle.rekorBundle.Payload.body, at) }),
+    ],
+    [
+      "the log's id",
+      (bundle, at) =>
+        changed(bundle, {
+          logID: flipped(Buffer.from(bundle.rekorBundle.Payload.logID, 'hex'), at).toString('hex'),
+        }),
+    ],
+    [
+      'the time',
+      (bundle, at) =>
+        changed(bundle, { integratedTime: bundle.rekorBundle.Payload.integratedTime ^ (1 << (at % 30)) }),
+    ],
+    [
+      'the place in the log',
+      (bundle, at) => changed(bundle, { logIndex: bundle.rekorBundle.Payload.logIndex ^ (1 << (at % 30)) }),
+    ],
+  ])('never passes with a flipped bit in %s', async (_, bend) => {
+    const good = await sign(checksums, { identity });
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), async (at) => {
+        expect(await verdictOf(bend(good, at))).toMatchObject({ verdict: 'failed' });
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  const bent = (text: string, at: number): string =>
+    flipped(Buffer.from(text, 'base64'), at).toString('base64');
 });
 
 describe('a signature and its certificate without a log entry', () => {
@@ -412,6 +539,24 @@ type AnyBundle = {
 
 function entryOf({ verificationMaterial }: AnyBundle) {
   return verificationMaterial.tlogEntries[0]!;
+}
+
+type CosignBundle = {
+  base64Signature: string;
+  cert: string;
+  rekorBundle: {
+    SignedEntryTimestamp: string;
+    Payload: { body: string; integratedTime: number; logIndex: number; logID: string };
+  };
+};
+
+/** With something else in its log entry. */
+function changed(
+  bundle: CosignBundle,
+  change: Partial<CosignBundle['rekorBundle']['Payload']>,
+): CosignBundle {
+  const { rekorBundle } = bundle;
+  return { ...bundle, rekorBundle: { ...rekorBundle, Payload: { ...rekorBundle.Payload, ...change } } };
 }
 
 function pair({
