@@ -33,5 +33,5 @@ it.skipIf(!hasGo)(
       await rm(dir, { recursive: true, force: true });
     }
   },
-  120_000,
+  300_000,
 );
