@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import AdmZip from 'adm-zip';
+import fc from 'fast-check';
 import { create } from 'tar';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
@@ -10,6 +11,7 @@ import type { Asset, Fetched } from '../../manifest-gen/release.ts';
 import { unpack } from '../../manifest-gen/unpack.ts';
 import { unpackLimits } from '../../manifest-gen/unpack-archive.ts';
 import { rawZip } from '../formats/raw-zip.ts';
+import { nearly } from '../hostile/mutate.ts';
 import { makeTinyExe } from '../kit/exe.ts';
 import { failureOf, makeTool } from '../kit/upstream-world.ts';
 
@@ -86,6 +88,20 @@ describe.each(archives)('the exe in %s', (_, name, make) => {
     expect(await readFile(exes[0]!.path)).toEqual(exe);
     expect(exes[0]!.digest).toEqual(digestBytes(exe));
     expect(licenseText).toBe('MIT');
+  });
+
+  it('comes out or is refused, whatever was done to the bytes, and leaves nothing half done', async () => {
+    const bytes = await make({ 'hello.exe': exe, LICENSE: Buffer.from('MIT') });
+    await fc.assert(
+      fc.asyncProperty(nearly([bytes]), async (changed) => {
+        await unpack(await fetchedAs(name, changed, 'hello.exe'), cache).catch((error: unknown) => {
+          expect(error).toMatchObject({ code: 'REFUSED' });
+        });
+        const left = await readdir(cache.rootDir, { recursive: true });
+        expect(left.filter((file) => file.endsWith('.part'))).toEqual([]);
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it('is taken alone: nothing else is written', async () => {
