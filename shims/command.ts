@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import { openOutDir } from '../manifest-gen/commands/keep-files.ts';
 import { asInterruption } from '../manifest-gen/commands/run-verb.ts';
 import { fail, ReleaseError } from '../manifest-gen/errors.ts';
 import {
@@ -12,9 +13,10 @@ import {
 } from '../manifest-gen/world.ts';
 import { buildLauncher, type Launcher } from './build-launcher.ts';
 import { removeLeftovers } from './leftovers.ts';
+import type { ShimsChannel } from './next-version.ts';
 import { otherCommands, planShims } from './plan.ts';
 import { readPolicy } from './policy.ts';
-import { publishShims, type ShimsChannel } from './publish.ts';
+import { publishShims } from './publish.ts';
 import { readTemplates, writeShims } from './write-shims.ts';
 
 type Flags = {
@@ -31,7 +33,10 @@ export function createCommand(invocation: Invocation): Command {
     .description(
       'Writes PATH-priority shims: which install of a tool runs is decided by a policy, not by the order of PATH.',
     )
-    .option('--out <dir>', 'the folder they are written to; put it first in PATH')
+    .option(
+      '--out <dir>',
+      'the folder they are written to; put it first in PATH. With --publish: keeps the launcher in DIR/payloads',
+    )
     .option(
       '--policy <file>',
       'YAML: prefer, pin, sandbox, deny and, under tools:, the same for one tool; docs/shims',
@@ -63,6 +68,7 @@ Examples:
   pnpm shims --out ./shims --tool buf
   pnpm shims --publish beta                            the default set on feed and branch beta, then --publish main
   pnpm shims --publish beta --dry-run                  which version that would be
+  pnpm shims --publish beta --dry-run --out DIR        for PAYLOAD_PUT=false: the launcher, in DIR/payloads
 
 For each command: NAME.exe (a small launcher, where the right Go can be had), NAME.cmd and NAME for Git Bash.
 Settings: TOOLS_DIR, CACHE_DIR, SIGN_COMMAND (a program that signs the launcher; {file} stands for it).
@@ -104,10 +110,11 @@ async function makeShims(invocation: Invocation, flags: Flags): Promise<void> {
 
 /** Without a policy: what everybody gets decides nothing that a company would have to undo. */
 async function publishDefault(invocation: Invocation, flags: Flags, channel: ShimsChannel): Promise<void> {
-  if (flags.out !== undefined || flags.policy !== undefined || flags.tool !== undefined) {
-    fail('USAGE', { problem: '--publish takes the default set; it goes without --out, --policy and --tool' });
+  if (flags.policy !== undefined || flags.tool !== undefined) {
+    fail('USAGE', { problem: '--publish takes the default set; it goes without --policy and --tool' });
   }
-  const { productDir, stdout, env, version: product } = invocation;
+  const { productDir, stdout, env, version: product, cwd } = invocation;
+  const outDir = await openOutDir(cwd, flags.out);
   const world = createWorld(invocation, createReport(invocation, {}));
   const plans = planShims(await loadToolsOf(world), {});
   const licenseText = await readFile(join(productDir, 'LICENSE'), 'utf8');
@@ -115,7 +122,7 @@ async function publishDefault(invocation: Invocation, flags: Flags, channel: Shi
   try {
     const { dryRun = false } = flags;
     const set = { plans, launcher, licenseText };
-    const { version, isNew } = await publishShims(world, set, product, channel, { dryRun });
+    const { version, isNew } = await publishShims(world, set, product, channel, { dryRun, outDir });
     const done = dryRun ? `would be published to ${channel}` : `published to ${channel}`;
     stdout.write(`go-win-shims ${version}: ${isNew ? done : 'was there already'}\n`);
   } finally {

@@ -1,7 +1,7 @@
 import { digestBytes } from '../../formats/digest.ts';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import { payloadFile } from '../payload-file.ts';
-import { requireFile } from '../publish/payload-check.ts';
+import { type PromisedFile, requireFile } from '../publish/payload-check.ts';
 import type { Places } from '../publish/server-info.ts';
 import type { Rendered } from '../release.ts';
 import { isUpstreamPlace, placePayload } from '../render/payload-place.ts';
@@ -14,22 +14,25 @@ import type { KeptFiles } from './keep-files.ts';
  * Where we upload nothing (PAYLOAD_PUT=false), each file that the manifest will name must be there, with the bytes that it promises.
  * @throws ReleaseError PAYLOAD_MISSING, OTHER_BYTES for other bytes, PLACE_UNREACHABLE
  */
-export async function requirePayloads(
-  tool: Tool,
-  record: ReleaseRecord,
+export async function requirePayloads(tool: Tool, record: ReleaseRecord, context: Context): Promise<void> {
+  for (const payload of record.payloads) {
+    const { url, sha256 } = placePayload(context.places.addresses.payloadUrl, tool, record, payload);
+    const file = payload.asset?.sha256 === sha256 ? payload.asset.name : payload.file;
+    await requirePayload({ tool: tool.tool, version: record.version, url, file, sha256 }, context);
+  }
+}
+
+/** One of them. Same errors. */
+export async function requirePayload(
+  promised: PromisedFile,
   { feed, places, world }: Context,
 ): Promise<void> {
-  for (const payload of record.payloads) {
-    const { url, sha256 } = placePayload(places.addresses.payloadUrl, tool, record, payload);
-    const file = payload.asset?.sha256 === sha256 ? payload.asset.name : payload.file;
-    world.report.step(tool.tool, 'look', url);
-    const about = { tool: tool.tool, version: record.version, url, file, sha256 };
-    const isHashBeside = await requireFile(feed, about, !isUpstreamPlace(places.addresses.payloadUrl));
-    if (!isHashBeside) {
-      const why = `${url}.sha256 is not there: for older versions Scoop takes whatever bytes it downloads`;
-      world.report.warn(tool.tool, why);
-    }
-  }
+  const { tool, url } = promised;
+  world.report.step(tool, 'look', url);
+  const isHashBeside = await requireFile(feed, promised, !isUpstreamPlace(places.addresses.payloadUrl));
+  if (isHashBeside) return;
+  const why = `${url}.sha256 is not there: for older versions Scoop takes whatever bytes it downloads`;
+  world.report.warn(tool, why);
 }
 
 /** For `--out`, when somebody else puts them where Scoop downloads from. Upstream's own files need nobody. */

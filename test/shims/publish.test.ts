@@ -1,34 +1,51 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
-import { createCommand } from '../../shims/command.ts';
-import { nextShimsVersion } from '../../shims/publish.ts';
+import { nextShimsVersion } from '../../shims/next-version.ts';
 import { hasGo } from '../kit/exe.ts';
-import { makeKey, makeTempDir, productDir, startHouse, type TestHouse } from '../kit/house.ts';
+import { makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { hasNuget, makeNuget } from '../kit/nuget.ts';
-import { testCacheDir } from '../kit/test-cache.ts';
+import { publishShims } from './publish-shims.ts';
 
 describe('the version of a set of shims', () => {
   it.each([
     ['1.2.0', undefined, 'beta', '1.2.0-beta.1'],
-    ['1.2.0', { version: '1.2.0-beta.1', isSame: true }, 'beta', undefined],
-    ['1.2.0', { version: '1.2.0-beta.9', isSame: false }, 'beta', '1.2.0-beta.10'],
-    ['1.2.0', { version: '1.2.0', isSame: true }, 'beta', undefined],
-    ['1.2.0', { version: '1.2.0', isSame: false }, 'beta', '1.2.0.1-beta.1'],
-    ['1.2.0', { version: '1.2.0.1', isSame: false }, 'beta', '1.2.0.2-beta.1'],
-    ['1.3.0', { version: '1.2.0.1', isSame: true }, 'beta', '1.3.0-beta.1'],
-    ['1.2.0', { version: '1.2.0-beta.2', isSame: true }, 'main', '1.2.0'],
-    ['1.2.0', { version: '1.2.0.1-beta.1', isSame: true }, 'main', '1.2.0.1'],
-    ['1.2.0', { version: '1.2.0', isSame: true }, 'main', undefined],
+    ['1.2.0', { version: '1.2.0-beta.1', isSame: true, isListed: true }, 'beta', undefined],
+    ['1.2.0', { version: '1.2.0-beta.9', isSame: false, isListed: true }, 'beta', '1.2.0-beta.10'],
+    ['1.2.0', { version: '1.2.0', isSame: true, isListed: true }, 'beta', undefined],
+    ['1.2.0', { version: '1.2.0', isSame: false, isListed: true }, 'beta', '1.2.0.1-beta.1'],
+    ['1.2.0', { version: '1.2.0.1', isSame: false, isListed: true }, 'beta', '1.2.0.2-beta.1'],
+    ['1.3.0', { version: '1.2.0.1', isSame: true, isListed: true }, 'beta', '1.3.0-beta.1'],
+    ['1.2.0', { version: '1.2.0-beta.2', isSame: false, isListed: false }, 'beta', '1.2.0-beta.3'],
+    ['1.2.0', { version: '1.2.0', isSame: false, isListed: false }, 'beta', '1.2.0.1-beta.1'],
+    ['1.2.0', { version: '1.2.0-beta.2', isSame: true, isListed: true }, 'main', '1.2.0'],
+    ['1.2.0', { version: '1.2.0.1-beta.1', isSame: true, isListed: true }, 'main', '1.2.0.1'],
+    ['1.2.0', { version: '1.2.0', isSame: true, isListed: true }, 'main', undefined],
   ] as const)('of product %s after %o on %s is %s', (product, newest, channel, next) => {
     expect(nextShimsVersion(product, newest, channel)).toBe(next);
   });
 
-  it.each([undefined, { version: '1.2.0-beta.2', isSame: false }])('is none on main after %o', (newest) => {
-    expect(() => nextShimsVersion('1.2.0', newest, 'main')).toThrow('not on beta');
-  });
+  it.each([undefined, { version: '1.2.0-beta.2', isSame: false, isListed: true }])(
+    'is none on main after %o',
+    (newest) => {
+      expect(() => nextShimsVersion('1.2.0', newest, 'main')).toThrow('not on beta');
+    },
+  );
+
+  it.each([
+    ['1.2.0', 'beta', '1.2.0-beta.2'],
+    ['1.2.0', 'main', '1.2.0-beta.2'],
+    ['1.2.0', 'main', '1.2.0'],
+    ['1.3.0', 'beta', '1.2.0'],
+  ] as const)(
+    'is none for product %s on %s when %s is this very set and was withdrawn',
+    (product, channel, version) => {
+      const newest = { version, isSame: true, isListed: false };
+
+      expect(() => nextShimsVersion(product, newest, channel)).toThrow(`${version} was withdrawn`);
+    },
+  );
 });
 
 describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
@@ -43,40 +60,12 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  /** @param key the scope that the key has; undefined: there is none */
-  async function publish(
+  const publish = (
     channel: string,
     key: string | undefined,
     version = '1.2.0',
     flags: readonly string[] = [],
-  ): Promise<string> {
-    const said: string[] = [];
-    const stdout = new Writable({
-      write(chunk, _encoding, done) {
-        said.push(String(chunk));
-        done();
-      },
-    });
-    const env = {
-      ...process.env,
-      CACHE_DIR: testCacheDir,
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: key === undefined ? '' : await makeKey(house, [key]),
-      DATA_DIR: dir,
-    };
-    const signal = new AbortController().signal;
-    const command = createCommand({
-      env,
-      stdout,
-      stderr: stdout,
-      productDir,
-      cwd: dir,
-      signal,
-      version,
-    });
-    await command.parseAsync(['--publish', channel, ...flags], { from: 'user' });
-    return said.join('');
-  }
+  ): Promise<string> => publishShims({ house, dir, channel, key, version, flags });
 
   it('says in a dry run which version it would be, without a key, and publishes nothing', async () => {
     const dry = await publish('beta', undefined, '1.2.0', ['--dry-run']);
