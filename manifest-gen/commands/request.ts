@@ -1,5 +1,6 @@
 import { compare, parse, valid } from 'semver';
 import { fail } from '../errors.ts';
+import { madeHere } from '../made-here.ts';
 import type { Tool } from '../tools.ts';
 import { isPlainVersion } from '../version-rules.ts';
 
@@ -26,8 +27,8 @@ export function readRequests(args: readonly string[], tools: readonly Tool[]): r
 
 /** A package's id is easily taken for the tool's name: choco and the feed show nothing else. */
 function refuseUnknown(name: string, tools: readonly Tool[]): never {
-  const made = madeHere.get(name);
-  if (made !== undefined) fail('TOOL_MADE_HERE', { tool: name, ...made });
+  const own = madeHere.find(({ tool }) => tool === name);
+  if (own !== undefined) fail('TOOL_MADE_HERE', { tool: name, what: own.what, hint: own.hint });
   const owner = tools.find(({ packageId }) => packageId?.toLowerCase() === name.toLowerCase());
   const hint =
     owner === undefined
@@ -35,19 +36,6 @@ function refuseUnknown(name: string, tools: readonly Tool[]): never {
       : `${name} is a package, its tool is ${owner.tool}: name that.`;
   fail('TOOL_UNKNOWN', { tool: name, known: tools.map((one) => one.tool).join(', '), hint });
 }
-
-/** Packages of this product's own: their source is here, so that there is nothing to watch and no evidence to repeat. */
-const madeHere = new Map([
-  [
-    'go-win-shims',
-    {
-      what: 'its program is in this product, and it is made and published by `shims --publish`',
-      hint:
-        'What is there and whether it is this set: `shims --publish main --dry-run`. To take a version back: unlist it (`nuget delete`), ' +
-        'then `shims --publish beta` and `main` from a go-win-tools that has the good set, which becomes the next version.',
-    },
-  ],
-]);
 
 /** `delve` of `delve@1.22.0`. */
 export function toolOf(arg: string): string {

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { valid } from 'semver';
 import type { ReleaseError } from '../errors.ts';
+import { type MadeHere, madeHere } from '../made-here.ts';
 import { isOldEnough } from '../plan/newest-allowed.ts';
-import { findUnfinished } from '../plan/unfinished.ts';
+import { type Finish, findUnfinished, type Standing } from '../plan/unfinished.ts';
 import { planPromotion } from '../promote/plan.ts';
 import { listVersions } from '../publish/feed-client.ts';
 import type { FeedPackage } from '../publish/feed-page.ts';
@@ -22,13 +23,32 @@ import { runVerb } from './run-verb.ts';
  */
 export function findStatus(
   world: World,
-  requests: readonly Request[],
+  { requests, own }: Asked,
   options: ResolveOptions,
 ): Promise<readonly StatusRow[]> {
   // at once: each waits for its own source, and one that cannot be reached is waited for long
-  return withContext(world, (context) =>
-    Promise.all(requests.map((request) => rowOf(request, options, context))),
-  );
+  return withContext(world, async (context) => {
+    const rows = await Promise.all([
+      ...requests.map((request) => rowOf(request, options, context)),
+      ...own.map((one) => rowOfOwn(one, context)),
+    ]);
+    return rows.filter((row) => row !== undefined);
+  });
+}
+
+type Asked = {
+  readonly requests: readonly Request[];
+  /** Packages of this product; `isNamed`: also when neither feed nor bucket has it. */
+  readonly own: readonly (MadeHere & { readonly isNamed: boolean })[];
+};
+
+/** @throws ReleaseError USAGE, TOOL_UNKNOWN, TOOL_MADE_HERE for a version of what has none to be asked for */
+function readAsked(args: readonly string[], tools: readonly Tool[]): Asked {
+  const isNamed = args.length > 0;
+  const own = madeHere.filter(({ tool }) => !isNamed || args.includes(tool));
+  const others = args.filter((arg) => !own.some(({ tool }) => tool === arg));
+  const requests = isNamed && others.length === 0 ? [] : readRequests(others, tools);
+  return { requests, own: own.map((one) => ({ ...one, isNamed })) };
 }
 
 async function rowOf(request: Request, options: ResolveOptions, context: Context): Promise<StatusRow> {
@@ -53,20 +73,36 @@ async function rowOf(request: Request, options: ResolveOptions, context: Context
 
 type Offered = Omit<StatusRow, 'upstream' | 'next'>;
 
+/** Without `promotable`, since whoever promotes by it calls `release:promote`. Same errors as `readOffered`. */
+async function rowOfOwn(
+  { tool, next, finish, isNamed }: Asked['own'][number],
+  context: Context,
+): Promise<StatusRow | undefined> {
+  const standing = await readStanding({ tool }, context);
+  const isThere = standing.packages.length > 0 || (standing.beta ?? standing.main) !== undefined;
+  return isThere || isNamed ? { ...offeredOf(standing, finish), upstream: '-', next } : undefined;
+}
+
 /** @throws ReleaseError CONTENT_INVALID for a manifest that cannot be read, FEED_UNREACHABLE, FEED_REFUSED */
-async function readOffered(tool: Tool, { feed, bucket, world }: Context): Promise<Offered> {
-  const main = await bucket.version('main', tool.tool);
-  const beta = await bucket.version('beta', tool.tool);
-  const packages = await listVersions(feed, tool.packageId ?? tool.tool);
-  const unfinished = findUnfinished({ tool: tool.tool, packages, main, beta });
-  const promotable = findPromotable(tool, packages, main, world.now());
-  return {
-    tool: tool.tool,
-    beta: beta ?? '-',
-    main: main ?? '-',
-    ...(promotable === undefined ? {} : { promotable }),
-    ...(unfinished.length === 0 ? {} : { unfinished }),
-  };
+async function readOffered(tool: Tool, context: Context): Promise<Offered> {
+  const standing = await readStanding(tool, context);
+  const promotable = findPromotable(tool, standing.packages, standing.main, context.world.now());
+  return { ...offeredOf(standing), ...(promotable === undefined ? {} : { promotable }) };
+}
+
+async function readStanding(
+  { tool, packageId = tool }: Pick<Tool, 'tool' | 'packageId'>,
+  { feed, bucket }: Context,
+): Promise<Standing & { readonly packages: readonly FeedPackage[] }> {
+  const main = await bucket.version('main', tool);
+  const beta = await bucket.version('beta', tool);
+  return { tool, main, beta, packages: await listVersions(feed, packageId) };
+}
+
+function offeredOf(standing: Standing, finish?: Finish): Offered {
+  const { tool, beta = '-', main = '-' } = standing;
+  const unfinished = findUnfinished(standing, finish);
+  return { tool, beta, main, ...(unfinished.length === 0 ? {} : { unfinished }) };
 }
 
 /** The newest is known where only making it fails. */
@@ -98,7 +134,7 @@ export function createCommand(invocation: Invocation): Command {
   addFlags(command, ['source', 'json', 'quiet'], ['release:status', 'release:status delve'], invocation);
   return command.action((args: readonly string[], flags: ReleaseFlags) =>
     runVerb(invocation, flags, args, async (world, tools) => {
-      world.report.status(await findStatus(world, readRequests(args, tools), { sources: flags.source }));
+      world.report.status(await findStatus(world, readAsked(args, tools), { sources: flags.source }));
     }),
   );
 }

@@ -10,42 +10,62 @@ export type Standing = {
   readonly beta: string | undefined;
 };
 
+/** What a person runs to finish what was begun with a version, in half a sentence each. */
+export type Finish = {
+  release(version: string): string;
+  promotion(version: string): string;
+  /** @param isStranded nothing good is on the feed to take its place */
+  withdrawal(version: string, isStranded: boolean): string;
+};
+
+function releaseVerbs(tool: string): Finish {
+  return {
+    release: (version) => `\`release:beta ${tool}@${readCar(version)?.upstream}\` finishes the release`,
+    promotion: (version) => `\`release:promote ${tool}@${version}\` finishes the promotion`,
+    withdrawal: (version, isStranded) => {
+      // it takes a version of upstream's then, which a person has to name
+      const [to, older] = isStranded
+        ? [' --to OLDER', ', OLDER being a good version of upstream; or release and promote a newer one']
+        : ['', ''];
+      return `\`release:withdraw ${tool}@${version} --reason TEXT${to}\` finishes the withdrawal${older}`;
+    },
+  };
+}
+
 /**
  * What an interruption left half done: feed and bucket disagree. Each sentence says what was found and what finishes it.
  * The feed comes first in every verb, so that the bucket is what is behind.
+ * @param finish for what is not made by the release verbs
  */
-export function findUnfinished({ tool, packages, main, beta }: Standing): readonly string[] {
+export function findUnfinished(
+  { tool, packages, main, beta }: Standing,
+  finish: Finish = releaseVerbs(tool),
+): readonly string[] {
   const listed = readTrain(packages.filter(({ isListed }) => isListed).map(({ version }) => version));
   const newestStable = listed.find((car) => car.beta === undefined)?.version;
   const newest = listed[0]?.version;
   const isWithdrawn = (version: string | undefined): version is string =>
     packages.some((one) => one.version === version && !one.isListed);
+  const there = (version: string, channel: string, offered = 'nothing'): string =>
+    `the feed has ${version}, ${channel} offers ${offered}`;
 
-  // with nothing good on the feed it takes a version of upstream's, which a person has to name
-  const toOf = (bad: string): string => (goodCandidates(bad, packages).length === 0 ? ' --to OLDER' : '');
-  if (isWithdrawn(main)) return [withdrawal(tool, main, 'main', toOf(main))];
+  if (isWithdrawn(main)) {
+    const isStranded = goodCandidates(main, packages).length === 0;
+    return [`${main} was withdrawn, main still offers it: ${finish.withdrawal(main, isStranded)}`];
+  }
   const sentences: string[] = [];
   if (isNewer(newestStable, main)) {
-    sentences.push(
-      `the feed has ${newestStable}, main offers ${main ?? 'nothing'}: \`release:promote ${tool}@${newestStable}\` finishes the promotion`,
-    );
+    sentences.push(`${there(newestStable, 'main', main)}: ${finish.promotion(newestStable)}`);
   }
-  if (isWithdrawn(beta)) sentences.push(withdrawal(tool, beta, 'beta', ''));
-  else if (isNewer(newest, beta) && newest !== newestStable) {
-    sentences.push(
-      `the feed has ${newest}, beta offers ${beta ?? 'nothing'}: \`release:beta ${tool}@${readCar(newest ?? '')?.upstream}\` finishes the release`,
-    );
+  if (isWithdrawn(beta)) {
+    sentences.push(`${beta} was withdrawn, beta still offers it: ${finish.withdrawal(beta, false)}`);
+  } else if (isNewer(newest, beta) && newest !== newestStable) {
+    sentences.push(`${there(newest, 'beta', beta)}: ${finish.release(newest)}`);
   }
   return sentences;
 }
 
-function withdrawal(tool: string, version: string, channel: string, to: string): string {
-  const older =
-    to === '' ? '' : ', OLDER being a good version of upstream; or release and promote a newer one';
-  return `${version} was withdrawn, ${channel} still offers it: \`release:withdraw ${tool}@${version} --reason TEXT${to}\` finishes the withdrawal${older}`;
-}
-
-function isNewer(version: string | undefined, offered: string | undefined): boolean {
+function isNewer(version: string | undefined, offered: string | undefined): version is string {
   const [left, right] = [parseNuGetVersion(version ?? ''), parseNuGetVersion(offered ?? '')];
   return left !== undefined && (right === undefined || compareNuGetVersions(left, right) > 0);
 }
