@@ -4,6 +4,7 @@ import { type Digest, digestFile } from '../formats/digest.ts';
 import type { Cache } from '../manifest-gen/cache.ts';
 import type { Environment } from '../manifest-gen/config.ts';
 import { fail } from '../manifest-gen/errors.ts';
+import { keepExe, keptExe } from '../manifest-gen/kept-exe.ts';
 import { runCommand } from '../manifest-gen/run-command.ts';
 import { ldflags } from '../manifest-gen/upstream/go-build.ts';
 import { openGo } from '../manifest-gen/upstream/go-command.ts';
@@ -45,8 +46,11 @@ export async function buildLauncher(settings: LauncherSettings): Promise<Launche
     if (exitCode !== 0) {
       fail('BUILD_FAILED', { ...asking, architecture, cause: stderr.trim().split('\n').slice(-5).join(' ') });
     }
-    if (signCommand !== undefined) await sign(signCommand, path, { env, signal, cwd: dir });
-    return { path, digest: await digestFile(path), remove };
+    const unsigned = { path, digest: await digestFile(path) };
+    const at = { env, signal, cwd: dir };
+    const { path: made, digest } =
+      signCommand === undefined ? unsigned : await signOnce(signCommand, unsigned, cache, at);
+    return { path: made, digest, remove };
   } catch (error) {
     await remove();
     throw error;
@@ -60,12 +64,27 @@ function toolchainOf(goMod: string): string {
   return toolchain;
 }
 
-/** @throws ReleaseError SIGN_FAILED; the command's own words may hold a secret, so only its exit code is told */
-async function sign(
+/**
+ * A signature may hold the time of its making, so that each would be another launcher: one is kept for this source and command, and
+ * every run on this machine has the same hash. Without CACHE_DIR's `built` it is signed anew.
+ */
+async function signOnce(
   command: string,
-  file: string,
-  at: { readonly env: Environment; readonly signal: AbortSignal; readonly cwd: string },
-): Promise<void> {
+  unsigned: { readonly path: string; readonly digest: Digest },
+  cache: Cache,
+  at: SigningPlace,
+): Promise<{ readonly path: string; readonly digest: Digest }> {
+  const folder = await cache.built(JSON.stringify(['launcher', unsigned.digest.sha256, command]));
+  const kept = await keptExe(folder);
+  if (kept !== undefined) return kept;
+  await sign(command, unsigned.path, at);
+  return keepExe(unsigned.path, folder);
+}
+
+type SigningPlace = { readonly env: Environment; readonly signal: AbortSignal; readonly cwd: string };
+
+/** @throws ReleaseError SIGN_FAILED; the command's own words may hold a secret, so only its exit code is told */
+async function sign(command: string, file: string, at: SigningPlace): Promise<void> {
   const words = command.match(/"[^"]*"|\S+/g)?.map((word) => word.replaceAll('"', '')) ?? [];
   const [program = '', ...args] = words.map((word) => word.replaceAll('{file}', file));
   if (!command.includes('{file}')) args.push(file);

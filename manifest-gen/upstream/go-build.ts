@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { type Digest, digestFile } from '../../formats/digest.ts';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Architecture } from '../../formats/release-record.ts';
 import type { Cache } from '../cache.ts';
 import { fail } from '../errors.ts';
+import { type KeptExe, keepExe, keptExe } from '../kept-exe.ts';
 import type { GoModule } from '../release.ts';
 import type { Asking } from './asking.ts';
 import type { Go } from './go-command.ts';
@@ -17,7 +17,6 @@ export type GoBuild = {
   readonly goModule: GoModule;
   readonly onLine: (line: string) => void;
 };
-export type BuiltExe = { readonly name: string; readonly path: string; readonly digest: Digest };
 
 /**
  * The exe of one architecture, from the cache when it was built before. `toolchainProgram` is asked only for a real build.
@@ -28,7 +27,7 @@ export async function buildGoExe(
   build: GoBuild,
   asking: Asking,
   toolchainProgram: () => Promise<string>,
-): Promise<BuiltExe> {
+): Promise<KeptExe> {
   const { cache, architecture, goModule } = build;
   const { path: main, version, toolchain, tags, sum } = goModule;
   const folder = await cache.built(
@@ -84,26 +83,4 @@ async function onlyExe(bin: string): Promise<string> {
   if (exe === undefined || more.length > 0)
     throw new Error(`one exe expected in ${bin}, found ${names.join(', ')}`);
   return join(bin, exe);
-}
-
-/** The digest beside it is written last: an exe without one is not taken. */
-async function keepExe(exe: string, folder: string): Promise<BuiltExe> {
-  const name = basename(exe);
-  const path = join(folder, name);
-  const digest = await digestFile(exe);
-  await rename(exe, path);
-  await writeFile(`${path}.sha256`, digest.sha256);
-  return { name, path, digest };
-}
-
-async function keptExe(folder: string): Promise<BuiltExe | undefined> {
-  const name = (await readdir(folder)).find((file) => file.endsWith('.exe'));
-  if (name === undefined) return undefined;
-  const path = join(folder, name);
-  const [digest, sha256] = await Promise.all([
-    digestFile(path),
-    readFile(`${path}.sha256`, 'utf8').catch(() => undefined),
-  ]);
-  // another digest: the disk or somebody else changed it, so it is built again
-  return digest.sha256 === sha256 ? { name, path, digest } : undefined;
 }

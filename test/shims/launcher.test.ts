@@ -1,6 +1,7 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { digestBytes } from '../../formats/digest.ts';
 import { createCache } from '../../manifest-gen/cache.ts';
 import { buildLauncher, type Launcher } from '../../shims/build-launcher.ts';
 import { makeTempDir, productDir } from '../kit/house.ts';
@@ -97,7 +98,7 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
           { mode: 0o755 },
         );
 
-        const own = await buildTestLauncher(`"${script}" --file {file}`);
+        const own = await buildTestLauncher(`"${script}" --file {file}`, dir);
 
         const { stdout } = await run('osslsigncode', ['verify', '-CAfile', certificate!, '-in', own.path]);
         expect(stdout).toContain('Example Code Signing');
@@ -107,6 +108,27 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
       }, 180_000);
     },
   );
+
+  it('has one signature on a machine, so that beta and main are the same, until that is taken away or changed', async () => {
+    const [script, keptIn] = [join(dir, 'sign.sh'), join(dir, 'kept')];
+    // as a time stamp does
+    await writeFile(script, '#!/bin/sh\ndate +%s%N >> "$1"\n', { mode: 0o755 });
+    const digestOf = async (command = script): Promise<string> => {
+      const own = await buildTestLauncher(command, keptIn);
+      await own.remove();
+      return digestBytes(await readFile(own.path)).sha256;
+    };
+
+    const first = await digestOf();
+    expect(await digestOf()).toBe(first);
+    expect(await digestOf(`${script} {file}`)).not.toBe(first);
+    for (const name of await readdir(keptIn, { recursive: true }))
+      if (name.endsWith('.exe')) await appendFile(join(keptIn, name), 'changed');
+    const other = await digestOf();
+    expect(other).not.toBe(first);
+    await rm(keptIn, { recursive: true });
+    expect([first, other]).not.toContain(await digestOf());
+  }, 180_000);
 
   it('is not there when the command to sign it fails, and its words are not told', async () => {
     const failing = buildTestLauncher('sh -c "echo secret >&2; exit 3"');

@@ -61,10 +61,11 @@ export async function startWindows(dir: string, cwd: string): Promise<Windows> {
   };
 }
 
-export async function buildTestLauncher(signCommand?: string): Promise<Launcher> {
+/** @param keptIn where signed ones are kept; each test has keys of its own */
+export async function buildTestLauncher(signCommand?: string, keptIn = testCacheDir): Promise<Launcher> {
   const { signal } = new AbortController();
   return buildLauncher({
-    cache: createCache(testCacheDir),
+    cache: { ...createCache(testCacheDir), built: createCache(keptIn).built },
     env: process.env,
     signal,
     productDir,
