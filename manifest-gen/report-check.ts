@@ -1,6 +1,6 @@
 import type { WatchRow } from './report.ts';
 import { columns } from './report-columns.ts';
-import { gapInWords, isGap, isOpaque } from './vulnerabilities/gaps.ts';
+import { gapInWords, isGap, isOfExe } from './vulnerabilities/gaps.ts';
 import type { Judged } from './vulnerabilities/policy.ts';
 
 /** What release:check found, for a terminal. */
@@ -68,7 +68,7 @@ function countCell({ main, vulnerabilities, unknown, gaps }: WatchRow): string {
     ...(['allowed', 'below'] as const).flatMap((verdict) =>
       count(verdict) === 0 ? [] : [`${count(verdict)} ${verdict === 'below' ? 'below the policy' : verdict}`],
     ),
-    ...(isOpaque(gaps) ? ['unknown: no build info, only its own module could be looked up'] : []),
+    ...gaps.filter(isOfExe).map(({ summary }) => summary),
     ...(unknown.length === 0 ? [] : [`${unknown.length} modules of unknown version`]),
   ];
   return parts.length === 0 ? String(ids) : `${ids} (${parts.join(', ')})`;

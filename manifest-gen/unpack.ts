@@ -4,7 +4,7 @@ import { createDigester } from '../formats/digest.ts';
 import type { Architecture } from '../formats/release-record.ts';
 import type { Cache } from './cache.ts';
 import { fail } from './errors.ts';
-import type { Asset, Fetched, Unpacked, UnpackedExe } from './release.ts';
+import type { Asset, Fetched, Found, Unpacked, UnpackedExe } from './release.ts';
 import { fillMember } from './render/payload-place.ts';
 import { type ReadArchive, UnpackFault, type UnpackLimits, unpackLimits } from './unpack-archive.ts';
 import { readTgz } from './unpack-tgz.ts';
@@ -29,18 +29,19 @@ export async function unpack(
   const exes: UnpackedExe[] = [];
   let licenseText: string | undefined;
   for (const asset of fetched.assets) {
-    const { exe, licenseText: found } = await unpackAsset(asset, fetched, cache, limits);
+    const { exe, licenseText: found } = await unpackAsset(asset, fetched.found, cache, limits);
     exes.push(exe);
     licenseText ??= found;
   }
   return { fetched, exes, ...(licenseText === undefined ? {} : { licenseText }) };
 }
 
-async function unpackAsset(
+/** One of them, of the version `found`. Same errors. */
+export async function unpackAsset(
   asset: Asset,
-  { found }: Fetched,
+  found: Pick<Found, 'tool' | 'kind' | 'version'>,
   cache: Cache,
-  limits: UnpackLimits,
+  limits: UnpackLimits = unpackLimits,
 ): Promise<{ exe: UnpackedExe; licenseText?: string }> {
   const { architecture, digest } = asset;
   const read = readers.find(([suffix]) => asset.name.toLowerCase().endsWith(suffix))?.[1];
@@ -69,7 +70,10 @@ async function unpackAsset(
 }
 
 /** Where the tool file says that the exe is. */
-function memberOf({ tool, kind, version }: Fetched['found'], architecture: Architecture): string {
+function memberOf(
+  { tool, kind, version }: Pick<Found, 'tool' | 'kind' | 'version'>,
+  architecture: Architecture,
+): string {
   const source = tool.sources.find((other) => other.kind === kind);
   const member = source !== undefined && 'member' in source ? source.member : undefined;
   if (member !== undefined) return fillMember(member, version, architecture);

@@ -6,6 +6,7 @@ import { listVersions } from '../publish/feed-client.ts';
 import type { WatchRow } from '../report.ts';
 import { checkMarkdown } from '../report-check.ts';
 import type { Tool } from '../tools.ts';
+import { remedyOf } from '../vulnerabilities/gaps.ts';
 import type { Judged } from '../vulnerabilities/policy.ts';
 import type { Invocation, World } from '../world.ts';
 import { type Context, withContext } from './context.ts';
@@ -125,11 +126,13 @@ function whatToDo(
             ? `${newer} is on beta: \`release:promote ${tool}\` when it was tested.`
             : `${newer} is there: \`release:beta ${tool}\`.`,
         ];
-  const blind = gaps.some(({ verdict }) => verdict === 'refused')
-    ? [
-        'The policy refuses what could not be looked up: allow it in POLICY_FILE with a reason, or take it from a source whose exe has build info.',
-      ]
-    : [];
+  const unseen = gaps.filter(({ verdict }) => verdict === 'refused');
+  const blind =
+    unseen.length > 0
+      ? [
+          `The policy refuses what could not be looked up. ${remedyOf(unseen)}, or allow it in POLICY_FILE with a reason.`,
+        ]
+      : [];
   if (ids.size === 0) return [...update, ...blind];
   const many = ids.size === 1 ? '1 known vulnerability has' : `${ids.size} known vulnerabilities have`;
   const wait =

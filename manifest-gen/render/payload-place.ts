@@ -40,11 +40,11 @@ export function placePayload(
     return { url, sha256: payload.sha256, savedAs: exe, extractDir: undefined };
   }
   const { asset } = payload;
-  const named = /^github\.com\/([^/@]+\/[^/@]+)@(.+)$/.exec(record.source.upstream);
-  if (asset === undefined || named?.[1] === undefined || named[2] === undefined) {
+  const at = forgeOf(record);
+  if (asset === undefined || at === undefined) {
     throw new TypeError(`${record.source.upstream} has no files at a forge`);
   }
-  const url = fill(payloadUrl, { repository: named[1], tag: named[2], asset: asset.name });
+  const url = fill(payloadUrl, { ...at, asset: asset.name });
   const isBare = asset.sha256 === payload.sha256;
   return {
     url,
@@ -52,6 +52,18 @@ export function placePayload(
     savedAs: isBare ? exe : undefined,
     extractDir: isBare ? undefined : folderOf(tool, record.source.version, payload.architecture),
   };
+}
+
+/** Whether the file lies where PAYLOAD_URL says: upstream's own only where the release came from a forge. */
+export function isPlaced(payloadUrl: string, record: ReleaseRecord, payload: Payload): boolean {
+  return !isUpstreamPlace(payloadUrl) || (payload.asset !== undefined && forgeOf(record) !== undefined);
+}
+
+function forgeOf({
+  source,
+}: ReleaseRecord): { readonly repository: string; readonly tag: string } | undefined {
+  const [, repository, tag] = /^github\.com\/([^/@]+\/[^/@]+)@(.+)$/.exec(source.upstream) ?? [];
+  return repository === undefined || tag === undefined ? undefined : { repository, tag };
 }
 
 /**

@@ -1,12 +1,19 @@
+import type { Architecture } from '../../formats/release-record.ts';
 import type { GoModuleVersion } from '../verify/go-buildinfo.ts';
 import type { Finding } from './match.ts';
 
 /** Ids as the database has them, so that a policy allows them as any other. */
 const noBuildInfo = 'NO-BUILD-INFO';
 const noVersion = 'NO-VERSION';
+const noExe = 'NO-EXE';
 
 export function isGap({ id }: Pick<Finding, 'id'>): boolean {
-  return id === noBuildInfo || id === noVersion;
+  return id === noBuildInfo || id === noVersion || id === noExe;
+}
+
+/** Of a whole exe, whose other modules nobody could look up. */
+export function isOfExe({ id }: Pick<Finding, 'id'>): boolean {
+  return id === noBuildInfo || id === noExe;
 }
 
 export function isOpaque(gaps: readonly Finding[]): boolean {
@@ -17,6 +24,19 @@ export function isOpaque(gaps: readonly Finding[]): boolean {
 export function gapOfExe({ path, version }: GoModuleVersion): Finding {
   const summary = 'unknown: no build info, only its own module could be looked up';
   return { ...gap, id: noBuildInfo, module: path, found: version, summary };
+}
+
+/** An exe of the release that could not be had, so that nobody looked into it. */
+export function gapOfMissing({ path, version }: GoModuleVersion, architecture: Architecture): Finding {
+  const summary = `unknown: nobody could look into the ${architecture} exe`;
+  return { ...gap, id: noExe, module: path, found: version, summary };
+}
+
+/** What helps, besides a policy that allows them: the first words of a sentence. */
+export function remedyOf(gaps: readonly Pick<Finding, 'id'>[]): string {
+  return gaps.every(({ id }) => id === noExe)
+    ? 'Put it where Scoop gets it'
+    : 'Take it from a source whose exe has build info';
 }
 
 /** A module whose version nobody knows. */

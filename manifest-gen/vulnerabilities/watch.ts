@@ -1,10 +1,11 @@
+import type { Architecture } from '../../formats/release-record.ts';
 import type { Cache } from '../cache.ts';
 import type { GeneratorConfig } from '../config.ts';
 import { fail } from '../errors.ts';
 import type { Tool } from '../tools.ts';
 import type { Program } from '../verify/programs.ts';
 import { type DatabaseTree, openDatabase, type VulnerabilityDatabase } from './database.ts';
-import { gapInWords, gapOfExe, gapOfModule, isGap } from './gaps.ts';
+import { gapInWords, gapOfExe, gapOfMissing, gapOfModule, isGap, remedyOf } from './gaps.ts';
 import { type Finding, findVulnerabilities } from './match.ts';
 import { type Composition, compose, composeOwn, ownModule } from './modules.ts';
 import { openTree } from './open-tree.ts';
@@ -30,9 +31,15 @@ export interface Watch {
   /**
    * An exe without build info is looked up by the tool's own module alone.
    * @param release upstream's version, for that and for a main module that says `(devel)`
+   * @param missing exes of the release that could not be had
    * @throws ReleaseError VULN_DB_*
    */
-  look(programs: readonly Program[], tool: Known, release: string | undefined): Promise<Look>;
+  look(
+    programs: readonly Program[],
+    tool: Known,
+    release: string | undefined,
+    missing?: readonly Architecture[],
+  ): Promise<Look>;
   /** The tool's own module alone, for a release that is not here yet. @throws ReleaseError VULN_DB_* */
   lookAtModule(tool: Known, release: string): Promise<Look>;
   judge(look: Look, tool: string): readonly Judged[];
@@ -90,7 +97,7 @@ export async function createWatch(settings: WatchSettings): Promise<Watch | unde
     );
   return {
     modified: async () => (await database()).modified,
-    async look(programs, tool, release) {
+    async look(programs, tool, release, missing = []) {
       const own = ownModule(tool, release);
       // a package without its exe says no more than an exe that says nothing
       const infos = programs.length === 0 ? [undefined] : programs.map(({ info }) => info);
@@ -98,7 +105,11 @@ export async function createWatch(settings: WatchSettings): Promise<Watch | unde
         infos.map((info) => (info === undefined ? composeOwn(own) : compose(info, release))),
       );
       const isSilent = infos.some((info) => info === undefined);
-      return isSilent ? { ...look, gaps: [gapOfExe(own), ...look.gaps] } : look;
+      const ofExes = [
+        ...(isSilent ? [gapOfExe(own)] : []),
+        ...missing.map((architecture) => gapOfMissing(own, architecture)),
+      ];
+      return { ...look, gaps: [...ofExes, ...look.gaps] };
     },
     lookAtModule: (tool, release) => lookAt([composeOwn(ownModule(tool, release))]),
     judge: judgeAll,
@@ -119,9 +130,7 @@ function refuse(refused: readonly Judged[], tool: string, version: string, polic
   const more = refused.length > maxNamed ? [`and ${refused.length - maxNamed} more`] : [];
   const isStdlib = refused.some(({ module }) => module === 'stdlib');
   const newer = isStdlib ? 'a version (or, for one built here, a toolchain)' : 'a version';
-  const instead = refused.every(isGap)
-    ? 'Take it from a source whose exe has build info'
-    : `Release ${newer} that has the fixes`;
+  const instead = refused.every(isGap) ? remedyOf(refused) : `Release ${newer} that has the fixes`;
   fail('VULNERABLE', {
     tool,
     version,

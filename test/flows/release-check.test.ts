@@ -144,7 +144,38 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
     });
     expect(blind.exitCode, blind.stderr).toBe(0);
     expect(blind.stderr).toContain('nobody looks into the arm64 exe of 1.26.3: ');
+    expect(blind.stdout).toContain('0 (unknown: nobody could look into the arm64 exe)');
   });
+
+  it.each([
+    ['', 3, 5],
+    ['allow:\n  - {id: NO-EXE, reason: the place is being moved, until: 2099-01-01, tools: [delve]}\n', 1, 0],
+  ])(
+    'judges by the policy an exe that is not where Scoop gets it, as one without build info: "%s"',
+    async (allow, promoted, checked) => {
+      const env = {
+        POLICY_FILE: policy,
+        PAYLOAD_URL: `${house.url}/nowhere/{tool}/{version}/{file}`,
+        PAYLOAD_PUT: 'false',
+      };
+      await writeFile(policy, `refuse: high\nunknown: high\n${allow}`);
+      await rm(join(generator.dir, 'cache'), { recursive: true });
+
+      const check = await generator.run('release:check', ['delve'], { env });
+      newRelease();
+      await generator.run('release:beta', ['delve']);
+      const promote = await generator.run('release:promote', ['delve'], { env });
+
+      // allowed by the policy, it is missed all the same by what has to pack it
+      expect(promote.exitCode, promote.stderr).toBe(promoted);
+      expect(promote.stderr.includes('NO-EXE')).toBe(promoted === 3);
+      if (promoted === 3) expect(promote.stderr).toContain('Put it where Scoop gets it, or allow the ids');
+      expect(check.stdout).toContain(
+        `NO-EXE, ${module} v1.26.2: unknown: nobody could look into the arm64 exe`,
+      );
+      expect(check.exitCode, check.stdout).toBe(checked);
+    },
+  );
 
   it('counts what the policy allows, and for how long', async () => {
     db.serve([lasting]);

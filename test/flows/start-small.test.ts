@@ -1,4 +1,4 @@
-import { cp, readFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
@@ -6,9 +6,11 @@ import { makeTinyExe } from '../kit/exe.ts';
 import type { FakePackage } from '../kit/fake-feed.ts';
 import { delveRelease, withChecksums } from '../kit/generator.ts';
 import { createGitClient } from '../kit/git.ts';
+import { productDir } from '../kit/house.ts';
 import { listen } from '../kit/listen.ts';
 import { hasNuget, makeNuget } from '../kit/nuget.ts';
 import { type SmallStart, startSmall } from '../kit/small-start.ts';
+import { makeVuln, startVulnServer } from '../kit/vulndb.ts';
 
 /** Without a server of ours: a feed of another make, a bare repository, and files that somebody else serves. */
 describe('a start with what is there', () => {
@@ -115,6 +117,86 @@ describe('a start with what is there', () => {
       hash: digestBytes(zip.bytes).sha256,
     });
     expect(JSON.stringify(autoupdate)).toContain('/v$matchHead/dlv_$matchHead_windows_arm64.zip');
+  });
+
+  it.each([
+    ['as upstream has them', true, 'GO-2026-0004 in example.test/dep v0.9.0, fixed in v0.9.5'],
+    ['and upstream took one of them away', false, 'NO-EXE, github.com/go-delve/delve v1.26.4'],
+  ])("looks into upstream's own archives of every architecture, %s", async (_, isThere, found) => {
+    const dependencies = { arm64: { path: 'example.test/dep', version: 'v0.9.0' } };
+    const next = delveRelease('1.26.4', { dependencies });
+    await small.stop();
+    small = await startSmall([next]);
+    let offered = next.assets!;
+    const upstream = await listen((request, response) => {
+      const asset = offered.find(({ name }) => request.url?.endsWith(`/v1.26.4/${name}`));
+      response.writeHead(asset === undefined ? 404 : 200).end(asset?.bytes);
+    });
+    const db = await startVulnServer(isThere ? [makeVuln('GO-2026-0004', 'example.test/dep', '0.9.5')] : []);
+    const policy = join(small.dir, 'policy.yaml');
+    await writeFile(policy, 'refuse: high\nunknown: high\n');
+    const env = { PAYLOAD_URL: `${upstream.url}/{repository}/{tag}/{asset}` };
+    const looking = { ...env, VULN_DB: db.url, POLICY_FILE: policy };
+    const beta = await small.generator.run('release:beta', ['delve'], { env });
+    const [all, left] = [offered, isThere ? offered : offered.slice(0, 1)];
+
+    offered = left;
+    const refused = await small.generator.run('release:promote', ['delve'], { env: looking });
+    offered = all;
+    const promoted = await small.generator.run('release:promote', ['delve'], { env });
+    offered = left;
+    const check = await small.generator.run('release:check', ['delve'], { env: looking });
+    await Promise.all([upstream.stop(), db.stop()]);
+
+    expect([beta.exitCode, promoted.exitCode], beta.stderr + promoted.stderr).toEqual([0, 0]);
+    expect(refused).toMatchObject({ exitCode: 3, stderr: expect.stringContaining(found) });
+    expect(check).toMatchObject({
+      exitCode: 5,
+      stdout: expect.stringContaining(found.replace(' in ', ' (CVE-2026-0004) in ')),
+    });
+  });
+
+  it("goes on when the tool's file has got another place for the exe than upstream's archive of before", async () => {
+    const upstream = await listen((request, response) => {
+      const asset = release.assets!.find(({ name }) => request.url?.endsWith(`/${name}`));
+      response.writeHead(asset === undefined ? 404 : 200).end(asset?.bytes);
+    });
+    const db = await startVulnServer([]);
+    const env = { PAYLOAD_URL: `${upstream.url}/{repository}/{tag}/{asset}`, VULN_DB: db.url };
+    await small.generator.run('release:beta', ['delve'], { env });
+    await small.generator.run('release:promote', ['delve'], { env });
+    const own = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
+    const tools = join(small.dir, 'tools');
+    await mkdir(tools);
+    await writeFile(join(tools, 'delve.yaml'), own.replace('member: dlv.exe', 'member: bin/dlv.exe'));
+
+    const check = await small.generator.run('release:check', ['delve'], {
+      env: { ...env, TOOLS_DIR: tools },
+    });
+    await Promise.all([upstream.stop(), db.stop()]);
+
+    expect(check.exitCode, check.stderr).toBe(0);
+    expect(check.stderr).toMatch(/nobody looks into the arm64 exe of 1\.26\.3: .*bin\/dlv\.exe/);
+  });
+
+  it("refuses an archive of upstream's that is not the recorded one, before it is opened", async () => {
+    const isChanged = { yes: false };
+    const upstream = await listen((request, response) => {
+      const asset = release.assets!.find(({ name }) => request.url?.endsWith(`/${name}`));
+      response.writeHead(200).end(isChanged.yes ? 'other bytes' : asset?.bytes);
+    });
+    const db = await startVulnServer([]);
+    const env = { PAYLOAD_URL: `${upstream.url}/{repository}/{tag}/{asset}`, VULN_DB: db.url };
+    await small.generator.run('release:beta', ['delve'], { env });
+    isChanged.yes = true;
+
+    const result = await small.generator.run('release:promote', ['delve'], { env });
+    await Promise.all([upstream.stop(), db.stop()]);
+
+    expect(result).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringContaining('dlv_1.26.3_windows_arm64.zip is refused: expected SHA-256'),
+    });
   });
 
   it("names upstream's bare exes under the command's name", async () => {
