@@ -160,6 +160,10 @@ describe('shims', () => {
       expect(bytes.every((byte) => byte < 128)).toBe(true);
       expect(text.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
       expect(text).not.toMatch(/chcp|enabledelayedexpansion/i);
+      // the first that works on anything of the caller's
+      expect(text.replaceAll(/^(@echo off|rem .*)\r\n/gm, '')).toMatch(
+        /^setlocal EnableExtensions DisableDelayedExpansion\r\n/,
+      );
       // `call` reads what follows a second time: only for labels and words of our own
       for (const [, called] of text.replaceAll(/^rem .*$/gm, '').matchAll(/\bcall\s+(\S+)/g))
         expect(called).toMatch(/^:\w+$/);

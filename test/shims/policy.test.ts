@@ -29,6 +29,9 @@ describe('a policy file', () => {
     ['tools: [buf]', 'line 1: tools is a list: expected a group of fields'],
     ['- scoop', 'line 1: the file is a list: expected a group of fields'],
     ['pin: 1.22', 'line 1: pin "1.22" is a number (in quotes it is a text): expected a text'],
+    // sh tells names in upper case from others, Windows does not
+    ['tools:\n  Buf: {}', 'line 2: tools.Buf'],
+    ['tools:\n  delve:\n    command: DLV', 'line 3: tools.delve.command "DLV" is not a name in lower case'],
     ['prefer: [', 'line 1: '],
     ['prefer: scoop\nprefer: choco', 'line 2: Map keys must be unique'],
     ['pin: &a [1]\nprefer: *a', 'line 1: pin is a list: expected a text'],

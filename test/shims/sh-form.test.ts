@@ -126,12 +126,23 @@ describe.skipIf(!hasProgram('dash'))('the sh form of a shim (needs dash)', () =>
     expect((await call('plain', plain, [], { PROBE_CAT: '1' }, bytes)).stdout.equals(bytes)).toBe(true);
   });
 
-  describe('under WSL', () => {
-    const wsl = { WSL_DISTRO_NAME: 'Debian' };
+  it('becomes the tool: nothing stands between it and who sends signals', async () => {
+    const how = ['-c', 'echo pid=$$; exec "$0"', at('plain')('shims/dlv')];
+    const env = environmentOf(at('plain'), plain, pathOf('plain'));
+
+    const { stdout } = await runBytes('dash', how, { cwd: checkout, env });
+
+    const [caller, tool] = [...stdout.toString().matchAll(/^pid=(\d+)$/gm)].map(([, pid]) => pid);
+    expect(tool).toBe(caller);
+  });
+
+  describe.each(['WSL_DISTRO_NAME', 'WSL_INTEROP'])('under WSL, by %s', (variable) => {
+    const wsl = { [variable]: 'Debian' };
 
     it('is the native tool, without our folder in its PATH', async () => {
       const native = at('plain')('native');
       await mkdir(native, { recursive: true });
+      await rm(join(native, 'dlv'), { force: true });
       await copyFile(tool, join(native, 'dlv'));
       const vector = { ...plain, path: ['shims', 'native'] };
 
@@ -169,8 +180,12 @@ describe.skipIf(!hasProgram('dash'))('the sh form of a shim (needs dash)', () =>
     expect(code, stdout).toBe(0);
   });
 
-  it('has the end of lines of its platform', async () => {
-    expect((await readFile(at('plain')('shims/dlv'), 'utf8')).includes('\r')).toBe(false);
+  it('is for any sh, with the end of lines of its platform, and asks no cmd', async () => {
+    const text = await readFile(at('plain')('shims/dlv'), 'utf8');
+
+    expect(text.startsWith('#!/bin/sh\n')).toBe(true);
+    expect(text.includes('\r')).toBe(false);
+    expect(text).not.toMatch(/\bcmd(\.exe)?\b/i);
   });
 });
 

@@ -3,9 +3,11 @@ import type { Policy } from '../../shims/policy.ts';
 
 /** Where the tool's own program lies; each form has one for its platform. */
 export const program = Symbol('the tool');
+/** A link to a folder beside it: Scoop's `current` is a junction to the version. */
+export type Link = { readonly linkTo: string };
 /** The full path of a file of the world, as the form's platform writes it. */
 export type At = (path: string) => string;
-type Content = string | typeof program | ((at: At) => string);
+type Content = string | typeof program | Link | ((at: At) => string);
 export type Files = Readonly<Record<string, Content>>;
 
 /** A made-up machine and what must come of it, in every form. Paths are below its folder. */
@@ -238,6 +240,21 @@ export const vectors: readonly Vector[] = [
     files: [scoopHas('2.0.0', { root: 'own/my scoop' }), ...both],
     env: (at) => ({ SCOOP: at('own/my scoop') }),
     ends: 'own/my scoop/apps/delve/current/dlv.exe',
+  },
+  {
+    name: 'current as Scoop makes it, a link to the version: it is what runs, whatever it leads to by then',
+    files: [
+      scoopHas('1.11.0', { folder: '1.11.0' }),
+      { 'profile/scoop/apps/delve/current': { linkTo: '1.11.0' } },
+      chocoHas('1.10.0'),
+    ],
+    ends: user,
+  },
+  {
+    name: 'a profile that is not ASCII, with Scoop where it is by itself',
+    files: [scoopHas('2.0.0', { root: 'J\u00fcrgen \u65e5\u672c\u8a9e/scoop' }), ...both],
+    env: (at) => ({ USERPROFILE: at('J\u00fcrgen \u65e5\u672c\u8a9e') }),
+    ends: 'J\u00fcrgen \u65e5\u672c\u8a9e/scoop/apps/delve/current/dlv.exe',
   },
   {
     name: 'a profile with what scripts trip over',

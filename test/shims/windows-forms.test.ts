@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTempDir } from '../kit/house.ts';
@@ -39,6 +39,11 @@ const narrowPaths: readonly { readonly path: readonly string[]; readonly left: r
   { path: [loser, ''], left: [''] },
   { path: ['', loser, 'a', ''], left: ['', 'a', ''] },
 ];
+/** Callers that name no folder and no form: what the shims' folder has is what cmd takes by the order of its endings. */
+const byName = [
+  { name: 'all', folder: 'shims', form: 'exe' },
+  { name: 'scripts', folder: 'scripts', form: 'cmd' },
+] as const;
 const exitCodes = [0, 1, 3, 255, 256, 0xffff_ffff, 0xc000_0005] as const;
 const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, at) => (at * 7) % 256));
 
@@ -80,6 +85,12 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
     for (const [world, vector] of [...vectors.entries(), ['plain', plain] as const]) {
       await buildWorld({ dir: join(drive, 'v', String(world)), at: at(world), program, launcher }, vector);
     }
+    const [shims, scripts, linked] = ['shims', 'scripts', 'linked'].map((name) =>
+      join(drive, 'v', 'plain', name),
+    ) as [string, string, string];
+    await mkdir(scripts);
+    for (const name of ['dlv', 'dlv.cmd']) await copyFile(join(shims, name), join(scripts, name));
+    await symlink('shims', linked);
     await writeFile(join(drive, 'bytes'), bytes);
     const env = envOf('plain', plain);
     const perForm = (form: Form): Call[] => [
@@ -108,6 +119,11 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
         line: shim(twoInstalls, form, ''),
       })),
       {
+        name: `${form}-link`,
+        env: { ...env, PATH: `${at('plain')('linked')};${system}`, GO_WIN_TOOLS_BYPASS: '1' },
+        line: shim('plain', form, ''),
+      },
+      {
         name: `${form}-bytes`,
         env: { ...env, PROBE_CAT: '1' },
         line: shim('plain', form, ''),
@@ -128,6 +144,17 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
     ended = new Map([
       ...(await windows.runAll([
         ...forms.flatMap(perForm),
+        ...byName.map(({ name, folder }) => ({
+          name: `name-${name}`,
+          env: {
+            ...env,
+            // the managers' shims come behind
+            PATH: [at('plain')(folder), at('plain')('data/chocolatey/bin'), system].join(';'),
+            PATHEXT: '.COM;.EXE;.BAT;.CMD',
+          },
+          // not in the checkout: cmd looks into the working folder first, whatever PATH has
+          line: 'cmd /d /s /c "cd /d C:\\windows && dlv version"',
+        })),
         family('kill', 'kill'),
         // CREATE_BREAKAWAY_FROM_JOB
         family('kill-daemon', 'kill', { PROBE_FLAGS: '0x01000000' }),
@@ -191,9 +218,21 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
       },
     );
 
+    it('knows its folder by another name, and does not call itself through a link', () => {
+      expect(of('link')).toMatchObject({ code: 127, stderr: expect.stringContaining('GO_WIN_TOOLS_BYPASS') });
+    });
+
     it('passes every byte of stdin and stdout', () => {
       expect(of('bytes').stdout.equals(bytes)).toBe(true);
     });
+  });
+
+  it.each(byName)('is what cmd runs by name, of the folder with $folder its $form', ({ name, form }) => {
+    const { exe, args, env } = heard(ended.get(`name-${name}`)!);
+
+    expect({ exe, args }).toEqual({ exe: at('plain')(choco), args: ['version'] });
+    // the .cmd form's own
+    expect('GO_WIN_TOOLS_RUN' in env).toBe(form === 'cmd');
   });
 
   it('takes its child along when it is ended by force, and what that one started', () => {

@@ -1,4 +1,4 @@
-import { copyFile, link, mkdir, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Launcher } from '../../shims/build-launcher.ts';
 import { planShims } from '../../shims/plan.ts';
@@ -29,6 +29,7 @@ export async function buildWorld({ dir, at, program: tool, launcher }: World, ve
     const file = join(dir, path);
     await mkdir(dirname(file), { recursive: true });
     if (content === program) await link(tool, file).catch(() => copyFile(tool, file));
+    else if (typeof content === 'object') await symlink(content.linkTo, file);
     else await writeFile(file, typeof content === 'function' ? content(at) : content);
   }
   const written = vector.files.flatMap((files) => Object.keys(files)).filter((path) => isInstall.test(path));

@@ -3,7 +3,7 @@
 if [ -n "${PROBE_CAT-}" ]; then
   cat
 else
-  printf 'exe=%s\n' "$0"
+  printf 'exe=%s\npid=%s\n' "$0" "$$"
   for word; do printf 'arg=%s\n' "$word"; done
   env | sed 's/^/env=/'
 fi
