@@ -43,7 +43,7 @@ const errors = {
     '{tool} {version}: the go-module source needs Go >= 1.21 and there is no `go` on this machine.',
     'Install Go, or use another source.',
   ],
-  NOTHING_PUBLISHED_HERE: [1, '{tool}: {problem}.', 'Run `release:beta {tool}` first.'],
+  NOTHING_PUBLISHED_HERE: [1, '{tool}: {problem}.', '{hint}'],
   TOOLCHAIN_UNAVAILABLE: [
     4,
     '{tool} {version}: the Go toolchain {toolchain} cannot be had: {cause}.',
@@ -111,6 +111,11 @@ const errors = {
     'The bundle {file} cannot be read: {cause}.',
     'Name a file that `bundle:create` made.',
   ],
+  BUNDLE_LACKS: [
+    1,
+    'The bundle has no {tool}; it has {carried}.',
+    'Name one of these, or no tool for all of them, or have a bundle made with {tool}.',
+  ],
   BUNDLE_KEY_MISSING: [
     2,
     'Nothing says whose bundles are taken.',
@@ -136,17 +141,17 @@ const errors = {
   FEED_KEY_MISSING: [
     2,
     'There is no key for the feed {url}.',
-    'Set FEED_API_KEY, or run where data/start.key is (pnpm start makes it).',
+    'Set FEED_API_KEY or FEED_API_KEY_FILE. Only for a feed on this machine the key is found by itself, in data/start.key (pnpm start makes it).',
   ],
   FEED_KEY_SCOPE: [
     1,
     'The key {key} does not have the scope {expected} for {id}: expected {expected}, found {found}.',
-    'Nothing was published. Give another key in FEED_API_KEY; `feed:keys add --scope {expected}` makes one.',
+    'Nothing was published. Give another key in FEED_API_KEY; `feed:keys add --name NAME --scope {needed}` makes one.',
   ],
   FEED_KEY_IDS: [
     1,
     'The key {key} is limited to {ids}: expected one that is good for {expected}, found {id} not among its ids.',
-    'Nothing was published. Give another key in FEED_API_KEY; `feed:keys add --scope {scope} {options}` makes one.',
+    'Nothing was published. Give another key in FEED_API_KEY; `feed:keys add --name NAME --scope {needed} {options}` makes one.',
   ],
   FEED_CONFLICT: [
     1,

@@ -168,8 +168,12 @@ function requireSame(file: string, { path, sha256 }: Listed, found: string): voi
 }
 
 async function sizeOf(file: string): Promise<number> {
-  const found = await stat(file).catch((error: Error) =>
-    fail('BUNDLE_UNREADABLE', { file, cause: error.message }, error),
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) =>
+    fail(
+      'BUNDLE_UNREADABLE',
+      { file, cause: error.code === 'ENOENT' ? 'it is not there' : error.message },
+      error,
+    ),
   );
   return found.isFile() ? found.size : fail('BUNDLE_UNREADABLE', { file, cause: 'it is no file' });
 }

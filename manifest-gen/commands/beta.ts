@@ -7,7 +7,7 @@ import type { Outcome } from '../report.ts';
 import type { Invocation, World } from '../world.ts';
 import type { Context } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
-import { withSources } from './from-bundle.ts';
+import { requireCarried, withSources } from './from-bundle.ts';
 import { keepFiles, openOutDir } from './keep-files.ts';
 import { planRow } from './plan-row.ts';
 import { type Request, readRequests } from './request.ts';
@@ -133,7 +133,9 @@ export function createCommand(invocation: Invocation): Command {
       const options = { ...flags, sources: flags.source, outDir };
       await withSources(world, { cwd: invocation.cwd, from: flags.from }, async (place, carried) => {
         const wanted = args.length === 0 ? carried : args;
-        endRun(await releaseBeta(place, readRequests(wanted, tools), options), broken);
+        const requests = readRequests(wanted, tools);
+        if (flags.from !== undefined) requireCarried(requests, carried);
+        endRun(await releaseBeta(place, requests, options), broken);
       });
     }),
   );

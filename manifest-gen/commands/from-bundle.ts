@@ -5,6 +5,7 @@ import { databaseIn } from '../bundle/vulnerabilities.ts';
 import { fail } from '../errors.ts';
 import { createBundled } from '../upstream/bundle.ts';
 import type { World } from '../world.ts';
+import type { Request } from './request.ts';
 
 /**
  * Does the work in a world in which the bundle of `--from` stands in place of every source; without one, in the world as it
@@ -37,4 +38,14 @@ export async function withSources<T>(
   } finally {
     await rm(dir, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+/**
+ * A tool that is named is in the bundle; its sources upstream have no say here.
+ * @throws ReleaseError BUNDLE_LACKS, before anything is done for the others
+ */
+export function requireCarried(requests: readonly Request[], carried: readonly string[]): void {
+  const lacking = requests.find(({ tool }) => !carried.includes(tool.tool));
+  if (lacking === undefined) return;
+  fail('BUNDLE_LACKS', { tool: lacking.tool.tool, carried: carried.join(', ') });
 }

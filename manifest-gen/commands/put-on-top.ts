@@ -72,7 +72,11 @@ export async function putOnTop(
   const packages = await listVersions(feed, tool.packageId ?? tool.tool);
   const beta = await createReleaseReader(feed, world.cache, packages)(born);
   if (beta?.record === undefined) {
-    fail('NOTHING_PUBLISHED_HERE', { tool: tool.tool, problem: `the feed does not have ${born}` });
+    fail('NOTHING_PUBLISHED_HERE', {
+      tool: tool.tool,
+      problem: `the feed does not have ${born}`,
+      hint: 'Run the withdrawal again; it goes on where it stopped.',
+    });
   }
   const { record } = beta;
   if (stable !== undefined) {

@@ -17,6 +17,8 @@ export async function requireKey({ world, feed, places }: Context, needs: readon
   if (world.config.feedApiKey === undefined) fail('FEED_KEY_MISSING', { url: world.config.feedUrl });
   if (!places.isOwnServer) return;
   for (const { tool, scopes } of used) {
+    // one key for the whole verb: a withdrawal with one that may only unlist would end half way
+    const needed = scopes.join(' ');
     // payloads and manifests go by the tool's name, packages by their id
     const ids = [...new Set([tool.packageId ?? tool.tool, tool.tool])];
     for (const id of ids) {
@@ -29,7 +31,7 @@ export async function requireKey({ world, feed, places }: Context, needs: readon
           ids: key.ids.join(', '),
           id,
           expected: ids.length === 1 ? id : `package ${ids[0]} and tool ${ids[1]}`,
-          scope: lacking,
+          needed,
           options: ids.map((one) => `--id ${one}`).join(' '),
         });
       }
@@ -37,6 +39,7 @@ export async function requireKey({ world, feed, places }: Context, needs: readon
         key: key.name,
         id,
         expected: lacking,
+        needed,
         found: key.scopes.join(', ') || 'none',
       });
     }

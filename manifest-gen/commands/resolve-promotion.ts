@@ -8,6 +8,7 @@ import { createReleaseReader } from '../publish/released.ts';
 import { loadTemplates } from '../render/templates.ts';
 import type { PlanRow } from '../report.ts';
 import type { Tool } from '../tools.ts';
+import { isPlainVersion } from '../version-rules.ts';
 import { compareLooks } from '../vulnerabilities/change.ts';
 import type { Look } from '../vulnerabilities/watch.ts';
 import type { Context } from './context.ts';
@@ -39,8 +40,10 @@ export async function resolvePromotion(
   const packages = await listVersions(feed, tool.packageId ?? tool.tool);
   const main = await bucket.version('main', tool.tool);
   const promotion = planPromotion({ asked, packages, main, versions: tool.versions });
-  if (promotion.kind === 'missing')
-    fail('NOTHING_PUBLISHED_HERE', { tool: tool.tool, problem: promotion.problem });
+  if (promotion.kind === 'missing') {
+    const { problem, betas } = promotion;
+    fail('NOTHING_PUBLISHED_HERE', { tool: tool.tool, problem, hint: howToGet(tool, asked, betas) });
+  }
   if (promotion.kind === 'refused') refuse(tool, promotion.version, promotion.reason);
   if (promotion.kind === 'nothing') {
     const { version: to, why } = promotion;
@@ -95,6 +98,13 @@ function requireAge(tool: Tool, version: string, beta: string, published: Date |
     found: hours === undefined ? 'no date on the feed' : `${hours}h`,
     wait: until === undefined ? 'Wait' : `Wait until ${until.toISOString()}`,
   });
+}
+
+/** What is there comes first: a version that was named and is not there is mostly a typing error. */
+function howToGet({ tool }: Tool, asked: string | undefined, betas: readonly string[]): string {
+  const wanted = asked !== undefined && isPlainVersion(asked) ? `${tool}@${asked}` : tool;
+  if (betas.length === 0) return `Run \`release:beta ${wanted}\` first.`;
+  return `Its newest there: ${betas.slice(0, 3).join(', ')}. \`release:beta ${wanted}\` makes another.`;
 }
 
 function refuse(tool: Tool, version: string, reason: string): never {

@@ -105,7 +105,7 @@ async function saveStream(source: Readable, path: string): Promise<Digest> {
 /** The package holds the amd64 exe only; others lie where Scoop gets them. */
 async function savePayload(
   { tool, record, feed, places }: PromotionInputs,
-  { file }: RecordedPayload,
+  { file, sha256 }: RecordedPayload,
   path: string,
 ): Promise<Digest> {
   const url = payloadAddress(
@@ -116,7 +116,12 @@ async function savePayload(
   );
   const digest = await downloadFile(feed, url, path);
   return (
-    digest ?? fail('NOTHING_PUBLISHED_HERE', { tool: tool.tool, problem: `the payload ${url} is not there` })
+    digest ??
+    fail('NOTHING_PUBLISHED_HERE', {
+      tool: tool.tool,
+      problem: `the payload ${url} is not there`,
+      hint: `Put it there again (SHA-256 ${sha256}), then run this again.`,
+    })
   );
 }
 

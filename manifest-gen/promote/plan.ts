@@ -24,8 +24,8 @@ export type Promotion =
       readonly isPublished: boolean;
     }
   | { readonly kind: 'nothing'; readonly version: string; readonly why: string }
-  /** There is no such beta. */
-  | { readonly kind: 'missing'; readonly problem: string }
+  /** There is no such beta; `betas` are those that are there, newest first. */
+  | { readonly kind: 'missing'; readonly problem: string; readonly betas: readonly string[] }
   | { readonly kind: 'refused'; readonly version: string; readonly reason: string };
 
 /** Which beta becomes which stable version, or why none does. */
@@ -33,9 +33,9 @@ export function planPromotion(standing: Standing): Promotion {
   const { asked, packages, main, versions } = standing;
   const beta = chooseBeta(standing);
   if (beta === undefined) {
-    const which =
-      asked === undefined ? (versions === undefined ? '' : ` in the range ${versions}`) : ` of ${asked}`;
-    return { kind: 'missing', problem: `there is no beta${which} on the feed` };
+    const betas = betasOf(standing).filter((car) => !isUnlisted(packages, car.version));
+    const problem = `there is no ${inWords(asked, versions)} on the feed`;
+    return { kind: 'missing', problem, betas: betas.map((car) => car.version) };
   }
   const stable = printCar({ ...beta, beta: undefined });
   const isPublished = packages.some(({ version }) => version === stable);
@@ -70,8 +70,9 @@ export function objectionTo(
 }
 
 /** A beta that is named may be withdrawn, which is told then; otherwise withdrawn ones do not count. */
-function chooseBeta({ asked, packages, versions }: Standing): Car | undefined {
-  const betas = readTrain(packages.map(({ version }) => version)).filter((car) => car.beta !== undefined);
+function chooseBeta(standing: Standing): Car | undefined {
+  const { asked, packages, versions } = standing;
+  const betas = betasOf(standing);
   const named = betas.find((car) => car.version === asked);
   if (named !== undefined) return named;
   const candidates = betas.filter((car) =>
@@ -80,6 +81,15 @@ function chooseBeta({ asked, packages, versions }: Standing): Car | undefined {
       : printCar({ ...car, beta: undefined }) === asked,
   );
   return candidates.find((car) => !isUnlisted(packages, car.version)) ?? candidates[0];
+}
+
+function inWords(asked: string | undefined, versions: string | undefined): string {
+  if (asked !== undefined) return readCar(asked)?.beta === undefined ? `beta of ${asked}` : asked;
+  return versions === undefined ? 'beta' : `beta in the range ${versions}`;
+}
+
+function betasOf({ packages }: Standing): readonly Car[] {
+  return readTrain(packages.map(({ version }) => version)).filter((car) => car.beta !== undefined);
 }
 
 function isUnlisted(packages: Standing['packages'], version: string): boolean {

@@ -73,12 +73,20 @@ async function readPromise(
   { tool, version, channel }: RepeatRequest,
   bucket: BucketRepository,
 ): Promise<string> {
-  const problem =
-    version === undefined
-      ? `branch ${channel} does not offer it`
-      : `branch ${channel} never offered ${version}`;
   const text = await bucket.manifest(channel, tool.tool, version);
-  return text ?? fail('NOTHING_PUBLISHED_HERE', { tool: tool.tool, problem });
+  if (text !== undefined) return text;
+  const { tool: name } = tool;
+  return version === undefined
+    ? fail('NOTHING_PUBLISHED_HERE', {
+        tool: name,
+        problem: `branch ${channel} does not offer it`,
+        hint: `Run \`release:beta ${name}\`${channel === 'beta' ? '' : ` and \`release:promote ${name}\``} first.`,
+      })
+    : fail('NOTHING_PUBLISHED_HERE', {
+        tool: name,
+        problem: `branch ${channel} never offered ${version}`,
+        hint: `Name a version that it did, or none for what it offers now: \`release:status ${name}\`.`,
+      });
 }
 
 /** The record is about this package, and the exe in it is the payload for amd64. */

@@ -205,6 +205,13 @@ describe('a bundle', () => {
   it('is verified again, and by release:verify --from down to the package', async () => {
     await offer();
     await create(['goreleaser']);
+    const other = await airGapped.run('release:beta', ['delve', '--from', bundleFile()], {
+      env: trustOf(airGapped),
+    });
+    expect(other).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('The bundle has no delve; it has goreleaser.'),
+    });
     await take(bundleFile());
 
     const verified = await airGapped.run(

@@ -116,8 +116,17 @@ describe('release:promote', () => {
   });
 
   it.each([
-    [['delve@9.9.9'], 1, 'there is no beta of 9.9.9 on the feed'],
-    [['buf'], 1, 'there is no beta on the feed'],
+    [
+      ['delve@9.9.9'],
+      1,
+      'there is no beta of 9.9.9 on the feed.\n  Its newest there: 1.26.2-beta.1. `release:beta delve@9.9.9` makes another.',
+    ],
+    [
+      ['delve@1.26.2-beta.7'],
+      1,
+      'there is no 1.26.2-beta.7 on the feed.\n  Its newest there: 1.26.2-beta.1.',
+    ],
+    [['buf'], 1, 'there is no beta on the feed.\n  Run `release:beta buf` first.'],
     [['nosuch'], 1, 'There is no tool nosuch'],
     [[], 2, 'missing required argument'],
   ])('answers %j with exit %i', async (args, exitCode, sentence) => {

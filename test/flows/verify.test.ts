@@ -228,8 +228,13 @@ describe('release:verify', () => {
   });
 
   it.each([
-    [['delve@1.26.3'], 1, 'branch main never offered 1.26.3'],
-    [['buf'], 1, 'branch main does not offer it'],
+    [
+      ['delve@1.26.3'],
+      1,
+      'branch main never offered 1.26.3.\n  Name a version that it did, or none for what it offers now: `release:status delve`.',
+    ],
+    [['buf'], 1, 'branch main does not offer it.\n  Run `release:beta buf` and `release:promote buf` first.'],
+    [['buf', '--channel', 'beta'], 1, 'branch beta does not offer it.\n  Run `release:beta buf` first.'],
     [['nosuch'], 1, 'There is no tool nosuch'],
     [['delve', '--channel', 'alpha'], 2, 'Allowed choices are main, beta'],
   ])('answers %j with exit %i', async (args, exitCode, sentence) => {

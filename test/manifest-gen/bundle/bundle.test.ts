@@ -195,7 +195,11 @@ describe('a bundle', () => {
 
   it('that is no file is exit 2', async () => {
     const wanted = { code: 'BUNDLE_UNREADABLE', exitCode: 2 };
-    expect(await failureOf(open(join(dir, 'nothing')))).toMatchObject(wanted);
+    const missing = await failureOf(open(join(dir, 'nothing')));
+    expect(missing).toMatchObject({
+      ...wanted,
+      message: expect.stringMatching(/nothing cannot be read: it is not there\.$/),
+    });
     expect(await failureOf(open(dir))).toMatchObject(wanted);
   });
 

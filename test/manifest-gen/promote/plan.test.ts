@@ -26,9 +26,25 @@ describe('planPromotion', () => {
     ['1.22.0-beta.1!', '1.22.0-beta.1', undefined, 'refused: its beta 1.22.0-beta.1 was withdrawn'],
     ['1.22.0-beta.1!', undefined, undefined, 'refused: its beta 1.22.0-beta.1 was withdrawn'],
     ['1.22.0! 1.22.0-beta.1', '1.22.0', '1.21.0', 'refused: it was withdrawn'],
-    ['1.22.0', undefined, undefined, 'missing: there is no beta on the feed'],
-    ['1.22.0-beta.1', '1.22.1', undefined, 'missing: there is no beta of 1.22.1 on the feed'],
-    ['1.22.0-beta.1', 'nonsense', undefined, 'missing: there is no beta of nonsense on the feed'],
+    ['1.22.0', undefined, undefined, 'missing: there is no beta on the feed, but none'],
+    [
+      '1.22.0-beta.1! 1.22.0-beta.2 1.21.0-beta.1',
+      '1.22.1',
+      undefined,
+      'missing: there is no beta of 1.22.1 on the feed, but 1.22.0-beta.2, 1.21.0-beta.1',
+    ],
+    [
+      '1.22.0-beta.1',
+      '1.22.0-beta.2',
+      undefined,
+      'missing: there is no 1.22.0-beta.2 on the feed, but 1.22.0-beta.1',
+    ],
+    [
+      '1.22.0-beta.1',
+      'nonsense',
+      undefined,
+      'missing: there is no beta of nonsense on the feed, but 1.22.0-beta.1',
+    ],
   ])('with %s on the feed, asked for %s while main offers %s: %s', (feed, asked, main, expected) => {
     const packages = feed.split(' ').map((text) => ({
       version: text.replace('!', ''),
@@ -47,7 +63,7 @@ describe('planPromotion in a range of versions', () => {
     expect(inWords(planPromotion({ ...standing, asked: undefined }))).toBe('promote 1.26.2-beta.1 to 1.26.2');
     expect(inWords(planPromotion({ ...standing, asked: '2.0.0' }))).toBe('promote 2.0.0-beta.1 to 2.0.0');
     expect(inWords(planPromotion({ ...standing, asked: undefined, versions: '>=3' }))).toBe(
-      'missing: there is no beta in the range >=3 on the feed',
+      'missing: there is no beta in the range >=3 on the feed, but 2.0.0-beta.1, 1.26.2-beta.1',
     );
   });
 });
@@ -103,5 +119,7 @@ function inWords(plan: ReturnType<typeof planPromotion>): string {
   if (plan.kind === 'promote')
     return `${plan.isPublished ? 'finish' : 'promote'} ${plan.beta} to ${plan.stable}`;
   if (plan.kind === 'nothing') return `nothing: ${plan.why}`;
-  return plan.kind === 'missing' ? `missing: ${plan.problem}` : `refused: ${plan.reason}`;
+  return plan.kind === 'missing'
+    ? `missing: ${plan.problem}, but ${plan.betas.join(', ') || 'none'}`
+    : `refused: ${plan.reason}`;
 }
