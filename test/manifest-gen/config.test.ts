@@ -40,7 +40,7 @@ describe('loadGeneratorConfig', () => {
         code: 'SETTINGS_INVALID',
         exitCode: 2,
         message: expect.stringMatching(
-          /FEED_URL.*\nPAYLOAD_URL.*\nPAYLOAD_PUT.*\nFEED_API_KEY.*\nTOOLS_DIR: there is no folder no\/folder\nTRUST_FILE: cannot read no.yaml/s,
+          /FEED_URL.*\nPAYLOAD_URL.*\nPAYLOAD_PUT: must be true or false\nFEED_API_KEY.*\nTOOLS_DIR: there is no folder no\/folder\nTRUST_FILE: cannot read no.yaml/s,
         ),
       }),
     );
@@ -93,6 +93,11 @@ describe('loadGeneratorConfig', () => {
     [{ FEED_API_KEY_FILE: 'key.txt' }, 'from-file'],
     [{ FEED_API_KEY: '' }, 'from-start'],
     [{ DATA_DIR: 'elsewhere' }, undefined],
+    [{ FEED_URL: 'https://localhost:8443/nuget' }, 'from-start'],
+    [{ FEED_URL: 'http://[::1]:8080/nuget' }, 'from-start'],
+    [{ FEED_URL: 'https://nuget.example/nuget' }, undefined],
+    [{ FEED_URL: 'https://127.0.0.1.example/nuget' }, undefined],
+    [{ FEED_URL: 'https://nuget.example/nuget', FEED_API_KEY_FILE: 'data/start.key' }, 'from-start'],
   ])('takes the key by %j', (env, expected) => {
     const files = {
       [resolve('/cwd', 'key.txt')]: 'from-file\r\n',
