@@ -87,7 +87,7 @@ async function act(
     return { ...common, kind: 'withdrawn', detail: `${row.to} has the bytes of ${good.version}`, recovery };
   }
   if (plan.kind === 'stranded' && row.from === bad.version) {
-    for (const line of recovery) report.warn(tool.tool, line.trim());
+    report.warn(tool.tool, recovery.join('\n  '));
     fail('NOTHING_GOOD', { ...common, is: 'is unlisted' });
   }
   const kind = row.does === 'nothing' ? 'nothing' : 'withdrawn';

@@ -232,7 +232,7 @@ describe('release:withdraw', () => {
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toContain('--to OLDER');
     expect(result.stderr).toContain('goreleaser 1.26.0 is unlisted, but Scoop goes on offering it');
-    expect(result.stderr).toContain('choco uninstall goreleaser');
+    expect(result.stderr).toContain('so it loses the tool by\n    choco uninstall goreleaser\n');
     expect(JSON.parse(status.stdout)).toMatchObject({
       unfinished: [expect.stringContaining('1.26.0 was withdrawn, main still offers it')],
     });
