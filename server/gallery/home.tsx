@@ -10,7 +10,7 @@ type Props = { readonly listing: Listing; readonly publicUrl: string };
 /** `/`: what is here, and how a machine is pointed at it. */
 export function HomePage({ listing, publicUrl }: Props): JSX.Element {
   return (
-    <Layout title="go-win-tools">
+    <Layout title="go-win-tools" text={listing.text}>
       <h1>Go tools for Windows</h1>
       <p class="lead">Install them with Chocolatey, Scoop or NuGet, from this server.</p>
       <section aria-labelledby="packages">

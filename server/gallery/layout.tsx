@@ -1,9 +1,14 @@
 import type { ComponentChildren, JSX } from 'preact';
 
-type Frame = { readonly title: string; readonly children: ComponentChildren };
+type Frame = {
+  readonly title: string;
+  /** What was searched for. */
+  readonly text?: string;
+  readonly children: ComponentChildren;
+};
 
 /** What every page has around it. */
-export function Layout({ title, children }: Frame): JSX.Element {
+export function Layout({ title, text = '', children }: Frame): JSX.Element {
   return (
     <html lang="en">
       <head>
@@ -21,7 +26,13 @@ export function Layout({ title, children }: Frame): JSX.Element {
           </a>
           <search>
             <form action="/" method="get">
-              <input type="search" name="q" placeholder="Search packages" aria-label="Search packages" />
+              <input
+                type="search"
+                name="q"
+                value={text}
+                placeholder="Search packages"
+                aria-label="Search packages"
+              />
             </form>
           </search>
         </header>

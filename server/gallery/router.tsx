@@ -6,6 +6,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { Payloads } from '../catalog/payloads.ts';
 import { fail } from '../errors.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
+import { pagePolicy } from '../http/security-headers.ts';
 import type { AppSources } from './apps.ts';
 import { HomePage } from './home.tsx';
 import { PackagePage } from './package.tsx';
@@ -54,10 +55,7 @@ export function createGalleryRouter(services: GalleryServices): Router {
 function answerPage(response: Response, page: preact.JSX.Element): void {
   const html = `<!doctype html>\n${renderToString(page)}\n`;
   response
-    .set(
-      'Content-Security-Policy',
-      "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    )
+    .set('Content-Security-Policy', pagePolicy)
     .set('Cache-Control', 'no-cache')
     .type('html')
     .send(html);

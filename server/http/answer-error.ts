@@ -5,6 +5,7 @@ import { areaOf } from './areas.ts';
 import { type ErrorAnswer, type ErrorBody, errorBodies, reasonPhrase } from './error-body.ts';
 import { discardRest } from './limits.ts';
 import { requestIdOf } from './request-log.ts';
+import { pagePolicy } from './security-headers.ts';
 
 /**
  * The one place where an error becomes an HTTP answer: in the asker's language, its sentence in the reason phrase
@@ -44,6 +45,9 @@ export function createAnswerError(
       if (name !== 'content-security-policy') {
         res.removeHeader(name);
       }
+    }
+    if (language === 'page') {
+      res.set('Content-Security-Policy', pagePolicy);
     }
     if (known.status === 401) {
       // The only challenge that choco, nuget.exe and git understand (spec nuget-v2 2.4).

@@ -29,9 +29,11 @@ export const errorBodies: Readonly<
   page: ({ status, message, requestId }) => ({
     type: 'text/html; charset=utf-8',
     body:
-      '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>go-win-tools</title></head><body>' +
-      `<h1>${status}</h1><p>${escapeMarkup(message)}</p>` +
-      `<p><a href="/">All packages</a></p><p><small>Request ${escapeMarkup(requestId)}</small></p></body></html>\n`,
+      '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>go-win-tools</title>' +
+      '<meta name="viewport" content="width=device-width, initial-scale=1">' +
+      '<link rel="stylesheet" href="/static/gallery.css"></head><body><main>' +
+      `<h1>${status}</h1><p>${escapeMarkup(message)}</p><p><a href="/">All packages</a></p>` +
+      `<p><small>Request ${escapeMarkup(requestId)}</small></p></main></body></html>\n`,
   }),
 };
 

@@ -14,6 +14,10 @@ export const securityHeaderList: readonly string[] = [
   'same-origin',
 ];
 
+/** Of pages, those of errors too: our own stylesheet, no script. */
+export const pagePolicy =
+  "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
 export const securityHeaders: RequestHandler = (_req, res, next) => {
   for (let at = 0; at < securityHeaderList.length; at += 2) {
     res.setHeader(securityHeaderList[at] ?? '', securityHeaderList[at + 1] ?? '');

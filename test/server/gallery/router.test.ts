@@ -53,6 +53,18 @@ describe('the pages for people', () => {
     expect(html).toContain('none yet');
   });
 
+  it('keep the words of a search where they were typed', async () => {
+    expect((await page('/?q=no%22such')).html).toContain('value="no&quot;such"');
+  });
+
+  it('are in one look, those of errors too', async () => {
+    const { status, html, policy } = await page('/packages/nosuch');
+
+    expect(status).toBe(404);
+    expect(html).toContain('<link rel="stylesheet" href="/static/gallery.css">');
+    expect(policy).toBe((await page('/')).policy);
+  });
+
   it('give the exact commands, with the address of this server as their source', async () => {
     const { html } = await page('/');
 
