@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Command, CommanderError } from 'commander';
+import { type Command, CommanderError, Help, type Option } from 'commander';
 import type { Invocation } from './manifest-gen/world.ts';
 
 type Verb = {
@@ -132,12 +132,19 @@ async function main(args: readonly string[]): Promise<number> {
       signal: interruption.signal,
       version: readVersion(productDir),
     });
-    command.name(name).exitOverride();
+    command.name(name).exitOverride().configureHelp({ optionDescription });
     await command.parseAsync(rest, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
     return explain(error);
   }
+}
+
+/** What is off or empty unless it is given needs no word: `(default: false)`, `(default: [])`. */
+function optionDescription(option: Option): string {
+  const { defaultValue: value } = option;
+  const isPlain = typeof value === 'boolean' || (Array.isArray(value) && value.length === 0);
+  return isPlain ? option.description : new Help().optionDescription(option);
 }
 
 function introduce(name: string): number {

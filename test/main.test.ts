@@ -24,6 +24,13 @@ describe('main.ts', () => {
     }
   });
 
+  it('leaves defaults out of the help of a verb that say nothing', async () => {
+    const { stdout } = await cli({}, 'feed:export', '--help');
+
+    expect(stdout).toContain('--json');
+    expect(stdout).not.toContain('default');
+  });
+
   it('shows no stack to a reader that has seen enough', async () => {
     const args = ['--import', 'tsx', join(productDir, 'main.ts'), 'release:beta', '--help'];
     const child = spawn(process.execPath, args, { cwd: productDir, stdio: ['ignore', 'pipe', 'pipe'] });
