@@ -3,7 +3,7 @@ import { printReleaseRecord } from '../../formats/release-record.ts';
 import { publishManifest } from '../publish/bucket-branch.ts';
 import type { Packed } from '../release.ts';
 import { renderManifest } from '../render/scoop.ts';
-import type { Outcome } from '../report.ts';
+import type { Outcome } from '../report/report.ts';
 import type { Invocation, World } from '../world.ts';
 import type { Context } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';

@@ -1,5 +1,5 @@
 import type { ReleaseError } from '../errors.ts';
-import type { CommandReport } from '../report.ts';
+import type { CommandReport } from '../report/report.ts';
 import type { Tool, UpstreamKind } from '../tools.ts';
 import type { World } from '../world.ts';
 import { releaseBeta } from './beta.ts';

@@ -1,5 +1,5 @@
 import { readCar } from '../plan/train.ts';
-import type { PlanRow } from '../report.ts';
+import type { PlanRow } from '../report/report.ts';
 import { requiredEvidence } from '../trust.ts';
 import { compareLooks, type VulnerabilityChange } from '../vulnerabilities/change.ts';
 import type { Context } from './context.ts';

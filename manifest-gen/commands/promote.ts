@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { fail } from '../errors.ts';
 import type { Packed } from '../release.ts';
-import type { Outcome } from '../report.ts';
+import type { Outcome } from '../report/report.ts';
 import type { Invocation, World } from '../world.ts';
 import type { Context } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';

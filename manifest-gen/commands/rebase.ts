@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { pushOnTop } from '../publish/bucket-branch.ts';
-import type { Outcome, PlanRow } from '../report.ts';
+import type { Outcome, PlanRow } from '../report/report.ts';
 import type { Invocation, World } from '../world.ts';
 import { type Context, withContext } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';

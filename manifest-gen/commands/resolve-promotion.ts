@@ -6,7 +6,7 @@ import { objectionTo, planPromotion } from '../promote/plan.ts';
 import { listVersions } from '../publish/feed-client.ts';
 import { createReleaseReader } from '../publish/released.ts';
 import { loadTemplates } from '../render/templates.ts';
-import type { PlanRow } from '../report.ts';
+import type { PlanRow } from '../report/report.ts';
 import type { Tool } from '../tools.ts';
 import { isPlainVersion } from '../version-rules.ts';
 import { compareLooks } from '../vulnerabilities/change.ts';

@@ -8,7 +8,7 @@ import type { FeedPackage } from '../publish/feed-page.ts';
 import { createReleaseReader, type ReadRelease, type Released } from '../publish/released.ts';
 import type { Found } from '../release.ts';
 import { loadTemplates, type Templates } from '../render/templates.ts';
-import type { PlanRow } from '../report.ts';
+import type { PlanRow } from '../report/report.ts';
 import type { Tool } from '../tools.ts';
 import { requiredEvidence } from '../trust.ts';
 import { isPlainVersion } from '../version-rules.ts';

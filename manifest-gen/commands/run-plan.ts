@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import pMap from 'p-map';
-import type { Outcome, PlanRow } from '../report.ts';
+import type { Outcome, PlanRow } from '../report/report.ts';
 import type { Tool } from '../tools.ts';
 import type { World } from '../world.ts';
 import { type Context, withContext } from './context.ts';

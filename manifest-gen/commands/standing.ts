@@ -1,5 +1,5 @@
 import { notesLink } from '../plan/notes-link.ts';
-import type { PlanRow } from '../report.ts';
+import type { PlanRow } from '../report/report.ts';
 import type { Tool } from '../tools.ts';
 import type { Context } from './context.ts';
 

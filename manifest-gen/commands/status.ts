@@ -7,7 +7,7 @@ import { type Finish, findUnfinished, type Standing } from '../plan/unfinished.t
 import { planPromotion } from '../promote/plan.ts';
 import { listVersions } from '../publish/feed-client.ts';
 import type { FeedPackage } from '../publish/feed-page.ts';
-import type { StatusRow } from '../report.ts';
+import type { StatusRow } from '../report/report.ts';
 import type { Tool } from '../tools.ts';
 import type { Invocation, World } from '../world.ts';
 import { type Context, withContext } from './context.ts';

@@ -5,7 +5,7 @@ import { fail } from '../errors.ts';
 import type { Channel } from '../publish/bucket-repository.ts';
 import type { Check } from '../repeat/check.ts';
 import { repeatEvidence } from '../repeat/repeat.ts';
-import type { Outcome } from '../report.ts';
+import type { Outcome } from '../report/report.ts';
 import type { Invocation, World } from '../world.ts';
 import { type Context, withContext } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';

@@ -3,7 +3,7 @@ import type { SourceKind } from '../../formats/release-record.ts';
 import { fail } from '../errors.ts';
 import { unlistPackage } from '../publish/feed-client.ts';
 import type { Packed } from '../release.ts';
-import type { Outcome } from '../report.ts';
+import type { Outcome } from '../report/report.ts';
 import { withdrawalNote } from '../withdraw/note.ts';
 import { channelOf } from '../withdraw/plan.ts';
 import { recoveryLines } from '../withdraw/recovery.ts';

@@ -3,7 +3,7 @@ import type { Cache } from '../cache.ts';
 import { ReleaseError } from '../errors.ts';
 import type { Unpacked, Verdict } from '../release.ts';
 import { renderRecord } from '../render/release-record.ts';
-import type { Report } from '../report.ts';
+import type { Report } from '../report/report.ts';
 import type { Tool } from '../tools.ts';
 import { unpack } from '../unpack.ts';
 import type { Upstream } from '../upstream/upstream.ts';

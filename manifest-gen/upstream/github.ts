@@ -5,7 +5,7 @@ import type { Architecture } from '../../formats/release-record.ts';
 import type { Cache } from '../cache.ts';
 import { fail } from '../errors.ts';
 import type { Asset, Found, Sidecar } from '../release.ts';
-import type { Report } from '../report.ts';
+import type { Report } from '../report/report.ts';
 import { type SourceOf, sourceOf, type Tool } from '../tools.ts';
 import { isPlainVersion } from '../version-rules.ts';
 import { type Asking, asking, askingFor, refused } from './asking.ts';

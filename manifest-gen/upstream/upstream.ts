@@ -1,5 +1,5 @@
 import type { Fetched, Found, Lacking, Sidecar } from '../release.ts';
-import type { Report } from '../report.ts';
+import type { Report } from '../report/report.ts';
 import type { Tool, UpstreamKind } from '../tools.ts';
 
 /**

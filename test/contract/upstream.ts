@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
 import type { Found } from '../../manifest-gen/release.ts';
-import type { Report } from '../../manifest-gen/report.ts';
+import type { Report } from '../../manifest-gen/report/report.ts';
 import type { Tool } from '../../manifest-gen/tools.ts';
 import type { Upstream } from '../../manifest-gen/upstream/upstream.ts';
 import { failureOf } from '../kit/upstream-world.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCache } from '../../manifest-gen/cache.ts';
-import type { Report } from '../../manifest-gen/report.ts';
+import type { Report } from '../../manifest-gen/report/report.ts';
 import { Tool } from '../../manifest-gen/tools.ts';
 import { createHttp, patience } from '../../manifest-gen/upstream/http.ts';
 import type { UpstreamSettings } from '../../manifest-gen/upstream/upstreams.ts';

@@ -1,12 +1,12 @@
-import type { ReleaseError } from './errors.ts';
-import type { Check } from './repeat/check.ts';
-import type { UpstreamKind } from './tools.ts';
-import type { VulnerabilityChange } from './vulnerabilities/change.ts';
-import type { Judged } from './vulnerabilities/policy.ts';
+import type { ReleaseError } from '../errors.ts';
+import type { Check } from '../repeat/check.ts';
+import type { UpstreamKind } from '../tools.ts';
+import type { VulnerabilityChange } from '../vulnerabilities/change.ts';
+import type { Judged } from '../vulnerabilities/policy.ts';
 
 /**
  * What a release tells while it works. People read it on stderr; with --json the same events are one object a line on stdout.
- * Implementations: `report-lines.ts` (people), `report-json.ts` (machines).
+ * Implementations: `lines.ts` (people), `json.ts` (machines).
  */
 export interface Report {
   /** A step of the recipe begins or ends: `step('delve', 'download', 'dlv_1.26.3_windows_amd64.zip')`. */

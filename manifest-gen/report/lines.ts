@@ -1,9 +1,9 @@
-import { forTerminal } from './for-terminal.ts';
+import { forTerminal } from '../for-terminal.ts';
+import { checkText } from './check.ts';
+import { columns } from './columns.ts';
+import { createLive, type Terminal } from './live.ts';
 import type { CheckRow, CommandReport } from './report.ts';
-import { checkText } from './report-check.ts';
-import { columns } from './report-columns.ts';
-import { createLive, type Terminal } from './report-live.ts';
-import { createPaint, planTable, statusTable } from './report-table.ts';
+import { createPaint, planTable, statusTable } from './table.ts';
 
 export type LineOptions = {
   readonly isQuiet: boolean;

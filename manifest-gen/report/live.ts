@@ -1,4 +1,4 @@
-import { columns } from './report-columns.ts';
+import { columns } from './columns.ts';
 
 export type Terminal = NodeJS.WritableStream & {
   readonly isTTY?: boolean;

@@ -1,10 +1,10 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { ReleaseError } from '../../manifest-gen/errors.ts';
-import type { CommandReport } from '../../manifest-gen/report.ts';
-import { checkMarkdown } from '../../manifest-gen/report-check.ts';
-import { createJsonReport } from '../../manifest-gen/report-json.ts';
-import { createLineReport, type LineOptions } from '../../manifest-gen/report-lines.ts';
+import { ReleaseError } from '../../../manifest-gen/errors.ts';
+import { checkMarkdown } from '../../../manifest-gen/report/check.ts';
+import { createJsonReport } from '../../../manifest-gen/report/json.ts';
+import { createLineReport, type LineOptions } from '../../../manifest-gen/report/lines.ts';
+import type { CommandReport } from '../../../manifest-gen/report/report.ts';
 
 const failure = new ReleaseError('VERSION_NOT_TAKEN', {
   tool: 'delve',
@@ -123,7 +123,7 @@ describe('createLineReport', () => {
     tellAll(report);
 
     await expect(`--- stdout\n${stdout()}--- stderr\n${stderr()}`).toMatchFileSnapshot(
-      '../golden/manifest-gen/report-lines.txt',
+      '../../golden/manifest-gen/report-lines.txt',
     );
   });
 
@@ -356,7 +356,7 @@ describe('createJsonReport', () => {
     tellAll(createJsonReport(stdout, () => 0));
 
     for (const line of stdout.text().trimEnd().split('\n')) expect(JSON.parse(line)).toHaveProperty('event');
-    await expect(stdout.text()).toMatchFileSnapshot('../golden/manifest-gen/report-json.jsonl');
+    await expect(stdout.text()).toMatchFileSnapshot('../../golden/manifest-gen/report-json.jsonl');
   });
 
   it('tells of progress once a second, and of its end', () => {

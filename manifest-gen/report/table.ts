@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
-import { cellForTerminal } from './for-terminal.ts';
+import { cellForTerminal } from '../for-terminal.ts';
+import { describeChange } from '../vulnerabilities/change.ts';
+import { columns } from './columns.ts';
 import type { PlanRow, StatusRow } from './report.ts';
-import { columns } from './report-columns.ts';
-import { describeChange } from './vulnerabilities/change.ts';
 
 type Color = 'bold' | 'dim' | 'gray' | 'green' | 'red' | 'yellow';
 

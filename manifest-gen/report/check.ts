@@ -1,7 +1,7 @@
+import { gapInWords, isGap, isOfExe } from '../vulnerabilities/gaps.ts';
+import type { Judged } from '../vulnerabilities/policy.ts';
+import { columns } from './columns.ts';
 import type { WatchRow } from './report.ts';
-import { columns } from './report-columns.ts';
-import { gapInWords, isGap, isOfExe } from './vulnerabilities/gaps.ts';
-import type { Judged } from './vulnerabilities/policy.ts';
 
 /** What release:check found, for a terminal. */
 export function checkText(rows: readonly WatchRow[]): string {
