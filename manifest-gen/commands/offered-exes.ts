@@ -9,7 +9,7 @@ import { downloadFile } from '../publish/feed-client.ts';
 import type { Released } from '../publish/released.ts';
 import { isPlaced, placePayload } from '../render/payload-place.ts';
 import type { Tool } from '../tools.ts';
-import { unpackAsset } from '../unpack.ts';
+import { unpackAsset } from '../unpack/unpack.ts';
 import { makeWhole, pipeToFile } from '../whole-file.ts';
 import type { Context } from './context.ts';
 

@@ -12,7 +12,7 @@ import { renderRecord } from '../render/release-record.ts';
 import { renderRelease } from '../render/render.ts';
 import { renderSbom, sbomFile } from '../render/sbom.ts';
 import { requiredEvidence } from '../trust.ts';
-import { unpack as unpackAssets } from '../unpack.ts';
+import { unpack as unpackAssets } from '../unpack/unpack.ts';
 import { readPrograms } from '../verify/programs.ts';
 import { requireTrust } from '../verify/verdict.ts';
 import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';

@@ -5,7 +5,7 @@ import type { Unpacked, Verdict } from '../release.ts';
 import { renderRecord } from '../render/release-record.ts';
 import type { Report } from '../report/report.ts';
 import type { Tool } from '../tools.ts';
-import { unpack } from '../unpack.ts';
+import { unpack } from '../unpack/unpack.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
 import { type Check, compare, compareVerdict, failed, skipped, unreachable } from './check.ts';

@@ -7,7 +7,7 @@ import type { Asset, GoModule } from '../release.ts';
 import type { Report } from '../report/report.ts';
 import { modulesProofName } from '../sidecar-name.ts';
 import { type SourceOf, sourceOf, type Tool } from '../tools.ts';
-import { isLicense } from '../unpack-archive.ts';
+import { isLicense } from '../unpack/archive.ts';
 import { readPrograms } from '../verify/programs.ts';
 import { isPlainVersion, ruleFor } from '../version-rules.ts';
 import { asking, askingFor, refused } from './asking.ts';

@@ -7,7 +7,7 @@ import { createCache } from '../../../manifest-gen/cache.ts';
 import { findNewest } from '../../../manifest-gen/commands/find-source.ts';
 import type { Found } from '../../../manifest-gen/release.ts';
 import { loadTools } from '../../../manifest-gen/tools.ts';
-import { unpack } from '../../../manifest-gen/unpack.ts';
+import { unpack } from '../../../manifest-gen/unpack/unpack.ts';
 import { createNpm } from '../../../manifest-gen/upstream/npm.ts';
 import { makeTinyExe } from '../../kit/exe.ts';
 import { type NpmPackage, type NpmRegistry, startNpmRegistry } from '../../kit/npm-registry.ts';

@@ -1,15 +1,15 @@
 import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { createDigester } from '../formats/digest.ts';
-import type { Architecture } from '../formats/release-record.ts';
-import type { Cache } from './cache.ts';
-import { fail } from './errors.ts';
-import type { Asset, Fetched, Found, Unpacked, UnpackedExe } from './release.ts';
-import { fillMember } from './render/payload-place.ts';
-import { type ReadArchive, UnpackFault, type UnpackLimits, unpackLimits } from './unpack-archive.ts';
-import { readTgz } from './unpack-tgz.ts';
-import { readZip } from './unpack-zip.ts';
-import { makeWhole, pipeToFile } from './whole-file.ts';
+import { createDigester } from '../../formats/digest.ts';
+import type { Architecture } from '../../formats/release-record.ts';
+import type { Cache } from '../cache.ts';
+import { fail } from '../errors.ts';
+import type { Asset, Fetched, Found, Unpacked, UnpackedExe } from '../release.ts';
+import { fillMember } from '../render/payload-place.ts';
+import { makeWhole, pipeToFile } from '../whole-file.ts';
+import { type ReadArchive, UnpackFault, type UnpackLimits, unpackLimits } from './archive.ts';
+import { readTgz } from './tgz.ts';
+import { readZip } from './zip.ts';
 
 const readers: readonly (readonly [suffix: string, read: ReadArchive])[] = [
   ['.zip', readZip],

@@ -2,15 +2,8 @@ import type { Readable } from 'node:stream';
 import { Transform } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import type { Entry, ZipFile } from 'yauzl';
-import { openZip } from '../formats/zip-file.ts';
-import {
-  faultFrom,
-  isLicense,
-  type ReadArchive,
-  textOf,
-  UnpackFault,
-  type UnpackLimits,
-} from './unpack-archive.ts';
+import { openZip } from '../../formats/zip-file.ts';
+import { faultFrom, isLicense, type ReadArchive, textOf, UnpackFault, type UnpackLimits } from './archive.ts';
 
 const expected = 'a zip archive';
 
