@@ -6,9 +6,9 @@ import type { Environment } from '../manifest-gen/config.ts';
 import { fail } from '../manifest-gen/errors.ts';
 import { keepExe, keptExe } from '../manifest-gen/kept-exe.ts';
 import { runCommand } from '../manifest-gen/run-command.ts';
-import { ldflags } from '../manifest-gen/upstream/go-build.ts';
-import { openGo } from '../manifest-gen/upstream/go-command.ts';
-import { fetchToolchain } from '../manifest-gen/upstream/go-toolchain.ts';
+import { ldflags } from '../manifest-gen/upstream/go/build.ts';
+import { openGo } from '../manifest-gen/upstream/go/command.ts';
+import { fetchToolchain } from '../manifest-gen/upstream/go/toolchain.ts';
 
 const architecture = 'amd64';
 

@@ -1,8 +1,8 @@
 import { sourceOf, type Tool } from '../tools.ts';
-import { githubAssetUrl, githubUpstream } from '../upstream/github-names.ts';
-import { ldflags } from '../upstream/go-build.ts';
-import { tagsFor } from '../upstream/go-module.ts';
-import { npmFile, npmUpstream } from '../upstream/npm-names.ts';
+import { githubAssetUrl, githubUpstream } from '../upstream/github/names.ts';
+import { ldflags } from '../upstream/go/build.ts';
+import { tagsFor } from '../upstream/go/module.ts';
+import { npmFile, npmUpstream } from '../upstream/npm/names.ts';
 import { ruleFor } from '../version-rules.ts';
 import type { BundledAsset, BundledRelease } from './format.ts';
 

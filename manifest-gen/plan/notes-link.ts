@@ -1,5 +1,5 @@
 import { sourceOf, type Tool } from '../tools.ts';
-import { githubTag } from '../upstream/github-names.ts';
+import { githubTag } from '../upstream/github/names.ts';
 
 /** The page of upstream's forge about a release, with its notes; undefined for a tool that has no forge among its sources. */
 export function notesLink(tool: Tool, version: string | undefined, githubApiUrl: string): string | undefined {

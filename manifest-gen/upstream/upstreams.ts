@@ -1,9 +1,9 @@
 import type { UpstreamKind } from '../tools.ts';
-import { createGithub, type GithubSettings } from './github.ts';
-import type { GoSettings } from './go-command.ts';
-import { createGoModule } from './go-module.ts';
-import { createNpm } from './npm.ts';
-import type { NpmClientSettings } from './npm-client.ts';
+import { createGithub, type GithubSettings } from './github/github.ts';
+import type { GoSettings } from './go/command.ts';
+import { createGoModule } from './go/module.ts';
+import type { NpmClientSettings } from './npm/client.ts';
+import { createNpm } from './npm/npm.ts';
 import type { Upstream } from './upstream.ts';
 
 export type UpstreamSettings = GithubSettings & GoSettings & Pick<NpmClientSettings, 'platform' | 'nodePath'>;

@@ -8,7 +8,7 @@ import { startReleaseWorld } from '../kit/release-world.ts';
 
 /**
  * Every fault that a forge can have (spec upstream 2 and 3), through the whole of release:beta: another try cures it, or it
- * ends with exit 3 or 4 and nothing is published. Sources that never answer: test/manifest-gen/upstream/github.test.ts,
+ * ends with exit 3 or 4 and nothing is published. Sources that never answer: test/manifest-gen/upstream/github/github.test.ts,
  * where patience is shorter.
  */
 type Case = {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { ReleaseError } from '../../../manifest-gen/errors.ts';
-import { createGithub } from '../../../manifest-gen/upstream/github.ts';
-import { fetchSignatures } from '../../../manifest-gen/upstream/npm-signatures.ts';
+import { createGithub } from '../../../manifest-gen/upstream/github/github.ts';
+import { fetchSignatures } from '../../../manifest-gen/upstream/npm/signatures.ts';
 import type { UpstreamSettings } from '../../../manifest-gen/upstream/upstreams.ts';
 import { openDatabase } from '../../../manifest-gen/vulnerabilities/database.ts';
 import { findVulnerabilities } from '../../../manifest-gen/vulnerabilities/match.ts';

@@ -3,29 +3,29 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createCache } from '../../../manifest-gen/cache.ts';
-import type { Found } from '../../../manifest-gen/release.ts';
-import { loadTools, type Tool } from '../../../manifest-gen/tools.ts';
-import { installArgs } from '../../../manifest-gen/upstream/go-build.ts';
+import { createCache } from '../../../../manifest-gen/cache.ts';
+import type { Found } from '../../../../manifest-gen/release.ts';
+import { loadTools, type Tool } from '../../../../manifest-gen/tools.ts';
+import { installArgs } from '../../../../manifest-gen/upstream/go/build.ts';
 import {
   isSumChecked,
   judgeGoError,
   type MachineGo,
   openGo,
-} from '../../../manifest-gen/upstream/go-command.ts';
-import { readLicenses } from '../../../manifest-gen/upstream/go-licenses.ts';
-import { createGoModule } from '../../../manifest-gen/upstream/go-module.ts';
-import { proveModules } from '../../../manifest-gen/upstream/go-proof.ts';
-import { lastPatch, minorOf } from '../../../manifest-gen/upstream/go-toolchain.ts';
-import type { Upstream } from '../../../manifest-gen/upstream/upstream.ts';
-import { keyOfSetting } from '../../../manifest-gen/verify/checksum-database/note.ts';
-import { proveSums } from '../../../manifest-gen/verify/checksum-database/proof.ts';
-import { type Module, makeTinyExe } from '../../kit/exe.ts';
-import { type GoProxy, startGoProxy } from '../../kit/go-proxy.ts';
-import { goHere } from '../../kit/hello-tool.ts';
-import { hasProgram } from '../../kit/programs.ts';
-import { testCacheDir } from '../../kit/test-cache.ts';
-import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../kit/upstream-world.ts';
+} from '../../../../manifest-gen/upstream/go/command.ts';
+import { readLicenses } from '../../../../manifest-gen/upstream/go/licenses.ts';
+import { createGoModule } from '../../../../manifest-gen/upstream/go/module.ts';
+import { proveModules } from '../../../../manifest-gen/upstream/go/proof.ts';
+import { lastPatch, minorOf } from '../../../../manifest-gen/upstream/go/toolchain.ts';
+import type { Upstream } from '../../../../manifest-gen/upstream/upstream.ts';
+import { keyOfSetting } from '../../../../manifest-gen/verify/checksum-database/note.ts';
+import { proveSums } from '../../../../manifest-gen/verify/checksum-database/proof.ts';
+import { type Module, makeTinyExe } from '../../../kit/exe.ts';
+import { type GoProxy, startGoProxy } from '../../../kit/go-proxy.ts';
+import { goHere } from '../../../kit/hello-tool.ts';
+import { hasProgram } from '../../../kit/programs.ts';
+import { testCacheDir } from '../../../kit/test-cache.ts';
+import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../../kit/upstream-world.ts';
 
 const hasGo = hasProgram('go');
 

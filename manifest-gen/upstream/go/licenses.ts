@@ -1,12 +1,12 @@
-import { readContent } from '../../formats/zip-content.ts';
-import { openZip } from '../../formats/zip-file.ts';
-import type { ModuleLicenses } from '../release.ts';
-import type { GoModuleVersion } from '../verify/go-buildinfo.ts';
-import { readPrograms } from '../verify/programs.ts';
-import { type Asking, refused, unreachable } from './asking.ts';
-import type { Go } from './go-command.ts';
-import { licenseOf } from './license-text.ts';
-import { GoDownload } from './schema.ts';
+import { readContent } from '../../../formats/zip-content.ts';
+import { openZip } from '../../../formats/zip-file.ts';
+import type { ModuleLicenses } from '../../release.ts';
+import type { GoModuleVersion } from '../../verify/go-buildinfo.ts';
+import { readPrograms } from '../../verify/programs.ts';
+import { type Asking, refused, unreachable } from '../asking.ts';
+import { licenseOf } from '../license-text.ts';
+import { GoDownload } from '../schema.ts';
+import type { Go } from './command.ts';
 
 /** So that a command line stays below what Windows takes. */
 const modulesAtOnce = 100;

@@ -1,9 +1,9 @@
-import { jsonOf } from '../../formats/json.ts';
-import { isTooDeep, maxBundleBytes } from '../verify/keyless/read-bundle.ts';
-import { type Asking, reasonOf, refused, unreachable } from './asking.ts';
-import type { GithubApiSettings } from './github-api.ts';
-import { openGet, readBody } from './http.ts';
-import { type Attempt, persist } from './persist.ts';
+import { jsonOf } from '../../../formats/json.ts';
+import { isTooDeep, maxBundleBytes } from '../../verify/keyless/read-bundle.ts';
+import { type Asking, reasonOf, refused, unreachable } from '../asking.ts';
+import { openGet, readBody } from '../http.ts';
+import { type Attempt, persist } from '../persist.ts';
+import type { GithubApiSettings } from './api.ts';
 import { readSnappy } from './snappy.ts';
 
 export type StoreSettings = Pick<GithubApiSettings, 'http' | 'patience' | 'signal' | 'apiUrl'>;

@@ -1,11 +1,11 @@
 import type { Got } from 'got';
 import type { z } from 'zod';
-import type { Sidecar } from '../release.ts';
-import { attestationsName, registrySignaturesName } from '../sidecar-name.ts';
-import { type Asking, reasonOf, refused, unreachable } from './asking.ts';
-import { openGet, type Patience, readBody } from './http.ts';
-import { type Attempt, persist } from './persist.ts';
-import { NpmAttestations, type NpmDist, NpmKeys, type RegistrySignatures } from './schema.ts';
+import type { Sidecar } from '../../release.ts';
+import { attestationsName, registrySignaturesName } from '../../sidecar-name.ts';
+import { type Asking, reasonOf, refused, unreachable } from '../asking.ts';
+import { openGet, type Patience, readBody } from '../http.ts';
+import { type Attempt, persist } from '../persist.ts';
+import { NpmAttestations, type NpmDist, NpmKeys, type RegistrySignatures } from '../schema.ts';
 
 export type RegistryAccess = {
   readonly http: Got;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { auditPath, nodeHash, type Subtree } from '../verify/checksum-database/tree.ts';
+import { auditPath, nodeHash, type Subtree } from '../../verify/checksum-database/tree.ts';
 
 /**
  * The tree of the checksum database in tiles of 256 hashes (golang.org/x/mod/sumdb/tlog, Tile): level 0 has the hashes of

@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Cache } from '../cache.ts';
-import type { Environment } from '../config.ts';
-import { fail, ReleaseError } from '../errors.ts';
-import { hideCredentials } from '../hide-credentials.ts';
-import { type CommandResult, livingEnvironment, runCommand } from '../run-command.ts';
-import { makeWhole } from '../whole-file.ts';
-import { type Asking, refused, unreachable } from './asking.ts';
+import type { Cache } from '../../cache.ts';
+import type { Environment } from '../../config.ts';
+import { fail, ReleaseError } from '../../errors.ts';
+import { hideCredentials } from '../../hide-credentials.ts';
+import { type CommandResult, livingEnvironment, runCommand } from '../../run-command.ts';
+import { makeWhole } from '../../whole-file.ts';
+import { type Asking, refused, unreachable } from '../asking.ts';
 
 export type GoSettings = { readonly cache: Cache; readonly env: Environment; readonly signal: AbortSignal };
 

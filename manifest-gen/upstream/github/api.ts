@@ -1,11 +1,11 @@
 import type { Got, Headers } from 'got';
 import type { z } from 'zod';
-import { jsonOf } from '../../formats/json.ts';
-import { type Asking, reasonOf, refused, unreachable } from './asking.ts';
-import { type Opened, openGet, type Patience, readBody } from './http.ts';
+import { jsonOf } from '../../../formats/json.ts';
+import { type Asking, reasonOf, refused, unreachable } from '../asking.ts';
+import { type Opened, openGet, type Patience, readBody } from '../http.ts';
+import { type Attempt, persist } from '../persist.ts';
+import { GithubFault } from '../schema.ts';
 import type { KeptAnswer, KeptAnswers } from './kept-answers.ts';
-import { type Attempt, persist } from './persist.ts';
-import { GithubFault } from './schema.ts';
 
 /** A page of 50 releases of goreleaser is about 5 MB of JSON. */
 const maxJsonBytes = 64 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { snappyCompress } from 'hysnappy';
 import { describe, expect, it } from 'vitest';
-import { readSnappy } from '../../../manifest-gen/upstream/snappy.ts';
+import { readSnappy } from '../../../../manifest-gen/upstream/github/snappy.ts';
 
 const most = 1024 * 1024;
 

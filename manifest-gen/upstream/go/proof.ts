@@ -1,13 +1,13 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Cache } from '../cache.ts';
-import { keyOfSetting, type NoteKey, openNote } from '../verify/checksum-database/note.ts';
-import { type DatabaseProof, proveSums, readHead } from '../verify/checksum-database/proof.ts';
-import { auditPath } from '../verify/checksum-database/tree.ts';
-import type { GoModuleVersion } from '../verify/go-buildinfo.ts';
-import { type Asking, refused, unreachable } from './asking.ts';
-import { type Go, isSumChecked } from './go-command.ts';
-import { loadTiles } from './go-tiles.ts';
+import type { Cache } from '../../cache.ts';
+import { keyOfSetting, type NoteKey, openNote } from '../../verify/checksum-database/note.ts';
+import { type DatabaseProof, proveSums, readHead } from '../../verify/checksum-database/proof.ts';
+import { auditPath } from '../../verify/checksum-database/tree.ts';
+import type { GoModuleVersion } from '../../verify/go-buildinfo.ts';
+import { type Asking, refused, unreachable } from '../asking.ts';
+import { type Go, isSumChecked } from './command.ts';
+import { loadTiles } from './tiles.ts';
 
 /** A command line has an end, on Windows at 32,767 characters. */
 const modulesAtOnce = 100;

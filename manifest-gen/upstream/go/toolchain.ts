@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { fail } from '../errors.ts';
-import type { SourceOf } from '../tools.ts';
-import { ruleFor } from '../version-rules.ts';
-import { type Asking, unreachable } from './asking.ts';
-import { type Go, judgeGoError } from './go-command.ts';
-import { GoVersions } from './schema.ts';
+import { fail } from '../../errors.ts';
+import type { SourceOf } from '../../tools.ts';
+import { ruleFor } from '../../version-rules.ts';
+import { type Asking, unreachable } from '../asking.ts';
+import { GoVersions } from '../schema.ts';
+import { type Go, judgeGoError } from './command.ts';
 
 /** Older Go versions are no modules, so the go command cannot fetch them. */
 const oldestMinor = 21;

@@ -1,12 +1,12 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Architecture } from '../../formats/release-record.ts';
-import type { Cache } from '../cache.ts';
-import { fail } from '../errors.ts';
-import { type KeptExe, keepExe, keptExe } from '../kept-exe.ts';
-import type { GoModule } from '../release.ts';
-import type { Asking } from './asking.ts';
-import type { Go } from './go-command.ts';
+import type { Architecture } from '../../../formats/release-record.ts';
+import type { Cache } from '../../cache.ts';
+import { fail } from '../../errors.ts';
+import { type KeptExe, keepExe, keptExe } from '../../kept-exe.ts';
+import type { GoModule } from '../../release.ts';
+import type { Asking } from '../asking.ts';
+import type { Go } from './command.ts';
 
 /** Of every build; the linker drops symbols and the build id, which differs by folder. */
 export const ldflags = '-s -w -buildid=';

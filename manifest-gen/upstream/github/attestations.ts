@@ -1,9 +1,9 @@
 import pMap from 'p-map';
-import type { Asset, Sidecar } from '../release.ts';
-import { attestationsName } from '../sidecar-name.ts';
-import type { Asking } from './asking.ts';
-import type { GithubApi } from './github-api.ts';
-import { GithubAttestations } from './schema.ts';
+import type { Asset, Sidecar } from '../../release.ts';
+import { attestationsName } from '../../sidecar-name.ts';
+import type { Asking } from '../asking.ts';
+import { GithubAttestations } from '../schema.ts';
+import type { GithubApi } from './api.ts';
 import { fetchStoredBundle, type StoreSettings } from './stored-bundle.ts';
 
 /** At 100 a page: 1,000 attestations of one file. */

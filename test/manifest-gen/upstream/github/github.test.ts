@@ -1,15 +1,15 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { digestBytes } from '../../../formats/digest.ts';
-import type { Fetched, Found } from '../../../manifest-gen/release.ts';
-import { createGithub } from '../../../manifest-gen/upstream/github.ts';
-import { makeTinyExe } from '../../kit/exe.ts';
-import { type Forge, type ForgeOptions, type ForgeRelease, startForge } from '../../kit/forge.ts';
-import type { Fault } from '../../kit/forge-faults.ts';
-import type { ForgeAsset } from '../../kit/forge-store.ts';
-import { type Listening, listen } from '../../kit/listen.ts';
-import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../kit/upstream-world.ts';
+import { digestBytes } from '../../../../formats/digest.ts';
+import type { Fetched, Found } from '../../../../manifest-gen/release.ts';
+import { createGithub } from '../../../../manifest-gen/upstream/github/github.ts';
+import { makeTinyExe } from '../../../kit/exe.ts';
+import { type Forge, type ForgeOptions, type ForgeRelease, startForge } from '../../../kit/forge.ts';
+import type { Fault } from '../../../kit/forge-faults.ts';
+import type { ForgeAsset } from '../../../kit/forge-store.ts';
+import { type Listening, listen } from '../../../kit/listen.ts';
+import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../../kit/upstream-world.ts';
 
 const exe = Buffer.concat([makeTinyExe(), Buffer.alloc(300_000, 7)]);
 const tool = makeTool({

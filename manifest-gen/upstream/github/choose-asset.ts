@@ -1,7 +1,7 @@
-import type { Architecture } from '../../formats/release-record.ts';
-import { sidecarNames } from '../sidecar-name.ts';
-import type { SourceOf } from '../tools.ts';
-import type { GithubAsset } from './schema.ts';
+import type { Architecture } from '../../../formats/release-record.ts';
+import { sidecarNames } from '../../sidecar-name.ts';
+import type { SourceOf } from '../../tools.ts';
+import type { GithubAsset } from '../schema.ts';
 
 export type Chosen = {
   readonly assets: readonly { readonly architecture: Architecture; readonly asset: GithubAsset }[];

@@ -1,11 +1,11 @@
 import { access } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
-import { jsonOf } from '../../formats/json.ts';
-import type { Environment } from '../config.ts';
-import { ReleaseError } from '../errors.ts';
-import { runCommand } from '../run-command.ts';
-import { type Asking, unreachable } from './asking.ts';
-import { NpmFault } from './schema.ts';
+import { jsonOf } from '../../../formats/json.ts';
+import type { Environment } from '../../config.ts';
+import { ReleaseError } from '../../errors.ts';
+import { runCommand } from '../../run-command.ts';
+import { type Asking, unreachable } from '../asking.ts';
+import { NpmFault } from '../schema.ts';
 
 export type NpmClientSettings = {
   /** All of the machine's environment: registry, proxy, certificates and keys are npm's own business. */

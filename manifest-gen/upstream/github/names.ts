@@ -1,4 +1,4 @@
-import type { SourceOf } from '../tools.ts';
+import type { SourceOf } from '../../tools.ts';
 
 type Source = Pick<SourceOf<'github'>, 'repository' | 'tag'>;
 

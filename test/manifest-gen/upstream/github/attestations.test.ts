@@ -1,10 +1,10 @@
 import { snappyCompress } from 'hysnappy';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Found } from '../../../manifest-gen/release.ts';
-import { createGithub } from '../../../manifest-gen/upstream/github.ts';
-import { makeTinyExe } from '../../kit/exe.ts';
-import { type Forge, startForge } from '../../kit/forge.ts';
-import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../kit/upstream-world.ts';
+import type { Found } from '../../../../manifest-gen/release.ts';
+import { createGithub } from '../../../../manifest-gen/upstream/github/github.ts';
+import { makeTinyExe } from '../../../kit/exe.ts';
+import { type Forge, startForge } from '../../../kit/forge.ts';
+import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../../kit/upstream-world.ts';
 
 /** What the forge attests of a file, in both ways that it may be handed out. */
 describe('attestations of a file', () => {
