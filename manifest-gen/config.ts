@@ -23,7 +23,7 @@ const Settings = z.object({
     .string()
     .optional()
     .describe(
-      'its key: push:beta for a beta, push to promote, unlist too to withdraw; else the file FEED_API_KEY_FILE, else, for a feed on this machine, start.key in the data folder',
+      'its key: push:beta for a beta, push to promote, unlist too to withdraw; else the file FEED_API_KEY_FILE, else start.key in the data folder, so name the key of a feed that is another server',
     ),
   FEED_API_KEY_FILE: z.string().optional().describe('a file that holds the key'),
   DATA_DIR: z.string().default('./data').describe('where a server on this machine keeps its start.key'),
@@ -176,15 +176,8 @@ function readKey({ env, cwd, readText }: ConfigSource, problems: string[]): stri
     if (text === undefined) problems.push(`FEED_API_KEY_FILE: cannot read ${env.FEED_API_KEY_FILE}`);
     return checkKey(text ?? '', 'FEED_API_KEY_FILE', problems);
   }
-  if (!isThisMachine(env.FEED_URL || defaultFeedUrl)) return undefined;
   const start = readText(resolve(cwd, env.DATA_DIR || './data', 'start.key'));
   return start === undefined ? undefined : checkKey(start, 'start.key', problems);
-}
-
-/** `start.key` opens everything at the server beside it: a feed elsewhere is never sent it. */
-function isThisMachine(feedUrl: string): boolean {
-  if (!URL.canParse(feedUrl)) return false;
-  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(feedUrl).hostname);
 }
 
 /** Told with all other faults: who sets up a machine corrects them in one go. */

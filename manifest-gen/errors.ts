@@ -141,7 +141,7 @@ const errors = {
   FEED_KEY_MISSING: [
     2,
     'There is no key for the feed {url}.',
-    'Set FEED_API_KEY or FEED_API_KEY_FILE. Only for a feed on this machine the key is found by itself, in data/start.key (pnpm start makes it).',
+    "Set FEED_API_KEY or FEED_API_KEY_FILE, or run where the server's data/start.key is (pnpm start makes it).",
   ],
   FEED_KEY_SCOPE: [
     1,

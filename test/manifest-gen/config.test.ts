@@ -93,11 +93,6 @@ describe('loadGeneratorConfig', () => {
     [{ FEED_API_KEY_FILE: 'key.txt' }, 'from-file'],
     [{ FEED_API_KEY: '' }, 'from-start'],
     [{ DATA_DIR: 'elsewhere' }, undefined],
-    [{ FEED_URL: 'https://localhost:8443/nuget' }, 'from-start'],
-    [{ FEED_URL: 'http://[::1]:8080/nuget' }, 'from-start'],
-    [{ FEED_URL: 'https://nuget.example/nuget' }, undefined],
-    [{ FEED_URL: 'https://127.0.0.1.example/nuget' }, undefined],
-    [{ FEED_URL: 'https://nuget.example/nuget', FEED_API_KEY_FILE: 'data/start.key' }, 'from-start'],
   ])('takes the key by %j', (env, expected) => {
     const files = {
       [resolve('/cwd', 'key.txt')]: 'from-file\r\n',
