@@ -17,6 +17,7 @@ import { readRequests } from './request.ts';
 import { chooseSources, type ResolveOptions } from './resolve.ts';
 import { attempt, endRun, type Failure } from './run-each.ts';
 import { runVerb } from './run-verb.ts';
+import { settled } from './settled.ts';
 
 export type CheckResult = { readonly rows: readonly WatchRow[]; readonly failures: readonly Failure[] };
 
@@ -33,7 +34,7 @@ export async function check(
   const failures: Failure[] = [];
   const rows = await withContext(world, async (found) => {
     const context = await withKnownDate(found, failures);
-    return Promise.all(tools.map((tool) => checkOne(tool, options, context, failures)));
+    return settled(tools, Number.POSITIVE_INFINITY, (tool) => checkOne(tool, options, context, failures));
   });
   return { rows, failures };
 }

@@ -1,7 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import pMap from 'p-map';
 import type { Outcome, PlanRow } from '../report/report.ts';
 import type { Tool } from '../tools.ts';
 import type { World } from '../world.ts';
@@ -9,6 +8,7 @@ import { type Context, withContext } from './context.ts';
 import type { Request } from './request.ts';
 import { requireKey, type Scope } from './require-key.ts';
 import { attempt, type Failure, type Run, type RunResult } from './run-each.ts';
+import { settled } from './settled.ts';
 
 /** What a verb decided for one tool, and changed nothing for yet. */
 export type Planned = { readonly tool: Tool; readonly row: PlanRow };
@@ -43,7 +43,7 @@ export function runPlan<P extends Planned, Made>(
     const unfinished = new Set<string>();
     const run = { ...world, failures, published: context.published, unfinished };
     const outcomes: Outcome[] = [];
-    const resolved = await settled(requests, (request) =>
+    const resolved = await settled(requests, atOnce, (request) =>
       attempt(run, request.tool.tool, () => work.resolve(request, context)),
     );
     const plan = resolved.filter((one) => one !== undefined);
@@ -85,7 +85,7 @@ async function prepareAll<P extends Planned, Made>(
     });
   // versions of one tool share its files in the cache, so they take turns
   const tools = [...new Set(plan.map(({ tool }) => tool))];
-  const prepared = await settled(tools, async (tool) => {
+  const prepared = await settled(tools, atOnce, async (tool) => {
     const ofTool: Prepared<P>[] = [];
     for (const planned of plan.filter((one) => one.tool === tool)) {
       const one = await prepareOne(planned);
@@ -94,15 +94,6 @@ async function prepareAll<P extends Planned, Made>(
     return ofTool;
   });
   return prepared.flat().sort((a, b) => plan.indexOf(a.planned) - plan.indexOf(b.planned));
-}
-
-/** Waits for all, also when one has thrown: nobody works on in a folder that is about to go. */
-async function settled<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  try {
-    return await pMap(items, work, { concurrency: atOnce, stopOnError: false });
-  } catch (error) {
-    throw error instanceof AggregateError ? error.errors[0] : error;
-  }
 }
 
 /** As they were asked for, whichever failed first. */

@@ -16,6 +16,7 @@ import { type Request, readRequests } from './request.ts';
 import { type ResolveOptions, resolve } from './resolve.ts';
 import { asReleaseError } from './run-each.ts';
 import { runVerb } from './run-verb.ts';
+import { settled } from './settled.ts';
 
 /**
  * Tool x channel: what is where, and what a release would do. A source that cannot be reached is said in its tool's row.
@@ -26,12 +27,13 @@ export function findStatus(
   { requests, own }: Asked,
   options: ResolveOptions,
 ): Promise<readonly StatusRow[]> {
-  // at once: each waits for its own source, and one that cannot be reached is waited for long
   return withContext(world, async (context) => {
-    const rows = await Promise.all([
-      ...requests.map((request) => rowOf(request, options, context)),
-      ...own.map((one) => rowOfOwn(one, context)),
-    ]);
+    const questions = [
+      ...requests.map((request) => () => rowOf(request, options, context)),
+      ...own.map((one) => () => rowOfOwn(one, context)),
+    ];
+    // at once: each waits for its own source, and one that cannot be reached is waited for long
+    const rows = await settled(questions, Number.POSITIVE_INFINITY, (ask) => ask());
     return rows.filter((row) => row !== undefined);
   });
 }
