@@ -24,9 +24,10 @@ export function checkMarkdown(rows: readonly WatchRow[]): string {
   const overview = [
     '| tool | main | upstream | known vulnerabilities | to do |',
     '| --- | --- | --- | --- | --- |',
-    ...rows.map((row) =>
-      line([row.tool, row.main ?? '-', upstreamCell(row), countCell(row), row.next.join(' ') || 'nothing']),
-    ),
+    ...rows.map((row) => {
+      const found = [row.tool, row.main ?? '-', upstreamCell(row), countCell(row)].map(cell);
+      return line([...found, row.next.map(withCode).join(' ') || 'nothing']);
+    }),
   ];
   const details = rows.flatMap(({ tool, main, gaps, vulnerabilities = [] }) =>
     vulnerabilities.length + gaps.length === 0
@@ -39,14 +40,8 @@ export function checkMarkdown(rows: readonly WatchRow[]): string {
           '| --- | --- | --- | --- | --- | --- |',
           ...[...gaps, ...vulnerabilities].map((one) => {
             const { id, module, found, fixed = isGap(one) ? '' : 'not yet', verdict, because, summary } = one;
-            return line([
-              [id, ...one.aliases].join(', '),
-              module,
-              found,
-              fixed,
-              `${verdict}: ${because}`,
-              summary,
-            ]);
+            const names = [id, ...one.aliases].join(', ');
+            return line([names, module, found, fixed, `${verdict}: ${because}`, summary].map(cell));
           }),
         ],
   );
@@ -83,7 +78,15 @@ function sentence(one: Judged): string {
 }
 
 function line(cells: readonly string[]): string {
-  return `| ${cells.map(cell).join(' | ')} |`;
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** A sentence of ours, whose commands stay code. */
+function withCode(text: string): string {
+  return text
+    .split(/(`[^`|\p{Cc}]+`)/u)
+    .map((part, at) => (at % 2 === 0 ? cell(part) : part))
+    .join('');
 }
 
 /** The database's texts are not ours: no markup of theirs may work. */

@@ -189,13 +189,29 @@ describe('createLineReport', () => {
     report.status([{ ...offered, next: evil }]);
     const gap = { id: 'NO-VERSION', aliases: [], module: evil, found: evil, fixed: undefined, summary: evil };
     const judged = { ...gap, severity: undefined, url: undefined, verdict: 'below', because: evil } as const;
-    const looked = { isOutdated: false, vulnerabilities: [], unknown: [evil], gaps: [judged], next: [evil] };
+    const looked = {
+      isOutdated: false,
+      vulnerabilities: [],
+      unknown: [evil],
+      gaps: [judged],
+      next: [`\`${evil}\``],
+    };
     report.watch([{ ...offered, ...looked }]);
 
     expect(checkMarkdown([{ ...offered, ...looked }]).replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
     expect(stderr().replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
     expect(stdout().replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
     expect(stderr()).toContain('x ]0;title  [1A [2Kdelve  passed 2K');
+  });
+
+  it('leaves commands of a page code, and nothing else of what was read', () => {
+    const next = ['<b>1.27.0</b> is there: `release:beta delve`.', '`a|b` is no command'];
+    const row = { tool: 'delve', main: '1.26.2', beta: undefined, upstream: '1.27.0', isOutdated: true };
+    const page = checkMarkdown([{ ...row, vulnerabilities: [], unknown: [], gaps: [], next }]);
+
+    expect(page).toContain(
+      '| 0 | &#60;b&#62;1.27.0&#60;/b&#62; is there: `release:beta delve`. \\`a\\|b\\` is no command |',
+    );
   });
 
   it('keeps a line a tool where a program said several lines', () => {
