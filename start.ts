@@ -58,7 +58,7 @@ async function fillFeed(
   say: (text: string) => void,
 ): Promise<void> {
   say(
-    '\nThe feed is empty: the first tools are released now, in the versions that their files name. It answers already; this may take some minutes.\n',
+    '\nThe feed is empty: the first tools are released now, in the versions that their files name. It answers already; a tool that is built from its Go modules takes minutes, a large one a quarter of an hour.\n',
   );
   const world = await ownWorld(invocation, server, key);
   const missing = new Set(await toolsOf(world, say));

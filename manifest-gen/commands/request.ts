@@ -29,12 +29,20 @@ export function readRequests(args: readonly string[], tools: readonly Tool[]): r
 function refuseUnknown(name: string, tools: readonly Tool[]): never {
   const own = madeHere.find(({ tool }) => tool === name);
   if (own !== undefined) fail('TOOL_MADE_HERE', { tool: name, what: own.what, hint: own.hint });
-  const owner = tools.find(({ packageId }) => packageId?.toLowerCase() === name.toLowerCase());
-  const hint =
-    owner === undefined
-      ? `Add a file ${name}.yaml to the tools folder (TOOLS_DIR), or name another tool.`
-      : `${name} is a package, its tool is ${owner.tool}: name that.`;
-  fail('TOOL_UNKNOWN', { tool: name, known: tools.map((one) => one.tool).join(', '), hint });
+  fail('TOOL_UNKNOWN', {
+    tool: name,
+    known: tools.map((one) => one.tool).join(', '),
+    hint: hintFor(name, tools),
+  });
+}
+
+function hintFor(name: string, tools: readonly Tool[]): string {
+  const low = name.toLowerCase();
+  if (tools.some(({ tool }) => tool === low)) return `The names of tools are in lower case: ${low}.`;
+  const owner = tools.find(({ packageId }) => packageId?.toLowerCase() === low);
+  return owner === undefined
+    ? `Add a file ${low}.yaml to the tools folder (TOOLS_DIR), or name another tool.`
+    : `${name} is a package, its tool is ${owner.tool}: name that.`;
 }
 
 /** `delve` of `delve@1.22.0`. */

@@ -34,6 +34,7 @@ describe('what is asked for', () => {
 describe('a name that is no tool', () => {
   it.each([
     ['bank-esbuild@1.0.0', 'bank-esbuild is a package, its tool is esbuild: name that.'],
+    ['Esbuild', 'The names of tools are in lower case: esbuild.'],
     ['esbuilt', 'Add a file esbuilt.yaml to the tools folder (TOOLS_DIR), or name another tool.'],
   ])('%s is answered with what to do', (name, hint) => {
     expect(() => readRequests([name], tools)).toThrow(
