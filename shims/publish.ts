@@ -3,6 +3,7 @@ import { type Context, withContext } from '../manifest-gen/commands/context.ts';
 import { keepPayloads } from '../manifest-gen/commands/keep-files.ts';
 import { requireKey } from '../manifest-gen/commands/require-key.ts';
 import { requirePayload } from '../manifest-gen/commands/require-payloads.ts';
+import { interrupted } from '../manifest-gen/commands/run-each.ts';
 import { fail } from '../manifest-gen/errors.ts';
 import { publishManifest } from '../manifest-gen/publish/bucket-branch.ts';
 import { listVersions, pushPackage, waitForPackage } from '../manifest-gen/publish/feed-client.ts';
@@ -46,7 +47,13 @@ export function publishShims(
       const payloads = [{ file: launcherFile, path, sha256: digest.sha256 }];
       await keepPayloads(outDir, { ...tool, version: chosen.version, payloads });
     }
-    if (!dryRun) await putInPlace(context, set, chosen.version);
+    if (!dryRun) {
+      const unfinished = new Set([`${shimsPackage} ${chosen.version}`]);
+      await putInPlace(context, set, chosen.version).catch((error: unknown) => {
+        if (world.signal.aborted) interrupted({ published: context.published, unfinished }, error);
+        throw error;
+      });
+    }
     return chosen;
   });
 }
@@ -94,11 +101,13 @@ async function putInPlace(context: Context, set: ShimSet, version: string): Prom
     home: publicUrl ?? new URL(feed.feedUrl).origin,
     checkver: publicUrl === undefined ? undefined : `${publicUrl}/m/${shimsPackage}.json`,
   });
-  if (places.isPut) await putPayload(feed, places, payload, () => {});
-  else await requirePayload({ ...payload, ...tool, url, sha256: set.launcher.digest.sha256 }, context);
-  await pushPackage(feed, { id: shimsPackage, version, path, digest }, () => {});
+  if (places.isPut) {
+    const outcome = await putPayload(feed, places, payload, () => {});
+    if (outcome === 'put') published.push(`payload ${shimsPackage}/${version}/${launcherFile}`);
+  } else await requirePayload({ ...payload, ...tool, url, sha256: set.launcher.digest.sha256 }, context);
+  const outcome = await pushPackage(feed, { id: shimsPackage, version, path, digest }, () => {});
+  if (outcome === 'pushed') published.push(`package ${shimsPackage} ${version}`);
   await waitForPackage(feed, shimsPackage, version, world.signal);
-  published.push(`package ${shimsPackage} ${version}`);
   await publishManifest(bucket, {
     tool: shimsPackage,
     version,

@@ -69,7 +69,11 @@ export function endRun(
   throw new ToolsFailed(published === undefined ? `${who}.` : `${who}. ${inWords(published)}`, exitCode);
 }
 
-function interrupted({ published, unfinished = new Set() }: Run, cause?: unknown): never {
+/** @throws ReleaseError INTERRUPTED, saying what was and what was not published */
+export function interrupted(
+  { published, unfinished = new Set() }: Pick<Run, 'published' | 'unfinished'>,
+  cause?: unknown,
+): never {
   const rest = unfinished.size === 0 ? '' : ` Not finished: ${[...unfinished].join(', ')}.`;
   fail('INTERRUPTED', { state: `${inWords(published)}${rest}`.replace(/\.$/, '') }, cause);
 }

@@ -179,8 +179,8 @@ export async function push(
   const outcome = await pushPackage(context.feed, pkg, (doneBytes) =>
     context.world.report.progress(tool.tool, 'push', doneBytes, pkg.digest.sizeBytes),
   );
-  await waitForPackage(context.feed, id, version, context.world.signal);
   if (outcome === 'pushed') context.published.push(`package ${id} ${version}`);
+  await waitForPackage(context.feed, id, version, context.world.signal);
   return {};
 }
 

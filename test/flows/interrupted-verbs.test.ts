@@ -53,14 +53,21 @@ describe('Ctrl-C', () => {
     ['bundle:create', ['delve', '--out', 'x.bundle']],
   ])('ends %s with 130 at whichever question it comes', { timeout: 240_000 }, async (verb, args) => {
     const told: string[] = [];
+    let runs = 0;
+    // what is in the cache is not asked for again
+    const asIfFirst = () => ({
+      ...env,
+      CACHE_DIR: join(generator.dir, `cache-${verb.replace(':', '-')}-${runs++}`),
+    });
     for (const gate of [feedGate, forgeGate]) {
       const before = gate.requests.length;
-      await generator.run(verb, args, { env });
+      await generator.run(verb, args, { env: asIfFirst() });
       const questions = gate.requests.slice(before);
       for (const [at, question] of questions.entries()) {
         const interruption = new AbortController();
         gate.trap('', 'before', () => interruption.abort(), at + 1);
-        const { exitCode, stderr } = await generator.run(verb, args, { env, signal: interruption.signal });
+        const { signal } = interruption;
+        const { exitCode, stderr } = await generator.run(verb, args, { env: asIfFirst(), signal });
         const end = stderr.trim().split('\n').at(-1) ?? '';
         if (exitCode !== 130 || !end.startsWith('Interrupted: '))
           told.push(`${question}: ${exitCode}, ${end}`);
@@ -68,5 +75,21 @@ describe('Ctrl-C', () => {
     }
 
     expect(told).toEqual([]);
+  });
+
+  it('tells of a package that the feed took and does not show yet', async () => {
+    forge.addRepository('go-delve/delve', [delveRelease('1.26.4')]);
+    const interruption = new AbortController();
+    feedGate.trap('GET /nuget/Packages(', 'before', () => interruption.abort());
+
+    const { exitCode, stderr } = await generator.run('release:beta', ['delve'], {
+      env,
+      signal: interruption.signal,
+    });
+
+    expect(exitCode, stderr).toBe(130);
+    expect(stderr).toMatch(
+      /Interrupted: Published: .*; package delve 1\.26\.4-beta\.1\. Not finished: delve 1\.26\.4-beta\.1\./,
+    );
   });
 });

@@ -28,7 +28,10 @@ export type Forge = {
   /** GITHUB_API_URL */
   readonly apiUrl: string;
   readonly storeUrl: string;
-  /** `go-delve/delve`; newest release first. A private one is 404 without the token. */
+  /**
+   * `go-delve/delve`; newest release first. One that is there already has these releases from now on. A private one is 404 without
+   * the token.
+   */
   addRepository(
     name: string,
     releases: readonly ForgeRelease[],
@@ -198,7 +201,9 @@ export async function startForge(options: ForgeOptions = {}): Promise<Forge> {
     apiUrl: api.url,
     storeUrl: store.url,
     addRepository: (name, releases, { isPrivate = false } = {}) => {
-      repositories.push({ id: repositories.length + 1, name, releases, isPrivate });
+      const known = repositories.findIndex((one) => one.name === name);
+      const at = known < 0 ? repositories.length : known;
+      repositories[at] = { id: at + 1, name, releases, isPrivate };
     },
     addAttestations: (file, bundles, stored) => {
       const attestations = bundles.map((bundle) => {

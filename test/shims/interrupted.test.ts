@@ -1,37 +1,66 @@
 import { rm } from 'node:fs/promises';
 import { Writable } from 'node:stream';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCommand } from '../../shims/command.ts';
 import { hasGo } from '../kit/exe.ts';
-import { makeTempDir, productDir } from '../kit/house.ts';
+import { startGate } from '../kit/gate.ts';
+import { makeTempDir, productDir, startHouse } from '../kit/house.ts';
 import { listen } from '../kit/listen.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
 
-it.skipIf(!hasGo)(
-  'Ctrl-C while shims are published is an interruption, no feed that is away (needs go)',
-  async () => {
-    const dir = await makeTempDir();
-    const interruption = new AbortController();
-    const silent = await listen(() => interruption.abort());
+describe.skipIf(!hasGo)('Ctrl-C while shims are published (needs go)', () => {
+  let dir: string;
+  beforeAll(async () => {
+    dir = await makeTempDir();
+  });
+  afterAll(() => rm(dir, { recursive: true, force: true }));
+
+  function publish(env: Record<string, string>, signal: AbortSignal): Promise<unknown> {
     const nobody = new Writable({ write: (_chunk, _encoding, done) => done() });
     const command = createCommand({
-      env: { ...process.env, CACHE_DIR: testCacheDir, FEED_URL: `${silent.url}/nuget`, DATA_DIR: dir },
+      env: { ...process.env, CACHE_DIR: testCacheDir, DATA_DIR: dir, ...env },
       stdout: nobody,
       stderr: nobody,
       productDir,
       cwd: dir,
-      signal: interruption.signal,
+      signal,
       version: '1.2.0',
     });
+    return command.parseAsync(['--publish', 'beta'], { from: 'user' });
+  }
+
+  it('is an interruption, no feed that is away', { timeout: 300_000 }, async () => {
+    const interruption = new AbortController();
+    const silent = await listen(() => interruption.abort());
     try {
-      await expect(command.parseAsync(['--publish', 'beta'], { from: 'user' })).rejects.toMatchObject({
+      await expect(publish({ FEED_URL: `${silent.url}/nuget` }, interruption.signal)).rejects.toMatchObject({
         code: 'INTERRUPTED',
         exitCode: 130,
       });
     } finally {
       await silent.stop();
-      await rm(dir, { recursive: true, force: true });
     }
-  },
-  300_000,
-);
+  });
+
+  it.each([
+    ['PUT /nuget', /: Published: payload \S+\. Not finished: go-win-shims 1\.2\.0-beta\.1\.$/],
+    ['GET /nuget/Packages', /; package go-win-shims 1\.2\.0-beta\.1\. Not finished: go-win-shims \S+$/],
+    [
+      'POST /git/beta/go-win-tools.git/git-receive-pack',
+      /; package go-win-shims 1\.2\.0-beta\.1\. Not finished: go-win-shims \S+$/,
+    ],
+  ] as const)('at %s tells what is there and what is not', { timeout: 300_000 }, async (request, says) => {
+    const house = await startHouse();
+    const gate = await startGate(house.url);
+    const interruption = new AbortController();
+    gate.trap(request, 'before', () => interruption.abort());
+    try {
+      await expect(
+        publish({ FEED_URL: `${gate.url}/nuget`, FEED_API_KEY: house.adminKey }, interruption.signal),
+      ).rejects.toMatchObject({ code: 'INTERRUPTED', message: expect.stringMatching(says) });
+    } finally {
+      await gate.stop();
+      await house.stop();
+    }
+  });
+});
