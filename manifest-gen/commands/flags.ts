@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type SourceKind, sourceKinds } from '../../formats/release-record.ts';
 import { generatorConfigHelp } from '../config.ts';
 import { readDuration } from '../duration.ts';
+import { maxReasonLength } from '../withdraw/note.ts';
 import type { Invocation } from '../world.ts';
 
 /** Flags of the release verbs (contract section 1). */
@@ -70,8 +71,6 @@ function readWait(text: string): number {
 function wrongWait(): never {
   throw new InvalidArgumentError('A time is a number and s, m, h or d, such as 90s.');
 }
-
-const maxReasonLength = 500;
 
 /** One line: it stands in a commit and in an entry of the audit log. */
 function readReason(text: string): string {

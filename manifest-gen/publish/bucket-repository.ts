@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { messageOf } from '../../formats/thrown.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import { hideCredentials } from '../hide-credentials.ts';
-import { beginningOf, readReason } from '../withdraw/note.ts';
+import { beginningOf, reasonIn } from '../withdraw/note.ts';
 import { commitTree, list, treeWith, writeRoot } from './bucket-tree.ts';
 import { createGit, type Git, type GitAccess } from './git.ts';
 
@@ -97,7 +97,7 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
       if (tips.size === 0) return undefined;
       const search = ['--fixed-strings', `--grep=${beginningOf(version)}`, ...tips.values()];
       const message = await git.run(['log', '-1', '--format=%B', ...search, '--', `bucket/${tool}.json`]);
-      return readReason(message, version);
+      return reasonIn(message, version);
     },
     async tools(branch) {
       const tip = tips.get(branch);
