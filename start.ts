@@ -9,7 +9,7 @@ import type { Tool, UpstreamKind } from './manifest-gen/tools.ts';
 import { createReport, createWorld, type Invocation, readToolsOf, type World } from './manifest-gen/world.ts';
 import { operator } from './server/audit/audit.ts';
 import { configHelp, loadConfig } from './server/config.ts';
-import { type ClientCommand, stableCommands } from './server/gallery/commands.ts';
+import { installCommands } from './server/gallery/commands.ts';
 import type { Keys } from './server/keys/keys.ts';
 import { createLogger } from './server/log.ts';
 import { keepMemorySmall } from './server/memory.ts';
@@ -95,9 +95,7 @@ async function tellTools(
 ): Promise<void> {
   const world = await ownWorld(invocation, server, undefined);
   for (const tool of await toolsOf(world, say)) {
-    const id = tool.packageId ?? tool.tool;
-    if ((await server.services.catalog.findLatest(id)) !== undefined) await sayCommands(server, tool, say);
-    else sayHowToRelease(server, tool, undefined, say);
+    if (!(await sayCommands(server, tool, say))) sayHowToRelease(server, tool, undefined, say);
   }
 }
 
@@ -139,19 +137,24 @@ async function ownWorld(invocation: Invocation, server: RunningServer, key: stri
   return createWorld(own, createReport(own, {}));
 }
 
+/** Says how a tool is installed; false where it has no stable version yet. */
 async function sayCommands(
-  server: RunningServer,
+  { publicUrl, services }: RunningServer,
   { tool, packageId: id = tool }: Tool,
   say: (text: string) => void,
-): Promise<void> {
-  const manifest = await server.services.bucket.readManifest('main', tool);
+): Promise<boolean> {
+  const stable = await services.catalog.findLatest(id);
+  if (stable === undefined) return false;
+  const manifest = await services.bucket.readManifest('main', tool);
   const app = manifest === undefined ? undefined : tool;
-  const lines = stableCommands(server.publicUrl, { id, app }).flatMap(commandLines);
-  say(`\n${id} can be installed:\n${lines.join('\n')}\n`);
-}
-
-function commandLines({ lines }: ClientCommand): string[] {
-  return lines.map((line) => `  ${line}`);
+  const blocks = installCommands(publicUrl, {
+    id,
+    stable: { version: stable.version, app },
+    beta: undefined,
+  });
+  const lines = blocks.flatMap(({ commands }) => commands.flatMap((command) => command.lines));
+  say(`\n${id} can be installed:\n${lines.map((line) => `  ${line}`).join('\n')}\n`);
+  return true;
 }
 
 /** The key of an earlier start, when the server still knows it; else a new one in a file that only its owner may read. */

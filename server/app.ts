@@ -11,6 +11,7 @@ import type { Payloads } from './catalog/payloads.ts';
 import type { Config } from './config.ts';
 import { createDownloadMaker, createDownloadRouter } from './download/router.ts';
 import type { Settling } from './feed/settle.ts';
+import { renderErrorPage } from './gallery/error-page.tsx';
 import { createGalleryRouter } from './gallery/router.tsx';
 import { answerUnknownRoute, createAnswerError } from './http/answer-error.ts';
 import { type FindKey, identify } from './http/auth.ts';
@@ -98,7 +99,7 @@ export function createApp(services: Services): RequestListener {
   app.use(createDescriptionRouter(services));
   app.use(createGalleryRouter(services));
   app.use(answerUnknownRoute);
-  app.use(createAnswerError(log));
+  app.use(createAnswerError(log, renderErrorPage));
   const makeFeed = createODataMaker({ ...services, cache });
   const makeDownload = createDownloadMaker({ catalog, blobs, cache, beginDownload });
   const lane = {

@@ -1,64 +1,128 @@
-/** The exact commands that a person types, source included. The same builder serves every page, so that they never differ. */
-export type ClientCommand = {
-  readonly client: string;
+/** Lines to type, what they give, and what to know about them. */
+export type Command = {
+  /** `Stable 1.22.0`; none where a client has one command. */
+  readonly label?: string;
   readonly lines: readonly string[];
   readonly remark?: string;
 };
 
-/** `app`: the name of its manifest, where the bucket has one. */
-type Offer = { readonly id: string; readonly app: string | undefined };
+/** What a person types at one client. */
+export type ClientCommands = { readonly client: string; readonly commands: readonly Command[] };
 
-/** How to install the newest stable version of a package. */
-export function stableCommands(publicUrl: string, offer: Offer): readonly ClientCommand[] {
-  return [
-    { client: 'Chocolatey', lines: [`choco install ${offer.id} -s ${publicUrl}/nuget`] },
-    ...(offer.app === undefined ? [] : [scoop(publicUrl, 'main', offer.app)]),
-    { client: 'NuGet', lines: [`nuget install ${offer.id} -Source ${publicUrl}/nuget`] },
-  ];
+/** A version of a channel. `app`: the name of its manifest, where the bucket offers this very version. */
+type Offer = { readonly version: string; readonly app: string | undefined };
+
+/** What a package offers at each channel. */
+export type Offers = {
+  readonly id: string;
+  readonly stable: Offer | undefined;
+  readonly beta: Offer | undefined;
+};
+
+/**
+ * How to install a package: a block for each client, with its command for the stable version and the one for the beta. The same builder
+ * serves every page, so that they never differ.
+ */
+export function installCommands(publicUrl: string, { id, stable, beta }: Offers): readonly ClientCommands[] {
+  const blocks = clients.map(({ client, forStable, forBeta }) => ({
+    client,
+    commands: [
+      ...labelled('Stable', stable, forStable(publicUrl, id, stable?.app)),
+      ...labelled('Beta', beta, forBeta(publicUrl, id, beta?.app)),
+    ],
+  }));
+  return blocks.filter(({ commands }) => commands.length > 0);
 }
 
-/** How to join the testers of a package. */
-export function betaCommands(publicUrl: string, offer: Offer): readonly ClientCommand[] {
-  return [
-    {
-      client: 'Chocolatey',
-      lines: [`choco install ${offer.id} --pre -s ${publicUrl}/nuget`],
-      remark: 'Chocolatey 2 and newer; older ones see stable versions only.',
-    },
-    ...(offer.app === undefined ? [] : [scoop(publicUrl, 'beta', offer.app)]),
-    { client: 'NuGet', lines: [`nuget install ${offer.id} -Prerelease -Source ${publicUrl}/nuget`] },
-  ];
+function labelled(channel: string, offer: Offer | undefined, command: Command | undefined): Command[] {
+  return offer === undefined || command === undefined
+    ? []
+    : [{ ...command, label: `${channel} ${offer.version}` }];
+}
+
+type MakeCommand = (publicUrl: string, id: string, app: string | undefined) => Command | undefined;
+
+type Client = {
+  readonly client: string;
+  readonly forStable: MakeCommand;
+  readonly forBeta: MakeCommand;
+};
+
+const clients: readonly Client[] = [
+  {
+    client: 'Chocolatey',
+    forStable: (publicUrl, id) => ({ lines: [`choco install ${id} -s ${publicUrl}/nuget`] }),
+    forBeta: (publicUrl, id) => ({
+      lines: [`choco install ${id} --pre -s ${publicUrl}/nuget`],
+      remark: 'Needs Chocolatey 2 or newer; older versions see stable packages only.',
+    }),
+  },
+  {
+    client: 'Scoop',
+    // The prefix is needed: `main`, which every Scoop has, wins over other buckets (spec scoop 1.3).
+    forStable: (publicUrl, _id, app) =>
+      app === undefined
+        ? undefined
+        : { lines: [addBucket(publicUrl, 'main'), `scoop install go-win-tools/${app}`] },
+    forBeta: (publicUrl, _id, app) =>
+      app === undefined
+        ? undefined
+        : {
+            // A bucket's name is taken once; the same name lets installed apps follow (spec scoop 9.1).
+            lines: [
+              'scoop bucket rm go-win-tools',
+              addBucket(publicUrl, 'beta'),
+              `scoop install go-win-tools/${app}`,
+            ],
+            remark: `The first line removes the stable bucket; leave it out on a machine without it. If ${app} is installed already, end with: scoop update ${app}`,
+          },
+  },
+  {
+    client: 'NuGet',
+    forStable: (publicUrl, id) => ({ lines: [`nuget install ${id} -Source ${publicUrl}/nuget`] }),
+    forBeta: (publicUrl, id) => ({
+      lines: [`nuget install ${id} -Prerelease -Source ${publicUrl}/nuget`],
+    }),
+  },
+];
+
+function addBucket(publicUrl: string, channel: 'main' | 'beta'): string {
+  return `scoop bucket add go-win-tools ${publicUrl}/git/${channel}/go-win-tools.git`;
 }
 
 /** How a machine is pointed at this server once. */
-export function setupCommands(publicUrl: string): readonly ClientCommand[] {
+export function setupCommands(publicUrl: string): readonly ClientCommands[] {
   return [
     {
       client: 'All of it, by a script',
-      lines: [`curl.exe -fsSLO ${publicUrl}/install.cmd`, '.\\install.cmd'],
-      remark: `-WhatIf tells what it would do, -Remove takes it back. It runs ${publicUrl}/install.ps1`,
+      commands: [
+        {
+          lines: [`curl.exe -fsSLO ${publicUrl}/install.cmd`, '.\\install.cmd'],
+          remark: `-WhatIf shows what it would do, -Remove takes it back. It runs ${publicUrl}/install.ps1`,
+        },
+      ],
     },
-    { client: 'Chocolatey', lines: [`choco source add -n go-win-tools -s ${publicUrl}/nuget`] },
+    {
+      client: 'Chocolatey',
+      commands: [{ lines: [`choco source add -n go-win-tools -s ${publicUrl}/nuget`] }],
+    },
     {
       client: 'Scoop',
-      lines: [`scoop bucket add go-win-tools ${publicUrl}/git/main/go-win-tools.git`],
-      remark: 'Testers add /git/beta/go-win-tools.git instead, under the same name.',
+      commands: [
+        {
+          lines: [addBucket(publicUrl, 'main')],
+          remark: 'Testers add /git/beta/go-win-tools.git instead, under the same name.',
+        },
+      ],
     },
     {
       client: 'NuGet',
-      lines: [`nuget sources add -Name go-win-tools -Source ${publicUrl}/nuget`],
-      remark: `As NuGet v3: ${publicUrl}/v3/index.json`,
+      commands: [
+        {
+          lines: [`nuget sources add -Name go-win-tools -Source ${publicUrl}/nuget`],
+          remark: `As NuGet v3: ${publicUrl}/v3/index.json`,
+        },
+      ],
     },
   ];
-}
-
-/** The prefix is needed: `main`, which every Scoop has, wins over other buckets (spec scoop 1.3). */
-function scoop(publicUrl: string, channel: 'main' | 'beta', app: string): ClientCommand {
-  return {
-    client: 'Scoop',
-    lines: [
-      `scoop bucket add go-win-tools ${publicUrl}/git/${channel}/go-win-tools.git`,
-      `scoop install go-win-tools/${app}`,
-    ],
-  };
 }

@@ -1,23 +1,38 @@
 import type { JSX } from 'preact';
 import type { PackageRow } from '../catalog/catalog.ts';
-import type { ClientCommand } from './commands.ts';
+import type { ClientCommands } from './commands.ts';
 
-/** Commands to copy, one block a client. */
-export function Commands({ commands }: { readonly commands: readonly ClientCommand[] }): JSX.Element {
+/** Commands to copy, one block a client; a click selects the whole of a command (gallery.css). */
+export function Commands({ blocks }: { readonly blocks: readonly ClientCommands[] }): JSX.Element {
   return (
     <dl class="commands">
-      {commands.map(({ client, lines, remark }) => (
+      {blocks.map(({ client, commands }) => (
         <div key={client}>
           <dt>{client}</dt>
-          <dd>
-            <pre>
-              <code>{lines.join('\n')}</code>
-            </pre>
-            {remark === undefined ? null : <p class="remark">{remark}</p>}
-          </dd>
+          {commands.map(({ label, lines, remark }) => (
+            <dd key={label}>
+              {label === undefined ? null : <p class="label">{label}</p>}
+              <pre>
+                <code class="copy">{lines.join('\n')}</code>
+              </pre>
+              {remark === undefined ? null : <p class="remark">{remark}</p>}
+            </dd>
+          ))}
         </div>
       ))}
     </dl>
+  );
+}
+
+/** The start of a hash; the whole of it on demand. */
+export function Hash({ sha256 }: { readonly sha256: string }): JSX.Element {
+  return (
+    <details class="hash">
+      <summary>
+        <code>{sha256.slice(0, 12)}…</code>
+      </summary>
+      <code class="copy">{sha256}</code>
+    </details>
   );
 }
 

@@ -1,9 +1,9 @@
 import type { JSX } from 'preact';
 import type { PackageRow } from '../catalog/catalog.ts';
-import { betaCommands, setupCommands, stableCommands } from './commands.ts';
+import { installCommands, setupCommands } from './commands.ts';
 import { Commands, DateText, Version } from './components.tsx';
 import { Layout } from './layout.tsx';
-import type { ListedPackage, Listing } from './pages.ts';
+import { type ListedPackage, type Listing, offersOf } from './pages.ts';
 
 type Props = { readonly listing: Listing; readonly publicUrl: string };
 
@@ -24,7 +24,7 @@ export function HomePage({ listing, publicUrl }: Props): JSX.Element {
       </section>
       <section aria-labelledby="setup">
         <h2 id="setup">Point a machine at this server</h2>
-        <Commands commands={setupCommands(publicUrl)} />
+        <Commands blocks={setupCommands(publicUrl)} />
       </section>
     </Layout>
   );
@@ -34,49 +34,57 @@ type TableProps = { readonly packages: readonly ListedPackage[]; readonly public
 
 function PackageTable({ packages, publicUrl }: TableProps): JSX.Element {
   return (
-    <div class="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Package</th>
-            <th scope="col">Stable</th>
-            <th scope="col">Beta</th>
-            <th scope="col">Published</th>
-            <th scope="col" class="number">
-              Downloads
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {packages.map(({ newest, stable, apps }) => (
-            <tr key={newest.id}>
-              <th scope="row">
-                <a href={`/packages/${encodeURIComponent(newest.id)}`}>{newest.id}</a>
-                <p class="remark">{summaryOf(stable ?? newest)}</p>
-                <details>
-                  <summary>{stable === undefined ? 'Test it' : 'Install it'}</summary>
-                  <Commands
-                    commands={
-                      stable === undefined
-                        ? betaCommands(publicUrl, { id: newest.id, app: apps.beta })
-                        : stableCommands(publicUrl, { id: newest.id, app: apps.main })
-                    }
-                  />
-                </details>
-              </th>
-              <td>
-                <Version row={stable} />
-              </td>
-              <td>{newest.isPrerelease ? <Version row={newest} /> : null}</td>
-              <td>
-                <DateText date={newest.published} />
-              </td>
-              <td class="number">{newest.downloads}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <table class="packages">
+      <thead>
+        <tr>
+          <th scope="col">Package</th>
+          <th scope="col">Stable</th>
+          <th scope="col">Beta</th>
+          <th scope="col">Published</th>
+          <th scope="col" class="number">
+            Downloads
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {packages.map((listed) => (
+          <PackageLine key={listed.newest.id} listed={listed} publicUrl={publicUrl} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** `data-label`: a phone has no room for the head of the table, and shows it beside each value (gallery.css). */
+function PackageLine({
+  listed,
+  publicUrl,
+}: {
+  readonly listed: ListedPackage;
+  readonly publicUrl: string;
+}): JSX.Element {
+  const { newest, stable, beta } = listed;
+  return (
+    <tr>
+      <th scope="row">
+        <a href={`/packages/${encodeURIComponent(newest.id)}`}>{newest.id}</a>
+        <p class="remark">{summaryOf(stable ?? newest)}</p>
+        <details>
+          <summary>{stable === undefined ? 'Test it' : 'Install it'}</summary>
+          <Commands blocks={installCommands(publicUrl, offersOf({ ...listed, id: newest.id }))} />
+        </details>
+      </th>
+      <td data-label="Stable">
+        <Version row={stable} />
+      </td>
+      <td data-label="Beta">{beta === undefined ? null : <Version row={beta} />}</td>
+      <td data-label="Published">
+        <DateText date={newest.published} />
+      </td>
+      <td data-label="Downloads" class="number">
+        {newest.downloads}
+      </td>
+    </tr>
   );
 }
 
@@ -95,16 +103,14 @@ function Empty({ text }: { readonly text: string }): JSX.Element {
 function Pages({ listing }: { readonly listing: Listing }): JSX.Element | null {
   const address = (page: number): string =>
     `/?${new URLSearchParams({ q: listing.text, page: String(page) })}`;
-  if (listing.page === 1 && !listing.hasMore) {
-    return null;
-  }
+  if (listing.pages === 1) return null;
   return (
     <nav class="pages" aria-label="Pages">
       {listing.page > 1 ? <a href={address(listing.page - 1)}>Previous</a> : null}
       <span>
-        Page {listing.page}, {listing.total} packages
+        Page {listing.page} of {listing.pages}, {listing.total} packages
       </span>
-      {listing.hasMore ? <a href={address(listing.page + 1)}>Next</a> : null}
+      {listing.page < listing.pages ? <a href={address(listing.page + 1)}>Next</a> : null}
     </nav>
   );
 }

@@ -1,4 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
+import { renderToString } from 'preact-render-to-string';
 
 type Frame = {
   readonly title: string;
@@ -6,6 +7,11 @@ type Frame = {
   readonly text?: string;
   readonly children: ComponentChildren;
 };
+
+/** A whole page as text. */
+export function htmlOf(page: JSX.Element): string {
+  return `<!doctype html>\n${renderToString(page)}\n`;
+}
 
 /** What every page has around it. */
 export function Layout({ title, text = '', children }: Frame): JSX.Element {

@@ -1,36 +1,27 @@
 import type { JSX } from 'preact';
 import type { PackageRow } from '../catalog/catalog.ts';
-import { betaCommands, stableCommands } from './commands.ts';
-import { Commands, DateText, sizeText, Version } from './components.tsx';
+import { installCommands } from './commands.ts';
+import { Commands, DateText, Hash, sizeText, Version } from './components.tsx';
 import { Layout } from './layout.tsx';
 import { renderMarkdown } from './markdown.ts';
-import type { FoundPackage } from './pages.ts';
+import { type FoundPackage, offersOf } from './pages.ts';
 
 type Props = { readonly found: FoundPackage; readonly publicUrl: string };
 
 /** `/packages/ID`: what it is, how to install it, which versions there are. */
 export function PackagePage({ found, publicUrl }: Props): JSX.Element {
-  const { id, shown, stable, beta, versions, sboms, apps } = found;
+  const { id, shown, versions, sboms } = found;
+  const title = shown.nuspec.title ?? id;
   return (
     <Layout title={`${id} - go-win-tools`}>
-      <h1>{shown.nuspec.title ?? id}</h1>
+      <h1>
+        {title} {title === id ? null : <code class="id copy">{id}</code>}
+      </h1>
       <p class="lead">{shown.nuspec.summary ?? ''}</p>
-      {stable === undefined ? null : (
-        <section aria-labelledby="stable">
-          <h2 id="stable">
-            Install <Version row={stable} />
-          </h2>
-          <Commands commands={stableCommands(publicUrl, { id, app: apps.main })} />
-        </section>
-      )}
-      {beta === undefined ? null : (
-        <section aria-labelledby="beta">
-          <h2 id="beta">
-            Test <Version row={beta} />
-          </h2>
-          <Commands commands={betaCommands(publicUrl, { id, app: apps.beta })} />
-        </section>
-      )}
+      <section aria-labelledby="install">
+        <h2 id="install">Install</h2>
+        <Commands blocks={installCommands(publicUrl, offersOf(found))} />
+      </section>
       <section aria-labelledby="about">
         <h2 id="about">About</h2>
         {/* Safe: renderMarkdown lets no raw HTML and no script address through. */}
@@ -126,7 +117,7 @@ function VersionTable({ versions, sboms }: Pick<FoundPackage, 'versions' | 'sbom
                 <SbomLink row={row} href={sboms.get(row.normalizedVersion)} />
               </td>
               <td>
-                <code class="hash">{row.sha256}</code>
+                <Hash sha256={row.sha256} />
               </td>
             </tr>
           ))}

@@ -2,59 +2,72 @@ import type { Catalog, PackageRow } from '../catalog/catalog.ts';
 import type { Payloads } from '../catalog/payloads.ts';
 import type { PackageQuery } from '../catalog/query.ts';
 import { type AppSources, type Apps, readApps } from './apps.ts';
+import type { Offers } from './commands.ts';
 
 const pageSize = 50;
 /** A page shows this many versions; the feed has all. */
 const maxVersions = 200;
 
-export type ListedPackage = {
-  readonly newest: PackageRow;
+/** A package's newest stable version, a beta above it, and their names in Scoop. */
+type Channels = {
   readonly stable: PackageRow | undefined;
+  readonly beta: PackageRow | undefined;
   readonly apps: Apps;
 };
+
+/** What the commands of a page install. */
+export function offersOf({ id, stable, beta, apps }: Channels & { readonly id: string }): Offers {
+  return {
+    id,
+    stable: stable && { version: stable.normalizedVersion, app: apps.main },
+    beta: beta && { version: beta.normalizedVersion, app: apps.beta },
+  };
+}
+
+export type ListedPackage = Channels & { readonly newest: PackageRow };
 export type Listing = {
   readonly text: string;
   readonly page: number;
+  readonly pages: number;
   readonly total: number;
   readonly packages: readonly ListedPackage[];
-  readonly hasMore: boolean;
 };
 
-/** One page of the packages, an id a line. */
-export async function readListing(sources: Sources, text: string, page: number): Promise<Listing> {
+/** One page of the packages, an id a line; beyond the last page, the last one. */
+export async function readListing(sources: Sources, text: string, askedPage: number): Promise<Listing> {
   const { catalog } = sources;
   const words = text.split(/\s+/).filter((word) => word !== '');
-  const query: PackageQuery = {
+  const asked: PackageQuery = {
     view: 'semver2',
     where: { kind: 'property', name: 'IsAbsoluteLatestVersion' },
     ...(words.length > 0 ? { search: words } : {}),
     includeUnlisted: false,
     includePrerelease: true,
     orderBy: words.length > 0 ? [] : [{ by: 'Id', descending: false }],
-    skip: (page - 1) * pageSize,
+    skip: 0,
     take: pageSize,
   };
-  const [rows, total] = await Promise.all([catalog.query(query), catalog.count(query)]);
+  const total = await catalog.count(asked);
+  const pages = Math.max(1, Math.ceil(total / pageSize));
+  const page = Math.min(askedPage, pages);
+  const rows = await catalog.query({ ...asked, skip: (page - 1) * pageSize });
   const packages = await Promise.all(
     rows.map(async (newest) => {
       const stable = newest.isPrerelease ? await catalog.findLatest(newest.id) : newest;
       const beta = newest.isPrerelease ? newest : undefined;
-      return { newest, stable, apps: await readApps(sources, stable, beta) };
+      return { newest, stable, beta, apps: await readApps(sources, stable, beta) };
     }),
   );
-  return { text, page, total, packages, hasMore: page * pageSize < total };
+  return { text, page, pages, total, packages };
 }
 
-export type FoundPackage = {
+export type FoundPackage = Channels & {
   readonly id: string;
   /** The row that describes the package: the newest stable one, else the newest. */
   readonly shown: PackageRow;
-  readonly stable: PackageRow | undefined;
-  readonly beta: PackageRow | undefined;
   readonly versions: readonly PackageRow[];
   /** Where the list of what a version's exes are made of is, for those that have one. */
   readonly sboms: ReadonlyMap<string, string>;
-  readonly apps: Apps;
 };
 
 type Sources = AppSources & {

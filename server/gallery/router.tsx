@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import express, { type Request, type Response, type Router } from 'express';
-import { renderToString } from 'preact-render-to-string';
 import type { BlobReader } from '../blobs/blob-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Payloads } from '../catalog/payloads.ts';
@@ -9,6 +8,7 @@ import { methodNotAllowed } from '../http/answer-error.ts';
 import { pagePolicy } from '../http/security-headers.ts';
 import type { AppSources } from './apps.ts';
 import { HomePage } from './home.tsx';
+import { htmlOf } from './layout.tsx';
 import { PackagePage } from './package.tsx';
 import { createPackageContent } from './package-content.ts';
 import { readListing, readPackage } from './pages.ts';
@@ -53,12 +53,11 @@ export function createGalleryRouter(services: GalleryServices): Router {
 }
 
 function answerPage(response: Response, page: preact.JSX.Element): void {
-  const html = `<!doctype html>\n${renderToString(page)}\n`;
   response
     .set('Content-Security-Policy', pagePolicy)
     .set('Cache-Control', 'no-cache')
     .type('html')
-    .send(html);
+    .send(htmlOf(page));
 }
 
 function textOf(request: Request, name: string): string {

@@ -13,7 +13,7 @@ import { pagePolicy } from './security-headers.ts';
  */
 export function createAnswerError(
   log: Logger,
-  renderPage: (answer: ErrorAnswer) => ErrorBody = errorBodies.page,
+  renderPage: (answer: ErrorAnswer) => ErrorBody = errorBodies.text,
 ): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.
   return (error: unknown, req: Request, res: Response, _next) => {
@@ -78,7 +78,7 @@ export function methodNotAllowed(allowed: string): RequestHandler {
 }
 
 /** Feed clients read XML from GET and only the reason phrase from the rest; people read what their browser asked for. */
-function languageOf(req: Request): keyof typeof errorBodies {
+function languageOf(req: Request): keyof typeof errorBodies | 'page' {
   const { errors } = areaOf(req.path);
   if (errors === 'odata') {
     return ['GET', 'HEAD'].includes(req.method) ? 'odata' : 'text';

@@ -8,10 +8,8 @@ export type ErrorAnswer = {
 
 export type ErrorBody = { readonly type: string; readonly body: string };
 
-/** An error in each of the languages of this server. */
-export const errorBodies: Readonly<
-  Record<'odata' | 'text' | 'json' | 'page', (answer: ErrorAnswer) => ErrorBody>
-> = {
+/** An error in each of the languages that programs read; pages are the gallery's. */
+export const errorBodies: Readonly<Record<'odata' | 'text' | 'json', (answer: ErrorAnswer) => ErrorBody>> = {
   // spec nuget-v2 9.9: choco 1.x prints m:message; HTML here confuses users (choco#2606).
   odata: ({ code, message }) => ({
     type: 'application/xml; charset=utf-8',
@@ -25,15 +23,6 @@ export const errorBodies: Readonly<
   json: ({ status, code, message, requestId }) => ({
     type: 'application/problem+json; charset=utf-8',
     body: `${JSON.stringify({ title: message, status, code, requestId })}\n`,
-  }),
-  page: ({ status, message, requestId }) => ({
-    type: 'text/html; charset=utf-8',
-    body:
-      '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>go-win-tools</title>' +
-      '<meta name="viewport" content="width=device-width, initial-scale=1">' +
-      '<link rel="stylesheet" href="/static/gallery.css"></head><body><main>' +
-      `<h1>${status}</h1><p>${escapeMarkup(message)}</p><p><a href="/">All packages</a></p>` +
-      `<p><small>Request ${escapeMarkup(requestId)}</small></p></main></body></html>\n`,
   }),
 };
 

@@ -12,6 +12,7 @@ describe('the pages for people', () => {
       releaseNotes: 'https://example.org/sample/notes?a=1&b="',
     });
     await push('sample', '1.1.0-beta.1');
+    await push('titled', '1.0.0', { title: 'A Title' });
     await push('newborn', '0.1.0-beta.1', {
       description:
         'Reads **well**. <script>alert(1)</script> [bad](javascript:alert(1)) ![spy](https://spy.example/x.png)',
@@ -47,7 +48,7 @@ describe('the pages for people', () => {
     const { status, html } = await page('/');
 
     expect(status).toBe(200);
-    expect(html.match(/href="\/packages\//g)).toHaveLength(2);
+    expect(html.match(/href="\/packages\//g)).toHaveLength(3);
     expect(html).toContain('<span class="version">1.0.0</span>');
     expect(html).toContain('<span class="version beta">1.1.0-beta.1</span>');
     expect(html).toContain('none yet');
@@ -57,12 +58,36 @@ describe('the pages for people', () => {
     expect((await page('/?q=no%22such')).html).toContain('value="no&quot;such"');
   });
 
-  it('are in one look, those of errors too', async () => {
+  it('have one frame, those of errors too', async () => {
     const { status, html, policy } = await page('/packages/nosuch');
+    const home = await page('/');
 
     expect(status).toBe(404);
-    expect(html).toContain('<link rel="stylesheet" href="/static/gallery.css">');
-    expect(policy).toBe((await page('/')).policy);
+    for (const part of ['<link rel="stylesheet"', '<header class="top">', 'name="q"', '<footer>']) {
+      expect(html).toContain(part);
+      expect(home.html).toContain(part);
+    }
+    expect(html).toContain('<a href="/">All packages</a>');
+    expect(policy).toBe(home.policy);
+  });
+
+  it('show the last page to who asks for one behind it', async () => {
+    const { html } = await page('/?page=2');
+
+    expect(html).toContain('href="/packages/sample"');
+    expect(html).not.toContain('aria-label="Pages"');
+  });
+
+  it('show the id beside a title that differs from it', async () => {
+    expect((await page('/packages/titled')).html).toMatch(/A Title <code class="[^"]*">titled<\/code>/);
+    expect((await page('/packages/sample')).html).toContain('<h1>sample </h1>');
+  });
+
+  it('have one block a client, with its commands for the stable version and the beta', async () => {
+    const { html } = await page('/packages/sample');
+
+    expect(html.match(/<dt>Chocolatey<\/dt>/g)).toHaveLength(1);
+    expect(html).toMatch(/<dt>Chocolatey<\/dt>.*Stable 1\.0\.0.*Beta 1\.1\.0-beta\.1.*<dt>NuGet<\/dt>/s);
   });
 
   it('give the exact commands, with the address of this server as their source', async () => {

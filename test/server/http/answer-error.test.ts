@@ -5,6 +5,7 @@ import express, { type RequestHandler } from 'express';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { fail } from '../../../server/errors.ts';
+import { renderErrorPage } from '../../../server/gallery/error-page.tsx';
 import { answerUnknownRoute, createAnswerError } from '../../../server/http/answer-error.ts';
 import { createRequestLog, createRequestWatch } from '../../../server/http/request-log.ts';
 import { createLogger } from '../../../server/log.ts';
@@ -17,7 +18,7 @@ function appOf(handler: RequestHandler): { app: express.Express; logged: () => s
     createRequestLog(createRequestWatch(log, () => undefined)),
     handler,
     answerUnknownRoute,
-    createAnswerError(log),
+    createAnswerError(log, renderErrorPage),
   );
   return { app, logged: () => lines.join('') };
 }
@@ -32,7 +33,7 @@ describe('answer to an error', () => {
     ['GET', '/git/main/x', 'text/plain', 'No package x 1.0.0 on this feed.\n'],
     ['GET', '/v3/index.json', 'application/problem+json', '"code":"PACKAGE_NOT_FOUND"'],
     ['GET', '/api/v1/keys', 'application/problem+json', '"code":"PACKAGE_NOT_FOUND"'],
-    ['GET', '/', 'text/html', '<p>No package x 1.0.0 on this feed.</p>'],
+    ['GET', '/', 'text/html', '<p class="lead">No package x 1.0.0 on this feed.</p>'],
   ] as const)('to %s %s is %s', async (method, path, type, body) => {
     const { app } = appOf(missing);
     const call = method === 'GET' ? request(app).get(path) : request(app).put(path);

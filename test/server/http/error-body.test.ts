@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseStringPromise } from 'xml2js';
+import { renderErrorPage } from '../../../server/gallery/error-page.tsx';
 import { errorBodies, reasonPhrase } from '../../../server/http/error-body.ts';
 
 const anyText = fc.string({ unit: 'binary', maxLength: 1000 });
@@ -41,7 +42,12 @@ describe('error body', () => {
   });
 
   it('carries no markup of an asker into a page', () => {
-    const { body } = errorBodies.page({ status: 404, code: 'X', message: '<script>', requestId: '"' });
+    const { body } = renderErrorPage({
+      status: 404,
+      code: 'X',
+      message: '<script>',
+      requestId: '"',
+    });
 
     expect(body).not.toContain('<script>');
   });

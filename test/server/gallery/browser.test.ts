@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { browserPath, startBrowser, widerThanWindow } from '../../kit/browser.ts';
+import { startHouse, type TestHouse } from '../../kit/house.ts';
+import { makeNupkg } from '../../kit/nupkg.ts';
+
+const phone = { width: 360, height: 740 };
+const id = 'a-package-with-quite-a-long-name-for-a-phone';
+
+describe.skipIf(!existsSync(browserPath))('the pages in a browser', () => {
+  let house: TestHouse;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    house = await startHouse();
+    for (const version of ['1.0.0', '1.1.0-beta.1']) {
+      const answer = await fetch(`${house.url}/nuget/`, {
+        method: 'PUT',
+        headers: { 'X-NuGet-ApiKey': house.adminKey },
+        body: new Uint8Array(makeNupkg({ id, version })),
+      });
+      expect(answer.status).toBe(201);
+    }
+    browser = await startBrowser();
+    page = await browser.newPage({ viewport: phone });
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await house.stop();
+  });
+
+  it.each(['/', `/packages/${id}`, '/packages/none', '/?page=2'])('fit a phone: %s', async (path) => {
+    await page.goto(`${house.url}${path}`);
+    for (const details of await page.locator('details').all()) {
+      await details.evaluate((element) => element.setAttribute('open', ''));
+    }
+    const outside = await widerThanWindow(page);
+
+    // The table of versions alone may be scrolled, within itself.
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(phone.width);
+    expect(outside.filter((name) => /^(PRE|P|H1|H2|DD|DT|UL)\b/.test(name))).toEqual([]);
+  });
+
+  it('show the versions on a phone, on the first page already', async () => {
+    await page.goto(house.url);
+
+    for (const version of ['1.0.0', '1.1.0-beta.1']) {
+      const box = await page.locator('td .version', { hasText: version }).boundingBox();
+      expect(box?.x).toBeGreaterThanOrEqual(0);
+      expect((box?.x ?? Number.NaN) + (box?.width ?? Number.NaN)).toBeLessThanOrEqual(phone.width);
+    }
+  });
+
+  it('select a whole command at one click', async () => {
+    await page.goto(`${house.url}/packages/${id}`);
+    await page.locator('.commands .copy').first().click();
+
+    expect(await page.evaluate(() => window.getSelection()?.toString())).toBe(
+      `choco install ${id} -s ${house.publicUrl}/nuget`,
+    );
+  });
+
+  it('give the whole of a hash on demand', async () => {
+    await page.goto(`${house.url}/packages/${id}`);
+    const whole = page.locator('.hash .copy').first();
+
+    expect(await whole.isVisible()).toBe(false);
+    await page.locator('.hash summary').first().click();
+    expect(await whole.textContent()).toMatch(/^[0-9a-f]{64}$/);
+    expect(await whole.isVisible()).toBe(true);
+  });
+});
