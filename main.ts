@@ -6,6 +6,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Command, CommanderError, Help, type Option } from 'commander';
+import { hideCredentials } from './formats/hide-credentials.ts';
+import { faultOf } from './formats/thrown.ts';
 import type { Invocation } from './manifest-gen/world.ts';
 
 type Verb = {
@@ -107,6 +109,12 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+// Node would show all that hangs on the error, such as a request with its key.
+process.on('uncaughtException', (error) => {
+  console.error(faultOf(error));
+  process.exit(1);
+});
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
@@ -166,10 +174,10 @@ function explain(error: unknown): number {
   }
   if (error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number') {
     const hint = 'hint' in error && typeof error.hint === 'string' ? `\n  ${error.hint}` : '';
-    console.error(`${error.message}${hint}`);
+    console.error(hideCredentials(`${error.message}${hint}`));
     return error.exitCode;
   }
-  console.error(error);
+  console.error(faultOf(error));
   return 1;
 }
 

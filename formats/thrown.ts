@@ -1,3 +1,5 @@
+import { hideCredentials } from './hide-credentials.ts';
+
 /** The words of whatever was thrown. What has none of its own, as a host that refused at each of its addresses, has those of its causes. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -10,4 +12,18 @@ export function messageOf(error: unknown): string {
 /** The same for the middle of a sentence: `connect ECONNREFUSED 127.0.0.1:9`. OpenSSL's errors end with a colon and a line break. */
 export function inShort(error: unknown): string {
   return (messageOf(error).split('\n', 1)[0] ?? '').replace(/[.:\s]+$/, '') || 'no reason is given';
+}
+
+const maxCauses = 5;
+
+/**
+ * A fault of ours as the terminal shows it: name, words and stack, of its causes too. Nothing else that hangs on an error: an
+ * HTTP client puts the whole request there, and with it the key.
+ */
+export function faultOf(error: unknown, causesLeft = maxCauses): string {
+  if (!(error instanceof Error)) return hideCredentials(String(error));
+  const causes: readonly unknown[] = error instanceof AggregateError ? error.errors : [error.cause];
+  const shown = causesLeft === 0 ? [] : causes.filter((cause) => cause !== undefined).slice(0, maxCauses);
+  const own = hideCredentials(error.stack || `${error.name}: ${error.message}`);
+  return [own, ...shown.map((cause) => `Caused by ${faultOf(cause, causesLeft - 1)}`)].join('\n');
 }

@@ -41,6 +41,10 @@ const errors = {
     'The audit log is broken at entry {number}{at}: {problem}. {before} entries before it are as they were written.',
   ],
   SERVER_REFUSED: [500, 'The running server says: {reason}'],
+  SERVER_STRANGE: [
+    500,
+    'The server at {url}, which holds the data folder, gives an answer that is not understood: another program may have its port. Look into its log, or stop it and try again.',
+  ],
 
   SOURCE_UNREACHABLE: [502, 'The source cannot be reached: {url}: {cause}'],
   SOURCE_REFUSED: [502, 'The source answers {status} to {url}{advice}'],
@@ -194,12 +198,20 @@ const errors = {
 
 export type ErrorCode = keyof typeof errors;
 
+/** How a verb ends (contract section 1); every other error is 1. */
+const exitCodes: Partial<Record<ErrorCode, 4 | 130>> = {
+  SOURCE_UNREACHABLE: 4,
+  SERVER_SILENT: 4,
+  SERVER_STRANGE: 4,
+  INTERRUPTED: 130,
+};
+
 /** The one error of the server. `message` is the filled-in sentence, `status` what HTTP answers. */
 export class FeedError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
   /** For a process that could not start or go on because of it. */
-  readonly exitCode: 1 | 4;
+  readonly exitCode: 1 | 4 | 130;
   readonly details: Details;
 
   constructor(code: ErrorCode, details: Details = {}, cause?: unknown) {
@@ -207,7 +219,7 @@ export class FeedError extends Error {
     super(fill(sentence, details), cause === undefined ? undefined : { cause });
     this.name = 'FeedError';
     this.code = code;
-    this.exitCode = code === 'SOURCE_UNREACHABLE' ? 4 : 1;
+    this.exitCode = exitCodes[code] ?? 1;
     this.status = status;
     this.details = details;
   }

@@ -1,6 +1,6 @@
+import { hideCredentials } from '../../formats/hide-credentials.ts';
 import { inShort } from '../../formats/thrown.ts';
 import { fail, ReleaseError } from '../errors.ts';
-import { hideCredentials } from '../hide-credentials.ts';
 import type { Found } from '../release.ts';
 import type { Tool, UpstreamKind } from '../tools.ts';
 

@@ -4,7 +4,6 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { HTTPError } from 'got';
 import { createDigester } from '../../formats/digest.ts';
 import { FormatError } from '../../formats/format-error.ts';
 import { normalizeVersion } from '../../formats/nuget-version.ts';
@@ -13,9 +12,12 @@ import type { Nuspec } from '../../formats/nuspec.ts';
 import { FeedError, fail } from '../errors.ts';
 import type { ImportTarget, Present } from '../feed/import.ts';
 import { readV2Page } from '../sources/v2-page.ts';
-import type { RunningServer } from './with-data.ts';
+import type { RunningServer } from './ask-server.ts';
 
 const pageSize = 100;
+
+/** The server opens, hashes and syncs a package before it answers. */
+const pushTimeout = { socket: 600_000, response: 600_000 };
 
 /**
  * The server that holds the data folder as the place that packages go to: pushed as every client does, and said of each when
@@ -23,7 +25,7 @@ const pageSize = 100;
  * what the source announced.
  */
 export function importIntoServer(
-  { http }: RunningServer,
+  { ask, url }: RunningServer,
   scratchDir: string,
   maxBytes: number,
 ): ImportTarget {
@@ -41,8 +43,11 @@ export function importIntoServer(
     const versions = new Map<string, Present>();
     for (let skip = 0; ; skip += pageSize) {
       const query = `id='${encodeURIComponent(id)}'&semVerLevel=2.0.0&$top=${pageSize}&$skip=${skip}`;
-      const text = await http.get(`nuget/FindPackagesById()?${query}`).text();
-      const { entries } = await readV2Page(text, new URL('http://this.invalid/'));
+      const text = await ask(`nuget/FindPackagesById()?${query}`);
+      const { entries } = await readV2Page(text, new URL('http://this.invalid/')).catch((error: unknown) => {
+        if (!(error instanceof FormatError)) throw error;
+        return fail('SERVER_STRANGE', { url }, error);
+      });
       for (const { version, hash, isListed } of entries) {
         versions.set(keyOf(version), { sha512: hash?.hex ?? '', isListed });
       }
@@ -52,8 +57,10 @@ export function importIntoServer(
 
   async function push(file: string, sizeBytes: number, origin: Record<string, string>): Promise<void> {
     try {
-      await http.put('nuget/', {
+      await ask('nuget/', {
+        method: 'PUT',
         body: createReadStream(file),
+        timeout: pushTimeout,
         headers: {
           'content-type': 'application/octet-stream',
           'content-length': String(sizeBytes),
@@ -61,7 +68,7 @@ export function importIntoServer(
         },
       });
     } catch (error) {
-      const status = statusOf(error);
+      const status = error instanceof FeedError ? error.details.status : undefined;
       if (status === 409) fail('PACKAGE_EXISTS', { id: '', version: '' }, error);
       if (status === 507) fail('STORAGE_FULL', {}, error);
       throw error;
@@ -105,7 +112,7 @@ export function importIntoServer(
       };
     },
     async unlist(id, version) {
-      await http.delete(addressOf(id, version));
+      await ask(addressOf(id, version), { method: 'DELETE' });
     },
   };
 }
@@ -139,9 +146,4 @@ function addressOf(id: string, version: string): string {
 
 function keyOf(version: string): string {
   return normalizeVersion(version).toLowerCase();
-}
-
-function statusOf(error: unknown): number | undefined {
-  const cause = error instanceof FeedError ? error.cause : undefined;
-  return cause instanceof HTTPError ? cause.response.statusCode : undefined;
 }

@@ -44,7 +44,7 @@ export function createCommand(world: OperatorWorld): Command {
         try {
           const target = importIntoServer(server, scratchDir, maxPackageBytes);
           const note = async (versions: number) => {
-            await server.http.post('api/v1/imports', { json: { source: nameOf(place), versions } });
+            await server.ask('api/v1/imports', { method: 'POST', json: { source: nameOf(place), versions } });
           };
           await run({ world, place, login, flags, target, note, maxPackageBytes });
         } finally {

@@ -5,8 +5,9 @@ import { FeedError, fail } from '../errors.ts';
 import { scopes } from '../keys/api-keys.ts';
 import { CreatedKeyJson, ListedKeyJson, NewKeyJson, toListedKey } from '../keys/key-json.ts';
 import type { Keys } from '../keys/keys.ts';
+import { type RunningServer, readJson } from './ask-server.ts';
 import { printTable } from './table.ts';
-import { type RunningServer, withData } from './with-data.ts';
+import { withData } from './with-data.ts';
 import type { OperatorWorld } from './world.ts';
 
 /** The verb `feed:keys`: who may do what. */
@@ -70,11 +71,11 @@ function deskHere(keys: Keys): KeyDesk {
   };
 }
 
-function deskOf({ http }: RunningServer): KeyDesk {
+function deskOf(server: RunningServer): KeyDesk {
   return {
-    create: async (json) => CreatedKeyJson.parse(await http.post('api/v1/keys', { json }).json()),
-    list: async () => z.array(ListedKeyJson).parse(await http.get('api/v1/keys').json()),
-    revoke: (id) => http.delete(`api/v1/keys/${encodeURIComponent(id)}`),
+    create: (json) => readJson(server, 'api/v1/keys', CreatedKeyJson, { method: 'POST', json }),
+    list: () => readJson(server, 'api/v1/keys', z.array(ListedKeyJson)),
+    revoke: (id) => server.ask(`api/v1/keys/${encodeURIComponent(id)}`, { method: 'DELETE' }),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Audit, AuditEntry, AuditHead } from '../audit/audit.ts';
 import { type DownloadJson, toDownloadJson } from '../audit/download-json.ts';
 import type { Downloads } from '../audit/downloads.ts';
 import { fromEntryJson } from '../audit/entry-json.ts';
-import type { RunningServer } from './with-data.ts';
+import { type RunningServer, readJson } from './ask-server.ts';
 
 export type TrailQuery = { readonly since?: Date | undefined; readonly id?: string | undefined };
 
@@ -32,9 +32,9 @@ export function trailHere({ audit, downloads }: { audit: Audit; downloads: Downl
   };
 }
 
-export function trailOf({ http }: RunningServer): Trail {
-  async function readPage(query: Record<string, string | number | undefined>): Promise<AuditPage> {
-    return AuditPage.parse(await http.get('api/v1/audit', { searchParams: query }).json());
+export function trailOf(server: RunningServer): Trail {
+  function readPage(query: Record<string, string | number | undefined>): Promise<AuditPage> {
+    return readJson(server, 'api/v1/audit', AuditPage, { searchParams: query });
   }
   return {
     async *entries({ since, id } = {}) {
@@ -45,7 +45,7 @@ export function trailOf({ http }: RunningServer): Trail {
       }
     },
     head: async () => (await readPage({ limit: 1 })).head,
-    downloads: async (id, version) =>
-      DownloadList.parse(await http.get('api/v1/downloads', { searchParams: { id, version } }).json()),
+    downloads: (id, version) =>
+      readJson(server, 'api/v1/downloads', DownloadList, { searchParams: { id, version } }),
   };
 }

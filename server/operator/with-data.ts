@@ -1,23 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Got, got, HTTPError } from 'got';
-import { z } from 'zod';
-import { jsonOf } from '../../formats/json.ts';
-import { messageOf } from '../../formats/thrown.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { FeedError, fail } from '../errors.ts';
 import { buildHouse, type House } from '../house.ts';
 import { createLogger } from '../log.ts';
-import { findServer, type OwnServer } from '../own-server.ts';
+import { findServer } from '../own-server.ts';
+import { type RunningServer, reachServer } from './ask-server.ts';
 import type { OperatorWorld } from './world.ts';
-
-/** The running server that holds the data folder. */
-export type RunningServer = {
-  /** Where it listens. */
-  readonly url: string;
-  /** Asks it with a key of every scope; addresses are relative: `api/v1/keys`. */
-  readonly http: Got;
-};
 
 export type DataWork<T> = {
   /** Only looks at, or changes, what is there: a folder without a feed is a wrong DATA_DIR, and none is made of it. */
@@ -50,7 +39,7 @@ export async function withData<T>(
   } catch (error) {
     const server = isInUse(error) && running !== undefined ? findServer(config.dataDir) : undefined;
     if (server === undefined || running === undefined) throw error;
-    return running({ url: server.url, http: connect(server) }, config);
+    return running(reachServer(server, world.signal), config);
   }
   try {
     return await alone(house, config);
@@ -67,26 +56,3 @@ function requireFeed(dataDir: string): void {
 function isInUse(error: unknown): boolean {
   return error instanceof FeedError && error.code === 'DATA_DIR_IN_USE';
 }
-
-function connect({ url, key }: OwnServer): Got {
-  return got.extend({
-    prefixUrl: url,
-    headers: { authorization: `Bearer ${key}` },
-    retry: { limit: 0 },
-    // It listens on this very machine, under an address that its certificate need not name.
-    https: { rejectUnauthorized: false },
-    hooks: { beforeError: [(error) => explain(error, url)] },
-  });
-}
-
-/** Its own sentence, where it gave one (http/error-body.ts). */
-function explain(error: Error, url: string): never {
-  if (!(error instanceof HTTPError)) return fail('SERVER_SILENT', { url, cause: messageOf(error) }, error);
-  const { rawBody, statusMessage = '' } = error.response;
-  return fail('SERVER_REFUSED', { reason: titleOf(rawBody.toString()) ?? statusMessage }, error);
-}
-
-function titleOf(body: string): string | undefined {
-  return Problem.safeParse(jsonOf(body)).data?.title;
-}
-const Problem = z.object({ title: z.string() });

@@ -5,7 +5,9 @@ import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCommand } from '../../server/operator/import.ts';
+import { findServer } from '../../server/own-server.ts';
 import { everything } from '../contract/catalog.ts';
+import { cli } from '../kit/cli.ts';
 import { type FakeFeedOptions, startFakeFeed } from '../kit/fake-feed.ts';
 import {
   type HouseOptions,
@@ -245,6 +247,29 @@ describe('feed:import from another instance', () => {
     expect(await importsOf(target)).toEqual([[`${source.url}/nuget`, '9 versions', 'operator']]);
     expect(await contentsOfHouse(target)).toEqual(await contentsOfHouse(source));
     expect(await datesOf(target)).toEqual(await datesOf(source));
+  }, 120_000);
+
+  it('goes on after what the running server refuses, and prints nothing of its key', async () => {
+    const [target, dir] = [await house(), await tempDir()];
+    await writeFile(join(dir, 'a.nupkg'), makeNupkg({ id: 'mute', metadata: { description: undefined } }));
+    await writeFile(join(dir, 'b.nupkg'), makeNupkg({ id: 'good' }));
+
+    const { code, stdout, stderr } = await cli({ DATA_DIR: target.dataDir }, 'feed:import', dir, '--json');
+
+    expect(code).toBe(1);
+    expect(linesOf(stdout)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          kind: 'refused',
+          id: 'mute',
+          reason: expect.stringContaining('no description'),
+        }),
+        expect.objectContaining({ kind: 'imported', id: 'good' }),
+        expect.objectContaining({ kind: 'end', imported: 1, refused: 1 }),
+      ]),
+    );
+    expect(`${stdout}${stderr}`).not.toContain(findServer(target.dataDir)?.key);
+    expect(stderr).not.toContain('    at ');
   }, 120_000);
 
   it('takes the newest versions, some ids, no prereleases, no unlisted ones, when asked to', async () => {

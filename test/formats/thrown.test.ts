@@ -1,6 +1,6 @@
 import { got } from 'got';
 import { describe, expect, it } from 'vitest';
-import { inShort, messageOf } from '../../formats/thrown.ts';
+import { faultOf, inShort, messageOf } from '../../formats/thrown.ts';
 
 describe('inShort', () => {
   it('says for each address of a host why it did not answer: Node has no words for them together', async () => {
@@ -30,3 +30,36 @@ describe('inShort', () => {
 });
 
 it('messageOf gives all lines', () => expect(messageOf(new Error('one\ntwo'))).toBe('one\ntwo'));
+
+describe('faultOf', () => {
+  it('shows words, stacks and causes, and nothing of the request of an HTTP client', async () => {
+    const error: unknown = await got('http://user:hunter2@127.0.0.1:9/', {
+      headers: { authorization: 'Bearer a-key', 'x-nuget-apikey': 'a-key' },
+      retry: { limit: 0 },
+      hooks: {
+        beforeError: [
+          (thrown) => {
+            throw Object.assign(new Error('a hook', { cause: thrown }), { options: { key: 'a-key' } });
+          },
+        ],
+      },
+    }).catch((thrown: unknown) => new Error('outside', { cause: thrown }));
+
+    const shown = faultOf(error);
+
+    expect(shown).toMatch(/^Error: outside\n {4}at /);
+    expect(shown).toContain('Caused by RequestError: a hook');
+    expect(shown).not.toMatch(/a-key|hunter2/);
+  });
+
+  it('ends at causes that go in a circle', () => {
+    const error = new Error('round');
+    error.cause = error;
+
+    expect(faultOf(error).match(/round/g)?.length).toBeLessThan(20);
+  });
+
+  it('shows what is thrown without being an error', () => {
+    expect(faultOf('just words')).toBe('just words');
+  });
+});

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { hideCredentials } from '../../../formats/hide-credentials.ts';
 import type { Cache } from '../../cache.ts';
 import type { Environment } from '../../config.ts';
 import { fail, ReleaseError } from '../../errors.ts';
-import { hideCredentials } from '../../hide-credentials.ts';
 import { type CommandResult, livingEnvironment, runCommand } from '../../run-command.ts';
 import { makeWhole } from '../../whole-file.ts';
 import { type Asking, refused, unreachable } from '../asking.ts';

@@ -42,7 +42,7 @@ describe('the data folder', () => {
 
     const keys = await withData(worldOf(house.dataDir), {
       alone: async () => 'alone',
-      running: async ({ http }) => http.get('api/v1/keys').json(),
+      running: async ({ ask }) => JSON.parse(await ask('api/v1/keys')),
     });
 
     expect(keys).toEqual([]);
@@ -95,7 +95,7 @@ describe('the data folder', () => {
 
     const work = withData(worldOf(house.dataDir), {
       alone: async () => 'alone',
-      running: ({ http }) => http.delete('api/v1/keys/nobody').json(),
+      running: ({ ask }) => ask('api/v1/keys/nobody', { method: 'DELETE' }),
     });
 
     await expect(work).rejects.toThrow('The running server says: No key with id nobody.');

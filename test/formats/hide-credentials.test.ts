@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hideCredentials } from '../../manifest-gen/hide-credentials.ts';
+import { hideCredentials } from '../../formats/hide-credentials.ts';
 
 describe('hideCredentials', () => {
   it.each([

@@ -1,0 +1,80 @@
+import { got, HTTPError, type OptionsOfTextResponseBody } from 'got';
+import { z } from 'zod';
+import { jsonOf } from '../../formats/json.ts';
+import { messageOf } from '../../formats/thrown.ts';
+import { FeedError, fail } from '../errors.ts';
+import type { OwnServer } from '../own-server.ts';
+
+/** The running server that holds the data folder. */
+export type RunningServer = {
+  /** Where it listens. */
+  readonly url: string;
+  /** Asks it with a key of every scope; addresses are relative: `api/v1/keys`. @throws FeedError SERVER_*, INTERRUPTED */
+  ask(address: string, options?: OptionsOfTextResponseBody): Promise<string>;
+};
+
+/** How long the running server may be silent before a verb gives up. */
+export type Patience = { readonly connectMs: number; readonly answerMs: number };
+
+const usualPatience: Patience = { connectMs: 10_000, answerMs: 60_000 };
+
+export function reachServer(
+  { url, key }: OwnServer,
+  signal: AbortSignal,
+  { connectMs, answerMs }: Patience = usualPatience,
+): RunningServer {
+  const http = got.extend({
+    prefixUrl: url,
+    headers: { authorization: `Bearer ${key}` },
+    retry: { limit: 0 },
+    // It never redirects; another program at its old port would be sent the key.
+    followRedirect: false,
+    timeout: { connect: connectMs, secureConnect: connectMs, socket: answerMs, response: answerMs },
+    signal,
+    // It listens on this very machine, under an address that its certificate need not name.
+    https: { rejectUnauthorized: false },
+  });
+  return {
+    url,
+    async ask(address, options = {}) {
+      try {
+        const { statusCode, body } = await http(address, {
+          ...options,
+          responseType: 'text',
+          isStream: false,
+        });
+        if (statusCode < 300) return body;
+      } catch (error) {
+        // Not as its cause either: an error of got's holds the request, and with it the key.
+        throw explain(error, url, signal);
+      }
+      return fail('SERVER_STRANGE', { url });
+    },
+  };
+}
+
+/** A JSON answer; `options` may name another method than GET. @throws FeedError SERVER_*, INTERRUPTED */
+export async function readJson<Schema extends z.ZodType>(
+  server: RunningServer,
+  address: string,
+  schema: Schema,
+  options: OptionsOfTextResponseBody = {},
+): Promise<z.infer<Schema>> {
+  const parsed = schema.safeParse(jsonOf(await server.ask(address, options)));
+  return parsed.success ? parsed.data : fail('SERVER_STRANGE', { url: server.url });
+}
+
+/** What the server said, where it gave a sentence (http/error-body.ts). */
+function explain(error: unknown, url: string, signal: AbortSignal): FeedError {
+  if (signal.aborted) return new FeedError('INTERRUPTED', { state: 'the server may have done it already.' });
+  if (!(error instanceof HTTPError)) return new FeedError('SERVER_SILENT', { url, cause: messageOf(error) });
+  const { rawBody, statusCode: status, statusMessage = '' } = error.response;
+  const reason = titleOf(String(rawBody)) ?? (statusMessage || `status ${status}`);
+  if (status === 503) return new FeedError('SERVER_SILENT', { url, cause: reason });
+  return new FeedError('SERVER_REFUSED', { reason, status });
+}
+
+function titleOf(body: string): string | undefined {
+  return Problem.safeParse(jsonOf(body)).data?.title;
+}
+const Problem = z.object({ title: z.string() });
