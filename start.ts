@@ -3,8 +3,8 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { releaseFirst } from './manifest-gen/commands/first.ts';
-import { defaultFeedUrl } from './manifest-gen/config.ts';
 import { ReleaseError } from './manifest-gen/errors.ts';
+import { defaultFeedUrl, isLoopback } from './manifest-gen/feed-key.ts';
 import type { Tool, UpstreamKind } from './manifest-gen/tools.ts';
 import { createReport, createWorld, type Invocation, readToolsOf, type World } from './manifest-gen/world.ts';
 import { operator } from './server/audit/audit.ts';
@@ -133,7 +133,10 @@ async function ownWorld(invocation: Invocation, server: RunningServer, key: stri
     FEED_API_KEY_FILE: _file,
     ...env
   } = invocation.env;
-  const own = { ...invocation, env: { ...env, FEED_URL: `${server.url}/nuget`, FEED_API_KEY: key } };
+  // in both cases, as programs that know both prefer one or the other
+  const direct = [env.NO_PROXY || env.no_proxy || '', new URL(server.url).host].join();
+  const feed = { FEED_URL: `${server.url}/nuget`, FEED_API_KEY: key, NO_PROXY: direct, no_proxy: direct };
+  const own = { ...invocation, env: { ...env, ...feed } };
   return createWorld(own, createReport(own, {}));
 }
 
@@ -171,9 +174,4 @@ async function firstKey(
   // The mode above counts for new files only.
   await chmod(path, 0o600);
   return { value: key, path };
-}
-
-function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url);
-  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
 }

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { fail } from './errors.ts';
+import { defaultFeedUrl, readFeedKey } from './feed-key.ts';
 import { isUpstreamPlace } from './render/payload-place.ts';
 import {
   bundleKeys,
@@ -13,9 +14,6 @@ import {
   webAddress,
 } from './setting-forms.ts';
 
-/** Where `serve` and `start` listen when nothing else is set. */
-export const defaultFeedUrl = 'http://127.0.0.1:8080/nuget';
-
 /** Every setting of the generator (contract section 4): default, form and sentence. `--help` prints them from here. */
 const Settings = z.object({
   FEED_URL: webAddress().default(defaultFeedUrl).describe('the NuGet v2 feed to release to'),
@@ -23,7 +21,7 @@ const Settings = z.object({
     .string()
     .optional()
     .describe(
-      'its key: push:beta for a beta, push to promote, unlist too to withdraw; else the file FEED_API_KEY_FILE, else start.key in the data folder, so name the key of a feed that is another server',
+      'its key: push:beta for a beta, push to promote, unlist too to withdraw; else the file FEED_API_KEY_FILE, else, for a feed on this machine, start.key in the data folder',
     ),
   FEED_API_KEY_FILE: z.string().optional().describe('a file that holds the key'),
   DATA_DIR: z.string().default('./data').describe('where a server on this machine keeps its start.key'),
@@ -78,6 +76,8 @@ export type GeneratorConfig = {
   readonly feedUrl: string;
   /** Undefined when there is none; only what publishes needs it. */
   readonly feedApiKey: string | undefined;
+  /** It opens everything at the server of this machine, and never leaves it. */
+  readonly isStartKey: boolean;
   readonly bucketUrl: string | undefined;
   readonly payloadUrl: string | undefined;
   readonly isPayloadPut: boolean;
@@ -119,7 +119,7 @@ export function loadGeneratorConfig(source: ConfigSource): GeneratorConfig {
   const problems = parsed.success
     ? []
     : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  const key = readKey(source, problems);
+  const key = readFeedKey(source, problems);
   checkPaths(source, problems);
   if (isUpstreamPlace(source.env.PAYLOAD_URL ?? '') && source.env.PAYLOAD_PUT !== 'false') {
     problems.push("PAYLOAD_PUT: must be false, since nobody uploads to upstream's own place (PAYLOAD_URL)");
@@ -129,9 +129,13 @@ export function loadGeneratorConfig(source: ConfigSource): GeneratorConfig {
   const path = (text: string | undefined): string | undefined =>
     text === undefined ? undefined : resolve(source.cwd, text);
 
+  // as our own parser reads it: other programs must not read another host out of the same text
+  const feed = new URL(settings.FEED_URL);
+
   return Object.freeze({
-    feedUrl: trimSlash(settings.FEED_URL),
-    feedApiKey: key,
+    feedUrl: trimSlash(feed.href),
+    feedApiKey: key?.value,
+    isStartKey: key?.isStartKey === true,
     bucketUrl: settings.BUCKET_URL === undefined ? undefined : bucketUrl(settings.BUCKET_URL, source.cwd),
     payloadUrl: settings.PAYLOAD_URL,
     isPayloadPut: settings.PAYLOAD_PUT === 'true',
@@ -146,7 +150,8 @@ export function loadGeneratorConfig(source: ConfigSource): GeneratorConfig {
     githubToken: settings.GITHUB_TOKEN || undefined,
     httpsProxy: settings.HTTPS_PROXY,
     httpProxy: settings.HTTP_PROXY,
-    noProxy: settings.NO_PROXY,
+    // a proxy would be another machine that sees it
+    noProxy: key?.isStartKey ? [settings.NO_PROXY ?? '', feed.host].join() : settings.NO_PROXY,
   });
 }
 
@@ -169,17 +174,6 @@ function given(env: Environment): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-function readKey({ env, cwd, readText }: ConfigSource, problems: string[]): string | undefined {
-  if (env.FEED_API_KEY) return checkKey(env.FEED_API_KEY, 'FEED_API_KEY', problems);
-  if (env.FEED_API_KEY_FILE) {
-    const text = readText(resolve(cwd, env.FEED_API_KEY_FILE));
-    if (text === undefined) problems.push(`FEED_API_KEY_FILE: cannot read ${env.FEED_API_KEY_FILE}`);
-    return checkKey(text ?? '', 'FEED_API_KEY_FILE', problems);
-  }
-  const start = readText(resolve(cwd, env.DATA_DIR || './data', 'start.key'));
-  return start === undefined ? undefined : checkKey(start, 'start.key', problems);
-}
-
 /** Told with all other faults: who sets up a machine corrects them in one go. */
 function checkPaths({ env, cwd, readText, isFolder }: ConfigSource, problems: string[]): void {
   const { TOOLS_DIR: dir, TRUST_FILE: file, POLICY_FILE: policy } = env;
@@ -188,13 +182,6 @@ function checkPaths({ env, cwd, readText, isFolder }: ConfigSource, problems: st
   if (policy && readText(resolve(cwd, policy)) === undefined)
     problems.push(`POLICY_FILE: cannot read ${policy}`);
   if (policy && !env.VULN_DB) problems.push('POLICY_FILE: without VULN_DB there is nothing to judge by it');
-}
-
-/** A key goes into HTTP headers: a stray line end would otherwise surface as an error that quotes it. */
-function checkKey(text: string, name: string, problems: string[]): string | undefined {
-  const key = text.trim();
-  if (/[^\x21-\x7e]/.test(key)) problems.push(`${name}: a key has no blanks and only printable ASCII`);
-  return key === '' ? undefined : key;
 }
 
 function cacheHome({ env, platform }: ConfigSource): string {

@@ -141,7 +141,7 @@ const errors = {
   FEED_KEY_MISSING: [
     2,
     'There is no key for the feed {url}.',
-    "Set FEED_API_KEY or FEED_API_KEY_FILE, or run where the server's data/start.key is (pnpm start makes it).",
+    'Make one where the server runs, with `feed:keys add --name NAME --scope {needed}`, and give it in FEED_API_KEY or FEED_API_KEY_FILE. For a feed on this machine alone, data/start.key is found (pnpm start makes it).',
   ],
   FEED_KEY_SCOPE: [
     1,
@@ -162,6 +162,11 @@ const errors = {
     4,
     'The bucket {url} cannot be reached: {cause}.',
     'Check BUCKET_URL and that the server is running.',
+  ],
+  BUCKET_CLOSED: [
+    1,
+    'The bucket {url} may not be read: {cause}.',
+    'Where the feed is one of ours, give a key with the scope read in FEED_API_KEY (`feed:keys add --name NAME --scope read` makes one); elsewhere git must have credentials for it.',
   ],
   BUCKET_REFUSED: [
     1,

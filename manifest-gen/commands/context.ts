@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { GeneratorConfig } from '../config.ts';
 import { type BucketRepository, openBucket } from '../publish/bucket-repository.ts';
 import { createFeedHttp, type FeedHttp } from '../publish/feed-http.ts';
+import type { GitKey } from '../publish/git.ts';
 import { findPlaces, type Places } from '../publish/server-info.ts';
 import { patience } from '../upstream/http.ts';
 import { createWatch, type Watch } from '../vulnerabilities/watch.ts';
@@ -24,14 +26,14 @@ export type Context = {
 
 /**
  * Asks the feed where things go and brings the bucket here, does the work, cleans up.
- * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED, BUCKET_UNREACHABLE, BUCKET_REFUSED, SETTINGS_INVALID
+ * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED, BUCKET_UNREACHABLE, BUCKET_CLOSED, SETTINGS_INVALID
  */
 export async function withContext<T>(world: World, work: (context: Context) => Promise<T>): Promise<T> {
   const { config, env, signal, now } = world;
   const watch = await createWatch({ ...world, patience });
   const feed = createFeedHttp(world.http, config.feedUrl, config.feedApiKey, signal);
   const places = await findPlaces(feed, config);
-  const key = bucketKey(places.bucketUrl, config.feedUrl, config.feedApiKey);
+  const key = bucketKey(places.bucketUrl, config);
   const bucket = await openBucket({ url: places.bucketUrl, env, signal, now, key });
   const workDir = await mkdtemp(join(tmpdir(), 'go-win-tools-'));
   try {
@@ -46,10 +48,9 @@ export async function withContext<T>(world: World, work: (context: Context) => P
 /** The feed's key is for the feed's own origin; a bucket elsewhere has its own credentials, which git knows. */
 function bucketKey(
   bucketUrl: string,
-  feedUrl: string,
-  value: string | undefined,
-): { readonly url: string; readonly value: string } | undefined {
+  { feedUrl, feedApiKey: value, isStartKey: isDirect }: GeneratorConfig,
+): GitKey | undefined {
   const { origin } = new URL(feedUrl);
   const isOwn = URL.canParse(bucketUrl) && new URL(bucketUrl).origin === origin;
-  return isOwn && value !== undefined ? { url: `${origin}/`, value } : undefined;
+  return isOwn && value !== undefined ? { url: `${origin}/`, value, isDirect } : undefined;
 }

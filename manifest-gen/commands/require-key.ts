@@ -14,7 +14,11 @@ export type Need = { readonly tool: Pick<Tool, 'tool' | 'packageId'>; readonly s
 export async function requireKey({ world, feed, places }: Context, needs: readonly Need[]): Promise<void> {
   const used = needs.filter(({ scopes }) => scopes.length > 0);
   if (used.length === 0) return;
-  if (world.config.feedApiKey === undefined) fail('FEED_KEY_MISSING', { url: world.config.feedUrl });
+  const { feedApiKey, feedUrl } = world.config;
+  if (feedApiKey === undefined) {
+    const needed = [...new Set(used.flatMap(({ scopes }) => scopes))].join(' ');
+    fail('FEED_KEY_MISSING', { url: feedUrl, needed });
+  }
   if (!places.isOwnServer) return;
   for (const { tool, scopes } of used) {
     // one key for the whole verb: a withdrawal with one that may only unlist would end half way

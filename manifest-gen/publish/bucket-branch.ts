@@ -78,7 +78,7 @@ function explainPush({ url }: BucketRepository, error: unknown): never {
   const text = messageOf(error);
   // what the server's rules say comes as `remote: ...` lines, the rest is git's own retelling (`! [remote rejected]`)
   const remote = text.split('\n').filter((line) => line.startsWith('remote:'));
-  if (remote.length === 0 && isCutOff.test(text)) explainGit(url, error);
+  if (remote.length === 0 && isCutOff.test(text)) explainGit(url, error, 'push');
   const lines = remote.length > 0 ? remote.map((line) => line.slice('remote:'.length)) : text.split('\n');
   fail('BUCKET_REFUSED', { cause: inOneLine(lines, 5) }, error);
 }

@@ -32,7 +32,7 @@ export type NewChore = {
 /** A bare copy of the bucket in a folder of its own, gone after `close`. Nothing is ever checked out. */
 export type BucketRepository = {
   readonly url: string;
-  /** Brings both branches here. The answer is equal as long as none has moved. @throws ReleaseError BUCKET_UNREACHABLE, BUCKET_REFUSED */
+  /** Brings both branches here. The answer is equal as long as none has moved. @throws ReleaseError BUCKET_UNREACHABLE, BUCKET_CLOSED */
   fetch(): Promise<string>;
   /** The version that a branch offered at the last fetch. */
   version(branch: Channel, tool: string): Promise<string | undefined>;
@@ -69,14 +69,22 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
   }
   // as the last fetch brought them: nothing else moves them here, and asking git costs a process each time
   let tips: Tips = new Map();
+  let isKeyWanted = false;
   return {
     url: access.url,
     async fetch() {
       const refs = '+refs/heads/*:refs/remotes/bucket/*';
+      const args = ['fetch', '--quiet', '--no-tags', '--prune', '--no-auto-gc', access.url, refs];
       try {
-        await git.run(['fetch', '--quiet', '--no-tags', '--prune', '--no-auto-gc', access.url, refs]);
+        await git.run(args, { isKeySent: isKeyWanted });
       } catch (error) {
-        explainGit(access.url, error);
+        if (isKeyWanted || access.key === undefined || !isRefusal(error))
+          explainGit(access.url, error, 'read');
+        // READ_AUTH=all: this server wants the key for reading, too
+        isKeyWanted = true;
+        await git
+          .run(args, { isKeySent: true })
+          .catch((again: unknown) => explainGit(access.url, again, 'read'));
       }
       const format = '--format=%(refname:lstrip=3) %(objectname)';
       const list = await git.run(['for-each-ref', format, 'refs/remotes/bucket/']);
@@ -134,7 +142,7 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
       return `${await commitTree(git, [tree, '-p', parent, '-m', message], access.now())}:refs/heads/${branch}`;
     },
     async push(refspecs) {
-      await git.run(['push', '--quiet', '--atomic', access.url, ...refspecs]);
+      await git.run(['push', '--quiet', '--atomic', access.url, ...refspecs], { isKeySent: true });
     },
     close,
   };
@@ -189,17 +197,20 @@ async function rootOf(git: Git, tips: Tips): Promise<string | undefined> {
 
 /**
  * What it means that git failed at the bucket's address. It says so in words only; LC_ALL=C keeps them English.
- * @throws ReleaseError BUCKET_REFUSED, BUCKET_UNREACHABLE
+ * @throws ReleaseError BUCKET_CLOSED (to reading), BUCKET_REFUSED (to pushing), BUCKET_UNREACHABLE
  */
-export function explainGit(url: string, error: unknown): never {
+export function explainGit(url: string, error: unknown, wanted: 'read' | 'push'): never {
   if (error instanceof ReleaseError) throw error;
-  const text = messageOf(error);
-  const cause = inOneLine(text.split('\n'), 3);
-  const isRefused = /\b(401|403)\b|Authentication failed|Permission denied|could not read Username/i.test(
-    text,
-  );
-  if (isRefused) fail('BUCKET_REFUSED', { cause }, error);
-  fail('BUCKET_UNREACHABLE', { url: hideCredentials(url), cause }, error);
+  const cause = inOneLine(messageOf(error).split('\n'), 3);
+  const address = hideCredentials(url);
+  if (isRefusal(error) && wanted === 'read') fail('BUCKET_CLOSED', { url: address, cause }, error);
+  if (isRefusal(error)) fail('BUCKET_REFUSED', { cause }, error);
+  fail('BUCKET_UNREACHABLE', { url: address, cause }, error);
+}
+
+function isRefusal(error: unknown): boolean {
+  const words = /\b(401|403)\b|Authentication failed|Permission denied|could not read Username/i;
+  return words.test(messageOf(error));
 }
 
 /** The first of some lines, for a sentence. */

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { type Readable, Transform } from 'node:stream';
+import { Readable, Transform } from 'node:stream';
 import { type CancelableRequest, type Got, type OptionsInit, RequestError, type Response } from 'got';
 import { inShort } from '../../formats/thrown.ts';
 import { countBytes } from '../count-bytes.ts';
@@ -10,10 +10,15 @@ export type FeedHttp = {
   /** The feed's address, `http://host/nuget`, without a slash at its end. */
   readonly feedUrl: string;
   readonly got: Got;
+  /** Whether the same question deserves another try, with the key: the feed wants one for reading, and this question had none. */
+  readonly wantsKey: (response: Response<unknown>) => boolean;
 };
 
+const keyHeader = 'x-nuget-apikey';
+
 /**
- * The key goes to the feed's own origin and nowhere else: not to where a download is redirected, not into a message.
+ * The key goes to the feed's own origin and nowhere else: not to where a download is redirected, not into a message. Reading
+ * goes without it until the feed asks for one (401, or 403 from servers that never say 401).
  * @param http the run's one instance: proxies, certificates, the abort signal
  */
 export function createFeedHttp(
@@ -23,8 +28,16 @@ export function createFeedHttp(
   signal: AbortSignal,
 ): FeedHttp {
   const { origin } = new URL(feedUrl);
+  let isWantedForReading = false;
   return {
     feedUrl,
+    wantsKey(response) {
+      const isRefused = [401, 403].includes(response.statusCode) && new URL(response.url).origin === origin;
+      const hadKey = response.request.options.headers[keyHeader] !== undefined;
+      if (key === undefined || hadKey || !isRefused) return false;
+      isWantedForReading = true;
+      return true;
+    },
     got: http.extend({
       signal,
       throwHttpErrors: false,
@@ -35,13 +48,14 @@ export function createFeedHttp(
       hooks: {
         beforeRequest: [
           (options) => {
-            if (key !== undefined && url(options.url).origin === origin)
-              options.headers['x-nuget-apikey'] = key;
+            const isSent = isWantedForReading || !['GET', 'HEAD'].includes(options.method);
+            if (key !== undefined && isSent && url(options.url).origin === origin)
+              options.headers[keyHeader] = key;
           },
         ],
         beforeRedirect: [
           (options) => {
-            if (url(options.url).origin !== origin) delete options.headers['x-nuget-apikey'];
+            if (url(options.url).origin !== origin) delete options.headers[keyHeader];
           },
         ],
       },
@@ -73,6 +87,7 @@ export async function ask(
   });
   try {
     const response = await asked;
+    if (http.wantsKey(response)) return await ask(http, address, options);
     if ([502, 503, 504].includes(response.statusCode)) unreachable(http, address, reasonOf(response));
     return response;
   } catch (error) {
@@ -124,7 +139,7 @@ class FileTooLong extends Error {}
  * `explain` has the sentence for that too.
  */
 export function fileAt(
-  { got }: FeedHttp,
+  http: FeedHttp,
   address: string,
   maxBytes: number = maxFileBytes,
 ): readonly [Readable, Transform] {
@@ -137,7 +152,17 @@ export function fileAt(
       else callback(null, chunk);
     },
   });
-  return [got.stream(address, { throwHttpErrors: true }), limit];
+  return [Readable.from(chunksOf(http, address), { objectMode: false }), limit];
+}
+
+async function* chunksOf(http: FeedHttp, address: string): AsyncGenerator<Buffer> {
+  try {
+    yield* http.got.stream(address, { throwHttpErrors: true });
+  } catch (error) {
+    const { response } = error as { response?: Response<unknown> };
+    if (response === undefined || !http.wantsKey(response)) throw error;
+    yield* http.got.stream(address, { throwHttpErrors: true });
+  }
 }
 
 /** The server's sentence is the reason phrase, repeated in the body (spec nuget-v2 10.3). */
@@ -165,11 +190,17 @@ function unreachable({ feedUrl }: FeedHttp, address: string, cause: string, erro
 /** @throws ReleaseError FEED_REFUSED, with what to do about it */
 export function refuse(response: Response<unknown>, what: string): never {
   const status = response.statusCode;
-  fail('FEED_REFUSED', { status, what, reason: reasonOf(response), hint: hints[status] ?? hints.other });
+  const hint = status === 401 ? keyHint(response.request.options.method) : (hints[status] ?? hints.other);
+  fail('FEED_REFUSED', { status, what, reason: reasonOf(response), hint });
+}
+
+function keyHint(method: string): string {
+  const scopes: Readonly<Record<string, string>> = { GET: 'read', HEAD: 'read', DELETE: 'unlist' };
+  const scope = scopes[method] ?? 'push';
+  return `Give a key with the scope ${scope} in FEED_API_KEY or FEED_API_KEY_FILE; on a server of ours \`feed:keys add --name NAME --scope ${scope}\` makes one.`;
 }
 
 const hints: Readonly<Record<number, string>> & { readonly other: string } = {
-  401: 'Give a key in FEED_API_KEY; the scope push is needed.',
   403: 'Check FEED_API_KEY, its scopes and the ids it is for.',
   404: 'Check FEED_URL: it must be the address of a NuGet v2 feed.',
   413: 'Raise MAX_PACKAGE_BYTES of the server.',

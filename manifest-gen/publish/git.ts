@@ -10,15 +10,29 @@ export type Git = {
   run(args: readonly string[], options?: GitRun): Promise<string>;
 };
 
-export type GitRun = { readonly input?: string; readonly env?: Environment; readonly isWhole?: boolean };
+export type GitRun = {
+  readonly input?: string;
+  readonly env?: Environment;
+  readonly isWhole?: boolean;
+  /** What needs no key is not given it. */
+  readonly isKeySent?: boolean;
+};
+
+/** What the feed's key is for. */
+export type GitKey = {
+  /** It goes to addresses below this one only. */
+  readonly url: string;
+  readonly value: string;
+  /** Not through a proxy either, whatever the settings of git say. */
+  readonly isDirect: boolean;
+};
 
 export type GitAccess = {
   readonly dir: string;
   /** The user's environment: their credential helpers, ssh and proxies work for a bucket at another host. */
   readonly env: Environment;
   readonly signal: AbortSignal;
-  /** A key that goes to addresses below `url` only. */
-  readonly key?: { readonly url: string; readonly value: string } | undefined;
+  readonly key?: GitKey | undefined;
 };
 
 /**
@@ -28,11 +42,11 @@ export type GitAccess = {
 export function createGit(access: GitAccess): Git {
   const inherited = Object.entries(access.env).filter(([name]) => !choosesRepository.test(name));
   const outer = Object.fromEntries(inherited);
-  const settings = access.key === undefined ? [] : keySettings(access.key.url, access.key.value);
-  const fixed = { ...outer, ...configEnvironment(outer, settings), GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C' };
   return {
-    async run(args, { input, env = {}, isWhole = false } = {}) {
-      const complete = { ...fixed, ...env };
+    async run(args, { input, env = {}, isWhole = false, isKeySent = false } = {}) {
+      const settings = access.key === undefined ? [] : keySettings(access.key, isKeySent);
+      const config = configEnvironment(outer, settings);
+      const complete = { ...outer, ...config, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C', ...env };
       const git = simpleGit({
         baseDir: access.dir,
         abort: access.signal,
@@ -63,9 +77,10 @@ type Setting = readonly [name: string, value: string];
  * An empty credential.helper: a refused key must end in a sentence, not in a window that asks for a password. No redirects: git
  * would send the header to wherever the first answer pointed.
  */
-function keySettings(url: string, value: string): readonly Setting[] {
+function keySettings({ url, value, isDirect }: GitKey, isKeySent: boolean): readonly Setting[] {
   return [
-    [`http.${url}.extraHeader`, `Authorization: Bearer ${value}`],
+    ...(isKeySent ? [[`http.${url}.extraHeader`, `Authorization: Bearer ${value}`] as const] : []),
+    ...(isDirect ? [[`http.${url}.proxy`, ''] as const] : []),
     [`http.${url}.followRedirects`, 'false'],
     [`credential.${url}.helper`, ''],
   ];

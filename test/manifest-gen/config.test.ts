@@ -6,6 +6,7 @@ describe('loadGeneratorConfig', () => {
   it('has a default for everything but the key', () => {
     expect(load({})).toEqual({
       feedUrl: 'http://127.0.0.1:8080/nuget',
+      isStartKey: false,
       bundleKeys: [],
       dataDir: '/cwd/data',
       feedApiKey: undefined,
@@ -93,6 +94,21 @@ describe('loadGeneratorConfig', () => {
     [{ FEED_API_KEY_FILE: 'key.txt' }, 'from-file'],
     [{ FEED_API_KEY: '' }, 'from-start'],
     [{ DATA_DIR: 'elsewhere' }, undefined],
+    [{ FEED_URL: 'https://nuget.example/nuget', FEED_API_KEY_FILE: 'data/start.key' }, 'from-start'],
+    [{ FEED_URL: 'https://localhost:8443/nuget' }, 'from-start'],
+    [{ FEED_URL: 'http://LOCALHOST/nuget' }, 'from-start'],
+    [{ FEED_URL: 'http://[::1]:8080/nuget' }, 'from-start'],
+    [{ FEED_URL: 'http://127.9.9.9/nuget' }, 'from-start'],
+    [{ FEED_URL: 'http://2130706433/nuget' }, 'from-start'],
+    [{ FEED_URL: 'http://127.1/nuget' }, 'from-start'],
+    [{ FEED_URL: 'https://nuget.example/nuget' }, undefined],
+    [{ FEED_URL: 'https://127.0.0.1.example/nuget' }, undefined],
+    [{ FEED_URL: 'http://localhost.example/nuget' }, undefined],
+    [{ FEED_URL: 'http://localhost./nuget' }, undefined],
+    [{ FEED_URL: 'http://0.0.0.0:8080/nuget' }, undefined],
+    [{ FEED_URL: 'http://10.0.0.1/nuget' }, undefined],
+    [{ FEED_URL: 'http://2130706434.example/nuget' }, undefined],
+    [{ FEED_URL: 'http://[::2]/nuget' }, undefined],
   ])('takes the key by %j', (env, expected) => {
     const files = {
       [resolve('/cwd', 'key.txt')]: 'from-file\r\n',
@@ -100,6 +116,21 @@ describe('loadGeneratorConfig', () => {
     };
 
     expect(load(env, files).feedApiKey).toBe(expected);
+  });
+
+  it('keeps start.key from a proxy, which is another machine', () => {
+    const files = { [resolve('/cwd', 'data', 'start.key')]: 'from-start' };
+    const proxied = { HTTP_PROXY: 'http://proxy:3128', NO_PROXY: 'corp' };
+
+    expect(load(proxied, files)).toMatchObject({ isStartKey: true, noProxy: 'corp,127.0.0.1:8080' });
+    expect(load({ ...proxied, FEED_API_KEY: 'own' }, files)).toMatchObject({ noProxy: 'corp' });
+  });
+
+  it.each([
+    ['http://127.0.0.1:8080\\@evil.example/nuget', 'http://127.0.0.1:8080/@evil.example/nuget'],
+    ['http://2130706433:8080/nuget/', 'http://127.0.0.1:8080/nuget'],
+  ])('hands on the feed address %s as it was understood, to programs that read it otherwise', (text, url) => {
+    expect(load({ FEED_URL: text }).feedUrl).toBe(url);
   });
 
   it('says that a named key file is not there', () => {

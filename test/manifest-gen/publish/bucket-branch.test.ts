@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { publishManifest } from '../../../manifest-gen/publish/bucket-branch.ts';
 import { type BucketRepository, openBucket } from '../../../manifest-gen/publish/bucket-repository.ts';
+import type { GitKey } from '../../../manifest-gen/publish/git.ts';
 import { listen } from '../../kit/listen.ts';
 
 let dir: string;
@@ -164,6 +165,7 @@ describe('publishManifest', () => {
       const bucket = await open(`${own.url}/bucket.git`, process.env, {
         url: `${own.url}/`,
         value: 'secret',
+        isDirect: false,
       });
 
       await expect(bucket.fetch()).rejects.toMatchObject({ code: 'BUCKET_UNREACHABLE' });
@@ -171,6 +173,53 @@ describe('publishManifest', () => {
     } finally {
       await own.stop();
       await other.stop();
+    }
+  });
+
+  it.each([
+    ['reads without its key where none is asked for', 404, [undefined], 'BUCKET_UNREACHABLE'],
+    ['reads with its key where one is asked for', 401, [undefined, 'Bearer secret'], 'BUCKET_CLOSED'],
+  ])('%s', async (_, status, expected, code) => {
+    const seen: (string | undefined)[] = [];
+    const own = await listen((request, response) => {
+      seen.push(request.headers.authorization);
+      response.writeHead(status, { 'www-authenticate': 'Basic realm="x"' }).end();
+    });
+    try {
+      const key = { url: `${own.url}/`, value: 'secret', isDirect: false };
+      const bucket = await open(`${own.url}/bucket.git`, process.env, key);
+
+      await expect(bucket.fetch()).rejects.toSatisfy((error) => {
+        expect(error).toMatchObject({ code });
+        expect(String(error)).not.toContain('secret');
+        return true;
+      });
+      expect(seen).toEqual(expected);
+    } finally {
+      await own.stop();
+    }
+  });
+
+  it('sends a key that is for this machine past every proxy', async () => {
+    const seen: (string | undefined)[] = [];
+    const proxy = await listen((request, response) => {
+      seen.push(`proxy ${request.headers.authorization}`);
+      response.writeHead(404).end();
+    });
+    const own = await listen((request, response) => {
+      seen.push(`own ${request.headers.authorization}`);
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
+    });
+    try {
+      const key = { url: `${own.url}/`, value: 'secret', isDirect: true };
+      const env = { ...process.env, http_proxy: proxy.url, no_proxy: '', NO_PROXY: '' };
+      const bucket = await open(`${own.url}/bucket.git`, env, key);
+
+      await expect(bucket.fetch()).rejects.toMatchObject({ code: 'BUCKET_CLOSED' });
+      expect(seen).toEqual(['own undefined', 'own Bearer secret']);
+    } finally {
+      await own.stop();
+      await proxy.stop();
     }
   });
 
@@ -196,7 +245,7 @@ function manifest(version: string): string {
 async function open(
   address = url,
   env: NodeJS.ProcessEnv = process.env,
-  key?: { readonly url: string; readonly value: string },
+  key?: GitKey,
 ): Promise<BucketRepository> {
   const bucket = await openBucket({
     url: address,

@@ -177,13 +177,59 @@ describe('downloadPackage', () => {
     servers.push(store);
     const feed = await serve((request, response) => {
       keys.push(request.headers['x-nuget-apikey']);
-      response.writeHead(302, { location: `${store.url}/blob` }).end();
+      if (request.headers['x-nuget-apikey'] === undefined) response.writeHead(401).end();
+      else response.writeHead(302, { location: `${store.url}/blob` }).end();
     });
 
     await downloadPackage(feed, pkg, join(dir, 'x'));
 
     expect(await readFile(join(dir, 'x'))).toEqual(bytes);
-    expect(keys).toEqual([key, undefined]);
+    expect(keys).toEqual([undefined, key, undefined]);
+  });
+
+  it('reads without a key from a feed that asks for none', async () => {
+    const keys: unknown[] = [];
+    const feed = await serve((request, response) => {
+      keys.push(request.headers['x-nuget-apikey']);
+      response.end(request.url?.includes('FindPackagesById') ? atom([{ version: '1.0.0' }]) : bytes);
+    });
+
+    await listVersions(feed, 'delve');
+    await downloadPackage(feed, pkg, join(dir, 'x'));
+
+    expect(keys).toEqual([undefined, undefined]);
+  });
+
+  it.each([401, 403])('reads with the key from then on when a feed answers %i', async (status) => {
+    const keys: unknown[] = [];
+    const feed = await serve((request, response) => {
+      keys.push(request.headers['x-nuget-apikey']);
+      if (request.headers['x-nuget-apikey'] === undefined) response.writeHead(status).end();
+      else response.end(request.url?.includes('FindPackagesById') ? atom([{ version: '1.0.0' }]) : bytes);
+    });
+
+    expect(await listVersions(feed, 'delve')).toHaveLength(1);
+    await downloadPackage(feed, pkg, join(dir, 'x'));
+
+    expect(await readFile(join(dir, 'x'))).toEqual(bytes);
+    expect(keys).toEqual([undefined, key, key]);
+  });
+
+  it('offers the key to no other place that asks for one', async () => {
+    const keys: unknown[] = [];
+    const store = await listen((request, response) => {
+      keys.push(request.headers['x-nuget-apikey']);
+      response.writeHead(401).end();
+    });
+    servers.push(store);
+    const feed = await serve((request, response) => {
+      keys.push(request.headers['x-nuget-apikey']);
+      response.writeHead(302, { location: `${store.url}${request.url}` }).end();
+    });
+
+    await expect(listVersions(feed, 'delve')).rejects.toMatchObject({ code: 'FEED_REFUSED' });
+
+    expect(keys).toEqual([undefined, undefined]);
   });
 
   it('asks the address of the entry when the feed keeps its packages elsewhere', async () => {

@@ -1,0 +1,44 @@
+import { resolve } from 'node:path';
+import type { ConfigSource } from './config.ts';
+
+/** Where `serve` and `start` listen when nothing else is set. */
+export const defaultFeedUrl = 'http://127.0.0.1:8080/nuget';
+
+export type FeedKey = {
+  readonly value: string;
+  /** The key that `start` made for the server of this machine. */
+  readonly isStartKey: boolean;
+};
+
+/**
+ * FEED_API_KEY, else the file FEED_API_KEY_FILE, else `start.key`: that one only for a feed on this machine, since it opens
+ * everything at the server beside it, and another server is never sent it (contract section 4).
+ */
+export function readFeedKey({ env, cwd, readText }: ConfigSource, problems: string[]): FeedKey | undefined {
+  const { FEED_API_KEY: value, FEED_API_KEY_FILE: file, FEED_URL: feedUrl, DATA_DIR: dataDir } = env;
+  if (value) return checkKey(value, 'FEED_API_KEY', problems);
+  if (file) {
+    const text = readText(resolve(cwd, file));
+    if (text === undefined) problems.push(`FEED_API_KEY_FILE: cannot read ${file}`);
+    return checkKey(text ?? '', 'FEED_API_KEY_FILE', problems);
+  }
+  if (!isLoopback(feedUrl || defaultFeedUrl)) return undefined;
+  const start = readText(resolve(cwd, dataDir || './data', 'start.key'));
+  return start === undefined ? undefined : checkKey(start, 'start.key', problems);
+}
+
+/**
+ * By the host that the URL parser makes of it, which is the one that is connected to: `2130706433` is 127.0.0.1 to it,
+ * `127.0.0.1.example` a name like any other. `0.0.0.0` is no loopback address, though it may lead to one.
+ */
+export function isLoopback(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(address).hostname);
+}
+
+/** A key goes into HTTP headers: a stray line end would otherwise surface as an error that quotes it. */
+function checkKey(text: string, name: string, problems: string[]): FeedKey | undefined {
+  const value = text.trim();
+  if (/[^\x21-\x7e]/.test(value)) problems.push(`${name}: a key has no blanks and only printable ASCII`);
+  return value === '' ? undefined : { value, isStartKey: name === 'start.key' };
+}
