@@ -58,6 +58,10 @@ const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'verified releases in one signed file, for machines without a network',
     load: () => import('./manifest-gen/commands/bundle.ts'),
   },
+  'cache:clean': {
+    does: 'empties CACHE_DIR: downloads and builds',
+    load: () => import('./manifest-gen/commands/cache-clean.ts'),
+  },
   'feed:export': {
     does: 'plain nupkg files and an index',
     load: () => import('./server/operator/export.ts'),

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDir } from './make-dir.ts';
 
 /**
- * Every path below CACHE_DIR is made here. All of it can be deleted at any time.
+ * Every path below CACHE_DIR is made here. All of it can be deleted while no run uses it (`cache:clean`, which knows these folders
+ * from cache-clean/layout.ts); when a folder was last used is its time of change.
  *
+ *     CACHEDIR.TAG  in-use/<pid>       that it is a cache, and whose runs use it now (claim-cache.ts)
  *     downloads/sha256/<hex>/<name>    a file whose SHA-256 was known before
  *     downloads/key/<hex>/<name>       one that was not: <hex> is the SHA-256 of what upstream says of it
  *     downloads/.../<name>.<pid>.part  unfinished, resumed by the next run
@@ -33,10 +36,16 @@ export type Cache = {
   vulnerabilities(url: string): Promise<string>;
 };
 
-export function createCache(rootDir: string): Cache {
+/** @param claim done once, before the first folder is made */
+export function createCache(rootDir: string, claim: () => Promise<void> = async () => {}): Cache {
+  let claimed: Promise<void> | undefined;
   const folder = async (...parts: string[]): Promise<string> => {
+    claimed ??= claim();
+    await claimed;
     const path = join(rootDir, ...parts);
     await makeDir(path);
+    const now = new Date();
+    await utimes(path, now, now);
     return path;
   };
   return {

@@ -183,6 +183,21 @@ const errors = {
     '{tool}: this machine failed: {cause}.',
     'Check that there is room and that CACHE_DIR and the folder for temporary files can be written.',
   ],
+  CACHE_FOREIGN: [
+    2,
+    'CACHE_DIR {dir} cannot be emptied: expected a folder with nothing but the cache in it, found {found}.',
+    'Nothing was removed. Correct CACHE_DIR, or remove by hand what is not needed.',
+  ],
+  CACHE_IN_USE: [
+    1,
+    'The cache {dir} is in use by process {pid}.',
+    'Nothing was removed. Run it again when that release has ended.',
+  ],
+  CACHE_NOT_CLEANED: [
+    1,
+    'Not all of the cache could be removed: {path}: {cause} ({count} in all).',
+    'The rest is gone. Close the programs that use it, and run it again.',
+  ],
   PROGRAM_MISSING: [1, 'The program {program} is needed and was not found.', 'Install it and try again.'],
   PROGRAM_FAILED: [1, '{program} ended with code {exitCode}: {cause}', 'See the message of the program.'],
   REBASE_REFUSED: [

@@ -2,7 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Got } from 'got';
 import { type Cache, createCache } from './cache.ts';
-import { type Environment, type GeneratorConfig, loadGeneratorConfig } from './config.ts';
+import { claimCache } from './claim-cache.ts';
+import { type ConfigSource, type Environment, type GeneratorConfig, loadGeneratorConfig } from './config.ts';
 import { createJsonReport } from './report/json.ts';
 import { createLineReport } from './report/lines.ts';
 import type { CommandReport } from './report/report.ts';
@@ -60,16 +61,10 @@ export function createWorld(
 ): World {
   const { signal, productDir } = invocation;
   const { platform, execPath: nodePath } = process;
-  const config = loadGeneratorConfig({
-    env: invocation.env,
-    cwd: invocation.cwd,
-    platform,
-    readText,
-    isFolder,
-  });
+  const config = loadGeneratorConfig(configSource(invocation));
   const env = withoutOurKeys(invocation.env);
   const now = (): Date => new Date();
-  const cache = createCache(config.cacheDir);
+  const cache = createCache(config.cacheDir, () => claimCache(config.cacheDir));
   const http = createHttp({ ...config, userAgent: `go-win-tools/${invocation.version}` });
   const { githubApiUrl: apiUrl, githubToken: token } = config;
   const settings = {
@@ -101,6 +96,11 @@ export function createWorld(
     upstreamsWith,
     isBundled: false,
   };
+}
+
+/** This machine, for reading the settings. */
+export function configSource({ env, cwd }: Pick<Invocation, 'env' | 'cwd'>): ConfigSource {
+  return { env, cwd, platform: process.platform, readText, isFolder };
 }
 
 export function createReport(

@@ -7,6 +7,7 @@ import AdmZip from 'adm-zip';
 import type { Command } from 'commander';
 import { createCommand as createBeta } from '../../manifest-gen/commands/beta.ts';
 import { createCommand as createBundle } from '../../manifest-gen/commands/bundle.ts';
+import { createCommand as createCacheClean } from '../../manifest-gen/commands/cache-clean.ts';
 import { createCommand as createCheck } from '../../manifest-gen/commands/check.ts';
 import { createCommand as createPromote } from '../../manifest-gen/commands/promote.ts';
 import { createCommand as createRebase } from '../../manifest-gen/commands/rebase.ts';
@@ -29,6 +30,7 @@ const verbs: Readonly<Record<string, (invocation: Invocation) => Command>> = {
   'release:check': createCheck,
   'bucket:rebase': createRebase,
   'bundle:create': createBundle,
+  'cache:clean': createCacheClean,
 };
 
 export type VerbResult = { readonly exitCode: number; readonly stdout: string; readonly stderr: string };
