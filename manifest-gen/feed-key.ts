@@ -1,8 +1,14 @@
 import { resolve } from 'node:path';
-import type { ConfigSource } from './config.ts';
 
 /** Where `serve` and `start` listen when nothing else is set. */
 export const defaultFeedUrl = 'http://127.0.0.1:8080/nuget';
+
+export type KeySource = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** The text of a file, undefined when it is not there. */
+  readonly readText: (path: string) => string | undefined;
+};
 
 export type FeedKey = {
   readonly value: string;
@@ -14,7 +20,7 @@ export type FeedKey = {
  * FEED_API_KEY, else the file FEED_API_KEY_FILE, else `start.key`: that one only for a feed on this machine, since it opens
  * everything at the server beside it, and another server is never sent it (contract section 4).
  */
-export function readFeedKey({ env, cwd, readText }: ConfigSource, problems: string[]): FeedKey | undefined {
+export function readFeedKey({ env, cwd, readText }: KeySource, problems: string[]): FeedKey | undefined {
   const { FEED_API_KEY: value, FEED_API_KEY_FILE: file, FEED_URL: feedUrl, DATA_DIR: dataDir } = env;
   if (value) return checkKey(value, 'FEED_API_KEY', problems);
   if (file) {
