@@ -7,3 +7,8 @@ export function originOf({ source, payloads }: ReleaseRecord): UpstreamKind {
   if (payloads.some(({ goModule }) => goModule !== undefined)) return 'go-module';
   return source.upstream.startsWith('npm:') ? 'npm' : 'github';
 }
+
+/** The Go that built a recorded release; undefined for upstream's own builds. */
+export function toolchainOf({ payloads }: ReleaseRecord): string | undefined {
+  return payloads.find(({ architecture }) => architecture === 'amd64')?.goModule?.toolchain;
+}

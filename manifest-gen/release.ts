@@ -17,13 +17,30 @@ export type Found = {
   readonly carriedBy?: { readonly keyId: string; readonly gosumdb: string | undefined };
   /** Names the upstream for the record, never an address that was used: `github.com/go-delve/delve@v1.22.0`, `npm:@bufbuild/buf-win32-x64@1.31.0`, `github.com/bufbuild/buf@v1.32.0`. */
   readonly upstream: string;
-  /** SHA-256 (hex) over all that upstream says of the files (names, sizes, digests, module sum, toolchain, tags): equal as long as upstream and recipe are. */
+  /**
+   * SHA-256 (hex) over all that upstream says of the files (names, sizes, digests, module sum, toolchain, tags). Equal ones are of
+   * the same files; different ones may be too, since a mirror says less than its forge.
+   */
   readonly fingerprint: string;
   readonly published: Date | undefined;
-  /** What the source needs to fetch it; 64bit is always there. */
-  readonly architectures: readonly Architecture[];
+  /** What there is to fetch, a file for each architecture; 64bit is always there. */
+  readonly offers: readonly Offer[];
   /** Private to the source that made it. */
   readonly details: unknown;
+};
+
+/** What a source says of one file before it comes; what it does not say is undefined. */
+export type Offer = Pick<Asset, 'architecture' | 'goModule'> & {
+  /** Upstream's own file name; undefined for what is built here. */
+  readonly name?: string;
+  readonly sha256?: string | undefined;
+};
+
+/** How a released version was built: a later run builds it so again, since a newer Go makes other bytes of the same. */
+export type BuiltBefore = {
+  readonly toolchain: string;
+  /** Whatever the tool's file says by now: what was released is looked at, nothing is made for others. */
+  readonly isOnlyRepeated: boolean;
 };
 
 /** A source was reached and does not have this version (or no asset for amd64); the next source is asked. */

@@ -2,6 +2,7 @@ import { sourceOf, type Tool } from '../tools.ts';
 import { githubAssetUrl, githubUpstream } from '../upstream/github/names.ts';
 import { ldflags } from '../upstream/go/build.ts';
 import { tagsFor } from '../upstream/go/module.ts';
+import { isWithin } from '../upstream/go/toolchain.ts';
 import { npmFile, npmUpstream } from '../upstream/npm/names.ts';
 import { ruleFor } from '../version-rules.ts';
 import type { BundledAsset, BundledRelease } from './format.ts';
@@ -84,6 +85,5 @@ function noSource(kind: string): Claim {
 function toolchainOf(named: string | undefined, { goModule }: BundledAsset): string | undefined {
   const found = goModule?.toolchain;
   if (named === undefined) return found;
-  const isPatchOpen = named.split('.').length < 3;
-  return isPatchOpen && found?.startsWith(`go${named}.`) ? found : `go${named}`;
+  return found !== undefined && isWithin(found, named) ? found : `go${named}`;
 }

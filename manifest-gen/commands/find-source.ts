@@ -1,7 +1,7 @@
 import type { SourceKind } from '../../formats/release-record.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import { allowedVersions, isOldEnough } from '../plan/newest-allowed.ts';
-import type { Found } from '../release.ts';
+import type { BuiltBefore, Found } from '../release.ts';
 import type { Tool } from '../tools.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 
@@ -13,6 +13,8 @@ export type SourceChoice = {
   /** For `start` alone: a source that cannot be reached gives way to the next (contract section 4). */
   readonly isUnreachableSkipped: boolean;
   readonly now: Date;
+  /** How the version that is looked for was built, where it was released before. */
+  readonly before?: BuiltBefore;
 };
 
 /** How many versions are tried before a tool counts as one without a Windows release (delve had two in a row, spec upstream 1.1). */
@@ -62,7 +64,7 @@ async function ask(
     const answer = await unlessUnreachable(
       source,
       choice,
-      () => source.find(tool, version),
+      () => source.find(tool, version, choice.before),
       (other) => has(other, tool, version),
     );
     if (answer !== undefined && 'fingerprint' in answer) return { found: answer, lacks };

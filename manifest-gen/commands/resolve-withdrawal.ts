@@ -1,6 +1,7 @@
 import { FormatError } from '../../formats/format-error.ts';
 import type { ReleaseRecord, SourceKind } from '../../formats/release-record.ts';
 import { fail, ReleaseError } from '../errors.ts';
+import { isSameOffer } from '../plan/same-files.ts';
 import { isSameProgram } from '../plan/same-program.ts';
 import { readCar, readTrain } from '../plan/train.ts';
 import { listVersions } from '../publish/feed-client.ts';
@@ -212,7 +213,7 @@ async function readHead(
   const record = (await read(version).catch(unlessBroken))?.record;
   const isGoodAgain =
     record !== undefined &&
-    (isUpstream(good) ? record.source.fingerprint === good.fingerprint : isSameProgram(record, good.record));
+    (isUpstream(good) ? isSameOffer(record, good) : isSameProgram(record, good.record));
   return { version, isGoodAgain };
 }
 

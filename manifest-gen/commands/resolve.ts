@@ -5,7 +5,7 @@ import { decideNextVersion, newestOfFamily } from '../plan/next-version.ts';
 import { readCar } from '../plan/train.ts';
 import { listVersions } from '../publish/feed-client.ts';
 import { type Released, readReleased } from '../publish/released.ts';
-import { originOf } from '../record-origin.ts';
+import { originOf, toolchainOf } from '../record-origin.ts';
 import type { Found } from '../release.ts';
 import { fillNuspec } from '../render/nuspec.ts';
 import { packagingOf } from '../render/packaging.ts';
@@ -64,8 +64,13 @@ export async function resolve(
   const found = await findRecorded(tool, upstream, released?.record, newest, options, context);
   const templates = await loadTemplates(context.world, tool);
   const packaging = packagingOf(tool, templates);
-  const recipe = { fingerprint: found.fingerprint, packaging };
-  const next = decideNextVersion(upstream, published, released?.record, recipe, options.correct);
+  const next = decideNextVersion(
+    upstream,
+    published,
+    released?.record,
+    { found, packaging },
+    options.correct,
+  );
   const standing = await standingOf(tool, upstream, context);
   const from = standing.beta;
   const common = { tool, found, templates, packaging, version: next.version, standing };
@@ -103,7 +108,7 @@ function whyNothing(
   return readCar(version)?.beta === undefined ? 'it is promoted already' : undefined;
 }
 
-/** A later run for the same upstream version uses the recorded source, unless another is demanded (contract section 4). */
+/** A later run for the same upstream version uses the recorded source and Go, unless others are demanded (contract section 4). */
 async function findRecorded(
   tool: Tool,
   upstream: string,
@@ -112,11 +117,16 @@ async function findRecorded(
   options: ResolveOptions,
   context: Context,
 ): Promise<Found> {
-  const recorded = record?.source.version === upstream ? originOf(record) : undefined;
+  const earlier = record?.source.version === upstream ? record : undefined;
+  const recorded = earlier && originOf(earlier);
   const isUsed = options.sources === undefined && tool.sources.some(({ kind }) => kind === recorded);
   const kinds = isUsed && recorded !== undefined ? [recorded] : options.sources;
-  if (newest !== undefined && (kinds === undefined || kinds.includes(newest.kind))) return newest;
-  return findVersion(tool, upstream, chooseSources(tool, kinds, options, context));
+  const toolchain = earlier && toolchainOf(earlier);
+  const isAsBefore = toolchain === undefined || newest?.kind !== 'go-module';
+  if (newest !== undefined && isAsBefore && (kinds === undefined || kinds.includes(newest.kind)))
+    return newest;
+  const before = toolchain === undefined ? {} : { before: { toolchain, isOnlyRepeated: false } };
+  return findVersion(tool, upstream, { ...chooseSources(tool, kinds, options, context), ...before });
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
+import { findChange, type Offered } from './same-files.ts';
 import { printCar, readTrain } from './train.ts';
 
-/** What a release would be made from: two equal recipes give equal bytes, so the second is not released. */
-export type Recipe = { readonly fingerprint: string; readonly packaging: string };
+/** What a release would be made from: the same files by the same packaging give equal bytes, so the second is not released. */
+export type Recipe = { readonly found: Offered; readonly packaging: string };
 
 export type NextVersion =
   | { readonly kind: 'new'; readonly version: string; readonly why: string }
@@ -57,7 +58,8 @@ function describeChanges(
   if (record.source.version !== upstream) {
     return isCorrected ? `has the bytes of ${record.source.version}` : undefined;
   }
-  if (record.source.fingerprint !== recipe.fingerprint) return 'was made from other files or another source';
+  const difference = findChange(record, recipe.found);
+  if (difference !== undefined) return `was made from other files or another source: ${difference}`;
   if (record.packaging !== recipe.packaging) return 'was made with another tool file, template or packaging';
   return undefined;
 }

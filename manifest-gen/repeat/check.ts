@@ -1,5 +1,3 @@
-import type { Verdict } from '../release.ts';
-
 /**
  * One thing that was compared once more. `unreachable` could not be repeated here and now, which is not the same as `failed`;
  * `skipped` was left out on purpose or has nothing to compare with.
@@ -44,15 +42,4 @@ export function compareTexts(about: About, expected: string, found: string, deta
   const show = (text: string | undefined): string =>
     `line ${line + 1} ${text === undefined ? 'to be the end' : JSON.stringify(text.slice(0, 200))}`;
   return failed(about, show(wanted[line]), show(there[line]));
-}
-
-/** A verdict that was reached again, beside the one that was recorded. */
-export function compareVerdict(again: Verdict, recorded: string | undefined): Check {
-  const about = { what: again.kind, subject: again.subject };
-  if (again.verdict === 'failed')
-    return failed(about, again.expected ?? again.kind, again.found ?? again.detail);
-  if (again.verdict === 'passed') return { ...about, verdict: 'passed', detail: again.detail };
-  return recorded === 'passed'
-    ? unreachable(about, `It passed when it was released, and cannot be repeated: ${again.detail}`)
-    : skipped(about, again.detail);
 }

@@ -4,10 +4,14 @@ import { fail } from '../errors.ts';
 import type { BucketRepository } from '../publish/bucket-repository.ts';
 import { originOf } from '../record-origin.ts';
 import type { Unpacked, UnpackedExe } from '../release.ts';
+import { packagingOf } from '../render/packaging.ts';
 import { isUpstreamPlace } from '../render/payload-place.ts';
+import { loadTemplates } from '../render/templates.ts';
 import type { Tool } from '../tools.ts';
+import { requiredEvidence } from '../trust.ts';
 import { verifyUnpacked } from '../verify/verify.ts';
-import { type Check, compare, compareVerdict, skipped } from './check.ts';
+import { type Check, compare, unreachable } from './check.ts';
+import { compareEvidence } from './evidence.ts';
 import { fetchPackage } from './fetch-package.ts';
 import type { HeldPackage } from './held.ts';
 import { checkManifest, readManifest } from './manifest.ts';
@@ -129,12 +133,15 @@ async function askUpstream(
     const detail = isKnown
       ? carriedOtherwise(isBundled)
       : `It came from ${kind}, which is no source of the tool here.`;
-    return { checks: [skipped({ what: 'upstream', subject: upstream }, detail)], isWhole: false };
+    // the record says so, and whoever may push a package wrote it: nothing was repeated
+    return { checks: [unreachable({ what: 'upstream', subject: upstream }, detail)], isWhole: false };
   }
   const cache = freshCache(place);
   const isFetched = record.source.kind !== 'go-module' || isRebuilt;
   const source = isFetched ? world.upstreamsWith(cache)[kind] : world.upstreams[kind];
-  return repeatUpstream(source, { tool, record, cache, report: world.report }, isFetched);
+  const isSameRecipe = packagingOf(tool, await loadTemplates(world, tool)) === record.packaging;
+  const question = { tool, record, cache, report: world.report };
+  return repeatUpstream(source, question, { isFetched, isSameRecipe });
 }
 
 function carriedOtherwise(isBundled: boolean): string {
@@ -175,7 +182,6 @@ async function inspectHeld(
     return { asset, architecture, path, digest };
   });
   const { upstream, version, fingerprint } = record.source;
-  const architectures = payloads.map(({ architecture }) => architecture);
   const found = {
     tool,
     version,
@@ -183,13 +189,12 @@ async function inspectHeld(
     upstream,
     fingerprint,
     published: undefined,
-    architectures,
+    offers: payloads.map(({ architecture }) => ({ architecture })),
     details: undefined,
   };
   const unpacked: Unpacked = { fetched: { found, assets: [], sidecars: [] }, exes };
-  const recordedOf = (what: string, subject: string) =>
-    record.evidence.find((one) => one.kind === what && one.subject === subject)?.verdict;
-  return (await verifyUnpacked(unpacked)).map((verdict) =>
-    compareVerdict(verdict, recordedOf(verdict.kind, verdict.subject)),
-  );
+  const verdicts = await verifyUnpacked(unpacked);
+  const kinds = new Set(verdicts.map(({ kind }) => kind));
+  const recorded = record.evidence.filter(({ kind }) => kinds.has(kind));
+  return compareEvidence(recorded, verdicts, requiredEvidence(tool, originOf(record), version));
 }

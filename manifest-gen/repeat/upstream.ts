@@ -1,14 +1,19 @@
-import type { ReleaseRecord } from '../../formats/release-record.ts';
+import type { EvidenceKind, ReleaseRecord } from '../../formats/release-record.ts';
 import type { Cache } from '../cache.ts';
 import { ReleaseError } from '../errors.ts';
-import type { Unpacked, Verdict } from '../release.ts';
+import { type Difference, findDifference } from '../plan/same-files.ts';
+import { toolchainOf } from '../record-origin.ts';
+import type { Asset, Fetched, Found, Unpacked, Verdict } from '../release.ts';
 import { renderRecord } from '../render/release-record.ts';
 import type { Report } from '../report/report.ts';
 import type { Tool } from '../tools.ts';
+import { requiredEvidence } from '../trust.ts';
 import { unpack } from '../unpack/unpack.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { checkAsked } from '../verify/sumdb.ts';
 import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
-import { type Check, compare, compareVerdict, failed, skipped, unreachable } from './check.ts';
+import { type Check, compare, failed, skipped, unreachable } from './check.ts';
+import { compareEvidence, evidenceAgain, silentEvidence } from './evidence.ts';
 
 export type UpstreamRepeated = {
   readonly checks: readonly Check[];
@@ -30,39 +35,71 @@ type Question = {
  * Asks the recorded source again, downloads (or builds) again, verifies again, and compares every file and every verdict with
  * the record.
  * @param isFetched false: nothing but what the source says is compared. A build takes minutes, so it is done when it is asked for
+ * @param isSameRecipe the tool's file and templates are those that it was made by; by others it may rightly name other things
  */
 export async function repeatUpstream(
   source: Upstream,
   { tool, record, report, cache }: Question,
-  isFetched: boolean,
+  { isFetched, isSameRecipe }: { readonly isFetched: boolean; readonly isSameRecipe: boolean },
 ): Promise<UpstreamRepeated> {
   const about = { what: 'upstream', subject: record.source.upstream };
   const nothing = (...checks: readonly Check[]): UpstreamRepeated => ({ checks, isWhole: false });
+  const { version } = record.source;
   try {
-    const found = await source.find(tool, record.source.version);
+    const toolchain = toolchainOf(record);
+    const before = toolchain === undefined ? undefined : { toolchain, isOnlyRepeated: !isSameRecipe };
+    const found = await source.find(tool, version, before);
     if ('lacks' in found) return nothing(unreachable(about, `It is no longer there: ${found.lacks}.`));
-    const { fingerprint } = record.source;
-    const offer = compare(
-      about,
-      fingerprint,
-      found.fingerprint,
-      'It offers the same files as when it was released.',
-    );
-    if (offer.verdict === 'failed') return nothing(offer);
-    if (!isFetched) return nothing(offer, skipped(about, 'It was not built again; --rebuild does that.'));
+    const difference = findDifference(record, found);
+    if (difference !== undefined) return nothing(judge(about, difference, found, isSameRecipe));
+    const offer: Check = { ...about, verdict: 'passed', detail: 'It offers what the record names.' };
+    const required = requiredEvidence(tool, found.kind, version);
+    if (!isFetched) {
+      const asked = found.offers.flatMap(({ goModule }) => goModule ?? []).slice(0, 1);
+      const sums = compareEvidence(ofKind(record, 'sumdb'), asked.map(checkAsked), required);
+      return nothing(offer, ...sums, skipped(about, 'It was not built again; --rebuild does that.'));
+    }
 
-    const fetched = await source.fetch(found, report);
+    const fetched = ofRecorded(record, await source.fetch(found, report));
     const unpacked = await unpack(fetched, cache);
     const verdicts = [...(await verifyFetched(fetched)), ...(await verifyUnpacked(unpacked))];
-    const again = { unpacked, record: recordAgain(record, unpacked, verdicts) };
     return {
       isWhole: true,
-      checks: [offer, ...compareFiles(record, unpacked), ...compareVerdicts(record, verdicts)],
-      ...(isAsRecorded(record, verdicts) ? { again } : {}),
+      checks: [
+        offer,
+        ...compareFiles(record, unpacked),
+        ...compareEvidence(record.evidence, verdicts, required),
+        ...silentEvidence(about.subject, verdicts, required),
+      ],
+      again: { unpacked, record: recordAgain(record, unpacked, verdicts) },
     };
   } catch (error) {
     return nothing(checkFrom(error, about));
   }
+}
+
+/** Other bytes are never right. That the tool's file names something else by now is, where the release was made by another file. */
+function judge(
+  about: { readonly what: string; readonly subject: string },
+  { what, recorded, offered, isOfBytes }: Difference,
+  { carriedBy }: Found,
+  isSameRecipe: boolean,
+): Check {
+  // what a bundle carries cannot be built anew by the Go of the record
+  const isBroken = isOfBytes || (isSameRecipe && carriedBy === undefined);
+  if (isBroken) return failed(about, `${what}: ${recorded}`, offered);
+  return unreachable(about, `It cannot be compared: ${what} was ${recorded}, now it is ${offered}.`);
+}
+
+function ofKind({ evidence }: ReleaseRecord, kind: EvidenceKind): ReleaseRecord['evidence'] {
+  return evidence.filter((one) => one.kind === kind);
+}
+
+/** Without architectures that upstream has added since. */
+function ofRecorded({ payloads }: ReleaseRecord, fetched: Fetched): Fetched {
+  const isRecorded = ({ architecture }: Asset): boolean =>
+    payloads.some((payload) => payload.architecture === architecture);
+  return { ...fetched, assets: fetched.assets.filter(isRecorded) };
 }
 
 /** Does another source offer the same exe? Only files that upstream itself publishes are compared. */
@@ -94,7 +131,7 @@ function compareFiles({ payloads }: ReleaseRecord, { exes }: Unpacked): readonly
   return payloads.map(({ architecture, file, sha256, asset }) => {
     const exe = exes.find((one) => one.architecture === architecture);
     const about = { what: 'upstream', subject: exe?.asset.name ?? file };
-    if (exe === undefined) return failed(about, `a file for ${architecture}`, 'none');
+    if (exe === undefined) return unreachable(about, `It offers no file for ${architecture} any more.`);
     return compare(
       about,
       asset === undefined ? sha256 : `${asset.sha256}, exe ${sha256}`,
@@ -104,38 +141,19 @@ function compareFiles({ payloads }: ReleaseRecord, { exes }: Unpacked): readonly
   });
 }
 
-function compareVerdicts({ evidence }: ReleaseRecord, verdicts: readonly Verdict[]): readonly Check[] {
-  const repeated = verdicts.map((verdict) => compareVerdict(verdict, recordedOf(evidence, verdict)?.verdict));
-  const gone = evidence.filter((one) => one.verdict === 'passed' && recordedOf(verdicts, one) === undefined);
-  return [
-    ...repeated,
-    ...gone.map(({ kind, subject }) =>
-      unreachable({ what: kind, subject }, 'It passed when it was released; nothing here speaks of it now.'),
-    ),
-  ];
-}
-
-/** Evidence that is absent today (a checksum database that is off) would make another record, rightly. */
-function isAsRecorded({ evidence }: ReleaseRecord, verdicts: readonly Verdict[]): boolean {
-  return evidence.every((one) => recordedOf(verdicts, one)?.verdict === one.verdict);
-}
-
-function recordedOf<T extends { readonly kind: string; readonly subject: string }>(
-  list: readonly T[],
-  { kind, subject }: { readonly kind: string; readonly subject: string },
-): T | undefined {
-  return list.find((one) => one.kind === kind && one.subject === subject);
-}
-
-/** What follows from upstream is made anew; the package's own version and recipe stay. */
-function recordAgain(record: ReleaseRecord, unpacked: Unpacked, verdicts: readonly Verdict[]): ReleaseRecord {
-  const { builtBy, source, payloads, evidence } = renderRecord(
-    unpacked,
-    verdicts,
-    record.version,
-    record.packaging,
+/** What follows from upstream is made anew; the package's own version and recipe stay, and what a source no longer tells. */
+function recordAgain(held: ReleaseRecord, unpacked: Unpacked, verdicts: readonly Verdict[]): ReleaseRecord {
+  const again = renderRecord(unpacked, verdicts, held.version, held.packaging);
+  const isWhole = held.payloads.every(({ architecture }) =>
+    again.payloads.some((payload) => payload.architecture === architecture),
   );
-  return { ...record, builtBy, source, payloads, evidence };
+  return {
+    ...held,
+    builtBy: again.builtBy,
+    source: { ...again.source, fingerprint: held.source.fingerprint },
+    payloads: isWhole ? again.payloads : held.payloads,
+    evidence: [...evidenceAgain(held.evidence, again.evidence, isWhole)],
+  };
 }
 
 /** A source that refuses is a check that failed; one that does not answer has not been compared. */

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { rcompare } from 'semver';
 import { mismatchOf } from '../bundle/belongs.ts';
-import type { BundledRelease } from '../bundle/format.ts';
+import type { BundledAsset, BundledRelease } from '../bundle/format.ts';
 import type { OpenBundle } from '../bundle/open-bundle.ts';
-import type { Asset, Found, Sidecar } from '../release.ts';
+import type { Asset, Found, Offer, Sidecar } from '../release.ts';
 import type { Tool, UpstreamKind } from '../tools.ts';
 import { asking, refused } from './asking.ts';
 import type { Upstream } from './upstream.ts';
@@ -56,7 +56,7 @@ function createSource(
         upstream: release.upstream,
         fingerprint: release.fingerprint,
         published: dateOf(release.published),
-        architectures: release.assets.map(({ architecture }) => architecture),
+        offers: release.assets.map((asset) => offerOf(bundle, asset)),
         details: release,
       };
     },
@@ -77,7 +77,12 @@ function createSource(
   };
 }
 
-function assetOf(bundle: OpenBundle, { path, ...asset }: BundledRelease['assets'][number]): Asset {
+function offerOf(bundle: OpenBundle, { architecture, name, path, goModule }: BundledAsset): Offer {
+  if (goModule !== undefined) return { architecture, goModule };
+  return { architecture, name, sha256: bundle.fileAt(path).digest.sha256 };
+}
+
+function assetOf(bundle: OpenBundle, { path, ...asset }: BundledAsset): Asset {
   const { file, digest } = bundle.fileAt(path);
   return { ...asset, path: file, digest } as Asset;
 }

@@ -1,4 +1,4 @@
-import type { Fetched, Found, Lacking, Sidecar } from '../release.ts';
+import type { BuiltBefore, Fetched, Found, Lacking, Sidecar } from '../release.ts';
 import type { Report } from '../report/report.ts';
 import type { Tool, UpstreamKind } from '../tools.ts';
 
@@ -13,7 +13,8 @@ export interface Upstream {
   readonly kind: UpstreamKind;
   /** Stable versions, newest first, without leading v; prereleases, drafts, nightlies and odd tags are left out. */
   versions(tool: Tool): Promise<readonly UpstreamVersion[]>;
-  find(tool: Tool, version: string): Promise<Found | Lacking>;
+  /** @param before counts for what is built here */
+  find(tool: Tool, version: string, before?: BuiltBefore): Promise<Found | Lacking>;
   /** Downloads (or builds) into the cache, resumable; digests are computed while streaming. */
   fetch(found: Found, report: Report): Promise<Fetched>;
   /** What the source vouches for only to who asks it, as proofs for a machine that cannot (bundle:create). */

@@ -13,22 +13,31 @@ export async function checkDigest(asset: Asset): Promise<Verdict> {
     return failed(asset, `${expectedBytes} bytes`, `${digest.sizeBytes} bytes (${content})`);
   }
   if (stated === undefined) {
-    return {
-      kind: 'digest',
-      verdict: 'absent',
-      subject: asset.name,
-      detail: 'The source states no digest of the file.',
-    };
+    return { kind: 'digest', verdict: 'absent', subject: asset.name, detail: noDigest };
   }
   const found = digest[stated.algorithm];
-  const name = { sha256: 'SHA-256', sha512: 'SHA-512' }[stated.algorithm];
+  const name = names[stated.algorithm];
   if (found !== stated.hex.toLowerCase()) return failed(asset, `${name} ${stated.hex}`, found);
   return {
     kind: 'digest',
     verdict: 'passed',
     subject: asset.name,
-    detail: `The ${name} is the one that the source states${stated.isImmutable ? ' of an immutable release' : ''}.`,
+    detail: goodDigest(name, stated.isImmutable === true),
   };
+}
+
+const names = { sha256: 'SHA-256', sha512: 'SHA-512' } as const;
+const noDigest = 'The source states no digest of the file.';
+
+function goodDigest(name: string, isImmutable: boolean): string {
+  return `The ${name} is the one that the source states${isImmutable ? ' of an immutable release' : ''}.`;
+}
+
+/** Is it what can be said of a file whose bytes are right, by a source that says more or less of it? */
+export function isDigestDetail({ verdict, detail }: Pick<Verdict, 'verdict' | 'detail'>): boolean {
+  if (verdict === 'absent') return detail === noDigest;
+  const sayings = Object.values(names).flatMap((name) => [goodDigest(name, true), goodDigest(name, false)]);
+  return verdict === 'passed' && sayings.includes(detail);
 }
 
 function failed(asset: Asset, expected: string, found: string): Verdict {

@@ -16,11 +16,20 @@ export function checkSumdb(fetched: Fetched): readonly (Verdict | Promise<Verdic
   const { found, assets } = fetched;
   const module = assets[0]?.goModule;
   if (module === undefined) return [];
-  const about: About = { kind: 'sumdb', subject: `${module.module}@${module.version}` };
-  if (!module.isSumChecked) return [absent(about, 'The Go checksum database was not asked.')];
-  if (found.carriedBy !== undefined) return [checkProof(about, module, fetched, found.carriedBy)];
+  if (!module.isSumChecked || found.carriedBy === undefined) return [checkAsked(module)];
+  return [checkProof(aboutOf(module), module, fetched, found.carriedBy)];
+}
+
+/** What the go command was told when it asked for the module. */
+export function checkAsked(module: GoModule): Verdict {
+  const about = aboutOf(module);
+  if (!module.isSumChecked) return absent(about, 'The Go checksum database was not asked.');
   const detail = `The Go checksum database has the module as ${module.sum}.`;
-  return [{ ...about, verdict: 'passed', detail }];
+  return { ...about, verdict: 'passed', detail };
+}
+
+function aboutOf({ module, version }: GoModule): About {
+  return { kind: 'sumdb', subject: `${module}@${version}` };
 }
 
 async function checkProof(

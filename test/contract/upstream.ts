@@ -46,7 +46,7 @@ export function describeUpstream(name: string, create: () => Promise<UpstreamFix
       expect(found).toMatchObject({
         version: '1.0.0',
         kind: fixture.upstream.kind,
-        architectures: ['amd64', 'arm64'],
+        offers: [{ architecture: 'amd64' }, { architecture: 'arm64' }],
       });
       expect(found.fingerprint).toMatch(/^[0-9a-f]{64}$/);
     });

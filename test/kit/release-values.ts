@@ -38,7 +38,7 @@ export function makeFound(changes: Partial<Found> = {}): Found {
     upstream: 'github.com/example/gadget@v1.2.3',
     fingerprint: '0'.repeat(64),
     published: undefined,
-    architectures: ['amd64'],
+    offers: [{ architecture: 'amd64' }],
     details: undefined,
     ...changes,
   };

@@ -46,7 +46,7 @@ export async function makeRendered(packageVersion = '1.2.3-beta.1'): Promise<Ren
     }),
   ]);
   const exes = assets.map(bareExe);
-  const found = makeFound({ architectures: ['amd64', 'arm64'] });
+  const found = makeFound({ offers: [{ architecture: 'amd64' }, { architecture: 'arm64' }] });
   const unpacked = { fetched: makeFetched(assets, { found }), exes };
   const verdicts = [
     { kind: 'pe', verdict: 'passed', subject: 'gdg-windows-amd64.exe', detail: 'The exe is fine.' },

@@ -77,7 +77,11 @@ export function createGithub(settings: GithubSettings): Upstream {
         upstream: githubUpstream(source, version),
         fingerprint: fingerprintOf([...chosen.assets.map(({ asset }) => asset), ...chosen.sidecars]),
         published: publishedAt(release),
-        architectures: chosen.assets.map(({ architecture }) => architecture),
+        offers: chosen.assets.map(({ architecture, asset }) => ({
+          architecture,
+          name: asset.name,
+          sha256: statedSha256(asset),
+        })),
         details: {
           isImmutable: release.immutable === true,
           notes: release.body || undefined,

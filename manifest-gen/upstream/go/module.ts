@@ -49,7 +49,7 @@ export function createGoModule(settings: GoSettings): Upstream {
       return versions.sort(rcompare).map((version) => ({ version, published: undefined }));
     },
 
-    async find(tool, version) {
+    async find(tool, version, before) {
       const source = sourceFor(tool);
       const about = asking(tool, kind, version);
       const rule = ruleFor(source.modules, version);
@@ -68,7 +68,8 @@ export function createGoModule(settings: GoSettings): Upstream {
       if (sum === undefined || GoMod === undefined || Info === undefined || zip === undefined) {
         return refused(about, spec, 'a module with its sum', 'none');
       }
-      const toolchain = await chooseToolchain(go, source, version, await readFile(GoMod, 'utf8'), about);
+      const goMod = await readFile(GoMod, 'utf8');
+      const toolchain = await chooseToolchain(go, source, version, goMod, about, before);
       const targets = architectures.map((architecture) => ({
         architecture,
         goModule: {
@@ -90,7 +91,7 @@ export function createGoModule(settings: GoSettings): Upstream {
         upstream: spec,
         fingerprint: fingerprintOf(rule.main, targets),
         published: Time === undefined ? undefined : new Date(Time),
-        architectures,
+        offers: targets,
         details: { targets, zip } satisfies Details,
       };
     },

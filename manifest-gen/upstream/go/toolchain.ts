@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fail } from '../../errors.ts';
+import type { BuiltBefore } from '../../release.ts';
 import type { SourceOf } from '../../tools.ts';
 import { ruleFor } from '../../version-rules.ts';
 import { type Asking, unreachable } from '../asking.ts';
@@ -11,7 +12,8 @@ const oldestMinor = 21;
 
 /**
  * Which Go builds this version: the tool file's word, else the last patch of the minor that the module's go.mod names
- * (spec upstream 8: goreleaser 1.20.0 does not compile with a current Go). `go1.21.13`.
+ * (spec upstream 8: goreleaser 1.20.0 does not compile with a current Go). `go1.21.13`. Where these leave the patch open, the one
+ * that built it before stays (contract section 4).
  * @throws ReleaseError SOURCE_UNREACHABLE, TOOLCHAIN_UNAVAILABLE
  */
 export async function chooseToolchain(
@@ -20,8 +22,13 @@ export async function chooseToolchain(
   version: string,
   goMod: string,
   asking: Asking,
+  before?: BuiltBefore,
 ): Promise<string> {
   const named = ruleFor(source.toolchains, version)?.go;
+  if (before !== undefined && isRelease(before.toolchain)) {
+    const isAllowed = isWithin(before.toolchain, named ?? `1.${minorOf(goMod)}`);
+    if (isAllowed || before.isOnlyRepeated) return before.toolchain;
+  }
   if (named !== undefined && named.split('.').length === 3) return `go${named}`;
   const minor = named === undefined ? minorOf(goMod) : Number(named.split('.')[1]);
   const { exitCode, stdout, stderr } = await go.run({
@@ -38,6 +45,21 @@ export async function chooseToolchain(
     toolchain: `go1.${minor}`,
     cause: 'the module proxy lists no release of it',
   });
+}
+
+/**
+ * A release of Go by its plain name. Whoever may push wrote the record that it is read from, and it becomes GOTOOLCHAIN: `path`,
+ * `local` or `go1.26.1-mine+path` would run what lies on this machine.
+ */
+export function isRelease(toolchain: string): boolean {
+  const minor = /^go1\.([1-9]\d{0,3})\.(?:0|[1-9]\d{0,3})$/.exec(toolchain)?.[1];
+  return Number(minor ?? 0) >= oldestMinor;
+}
+
+/** @param named `1.21.13`, or `1.21` for any patch of it */
+export function isWithin(toolchain: string, named: string): boolean {
+  const isPatchOpen = named.split('.').length < 3;
+  return toolchain === `go${named}` || (isPatchOpen && toolchain.startsWith(`go${named}.`));
 }
 
 /** The minor of `go 1.20`, `go 1.22.0`, at least 21. Without a line it is a module from before Go 1.12. */

@@ -120,7 +120,7 @@ export function createNpm(settings: NpmSettings): Upstream {
         upstream: npmUpstream(amd64.name, version),
         fingerprint: fingerprintOf(found, version),
         published: dateOf(amd64.published),
-        architectures: found.map(({ architecture }) => architecture),
+        offers: found.map(({ architecture, name }) => ({ architecture, name: npmFile(name, version) })),
         details: found satisfies Details,
       };
     },

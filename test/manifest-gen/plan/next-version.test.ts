@@ -4,10 +4,20 @@ import { compareNuGetVersions, parseNuGetVersion } from '../../../formats/nuget-
 import type { ReleaseRecord } from '../../../formats/release-record.ts';
 import { compareScoopVersions } from '../../../formats/scoop-version.ts';
 import { decideNextVersion, newestOfFamily } from '../../../manifest-gen/plan/next-version.ts';
+import type { Offered } from '../../../manifest-gen/plan/same-files.ts';
 import { printCar, readCar } from '../../../manifest-gen/plan/train.ts';
 
-const recipe = { fingerprint: 'a'.repeat(64), packaging: '1:x' };
-const otherFiles = { ...recipe, fingerprint: 'b'.repeat(64) };
+const found: Offered = {
+  kind: 'github',
+  upstream: 'github.com/go-delve/delve@v1.22.0',
+  fingerprint: 'a'.repeat(64),
+  offers: [{ architecture: 'amd64', name: 'dlv.zip', sha256: 'a'.repeat(64) }],
+};
+const recipe = { found, packaging: '1:x' };
+const otherFiles = {
+  ...recipe,
+  found: { ...found, offers: [{ ...found.offers[0]!, sha256: 'b'.repeat(64) }] },
+};
 const otherPackaging = { ...recipe, packaging: '2:x' };
 
 describe('decideNextVersion', () => {
@@ -105,15 +115,22 @@ describe('readCar', () => {
   });
 });
 
-function madeWith({ fingerprint, packaging }: typeof recipe): ReleaseRecord {
+function madeWith({ found: { fingerprint, offers }, packaging }: typeof recipe): ReleaseRecord {
   return {
     schema: 1,
     tool: 'delve',
     version: '1.22.0-beta.1',
     packaging,
     builtBy: 'upstream',
-    source: { kind: 'github', upstream: 'github.com/go-delve/delve@v1.22.0', version: '1.22.0', fingerprint },
-    payloads: [],
+    source: { kind: 'github', upstream: found.upstream, version: '1.22.0', fingerprint },
+    payloads: offers.map(({ architecture, name = '', sha256 = '' }) => ({
+      architecture,
+      file: 'dlv-windows-amd64.exe',
+      size: 1,
+      sha256: 'e'.repeat(64),
+      sha512: 'e'.repeat(128),
+      asset: { name, sha256 },
+    })),
     evidence: [],
   };
 }

@@ -45,7 +45,7 @@ async function fetchedAs(name: string, bytes: Buffer, member?: string): Promise<
     upstream: 'github.com/acme/hello@v1.2.3',
     fingerprint: '',
     published: undefined,
-    architectures: ['amd64' as const],
+    offers: [{ architecture: 'amd64' as const }],
     details: undefined,
   };
   return { found, assets: [asset], sidecars: [] };

@@ -138,7 +138,7 @@ describe('releases of a forge', () => {
 
   it('are for amd64 alone when there is no asset for arm64', async () => {
     const github = await serve([{ tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe }] }]);
-    expect(await github.find(tool, '1.0.0')).toMatchObject({ architectures: ['amd64'] });
+    expect(await github.find(tool, '1.0.0')).toMatchObject({ offers: [{ architecture: 'amd64' }] });
   });
 
   it('bring checksum file and signature along, as far as they are there', async () => {

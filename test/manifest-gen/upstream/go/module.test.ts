@@ -294,7 +294,7 @@ describe('delve 1.22.0 from the Go module proxy of this machine', () => {
       const found = (await upstream.find(delve, '1.22.0')) as Found;
       expect(found).toMatchObject({
         upstream: 'github.com/go-delve/delve@v1.22.0',
-        architectures: ['amd64', 'arm64'],
+        offers: [{ architecture: 'amd64' }, { architecture: 'arm64' }],
       });
       expect(found.published).toEqual(new Date('2023-12-29T22:48:07Z'));
       expect(JSON.stringify(found.details)).toContain('go1.21.13');

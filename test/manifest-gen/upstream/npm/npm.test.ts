@@ -46,7 +46,7 @@ describe('an npm package', () => {
     const { npm } = await npmWith(x64);
     expect(await npm.find(tool, '1.0.0')).toMatchObject({
       upstream: 'npm:@acme/hello-x64@1.0.0',
-      architectures: ['amd64'],
+      offers: [{ architecture: 'amd64' }],
     });
   });
 
@@ -184,7 +184,9 @@ describe("buf from this machine's npm registry", () => {
     const buf = (await loadTools(join(process.cwd(), 'manifest-gen', 'tools'))).find(
       (one) => one.tool === 'buf',
     )!;
-    expect(await npm.find(buf, '1.31.0')).toMatchObject({ architectures: ['amd64', 'arm64'] });
+    expect(await npm.find(buf, '1.31.0')).toMatchObject({
+      offers: [{ architecture: 'amd64' }, { architecture: 'arm64' }],
+    });
     expect(await npm.find(buf, '1.32.0')).toMatchObject({ lacks: expect.stringContaining('1.32.0') });
   });
 });

@@ -1,0 +1,109 @@
+import type { ReleaseRecord } from '../../formats/release-record.ts';
+import { originOf } from '../record-origin.ts';
+import type { Found, Offer } from '../release.ts';
+
+/** What a source offers now, as far as it can be compared with a record. */
+export type Offered = Pick<Found, 'kind' | 'upstream' | 'fingerprint' | 'offers' | 'carriedBy'>;
+
+/** Something that a record and a source both speak of, and not with the same words. */
+export type Difference = {
+  readonly what: string;
+  readonly recorded: string;
+  readonly offered: string;
+  /** The bytes are other ones; else it is the tool's file that names something else by now. */
+  readonly isOfBytes: boolean;
+};
+
+type Payload = ReleaseRecord['payloads'][number];
+
+/**
+ * The first difference between what was released and what is offered for the same architectures. Files are compared, never a
+ * fingerprint: what a source does not say (a mirror without the forge's digests) is no difference.
+ */
+export function findDifference(record: ReleaseRecord, found: Offered): Difference | undefined {
+  const differences = [
+    difference('the source', originOf(record), found.kind),
+    difference('upstream', record.source.upstream, found.upstream),
+    ...found.offers.flatMap((offer) => {
+      const payload = payloadFor(record, offer);
+      return payload === undefined ? [] : differencesOf(payload, offer);
+    }),
+  ];
+  return differences.find((one) => one !== undefined);
+}
+
+function differencesOf(payload: Payload, { name, sha256, goModule }: Offer): (Difference | undefined)[] {
+  const { asset, goModule: built, architecture } = payload;
+  const of = (what: string): string => `${what} for ${architecture}`;
+  return [
+    difference(of('the file'), asset?.name, name),
+    sha256 === undefined ? undefined : difference(of('SHA-256 of the file'), asset?.sha256, sha256, true),
+    difference(of('the main package'), built?.path, goModule?.path),
+    difference(of('the module version'), built?.version, goModule?.version),
+    difference(of('the module sum'), built?.sum, goModule?.sum, true),
+    difference(of('the build tags'), built?.tags, goModule?.tags),
+    difference(of('the linker flags'), built?.ldflags, goModule?.ldflags),
+    difference(of('the Go toolchain'), built?.toolchain, goModule?.toolchain),
+  ];
+}
+
+function difference(
+  what: string,
+  recorded: string | undefined,
+  offered: string | undefined,
+  isOfBytes = false,
+): Difference | undefined {
+  if (recorded === offered) return undefined;
+  return { what, recorded: recorded ?? 'none', offered: offered ?? 'none', isOfBytes };
+}
+
+/** Whether a release of what is offered would be made from other files than the record's: in words, or undefined. */
+export function findChange(record: ReleaseRecord, found: Offered): string | undefined {
+  // what a bundle carries was built elsewhere, by the Go of that day
+  const different = findDifference(record, found.carriedBy === undefined ? found : asBuilt(record, found));
+  if (different !== undefined)
+    return `${different.what} was ${different.recorded || 'none'}, now it is ${different.offered || 'none'}`;
+  const had = record.payloads.map(({ architecture }) => architecture).join(', ');
+  const has = found.offers.map(({ architecture }) => architecture).join(', ');
+  if (had !== has) return `it was for ${had}, now there is ${has}`;
+  const isKnown = found.offers.every((offer) => isCompared(record, offer));
+  if (isKnown || record.source.fingerprint === found.fingerprint) return undefined;
+  return `${found.kind} tells other sizes or digests of them now`;
+}
+
+/** By whichever Go. */
+export function isSameOffer(record: ReleaseRecord, found: Offered): boolean {
+  return findDifference(record, asBuilt(record, found)) === undefined;
+}
+
+/** With the recorded patch of Go in place of another one of the same minor. */
+function asBuilt(record: ReleaseRecord, found: Offered): Offered {
+  const minorOf = (toolchain: string): string => toolchain.replace(/\.\d+$/, '');
+  const offers = found.offers.map((offer) => {
+    const { goModule } = offer;
+    const toolchain = payloadFor(record, offer)?.goModule?.toolchain;
+    return goModule === undefined ||
+      toolchain === undefined ||
+      minorOf(toolchain) !== minorOf(goModule.toolchain)
+      ? offer
+      : { ...offer, goModule: { ...goModule, toolchain } };
+  });
+  return { ...found, offers };
+}
+
+/**
+ * Did `findDifference` compare what decides about the bytes? Where the forge's digest passed when it was released, a source without
+ * one is a mirror that lacks it; the files themselves are compared when they come. Where there never was one, and for npm, whose
+ * hash of the tarball is in no record, the fingerprint is all there is.
+ */
+function isCompared(record: ReleaseRecord, { name, sha256, goModule }: Offer): boolean {
+  if (sha256 !== undefined || goModule !== undefined) return true;
+  const hadDigest = record.evidence.some(
+    ({ kind, subject, verdict }) => kind === 'digest' && subject === name && verdict === 'passed',
+  );
+  return hadDigest && originOf(record) === 'github';
+}
+
+function payloadFor({ payloads }: ReleaseRecord, { architecture }: Offer): Payload | undefined {
+  return payloads.find((payload) => payload.architecture === architecture);
+}

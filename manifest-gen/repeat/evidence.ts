@@ -1,0 +1,89 @@
+import type { ReleaseRecord } from '../../formats/release-record.ts';
+import type { Verdict } from '../release.ts';
+import { isDigestDetail } from '../verify/digest.ts';
+import { type Check, failed, skipped, unreachable } from './check.ts';
+
+type Evidence = ReleaseRecord['evidence'][number];
+
+/**
+ * Every verdict that was reached again, beside the one that was recorded. The record does not decide what has to be there: a kind
+ * that the tool's file demands counts as not repeated where it is absent, whatever the record says of it.
+ */
+export function compareEvidence(
+  recorded: readonly Evidence[],
+  verdicts: readonly Verdict[],
+  required: readonly string[],
+): readonly Check[] {
+  const [then, now] = [numbered(recorded), numbered(verdicts)];
+  const gone = [...then].filter(([key, { verdict }]) => verdict === 'passed' && !now.has(key));
+  return [
+    ...[...now].map(([key, verdict]) =>
+      compareVerdict(verdict, then.get(key)?.verdict, required.includes(verdict.kind)),
+    ),
+    ...gone.map(([, { kind, subject }]) =>
+      unreachable({ what: kind, subject }, 'It passed when it was released; nothing here speaks of it now.'),
+    ),
+  ];
+}
+
+/** The kinds that the tool's file demands and of which nothing speaks. */
+export function silentEvidence(
+  subject: string,
+  verdicts: readonly Verdict[],
+  required: readonly string[],
+): readonly Check[] {
+  return required
+    .filter((kind) => verdicts.every((verdict) => verdict.kind !== kind))
+    .map((what) => unreachable({ what, subject }, "The tool's file demands it, and nothing speaks of it."));
+}
+
+function compareVerdict(again: Verdict, recorded: string | undefined, isRequired: boolean): Check {
+  const about = { what: again.kind, subject: again.subject };
+  if (again.verdict === 'failed')
+    return failed(about, again.expected ?? again.kind, again.found ?? again.detail);
+  if (again.verdict === 'passed') return { ...about, verdict: 'passed', detail: again.detail };
+  const wasThere = recorded === 'passed';
+  if (isRequired)
+    return unreachable(about, `The tool's file demands it, and it cannot be repeated: ${again.detail}`);
+  // a digest says which bytes the source stores, and its bytes themselves were compared
+  if (wasThere && again.kind === 'digest')
+    return skipped(about, `It passed when it was released; the file itself is compared. ${again.detail}`);
+  return wasThere
+    ? unreachable(about, `It passed when it was released, and cannot be repeated: ${again.detail}`)
+    : skipped(about, again.detail);
+}
+
+/**
+ * The evidence as the record should have it, in the order in which it is checked. Where a source says less today than it did then
+ * (or more), the record's own words stay; `compareEvidence` tells of it.
+ * @param isWhole no architecture of the record is missing, so that nothing it speaks of can be
+ */
+export function evidenceAgain(
+  recorded: readonly Evidence[],
+  verdicts: readonly Evidence[],
+  isWhole: boolean,
+): readonly Evidence[] {
+  const [then, now] = [numbered(recorded), numbered(verdicts)];
+  if (isWhole) return [...now].map(([key, again]) => wordsOf(then.get(key), again));
+  return [...then].map(([key, one]) => wordsOf(one, now.get(key) ?? one));
+}
+
+function wordsOf(then: Evidence | undefined, again: Evidence): Evidence {
+  if (then === undefined) return again;
+  // a mirror may know neither the digest nor that the release is immutable
+  if (again.kind === 'digest') return isDigestDetail(then) ? then : again;
+  return then.verdict === again.verdict ? again : then;
+}
+
+/** By kind and subject; what a registry says of one file (signature, attestation) by its place too. */
+function numbered<T extends { readonly kind: string; readonly subject: string }>(
+  list: readonly T[],
+): ReadonlyMap<string, T> {
+  const named = new Map<string, T>();
+  for (const one of list) {
+    let place = 0;
+    while (named.has(`${one.kind} ${one.subject} ${place}`)) place += 1;
+    named.set(`${one.kind} ${one.subject} ${place}`, one);
+  }
+  return named;
+}

@@ -1,0 +1,254 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Forge, type ForgeRelease, startForge } from '../kit/forge.ts';
+import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
+import { type GoModuleFiles, type GoProxy, startGoProxy } from '../kit/go-proxy.ts';
+import { goHere } from '../kit/hello-tool.ts';
+import { makeKey, makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
+import { hasProgram } from '../kit/programs.ts';
+import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { makeSumDatabase } from '../kit/sumdb.ts';
+
+/** Every byte is as it was released, and something around it is not: nobody must be told not to install it. */
+
+describe('release:verify beside a mirror', () => {
+  let world: ReleaseWorld;
+  let generator: Generator;
+  let mirror: Forge;
+  let trustFile: string;
+
+  beforeAll(async () => {
+    world = await startReleaseWorld({
+      repositories: { 'go-delve/delve': [{ ...delveRelease('1.26.2'), isImmutable: true }] },
+      scopes: ['push'],
+    });
+    ({ generator } = world);
+    mirror = await startForge();
+    mirror.addRepository('go-delve/delve', [withoutDigests(delveRelease('1.26.2'))]);
+    trustFile = join(await makeTempDir(), 'trust.yaml');
+    await writeFile(trustFile, 'delve: {require: [digest, checksum, pe]}\n');
+    await generator.run('release:beta', ['delve']);
+    await generator.run('release:promote', ['delve']);
+  });
+  afterAll(async () => {
+    await world.stop();
+    await mirror.stop();
+  });
+
+  it("finds nothing wrong where the forge's digest is not told", async () => {
+    const env = { GITHUB_API_URL: mirror.apiUrl };
+
+    const verified = await generator.run('release:verify', ['delve'], { env });
+    const status = await generator.run('release:status', ['delve'], { env });
+    const released = await generator.run('release:beta', ['delve'], { env });
+
+    expect(verified.stdout).toMatch(
+      /skipped +digest +dlv_1\.26\.2_windows_amd64\.zip +It passed when it was released; the file itself is compared/,
+    );
+    expect(verified.stdout).toMatch(/passed +upstream +dlv_1\.26\.2_windows_amd64\.zip +Downloaded again/);
+    expect(verified.stdout).toMatch(/passed +package +tools\/release\.json +Rendered anew/);
+    expect(verified.exitCode, verified.stdout).toBe(0);
+    expect(status.stdout).toContain('do nothing');
+    expect(released.stdout).toContain('nothing');
+  });
+
+  it('does not take a mirror for evidence that the tool demands, whatever the record says', async () => {
+    const env = { GITHUB_API_URL: mirror.apiUrl, TRUST_FILE: trustFile };
+
+    const verified = await generator.run('release:verify', ['delve'], { env });
+    const whole = await generator.run('release:verify', ['delve'], { env: { TRUST_FILE: trustFile } });
+
+    expect(verified.stdout).toMatch(/not repeated +digest .*The tool's file demands it/);
+    expect(verified.exitCode).toBe(4);
+    expect(whole.exitCode, whole.stdout).toBe(0);
+  });
+
+  it('finds other bytes at a mirror that tells no digest', async () => {
+    const bent = await startForge();
+    bent.addRepository('go-delve/delve', [withoutDigests(delveRelease('1.26.2', { filler: 'x' }))]);
+
+    const verified = await generator.run('release:verify', ['delve'], {
+      env: { GITHUB_API_URL: bent.apiUrl },
+    });
+    await bent.stop();
+
+    expect(verified.exitCode).toBe(3);
+    expect(verified.stdout).toMatch(/FAILED +upstream +dlv_1\.26\.2_windows_amd64\.zip/);
+  });
+
+  it('takes what came from the mirror for the same when the forge tells more of it', async () => {
+    const house = await startHouse();
+    const env = { FEED_URL: `${house.url}/nuget`, FEED_API_KEY: await makeKey(house, ['push']) };
+    await generator.run('release:beta', ['delve'], { env: { ...env, GITHUB_API_URL: mirror.apiUrl } });
+
+    const verified = await generator.run('release:verify', ['delve', '--channel', 'beta'], { env });
+    const status = await generator.run('release:status', ['delve'], { env });
+    const demanding = await generator.run('release:verify', ['delve', '--channel', 'beta'], {
+      env: { ...env, GITHUB_API_URL: mirror.apiUrl, TRUST_FILE: trustFile },
+    });
+    await house.stop();
+
+    expect(verified.exitCode, verified.stdout).toBe(0);
+    expect(status.stdout).toContain('do nothing');
+    // the record says `absent`, which is not for the record to decide
+    expect(demanding.exitCode).toBe(4);
+  });
+});
+
+function withoutDigests(release: ForgeRelease): ForgeRelease {
+  return { ...release, assets: (release.assets ?? []).map((asset) => ({ ...asset, digest: false })) };
+}
+
+describe('release:verify after a line was added to the tool file', () => {
+  it('reads the checksum file that it names, and finds nothing wrong', { timeout: 120_000 }, async () => {
+    const toolsDir = await makeTempDir();
+    const write = (line: string): Promise<void> => writeFile(join(toolsDir, 'gizmo.yaml'), gizmo(line));
+    await write('');
+    const world = await startReleaseWorld({
+      repositories: { 'example/gizmo': [delveRelease('1.26.2')] },
+      scopes: ['push'],
+      settings: { TOOLS_DIR: toolsDir },
+    });
+    const { generator } = world;
+    await generator.run('release:beta', ['gizmo']);
+
+    await write('checksums: checksums.txt');
+    const verified = await generator.run('release:verify', ['gizmo', '--channel', 'beta']);
+    const status = await generator.run('release:status', ['gizmo']);
+    await write('checksums: sums.txt');
+    const absent = await generator.run('release:verify', ['gizmo', '--channel', 'beta']);
+    await world.stop();
+
+    expect(verified.stdout).toMatch(/passed +checksum +dlv_1\.26\.2_windows_amd64\.zip/);
+    expect(verified.exitCode, verified.stdout).toBe(0);
+    // contract section 6: another tool file is another beta, and says so
+    expect(status.stdout).toContain('was made with another tool file');
+    expect(absent.exitCode, absent.stdout).toBe(0);
+  });
+});
+
+function gizmo(line: string): string {
+  return `
+tool: gizmo
+command: dlv
+first: 1.26.2
+sources:
+  - kind: github
+    repository: example/gizmo
+    assets: { amd64: "dlv_{version}_windows_amd64.zip", arm64: "dlv_{version}_windows_arm64.zip" }
+    member: dlv.exe
+    ${line}
+module: [{ path: github.com/go-delve/delve }]
+trust: { require: [pe] }
+package:
+  summary: Debugs
+  authors: Example
+  license: MIT
+  projectUrl: https://example.test/gizmo
+`;
+}
+
+describe.skipIf(!hasProgram('go'))('release:verify after a patch of Go came out (needs go)', () => {
+  let house: TestHouse;
+  let generator: Generator;
+  let proxies: readonly GoProxy[];
+  let newer: Readonly<Record<string, string>>;
+  let here: string;
+
+  beforeAll(async () => {
+    house = await startHouse();
+    here = await goHere();
+    const [major, minor, patch] = here.split('.').map(Number);
+    const next = `${major}.${minor}.${patch! + 1}`;
+    const modules = (...versions: readonly string[]): GoModuleFiles[] => [
+      {
+        path: 'example.test/hello',
+        version: 'v1.0.0',
+        files: {
+          'go.mod': `module example.test/hello\n\ngo ${major}.${minor}.0\n`,
+          'main.go': 'package main\n\nfunc main() { println("hello") }\n',
+          LICENSE: 'MIT\n',
+        },
+      },
+      ...versions.map((version) => ({
+        path: 'golang.org/toolchain',
+        version: `v0.0.1-go${version}.linux-amd64`,
+        files: { 'go.mod': 'module golang.org/toolchain\n' },
+      })),
+    ];
+    const database = makeSumDatabase(modules(here, next));
+    proxies = [
+      await startGoProxy(modules(here), database),
+      await startGoProxy(modules(here, next), database),
+    ];
+    newer = proxies[1]!.env;
+    generator = await makeGenerator({
+      FEED_URL: `${house.url}/nuget`,
+      FEED_API_KEY: await makeKey(house, ['push']),
+      TOOLS_DIR: await makeHello('[sumdb, pe, buildinfo]'),
+      ...proxies[0]!.env,
+    });
+    const released = await generator.run('release:beta', ['hello']);
+    expect(released.exitCode, released.stderr).toBe(0);
+  }, 600_000);
+  afterAll(async () => {
+    await Promise.all([generator, house, ...proxies].map((one) => one.stop()));
+  });
+
+  it('wants no other beta', { timeout: 120_000 }, async () => {
+    const status = await generator.run('release:status', ['hello'], { env: newer });
+    const released = await generator.run('release:beta', ['hello', '--json'], { env: newer });
+
+    expect(status.stdout).toContain('do nothing');
+    expect(released.stdout).toContain('"kind":"nothing"');
+    expect(released.exitCode).toBe(0);
+  });
+
+  it('finds nothing wrong, and builds it again by the Go of the record', { timeout: 600_000 }, async () => {
+    const args = ['hello', '--channel', 'beta'];
+
+    const asked = await generator.run('release:verify', args, { env: newer });
+    const built = await generator.run('release:verify', [...args, '--rebuild'], { env: newer });
+
+    expect(asked.exitCode, asked.stdout).toBe(0);
+    expect(built.stderr).toContain(`with go${here}`);
+    expect(built.stdout.match(/Built again it is the same, byte for byte\./g)).toHaveLength(2);
+    expect(built.exitCode, built.stdout).toBe(0);
+  });
+
+  it('does not do without the checksum database where the tool demands it', {
+    timeout: 120_000,
+  }, async () => {
+    const env = { ...newer, GOSUMDB: 'off' };
+
+    const verified = await generator.run('release:verify', ['hello', '--channel', 'beta'], { env });
+
+    expect(verified.stdout).toMatch(/not repeated +sumdb .*The tool's file demands it/);
+    expect(verified.exitCode).toBe(4);
+  });
+});
+
+/** Its file leaves the Go to the module, as most do. */
+async function makeHello(require: string): Promise<string> {
+  const dir = await makeTempDir();
+  await writeFile(
+    join(dir, 'hello.yaml'),
+    `
+tool: hello
+command: hello
+first: 1.0.0
+sources:
+  - kind: go-module
+    modules: [{ module: example.test/hello, main: example.test/hello }]
+module: [{ path: example.test/hello }]
+trust: { require: ${require} }
+package:
+  summary: Says hello
+  authors: Example
+  license: MIT
+  projectUrl: https://example.test/hello
+`,
+  );
+  return dir;
+}
