@@ -8,6 +8,7 @@ import type { Found } from '../../../../manifest-gen/release.ts';
 import { loadTools, type Tool } from '../../../../manifest-gen/tools.ts';
 import { installArgs } from '../../../../manifest-gen/upstream/go/build.ts';
 import {
+  type Go,
   isSumChecked,
   judgeGoError,
   type MachineGo,
@@ -16,7 +17,7 @@ import {
 import { readLicenses } from '../../../../manifest-gen/upstream/go/licenses.ts';
 import { createGoModule } from '../../../../manifest-gen/upstream/go/module.ts';
 import { proveModules } from '../../../../manifest-gen/upstream/go/proof.ts';
-import { lastPatch, minorOf } from '../../../../manifest-gen/upstream/go/toolchain.ts';
+import { chooseToolchain, lastPatch, minorOf } from '../../../../manifest-gen/upstream/go/toolchain.ts';
 import type { Upstream } from '../../../../manifest-gen/upstream/upstream.ts';
 import { keyOfSetting } from '../../../../manifest-gen/verify/checksum-database/note.ts';
 import { proveSums } from '../../../../manifest-gen/verify/checksum-database/proof.ts';
@@ -74,6 +75,52 @@ describe('the toolchain', () => {
       ),
     ).toBe(13);
     expect(lastPatch([], 21)).toBeUndefined();
+  });
+
+  const listed = ['go1.21.14', 'go1.22.9', 'go1.26.8'].map((name) => `v0.0.1-${name}.linux-amd64`);
+  const go = {
+    machine: { GOSUMDB: 'sum.test' },
+    run: async () => ({ exitCode: 0, stdout: Buffer.from(JSON.stringify({ Versions: listed })), stderr: '' }),
+  } as unknown as Go;
+  const choose = (toolchain: string, isOnlyRepeated: boolean, named?: string): Promise<string> => {
+    const toolchains = named === undefined ? [] : [{ versions: '*', go: named }];
+    const about = { tool: 'x', version: '1.0.0', kind: 'go-module' } as const;
+    return chooseToolchain(go, { toolchains }, '1.0.0', 'module x\n\ngo 1.22.0\n', about, {
+      toolchain,
+      isOnlyRepeated,
+    });
+  };
+
+  it.each([
+    ['go1.22.3', undefined, 'go1.22.3'],
+    ['go1.21.3', undefined, 'go1.22.9'],
+    ['go1.21.3', '1.21', 'go1.21.3'],
+    ['go1.21.3', '1.21.14', 'go1.21.14'],
+    ['go1.210.3', '1.21', 'go1.21.14'],
+    ['go1.26.1', '1.21', 'go1.21.14'],
+  ])(
+    'that built it before, %s, stays where the tool file (%s) allows it: %s',
+    async (recorded, named, expected) => {
+      expect(await choose(recorded, false, named)).toBe(expected);
+    },
+  );
+
+  it.each([
+    ['go1.21.3', 'go1.21.3'],
+    ['go1.26.1', 'go1.26.1'],
+    // all but a plain release would run what lies on this machine, or none that can be fetched
+    ['go1.20.14', 'go1.22.9'],
+    ['go1.22', 'go1.22.9'],
+    ['go1.22.3-mine', 'go1.22.9'],
+    ['go1.22.3+path', 'go1.22.9'],
+    ['go1.22.03', 'go1.22.9'],
+    ['local', 'go1.22.9'],
+    ['path', 'go1.22.9'],
+    ['../../go', 'go1.22.9'],
+    ['go1.22.3\nGOFLAGS=x', 'go1.22.9'],
+    ['', 'go1.22.9'],
+  ])('of a record, %j, is run again only when it is a release: %s', async (recorded, expected) => {
+    expect(await choose(recorded, true)).toBe(expected);
   });
 });
 
