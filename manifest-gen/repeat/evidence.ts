@@ -72,6 +72,8 @@ function wordsOf(then: Evidence | undefined, again: Evidence): Evidence {
   if (then === undefined) return again;
   // a mirror may know neither the digest nor that the release is immutable
   if (again.kind === 'digest') return isDigestDetail(then) ? then : again;
+  // of the exe alone: nobody outside can have changed what it says
+  if (again.kind === 'pe' || again.kind === 'buildinfo') return again;
   return then.verdict === again.verdict ? again : then;
 }
 

@@ -1,6 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import AdmZip from 'adm-zip';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { digestBytes } from '../../formats/digest.ts';
+import { writeZip } from '../../manifest-gen/pack/zip-writer.ts';
+import { type BentGate, startBentGate } from '../kit/bent-gate.ts';
 import { type Forge, type ForgeRelease, startForge } from '../kit/forge.ts';
 import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
 import { type GoModuleFiles, type GoProxy, startGoProxy } from '../kit/go-proxy.ts';
@@ -17,15 +21,17 @@ describe('release:verify beside a mirror', () => {
   let generator: Generator;
   let mirror: Forge;
   let trustFile: string;
+  // once: a zip has the time at which it was made
+  const release = delveRelease('1.26.2');
 
   beforeAll(async () => {
     world = await startReleaseWorld({
-      repositories: { 'go-delve/delve': [{ ...delveRelease('1.26.2'), isImmutable: true }] },
+      repositories: { 'go-delve/delve': [{ ...release, isImmutable: true }] },
       scopes: ['push'],
     });
     ({ generator } = world);
     mirror = await startForge();
-    mirror.addRepository('go-delve/delve', [withoutDigests(delveRelease('1.26.2'))]);
+    mirror.addRepository('go-delve/delve', [withoutDigests(release)]);
     trustFile = join(await makeTempDir(), 'trust.yaml');
     await writeFile(trustFile, 'delve: {require: [digest, checksum, pe]}\n');
     await generator.run('release:beta', ['delve']);
@@ -60,7 +66,7 @@ describe('release:verify beside a mirror', () => {
     const whole = await generator.run('release:verify', ['delve'], { env: { TRUST_FILE: trustFile } });
 
     expect(verified.stdout).toMatch(/not repeated +digest .*The tool's file demands it/);
-    expect(verified.exitCode).toBe(4);
+    expect(verified.exitCode, verified.stdout).toBe(4);
     expect(whole.exitCode, whole.stdout).toBe(0);
   });
 
@@ -225,7 +231,7 @@ describe.skipIf(!hasProgram('go'))('release:verify after a patch of Go came out 
     const verified = await generator.run('release:verify', ['hello', '--channel', 'beta'], { env });
 
     expect(verified.stdout).toMatch(/not repeated +sumdb .*The tool's file demands it/);
-    expect(verified.exitCode).toBe(4);
+    expect(verified.exitCode, verified.stdout).toBe(4);
   });
 });
 
@@ -251,4 +257,99 @@ package:
 `,
   );
   return dir;
+}
+
+/** Whoever may push a package writes its record: what it says of itself must not make less be asked for. */
+describe('release:verify of a record that lies', () => {
+  let world: ReleaseWorld;
+  let house: TestHouse;
+  let gate: BentGate;
+  let original: Buffer;
+
+  beforeAll(async () => {
+    house = await startHouse();
+    gate = await startBentGate(house.url);
+    world = await startReleaseWorld({
+      house,
+      repositories: { 'go-delve/delve': [delveRelease('1.26.2')] },
+      scopes: ['push'],
+      settings: { FEED_URL: `${gate.url}/nuget` },
+    });
+    await world.generator.run('release:beta', ['delve']);
+    original = Buffer.from(await (await fetch(`${house.url}${packagePath}`)).arrayBuffer());
+  });
+  afterAll(async () => {
+    await world.stop();
+    await gate.stop();
+    await house.stop();
+  });
+
+  const packagePath = '/nuget/package/delve/1.26.2-beta.1';
+  const other = (text: string): string => text.replace(/(?<="packaging": "3:)./, 'x');
+  const elsewhere = (text: string): string =>
+    text.replaceAll('github.com/go-delve/delve@', 'github.com/go-evil/delve@');
+  const swap = (from: string, to: string) => (text: string) => text.replaceAll(from, to);
+
+  it.each<[string, (text: string) => string, exitCode: number, RegExp]>([
+    [
+      'a source that the tool does not have',
+      swap('"kind": "github"', '"kind": "npm"'),
+      4,
+      /not repeated +upstream .*which is no source of the tool/,
+    ],
+    ['a bundle', swap('"kind": "github"', '"kind": "bundle"'), 4, /not repeated +upstream .*--from/],
+    ['another repository', elsewhere, 3, /FAILED +upstream .*go-evil/],
+    [
+      'another repository by another tool file',
+      (text) => other(elsewhere(text)),
+      4,
+      /not repeated +upstream .*cannot be compared: upstream was .*go-evil/,
+    ],
+    [
+      'a better digest',
+      swap('that the source states.', 'that the source swears to.'),
+      3,
+      /FAILED +package +tools\/release\.json/,
+    ],
+    [
+      'evidence that nobody has',
+      (text) =>
+        text
+          .replaceAll(
+            '"authenticode",\n      "verdict": "absent"',
+            '"authenticode",\n      "verdict": "passed"',
+          )
+          .replaceAll('absent authenticode', 'passed authenticode'),
+      4,
+      /not repeated +authenticode/,
+    ],
+  ])('that claims %s ends with no exit 0', { timeout: 60_000 }, async (_, change, exitCode, row) => {
+    const forged = await rewrite(original, change);
+    const [said, says] = [original, forged].map((bytes) =>
+      Buffer.from(digestBytes(bytes).sha512, 'hex').toString('base64'),
+    );
+    gate.bend = (path, body) => {
+      if (path === packagePath) return forged;
+      if (path.includes('FindPackagesById')) return Buffer.from(String(body).replace(said!, says!));
+      return undefined;
+    };
+
+    const verified = await world.generator.run('release:verify', ['delve', '--channel', 'beta']);
+
+    expect(verified.stdout).toMatch(row);
+    expect(verified.exitCode, verified.stdout).toBe(exitCode);
+  });
+});
+
+/** The package with its record, and what VERIFICATION.txt repeats of it, written by somebody else; packed as ours are. */
+async function rewrite(nupkg: Buffer, change: (text: string) => string): Promise<Buffer> {
+  const texts = ['tools/release.json', 'tools/VERIFICATION.txt'];
+  const entries = new AdmZip(nupkg).getEntries().map((entry) => {
+    const data = entry.getData();
+    const isText = texts.includes(entry.entryName);
+    return { name: entry.entryName, content: [isText ? Buffer.from(change(String(data))) : data] };
+  });
+  const path = join(await makeTempDir(), 'forged.nupkg');
+  await writeZip(path, entries);
+  return readFile(path);
 }
