@@ -79,7 +79,7 @@ const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'every stored byte read again; orphans collected',
     load: () => import('./server/operator/verify.ts'),
   },
-  'feed:keys': { does: 'add, list, revoke keys', load: () => import('./server/operator/keys.ts') },
+  'feed:keys': { does: 'add, list, rotate, revoke keys', load: () => import('./server/operator/keys.ts') },
   'feed:audit': {
     does: 'what changed, whether the trail holds, who has what',
     load: () => import('./server/operator/audit.ts'),

@@ -166,7 +166,8 @@ async function firstKey(
   path: string,
 ): Promise<{ readonly value: string; readonly path: string }> {
   const kept = (await readFile(path, 'utf8').catch(() => '')).trim();
-  if (kept !== '' && (await keys.find(kept)) !== undefined) {
+  const found = kept === '' ? undefined : await keys.find(kept, '127.0.0.1');
+  if (found !== undefined && found.refusal === undefined) {
     return { value: kept, path };
   }
   const { key } = await keys.create({ name: 'start', scopes: ['admin'], ids: [] }, operator);

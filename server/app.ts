@@ -14,13 +14,14 @@ import type { Settling } from './feed/settle.ts';
 import { renderErrorPage } from './gallery/error-page.tsx';
 import { createGalleryRouter } from './gallery/router.tsx';
 import { answerUnknownRoute, createAnswerError } from './http/answer-error.ts';
-import { type FindKey, identify } from './http/auth.ts';
+import { identify } from './http/auth.ts';
 import { cachePolicies } from './http/cache.ts';
-import { clientAddress } from './http/client-address.ts';
 import { createBeginDownload } from './http/download-count.ts';
 import { refuseWhenStopping } from './http/drain.ts';
 import { createFastLane } from './http/fast-lane.ts';
 import { limitRequestTime } from './http/limits.ts';
+import { createReadPeer } from './http/peer.ts';
+import { warnOfPlainHttp } from './http/plain-http.ts';
 import { createReadGate } from './http/read-gate.ts';
 import { createRequestLog, createRequestWatch } from './http/request-log.ts';
 import { plainTarget } from './http/request-target.ts';
@@ -66,7 +67,7 @@ export function createApp(services: Services): RequestListener {
   const { config, log, keys, now, catalog, blobs } = services;
   const { maxPackageBytes, reservedIds } = config;
   const cache = cachePolicies(config.readAuth !== undefined);
-  const findKey: FindKey = (key) => keys.find(key);
+  const findKey = warnOfPlainHttp((secret, { address }) => keys.find(secret, address), log);
   const metrics = createMetrics();
   const beginDownload = createBeginDownload({ ...services, metrics });
   const app = express();
@@ -115,7 +116,7 @@ export function createApp(services: Services): RequestListener {
     readAuth: config.readAuth,
     findKey,
     watch,
-    addressOf: clientAddress(app),
+    readPeer: createReadPeer(app),
     isStopping: services.isStopping,
   };
   return createFastLane(lane, (req, res) => {

@@ -1,5 +1,12 @@
 import { type Details, fill } from '../formats/fill.ts';
 
+/** To the holder of the secret only. As a password of Basic the answer is 401, so that git and nuget ask for another one. */
+const expired =
+  'The specified API key ({name}) expired at {at}. Ask the administrator of this feed (feed:keys rotate --expires).';
+const revoked =
+  'The specified API key ({name}) was revoked at {at}. Ask the administrator of this feed for another one.';
+const rotated = 'The specified API key ({name}) was replaced at {at} and works no more: use the new one.';
+
 /**
  * Every error the server can answer with: code -> [HTTP status, sentence]. `{name}` is filled from the details.
  * A sentence says what was expected, what was found and what to do next; it is sent as the reason phrase too
@@ -114,7 +121,17 @@ const errors = {
     401,
     'This needs an API key: send it as X-NuGet-ApiKey, as a Bearer token, or as the password of Basic authentication.',
   ],
-  KEY_INVALID: [403, 'The specified API key is invalid, has expired, or was revoked.'],
+  KEY_INVALID: [403, 'The specified API key is invalid: it is unknown to this server.'],
+  KEY_EXPIRED: [403, expired],
+  KEY_REVOKED: [403, revoked],
+  KEY_ROTATED: [403, rotated],
+  KEY_NETWORK: [
+    403,
+    'The specified API key ({name}) may not be used from {from}: it is limited to other networks.',
+  ],
+  PASSWORD_EXPIRED: [401, expired],
+  PASSWORD_REVOKED: [401, revoked],
+  PASSWORD_ROTATED: [401, rotated],
   PASSWORD_INVALID: [
     401,
     'The password of Basic authentication is not a valid API key. Use any user name, and a key as the password.',
@@ -187,7 +204,11 @@ const errors = {
   KEY_UNUSABLE: [400, 'No key can be made of this: {problem}.'],
   KEY_UNKNOWN: [404, 'No key that is good has the id or name {which}; `feed:keys list` shows all.'],
   KEY_AMBIGUOUS: [409, 'Several keys are named {which}: say which one by its id: {ids}.'],
-  KEY_NOT_FOUND: [404, 'No key with id {id}.'],
+  KEY_NOT_FOUND: [404, 'No key with id {id} that is not revoked.'],
+  KEY_DEAD: [
+    409,
+    'The key {id} has expired: a new secret for it needs a new time, too (--expires, expires).',
+  ],
   BODY_TOO_LARGE: [413, 'The request body is larger than what belongs here; nothing was done.'],
   HEADER_INVALID: [400, 'The header {name} is not understood: expected {expected}.'],
   BODY_INVALID: [400, 'The request body is not understood: {problem}'],

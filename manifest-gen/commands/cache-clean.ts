@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { readDuration } from '../../formats/duration.ts';
 import { type Cleaned, cleanCache } from '../cache-clean/clean.ts';
 import { loadGeneratorConfig } from '../config.ts';
-import { readDuration } from '../duration.ts';
 import { forTerminal } from '../for-terminal.ts';
 import { columns } from '../report/columns.ts';
 import { configSource, type Invocation } from '../world.ts';

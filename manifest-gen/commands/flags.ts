@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { readDuration } from '../../formats/duration.ts';
 import { type SourceKind, sourceKinds } from '../../formats/release-record.ts';
 import { generatorConfigHelp } from '../config.ts';
-import { readDuration } from '../duration.ts';
 import { maxReasonLength } from '../withdraw/note.ts';
 import type { Invocation } from '../world.ts';
 

@@ -1,4 +1,4 @@
-import { readDuration } from '../duration.ts';
+import { readDuration } from '../../formats/duration.ts';
 import { fail } from '../errors.ts';
 import { isOldEnough } from '../plan/newest-allowed.ts';
 import { readCar } from '../plan/train.ts';

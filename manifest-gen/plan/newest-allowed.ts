@@ -1,5 +1,5 @@
 import { satisfies } from 'semver';
-import { readDuration } from '../duration.ts';
+import { readDuration } from '../../formats/duration.ts';
 import type { Tool } from '../tools.ts';
 import type { UpstreamVersion } from '../upstream/upstream.ts';
 

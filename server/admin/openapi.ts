@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CreatedKeyJson, ListedKeyJson, NewKeyJson } from '../keys/key-json.ts';
+import { CreatedKeyJson, ListedKeyJson, NewKeyJson, RotationJson } from '../keys/key-json.ts';
 import {
   AuditPage,
   AuditParameters,
@@ -23,6 +23,7 @@ type Operation = {
   /** Parameters in the path, and what they are. */
   readonly inPath?: Readonly<Record<string, string>>;
   readonly body?: z.ZodType;
+  readonly isBodyOptional?: true;
   readonly answer: { readonly status: 200 | 201 | 204; readonly schema?: z.ZodType };
   /** What can go wrong besides the key. */
   readonly errors?: readonly (400 | 404 | 413)[];
@@ -69,6 +70,17 @@ const operations: readonly Operation[] = [
     inPath: { id: 'As the list shows it.' },
     answer: { status: 204 },
     errors: [404],
+  },
+  {
+    method: 'post',
+    path: '/keys/{id}/rotate',
+    summary: 'Gives a key a new secret, which is shown here once; all else stays. The body may be left out.',
+    scope: 'admin',
+    inPath: { id: 'As the list shows it.' },
+    body: RotationJson,
+    isBodyOptional: true,
+    answer: { status: 200, schema: CreatedKeyJson },
+    errors: [400, 404, 413],
   },
   {
     method: 'get',
@@ -142,7 +154,7 @@ export function openApiOf(publicUrl: string, version: string): object {
 }
 
 function describe(operation: Operation): object {
-  const { method, path, summary, scope, body, answer, errors = [] } = operation;
+  const { method, path, summary, scope, body, isBodyOptional = false, answer, errors = [] } = operation;
   const statuses = scope === undefined ? errors : ([401, 403, ...errors] as const);
   return {
     operationId: `${method}${path.replace(/\W+(\w)/g, (_all, letter: string) => letter.toUpperCase()).replace(/\W/g, '')}`,
@@ -150,7 +162,9 @@ function describe(operation: Operation): object {
     ...(scope === undefined ? {} : { description: needed(scope) }),
     ...(scope === undefined ? {} : { security: [{ bearer: [] }, { basic: [] }, { apiKey: [] }] }),
     parameters: parametersOf(operation),
-    ...(body === undefined ? {} : { requestBody: { required: true, content: json(body, 'input') } }),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: !isBodyOptional, content: json(body, 'input') } }),
     responses: {
       [answer.status]: {
         description: 'Done.',

@@ -15,10 +15,19 @@ export function createOwnKeyRouter(): Router {
   router
     .route('/key')
     .get(async (req, res) => {
-      const principal = (await principalOf(req)) ?? fail('KEY_MISSING');
+      const key = (await principalOf(req)) ?? fail('KEY_MISSING');
       const { id } = readQuery(OwnKeyParameters, req);
-      const allowed = scopes.filter((scope) => allows(principal, scope, id));
-      res.json({ name: principal.name, scopes: allowed, ids: [...principal.ids] } satisfies OwnKey);
+      const own: OwnKey = {
+        id: key.keyId,
+        name: key.name,
+        owner: key.owner ?? null,
+        scopes: scopes.filter((scope) => allows(key, scope, id)),
+        ids: [...key.ids],
+        clients: [...key.clients],
+        networks: [...key.networks],
+        expires: key.expires?.toISOString() ?? null,
+      };
+      res.json(own);
     })
     .all(methodNotAllowed('GET, HEAD'));
   return router;

@@ -4,7 +4,7 @@ import { type Actor, actorOf } from '../audit/audit.ts';
 import { fail } from '../errors.ts';
 import { principalOf, requireScope } from '../http/auth.ts';
 
-/** A key has a name, some scopes and at most 100 globs; nothing else is longer. */
+/** A key has a name, some scopes and at most 100 of each limit; nothing else is longer. */
 export const maxBodyBytes = 64 * 1024;
 
 /**
@@ -17,6 +17,11 @@ export function readBody<T extends z.ZodType>(schema: T, req: Request): z.infer<
   }
   const read = schema.safeParse(req.body);
   return read.success ? read.data : fail('BODY_INVALID', { problem: problemsOf(read.error) });
+}
+
+/** Whether the request carries anything: where a body may be left out, none is not a wrong one. */
+export function hasBody({ headers }: Request): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 /** @throws FeedError QUERY_INVALID */

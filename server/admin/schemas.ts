@@ -47,11 +47,16 @@ export const OwnKeyParameters = z.strictObject({
 
 /** Answer of GET /api/v1/key. */
 export const OwnKey = z.object({
+  id: z.string(),
   name: z.string(),
+  owner: z.string().nullable(),
   scopes: z
     .array(z.enum(scopes))
     .describe('All that the key may do, those that are implied by others included.'),
   ids: z.array(z.string()).describe('Globs over the package ids and tools that it is limited to; none: all.'),
+  clients: z.array(z.string()).describe('Globs over client ids; none: all.'),
+  networks: z.array(z.string()).describe('Networks that it may be used from; none: all.'),
+  expires: z.iso.datetime().nullable(),
 });
 export type OwnKey = z.infer<typeof OwnKey>;
 

@@ -22,6 +22,7 @@ const changeKinds = [
   'package listed again',
   'payload added',
   'key created',
+  'key rotated',
   'key revoked',
   'bucket moved',
   'packages imported',

@@ -9,26 +9,38 @@ export type Credentials = {
   readonly readings: readonly string[];
 };
 
-/** What a request shows as its key (contract section 3): X-NuGet-ApiKey, else Bearer, else the password of Basic. */
-export function readCredentials(headers: IncomingHttpHeaders): Credentials | undefined {
-  const apiKey = headers['x-nuget-apikey'];
-  if (typeof apiKey === 'string' && apiKey.trim() !== '') {
-    return { kind: 'key', user: '', readings: readingsOf(Buffer.from(apiKey.trim(), 'latin1')) };
-  }
-  const [, scheme = '', value = ''] = /^\s*(\S+)\s+(.*?)\s*$/.exec(headers.authorization ?? '') ?? [];
-  if (scheme.toLowerCase() === 'bearer' && value !== '') {
-    return { kind: 'key', user: '', readings: readingsOf(Buffer.from(value, 'latin1')) };
-  }
-  if (scheme.toLowerCase() !== 'basic') {
-    return undefined;
-  }
-  const pair = Buffer.from(value, 'base64');
+/**
+ * What a request shows as keys (contract section 3): X-NuGet-ApiKey, then Bearer or the password of Basic. choco sends
+ * two of them when a source has a password and a push a key; an empty one is none.
+ */
+export function readCredentials(headers: IncomingHttpHeaders): Credentials[] {
+  return [...apiKeyOf(headers['x-nuget-apikey']), ...authorizationOf(headers.authorization ?? '')];
+}
+
+function apiKeyOf(header: string | string[] | undefined): Credentials[] {
+  return typeof header === 'string' ? keyOf(header.trim()) : [];
+}
+
+function authorizationOf(header: string): Credentials[] {
+  const [, scheme = '', value = ''] = /^\s*(\S+)\s+(.*?)\s*$/.exec(header) ?? [];
+  if (scheme.toLowerCase() === 'bearer') return keyOf(value);
+  return scheme.toLowerCase() === 'basic' ? passwordOf(Buffer.from(value, 'base64')) : [];
+}
+
+function keyOf(text: string): Credentials[] {
+  return text === '' ? [] : [{ kind: 'key', user: '', readings: readingsOf(Buffer.from(text, 'latin1')) }];
+}
+
+function passwordOf(pair: Buffer): Credentials[] {
   const colon = pair.indexOf(':');
-  return {
-    kind: 'basic',
-    user: pair.subarray(0, colon < 0 ? pair.length : colon).toString('latin1'),
-    readings: colon < 0 ? [] : readingsOf(pair.subarray(colon + 1)),
-  };
+  if (colon === pair.length - 1) return [];
+  return [
+    {
+      kind: 'basic',
+      user: pair.subarray(0, colon < 0 ? pair.length : colon).toString('latin1'),
+      readings: colon < 0 ? [] : readingsOf(pair.subarray(colon + 1)),
+    },
+  ];
 }
 
 /** NuGet.Client sends UTF-8 first and its own code page after a 401 (spec nuget-v2 2.4): UTF-8, then Latin-1. */

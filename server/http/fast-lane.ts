@@ -4,6 +4,7 @@ import { type FindKey, knownPrincipal, mayRead } from './auth.ts';
 import { takesGzip } from './encodings.ts';
 import { createKnownAnswers, type KnownAnswer, type Stamp } from './known-answers.ts';
 import type { MadeAnswer, MakeAnswer } from './made-answer.ts';
+import type { Peer } from './peer.ts';
 import { needsKey, type ReadAuth } from './read-gate.ts';
 import { loggedUrl, type RequestStart, type WatchRequest } from './request-log.ts';
 import { plainTarget } from './request-target.ts';
@@ -19,8 +20,8 @@ export type FastLaneOptions = {
   readonly readAuth: ReadAuth;
   readonly findKey: FindKey;
   readonly watch: WatchRequest;
-  /** The asker's address, as Express tells it. */
-  readonly addressOf: (req: IncomingMessage) => string | undefined;
+  /** The asker, as Express tells it. */
+  readonly readPeer: (req: IncomingMessage) => Peer;
   readonly isStopping: () => boolean;
 };
 
@@ -32,7 +33,7 @@ export type FastLaneOptions = {
  * with 200, goes the general path.
  */
 export function createFastLane(options: FastLaneOptions, general: RequestListener): RequestListener {
-  const { doors, stamp, maxBytes, readAuth, findKey, watch, addressOf, isStopping } = options;
+  const { doors, stamp, maxBytes, readAuth, findKey, watch, readPeer, isStopping } = options;
   const answers = createKnownAnswers(stamp, maxBytes);
 
   return (req, res) => {
@@ -42,7 +43,7 @@ export function createFastLane(options: FastLaneOptions, general: RequestListene
     const path = pathOf(target);
     if (readAuth === undefined || !needsKey(readAuth, path)) return answer(req, res, target, path);
     // Errors too are for the general path to find and to tell.
-    void knownPrincipal(req, findKey)
+    void knownPrincipal(req, readPeer(req), findKey)
       .catch(() => undefined)
       .then((principal) =>
         mayRead(principal, subjectOf(path)) ? answer(req, res, target, path) : general(req, res),
@@ -110,7 +111,7 @@ export function createFastLane(options: FastLaneOptions, general: RequestListene
   }
 
   function startOf(req: IncomingMessage, target: string, path: string): RequestStart {
-    return { url: loggedUrl(target), route: areaOf(path).label, from: addressOf(req) };
+    return { url: loggedUrl(target), route: areaOf(path).label, from: readPeer(req).address };
   }
 }
 

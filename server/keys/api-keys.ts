@@ -1,7 +1,16 @@
 import { matchesGlob } from './glob.ts';
 
 /** What a key may do (interface.md section 3). */
-export const scopes = ['read', 'push:beta', 'push', 'unlist', 'admin'] as const;
+export const scopes = [
+  'read',
+  'push:beta',
+  'push',
+  'unlist',
+  'rollout',
+  'approve',
+  'alert',
+  'admin',
+] as const;
 export type Scope = (typeof scopes)[number];
 
 /** Who asks: made from a key by `http/auth.ts`. The key itself is not in it. */
@@ -13,9 +22,22 @@ export type Principal = {
   readonly ids: readonly string[];
 };
 
-export type KeyRecord = Principal & {
+/** All that a key was made with, but for its secret. */
+export type KeyTerms = Principal & {
+  /** Globs over client ids; empty means all. Nothing asks for them yet. */
+  readonly clients: readonly string[];
+  /** Networks that it may be used from (formats/ip-address.ts); empty means all. */
+  readonly networks: readonly string[];
+  /** Who answers for it, such as a person or a team. */
+  readonly owner: string | undefined;
+  readonly expires: Date | undefined;
+};
+
+export type KeyRecord = KeyTerms & {
   readonly created: Date;
   readonly lastUsed: Date | undefined;
+  /** When it last got a new secret. */
+  readonly rotated: Date | undefined;
   /** Kept for the trail; it opens nothing any more. */
   readonly revoked: Date | undefined;
 };
@@ -25,6 +47,9 @@ const implied: Readonly<Record<Scope, readonly Scope[]>> = {
   'push:beta': ['push:beta'],
   push: ['push', 'push:beta'],
   unlist: ['unlist'],
+  rollout: ['rollout'],
+  approve: ['approve'],
+  alert: ['alert'],
   admin: scopes,
 };
 

@@ -4,8 +4,10 @@ import { createRecordChange } from '../audit/sql-record.ts';
 import { type Connection, durably } from '../catalog/sql/connect.ts';
 import { createStatements } from '../catalog/sql/statements.ts';
 import { createWriteLater } from '../catalog/write-later.ts';
-import type { KeyRecord, Principal, Scope } from './api-keys.ts';
-import type { Keys, NewKey } from './keys.ts';
+import type { KeyTerms } from './api-keys.ts';
+import type { Keys, NewKey, Rotation } from './keys.ts';
+import { type RawKey, toRecord } from './sql-rows.ts';
+import { refusalOf } from './standing.ts';
 
 export type SqlKeysOptions = {
   readonly now: () => Date;
@@ -40,13 +42,42 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
     lastUsed = new Map();
   });
 
-  const insert = db.transaction((id: string, hash: Buffer, { name, scopes, ids }: NewKey, by: Actor) => {
+  const insert = db.transaction((id: string, hash: Buffer, key: NewKey, by: Actor) => {
     const at = now();
-    const sql = 'INSERT INTO keys (id, name, scopes, ids, hash, created) VALUES (?, ?, ?, ?, ?, ?)';
-    prepare(sql).run(id, name, JSON.stringify(scopes), JSON.stringify(ids), hash, at.getTime());
-    const detail = [name, scopes.join(' '), ...(ids.length === 0 ? [] : [`ids ${ids.join(' ')}`])].join(', ');
-    record({ kind: 'key created', subject: id, detail }, by, at);
+    const lists = [key.scopes, key.ids, key.clients ?? [], key.networks ?? []].map((list) =>
+      JSON.stringify(list),
+    );
+    const sql = `INSERT INTO keys (id, name, scopes, ids, clients, networks, owner, expires, hash, created)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+    const expires = key.expires?.getTime() ?? null;
+    prepare(sql).run(id, key.name, ...lists, key.owner ?? null, expires, hash, at.getTime());
+    record({ kind: 'key created', subject: id, detail: termsOf(key) }, by, at);
   });
+  const replaceSecret = db.transaction(
+    (id: string, hash: Buffer, { oldEnds, expires: wanted }: Rotation, by: Actor) => {
+      const at = now();
+      const raw = prepare('SELECT * FROM keys WHERE id = ? AND revoked IS NULL').get(id) as
+        | RawKey
+        | undefined;
+      if (raw === undefined) return 'missing';
+      const expires = wanted === undefined ? raw.expires : (wanted?.getTime() ?? null);
+      if (expires !== null && expires <= at.getTime()) return 'expired';
+      const ends = Math.max(oldEnds?.getTime() ?? 0, at.getTime());
+      // Without a time for the old secret none is left that an earlier rotation gave time to.
+      if (oldEnds === undefined) {
+        prepare('UPDATE old_secrets SET ends = min(ends, ?) WHERE key_id = ?').run(ends, id);
+      }
+      prepare('INSERT INTO old_secrets (hash, key_id, ends) VALUES (?, ?, ?)').run(raw.hash, id, ends);
+      const sql = 'UPDATE keys SET hash = ?, rotated = ?, expires = ? WHERE id = ?';
+      prepare(sql).run(hash, at.getTime(), expires, id);
+      const end = ends === at.getTime() ? 'ends at once' : `ends ${timeOf(ends)}`;
+      const until =
+        wanted === undefined ? [] : [expires === null ? 'no expiry' : `expires ${timeOf(expires)}`];
+      const detail = [raw.name, `the old secret ${end}`, ...until].join(', ');
+      record({ kind: 'key rotated', subject: id, detail }, by, at);
+      return 'rotated';
+    },
+  );
   const markRevoked = db.transaction((id: string, by: Actor) => {
     const at = now();
     const sql = 'UPDATE keys SET revoked = ? WHERE id = ? AND revoked IS NULL RETURNING name';
@@ -56,28 +87,44 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
     return 'revoked';
   });
 
+  /** The key of a secret, and when the secret ends if a rotation replaced it. */
+  function lookUp(hash: Buffer): { raw: RawKey; ends: Date | undefined } | undefined {
+    const raw = prepare('SELECT * FROM keys WHERE hash = ?').get(hash) as RawKey | undefined;
+    if (raw !== undefined) return timingSafeEqual(hash, raw.hash) ? { raw, ends: undefined } : undefined;
+    const sql = 'SELECT k.*, o.ends FROM old_secrets o JOIN keys k ON k.id = o.key_id WHERE o.hash = ?';
+    const old = prepare(sql).get(hash) as (RawKey & { ends: number }) | undefined;
+    return old && { raw: old, ends: new Date(old.ends) };
+  }
+
   return {
     async create(wanted, by) {
       const id = randomBytes(8).toString('hex');
-      const key = `gwt_${randomBytes(32).toString('base64url')}`;
+      const key = newSecret();
       durably(() => insert.immediate(id, hashKey(key), wanted, by));
       return { id, key };
     },
-    async find(key) {
-      const hash = hashKey(key);
+    async find(secret, from) {
+      const hash = hashKey(secret);
       const admin = admins.find((one) => timingSafeEqual(hash, one.hash));
-      if (admin) return admin.principal;
-      const raw = prepare('SELECT * FROM keys WHERE hash = ? AND revoked IS NULL').get(hash) as
-        | RawKey
-        | undefined;
-      if (!raw || !timingSafeEqual(hash, raw.hash)) return undefined;
-      lastUsed.set(raw.id, now());
+      if (admin) return { key: admin.key };
+      const found = lookUp(hash);
+      if (found === undefined) return undefined;
+      const key = toRecord(found.raw);
+      const at = now();
+      const refusal = refusalOf(key, found.ends, { at, from });
+      if (refusal !== undefined) return { key, refusal };
+      lastUsed.set(key.keyId, at);
       later.wake();
-      return toPrincipal(raw);
+      return { key };
     },
     async list() {
       const raws = prepare('SELECT * FROM keys ORDER BY created, id').all() as RawKey[];
       return raws.map((raw) => toRecord(raw, lastUsed.get(raw.id)));
+    },
+    async rotate(id, rotation, by) {
+      const key = newSecret();
+      const outcome = durably(() => replaceSecret.immediate(id, hashKey(key), rotation, by));
+      return outcome === 'rotated' ? { key } : outcome;
     },
     async revoke(id, by) {
       return durably(() => markRevoked.immediate(id, by));
@@ -88,42 +135,31 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
   };
 }
 
-function toAdmin(name: string, key: string): { hash: Buffer; principal: Principal } {
-  return { hash: hashKey(key), principal: { keyId: name, name, scopes: ['admin'], ids: [] } };
+function toAdmin(name: string, key: string): { hash: Buffer; key: KeyTerms } {
+  const unlimited = { ids: [], clients: [], networks: [], owner: undefined, expires: undefined };
+  return { hash: hashKey(key), key: { keyId: name, name, scopes: ['admin'], ...unlimited } };
 }
 
-type RawKey = {
-  id: string;
-  name: string;
-  scopes: string;
-  ids: string;
-  hash: Buffer;
-  created: number;
-  last_used: number | null;
-  revoked: number | null;
-};
-
-// Both lists were written by `create` above from values of these types.
-function toPrincipal(raw: RawKey): Principal {
-  return {
-    keyId: raw.id,
-    name: raw.name,
-    scopes: JSON.parse(raw.scopes) as Scope[],
-    ids: JSON.parse(raw.ids) as string[],
-  };
+/** What a key may, in one line for the trail. */
+function termsOf({ name, scopes, ids, clients, networks, owner, expires }: NewKey): string {
+  const limits = { ids, clients, networks };
+  return [
+    name,
+    scopes.join(' '),
+    ...Object.entries(limits).flatMap(([what, list = []]) =>
+      list.length === 0 ? [] : [`${what} ${list.join(' ')}`],
+    ),
+    ...(owner === undefined ? [] : [`owner ${owner}`]),
+    ...(expires === undefined ? [] : [`expires ${timeOf(expires)}`]),
+  ].join(', ');
 }
 
-function toRecord(raw: RawKey, lastUsed: Date | undefined): KeyRecord {
-  return {
-    ...toPrincipal(raw),
-    created: new Date(raw.created),
-    lastUsed: lastUsed ?? toDate(raw.last_used),
-    revoked: toDate(raw.revoked),
-  };
+function timeOf(time: Date | number): string {
+  return new Date(time).toISOString();
 }
 
-function toDate(time: number | null): Date | undefined {
-  return time === null ? undefined : new Date(time);
+function newSecret(): string {
+  return `gwt_${randomBytes(32).toString('base64url')}`;
 }
 
 function hashKey(key: string): Buffer {

@@ -1,19 +1,16 @@
 import { Command, Option } from 'commander';
-import { z } from 'zod';
-import { operator } from '../audit/audit.ts';
-import { FeedError, fail } from '../errors.ts';
+import type { z } from 'zod';
+import { fail } from '../errors.ts';
 import { scopes } from '../keys/api-keys.ts';
-import { CreatedKeyJson, ListedKeyJson, NewKeyJson, toListedKey } from '../keys/key-json.ts';
-import type { Keys } from '../keys/keys.ts';
-import { type RunningServer, readJson } from './ask-server.ts';
-import { printTable } from './table.ts';
-import { withData } from './with-data.ts';
+import { type ListedKeyJson, NewKeyJson, RotationJson } from '../keys/key-json.ts';
+import { type KeyDesk, withKeys } from './key-desk.ts';
+import { printKeys, printTerms, tellExpiring } from './key-table.ts';
 import type { OperatorWorld } from './world.ts';
 
 /** The verb `feed:keys`: who may do what. */
 export function createCommand(world: OperatorWorld): Command {
   const command = new Command('feed:keys')
-    .description('Makes, lists and revokes keys; also while the server runs.')
+    .description('Makes, lists, rotates and revokes keys; also while the server runs.')
     // Before the subcommands are made, since they inherit it.
     .exitOverride();
   command
@@ -26,95 +23,121 @@ export function createCommand(world: OperatorWorld): Command {
         .makeOptionMandatory(),
     )
     .option('--id <glob...>', 'ids and tools it is good for, with * and ?; none means all')
+    .option('--network <cidr...>', 'networks it may be used from, such as 10.0.0.0/8; none means all')
+    .option('--client <glob...>', 'client ids, kept with the key; nothing asks for them yet')
+    .option('--owner <who>', 'who answers for it: a person or a team')
+    .option('--expires <time>', 'when it ends: 2027-01-31T00:00:00Z, or from now: 90d')
+    .option('--json', 'one JSON object, the key in it, instead of the bare key')
     // The first key may be made before the first start.
     .action((flags: AddFlags) => withKeys(world, (keys) => add(world, keys, flags), { needsFeed: false }));
   command
     .command('list')
-    .description('All keys, revoked ones too, oldest first. None is shown itself: only its hash is kept.')
+    .description(
+      'All keys, revoked ones too, oldest first, and what is about to expire. None is shown itself: only its hash is kept.',
+    )
     .option('--json', 'one JSON object a line')
-    .action((flags: { json?: true }) => withKeys(world, (keys) => list(world, keys, flags)));
+    .action((flags: Json) => withKeys(world, (keys) => list(world, keys, flags)));
+  command
+    .command('rotate')
+    .description(
+      'Gives a key a new secret and prints it, once, as the only line on stdout. Name, scopes, limits and history stay; the old secret ends at once.',
+    )
+    .argument('<id|name>', 'as `feed:keys list` shows it; a name must be that of one key only')
+    .option('--overlap <time>', 'the old secret works beside the new one until then, such as 1d')
+    .option('--expires <time|never>', 'another end for the key; else it keeps its own')
+    .option('--json', 'one JSON object, the key in it, instead of the bare key')
+    .action((which: string, flags: RotateFlags) =>
+      withKeys(world, (keys) => rotate(world, keys, which, flags)),
+    );
   command
     .command('revoke')
     .description('Makes a key open nothing any more, from now on.')
     .argument('<id|name>', 'as `feed:keys list` shows it; a name must be that of one key only')
-    .action((which: string) => withKeys(world, (keys) => revoke(world, keys, which)));
+    .option('--json', 'one JSON object')
+    .action((which: string, flags: Json) => withKeys(world, (keys) => revoke(world, keys, which, flags)));
   return command;
 }
 
-type AddFlags = { name: string; scope: string[]; id?: string[] };
-type NewKey = z.infer<typeof NewKeyJson>;
-
-/** Keys in the data folder, or behind the server that holds it. */
-type KeyDesk = {
-  create(key: NewKey): Promise<CreatedKeyJson>;
-  list(): Promise<ListedKeyJson[]>;
-  revoke(id: string): Promise<unknown>;
+type Json = { json?: true };
+type AddFlags = Json & {
+  name: string;
+  scope: string[];
+  id?: string[];
+  network?: string[];
+  client?: string[];
+  owner?: string;
+  expires?: string;
 };
+type RotateFlags = Json & { overlap?: string; expires?: string };
 
-function withKeys(
-  world: OperatorWorld,
-  work: (desk: KeyDesk) => Promise<void>,
-  { needsFeed = true } = {},
-): Promise<void> {
-  return withData(world, {
-    needsFeed,
-    alone: ({ services }) => work(deskHere(services.keys)),
-    running: (server) => work(deskOf(server)),
-  });
+async function add(world: OperatorWorld, desk: KeyDesk, flags: AddFlags): Promise<void> {
+  const { name, scope, id: ids, network: networks, client: clients, owner, expires } = flags;
+  const wanted = read(NewKeyJson, { name, scopes: scope, ids, networks, clients, owner, expires });
+  const made = await desk.create(wanted);
+  const key = (await desk.list()).find(({ id }) => id === made.id);
+  world.stderr.write(
+    `Key ${made.id} (${wanted.name}): ${printTerms(key ?? wanted)}. It is not shown again.\n`,
+  );
+  printSecret(world, flags, { name: wanted.name, ...made });
 }
 
-function deskHere(keys: Keys): KeyDesk {
-  return {
-    create: (key) => keys.create(key, operator),
-    list: async () => (await keys.list()).map(toListedKey),
-    revoke: (id) => keys.revoke(id, operator),
-  };
-}
-
-function deskOf(server: RunningServer): KeyDesk {
-  return {
-    create: (json) => readJson(server, 'api/v1/keys', CreatedKeyJson, { method: 'POST', json }),
-    list: () => readJson(server, 'api/v1/keys', z.array(ListedKeyJson)),
-    revoke: (id) => server.ask(`api/v1/keys/${encodeURIComponent(id)}`, { method: 'DELETE' }),
-  };
-}
-
-async function add({ stdout, stderr }: OperatorWorld, desk: KeyDesk, flags: AddFlags): Promise<void> {
-  const wanted = NewKeyJson.safeParse({ name: flags.name, scopes: flags.scope, ids: flags.id ?? [] });
-  if (!wanted.success) {
-    return fail('KEY_UNUSABLE', { problem: wanted.error.issues.map(({ message }) => message).join('; ') });
-  }
-  const { id, key } = await desk.create(wanted.data);
-  const { name, scopes, ids } = wanted.data;
-  const where = ids.length === 0 ? '' : ` for ${ids.join(', ')}`;
-  stderr.write(`Key ${id} (${name}): ${scopes.join(', ')}${where}. It is not shown again.\n`);
-  stdout.write(`${key}\n`);
-}
-
-async function list({ stdout }: OperatorWorld, desk: KeyDesk, { json }: { json?: true }): Promise<void> {
+async function list({ stdout, stderr }: OperatorWorld, desk: KeyDesk, { json }: Json): Promise<void> {
   const keys = await desk.list();
   if (json) {
     for (const key of keys) stdout.write(`${JSON.stringify(key)}\n`);
-  } else {
-    stdout.write(printTable(head, keys.map(rowOf)));
+    return;
   }
+  stdout.write(printKeys(keys, new Date()));
+  stderr.write(tellExpiring(keys, new Date()));
 }
 
-const head = ['ID', 'NAME', 'SCOPES', 'IDS', 'CREATED', 'LAST USED', 'REVOKED'];
-
-function rowOf({ id, name, scopes, ids, created, lastUsed, revoked }: ListedKeyJson): string[] {
-  const globs = ids.length === 0 ? 'all' : ids.join(' ');
-  return [id, name, scopes.join(' '), globs, created, lastUsed ?? 'never', revoked ?? '-'];
+async function rotate(world: OperatorWorld, desk: KeyDesk, which: string, flags: RotateFlags): Promise<void> {
+  const { overlap, expires } = flags;
+  const rotation = read(RotationJson, { overlap, expires: expires === 'never' ? null : expires });
+  const { id, name } = await findOne(desk, which);
+  const made = await desk.rotate(id, rotation);
+  const end =
+    overlap === undefined ? 'ended' : `ends ${/^\d+[smhd]$/.test(overlap) ? 'in' : 'at'} ${overlap}`;
+  world.stderr.write(`Key ${id} (${name}) has a new secret, which is not shown again. The old one ${end}.\n`);
+  printSecret(world, flags, { name, ...made });
 }
 
-async function revoke({ stderr }: OperatorWorld, desk: KeyDesk, which: string): Promise<void> {
+async function revoke(
+  { stdout, stderr }: OperatorWorld,
+  desk: KeyDesk,
+  which: string,
+  { json }: Json,
+): Promise<void> {
+  const { id, name } = await findOne(desk, which);
+  await desk.revoke(id);
+  stderr.write(`Key ${id} (${name}) is revoked.\n`);
+  if (json) stdout.write(`${JSON.stringify({ id, name, state: 'revoked' })}\n`);
+}
+
+function printSecret(
+  { stdout }: OperatorWorld,
+  { json }: Json,
+  made: { readonly id: string; readonly name: string; readonly key: string },
+): void {
+  stdout.write(json ? `${JSON.stringify(made)}\n` : `${made.key}\n`);
+}
+
+/** @throws FeedError KEY_UNUSABLE */
+function read<T extends z.ZodType>(schema: T, flags: unknown): z.infer<T> {
+  const wanted = schema.safeParse(flags);
+  return wanted.success
+    ? wanted.data
+    : fail('KEY_UNUSABLE', { problem: wanted.error.issues.map(({ message }) => message).join('; ') });
+}
+
+/** The key that is not revoked and has this id, or else this name alone. @throws FeedError KEY_UNKNOWN, KEY_AMBIGUOUS */
+async function findOne(desk: KeyDesk, which: string): Promise<ListedKeyJson> {
   const alive = (await desk.list()).filter(({ revoked }) => revoked === null);
-  const named = alive.filter(({ id, name }) => id === which || name === which);
-  const [key] = named.some(({ id }) => id === which) ? named.filter(({ id }) => id === which) : named;
-  if (key === undefined) return fail('KEY_UNKNOWN', { which });
-  if (named.length > 1 && key.id !== which) {
-    throw new FeedError('KEY_AMBIGUOUS', { which, ids: named.map(({ id }) => id).join(', ') });
+  const byId = alive.find(({ id }) => id === which);
+  const named = alive.filter(({ name }) => name === which);
+  const key = byId ?? named[0] ?? fail('KEY_UNKNOWN', { which });
+  if (byId === undefined && named.length > 1) {
+    fail('KEY_AMBIGUOUS', { which, ids: named.map(({ id }) => id).join(', ') });
   }
-  await desk.revoke(key.id);
-  stderr.write(`Key ${key.id} (${key.name}) is revoked.\n`);
+  return key;
 }

@@ -205,4 +205,17 @@ export const migrations: readonly string[] = [
   CREATE INDEX package_latest2 ON packages (id_key, version_key DESC) WHERE latest_semver2 = 1;
   CREATE INDEX package_newest2 ON packages (id_key, version_key DESC) WHERE newest_semver2 = 1;
   `,
+  `
+  -- Limits of keys, and the secrets that a rotation replaced: each ends at its time, and its holder is told so.
+  ALTER TABLE keys ADD COLUMN clients TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE keys ADD COLUMN networks TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE keys ADD COLUMN owner TEXT;
+  ALTER TABLE keys ADD COLUMN expires INTEGER;
+  ALTER TABLE keys ADD COLUMN rotated INTEGER;
+  CREATE TABLE old_secrets (
+    hash   BLOB PRIMARY KEY,
+    key_id TEXT NOT NULL REFERENCES keys,
+    ends   INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -49,9 +49,15 @@ describe('admin door', () => {
       name: 'pipeline',
       scopes: ['push'],
       ids: ['made*'],
+      owner: null,
+      clients: [],
+      networks: [],
       created: expect.stringMatching(/^\d{4}-.*Z$/),
+      rotated: null,
       lastUsed: expect.stringMatching(/^\d{4}-.*Z$/),
+      expires: null,
       revoked: null,
+      state: 'active',
     });
     expect(house.logged()).not.toContain(key);
 
@@ -68,18 +74,76 @@ describe('admin door', () => {
     const key = await makeKey(house, ['push', 'unlist'], ['buf*']);
 
     expect(await own(key)).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{16}$/),
       name: 'push unlist',
+      owner: null,
       scopes: ['push:beta', 'push', 'unlist'],
       ids: ['buf*'],
+      clients: [],
+      networks: [],
+      expires: null,
     });
     expect(await own(key, '?id=Buf')).toMatchObject({ scopes: ['push:beta', 'push', 'unlist'] });
     expect(await own(key, '?id=delve')).toMatchObject({ scopes: [] });
     expect(await own(house.adminKey, '?id=delve')).toMatchObject({
-      scopes: ['read', 'push:beta', 'push', 'unlist', 'admin'],
+      scopes: ['read', 'push:beta', 'push', 'unlist', 'rollout', 'approve', 'alert', 'admin'],
     });
     expect(await own('no-key-of-this-server')).toBe(403);
     expect((await fetch(`${house.url}/api/v1/key`)).status).toBe(401);
     expect(await own(key, '?what=else')).toBe(400);
+  });
+
+  it('makes a key with every limit, and tells its holder of them', async () => {
+    const limits = { clients: ['pc-*'], networks: ['127.0.0.0/8', '::1'], owner: 'Ann' };
+    const wanted = { name: 'limited', scopes: ['rollout', 'approve', 'alert'], ...limits };
+    const made = await call('POST', '/keys', { ...wanted, expires: '90d' });
+    expect(made.status).toBe(201);
+    const { key } = (await made.json()) as { key: string };
+
+    const own = await call('GET', '/key', undefined, { Authorization: `Bearer ${key}` });
+    const { expires, ...rest } = (await own.json()) as { expires: string };
+
+    expect(rest).toMatchObject(wanted);
+    expect(Math.round((Date.parse(expires) - Date.now()) / 86_400_000)).toBe(90);
+  });
+
+  it('makes no key that would be dead', async () => {
+    for (const expires of ['2020-01-01T00:00:00Z', '0d']) {
+      const answer = await call('POST', '/keys', { name: 'x', scopes: ['push'], expires });
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toMatchObject({
+        code: 'KEY_UNUSABLE',
+        title: expect.stringContaining('is not in the future'),
+      });
+    }
+  });
+
+  it('rotates a key, with a body and without', async () => {
+    const made = await call('POST', '/keys', { name: 'turning', scopes: ['push'], ids: ['turned'] });
+    const { id, key: first } = (await made.json()) as { id: string; key: string };
+    const rotate = async (body?: unknown): Promise<string> => {
+      const answer = await call('POST', `/keys/${id}/rotate`, body);
+      expect(answer.status).toBe(200);
+      const rotated = (await answer.json()) as { id: string; key: string };
+      expect(rotated.id).toBe(id);
+      return rotated.key;
+    };
+    const push = async (version: string, key: string): Promise<number> =>
+      (await pushNupkg(house, makeNupkg({ id: 'turned', version }), key)).status;
+
+    const second = await rotate();
+    const third = await rotate({ overlap: '1h', expires: '30d' });
+
+    expect(await push('1.0.0', first)).toBe(403);
+    expect(await push('1.0.0', second)).toBe(201);
+    expect(await push('2.0.0', third)).toBe(201);
+    expect((await pushNupkg(house, makeNupkg({ id: 'other' }), third)).status).toBe(403);
+    for (const key of [first, second, third]) expect(house.logged()).not.toContain(key);
+    for (const body of [{ overlap: 'soon' }, { expires: 5 }, { what: 'else' }, []]) {
+      expect((await call('POST', `/keys/${id}/rotate`, body)).status).toBe(400);
+    }
+    await call('DELETE', `/keys/${id}`);
+    expect((await call('POST', `/keys/${id}/rotate`)).status).toBe(404);
   });
 
   it('takes no body of more than 64 KiB', async () => {
@@ -94,9 +158,21 @@ describe('admin door', () => {
     ['no name', { scopes: ['push'] }, 'name'],
     ['a name of two lines', { name: 'x\ny', scopes: ['push'] }, 'name: expected one line'],
     ['no scopes', { name: 'x', scopes: [] }, 'scopes'],
-    ['an unknown scope', { name: 'x', scopes: ['everything'] }, 'scopes.0: Invalid option: expected one of'],
+    ['an unknown scope', { name: 'x', scopes: ['everything'] }, 'scopes.0: expected one of read, push:beta'],
     ['an odd glob', { name: 'x', scopes: ['push'], ids: ['a b'] }, 'ids'],
-    ['a field too many', { name: 'x', scopes: ['push'], expires: 'never' }, 'expires'],
+    ['a field too many', { name: 'x', scopes: ['push'], until: '90d' }, 'until'],
+    [
+      'an end that is no time',
+      { name: 'x', scopes: ['push'], expires: 'never' },
+      'expires: expected a time such as',
+    ],
+    [
+      'no network',
+      { name: 'x', scopes: ['push'], networks: ['10.0.0.0/33'] },
+      'networks.0: expected networks',
+    ],
+    ['an odd client', { name: 'x', scopes: ['push'], clients: ['a b'] }, 'clients.0: expected a client id'],
+    ['an empty owner', { name: 'x', scopes: ['push'], owner: ' ' }, 'owner: the owner is empty'],
     ['no JSON', '{', 'JSON'],
   ])('refuses a body with %s', async (_name, body, hint) => {
     const answer = await call('POST', '/keys', body);
@@ -142,6 +218,9 @@ describe('admin door', () => {
     for (const key of [limited, pusher]) {
       expect((await call('GET', '/keys', undefined, { Authorization: `Bearer ${key}` })).status).toBe(403);
       expect((await call('POST', '/keys', {}, { Authorization: `Bearer ${key}` })).status).toBe(403);
+      expect(
+        (await call('POST', '/keys/x/rotate', undefined, { Authorization: `Bearer ${key}` })).status,
+      ).toBe(403);
       expect((await call('DELETE', '/keys/x', undefined, { Authorization: `Bearer ${key}` })).status).toBe(
         403,
       );

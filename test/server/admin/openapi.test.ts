@@ -22,7 +22,7 @@ const Operation = z.strictObject({
       schema: Schema,
     }),
   ),
-  requestBody: z.strictObject({ required: z.literal(true), content: Content }).optional(),
+  requestBody: z.strictObject({ required: z.boolean(), content: Content }).optional(),
   responses: z.record(
     z.string().regex(/^[1-5]\d\d$/),
     z.strictObject({ description: z.string(), content: Content.optional() }),

@@ -16,10 +16,12 @@ import { answerUnknownRoute, createAnswerError } from '../../../server/http/answ
 import { identify } from '../../../server/http/auth.ts';
 import { createReadGate } from '../../../server/http/read-gate.ts';
 import { createSlowDown } from '../../../server/http/slow-down.ts';
-import type { Principal, Scope } from '../../../server/keys/api-keys.ts';
+import type { Scope } from '../../../server/keys/api-keys.ts';
+import type { Finding } from '../../../server/keys/standing.ts';
 import { createLogger } from '../../../server/log.ts';
 import { createManifestsRouter } from '../../../server/manifests/router.ts';
 import { createMetrics } from '../../../server/metrics.ts';
+import { makeKeyTerms } from '../../kit/key-terms.ts';
 
 /** The two doors of the bucket with what they need of the house: keys, the gate for readers, error answers. */
 export type BucketServer = {
@@ -161,9 +163,9 @@ export async function serveBucket(
   };
 }
 
-async function findKey(key: string): Promise<Principal | undefined> {
+async function findKey(key: string): Promise<Finding | undefined> {
   const found = keys[key];
   return found === undefined
     ? undefined
-    : { keyId: 'id', name: `may ${found.scopes}`, scopes: found.scopes, ids: found.ids ?? [] };
+    : { key: makeKeyTerms({ name: `may ${found.scopes}`, scopes: found.scopes, ids: found.ids ?? [] }) };
 }

@@ -148,3 +148,153 @@ describe('a key for reading', () => {
     await house.stop();
   });
 });
+
+describe('a refused key', () => {
+  let house: TestHouse;
+  const made = new Map<string, string>();
+  beforeAll(async () => {
+    let now = new Date();
+    house = await startHouse({ trustProxy: ['loopback'], server: { now: () => now } });
+    for (const [name, terms] of Object.entries({
+      revoked: {},
+      rotated: {},
+      expired: { expires: '1h' },
+      network: { networks: ['10.0.0.0/8', '2001:db8::/32'] },
+    })) {
+      const answer = await administer('POST', '', { name, scopes: ['read'], ...terms });
+      const { id, key } = (await answer.json()) as { id: string; key: string };
+      made.set(name, key);
+      if (name === 'revoked') await administer('DELETE', `/${id}`);
+      if (name === 'rotated') await administer('POST', `/${id}/rotate`);
+    }
+    now = new Date(now.getTime() + 3_600_000);
+  });
+  afterAll(() => house.stop());
+
+  const administer = (method: string, path: string, body?: unknown): Promise<Response> =>
+    fetch(`${house.url}/api/v1/keys${path}`, {
+      method,
+      headers: { 'X-NuGet-ApiKey': house.adminKey, 'Content-Type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  const ask = async (headers: Record<string, string>, from = '192.0.2.1') => {
+    const answer = await fetch(`${house.url}/api/v1/key`, {
+      headers: { 'X-Forwarded-For': from, ...headers },
+    });
+    const { code = '' } = (await answer.json()) as { code?: string };
+    return [answer.status, code, answer.statusText] as const;
+  };
+  const basic = (password: string): Record<string, string> => ({
+    Authorization: `Basic ${Buffer.from(`any:${password}`).toString('base64')}`,
+  });
+
+  it.each([
+    ['revoked', 'REVOKED', 401, /^The specified API key \(revoked\) was revoked at \d{4}-/],
+    [
+      'rotated',
+      'ROTATED',
+      401,
+      /^The specified API key \(rotated\) was replaced at \d{4}-.* use the new one/,
+    ],
+    ['expired', 'EXPIRED', 401, /^The specified API key \(expired\) expired at \d{4}-/],
+    ['network', 'NETWORK', 403, /may not be used from 192\.0\.2\.1: it is limited to other networks/],
+  ])('tells its holder that it is %s', async (name, code, statusOfBasic, sentence) => {
+    const key = made.get(name) ?? '';
+
+    for (const headers of [{ 'X-NuGet-ApiKey': key }, { Authorization: `Bearer ${key}` }]) {
+      expect(await ask(headers)).toEqual([403, `KEY_${code}`, expect.stringMatching(sentence)]);
+    }
+    const word = statusOfBasic === 401 ? 'PASSWORD' : 'KEY';
+    expect(await ask(basic(key))).toEqual([
+      statusOfBasic,
+      `${word}_${code}`,
+      expect.stringMatching(sentence),
+    ]);
+    expect(house.logged()).not.toContain(key);
+  });
+
+  it('tells nobody else of it: whoever has not the whole secret hears that it is unknown', async () => {
+    for (const key of made.values()) {
+      for (const close of [
+        key.slice(0, -1),
+        `${key}A`,
+        key.toLowerCase(),
+        key.toUpperCase(),
+        `${key},${key}`,
+      ]) {
+        expect(await ask({ 'X-NuGet-ApiKey': close })).toEqual([
+          403,
+          'KEY_INVALID',
+          'The specified API key is invalid: it is unknown to this server.',
+        ]);
+      }
+    }
+  });
+
+  it.each(['10.1.2.3', '::ffff:10.1.2.3', '2001:db8::7', '1.1.1.1, 10.1.2.3'])(
+    'is good in its own network, at %s',
+    async (from) => {
+      expect((await ask({ 'X-NuGet-ApiKey': made.get('network') ?? '' }, from))[0]).toBe(200);
+    },
+  );
+
+  it.each(['10.1.2.3, 192.0.2.1', '192.0.2.1', '10.1.2.3.4', 'unknown', '::ffff:11.1.2.3', '2001:db9::7'])(
+    'is refused elsewhere, at %s',
+    async (from) => {
+      expect((await ask({ 'X-NuGet-ApiKey': made.get('network') ?? '' }, from))[1]).toBe('KEY_NETWORK');
+    },
+  );
+
+  it('is named in the log, so that its owner can be told', async () => {
+    await ask({ 'X-NuGet-ApiKey': made.get('expired') ?? '' });
+
+    await expect.poll(() => house.logged()).toMatch(/"status":403,[^\n]*"keyName":"expired"/);
+  });
+
+  it('beside a good one does not count', async () => {
+    const good = await makeKey(house, ['read']);
+
+    for (const headers of [
+      { 'X-NuGet-ApiKey': made.get('revoked') ?? '', ...basic(good) },
+      { 'X-NuGet-ApiKey': 'unknown', Authorization: `Bearer ${good}` },
+      { 'X-NuGet-ApiKey': good, ...basic('wrong') },
+      { 'X-NuGet-ApiKey': good, ...basic('') },
+      { 'X-NuGet-ApiKey': '', ...basic(good) },
+    ]) {
+      expect((await ask(headers))[0]).toBe(200);
+    }
+    expect((await ask({ 'X-NuGet-ApiKey': 'unknown', ...basic(made.get('expired') ?? '') }))[1]).toBe(
+      'PASSWORD_EXPIRED',
+    );
+  });
+});
+
+describe('a key over plain http from another machine', () => {
+  it('is warned of, once, and neither from this machine nor through TLS', async () => {
+    const house = await startHouse({ trustProxy: ['loopback'], readAuth: 'feed' });
+    const [feed, api] = [await makeKey(house, ['read']), await makeKey(house, ['admin'])];
+    const ask = async (path: string, key: string, headers: Record<string, string>): Promise<number> =>
+      (await fetch(`${house.url}${path}`, { headers: { 'X-NuGet-ApiKey': key, ...headers } })).status;
+    const warnings = (): string[] =>
+      house
+        .logged()
+        .split('\n')
+        .filter((line) => line.includes('a key came over plain http'));
+
+    for (const headers of [{}, { 'X-Forwarded-For': '192.0.2.1', 'X-Forwarded-Proto': 'https' }]) {
+      expect(await ask('/nuget/Packages', feed, headers)).toBe(200);
+      expect(await ask('/api/v1/keys', api, headers)).toBe(200);
+    }
+    expect(await ask('/api/v1/keys', 'wrong', { 'X-Forwarded-For': '192.0.2.1' })).toBe(403);
+    expect(warnings()).toEqual([]);
+    for (let n = 0; n < 2; n += 1) {
+      expect(await ask('/nuget/Packages', feed, { 'X-Forwarded-For': '192.0.2.1' })).toBe(200);
+      expect(await ask('/api/v1/keys', api, { 'X-Forwarded-For': '192.0.2.2' })).toBe(200);
+    }
+    expect(warnings().map((line) => JSON.parse(line))).toMatchObject([
+      { level: expect.anything(), keyName: 'read', from: '192.0.2.1' },
+      { keyName: 'admin', from: '192.0.2.2' },
+    ]);
+    await house.stop();
+  });
+});

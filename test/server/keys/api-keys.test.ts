@@ -19,7 +19,10 @@ describe('what a key may do', () => {
       ['read', 'unlist'],
       ['read', 'unlist'],
     ],
-    [['admin'], ['read', 'push:beta', 'push', 'unlist', 'admin']],
+    [['rollout'], ['rollout']],
+    [['approve'], ['approve']],
+    [['alert'], ['alert']],
+    [['admin'], [...scopes]],
   ])('with the scopes %j are the scopes %j', (held, allowed) => {
     expect(scopes.filter((scope) => allows(principal(held), scope))).toEqual(allowed);
   });

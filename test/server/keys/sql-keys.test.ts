@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
+import { createSqlAudit } from '../../../server/audit/sql-audit.ts';
 import { type Connection, openDatabase } from '../../../server/catalog/sql/connect.ts';
+import { migrations } from '../../../server/catalog/sql/migrations.ts';
 import type { NewKey } from '../../../server/keys/keys.ts';
 import { createSqlKeys } from '../../../server/keys/sql-keys.ts';
 
@@ -23,12 +27,14 @@ describe('SqlKeys', () => {
 
   const create = (adminApiKey?: string) => createSqlKeys(db, { now: () => time, adminApiKey });
   const ci: NewKey = { name: 'CI', scopes: ['push:beta', 'read'], ids: ['delve', 'go*'] };
+  const unlimited = { clients: [], networks: [], owner: undefined, expires: undefined };
+  const from = '192.0.2.1';
 
   it('finds whose key it is', async () => {
     const keys = create();
     const { id, key } = await keys.create(ci, operator);
 
-    expect(await keys.find(key)).toEqual({ keyId: id, ...ci });
+    expect(await keys.find(key, from)).toMatchObject({ key: { keyId: id, ...ci, ...unlimited } });
   });
 
   it('makes keys that nobody guesses and everybody can tell as ours', async () => {
@@ -48,7 +54,7 @@ describe('SqlKeys', () => {
       const keys = create('the admin key');
       await keys.create(ci, operator);
 
-      expect(await keys.find(key)).toBeUndefined();
+      expect(await keys.find(key, from)).toBeUndefined();
     },
   );
 
@@ -61,15 +67,15 @@ describe('SqlKeys', () => {
 
     expect(written.includes(key)).toBe(false);
     expect(written.includes(key.slice(4))).toBe(false);
-    expect(await create().find(key)).toMatchObject({ keyId: id });
+    expect(await create().find(key, from)).toMatchObject({ key: { keyId: id } });
   });
 
-  it('knows a revoked key no more, and keeps its row for the trail', async () => {
+  it('refuses a revoked key, and keeps its row for the trail', async () => {
     const keys = create();
     const { id, key } = await keys.create(ci, operator);
 
     expect(await keys.revoke(id, operator)).toBe('revoked');
-    expect(await keys.find(key)).toBeUndefined();
+    expect(await keys.find(key, from)).toMatchObject({ refusal: { why: 'revoked', at: time } });
     expect(await keys.revoke(id, operator)).toBe('missing');
     expect(await keys.list()).toMatchObject([{ keyId: id, revoked: time }]);
   });
@@ -82,15 +88,15 @@ describe('SqlKeys', () => {
 
     const list = await keys.list();
 
-    expect(list).toEqual([
-      { keyId: first.id, ...ci, created: new Date('2026-01-01T00:00:00Z'), lastUsed: undefined },
+    expect(list).toMatchObject([
+      { keyId: first.id, ...ci, ...unlimited, created: new Date('2026-01-01T00:00:00Z') },
       {
         keyId: second.id,
         name: 'Ops',
         scopes: ['admin'],
         ids: [],
+        ...unlimited,
         created: new Date('2026-01-02T00:00:00Z'),
-        lastUsed: undefined,
       },
     ]);
     expect(JSON.stringify(list)).not.toContain(first.key);
@@ -100,9 +106,9 @@ describe('SqlKeys', () => {
     const keys = create();
     const { key } = await keys.create(ci, operator);
     time = new Date('2026-03-01T00:00:00Z');
-    await keys.find(key);
+    await keys.find(key, from);
     time = new Date('2026-03-02T00:00:00Z');
-    await keys.find(key);
+    await keys.find(key, from);
 
     expect(await keys.list()).toMatchObject([{ lastUsed: time }]);
     expect(await create().list()).toMatchObject([{ lastUsed: undefined }]);
@@ -113,8 +119,147 @@ describe('SqlKeys', () => {
   it('takes ADMIN_API_KEY for a key with every scope that is in no list', async () => {
     const keys = create('the admin key');
 
-    expect(await keys.find('the admin key')).toMatchObject({ scopes: ['admin'], ids: [] });
+    expect(await keys.find('the admin key', from)).toMatchObject({
+      key: { scopes: ['admin'], ids: [] },
+    });
     expect(await keys.list()).toEqual([]);
-    expect(await create().find('the admin key')).toBeUndefined();
+    expect(await create().find('the admin key', from)).toBeUndefined();
+  });
+
+  it('keeps every limit of a key, also over a restart', async () => {
+    const limits = {
+      clients: ['pc-*'],
+      networks: ['192.0.2.0/24'],
+      owner: 'Ann',
+      expires: new Date('2026-02-01T00:00:00Z'),
+    };
+    const { key } = await create().create({ ...ci, ...limits }, operator);
+
+    expect(await create().find(key, from)).toMatchObject({ key: { ...ci, ...limits } });
+    expect(await create().list()).toMatchObject([{ ...ci, ...limits, rotated: undefined }]);
+  });
+
+  it('refuses a key from its last moment on, and from other networks', async () => {
+    const keys = create();
+    const expires = new Date('2026-02-01T00:00:00Z');
+    const { key } = await keys.create({ ...ci, networks: ['192.0.2.0/24'], expires }, operator);
+
+    for (const elsewhere of ['198.51.100.1', '::1', '', undefined]) {
+      expect(await keys.find(key, elsewhere)).toMatchObject({ refusal: { why: 'network' } });
+    }
+    time = new Date(expires.getTime() - 1);
+    expect((await keys.find(key, '::ffff:192.0.2.7'))?.refusal).toBeUndefined();
+    time = expires;
+    expect(await keys.find(key, from)).toMatchObject({ refusal: { why: 'expired', at: expires } });
+    expect(await keys.list()).toMatchObject([{ lastUsed: new Date(expires.getTime() - 1) }]);
+  });
+
+  describe('rotating', () => {
+    it('replaces the secret at once and keeps all else', async () => {
+      const keys = create();
+      const { id, key: old } = await keys.create({ ...ci, owner: 'Ann' }, operator);
+      await keys.find(old, from);
+      const before = await keys.list();
+      time = new Date('2026-01-05T00:00:00Z');
+
+      const made = await keys.rotate(id, {}, operator);
+
+      const { key } = made as { key: string };
+      expect(key).toMatch(/^gwt_[A-Za-z0-9_-]{43}$/);
+      expect(await keys.list()).toEqual(before.map((one) => ({ ...one, rotated: time })));
+      expect(await keys.find(old, from)).toMatchObject({ refusal: { why: 'rotated', at: time } });
+      expect(await keys.find(key, from)).toMatchObject({ key: { keyId: id, ...ci, owner: 'Ann' } });
+    });
+
+    it('lets the old secret end later, but not after the next rotation without that', async () => {
+      const keys = create();
+      const { id, key: first } = await keys.create(ci, operator);
+      const oldEnds = new Date('2026-01-03T00:00:00Z');
+      const { key: second } = (await keys.rotate(id, { oldEnds }, operator)) as { key: string };
+      expect((await keys.find(first, from))?.refusal).toBeUndefined();
+
+      const { key: third } = (await keys.rotate(id, {}, operator)) as { key: string };
+
+      for (const old of [first, second]) {
+        expect(await keys.find(old, from)).toMatchObject({ refusal: { why: 'rotated', at: time } });
+      }
+      const { key: fourth } = (await keys.rotate(id, { oldEnds }, operator)) as { key: string };
+      expect((await keys.find(third, from))?.refusal).toBeUndefined();
+      time = oldEnds;
+      expect(await keys.find(third, from)).toMatchObject({ refusal: { why: 'rotated', at: oldEnds } });
+      expect((await keys.find(fourth, from))?.refusal).toBeUndefined();
+    });
+
+    it('ends every secret of a key that is revoked, and brings none back', async () => {
+      const keys = create();
+      const { id, key: old } = await keys.create(ci, operator);
+      const oldEnds = new Date('2027-01-01T00:00:00Z');
+      const { key } = (await keys.rotate(id, { oldEnds }, operator)) as { key: string };
+      await keys.revoke(id, operator);
+
+      expect(await keys.rotate(id, {}, operator)).toBe('missing');
+      for (const secret of [old, key]) {
+        expect(await keys.find(secret, from)).toMatchObject({ refusal: { why: 'revoked' } });
+      }
+      expect(await keys.rotate('0000000000000000', {}, operator)).toBe('missing');
+    });
+
+    it('extends a key that has expired, and makes no secret that would be dead', async () => {
+      const keys = create();
+      const { id, key: old } = await keys.create({ ...ci, expires: time }, operator);
+
+      expect(await keys.rotate(id, {}, operator)).toBe('expired');
+      expect(await keys.find(old, from)).toMatchObject({ refusal: { why: 'expired' } });
+      const expires = new Date('2026-06-01T00:00:00Z');
+      const { key } = (await keys.rotate(id, { expires }, operator)) as { key: string };
+      expect(await keys.find(key, from)).toMatchObject({ key: { expires } });
+      const { key: endless } = (await keys.rotate(id, { expires: null }, operator)) as { key: string };
+      expect(await keys.find(endless, from)).toMatchObject({ key: { expires: undefined } });
+    });
+  });
+
+  it('writes into the trail who made, rotated and revoked a key, and never the key', async () => {
+    const keys = create();
+    const limits = { networks: ['192.0.2.0/24'], clients: ['pc-*'], owner: 'Ann' };
+    const expires = new Date('2026-02-01T00:00:00Z');
+    const { id, key } = await keys.create({ ...ci, ...limits, expires }, operator);
+    const by = { keyId: 'k', keyName: 'ops', from };
+    const rotated = (await keys.rotate(id, { oldEnds: expires, expires: null }, by)) as { key: string };
+    await keys.revoke(id, by);
+
+    const entries = await createSqlAudit(db, () => time).list({ limit: 10 });
+
+    expect(
+      entries.map(({ change, by: { keyName } }) => [change.kind, change.subject, change.detail, keyName]),
+    ).toEqual([
+      [
+        'key created',
+        id,
+        'CI, push:beta read, ids delve go*, clients pc-*, networks 192.0.2.0/24, owner Ann, expires 2026-02-01T00:00:00.000Z',
+        'operator',
+      ],
+      ['key rotated', id, 'CI, the old secret ends 2026-02-01T00:00:00.000Z, no expiry', 'ops'],
+      ['key revoked', id, 'CI', 'ops'],
+    ]);
+    for (const secret of [key, rotated.key]) expect(JSON.stringify(entries)).not.toContain(secret);
+  });
+
+  it('takes keys over from a database of before', async () => {
+    db.close();
+    const file = join(dir, 'before.db');
+    const before = new Database(file);
+    const added = migrations.findIndex((step) => step.includes('CREATE TABLE old_secrets'));
+    for (const step of migrations.slice(0, added)) before.exec(step);
+    before.pragma(`user_version = ${added}`);
+    const sql =
+      "INSERT INTO keys (id, name, scopes, ids, hash, created) VALUES ('a1', 'old', '[\"push\"]', '[\"buf\"]', ?, 5)";
+    before.prepare(sql).run(createHash('sha256').update('the old key').digest());
+    before.close();
+    db = openDatabase(file);
+
+    expect(await create().find('the old key', from)).toMatchObject({
+      key: { keyId: 'a1', name: 'old', scopes: ['push'], ids: ['buf'], ...unlimited },
+    });
+    expect(await create().rotate('a1', {}, operator)).toMatchObject({ key: expect.any(String) });
   });
 });

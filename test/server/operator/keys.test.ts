@@ -94,7 +94,82 @@ describe.each(['alone', 'through the running server'])('feed:keys, %s', (way) =>
     for (const id of ids) expect(error?.message).toContain(id);
   });
 
+  it('adds a key with every limit, which the list shows', async () => {
+    const limits = [
+      ...['--network', '10.0.0.0/8', '127.0.0.1', '--client', 'pc-*', '--owner', 'Team Ann'],
+      ...['--expires', '9d'],
+    ];
+    const made = await keys('add', '--name', 'ci', '--scope', 'push', 'rollout', '--id', 'buf', ...limits);
+    await keys('add', '--name', 'long', '--scope', 'push', '--expires', '2099-01-01T00:00:00Z');
+
+    const { stdout, stderr } = await keys('list');
+
+    expect(made.stderr).toMatch(
+      /\(ci\): push, rollout for buf from 10\.0\.0\.0\/8, 127\.0\.0\.1, owned by Team Ann, until \d{4}-.*Z\. It is/,
+    );
+    expect(stdout).toMatch(
+      /ci {2,}push rollout {2,}buf {2,}10\.0\.0\.0\/8 127\.0\.0\.1 {2,}Team Ann .* expires in 8 days\n/,
+    );
+    expect(stdout).toMatch(/long .* 2099-01-01T00:00:00\.000Z {2}active\n/);
+    expect(stderr).toMatch(
+      /^Key \w+ \(ci\) expires in 8 days: feed:keys rotate \w+ --expires 90d gives [^\n]*\n$/,
+    );
+    expect(await listed()).toMatchObject([
+      {
+        name: 'ci',
+        owner: 'Team Ann',
+        networks: ['10.0.0.0/8', '127.0.0.1'],
+        clients: ['pc-*'],
+        state: 'expiring',
+      },
+      { name: 'long', expires: '2099-01-01T00:00:00.000Z', state: 'active' },
+    ]);
+  });
+
+  it('rotates by id or name: another secret, all else as it was', async () => {
+    const { stdout: first } = await keys('add', '--name', 'ci', '--scope', 'push', '--expires', '30d');
+    const [before] = (await listed()) as { id: string }[];
+
+    const rotated = await keys('rotate', 'ci');
+    const overlapping = await keys('rotate', before!.id, '--overlap', '1h', '--expires', 'never', '--json');
+
+    expect(rotated.stdout).toMatch(/^gwt_[\w-]{43}\n$/);
+    expect(rotated.stderr).toContain('(ci) has a new secret, which is not shown again. The old one ended.');
+    expect(overlapping.stderr).toContain('The old one ends in 1h.');
+    const made = JSON.parse(overlapping.stdout) as { key: string };
+    expect(made).toEqual({ id: before!.id, name: 'ci', key: expect.stringMatching(/^gwt_/) });
+    expect(await listed()).toEqual([
+      { ...before, rotated: expect.any(String), expires: null, state: 'active' },
+    ]);
+    house ??= await startHouse({ dataDir });
+    const push = async (version: string, key: string): Promise<number> =>
+      (await pushNupkg(house!, makeNupkg({ id: 'buf', version }), key.trim())).status;
+    expect(await push('1.0.0', first)).toBe(403);
+    expect(await push('1.0.0', rotated.stdout)).toBe(201);
+    expect(await push('2.0.0', made.key)).toBe(201);
+  });
+
+  it('prints one JSON object for programs when it adds and revokes', async () => {
+    const added = JSON.parse((await keys('add', '--name', 'ci', '--scope', 'push', '--json')).stdout);
+    const revoked = JSON.parse((await keys('revoke', 'ci', '--json')).stdout);
+
+    expect(added).toEqual({ id: expect.any(String), name: 'ci', key: expect.stringMatching(/^gwt_/) });
+    expect(revoked).toEqual({ id: added.id, name: 'ci', state: 'revoked' });
+    expect((await keys('rotate', 'ci')).error).toMatchObject({ code: 'KEY_UNKNOWN', exitCode: 1 });
+  });
+
   it.each([
+    [
+      'an end in the past',
+      ['add', '--name', 'x', '--scope', 'push', '--expires', '2020-01-01T00:00:00Z'],
+      'not in the future',
+    ],
+    ['an end that is no time', ['add', '--name', 'x', '--scope', 'push', '--expires', 'soon'], '90d'],
+    [
+      'a network that is none',
+      ['add', '--name', 'x', '--scope', 'push', '--network', '10.0.0.0/99'],
+      '10.0.0.0/8',
+    ],
     ['an unknown scope', ['add', '--name', 'x', '--scope', 'everything'], 'Allowed choices'],
     ['no scope', ['add', '--name', 'x'], '--scope'],
     ['no name', ['add', '--scope', 'push'], '--name'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readDuration } from '../../manifest-gen/duration.ts';
+import { readDuration } from '../../formats/duration.ts';
 
 describe('a duration', () => {
   it.each([

@@ -1,0 +1,39 @@
+import { BlockList, isIP, isIPv4 } from 'node:net';
+
+/** An address without what only its socket knows: `::ffff:10.0.0.1` is 10.0.0.1, and `fe80::1%eth0` is fe80::1. */
+export function plainAddress(address: string): string {
+  const [bare = ''] = address.split('%');
+  const [, mapped = ''] = /^::ffff:([\d.]+)$/i.exec(bare) ?? [];
+  return isIPv4(mapped) ? mapped : bare;
+}
+
+/** `10.0.0.0/8`, `2001:db8::/32`, or one address. IPv4 is written as IPv4: `::ffff:0:0/96` would fit no client. */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const maxBits = { 4: 32, 6: 128 }[isIP(address)];
+  if (maxBits === undefined || rest.length > 0 || /%|^::ffff:/i.test(address)) return false;
+  return bits === undefined || (/^(0|[1-9]\d{0,2})$/.test(bits) && Number(bits) <= maxBits);
+}
+
+/** Whether the address is in one of the networks (`isNetwork`). One that is no address is in none. */
+export function isInNetworks(address: string, networks: readonly string[]): boolean {
+  const plain = plainAddress(address);
+  if (isIP(plain) === 0) return false;
+  const family = familyOf(plain);
+  const list = new BlockList();
+  for (const network of networks) {
+    const [base = '', bits] = network.split('/');
+    // Of the same family only: Node finds every IPv4 address in ::/0.
+    if (familyOf(base) === family)
+      list.addSubnet(base, Number(bits ?? (family === 'ipv4' ? 32 : 128)), family);
+  }
+  return list.check(plain, family);
+}
+
+export function isLoopbackAddress(address: string): boolean {
+  return isInNetworks(address, ['127.0.0.0/8', '::1']);
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIPv4(address) ? 'ipv4' : 'ipv6';
+}

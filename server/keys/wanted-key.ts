@@ -1,0 +1,24 @@
+import { fail } from '../errors.ts';
+import { readExpiry } from './expiry.ts';
+import type { NewKeyJson, RotationJson } from './key-json.ts';
+import type { NewKey, Rotation } from './keys.ts';
+
+/** The wanted key, its durations counted from now. @throws FeedError KEY_UNUSABLE when it would be dead already */
+export function toNewKey({ expires, ...json }: NewKeyJson, now: Date): NewKey {
+  return { ...json, expires: expires === undefined ? undefined : future(expires, 'expires', now) };
+}
+
+/** @throws FeedError KEY_UNUSABLE */
+export function toRotation({ overlap, expires }: RotationJson, now: Date): Rotation {
+  return {
+    oldEnds: overlap === undefined ? undefined : future(overlap, 'overlap', now),
+    expires: typeof expires === 'string' ? future(expires, 'expires', now) : expires,
+  };
+}
+
+function future(text: string, field: string, now: Date): Date {
+  const time = readExpiry(text, now);
+  return time !== undefined && time > now
+    ? time
+    : fail('KEY_UNUSABLE', { problem: `${field}: ${JSON.stringify(text)} is not in the future` });
+}

@@ -1,0 +1,69 @@
+import type { ListedKeyJson } from '../keys/key-json.ts';
+import { printTable } from './table.ts';
+
+type Terms = Pick<ListedKeyJson, 'scopes' | 'ids' | 'networks'> & {
+  readonly owner?: string | null | undefined;
+  readonly expires?: string | null | undefined;
+};
+
+/** What a key may, as one clause: `push for a.*, b from 10.0.0.0/8, owned by Ann, until 2027-01-31T00:00:00.000Z`. */
+export function printTerms({ scopes, ids, networks, owner, expires }: Terms): string {
+  const limits = [
+    scopes.join(', '),
+    ...(ids.length === 0 ? [] : [`for ${ids.join(', ')}`]),
+    ...(networks.length === 0 ? [] : [`from ${networks.join(', ')}`]),
+  ].join(' ');
+  return `${limits}${owner ? `, owned by ${owner}` : ''}${expires ? `, until ${expires}` : ''}`;
+}
+
+const head = [
+  ...['ID', 'NAME', 'SCOPES', 'IDS', 'NETWORKS', 'OWNER', 'CREATED', 'ROTATED', 'LAST USED', 'EXPIRES'],
+  'STATE',
+];
+
+/** Keys as a table. */
+export function printKeys(keys: readonly ListedKeyJson[], now: Date): string {
+  return printTable(
+    head,
+    keys.map((key) => rowOf(key, now)),
+  );
+}
+
+function rowOf(key: ListedKeyJson, now: Date): string[] {
+  const [ids, networks] = [key.ids, key.networks].map((list) => (list.length === 0 ? 'all' : list.join(' ')));
+  return [
+    key.id,
+    key.name,
+    key.scopes.join(' '),
+    ids ?? '',
+    networks ?? '',
+    key.owner ?? '-',
+    key.created,
+    key.rotated ?? '-',
+    key.lastUsed ?? 'never',
+    key.expires ?? 'never',
+    stateCell(key, now),
+  ];
+}
+
+function stateCell({ state, expires, revoked }: ListedKeyJson, now: Date): string {
+  if (state === 'expiring' && expires !== null) return `expires in ${timeLeft(expires, now)}`;
+  return state === 'revoked' ? `revoked ${revoked}` : state;
+}
+
+/** What to do about keys that end soon; empty when none does. */
+export function tellExpiring(keys: readonly ListedKeyJson[], now: Date): string {
+  return keys
+    .filter(({ state }) => state === 'expiring')
+    .map(
+      ({ id, name, expires }) =>
+        `Key ${id} (${name}) expires in ${timeLeft(expires ?? '', now)}: feed:keys rotate ${id} --expires 90d gives it a new secret and a new end.\n`,
+    )
+    .join('');
+}
+
+function timeLeft(expires: string, now: Date): string {
+  const hours = Math.max(0, Math.floor((Date.parse(expires) - now.getTime()) / 3_600_000));
+  const [count, unit] = hours < 48 ? [hours, 'hour'] : [Math.floor(hours / 24), 'day'];
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
