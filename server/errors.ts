@@ -145,6 +145,12 @@ const errors = {
   ],
 
   QUERY_INVALID: [400, 'The query is not understood: {problem}'],
+  QUERY_TOO_COSTLY: [400, 'The query is more than one request may cost: {problem}. Ask for less at once.'],
+  QUERY_TOO_SLOW: [
+    503,
+    'The query was given up after {ms} ms; narrow it, for example by `Id eq` or `IsLatestVersion`.',
+  ],
+  QUERY_BUSY: [503, 'Too many long queries at once; try again in a moment.'],
   PATH_INVALID: [400, 'The address is not understood: {problem}'],
   ROUTE_UNKNOWN: [
     404,

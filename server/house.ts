@@ -7,6 +7,7 @@ import { createSqlCatalog } from './catalog/sql/catalog.ts';
 import { openDatabase } from './catalog/sql/connect.ts';
 import { createSqlFreshBlobs } from './catalog/sql/fresh-blobs.ts';
 import { createSqlPayloads } from './catalog/sql/payloads.ts';
+import { openScans } from './catalog/sql/scans.ts';
 import type { Config } from './config.ts';
 import { asDataDirError, openDataDir } from './data-dir.ts';
 import { createSettling } from './feed/settle.ts';
@@ -62,7 +63,9 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
     forgetServer(config.dataDir);
     const database = openDatabase(dataDir.database);
     undo.push(() => database.close());
-    const catalog = createSqlCatalog(database, now);
+    const scans = openScans(dataDir.database);
+    undo.push(scans.close);
+    const catalog = createSqlCatalog(database, now, scans);
     const keys = createSqlKeys(database, {
       now,
       adminApiKey: config.adminApiKey,

@@ -58,16 +58,19 @@ export const moderation = {
 export const unlistedPublished = new Date('1900-01-01T00:00:00Z');
 
 export type CompareOperator = 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le';
-export type FunctionName =
-  | 'substringof'
-  | 'startswith'
-  | 'endswith'
-  | 'tolower'
-  | 'toupper'
-  | 'trim'
-  | 'length'
-  | 'indexof'
-  | 'concat';
+/** Every function that may stand in `$filter`; what each costs: `cost.ts`. */
+export const functionNames = [
+  'substringof',
+  'startswith',
+  'endswith',
+  'tolower',
+  'toupper',
+  'trim',
+  'length',
+  'indexof',
+  'concat',
+] as const;
+export type FunctionName = (typeof functionNames)[number];
 
 /** A `$filter`, parsed. A date literal is an ISO 8601 text in UTC. */
 export type Expression =

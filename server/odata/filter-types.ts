@@ -2,6 +2,7 @@ import {
   type CompareOperator,
   type Expression,
   type FunctionName,
+  functionNames,
   type QueryProperty,
   queryProperties,
 } from '../catalog/query.ts';
@@ -66,11 +67,8 @@ const functions: Readonly<Record<FunctionName, readonly [args: readonly Type[], 
 };
 
 const propertiesByName = new Map(queryProperties.map((name) => [name.toLowerCase(), name]));
-const functionsByName = new Map(
-  Object.entries(functions).map(([name, [args, result]]) => [
-    name,
-    { name: name as FunctionName, args, result },
-  ]),
+const functionsByName = new Map<string, { name: FunctionName; args: readonly Type[]; result: Type }>(
+  functionNames.map((name) => [name, { name, args: functions[name][0], result: functions[name][1] }]),
 );
 
 /**

@@ -2,6 +2,7 @@ import type { Actor } from '../../audit/audit.ts';
 import { createRecordChange } from '../../audit/sql-record.ts';
 import { fail } from '../../errors.ts';
 import type { Catalog, NewPackage, PackageFile } from '../catalog.ts';
+import { costOf } from '../cost.ts';
 import { createNuspecs } from '../nuspecs.ts';
 import type { PackageQuery, SemVerView } from '../query.ts';
 import { joins } from './columns.ts';
@@ -10,16 +11,22 @@ import { createDownloadCounts } from './downloads.ts';
 import { keepFreshBlob } from './fresh-blobs.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { setLatestFlags } from './latest.ts';
+import { estimate, longTextOf, maxHereNs, maxQuickNs, readSizes } from './load.ts';
 import { nextPlace, sameTexts } from './place.ts';
 import { anchorSql, countSql, pageSql } from './query.ts';
 import { createRevisions } from './revisions.ts';
 import { type PackageKey, packageKey, type RawRow, rowColumns, toColumns, toPackageRow } from './rows.ts';
+import { inTime, type Scans } from './scans.ts';
 import { createStatements, type SqlValue } from './statements.ts';
 import type { Sql } from './term.ts';
 
-/** The catalog in SQLite. `flush` it before its connection is closed. */
-export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
+/**
+ * The catalog in SQLite. `flush` it before its connection is closed. What would hold up everybody else runs in `scans`,
+ * where there are any: a verb of the operator has nobody else.
+ */
+export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans): Catalog {
   const prepare = createStatements(db);
+  const sizes = readSizes(db);
   const revisions = createRevisions(prepare);
   const downloads = createDownloadCounts(db, prepare, revisions);
   const record = createRecordChange(prepare);
@@ -34,9 +41,12 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
     const { packages, texts } = toColumns(pkg);
     const key = { idKey: pkg.id.toLowerCase(), versionKey: String(packages.version_key) };
     if (pkOf(key) !== undefined) return 'exists';
-    prepare('INSERT INTO ids (id_key, id) VALUES (?, ?) ON CONFLICT DO NOTHING').run(key.idKey, pkg.id);
+    const { changes: newIds } = prepare(
+      'INSERT INTO ids (id_key, id) VALUES (?, ?) ON CONFLICT DO NOTHING',
+    ).run(key.idKey, pkg.id);
     const pk = nextPlace(prepare, key.idKey);
     const textsPk = sameTexts(prepare, key.idKey, pk, texts.nuspec) ?? insertInto('texts', { pk, ...texts });
+    sizes.grow(newIds, textsPk === pk ? longTextOf(texts) : 0);
     insertInto('packages', { pk, ...packages, texts_pk: textsPk });
     if (pkg.fresh !== undefined) keepFreshBlob(prepare, pkg.sha256, pkg.fresh);
     setLatestFlags(prepare, key.idKey, pk);
@@ -96,6 +106,14 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
       .all(...values) as Row[];
   }
 
+  /** Here, where that takes no time; beside otherwise. @throws FeedError QUERY_TOO_COSTLY, QUERY_TOO_SLOW, QUERY_BUSY */
+  function ask<Row extends unknown[]>(query: PackageQuery, sqlWith: (first?: Sql) => Sql): Row[] | Promise<Row[]> {
+    const ns = estimate(query, costOf(query), sizes.now());
+    if (scans === undefined || ns <= maxHereNs) return allRaw<Row>(sqlWith());
+    const options = { isQuick: ns <= maxQuickNs, state: revisions.packages() };
+    return scans.run(sqlWith(inTime), options) as Promise<Row[]>;
+  }
+
   function anchorOf(query: PackageQuery): readonly SqlValue[] | undefined {
     if (query.after === undefined) return undefined;
     const key = packageKey(query.after.id, query.after.version);
@@ -124,11 +142,15 @@ export function createSqlCatalog(db: Connection, now: () => Date): Catalog {
       return key && get<PackageFile>({ text, values: [key.idKey, key.versionKey] });
     },
     async query(query) {
-      const rows = allRaw<RawRow>(pageSql(rowColumns(query.view), query, anchorOf(query)));
+      const columns = rowColumns(query.view);
+      const after = anchorOf(query);
+      const rows = await ask<RawRow>(query, (first) => pageSql(columns, query, after, first));
       return rows.map((row) => toPackageRow(row, nuspecs));
     },
     async count(query) {
-      return get<{ count: number }>(countSql(query))?.count ?? 0;
+      const all = { ...query, skip: 0, take: Number.POSITIVE_INFINITY };
+      const [row] = await ask<[count: number]>(all, (first) => countSql(query, first));
+      return row?.[0] ?? 0;
     },
     async setListed(id, version, isListed, by, reason) {
       const key = packageKey(id, version);

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { FeedError, fail } from '../../errors.ts';
 import { migrations } from './migrations.ts';
+import { defineTextFunctions } from './text-functions.ts';
 
 export type Connection = Database.Database;
 
@@ -86,20 +87,6 @@ function migrate(db: Connection, file: string): void {
     db.pragma(`user_version = ${migrations.length}`);
   });
   upgrade.immediate();
-}
-
-/** SQLite folds ASCII only and counts code points; OData clients expect Unicode case and UTF-16 positions. */
-function defineTextFunctions(db: Connection): void {
-  const define = (name: string, run: (text: string, part: string) => string | number) =>
-    db.function(name, { deterministic: true, varargs: true }, (...args: unknown[]) =>
-      args.includes(null) ? null : run(String(args[0]), String(args[1])),
-    );
-  define('text_lower', (text) => text.toLowerCase());
-  define('text_upper', (text) => text.toUpperCase());
-  define('text_trim', (text) => text.trim());
-  define('text_length', (text) => text.length);
-  define('text_index', (text, part) => text.indexOf(part));
-  define('text_ends', (text, end) => Number(text.endsWith(end)));
 }
 
 const damage = new Set(['SQLITE_NOTADB', 'SQLITE_CORRUPT']);

@@ -8,12 +8,18 @@ import { raw, type Sql, sql } from './term.ts';
 /**
  * The rows of one page; `select` is the list of columns, `after` what `anchorSql` found for `query.after`. The page is
  * found first, among no more tables than its conditions need: long texts are read for the rows that are sent, not for
- * those that were looked at.
+ * those that were looked at. `first` is asked of each row before anything else.
  */
-export function pageSql(select: string, query: PackageQuery, after?: readonly SqlValue[]): Sql {
+export function pageSql(
+  select: string,
+  query: PackageQuery,
+  after?: readonly SqlValue[],
+  first: Sql = always,
+): Sql {
   const terms = orderTerms(query);
   const order = orderSql(terms);
-  const where = after ? sql`${whereSql(query)} AND ${behindSql(terms, after)}` : whereSql(query);
+  const asked = whereSql(query, first);
+  const where = after ? sql`${asked} AND ${behindSql(terms, after)}` : asked;
   // Where an index gives that order, the rows are at hand when the page is found. Sorting is for nothing but their keys.
   if (indexedOrders.includes(order.text)) {
     return sql`SELECT ${raw(select)} ${fromNeeded(where, raw('i.id'))} ORDER BY ${order}
@@ -25,6 +31,7 @@ export function pageSql(select: string, query: PackageQuery, after?: readonly Sq
     ORDER BY ${order}`;
 }
 
+const always = raw('1');
 const indexedOrders = ['p.id_key ASC, p.version_key DESC', 'p.version_key DESC'];
 
 /** What the query orders by, of one version: where the page behind it begins. */
@@ -38,8 +45,8 @@ export function anchorSql(query: PackageQuery, idKey: string, versionKey: string
 }
 
 /** How many rows there are on all pages together. */
-export function countSql(query: PackageQuery): Sql {
-  return sql`SELECT count(*) AS count ${fromNeeded(whereSql(query))}`;
+export function countSql(query: PackageQuery, first: Sql = always): Sql {
+  return sql`SELECT count(*) AS count ${fromNeeded(whereSql(query, first))}`;
 }
 
 /** FROM with the tables that the condition and the order name. Texts of clients are parameters, so these are our own. */
@@ -51,7 +58,7 @@ function fromNeeded(where: Sql, order: Sql = raw('')): Sql {
   return sql`${raw(['FROM packages p', ...named.map((table) => joins[table])].join(' '))} WHERE ${where}`;
 }
 
-function whereSql(query: PackageQuery): Sql {
+function whereSql(query: PackageQuery, first: Sql): Sql {
   const conditions = [
     ...(query.view === 'semver1' ? [raw('p.in_semver1 = 1')] : []),
     ...(query.includeUnlisted ? [] : [raw('p.is_listed = 1')]),
@@ -60,7 +67,7 @@ function whereSql(query: PackageQuery): Sql {
     ...(query.search ?? []).map((word) => sql`instr(t.search, ${word.toLowerCase()}) > 0`),
     ...(query.where ? [filterSql(query.where, query.view)] : []),
   ];
-  return conditions.reduce((all, next) => sql`${all} AND ${next}`, raw('1'));
+  return conditions.reduce((all, next) => sql`${all} AND ${next}`, first);
 }
 
 /** What was asked for; then an id that is the whole search text (spec nuget-v2 18.1); then the tiebreak of section 8. */

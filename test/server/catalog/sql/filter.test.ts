@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { operator } from '../../../../server/audit/audit.ts';
 import type { Catalog, PackageRow } from '../../../../server/catalog/catalog.ts';
 import type { CompareOperator, Expression, QueryProperty } from '../../../../server/catalog/query.ts';
+import { costOf } from '../../../../server/catalog/cost.ts';
 import { createSqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
 import { type Connection, openDatabase } from '../../../../server/catalog/sql/connect.ts';
 import { filterSql } from '../../../../server/catalog/sql/filter.ts';
@@ -24,6 +25,7 @@ describe('a filter in SQL', () => {
     await fc.assert(
       fc.asyncProperty(condition, fc.constantFrom('semver1', 'semver2'), async (where, view) => {
         const all = await catalog.query({ ...everything, view });
+        fc.pre(isAffordable(where));
 
         const selected = await catalog.query({ ...everything, view, where });
 
@@ -229,4 +231,14 @@ function call(name: Extract<Expression, { kind: 'call' }>['name'], ...args: Expr
 
 function compare(left: Expression, operator: CompareOperator, right: Expression): Expression {
   return { kind: 'compare', operator, left, right };
+}
+
+/** What the catalog refuses for its cost is none of these tests' business (test/server/catalog/cost.test.ts). */
+function isAffordable(where: Expression): boolean {
+  try {
+    costOf({ ...everything, where });
+    return true;
+  } catch {
+    return false;
+  }
 }

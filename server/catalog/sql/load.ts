@@ -1,0 +1,104 @@
+import type { Cost } from '../cost.ts';
+import type { Expression, PackageQuery, QueryProperty } from '../query.ts';
+import type { Connection } from './connect.ts';
+
+/** How large the catalog is, as far as it decides where a query runs. */
+export type Sizes = {
+  readonly versions: number;
+  readonly ids: number;
+  /** Of all texts that a filter can read, each once. */
+  readonly textBytes: number;
+};
+
+/** The most that one query may take of the main thread, where everybody waits for it. */
+export const maxHereNs = 2_000_000;
+/** Longer ones let the others go first. */
+export const maxQuickNs = 100_000_000;
+
+/** Measured: a row that is looked at, a step, a row that is sorted, and SQLite's planning, which grows with the square of the steps. */
+const rowNs = 300;
+const stepNs = 40;
+const sortedRowNs = 1000;
+const planNs = 10;
+/** How many versions an id has, as far as a query for one is concerned; few have more. */
+const versionsOfOneId = 1000;
+/** A larger database is not looked through for its texts: all of it counts as text. */
+const maxMeasuredBytes = 64 * 1024 ** 2;
+
+/** `search` has title, tags, summary and description in it. */
+const longColumns = ['search', 'authors', 'dependencies'];
+
+export function longTextOf(texts: Readonly<Record<string, unknown>>): number {
+  return longColumns.reduce((sum, column) => sum + String(texts[column] ?? '').length, 0);
+}
+
+/** Reads the sizes once and follows what is added. Nothing is ever taken off: that only sends more to the side. */
+export function readSizes(db: Connection): { now(): Sizes; grow(ids: number, textBytes: number): void } {
+  const number = (sql: string) => Number(db.prepare(sql).pluck().get());
+  const bytes = number('PRAGMA page_count') * number('PRAGMA page_size');
+  const lengths = longColumns.map((column) => `ifnull(octet_length(${column}), 0)`).join(' + ');
+  let sizes: Sizes = {
+    versions: number('SELECT count(*) FROM packages'),
+    ids: number('SELECT count(*) FROM ids'),
+    textBytes: bytes > maxMeasuredBytes ? bytes : number(`SELECT ifnull(sum(${lengths}), 0) FROM texts`),
+  };
+  return {
+    now: () => sizes,
+    grow(ids, bytes) {
+      sizes = {
+        versions: sizes.versions + 1,
+        ids: sizes.ids + ids,
+        textBytes: sizes.textBytes + bytes,
+      };
+    },
+  };
+}
+
+/** What an index gives the order of. */
+const indexed: Readonly<Record<'ofOneId' | 'ofAll', readonly QueryProperty[]>> = {
+  ofOneId: ['Version', 'NormalizedVersion'],
+  ofAll: ['Id'],
+};
+
+/** How long the query takes, in nanoseconds: rather too long than too short. */
+export function estimate(query: PackageQuery, { passes, steps }: Cost, sizes: Sizes): number {
+  const { id, where, search = [], orderBy, skip, take } = query;
+  const parts = conjunction(where);
+  const isOneId = id !== undefined || parts.some(namesOneId);
+  const candidates = Math.min(
+    sizes.versions,
+    isOneId ? versionsOfOneId : parts.some(isLatest) ? sizes.ids : Number.POSITIVE_INFINITY,
+  );
+  const [first] = orderBy;
+  const isIndexed = first === undefined || indexed[isOneId ? 'ofOneId' : 'ofAll'].includes(first.by);
+  // Nothing but what the index tells already: the walk ends with the page.
+  const endsEarly = isIndexed && search.length === 0 && parts.every(isLatest);
+  const rows = endsEarly ? Math.min(candidates, skip + take) : candidates;
+  return (
+    rows * (rowNs + stepNs * steps + (isIndexed ? 0 : sortedRowNs)) +
+    passes * sizes.textBytes +
+    planNs * steps ** 2
+  );
+}
+
+/** The conditions that must all hold. */
+function conjunction(where: Expression | undefined): readonly Expression[] {
+  if (where === undefined) return [];
+  return where.kind === 'and' ? [...conjunction(where.left), ...conjunction(where.right)] : [where];
+}
+
+function isLatest(part: Expression): boolean {
+  if (part.kind === 'compare' && part.operator === 'eq' && part.right.kind === 'boolean' && part.right.value)
+    return isLatest(part.left);
+  return (
+    part.kind === 'property' && (part.name === 'IsLatestVersion' || part.name === 'IsAbsoluteLatestVersion')
+  );
+}
+
+/** `Id eq 'x'`, as clients write it: the index knows where its versions are. */
+function namesOneId(part: Expression): boolean {
+  if (part.kind !== 'compare' || part.operator !== 'eq' || part.right.kind !== 'text') return false;
+  const { left } = part;
+  const [operand] = left.kind === 'call' && left.name === 'tolower' ? left.args : [left];
+  return operand?.kind === 'property' && operand.name === 'Id';
+}
