@@ -3,10 +3,10 @@ import { fail } from '../errors.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
 import type { Logger } from '../log.ts';
 import { createMetricsHandler, type MetricServices } from './metrics.ts';
+import { type Checks, createReadiness } from './readiness.ts';
 
 export type OpsServices = MetricServices & {
-  /** What must answer for the server to be of use; each throws when it does not. */
-  readonly checks: Readonly<Record<'database' | 'blobs' | 'git', () => Promise<void>>>;
+  readonly checks: Checks;
   readonly log: Logger;
 };
 
@@ -15,25 +15,13 @@ export type OpsServices = MetricServices & {
  * does and how fast.
  */
 export function createOpsRouter(services: OpsServices): Router {
-  const { checks, log } = services;
+  const findBroken = createReadiness(services.checks, services.log);
   const router = express.Router();
   router.get('/healthz', (_req, res) => {
     res.set('Cache-Control', 'no-store').type('text').send('ok\n');
   });
   router.get('/readyz', async (_req, res) => {
-    const broken = (
-      await Promise.all(
-        Object.entries(checks).map(async ([name, check]) => {
-          try {
-            await check();
-            return [];
-          } catch (error) {
-            log.error({ err: error, check: name }, 'readiness check failed');
-            return [name];
-          }
-        }),
-      )
-    ).flat();
+    const broken = await findBroken();
     if (broken.length > 0) {
       fail('NOT_READY', { problem: `${broken.join(', ')} does not answer` });
     }
