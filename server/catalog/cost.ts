@@ -45,7 +45,7 @@ const propertyLengths: Readonly<Record<QueryProperty, number>> = {
 };
 
 type FunctionCost = {
-  /** How often each of its texts is walked, where a plain copy is once (measured: decision on the cost of queries). */
+  /** How often each of its texts is walked, where a plain copy is once (measured: decision 24). */
   readonly passes: number;
   readonly steps: number;
   /** Looks for its first text at each place of the second, or the other way around. */

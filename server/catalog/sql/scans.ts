@@ -4,7 +4,7 @@ import { FeedError, fail } from '../../errors.ts';
 import { raw, type Sql } from './term.ts';
 import { textFunctionSources } from './text-functions.ts';
 
-/** Runs long queries beside the main thread, one after the other, none longer than its time (decision on the cost of queries). */
+/** Runs long queries beside the main thread, one after the other, none longer than its time (decision 24). */
 export type Scans = {
   /**
    * The rows, each an array. A query that is under way already is not begun a second time: `state` tells what it reads.
