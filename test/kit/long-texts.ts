@@ -10,7 +10,8 @@ const sentence = 'This ordinary sentence says what the tool does, for whom it wa
 export async function fillWithLongTexts(dataDir: string, count: number, characters: number): Promise<void> {
   const db = openDatabase(join(dataDir, 'catalog.db'));
   const catalog = createSqlCatalog(db, () => new Date('2026-01-01T00:00:00Z'));
-  const long = (name: string) => `${name} ${sentence.repeat(1 + characters / sentence.length)}`.slice(0, characters);
+  const long = (name: string) =>
+    `${name} ${sentence.repeat(1 + characters / sentence.length)}`.slice(0, characters);
   await Promise.all(
     Array.from({ length: count }, (_, n) =>
       catalog.add(

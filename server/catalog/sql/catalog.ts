@@ -107,7 +107,10 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
   }
 
   /** Here, where that takes no time; beside otherwise. @throws FeedError QUERY_TOO_COSTLY, QUERY_TOO_SLOW, QUERY_BUSY */
-  function ask<Row extends unknown[]>(query: PackageQuery, sqlWith: (first?: Sql) => Sql): Row[] | Promise<Row[]> {
+  function ask<Row extends unknown[]>(
+    query: PackageQuery,
+    sqlWith: (first?: Sql) => Sql,
+  ): Row[] | Promise<Row[]> {
     const ns = estimate(query, costOf(query), sizes.now());
     if (scans === undefined || ns <= maxHereNs) return allRaw<Row>(sqlWith());
     const options = { isQuick: ns <= maxQuickNs, state: revisions.packages() };

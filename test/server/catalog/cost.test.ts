@@ -9,8 +9,8 @@ import {
   queryProperties,
 } from '../../../server/catalog/query.ts';
 import { FeedError } from '../../../server/errors.ts';
-import { readOptions } from '../../../server/odata/options.ts';
 import { parseFilter } from '../../../server/odata/filter.ts';
+import { readOptions } from '../../../server/odata/options.ts';
 import { parseParameters } from '../../../server/odata/parameters.ts';
 import { selectionOf } from '../../../server/odata/query.ts';
 import { everything } from '../../contract/catalog.ts';

@@ -52,7 +52,9 @@ describe('long queries', () => {
   it.each(functionNames)('give the same answer with %s as the main thread does', async (name) => {
     const here = createSqlCatalog(db, () => new Date());
     const beside = catalogWith();
-    const argument = ['concat', 'substringof', 'startswith', 'endswith', 'indexof'].includes(name) ? ",'tool 7'" : '';
+    const argument = ['concat', 'substringof', 'startswith', 'endswith', 'indexof'].includes(name)
+      ? ",'tool 7'"
+      : '';
     const called =
       name === 'substringof' ? "substringof('tool 7',Description)" : `${name}(Description${argument})`;
     const condition = {
@@ -102,7 +104,8 @@ describe('long queries', () => {
     const ends = await Promise.allSettled(many);
 
     expect(ends[0]).toMatchObject({ status: 'fulfilled' });
-    for (const end of ends.slice(1)) expect(end).toMatchObject({ reason: { code: 'QUERY_BUSY', status: 503 } });
+    for (const end of ends.slice(1))
+      expect(end).toMatchObject({ reason: { code: 'QUERY_BUSY', status: 503 } });
   });
 
   it('go before longer ones, and run once for all who ask the same', async () => {
@@ -116,7 +119,10 @@ describe('long queries', () => {
 
     const random = raw('SELECT random()');
     const [a, b] = await Promise.all([scans.run(random, options), scans.run(random, options)]);
-    const [c, d] = await Promise.all([scans.run(random, options), scans.run(random, { ...options, state: 2 })]);
+    const [c, d] = await Promise.all([
+      scans.run(random, options),
+      scans.run(random, { ...options, state: 2 }),
+    ]);
     expect(a).toEqual(b);
     expect(c).not.toEqual(d);
   });
