@@ -14,6 +14,7 @@ import { makeDir } from './make-dir.ts';
  *     answers/<hex>/answer.json        a forge's JSON with its ETag; <hex> is the SHA-256 of reader and address
  *     npm/                             where npm runs, below no project's .npmrc
  *     go/mod  go/build  go/empty       GOMODCACHE, GOCACHE, and where `go` runs
+ *     go/ca                            certificate authorities besides the machine's
  *     go/work/<random>/                GOPATH of one build, gone when it ends
  *     built/<hex>/<exe>                built exes; <hex> is the SHA-256 of all that went in
  *     unpacked/<hex>/<exe>             an exe out of an archive; <hex> is the SHA-256 of which one out of which
@@ -28,7 +29,7 @@ export type Cache = {
   download(identity: { readonly sha256: string } | { readonly key: string }): Promise<string>;
   answer(key: string): Promise<string>;
   npm(): Promise<string>;
-  go(part: 'mod' | 'build' | 'empty' | 'work'): Promise<string>;
+  go(part: 'mod' | 'build' | 'empty' | 'work' | 'ca'): Promise<string>;
   built(key: string): Promise<string>;
   unpacked(archive: { readonly sha256: string; readonly member: string }): Promise<string>;
   package(sha512: string): Promise<string>;

@@ -9,7 +9,7 @@ export type Command = {
   readonly program: string;
   readonly args: readonly string[];
   readonly cwd: string;
-  /** The whole environment; start from `livingEnvironment`. */
+  /** The whole environment; start from child-environment.ts. */
   readonly env: Environment;
   /** Ends the program and all that it started. */
   readonly signal?: AbortSignal | undefined;
@@ -83,43 +83,6 @@ export async function runCommand(command: Command): Promise<CommandResult> {
     process.removeListener('exit', onExit);
   }
 }
-
-/**
- * The variables without which programs do not live: where programs, homes and temporary files are, how the network is
- * reached, which certificates count. Everything else is left behind, so that nothing else can change what is made.
- */
-export function livingEnvironment(env: Environment): Record<string, string> {
-  const names = new Set(livingNames);
-  const entries = Object.entries(env).filter(
-    ([name, value]) => value !== undefined && names.has(name.toUpperCase()),
-  );
-  return Object.fromEntries(entries) as Record<string, string>;
-}
-
-const livingNames = [
-  'PATH',
-  'HOME',
-  'TMPDIR',
-  'TMP',
-  'TEMP',
-  'LANG',
-  'USERPROFILE',
-  'APPDATA',
-  'LOCALAPPDATA',
-  'PROGRAMDATA',
-  'PROGRAMFILES',
-  'SYSTEMROOT',
-  'SYSTEMDRIVE',
-  'WINDIR',
-  'COMSPEC',
-  'PATHEXT',
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'NO_PROXY',
-  'ALL_PROXY',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-];
 
 function start({ program, args, cwd, env, stdin }: Command): ChildProcess {
   return spawn(program, args, {

@@ -127,7 +127,7 @@ export async function readToolsOf(
   return { ...folder, tools: await applyTrustFile(folder.tools, config.trustFile, folder.names) };
 }
 
-/** git, go and npm have no business with the keys of the feed. */
+/** No program that is run has any business with the keys of the feed; git, go and npm get less still (child-environment.ts). */
 function withoutOurKeys({ FEED_API_KEY: _feed, ADMIN_API_KEY: _admin, ...env }: Environment): Environment {
   return env;
 }

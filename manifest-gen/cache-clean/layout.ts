@@ -19,6 +19,7 @@ export const layout = [
   { at: 'go/mod', goes: 'module' },
   { at: 'npm', goes: 'whole' },
   { at: 'go/empty', goes: 'whole' },
+  { at: 'go/ca', goes: 'whole' },
 ] as const satisfies readonly {
   readonly at: string;
   readonly goes: 'folder' | 'file' | 'module' | 'whole';

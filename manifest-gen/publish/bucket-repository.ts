@@ -6,8 +6,10 @@ import { hideCredentials } from '../../formats/hide-credentials.ts';
 import { messageOf } from '../../formats/thrown.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import { beginningOf, reasonIn } from '../withdraw/note.ts';
+import { createBucketRemote, isRefusal } from './bucket-remote.ts';
 import { commitTree, list, treeWith, writeRoot } from './bucket-tree.ts';
 import { createGit, type Git, type GitAccess } from './git.ts';
+import { helperVariables } from './helper-variables.ts';
 
 export type Channel = 'main' | 'beta';
 
@@ -59,33 +61,26 @@ export type BucketAccess = Omit<GitAccess, 'dir'> & { readonly url: string; read
 const Offered = z.object({ version: z.string() });
 export async function openBucket(access: BucketAccess): Promise<BucketRepository> {
   const dir = await mkdtemp(join(tmpdir(), 'go-win-tools-bucket-'));
-  const git = createGit({ ...access, dir });
+  const plain = createGit({ ...access, dir });
   const close = (): Promise<void> => rm(dir, { recursive: true, force: true, maxRetries: 3 });
   try {
-    await git.run(['init', '--bare', '--quiet', '.']);
+    await plain.run(['init', '--bare', '--quiet', '.']);
   } catch (error) {
     await close();
     throw error;
   }
+  // the feed's own bucket has the feed's key; another one is opened by what the person's git knows
+  const named = access.key === undefined ? await helperVariables(plain) : [];
+  const git = createGit({ ...access, dir, named });
+  const remote = createBucketRemote(git);
   // as the last fetch brought them: nothing else moves them here, and asking git costs a process each time
   let tips: Tips = new Map();
-  let isKeyWanted = false;
   return {
     url: access.url,
     async fetch() {
       const refs = '+refs/heads/*:refs/remotes/bucket/*';
       const args = ['fetch', '--quiet', '--no-tags', '--prune', '--no-auto-gc', access.url, refs];
-      try {
-        await git.run(args, { isKeySent: isKeyWanted });
-      } catch (error) {
-        if (isKeyWanted || access.key === undefined || !isRefusal(error))
-          explainGit(access.url, error, 'read');
-        // READ_AUTH=all: this server wants the key for reading, too
-        isKeyWanted = true;
-        await git
-          .run(args, { isKeySent: true })
-          .catch((again: unknown) => explainGit(access.url, again, 'read'));
-      }
+      await remote.read(args).catch((error: unknown) => explainGit(access.url, error, 'read'));
       const format = '--format=%(refname:lstrip=3) %(objectname)';
       const list = await git.run(['for-each-ref', format, 'refs/remotes/bucket/']);
       tips = readTips(list);
@@ -142,7 +137,7 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
       return `${await commitTree(git, [tree, '-p', parent, '-m', message], access.now())}:refs/heads/${branch}`;
     },
     async push(refspecs) {
-      await git.run(['push', '--quiet', '--atomic', access.url, ...refspecs], { isKeySent: true });
+      await remote.push(['push', '--quiet', '--atomic', access.url, ...refspecs]);
     },
     close,
   };
@@ -206,11 +201,6 @@ export function explainGit(url: string, error: unknown, wanted: 'read' | 'push')
   if (isRefusal(error) && wanted === 'read') fail('BUCKET_CLOSED', { url: address, cause }, error);
   if (isRefusal(error)) fail('BUCKET_REFUSED', { cause }, error);
   fail('BUCKET_UNREACHABLE', { url: address, cause }, error);
-}
-
-function isRefusal(error: unknown): boolean {
-  const words = /\b(401|403)\b|Authentication failed|Permission denied|could not read Username/i;
-  return words.test(messageOf(error));
 }
 
 /** The first of some lines, for a sentence. */

@@ -1,4 +1,6 @@
+import { resolve } from 'node:path';
 import { simpleGit } from 'simple-git';
+import { gitEnvironment } from '../child-environment.ts';
 import type { Environment } from '../config.ts';
 import { fail } from '../errors.ts';
 
@@ -8,6 +10,8 @@ export type Git = {
    * @throws GitError of simple-git with git's own words; ReleaseError PROGRAM_MISSING
    */
   run(args: readonly string[], options?: GitRun): Promise<string>;
+  readonly hasKey: boolean;
+  readonly hasExtraAuthorities: boolean;
 };
 
 export type GitRun = {
@@ -16,6 +20,8 @@ export type GitRun = {
   readonly isWhole?: boolean;
   /** What needs no key is not given it. */
   readonly isKeySent?: boolean;
+  /** NODE_EXTRA_CA_CERTS counts, instead of the machine's authorities. */
+  readonly isExtraTrusted?: boolean;
 };
 
 /** What the feed's key is for. */
@@ -29,8 +35,10 @@ export type GitKey = {
 
 export type GitAccess = {
   readonly dir: string;
-  /** The user's environment: their credential helpers, ssh and proxies work for a bucket at another host. */
+  /** The machine's: git gets what is git's of it, so that a person's credential helpers, ssh and proxies work. */
   readonly env: Environment;
+  /** Further variables that it gets. */
+  readonly named?: readonly string[];
   readonly signal: AbortSignal;
   readonly key?: GitKey | undefined;
 };
@@ -40,13 +48,20 @@ export type GitAccess = {
  * every user of the machine and would stand in git's messages.
  */
 export function createGit(access: GitAccess): Git {
-  const inherited = Object.entries(access.env).filter(([name]) => !choosesRepository.test(name));
-  const outer = Object.fromEntries(inherited);
+  const outer = gitEnvironment(access.env, access.named);
+  const extra = access.env.NODE_EXTRA_CA_CERTS ? resolve(access.env.NODE_EXTRA_CA_CERTS) : undefined;
   return {
-    async run(args, { input, env = {}, isWhole = false, isKeySent = false } = {}) {
-      const settings = access.key === undefined ? [] : keySettings(access.key, isKeySent);
+    hasKey: access.key !== undefined,
+    hasExtraAuthorities: extra !== undefined,
+    async run(args, { input, env = {}, isWhole = false, isKeySent = false, isExtraTrusted = false } = {}) {
+      const trust = isExtraTrusted && extra !== undefined ? { GIT_SSL_CAINFO: extra } : {};
+      const settings = [
+        ...(access.key === undefined ? [] : keySettings(access.key, isKeySent)),
+        // Windows' own TLS looks into a file only when it is told to
+        ...(isExtraTrusted ? [['http.schannelUseSSLCAInfo', 'true'] as const] : []),
+      ];
       const config = configEnvironment(outer, settings);
-      const complete = { ...outer, ...config, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C', ...env };
+      const complete = { ...outer, ...config, ...trust, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C', ...env };
       const git = simpleGit({
         baseDir: access.dir,
         abort: access.signal,
@@ -66,10 +81,6 @@ export function createGit(access: GitAccess): Git {
     },
   };
 }
-
-/** Set while git runs a hook: our git must not land in that repository. */
-const choosesRepository =
-  /^GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|NAMESPACE|PREFIX|QUARANTINE_PATH|SHALLOW_FILE)$/i;
 
 type Setting = readonly [name: string, value: string];
 

@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { livingEnvironment, runCommand } from '../../manifest-gen/run-command.ts';
+import { livingEnvironment } from '../../manifest-gen/child-environment.ts';
+import { runCommand } from '../../manifest-gen/run-command.ts';
 import { failureOf } from '../kit/upstream-world.ts';
 
 const program = process.execPath;

@@ -1,11 +1,12 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { hideCredentials } from '../../../formats/hide-credentials.ts';
 import type { Cache } from '../../cache.ts';
+import { goEnvironment, livingEnvironment } from '../../child-environment.ts';
 import type { Environment } from '../../config.ts';
 import { fail, ReleaseError } from '../../errors.ts';
-import { type CommandResult, livingEnvironment, runCommand } from '../../run-command.ts';
+import { type CommandResult, runCommand } from '../../run-command.ts';
 import { makeWhole } from '../../whole-file.ts';
 import { type Asking, refused, unreachable } from '../asking.ts';
 
@@ -49,9 +50,10 @@ export async function openGo({ cache, env, signal }: GoSettings, asking: Asking)
   const cwd = await cache.go('empty');
   // a go.mod of our own, so that CACHE_DIR may lie in somebody's module without theirs being read or its go.sum written
   await makeWhole(join(cwd, 'go.mod'), (part) => writeFile(part, 'module empty\n'));
-  const machine = await readMachine({ ...env, ...neutral }, cwd, signal, asking);
+  const machine = await readMachine({ ...goEnvironment(env), ...neutral }, cwd, signal, asking);
   const fixed = {
     ...living,
+    ...(await extraAuthorities(cache, env)),
     ...(await cachesOf(cache)),
     GOPROXY: machine.GOPROXY,
     GONOPROXY: machine.GONOPROXY,
@@ -79,6 +81,21 @@ export async function openGo({ cache, env, signal }: GoSettings, asking: Asking)
       return { ...result, stderr: hideCredentials(result.stderr) };
     },
   };
+}
+
+/**
+ * NODE_EXTRA_CA_CERTS for Go as well, besides what the machine trusts: Go reads every file in SSL_CERT_DIR, and its own folders only
+ * where that is not set (crypto/x509). On Windows and macOS it asks the system alone.
+ */
+async function extraAuthorities(cache: Cache, env: Environment): Promise<Environment> {
+  const file = env.NODE_EXTRA_CA_CERTS;
+  const text = file ? await readFile(resolve(file)).catch(() => undefined) : undefined;
+  // Node itself warns of a file that it cannot read
+  if (text === undefined) return {};
+  const dir = await cache.go('ca');
+  await makeWhole(join(dir, 'extra.pem'), (part) => writeFile(part, text));
+  const dirs = env.SSL_CERT_DIR || '/etc/ssl/certs:/etc/pki/tls/certs';
+  return { SSL_CERT_DIR: `${dirs}:${dir}` };
 }
 
 async function readMachine(

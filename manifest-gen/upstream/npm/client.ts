@@ -1,14 +1,16 @@
 import { access } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { jsonOf } from '../../../formats/json.ts';
+import { npmEnvironment } from '../../child-environment.ts';
 import type { Environment } from '../../config.ts';
 import { ReleaseError } from '../../errors.ts';
 import { runCommand } from '../../run-command.ts';
 import { type Asking, unreachable } from '../asking.ts';
 import { NpmFault } from '../schema.ts';
+import { namedVariables } from './named-variables.ts';
 
 export type NpmClientSettings = {
-  /** All of the machine's environment: registry, proxy, certificates and keys are npm's own business. */
+  /** The machine's: npm gets what is npm's of it. */
   readonly env: Environment;
   readonly signal: AbortSignal;
   readonly platform: NodeJS.Platform;
@@ -44,7 +46,7 @@ export async function runNpm(
       '--fetch-retry-maxtimeout=5000',
     ],
     cwd,
-    env: withoutCallersProject(settings.env),
+    env: npmEnvironment(settings.env, await namedVariables(settings)),
     signal: settings.signal,
     maxOutputBytes: 64 * 1024 * 1024,
   }).catch((error: unknown) => {
@@ -83,13 +85,6 @@ async function isThere(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,
-  );
-}
-
-/** `npx pnpm VERB` sets variables of its own project, which npm would take for settings or warn of. */
-function withoutCallersProject(env: Environment): Environment {
-  return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !/^npm_(package|lifecycle|command|execpath)/i.test(name)),
   );
 }
 

@@ -1,0 +1,37 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mustRun } from './programs.ts';
+
+/** A certificate authority that no machine knows, and a certificate of its own for 127.0.0.1; files in PEM, made by openssl. */
+export type PrivateAuthority = {
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+};
+
+export async function makePrivateAuthority(dir: string): Promise<PrivateAuthority> {
+  const openssl = (...args: string[]): Promise<string> => mustRun('openssl', args, { cwd: dir });
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  await openssl(
+    'req',
+    '-x509',
+    ...newKey,
+    '-days',
+    '2',
+    '-subj',
+    '/CN=Private CA',
+    '-keyout',
+    'ca.key',
+    '-out',
+    'ca.pem',
+  );
+  await openssl('req', ...newKey, '-subj', '/CN=127.0.0.1', '-keyout', 'server.key', '-out', 'server.csr');
+  await writeFile(join(dir, 'server.ext'), 'basicConstraints=CA:FALSE\nsubjectAltName=IP:127.0.0.1\n');
+  const by = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'server.ext'];
+  await openssl('x509', '-req', '-in', 'server.csr', ...by, '-out', 'server.pem');
+  return {
+    caFile: join(dir, 'ca.pem'),
+    certFile: join(dir, 'server.pem'),
+    keyFile: join(dir, 'server.key'),
+  };
+}
