@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Command, CommanderError, Help, type Option } from 'commander';
+import { exitCodesHelp } from './exit-codes.ts';
 import { hideCredentials } from './formats/hide-credentials.ts';
 import { faultOf } from './formats/thrown.ts';
 import type { Invocation } from './manifest-gen/world.ts';
@@ -145,6 +146,7 @@ async function main(args: readonly string[]): Promise<number> {
       version: readVersion(productDir),
     });
     command.name(name).exitOverride().configureHelp({ optionDescription });
+    command.addHelpText('afterAll', `\n${exitCodesHelp()}`);
     await command.parseAsync(rest, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
@@ -162,7 +164,8 @@ function optionDescription(option: Option): string {
 function introduce(name: string): number {
   const isAsked = name === '--help' || name === '-h' || name === 'help';
   const lines = [...verbs].map(([verb, { does }]) => `  ${verb.padEnd(18)}${does}`);
-  const text = ['go-win-tools VERB [ARGUMENT ...]', '', ...lines, '', 'VERB --help tells more.'].join('\n');
+  const usage = 'go-win-tools VERB [ARGUMENT ...]';
+  const text = [usage, '', ...lines, '', exitCodesHelp(), '', 'VERB --help tells more.'].join('\n');
   if (name === '--version') {
     console.log(readVersion(findProductDir()));
     return 0;

@@ -108,7 +108,7 @@ export function createReport(
   choice: { readonly json?: boolean | undefined; readonly quiet?: boolean | undefined },
 ): CommandReport {
   return choice.json
-    ? createJsonReport(stdout)
+    ? createJsonReport(stdout, stderr)
     : createLineReport(stdout, stderr, { isQuiet: choice.quiet === true, env });
 }
 

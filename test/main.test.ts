@@ -31,6 +31,16 @@ describe('main.ts', () => {
     expect(stdout).not.toContain('default');
   });
 
+  it.each([['release:status'], ['feed:keys', 'add'], ['serve'], []])(
+    'gives the exit codes in the help of %s %s',
+    async (...verb) => {
+      const { stdout } = await cli({}, ...verb, '--help');
+
+      for (const code of [0, 1, 2, 3, 4, 5, 130])
+        expect(stdout).toMatch(new RegExp(`^ {2}${code} +\\w`, 'm'));
+    },
+  );
+
   it('shows no stack to a reader that has seen enough', async () => {
     const args = ['--import', 'tsx', join(productDir, 'main.ts'), 'release:beta', '--help'];
     const child = spawn(process.execPath, args, { cwd: productDir, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,7 +1,14 @@
 import type { CommandReport } from './report.ts';
 
-/** For machines: one JSON object a line, nothing else (contract section 1, `--json`). */
-export function createJsonReport(stdout: NodeJS.WritableStream, now = Date.now): CommandReport {
+/**
+ * For machines: one JSON object a line on stdout, nothing else (contract section 1, `--json`). Why a tool failed is said on stderr as well,
+ * for whoever reads the log of a job.
+ */
+export function createJsonReport(
+  stdout: NodeJS.WritableStream,
+  stderr: NodeJS.WritableStream,
+  now = Date.now,
+): CommandReport {
   const say = (event: string, fields: object): void => {
     stdout.write(`${JSON.stringify({ event, ...fields })}\n`);
   };
@@ -27,14 +34,11 @@ export function createJsonReport(stdout: NodeJS.WritableStream, now = Date.now):
       for (const row of rows) say('plan', row);
     },
     outcome: (outcome) => say('outcome', outcome),
-    failed: (tool, error) =>
-      say('failed', {
-        tool,
-        code: error.code,
-        exitCode: error.exitCode,
-        message: error.message,
-        hint: error.hint,
-      }),
+    failed(tool, { code, exitCode, message, hint }) {
+      say('failed', { tool, code, exitCode, message, hint });
+      // what ends the whole verb is said by whoever ends it
+      if (tool !== '') stderr.write(`${tool}  failed: ${message}\n  ${hint}\n`);
+    },
     checks(rows) {
       for (const row of rows) say('check', row);
     },

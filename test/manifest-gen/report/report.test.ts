@@ -369,16 +369,25 @@ describe('createJsonReport', () => {
   it('tells machines the same, one object a line', async () => {
     const stdout = collect();
 
-    tellAll(createJsonReport(stdout, () => 0));
+    const stderr = collect();
+
+    tellAll(createJsonReport(stdout, stderr, () => 0));
 
     for (const line of stdout.text().trimEnd().split('\n')) expect(JSON.parse(line)).toHaveProperty('event');
     await expect(stdout.text()).toMatchFileSnapshot('../../golden/manifest-gen/report-json.jsonl');
+    const { tool, message, hint } = stdout
+      .text()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, string>)
+      .find(({ event }) => event === 'failed')!;
+    expect(stderr.text()).toBe(`${tool}  failed: ${message}\n  ${hint}\n`);
   });
 
   it('tells of progress once a second, and of its end', () => {
     const stdout = collect();
     let nowMs = 10_000;
-    const report = createJsonReport(stdout, () => nowMs);
+    const report = createJsonReport(stdout, collect(), () => nowMs);
     for (let done = 1; done <= 25; done++) {
       nowMs += 100;
       report.progress('delve', 'dlv.zip', done, 25);

@@ -1,0 +1,15 @@
+/** Exit codes of every verb (contract section 1); `--help` prints them from here. */
+const exitCodes = [
+  [0, 'done, or nothing to do'],
+  [1, 'failed; also: a key was refused, there is no such tool or upstream version'],
+  [2, 'usage or settings; also: a malformed argument'],
+  [3, 'verification refused: something is not what it says it is'],
+  [4, 'an upstream, the feed or the bucket cannot be reached'],
+  [5, 'release:check found something to act on'],
+  [130, 'interrupted (Ctrl-C)'],
+] as const;
+
+export function exitCodesHelp(): string {
+  const lines = exitCodes.map(([code, meaning]) => `  ${String(code).padEnd(4)}${meaning}`);
+  return ['Exit codes of every verb:', ...lines].join('\n');
+}
