@@ -200,6 +200,11 @@ const errors = {
   ],
   GIT_BUSY: [503, 'Too many git requests at once; try again in a moment.'],
   GIT_MISSING: [500, 'The bucket needs git, which was not found: install git and put it in PATH.'],
+  PUSH_TOO_SLOW: [413, 'The push could not be checked within {seconds} seconds; push fewer commits at once.'],
+  PUSH_INVALID: [400, 'The push is not understood: {problem}. Push with git itself, 1.7 or newer.'],
+  PUSH_REFUSED: [403, '{faults}'],
+  PUSHES_AT_ONCE: [429, 'This key has {limit} pushes under way; wait until one of them has ended.'],
+  ENCODING_UNKNOWN: [415, 'A body in the encoding {encoding} is not understood; send it plain or as gzip.'],
   PUSH_TOO_LARGE: [413, '{what} has {found}; at most {limit} are taken.'],
   PUSH_GATE_SHUT: [
     503,

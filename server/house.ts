@@ -83,7 +83,8 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
     });
     const payloads = createSqlPayloads(database);
     const audit = createSqlAudit(database, now);
-    const bucket = await ensureBucket({ ...deps, dir: dataDir.bucket, payloads, audit });
+    const { reservedIds = [] } = config;
+    const bucket = await ensureBucket({ ...deps, dir: dataDir.bucket, payloads, audit, reservedIds });
     undo.push(bucket.close);
     const blobs = await openDiskStore(dataDir.blobs);
     const settling = createSettling({ blobs, freshBlobs: createSqlFreshBlobs(database), log: deps.log });

@@ -1,23 +1,24 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { Request, Response } from 'express';
-import { type Audit, actorOf } from '../audit/audit.ts';
+import type { Audit } from '../audit/audit.ts';
 import type { Payloads } from '../catalog/payloads.ts';
 import { FeedError, fail } from '../errors.ts';
 import type { Principal } from '../keys/api-keys.ts';
 import type { Logger } from '../log.ts';
 import type { GitAddress } from './address.ts';
-import { type Judge, openGate } from './gate.ts';
-import { createGit, type Environment, type Git, runGit } from './git-backend.ts';
-import { hookEnvironment, requireHook } from './hook.ts';
+import { openGate } from './gate.ts';
+import { createGit, type Git, runGit } from './git-backend.ts';
 import { serveGit } from './http-backend.ts';
-import { judge } from './judge.ts';
 import { createManifestReader, type ManifestReader } from './manifest-reader.ts';
-import { type Channel, channels, type RefUpdate } from './push.ts';
-import { recordMissedMoves, recordMoves } from './record-moves.ts';
+import { type Channel, channels } from './push.ts';
+import { createReceive, type PushOutcome } from './receive-push.ts';
+import { recordMissedMoves } from './record-moves.ts';
 import { readRef } from './refs.ts';
 import { ensureRepository } from './repository.ts';
-import { createSlots } from './slots.ts';
+import { openBody } from './request-body.ts';
+import { createSlots, type Slots } from './slots.ts';
 
 export type BucketDeps = {
   /** `DATA_DIR/bucket` */
@@ -27,6 +28,8 @@ export type BucketDeps = {
   readonly payloads: Pick<Payloads, 'find'>;
   readonly audit: Pick<Audit, 'record' | 'lastMove'>;
   readonly publicUrl: () => string;
+  /** The setting RESERVED_IDS. */
+  readonly reservedIds: readonly string[];
   readonly log: Logger;
 };
 
@@ -35,7 +38,7 @@ export interface Bucket extends ManifestReader {
   /**
    * Answers a git client. `pusher` must be there for a push. Resolves with how a push ended that the rules saw: what git
    * refuses itself, such as a pack that is broken, never comes to them.
-   * @throws FeedError BUCKET_BROKEN, PUSH_GATE_SHUT, GIT_BUSY, PUSH_TOO_LARGE, GIT_FAILED
+   * @throws FeedError BUCKET_BROKEN, PUSH_GATE_SHUT, GIT_BUSY, PUSHES_AT_ONCE, PUSH_INVALID, PUSH_TOO_LARGE, GIT_FAILED
    */
   serve(
     address: GitAddress,
@@ -49,12 +52,19 @@ export interface Bucket extends ManifestReader {
   close(): Promise<void>;
 }
 
-export type PushOutcome = 'published' | 'refused';
-
+const mib = 1024 ** 2;
 const limits = {
   waiting: 200,
-  read: { atOnce: 16, maxBytes: 8 * 1024 ** 2, maxMs: 15 * 60_000 },
-  write: { atOnce: 8, maxBytes: 48 * 1024 ** 2, maxMs: 60 * 60_000 },
+  /** How long a request waits for its slot. */
+  patienceMs: 60_000,
+  read: { atOnce: 16, maxBytes: 8 * mib, maxMs: 15 * 60_000 },
+  write: { atOnce: 4, atOncePerKey: 8 },
+};
+
+/** Of each process of git: what a pack of 32 MiB takes, and a clone of a large bucket. */
+const caps = {
+  read: { memoryBytes: 1024 * mib, cpuSeconds: 120 },
+  write: { memoryBytes: 256 * mib, cpuSeconds: 60 },
 };
 
 /** Opens the bucket, making it first where there is none. @throws FeedError GIT_MISSING, GIT_FAILED */
@@ -69,12 +79,18 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     read: createSlots(limits.read.atOnce, limits.waiting),
     write: createSlots(limits.write.atOnce, limits.waiting),
   };
-  /** From the judging of a push to the end of git: two pushes that are each right may be wrong together. */
-  const turn = createSlots(1, limits.waiting);
   const stopping = new AbortController();
   const running = new Set<Promise<unknown>>();
   const proven = new Set<string>();
-  const served = { ...git, dir: deps.dir };
+  const served = { ...git, dir: deps.dir, cap: caps.read };
+  const receive = createReceive({
+    ...deps,
+    git: { ...git, cap: caps.write },
+    served: { ...served, cap: caps.write },
+    gate,
+    stopping: stopping.signal,
+  });
+  const pushesByKey = new Map<string, number>();
 
   async function push(
     address: GitAddress,
@@ -82,46 +98,44 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     res: Response,
     pusher: Principal,
   ): Promise<PushOutcome | undefined> {
-    await requireHook(git.dir);
-    const over = new AbortController();
-    let updates: readonly RefUpdate[] = [];
-    let outcome: PushOutcome | undefined;
-    // Asked now: a connection that is gone has no address any more.
-    const by = actorOf(pusher, req.ip);
-    const decide: Judge = async (question) => {
-      const endTurn = await turn.acquire(over.signal);
-      over.signal.addEventListener('abort', endTurn, { once: true });
-      if (over.signal.aborted) {
-        endTurn();
-      }
-      outcome = 'refused';
-      return judge({ ...deps, git }, pusher, question, (accepted) => {
-        updates = accepted;
-      });
-    };
-    const pass = gate.issue(decide);
-    try {
-      await run(address, req, res, hookEnvironment(git.dir, gate.port, pass.token));
-    } finally {
-      if (await recordMoves(moves, updates, by)) outcome = 'published';
-      pass.close();
-      over.abort(new Error('the push is over'));
+    const underWay = pushesByKey.get(pusher.keyId) ?? 0;
+    if (underWay >= limits.write.atOncePerKey) {
+      fail('PUSHES_AT_ONCE', { limit: limits.write.atOncePerKey });
     }
-    return outcome;
+    pushesByKey.set(pusher.keyId, underWay + 1);
+    try {
+      return await inSlot(slots.write, res, () => receive(address, req, res, pusher));
+    } finally {
+      const left = (pushesByKey.get(pusher.keyId) ?? 1) - 1;
+      if (left > 0) pushesByKey.set(pusher.keyId, left);
+      else pushesByKey.delete(pusher.keyId);
+    }
   }
 
-  async function run(address: GitAddress, req: Request, res: Response, env: Environment): Promise<undefined> {
-    const leave = await slots[address.access].acquire(stopping.signal);
+  async function read(address: GitAddress, req: Request, res: Response): Promise<undefined> {
+    const { code, stderr } = await serveGit(served, address, req, res, {
+      env: {},
+      body: address.isAdvertisement ? Readable.from([]) : openBody(req, limits.read.maxBytes),
+      maxMs: limits.read.maxMs,
+      signal: stopping.signal,
+    });
+    if (code !== 0) {
+      deps.log.warn({ code, stderr, service: address.service }, 'git ended early');
+    }
+  }
+
+  /** With a slot for it, unless the client went away while it waited. */
+  async function inSlot<Answer>(
+    slot: Slots,
+    res: Response,
+    work: () => Promise<Answer>,
+  ): Promise<Answer | undefined> {
+    const patience = AbortSignal.timeout(limits.patienceMs);
+    const leave = await slot.acquire(AbortSignal.any([stopping.signal, patience])).catch((error) => {
+      throw patience.aborted ? new FeedError('GIT_BUSY', {}, error) : error;
+    });
     try {
-      if (res.closed) {
-        // Went away while waiting.
-        return;
-      }
-      const options = { env, limits: limits[address.access], signal: stopping.signal };
-      const { code, stderr } = await serveGit(served, address, req, res, options);
-      if (code !== 0) {
-        deps.log.warn({ code, stderr, service: address.service }, 'git ended early');
-      }
+      return res.closed ? undefined : await work();
     } finally {
       leave();
     }
@@ -133,7 +147,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
       await requireHead(git, address.channel, proven);
       const work =
         address.access === 'read' || address.isAdvertisement
-          ? run(address, req, res, {})
+          ? inSlot(slots.read, res, () => read(address, req, res))
           : push(address, req, res, pusher ?? fail('KEY_MISSING'));
       running.add(work);
       return await work.finally(() => running.delete(work));

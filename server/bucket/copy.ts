@@ -17,11 +17,14 @@ export function openRepository(bucketDir: string, env: Readonly<Record<string, s
 }
 
 /** Branches and tags with their object ids. @throws FeedError BUCKET_BROKEN, GIT_FAILED, GIT_MISSING */
-export async function listRefs(git: Git): Promise<Refs> {
+export async function listRefs(
+  git: Git,
+  patterns: readonly string[] = ['refs/heads', 'refs/tags'],
+): Promise<Refs> {
   // Started in a folder that is not there, git itself would seem to be missing.
   if (!(await exists(git.dir))) fail('BUCKET_BROKEN', { branch: 'main' });
   const format = '--format=%(objectname) %(refname)';
-  const text = (await runGit(git, ['for-each-ref', format, 'refs/heads', 'refs/tags'])).toString();
+  const text = (await runGit(git, ['for-each-ref', format, ...patterns])).toString();
   const lines = text.split('\n').filter((line) => line !== '');
   return Object.fromEntries(
     lines.map((line) => [line.slice(line.indexOf(' ') + 1), line.slice(0, line.indexOf(' '))]),

@@ -4,26 +4,27 @@ import { forEachCommit, type Rule } from './rule.ts';
 import { seed } from './seed.ts';
 
 const attributes = '.gitattributes';
-const requiredPaths = [attributes, 'README.md'];
+/** A folder ends in a slash. */
+export const requiredNames = [attributes, 'README.md', 'bucket/'];
 
 /** What may lie in a bucket: files that every client can check out, on Windows, with the line ends of the checkout. */
 export const fileRules: readonly Rule[] = [
-  forEachCommit('required-files', ({ paths }) => [
-    ...requiredPaths.filter((path) => !paths.includes(path)).map((path) => `${path} must stay`),
-    ...(paths.some((path) => path.startsWith('bucket/')) ? [] : ['the folder bucket/ must stay']),
-  ]),
-  forEachChange('plain-files', ({ mode }) => (mode.startsWith('100') ? undefined : 'is not a plain file')),
+  forEachCommit('required-files', ({ lacks }) =>
+    lacks.map((name) => `${name.endsWith('/') ? 'the folder ' : ''}${name} must stay`),
+  ),
+  forEachChange('plain-files', ({ mode }) => (isPlain(mode) ? undefined : 'is not a plain file')),
   // Scoop's own test of a bucket throws on them (spec scoop 3.3).
   forEachChange('no-empty-files', ({ bytes, mode }) =>
-    bytes.length === 0 && mode.startsWith('100') ? 'is empty' : undefined,
+    bytes.length === 0 && isPlain(mode) ? 'is empty' : undefined,
   ),
-  forEachChange('line-feeds', ({ bytes }) =>
-    bytes.includes('\r\n') && !bytes.includes(0) ? 'has CRLF line ends; commit it with LF' : undefined,
+  forEachChange('line-feeds', ({ hasCrlf }) =>
+    hasCrlf ? 'has CRLF line ends; commit it with LF' : undefined,
   ),
   // Another line there leaves clients with a work tree that is dirty right after the clone (spec scoop 1.5).
   forEachChange('attributes', ({ bytes }, path) => {
-    const isOurs = path === attributes && bytes.toString('utf8') === seed.files[attributes];
-    return path.endsWith(attributes) && !isOurs
+    const isOurs = path === attributes && bytes.equals(Buffer.from(seed.files[attributes]));
+    // Windows takes the name in any case.
+    return path.toLowerCase().endsWith(attributes) && !isOurs
       ? `must be the one line "${seed.files[attributes].trim()}", at the root only`
       : undefined;
   }),
@@ -38,15 +39,14 @@ export const fileRules: readonly Rule[] = [
       ? undefined
       : 'has a name that is not plain ASCII, or that Windows cannot hold',
   ),
-  forEachCommit('one-name-one-file', ({ paths, changes }) => {
-    const seen = new Map<string, number>();
-    for (const path of paths) {
-      seen.set(path.toLowerCase(), (seen.get(path.toLowerCase()) ?? 0) + 1);
-    }
-    return changes
-      .filter(({ path, after }) => after !== undefined && (seen.get(path.toLowerCase()) ?? 0) > 1)
-      .map(({ path }) => `${quoted(path)} is there twice, in names that differ in case only`);
-  }),
+  forEachChange('short-paths', (_file, path) =>
+    path.length <= maxPathLength ? undefined : `has a path of more than ${maxPathLength} characters`,
+  ),
+  forEachCommit('one-name-one-file', ({ changes }) =>
+    changes
+      .filter(({ after, hasTwin }) => after !== undefined && hasTwin)
+      .map(({ path }) => `${quoted(path)} is there twice, in names that differ in case only`),
+  ),
 ];
 
 function forEachChange(name: string, check: (file: PushedFile, path: string) => string | undefined): Rule {
@@ -58,10 +58,20 @@ function forEachChange(name: string, check: (file: PushedFile, path: string) => 
   );
 }
 
+/** As git itself writes them; it takes others, too, and clients would see other files than the rules. */
+function isPlain(mode: string): boolean {
+  return mode === '100644' || mode === '100755';
+}
+
+/** Windows takes 260, of which Scoop's folders need some; where one file cannot be written, no update arrives. */
+const maxPathLength = 150;
+
 function isWindowsName(name: string): boolean {
   return (
     /^[A-Za-z0-9_.()[\]{}+,;=@!#$%&'~^ -]+$/.test(name) &&
     !/[. ]$/.test(name) &&
-    !/^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(name)
+    // `GITATT~1` is the short name of .gitattributes.
+    !/~\d/.test(name) &&
+    !/^(con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)(\.|$)/i.test(name)
   );
 }

@@ -2,7 +2,14 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { FeedError, fail } from '../errors.ts';
 
 /** How git is started: in which repository, and with nothing of the outer environment but what a program needs to run. */
-export type Git = { readonly dir: string; readonly env: Environment };
+export type Git = {
+  readonly dir: string;
+  readonly env: Environment;
+  /** What each process of it may use; without, as much as it likes. */
+  readonly cap?: Cap;
+};
+/** A small pack can unpack to more than memory holds, and git sets no limit to that itself. */
+type Cap = { readonly memoryBytes: number; readonly cpuSeconds: number };
 export type Environment = Readonly<Record<string, string>>;
 
 export type RunOptions = {
@@ -39,9 +46,23 @@ export function createGit(
   };
 }
 
+/**
+ * Each process below has these limits; where there are none (Windows, memory on macOS), it goes on without. They are soft:
+ * a hook may lift them for itself.
+ */
+const capped = 'ulimit -S -v "$1" 2>/dev/null; ulimit -S -t "$2" 2>/dev/null; shift 2; exec git "$@"';
+
+function commandOf({ cap }: Git, args: readonly string[]): [string, readonly string[]] {
+  if (cap === undefined || process.platform === 'win32') {
+    return ['git', args];
+  }
+  const limits = [Math.floor(cap.memoryBytes / 1024), cap.cpuSeconds].map(String);
+  return ['/bin/sh', ['-c', capped, 'git', ...limits, ...args]];
+}
+
 /** Starts git; the caller reads it to its end or calls `endGit`. */
 export function startGit(git: Git, args: readonly string[], env: Environment = {}) {
-  const child = spawn('git', args, {
+  const child = spawn(...commandOf(git, args), {
     cwd: git.dir,
     env: { ...git.env, ...env },
     windowsHide: true,

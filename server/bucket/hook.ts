@@ -1,28 +1,47 @@
 import { constants } from 'node:fs';
-import { access, chmod, mkdir, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail } from '../errors.ts';
 
 /**
- * git runs `hooks/pre-receive` after all objects of a push have arrived and before any branch moves. The hook decides
- * nothing: it hands the push to the server process that started git, and prints its answer, which git shows the pusher.
- * Both files are written at each start, since after an update of the product they must fit the server.
+ * git runs `hooks/pre-receive` after all objects of a push have arrived and before any branch moves. It decides nothing: it
+ * hands the push to the server process that started git, and prints its answer, which git shows the pusher.
+ * `hooks/reference-transaction` runs where refs move (git 2.28 and newer): it lets pass exactly what the server has accepted.
+ * All files are written at each start, since after an update of the product they must fit the server.
  */
-export async function installHook(repoDir: string): Promise<void> {
+export async function installHooks(repoDir: string): Promise<void> {
   const dir = join(repoDir, 'hooks');
   await mkdir(dir, { recursive: true });
   await writeFile(join(dir, program), ask);
-  await writeFile(join(dir, 'pre-receive'), preReceive);
-  await chmod(join(dir, 'pre-receive'), 0o755);
+  for (const [name, script] of Object.entries(hooks)) {
+    await writeFile(join(dir, name), script);
+    await chmod(join(dir, name), 0o755);
+  }
 }
 
 /**
  * git ignores a hook that is not executable (a volume mounted noexec), and would then take any push unchecked.
  * @throws FeedError PUSH_GATE_SHUT
  */
-export async function requireHook(repoDir: string): Promise<void> {
-  const file = join(repoDir, 'hooks', 'pre-receive');
-  await access(file, constants.X_OK).catch((cause) => fail('PUSH_GATE_SHUT', { file }, cause));
+export async function requireHooks(repoDir: string): Promise<void> {
+  for (const name of Object.keys(hooks)) {
+    const file = join(repoDir, 'hooks', name);
+    await access(file, constants.X_OK).catch((cause) => fail('PUSH_GATE_SHUT', { file }, cause));
+  }
+}
+
+/** The file that tells the hook of one push which refs may move; without it, none may. */
+export function acceptedFile(repoDir: string, id: string): string {
+  return join(repoDir, 'hooks', `accepted-${id}`);
+}
+
+/** `lines` are `OLD NEW REF`, sorted. */
+export async function writeAccepted(file: string, lines: readonly string[]): Promise<void> {
+  await writeFile(file, lines.map((line) => `${line}\n`).join(''));
+}
+
+export async function forgetAccepted(file: string): Promise<void> {
+  await rm(file, { force: true });
 }
 
 /** What the hook finds in its environment; git passes it on from `git http-backend`. */
@@ -30,11 +49,13 @@ export function hookEnvironment(
   repoDir: string,
   port: number,
   token: string,
+  accepted: string,
 ): Readonly<Record<string, string>> {
   return {
     GO_WIN_TOOLS_NODE: process.execPath,
     GO_WIN_TOOLS_HOOK: join(repoDir, 'hooks', program),
     GO_WIN_TOOLS_GATE: `${port}:${token}`,
+    GO_WIN_TOOLS_ACCEPTED: accepted,
   };
 }
 
@@ -46,8 +67,23 @@ if [ -z "$GO_WIN_TOOLS_GATE" ]; then
   echo "This bucket takes pushes only through its server, which checks them: push to http://SERVER/git/main/go-win-tools.git with a key." >&2
   exit 1
 fi
+# git's limit of memory is not for this program.
+ulimit -S -v unlimited 2>/dev/null || ulimit -S -v "$(ulimit -H -v)" 2>/dev/null
 exec "$GO_WIN_TOOLS_NODE" "$GO_WIN_TOOLS_HOOK"
 `;
+
+/** HEAD is named, too, when the branch that it stands for moves. */
+const referenceTransaction = `#!/bin/sh
+# Written by go-win-tools at each start; changes are lost.
+if [ "$1" != prepared ] || [ -z "$GO_WIN_TOOLS_GATE" ]; then
+  exit 0
+fi
+grep -v ' HEAD$' | LC_ALL=C sort | cmp -s - "$GO_WIN_TOOLS_ACCEPTED" && exit 0
+echo "git would move other refs than the server has accepted; nothing was changed." >&2
+exit 1
+`;
+
+const hooks = { 'pre-receive': preReceive, 'reference-transaction': referenceTransaction };
 
 const ask = `// Written by go-win-tools at each start; changes are lost.
 import { connect } from 'node:net';

@@ -1,32 +1,30 @@
-import type { Readable } from 'node:stream';
-import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import type { Request, Response } from 'express';
-import { FeedError, fail } from '../errors.ts';
-import { bodyStream } from '../http/body-stream.ts';
+import { fail } from '../errors.ts';
 import type { GitAddress } from './address.ts';
 import { type CgiHead, readCgiHead } from './cgi-head.ts';
 import { type Environment, endGit, type Git, startGit, whenEnded } from './git-backend.ts';
 
-type BackendLimits = {
-  /** Of a request body, unpacked. */
-  readonly maxBytes: number;
-  /** How long git may work on one request. Connections on which nothing moves are ended by the listener. */
-  readonly maxMs: number;
-};
-
 export type BackendOptions = {
   readonly env: Environment;
-  readonly limits: BackendLimits;
+  /** What git gets to read. */
+  readonly body: AsyncIterable<Buffer>;
+  /** How long git may work on one request. Connections on which nothing moves are ended by the listener. */
+  readonly maxMs: number;
   /** Aborted when the server stops. */
   readonly signal: AbortSignal;
+  /** Aborted when git must end now. */
+  readonly expired?: AbortSignal;
+  /** From when on the answer waits for the end of git. */
+  readonly isHeld?: () => boolean;
+  /** Called when git has ended, before the rest of the answer; an error breaks the answer off. */
+  readonly onEnd?: () => Promise<void>;
 };
 
 /**
  * Answers one request of a git client through `git http-backend`, git's own server side: protocol versions, packs and
  * quarantine are its work; limits are ours. Returns how git ended, once it has.
- * @throws FeedError PUSH_TOO_LARGE by the Content-Length, GIT_FAILED when git says nothing
+ * @throws FeedError GIT_FAILED when git says nothing
  */
 export async function serveGit(
   git: Git,
@@ -35,11 +33,7 @@ export async function serveGit(
   res: Response,
   options: BackendOptions,
 ): Promise<{ code: number | string; stderr: string }> {
-  const { env, limits, signal } = options;
-  const length = Number(req.headers['content-length'] ?? 0);
-  if (length > limits.maxBytes) {
-    fail('PUSH_TOO_LARGE', { what: 'The request', found: `${length} bytes`, limit: limits.maxBytes });
-  }
+  const { env, signal, expired } = options;
   const child = startGit(git, ['http-backend'], { ...cgiEnvironment(git, address, req), ...env });
   const ended = whenEnded(child);
   // A push is never killed, since it may be moving branches: the end of its input ends it, and git cleans up after itself.
@@ -50,12 +44,14 @@ export async function serveGit(
       endGit(child);
     }
   };
-  const timer = setTimeout(() => endGit(child), limits.maxMs);
+  const kill = (): void => endGit(child);
+  const timer = setTimeout(kill, options.maxMs);
   res.once('close', end);
   signal.addEventListener('abort', end, { once: true });
+  expired?.addEventListener('abort', kill, { once: true });
   try {
     // A body that breaks off is an early end of its input to git, which refuses it in its own words.
-    sendBody(req, limits.maxBytes, child.stdin).catch(() => undefined);
+    pipeline(options.body, child.stdin).catch(() => undefined);
     const output = child.stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     const head = await readHead(output);
     if (head === undefined) {
@@ -69,7 +65,7 @@ export async function serveGit(
       Pragma: 'no-cache',
     });
     // A client that goes away early ends git by the `close` of its answer.
-    await pipeline(restOf(head, output), res).catch(() => undefined);
+    await pipeline(answerOf(restOf(head, output), ended, options), res).catch(() => undefined);
     await drain(output);
     return await ended;
   } catch (error) {
@@ -78,7 +74,24 @@ export async function serveGit(
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', end);
+    expired?.removeEventListener('abort', kill);
   }
+}
+
+/** Whoever pushes is told that it is done once that is certain. */
+async function* answerOf(
+  output: AsyncIterable<Buffer>,
+  ended: Promise<unknown>,
+  { isHeld, onEnd }: BackendOptions,
+): AsyncGenerator<Buffer> {
+  const held: Buffer[] = [];
+  for await (const chunk of output) {
+    if (isHeld?.() === true) held.push(chunk);
+    else yield chunk;
+  }
+  await ended;
+  await onEnd?.();
+  yield* held;
 }
 
 function cgiEnvironment(git: Git, address: GitAddress, req: Request): Environment {
@@ -97,30 +110,6 @@ function cgiEnvironment(git: Git, address: GitAddress, req: Request): Environmen
       ? { GIT_PROTOCOL: protocol, HTTP_GIT_PROTOCOL: protocol }
       : {}),
   };
-}
-
-/** Unpacks the body on the way, counting: a small gzip must not become an endless one. */
-async function sendBody(req: Request, maxBytes: number, stdin: NodeJS.WritableStream): Promise<void> {
-  if (req.method !== 'POST') {
-    stdin.end();
-    return;
-  }
-  let bytes = 0;
-  const counted = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      const isTooMuch = bytes > maxBytes;
-      done(
-        isTooMuch
-          ? new FeedError('PUSH_TOO_LARGE', { what: 'The request', found: `${bytes} bytes`, limit: maxBytes })
-          : null,
-        chunk,
-      );
-    },
-  });
-  const isPacked = ['gzip', 'x-gzip'].includes(req.headers['content-encoding'] ?? '');
-  const body: Readable = bodyStream(req);
-  await (isPacked ? pipeline(body, createGunzip(), counted, stdin) : pipeline(body, counted, stdin));
 }
 
 async function readHead(output: AsyncIterator<Buffer>): Promise<CgiHead | undefined> {

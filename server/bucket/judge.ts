@@ -1,13 +1,12 @@
 import { isAbsolute, relative, resolve } from 'node:path';
 import type { Payloads } from '../catalog/payloads.ts';
 import { FeedError } from '../errors.ts';
-import type { Principal } from '../keys/api-keys.ts';
 import type { Logger } from '../log.ts';
 import type { Question, Verdict } from './gate.ts';
 import type { Environment, Git } from './git-backend.ts';
-import type { RefUpdate } from './push.ts';
+import type { PushCommands } from './push.ts';
 import { readPush } from './read-push.ts';
-import { judgePush } from './rules.ts';
+import { type Fault, judgePush } from './rules.ts';
 
 export type JudgeDeps = {
   readonly git: Git;
@@ -19,40 +18,37 @@ export type JudgeDeps = {
 const maxShown = 20;
 
 /** Decides about a push that waits in quarantine: read it, ask the rules, say it to the pusher. */
-export async function judge(
-  deps: JudgeDeps,
-  pusher: Principal,
-  question: Question,
-  onAccept: (updates: readonly RefUpdate[]) => void,
-): Promise<Verdict> {
+export async function judge(deps: JudgeDeps, commands: PushCommands, question: Question): Promise<Verdict> {
   const { git, payloads, publicUrl, log } = deps;
+  const { pusher } = commands;
   try {
     const quarantine = quarantineOf(git, question);
     const payloadBase = `${publicUrl()}/dl/`;
-    const push = await readPush({
-      git,
-      quarantine,
-      updates: question.updates,
-      pusher,
-      payloads,
-      payloadBase,
-    });
-    const faults = judgePush(push);
-    const refs = push.updates.map(({ ref }) => ref);
-    if (faults.length === 0) {
-      onAccept(push.updates);
-      log.info({ pusher: pusher.name, refs }, 'push accepted');
-      return { isAccepted: true, lines: [] };
+    const faults = judgePush(await readPush({ git, quarantine, commands, payloads, payloadBase }));
+    if (faults.length > 0) {
+      return refuseFor(faults, commands, log);
     }
-    log.info({ pusher: pusher.name, refs, rules: faults.map(({ rule }) => rule) }, 'push refused');
-    return refusal(faults.map(({ sentence }) => sentence));
+    log.info({ pusher: pusher.name, refs: refsOf(commands) }, 'push accepted');
+    return { isAccepted: true, lines: [] };
   } catch (error) {
     if (error instanceof FeedError && error.status < 500) {
+      log.info({ pusher: pusher.name, refs: refsOf(commands), code: error.code }, 'push refused');
       return refusal([error.message]);
     }
     log.error({ err: error }, 'push could not be checked');
     return refusal(['the server could not check the push; its log has the details.']);
   }
+}
+
+/** Says to the log and to the pusher what is wrong. */
+export function refuseFor(faults: readonly Fault[], commands: PushCommands, log: Logger): Verdict {
+  const rules = [...new Set(faults.map(({ rule }) => rule))];
+  log.info({ pusher: commands.pusher.name, refs: refsOf(commands), rules }, 'push refused');
+  return refusal(faults.map(({ sentence }) => sentence));
+}
+
+function refsOf({ updates }: PushCommands): string[] {
+  return updates.slice(0, maxShown).map(({ ref }) => ref);
 }
 
 function refusal(sentences: readonly string[]): Verdict {

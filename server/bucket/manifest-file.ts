@@ -16,14 +16,24 @@ export type Download = {
   readonly hash: string | undefined;
 };
 
+/** A manifest with two hundred lines has some kilobytes; each one that changes is read, checked and printed. */
+const limits = { bytes: 256 * 1024, downloads: 50 };
+
 /** Reads a manifest; a fault is part of the answer, since the pusher gets all faults of a push at once. */
 export function readManifestFile(bytes: Buffer): ManifestFile {
+  if (bytes.length > limits.bytes) {
+    return unreadable(`it has ${bytes.length} bytes; at most ${limits.bytes} are taken`);
+  }
   const text = bytes.toString('utf8');
   try {
     const manifest = parseScoopManifest(text);
+    const downloads = downloadsOf(manifest);
+    if (downloads.length > limits.downloads) {
+      return unreadable(`it has ${downloads.length} urls; at most ${limits.downloads} are taken`);
+    }
     return {
       version: manifest.version,
-      downloads: downloadsOf(manifest),
+      downloads,
       problem:
         printScoopManifest(manifest) === text
           ? undefined
@@ -31,10 +41,14 @@ export function readManifestFile(bytes: Buffer): ManifestFile {
     };
   } catch (error) {
     if (error instanceof FormatError) {
-      return { version: '', downloads: [], problem: error.message };
+      return unreadable(error.message);
     }
     throw error;
   }
+}
+
+function unreadable(problem: string): ManifestFile {
+  return { version: '', downloads: [], problem };
 }
 
 /** The same version with the same bytes behind it, wherever they are downloaded from. */

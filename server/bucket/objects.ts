@@ -13,13 +13,18 @@ export type TreeEntry = { readonly mode: string; readonly name: string; readonly
 export interface ObjectReader {
   /**
    * An object by its name as git takes it (`OID`, `refs/heads/main`, `OID:bucket/buf.json`), undefined when there is none.
-   * @throws FeedError PUSH_TOO_LARGE for an object over `maxBytes` (the reader is closed then), GIT_FAILED
+   * @throws FeedError PUSH_TOO_LARGE for what is over a limit (the reader is closed then), GIT_FAILED
    */
   read(name: string): Promise<GitObject | undefined>;
   close(): void;
 }
 
-export function openObjects(git: Git, env: Environment = {}, maxBytes = 1024 * 1024): ObjectReader {
+/** Of one object, and of all that are read: a small pack unpacks to more than memory holds. */
+type ObjectLimits = { readonly maxBytes?: number; readonly maxTotalBytes?: number };
+
+export function openObjects(git: Git, env: Environment = {}, limits: ObjectLimits = {}): ObjectReader {
+  const { maxBytes = 1024 * 1024, maxTotalBytes = Number.POSITIVE_INFINITY } = limits;
+  let totalBytes = 0;
   const child = startGit(git, ['cat-file', '--batch'], env);
   const ended = whenEnded(child);
   const output = child.stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
@@ -61,6 +66,15 @@ export function openObjects(git: Git, env: Environment = {}, maxBytes = 1024 * 1
     if (Number(size) > maxBytes) {
       endGit(child);
       fail('PUSH_TOO_LARGE', { what: `The ${kind} ${oid}`, found: `${size} bytes`, limit: maxBytes });
+    }
+    totalBytes += Number(size);
+    if (totalBytes > maxTotalBytes) {
+      endGit(child);
+      fail('PUSH_TOO_LARGE', {
+        what: 'The push',
+        found: `more than ${maxTotalBytes} bytes to read, unpacked,`,
+        limit: maxTotalBytes,
+      });
     }
     const bytes = Buffer.from(await take(Number(size)));
     await take(1);

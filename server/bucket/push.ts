@@ -4,10 +4,21 @@ import type { ManifestFile } from './manifest-file.ts';
 export type Channel = 'main' | 'beta';
 export const channels = ['main', 'beta'] as const satisfies readonly Channel[];
 
-/** A push as the rules see it: what the bucket would be if it were accepted. Nothing in it is trusted. */
-export type Push = {
+/** What a push asks for, known before any of its objects is. */
+export type PushCommands = {
   readonly pusher: Principal;
+  /** The setting RESERVED_IDS. */
+  readonly reservedIds: readonly string[];
+  /** One a ref. */
   readonly updates: readonly RefUpdate[];
+  /** Whether git makes all updates or none. */
+  readonly isAtomic: boolean;
+  /** Whether it comes from a clone that lacks older commits. */
+  readonly isShallow: boolean;
+};
+
+/** A push as the rules see it: what the bucket would be if it were accepted. Nothing in it is trusted. */
+export type Push = PushCommands & {
   /** The branches that the push moves. */
   readonly advances: readonly Advance[];
   /** What each channel would offer afterwards, pushed or not. */
@@ -39,20 +50,24 @@ export type PushedCommit = {
   readonly subject: string;
   readonly parentCount: number;
   readonly changes: readonly Change[];
-  /** All files after the commit. */
-  readonly paths: readonly string[];
+  /** Files and folders at the root, of those that a bucket must have. */
+  readonly lacks: readonly string[];
 };
 
 export type Change = {
   readonly path: string;
   readonly before: PushedFile | undefined;
   readonly after: PushedFile | undefined;
+  /** Whether another name, of the file or of a folder above it, differs from it in case only. */
+  readonly hasTwin: boolean;
 };
 
 export type PushedFile = {
   /** git's: 100644 for a plain file. */
   readonly mode: string;
   readonly bytes: Buffer;
+  /** Text whose lines end as on Windows. */
+  readonly hasCrlf: boolean;
   /** For bucket/TOOL.json only. */
   readonly manifest: ManifestFile | undefined;
 };
@@ -79,8 +94,14 @@ export type KnownPayloads = {
 
 /** `refs/tags/buf/v1.32.0-beta.1` -> tool and version. Tools are lower-case: Windows cannot hold two names that differ in case. */
 export function parseTagRef(ref: string): { readonly tool: string; readonly named: string } | undefined {
-  const [, tool, named] = /^refs\/tags\/([a-z0-9][a-z0-9._-]{0,99})\/v([^/]{1,100})$/.exec(ref) ?? [];
+  const [, tool, named] =
+    /^refs\/tags\/([a-z0-9][a-z0-9._-]{0,99})\/v([0-9A-Za-z.+-]{1,100})$/.exec(ref) ?? [];
   return tool === undefined || named === undefined ? undefined : { tool, named };
+}
+
+/** `refs/heads/beta` -> `beta`, as people say it. */
+export function shortRef(ref: string): string {
+  return ref.replace(/^refs\/(heads|tags)\//, '');
 }
 
 /** `bucket/buf.json` -> `buf`. */

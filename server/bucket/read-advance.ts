@@ -1,17 +1,29 @@
 import { fail } from '../errors.ts';
+import { requiredNames } from './file-rules.ts';
 import { type Environment, type Git, runGit } from './git-backend.ts';
 import type { Advance, Change, Channel, PushedCommit } from './push.ts';
-import type { Files, TreeReader } from './trees.ts';
+import { type Difference, diffTrees } from './tree-diff.ts';
+import { folderMode, type TreeReader } from './trees.ts';
 
 /** Real pushes have a handful of commits; a bundle for a closed site brings every release of some years. */
 const maxCommits = 2_000;
+/** Of files, over all commits: each is held to every rule. */
+const maxChanges = 20_000;
 
-/** What a branch gains between `current` and `next`, commit by commit along the first parents. */
+/** Why the pusher may not touch a path; undefined when they may. */
+export type RefusePath = (channel: Channel, path: string) => string | undefined;
+
+/**
+ * What a branch gains between `current` and `next`, commit by commit along the first parents. Permission comes before
+ * content: no file is read before every path of its commit may be touched.
+ * @throws FeedError PUSH_REFUSED with what `refusePath` says, PUSH_TOO_LARGE, PUSH_TOO_SLOW
+ */
 export async function readAdvance(
   git: Git,
   quarantine: Environment,
   trees: TreeReader,
   branch: { readonly channel: Channel; readonly current: string; readonly next: string },
+  refusePath: RefusePath,
 ): Promise<Advance> {
   const { channel, current, next } = branch;
   const oids = await listCommits(git, quarantine, current, next);
@@ -20,24 +32,39 @@ export async function readAdvance(
     return { channel, isForward: next === current, commits: [] };
   }
   const commits: PushedCommit[] = [];
-  let before = await trees.files((await trees.commit(current))?.tree ?? '');
+  let changeCount = 0;
+  let before = (await trees.commit(current))?.tree;
   for (const oid of oids) {
     const commit = await trees.commit(oid);
     if (commit === undefined) {
       return fail('GIT_FAILED', {}, new Error(`the pushed commit ${oid} cannot be read`));
     }
-    const after = await trees.files(commit.tree);
+    const differences = await listDifferences(trees, before, commit.tree);
+    changeCount += differences.length;
+    if (changeCount > maxChanges) {
+      fail('PUSH_TOO_LARGE', {
+        what: 'The push',
+        found: `more than ${maxChanges} changes of files`,
+        limit: maxChanges,
+      });
+    }
+    const refused = differences.flatMap(({ path }) => refusePath(channel, path) ?? []);
+    if (refused.length > 0) {
+      fail('PUSH_REFUSED', { faults: [...new Set(refused)].slice(0, maxRefusalsShown).join(' ') });
+    }
     commits.push({
       oid,
       subject: commit.subject,
       parentCount: commit.parents.length,
-      changes: await listChanges(trees, before, after),
-      paths: [...after.keys()],
+      changes: await readChanges(trees, differences),
+      lacks: await findLacks(trees, commit.tree),
     });
-    before = after;
+    before = commit.tree;
   }
   return { channel, isForward: true, commits };
 }
+
+const maxRefusalsShown = 10;
 
 /** Oldest first. */
 async function listCommits(
@@ -57,19 +84,45 @@ async function listCommits(
   return oids.reverse();
 }
 
-async function listChanges(trees: TreeReader, before: Files, after: Files): Promise<Change[]> {
-  const paths = new Set([...before.keys(), ...after.keys()]);
+async function listDifferences(
+  trees: TreeReader,
+  before: string | undefined,
+  after: string,
+): Promise<Difference[]> {
+  const differences: Difference[] = [];
+  for await (const difference of diffTrees(trees, before, after)) {
+    differences.push(difference);
+    if (differences.length > maxChanges) break;
+  }
+  return differences;
+}
+
+async function readChanges(trees: TreeReader, differences: readonly Difference[]): Promise<Change[]> {
   const changes: Change[] = [];
-  for (const path of paths) {
-    const [old, now] = [before.get(path), after.get(path)];
-    if (old?.oid === now?.oid && old?.mode === now?.mode) {
-      continue;
-    }
+  for (const { path, before, after, hasTwin } of differences) {
     changes.push({
       path,
-      before: old === undefined ? undefined : await trees.file(path, old),
-      after: now === undefined ? undefined : await trees.file(path, now),
+      before: before === undefined ? undefined : await trees.file(path, before),
+      after: after === undefined ? undefined : await trees.file(path, after),
+      hasTwin,
     });
   }
   return changes;
+}
+
+async function findLacks(trees: TreeReader, tree: string): Promise<string[]> {
+  const root = await trees.folder(tree);
+  const lacks: string[] = [];
+  for (const name of requiredNames) {
+    const entry = root.get(name.replace(/\/$/, ''));
+    const isFolder = entry?.mode === folderMode;
+    const isThere =
+      name.endsWith('/') && entry !== undefined && isFolder
+        ? (await trees.folder(entry.oid)).size > 0
+        : entry !== undefined && !isFolder && !name.endsWith('/');
+    if (!isThere) {
+      lacks.push(name);
+    }
+  }
+  return lacks;
 }

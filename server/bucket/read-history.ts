@@ -6,9 +6,14 @@ import { type Advance, type Channel, channels, type Push, parseTagRef, type RefU
 import { readAdvance } from './read-advance.ts';
 import { readTags } from './read-push.ts';
 import { createTreeReader } from './trees.ts';
+import { createWork } from './work.ts';
 
 /** Whoever keeps a bucket at another host may do all; who pushed there is that host's business. */
 const anybody: Principal = { keyId: '', name: 'the history', scopes: ['push', 'admin'], ids: [] };
+
+/** One's own clone, however long it takes. */
+const [maxEntries, maxMs] = [1e9, 60 * 60_000];
+const mayTouchAll = (): undefined => undefined;
 
 /**
  * All that happened in a bucket since its first commit, or since `since`, as if it were one push. For a bucket at another host,
@@ -19,11 +24,13 @@ export async function readHistory(git: Git, since: string | undefined): Promise<
   const tips = { main: await tipOf(git, 'main'), beta: await tipOf(git, 'beta') };
   const start = since === undefined ? await rootOf(git, tips.main) : await commitOf(git, since);
   const objects = openObjects(git);
-  const trees = createTreeReader(objects);
+  const trees = createTreeReader(objects, createWork(maxEntries, maxMs));
   try {
     const advances: Advance[] = [];
     for (const channel of channels) {
-      advances.push(await readAdvance(git, {}, trees, { channel, current: start, next: tips[channel] }));
+      advances.push(
+        await readAdvance(git, {}, trees, { channel, current: start, next: tips[channel] }, mayTouchAll),
+      );
     }
     const moved = channels.map((channel): RefUpdate => {
       return { ref: `refs/heads/${channel}`, claimed: start, current: start, next: tips[channel] };
@@ -31,7 +38,10 @@ export async function readHistory(git: Git, since: string | undefined): Promise<
     const updates = [...moved, ...(await tagsOf(git))];
     return {
       pusher: anybody,
+      reservedIds: [],
       updates,
+      isAtomic: true,
+      isShallow: false,
       advances,
       offers: { main: await trees.manifests(tips.main), beta: await trees.manifests(tips.beta) },
       tags: await readTags({ git, quarantine: {} }, objects, trees, updates, tips),

@@ -1,8 +1,7 @@
 import type { Payloads } from '../catalog/payloads.ts';
-import { fail } from '../errors.ts';
-import type { Principal } from '../keys/api-keys.ts';
 import { type Environment, type Git, runGit } from './git-backend.ts';
 import { type ObjectReader, openObjects, parseTag } from './objects.ts';
+import { refusePath } from './permission.ts';
 import {
   type Advance,
   type Channel,
@@ -10,51 +9,55 @@ import {
   type KnownPayloads,
   type NewTag,
   type Push,
+  type PushCommands,
   parseTagRef,
   payloadOfUrl,
   type RefUpdate,
 } from './push.ts';
+import type { PushRequest } from './push-request.ts';
 import { readAdvance } from './read-advance.ts';
 import { readRef } from './refs.ts';
 import { createTreeReader, type TreeReader } from './trees.ts';
+import { createWork } from './work.ts';
 
-const maxUpdates = 5_000;
+/** Checking holds the one place in which refs may move, so that it must end. */
+const limits = { entries: 4_000_000, ms: 60_000, totalBytes: 256 * 1024 ** 2 };
 
 export type PushSource = {
   readonly git: Git;
   /** Where the pushed objects lie until they are accepted: git's quarantine. */
   readonly quarantine: Environment;
-  /** What git tells the hook: `OLD NEW REF` a line. */
-  readonly updates: string;
-  readonly pusher: Principal;
+  readonly commands: PushCommands;
   readonly payloads: Pick<Payloads, 'find'>;
   /** `https://feed.example/dl/` */
   readonly payloadBase: string;
 };
 
-/** Looks at a push that waits in quarantine. @throws FeedError PUSH_TOO_LARGE, GIT_FAILED */
+/** Looks at a push that waits in quarantine. @throws FeedError PUSH_REFUSED, PUSH_TOO_LARGE, PUSH_TOO_SLOW, GIT_FAILED */
 export async function readPush(source: PushSource): Promise<Push> {
-  const objects = openObjects(source.git, source.quarantine);
-  const trees = createTreeReader(objects);
+  const { git, quarantine, commands } = source;
+  const objects = openObjects(git, quarantine, { maxTotalBytes: limits.totalBytes });
+  const trees = createTreeReader(objects, createWork(limits.entries, limits.ms));
   try {
-    const updates = await readUpdates(source);
     const advances: Advance[] = [];
     for (const channel of channels) {
-      const { current, next } = updates.find(({ ref }) => ref === `refs/heads/${channel}`) ?? {};
+      const { current, next } = commands.updates.find(({ ref }) => ref === `refs/heads/${channel}`) ?? {};
       if (current !== undefined && next !== undefined) {
-        advances.push(await readAdvance(source.git, source.quarantine, trees, { channel, current, next }));
+        const branch = { channel, current, next };
+        advances.push(
+          await readAdvance(git, quarantine, trees, branch, (...at) => refusePath(commands, ...at)),
+        );
       }
     }
     const tips = {
-      main: await tipAfter(source.git, updates, 'main'),
-      beta: await tipAfter(source.git, updates, 'beta'),
+      main: await tipAfter(git, commands.updates, 'main'),
+      beta: await tipAfter(git, commands.updates, 'beta'),
     };
     return {
-      pusher: source.pusher,
-      updates,
+      ...commands,
       advances,
       offers: { main: await trees.manifests(tips.main), beta: await trees.manifests(tips.beta) },
-      tags: await readTags(source, objects, trees, updates, tips),
+      tags: await readTags(source, objects, trees, commands.updates, tips),
       payloads: await readPayloads(source, advances),
     };
   } finally {
@@ -62,18 +65,13 @@ export async function readPush(source: PushSource): Promise<Push> {
   }
 }
 
-async function readUpdates({ git, updates }: PushSource): Promise<RefUpdate[]> {
-  const lines = updates.split('\n').filter((line) => line !== '');
-  if (lines.length > maxUpdates) {
-    fail('PUSH_TOO_LARGE', { what: 'The push', found: `${lines.length} refs`, limit: maxUpdates });
+/** The commands of a request beside the refs as they are now. */
+export async function readUpdates(git: Git, commands: PushRequest['commands']): Promise<RefUpdate[]> {
+  const updates: RefUpdate[] = [];
+  for (const { ref, old, next } of commands) {
+    updates.push({ ref, claimed: old, current: await readRef(git.dir, ref), next });
   }
-  const present = (oid = ''): string | undefined => (/^0*$/.test(oid) ? undefined : oid);
-  return Promise.all(
-    lines.map(async (line) => {
-      const [claimed, next, ref = ''] = line.split(' ');
-      return { ref, claimed: present(claimed), current: await readRef(git.dir, ref), next: present(next) };
-    }),
-  );
+  return updates;
 }
 
 type Tips = Readonly<Record<Channel, string | undefined>>;
@@ -97,6 +95,7 @@ export async function readTags(
   tips: Tips,
 ): Promise<NewTag[]> {
   const tags: NewTag[] = [];
+  let lines: Promise<Lines> | undefined;
   for (const { ref, next } of updates) {
     const named = parseTagRef(ref);
     if (named === undefined || next === undefined) {
@@ -104,14 +103,19 @@ export async function readTags(
     }
     const oid = await peel(objects, next);
     const commit = oid === undefined ? undefined : await trees.commit(oid);
-    const on: Channel[] = [];
-    for (const channel of commit === undefined ? [] : channels) {
-      if (await isReachable(source, oid ?? '', tips[channel])) {
-        on.push(channel);
-      }
+    if (oid === undefined || commit === undefined) {
+      tags.push({ ref, ...named, subject: undefined, version: undefined, on: [] });
+      continue;
     }
-    const version = commit === undefined ? undefined : (await trees.manifests(oid)).get(named.tool)?.version;
-    tags.push({ ref, ...named, subject: commit?.subject, version, on });
+    lines ??= readLines(source, tips);
+    const commitsOf = await lines;
+    tags.push({
+      ref,
+      ...named,
+      subject: commit.subject,
+      version: (await trees.manifest(oid, named.tool))?.version,
+      on: channels.filter((channel) => commitsOf[channel].has(oid)),
+    });
   }
   return tags;
 }
@@ -126,16 +130,18 @@ async function peel(objects: ObjectReader, oid: string): Promise<string | undefi
   return object?.kind === 'commit' ? object.oid : undefined;
 }
 
-async function isReachable(
+type Lines = Readonly<Record<Channel, ReadonlySet<string>>>;
+
+/** The commits of each branch: one look for all tags. */
+async function readLines(
   { git, quarantine }: Pick<PushSource, 'git' | 'quarantine'>,
-  oid: string,
-  tip: string | undefined,
-): Promise<boolean> {
-  if (tip === undefined) {
-    return false;
+  tips: Tips,
+): Promise<Lines> {
+  async function commitsOf(tip: string | undefined): Promise<ReadonlySet<string>> {
+    const found = tip === undefined ? '' : await runGit(git, ['rev-list', tip], { env: quarantine });
+    return new Set(found.toString().split('\n'));
   }
-  const beyond = await runGit(git, ['rev-list', '--max-count=1', oid, `^${tip}`], { env: quarantine });
-  return beyond.length === 0;
+  return { main: await commitsOf(tips.main), beta: await commitsOf(tips.beta) };
 }
 
 async function readPayloads(

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Git, runGit } from './git-backend.ts';
-import { installHook } from './hook.ts';
+import { installHooks } from './hook.ts';
 import { channels } from './push.ts';
 import { readRef } from './refs.ts';
 import { seed } from './seed.ts';
@@ -11,7 +11,7 @@ import { seed } from './seed.ts';
  *
  *     bucket/
  *       repo.git/          the one repository: branches main and beta, tags TOOL/vVERSION
- *         hooks/           pre-receive, which asks the server
+ *         hooks/           which ask the server before refs move, and see that it was these that moved
  *         go-win-tools.config
  *       main.git/  beta.git/
  *         HEAD             ref: refs/heads/main (beta)
@@ -24,7 +24,7 @@ export async function ensureRepository(bucketDir: string, git: Git): Promise<voi
   await writeFile(join(git.dir, 'go-win-tools.config'), settings);
   await runGit(git, ['config', '--replace-all', 'include.path', 'go-win-tools.config']);
   await removeLeftovers(git.dir);
-  await installHook(git.dir);
+  await installHooks(git.dir);
   await ensureBranches(git);
   for (const channel of channels) {
     const view = join(bucketDir, `${channel}.git`);
@@ -54,6 +54,16 @@ const settings = `# Written by go-win-tools at each start; changes are lost.
 	# A push that was answered survives a power cut.
 	fsync = all
 	logAllRefUpdates = always
+	# No file of a bucket is this large; larger ones pass through git in pieces.
+	bigFileThreshold = 1m
+	packedGitWindowSize = 16m
+	packedGitLimit = 128m
+	deltaBaseCacheLimit = 16m
+[pack]
+	# Threads multiply what a process may need; a bucket is small.
+	threads = 1
+	windowMemory = 64m
+	deltaCacheSize = 32m
 [http]
 	receivepack = true
 	getanyfile = false
@@ -62,8 +72,10 @@ const settings = `# Written by go-win-tools at each start; changes are lost.
 	denyDeletes = true
 	fsckObjects = true
 	maxInputSize = 32m
+	# The server packs by itself once a push is over.
+	autogc = false
 [gc]
-	# Nothing published is ever pruned, and packing ends before the push is answered: nothing outlives the server.
+	# Nothing published is ever pruned, and the server waits for the end of packing: nothing outlives it.
 	auto = 2000
 	autoDetach = false
 	pruneExpire = never
@@ -77,7 +89,7 @@ const settings = `# Written by go-win-tools at each start; changes are lost.
 async function removeLeftovers(repoDir: string): Promise<void> {
   const entries = await readdir(repoDir, { recursive: true });
   const leftovers = entries.filter((name) =>
-    /^((refs|logs)[\\/].*\.lock|(HEAD|config|packed-refs)\.lock|gc\.pid(\.lock)?|objects[\\/](tmp_objdir-[^\\/]+|incoming-[^\\/]+))$/.test(
+    /^((refs|logs)[\\/].*\.lock|(HEAD|config|packed-refs)\.lock|gc\.pid(\.lock)?|hooks[\\/]accepted-[^\\/]+|objects[\\/](tmp_objdir-[^\\/]+|incoming-[^\\/]+))$/.test(
       name,
     ),
   );

@@ -1,7 +1,13 @@
-import type { Channel, Push, PushedCommit } from './push.ts';
+import type { Channel, Push, PushCommands, PushedCommit } from './push.ts';
 
 /** A rule says what is wrong with a push, a sentence for each fault; nothing when it is content. */
-export type Rule = { readonly name: string; readonly check: (push: Push) => readonly string[] };
+export type Rule<Subject = Push> = {
+  readonly name: string;
+  readonly check: (push: Subject) => readonly string[];
+};
+
+/** A rule that needs no object of the push: it is asked before git takes any, and once more when nothing else can move a ref. */
+export type CommandRule = Rule<PushCommands>;
 
 /** A rule about each commit by itself; `check` answers without the commit's name and without a full stop. */
 export function forEachCommit(

@@ -1,15 +1,25 @@
+import { commandRules } from './command-rules.ts';
 import { commitRules } from './commit-rules.ts';
 import { fileRules } from './file-rules.ts';
 import { manifestRules } from './manifest-rules.ts';
-import type { Push } from './push.ts';
+import type { Push, PushCommands } from './push.ts';
 import { refRules } from './ref-rules.ts';
 import type { Rule } from './rule.ts';
 
 /** What a push must keep (contract section 5). All are asked, and the pusher gets all faults at once. */
-const rules: readonly Rule[] = [...refRules, ...fileRules, ...commitRules, ...manifestRules];
+const rules: readonly Rule[] = [...commandRules, ...refRules, ...fileRules, ...commitRules, ...manifestRules];
 
 export type Fault = { readonly rule: string; readonly sentence: string };
 
 export function judgePush(push: Push): readonly Fault[] {
-  return rules.flatMap(({ name, check }) => check(push).map((sentence) => ({ rule: name, sentence })));
+  return ask(rules, push);
+}
+
+/** What is wrong already, before git has taken an object. */
+export function judgeCommands(commands: PushCommands): readonly Fault[] {
+  return ask(commandRules, commands);
+}
+
+function ask<Subject>(asked: readonly Rule<Subject>[], subject: Subject): Fault[] {
+  return asked.flatMap(({ name, check }) => check(subject).map((sentence) => ({ rule: name, sentence })));
 }

@@ -2,89 +2,141 @@ import { fail } from '../errors.ts';
 import { type ManifestFile, readManifestFile } from './manifest-file.ts';
 import { type Commit, type ObjectReader, parseCommit, parseTree } from './objects.ts';
 import { type PushedFile, toolOfPath } from './push.ts';
+import type { Work } from './work.ts';
 
-/** A file in a tree, not read yet. */
-type TreeFile = { readonly mode: string; readonly oid: string };
-export type Files = ReadonlyMap<string, TreeFile>;
+/** A file or folder as its folder names it, not read yet. */
+export type Entry = { readonly mode: string; readonly oid: string };
+export type Folder = ReadonlyMap<string, Entry>;
 
 /** A bucket has a file a tool; more than this is an attack or a mistake. */
-const limits = { files: 20_000, depth: 8, bytesRead: 64 * 1024 * 1024 };
+const limits = { entries: 20_000, fileBytes: 64 * 1024 * 1024, heldEntries: 100_000 };
 
-/** Commits and their files; what was read once is kept, since the commits of a push share nearly everything. */
+/** Commits and what is in them; what was read once is kept, since the commits of a push share nearly everything. */
 export interface TreeReader {
+  /** To be told of everything else that is done with what was read. */
+  readonly work: Work;
   commit(name: string): Promise<Commit | undefined>;
-  /** All files of a tree by path, `bucket/buf.json`. @throws FeedError PUSH_TOO_LARGE */
-  files(tree: string): Promise<Files>;
-  file(path: string, file: TreeFile): Promise<PushedFile>;
+  /** What is in a folder itself. @throws FeedError PUSH_TOO_LARGE, GIT_FAILED when it is not there */
+  folder(tree: string): Promise<Folder>;
+  file(path: string, file: Entry): Promise<PushedFile>;
+  /** A tool's manifest in a commit. */
+  manifest(commit: string, tool: string): Promise<ManifestFile | undefined>;
   /** The manifests of a commit by tool. */
   manifests(commit: string | undefined): Promise<ReadonlyMap<string, ManifestFile>>;
 }
 
-export function createTreeReader(objects: ObjectReader): TreeReader {
-  const trees = new Map<string, Files>();
+export function createTreeReader(objects: ObjectReader, work: Work): TreeReader {
+  const folders = new Map<string, Folder>();
   const contents = new Map<string, PushedFile>();
-  let bytesRead = 0;
+  let heldEntries = 0;
+  let fileBytes = 0;
 
   async function commit(name: string): Promise<Commit | undefined> {
     const object = await objects.read(name);
     return object?.kind === 'commit' ? parseCommit(object.bytes) : undefined;
   }
 
-  async function files(tree: string, depth = 0): Promise<Files> {
-    const known = trees.get(tree);
+  async function folder(tree: string): Promise<Folder> {
+    const known = folders.get(tree);
     if (known !== undefined) {
       return known;
     }
-    if (depth > limits.depth) {
-      fail('PUSH_TOO_LARGE', { what: 'A folder', found: `${depth} folders above it`, limit: limits.depth });
-    }
-    const found = new Map<string, TreeFile>();
     const object = await objects.read(tree);
-    for (const { mode, name, oid } of object?.kind === 'tree' ? parseTree(object.bytes) : []) {
-      if (mode !== '040000') {
-        found.set(name, { mode, oid });
-        continue;
+    if (object?.kind !== 'tree') {
+      return fail('GIT_FAILED', {}, new Error(`the tree ${tree} is not there`));
+    }
+    const found = new Map<string, Entry>();
+    for (const { name, mode, oid } of parseTree(object.bytes)) {
+      if (found.has(name)) {
+        fail('GIT_FAILED', {}, new Error(`the tree ${tree} names ${JSON.stringify(name)} twice`));
       }
-      for (const [path, file] of await files(oid, depth + 1)) {
-        found.set(`${name}/${path}`, file);
+      found.set(name, { mode, oid });
+      if (found.size > limits.entries) {
+        fail('PUSH_TOO_LARGE', {
+          what: 'A folder',
+          found: `more than ${limits.entries} entries`,
+          limit: limits.entries,
+        });
       }
     }
-    if (found.size > limits.files) {
-      fail('PUSH_TOO_LARGE', { what: 'The bucket', found: `${found.size} files`, limit: limits.files });
-    }
-    trees.set(tree, found);
+    work.spend(found.size + 1);
+    folders.set(tree, found);
+    heldEntries += found.size;
+    forgetOldest();
     return found;
   }
 
-  async function file(path: string, { mode, oid }: TreeFile): Promise<PushedFile> {
+  function forgetOldest(): void {
+    for (const [tree, held] of folders) {
+      if (heldEntries <= limits.heldEntries) {
+        return;
+      }
+      folders.delete(tree);
+      heldEntries -= held.size;
+    }
+  }
+
+  async function file(path: string, { mode, oid }: Entry): Promise<PushedFile> {
     const isManifest = toolOfPath(path) !== undefined;
     const known = contents.get(`${isManifest} ${mode} ${oid}`);
     if (known !== undefined) {
       return known;
     }
-    // A submodule names a commit of another repository; the rules refuse it by its mode.
-    const bytes = mode === '160000' ? Buffer.alloc(0) : ((await objects.read(oid))?.bytes ?? Buffer.alloc(0));
-    bytesRead += bytes.length;
-    if (bytesRead > limits.bytesRead) {
-      fail('PUSH_TOO_LARGE', { what: 'The push', found: `${bytesRead} bytes`, limit: limits.bytesRead });
+    work.spend(1);
+    const bytes = await readBlob(oid, mode);
+    fileBytes += bytes.length;
+    if (fileBytes > limits.fileBytes) {
+      fail('PUSH_TOO_LARGE', { what: 'The push', found: `${fileBytes} bytes`, limit: limits.fileBytes });
     }
-    const read = { mode, bytes, manifest: isManifest ? readManifestFile(bytes) : undefined };
+    const read = {
+      mode,
+      bytes,
+      hasCrlf: bytes.includes('\r\n') && !bytes.includes(0),
+      manifest: isManifest ? readManifestFile(bytes) : undefined,
+    };
     contents.set(`${isManifest} ${mode} ${oid}`, read);
     return read;
   }
 
-  async function manifests(name: string | undefined): Promise<ReadonlyMap<string, ManifestFile>> {
+  async function readBlob(oid: string, mode: string): Promise<Buffer> {
+    if (mode === '160000') {
+      // A submodule names a commit of another repository; the rules refuse it by its mode.
+      return Buffer.alloc(0);
+    }
+    const object = await objects.read(oid);
+    return object?.kind === 'blob'
+      ? object.bytes
+      : fail('GIT_FAILED', {}, new Error(`the blob ${oid} is not there`));
+  }
+
+  /** What is in the folder bucket/ of a commit. */
+  async function bucketOf(oid: string): Promise<Folder> {
+    const tree = (await commit(oid))?.tree;
+    const bucket = tree === undefined ? undefined : (await folder(tree)).get('bucket');
+    return bucket?.mode === folderMode ? folder(bucket.oid) : new Map();
+  }
+
+  async function manifest(oid: string, tool: string): Promise<ManifestFile | undefined> {
+    const name = `${tool}.json`;
+    const entry = (await bucketOf(oid)).get(name);
+    return entry === undefined || entry.mode === folderMode
+      ? undefined
+      : (await file(`bucket/${name}`, entry)).manifest;
+  }
+
+  async function manifests(oid: string | undefined): Promise<ReadonlyMap<string, ManifestFile>> {
     const found = new Map<string, ManifestFile>();
-    const tree = name === undefined ? undefined : (await commit(name))?.tree;
-    for (const [path, entry] of tree === undefined ? [] : await files(tree)) {
-      const tool = toolOfPath(path);
-      const manifest = tool === undefined ? undefined : (await file(path, entry)).manifest;
-      if (tool !== undefined && manifest !== undefined) {
-        found.set(tool, manifest);
+    for (const name of oid === undefined ? [] : (await bucketOf(oid)).keys()) {
+      const tool = toolOfPath(`bucket/${name}`);
+      const read = tool === undefined ? undefined : await manifest(oid ?? '', tool);
+      if (tool !== undefined && read !== undefined) {
+        found.set(tool, read);
       }
     }
     return found;
   }
 
-  return { commit, files, file, manifests };
+  return { work, commit, folder, file, manifest, manifests };
 }
+
+export const folderMode = '040000';

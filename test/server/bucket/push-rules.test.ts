@@ -434,7 +434,7 @@ describe('the rules of the bucket', () => {
         await release(work, 'buf', '1.33.0');
         return ['main', 'beta'];
       },
-      says: 'This key may not push the stable version 1.33.0 to main for buf: it needs the scope push.',
+      says: 'This key may not push main: it needs the scope push.',
     },
     {
       name: 'main alone with a key for beta, even where nothing changes a manifest',

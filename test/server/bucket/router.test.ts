@@ -310,6 +310,7 @@ describe('the door for git', () => {
       payloads: { find: async () => undefined },
       audit: { record: async () => undefined, lastMove: async () => undefined },
       publicUrl: () => server.url,
+      reservedIds: [],
       log: { info: () => undefined } as never,
     };
 

@@ -50,6 +50,8 @@ export const keys: Readonly<
   'key-push': { scopes: ['push'] },
   'key-beta': { scopes: ['push:beta'] },
   'key-buf': { scopes: ['push'], ids: ['buf'] },
+  'key-acme': { scopes: ['push'], ids: ['acme*'] },
+  'key-beta-buf': { scopes: ['push:beta'], ids: ['buf'] },
   'key-read': { scopes: ['read'] },
 };
 
@@ -58,6 +60,7 @@ export async function serveBucket(
     readonly dir?: string;
     readonly readAuth?: 'feed' | 'all';
     readonly onFind?: () => Promise<void>;
+    readonly reservedIds?: readonly string[];
   } = {},
 ): Promise<BucketServer> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'go-win-tools-bucket-')));
@@ -97,6 +100,7 @@ export async function serveBucket(
       },
     },
     publicUrl,
+    reservedIds: options.reservedIds ?? [],
     log,
   });
   app.use(

@@ -1,0 +1,86 @@
+import { reservedAgainst } from '../feed/reserved-ids.ts';
+import { allows, type Scope } from '../keys/api-keys.ts';
+import { type Change, type Channel, type PushCommands, parseTagRef, shortRef, toolOfPath } from './push.ts';
+
+/** Something that a push does, and the scope that it takes. */
+type Need = {
+  readonly what: string;
+  readonly scope: Scope;
+  /** undefined: it belongs to no tool. */
+  readonly tool: string | undefined;
+};
+
+type Asker = Pick<PushCommands, 'pusher' | 'reservedIds'>;
+
+/** Why the pusher may not move this ref at all, whatever it is moved to; undefined when they may. */
+export function refuseRef({ pusher, reservedIds }: Asker, ref: string): string | undefined {
+  const tag = parseTagRef(ref);
+  const what = shortRef(ref);
+  if (tag !== undefined) {
+    const scope = isPrerelease(tag.named) ? 'push:beta' : 'push';
+    return refuse({ pusher, reservedIds }, { what, tool: tag.tool, scope });
+  }
+  const scope = ref === 'refs/heads/beta' ? 'push:beta' : 'push';
+  return allows(pusher, scope) ? undefined : sentence({ what, tool: undefined, scope });
+}
+
+/** Why the pusher may not touch this path on a branch, whatever is in it: known before any file is read. */
+export function refusePath(asker: Asker, channel: Channel, path: string): string | undefined {
+  return refuse(asker, needOfPath(channel, path));
+}
+
+/** The same once the files are read. */
+export function refuseChange(asker: Asker, channel: Channel, change: Change): string | undefined {
+  const need = needOfPath(channel, change.path);
+  const [old, now] = [change.before?.manifest?.version, change.after?.manifest?.version];
+  const version = change.after === undefined ? old : now;
+  if (version === undefined || isPrerelease(version)) {
+    return refuse(asker, need);
+  }
+  const what = `${old === now ? 'a change of ' : ''}the stable version ${version} to ${channel}`;
+  return refuse(asker, { ...need, what, scope: 'push' });
+}
+
+/** Why the pusher may not push a commit that changes nothing: it belongs to no tool. */
+export function refuseEmptyCommit(asker: Asker, channel: Channel): string | undefined {
+  return refuse(asker, { what: channel, tool: undefined, scope: scopeOf(channel) });
+}
+
+/** Anything else outside of bucket/ may be a script that a stable version runs. */
+const prose = /(^|\/)(LICENSE|\.editorconfig|\.gitattributes|\.gitkeep|[^/]+\.(md|txt))$/;
+
+/**
+ * `push:beta` reaches what only testers see (contract section 3). That is not all of branch beta: a stable version there is
+ * what `/m/TOOL/VERSION/TOOL.json` serves to everybody.
+ */
+function needOfPath(channel: Channel, path: string): Need {
+  const tool = toolOfPath(path);
+  return tool !== undefined || prose.test(path)
+    ? { what: channel, tool, scope: scopeOf(channel) }
+    : { what: `${path} to ${channel}`, tool, scope: 'push' };
+}
+
+function scopeOf(channel: Channel): Scope {
+  return channel === 'beta' ? 'push:beta' : 'push';
+}
+
+function refuse({ pusher, reservedIds }: Asker, need: Need): string | undefined {
+  const { what, scope, tool } = need;
+  // A key for some tools cannot change what belongs to all.
+  if (!allows(pusher, scope, tool) || (tool === undefined && pusher.ids.length > 0)) {
+    return sentence(need);
+  }
+  const reserved = tool === undefined ? undefined : reservedAgainst(reservedIds, tool, pusher);
+  return reserved === undefined
+    ? undefined
+    : `This key may not push ${what} for ${tool}: the id is reserved (${reserved}), which takes a key that is limited to such ids.`;
+}
+
+function sentence({ what, tool, scope }: Need): string {
+  return `This key may not push ${what}${tool === undefined ? '' : ` for ${tool}`}: it needs the scope ${scope}.`;
+}
+
+/** What follows a `+` makes no prerelease. */
+function isPrerelease(version: string): boolean {
+  return /^[^+]*-/.test(version);
+}

@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto';
+import type { Request, Response } from 'express';
+import { type Audit, actorOf } from '../audit/audit.ts';
+import { fail } from '../errors.ts';
+import type { Principal } from '../keys/api-keys.ts';
+import type { Logger } from '../log.ts';
+import type { GitAddress } from './address.ts';
+import { confirmMoves, readAllRefs } from './confirm-moves.ts';
+import type { Refs } from './copy.ts';
+import type { Gate, Judge } from './gate.ts';
+import { type Git, runGit } from './git-backend.ts';
+import { acceptedFile, forgetAccepted, hookEnvironment, requireHooks, writeAccepted } from './hook.ts';
+import { serveGit } from './http-backend.ts';
+import { type JudgeDeps, judge, refuseFor } from './judge.ts';
+import { type PacketList, readPackets } from './packets.ts';
+import type { PushCommands } from './push.ts';
+import { commandLines, type PushRequest, parsePushRequest } from './push-request.ts';
+import { readUpdates } from './read-push.ts';
+import { recordMoves } from './record-moves.ts';
+import { refusalReport } from './refusal-report.ts';
+import { openBody } from './request-body.ts';
+import { judgeCommands } from './rules.ts';
+import { createSlots } from './slots.ts';
+
+export type ReceiveDeps = JudgeDeps & {
+  /** The repository under its two addresses. */
+  readonly served: Git;
+  readonly gate: Gate;
+  readonly audit: Pick<Audit, 'record' | 'lastMove'>;
+  /** The setting RESERVED_IDS. */
+  readonly reservedIds: readonly string[];
+  /** Aborted when the server stops. */
+  readonly stopping: AbortSignal;
+};
+
+export type PushOutcome = 'published' | 'refused';
+
+export type Receive = (
+  address: GitAddress,
+  req: Request,
+  res: Response,
+  pusher: Principal,
+) => Promise<PushOutcome | undefined>;
+
+const limits = {
+  maxBytes: 48 * 1024 ** 2,
+  /** For the whole push, for its list of refs, and from the first look at it to the end of git. */
+  maxMs: 10 * 60_000,
+  listMs: 30_000,
+  turnMs: 2 * 60_000,
+  waiting: 200,
+};
+
+/**
+ * Takes pushes: the list of refs is read before git sees it, git asks the rules before a ref moves, and afterwards the refs
+ * are compared with what was accepted.
+ */
+export function createReceive(deps: ReceiveDeps): Receive {
+  const { git, served, gate, log, reservedIds, stopping } = deps;
+  /** From the judging of a push to the end of git: two pushes that are each right may be wrong together. */
+  const turn = createSlots(1, limits.waiting);
+
+  return async (address, req, res, pusher) => {
+    await requireHooks(git.dir);
+    // Asked now: a connection that is gone has no address any more.
+    const by = actorOf(pusher, req.ip);
+    const list = await readList(req);
+    const request = parsePushRequest(list.packets);
+    if (request.commands.length === 0 && !request.isShallow) {
+      // git asks so whether a key is needed, before it sends a large pack.
+      answer(res, Buffer.alloc(0));
+      return undefined;
+    }
+    const commands = await commandsOf(request, pusher);
+    const faults = judgeCommands(commands);
+    if (faults.length > 0) {
+      answer(res, refusalReport(request, refuseFor(faults, commands, log).lines));
+      return 'refused';
+    }
+    return send(list, { request, commands }, address, req, res, by);
+  };
+
+  async function commandsOf(request: PushRequest, pusher: Principal): Promise<PushCommands> {
+    return {
+      pusher,
+      reservedIds,
+      updates: await readUpdates(git, request.commands),
+      isAtomic: request.capabilities.has('atomic'),
+      isShallow: request.isShallow,
+    };
+  }
+
+  async function send(
+    list: PacketList,
+    push: { readonly request: PushRequest; readonly commands: PushCommands },
+    address: GitAddress,
+    req: Request,
+    res: Response,
+    by: ReturnType<typeof actorOf>,
+  ): Promise<PushOutcome | undefined> {
+    const { request } = push;
+    const file = acceptedFile(git.dir, randomUUID());
+    const over = new AbortController();
+    const expired = new AbortController();
+    let accepted: { readonly before: Refs; readonly commands: PushCommands } | undefined;
+    let outcome: PushOutcome | undefined;
+
+    const decide: Judge = async (question) => {
+      const endTurn = await turn.acquire(over.signal);
+      over.signal.addEventListener('abort', endTurn, { once: true });
+      if (over.signal.aborted) {
+        endTurn();
+      }
+      const timer = setTimeout(() => expired.abort(), limits.turnMs);
+      over.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+      outcome = 'refused';
+      requireSame(request, question.updates, log);
+      // Read again: nobody else can move a ref now.
+      const commands = await commandsOf(request, push.commands.pusher);
+      const verdict = await judge(deps, commands, question);
+      if (verdict.isAccepted && !over.signal.aborted) {
+        accepted = { before: await readAllRefs(git), commands };
+        await writeAccepted(file, commandLines(request.commands));
+        if (over.signal.aborted) await forgetAccepted(file);
+      }
+      return verdict;
+    };
+
+    const settle = once(async () => {
+      if (accepted === undefined) return;
+      await forgetAccepted(file);
+      const { updates } = accepted.commands;
+      const isRight = await confirmMoves({ git, log }, accepted.before, updates);
+      if (await recordMoves({ ...deps, git }, updates, by)) outcome = 'published';
+      if (!isRight) fail('GIT_FAILED', {}, new Error('git moved other refs than were accepted'));
+    });
+
+    const pass = gate.issue(decide);
+    try {
+      const { code, stderr } = await serveGit(served, address, req, res, {
+        env: hookEnvironment(git.dir, gate.port, pass.token, file),
+        body: bodyOf(list),
+        maxMs: limits.maxMs,
+        signal: stopping,
+        expired: expired.signal,
+        isHeld: () => accepted !== undefined,
+        onEnd: settle,
+      });
+      if (code !== 0) {
+        log.warn({ code, stderr, service: address.service }, 'git ended early');
+      }
+    } finally {
+      pass.close();
+      await settle().finally(() => over.abort(new Error('the push is over')));
+    }
+    if (outcome === 'published') await pack();
+    return outcome;
+  }
+
+  /** After the answer, and before the server ends. */
+  async function pack(): Promise<void> {
+    const { cap: _whole, ...unlimited } = git;
+    await runGit(unlimited, ['gc', '--auto', '--quiet'], { timeoutMs: limits.maxMs }).catch((err) =>
+      log.error({ err }, 'the bucket could not be packed'),
+    );
+  }
+}
+
+async function readList(req: Request): Promise<PacketList> {
+  const body = openBody(req, limits.maxBytes);
+  const timer = setTimeout(
+    () => body.destroy(new Error('the list of refs did not arrive in time')),
+    limits.listMs,
+  );
+  try {
+    return await readPackets(body);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function once<Answer>(work: () => Promise<Answer>): () => Promise<Answer> {
+  let answer: Promise<Answer> | undefined;
+  return () => {
+    answer ??= work();
+    return answer;
+  };
+}
+
+async function* bodyOf({ head, rest }: PacketList): AsyncGenerator<Buffer> {
+  yield head;
+  yield* rest;
+}
+
+/** git must be about to do what was read, and nothing else. */
+function requireSame({ commands }: PushRequest, told: string, log: Logger): void {
+  const lines = told.split('\n').filter((line) => line !== '');
+  if (lines.sort().join('\n') !== commandLines(commands).join('\n')) {
+    log.error({ commands, told }, 'git reads other commands in a push than the server does');
+    throw new Error('git reads other commands');
+  }
+}
+
+function answer(res: Response, body: Buffer): void {
+  res
+    .status(200)
+    .set({ 'Content-Type': 'application/x-git-receive-pack-result', 'Cache-Control': 'no-cache' })
+    .end(body);
+}

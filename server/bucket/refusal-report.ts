@@ -1,0 +1,31 @@
+import { fail } from '../errors.ts';
+import { flushPacket, packet } from './packets.ts';
+import type { PushRequest } from './push-request.ts';
+
+/** Of a packet's content; git takes 65516 at most, with the band. */
+const maxText = 1000;
+
+/**
+ * The answer to a push that git never sees, in the form in which git itself refuses one (gitprotocol-pack, "Report
+ * Status"), since the body of an HTTP error is not shown to a person who pushes.
+ * @throws FeedError PUSH_REFUSED for a client that takes no report
+ */
+export function refusalReport({ commands, capabilities }: PushRequest, lines: readonly string[]): Buffer {
+  const isReported = capabilities.has('report-status') || capabilities.has('report-status-v2');
+  if (!isReported || !capabilities.has('side-band-64k')) {
+    fail('PUSH_REFUSED', { faults: lines.join(' ') });
+  }
+  const report = Buffer.concat([
+    packet('unpack ok\n'),
+    ...commands.map(({ ref }) => packet(`ng ${ref} refused\n`)),
+    flushPacket,
+  ]);
+  const said = lines.map((line) => packet(`\x02${line.slice(0, maxText)}\n`));
+  return Buffer.concat([...said, ...slices(report).map((slice) => packet('\x01', slice)), flushPacket]);
+}
+
+function slices(bytes: Buffer, size = 60_000): Buffer[] {
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_none, index) =>
+    bytes.subarray(index * size, (index + 1) * size),
+  );
+}

@@ -1,0 +1,40 @@
+import { pipeline, type Readable, Transform } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import type { Request } from 'express';
+import { FeedError, fail } from '../errors.ts';
+import { bodyStream } from '../http/body-stream.ts';
+
+/**
+ * The body of a git client's request, unpacked on the way and counted: a small gzip must not become an endless one.
+ * @throws FeedError PUSH_TOO_LARGE by the Content-Length, ENCODING_UNKNOWN
+ */
+export function openBody(req: Request, maxBytes: number): Readable {
+  const length = Number(req.headers['content-length'] ?? 0);
+  if (length > maxBytes) {
+    throw tooLarge(length, maxBytes);
+  }
+  const encoding = (req.headers['content-encoding'] ?? 'identity').toLowerCase();
+  const unpack = unpackers[encoding] ?? (() => fail('ENCODING_UNKNOWN', { encoding }));
+  let bytes = 0;
+  const counted = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      done(bytes > maxBytes ? tooLarge(bytes, maxBytes) : null, chunk);
+    },
+  });
+  const steps = [bodyStream(req), ...unpack(), counted];
+  // Whoever reads `counted` gets the error.
+  pipeline(steps, () => undefined);
+  return counted;
+}
+
+const gunzip = (): Transform[] => [createGunzip()];
+const unpackers: Readonly<Record<string, () => Transform[]>> = {
+  identity: () => [],
+  gzip: gunzip,
+  'x-gzip': gunzip,
+};
+
+function tooLarge(found: number, limit: number): FeedError {
+  return new FeedError('PUSH_TOO_LARGE', { what: 'The request', found: `${found} bytes`, limit });
+}
