@@ -1,4 +1,4 @@
-import { BlockList, isIP, isIPv4 } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 
 /** An address without what only its socket knows: `::ffff:10.0.0.1` is 10.0.0.1, and `fe80::1%eth0` is fe80::1. */
 export function plainAddress(address: string): string {
@@ -31,9 +31,36 @@ export function isInNetworks(address: string, networks: readonly string[]): bool
 }
 
 export function isLoopbackAddress(address: string): boolean {
-  return isInNetworks(address, ['127.0.0.0/8', '::1']);
+  return isTrustedAddress(address, ['loopback']);
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIPv4(address) ? 'ipv4' : 'ipv6';
+}
+
+/** What Express calls these (the setting TRUST_PROXY). */
+const namedNetworks: Readonly<Record<string, readonly string[]>> = {
+  loopback: ['127.0.0.0/8', '::1'],
+  linklocal: ['169.254.0.0/16', 'fe80::/10'],
+  uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
+};
+
+/** Whether the address is among those of TRUST_PROXY: networks, addresses and Express' names for some. */
+export function isTrustedAddress(address: string, trusted: readonly string[]): boolean {
+  return isInNetworks(
+    address,
+    trusted.flatMap((one) => namedNetworks[one] ?? [one]),
+  );
+}
+
+/** Whoever has one IPv6 address has the 64 bits below it, too: they count as one, an IPv4 address by itself. */
+export function addressGroup(address: string): string {
+  const plain = plainAddress(address);
+  if (!isIPv6(plain)) return plain;
+  const [head = [], tail = []] = plain
+    .split('::')
+    .map((part) => part.split(':').filter((word) => word !== ''));
+  const gap = Math.max(0, 8 - head.length - tail.length);
+  const words = [...head, ...Array<string>(gap).fill('0'), ...tail];
+  return `${words.slice(0, 4).join(':')}::/64`.toLowerCase();
 }

@@ -20,13 +20,15 @@ import { createBeginDownload } from './http/download-count.ts';
 import { refuseWhenStopping } from './http/drain.ts';
 import { createFastLane } from './http/fast-lane.ts';
 import { limitRequestTime } from './http/limits.ts';
+import { refuseForeignOrigin } from './http/origin-gate.ts';
 import { createReadPeer } from './http/peer.ts';
 import { warnOfPlainHttp } from './http/plain-http.ts';
 import { createReadGate } from './http/read-gate.ts';
 import { createRequestLog, createRequestWatch } from './http/request-log.ts';
 import { plainTarget } from './http/request-target.ts';
-import { securityHeaders } from './http/security-headers.ts';
+import { securityHeaderList, setSecurityHeaders } from './http/security-headers.ts';
 import { createSlowDown } from './http/slow-down.ts';
+import { createUploadSlots } from './http/upload-slots.ts';
 import { createInstallRouter } from './install/router.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Logger } from './log.ts';
@@ -41,7 +43,7 @@ import { createV3Router } from './v3/router.ts';
 
 /** Everything that the doors are given; each takes the slice it needs. */
 export type Services = {
-  readonly config: Pick<Config, 'maxPackageBytes' | 'readAuth' | 'reservedIds' | 'trustProxy'>;
+  readonly config: Pick<Config, 'maxPackageBytes' | 'readAuth' | 'reservedIds' | 'tls' | 'trustProxy'>;
   /** Base of every absolute link, known once the server listens. */
   readonly publicUrl: () => string;
   readonly version: string;
@@ -70,6 +72,8 @@ export function createApp(services: Services): RequestListener {
   const findKey = warnOfPlainHttp((secret, { address }) => keys.find(secret, address), log);
   const metrics = createMetrics();
   const beginDownload = createBeginDownload({ ...services, metrics });
+  const uploads = createUploadSlots();
+  const securityHeaders = securityHeaderList(config.tls !== undefined);
   const app = express();
   app.disable('x-powered-by');
   // Answers that can be asked for again say so themselves.
@@ -78,24 +82,36 @@ export function createApp(services: Services): RequestListener {
 
   const watch = createRequestWatch(log, metrics.observeRequest);
   app.use(createRequestLog(watch));
-  app.use(securityHeaders);
+  app.use(setSecurityHeaders(securityHeaders));
   app.use(refuseWhenStopping(services.isStopping));
   app.use(limitRequestTime());
+  app.use(refuseForeignOrigin(services.publicUrl));
   app.use(identify(findKey, createSlowDown(now)));
   app.use(createReadGate(config.readAuth));
 
   app.use(createOpsRouter({ ...services, checks: readinessOf(services), metrics }));
   for (const base of ['/nuget', '/api/v2']) {
-    app.use(base, createPushRouter({ ...services, maxPackageBytes, reservedIds, metrics }));
+    app.use(base, createPushRouter({ ...services, maxPackageBytes, reservedIds, metrics, uploads }));
     app.use(base, createDownloadRouter({ catalog, blobs, cache, beginDownload }));
     app.use(base, createODataRouter({ ...services, cache }));
   }
-  app.use('/v3/publish', createPushRouter({ ...services, maxPackageBytes, reservedIds, metrics }));
+  app.use('/v3/publish', createPushRouter({ ...services, maxPackageBytes, reservedIds, metrics, uploads }));
   app.use('/v3', createV3Router({ ...services, cache, beginDownload }));
-  app.use('/dl', createPayloadRouter({ ...services, maxPackageBytes, cache, beginDownload, metrics }));
+  app.use(
+    '/dl',
+    createPayloadRouter({
+      ...services,
+      maxPackageBytes,
+      reservedIds,
+      cache,
+      beginDownload,
+      metrics,
+      uploads,
+    }),
+  );
   app.use(createManifestsRouter(services));
   app.use(createInstallRouter(services));
-  app.use(createBucketRouter({ ...services, metrics }));
+  app.use(createBucketRouter({ ...services, metrics, uploads }));
   app.use('/api/v1', createAdminRouter(services));
   app.use(createDescriptionRouter(services));
   app.use(createGalleryRouter(services));
@@ -118,6 +134,7 @@ export function createApp(services: Services): RequestListener {
     watch,
     readPeer: createReadPeer(app),
     isStopping: services.isStopping,
+    securityHeaders,
   };
   return createFastLane(lane, (req, res) => {
     req.url = plainTarget(req.url ?? '/');

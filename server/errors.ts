@@ -141,7 +141,15 @@ const errors = {
 
   ID_RESERVED: [
     403,
-    'The id {id} is reserved ({reserved}): publishing it takes a key that is limited to such ids (rule reserved-ids).',
+    'The id {id} is reserved ({reserved}): that takes a key that is limited to such ids (rule reserved-ids).',
+  ],
+  ORIGIN_FOREIGN: [
+    403,
+    'The request comes from a page of another site ({origin}), which may change nothing here. Set PUBLIC_URL if that is the address of this server.',
+  ],
+  UPLOADS_TOO_MANY: [
+    429,
+    '{limit} uploads {what} are running already, which is the limit; send this one again when one of them is through.',
   ],
 
   QUERY_INVALID: [400, 'The query is not understood: {problem}'],

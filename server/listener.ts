@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Config } from './config.ts';
 import { FeedError } from './errors.ts';
+import { createConnectionLimit } from './http/connections.ts';
 import { limitServer } from './http/limits.ts';
 import { oneByOne } from './http/pipelining.ts';
 import type { Logger } from './log.ts';
@@ -24,17 +25,19 @@ export type Listener = {
  * @throws FeedError PORT_TAKEN, HOST_UNUSABLE
  */
 export async function openListener(
-  config: Pick<Config, 'host' | 'port' | 'tls'>,
+  config: Pick<Config, 'host' | 'port' | 'tls' | 'trustProxy'>,
   handle: RequestListener,
   log: Logger,
   tlsPollMs: number,
 ): Promise<Listener> {
-  const handleInTurn = oneByOne(handle);
+  const connections = createConnectionLimit(config.trustProxy ?? [], log);
+  const handleInTurn = connections.guard(oneByOne(handle));
   const server =
     config.tls === undefined
       ? createServer(handleInTurn)
       : createReloadingServer(config.tls, handleInTurn, log, tlsPollMs);
   limitServer(server);
+  connections.watch(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(asListenError(error, config)));
     server.listen(config.port, config.host, () => resolve());

@@ -1,6 +1,7 @@
 import { Router } from 'express';
 import { principalOf, requireScope } from '../http/auth.ts';
 import { countPush } from '../http/count-push.ts';
+import type { UploadSlots } from '../http/upload-slots.ts';
 import type { Metrics } from '../metrics.ts';
 import { readGitAddress } from './address.ts';
 import type { Bucket } from './bucket.ts';
@@ -9,13 +10,14 @@ export type BucketServices = {
   readonly bucket: Pick<Bucket, 'serve'>;
   readonly publicUrl: () => string;
   readonly metrics: Pick<Metrics, 'countPush'>;
+  readonly uploads: UploadSlots;
 };
 
 /**
  * The bucket for git and Scoop: /git/main/go-win-tools.git and /git/beta/go-win-tools.git. Reading is as open as
  * READ_AUTH makes it; a push needs a key from its first request on, so that git asks for one before it sends anything.
  */
-export function createBucketRouter({ bucket, publicUrl, metrics }: BucketServices): Router {
+export function createBucketRouter({ bucket, publicUrl, metrics, uploads }: BucketServices): Router {
   const router = Router({ caseSensitive: true });
   router.use(async (req, res, next) => {
     if (!req.path.startsWith('/git/')) {
@@ -26,7 +28,9 @@ export function createBucketRouter({ bucket, publicUrl, metrics }: BucketService
     async function serve(): Promise<string | undefined> {
       const isPusher = address.access === 'write';
       const pusher = isPusher ? requireScope(await principalOf(req), 'push:beta') : undefined;
-      return bucket.serve(address, req, res, pusher);
+      const answer = () => bucket.serve(address, req, res, pusher);
+      if (pusher === undefined || address.isAdvertisement) return answer();
+      return uploads.during({ keyId: pusher.keyId, address: req.ip }, answer);
     }
     // git asks for the branches first, without a key too; that is no push yet.
     if (address.access === 'write' && !address.isAdvertisement) await countPush(metrics, 'bucket', serve);

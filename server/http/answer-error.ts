@@ -53,7 +53,7 @@ export function createAnswerError(
       // The only challenge that choco, nuget.exe and git understand (spec nuget-v2 2.4).
       res.set('WWW-Authenticate', 'Basic realm="go-win-tools", charset="UTF-8"');
     }
-    if (known.status === 503) {
+    if (known.status === 503 || known.status === 429) {
       res.set('Retry-After', '5');
     }
     if (known.details.allowed !== undefined) {

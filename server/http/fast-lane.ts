@@ -8,7 +8,6 @@ import type { Peer } from './peer.ts';
 import { needsKey, type ReadAuth } from './read-gate.ts';
 import { loggedUrl, type RequestStart, type WatchRequest } from './request-log.ts';
 import { plainTarget } from './request-target.ts';
-import { securityHeaderList } from './security-headers.ts';
 
 /** A door that answers past the general path: where it hangs, in whatever case it is written. */
 export type OpenDoor = { readonly mount: string; readonly make: MakeAnswer };
@@ -23,6 +22,8 @@ export type FastLaneOptions = {
   /** The asker, as Express tells it. */
   readonly readPeer: (req: IncomingMessage) => Peer;
   readonly isStopping: () => boolean;
+  /** On every answer: name, value, name, value ... */
+  readonly securityHeaders: readonly string[];
 };
 
 /**
@@ -33,7 +34,7 @@ export type FastLaneOptions = {
  * with 200, goes the general path.
  */
 export function createFastLane(options: FastLaneOptions, general: RequestListener): RequestListener {
-  const { doors, stamp, maxBytes, readAuth, findKey, watch, readPeer, isStopping } = options;
+  const { doors, stamp, maxBytes, readAuth, findKey, watch, readPeer, isStopping, securityHeaders } = options;
   const answers = createKnownAnswers(stamp, maxBytes);
 
   return (req, res) => {
@@ -110,16 +111,16 @@ export function createFastLane(options: FastLaneOptions, general: RequestListene
     return whole;
   }
 
+  function wholeHeaders({ headers }: MadeAnswer): string[] {
+    return ['X-Request-Id', '', ...securityHeaders, ...headers];
+  }
+
   function startOf(req: IncomingMessage, target: string, path: string): RequestStart {
     return { url: loggedUrl(target), route: areaOf(path).label, from: readPeer(req).address };
   }
 }
 
 const nothing = Buffer.alloc(0);
-
-function wholeHeaders({ headers }: MadeAnswer): string[] {
-  return ['X-Request-Id', '', ...securityHeaderList, ...headers];
-}
 
 /** GET or HEAD without a body, and without conditions that only a door can judge. */
 function isPlain({ method, headers }: IncomingMessage): boolean {

@@ -1,7 +1,6 @@
 import type { RequestHandler } from 'express';
 
-/** For every answer; pages set their own Content-Security-Policy over this one. Name, value, name, value ... */
-export const securityHeaderList: readonly string[] = [
+const always: readonly string[] = [
   'X-Content-Type-Options',
   'nosniff',
   'Content-Security-Policy',
@@ -18,9 +17,19 @@ export const securityHeaderList: readonly string[] = [
 export const pagePolicy =
   "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-export const securityHeaders: RequestHandler = (_req, res, next) => {
-  for (let at = 0; at < securityHeaderList.length; at += 2) {
-    res.setHeader(securityHeaderList[at] ?? '', securityHeaderList[at + 1] ?? '');
-  }
-  next();
-};
+/**
+ * For every answer; pages set their own Content-Security-Policy over this one. Name, value, name, value ... Under TLS of
+ * our own browsers are told to stay with it for a year; a proxy with TLS says so itself, where it is meant.
+ */
+export function securityHeaderList(hasTls: boolean): readonly string[] {
+  return hasTls ? [...always, 'Strict-Transport-Security', 'max-age=31536000'] : always;
+}
+
+export function setSecurityHeaders(list: readonly string[]): RequestHandler {
+  return (_req, res, next) => {
+    for (let at = 0; at < list.length; at += 2) {
+      res.setHeader(list[at] ?? '', list[at + 1] ?? '');
+    }
+    next();
+  };
+}

@@ -3,6 +3,7 @@ import { type Actor, actorOf } from '../audit/audit.ts';
 import type { BlobDraft, BlobStore } from '../blobs/blob-store.ts';
 import type { Payload, Payloads } from '../catalog/payloads.ts';
 import { fail } from '../errors.ts';
+import { requireOwner } from '../feed/reserved-ids.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
 import { principalOf, requireScope } from '../http/auth.ts';
 import { bodyStream, refuseTooLong } from '../http/body-stream.ts';
@@ -10,6 +11,7 @@ import type { CachePolicies } from '../http/cache.ts';
 import { countPush } from '../http/count-push.ts';
 import type { BeginDownload } from '../http/download-count.ts';
 import { sendBlob } from '../http/send-blob.ts';
+import type { UploadSlots } from '../http/upload-slots.ts';
 import type { Metrics } from '../metrics.ts';
 import { type PayloadName, readPayloadName } from './names.ts';
 
@@ -17,10 +19,12 @@ export type PayloadServices = {
   readonly payloads: Payloads;
   readonly blobs: BlobStore;
   readonly maxPackageBytes: number;
+  readonly reservedIds: readonly string[] | undefined;
   readonly cache: CachePolicies;
   readonly beginDownload: BeginDownload;
   readonly now: () => Date;
   readonly metrics: Pick<Metrics, 'countPush'>;
+  readonly uploads: UploadSlots;
 };
 
 type Address = { tool: string; version: string; file: string };
@@ -64,9 +68,23 @@ async function putPayload(
   const principal = requireScope(await principalOf(req), 'push:beta', tool);
   const name = readPayloadName(tool, version, file);
   requireScope(principal, name.isPrerelease ? 'push:beta' : 'push', name.tool);
+  requireOwner(services.reservedIds ?? [], name.tool, principal);
+  const by = actorOf(principal, req.ip);
+  return services.uploads.during({ keyId: by.keyId, address: req.ip }, () =>
+    receivePayload(services, name, by, req, res),
+  );
+}
+
+async function receivePayload(
+  services: PayloadServices,
+  name: PayloadName,
+  by: Actor,
+  req: Request<Address>,
+  res: Response,
+): Promise<'published' | 'same'> {
   const draft = await receiveBody(req, services);
   try {
-    const isNew = (await store(services, name, draft, actorOf(principal, req.ip))) === 'added';
+    const isNew = (await store(services, name, draft, by)) === 'added';
     res
       .status(isNew ? 201 : 200)
       .type('text')

@@ -5,11 +5,14 @@ import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
 import { publish } from '../feed/publish.ts';
+import { requireOwner } from '../feed/reserved-ids.ts';
 import type { Settling } from '../feed/settle.ts';
 import { relist, unlist } from '../feed/withdraw.ts';
 import { principalOf, requireScope } from '../http/auth.ts';
 import { countPush } from '../http/count-push.ts';
 import { reasonOf } from '../http/reason.ts';
+import type { UploadSlots } from '../http/upload-slots.ts';
+import type { Principal } from '../keys/api-keys.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { originOf } from './origin.ts';
@@ -24,6 +27,7 @@ export type PushServices = {
   readonly now: () => Date;
   readonly log: Logger;
   readonly metrics: Pick<Metrics, 'countPush'>;
+  readonly uploads: UploadSlots;
 };
 
 type Package = { id: string; version: string };
@@ -50,6 +54,16 @@ async function pushPackage(services: PushServices, req: Request, res: Response):
   // Asked before the body is read: who may push nothing sends no gigabytes to our disk. Which package it is, and
   // whether this key may push that, `publish` sees.
   const principal = requireScope(await principalOf(req), 'push:beta');
+  const uploader = { keyId: principal.keyId, address: req.ip };
+  return services.uploads.during(uploader, () => receivePackage(services, req, res, principal));
+}
+
+async function receivePackage(
+  services: PushServices,
+  req: Request,
+  res: Response,
+  principal: Principal,
+): Promise<'published'> {
   const claims = { ...originOf(req, principal), reason: reasonOf(req) };
   const draft = await receiveUpload(req, services.blobs, services.maxPackageBytes);
   try {
@@ -77,6 +91,7 @@ function change(
   return async (req, res) => {
     const { id, version } = req.params;
     const principal = requireScope(await principalOf(req), 'unlist', id);
+    requireOwner(services.reservedIds ?? [], id, principal);
     await setListed(services, id, version, actorOf(principal, req.ip), reasonOf(req));
     services.log.info({ id, version, keyName: principal.name }, `package ${is}`);
     res.status(200).type('text').send(`${id} ${version} is ${is}.\n`);

@@ -222,6 +222,7 @@ describe('serve', () => {
       upload.write(nupkg);
       await stopped;
       expect(await answer).toMatch(/^HTTP\/1\.1 201 Created\r\n/);
+      expect(await answer).toMatch(/\r\nStrict-Transport-Security: max-age=31536000\r\n/);
     },
   );
 });

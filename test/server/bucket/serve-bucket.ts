@@ -16,6 +16,7 @@ import { answerUnknownRoute, createAnswerError } from '../../../server/http/answ
 import { identify } from '../../../server/http/auth.ts';
 import { createReadGate } from '../../../server/http/read-gate.ts';
 import { createSlowDown } from '../../../server/http/slow-down.ts';
+import { createUploadSlots } from '../../../server/http/upload-slots.ts';
 import type { Scope } from '../../../server/keys/api-keys.ts';
 import type { Finding } from '../../../server/keys/standing.ts';
 import { createLogger } from '../../../server/log.ts';
@@ -110,7 +111,7 @@ export async function serveBucket(
     ),
   );
   app.use(createReadGate(options.readAuth));
-  app.use(createBucketRouter({ bucket, publicUrl, metrics: createMetrics() }));
+  app.use(createBucketRouter({ bucket, publicUrl, metrics: createMetrics(), uploads: createUploadSlots() }));
   app.use(createManifestsRouter({ bucket }));
   app.use(answerUnknownRoute);
   app.use(createAnswerError(log));

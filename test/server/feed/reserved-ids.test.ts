@@ -3,6 +3,7 @@ import { requireOwner } from '../../../server/feed/reserved-ids.ts';
 import type { Scope } from '../../../server/keys/api-keys.ts';
 import { makeKey, pushNupkg, startHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { sendRaw } from '../../kit/raw-http.ts';
 import { holder } from './room.ts';
 
 describe('reserved ids', () => {
@@ -42,10 +43,94 @@ describe('reserved ids', () => {
 
     expect([refused.status, refused.statusText]).toEqual([
       403,
-      'The id Acme.Tool is reserved (acme.*): publishing it takes a key that is limited to such ids (rule reserved-ids).',
+      'The id Acme.Tool is reserved (acme.*): that takes a key that is limited to such ids (rule reserved-ids).',
     ]);
     expect(taken.status).toBe(201);
     expect((await pushNupkg(house, makeNupkg({ id: 'free' }), anybody)).status).toBe(201);
+    await house.stop();
+  });
+
+  it('hold for every way in: payloads, unlisting and relisting, whatever the spelling', async () => {
+    const house = await startHouse({ reservedIds: ['acme.*', 'kube'] });
+    const scopes = ['push', 'unlist'];
+    const keys = {
+      anybody: await makeKey(house, scopes),
+      everything: await makeKey(house, scopes, ['*']),
+      owner: await makeKey(house, scopes, ['acme.*', 'kube']),
+    };
+    const send = async (key: keyof typeof keys, method: string, path: string): Promise<number> =>
+      (
+        await fetch(`${house.url}${path}`, {
+          method,
+          headers: { 'X-NuGet-ApiKey': keys[key] },
+          ...(method === 'PUT' ? { body: 'MZ' } : {}),
+        })
+      ).status;
+    await pushNupkg(house, makeNupkg({ id: 'Acme.Tool', version: '1.0.0' }), keys.owner);
+    await pushNupkg(house, makeNupkg({ id: 'kube', version: '1.0.0' }), keys.owner);
+    const ways = [
+      ...['/nuget', '/nuget/package', '/api/v2/package', '/v3/publish'].flatMap((base) =>
+        // Percent-encoded, in another case, with the Kelvin sign, with other spellings of the version.
+        [
+          'acme.tool/1.0.0',
+          'ACME.Tool/1.0',
+          'acm%65.tool/1.0.0.0',
+          'acme%2Etool/01.0.0',
+          '%E2%84%AAube/1.0.0',
+          'KUBE/1',
+        ].flatMap((path) => [
+          ['DELETE', `${base}/${path}`],
+          ['POST', `${base}/${path}`],
+        ]),
+      ),
+      ['PUT', '/dl/acme.tool/1.0.0/acme.tool-windows-amd64.exe'],
+      ['PUT', '/dl/acm%65.tool/1.0.0/acme.tool-windows-amd64.exe'],
+      ['PUT', '/dl/kube/1.0.0-beta.1/kube-windows-amd64.exe'],
+      ['PUT', '/dl/kube/1.0.0/kube.cdx.json'],
+    ] as [string, string][];
+
+    for (const [method, path] of ways) {
+      expect(await send('anybody', method, path), path).toBe(403);
+      expect(await send('everything', method, path), path).toBe(403);
+    }
+    for (const [method, path] of ways) {
+      expect([200, 201, 404], path).toContain(await send('owner', method, path));
+    }
+    await house.stop();
+  });
+
+  it('are reached by no path that reads as another one', async () => {
+    const house = await startHouse({ reservedIds: ['acme.*'] });
+    const key = await makeKey(house, ['push', 'unlist'], ['mine']);
+    const put = async (path: string): Promise<number> => {
+      const { status } = await sendRaw(
+        house.url,
+        `PUT ${path} HTTP/1.1\r\nHost: FEED\r\nX-NuGet-ApiKey: ${key}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nMZ`,
+      );
+      return status;
+    };
+
+    for (const path of [
+      '/dl/mine/..%2facme.tool%2f1.0.0/acme.tool-windows-amd64.exe',
+      '/dl/mine/../acme.tool/1.0.0/acme.tool-windows-amd64.exe',
+      '/dl/mine%2f..%2facme.tool/1.0.0/acme.tool-windows-amd64.exe',
+      '/dl/mine/1.0.0/..%2f..%2facme.tool%2f1.0.0%2facme.tool-windows-amd64.exe',
+      '/dl/mine%00acme.tool/1.0.0/acme.tool-windows-amd64.exe',
+      '/dl/Acme.Tool/1.0.0/acme.tool-windows-amd64.exe',
+      '/dl//acme.tool/1.0.0/acme.tool-windows-amd64.exe',
+      '/DL/acme.tool/1.0.0/acme.tool-windows-amd64.exe',
+      '/dl/acme.tool%20/1.0.0/acme.tool-windows-amd64.exe',
+      '/dl/m%C4%B1ne/1.0.0/mine-windows-amd64.exe',
+      '/dl/mine;acme.tool/1.0.0/acme.tool-windows-amd64.exe',
+    ]) {
+      expect([400, 403, 404], path).toContain(await put(path));
+    }
+    expect(await put('/dl/mine/1.0.0/mine-windows-amd64.exe')).toBe(201);
+    const trail = await fetch(`${house.url}/api/v1/audit`, { headers: { 'X-NuGet-ApiKey': house.adminKey } });
+    const { entries } = (await trail.json()) as { entries: { kind: string; subject: string }[] };
+    expect(entries.filter(({ kind }) => kind === 'payload added').map(({ subject }) => subject)).toEqual([
+      'mine',
+    ]);
     await house.stop();
   });
 });
