@@ -2,6 +2,7 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { leaveCache } from './manifest-gen/claim-cache.ts';
 import { releaseFirst } from './manifest-gen/commands/first.ts';
 import { ReleaseError } from './manifest-gen/errors.ts';
 import { defaultFeedUrl, isLoopback } from './manifest-gen/feed-key.ts';
@@ -76,6 +77,8 @@ async function fillFeed(
       if (!(error instanceof ReleaseError)) throw error;
       say(`${error.message}\n  ${error.hint}`);
     }
+  } finally {
+    await leaveCache(world.config.cacheDir);
   }
   if (invocation.signal.aborted) return say(await afterInterruption(server));
   for (const tool of missing) sayHowToRelease(server, tool, sources.get(tool), say);

@@ -18,9 +18,18 @@ export async function claimCache(rootDir: string): Promise<void> {
   const folder = join(rootDir, useFolder);
   await makeDir(folder);
   if ((await foreignIn(rootDir)).length === 0) await writeFile(join(rootDir, tagFile), tag);
-  const mark = join(folder, String(process.pid));
+  const mark = markOf(rootDir);
   await writeFile(mark, '');
   process.once('exit', () => rmSync(mark, { force: true }));
+}
+
+/** For a process that goes on without it, as the server of `start` does. */
+export async function leaveCache(rootDir: string): Promise<void> {
+  await rm(markOf(rootDir), { force: true });
+}
+
+function markOf(rootDir: string): string {
+  return join(rootDir, useFolder, String(process.pid));
 }
 
 /** What is in the folder, or in one of its folders, that no release made. */

@@ -59,7 +59,10 @@ const Settings = z.object({
     .describe(
       'whose bundles --from takes: public keys (RW...) as bundle:create prints them, several with commas',
     ),
-  CACHE_DIR: z.string().optional().describe("downloads and builds; else this platform's cache folder"),
+  CACHE_DIR: z
+    .string()
+    .optional()
+    .describe("downloads and builds, which cache:clean empties; else this platform's cache folder"),
   GITHUB_API_URL: webAddress().default('https://api.github.com').describe("the forge's API"),
   GITHUB_TOKEN: token().optional().describe('a token for it: more requests an hour, private repositories'),
   HTTPS_PROXY: proxyAddress().optional().describe('a proxy for https, as curl and npm know it'),
@@ -68,7 +71,7 @@ const Settings = z.object({
   NODE_EXTRA_CA_CERTS: z
     .string()
     .optional()
-    .describe('read by Node itself: more certificate authorities (PEM file)'),
+    .describe('more certificate authorities (PEM file), for the feed, npm, git and Go'),
 });
 
 export type GeneratorConfig = {

@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCache } from '../../../manifest-gen/cache.ts';
-import { claimCache } from '../../../manifest-gen/claim-cache.ts';
+import { claimCache, leaveCache } from '../../../manifest-gen/claim-cache.ts';
 import { type Generator, makeGenerator, type VerbResult } from '../../kit/generator.ts';
 import { makeTempDir, productDir } from '../../kit/house.ts';
 
@@ -199,6 +199,9 @@ describe('a run that uses the cache', () => {
       /^Signature: 8a477f597d28d172789f06886806bc55\n/,
     );
     expect(await readdir(join(cacheDir, 'in-use'))).toEqual([String(process.pid)]);
+
+    await leaveCache(cacheDir);
+    expect(await readdir(join(cacheDir, 'in-use'))).toEqual([]);
   });
 
   it("puts no tag into somebody's own folder", async () => {
