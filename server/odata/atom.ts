@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { PackageRow } from '../catalog/catalog.ts';
+import { createPause } from '../pause.ts';
 import type { FeedLinks } from './links.ts';
 import {
   type FeedProperty,
@@ -20,15 +21,19 @@ export type Feed = {
   readonly next?: string | undefined;
 };
 
-/** A feed document (spec nuget-v2 9.3). */
-export function renderFeed({ title, rows, total, next }: Feed, links: FeedLinks): string {
+/** A feed document (spec nuget-v2 9.3). Of thousands of entries, others are answered meanwhile. */
+export async function renderFeed({ title, rows, total, next }: Feed, links: FeedLinks): Promise<string> {
   // By the rows and not by the clock: the same answer has the same ETag.
   const updated = new Date(rows.reduce((newest, row) => Math.max(newest, row.lastEdited.getTime()), 0));
   let text = `${xmlDeclaration}<feed ${declarations(links)}>`;
   if (total !== undefined) text += `<m:count>${total}</m:count>`;
   text += `<title type="text">${title}</title><id>${escapeXml(`${links.base}/${title}`)}</id>`;
   text += `<updated>${dateTime(updated)}</updated><link rel="self" title="${title}" href="${title}"/>`;
-  for (const row of rows) text += `<entry>${renderContent(row, links)}</entry>`;
+  const pause = createPause();
+  for (const row of rows) {
+    text += `<entry>${renderContent(row, links)}</entry>`;
+    if (pause.isDue()) await pause.take();
+  }
   if (next !== undefined) text += `<link rel="next" href="${escapeXml(next)}"/>`;
   return `${text}</feed>`;
 }

@@ -90,7 +90,7 @@ async function makeCollection(
   const last = found.length > page.size ? rows.at(-1) : undefined;
   const next = last && nextLink(links, collection, rawQuery, page, last);
   const feed = { title: collection, rows, total, next };
-  return document('feed', renderFeed(feed, links), context, feedIdentity(feed, links));
+  return document('feed', await renderFeed(feed, links), context, feedIdentity(feed, links));
 }
 
 function startOf({ after, skip }: Page): Pick<PackageQuery, 'after' | 'skip'> {

@@ -3,6 +3,7 @@ import { compareNuGetVersions, type NuGetVersion, parseNuGetVersion } from '../.
 import type { Catalog } from '../catalog/catalog.ts';
 import type { CompareOperator, Expression } from '../catalog/query.ts';
 import { fail } from '../errors.ts';
+import { createPause } from '../pause.ts';
 import { type Options, readBoolean, readText } from './options.ts';
 import type { Parameters } from './parameters.ts';
 import type { Selection } from './query.ts';
@@ -28,9 +29,11 @@ export async function selectUpdates(
 ): Promise<Selection> {
   const wantsAll = readBoolean(parameters, 'includeAllVersions');
   const updates: Expression[] = [];
+  const pause = createPause();
   for (const installed of readInstalled(parameters)) {
     const wanted = wantsAll ? isNewer(installed) : await isNewest(catalog, options, installed);
     if (wanted) updates.push(and(compare('Id', 'eq', installed.id), wanted));
+    if (pause.isDue()) await pause.take();
   }
   const named = anyOf(updates);
   return {

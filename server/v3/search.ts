@@ -1,5 +1,6 @@
 import type { Catalog, PackageRow } from '../catalog/catalog.ts';
 import type { Expression, PackageQuery, SemVerView } from '../catalog/query.ts';
+import { createPause } from '../pause.ts';
 import { shownFields } from './catalog-entry.ts';
 import { fullVersion, type V3Links } from './links.ts';
 import type { Parameters } from './parameters.ts';
@@ -27,9 +28,11 @@ export async function search(
   const rows = query.take === 0 ? [] : await catalog.query(query);
   const versionsEach = Math.floor(maxVersions / Math.max(rows.length, 1));
   const data: object[] = [];
+  const pause = createPause();
   for (const row of rows) {
     const versions = await catalog.query({ ...visible(parameters, row.id), take: versionsEach });
     data.push(hit(row, versions.toReversed(), query.view, links));
+    if (pause.isDue()) await pause.take();
   }
   return {
     '@context': { '@vocab': 'http://schema.nuget.org/schema#', '@base': links.hive(query.view) },

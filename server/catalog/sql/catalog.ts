@@ -1,7 +1,8 @@
 import type { Actor } from '../../audit/audit.ts';
 import { createRecordChange } from '../../audit/sql-record.ts';
 import { fail } from '../../errors.ts';
-import type { Catalog, NewPackage, PackageFile } from '../catalog.ts';
+import { createPause } from '../../pause.ts';
+import type { Catalog, NewPackage, PackageFile, PackageRow } from '../catalog.ts';
 import { costOf } from '../cost.ts';
 import { createNuspecs } from '../nuspecs.ts';
 import type { PackageQuery, SemVerView } from '../query.ts';
@@ -148,7 +149,13 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
       const columns = rowColumns(query.view);
       const after = anchorOf(query);
       const rows = await ask<RawRow>(query, (first) => pageSql(columns, query, after, first));
-      return rows.map((row) => toPackageRow(row, nuspecs));
+      const pause = createPause();
+      const found: PackageRow[] = [];
+      for (const row of rows) {
+        found.push(toPackageRow(row, nuspecs));
+        if (pause.isDue()) await pause.take();
+      }
+      return found;
     },
     async count(query) {
       const all = { ...query, skip: 0, take: Number.POSITIVE_INFINITY };
