@@ -13,7 +13,17 @@ export type Templates = { readonly cmd: string; readonly sh: string };
 export async function readTemplates(productDir: string): Promise<Templates> {
   const read = (name: string): Promise<string> =>
     readFile(join(productDir, 'shims', 'templates', name), 'utf8');
-  return { cmd: await read('shim.cmd'), sh: await read('shim.sh') };
+  const trust = oneLine(await read('trust.ps1'));
+  return {
+    cmd: (await read('shim.cmd')).replace('TRUST', () => trust),
+    sh: (await read('shim.sh')).replace('TRUST', () => trust.replaceAll("'", "'\\''")),
+  };
+}
+
+/** Both scripts hand it to PowerShell as an argument. */
+export function oneLine(script: string): string {
+  const lines = script.split(/\r?\n/).map((line) => line.trim());
+  return lines.filter((line) => line !== '' && !line.startsWith('#')).join(' ');
 }
 
 /** The forms of every shim, file names and texts; NAME.exe is the launcher, beside its NAME.shim.json. */

@@ -78,6 +78,9 @@ func objection(c config, one install, isShim func(install) bool) string {
 	if isShim(one) {
 		return "a shim, not the program itself"
 	}
+	if one.distrust != "" {
+		return "not trusted: " + one.distrust
+	}
 	return ""
 }
 
@@ -129,5 +132,21 @@ func missing(c config, installs []install, made choice) string {
 		lines = append(lines, fmt.Sprintf("  %-12s  %s  %s", one.from, one.exe, firstOf(made.notes[at], one.version)))
 	}
 	lines = append(lines, fmt.Sprintf("Install it: choco install %s, or: scoop install go-win-tools/%s", c.PackageID, c.App))
+	for _, one := range installs {
+		if one.distrust != "" {
+			lines = append(lines, howToTrust(one.global)...)
+		}
+	}
 	return strings.Join(lines, "\n") + "\n"
+}
+
+// howToTrust does not make a program good that a stranger has put there: first it must go.
+func howToTrust(root string) []string {
+	return []string{
+		"Any user of this machine may have put programs into " + root + ". An administrator deletes it when nobody knows what is in it,",
+		"or else gives it to administrators alone:",
+		fmt.Sprintf(`  icacls "%s" /setowner *%s /T /Q`, root, administrators),
+		fmt.Sprintf(`  icacls "%s" /inheritance:r /grant:r *%s:(OI)(CI)F *%s:(OI)(CI)F *S-1-5-32-545:(OI)(CI)RX`, root, administrators, system),
+		fmt.Sprintf(`  icacls "%s\*" /reset /T /Q`, root),
+	}
 }

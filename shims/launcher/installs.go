@@ -17,6 +17,11 @@ type install struct {
 	home    string // the tool's own folder in the manager: apps\TOOL, lib\TOOL
 	shared  string // the manager's folder of shims
 	isThere bool
+	// global is the root that all users of the machine share, "" for what is the caller's own or named by the policy; real and
+	// distrust are what guard found.
+	global   string
+	real     string
+	distrust string
 }
 
 // findInstalls looks at every place, in the order that ties are broken (contract section 7; spec scoop 6). A root that is
@@ -26,9 +31,13 @@ func findInstalls(c config) []install {
 	user, global, choco := roots()
 	if filepath.IsAbs(user) {
 		found = append(found, scoopInstall("scoop", user, c))
+		if strings.EqualFold(user, global) {
+			found[0].global = global
+		}
 	}
 	if filepath.IsAbs(global) && !strings.EqualFold(user, global) {
 		found = append(found, scoopInstall("scoop-global", global, c))
+		found[len(found)-1].global = global
 	}
 	if filepath.IsAbs(choco) {
 		found = append(found, chocoInstall(choco, c))
@@ -75,7 +84,7 @@ func scoopInstall(from, root string, c config) install {
 	if !readJSON(filepath.Join(at, "scoop-manifest.json"), &manifest) {
 		readJSON(filepath.Join(at, "manifest.json"), &manifest)
 	}
-	found.version = manifest.Version
+	found.version = believable(manifest.Version)
 	return found
 }
 
@@ -86,8 +95,8 @@ func lastInstalled(home, exe, otherwise string) string {
 	last, when := otherwise, time.Time{}
 	for _, entry := range entries {
 		at := filepath.Join(home, entry.Name())
-		// _1.2.0.old is what Scoop puts aside
-		if entry.Name() == "current" || strings.HasPrefix(entry.Name(), "_") || !isFile(filepath.Join(at, exe)) {
+		// _1.2.0.old is what Scoop puts aside: no version either
+		if entry.Name() == "current" || believable(entry.Name()) == "" || !isFile(filepath.Join(at, exe)) {
 			continue
 		}
 		for _, name := range []string{"scoop-install.json", "install.json"} {
@@ -109,8 +118,8 @@ func chocoInstall(root string, c config) install {
 	_, rest, _ := strings.Cut(string(bytes), "<version>")
 	version, _, _ := strings.Cut(rest, "</version>")
 	return install{
-		from: "choco", manager: "choco", exe: exe, version: strings.TrimSpace(version),
-		home: home, shared: filepath.Join(root, "bin"), isThere: isFile(exe),
+		from: "choco", manager: "choco", exe: exe, version: believable(version),
+		home: home, shared: filepath.Join(root, "bin"), isThere: isFile(exe), global: root,
 	}
 }
 

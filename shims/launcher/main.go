@@ -35,6 +35,7 @@ func main() {
 		os.Exit(bypass(self, c))
 	}
 	installs := findInstalls(c)
+	guard(installs, windowsFiles())
 	made := choose(c, installs, isShimFor(self, installs))
 	if isExplained {
 		fmt.Fprint(os.Stderr, explain(c, installs, made))
@@ -47,7 +48,7 @@ func main() {
 		stop(made.exit, "%s", missing(c, installs, made))
 	}
 	os.Setenv("PATH", childPath(os.Getenv("PATH"), c, installs, made.taken))
-	os.Exit(run(made.taken.exe))
+	os.Exit(run(firstOf(made.taken.real, made.taken.exe)))
 }
 
 // bypass runs what PATH would have run without us, except from a working folder.

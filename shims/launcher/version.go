@@ -5,6 +5,22 @@ import (
 	"strings"
 )
 
+// longestVersion is more than any tool has; the scripts' lines have an end.
+const longestVersion = 128
+
+// believable is the version that a file of an install or a folder's name says, "" when it is not written as versions are:
+// 0-9, A-Z, a-z, dot, plus and hyphen, a digit or a letter first. Anybody may have written the file.
+func believable(version string) string {
+	for at := 0; at < len(version); at++ {
+		one := version[at]
+		isWord := '0' <= one && one <= '9' || 'A' <= one && one <= 'Z' || 'a' <= one && one <= 'z'
+		if !isWord && (at == 0 || one != '.' && one != '+' && one != '-') || at >= longestVersion {
+			return ""
+		}
+	}
+	return version
+}
+
 // compareVersions orders what both managers call a version: numbers of any count, then what comes before a release.
 // 1.22.0-beta.10 > 1.22.0-beta.2, 1.22.0 > 1.22.0-beta.1, 1.22.0.1 > 1.22.0; no version at all is the oldest.
 func compareVersions(a, b string) int {

@@ -4,6 +4,8 @@ rem Made from a policy; make it again instead of changing it. GO_WIN_TOOLS_EXPLA
 rem The first setlocal is the child's environment, the second one, which ends before it starts, that of the decision.
 setlocal EnableExtensions DisableDelayedExpansion
 if not defined GO_WIN_TOOLS_DEPTH set "GO_WIN_TOOLS_DEPTH=0"
+set "GO_WIN_TOOLS_DEPTH=%GO_WIN_TOOLS_DEPTH:"=?%"
+for /f "eol=0 delims=0123456789" %%X in ("1%GO_WIN_TOOLS_DEPTH%") do if not "%%X"=="" set "GO_WIN_TOOLS_DEPTH=0"
 set /a "GO_WIN_TOOLS_DEPTH+=1" >nul
 setlocal
 rem SETTINGS
@@ -15,20 +17,47 @@ if %GO_WIN_TOOLS_DEPTH% GTR 64 (
 )
 rem In a subroutine: %~dp0 is wrong where the caller put our name in quotes.
 call :here
-if not "%GO_WIN_TOOLS_EXPLAIN%"=="1" if "%GO_WIN_TOOLS_BYPASS%"=="1" goto bypass
+rem No path has a quote; one in a variable would end ours, and the rest of it would be a command. No line may name a variable
+rem with a replacement that is not there, not even behind an if: thus the jumps.
+for %%V in (user global choco profile data settings tell bypass) do set "%%V="
+if not defined SCOOP goto no_user
+set "user=%SCOOP:"=%"
+:no_user
+if not defined SCOOP_GLOBAL goto no_global
+set "global=%SCOOP_GLOBAL:"=%"
+:no_global
+if not defined ChocolateyInstall goto no_choco
+set "choco=%ChocolateyInstall:"=%"
+:no_choco
+if not defined USERPROFILE goto no_profile
+set "profile=%USERPROFILE:"=%"
+:no_profile
+if not defined ProgramData goto no_data
+set "data=%ProgramData:"=%"
+:no_data
+if not defined XDG_CONFIG_HOME goto no_settings
+set "settings=%XDG_CONFIG_HOME:"=%"
+:no_settings
+if not defined GO_WIN_TOOLS_EXPLAIN goto no_explain
+set "tell=%GO_WIN_TOOLS_EXPLAIN:"=%"
+:no_explain
+if not "%tell%"=="1" set "tell="
+set "explain=%tell%"
+set "tell="
+if defined explain goto managers
+if not defined GO_WIN_TOOLS_BYPASS goto managers
+set "bypass=%GO_WIN_TOOLS_BYPASS:"=%"
+if "%bypass%"=="1" goto bypass
 
 rem Where the managers are: the environment, then Scoop's configuration, then the defaults.
-set "user=%SCOOP%"
-set "global=%SCOOP_GLOBAL%"
-set "settings=%USERPROFILE%\.config"
-if defined XDG_CONFIG_HOME set "settings=%XDG_CONFIG_HOME%"
+:managers
+if not defined settings set "settings=%profile%\.config"
 set "source=%settings%\scoop\config.json"
 if not defined user call :json root_path user
 if not defined global call :json global_path global
-if not defined user set "user=%USERPROFILE%\scoop"
-if not defined global set "global=%ProgramData%\scoop"
-set "choco=%ChocolateyInstall%"
-if not defined choco set "choco=%ProgramData%\chocolatey"
+if not defined user set "user=%profile%\scoop"
+if not defined global set "global=%data%\scoop"
+if not defined choco set "choco=%data%\chocolatey"
 rem What is relative, because a variable is empty, would be found in the working folder: it is no place.
 if not "%user:~1,1%"==":" if not "%user:~0,2%"=="\\" set "user="
 if not "%global:~1,1%"==":" if not "%global:~0,2%"=="\\" set "global="
@@ -36,17 +65,15 @@ if not "%choco:~1,1%"==":" if not "%choco:~0,2%"=="\\" set "choco="
 if defined user for %%F in ("%user%\.") do set "user=%%~fF"
 if defined global for %%F in ("%global%\.") do set "global=%%~fF"
 if defined choco for %%F in ("%choco%\.") do set "choco=%%~fF"
-set "tell="
-if "%GO_WIN_TOOLS_EXPLAIN%"=="1" set "tell=explain"
-if defined tell >&2 echo %tool%: prefer %prefer%%pinned%, sandbox %sandbox%
-
 rem What the caller has under these names must not speak here either.
-for %%V in (home shared) do for %%F in (scoop scoop-global choco) do set "%%V_%%F="
+set "trusted="
+for %%V in (home shared distrusted) do for %%F in (scoop scoop-global choco) do set "%%V_%%F="
 
-rem Once more to tell where was looked, when there is nothing to run.
+rem Once more without what is not trusted, and to tell where was looked, to explain or when there is nothing to run.
 :look
 
 set "taken="
+set "from_taken="
 set "best="
 set "why=it is not installed"
 set "code=127"
@@ -72,7 +99,11 @@ rem With Scoop's no_junction there is no current: the version installed last is 
 if exist "%at%\%exe%" goto current
 if not exist "%home%\" goto current
 rem The cmd that runs dir fills in the folder: there a quote in it ends nothing.
-for /f "eol=_ delims=" %%D in ('dir /b /ad /od "%%home%%"') do call :installed "%%D"
+rem No argument: call would fill in a %NAME% of a folder's name.
+for /f "eol=_ delims=" %%D in ('dir /b /ad /od "%%home%%"') do (
+  set "name=%%D"
+  call :installed
+)
 :current
 if defined version set "at=%home%\%version%"
 set "version="
@@ -81,6 +112,7 @@ set "source=%at%\scoop-manifest.json"
 if exist "%file%" call :json version version
 set "source=%at%\manifest.json"
 if exist "%file%" if not defined version call :json version version
+if defined version call :believe
 goto consider
 
 :choco
@@ -93,6 +125,7 @@ set "file=%home%\tools\%exe%"
 set "version="
 set "source=%home%\%package%.nuspec"
 if exist "%file%" if exist "%source%" call :nuspec
+if defined version call :believe
 set "next=known"
 goto consider
 
@@ -102,7 +135,23 @@ set "manager=path"
 set "home="
 set "shared="
 rem KNOWN
-goto decided
+
+rem What all users share may have been put there by any of them. Who may change it only PowerShell tells, which takes its time: it is
+rem asked of what would run alone.
+set "shared_root="
+if "%from_taken%"=="choco" set "shared_root=%choco%"
+if "%from_taken%"=="scoop-global" set "shared_root=%global%"
+if /i "%from_taken%|%user%"=="scoop|%global%" set "shared_root=%global%"
+if not defined taken goto decided
+if not defined shared_root goto decided
+if "%from_taken%"=="%trusted%" goto decided
+set "asked=%taken%"
+call :ask >nul 2>nul
+if defined is_trusted set "trusted=%from_taken%"
+if defined is_trusted goto decided
+set "distrusted_%from_taken%=%taken%"
+if defined explain call :ask >&2
+goto look
 
 rem One install: whether it may run, and whether it is the better one.
 :consider
@@ -118,7 +167,8 @@ for %%F in ("%file%") do set "folder=%%~dpF"
 for %%D in ("%here%" "%user%\shims\" "%global%\shims\" "%choco%\bin\") do if /i "%folder%"=="%%~D" set "note=a shim, not the program itself"
 rem Scoop's shims, and ours elsewhere, have their target beside them.
 for %%X in (shim shim.json) do if exist "%file:~0,-3%%%X" set "note=a shim, not the program itself"
-if defined note if "%code%"=="127" set "why=nothing of what is there may run"
+if defined distrusted_%from% if not defined note set "note=not trusted: others than administrators can change it or a folder around it"
+if defined note if not defined taken if "%code%"=="127" set "why=nothing of what is there may run"
 if defined note set "code=126"
 if defined note goto noted
 if not "%prefer%"=="pinned" goto not_pinned
@@ -157,9 +207,16 @@ if defined tell for /f "delims=" %%L in ("%line%") do >&2 echo %%L
 goto %next%
 
 :decided
+if not defined explain goto told
+set "explain="
+set "tell=explain"
+>&2 echo %tool%: prefer %prefer%%pinned%, sandbox %sandbox%
+goto look
+:told
 if defined taken goto found
 if "%tell%"=="explain" >&2 echo Nothing is run: %why%.
 if "%tell%"=="where" >&2 echo Install it: choco install %package%, or: scoop install go-win-tools/%app%
+if "%tell%"=="where" for %%F in (scoop scoop-global choco) do if defined distrusted_%%F call :how_to %%F
 if defined tell exit /b %code%
 >&2 echo %tool%: %why%. Looked at:
 set "tell=where"
@@ -237,6 +294,37 @@ if defined rest goto other
 >&2 echo %tool%: GO_WIN_TOOLS_BYPASS is set, and PATH has no other %exe%.
 exit /b 127
 
+rem Whether PowerShell knows of nothing against a file; else it says what.
+:ask
+set "is_trusted="
+set "GO_WIN_TOOLS_FILE=%asked%"
+set "GO_WIN_TOOLS_ROOT=%shared_root%"
+rem What PowerShell 7 has there is not for this one.
+set "PSModulePath="
+if not defined SystemRoot exit /b 0
+set "is_trusted=1"
+"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe" -NoLogo -NoProfile -NonInteractive -Command "TRUST" <nul
+rem Not %ERRORLEVEL%, which the caller may have as a variable; a crash is below 0.
+if errorlevel 1 goto distrusted
+if errorlevel 0 exit /b 0
+:distrusted
+set "is_trusted="
+exit /b 0
+
+:how_to
+set "shared_root=%global%"
+if "%~1"=="choco" set "shared_root=%choco%"
+set "asked=%distrusted_scoop%"
+if "%~1"=="scoop-global" set "asked=%distrusted_scoop-global%"
+if "%~1"=="choco" set "asked=%distrusted_choco%"
+call :ask >&2
+>&2 echo Any user of this machine may have put programs into "%shared_root%". An administrator deletes it when nobody knows what is in it,
+>&2 echo or else gives it to administrators alone:
+>&2 echo   icacls "%shared_root%" /setowner *S-1-5-32-544 /T /Q
+>&2 echo   icacls "%shared_root%" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F *S-1-5-32-545:(OI)(CI)RX
+>&2 echo   icacls "%shared_root%\*" /reset /T /Q
+exit /b 0
+
 :here
 set "here=%~dp0"
 exit /b 0
@@ -249,8 +337,20 @@ if "%order%"=="0" set "note=denied: %~1"
 exit /b 0
 
 :installed
-if not exist "%home%\%~1\%exe%" exit /b 0
-for %%I in (install.json scoop-install.json) do if exist "%home%\%~1\%%I" set "version=%~1"
+for /f "eol=0 delims=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.+-" %%X in ("1%name%") do if not "%%X"=="" set "name="
+if not defined name exit /b 0
+if not exist "%home%\%name%\%exe%" exit /b 0
+for %%I in (install.json scoop-install.json) do if exist "%home%\%name%\%%I" set "version=%name%"
+exit /b 0
+
+rem What a file of an install says is a version only when it is written as one (launcher/version.go). eol is one of the delims: no
+rem text begins with it, once these are taken away. Wine's for has a turn also when nothing is left.
+:believe
+set "version=%version:"=?%"
+set "start=%version:~0,128%"
+if not "%start%"=="%version%" set "version=?"
+for /f "delims=.+-" %%X in ("%version:~0,1%x") do if "%%X"=="x" set "version=?"
+for /f "eol=0 delims=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.+-" %%X in ("1%version%") do if not "%%X"=="" set "version="
 exit /b 0
 
 rem The text behind a key, from a file with a key a line, as Scoop writes it: key, variable. The file is no argument: call
@@ -261,6 +361,7 @@ set "text="
 for /f "usebackq tokens=1,* delims=: " %%A in ("%source%") do if not defined text if "%%~A"=="%~1" set "text=%%B"
 if not defined text exit /b 0
 set "text=%text:"=%"
+if not defined text exit /b 0
 for /f "tokens=* delims= " %%T in ("%text%") do set "text=%%T"
 if "%text:~-1%"=="," set "text=%text:~0,-1%"
 rem Windows PowerShell's JSON has these two as numbers.
@@ -272,16 +373,16 @@ exit /b 0
 
 :nuspec
 for /f "usebackq tokens=1-12 delims=<>" %%A in ("%source%") do (
-  if "%%A"=="version" set "version=%%B"
-  if "%%B"=="version" set "version=%%C"
-  if "%%C"=="version" set "version=%%D"
-  if "%%D"=="version" set "version=%%E"
-  if "%%E"=="version" set "version=%%F"
-  if "%%F"=="version" set "version=%%G"
-  if "%%G"=="version" set "version=%%H"
-  if "%%H"=="version" set "version=%%I"
-  if "%%I"=="version" set "version=%%J"
-  if "%%J"=="version" set "version=%%K"
+  if not defined version if "%%A"=="version" if "%%C"=="/version" set "version=%%B"
+  if not defined version if "%%B"=="version" if "%%D"=="/version" set "version=%%C"
+  if not defined version if "%%C"=="version" if "%%E"=="/version" set "version=%%D"
+  if not defined version if "%%D"=="version" if "%%F"=="/version" set "version=%%E"
+  if not defined version if "%%E"=="version" if "%%G"=="/version" set "version=%%F"
+  if not defined version if "%%F"=="version" if "%%H"=="/version" set "version=%%G"
+  if not defined version if "%%G"=="version" if "%%I"=="/version" set "version=%%H"
+  if not defined version if "%%H"=="version" if "%%J"=="/version" set "version=%%I"
+  if not defined version if "%%I"=="version" if "%%K"=="/version" set "version=%%J"
+  if not defined version if "%%J"=="version" if "%%L"=="/version" set "version=%%K"
 )
 exit /b 0
 

@@ -6,6 +6,7 @@
 # as it was. Prints the program and, from the next line on, the child's PATH; nothing when there is nothing to run.
 decide() {
 # SETTINGS
+trust='TRUST'
 
 stop() { code=$1; shift; printf '%s\n' "$@" >&2; exit "$code"; }
 
@@ -63,6 +64,12 @@ json() {
   printf '%s' "$found"
 }
 
+# What a file of an install says is a version only when it is written as one (launcher/version.go).
+believe() {
+  case $1 in '' | [!0-9A-Za-z]* | *[!0-9A-Za-z.+-]*) return ;; esac
+  [ "${#1}" -gt 128 ] || printf '%s' "$1"
+}
+
 count=0
 add() {
   count=$((count + 1))
@@ -86,8 +93,9 @@ scoop() {
     # with Scoop's no_junction there is no current: what it runs is the version whose install.json was written last
     last=
     for folder in "$2/apps/$app"/*/; do
-      # _1.2.0.old is what Scoop puts aside
-      case ${folder#"$2/apps/$app"/} in current/ | _*) continue ;; esac
+      name=${folder#"$2/apps/$app"/}
+      # _1.2.0.old is what Scoop puts aside: no version either
+      if [ "$name" = current/ ] || [ -z "$(believe "${name%/}")" ]; then continue; fi
       file=${folder}scoop-install.json
       [ -f "$file" ] || file=${folder}install.json
       if [ -f "$file" ] && [ -f "$folder$exe" ] && { [ -z "$last" ] || [ "$file" -nt "$last" ]; }; then last=$file; fi
@@ -97,7 +105,7 @@ scoop() {
   for file in scoop-manifest.json manifest.json; do
     if [ -z "$version" ] && [ -f "$at/$file" ]; then version=$(json "$at/$file" version); fi
   done
-  add "$1" scoop "$at/$exe" "$version" "$2/apps/$app" "$2/shims"
+  add "$1" scoop "$at/$exe" "$(believe "$version")" "$2/apps/$app" "$2/shims"
 }
 
 choco() {
@@ -108,7 +116,7 @@ choco() {
       case $line in *'<version>'*'</version>'*) version=${line#*<version>} version=${version%%</version>*}; break ;; esac
     done < "$nuspec"
   fi
-  add choco choco "$1/lib/$package/tools/$exe" "$version" "$1/lib/$package" "$1/bin"
+  add choco choco "$1/lib/$package/tools/$exe" "$(believe "$version")" "$1/lib/$package" "$1/bin"
 }
 
 # 1 when $1 comes after $2, 2 when before, 0 when they are the same; $3 stands in for what is not there
@@ -190,37 +198,77 @@ objection() {
   printf 'a shim, not the program itself'
 }
 
-taken='' why='it is not installed' code=127 in=''
 at=0
 while [ "$at" -lt "$count" ]; do
   at=$((at + 1))
   note=$(objection "$at")
   eval "note_$at=\$note"
-  case $note in
-    '') in="$in $at" ;;
-    'not there') ;;
-    *) code=126 why='nothing of what is there may run' ;;
-  esac
 done
-if [ "$prefer" = pinned ]; then
-  for at in $in; do
-    eval "version=\$version_$at"
-    if [ -z "$taken" ] && same "$version" "$pin"; then taken=$at why="it is the pinned version $pin"; fi
+
+pick() {
+  taken='' why='it is not installed' code=127 in=''
+  at=0
+  while [ "$at" -lt "$count" ]; do
+    at=$((at + 1))
+    eval "note=\$note_$at"
+    case $note in
+      '') in="$in $at" ;;
+      'not there') ;;
+      *) code=126 why='nothing of what is there may run' ;;
+    esac
   done
-  if [ -z "$taken" ] && [ -n "$in" ]; then code=126 why="none is the pinned version $pin"; fi
-elif [ "$prefer" = newest ]; then
-  best=
-  for at in $in; do
-    eval "version=\$version_$at"
-    if [ -z "$taken" ] || newer "$version" "$best"; then taken=$at best=$version why='it is the newest'; fi
-  done
-else
-  for at in $in; do
-    eval "manager=\$manager_$at"
-    if [ -z "$taken" ]; then taken=$at why="nothing of $prefer is there, and it is the next"; fi
-    if [ "$manager" = "$prefer" ]; then taken=$at why="$prefer is preferred"; break; fi
-  done
-fi
+  if [ "$prefer" = pinned ]; then
+    for at in $in; do
+      eval "version=\$version_$at"
+      if [ -z "$taken" ] && same "$version" "$pin"; then taken=$at why="it is the pinned version $pin"; fi
+    done
+    if [ -z "$taken" ] && [ -n "$in" ]; then code=126 why="none is the pinned version $pin"; fi
+  elif [ "$prefer" = newest ]; then
+    best=
+    for at in $in; do
+      eval "version=\$version_$at"
+      if [ -z "$taken" ] || newer "$version" "$best"; then taken=$at best=$version why='it is the newest'; fi
+    done
+  else
+    for at in $in; do
+      eval "manager=\$manager_$at"
+      if [ -z "$taken" ]; then taken=$at why="nothing of $prefer is there, and it is the next"; fi
+      if [ "$manager" = "$prefer" ]; then taken=$at why="$prefer is preferred"; break; fi
+    done
+  fi
+}
+
+# What all users share may have been put there by any of them. Who may change it a shell cannot see (Git Bash makes modes up);
+# PowerShell can, and says why not. Elsewhere there is no such folder.
+is_trusted() {
+  case $(uname -s) in Linux | Darwin | *BSD) return ;; esac
+  windows=$(unix "${SYSTEMROOT-${SystemRoot-}}")
+  case $windows in /?*) ;; *) return 1 ;; esac
+  (
+    unset PSModulePath PSMODULEPATH
+    GO_WIN_TOOLS_FILE=$(cygpath -w -- "$1") GO_WIN_TOOLS_ROOT=$(cygpath -w -- "$2") MSYS_NO_PATHCONV=1 MSYS2_ARG_CONV_EXCL='*'
+    export GO_WIN_TOOLS_FILE GO_WIN_TOOLS_ROOT MSYS_NO_PATHCONV MSYS2_ARG_CONV_EXCL
+    exec "$windows/System32/WindowsPowerShell/v1.0/powershell.exe" -NoLogo -NoProfile -NonInteractive -Command "$trust" </dev/null 2>&1
+  )
+}
+
+distrusted=
+while
+  pick
+  [ -n "$taken" ]
+do
+  eval "from=\$from_$taken file=\$exe_$taken root=\${home_$taken%/*/*}"
+  case $from in scoop-global | choco) ;; *) [ "$root" = "$global" ] || break ;; esac
+  if reason=$(is_trusted "$file" "$root"); then break; fi
+  reason=$(printf '%s' "$reason" | tr -d '\r')
+  eval "note_$taken=\"not trusted: \$reason\""
+  distrusted="$distrusted
+Any user of this machine may have put programs into $root. An administrator deletes it when nobody knows what is in it,
+or else gives it to administrators alone, at a command prompt:
+  icacls \"$root\" /setowner *S-1-5-32-544 /T /Q
+  icacls \"$root\" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F *S-1-5-32-545:(OI)(CI)RX
+  icacls \"$root\\*\" /reset /T /Q"
+done
 
 list() {
   at=0
@@ -243,7 +291,7 @@ if [ "${GO_WIN_TOOLS_EXPLAIN-}" = 1 ]; then
   exit 0
 fi
 [ -n "$taken" ] || stop "$code" "$tool: $why. Looked at:" "$(list)" \
-  "Install it: choco install $package, or: scoop install go-win-tools/$app"
+  "Install it: choco install $package, or: scoop install go-win-tools/$app$distrusted"
 
 # PATH without the folders of those that lost, in any case, with or without a slash at the end
 gone=

@@ -42,6 +42,11 @@ describe.skipIf(!hasProgram('dash'))('the sh form of a shim (needs dash)', () =>
       '/bin',
     ].join(':');
 
+  const envOf = (world: number | string, vector: Vector): Record<string, string> => ({
+    SYSTEMROOT: join(dir, 'windows'),
+    ...environmentOf(at(world), vector, pathOf(world, vector.path)),
+  });
+
   function call(
     world: number | string,
     vector: Vector,
@@ -49,7 +54,7 @@ describe.skipIf(!hasProgram('dash'))('the sh form of a shim (needs dash)', () =>
     more: Record<string, string> = {},
     input?: Buffer,
   ): Promise<Outcome> {
-    const env = { ...environmentOf(at(world), vector, pathOf(world, vector.path)), ...more };
+    const env = { ...envOf(world, vector), ...more };
     // dash drops variables like ProgramFiles(x86); Git Bash is bash and keeps them
     const shell = vector.name.endsWith('(bash)') ? 'bash' : 'dash';
     return runBytes(shell, [at(world)('shims/dlv'), ...args], { cwd: checkout, env }, input);
@@ -62,7 +67,17 @@ describe.skipIf(!hasProgram('dash'))('the sh form of a shim (needs dash)', () =>
     await chmod(tool, 0o755);
     // Git Bash turns C:\\Users into /c/Users: here the slashes are all there is to turn
     await mkdir(join(dir, 'msys'));
-    await writeFile(join(dir, 'msys', 'cygpath'), '#!/bin/sh\nprintf %s "$3" | tr \\\\ /\n', { mode: 0o755 });
+    await writeFile(join(dir, 'msys', 'cygpath'), `#!/bin/sh\nprintf %s "$3" | tr '\\\\' /\n`, {
+      mode: 0o755,
+    });
+    await writeFile(join(dir, 'msys', 'uname'), '#!/bin/sh\necho MINGW64_NT-10.0\n', { mode: 0o755 });
+    const powershell = join(dir, 'windows', 'System32', 'WindowsPowerShell', 'v1.0');
+    await mkdir(powershell, { recursive: true });
+    await copyFile(
+      join(import.meta.dirname, 'programs', 'powershell.sh'),
+      join(powershell, 'powershell.exe'),
+    );
+    await chmod(join(powershell, 'powershell.exe'), 0o755);
     checkout = join(dir, 'checkout');
     await mkdir(checkout);
     await plantTraps(checkout, tool);
@@ -99,7 +114,7 @@ describe.skipIf(!hasProgram('dash'))('the sh form of a shim (needs dash)', () =>
     const without = heard(
       await runBytes('dash', [tool], {
         cwd: checkout,
-        env: { ...environmentOf(at('plain'), plain, pathOf('plain')), ...own },
+        env: { ...envOf('plain', plain), ...own },
       }),
     ).env;
 
@@ -128,7 +143,7 @@ describe.skipIf(!hasProgram('dash'))('the sh form of a shim (needs dash)', () =>
 
   it('becomes the tool: nothing stands between it and who sends signals', async () => {
     const how = ['-c', 'echo pid=$$; exec "$0"', at('plain')('shims/dlv')];
-    const env = environmentOf(at('plain'), plain, pathOf('plain'));
+    const env = envOf('plain', plain);
 
     const { stdout } = await runBytes('dash', how, { cwd: checkout, env });
 

@@ -19,6 +19,8 @@ export type Vector = {
   readonly env?: (at: At) => Readonly<Record<string, string | undefined>>;
   /** Behind the folder of the shims. */
   readonly path?: readonly string[];
+  /** Folders and files that all users may change. */
+  readonly open?: readonly string[];
   /** The program that runs, or our own exit code. */
   readonly ends: string | number;
   /** The child's PATH behind the folder of the shims, where it is not the caller's. */
@@ -60,6 +62,14 @@ function chocoHas(version: string, root = 'data/chocolatey'): Files {
   };
 }
 
+function withMark(files: Files): Files {
+  const marked = Object.entries(files).map(([path, content]) => [
+    path,
+    typeof content === 'string' ? `\uFEFF${content}` : content,
+  ]);
+  return Object.fromEntries(marked);
+}
+
 /** Windows PowerShell's JSON has `&` and `'` as numbers. */
 function scoopConfig(file: string, values: (at: At) => Readonly<Record<string, string>>): Files {
   return {
@@ -77,7 +87,118 @@ const shimsInFront: Files = {
   'profile/scoop/shims/dlv.shim': 'path = "somewhere"',
 };
 
+/** What anybody may write where a version is looked for. None of it is one, so that it is the oldest, and none is a command. */
+const noVersions: readonly string[] = [
+  '9.0&echo stolen&rem ',
+  '9.0"&echo stolen&"',
+  '9.0" & echo stolen & rem "',
+  '"9.0"',
+  '%PATH%',
+  '9%PROBE_EXIT:~0,1%',
+  '9.0^',
+  '9.0|more',
+  '9.0$(echo stolen)`echo stolen`',
+  '9!PATH!',
+  "9.0'",
+  ';9.0',
+  '9.0 ',
+  '9_0',
+  '-9.0',
+  '9.0\r\n&echo stolen',
+  '9.0\u00e9',
+  `9.${'0'.repeat(200)}`,
+  '9'.repeat(9_000),
+];
+
 export const vectors: readonly Vector[] = [
+  // what strangers write
+  ...noVersions.flatMap((version): Vector[] => {
+    const shown = version.length > 40 ? `${version.length} digits` : JSON.stringify(version);
+    return [
+      { name: `a nuspec with ${shown}`, files: [globalHas('0.1.0'), chocoHas(version)], ends: global },
+      { name: `a manifest with ${shown}`, files: [scoopHas(version), chocoHas('0.1.0')], ends: choco },
+    ];
+  }),
+  ...['data', 'data/chocolatey', 'data/chocolatey/lib/delve', choco].map(
+    (place): Vector => ({
+      name: `all users may change ${place}`,
+      files: [scoopHas('0.1.0'), chocoHas('9.0')],
+      open: [place],
+      ends: user,
+    }),
+  ),
+  {
+    name: 'all users may change the folder of Scoop global, and the next that is there is not the newest',
+    files: [globalHas('9.0'), chocoHas('1.0'), scoopHas('0.1.0')],
+    open: ['data/scoop/apps'],
+    ends: choco,
+  },
+  {
+    name: "all users may change the caller's own Scoop: it is for the caller to know",
+    files: [scoopHas('9.0'), chocoHas('1.0')],
+    open: ['profile/scoop'],
+    ends: user,
+  },
+  {
+    name: "a SCOOP that is the folder all share is not the caller's own",
+    files: [globalHas('9.0'), chocoHas('1.0')],
+    open: ['data/scoop'],
+    env: (at) => ({ SCOOP: at('data/scoop') }),
+    ends: choco,
+  },
+  {
+    name: 'nothing that is there is trusted: 126, the folders and what to do',
+    files: [globalHas('9.0'), chocoHas('1.0')],
+    open: ['data/scoop', 'data/chocolatey/lib'],
+    ends: 126,
+    says: (at) => [
+      'nothing of what is there may run',
+      at(choco),
+      at(global),
+      'not trusted: ',
+      `icacls "${at('data/scoop')}" /setowner`,
+      `icacls "${at('data/chocolatey')}" /inheritance:r`,
+    ],
+  },
+  {
+    name: 'pinned to what is not trusted: 126',
+    policy: { prefer: 'pinned', pin: '9.0' },
+    files: [globalHas('9.0'), chocoHas('1.0')],
+    open: ['data/scoop'],
+    ends: 126,
+    says: () => ['none is the pinned version 9.0', 'not trusted: '],
+  },
+  {
+    name: 'explain tells what is not trusted',
+    files: [globalHas('9.0'), chocoHas('1.0')],
+    open: ['data/scoop'],
+    env: () => ({ GO_WIN_TOOLS_EXPLAIN: '1' }),
+    ends: 0,
+    says: () => ['delve: prefer newest', 'not trusted: ', '> choco'],
+  },
+  {
+    name: 'a nuspec with a byte order mark',
+    files: [globalHas('0.1.0'), withMark(chocoHas('0.2.0'))],
+    ends: choco,
+  },
+  {
+    name: '128 characters of a version',
+    files: [chocoHas(`9.0-${'a'.repeat(124)}`), globalHas('8.0')],
+    ends: choco,
+  },
+  {
+    name: 'no_junction: folders that are no versions',
+    files: [
+      scoopHas('1.9.0', { folder: '1.9.0' }),
+      scoopHas('9.0&echo stolen', { folder: '9.0&echo stolen' }),
+      scoopHas('%PATH%', { folder: '%PATH%' }),
+      scoopHas('9^0', { folder: '9^0' }),
+      scoopHas('9 0', { folder: '9 0' }),
+      // wine's for /f wants a profile for its temporary files
+      { 'profile/readme.txt': '' },
+    ],
+    ends: 'profile/scoop/apps/delve/1.9.0/dlv.exe',
+  },
   // who is there
   { name: 'only Scoop', files: [scoopHas('1.2.0')], ends: user },
   { name: 'only Scoop global', files: [globalHas('1.2.0')], ends: global },

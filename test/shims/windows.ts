@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, win32 } from 'node:path';
 import { createCache } from '../../manifest-gen/cache.ts';
 import { buildLauncher, type Launcher } from '../../shims/build-launcher.ts';
@@ -39,16 +39,17 @@ export async function startWindows(dir: string, cwd: string): Promise<Windows> {
   const drive = join(dir, 'wine', 'drive_c');
   const programs = join(import.meta.dirname, 'programs');
   await mkdir(join(drive, 'results'));
-  for (const name of ['probe', 'driver']) {
-    const file = join(programs, `${name}.c`);
-    await mustRun('x86_64-w64-mingw32-gcc', [
-      '-s',
-      '-municode',
-      '-o',
-      join(drive, `${name}.exe`),
-      file,
-      '-lshell32',
-    ]);
+  const powershell = join(drive, 'windows', 'system32', 'WindowsPowerShell', 'v1.0');
+  await rm(powershell, { recursive: true, force: true });
+  await mkdir(powershell, { recursive: true });
+  for (const [name, folder] of [
+    ['probe', drive],
+    ['driver', drive],
+    ['powershell', powershell],
+  ] as const) {
+    const from = join(programs, `${name}.c`);
+    const to = join(folder, `${name}.exe`);
+    await mustRun('x86_64-w64-mingw32-gcc', ['-s', '-municode', '-o', to, from, '-lshell32']);
   }
   const launcher = await buildTestLauncher();
   return {

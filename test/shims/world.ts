@@ -1,4 +1,15 @@
-import { copyFile, link, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  link,
+  mkdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Launcher } from '../../shims/build-launcher.ts';
 import { planShims } from '../../shims/plan.ts';
@@ -32,11 +43,24 @@ export async function buildWorld({ dir, at, program: tool, launcher }: World, ve
     else if (typeof content === 'object') await symlink(content.linkTo, file);
     else await writeFile(file, typeof content === 'function' ? content(at) : content);
   }
+  for (const place of vector.open ?? []) await openToAll(join(dir, place));
   const written = vector.files.flatMap((files) => Object.keys(files)).filter((path) => isInstall.test(path));
   for (const [minute, path] of written.entries()) {
     const file = join(dir, path);
     for (const one of [file, dirname(file)]) await utimes(one, 0, 1_700_000_000 + 60 * minute);
   }
+}
+
+/** Wine makes an access list of the mode; the stand-ins for PowerShell know it by the file beside it. */
+async function openToAll(place: string): Promise<void> {
+  // the program is one file under many names
+  if (!(await stat(place)).isDirectory()) {
+    const bytes = await readFile(place);
+    await rm(place);
+    await writeFile(place, bytes);
+  }
+  await chmod(place, 0o777);
+  await writeFile(`${place}.open`, '');
 }
 
 const isInstall = /install\.json$/;
