@@ -1,15 +1,19 @@
 /** The verb `start`: server and generator in one process, so that one command shows the whole product. */
+import { existsSync } from 'node:fs';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { leaveCache } from './manifest-gen/claim-cache.ts';
 import { releaseFirst } from './manifest-gen/commands/first.ts';
 import { ReleaseError } from './manifest-gen/errors.ts';
 import { defaultFeedUrl, isLoopback } from './manifest-gen/feed-key.ts';
+import { runCommand } from './manifest-gen/run-command.ts';
 import type { Tool, UpstreamKind } from './manifest-gen/tools.ts';
 import { createReport, createWorld, type Invocation, readToolsOf, type World } from './manifest-gen/world.ts';
 import { operator } from './server/audit/audit.ts';
 import { configHelp, loadConfig } from './server/config.ts';
+import { rebuildCommand } from './server/database-driver.ts';
+import { FeedError } from './server/errors.ts';
 import { installCommands } from './server/gallery/commands.ts';
 import type { Keys } from './server/keys/keys.ts';
 import { createLogger } from './server/log.ts';
@@ -32,7 +36,9 @@ async function start(invocation: Invocation): Promise<void> {
   const config = loadConfig(env);
   // One screen for people: requests are logged only when they ask for it.
   const log = createLogger(env.LOG_LEVEL ? config.logLevel : 'warn');
-  const server = await startServer(config, log, { productDir, version, env });
+  const server = await withDriver(invocation, say, () =>
+    startServer(config, log, { productDir, version, env }),
+  );
   try {
     const key = await firstKey(server.services.keys, join(config.dataDir, 'start.key'));
     say(`The server is up: ${server.publicUrl}/`);
@@ -49,6 +55,40 @@ async function start(invocation: Invocation): Promise<void> {
     await server.stop();
     say('The server has stopped.');
   }
+}
+
+/**
+ * After a change of Node the database driver is of the one before: a checkout builds it anew, once.
+ * @throws FeedError DATABASE_DRIVER when that fails, for an installed program, and on Windows
+ */
+async function withDriver<T>(
+  invocation: Invocation,
+  say: (text: string) => void,
+  run: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof FeedError) || error.code !== 'DATABASE_DRIVER') throw error;
+    // Windows has npx.cmd, which would need a shell.
+    const isPossible =
+      process.platform !== 'win32' && existsSync(join(invocation.productDir, 'pnpm-lock.yaml'));
+    if (!isPossible) throw error;
+    say(
+      `The database driver was built for another Node than ${process.version}; building it anew takes a minute.`,
+    );
+    if (!(await rebuildDriver(invocation))) throw error;
+    return await run();
+  }
+}
+
+async function rebuildDriver({ productDir, env, signal, stderr }: Invocation): Promise<boolean> {
+  const [program, ...args] = rebuildCommand;
+  // For the Node that runs us, whichever comes first in PATH otherwise.
+  const PATH = `${dirname(process.execPath)}${delimiter}${env.PATH ?? ''}`;
+  const onLine = (line: string): void => void stderr.write(`${line}\n`);
+  const result = await runCommand({ program, args, cwd: productDir, env: { ...env, PATH }, signal, onLine });
+  return result.exitCode === 0;
 }
 
 /** Works like any other maintainer: through the front door, with a key. Ctrl-C ends it together with the server. */

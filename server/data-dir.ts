@@ -1,6 +1,8 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
+import { type Closed, closeToOthers } from './data-modes.ts';
+import { driverError, isDriverError } from './database-driver.ts';
 import { FeedError, fail } from './errors.ts';
 
 /**
@@ -16,6 +18,7 @@ import { FeedError, fail } from './errors.ts';
  */
 export type DataPaths = { readonly database: string; readonly blobs: string; readonly bucket: string };
 export type DataDir = DataPaths & {
+  readonly modes: Closed;
   /** Gives the lock back. */
   release(): void;
 };
@@ -25,8 +28,8 @@ export function pathsIn(dir: string): DataPaths {
 }
 
 /**
- * Makes the folder when it is missing and takes its lock.
- * @throws FeedError DATA_DIR_UNUSABLE, DATA_DIR_IN_USE
+ * Makes the folder when it is missing, closes it to other users and takes its lock.
+ * @throws FeedError DATA_DIR_UNUSABLE, DATA_DIR_OPEN, DATA_DIR_IN_USE, DATABASE_DRIVER
  */
 export function openDataDir(dir: string): DataDir {
   try {
@@ -38,8 +41,9 @@ export function openDataDir(dir: string): DataDir {
   } catch (error) {
     fail('DATA_DIR_UNUSABLE', { dir, cause: reasonOf(error) }, error);
   }
+  const modes = closeToOthers(dir);
   const release = takeLock(dir);
-  return { ...pathsIn(dir), release };
+  return { ...pathsIn(dir), modes, release };
 }
 
 /**
@@ -112,6 +116,7 @@ function openLock(dir: string, name: string, timeoutMs: number): Database.Databa
   try {
     return new Database(join(dir, name), { timeout: timeoutMs });
   } catch (error) {
+    if (isDriverError(error)) throw driverError(error);
     return fail('DATA_DIR_UNUSABLE', { dir, cause: reasonOf(error) }, error);
   }
 }

@@ -22,6 +22,14 @@ const errors = {
     500,
     'The data folder {dir} cannot be written: {cause}. Set DATA_DIR to a folder that this user may write.',
   ],
+  DATABASE_DRIVER: [
+    500,
+    'The database driver better-sqlite3 cannot be loaded by this Node ({node}){built}. After a change of Node it is built anew: {command}',
+  ],
+  DATA_DIR_OPEN: [
+    500,
+    '{path} can be read or changed by other users of this machine (mode {mode}), and is not closed: {cause}. Let its owner run chmod go= on it, or set DATA_DIR to a new folder inside, such as {dir}/feed.',
+  ],
   CATALOG_DAMAGED: [
     500,
     'The database {file} is damaged: {problem}. Restore the last backup of the data folder.',

@@ -41,7 +41,7 @@ const blobsNotDurable = 'small blobs are not durable as files yet, their bytes s
 /**
  * The composition root: the one place that knows which database and which blob store stand behind the ports. The lock
  * on the data folder comes first, before anything in it is opened.
- * @throws FeedError DATA_DIR_UNUSABLE, DATA_DIR_IN_USE, CATALOG_DAMAGED, CATALOG_NEWER, GIT_MISSING, GIT_FAILED
+ * @throws FeedError DATA_DIR_UNUSABLE, DATA_DIR_OPEN, DATA_DIR_IN_USE, DATABASE_DRIVER, CATALOG_DAMAGED, CATALOG_NEWER, GIT_MISSING, GIT_FAILED
  */
 export async function buildHouse(config: Config, deps: HouseDeps): Promise<House> {
   const { now } = deps;
@@ -60,6 +60,14 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
     }
   }
   try {
+    const { closed, isShared } = dataDir.modes;
+    if (closed.length > 0) deps.log.warn({ closed }, 'closed to other users of this machine');
+    if (isShared) {
+      deps.log.warn(
+        { dataDir: config.dataDir },
+        'the data folder is open to other users, and has other things in it',
+      );
+    }
     forgetServer(config.dataDir);
     const database = openDatabase(dataDir.database);
     undo.push(() => database.close());
