@@ -1,6 +1,7 @@
 # syntax=docker/dockerfile:1
 
-ARG NODE_IMAGE=node:20-bookworm-slim
+# A release names it by digest (.github/workflows/image.yml, dev/base-image.sh); a tag alone is for builds on one's own machine.
+ARG NODE_IMAGE=node:24-bookworm-slim
 
 # --- build: compiles better-sqlite3 where no prebuilt binary can be had, and makes dist/ ---
 FROM ${NODE_IMAGE} AS build
@@ -9,12 +10,16 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates g++ make python3 \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
+# pnpm by the bytes that its lock file names
+COPY dev/pnpm/package.json dev/pnpm/package-lock.json /opt/pnpm/
+RUN npm ci --prefix /opt/pnpm --ignore-scripts
+ENV CI=true \
+    PATH=/opt/pnpm/node_modules/.bin:$PATH
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml .pnpmfile.cjs ./
-ENV CI=true
-RUN npx -y pnpm@10 install --frozen-lockfile
+RUN pnpm install --frozen-lockfile
 COPY . .
-RUN npx -y pnpm@10 run build \
- && npx -y pnpm@10 prune --prod --ignore-scripts \
+RUN pnpm run build \
+ && pnpm prune --prod --ignore-scripts \
  && rm -rf node_modules/.cache
 
 # --- the image: Node, git, the program; no compiler, no package manager's cache, no source ---

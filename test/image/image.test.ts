@@ -18,7 +18,7 @@ describe.skipIf(!canBuild)('the image (needs buildah and mmdebstrap, as root)', 
   beforeAll(async () => {
     workDir = await mkdtemp(join(tmpdir(), 'go-win-tools-image-'));
     buildah = ['--storage-driver', 'vfs', '--root', join(workDir, 'root'), '--runroot', join(workDir, 'run')];
-    await makeBaseImage('docker.io/library/node:20-bookworm-slim', workDir, buildah);
+    await makeBaseImage('docker.io/library/node:24-bookworm-slim', workDir, buildah);
     const build = [
       'bud',
       '--isolation',

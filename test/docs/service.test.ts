@@ -1,0 +1,41 @@
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { makeTempDir, productDir } from '../kit/house.ts';
+import { hasProgram, run } from '../kit/programs.ts';
+
+const unit = join(productDir, 'docs', 'operate', 'go-win-tools.service');
+
+describe('the unit for systemd', () => {
+  it('keeps data and new files from other users', async () => {
+    const text = await readFile(unit, 'utf8');
+
+    expect(text).toMatch(/^StateDirectoryMode=0700$/m);
+    expect(text).toMatch(/^UMask=0077$/m);
+    expect(text).toMatch(/^CapabilityBoundingSet=$/m);
+    // Node's own compiler needs it
+    expect(text).not.toMatch(/^MemoryDenyWriteExecute=/m);
+  });
+
+  it.skipIf(!hasProgram('systemd-analyze'))(
+    'is clean to systemd, and hardened (needs systemd-analyze)',
+    async () => {
+      const dir = await makeTempDir();
+      const own = join(dir, 'go-win-tools.service');
+      await cp(unit, own);
+      const text = await readFile(own, 'utf8');
+      await writeFile(
+        own,
+        text.replace(/^ExecStart=\S+ \S+/m, `ExecStart=${process.execPath} ${join(productDir, 'main.ts')}`),
+      );
+
+      const verified = await run('systemd-analyze', ['verify', '--man=no', own]);
+      expect(verified.code, verified.stderr).toBe(0);
+      expect(verified.stderr).not.toContain('go-win-tools.service:');
+
+      const { stdout } = await run('systemd-analyze', ['security', '--offline=true', own]);
+      const [, exposure] = /Overall exposure level for .*: ([\d.]+)/.exec(stdout) ?? [];
+      expect(Number(exposure)).toBeLessThan(2);
+    },
+  );
+});
