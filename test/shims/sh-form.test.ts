@@ -8,7 +8,11 @@ import { expectEnd } from './expect-end.ts';
 import { choco, type Vector, vectors } from './vectors.ts';
 import { buildWorld, environmentOf, heard, type Outcome, plantTraps } from './world.ts';
 
-const plain: Vector = { name: 'plain', files: [...vectors[2]!.files], ends: choco };
+const plain: Vector = {
+  name: 'plain',
+  files: [...vectors.find(({ name }) => name === 'only Chocolatey')!.files],
+  ends: choco,
+};
 const words = [
   'a b',
   '',

@@ -51,7 +51,11 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
   let dir: string;
   let windows: Windows;
   let ended: ReadonlyMap<string, Ended>;
-  const plain: Vector = { name: 'plain', files: [...vectors[2]!.files], ends: choco };
+  const plain: Vector = {
+    name: 'plain',
+    files: [...vectors.find(({ name }) => name === 'only Chocolatey')!.files],
+    ends: choco,
+  };
 
   const at = (world: number | string) => (path: string) => windowsPath('v', String(world), path);
   const shim = (world: number | string, form: Form, tail: string): string => {
