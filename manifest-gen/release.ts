@@ -118,6 +118,8 @@ export type Verdict = {
   readonly verdict: 'passed' | 'failed' | 'absent';
   /** The file it is about. */
   readonly subject: string;
+  /** For a refusal's sentence: how upstream calls it, where `subject` is our name for it. */
+  readonly file?: string;
   /** What was compared, in one sentence that is the same on every machine and day. */
   readonly detail: string;
   readonly keyId?: string;

@@ -1,4 +1,5 @@
 import { compare, parse, valid } from 'semver';
+import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { fail } from '../errors.ts';
 import { madeHere } from '../made-here.ts';
 import type { Tool } from '../tools.ts';
@@ -17,7 +18,11 @@ export function readRequests(args: readonly string[], tools: readonly Tool[]): r
   for (const arg of args) {
     const name = toolOf(arg);
     const version = name === arg ? undefined : arg.slice(name.length + 1).replace(/^v(?=\d)/, '');
+    if (!/^[A-Za-z0-9][\w.-]*$/.test(name))
+      fail('USAGE', { problem: `"${arg}" names no tool: write TOOL or TOOL@VERSION, such as delve@1.22.0.` });
     if (version === '') fail('USAGE', { problem: `${arg} names no version after the @` });
+    if (version !== undefined && parseNuGetVersion(version) === undefined)
+      fail('USAGE', { problem: `${version} is no version: write three numbers, such as ${name}@1.22.0.` });
     const tool = tools.find((one) => one.tool === name);
     if (tool === undefined) refuseUnknown(name, tools);
     requests.set(`${name}@${version ?? ''}`, { tool, version });

@@ -68,7 +68,11 @@ async function fetchPart(
   path: string,
 ): Promise<Downloaded> {
   const result = await persist(tools.patience, tools.signal, () => fetchRest(tools, request, asking, part));
-  if ('failed' in result) return unreachable(asking, `${hostOf(request.url)}: ${result.failed}`);
+  if ('failed' in result) {
+    const { refusal, failed } = result;
+    if (refusal !== undefined) return refused(asking, request.name, refusal.expected, refusal.found);
+    return unreachable(asking, `${hostOf(request.url)}: ${failed}`);
+  }
   const digest = await digestFile(part);
   const fault = await faultOf(part, digest, request);
   if (fault !== undefined) return refused(asking, request.name, fault.expected, fault.found);
@@ -117,23 +121,45 @@ async function takeRest(
     if (status === 416) await rm(part, { force: true });
     return statusFailure(status, request, asking);
   }
-  checkHead(headers, start, request, asking);
+  requireFile(headers, request, asking);
+  const announced = lengthOf(headers, start);
+  if (announced !== undefined && !isRight(announced, request)) return otherLength(part, request, announced);
   if (start < have) await truncate(part, start);
-  const total = request.expectedBytes ?? lengthOf(headers, start);
-  const got = await append(body, part, start, request, asking, total);
+  const total = request.expectedBytes ?? announced;
+  const got = await append(body, part, start, request, total);
+  if (got > (total ?? request.maxBytes)) return otherLength(part, request, 'more');
   // only a body that does not tell its end can have been cut without an error
   const isWhole = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+  if (isWhole && !isRight(got, request)) return otherLength(part, request, got);
   if (isWhole || total === undefined || got >= total) return { done: undefined };
   return { failed: `it broke off after ${got} of ${total} bytes`, isFurther: got > have };
 }
 
-/** Every chunk is on disk before the next is taken, so what a broken transfer brought counts, and nothing comes later. */
+/** Counts as broken (contract section 4): the next attempt begins anew. */
+async function otherLength(
+  part: string,
+  request: DownloadRequest,
+  length: number | 'more',
+): Promise<Attempt<void>> {
+  await rm(part, { force: true });
+  const expected = expectedLength(request);
+  const found = length === 'more' ? 'more' : `${length} bytes`;
+  return { failed: `it sends ${found} where ${expected} were announced`, refusal: { expected, found } };
+}
+
+function isRight(length: number, { expectedBytes, maxBytes }: DownloadRequest): boolean {
+  return expectedBytes === undefined ? length <= maxBytes : length === expectedBytes;
+}
+
+/**
+ * Every chunk is on disk before the next is taken, so what a broken transfer brought counts, and nothing comes later.
+ * @returns the bytes that there are now; it stops at the first chunk that is too much
+ */
 async function append(
   body: Readable,
   part: string,
   startBytes: number,
   request: DownloadRequest,
-  asking: Asking,
   totalBytes: number | undefined,
 ): Promise<number> {
   const received = new PassThrough();
@@ -149,9 +175,7 @@ async function append(
   try {
     for await (const chunk of received as AsyncIterable<Buffer>) {
       doneBytes += chunk.length;
-      if (doneBytes > (totalBytes ?? request.maxBytes)) {
-        return refused(asking, request.name, expectedLength(request), 'more');
-      }
+      if (doneBytes > (totalBytes ?? request.maxBytes)) return doneBytes;
       await file.appendFile(chunk);
       request.onProgress(doneBytes, totalBytes);
     }
@@ -177,15 +201,10 @@ function statusFailure(status: number, request: DownloadRequest, asking: Asking)
   return { failed: `it answers with status ${status}` };
 }
 
-function checkHead(headers: Headers, start: number, request: DownloadRequest, asking: Asking): void {
+function requireFile(headers: Headers, request: DownloadRequest, asking: Asking): void {
   if (/^(text\/html|application\/xhtml)/i.test(String(headers['content-type']))) {
     refused(asking, request.name, 'a file', 'a page of HTML');
   }
-  const length = lengthOf(headers, start);
-  if (length === undefined) return;
-  const isWrong = request.expectedBytes !== undefined && length !== request.expectedBytes;
-  if (isWrong || length > request.maxBytes)
-    refused(asking, request.name, expectedLength(request), `${length} bytes`);
 }
 
 function expectedLength({ expectedBytes, maxBytes }: DownloadRequest): string {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { fail } from '../errors.ts';
+import type { Fault } from './file-fault.ts';
 import type { Patience } from './http.ts';
 
 /** What one attempt came to. `failed` is the reason in a few words; the next attempt may do better. */
@@ -11,6 +12,8 @@ export type Attempt<T> =
       readonly waitMs?: number;
       /** It got further than the one before, so the count starts anew. */
       readonly isFurther?: boolean;
+      /** It is not what the source says of it; when it stays so, it is refused, and not one that cannot be had. */
+      readonly refusal?: Fault;
     };
 
 /** However much each attempt gains, this many are enough: a place that gives one byte a time must not hold us for ever. */

@@ -13,7 +13,7 @@ export function refusalOf(verdicts: readonly Verdict[], required: readonly strin
   const failed = verdicts.find(({ verdict }) => verdict === 'failed');
   if (failed !== undefined) {
     return {
-      file: failed.subject,
+      file: failed.file ?? failed.subject,
       expected: failed.expected ?? failed.kind,
       found: failed.found ?? failed.detail,
     };
@@ -21,8 +21,10 @@ export function refusalOf(verdicts: readonly Verdict[], required: readonly strin
   for (const kind of required) {
     const ofKind = verdicts.filter((one) => one.kind === kind);
     const absent = ofKind.find(({ verdict }) => verdict === 'absent');
-    if (absent !== undefined)
-      return { file: absent.subject, expected: `evidence of kind ${kind}`, found: `none (${absent.detail})` };
+    if (absent !== undefined) {
+      const { file = absent.subject, detail } = absent;
+      return { file, expected: `evidence of kind ${kind}`, found: `none (${detail})` };
+    }
     if (ofKind.length === 0)
       return { file: 'the release', expected: `evidence of kind ${kind}`, found: 'none' };
   }

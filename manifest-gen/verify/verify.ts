@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+import { payloadFile } from '../payload-file.ts';
 import type { Fetched, Unpacked, Verdict } from '../release.ts';
 import { sidecarName } from '../sidecar-name.ts';
 import { checkAttestations } from './attestation.ts';
@@ -49,8 +51,17 @@ export async function verifyFetched(fetched: Fetched): Promise<readonly Verdict[
 }
 
 /** @param now counts for an Authenticode signature without a timestamp, which ends with its certificate */
-export function verifyUnpacked(unpacked: Unpacked, now = new Date()): Promise<readonly Verdict[]> {
-  return Promise.all(checksOfUnpacked.flatMap((check) => check(unpacked, now)));
+export async function verifyUnpacked(unpacked: Unpacked, now = new Date()): Promise<readonly Verdict[]> {
+  const verdicts = await Promise.all(checksOfUnpacked.flatMap((check) => check(unpacked, now)));
+  return verdicts.map((verdict) => withUpstreamName(unpacked, verdict));
+}
+
+/** Whoever has to ask upstream about a file needs upstream's name for it: `dlv.exe in dlv_1.26.2_windows_amd64.zip`. */
+function withUpstreamName({ fetched: { found }, exes }: Unpacked, verdict: Verdict): Verdict {
+  const exe = exes.find(({ architecture }) => payloadFile(found.tool, architecture) === verdict.subject);
+  if (exe === undefined || exe.asset.goModule !== undefined || verdict.verdict === 'passed') return verdict;
+  const { asset, path } = exe;
+  return { ...verdict, file: path === asset.path ? asset.name : `${basename(path)} in ${asset.name}` };
 }
 
 /** Silent for a source whose tool file names no checksum file; `absent` when it names one and upstream has none. */

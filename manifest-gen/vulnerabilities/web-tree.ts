@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { fail } from '../errors.ts';
 import { reasonOf } from '../upstream/asking.ts';
 import { type Opened, openGet, type Patience, readBody } from '../upstream/http.ts';
+import { faultOfAnswer } from '../upstream/not-json.ts';
 import { type Attempt, persist } from '../upstream/persist.ts';
 import { makeWhole } from '../whole-file.ts';
 import type { DatabaseTree } from './database.ts';
@@ -87,6 +88,8 @@ async function answerOf(opened: Opened, kept: Kept | undefined): Promise<Attempt
       : { failed };
   }
   const text = await textOf(bytes);
+  const fault = faultOfAnswer(text);
+  if (fault !== undefined) return { failed: fault };
   return {
     done: { text, ...named('etag', headers.etag), ...named('lastModified', headers['last-modified']) },
   };

@@ -36,11 +36,17 @@ const cured: Record<string, Case> = {
   'the store cuts the file and knows no ranges': {
     asset: [amd64, { fault: [{ kind: 'cut', afterBytes: 400, times: 1 }, { kind: 'no-range' }] }],
   },
+  'the API answers once with a page of HTML': { api: [{ kind: 'html', times: 1 }] },
+  'the API answers once with half of its JSON': {
+    api: [{ kind: 'bytes', bytes: Buffer.from('[{"tag_name": "v1'), times: 1 }],
+  },
+  'the store sends once a file of another length': {
+    asset: [amd64, { fault: { kind: 'bytes', bytes: Buffer.from('PK and not much more'), times: 1 } }],
+  },
   'an old upload has no digest': { asset: [amd64, { digest: false }] },
 };
 
 const refused: Record<string, Case> = {
-  'the API answers with a page of HTML and status 200': { api: [{ kind: 'html' }] },
   'the store answers with a page of HTML and status 200': { asset: [amd64, { fault: { kind: 'html' } }] },
   'the store calls a page of HTML a file': {
     asset: [amd64, { fault: { kind: 'html', type: 'application/octet-stream' } }],
@@ -62,6 +68,10 @@ const refused: Record<string, Case> = {
 };
 
 const unreachable: Record<string, Case> = {
+  'the API answers with a page of HTML and status 200': { api: [{ kind: 'html' }] },
+  'the API answers with half of its JSON': {
+    api: [{ kind: 'bytes', bytes: Buffer.from('[{"tag_name": "v1') }],
+  },
   'the API answers 503 for good': { api: [always(503)] },
   'the API limits the rate for an hour': {
     api: [{ kind: 'status', status: 429, headers: { 'retry-after': '3600' } }],

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { jsonOf } from '../../../formats/json.ts';
 import { type Asking, reasonOf, refused, unreachable } from '../asking.ts';
 import { type Opened, openGet, type Patience, readBody } from '../http.ts';
+import { faultOfAnswer } from '../not-json.ts';
 import { type Attempt, persist } from '../persist.ts';
 import { GithubFault } from '../schema.ts';
 import type { KeptAnswer, KeptAnswers } from './kept-answers.ts';
@@ -115,10 +116,11 @@ async function askOnce(
     const { status } = opened;
     if (status === 304 && kept !== undefined) return { done: { link: undefined, ...kept, status: 200 } };
     const answer = { status, text, link: headerOf(opened, 'link') };
+    if (status === 404) return { done: answer };
+    const fault = status === 200 ? faultOfAnswer(text) : undefined;
+    if (fault !== undefined) return { failed: fault };
     // only what can be read is kept: a page of HTML with status 200 has an ETag too
-    if (status === 200 && jsonOf(text) !== undefined)
-      return { done: { ...answer, etag: headerOf(opened, 'etag') } };
-    if (status === 200 || status === 404) return { done: answer };
+    if (status === 200) return { done: { ...answer, etag: headerOf(opened, 'etag') } };
     return failureOf(opened, text, settings.now());
   } catch (error) {
     return { failed: reasonOf(error) };
@@ -158,10 +160,7 @@ function faultIn(text: string): string {
 }
 
 function decode<T>({ text }: Answer, schema: z.ZodType<T>, path: string, asking: Asking): T {
-  const value = jsonOf(text);
-  if (value === undefined)
-    return refused(asking, path, 'JSON', /^\s*</.test(text) ? 'a page of HTML' : 'something else');
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(jsonOf(text));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   return refused(asking, path, "GitHub's JSON", `${issue?.path.join('.')}: ${issue?.message}`);

@@ -4,6 +4,7 @@ import type { Sidecar } from '../../release.ts';
 import { attestationsName, registrySignaturesName } from '../../sidecar-name.ts';
 import { type Asking, reasonOf, refused, unreachable } from '../asking.ts';
 import { openGet, type Patience, readBody } from '../http.ts';
+import { faultOfAnswer } from '../not-json.ts';
 import { type Attempt, persist } from '../persist.ts';
 import { NpmAttestations, type NpmDist, NpmKeys, type RegistrySignatures } from '../schema.ts';
 
@@ -60,6 +61,8 @@ async function getJson<T>(
       const opened = await openGet(http, url, { headers, signal, idleTimeoutMs, decompress: true });
       const { status } = opened;
       const text = (await readBody(opened, maxJsonBytes)).toString('utf8');
+      const fault = status === 200 ? faultOfAnswer(text) : undefined;
+      if (fault !== undefined) return { failed: fault };
       if (status === 200) return { done: text };
       return status < 500 && status !== 429
         ? { done: undefined }

@@ -22,6 +22,14 @@ describe('what is asked for', () => {
 
   it.each([
     ['gadget@', 'USAGE', /gadget@ names no version/],
+    ['gadget@banana', 'USAGE', /banana is no version: write three numbers, such as gadget@1\.22\.0/],
+    ['gadget@latest', 'USAGE', /latest is no version/],
+    ['gadget@1.2.3@4', 'USAGE', /1\.2\.3@4 is no version/],
+    ['gadget@vv1.2.3', 'USAGE', /vv1\.2\.3 is no version/],
+    ['@', 'USAGE', /"@" names no tool/],
+    ['@1.2.3', 'USAGE', /"@1\.2\.3" names no tool/],
+    ['', 'USAGE', /"" names no tool/],
+    ['../gadget', 'USAGE', /names no tool/],
     ['toString', 'TOOL_UNKNOWN', /toString/],
     ['go-win-shims@1.2.0', 'TOOL_MADE_HERE', /no tool with an upstream.*shims --publish/s],
   ])('%s is refused: %s', (arg, code, says) => {

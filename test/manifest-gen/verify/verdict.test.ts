@@ -50,4 +50,13 @@ describe('the policy of evidence', () => {
     expect(refuse).toThrow('buf 1.32.0: buf.exe is refused: expected this, found that.');
     expect(refuse).toThrow(expect.objectContaining({ code: 'REFUSED', exitCode: 3 }));
   });
+
+  it.each([failed('pe'), absent('pe')])(
+    "names upstream's own file where there is one: $verdict",
+    (verdict) => {
+      const file = 'dlv.exe in dlv.zip';
+
+      expect(refusalOf([{ ...verdict, file }], ['pe'])).toMatchObject({ file });
+    },
+  );
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -191,6 +191,18 @@ describe('an unpacked exe', () => {
       'authenticode absent gdg-windows-amd64.exe',
     ]);
     expect(verdicts.find(({ verdict }) => verdict === 'failed')?.found).toBe(found);
+  });
+
+  it("is called by upstream's own name where it is not fine", async () => {
+    const asset = await makeAsset(Buffer.from('no program'), { name: 'gadget.zip' });
+    const inZip = { ...bareExe(asset), path: join(asset.path, '..', 'gdg.exe') };
+    await copyFile(asset.path, inZip.path);
+
+    const [raw] = await verifyUnpacked({ fetched: makeFetched([asset]), exes: [bareExe(asset)] });
+    const [zipped] = await verifyUnpacked({ fetched: makeFetched([asset]), exes: [inZip] });
+
+    expect(raw).toMatchObject({ subject: 'gdg-windows-amd64.exe', file: 'gadget.zip' });
+    expect(zipped).toMatchObject({ subject: 'gdg-windows-amd64.exe', file: 'gdg.exe in gadget.zip' });
   });
 
   it('that was built here must hold the module with the sum of the checksum database', async () => {

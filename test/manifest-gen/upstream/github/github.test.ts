@@ -319,13 +319,18 @@ describe('an API in trouble', () => {
     expect(await github.find(tool, '1.0.0')).toMatchObject({ version: '1.0.0' });
   });
 
-  it.each<[string, Fault]>([['a page of HTML with status 200', { kind: 'html' }]])(
-    'ends with exit code 3 when it answers with %s',
-    async (_, fault) => {
-      const github = await serveFailing(fault);
-      expect(await failureOf(github.find(tool, '1.0.0'))).toMatchObject({ code: 'REFUSED', exitCode: 3 });
-    },
-  );
+  it.each<[string, Fault, string]>([
+    ['a page of HTML with status 200', { kind: 'html' }, 'a page of HTML instead of JSON'],
+    ['half of its JSON', { kind: 'bytes', bytes: Buffer.from('{"tag_name": "v1') }, 'no whole JSON'],
+    ['nothing', { kind: 'bytes', bytes: Buffer.alloc(0) }, 'with nothing'],
+  ])('ends with exit code 4 and names the host when it answers with %s', async (_, fault, said) => {
+    const github = await serveFailing(fault);
+    expect(await failureOf(github.find(tool, '1.0.0'))).toMatchObject({
+      code: 'SOURCE_UNREACHABLE',
+      exitCode: 4,
+      message: expect.stringMatching(`127\\.0\\.0\\.1:\\d+: .*${said}`),
+    });
+  });
 });
 
 describe('what was asked before', () => {
