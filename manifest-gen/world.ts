@@ -9,7 +9,8 @@ import { createLineReport } from './report/lines.ts';
 import type { CommandReport } from './report/report.ts';
 import { readTools, requireWhole, type Tool, type ToolsFolder } from './tools.ts';
 import { applyTrustFile } from './trust-file.ts';
-import { createHttp, patience } from './upstream/http.ts';
+import { createHttp, lookPatience, patience } from './upstream/http.ts';
+import { createSilentHosts } from './upstream/silent-hosts.ts';
 import { createUpstreams, type Upstreams } from './upstream/upstreams.ts';
 import type { DatabaseTree } from './vulnerabilities/database.ts';
 
@@ -51,13 +52,15 @@ export type World = {
 export type WorldChoice = {
   /** How long a forge may ask to wait, in milliseconds. */
   readonly maxWaitMs?: number | undefined;
+  /** Nothing is made from what the sources say, so they are asked with less patience. */
+  readonly isLook?: boolean | undefined;
 };
 
 /** @throws ReleaseError SETTINGS_INVALID */
 export function createWorld(
   invocation: Invocation,
   report: CommandReport,
-  { maxWaitMs = patience.maxPauseMs }: WorldChoice = {},
+  { maxWaitMs = patience.maxPauseMs, isLook = false }: WorldChoice = {},
 ): World {
   const { signal, productDir } = invocation;
   const { platform, execPath: nodePath } = process;
@@ -69,7 +72,8 @@ export function createWorld(
   const { githubApiUrl: apiUrl, githubToken: token } = config;
   const settings = {
     http,
-    patience: { ...patience, maxPauseMs: maxWaitMs },
+    patience: { ...(isLook ? lookPatience : patience), maxPauseMs: maxWaitMs },
+    silentHosts: createSilentHosts(),
     onPause: report.waiting,
     signal,
     apiUrl,

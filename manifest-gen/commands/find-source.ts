@@ -1,4 +1,3 @@
-import type { SourceKind } from '../../formats/release-record.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import { allowedVersions, isOldEnough } from '../plan/newest-allowed.ts';
 import type { BuiltBefore, Found } from '../release.ts';
@@ -115,11 +114,9 @@ async function hintOf(
   rest: readonly Upstream[],
   wouldDo: (other: Upstream) => Promise<boolean>,
 ): Promise<string> {
-  const kinds: SourceKind[] = [];
-  for (const other of rest) {
-    // whatever is wrong with another source, the sentence stays about this one
-    if (await wouldDo(other).catch(() => false)) kinds.push(other.kind);
-  }
+  // at once, since each may be waited for; whatever is wrong with another source, the sentence stays about this one
+  const would = await Promise.all(rest.map((other) => wouldDo(other).catch(() => false)));
+  const kinds = rest.filter((_, at) => would[at]).map(({ kind }) => kind);
   return kinds.length === 0
     ? 'Try again later; no other source of this tool has it or can be reached.'
     : `Try again later, or take it from elsewhere: ${kinds.map((kind) => `\`--source ${kind}\``).join(' or ')} would do.`;

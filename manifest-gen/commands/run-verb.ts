@@ -1,7 +1,14 @@
 import { ReleaseError } from '../errors.ts';
 import { keepMemorySmall } from '../memory.ts';
 import { type BrokenTool, requireWhole, type Tool } from '../tools.ts';
-import { createReport, createWorld, type Invocation, readToolsOf, type World } from '../world.ts';
+import {
+  createReport,
+  createWorld,
+  type Invocation,
+  readToolsOf,
+  type World,
+  type WorldChoice,
+} from '../world.ts';
 import type { ReleaseFlags } from './flags.ts';
 import { toolOf } from './request.ts';
 import { endRun } from './run-each.ts';
@@ -16,11 +23,12 @@ export async function runVerb(
   flags: ReleaseFlags,
   args: readonly string[],
   work: (world: World, tools: readonly Tool[], broken: readonly BrokenTool[]) => Promise<void>,
+  choice: Pick<WorldChoice, 'isLook'> = {},
 ): Promise<void> {
   keepMemorySmall();
   const report = createReport(invocation, flags);
   try {
-    const world = createWorld(invocation, report, { maxWaitMs: flags.maxWait });
+    const world = createWorld(invocation, report, { ...choice, maxWaitMs: flags.maxWait });
     const named = args.map(toolOf);
     const folder = await readToolsOf(world, named);
     // of those that are named, a bad file is the end; of all, it is one tool's failure among the others

@@ -14,7 +14,7 @@ import { type Context, withContext } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type Request, readRequests } from './request.ts';
 import { type ResolveOptions, resolve } from './resolve.ts';
-import { asReleaseError } from './run-each.ts';
+import { asReleaseError, endRun, type Failure } from './run-each.ts';
 import { runVerb } from './run-verb.ts';
 import { settled } from './settled.ts';
 
@@ -22,22 +22,20 @@ import { settled } from './settled.ts';
  * Tool x channel: what is where, and what a release would do. A source that cannot be reached is said in its tool's row.
  * @throws ReleaseError FEED_UNREACHABLE, BUCKET_UNREACHABLE, INTERRUPTED
  */
-export function findStatus(
-  world: World,
-  { requests, own }: Asked,
-  options: ResolveOptions,
-): Promise<readonly StatusRow[]> {
+function findStatus(world: World, { requests, own }: Asked, options: ResolveOptions): Promise<Status> {
+  const failures: Failure[] = [];
   return withContext(world, async (context) => {
     const questions = [
-      ...requests.map((request) => () => rowOf(request, options, context)),
+      ...requests.map((request) => () => rowOf(request, options, context, failures)),
       ...own.map((one) => () => rowOfOwn(one, context)),
     ];
     // at once: each waits for its own source, and one that cannot be reached is waited for long
     const rows = await settled(questions, Number.POSITIVE_INFINITY, (ask) => ask());
-    return rows.filter((row) => row !== undefined);
+    return { rows: rows.filter((row) => row !== undefined), failures };
   });
 }
 
+type Status = { readonly rows: readonly StatusRow[]; readonly failures: readonly Failure[] };
 type Asked = {
   readonly requests: readonly Request[];
   /** Packages of this product; `isNamed`: also when neither feed nor bucket has it. */
@@ -53,23 +51,41 @@ function readAsked(args: readonly string[], tools: readonly Tool[]): Asked {
   return { requests, own: own.map((one) => ({ ...one, isNamed })) };
 }
 
-async function rowOf(request: Request, options: ResolveOptions, context: Context): Promise<StatusRow> {
-  let offered: Offered = { tool: request.tool.tool, beta: 'unknown', main: 'unknown' };
+/** How long people wait before they are told for what. */
+const silenceMs = 1_500;
+
+/** @param failures takes what it says in place of what a run would do */
+async function rowOf(
+  request: Request,
+  options: ResolveOptions,
+  context: Context,
+  failures: Failure[],
+): Promise<StatusRow> {
+  const { tool } = request;
+  let offered: Offered = { tool: tool.tool, beta: 'unknown', main: 'unknown' };
+  const asked = options.sources ?? tool.sources.map(({ kind }) => kind);
+  const sign = setTimeout(
+    () => context.world.report.step(tool.tool, 'wait', `for its sources: ${asked.join(', ')}`),
+    silenceMs,
+  );
   try {
-    offered = await readOffered(request.tool, context);
+    offered = await readOffered(tool, context);
     const { found, does, version, why } = await resolve(request, options, context);
     const next = does === 'nothing' ? `do nothing: ${why}` : `${does} ${version} from ${found.kind}: ${why}`;
     return { ...offered, upstream: found.version, next };
   } catch (thrown) {
-    const error = asReleaseError(request.tool.tool, thrown);
+    const error = asReleaseError(tool.tool, thrown);
     // a feed that does not answer is nothing of one tool; a package in it that is not as it says is
     const isOfTool = !error.code.startsWith('FEED_') || error.code === 'FEED_CONFLICT';
     if (!isOfTool || context.world.signal.aborted) throw error;
+    failures.push({ tool: tool.tool, error });
     return {
       ...offered,
       upstream: versionIn(error) ?? 'unknown',
       next: `fail: ${error.message} ${error.hint}`,
     };
+  } finally {
+    clearTimeout(sign);
   }
 }
 
@@ -135,8 +151,19 @@ export function createCommand(invocation: Invocation): Command {
     .argument('[tool...]', 'no tool: all of them');
   addFlags(command, ['source', 'json', 'quiet'], ['release:status', 'release:status delve'], invocation);
   return command.action((args: readonly string[], flags: ReleaseFlags) =>
-    runVerb(invocation, flags, args, async (world, tools) => {
-      world.report.status(await findStatus(world, readAsked(args, tools), { sources: flags.source }));
-    }),
+    runVerb(
+      invocation,
+      flags,
+      args,
+      async (world, tools) => {
+        const asked = readAsked(args, tools);
+        const { rows, failures } = await findStatus(world, asked, { sources: flags.source });
+        world.report.status(rows);
+        // what fails for one tool is in its row; that nobody answers at all is no answer
+        const isNobodyThere = failures.every(({ error }) => error.exitCode === 4);
+        if (failures.length === asked.requests.length && isNobodyThere) endRun({ outcomes: [], failures });
+      },
+      { isLook: true },
+    ),
   );
 }

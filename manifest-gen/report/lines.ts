@@ -1,3 +1,4 @@
+import type { ReleaseError } from '../errors.ts';
 import { forTerminal } from '../for-terminal.ts';
 import { checkText } from './check.ts';
 import { columns } from './columns.ts';
@@ -21,6 +22,7 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
   const live = createLive(stderr, now);
   const env = options.env ?? {};
   const builds = new Map<string, string[]>();
+  const silentHosts = new Set<string>();
 
   const write = (stream: Terminal, text: string): void => {
     live.clear();
@@ -28,6 +30,16 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
   };
   const tell = (text: string): void => {
     if (!options.isQuiet) write(stderr, text);
+  };
+
+  /** One dead host is the fault of many tools, and told once. */
+  const sentenceOf = ({ message, details }: ReleaseError): string => {
+    const { silentHost, tool, version, kind } = details;
+    if (typeof silentHost !== 'string') return message;
+    if (silentHosts.has(silentHost))
+      return `${tool} ${version}: source ${kind} cannot be reached, for the same reason.`;
+    silentHosts.add(silentHost);
+    return message;
   };
 
   return {
@@ -54,7 +66,7 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
     },
     failed(tool, error) {
       for (const line of builds.get(tool) ?? []) write(stderr, `${tool}  | ${line}`);
-      write(stderr, `${tool}  failed: ${error.message}\n  ${error.hint}`);
+      write(stderr, `${tool}  failed: ${sentenceOf(error)}\n  ${error.hint}`);
     },
     checks(rows) {
       const words = { passed: 'passed', failed: 'FAILED', unreachable: 'not repeated', skipped: 'skipped' };

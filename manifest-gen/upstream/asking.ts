@@ -16,13 +16,17 @@ export function askingFor({ tool, version }: Found, kind: UpstreamKind): Asking 
   return { tool: tool.tool, version, kind };
 }
 
-/** The place does not answer, or not now. The recipe, which knows the other sources, says in `hint` which of them would do. */
-export function unreachable(asking: Asking, reason: string, cause?: unknown): never {
+/**
+ * The place does not answer, or not now. The recipe, which knows the other sources, says in `hint` which of them would do.
+ * @param silentHost nobody answers there, so that it need be told only once
+ */
+export function unreachable(asking: Asking, reason: string, cause?: unknown, silentHost?: string): never {
   const said = hideCredentials(reason.trim())
     .replace(/\s*\n\s*/g, ' ')
     .replace(/\.$/, '');
   const hint = 'Try again later.';
-  return fail('SOURCE_UNREACHABLE', { ...asking, cause: said || 'no reason is given', hint }, cause);
+  const details = { ...asking, cause: said || 'no reason is given', hint };
+  return fail('SOURCE_UNREACHABLE', silentHost === undefined ? details : { ...details, silentHost }, cause);
 }
 
 /** It answers with something that is not what it says. */

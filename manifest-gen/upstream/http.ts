@@ -22,6 +22,9 @@ export const patience: Patience = {
   maxPauseMs: 60_000,
 };
 
+/** For whoever only looks: a person waits for the answer, and asks again when it matters. */
+export const lookPatience: Patience = { ...patience, attempts: 2, firstDelayMs: 500, idleTimeoutMs: 10_000 };
+
 /** The code of the error when an https address redirects to plain http: the rest of the way anybody could change the bytes. */
 export const plainRedirect = 'ERR_PLAIN_REDIRECT';
 

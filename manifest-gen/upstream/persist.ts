@@ -10,6 +10,8 @@ export type Attempt<T> =
       readonly failed: string;
       /** How long the other side asks us to wait; longer than our patience ends it. */
       readonly waitMs?: number;
+      /** Nothing at all came back. */
+      readonly isSilent?: boolean;
       /** It got further than the one before, so the count starts anew. */
       readonly isFurther?: boolean;
       /** It is not what the source says of it; when it stays so, it is refused, and not one that cannot be had. */

@@ -5,6 +5,7 @@ import { createCache } from '../../manifest-gen/cache.ts';
 import type { Report } from '../../manifest-gen/report/report.ts';
 import { Tool } from '../../manifest-gen/tools.ts';
 import { createHttp, patience } from '../../manifest-gen/upstream/http.ts';
+import { createSilentHosts } from '../../manifest-gen/upstream/silent-hosts.ts';
 import type { UpstreamSettings } from '../../manifest-gen/upstream/upstreams.ts';
 import { hasProgram, mustRun } from './programs.ts';
 
@@ -30,6 +31,7 @@ export async function makeUpstreamWorld(
   const settings: UpstreamSettings = {
     http: createHttp({ userAgent: 'go-win-tools/test' }),
     patience: { ...patience, attempts: 3, firstDelayMs: 5, maxPauseMs: 2_000 },
+    silentHosts: createSilentHosts(),
     signal: controller.signal,
     apiUrl: nowhere,
     token: undefined,

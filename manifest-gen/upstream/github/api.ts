@@ -6,6 +6,7 @@ import { type Opened, openGet, type Patience, readBody } from '../http.ts';
 import { faultOfAnswer } from '../not-json.ts';
 import { type Attempt, persist } from '../persist.ts';
 import { GithubFault } from '../schema.ts';
+import type { SilentHosts } from '../silent-hosts.ts';
 import type { KeptAnswer, KeptAnswers } from './kept-answers.ts';
 
 /** A page of 50 releases of goreleaser is about 5 MB of JSON. */
@@ -21,6 +22,8 @@ export type GithubApiSettings = {
   readonly apiUrl: string;
   readonly token: string | undefined;
   readonly now: () => Date;
+  /** One for the whole run. */
+  readonly silentHosts: SilentHosts;
   /** Told each second of a pause that the forge asks for. */
   readonly onPause: (tool: string, why: string, leftMs: number) => void;
 };
@@ -50,14 +53,18 @@ export function createGithubApi(settings: GithubApiSettings, keptAnswers: KeptAn
     const headers = { accept: 'application/vnd.github+json', ...credentialsFor(url) };
     const { host } = new URL(url);
     const kept = isKept ? await keptAnswers.find(url) : undefined;
-    const result = await persist(
-      patience,
-      settings.signal,
-      () => askOnce(settings, url, headers, kept),
-      (why, leftMs) => settings.onPause(asking.tool, `${host}: ${why}`, leftMs),
+    const result = await settings.silentHosts.ask(host, () =>
+      persist(
+        patience,
+        settings.signal,
+        () => askOnce(settings, url, headers, kept),
+        (why, leftMs) => settings.onPause(asking.tool, `${host}: ${why}`, leftMs),
+      ),
     );
-    if ('failed' in result)
-      return unreachable(asking, `${host}: ${result.failed}${tooLong(result.waitMs, patience)}`);
+    if ('failed' in result) {
+      const reason = `${host}: ${result.failed}${tooLong(result.waitMs, patience)}`;
+      return unreachable(asking, reason, undefined, result.isSilent ? host : undefined);
+    }
     const { etag, link, text } = result.done;
     if (isKept && etag !== undefined && etag !== kept?.etag)
       await keptAnswers.keep(url, { etag, link, text });
@@ -105,6 +112,7 @@ async function askOnce(
   headers: Headers,
   kept: KeptAnswer | undefined,
 ): Promise<Attempt<Answer>> {
+  let isSilent = true;
   try {
     const opened = await openGet(settings.http, url, {
       headers: kept === undefined ? headers : { ...headers, 'if-none-match': kept.etag },
@@ -112,6 +120,7 @@ async function askOnce(
       idleTimeoutMs: settings.patience.idleTimeoutMs,
       decompress: true,
     });
+    isSilent = false;
     const text = (await readBody(opened, maxJsonBytes)).toString('utf8');
     const { status } = opened;
     if (status === 304 && kept !== undefined) return { done: { link: undefined, ...kept, status: 200 } };
@@ -123,7 +132,7 @@ async function askOnce(
     if (status === 200) return { done: { ...answer, etag: headerOf(opened, 'etag') } };
     return failureOf(opened, text, settings.now());
   } catch (error) {
-    return { failed: reasonOf(error) };
+    return { failed: reasonOf(error), isSilent };
   }
 }
 
