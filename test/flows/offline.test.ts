@@ -38,7 +38,7 @@ describe('where no source can be reached', () => {
 
     expect(status.exitCode, status.stdout).toBe(4);
     expect(status.stdout.match(/source github cannot be reached/g)).toHaveLength(3);
-    expect(status.stderr).toContain('3 failed: buf, delve, goreleaser');
+    expect(status.stderr).toContain('3 of 3 failed: ');
     expect(asked).toBe(2);
   });
 
