@@ -1,6 +1,9 @@
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createCommand as createBackup } from '../../../server/operator/backup.ts';
 import { createCommand } from '../../../server/operator/keys.ts';
+import { createCommand as createRestore } from '../../../server/operator/restore.ts';
 import { makeTempDir, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { runVerb, type Said } from '../../kit/operator-world.ts';
@@ -147,6 +150,34 @@ describe.each(['alone', 'through the running server'])('feed:keys, %s', (way) =>
     expect(await push('1.0.0', first)).toBe(403);
     expect(await push('1.0.0', rotated.stdout)).toBe(201);
     expect(await push('2.0.0', made.key)).toBe(201);
+  });
+
+  it('come back from a backup with all limits, and old secrets as ended as they were', async () => {
+    const limits = ['--network', '127.0.0.0/8', '--owner', 'Ann', '--expires', '30d', '--id', 'buf'];
+    const { stdout: old } = await keys('add', '--name', 'ci', '--scope', 'push', ...limits);
+    const { stdout: key } = await keys('rotate', 'ci');
+    const before = await listed();
+    const [file, into] = [join(dataDir, 'saved.tar'), join(dataDir, 'restored')];
+
+    const saved = await runVerb(createBackup, dataDir, file);
+    const restored = await runVerb(createRestore, dataDir, file, '--into', into);
+
+    expect([saved.error, restored.error]).toEqual([undefined, undefined]);
+    const list = await runVerb(createCommand, into, 'list', '--json');
+    expect(
+      list.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual(before);
+    const other = await startHouse({ dataDir: into });
+    const codes = [old, key].map(async (secret) => {
+      const headers = { 'X-NuGet-ApiKey': secret.trim() };
+      const answer = await fetch(`${other.url}/api/v1/key`, { headers });
+      return ((await answer.json()) as { code?: string; owner?: string }).code ?? answer.status;
+    });
+    expect(await Promise.all(codes)).toEqual(['KEY_ROTATED', 200]);
+    await other.stop();
   });
 
   it('prints one JSON object for programs when it adds and revokes', async () => {
