@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import type { Request, Response } from 'express';
-import { type Audit, actorOf } from '../audit/audit.ts';
+import { type Actor, type Audit, actorOf } from '../audit/audit.ts';
 import { fail } from '../errors.ts';
 import type { Principal } from '../keys/api-keys.ts';
 import type { Logger } from '../log.ts';
@@ -64,7 +65,23 @@ export function createReceive(deps: ReceiveDeps): Receive {
     await requireHooks(git.dir);
     // Asked now: a connection that is gone has no address any more.
     const by = actorOf(pusher, req.ip);
-    const list = await readList(req);
+    const body = openBody(req, limits.maxBytes);
+    try {
+      return await take(body, address, req, res, pusher, by);
+    } finally {
+      body.destroy();
+    }
+  };
+
+  async function take(
+    body: Readable,
+    address: GitAddress,
+    req: Request,
+    res: Response,
+    pusher: Principal,
+    by: Actor,
+  ): Promise<PushOutcome | undefined> {
+    const list = await readList(body);
     const request = parsePushRequest(list.packets);
     if (request.commands.length === 0 && !request.isShallow) {
       // git asks so whether a key is needed, before it sends a large pack.
@@ -78,7 +95,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
       return 'refused';
     }
     return send(list, { request, commands }, address, req, res, by);
-  };
+  }
 
   async function commandsOf(request: PushRequest, pusher: Principal): Promise<PushCommands> {
     return {
@@ -96,7 +113,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
     address: GitAddress,
     req: Request,
     res: Response,
-    by: ReturnType<typeof actorOf>,
+    by: Actor,
   ): Promise<PushOutcome | undefined> {
     const { request } = push;
     const file = acceptedFile(git.dir, randomUUID());
@@ -166,8 +183,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
   }
 }
 
-async function readList(req: Request): Promise<PacketList> {
-  const body = openBody(req, limits.maxBytes);
+async function readList(body: Readable): Promise<PacketList> {
   const timer = setTimeout(
     () => body.destroy(new Error('the list of refs did not arrive in time')),
     limits.listMs,

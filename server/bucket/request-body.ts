@@ -24,8 +24,20 @@ export function openBody(req: Request, maxBytes: number): Readable {
   });
   const steps = [bodyStream(req), ...unpack(), counted];
   // Whoever reads `counted` gets the error.
-  pipeline(steps, () => undefined);
+  pipeline(steps, () => throwAway(req, maxBytes));
   return counted;
+}
+
+/** A client that still sends reads no answer; and the next request comes over the same connection. */
+function throwAway(req: Request, maxBytes: number): void {
+  let left = maxBytes;
+  // First: taking a stream out of its pipe stops it.
+  req.unpipe();
+  req.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) req.destroy();
+  });
+  req.resume();
 }
 
 const gunzip = (): Transform[] => [createGunzip()];
