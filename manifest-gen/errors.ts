@@ -59,6 +59,16 @@ const errors = {
     '{tool} {version} cannot become stable yet: expected its beta {beta} to be at least {expected} old, found {found}.',
     '{wait}, or say why it cannot: --now --reason TEXT.',
   ],
+  PROMOTION_UNPROVEN: [
+    3,
+    '{tool} {version} cannot become stable: {what} of {subject} in {beta} is not as it must be: expected {expected}, found {found}.',
+    '{hint}',
+  ],
+  PROMOTION_NOT_REPEATED: [
+    4,
+    '{tool} {version} cannot become stable: {count} of {beta} could not be repeated, first {what} of {subject}: {cause}',
+    'Nothing was published, and nothing is known to be wrong. Run it again where the source can be reached, or give a bundle that has it: --from BUNDLE. --skip-verify --reason TEXT goes on without, and the audit log says so.',
+  ],
   WITHDRAWAL_REFUSED: [1, '{tool} {version} cannot be withdrawn: {reason}.', '{hint}'],
   NOTHING_GOOD: [
     1,

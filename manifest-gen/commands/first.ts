@@ -38,7 +38,10 @@ export async function releaseFirst(
     const stable =
       beta.failures.length > 0
         ? undefined
-        : await promote(told, [{ tool, version: tool.first }], { hurry: tool.minAge && hurry });
+        : await promote(told, [{ tool, version: tool.first }], {
+            hurry: tool.minAge && hurry,
+            isJustMade: true,
+          });
     await onEnd({ tool, isInstallable: stable !== undefined && stable.failures.length === 0, source });
   }
 }

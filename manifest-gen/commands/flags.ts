@@ -14,6 +14,7 @@ export type ReleaseFlags = {
   /** Milliseconds. */
   readonly maxWait?: number;
   readonly now?: boolean;
+  readonly skipVerify?: boolean;
   readonly reason?: string;
   readonly to?: string;
   readonly correct?: boolean;
@@ -37,6 +38,10 @@ const options = {
     'how long a forge whose rate limit is used up may ask to wait, such as 90s or 10m (default: 60s); longer is exit 4',
   ).argParser(readWait),
   now: new Option('--now', "promote a beta that is younger than the tool file's minAge; needs --reason"),
+  skipVerify: new Option(
+    '--skip-verify',
+    'do not repeat the evidence: what can be compared without upstream still is; needs --reason, which the audit log keeps',
+  ),
   reason: new Option('--reason <text>', 'why, for the commit and the audit log').argParser(readReason),
   to: new Option(
     '--to <version>',

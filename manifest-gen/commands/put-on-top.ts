@@ -1,22 +1,18 @@
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
-import { fail } from '../errors.ts';
-import { repack } from '../promote/apply.ts';
+import { type Parts, partsOf, repack } from '../promote/apply.ts';
 import { publishManifest } from '../publish/bucket-branch.ts';
-import { listVersions } from '../publish/feed-client.ts';
-import { createReleaseReader } from '../publish/released.ts';
 import type { Found, Packed } from '../release.ts';
 import { packagingOf } from '../render/packaging.ts';
-import { renderManifest } from '../render/scoop.ts';
 import type { Withdrawal } from '../withdraw/plan.ts';
 import { recipe } from './beta-recipe.ts';
 import { begin } from './chain.ts';
 import type { Context } from './context.ts';
-import { makeStable, prepareStable } from './make-stable.ts';
-import { requirePayloads } from './require-payloads.ts';
+import { makeStable } from './make-stable.ts';
+import { prove } from './prove.ts';
 import { type Good, isUpstream, type PlannedWithdrawal } from './resolve-withdrawal.ts';
 import { payloads, push } from './steps.ts';
 
-export type Correction = Extract<Withdrawal, { kind: 'correct' }>;
+type Correction = Extract<Withdrawal, { kind: 'correct' }>;
 type Birth = { readonly packed: Packed; readonly reason: string };
 
 /** The good bytes as the beta that the correction is born as. */
@@ -27,68 +23,72 @@ const birth = begin<Birth, Context>()
     commitBeta(rendered.tool.tool, rendered.packageVersion, rendered.manifestText, reason, context),
   );
 
+/** What goes on top, here only. */
+export type Correcting = {
+  /** What it is born as; undefined where an earlier run came further. */
+  readonly born: Packed | undefined;
+  /** What that becomes, when a stable version is withdrawn. */
+  readonly stable: Packed | undefined;
+};
+
 /**
- * The good one's package under another version, here only; its record goes on saying which upstream version it is. One that the
- * feed does not have is fetched, verified and judged as for a beta.
+ * The good one's package under the correction's versions. One that the feed does not have is fetched, verified and judged as for a beta;
+ * else it is compared with all that can be had: a beta of the correction's number that somebody else put there is never taken.
+ * @throws ReleaseError PROMOTION_UNPROVEN, REFUSED, FEED_*
  */
-export async function repackGood(
+export async function makeCorrection(
   planned: PlannedWithdrawal,
   good: Good | Found,
-  version: string,
+  { born, stable, stage }: Correction,
   context: Context,
-): Promise<Packed> {
-  const { tool, templates, row } = planned;
-  const { world, feed, places, workDir } = context;
-  if (isUpstream(good)) {
-    const start = {
-      ...{ tool, found: good, templates, packaging: packagingOf(tool, templates), version },
-      ...{ standing: row, why: row.why, does: 'release' as const },
-    };
-    return (await recipe.local.run(start, context, (step) => world.report.step(tool.tool, step))).packed;
+): Promise<Correcting> {
+  const { tool, templates } = planned;
+  const { world, places, workDir } = context;
+  const place = { places, workDir, signal: world.signal, manifestTemplate: templates.manifest };
+  const parts = await partsOfGood(planned, good, born, context);
+  const as = (version: string): Promise<Packed> => {
+    world.report.step(tool.tool, 'repack', `${good.version} as ${version}`);
+    return repack(parts, { ...place, version });
+  };
+  return {
+    born: stage === 'published' ? undefined : await as(born),
+    stable: stable === undefined ? undefined : await as(stable),
+  };
+}
+
+async function partsOfGood(
+  { tool, templates, row }: PlannedWithdrawal,
+  good: Good | Found,
+  born: string,
+  context: Context,
+): Promise<Parts> {
+  if (!isUpstream(good)) {
+    const proven = await prove({ tool, templates, stable: row.to, beta: good }, { wasStable: true }, context);
+    return partsOf(tool, proven, context.places);
   }
-  const { record, nupkgPath } = good;
-  world.report.step(tool.tool, 'repack', `${record.version} as ${version}`);
-  const manifestTemplate = templates.manifest;
-  const place = { feed, places, workDir, signal: world.signal };
-  return repack({ tool, record, nupkgPath, stable: version, manifestTemplate, ...place });
+  const start = {
+    ...{ tool, found: good, templates, packaging: packagingOf(tool, templates), version: born },
+    ...{ standing: row, why: row.why, does: 'release' as const },
+  };
+  const onStep = (step: string): void => context.world.report.step(tool.tool, step);
+  return (await recipe.local.run(start, context, onStep)).packed.rendered;
 }
 
 /**
  * Publishes the correction: born as a beta, and stable at once when a stable version is withdrawn. What an earlier run has
- * published is taken from the feed, whatever this one would make.
- * @param packed what is born; undefined when the feed has it
+ * published is not sent twice.
  * @throws ReleaseError FEED_*, BUCKET_*
  */
 export async function putOnTop(
-  { tool, templates }: PlannedWithdrawal,
-  { born, stable, stage }: Correction,
-  packed: Packed | undefined,
+  { born, stable }: Correcting,
   reason: string,
   context: Context,
 ): Promise<void> {
-  const { feed, world, places } = context;
-  const onStep = (step: string): void => world.report.step(tool.tool, step);
-  if (packed !== undefined) await birth.run({ packed, reason }, context, onStep);
-  const packages = await listVersions(feed, tool.packageId ?? tool.tool);
-  const beta = await createReleaseReader(feed, world.cache, packages)(born);
-  if (beta?.record === undefined) {
-    fail('NOTHING_PUBLISHED_HERE', {
-      tool: tool.tool,
-      problem: `the feed does not have ${born}`,
-      hint: 'Run the withdrawal again; it goes on where it stopped.',
-    });
+  if (born !== undefined) {
+    const { tool } = born.rendered.tool;
+    await birth.run({ packed: born, reason }, context, (step) => context.world.report.step(tool, step));
   }
-  const { record } = beta;
-  if (stable !== undefined) {
-    const published = stage === 'published' ? beta : undefined;
-    const ready = { tool, stable, beta: { ...beta, record }, published, templates, reason };
-    await makeStable(ready, await prepareStable(ready, {}, context), {}, context);
-  } else if (packed === undefined) {
-    if (!places.isPut) await requirePayloads(tool, record, context);
-    onStep('commit');
-    const manifestText = renderManifest(templates.manifest, tool, record, places.addresses);
-    await commitBeta(tool.tool, born, manifestText, reason, context);
-  }
+  if (stable !== undefined) await makeStable({ packed: stable, reason }, context);
 }
 
 /** Testers who are ahead already stay there: a branch only moves up. */

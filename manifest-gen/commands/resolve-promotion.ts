@@ -28,12 +28,12 @@ export type PlannedPromotion = {
 
 /**
  * Opens the packages that matter and decides; changes nothing.
- * @param hurry why a beta need not be as old as the tool file demands
+ * @param hurry why a beta need not be as old as the tool file demands; `skipVerify`: why its evidence is not repeated
  * @throws ReleaseError NOTHING_PUBLISHED_HERE, PROMOTION_REFUSED, PROMOTION_TOO_YOUNG, FEED_*
  */
 export async function resolvePromotion(
   { tool, version: asked }: Request,
-  hurry: string | undefined,
+  { hurry, skipVerify }: { readonly hurry?: string | undefined; readonly skipVerify?: string | undefined },
   context: Context,
 ): Promise<PlannedPromotion> {
   const { feed, bucket, world } = context;
@@ -79,7 +79,12 @@ export async function resolvePromotion(
       ? {}
       : { vulnerabilities: compareLooks('exe', await lookAtOffer('main', tool, context), look) }),
   };
-  const reason = hurry && `promoted with --now: ${hurry}`;
+  const flags = [
+    ...(hurry === undefined ? [] : ['--now']),
+    ...(skipVerify === undefined ? [] : ['--skip-verify']),
+  ];
+  const reason =
+    flags.length === 0 ? undefined : `promoted with ${flags.join(' and ')}: ${hurry ?? skipVerify}`;
   const templates = await loadTemplates(world, tool);
   const ready = { tool, stable, beta: { ...beta, record }, published, templates, reason };
   return { tool, row, ready, look };

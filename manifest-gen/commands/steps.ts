@@ -1,9 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestBytes } from '../../formats/digest.ts';
-import { ReleaseError } from '../errors.ts';
+import { fail, ReleaseError } from '../errors.ts';
 import { packNupkg } from '../pack/nupkg-writer.ts';
 import { payloadFile } from '../payload-file.ts';
+import { releasedAs } from '../plan/reused-bytes.ts';
+import { readCar } from '../plan/train.ts';
 import { publishManifest } from '../publish/bucket-branch.ts';
 import { pushPackage, waitForPackage } from '../publish/feed-client.ts';
 import { type PayloadFile, putPayload } from '../publish/payload-client.ts';
@@ -83,11 +85,13 @@ export async function judge(
   return {};
 }
 
-/** Of all exes, now that they are here. @throws ReleaseError VULNERABLE by the policy, VULN_DB_* */
+/** Of all exes, now that they are here. @throws ReleaseError REFUSED for another version's, VULNERABLE by the policy, VULN_DB_* */
 export async function scan(
   { tool, found, version, unpacked }: Resolved & { unpacked: Unpacked },
   context: Context,
 ): Promise<object> {
+  // a withdrawal goes back to an older version on purpose
+  if (readCar(version)?.upstream === found.version) await requireOwnBytes(found, unpacked, context);
   if (context.watch === undefined) {
     context.world.report.step(tool.tool, 'skipped', 'scan: VULN_DB is not set');
     return {};
@@ -100,6 +104,25 @@ export async function scan(
   context.world.report.step(tool.tool, 'known', detail);
   context.watch.require(look, tool.tool, version);
   return {};
+}
+
+async function requireOwnBytes(
+  { tool, version }: Resolved['found'],
+  { exes }: Unpacked,
+  { bucket }: Context,
+): Promise<void> {
+  const released = await bucket.promises(tool.tool);
+  for (const { asset, digest } of exes) {
+    const hashes = [digest.sha256, asset.digest.sha256];
+    const before = hashes.map((sha256) => releasedAs(sha256, version, released)).find(Boolean);
+    if (before === undefined) continue;
+    const about = { tool: tool.tool, version, file: asset.name };
+    fail('REFUSED', {
+      ...about,
+      expected: 'bytes of its own',
+      found: `those that were released as ${before}`,
+    });
+  }
 }
 
 export async function render(

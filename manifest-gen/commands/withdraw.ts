@@ -2,7 +2,6 @@ import { Command } from 'commander';
 import type { SourceKind } from '../../formats/release-record.ts';
 import { fail } from '../errors.ts';
 import { unlistPackage } from '../publish/feed-client.ts';
-import type { Packed } from '../release.ts';
 import type { Outcome } from '../report/report.ts';
 import { withdrawalNote } from '../withdraw/note.ts';
 import { channelOf } from '../withdraw/plan.ts';
@@ -11,8 +10,9 @@ import type { Invocation, World } from '../world.ts';
 import type { Context } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { withSources } from './from-bundle.ts';
-import { keepFiles, keepPayloads, openOutDir } from './keep-files.ts';
-import { putOnTop, repackGood } from './put-on-top.ts';
+import { keepPayloads, openOutDir } from './keep-files.ts';
+import { keepPacked } from './make-stable.ts';
+import { type Correcting, makeCorrection, putOnTop } from './put-on-top.ts';
 import { type Request, readRequests } from './request.ts';
 import { payloadsToKeep } from './require-payloads.ts';
 import { type PlannedWithdrawal, resolveWithdrawal } from './resolve-withdrawal.ts';
@@ -43,7 +43,7 @@ export function withdraw(
   return runPlan(world, requests, {
     resolve: (request, context) => resolveWithdrawal(request, options, context),
     prepare: (planned, context) => prepare(planned, options, context),
-    act: (planned, packed, context) => act(planned, packed, options, context),
+    act: (planned, made, context) => act(planned, made, options, context),
     scopes: requests.every(({ version = '' }) => channelOf(version) === 'beta')
       ? ['unlist', 'push:beta']
       : ['unlist', 'push'],
@@ -53,7 +53,7 @@ export function withdraw(
 
 async function act(
   planned: PlannedWithdrawal,
-  packed: Packed | undefined,
+  made: Correcting | undefined,
   options: WithdrawOptions,
   context: Context,
 ): Promise<Outcome> {
@@ -81,9 +81,9 @@ async function act(
     fixed,
     isBeta: channelOf(bad.version) === 'beta',
   });
-  if (plan.kind === 'correct' && good !== undefined) {
+  if (plan.kind === 'correct' && good !== undefined && made !== undefined) {
     const reason = withdrawalNote(bad.version, options.reason, good.version);
-    await putOnTop(planned, plan, packed, reason, context);
+    await putOnTop(made, reason, context);
     return { ...common, kind: 'withdrawn', detail: `${row.to} has the bytes of ${good.version}`, recovery };
   }
   if (plan.kind === 'stranded' && row.from === bad.version) {
@@ -97,25 +97,21 @@ async function act(
 /** Everything local first: what cannot be made stops the withdrawal before it has begun. */
 async function prepare(
   planned: PlannedWithdrawal,
-  { dryRun, outDir }: WithdrawOptions,
+  { outDir }: WithdrawOptions,
   context: Context,
-): Promise<Packed | undefined> {
-  const { plan, row, good } = planned;
+): Promise<Correcting | undefined> {
+  const { plan, good } = planned;
   if (plan.kind !== 'correct' || good === undefined) return undefined;
-  if (outDir !== undefined) await keep(outDir, await repackGood(planned, good, row.to, context), context);
-  if (plan.stage !== 'begin' && !dryRun) return undefined;
-  const born = await repackGood(planned, good, plan.born, context);
+  const made = await makeCorrection(planned, good, plan, context);
+  const last = made.stable ?? made.born;
+  if (outDir === undefined || last === undefined) return made;
+  await keepPacked(outDir, last, context);
   // somebody must put the files of both where Scoop downloads from, when we may not
-  const payloads = await payloadsToKeep(born.rendered, context.places);
-  if (outDir !== undefined)
+  if (made.born !== undefined) {
+    const payloads = await payloadsToKeep(made.born.rendered, context.places);
     await keepPayloads(outDir, { tool: planned.tool.tool, version: plan.born, payloads });
-  return born;
-}
-
-async function keep(outDir: string, { nupkgPath, rendered }: Packed, { places }: Context): Promise<void> {
-  const { tool, packageVersion: version, manifestText, recordText } = rendered;
-  const payloads = await payloadsToKeep(rendered, places);
-  await keepFiles(outDir, { tool: tool.tool, version, nupkgPath, manifestText, recordText, payloads });
+  }
+  return made;
 }
 
 export function createCommand(invocation: Invocation): Command {

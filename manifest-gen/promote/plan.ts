@@ -60,8 +60,9 @@ export function objectionTo(
   const failed = beta.evidence.find(({ verdict }) => verdict === 'failed');
   if (failed !== undefined) return `the evidence ${failed.kind} of ${failed.subject} failed`;
   const car = readCar(beta.version);
-  if (car !== undefined && car.correction === 0 && beta.source.version !== car.upstream) {
-    return `${beta.version} is ${beta.source.version} again, put on top of a beta that was withdrawn`;
+  // the evidence of an older version is genuine: only a withdrawal, which finishes what it began, may go back to it
+  if (car !== undefined && beta.source.version !== car.upstream) {
+    return `${beta.version} is ${beta.source.version} again, put on top of a ${car.correction === 0 ? 'beta' : 'version'} that was withdrawn`;
   }
   if (published !== undefined && !isSameProgram(published, beta)) {
     return 'it is on the feed with other payloads, and nothing published is ever replaced';

@@ -23,6 +23,8 @@ export type NewCommit = {
   readonly branches: readonly Channel[];
 };
 
+export type ReleasedHashes = { readonly version: string; readonly hashes: readonly string[] };
+
 export type NewChore = {
   readonly branch: Channel;
   /** Without `(chore)`. */
@@ -45,6 +47,8 @@ export type BucketRepository = {
   manifest(branch: Channel, tool: string, version?: string): Promise<string | undefined>;
   /** Why a version was withdrawn, by the newest commit of either branch that says so. */
   withdrawal(tool: string, version: string): Promise<string | undefined>;
+  /** What each release of a tool promised anew, on either branch: the hashes in its manifest. */
+  promises(tool: string): Promise<readonly ReleasedHashes[]>;
   /** The tools that a branch offers, by name. */
   tools(branch: Channel): Promise<readonly string[]>;
   /** Makes the commits, here only; gives what to push. */
@@ -102,6 +106,7 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
       const message = await git.run(['log', '-1', '--format=%B', ...search, '--', `bucket/${tool}.json`]);
       return reasonIn(message, version);
     },
+    promises: (tool) => (tips.size === 0 ? Promise.resolve([]) : promisesOf(git, tips, tool)),
     async tools(branch) {
       const tip = tips.get(branch);
       const files = tip === undefined ? [] : [...(await list(git, tip, 'bucket/')).keys()];
@@ -181,6 +186,18 @@ async function releaseOf(git: Git, tip: string, tool: string, version: string): 
   const subject = `${tool}: Update to version ${version}`;
   const line = log.split('\n').find((one) => one.slice(one.indexOf(' ') + 1) === subject);
   return line?.split(' ', 1)[0];
+}
+
+/** From what each commit added: the history is a line, and what stayed was added by another one. */
+async function promisesOf(git: Git, tips: Tips, tool: string): Promise<readonly ReleasedHashes[]> {
+  const paths = ['--', `bucket/${tool}.json`];
+  const log = await git.run(['log', '--format=%x00%s', '--patch', '--unified=0', ...tips.values(), ...paths]);
+  const begin = `${tool}: Update to version `;
+  return log.split('\0').flatMap((commit) => {
+    const [subject = '', ...lines] = commit.split('\n');
+    const hashes = lines.flatMap((line) => /^\+.*"hash": *"([0-9a-f]{64})"/.exec(line)?.[1] ?? []);
+    return subject.startsWith(begin) ? [{ version: subject.slice(begin.length), hashes }] : [];
+  });
 }
 
 /** The commit that main and beta have in common from the start (contract section 5). */

@@ -8,32 +8,38 @@ import { compareNotes, heldNotes } from './notes.ts';
 import { comparePackage } from './package.ts';
 import type { HeldPayload } from './payloads.ts';
 import type { RepeatPlace, RepeatRequest } from './request.ts';
-import { repeatSbom } from './sbom.ts';
+import { type RepeatedSbom, repeatSbom } from './sbom.ts';
 import type { UpstreamRepeated } from './upstream.ts';
 
 /** What the branch and the feed hold of one release. */
-type Held = HeldPackage & {
+export type HeldRelease = HeldPackage & {
   readonly version: string;
-  readonly manifestText: string;
-  readonly payloads: readonly HeldPayload[];
+  /** Undefined where the branch never offered it. */
+  readonly manifestText: string | undefined;
 };
+type Held = HeldRelease & { readonly payloads: readonly HeldPayload[] };
+
+export type RenderedAgain = { readonly checks: readonly Check[]; readonly sbomText?: string | undefined };
 
 /** Made anew from what upstream gave, where it did and the recipe is still the same; else from the record that is held. */
 export async function compareRendering(
-  { tool, channel }: RepeatRequest,
+  { tool, channel, isOfToday = false, isOffline = false }: RepeatRequest,
   held: Held,
   { again }: UpstreamRepeated,
   place: RepeatPlace,
-): Promise<readonly Check[]> {
+): Promise<RenderedAgain> {
   const { world, places, bucket, workDir } = place;
   const templates = await loadTemplates(world, tool);
   const packaging = packagingOf(tool, templates);
   const packer = (text: string): string => text.split(':', 1)[0] ?? '';
+  const areSameTemplates = isOfToday || packaging === held.record.packaging;
+  const isAgain = again !== undefined && areSameTemplates;
+  const ownLicense = templates.license?.replace(/\r\n/g, '\n').trimEnd();
   const same = {
-    isSamePacker: packer(packaging) === packer(held.record.packaging),
-    areSameTemplates: packaging === held.record.packaging,
+    isSamePacker: isOfToday || packer(packaging) === packer(held.record.packaging),
+    areSameTemplates,
+    isLicenseKnown: !isOffline || held.licenseText.trimEnd() === ownLicense,
   };
-  const isAgain = again !== undefined && same.areSameTemplates;
   // in the order of commands/steps.ts: upstream's, the one kept by hand, the module's
   const licenseText = isAgain
     ? (again.unpacked.licenseText ?? templates.license ?? again.unpacked.fetched.licenseText)
@@ -48,25 +54,33 @@ export async function compareRendering(
     ...(licenseText === undefined ? {} : { licenseText }),
   });
   const said = isAgain ? again.unpacked.fetched.notesText : undefined;
-  // what is offered now names today's addresses; what came before a rebase names those of its day
-  const isOffered = (await bucket.version(channel, tool.tool)) === held.version;
-  const then = isOffered
-    ? { text: held.manifestText, moves: [] }
-    : rebasedLike(held.manifestText, tool.tool, rendered.manifestText);
+  const then = await placed(held, rendered.manifestText);
   const about = { what: 'manifest', subject: `${tool.tool}.json` };
-  return [
-    ...then.moves.map(({ from, to }) =>
-      skipped(about, `Its addresses begin with ${from}, those of today with ${to}: all else is compared.`),
-    ),
-    ...(await comparePackage({ ...held, manifestText: then.text }, rendered, same, workDir)),
-    ...(await repeatSbom(
-      tool,
-      held,
-      held.payloads,
-      same.isSamePacker,
-      again?.unpacked.fetched.licenses,
-      place,
-    )),
-    ...(await compareNotes(tool, held, templates, said)),
-  ];
+  const manifestText = then.text ?? rendered.manifestText;
+  const licensesAgain = again?.unpacked.fetched.licenses;
+  const sbom: RepeatedSbom = await repeatSbom(
+    tool,
+    { record: held.record, manifestText },
+    held.payloads,
+    same.isSamePacker,
+    licensesAgain,
+    place,
+  );
+  return {
+    sbomText: sbom.text,
+    checks: [
+      ...then.moves.map(({ from, to }) =>
+        skipped(about, `Its addresses begin with ${from}, those of today with ${to}: all else is compared.`),
+      ),
+      ...(await comparePackage({ ...held, manifestText: then.text }, rendered, same, workDir)),
+      ...sbom.checks,
+      ...(await compareNotes(tool, held, templates, said)),
+    ],
+  };
+
+  /** What is offered now names today's addresses; what came before a rebase names those of its day. */
+  async function placed({ manifestText: text, version }: Held, like: string) {
+    const isOffered = (await bucket.version(channel, tool.tool).catch(() => version)) === version;
+    return text === undefined || isOffered ? { text, moves: [] } : rebasedLike(text, tool.tool, like);
+  }
 }

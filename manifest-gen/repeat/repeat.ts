@@ -3,20 +3,20 @@ import { type Cache, createCache } from '../cache.ts';
 import { fail } from '../errors.ts';
 import type { BucketRepository } from '../publish/bucket-repository.ts';
 import { originOf } from '../record-origin.ts';
-import type { Unpacked, UnpackedExe } from '../release.ts';
+import type { Unpacked, UnpackedExe, Verdict } from '../release.ts';
 import { packagingOf } from '../render/packaging.ts';
 import { isUpstreamPlace } from '../render/payload-place.ts';
 import { loadTemplates } from '../render/templates.ts';
 import type { Tool } from '../tools.ts';
 import { requiredEvidence } from '../trust.ts';
 import { verifyUnpacked } from '../verify/verify.ts';
-import { type Check, compare, unreachable } from './check.ts';
+import { type Check, compare, skipped, unreachable } from './check.ts';
 import { compareEvidence } from './evidence.ts';
 import { fetchPackage } from './fetch-package.ts';
 import type { HeldPackage } from './held.ts';
 import { checkManifest, readManifest } from './manifest.ts';
 import { type HeldPayload, repeatPayloads } from './payloads.ts';
-import { compareRendering } from './rendering.ts';
+import { compareRendering, type HeldRelease } from './rendering.ts';
 import type { RepeatPlace, RepeatRequest } from './request.ts';
 import { compareWithOther, repeatUpstream, type UpstreamRepeated } from './upstream.ts';
 import { findWithdrawn, type Withdrawn } from './withdrawn.ts';
@@ -43,32 +43,46 @@ export async function repeatEvidence(request: RepeatRequest, place: RepeatPlace)
   const held = await fetchPackage(tool, version, place);
   const withdrawn = await findWithdrawn(tool, version, held.pkg, place);
   if (held.package === undefined) return { version, checks: held.checks, withdrawn };
-  const { record } = held.package;
+  const repeated = await repeatRelease(request, { ...held.package, version, manifestText }, place);
+  return { version, withdrawn, checks: [...held.checks, ...repeated.checks] };
+}
+
+/** What a release of the feed is worth, and its parts on this machine as they were compared. */
+export type RepeatedRelease = {
+  readonly checks: readonly Check[];
+  readonly payloads: readonly HeldPayload[];
+  readonly sbomText?: string | undefined;
+  /** What was found of upstream's own files; undefined when they could not be had, or nobody asked. */
+  readonly verdicts?: readonly Verdict[] | undefined;
+};
+
+/** The same for a package that is here already. Same errors. */
+export async function repeatRelease(
+  request: RepeatRequest,
+  held: HeldRelease,
+  place: RepeatPlace,
+): Promise<RepeatedRelease> {
+  const { tool, channel } = request;
+  const { record, version, manifestText } = held;
+  const subject = `${tool.tool}.json on ${channel}`;
+  const manifest = manifestText === undefined ? undefined : readManifest(subject, manifestText);
+  if (manifest !== undefined && 'verdict' in manifest) return { checks: [manifest], payloads: [] };
   const { payloads, checks } = await repeatPayloads(tool, record, place);
   const upstream = await askUpstream(request, record, place);
+  const rendering = await compareRendering(request, { ...held, payloads }, upstream, place);
+  const areOwnFiles = !isUpstreamPlace(place.places.addresses.payloadUrl);
   return {
-    version,
-    withdrawn,
+    payloads,
+    sbomText: rendering.sbomText,
+    verdicts: upstream.verdicts,
     checks: [
-      ...checkManifest(
-        subject,
-        manifest,
-        version,
-        record,
-        !isUpstreamPlace(place.places.addresses.payloadUrl),
-      ),
-      ...held.checks,
-      ...checkHeld(tool, version, held.package),
+      ...(manifest === undefined ? [] : checkManifest(subject, manifest, version, record, areOwnFiles)),
+      ...checkHeld(tool, version, held),
       ...checks,
       ...upstream.checks,
       ...(upstream.isWhole ? [] : await inspectHeld(tool, record, payloads)),
-      ...(await askOthers(request, record, place)),
-      ...(await compareRendering(
-        request,
-        { ...held.package, version, manifestText, payloads },
-        upstream,
-        place,
-      )),
+      ...(request.isOffline ? [] : await askOthers(request, record, place)),
+      ...rendering.checks,
     ],
   };
 }
@@ -120,26 +134,28 @@ function freshCache({ world, workDir }: RepeatPlace): Cache {
 }
 
 async function askUpstream(
-  { tool, isRebuilt }: RepeatRequest,
+  { tool, isRebuilt, isOfToday = false, isOffline = false, isEitherWay = false, cache: given }: RepeatRequest,
   record: ReleaseRecord,
   place: RepeatPlace,
 ): Promise<UpstreamRepeated> {
   const { world } = place;
-  const { upstream } = record.source;
+  const about = { what: 'upstream', subject: record.source.upstream };
   const kind = originOf(record);
   const isBundled = record.source.kind === 'bundle';
   const isKnown = tool.sources.some((source) => source.kind === kind);
-  if (isBundled !== world.isBundled || !isKnown) {
+  if (isOffline) return { checks: [skipped(about, 'Nobody was asked: --skip-verify.')], isWhole: false };
+  if (!isKnown || (isBundled !== world.isBundled && !isEitherWay)) {
     const detail = isKnown
       ? carriedOtherwise(isBundled)
       : `It came from ${kind}, which is no source of the tool here.`;
     // the record says so, and whoever may push a package wrote it: nothing was repeated
-    return { checks: [unreachable({ what: 'upstream', subject: upstream }, detail)], isWhole: false };
+    return { checks: [unreachable(about, detail)], isWhole: false };
   }
-  const cache = freshCache(place);
-  const isFetched = record.source.kind !== 'go-module' || isRebuilt;
+  const cache = given ?? freshCache(place);
+  const isFetched = kind !== 'go-module' || world.isBundled || isRebuilt;
   const source = isFetched ? world.upstreamsWith(cache)[kind] : world.upstreams[kind];
-  const isSameRecipe = packagingOf(tool, await loadTemplates(world, tool)) === record.packaging;
+  const packaging = packagingOf(tool, await loadTemplates(world, tool));
+  const isSameRecipe = isOfToday || packaging === record.packaging;
   const question = { tool, record, cache, report: world.report };
   return repeatUpstream(source, question, { isFetched, isSameRecipe });
 }
@@ -152,12 +168,12 @@ function carriedOtherwise(isBundled: boolean): string {
 
 /** A module is never compared with what upstream built: other flags, other bytes. */
 async function askOthers(
-  { tool }: RepeatRequest,
+  { tool, cache: given }: RepeatRequest,
   record: ReleaseRecord,
   place: RepeatPlace,
 ): Promise<readonly Check[]> {
   if (record.builtBy !== 'upstream') return [];
-  const cache = freshCache(place);
+  const cache = given ?? freshCache(place);
   const { world } = place;
   const checks: Check[] = [];
   for (const { kind } of tool.sources) {

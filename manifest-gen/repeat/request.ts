@@ -1,3 +1,4 @@
+import type { Cache } from '../cache.ts';
 import type { BucketRepository, Channel } from '../publish/bucket-repository.ts';
 import type { FeedHttp } from '../publish/feed-http.ts';
 import type { Places } from '../publish/server-info.ts';
@@ -12,11 +13,23 @@ export type RepeatPlace = {
   readonly bucket: BucketRepository;
   readonly workDir: string;
 };
-export type RepeatRequest = {
-  readonly tool: Tool;
-  /** Undefined: what the branch offers now. */
-  readonly version: string | undefined;
+/** What of it is repeated, and how strictly. */
+export type RepeatManner = {
   readonly channel: Channel;
   /** A Go module is built again, which takes minutes; else what the checksum database says of it is all that is repeated. */
   readonly isRebuilt: boolean;
+  /** Whoever promotes believes nothing that the package says of its recipe: it must be what today's recipe makes. */
+  readonly isOfToday?: boolean;
+  /** No source is asked: what can be compared without one is. */
+  readonly isOffline?: boolean;
+  /** Where a release over the network and a bundle may stand for each other: the files are the same. */
+  readonly isEitherWay?: boolean;
+  /** Where upstream's files go; else a folder that is empty, so that what is said to be downloaded again really is. */
+  readonly cache?: Cache | undefined;
+};
+
+export type RepeatRequest = RepeatManner & {
+  readonly tool: Tool;
+  /** Undefined: what the branch offers now. */
+  readonly version: string | undefined;
 };

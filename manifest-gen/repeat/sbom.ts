@@ -15,6 +15,11 @@ import { checkSha256File, type HeldPayload } from './payloads.ts';
 
 type SbomPlace = { readonly feed: FeedHttp; readonly places: Places; readonly workDir: string };
 type Held = { readonly record: ReleaseRecord; readonly manifestText: string };
+export type RepeatedSbom = {
+  readonly checks: readonly Check[];
+  /** As it lies there; undefined where there is none, or none that was compared. */
+  readonly text?: string;
+};
 
 /** An exe of a thousand modules has one of some hundred KB. */
 const maxSbomBytes = 64 * 1024 * 1024;
@@ -32,39 +37,42 @@ export async function repeatSbom(
   isSamePacker: boolean,
   licensesAgain: ModuleLicenses | undefined,
   { feed, places, workDir }: SbomPlace,
-): Promise<readonly Check[]> {
+): Promise<RepeatedSbom> {
   const about = { what: 'sbom', subject: sbomFile(tool.tool) };
   const areRecorded = record.payloads.every(({ architecture, sha256 }) =>
     payloads.some((held) => held.architecture === architecture && held.digest.sha256 === sha256),
   );
   // upstream's own place has no list of ours; of other exes than those of the record it would say nothing new
-  if (!areRecorded) return [];
-  if (!isSamePacker) return [skipped(about, 'It was made by another recipe than that of today.')];
+  if (!areRecorded) return { checks: [] };
+  if (!isSamePacker) return { checks: [skipped(about, 'It was made by another recipe than that of today.')] };
   const addresses = { ...places.addresses, payloadUrl: places.payloadPutUrl };
   const url = payloadAddress(addresses, tool, record.version, about.subject);
   try {
     const path = join(workDir, about.subject);
     const digest = await downloadFile(feed, url, path, maxSbomBytes);
     if (digest === undefined)
-      return [
-        places.isOwnPayloadPlace
-          ? failed(about, `a file at ${url}`, 'none')
-          : skipped(about, 'There is none.'),
-      ];
+      return {
+        checks: [
+          places.isOwnPayloadPlace
+            ? failed(about, `a file at ${url}`, 'none')
+            : skipped(about, 'There is none.'),
+        ],
+      };
     const found = await readFile(path, 'utf8');
     const isKept = record.builtBy === 'feed' && licensesAgain === undefined;
     const licenses = isKept ? licensesIn(found) : (licensesAgain ?? {});
     const again = renderSbom({ tool, record, manifestText, licenses }, await readPrograms(payloads));
     const kept = isKept ? ', but for the licences, which --rebuild reads again' : '';
-    return [
+    const checks = [
       compareTexts(about, again, found, `Rendered anew from the exes it is the same${kept}.`),
       // elsewhere nobody needs one: Scoop does not download the list
       ...(places.isOwnPayloadPlace
         ? [await checkSha256File({ file: about.subject, sha256: digest.sha256 }, url, feed)]
         : []),
     ];
+    return { checks, text: found };
   } catch (error) {
     if (!(error instanceof ReleaseError) || error.code !== 'PLACE_UNREACHABLE') throw error;
-    return [unreachable(about, error.message)];
+    return { checks: [unreachable(about, error.message)] };
   }
 }

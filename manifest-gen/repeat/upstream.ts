@@ -19,6 +19,8 @@ export type UpstreamRepeated = {
   readonly checks: readonly Check[];
   /** The files themselves came once more, so all that is said of them was checked with them. */
   readonly isWhole: boolean;
+  /** What was found of what came, for who holds it to the evidence that a tool's file demands. */
+  readonly verdicts?: readonly Verdict[];
   /** What came, and the record that follows from it; undefined when it could not be had. */
   readonly again?: { readonly unpacked: Unpacked; readonly record: ReleaseRecord };
 };
@@ -65,6 +67,7 @@ export async function repeatUpstream(
     const verdicts = [...(await verifyFetched(fetched)), ...(await verifyUnpacked(unpacked))];
     return {
       isWhole: true,
+      verdicts,
       checks: [
         offer,
         ...compareFiles(record, unpacked),
@@ -147,12 +150,14 @@ function recordAgain(held: ReleaseRecord, unpacked: Unpacked, verdicts: readonly
   const isWhole = held.payloads.every(({ architecture }) =>
     again.payloads.some((payload) => payload.architecture === architecture),
   );
+  // a bundle and the network say the same in other words
+  const isSameWay = again.source.kind === held.source.kind;
   return {
     ...held,
     builtBy: again.builtBy,
-    source: { ...again.source, fingerprint: held.source.fingerprint },
+    source: { ...again.source, kind: held.source.kind, fingerprint: held.source.fingerprint },
     payloads: isWhole ? again.payloads : held.payloads,
-    evidence: [...evidenceAgain(held.evidence, again.evidence, isWhole)],
+    evidence: isSameWay ? [...evidenceAgain(held.evidence, again.evidence, isWhole)] : held.evidence,
   };
 }
 

@@ -156,12 +156,15 @@ describe('a bundle', () => {
     await create(['delve@1.26.3', 'delve@1.26.2']);
     const env = { ...trustOf(airGapped), FEED_API_KEY: house.adminKey };
     await take(bundleFile(), ['delve@1.26.3']);
-    await airGapped.run('release:promote', ['delve'], { env });
+    const alone = await airGapped.run('release:promote', ['delve'], { env });
+    const promoted = await airGapped.run('release:promote', ['delve', '--from', bundleFile()], { env });
     const args = ['delve@1.26.3', '--to', '1.26.2', '--reason', 'crashes on start', '--from', bundleFile()];
     const npm = await airGapped.run('release:withdraw', [...args, '--source', 'npm'], { env });
 
     const taken = await airGapped.run('release:withdraw', args, { env });
 
+    expect(alone).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('--from BUNDLE') });
+    expect(promoted.exitCode, promoted.stderr).toBe(0);
     expect(npm).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('delve has no source npm') });
     expect(taken.exitCode, taken.stderr).toBe(0);
     expect((await recordOn(house, 'delve', '1.26.3.1')).source).toMatchObject({

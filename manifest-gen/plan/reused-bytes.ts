@@ -1,0 +1,18 @@
+import { readCar } from './train.ts';
+
+/**
+ * The version that a file was released as before, when that was another one: an old program under a new number, which build info without
+ * a version (buf) cannot tell. A correction may well have the bytes of an older version, so those that were also released as the same
+ * version are nothing new.
+ * @param released what each release of the tool promised
+ * @param upstream the version that the file is said to be now
+ */
+export function releasedAs(
+  sha256: string,
+  upstream: string,
+  released: readonly { readonly version: string; readonly hashes: readonly string[] }[],
+): string | undefined {
+  const before = released.filter(({ hashes }) => hashes.includes(sha256)).map(({ version }) => version);
+  const isKnown = before.some((version) => readCar(version)?.upstream === upstream);
+  return isKnown ? undefined : before.at(-1);
+}

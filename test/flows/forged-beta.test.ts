@@ -1,0 +1,265 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import AdmZip from 'adm-zip';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startForge } from '../kit/forge.ts';
+import { type Part, packagedWith, withRecord, withText } from '../kit/forged-beta.ts';
+import { delveRelease, type Generator } from '../kit/generator.ts';
+import { createGitClient } from '../kit/git.ts';
+import { makeKey, makeTempDir, pushNupkg, type TestHouse } from '../kit/house.ts';
+import { versionsOn } from '../kit/published.ts';
+import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { nowhere } from '../kit/upstream-world.ts';
+
+const version = '1.26.2-beta.1';
+const skip = ['--skip-verify', '--reason', 'the forge is down'];
+const offline = { env: { GITHUB_API_URL: nowhere } };
+
+/** Whoever may push betas writes what they say of themselves. Promotion believes none of it. */
+describe('a beta that somebody made by hand', () => {
+  let world: ReleaseWorld;
+  let house: TestHouse;
+  let generator: Generator;
+  let key: string;
+
+  beforeEach(async () => {
+    world = await startReleaseWorld({
+      repositories: { 'go-delve/delve': [delveRelease('1.26.2')] },
+      scopes: ['push'],
+    });
+    ({ house, generator } = world);
+    key = await makeKey(house, ['push:beta']);
+  });
+  afterEach(() => world.stop());
+
+  /** The genuine package, not published. */
+  async function genuine(): Promise<Buffer> {
+    await generator.run('release:beta', ['delve@1.26.2', '--dry-run', '--out', 'made']);
+    return readFile(join(generator.dir, 'made', `delve.${version}.nupkg`));
+  }
+
+  async function exeOf(architecture: string): Promise<Buffer> {
+    const asset = delveRelease('1.26.2').assets!.find(({ name }) => name.includes(architecture))!;
+    return new AdmZip(asset.bytes).readFile('dlv.exe')!;
+  }
+
+  /** By hand, with the attacker's key: the payloads, then the package. The branch gets nothing. */
+  async function publish(nupkg: Buffer, payloads: Readonly<Record<string, Buffer>> = {}): Promise<number> {
+    for (const architecture of ['amd64', 'arm64']) {
+      const answer = await fetch(`${house.url}/dl/delve/${version}/dlv-windows-${architecture}.exe`, {
+        method: 'PUT',
+        headers: { 'X-NuGet-ApiKey': key },
+        body: new Uint8Array(payloads[architecture] ?? (await exeOf(architecture))),
+      });
+      expect(answer.status).toBe(201);
+    }
+    await fetch(`${house.url}/dl/delve/${version}/delve.cdx.json`, {
+      method: 'PUT',
+      headers: { 'X-NuGet-ApiKey': key },
+      body: await sbomText(),
+    });
+    return (await pushNupkg(house, nupkg, key)).status;
+  }
+
+  /** As a genuine release has it. */
+  async function sbomText(): Promise<string> {
+    const other = await startReleaseWorld({
+      repositories: { 'go-delve/delve': [delveRelease('1.26.2')] },
+    });
+    await other.generator.run('release:beta', ['delve@1.26.2']);
+    const text = await (await fetch(`${other.house.url}/dl/delve/${version}/delve.cdx.json`)).text();
+    await other.stop();
+    return text;
+  }
+
+  async function expectRefusals(args: readonly (readonly string[])[], sentence: RegExp): Promise<void> {
+    for (const more of args) {
+      const result = await generator.run('release:promote', ['delve', ...more]);
+      expect(result, more.join(' ')).toMatchObject({
+        exitCode: 3,
+        stderr: expect.stringMatching(sentence),
+      });
+    }
+    expect(await versionsOn(house, 'delve')).toEqual([version]);
+    expect((await fetch(`${house.url}/m/delve.json`)).status).toBe(404);
+  }
+
+  it('is refused where upstream has other files, whatever it says; promoted without a look only as told', async () => {
+    const evil = await startForge();
+    evil.addRepository('go-delve/delve', [delveRelease('1.26.2', { filler: 'of the attacker' })]);
+    const theirs = { env: { GITHUB_API_URL: evil.apiUrl, FEED_API_KEY: key } };
+    expect(await generator.run('release:beta', ['delve@1.26.2'], theirs)).toMatchObject({ exitCode: 0 });
+    await evil.stop();
+
+    await expectRefusals([[], ['--dry-run']], /cannot become stable: .* expected .*, found /);
+    const unreachable = await generator.run('release:promote', ['delve'], offline);
+    const silent = await generator.run('release:promote', ['delve', '--skip-verify'], offline);
+    const told = await generator.run('release:promote', ['delve', ...skip], offline);
+
+    expect(unreachable).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('--from BUNDLE') });
+    expect(unreachable.stderr).toContain('--skip-verify --reason TEXT');
+    expect(silent).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('needs --reason TEXT') });
+    expect(told.exitCode, told.stderr).toBe(0);
+    expect(told.stdout).toContain('its evidence was not repeated: the forge is down');
+    expect(told.stderr).toMatch(
+      /skipped +upstream of github\.com\/go-delve\/delve@v1\.26\.2: Nobody was asked/,
+    );
+    const trail = await fetch(`${house.url}/api/v1/audit?id=delve`, {
+      headers: { 'X-NuGet-ApiKey': house.adminKey },
+    });
+    expect(await trail.json()).toMatchObject({
+      entries: expect.arrayContaining([
+        expect.objectContaining({
+          kind: 'package published',
+          version: '1.26.2',
+          detail: 'promoted with --skip-verify: the forge is down',
+        }),
+      ]),
+    });
+  });
+
+  it('is promoted when it is what the recipe makes', async () => {
+    expect(await publish(await genuine())).toBe(201);
+
+    const result = await generator.run('release:promote', ['delve']);
+
+    expect(result.exitCode, result.stderr).toBe(0);
+    expect(result.stderr).toContain(`Branch beta never offered ${version}`);
+  });
+
+  const dependency = withText('delve.nuspec', (text) =>
+    text.replace(
+      '</metadata>',
+      '  <dependencies><dependency id="evil" version="1.0.0" /></dependencies>\n  </metadata>',
+    ),
+  );
+  const otherRecipe = withRecord((record) => ({ ...record, packaging: `3:${'0'.repeat(64)}` }));
+  const otherPacker = withRecord((record) => ({ ...record, packaging: `9:${'0'.repeat(64)}` }));
+
+  it.each<[string, (parts: readonly Part[]) => readonly Part[], RegExp]>([
+    ['a foreign dependency', dependency, /delve\.nuspec .* expected line \d+/],
+    [
+      'a dependency, and a record of another recipe',
+      (parts) => otherRecipe(dependency(parts)),
+      /delve\.nuspec/,
+    ],
+    [
+      'a dependency, and a record of another packer',
+      (parts) => otherPacker(dependency(parts)),
+      /release:beta delve/,
+    ],
+    [
+      'another description',
+      withText('delve.nuspec', (text) => text.replace('<description>', '<description>x')),
+      /delve\.nuspec/,
+    ],
+    [
+      'another VERIFICATION',
+      withText('tools/VERIFICATION.txt', (text) => `${text}Trust me.\n`),
+      /VERIFICATION\.txt/,
+    ],
+    [
+      'evidence that there is none of',
+      withRecord(({ evidence, ...record }) => ({
+        ...record,
+        evidence: [...evidence, { kind: 'minisign', verdict: 'passed', subject: 'x', detail: 'Signed.' }],
+      })),
+      /VERIFICATION\.txt|release\.json/,
+    ],
+    [
+      'an install script',
+      (parts) => [...parts, { name: 'tools/chocolateyInstall.ps1', content: Buffer.from('calc\n') }],
+      /SHA-256/,
+    ],
+    [
+      'its nuspec under another name',
+      (parts) =>
+        parts.map((part) => (part.name === 'delve.nuspec' ? { ...part, name: 'Delve.NUSPEC' } : part)),
+      /SHA-256/,
+    ],
+    [
+      'another exe than its record says',
+      (parts) =>
+        parts.map((part) =>
+          part.name === 'tools/dlv.exe'
+            ? { ...part, content: Buffer.concat([part.content, Buffer.from('!')]) }
+            : part,
+        ),
+      /the exe/,
+    ],
+  ])('is refused with %s, also with --skip-verify', async (_what, change, sentence) => {
+    expect(await publish(await packagedWith(await genuine(), change))).toBe(201);
+
+    await expectRefusals([[], skip], sentence);
+  });
+
+  it('is refused with another licence than upstream has; who asks nobody is told that it was not compared', async () => {
+    const change = withText('tools/LICENSE.txt', (text) => `${text}Pay here.\n`);
+    expect(await publish(await packagedWith(await genuine(), change))).toBe(201);
+
+    await expectRefusals([[]], /package of tools\/LICENSE\.txt .* found line \d+ "Pay here\."/);
+    const told = await generator.run('release:promote', ['delve', ...skip, '--dry-run']);
+
+    expect(told.exitCode, told.stderr).toBe(0);
+    expect(told.stderr).toContain(
+      "LICENSE.txt: It came with upstream's files, and nobody was asked for them",
+    );
+  });
+
+  it('never gets to the feed with two entries of one name', async () => {
+    const twice = (parts: readonly Part[]) => [...parts, parts.find(({ name }) => name === 'delve.nuspec')!];
+
+    expect(await publish(await packagedWith(await genuine(), twice))).toBe(400);
+  });
+
+  it('is refused where Scoop downloads another exe', async () => {
+    const arm64 = Buffer.concat([await exeOf('arm64'), Buffer.from('!')]);
+    await publish(await genuine(), { arm64 });
+
+    await expectRefusals([[], skip], /payload of dlv-windows-arm64\.exe .* expected .*SHA-256/);
+  });
+
+  it('is refused with a manifest that does more than the recipe lets it', async () => {
+    expect(await generator.run('release:beta', ['delve@1.26.2'])).toMatchObject({ exitCode: 0 });
+    const git = await createGitClient(await makeTempDir());
+    const clone = await git.clone(
+      `${house.url}/git/beta/go-win-tools.git`,
+      'bucket',
+      '-c',
+      'core.autocrlf=false',
+    );
+    const file = join(clone, 'bucket', 'delve.json');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('"architecture"', '"pre_install": "calc",\n    "architecture"'));
+    await git.run(clone, 'commit', '--quiet', '--all', '-m', '(chore): Tidy up');
+    // the rules of our own server may refuse it; a bucket elsewhere has none
+    await git.run(clone, 'branch', '--force', 'main', 'origin/main');
+    const env = { BUCKET_URL: clone };
+
+    for (const more of [[], skip]) {
+      expect(await generator.run('release:promote', ['delve', ...more], { env })).toMatchObject({
+        exitCode: 3,
+        stderr: expect.stringMatching(/manifest of delve\.json .* expected line \d+/),
+      });
+    }
+  });
+
+  it('is refused when it is a correction with the bytes of an older version that nobody withdrew for', async () => {
+    const old = delveRelease('1.26.1');
+    world.forge.addRepository('go-delve/delve', [delveRelease('1.26.2'), old]);
+    await generator.run('release:beta', ['delve@1.26.1', '--dry-run', '--out', 'old']);
+    const nupkg = await readFile(join(generator.dir, 'old', 'delve.1.26.1-beta.1.nupkg'));
+    for (const verb of ['release:beta', 'release:promote']) await generator.run(verb, ['delve@1.26.2']);
+    const correction = '1.26.2.1-beta.1';
+    const forged = await packagedWith(nupkg, (parts) =>
+      withText('delve.nuspec', (text) => text.replaceAll('1.26.1-beta.1', correction))(
+        withRecord((record) => ({ ...record, version: correction }))(parts),
+      ),
+    );
+    expect((await pushNupkg(house, forged, key)).status).toBe(201);
+
+    const result = await generator.run('release:promote', ['delve']);
+
+    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('it is 1.26.1 again') });
+  });
+});
