@@ -7,6 +7,7 @@ import { type ConfigSource, type Environment, type GeneratorConfig, loadGenerato
 import { createJsonReport } from './report/json.ts';
 import { createLineReport } from './report/lines.ts';
 import type { CommandReport } from './report/report.ts';
+import { runUrl } from './run-url.ts';
 import { readTools, requireWhole, type Tool, type ToolsFolder } from './tools.ts';
 import { applyTrustFile } from './trust-file.ts';
 import { createHttp, lookPatience, patience } from './upstream/http.ts';
@@ -34,6 +35,8 @@ export type World = {
   readonly env: Environment;
   readonly report: CommandReport;
   readonly now: () => Date;
+  /** The pipeline's run that this is, for the audit log. */
+  readonly run: string | undefined;
   readonly signal: AbortSignal;
   readonly productDir: string;
   /** TOOLS_DIR; undefined for the product's own tools. */
@@ -91,6 +94,7 @@ export function createWorld(
     env,
     report,
     now,
+    run: runUrl(invocation.env),
     signal,
     productDir,
     toolsDir,

@@ -5,6 +5,7 @@ import { readCar } from '../plan/train.ts';
 import { objectionTo, planPromotion } from '../promote/plan.ts';
 import { listVersions } from '../publish/feed-client.ts';
 import { createReleaseReader } from '../publish/released.ts';
+import { askReleasedBy, type ReleasedBy } from '../publish/released-by.ts';
 import { loadTemplates } from '../render/templates.ts';
 import type { PlanRow } from '../report/report.ts';
 import type { Tool } from '../tools.ts';
@@ -67,7 +68,9 @@ export async function resolvePromotion(
   const { record } = beta;
   const passed = record.evidence.filter(({ verdict }) => verdict === 'passed').map(({ kind }) => kind);
   const look = await lookAtReleased(tool, beta, context);
+  const releasedBy = await findReleasedBy(tool, beta.version, context);
   const row: PlanRow = {
+    ...(releasedBy === undefined ? {} : { releasedBy }),
     ...(await standingOf(tool, record.source.version, context)),
     from: main,
     to: stable,
@@ -88,6 +91,20 @@ export async function resolvePromotion(
   const templates = await loadTemplates(world, tool);
   const ready = { tool, stable, beta: { ...beta, record }, published, templates, reason };
   return { tool, row, ready, look };
+}
+
+/** Only our own server keeps such a log. Parts by other keys are no fault by themselves; a person has to know of them. */
+async function findReleasedBy(
+  { tool, packageId: id = tool }: Tool,
+  version: string,
+  { feed, places, world }: Context,
+): Promise<ReleasedBy | undefined> {
+  if (!places.isOwnServer) return undefined;
+  const by = await askReleasedBy(feed, places.serverUrl, { id, tool, version });
+  if (by === undefined) world.report.warn(tool, `the server does not say who released ${version}`);
+  for (const { what, key } of by?.others ?? [])
+    world.report.warn(tool, `${version} was pushed with the key ${by?.key}, ${what} of it with ${key}`);
+  return by;
 }
 
 /** What nobody had the time to try does not reach everybody. A beta's age is that of its package on the feed. */

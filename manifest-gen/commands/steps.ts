@@ -13,6 +13,7 @@ import type { Fetched, Packed, Rendered, Unpacked, Verdict } from '../release.ts
 import { renderRecord } from '../render/release-record.ts';
 import { renderRelease } from '../render/render.ts';
 import { renderSbom, sbomFile } from '../render/sbom.ts';
+import { withRun } from '../run-url.ts';
 import { requiredEvidence } from '../trust.ts';
 import { unpack as unpackAssets } from '../unpack/unpack.ts';
 import { readPrograms } from '../verify/programs.ts';
@@ -198,7 +199,8 @@ export async function push(
 ): Promise<object> {
   const { tool, packageVersion: version } = packed.rendered;
   const id = tool.packageId ?? tool.tool;
-  const pkg = { id, version, path: packed.nupkgPath, digest: packed.nupkgDigest, reason };
+  const why = withRun(reason, context.world.run);
+  const pkg = { id, version, path: packed.nupkgPath, digest: packed.nupkgDigest, reason: why };
   const outcome = await pushPackage(context.feed, pkg, (doneBytes) =>
     context.world.report.progress(tool.tool, 'push', doneBytes, pkg.digest.sizeBytes),
   );

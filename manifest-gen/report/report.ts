@@ -1,4 +1,5 @@
 import type { ReleaseError } from '../errors.ts';
+import type { ReleasedBy } from '../publish/released-by.ts';
 import type { Check } from '../repeat/check.ts';
 import type { UpstreamKind } from '../tools.ts';
 import type { VulnerabilityChange } from '../vulnerabilities/change.ts';
@@ -42,6 +43,8 @@ export type PlanRow = {
   readonly notes?: string;
   readonly does: 'release' | 'promote' | 'withdraw' | 'finish' | 'rebase' | 'nothing';
   readonly why: string;
+  /** Of a promotion: who released the beta, as the server's audit log has it; undefined where it does not say. */
+  readonly releasedBy?: ReleasedBy;
   /** Against what main offers; undefined when nobody looks (no VULN_DB) or nothing is done. */
   readonly vulnerabilities?: VulnerabilityChange;
 };

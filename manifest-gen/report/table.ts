@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { cellForTerminal } from '../for-terminal.ts';
+import { describeReleasedBy } from '../publish/released-by.ts';
 import { describeChange } from '../vulnerabilities/change.ts';
 import { columns } from './columns.ts';
 import type { PlanRow, StatusRow } from './report.ts';
@@ -42,6 +43,7 @@ function detailLines(row: PlanRow, paint: Paint): string[] {
     // of a promotion: as whoever pushed the beta wrote it
     ['source', cellForTerminal(row.source)],
     ['evidence', row.evidence.join(', ')],
+    ['released by', row.releasedBy === undefined ? '' : cellForTerminal(describeReleasedBy(row.releasedBy))],
     ['vulnerabilities', vulnerabilities(row, paint)],
     ['notes', row.notes ?? ''],
   ] as const;
@@ -57,13 +59,16 @@ function vulnerabilities({ vulnerabilities: change }: PlanRow, paint: Paint): st
   return change.lost.length > 0 ? paint('green', text) : text;
 }
 
-/** Where the tools stand, and below a tool what an interruption left half done. */
+/** Where the tools stand, and below a tool which beta waits, and what an interruption left half done. */
 export function statusTable(rows: readonly StatusRow[], paint: Paint): string {
   const heads = ['tool', 'upstream', 'beta', 'main', 'a run would'];
   const cells = rows.map((row) => [row.tool, row.upstream, row.beta, row.main, row.next]);
   const [head = '', ...lines] = columns([heads, ...cells]).split('\n');
   const painted = rows.flatMap((row, at) => [
     paint(colorOf(row), lines[at] ?? ''),
+    ...(row.promotable === undefined
+      ? []
+      : [`  can be promoted: ${row.promotable}, by \`release:promote ${row.tool}\``]),
     ...(row.unfinished ?? []).map((sentence) => `  ${paint('yellow', `half done: ${sentence}`)}`),
   ]);
   return [paint('dim', head), ...painted].join('\n');

@@ -8,6 +8,8 @@ import {
   NewImport,
   OwnKey,
   OwnKeyParameters,
+  ReleaseOrigin,
+  ReleaseParameters,
   ServerInfo,
 } from './schemas.ts';
 
@@ -17,7 +19,7 @@ type Operation = {
   readonly path: string;
   readonly summary: string;
   /** Without one anybody may ask, as far as READ_AUTH lets them. */
-  readonly scope?: 'admin' | 'any';
+  readonly scope?: 'admin' | 'push' | 'any';
   /** Each field is a parameter of the query. */
   readonly query?: z.ZodObject;
   /** Parameters in the path, and what they are. */
@@ -89,6 +91,16 @@ const operations: readonly Operation[] = [
     scope: 'admin',
     query: AuditParameters,
     answer: { status: 200, schema: AuditPage },
+    errors: [400],
+  },
+  {
+    method: 'get',
+    path: '/releases/{id}/{version}',
+    summary: 'Which keys put a release here, and why: its package, its payloads, its tag in the bucket.',
+    scope: 'push',
+    inPath: { id: 'The package id.', version: 'As it was pushed.' },
+    query: ReleaseParameters,
+    answer: { status: 200, schema: ReleaseOrigin },
     errors: [400],
   },
   {
@@ -175,7 +187,7 @@ function describe(operation: Operation): object {
   };
 }
 
-function needed(scope: 'admin' | 'any'): string {
+function needed(scope: 'admin' | 'push' | 'any'): string {
   return scope === 'any' ? 'Needs a key.' : `Needs a key with the scope ${scope}.`;
 }
 

@@ -5,6 +5,7 @@ import { createTrailRouter, type TrailServices } from './audit.ts';
 import { createKeyRouter, type KeyServices } from './keys.ts';
 import { openApiOf } from './openapi.ts';
 import { createOwnKeyRouter } from './own-key.ts';
+import { createReleaseRouter } from './releases.ts';
 import type { ServerInfo } from './schemas.ts';
 
 export type AdminServices = KeyServices &
@@ -25,6 +26,7 @@ export function createAdminRouter(services: AdminServices): Router {
     })
     .all(methodNotAllowed('GET, HEAD'));
   router.use(createOwnKeyRouter());
+  router.use(createReleaseRouter(services));
   router.use(['/keys', '/audit', '/imports', '/downloads'], requireAdmin);
   router.use(createKeyRouter(services));
   router.use(createTrailRouter(services));

@@ -60,6 +60,17 @@ export const OwnKey = z.object({
 });
 export type OwnKey = z.infer<typeof OwnKey>;
 
+/** Query of GET /api/v1/releases/ID/VERSION. */
+export const ReleaseParameters = z.strictObject({
+  tool: z.string().min(1).optional().describe('The tool, where the package has another id.'),
+});
+
+/** Answer of GET /api/v1/releases/ID/VERSION, oldest entry first; none for what was not pushed to this server. */
+export const ReleaseOrigin = z.object({
+  entries: z.array(AuditEntryJson.omit({ number: true, from: true, previous: true, hash: true })),
+});
+export type ReleaseOrigin = z.infer<typeof ReleaseOrigin>;
+
 /** GET /api/v1/server: what the generator writes into manifests, it asks here. */
 export const ServerInfo = z.object({
   name: z.literal('go-win-tools'),

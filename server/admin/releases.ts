@@ -1,0 +1,52 @@
+import { Router } from 'express';
+import type { Audit, AuditEntry } from '../audit/audit.ts';
+import { methodNotAllowed } from '../http/answer-error.ts';
+import { principalOf, requireScope } from '../http/auth.ts';
+import { readQuery } from './read.ts';
+import { type ReleaseOrigin, ReleaseParameters } from './schemas.ts';
+
+const pageSize = 1000;
+
+/**
+ * Which keys put a release here, and why, as the trail has it: package, payloads, and the tag in the bucket. It is for whoever may publish
+ * that package as stable, who is about to answer for it; the rest of the trail, and addresses of clients, are the administrator's.
+ */
+export function createReleaseRouter({ audit }: { readonly audit: Audit }): Router {
+  const router = Router();
+  router
+    .route('/releases/:id/:version')
+    .get(async (req, res) => {
+      const { id, version } = req.params;
+      requireScope(await principalOf(req), 'push', id);
+      const { tool = id } = readQuery(ReleaseParameters, req);
+      const subjects = new Set([id, tool].map((name) => name.toLowerCase()));
+      const about = [...subjects].map((subject) => listAll(audit, subject));
+      const tag = listAll(audit, `refs/tags/${tool}/v${version}`);
+      const entries = (await Promise.all([...about, tag]))
+        .flat()
+        .filter(({ change }) => isOf(version, change))
+        .sort((a, b) => a.number - b.number);
+      res.json({ entries: entries.map(toJson) } satisfies ReleaseOrigin);
+    })
+    .all(methodNotAllowed('GET, HEAD'));
+  return router;
+}
+
+async function listAll(audit: Audit, subject: string): Promise<AuditEntry[]> {
+  const entries: AuditEntry[] = [];
+  for (;;) {
+    const page = await audit.list({ subject, after: entries.at(-1)?.number, limit: pageSize });
+    entries.push(...page);
+    if (page.length < pageSize) return entries;
+  }
+}
+
+function isOf(version: string, { kind, version: of }: AuditEntry['change']): boolean {
+  return (
+    kind === 'bucket moved' || (of === version && (kind === 'package published' || kind === 'payload added'))
+  );
+}
+
+function toJson({ at, change, by: { keyId, keyName } }: AuditEntry): ReleaseOrigin['entries'][number] {
+  return { at: at.toISOString(), ...change, keyId, keyName };
+}
