@@ -260,6 +260,6 @@ describe('a beta that somebody made by hand', () => {
 
     const result = await generator.run('release:promote', ['delve']);
 
-    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('it is 1.26.1 again') });
+    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('1.26.2.1-beta.1 is 1.26.1 again') });
   });
 });

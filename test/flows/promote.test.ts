@@ -276,11 +276,51 @@ describe('release:promote', () => {
     }
   });
 
+  it('shows who released the beta, by which run, and which of its parts came by another key', async () => {
+    const run = {
+      GITHUB_SERVER_URL: 'https://git.example',
+      GITHUB_REPOSITORY: 'acme/tools',
+      GITHUB_RUN_ID: '42',
+    };
+    const other = await makeKey(house, ['push:beta']);
+    const early = await fetch(`${house.url}/dl/delve/1.26.3-beta.1/other-windows-amd64.exe`, {
+      method: 'PUT',
+      headers: { 'X-NuGet-ApiKey': other },
+      body: 'by somebody else',
+    });
+    expect(early.status).toBe(201);
+    await generator.run('release:beta', ['delve@1.26.3'], { env: run });
+
+    const told = await generator.run('release:promote', ['delve', '--dry-run']);
+    const json = await generator.run('release:promote', ['delve', '--dry-run', '--json']);
+    const asked = (key: string) =>
+      fetch(`${house.url}/api/v1/releases/delve/1.26.3-beta.1`, { headers: { 'X-NuGet-ApiKey': key } });
+
+    expect(told.stderr).toMatch(
+      /released by +key push at \d{4}-\S+Z, run https:\/\/git\.example\/acme\/tools\/actions\/runs\/42\n/,
+    );
+    const plan = json.stdout.split('\n').find((line) => line.includes('"event":"plan"'));
+    expect(JSON.parse(plan!)).toMatchObject({
+      releasedBy: {
+        key: 'push',
+        run: 'https://git.example/acme/tools/actions/runs/42',
+        others: [{ what: 'other-windows-amd64.exe', key: 'push:beta' }],
+      },
+    });
+    expect((await asked(other)).status).toBe(403);
+    const answer = (await (await asked(house.adminKey)).json()) as { entries: { kind: string }[] };
+    expect(new Set(answer.entries.map(({ kind }) => kind))).toEqual(
+      new Set(['payload added', 'package published', 'bucket moved']),
+    );
+  });
+
   it('shows in the status what is where and what a run would do, also without upstream', async () => {
     const waiting = await generator.run('release:status', ['delve', '--json']);
     expect(JSON.parse(waiting.stdout)).toMatchObject({ beta: '1.26.2-beta.1', promotable: '1.26.2-beta.1' });
+    const said = await generator.run('release:status', ['delve']);
     await generator.run('release:promote', ['delve']);
 
+    expect(said.stdout).toContain('can be promoted: 1.26.2-beta.1, by `release:promote delve`');
     const { stdout } = await generator.run('release:status', ['delve']);
     const offline = await generator.run('release:status', ['delve', '--json'], {
       env: { GITHUB_API_URL: nowhere },
