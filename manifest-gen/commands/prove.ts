@@ -79,8 +79,9 @@ export async function prove(unproven: Unproven, manner: ProofManner, context: Co
     ...(wasStable ? [] : checkReuse(held.record, await bucket.promises(tool.tool))),
   ];
   tell(unproven, all, context);
-  const broken = all.find(({ verdict }) => verdict === 'failed');
-  if (broken !== undefined) refuse(unproven, broken);
+  const broken = all.filter(({ verdict }) => verdict === 'failed');
+  requireFiles(unproven, broken);
+  if (broken[0] !== undefined) refuse(unproven, broken[0]);
   const missing = all.filter(({ verdict }) => verdict === 'unreachable');
   if (missing.length > 0 && wasStable) {
     const sentence = `${beta.version} was on main, so its bytes are taken without all of its evidence: ${missing[0]?.detail}`;
@@ -145,6 +146,19 @@ function tell({ tool }: Unproven, checks: readonly Check[], { world }: Context):
     const word = verdict === 'unreachable' ? 'not repeated' : verdict;
     if (verdict !== 'passed') world.report.step(tool.tool, word, `${what} of ${subject}: ${detail}`);
   }
+}
+
+/** What is not where it is downloaded from is missing, not forged; a manifest that names another place goes with it. */
+function requireFiles({ tool, beta }: Unproven, broken: readonly Check[]): void {
+  const isMissing = ({ what, found }: Check): boolean =>
+    (what === 'payload' || what === 'sbom') && found === 'none';
+  const first = broken.find(isMissing);
+  if (first === undefined || !broken.every((one) => isMissing(one) || one.what === 'manifest')) return;
+  fail('NOTHING_PUBLISHED_HERE', {
+    tool: tool.tool,
+    problem: `${first.subject} of ${beta.version} is not there: expected ${first.expected}`,
+    hint: 'Put it there again, then run this again.',
+  });
 }
 
 function refuse({ tool, stable, beta, templates }: Unproven, broken: Check): never {

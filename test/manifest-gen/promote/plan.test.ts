@@ -69,13 +69,15 @@ describe('planPromotion in a range of versions', () => {
 });
 
 describe('objectionTo', () => {
-  it('objects to a beta that a withdrawal made of older bytes, but not to such a correction', () => {
+  it('objects to older bytes under a new number, which a withdrawal alone may publish, as a beta and as a correction', () => {
     const older = { ...record('a'), source: { ...record('a').source, version: '1.21.2' } };
 
     expect(objectionTo(older, undefined)).toBe(
       '1.22.0-beta.1 is 1.21.2 again, put on top of a beta that was withdrawn',
     );
-    expect(objectionTo({ ...older, version: '1.22.0.1-beta.1' }, undefined)).toBeUndefined();
+    expect(objectionTo({ ...older, version: '1.22.0.1-beta.1' }, undefined)).toBe(
+      '1.22.0.1-beta.1 is 1.21.2 again, put on top of a version that was withdrawn',
+    );
   });
 
   it('has none against the same payloads', () => {
