@@ -244,6 +244,22 @@ describe('a beta that somebody made by hand', () => {
     }
   });
 
+  it('is not even made of bytes that upstream released under another version', async () => {
+    const [old, next] = ['1.26.2', '1.26.3'].map((one) => delveRelease(one, { isSilent: true }));
+    world.forge.addRepository('go-delve/delve', [next!, old!]);
+    expect(await generator.run('release:beta', ['delve@1.26.2'])).toMatchObject({ exitCode: 0 });
+
+    const result = await generator.run('release:beta', ['delve@1.26.3']);
+
+    expect(result).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringContaining(
+        'expected bytes of its own, found those that were released as 1.26.2-beta.1',
+      ),
+    });
+    expect(await versionsOn(house, 'delve')).toEqual([version]);
+  });
+
   it('is refused when it is a correction with the bytes of an older version that nobody withdrew for', async () => {
     const old = delveRelease('1.26.1');
     world.forge.addRepository('go-delve/delve', [delveRelease('1.26.2'), old]);
@@ -260,6 +276,9 @@ describe('a beta that somebody made by hand', () => {
 
     const result = await generator.run('release:promote', ['delve']);
 
-    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('1.26.2.1-beta.1 is 1.26.1 again') });
+    expect(result).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('1.26.2.1-beta.1 is 1.26.1 again'),
+    });
   });
 });
