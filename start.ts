@@ -75,7 +75,7 @@ async function withDriver<T>(
       process.platform !== 'win32' && existsSync(join(invocation.productDir, 'pnpm-lock.yaml'));
     if (!isPossible) throw error;
     say(
-      `The database driver was built for another Node than ${process.version}; building it anew takes a minute.`,
+      `The database driver was built for another Node than ${process.version}; it is built anew, which can take some minutes.`,
     );
     if (!(await rebuildDriver(invocation))) throw error;
     return await run();
@@ -88,6 +88,8 @@ async function rebuildDriver({ productDir, env, signal, stderr }: Invocation): P
   const PATH = `${dirname(process.execPath)}${delimiter}${env.PATH ?? ''}`;
   const onLine = (line: string): void => void stderr.write(`${line}\n`);
   const result = await runCommand({ program, args, cwd: productDir, env: { ...env, PATH }, signal, onLine });
+  // pnpm says there what failed.
+  if (result.exitCode !== 0) stderr.write(result.stdout.subarray(-4096));
   return result.exitCode === 0;
 }
 
