@@ -22,7 +22,7 @@ import { settled } from './settled.ts';
  * Tool x channel: what is where, and what a release would do. A source that cannot be reached is said in its tool's row.
  * @throws ReleaseError FEED_UNREACHABLE, BUCKET_UNREACHABLE, INTERRUPTED
  */
-function findStatus(world: World, { requests, own }: Asked, options: ResolveOptions): Promise<Status> {
+function findStatus(world: World, { requests, own }: Asked, options: LookOptions): Promise<Status> {
   const failures: Failure[] = [];
   return withContext(world, async (context) => {
     const questions = [
@@ -36,6 +36,8 @@ function findStatus(world: World, { requests, own }: Asked, options: ResolveOpti
 }
 
 type Status = { readonly rows: readonly StatusRow[]; readonly failures: readonly Failure[] };
+/** `isSilent`: a machine reads it, which does not get impatient. */
+type LookOptions = ResolveOptions & { readonly isSilent: boolean };
 type Asked = {
   readonly requests: readonly Request[];
   /** Packages of this product; `isNamed`: also when neither feed nor bucket has it. */
@@ -57,17 +59,16 @@ const silenceMs = 1_500;
 /** @param failures takes what it says in place of what a run would do */
 async function rowOf(
   request: Request,
-  options: ResolveOptions,
+  options: LookOptions,
   context: Context,
   failures: Failure[],
 ): Promise<StatusRow> {
   const { tool } = request;
   let offered: Offered = { tool: tool.tool, beta: 'unknown', main: 'unknown' };
   const asked = options.sources ?? tool.sources.map(({ kind }) => kind);
-  const sign = setTimeout(
-    () => context.world.report.step(tool.tool, 'wait', `for its sources: ${asked.join(', ')}`),
-    silenceMs,
-  );
+  const tell = (): void =>
+    context.world.report.step(tool.tool, 'wait', `for its sources: ${asked.join(', ')}`);
+  const sign = options.isSilent ? undefined : setTimeout(tell, silenceMs);
   try {
     offered = await readOffered(tool, context);
     const { found, does, version, why } = await resolve(request, options, context);
@@ -157,7 +158,10 @@ export function createCommand(invocation: Invocation): Command {
       args,
       async (world, tools) => {
         const asked = readAsked(args, tools);
-        const { rows, failures } = await findStatus(world, asked, { sources: flags.source });
+        const { rows, failures } = await findStatus(world, asked, {
+          sources: flags.source,
+          isSilent: flags.json === true,
+        });
         world.report.status(rows);
         // what fails for one tool is in its row; that nobody answers at all is no answer
         const isNobodyThere = failures.every(({ error }) => error.exitCode === 4);
