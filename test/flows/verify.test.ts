@@ -338,6 +338,7 @@ describe.skipIf(!hasProgram('go'))('release:verify of what was built here (needs
 
     const asked = await generator.run('release:verify', args);
     const built = await generator.run('release:verify', [...args, '--rebuild']);
+    const promoted = await generator.run('release:promote', ['hello']);
     await Promise.all([generator, proxy, house].map((one) => one.stop()));
 
     expect(released.stderr).toContain('build');
@@ -352,5 +353,8 @@ describe.skipIf(!hasProgram('go'))('release:verify of what was built here (needs
     );
     expect(built.stdout.match(/Built again it is the same, byte for byte\./g)).toHaveLength(2);
     expect(built.exitCode).toBe(0);
+    // nothing else ties an exe to its module, so a promotion builds without being told to
+    expect(promoted.exitCode, promoted.stderr).toBe(0);
+    expect(promoted.stderr).toMatch(/build +example\.test\/hello@v1\.0\.0 for amd64/);
   });
 });
