@@ -1,10 +1,19 @@
+import { hash } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readInstallScript, renderCmd } from '../../../server/install/render.ts';
 import { makeTempDir, productDir } from '../../kit/house.ts';
-import { mustRun, type RunResult } from '../../kit/programs.ts';
+import { hasProgram, mustRun, type RunResult, run } from '../../kit/programs.ts';
 import { hasWine, startWine, type Wine } from '../../kit/wine.ts';
+
+/** What PowerShell is given, before the arguments. */
+function commandOf(cmd: string): string {
+  return / -Command "([^"]*)" %\*/.exec(cmd)?.[1] ?? '';
+}
 
 const publicUrl = 'http://feed.example:8080/a&b/%OS%/c(d)!e^f';
 
@@ -12,6 +21,7 @@ describe.skipIf(!hasWine)('install.cmd, run by cmd (needs wine and mingw-w64)', 
   let dir: string;
   let wine: Wine;
   let log: string;
+  let template: string;
   const drive = () => join(dir, 'wine', 'drive_c');
 
   beforeAll(async () => {
@@ -22,10 +32,10 @@ describe.skipIf(!hasWine)('install.cmd, run by cmd (needs wine and mingw-w64)', 
     await rm(fake, { force: true });
     const source = join(productDir, 'test/kit/fake-powershell.c');
     await mustRun('x86_64-w64-mingw32-gcc', ['-o', fake, source]);
-    const { cmd } = await readInstallScript(productDir);
+    template = (await readInstallScript(productDir)).cmd;
     await writeFile(
       join(drive(), 'install.cmd'),
-      renderCmd(cmd, { publicUrl, readAuth: undefined }, 'script'),
+      renderCmd(template, { publicUrl, readAuth: undefined }, 'script'),
     );
   }, 120_000);
   beforeEach(() => rm(log, { force: true }));
@@ -46,45 +56,95 @@ describe.skipIf(!hasWine)('install.cmd, run by cmd (needs wine and mingw-w64)', 
   }
   const logged = async () => (await readFile(log, 'utf8')).split(/\r?\n/);
 
-  it('downloads install.ps1, checks its digest, runs it with all arguments as they were typed', async () => {
+  it('starts one PowerShell, by its whole path, with all arguments as they were typed, and makes no file', async () => {
     const result = await install('-Beta -KeyFile "C:\\my keys\\read.txt" -Shims');
     const lines = await logged();
-    const [download = '', run = ''] = lines.filter((line) => line.startsWith('LINE '));
-    const file = lines.find((line) => line.startsWith('FILE '))?.slice(5) ?? '';
+    const starts = lines.filter((line) => line.startsWith('LINE '));
 
     expect(result.code, result.stderr).toBe(0);
     expect(lines).toContain(`URL ${publicUrl}/install.ps1`);
     expect(lines.find((line) => line.startsWith('SHA256 '))).toMatch(/^SHA256 [0-9a-f]{64}$/);
-    expect(download).toContain('DownloadFile($env:GO_WIN_TOOLS_URL, $env:GO_WIN_TOOLS_FILE)');
-    expect(download).toContain('Get-FileHash');
-    expect(run).toContain(
-      `-NoProfile -ExecutionPolicy Bypass -File "${file}" -Beta -KeyFile "C:\\my keys\\read.txt" -Shims`,
-    );
+    expect(starts).toHaveLength(1);
+    expect(starts[0]).toMatch(/^LINE "C:\\windows\\System32\\WindowsPowerShell\\v1\.0\\powershell\.exe" /i);
+    expect(starts[0]).toContain(` -Command "${commandOf(template)}" `);
+    expect(starts[0]).toMatch(/ -Beta -KeyFile "C:\\my keys\\read\.txt" -Shims$/);
     expect(await readdir(join(drive(), 'te mp'))).toEqual([]);
   });
 
   it.each(['3', '-1'])('ends with the exit code of the script: %s', async (code) => {
-    expect((await install('-WhatIf', { FAKE_FILE_CODE: code })).code).toBe(Number(code) & 0xff);
+    expect((await install('-WhatIf', { FAKE_CODE: code, ERRORLEVEL: '0' })).code).toBe(Number(code) & 0xff);
   });
 
   it('keeps modules of PowerShell 7 out of Windows PowerShell', async () => {
     await install('', { PSModulePath: 'C:\\Program Files\\PowerShell\\7\\Modules' });
 
-    expect((await logged()).filter((line) => line.startsWith('MODULES '))).toEqual([
-      'MODULES none',
-      'MODULES none',
-    ]);
+    expect((await logged()).filter((line) => line.startsWith('MODULES '))).toEqual(['MODULES none']);
+  });
+});
+
+const script = `[CmdletBinding(SupportsShouldProcess)]
+param([switch] $Beta, [string] $KeyFile = '', [string] $ShimsDir = '')
+Write-Host "Beta=$Beta KeyFile=[$KeyFile] ShimsDir=[$ShimsDir] WhatIf=$WhatIfPreference"
+if ($ShimsDir -eq 'throws') { throw 'not all was done' }
+if ($ShimsDir -eq 'exits') { exit 3 }
+`;
+
+describe.skipIf(!hasProgram('pwsh'))('what install.cmd gives to PowerShell (needs pwsh)', () => {
+  let command: string;
+  let server: Server;
+  let answer = script;
+  beforeAll(async () => {
+    command = commandOf((await readInstallScript(productDir)).cmd);
+    server = createServer((_req, res) => res.end(answer)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  beforeEach(() => {
+    answer = script;
+  });
+  afterAll(() => server.close());
+
+  function runCommand(words: readonly string[]): Promise<RunResult> {
+    const { port } = server.address() as AddressInfo;
+    const env = {
+      GO_WIN_TOOLS_URL: `http://127.0.0.1:${port}/`,
+      GO_WIN_TOOLS_SHA256: hash('sha256', script),
+    };
+    return run('pwsh', ['-NoProfile', '-ExecutionPolicy', 'Bypass', '-Command', command, ...words], { env });
+  }
+
+  it.each([
+    [[], 'Beta=False KeyFile=[] ShimsDir=[] WhatIf=False'],
+    [
+      ['-Beta', '-KeyFile', 'C:\\my keys\\a', '-WhatIf'],
+      'Beta=True KeyFile=[C:\\my keys\\a] ShimsDir=[] WhatIf=True',
+    ],
+    [['-Beta:$false', '-KeyFile:C:\\a'], 'Beta=False KeyFile=[C:\\a] ShimsDir=[] WhatIf=False'],
+    [['-KeyFile', "a'; Write-Host EVIL; '$(1+1)`n\u2019"], "KeyFile=[a'; Write-Host EVIL; '$(1+1)`n\u2019] "],
+    [['-KeyFile:$(1+1)'], 'KeyFile=[$(1+1)] '],
+    [['-KeyFile;Write-Host', '#>x'], 'KeyFile=[-KeyFile;Write-Host] ShimsDir=[#>x]'],
+  ])('hands over the words %j as words', async (words, said) => {
+    const result = await runCommand(words);
+
+    expect(result.stdout).toContain(said);
+    expect(result.stdout.trim().split('\n')).toHaveLength(1);
+    expect(result.code, result.stderr).toBe(0);
   });
 
   it.each([
-    ['-1', {}],
-    ['1', { ERRORLEVEL: '0' }],
-  ])('runs nothing when the download or its digest fails (%s, %o)', async (code, env) => {
-    const result = await install('', { FAKE_COMMAND_CODE: code, ...env });
-
-    expect(result.code).toBe(1);
-    expect(result.stderr).toContain('could not be had');
-    expect((await logged()).filter((line) => line.startsWith('LINE '))).toHaveLength(1);
-    expect(await readdir(join(drive(), 'te mp'))).toEqual([]);
+    ['throws', 1],
+    ['exits', 3],
+  ])('ends as the script ends that %s: %i', async (how, code) => {
+    expect((await runCommand(['-ShimsDir', how])).code).toBe(code);
   });
+
+  it.each(['<html>please log in</html>', `${script} `, ''])(
+    'runs nothing but what it was made with: %j',
+    async (text) => {
+      answer = text;
+      const result = await runCommand(['-Beta']);
+
+      expect([result.code, result.stdout]).toEqual([1, '']);
+      expect(result.stderr).toContain('install.ps1 could not be had');
+    },
+  );
 });
