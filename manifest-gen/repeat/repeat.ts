@@ -81,7 +81,8 @@ export async function repeatRelease(
       ...checks,
       ...upstream.checks,
       ...(upstream.isWhole ? [] : await inspectHeld(tool, record, payloads)),
-      ...(request.isOffline ? [] : await askOthers(request, record, place)),
+      // a promotion rests on the recorded source; what another one has of it is for release:verify to tell
+      ...(request.isOffline || request.isEitherWay ? [] : await askOthers(request, record, place)),
       ...rendering.checks,
     ],
   };
