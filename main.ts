@@ -5,104 +5,11 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Command, CommanderError, Help, type Option } from 'commander';
+import { CommanderError, Help, type Option } from 'commander';
 import { exitCodesHelp } from './exit-codes.ts';
 import { hideCredentials } from './formats/hide-credentials.ts';
 import { faultOf } from './formats/thrown.ts';
-import type { Invocation } from './manifest-gen/world.ts';
-
-type Verb = {
-  readonly does: string;
-  readonly load: () => Promise<{ createCommand(world: Invocation): Command }>;
-};
-
-const productVerbs: Readonly<Record<string, Verb>> = {
-  start: { does: 'the product at a glance: server and first tools', load: () => import('./start.ts') },
-  serve: { does: 'the server alone', load: () => import('./server/serve.ts') },
-  'release:beta': {
-    does: 'upstream release -> feed and branch beta',
-    load: () => import('./manifest-gen/commands/beta.ts'),
-  },
-  'release:promote': {
-    does: 'beta -> stable, same bytes, branch main',
-    load: () => import('./manifest-gen/commands/promote.ts'),
-  },
-  'release:withdraw': {
-    does: 'a bad version back: unlisted, the last good bytes on top',
-    load: () => import('./manifest-gen/commands/withdraw.ts'),
-  },
-  'release:status': {
-    does: 'tool x channel: what is where',
-    load: () => import('./manifest-gen/commands/status.ts'),
-  },
-  'release:verify': {
-    does: 'all evidence once more, for what a branch promises',
-    load: () => import('./manifest-gen/commands/verify.ts'),
-  },
-  'bucket:rebase': {
-    does: 'another base address in all manifests',
-    load: () => import('./manifest-gen/commands/rebase.ts'),
-  },
-  shims: {
-    does: 'PATH-priority shims for the tools of both managers',
-    load: () => import('./shims/command.ts'),
-  },
-  'bucket:check': {
-    does: "a bucket at another git host, held to our server's rules",
-    load: () => import('./server/operator/bucket-check.ts'),
-  },
-  'release:check': {
-    does: 'what on main became outdated or vulnerable',
-    load: () => import('./manifest-gen/commands/check.ts'),
-  },
-  'bundle:create': {
-    does: 'verified releases in one signed file, for machines without a network',
-    load: () => import('./manifest-gen/commands/bundle.ts'),
-  },
-  'cache:clean': {
-    does: 'empties CACHE_DIR: downloads and builds',
-    load: () => import('./manifest-gen/commands/cache-clean.ts'),
-  },
-  'feed:export': {
-    does: 'plain nupkg files and an index',
-    load: () => import('./server/operator/export.ts'),
-  },
-  'feed:import': {
-    does: 'packages from a folder or another feed',
-    load: () => import('./server/operator/import.ts'),
-  },
-  'feed:backup': {
-    does: 'the whole feed in one file, beside a running server too',
-    load: () => import('./server/operator/backup.ts'),
-  },
-  'feed:restore': { does: 'a data folder from a backup', load: () => import('./server/operator/restore.ts') },
-  'feed:verify': {
-    does: 'every stored byte read again; orphans collected',
-    load: () => import('./server/operator/verify.ts'),
-  },
-  'feed:keys': { does: 'add, list, rotate, revoke keys', load: () => import('./server/operator/keys.ts') },
-  'feed:audit': {
-    does: 'what changed, whether the trail holds, who has what',
-    load: () => import('./server/operator/audit.ts'),
-  },
-  'feed:conformance': {
-    does: 'any NuGet v2 feed as its clients see it: what would break',
-    load: () => import('./conformance/command.ts'),
-  },
-};
-
-/** Verbs of a checkout, for those who work on the product; the installed program does not have them. */
-const workshopVerbs: Readonly<Record<string, Verb>> = {
-  test: { does: 'the tests', load: () => import(workshop('test')) },
-  check: { does: 'types, lint, layers, dead code', load: () => import(workshop('check')) },
-  bench: { does: 'benchmarks against references', load: () => import(workshop('bench')) },
-  build: { does: 'dist/', load: () => import(workshop('build')) },
-};
-
-/** Not a literal import: dist/ is made without the dev folder. */
-function workshop(name: string): string {
-  return new URL(`./dev/${name}.ts`, import.meta.url).href;
-}
+import { productVerbs, workshopVerbs } from './verbs.ts';
 
 const isCheckout = existsSync(join(import.meta.dirname, 'dev'));
 const verbs = new Map(Object.entries({ ...productVerbs, ...(isCheckout ? workshopVerbs : {}) }));

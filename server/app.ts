@@ -10,6 +10,7 @@ import type { Catalog } from './catalog/catalog.ts';
 import type { Payloads } from './catalog/payloads.ts';
 import type { Config } from './config.ts';
 import { createDownloadMaker, createDownloadRouter } from './download/router.ts';
+import type { Purging } from './feed/purge.ts';
 import type { Settling } from './feed/settle.ts';
 import { renderErrorPage } from './gallery/error-page.tsx';
 import { createGalleryRouter } from './gallery/router.tsx';
@@ -54,6 +55,7 @@ export type Services = {
   readonly downloads: Downloads;
   readonly blobs: BlobStore;
   readonly settling: Settling;
+  readonly purging: Purging;
   readonly bucket: Bucket;
   readonly keys: Keys;
   readonly log: Logger;

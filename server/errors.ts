@@ -175,6 +175,14 @@ const errors = {
   METHOD_NOT_ALLOWED: [405, '{method} is not allowed here; allowed: {allowed}.'],
 
   PACKAGE_NOT_FOUND: [404, 'No package {id} {version} on this feed.'],
+  VERSION_PURGED: [
+    410,
+    '{id} {version} was taken away for good (feed:purge): its bytes are gone, and the version is never used again. Take, or publish, another one.',
+  ],
+  PURGE_OFFERED: [
+    409,
+    'The branch {channel} still offers {id} {version}, and Scoop would fail on it. Take it off there first (release:withdraw {id}@{version}), or purge it all the same with --force.',
+  ],
   PACKAGE_EXISTS: [
     409,
     "A package with ID '{id}' and version '{version}' already exists and cannot be modified.",

@@ -7,9 +7,11 @@ import { createSqlCatalog } from './catalog/sql/catalog.ts';
 import { openDatabase } from './catalog/sql/connect.ts';
 import { createSqlFreshBlobs } from './catalog/sql/fresh-blobs.ts';
 import { createSqlPayloads } from './catalog/sql/payloads.ts';
+import { createSqlDoomedBlobs } from './catalog/sql/purge.ts';
 import { openScans } from './catalog/sql/scans.ts';
 import type { Config } from './config.ts';
-import { asDataDirError, openDataDir } from './data-dir.ts';
+import { asDataDirError, lockBlobs, openDataDir } from './data-dir.ts';
+import { createPurging } from './feed/purge.ts';
 import { createSettling } from './feed/settle.ts';
 import { createSqlKeys } from './keys/sql-keys.ts';
 import type { Logger } from './log.ts';
@@ -101,6 +103,17 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
     undo.push(() =>
       settling.settle().catch((error: unknown) => deps.log.error({ err: error }, blobsNotDurable)),
     );
+    const purging = createPurging({
+      catalog,
+      blobs,
+      settling,
+      bucket,
+      doomed: createSqlDoomedBlobs(database),
+      lockForRemoving: () => lockBlobs(config.dataDir, 'removing'),
+      log: deps.log,
+    });
+    undo.push(purging.close);
+    await purging.sweep();
     const services: Services = {
       ...deps,
       config,
@@ -112,6 +125,7 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
       bucket,
       blobs,
       settling,
+      purging,
     };
     return { services, flush, close: tearDown };
   } catch (error) {

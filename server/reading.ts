@@ -44,7 +44,7 @@ export function openReading(dataDir: string): Reading {
 
 export type Removing = {
   readonly snapshot: CatalogSnapshot;
-  remove(sha256: string): Promise<void>;
+  remove(sha256: string): Promise<boolean>;
   close(): void;
 };
 

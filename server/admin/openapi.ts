@@ -6,8 +6,10 @@ import {
   DownloadList,
   DownloadParameters,
   NewImport,
+  NewPurge,
   OwnKey,
   OwnKeyParameters,
+  PurgeReport,
   ReleaseOrigin,
   ReleaseParameters,
   ServerInfo,
@@ -28,7 +30,7 @@ type Operation = {
   readonly isBodyOptional?: true;
   readonly answer: { readonly status: 200 | 201 | 204; readonly schema?: z.ZodType };
   /** What can go wrong besides the key. */
-  readonly errors?: readonly (400 | 404 | 413)[];
+  readonly errors?: readonly (400 | 404 | 409 | 413)[];
 };
 
 /** Every operation of the router, which reads and writes by the same schemas. */
@@ -113,6 +115,16 @@ const operations: readonly Operation[] = [
     errors: [400, 413],
   },
   {
+    method: 'post',
+    path: '/purges',
+    summary:
+      'Takes the bytes of a version away for good: 410 from then on, and the version is never used again.',
+    scope: 'admin',
+    body: NewPurge,
+    answer: { status: 200, schema: PurgeReport },
+    errors: [400, 404, 409, 413],
+  },
+  {
     method: 'get',
     path: '/downloads',
     summary: 'Who has a package or payload.',
@@ -128,6 +140,7 @@ const whatWentWrong = {
   401: 'It needs a key.',
   403: 'The key is not valid, or lacks the scope.',
   404: 'There is none.',
+  409: 'A branch of the bucket still offers it.',
   413: 'The body is too large.',
 } as const;
 

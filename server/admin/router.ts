@@ -5,11 +5,13 @@ import { createTrailRouter, type TrailServices } from './audit.ts';
 import { createKeyRouter, type KeyServices } from './keys.ts';
 import { openApiOf } from './openapi.ts';
 import { createOwnKeyRouter } from './own-key.ts';
+import { createPurgeRouter, type PurgeServices } from './purges.ts';
 import { createReleaseRouter } from './releases.ts';
 import type { ServerInfo } from './schemas.ts';
 
 export type AdminServices = KeyServices &
-  TrailServices & { readonly publicUrl: () => string; readonly version: string };
+  TrailServices &
+  PurgeServices & { readonly publicUrl: () => string; readonly version: string };
 
 /** The door for programs that look after the server: JSON under /api/v1, described by openapi.ts. */
 export function createAdminRouter(services: AdminServices): Router {
@@ -27,9 +29,10 @@ export function createAdminRouter(services: AdminServices): Router {
     .all(methodNotAllowed('GET, HEAD'));
   router.use(createOwnKeyRouter());
   router.use(createReleaseRouter(services));
-  router.use(['/keys', '/audit', '/imports', '/downloads'], requireAdmin);
+  router.use(['/keys', '/audit', '/imports', '/downloads', '/purges'], requireAdmin);
   router.use(createKeyRouter(services));
   router.use(createTrailRouter(services));
+  router.use(createPurgeRouter(services));
   return router;
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DownloadJson } from '../audit/download-json.ts';
 import { AuditEntryJson } from '../audit/entry-json.ts';
+import { inOneLine } from '../audit/reason.ts';
 import { scopes } from '../keys/api-keys.ts';
 
 /** Query of GET /api/v1/audit. */
@@ -29,6 +30,34 @@ export const NewImport = z.strictObject({
   versions: z.int().min(1).describe('How many were taken over.'),
 });
 export type NewImport = z.infer<typeof NewImport>;
+
+/** Body of POST /api/v1/purges. */
+export const NewPurge = z.strictObject({
+  id: z.string().min(1).max(100).describe('A package id or tool.'),
+  version: z.string().min(1).max(64),
+  reason: z
+    .string()
+    .transform((text) => inOneLine(text) ?? '')
+    .refine((text) => text !== '', 'expected why')
+    .describe('Why, for the audit log: one line, cut after 500 characters.'),
+  force: z.boolean().optional().describe('Also when a branch of the bucket still offers it.'),
+});
+
+/** Answer of POST /api/v1/purges. */
+export const PurgeReport = z.object({
+  files: z
+    .array(z.string())
+    .readonly()
+    .describe(
+      'What is gone: `buf 1.32.0`, `dl/buf/1.32.0/buf-windows-amd64.exe`; empty when it was gone before.',
+    ),
+  kept: z
+    .array(z.object({ sha256: z.string(), names: z.array(z.string()).readonly() }))
+    .readonly()
+    .describe('Bytes that stay, since others name them too.'),
+  isWaiting: z.boolean().describe('The bytes go once the backup or export has ended that reads them now.'),
+});
+export type PurgeReport = z.infer<typeof PurgeReport>;
 
 /** Query of GET /api/v1/downloads. */
 export const DownloadParameters = z.strictObject({

@@ -19,7 +19,10 @@ export interface BlobDraft {
    * @throws FeedError STORAGE_FULL
    */
   place(): Promise<Buffer | undefined>;
-  /** Removes the draft; does nothing after `commit` and `place`. Call it in `finally`. */
+  /**
+   * Removes the draft; the bytes stay after `commit` and `place`, which until then hold them against `remove`. Call it in
+   * `finally`, once the row is written that names them.
+   */
   discard(): Promise<void>;
 }
 
@@ -74,10 +77,10 @@ export interface BlobStore extends BlobReader {
    */
   heal(sha256: string, bytes: Buffer): Promise<void>;
   /**
-   * For good; does nothing when it is not there. Only for blobs that nothing names and that nobody is about to name: a
-   * push commits its bytes before its row.
+   * For good; does nothing when it is not there. Only for blobs that nothing names. False, with the blob as it was, when a
+   * push in this process has stored the same bytes and is about to name them. It is decided before this returns.
    */
-  remove(sha256: string): Promise<void>;
+  remove(sha256: string): Promise<boolean>;
   /** Throws when bytes cannot be written and read. */
   ping(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
@@ -27,6 +27,8 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
   await mkdir(tmp, { recursive: true });
 
   const folders = createFolders(root);
+  /** How many drafts have put these bytes in place, or found them there, and are not through. */
+  const held = new Map<string, number>();
   await folders.sync(path.dirname(root));
 
   async function receive(source: Readable, maxBytes: number): Promise<BlobDraft> {
@@ -41,9 +43,24 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
     const { digest, bytes, openSource } = file;
     const target = pathOfBlob(root, digest.sha256);
     let hasFile = bytes === undefined;
+    let isHolding = false;
+
+    function hold(): void {
+      if (!isHolding) held.set(digest.sha256, (held.get(digest.sha256) ?? 0) + 1);
+      isHolding = true;
+    }
+
+    function letGo(): void {
+      if (!isHolding) return;
+      isHolding = false;
+      const others = (held.get(digest.sha256) ?? 1) - 1;
+      if (others === 0) held.delete(digest.sha256);
+      else held.set(digest.sha256, others);
+    }
 
     async function commit(): Promise<void> {
       hasFile = true;
+      hold();
       try {
         await Promise.all([folders.make(path.dirname(target)), file.durable()]);
         // A blob that is there is kept (it may be open); another one was torn by a dying disk, and is healed.
@@ -62,6 +79,7 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
         await commit();
         return undefined;
       }
+      hold();
       try {
         if (!isThere(target, digest, bytes)) {
           hasFile = true;
@@ -76,6 +94,7 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
     }
 
     async function discard(): Promise<void> {
+      letGo();
       if (!hasFile) return;
       // A file that is still being written would come back after its removal.
       if (bytes === undefined) await file.durable().catch(() => undefined);
@@ -106,9 +125,15 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
     }
   }
 
-  async function remove(sha256: string): Promise<void> {
-    await rm(pathOfBlob(root, sha256), { force: true });
-    await rm(oldPathOfBlob(root, sha256), { force: true });
+  async function remove(sha256: string): Promise<boolean> {
+    if (held.has(sha256)) return false;
+    for (const file of [pathOfBlob(root, sha256), oldPathOfBlob(root, sha256)]) {
+      if (!existsSync(file)) continue;
+      rmSync(file, { force: true });
+      // A power cut brings nothing back.
+      await folders.sync(path.dirname(file));
+    }
+    return true;
   }
 
   async function ping(): Promise<void> {

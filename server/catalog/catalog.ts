@@ -49,6 +49,13 @@ export type PackageRow = {
 /** What a download needs of a version. */
 export type PackageFile = Pick<PackageRow, 'id' | 'normalizedVersion' | 'sha256' | 'sizeBytes'>;
 
+/** What a purge took away: `buf 1.32.0`, `dl/buf/1.32.0/buf-windows-amd64.exe`. */
+export type Purged = {
+  readonly files: readonly string[];
+  /** Bytes that others still name, such as the same exe under another version: those stay. */
+  readonly kept: readonly { readonly sha256: string; readonly names: readonly string[] }[];
+};
+
 /**
  * The port to what packages exist. A row is the moment of publication: `add` returns after it is durable.
  * Ids are compared whatever their case, versions by their normalised form without metadata, so any spelling may be given.
@@ -56,7 +63,7 @@ export type PackageFile = Pick<PackageRow, 'id' | 'normalizedVersion' | 'sha256'
  */
 export interface Catalog {
   /** Inserts the row, recomputes the latest flags of the id and writes the audit entry (with the reason), in one transaction. */
-  add(pkg: NewPackage, by: Actor, reason?: string): Promise<'added' | 'exists'>;
+  add(pkg: NewPackage, by: Actor, reason?: string): Promise<'added' | 'exists' | 'purged'>;
   /** Any version, whatever its SemVer level or listing; `view` only decides the latest flags. */
   find(id: string, version: string, view?: SemVerView): Promise<PackageRow | undefined>;
   /** The newest listed stable version of an id. */
@@ -74,6 +81,12 @@ export interface Catalog {
     by: Actor,
     reason?: string,
   ): Promise<'changed' | 'unchanged' | 'missing'>;
+  /**
+   * Takes the rows of a version away for good, its payloads' too, in one transaction with its audit entries; the version is
+   * never used again. `unsettled`: small blobs of it wait to become durable; settle them and ask again.
+   */
+  purge(id: string, version: string, by: Actor, reason: string): Promise<Purged | 'missing' | 'unsettled'>;
+  isPurged(id: string, version: string): Promise<boolean>;
   /** Kept in memory and written in batches; `flush` writes what is waiting. */
   countDownload(id: string, version: string): void;
   flush(): Promise<void>;

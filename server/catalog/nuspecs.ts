@@ -1,8 +1,10 @@
 import type { RowNuspec } from './catalog.ts';
 
 export type Nuspecs = {
-  /** What the texts with this `pk` say. They never change and their `pk` is never given again. */
+  /** What the texts with this `pk` say. They never change; after a purge their `pk` may be given again. */
   of(pk: number): RowNuspec;
+  /** After a purge. */
+  forget(): void;
 };
 
 /** Of one generation, as text; what is made of a text takes some five times as much. */
@@ -54,6 +56,10 @@ export function createNuspecs(readStored: (pk: number) => string): Nuspecs {
         (JSON.parse(`{${said}`) as RowNuspec);
       keep(pk, said, nuspec);
       return nuspec;
+    },
+    forget() {
+      younger = emptyGeneration();
+      older = emptyGeneration();
     },
   };
 }

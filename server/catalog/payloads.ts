@@ -13,8 +13,8 @@ export type Payload = {
 
 /** The port to which payloads exist. Payloads are immutable (spec scoop section 4: a cached file is never revalidated). */
 export interface Payloads {
-  /** Durable when it returns, with its audit entry when it is new. `differs`: there already, with other bytes. */
-  add(payload: Payload, by: Actor): Promise<'added' | 'same' | 'differs'>;
+  /** Durable when it returns, with its audit entry when it is new. `differs`: there already, with other bytes; `purged`: the version is gone for good. */
+  add(payload: Payload, by: Actor): Promise<'added' | 'same' | 'differs' | 'purged'>;
   /** Names are exact. */
   find(tool: string, version: string, file: string): Promise<Payload | undefined>;
   list(tool: string, version: string): Promise<Payload[]>;

@@ -55,7 +55,7 @@ export type Admission = {
 /**
  * Publishes a package: looked into, judged, its bytes stored, then its row. The row is the moment of publication, and
  * both are durable then; a crash before it leaves a blob without a row, which harms nobody. The caller discards the draft.
- * @throws FeedError PACKAGE_INVALID, PACKAGE_EXISTS, STORAGE_FULL and what `authorize` throws; nothing is published then
+ * @throws FeedError PACKAGE_INVALID, PACKAGE_EXISTS, VERSION_PURGED, STORAGE_FULL and what `authorize` throws; nothing is published then
  */
 export async function admit(
   { catalog, settling, now }: PublishServices,
@@ -67,12 +67,14 @@ export async function admit(
   checkRules(nuspec);
   // Asked before the bytes are stored, so that a repeated push leaves nothing behind; `add` decides the race.
   if (await catalog.find(id, version)) fail('PACKAGE_EXISTS', { id, version });
+  if (await catalog.isPurged(id, version)) fail('VERSION_PURGED', { id, version });
 
   const fresh = await settling.place(draft);
   const time = now();
   const published = before !== undefined && before < time ? before : time;
   const pkg: NewPackage = { id, version, nuspec, ...draft.digest, published, isListed, fresh };
-  if ((await catalog.add(pkg, by, reason)) === 'exists') fail('PACKAGE_EXISTS', { id, version });
+  const is = await catalog.add(pkg, by, reason);
+  if (is !== 'added') fail(is === 'exists' ? 'PACKAGE_EXISTS' : 'VERSION_PURGED', { id, version });
   return pkg;
 }
 

@@ -15,7 +15,7 @@ export type Retrieved = {
 /**
  * A package to download: any spelling of id and version, listed or not; without a version the latest listed stable one
  * (spec nuget-v2 9.8, 18.1).
- * @throws FeedError PACKAGE_NOT_FOUND, PATH_INVALID for what would lead out of a folder
+ * @throws FeedError PACKAGE_NOT_FOUND, VERSION_PURGED, PATH_INVALID for what would lead out of a folder
  */
 export async function retrieve(
   { catalog, blobs }: RetrieveServices,
@@ -25,12 +25,20 @@ export async function retrieve(
   if (/[\\/]|\.\./.test(`${id} ${version ?? ''}`)) {
     fail('PATH_INVALID', { problem: 'ids and versions have no slashes and no two dots in a row.' });
   }
-  const row =
-    (await catalog.findFile(id, version)) ??
-    fail('PACKAGE_NOT_FOUND', { id, version: version ?? '(listed and stable)' });
+  const row = (await catalog.findFile(id, version)) ?? (await missing(catalog, id, version));
   return {
     row,
     readSmall: () => blobs.readSmall(row.sha256, row.sizeBytes),
     readTo: (range, take) => blobs.readTo(row.sha256, range, take),
   };
+}
+
+/** Why there is no such package. @throws FeedError VERSION_PURGED when there was one, else PACKAGE_NOT_FOUND */
+export async function missing(
+  catalog: Pick<Catalog, 'isPurged'>,
+  id: string,
+  version: string | undefined,
+): Promise<never> {
+  if (version !== undefined && (await catalog.isPurged(id, version))) fail('VERSION_PURGED', { id, version });
+  return fail('PACKAGE_NOT_FOUND', { id, version: version ?? '(listed and stable)' });
 }

@@ -1,17 +1,17 @@
 import type { Actor } from '../audit/audit.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { fail } from '../errors.ts';
+import { missing } from './retrieve.ts';
 
 type Services = { readonly catalog: Catalog };
 
 /**
  * Hides a version from search and from the latest flags; whoever names it still gets it (spec nuget-v2 10.4).
  * Unlisting what is unlisted changes nothing.
- * @throws FeedError PACKAGE_NOT_FOUND
+ * @throws FeedError PACKAGE_NOT_FOUND, VERSION_PURGED
  */
 export const unlist = setListed(false);
 
-/** Shows it again. @throws FeedError PACKAGE_NOT_FOUND */
+/** Shows it again. @throws FeedError PACKAGE_NOT_FOUND, VERSION_PURGED */
 export const relist = setListed(true);
 
 function setListed(isListed: boolean) {
@@ -23,6 +23,6 @@ function setListed(isListed: boolean) {
     reason?: string,
   ): Promise<void> => {
     const is = await catalog.setListed(id, version, isListed, by, reason);
-    if (is === 'missing') fail('PACKAGE_NOT_FOUND', { id, version });
+    if (is === 'missing') await missing(catalog, id, version);
   };
 }

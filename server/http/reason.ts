@@ -1,6 +1,5 @@
 import type { Request } from 'express';
-
-const maxLength = 500;
+import { inOneLine } from '../audit/reason.ts';
 
 /**
  * Why something is done, in the words of who does it, for the trail: the header `X-Reason`, UTF-8 in percent-encoding since a
@@ -8,10 +7,7 @@ const maxLength = 500;
  * are blanks, so that it stays one line.
  */
 export function reasonOf(req: Request): string | undefined {
-  const text = decode(req.get('x-reason') ?? '')
-    .replace(/\p{Cc}+/gu, ' ')
-    .trim();
-  return text === '' ? undefined : [...text].slice(0, maxLength).join('');
+  return inOneLine(decode(req.get('x-reason') ?? ''));
 }
 
 function decode(value: string): string {

@@ -7,6 +7,7 @@ import { cachePolicies } from '../http/cache.ts';
 type Manifest = { readonly text: string };
 
 export type ManifestServices = {
+  readonly catalog: { isPurged(id: string, version: string): Promise<boolean> };
   readonly bucket: {
     readManifest(channel: 'main' | 'beta', tool: string): Promise<Manifest | undefined>;
     readManifestAtVersion(tool: string, version: string): Promise<Manifest | undefined>;
@@ -18,7 +19,7 @@ export type ManifestServices = {
  * Open to all, since Scoop sends no credentials for a manifest. Scoop takes the last part of the address as the name of
  * the app (spec scoop 9.5), so that part is the tool in all three.
  */
-export function createManifestsRouter({ bucket }: ManifestServices): Router {
+export function createManifestsRouter({ bucket, catalog }: ManifestServices): Router {
   const router = Router({ caseSensitive: true });
   router.get('/m/:file', async (req, res) => {
     const tool = toolOf(req.params.file);
@@ -30,6 +31,8 @@ export function createManifestsRouter({ bucket }: ManifestServices): Router {
   });
   router.get('/m/:tool/:version/:file', async (req, res) => {
     const { tool, version, file } = req.params;
+    // The bucket's history names it for ever; what it names is gone.
+    if (await catalog.isPurged(tool, version)) fail('VERSION_PURGED', { id: tool, version });
     const manifest = toolOf(file) === tool ? await bucket.readManifestAtVersion(tool, version) : undefined;
     send(res, tool, version, manifest);
   });

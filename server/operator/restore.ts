@@ -7,6 +7,7 @@ import { openDataDir } from '../data-dir.ts';
 import { fail } from '../errors.ts';
 import type { BackupManifest } from '../feed/backup-format.ts';
 import { checkUnpacked, readBackup, syncTree } from '../feed/restore.ts';
+import { purgeAgain } from '../purge-again.ts';
 import { openUnpacked, recordRestore } from '../reading.ts';
 import { bytesIn, sizeOf } from './backup-size.ts';
 import { clearLeftovers } from './leftovers.ts';
@@ -56,6 +57,10 @@ async function restore(world: OperatorWorld, file: string, flags: Flags): Promis
       const back = await findLosses(world, dir, place.staging, manifest);
       if (back.length > 0 && !flags.acceptOlderBucket)
         fail('RESTORE_BACKWARD', { dir, refs: back.join(', ') });
+      const gone = await purgeAgain(dir, place.staging);
+      if (gone === undefined)
+        world.stderr.write('The database that is there cannot be read; purge again what was purged in it.\n');
+      else if (gone > 0) world.stderr.write(`Purged again, as in the folder that was there: ${gone}.\n`);
       const went = back.length === 0 ? '' : `; went back: ${back.join(', ')}`;
       await recordRestore(place.staging, basename(file), `as of ${manifest.time}${went}`);
       await syncTree(place.staging);

@@ -1,6 +1,7 @@
 import express, { type Request, type Response, type Router } from 'express';
 import { type Actor, actorOf } from '../audit/audit.ts';
 import type { BlobDraft, BlobStore } from '../blobs/blob-store.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import type { Payload, Payloads } from '../catalog/payloads.ts';
 import { fail } from '../errors.ts';
 import { requireOwner } from '../feed/reserved-ids.ts';
@@ -17,6 +18,7 @@ import { type PayloadName, readPayloadName } from './names.ts';
 
 export type PayloadServices = {
   readonly payloads: Payloads;
+  readonly catalog: Pick<Catalog, 'isPurged'>;
   readonly blobs: BlobStore;
   readonly maxPackageBytes: number;
   readonly reservedIds: readonly string[] | undefined;
@@ -97,7 +99,7 @@ async function receivePayload(
 
 /** Bytes before row: a crash between them leaves a blob that nobody refers to. */
 async function store(
-  { payloads, now }: PayloadServices,
+  { payloads, catalog, now }: PayloadServices,
   { tool, version, file }: PayloadName,
   draft: BlobDraft,
   by: Actor,
@@ -107,13 +109,14 @@ async function store(
   if (before !== undefined && before.sha256 !== sha256) {
     return fail('PAYLOAD_DIFFERS', { tool, version, file, sha256: before.sha256 });
   }
+  if (await catalog.isPurged(tool, version)) fail('VERSION_PURGED', { id: tool, version });
   await draft.commit();
   const outcome = await payloads.add({ tool, version, file, sha256, sizeBytes, created: now() }, by);
   if (outcome === 'differs') {
     const winner = await payloads.find(tool, version, file);
     return fail('PAYLOAD_DIFFERS', { tool, version, file, sha256: winner?.sha256 ?? 'unknown' });
   }
-  return outcome;
+  return outcome === 'purged' ? fail('VERSION_PURGED', { id: tool, version }) : outcome;
 }
 
 async function receiveBody(
@@ -130,12 +133,15 @@ async function receiveBody(
 }
 
 async function findPayload(
-  { payloads }: PayloadServices,
+  { payloads, catalog }: PayloadServices,
   tool: string,
   version: string,
   file: string,
 ): Promise<Payload> {
-  return (await payloads.find(tool, version, file)) ?? fail('PAYLOAD_NOT_FOUND', { tool, version, file });
+  const payload = await payloads.find(tool, version, file);
+  if (payload !== undefined) return payload;
+  if (await catalog.isPurged(tool, version)) fail('VERSION_PURGED', { id: tool, version });
+  return fail('PAYLOAD_NOT_FOUND', { tool, version, file });
 }
 
 /** The bare hash: Scoop takes the first line that ends in the name where there are several (spec scoop 2.3). */

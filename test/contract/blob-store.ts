@@ -33,6 +33,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
     async function put(content: Buffer): Promise<string> {
       const draft = await receive(content);
       await draft.commit();
+      await draft.discard();
       return draft.digest.sha256;
     }
     async function listed(): Promise<StoredBlob[]> {
@@ -211,14 +212,28 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       await put(bytes);
       await put(Buffer.from('another'));
 
-      await store.remove(sha256);
-      await store.remove(sha256);
+      expect(await store.remove(sha256)).toBe(true);
+      expect(await store.remove(sha256)).toBe(true);
 
       expect(await store.has(sha256)).toBe(false);
       expect(await listed()).toHaveLength(1);
       await put(bytes);
       expect(await readBack(sha256)).toEqual(bytes);
     });
+
+    it.each(['commit', 'place'] as const)(
+      'keeps bytes that a %s has put in place until its row is written',
+      async (way) => {
+        await put(bytes);
+        const draft = await store.receive(Readable.from([bytes]), bytes.length);
+        await draft[way]();
+
+        expect(await store.remove(sha256)).toBe(false);
+        expect(await readBack(sha256)).toEqual(bytes);
+        await draft.discard();
+        expect(await store.remove(sha256)).toBe(true);
+      },
+    );
 
     it('gives its files back when a reader goes away', async () => {
       await put(bytes);

@@ -14,6 +14,7 @@ import { createGroupCommit } from './group-commit.ts';
 import { setLatestFlags } from './latest.ts';
 import { estimate, longTextOf, maxHereNs, maxQuickNs, readSizes } from './load.ts';
 import { nextPlace, sameTexts } from './place.ts';
+import { createPurge, isPurged } from './purge.ts';
 import { anchorSql, countSql, pageSql } from './query.ts';
 import { createRevisions } from './revisions.ts';
 import { type PackageKey, packageKey, type RawRow, rowColumns, toColumns, toPackageRow } from './rows.ts';
@@ -42,6 +43,7 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
     const { packages, texts } = toColumns(pkg);
     const key = { idKey: pkg.id.toLowerCase(), versionKey: String(packages.version_key) };
     if (pkOf(key) !== undefined) return 'exists';
+    if (isPurged(prepare, key)) return 'purged';
     const { changes: newIds } = prepare(
       'INSERT INTO ids (id_key, id) VALUES (?, ?) ON CONFLICT DO NOTHING',
     ).run(key.idKey, pkg.id);
@@ -69,6 +71,13 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
     const kind = isListed ? 'package listed again' : 'package unlisted';
     record({ kind, ...nameOf(pk), detail }, by, now());
     return 'changed';
+  });
+
+  const purge = createPurge(prepare, record, now);
+  const purgeOne = db.transaction((...of: Parameters<typeof purge>) => {
+    const is = purge(...of);
+    if (typeof is !== 'string') revisions.bump();
+    return is;
   });
 
   function pkOf({ idKey, versionKey }: PackageKey): number | undefined {
@@ -170,6 +179,20 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
             'packages',
           )
         : 'missing';
+    },
+    async purge(id, version, by, reason) {
+      const key = packageKey(id, version);
+      if (key === undefined) return 'missing';
+      // Counts of it that wait in memory would be lost with the row, those of its neighbours not.
+      downloads.flush();
+      const is = durably(() => purgeOne.immediate(key, { id, version, detail: reason }, by));
+      // What it said is in memory, too, and the place of its row may be given again.
+      nuspecs.forget();
+      return revisions.afterCommit(is, 'packages');
+    },
+    async isPurged(id, version) {
+      const key = packageKey(id, version);
+      return key !== undefined && isPurged(prepare, key);
     },
     countDownload(id, version) {
       const key = packageKey(id, version);

@@ -218,4 +218,19 @@ export const migrations: readonly string[] = [
     ends   INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Versions that were taken away for good (feed/purge.ts) and are never used again; is_scrubbed: their texts are gone from
+  -- the pages of this file too.
+  CREATE TABLE purged (
+    id_key      TEXT NOT NULL,
+    version_key TEXT NOT NULL,
+    id          TEXT NOT NULL,
+    version     TEXT NOT NULL,
+    at          INTEGER NOT NULL,
+    is_scrubbed INTEGER NOT NULL,
+    PRIMARY KEY (id_key, version_key)
+  ) STRICT, WITHOUT ROWID;
+  -- Bytes that nothing names since a purge, until they are gone from the disk (blobs/doomed-blobs.ts).
+  CREATE TABLE doomed_blobs (sha256 TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  `,
 ];

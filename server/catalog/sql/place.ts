@@ -15,7 +15,7 @@ const selectTexts = `
 
 /**
  * Where the next version of an id goes: behind those that it has, so that one read of the disk brings many of them.
- * Rows are never removed, so that no place is given twice.
+ * Only a purge removes rows; the place of an id's last one may then be given again.
  */
 export function nextPlace(prepare: Prepare, idKey: string): number {
   return (prepare(nextPk).get(idKey) as { pk: number }).pk;

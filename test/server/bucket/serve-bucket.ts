@@ -112,7 +112,7 @@ export async function serveBucket(
   );
   app.use(createReadGate(options.readAuth));
   app.use(createBucketRouter({ bucket, publicUrl, metrics: createMetrics(), uploads: createUploadSlots() }));
-  app.use(createManifestsRouter({ bucket }));
+  app.use(createManifestsRouter({ catalog: { isPurged: async () => false }, bucket }));
   app.use(answerUnknownRoute);
   app.use(createAnswerError(log));
 

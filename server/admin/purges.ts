@@ -1,0 +1,23 @@
+import express, { type Router } from 'express';
+import type { Purging } from '../feed/purge.ts';
+import { methodNotAllowed } from '../http/answer-error.ts';
+import type { Logger } from '../log.ts';
+import { administratorOf, maxBodyBytes, readBody } from './read.ts';
+import { NewPurge, type PurgeReport } from './schemas.ts';
+
+export type PurgeServices = { readonly purging: Purging; readonly log: Logger };
+
+/** Versions that are taken away for good; `admin` was asked for before. */
+export function createPurgeRouter({ purging, log }: PurgeServices): Router {
+  const router = express.Router();
+  router
+    .route('/purges')
+    .post(express.json({ limit: maxBodyBytes }), async (req, res) => {
+      const order = readBody(NewPurge, req);
+      const report: PurgeReport = await purging.purge(order, await administratorOf(req));
+      log.info({ id: order.id, version: order.version, files: report.files }, 'version purged');
+      res.json(report);
+    })
+    .all(methodNotAllowed('POST'));
+  return router;
+}

@@ -1,0 +1,7 @@
+const maxLength = 500;
+
+/** Why something is done, as the trail keeps it: one line, without what a terminal would obey, not without end. */
+export function inOneLine(text: string): string | undefined {
+  const line = text.replace(/\p{Cc}+/gu, ' ').trim();
+  return line === '' ? undefined : [...line.slice(0, 2 * maxLength)].slice(0, maxLength).join('');
+}

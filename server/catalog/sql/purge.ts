@@ -1,0 +1,155 @@
+import Database from 'better-sqlite3';
+import type { Actor, Change } from '../../audit/audit.ts';
+import type { RecordChange } from '../../audit/sql-record.ts';
+import type { DoomedBlobs } from '../../blobs/doomed-blobs.ts';
+import type { Purged } from '../catalog.ts';
+import type { Connection } from './connect.ts';
+import { setLatestFlags } from './latest.ts';
+import { type PackageKey, packageKey } from './rows.ts';
+import { createStatements, type Prepare } from './statements.ts';
+
+type PackageRef = { pk: number; id: string; version: string; sha256: string; texts_pk: number };
+type PayloadRef = { tool: string; version: string; file: string; sha256: string };
+type Wanted = { readonly id: string; readonly version: string; readonly detail: string | undefined };
+
+const selectPackage = `SELECT p.pk, i.id, p.version, p.sha256, p.texts_pk
+  FROM packages p JOIN ids i USING (id_key) WHERE p.id_key = ? AND p.version_key = ?`;
+const selectNames = `SELECT i.id || ' ' || version AS name FROM packages JOIN ids i USING (id_key) WHERE sha256 = @sha256
+  UNION ALL SELECT 'dl/' || tool || '/' || version || '/' || file FROM payloads WHERE sha256 = @sha256 LIMIT 20`;
+
+export function isPurged(prepare: Prepare, { idKey, versionKey }: PackageKey): boolean {
+  return (
+    prepare('SELECT 1 FROM purged WHERE id_key = ? AND version_key = ?').get(idKey, versionKey) !== undefined
+  );
+}
+
+/**
+ * Takes all rows of a version away, its package's and its payloads', notes that it is never used again, and which bytes
+ * nothing names any more; to be called in a transaction. `unsettled`: a blob of it still waits in the database to become
+ * durable as a file, and a row that is deleted there would have its number given again.
+ */
+export function createPurge(prepare: Prepare, record: RecordChange, now: () => Date) {
+  return (key: PackageKey, wanted: Wanted, by: Actor): Purged | 'missing' | 'unsettled' => {
+    const found = prepare(selectPackage).get(key.idKey, key.versionKey) as PackageRef | undefined;
+    const payloads = payloadsOf(prepare, key);
+    const isNew = !isPurged(prepare, key);
+    if (found === undefined && payloads.length === 0) {
+      return isNew ? 'missing' : { files: [], kept: [] };
+    }
+    const hashes = [...new Set([found, ...payloads].flatMap((row) => row?.sha256 ?? []))];
+    if (hashes.some((sha256) => prepare('SELECT 1 FROM fresh_blobs WHERE sha256 = ?').get(sha256))) {
+      return 'unsettled';
+    }
+    const { detail } = wanted;
+    const note = (change: Omit<Change, 'detail'>): void => record({ ...change, detail }, by, now());
+    if (found !== undefined) {
+      removePackage(prepare, key, found);
+      note({ kind: 'package purged', subject: found.id, version: found.version, digest: found.sha256 });
+    }
+    for (const { tool, version, file, sha256 } of payloads) {
+      prepare('DELETE FROM payloads WHERE tool = ? AND version = ? AND file = ?').run(tool, version, file);
+      note({ kind: 'payload purged', subject: tool, version, file, digest: sha256 });
+    }
+    prepare(`INSERT INTO purged (id_key, version_key, id, version, at, is_scrubbed) VALUES (?, ?, ?, ?, ?, 0)
+      ON CONFLICT DO UPDATE SET is_scrubbed = 0`).run(
+      key.idKey,
+      key.versionKey,
+      found?.id ?? wanted.id,
+      found?.version ?? wanted.version,
+      now().getTime(),
+    );
+    const kept = hashes.flatMap((sha256) => {
+      const names = prepare(selectNames)
+        .pluck()
+        .all({ sha256 } as never) as string[];
+      if (names.length > 0) return [{ sha256, names }];
+      prepare('INSERT INTO doomed_blobs (sha256) VALUES (?) ON CONFLICT DO NOTHING').run(sha256);
+      return [];
+    });
+    return {
+      files: [...(found === undefined ? [] : [`${found.id} ${found.version}`]), ...payloads.map(nameOf)],
+      kept,
+    };
+  };
+}
+
+function payloadsOf(prepare: Prepare, { idKey, versionKey }: PackageKey): PayloadRef[] {
+  const all = prepare('SELECT tool, version, file, sha256 FROM payloads WHERE tool = ?').all(
+    idKey,
+  ) as PayloadRef[];
+  return all.filter(({ tool, version }) => packageKey(tool, version)?.versionKey === versionKey);
+}
+
+function nameOf({ tool, version, file }: PayloadRef): string {
+  return `dl/${tool}/${version}/${file}`;
+}
+
+function removePackage(prepare: Prepare, { idKey }: PackageKey, { pk, texts_pk }: PackageRef): void {
+  prepare('DELETE FROM packages WHERE pk = ?').run(pk);
+  prepare('DELETE FROM texts WHERE pk = ? AND NOT EXISTS (SELECT 1 FROM packages WHERE texts_pk = ?)').run(
+    texts_pk,
+    texts_pk,
+  );
+  prepare('DELETE FROM ids WHERE id_key = ? AND NOT EXISTS (SELECT 1 FROM packages WHERE id_key = ?)').run(
+    idKey,
+    idKey,
+  );
+  setLatestFlags(prepare, idKey);
+}
+
+/** The bytes that a purge left without a name, until they are gone from the disk. */
+export function createSqlDoomedBlobs(db: Connection): DoomedBlobs {
+  const prepare = createStatements(db);
+  return {
+    list: () => prepare('SELECT sha256 FROM doomed_blobs').pluck().all() as string[],
+    isNamed: (sha256) =>
+      prepare(
+        'SELECT 1 FROM packages WHERE sha256 = ? UNION ALL SELECT 1 FROM payloads WHERE sha256 = ? LIMIT 1',
+      ).get(sha256, sha256) !== undefined,
+    forget: (sha256) => void prepare('DELETE FROM doomed_blobs WHERE sha256 = ?').run(sha256),
+    isScrubbed: () => prepare('SELECT 1 FROM purged WHERE is_scrubbed = 0').get() === undefined,
+    scrub() {
+      // Free pages, and the free room inside of others, hold what was deleted: only a new file is clean of it.
+      db.exec('VACUUM');
+      // Nobody waits here for a query that reads: it is tried again.
+      const waitMs = Number(db.pragma('busy_timeout', { simple: true }));
+      db.pragma('busy_timeout = 0');
+      try {
+        const [left] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
+        if (left?.busy !== 0) return false;
+      } finally {
+        db.pragma(`busy_timeout = ${waitMs}`);
+      }
+      prepare('UPDATE purged SET is_scrubbed = 1 WHERE is_scrubbed = 0').run();
+      return true;
+    },
+  };
+}
+
+export type Tombstone = { id_key: string; version_key: string; id: string; version: string; at: number };
+
+/** What was purged according to a database that nobody writes to; undefined when it cannot be read. */
+export function tombstonesOf(file: string): Tombstone[] | undefined {
+  let db: Connection | undefined;
+  try {
+    db = new Database(file, { readonly: true, fileMustExist: true });
+    const hasTable = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'purged'").get() !== undefined;
+    if (!hasTable) return [];
+    return db.prepare('SELECT id_key, version_key, id, version, at FROM purged').all() as Tombstone[];
+  } catch (error) {
+    // A restore is what mends a damaged database.
+    if (error instanceof Database.SqliteError) return undefined;
+    throw error;
+  } finally {
+    db?.close();
+  }
+}
+
+/** Also of versions that this database never had. */
+export function keepTombstones(db: Connection, tombstones: readonly Tombstone[]): void {
+  const insert = db.prepare(`INSERT INTO purged (id_key, version_key, id, version, at, is_scrubbed)
+    VALUES (@id_key, @version_key, @id, @version, @at, 1) ON CONFLICT DO NOTHING`);
+  db.transaction(() => {
+    for (const tombstone of tombstones) insert.run(tombstone);
+  })();
+}

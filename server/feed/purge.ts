@@ -1,0 +1,127 @@
+import { parseNuGetVersion } from '../../formats/nuget-version.ts';
+import type { Actor } from '../audit/audit.ts';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import type { DoomedBlobs } from '../blobs/doomed-blobs.ts';
+import type { Catalog, Purged } from '../catalog/catalog.ts';
+import { fail } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Settling } from './settle.ts';
+
+export type PurgeServices = {
+  readonly catalog: Catalog;
+  readonly blobs: BlobStore;
+  readonly doomed: DoomedBlobs;
+  readonly settling: Pick<Settling, 'settle'>;
+  readonly bucket: {
+    listManifests(
+      channel: 'main' | 'beta',
+    ): Promise<readonly { readonly tool: string; readonly version: string; readonly text: string }[]>;
+  };
+  /** Held while blobs are removed; undefined while a backup, an export or a check reads them. */
+  readonly lockForRemoving: () => (() => void) | undefined;
+  readonly log: Logger;
+};
+
+export type PurgeOrder = {
+  readonly id: string;
+  readonly version: string;
+  readonly reason: string;
+  /** Also when a branch of the bucket offers it, which then leads to 410. */
+  readonly force?: boolean | undefined;
+};
+
+/** `isWaiting`: the bytes go as soon as the backup, export or check that reads them has ended. */
+export type PurgeReport = Purged & { readonly isWaiting: boolean };
+
+export type Purging = {
+  /** @throws FeedError PACKAGE_NOT_FOUND, PURGE_OFFERED, PATH_INVALID */
+  purge(order: PurgeOrder, by: Actor): Promise<PurgeReport>;
+  /** Takes away what an earlier purge left: after a start, and by itself for as long as something waits. */
+  sweep(): Promise<boolean>;
+  close(): Promise<void>;
+};
+
+const retryMs = 20_000;
+const maxAttempts = 20;
+
+/**
+ * Takes the bytes of a version away for good, where a law or a leaked secret demands it. Its rows go in one transaction with the
+ * note that the version is never used again and with the audit entry; from then on it is 410. Then its bytes go from the disk,
+ * and from the pages of the database. A crash between the two leaves them to the next start.
+ */
+export function createPurging(services: PurgeServices): Purging {
+  const { catalog, blobs, doomed, settling, lockForRemoving, log } = services;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<boolean> = Promise.resolve(true);
+
+  async function purge({ id, version, reason, force = false }: PurgeOrder, by: Actor): Promise<PurgeReport> {
+    if (parseNuGetVersion(version) === undefined)
+      fail('PATH_INVALID', { problem: `${version} is no version.` });
+    if (!force) await refuseOffered(services, id, version);
+    const purged = await removeRows(id, version, reason, by);
+    return { ...purged, isWaiting: !(await sweep()) };
+  }
+
+  async function removeRows(id: string, version: string, reason: string, by: Actor): Promise<Purged> {
+    for (let attempt = 1; ; attempt++) {
+      const is = await catalog.purge(id, version, by, reason);
+      if (is === 'missing') return fail('PACKAGE_NOT_FOUND', { id, version });
+      if (is !== 'unsettled') return is;
+      if (attempt >= maxAttempts) return fail('INTERNAL');
+      await settling.settle();
+    }
+  }
+
+  /** One after the other. */
+  function sweep(): Promise<boolean> {
+    running = running.then(sweepOnce).catch((error: unknown) => {
+      log.error({ err: error }, 'purged bytes could not be removed; it is tried again');
+      return false;
+    });
+    return running.then((isDone) => {
+      clearTimeout(timer);
+      timer = isDone ? undefined : setTimeout(() => void sweep(), retryMs).unref();
+      return isDone;
+    });
+  }
+
+  async function sweepOnce(): Promise<boolean> {
+    const waiting = doomed.list();
+    if (waiting.length === 0 && doomed.isScrubbed()) return true;
+    const unlock = lockForRemoving();
+    if (unlock === undefined) return false;
+    try {
+      let isDone = true;
+      for (const sha256 of waiting) {
+        // Question and removal in one turn: a push of the same bytes has either named them or holds them (blobs/blob-store.ts).
+        if (doomed.isNamed(sha256) || (await blobs.remove(sha256))) doomed.forget(sha256);
+        else isDone = false;
+      }
+      return (doomed.isScrubbed() || doomed.scrub()) && isDone;
+    } finally {
+      unlock();
+    }
+  }
+
+  return {
+    purge,
+    sweep,
+    async close() {
+      await running;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** A branch that names what is gone breaks every `scoop install`, so that it is withdrawn there first. */
+async function refuseOffered({ bucket }: PurgeServices, id: string, version: string): Promise<void> {
+  const tool = id.toLowerCase();
+  for (const channel of ['main', 'beta'] as const) {
+    const offers = (await bucket.listManifests(channel)).some(
+      (manifest) =>
+        (manifest.tool === tool && manifest.version === version) ||
+        manifest.text.toLowerCase().includes(`/dl/${tool}/${version.toLowerCase()}/`),
+    );
+    if (offers) fail('PURGE_OFFERED', { id, version, channel });
+  }
+}

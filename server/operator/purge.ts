@@ -1,0 +1,61 @@
+import { Command } from 'commander';
+import { PurgeReport } from '../admin/schemas.ts';
+import { operator } from '../audit/audit.ts';
+import { readJson } from './ask-server.ts';
+import { type Release, reasonOption, releaseArgument } from './release-argument.ts';
+import { withData } from './with-data.ts';
+import type { OperatorWorld } from './world.ts';
+
+type Flags = { readonly reason: string; readonly force?: true; readonly json?: true };
+
+/** The verb `feed:purge`: the bytes of a version, away for good. */
+export function createCommand(world: OperatorWorld): Command {
+  return new Command('feed:purge')
+    .description(
+      'Takes the bytes of a version away for good: for a law, or a secret that leaked. Nothing brings it back.',
+    )
+    .addArgument(releaseArgument())
+    .addOption(reasonOption('why, for the audit log, which keeps the entry; do not repeat the secret in it'))
+    .option('--force', 'also when a branch of the bucket still offers it, on which Scoop then fails')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', help)
+    .action(async ({ id, version }: Release, { reason, force, json }: Flags) => {
+      const order = { id, version, reason, ...(force && { force }) };
+      const report = await withData<PurgeReport>(world, {
+        needsFeed: true,
+        alone: ({ services }) => services.purging.purge(order, operator),
+        running: (server) =>
+          readJson(server, 'api/v1/purges', PurgeReport, {
+            method: 'POST',
+            json: order,
+            // A large database is written anew before it answers.
+            timeout: { socket: 600_000, response: 600_000 },
+          }),
+      });
+      world.stdout.write(json ? `${JSON.stringify(report)}\n` : told(`${id} ${version}`, report));
+    });
+}
+
+const help = `
+It takes the package and the payloads of that name and version: 410 at every address from then on, and neither a push nor an
+import nor a PUT ever brings the version back. To hide a version, \`feed:unlist\` is enough.
+
+It does not reach what was copied before: clients that have installed it (\`feed:audit downloads ID@VERSION\` names them),
+backups and exports, other feeds. The bucket's git history keeps the manifest, which holds addresses and hashes only.`;
+
+function told(name: string, { files, kept, isWaiting }: PurgeReport): string {
+  const lines =
+    files.length === 0
+      ? [`${name} was purged before.`]
+      : ['Purged for good:', ...files.map((file) => `  ${file}`)];
+  for (const { sha256, names } of kept) {
+    lines.push(`Its bytes ${sha256} stay, since others are the same. Purge these too to take them away:`);
+    lines.push(...names.map((other) => `  ${other}`));
+  }
+  if (isWaiting)
+    lines.push(
+      'Its bytes are still on the disk, and nobody gets them: a backup, an export or a check is reading. They go as soon as it has ended, while a server runs or with the next command that uses the folder.',
+    );
+  lines.push('Backups and exports that were made before still hold it.');
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import { operator } from './audit/audit.ts';
+import { openDiskStore } from './blobs/disk-store.ts';
+import { createSqlCatalog } from './catalog/sql/catalog.ts';
+import { openDatabase } from './catalog/sql/connect.ts';
+import { createSqlFreshBlobs } from './catalog/sql/fresh-blobs.ts';
+import { createSqlDoomedBlobs, keepTombstones, tombstonesOf } from './catalog/sql/purge.ts';
+import { pathsIn } from './data-dir.ts';
+import { createPurging } from './feed/purge.ts';
+import { createSettling } from './feed/settle.ts';
+import { createLogger } from './log.ts';
+
+/**
+ * Purges in a folder that was just unpacked from a backup what is purged in the one that it replaces: whatever had to go does not
+ * come back with an older backup. Answers with how many versions the backup still had; undefined when
+ * the folder that was there does not say what was purged in it.
+ */
+export async function purgeAgain(replaced: string, dir: string): Promise<number | undefined> {
+  const { database } = pathsIn(replaced);
+  const tombstones = existsSync(database) ? tombstonesOf(database) : [];
+  if (tombstones === undefined || tombstones.length === 0) return tombstones?.length;
+  const paths = pathsIn(dir);
+  const now = (): Date => new Date();
+  const log = createLogger('warn');
+  const db = openDatabase(paths.database);
+  try {
+    keepTombstones(db, tombstones);
+    const blobs = await openDiskStore(paths.blobs);
+    const settling = createSettling({ blobs, freshBlobs: createSqlFreshBlobs(db), log });
+    // A backup is laid out in other folders than those that settling looks into; this writes the files anew.
+    await settling.recover();
+    await settling.settle();
+    const purging = createPurging({
+      catalog: createSqlCatalog(db, now),
+      blobs,
+      settling,
+      doomed: createSqlDoomedBlobs(db),
+      bucket: { listManifests: async () => [] },
+      lockForRemoving: () => () => undefined,
+      log,
+    });
+    const reason = 'it was purged before this backup was restored';
+    let count = 0;
+    for (const { id, version } of tombstones) {
+      const { files } = await purging.purge({ id, version, reason }, operator);
+      if (files.length > 0) count += 1;
+    }
+    await purging.close();
+    return count;
+  } finally {
+    db.close();
+  }
+}
