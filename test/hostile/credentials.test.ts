@@ -1,0 +1,220 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hideCredentials } from '../../formats/hide-credentials.ts';
+import { faultOf } from '../../formats/thrown.ts';
+import { openDataDir } from '../../server/data-dir.ts';
+import { announceServer } from '../../server/own-server.ts';
+import { productVerbs } from '../../verbs.ts';
+import { makeTempDir, productDir } from '../kit/house.ts';
+import { type Listening, listen } from '../kit/listen.ts';
+
+/** One for each place that a secret can stand in; none may ever be printed. */
+const secrets = {
+  feedKey: 'secret-feed-key-4f1d7c',
+  adminKey: 'secret-admin-key-4f1d7c',
+  startKey: 'secret-start-key-4f1d7c',
+  serverKey: 'secret-server-key-4f1d7c',
+  githubToken: 'secret-github-token-4f1d7c',
+  conformanceKey: 'secret-conformance-key-4f1d7c',
+  password: 'secret-password-4f1d7c',
+  proxy: 'secret-proxy-4f1d7c',
+};
+const forms = Object.values(secrets).flatMap((secret) => [
+  secret,
+  Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+  Buffer.from(`user:${secret}`).toString('base64').replace(/=+$/, ''),
+]);
+
+/** What verbs take; one that is not here runs without arguments. */
+const argsOf: Readonly<Record<string, (place: { url: string; dir: string; keyFile: string }) => string[]>> = {
+  'release:beta': () => ['delve'],
+  'release:promote': () => ['delve'],
+  'release:withdraw': () => ['delve@1.22.0', '--reason', 'why'],
+  'bucket:rebase': () => ['https://feed.example.test'],
+  'bucket:check': ({ dir }) => [dir],
+  'bundle:create': ({ dir }) => ['delve', '--out', join(dir, 'bundle')],
+  shims: ({ dir }) => ['--out', join(dir, 'shims')],
+  'feed:export': ({ dir }) => [join(dir, 'export')],
+  'feed:import': ({ url, keyFile }) => [`${url}/nuget`, '--user', 'user', '--password-file', keyFile],
+  'feed:backup': ({ dir }) => [join(dir, 'b.tar')],
+  'feed:restore': ({ dir }) => [join(dir, 'none.tar')],
+  'feed:keys': () => ['list'],
+  'feed:unlist': () => ['delve@1.22.0', '--reason', 'why'],
+  'feed:relist': () => ['delve@1.22.0', '--reason', 'why'],
+  'feed:purge': () => ['delve@1.22.0', '--reason', 'why'],
+  'feed:conformance': ({ url, keyFile }) => [
+    `${url}/nuget`,
+    '--api-key-file',
+    keyFile,
+    '--quick',
+    '--timeout',
+    '2',
+  ],
+};
+
+const answers: Readonly<Record<string, Parameters<typeof listen>[0]>> = {
+  'refuses (401)': (_request, response) => void response.writeHead(401).end('no'),
+  'refuses (403)': (_request, response) => void response.writeHead(403).end('{"title":"no"}'),
+  'fails (500)': (_request, response) => void response.writeHead(500).end('<html>'),
+  'answers garbage': (_request, response) => void response.writeHead(200).end('<html>hello'),
+  'answers half JSON': (_request, response) => void response.writeHead(200).end('{"a":'),
+  'redirects elsewhere': (_request, response) =>
+    void response.writeHead(302, { location: 'http://127.0.0.1:9/' }).end(),
+  'closes the connection': (request) => void request.socket.destroy(),
+  'stays silent': () => undefined,
+};
+
+/** What the servers were sent, so that the walk is known to have come as far as that. */
+let sent = '';
+const noting =
+  (listener: Parameters<typeof listen>[0]): Parameters<typeof listen>[0] =>
+  (request, response) => {
+    sent += `${JSON.stringify(request.headers)}\n`;
+    listener(request, response);
+  };
+
+let root: string;
+let dataDir: string;
+let release: () => void;
+beforeAll(async () => {
+  root = await makeTempDir();
+  dataDir = join(root, 'data');
+  await mkdir(dataDir);
+  await writeFile(join(dataDir, 'catalog.db'), '');
+  await writeFile(join(dataDir, 'start.key'), `${secrets.startKey}\n`);
+  await writeFile(join(root, 'key'), `${secrets.password}\n`);
+  release = openDataDir(dataDir).release;
+});
+afterAll(async () => {
+  release();
+  await rm(root, { recursive: true, force: true, maxRetries: 5 });
+});
+
+/** As main.ts runs it, ended by Ctrl-C after a while. */
+async function run(verb: string, url: string, env: Readonly<Record<string, string>>): Promise<string> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const dir = join(root, `${verb.replace(':', '-')}-${Math.random()}`);
+  await mkdir(dir);
+  const own = verb === 'start' || verb === 'serve' ? { DATA_DIR: join(dir, 'data') } : {};
+  const interruption = new AbortController();
+  const timer = setTimeout(() => interruption.abort('SIGINT'), 4_000);
+  let end = '';
+  try {
+    const { createCommand } = await (productVerbs[verb] ?? expect.fail()).load();
+    const command = createCommand({
+      env: {
+        PATH: process.env.PATH,
+        HOME: dir,
+        CACHE_DIR: join(dir, 'cache'),
+        DATA_DIR: dataDir,
+        PORT: '0',
+        ...env,
+        ...own,
+      },
+      stdout,
+      stderr,
+      productDir,
+      cwd: dir,
+      signal: interruption.signal,
+      version: '0.0.0-test',
+    });
+    command.exitOverride().configureOutput({
+      writeOut: (said) => void stdout.write(said),
+      writeErr: (said) => void stderr.write(said),
+    });
+    await command.parseAsync(argsOf[verb]?.({ url, dir, keyFile: join(root, 'key') }) ?? [], {
+      from: 'user',
+    });
+  } catch (error) {
+    end =
+      error instanceof Error && 'exitCode' in error
+        ? hideCredentials(`${error.message}\n${'hint' in error ? error.hint : ''}`)
+        : faultOf(error);
+  } finally {
+    clearTimeout(timer);
+    process.exitCode = undefined;
+  }
+  stdout.end();
+  stderr.end();
+  return `${await text(stdout)}\n${await text(stderr)}\n${end}`;
+}
+
+async function walk(url: string, more: Readonly<Record<string, string>> = {}): Promise<void> {
+  const withdraw = announceServer(dataDir, { pid: 1, url, key: secrets.serverKey });
+  const env = {
+    FEED_URL: `${url}/nuget`,
+    BUCKET_URL: `${url}/git/main/go-win-tools.git`,
+    GITHUB_API_URL: url,
+    GITHUB_TOKEN: secrets.githubToken,
+    FEED_API_KEY: secrets.feedKey,
+    ADMIN_API_KEY: secrets.adminKey,
+    CONFORMANCE_API_KEY: secrets.conformanceKey,
+    NPM_CONFIG_REGISTRY: url,
+    GOPROXY: url,
+    VULN_DB: url,
+    ...more,
+  };
+  try {
+    const said = await Promise.all(
+      Object.keys(productVerbs).map(async (verb) => [verb, await run(verb, url, env)] as const),
+    );
+    for (const [verb, words] of said) {
+      for (const form of forms)
+        expect(words.includes(form), `${verb} printed ${form}:\n${words}`).toBe(false);
+    }
+  } finally {
+    withdraw();
+  }
+}
+
+describe('no verb prints a credential', () => {
+  it.each(Object.keys(answers))(
+    'when every server %s',
+    async (kind) => {
+      const server: Listening = await listen(noting(answers[kind] ?? (() => undefined)));
+      try {
+        await walk(server.url);
+      } finally {
+        await server.stop();
+      }
+    },
+    240_000,
+  );
+
+  it('although the servers were sent them', () => {
+    for (const name of ['feedKey', 'serverKey', 'githubToken'] as const)
+      expect(sent, name).toContain(secrets[name]);
+  });
+
+  it('when nobody listens', async () => {
+    const port = await new Promise<number>((resolve) => {
+      const server = createServer().listen(0, '127.0.0.1', () => {
+        const { port: free } = server.address() as { port: number };
+        server.close(() => resolve(free));
+      });
+    });
+    await walk(`http://127.0.0.1:${port}`);
+  }, 240_000);
+
+  it('when addresses hold a user and a password, and proxies too', async () => {
+    const server = await listen((_request, response) => void response.writeHead(407).end('no'));
+    const withUser = server.url.replace('://', `://user:${secrets.password}@`);
+    try {
+      await walk(server.url, {
+        BUCKET_URL: `${withUser}/bucket.git`,
+        PAYLOAD_URL: `${withUser}/{tool}/{version}/{file}`,
+        HTTP_PROXY: server.url.replace('://', `://user:${secrets.proxy}@`),
+        HTTPS_PROXY: server.url.replace('://', `://user:${secrets.proxy}@`),
+        GOPROXY: withUser,
+        NPM_CONFIG_REGISTRY: withUser,
+      });
+      await walk(server.url, { FEED_URL: `${withUser}/nuget`, GITHUB_API_URL: withUser, VULN_DB: withUser });
+    } finally {
+      await server.stop();
+    }
+  }, 240_000);
+});
