@@ -23,6 +23,16 @@ const errors = {
     'The feed {url} does not take this user and password: it answers {status}',
     'A feed that takes API keys wants the key as the password; it must be one that may read.',
   ],
+  KEY_REFUSED: [
+    1,
+    'The feed {url} does not know the key.',
+    'Give another one in --api-key-file; nothing was pushed.',
+  ],
+  KEY_SCOPES: [
+    1,
+    'The key {name} may not do all that the checks do to packages such as {id}: expected {needed}, missing {missing}.',
+    'Nothing was pushed. `feed:keys add --name conformance --scope push unlist --id "conformance-*"` makes one that is enough; without a key the checks only read.',
+  ],
   INTERRUPTED: [130, 'Interrupted.', 'Nothing of what was pushed is left listed, unless it says so above.'],
 } as const satisfies Record<string, readonly [number, string, string]>;
 

@@ -7,6 +7,7 @@ import { fail } from './errors.ts';
 import { createFeed, type Feed, type FeedSettings } from './feed.ts';
 import { planFixtures } from './fixtures.ts';
 import { createJournal } from './journal.ts';
+import { checkOwnKey } from './own-key.ts';
 import { createPublisher, inParallel, type Publisher } from './publisher.ts';
 import { discover, type Samples } from './samples.ts';
 import { Violation } from './verdict.ts';
@@ -44,8 +45,14 @@ export async function* runSuite(settings: Settings): AsyncGenerator<Result> {
     settings.credentials && basic(settings.credentials.user, settings.credentials.password);
   const connection = { authorization, timeoutMs: settings.timeoutMs, signal, journal };
   const feed = await enter({ ...connection, base: settings.url.replace(/[?#].*$/, '').replace(/\/+$/, '') });
+  const prefix = newPrefix();
+  if (settings.apiKey !== undefined) {
+    // With a journal of its own: what another server answers to our question says nothing about its feed.
+    const asking = createFeed({ ...connection, base: feed.base, journal: createJournal() });
+    await checkOwnKey(asking, settings.apiKey, `${prefix}.all`);
+  }
   const publisher =
-    settings.apiKey === undefined ? undefined : createPublisher(feed, newPrefix(), settings.apiKey);
+    settings.apiKey === undefined ? undefined : createPublisher(feed, prefix, settings.apiKey);
   try {
     const push = publisher && (await prepare(publisher, settings));
     progress('Looking for packages to check with ...');
