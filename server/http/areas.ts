@@ -4,7 +4,7 @@ export type Area = {
   readonly label: string;
   /** How errors are said: OData XML, a line of text, problem+json, a page for people. */
   readonly errors: 'odata' | 'text' | 'json' | 'page';
-  /** From which READ_AUTH on reading needs a key; `never`: always open (Scoop sends no credentials there, contract section 2). */
+  /** From which READ_AUTH on reading needs a key with `read`; `never`: by none (Scoop sends no credentials there, contract section 2). */
   readonly readAuth: 'feed' | 'all' | 'never';
   /** Requests may carry gigabytes and take hours. */
   readonly isForUploads?: true;
@@ -34,8 +34,12 @@ const areas: readonly (Area & { readonly at: RegExp })[] = [
     readAuth: 'feed',
     isForUploads: true,
   },
+  // Which address is what: nothing of the feed is in it (contract section 2).
+  { at: /^\/v3\/index\.json\/?$/i, label: 'v3', errors: 'json', readAuth: 'all' },
   { at: /^\/v3\/flat\/./i, label: 'v3-package', errors: 'json', readAuth: 'feed' },
   { at: /^\/v3(\/|$)/i, label: 'v3', errors: 'json', readAuth: 'feed' },
+  // Its own door asks for a key, whatever the key may do.
+  { at: /^\/api\/v1\/key\/?$/i, label: 'api', errors: 'json', readAuth: 'never' },
   { at: /^\/(api\/v1(\/|$)|openapi\.json$)/i, label: 'api', errors: 'json', readAuth: 'all' },
   { at: /^/, label: 'page', errors: 'page', readAuth: 'all' },
 ];

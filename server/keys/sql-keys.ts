@@ -63,10 +63,8 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
       const expires = wanted === undefined ? raw.expires : (wanted?.getTime() ?? null);
       if (expires !== null && expires <= at.getTime()) return 'expired';
       const ends = Math.max(oldEnds?.getTime() ?? 0, at.getTime());
-      // Without a time for the old secret none is left that an earlier rotation gave time to.
-      if (oldEnds === undefined) {
-        prepare('UPDATE old_secrets SET ends = min(ends, ?) WHERE key_id = ?').run(ends, id);
-      }
+      // Whatever time an earlier rotation gave: no secret outlives the one that replaced it.
+      prepare('UPDATE old_secrets SET ends = min(ends, ?) WHERE key_id = ?').run(ends, id);
       prepare('INSERT INTO old_secrets (hash, key_id, ends) VALUES (?, ?, ?)').run(raw.hash, id, ends);
       const sql = 'UPDATE keys SET hash = ?, rotated = ?, expires = ? WHERE id = ?';
       prepare(sql).run(hash, at.getTime(), expires, id);

@@ -12,13 +12,20 @@ const feed = [
   '/nuget/package/kept/1.0.0',
   '/api/v2/FindPackagesById()?id=%27kept%27',
   '/api/v2/package/kept',
-  '/v3/index.json',
+  '/v3',
+  '/v3/index.json/kept',
+  '/v3/search',
+  '/v3/registration/kept/index.json',
+  '/v3/flat/kept/index.json',
 ];
 const rest = [
   '/',
   '/packages/kept',
   '/dl/kept/1.0.0/kept-windows-amd64.exe',
   '/git/main/go-win-tools.git/info/refs?service=git-upload-pack',
+  // It holds addresses alone.
+  '/v3/index.json',
+  '/V3//index.json/',
   '/api/v1/server',
   '/metrics',
   '/METRICS/',
@@ -92,6 +99,18 @@ describe.each(['feed', 'all'] as const)('READ_AUTH=%s', (readAuth) => {
       expect((await ask(`/nuget/package/${spelling}/1.0.0`, limited)).status).toBe(403);
     }
     expect((await ask('/nuget/package/%6Fther%/1.0.0', limited)).status).toBe(403);
+  });
+
+  it('tells every key what it may do, and nobody without one', async () => {
+    const pusher = await makeKey(house, ['push:beta']);
+    const answer = await ask('/api/v1/key', { 'X-NuGet-ApiKey': pusher });
+
+    expect([answer.status, await answer.json()]).toEqual([
+      200,
+      expect.objectContaining({ scopes: ['push:beta'] }),
+    ]);
+    expect((await ask('/api/v1/key')).status).toBe(401);
+    expect((await ask('/api/v1/key', { 'X-NuGet-ApiKey': 'wrong' })).status).toBe(403);
   });
 
   it('keeps answers out of shared caches', async () => {

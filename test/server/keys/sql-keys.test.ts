@@ -190,6 +190,25 @@ describe('SqlKeys', () => {
       expect((await keys.find(fourth, from))?.refusal).toBeUndefined();
     });
 
+    it('lets no secret outlive a later one', async () => {
+      const keys = create();
+      const { id, key: first } = await keys.create(ci, operator);
+      const { key: second } = (await keys.rotate(
+        id,
+        { oldEnds: new Date('2026-04-01T00:00:00Z') },
+        operator,
+      )) as { key: string };
+      const oldEnds = new Date('2026-01-01T01:00:00Z');
+
+      await keys.rotate(id, { oldEnds }, operator);
+
+      for (const old of [first, second]) expect((await keys.find(old, from))?.refusal).toBeUndefined();
+      time = oldEnds;
+      for (const old of [first, second]) {
+        expect(await keys.find(old, from)).toMatchObject({ refusal: { why: 'rotated', at: oldEnds } });
+      }
+    });
+
     it('ends every secret of a key that is revoked, and brings none back', async () => {
       const keys = create();
       const { id, key: old } = await keys.create(ci, operator);
