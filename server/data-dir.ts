@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -35,8 +36,9 @@ export function openDataDir(dir: string): DataDir {
   try {
     // Keys and unlisted packages are in it: nobody else needs to read it. Windows ignores the mode.
     makeFolders(dir, 0o700);
-    const probe = join(dir, `.write-${process.pid}`);
-    closeSync(openSync(probe, 'w'));
+    // A new file under a name that nobody can guess: in a folder that was open, a link may wait under any other.
+    const probe = join(dir, `.write-${randomUUID()}`);
+    closeSync(openSync(probe, 'wx'));
     rmSync(probe);
   } catch (error) {
     fail('DATA_DIR_UNUSABLE', { dir, cause: reasonOf(error) }, error);
@@ -101,7 +103,7 @@ function takeLock(dir: string): () => void {
     fail('DATA_DIR_UNUSABLE', { dir, cause }, error);
   }
   try {
-    writeFileSync(pidFile, `${process.pid}\n`);
+    writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   } catch (error) {
     lock.close();
     throw asDataDirError(error, dir);
@@ -113,8 +115,11 @@ function takeLock(dir: string): () => void {
 }
 
 function openLock(dir: string, name: string, timeoutMs: number): Database.Database {
+  const file = join(dir, name);
   try {
-    return new Database(join(dir, name), { timeout: timeoutMs });
+    // Who may read it can hold it, too.
+    if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
+    return new Database(file, { timeout: timeoutMs });
   } catch (error) {
     if (isDriverError(error)) throw driverError(error);
     return fail('DATA_DIR_UNUSABLE', { dir, cause: reasonOf(error) }, error);

@@ -11,6 +11,7 @@ import { createSqlDoomedBlobs } from './catalog/sql/purge.ts';
 import { openScans } from './catalog/sql/scans.ts';
 import type { Config } from './config.ts';
 import { asDataDirError, lockBlobs, openDataDir } from './data-dir.ts';
+import { reservePlaces } from './data-modes.ts';
 import { createPurging } from './feed/purge.ts';
 import { createSettling } from './feed/settle.ts';
 import { createSqlKeys } from './keys/sql-keys.ts';
@@ -67,8 +68,9 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
     if (isShared) {
       deps.log.warn(
         { dataDir: config.dataDir },
-        'the data folder is open to other users, and has other things in it',
+        'the data folder keeps its mode, since other things are in it or root made it for our group; what is ours in it is private',
       );
+      reservePlaces(config.dataDir);
     }
     forgetServer(config.dataDir);
     const database = openDatabase(dataDir.database);

@@ -1,8 +1,19 @@
-import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openDataDir } from '../../server/data-dir.ts';
 import { closeToOthers } from '../../server/data-modes.ts';
-import { makeTempDir } from '../kit/house.ts';
+import { makeTempDir, startHouse } from '../kit/house.ts';
 import { isRoot } from '../kit/programs.ts';
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
@@ -90,6 +101,27 @@ describe.skipIf(process.platform === 'win32')('a data folder that others can loo
     }
   });
 
+  it('gives what is made in it later to nobody else, either', async () => {
+    const dir = await makeFolder(0o755, { 'notes.txt': 0o644 });
+
+    const house = await startHouse({ dataDir: dir });
+    const open = readdirSync(dir).filter((name) => (statSync(join(dir, name)).mode & 0o077) !== 0);
+    await house.stop();
+
+    expect(open).toEqual(['notes.txt']);
+  });
+
+  it('writes through no link that waits in it', async () => {
+    const dir = await makeFolder(0o777, {});
+    const kept = join(await makeFolder(0o700, {}), 'kept');
+    writeFileSync(kept, 'text');
+    symlinkSync(kept, join(dir, `.write-${process.pid}`));
+
+    openDataDir(dir).release();
+
+    expect(readFileSync(kept, 'utf8')).toBe('text');
+  });
+
   it('is not asked for its mode on Windows, which has none', async () => {
     const dir = await makeFolder(0o755, {});
 
@@ -97,3 +129,69 @@ describe.skipIf(process.platform === 'win32')('a data folder that others can loo
     expect(modeOf(dir)).toBe('755');
   });
 });
+
+/** Root makes the folder; the server is a user with a group of its own. */
+describe.skipIf(process.platform === 'win32' || !isRoot())(
+  'a data folder of another user (needs root)',
+  () => {
+    const server = 4321;
+
+    async function makeVolume(owner: number, group: number, mode: number): Promise<string> {
+      const dir = await makeFolder(0o700, { 'catalog.db': 0o660, 'start.key': 0o660 });
+      mkdirSync(join(dir, 'lost+found'), { mode: 0o700 });
+      for (const name of ['catalog.db', 'start.key']) chownSync(join(dir, name), server, group);
+      chownSync(dir, owner, group);
+      chmodSync(dir, mode);
+      for (const above of [dirname(dir), dirname(dirname(dir))]) chmodSync(above, 0o711);
+      return dir;
+    }
+
+    /** Not in a worker thread, which has no user of its own. */
+    function asServer<T>(call: () => T): T {
+      process.setegid?.(server);
+      process.seteuid?.(server);
+      try {
+        return call();
+      } finally {
+        process.seteuid?.(0);
+        process.setegid?.(0);
+      }
+    }
+
+    it('is a volume that Kubernetes made for our group (fsGroup): what is ours in it is closed', async () => {
+      const dir = await makeVolume(0, server, 0o2775);
+
+      const { closed, isShared } = asServer(() => closeToOthers(dir));
+
+      expect(isShared).toBe(true);
+      expect(closed.toSorted()).toEqual([join(dir, 'catalog.db'), join(dir, 'start.key')]);
+      expect([modeOf(dir), modeOf(join(dir, 'catalog.db'))]).toEqual(['775', '600']);
+    });
+
+    it.each([
+      { of: 'our group, but anybody may write', owner: 0, group: server, mode: 0o2777 },
+      { of: 'another group', owner: 0, group: 1234, mode: 0o2777 },
+      { of: 'another user', owner: 1234, group: server, mode: 0o2770 },
+    ])('is refused when it is of $of', async ({ owner, group, mode }) => {
+      const dir = await makeVolume(owner, group, mode);
+
+      expect(() => asServer(() => closeToOthers(dir))).toThrow(
+        expect.objectContaining({ code: 'DATA_DIR_OPEN' }),
+      );
+    });
+
+    it('is refused when others put a file or a link of ours in it while it was open', async () => {
+      const file = await makeVolume(server, server, 0o777);
+      chownSync(join(file, 'catalog.db'), 1234, 1234);
+      const link = await makeVolume(server, server, 0o777);
+      symlinkSync(file, join(link, 'bucket'));
+      lchownSync(join(link, 'bucket'), 1234, 1234);
+
+      for (const dir of [file, link]) {
+        expect(() => asServer(() => closeToOthers(dir))).toThrow(
+          expect.objectContaining({ message: expect.stringContaining('it belongs to the user 1234') }),
+        );
+      }
+    });
+  },
+);
