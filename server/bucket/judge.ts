@@ -17,8 +17,16 @@ export type JudgeDeps = {
 
 const maxShown = 20;
 
-/** Decides about a push that waits in quarantine: read it, ask the rules, say it to the pusher. */
-export async function judge(deps: JudgeDeps, commands: PushCommands, question: Question): Promise<Verdict> {
+/**
+ * Decides about a push that waits in quarantine: read it, ask the rules, say it to the pusher. `requireKey` throws when
+ * the key has ended meanwhile.
+ */
+export async function judge(
+  deps: JudgeDeps,
+  commands: PushCommands,
+  question: Question,
+  requireKey: () => Promise<void>,
+): Promise<Verdict> {
   const { git, payloads, publicUrl, log } = deps;
   const { pusher } = commands;
   try {
@@ -28,6 +36,7 @@ export async function judge(deps: JudgeDeps, commands: PushCommands, question: Q
     if (faults.length > 0) {
       return refuseFor(faults, commands, log);
     }
+    await requireKey();
     log.info({ pusher: pusher.name, refs: refsOf(commands) }, 'push accepted');
     return { isAccepted: true, lines: [] };
   } catch (error) {

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Request, Response } from 'express';
 import { type Actor, type Audit, actorOf } from '../audit/audit.ts';
 import { fail } from '../errors.ts';
+import { requireSameKey } from '../http/auth.ts';
 import type { Principal } from '../keys/api-keys.ts';
 import type { Logger } from '../log.ts';
 import type { GitAddress } from './address.ts';
@@ -134,7 +135,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
       requireSame(request, question.updates, log);
       // Read again: nobody else can move a ref now.
       const commands = await commandsOf(request, push.commands.pusher);
-      const verdict = await judge(deps, commands, question);
+      const verdict = await judge(deps, commands, question, () => requireSameKey(req));
       if (verdict.isAccepted && !over.signal.aborted) {
         accepted = { before: await readAllRefs(git), commands };
         await writeAccepted(file, commandLines(request.commands));

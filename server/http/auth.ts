@@ -35,12 +35,27 @@ export function identify(findKey: FindKey, slowDown: SlowDown): RequestHandler {
  * again) when Basic carried it
  */
 export function principalOf(req: Request): Promise<KeyTerms | undefined> {
-  const identity = identities.get(req);
-  if (identity === undefined) {
-    throw new Error('principalOf: identify() is missing before this door');
-  }
+  const identity = identityOf(req);
   identity.found ??= identity.find();
   return identity.found;
+}
+
+/**
+ * Looks the key up again, which may have ended since the request began: an upload takes up to hours. To be asked before
+ * what came is kept.
+ * @throws FeedError as `principalOf`
+ */
+export async function requireSameKey(req: Request): Promise<void> {
+  const [before, now] = [await principalOf(req), await identityOf(req).find()];
+  if (now?.keyId !== before?.keyId) fail('KEY_INVALID');
+}
+
+function identityOf(req: Request): Identity {
+  return identities.get(req) ?? missing();
+}
+
+function missing(): never {
+  throw new Error('identify() is missing before this door');
 }
 
 type Shown = { readonly credentials: Credentials; readonly finding: Finding | undefined };

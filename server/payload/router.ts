@@ -6,7 +6,7 @@ import type { Payload, Payloads } from '../catalog/payloads.ts';
 import { fail } from '../errors.ts';
 import { requireOwner } from '../feed/reserved-ids.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
-import { principalOf, requireScope } from '../http/auth.ts';
+import { principalOf, requireSameKey, requireScope } from '../http/auth.ts';
 import { bodyStream, refuseTooLong } from '../http/body-stream.ts';
 import type { CachePolicies } from '../http/cache.ts';
 import { countPush } from '../http/count-push.ts';
@@ -86,6 +86,7 @@ async function receivePayload(
 ): Promise<'published' | 'same'> {
   const draft = await receiveBody(req, services);
   try {
+    await requireSameKey(req);
     const isNew = (await store(services, name, draft, by)) === 'added';
     res
       .status(isNew ? 201 : 200)

@@ -8,7 +8,7 @@ import { publish } from '../feed/publish.ts';
 import { requireOwner } from '../feed/reserved-ids.ts';
 import type { Settling } from '../feed/settle.ts';
 import { relist, unlist } from '../feed/withdraw.ts';
-import { principalOf, requireScope } from '../http/auth.ts';
+import { principalOf, requireSameKey, requireScope } from '../http/auth.ts';
 import { countPush } from '../http/count-push.ts';
 import { reasonOf } from '../http/reason.ts';
 import type { UploadSlots } from '../http/upload-slots.ts';
@@ -67,6 +67,7 @@ async function receivePackage(
   const claims = { ...originOf(req, principal), reason: reasonOf(req) };
   const draft = await receiveUpload(req, services.blobs, services.maxPackageBytes);
   try {
+    await requireSameKey(req);
     const { id, version, nuspec } = await publish(services, draft, principal, req.ip, claims);
     services.log.info({ id, version, keyName: principal.name }, 'package published');
     // NuGet clients print it to whoever pushes (spec nuget-v2 10.3).

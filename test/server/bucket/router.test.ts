@@ -267,6 +267,21 @@ describe('the door for git', () => {
     await pushSomething();
   });
 
+  it('takes no push with a key that ends while the rules are asked', async () => {
+    const revoked = new Set<string>();
+    const pusher = await start({ revoked, onFind: async () => void revoked.add('key-push') });
+    const git = await createGitClient(server.dir, 'key-push');
+    const work = await git.clone(address(), 'revoked');
+    const files = { 'bucket/buf.json': server.manifest('buf', '1.0.0-beta.1') };
+    await git.commit(work, 'buf: Update to version 1.0.0-beta.1', files);
+    const before = await refs(pusher);
+
+    const { code, stderr } = await git.try(work, 'push', 'origin', 'beta');
+
+    expect([code, stderr]).toEqual([1, expect.stringContaining('The specified API key is invalid')]);
+    expect(await refs(pusher)).toBe(before);
+  });
+
   it.skipIf(process.platform === 'win32')('takes no push when the hook cannot run', async () => {
     await start();
     const pusher = await createGitClient(server.dir, 'key-push');

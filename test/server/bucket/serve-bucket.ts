@@ -61,6 +61,8 @@ export async function serveBucket(
     readonly dir?: string;
     readonly readAuth?: 'feed' | 'all';
     readonly onFind?: () => Promise<void>;
+    /** Keys that have ended. */
+    readonly revoked?: ReadonlySet<string>;
     readonly reservedIds?: readonly string[];
   } = {},
 ): Promise<BucketServer> {
@@ -106,7 +108,7 @@ export async function serveBucket(
   });
   app.use(
     identify(
-      findKey,
+      async (key) => (options.revoked?.has(key) === true ? undefined : findKey(key)),
       createSlowDown(() => new Date()),
     ),
   );

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { openSocket } from '../../kit/raw-http.ts';
 
 describe('a key with push:beta', () => {
   let house: TestHouse;
@@ -296,5 +299,41 @@ describe('a key over plain http from another machine', () => {
       { keyName: 'admin', from: '192.0.2.2' },
     ]);
     await house.stop();
+  });
+});
+
+describe('a key that ends while an upload runs', () => {
+  let house: TestHouse;
+  beforeAll(async () => {
+    house = await startHouse();
+  });
+  afterAll(() => house.stop());
+
+  const other = makeNupkg({ id: 'held', version: '1.0.0' });
+  it.each([
+    ['package', '/nuget', other],
+    ['payload', '/dl/held/1.0.0/held-windows-amd64.exe', Buffer.from('MZ')],
+  ])('publishes no %s', async (_what, path, body) => {
+    const key = await makeKey(house, ['push']);
+    const asked = await fetch(`${house.url}/api/v1/key`, { headers: { 'X-NuGet-ApiKey': key } });
+    const { id } = (await asked.json()) as { id: string };
+    const socket = openSocket(house.url);
+    const answer = text(socket);
+    socket.write(
+      `PUT ${path} HTTP/1.1\r\nHost: FEED\r\nConnection: close\r\nX-NuGet-ApiKey: ${key}\r\nContent-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`,
+    );
+    await once(socket, 'data');
+    socket.write(body.subarray(0, 1));
+
+    const revoked = await fetch(`${house.url}/api/v1/keys/${id}`, {
+      method: 'DELETE',
+      headers: { 'X-NuGet-ApiKey': house.adminKey },
+    });
+    expect(revoked.status).toBe(204);
+    socket.write(body.subarray(1));
+
+    expect(await answer).toMatch(/HTTP\/1\.1 403 .* was revoked/);
+    expect((await fetch(`${house.url}/nuget/package/held/1.0.0`)).status).toBe(404);
+    expect((await fetch(`${house.url}/dl/held/1.0.0/held-windows-amd64.exe`)).status).toBe(404);
   });
 });
