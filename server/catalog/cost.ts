@@ -71,6 +71,10 @@ const functionCosts: Readonly<Record<FunctionName, FunctionCost>> = {
 const orderPasses = 8;
 /** So many characters are compared at each place in the time that walking over the place takes. */
 const charactersAtOnce = 64;
+/** So many characters of a short text are walked over in one step. */
+const charactersAStep = 40;
+/** A call into JavaScript. */
+const callSteps = 8;
 
 /**
  * What the query costs for each row that is looked at.
@@ -85,8 +89,8 @@ export function costOf({ where, search = [], orderBy }: PackageQuery): Cost {
     steps += 1;
   }
   for (const { by } of orderBy) {
-    passes += (orderPasses * propertyLengths[by]) / longText;
-    steps += 8;
+    walkOver(propertyLengths[by], orderPasses);
+    steps += callSteps;
   }
   if (where !== undefined) walk(where);
   if (passes > maxPasses) {
@@ -127,16 +131,23 @@ export function costOf({ where, search = [], orderBy }: PackageQuery): Cost {
     const together = lengths.reduce((sum, length) => sum + length, 0);
     // Neither is the client's own: beside what ignores case the other one is put into lower case first (sql/term.ts).
     const isFolded = texts.length > 1 && texts.every(({ kind }) => kind !== 'text' && kind !== 'null');
-    const sought = cost.seeks === undefined ? 0 : (lengths[cost.seeks === 'first' ? 0 : 1] ?? 0);
-    const rate = cost.passes * seeking(sought) + (isFolded ? 1 : 0);
-    passes += (rate * together) / longText;
-    steps += cost.steps + (isFolded ? 8 : 0);
+    const soughtAt = cost.seeks === 'first' ? 0 : 1;
+    const sought = cost.seeks === undefined ? 0 : (lengths[soughtAt] ?? 0);
+    const isSoughtByCall = cost.seeks !== undefined && texts[soughtAt]?.kind !== 'text';
+    walkOver(together, cost.passes * seeking(sought) + (isFolded ? 1 : 0));
+    steps += cost.steps + (isFolded ? callSteps : 0) + (isSoughtByCall ? callSteps : 0);
     if (cost.makesText && together > maxMadeTexts * longText) {
       fail('QUERY_TOO_COSTLY', {
         problem: `it makes a text as long as ${Math.round(together / longText)} descriptions, at most ${maxMadeTexts} are allowed`,
       });
     }
     return cost.makesText ? together : 0;
+  }
+
+  /** Short texts stand in the rows themselves: what they cost grows with the rows and not with the long texts of the feed. */
+  function walkOver(length: number, times: number): void {
+    if (length < longText) steps += (times * length) / charactersAStep;
+    else passes += (times * length) / longText;
   }
 }
 

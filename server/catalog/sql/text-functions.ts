@@ -4,12 +4,28 @@ import type Database from 'better-sqlite3';
  * SQLite folds ASCII only and counts code points; OData clients expect Unicode case and UTF-16 positions. Each stands
  * alone and names nothing from outside: their texts go to the thread of `scans.ts`, too.
  */
-const textFunctions: Readonly<Record<string, (text: string, part: string) => string | number>> = {
+export const textFunctions: Readonly<Record<string, (text: string, part: string) => string | number>> = {
   text_lower: (text) => text.toLowerCase(),
   text_upper: (text) => text.toUpperCase(),
   text_trim: (text) => text.trim(),
   text_length: (text) => text.length,
-  text_index: (text, part) => text.indexOf(part),
+  text_index: (text, part) => {
+    // V8 looks at all of a longer part at each place of a text that repeats itself: 2 s for a mebibyte of the letter a.
+    // Knuth, Morris and Pratt go back in the part only, never in the text.
+    if (part.length < 250) return text.indexOf(part);
+    const back = new Int32Array(part.length);
+    for (let at = 1, length = 0; at < part.length; at += 1) {
+      while (length > 0 && part.charCodeAt(at) !== part.charCodeAt(length)) length = back[length - 1] ?? 0;
+      if (part.charCodeAt(at) === part.charCodeAt(length)) length += 1;
+      back[at] = length;
+    }
+    for (let at = 0, length = 0; at < text.length; at += 1) {
+      while (length > 0 && text.charCodeAt(at) !== part.charCodeAt(length)) length = back[length - 1] ?? 0;
+      if (text.charCodeAt(at) === part.charCodeAt(length)) length += 1;
+      if (length === part.length) return at + 1 - length;
+    }
+    return -1;
+  },
   text_ends: (text, end) => Number(text.endsWith(end)),
 };
 
