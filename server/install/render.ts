@@ -10,7 +10,7 @@ export type InstallFacts = {
 };
 
 /** install.ps1 is one script of these parts, in this order. */
-const parts = ['begin', 'programs', 'key', 'chocolatey', 'scoop', 'path', 'end'];
+const parts = ['begin', 'trust', 'programs', 'key', 'chocolatey', 'scoop', 'path', 'end'];
 
 /** Reads server/install/script of the product. */
 export async function readInstallScript(productDir: string): Promise<{ ps1: string; cmd: string }> {

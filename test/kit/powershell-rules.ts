@@ -65,6 +65,7 @@ const cmdlets = [
   'Get-Acl',
   'Get-ChildItem',
   'Get-Command',
+  'Get-Item',
   'Invoke-RestMethod',
   'Join-Path',
   'New-Object',

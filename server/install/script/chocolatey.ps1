@@ -7,6 +7,11 @@ function Find-Choco {
   return @{ Root = $root; Exe = $exe; Config = (Join-Path $root 'config\chocolatey.config'); Disabled = (Join-Path $root "config\$Name.disabled") }
 }
 
+function Assert-Choco {
+  $folders = 'bin', 'config', 'lib', "lib\$ShimsPackage" | ForEach-Object { Join-Path $Choco.Root $_ }
+  Assert-OutOfReach (@($Choco.Root) + $folders + @($Choco.Exe, $Choco.Config, "$($Choco.Config).backup", $Choco.Disabled))
+}
+
 function Read-ChocoConfig([string] $File) {
   $xml = New-Object System.Xml.XmlDocument
   $xml.PreserveWhitespace = $true
@@ -63,7 +68,7 @@ function Set-ChocoKey([string] $Key) {
       $node.SetAttribute('password', (Protect-Text $Key))
     }
   }
-  $part = "$($Choco.Config).$Name"
+  $part = New-Part $Choco.Config
   $xml.Save($part)
   Move-IntoPlace $part $Choco.Config
   Write-Done "Chocolatey: the key is in $($Choco.Config), encrypted for this machine"
@@ -88,6 +93,8 @@ function Show-CompetingSources {
     Write-Warning "The feed could not be searched, so that nobody knows whether other sources offer its ids too. $($_.Exception.Message)"
     return
   }
+  # What a feed answers is no option of choco's.
+  $ids = @($ids | Where-Object { $_ -match '\A[A-Za-z0-9_][A-Za-z0-9_.-]*\z' })
   foreach ($source in $others) {
     $asked = 0
     $same = @()
@@ -127,6 +134,7 @@ function Assert-ChocoRights([string[]] $Tasks) {
 }
 
 function Install-Choco([string] $Key) {
+  Assert-Choco
   if (-not (Test-Path -LiteralPath $Choco.Config)) { [void](Invoke-Program $Choco.Exe @('source', 'list', '--limit-output')) }
   Assert-ChocoRights @(Get-ChocoTasks $Key)
   Set-ChocoSource
@@ -136,6 +144,7 @@ function Install-Choco([string] $Key) {
 }
 
 function Remove-Choco {
+  Assert-Choco
   $package = Test-Path -LiteralPath (Join-Path $Choco.Root "lib\$ShimsPackage")
   $source = $null -ne (Get-OwnChocoSource)
   $disabled = Test-Path -LiteralPath $Choco.Disabled
@@ -171,7 +180,7 @@ function Remove-BackupSource {
   foreach ($node in @($xml.SelectNodes('/chocolatey/sources/source'))) {
     if ($node.GetAttribute('id') -eq $Name) { [void]$node.ParentNode.RemoveChild($node) }
   }
-  $part = "$backup.$Name"
+  $part = New-Part $backup
   $xml.Save($part)
   Move-IntoPlace $part $backup
   Write-Done "Chocolatey: the key is out of $backup, too"

@@ -21,9 +21,9 @@ if ($null -eq $Scoop) { Write-Host 'Scoop is not here (for this user).' }
 
 if ($Remove) {
   Invoke-Part 'PATH' {
-    $folders = @(Get-ShimsFolders)
-    Set-FirstInPath $folders '' $false
+    Set-FirstInPath @(Get-ShimsFolders $false) '' $false
     Clear-PutFolder $false
+    $folders = @(Get-ShimsFolders $true)
     if (Test-Admin) {
       Set-FirstInPath $folders '' $true
       Clear-PutFolder $true

@@ -32,6 +32,8 @@ function Get-PathFolders([bool] $IsMachine) {
 }
 
 function Set-FirstInPath([string[]] $Without, [string] $First, [bool] $IsMachine) {
+  # Either would make it another folder, or two.
+  if ($First -match '[;%]') { throw "$First does not go into PATH: expected a folder without ; and % in its name." }
   $before = @(Get-PathFolders $IsMachine)
   $after = @($before | Where-Object { $Without -notcontains $_.TrimEnd('\') })
   if ($First -ne '') { $after = @($First) + $after }
@@ -50,43 +52,18 @@ function Set-FirstInPath([string[]] $Without, [string] $First, [bool] $IsMachine
     $kept.Dispose()
   }
   # Tells the windows that are open, as every change of a variable does.
-  [Environment]::SetEnvironmentVariable('GO_WIN_TOOLS_CHANGED', $null, 'User')
+  [Environment]::SetEnvironmentVariable('GO_WIN_TOOLS_CHANGED', [NullString]::Value, 'User')
   Write-Done "PATH: $action in $whose; new windows see it"
 }
 
-# By the location of PowerShell, which is not the working folder of its process; the folder may be gone.
-function Get-ShimsFolders {
+# By the location of PowerShell, which is not the working folder of its process; the folder may be gone. What a user's registry
+# says is true of that user's PATH alone.
+function Get-ShimsFolders([bool] $IsMachine) {
   if ($ShimsDir -ne '') { $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($ShimsDir).TrimEnd('\') }
   if ($null -ne $Choco) { Join-Path $Choco.Root "lib\$ShimsPackage\tools" }
   if ($null -ne $Scoop) { Join-Path $Scoop.Root "apps\$ShimsPackage\current" }
-  foreach ($isMachine in $true, $false) { Get-PutFolder $isMachine }
-}
-
-# Who besides administrators could put programs there: in the PATH of all they would be run by all.
-function Get-Writers([string] $Path) {
-  # SYSTEM, Administrators, TrustedInstaller, Domain Admins, and whoever creates something (it is theirs alone).
-  $trusted = '\AS-1-(5-18|5-32-544|3-0|5-80-956008885-3418522649-1831038044-1853292631-2271478464|5-21-.+-512)\z'
-  # Create, append, delete, change permissions or the owner, and the generic ones.
-  $changes = 0x500D0046
-  $acl = Get-Acl -LiteralPath $Path
-  $sids = @($acl.GetOwner([Security.Principal.SecurityIdentifier]))
-  foreach ($rule in $acl.GetAccessRules($true, $true, [Security.Principal.SecurityIdentifier])) {
-    # 2: for what will be made in it alone.
-    $isHere = ([int]$rule.PropagationFlags -band 2) -eq 0
-    if ($isHere -and $rule.AccessControlType -eq 'Allow' -and ([int]$rule.FileSystemRights -band $changes) -ne 0) { $sids += $rule.IdentityReference }
-  }
-  foreach ($sid in $sids) {
-    if ($sid.Value -match $trusted) { continue }
-    try { $sid.Translate([Security.Principal.NTAccount]).Value }
-    catch { $sid.Value }
-  }
-}
-
-function Assert-AdminsOnly([string] $Dir) {
-  $paths = @($Dir) + @(Get-ChildItem -LiteralPath $Dir -Force | ForEach-Object { $_.FullName })
-  $writers = @($paths | ForEach-Object { Get-Writers $_ } | Select-Object -Unique)
-  if ($writers.Count -eq 0) { return }
-  throw "$Dir does not go into the PATH of this machine: $($writers -join ', ') can change what is in it, and so what all users and administrators run. Take a folder that administrators alone can write, such as one below $env:ProgramFiles, or run this without administrator rights for the PATH of this user."
+  Get-PutFolder $true
+  if (-not $IsMachine) { Get-PutFolder $false }
 }
 
 function Install-Shims {
@@ -96,9 +73,11 @@ function Install-Shims {
     if ($isMachine) { Assert-AdminsOnly $dir }
   } elseif ($null -ne $Choco -and (Test-Writable $Choco.Config)) {
     $dir = Join-Path $Choco.Root "lib\$ShimsPackage\tools"
+    Assert-Choco
     $arguments = @('upgrade', $ShimsPackage, '--yes', '--no-progress', "--source=$Name")
     if ($Beta) { $arguments += '--pre' }
     if ($PSCmdlet.ShouldProcess("Chocolatey package $ShimsPackage", 'install or upgrade')) { [void](Invoke-Program $Choco.Exe $arguments) }
+    if ($isMachine) { Assert-OutOfReach (@($dir) + @(Get-ChildItem -LiteralPath $dir -Force -ErrorAction SilentlyContinue | ForEach-Object { $_.FullName })) }
   } elseif ($null -ne $Choco -and @(Get-PathFolders $true)[0] -eq (Join-Path $Choco.Root "lib\$ShimsPackage\tools")) {
     Write-Done 'PATH: the shims are first in that of this machine already; an administrator can upgrade them'
     return

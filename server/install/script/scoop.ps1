@@ -19,8 +19,14 @@ function Find-Scoop {
   return @{ Root = $root; Script = $main; Config = $config; Bucket = (Join-Path $root "buckets\$Name"); Match = '^' + [regex]::Escape("$BaseUrl/dl/") }
 }
 
+function Assert-Scoop {
+  $current = Join-Path $Scoop.Root 'apps\scoop\current'
+  Assert-OutOfReach @($Scoop.Root, $current, (Join-Path $current 'bin'), $Scoop.Script, (Join-Path $current 'lib'), $Scoop.Bucket, (Split-Path -Parent $Scoop.Config))
+}
+
 # In a PowerShell of its own, by no cmd: an address goes through as it is. What it did is looked at afterwards.
 function Invoke-Scoop([string[]] $Arguments) {
+  Assert-Scoop
   $shell = Join-Path $PSHOME 'powershell.exe'
   if ($PSVersionTable.PSEdition -eq 'Core') { $shell = Join-Path $PSHOME 'pwsh.exe' }
   [void](Invoke-Program $shell (@('-NoProfile', '-ExecutionPolicy', 'Bypass', '-File', $Scoop.Script) + $Arguments))
@@ -52,11 +58,20 @@ function Set-PrivateHost([string] $Key) {
   if ($Key -ne '') { $others += [PSCustomObject]@{ match = $Scoop.Match; headers = $headers } }
   if ($others.Count -gt 0) { $config | Add-Member -MemberType NoteProperty -Name 'private_hosts' -Value $others }
   [void][IO.Directory]::CreateDirectory((Split-Path -Parent $Scoop.Config))
-  $part = "$($Scoop.Config).$Name"
+  $part = New-Part $Scoop.Config
+  if ($Key -ne '') { Assert-Private @($part, $Scoop.Config) }
   [IO.File]::WriteAllText($part, ((ConvertTo-Json -InputObject $config -Depth 10) + "`r`n"), (New-Object System.Text.UTF8Encoding -ArgumentList $false))
   Move-IntoPlace $part $Scoop.Config
   if ($Key -ne '') { Write-Done "Scoop: the key is in $($Scoop.Config) (private_hosts), readable" }
   else { Write-Done "Scoop: the key is out of $($Scoop.Config)" }
+}
+
+# Scoop keeps the key readable, so that the file must be for this user alone. A file that is there keeps its permissions.
+function Assert-Private([string[]] $Files) {
+  $readers = @($Files | Where-Object { Test-Path -LiteralPath $_ } | ForEach-Object { Get-Others $_ $reads (Get-Me) } | Select-Object -Unique)
+  if ($readers.Count -eq 0) { return }
+  [IO.File]::Delete($Files[0])
+  throw "The key is not written to $($Scoop.Config): $($readers -join ', ') can read what is there. Leave that file and its folder to this user alone, then run this again."
 }
 
 function Get-GitCredentialLines {
@@ -104,6 +119,7 @@ function Set-ScoopBucket {
 }
 
 function Install-Scoop([string] $Key) {
+  Assert-Scoop
   if ($Key -ne '') {
     Set-PrivateHost $Key
     Set-GitCredential $Key
@@ -115,6 +131,7 @@ function Install-Scoop([string] $Key) {
 }
 
 function Remove-Scoop {
+  Assert-Scoop
   if ((Test-Path -LiteralPath (Join-Path $Scoop.Root "apps\$ShimsPackage")) -and $PSCmdlet.ShouldProcess("Scoop app $ShimsPackage", 'uninstall')) {
     Invoke-Scoop @('uninstall', $ShimsPackage)
     Write-Done "Scoop: $ShimsPackage is uninstalled"

@@ -121,6 +121,43 @@ describe('install.ps1, by a parser and rules of our own (needs no PowerShell)', 
     expect(install.indexOf('Assert-AdminsOnly')).toBeLessThan(install.indexOf('Set-FirstInPath'));
   });
 
+  it.each([
+    ['Invoke-Program', 'Assert-OutOfReach @($Program', '& $Program'],
+    ['Invoke-Program', '$env:GO_WIN_TOOLS_KEY = $null', '& $Program'],
+    ['Invoke-Scoop', 'Assert-Scoop', 'Invoke-Program'],
+    ['Install-Scoop', 'Assert-Scoop', 'Set-PrivateHost'],
+    ['Remove-Scoop', 'Assert-Scoop', 'Set-PrivateHost'],
+    ['Install-Choco', 'Assert-Choco', 'Set-ChocoSource'],
+    ['Remove-Choco', 'Assert-Choco', 'Invoke-Program'],
+    ['Install-Shims', 'Assert-Choco', 'Invoke-Program'],
+    ['Set-PrivateHost', 'New-Part', 'WriteAllText'],
+    ['Set-PrivateHost', 'Assert-Private', 'WriteAllText'],
+    ['Set-ChocoKey', 'New-Part', 'Save('],
+    ['Remove-BackupSource', 'New-Part', 'Save('],
+    // a folder named `a;C:\\open` would be two folders
+    ['Set-FirstInPath', "-match '[;%]'", 'SetValue('],
+    // what a feed answers is no option of choco's
+    ['Show-CompetingSources', "-match '\\A[A-Za-z0-9_][A-Za-z0-9_.-]*\\z'", "'--exact'"],
+  ])('does in %s first: %s', async (name, first, then) => {
+    const functions = nodesOf(await parsePowerShell(script), 'function_statement').map(({ text }) => text);
+    const text = functions.find((body) => new RegExp(`^function ${name}\\b`).test(body)) ?? '';
+
+    expect(text.indexOf(first)).toBeGreaterThan(-1);
+    expect(text.indexOf(first)).toBeLessThan(text.indexOf(then));
+  });
+
+  it("believes of a user no more than that user's own PATH", () => {
+    const branch = script.slice(
+      script.indexOf("Invoke-Part 'PATH'"),
+      script.indexOf("Invoke-Part 'Chocolatey'"),
+    );
+
+    expect(branch.indexOf('Get-ShimsFolders $true')).toBeGreaterThan(
+      branch.indexOf('Get-ShimsFolders $false'),
+    );
+    expect(branch.indexOf('Get-ShimsFolders $true')).toBeLessThan(branch.indexOf("'' $true"));
+  });
+
   it('takes keys back whatever the server asks for by then', async () => {
     const functions = nodesOf(await parsePowerShell(script), 'function_statement').map(({ text }) => text);
     const removing = functions.filter((text) => text.startsWith('function Remove-'));
