@@ -9,7 +9,9 @@ function Get-ReadKey {
     $key = (New-Object System.Management.Automation.PSCredential -ArgumentList $Name, $secure).GetNetworkCredential().Password
   }
   if ($key -notmatch '\A[A-Za-z0-9._~+/=-]{8,512}\z') { throw 'This is not a key: expected at least 8 letters, digits and . _ ~ + / = - without blanks.' }
-  try { $known = Invoke-RestMethod -UseBasicParsing -Uri "$BaseUrl/api/v1/key" -Headers @{ 'X-NuGet-ApiKey' = $key } }
+  if (([Uri]$BaseUrl).Scheme -eq 'http' -and -not ([Uri]$BaseUrl).IsLoopback) { Write-Warning "The key goes to $BaseUrl over plain http: everyone on the way can read it." }
+  # A redirect would take the key to another server.
+  try { $known = Invoke-RestMethod -UseBasicParsing -MaximumRedirection 0 -Uri "$BaseUrl/api/v1/key" -Headers @{ 'X-NuGet-ApiKey' = $key } }
   catch { throw "The server does not take this key ($($_.Exception.Message)). Its operator makes one: feed:keys add --name NAME --scope read" }
   if ($known.scopes -notcontains 'read') { throw "The key '$($known.name)' may not read. A key with the scope read is needed." }
   return $key
