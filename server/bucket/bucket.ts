@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Request, Response } from 'express';
+import { addressGroup, isLoopbackAddress } from '../../formats/ip-address.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Payloads } from '../catalog/payloads.ts';
 import { FeedError, fail } from '../errors.ts';
@@ -57,8 +58,9 @@ const limits = {
   waiting: 200,
   /** How long a request waits for its slot. */
   patienceMs: 60_000,
-  read: { atOnce: 16, maxBytes: 8 * mib, maxMs: 15 * 60_000 },
-  write: { atOnce: 4, atOncePerKey: 8 },
+  /** Of the readers' slots one address has half, of the pushers' one key: theirs may be a slow line. */
+  read: { atOnce: 16, ofOneAddress: 8, maxBytes: 8 * mib, maxMs: 15 * 60_000 },
+  write: { atOnce: 4, ofOneKey: 2, atOncePerKey: 8 },
 };
 
 /** Of each process of git: what a pack of 32 MiB takes, and a clone of a large bucket. */
@@ -76,8 +78,8 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   await recordMissedMoves(moves);
   const gate = await openGate();
   const slots = {
-    read: createSlots(limits.read.atOnce, limits.waiting),
-    write: createSlots(limits.write.atOnce, limits.waiting),
+    read: createSlots(limits.read.atOnce, limits.waiting, limits.read.ofOneAddress),
+    write: createSlots(limits.write.atOnce, limits.waiting, limits.write.ofOneKey),
   };
   const stopping = new AbortController();
   const running = new Set<Promise<unknown>>();
@@ -104,7 +106,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     }
     pushesByKey.set(pusher.keyId, underWay + 1);
     try {
-      return await inSlot(slots.write, res, () => receive(address, req, res, pusher));
+      return await inSlot(slots.write, pusher.keyId, res, () => receive(address, req, res, pusher));
     } finally {
       const left = (pushesByKey.get(pusher.keyId) ?? 1) - 1;
       if (left > 0) pushesByKey.set(pusher.keyId, left);
@@ -127,13 +129,19 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   /** With a slot for it, unless the client went away while it waited. */
   async function inSlot<Answer>(
     slot: Slots,
+    holder: string | undefined,
     res: Response,
     work: () => Promise<Answer>,
   ): Promise<Answer | undefined> {
     const patience = AbortSignal.timeout(limits.patienceMs);
-    const leave = await slot.acquire(AbortSignal.any([stopping.signal, patience])).catch((error) => {
+    const gone = new AbortController();
+    res.once('close', () => gone.abort());
+    const signal = AbortSignal.any([stopping.signal, patience, gone.signal]);
+    const leave = await slot.acquire(signal, holder).catch((error) => {
+      if (gone.signal.aborted) return undefined;
       throw patience.aborted ? new FeedError('GIT_BUSY', {}, error) : error;
     });
+    if (leave === undefined) return undefined;
     try {
       return res.closed ? undefined : await work();
     } finally {
@@ -147,7 +155,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
       await requireHead(git, address.channel, proven);
       const work =
         address.access === 'read' || address.isAdvertisement
-          ? inSlot(slots.read, res, () => read(address, req, res))
+          ? inSlot(slots.read, readerOf(req), res, () => read(address, req, res))
           : push(address, req, res, pusher ?? fail('KEY_MISSING'));
       running.add(work);
       return await work.finally(() => running.delete(work));
@@ -163,6 +171,11 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
       await gate.close();
     },
   };
+}
+
+/** Who a fetch is counted for; those of this machine are not. */
+function readerOf({ ip = '' }: Request): string | undefined {
+  return isLoopbackAddress(ip) ? undefined : addressGroup(ip);
 }
 
 /**

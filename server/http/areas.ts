@@ -18,7 +18,8 @@ const areas: readonly (Area & { readonly at: RegExp })[] = [
   { at: /^\/m(\/|$)/i, label: 'manifest', errors: 'text', readAuth: 'never' },
   { at: /^\/dl\/.*\.sha256$/i, label: 'payload-hash', errors: 'text', readAuth: 'never' },
   { at: /^\/dl(\/|$)/i, label: 'payload', errors: 'text', readAuth: 'all', isForUploads: true },
-  { at: /^\/git(\/|$)/i, label: 'git', errors: 'text', readAuth: 'all', isForUploads: true },
+  { at: /^\/git\/.*\/git-receive-pack$/, label: 'git', errors: 'text', readAuth: 'all', isForUploads: true },
+  { at: /^\/git(\/|$)/i, label: 'git', errors: 'text', readAuth: 'all' },
   { at: /^\/(nuget|api\/v2)\/package\/./i, label: 'package', errors: 'odata', readAuth: 'feed' },
   {
     at: /^\/(nuget|api\/v2)(\/|$)/i,

@@ -267,6 +267,29 @@ describe('the door for git', () => {
     await pushSomething();
   });
 
+  it('leaves slots to others, however many slow fetches come from one address', async () => {
+    await start({ trustProxy: ['loopback'] });
+    const slow = Array.from({ length: 20 }, () => {
+      const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.write(
+        'POST /git/main/go-win-tools.git/git-upload-pack HTTP/1.1\r\nHost: feed\r\nX-Forwarded-For: 203.0.113.1\r\n' +
+          'Content-Type: application/x-git-upload-pack-request\r\nContent-Length: 1000\r\n\r\n0032want',
+      );
+      return socket;
+    });
+    const ask = async (from: string) => {
+      const list = `${address()}/info/refs?service=git-upload-pack`;
+      return (await fetch(list, { headers: { 'X-Forwarded-For': from } })).status;
+    };
+    // Behind those that wait already.
+    await expect.poll(() => server.requestCount()).toBe(20);
+
+    expect(await ask('198.51.100.7')).toBe(200);
+    for (const socket of slow) socket.destroy();
+    expect(await ask('203.0.113.1')).toBe(200);
+  });
+
   it('takes no push with a key that ends while the rules are asked', async () => {
     const revoked = new Set<string>();
     const pusher = await start({ revoked, onFind: async () => void revoked.add('key-push') });

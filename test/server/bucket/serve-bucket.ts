@@ -31,6 +31,8 @@ export type BucketServer = {
   readonly bucketDir: string;
   readonly bucket: Bucket;
   readonly log: string[];
+  /** How many requests came so far. */
+  readonly requestCount: () => number;
   /** What pushes left in the audit log. */
   readonly trail: readonly (Change & { readonly by: Actor })[];
   /** Stores a payload of made-up bytes and answers with its hash. */
@@ -63,6 +65,7 @@ export async function serveBucket(
     readonly onFind?: () => Promise<void>;
     /** Keys that have ended. */
     readonly revoked?: ReadonlySet<string>;
+    readonly trustProxy?: readonly string[];
     readonly reservedIds?: readonly string[];
   } = {},
 ): Promise<BucketServer> {
@@ -81,6 +84,12 @@ export async function serveBucket(
     }),
   );
   const app = express();
+  app.set('trust proxy', options.trustProxy ?? false);
+  let requests = 0;
+  app.use((_req, _res, next) => {
+    requests += 1;
+    next();
+  });
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -137,6 +146,7 @@ export async function serveBucket(
     bucketDir,
     bucket,
     log: lines,
+    requestCount: () => requests,
     trail,
     addPayload,
     manifest(tool, version, { hash, base = `${url}/dl` } = {}) {

@@ -34,6 +34,41 @@ describe('slots', () => {
     (await slots.acquire(never))();
   });
 
+  it('keep some for others, however many one holder asks for', async () => {
+    const slots = createSlots(3, 4, 2);
+    const entered: string[] = [];
+    const enter = async (holder: string | undefined, name: string) => {
+      const leave = await slots.acquire(never, holder);
+      entered.push(name);
+      return leave;
+    };
+    const first = await enter('a', 'a1');
+    await enter('a', 'a2');
+    const third = enter('a', 'a3');
+    const fourth = enter('a', 'a4');
+    const b1 = await enter('b', 'b1');
+
+    await expect(slots.acquire(never, 'a')).rejects.toMatchObject({ code: 'GIT_BUSY' });
+    const b2 = enter('b', 'b2');
+    const free = enter(undefined, 'free');
+    await expect(slots.acquire(never, 'c')).rejects.toMatchObject({ code: 'GIT_BUSY' });
+
+    // The next in the queue has its share already.
+    b1();
+    await b2;
+    expect(entered).toEqual(['a1', 'a2', 'b1', 'b2']);
+    first();
+    await third;
+    (await b2)();
+    await free;
+    expect(entered).toEqual(['a1', 'a2', 'b1', 'b2', 'a3', 'free']);
+    (await third)();
+    (await fourth)();
+    (await free)();
+    await enter('a', 'a5');
+    expect(entered.slice(6)).toEqual(['a4', 'a5']);
+  });
+
   it('forget who went away while waiting', async () => {
     const slots = createSlots(1, 2);
     const release = await slots.acquire(never);

@@ -49,6 +49,25 @@ describe('limits', () => {
     expect(String(answer)).toMatch(/^HTTP\/1\.1 401/);
   });
 
+  it('take pushes for uploads, but not what a fetch asks for', async () => {
+    const url = await serve(
+      limitRequestTime(50),
+      (req, res) => void req.resume().once('end', () => res.end()),
+    );
+    const isClosed = async (path: string): Promise<boolean> => {
+      const socket = openSocket(url);
+      onTestFinished(() => void socket.destroy());
+      const closed = once(socket, 'close').then(() => true);
+      socket.write(`POST ${path} HTTP/1.1\r\nHost: FEED\r\nContent-Length: 9\r\n\r\n0`);
+      return Promise.race([closed, sleep(1000, false)]);
+    };
+
+    expect(await isClosed('/git/main/go-win-tools.git/git-upload-pack')).toBe(true);
+    expect(await isClosed('/git/main/go-win-tools.git/info/refs')).toBe(true);
+    expect(await isClosed('/git/main/go-win-tools.git/git-receive-pack')).toBe(false);
+    expect(await isClosed('/dl/x/1.0.0/x-windows-amd64.exe')).toBe(false);
+  });
+
   it('end the connection of a refused upload that is dribbled', async () => {
     const url = await serve((req, res) => {
       discardRest(req, 100_000, 100);
