@@ -9,6 +9,7 @@ import { openDatabase } from './catalog/sql/connect.ts';
 import { openSnapshot, takeSnapshot } from './catalog/sql/snapshot.ts';
 import { lockBlobs, openDataDir, pathsIn } from './data-dir.ts';
 import { fail } from './errors.ts';
+import { keepKeyStands, keyStandsOf } from './keys/sql-stands.ts';
 
 /** A data folder as a verb reads it, whether a server uses it or not. Blobs that were there stay until it is closed. */
 export type Reading = {
@@ -88,6 +89,23 @@ export async function recordRestore(dir: string, file: string, detail: string): 
     await audit.record([{ kind: 'data restored', subject: file, detail }], operator);
   } finally {
     database.close();
+  }
+}
+
+/**
+ * Ends in a folder that was just unpacked from a backup the keys and secrets that have ended in the one that it replaces: a key
+ * that leaked and was revoked does not come back with an older backup. Answers with how many keys that are; undefined when the
+ * folder that was there cannot be read.
+ */
+export function endKeysAgain(replaced: string, dir: string): number | undefined {
+  const { database } = pathsIn(replaced);
+  const stands = existsSync(database) ? keyStandsOf(database) : { keys: [], oldSecrets: [] };
+  if (stands === undefined) return undefined;
+  const db = openDatabase(pathsIn(dir).database);
+  try {
+    return keepKeyStands(db, stands, new Date());
+  } finally {
+    db.close();
   }
 }
 

@@ -8,7 +8,7 @@ import { fail } from '../errors.ts';
 import type { BackupManifest } from '../feed/backup-format.ts';
 import { checkUnpacked, readBackup, syncTree } from '../feed/restore.ts';
 import { purgeAgain } from '../purge-again.ts';
-import { openUnpacked, recordRestore } from '../reading.ts';
+import { endKeysAgain, openUnpacked, recordRestore } from '../reading.ts';
 import { bytesIn, sizeOf } from './backup-size.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -61,6 +61,13 @@ async function restore(world: OperatorWorld, file: string, flags: Flags): Promis
       if (gone === undefined)
         world.stderr.write('The database that is there cannot be read; purge again what was purged in it.\n');
       else if (gone > 0) world.stderr.write(`Purged again, as in the folder that was there: ${gone}.\n`);
+      const ended = endKeysAgain(dir, place.staging);
+      if (ended === undefined)
+        world.stderr.write(
+          'The keys that are there cannot be read; revoke and rotate again what was since the backup.\n',
+        );
+      else if (ended > 0)
+        world.stderr.write(`Keys revoked or rotated again, as in the folder that was there: ${ended}.\n`);
       const went = back.length === 0 ? '' : `; went back: ${back.join(', ')}`;
       await recordRestore(place.staging, basename(file), `as of ${manifest.time}${went}`);
       await syncTree(place.staging);

@@ -223,6 +223,49 @@ describe('feed:purge', () => {
     expect(await push('3.0.0')).toBe(410);
   }, 60_000);
 
+  it('brings back neither a key that was revoked since, nor the secret before a rotation', async () => {
+    const idOf = async (key: string): Promise<string> => {
+      const answer = await fetch(`${house.url}/api/v1/key`, { headers: { 'X-NuGet-ApiKey': key } });
+      return ((await answer.json()) as { id: string }).id;
+    };
+    const stateOf = async (key: string): Promise<string> => {
+      const answer = await fetch(`${house.url}/api/v1/key`, { headers: { 'X-NuGet-ApiKey': key } });
+      return answer.ok ? 'good' : ((await answer.json()) as { code: string }).code;
+    };
+    const leaked = await makeKey(house, ['push']);
+    const before = await makeKey(house, ['push']);
+    const kept = await makeKey(house, ['push']);
+    const file = join(dataDir, '..', `${Date.now()}-keys.tar`);
+    const saved = await runVerb(createBackup, dataDir, file);
+    await statusOf(`/api/v1/keys/${await idOf(leaked)}`, { method: 'DELETE', headers: admin });
+    const rotated = await fetch(`${house.url}/api/v1/keys/${await idOf(before)}/rotate`, {
+      method: 'POST',
+      headers: admin,
+    });
+    const { key: after } = (await rotated.json()) as { key: string };
+    const newer = join(dataDir, '..', `${Date.now()}-newer.tar`);
+    await runVerb(createBackup, dataDir, newer);
+    const states = async () => Promise.all([leaked, before, after, kept].map(stateOf));
+    const expected = ['KEY_REVOKED', 'KEY_ROTATED', 'good', 'good'];
+    expect(await states()).toEqual(expected);
+    await house.stop();
+
+    const restored = await runVerb(createRestore, dataDir, file, '--replace');
+    house = await startHouse({ dataDir });
+    const older = await states();
+    await house.stop();
+    const again = await runVerb(createRestore, dataDir, newer, '--replace');
+    house = await startHouse({ dataDir });
+    await rm(file);
+    await rm(newer);
+
+    expect([saved.error, restored.error, again.error]).toEqual([undefined, undefined, undefined]);
+    expect(older).toEqual(expected);
+    expect(await states()).toEqual(expected);
+    expect(restored.stderr).toContain('Keys revoked or rotated again, as in the folder that was there: 2.');
+    expect(again.stderr).not.toContain('again');
+  }, 60_000);
+
   it('loses nothing of pushes of the same bytes at the same time', async () => {
     const versions = Array.from({ length: 8 }, (_one, n) => `1.0.${n}`);
     for (const round of versions) {
