@@ -329,7 +329,8 @@ describe('release:promote', () => {
     expect(stdout.split('\n')[1]).toMatch(
       /^delve +1\.27\.2 +1\.26\.2 +1\.26\.2 +release 1\.27\.2-beta\.1 from github/,
     );
-    expect(offline.exitCode).toBe(0);
+    // no source answers: the row is whole, and the exit code says so
+    expect(offline.exitCode).toBe(4);
     expect(JSON.parse(offline.stdout)).not.toHaveProperty('promotable');
     expect(JSON.parse(offline.stdout)).toMatchObject({
       event: 'status',
