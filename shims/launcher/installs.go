@@ -31,8 +31,9 @@ func findInstalls(c config) []install {
 	user, global, choco := roots()
 	if filepath.IsAbs(user) {
 		found = append(found, scoopInstall("scoop", user, c))
-		if strings.EqualFold(user, global) {
-			found[0].global = global
+		// under another name, too: through a junction, or with short names
+		if strings.EqualFold(user, global) || isSameFolder(user, global) {
+			found[0].global = user
 		}
 	}
 	if filepath.IsAbs(global) && !strings.EqualFold(user, global) {

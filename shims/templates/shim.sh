@@ -258,7 +258,7 @@ while
   [ -n "$taken" ]
 do
   eval "from=\$from_$taken file=\$exe_$taken root=\${home_$taken%/*/*}"
-  case $from in scoop-global | choco) ;; *) [ "$root" = "$global" ] || break ;; esac
+  case $from in scoop-global | choco) ;; *) [ "$root" -ef "$global" ] || break ;; esac
   if reason=$(is_trusted "$file" "$root"); then break; fi
   reason=$(printf '%s' "$reason" | tr -d '\r')
   eval "note_$taken=\"not trusted: \$reason\""

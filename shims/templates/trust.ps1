@@ -14,7 +14,7 @@ function Look($file, $root, $left) {
     $place = $x; $mask = 0x500D0156; $words = 'FA|FW|GA|GW|DC|LC|RP|DT|CR|SD|WD|WO';
     $isVolume = $x -match '^(.:|\\\\[^\\]+\\[^\\]+)$';
     if ($isVolume) { $place += '\'; $mask = 0x100C0040; $words = 'FA|GA|DT|WD|WO' }
-    elseif (-not ($x + '\').ToLower().StartsWith(($root + '\').ToLower())) { $mask = 0x100D0040; $words = 'FA|GA|DT|SD|WD|WO' }
+    elseif (-not ($x + '\').ToLowerInvariant().StartsWith(($root + '\').ToLowerInvariant())) { $mask = 0x100D0040; $words = 'FA|GA|DT|SD|WD|WO' }
     $sddl = (Get-Acl -LiteralPath $place).Sddl;
     if (-not ($sddl -match '^O:(S-[0-9-]+|[A-Z][A-Z])') -or $trusted -notcontains $Matches[1]) { Deny ($place + ' belongs to others: ' + $sddl) }
     if (-not ($sddl -match 'D:[A-Z]*(\(.*)?$') -or $sddl -match 'NO_ACCESS_CONTROL') { Deny ($place + ' can be changed by all') }
@@ -32,7 +32,7 @@ function Look($file, $root, $left) {
       if ($to -notmatch '^(.:\\|\\\\)') { Deny ($place + ' leads to ' + $to) }
       $real = $to + $file.Substring($x.Length);
       $below = $real -replace '\\[^\\]*$';
-      if (($real + '\').ToLower().StartsWith(($root + '\').ToLower())) { $below = $root }
+      if (($real + '\').ToLowerInvariant().StartsWith(($root + '\').ToLowerInvariant())) { $below = $root }
       Look $real $below ($left - 1)
     }
     $x = $x -replace '\\[^\\]*$'

@@ -103,6 +103,21 @@ describe.skipIf(!hasProgram('dash'))('the sh form of a shim (needs dash)', () =>
     },
   );
 
+  it('asks about the folder that all share under another name, too', async () => {
+    const vector = vectors.find(({ name }) => name.startsWith('a SCOOP that is the folder all share'))!;
+    const linked: Vector = {
+      ...vector,
+      env: () => ({}),
+      open: ['data/scoop', 'profile/scoop'],
+      files: [...vector.files, { 'profile/scoop': { linkTo: '../data/scoop' } }],
+    };
+    await buildWorld({ dir: join(dir, 'v', 'linked'), at: at('linked'), program: tool }, linked);
+
+    const result = await call('linked', linked, ['version', 'a b']);
+
+    expectEnd(result, linked, { at: at('linked'), pathOf: (folders) => pathOf('linked', folders) });
+  });
+
   it('gives the child its environment, and only GO_WIN_TOOLS* besides', async () => {
     // what the script itself works with under these names
     const own = {
