@@ -60,12 +60,14 @@ function inOneWrite(to: DestinationStream): DestinationStream {
   };
 }
 
-/** An address as it may stand in a log: without the values of secret parameters (`?apikey=...`). */
+/** An address as it may stand in a log: without the values of secret parameters (`?apikey=...`), and without keys of ours. */
 export function redactUrl(url: string): string {
   if (!mayHoldSecret.test(url)) return url;
-  return url.replace(/([?&])([^=&#]*)=[^&#]*/g, (pair, mark: string, name: string) =>
-    isSecret(name) ? `${mark}${name}=[redacted]` : pair,
-  );
+  return url
+    .replace(ownKey, '[redacted]')
+    .replace(/([?&])([^=&#]*)=[^&#]*/g, (pair, mark: string, name: string) =>
+      isSecret(name) ? `${mark}${name}=[redacted]` : pair,
+    );
 }
 
 function isSecret(name: string): boolean {
@@ -75,7 +77,9 @@ function isSecret(name: string): boolean {
   return secretName.test(plain);
 }
 
+/** Wherever somebody pasted one (server/keys/sql-keys.ts makes them). */
+const ownKey = /gwt_[\w-]{20,}/g;
 /** A `$skiptoken` is a place in the feed, and whoever looks for a fault of paging wants to see it. */
 const secretName = /key|(?<!^\$skip)token|secret|password|passwd|pwd|auth|signature/i;
 /** Such a word anywhere, or a name with an escape in it: few addresses must be looked at closely. */
-const mayHoldSecret = new RegExp(`${secretName.source}|[?&][^=&#]*%`, 'i');
+const mayHoldSecret = new RegExp(`${secretName.source}|gwt_|[?&][^=&#]*%`, 'i');

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { addressGroup } from '../../formats/ip-address.ts';
 
 export type Failure = {
   /** The address it came from. */
@@ -58,7 +59,8 @@ export function createSlowDown(now: () => Date, limits: Partial<SlowDownLimits> 
   }
 
   return {
-    failed({ from = '', shown }) {
+    failed({ from: address = '', shown }) {
+      const from = addressGroup(address);
       // Hashed: no key lies about in memory, and none of them is long.
       const hash = createHash('sha256').update(shown).digest('base64url');
       const steps = Math.max(countOf(`${from} ${hash}`) - free, countOf(from) - freeOfAddress);

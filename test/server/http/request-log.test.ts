@@ -57,6 +57,8 @@ describe('request log', () => {
     ['/nuget?client_secret=a%&%=b', '/nuget?client_secret=[redacted]&%=b'],
     ["/nuget?$filter=Id eq 'key=x'", "/nuget?$filter=Id eq 'key=x'"],
     ['/nuget?searchTerm=key', '/nuget?searchTerm=key'],
+    [`/nuget/gwt_${'aB3-_'.repeat(9)}/x?q=gwt_${'x'.repeat(43)}`, '/nuget/[redacted]/x?q=[redacted]'],
+    ['/packages/gwt_tool', '/packages/gwt_tool'],
   ])('writes %s as %s', (url, written) => {
     expect(redactUrl(url)).toBe(written);
   });

@@ -33,6 +33,15 @@ describe('slow-down', () => {
     expect(slowDown.failed({ from: '10.0.0.2', shown: 'guess 0' })).toBe(0);
   });
 
+  it('takes an IPv6 network of 64 bits for one address', () => {
+    const slowDown = createSlowDown(() => new Date(0), limits);
+
+    const delays = repeat(13, (n) => slowDown.failed({ from: `2001:db8::${n}`, shown: `guess ${n}` }));
+
+    expect(delays).toEqual([...repeat(10, () => 0), 100, 200, 250]);
+    expect(slowDown.failed({ from: '2001:db8:0:1::1', shown: 'guess' })).toBe(0);
+  });
+
   it('forgives the ten tries of choco with a wrong password, twice in a minute', () => {
     const slowDown = createSlowDown(() => new Date(0));
 
