@@ -24,7 +24,7 @@ describe('the guide for operators', () => {
   it('has an index that leads to every page, and to no other', async () => {
     const index = await readFile(join(dir, 'README.md'), 'utf8');
     const links = [...index.matchAll(/\]\((?!\.\.)([^)]+)\)/g)].map(([, path]) => path);
-    const pages = (await readdir(dir)).filter((name) => name !== 'README.md');
+    const pages = (await readdir(dir)).filter((name) => name.endsWith('.md') && name !== 'README.md');
 
     expect([...new Set(links)].toSorted()).toEqual(pages.toSorted());
   });
