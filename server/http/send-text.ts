@@ -12,7 +12,8 @@ const compress = promisify(gzip);
 export type TextDocument = {
   /** Name, value, name, value ... */
   readonly headers: readonly string[];
-  readonly text: string;
+  /** Bytes where it is so long that making them would hold up others. */
+  readonly text: string | Buffer;
   /** Much shorter than the text, and equal when that is equal, and only then: it is hashed in its place. */
   readonly identity?: string;
 };
@@ -22,15 +23,16 @@ export type TextDocument = {
  * (spec nuget-v2 18.2). It is mostly tags, so that gzip leaves a tenth of it for those who take it. The ETag is of the
  * content, so that it stays true after a restored backup, too.
  */
-export function makeText({ headers, text, identity = text }: TextDocument, mayGzip: boolean): MadeAnswer {
+export function makeText(document: TextDocument, mayGzip: boolean): MadeAnswer {
+  const { headers, text, identity } = document;
   const isGzipped = mayGzip && Buffer.byteLength(text) >= minGzipBytes;
-  const digest = hash('sha256', identity, 'base64url');
+  const digest = hash('sha256', identity ?? text, 'base64url');
   const etag = isGzipped ? `"${digest}-gzip"` : `"${digest}"`;
   const own = ['Vary', 'Accept-Encoding', 'ETag', etag];
   return {
     headers: [...headers, ...own, ...(isGzipped ? ['Content-Encoding', 'gzip'] : [])],
     etag,
-    body: () => (isGzipped ? compress(text) : Buffer.from(text)),
+    body: () => (isGzipped ? compress(text) : Buffer.isBuffer(text) ? text : Buffer.from(text)),
     about: { kind: 'document' },
   };
 }

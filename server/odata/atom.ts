@@ -17,25 +17,58 @@ export type Feed = {
   readonly rows: readonly PackageRow[];
   /** How many there are in all, when the client asked (`$inlinecount=allpages`). */
   readonly total?: number | undefined;
-  /** Absolute: NuGet.Client follows it unmodified (spec nuget-v2 9.7). */
-  readonly next?: string | undefined;
+  /**
+   * Where the rest is, behind the last entry that is shown; undefined where that is the end. Absolute: NuGet.Client
+   * follows it unmodified (spec nuget-v2 9.7).
+   */
+  readonly next?: (shown: number) => string | undefined;
 };
 
+export type RenderedFeed = {
+  readonly text: string | Buffer;
+  /** Shorter than the text, and equal when that is equal, and only then, so that its hash is an ETag (test/server/odata/atom.test.ts). */
+  readonly identity: string;
+};
+
+/** How long a feed may become; it ends with the entry that reaches this. Six thousand entries of 5 KB fit in. */
+const maxFeedCharacters = 32 * 1024 ** 2;
+/** V8 joins longer texts in one go, which holds up everybody. */
+const pieceCharacters = 1024 ** 2;
+
 /** A feed document (spec nuget-v2 9.3). Of thousands of entries, others are answered meanwhile. */
-export async function renderFeed({ title, rows, total, next }: Feed, links: FeedLinks): Promise<string> {
+export async function renderFeed(
+  { title, rows, total, next }: Feed,
+  links: FeedLinks,
+  maxCharacters: number = maxFeedCharacters,
+): Promise<RenderedFeed> {
   // By the rows and not by the clock: the same answer has the same ETag.
   const updated = new Date(rows.reduce((newest, row) => Math.max(newest, row.lastEdited.getTime()), 0));
   let text = `${xmlDeclaration}<feed ${declarations(links)}>`;
   if (total !== undefined) text += `<m:count>${total}</m:count>`;
   text += `<title type="text">${title}</title><id>${escapeXml(`${links.base}/${title}`)}</id>`;
   text += `<updated>${dateTime(updated)}</updated><link rel="self" title="${title}" href="${title}"/>`;
+  let identity = `${links.base}\n${title}\n${total}\n${updated.getTime()}`;
+  const pieces: Buffer[] = [];
+  let written = 0;
+  let shown = 0;
   const pause = createPause();
   for (const row of rows) {
+    if (written + text.length >= maxCharacters && shown > 0) break;
     text += `<entry>${renderContent(row, links)}</entry>`;
+    identity += `\n${rowIdentity(row)}`;
+    shown += 1;
+    if (text.length >= pieceCharacters) {
+      written += text.length;
+      pieces.push(Buffer.from(text));
+      text = '';
+    }
     if (pause.isDue()) await pause.take();
   }
-  if (next !== undefined) text += `<link rel="next" href="${escapeXml(next)}"/>`;
-  return `${text}</feed>`;
+  const rest = next?.(shown);
+  if (rest !== undefined) text += `<link rel="next" href="${escapeXml(rest)}"/>`;
+  text += '</feed>';
+  identity += `\n${rest}`;
+  return { text: pieces.length === 0 ? text : Buffer.concat([...pieces, Buffer.from(text)]), identity };
 }
 
 /** The document of one package version (spec nuget-v2 9.4). */
@@ -43,15 +76,7 @@ export function renderEntry(row: PackageRow, links: FeedLinks): string {
   return `${xmlDeclaration}<entry ${declarations(links)}>${renderContent(row, links)}</entry>`;
 }
 
-/**
- * What the text of a feed is made from: shorter, and equal when the text is equal, and only then, so that its hash is an ETag
- * (test/server/odata/atom.test.ts). What all texts have in common is not in it.
- */
-export function feedIdentity({ title, rows, total, next }: Feed, links: FeedLinks): string {
-  return [links.base, title, total, next, ...rows.map(rowIdentity)].join('\n');
-}
-
-/** The same of an entry. */
+/** As that of a feed, of an entry. What all texts have in common is not in it. */
 export function entryIdentity(row: PackageRow, links: FeedLinks): string {
   return [links.base, rowIdentity(row)].join('\n');
 }

@@ -2,13 +2,13 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { PackageQuery } from '../catalog/query.ts';
 import { fail } from '../errors.ts';
 import type { TextDocument } from '../http/send-text.ts';
-import { entryIdentity, feedIdentity, renderEntry, renderFeed, renderProperty } from './atom.ts';
+import { entryIdentity, renderEntry, renderFeed, renderProperty } from './atom.ts';
 import { metadataDocument, serviceDocument } from './edmx.ts';
 import { selectUpdates } from './get-updates.ts';
 import { type FeedLinks, nextLink } from './links.ts';
 import { readOptions } from './options.ts';
 import { parseParameters } from './parameters.ts';
-import { type Page, pageOf, selectionOf } from './query.ts';
+import { leftOf, type Page, pageOf, selectionOf } from './query.ts';
 import type { Resource } from './resource.ts';
 
 const contentTypes = {
@@ -87,10 +87,12 @@ async function makeCollection(
   const take = page.isLast ? page.size : page.size + 1;
   const found = take === 0 ? [] : await catalog.query({ ...selection, ...startOf(page), take });
   const rows = found.slice(0, page.size);
-  const last = found.length > page.size ? rows.at(-1) : undefined;
-  const next = last && nextLink(links, collection, rawQuery, page, last);
-  const feed = { title: collection, rows, total, next };
-  return document('feed', await renderFeed(feed, links), context, feedIdentity(feed, links));
+  const next = (shown: number) => {
+    const last = shown < found.length ? rows[shown - 1] : undefined;
+    return last && nextLink(links, collection, rawQuery, { left: leftOf(page, shown), last });
+  };
+  const { text, identity } = await renderFeed({ title: collection, rows, total, next }, links);
+  return document('feed', text, context, identity);
 }
 
 function startOf({ after, skip }: Page): Pick<PackageQuery, 'after' | 'skip'> {
@@ -99,7 +101,7 @@ function startOf({ after, skip }: Page): Pick<PackageQuery, 'after' | 'skip'> {
 
 function document(
   type: keyof typeof contentTypes,
-  text: string,
+  text: string | Buffer,
   { cacheControl, version }: DocumentContext,
   identity?: string,
 ): TextDocument {

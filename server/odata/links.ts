@@ -1,6 +1,5 @@
 import type { PackageRow } from '../catalog/catalog.ts';
 import { replaceParameters } from './parameters.ts';
-import type { Page } from './query.ts';
 import type { Collection } from './resource.ts';
 import { printSkipToken } from './skip-token.ts';
 
@@ -31,6 +30,12 @@ export function feedLinks(publicUrl: string, mount: string): FeedLinks {
   };
 }
 
+/** What is left of `$top`, where there is one, behind this row. */
+type Rest = {
+  readonly left: number | undefined;
+  readonly last: Pick<PackageRow, 'id' | 'normalizedVersion'>;
+};
+
 /**
  * Where the page behind `last` is: the same question with another `$skiptoken`, which names that row; it must never
  * repeat, or clients give up (spec nuget-v2 9.7). `skip-token.ts` reads it back.
@@ -39,12 +44,11 @@ export function nextLink(
   links: FeedLinks,
   collection: Collection,
   rawQuery: string,
-  page: Page,
-  last: Pick<PackageRow, 'id' | 'normalizedVersion'>,
+  { left, last }: Rest,
 ): string {
   const changes = {
     $skip: undefined,
-    ...(page.topAfter !== undefined && { $top: page.topAfter }),
+    ...(left !== undefined && { $top: left }),
     $skiptoken: printSkipToken({ id: last.id, version: last.normalizedVersion }),
   };
   return `${links.base}/${collection}()?${replaceParameters(rawQuery, changes)}`;

@@ -18,17 +18,21 @@ export type Page = {
   readonly size: number;
   /** A full page is the end of it: `$top` is satisfied (spec nuget-v2 9.7; WCF would concatenate the next page, section 5). */
   readonly isLast: boolean;
-  /** What is left of `$top` behind this page. */
-  readonly topAfter: number | undefined;
+  readonly top: number | undefined;
 };
 
 /** What a collection holds before it is paged. */
 export type Selection = Omit<PackageQuery, 'after' | 'skip' | 'take'>;
 
 export function pageOf({ after, skip, top }: Options): Page {
-  if (top === undefined) return { after, skip, size: pageSize, isLast: false, topAfter: undefined };
+  if (top === undefined) return { after, skip, size: pageSize, isLast: false, top };
   const size = Math.min(top, maxPageSize);
-  return { after, skip, size, isLast: size === top, topAfter: top - size };
+  return { after, skip, size, isLast: size === top, top };
+}
+
+/** What is left of `$top` behind so many entries. */
+export function leftOf({ top }: Page, shown: number): number | undefined {
+  return top === undefined ? undefined : top - shown;
 }
 
 /** What `Packages`, `FindPackagesById` or `Search` selects; `GetUpdates` must look into the catalog first. */

@@ -6,7 +6,7 @@ import {
 } from '../../../formats/nuget-version.ts';
 import { dependenciesText } from '../../../formats/nuspec.ts';
 import { isReadableBySemVer1 } from '../../../formats/semver1.ts';
-import type { NewPackage, PackageRow } from '../catalog.ts';
+import type { NewPackage, PackageRow, RowNuspec } from '../catalog.ts';
 import type { Nuspecs } from '../nuspecs.ts';
 import type { SemVerView } from '../query.ts';
 import type { SqlValue } from './statements.ts';
@@ -90,7 +90,20 @@ export type RawRow = [
   versionDownloads: number,
 ];
 
-export function toPackageRow(raw: RawRow, nuspecs: Nuspecs): PackageRow {
+/** As below, but its nuspec is read where it is looked at: those of thousands of rows may be more than fits into memory. */
+export function toLatePackageRow(raw: RawRow, nuspecs: Pick<Nuspecs, 'of'>): PackageRow {
+  const textsPk = raw[7];
+  const { nuspec: _, ...rest } = toPackageRow(raw, noNuspecs);
+  return {
+    ...rest,
+    get nuspec() {
+      return nuspecs.of(textsPk);
+    },
+  };
+}
+const noNuspecs: Pick<Nuspecs, 'of'> = { of: () => ({ authors: '' }) as RowNuspec };
+
+export function toPackageRow(raw: RawRow, nuspecs: Pick<Nuspecs, 'of'>): PackageRow {
   const [id, version, normalizedVersion, isPrerelease, isListed, latest, newest, textsPk] = raw;
   const [, , , , , , , , sha256, sha512, sizeBytes, created, published, lastEdited] = raw;
   return {

@@ -2,13 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseStringPromise } from 'xml2js';
 import type { PackageRow } from '../../../server/catalog/catalog.ts';
-import {
-  entryIdentity,
-  feedIdentity,
-  renderEntry,
-  renderFeed,
-  renderProperty,
-} from '../../../server/odata/atom.ts';
+import { entryIdentity, renderEntry, renderFeed, renderProperty } from '../../../server/odata/atom.ts';
 import { feedLinks } from '../../../server/odata/links.ts';
 import { feedProperties } from '../../../server/odata/properties.ts';
 import { escapeXml } from '../../../server/odata/xml.ts';
@@ -44,22 +38,54 @@ describe('an Atom entry', () => {
 
 describe('an Atom feed', () => {
   it('holds its entries, the count and the next link', async () => {
-    const feed = await renderFeed(
+    const { text } = await renderFeed(
       {
         title: 'Search',
         rows: [fullRow, bareRow],
         total: 250,
-        next: "https://feed.corp/go/nuget/Search()?searchTerm='a'&$skip=100",
+        next: () => "https://feed.corp/go/nuget/Search()?searchTerm='a'&$skip=100",
       },
       links,
     );
-    await expect(readable(feed)).toMatchFileSnapshot(golden('feed.xml'));
+    await expect(readable(String(text))).toMatchFileSnapshot(golden('feed.xml'));
   });
 
   it('is a feed when it is empty', async () => {
-    await expect(
-      readable(await renderFeed({ title: 'FindPackagesById', rows: [] }, links)),
-    ).toMatchFileSnapshot(golden('feed-empty.xml'));
+    const { text } = await renderFeed({ title: 'FindPackagesById', rows: [] }, links);
+    await expect(readable(String(text))).toMatchFileSnapshot(golden('feed-empty.xml'));
+  });
+
+  it('ends with the entry that makes it too long, and tells where the rest is', async () => {
+    const rows = Array.from({ length: 20 }, () => fullRow);
+    const one = renderEntry(fullRow, links).length;
+    const next = (shown: number) =>
+      shown < rows.length ? `https://feed.corp/go/rest-after-${shown}` : undefined;
+    for (const [maxCharacters, shown] of [
+      [0, 1],
+      [5 * one, 6],
+      [100 * one, 20],
+    ] as const) {
+      const { text } = await renderFeed({ title: 'Search', rows, next }, links, maxCharacters);
+      expect(String(text).match(/<entry>/g)?.length).toBeLessThanOrEqual(shown);
+      const count = String(text).match(/<entry>/g)?.length ?? 0;
+      expect(count).toBeGreaterThanOrEqual(shown - 1 || 1);
+      expect(String(text).includes(`/rest-after-${count}"`)).toBe(count < 20);
+    }
+  });
+
+  it('is the same in pieces', async () => {
+    const description = 'ä & 😀 '.repeat(30_000);
+    const long = { ...fullRow, nuspec: { ...fullRow.nuspec, description } };
+    const { text } = await renderFeed(
+      { title: 'Search', rows: Array.from({ length: 8 }, () => long) },
+      links,
+    );
+    expect(Buffer.isBuffer(text)).toBe(true);
+    const entry = renderEntry(long, links);
+    const content = entry.slice(entry.indexOf('<id>'), entry.lastIndexOf('</entry>'));
+    expect(String(text).split(content)).toHaveLength(9);
+    expect(String(text)).not.toContain('\ufffd');
+    expect(String(text)).toMatch(/<\/entry><\/feed>$/);
   });
 });
 
@@ -138,12 +164,15 @@ describe('the identity of a document', () => {
       title: fc.constantFrom('Packages', 'Search'),
       rows: fc.array(few, { maxLength: 2 }),
       total: fc.constantFrom(undefined, 0, 3),
-      next: fc.constantFrom(undefined, 'https://feed.corp/go/nuget/Packages()?$skip=1'),
+      next: fc.constantFrom(
+        () => undefined,
+        () => 'https://feed.corp/go/nuget/Packages()?$skip=1',
+      ),
     });
     await fc.assert(
       fc.asyncProperty(feeds, feeds, places, places, async (one, other, here, there) => {
-        const isSame = (await renderFeed(one, here)) === (await renderFeed(other, there));
-        expect(feedIdentity(one, here) === feedIdentity(other, there)).toBe(isSame);
+        const [made, others] = [await renderFeed(one, here), await renderFeed(other, there)];
+        expect(made.identity === others.identity).toBe(made.text === others.text);
       }),
       { numRuns: 500 },
     );

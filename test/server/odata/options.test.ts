@@ -74,12 +74,12 @@ describe('the options of a query', () => {
 
   // spec nuget-v2 9.7
   it.each([
-    ['', { skip: 0, size: 100, isLast: false, topAfter: undefined }],
-    ['$skip=100', { skip: 100, size: 100, isLast: false, topAfter: undefined }],
-    ['$top=30&$skip=60', { skip: 60, size: 30, isLast: true, topAfter: 0 }],
-    ['$top=0', { skip: 0, size: 0, isLast: true, topAfter: 0 }],
-    ['$top=6000', { skip: 0, size: 6000, isLast: true, topAfter: 0 }],
-    ['$top=6001', { skip: 0, size: 6000, isLast: false, topAfter: 1 }],
+    ['', { skip: 0, size: 100, isLast: false, top: undefined }],
+    ['$skip=100', { skip: 100, size: 100, isLast: false, top: undefined }],
+    ['$top=30&$skip=60', { skip: 60, size: 30, isLast: true, top: 30 }],
+    ['$top=0', { skip: 0, size: 0, isLast: true, top: 0 }],
+    ['$top=6000', { skip: 0, size: 6000, isLast: true, top: 6000 }],
+    ['$top=6001', { skip: 0, size: 6000, isLast: false, top: 6001 }],
   ])('%s make a page', (rawQuery, page) => {
     expect(pageOf(optionsOf(rawQuery))).toEqual(page);
   });
