@@ -1,5 +1,5 @@
-import { rmSync } from 'node:fs';
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync, rmSync } from 'node:fs';
+import { chmod, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ownNames, tagFile, useFolder } from './cache-clean/layout.ts';
 import { makeDir } from './make-dir.ts';
@@ -16,7 +16,10 @@ const tag = `Signature: 8a477f597d28d172789f06886806bc55
  */
 export async function claimCache(rootDir: string): Promise<void> {
   const folder = join(rootDir, useFolder);
+  const isNew = !existsSync(rootDir);
   await makeDir(folder);
+  // what is compiled comes from here, and Go does not look at all of it again: nobody else writes there
+  if (isNew) await chmod(rootDir, 0o700);
   if ((await foreignIn(rootDir)).length === 0) await writeFile(join(rootDir, tagFile), tag);
   const mark = markOf(rootDir);
   await writeFile(mark, '');

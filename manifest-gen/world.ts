@@ -78,6 +78,7 @@ export function createWorld(
     patience: { ...(isLook ? lookPatience : patience), maxPauseMs: maxWaitMs },
     silentHosts: createSilentHosts(),
     onPause: report.waiting,
+    onWarning: report.warn,
     signal,
     apiUrl,
     token,

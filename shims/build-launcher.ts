@@ -5,6 +5,7 @@ import type { Cache } from '../manifest-gen/cache.ts';
 import type { Environment } from '../manifest-gen/config.ts';
 import { fail } from '../manifest-gen/errors.ts';
 import { keepExe, keptExe } from '../manifest-gen/kept-exe.ts';
+import type { Report } from '../manifest-gen/report/report.ts';
 import { runCommand } from '../manifest-gen/run-command.ts';
 import { ldflags } from '../manifest-gen/upstream/go/build.ts';
 import { openGo } from '../manifest-gen/upstream/go/command.ts';
@@ -17,6 +18,7 @@ export type LauncherSettings = {
   readonly env: Environment;
   readonly signal: AbortSignal;
   readonly productDir: string;
+  readonly report?: Pick<Report, 'warn'>;
   /** SIGN_COMMAND: a program and its arguments; `{file}` is the exe, which it changes in place. */
   readonly signCommand: string | undefined;
 };
@@ -27,9 +29,12 @@ export type Launcher = { readonly path: string; readonly digest: Digest; remove(
  * @throws ReleaseError TOOLCHAIN_MISSING, TOOLCHAIN_UNAVAILABLE, SOURCE_UNREACHABLE without that Go; BUILD_FAILED, SIGN_FAILED
  */
 export async function buildLauncher(settings: LauncherSettings): Promise<Launcher> {
-  const { cache, env, signal, productDir, signCommand } = settings;
+  const { cache, env, signal, productDir, signCommand, report } = settings;
   const asking = { tool: 'shims', version: 'launcher', kind: 'go-module' } as const;
-  const go = await openGo({ cache, env, signal }, asking);
+  const go = await openGo(
+    { cache, env, signal, onWarning: (tool, sentence) => report?.warn(tool, sentence) },
+    asking,
+  );
   const source = join(productDir, 'shims', 'launcher');
   const toolchain = toolchainOf(await readFile(join(source, 'go.mod'), 'utf8'));
   const program = await fetchToolchain(go, toolchain, asking, () => {});

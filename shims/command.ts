@@ -139,12 +139,12 @@ async function readPolicyFile(file: string) {
 
 /** Without the right Go there are scripts only (contract section 7): most callers do with them. */
 async function launcherOrNone(
-  { cache, env, signal, productDir }: World,
+  { cache, env, signal, productDir, report }: World,
   signCommand: string | undefined,
   stderr: NodeJS.WritableStream,
 ): Promise<Launcher | undefined> {
   try {
-    return await buildLauncher({ cache, env, signal, productDir, signCommand });
+    return await buildLauncher({ cache, env, signal, productDir, report, signCommand });
   } catch (error) {
     if (!(error instanceof ReleaseError) || error.exitCode !== 4) throw error;
     stderr.write(`No .exe is made: ${error.message}\n${error.hint}\n`);

@@ -37,6 +37,7 @@ export async function makeUpstreamWorld(
     token: undefined,
     now: () => new Date(),
     onPause: (tool, why, leftMs) => said.push(`pause ${tool} ${why} ${leftMs}`),
+    onWarning: (tool, sentence) => said.push(`warning ${tool} ${sentence}`),
     cache: createCache(rootDir),
     platform: process.platform,
     nodePath: process.execPath,

@@ -1,12 +1,13 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Architecture } from '../../../formats/release-record.ts';
 import type { Cache } from '../../cache.ts';
 import { fail } from '../../errors.ts';
 import { type KeptExe, keepExe, keptExe } from '../../kept-exe.ts';
 import type { GoModule } from '../../release.ts';
-import type { Asking } from '../asking.ts';
-import type { Go } from './command.ts';
+import { type Asking, refused } from '../asking.ts';
+import { type Go, lacksOrFail } from './command.ts';
+import { spoiledModules } from './module-cache.ts';
 
 /** Of every build; the linker drops symbols and the build id, which differs by folder. */
 export const ldflags = '-s -w -buildid=';
@@ -42,8 +43,10 @@ export async function buildGoExe(
   const workDir = join(gopath, 'tmp');
   try {
     await mkdir(workDir);
+    const program = await toolchainProgram();
+    await checkModules(go, { ...build, program, gopath }, asking);
     const { exitCode, stderr } = await go.run({
-      program: await toolchainProgram(),
+      program,
       args: installArgs(main, version, tags),
       env: {
         GOPATH: gopath,
@@ -55,6 +58,7 @@ export async function buildGoExe(
       onLine: build.onLine,
     });
     if (exitCode !== 0) {
+      refuseSpoiled(stderr, asking);
       const cause = stderr.trim().split('\n').slice(-5).join(' ');
       return fail('BUILD_FAILED', { ...asking, architecture, cause });
     }
@@ -62,6 +66,40 @@ export async function buildGoExe(
   } finally {
     await rm(gopath, { recursive: true, force: true });
   }
+}
+
+/**
+ * Holds the folders that the build compiles to what Go checked when it unpacked them, which a build takes on trust: of each module
+ * in the build that the cache has. What was changed since is fetched anew (Go.run).
+ */
+async function checkModules(
+  go: Go,
+  job: Pick<GoBuild, 'architecture' | 'goModule'> & { readonly program: string; readonly gopath: string },
+  asking: Asking,
+): Promise<void> {
+  const { program, gopath, architecture, goModule } = job;
+  const { module, version, toolchain } = goModule;
+  const cwd = join(gopath, 'check');
+  await mkdir(cwd);
+  const goMod = `module check\n\ngo ${toolchain.replace(/^go/, '')}\n\nrequire ${module} ${version}\n`;
+  await writeFile(join(cwd, 'go.mod'), goMod);
+  const env = { GOPATH: gopath, GOTOOLCHAIN: toolchain, GOFLAGS: '-mod=mod' };
+  const { exitCode, stderr } = await go.run({ program, args: ['mod', 'verify'], cwd, env });
+  if (exitCode === 0) return;
+  refuseSpoiled(stderr, asking);
+  lacksOrFail(stderr, `${module}@${version}`, asking);
+  fail('BUILD_FAILED', { ...asking, architecture, cause: stderr.trim() });
+}
+
+/** Fetched anew (Go.run), and still not what it should be. */
+function refuseSpoiled(said: string, asking: Asking): void {
+  const [spoiled] = spoiledModules(said);
+  if (spoiled === undefined) return;
+  const found = said
+    .trim()
+    .replace(/\s*\n\s*/g, ' ')
+    .slice(0, 500);
+  refused(asking, `${spoiled.path}@${spoiled.version}`, 'the files of its sum', found);
 }
 
 /** Contract section 5, so that anyone can rebuild and compare. */

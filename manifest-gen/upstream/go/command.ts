@@ -9,8 +9,15 @@ import { fail, ReleaseError } from '../../errors.ts';
 import { type CommandResult, runCommand } from '../../run-command.ts';
 import { makeWhole } from '../../whole-file.ts';
 import { type Asking, refused, unreachable } from '../asking.ts';
+import { forgetModule, type Spoiled, spoiledModules } from './module-cache.ts';
 
-export type GoSettings = { readonly cache: Cache; readonly env: Environment; readonly signal: AbortSignal };
+export type GoSettings = {
+  readonly cache: Cache;
+  readonly env: Environment;
+  readonly signal: AbortSignal;
+  /** Told what is fetched anew because the module cache had other bytes. */
+  readonly onWarning?: (tool: string, sentence: string) => void;
+};
 
 /** Even asking for settings fails where the user's own are of another Go. */
 const neutral = { GOTOOLCHAIN: 'local', GOWORK: 'off', GOFLAGS: '', GOEXPERIMENT: '' };
@@ -28,6 +35,8 @@ export type MachineGo = z.infer<typeof MachineGo>;
 
 export type GoCall = {
   readonly args: readonly string[];
+  /** Else a folder with an empty module. */
+  readonly cwd?: string;
   /** Another program than `go` on the PATH, and variables besides the fixed ones. */
   readonly program?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -36,8 +45,16 @@ export type GoCall = {
 
 export interface Go {
   readonly machine: MachineGo;
-  /** Exit codes are values. What it says on stderr names no password that a GOPROXY may have. @throws ReleaseError INTERRUPTED, PROGRAM_FAILED */
+  /** GOMODCACHE */
+  readonly modDir: string;
+  /**
+   * Exit codes are values. What it says on stderr names no password that a GOPROXY may have. Modules that are not in the cache as
+   * they should be are fetched anew, once; what Go says of them then counts.
+   * @throws ReleaseError INTERRUPTED, PROGRAM_FAILED
+   */
   run(call: GoCall): Promise<CommandResult>;
+  /** Takes modules out of the cache, so that Go fetches them anew. @returns false when nothing of them was there */
+  forget(modules: readonly Spoiled[]): Promise<boolean>;
 }
 
 /**
@@ -45,12 +62,13 @@ export interface Go {
  * change bytes.
  * @throws ReleaseError TOOLCHAIN_MISSING without Go 1.21, which is the first that can fetch other toolchains
  */
-export async function openGo({ cache, env, signal }: GoSettings, asking: Asking): Promise<Go> {
+export async function openGo(settings: GoSettings, asking: Asking): Promise<Go> {
+  const { cache, env, signal } = settings;
   const living = livingEnvironment(env);
-  const cwd = await cache.go('empty');
+  const emptyDir = await cache.go('empty');
   // a go.mod of our own, so that CACHE_DIR may lie in somebody's module without theirs being read or its go.sum written
-  await makeWhole(join(cwd, 'go.mod'), (part) => writeFile(part, 'module empty\n'));
-  const machine = await readMachine({ ...goEnvironment(env), ...neutral }, cwd, signal, asking);
+  await makeWhole(join(emptyDir, 'go.mod'), (part) => writeFile(part, 'module empty\n'));
+  const machine = await readMachine({ ...goEnvironment(env), ...neutral }, emptyDir, signal, asking);
   const fixed = {
     ...living,
     ...(await extraAuthorities(cache, env)),
@@ -67,18 +85,42 @@ export async function openGo({ cache, env, signal }: GoSettings, asking: Asking)
     CGO_ENABLED: '0',
     GIT_TERMINAL_PROMPT: '0',
   };
+  const modDir = fixed.GOMODCACHE;
+  const runOnce = async ({ args, program = 'go', cwd = emptyDir, env: more, onLine }: GoCall) => {
+    const result = await runCommand({
+      program,
+      args,
+      cwd,
+      env: { ...fixed, ...more },
+      signal,
+      ...(onLine === undefined ? {} : { onLine: (line) => onLine(hideCredentials(line)) }),
+    });
+    return { ...result, stderr: hideCredentials(result.stderr) };
+  };
+  const forget = async (modules: readonly Spoiled[]): Promise<boolean> => {
+    let isAny = false;
+    for (const module of modules) {
+      if (!(await forgetModule(modDir, module))) continue;
+      isAny = true;
+      const sentence = `${module.path}@${module.version} was not in the Go module cache as it was checked; it is fetched and checked anew`;
+      settings.onWarning?.(asking.tool, sentence);
+    }
+    return isAny;
+  };
   return {
     machine,
-    async run({ args, program = 'go', env: more, onLine }) {
-      const result = await runCommand({
-        program,
-        args,
-        cwd,
-        env: { ...fixed, ...more },
-        signal,
-        ...(onLine === undefined ? {} : { onLine: (line) => onLine(hideCredentials(line)) }),
-      });
-      return { ...result, stderr: hideCredentials(result.stderr) };
+    modDir,
+    forget,
+    async run(call) {
+      const tried = new Set<string>();
+      for (;;) {
+        const result = await runOnce(call);
+        if (result.exitCode === 0) return result;
+        const spoiled = spoiledModules(`${result.stdout}\n${result.stderr}`);
+        const untried = spoiled.filter(({ path, version }) => !tried.has(`${path}@${version}`));
+        if (!(await forget(untried))) return result;
+        for (const { path, version } of untried) tried.add(`${path}@${version}`);
+      }
     },
   };
 }
@@ -127,7 +169,7 @@ function missing({ tool, version }: Asking, cause?: unknown): never {
   return fail('TOOLCHAIN_MISSING', { tool, version }, cause);
 }
 
-async function cachesOf(cache: Cache): Promise<Record<string, string>> {
+async function cachesOf(cache: Cache) {
   return {
     GOPATH: await cache.go('work'),
     GOMODCACHE: await cache.go('mod'),

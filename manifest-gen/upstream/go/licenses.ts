@@ -6,7 +6,7 @@ import { readPrograms } from '../../verify/programs.ts';
 import { type Asking, refused, unreachable } from '../asking.ts';
 import { licenseOf } from '../license-text.ts';
 import { GoDownload } from '../schema.ts';
-import type { Go } from './command.ts';
+import { type Go, lacksOrFail } from './command.ts';
 
 /** So that a command line stays below what Windows takes. */
 const modulesAtOnce = 100;
@@ -59,6 +59,7 @@ async function licenseIn(
 ): Promise<string | undefined> {
   const spec = `${Path}@${Version}`;
   // one that wants a newer Go than the machine's has its zip all the same
+  if (Zip === undefined) lacksOrFail(error, spec, asking);
   if (Zip === undefined) return unreachable(asking, `${spec}: ${error}`);
   if (module?.sum !== Sum) return refused(asking, spec, `the sum in the exe, ${module?.sum}`, `${Sum}`);
   const found = new Set((await licenseFiles(Zip, spec)).map(({ text }) => licenseOf(text)));

@@ -7,6 +7,7 @@ import { auditPath } from '../../verify/checksum-database/tree.ts';
 import type { GoModuleVersion } from '../../verify/go-buildinfo.ts';
 import { type Asking, refused, unreachable } from '../asking.ts';
 import { type Go, isSumChecked } from './command.ts';
+import { escapeModule } from './module-cache.ts';
 import { loadTiles } from './tiles.ts';
 
 /** A command line has an end, on Windows at 32,767 characters. */
@@ -98,9 +99,4 @@ async function prove(
 function readLookup(text: string): Entry | undefined {
   const [, id, entry] = /^(\d{1,12})\n((?:[^\n]+\n)+)\n/.exec(text) ?? [];
   return id === undefined || entry === undefined ? undefined : { id: Number(id), text: entry };
-}
-
-/** Capitals in the file's name as Go writes them, for disks that do not tell them apart: `!burnt!sushi` (module.EscapePath). */
-function escapeModule(module: string): string {
-  return module.replace(/[A-Z]/g, (capital) => `!${capital.toLowerCase()}`);
 }

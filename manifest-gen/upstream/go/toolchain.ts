@@ -3,9 +3,11 @@ import { fail } from '../../errors.ts';
 import type { BuiltBefore } from '../../release.ts';
 import type { SourceOf } from '../../tools.ts';
 import { ruleFor } from '../../version-rules.ts';
-import { type Asking, unreachable } from '../asking.ts';
+import { type Asking, refused, unreachable } from '../asking.ts';
 import { GoVersions } from '../schema.ts';
 import { type Go, judgeGoError } from './command.ts';
+import { spoiledModules } from './module-cache.ts';
+import { spoiledToolchains } from './toolchain-folder.ts';
 
 /** Older Go versions are no modules, so the go command cannot fetch them. */
 const oldestMinor = 21;
@@ -77,7 +79,7 @@ export function lastPatch(versions: readonly string[], minor: number): number | 
 
 /**
  * Brings a toolchain here (from the module proxy when it is not) and gives the path of its `go`.
- * @throws ReleaseError TOOLCHAIN_UNAVAILABLE, SOURCE_UNREACHABLE
+ * @throws ReleaseError TOOLCHAIN_UNAVAILABLE, SOURCE_UNREACHABLE, REFUSED
  */
 export async function fetchToolchain(
   go: Go,
@@ -85,12 +87,16 @@ export async function fetchToolchain(
   asking: Asking,
   onLine: (line: string) => void,
 ): Promise<string> {
+  // before anything in it is run
+  await go.forget(await spoiledToolchains(go.modDir, toolchain));
   const { exitCode, stdout, stderr } = await go.run({
     args: ['env', 'GOROOT'],
     env: { ...toolchainTrust(go), GOTOOLCHAIN: toolchain },
     onLine,
   });
   const said = stderr.trim().replace(/\s*\n\s*/g, ' ');
+  if (exitCode !== 0 && spoiledModules(stderr).length > 0)
+    return refused(asking, toolchain, 'the sum in the Go checksum database', said);
   if (exitCode !== 0 && judgeGoError(said) === 'unreachable') return unreachable(asking, said);
   if (exitCode !== 0) return fail('TOOLCHAIN_UNAVAILABLE', { ...asking, toolchain, cause: said });
   return join(stdout.toString('utf8').trim(), 'bin', process.platform === 'win32' ? 'go.exe' : 'go');
