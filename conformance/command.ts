@@ -42,7 +42,7 @@ Examples:
   $ feed:conformance https://feed.corp/api/v2 --only 9.7 --only search --level must
   $ feed:conformance https://feed.corp/api/v2 --json | jq 'select(.verdict == "failed")'
 
-Exit codes: 0 every must holds, 1 a must does not, 2 usage, 4 the feed cannot be reached, 130 interrupted.`;
+It fails when a must does not hold; a should that does not is only reported.`;
 
 export function createCommand(world: ConformanceWorld): Command {
   return new Command('feed:conformance')

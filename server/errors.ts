@@ -86,6 +86,7 @@ const errors = {
   DISK_FULL: [500, 'No room is left at {dir}; nothing half stays there. Free some room and run it again.'],
   INTERRUPTED: [500, 'Interrupted; {state}'],
   FILE_EXISTS: [500, '{file} is there already. Name another file, or replace it with --replace.'],
+  FILE_MISSING: [500, '{file} cannot be read: {cause}.'],
   FILE_UNUSABLE: [500, '{file} cannot be used: {cause}.'],
   EXPORT_FOREIGN: [
     500,
@@ -97,6 +98,7 @@ const errors = {
   ],
   EXPORT_UNKNOWN: [500, 'Not on this feed: {ids}.'],
   BUCKET_FAULTS: [500, 'Rules of the bucket are broken: {count}. The lines above say what to do.'],
+  BUCKET_MISSING: [500, '{dir} cannot be checked: it is no git repository.'],
   BUCKET_UNREADABLE: [500, '{dir} cannot be checked: {problem}.'],
   VERIFY_FAULTS: [500, 'Faults were found: {count}. The lines above say what to do.'],
   BLOB_DAMAGED: [
@@ -255,7 +257,10 @@ const errors = {
 export type ErrorCode = keyof typeof errors;
 
 /** How a verb ends (contract section 1); every other error is 1. */
-const exitCodes: Partial<Record<ErrorCode, 4 | 130>> = {
+const exitCodes: Partial<Record<ErrorCode, 2 | 4 | 130>> = {
+  BUCKET_MISSING: 2,
+  FILE_MISSING: 2,
+  KEY_UNUSABLE: 2,
   SOURCE_UNREACHABLE: 4,
   SERVER_SILENT: 4,
   SERVER_STRANGE: 4,
@@ -267,7 +272,7 @@ export class FeedError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
   /** For a process that could not start or go on because of it. */
-  readonly exitCode: 1 | 4 | 130;
+  readonly exitCode: 1 | 2 | 4 | 130;
   readonly details: Details;
 
   constructor(code: ErrorCode, details: Details = {}, cause?: unknown) {

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readDuration } from '../../formats/duration.ts';
+import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { type SourceKind, sourceKinds } from '../../formats/release-record.ts';
 import { generatorConfigHelp } from '../config.ts';
 import { maxReasonLength } from '../withdraw/note.ts';
@@ -46,7 +47,7 @@ const options = {
   to: new Option(
     '--to <version>',
     'the good version to go back to, of the feed or of upstream; else the newest listed stable before it',
-  ),
+  ).argParser(readVersion),
   correct: new Option('--correct', 'make a version anew that was withdrawn: as the next beta or correction'),
   json: new Option('--json', 'one JSON object a line on stdout, nothing else'),
   quiet: new Option('--quiet', 'warnings and failures only'),
@@ -75,6 +76,14 @@ function readWait(text: string): number {
 
 function wrongWait(): never {
   throw new InvalidArgumentError('A time is a number and s, m, h or d, such as 90s.');
+}
+
+/** Without the v that a tag may have. */
+function readVersion(text: string): string {
+  const version = text.replace(/^v(?=\d)/, '');
+  if (parseNuGetVersion(version) === undefined)
+    throw new InvalidArgumentError('A version is three numbers, such as 1.22.0.');
+  return version;
 }
 
 /** One line: it stands in a commit and in an entry of the audit log. */

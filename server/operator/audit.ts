@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 import type { AuditEntry } from '../audit/audit.ts';
 import type { DownloadJson } from '../audit/download-json.ts';
 import { toEntryJson } from '../audit/entry-json.ts';
@@ -36,9 +37,9 @@ export function createCommand(world: OperatorWorld): Command {
   command
     .command('downloads')
     .description('Who has it: every recipient of a package or payload. Newest first.')
-    .argument('<id[@version]>', 'a package id or tool')
+    .argument('<id[@version]>', 'a package id or tool', readIdAndVersion)
     .option('--json', 'one JSON object a line')
-    .action((what: string, options: { json?: true }) =>
+    .action((what: IdAndVersion, options: { json?: true }) =>
       withTrail(world, (trail) => downloads(world, trail, what, options)),
     );
   return command;
@@ -82,15 +83,16 @@ async function verify({ stdout }: OperatorWorld, trail: Trail, noted: string | u
 async function downloads(
   { stdout }: OperatorWorld,
   trail: Trail,
-  what: string,
+  { id, version }: IdAndVersion,
   { json }: { json?: true },
 ): Promise<void> {
-  const [id = '', version] = what.split('@', 2);
   const found = await trail.downloads(id, version);
   if (json) {
     for (const one of found) stdout.write(`${JSON.stringify(one)}\n`);
   } else if (found.length === 0) {
-    stdout.write(`Nobody has downloaded ${what} as far as this server remembers.\n`);
+    stdout.write(
+      `Nobody has downloaded ${version === undefined ? id : `${id}@${version}`} as far as this server remembers.\n`,
+    );
   } else {
     stdout.write(printTable(head, found.map(rowOf)));
   }
@@ -100,6 +102,15 @@ const head = ['ID', 'VERSION', 'FILE', 'KEY', 'FROM', 'CLIENT', 'COUNT', 'FIRST'
 
 function rowOf({ id, version, file, keyName, from, client, count, first, last }: DownloadJson): string[] {
   return [id, version, file ?? '-', keyName ?? '-', from ?? '-', client ?? '-', String(count), first, last];
+}
+
+type IdAndVersion = { readonly id: string; readonly version: string | undefined };
+
+function readIdAndVersion(text: string): IdAndVersion {
+  const [id = '', version] = text.split('@', 2);
+  if (id === '' || (version !== undefined && parseNuGetVersion(version) === undefined))
+    throw new InvalidArgumentError('Expected ID or ID@VERSION, such as delve@1.22.0.');
+  return { id, version };
 }
 
 function readDate(text: string): Date {

@@ -44,7 +44,7 @@ export function createCommand(world: OperatorWorld): Command {
 const help = `
 DATA_DIR names the data folder, as for serve. The file holds packages with their listing, payloads, bucket and keys
 (hashed); no key in it can be used, but treat it as a secret: it holds every unlisted package too.
-Exit code 0: written (and verified). 1: not written; FILE is as it was.`;
+When it fails, FILE is as it was.`;
 
 async function backup(world: OperatorWorld, file: string, flags: Flags): Promise<void> {
   const { dataDir } = loadConfig(world.env);

@@ -28,8 +28,7 @@ export function createCommand(world: OperatorWorld): Command {
 
 const help = `
 It asks nobody: whether a payload is there is looked at by release:beta and release:promote before they push.
-docs/ci/ has it as a job for GitHub and GitLab.
-Exit code 0: all rules are kept. 1: some are not; each line says what to do.`;
+docs/ci/ has it as a job for GitHub and GitLab.`;
 
 async function check({ env, stdout, stderr }: OperatorWorld, dir: string, flags: Flags): Promise<void> {
   const home = await mkdtemp(join(tmpdir(), 'go-win-tools-check-'));
@@ -57,5 +56,5 @@ async function gitDirOf(dir: string): Promise<string> {
     );
     if (isGit) return candidate;
   }
-  return fail('BUCKET_UNREADABLE', { dir, problem: 'it is no git repository' });
+  return fail('BUCKET_MISSING', { dir });
 }

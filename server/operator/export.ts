@@ -34,8 +34,7 @@ DIR/dl/TOOL/VERSION/FILE  payloads
 DIR/bucket.bundle         the Scoop bucket: git clone DIR/bucket.bundle
 DIR/index.json            id, version, listed, published, sha512, size, file of each
 
-Works beside a running server and without one. Nothing that was not exported by it is overwritten, nothing is deleted.
-Exit code 0: all of it is there. 1: it is not, and the message says why.`;
+Works beside a running server and without one. Nothing that was not exported by it is overwritten, nothing is deleted.`;
 
 async function exportFeed(world: OperatorWorld, dir: string, { id, json }: Flags): Promise<void> {
   const { dataDir } = loadConfig(world.env);

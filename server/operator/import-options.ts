@@ -46,9 +46,6 @@ export function describeImport(command: Command): Command {
 const help = `
 While a server uses the data folder, packages go through it; else straight into the folder, which is faster. Versions that the source has unlisted are unlisted here too; download counts start at 0.
 
-Exit codes: 0 everything is here now, 1 something was refused or failed, 2 usage or settings, 4 the source cannot be
-reached, 130 interrupted.
-
 Settings (environment): DATA_DIR and MAX_PACKAGE_BYTES as for serve; HTTPS_PROXY, HTTP_PROXY, NO_PROXY and
 NODE_EXTRA_CA_CERTS for the way to the source.`;
 

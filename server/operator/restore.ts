@@ -38,11 +38,11 @@ export function createCommand(world: OperatorWorld): Command {
 
 const help = `
 Everything is unpacked beside the folder and checked before anything is put in place; nothing that was there is deleted.
-Exit code 0: restored. 1: not restored; the folder is as it was.`;
+When it fails, the folder is as it was.`;
 
 async function restore(world: OperatorWorld, file: string, flags: Flags): Promise<void> {
   const named = flags.into === undefined ? loadConfig(world.env).dataDir : resolve(world.cwd, flags.into);
-  await stat(file).catch((error: Error) => fail('FILE_UNUSABLE', { file, cause: error.message }, error));
+  await stat(file).catch((error: Error) => fail('FILE_MISSING', { file, cause: error.message }, error));
   const wasThere = (await namesIn(named)) !== undefined;
   const { release } = openDataDir(named);
   // Behind a link, the folder is exchanged where it really is: the link may lead to another disk.

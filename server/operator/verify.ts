@@ -27,8 +27,7 @@ const help = `
 Checked: the SHA-256 and SHA-512 of every blob; the database (integrity, references, latest flags); the bucket (git fsck)
 and that its manifests lead to payloads that are here.
 Blobs that nothing names are left by a push that was killed. They harm nobody; those older than a day are removed when all
-else is well, no server uses the folder and nobody reads it.
-Exit code 0: all is well. 1: something is damaged; each line says what to do.`;
+else is well, no server uses the folder and nobody reads it.`;
 
 async function verify(world: OperatorWorld, { keepOrphans, json }: Flags): Promise<void> {
   const { dataDir } = loadConfig(world.env);

@@ -471,7 +471,7 @@ describe('feed:restore', () => {
   it('says that the file is not there', async () => {
     const { error } = await restore(join(dir, 'data'), join(dir, 'nothing.tar'));
 
-    expect(error).toMatchObject({ code: 'FILE_UNUSABLE', exitCode: 1 });
+    expect(error).toMatchObject({ code: 'FILE_MISSING', exitCode: 2 });
     expect(await readdir(dir)).toEqual([]);
   });
 

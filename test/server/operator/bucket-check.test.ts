@@ -73,7 +73,7 @@ describe('bucket:check', () => {
   it('says what is no bucket', async () => {
     const result = await cli({}, 'bucket:check', dir);
 
-    expect(result.code).toBe(1);
+    expect(result.code).toBe(2);
     expect(result.stderr).toContain('it is no git repository');
   });
 

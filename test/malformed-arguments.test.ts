@@ -1,0 +1,185 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import type { Command } from 'commander';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Invocation } from '../manifest-gen/world.ts';
+import { makeTempDir, productDir } from './kit/house.ts';
+import { nowhere } from './kit/upstream-world.ts';
+
+type Load = () => Promise<{ createCommand(invocation: Invocation): Command }>;
+
+const verbs: Readonly<Record<string, Load>> = {
+  start: () => import('../start.ts'),
+  serve: () => import('../server/serve.ts'),
+  'release:beta': () => import('../manifest-gen/commands/beta.ts'),
+  'release:promote': () => import('../manifest-gen/commands/promote.ts'),
+  'release:withdraw': () => import('../manifest-gen/commands/withdraw.ts'),
+  'release:status': () => import('../manifest-gen/commands/status.ts'),
+  'release:verify': () => import('../manifest-gen/commands/verify.ts'),
+  'release:check': () => import('../manifest-gen/commands/check.ts'),
+  'bucket:rebase': () => import('../manifest-gen/commands/rebase.ts'),
+  'bucket:check': () => import('../server/operator/bucket-check.ts'),
+  'bundle:create': () => import('../manifest-gen/commands/bundle.ts'),
+  'cache:clean': () => import('../manifest-gen/commands/cache-clean.ts'),
+  shims: () => import('../shims/command.ts'),
+  'feed:export': () => import('../server/operator/export.ts'),
+  'feed:import': () => import('../server/operator/import.ts'),
+  'feed:backup': () => import('../server/operator/backup.ts'),
+  'feed:restore': () => import('../server/operator/restore.ts'),
+  'feed:verify': () => import('../server/operator/verify.ts'),
+  'feed:keys': () => import('../server/operator/keys.ts'),
+  'feed:audit': () => import('../server/operator/audit.ts'),
+  'feed:conformance': () => import('../conformance/command.ts'),
+};
+/** For those who work on the product. */
+const ofACheckout = ['test', 'test:all', 'check', 'bench', 'build'];
+
+const malformed: readonly (readonly [verb: string, ...args: string[]])[] = [
+  ['release:beta', 'delve@banana'],
+  ['release:beta', '--max-wait', 'banana'],
+  ['release:beta', '--source', 'nope'],
+  ['release:beta', '--source'],
+  ['release:beta', '--from', 'missing.bundle'],
+  ['release:promote'],
+  ['release:promote', 'delve@banana'],
+  ['release:promote', 'delve', '--skip-verify'],
+  ['release:promote', 'delve', '--now', '--reason', ''],
+  ['release:withdraw'],
+  ['release:withdraw', 'delve', '--reason', 'r'],
+  ['release:withdraw', 'delve@1.22.0'],
+  ['release:withdraw', 'delve@banana', '--reason', 'r'],
+  ['release:withdraw', 'delve@1.22.0', '--reason', 'r', '--to', 'banana'],
+  ['release:status', 'delve@banana'],
+  ['release:verify', 'delve@banana'],
+  ['release:verify', '--channel', 'nope'],
+  ['release:verify', '--from', 'missing.bundle'],
+  ['release:check', 'delve@banana'],
+  ['release:check', '--markdown', '--json'],
+  ['bucket:rebase'],
+  ['bucket:rebase', 'banana'],
+  ['bucket:rebase', 'https://feed.test', '--from', 'banana'],
+  ['bucket:check', 'missing'],
+  ['bundle:create', 'delve'],
+  ['bundle:create', 'delve@banana', '--out', 'x.bundle'],
+  ['cache:clean', '--older-than', 'x'],
+  ['cache:clean', '--older-than', '-1d'],
+  ['shims', '--publish', 'nope'],
+  ['shims', '--policy', 'missing.yaml'],
+  ['feed:export'],
+  ['feed:import'],
+  ['feed:import', 'missing'],
+  ['feed:import', 'https://'],
+  ['feed:import', 'http://127.0.0.1:9/nuget', '--newest', 'x'],
+  ['feed:import', 'http://127.0.0.1:9/nuget', '--parallel', 'x'],
+  ['feed:import', 'http://127.0.0.1:9/nuget', '--user', 'u', '--password-file', 'missing'],
+  ['feed:backup'],
+  ['feed:audit', 'downloads', '@1.22.0'],
+  ['feed:restore'],
+  ['feed:restore', 'missing.tgz', '--into', 'new'],
+  ['feed:keys', 'nope'],
+  ['feed:keys', 'add'],
+  ['feed:keys', 'add', '--name', 'n', '--scope', 'nope'],
+  ['feed:keys', 'add', '--name', 'n', '--scope', 'read', '--network', 'banana'],
+  ['feed:keys', 'add', '--name', 'n', '--scope', 'read', '--expires', 'banana'],
+  ['feed:keys', 'rotate'],
+  ['feed:keys', 'rotate', 'n', '--overlap', 'banana'],
+  ['feed:keys', 'rotate', 'n', '--expires', 'banana'],
+  ['feed:keys', 'revoke'],
+  ['feed:audit', 'nope'],
+  ['feed:audit', '--since', 'banana'],
+  ['feed:audit', 'downloads'],
+  ['feed:audit', 'downloads', 'delve@banana'],
+  ['feed:conformance'],
+  ['feed:conformance', 'banana'],
+  ['feed:conformance', 'http://127.0.0.1:9/nuget', '--level', 'nope'],
+  ['feed:conformance', 'http://127.0.0.1:9/nuget', '--only', 'nope'],
+  ['feed:conformance', 'http://127.0.0.1:9/nuget', '--timeout', 'x'],
+  ['feed:conformance', 'http://127.0.0.1:9/nuget', '--parallel', 'x'],
+  ['feed:conformance', 'http://127.0.0.1:9/nuget', '--api-key-file', 'missing'],
+];
+
+describe('malformed arguments', () => {
+  let dir = '';
+  beforeAll(async () => {
+    dir = await makeTempDir();
+  });
+
+  it.each([
+    ...malformed,
+    ...Object.keys(verbs).flatMap((verb) => [
+      [verb, '--nosuch'],
+      // at most the list of tools may be of any length
+      ...(/^release:|^bundle/.test(verb) ? [] : [[verb, 'one', 'two', 'three']]),
+    ]),
+  ])('of %s are exit 2: %s %s %s %s %s %s', async (verb, ...args) => {
+    const { exitCode, stdout, stderr } = await run(verb!, args);
+
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringMatching(/\w/) });
+    expect(stderr).not.toMatch(/^ {4}at /m);
+    expect(stdout).toBe('');
+  });
+
+  it('are tried for every verb', async () => {
+    const { scripts } = JSON.parse(await readFile(join(productDir, 'package.json'), 'utf8'));
+    const all = Object.keys(scripts).filter((verb) => !ofACheckout.includes(verb));
+    expect(Object.keys(verbs).sort()).toEqual(all.sort());
+  });
+
+  it.each(Object.keys(verbs))('and the help of %s has no list of exit codes of its own', async (verb) => {
+    const { exitCode, stdout } = await run(verb, ['--help']);
+
+    expect(exitCode).toBe(0);
+    // main.ts adds the one for all verbs
+    expect(stdout).not.toMatch(/exit codes? ?(of|:|\d)/i);
+  });
+
+  async function run(verb: string, args: readonly string[]) {
+    const [stdout, stderr] = [collect(), collect()];
+    const command = (await verbs[verb]!()).createCommand({
+      env: {
+        PATH: process.env.PATH,
+        HOME: dir,
+        DATA_DIR: join(dir, 'data'),
+        CACHE_DIR: join(dir, 'cache'),
+        GITHUB_API_URL: nowhere,
+        FEED_URL: `${nowhere}/nuget`,
+        FEED_API_KEY: 'k'.repeat(32),
+      },
+      stdout: stdout.stream,
+      stderr: stderr.stream,
+      productDir,
+      cwd: dir,
+      signal: new AbortController().signal,
+      version: '0.0.0-test',
+    });
+    for (const each of [command, ...command.commands])
+      each.exitOverride().configureOutput({ writeOut: stdout.write, writeErr: stderr.write });
+    const exitCode = await command
+      .name(verb)
+      .parseAsync([...args], { from: 'user' })
+      .then(
+        () => Number(process.exitCode ?? 0),
+        (error: Error & { exitCode?: number; code?: string }) => {
+          if (error.code?.startsWith('commander.')) return error.exitCode === 0 ? 0 : 2;
+          stderr.write(`${error.message}\n`);
+          return error.exitCode;
+        },
+      );
+    return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
+  }
+});
+
+function collect() {
+  let all = '';
+  const write = (text: string): void => {
+    all += text;
+  };
+  const stream = new Writable({
+    write(chunk, _, done) {
+      write(String(chunk));
+      done();
+    },
+  });
+  return { stream, write, text: () => all };
+}
