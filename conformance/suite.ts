@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isHtmlPage } from '../formats/html-page.ts';
 import { type Check, type Level, levels, type Outcome, runCheck } from './check.ts';
 import { basic } from './checks/auth.ts';
 import { checks } from './checks.ts';
@@ -11,7 +12,7 @@ import { checkOwnKey } from './own-key.ts';
 import { createPublisher, inParallel, type Publisher } from './publisher.ts';
 import { discover, type Samples } from './samples.ts';
 import { Violation } from './verdict.ts';
-import { statusLine } from './wire/answer.ts';
+import { statusLine, textOf } from './wire/answer.ts';
 
 export type Settings = {
   /** The source as a user types it. */
@@ -106,7 +107,10 @@ async function enter(settings: FeedSettings): Promise<Feed> {
       fail('REFUSED', { url: base, status });
     if (answer.status === 401) fail('CREDENTIALS', { url: base, status });
     const { location } = answer.headers;
-    if (answer.status < 300 || answer.status >= 400 || location === undefined) return feed;
+    if (answer.status < 300 || answer.status >= 400 || location === undefined) {
+      if (isHtmlPage(textOf(answer))) await requireList(feed);
+      return feed;
+    }
     if (!URL.canParse(location, `${base}/`))
       return fail('UNREACHABLE', { url: base, cause: 'it redirects to no address' });
     const next = new URL(location, `${base}/`).href.replace(/[?#].*$/, '').replace(/\/+$/, '');
@@ -115,6 +119,14 @@ async function enter(settings: FeedSettings): Promise<Feed> {
     base = next;
   }
   return fail('UNREACHABLE', { url: settings.base, cause: 'too many redirects' });
+}
+
+/** Some feeds have a page for people at their base; where the list is one as well, something else answers for the feed. */
+async function requireList({ base, ask }: Feed): Promise<void> {
+  const answer = await ask("FindPackagesById()?id='none'");
+  if (!isHtmlPage(textOf(answer))) return;
+  const cause = `${new URL(base).host} answers with a page of HTML, as a captive portal or a proxy does`;
+  fail('UNREACHABLE', { url: base, cause });
 }
 
 function newPrefix(): string {

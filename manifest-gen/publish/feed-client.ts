@@ -13,6 +13,7 @@ import {
   reasonHeader,
   reasonOf,
   refuse,
+  refusePage,
   send,
 } from './feed-http.ts';
 import { type FeedPackage, type FeedPage, readFeedPage } from './feed-page.ts';
@@ -37,6 +38,7 @@ export async function listVersions(http: FeedHttp, id: string): Promise<readonly
       if (!seen.has(next)) continue;
     }
     if (response.statusCode !== 200) refuse(response, `the question for the versions of ${id}`);
+    refusePage(http, response);
     const page: FeedPage = await readFeedPage(response.body, next).catch((error: unknown) =>
       refuseList(id, 'its answer is not an Atom feed', error),
     );

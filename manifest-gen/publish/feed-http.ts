@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { type CancelableRequest, type Got, type OptionsInit, RequestError, type Response } from 'got';
+import { isHtmlPage } from '../../formats/html-page.ts';
 import { inShort } from '../../formats/thrown.ts';
 import { countBytes } from '../count-bytes.ts';
 import { fail, ReleaseError } from '../errors.ts';
@@ -185,6 +186,16 @@ function unreachable({ feedUrl }: FeedHttp, address: string, cause: string, erro
   const { origin } = new URL(address);
   if (origin === new URL(feedUrl).origin) fail('FEED_UNREACHABLE', { url: feedUrl, cause }, error);
   fail('PLACE_UNREACHABLE', { url: origin, cause }, error);
+}
+
+/**
+ * A page for people in place of an answer: something between us and the feed gave it, which says nothing of the feed.
+ * @throws ReleaseError FEED_UNREACHABLE
+ */
+export function refusePage(http: FeedHttp, { body, url: from }: Response<string>): void {
+  if (!isHtmlPage(body)) return;
+  const { host } = new URL(from);
+  unreachable(http, http.feedUrl, `${host} answers with a page of HTML, as a captive portal or a proxy does`);
 }
 
 /** @throws ReleaseError FEED_REFUSED, with what to do about it */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fail } from '../errors.ts';
 import type { Addresses } from '../render/scoop.ts';
-import { ask, type FeedHttp, refuse } from './feed-http.ts';
+import { ask, type FeedHttp, refuse, refusePage } from './feed-http.ts';
 
 const ServerInfo = z.object({ name: z.literal('go-win-tools'), publicUrl: z.string() });
 
@@ -36,8 +36,12 @@ export async function findPlaces(http: FeedHttp, settings: PlaceSettings): Promi
   const serverUrl = http.feedUrl.replace(/\/(nuget|api\/v2)$/, '');
   const isComplete = settings.bucketUrl !== undefined && settings.payloadUrl !== undefined;
   const publicUrl = await askPublicUrl(http, serverUrl, isComplete);
-  if (publicUrl === undefined) requirePlaces(http, settings);
-  else if (serverUrl === http.feedUrl) {
+  if (publicUrl === undefined) {
+    // what answers for a feed, too, is none: its settings are not what is wrong
+    if (!isComplete) refusePage(http, await ask(http, `${http.feedUrl}/FindPackagesById()?id='none'`));
+    requirePlaces(http, settings);
+  }
+  if (publicUrl !== undefined && serverUrl === http.feedUrl) {
     // its bucket would be found from here, and no package: each verb would draw another wrong conclusion from that
     fail('SETTINGS_INVALID', {
       problems: `FEED_URL: ${serverUrl} is the server itself; its feed is ${serverUrl}/nuget`,

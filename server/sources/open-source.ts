@@ -1,8 +1,7 @@
-import { fail } from '../errors.ts';
 import type { Source } from './source.ts';
 import { createV2Source } from './v2-feed.ts';
 import { createV3Source } from './v3-feed.ts';
-import { refuse, shown, type Web } from './web.ts';
+import { refuse, refusePage, type Web } from './web.ts';
 
 /**
  * The feed at an address: v3 where it ends in .json, as for every client (spec nuget-v2 2.1), or where it answers JSON
@@ -13,11 +12,6 @@ export async function openFeedSource(web: Web, address: URL): Promise<Source> {
   const { status, text, url } = await web.read(address);
   if (status === 401 || status === 403) refuse(status, address);
   if (/^\s*\{/.test(text) && text.includes('"resources"')) return createV3Source(web, url);
-  if (status === 200 && /^\s*<(?:!doctype )?html/i.test(text)) {
-    fail('SOURCE_STRANGE', {
-      url: shown(url),
-      problem: 'it answers with a page for people; give the address that clients have as their source',
-    });
-  }
+  if (status === 200) refusePage(text, url);
   return createV2Source(web, address);
 }

@@ -5,7 +5,7 @@ import { matchesGlob } from '../keys/glob.ts';
 import { inParallel } from './in-parallel.ts';
 import { isExact, type Offer, type Source, type Trouble } from './source.ts';
 import { readV2Page, type V2Entry, type V2Page } from './v2-page.ts';
-import { isUnreachable, refuse, shown, type Web } from './web.ts';
+import { isUnreachable, refuse, refusePage, shown, type Web } from './web.ts';
 
 /** A page that brings nothing new may be an accident; so many in a row are a source that leads in circles. */
 const maxStalePages = 5;
@@ -174,6 +174,7 @@ function isRefusal(error: unknown): boolean {
 }
 
 async function parse(text: string, url: URL): Promise<V2Page> {
+  refusePage(text, url);
   try {
     return await readV2Page(text, url);
   } catch (error) {

@@ -2,6 +2,7 @@ import { PassThrough, type Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { got } from 'got';
 import { visible } from '../../formats/format-error.ts';
+import { isHtmlPage } from '../../formats/html-page.ts';
 import { messageOf } from '../../formats/thrown.ts';
 import { agentFor, type ProxySettings } from '../../outbound/proxy.ts';
 import { FeedError, fail } from '../errors.ts';
@@ -175,6 +176,13 @@ export function refuse(status: number, url: URL, hint = '.'): never {
       ? '. It wants another user or password: --user and --password-file, which go to the origin of the given address only.'
       : hint;
   return fail('SOURCE_REFUSED', { status, url: shown(url), advice });
+}
+
+/** A page for people in place of a feed: whatever gave it, the feed was not reached. @throws FeedError SOURCE_UNREACHABLE */
+export function refusePage(text: string, url: URL): void {
+  if (!isHtmlPage(text)) return;
+  const cause = `${visible(url.host)} answers with a page of HTML, as a captive portal or a proxy does, or this is not the address that clients have as their source`;
+  fail('SOURCE_UNREACHABLE', { url: shown(url), cause });
 }
 
 export function isUnreachable(error: unknown): boolean {

@@ -97,6 +97,17 @@ describe('feed:conformance', () => {
   });
 });
 
+describe('feed:conformance behind a captive portal', () => {
+  it('ends with 4 and names the host', { timeout: 60_000 }, async () => {
+    const portal = await listen((_, response) => response.end('<html><body>Sign in</body></html>'));
+    const result = await cli({}, 'feed:conformance', `${portal.url}/nuget`);
+    await portal.stop();
+
+    expect(result.code).toBe(4);
+    expect(result.stderr).toContain(`${new URL(portal.url).host} answers with a page of HTML`);
+  });
+});
+
 describe('feed:conformance on express-chocolatey-server', () => {
   let server: Listening;
 

@@ -121,7 +121,6 @@ describe('listVersions', () => {
   });
 
   it.each([
-    ['a page for people', '<!DOCTYPE html><title>Portal</title>'],
     ['another document', '<?xml version="1.0"?><service/>'],
     ['no XML', 'hello'],
   ])('says that %s is no feed', async (_, body) => {
@@ -131,6 +130,18 @@ describe('listVersions', () => {
       code: 'FEED_REFUSED',
       message: expect.stringContaining('not an Atom feed'),
       hint: expect.stringContaining('FEED_URL'),
+    });
+  });
+
+  it('takes a page for people for a feed that cannot be reached, and names who gave it', async () => {
+    const portal = await serve((_, response) => response.end('<!DOCTYPE html><title>Portal</title>'));
+    const { host } = new URL(portal.feedUrl);
+    const feed = await serve((_, response) => response.writeHead(302, { location: portal.feedUrl }).end());
+
+    await expect(listVersions(feed, 'delve')).rejects.toMatchObject({
+      code: 'FEED_UNREACHABLE',
+      exitCode: 4,
+      message: expect.stringContaining(`${host} answers with a page of HTML`),
     });
   });
 
