@@ -158,12 +158,19 @@ export function fileAt(
 
 async function* chunksOf(http: FeedHttp, address: string): AsyncGenerator<Buffer> {
   try {
-    yield* http.got.stream(address, { throwHttpErrors: true });
+    yield* openStream(http, address);
   } catch (error) {
     const { response } = error as { response?: Response<unknown> };
     if (response === undefined || !http.wantsKey(response)) throw error;
-    yield* http.got.stream(address, { throwHttpErrors: true });
+    yield* openStream(http, address);
   }
+}
+
+function openStream(http: FeedHttp, address: string): Readable {
+  const stream = http.got.stream(address, { throwHttpErrors: true });
+  // Read to its end it still listens for an interruption, and an error that nobody takes would end the program in the midst of its cleaning up.
+  stream.on('error', () => {});
+  return stream;
 }
 
 /** The server's sentence is the reason phrase, repeated in the body (spec nuget-v2 10.3). */
