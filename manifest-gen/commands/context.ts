@@ -6,6 +6,7 @@ import { type BucketRepository, openBucket } from '../publish/bucket-repository.
 import { createFeedHttp, type FeedHttp } from '../publish/feed-http.ts';
 import type { GitKey } from '../publish/git.ts';
 import { findPlaces, type Places } from '../publish/server-info.ts';
+import { withRun } from '../run-url.ts';
 import { patience } from '../upstream/http.ts';
 import { createWatch, type Watch } from '../vulnerabilities/watch.ts';
 import type { World } from '../world.ts';
@@ -33,7 +34,7 @@ export async function withContext<T>(world: World, work: (context: Context) => P
   const watch = await createWatch({ ...world, patience });
   const feed = createFeedHttp(world.http, config.feedUrl, config.feedApiKey, signal);
   const places = await findPlaces(feed, config);
-  const key = bucketKey(places.bucketUrl, config);
+  const key = bucketKey(places.bucketUrl, config, withRun(undefined, world.run));
   const bucket = await openBucket({ url: places.bucketUrl, env, signal, now, key });
   const workDir = await mkdtemp(join(tmpdir(), 'go-win-tools-'));
   try {
@@ -49,8 +50,9 @@ export async function withContext<T>(world: World, work: (context: Context) => P
 function bucketKey(
   bucketUrl: string,
   { feedUrl, feedApiKey: value, isStartKey: isDirect }: GeneratorConfig,
+  reason: string | undefined,
 ): GitKey | undefined {
   const { origin } = new URL(feedUrl);
   const isOwn = URL.canParse(bucketUrl) && new URL(bucketUrl).origin === origin;
-  return isOwn && value !== undefined ? { url: `${origin}/`, value, isDirect } : undefined;
+  return isOwn && value !== undefined ? { url: `${origin}/`, value, isDirect, reason } : undefined;
 }

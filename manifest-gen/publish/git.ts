@@ -31,6 +31,8 @@ export type GitKey = {
   readonly value: string;
   /** Not through a proxy either, whatever the settings of git say. */
   readonly isDirect: boolean;
+  /** Sent with the key, for the audit log of our server (server/http/reason.ts). */
+  readonly reason?: string | undefined;
 };
 
 export type GitAccess = {
@@ -88,9 +90,13 @@ type Setting = readonly [name: string, value: string];
  * An empty credential.helper: a refused key must end in a sentence, not in a window that asks for a password. No redirects: git
  * would send the header to wherever the first answer pointed.
  */
-function keySettings({ url, value, isDirect }: GitKey, isKeySent: boolean): readonly Setting[] {
+function keySettings({ url, value, isDirect, reason }: GitKey, isKeySent: boolean): readonly Setting[] {
+  const headers = [
+    `Authorization: Bearer ${value}`,
+    ...(reason === undefined ? [] : [`X-Reason: ${encodeURIComponent(reason)}`]),
+  ];
   return [
-    ...(isKeySent ? [[`http.${url}.extraHeader`, `Authorization: Bearer ${value}`] as const] : []),
+    ...(isKeySent ? headers.map((header) => [`http.${url}.extraHeader`, header] as const) : []),
     ...(isDirect ? [[`http.${url}.proxy`, ''] as const] : []),
     [`http.${url}.followRedirects`, 'false'],
     [`credential.${url}.helper`, ''],

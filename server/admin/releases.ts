@@ -2,16 +2,19 @@ import { Router } from 'express';
 import type { Audit, AuditEntry } from '../audit/audit.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
 import { principalOf, requireScope } from '../http/auth.ts';
+import type { Keys } from '../keys/keys.ts';
 import { readQuery } from './read.ts';
 import { type ReleaseOrigin, ReleaseParameters } from './schemas.ts';
 
 const pageSize = 1000;
 
+export type ReleaseServices = { readonly audit: Audit; readonly keys: Pick<Keys, 'list'> };
+
 /**
  * Which keys put a release here, and why, as the trail has it: package, payloads, and the tag in the bucket. It is for whoever may publish
  * that package as stable, who is about to answer for it; the rest of the trail, and addresses of clients, are the administrator's.
  */
-export function createReleaseRouter({ audit }: { readonly audit: Audit }): Router {
+export function createReleaseRouter({ audit, keys }: ReleaseServices): Router {
   const router = Router();
   router
     .route('/releases/:id/:version')
@@ -26,7 +29,10 @@ export function createReleaseRouter({ audit }: { readonly audit: Audit }): Route
         .flat()
         .filter(({ change }) => isOf(version, change))
         .sort((a, b) => a.number - b.number);
-      res.json({ entries: entries.map(toJson) } satisfies ReleaseOrigin);
+      const owners = new Map((await keys.list()).map(({ keyId, owner }) => [keyId, owner]));
+      res.json({
+        entries: entries.map((entry) => toJson(entry, owners.get(entry.by.keyId))),
+      } satisfies ReleaseOrigin);
     })
     .all(methodNotAllowed('GET, HEAD'));
   return router;
@@ -47,6 +53,9 @@ function isOf(version: string, { kind, version: of }: AuditEntry['change']): boo
   );
 }
 
-function toJson({ at, change, by: { keyId, keyName } }: AuditEntry): ReleaseOrigin['entries'][number] {
-  return { at: at.toISOString(), ...change, keyId, keyName };
+function toJson(
+  { at, change, by: { keyId, keyName } }: AuditEntry,
+  owner: string | undefined,
+): ReleaseOrigin['entries'][number] {
+  return { at: at.toISOString(), ...change, keyId, keyName, ...(owner === undefined ? {} : { owner }) };
 }

@@ -96,7 +96,11 @@ export const ReleaseParameters = z.strictObject({
 
 /** Answer of GET /api/v1/releases/ID/VERSION, oldest entry first; none for what was not pushed to this server. */
 export const ReleaseOrigin = z.object({
-  entries: z.array(AuditEntryJson.omit({ number: true, from: true, previous: true, hash: true })),
+  entries: z.array(
+    AuditEntryJson.omit({ number: true, from: true, previous: true, hash: true }).extend({
+      owner: z.string().optional().describe('Who answers for the key, as it stands now.'),
+    }),
+  ),
 });
 export type ReleaseOrigin = z.infer<typeof ReleaseOrigin>;
 

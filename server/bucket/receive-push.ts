@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import { type Actor, type Audit, actorOf } from '../audit/audit.ts';
 import { fail } from '../errors.ts';
 import { requireSameKey } from '../http/auth.ts';
+import { reasonOf } from '../http/reason.ts';
 import type { Principal } from '../keys/api-keys.ts';
 import type { Logger } from '../log.ts';
 import type { GitAddress } from './address.ts';
@@ -149,7 +150,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
       await forgetAccepted(file);
       const { updates } = accepted.commands;
       const isRight = await confirmMoves({ git, log }, accepted.before, updates);
-      if (await recordMoves({ ...deps, git }, updates, by)) outcome = 'published';
+      if (await recordMoves({ ...deps, git }, updates, by, reasonOf(req))) outcome = 'published';
       if (!isRight) fail('GIT_FAILED', {}, new Error('git moved other refs than were accepted'));
     });
 

@@ -18,12 +18,14 @@ export async function recordMoves(
   { git, audit, log }: MoveDeps,
   updates: readonly RefUpdate[],
   by: Actor,
+  reason?: string,
 ): Promise<boolean> {
   const changes: Change[] = [];
   try {
     for (const { ref, current, next } of updates) {
       if (next === current || (await readRef(git.dir, ref)) !== next) continue;
-      changes.push({ kind: 'bucket moved', subject: ref, digest: `${current ?? ''}->${next}` });
+      const digest = `${current ?? ''}->${next}`;
+      changes.push({ kind: 'bucket moved', subject: ref, digest, detail: reason });
     }
     if (changes.length > 0) await audit.record(changes, by);
   } catch (error) {

@@ -289,7 +289,8 @@ describe('release:promote', () => {
       body: 'by somebody else',
     });
     expect(early.status).toBe(201);
-    await generator.run('release:beta', ['delve@1.26.3'], { env: run });
+    const FEED_API_KEY = await makeKey(house, ['push'], [], 'platform team');
+    await generator.run('release:beta', ['delve@1.26.3'], { env: { ...run, FEED_API_KEY } });
 
     const told = await generator.run('release:promote', ['delve', '--dry-run']);
     const json = await generator.run('release:promote', ['delve', '--dry-run', '--json']);
@@ -297,21 +298,28 @@ describe('release:promote', () => {
       fetch(`${house.url}/api/v1/releases/delve/1.26.3-beta.1`, { headers: { 'X-NuGet-ApiKey': key } });
 
     expect(told.stderr).toMatch(
-      /released by +key push at \d{4}-\S+Z, run https:\/\/git\.example\/acme\/tools\/actions\/runs\/42\n/,
+      /released by +key push \(platform team\) at \d{4}-\S+Z, run https:\/\/git\.example\/acme\/tools\/actions\/runs\/42\n/,
     );
     const plan = json.stdout.split('\n').find((line) => line.includes('"event":"plan"'));
     expect(JSON.parse(plan!)).toMatchObject({
       releasedBy: {
         key: 'push',
+        owner: 'platform team',
         run: 'https://git.example/acme/tools/actions/runs/42',
         others: [{ what: 'other-windows-amd64.exe', key: 'push:beta' }],
       },
     });
     expect((await asked(other)).status).toBe(403);
-    const answer = (await (await asked(house.adminKey)).json()) as { entries: { kind: string }[] };
+    const answer = (await (await asked(house.adminKey)).json()) as {
+      entries: { kind: string; detail?: string; owner?: string }[];
+    };
     expect(new Set(answer.entries.map(({ kind }) => kind))).toEqual(
       new Set(['payload added', 'package published', 'bucket moved']),
     );
+    expect(answer.entries.find(({ kind }) => kind === 'bucket moved')).toMatchObject({
+      detail: 'run https://git.example/acme/tools/actions/runs/42',
+      owner: 'platform team',
+    });
   });
 
   it('shows in the status what is where and what a run would do, also without upstream', async () => {

@@ -64,11 +64,12 @@ export async function makeKey(
   house: Pick<TestHouse, 'url' | 'adminKey'>,
   scopes: readonly string[],
   ids: readonly string[] = [],
+  owner?: string,
 ): Promise<string> {
   const answer = await fetch(`${house.url}/api/v1/keys`, {
     method: 'POST',
     headers: { 'X-NuGet-ApiKey': house.adminKey, 'Content-Type': 'application/json' },
-    body: JSON.stringify({ name: scopes.join(' '), scopes, ids }),
+    body: JSON.stringify({ name: scopes.join(' '), scopes, ids, owner }),
   });
   const { key } = (await answer.json()) as { key: string };
   return key;
