@@ -1,9 +1,10 @@
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
+import { ReleaseError } from '../errors.ts';
 import { type Parts, partsOf, repack } from '../promote/apply.ts';
 import { publishManifest } from '../publish/bucket-branch.ts';
 import type { Found, Packed } from '../release.ts';
 import { packagingOf } from '../render/packaging.ts';
-import type { Withdrawal } from '../withdraw/plan.ts';
+import { channelOf, nextBeta, type Withdrawal } from '../withdraw/plan.ts';
 import { recipe } from './beta-recipe.ts';
 import { begin } from './chain.ts';
 import type { Context } from './context.ts';
@@ -29,6 +30,8 @@ export type Correcting = {
   readonly born: Packed | undefined;
   /** What that becomes, when a stable version is withdrawn. */
   readonly stable: Packed | undefined;
+  /** The same bytes under another number of a beta. */
+  readonly as: (version: string) => Promise<Packed>;
 };
 
 /**
@@ -53,6 +56,7 @@ export async function makeCorrection(
   return {
     born: stage === 'published' ? undefined : await as(born),
     stable: stable === undefined ? undefined : await as(stable),
+    as,
   };
 }
 
@@ -63,7 +67,8 @@ async function partsOfGood(
   context: Context,
 ): Promise<Parts> {
   if (!isUpstream(good)) {
-    const proven = await prove({ tool, templates, stable: row.to, beta: good }, { wasStable: true }, context);
+    const wasStable = channelOf(good.version) === 'main';
+    const proven = await prove({ tool, templates, stable: row.to, beta: good }, { wasStable }, context);
     return partsOf(tool, proven, context.places);
   }
   const start = {
@@ -77,19 +82,45 @@ async function partsOfGood(
 /**
  * Publishes the correction: born as a beta, and stable at once when a stable version is withdrawn. What an earlier run has
  * published is not sent twice.
+ * @returns the version that is on top now
  * @throws ReleaseError FEED_*, BUCKET_*
  */
 export async function putOnTop(
-  { born, stable }: Correcting,
+  { born, stable, as }: Correcting,
   reason: string,
   context: Context,
-): Promise<void> {
-  if (born !== undefined) {
-    const { tool } = born.rendered.tool;
-    await birth.run({ packed: born, reason }, context, (step) => context.world.report.step(tool, step));
-  }
+): Promise<string | undefined> {
+  const first = born === undefined ? undefined : await bear(born, as, reason, context);
   if (stable !== undefined) await makeStable({ packed: stable, reason }, context);
+  return (stable ?? first)?.rendered.packageVersion;
 }
+
+/**
+ * Whoever may push betas could have put other bytes under the number that the correction is to be born as: the next one is taken then. They
+ * cannot hold a withdrawal up, however many they push before it.
+ */
+async function bear(
+  packed: Packed,
+  as: Correcting['as'],
+  reason: string,
+  context: Context,
+  attempt = 1,
+): Promise<Packed> {
+  const { tool, packageVersion: version } = packed.rendered;
+  const { report } = context.world;
+  try {
+    await birth.run({ packed, reason }, context, (step) => report.step(tool.tool, step));
+    return packed;
+  } catch (error) {
+    const isTaken = error instanceof ReleaseError && error.code === 'FEED_CONFLICT';
+    const next = nextBeta(version);
+    if (!isTaken || next === undefined || attempt === maxTaken) throw error;
+    report.warn(tool.tool, `${version} is taken by other bytes, so ${next} is made: ${error.message}`);
+    return bear(await as(next), as, reason, context, attempt + 1);
+  }
+}
+
+const maxTaken = 100;
 
 /** Testers who are ahead already stay there: a branch only moves up. */
 async function commitBeta(

@@ -74,17 +74,20 @@ async function act(
     context.published.push(`${id} ${bad.version} is unlisted`);
   }
   const fixed = plan.kind === 'overtaken' ? plan.offered : plan.kind === 'correct' ? row.to : undefined;
-  const recovery = recoveryLines({
-    tool: tool.tool,
-    packageId: tool.packageId ?? tool.tool,
-    bad: bad.version,
-    fixed,
-    isBeta: channelOf(bad.version) === 'beta',
-  });
+  const recoveryTo = (version: string | undefined): readonly string[] =>
+    recoveryLines({
+      tool: tool.tool,
+      packageId: tool.packageId ?? tool.tool,
+      bad: bad.version,
+      fixed: version,
+      isBeta: channelOf(bad.version) === 'beta',
+    });
+  const recovery = recoveryTo(fixed);
   if (plan.kind === 'correct' && good !== undefined && made !== undefined) {
     const reason = withdrawalNote(bad.version, options.reason, good.version);
-    await putOnTop(made, reason, context);
-    return { ...common, kind: 'withdrawn', detail: `${row.to} has the bytes of ${good.version}`, recovery };
+    const onTop = (await putOnTop(made, reason, context)) ?? row.to;
+    const detail = `${onTop} has the bytes of ${good.version}`;
+    return { ...common, kind: 'withdrawn', detail, recovery: recoveryTo(onTop) };
   }
   if (plan.kind === 'stranded' && row.from === bad.version) {
     report.warn(tool.tool, recovery.join('\n  '));

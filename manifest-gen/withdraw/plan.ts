@@ -93,6 +93,12 @@ function next({ upstream, correction, beta }: Car): Omit<Car, 'version'> {
     : { upstream, correction, beta: beta + 1 };
 }
 
+/** `U-beta.3` after `U-beta.2`; undefined for what is no beta of the train. */
+export function nextBeta(version: string): string | undefined {
+  const car = readCar(version);
+  return car?.beta === undefined ? undefined : printCar({ ...car, beta: car.beta + 1 });
+}
+
 /** By NuGet's order. */
 export function isBefore(version: string, other: string): boolean {
   const order = compare(version, other);
