@@ -48,6 +48,8 @@ export const Trust = z.strictObject({
       'go-module': Demand.optional(),
     }),
   ]),
+  /** npm's provenance is demanded of each version whose metadata names attestations: an npm project began with it at some version. */
+  provenance: z.literal('where-attested').optional(),
   minisign: z.strictObject({ keys: z.array(MinisignKey).min(1) }).optional(),
   /** Of the checksum file's signature, of build attestations and of npm's provenance. */
   sigstore: Signer.optional(),

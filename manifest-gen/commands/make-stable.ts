@@ -7,7 +7,7 @@ import type { Packed } from '../release.ts';
 import { begin } from './chain.ts';
 import type { Context } from './context.ts';
 import { keepFiles } from './keep-files.ts';
-import { type ProofManner, prove, type Unproven } from './prove.ts';
+import { type ProofManner, type Proven, prove, type Unproven } from './prove.ts';
 import { payloadsToKeep } from './require-payloads.ts';
 import { payloads, push } from './steps.ts';
 
@@ -45,16 +45,23 @@ export async function prepareStable(ready: Ready, options: StableOptions, contex
   const { places, workDir, world } = context;
   const place = { places, workDir, signal: world.signal };
   const manifestTemplate = ready.templates.manifest;
-  const packed = await repack(partsOf(tool, proven, places), { version: stable, manifestTemplate, ...place });
-  if (published !== undefined) await requireSame(published, packed);
+  const pack = (of: Proven): Promise<Packed> =>
+    repack(partsOf(tool, of, places), { version: stable, manifestTemplate, ...place });
+  let packed = await pack(proven);
+  if (published !== undefined && !(await isSame(published, packed))) {
+    // upstream may have edited its notes since an earlier run put them there
+    packed = await pack({ ...proven, nuspecAgain: undefined });
+    await requireSame(published, packed);
+  }
   if (options.outDir !== undefined) await keepPacked(options.outDir, packed, context);
   return packed;
 }
 
 /** What an interrupted promotion left on the feed is what this one would put there, or it is none of ours. */
-async function requireSame(published: Released, { rendered, nupkgDigest }: Packed): Promise<void> {
+async function requireSame(published: Released, packed: Packed): Promise<void> {
+  if (await isSame(published, packed)) return;
+  const { rendered, nupkgDigest } = packed;
   const { sha256 } = await digestFile(published.nupkgPath);
-  if (sha256 === nupkgDigest.sha256) return;
   fail('OTHER_BYTES', {
     tool: rendered.tool.tool,
     version: rendered.packageVersion,
@@ -62,6 +69,10 @@ async function requireSame(published: Released, { rendered, nupkgDigest }: Packe
     expected: `SHA-256 ${nupkgDigest.sha256} as its beta makes it`,
     found: sha256,
   });
+}
+
+async function isSame({ nupkgPath }: Released, { nupkgDigest }: Packed): Promise<boolean> {
+  return (await digestFile(nupkgPath)).sha256 === nupkgDigest.sha256;
 }
 
 /** Package, manifest and record, and the payloads where somebody else puts them in their place. */

@@ -7,7 +7,6 @@ import { fail } from '../errors.ts';
 import { releasedAs } from '../plan/reused-bytes.ts';
 import type { Released } from '../publish/released.ts';
 import { originOf } from '../record-origin.ts';
-import type { Verdict } from '../release.ts';
 import { packagingOf } from '../render/packaging.ts';
 import type { Templates } from '../render/templates.ts';
 import { type Check, failed, skipped, unreachable } from '../repeat/check.ts';
@@ -41,7 +40,9 @@ export type ProofManner = {
 };
 
 /** Its parts on this machine. They alone are published: what was compared is what ships. */
-export type Proven = Pick<RepeatedRelease, 'payloads' | 'sbomText'> & { readonly held: HeldPackage };
+export type Proven = Pick<RepeatedRelease, 'payloads' | 'sbomText' | 'nuspecAgain'> & {
+  readonly held: HeldPackage;
+};
 
 /**
  * Repeats the evidence of a release as `release:verify` does, holds it to what the tool's file demands now, and compares the whole package
@@ -60,12 +61,13 @@ export async function prove(unproven: Unproven, manner: ProofManner, context: Co
 
   const channel = channelOf(beta.version);
   const manifestText = await bucket.manifest(channel, tool.tool, beta.version);
-  const { checks, verdicts, payloads, sbomText } = await repeatRelease(
+  const { checks, verdicts, demand, payloads, sbomText, nuspecAgain } = await repeatRelease(
     {
       ...{ tool, channel, version: beta.version, isOffline },
       isRebuilt: !wasStable,
       isOfToday: !wasStable,
       isEitherWay: true,
+      isRecordedSourceOnly: true,
       cache: manner.isJustMade ? world.cache : emptyBut(world.cache, workDir),
     },
     { ...held, version: beta.version, manifestText },
@@ -75,7 +77,7 @@ export async function prove(unproven: Unproven, manner: ProofManner, context: Co
     ...checks,
     ...(manifestText === undefined ? [noManifest(unproven, channel)] : []),
     ...(verdicts === undefined && !isOffline && !wasStable ? notAsked(held.record, checks) : []),
-    ...(wasStable ? [] : holdToDemand(tool, held.record, verdicts ?? held.record.evidence)),
+    ...(wasStable ? [] : holdToDemand(tool, held.record, { verdicts, demand })),
     ...(wasStable ? [] : checkReuse(held.record, await bucket.promises(tool.tool))),
   ];
   tell(unproven, all, context);
@@ -87,7 +89,8 @@ export async function prove(unproven: Unproven, manner: ProofManner, context: Co
     const sentence = `${beta.version} was on main, so its bytes are taken without all of its evidence: ${missing[0]?.detail}`;
     world.report.warn(tool.tool, sentence);
   } else if (missing[0] !== undefined) postpone(unproven, missing[0], missing.length);
-  return { held, payloads, sbomText };
+  // what main has offered goes on top as it was; a beta's own word for what upstream says of it is not taken
+  return { held, payloads, sbomText, ...(wasStable ? {} : { nuspecAgain }) };
 }
 
 /** Upstream's files come again. Go's own stores check what they give: a build that is not from them takes minutes more. */
@@ -114,10 +117,10 @@ function notAsked({ source }: ReleaseRecord, checks: readonly Check[]): readonly
 function holdToDemand(
   tool: Tool,
   record: ReleaseRecord,
-  verdicts: readonly Pick<Verdict, 'kind' | 'verdict' | 'subject' | 'detail'>[],
+  again: Pick<RepeatedRelease, 'verdicts' | 'demand'>,
 ): readonly Check[] {
-  const demand = requiredEvidence(tool, originOf(record), record.source.version);
-  const refusal = refusalOf(verdicts, demand);
+  const demand = again.demand ?? requiredEvidence(tool, originOf(record), record.source.version);
+  const refusal = refusalOf(again.verdicts ?? record.evidence, demand);
   return refusal === undefined
     ? []
     : [failed({ what: 'evidence', subject: refusal.file }, refusal.expected, refusal.found)];

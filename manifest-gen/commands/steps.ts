@@ -14,8 +14,8 @@ import { renderRecord } from '../render/release-record.ts';
 import { renderRelease } from '../render/render.ts';
 import { renderSbom, sbomFile } from '../render/sbom.ts';
 import { withRun } from '../run-url.ts';
-import { requiredEvidence } from '../trust.ts';
 import { unpack as unpackAssets } from '../unpack/unpack.ts';
+import { demandOn } from '../verify/demand.ts';
 import { readPrograms } from '../verify/programs.ts';
 import { requireTrust } from '../verify/verdict.ts';
 import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
@@ -70,10 +70,10 @@ export async function inspect(
 
 /** @throws ReleaseError REFUSED when something failed, or evidence that the tool file demands is not there */
 export async function judge(
-  { tool, found, verdicts }: Chosen & { verdicts: readonly Verdict[] },
+  { tool, found, unpacked, verdicts }: Chosen & { unpacked: Unpacked; verdicts: readonly Verdict[] },
   { world }: Local,
 ): Promise<object> {
-  requireTrust(tool.tool, found.version, verdicts, requiredEvidence(tool, found.kind, found.version));
+  requireTrust(tool.tool, found.version, verdicts, demandOn(unpacked.fetched));
   // of one kind there may be several: what a registry signs, and how it says that a file was built
   const told = new Map(
     verdicts.map(({ kind, verdict, subject }) => [

@@ -43,20 +43,22 @@ type Held = {
   readonly held: HeldPackage;
   readonly payloads: readonly HeldPayload[];
   readonly sbomText?: string | undefined;
+  /** In place of the held one: it has upstream's notes of today. */
+  readonly nuspecAgain?: string | undefined;
 };
 
 /**
  * What the feed holds, as parts of a package. Every exe must have the recorded hash.
  * @throws ReleaseError OTHER_BYTES when there are other bytes than the record says
  */
-export function partsOf(tool: Tool, { held, payloads, sbomText }: Held, places: Places): Parts {
+export function partsOf(tool: Tool, { held, payloads, sbomText, nuspecAgain }: Held, places: Places): Parts {
   const { record, nuspecText, verificationText, licenseText } = held;
   // upstream's own files stay where they are, so only the package needs its exe
   const taken = isUpstreamPlace(places.payloadPutUrl)
     ? record.payloads.filter(({ architecture }) => architecture === 'amd64')
     : record.payloads;
   return {
-    ...{ tool, record, nuspecText, verificationText, licenseText },
+    ...{ tool, record, nuspecText: nuspecAgain ?? nuspecText, verificationText, licenseText },
     exes: taken.map((payload) => {
       // the package holds the amd64 exe only; others lie where Scoop gets them
       const exe =

@@ -20,7 +20,7 @@ export function packagingOf(tool: Tool, { nuspecFile: _where, ...templates }: Te
 }
 
 function withoutChoices({ first: _1, versions: _2, minAge: _3, trust, ...rest }: Tool): object {
-  const { require: _4, ...whom } = trust;
+  const { require: _4, provenance: _5, ...whom } = trust;
   return { ...rest, trust: whom };
 }
 

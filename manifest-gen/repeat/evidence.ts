@@ -1,5 +1,6 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import type { Verdict } from '../release.ts';
+import { isSameByOtherWay } from '../verify/carried.ts';
 import { isDigestDetail } from '../verify/digest.ts';
 import { type Check, failed, skipped, unreachable } from './check.ts';
 
@@ -71,10 +72,11 @@ export function evidenceAgain(
 function wordsOf(then: Evidence | undefined, again: Evidence): Evidence {
   if (then === undefined) return again;
   // a mirror may know neither the digest nor that the release is immutable
-  if (again.kind === 'digest') return isDigestDetail(then) ? then : again;
+  if (again.kind === 'digest') return isDigestDetail(then) || isSameByOtherWay(then, again) ? then : again;
   // of the exe alone: nobody outside can have changed what it says
   if (again.kind === 'pe' || again.kind === 'buildinfo') return again;
-  return then.verdict === again.verdict ? again : then;
+  // a bundle and the network say the same in other words
+  return then.verdict !== again.verdict || isSameByOtherWay(then, again) ? then : again;
 }
 
 /** By kind and subject; what a registry says of one file (signature, attestation) by its place too. */

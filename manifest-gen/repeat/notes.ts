@@ -19,16 +19,19 @@ export async function heldNotes(
   return notesIn(releaseNotes, await ownNotes(tool, { record }, templates));
 }
 
-/** Whether upstream still says the same; nothing where either says nothing. */
+/** Whether upstream still says the same; nothing where the package has no words of upstream's. */
 export async function compareNotes(
   tool: Tool,
   held: HeldPackage,
   templates: Templates,
   said: string | undefined,
 ): Promise<readonly Check[]> {
-  if (said === undefined || (await heldNotes(tool, held, templates)) === undefined) return [];
-  const own = await ownNotes(tool, held, templates);
+  if ((await heldNotes(tool, held, templates)) === undefined) return [];
   const about = { what: 'notes', subject: held.record.source.upstream };
+  if (said === undefined) {
+    return [skipped(about, "There are no notes of upstream's here to compare the package's with.")];
+  }
+  const own = await ownNotes(tool, held, templates);
   const { releaseNotes } = await readNuspec(held.nuspecText);
   return releaseNotes === joinNotes(said, own)
     ? [{ ...about, verdict: 'passed', detail: 'Upstream says of the release what the package says.' }]

@@ -1,8 +1,9 @@
+import type { Rendered } from '../release.ts';
 import { packagingOf } from '../render/packaging.ts';
 import { rebasedLike } from '../render/rebase.ts';
 import { renderRelease } from '../render/render.ts';
 import { loadTemplates } from '../render/templates.ts';
-import { type Check, skipped } from './check.ts';
+import { type Check, compare, skipped } from './check.ts';
 import type { HeldPackage } from './held.ts';
 import { compareNotes, heldNotes } from './notes.ts';
 import { comparePackage } from './package.ts';
@@ -19,7 +20,12 @@ export type HeldRelease = HeldPackage & {
 };
 type Held = HeldRelease & { readonly payloads: readonly HeldPayload[] };
 
-export type RenderedAgain = { readonly checks: readonly Check[]; readonly sbomText?: string | undefined };
+export type RenderedAgain = {
+  readonly checks: readonly Check[];
+  readonly sbomText?: string | undefined;
+  /** With upstream's notes of today in place of the held ones; undefined where nobody knows them. */
+  readonly nuspecAgain?: string | undefined;
+};
 
 /** Made anew from what upstream gave, where it did and the recipe is still the same; else from the record that is held. */
 export async function compareRendering(
@@ -45,15 +51,14 @@ export async function compareRendering(
     ? (again.unpacked.licenseText ?? templates.license ?? again.unpacked.fetched.licenseText)
     : held.licenseText;
   const notesText = same.areSameTemplates ? await heldNotes(tool, held, templates) : undefined;
-  const rendered = await renderRelease(isAgain ? again.record : held.record, {
-    tool,
-    templates,
-    addresses: places.addresses,
-    exes: [],
-    notesText,
-    ...(licenseText === undefined ? {} : { licenseText }),
-  });
+  const renderWith = (words: string | undefined): Promise<Rendered> =>
+    renderRelease(isAgain ? again.record : held.record, {
+      ...{ tool, templates, addresses: places.addresses, exes: [], notesText: words },
+      ...(licenseText === undefined ? {} : { licenseText }),
+    });
+  const rendered = await renderWith(notesText);
   const said = isAgain ? again.unpacked.fetched.notesText : undefined;
+  const nuspecAgain = isAgain ? (await renderWith(said)).nuspecText : undefined;
   const then = await placed(held, rendered.manifestText);
   const about = { what: 'manifest', subject: `${tool.tool}.json` };
   const manifestText = then.text ?? rendered.manifestText;
@@ -68,6 +73,7 @@ export async function compareRendering(
   );
   return {
     sbomText: sbom.text,
+    nuspecAgain,
     checks: [
       ...then.moves.map(({ from, to }) =>
         skipped(about, `Its addresses begin with ${from}, those of today with ${to}: all else is compared.`),
@@ -75,6 +81,7 @@ export async function compareRendering(
       ...(await comparePackage({ ...held, manifestText: then.text }, rendered, same, workDir)),
       ...sbom.checks,
       ...(await compareNotes(tool, held, templates, said)),
+      ...(isOfToday ? [compareRecipe(packaging, held.record.packaging)] : []),
     ],
   };
 
@@ -83,4 +90,10 @@ export async function compareRendering(
     const isOffered = (await bucket.version(channel, tool.tool).catch(() => version)) === version;
     return text === undefined || isOffered ? { text, moves: [] } : rebasedLike(text, tool.tool, like);
   }
+}
+
+/** A record that names another recipe would have whoever verifies the release compare less from then on. */
+function compareRecipe(ofToday: string, recorded: string): Check {
+  const about = { what: 'record', subject: 'its packaging' };
+  return compare(about, ofToday, recorded, 'It names the recipe of today.');
 }

@@ -1,4 +1,4 @@
-import type { ReleaseRecord } from '../../formats/release-record.ts';
+import type { EvidenceKind, ReleaseRecord } from '../../formats/release-record.ts';
 import { type Cache, createCache } from '../cache.ts';
 import { fail } from '../errors.ts';
 import type { BucketRepository } from '../publish/bucket-repository.ts';
@@ -52,8 +52,12 @@ export type RepeatedRelease = {
   readonly checks: readonly Check[];
   readonly payloads: readonly HeldPayload[];
   readonly sbomText?: string | undefined;
+  /** The package's nuspec with upstream's notes of today; undefined where upstream was not asked. */
+  readonly nuspecAgain?: string | undefined;
   /** What was found of upstream's own files; undefined when they could not be had, or nobody asked. */
   readonly verdicts?: readonly Verdict[] | undefined;
+  /** The kinds of evidence that the tool's file demands of them. */
+  readonly demand?: readonly EvidenceKind[] | undefined;
 };
 
 /** The same for a package that is here already. Same errors. */
@@ -74,15 +78,16 @@ export async function repeatRelease(
   return {
     payloads,
     sbomText: rendering.sbomText,
+    nuspecAgain: rendering.nuspecAgain,
     verdicts: upstream.verdicts,
+    demand: upstream.demand,
     checks: [
       ...(manifest === undefined ? [] : checkManifest(subject, manifest, version, record, areOwnFiles)),
       ...checkHeld(tool, version, held),
       ...checks,
       ...upstream.checks,
       ...(upstream.isWhole ? [] : await inspectHeld(tool, record, payloads)),
-      // a promotion rests on the recorded source; what another one has of it is for release:verify to tell
-      ...(request.isOffline || request.isEitherWay ? [] : await askOthers(request, record, place)),
+      ...(request.isOffline || request.isRecordedSourceOnly ? [] : await askOthers(request, record, place)),
       ...rendering.checks,
     ],
   };

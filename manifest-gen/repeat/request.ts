@@ -22,8 +22,10 @@ export type RepeatManner = {
   readonly isOfToday?: boolean;
   /** No source is asked: what can be compared without one is. */
   readonly isOffline?: boolean;
-  /** Where a release over the network and a bundle may stand for each other: the files are the same. */
+  /** A release over the network and a bundle may stand for each other: the files are the same. */
   readonly isEitherWay?: boolean;
+  /** What other sources of the tool have of it is left out: the release rests on the recorded one. */
+  readonly isRecordedSourceOnly?: boolean;
   /** Where upstream's files go; else a folder that is empty, so that what is said to be downloaded again really is. */
   readonly cache?: Cache | undefined;
 };

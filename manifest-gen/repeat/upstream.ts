@@ -10,6 +10,7 @@ import type { Tool } from '../tools.ts';
 import { requiredEvidence } from '../trust.ts';
 import { unpack } from '../unpack/unpack.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { demandOn } from '../verify/demand.ts';
 import { checkAsked } from '../verify/sumdb.ts';
 import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
 import { type Check, compare, failed, skipped, unreachable } from './check.ts';
@@ -21,6 +22,8 @@ export type UpstreamRepeated = {
   readonly isWhole: boolean;
   /** What was found of what came, for who holds it to the evidence that a tool's file demands. */
   readonly verdicts?: readonly Verdict[];
+  /** The kinds of evidence that the tool's file demands of what came. */
+  readonly demand?: readonly EvidenceKind[];
   /** What came, and the record that follows from it; undefined when it could not be had. */
   readonly again?: { readonly unpacked: Unpacked; readonly record: ReleaseRecord };
 };
@@ -55,24 +58,29 @@ export async function repeatUpstream(
     const difference = findDifference(record, found);
     if (difference !== undefined) return nothing(judge(about, difference, found, isSameRecipe));
     const offer: Check = { ...about, verdict: 'passed', detail: 'It offers what the record names.' };
-    const required = requiredEvidence(tool, found.kind, version);
     if (!isFetched) {
       const asked = found.offers.flatMap(({ goModule }) => goModule ?? []).slice(0, 1);
-      const sums = compareEvidence(ofKind(record, 'sumdb'), asked.map(checkAsked), required);
+      const sums = compareEvidence(
+        ofKind(record, 'sumdb'),
+        asked.map(checkAsked),
+        requiredEvidence(tool, found.kind, version),
+      );
       return nothing(offer, ...sums, skipped(about, 'It was not built again; --rebuild does that.'));
     }
 
     const fetched = ofRecorded(record, await source.fetch(found, report));
     const unpacked = await unpack(fetched, cache);
+    const demand = demandOn(fetched);
     const verdicts = [...(await verifyFetched(fetched)), ...(await verifyUnpacked(unpacked))];
     return {
       isWhole: true,
       verdicts,
+      demand,
       checks: [
         offer,
         ...compareFiles(record, unpacked),
-        ...compareEvidence(record.evidence, verdicts, required),
-        ...silentEvidence(about.subject, verdicts, required),
+        ...compareEvidence(record.evidence, verdicts, demand),
+        ...silentEvidence(about.subject, verdicts, demand),
       ],
       again: { unpacked, record: recordAgain(record, unpacked, verdicts) },
     };
@@ -150,14 +158,12 @@ function recordAgain(held: ReleaseRecord, unpacked: Unpacked, verdicts: readonly
   const isWhole = held.payloads.every(({ architecture }) =>
     again.payloads.some((payload) => payload.architecture === architecture),
   );
-  // a bundle and the network say the same in other words
-  const isSameWay = again.source.kind === held.source.kind;
   return {
     ...held,
     builtBy: again.builtBy,
     source: { ...again.source, kind: held.source.kind, fingerprint: held.source.fingerprint },
     payloads: isWhole ? again.payloads : held.payloads,
-    evidence: isSameWay ? [...evidenceAgain(held.evidence, again.evidence, isWhole)] : held.evidence,
+    evidence: [...evidenceAgain(held.evidence, again.evidence, isWhole)],
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Found, Verdict } from '../release.ts';
+import { isDigestDetail } from './digest.ts';
 
 /** What a verdict rests on when its files came in a bundle. The rest is proved by the files alone, or says it itself (sumdb.ts). */
 const restsOn: Partial<Record<Verdict['kind'], (verdict: Verdict, keyId: string) => string>> = {
@@ -15,6 +16,34 @@ const restsOn: Partial<Record<Verdict['kind'], (verdict: Verdict, keyId: string)
 
 const rootHere =
   'It came in a bundle and is proved by the trusted root of this side, not by one in the bundle.';
+
+type Said = Pick<Verdict, 'kind' | 'verdict' | 'detail'> & { readonly keyId?: string | undefined };
+
+/**
+ * Does a record say in the words of a bundle what was found over the network now, or the other way round? Nothing else may stand in the
+ * place of our own words: whoever wrote the record could have written anything there.
+ */
+export function isSameByOtherWay(recorded: Said, again: Said): boolean {
+  if (recorded.keyId !== again.keyId && ![recorded, again].every(hasBundleKey)) return false;
+  const [then, now] = [withoutWay(recorded.detail), withoutWay(again.detail)];
+  if (again.kind === 'digest') return isDigestDetail({ ...recorded, detail: then });
+  return recorded.verdict === again.verdict && then === now;
+}
+
+/** Whose key it is depends on the way for these alone. */
+function hasBundleKey({ kind, keyId }: Said): boolean {
+  const isOfWay = kind === 'digest' || kind === 'sumdb';
+  return isOfWay && (keyId === undefined || new RegExp(`^${bundleKey}$`).test(keyId));
+}
+
+function withoutWay(detail: string): string {
+  return detail.replace(byWay, '.');
+}
+
+const bundleKey = '[0-9A-F]{16}';
+const byWay = new RegExp(
+  `(?:\\.(?: So says| That this is the registry's key says) the bundle signed by ${bundleKey}\\.|\\. ${rootHere.replaceAll('.', '\\.')}|, and the \\d+ others that the exes name as they name them: proved by the tree that [\\w.+-]+ signed\\. That the exes were built from them says the bundle signed by ${bundleKey}\\.)$`,
+);
 
 /** In a bundle a source's words come from whoever signed it, and the record says so. */
 export function asCarried({ carriedBy }: Found, verdict: Verdict): Verdict {

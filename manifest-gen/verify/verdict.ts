@@ -4,12 +4,15 @@ import type { Verdict } from '../release.ts';
 /** Why a release is refused: the sentence's parts. */
 export type Refusal = { readonly file: string; readonly expected: string; readonly found: string };
 
+type Judged = Pick<Verdict, 'kind' | 'verdict' | 'subject' | 'detail'> &
+  Partial<Pick<Verdict, 'file' | 'expected' | 'found'>>;
+
 /**
  * The policy, pure. A failed check always refuses. A required kind must have passed for every file it speaks of, and must speak
  * of at least one; a kind that is not required may be absent.
  * Kinds that nothing here checks never speak, so requiring one refuses.
  */
-export function refusalOf(verdicts: readonly Verdict[], required: readonly string[]): Refusal | undefined {
+export function refusalOf(verdicts: readonly Judged[], required: readonly string[]): Refusal | undefined {
   const failed = verdicts.find(({ verdict }) => verdict === 'failed');
   if (failed !== undefined) {
     return {

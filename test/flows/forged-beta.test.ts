@@ -7,7 +7,7 @@ import { type Part, packagedWith, withRecord, withText } from '../kit/forged-bet
 import { delveRelease, type Generator } from '../kit/generator.ts';
 import { createGitClient } from '../kit/git.ts';
 import { makeKey, makeTempDir, pushNupkg, type TestHouse } from '../kit/house.ts';
-import { versionsOn } from '../kit/published.ts';
+import { download, versionsOn } from '../kit/published.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
@@ -25,7 +25,7 @@ describe('a beta that somebody made by hand', () => {
   beforeEach(async () => {
     world = await startReleaseWorld({
       repositories: { 'go-delve/delve': [delveRelease('1.26.2')] },
-      scopes: ['push'],
+      scopes: ['push', 'unlist'],
     });
     ({ house, generator } = world);
     key = await makeKey(house, ['push:beta']);
@@ -206,6 +206,68 @@ describe('a beta that somebody made by hand', () => {
     );
   });
 
+  it('is refused when its record names another recipe, though all else is what the recipe makes', async () => {
+    expect(await publish(await packagedWith(await genuine(), otherRecipe))).toBe(201);
+
+    await expectRefusals([[], skip], /record of its packaging .* expected 3:[0-9a-f]{64}, found 3:0{64}/);
+  });
+
+  it('is refused when its record claims a bundle and says the evidence in words of its own', async () => {
+    const claim = withRecord(({ source, evidence, ...record }) => ({
+      ...record,
+      source: { ...source, kind: 'bundle' as const },
+      evidence: evidence.map((one) => ({
+        ...one,
+        detail: `${one.detail} Pay at https://phishing.example/.`,
+      })),
+    }));
+    const said = (text: string): string =>
+      text.replaceAll(/(\.)(\r?\n)/g, '$1 Pay at https://phishing.example/.$2');
+    const change = (parts: readonly Part[]) => withText('tools/VERIFICATION.txt', said)(claim(parts));
+    expect(await publish(await packagedWith(await genuine(), change))).toBe(201);
+
+    await expectRefusals([[]], /package of tools\/release\.json .* expected line \d+/);
+  });
+
+  it('becomes stable with the notes that upstream has, not with those that somebody wrote into it', async () => {
+    const upstream = { ...delveRelease('1.26.2'), body: 'Fixes a crash.' };
+    world.forge.addRepository('go-delve/delve', [upstream]);
+    const planted = withText('delve.nuspec', (text) =>
+      text.replace('Fixes a crash.', 'Renew your licence at https://phishing.example/ today.'),
+    );
+    expect(await publish(await packagedWith(await genuine(), planted))).toBe(201);
+
+    const result = await generator.run('release:promote', ['delve']);
+
+    expect(result.exitCode, result.stderr).toBe(0);
+    expect(result.stderr).toContain('skipped');
+    expect(result.stderr).toContain('Upstream says something else of the release than the package does');
+    const nuspec = new AdmZip(await download(`${house.url}/nuget/package/delve/1.26.2`)).readAsText(
+      'delve.nuspec',
+    );
+    expect(nuspec).toContain('Fixes a crash.');
+    expect(nuspec).not.toContain('phishing');
+  });
+
+  it('loses notes that its source has none of', async () => {
+    const [, own = ''] = /<releaseNotes>(.*?)<\/releaseNotes>/s.exec(
+      new AdmZip(await genuine()).readAsText('delve.nuspec'),
+    )!;
+    const planted = withText('delve.nuspec', (text) =>
+      text.replace('<releaseNotes>', '<releaseNotes>See https://phishing.example/.\n\n'),
+    );
+    expect(await publish(await packagedWith(await genuine(), planted))).toBe(201);
+
+    const result = await generator.run('release:promote', ['delve']);
+
+    expect(result.exitCode, result.stderr).toBe(0);
+    expect(result.stderr).toContain('There are no notes of upstream');
+    const nuspec = new AdmZip(await download(`${house.url}/nuget/package/delve/1.26.2`)).readAsText(
+      'delve.nuspec',
+    );
+    expect(nuspec).toContain(`<releaseNotes>${own}</releaseNotes>`);
+  });
+
   it('never gets to the feed with two entries of one name', async () => {
     const twice = (parts: readonly Part[]) => [...parts, parts.find(({ name }) => name === 'delve.nuspec')!];
 
@@ -242,6 +304,37 @@ describe('a beta that somebody made by hand', () => {
         stderr: expect.stringMatching(/manifest of delve\.json .* expected line \d+/),
       });
     }
+  });
+
+  it('cannot hold up a withdrawal by taking the number that the correction is to be born as', async () => {
+    world.forge.addRepository('go-delve/delve', [delveRelease('1.26.2'), delveRelease('1.26.1')]);
+    for (const one of ['delve@1.26.1', 'delve@1.26.2'])
+      for (const verb of ['release:beta', 'release:promote'])
+        expect(await generator.run(verb, [one])).toMatchObject({ exitCode: 0 });
+    const good = await download(`${house.url}/nuget/package/delve/1.26.1`);
+    const planted = await packagedWith(good, (parts) =>
+      withText('delve.nuspec', (text) =>
+        text
+          .replace('<version>1.26.1<', '<version>1.26.2.1-beta.1<')
+          .replace('<description>', '<description>x'),
+      )(withRecord((record) => ({ ...record, version: '1.26.2.1-beta.1' }))(parts)),
+    );
+    expect((await pushNupkg(house, planted, key)).status).toBe(201);
+    const put = await fetch(`${house.url}/dl/delve/1.26.2.1-beta.2/dlv-windows-amd64.exe`, {
+      method: 'PUT',
+      headers: { 'X-NuGet-ApiKey': key },
+      body: new Uint8Array(await exeOf('amd64')),
+    });
+    expect(put.status).toBe(201);
+
+    const result = await generator.run('release:withdraw', ['delve@1.26.2', '--reason', 'crashes'], offline);
+
+    expect(result.exitCode, result.stderr).toBe(0);
+    expect(result.stderr).toContain('1.26.2.1-beta.1 is taken by other bytes, so 1.26.2.1-beta.2 is made');
+    expect(result.stdout).toContain('withdrawn, 1.26.2.1 has the bytes of 1.26.1');
+    const manifest = await fetch(`${house.url}/m/delve.json`);
+    expect(await manifest.json()).toMatchObject({ version: '1.26.2.1' });
+    expect(await versionsOn(house, 'delve')).toContain('1.26.2.1-beta.3');
   });
 
   it('is not even made of bytes that upstream released under another version', async () => {

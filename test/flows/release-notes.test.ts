@@ -27,7 +27,7 @@ describe("upstream's release notes", () => {
   });
   afterEach(() => world.stop());
 
-  it('are in the package as they were when the beta was made, whatever upstream makes of them later', async () => {
+  it('are in a beta as they were when it was made, and in the stable package as upstream has them then', async () => {
     await succeed('release:beta', 'delve');
     expect(await notesOf('1.26.3-beta.1')).toBe(carried);
 
@@ -35,7 +35,8 @@ describe("upstream's release notes", () => {
     expect(await succeed('release:beta', 'delve')).toContain('nothing to do');
     await succeed('release:promote', 'delve');
 
-    expect(await notesOf('1.26.3')).toBe(carried);
+    expect(await notesOf('1.26.3-beta.1')).toBe(carried);
+    expect(await notesOf('1.26.3')).toBe(`These notes were rewritten.\n\n${link}`);
   });
 
   it('are compared with what upstream says today, and an edit of theirs is no fault of ours', async () => {

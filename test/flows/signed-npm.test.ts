@@ -15,6 +15,9 @@ import { type Sigstore, startSigstore } from '../kit/sigstore.ts';
 describe.skipIf(!hasProgram('npm'))('a release from npm that the registry vouches for (needs npm)', () => {
   const identity = 'https://github.com/bufbuild/buf/.github/workflows/release.yml@refs/tags/v1.72.0';
   const publication = 'https://github.com/npm/attestation/tree/main/specs/publish/v0.1';
+  const byWorkflow =
+    'sigstore: {identity: "https://github.com/bufbuild/buf/.github/workflows/release.yml@refs/tags/{tag}", issuer: "https://token.actions.githubusercontent.com", trustedRoot: root.json}';
+  const whereAttested = 'provenance: where-attested';
   const ours = makeRegistryKey('SHA256:ours');
   const other = makeRegistryKey('SHA256:ours');
   let sigstore: Sigstore;
@@ -74,7 +77,12 @@ describe.skipIf(!hasProgram('npm'))('a release from npm that the registry vouche
     };
   }
 
-  async function release(require: string, vouched?: ReturnType<typeof vouch>, keys = [ours.listed]) {
+  async function release(
+    require: string,
+    vouched?: ReturnType<typeof vouch>,
+    keys = [ours.listed],
+    signer = byWorkflow,
+  ) {
     const module = { path: 'github.com/bufbuild/buf', version: '(devel)' };
     const files = { 'bin/buf.exe': makeTinyExe({ module }) };
     registry = await startNpmRegistry(
@@ -82,10 +90,7 @@ describe.skipIf(!hasProgram('npm'))('a release from npm that the registry vouche
       keys,
     );
     await writeFile(join(generator.dir, 'root.json'), sigstore.root);
-    await writeFile(
-      join(generator.dir, 'trust.yaml'),
-      `buf: {require: ${require}, sigstore: {identity: "https://github.com/bufbuild/buf/.github/workflows/release.yml@refs/tags/{tag}", issuer: "https://token.actions.githubusercontent.com", trustedRoot: root.json}}\n`,
-    );
+    await writeFile(join(generator.dir, 'trust.yaml'), `buf: {require: ${require}, ${signer}}\n`);
     const result = await generator.run('release:beta', ['buf@1.72.0', '--source', 'npm'], {
       env: { ...registry.env, TRUST_FILE: join(generator.dir, 'trust.yaml') },
     });
@@ -168,6 +173,39 @@ describe.skipIf(!hasProgram('npm'))('a release from npm that the registry vouche
     );
     await Promise.all([other.stop(), feed.stop()]);
   });
+
+  it.each<[string, ReturnType<typeof vouch> | undefined, string, number, string]>([
+    ['nothing is attested', undefined, byWorkflow, 0, ''],
+    ['the build is attested', vouch(), byWorkflow, 0, ''],
+    [
+      'the registry names attestations and has none',
+      async (...about) => ({ ...(await vouch()(...about)), attestations: [] }),
+      byWorkflow,
+      3,
+      'expected evidence of kind provenance, found none (The registry has no attestation',
+    ],
+    [
+      'the publication alone is attested',
+      async (...about) => {
+        const all = await vouch()(...about);
+        return { ...all, attestations: all.attestations!.slice(0, 1) };
+      },
+      byWorkflow,
+      3,
+      'What the registry attests is not how it was built',
+    ],
+    ['nobody is trusted for it', vouch(), '', 3, 'to trust them, write under trust: sigstore:'],
+  ])(
+    'where provenance is demanded of attested versions and %s',
+    async (_, vouched, signer, exitCode, words) => {
+      const rules = [whereAttested, ...(signer === '' ? [] : [signer])].join(', ');
+
+      const result = await release('[digest, pe]', vouched, [ours.listed], rules);
+
+      expect(result, result.stderr).toMatchObject({ exitCode, isPublished: exitCode === 0 });
+      expect(result.stderr).toContain(words);
+    },
+  );
 
   it.each([
     ['[digest, pe]', 0],
