@@ -194,7 +194,7 @@ describe.skipIf(!hasProgram('npm'))('a release from npm that the registry vouche
       3,
       'What the registry attests is not how it was built',
     ],
-    ['nobody is trusted for it', vouch(), '', 3, 'to trust them, write under trust: sigstore:'],
+    ['nobody is trusted for it', vouch(), '', 3, 'none (The tool names no identity to trust.'],
   ])(
     'where provenance is demanded of attested versions and %s',
     async (_, vouched, signer, exitCode, words) => {
