@@ -17,7 +17,7 @@ import { type Channel, channels } from './push.ts';
 import { createReceive, type PushOutcome } from './receive-push.ts';
 import { recordMissedMoves } from './record-moves.ts';
 import { readRef } from './refs.ts';
-import { ensureRepository } from './repository.ts';
+import { asServed, ensureRepository } from './repository.ts';
 import { openBody } from './request-body.ts';
 import { createSlots, type Slots } from './slots.ts';
 
@@ -72,8 +72,9 @@ const caps = {
 /** Opens the bucket, making it first where there is none. @throws FeedError GIT_MISSING, GIT_FAILED */
 export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   await mkdir(deps.dir, { recursive: true });
-  const git = createGit(join(deps.dir, 'repo.git'), deps.dir, deps.env);
-  await ensureRepository(deps.dir, git);
+  const own = createGit(join(deps.dir, 'repo.git'), deps.dir, deps.env);
+  await ensureRepository(deps.dir, own);
+  const git = asServed(own);
   const moves = { ...deps, git };
   await recordMissedMoves(moves);
   const gate = await openGate();

@@ -46,6 +46,17 @@ export function createGit(
   };
 }
 
+/** With these settings, which win over those of the repository itself. */
+export function withSettings(git: Git, settings: readonly (readonly [name: string, value: string])[]): Git {
+  const first = Number(git.env.GIT_CONFIG_COUNT ?? 0);
+  const added = settings.flatMap(([name, value], index) => [
+    [`GIT_CONFIG_KEY_${first + index}`, name],
+    [`GIT_CONFIG_VALUE_${first + index}`, value],
+  ]);
+  const env = { ...git.env, ...Object.fromEntries(added), GIT_CONFIG_COUNT: `${first + settings.length}` };
+  return { ...git, env };
+}
+
 /**
  * Each process below has these limits; where there are none (Windows, memory on macOS), it goes on without. They are soft:
  * a hook may lift them for itself.

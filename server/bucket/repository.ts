@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Git, runGit } from './git-backend.ts';
+import { join, resolve } from 'node:path';
+import { type Git, runGit, withSettings } from './git-backend.ts';
 import { installHooks } from './hook.ts';
 import { channels } from './push.ts';
 import { readRef } from './refs.ts';
@@ -21,8 +21,8 @@ import { seed } from './seed.ts';
  */
 export async function ensureRepository(bucketDir: string, git: Git): Promise<void> {
   await initRepository(git);
-  await writeFile(join(git.dir, 'go-win-tools.config'), settings);
-  await runGit(git, ['config', '--replace-all', 'include.path', 'go-win-tools.config']);
+  await writeFile(join(git.dir, settingsFile), settings);
+  await runGit(git, ['config', '--replace-all', 'include.path', settingsFile]);
   await removeLeftovers(git.dir);
   await installHooks(git.dir);
   await ensureBranches(git);
@@ -33,6 +33,19 @@ export async function ensureRepository(bucketDir: string, git: Git): Promise<voi
     await writeFile(join(view, 'commondir'), '../repo.git\n');
   }
 }
+
+/**
+ * The repository as it is served: with our settings and hooks, whatever else stands in its own configuration. A
+ * `core.hooksPath` there would take pushes past all rules.
+ */
+export function asServed(git: Git): Git {
+  return withSettings(git, [
+    ['include.path', resolve(git.dir, settingsFile)],
+    ['core.hooksPath', resolve(git.dir, 'hooks')],
+  ]);
+}
+
+const settingsFile = 'go-win-tools.config';
 
 /** An empty bare repository without the templates of this machine; one that is there stays as it is. @throws FeedError GIT_MISSING, GIT_FAILED */
 export async function initRepository(git: Git): Promise<void> {
