@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -83,6 +84,8 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     write: createSlots(limits.write.atOnce, limits.waiting, limits.write.ofOneKey),
   };
   const stopping = new AbortController();
+  // One for each request that runs, which is no leak.
+  setMaxListeners(0, stopping.signal);
   const running = new Set<Promise<unknown>>();
   const proven = new Set<string>();
   const served = { ...git, dir: deps.dir, cap: caps.read };

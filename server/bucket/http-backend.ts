@@ -70,6 +70,9 @@ export async function serveGit(
     return await ended;
   } catch (error) {
     endGit(child);
+    // Whoever waits for this may let the next push move refs.
+    child.stdout.destroy();
+    await ended.catch(() => undefined);
     throw error;
   } finally {
     clearTimeout(timer);

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { FormatError } from '../../formats/format-error.ts';
 import { parseScoopManifest, printScoopManifest, type ScoopManifest } from '../../formats/scoop-manifest.ts';
 
@@ -23,6 +24,10 @@ const limits = { bytes: 256 * 1024, downloads: 50 };
 export function readManifestFile(bytes: Buffer): ManifestFile {
   if (bytes.length > limits.bytes) {
     return unreadable(`it has ${bytes.length} bytes; at most ${limits.bytes} are taken`);
+  }
+  // Other programs read other characters where bytes are no UTF-8.
+  if (!isUtf8(bytes)) {
+    return unreadable('it is not valid UTF-8');
   }
   const text = bytes.toString('utf8');
   try {

@@ -102,12 +102,14 @@ export function parseCommit(bytes: Buffer): Commit {
   const text = bytes.toString('utf8');
   const headEnd = text.indexOf('\n\n');
   const head = (headEnd === -1 ? text : text.slice(0, headEnd)).split('\n');
-  const values = (key: string): string[] =>
-    head.filter((line) => line.startsWith(`${key} `)).map((line) => line.slice(key.length + 1));
+  // As git reads them: the tree, then the parents; a line further down that looks like one is none.
+  const [first = '', ...others] = head;
+  const end = others.findIndex((line) => !line.startsWith('parent '));
+  const parents = end === -1 ? others : others.slice(0, end);
   const message = headEnd === -1 ? '' : text.slice(headEnd + 2);
   return {
-    tree: values('tree')[0] ?? '',
-    parents: values('parent'),
+    tree: first.startsWith('tree ') ? first.slice('tree '.length) : '',
+    parents: parents.map((line) => line.slice('parent '.length)),
     subject: message.trimStart().split('\n')[0]?.trimEnd() ?? '',
   };
 }

@@ -9,6 +9,8 @@ import { folderMode, type TreeReader } from './trees.ts';
 const maxCommits = 2_000;
 /** Of files, over all commits: each is held to every rule. */
 const maxChanges = 20_000;
+/** Of manifests, over all commits: each is compared by several rules, while everybody else waits. */
+const maxUrls = 20_000;
 
 /** Why the pusher may not touch a path; undefined when they may. */
 export type RefusePath = (channel: Channel, path: string) => string | undefined;
@@ -33,6 +35,7 @@ export async function readAdvance(
   }
   const commits: PushedCommit[] = [];
   let changeCount = 0;
+  let urlCount = 0;
   let before = (await trees.commit(current))?.tree;
   for (const oid of oids) {
     const commit = await trees.commit(oid);
@@ -52,11 +55,16 @@ export async function readAdvance(
     if (refused.length > 0) {
       fail('PUSH_REFUSED', { faults: [...new Set(refused)].slice(0, maxRefusalsShown).join(' ') });
     }
+    const changes = await readChanges(trees, differences);
+    urlCount += changes.reduce((sum, { after }) => sum + (after?.manifest?.downloads.length ?? 0), 0);
+    if (urlCount > maxUrls) {
+      fail('PUSH_TOO_LARGE', { what: 'The push', found: `more than ${maxUrls} urls`, limit: maxUrls });
+    }
     commits.push({
       oid,
       subject: commit.subject,
       parentCount: commit.parents.length,
-      changes: await readChanges(trees, differences),
+      changes,
       lacks: await findLacks(trees, commit.tree),
     });
     before = commit.tree;

@@ -149,7 +149,11 @@ export function createReceive(deps: ReceiveDeps): Receive {
       if (accepted === undefined) return;
       await forgetAccepted(file);
       const { updates } = accepted.commands;
-      const isRight = await confirmMoves({ git, log }, accepted.before, updates);
+      // What has moved gets its audit entry, also when it cannot be compared.
+      const isRight = await confirmMoves({ git, log }, accepted.before, updates).catch((err) => {
+        log.error({ err }, 'the refs could not be compared with what was accepted');
+        return false;
+      });
       if (await recordMoves({ ...deps, git }, updates, by, reasonOf(req))) outcome = 'published';
       if (!isRight) fail('GIT_FAILED', {}, new Error('git moved other refs than were accepted'));
     });

@@ -126,10 +126,13 @@ export function createTreeReader(objects: ObjectReader, work: Work): TreeReader 
 
   async function manifests(oid: string | undefined): Promise<ReadonlyMap<string, ManifestFile>> {
     const found = new Map<string, ManifestFile>();
-    for (const name of oid === undefined ? [] : (await bucketOf(oid)).keys()) {
+    for (const [name, entry] of oid === undefined ? [] : await bucketOf(oid)) {
       const tool = toolOfPath(`bucket/${name}`);
-      const read = tool === undefined ? undefined : await manifest(oid ?? '', tool);
-      if (tool !== undefined && read !== undefined) {
+      if (tool === undefined || entry.mode === folderMode) {
+        continue;
+      }
+      const { manifest: read } = await file(`bucket/${name}`, entry);
+      if (read !== undefined) {
         found.set(tool, read);
       }
     }
