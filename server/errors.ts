@@ -64,6 +64,7 @@ const errors = {
   SOURCE_UNREACHABLE: [502, 'The source cannot be reached: {url}: {cause}'],
   SOURCE_REFUSED: [502, 'The source answers {status} to {url}{advice}'],
   SOURCE_STRANGE: [502, 'The source is not understood: {url}: {problem}'],
+  SOURCE_TOO_LARGE: [502, 'The source cannot be asked for all that it has: {url}: {problem}'],
   IMPORT_DIFFERS: [
     409,
     '{id} {version} is here already with other bytes, and nothing published is ever replaced.',
@@ -262,6 +263,7 @@ const exitCodes: Partial<Record<ErrorCode, 2 | 4 | 130>> = {
   FILE_MISSING: 2,
   KEY_UNUSABLE: 2,
   SOURCE_UNREACHABLE: 4,
+  SOURCE_STRANGE: 4,
   SERVER_SILENT: 4,
   SERVER_STRANGE: 4,
   INTERRUPTED: 130,

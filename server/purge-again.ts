@@ -35,7 +35,7 @@ export async function purgeAgain(replaced: string, dir: string): Promise<number 
       blobs,
       settling,
       doomed: createSqlDoomedBlobs(db),
-      bucket: { listManifests: async () => [] },
+      bucket: { listManifests: async () => [], between: (work) => work() },
       lockForRemoving: () => () => undefined,
       log,
     });

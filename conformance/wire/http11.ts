@@ -5,6 +5,7 @@ import {
   type IncomingMessage,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { hideSent } from '../../formats/hide-credentials.ts';
 import type { Address } from './address.ts';
 import type { Answer } from './answer.ts';
 import { joinHeaders, readBody } from './body.ts';
@@ -40,7 +41,7 @@ export function exchange(
       readBody(response, maxBytes).then((body) => {
         resolve({
           status: response.statusCode ?? 0,
-          reason: response.statusMessage ?? '',
+          reason: hideSent(response.statusMessage ?? '', sent.headers),
           httpVersion: response.httpVersion,
           headers: joinHeaders(response.headers),
           body,

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { type CancelableRequest, type Got, type OptionsInit, RequestError, type Response } from 'got';
+import { hideSent } from '../../formats/hide-credentials.ts';
 import { isHtmlPage } from '../../formats/html-page.ts';
 import { inShort } from '../../formats/thrown.ts';
 import { countBytes } from '../count-bytes.ts';
@@ -175,7 +176,8 @@ function openStream(http: FeedHttp, address: string): Readable {
 
 /** The server's sentence is the reason phrase, repeated in the body (spec nuget-v2 10.3). */
 export function reasonOf(response: Response<unknown>): string {
-  return (response.statusMessage || `status ${response.statusCode}`).slice(0, 512).replace(/\.$/, '');
+  const said = response.statusMessage || `status ${response.statusCode}`;
+  return hideSent(said, response.request.options.headers).slice(0, 512).replace(/\.$/, '');
 }
 
 export function explain(http: FeedHttp, address: string, error: unknown): never {

@@ -55,7 +55,11 @@ export const PurgeReport = z.object({
     .array(z.object({ sha256: z.string(), names: z.array(z.string()).readonly() }))
     .readonly()
     .describe('Bytes that stay, since others name them too.'),
-  isWaiting: z.boolean().describe('The bytes go once the backup or export has ended that reads them now.'),
+  isWaiting: z
+    .boolean()
+    .describe(
+      'The bytes are still on the disk: a backup, an export or a query reads them now, or the disk is full. They go once that is over.',
+    ),
 });
 export type PurgeReport = z.infer<typeof PurgeReport>;
 

@@ -48,6 +48,11 @@ export interface Bucket extends ManifestReader {
     res: Response,
     pusher: Principal | undefined,
   ): Promise<PushOutcome | undefined>;
+  /**
+   * Does some work while no push is judged and no branch moves.
+   * @throws FeedError GIT_BUSY when pushes have it for too long, SHUTTING_DOWN
+   */
+  between<Answer>(work: () => Promise<Answer>): Promise<Answer>;
   /** @throws FeedError BUCKET_BROKEN, GIT_FAILED, GIT_MISSING */
   ping(): Promise<void>;
   /** Ends what may be ended and waits for the rest. */
@@ -83,6 +88,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     read: createSlots(limits.read.atOnce, limits.waiting, limits.read.ofOneAddress),
     write: createSlots(limits.write.atOnce, limits.waiting, limits.write.ofOneKey),
   };
+  const turn = createSlots(1, limits.waiting);
   const stopping = new AbortController();
   // One for each request that runs, which is no leak.
   setMaxListeners(0, stopping.signal);
@@ -95,6 +101,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     served: { ...served, cap: caps.write },
     gate,
     stopping: stopping.signal,
+    turn,
   });
   const pushesByKey = new Map<string, number>();
 
@@ -137,13 +144,11 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     res: Response,
     work: () => Promise<Answer>,
   ): Promise<Answer | undefined> {
-    const patience = AbortSignal.timeout(limits.patienceMs);
     const gone = new AbortController();
     res.once('close', () => gone.abort());
-    const signal = AbortSignal.any([stopping.signal, patience, gone.signal]);
-    const leave = await slot.acquire(signal, holder).catch((error) => {
+    const leave = await enter(slot, holder, gone.signal).catch((error) => {
       if (gone.signal.aborted) return undefined;
-      throw patience.aborted ? new FeedError('GIT_BUSY', {}, error) : error;
+      throw error;
     });
     if (leave === undefined) return undefined;
     try {
@@ -151,6 +156,14 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     } finally {
       leave();
     }
+  }
+
+  async function enter(slot: Slots, holder?: string, gone?: AbortSignal): Promise<() => void> {
+    const patience = AbortSignal.timeout(limits.patienceMs);
+    const signals = [stopping.signal, patience, ...(gone === undefined ? [] : [gone])];
+    return slot.acquire(AbortSignal.any(signals), holder).catch((error) => {
+      throw patience.aborted ? new FeedError('GIT_BUSY', {}, error) : error;
+    });
   }
 
   return {
@@ -163,6 +176,14 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
           : push(address, req, res, pusher ?? fail('KEY_MISSING'));
       running.add(work);
       return await work.finally(() => running.delete(work));
+    },
+    async between(work) {
+      const leave = await enter(turn);
+      try {
+        return await work();
+      } finally {
+        leave();
+      }
     },
     async ping() {
       for (const channel of channels) {

@@ -23,7 +23,7 @@ import { recordMoves } from './record-moves.ts';
 import { refusalReport } from './refusal-report.ts';
 import { openBody } from './request-body.ts';
 import { judgeCommands } from './rules.ts';
-import { createSlots } from './slots.ts';
+import type { Slots } from './slots.ts';
 
 export type ReceiveDeps = JudgeDeps & {
   /** The repository under its two addresses. */
@@ -34,6 +34,8 @@ export type ReceiveDeps = JudgeDeps & {
   readonly reservedIds: readonly string[];
   /** Aborted when the server stops. */
   readonly stopping: AbortSignal;
+  /** From the judging of a push to the end of git: two pushes that are each right may be wrong together. */
+  readonly turn: Slots;
 };
 
 export type PushOutcome = 'published' | 'refused';
@@ -51,7 +53,6 @@ const limits = {
   maxMs: 10 * 60_000,
   listMs: 30_000,
   turnMs: 2 * 60_000,
-  waiting: 200,
 };
 
 /**
@@ -59,9 +60,7 @@ const limits = {
  * are compared with what was accepted.
  */
 export function createReceive(deps: ReceiveDeps): Receive {
-  const { git, served, gate, log, reservedIds, stopping } = deps;
-  /** From the judging of a push to the end of git: two pushes that are each right may be wrong together. */
-  const turn = createSlots(1, limits.waiting);
+  const { git, served, gate, log, reservedIds, stopping, turn } = deps;
 
   return async (address, req, res, pusher) => {
     await requireHooks(git.dir);

@@ -33,6 +33,7 @@ export interface CatalogSnapshot {
   /** By SHA-256. */
   blobs(): Iterable<NamedBlob>;
   namesBlob(sha256: string): boolean;
+  isPurged(id: string, version: string): boolean;
   findPayload(tool: string, version: string, file: string): Payload | undefined;
   /** What SQLite itself finds wrong; nothing when the file is sound. */
   findDamage(): readonly string[];

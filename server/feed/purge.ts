@@ -1,4 +1,4 @@
-import { parseNuGetVersion } from '../../formats/nuget-version.ts';
+import { parseNuGetVersion, printNormalizedVersion } from '../../formats/nuget-version.ts';
 import type { Actor } from '../audit/audit.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { DoomedBlobs } from '../blobs/doomed-blobs.ts';
@@ -16,6 +16,8 @@ export type PurgeServices = {
     listManifests(
       channel: 'main' | 'beta',
     ): Promise<readonly { readonly tool: string; readonly version: string; readonly text: string }[]>;
+    /** No push is judged and no branch moves meanwhile. */
+    between<Answer>(work: () => Promise<Answer>): Promise<Answer>;
   };
   /** Held while blobs are removed; undefined while a backup, an export or a check reads them. */
   readonly lockForRemoving: () => (() => void) | undefined;
@@ -42,6 +44,8 @@ export type Purging = {
 };
 
 const retryMs = 20_000;
+/** What fails each time, as on a full disk, is tried less and less often. */
+const maxRetryMs = 60 * 60_000;
 const maxAttempts = 20;
 
 /**
@@ -52,14 +56,20 @@ const maxAttempts = 20;
 export function createPurging(services: PurgeServices): Purging {
   const { catalog, blobs, doomed, settling, lockForRemoving, log } = services;
   let timer: NodeJS.Timeout | undefined;
+  let retries = 0;
   let running: Promise<boolean> = Promise.resolve(true);
 
   async function purge({ id, version, reason, force = false }: PurgeOrder, by: Actor): Promise<PurgeReport> {
-    if (parseNuGetVersion(version) === undefined)
-      fail('PATH_INVALID', { problem: `${version} is no version.` });
-    if (!force) await refuseOffered(services, id, version);
-    const purged = await removeRows(id, version, reason, by);
-    return { ...purged, isWaiting: !(await sweep()) };
+    const wanted = normalized(version) ?? fail('PATH_INVALID', { problem: `${version} is no version.` });
+    // A push that was judged before must not offer afterwards what is gone by then.
+    const purged = await services.bucket.between(async () => {
+      if (!force) await refuseOffered(services, id, wanted);
+      return removeRows(id, version, reason, by);
+    });
+    const isDone = await sweep();
+    // What a push stored that was under way and came too late is found by then.
+    if (isDone) again(retryMs);
+    return { ...purged, isWaiting: !isDone };
   }
 
   async function removeRows(id: string, version: string, reason: string, by: Actor): Promise<Purged> {
@@ -72,6 +82,11 @@ export function createPurging(services: PurgeServices): Purging {
     }
   }
 
+  function again(afterMs: number): void {
+    clearTimeout(timer);
+    timer = setTimeout(() => void sweep(), afterMs).unref();
+  }
+
   /** One after the other. */
   function sweep(): Promise<boolean> {
     running = running.then(sweepOnce).catch((error: unknown) => {
@@ -79,8 +94,8 @@ export function createPurging(services: PurgeServices): Purging {
       return false;
     });
     return running.then((isDone) => {
-      clearTimeout(timer);
-      timer = isDone ? undefined : setTimeout(() => void sweep(), retryMs).unref();
+      if (isDone) retries = 0;
+      else again(Math.min(retryMs * 2 ** retries++, maxRetryMs));
       return isDone;
     });
   }
@@ -117,11 +132,24 @@ export function createPurging(services: PurgeServices): Purging {
 async function refuseOffered({ bucket }: PurgeServices, id: string, version: string): Promise<void> {
   const tool = id.toLowerCase();
   for (const channel of ['main', 'beta'] as const) {
-    const offers = (await bucket.listManifests(channel)).some(
-      (manifest) =>
-        (manifest.tool === tool && manifest.version === version) ||
-        manifest.text.toLowerCase().includes(`/dl/${tool}/${version.toLowerCase()}/`),
-    );
-    if (offers) fail('PURGE_OFFERED', { id, version, channel });
+    const manifests = await bucket.listManifests(channel);
+    if (manifests.some((manifest) => versionsIn(manifest, tool).includes(version)))
+      fail('PURGE_OFFERED', { id: tool, version, channel });
   }
+}
+
+/** What a manifest offers of a tool: its own version, and those in the addresses of payloads, also of another tool's manifest. */
+function versionsIn(
+  { tool, version, text }: { readonly tool: string; readonly version: string; readonly text: string },
+  wanted: string,
+): (string | undefined)[] {
+  const addresses = [...text.toLowerCase().matchAll(/\/dl\/([^/"]+)\/([^/"]+)\//g)];
+  const named = addresses.flatMap(([, of, spelled]) => (of === wanted ? [normalized(spelled ?? '')] : []));
+  return tool === wanted ? [normalized(version), ...named] : named;
+}
+
+/** As the catalog compares versions: 1.32 and 1.32.0.0 are 1.32.0 (spec nuget-v2 12.1). */
+function normalized(version: string): string | undefined {
+  const parsed = parseNuGetVersion(version);
+  return parsed && printNormalizedVersion(parsed).toLowerCase();
 }

@@ -76,14 +76,23 @@ export type Promised = {
   readonly hash: string | undefined;
 };
 
+export type BrokenPromise = { readonly kind: 'manifest' | 'purged'; readonly problem: string };
+
 /** What a manifest promises and the catalog does not have. */
-export function problemOfPromise(snapshot: CatalogSnapshot, { url, hash }: Promised): string | undefined {
+export function problemOfPromise(
+  snapshot: CatalogSnapshot,
+  { url, hash }: Promised,
+): BrokenPromise | undefined {
   const name = payloadOfAddress(url);
   if (name === undefined) return undefined;
   const payload = snapshot.findPayload(name.tool, name.version, name.file);
-  if (payload === undefined) return `${url} is not here: Scoop gets 404`;
+  if (payload === undefined) {
+    return snapshot.isPurged(name.tool, name.version)
+      ? { kind: 'purged', problem: `${url} was purged: Scoop gets 410` }
+      : { kind: 'manifest', problem: `${url} is not here: Scoop gets 404` };
+  }
   const expected = hash?.toLowerCase().replace(/^sha256:/, '');
   return expected === payload.sha256
     ? undefined
-    : `${url} has SHA-256 ${payload.sha256}, its manifest says ${expected}`;
+    : { kind: 'manifest', problem: `${url} has SHA-256 ${payload.sha256}, its manifest says ${expected}` };
 }

@@ -1,5 +1,6 @@
 import { got, HTTPError, type OptionsOfTextResponseBody } from 'got';
 import { z } from 'zod';
+import { hideSent } from '../../formats/hide-credentials.ts';
 import { jsonOf } from '../../formats/json.ts';
 import { messageOf } from '../../formats/thrown.ts';
 import { FeedError, fail } from '../errors.ts';
@@ -69,7 +70,8 @@ function explain(error: unknown, url: string, signal: AbortSignal): FeedError {
   if (signal.aborted) return new FeedError('INTERRUPTED', { state: 'the server may have done it already.' });
   if (!(error instanceof HTTPError)) return new FeedError('SERVER_SILENT', { url, cause: messageOf(error) });
   const { rawBody, statusCode: status, statusMessage = '' } = error.response;
-  const reason = titleOf(String(rawBody)) ?? (statusMessage || `status ${status}`);
+  const said = titleOf(String(rawBody)) ?? (statusMessage || `status ${status}`);
+  const reason = hideSent(said, error.request?.options.headers ?? {});
   if (status === 503) return new FeedError('SERVER_SILENT', { url, cause: reason });
   return new FeedError('SERVER_REFUSED', { reason, status });
 }

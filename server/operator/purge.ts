@@ -54,7 +54,7 @@ function told(name: string, { files, kept, isWaiting }: PurgeReport): string {
   }
   if (isWaiting)
     lines.push(
-      'Its bytes are still on the disk, and nobody gets them: a backup, an export or a check is reading. They go as soon as it has ended, while a server runs or with the next command that uses the folder.',
+      'Its bytes are still on the disk, and nobody gets them: a backup, an export, a check or a long query is reading them, or the disk is full (the log of the server says so). They go as soon as that is over, while a server runs or with the next command that uses the folder.',
     );
   lines.push('Backups and exports that were made before still hold it.');
   return `${lines.join('\n')}\n`;

@@ -13,7 +13,7 @@ import { withProgress } from './progress.ts';
 import type { OperatorWorld } from './world.ts';
 
 export type Fault = {
-  readonly kind: 'database' | 'latest flags' | 'trail' | 'bytes' | 'bucket' | 'manifest';
+  readonly kind: 'database' | 'latest flags' | 'trail' | 'bytes' | 'bucket' | 'manifest' | 'purged';
   /** `buf 1.32.0`, `dl/buf/1.32.0/buf-windows-amd64.exe`, `main buf`. */
   readonly subject: string;
   readonly problem: string;
@@ -35,6 +35,8 @@ export const advice: Readonly<Record<Fault['kind'], string>> = {
     'put the file back from a backup or an export, as blobs/ab/SHA256 in the data folder (ab: how the SHA-256 begins); pushing the same bytes again heals missing and torn files of payloads',
   bucket: 'stop the server and put the folder bucket back from a backup, or from a clone that is as new',
   manifest: 'PUT the payload again, with the bytes that the manifest names',
+  purged:
+    'it does not come back: put another version on the branch (release:withdraw TOOL@VERSION, or release a newer one)',
 };
 
 /** Every check of feed:verify. The bucket is read before the database, so that no promise is newer than what it is held against. */
@@ -52,10 +54,10 @@ export async function checkAll(world: OperatorWorld, reading: Reading, tempDir: 
     const faults = [
       ...bucket.faults,
       ...bucket.promises.flatMap((promise) => {
-        const problem = problemOfPromise(snapshot, promise);
-        return problem === undefined
+        const broken = problemOfPromise(snapshot, promise);
+        return broken === undefined
           ? []
-          : [fault('manifest', `${promise.channel} ${promise.tool}`, problem)];
+          : [fault(broken.kind, `${promise.channel} ${promise.tool}`, broken.problem)];
       }),
       ...snapshot
         .findWrongLatest()

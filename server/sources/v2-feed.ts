@@ -97,8 +97,8 @@ export function createV2Source(
         return;
       }
       if (seen.size > maxVersions) {
-        const problem = `it tells of more than ${maxVersions} versions; name ids with --id`;
-        fail('SOURCE_STRANGE', { url: shown(url), problem });
+        const problem = `it has more than ${maxVersions} versions; name ids with --id`;
+        fail('SOURCE_TOO_LARGE', { url: shown(url), problem });
       }
       if (stale >= maxStalePages || visited.has(next.href)) {
         fail('SOURCE_STRANGE', { url: shown(next), problem: 'its pages lead in circles' });

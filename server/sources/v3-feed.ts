@@ -36,7 +36,7 @@ export function createV3Source(web: Web, index: URL, { parallel = 8 } = {}): Sou
 
   async function findIds({ search }: Resources, globs: readonly string[]): Promise<string[]> {
     if (search === undefined) {
-      fail('SOURCE_STRANGE', { url: shown(index), problem: 'it has no search; name ids with --id' });
+      fail('SOURCE_TOO_LARGE', { url: shown(index), problem: 'it has no search; name ids with --id' });
     }
     const ids = new Map<string, string>();
     let skip = 0;

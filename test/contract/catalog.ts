@@ -412,6 +412,28 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
       });
     });
 
+    describe('purge', () => {
+      it('leaves a long list whole that is being made meanwhile, but for what is gone', async () => {
+        const versions = Array.from({ length: 200 }, (_one, n) => `1.0.${n}`);
+        const description = (version: string): string => `${version} ${'long '.repeat(20_000)}`;
+        await Promise.all(
+          versions.map((version) => add('leaky', version, { description: description(version) })),
+        );
+
+        const asked = names({ id: 'leaky' });
+        await catalog.purge('leaky', '1.0.0', operator, 'a law');
+        await catalog.purge('leaky', '1.0.199', operator, 'a law');
+        await add('leaky', '1.0.200', { description: 'in the place of another' });
+
+        const found = await asked;
+        expect(found).toEqual(
+          expect.arrayContaining(versions.slice(1, -1).map((version) => `leaky ${version}`)),
+        );
+        expect(found).not.toContain('leaky 1.0.199');
+        expect((await catalog.find('leaky', '1.0.200'))?.nuspec.description).toBe('in the place of another');
+      }, 60_000);
+    });
+
     describe('countDownload', () => {
       it('counts by version and by id once it was flushed', async () => {
         await add('x', '1.0.0');

@@ -450,7 +450,7 @@ describe('feed:import from a small or hostile feed', () => {
       await importInto(dataDir, `${page.url}/feed`),
     ];
 
-    expect(first).toMatchObject({ code: 1, message: expect.stringContaining('circles') });
+    expect(first).toMatchObject({ code: 4, message: expect.stringContaining('circles') });
     expect(second).toMatchObject({
       code: 4,
       message: expect.stringMatching(/127\.0\.0\.1:\d+ answers with a page of HTML/),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hideCredentials } from '../../formats/hide-credentials.ts';
+import { hideCredentials, hideSent } from '../../formats/hide-credentials.ts';
 
 describe('hideCredentials', () => {
   it.each([
@@ -11,5 +11,20 @@ describe('hideCredentials', () => {
     ['http://127.0.0.1:8080, mail me@example.test', 'http://127.0.0.1:8080, mail me@example.test'],
   ])('makes of %j %j', (text, shown) => {
     expect(hideCredentials(text)).toBe(shown);
+  });
+});
+
+describe('hideSent', () => {
+  const basic = `Basic ${Buffer.from('me:se:cret').toString('base64')}`;
+
+  it.each([
+    [{ 'X-NuGet-ApiKey': 'gwt_123456' }, 'No key gwt_123456 here', 'No key *** here'],
+    [{ authorization: 'Bearer gwt_123456' }, 'Bad Bearer gwt_123456, gwt_123456', 'Bad ***, ***'],
+    [{ authorization: basic }, `${basic} is me:se:cret, password se:cret`, '*** is ***, password ***'],
+    [{ cookie: ['a=bcde', 'f=ghij'] }, 'a=bcde f=ghij', '*** ***'],
+    [{ accept: 'text/html', 'x-nuget-apikey': '' }, 'no text/html for you', 'no text/html for you'],
+    [{ authorization: undefined }, 'https://me:secret@host/', 'https://host/'],
+  ])('of a request with %j it makes of %j %j', (headers, text, shown) => {
+    expect(hideSent(text, headers)).toBe(shown);
   });
 });

@@ -14,7 +14,7 @@ import { createGroupCommit } from './group-commit.ts';
 import { setLatestFlags } from './latest.ts';
 import { estimate, longTextOf, maxHereNs, maxQuickNs, readSizes } from './load.ts';
 import { nextPlace, sameTexts } from './place.ts';
-import { createPurge, isPurged } from './purge.ts';
+import { createPurge, doomBlob, isPurged } from './purge.ts';
 import { anchorSql, countSql, pageSql } from './query.ts';
 import { createRevisions } from './revisions.ts';
 import {
@@ -54,7 +54,10 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
     const { packages, texts } = toColumns(pkg);
     const key = { idKey: pkg.id.toLowerCase(), versionKey: String(packages.version_key) };
     if (pkOf(key) !== undefined) return 'exists';
-    if (isPurged(prepare, key)) return 'purged';
+    if (isPurged(prepare, key)) {
+      doomBlob(prepare, pkg.sha256);
+      return 'purged';
+    }
     const { changes: newIds } = prepare(
       'INSERT INTO ids (id_key, id) VALUES (?, ?) ON CONFLICT DO NOTHING',
     ).run(key.idKey, pkg.id);
@@ -84,6 +87,8 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
     return 'changed';
   });
 
+  /** How many there were in this process. */
+  let purges = 0;
   const purge = createPurge(prepare, record, now);
   const purgeOne = db.transaction((...of: Parameters<typeof purge>) => {
     const is = purge(...of);
@@ -146,6 +151,24 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
     return found ?? fail('QUERY_INVALID', { problem: 'its $skiptoken is of no next link of this feed.' });
   }
 
+  /** Undefined when a purge came in between: texts that the rows name may be gone, or be those of another package. */
+  async function queryUnlessPurged(query: PackageQuery): Promise<PackageRow[] | undefined> {
+    const before = purges;
+    const columns = rowColumns(query.view);
+    const after = anchorOf(query);
+    const rows = await ask<RawRow>(query, (first) => pageSql(columns, query, after, first));
+    // Read while the answer is written; the place of its texts may be given again by then.
+    const late = { of: (pk: number) => (purges === before ? nuspecs.of(pk) : fail('QUERY_BUSY')) };
+    const pause = createPause();
+    const found: PackageRow[] = [];
+    for (const row of rows) {
+      if (purges !== before) break;
+      found.push(found.length < atOnce ? toPackageRow(row, nuspecs) : toLatePackageRow(row, late));
+      if (pause.isDue()) await pause.take();
+    }
+    return purges === before ? found : undefined;
+  }
+
   return {
     async add(pkg, by, reason) {
       return revisions.afterCommit(await inGroup(() => insert(pkg, by, reason)), 'packages');
@@ -166,16 +189,10 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
       return key && get<PackageFile>({ text, values: [key.idKey, key.versionKey] });
     },
     async query(query) {
-      const columns = rowColumns(query.view);
-      const after = anchorOf(query);
-      const rows = await ask<RawRow>(query, (first) => pageSql(columns, query, after, first));
-      const pause = createPause();
-      const found: PackageRow[] = [];
-      for (const row of rows) {
-        found.push((found.length < atOnce ? toPackageRow : toLatePackageRow)(row, nuspecs));
-        if (pause.isDue()) await pause.take();
+      for (;;) {
+        const found = await queryUnlessPurged(query);
+        if (found !== undefined) return found;
       }
-      return found;
     },
     async count(query) {
       const all = { ...query, skip: 0, take: Number.POSITIVE_INFINITY };
@@ -199,6 +216,7 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
       const is = durably(() => purgeOne.immediate(key, { id, version, detail: reason }, by));
       // What it said is in memory, too, and the place of its row may be given again.
       nuspecs.forget();
+      purges += 1;
       return revisions.afterCommit(is, 'packages');
     },
     async isPurged(id, version) {

@@ -2,7 +2,7 @@ import type { Actor } from '../../audit/audit.ts';
 import { createRecordChange } from '../../audit/sql-record.ts';
 import type { Payload, Payloads } from '../payloads.ts';
 import { type Connection, durably } from './connect.ts';
-import { isPurged } from './purge.ts';
+import { doomBlob, isPurged } from './purge.ts';
 import { packageKey } from './rows.ts';
 import { createStatements } from './statements.ts';
 
@@ -14,7 +14,10 @@ export function createSqlPayloads(db: Connection): Payloads {
   const insert = db.transaction((payload: Payload, by: Actor) => {
     const { tool, version, file, sha256, sizeBytes, created } = payload;
     const key = packageKey(tool, version);
-    if (key !== undefined && isPurged(prepare, key)) return 'purged';
+    if (key !== undefined && isPurged(prepare, key)) {
+      doomBlob(prepare, sha256);
+      return 'purged';
+    }
     const sql = `INSERT INTO payloads (tool, version, file, sha256, size_bytes, created)
       VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
     const { changes } = prepare(sql).run(tool, version, file, sha256, sizeBytes, created.getTime());

@@ -12,6 +12,9 @@ type PackageRef = { pk: number; id: string; version: string; sha256: string; tex
 type PayloadRef = { tool: string; version: string; file: string; sha256: string };
 type Wanted = { readonly id: string; readonly version: string; readonly detail: string | undefined };
 
+/** How far the file is cleaned of a version (`is_scrubbed`): not yet; but for the write-ahead log; wholly. */
+const scrubs = { wanted: 0, logLeft: 1, done: 2 } as const;
+
 const selectPackage = `SELECT p.pk, i.id, p.version, p.sha256, p.texts_pk
   FROM packages p JOIN ids i USING (id_key) WHERE p.id_key = ? AND p.version_key = ?`;
 const selectNames = `SELECT i.id || ' ' || version AS name FROM packages JOIN ids i USING (id_key) WHERE sha256 = @sha256
@@ -21,6 +24,11 @@ export function isPurged(prepare: Prepare, { idKey, versionKey }: PackageKey): b
   return (
     prepare('SELECT 1 FROM purged WHERE id_key = ? AND version_key = ?').get(idKey, versionKey) !== undefined
   );
+}
+
+/** In the transaction that finds a push to be too late: its bytes are stored already. */
+export function doomBlob(prepare: Prepare, sha256: string): void {
+  prepare('INSERT INTO doomed_blobs (sha256) VALUES (?) ON CONFLICT DO NOTHING').run(sha256);
 }
 
 /**
@@ -50,20 +58,22 @@ export function createPurge(prepare: Prepare, record: RecordChange, now: () => D
       prepare('DELETE FROM payloads WHERE tool = ? AND version = ? AND file = ?').run(tool, version, file);
       note({ kind: 'payload purged', subject: tool, version, file, digest: sha256 });
     }
-    prepare(`INSERT INTO purged (id_key, version_key, id, version, at, is_scrubbed) VALUES (?, ?, ?, ?, ?, 0)
-      ON CONFLICT DO UPDATE SET is_scrubbed = 0`).run(
+    prepare(`INSERT INTO purged (id_key, version_key, id, version, at, is_scrubbed) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET is_scrubbed = min(is_scrubbed, excluded.is_scrubbed)`).run(
       key.idKey,
       key.versionKey,
       found?.id ?? wanted.id,
       found?.version ?? wanted.version,
       now().getTime(),
+      // Of a payload the database has the name and the hash, which the trail keeps anyway.
+      found === undefined ? scrubs.done : scrubs.wanted,
     );
     const kept = hashes.flatMap((sha256) => {
       const names = prepare(selectNames)
         .pluck()
         .all({ sha256 } as never) as string[];
       if (names.length > 0) return [{ sha256, names }];
-      prepare('INSERT INTO doomed_blobs (sha256) VALUES (?) ON CONFLICT DO NOTHING').run(sha256);
+      doomBlob(prepare, sha256);
       return [];
     });
     return {
@@ -100,6 +110,10 @@ function removePackage(prepare: Prepare, { idKey }: PackageKey, { pk, texts_pk }
 /** The bytes that a purge left without a name, until they are gone from the disk. */
 export function createSqlDoomedBlobs(db: Connection): DoomedBlobs {
   const prepare = createStatements(db);
+  const hasLess = (than: number): boolean =>
+    prepare('SELECT 1 FROM purged WHERE is_scrubbed < ?').get(than) !== undefined;
+  const raise = (to: number): void =>
+    void prepare('UPDATE purged SET is_scrubbed = ? WHERE is_scrubbed < ?').run(to, to);
   return {
     list: () => prepare('SELECT sha256 FROM doomed_blobs').pluck().all() as string[],
     isNamed: (sha256) =>
@@ -107,10 +121,14 @@ export function createSqlDoomedBlobs(db: Connection): DoomedBlobs {
         'SELECT 1 FROM packages WHERE sha256 = ? UNION ALL SELECT 1 FROM payloads WHERE sha256 = ? LIMIT 1',
       ).get(sha256, sha256) !== undefined,
     forget: (sha256) => void prepare('DELETE FROM doomed_blobs WHERE sha256 = ?').run(sha256),
-    isScrubbed: () => prepare('SELECT 1 FROM purged WHERE is_scrubbed = 0').get() === undefined,
+    isScrubbed: () => !hasLess(scrubs.done),
     scrub() {
-      // Free pages, and the free room inside of others, hold what was deleted: only a new file is clean of it.
-      db.exec('VACUUM');
+      if (hasLess(scrubs.logLeft)) {
+        // Free pages, and the free room inside of others, hold what was deleted: only a new file is clean of it.
+        db.exec('VACUUM');
+        // Noted, since it holds everybody up: the log may have to be tried again for long.
+        raise(scrubs.logLeft);
+      }
       // Nobody waits here for a query that reads: it is tried again.
       const waitMs = Number(db.pragma('busy_timeout', { simple: true }));
       db.pragma('busy_timeout = 0');
@@ -120,7 +138,7 @@ export function createSqlDoomedBlobs(db: Connection): DoomedBlobs {
       } finally {
         db.pragma(`busy_timeout = ${waitMs}`);
       }
-      prepare('UPDATE purged SET is_scrubbed = 1 WHERE is_scrubbed = 0').run();
+      raise(scrubs.done);
       return true;
     },
   };
@@ -148,7 +166,7 @@ export function tombstonesOf(file: string): Tombstone[] | undefined {
 /** Also of versions that this database never had. */
 export function keepTombstones(db: Connection, tombstones: readonly Tombstone[]): void {
   const insert = db.prepare(`INSERT INTO purged (id_key, version_key, id, version, at, is_scrubbed)
-    VALUES (@id_key, @version_key, @id, @version, @at, 1) ON CONFLICT DO NOTHING`);
+    VALUES (@id_key, @version_key, @id, @version, @at, ${scrubs.done}) ON CONFLICT DO NOTHING`);
   db.transaction(() => {
     for (const tombstone of tombstones) insert.run(tombstone);
   })();

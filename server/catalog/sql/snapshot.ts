@@ -5,6 +5,9 @@ import type { Payload } from '../payloads.ts';
 import type { CatalogSnapshot, NamedBlob, SnapshotPackage } from '../snapshot.ts';
 import { wrongLatest } from './latest.ts';
 import { migrations } from './migrations.ts';
+import { isPurged } from './purge.ts';
+import { packageKey } from './rows.ts';
+import { createStatements } from './statements.ts';
 
 const busyTimeoutMs = 30_000;
 
@@ -55,12 +58,15 @@ function createSnapshot(db: Database.Database, file: string): CatalogSnapshot {
     Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get() ?? 0);
   const named = db.prepare(`SELECT EXISTS (SELECT 1 FROM packages WHERE sha256 = @sha256)
     OR EXISTS (SELECT 1 FROM payloads WHERE sha256 = @sha256)`);
-  const hasTrail = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'audit'").get() !== undefined;
+  const hasTable = (name: string): boolean =>
+    db.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined;
+  const knowsPurges = hasTable('purged');
+  const prepare = createStatements(db);
   const payload = db.prepare('SELECT * FROM payloads WHERE tool = ? AND version = ? AND file = ?');
 
   return {
     file,
-    audit: hasTrail ? createSqlAudit(db, () => new Date()) : undefined,
+    audit: hasTable('audit') ? createSqlAudit(db, () => new Date()) : undefined,
     counts: () => ({ packages: count('packages'), payloads: count('payloads'), keys: count('keys') }),
     *packages() {
       for (const raw of db.prepare(selectPackages).iterate()) yield toPackage(raw as RawPackage);
@@ -73,6 +79,10 @@ function createSnapshot(db: Database.Database, file: string): CatalogSnapshot {
       yield* grouped(db.prepare(selectBlobs).iterate() as IterableIterator<RawBlob>);
     },
     namesBlob: (sha256) => named.pluck().get({ sha256 }) === 1,
+    isPurged(id, version) {
+      const key = packageKey(id, version);
+      return knowsPurges && key !== undefined && isPurged(prepare, key);
+    },
     findPayload(tool, version, name) {
       const raw = payload.get(tool, version, name) as RawPayload | undefined;
       return raw && toPayload(raw);

@@ -1,9 +1,11 @@
 import { rm } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { operator } from '../../../server/audit/audit.ts';
 import { createCommand as createPurge } from '../../../server/operator/purge.ts';
 import { makeTempDir, startHouse, type TestHouse } from '../../kit/house.ts';
 import { runVerb } from '../../kit/operator-world.ts';
-import { makeStockedDir } from '../../kit/stocked-feed.ts';
+import { makeStockedDir, openBucketWork } from '../../kit/stocked-feed.ts';
 
 let root: string;
 let house: TestHouse;
@@ -22,15 +24,38 @@ const statusOf = async (path: string): Promise<number> => (await fetch(`${house.
 describe('purging what a branch of the bucket offers', () => {
   it('is refused with advice, and done with --force', async () => {
     const refused = await purge('buf@1.32.0');
+    const spelled = await Promise.all(['buf@1.32', 'Buf@1.32.0.0', 'buf@01.32.0+x'].map((of) => purge(of)));
     const before = await statusOf('/dl/buf/1.32.0/buf-windows-amd64.exe');
     const forced = await purge('buf@1.32.0', '--force');
 
     expect(refused.code).toBe(1);
     expect(refused.error?.message).toContain('release:withdraw buf@1.32.0');
+    expect(spelled.map(({ error }) => error?.message)).toEqual(spelled.map(() => refused.error?.message));
     expect(before).toBe(200);
     expect(forced.code).toBe(0);
     expect(await statusOf('/dl/buf/1.32.0/buf-windows-amd64.exe')).toBe(410);
     expect(await statusOf('/m/buf/1.32.0/buf.json')).toBe(410);
+  }, 60_000);
+
+  it('goes one after the other with pushes, of which only one can come through', async () => {
+    const work = await openBucketWork(house, root, 'race');
+    const order = { id: 'late', version: '1.0.0', reason: 'a law' };
+    let [pushing, purging]: Promise<unknown>[] = [];
+
+    await house.services.bucket.between(async () => {
+      pushing = work.release('late', '1.0.0');
+      await expect
+        .poll(() => statusOf('/dl/late/1.0.0/late-windows-amd64.exe'), { timeout: 20_000 })
+        .toBe(200);
+      purging = house.services.purging.purge(order, operator);
+      await setTimeout(500);
+      expect(await statusOf('/dl/late/1.0.0/late-windows-amd64.exe')).toBe(200);
+    });
+
+    const ends = await Promise.allSettled([pushing, purging]);
+    expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const isOffered = (await statusOf('/m/late.json')) === 200;
+    expect(await statusOf('/dl/late/1.0.0/late-windows-amd64.exe')).toBe(isOffered ? 200 : 410);
   }, 60_000);
 
   it('leaves the other versions of an id, their texts and its latest flags', async () => {

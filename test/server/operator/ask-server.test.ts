@@ -21,6 +21,7 @@ async function ask(listener: Parameters<typeof listen>[0], signal = new AbortCon
 describe('the running server, asked by a verb', () => {
   it.each([
     ['says no', 403, '{"title":"No."}', 'SERVER_REFUSED', 1],
+    ['repeats the key in its no', 403, `{"title":"Bearer ${key} is no good."}`, 'SERVER_REFUSED', 1],
     ['says nothing about its no', 500, '', 'SERVER_REFUSED', 1],
     ['is about to stop', 503, '{"title":"The server is shutting down."}', 'SERVER_SILENT', 4],
     ['is another program', 200, '<html>', 'SERVER_STRANGE', 4],

@@ -1,6 +1,10 @@
+import { statSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { operator } from '../../../server/audit/audit.ts';
 import { lockBlobs } from '../../../server/data-dir.ts';
 import { createCommand as createBackup } from '../../../server/operator/backup.ts';
 import { createCommand as createImport } from '../../../server/operator/import.ts';
@@ -265,6 +269,48 @@ describe('feed:purge', () => {
     expect(restored.stderr).toContain('Keys revoked or rotated again, as in the folder that was there: 2.');
     expect(again.stderr).not.toContain('again');
   }, 60_000);
+
+  it('leaves nothing of a push that came too late', async () => {
+    await push('1.0.0');
+    await purge('leaky@1.0.0');
+    const { blobs, payloads, purging } = house.services;
+    const draft = await blobs.receive(Readable.from([Buffer.from(`late ${secret}`)]), 1000);
+    const { sha256, sizeBytes } = draft.digest;
+    await draft.commit();
+    const row = {
+      tool: 'leaky',
+      version: '1.0.0',
+      file: 'leaky.exe',
+      sha256,
+      sizeBytes,
+      created: new Date(),
+    };
+
+    expect(await payloads.add(row, operator)).toBe('purged');
+    expect(await purging.sweep()).toBe(false);
+    await draft.discard();
+
+    expect(await purging.sweep()).toBe(true);
+    expect(await bytesOnDisk()).not.toContain(secret);
+  });
+
+  it('does not clean the whole database again because the log of writes is still being read', async () => {
+    await push('1.0.0', `It says ${secret}.`);
+    const reader = new Database(join(dataDir, 'catalog.db'), { readonly: true });
+    reader.exec('BEGIN');
+    reader.prepare('SELECT count(*) FROM packages').get();
+    const size = (): number => statSync(join(dataDir, 'catalog.db-wal')).size;
+
+    const { stdout } = await purge('leaky@1.0.0');
+    const before = size();
+    const isDone = await house.services.purging.sweep();
+
+    expect(stdout).toContain('still on the disk');
+    expect([isDone, size()]).toEqual([false, before]);
+    reader.close();
+    expect(await house.services.purging.sweep()).toBe(true);
+    expect(await bytesOnDisk()).not.toContain(secret);
+  });
 
   it('loses nothing of pushes of the same bytes at the same time', async () => {
     const versions = Array.from({ length: 8 }, (_one, n) => `1.0.${n}`);

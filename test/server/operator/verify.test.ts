@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../../formats/digest.ts';
+import { createCommand as createPurge } from '../../../server/operator/purge.ts';
 import { createCommand } from '../../../server/operator/verify.ts';
 import { makeTempDir, startHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
@@ -66,6 +67,20 @@ describe('feed:verify', () => {
     await house.stop();
 
     expect(beside.code).toBe(0);
+  });
+
+  it('does not want back what was purged, but another version on the branch', async () => {
+    const purged = await runVerb(createPurge, dataDir, 'buf@1.32.0', '--force', '--reason', 'a law');
+    const { report, code } = await verify();
+    const { stderr } = await runVerb(createCommand, dataDir);
+
+    expect([purged.code, code]).toEqual([0, 1]);
+    expect(report.faults.map(({ kind, subject }) => `${kind} ${subject}`)).toEqual([
+      'purged main buf',
+      'purged beta buf',
+    ]);
+    expect(stderr).toContain('it does not come back');
+    expect(stderr).not.toContain('PUT');
   });
 
   it.each<[string, () => Promise<void>, string]>([

@@ -34,7 +34,7 @@ describe('another v2 feed as a source', () => {
     const source = createV2Source(web, endless.url, { maxVersions: 20 });
 
     await expect(Readable.from(source.list([])).toArray()).rejects.toThrow(
-      'it tells of more than 20 versions; name ids with --id',
+      'it has more than 20 versions; name ids with --id',
     );
     expect(endless.asked()).toBe(11);
   });
