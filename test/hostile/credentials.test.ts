@@ -56,9 +56,22 @@ const argsOf: Readonly<Record<string, (place: { url: string; dir: string; keyFil
   ],
 };
 
+/** In the reason phrase, in the body, as JSON and as text. */
+function echo(status: number): Parameters<typeof listen>[0] {
+  return ({ headers }, response) => {
+    const said = [headers.authorization, headers['x-nuget-apikey']].filter(Boolean).join(' and ');
+    response.writeHead(status, `Bad ${said}`, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ title: said, message: said, error: said, name: said }));
+  };
+}
+
 const answers: Readonly<Record<string, Parameters<typeof listen>[0]>> = {
   'refuses (401)': (_request, response) => void response.writeHead(401).end('no'),
   'refuses (403)': (_request, response) => void response.writeHead(403).end('{"title":"no"}'),
+  'repeats what it was sent (401)': echo(401),
+  'repeats what it was sent (403)': echo(403),
+  'repeats what it was sent (500)': echo(500),
+  'repeats what it was sent (200)': echo(200),
   'fails (500)': (_request, response) => void response.writeHead(500).end('<html>'),
   'answers garbage': (_request, response) => void response.writeHead(200).end('<html>hello'),
   'answers half JSON': (_request, response) => void response.writeHead(200).end('{"a":'),

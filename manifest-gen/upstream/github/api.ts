@@ -1,5 +1,6 @@
 import type { Got, Headers } from 'got';
 import type { z } from 'zod';
+import { hideSent } from '../../../formats/hide-credentials.ts';
 import { jsonOf } from '../../../formats/json.ts';
 import { type Asking, reasonOf, refused, unreachable } from '../asking.ts';
 import { type Opened, openGet, type Patience, readBody } from '../http.ts';
@@ -130,16 +131,15 @@ async function askOnce(
     if (fault !== undefined) return { failed: fault };
     // only what can be read is kept: a page of HTML with status 200 has an ETag too
     if (status === 200) return { done: { ...answer, etag: headerOf(opened, 'etag') } };
-    return failureOf(opened, text, settings.now());
+    return failureOf(opened, faultIn(text, headers), settings.now());
   } catch (error) {
     return { failed: reasonOf(error), isSilent };
   }
 }
 
 /** Which wait GitHub asks for: retry-after, else the reset when nothing remains, else a minute for the secondary limit. */
-function failureOf(opened: Opened, text: string, now: Date): Attempt<Answer> {
+function failureOf(opened: Opened, said: string, now: Date): Attempt<Answer> {
   const { status } = opened;
-  const said = faultIn(text);
   const isUsedUp = headerOf(opened, 'x-ratelimit-remaining') === '0';
   const retryAfterS = Number(headerOf(opened, 'retry-after') ?? Number.NaN);
   const isLimit =
@@ -163,9 +163,10 @@ function tooLong(waitMs: number | undefined, { maxPauseMs }: Patience): string {
   return `, for another ${seconds} s; --max-wait ${seconds}s would wait for it`;
 }
 
-function faultIn(text: string): string {
+/** What GitHub says is wrong, in short; shortened last, since half a token is one, too. */
+function faultIn(text: string, sent: Headers): string {
   const fault = GithubFault.safeParse(jsonOf(text));
-  return fault.success ? (fault.data.message.split('\n', 1)[0]?.slice(0, 200) ?? '') : '';
+  return fault.success ? (hideSent(fault.data.message, sent).split('\n', 1)[0]?.slice(0, 200) ?? '') : '';
 }
 
 function decode<T>({ text }: Answer, schema: z.ZodType<T>, path: string, asking: Asking): T {
