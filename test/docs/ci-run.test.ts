@@ -13,7 +13,7 @@ type Github = { readonly jobs: Record<string, { readonly steps: readonly Step[] 
 type GitlabJob = { readonly before_script?: Lines; readonly script: Lines };
 
 const minutes = 60_000;
-const programs = ['bash', 'git', 'jq', 'npx', 'paste', 'xargs'] as const;
+const programs = ['bash', 'git', 'jq', 'npm', 'paste', 'xargs'] as const;
 const missing = programs.filter((program) => !hasProgram(program));
 
 /**
@@ -150,8 +150,10 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
       const { house, home, env, night, approved, stop } = await startWorld('gitlab');
       const project = join(home, 'project');
       const runJob = async (job: 'beta' | 'stable' | 'failures', more: Record<string, string>) => {
-        const before = file[job].before_script ?? file.default.before_script ?? [];
-        const lines = [job === 'beta' ? before : [], file[job].script].flat();
+        const before = [file[job].before_script ?? file.default.before_script ?? []].flat();
+        // the second job finds the clone of the first one: only what it sets is set again
+        const again = before.filter((line: string) => line.startsWith('export '));
+        const lines = [job === 'beta' ? before : again, file[job].script].flat();
         const cwd = job === 'stable' ? join(project, '.go-win-tools') : project;
         return bash(lines.join('\n'), { ...env, CI_PROJECT_DIR: project, ...more }, cwd);
       };

@@ -28,7 +28,7 @@ describe('the pipelines in docs/ci', () => {
     const calls = new Set<string>();
     for (const file of files) {
       for (const [, call = ''] of (await readFile(file, 'utf8')).matchAll(
-        /pnpm@10 (?:--silent )?([a-z]+:[a-z]+.*)/g,
+        /\bpnpm (?:--silent )?([a-z]+:[a-z]+.*)/g,
       ))
         calls.add(call);
     }
