@@ -134,7 +134,7 @@ const errors = {
   FEED_UNREACHABLE: [
     4,
     'The feed {url} cannot be reached: {cause}.',
-    'Start it with `pnpm start` or `pnpm serve`, or set FEED_URL.',
+    'Start it with `pnpm start` or `pnpm serve`; where it has another address or PORT, set FEED_URL.',
   ],
   PLACE_UNREACHABLE: [4, '{url} cannot be reached: {cause}.', 'Check PAYLOAD_URL, and try again.'],
   PAYLOAD_MISSING: [

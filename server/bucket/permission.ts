@@ -66,14 +66,22 @@ function scopeOf(channel: Channel): Scope {
 
 function refuse({ pusher, reservedIds }: Asker, need: Need): string | undefined {
   const { what, scope, tool } = need;
-  // A key for some tools cannot change what belongs to all.
-  if (!allows(pusher, scope, tool) || (tool === undefined && pusher.ids.length > 0)) {
-    return sentence(need);
+  if (!allows(pusher, scope)) return sentence(need);
+  const isLimited = pusher.ids.length > 0;
+  if (tool === undefined && isLimited) {
+    return `This key may not push ${what}: it is limited to ${idsOf(pusher)}, and this belongs to all tools. Use a key without ids.`;
+  }
+  if (!allows(pusher, scope, tool)) {
+    return `This key may not push ${what} for ${tool}: it is limited to ${idsOf(pusher)}.`;
   }
   const reserved = tool === undefined ? undefined : reservedAgainst(reservedIds, tool, pusher);
   return reserved === undefined
     ? undefined
     : `This key may not push ${what} for ${tool}: the id is reserved (${reserved}), which takes a key that is limited to such ids.`;
+}
+
+function idsOf({ ids }: Asker['pusher']): string {
+  return ids.join(', ');
 }
 
 function sentence({ what, tool, scope }: Need): string {

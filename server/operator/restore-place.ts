@@ -78,6 +78,7 @@ export async function namesIn(dir: string): Promise<string[] | undefined> {
 }
 
 /** `20261124T115943Z`, which Windows takes in a name. */
+/** To the millisecond: two restores may follow within a second. */
 function timestamp(): string {
-  return new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+  return new Date().toISOString().replace(/[-:.]/g, '');
 }

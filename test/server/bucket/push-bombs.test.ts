@@ -130,7 +130,7 @@ describe('a small push that unpacks to a huge one', () => {
     it('is refused by its first commit when the key may not touch them', async () => {
       const told = await push('key-beta-buf', next, pack);
 
-      expect(told).toContain('This key may not push beta for t0: it needs the scope push:beta.');
+      expect(told).toContain('This key may not push beta for t0: it is limited to buf.');
     });
   });
 });

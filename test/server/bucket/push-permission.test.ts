@@ -166,7 +166,7 @@ describe('what a key may change in the bucket', () => {
         await git.run(work, 'commit', '-q', '--allow-empty', '-m', '(chore): Nothing');
         await release(work, 'buf', '1.33.0-beta.1');
       },
-      says: /may not push beta: it needs the scope push:beta/,
+      says: /may not push beta: it is limited to buf, and this belongs to all tools/,
     },
     {
       name: 'a folder in another case',

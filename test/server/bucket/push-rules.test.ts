@@ -502,13 +502,13 @@ describe('the rules of the bucket', () => {
         await release(work, 'delve', '1.22.0-beta.1');
         return ['beta'];
       },
-      says: 'This key may not push beta for delve: it needs the scope push:beta.',
+      says: 'This key may not push beta for delve: it is limited to buf.',
     },
     {
       name: 'the README with a key for buf',
       key: 'key-buf',
       prepare: async (work) => chore(work, 'README.md', '# Mine\n'),
-      says: 'This key may not push beta: it needs the scope push:beta.',
+      says: 'This key may not push beta: it is limited to buf, and this belongs to all tools. Use a key without ids.',
     },
   ];
 

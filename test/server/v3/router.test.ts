@@ -385,9 +385,14 @@ describe('the v3 door with READ_AUTH=feed', () => {
   const get = (path: string, key?: string, method = 'GET') =>
     fetch(`${closed.url}${path}`, { method, ...(key && { headers: { 'X-NuGet-ApiKey': key } }) });
 
+  it.each(['/v3/index.json', '/V3/Index.json'])('shows its addresses without a key: %s', async (path) => {
+    const answer = await get(path);
+
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toHaveProperty('resources');
+  });
+
   it.each([
-    '/v3/index.json',
-    '/V3/Index.json',
     '/v3/search',
     '/v3/autocomplete',
     '/v3/reg/kept/index.json',
