@@ -138,7 +138,7 @@ const errors = {
   KEY_ROTATED: [403, rotated],
   KEY_NETWORK: [
     403,
-    'The specified API key ({name}) may not be used from {from}: it is limited to other networks.',
+    'The specified API key ({name}) may not be used from {from}: it is limited to other networks. Use it from one of them, or ask for a key for this one.',
   ],
   PASSWORD_EXPIRED: [401, expired],
   PASSWORD_REVOKED: [401, revoked],
@@ -239,8 +239,8 @@ const errors = {
   ],
   GIT_FAILED: [500, 'git could not answer; see the server log.'],
 
-  KEY_UNUSABLE: [400, 'No key can be made of this: {problem}.'],
-  KEY_UNKNOWN: [404, 'No key that is good has the id or name {which}; `feed:keys list` shows all.'],
+  KEY_UNUSABLE: [400, 'This key cannot be made: {problem}.'],
+  KEY_UNKNOWN: [404, 'No active key has the id or name {which}; `feed:keys list` shows all.'],
   KEY_AMBIGUOUS: [409, 'Several keys are named {which}: say which one by its id: {ids}.'],
   KEY_NOT_FOUND: [404, 'No key with id {id} that is not revoked.'],
   KEY_DEAD: [

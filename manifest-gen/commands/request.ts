@@ -22,7 +22,7 @@ export function readRequests(args: readonly string[], tools: readonly Tool[]): r
       fail('USAGE', { problem: `"${arg}" names no tool: write TOOL or TOOL@VERSION, such as delve@1.22.0.` });
     if (version === '') fail('USAGE', { problem: `${arg} names no version after the @` });
     if (version !== undefined && parseNuGetVersion(version) === undefined)
-      fail('USAGE', { problem: `${version} is no version: write three numbers, such as ${name}@1.22.0.` });
+      fail('USAGE', { problem: `${version} is not a version: write three numbers, such as ${name}@1.22.0.` });
     const tool = tools.find((one) => one.tool === name);
     if (tool === undefined) refuseUnknown(name, tools);
     requests.set(`${name}@${version ?? ''}`, { tool, version });

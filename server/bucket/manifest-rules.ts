@@ -39,7 +39,7 @@ export const manifestRules: readonly Rule[] = [
         const beta = offers.beta.get(tool);
         if (beta === undefined || compareScoopVersions(beta.version, main.version) < 0) {
           return [
-            `beta must offer at least what main offers: ${tool} ${main.version} on main, ${beta?.version ?? 'nothing'} on beta. Push both at once (git push --atomic).`,
+            `beta must offer at least what main offers: ${tool} ${main.version} on main, ${beta?.version || 'nothing that can be read'} on beta. Push both at once (git push --atomic).`,
           ];
         }
         return beta.version === main.version && !isSameRelease(beta, main)

@@ -40,7 +40,7 @@ export function createCommand(world: OperatorWorld): Command {
   command
     .command('rotate')
     .description(
-      'Gives a key a new secret and prints it, once, as the only line on stdout. Name, scopes, limits and history stay; the old secret ends at once.',
+      'Gives a key a new secret and prints it, once, as the only line on stdout. Name, scopes, limits and history stay; the old secret ends at once, or after --overlap.',
     )
     .argument('<id|name>', 'as `feed:keys list` shows it; a name must be that of one key only')
     .option('--overlap <time>', 'the old secret works beside the new one until then, such as 1d')
@@ -51,7 +51,7 @@ export function createCommand(world: OperatorWorld): Command {
     );
   command
     .command('revoke')
-    .description('Makes a key open nothing any more, from now on.')
+    .description('Ends a key: from now on it opens nothing.')
     .argument('<id|name>', 'as `feed:keys list` shows it; a name must be that of one key only')
     .option('--json', 'one JSON object')
     .action((which: string, flags: Json) => withKeys(world, (keys) => revoke(world, keys, which, flags)));

@@ -198,7 +198,7 @@ describe('release:beta', () => {
   it.each([
     [['nosuch'], 1, 'There is no tool nosuch; there are buf, delve, goreleaser.'],
     [['delve@1.26.3-rc.1'], 1, "upstream's prereleases are not taken"],
-    [['delve@banana'], 2, 'banana is no version'],
+    [['delve@banana'], 2, 'banana is not a version'],
     [['@'], 2, '"@" names no tool'],
     [['delve@1.26'], 1, 'three numbers'],
     [['delve@'], 2, 'delve@ names no version after the @'],

@@ -176,7 +176,7 @@ describe('release:withdraw', () => {
 
   it.each([
     [['delve@9.9.9', ...why], 1, 'the feed does not have it'],
-    [['delve@nonsense', ...why], 2, 'nonsense is no version'],
+    [['delve@nonsense', ...why], 2, 'nonsense is not a version'],
     [['buf@1.0.0', ...why], 1, 'The feed lists no version of it'],
     [['nosuch@1.0.0', ...why], 1, 'There is no tool nosuch'],
     [

@@ -22,10 +22,10 @@ describe('what is asked for', () => {
 
   it.each([
     ['gadget@', 'USAGE', /gadget@ names no version/],
-    ['gadget@banana', 'USAGE', /banana is no version: write three numbers, such as gadget@1\.22\.0/],
-    ['gadget@latest', 'USAGE', /latest is no version/],
-    ['gadget@1.2.3@4', 'USAGE', /1\.2\.3@4 is no version/],
-    ['gadget@vv1.2.3', 'USAGE', /vv1\.2\.3 is no version/],
+    ['gadget@banana', 'USAGE', /banana is not a version: write three numbers, such as gadget@1\.22\.0/],
+    ['gadget@latest', 'USAGE', /latest is not a version/],
+    ['gadget@1.2.3@4', 'USAGE', /1\.2\.3@4 is not a version/],
+    ['gadget@vv1.2.3', 'USAGE', /vv1\.2\.3 is not a version/],
     ['@', 'USAGE', /"@" names no tool/],
     ['@1.2.3', 'USAGE', /"@1\.2\.3" names no tool/],
     ['', 'USAGE', /"" names no tool/],
