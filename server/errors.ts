@@ -242,7 +242,7 @@ const errors = {
   KEY_UNUSABLE: [400, 'This key cannot be made: {problem}.'],
   KEY_UNKNOWN: [404, 'No active key has the id or name {which}; `feed:keys list` shows all.'],
   KEY_AMBIGUOUS: [409, 'Several keys are named {which}: say which one by its id: {ids}.'],
-  KEY_NOT_FOUND: [404, 'No key with id {id} that is not revoked.'],
+  KEY_NOT_FOUND: [404, 'No active key has the id {id}; `feed:keys list` shows all.'],
   KEY_DEAD: [
     409,
     'The key {id} has expired: a new secret for it needs a new time, too (--expires, expires).',

@@ -98,7 +98,7 @@ describe('the data folder', () => {
       running: ({ ask }) => ask('api/v1/keys/nobody', { method: 'DELETE' }),
     });
 
-    await expect(work).rejects.toThrow('The running server says: No active key has the id or name nobody');
+    await expect(work).rejects.toThrow('The running server says: No active key has the id nobody');
   });
 
   it.skipIf(process.platform === 'win32')(
