@@ -164,7 +164,7 @@ export function createCommand(invocation: Invocation): Command {
         });
         world.report.status(rows);
         // what fails for one tool is in its row; that nobody answers at all is no answer
-        const isNobodyThere = failures.every(({ error }) => error.exitCode === 4);
+        const isNobodyThere = failures.every(({ error }) => error.code === 'SOURCE_UNREACHABLE');
         if (failures.length === asked.requests.length && isNobodyThere) endRun({ outcomes: [], failures });
       },
       { isLook: true },

@@ -47,11 +47,13 @@ describe('a server that tells nothing without a key', () => {
   it('answers whoever may read', async () => {
     const key = await makeKey(house, ['read']);
 
-    const { exitCode, stdout } = await generator.run('release:status', ['delve'], {
+    const { exitCode, stdout, stderr } = await generator.run('release:status', ['delve'], {
       env: { FEED_API_KEY: key },
     });
 
-    expect(exitCode).toBe(0);
-    expect(stdout).toContain('delve');
+    // the feed has answered; that no source does is what the exit code tells
+    expect(exitCode).toBe(4);
+    expect(stdout).toMatch(/^delve +unknown +- +-/m);
+    expect(stderr).not.toContain('API key');
   });
 });
