@@ -153,7 +153,7 @@ describe('a backup of a server at work', () => {
     }
     child.kill(signal);
     const [code, endedBy] = await ended;
-    expect([code, endedBy]).toEqual(signal === 'SIGKILL' ? [null, 'SIGKILL'] : [1, null]);
+    expect([code, endedBy]).toEqual(signal === 'SIGKILL' ? [null, 'SIGKILL'] : [130, null]);
     if (signal === 'SIGINT')
       expect(await said).toMatch(/^Interrupted; (no backup was written|nothing was changed)\.\n$/);
   }
