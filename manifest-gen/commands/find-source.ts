@@ -1,7 +1,7 @@
 import { fail, ReleaseError } from '../errors.ts';
 import { allowedVersions, isOldEnough } from '../plan/newest-allowed.ts';
 import type { BuiltBefore, Found } from '../release.ts';
-import type { Tool } from '../tools.ts';
+import type { Tool, UpstreamKind } from '../tools.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 
 /** The sources that may supply a release, in the order they are asked. */
@@ -102,7 +102,12 @@ export async function orNameOthers<T>(
     return await question();
   } catch (error) {
     if (!isUnreachable(error) || error.code !== 'SOURCE_UNREACHABLE') throw error;
-    throw new ReleaseError(error.code, { ...error.details, hint: await hintOf(rest, wouldDo) }, error);
+    const others = await whichWouldDo(rest, wouldDo);
+    throw new ReleaseError(
+      error.code,
+      { ...error.details, others: others.join(), hint: hintOf(others) },
+      error,
+    );
   }
 }
 
@@ -110,16 +115,24 @@ export async function has(source: Upstream, tool: Tool, version: string): Promis
   return 'fingerprint' in (await source.find(tool, version));
 }
 
-async function hintOf(
+async function whichWouldDo(
   rest: readonly Upstream[],
   wouldDo: (other: Upstream) => Promise<boolean>,
-): Promise<string> {
+): Promise<readonly UpstreamKind[]> {
   // at once, since each may be waited for; whatever is wrong with another source, the sentence stays about this one
   const would = await Promise.all(rest.map((other) => wouldDo(other).catch(() => false)));
-  const kinds = rest.filter((_, at) => would[at]).map(({ kind }) => kind);
-  return kinds.length === 0
+  return rest.filter((_, at) => would[at]).map(({ kind }) => kind);
+}
+
+function hintOf(others: readonly UpstreamKind[]): string {
+  return others.length === 0
     ? 'Try again later; no other source of this tool has it or can be reached.'
-    : `Try again later, or take it from elsewhere: ${kinds.map((kind) => `\`--source ${kind}\``).join(' or ')} would do.`;
+    : `Try again later, or take it from elsewhere: ${others.map((kind) => `\`--source ${kind}\``).join(' or ')} would do.`;
+}
+
+/** Whether a source could not be reached, and no other one would do. */
+export function isNobodyThere({ code, details }: ReleaseError): boolean {
+  return code === 'SOURCE_UNREACHABLE' && (details.others ?? '') === '';
 }
 
 function isUnreachable(error: unknown): error is ReleaseError {

@@ -11,6 +11,7 @@ import type { StatusRow } from '../report/report.ts';
 import type { Tool } from '../tools.ts';
 import type { Invocation, World } from '../world.ts';
 import { type Context, withContext } from './context.ts';
+import { isNobodyThere } from './find-source.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type Request, readRequests } from './request.ts';
 import { type ResolveOptions, resolve } from './resolve.ts';
@@ -164,8 +165,8 @@ export function createCommand(invocation: Invocation): Command {
         });
         world.report.status(rows);
         // what fails for one tool is in its row; that nobody answers at all is no answer
-        const isNobodyThere = failures.every(({ error }) => error.code === 'SOURCE_UNREACHABLE');
-        if (failures.length === asked.requests.length && isNobodyThere) endRun({ outcomes: [], failures });
+        const isAll = failures.length === asked.requests.length;
+        if (isAll && failures.every(({ error }) => isNobodyThere(error))) endRun({ outcomes: [], failures });
       },
       { isLook: true },
     ),
