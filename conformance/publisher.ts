@@ -32,7 +32,7 @@ export type Publisher = {
   unlist(
     id: string,
     version: string,
-    options?: { readonly path?: string; readonly key?: string },
+    options?: Pick<PushOptions, 'path' | 'isAnonymous'> & { readonly key?: string },
   ): Promise<Answer>;
   relist(id: string, version: string): Promise<Answer>;
   /** Unlists or deletes whatever was published and is not taken back yet; how many could not be. */
@@ -81,9 +81,10 @@ export function createPublisher(feed: Feed, prefix: string, key: string): Publis
       published.set(`${recipe.id} ${recipe.version}`, recipe);
       return answer;
     },
-    unlist: (id, version, { path = '/package', key: shown = key } = {}) =>
+    unlist: (id, version, { path = '/package', key: shown = key, isAnonymous = false } = {}) =>
       feed.ask(`${path}/${encodeURIComponent(id)}/${encodeURIComponent(version)}`, {
         method: 'DELETE',
+        isAnonymous,
         headers: withKey(shown),
       }),
     relist: (id, version) =>

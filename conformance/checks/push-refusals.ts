@@ -109,6 +109,7 @@ export function pushRefusals(): Check[] {
       async run(context) {
         const answer = await publisherOf(context).push(makePackage(recipe(context, 'wrongkey')), {
           key: 'conformance-wrong-key',
+          isAnonymous: true,
         });
         demand(
           answer.status === 403 || (answer.status === 401 && context.credentials !== undefined),

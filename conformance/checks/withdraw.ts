@@ -144,7 +144,10 @@ export const withdrawChecks: readonly Check[] = [
     needs: 'push',
     async run(context) {
       const id = await published(context, 'kept', ['1.0.0']);
-      const answer = await publisherOf(context).unlist(id, '1.0.0', { key: 'conformance-wrong-key' });
+      const answer = await publisherOf(context).unlist(id, '1.0.0', {
+        key: 'conformance-wrong-key',
+        isAnonymous: true,
+      });
       demand([401, 403].includes(answer.status), answer, 'status 403', statusLine(answer));
       const page = await context.feed.page(`/FindPackagesById()?id=${quote(id)}`);
       demand(
