@@ -54,7 +54,7 @@ function readAsked(args: readonly string[], tools: readonly Tool[]): Asked {
   return { requests, own: own.map((one) => ({ ...one, isNamed })) };
 }
 
-/** How long people wait before they are told for what. */
+/** How long people wait before a line says for what. */
 const silenceMs = 1_500;
 
 /** @param failures takes what it says in place of what a run would do */

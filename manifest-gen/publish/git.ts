@@ -59,7 +59,7 @@ export function createGit(access: GitAccess): Git {
       const trust = isExtraTrusted && extra !== undefined ? { GIT_SSL_CAINFO: extra } : {};
       const settings = [
         ...(access.key === undefined ? [] : keySettings(access.key, isKeySent)),
-        // Windows' own TLS looks into a file only when it is told to
+        // Windows' own TLS reads a file only with this setting
         ...(isExtraTrusted ? [['http.schannelUseSSLCAInfo', 'true'] as const] : []),
       ];
       const config = configEnvironment(outer, settings);
