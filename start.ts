@@ -197,6 +197,7 @@ async function sayCommands(
   const app = manifest === undefined ? undefined : tool;
   const blocks = installCommands(publicUrl, {
     id,
+    kind: 'program',
     stable: { version: stable.version, app },
     beta: undefined,
   });

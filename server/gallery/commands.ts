@@ -1,3 +1,5 @@
+import type { PackageKind } from './package-kind.ts';
+
 /** Lines to type, what they give, and what to know about them. */
 export type Command = {
   /** `Stable 1.22.0`; none where a client has one command. */
@@ -15,35 +17,45 @@ type Offer = { readonly version: string; readonly app: string | undefined };
 /** What a package offers at each channel. */
 export type Offers = {
   readonly id: string;
+  readonly kind: PackageKind;
   readonly stable: Offer | undefined;
   readonly beta: Offer | undefined;
 };
 
 /**
- * How to install a package: a block for each client, with its command for the stable version and the one for the beta. The same builder
- * serves every page, so that they never differ.
+ * How to install a package: a block for each client that can use it, with its command for the stable version and the one for the beta. The
+ * same builder serves every page, so that they never differ.
  */
-export function installCommands(publicUrl: string, { id, stable, beta }: Offers): readonly ClientCommands[] {
-  const blocks = clients.map(({ client, forStable, forBeta }) => ({
-    client,
-    commands: [
-      ...labelled('Stable', stable, forStable(publicUrl, id, stable?.app)),
-      ...labelled('Beta', beta, forBeta(publicUrl, id, beta?.app)),
-    ],
-  }));
+export function installCommands(
+  publicUrl: string,
+  { id, kind, stable, beta }: Offers,
+): readonly ClientCommands[] {
+  const blocks = clients
+    .filter(({ kinds }) => kinds.includes(kind))
+    .map(({ client, forStable, forBeta }) => ({
+      client,
+      commands: [
+        ...labelled('Stable', stable, (offer) => forStable(publicUrl, id, offer)),
+        ...labelled('Beta', beta, (offer) => forBeta(publicUrl, id, offer)),
+      ],
+    }));
   return blocks.filter(({ commands }) => commands.length > 0);
 }
 
-function labelled(channel: string, offer: Offer | undefined, command: Command | undefined): Command[] {
-  return offer === undefined || command === undefined
-    ? []
-    : [{ ...command, label: `${channel} ${offer.version}` }];
+function labelled(
+  channel: string,
+  offer: Offer | undefined,
+  make: (offer: Offer) => Command | undefined,
+): Command[] {
+  const command = offer && make(offer);
+  return command === undefined ? [] : [{ ...command, label: `${channel} ${offer?.version}` }];
 }
 
-type MakeCommand = (publicUrl: string, id: string, app: string | undefined) => Command | undefined;
+type MakeCommand = (publicUrl: string, id: string, offer: Offer) => Command | undefined;
 
 type Client = {
   readonly client: string;
+  readonly kinds: readonly PackageKind[];
   readonly forStable: MakeCommand;
   readonly forBeta: MakeCommand;
 };
@@ -51,6 +63,7 @@ type Client = {
 const clients: readonly Client[] = [
   {
     client: 'Chocolatey',
+    kinds: ['program'],
     forStable: (publicUrl, id) => ({ lines: [`choco install ${id} -s ${publicUrl}/nuget`] }),
     forBeta: (publicUrl, id) => ({
       lines: [`choco install ${id} --pre -s ${publicUrl}/nuget`],
@@ -59,12 +72,13 @@ const clients: readonly Client[] = [
   },
   {
     client: 'Scoop',
+    kinds: ['program'],
     // The prefix is needed: `main`, which every Scoop has, wins over other buckets (spec scoop 1.3).
-    forStable: (publicUrl, _id, app) =>
+    forStable: (publicUrl, _id, { app }) =>
       app === undefined
         ? undefined
         : { lines: [addBucket(publicUrl, 'main'), `scoop install go-win-tools/${app}`] },
-    forBeta: (publicUrl, _id, app) =>
+    forBeta: (publicUrl, _id, { app }) =>
       app === undefined
         ? undefined
         : {
@@ -77,14 +91,68 @@ const clients: readonly Client[] = [
             remark: `The first line removes the stable bucket; leave it out on a machine without it. If ${app} is installed already, end with: scoop update ${app}`,
           },
   },
+  dotnet(
+    'dotnet-tool',
+    (id) => `dotnet tool install --global ${id}`,
+    (id) => `dotnet tool install --global ${id} --prerelease`,
+  ),
+  dotnet(
+    'library',
+    (id) => `dotnet add package ${id}`,
+    (id) => `dotnet add package ${id} --prerelease`,
+  ),
+  dotnet(
+    'template',
+    (id) => `dotnet new install ${id}`,
+    (id, version) => `dotnet new install ${id}@${version}`,
+  ),
   {
     client: 'NuGet',
+    kinds: ['program', 'library'],
     forStable: (publicUrl, id) => ({ lines: [`nuget install ${id} -Source ${publicUrl}/nuget`] }),
     forBeta: (publicUrl, id) => ({
       lines: [`nuget install ${id} -Prerelease -Source ${publicUrl}/nuget`],
     }),
   },
+  {
+    client: 'PowerShell',
+    kinds: ['powershell'],
+    forStable: (publicUrl, id) => fromRepository(publicUrl, `Install-PSResource ${id}`),
+    forBeta: (publicUrl, id) => fromRepository(publicUrl, `Install-PSResource ${id} -Prerelease`),
+  },
 ];
+
+type MakeLine = (id: string, version: string) => string;
+
+/** The .NET SDK takes its sources from NuGet.Config, where plain http has to be allowed (SDK 9 and newer). */
+function dotnet(kind: PackageKind, stable: MakeLine, beta: MakeLine): Client {
+  const afterSource =
+    (line: MakeLine): MakeCommand =>
+    (publicUrl, id, { version }) => ({
+      lines: [addDotnetSource(publicUrl), line(id, version)],
+      remark: onceAMachine,
+    });
+  return { client: 'dotnet', kinds: [kind], forStable: afterSource(stable), forBeta: afterSource(beta) };
+}
+
+const onceAMachine = 'The first line is needed once.';
+
+function addDotnetSource(publicUrl: string): string {
+  const insecure = publicUrl.startsWith('http:') ? ' --allow-insecure-connections' : '';
+  return `dotnet nuget add source ${publicUrl}/v3/index.json --name go-win-tools${insecure}`;
+}
+
+/** PSResourceGet wants this very address, without a slash at its end, and its version beside it (spec nuget-v2 18.3). */
+function registerRepository(publicUrl: string): string {
+  return `Register-PSResourceRepository -Name go-win-tools -Uri ${publicUrl}/api/v2 -ApiVersion v2 -Trusted`;
+}
+
+function fromRepository(publicUrl: string, install: string): Command {
+  return {
+    lines: [registerRepository(publicUrl), `${install} -Repository go-win-tools`],
+    remark: onceAMachine,
+  };
+}
 
 function addBucket(publicUrl: string, channel: 'main' | 'beta'): string {
   return `scoop bucket add go-win-tools ${publicUrl}/git/${channel}/go-win-tools.git`;
@@ -124,5 +192,7 @@ export function setupCommands(publicUrl: string): readonly ClientCommands[] {
         },
       ],
     },
+    { client: 'dotnet', commands: [{ lines: [addDotnetSource(publicUrl)] }] },
+    { client: 'PowerShell', commands: [{ lines: [registerRepository(publicUrl)] }] },
   ];
 }

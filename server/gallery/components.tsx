@@ -1,26 +1,51 @@
 import type { JSX } from 'preact';
 import type { PackageRow } from '../catalog/catalog.ts';
-import type { ClientCommands } from './commands.ts';
+import type { ClientCommands, Command } from './commands.ts';
 
-/** Commands to copy, one block a client; a click selects the whole of a command (gallery.css). */
+/** The commands of one client at a time: details of one name close each other, by keyboard and for screen readers too. */
+export function CommandChoice({ blocks }: { readonly blocks: readonly ClientCommands[] }): JSX.Element {
+  return (
+    <div class="choice">
+      {blocks.map(({ client, commands }, index) => (
+        <details key={client} name="client" open={index === 0}>
+          <summary>{client}</summary>
+          {commands.map((command) => (
+            <CommandLines key={command.label} command={command} />
+          ))}
+        </details>
+      ))}
+    </div>
+  );
+}
+
+/** Commands to copy, one block a client. */
 export function Commands({ blocks }: { readonly blocks: readonly ClientCommands[] }): JSX.Element {
   return (
     <dl class="commands">
       {blocks.map(({ client, commands }) => (
         <div key={client}>
           <dt>{client}</dt>
-          {commands.map(({ label, lines, remark }) => (
-            <dd key={label}>
-              {label === undefined ? null : <p class="label">{label}</p>}
-              <pre>
-                <code class="copy">{lines.join('\n')}</code>
-              </pre>
-              {remark === undefined ? null : <p class="remark">{remark}</p>}
+          {commands.map((command) => (
+            <dd key={command.label}>
+              <CommandLines command={command} />
             </dd>
           ))}
         </div>
       ))}
     </dl>
+  );
+}
+
+/** A click selects the whole of a command (gallery.css). */
+function CommandLines({ command: { label, lines, remark } }: { readonly command: Command }): JSX.Element {
+  return (
+    <>
+      {label === undefined ? null : <p class="label">{label}</p>}
+      <pre>
+        <code class="copy">{lines.join('\n')}</code>
+      </pre>
+      {remark === undefined ? null : <p class="remark">{remark}</p>}
+    </>
   );
 }
 

@@ -4,6 +4,7 @@ import { type Nupkg, openNupkg } from '../../formats/nupkg.ts';
 import { ReleaseRecord } from '../../formats/release-record.ts';
 import type { BlobReader } from '../blobs/blob-store.ts';
 import type { PackageRow } from '../catalog/catalog.ts';
+import { kindOfFiles, type PackageKind } from './package-kind.ts';
 
 /** What lies in a package. Each is read once: the bytes never change. */
 export type PackageContent = {
@@ -11,22 +12,28 @@ export type PackageContent = {
   toolOf(row: Stored): Promise<string | undefined>;
   /** SHA-256 of its exe, in lower-case hex; undefined where there is none, or more than one. */
   exeSha256Of(row: Stored): Promise<string | undefined>;
+  /** What its files are for. */
+  kindOf(row: Stored): Promise<PackageKind | undefined>;
 };
 
 type Stored = Pick<PackageRow, 'sha256' | 'sizeBytes'>;
 type Blobs = Pick<BlobReader, 'readTo'>;
-type Read = (nupkg: Nupkg) => Promise<string | undefined>;
+type Read<Value> = (nupkg: Nupkg) => Promise<Value | undefined>;
 
 const Named = ReleaseRecord.pick({ tool: true });
 const maxRecordBytes = 1024 * 1024;
 const maxRemembered = 1000;
 
 export function createPackageContent(blobs: Blobs): PackageContent {
-  return { toolOf: once(blobs, readTool), exeSha256Of: once(blobs, hashExe) };
+  return {
+    toolOf: once(blobs, readTool),
+    exeSha256Of: once(blobs, hashExe),
+    kindOf: once(blobs, async ({ entries }) => kindOfFiles(entries.map(({ name }) => name))),
+  };
 }
 
-function once(blobs: Blobs, read: Read): (row: Stored) => Promise<string | undefined> {
-  const known = new Map<string, Promise<string | undefined>>();
+function once<Value>(blobs: Blobs, read: Read<Value>): (row: Stored) => Promise<Value | undefined> {
+  const known = new Map<string, Promise<Value | undefined>>();
   return (row) => {
     const answer = known.get(row.sha256) ?? readPackage(blobs, row, read);
     known.set(row.sha256, answer);
@@ -50,11 +57,11 @@ async function hashExe(nupkg: Nupkg): Promise<string | undefined> {
   return digester.digest().sha256;
 }
 
-async function readPackage(
+async function readPackage<Value>(
   blobs: Blobs,
   { sha256, sizeBytes }: Stored,
-  read: Read,
-): Promise<string | undefined> {
+  read: Read<Value>,
+): Promise<Value | undefined> {
   const source = {
     sizeBytes,
     async read(target: Buffer, position: number): Promise<number> {

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { PackageRow } from '../catalog/catalog.ts';
 import { installCommands } from './commands.ts';
-import { Commands, DateText, Hash, sizeText, Version } from './components.tsx';
+import { CommandChoice, DateText, Hash, sizeText, Version } from './components.tsx';
 import { Layout } from './layout.tsx';
 import { renderMarkdown } from './markdown.ts';
 import { type FoundPackage, offersOf } from './pages.ts';
@@ -20,7 +20,7 @@ export function PackagePage({ found, publicUrl }: Props): JSX.Element {
       <p class="lead">{shown.nuspec.summary ?? ''}</p>
       <section aria-labelledby="install">
         <h2 id="install">Install</h2>
-        <Commands blocks={installCommands(publicUrl, offersOf(found))} />
+        <CommandChoice blocks={installCommands(publicUrl, offersOf(found))} />
       </section>
       <section aria-labelledby="about">
         <h2 id="about">About</h2>

@@ -3,22 +3,25 @@ import type { Payloads } from '../catalog/payloads.ts';
 import type { PackageQuery } from '../catalog/query.ts';
 import { type AppSources, type Apps, readApps } from './apps.ts';
 import type { Offers } from './commands.ts';
+import { kindOf, type PackageKind } from './package-kind.ts';
 
 const pageSize = 50;
 /** A page shows this many versions; the feed has all. */
 const maxVersions = 200;
 
-/** A package's newest stable version, a beta above it, and their names in Scoop. */
+/** A package's newest stable version, a beta above it, their names in Scoop, and who can use them. */
 type Channels = {
   readonly stable: PackageRow | undefined;
   readonly beta: PackageRow | undefined;
   readonly apps: Apps;
+  readonly kind: PackageKind;
 };
 
 /** What the commands of a page install. */
-export function offersOf({ id, stable, beta, apps }: Channels & { readonly id: string }): Offers {
+export function offersOf({ id, stable, beta, apps, kind }: Channels & { readonly id: string }): Offers {
   return {
     id,
+    kind,
     stable: stable && { version: stable.normalizedVersion, app: apps.main },
     beta: beta && { version: beta.normalizedVersion, app: apps.beta },
   };
@@ -55,7 +58,7 @@ export async function readListing(sources: Sources, text: string, askedPage: num
     rows.map(async (newest) => {
       const stable = newest.isPrerelease ? await catalog.findLatest(newest.id) : newest;
       const beta = newest.isPrerelease ? newest : undefined;
-      return { newest, stable, beta, apps: await readApps(sources, stable, beta) };
+      return { newest, stable, beta, ...(await readUses(sources, stable, beta)) };
     }),
   );
   return { text, page, pages, total, packages };
@@ -92,15 +95,28 @@ export async function readPackage(sources: Sources, id: string): Promise<FoundPa
   }
   const stable = versions.find((row) => row.isLatest);
   const beta = newest.isPrerelease ? newest : undefined;
-  const apps = await readApps(sources, stable, beta);
+  const uses = await readUses(sources, stable, beta);
   return {
     id: newest.id,
     shown: stable ?? newest,
     stable,
     beta,
     versions,
-    sboms: await readSboms(sources, apps.main ?? apps.beta ?? newest.id, versions),
-    apps,
+    sboms: await readSboms(sources, uses.apps.main ?? uses.apps.beta ?? newest.id, versions),
+    ...uses,
+  };
+}
+
+async function readUses(
+  sources: Sources,
+  stable: PackageRow | undefined,
+  beta: PackageRow | undefined,
+): Promise<Pick<Channels, 'apps' | 'kind'>> {
+  const shown = stable ?? beta;
+  const files = shown && (await sources.content.kindOf(shown));
+  return {
+    apps: await readApps(sources, stable, beta),
+    kind: shown === undefined ? 'program' : kindOf(shown.nuspec, files),
   };
 }
 

@@ -56,11 +56,47 @@ describe.skipIf(!existsSync(browserPath))('the pages in a browser', () => {
 
   it('select a whole command at one click', async () => {
     await page.goto(`${house.url}/packages/${id}`);
-    await page.locator('.commands .copy').first().click();
+    await page.locator('.choice .copy').first().click();
 
     expect(await page.evaluate(() => window.getSelection()?.toString())).toBe(
       `choco install ${id} -s ${house.publicUrl}/nuget`,
     );
+  });
+
+  it('show the commands of the client chosen, by mouse and by keyboard', async () => {
+    const shown = (): Promise<string[]> =>
+      page.locator('.choice .copy').filter({ visible: true }).allTextContents();
+    await page.goto(`${house.url}/packages/${id}`);
+
+    expect(await shown()).toEqual([
+      `choco install ${id} -s ${house.publicUrl}/nuget`,
+      `choco install ${id} --pre -s ${house.publicUrl}/nuget`,
+    ]);
+    await page.locator('.choice summary', { hasText: 'NuGet' }).click();
+    expect(await shown()).toEqual([
+      `nuget install ${id} -Source ${house.publicUrl}/nuget`,
+      `nuget install ${id} -Prerelease -Source ${house.publicUrl}/nuget`,
+    ]);
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Enter');
+    expect((await shown())[0]).toContain('choco install');
+    await page.reload();
+    expect((await shown())[0]).toContain('choco install');
+  });
+
+  it('name each client to a screen reader, and say whether it is the one shown', async () => {
+    await page.goto(`${house.url}/packages/${id}`);
+
+    expect(await page.locator('.choice').ariaSnapshot()).toMatch(/Chocolatey.*NuGet/s);
+    const open = await page
+      .locator('.choice details')
+      .evaluateAll((all) => all.map((details) => (details as HTMLDetailsElement).open));
+    expect(open).toEqual([true, false]);
+    for (const summary of await page.locator('.choice summary').all()) {
+      const box = await summary.boundingBox();
+      expect(box?.height).toBeGreaterThanOrEqual(24);
+      expect(box?.width).toBeGreaterThan(phone.width / 2);
+    }
   });
 
   it('give the whole of a hash on demand', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startHouse, type TestHouse } from '../../kit/house.ts';
+import { pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 
 describe('the pages for people', () => {
@@ -44,6 +44,12 @@ describe('the pages for people', () => {
     };
   }
 
+  /** The clients whose commands a page of a package shows, in its order. */
+  function summariesOf(html: string): readonly (string | undefined)[] {
+    const [, install = ''] = /<h2 id="install">(.*?)<\/section>/s.exec(html) ?? [];
+    return [...install.matchAll(/<summary>(.*?)<\/summary>/g)].map(([, name]) => name);
+  }
+
   it('list the packages, an id a line, with their newest stable version and beta', async () => {
     const { status, html } = await page('/');
 
@@ -86,9 +92,56 @@ describe('the pages for people', () => {
   it('have one block a client, with its commands for the stable version and the beta', async () => {
     const { html } = await page('/packages/sample');
 
-    expect(html.match(/<dt>Chocolatey<\/dt>/g)).toHaveLength(1);
-    expect(html).toMatch(/<dt>Chocolatey<\/dt>.*Stable 1\.0\.0.*Beta 1\.1\.0-beta\.1.*<dt>NuGet<\/dt>/s);
+    expect(summariesOf(html)).toEqual(['Chocolatey', 'NuGet']);
+    expect(html).toMatch(
+      /<summary>Chocolatey<\/summary>.*Stable 1\.0\.0.*Beta 1\.1\.0-beta\.1.*<summary>NuGet<\/summary>/s,
+    );
   });
+
+  it.each([
+    {
+      name: 'a library',
+      id: 'a.library',
+      options: { files: { 'lib/net8.0/a.dll': 'MZ' } },
+      clients: ['dotnet', 'NuGet'],
+      line: 'dotnet add package a.library',
+    },
+    {
+      name: 'a .NET tool',
+      id: 'a.tool',
+      options: { files: { 'tools/net8.0/any/DotnetToolSettings.xml': '<DotNetCliTool/>' } },
+      clients: ['dotnet'],
+      line: 'dotnet tool install --global a.tool',
+    },
+    {
+      name: 'a set of templates',
+      id: 'a.template',
+      options: { files: { 'content/.template.config/template.json': '{}' } },
+      clients: ['dotnet'],
+      line: 'dotnet new install a.template',
+    },
+    {
+      name: 'a PowerShell module',
+      id: 'a.module',
+      options: { metadata: { tags: 'PSModule PSCommand_Get-A' }, files: { 'a.module.psd1': '@{}' } },
+      clients: ['PowerShell'],
+      line: 'Install-PSResource a.module -Repository go-win-tools',
+    },
+  ])(
+    'offer $name to the clients that can use it, there and in the list',
+    async ({ id, options, clients, line }) => {
+      const nupkg = makeNupkg({ id, version: '1.0.0', ...options });
+      const answer = await pushNupkg(house, nupkg, house.adminKey);
+      expect(answer.status, await answer.text()).toBe(201);
+      const { html } = await page(`/packages/${id}`);
+      const home = await page('/');
+
+      expect(summariesOf(html)).toEqual(clients);
+      expect(html).toContain(line);
+      expect(home.html).toContain(line);
+      expect(`${html}${home.html}`).not.toContain(`choco install ${id}`);
+    },
+  );
 
   it('give the exact commands, with the address of this server as their source', async () => {
     const { html } = await page('/');
