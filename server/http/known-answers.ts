@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createAnswerCache } from './answer-cache.ts';
+import { plusSignOf } from './plus-sign.ts';
 
 /** What an answer was made from; it is good as long as this is the same. */
 export type Stamp = {
@@ -72,7 +73,7 @@ export function createKnownAnswers(stampNow: () => Stamp, maxBytes: number): Kno
       packages = now;
     },
     find(req) {
-      const key = `${req.headers['accept-encoding'] ?? ''}\n${req.url}`;
+      const key = keyOf(req);
       // Read before any door looks into the catalog: a change in between makes the answer old at once.
       const stamp = stampNow();
       const known = answers.find(key, (kept) => isGood(kept, stamp));
@@ -89,6 +90,12 @@ export function createKnownAnswers(stampNow: () => Stamp, maxBytes: number): Kno
     },
     keep: (req, answer) => awaited.get(req)?.(answer),
   };
+}
+
+/** The address, and what else an answer depends on. */
+function keyOf({ url = '', headers }: IncomingMessage): string {
+  const plus = url.includes('+') ? plusSignOf(headers['user-agent']) : '';
+  return `${headers['accept-encoding'] ?? ''}\n${plus}\n${url}`;
 }
 
 function isGood({ stamp, madeAt, about }: Kept, now: Stamp): boolean {

@@ -3,7 +3,10 @@ import { fail } from '../errors.ts';
 
 /** The query string of a v3 request, decoded; names whatever their case. */
 export type Parameters = {
+  /** @throws FeedError QUERY_INVALID when it is given twice with different values: one of them would be ignored */
   text(name: string): string;
+  /** Every value, as often as the name is given. */
+  texts(name: string): readonly string[];
   has(name: string): boolean;
   /** Absent or empty is false. */
   isTrue(name: string): boolean;
@@ -14,14 +17,24 @@ export type Parameters = {
 };
 
 /**
- * Reads the query of an address; parameters without a meaning here (`packageType`, `supportedFramework`) are passed over.
- * @throws FeedError QUERY_INVALID for broken escapes, and for a name with two values: one of them would be ignored
+ * Reads the query of an address. Only what is asked for is checked, so that no other parameter ever breaks an answer:
+ * Visual Studio sends one `supportedFramework` for each framework of a solution (spec nuget-v2 18.3). Every method throws
+ * FeedError QUERY_INVALID when the value it reads is broken.
+ * @param plus what a raw plus sign means: a blank, except from clients that never write blanks so (`http/plus-sign.ts`)
  */
-export function readParameters(url: string): Parameters {
-  const values = valuesOf(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '');
-  const text = (name: string) => values.get(name.toLowerCase()) ?? '';
+export function readParameters(url: string, plus: ' ' | '+' = ' '): Parameters {
+  const values = valuesOf(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '', plus);
+  const texts = (name: string) => (values.get(name.toLowerCase()) ?? []).map((raw) => decode(name, raw));
+  const text = (name: string) => {
+    const [first = '', ...others] = texts(name);
+    if (others.some((other) => other !== first)) {
+      fail('QUERY_INVALID', { problem: `${JSON.stringify(name)} is given twice with different values.` });
+    }
+    return first;
+  };
   return {
     text,
+    texts,
     has: (name) => values.has(name.toLowerCase()),
     isTrue: (name) => readBoolean(name, text(name)),
     number: (name, fallback) => readNumber(name, text(name)) ?? fallback,
@@ -31,25 +44,28 @@ export function readParameters(url: string): Parameters {
   };
 }
 
-function valuesOf(rawQuery: string): ReadonlyMap<string, string> {
-  requireReadable(rawQuery);
-  const found = new Map<string, string>();
-  for (const [spelled, value] of new URLSearchParams(rawQuery)) {
-    const name = spelled.toLowerCase();
-    if ((found.get(name) ?? value) !== value) {
-      fail('QUERY_INVALID', { problem: `${JSON.stringify(name)} is given twice with different values.` });
-    }
-    found.set(name, value);
+/** Name -> its values, still escaped. */
+function valuesOf(rawQuery: string, plus: ' ' | '+'): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const pair of rawQuery.split('&')) {
+    const [, rawName = '', rawValue = ''] = /^([^=]*)=?(.*)$/s.exec(pair) ?? [];
+    const name = unescaped(rawName)?.toLowerCase();
+    if (!name) continue;
+    found.set(name, [...(found.get(name) ?? []), rawValue.replaceAll('+', plus === '+' ? '%2B' : '%20')]);
   }
   return found;
 }
 
-/** URLSearchParams would make other characters of what encodes nothing. */
-function requireReadable(rawQuery: string): void {
+function decode(name: string, raw: string): string {
+  const problem = `${name} has a percent sign that does not begin an escape of UTF-8 text.`;
+  return unescaped(raw) ?? fail('QUERY_INVALID', { problem });
+}
+
+function unescaped(text: string): string | undefined {
   try {
-    decodeURIComponent(rawQuery);
+    return decodeURIComponent(text);
   } catch {
-    fail('QUERY_INVALID', { problem: 'it has a percent sign that does not begin an escape of UTF-8 text.' });
+    return undefined;
   }
 }
 

@@ -2,6 +2,7 @@ import express, { type Request, type Response, type Router } from 'express';
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { fail } from '../errors.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
+import { plusSignOf } from '../http/plus-sign.ts';
 import { sendText } from '../http/send-text.ts';
 import { findVersions } from './find-versions.ts';
 import { answerFlatFile, type FlatServices } from './flat.ts';
@@ -30,15 +31,19 @@ export function createV3Router(services: V3Services): Router {
     await sendText(request, response, { headers, text: JSON.stringify(document) });
   }
 
+  // Of a raw plus sign each client has its own meaning; caches ask again each time, by the ETag of what it got.
+  const parametersOf = (request: Request) =>
+    readParameters(request.url, plusSignOf(request.get('user-agent')));
+
   router.get('/index.json', async (request, response) => {
     await send(request, response, serviceIndex(links()));
   });
   router.get('/search', async (request, response) => {
-    const parameters = readParameters(request.url);
+    const parameters = parametersOf(request);
     await send(request, response, await search(parameters, { catalog, links: links() }));
   });
   router.get('/autocomplete', async (request, response) => {
-    const parameters = readParameters(request.url);
+    const parameters = parametersOf(request);
     await send(request, response, await autocomplete(parameters, { catalog, links: links() }));
   });
   for (const view of ['semver1', 'semver2'] as const) {

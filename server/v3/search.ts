@@ -1,7 +1,7 @@
 import type { Catalog, PackageRow } from '../catalog/catalog.ts';
 import type { Expression, PackageQuery, SemVerView } from '../catalog/query.ts';
 import { createPause } from '../pause.ts';
-import { shownFields } from './catalog-entry.ts';
+import { shownFields, shownPublished } from './catalog-entry.ts';
 import { fullVersion, type V3Links } from './links.ts';
 import type { Parameters } from './parameters.ts';
 import { contains, readSearchText } from './search-text.ts';
@@ -9,8 +9,8 @@ import { contains, readSearchText } from './search-text.ts';
 type SearchServices = { readonly catalog: Pick<Catalog, 'query' | 'count'>; readonly links: V3Links };
 
 const defaultTake = 20;
-/** Hits in one answer; who asks for more sees by `totalHits` that there are more. */
-const maxTake = 100;
+/** Hits in one answer, as on nuget.org; `totalHits` shows that there are more, which `skip` reaches (spec nuget-v2 18.3). */
+const maxTake = 1000;
 /** Versions in one answer, shared among its hits, the newest of each: ids of thousands of versions must not add up. */
 const maxVersionsOfAll = 10_000;
 
@@ -53,7 +53,11 @@ export async function autocomplete(parameters: Parameters, { catalog }: SearchSe
     return { ...context, totalHits: rows.length, data: rows.toReversed().map(fullVersion) };
   }
   const text = parameters.text('q').trim();
-  const query = oneOfEachId(parameters, text === '' ? [] : [contains('Id', text)]);
+  // Clients keep only the ids that begin with the text: those come first (spec nuget-v2 18.3).
+  const query: PackageQuery = {
+    ...oneOfEachId(parameters, text === '' ? [] : [contains('Id', text)]),
+    ...(text !== '' && { idsFirst: text }),
+  };
   const rows = query.take === 0 ? [] : await catalog.query(query);
   return { ...context, totalHits: await catalog.count(query), data: rows.map(({ id }) => id) };
 }
@@ -100,6 +104,8 @@ function hit(row: PackageRow, versions: readonly PackageRow[], view: SemVerView,
     '@type': 'Package',
     registration,
     ...shownFields(row),
+    // choco shows it with --detail, and sorts by it (spec nuget-v2 18.3).
+    published: shownPublished(row),
     totalDownloads: row.downloads,
     verified: false,
     versions: versions.map((version) => ({

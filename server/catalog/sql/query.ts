@@ -80,11 +80,13 @@ function orderTerms(query: PackageQuery): readonly OrderTerm[] {
   // Behind an order by Id it could decide nothing, and would keep SQLite from following the index.
   const wholeText = query.orderBy.some(({ by }) => by === 'Id') ? '' : query.search?.join(' ').toLowerCase();
   const exact = wholeText ? [{ value: sql`(p.id_key = ${wholeText})`, isDescending: true }] : [];
+  const prefix = query.idsFirst?.toLowerCase();
+  const first = prefix ? [{ value: sql`(instr(p.id_key, ${prefix}) = 1)`, isDescending: true }] : [];
   // Where all rows are of one id it orders nothing, and without it a page further on is entered by its version.
   // Said twice, it would keep SQLite from following the index, too.
   const isById = query.id !== undefined || asked.some(({ value }) => value.text === 'p.id_key');
   const byId = !isById ? [{ value: raw('p.id_key'), isDescending: false }] : [];
-  return [...asked, ...exact, ...byId, { value: raw('p.version_key'), isDescending: true }];
+  return [...first, ...asked, ...exact, ...byId, { value: raw('p.version_key'), isDescending: true }];
 }
 
 function orderSql(terms: readonly OrderTerm[]): Sql {

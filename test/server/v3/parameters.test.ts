@@ -39,8 +39,30 @@ describe('the parameters of a v3 request', () => {
     },
   );
 
-  it.each(['q=%zz', 'q=%C3', 'q=a&Q=b', 'q=%C3&x=%A9'])('are refused as a whole for %j', (query) => {
-    expect(() => readParameters(`/search?${query}`)).toThrow(FeedError);
+  it.each(['q=%zz', 'q=%C3', 'q=a&Q=b', 'q=%C3&x=%A9'])('are refused for the text of %j', (query) => {
+    const read = readParameters(`/search?${query}`);
+
+    expect(() => read.text('q')).toThrow(FeedError);
+  });
+
+  it.each(['x=%zz', 'x=a&X=b', '%zz=1', 'supportedFramework=net48&supportedFramework=net10.0', '&&=&=1'])(
+    'that nobody asks for break nothing: %j',
+    (others) => {
+      const read = readParameters(`/search?${others}&q=a`);
+
+      expect([read.text('q'), read.number('take', 20), read.view]).toEqual(['a', 20, 'semver1']);
+    },
+  );
+
+  it('keep all values of a name that may be given more than once', () => {
+    const read = readParameters('/search?packageType=Template&q=x&PackageType=dotnet%54ool&packagetype=');
+
+    expect(read.texts('packageType')).toEqual(['Template', 'dotnetTool', '']);
+  });
+
+  it('read a raw plus sign as the client means it', () => {
+    expect(readParameters('/search?q=c++%2B+d').text('q')).toBe('c  + d');
+    expect(readParameters('/search?q=c++%2B%20d', '+').text('q')).toBe('c+++ d');
   });
 
   it('give back any text', () => {
@@ -53,10 +75,11 @@ describe('the parameters of a v3 request', () => {
 
   it('answer whatever is sent with values or with one kind of error', () => {
     fc.assert(
-      fc.property(fc.string(), (query) => {
+      fc.property(fc.stringMatching(/^(?:[qQ]=[a-c%&=+]{0,6}|.{0,9})$/), (query) => {
         try {
           const read = readParameters(`/search?${query}`);
           expect(['semver1', 'semver2']).toContain(read.view);
+          expect(typeof read.text('q')).toBe('string');
         } catch (error) {
           expect(error).toMatchObject({ code: 'QUERY_INVALID' });
         }

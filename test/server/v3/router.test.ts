@@ -104,8 +104,74 @@ describe('the search', () => {
     ]).toEqual([2, [['1.0.296', '1.0.297', '1.0.298', '1.0.299'], ['1.0.0']]]);
   });
 
+  it.each([
+    // Visual Studio's Browse, in a solution with two frameworks; the others as recorded (nuget-protocol.jsonl).
+    'q=mixed&skip=0&take=20&prerelease=false&supportedFramework=net10.0&supportedFramework=netstandard2.0&semVerLevel=2.0.0',
+    'q=mixed&supportedFramework=.NETFramework%2CVersion%3Dv4.8&supportedFramework=%zz',
+    'q=mixed&$select=Id&$select=Version&_=1&_=2&=&&x',
+  ])('is not broken by what it does not know: %s', async (query) => {
+    expect(await searched(query)).toEqual(['Mixed 2.0.0', 'mixer 1.0.0']);
+  });
+
+  it('has a thousand hits at most, whatever more is asked for, and says how many there are', async () => {
+    const big = await startHouse();
+    try {
+      const { catalog } = big.services;
+      await Promise.all(
+        Array.from({ length: 1050 }, (_, at) =>
+          catalog.add(makePackage({ id: `big.${String(at).padStart(4, '0')}`, version: '1.0.0' }), operator),
+        ),
+      );
+      const found = async (query: string) => {
+        const answer = await fetch(`${big.url}/v3/search?${query}`);
+        const { totalHits, data } = (await answer.json()) as { totalHits: number; data: { id: string }[] };
+        return [totalHits, data.length, data[0]?.id, data.at(-1)?.id];
+      };
+
+      expect(await found('q=&skip=0&take=1000&prerelease=true&semVerLevel=2.0.0')).toEqual([
+        1050,
+        1000,
+        'big.0000',
+        'big.0999',
+      ]);
+      expect(await found('take=2147483647')).toEqual([1050, 1000, 'big.0000', 'big.0999']);
+      expect(await found('skip=1000&take=1000')).toEqual([1050, 50, 'big.1000', 'big.1049']);
+      expect(await found('skip=1050&take=20')).toEqual([1050, 0, undefined, undefined]);
+      expect(await found('skip=2147483647')).toEqual([1050, 0, undefined, undefined]);
+    } finally {
+      await big.stop();
+    }
+  });
+
+  it("takes the plus signs of NuGet's own clients as they are, and those of others for blanks", async () => {
+    await house.services.catalog.add(
+      makePackage({ id: 'cpp.tool', version: '1.0.0-x', tags: ['c++'] }),
+      operator,
+    );
+    const found = async (userAgent: string) => {
+      const headers = { 'User-Agent': userAgent };
+      const answer = await ask('/v3/search?q=c++&skip=0&take=30&prerelease=true&semVerLevel=2.0.0', {
+        headers,
+      });
+      return ((await answer.json()) as { data: { id: string }[] }).data.map(({ id }) => id);
+    };
+
+    expect(await found('Chocolatey Command Line/2.7.3 via NuGet Client/6.4.1 (Unix 6.18.44.595)')).toEqual([
+      'cpp.tool',
+    ]);
+    // `c` and nothing else.
+    expect(await found('PSResourceGet/1.1.0.1 PowerShell/7.6.9')).toContain('only.new');
+  });
+
+  it('says when each hit was published', async () => {
+    const { data } = await read('/v3/search?q=packageid:mixer');
+
+    expect(new Date(data[0].published).getTime()).toBeGreaterThan(Date.parse('2020-01-01'));
+  });
+
   it('is the golden file', async () => {
     const document = await read('/v3/search?q=mix&semVerLevel=2.0.0');
+    for (const hit of document.data) hit.published = '(today)';
 
     await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot('../../golden/v3/search.json');
   });
@@ -133,8 +199,30 @@ describe('the completion', () => {
       ['1.0.0', '2.0.0-alpha', '2.0.0', '2.0.1-Alpha.1+build.7'],
     ],
     ['id=nobody', []],
+    // Those that begin with the text first, each half by name.
+    ['q=x', ['Mixed', 'mixer']],
+    ['q=m', ['Many', 'Mixed', 'mixer']],
+    ['q=m&skip=1&take=1', ['Mixed']],
+    ['q=m&take=5000', ['Many', 'Mixed', 'mixer']],
+    ['q=m&take=0', []],
+    ['q=m&skip=2147483647', []],
+    [
+      'q=m&prerelease=true&semVerLevel=2.0.0&supportedFramework=a&supportedFramework=b',
+      ['Many', 'Mixed', 'mixer'],
+    ],
   ])('gives for %j', async (query, data) => {
     expect((await read(`/v3/autocomplete?${query}`)).data).toEqual(data);
+  });
+
+  it('has the ids that begin with the text before those that have it elsewhere', async () => {
+    for (const id of ['a.wid', 'wider', 'Wid', 'b-wid', 'WIDE', 'wid.get']) {
+      await house.services.catalog.add(makePackage({ id, version: '1.0.0-x' }), operator);
+    }
+    const all = ['Wid', 'wid.get', 'WIDE', 'wider', 'a.wid', 'b-wid'];
+
+    expect(await read('/v3/autocomplete?q=WID&prerelease=true')).toMatchObject({ totalHits: 6, data: all });
+    const pages = [0, 2, 4].map((skip) => read(`/v3/autocomplete?q=wid&prerelease=true&skip=${skip}&take=2`));
+    expect((await Promise.all(pages)).flatMap(({ data }) => data)).toEqual(all);
   });
 });
 
