@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import type { z } from 'zod';
 import { type Actor, actorOf } from '../audit/audit.ts';
 import { fail } from '../errors.ts';
-import { principalOf, requireScope } from '../http/auth.ts';
+import { principalWith } from '../http/auth.ts';
 
 /** A key has a name, some scopes and at most 100 of each limit; nothing else is longer. */
 export const maxBodyBytes = 64 * 1024;
@@ -32,7 +32,7 @@ export function readQuery<T extends z.ZodType>(schema: T, req: Request): z.infer
 
 /** Who asks, for the trail. @throws FeedError KEY_SCOPE */
 export async function administratorOf(req: Request): Promise<Actor> {
-  return actorOf(requireScope(await principalOf(req), 'admin'), req.ip);
+  return actorOf(await principalWith(req, ['admin']), req.ip);
 }
 
 /** One line of plain text, since it goes into the reason phrase too. */

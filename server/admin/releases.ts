@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import type { Audit, AuditEntry } from '../audit/audit.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
-import { principalOf, requireScope } from '../http/auth.ts';
+import { principalWith } from '../http/auth.ts';
 import type { Keys } from '../keys/keys.ts';
 import { readQuery } from './read.ts';
 import { type ReleaseOrigin, ReleaseParameters } from './schemas.ts';
@@ -20,7 +20,7 @@ export function createReleaseRouter({ audit, keys }: ReleaseServices): Router {
     .route('/releases/:id/:version')
     .get(async (req, res) => {
       const { id, version } = req.params;
-      requireScope(await principalOf(req), 'push', id);
+      await principalWith(req, ['push'], id);
       const { tool = id } = readQuery(ReleaseParameters, req);
       const subjects = new Set([id, tool].map((name) => name.toLowerCase()));
       const about = [...subjects].map((subject) => listAll(audit, subject));

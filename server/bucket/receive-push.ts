@@ -135,7 +135,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
       requireSame(request, question.updates, log);
       // Read again: nobody else can move a ref now.
       const commands = await commandsOf(request, push.commands.pusher);
-      const verdict = await judge(deps, commands, question, () => requireSameKey(req));
+      const verdict = await judge(deps, commands, question, () => requireSameKey(req, commands.pusher));
       if (verdict.isAccepted && !over.signal.aborted) {
         accepted = { before: await readAllRefs(git), commands };
         await writeAccepted(file, commandLines(request.commands));

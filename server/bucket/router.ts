@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import { principalOf, requireScope } from '../http/auth.ts';
+import { principalWith } from '../http/auth.ts';
 import { countPush } from '../http/count-push.ts';
 import type { UploadSlots } from '../http/upload-slots.ts';
 import type { Metrics } from '../metrics.ts';
@@ -27,7 +27,7 @@ export function createBucketRouter({ bucket, publicUrl, metrics, uploads }: Buck
     const address = readGitAddress(req.method, req.path, req.query.service, publicUrl());
     async function serve(): Promise<string | undefined> {
       const isPusher = address.access === 'write';
-      const pusher = isPusher ? requireScope(await principalOf(req), 'push:beta') : undefined;
+      const pusher = isPusher ? await principalWith(req, ['push', 'push:beta']) : undefined;
       const answer = () => bucket.serve(address, req, res, pusher);
       if (pusher === undefined || address.isAdvertisement) return answer();
       return uploads.during({ keyId: pusher.keyId, address: req.ip }, answer);

@@ -11,8 +11,8 @@ import type { SlowDown } from './slow-down.ts';
 export type FindKey = (secret: string, peer: Peer) => Promise<Finding | undefined>;
 
 type Identity = {
-  readonly find: () => Promise<KeyTerms | undefined>;
-  found?: Promise<KeyTerms | undefined>;
+  readonly find: () => Promise<readonly KeyTerms[]>;
+  found?: Promise<readonly KeyTerms[]>;
 };
 
 const identities = new WeakMap<object, Identity>();
@@ -24,30 +24,53 @@ const knownNames = new WeakMap<object, string>();
  */
 export function identify(findKey: FindKey, slowDown: SlowDown): RequestHandler {
   return (req, _res, next) => {
-    identities.set(req, { find: () => findPrincipal(req, findKey, slowDown) });
+    identities.set(req, { find: () => findGoodKeys(req, findKey, slowDown) });
     next();
   };
 }
 
 /**
- * Who asks; undefined when the request shows no key. One look-up a request.
+ * Who asks; undefined when the request shows no key.
  * @throws FeedError KEY_INVALID, KEY_EXPIRED, KEY_REVOKED, KEY_ROTATED, KEY_NETWORK (403), or PASSWORD_... (401: ask
  * again) when Basic carried it
  */
-export function principalOf(req: Request): Promise<KeyTerms | undefined> {
-  const identity = identityOf(req);
-  identity.found ??= identity.find();
-  return identity.found;
+export async function principalOf(req: Request): Promise<KeyTerms | undefined> {
+  return (await goodKeysOf(req))[0];
 }
 
 /**
- * Looks the key up again, which may have ended since the request began: an upload takes up to hours. To be asked before
- * what came is kept.
+ * Who asks, with a key that has one of the scopes: for `subject` (an id or a tool) when one is named. Of several keys
+ * that has it counts (contract section 3); a refusal names the first scope.
+ * @throws FeedError as `principalOf` and `requireScope`
+ */
+export async function principalWith(
+  req: Request,
+  [wanted, ...lesser]: readonly [Scope, ...Scope[]],
+  subject?: string,
+): Promise<KeyTerms> {
+  const keys = await goodKeysOf(req);
+  for (const scope of [wanted, ...lesser]) {
+    const key = keys.find((one) => allows(one, scope, subject));
+    if (key !== undefined) return key;
+  }
+  return requireScope(keys[0], wanted, subject);
+}
+
+/**
+ * Looks the key of the principal up again, which may have ended since the request began: an upload takes up to hours.
+ * To be asked before what came is kept.
  * @throws FeedError as `principalOf`
  */
-export async function requireSameKey(req: Request): Promise<void> {
-  const [before, now] = [await principalOf(req), await identityOf(req).find()];
-  if (now?.keyId !== before?.keyId) fail('KEY_INVALID');
+export async function requireSameKey(req: Request, { keyId }: Principal): Promise<void> {
+  const keys = await identityOf(req).find();
+  if (!keys.some((key) => key.keyId === keyId)) fail('KEY_INVALID');
+}
+
+/** One look-up a request. */
+function goodKeysOf(req: Request): Promise<readonly KeyTerms[]> {
+  const identity = identityOf(req);
+  identity.found ??= identity.find();
+  return identity.found;
 }
 
 function identityOf(req: Request): Identity {
@@ -60,18 +83,14 @@ function missing(): never {
 
 type Shown = { readonly credentials: Credentials; readonly finding: Finding | undefined };
 
-/** Who shows a key that is good; undefined without one and with a wrong one, which is not held against anybody here. */
-export async function knownPrincipal(
+/** Whether a key is shown that is enough where reading needs one; a wrong one is not held against anybody here. */
+export async function mayRead(
   req: Pick<IncomingMessage, 'headers'>,
   peer: Peer,
+  subject: string | undefined,
   findKey: FindKey,
-): Promise<KeyTerms | undefined> {
-  return goodKeyOf(await lookUp(req, peer, findKey));
-}
-
-/** Whether this is enough where reading needs a key. */
-export function mayRead(principal: Principal | undefined, subject: string | undefined): boolean {
-  return principal !== undefined && allows(principal, 'read', subject);
+): Promise<boolean> {
+  return goodKeys(await lookUp(req, peer, findKey)).some((key) => allows(key, 'read', subject));
 }
 
 /** The name of the key that was shown, be it good or refused, for the log. */
@@ -100,7 +119,6 @@ export function requireScope<P extends Principal>(
       });
 }
 
-/** Each key that the request shows, up to the first good one: of several a good one counts (contract section 3). */
 async function lookUp(
   req: Pick<IncomingMessage, 'headers'>,
   peer: Peer,
@@ -110,9 +128,9 @@ async function lookUp(
   for (const credentials of readCredentials(req.headers)) {
     const finding = await findReading(credentials.readings, peer, findKey);
     shown.push({ credentials, finding });
-    if (finding !== undefined) knownNames.set(req, finding.key.name);
-    if (isGood(finding)) break;
   }
+  const [known] = [...goodKeys(shown), ...shown.flatMap(({ finding }) => finding?.key ?? [])];
+  if (known !== undefined) knownNames.set(req, known.name);
   return shown;
 }
 
@@ -128,30 +146,33 @@ async function findReading(
   return undefined;
 }
 
-function goodKeyOf(shown: readonly Shown[]): KeyTerms | undefined {
-  const finding = shown.at(-1)?.finding;
-  return isGood(finding) ? finding?.key : undefined;
+function goodKeys(shown: readonly Shown[]): readonly KeyTerms[] {
+  return shown.flatMap(({ finding }) =>
+    finding !== undefined && finding.refusal === undefined ? [finding.key] : [],
+  );
 }
 
-function isGood(finding: Finding | undefined): boolean {
-  return finding !== undefined && finding.refusal === undefined;
-}
-
-async function findPrincipal(
+async function findGoodKeys(
   req: Request,
   findKey: FindKey,
   slowDown: SlowDown,
-): Promise<KeyTerms | undefined> {
+): Promise<readonly KeyTerms[]> {
   const peer = { address: req.ip, isSecure: req.secure };
   const shown = await lookUp(req, peer, findKey);
-  const good = goodKeyOf(shown);
+  const good = goodKeys(shown);
   // Whoever holds the whole secret hears what is wrong with it; to all others it is unknown.
   const refused = shown.find(({ finding }) => finding !== undefined) ?? shown[0];
-  if (good !== undefined || refused === undefined) return good;
-  const delays = shown.map(({ credentials: { kind, user, readings } }) =>
-    slowDown.failed({ from: req.ip, shown: `${kind} ${user || (readings[0] ?? '')}` }),
+  if (good.length > 0 || refused === undefined) return good;
+  const guesses = shown.filter(({ finding }) => finding === undefined);
+  const delays = guesses.map(
+    ({
+      credentials: {
+        user,
+        readings: [secret = ''],
+      },
+    }) => slowDown.failed({ from: req.ip, user, secret }),
   );
-  await holdBack(Math.max(...delays));
+  await holdBack(Math.max(0, ...delays));
   return refuse(refused, req.ip);
 }
 

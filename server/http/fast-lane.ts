@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { areaOf, subjectOf } from './areas.ts';
-import { type FindKey, knownPrincipal, mayRead } from './auth.ts';
+import { type FindKey, mayRead } from './auth.ts';
 import { takesGzip } from './encodings.ts';
 import { createKnownAnswers, type KnownAnswer, type Stamp } from './known-answers.ts';
 import type { MadeAnswer, MakeAnswer } from './made-answer.ts';
@@ -44,11 +44,9 @@ export function createFastLane(options: FastLaneOptions, general: RequestListene
     const path = pathOf(target);
     if (readAuth === undefined || !needsKey(readAuth, path)) return answer(req, res, target, path);
     // Errors too are for the general path to find and to tell.
-    void knownPrincipal(req, readPeer(req), findKey)
-      .catch(() => undefined)
-      .then((principal) =>
-        mayRead(principal, subjectOf(path)) ? answer(req, res, target, path) : general(req, res),
-      )
+    void mayRead(req, readPeer(req), subjectOf(path), findKey)
+      .catch(() => false)
+      .then((may) => (may ? answer(req, res, target, path) : general(req, res)))
       .catch(() => res.destroy());
   };
 

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import { areaOf, subjectOf } from './areas.ts';
-import { principalOf, requireScope } from './auth.ts';
+import { principalWith } from './auth.ts';
 
 export type ReadAuth = 'feed' | 'all' | undefined;
 
@@ -13,7 +13,7 @@ const covered: Readonly<Record<'feed' | 'all', readonly string[]>> = { feed: ['f
 export function createReadGate(readAuth: ReadAuth): RequestHandler {
   return async (req, _res, next) => {
     if (needsKey(readAuth, req.path) && !isWriting(req)) {
-      requireScope(await principalOf(req), 'read', subjectOf(req.path));
+      await principalWith(req, ['read'], subjectOf(req.path));
     }
     next();
   };

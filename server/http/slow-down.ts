@@ -1,11 +1,14 @@
-import { createHash } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { addressGroup } from '../../formats/ip-address.ts';
 
+/** A secret that nobody has was shown. */
 export type Failure = {
   /** The address it came from. */
   readonly from: string | undefined;
-  /** What was shown: the user name of Basic authentication, or else the key. */
-  readonly shown: string;
+  /** The user of Basic authentication; empty where there is none, as beside a key in a header of its own. */
+  readonly user: string;
+  /** The password or key that was shown. */
+  readonly secret: string;
 };
 
 export type SlowDown = {
@@ -14,9 +17,9 @@ export type SlowDown = {
 };
 
 export type SlowDownLimits = {
-  /** Failures of one user name, or key, from one address that cost nothing: choco tries a wrong password about ten times in one run (spec nuget-v2 18.2). */
+  /** Different secrets of one user from one address that cost nothing. */
   readonly free: number;
-  /** Failures of one address that cost nothing, whatever is shown: for those who guess. */
+  /** Different secrets from one address that cost nothing, with whatever user. */
   readonly freeOfAddress: number;
   readonly stepMs: number;
   readonly maxMs: number;
@@ -36,34 +39,41 @@ const defaults: SlowDownLimits = {
 };
 
 /**
- * Slows those down who keep showing wrong keys. Only refusals are held back, so a right key is never delayed and nobody
- * is ever locked out, whatever others do from the same address. A machine with an old key in its settings slows down
- * that key at that address and nothing else; hundreds of different ones from an address are somebody who guesses.
+ * Slows those down who keep guessing. The same wrong secret again is no guess and counts once: one command of choco 2
+ * shows it 15 times (spec nuget-v2 18.3), a machine with an old key in its settings for weeks. Only refusals are held back,
+ * so a right key is never delayed and nobody is ever locked out, whatever others do from the same address.
  */
 export function createSlowDown(now: () => Date, limits: Partial<SlowDownLimits> = {}): SlowDown {
   const { free, freeOfAddress, stepMs, maxMs, forgetMs, maxRemembered } = { ...defaults, ...limits };
-  const failures = new Map<string, { count: number; last: number }>();
+  // What is remembered of a secret is of no use to whoever reads the memory of the process without this too.
+  const hashKey = randomBytes(32);
+  const remembered = new Map<string, { count: number; last: number }>();
 
-  function countOf(who: string): number {
+  /** How many failures are remembered of `who`, with one more where it `isNew`. */
+  function countOf(who: string, isNew: boolean): number {
     const at = now().getTime();
-    const before = failures.get(who);
+    const before = remembered.get(who);
     const isRecent = before !== undefined && at - before.last < forgetMs;
-    const count = isRecent ? before.count + 1 : 1;
-    failures.delete(who);
-    failures.set(who, { count, last: at });
-    const [oldest] = failures.size > maxRemembered ? failures.keys() : [];
-    if (oldest !== undefined) {
-      failures.delete(oldest);
-    }
+    const count = (isRecent ? before.count : 0) + (isNew ? 1 : 0);
+    remembered.delete(who);
+    remembered.set(who, { count, last: at });
+    const [oldest] = remembered.size > maxRemembered ? remembered.keys() : [];
+    if (oldest !== undefined) remembered.delete(oldest);
     return count;
   }
 
+  function hash(...texts: readonly string[]): string {
+    return createHmac('sha256', hashKey).update(JSON.stringify(texts)).digest('base64url');
+  }
+
   return {
-    failed({ from: address = '', shown }) {
+    failed({ from: address = '', user, secret }) {
       const from = addressGroup(address);
-      // Hashed: no key lies about in memory, and none of them is long.
-      const hash = createHash('sha256').update(shown).digest('base64url');
-      const steps = Math.max(countOf(`${from} ${hash}`) - free, countOf(from) - freeOfAddress);
+      const isNew = countOf(hash(from, user, secret), true) === 1;
+      const steps = Math.max(
+        countOf(hash(from, user || secret), isNew) - free,
+        countOf(from, isNew) - freeOfAddress,
+      );
       return Math.min(Math.max(0, steps) * stepMs, maxMs);
     },
   };

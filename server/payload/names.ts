@@ -6,8 +6,6 @@ export type PayloadName = {
   readonly tool: string;
   readonly version: string;
   readonly file: string;
-  /** Of the version; a key with `push:beta` may store only these. */
-  readonly isPrerelease: boolean;
 };
 
 /** A tool's name is an id (spec nuget-v2 12.5) in lower case, so that one tool has one address. */
@@ -18,11 +16,16 @@ const exeName = /^[a-z0-9_]+([._-][a-z0-9_]+)*-windows-(amd64|arm64)\.exe$/;
 /** Whether a payload may be stored under this name. @throws FeedError PAYLOAD_INVALID */
 export function readPayloadName(tool: string, version: string, file: string): PayloadName {
   const problem = problemOf(tool, version, file);
-  const parsed = parseNuGetVersion(version);
-  if (problem !== undefined || parsed === undefined) {
+  if (problem !== undefined || parseNuGetVersion(version) === undefined) {
     return fail('PAYLOAD_INVALID', { problem: problem ?? `${version} is not a version` });
   }
-  return { tool, version, file, isPrerelease: isPrerelease(parsed) };
+  return { tool, version, file };
+}
+
+/** What storing a payload of this version takes (contract section 3); what is no version is refused by its name. */
+export function scopeFor(version: string): 'push' | 'push:beta' {
+  const parsed = parseNuGetVersion(version);
+  return parsed === undefined || isPrerelease(parsed) ? 'push:beta' : 'push';
 }
 
 function problemOf(tool: string, version: string, file: string): string | undefined {

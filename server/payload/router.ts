@@ -6,15 +6,16 @@ import type { Payload, Payloads } from '../catalog/payloads.ts';
 import { fail } from '../errors.ts';
 import { requireOwner } from '../feed/reserved-ids.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
-import { principalOf, requireSameKey, requireScope } from '../http/auth.ts';
+import { principalWith, requireSameKey } from '../http/auth.ts';
 import { bodyStream, refuseTooLong } from '../http/body-stream.ts';
 import type { CachePolicies } from '../http/cache.ts';
 import { countPush } from '../http/count-push.ts';
 import type { BeginDownload } from '../http/download-count.ts';
 import { sendBlob } from '../http/send-blob.ts';
 import type { UploadSlots } from '../http/upload-slots.ts';
+import type { Principal } from '../keys/api-keys.ts';
 import type { Metrics } from '../metrics.ts';
-import { type PayloadName, readPayloadName } from './names.ts';
+import { type PayloadName, readPayloadName, scopeFor } from './names.ts';
 
 export type PayloadServices = {
   readonly payloads: Payloads;
@@ -67,27 +68,25 @@ async function putPayload(
 ): Promise<'published' | 'same'> {
   const { tool, version, file } = req.params;
   // The key first: whoever has none learns nothing about names and bytes here.
-  const principal = requireScope(await principalOf(req), 'push:beta', tool);
+  const principal = await principalWith(req, [scopeFor(version)], tool);
   const name = readPayloadName(tool, version, file);
-  requireScope(principal, name.isPrerelease ? 'push:beta' : 'push', name.tool);
   requireOwner(services.reservedIds ?? [], name.tool, principal);
-  const by = actorOf(principal, req.ip);
-  return services.uploads.during({ keyId: by.keyId, address: req.ip }, () =>
-    receivePayload(services, name, by, req, res),
+  return services.uploads.during({ keyId: principal.keyId, address: req.ip }, () =>
+    receivePayload(services, name, principal, req, res),
   );
 }
 
 async function receivePayload(
   services: PayloadServices,
   name: PayloadName,
-  by: Actor,
+  principal: Principal,
   req: Request<Address>,
   res: Response,
 ): Promise<'published' | 'same'> {
   const draft = await receiveBody(req, services);
   try {
-    await requireSameKey(req);
-    const isNew = (await store(services, name, draft, by)) === 'added';
+    await requireSameKey(req, principal);
+    const isNew = (await store(services, name, draft, actorOf(principal, req.ip))) === 'added';
     res
       .status(isNew ? 201 : 200)
       .type('text')

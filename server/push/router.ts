@@ -8,7 +8,7 @@ import { publish } from '../feed/publish.ts';
 import { requireOwner } from '../feed/reserved-ids.ts';
 import type { Settling } from '../feed/settle.ts';
 import { relist, unlist } from '../feed/withdraw.ts';
-import { principalOf, requireSameKey, requireScope } from '../http/auth.ts';
+import { principalWith, requireSameKey } from '../http/auth.ts';
 import { countPush } from '../http/count-push.ts';
 import { reasonOf } from '../http/reason.ts';
 import type { UploadSlots } from '../http/upload-slots.ts';
@@ -53,7 +53,7 @@ export function createPushRouter(services: PushServices): Router {
 async function pushPackage(services: PushServices, req: Request, res: Response): Promise<'published'> {
   // Asked before the body is read: who may push nothing sends no gigabytes to our disk. Which package it is, and
   // whether this key may push that, `publish` sees.
-  const principal = requireScope(await principalOf(req), 'push:beta');
+  const principal = await principalWith(req, ['push', 'push:beta']);
   const uploader = { keyId: principal.keyId, address: req.ip };
   return services.uploads.during(uploader, () => receivePackage(services, req, res, principal));
 }
@@ -67,7 +67,7 @@ async function receivePackage(
   const claims = { ...originOf(req, principal), reason: reasonOf(req) };
   const draft = await receiveUpload(req, services.blobs, services.maxPackageBytes);
   try {
-    await requireSameKey(req);
+    await requireSameKey(req, principal);
     const { id, version, nuspec } = await publish(services, draft, principal, req.ip, claims);
     services.log.info({ id, version, keyName: principal.name }, 'package published');
     // NuGet clients print it to whoever pushes (spec nuget-v2 10.3).
@@ -91,7 +91,7 @@ function change(
 ): RequestHandler<Package> {
   return async (req, res) => {
     const { id, version } = req.params;
-    const principal = requireScope(await principalOf(req), 'unlist', id);
+    const principal = await principalWith(req, ['unlist'], id);
     requireOwner(services.reservedIds ?? [], id, principal);
     await setListed(services, id, version, actorOf(principal, req.ip), reasonOf(req));
     services.log.info({ id, version, keyName: principal.name }, `package ${is}`);

@@ -26,8 +26,25 @@ export type RecordedCommand = {
   readonly requests: readonly RecordedRequest[];
 };
 
+/** The first line of a file: what its requests name by their place. */
+type Headers = { readonly headers: readonly Readonly<Record<string, string>>[] };
+type Line = {
+  readonly command: string;
+  readonly section?: string;
+  readonly requests: readonly (Omit<RecordedRequest, 'headers'> & { readonly headers: number })[];
+};
+
 /** The commands of one file here, in the order in which they were given. */
 export function readRecording(name: string): readonly RecordedCommand[] {
   const text = readFileSync(join(import.meta.dirname, `${name}.jsonl`), 'utf8');
-  return text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as RecordedCommand);
+  const [first = '{}', ...rest] = text.split('\n').filter((line) => line !== '');
+  const { headers } = JSON.parse(first) as Headers;
+  return rest.map((line) => {
+    const command = JSON.parse(line) as Line;
+    const requests = command.requests.map((request) => ({
+      ...request,
+      headers: headers[request.headers] ?? {},
+    }));
+    return { ...command, requests };
+  });
 }

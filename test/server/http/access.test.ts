@@ -103,7 +103,7 @@ describe('a wrong key', () => {
       Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
     });
 
-    const wrong = await Promise.all(Array.from({ length: 45 }, () => ask(basic('bank', 'wrong'))));
+    const wrong = await Promise.all(Array.from({ length: 45 }, (_, n) => ask(basic('bank', `guess ${n}`))));
     const order: string[] = [];
     const held = ask(basic('bank', 'wrong')).then((status) => order.push(`wrong ${status}`));
     for (const headers of [basic('bank', good), { 'X-NuGet-ApiKey': good }, basic('other', good)]) {
@@ -117,20 +117,91 @@ describe('a wrong key', () => {
     await house.stop();
   });
 
-  it('is held back by what is shown: another wrong key at the address is answered at once', async () => {
+  it('is no guess when it comes again: only who guesses is held back', async () => {
     const house = await startHouse();
-    const ask = async (key: string): Promise<number> =>
-      (await fetch(`${house.url}/api/v1/keys`, { headers: { 'X-NuGet-ApiKey': key } })).status;
-    await Promise.all(Array.from({ length: 40 }, () => ask('an old key')));
+    const ask = async (user: string, password: string): Promise<number> =>
+      (
+        await fetch(`${house.url}/api/v1/keys`, {
+          headers: { Authorization: `Basic ${btoa(`${user}:${password}`)}` },
+        })
+      ).status;
+    await Promise.all(Array.from({ length: 40 }, () => ask('bank', 'an old key')));
+    await Promise.all(Array.from({ length: 40 }, (_, n) => ask('thief', `guess ${n}`)));
 
     const order: string[] = [];
-    const held = ask('an old key').then((status) => order.push(`old ${status}`));
-    order.push(`new ${await ask('a new key')}`);
+    const held = ask('thief', 'another guess').then((status) => order.push(`guess ${status}`));
+    order.push(`old ${await ask('bank', 'an old key')}`);
     await held;
 
-    expect(order).toEqual(['new 403', 'old 403']);
+    expect(order).toEqual(['old 401', 'guess 401']);
     await house.stop();
   });
+
+  it.each([
+    ['a wrong X-NuGet-ApiKey beside a good password', { 'X-NuGet-ApiKey': 'az' }, 'Basic'],
+    ['a wrong X-NuGet-ApiKey beside a good token', { 'X-NuGet-ApiKey': 'az' }, 'Bearer'],
+    [
+      'a good X-NuGet-ApiKey that may only read beside one that may push',
+      { 'X-NuGet-ApiKey': 'reader' },
+      'Basic',
+    ],
+  ])('does not stand in the way of a good one: %s', async (_name, { 'X-NuGet-ApiKey': shown }, scheme) => {
+    const house = await startHouse({ readAuth: 'feed' });
+    const pusher = await makeKey(house, ['push']);
+    const key = shown === 'reader' ? await makeKey(house, ['read']) : shown;
+    const Authorization = scheme === 'Basic' ? `Basic ${btoa(`somebody:${pusher}`)}` : `Bearer ${pusher}`;
+
+    const answer = await fetch(`${house.url}/nuget/`, {
+      method: 'PUT',
+      headers: { 'X-NuGet-ApiKey': key, Authorization, 'Content-Type': 'application/octet-stream' },
+      body: new Uint8Array(makeNupkg({ id: 'pushed' })),
+    });
+
+    expect(answer.status).toBe(201);
+    await house.stop();
+  });
+
+  it('alone on a push is 403, and says to leave it out beside saved credentials', async () => {
+    const house = await startHouse();
+
+    const answer = await pushNupkg(house, makeNupkg({ id: 'pushed' }), 'az');
+
+    expect([answer.status, answer.statusText]).toEqual([
+      403,
+      'The specified API key is invalid: it is unknown to this server. Leave the key out to push with saved credentials.',
+    ]);
+    await house.stop();
+  });
+
+  it.each(['/nuget/', '/api/v2/package', '/v3/publish/', '/dl/buf/1.0.0/buf-windows-amd64.exe'])(
+    'that may only read hears that pushing a stable version to %s takes the scope push',
+    async (path) => {
+      const house = await startHouse();
+
+      const answer = await pushNupkg(house, makeNupkg({ id: 'buf' }), await makeKey(house, ['read']), path);
+
+      expect([answer.status, answer.statusText]).toEqual([
+        403,
+        expect.stringMatching(/does not have the scope push for /),
+      ]);
+      await house.stop();
+    },
+  );
+
+  it.each(['Basic Og==', 'Basic', `Basic ${btoa('somebody:')}`])(
+    'is none when it is empty: %s',
+    async (shown) => {
+      const house = await startHouse({ readAuth: 'feed' });
+      const ask = (headers: Record<string, string>) => fetch(`${house.url}/nuget/Packages`, { headers });
+
+      const answer = await ask({ Authorization: shown });
+
+      const bare = await ask({});
+      expect([answer.status, answer.statusText]).toEqual([bare.status, bare.statusText]);
+      expect(await answer.text()).toBe(await bare.text());
+      await house.stop();
+    },
+  );
 });
 
 describe('a key for reading', () => {
@@ -228,7 +299,9 @@ describe('a refused key', () => {
         expect(await ask({ 'X-NuGet-ApiKey': close })).toEqual([
           403,
           'KEY_INVALID',
-          'The specified API key is invalid: it is unknown to this server.',
+          expect.stringContaining(
+            'The specified API key is invalid: it is unknown to this server. Leave the key out',
+          ),
         ]);
       }
     }
