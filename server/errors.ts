@@ -176,7 +176,7 @@ const errors = {
   PATH_INVALID: [400, 'The address is not understood: {problem}'],
   ROUTE_UNKNOWN: [
     404,
-    'Nothing is served at {path}. The feed is at /nuget, the bucket at /git/main/go-win-tools.git.',
+    'Nothing is served at {path}. The feed is at /nuget (NuGet v3: /v3/index.json), the bucket at /git/main/go-win-tools.git.',
   ],
   METHOD_NOT_ALLOWED: [405, '{method} is not allowed here; allowed: {allowed}.'],
 

@@ -35,8 +35,8 @@ const areas: readonly (Area & { readonly at: RegExp })[] = [
     readAuth: 'feed',
     isForUploads: true,
   },
-  // Which address is what: nothing of the feed is in it (contract section 2).
-  { at: /^\/v3\/index\.json\/?$/i, label: 'v3', errors: 'json', readAuth: 'all' },
+  // Which address is what: nothing of the feed is in it (contract section 2). `/v3` says where it is.
+  { at: /^\/v3(\/index\.json)?\/?$/i, label: 'v3', errors: 'json', readAuth: 'all' },
   { at: /^\/v3\/flat\/./i, label: 'v3-package', errors: 'json', readAuth: 'feed' },
   { at: /^\/v3(\/|$)/i, label: 'v3', errors: 'json', readAuth: 'feed' },
   // Its own door asks for a key, whatever the key may do.
