@@ -8,11 +8,11 @@ import { fullVersion, type V3Links } from './links.ts';
 export function catalogEntry(row: PackageRow, view: SemVerView, links: V3Links): object {
   const { nuspec } = row;
   return {
-    '@id': `${links.leaf(view, row)}#entry`,
+    '@id': links.entry(view, row),
     '@type': 'PackageDetails',
     ...shownFields(row),
     copyright: nuspec.copyright,
-    dependencyGroups: dependencyGroups(nuspec.dependencies, view, links),
+    dependencyGroups: dependencyGroups(nuspec.dependencies),
     language: nuspec.language,
     listed: row.isListed,
     minClientVersion: nuspec.minClientVersion,
@@ -20,6 +20,21 @@ export function catalogEntry(row: PackageRow, view: SemVerView, links: V3Links):
     published: shownPublished(row),
     releaseNotes: nuspec.releaseNotes,
     requireLicenseAcceptance: nuspec.requireLicenseAcceptance,
+  };
+}
+
+/** The entry as a document of its own, with what clients look for nowhere else (spec nuget-v2 18.3). */
+export function entryDocument(row: PackageRow, view: SemVerView, links: V3Links): object {
+  return {
+    ...catalogEntry(row, view, links),
+    '@type': ['PackageDetails', 'catalog:Permalink'],
+    created: row.created.toISOString(),
+    isPrerelease: row.isPrerelease,
+    lastEdited: row.lastEdited.toISOString(),
+    packageHash: Buffer.from(row.sha512, 'hex').toString('base64'),
+    packageHashAlgorithm: 'SHA512',
+    packageSize: row.sizeBytes,
+    verbatimVersion: row.version,
   };
 }
 
@@ -45,11 +60,8 @@ export function shownPublished({ isListed, published }: PackageRow): string {
   return (isListed ? published : unlistedPublished).toISOString();
 }
 
-function dependencyGroups(
-  dependencies: readonly NuspecDependency[],
-  view: SemVerView,
-  links: V3Links,
-): readonly object[] {
+/** Without the addresses of registrations: what a package needs may be on another feed, and every address here answers. */
+function dependencyGroups(dependencies: readonly NuspecDependency[]): readonly object[] {
   const frameworks = [...new Set(dependencies.map(({ targetFramework }) => targetFramework))];
   return frameworks.map((targetFramework) => ({
     '@type': 'PackageDependencyGroup',
@@ -61,7 +73,6 @@ function dependencyGroups(
         '@type': 'PackageDependency',
         id,
         range: shownRange(range),
-        registration: links.registration(view, id),
       })),
   }));
 }

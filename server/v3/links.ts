@@ -16,6 +16,8 @@ export type V3Links = {
   registration(view: SemVerView, id: string): string;
   page(view: SemVerView, id: string, lower: string, upper: string): string;
   leaf(view: SemVerView, row: PackageRow): string;
+  /** What a leaf names as its `catalogEntry`. */
+  entry(view: SemVerView, row: PackageRow): string;
   content(row: PackageRow): string;
 };
 
@@ -35,6 +37,7 @@ export function v3Links(publicUrl: string): V3Links {
     page: (view, id, first, last) =>
       `${hive(view)}${lower(id)}/page/${first.toLowerCase()}/${last.toLowerCase()}.json`,
     leaf: (view, row) => `${hive(view)}${lower(row.id)}/${row.normalizedVersion.toLowerCase()}.json`,
+    entry: (view, row) => `${hive(view)}${lower(row.id)}/entry/${row.normalizedVersion.toLowerCase()}.json`,
     content: ({ id, normalizedVersion }) => {
       const version = normalizedVersion.toLowerCase();
       return `${flat}${lower(id)}/${version}/${lower(id)}.${version}.nupkg`;

@@ -1,7 +1,14 @@
 import { fail } from '../errors.ts';
 import { findBetween, findFirst, findPages, type Versions } from './find-versions.ts';
 import type { V3Links } from './links.ts';
-import { inlineIndex, pagedIndex, pageSize, registrationLeaf, registrationPage } from './registration.ts';
+import {
+  inlineIndex,
+  pagedIndex,
+  pageSize,
+  type registrationEntry,
+  type registrationLeaf,
+  registrationPage,
+} from './registration.ts';
 
 /** Up to so many versions an index has them all in it: small ids cost one request. */
 const maxInline = 2 * pageSize;
@@ -35,9 +42,14 @@ export async function readPage(
   return registrationPage(rows, { id: first.id, view: from.view, links });
 }
 
-/** One version. @throws FeedError PACKAGE_NOT_FOUND also when the hive does not show it */
-export async function readLeaf(from: Versions, version: string, links: V3Links): Promise<object> {
+/** One version, as its leaf or its entry. @throws FeedError PACKAGE_NOT_FOUND also when the hive does not show it */
+export async function readVersion(
+  from: Versions,
+  version: string,
+  links: V3Links,
+  print: typeof registrationLeaf | typeof registrationEntry,
+): Promise<object> {
   const [row] = await findBetween(from, version, version, 1);
   if (row === undefined) return fail('PACKAGE_NOT_FOUND', { id: from.id, version });
-  return registrationLeaf(row, { id: row.id, view: from.view, links });
+  return print(row, { id: row.id, view: from.view, links });
 }

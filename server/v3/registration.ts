@@ -1,6 +1,6 @@
 import type { PackageRow } from '../catalog/catalog.ts';
 import type { SemVerView } from '../catalog/query.ts';
-import { catalogEntry, shownPublished } from './catalog-entry.ts';
+import { catalogEntry, entryDocument, shownPublished } from './catalog-entry.ts';
 import type { V3Links } from './links.ts';
 
 /** The versions of one id in one hive. */
@@ -36,10 +36,18 @@ export function registrationPage(rows: readonly PackageRow[], hive: Hive): objec
 export function registrationLeaf(row: PackageRow, hive: Hive): object {
   return {
     ...leafBody(row, hive),
+    // An array and an address: PackageManagement's Find-Package reads both (spec nuget-v2 18.3).
+    '@type': ['Package', 'http://schema.nuget.org/catalog#Permalink'],
+    catalogEntry: hive.links.entry(hive.view, row),
     listed: row.isListed,
     published: shownPublished(row),
     '@context': context,
   };
+}
+
+/** What a version's leaf names as its `catalogEntry`. */
+export function registrationEntry(row: PackageRow, { view, links }: Hive): object {
+  return { ...entryDocument(row, view, links), '@context': context };
 }
 
 const context = {

@@ -8,7 +8,8 @@ import { findVersions } from './find-versions.ts';
 import { answerFlatFile, type FlatServices } from './flat.ts';
 import { hivePaths, v3Links } from './links.ts';
 import { readParameters } from './parameters.ts';
-import { readIndex, readLeaf, readPage } from './read-registration.ts';
+import { readIndex, readPage, readVersion } from './read-registration.ts';
+import { registrationEntry, registrationLeaf } from './registration.ts';
 import { autocomplete, search } from './search.ts';
 import { serviceIndex } from './service-index.ts';
 
@@ -38,6 +39,10 @@ export function createV3Router(services: V3Services): Router {
   router.get('/index.json', async (request, response) => {
     await send(request, response, serviceIndex(links()));
   });
+  // Addresses that the index has for clients to go on from; a person who opens one learns there what it is for.
+  router.get(['/flat', ...Object.values(hivePaths).map((path) => `/${path}`)], (_request, response) => {
+    response.redirect(`${links().root}/v3/index.json`);
+  });
   router.get('/search', async (request, response) => {
     const parameters = parametersOf(request);
     await send(request, response, await search(parameters, { catalog, links: links() }));
@@ -52,16 +57,25 @@ export function createV3Router(services: V3Services): Router {
       const from = { catalog, id: request.params.id, view };
       await send(request, response, await readIndex(from, links()));
     });
-    router.get(`${hive}/:id/:file`, async (request, response) => {
-      const { id, file } = request.params;
-      await send(request, response, await readLeaf({ catalog, id, view }, versionIn(file), links()));
-    });
+    for (const [path, print] of [
+      [`${hive}/:id/:file`, registrationLeaf],
+      [`${hive}/:id/entry/:file`, registrationEntry],
+    ] as const) {
+      router.get(path, async (request, response) => {
+        const { id, file } = request.params;
+        const version = versionIn(file);
+        await send(request, response, await readVersion({ catalog, id, view }, version, links(), print));
+      });
+    }
     router.get(`${hive}/:id/page/:lower/:file`, async (request, response) => {
       const { id, lower, file } = request.params;
       const page = await readPage({ catalog, id, view }, versionIn(lower), versionIn(file), links());
       await send(request, response, page);
     });
-    router.all([`${hive}/:id/:file`, `${hive}/:id/page/:lower/:file`], methodNotAllowed('GET, HEAD'));
+    router.all(
+      [`${hive}/:id/:file`, `${hive}/:id/entry/:file`, `${hive}/:id/page/:lower/:file`],
+      methodNotAllowed('GET, HEAD'),
+    );
   }
   router.get('/flat/:id/index.json', async (request, response) => {
     const { id } = request.params;

@@ -35,7 +35,7 @@ export async function search(
     if (pause.isDue()) await pause.take();
   }
   return {
-    '@context': { '@vocab': 'http://schema.nuget.org/schema#', '@base': links.hive(query.view) },
+    '@context': { '@vocab': 'http://schema.nuget.org/schema#' },
     // Of all pages together (nexus-public#418).
     totalHits: await catalog.count(query),
     data,

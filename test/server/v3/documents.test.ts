@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { PackageRow } from '../../../server/catalog/catalog.ts';
 import { v3Links } from '../../../server/v3/links.ts';
-import { inlineIndex, pagedIndex, registrationLeaf } from '../../../server/v3/registration.ts';
+import {
+  inlineIndex,
+  pagedIndex,
+  registrationEntry,
+  registrationLeaf,
+} from '../../../server/v3/registration.ts';
 import { serviceIndex } from '../../../server/v3/service-index.ts';
 import { bareRow, fullRow } from '../odata/rows.ts';
 
@@ -50,8 +55,9 @@ describe('a registration', () => {
     await expect(print(pagedIndex(pages, hive))).toMatchFileSnapshot(golden('registration-pages'));
   });
 
-  it('has a leaf for each version', async () => {
+  it('has a leaf and an entry for each version', async () => {
     await expect(print(registrationLeaf(fullRow, hive))).toMatchFileSnapshot(golden('leaf'));
+    await expect(print(registrationEntry(fullRow, hive))).toMatchFileSnapshot(golden('entry'));
   });
 
   it('has pages of 64 versions', () => {
@@ -79,11 +85,9 @@ describe('a registration', () => {
       ...fullRow,
       nuspec: { ...fullRow.nuspec, dependencies, projectUrl: 'javascript:alert(1)' },
     };
-    const { catalogEntry } = registrationLeaf(row, hive) as {
-      catalogEntry: {
-        projectUrl?: string;
-        dependencyGroups: { targetFramework?: string; dependencies: { id: string; range: string }[] }[];
-      };
+    const catalogEntry = registrationEntry(row, hive) as {
+      projectUrl?: string;
+      dependencyGroups: { targetFramework?: string; dependencies: { id: string; range: string }[] }[];
     };
 
     expect(catalogEntry.projectUrl).toBeUndefined();

@@ -88,7 +88,8 @@ describe('the search', () => {
       '2.0.1-Alpha.1+build.7',
     ]);
     expect((await read(data[0].registration)).count).toBe(1);
-    expect((await read(data[0].versions[3]['@id'])).catalogEntry.version).toBe('2.0.1-Alpha.1+build.7');
+    const leaf = await read(data[0].versions[3]['@id']);
+    expect((await read(leaf.catalogEntry)).version).toBe('2.0.1-Alpha.1+build.7');
   });
 
   it('shares the versions that one answer may show among its hits, the newest of each', async () => {
@@ -285,7 +286,34 @@ describe('the registrations', () => {
   });
 
   it.each([
+    // As PackageManagement's Find-Package asked (psresourceget.jsonl): its own spelling of the version.
+    ['/v3/reg/mixer/1.0.json', 'reg', 'mixer'],
+    ['/v3/reg-semver1/mixed/3.0.0.json', 'reg-semver1', 'Mixed'],
+    ['/v3/reg/MIXED/2.0.1-ALPHA.1.json', 'reg', 'Mixed'],
+  ])('have leaves with the address of the entry that the index has in it: %s', async (path, hive, id) => {
+    const leaf = await read(path);
+    const { items } = await read(`/v3/${hive}/${id.toLowerCase()}/index.json`);
+    const inIndex = items[0].items.find((item: { '@id': string }) => item['@id'] === leaf['@id']);
+
+    expect(leaf['@type']).toEqual(['Package', 'http://schema.nuget.org/catalog#Permalink']);
+    expect(leaf.catalogEntry).toBe(inIndex.catalogEntry['@id']);
+    const { '@context': _, '@type': type, ...entry } = await read(leaf.catalogEntry);
+    const { '@type': inline, ...same } = inIndex.catalogEntry;
+    expect([type[0], entry]).toEqual([inline, expect.objectContaining(same)]);
+    const row = await house.services.catalog.find(id, entry.version);
+    expect(entry).toMatchObject({
+      id,
+      packageSize: row?.sizeBytes,
+      packageHash: Buffer.from(row?.sha512 ?? '', 'hex').toString('base64'),
+      verbatimVersion: row?.version,
+    });
+  });
+
+  it.each([
     ['/v3/reg/nobody/index.json', 404],
+    ['/v3/reg/mixed/entry/9.9.9.json', 404],
+    ['/v3/reg-semver1/mixed/entry/2.0.1-alpha.1.json', 404],
+    ['/v3/reg/mixed/entry/nonsense.json', 400],
     ['/v3/reg/mixed/9.9.9.json', 404],
     ['/v3/reg/mixed/page/8.0.0/9.0.0.json', 404],
     ['/v3/reg/many/page/0.0.0/9.0.0.json', 400],
