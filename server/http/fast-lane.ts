@@ -8,6 +8,7 @@ import type { Peer } from './peer.ts';
 import { needsKey, type ReadAuth } from './read-gate.ts';
 import { loggedUrl, type RequestStart, type WatchRequest } from './request-log.ts';
 import { plainTarget } from './request-target.ts';
+import { unsent } from './unsent.ts';
 
 /** A door that answers past the general path: where it hangs, in whatever case it is written. */
 export type OpenDoor = { readonly mount: string; readonly make: MakeAnswer };
@@ -154,6 +155,7 @@ function send(
     return;
   }
   if (wholeSent !== undefined) res.once('finish', wholeSent);
+  unsent.hold(res, body, from);
   res.end(body);
 }
 

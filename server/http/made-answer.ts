@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import { type AnswerAbout, rememberAnswer } from './known-answers.ts';
+import { unsent } from './unsent.ts';
 
 /** An answer of 200 that is made without anything of Express: the general path and the fast lane send the same one. */
 export type MadeAnswer = {
@@ -40,5 +41,6 @@ export async function sendMade(request: Request, response: Response, made: MadeA
   }
   const body = await made.body();
   rememberAnswer(request, response, body, made.about);
+  unsent.hold(response, body, request.ip);
   response.send(body);
 }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { PackageRow } from '../catalog/catalog.ts';
 import { createPause } from '../pause.ts';
 import type { FeedLinks } from './links.ts';
+import { createLongFeeds } from './long-feeds.ts';
 import {
   type FeedProperty,
   feedProperties,
@@ -35,6 +36,9 @@ const maxFeedCharacters = 32 * 1024 ** 2;
 /** V8 joins longer texts in one go, which holds up everybody. */
 const pieceCharacters = 1024 ** 2;
 
+/** Written one at a time: together they would fill the memory before the first of them is done. */
+const longFeeds = createLongFeeds();
+
 /** A feed document (spec nuget-v2 9.3). Of thousands of entries, others are answered meanwhile. */
 export async function renderFeed(
   { title, rows, total, next }: Feed,
@@ -52,23 +56,29 @@ export async function renderFeed(
   let written = 0;
   let shown = 0;
   const pause = createPause();
-  for (const row of rows) {
-    if (written + text.length >= maxCharacters && shown > 0) break;
-    text += `<entry>${renderContent(row, links)}</entry>`;
-    identity += `\n${rowIdentity(row)}`;
-    shown += 1;
-    if (text.length >= pieceCharacters) {
-      written += text.length;
-      pieces.push(Buffer.from(text));
-      text = '';
+  let leave: (() => void) | undefined;
+  try {
+    for (const row of rows) {
+      if (written + text.length >= maxCharacters && shown > 0) break;
+      text += `<entry>${renderContent(row, links)}</entry>`;
+      identity += `\n${rowIdentity(row)}`;
+      shown += 1;
+      if (text.length >= pieceCharacters) {
+        written += text.length;
+        pieces.push(Buffer.from(text));
+        text = '';
+        leave ??= await longFeeds.enter();
+      }
+      if (pause.isDue()) await pause.take();
     }
-    if (pause.isDue()) await pause.take();
+    const rest = next?.(shown);
+    if (rest !== undefined) text += `<link rel="next" href="${escapeXml(rest)}"/>`;
+    text += '</feed>';
+    identity += `\n${rest}`;
+    return { text: pieces.length === 0 ? text : Buffer.concat([...pieces, Buffer.from(text)]), identity };
+  } finally {
+    leave?.();
   }
-  const rest = next?.(shown);
-  if (rest !== undefined) text += `<link rel="next" href="${escapeXml(rest)}"/>`;
-  text += '</feed>';
-  identity += `\n${rest}`;
-  return { text: pieces.length === 0 ? text : Buffer.concat([...pieces, Buffer.from(text)]), identity };
 }
 
 /** The document of one package version (spec nuget-v2 9.4). */

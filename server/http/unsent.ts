@@ -1,0 +1,65 @@
+import type { ServerResponse } from 'node:http';
+import { addressGroup } from '../../formats/ip-address.ts';
+
+/** How much of made answers may wait in memory for clients to take it. */
+export const maxUnsentBytes = 256 * 1024 ** 2;
+
+/** Of smaller ones a thousand connections hold little. */
+const minBytes = 64 * 1024;
+
+type Waiting = { readonly bytes: number; readonly owner: string; readonly takers: Set<ServerResponse> };
+
+export type Unsent = {
+  /** Counts the body until the answer is out, or its asker gone. To be called just before it is sent. */
+  hold(res: ServerResponse, body: Buffer, from: string | undefined): void;
+};
+
+/**
+ * Bodies that wait in memory to be sent: whoever asks for long pages and reads none of them would fill it. Above the limit
+ * answers are cut off, the oldest first, of the address that holds most. One body for many askers counts once.
+ */
+export function createUnsent(maxBytes: number = maxUnsentBytes): Unsent {
+  /** By the memory that holds it, oldest first. */
+  const bodies = new Map<ArrayBufferLike, Waiting>();
+  let total = 0;
+
+  function letGo(memory: ArrayBufferLike, res: ServerResponse): void {
+    const waiting = bodies.get(memory);
+    if (waiting?.takers.delete(res) !== true || waiting.takers.size > 0) return;
+    bodies.delete(memory);
+    total -= waiting.bytes;
+  }
+
+  function cutOffOldest(): void {
+    const byOwner = new Map<string, number>();
+    for (const { owner, bytes } of bodies.values()) byOwner.set(owner, (byOwner.get(owner) ?? 0) + bytes);
+    const most = Math.max(...byOwner.values());
+    for (const [memory, { owner, takers }] of bodies) {
+      if (byOwner.get(owner) !== most) continue;
+      for (const res of takers) {
+        res.destroy();
+        letGo(memory, res);
+      }
+      return;
+    }
+  }
+
+  return {
+    hold(res, body, from = '') {
+      if (body.length < minBytes || res.closed) return;
+      const memory = body.buffer;
+      const bytes = memory.byteLength;
+      const waiting = bodies.get(memory) ?? { bytes, owner: addressGroup(from), takers: new Set() };
+      if (waiting.takers.size === 0) {
+        total += bytes;
+        bodies.set(memory, waiting);
+      }
+      waiting.takers.add(res);
+      res.once('close', () => letGo(memory, res));
+      while (total > maxBytes && bodies.size > 1) cutOffOldest();
+    },
+  };
+}
+
+/** Of the process, as its memory is. */
+export const unsent = createUnsent();
