@@ -137,6 +137,9 @@ async function readPolicyFile(file: string) {
   return readPolicy(text, file);
 }
 
+/** One batch file that starts another never comes back from it (docs/shims/README.md). */
+const callAdvice = 'A batch file that runs one of these commands needs call: call buf lint';
+
 /** Without the right Go there are scripts only (contract section 7): most callers do with them. */
 async function launcherOrNone(
   { cache, env, signal, productDir, report }: World,
@@ -147,7 +150,7 @@ async function launcherOrNone(
     return await buildLauncher({ cache, env, signal, productDir, report, signCommand });
   } catch (error) {
     if (!(error instanceof ReleaseError) || error.exitCode !== 4) throw error;
-    stderr.write(`No .exe is made: ${error.message}\n${error.hint}\n`);
+    stderr.write(`No .exe is made: ${error.message}\n${error.hint}\n${callAdvice}\n`);
     return undefined;
   }
 }

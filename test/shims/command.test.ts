@@ -49,6 +49,7 @@ describe('shims', () => {
 
     expect(result.code, result.stderr).toBe(0);
     expect(result.stderr).toContain('No .exe is made');
+    expect(result.stderr).toContain('needs call');
     expect((await readdir(out)).sort()).toEqual(commands.flatMap((name) => [name, `${name}.cmd`]));
   });
 
