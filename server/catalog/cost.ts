@@ -26,6 +26,7 @@ const propertyLengths: Readonly<Record<QueryProperty, number>> = {
   Description: longText,
   Tags: longText,
   Authors: longText,
+  Owners: longText,
   Dependencies: longText,
   IsLatestVersion: 0,
   IsAbsoluteLatestVersion: 0,

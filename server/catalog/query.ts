@@ -24,6 +24,7 @@ export const queryProperties = [
   'Description',
   'Tags',
   'Authors',
+  'Owners',
   'Dependencies',
   'IsLatestVersion',
   'IsAbsoluteLatestVersion',

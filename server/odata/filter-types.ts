@@ -36,6 +36,7 @@ const propertyTypes: Readonly<Record<QueryProperty, Type>> = {
   Description: 'text',
   Tags: 'text',
   Authors: 'text',
+  Owners: 'text',
   Dependencies: 'text',
   IsLatestVersion: 'boolean',
   IsAbsoluteLatestVersion: 'boolean',

@@ -1,4 +1,5 @@
 import type { PackageQuery } from '../catalog/query.ts';
+import { allOf, readSearchText } from '../catalog/search-text.ts';
 import { fail } from '../errors.ts';
 import { type Options, readText } from './options.ts';
 import type { Parameters } from './parameters.ts';
@@ -8,8 +9,6 @@ import type { Collection } from './resource.ts';
 const pageSize = 100;
 /** The most that one answer holds; PSResourceGet asks for 6000. Who asks for more gets a next link. */
 const maxPageSize = 6000;
-/** The most words that a search may have. */
-const maxWords = 30;
 
 /** Which rows of the query this answer holds, and where the next one begins. */
 export type Page = {
@@ -47,13 +46,15 @@ export function selectionOf(
     case 'FindPackagesById':
       // Unlisted versions stay in: a restore may depend on one (spec nuget-v2 section 15, trap 8).
       return { ...shared(options), id: readId(parameters), includeUnlisted: true, includePrerelease: true };
-    case 'Search':
+    case 'Search': {
+      const { words, where } = readSearchText(readText(parameters, 'searchTerm'), 'searchTerm');
       return {
-        ...shared(options),
-        search: readWords(parameters),
+        ...shared({ ...options, filter: allOf([options.filter, ...where]) }),
+        search: words,
         includeUnlisted: false,
         includePrerelease: options.includePrerelease,
       };
+    }
   }
 }
 
@@ -65,14 +66,4 @@ function shared({ view, filter, orderBy }: Options): Pick<Selection, 'view' | 'w
 function readId(parameters: Parameters): string {
   if (!parameters.has('id')) fail('QUERY_INVALID', { problem: "FindPackagesById() needs id='...'." });
   return readText(parameters, 'id');
-}
-
-function readWords(parameters: Parameters): readonly string[] {
-  const words = readText(parameters, 'searchTerm')
-    .split(/\s+/)
-    .filter((word) => word !== '');
-  if (words.length > maxWords) {
-    fail('QUERY_INVALID', { problem: `searchTerm has more than ${maxWords} words.` });
-  }
-  return words;
 }

@@ -1,10 +1,10 @@
 import type { Catalog, PackageRow } from '../catalog/catalog.ts';
 import type { Expression, PackageQuery, SemVerView } from '../catalog/query.ts';
+import { contains, readSearchText } from '../catalog/search-text.ts';
 import { createPause } from '../pause.ts';
 import { shownFields, shownPublished } from './catalog-entry.ts';
 import { fullVersion, type V3Links } from './links.ts';
 import type { Parameters } from './parameters.ts';
-import { contains, readSearchText } from './search-text.ts';
 
 type SearchServices = { readonly catalog: Pick<Catalog, 'query' | 'count'>; readonly links: V3Links };
 
@@ -23,7 +23,7 @@ export async function search(
   { catalog, links }: SearchServices,
   maxVersions: number = maxVersionsOfAll,
 ): Promise<object> {
-  const { words, where } = readSearchText(parameters.text('q'));
+  const { words, where } = readSearchText(parameters.text('q'), 'q');
   const query = oneOfEachId(parameters, where, words);
   const rows = query.take === 0 ? [] : await catalog.query(query);
   const versionsEach = Math.floor(maxVersions / Math.max(rows.length, 1));

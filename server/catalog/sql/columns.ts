@@ -36,6 +36,7 @@ function columnsOf(view: SemVerView): Record<QueryProperty, Column> {
     Description: { type: 'text', sql: 't.description' },
     Tags: { type: 'text', sql: 't.tags', key: 't.tags_key', ignoresCase: true, isWordList: true },
     Authors: { type: 'text', sql: 't.authors' },
+    Owners: { type: 'text', sql: 't.owners' },
     Dependencies: { type: 'text', sql: 't.dependencies' },
     IsLatestVersion: { type: 'boolean', sql: `p.latest_${view}` },
     IsAbsoluteLatestVersion: { type: 'boolean', sql: `p.newest_${view}` },

@@ -26,7 +26,7 @@ const versionsOfOneId = 1000;
 const maxMeasuredBytes = 64 * 1024 ** 2;
 
 /** `search` has title, tags, summary and description in it. */
-const longColumns = ['search', 'authors', 'dependencies'];
+const longColumns = ['search', 'authors', 'owners', 'dependencies'];
 
 export function longTextOf(texts: Readonly<Record<string, unknown>>): number {
   return longColumns.reduce((sum, column) => sum + String(texts[column] ?? '').length, 0);

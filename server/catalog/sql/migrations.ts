@@ -233,4 +233,9 @@ export const migrations: readonly string[] = [
   -- Bytes that nothing names since a purge, until they are gone from the disk (blobs/doomed-blobs.ts).
   CREATE TABLE doomed_blobs (sha256 TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- For \`owner:\` in a search.
+  ALTER TABLE texts ADD COLUMN owners TEXT;
+  UPDATE texts SET owners = json_extract(nuspec, '$.owners');
+  `,
 ];

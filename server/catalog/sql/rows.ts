@@ -49,6 +49,7 @@ export function toColumns(pkg: NewPackage): { packages: Columns; texts: Columns 
       tags: tags || null,
       title: nuspec.title ?? null,
       authors: nuspec.authors,
+      owners: nuspec.owners ?? null,
       summary: nuspec.summary ?? null,
       description: nuspec.description ?? null,
       dependencies: dependenciesText(nuspec) || null,

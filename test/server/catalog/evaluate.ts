@@ -56,6 +56,7 @@ function propertyOf(name: QueryProperty, row: PackageRow): Value {
     Description: () => text(row.nuspec.description),
     Tags: () => (tags === '' ? null : { text: tags, ignoresCase: true, isWordList: true }),
     Authors: () => text(row.nuspec.authors),
+    Owners: () => text(row.nuspec.owners),
     Dependencies: () => text(dependenciesText(row.nuspec) || undefined),
     IsLatestVersion: () => row.isLatest,
     IsAbsoluteLatestVersion: () => row.isAbsoluteLatest,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { operator } from '../../../../server/audit/audit.ts';
+import { contains } from '../../../../server/catalog/search-text.ts';
 import { createSqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
 import { openDatabase } from '../../../../server/catalog/sql/connect.ts';
 import { migrations } from '../../../../server/catalog/sql/migrations.ts';
@@ -81,7 +82,7 @@ describe('the place of a version', () => {
     const db = openDatabase(file);
     const catalog = createSqlCatalog(db, () => new Date(0));
     for (const [id, version, description] of versions) {
-      await catalog.add(makePackage({ id, version, description }), operator);
+      await catalog.add(makePackage({ id, version, description, owners: 'Team' }), operator);
     }
     await catalog.setListed('delve', '1.2.0', false, operator);
     const rows = await catalog.query({ ...everything, orderBy: [] });
@@ -95,8 +96,13 @@ describe('the place of a version', () => {
     expect(upgraded.pragma('integrity_check', { simple: true })).toBe('ok');
     const again = createSqlCatalog(upgraded, () => new Date(0));
     expect(await again.query({ ...everything, orderBy: [] })).toEqual(rows);
+    const where = contains('Owners', 'team');
+    expect(await again.query({ ...everything, where, orderBy: [] })).toEqual(rows);
     expect(upgraded.prepare('SELECT count(*) FROM texts').pluck().get()).toBe(4);
-    await again.add(makePackage({ id: 'air', version: '2.0.0', description: 'reloads' }), operator);
+    await again.add(
+      makePackage({ id: 'air', version: '2.0.0', description: 'reloads', owners: 'Team' }),
+      operator,
+    );
     expect(upgraded.prepare('SELECT count(*) FROM texts').pluck().get()).toBe(4);
     expect((await again.findLatest('air'))?.version).toBe('2.0.0');
     upgraded.close();
@@ -119,7 +125,10 @@ function writeAsSchema4(from: Database.Database, file: string): void {
   const order = new Map(versions.map(([id, version], at) => [`${id.toLowerCase()} ${version}`, at + 1]));
   for (const { texts_pk, pk: _, ...row } of packages) {
     const pk = order.get(`${row.id_key} ${row.version}`);
-    const texts = from.prepare('SELECT * FROM texts WHERE pk = ?').get(texts_pk) as { nuspec: string };
+    const { owners: _owners, ...texts } = from.prepare('SELECT * FROM texts WHERE pk = ?').get(texts_pk) as {
+      nuspec: string;
+      owners: string;
+    };
     const identity = { id: row.id_key, version: row.version };
     const nuspec = JSON.stringify({ ...identity, ...JSON.parse(texts.nuspec) });
     copy('packages', [{ ...row, pk }]);
