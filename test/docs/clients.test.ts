@@ -1,6 +1,7 @@
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { digestBytes } from '../../formats/digest.ts';
 import { setupCommands } from '../../server/gallery/commands.ts';
 import { makeTempDir, productDir } from '../kit/house.ts';
 import { type RunResult, run } from '../kit/programs.ts';
@@ -79,61 +80,78 @@ exit [int]$env:CODE
 `;
 
 describe.skipIf(!hasPwsh)('the scripts of docs/clients/fleet.md (pwsh)', () => {
+  const folders = { chocolatey: 'Program Files/go-win-tools', scoop: 'Local App Data/go-win-tools' } as const;
+  type Part = keyof typeof folders;
+  type Ran = RunResult & { readonly noted: unknown; readonly hasCopy: boolean };
+
+  /** Windows PowerShell is powershell.exe; here it is pwsh. */
   async function runScript(
     name: string,
+    part: Part,
     args: readonly string[],
     code: number,
-  ): Promise<RunResult & { noted: unknown }> {
-    const [, block = ''] =
-      new RegExp(`\`\`\`powershell\\n(# ${name}[\\s\\S]*?)\`\`\``).exec(textOf('fleet.md')) ?? [];
+    copy?: string,
+  ): Promise<Ran> {
+    const block =
+      new RegExp(`\`\`\`powershell\\n(# ${name}[\\s\\S]*?)\`\`\``).exec(textOf('fleet.md'))?.[1] ?? '';
     const home = await makeTempDir();
-    const programs = join(home, 'Program Files');
-    const noted = join(home, 'noted.json');
-    await mkdir(join(programs, 'go-win-tools'), { recursive: true });
+    const copied = join(home, folders[part], 'install.ps1');
+    const script = block
+      .replaceAll("'powershell.exe'", "'pwsh'")
+      .replace("$part = 'chocolatey'", `$part = '${part}'`)
+      .replace('SHA-256 OF install.ps1', digestBytes(Buffer.from(installer)).sha256);
     await writeFile(join(home, 'install.ps1'), installer);
-    await copyFile(join(home, 'install.ps1'), join(programs, 'go-win-tools', 'install.ps1'));
-    // Windows PowerShell is powershell.exe; here it is pwsh.
-    await writeFile(join(home, name), block.replaceAll("'powershell.exe'", "'pwsh'"));
+    await writeFile(join(home, name), script);
+    if (copy !== undefined) {
+      await mkdir(dirname(copied), { recursive: true });
+      await writeFile(copied, copy);
+    }
     const result = await run('pwsh', ['-NoProfile', '-NonInteractive', '-File', join(home, name), ...args], {
       env: {
         HOME: home,
-        ProgramW6432: programs,
+        ProgramW6432: join(home, 'Program Files'),
         LOCALAPPDATA: join(home, 'Local App Data'),
-        NOTED: noted,
+        NOTED: join(home, 'noted.json'),
         CODE: String(code),
       },
     });
-    const text = await readFile(noted, 'utf8');
-    return { ...result, noted: JSON.parse(text.replaceAll(home, '~').replaceAll('\\\\', '/')) };
+    const noted = await readFile(join(home, 'noted.json'), 'utf8').catch(() => 'null');
+    return {
+      ...result,
+      noted: JSON.parse(noted.replaceAll(home, '~').replaceAll('\\\\', '/')),
+      hasCopy: (await readFile(copied, 'utf8').catch(() => '')) === installer,
+    };
   }
 
-  it.each([0, 1, 3])('setup.ps1 passes the arguments on, and the exit code %i', async (code) => {
-    const machine = await runScript('setup.ps1', ['-KeyFile', 'read me.key', '-Beta'], code);
+  it.each([0, 3])('setup.ps1 passes arguments and the exit code %i on, and leaves a copy', async (code) => {
+    const ran = await runScript('setup.ps1', 'chocolatey', ['-KeyFile', 'read me.key', '-Beta'], code);
 
-    expect([machine.code, machine.stderr]).toEqual([code, '']);
-    expect(machine.noted).toEqual([
+    expect([ran.code, ran.stderr, ran.hasCopy]).toEqual([code, '', true]);
+    expect(ran.noted).toEqual([
       ...['-Part', 'chocolatey', '-NonInteractive', '-LogFile', '~/Program Files/go-win-tools/install.log'],
       ...['-KeyFile', 'read me.key', '-Beta'],
     ]);
   });
 
-  it('setup.ps1 works for a user, and takes all of it back', async () => {
-    const user = await runScript('setup.ps1', ['-Part', 'scoop', '-Remove'], 0);
+  it('setup.ps1 takes all of it back for a user, the copy too', async () => {
+    const ran = await runScript('setup.ps1', 'scoop', ['-Part', 'scoop', '-Remove'], 0, installer);
 
-    expect([user.code, user.stderr]).toEqual([0, '']);
-    expect(user.noted).toEqual([
+    expect([ran.code, ran.stderr, ran.hasCopy]).toEqual([0, '', false]);
+    expect(ran.noted).toEqual([
       ...['-Part', 'scoop', '-NonInteractive', '-LogFile', '~/Local App Data/go-win-tools/install.log'],
       '-Remove',
     ]);
   });
 
   it.each([
-    { code: 0, said: 'go-win-tools is set up\n' },
-    { code: 1, said: '' },
-  ])('detect.ps1 says "$said" and ends with 0 where -Check ends with $code', async ({ code, said }) => {
-    const detected = await runScript('detect.ps1', [], code);
+    { what: 'is set up', part: 'chocolatey', code: 0, copy: installer, said: 'go-win-tools is set up\n' },
+    { what: 'is not set up', part: 'scoop', code: 1, copy: installer, said: '' },
+    { what: 'has an older package', part: 'chocolatey', code: 0, copy: 'exit 0', said: '' },
+    { what: 'has none', part: 'chocolatey', code: 0, copy: undefined, said: '' },
+  ] as const)('detect.ps1 knows a machine that $what', async ({ part, code, copy, said }) => {
+    const ran = await runScript('detect.ps1', part, [], code, copy);
 
-    expect([detected.code, detected.stdout, detected.stderr]).toEqual([0, said, '']);
-    expect(detected.noted).toEqual(['-Part', 'chocolatey', '-Check']);
+    expect([ran.code, ran.stdout, ran.stderr]).toEqual([0, said, '']);
+    expect(ran.noted).toEqual(copy === installer ? ['-Part', part, '-Check'] : null);
   });
 });
