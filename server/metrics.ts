@@ -98,8 +98,10 @@ export function createMetrics(): Metrics {
       metrics.versions.set(totals.versions);
       metrics.bytes.set({ kind: 'packages' }, totals.bytes);
       metrics.bytes.set({ kind: 'payloads' }, await payloadBytes());
+      const ages = await toolAges();
+      // in one go: somebody else may be reading
       metrics.toolAge.reset();
-      for (const { tool, channel, days } of await toolAges()) metrics.toolAge.set({ tool, channel }, days);
+      for (const { tool, channel, days } of ages) metrics.toolAge.set({ tool, channel }, days);
       return registry.metrics();
     },
   };

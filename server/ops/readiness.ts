@@ -1,4 +1,5 @@
 import type { Logger } from '../log.ts';
+import { shareFor } from './share-for.ts';
 
 /** What must answer for the server to be of use; each throws when it does not. */
 export type Checks = Readonly<Record<'database' | 'blobs' | 'git', () => Promise<void>>>;
@@ -10,12 +11,9 @@ const keptMs = 1000;
 export function createReadiness(
   checks: Checks,
   log: Pick<Logger, 'error'>,
-  clock: () => number = () => performance.now(),
+  clock?: () => number,
 ): () => Promise<readonly string[]> {
-  let kept: Promise<readonly string[]> | undefined;
-  let goodUntil = Number.POSITIVE_INFINITY;
-
-  async function look(): Promise<readonly string[]> {
+  const look = async (): Promise<readonly string[]> => {
     const found = await Promise.all(
       Object.entries(checks).map(async ([name, check]) => {
         try {
@@ -27,15 +25,7 @@ export function createReadiness(
         }
       }),
     );
-    goodUntil = clock() + keptMs;
     return found.flat();
-  }
-
-  return () => {
-    if (kept === undefined || clock() > goodUntil) {
-      goodUntil = Number.POSITIVE_INFINITY;
-      kept = look();
-    }
-    return kept;
   };
+  return shareFor(keptMs, look, clock);
 }

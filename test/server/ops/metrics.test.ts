@@ -1,7 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
+import express from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createMetrics } from '../../../server/metrics.ts';
+import { createMetricsHandler } from '../../../server/ops/metrics.ts';
 import { createGitClient } from '../../kit/git.ts';
 import { makeKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
+import { listen } from '../../kit/listen.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 
 const houses: TestHouse[] = [];
@@ -89,6 +93,37 @@ describe('/metrics', () => {
       'gwt_pushes_total{kind="bucket",outcome="published"} 1',
       'gwt_pushes_total{kind="bucket",outcome="refused"} 1',
     ]);
+  });
+
+  it('reads the bucket once for all who ask meanwhile, and the answer of each has the ages', async () => {
+    const channels: string[] = [];
+    const now = () => new Date('2026-05-03T12:00:00Z');
+    const handler = createMetricsHandler({
+      metrics: createMetrics(),
+      now,
+      bucket: {
+        async listManifests(channel) {
+          channels.push(channel);
+          await setImmediate();
+          return [{ tool: 'buf', version: '1.32.0' }];
+        },
+      },
+      payloads: { list: async () => [{ created: now() }] as never, totalBytes: async () => 0 },
+      catalog: {
+        find: async () => undefined,
+        totals: async () => ({ ids: 0, versions: 0, bytes: 0 }),
+      },
+    });
+    const server = await listen(express().get('/metrics', handler));
+    try {
+      const asking = Array.from({ length: 20 }, async () => (await fetch(`${server.url}/metrics`)).text());
+      for (const text of await Promise.all(asking)) {
+        expect(text).toContain('gwt_tool_age_days{tool="buf",channel="beta"} 0\n');
+      }
+    } finally {
+      await server.stop();
+    }
+    expect(channels).toEqual(['main', 'beta']);
   });
 
   it('is open, but under READ_AUTH=all', async () => {
