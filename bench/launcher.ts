@@ -6,6 +6,7 @@ import { planShims } from '../shims/plan.ts';
 import { readTemplates, writeShims } from '../shims/write-shims.ts';
 import { productDir } from '../test/kit/house.ts';
 import { mustRun } from '../test/kit/programs.ts';
+import { makeAccess } from '../test/kit/upstream-world.ts';
 import { hasWine, startWine } from '../test/kit/wine.ts';
 import { median } from './load.ts';
 import { judgeValue, type Result } from './results.ts';
@@ -29,8 +30,8 @@ export async function launcherResults({ workDir, rounds, isChosen, say }: Settin
     await mkdir(dirname(tool), { recursive: true });
     await copyFile(pairs, tool);
     const settings = {
+      ...makeAccess(),
       env: process.env,
-      signal: new AbortController().signal,
       productDir,
       signCommand: undefined,
     };

@@ -1,6 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Got } from 'got';
 import { type Cache, createCache } from './cache.ts';
 import { claimCache } from './claim-cache.ts';
 import { type ConfigSource, type Environment, type GeneratorConfig, loadGeneratorConfig } from './config.ts';
@@ -10,6 +9,7 @@ import type { CommandReport } from './report/report.ts';
 import { runUrl } from './run-url.ts';
 import { readTools, requireWhole, type Tool, type ToolsFolder } from './tools.ts';
 import { applyTrustFile } from './trust-file.ts';
+import type { HttpAccess } from './upstream/ask-host.ts';
 import { createHttp, lookPatience, patience } from './upstream/http.ts';
 import { createSilentHosts } from './upstream/silent-hosts.ts';
 import { createUpstreams, type Upstreams } from './upstream/upstreams.ts';
@@ -29,7 +29,7 @@ export type Invocation = {
 };
 
 /** All that a release may touch, built once a run. Everything else is a function of values. */
-export type World = {
+export type World = HttpAccess & {
   readonly config: GeneratorConfig;
   /** For the programs that are run (git, go, npm); nothing of ours looks into it. */
   readonly env: Environment;
@@ -37,11 +37,9 @@ export type World = {
   readonly now: () => Date;
   /** The pipeline's run that this is, for the audit log. */
   readonly run: string | undefined;
-  readonly signal: AbortSignal;
   readonly productDir: string;
   /** TOOLS_DIR; undefined for the product's own tools. */
   readonly toolsDir: string | undefined;
-  readonly http: Got;
   readonly cache: Cache;
   readonly upstreams: Upstreams;
   /** The same sources with another cache: what shall really be downloaded again. */
@@ -73,13 +71,16 @@ export function createWorld(
   const cache = createCache(config.cacheDir, () => claimCache(config.cacheDir));
   const http = createHttp({ ...config, userAgent: `go-win-tools/${invocation.version}` });
   const { githubApiUrl: apiUrl, githubToken: token } = config;
-  const settings = {
+  const access: HttpAccess = {
     http,
     patience: { ...(isLook ? lookPatience : patience), maxPauseMs: maxWaitMs },
     silentHosts: createSilentHosts(),
+    signal,
+  };
+  const settings = {
+    ...access,
     onPause: report.waiting,
     onWarning: report.warn,
-    signal,
     apiUrl,
     token,
     now,
@@ -91,15 +92,14 @@ export function createWorld(
   const upstreams = upstreamsWith(cache);
   const { toolsDir } = config;
   return {
+    ...access,
     config,
     env,
     report,
     now,
     run: runUrl(invocation.env),
-    signal,
     productDir,
     toolsDir,
-    http,
     cache,
     upstreams,
     upstreamsWith,

@@ -7,16 +7,16 @@ import { fail } from '../manifest-gen/errors.ts';
 import { keepExe, keptExe } from '../manifest-gen/kept-exe.ts';
 import type { Report } from '../manifest-gen/report/report.ts';
 import { runCommand } from '../manifest-gen/run-command.ts';
+import type { HttpAccess } from '../manifest-gen/upstream/ask-host.ts';
 import { ldflags } from '../manifest-gen/upstream/go/build.ts';
 import { openGo } from '../manifest-gen/upstream/go/command.ts';
 import { fetchToolchain } from '../manifest-gen/upstream/go/toolchain.ts';
 
 const architecture = 'amd64';
 
-export type LauncherSettings = {
+export type LauncherSettings = HttpAccess & {
   readonly cache: Cache;
   readonly env: Environment;
-  readonly signal: AbortSignal;
   readonly productDir: string;
   readonly report?: Pick<Report, 'warn'>;
   /** SIGN_COMMAND: a program and its arguments; `{file}` is the exe, which it changes in place. */
@@ -31,10 +31,8 @@ export type Launcher = { readonly path: string; readonly digest: Digest; remove(
 export async function buildLauncher(settings: LauncherSettings): Promise<Launcher> {
   const { cache, env, signal, productDir, signCommand, report } = settings;
   const asking = { tool: 'shims', version: 'launcher', kind: 'go-module' } as const;
-  const go = await openGo(
-    { cache, env, signal, onWarning: (tool, sentence) => report?.warn(tool, sentence) },
-    asking,
-  );
+  const onWarning = (tool: string, sentence: string): void => report?.warn(tool, sentence);
+  const go = await openGo({ ...settings, onWarning }, asking);
   const source = join(productDir, 'shims', 'launcher');
   const toolchain = toolchainOf(await readFile(join(source, 'go.mod'), 'utf8'));
   const program = await fetchToolchain(go, toolchain, asking, () => {});

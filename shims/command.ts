@@ -142,12 +142,12 @@ const callAdvice = 'A batch file that runs one of these commands needs call: cal
 
 /** Without the right Go there are scripts only (contract section 7): most callers do with them. */
 async function launcherOrNone(
-  { cache, env, signal, productDir, report }: World,
+  world: World,
   signCommand: string | undefined,
   stderr: NodeJS.WritableStream,
 ): Promise<Launcher | undefined> {
   try {
-    return await buildLauncher({ cache, env, signal, productDir, report, signCommand });
+    return await buildLauncher({ ...world, signCommand });
   } catch (error) {
     if (!(error instanceof ReleaseError) || error.exitCode !== 4) throw error;
     stderr.write(`No .exe is made: ${error.message}\n${error.hint}\n${callAdvice}\n`);

@@ -16,7 +16,6 @@ import { packagingOf } from '../render/packaging.ts';
 import { renderRecord } from '../render/release-record.ts';
 import { loadTemplates } from '../render/templates.ts';
 import type { Tool } from '../tools.ts';
-import { patience } from '../upstream/http.ts';
 import { readRootText } from '../verify/keyless/trusted-root.ts';
 import { openTree } from '../vulnerabilities/open-tree.ts';
 import type { Invocation, World } from '../world.ts';
@@ -174,7 +173,7 @@ async function rootsOf(tools: readonly Tool[]): Promise<readonly { path: string;
 async function knownVulnerabilities(world: World): Promise<readonly BundleFile[]> {
   const { vulnDb } = world.config;
   if (vulnDb === undefined) return [];
-  const tree = await openTree(vulnDb, { ...world, patience });
+  const tree = await openTree(vulnDb, world);
   const files = await copyDatabase(tree, (done, total) =>
     world.report.progress('bundle', 'known vulnerabilities (files)', done, total),
   );

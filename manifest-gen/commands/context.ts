@@ -7,7 +7,6 @@ import { createFeedHttp, type FeedHttp } from '../publish/feed-http.ts';
 import type { GitKey } from '../publish/git.ts';
 import { findPlaces, type Places } from '../publish/server-info.ts';
 import { withRun } from '../run-url.ts';
-import { patience } from '../upstream/http.ts';
 import { createWatch, type Watch } from '../vulnerabilities/watch.ts';
 import type { World } from '../world.ts';
 
@@ -31,7 +30,7 @@ export type Context = {
  */
 export async function withContext<T>(world: World, work: (context: Context) => Promise<T>): Promise<T> {
   const { config, env, signal, now } = world;
-  const watch = await createWatch({ ...world, patience });
+  const watch = await createWatch(world);
   const feed = createFeedHttp(world.http, config.feedUrl, config.feedApiKey, signal);
   const places = await findPlaces(feed, config);
   const key = bucketKey(places.bucketUrl, config, withRun(undefined, world.run));

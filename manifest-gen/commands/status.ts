@@ -85,6 +85,7 @@ async function rowOf(
       ...offered,
       upstream: versionIn(error) ?? 'unknown',
       next: `fail: ${error.message} ${error.hint}`,
+      failure: error,
     };
   } finally {
     clearTimeout(sign);

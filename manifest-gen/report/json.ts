@@ -43,7 +43,7 @@ export function createJsonReport(
       for (const row of rows) say('check', row);
     },
     status(rows) {
-      for (const row of rows) say('status', row);
+      for (const { failure: _, ...row } of rows) say('status', row);
     },
     watch(rows) {
       for (const row of rows) say('watch', row);

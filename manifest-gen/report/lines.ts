@@ -1,4 +1,5 @@
-import type { ReleaseError } from '../errors.ts';
+import { fill } from '../../formats/fill.ts';
+import type { ReleaseError, ReleaseErrorCode } from '../errors.ts';
 import { forTerminal } from '../for-terminal.ts';
 import { checkText } from './check.ts';
 import { columns } from './columns.ts';
@@ -11,6 +12,12 @@ export type LineOptions = {
   /** For NO_COLOR and TERM. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly now?: () => number;
+};
+
+/** Where the reason has been given already. */
+const shortSentences: Partial<Record<ReleaseErrorCode, string>> = {
+  SOURCE_UNREACHABLE: '{tool} {version}: source {kind} cannot be reached, for the same reason.',
+  VULN_DB_UNREACHABLE: 'The vulnerability database cannot be reached, for the same reason.',
 };
 
 /**
@@ -32,14 +39,13 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
     if (!options.isQuiet) write(stderr, text);
   };
 
-  /** One dead host is the fault of many tools, and told once. */
-  const sentenceOf = ({ message, details }: ReleaseError): string => {
-    const { silentHost, tool, version, kind } = details;
+  /** One dead host is the fault of many tools, and named once. */
+  const sentenceOf = ({ code, message, details }: ReleaseError): string => {
+    const { silentHost } = details;
     if (typeof silentHost !== 'string') return message;
-    if (silentHosts.has(silentHost))
-      return `${tool} ${version}: source ${kind} cannot be reached, for the same reason.`;
+    const short = silentHosts.has(silentHost) ? shortSentences[code] : undefined;
     silentHosts.add(silentHost);
-    return message;
+    return short === undefined ? message : forTerminal(fill(short, details));
   };
 
   return {
@@ -85,7 +91,12 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
       write(stdout, forTerminal(columns([['tool', 'version', 'verdict', 'what', 'of', ''], ...lines])));
     },
     status(rows) {
-      write(stdout, statusTable(rows, createPaint(stdout, env)));
+      const told = rows.map(({ failure, ...row }) =>
+        failure === undefined
+          ? row
+          : { ...row, next: row.next.replace(failure.message, () => sentenceOf(failure)) },
+      );
+      write(stdout, statusTable(told, createPaint(stdout, env)));
     },
     watch: (rows) => write(stdout, forTerminal(checkText(rows))),
   };

@@ -68,6 +68,8 @@ export type StatusRow = {
   readonly main: string;
   /** What a run would do, and why. */
   readonly next: string;
+  /** Why a run would fail, as `next` says it. */
+  readonly failure?: ReleaseError;
   /** The beta that a promotion would take now; undefined: none waits, or it is younger than the tool file's `minAge`. */
   readonly promotable?: string;
   /** What an interruption left half done, and how it is finished, a sentence each. */

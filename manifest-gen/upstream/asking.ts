@@ -3,6 +3,7 @@ import { inShort } from '../../formats/thrown.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import type { Found } from '../release.ts';
 import type { Tool, UpstreamKind } from '../tools.ts';
+import type { HostFailure } from './silent-hosts.ts';
 
 /** What is being asked for, as errors name it. */
 export type Asking = { readonly tool: string; readonly version: string; readonly kind: UpstreamKind };
@@ -18,15 +19,28 @@ export function askingFor({ tool, version }: Found, kind: UpstreamKind): Asking 
 
 /**
  * The place does not answer, or not now. The recipe, which knows the other sources, says in `hint` which of them would do.
- * @param silentHost nobody answers there, so that it need be told only once
+ * @param silent which host said nothing at all, so that people need read it only once
  */
-export function unreachable(asking: Asking, reason: string, cause?: unknown, silentHost?: string): never {
+export function unreachable(
+  asking: Asking,
+  reason: string,
+  silent: { readonly silentHost?: string } = {},
+): never {
   const said = hideCredentials(reason.trim())
     .replace(/\s*\n\s*/g, ' ')
     .replace(/\.$/, '');
   const hint = 'Try again later.';
-  const details = { ...asking, cause: said || 'no reason is given', hint };
-  return fail('SOURCE_UNREACHABLE', silentHost === undefined ? details : { ...details, silentHost }, cause);
+  return fail('SOURCE_UNREACHABLE', { ...asking, cause: said || 'no reason is given', hint, ...silent });
+}
+
+/** @param more goes on behind the reason */
+export function hostUnreachable(asking: Asking, failure: HostFailure, more = ''): never {
+  return unreachable(asking, `${failure.host}: ${failure.failed}${more}`, silentHostOf(failure));
+}
+
+/** For the details of an error, by which a report knows what it has said before. */
+export function silentHostOf({ host, isSilent }: HostFailure): { readonly silentHost?: string } {
+  return isSilent ? { silentHost: host } : {};
 }
 
 /** It answers with something that is not what it says. */

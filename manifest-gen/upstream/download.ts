@@ -1,14 +1,15 @@
-import { open, rename, rm, stat, truncate } from 'node:fs/promises';
+import { open as openFile, rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished, PassThrough, type Readable } from 'node:stream';
-import type { Got, Headers } from 'got';
+import type { Headers } from 'got';
 import { type Digest, digestFile } from '../../formats/digest.ts';
-import { type Asking, reasonOf, refused, unreachable } from './asking.ts';
+import { askHost, type HttpAccess, type Open } from './ask-host.ts';
+import { type Asking, hostUnreachable, reasonOf, refused } from './asking.ts';
 import { faultOf } from './file-fault.ts';
-import { type Opened, openGet, type Patience, plainRedirect } from './http.ts';
+import { type Opened, plainRedirect } from './http.ts';
 import { inTurn } from './in-turn.ts';
 import { claimPart } from './part-file.ts';
-import { type Attempt, persist } from './persist.ts';
+import type { Attempt } from './persist.ts';
 
 export type DownloadRequest = {
   readonly url: string;
@@ -22,7 +23,6 @@ export type DownloadRequest = {
   readonly maxBytes: number;
   readonly onProgress: (doneBytes: number, totalBytes: number | undefined) => void;
 };
-export type DownloadTools = { readonly http: Got; readonly patience: Patience; readonly signal: AbortSignal };
 export type Downloaded = { readonly path: string; readonly digest: Digest };
 
 /**
@@ -30,17 +30,13 @@ export type Downloaded = { readonly path: string; readonly digest: Digest };
  * @throws ReleaseError SOURCE_UNREACHABLE when it does not come, REFUSED when it is not what the source says: another
  * length, another digest, a page of HTML (GitHub has answered so with status 200, spec upstream 2)
  */
-export function download(
-  tools: DownloadTools,
-  request: DownloadRequest,
-  asking: Asking,
-): Promise<Downloaded> {
+export function download(access: HttpAccess, request: DownloadRequest, asking: Asking): Promise<Downloaded> {
   const path = join(request.folder, request.name);
-  return inTurn(path, () => obtain(tools, request, asking, path));
+  return inTurn(path, () => obtain(access, request, asking, path));
 }
 
 async function obtain(
-  tools: DownloadTools,
+  access: HttpAccess,
   request: DownloadRequest,
   asking: Asking,
   path: string,
@@ -50,28 +46,28 @@ async function obtain(
   const part = await claimPart(request.folder, request.name);
   const isResumed = (await sizeOf(part)) > 0;
   try {
-    return await fetchPart(tools, request, asking, part, path);
+    return await fetchPart(access, request, asking, part, path);
   } catch (error) {
     if (codeOf(error) !== 'REFUSED') throw error;
     await rm(part, { force: true });
     // what an earlier run left may be at fault: once more from the first byte before upstream is blamed
     if (!isResumed) throw error;
-    return await fetchPart(tools, request, asking, part, path);
+    return await fetchPart(access, request, asking, part, path);
   }
 }
 
 async function fetchPart(
-  tools: DownloadTools,
+  access: HttpAccess,
   request: DownloadRequest,
   asking: Asking,
   part: string,
   path: string,
 ): Promise<Downloaded> {
-  const result = await persist(tools.patience, tools.signal, () => fetchRest(tools, request, asking, part));
+  const result = await askHost(access, request.url, (open) => fetchRest(open, request, asking, part));
   if ('failed' in result) {
-    const { refusal, failed } = result;
+    const { refusal } = result;
     if (refusal !== undefined) return refused(asking, request.name, refusal.expected, refusal.found);
-    return unreachable(asking, `${hostOf(request.url)}: ${failed}`);
+    return hostUnreachable(asking, result);
   }
   const digest = await digestFile(part);
   const fault = await faultOf(part, digest, request);
@@ -82,7 +78,7 @@ async function fetchPart(
 
 /** One request for what is still missing. */
 async function fetchRest(
-  { http, patience, signal }: DownloadTools,
+  open: Open,
   request: DownloadRequest,
   asking: Asking,
   part: string,
@@ -92,9 +88,8 @@ async function fetchRest(
   // a byte range of a compressed body is no range of the file
   const range = { 'accept-encoding': 'identity', ...(have > 0 ? { range: `bytes=${have}-` } : {}) };
   const headers = { ...request.headers, ...range };
-  const { idleTimeoutMs } = patience;
   try {
-    const opened = await openGet(http, request.url, { headers, signal, idleTimeoutMs, decompress: false });
+    const opened = await open({ headers, decompress: false, isFile: true });
     try {
       return await takeRest(opened, have, request, asking, part);
     } finally {
@@ -170,7 +165,7 @@ async function append(
     received.end();
   });
   body.pipe(received, { end: false });
-  const file = await open(part, 'a');
+  const file = await openFile(part, 'a');
   let doneBytes = startBytes;
   try {
     for await (const chunk of received as AsyncIterable<Buffer>) {
@@ -231,8 +226,4 @@ async function sizeOf(path: string): Promise<number> {
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
-}
-
-function hostOf(url: string): string {
-  return new URL(url).host;
 }

@@ -9,6 +9,8 @@ export type Patience = {
   readonly attempts: number;
   /** Doubles with each attempt. */
   readonly firstDelayMs: number;
+  /** Until an answer begins; GitHub itself gives up after 10 s. */
+  readonly answerTimeoutMs: number;
   /** Without a byte for so long, a transfer counts as broken (contract section 4). */
   readonly idleTimeoutMs: number;
   /** A forge that asks for a longer pause is given up (--max-wait). */
@@ -18,12 +20,19 @@ export type Patience = {
 export const patience: Patience = {
   attempts: 4,
   firstDelayMs: 1_000,
+  answerTimeoutMs: 15_000,
   idleTimeoutMs: 60_000,
   maxPauseMs: 60_000,
 };
 
 /** For whoever only looks: a person waits for the answer, and asks again when it matters. */
-export const lookPatience: Patience = { ...patience, attempts: 2, firstDelayMs: 500, idleTimeoutMs: 10_000 };
+export const lookPatience: Patience = {
+  ...patience,
+  attempts: 2,
+  firstDelayMs: 500,
+  answerTimeoutMs: 5_000,
+  idleTimeoutMs: 10_000,
+};
 
 /** The code of the error when an https address redirects to plain http: the rest of the way anybody could change the bytes. */
 export const plainRedirect = 'ERR_PLAIN_REDIRECT';
@@ -69,21 +78,25 @@ export function openGet(
   options: {
     readonly headers: Headers;
     readonly signal: AbortSignal;
+    readonly answerTimeoutMs: number;
     readonly idleTimeoutMs: number;
     readonly decompress: boolean;
+    /** Before the address is asked that it redirects to; what this throws ends it. */
+    readonly onRedirect: (to: URL) => Promise<void>;
   },
 ): Promise<Opened> {
-  const { idleTimeoutMs, signal, ...rest } = options;
+  const { answerTimeoutMs, idleTimeoutMs, signal, onRedirect, ...rest } = options;
   const body = http.stream.get(url, {
     ...rest,
     throwHttpErrors: false,
     retry: { limit: 0 },
     timeout: {
-      lookup: idleTimeoutMs,
-      connect: idleTimeoutMs,
+      lookup: answerTimeoutMs,
+      connect: answerTimeoutMs,
       socket: idleTimeoutMs,
-      response: idleTimeoutMs,
+      response: answerTimeoutMs,
     },
+    hooks: { beforeRedirect: [({ url: to }) => onRedirect(new URL(String(to)))] },
   });
   // not got's own `signal`: a stream that has ended would keep its listener until the program ends
   const onAbort = (): void => void body.destroy(new Error('interrupted'));

@@ -3,20 +3,19 @@ import { fail } from '../errors.ts';
 import type { Fault } from './file-fault.ts';
 import type { Patience } from './http.ts';
 
-/** What one attempt came to. `failed` is the reason in a few words; the next attempt may do better. */
-export type Attempt<T> =
-  | { readonly done: T }
-  | {
-      readonly failed: string;
-      /** How long the other side asks us to wait; longer than our patience ends it. */
-      readonly waitMs?: number;
-      /** Nothing at all came back. */
-      readonly isSilent?: boolean;
-      /** It got further than the one before, so the count starts anew. */
-      readonly isFurther?: boolean;
-      /** It is not what the source says of it; when it stays so, it is refused, and not one that cannot be had. */
-      readonly refusal?: Fault;
-    };
+/** What one attempt came to; where it failed, the next may do better. */
+export type Attempt<T> = { readonly done: T } | Failed;
+
+export type Failed = {
+  /** The reason in a few words. */
+  readonly failed: string;
+  /** How long the other side asks us to wait; longer than our patience ends it. */
+  readonly waitMs?: number;
+  /** It got further than the one before, so the count starts anew. */
+  readonly isFurther?: boolean;
+  /** It is not what the source says of it; when it stays so, it is refused, and not one that cannot be had. */
+  readonly refusal?: Fault;
+};
 
 /** However much each attempt gains, this many are enough: a place that gives one byte a time must not hold us for ever. */
 const maxAttempts = 100;

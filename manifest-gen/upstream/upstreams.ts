@@ -13,7 +13,7 @@ export type Upstreams = Readonly<Record<UpstreamKind, Upstream>>;
 export function createUpstreams(settings: UpstreamSettings): Upstreams {
   return {
     github: createGithub(settings),
-    npm: createNpm({ ...settings, idleTimeoutMs: settings.patience.idleTimeoutMs }),
+    npm: createNpm(settings),
     'go-module': createGoModule(settings),
   };
 }

@@ -1,20 +1,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Got, Headers } from 'got';
+import type { Headers } from 'got';
 import { z } from 'zod';
 import { fail } from '../errors.ts';
-import { reasonOf } from '../upstream/asking.ts';
-import { type Opened, openGet, type Patience, readBody } from '../upstream/http.ts';
+import { askHost, type HttpAccess } from '../upstream/ask-host.ts';
+import { silentHostOf } from '../upstream/asking.ts';
+import { type Opened, readBody } from '../upstream/http.ts';
 import { faultOfAnswer } from '../upstream/not-json.ts';
-import { type Attempt, persist } from '../upstream/persist.ts';
+import type { Attempt } from '../upstream/persist.ts';
 import { makeWhole } from '../whole-file.ts';
 import type { DatabaseTree } from './database.ts';
 import { maxTextBytes, textOf } from './unzip.ts';
 
-export type WebTreeSettings = {
-  readonly http: Got;
-  readonly patience: Patience;
-  readonly signal: AbortSignal;
+export type WebTreeSettings = HttpAccess & {
   /** A folder of the cache, this database's own. */
   readonly dir: string;
 };
@@ -56,23 +54,17 @@ async function ask(
   address: string,
   kept: Kept | undefined,
   url: string,
-  { http, patience, signal }: WebTreeSettings,
+  access: HttpAccess,
 ): Promise<Answer> {
   const headers = {
     ...(kept?.etag === undefined ? {} : { 'if-none-match': kept.etag }),
     ...(kept?.lastModified === undefined ? {} : { 'if-modified-since': kept.lastModified }),
   };
-  const result = await persist(patience, signal, async (): Promise<Attempt<Answer>> => {
-    try {
-      const { idleTimeoutMs } = patience;
-      const opened = await openGet(http, address, { headers, signal, idleTimeoutMs, decompress: true });
-      return await answerOf(opened, kept);
-    } catch (error) {
-      return { failed: reasonOf(error) };
-    }
-  });
-  if ('failed' in result) fail('VULN_DB_UNREACHABLE', { url, cause: result.failed });
-  return result.done;
+  const result = await askHost(access, address, async (open) =>
+    answerOf(await open({ headers, decompress: true }), kept),
+  );
+  if ('done' in result) return result.done;
+  return fail('VULN_DB_UNREACHABLE', { url, cause: result.failed, ...silentHostOf(result) });
 }
 
 async function answerOf(opened: Opened, kept: Kept | undefined): Promise<Attempt<Answer>> {

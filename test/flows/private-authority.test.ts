@@ -11,6 +11,7 @@ import { makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { makePrivateAuthority, type PrivateAuthority } from '../kit/private-authority.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { makeAccess } from '../kit/upstream-world.ts';
 
 let dir: string;
 let authority: PrivateAuthority;
@@ -94,7 +95,7 @@ it.skipIf(!hasProgram('go') || process.platform !== 'linux')(
         GOSUMDB: 'off',
         ...more,
       };
-      const settings = { cache: createCache(dir), env, signal: new AbortController().signal };
+      const settings = { ...makeAccess(), cache: createCache(dir), env };
       const go = await openGo(settings, { tool: 'tool', version: '1.0.0', kind: 'go-module' });
       const { stdout, stderr } = await go.run({ args: ['list', '-m', '-versions', 'example.com/tool'] });
       return `${stdout}${stderr}`;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createCache } from '../../manifest-gen/cache.ts';
 import type { Report } from '../../manifest-gen/report/report.ts';
 import { Tool } from '../../manifest-gen/tools.ts';
+import type { HttpAccess } from '../../manifest-gen/upstream/ask-host.ts';
 import { createHttp, patience } from '../../manifest-gen/upstream/http.ts';
 import { createSilentHosts } from '../../manifest-gen/upstream/silent-hosts.ts';
 import type { UpstreamSettings } from '../../manifest-gen/upstream/upstreams.ts';
@@ -21,6 +22,16 @@ export type UpstreamWorld = {
   stop(): Promise<void>;
 };
 
+/** For asking hosts, impatiently. */
+export function makeAccess(signal = new AbortController().signal): HttpAccess {
+  return {
+    http: createHttp({ userAgent: 'go-win-tools/test' }),
+    patience: { ...patience, attempts: 3, firstDelayMs: 5, maxPauseMs: 2_000 },
+    silentHosts: createSilentHosts(),
+    signal,
+  };
+}
+
 /** A generator's surroundings in a folder of its own, and impatient. */
 export async function makeUpstreamWorld(
   given: { readonly env?: Readonly<Record<string, string>> } & Partial<UpstreamSettings> = {},
@@ -29,10 +40,7 @@ export async function makeUpstreamWorld(
   const controller = new AbortController();
   const said: string[] = [];
   const settings: UpstreamSettings = {
-    http: createHttp({ userAgent: 'go-win-tools/test' }),
-    patience: { ...patience, attempts: 3, firstDelayMs: 5, maxPauseMs: 2_000 },
-    silentHosts: createSilentHosts(),
-    signal: controller.signal,
+    ...makeAccess(controller.signal),
     apiUrl: nowhere,
     token: undefined,
     now: () => new Date(),

@@ -6,6 +6,7 @@ import { createCache } from '../../manifest-gen/cache.ts';
 import { buildLauncher, type Launcher } from '../../shims/build-launcher.ts';
 import { makeTempDir, productDir } from '../kit/house.ts';
 import { hasProgram, mustRun, run } from '../kit/programs.ts';
+import { makeAccess } from '../kit/upstream-world.ts';
 import { buildTestLauncher } from './windows.ts';
 
 describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
@@ -28,6 +29,7 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
     await cp(join(productDir, 'shims', 'launcher'), source, { recursive: true });
     const build = () =>
       buildLauncher({
+        ...makeAccess(),
         cache: createCache(join(elsewhere, 'cache')),
         env: {
           ...process.env,
@@ -37,7 +39,6 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
           GOAMD64: 'v3',
           CGO_ENABLED: '1',
         },
-        signal: new AbortController().signal,
         productDir: elsewhere,
         signCommand: undefined,
       });

@@ -5,6 +5,7 @@ import { buildLauncher, type Launcher } from '../../shims/build-launcher.ts';
 import { productDir } from '../kit/house.ts';
 import { mustRun } from '../kit/programs.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
+import { makeAccess } from '../kit/upstream-world.ts';
 import { startWine, type Wine } from '../kit/wine.ts';
 import type { Outcome } from './world.ts';
 
@@ -64,11 +65,10 @@ export async function startWindows(dir: string, cwd: string): Promise<Windows> {
 
 /** @param keptIn where signed ones are kept; each test has keys of its own */
 export async function buildTestLauncher(signCommand?: string, keptIn = testCacheDir): Promise<Launcher> {
-  const { signal } = new AbortController();
   return buildLauncher({
+    ...makeAccess(),
     cache: { ...createCache(testCacheDir), built: createCache(keptIn).built },
     env: process.env,
-    signal,
     productDir,
     signCommand,
   });

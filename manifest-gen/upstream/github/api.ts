@@ -1,13 +1,13 @@
-import type { Got, Headers } from 'got';
+import type { Headers } from 'got';
 import type { z } from 'zod';
 import { hideSent } from '../../../formats/hide-credentials.ts';
 import { jsonOf } from '../../../formats/json.ts';
-import { type Asking, reasonOf, refused, unreachable } from '../asking.ts';
-import { type Opened, openGet, type Patience, readBody } from '../http.ts';
+import { askHost, type HttpAccess, type Open } from '../ask-host.ts';
+import { type Asking, hostUnreachable, refused } from '../asking.ts';
+import { type Opened, type Patience, readBody } from '../http.ts';
 import { faultOfAnswer } from '../not-json.ts';
-import { type Attempt, persist } from '../persist.ts';
+import type { Attempt } from '../persist.ts';
 import { GithubFault } from '../schema.ts';
-import type { SilentHosts } from '../silent-hosts.ts';
 import type { KeptAnswer, KeptAnswers } from './kept-answers.ts';
 
 /** A page of 50 releases of goreleaser is about 5 MB of JSON. */
@@ -15,16 +15,11 @@ const maxJsonBytes = 64 * 1024 * 1024;
 /** At 50 a page: 10,000 releases. */
 const mostPages = 200;
 
-export type GithubApiSettings = {
-  readonly http: Got;
-  readonly patience: Patience;
-  readonly signal: AbortSignal;
+export type GithubApiSettings = HttpAccess & {
   /** `https://api.github.com`, `https://HOST/api/v3`, without a slash at its end. */
   readonly apiUrl: string;
   readonly token: string | undefined;
   readonly now: () => Date;
-  /** One for the whole run. */
-  readonly silentHosts: SilentHosts;
   /** Told each second of a pause that the forge asks for. */
   readonly onPause: (tool: string, why: string, leftMs: number) => void;
 };
@@ -54,18 +49,13 @@ export function createGithubApi(settings: GithubApiSettings, keptAnswers: KeptAn
     const headers = { accept: 'application/vnd.github+json', ...credentialsFor(url) };
     const { host } = new URL(url);
     const kept = isKept ? await keptAnswers.find(url) : undefined;
-    const result = await settings.silentHosts.ask(host, () =>
-      persist(
-        patience,
-        settings.signal,
-        () => askOnce(settings, url, headers, kept),
-        (why, leftMs) => settings.onPause(asking.tool, `${host}: ${why}`, leftMs),
-      ),
+    const result = await askHost(
+      settings,
+      url,
+      (open) => askOnce(open, settings.now(), headers, kept),
+      (why, leftMs) => settings.onPause(asking.tool, `${host}: ${why}`, leftMs),
     );
-    if ('failed' in result) {
-      const reason = `${host}: ${result.failed}${tooLong(result.waitMs, patience)}`;
-      return unreachable(asking, reason, undefined, result.isSilent ? host : undefined);
-    }
+    if ('failed' in result) return hostUnreachable(asking, result, tooLong(result.waitMs, patience));
     const { etag, link, text } = result.done;
     if (isKept && etag !== undefined && etag !== kept?.etag)
       await keptAnswers.keep(url, { etag, link, text });
@@ -108,33 +98,25 @@ type Answer = {
 };
 
 async function askOnce(
-  settings: GithubApiSettings,
-  url: string,
+  open: Open,
+  now: Date,
   headers: Headers,
   kept: KeptAnswer | undefined,
 ): Promise<Attempt<Answer>> {
-  let isSilent = true;
-  try {
-    const opened = await openGet(settings.http, url, {
-      headers: kept === undefined ? headers : { ...headers, 'if-none-match': kept.etag },
-      signal: settings.signal,
-      idleTimeoutMs: settings.patience.idleTimeoutMs,
-      decompress: true,
-    });
-    isSilent = false;
-    const text = (await readBody(opened, maxJsonBytes)).toString('utf8');
-    const { status } = opened;
-    if (status === 304 && kept !== undefined) return { done: { link: undefined, ...kept, status: 200 } };
-    const answer = { status, text, link: headerOf(opened, 'link') };
-    if (status === 404) return { done: answer };
-    const fault = status === 200 ? faultOfAnswer(text) : undefined;
-    if (fault !== undefined) return { failed: fault };
-    // only what can be read is kept: a page of HTML with status 200 has an ETag too
-    if (status === 200) return { done: { ...answer, etag: headerOf(opened, 'etag') } };
-    return failureOf(opened, faultIn(text, headers), settings.now());
-  } catch (error) {
-    return { failed: reasonOf(error), isSilent };
-  }
+  const opened = await open({
+    headers: kept === undefined ? headers : { ...headers, 'if-none-match': kept.etag },
+    decompress: true,
+  });
+  const text = (await readBody(opened, maxJsonBytes)).toString('utf8');
+  const { status } = opened;
+  if (status === 304 && kept !== undefined) return { done: { link: undefined, ...kept, status: 200 } };
+  const answer = { status, text, link: headerOf(opened, 'link') };
+  if (status === 404) return { done: answer };
+  const fault = status === 200 ? faultOfAnswer(text) : undefined;
+  if (fault !== undefined) return { failed: fault };
+  // only what can be read is kept: a page of HTML with status 200 has an ETag too
+  if (status === 200) return { done: { ...answer, etag: headerOf(opened, 'etag') } };
+  return failureOf(opened, faultIn(text, headers), now);
 }
 
 /** Which wait GitHub asks for: retry-after, else the reset when nothing remains, else a minute for the secondary limit. */

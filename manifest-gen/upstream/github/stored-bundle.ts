@@ -1,12 +1,13 @@
 import { jsonOf } from '../../../formats/json.ts';
 import { isTooDeep, maxBundleBytes } from '../../verify/keyless/read-bundle.ts';
-import { type Asking, reasonOf, refused, unreachable } from '../asking.ts';
-import { openGet, readBody } from '../http.ts';
-import { type Attempt, persist } from '../persist.ts';
+import { askHost, type HttpAccess, type Open } from '../ask-host.ts';
+import { type Asking, hostUnreachable, refused } from '../asking.ts';
+import { readBody } from '../http.ts';
+import type { Attempt } from '../persist.ts';
 import type { GithubApiSettings } from './api.ts';
 import { readSnappy } from './snappy.ts';
 
-export type StoreSettings = Pick<GithubApiSettings, 'http' | 'patience' | 'signal' | 'apiUrl'>;
+export type StoreSettings = HttpAccess & Pick<GithubApiSettings, 'apiUrl'>;
 
 /**
  * A bundle that the forge only says the address of: JSON in a snappy block, in a store of its own. The address is signed and
@@ -23,25 +24,20 @@ export async function fetchStoredBundle(
   if (protocol !== 'https:' && settings.apiUrl.startsWith('https:')) {
     return refused(asking, `an attestation of ${file}`, 'an https address', `${protocol}//${host}`);
   }
-  const result = await persist(settings.patience, settings.signal, () => askOnce(settings, url));
-  if ('failed' in result) return unreachable(asking, `${host}: ${result.failed}`);
+  const result = await askHost(settings, url, askOnce);
+  if ('failed' in result) return hostUnreachable(asking, result);
   const bundle = readJson(result.done);
   return bundle ?? refused(asking, `an attestation of ${file}`, 'JSON in a snappy block', 'something else');
 }
 
-async function askOnce({ http, signal, patience }: StoreSettings, url: string): Promise<Attempt<Buffer>> {
-  try {
-    const { idleTimeoutMs } = patience;
-    const opened = await openGet(http, url, { headers: {}, signal, idleTimeoutMs, decompress: true });
-    const body = await readBody(opened, maxBundleBytes);
-    const { status } = opened;
-    if (status === 200) return { done: body };
-    const failed = `it answers with status ${status}`;
-    const isOver = status < 500 && status !== 408 && status !== 429;
-    return isOver ? { failed, waitMs: Number.POSITIVE_INFINITY } : { failed };
-  } catch (error) {
-    return { failed: reasonOf(error) };
-  }
+async function askOnce(open: Open): Promise<Attempt<Buffer>> {
+  const opened = await open({ headers: {}, decompress: true });
+  const body = await readBody(opened, maxBundleBytes);
+  const { status } = opened;
+  if (status === 200) return { done: body };
+  const failed = `it answers with status ${status}`;
+  const isOver = status < 500 && status !== 408 && status !== 429;
+  return isOver ? { failed, waitMs: Number.POSITIVE_INFINITY } : { failed };
 }
 
 /** Plain JSON is none of snappy: `{` would stand for 123 bytes that begin with a copy of earlier ones. */

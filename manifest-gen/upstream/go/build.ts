@@ -6,7 +6,8 @@ import { fail } from '../../errors.ts';
 import { type KeptExe, keepExe, keptExe } from '../../kept-exe.ts';
 import type { GoModule } from '../../release.ts';
 import { type Asking, refused } from '../asking.ts';
-import { type Go, lacksOrFail } from './command.ts';
+import type { Go } from './command.ts';
+import { lacksOrFail } from './go-fault.ts';
 import { spoiledModules } from './module-cache.ts';
 
 /** Of every build; the linker drops symbols and the build id, which differs by folder. */

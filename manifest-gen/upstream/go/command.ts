@@ -8,13 +8,15 @@ import type { Environment } from '../../config.ts';
 import { fail, ReleaseError } from '../../errors.ts';
 import { type CommandResult, runCommand } from '../../run-command.ts';
 import { makeWhole } from '../../whole-file.ts';
-import { type Asking, refused, unreachable } from '../asking.ts';
+import type { HttpAccess } from '../ask-host.ts';
+import { type Asking, hostUnreachable } from '../asking.ts';
+import { isHostFailure } from '../silent-hosts.ts';
+import { askProxy } from './ask-proxy.ts';
 import { forgetModule, type Spoiled, spoiledModules } from './module-cache.ts';
 
-export type GoSettings = {
+export type GoSettings = HttpAccess & {
   readonly cache: Cache;
   readonly env: Environment;
-  readonly signal: AbortSignal;
   /** Told what is fetched anew because the module cache had other bytes. */
   readonly onWarning?: (tool: string, sentence: string) => void;
 };
@@ -50,7 +52,7 @@ export interface Go {
   /**
    * Exit codes are values. What it says on stderr names no password that a GOPROXY may have. Modules that are not in the cache as
    * they should be are fetched anew, once; what Go says of them then counts.
-   * @throws ReleaseError INTERRUPTED, PROGRAM_FAILED
+   * @throws ReleaseError INTERRUPTED, PROGRAM_FAILED, SOURCE_UNREACHABLE when nobody answers at the module proxy
    */
   run(call: GoCall): Promise<CommandResult>;
   /** Takes modules out of the cache, so that Go fetches them anew. @returns false when nothing of them was there */
@@ -73,7 +75,6 @@ export async function openGo(settings: GoSettings, asking: Asking): Promise<Go> 
     ...living,
     ...(await extraAuthorities(cache, env)),
     ...(await cachesOf(cache)),
-    GOPROXY: machine.GOPROXY,
     GONOPROXY: machine.GONOPROXY,
     GOSUMDB: machine.GOSUMDB,
     GONOSUMDB: machine.GONOSUMDB,
@@ -86,13 +87,14 @@ export async function openGo(settings: GoSettings, asking: Asking): Promise<Go> 
     GIT_TERMINAL_PROMPT: '0',
   };
   const modDir = fixed.GOMODCACHE;
-  const runOnce = async ({ args, program = 'go', cwd = emptyDir, env: more, onLine }: GoCall) => {
+  const runOnce = async (call: GoCall, GOPROXY: string, end: AbortSignal) => {
+    const { args, program = 'go', cwd = emptyDir, env: more, onLine } = call;
     const result = await runCommand({
       program,
       args,
       cwd,
-      env: { ...fixed, ...more },
-      signal,
+      env: { ...fixed, GOPROXY, ...more },
+      signal: end,
       ...(onLine === undefined ? {} : { onLine: (line) => onLine(hideCredentials(line)) }),
     });
     return { ...result, stderr: hideCredentials(result.stderr) };
@@ -107,20 +109,24 @@ export async function openGo(settings: GoSettings, asking: Asking): Promise<Go> 
     }
     return isAny;
   };
+  const runHealing = async (...call: Parameters<typeof runOnce>): Promise<CommandResult> => {
+    const tried = new Set<string>();
+    for (;;) {
+      const result = await runOnce(...call);
+      if (result.exitCode === 0) return result;
+      const spoiled = spoiledModules(`${result.stdout}\n${result.stderr}`);
+      const untried = spoiled.filter(({ path, version }) => !tried.has(`${path}@${version}`));
+      if (!(await forget(untried))) return result;
+      for (const { path, version } of untried) tried.add(`${path}@${version}`);
+    }
+  };
   return {
     machine,
     modDir,
     forget,
     async run(call) {
-      const tried = new Set<string>();
-      for (;;) {
-        const result = await runOnce(call);
-        if (result.exitCode === 0) return result;
-        const spoiled = spoiledModules(`${result.stdout}\n${result.stderr}`);
-        const untried = spoiled.filter(({ path, version }) => !tried.has(`${path}@${version}`));
-        if (!(await forget(untried))) return result;
-        for (const { path, version } of untried) tried.add(`${path}@${version}`);
-      }
+      const answer = await askProxy(settings, machine, (proxies, end) => runHealing(call, proxies, end));
+      return isHostFailure(answer) ? hostUnreachable(asking, answer) : answer;
     },
   };
 }
@@ -175,35 +181,6 @@ async function cachesOf(cache: Cache) {
     GOMODCACHE: await cache.go('mod'),
     GOCACHE: await cache.go('build'),
   };
-}
-
-/** What Go's words for a module it could not get come to. */
-export type GoFault = 'lacks' | 'unreachable' | 'refused';
-
-/**
- * Go has no codes for its errors, only sentences. `404`/`410` and "unknown revision" are Go's own words for a version that
- * does not exist; a proxy that answers 403 says in its own words whether it does not have it or does not give it.
- */
-export function judgeGoError(text: string): GoFault {
-  // GOPROXY=direct asks by git, hg and so on
-  if (/executable file not found|no such host|host not found/i.test(text)) return 'unreachable';
-  if (/SECURITY ERROR|checksum mismatch/.test(text)) return 'refused';
-  // the checksum database, not the proxy, is what does not know it: nobody vouches for these bytes
-  if (/verifying (module|go\.mod).*: (404|410)\b/s.test(text)) return 'refused';
-  // not any such number: it may be a part of the version
-  if (/unknown revision|no matching versions|: (404|410)\b|is not available|not found/i.test(text))
-    return 'lacks';
-  return 'unreachable';
-}
-
-/** @throws ReleaseError for all but `lacks` */
-export function lacksOrFail(text: string, what: string, asking: Asking): void {
-  const fault = judgeGoError(text);
-  const said = hideCredentials(text.trim())
-    .replace(/\s*\n\s*/g, ' ')
-    .slice(0, 500);
-  if (fault === 'refused') refused(asking, what, 'the sum in the Go checksum database', said);
-  if (fault === 'unreachable') unreachable(asking, said);
 }
 
 /** Whether the checksum database vouches for a module: not when it is off, not for modules that are private. */

@@ -6,7 +6,8 @@ import { readPrograms } from '../../verify/programs.ts';
 import { type Asking, refused, unreachable } from '../asking.ts';
 import { licenseOf } from '../license-text.ts';
 import { GoDownload } from '../schema.ts';
-import { type Go, lacksOrFail } from './command.ts';
+import type { Go } from './command.ts';
+import { lacksOrFail } from './go-fault.ts';
 
 /** So that a command line stays below what Windows takes. */
 const modulesAtOnce = 100;

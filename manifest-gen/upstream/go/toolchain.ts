@@ -5,7 +5,8 @@ import type { SourceOf } from '../../tools.ts';
 import { ruleFor } from '../../version-rules.ts';
 import { type Asking, refused, unreachable } from '../asking.ts';
 import { GoVersions } from '../schema.ts';
-import { type Go, judgeGoError } from './command.ts';
+import type { Go } from './command.ts';
+import { judgeGoError } from './go-fault.ts';
 import { spoiledModules } from './module-cache.ts';
 import { spoiledToolchains } from './toolchain-folder.ts';
 

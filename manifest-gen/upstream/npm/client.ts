@@ -6,7 +6,9 @@ import type { Environment } from '../../config.ts';
 import { ReleaseError } from '../../errors.ts';
 import { runCommand } from '../../run-command.ts';
 import { type Asking, unreachable } from '../asking.ts';
+import type { Patience } from '../http.ts';
 import { NpmFault } from '../schema.ts';
+import type { HostFailure } from '../silent-hosts.ts';
 import { namedVariables } from './named-variables.ts';
 
 export type NpmClientSettings = {
@@ -16,7 +18,7 @@ export type NpmClientSettings = {
   readonly platform: NodeJS.Platform;
   /** Node itself, for Windows. */
   readonly nodePath: string;
-  readonly idleTimeoutMs: number;
+  readonly patience: Patience;
 };
 
 /** What npm said: JSON on stdout, or the code of its error (`E404`, `ECONNREFUSED`). */
@@ -33,6 +35,7 @@ export async function runNpm(
   asking: Asking,
 ): Promise<NpmAnswer> {
   const launcher = await npmLauncher(settings, asking);
+  const { idleTimeoutMs, attempts } = settings.patience;
   const { exitCode, stdout, stderr } = await runCommand({
     program: launcher.program,
     // --fetch-timeout is npm's limit for a transfer without a byte
@@ -40,7 +43,11 @@ export async function runNpm(
       ...launcher.args,
       ...args,
       '--json',
-      `--fetch-timeout=${settings.idleTimeoutMs}`,
+      `--fetch-timeout=${idleTimeoutMs}`,
+      // npm's own default, and less for whoever only looks
+      `--fetch-retries=${Math.min(2, attempts - 1)}`,
+      // else it asks the registry for its own newest version, too
+      '--no-update-notifier',
       // npm waits 10 s and then 60 s by default: too long to learn that a registry is not there
       '--fetch-retry-mintimeout=1000',
       '--fetch-retry-maxtimeout=5000',
@@ -94,6 +101,20 @@ function faultOf(stdout: string, stderr: string): NpmAnswer {
   const code = (fault.success ? fault.data.error.code : undefined) ?? said ?? 'EUNKNOWN';
   const summary = (fault.success ? fault.data.error.summary : undefined) ?? lastLineOf(stderr);
   return { code, summary: summary.split('\n', 1)[0] ?? '' };
+}
+
+/** What npm's codes for a host from which nothing came have in common is the sentence. */
+const silentCodes =
+  /^(ECONN(REFUSED|RESET)|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|FETCH_ERROR)$/;
+const silence = /\brequest to (https?:\/\/\S+) failed, reason: (.+)|\bnetwork timeout at: (https?:\/\/\S+)/;
+
+/** The host at which nobody answers, where that is what npm says. */
+export function silentHostIn(answer: NpmAnswer): HostFailure | undefined {
+  if (!('code' in answer) || !silentCodes.test(answer.code)) return undefined;
+  const [, url, reason, slowUrl = ''] = silence.exec(answer.summary) ?? [];
+  const asked = url ?? slowUrl;
+  if (!URL.canParse(asked)) return undefined;
+  return { host: new URL(asked).host, failed: reason ?? 'it does not answer in time', isSilent: true };
 }
 
 function lastLineOf(text: string): string {

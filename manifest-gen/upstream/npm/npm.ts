@@ -5,7 +5,6 @@ import { rcompare } from 'semver';
 import type { z } from 'zod';
 import { type Digest, digestFile } from '../../../formats/digest.ts';
 import type { Architecture } from '../../../formats/release-record.ts';
-import type { Cache } from '../../cache.ts';
 import { fail } from '../../errors.ts';
 import type { Asset, Sidecar } from '../../release.ts';
 import { type SourceOf, sourceOf, type Tool } from '../../tools.ts';
@@ -13,12 +12,9 @@ import { isPlainVersion } from '../../version-rules.ts';
 import { type Asking, asking, askingFor, refused, unreachable } from '../asking.ts';
 import { type NpmDist, NpmRelease, NpmVersions } from '../schema.ts';
 import type { Upstream } from '../upstream.ts';
-import { type NpmAnswer, type NpmClientSettings, runNpm } from './client.ts';
 import { npmFile, npmUpstream } from './names.ts';
-import { fetchSignatures, type RegistryAccess } from './signatures.ts';
-
-export type NpmSettings = NpmClientSettings &
-  Pick<RegistryAccess, 'http' | 'patience'> & { readonly cache: Cache };
+import { createRegistries, type Registries, type RegistrySettings } from './registries.ts';
+import { fetchSignatures } from './signatures.ts';
 
 /** What find() hands on to fetch(): one package for each architecture. */
 type Details = readonly NpmPackage[];
@@ -36,23 +32,23 @@ type NpmPackage = {
 const kind = 'npm';
 
 /** Windows exes that a project publishes in npm packages; asked through the machine's npm, so its settings hold. */
-export function createNpm(settings: NpmSettings): Upstream {
-  const run = async (args: readonly string[], about: Asking): Promise<NpmAnswer> =>
-    runNpm(settings, args, await settings.cache.npm(), about);
+export function createNpm(settings: RegistrySettings): Upstream {
+  const registries = createRegistries(settings);
 
   /** Undefined when the registry has no such package or version. */
   const view = async <T>(
-    args: readonly string[],
+    spec: string,
+    fields: readonly string[],
     schema: z.ZodType<T>,
     about: Asking,
   ): Promise<T | undefined> => {
-    const answer = await run(['view', ...args], about);
+    const answer = await registries.ask(spec, ['view', spec, ...fields], about);
     if ('code' in answer) {
       return answer.code === 'E404' ? undefined : unreachable(about, `${answer.code} ${answer.summary}`);
     }
     // npm prints nothing at all when a range has no match
     if (answer.stdout.trim() === '') return undefined;
-    return decode(answer.stdout, schema, args[0] ?? '', about);
+    return decode(answer.stdout, schema, spec, about);
   };
 
   const findPackage = async (
@@ -63,22 +59,11 @@ export function createNpm(settings: NpmSettings): Upstream {
   ): Promise<NpmPackage | undefined> => {
     if (name === undefined) return undefined;
     // the version itself is asked for: a mirror's list of versions may have gaps (spec upstream 8)
-    const release = await view([`${name}@${version}`, 'dist', 'time'], NpmRelease, about);
+    const release = await view(`${name}@${version}`, ['dist', 'time'], NpmRelease, about);
     if (release === undefined) return undefined;
     const { dist, time } = release;
     const sha512 = sha512Of(dist.integrity, name, about);
     return { architecture, name, dist, sha512, published: time?.[version] };
-  };
-
-  /** Registries are set for all packages or for a scope. */
-  const registryOf = async (name: string, about: Asking): Promise<string> => {
-    const scope = /^(@[^/]+)\//.exec(name)?.[1];
-    for (const key of [...(scope === undefined ? [] : [`${scope}:registry`]), 'registry']) {
-      const answer = await run(['config', 'get', key], about);
-      const said = 'stdout' in answer ? answer.stdout.trim().replace(/^"|"$/g, '') : '';
-      if (/^https?:/.test(said)) return said;
-    }
-    return unreachable(about, 'npm names no registry');
   };
 
   const signaturesOf = async (
@@ -89,7 +74,7 @@ export function createNpm(settings: NpmSettings): Upstream {
   ): Promise<readonly Sidecar[]> => {
     if (dist.signatures === undefined && dist.attestations === undefined) return [];
     const spec = `${name}@${version}`;
-    const access = { ...settings, registry: await registryOf(name, about) };
+    const access = { ...settings, registry: await registries.of(name, about) };
     return fetchSignatures(access, { spec, dist, published }, file, about);
   };
 
@@ -98,7 +83,7 @@ export function createNpm(settings: NpmSettings): Upstream {
 
     async versions(tool) {
       const { packages } = sourceFor(tool);
-      const said = await view([packages.amd64, 'versions', 'time'], NpmVersions, asking(tool, kind));
+      const said = await view(packages.amd64, ['versions', 'time'], NpmVersions, asking(tool, kind));
       return [said?.versions ?? []]
         .flat()
         .filter(isPlainVersion)
@@ -136,7 +121,7 @@ export function createNpm(settings: NpmSettings): Upstream {
         const path = join(await settings.cache.download({ key: `npm ${spec} ${sha512}` }), file);
         if ((await keptDigest(path))?.sha512 !== sha512) {
           report.step(about.tool, 'download', spec);
-          await pack(run, spec, path, about);
+          await pack(registries, spec, path, about);
         }
         const digest = await digestFile(path);
         assets.push({ architecture, name: file, path, digest, stated: { algorithm: 'sha512', hex: sha512 } });
@@ -147,13 +132,15 @@ export function createNpm(settings: NpmSettings): Upstream {
   };
 }
 
-type Run = (args: readonly string[], about: Asking) => Promise<NpmAnswer>;
-
 /** `npm pack` into a folder of its own, since npm chooses the file's name; npm compares the integrity as it downloads. */
-async function pack(run: Run, spec: string, path: string, about: Asking): Promise<void> {
+async function pack(registries: Registries, spec: string, path: string, about: Asking): Promise<void> {
   const folder = await mkdtemp(`${path}-`);
   try {
-    const answer = await run(['pack', spec, '--ignore-scripts', '--pack-destination', folder], about);
+    const answer = await registries.ask(
+      spec,
+      ['pack', spec, '--ignore-scripts', '--pack-destination', folder],
+      about,
+    );
     if ('code' in answer) {
       if (answer.code === 'EINTEGRITY') {
         return refused(about, spec, "the registry's integrity", answer.summary || 'other bytes');

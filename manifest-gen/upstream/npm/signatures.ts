@@ -1,17 +1,14 @@
-import type { Got } from 'got';
 import type { z } from 'zod';
 import type { Sidecar } from '../../release.ts';
 import { attestationsName, registrySignaturesName } from '../../sidecar-name.ts';
-import { type Asking, reasonOf, refused, unreachable } from '../asking.ts';
-import { openGet, type Patience, readBody } from '../http.ts';
+import { askHost, type HttpAccess } from '../ask-host.ts';
+import { type Asking, hostUnreachable, refused } from '../asking.ts';
+import { readBody } from '../http.ts';
 import { faultOfAnswer } from '../not-json.ts';
-import { type Attempt, persist } from '../persist.ts';
+import type { Attempt } from '../persist.ts';
 import { NpmAttestations, type NpmDist, NpmKeys, type RegistrySignatures } from '../schema.ts';
 
-export type RegistryAccess = {
-  readonly http: Got;
-  readonly patience: Patience;
-  readonly signal: AbortSignal;
+export type RegistryAccess = HttpAccess & {
   /** As npm's own settings name it for this package. */
   readonly registry: string;
 };
@@ -49,29 +46,23 @@ export async function fetchSignatures(
 
 /** Undefined when the registry has no such place for us: a mirror without it, or one that wants a key that npm keeps to itself. */
 async function getJson<T>(
-  { http, patience, signal }: RegistryAccess,
+  access: RegistryAccess,
   url: string,
   schema: z.ZodType<T>,
   about: Asking,
 ): Promise<T | undefined> {
-  const result = await persist(patience, signal, async (): Promise<Attempt<string | undefined>> => {
-    try {
-      const { idleTimeoutMs } = patience;
-      const headers = { accept: 'application/json' };
-      const opened = await openGet(http, url, { headers, signal, idleTimeoutMs, decompress: true });
-      const { status } = opened;
-      const text = (await readBody(opened, maxJsonBytes)).toString('utf8');
-      const fault = status === 200 ? faultOfAnswer(text) : undefined;
-      if (fault !== undefined) return { failed: fault };
-      if (status === 200) return { done: text };
-      return status < 500 && status !== 429
-        ? { done: undefined }
-        : { failed: `it answers with status ${status}` };
-    } catch (error) {
-      return { failed: reasonOf(error) };
-    }
+  const result = await askHost(access, url, async (open): Promise<Attempt<string | undefined>> => {
+    const opened = await open({ headers: { accept: 'application/json' }, decompress: true });
+    const { status } = opened;
+    const text = (await readBody(opened, maxJsonBytes)).toString('utf8');
+    const fault = status === 200 ? faultOfAnswer(text) : undefined;
+    if (fault !== undefined) return { failed: fault };
+    if (status === 200) return { done: text };
+    return status < 500 && status !== 429
+      ? { done: undefined }
+      : { failed: `it answers with status ${status}` };
   });
-  if ('failed' in result) return unreachable(about, `${new URL(url).host}: ${result.failed}`);
+  if ('failed' in result) return hostUnreachable(about, result);
   return result.done === undefined ? undefined : decode(result.done, schema, url, about);
 }
 

@@ -10,10 +10,10 @@ import { installArgs } from '../../../../manifest-gen/upstream/go/build.ts';
 import {
   type Go,
   isSumChecked,
-  judgeGoError,
   type MachineGo,
   openGo,
 } from '../../../../manifest-gen/upstream/go/command.ts';
+import { judgeGoError } from '../../../../manifest-gen/upstream/go/go-fault.ts';
 import { readLicenses } from '../../../../manifest-gen/upstream/go/licenses.ts';
 import { createGoModule } from '../../../../manifest-gen/upstream/go/module.ts';
 import { proveModules } from '../../../../manifest-gen/upstream/go/proof.ts';

@@ -38,7 +38,7 @@ afterEach(async () => {
 async function npmWith(...packages: NpmPackage[]) {
   registry = await startNpmRegistry(packages);
   world = await makeUpstreamWorld({ env: registry.env });
-  return { npm: createNpm({ ...world.settings, idleTimeoutMs: 60_000 }), ...world };
+  return { npm: createNpm(world.settings), ...world };
 }
 
 describe('an npm package', () => {
@@ -117,7 +117,7 @@ describe('an npm package', () => {
 
   it('cannot be reached on a machine without npm, exit code 4', async () => {
     world = await makeUpstreamWorld({ env: { PATH: tmpdir(), Path: tmpdir() } });
-    const npm = createNpm({ ...world.settings, nodePath: join(tmpdir(), 'node'), idleTimeoutMs: 60_000 });
+    const npm = createNpm({ ...world.settings, nodePath: join(tmpdir(), 'node') });
     const failure = await failureOf(npm.find(tool, '1.0.0'));
     expect(failure).toMatchObject({
       code: 'SOURCE_UNREACHABLE',
@@ -163,7 +163,7 @@ describe("buf from this machine's npm registry", () => {
     async (version, amd64, arm64) => {
       world = await makeUpstreamWorld();
       const cache = createCache(testCacheDir);
-      const npm = createNpm({ ...world.settings, cache, idleTimeoutMs: 60_000 });
+      const npm = createNpm({ ...world.settings, cache });
       const buf = (await loadTools(join(process.cwd(), 'manifest-gen', 'tools'))).find(
         (one) => one.tool === 'buf',
       )!;
@@ -180,7 +180,7 @@ describe("buf from this machine's npm registry", () => {
 
   it.skipIf(!hasRegistry)('is found and 1.32.0 is not (needs npm and its registry)', async () => {
     world = await makeUpstreamWorld();
-    const npm = createNpm({ ...world.settings, idleTimeoutMs: 60_000 });
+    const npm = createNpm(world.settings);
     const buf = (await loadTools(join(process.cwd(), 'manifest-gen', 'tools'))).find(
       (one) => one.tool === 'buf',
     )!;
