@@ -56,6 +56,9 @@ export type Purged = {
   readonly kept: readonly { readonly sha256: string; readonly names: readonly string[] }[];
 };
 
+/** What a door asks for a client. */
+export type Questions = Pick<Catalog, 'query' | 'count'>;
+
 /**
  * The port to what packages exist. A row is the moment of publication: `add` returns after it is durable.
  * Ids are compared whatever their case, versions by their normalised form without metadata, so any spelling may be given.
@@ -73,6 +76,8 @@ export interface Catalog {
   query(query: PackageQuery): Promise<PackageRow[]>;
   /** How many rows the query has, whatever its skip and take. */
   count(query: PackageQuery): Promise<number>;
+  /** The same questions for a client: where long ones have to wait, clients of different addresses take turns. */
+  askedFrom(address: string | undefined): Questions;
   /** A change is written together with its audit entry. */
   setListed(
     id: string,

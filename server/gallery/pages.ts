@@ -1,4 +1,4 @@
-import type { Catalog, PackageRow } from '../catalog/catalog.ts';
+import type { Catalog, PackageRow, Questions } from '../catalog/catalog.ts';
 import type { Payloads } from '../catalog/payloads.ts';
 import type { PackageQuery } from '../catalog/query.ts';
 import { type AppSources, type Apps, readApps } from './apps.ts';
@@ -38,7 +38,7 @@ export type Listing = {
 
 /** One page of the packages, an id a line; beyond the last page, the last one. */
 export async function readListing(sources: Sources, text: string, askedPage: number): Promise<Listing> {
-  const { catalog } = sources;
+  const { catalog, ask } = sources;
   const words = text.split(/\s+/).filter((word) => word !== '');
   const asked: PackageQuery = {
     view: 'semver2',
@@ -50,10 +50,10 @@ export async function readListing(sources: Sources, text: string, askedPage: num
     skip: 0,
     take: pageSize,
   };
-  const total = await catalog.count(asked);
+  const total = await ask.count(asked);
   const pages = Math.max(1, Math.ceil(total / pageSize));
   const page = Math.min(askedPage, pages);
-  const rows = await catalog.query({ ...asked, skip: (page - 1) * pageSize });
+  const rows = await ask.query({ ...asked, skip: (page - 1) * pageSize });
   const packages = await Promise.all(
     rows.map(async (newest) => {
       const stable = newest.isPrerelease ? await catalog.findLatest(newest.id) : newest;
@@ -74,13 +74,14 @@ export type FoundPackage = Channels & {
 };
 
 type Sources = AppSources & {
-  readonly catalog: Catalog;
+  readonly catalog: Pick<Catalog, 'findLatest'>;
+  readonly ask: Questions;
   readonly payloads: Pick<Payloads, 'find'>;
 };
 
 /** All that the page of one id shows; undefined when no version of it is listed. */
 export async function readPackage(sources: Sources, id: string): Promise<FoundPackage | undefined> {
-  const versions = await sources.catalog.query({
+  const versions = await sources.ask.query({
     view: 'semver2',
     id,
     includeUnlisted: false,

@@ -28,7 +28,12 @@ export type GalleryServices = {
 /** The door for people: `/` lists the packages, `/packages/ID` tells one; no scripts, so nothing to break or to trust. */
 export function createGalleryRouter(services: GalleryServices): Router {
   const router = express.Router();
-  const sources = { ...services, content: createPackageContent(services.blobs) };
+  const content = createPackageContent(services.blobs);
+  const sources = (request: Request) => ({
+    ...services,
+    content,
+    ask: services.catalog.askedFrom(request.ip),
+  });
   router.use(
     '/static',
     express.static(join(services.productDir, 'server', 'gallery', 'static'), {
@@ -38,11 +43,11 @@ export function createGalleryRouter(services: GalleryServices): Router {
     }),
   );
   router.get('/', async (request, response) => {
-    const listing = await readListing(sources, textOf(request, 'q'), numberOf(request, 'page'));
+    const listing = await readListing(sources(request), textOf(request, 'q'), numberOf(request, 'page'));
     answerPage(response, <HomePage listing={listing} publicUrl={services.publicUrl()} />);
   });
   router.get('/packages/:id', async (request, response) => {
-    const found = await readPackage(sources, request.params.id);
+    const found = await readPackage(sources(request), request.params.id);
     if (found === undefined) {
       fail('PACKAGE_NOT_FOUND', { id: request.params.id, version: '(in a listed version)' });
     }

@@ -70,7 +70,7 @@ export function createFastLane(options: FastLaneOptions, general: RequestListene
     // Watched from here on, whoever answers in the end: what is made here is part of the time that it takes.
     const start = startOf(req, target, path);
     const requestId = watch(req, res, start);
-    void makeWith(door, req, target, path)
+    void makeWith(door, req, target, path, start.from)
       .catch(() => undefined)
       .then((made) => (made === undefined ? general(req, res) : send(req, res, made, requestId, start)))
       // Half an answer must not look like a whole one, and one request must not end the server.
@@ -87,6 +87,7 @@ export function createFastLane(options: FastLaneOptions, general: RequestListene
     req: IncomingMessage,
     target: string,
     path: string,
+    from: string | undefined,
   ): Promise<KnownAnswer | undefined> {
     const made = await make({
       mount: path.slice(0, mount.length),
@@ -94,6 +95,7 @@ export function createFastLane(options: FastLaneOptions, general: RequestListene
       rawQuery: target.slice(path.length + 1),
       takesGzip: takesGzip(req),
       isConditional: req.headers['if-none-match'] !== undefined,
+      from,
     });
     if (made === undefined) return undefined;
     const { etag, about } = made;

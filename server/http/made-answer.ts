@@ -22,6 +22,8 @@ export type Question = {
   readonly rawQuery: string;
   readonly takesGzip: boolean;
   readonly isConditional: boolean;
+  /** The asker's address. */
+  readonly from: string | undefined;
 };
 
 /**

@@ -1,4 +1,4 @@
-import type { Catalog } from '../catalog/catalog.ts';
+import type { Catalog, Questions } from '../catalog/catalog.ts';
 import type { PackageQuery } from '../catalog/query.ts';
 import { fail } from '../errors.ts';
 import type { TextDocument } from '../http/send-text.ts';
@@ -19,7 +19,8 @@ const contentTypes = {
 } as const;
 
 export type DocumentContext = {
-  readonly catalog: Pick<Catalog, 'find' | 'query' | 'count'>;
+  readonly find: Catalog['find'];
+  readonly ask: Questions;
   readonly links: FeedLinks;
   readonly rawQuery: string;
   readonly cacheControl: string;
@@ -54,7 +55,7 @@ async function makePackage(
   context: DocumentContext,
 ): Promise<TextDocument> {
   const { view } = readOptions(parseParameters(context.rawQuery));
-  const row = await context.catalog.find(id, version, view);
+  const row = await context.find(id, version, view);
   if (row === undefined) return fail('PACKAGE_NOT_FOUND', { id, version });
   switch (part) {
     case 'Id':
@@ -70,22 +71,22 @@ async function makeCollection(
   { collection, isCount }: Extract<Resource, { kind: 'collection' }>,
   context: DocumentContext,
 ): Promise<TextDocument> {
-  const { catalog, links, rawQuery } = context;
+  const { ask, links, rawQuery } = context;
   const parameters = parseParameters(rawQuery);
   const options = readOptions(parameters);
   const selection =
     collection === 'GetUpdates'
-      ? await selectUpdates(catalog, options, parameters)
+      ? await selectUpdates(ask, options, parameters)
       : selectionOf(collection, options, parameters);
   const page = pageOf(options);
   // $count means all of it, whatever the page (spec nuget-v2 18.1).
   const total =
-    isCount || options.wantsTotal ? await catalog.count({ ...selection, skip: 0, take: 0 }) : undefined;
+    isCount || options.wantsTotal ? await ask.count({ ...selection, skip: 0, take: 0 }) : undefined;
   if (isCount) return document('text', String(total), context);
 
   // One row more tells whether there is a next page.
   const take = page.isLast ? page.size : page.size + 1;
-  const found = take === 0 ? [] : await catalog.query({ ...selection, ...startOf(page), take });
+  const found = take === 0 ? [] : await ask.query({ ...selection, ...startOf(page), take });
   const rows = found.slice(0, page.size);
   const next = (shown: number) => {
     const last = shown < found.length ? rows[shown - 1] : undefined;

@@ -9,7 +9,7 @@ import { feedLinks } from './links.ts';
 import { parseResource, type Resource } from './resource.ts';
 
 export type ODataServices = {
-  readonly catalog: Pick<Catalog, 'find' | 'query' | 'count'>;
+  readonly catalog: Pick<Catalog, 'find' | 'askedFrom'>;
   readonly cache: Pick<CachePolicies, 'revalidate'>;
   /** Known once the server listens. */
   readonly publicUrl: () => string;
@@ -32,7 +32,7 @@ export function createODataRouter(services: ODataServices): Router {
       const allowed = isRoot(rawPath) ? 'GET, HEAD, PUT' : 'GET, HEAD';
       fail('METHOD_NOT_ALLOWED', { method: request.method, allowed });
     }
-    const context = contextOf(services, request.baseUrl, rawQuery);
+    const context = contextOf(services, request.baseUrl, rawQuery, request.ip);
     response.setHeader('Cache-Control', context.cacheControl);
     if (resource.kind === 'package' && !isDocument(resource)) return redirect(resource, response, context);
     await sendText(request, response, await makeDocument(resource, context));
@@ -42,10 +42,11 @@ export function createODataRouter(services: ODataServices): Router {
 
 /** The same documents past the general path. */
 export function createODataMaker(services: ODataServices): MakeAnswer {
-  return async ({ mount, rawPath, rawQuery, takesGzip }) => {
+  return async ({ mount, rawPath, rawQuery, takesGzip, from }) => {
     const resource = parseResource(rawPath);
     if (resource === undefined || !isDocument(resource)) return undefined;
-    return makeText(await makeDocument(resource, contextOf(services, mount, rawQuery)), takesGzip);
+    const context = contextOf(services, mount, rawQuery, from);
+    return makeText(await makeDocument(resource, context), takesGzip);
   };
 }
 
@@ -53,18 +54,26 @@ function contextOf(
   { catalog, cache, publicUrl, version }: ODataServices,
   mount: string,
   rawQuery: string,
+  from: string | undefined,
 ): DocumentContext {
   const links = feedLinks(publicUrl(), mount);
-  return { catalog, links, rawQuery, cacheControl: cache.revalidate, version };
+  return {
+    find: catalog.find,
+    ask: catalog.askedFrom(from),
+    links,
+    rawQuery,
+    cacheControl: cache.revalidate,
+    version,
+  };
 }
 
 /** The bytes of a package have one address (spec nuget-v2 9.8). */
 async function redirect(
   { id, version }: Extract<Resource, { kind: 'package' }>,
   response: Response,
-  { catalog, links }: DocumentContext,
+  { find, links }: DocumentContext,
 ): Promise<void> {
-  const row = (await catalog.find(id, version)) ?? fail('PACKAGE_NOT_FOUND', { id, version });
+  const row = (await find(id, version)) ?? fail('PACKAGE_NOT_FOUND', { id, version });
   response.redirect(302, links.download(row.id, row.normalizedVersion));
 }
 

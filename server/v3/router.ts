@@ -26,6 +26,7 @@ export function createV3Router(services: V3Services): Router {
   const { catalog, cache, publicUrl } = services;
   const router = express.Router();
   const links = () => v3Links(publicUrl());
+  const asked = (request: Request) => catalog.askedFrom(request.ip);
 
   async function send(request: Request, response: Response, document: object): Promise<void> {
     const headers = ['Content-Type', 'application/json; charset=utf-8', 'Cache-Control', cache.revalidate];
@@ -45,16 +46,20 @@ export function createV3Router(services: V3Services): Router {
   });
   router.get('/search', async (request, response) => {
     const parameters = parametersOf(request);
-    await send(request, response, await search(parameters, { catalog, links: links() }));
+    await send(request, response, await search(parameters, { catalog: asked(request), links: links() }));
   });
   router.get('/autocomplete', async (request, response) => {
     const parameters = parametersOf(request);
-    await send(request, response, await autocomplete(parameters, { catalog, links: links() }));
+    await send(
+      request,
+      response,
+      await autocomplete(parameters, { catalog: asked(request), links: links() }),
+    );
   });
   for (const view of ['semver1', 'semver2'] as const) {
     const hive = `/${hivePaths[view]}`;
     router.get(`${hive}/:id/index.json`, async (request, response) => {
-      const from = { catalog, id: request.params.id, view };
+      const from = { catalog: asked(request), id: request.params.id, view };
       await send(request, response, await readIndex(from, links()));
     });
     for (const [path, print] of [
@@ -63,13 +68,14 @@ export function createV3Router(services: V3Services): Router {
     ] as const) {
       router.get(path, async (request, response) => {
         const { id, file } = request.params;
-        const version = versionIn(file);
-        await send(request, response, await readVersion({ catalog, id, view }, version, links(), print));
+        const from = { catalog: asked(request), id, view };
+        await send(request, response, await readVersion(from, versionIn(file), links(), print));
       });
     }
     router.get(`${hive}/:id/page/:lower/:file`, async (request, response) => {
       const { id, lower, file } = request.params;
-      const page = await readPage({ catalog, id, view }, versionIn(lower), versionIn(file), links());
+      const from = { catalog: asked(request), id, view };
+      const page = await readPage(from, versionIn(lower), versionIn(file), links());
       await send(request, response, page);
     });
     router.all(
@@ -79,7 +85,7 @@ export function createV3Router(services: V3Services): Router {
   }
   router.get('/flat/:id/index.json', async (request, response) => {
     const { id } = request.params;
-    const versions = await findVersions({ catalog, id, view: 'semver2' });
+    const versions = await findVersions({ catalog: asked(request), id, view: 'semver2' });
     if (versions.length === 0) fail('PACKAGE_NOT_FOUND', { id, version: '(any)' });
     await send(request, response, { versions: versions.map((version) => version.toLowerCase()) });
   });

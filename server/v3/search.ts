@@ -1,4 +1,4 @@
-import type { Catalog, PackageRow } from '../catalog/catalog.ts';
+import type { PackageRow, Questions } from '../catalog/catalog.ts';
 import type { Expression, PackageQuery, SemVerView } from '../catalog/query.ts';
 import { contains, readSearchText } from '../catalog/search-text.ts';
 import { createPause } from '../pause.ts';
@@ -6,7 +6,7 @@ import { shownFields, shownPublished } from './catalog-entry.ts';
 import { fullVersion, type V3Links } from './links.ts';
 import type { Parameters } from './parameters.ts';
 
-type SearchServices = { readonly catalog: Pick<Catalog, 'query' | 'count'>; readonly links: V3Links };
+type SearchServices = { readonly catalog: Questions; readonly links: V3Links };
 
 const defaultTake = 20;
 /** Hits in one answer, as on nuget.org; `totalHits` shows that there are more, which `skip` reaches (spec nuget-v2 18.3). */

@@ -8,6 +8,7 @@ import { everything } from '../contract/catalog.ts';
 import { makeTempDir } from '../kit/house.ts';
 import { fillWithLongTexts } from '../kit/long-texts.ts';
 import { type ServeProcess, startServe } from '../kit/serve-process.ts';
+import { until } from '../kit/until.ts';
 
 const longProperties = ['Title', 'Summary', 'Description', 'Tags', 'Authors', 'Dependencies'];
 /** The issue asks for this one: whoever watches the server must not wait longer. */
@@ -86,7 +87,7 @@ describe('long queries over 400 packages with long texts', () => {
   beforeAll(async () => {
     dataDir = await makeTempDir();
     await fillWithLongTexts(dataDir, 400, 4000);
-    server = await startServe({ DATA_DIR: dataDir, LOG_LEVEL: 'silent' });
+    server = await startServe({ DATA_DIR: dataDir, LOG_LEVEL: 'silent', TRUST_PROXY: 'loopback' });
     other = await startServe({ DATA_DIR: join(dataDir, 'other'), LOG_LEVEL: 'silent' });
   });
   afterAll(async () => {
@@ -124,7 +125,7 @@ describe('long queries over 400 packages with long texts', () => {
   it('do not hold up /healthz, however many come at once', async () => {
     const waits: { busy: number; idle: number }[] = [];
     const isGood = ({ busy, idle }: (typeof waits)[number]) => busy < Math.max(maxHealthMs, 3 * idle);
-    for (let attempt = 0; attempt < 3 && !waits.some(isGood); attempt += 1) {
+    for (let attempt = 0; attempt < 5 && !waits.some(isGood); attempt += 1) {
       const answers: string[] = [];
       const left = paths.map((path) => `${path}&attempt=${attempt}`);
       const all = Promise.all(
@@ -140,6 +141,32 @@ describe('long queries over 400 packages with long texts', () => {
       expect(answers.filter((answer) => !known.includes(answer))).toEqual([]);
     }
     expect(waits.filter(isGood), JSON.stringify(waits)).not.toEqual([]);
+  });
+
+  it('of one address leave room for another', async () => {
+    const text = (name: string) =>
+      Array.from({ length: 40 }, (_, n) => `substringof('${name}~${n}',Description)`).join(' or ');
+    const from = async (address: string, name: string) => {
+      const answer = await fetch(`${server.url}/nuget/Packages()?$filter=${encodeURIComponent(text(name))}`, {
+        headers: { 'x-forwarded-for': address },
+      });
+      return /QUERY_[A-Z_]+/.exec(await answer.text())?.[0] ?? String(answer.status);
+    };
+    const answers: string[] = [];
+    const many = Array.from({ length: 60 }, async (_, n) => {
+      answers.push(await from('203.0.113.1', `many${n}`));
+    });
+    // so many wait that there is no room for more
+    await until(async () => answers.length === many.length || answers.includes('QUERY_BUSY'));
+    const before = answers.length;
+    const one = await from('198.51.100.7', 'one');
+    const meanwhile = answers.slice(before).filter((answer) => answer === '200');
+    await Promise.all(many);
+
+    expect(answers).toContain('QUERY_BUSY');
+    expect(one).toBe('200');
+    // those that ran when it came, and one in turn
+    expect(meanwhile.length).toBeLessThanOrEqual(3);
   });
 
   it('tells what is wrong with more', async () => {

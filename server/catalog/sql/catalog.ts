@@ -2,7 +2,7 @@ import type { Actor } from '../../audit/audit.ts';
 import { createRecordChange } from '../../audit/sql-record.ts';
 import { fail } from '../../errors.ts';
 import { createPause } from '../../pause.ts';
-import type { Catalog, NewPackage, PackageFile, PackageRow } from '../catalog.ts';
+import type { Catalog, NewPackage, PackageFile, PackageRow, Questions } from '../catalog.ts';
 import { costOf } from '../cost.ts';
 import { createNuspecs } from '../nuspecs.ts';
 import type { PackageQuery, SemVerView } from '../query.ts';
@@ -135,11 +135,12 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
   /** Here, where that takes no time; beside otherwise. @throws FeedError QUERY_TOO_COSTLY, QUERY_TOO_SLOW, QUERY_BUSY */
   function ask<Row extends unknown[]>(
     query: PackageQuery,
+    from: string | undefined,
     sqlWith: (first?: Sql) => Sql,
   ): Row[] | Promise<Row[]> {
     const ns = estimate(query, costOf(query), sizes.now());
     if (scans === undefined || ns <= maxHereNs) return allRaw<Row>(sqlWith());
-    const options = { isQuick: ns <= maxQuickNs, state: revisions.packages() };
+    const options = { isQuick: ns <= maxQuickNs, state: revisions.packages(), from };
     return scans.run(sqlWith(inTime), options) as Promise<Row[]>;
   }
 
@@ -152,11 +153,14 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
   }
 
   /** Undefined when a purge came in between: texts that the rows name may be gone, or be those of another package. */
-  async function queryUnlessPurged(query: PackageQuery): Promise<PackageRow[] | undefined> {
+  async function queryUnlessPurged(
+    query: PackageQuery,
+    from: string | undefined,
+  ): Promise<PackageRow[] | undefined> {
     const before = purges;
     const columns = rowColumns(query.view);
     const after = anchorOf(query);
-    const rows = await ask<RawRow>(query, (first) => pageSql(columns, query, after, first));
+    const rows = await ask<RawRow>(query, from, (first) => pageSql(columns, query, after, first));
     // Read while the answer is written; the place of its texts may be given again by then.
     const late = { of: (pk: number) => (purges === before ? nuspecs.of(pk) : fail('QUERY_BUSY')) };
     const pause = createPause();
@@ -169,7 +173,25 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
     return purges === before ? found : undefined;
   }
 
+  function askedFrom(from: string | undefined): Questions {
+    return {
+      async query(query) {
+        for (;;) {
+          const found = await queryUnlessPurged(query, from);
+          if (found !== undefined) return found;
+        }
+      },
+      async count(query) {
+        const all = { ...query, skip: 0, take: Number.POSITIVE_INFINITY };
+        const [row] = await ask<[count: number]>(all, from, (first) => countSql(query, first));
+        return row?.[0] ?? 0;
+      },
+    };
+  }
+
   return {
+    ...askedFrom(undefined),
+    askedFrom,
     async add(pkg, by, reason) {
       return revisions.afterCommit(await inGroup(() => insert(pkg, by, reason)), 'packages');
     },
@@ -187,17 +209,6 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
       if (version === undefined) return get<PackageFile>({ text, values: [id.toLowerCase()] });
       const key = packageKey(id, version);
       return key && get<PackageFile>({ text, values: [key.idKey, key.versionKey] });
-    },
-    async query(query) {
-      for (;;) {
-        const found = await queryUnlessPurged(query);
-        if (found !== undefined) return found;
-      }
-    },
-    async count(query) {
-      const all = { ...query, skip: 0, take: Number.POSITIVE_INFINITY };
-      const [row] = await ask<[count: number]>(all, (first) => countSql(query, first));
-      return row?.[0] ?? 0;
     },
     async setListed(id, version, isListed, by, reason) {
       const key = packageKey(id, version);

@@ -1,10 +1,12 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
+import { addressGroup } from '../../../formats/ip-address.ts';
 import { FeedError, fail } from '../../errors.ts';
 import { raw, type Sql } from './term.ts';
 import { textFunctionSources } from './text-functions.ts';
+import { createTurns } from './turns.ts';
 
-/** Runs long queries beside the main thread, one after the other, none longer than its time (decision 24). */
+/** Runs long queries beside the main thread, one at a time, each for a limited time (decision 24). */
 export type Scans = {
   /**
    * The rows, each an array. A query that is under way already is not begun a second time: `state` tells what it reads.
@@ -18,6 +20,8 @@ export type ScanOptions = {
   readonly isQuick: boolean;
   /** Equal numbers mean equal answers. */
   readonly state: number;
+  /** The address that asks: addresses take turns. */
+  readonly from: string | undefined;
 };
 
 export type ScanLimits = {
@@ -53,6 +57,7 @@ type Job = {
   readonly key: string;
   readonly query: Sql;
   readonly isQuick: boolean;
+  readonly from: string;
   readonly waitTimer: NodeJS.Timeout;
   readonly resolve: (rows: unknown[][]) => void;
   readonly reject: (error: unknown) => void;
@@ -66,16 +71,15 @@ export function openScans(file: string, limits: Partial<ScanLimits> = {}): Scans
   const { runMs, waitMs, waiting: maxWaiting, graceMs, refusedMs } = { ...scanLimits, ...limits };
   const known = new Map<string, Promise<unknown[][]>>();
   const refused = new Map<string, { readonly error: FeedError; readonly until: number }>();
-  let waiting: Job[] = [];
+  const waiting = createTurns<Job>(maxWaiting);
   let running: { readonly job: Job; timer?: NodeJS.Timeout } | undefined;
   let thread: Worker | undefined;
   let isClosed = false;
 
   function next(): void {
     if (running !== undefined) return;
-    const job = waiting.find(({ isQuick }) => isQuick) ?? waiting[0];
+    const job = waiting.next();
     if (job === undefined) return;
-    waiting = waiting.filter((other) => other !== job);
     clearTimeout(job.waitTimer);
     running = { job };
     // One that starts says so when it can begin: its time is no query's.
@@ -153,37 +157,39 @@ export function openScans(file: string, limits: Partial<ScanLimits> = {}): Scans
     return error;
   }
 
-  function enqueue(key: string, query: Sql, isQuick: boolean): Promise<unknown[][]> {
+  function enqueue(key: string, query: Sql, { isQuick, from }: ScanOptions): Promise<unknown[][]> {
     return new Promise((resolve, reject) => {
       const waitTimer = setTimeout(() => {
-        waiting = waiting.filter((other) => other !== job);
+        waiting.remove(job);
         reject(refuse(key, new FeedError('QUERY_BUSY'), busyMs));
       }, waitMs);
-      const job: Job = { key, query, isQuick, waitTimer, resolve, reject };
-      waiting.push(job);
+      const job: Job = { key, query, isQuick, from: addressGroup(from ?? ''), waitTimer, resolve, reject };
+      const tooMany = waiting.add(job);
+      if (tooMany !== undefined) drop(tooMany, 'QUERY_BUSY');
       next();
     });
   }
 
+  function drop({ waitTimer, reject }: Job, code: 'QUERY_BUSY' | 'SHUTTING_DOWN'): void {
+    clearTimeout(waitTimer);
+    reject(new FeedError(code));
+  }
+
   return {
-    async run(query, { isQuick, state }) {
+    async run(query, options) {
       if (isClosed) fail('SHUTTING_DOWN');
-      const key = JSON.stringify([state, query.text, query.values]);
+      const key = JSON.stringify([options.state, query.text, query.values]);
       const underWay = known.get(key);
       if (underWay !== undefined) return underWay;
       const verdict = refused.get(key);
       if (verdict !== undefined && verdict.until > performance.now()) throw verdict.error;
-      if (waiting.length >= maxWaiting) fail('QUERY_BUSY');
-      const answer = enqueue(key, query, isQuick).finally(() => known.delete(key));
+      const answer = enqueue(key, query, options).finally(() => known.delete(key));
       known.set(key, answer);
       return answer;
     },
     async close() {
       isClosed = true;
-      for (const job of waiting.splice(0)) {
-        clearTimeout(job.waitTimer);
-        job.reject(new FeedError('SHUTTING_DOWN'));
-      }
+      for (const job of waiting.clear()) drop(job, 'SHUTTING_DOWN');
       const old = thread;
       leave(new FeedError('SHUTTING_DOWN'));
       await old?.terminate();

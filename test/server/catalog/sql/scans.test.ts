@@ -18,7 +18,7 @@ const stubborn = raw(
   'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 20000000) SELECT count(*) FROM n',
 );
 const one = raw('SELECT 1');
-const options = { isQuick: true, state: 1 };
+const options = { isQuick: true, state: 1, from: '203.0.113.1' };
 
 describe('long queries', () => {
   let dir: string;
@@ -109,11 +109,35 @@ describe('long queries', () => {
       expect(end).toMatchObject({ reason: { code: 'QUERY_BUSY', status: 503 } });
   });
 
+  it('take turns: one address with many of them holds up no other', async () => {
+    const scans = open({ waiting: 4 });
+    const order: string[] = [];
+    const ask = (name: string, from: string) =>
+      scans.run(sql`SELECT ${name}`, { ...options, from }).then(
+        () => order.push(name),
+        ({ code }) => order.push(`${name} ${code}`),
+      );
+    const mine = Array.from({ length: 6 }, (_, n) => ask(`many ${n}`, `2001:db8::${n + 1}`));
+    const others = [ask('one', '203.0.113.7'), ask('two', '203.0.113.8')];
+    await Promise.all([...mine, ...others]);
+
+    expect(order.filter((line) => line.includes('BUSY')).sort()).toEqual(
+      ['many 3', 'many 4', 'many 5'].map((name) => `${name} QUERY_BUSY`),
+    );
+    expect(order.filter((line) => !line.includes('BUSY'))).toEqual([
+      'many 0',
+      'one',
+      'two',
+      'many 1',
+      'many 2',
+    ]);
+  });
+
   it('go before longer ones, and run once for all who ask the same', async () => {
     const scans = open();
     const order: string[] = [];
     const ask = (name: string, isQuick: boolean) =>
-      scans.run(sql`SELECT ${name}`, { isQuick, state: 1 }).then(() => order.push(name));
+      scans.run(sql`SELECT ${name}`, { ...options, isQuick }).then(() => order.push(name));
     const first = scans.run(raw('SELECT count(*) FROM packages'), options);
     await Promise.all([first, ask('long', false), ask('quick', true)]);
     expect(order).toEqual(['quick', 'long']);
