@@ -1,0 +1,52 @@
+import { execFileSync } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeTempDir } from '../kit/house.ts';
+import { deltaBomb } from '../kit/pack-bombs.ts';
+import { commands, rawPush } from '../kit/raw-push.ts';
+import { type ServeProcess, startServe } from '../kit/serve-process.ts';
+
+const adminKey = 'a-key-that-opens-this-server-of-a-test-only';
+
+// Elsewhere nothing of git's own bounds the memory of its processes.
+describe.skipIf(process.platform !== 'linux')('a push that unpacks to a huge one', () => {
+  let dataDir: string;
+  let server: ServeProcess;
+  beforeAll(async () => {
+    dataDir = await makeTempDir();
+    server = await startServe({ DATA_DIR: dataDir, LOG_LEVEL: 'silent', ADMIN_API_KEY: adminKey });
+  });
+  afterAll(async () => {
+    await server?.end('SIGTERM');
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  it('leaves /healthz as quick as it is', async () => {
+    const address = `${server.url}/git/beta/go-win-tools.git`;
+    const tip = execFileSync('git', ['ls-remote', address, 'refs/heads/beta']).toString().slice(0, 40);
+    const packets = commands(`${tip} ${'1'.repeat(40)} refs/heads/beta`);
+    const waits: number[] = [];
+    let texts = '';
+    const pushes = Promise.all(
+      Array.from({ length: 4 }, async () => {
+        texts += (await rawPush(address, adminKey, packets, deltaBomb(250, 100))).text;
+      }),
+    );
+    let isOver = false;
+    void pushes.finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      const start = performance.now();
+      const answer = await fetch(`${server.url}/healthz`);
+      expect(answer.status).toBe(200);
+      waits.push(performance.now() - start);
+    }
+    await pushes;
+
+    expect(texts).toContain('fatal: Out of memory');
+    expect(waits.length).toBeGreaterThan(10);
+    const slow = waits.filter((ms) => ms > 100);
+    expect(slow.length, JSON.stringify(slow)).toBeLessThan(waits.length / 10);
+  });
+});
