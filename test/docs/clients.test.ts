@@ -91,6 +91,7 @@ describe.skipIf(!hasPwsh)('the scripts of docs/clients/fleet.md (pwsh)', () => {
     args: readonly string[],
     code: number,
     copy?: string,
+    beside?: string,
   ): Promise<Ran> {
     const block =
       new RegExp(`\`\`\`powershell\\n(# ${name}[\\s\\S]*?)\`\`\``).exec(textOf('fleet.md'))?.[1] ?? '';
@@ -102,6 +103,7 @@ describe.skipIf(!hasPwsh)('the scripts of docs/clients/fleet.md (pwsh)', () => {
       .replace('SHA-256 OF install.ps1', digestBytes(Buffer.from(installer)).sha256);
     await writeFile(join(home, 'install.ps1'), installer);
     await writeFile(join(home, name), script);
+    if (beside !== undefined) await writeFile(join(home, beside), 'a key');
     if (copy !== undefined) {
       await mkdir(dirname(copied), { recursive: true });
       await writeFile(copied, copy);
@@ -131,6 +133,12 @@ describe.skipIf(!hasPwsh)('the scripts of docs/clients/fleet.md (pwsh)', () => {
       ...['-Part', 'chocolatey', '-NonInteractive', '-LogFile', '~/Program Files/go-win-tools/install.log'],
       ...['-KeyFile', 'read me.key', '-Beta'],
     ]);
+  });
+
+  it('setup.ps1 takes the key that lies beside it', async () => {
+    const ran = await runScript('setup.ps1', 'scoop', ['-Part', 'scoop'], 0, undefined, 'read.key');
+
+    expect(ran.noted).toEqual(expect.arrayContaining(['-KeyFile', '~/read.key']));
   });
 
   it('setup.ps1 takes all of it back for a user, the copy too', async () => {
