@@ -25,7 +25,7 @@ const steps = {
   noSuchName: `Find-PSResource Our.Nothing @with ${shown}`,
   wildcard: `Find-PSResource Our.* @with ${shown}`,
   tag: `Find-PSResource -Tag Polite @with ${shown}`,
-  command: `Find-PSResource -CommandName Get-Greeting @with ${shown}`,
+  command: `(Find-PSResource -CommandName Get-Greeting @with).ParentResource ${shown}`,
   dotted: `Find-PSResource Our.Dotted -Prerelease @with ${shown}`,
   install: `Install-PSResource Our.Greeting @with -PassThru ${shown}`,
   function: 'Import-Module Our.Greeting; Get-Greeting -Name Ada',
