@@ -8,10 +8,14 @@ import { type FoundPackage, offersOf } from './pages.ts';
 
 type Props = { readonly found: FoundPackage; readonly publicUrl: string };
 
+/** Characters that turn the direction of writing until another one ends that. */
+const directionMarks = /[\u202a-\u202e\u2066-\u2069]/g;
+
 /** `/packages/ID`: what it is, how to install it, which versions there are. */
 export function PackagePage({ found, publicUrl }: Props): JSX.Element {
   const { id, shown, versions, sboms } = found;
-  const title = shown.nuspec.title ?? id;
+  // The id beside it must not turn with it.
+  const title = (shown.nuspec.title ?? id).replace(directionMarks, '');
   return (
     <Layout title={`${id} - go-win-tools`}>
       <h1>

@@ -12,7 +12,7 @@ describe('the pages for people', () => {
       releaseNotes: 'https://example.org/sample/notes?a=1&b="',
     });
     await push('sample', '1.1.0-beta.1');
-    await push('titled', '1.0.0', { title: 'A Title' });
+    await push('titled', '1.0.0', { title: 'A\u202e Title' });
     await push('newborn', '0.1.0-beta.1', {
       description:
         'Reads **well**. <script>alert(1)</script> [bad](javascript:alert(1)) ![spy](https://spy.example/x.png)',
@@ -84,7 +84,7 @@ describe('the pages for people', () => {
     expect(html).not.toContain('aria-label="Pages"');
   });
 
-  it('show the id beside a title that differs from it', async () => {
+  it('show the id beside a title that differs from it, and cannot turn its letters round', async () => {
     expect((await page('/packages/titled')).html).toMatch(/A Title <code class="[^"]*">titled<\/code>/);
     expect((await page('/packages/sample')).html).toContain('<h1>sample </h1>');
   });
