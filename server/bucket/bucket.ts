@@ -10,6 +10,7 @@ import { FeedError, fail } from '../errors.ts';
 import type { Principal } from '../keys/api-keys.ts';
 import type { Logger } from '../log.ts';
 import type { GitAddress } from './address.ts';
+import { readFetch } from './fetch-request.ts';
 import { openGate } from './gate.ts';
 import { createGit, type Git, runGit } from './git-backend.ts';
 import { serveGit } from './http-backend.ts';
@@ -128,7 +129,9 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   async function read(address: GitAddress, req: Request, res: Response): Promise<undefined> {
     const { code, stderr } = await serveGit(served, address, req, res, {
       env: {},
-      body: address.isAdvertisement ? Readable.from([]) : openBody(req, limits.read.maxBytes),
+      body: Readable.from(
+        address.isAdvertisement ? [] : [await readFetch(openBody(req, limits.read.maxBytes))],
+      ),
       maxMs: limits.read.maxMs,
       signal: stopping.signal,
     });

@@ -1,8 +1,10 @@
+import { setMaxListeners } from 'node:events';
 import { type Git, runGit } from './git-backend.ts';
 import { readManifestFile } from './manifest-file.ts';
 import { type ObjectReader, openObjects, parseCommit, parseTree } from './objects.ts';
 import { type Channel, channels, toolOfPath } from './push.ts';
 import { readRef } from './refs.ts';
+import { createSlots } from './slots.ts';
 
 type Manifest = {
   readonly tool: string;
@@ -21,19 +23,30 @@ export interface ManifestReader {
   readManifestAtVersion(tool: string, version: string): Promise<Manifest | undefined>;
 }
 
+/** What is read is remembered, so that it is of use even to others than the one who asked. */
+const never = new AbortController().signal;
+setMaxListeners(0, never);
+
 const maxRemembered = { commits: 8, histories: 100 };
 
 export function createManifestReader(git: Git): ManifestReader {
+  // Anybody may ask for any version of any tool, and each tool's history costs a few processes of git.
+  const slots = createSlots(4, 200);
   /** By commit: what a commit holds never changes. */
   const offers = new Map<string, Promise<ReadonlyMap<string, Manifest>>>();
   /** By tool and tips: every version of the tool. */
   const histories = new Map<string, Promise<ReadonlyMap<string, Manifest>>>();
 
+  async function inSlot<Answer>(read: () => Promise<Answer>): Promise<Answer> {
+    const leave = await slots.acquire(never);
+    return read().finally(leave);
+  }
+
   async function offersOf(channel: Channel): Promise<ReadonlyMap<string, Manifest>> {
     const tip = await readRef(git.dir, `refs/heads/${channel}`);
     return tip === undefined
       ? new Map()
-      : remember(offers, maxRemembered.commits, tip, () => readOffers(git, tip));
+      : remember(offers, maxRemembered.commits, tip, () => inSlot(() => readOffers(git, tip)));
   }
 
   return {
@@ -51,7 +64,9 @@ export function createManifestReader(git: Git): ManifestReader {
         return undefined;
       }
       const name = JSON.stringify([tool, tips]);
-      const history = remember(histories, maxRemembered.histories, name, () => readHistory(git, tool));
+      const history = remember(histories, maxRemembered.histories, name, () =>
+        inSlot(() => readHistory(git, tool)),
+      );
       return (await history).get(version);
     },
   };

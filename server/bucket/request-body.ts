@@ -6,6 +6,7 @@ import { bodyStream } from '../http/body-stream.ts';
 
 /**
  * The body of a git client's request, unpacked on the way and counted: a small gzip must not become an endless one.
+ * It breaks with BODY_INVALID, PUSH_TOO_LARGE and UPLOAD_BROKEN.
  * @throws FeedError PUSH_TOO_LARGE by the Content-Length, ENCODING_UNKNOWN
  */
 export function openBody(req: Request, maxBytes: number): Readable {
@@ -21,6 +22,7 @@ export function openBody(req: Request, maxBytes: number): Readable {
       bytes += chunk.length;
       done(bytes > maxBytes ? tooLarge(bytes, maxBytes) : null, chunk);
     },
+    destroy: (error, done) => done(error && asSaid(error)),
   });
   const steps = [bodyStream(req), ...unpack(), counted];
   // Whoever reads `counted` gets the error.
@@ -46,6 +48,11 @@ const unpackers: Readonly<Record<string, () => Transform[]>> = {
   gzip: gunzip,
   'x-gzip': gunzip,
 };
+
+function asSaid(error: Error): Error {
+  const isOfGzip = 'code' in error && /^Z_/.test(String(error.code));
+  return isOfGzip ? new FeedError('BODY_INVALID', { problem: 'it is no whole gzip.' }, error) : error;
+}
 
 function tooLarge(found: number, limit: number): FeedError {
   return new FeedError('PUSH_TOO_LARGE', { what: 'The request', found: `${found} bytes`, limit });

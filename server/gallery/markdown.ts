@@ -13,7 +13,7 @@ export function renderMarkdown(text: string): string {
 }
 
 /** It shows raw HTML as text. Images would call other hosts. */
-function createMarkdown(): MarkdownIt {
+function createMarkdown() {
   const made = new MarkdownIt({ html: false, linkify: false }).disable('image');
   // Its own list has four bad schemes; Windows knows hundreds that start a program (`search-ms:`, `ms-msdt:`).
   made.validateLink = (address) => /^https?:\/\//i.test(address);

@@ -84,14 +84,40 @@ describe('the door for git', () => {
     const git = await start();
     const wants = `0032want ${'0'.repeat(40)}\n`.repeat(1_000_000);
 
-    const answer = fetch(`${address()}/git-upload-pack`, {
+    const answer = await fetch(`${address()}/git-upload-pack`, {
       method: 'POST',
       body: new Uint8Array(gzipSync(wants)),
       headers: { 'Content-Type': 'application/x-git-upload-pack-request', 'Content-Encoding': 'gzip' },
-    }).then((one) => one.text());
+    });
 
-    expect(await answer.catch(() => 'broken off')).not.toContain('PACK');
+    expect(answer.status).toBe(413);
     expect(await refs(git)).toContain('refs/heads/main');
+  });
+
+  it.each(['git-upload-pack', 'git-receive-pack'])(
+    'says so where a body of %s is no gzip',
+    async (service) => {
+      await start();
+      const send = (body: Buffer): Promise<number> =>
+        fetch(`${address()}/${service}`, {
+          method: 'POST',
+          body: new Uint8Array(body),
+          headers: { 'X-NuGet-ApiKey': 'key-push', 'Content-Encoding': 'gzip' },
+        }).then(({ status }) => status);
+
+      expect(await send(Buffer.from('plain'))).toBe(400);
+      expect(await send(gzipSync('0000').subarray(0, 12))).toBe(400);
+    },
+  );
+
+  it('refuses a fetch whose lines would keep git busy', async () => {
+    await start();
+    const body = `0011command=fetch0001${'001edeepen-not refs/heads/beta'.repeat(101)}0000`;
+
+    const answer = await fetch(`${address()}/git-upload-pack`, { method: 'POST', body });
+
+    expect(answer.status).toBe(413);
+    expect(await answer.text()).toContain('more than 100 lines of deepen-not');
   });
 
   it('says in plain text, which git shows, what is wrong with an address', async () => {
