@@ -7,7 +7,7 @@ export const maxUnsentBytes = 256 * 1024 ** 2;
 /** Of smaller ones a thousand connections hold little. */
 const minBytes = 64 * 1024;
 
-type Waiting = { readonly bytes: number; readonly owner: string; readonly takers: Set<ServerResponse> };
+type Waiting = { readonly bytes: number; readonly from: string; readonly takers: Set<ServerResponse> };
 
 export type Unsent = {
   /** Counts the body until the answer is out, or its asker gone. To be called just before it is sent. */
@@ -31,11 +31,14 @@ export function createUnsent(maxBytes: number = maxUnsentBytes): Unsent {
   }
 
   function cutOffOldest(): void {
-    const byOwner = new Map<string, number>();
-    for (const { owner, bytes } of bodies.values()) byOwner.set(owner, (byOwner.get(owner) ?? 0) + bytes);
-    const most = Math.max(...byOwner.values());
-    for (const [memory, { owner, takers }] of bodies) {
-      if (byOwner.get(owner) !== most) continue;
+    const byAddress = new Map<string, number>();
+    for (const { from, bytes } of bodies.values()) {
+      const group = addressGroup(from);
+      byAddress.set(group, (byAddress.get(group) ?? 0) + bytes);
+    }
+    const most = Math.max(...byAddress.values());
+    for (const [memory, { from, takers }] of bodies) {
+      if (byAddress.get(addressGroup(from)) !== most) continue;
       for (const res of takers) {
         res.destroy();
         letGo(memory, res);
@@ -49,7 +52,7 @@ export function createUnsent(maxBytes: number = maxUnsentBytes): Unsent {
       if (body.length < minBytes || res.closed) return;
       const memory = body.buffer;
       const bytes = memory.byteLength;
-      const waiting = bodies.get(memory) ?? { bytes, owner: addressGroup(from), takers: new Set() };
+      const waiting = bodies.get(memory) ?? { bytes, from, takers: new Set() };
       if (waiting.takers.size === 0) {
         total += bytes;
         bodies.set(memory, waiting);
