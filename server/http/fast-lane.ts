@@ -5,6 +5,7 @@ import { takesGzip } from './encodings.ts';
 import { createKnownAnswers, type KnownAnswer, type Stamp } from './known-answers.ts';
 import type { MadeAnswer, MakeAnswer } from './made-answer.ts';
 import type { Peer } from './peer.ts';
+import { plusSignOf } from './plus-sign.ts';
 import { needsKey, type ReadAuth } from './read-gate.ts';
 import { loggedUrl, type RequestStart, type WatchRequest } from './request-log.ts';
 import { plainTarget } from './request-target.ts';
@@ -93,6 +94,7 @@ export function createFastLane(options: FastLaneOptions, general: RequestListene
       mount: path.slice(0, mount.length),
       rawPath: path.slice(mount.length),
       rawQuery: target.slice(path.length + 1),
+      plusSign: plusSignOf(req.headers['user-agent']),
       takesGzip: takesGzip(req),
       isConditional: req.headers['if-none-match'] !== undefined,
       from,

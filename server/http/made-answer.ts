@@ -20,6 +20,8 @@ export type Question = {
   readonly rawPath: string;
   /** Without the question mark. */
   readonly rawQuery: string;
+  /** What a raw plus sign in it means (plus-sign.ts). */
+  readonly plusSign: ' ' | '+';
   readonly takesGzip: boolean;
   readonly isConditional: boolean;
   /** The asker's address. */

@@ -3,10 +3,11 @@ import type { PackageQuery } from '../catalog/query.ts';
 import { fail } from '../errors.ts';
 import type { TextDocument } from '../http/send-text.ts';
 import { entryIdentity, renderEntry, renderFeed, renderProperty } from './atom.ts';
+import { completeId, versionsOf } from './completion.ts';
 import { metadataDocument, serviceDocument } from './edmx.ts';
 import { selectUpdates } from './get-updates.ts';
 import { type FeedLinks, nextLink } from './links.ts';
-import { readOptions } from './options.ts';
+import { readOptions, readText } from './options.ts';
 import { parseParameters } from './parameters.ts';
 import { leftOf, type Page, pageOf, selectionOf } from './query.ts';
 import type { Resource } from './resource.ts';
@@ -16,6 +17,7 @@ const contentTypes = {
   feed: 'application/atom+xml;type=feed;charset=utf-8',
   entry: 'application/atom+xml;type=entry;charset=utf-8',
   text: 'text/plain;charset=utf-8',
+  json: 'application/json;charset=utf-8',
 } as const;
 
 export type DocumentContext = {
@@ -23,6 +25,8 @@ export type DocumentContext = {
   readonly ask: Questions;
   readonly links: FeedLinks;
   readonly rawQuery: string;
+  /** What a raw plus sign in it means (http/plus-sign.ts). */
+  readonly plusSign: ' ' | '+';
   readonly cacheControl: string;
   /** Of the program: another may write other texts of the same rows. */
   readonly version: string;
@@ -43,6 +47,9 @@ export function makeDocument(resource: Resource, context: DocumentContext): Prom
       return Promise.resolve(document('xml', serviceDocument(context.links.base), context));
     case 'metadata':
       return Promise.resolve(document('xml', metadataDocument, context));
+    case 'ids':
+    case 'versions':
+      return makeCompletion(resource, context);
     case 'package':
       return makePackage(resource, context);
     case 'collection':
@@ -50,11 +57,24 @@ export function makeDocument(resource: Resource, context: DocumentContext): Prom
   }
 }
 
+async function makeCompletion(
+  resource: Extract<Resource, { kind: 'ids' | 'versions' }>,
+  context: DocumentContext,
+): Promise<TextDocument> {
+  const parameters = parseParameters(context.rawQuery, context.plusSign);
+  const asked = { ask: context.ask, options: readOptions(parameters) };
+  const found =
+    resource.kind === 'ids'
+      ? await completeId(readText(parameters, 'partialId'), asked)
+      : await versionsOf(resource.id, asked);
+  return document('json', JSON.stringify(found), context);
+}
+
 async function makePackage(
   { id, version, part }: Extract<Resource, { kind: 'package' }>,
   context: DocumentContext,
 ): Promise<TextDocument> {
-  const { view } = readOptions(parseParameters(context.rawQuery));
+  const { view } = readOptions(parseParameters(context.rawQuery, context.plusSign));
   const row = await context.find(id, version, view);
   if (row === undefined) return fail('PACKAGE_NOT_FOUND', { id, version });
   switch (part) {
@@ -71,8 +91,8 @@ async function makeCollection(
   { collection, isCount }: Extract<Resource, { kind: 'collection' }>,
   context: DocumentContext,
 ): Promise<TextDocument> {
-  const { ask, links, rawQuery } = context;
-  const parameters = parseParameters(rawQuery);
+  const { ask, links, rawQuery, plusSign } = context;
+  const parameters = parseParameters(rawQuery, plusSign);
   const options = readOptions(parameters);
   const selection =
     collection === 'GetUpdates'

@@ -4,14 +4,14 @@ import { fail } from '../errors.ts';
 export type Parameters = ReadonlyMap<string, string>;
 
 /**
- * Parses a raw query string (without `?`) as clients write it: `+` is a blank, names may be escaped (`%24filter`, PSResourceGet),
+ * Parses a raw query string (without `?`) as clients write it: `+` is what `plusSign` says, names may be escaped (`%24filter`, PSResourceGet),
  * brackets mean nothing (spec nuget-v2 section 11: `qs` would make an array of `versionConstraints=[1,2]`).
  * @throws FeedError QUERY_INVALID for broken escapes and for a name with two different values: one of them would be ignored
  */
-export function parseParameters(rawQuery: string): Parameters {
+export function parseParameters(rawQuery: string, plusSign: ' ' | '+' = ' '): Parameters {
   const found = new Map<string, string>();
   for (const [name, value] of rawPairs(rawQuery)) {
-    const text = decode(value);
+    const text = decode(value, plusSign);
     const before = found.get(name);
     if (before !== undefined && before !== text) {
       fail('QUERY_INVALID', { problem: `${name} is given twice with different values.` });
@@ -53,14 +53,14 @@ function* rawPairs(rawQuery: string): Generator<readonly [name: string, value: s
 }
 
 function nameOf(pair: string): string {
-  return decode(pair.split('=', 1)[0] ?? '')
+  return decode(pair.split('=', 1)[0] ?? '', ' ')
     .trim()
     .toLowerCase();
 }
 
-function decode(text: string): string {
+function decode(text: string, plusSign: ' ' | '+'): string {
   try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
+    return decodeURIComponent(text.replaceAll('+', encodeURIComponent(plusSign)));
   } catch {
     return fail('QUERY_INVALID', {
       problem: 'it has a percent sign that does not begin an escape of UTF-8 text.',

@@ -5,6 +5,9 @@ export type Resource =
   | { readonly kind: 'service' }
   | { readonly kind: 'metadata' }
   | { readonly kind: 'collection'; readonly collection: Collection; readonly isCount: boolean }
+  /** What completes an id, or lists the versions of one (spec nuget-v2 18.3). */
+  | { readonly kind: 'ids' }
+  | { readonly kind: 'versions'; readonly id: string }
   | { readonly kind: 'package'; readonly id: string; readonly version: string; readonly part?: PackagePart };
 
 const collections = ['Packages', 'Search', 'FindPackagesById', 'GetUpdates'] as const;
@@ -29,6 +32,9 @@ export function parseResource(rawPath: string): Resource | undefined {
   if (first === undefined) return { kind: 'service' };
   if (rest.length > 0) return undefined;
   if (first.toLowerCase() === '$metadata') return second === undefined ? { kind: 'metadata' } : undefined;
+  if (first.toLowerCase() === 'package-ids') return second === undefined ? { kind: 'ids' } : undefined;
+  if (first.toLowerCase() === 'package-versions')
+    return second === undefined ? undefined : { kind: 'versions', id: second };
 
   const [, name = '', args] = /^(\w+)(?:\((.*)\))?\s*$/s.exec(first) ?? [];
   const collection = named(collections, name);

@@ -2,7 +2,8 @@ import { type Response, Router } from 'express';
 import type { Catalog } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
 import type { CachePolicies } from '../http/cache.ts';
-import type { MakeAnswer } from '../http/made-answer.ts';
+import type { MakeAnswer, Question } from '../http/made-answer.ts';
+import { plusSignOf } from '../http/plus-sign.ts';
 import { makeText, sendText } from '../http/send-text.ts';
 import { type DocumentContext, isDocument, makeDocument } from './documents.ts';
 import { feedLinks } from './links.ts';
@@ -32,7 +33,8 @@ export function createODataRouter(services: ODataServices): Router {
       const allowed = isRoot(rawPath) ? 'GET, HEAD, PUT' : 'GET, HEAD';
       fail('METHOD_NOT_ALLOWED', { method: request.method, allowed });
     }
-    const context = contextOf(services, request.baseUrl, rawQuery, request.ip);
+    const plusSign = plusSignOf(request.headers['user-agent']);
+    const context = contextOf(services, request.baseUrl, { rawQuery, plusSign, from: request.ip });
     response.setHeader('Cache-Control', context.cacheControl);
     if (resource.kind === 'package' && !isDocument(resource)) return redirect(resource, response, context);
     await sendText(request, response, await makeDocument(resource, context));
@@ -42,19 +44,17 @@ export function createODataRouter(services: ODataServices): Router {
 
 /** The same documents past the general path. */
 export function createODataMaker(services: ODataServices): MakeAnswer {
-  return async ({ mount, rawPath, rawQuery, takesGzip, from }) => {
+  return async ({ mount, rawPath, takesGzip, ...query }) => {
     const resource = parseResource(rawPath);
     if (resource === undefined || !isDocument(resource)) return undefined;
-    const context = contextOf(services, mount, rawQuery, from);
-    return makeText(await makeDocument(resource, context), takesGzip);
+    return makeText(await makeDocument(resource, contextOf(services, mount, query)), takesGzip);
   };
 }
 
 function contextOf(
   { catalog, cache, publicUrl, version }: ODataServices,
   mount: string,
-  rawQuery: string,
-  from: string | undefined,
+  { rawQuery, plusSign, from }: Pick<Question, 'rawQuery' | 'plusSign' | 'from'>,
 ): DocumentContext {
   const links = feedLinks(publicUrl(), mount);
   return {
@@ -62,6 +62,7 @@ function contextOf(
     ask: catalog.askedFrom(from),
     links,
     rawQuery,
+    plusSign,
     cacheControl: cache.revalidate,
     version,
   };

@@ -21,6 +21,11 @@ describe('the parameters of a query', () => {
     expect([...parseParameters(rawQuery)]).toEqual(Object.entries(parameters));
   });
 
+  it('keep the plus signs of a client that writes no blanks so', () => {
+    const read = parseParameters("$filter=substringof('c++',Tags)%20eq%20true&searchTerm='c%2B%2B'", '+');
+    expect([...read.values()]).toEqual(["substringof('c++',Tags) eq true", "'c++'"]);
+  });
+
   it('are refused when one would be ignored', () => {
     expect(() => parseParameters('$filter=Listed&%24filter=true')).toThrowError(
       expect.objectContaining({

@@ -12,6 +12,9 @@ describe('the address of a resource', () => {
     ['///', { kind: 'service' }],
     ['/$metadata', { kind: 'metadata' }],
     ['/%24metadata', { kind: 'metadata' }],
+    ['/package-ids', { kind: 'ids' }],
+    ['/Package-Ids/', { kind: 'ids' }],
+    ['/package-versions/d%C3%A9', { kind: 'versions', id: 'dé' }],
     ['/Packages', { kind: 'collection', collection: 'Packages', isCount: false }],
     ['/Packages()', { kind: 'collection', collection: 'Packages', isCount: false }],
     ['/Packages( )/', { kind: 'collection', collection: 'Packages', isCount: false }],
@@ -42,6 +45,9 @@ describe('the address of a resource', () => {
 
   it.each([
     '/package/delve/1.22.0',
+    '/package-ids/delve',
+    '/package-versions',
+    '/package-versions/delve/1.22.0',
     '/package/Packages/1.0.0',
     '/delve/1.22.0',
     '/Packages/1.0.0',

@@ -24,6 +24,7 @@ beforeAll(async () => {
       { title: 'Go debugger', tags: 'go debugger', summary: 'ModTag in words', owners: 'bob' },
     ],
     ['delve.extra', '2.0.0', { title: 'The debugger of Go', tags: 'cmdtag', description: 'For delve.' }],
+    ['cpptool', '1.0.0', { tags: 'c++', title: 'c++' }],
     ['Owned', '1.0.0-beta.1', { authors: 'Bob', owners: 'Ada Web' }],
   ] as const) {
     const answer = await pushNupkg(house, makeNupkg({ id, version, metadata }), house.adminKey);
@@ -115,6 +116,27 @@ describe('a search', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  it.each(
+    readRecording('choco-2.7.3')
+      // No id has a plus sign.
+      .filter(({ command }) => command.includes('c++') && !command.includes('--by-id-only'))
+      .flatMap(({ command, requests }) => requests.slice(-1).map((request) => [command, request] as const)),
+  )('for c++ as %s sends it finds the package, and from a browser it does not', async (_command, request) => {
+    const ask = async (userAgent: string) => {
+      const answer = await fetch(`${house.url}${request.line.split(' ')[1]}`, {
+        headers: { 'User-Agent': userAgent },
+      });
+      return (await answer.text()).includes('cpp');
+    };
+
+    // Each twice: what is kept for one is not for the other.
+    for (let time = 0; time < 2; time++) {
+      expect(await ask(request.headers['User-Agent'] ?? '')).toBe(true);
+      const isEncoded = !request.line.includes('c++');
+      expect(await ask('Mozilla/5.0 (X11; Linux x86_64)')).toBe(isEncoded);
+    }
   });
 
   it.each(
