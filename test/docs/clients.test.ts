@@ -1,10 +1,9 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { digestBytes } from '../../formats/digest.ts';
 import { setupCommands } from '../../server/gallery/commands.ts';
 import { makeTempDir, productDir } from '../kit/house.ts';
-import { type RunResult, run } from '../kit/programs.ts';
+import { run } from '../kit/programs.ts';
 import { hasPwsh } from '../kit/psresourceget.ts';
 
 const dir = join(productDir, 'docs', 'clients');
@@ -80,86 +79,76 @@ exit [int]$env:CODE
 `;
 
 describe.skipIf(!hasPwsh)('the scripts of docs/clients/fleet.md (pwsh)', () => {
-  const folders = { chocolatey: 'Program Files/go-win-tools', scoop: 'Local App Data/go-win-tools' } as const;
-  type Part = keyof typeof folders;
-  type Ran = RunResult & { readonly noted: unknown; readonly hasCopy: boolean };
-
-  /** Windows PowerShell is powershell.exe; here it is pwsh. */
-  async function runScript(
-    name: string,
-    part: Part,
-    args: readonly string[],
-    code: number,
-    copy?: string,
-    beside?: string,
-  ): Promise<Ran> {
-    const block =
-      new RegExp(`\`\`\`powershell\\n(# ${name}[\\s\\S]*?)\`\`\``).exec(textOf('fleet.md'))?.[1] ?? '';
+  /** A machine with these files beside each other; how install.ps1 ends there, and what it was given. */
+  async function startMachine(part: 'chocolatey' | 'scoop', files: Readonly<Record<string, string>> = {}) {
     const home = await makeTempDir();
-    const copied = join(home, folders[part], 'install.ps1');
-    const script = block
-      .replaceAll("'powershell.exe'", "'pwsh'")
-      .replace("$part = 'chocolatey'", `$part = '${part}'`)
-      .replace('SHA-256 OF install.ps1', digestBytes(Buffer.from(installer)).sha256);
-    await writeFile(join(home, 'install.ps1'), installer);
-    await writeFile(join(home, name), script);
-    if (beside !== undefined) await writeFile(join(home, beside), 'a key');
-    if (copy !== undefined) {
-      await mkdir(dirname(copied), { recursive: true });
-      await writeFile(copied, copy);
+    const noted = join(home, 'noted.json');
+    for (const [name, text] of Object.entries({ 'install.ps1': installer, ...files })) {
+      await writeFile(join(home, name), text);
     }
-    const result = await run('pwsh', ['-NoProfile', '-NonInteractive', '-File', join(home, name), ...args], {
-      env: {
-        HOME: home,
-        ProgramW6432: join(home, 'Program Files'),
-        LOCALAPPDATA: join(home, 'Local App Data'),
-        NOTED: join(home, 'noted.json'),
-        CODE: String(code),
-      },
-    });
-    const noted = await readFile(join(home, 'noted.json'), 'utf8').catch(() => 'null');
-    return {
-      ...result,
-      noted: JSON.parse(noted.replaceAll(home, '~').replaceAll('\\\\', '/')),
-      hasCopy: (await readFile(copied, 'utf8').catch(() => '')) === installer,
+    return async (name: string, ending: number, args: readonly string[] = [], number = '1') => {
+      const block =
+        new RegExp(`\`\`\`powershell\\n(# ${name}[\\s\\S]*?)\`\`\``).exec(textOf('fleet.md'))?.[1] ?? '';
+      // Windows PowerShell is powershell.exe; here it is pwsh.
+      const script = block
+        .replaceAll("'powershell.exe'", "'pwsh'")
+        .replace("$part = 'chocolatey'", `$part = '${part}'`)
+        .replace("$package = '1'", `$package = '${number}'`);
+      await writeFile(join(home, name), script);
+      await rm(noted, { force: true });
+      const result = await run(
+        'pwsh',
+        ['-NoProfile', '-NonInteractive', '-File', join(home, name), ...args],
+        {
+          env: {
+            HOME: home,
+            ProgramW6432: join(home, 'Program Files'),
+            LOCALAPPDATA: join(home, 'Local App Data'),
+            NOTED: noted,
+            CODE: String(ending),
+          },
+        },
+      );
+      expect(result.stderr).toBe('');
+      const given = await readFile(noted, 'utf8').catch(() => 'null');
+      return {
+        code: result.code,
+        said: name === 'detect.ps1' ? result.stdout : '',
+        given: JSON.parse(given.replaceAll(home, '~').replaceAll('\\\\', '/')) as string[] | null,
+      };
     };
   }
 
-  it.each([0, 3])('setup.ps1 passes arguments and the exit code %i on, and leaves a copy', async (code) => {
-    const ran = await runScript('setup.ps1', 'chocolatey', ['-KeyFile', 'read me.key', '-Beta'], code);
+  it('set up a machine, know it, and know it no more for the next package', {
+    timeout: 180_000,
+  }, async () => {
+    const machine = await startMachine('chocolatey');
+    const asked = ['-Part', 'chocolatey', '-Check'];
+    const log = '~/Program Files/go-win-tools/install.log';
+    const given = ['-Part', 'chocolatey', '-NonInteractive', '-LogFile', log, '-KeyFile', 'a b.key', '-Beta'];
+    const setUp = ['-KeyFile', 'a b.key', '-Beta'];
 
-    expect([ran.code, ran.stderr, ran.hasCopy]).toEqual([code, '', true]);
-    expect(ran.noted).toEqual([
-      ...['-Part', 'chocolatey', '-NonInteractive', '-LogFile', '~/Program Files/go-win-tools/install.log'],
-      ...['-KeyFile', 'read me.key', '-Beta'],
-    ]);
+    expect(await machine('setup.ps1', 3, setUp)).toEqual({ code: 3, said: '', given });
+    expect(await machine('detect.ps1', 0)).toEqual({ code: 0, said: '', given: null });
+    expect(await machine('setup.ps1', 0, setUp)).toEqual({ code: 0, said: '', given });
+    expect(await machine('detect.ps1', 0)).toEqual({
+      code: 0,
+      said: 'go-win-tools is set up\n',
+      given: asked,
+    });
+    expect(await machine('detect.ps1', 1)).toEqual({ code: 0, said: '', given: asked });
+    expect(await machine('detect.ps1', 0, [], '2')).toEqual({ code: 0, said: '', given: null });
   });
 
-  it('setup.ps1 takes the key that lies beside it', async () => {
-    const ran = await runScript('setup.ps1', 'scoop', ['-Part', 'scoop'], 0, undefined, 'read.key');
+  it('set up a user with the key beside them, and take it back', { timeout: 180_000 }, async () => {
+    const user = await startMachine('scoop', { 'read.key': 'a key' });
+    const log = '~/Local App Data/go-win-tools/install.log';
+    const given = ['-Part', 'scoop', '-NonInteractive', '-LogFile', log, '-KeyFile', '~/read.key'];
 
-    expect(ran.noted).toEqual(expect.arrayContaining(['-KeyFile', '~/read.key']));
-  });
-
-  it('setup.ps1 takes all of it back for a user, the copy too', async () => {
-    const ran = await runScript('setup.ps1', 'scoop', ['-Part', 'scoop', '-Remove'], 0, installer);
-
-    expect([ran.code, ran.stderr, ran.hasCopy]).toEqual([0, '', false]);
-    expect(ran.noted).toEqual([
-      ...['-Part', 'scoop', '-NonInteractive', '-LogFile', '~/Local App Data/go-win-tools/install.log'],
-      '-Remove',
-    ]);
-  });
-
-  it.each([
-    { what: 'is set up', part: 'chocolatey', code: 0, copy: installer, said: 'go-win-tools is set up\n' },
-    { what: 'is not set up', part: 'scoop', code: 1, copy: installer, said: '' },
-    { what: 'has an older package', part: 'chocolatey', code: 0, copy: 'exit 0', said: '' },
-    { what: 'has none', part: 'chocolatey', code: 0, copy: undefined, said: '' },
-  ] as const)('detect.ps1 knows a machine that $what', async ({ part, code, copy, said }) => {
-    const ran = await runScript('detect.ps1', part, [], code, copy);
-
-    expect([ran.code, ran.stdout, ran.stderr]).toEqual([0, said, '']);
-    expect(ran.noted).toEqual(copy === installer ? ['-Part', part, '-Check'] : null);
+    expect(await user('setup.ps1', 0, ['-Part', 'scoop'])).toEqual({ code: 0, said: '', given });
+    expect((await user('detect.ps1', 0)).said).toBe('go-win-tools is set up\n');
+    const removed = await user('setup.ps1', 0, ['-Part', 'scoop', '-Remove']);
+    expect(removed).toEqual({ code: 0, said: '', given: [...given, '-Remove'] });
+    expect(await user('detect.ps1', 0)).toEqual({ code: 0, said: '', given: null });
   });
 });
