@@ -43,6 +43,12 @@ export function createGalleryRouter(services: GalleryServices): Router {
     }),
   );
   router.get('/', async (request, response) => {
+    response.vary('User-Agent');
+    if (isNuGetClient(request)) {
+      // A path, so that the client stays at the address that it was given.
+      response.set('Cache-Control', 'no-cache').redirect(`${pathOf(services.publicUrl())}/nuget`);
+      return;
+    }
     const listing = await readListing(sources(request), textOf(request, 'q'), numberOf(request, 'page'));
     answerPage(response, <HomePage listing={listing} publicUrl={services.publicUrl()} />);
   });
@@ -55,6 +61,15 @@ export function createGalleryRouter(services: GalleryServices): Router {
   });
   router.all(['/', '/packages/:id'], methodNotAllowed('GET, HEAD'));
   return router;
+}
+
+/** The bare address of the server as a source: what the client takes for the feed is then the feed (spec nuget-v2 18.3). */
+function isNuGetClient(request: Request): boolean {
+  return /NuGet/i.test(request.headers['user-agent'] ?? '');
+}
+
+function pathOf(publicUrl: string): string {
+  return new URL(publicUrl).pathname.replace(/\/+$/, '');
 }
 
 function answerPage(response: Response, page: preact.JSX.Element): void {

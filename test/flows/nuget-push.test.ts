@@ -55,6 +55,8 @@ describe.skipIf(!hasNuget)('nuget.exe push and delete (mono)', () => {
     const listed = await nuget('list', 'plenty', '-AllVersions', ...source);
     const lines = listed.stdout.trim().split(/\r?\n/);
     expect([listed.code, new Set(lines).size, lines.length]).toEqual([0, 61, 61]);
+    const bare = await nuget('list', 'plenty', '-Source', house.url);
+    expect([bare.code, bare.stdout.trim()]).toEqual([0, 'plenty 1.0.60']);
 
     const out = join(dir, 'installed');
     const installed = await nuget('install', 'Plenty', ...source, '-OutputDirectory', out, '-NoCache');
