@@ -10,7 +10,10 @@ export type InstallFacts = {
 };
 
 /** install.ps1 is one script of these parts, in this order. */
-const parts = ['begin', 'trust', 'programs', 'key', 'chocolatey', 'scoop', 'path', 'end'];
+const parts = [
+  ...['begin', 'say', 'windows', 'trust', 'programs', 'web', 'key'],
+  ...['chocolatey', 'scoop-config', 'git', 'scoop', 'path', 'run', 'end'],
+];
 
 /** Reads server/install/script of the product. */
 export async function readInstallScript(productDir: string): Promise<{ ps1: string; cmd: string }> {

@@ -27,10 +27,13 @@ export function faultsOf(text: string, root: Node): readonly string[] {
       root,
       'command_invokation_operator',
       'call that is not followed by a look at its exit code',
-      (node) => node.text === '&' && !isChecked(node),
+      (node) => node.text === '&' && !/^&\s*\{/.test(node.parent?.text ?? '') && !isChecked(node),
     ),
-    ...faults(root, 'redirection', '5.1 makes errors of what is redirected from stderr', ({ text: to }) =>
-      to.startsWith('2>'),
+    ...faults(
+      root,
+      'redirection',
+      'ends at the first line of stderr in 5.1',
+      (node) => node.text.startsWith('2>') && !goesOn(node),
     ),
   ];
 }
@@ -41,6 +44,16 @@ function isChecked(node: Node): boolean {
   while (at !== null && at.type !== 'function_statement') at = at.parent;
   const rest = at?.text.slice(node.startIndex - at.startIndex) ?? '';
   return rest.includes('$LASTEXITCODE');
+}
+
+/** 5.1 makes errors of what is redirected from stderr; only where these are no end may it be. */
+function goesOn(node: Node): boolean {
+  let at: Node | null = node;
+  while (at !== null && at.type !== 'function_statement') at = at.parent;
+  return (
+    at?.text.slice(0, node.startIndex - at.startIndex).includes("$ErrorActionPreference = 'Continue'") ??
+    false
+  );
 }
 
 function faults(root: Node, type: string, what: string, isFault: (node: Node) => boolean): string[] {

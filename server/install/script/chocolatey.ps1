@@ -1,22 +1,34 @@
 # Chocolatey: its source, the key beside it, and the sources that compete with it.
 function Find-Choco {
   $root = $env:ChocolateyInstall
-  if (-not $root) { $root = Join-Path $env:ProgramData 'chocolatey' }
+  if (-not $root -and $env:ProgramData) { $root = Join-Path $env:ProgramData 'chocolatey' }
+  if (-not $root) { return $null }
   $exe = Join-Path $root 'bin\choco.exe'
   if (-not (Test-Path -LiteralPath $exe)) { return $null }
-  return @{ Root = $root; Exe = $exe; Config = (Join-Path $root 'config\chocolatey.config'); Disabled = (Join-Path $root "config\$Name.disabled") }
+  $config = Join-Path $root 'config'
+  return @{
+    Root = $root; Exe = $exe; Config = (Join-Path $config 'chocolatey.config'); Disabled = (Join-Path $config "$Name.disabled")
+    Package = (Join-Path $root "lib\$ShimsPackage"); Shims = (Join-Path $root "lib\$ShimsPackage\tools")
+  }
 }
 
 function Assert-Choco {
-  $folders = 'bin', 'config', 'lib', "lib\$ShimsPackage" | ForEach-Object { Join-Path $Choco.Root $_ }
-  Assert-OutOfReach (@($Choco.Root) + $folders + @($Choco.Exe, $Choco.Config, "$($Choco.Config).backup", $Choco.Disabled))
+  $folders = 'bin', 'config', 'lib' | ForEach-Object { Join-Path $Choco.Root $_ }
+  Assert-OutOfReach (@($Choco.Root) + $folders + @($Choco.Package, $Choco.Exe, $Choco.Config, "$($Choco.Config).backup", $Choco.Disabled))
+}
+
+# 2 is "nothing to do" with useEnhancedExitCodes, the others are installers' words for success; what it did is looked at afterwards.
+function Invoke-Choco([string[]] $Arguments) {
+  Assert-Choco
+  return Invoke-Program $Choco.Exe $Arguments @(0, 2, 1605, 1614, 1641, 3010)
 }
 
 function Read-ChocoConfig([string] $File) {
   $xml = New-Object System.Xml.XmlDocument
   $xml.PreserveWhitespace = $true
   $xml.XmlResolver = $null
-  $xml.Load($File)
+  try { $xml.Load($File) }
+  catch { throw "$File cannot be read, and is left as it is: $($_.Exception.GetBaseException().Message)" }
   return $xml
 }
 
@@ -33,155 +45,115 @@ function Get-ChocoSources([string] $File = $Choco.Config) {
 
 function Get-OwnChocoSource([string] $File = $Choco.Config) { return Get-ChocoSources $File | Where-Object { $_.Id -eq $Name } | Select-Object -First 1 }
 
-function Test-ChocoSource($Own) { return $null -ne $Own -and $Own.Value.TrimEnd('/') -eq $FeedUrl }
+function Test-ChocoSource {
+  $own = Get-OwnChocoSource
+  return $null -ne $own -and $own.Value.TrimEnd('/') -eq $FeedUrl
+}
 
-function Test-ChocoKey($Own, [string] $Key) {
-  Import-DataProtection
-  return $null -ne $Own -and $Own.User -eq $Name -and (Unprotect-Text $Own.Password) -ceq $Key
+# Whose key it is shows only once it is known.
+function Test-ChocoKey {
+  $own = Get-OwnChocoSource
+  if ($null -eq $own -or $own.User -ne $Name -or $own.Password -eq '') { return $false }
+  return $Given.Key -eq '' -or (Unprotect-Text $own.Password) -ceq $Given.Key
 }
 
 function Get-CommunitySources { return Get-ChocoSources | Where-Object { $_.IsOn -and $_.Value -match '\Ahttps?://((community|packages|www)\.)?chocolatey\.org/' } }
 
-function Set-ChocoSource {
-  $own = Get-OwnChocoSource
-  # Never again over the same one: `source add` without a password takes the password away.
-  if (-not (Test-ChocoSource $own)) {
-    if ($PSCmdlet.ShouldProcess("Chocolatey source $Name", "add $FeedUrl")) {
-      [void](Invoke-Program $Choco.Exe @('source', 'add', "--name=$Name", "--source=$FeedUrl", '--yes'))
-      Write-Done "Chocolatey: source $Name is $FeedUrl"
-    }
-  } else { Write-Done "Chocolatey: source $Name was there already" }
-  $own = Get-OwnChocoSource
-  if ($null -ne $own -and -not $own.IsOn -and $PSCmdlet.ShouldProcess("Chocolatey source $Name", 'switch on')) {
-    [void](Invoke-Program $Choco.Exe @('source', 'enable', "--name=$Name", '--yes'))
-    Write-Done "Chocolatey: source $Name is switched on"
+# Changes each of our sources in a file of choco's, which has no command for it that hides a password.
+function Edit-ChocoSource([string] $File, [scriptblock] $Change) {
+  Assert-Choco
+  $xml = Read-ChocoConfig $File
+  foreach ($node in @($xml.SelectNodes('/chocolatey/sources/source'))) {
+    if ($node.GetAttribute('id') -eq $Name) { . $Change $node }
+  }
+  $part = New-Part $File
+  $xml.Save($part)
+  Move-IntoPlace $part $File
+}
+
+function Set-ChocoKey {
+  Edit-ChocoSource $Choco.Config {
+    param($Node)
+    $Node.SetAttribute('user', $Name)
+    $Node.SetAttribute('password', (Protect-Text $Given.Key))
   }
 }
 
-function Set-ChocoKey([string] $Key) {
-  if (Test-ChocoKey (Get-OwnChocoSource) $Key) { return }
-  if (-not $PSCmdlet.ShouldProcess("Chocolatey source $Name", 'write the key, encrypted')) { return }
-  $xml = Read-ChocoConfig $Choco.Config
-  foreach ($node in $xml.SelectNodes('/chocolatey/sources/source')) {
-    if ($node.GetAttribute('id') -eq $Name) {
-      $node.SetAttribute('user', $Name)
-      $node.SetAttribute('password', (Protect-Text $Key))
+# choco keeps the configuration of before its last change (choco XmlService), and in it the key.
+function Get-ChocoFilesWithKey { return @($Choco.Config, "$($Choco.Config).backup") | Where-Object { (Get-OwnChocoSource $_).Password } }
+
+function Clear-ChocoKey {
+  foreach ($file in @(Get-ChocoFilesWithKey)) {
+    Edit-ChocoSource $file {
+      param($Node)
+      $Node.RemoveAttribute('user')
+      $Node.RemoveAttribute('password')
     }
   }
-  $part = New-Part $Choco.Config
-  $xml.Save($part)
-  Move-IntoPlace $part $Choco.Config
-  Write-Done "Chocolatey: the key is in $($Choco.Config), encrypted for this machine"
+}
+
+# Chocolatey, too, finds with this source what the server has: its proxy and certificates are its own.
+function Assert-ChocoAnswers {
+  $arguments = @('search', '--exact', '--limit-output', '--id-only', '--pre', "--source=$Name")
+  if (-not $Given.Offers) {
+    [void](Invoke-Choco @('search', '--limit-output', '--id-only', "--source=$Name"))
+    return
+  }
+  $found = @(Invoke-Choco (@('search', $Given.Offers) + $arguments[1..5]) | Where-Object { $_ })
+  if ($found.Count -eq 0) { throw "choco finds nothing at its source $Name, although the server has $($Given.Offers): no other source is switched off. See: choco search --source=$Name" }
 }
 
 function Disable-Community {
+  Assert-ChocoAnswers
   foreach ($source in @(Get-CommunitySources)) {
-    if ($PSCmdlet.ShouldProcess("Chocolatey source $($source.Id)", 'switch off')) {
-      [void](Invoke-Program $Choco.Exe @('source', 'disable', "--name=$($source.Id)", '--yes'))
-      [IO.File]::AppendAllText($Choco.Disabled, "$($source.Id)`r`n")
-      Write-Done "Chocolatey: source $($source.Id) is switched off"
-    }
+    [void](Invoke-Choco @('source', 'disable', "--name=$($source.Id)", '--yes'))
+    [IO.File]::AppendAllText($Choco.Disabled, "$($source.Id)`r`n")
+  }
+}
+
+function Enable-Others {
+  $ids = @([IO.File]::ReadAllLines($Choco.Disabled) | Where-Object { $_ -ne '' })
+  $off = @(Get-ChocoSources | Where-Object { $ids -contains $_.Id -and -not $_.IsOn })
+  foreach ($source in $off) { [void](Invoke-Choco @('source', 'enable', "--name=$($source.Id)", '--yes')) }
+  $left = @(Get-ChocoSources | Where-Object { $ids -contains $_.Id -and -not $_.IsOn } | ForEach-Object { $_.Id })
+  if ($left.Count -gt 0) { throw "choco did not switch on: $($left -join ', ')" }
+  [IO.File]::Delete($Choco.Disabled)
+}
+
+function Get-ChocoTasks {
+  New-Task "source $Name is $FeedUrl" { Test-ChocoSource } {
+    # Never again over the same one: `source add` without a password takes the password away.
+    [void](Invoke-Choco @('source', 'add', "--name=$Name", "--source=$FeedUrl", '--yes'))
+  }
+  New-Task "source $Name is on" { $own = Get-OwnChocoSource; $null -eq $own -or $own.IsOn } {
+    [void](Invoke-Choco @('source', 'enable', "--name=$Name", '--yes'))
+  }
+  if ($ReadAuth -ne 'none') { New-Task "the key is in $($Choco.Config), encrypted for this machine" { Test-ChocoKey } { Set-ChocoKey } }
+  else { New-Task "no key is in $($Choco.Config), since none is needed" { @(Get-ChocoFilesWithKey).Count -eq 0 } { Clear-ChocoKey } }
+  if ($DisableCommunity) { New-Task 'the community source is off' { @(Get-CommunitySources).Count -eq 0 } { Disable-Community } }
+}
+
+function Get-ChocoRemoval {
+  New-Task "package $ShimsPackage is uninstalled" { -not (Test-Path -LiteralPath $Choco.Package) } { [void](Invoke-Choco @('uninstall', $ShimsPackage, '--yes')) }
+  New-Task "source $Name is removed, its key with it" { $null -eq (Get-OwnChocoSource) } { [void](Invoke-Choco @('source', 'remove', "--name=$Name", '--yes')) }
+  New-Task 'the sources that were switched off are on again' { -not (Test-Path -LiteralPath $Choco.Disabled) } { Enable-Others }
+  New-Task "no key is in $($Choco.Config).backup" { $null -eq (Get-OwnChocoSource "$($Choco.Config).backup") } {
+    Edit-ChocoSource "$($Choco.Config).backup" { param($Node) [void]$Node.ParentNode.RemoveChild($Node) }
   }
 }
 
 # Chocolatey takes the highest version of all sources, whatever their priority.
 function Show-CompetingSources {
-  $others = @(Get-ChocoSources | Where-Object { $_.IsOn -and $_.Id -ne $Name })
-  if ($others.Count -eq 0 -or $WhatIfPreference) { return }
-  try { $ids = @(Invoke-Program $Choco.Exe @('search', '--limit-output', '--id-only', '--pre', "--source=$Name") @(0, 2)) }
-  catch {
-    Write-Warning "The feed could not be searched, so that nobody knows whether other sources offer its ids too. $($_.Exception.Message)"
-    return
-  }
-  # What a feed answers is no option of choco's.
-  $ids = @($ids | Where-Object { $_ -match '\A[A-Za-z0-9_][A-Za-z0-9_.-]*\z' })
+  if (-not (Test-Person)) { return }
+  $others = @(Get-ChocoSources | Where-Object { $_.IsOn -and $_.Id -ne $Name -and -not "$($_.Value)/".StartsWith("$BaseUrl/", [StringComparison]::OrdinalIgnoreCase) })
   foreach ($source in $others) {
-    $asked = 0
-    $same = @()
-    $watch = [Diagnostics.Stopwatch]::StartNew()
-    try {
-      foreach ($id in $ids) {
-        # A feed may have hundreds, and each question is a start of choco.
-        if ($watch.Elapsed.TotalMinutes -gt 2) { break }
-        $same += @(Invoke-Program $Choco.Exe @('search', $id, '--exact', '--limit-output', '--id-only', "--source=$($source.Id)") @(0, 2))
-        $asked++
-      }
-    } catch {
-      Write-Warning "The Chocolatey source $($source.Id) does not answer; should it offer the same ids, the highest version of all sources is installed, whatever their priority."
+    try { $same = @($Tools | ForEach-Object { Invoke-Choco @('search', $_, '--exact', '--limit-output', '--id-only', "--source=$($source.Id)") } | Where-Object { $_ }) }
+    catch {
+      Write-Note "The Chocolatey source $($source.Id) does not answer; should it offer the same ids, the highest version of all sources is installed, whatever their priority."
       continue
     }
-    if ($asked -lt $ids.Count) { Write-Warning "The Chocolatey source $($source.Id) was asked for the first $asked of the $($ids.Count) ids of this feed." }
     if ($same.Count -gt 0) {
-      Write-Warning "The Chocolatey source $($source.Id) offers $($same -join ', ') too: the highest version of all sources is installed, whatever their priority. Install with --source=$Name, or switch that source off (-DisableCommunity does it for the community's)."
+      Write-Note "The Chocolatey source $($source.Id) offers $($same -join ', ') too: the highest version of all sources is installed, whatever their priority. Install with --source=$Name, or switch that source off (-DisableCommunity does it for the community's)."
     }
   }
-}
-
-# What is still to be done, for which alone rights are needed.
-function Get-ChocoTasks([string] $Key) {
-  $own = Get-OwnChocoSource
-  if (-not (Test-ChocoSource $own)) { "add the source $Name" }
-  elseif (-not $own.IsOn) { "switch the source $Name on" }
-  if ($Key -ne '' -and -not (Test-ChocoKey $own $Key)) { 'write the key' }
-  if ($DisableCommunity -and @(Get-CommunitySources).Count -gt 0) { 'switch the community source off' }
-}
-
-function Assert-ChocoRights([string[]] $Tasks) {
-  if ($Tasks.Count -eq 0 -or (Test-Writable $Choco.Config)) { return }
-  $sentence = "Only an administrator can $($Tasks -join ', '): $($Choco.Config) cannot be written. Run this again as administrator."
-  if (-not $WhatIfPreference) { throw $sentence }
-  Write-Warning $sentence
-}
-
-function Install-Choco([string] $Key) {
-  Assert-Choco
-  if (-not (Test-Path -LiteralPath $Choco.Config)) { [void](Invoke-Program $Choco.Exe @('source', 'list', '--limit-output')) }
-  Assert-ChocoRights @(Get-ChocoTasks $Key)
-  Set-ChocoSource
-  if ($Key -ne '') { Set-ChocoKey $Key }
-  if ($DisableCommunity) { Disable-Community }
-  Show-CompetingSources
-}
-
-function Remove-Choco {
-  Assert-Choco
-  $package = Test-Path -LiteralPath (Join-Path $Choco.Root "lib\$ShimsPackage")
-  $source = $null -ne (Get-OwnChocoSource)
-  $disabled = Test-Path -LiteralPath $Choco.Disabled
-  $tasks = @()
-  if ($package) { $tasks += "uninstall $ShimsPackage" }
-  if ($source) { $tasks += "remove the source $Name" }
-  if ($disabled) { $tasks += 'switch sources on again' }
-  Assert-ChocoRights $tasks
-  if ($package -and $PSCmdlet.ShouldProcess("Chocolatey package $ShimsPackage", 'uninstall')) {
-    [void](Invoke-Program $Choco.Exe @('uninstall', $ShimsPackage, '--yes'))
-    Write-Done "Chocolatey: $ShimsPackage is uninstalled"
-  }
-  if ($source -and $PSCmdlet.ShouldProcess("Chocolatey source $Name", 'remove')) {
-    [void](Invoke-Program $Choco.Exe @('source', 'remove', "--name=$Name", '--yes'))
-    Write-Done "Chocolatey: source $Name is removed, its key with it"
-  }
-  if ($disabled -and $PSCmdlet.ShouldProcess('Chocolatey sources that were switched off', 'switch on')) {
-    foreach ($id in [IO.File]::ReadAllLines($Choco.Disabled)) {
-      [void](Invoke-Program $Choco.Exe @('source', 'enable', "--name=$id", '--yes') @(0, 2))
-      Write-Done "Chocolatey: source $id is switched on again"
-    }
-    Remove-Item -LiteralPath $Choco.Disabled
-  }
-  Remove-BackupSource
-}
-
-# choco keeps the configuration of before its last change (choco XmlService), and in it the key.
-function Remove-BackupSource {
-  $backup = "$($Choco.Config).backup"
-  if ($null -eq (Get-OwnChocoSource $backup) -or -not (Test-Writable $backup)) { return }
-  if (-not $PSCmdlet.ShouldProcess("Chocolatey source $Name in $backup", 'remove')) { return }
-  $xml = Read-ChocoConfig $backup
-  foreach ($node in @($xml.SelectNodes('/chocolatey/sources/source'))) {
-    if ($node.GetAttribute('id') -eq $Name) { [void]$node.ParentNode.RemoveChild($node) }
-  }
-  $part = New-Part $backup
-  $xml.Save($part)
-  Move-IntoPlace $part $backup
-  Write-Done "Chocolatey: the key is out of $backup, too"
 }

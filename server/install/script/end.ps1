@@ -1,52 +1,57 @@
-# What is done, in which order; one part that fails leaves the others their chance.
-function Invoke-Part([string] $Title, [scriptblock] $Part) {
-  Write-Host $Title
-  try { . $Part }
-  catch {
-    Write-Warning $_.Exception.Message
-    [void]$Failures.Add("${Title}: $($_.Exception.Message)")
-  }
+# What was asked for, and what this machine has.
+function Get-Missing {
+  if ($Part -eq 'chocolatey') { return 'Chocolatey is not installed.' }
+  if ($Part -eq 'scoop') { return 'Scoop is not installed for this user.' }
+  return 'Neither Chocolatey nor Scoop is installed.'
 }
 
-if ($PSVersionTable.PSEdition -ne 'Core') {
-  [Net.ServicePointManager]::SecurityProtocol = [Net.ServicePointManager]::SecurityProtocol -bor [Net.SecurityProtocolType]::Tls12
+# '' when it can be done.
+function Get-UsageFault {
+  if ($null -ne $Rest -and @($Rest).Count -gt 0) { return "unexpected: $($Rest -join ' '). Expected parameters alone, such as -ShimsDir DIR; see: Get-Help .\install.ps1 -Full." }
+  if ('all', 'chocolatey', 'scoop' -notcontains $Part) { return "-Part $Part`: expected chocolatey, scoop or all." }
+  if ($ClientId -ne '' -and $ClientId -notmatch '\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z') { return "-ClientId $ClientId`: expected up to 64 letters, digits, dots, dashes and underscores, the first a letter or digit; -ClientId '' takes the addresses that all share." }
+  if ($ShimsDir -match '[;%]') { return "-ShimsDir ${ShimsDir}: expected a folder without ; and % in its name." }
+  if ($ShimsDir -ne '' -and -not $Remove -and -not (Test-Path -LiteralPath $ShimsDir -PathType Container)) { return "-ShimsDir ${ShimsDir}: there is no such folder." }
+  if ($LogFile -eq '') { return '' }
+  try {
+    if (Test-Path -LiteralPath $LogFile) { Assert-OutOfReach @($LogFile) }
+    Write-Log "install.ps1 of $BaseUrl, by $([Environment]::UserName) on $([Environment]::MachineName)"
+  } catch { return "-LogFile ${LogFile}: $($_.Exception.GetBaseException().Message)" }
+  return ''
+}
+
+if ($LogFile -ne '') { $LogFile = Get-WholePath $LogFile }
+$usageFault = Get-UsageFault
+if ($usageFault -ne '') {
+  $LogFile = ''
+  $Host.UI.WriteErrorLine("install.ps1: $usageFault Nothing was changed.")
+  return 2
+}
+$BucketUrl = $MainBucketUrl
+if ($Beta) { $BucketUrl = $BetaBucketUrl }
+elseif ($ClientId -ne '') {
+  $FeedUrl = "$BaseUrl/nuget/c/$($ClientId.ToLowerInvariant())"
+  $BucketUrl = "$BaseUrl/git/c/$($ClientId.ToLowerInvariant())/$Name.git"
 }
 $Choco = Find-Choco
 $Scoop = Find-Scoop
-if ($null -eq $Choco -and $null -eq $Scoop -and $ShimsDir -eq '' -and -not $Remove) {
-  throw 'Neither Chocolatey nor Scoop is here: install one of them (https://chocolatey.org/install, https://scoop.sh), then run this again.'
-}
-if ($null -eq $Choco) { Write-Host 'Chocolatey is not here.' }
-if ($null -eq $Scoop) { Write-Host 'Scoop is not here (for this user).' }
-
-if ($Remove) {
-  Invoke-Part 'PATH' {
-    Set-FirstInPath @(Get-ShimsFolders $false) '' $false
-    Clear-PutFolder $false
-    $folders = @(Get-ShimsFolders $true)
-    if (Test-Admin) {
-      Set-FirstInPath $folders '' $true
-      Clear-PutFolder $true
-    } else {
-      $left = @([Environment]::GetEnvironmentVariable('Path', 'Machine') -split ';' | Where-Object { $folders -contains $_.TrimEnd('\') })
-      if ($left.Count -gt 0) { throw "$($left -join ', ') is in the PATH of this machine: run this again as administrator." }
-    }
+if ($null -eq $Choco -and $Part -ne 'scoop') { Write-Line 'Chocolatey is not installed.' }
+if ($null -eq $Scoop -and $Part -ne 'chocolatey') { Write-Line 'Scoop is not installed for this user.' }
+$code = 1
+try {
+  if ($Check -or $WhatIfPreference) { $code = Use-Web { Invoke-Run } }
+  else { $code = Use-Turn { Use-Web { Invoke-Run } } }
+} catch { Write-Note $_.Exception.Message }
+Write-Log "exit code $code"
+return $code
+} | Select-Object -Last 1)
+# A file may end its process; text in a session may not.
+if ($PSCommandPath) { exit $LASTEXITCODE }
+if ($LASTEXITCODE -ne 0) {
+  & {
+    $record = New-Object Management.Automation.ErrorRecord -ArgumentList (New-Object Exception -ArgumentList "install.ps1: not all was done, as said above (exit code $LASTEXITCODE)."), 'GoWinTools', 'NotSpecified', $null
+    # A script block ends alone, so that `exit $LASTEXITCODE` can follow; text that is read in takes its caller along.
+    if ($null -ne $PSCmdlet) { $PSCmdlet.ThrowTerminatingError($record) }
+    throw $record
   }
-  if ($null -ne $Choco) { Invoke-Part 'Chocolatey' { Remove-Choco } }
-  if ($null -ne $Scoop) { Invoke-Part 'Scoop' { Remove-Scoop } }
-  Invoke-Part 'git' { Remove-GitCredential }
-} else {
-  # The feed needs a key from READ_AUTH=feed on, the bucket and its files with READ_AUTH=all.
-  $key = ''
-  if ($ReadAuth -ne 'none' -and ($null -ne $Choco -or $ReadAuth -eq 'all')) {
-    if ($WhatIfPreference) { $key = 'not-asked-for' } else { $key = Get-ReadKey }
-  }
-  $scoopKey = ''
-  if ($ReadAuth -eq 'all') { $scoopKey = $key }
-  if ($null -ne $Choco) { Invoke-Part 'Chocolatey' { Install-Choco $key } }
-  if ($null -ne $Scoop) { Invoke-Part 'Scoop' { Install-Scoop $scoopKey } }
-  if ($Shims -or $ShimsDir -ne '') { Invoke-Part 'Shims' { Install-Shims } }
 }
-if ($Failures.Count -gt 0) { throw "Not all was done. $($Failures -join ' ')" }
-if ($Remove) { Write-Host "Done. Tools that were installed stay: choco uninstall TOOL, scoop uninstall TOOL." }
-else { Write-Host "Done. choco install TOOL, scoop install $Name/TOOL" }

@@ -1,35 +1,41 @@
-# The key for reading, and how Chocolatey keeps it.
-function Get-ReadKey {
+# The key for reading: from a file, the environment, or a person.
+
+# Somebody looks on who could answer: not a service, a management tool, a pipeline.
+function Test-Person {
+  if ($NonInteractive -or -not [Environment]::UserInteractive -or (Test-ServiceSession)) { return $false }
+  if (@([Environment]::GetCommandLineArgs() | Where-Object { $_ -match '\A[-/]noni' }).Count -gt 0) { return $false }
+  # Other hosts than the console ask in windows of their own.
+  return $Host.Name -ne 'ConsoleHost' -or -not [Console]::IsInputRedirected
+}
+
+function Read-Key {
   if ($KeyFile -ne '') {
-    $key = [IO.File]::ReadAllText((Resolve-Path -LiteralPath $KeyFile).ProviderPath).Trim()
-  } elseif ($env:GO_WIN_TOOLS_KEY) {
-    $key = $env:GO_WIN_TOOLS_KEY.Trim()
-  } else {
-    $secure = Read-Host -AsSecureString -Prompt "Key for reading $BaseUrl (or set GO_WIN_TOOLS_KEY, or -KeyFile FILE)"
-    $key = (New-Object System.Management.Automation.PSCredential -ArgumentList $Name, $secure).GetNetworkCredential().Password
+    $file = Get-WholePath $KeyFile
+    try { return [IO.File]::ReadAllText($file).Trim() }
+    catch { throw "The key cannot be read from ${file}: $($_.Exception.GetBaseException().Message)" }
   }
+  if ($env:GO_WIN_TOOLS_KEY) { return $env:GO_WIN_TOOLS_KEY.Trim() }
+  $ask = "This server needs a key for reading"
+  if (-not (Test-Person)) { throw "$ask, and nobody can answer here: set GO_WIN_TOOLS_KEY, or give -KeyFile FILE." }
+  try { $secure = Read-Host -AsSecureString -Prompt "$ask (or set GO_WIN_TOOLS_KEY, or give -KeyFile FILE)" }
+  catch { throw "$ask, and nobody answered: set GO_WIN_TOOLS_KEY, or give -KeyFile FILE." }
+  return (New-Object System.Management.Automation.PSCredential -ArgumentList $Name, $secure).GetNetworkCredential().Password
+}
+
+# The key of this run, tried at the server; an error says what is wrong with it.
+function Get-ReadKey {
+  $key = Read-Key
+  $Given.Key = $key
   if ($key -notmatch '\A[A-Za-z0-9._~+/=-]{8,512}\z') { throw 'This is not a key: expected at least 8 letters, digits and . _ ~ + / = - without blanks.' }
-  if (([Uri]$BaseUrl).Scheme -eq 'http' -and -not ([Uri]$BaseUrl).IsLoopback) { Write-Warning "The key goes to $BaseUrl over plain http: everyone on the way can read it." }
-  # A redirect would take the key to another server.
-  try { $known = Invoke-RestMethod -UseBasicParsing -MaximumRedirection 0 -Uri "$BaseUrl/api/v1/key" -Headers @{ 'X-NuGet-ApiKey' = $key } }
-  catch { throw "The server does not take this key ($($_.Exception.Message)). Its operator makes one: feed:keys add --name NAME --scope read" }
+  if (([Uri]$BaseUrl).Scheme -eq 'http' -and -not ([Uri]$BaseUrl).IsLoopback) { Write-Note "The key goes to $BaseUrl over plain http: everyone on the way can read it." }
+  $answer = Get-Answer "$BaseUrl/api/v1/key" $key
+  if (401, 403 -contains $answer.Status) { throw "The server does not take this key (HTTP $($answer.Status)). Its operator makes one: feed:keys add --name NAME --scope read" }
+  $known = $null
+  if ($answer.Status -eq 200) {
+    try { $known = $answer.Text | ConvertFrom-Json }
+    catch { $known = $null }
+  }
+  if ($null -eq $known -or $null -eq $known.scopes) { throw "The key could not be tried at ${BaseUrl}: $(Get-AnswerFault $answer)." }
   if ($known.scopes -notcontains 'read') { throw "The key '$($known.name)' may not read. A key with the scope read is needed." }
   return $key
-}
-
-# As Chocolatey encrypts passwords of sources: for this machine, with its own entropy (choco DefaultEncryptionUtility).
-function Import-DataProtection {
-  if ($PSVersionTable.PSEdition -eq 'Core') { Add-Type -AssemblyName System.Security.Cryptography.ProtectedData }
-  else { Add-Type -AssemblyName System.Security }
-}
-$Entropy = [Text.Encoding]::UTF8.GetBytes('Chocolatey')
-
-function Protect-Text([string] $Text) {
-  $bytes = [Text.Encoding]::UTF8.GetBytes($Text)
-  return [Convert]::ToBase64String([Security.Cryptography.ProtectedData]::Protect($bytes, $Entropy, [Security.Cryptography.DataProtectionScope]::LocalMachine))
-}
-
-function Unprotect-Text([string] $Text) {
-  try { return [Text.Encoding]::UTF8.GetString([Security.Cryptography.ProtectedData]::Unprotect([Convert]::FromBase64String($Text), $Entropy, [Security.Cryptography.DataProtectionScope]::LocalMachine)) }
-  catch { return '' }
 }

@@ -1,100 +1,99 @@
 # The shims and their place in PATH.
-function Get-Hive([bool] $IsMachine) {
-  if ($IsMachine) { return [Microsoft.Win32.Registry]::LocalMachine }
-  return [Microsoft.Win32.Registry]::CurrentUser
-}
-
-function Open-Environment([bool] $IsMachine) {
-  if ($IsMachine) { return (Get-Hive $true).OpenSubKey('SYSTEM\CurrentControlSet\Control\Session Manager\Environment', (Test-Admin)) }
-  return (Get-Hive $false).OpenSubKey('Environment', $true)
-}
-
-# The folder that this script put into PATH is kept beside it, so that -ShimsDir need not be named again for -Remove.
+$PathKeys = @{ $true = 'SYSTEM\CurrentControlSet\Control\Session Manager\Environment'; $false = 'Environment' }
+# The folder that this script put into PATH is kept here, so that -ShimsDir need not be named again for -Remove.
 $Memory = "Software\$Name"
 
-function Get-PutFolder([bool] $IsMachine) {
-  $key = (Get-Hive $IsMachine).OpenSubKey($Memory)
-  if ($null -eq $key) { return }
-  try { $key.GetValue('ShimsDir') | Where-Object { $_ } }
-  finally { $key.Dispose() }
+function Get-PutFolder([bool] $IsMachine) { return Read-Registry $IsMachine $Memory 'ShimsDir' | Where-Object { $_ } }
+
+function Get-PathFolders([bool] $IsMachine) { return (Read-Registry $IsMachine $PathKeys[$IsMachine] 'Path') -split ';' }
+
+function Get-PathOwner([bool] $IsMachine) {
+  if ($IsMachine) { return 'the PATH of this machine' }
+  return 'the PATH of this user'
 }
 
-function Clear-PutFolder([bool] $IsMachine) {
-  $dir = Get-PutFolder $IsMachine
-  if ($null -ne $dir -and $PSCmdlet.ShouldProcess("that $dir was put into PATH", 'forget')) { (Get-Hive $IsMachine).DeleteSubKey($Memory, $false) }
+function Test-FirstInPath([string] $Dir, [bool] $IsMachine) {
+  $folders = @(Get-PathFolders $IsMachine | ForEach-Object { $_.TrimEnd('\') })
+  return $folders[0] -eq $Dir -and @($folders | Where-Object { $_ -eq $Dir }).Count -eq 1 -and (Get-PutFolder $IsMachine) -eq $Dir
 }
 
-# Unexpanded, so that entries such as %SystemRoot% stay what they are.
-function Get-PathFolders([bool] $IsMachine) {
-  $key = Open-Environment $IsMachine
-  try { return [string]$key.GetValue('Path', '', [Microsoft.Win32.RegistryValueOptions]::DoNotExpandEnvironmentNames) -split ';' }
-  finally { $key.Dispose() }
-}
-
-function Set-FirstInPath([string[]] $Without, [string] $First, [bool] $IsMachine) {
+function Set-FirstInPath([string] $Dir, [bool] $IsMachine) {
   # Either would make it another folder, or two.
-  if ($First -match '[;%]') { throw "$First does not go into PATH: expected a folder without ; and % in its name." }
-  $before = @(Get-PathFolders $IsMachine)
-  $after = @($before | Where-Object { $Without -notcontains $_.TrimEnd('\') })
-  if ($First -ne '') { $after = @($First) + $after }
-  $whose = 'the PATH of this user'
-  if ($IsMachine) { $whose = 'the PATH of this machine' }
-  $action = "take out $($Without -join ', ')"
-  if ($First -ne '') { $action = "put $First first" }
-  if (($after -join ';') -eq ($before -join ';') -or -not $PSCmdlet.ShouldProcess($whose, $action)) { return }
-  $key = Open-Environment $IsMachine
-  $kept = (Get-Hive $IsMachine).CreateSubKey($Memory)
-  try {
-    $kept.SetValue('ShimsDir', $First)
-    $key.SetValue('Path', ($after -join ';'), [Microsoft.Win32.RegistryValueKind]::ExpandString)
-  } finally {
-    $key.Dispose()
-    $kept.Dispose()
-  }
-  # Tells the windows that are open, as every change of a variable does.
-  [Environment]::SetEnvironmentVariable('GO_WIN_TOOLS_CHANGED', [NullString]::Value, 'User')
-  Write-Done "PATH: $action in $whose; new windows see it"
+  if ($Dir -match '[;%]') { throw "$Dir does not go into PATH: expected a folder without ; and % in its name." }
+  $without = @($Dir) + @(Get-PutFolder $IsMachine)
+  $others = @(Get-PathFolders $IsMachine | Where-Object { $_ -ne '' -and $without -notcontains $_.TrimEnd('\') })
+  # Kept first: what is in PATH can be taken out again.
+  Write-Registry $IsMachine $Memory 'ShimsDir' $Dir 'String'
+  Write-Registry $IsMachine $PathKeys[$IsMachine] 'Path' ((@($Dir) + $others) -join ';') 'ExpandString'
+  Send-EnvironmentChange
 }
 
-# By the location of PowerShell, which is not the working folder of its process; the folder may be gone. What a user's registry
-# says is true of that user's PATH alone.
+function Get-OwnInPath([bool] $IsMachine) {
+  $own = @(Get-ShimsFolders $IsMachine)
+  return Get-PathFolders $IsMachine | Where-Object { $_ -ne '' -and $own -contains $_.TrimEnd('\') }
+}
+
+function Clear-Path([bool] $IsMachine) {
+  $own = @(Get-OwnInPath $IsMachine)
+  if ($own.Count -gt 0) {
+    $left = @(Get-PathFolders $IsMachine | Where-Object { $own -notcontains $_ })
+    Write-Registry $IsMachine $PathKeys[$IsMachine] 'Path' ($left -join ';') 'ExpandString'
+    Send-EnvironmentChange
+  }
+  Remove-RegistryKey $IsMachine $Memory
+}
+
+# The folders may be gone by now. What a user's registry says is true of that user's PATH alone.
 function Get-ShimsFolders([bool] $IsMachine) {
-  if ($ShimsDir -ne '') { $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($ShimsDir).TrimEnd('\') }
-  if ($null -ne $Choco) { Join-Path $Choco.Root "lib\$ShimsPackage\tools" }
-  if ($null -ne $Scoop) { Join-Path $Scoop.Root "apps\$ShimsPackage\current" }
+  if ($ShimsDir -ne '') { (Get-WholePath $ShimsDir).TrimEnd('\') }
+  if ($null -ne $Choco) { $Choco.Shims }
+  if ($null -ne $Scoop) { $Scoop.Shims }
   Get-PutFolder $true
   if (-not $IsMachine) { Get-PutFolder $false }
 }
 
-function Install-Shims {
-  $isMachine = Test-Admin
-  if ($ShimsDir -ne '') {
-    $dir = (Resolve-Path -LiteralPath $ShimsDir).ProviderPath.TrimEnd('\')
-    if ($isMachine) { Assert-AdminsOnly $dir }
-  } elseif ($null -ne $Choco -and (Test-Writable $Choco.Config)) {
-    $dir = Join-Path $Choco.Root "lib\$ShimsPackage\tools"
-    Assert-Choco
-    $arguments = @('upgrade', $ShimsPackage, '--yes', '--no-progress', "--source=$Name")
-    if ($Beta) { $arguments += '--pre' }
-    if ($PSCmdlet.ShouldProcess("Chocolatey package $ShimsPackage", 'install or upgrade')) { [void](Invoke-Program $Choco.Exe $arguments) }
-    if ($isMachine) { Assert-OutOfReach (@($dir) + @(Get-ChildItem -LiteralPath $dir -Force -ErrorAction SilentlyContinue | ForEach-Object { $_.FullName })) }
-  } elseif ($null -ne $Choco -and @(Get-PathFolders $true)[0] -eq (Join-Path $Choco.Root "lib\$ShimsPackage\tools")) {
-    Write-Done 'PATH: the shims are first in that of this machine already; an administrator can upgrade them'
-    return
-  } elseif ($null -ne $Scoop) {
-    $dir = Join-Path $Scoop.Root "apps\$ShimsPackage\current"
-    $verb = 'install'
-    if (Test-Path -LiteralPath $dir) { $verb = 'update' }
-    $app = "$Name/$ShimsPackage"
-    if ($verb -eq 'update') { $app = $ShimsPackage }
-    if ($PSCmdlet.ShouldProcess("Scoop app $ShimsPackage", $verb)) { Invoke-Scoop @($verb, $app) }
-    # What one user may write must not be searched by all of the machine.
-    if ($isMachine) { Write-Warning "$dir belongs to this user, so that it goes into this user's PATH and not into the machine's." }
-    $isMachine = $false
-  } else { throw "The shims come with Chocolatey (as administrator) or Scoop, or name a folder: -ShimsDir DIR" }
-  if (-not $WhatIfPreference -and -not (Test-Path -LiteralPath $dir)) { throw "The shims are not in $dir." }
-  Set-FirstInPath (@($dir) + @(Get-PutFolder $isMachine)) $dir $isMachine
-  if (-not $isMachine) {
-    Write-Warning "The machine's PATH comes before the user's: a tool that Chocolatey put there runs in place of its shim. As administrator this script puts the shims before it."
-  }
+function Get-PathRemoval([bool] $IsMachine) {
+  New-Task "no folder of shims is in $(Get-PathOwner $IsMachine)" { param($IsMachine) @(Get-OwnInPath $IsMachine).Count -eq 0 -and $null -eq (Get-PutFolder $IsMachine) } { param($IsMachine) Clear-Path $IsMachine } $IsMachine
+}
+
+# By whom the shims come, and where they are then: a folder of one's own, Chocolatey for the machine, Scoop for this user.
+function Get-ShimsWay {
+  if ($ShimsDir -ne '') { return @{ By = ''; Dir = (Get-WholePath $ShimsDir).TrimEnd('\'); IsMachine = (Test-Admin) } }
+  $byChoco = $null -ne $Choco -and $Part -ne 'scoop'
+  if ($byChoco -and (Test-FirstInPath $Choco.Shims $true) -and -not (Test-Writable $Choco.Config)) { return @{ By = ''; Dir = $Choco.Shims; IsMachine = $true } }
+  $byScoop = $null -ne $Scoop -and $Part -ne 'chocolatey'
+  if ($byChoco -and ((Test-Writable $Choco.Config) -or -not $byScoop)) { return @{ By = 'Chocolatey'; Dir = $Choco.Shims; IsMachine = (Test-Admin) } }
+  # What one user may write must not be searched by all of the machine.
+  if ($byScoop) { return @{ By = 'Scoop'; Dir = $Scoop.Shims; IsMachine = $false } }
+  throw 'The shims come with Chocolatey (as administrator) or Scoop, or name a folder: -ShimsDir DIR'
+}
+
+function Assert-ShimsFolder($Way) {
+  if (-not (Test-Path -LiteralPath $Way.Dir)) { throw "The shims are not in $($Way.Dir)." }
+  if (-not $Way.IsMachine) { return }
+  if ($Way.By -eq '') { Assert-AdminsOnly $Way.Dir }
+  else { Assert-OutOfReach (@($Way.Dir) + @(Get-ChildItem -LiteralPath $Way.Dir -Force | ForEach-Object { $_.FullName })) }
+}
+
+function Install-ShimsByChoco {
+  $arguments = @('upgrade', $ShimsPackage, '--yes', '--no-progress', "--source=$Name")
+  if ($Beta) { $arguments += '--pre' }
+  [void](Invoke-Choco $arguments)
+}
+
+function Install-ShimsByScoop {
+  if (Test-Path -LiteralPath $Scoop.Shims) { Invoke-Scoop @('update', $ShimsPackage) }
+  else { Invoke-Scoop @('install', "$Name/$ShimsPackage") }
+}
+
+function Get-ShimsTasks {
+  $way = Get-ShimsWay
+  if ($way.By -eq 'Chocolatey') { New-Task "Chocolatey package $ShimsPackage is installed, in its newest version" { Test-Path -LiteralPath $Choco.Shims } { Install-ShimsByChoco } -Always }
+  if ($way.By -eq 'Scoop') { New-Task "Scoop app $ShimsPackage is installed, in its newest version" { Test-Path -LiteralPath $Scoop.Shims } { Install-ShimsByScoop } -Always }
+  New-Task "$($way.Dir) is first in $(Get-PathOwner $way.IsMachine); new windows see it" { param($Way) Test-FirstInPath $Way.Dir $Way.IsMachine } { param($Way) Assert-ShimsFolder $Way; Set-FirstInPath $Way.Dir $Way.IsMachine } $way
+}
+
+function Show-PathNotes {
+  if ((Get-ShimsWay).IsMachine) { return }
+  Write-Note "The machine's PATH comes before the user's: a tool that Chocolatey put there runs in place of its shim. As administrator this script puts the shims of Chocolatey, or of -ShimsDir, before it."
 }

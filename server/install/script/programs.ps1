@@ -1,44 +1,46 @@
-# Small things that all parts need.
-function Write-Done([string] $Text) { Write-Host "  $Text" }
+# Programs and files, as all parts use them.
+
+# Nobody answers a program here: git finds the key by its helper or not at all, and gives up on a server that sends nothing.
+$Unattended = @{
+  GO_WIN_TOOLS_KEY = $null
+  GIT_TERMINAL_PROMPT = '0'
+  GCM_INTERACTIVE = 'never'
+  GIT_ASKPASS = $null
+  # In git's own writing, which every version reads: an empty program asks nobody (git prompt.c).
+  GIT_CONFIG_PARAMETERS = "'core.askpass='"
+  GIT_HTTP_LOW_SPEED_LIMIT = '1'
+  GIT_HTTP_LOW_SPEED_TIME = "$Patience"
+}
+
+function Set-Environment([hashtable] $Values) {
+  foreach ($entry in $Values.GetEnumerator()) {
+    if ($null -eq $entry.Value) { [Environment]::SetEnvironmentVariable($entry.Key, [NullString]::Value) }
+    else { [Environment]::SetEnvironmentVariable($entry.Key, $entry.Value) }
+  }
+}
 
 # The only place that starts programs. Answers with the lines of their output.
 function Invoke-Program([string] $Program, [string[]] $Arguments, [int[]] $Allow = @(0), [string[]] $InputLines = @()) {
   Assert-OutOfReach @($Program, (Split-Path -Parent $Program))
-  # In ISE and in remote sessions 5.1 makes errors of what a program writes to stderr; its exit code alone counts.
+  # With Stop, 5.1 would end at the first line that a program writes to stderr; its exit code alone counts.
   $ErrorActionPreference = 'Continue'
   # ASCII without a byte order mark, whatever the console has.
   $OutputEncoding = New-Object System.Text.ASCIIEncoding
-  # No program needs the key by its environment; and git waits for no answer where nobody is who could give one.
-  $kept = @($env:GO_WIN_TOOLS_KEY, $env:GIT_TERMINAL_PROMPT, $env:GCM_INTERACTIVE)
-  $env:GO_WIN_TOOLS_KEY = $null
-  if (-not [Environment]::UserInteractive) {
-    $env:GIT_TERMINAL_PROMPT = '0'
-    $env:GCM_INTERACTIVE = 'never'
-  }
+  $kept = @{}
+  foreach ($variable in $Unattended.Keys) { $kept[$variable] = [Environment]::GetEnvironmentVariable($variable) }
+  Set-Environment $Unattended
   try {
-    if ($InputLines.Count -gt 0) { $lines = $InputLines | & $Program @Arguments }
-    else { $lines = & $Program @Arguments }
-  } finally { $env:GO_WIN_TOOLS_KEY, $env:GIT_TERMINAL_PROMPT, $env:GCM_INTERACTIVE = $kept }
-  if ($Allow -notcontains $LASTEXITCODE) {
-    $said = @($lines | Select-Object -Last 5) -join ' '
-    throw "$(Split-Path -Leaf $Program) $($Arguments -join ' ') ended with exit code $LASTEXITCODE. $said"
+    if ($InputLines.Count -gt 0) { $said = @($InputLines | & $Program @Arguments 2>&1) }
+    else { $said = @(& $Program @Arguments 2>&1) }
+    $code = $LASTEXITCODE
+  } finally { Set-Environment $kept }
+  $line = "$(Split-Path -Leaf $Program) $($Arguments -join ' ')"
+  Write-Log "ran: $line (exit code $code)"
+  if ($Allow -notcontains $code) {
+    $last = @($said | Where-Object { "$_".Trim() -ne '' } | Select-Object -Last 5 | ForEach-Object { "$_".Trim() }) -join ' '
+    throw "$line ended with exit code $code. $last"
   }
-  return $lines
-}
-
-function Test-Admin {
-  $identity = [Security.Principal.WindowsIdentity]::GetCurrent()
-  $principal = New-Object Security.Principal.WindowsPrincipal -ArgumentList $identity
-  return $principal.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)
-}
-
-function Test-Writable([string] $File) {
-  try {
-    [IO.File]::Open($File, [IO.FileMode]::Open, [IO.FileAccess]::ReadWrite, [IO.FileShare]::ReadWrite).Dispose()
-    return $true
-  } catch {
-    return $false
-  }
+  return @($said | Where-Object { $_ -isnot [Management.Automation.ErrorRecord] } | ForEach-Object { "$_" })
 }
 
 # Beside it first: nobody ever sees half a file, and its permissions stay. Always a new one: what somebody else made there before

@@ -12,6 +12,7 @@ $reads = 0x900C0001
 
 # Who besides the trusted, and besides the user $Me, has one of these rights.
 function Get-Others([string] $Path, [int] $Rights, [string] $Me = '') {
+  if (-not (Test-Windows)) { return }
   $acl = Get-Acl -LiteralPath $Path
   $sids = @($acl.GetOwner([Security.Principal.SecurityIdentifier]))
   foreach ($rule in $acl.GetAccessRules($true, $true, [Security.Principal.SecurityIdentifier])) {
@@ -25,8 +26,6 @@ function Get-Others([string] $Path, [int] $Rights, [string] $Me = '') {
     catch { $sid.Value }
   }
 }
-
-function Test-FixedDrive([string] $Path) { return -not $Path.StartsWith('\\') -and (New-Object IO.DriveInfo -ArgumentList $Path).DriveType -eq 'Fixed' }
 
 # Who can change it, put another in place of a folder above it, or lead a link on the way elsewhere.
 function Get-Writers([string] $Path, [string] $Me = '') {
@@ -45,8 +44,6 @@ function Get-Writers([string] $Path, [string] $Me = '') {
     $at = $above
   }
 }
-
-function Get-Me { return [Security.Principal.WindowsIdentity]::GetCurrent().User.Value }
 
 # What administrators run, and where they write: a folder such as C:\ProgramData\chocolatey can be made by any user when it is not there.
 $Checked = @{}

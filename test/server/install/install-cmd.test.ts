@@ -87,6 +87,11 @@ param([switch] $Beta, [string] $KeyFile = '', [string] $ShimsDir = '')
 Write-Host "Beta=$Beta KeyFile=[$KeyFile] ShimsDir=[$ShimsDir] WhatIf=$WhatIfPreference"
 if ($ShimsDir -eq 'throws') { throw 'not all was done' }
 if ($ShimsDir -eq 'exits') { exit 3 }
+$global:LASTEXITCODE = 0
+if ($ShimsDir -eq 'ends') {
+  $global:LASTEXITCODE = 4
+  $PSCmdlet.ThrowTerminatingError((New-Object Management.Automation.ErrorRecord -ArgumentList (New-Object Exception -ArgumentList 'as said above'), 'x', 'NotSpecified', $null))
+}
 `;
 
 describe.skipIf(!hasProgram('pwsh'))('what install.cmd gives to PowerShell (needs pwsh)', () => {
@@ -133,9 +138,20 @@ describe.skipIf(!hasProgram('pwsh'))('what install.cmd gives to PowerShell (need
   it.each([
     ['throws', 1],
     ['exits', 3],
+    ['ends', 4],
   ])('ends as the script ends that %s: %i', async (how, code) => {
     expect((await runCommand(['-ShimsDir', how])).code).toBe(code);
   });
+
+  it.each([['-Nonsense'], ['-KeyFile']])(
+    'ends with 2 at words that the script does not take: %s',
+    async (...words) => {
+      const result = await runCommand(words);
+
+      expect([result.code, result.stdout]).toEqual([2, '']);
+      expect(result.stderr).toContain('install.cmd: ');
+    },
+  );
 
   it.each(['<html>please log in</html>', `${script} `, ''])(
     'runs nothing but what it was made with: %j',
@@ -143,7 +159,7 @@ describe.skipIf(!hasProgram('pwsh'))('what install.cmd gives to PowerShell (need
       answer = text;
       const result = await runCommand(['-Beta']);
 
-      expect([result.code, result.stdout]).toEqual([1, '']);
+      expect([result.code, result.stdout]).toEqual([3, '']);
       expect(result.stderr).toContain('install.ps1 could not be had');
     },
   );

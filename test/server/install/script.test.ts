@@ -1,11 +1,16 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readInstallScript, renderPowerShell } from '../../../server/install/render.ts';
 import { productDir } from '../../kit/house.ts';
-import { nodesOf, parsePowerShell } from '../../kit/powershell.ts';
+import { parsePowerShell } from '../../kit/powershell.ts';
 import { faultsOf } from '../../kit/powershell-rules.ts';
 
 describe('install.ps1, by a parser and rules of our own (needs no PowerShell)', () => {
   let script: string;
+  /** The text of one function. */
+  const functionOf = (name: string) =>
+    new RegExp(`^function ${name}\\b[^\\r\\n]*(\\}\\r$|[\\s\\S]*?^\\}\\r$)`, 'm').exec(script)?.[0] ?? '';
   beforeAll(async () => {
     const { ps1 } = await readInstallScript(productDir);
     script = renderPowerShell(ps1, { publicUrl: 'https://feed.example', readAuth: 'all' });
@@ -27,39 +32,40 @@ describe('install.ps1, by a parser and rules of our own (needs no PowerShell)', 
     ['program outside', 'git status'],
     ['unknown command', 'Get-Everything'],
     ['call that is not', '& $a status'],
-    ['5.1 makes errors', 'Test-Path a 2> $null'],
+    ['ends at the first line of stderr', 'Test-Path a 2> $null'],
   ])('would have the fault: %s in %s', async (fault, text) => {
     expect(faultsOf(text, await parsePowerShell(text)).join('\n')).toContain(fault);
   });
 
-  it('declares -WhatIf, and changes nothing that it does not guard', async () => {
-    const root = await parsePowerShell(script);
-    const guarded = [
-      ...['SetValue(', 'CreateSubKey(', 'DeleteSubKey('],
-      ...['Move-IntoPlace $part', 'Remove-Item', "'approve'", "'reject'"],
-    ];
-
-    expect(script).toContain('[CmdletBinding(SupportsShouldProcess)]');
-    const functions = nodesOf(root, 'function_statement').map(({ text }) => text);
-    for (const change of guarded) {
-      const makers = functions.filter((text) => text.includes(change));
-      expect(makers.length, change).toBeGreaterThan(0);
-      for (const text of makers) {
-        expect(text.indexOf('ShouldProcess'), text).toBeGreaterThan(-1);
-        expect(text.indexOf('ShouldProcess'), text).toBeLessThan(text.indexOf(change));
-      }
+  it('declares -WhatIf, and changes things in one place alone, which -WhatIf and -Check never reach', () => {
+    expect(script).toContain('[CmdletBinding(SupportsShouldProcess = $true');
+    expect(script.match(/\. \$task\.Do\b/g)).toHaveLength(1);
+    expect(functionOf('Invoke-Section')).toContain('. $task.Do');
+    const run = functionOf('Invoke-Run');
+    for (const look of ['if ($Check) { return', 'if ($WhatIfPreference) { return', 'return Stop-ForRights']) {
+      expect(run.indexOf(look), look).toBeGreaterThan(-1);
+      expect(run.indexOf(look), look).toBeLessThan(run.indexOf('Invoke-Section'));
     }
   });
 
   it('is the same in any session: strict or not, on a console or remote, in whatever folder its process began', () => {
-    const body = script.slice(script.indexOf(')\r\n$ErrorActionPreference'));
-    const invoke = /function Invoke-Program[\s\S]*?\r\n}/.exec(script)?.[0] ?? '';
+    const body = script.slice(script.indexOf('$global:LASTEXITCODE = '));
+    const invoke = functionOf('Invoke-Program');
 
     expect(body.indexOf('Set-StrictMode -Off')).toBeGreaterThan(-1);
     expect(body.indexOf('Set-StrictMode -Off')).toBeLessThan(body.indexOf('function '));
     expect(invoke.indexOf("$ErrorActionPreference = 'Continue'")).toBeGreaterThan(-1);
     expect(invoke.indexOf("$ErrorActionPreference = 'Continue'")).toBeLessThan(invoke.indexOf('& $Program'));
     expect(script).not.toContain('GetFullPath(');
+  });
+
+  it('asks for what only Windows has in one part alone', async () => {
+    const part = await readFile(join(productDir, 'server/install/script/windows.ps1'), 'utf8');
+    const rest = script.replace(part.replace(/\r?\n/g, '\r\n'), () => '');
+
+    expect(rest.length).toBeLessThan(script.length);
+    for (const only of ['Microsoft.Win32', 'WindowsIdentity', 'ProtectedData', 'DriveInfo'])
+      expect(rest, only).not.toContain(only);
   });
 
   it.each([
@@ -113,70 +119,54 @@ describe('install.ps1, by a parser and rules of our own (needs no PowerShell)', 
     expect((Number(mask) & bits) !== 0).toBe(isChange);
   });
 
-  it('puts no folder into the PATH of the machine before it looked at who can write there', async () => {
-    const functions = nodesOf(await parsePowerShell(script), 'function_statement').map(({ text }) => text);
-    const install = functions.find((text) => text.startsWith('function Install-Shims')) ?? '';
-
-    expect(install).toContain('if ($isMachine) { Assert-AdminsOnly $dir }');
-    expect(install.indexOf('Assert-AdminsOnly')).toBeLessThan(install.indexOf('Set-FirstInPath'));
-  });
-
   it.each([
     ['Invoke-Program', 'Assert-OutOfReach @($Program', '& $Program'],
-    ['Invoke-Program', '$env:GO_WIN_TOOLS_KEY = $null', '& $Program'],
+    ['Invoke-Program', 'Set-Environment $Unattended', '& $Program'],
     ['Invoke-Scoop', 'Assert-Scoop', 'Invoke-Program'],
-    ['Install-Scoop', 'Assert-Scoop', 'Set-PrivateHost'],
-    ['Remove-Scoop', 'Assert-Scoop', 'Set-PrivateHost'],
-    ['Install-Choco', 'Assert-Choco', 'Set-ChocoSource'],
-    ['Remove-Choco', 'Assert-Choco', 'Invoke-Program'],
-    ['Install-Shims', 'Assert-Choco', 'Invoke-Program'],
-    ['Set-PrivateHost', 'New-Part', 'WriteAllText'],
-    ['Set-PrivateHost', 'Assert-Private', 'WriteAllText'],
-    ['Set-ChocoKey', 'New-Part', 'Save('],
-    ['Remove-BackupSource', 'New-Part', 'Save('],
+    ['Invoke-Choco', 'Assert-Choco', 'Invoke-Program'],
+    ['Edit-ChocoSource', 'Assert-Choco', 'New-Part'],
+    ['Edit-ChocoSource', 'New-Part', 'Save('],
+    ['Write-ScoopConfig', 'New-Part', 'WriteAllText'],
+    ['Write-ScoopConfig', 'Assert-Private', 'WriteAllText'],
+    ['Disable-Community', 'Assert-ChocoAnswers', "'disable'"],
+    ['Get-ShimsTasks', 'Assert-ShimsFolder $Way', 'Set-FirstInPath $Way'],
+    ['Assert-ShimsFolder', 'if (-not $Way.IsMachine) { return }', 'Assert-AdminsOnly $Way.Dir'],
     // a folder named `a;C:\\open` would be two folders
-    ['Set-FirstInPath', "-match '[;%]'", 'SetValue('],
-    // what a feed answers is no option of choco's
-    ['Show-CompetingSources', "-match '\\A[A-Za-z0-9_][A-Za-z0-9_.-]*\\z'", "'--exact'"],
-  ])('does in %s first: %s', async (name, first, then) => {
-    const functions = nodesOf(await parsePowerShell(script), 'function_statement').map(({ text }) => text);
-    const text = functions.find((body) => new RegExp(`^function ${name}\\b`).test(body)) ?? '';
+    ['Set-FirstInPath', "-match '[;%]'", 'Write-Registry'],
+    ['Invoke-Run', 'Test-Answers', 'Invoke-Section'],
+  ])('does in %s first: %s', (name, first, then) => {
+    const text = functionOf(name);
 
     expect(text.indexOf(first)).toBeGreaterThan(-1);
     expect(text.indexOf(first)).toBeLessThan(text.indexOf(then));
   });
 
-  it("believes of a user no more than that user's own PATH", () => {
-    const branch = script.slice(
-      script.indexOf("Invoke-Part 'PATH'"),
-      script.indexOf("Invoke-Part 'Chocolatey'"),
-    );
-
-    expect(branch.indexOf('Get-ShimsFolders $true')).toBeGreaterThan(
-      branch.indexOf('Get-ShimsFolders $false'),
-    );
-    expect(branch.indexOf('Get-ShimsFolders $true')).toBeLessThan(branch.indexOf("'' $true"));
-  });
-
-  it('takes keys back whatever the server asks for by then', async () => {
-    const functions = nodesOf(await parsePowerShell(script), 'function_statement').map(({ text }) => text);
-    const removing = functions.filter((text) => text.startsWith('function Remove-'));
-    const branch = script.slice(script.indexOf('if ($Remove) {'), script.indexOf('# The feed needs a key'));
-
-    expect(removing.length).toBeGreaterThan(3);
-    for (const text of [...removing, branch]) expect(text).not.toContain('$ReadAuth');
-    for (const name of ['Remove-Choco', 'Remove-Scoop', 'Remove-GitCredential'])
-      expect(branch).toContain(name);
+  it('takes keys back whatever the server asks for by then', () => {
+    for (const name of ['Get-ChocoRemoval', 'Get-ScoopRemoval', 'Get-PathRemoval'])
+      expect(functionOf(name)).not.toContain('$ReadAuth');
   });
 
   it('writes the key on no command line and to no output', () => {
-    const lines = script.split('\r\n').filter((line) => /\$key\b/i.test(line));
+    const lines = script.split('\r\n').filter((line) => /\$key\b|Given\.Key/i.test(line));
 
     expect(lines.length).toBeGreaterThan(10);
-    expect(lines.filter((line) => /Write-(Host|Warning|Done).*\$key\b/i.test(line))).toEqual([]);
+    expect(
+      lines.filter((line) => /Write-(Host|Warning|Line|Note|Log).*(\$key\b|Given\.Key)/i.test(line)),
+    ).toEqual([]);
     // on stdin of git alone
-    expect(lines.filter((line) => /Invoke-(Program|Scoop)/.test(line)).map((line) => line.trim())).toEqual([
-      `[void](Invoke-Program $git @('credential', 'approve') @(0) ((Get-GitCredentialLines) + "password=$Key"))`,
+    expect(
+      lines.filter((line) => /Invoke-(Program|Scoop|Choco|Git)\b/.test(line)).map((line) => line.trim()),
+    ).toEqual([
+      `[void](Invoke-Git @('credential', 'approve') @(0) ((Get-CredentialLines $Url) + "password=$($Given.Key)"))`,
     ]);
+  });
+
+  it("knows the product's own tools", async () => {
+    const [, list = ''] = /\$Tools = @\((.*)\)/.exec(script) ?? [];
+    const files = await readdir(join(productDir, 'manifest-gen/tools'));
+
+    expect(list.replaceAll("'", '').split(', ')).toEqual(
+      files.map((file) => file.replace('.yaml', '')).sort(),
+    );
   });
 });

@@ -8,6 +8,9 @@ import { hasProgram, type RunResult, run } from '../../kit/programs.ts';
 const stand = `
 $ErrorActionPreference = 'Stop'
 $Name = 'go-win-tools'
+$Patience = 30
+function Write-Log {}
+function Test-Windows { return $true }
 function Test-Admin { return $env:IS_ADMIN -ne 'no' }
 function Test-FixedDrive([string] $Path) { return -not $Path.StartsWith('\\\\') }
 function Get-Me { return 'S-1-5-21-1-2-3-1001' }
@@ -50,7 +53,7 @@ describe.skipIf(!hasProgram('pwsh'))('what an administrator may run (needs pwsh)
     await writeFile(at('choco/bin/choco.exe'), '#!/bin/sh\nenv\n', { mode: 0o755 });
     await writeFile(at('open/inside/dlv.exe'), '');
     await symlink(at('open/inside'), at('choco/link'));
-    const texts = ['trust', 'programs', 'scoop'].map((part) =>
+    const texts = ['trust', 'programs', 'scoop-config'].map((part) =>
       readFile(join(productDir, 'server/install/script', `${part}.ps1`), 'utf8'),
     );
     parts = (await Promise.all(texts)).join('\n');

@@ -1,0 +1,82 @@
+# What this server answers. No redirect is followed: it would take the key elsewhere, and a page to sign in at is no answer.
+function Wait-For($Task, [Diagnostics.Stopwatch] $Watch) {
+  $left = [int]($Patience * 1000 - $Watch.ElapsedMilliseconds)
+  if ($left -le 0 -or -not $Task.Wait($left)) { throw "it did not answer within $Patience seconds" }
+  return $Task.Result
+}
+
+function Get-Response($Request, [Diagnostics.Stopwatch] $Watch) {
+  try { return Wait-For $Request.GetResponseAsync() $Watch }
+  catch {
+    $at = $_.Exception
+    while ($null -ne $at) {
+      # Answers such as 401 come as errors.
+      if ($at -is [Net.WebException] -and $null -ne $at.Response) { return $at.Response }
+      $deepest = $at
+      $at = $at.InnerException
+    }
+    throw $deepest.Message
+  }
+}
+
+# Status, type and text of an answer; an error, without the address, where there is none in time.
+function Get-Answer([string] $Url, [string] $Key) {
+  $watch = [Diagnostics.Stopwatch]::StartNew()
+  $request = [Net.WebRequest]::Create($Url)
+  $request.AllowAutoRedirect = $false
+  if ($Key -ne '') { $request.Headers.Add('X-NuGet-ApiKey', $Key) }
+  try {
+    $response = Get-Response $request $watch
+    try {
+      $stream = $response.GetResponseStream()
+      $bytes = New-Object IO.MemoryStream
+      $buffer = New-Object byte[] 65536
+      do {
+        $count = Wait-For $stream.ReadAsync($buffer, 0, $buffer.Length) $watch
+        $bytes.Write($buffer, 0, $count)
+      } while ($count -gt 0 -and $bytes.Length -lt 1048576)
+      return @{ Status = [int]$response.StatusCode; Type = "$($response.ContentType)"; Text = [Text.Encoding]::UTF8.GetString($bytes.ToArray()) }
+    } finally { $response.Dispose() }
+  } finally { $request.Abort() }
+}
+
+# What an answer was instead of the one expected.
+function Get-AnswerFault($Answer) {
+  if ($Answer.Status -ge 300 -and $Answer.Status -lt 400) { return "it sends elsewhere (HTTP $($Answer.Status)), as a network does that wants a sign-in first" }
+  if ($Answer.Status -eq 200 -and $Answer.Type -match 'html') { return 'a web page answers in its place, as in a network that wants a sign-in first' }
+  if ($Answer.Status -eq 200) { return "what answers is no go-win-tools server ($($Answer.Type))" }
+  return "it answers HTTP $($Answer.Status)"
+}
+
+# By the proxy of this user, as the browser does; TLS 1.2 where a session of 5.1 is limited to less. Both are the process's, and put back.
+function Use-Web([scriptblock] $Questions) {
+  $protocol = [Net.ServicePointManager]::SecurityProtocol
+  $proxy = [Net.WebRequest]::DefaultWebProxy
+  $credentials = $null
+  if ($null -ne $proxy) { $credentials = $proxy.Credentials }
+  try {
+    if ([int]$protocol -ne 0) { [Net.ServicePointManager]::SecurityProtocol = $protocol -bor [Net.SecurityProtocolType]::Tls12 }
+    if ($null -ne $proxy -and $null -eq $credentials) { $proxy.Credentials = [Net.CredentialCache]::DefaultCredentials }
+    . $Questions
+  } finally {
+    [Net.ServicePointManager]::SecurityProtocol = $protocol
+    if ($null -ne $proxy -and $null -eq $credentials) { $proxy.Credentials = $null }
+  }
+}
+
+# The source answers a search, as it will answer Chocolatey's; keeps one id that it offers.
+function Assert-Feed([string] $Key) {
+  $search = "$FeedUrl/Search()?searchTerm=%27%27&targetFramework=%27%27&includePrerelease=true&`$skip=0&`$top=1&semVerLevel=2.0.0"
+  $answer = Get-Answer $search $Key
+  $feed = $null
+  try { $feed = ([xml]$answer.Text).feed }
+  catch { $feed = $null }
+  if ($answer.Status -ne 200 -or $null -eq $feed) { throw "$FeedUrl does not answer a search: $(Get-AnswerFault $answer)." }
+  $Given.Offers = "$(@($feed.entry)[0].title.'#text')"
+}
+
+# As git asks first of all.
+function Assert-BucketAnswers([string] $Key) {
+  $answer = Get-Answer "$BucketUrl/info/refs?service=git-upload-pack" $Key
+  if ($answer.Status -ne 200 -or $answer.Type -notmatch 'git-upload-pack') { throw "$BucketUrl does not answer: $(Get-AnswerFault $answer)." }
+}

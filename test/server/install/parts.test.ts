@@ -1,0 +1,129 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startHouse, type TestHouse } from '../../kit/house.ts';
+import { type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
+import { hasProgram, mustRun } from '../../kit/programs.ts';
+
+/** A choco that has the community's source besides. */
+const community = `<?xml version="1.0" encoding="utf-8"?>
+<chocolatey>
+  <sources>
+    <source id="chocolatey" value="https://community.chocolatey.org/api/v2/" disabled="false" priority="0" />
+  </sources>
+</chocolatey>
+`;
+
+describe.skipIf(!hasProgram('pwsh'))('each part of install.ps1 (needs pwsh)', () => {
+  let house: TestHouse;
+  let machine: InstallMachine;
+  beforeAll(async () => {
+    house = await startHouse({});
+  });
+  beforeEach(async () => {
+    machine = await makeInstallMachine();
+    await machine.serve({ publicUrl: house.url, readAuth: undefined });
+    await writeFile(machine.paths.chocoConfig, community);
+    return machine.remove;
+  });
+  afterAll(() => house.stop());
+  const config = () => readFile(machine.paths.chocoConfig, 'utf8');
+  const remote = async () => {
+    const bucket = join(machine.paths.scoop, 'buckets/go-win-tools');
+    return (await mustRun('git', ['-C', bucket, 'config', 'remote.origin.url'])).trim();
+  };
+
+  it('is set up once, follows -Beta there and back, and is taken back whole, twice each', async () => {
+    const runs = await machine.runAll(
+      [
+        ...['-Check', '-WhatIf', '', '', '-Check', '-Beta', '-Beta -Check', '-Beta', '-Check', ''],
+        ...['-DisableCommunity', '-DisableCommunity', '-Check -DisableCommunity'],
+        ...['-Remove -Check', '-Remove -WhatIf', '-Remove', '-Remove', '-Remove -Check'],
+      ].map((parameters) => ({ command: `install ${parameters}` })),
+    );
+    const asked = await machine.asked();
+
+    expect(runs.map(({ code }) => code)).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
+    const url = (channel: string) => `${house.url}/git/${channel}/go-win-tools.git`;
+    expect(asked.filter((line) => !line.includes(' search '))).toEqual([
+      `choco source add --name=go-win-tools --source=${house.url}/nuget --yes`,
+      `scoop bucket add go-win-tools ${url('main')}`,
+      'scoop bucket rm go-win-tools',
+      `scoop bucket add go-win-tools ${url('beta')}`,
+      'scoop bucket rm go-win-tools',
+      `scoop bucket add go-win-tools ${url('main')}`,
+      'choco source disable --name=chocolatey --yes',
+      'choco source remove --name=go-win-tools --yes',
+      'choco source enable --name=chocolatey --yes',
+      'scoop bucket rm go-win-tools',
+    ]);
+    expect(runs[5]?.said).toContain('choco install TOOL --pre');
+    expect((await config()).replace(/^\ufeff/, '')).toBe(community);
+  }, 180_000);
+
+  it('is done although another fails, which says its own cause: 1', async () => {
+    const [broken, lazy, lazyScoop] = await machine.runAll(
+      [
+        { command: 'install', env: { FAKE_CHOCO: 'fails' } },
+        { command: 'install', env: { FAKE_CHOCO: 'lazy' } },
+        { command: 'install -Beta', env: { FAKE_CHOCO: null, FAKE_SCOOP: 'lazy' } },
+      ].map((step) => ({ ...step, command: `${step.command} ` })),
+    );
+
+    expect(broken).toMatchObject({ code: 1 });
+    expect(broken?.said).toMatch(
+      /Chocolatey: choco\.exe source add .* ended with exit code 1\. choco is broken today/,
+    );
+    expect(broken?.said).toContain('Done: Scoop.');
+    expect(lazy).toMatchObject({ code: 1 });
+    expect(lazy?.said).toContain('no error was reported, yet it is not so that source go-win-tools is');
+    expect(lazyScoop).toMatchObject({ code: 1 });
+    expect(lazyScoop?.said).toMatch(/Scoop: Scoop left .*go-win-tools/);
+    expect(lazyScoop?.said).toContain('Done: Chocolatey.');
+    expect(await remote()).toBe(`${house.url}/git/main/go-win-tools.git`);
+  }, 120_000);
+
+  it('is the only one with -Part, and nothing is done that needs an administrator: 4', async () => {
+    const runs = await machine.runAll([
+      { command: 'install ', env: { FAKE_ADMIN: 'no' } },
+      { command: 'install -Part chocolatey' },
+      { command: 'install -Part scoop' },
+      { command: 'install -Part scoop -Remove' },
+      { command: 'install -Part chocolatey', env: { FAKE_ADMIN: 'yes' } },
+      { command: 'install -Part chocolatey -Remove', env: { FAKE_ADMIN: 'no' } },
+    ]);
+    const asked = await machine.asked();
+
+    expect(runs.map(({ code }) => code)).toEqual([4, 4, 0, 0, 0, 4]);
+    expect(runs[0]?.said).toContain('Only an administrator can do it: Chocolatey: source go-win-tools is');
+    expect(asked.map((line) => line.split(' ', 3).join(' '))).toEqual([
+      'scoop bucket add',
+      'scoop bucket rm',
+      'choco source add',
+    ]);
+  }, 120_000);
+
+  it('is not there: named, and 1 where it was asked for', async () => {
+    await rm(machine.paths.choco, { recursive: true });
+    const runs = await machine.runAll([
+      { command: 'install -Part chocolatey' },
+      { command: 'install -WhatIf' },
+      { command: 'install -Remove' },
+    ]);
+
+    expect(runs.map(({ code }) => code)).toEqual([1, 0, 0]);
+    expect(runs[0]?.said).toContain('Chocolatey is not installed. Install it first');
+    expect(runs[1]?.said).not.toContain('choco install');
+  }, 60_000);
+
+  it('is left by no other bucket of the same address, and not refused to a source of another name', async () => {
+    const other = join(machine.paths.scoop, 'buckets/tools');
+    await mustRun('git', ['clone', '-q', `${house.url}/git/main/go-win-tools`, other]);
+    const named = await machine.run();
+
+    expect(named.code).toBe(1);
+    expect(named.said).toContain(
+      'Scoop has this bucket under the name tools and takes it only once: scoop bucket rm tools',
+    );
+  }, 60_000);
+});
