@@ -129,7 +129,7 @@ export function createApp(services: Services): RequestListener {
       ]),
       { mount: '/v3/flat', make: createFlatMaker({ catalog, blobs, cache, beginDownload }) },
     ],
-    stamp: () => ({ packages: catalog.packagesRevision(), counts: catalog.revision() }),
+    changes: { all: catalog.revision, packages: catalog.packagesRevision },
     maxBytes: maxKnownAnswerBytes,
     readAuth: config.readAuth,
     findKey,

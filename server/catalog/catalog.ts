@@ -95,10 +95,13 @@ export interface Catalog {
   /** Kept in memory and written in batches; `flush` writes what is waiting. */
   countDownload(id: string, version: string): void;
   flush(): Promise<void>;
-  /** Grows with every change that an answer could show (publication, listing, counts); an equal number means equal answers. */
-  revision(): number;
-  /** Grows with publication and listing, not with counts; an equal number means answers that are equal but for those. */
-  packagesRevision(): number;
+  /**
+   * Grows with every change that an answer could show (publication, listing, counts). Of an id it is the number at the last
+   * change of a package with that id, or a later one: an answer about the id that was made at this number or later is good.
+   */
+  revision(id?: string): number;
+  /** The same for publication and listing, not for counts. */
+  packagesRevision(id?: string): number;
   /** How many versions there are, listed or not. */
   size(): Promise<number>;
   /** Reads every row; for those who watch the server. `bytes`: of all packages. */

@@ -1,9 +1,8 @@
 export type AnswerCache<T> = {
-  /** What is kept and good; only that counts as used. */
+  /** What is kept and good; only that counts as used. What is not good any more is let go of. */
   find(key: string, isGood: (value: T) => boolean): Found<T> | undefined;
   /** Keeps both, unless they are too large or newcomers have to wait. The bytes may be copied. */
   set(key: string, value: T, body: Buffer): void;
-  clear(): void;
 };
 export type Found<T> = { readonly value: T; readonly body: Buffer };
 
@@ -103,7 +102,11 @@ export function createAnswerCache<T>(maxBytes: number, slabBytes = 1024 ** 2): A
   return {
     find(key, isGood) {
       const entry = kept.get(key);
-      if (entry === undefined || !isGood(entry.value)) return undefined;
+      if (entry === undefined) return undefined;
+      if (!isGood(entry.value)) {
+        remove(key);
+        return undefined;
+      }
       const { value, slab, start, end } = entry;
       slab.usedAt = performance.now();
       return { value, body: slab.bytes.subarray(start, end) };
@@ -124,12 +127,6 @@ export function createAnswerCache<T>(maxBytes: number, slabBytes = 1024 ** 2): A
       slab.keys.push(key);
       total += entryBytes;
       kept.set(key, { value, slab, start, end: slab.filled });
-    },
-    clear() {
-      kept.clear();
-      slabs.clear();
-      open = undefined;
-      total = 0;
     },
   };
 }

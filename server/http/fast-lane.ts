@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { areaOf, subjectOf } from './areas.ts';
 import { type FindKey, mayRead } from './auth.ts';
 import { takesGzip } from './encodings.ts';
-import { createKnownAnswers, type KnownAnswer, type Stamp } from './known-answers.ts';
+import { type Changes, createKnownAnswers, type KnownAnswer } from './known-answers.ts';
 import type { MadeAnswer, MakeAnswer } from './made-answer.ts';
 import type { Peer } from './peer.ts';
 import { plusSignOf } from './plus-sign.ts';
@@ -16,7 +16,7 @@ export type OpenDoor = { readonly mount: string; readonly make: MakeAnswer };
 
 export type FastLaneOptions = {
   readonly doors: readonly OpenDoor[];
-  readonly stamp: () => Stamp;
+  readonly changes: Changes;
   readonly maxBytes: number;
   readonly readAuth: ReadAuth;
   readonly findKey: FindKey;
@@ -36,11 +36,11 @@ export type FastLaneOptions = {
  * with 200, goes the general path.
  */
 export function createFastLane(options: FastLaneOptions, general: RequestListener): RequestListener {
-  const { doors, stamp, maxBytes, readAuth, findKey, watch, readPeer, isStopping, securityHeaders } = options;
-  const answers = createKnownAnswers(stamp, maxBytes);
+  const { doors, changes, maxBytes, readAuth, findKey, watch, readPeer, isStopping, securityHeaders } =
+    options;
+  const answers = createKnownAnswers(changes, maxBytes);
 
   return (req, res) => {
-    answers.forgetOld();
     if (isStopping() || !isPlain(req)) return general(req, res);
     const target = plainTarget(req.url ?? '/');
     const path = pathOf(target);

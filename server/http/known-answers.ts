@@ -2,18 +2,21 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createAnswerCache } from './answer-cache.ts';
 import { plusSignOf } from './plus-sign.ts';
 
-/** What an answer was made from; it is good as long as this is the same. */
-export type Stamp = {
-  /** Packages came, went or were hidden. */
-  readonly packages: number;
-  /** Downloads were counted: shown within `maxCountAgeMs`. */
-  readonly counts: number;
+/**
+ * The changes that make answers old, each with a number that grows: `all` is that of the last one, or of the last that
+ * touches an id (`Catalog.revision`); `packages` leaves counts out.
+ */
+export type Changes = {
+  readonly all: (id?: string) => number;
+  readonly packages: (id?: string) => number;
 };
 
 /** What is done for an answer beside its bytes. */
 export type AnswerAbout = {
   /** `bytes`: counts do not show in it, and conditions and ranges are its door's business. */
   readonly kind: 'document' | 'bytes';
+  /** The id of the packages that it was made from; left out when it is about more than one id. */
+  readonly id?: string;
   /** When a GET is answered with it; what comes back is called once the asker has it all. */
   readonly begin?: (req: IncomingMessage, from: string | undefined) => () => void;
 };
@@ -32,7 +35,8 @@ const maxKeyLength = 2048;
 /** With the 5 s until counts are written, below the 30 s of spec nuget-v2 18.1. */
 const maxCountAgeMs = 20_000;
 type Kept = Omit<KnownAnswer, 'body'> & {
-  readonly stamp: Stamp;
+  /** The number of the last change when it was begun. */
+  readonly revision: number;
   /** By the clock of the process, in milliseconds. */
   readonly madeAt: number;
 };
@@ -55,35 +59,27 @@ export function rememberAnswer(req: object, res: ServerResponse, body: Buffer, a
 }
 
 export type KnownAnswers = {
-  /** Lets go of all when packages came, went or were hidden: none is good any more. To be called with each request. */
-  forgetOld(): void;
   /** Undefined when there is none or it is out of date; then the answer of a door is awaited. */
   find(req: IncomingMessage): KnownAnswer | undefined;
   /** The answer to a request that `find` found none for, made past the general path. */
   keep(req: IncomingMessage, answer: KnownAnswer): void;
 };
 
-export function createKnownAnswers(stampNow: () => Stamp, maxBytes: number): KnownAnswers {
+export function createKnownAnswers(changes: Changes, maxBytes: number): KnownAnswers {
   const answers = createAnswerCache<Kept>(maxBytes);
-  let packages = stampNow().packages;
   return {
-    forgetOld() {
-      const now = stampNow().packages;
-      if (now !== packages) answers.clear();
-      packages = now;
-    },
     find(req) {
       const key = keyOf(req);
       // Read before any door looks into the catalog: a change in between makes the answer old at once.
-      const stamp = stampNow();
-      const known = answers.find(key, (kept) => isGood(kept, stamp));
+      const revision = changes.all();
+      const known = answers.find(key, (kept) => isGood(kept, changes));
       if (known !== undefined) {
         const { headers, etag, about } = known.value;
         return { headers, etag, about, body: known.body };
       }
       if (key.length <= maxKeyLength) {
         awaited.set(req, ({ headers, etag, about, body }) =>
-          answers.set(key, { headers, etag, about, stamp, madeAt: performance.now() }, body),
+          answers.set(key, { headers, etag, about, revision, madeAt: performance.now() }, body),
         );
       }
       return undefined;
@@ -98,10 +94,10 @@ function keyOf({ url = '', headers }: IncomingMessage): string {
   return `${headers['accept-encoding'] ?? ''}\n${plus}\n${url}`;
 }
 
-function isGood({ stamp, madeAt, about }: Kept, now: Stamp): boolean {
-  if (stamp.packages !== now.packages) return false;
-  const showsCounts = about.kind === 'document';
-  return !showsCounts || stamp.counts === now.counts || performance.now() - madeAt < maxCountAgeMs;
+function isGood({ revision, madeAt, about: { kind, id } }: Kept, changes: Changes): boolean {
+  if (changes.packages(id) > revision) return false;
+  const showsCounts = kind === 'document';
+  return !showsCounts || changes.all(id) <= revision || performance.now() - madeAt < maxCountAgeMs;
 }
 
 function wholeHeaders(res: ServerResponse, body: Buffer): string[] {

@@ -33,7 +33,7 @@ export function makePackage(
     headers: blobHeaders(blob),
     etag: etagOf(blob),
     body: readSmall,
-    about: { kind: 'bytes', begin: (req, from) => beginDownload(req, name, from) },
+    about: { kind: 'bytes', id: row.id, begin: (req, from) => beginDownload(req, name, from) },
   };
 }
 

@@ -16,6 +16,8 @@ export type TextDocument = {
   readonly text: string | Buffer;
   /** Much shorter than the text, and equal when that is equal, and only then: it is hashed in its place. */
   readonly identity?: string;
+  /** The id of the packages that it is about; left out when it is about more than one. */
+  readonly id?: string;
 };
 
 /**
@@ -24,7 +26,7 @@ export type TextDocument = {
  * content, so that it stays true after a restored backup, too.
  */
 export function makeText(document: TextDocument, mayGzip: boolean): MadeAnswer {
-  const { headers, text, identity } = document;
+  const { headers, text, identity, id } = document;
   const isGzipped = mayGzip && Buffer.byteLength(text) >= minGzipBytes;
   const digest = hash('sha256', identity ?? text, 'base64url');
   const etag = isGzipped ? `"${digest}-gzip"` : `"${digest}"`;
@@ -33,7 +35,7 @@ export function makeText(document: TextDocument, mayGzip: boolean): MadeAnswer {
     headers: [...headers, ...own, ...(isGzipped ? ['Content-Encoding', 'gzip'] : [])],
     etag,
     body: () => (isGzipped ? compress(text) : Buffer.isBuffer(text) ? text : Buffer.from(text)),
-    about: { kind: 'document' },
+    about: { kind: 'document', ...(id !== undefined && { id }) },
   };
 }
 

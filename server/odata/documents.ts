@@ -1,4 +1,5 @@
 import type { Catalog, Questions } from '../catalog/catalog.ts';
+import { idOf } from '../catalog/one-id.ts';
 import type { PackageQuery } from '../catalog/query.ts';
 import { fail } from '../errors.ts';
 import type { TextDocument } from '../http/send-text.ts';
@@ -77,13 +78,16 @@ async function makePackage(
   const { view } = readOptions(parseParameters(context.rawQuery, context.plusSign));
   const row = await context.find(id, version, view);
   if (row === undefined) return fail('PACKAGE_NOT_FOUND', { id, version });
+  const about = { id };
   switch (part) {
     case 'Id':
-      return document('xml', renderProperty('Id', row.id), context);
+      return document('xml', renderProperty('Id', row.id), context, about);
     case 'Version':
-      return document('xml', renderProperty('Version', row.version), context);
-    default:
-      return document('entry', renderEntry(row, context.links), context, entryIdentity(row, context.links));
+      return document('xml', renderProperty('Version', row.version), context, about);
+    default: {
+      const identity = entryIdentity(row, context.links);
+      return document('entry', renderEntry(row, context.links), context, { ...about, identity });
+    }
   }
 }
 
@@ -102,7 +106,9 @@ async function makeCollection(
   // $count means all of it, whatever the page (spec nuget-v2 18.1).
   const total =
     isCount || options.wantsTotal ? await ask.count({ ...selection, skip: 0, take: 0 }) : undefined;
-  if (isCount) return document('text', String(total), context);
+  const id = idOf(selection);
+  const about = id === undefined ? {} : { id };
+  if (isCount) return document('text', String(total), context, about);
 
   // One row more tells whether there is a next page.
   const take = page.isLast ? page.size : page.size + 1;
@@ -113,7 +119,7 @@ async function makeCollection(
     return last && nextLink(links, collection, rawQuery, { left: leftOf(page, shown), last });
   };
   const { text, identity } = await renderFeed({ title: collection, rows, total, next }, links);
-  return document('feed', text, context, identity);
+  return document('feed', text, context, { ...about, identity });
 }
 
 function startOf({ after, skip }: Page): Pick<PackageQuery, 'after' | 'skip'> {
@@ -124,7 +130,7 @@ function document(
   type: keyof typeof contentTypes,
   text: string | Buffer,
   { cacheControl, version }: DocumentContext,
-  identity?: string,
+  { id, identity }: Pick<TextDocument, 'id' | 'identity'> = {},
 ): TextDocument {
   const headers = [
     'Cache-Control',
@@ -135,5 +141,10 @@ function document(
     'DataServiceVersion',
     '2.0;',
   ];
-  return { headers, text, ...(identity !== undefined && { identity: `${version}\n${identity}` }) };
+  return {
+    headers,
+    text,
+    ...(id !== undefined && { id }),
+    ...(identity !== undefined && { identity: `${version}\n${identity}` }),
+  };
 }

@@ -28,9 +28,11 @@ export function createV3Router(services: V3Services): Router {
   const links = () => v3Links(publicUrl());
   const asked = (request: Request) => catalog.askedFrom(request.ip);
 
-  async function send(request: Request, response: Response, document: object): Promise<void> {
+  /** @param id of the packages that the document is about; left out when it is about more than one */
+  async function send(request: Request, response: Response, document: object, id?: string): Promise<void> {
     const headers = ['Content-Type', 'application/json; charset=utf-8', 'Cache-Control', cache.revalidate];
-    await sendText(request, response, { headers, text: JSON.stringify(document) });
+    const about = id === undefined ? {} : { id };
+    await sendText(request, response, { headers, text: JSON.stringify(document), ...about });
   }
 
   // Of a raw plus sign each client has its own meaning; caches ask again each time, by the ETag of what it got.
@@ -60,7 +62,7 @@ export function createV3Router(services: V3Services): Router {
     const hive = `/${hivePaths[view]}`;
     router.get(`${hive}/:id/index.json`, async (request, response) => {
       const from = { catalog: asked(request), id: request.params.id, view };
-      await send(request, response, await readIndex(from, links()));
+      await send(request, response, await readIndex(from, links()), from.id);
     });
     for (const [path, print] of [
       [`${hive}/:id/:file`, registrationLeaf],
@@ -69,14 +71,14 @@ export function createV3Router(services: V3Services): Router {
       router.get(path, async (request, response) => {
         const { id, file } = request.params;
         const from = { catalog: asked(request), id, view };
-        await send(request, response, await readVersion(from, versionIn(file), links(), print));
+        await send(request, response, await readVersion(from, versionIn(file), links(), print), id);
       });
     }
     router.get(`${hive}/:id/page/:lower/:file`, async (request, response) => {
       const { id, lower, file } = request.params;
       const from = { catalog: asked(request), id, view };
       const page = await readPage(from, versionIn(lower), versionIn(file), links());
-      await send(request, response, page);
+      await send(request, response, page, id);
     });
     router.all(
       [`${hive}/:id/:file`, `${hive}/:id/entry/:file`, `${hive}/:id/page/:lower/:file`],
@@ -87,7 +89,8 @@ export function createV3Router(services: V3Services): Router {
     const { id } = request.params;
     const versions = await findVersions({ catalog: asked(request), id, view: 'semver2' });
     if (versions.length === 0) fail('PACKAGE_NOT_FOUND', { id, version: '(any)' });
-    await send(request, response, { versions: versions.map((version) => version.toLowerCase()) });
+    const document = { versions: versions.map((version) => version.toLowerCase()) };
+    await send(request, response, document, id);
   });
   router.get('/flat/:id/:version/:file', (request, response) =>
     answerFlatFile(request.params, request, response, services),

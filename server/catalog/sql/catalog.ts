@@ -173,6 +173,10 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
     return purges === before ? found : undefined;
   }
 
+  function noteChange<T>(outcome: T, isChange: boolean, id: string): T {
+    return revisions.afterCommit(outcome, { what: 'packages', ids: isChange ? [id.toLowerCase()] : [] });
+  }
+
   function askedFrom(from: string | undefined): Questions {
     return {
       async query(query) {
@@ -193,7 +197,8 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
     ...askedFrom(undefined),
     askedFrom,
     async add(pkg, by, reason) {
-      return revisions.afterCommit(await inGroup(() => insert(pkg, by, reason)), 'packages');
+      const outcome = await inGroup(() => insert(pkg, by, reason));
+      return noteChange(outcome, outcome === 'added', pkg.id);
     },
     async find(id, version, view = 'semver2') {
       const key = packageKey(id, version);
@@ -212,12 +217,9 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
     },
     async setListed(id, version, isListed, by, reason) {
       const key = packageKey(id, version);
-      return key
-        ? revisions.afterCommit(
-            durably(() => list.immediate(key, isListed, by, reason)),
-            'packages',
-          )
-        : 'missing';
+      if (key === undefined) return 'missing';
+      const outcome = durably(() => list.immediate(key, isListed, by, reason));
+      return noteChange(outcome, outcome === 'changed', id);
     },
     async purge(id, version, by, reason) {
       const key = packageKey(id, version);
@@ -228,7 +230,7 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
       // What it said is in memory, too, and the place of its row may be given again.
       nuspecs.forget();
       purges += 1;
-      return revisions.afterCommit(is, 'packages');
+      return noteChange(is, typeof is !== 'string', id);
     },
     async isPurged(id, version) {
       const key = packageKey(id, version);
@@ -241,8 +243,8 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
     async flush() {
       downloads.flush();
     },
-    revision: () => revisions.all(),
-    packagesRevision: () => revisions.packages(),
+    revision: (id) => revisions.all(id?.toLowerCase()),
+    packagesRevision: (id) => revisions.packages(id?.toLowerCase()),
     async size() {
       return get<{ size: number }>({ text: 'SELECT count(*) AS size FROM packages', values: [] })?.size ?? 0;
     },

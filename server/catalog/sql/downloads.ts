@@ -21,9 +21,10 @@ export function createDownloadCounts(db: Connection, prepare: Prepare, revisions
   const later = createWriteLater(() => {
     if (waiting.size === 0) return;
     const counts = waiting;
+    const ids = new Set([...counts.values()].map(({ key }) => key.idKey));
     revisions.afterCommit(
       withoutWaiting(db, () => add.immediate(counts)),
-      'counts',
+      { what: 'counts', ids },
     );
     waiting = new Map();
   });

@@ -1,4 +1,5 @@
 import type { Cost } from '../cost.ts';
+import { conjunction, idOf } from '../one-id.ts';
 import type { Expression, PackageQuery, QueryProperty } from '../query.ts';
 import type { Connection } from './connect.ts';
 
@@ -62,9 +63,9 @@ const indexed: Readonly<Record<'ofOneId' | 'ofAll', readonly QueryProperty[]>> =
 
 /** How long the query takes, in nanoseconds: rather too long than too short. */
 export function estimate(query: PackageQuery, { passes, steps }: Cost, sizes: Sizes): number {
-  const { id, where, search = [], orderBy, skip, take } = query;
+  const { where, search = [], orderBy, skip, take } = query;
   const parts = conjunction(where);
-  const isOneId = id !== undefined || parts.some(namesOneId);
+  const isOneId = idOf(query) !== undefined;
   const candidates = Math.min(
     sizes.versions,
     isOneId ? versionsOfOneId : parts.some(isLatest) ? sizes.ids : Number.POSITIVE_INFINITY,
@@ -81,24 +82,10 @@ export function estimate(query: PackageQuery, { passes, steps }: Cost, sizes: Si
   );
 }
 
-/** The conditions that must all hold. */
-function conjunction(where: Expression | undefined): readonly Expression[] {
-  if (where === undefined) return [];
-  return where.kind === 'and' ? [...conjunction(where.left), ...conjunction(where.right)] : [where];
-}
-
 function isLatest(part: Expression): boolean {
   if (part.kind === 'compare' && part.operator === 'eq' && part.right.kind === 'boolean' && part.right.value)
     return isLatest(part.left);
   return (
     part.kind === 'property' && (part.name === 'IsLatestVersion' || part.name === 'IsAbsoluteLatestVersion')
   );
-}
-
-/** `Id eq 'x'`, as clients write it: the index knows where its versions are. */
-function namesOneId(part: Expression): boolean {
-  if (part.kind !== 'compare' || part.operator !== 'eq' || part.right.kind !== 'text') return false;
-  const { left } = part;
-  const [operand] = left.kind === 'call' && left.name === 'tolower' ? left.args : [left];
-  return operand?.kind === 'property' && operand.name === 'Id';
 }

@@ -1,0 +1,154 @@
+import type { IncomingMessage } from 'node:http';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createKnownAnswers } from '../../../server/http/known-answers.ts';
+import { pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
+import { makeNupkg } from '../../kit/nupkg.ts';
+
+const ids = ['Alpha', 'alpha.Tool', 'Beta'] as const;
+const versions = ['1.0.0', '1.1.0-beta.1', '2.0.0'] as const;
+
+type Step = {
+  readonly what: 'push' | 'unlist' | 'relist' | 'purge' | 'download';
+  readonly id: (typeof ids)[number];
+  readonly version: (typeof versions)[number];
+};
+const steps: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc.record({
+    what: fc.constantFrom('push', 'push', 'unlist', 'relist', 'purge', 'download'),
+    id: fc.constantFrom(...ids),
+    version: fc.constantFrom(...versions),
+  }),
+  { minLength: 4, maxLength: 14 },
+);
+
+describe('kept answers', () => {
+  let house: TestHouse;
+  /** Versions that were purged can never be used again, so each run has ids of its own. */
+  let run = 0;
+  beforeAll(async () => {
+    house = await startHouse();
+  });
+  afterAll(() => house.stop());
+
+  const named = (id: string) => `${id}-${run}`;
+  const pathsOf = (id: string): readonly string[] => [
+    `/nuget/FindPackagesById()?id='${id}'&semVerLevel=2.0.0`,
+    `/api/v2/FindPackagesById()/$count?id='${id}'`,
+    ...versions.map((version) => `/nuget/Packages(Id='${id}',Version='${version}')`),
+    `/nuget/Packages()?$filter=(tolower(Id)%20eq%20'${id.toLowerCase()}')%20and%20IsLatestVersion`,
+    `/nuget/Packages()?$filter=Id%20eq%20'${id.toUpperCase()}'%20or%20IsLatestVersion&$orderby=Id`,
+    `/nuget/Search()?searchTerm='${id}'&includePrerelease=true&semVerLevel=2.0.0`,
+    `/nuget/package/${id}`,
+    `/nuget/package/${id}/1.0.0`,
+    `/v3/reg/${id.toLowerCase()}/index.json`,
+    `/v3/flat/${id.toLowerCase()}/index.json`,
+    `/v3/flat/${id.toLowerCase()}/2.0.0/${id.toLowerCase()}.2.0.0.nupkg`,
+    `/v3/search?q=${id}&prerelease=true&semVerLevel=2.0.0`,
+    `/v3/autocomplete?q=${id}`,
+    `/v3/autocomplete?id=${id}`,
+  ];
+
+  /** What is shown but for counts, which may be some seconds old. */
+  async function shown(path: string, headers: Record<string, string> = {}): Promise<string> {
+    const answer = await fetch(`${house.url}${path}`, { headers });
+    const text = Buffer.from(await answer.arrayBuffer()).toString('latin1');
+    const counts = /(DownloadCount[^>]*>|"(?:totalD|d)ownloads":)\d+/g;
+    // a refusal of the program has the number of its request
+    return `${answer.status} ${answer.status === 200 ? text.replaceAll(counts, '$1') : ''}`;
+  }
+
+  async function take({ what, id, version }: Step): Promise<void> {
+    const auth = { 'X-NuGet-ApiKey': house.adminKey };
+    const address = `${house.url}/nuget/package/${named(id)}/${version}`;
+    if (what === 'push') {
+      await pushNupkg(house, makeNupkg({ id: named(id), version }), house.adminKey);
+      return;
+    }
+    const body = JSON.stringify({ id: named(id), version, reason: 'a test' });
+    const json = { ...auth, 'Content-Type': 'application/json' };
+    await {
+      unlist: () => fetch(address, { method: 'DELETE', headers: auth }),
+      relist: () => fetch(address, { method: 'POST', headers: auth }),
+      purge: () => fetch(`${house.url}/api/v1/purges`, { method: 'POST', headers: json, body }),
+      download: () => fetch(address),
+    }
+      [what]()
+      .then((answer) => answer.arrayBuffer());
+  }
+
+  it('are those that would be made now, whatever was changed before', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (all) => {
+        run += 1;
+        for (const step of all) {
+          await take(step);
+          for (const path of ids.flatMap((id) => pathsOf(named(id)))) {
+            // this one goes past all that is kept
+            const made = await shown(path, { 'If-Modified-Since': 'Thu, 01 Jan 1970 00:00:00 GMT' });
+            expect(`${path} ${await shown(path)}`).toBe(`${path} ${made}`);
+          }
+        }
+      }),
+      { numRuns: 6 },
+    );
+  });
+});
+
+describe('the memory of answers', () => {
+  const documents = { one: { kind: 'document', id: 'Alpha' }, many: { kind: 'document' } } as const;
+  const bytes = { kind: 'bytes', id: 'Alpha' } as const;
+
+  it.each([
+    { what: 'packages', of: 'alpha', about: documents.one, isKept: false },
+    { what: 'packages', of: 'beta', about: documents.one, isKept: true },
+    { what: 'packages', of: 'beta', about: documents.many, isKept: false },
+    { what: 'packages', of: 'alpha', about: bytes, isKept: false },
+    { what: 'packages', of: 'beta', about: bytes, isKept: true },
+    { what: 'counts', of: 'beta', about: documents.one, isKept: true },
+    { what: 'counts', of: 'alpha', about: bytes, isKept: true },
+    // for some seconds counts may be old
+    { what: 'counts', of: 'alpha', about: documents.one, isKept: true },
+    { what: 'counts', of: 'alpha', about: documents.many, isKept: true },
+    { what: 'counts', of: 'alpha', about: documents.one, afterMs: 21_000, isKept: false },
+    { what: 'counts', of: 'beta', about: documents.one, afterMs: 21_000, isKept: true },
+    { what: 'counts', of: 'beta', about: documents.many, afterMs: 21_000, isKept: false },
+    { what: 'counts', of: 'alpha', about: bytes, afterMs: 21_000, isKept: true },
+  ])('after a change to $what of $of: $isKept for $about', ({ what, of, about, afterMs = 0, isKept }) => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      let last = 5;
+      const changed = { packages: new Map<string, number>(), all: new Map<string, number>() };
+      const number = (map: Map<string, number>) => (id?: string) =>
+        Math.max(5, ...(id === undefined ? map.values() : [map.get(id.toLowerCase()) ?? 0]));
+      const answers = createKnownAnswers(
+        { packages: number(changed.packages), all: number(changed.all) },
+        8 * 1024 ** 2,
+      );
+      const asked = () => ({ url: '/x', headers: {} }) as IncomingMessage;
+      const first = asked();
+      expect(answers.find(first)).toBeUndefined();
+      answers.keep(first, { headers: [], etag: '"x"', body: Buffer.from('x'), about: about });
+      expect(answers.find(asked())?.body.toString()).toBe('x');
+
+      last += 1;
+      changed.all.set(of, last);
+      if (what === 'packages') changed.packages.set(of, last);
+      vi.advanceTimersByTime(afterMs);
+      expect(answers.find(asked())?.body.toString()).toBe(isKept ? 'x' : undefined);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('keeps nothing that a change came in between', () => {
+    let last = 5;
+    const answers = createKnownAnswers({ packages: () => last, all: () => last }, 8 * 1024 ** 2);
+    const asked = () => ({ url: '/x', headers: {} }) as IncomingMessage;
+    const first = asked();
+    answers.find(first);
+    last += 1;
+    answers.keep(first, { headers: [], etag: '"x"', body: Buffer.from('x'), about: documents.one });
+    expect(answers.find(asked())).toBeUndefined();
+  });
+});
