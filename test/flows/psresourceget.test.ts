@@ -5,6 +5,7 @@ import { makeKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../
 import { makeNupkg } from '../kit/nupkg.ts';
 import { hasPwsh, runSteps, type Steps } from '../kit/psresourceget.ts';
 
+// PowerShellGet 2 makes tags of the commands, Publish-PSResource does not (docs/clients/powershell.md).
 const manifest = `@{
   RootModule = 'Our.Greeting.psm1'
   ModuleVersion = '1.2.0'
@@ -12,7 +13,7 @@ const manifest = `@{
   Author = 'Our team'
   Description = 'Greets people.'
   FunctionsToExport = @('Get-Greeting')
-  PrivateData = @{ PSData = @{ Tags = @('Polite') } }
+  PrivateData = @{ PSData = @{ Tags = @('Polite', 'PSCommand_Get-Greeting') } }
 }`;
 const code = 'function Get-Greeting([string] $Name) { "Good morning, $Name." }';
 
@@ -79,9 +80,10 @@ describe.skipIf(!hasPwsh).each([
     });
 
     if (apiVersion === 'v2') {
-      it('finds it by wildcard and by tag', () => {
+      it('finds it by wildcard, by tag and by command', () => {
         expect(told.wildcard).toEqual(greeting);
         expect(told.tag).toEqual(greeting);
+        expect(told.command).toEqual(greeting);
       });
 
       // docs/clients/powershell.md: the client says no semVerLevel.
