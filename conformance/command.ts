@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { fileReason } from '../formats/file-reason.ts';
 import { type Level, levels } from './check.ts';
 import { fail } from './errors.ts';
 import { printFailure, printJson, printTable } from './report.ts';
@@ -105,13 +106,17 @@ function readSettings({ env, signal, stderr }: ConformanceWorld, url: string, fl
   if (/\.json$/i.test(url))
     fail('USAGE', { problem: `${url} is a NuGet v3 address; give the v2 address of the same feed.` });
   const password =
-    flags.passwordFile === undefined ? env.CONFORMANCE_PASSWORD : readSecret(flags.passwordFile);
+    flags.passwordFile === undefined
+      ? env.CONFORMANCE_PASSWORD
+      : readSecret(flags.passwordFile, '--password-file');
   if (flags.user !== undefined && password === undefined)
     fail('USAGE', { problem: '--user needs --password-file.' });
   if (flags.user === undefined && flags.passwordFile !== undefined)
     fail('USAGE', { problem: '--password-file needs --user.' });
   const apiKey =
-    flags.apiKeyFile === undefined ? (flags.apiKey ?? env.CONFORMANCE_API_KEY) : readSecret(flags.apiKeyFile);
+    flags.apiKeyFile === undefined
+      ? (flags.apiKey ?? env.CONFORMANCE_API_KEY)
+      : readSecret(flags.apiKeyFile, '--api-key-file');
   if (apiKey?.trim() === '') fail('USAGE', { problem: 'The key is empty.' });
   return {
     url,
@@ -128,15 +133,11 @@ function readSettings({ env, signal, stderr }: ConformanceWorld, url: string, fl
 }
 
 /** The file without its line end. */
-function readSecret(path: string): string {
+function readSecret(path: string, option: string): string {
   try {
     return readFileSync(path, 'utf8').trim();
   } catch (error) {
-    return fail(
-      'USAGE',
-      { problem: `${path} cannot be read: ${error instanceof Error ? error.message : error}.` },
-      error,
-    );
+    return fail('SECRET_MISSING', { file: path, option, cause: fileReason(error) }, error);
   }
 }
 

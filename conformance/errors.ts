@@ -3,6 +3,11 @@ import { type Details, fill } from '../formats/fill.ts';
 /** Every way in which the suite cannot say anything about a feed: code -> [exit code, sentence, what to do next]. */
 const errors = {
   USAGE: [2, '{problem}', 'See --help.'],
+  SECRET_MISSING: [
+    2,
+    'The file {file} of {option} cannot be read: {cause}.',
+    'Expected a file with the secret alone; correct the path.',
+  ],
   UNREACHABLE: [
     4,
     'The feed {url} cannot be reached: {cause}.',

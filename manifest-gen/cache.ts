@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeDir } from './make-dir.ts';
+import { makeDir } from '../formats/make-dir.ts';
 
 /**
  * Every path below CACHE_DIR is made here. All of it can be deleted while no run uses it (`cache:clean`, which knows these folders

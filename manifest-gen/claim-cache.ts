@@ -1,8 +1,8 @@
 import { existsSync, rmSync } from 'node:fs';
 import { chmod, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDir } from '../formats/make-dir.ts';
 import { ownNames, tagFile, useFolder } from './cache-clean/layout.ts';
-import { makeDir } from './make-dir.ts';
 
 /** https://bford.info/cachedir/: backup programs leave out a folder with this file. */
 const tag = `Signature: 8a477f597d28d172789f06886806bc55

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { fileReason } from '../formats/file-reason.ts';
 import { byteCount, idPrefixes, proxyAddresses, publicUrl, wholeNumber } from './config-values.ts';
 import { readTls, type TlsFiles } from './tls.ts';
 
@@ -174,6 +175,8 @@ function defaultOf(setting: z.ZodType): string {
   return ` Default: ${String(setting.def.defaultValue)}.`;
 }
 
+/** Of a file that a setting names; what is no fault of the file system is one of what is in it. */
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const path = error instanceof Error && 'path' in error ? `${error.path}: ` : '';
+  return `${path}${fileReason(error)}`;
 }

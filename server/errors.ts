@@ -87,7 +87,18 @@ const errors = {
   DISK_FULL: [500, 'No room is left at {dir}; nothing half stays there. Free some room and run it again.'],
   INTERRUPTED: [500, 'Interrupted; {state}'],
   FILE_EXISTS: [500, '{file} is there already. Name another file, or replace it with --replace.'],
-  FILE_MISSING: [500, '{file} cannot be read: {cause}.'],
+  FILE_MISSING: [
+    500,
+    '{file} cannot be restored: {cause}. Expected a file that `feed:backup` wrote; correct the path.',
+  ],
+  PLACE_MISSING: [
+    500,
+    'Nothing can be imported from {place}: {cause}. Expected a folder of nupkg files, or the address of a feed, with http:// or https://; correct it.',
+  ],
+  PASSWORD_MISSING: [
+    500,
+    'The file {file} of --password-file cannot be read: {cause}. Expected a file with the password alone; correct the path.',
+  ],
   FILE_UNUSABLE: [500, '{file} cannot be used: {cause}.'],
   EXPORT_FOREIGN: [
     500,
@@ -99,7 +110,7 @@ const errors = {
   ],
   EXPORT_UNKNOWN: [500, 'Not on this feed: {ids}.'],
   BUCKET_FAULTS: [500, 'Rules of the bucket are broken: {count}. The lines above say what to do.'],
-  BUCKET_MISSING: [500, '{dir} cannot be checked: it is no git repository.'],
+  BUCKET_MISSING: [500, '{dir} cannot be checked: {cause}. Expected a clone of a bucket; correct the path.'],
   BUCKET_UNREADABLE: [500, '{dir} cannot be checked: {problem}.'],
   VERIFY_FAULTS: [500, 'Faults were found: {count}. The lines above say what to do.'],
   BLOB_DAMAGED: [
@@ -264,6 +275,8 @@ export type ErrorCode = keyof typeof errors;
 const exitCodes: Partial<Record<ErrorCode, 2 | 4 | 130>> = {
   BUCKET_MISSING: 2,
   FILE_MISSING: 2,
+  PLACE_MISSING: 2,
+  PASSWORD_MISSING: 2,
   KEY_UNUSABLE: 2,
   SOURCE_UNREACHABLE: 4,
   SOURCE_STRANGE: 4,

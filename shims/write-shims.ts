@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeDir } from '../manifest-gen/make-dir.ts';
+import { makeDir } from '../formats/make-dir.ts';
 import { copyLauncher, type Launcher } from './build-launcher.ts';
 import { renderCmd } from './cmd-form.ts';
 import { renderShimJson } from './exe-form.ts';

@@ -8,9 +8,9 @@ import {
 } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { messageOf } from '../../formats/thrown.ts';
+import { fileReason } from '../../formats/file-reason.ts';
+import { makeDir } from '../../formats/make-dir.ts';
 import { fail } from '../errors.ts';
-import { makeDir } from '../make-dir.ts';
 
 /** Who makes bundles. Signatures and public key have minisign's form, so that any minisign can check them. */
 export type BundleKey = {
@@ -33,7 +33,7 @@ const trustedComment = 'trusted comment: digests of a go-win-tools bundle';
  */
 export async function loadOrMakeKey(file: string): Promise<BundleKey> {
   const kept = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) =>
-    error.code === 'ENOENT' ? undefined : unusable(file, error.message, error),
+    error.code === 'ENOENT' ? undefined : unusable(file, fileReason(error), error),
   );
   if (kept !== undefined) return keyOf(readKey(kept, file), false);
   const { privateKey } = generateKeyPairSync('ed25519');
@@ -42,7 +42,7 @@ export async function loadOrMakeKey(file: string): Promise<BundleKey> {
     await makeDir(dirname(file));
     await writeFile(file, text, { mode: 0o600, flag: 'wx', flush: true });
   } catch (error) {
-    return unusable(file, messageOf(error), error);
+    return unusable(file, fileReason(error), error);
   }
   return keyOf(privateKey, true);
 }

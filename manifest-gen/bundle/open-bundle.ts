@@ -3,6 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { createHashes, type Digest, digestBytes } from '../../formats/digest.ts';
+import { fileReason } from '../../formats/file-reason.ts';
 import { readTar, TarError, type TarFile } from '../../formats/tar.ts';
 import { countBytes } from '../count-bytes.ts';
 import { fail } from '../errors.ts';
@@ -168,14 +169,10 @@ function requireSame(file: string, { path, sha256 }: Listed, found: string): voi
 }
 
 async function sizeOf(file: string): Promise<number> {
-  const found = await stat(file).catch((error: NodeJS.ErrnoException) =>
-    fail(
-      'BUNDLE_UNREADABLE',
-      { file, cause: error.code === 'ENOENT' ? 'it is not there' : error.message },
-      error,
-    ),
+  const found = await stat(file).catch((error: unknown) =>
+    fail('BUNDLE_UNREADABLE', { file, cause: fileReason(error) }, error),
   );
-  return found.isFile() ? found.size : fail('BUNDLE_UNREADABLE', { file, cause: 'it is no file' });
+  return found.isFile() ? found.size : fail('BUNDLE_UNREADABLE', { file, cause: 'it is a folder' });
 }
 
 function refuse(file: string, expected: string, found: string): never {

@@ -1,8 +1,8 @@
 import { access, constants, copyFile, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { makeDir } from '../../formats/make-dir.ts';
 import { messageOf } from '../../formats/thrown.ts';
 import { fail } from '../errors.ts';
-import { makeDir } from '../make-dir.ts';
 
 export type KeptFiles = {
   readonly tool: string;

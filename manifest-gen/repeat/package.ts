@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { makeDir } from '../make-dir.ts';
+import { makeDir } from '../../formats/make-dir.ts';
 import { packNupkg } from '../pack/nupkg-writer.ts';
 import type { Rendered } from '../release.ts';
 import { type Check, compare, compareTexts, skipped } from './check.ts';

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { fileReason } from '../../formats/file-reason.ts';
 import { hashing, readTar, TarError, type TarFile } from '../../formats/tar.ts';
 import type { BlobReader } from '../blobs/blob-store.ts';
 import type { CatalogSnapshot } from '../catalog/snapshot.ts';
@@ -42,7 +43,7 @@ export async function readBackup(
       return fail('BACKUP_INVALID', { file, problem: error.message }, error);
     }
     if (/^(ENOENT|EACCES|EPERM|EISDIR)$/.test(code) && 'path' in error && error.path === file) {
-      return fail('FILE_UNUSABLE', { file, cause: code === 'ENOENT' ? 'it is not there' : code }, error);
+      return fail('FILE_UNUSABLE', { file, cause: fileReason(error) }, error);
     }
     throw /^(ENOSPC|EDQUOT)$/.test(code) ? new FeedError('STORAGE_FULL', {}, error) : error;
   }

@@ -1,6 +1,7 @@
 import { access, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
+import { fileReason } from '../../formats/file-reason.ts';
 import { findDamage, openRepository, writeBundle } from '../bucket/copy.ts';
 import type { CatalogSnapshot } from '../catalog/snapshot.ts';
 import { loadConfig } from '../config.ts';
@@ -55,7 +56,7 @@ async function backup(world: OperatorWorld, file: string, flags: Flags): Promise
   const reading = openReading(dataDir);
   try {
     await mkdir(part, { mode: 0o700 }).catch((error: Error) =>
-      fail('FILE_UNUSABLE', { file, cause: error.message }, error),
+      fail('FILE_UNUSABLE', { file, cause: `of the folder ${dirname(file)}, ${fileReason(error)}` }, error),
     );
     const manifest = await writePart(world, reading, part, { ...flags, file });
     await rename(join(part, 'tar'), file);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -56,5 +57,6 @@ async function gitDirOf(dir: string): Promise<string> {
     );
     if (isGit) return candidate;
   }
-  return fail('BUCKET_MISSING', { dir });
+  const cause = existsSync(dir) ? 'it is no git repository' : 'it is not there';
+  return fail('BUCKET_MISSING', { dir, cause });
 }

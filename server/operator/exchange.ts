@@ -1,5 +1,6 @@
 import { rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fileReason } from '../../formats/file-reason.ts';
 import { fail } from '../errors.ts';
 import { syncFolder } from '../feed/restore.ts';
 
@@ -32,9 +33,5 @@ export async function takePlace(dir: string, next: string, names: readonly strin
 }
 
 function unusable(file: string, error: unknown): never {
-  return fail(
-    'FILE_UNUSABLE',
-    { file, cause: error instanceof Error ? error.message : String(error) },
-    error,
-  );
+  return fail('FILE_UNUSABLE', { file, cause: fileReason(error) }, error);
 }

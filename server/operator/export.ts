@@ -2,6 +2,8 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { type ExportIndex, exportIndexName, readExportIndex } from '../../formats/export-index.ts';
+import { fileReason } from '../../formats/file-reason.ts';
+import { makeDir } from '../../formats/make-dir.ts';
 import { openRepository, writeBundle } from '../bucket/copy.ts';
 import { loadConfig } from '../config.ts';
 import { fail } from '../errors.ts';
@@ -100,14 +102,14 @@ async function exportFeed(world: OperatorWorld, dir: string, { id, json }: Flags
 /** Answers with the index of an earlier export. @throws FeedError EXPORT_FOREIGN, FILE_UNUSABLE */
 async function openFolder(dir: string): Promise<ExportIndex | undefined> {
   try {
-    await mkdir(dir, { recursive: true });
+    await makeDir(dir);
     const names = (await readdir(dir)).filter((name) => name !== '.part');
     if (names.length === 0) return undefined;
     const text = names.includes(exportIndexName) ? await readFile(join(dir, exportIndexName), 'utf8') : '';
     return readExportIndex(text) ?? fail('EXPORT_FOREIGN', { path: dir });
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error) || !('path' in error)) throw error;
-    return fail('FILE_UNUSABLE', { file: dir, cause: error.message }, error);
+    return fail('FILE_UNUSABLE', { file: dir, cause: fileReason(error) }, error);
   }
 }
 

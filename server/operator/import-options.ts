@@ -1,7 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { fileReason } from '../../formats/file-reason.ts';
 import type { ProxySettings } from '../../outbound/proxy.ts';
+import { fail } from '../errors.ts';
 
 /** What was asked for, as it was typed. */
 export type ImportFlags = {
@@ -63,10 +65,12 @@ export function readPlace(command: Command, text: string, cwd: string): Place {
     return { kind: 'feed', url };
   }
   const dir = resolve(cwd, text);
-  const isFolder = statSync(dir, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  return isFolder
-    ? { kind: 'folder', dir }
-    : command.error(`error: ${dir} is no folder, and a feed begins with http:// or https://`, usage);
+  try {
+    if (statSync(dir).isDirectory()) return { kind: 'folder', dir };
+  } catch (error) {
+    return fail('PLACE_MISSING', { place: dir, cause: fileReason(error) }, error);
+  }
+  return fail('PLACE_MISSING', { place: dir, cause: 'it is a file' });
 }
 
 export type Login = { readonly origin: string; readonly user: string; readonly password: string };
@@ -88,8 +92,7 @@ export function readLogin(
     // Servers that take API keys as passwords do not look at the name.
     return { origin: place.url.origin, user: user ?? 'import', password };
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    return command.error(`error: --password-file cannot be read: ${cause}`, usage);
+    return fail('PASSWORD_MISSING', { file: passwordFile, cause: fileReason(error) }, error);
   }
 }
 

@@ -1,4 +1,5 @@
 import { readdir, rm } from 'node:fs/promises';
+import { fileReason } from '../../formats/file-reason.ts';
 import { fail } from '../errors.ts';
 
 /**
@@ -8,7 +9,7 @@ import { fail } from '../errors.ts';
 export async function clearLeftovers(dir: string, names: RegExp): Promise<void> {
   const found = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    return fail('FILE_UNUSABLE', { file: dir, cause: error.message }, error);
+    return fail('FILE_UNUSABLE', { file: dir, cause: fileReason(error) }, error);
   });
   const foreign = found.find((name) => !names.test(name));
   if (foreign !== undefined)

@@ -1,6 +1,7 @@
 import { mkdir, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
+import { fileReason } from '../../formats/file-reason.ts';
 import { findStepsBack, listRefs, openRepository, restoreBundle } from '../bucket/copy.ts';
 import { loadConfig } from '../config.ts';
 import { openDataDir } from '../data-dir.ts';
@@ -42,7 +43,7 @@ When it fails, the folder is as it was.`;
 
 async function restore(world: OperatorWorld, file: string, flags: Flags): Promise<void> {
   const named = flags.into === undefined ? loadConfig(world.env).dataDir : resolve(world.cwd, flags.into);
-  await stat(file).catch((error: Error) => fail('FILE_MISSING', { file, cause: error.message }, error));
+  await stat(file).catch((error: Error) => fail('FILE_MISSING', { file, cause: fileReason(error) }, error));
   const wasThere = (await namesIn(named)) !== undefined;
   const { release } = openDataDir(named);
   // Behind a link, the folder is exchanged where it really is: the link may lead to another disk.

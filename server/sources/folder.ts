@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { digestFile } from '../../formats/digest.ts';
 import { type ExportIndex, exportIndexName, readExportIndex } from '../../formats/export-index.ts';
+import { fileReason } from '../../formats/file-reason.ts';
 import { FormatError, visible } from '../../formats/format-error.ts';
 import { openNupkg } from '../../formats/nupkg.ts';
 import { fail } from '../errors.ts';
@@ -113,7 +114,6 @@ async function openFile(path: string): Promise<Readable> {
   try {
     return (await open(path, 'r')).createReadStream();
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    return fail('SOURCE_UNREACHABLE', { url: visible(path), cause }, error);
+    return fail('SOURCE_UNREACHABLE', { url: visible(path), cause: fileReason(error) }, error);
   }
 }

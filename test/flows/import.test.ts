@@ -532,7 +532,7 @@ describe('feed:import from a small or hostile feed', () => {
   });
 
   it.each([
-    [['/nowhere/at/all'], 'is no folder'],
+    [['/nowhere/at/all'], 'is not there'],
     [['https://me:secret@example.org/nuget'], '--password-file'],
     [['http://example.org/nuget', '--user', 'me'], 'go together'],
     [['http://example.org/nuget', '--newest', '0'], 'Expected a number'],

@@ -1,7 +1,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeDir } from '../../manifest-gen/make-dir.ts';
+import { makeDir } from '../../formats/make-dir.ts';
 import { makeTempDir } from '../kit/house.ts';
 
 describe('makeDir', () => {
