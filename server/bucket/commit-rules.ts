@@ -9,6 +9,14 @@ import { forEachCommit, type Rule } from './rule.ts';
  * line, so a version has a commit of its own (spec scoop 2.4); Scoop's update log hides chores (spec scoop 1.4).
  */
 export const commitRules: readonly Rule[] = [
+  // git shows a message in the encoding that the commit names, which may be any other text than the bytes are as UTF-8
+  forEachCommit('message-in-utf-8', ({ encoding = 'UTF-8' }) =>
+    /^utf-?8$/i.test(encoding)
+      ? []
+      : [
+          `the message is in ${quoted(encoding)}, and must be in UTF-8 (git config i18n.commitEncoding UTF-8)`,
+        ],
+  ),
   forEachCommit('release-or-chore', (commit) =>
     releaseOf(commit) === undefined && !isChore(commit)
       ? [

@@ -6,7 +6,13 @@ type GitObject = {
   readonly kind: 'commit' | 'tree' | 'blob' | 'tag';
   readonly bytes: Buffer;
 };
-export type Commit = { readonly tree: string; readonly parents: readonly string[]; readonly subject: string };
+export type Commit = {
+  readonly tree: string;
+  readonly parents: readonly string[];
+  readonly subject: string;
+  /** What its message is written in, where it says so; `subject` is read as UTF-8 all the same. */
+  readonly encoding: string | undefined;
+};
 export type TreeEntry = { readonly mode: string; readonly name: string; readonly oid: string };
 
 /** One `git cat-file --batch`: objects are asked one after the other. */
@@ -111,6 +117,8 @@ export function parseCommit(bytes: Buffer): Commit {
     tree: first.startsWith('tree ') ? first.slice('tree '.length) : '',
     parents: parents.map((line) => line.slice('parent '.length)),
     subject: message.trimStart().split('\n')[0]?.trimEnd() ?? '',
+    // the first line of that name, wherever it stands (git's commit.c, find_commit_header)
+    encoding: head.find((line) => line.startsWith('encoding '))?.slice('encoding '.length),
   };
 }
 

@@ -48,6 +48,8 @@ export type Advance = {
 export type PushedCommit = {
   readonly oid: string;
   readonly subject: string;
+  /** Of the message; undefined is UTF-8. */
+  readonly encoding: string | undefined;
   readonly parentCount: number;
   readonly changes: readonly Change[];
   /** Files and folders at the root, of those that a bucket must have. */

@@ -63,6 +63,7 @@ export async function readAdvance(
     commits.push({
       oid,
       subject: commit.subject,
+      encoding: commit.encoding,
       parentCount: commit.parents.length,
       changes,
       lacks: await findLacks(trees, commit.tree),

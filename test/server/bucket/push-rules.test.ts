@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGitClient, type GitClient } from '../../kit/git.ts';
 import { type BucketServer, serveBucket } from './serve-bucket.ts';
@@ -124,6 +126,23 @@ describe('the rules of the bucket', () => {
         return ['beta'];
       },
       says: 'the message "Improve things" is neither "TOOL: Update to version VERSION" nor begins with "(chore)".',
+    },
+    {
+      // git shows it as "(chore): Nothing" where iconv knows UTF-7
+      name: 'a message that git may show as another one',
+      prepare: async (work) => {
+        const chore = 'encoding UTF-7\n\n(chore): +AE4AbwB0AGgAaQBuAGc-\n';
+        const tree = await git.run(work, 'rev-parse', 'HEAD^{tree}');
+        const head = await git.run(work, 'rev-parse', 'HEAD');
+        const who = 'A Tester <tester@localhost> 1767225600 +0000';
+        await writeFile(
+          join(work, 'commit'),
+          `tree ${tree}\nparent ${head}\nauthor ${who}\ncommitter ${who}\n${chore}`,
+        );
+        const oid = await git.run(work, 'hash-object', '-t', 'commit', '-w', 'commit');
+        return [`${oid}:refs/heads/beta`];
+      },
+      says: 'the message is in "UTF-7", and must be in UTF-8 (git config i18n.commitEncoding UTF-8).',
     },
     {
       name: 'a release of two tools in one commit',

@@ -20,7 +20,12 @@ describe('a commit', () => {
     const author = 'author a <a@b> 0 +0000\ncommitter a <a@b> 0 +0000';
     const commit = `tree ${oid('1')}\n${author}\nparent ${oid('2')}\n\nsubject\n`;
 
-    expect(parseCommit(Buffer.from(commit))).toEqual({ tree: oid('1'), parents: [], subject: 'subject' });
+    expect(parseCommit(Buffer.from(commit))).toEqual({
+      tree: oid('1'),
+      parents: [],
+      subject: 'subject',
+      encoding: undefined,
+    });
   });
 
   it('is read as often for many manifests as for one', async () => {
