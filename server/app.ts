@@ -44,7 +44,10 @@ import { createV3Router } from './v3/router.ts';
 
 /** Everything that the doors are given; each takes the slice it needs. */
 export type Services = {
-  readonly config: Pick<Config, 'maxPackageBytes' | 'readAuth' | 'reservedIds' | 'tls' | 'trustProxy'>;
+  readonly config: Pick<
+    Config,
+    'accessLog' | 'maxPackageBytes' | 'readAuth' | 'reservedIds' | 'tls' | 'trustProxy'
+  >;
   /** Base of every absolute link, known once the server listens. */
   readonly publicUrl: () => string;
   readonly version: string;
@@ -82,7 +85,7 @@ export function createApp(services: Services): RequestListener {
   app.disable('etag');
   app.set('trust proxy', config.trustProxy ?? false);
 
-  const watch = createRequestWatch(log, metrics.observeRequest);
+  const watch = createRequestWatch(log, metrics.observeRequest, config.accessLog);
   app.use(createRequestLog(watch));
   app.use(setSecurityHeaders(securityHeaders));
   app.use(refuseWhenStopping(services.isStopping));

@@ -20,9 +20,13 @@ export type Config = {
   /** Ids, or beginnings of ids that end in `*`. */
   readonly reservedIds?: readonly string[];
   readonly logLevel: (typeof logLevels)[number];
+  readonly accessLog: AccessLog;
 };
 
+export type AccessLog = (typeof accessLogs)[number];
+
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const accessLogs = ['off', 'errors', 'all'] as const;
 
 /** Every setting of the server (contract section 2): its schema, its default, its sentence in `serve --help`. */
 const Settings = z.object({
@@ -86,6 +90,10 @@ const Settings = z.object({
     .enum(logLevels, `expected one of ${logLevels.join(', ')}`)
     .default('info')
     .describe(`How much is logged: ${logLevels.join(', ')}.`),
+  ACCESS_LOG: z
+    .enum(accessLogs, `expected one of ${accessLogs.join(', ')}`)
+    .default('all')
+    .describe('Which requests have a line in the log: off, errors (refused, failed or cut off) or all.'),
 });
 
 /** Settings that cannot be used: all of them at once. */
@@ -151,6 +159,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     dataDir: resolve(settings.DATA_DIR),
     maxPackageBytes: settings.MAX_PACKAGE_BYTES,
     logLevel: settings.LOG_LEVEL,
+    accessLog: settings.ACCESS_LOG,
     ...(settings.PUBLIC_URL === undefined ? {} : { publicUrl: settings.PUBLIC_URL }),
     ...(tls === undefined ? {} : { tls }),
     ...(settings.TRUST_PROXY === undefined ? {} : { trustProxy: settings.TRUST_PROXY }),

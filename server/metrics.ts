@@ -80,11 +80,23 @@ export function createMetrics(): Metrics {
     }),
   };
   const ids = new Set<string>();
+  /** Sets of labels are few, and finding one by its labels costs more than counting. */
+  const observed = new Map<string, { requests: Counter.Internal; durations: Histogram.Internal<'route'> }>();
 
   return {
     observeRequest(route, method = '', status = 0, ms) {
-      metrics.requests.inc({ route, method: methods.has(method) ? method : 'other', status });
-      metrics.durations.observe({ route }, ms / 1000);
+      const shown = methods.has(method) ? method : 'other';
+      const name = `${route} ${shown} ${status}`;
+      let of = observed.get(name);
+      if (of === undefined) {
+        of = {
+          requests: metrics.requests.labels({ route, method: shown, status }),
+          durations: metrics.durations.labels({ route }),
+        };
+        observed.set(name, of);
+      }
+      of.requests.inc();
+      of.durations.observe(ms / 1000);
     },
     countPush: (kind, outcome) => metrics.pushes.inc({ kind, outcome }),
     countDownload(id) {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
+import type { AccessLog } from '../config.ts';
 import { type Logger, redactUrl } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { areaOf } from './areas.ts';
@@ -37,12 +38,16 @@ export type RequestLine = RequestStart & {
 } & Partial<ReturnType<typeof downloadFields>>;
 
 /**
- * Gives the request its id, and writes its one line when its answer is out or the asker is gone. One that is watched
+ * Gives the request its id, and writes its one line when its answer is out or the asker is gone, where ACCESS_LOG wants it. One that is watched
  * already (by the fast lane, which then left it to the general path) keeps its id.
  */
 export type WatchRequest = (req: IncomingMessage, res: ServerResponse, start: RequestStart) => string;
 
-export function createRequestWatch(log: Logger, observe: Metrics['observeRequest']): WatchRequest {
+export function createRequestWatch(
+  log: Logger,
+  observe: Metrics['observeRequest'],
+  accessLog: AccessLog,
+): WatchRequest {
   // The address is made safe before and no other field can hold a secret: redaction, which copies the line, costs
   // seven times as much as writing it.
   const lines = log.child({}, { redact: [] });
@@ -55,20 +60,25 @@ export function createRequestWatch(log: Logger, observe: Metrics['observeRequest
     const sentBefore = socket.bytesWritten;
     requestIds.set(req, requestId);
     res.once('close', () => {
+      const { method } = req;
+      const status = res.headersSent ? res.statusCode : undefined;
+      const ms = Math.round((performance.now() - started) * 10) / 10;
+      observe(route, method, status, ms);
+      const isGood = status !== undefined && status < 400 && res.writableFinished;
+      if (accessLog === 'off' || (accessLog === 'errors' && isGood)) return;
       const line: RequestLine = {
         requestId,
-        method: req.method,
+        method,
         url,
         route,
-        status: res.headersSent ? res.statusCode : undefined,
-        ms: Math.round((performance.now() - started) * 10) / 10,
+        status,
+        ms,
         bytes: socket.bytesWritten - sentBefore,
         from,
         keyName: keyNameOf(req),
         isCutOff: res.writableFinished ? undefined : true,
         ...downloadFields(req),
       };
-      observe(route, line.method, line.status, line.ms);
       lines.info(line, 'request');
     });
     return requestId;

@@ -32,6 +32,7 @@ export async function startHouse({ server, ...settings }: HouseOptions = {}): Pr
     adminApiKey: adminKey,
     maxPackageBytes: 64 * 1024 ** 2,
     logLevel: 'info',
+    accessLog: 'all',
     ...settings,
   };
   const log = createLogger(config.logLevel, { write: (line) => void lines.push(line) });

@@ -18,6 +18,7 @@ const settings = [
   'MAX_PACKAGE_BYTES',
   'RESERVED_IDS',
   'LOG_LEVEL',
+  'ACCESS_LOG',
 ];
 
 function problemsOf(env: Record<string, string>): readonly string[] {
@@ -40,6 +41,7 @@ describe('config', () => {
       dataDir: resolve('data'),
       maxPackageBytes: 4 * 1024 ** 3,
       logLevel: 'info',
+      accessLog: 'all',
     });
   });
 
@@ -55,6 +57,7 @@ describe('config', () => {
       MAX_PACKAGE_BYTES: '500 MiB',
       RESERVED_IDS: 'acme.*, delve',
       LOG_LEVEL: 'debug',
+      ACCESS_LOG: 'errors',
     });
 
     expect(config).toEqual({
@@ -68,6 +71,7 @@ describe('config', () => {
       maxPackageBytes: 500 * 1024 ** 2,
       reservedIds: ['acme.*', 'delve'],
       logLevel: 'debug',
+      accessLog: 'errors',
     });
     expect(Object.isFrozen(config)).toBe(true);
   });
@@ -98,6 +102,7 @@ describe('config', () => {
     ['MAX_PACKAGE_BYTES', '4 GB'],
     ['MAX_PACKAGE_BYTES', '1e9'],
     ['LOG_LEVEL', 'loud'],
+    ['ACCESS_LOG', 'some'],
     ['RESERVED_IDS', '*'],
     ['RESERVED_IDS', 'acme.'],
     ['RESERVED_IDS', 'a*b'],

@@ -15,7 +15,7 @@ function appOf(handler: RequestHandler): { app: express.Express; logged: () => s
   const lines: string[] = [];
   const log = createLogger('info', { write: (line) => void lines.push(line) });
   const app = express().use(
-    createRequestLog(createRequestWatch(log, () => undefined)),
+    createRequestLog(createRequestWatch(log, () => undefined, 'all')),
     handler,
     answerUnknownRoute,
     createAnswerError(log, renderErrorPage),

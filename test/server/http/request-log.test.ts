@@ -33,6 +33,30 @@ describe('request log', () => {
   });
 
   it.each([
+    ['all', ['/healthz', '/nuget/nothing']],
+    ['errors', ['/nuget/nothing']],
+    ['off', []],
+  ] as const)(
+    'has the requests that ACCESS_LOG=%s names, and metrics count all',
+    async (accessLog, logged) => {
+      const house = await startHouse({ accessLog });
+
+      for (const path of ['/healthz', '/nuget/nothing']) await (await fetch(`${house.url}${path}`)).text();
+      const metrics = await (await fetch(`${house.url}/metrics`)).text();
+      await house.stop();
+
+      const lines = house
+        .logged()
+        .split('\n')
+        .filter((line) => line.includes('"msg":"request"'));
+      const urls = lines.map((line): string => JSON.parse(line).url).filter((url) => url !== '/metrics');
+      expect(urls).toEqual(logged);
+      expect(metrics).toMatch(/gwt_requests_total\{[^}]*status="200"\} 1/);
+      expect(metrics).toMatch(/gwt_requests_total\{[^}]*status="404"\} 1/);
+    },
+  );
+
+  it.each([
     [undefined, '127.0.0.1'],
     [['loopback'], '203.0.113.7'],
     [['10.0.0.0/8'], '127.0.0.1'],
