@@ -3,10 +3,11 @@ import { fail, isProgramFault, quoted } from './format-error.ts';
 import { isEveryVersion, parseNuGetRange } from './nuget-range.ts';
 import { dependencyElements, type NuspecDependency, readDependencies } from './nuspec-dependencies.ts';
 import { checkForm } from './nuspec-fields.ts';
+import { readSdkFields, type SdkFields, sdkElements } from './nuspec-sdk.ts';
 import { readXml, type XmlElement } from './xml.ts';
 
 /** The metadata of a package with Chocolatey's extensions. Texts are trimmed; what is empty is absent. */
-export type Nuspec = {
+export type Nuspec = SdkFields & {
   readonly id: string;
   /** As it was spelled. */
   readonly version: string;
@@ -71,6 +72,7 @@ export async function readNuspec(xml: Uint8Array | string): Promise<Nuspec> {
     requireLicenseAcceptance: isTrue('requireLicenseAcceptance'),
     developmentDependency: isTrue('developmentDependency'),
     ...(minClientVersion && { minClientVersion: checkForm('version', 'minClientVersion', minClientVersion) }),
+    ...readSdkFields((name) => onlyChild(metadata, name)),
     dependencies: dependencies === undefined ? [] : readDependencies(dependencies),
     ...(files && { files: files.children.filter((child) => child.name === 'file').map(readFile) }),
   };
@@ -86,6 +88,7 @@ export function writeNuspec(nuspec: Nuspec): string {
     ...collect(fieldsAsWritten, (name) => nuspec[name]),
     ...(nuspec.tags.length > 0 && { tags: nuspec.tags.join(' ') }),
     requireLicenseAcceptance: String(nuspec.requireLicenseAcceptance),
+    ...sdkElements(nuspec),
     ...(nuspec.developmentDependency && { developmentDependency: 'true' }),
     ...(nuspec.dependencies.length > 0 && { dependencies: dependencyElements(nuspec.dependencies) }),
   };

@@ -13,6 +13,7 @@ import type { Config } from './config.ts';
 import { asDataDirError, lockBlobs, openDataDir } from './data-dir.ts';
 import { reservePlaces } from './data-modes.ts';
 import { createPurging } from './feed/purge.ts';
+import { createRereading, type Rereading } from './feed/reread.ts';
 import { createSettling } from './feed/settle.ts';
 import { createSqlKeys } from './keys/sql-keys.ts';
 import type { Logger } from './log.ts';
@@ -33,6 +34,8 @@ export type HouseDeps = {
 
 export type House = {
   readonly services: Services;
+  /** For a server to start; verbs do not wait for it. */
+  readonly rereading: Pick<Rereading, 'start'>;
   /** Writes counters and times of last use that still wait in memory. */
   flush(): Promise<void>;
   /** Flushes, and gives database and lock back. */
@@ -116,6 +119,8 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
     });
     undo.push(purging.close);
     await purging.sweep();
+    const rereading = createRereading({ unread: catalog.unreadNuspecs, blobs, log: deps.log });
+    undo.push(rereading.stop);
     const services: Services = {
       ...deps,
       config,
@@ -129,7 +134,7 @@ export async function buildHouse(config: Config, deps: HouseDeps): Promise<House
       settling,
       purging,
     };
-    return { services, flush, close: tearDown };
+    return { services, rereading, flush, close: tearDown };
   } catch (error) {
     await tearDown();
     throw asDataDirError(error, config.dataDir);

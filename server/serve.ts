@@ -83,6 +83,7 @@ export async function startServer(
       key: operatorKey,
     });
     log.info({ url, publicUrl, version, dataDir: config.dataDir }, 'listening');
+    house.rereading.start();
     if (config.publicUrl === undefined && isWildcard(config.host)) {
       log.warn(
         { publicUrl },

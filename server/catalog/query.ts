@@ -100,6 +100,8 @@ export type PackageQuery = {
   readonly where?: Expression;
   /** Words that must all occur in Id, Title, Tags, Summary or Description, whatever their case; an id equal to the whole text comes before its equals by `orderBy`. */
   readonly search?: readonly string[];
+  /** Only packages of one of these types, whatever their case; those that name none are of `plainPackageType`. */
+  readonly packageTypes?: readonly string[];
   /** Ids that begin with this text, whatever its case, come before all others. */
   readonly idsFirst?: string;
   /** Search() hides unlisted packages, FindPackagesById() and Packages() keep them (spec nuget-v2 10.4). */

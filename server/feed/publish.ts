@@ -1,6 +1,7 @@
 import { FormatError } from '../../formats/format-error.ts';
 import { isPrerelease, parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { openNupkg, verifyContent } from '../../formats/nupkg.ts';
+import { nuspecWithItsFiles } from '../../formats/nupkg-files.ts';
 import type { Nuspec } from '../../formats/nuspec.ts';
 import { type Actor, actorOf } from '../audit/audit.ts';
 import type { BlobDraft } from '../blobs/blob-store.ts';
@@ -85,7 +86,7 @@ async function readPackage(draft: BlobDraft, authorize: (nuspec: Nuspec) => void
     try {
       authorize(nupkg.nuspec);
       await verifyContent(nupkg);
-      return nupkg.nuspec;
+      return nuspecWithItsFiles(nupkg);
     } finally {
       await nupkg.close();
     }

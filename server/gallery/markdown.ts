@@ -6,9 +6,12 @@ const maxCells = 2000;
 const markdown = createMarkdown();
 const withoutTables = createMarkdown().disable('table');
 
-/** A package's description as HTML that is safe to put into a page. */
+/** The rest of a longer text is not shown. */
+export const maxMarkdownLength = 50_000;
+
+/** A package's description or readme as HTML that is safe to put into a page. */
 export function renderMarkdown(text: string): string {
-  const shown = text.slice(0, 50_000);
+  const shown = text.slice(0, maxMarkdownLength);
   return (mostCells(shown) > maxCells ? withoutTables : markdown).render(shown);
 }
 

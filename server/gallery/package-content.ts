@@ -1,9 +1,11 @@
 import { pipeline } from 'node:stream/promises';
 import { createDigester } from '../../formats/digest.ts';
 import { type Nupkg, openNupkg } from '../../formats/nupkg.ts';
+import { findNamedEntry, maxNamedFileBytes } from '../../formats/nupkg-files.ts';
 import { ReleaseRecord } from '../../formats/release-record.ts';
 import type { BlobReader } from '../blobs/blob-store.ts';
 import type { PackageRow } from '../catalog/catalog.ts';
+import { maxMarkdownLength } from './markdown.ts';
 import { kindOfFiles, type PackageKind } from './package-kind.ts';
 
 /** What lies in a package. Each is read once: the bytes never change. */
@@ -14,6 +16,8 @@ export type PackageContent = {
   exeSha256Of(row: Stored): Promise<string | undefined>;
   /** What its files are for. */
   kindOf(row: Stored): Promise<PackageKind | undefined>;
+  /** Its readme as a page shows it; undefined where it names none. */
+  readmeOf(row: Stored & Pick<PackageRow, 'nuspec'>): Promise<string | undefined>;
 };
 
 type Stored = Pick<PackageRow, 'sha256' | 'sizeBytes'>;
@@ -23,22 +27,30 @@ type Read<Value> = (nupkg: Nupkg) => Promise<Value | undefined>;
 const Named = ReleaseRecord.pick({ tool: true });
 const maxRecordBytes = 1024 * 1024;
 const maxRemembered = 1000;
+/** Readmes are long. */
+const maxRememberedReadmes = 50;
 
 export function createPackageContent(blobs: Blobs): PackageContent {
+  const readme = once(blobs, readReadme, maxRememberedReadmes);
   return {
     toolOf: once(blobs, readTool),
     exeSha256Of: once(blobs, hashExe),
     kindOf: once(blobs, async ({ entries }) => kindOfFiles(entries.map(({ name }) => name))),
+    readmeOf: async (row) => (row.nuspec.readme === undefined ? undefined : readme(row)),
   };
 }
 
-function once<Value>(blobs: Blobs, read: Read<Value>): (row: Stored) => Promise<Value | undefined> {
+function once<Value>(
+  blobs: Blobs,
+  read: Read<Value>,
+  maxKept: number = maxRemembered,
+): (row: Stored) => Promise<Value | undefined> {
   const known = new Map<string, Promise<Value | undefined>>();
   return (row) => {
     const answer = known.get(row.sha256) ?? readPackage(blobs, row, read);
     known.set(row.sha256, answer);
     const [oldest] = known.keys();
-    if (known.size > maxRemembered && oldest !== undefined) known.delete(oldest);
+    if (known.size > maxKept && oldest !== undefined) known.delete(oldest);
     return answer;
   };
 }
@@ -46,6 +58,12 @@ function once<Value>(blobs: Blobs, read: Read<Value>): (row: Stored) => Promise<
 async function readTool(nupkg: Nupkg): Promise<string | undefined> {
   const text = (await nupkg.readEntry('tools/release.json', maxRecordBytes)).toString();
   return Named.parse(JSON.parse(text)).tool;
+}
+
+async function readReadme(nupkg: Nupkg): Promise<string | undefined> {
+  const entry = findNamedEntry(nupkg.entries, nupkg.nuspec.readme ?? '');
+  if (entry === undefined) return undefined;
+  return (await nupkg.readEntry(entry.name, maxNamedFileBytes)).toString().slice(0, maxMarkdownLength);
 }
 
 async function hashExe(nupkg: Nupkg): Promise<string | undefined> {

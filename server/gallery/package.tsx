@@ -1,23 +1,31 @@
 import type { JSX } from 'preact';
 import type { PackageRow } from '../catalog/catalog.ts';
+import { fileAddress, webAddress } from '../feed/shown-addresses.ts';
 import { installCommands } from './commands.ts';
 import { CommandChoice, DateText, Hash, sizeText, Version } from './components.tsx';
+import { Facts } from './facts.tsx';
 import { Layout } from './layout.tsx';
 import { renderMarkdown } from './markdown.ts';
 import { type FoundPackage, offersOf } from './pages.ts';
 
-type Props = { readonly found: FoundPackage; readonly publicUrl: string };
+type Props = {
+  readonly found: FoundPackage;
+  readonly publicUrl: string;
+  /** Not where its address needs a key and the page does not: browsers would ask everybody for one. */
+  readonly showsIcon: boolean;
+};
 
 /** Characters that turn the direction of writing until another one ends that. */
 const directionMarks = /[\u202a-\u202e\u2066-\u2069]/g;
 
 /** `/packages/ID`: what it is, how to install it, which versions there are. */
-export function PackagePage({ found, publicUrl }: Props): JSX.Element {
+export function PackagePage({ found, publicUrl, showsIcon }: Props): JSX.Element {
   const { id, shown, versions, sboms } = found;
   // The id beside it must not turn with it.
   const title = (shown.nuspec.title ?? id).replace(directionMarks, '');
   return (
     <Layout title={`${id} - go-win-tools`}>
+      <Icon row={shown} isShown={showsIcon} />
       <h1>
         {title} {title === id ? null : <code class="id copy">{id}</code>}
       </h1>
@@ -33,8 +41,15 @@ export function PackagePage({ found, publicUrl }: Props): JSX.Element {
           class="text"
           dangerouslySetInnerHTML={{ __html: renderMarkdown(shown.nuspec.description ?? '') }}
         />
+        <Facts row={shown} />
         <Links row={shown} />
       </section>
+      {found.readme === undefined ? null : (
+        <section aria-labelledby="readme">
+          <h2 id="readme">Readme</h2>
+          <div class="text" dangerouslySetInnerHTML={{ __html: renderMarkdown(found.readme) }} />
+        </section>
+      )}
       {shown.nuspec.releaseNotes === undefined ? null : (
         <section aria-labelledby="notes">
           <h2 id="notes">Release notes</h2>
@@ -49,6 +64,12 @@ export function PackagePage({ found, publicUrl }: Props): JSX.Element {
   );
 }
 
+/** That in the package; those on other hosts would tell them who looks. */
+function Icon({ row, isShown }: { readonly row: PackageRow; readonly isShown: boolean }): JSX.Element | null {
+  if (!isShown || row.nuspec.icon === undefined) return null;
+  return <img class="icon" src={fileAddress('', row, 'icon')} alt="" width="64" height="64" />;
+}
+
 /** A stranger's text, shown as it stands; an address alone can be followed. */
 function Notes({ text }: { readonly text: string }): JSX.Element {
   return /^https?:\/\/\S+$/i.test(text) ? (
@@ -61,16 +82,14 @@ function Notes({ text }: { readonly text: string }): JSX.Element {
 }
 
 function Links({ row }: { readonly row: PackageRow }): JSX.Element {
-  const { projectUrl, projectSourceUrl, docsUrl, licenseUrl } = row.nuspec;
+  const { id, normalizedVersion } = row;
   const named = {
-    Project: projectUrl,
-    Source: projectSourceUrl,
-    Documentation: docsUrl,
-    Licence: licenseUrl,
+    Project: webAddress(row.nuspec.projectUrl),
+    Source: webAddress(row.nuspec.projectSourceUrl),
+    Documentation: webAddress(row.nuspec.docsUrl),
+    'Report a problem': `/packages/${encodeURIComponent(id)}/${encodeURIComponent(normalizedVersion)}/report`,
   };
-  const links = Object.entries(named).flatMap(([name, address]) =>
-    address !== undefined && /^https?:\/\//i.test(address) ? [{ name, address }] : [],
-  );
+  const links = Object.entries(named).flatMap(([name, address]) => (address ? [{ name, address }] : []));
   return (
     <ul class="links">
       {links.map(({ name, address }) => (

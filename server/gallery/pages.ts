@@ -71,6 +71,7 @@ export type FoundPackage = Channels & {
   readonly versions: readonly PackageRow[];
   /** Where the list of what a version's exes are made of is, for those that have one. */
   readonly sboms: ReadonlyMap<string, string>;
+  readonly readme: string | undefined;
 };
 
 type Sources = AppSources & {
@@ -105,7 +106,18 @@ export async function readPackage(sources: Sources, id: string): Promise<FoundPa
     versions,
     sboms: await readSboms(sources, uses.apps.main ?? uses.apps.beta ?? newest.id, versions),
     ...uses,
+    readme: await sources.content.readmeOf(stable ?? newest),
   };
+}
+
+/** The id of a package, in its own casing, whose versions are all unlisted; undefined when there is none. */
+export async function findUnlistedId(
+  catalog: Pick<Catalog, 'query'>,
+  id: string,
+): Promise<string | undefined> {
+  const any = { view: 'semver2', id, includeUnlisted: true, includePrerelease: true } as const;
+  const [row] = await catalog.query({ ...any, orderBy: [], skip: 0, take: 1 });
+  return row?.id;
 }
 
 async function readUses(

@@ -3,7 +3,9 @@ import express, { type Request, type Response, type Router } from 'express';
 import type { BlobReader } from '../blobs/blob-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Payloads } from '../catalog/payloads.ts';
+import type { Config } from '../config.ts';
 import { fail } from '../errors.ts';
+import { missing } from '../feed/retrieve.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
 import { pagePolicy } from '../http/security-headers.ts';
 import type { AppSources } from './apps.ts';
@@ -11,9 +13,12 @@ import { HomePage } from './home.tsx';
 import { htmlOf } from './layout.tsx';
 import { PackagePage } from './package.tsx';
 import { createPackageContent } from './package-content.ts';
-import { readListing, readPackage } from './pages.ts';
+import { findUnlistedId, readListing, readPackage } from './pages.ts';
+import { UnfilledPage, UnlistedPage } from './plain-pages.tsx';
+import { ReportPage } from './report.tsx';
 
 export type GalleryServices = {
+  readonly config: Pick<Config, 'readAuth'>;
   readonly catalog: Catalog;
   readonly blobs: Pick<BlobReader, 'readTo'>;
   readonly payloads: Pick<Payloads, 'find'>;
@@ -52,14 +57,29 @@ export function createGalleryRouter(services: GalleryServices): Router {
     const listing = await readListing(sources(request), textOf(request, 'q'), numberOf(request, 'page'));
     answerPage(response, <HomePage listing={listing} publicUrl={services.publicUrl()} />);
   });
+  // `{id}`, as older NuGet clients leave it; no id has a brace.
+  router.get(/^\/packages\/(?:\{|%7b)/i, (_request, response) => answerPage(response, <UnfilledPage />));
   router.get('/packages/:id', async (request, response) => {
-    const found = await readPackage(sources(request), request.params.id);
+    const { id } = request.params;
+    const found = await readPackage(sources(request), id);
     if (found === undefined) {
-      fail('PACKAGE_NOT_FOUND', { id: request.params.id, version: '(in a listed version)' });
+      const unlisted = await findUnlistedId(services.catalog, id);
+      if (unlisted === undefined) fail('PACKAGE_NOT_FOUND', { id, version: '(any)' });
+      answerPage(response, <UnlistedPage id={unlisted} />);
+      return;
     }
-    answerPage(response, <PackagePage found={found} publicUrl={services.publicUrl()} />);
+    const showsIcon = services.config.readAuth !== 'feed';
+    answerPage(
+      response,
+      <PackagePage found={found} publicUrl={services.publicUrl()} showsIcon={showsIcon} />,
+    );
   });
-  router.all(['/', '/packages/:id'], methodNotAllowed('GET, HEAD'));
+  router.get('/packages/:id/:version/report', async (request, response) => {
+    const { id, version } = request.params;
+    const row = (await services.catalog.find(id, version)) ?? (await missing(services.catalog, id, version));
+    answerPage(response, <ReportPage row={row} publicUrl={services.publicUrl()} />);
+  });
+  router.all(['/', '/packages/:id', '/packages/:id/:version/report'], methodNotAllowed('GET, HEAD'));
   return router;
 }
 

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { PackageRow } from '../catalog/catalog.ts';
+import { namedPath } from '../feed/shown-addresses.ts';
 import { createPause } from '../pause.ts';
 import type { FeedLinks } from './links.ts';
 import { createLongFeeds } from './long-feeds.ts';
@@ -115,7 +116,7 @@ function renderContent(row: PackageRow, links: FeedLinks): string {
     `<updated>${dateTime(row.lastEdited)}</updated>${said.author}` +
     `<content type="application/zip" src="${escapeXml(links.download(row.id, row.normalizedVersion))}"/><m:properties>`;
   for (const piece of pieces) {
-    text += typeof piece === 'number' ? said.pieces[piece] : piece(row, links);
+    text += typeof piece === 'number' ? said.pieces[piece] : piece(row, links, said);
   }
   return `${text}</m:properties>`;
 }
@@ -141,7 +142,7 @@ function rowIdentity(row: PackageRow): string {
   ].join(' ');
 }
 
-type WriteOfRow = (row: PackageRow, links: FeedLinks) => string;
+type WriteOfRow = (row: PackageRow, links: FeedLinks, said: RenderedNuspec) => string;
 type WriteOfNuspec = (nuspec: PackageRow['nuspec']) => string;
 
 /**
@@ -149,15 +150,28 @@ type WriteOfNuspec = (nuspec: PackageRow['nuspec']) => string;
  * depend on nothing but the nuspec, neighbours in one. Those are most of an entry and are made once for all the
  * versions that say the same (decision 16).
  */
-const { pieces, nuspecPieces } = makePieces();
+const { pieces, nuspecPieces, filePieces } = makePieces();
 
 function makePieces() {
   const pieces: (WriteOfRow | number)[] = [];
   const nuspecPieces: WriteOfNuspec[][] = [];
+  /** Of files that a package may have in it; undefined from those that do, whose address is the row's own. */
+  const filePieces: ((nuspec: PackageRow['nuspec']) => string | undefined)[] = [];
   for (const property of feedProperties.filter(({ atom }) => atom !== 'SyndicationUpdated')) {
     const { value } = property;
     if (typeof value === 'function') {
       pieces.push((row, links) => printElement(property, value(row, links)));
+      continue;
+    }
+    if (typeof value === 'object' && 'file' in value) {
+      const at = filePieces.push((nuspec) =>
+        namedPath({ nuspec }, value.file) === undefined
+          ? printElement(property, value.ofNuspec(nuspec))
+          : undefined,
+      );
+      pieces.push(
+        (row, links, said) => said.files[at - 1] ?? printElement(property, value.address(row, links.root)),
+      );
       continue;
     }
     if (typeof pieces.at(-1) !== 'number') pieces.push(nuspecPieces.push([]) - 1);
@@ -169,13 +183,14 @@ function makePieces() {
           : () => printElement(property, value),
       );
   }
-  return { pieces, nuspecPieces };
+  return { pieces, nuspecPieces, filePieces };
 }
 
 type RenderedNuspec = {
   readonly summary: string;
   readonly author: string;
   readonly pieces: readonly string[];
+  readonly files: readonly (string | undefined)[];
   readonly digest: string;
 };
 const rendered = new WeakMap<PackageRow['nuspec'], RenderedNuspec>();
@@ -186,8 +201,9 @@ function renderedNuspec(nuspec: PackageRow['nuspec']): RenderedNuspec {
   const summary = `<summary type="text">${escapeXml(nuspec.summary ?? '')}</summary>`;
   const author = `<author><name>${escapeXml(nuspec.authors)}</name></author>`;
   const texts = nuspecPieces.map((writers) => flat(writers.map((write) => write(nuspec)).join('')));
-  const digest = hash('sha256', [summary, author, ...texts].join('\0'), 'base64url');
-  const made = { summary, author, pieces: texts, digest };
+  const files = filePieces.map((write) => write(nuspec));
+  const digest = hash('sha256', [summary, author, ...texts, ...files].join('\0'), 'base64url');
+  const made = { summary, author, pieces: texts, files, digest };
   rendered.set(nuspec, made);
   return made;
 }

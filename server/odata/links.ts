@@ -5,6 +5,8 @@ import { printSkipToken } from './skip-token.ts';
 
 /** Absolute addresses of one feed, as the client asked for it: `/nuget` or `/api/v2` under the public URL. */
 export type FeedLinks = {
+  /** Of the server, without trailing slash. */
+  readonly root: string;
   /** Without trailing slash. */
   readonly base: string;
   /** `Packages(Id='x',Version='1.0')`, relative to the base: the name of an entry. */
@@ -23,6 +25,7 @@ export function feedLinks(publicUrl: string, mount: string): FeedLinks {
   const root = publicUrl.replace(/\/+$/, '');
   const base = root + mount.toLowerCase();
   return {
+    root,
     base,
     entry: (id, version) => `Packages(Id='${escapePath(id)}',Version='${escapePath(version)}')`,
     download: (id, version) => `${base}/package/${escapePath(id)}/${escapePath(version)}`,

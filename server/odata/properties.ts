@@ -1,6 +1,13 @@
 import { dependenciesText } from '../../formats/nuspec.ts';
 import type { PackageRow } from '../catalog/catalog.ts';
 import { moderation, unlistedPublished } from '../catalog/query.ts';
+import {
+  type AddressOf,
+  iconAddress,
+  licenseAddress,
+  type NamedFile,
+  webAddress,
+} from '../feed/shown-addresses.ts';
 import type { FeedLinks } from './links.ts';
 
 type EdmType = 'Edm.String' | 'Edm.Boolean' | 'Edm.Int32' | 'Edm.Int64' | 'Edm.DateTime';
@@ -12,6 +19,12 @@ type AtomPlace = 'SyndicationTitle' | 'SyndicationAuthorName' | 'SyndicationSumm
 /** What never changes, and is the same in most versions of a package. */
 export type OfNuspec = { readonly ofNuspec: (nuspec: PackageRow['nuspec']) => PropertyValue };
 
+/** What a nuspec says, or else the address of a file in the package, which is each row's own. */
+export type OfFile = OfNuspec & {
+  readonly file: NamedFile;
+  readonly address: AddressOf;
+};
+
 export type FeedProperty = {
   readonly name: string;
   readonly type: EdmType;
@@ -19,7 +32,7 @@ export type FeedProperty = {
   readonly isNullable: boolean;
   readonly atom?: AtomPlace;
   /** The same for every row, or made from the row, or from nothing of it but its nuspec. */
-  readonly value: PropertyValue | ((row: PackageRow, links: FeedLinks) => PropertyValue) | OfNuspec;
+  readonly value: PropertyValue | ((row: PackageRow, links: FeedLinks) => PropertyValue) | OfNuspec | OfFile;
 };
 
 const maxInt32 = 2_147_483_647;
@@ -33,13 +46,15 @@ export const feedProperties: readonly FeedProperty[] = [
   optional('Description', 'Edm.String', { ofNuspec: (nuspec) => nuspec.description }),
   optional('Summary', 'Edm.String', { ofNuspec: (nuspec) => nuspec.summary }, 'SyndicationSummary'),
   optional('Authors', 'Edm.String', { ofNuspec: (nuspec) => nuspec.authors }, 'SyndicationAuthorName'),
+  // As NuGet.Server has them; clients that know no owners pass over it.
+  optional('Owners', 'Edm.String', { ofNuspec: (nuspec) => nuspec.owners }),
   optional('Dependencies', 'Edm.String', { ofNuspec: (nuspec) => dependenciesText(nuspec) }),
   optional('Tags', 'Edm.String', { ofNuspec: (nuspec) => nuspec.tags.join(' ') }),
   optional('ReleaseNotes', 'Edm.String', { ofNuspec: (nuspec) => nuspec.releaseNotes }),
   optional('Copyright', 'Edm.String', { ofNuspec: (nuspec) => nuspec.copyright }),
   optional('Language', 'Edm.String', { ofNuspec: (nuspec) => nuspec.language }),
-  optional('IconUrl', 'Edm.String', { ofNuspec: (nuspec) => webAddress(nuspec.iconUrl) }),
-  optional('LicenseUrl', 'Edm.String', { ofNuspec: (nuspec) => webAddress(nuspec.licenseUrl) }),
+  optional('IconUrl', 'Edm.String', ofFile('icon', iconAddress)),
+  optional('LicenseUrl', 'Edm.String', ofFile('license', licenseAddress)),
   optional('ProjectUrl', 'Edm.String', { ofNuspec: (nuspec) => webAddress(nuspec.projectUrl) }),
   optional('GalleryDetailsUrl', 'Edm.String', (row, links) => links.page(row.id)),
   optional('ReportAbuseUrl', 'Edm.String', undefined),
@@ -107,7 +122,8 @@ function optional(name: string, type: EdmType, value: FeedProperty['value'], ato
   return { name, type, isNullable: true, value, ...(atom && { atom }) };
 }
 
-/** OneGet throws on what is no address (spec nuget-v2 9.5), and people click on it. */
-function webAddress(text: string | undefined): string | undefined {
-  return text !== undefined && /^https?:\/\//i.test(text) && URL.canParse(text) ? text : undefined;
+/** For a nuspec that names no such file, the address does not depend on the row. */
+function ofFile(file: NamedFile, address: AddressOf): OfFile {
+  const noRow = { id: '', normalizedVersion: '' };
+  return { file, address, ofNuspec: (nuspec) => address({ ...noRow, nuspec }, '') };
 }

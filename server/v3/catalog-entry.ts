@@ -1,7 +1,9 @@
 import { isEveryVersion, parseNuGetRange } from '../../formats/nuget-range.ts';
 import type { NuspecDependency } from '../../formats/nuspec-dependencies.ts';
+import { plainPackageType } from '../../formats/nuspec-sdk.ts';
 import type { PackageRow } from '../catalog/catalog.ts';
 import { type SemVerView, unlistedPublished } from '../catalog/query.ts';
+import { iconAddress, licenseAddress, readmeAddress, webAddress } from '../feed/shown-addresses.ts';
 import { fullVersion, type V3Links } from './links.ts';
 
 /** What a registration tells of one version: the `catalogEntry` (spec nuget-v2 section 14). What is undefined is left out. */
@@ -10,15 +12,17 @@ export function catalogEntry(row: PackageRow, view: SemVerView, links: V3Links):
   return {
     '@id': links.entry(view, row),
     '@type': 'PackageDetails',
-    ...shownFields(row),
+    ...shownFields(row, links),
     copyright: nuspec.copyright,
     dependencyGroups: dependencyGroups(nuspec.dependencies),
+    developmentDependency: nuspec.developmentDependency,
     language: nuspec.language,
     listed: row.isListed,
     minClientVersion: nuspec.minClientVersion,
     packageContent: links.content(row),
     published: shownPublished(row),
     releaseNotes: nuspec.releaseNotes,
+    repository: nuspec.repository,
     requireLicenseAcceptance: nuspec.requireLicenseAcceptance,
   };
 }
@@ -39,19 +43,23 @@ export function entryDocument(row: PackageRow, view: SemVerView, links: V3Links)
 }
 
 /** What search and registrations say alike. */
-export function shownFields(row: PackageRow): object {
+export function shownFields(row: PackageRow, links: V3Links): object {
   const { nuspec } = row;
   return {
     id: row.id,
     version: fullVersion(row),
     title: nuspec.title ?? row.id,
     authors: nuspec.authors,
+    owners: nuspec.owners,
     description: nuspec.description ?? '',
     summary: nuspec.summary ?? '',
     tags: nuspec.tags,
-    iconUrl: webAddress(nuspec.iconUrl),
-    licenseUrl: webAddress(nuspec.licenseUrl),
+    iconUrl: iconAddress(row, links.root),
+    licenseUrl: licenseAddress(row, links.root),
+    licenseExpression: nuspec.license?.type === 'expression' ? nuspec.license.text : undefined,
     projectUrl: webAddress(nuspec.projectUrl),
+    readmeUrl: readmeAddress(row, links.root),
+    packageTypes: nuspec.packageTypes ?? [{ name: plainPackageType }],
   };
 }
 
@@ -81,9 +89,4 @@ function dependencyGroups(dependencies: readonly NuspecDependency[]): readonly o
 function shownRange(range = ''): string {
   const parsed = parseNuGetRange(range);
   return parsed === undefined || isEveryVersion(parsed) ? '(, )' : range;
-}
-
-/** Clients make links and pictures of them. */
-function webAddress(text: string | undefined): string | undefined {
-  return text !== undefined && /^https?:\/\//i.test(text) && URL.canParse(text) ? text : undefined;
 }

@@ -9,6 +9,10 @@ export type V3Links = {
   readonly search: string;
   readonly autocomplete: string;
   readonly publish: string;
+  /** Templates for clients to fill in. */
+  readonly details: string;
+  readonly report: string;
+  readonly readme: string;
   /** Base of the flat container, with trailing slash. */
   readonly flat: string;
   /** Base of a registration hive, with trailing slash: `semver1` leaves out what older clients cannot read. */
@@ -31,6 +35,9 @@ export function v3Links(publicUrl: string): V3Links {
     search: `${root}/v3/search`,
     autocomplete: `${root}/v3/autocomplete`,
     publish: `${root}/v3/publish`,
+    details: `${root}/packages/{id}`,
+    report: `${root}/packages/{id}/{version}/report`,
+    readme: `${flat}{lower_id}/{lower_version}/readme`,
     flat,
     hive,
     registration: (view, id) => `${hive(view)}${lower(id)}/index.json`,

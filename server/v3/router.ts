@@ -1,12 +1,14 @@
 import express, { type Request, type Response, type Router } from 'express';
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { fail } from '../errors.ts';
+import { namedFiles } from '../feed/shown-addresses.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
 import { plusSignOf } from '../http/plus-sign.ts';
 import { sendText } from '../http/send-text.ts';
 import { findVersions } from './find-versions.ts';
 import { answerFlatFile, type FlatServices } from './flat.ts';
 import { hivePaths, v3Links } from './links.ts';
+import { answerNamedFile } from './named-file.ts';
 import { readParameters } from './parameters.ts';
 import { readIndex, readPage, readVersion } from './read-registration.ts';
 import { registrationEntry, registrationLeaf } from './registration.ts';
@@ -92,6 +94,11 @@ export function createV3Router(services: V3Services): Router {
     const document = { versions: versions.map((version) => version.toLowerCase()) };
     await send(request, response, document, id);
   });
+  for (const file of namedFiles) {
+    router.get(`/flat/:id/:version/${file}`, (request, response) =>
+      answerNamedFile({ ...request.params, file }, request, response, services),
+    );
+  }
   router.get('/flat/:id/:version/:file', (request, response) =>
     answerFlatFile(request.params, request, response, services),
   );

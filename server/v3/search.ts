@@ -1,6 +1,8 @@
+import { isPackageId } from '../../formats/nuspec-fields.ts';
 import type { PackageRow, Questions } from '../catalog/catalog.ts';
 import type { Expression, PackageQuery, SemVerView } from '../catalog/query.ts';
 import { contains, readSearchText } from '../catalog/search-text.ts';
+import { fail } from '../errors.ts';
 import { createPause } from '../pause.ts';
 import { shownFields, shownPublished } from './catalog-entry.ts';
 import { fullVersion, type V3Links } from './links.ts';
@@ -13,6 +15,8 @@ const defaultTake = 20;
 const maxTake = 1000;
 /** Versions in one answer, shared among its hits, the newest of each: ids of thousands of versions must not add up. */
 const maxVersionsOfAll = 10_000;
+/** Types that one search may ask for. */
+const maxTypes = 30;
 
 /**
  * Answers a search (spec nuget-v2 section 14): what Search() of v2 finds with the filter on the latest flag, one hit an id.
@@ -75,6 +79,7 @@ function oneOfEachId(
   };
   return {
     view: parameters.view,
+    ...packageTypesOf(parameters),
     search: words,
     where: conditions.reduce<Expression>((left, right) => ({ kind: 'and', left, right }), isNewest),
     includeUnlisted: false,
@@ -83,6 +88,17 @@ function oneOfEachId(
     skip: parameters.number('skip', 0),
     take: Math.min(parameters.number('take', defaultTake), maxTake),
   };
+}
+
+/** `packageType` of NuGet 7.9 and newer, `packageTypeFilter` of older ones, each as often as wanted; empty is any type. */
+function packageTypesOf(parameters: Parameters): Pick<PackageQuery, 'packageTypes'> {
+  const asked = ['packageType', 'packageTypeFilter']
+    .flatMap((name) => parameters.texts(name))
+    .map((type) => type.trim())
+    .filter((type) => type !== '');
+  if (asked.length > maxTypes) fail('QUERY_INVALID', { problem: `it names more than ${maxTypes} types.` });
+  // What cannot be the name of a type is that of no package.
+  return asked.length === 0 ? {} : { packageTypes: asked.filter(isPackageId) };
 }
 
 /** The versions of an id that this client sees, newest first. */
@@ -103,7 +119,7 @@ function hit(row: PackageRow, versions: readonly PackageRow[], view: SemVerView,
     '@id': registration,
     '@type': 'Package',
     registration,
-    ...shownFields(row),
+    ...shownFields(row, links),
     // choco shows it with --detail, and sorts by it (spec nuget-v2 18.3).
     published: shownPublished(row),
     totalDownloads: row.downloads,

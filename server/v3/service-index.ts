@@ -27,19 +27,19 @@ function resourcesOf(links: V3Links): readonly Resource[] {
   return [
     {
       name: 'SearchQueryService',
-      versions: ['', '/3.0.0-beta', '/3.0.0-rc', '/3.4.0', '/3.5.0', '/Versioned'],
+      versions: ['', '/3.0.0-beta', '/3.0.0-rc', '/3.0.0', '/3.4.0', '/3.5.0', '/Versioned'],
       address: links.search,
       comment: 'Finds packages by words',
     },
     {
       name: 'SearchAutocompleteService',
-      versions: ['', '/3.0.0-beta', '/3.0.0-rc', '/3.5.0', '/Versioned'],
+      versions: ['', '/3.0.0-beta', '/3.0.0-rc', '/3.0.0', '/3.5.0', '/Versioned'],
       address: links.autocomplete,
       comment: 'Completes ids and lists versions',
     },
     {
       name: 'RegistrationsBaseUrl',
-      versions: ['', '/3.0.0-beta', '/3.0.0-rc', '/3.4.0'],
+      versions: ['', '/3.0.0-beta', '/3.0.0-rc', '/3.0.0', '/3.4.0'],
       address: links.hive('semver1'),
       comment: 'Metadata of packages, without SemVer 2 versions',
     },
@@ -70,9 +70,22 @@ function resourcesOf(links: V3Links): readonly Resource[] {
     },
     {
       name: 'PackageDetailsUriTemplate',
-      versions: ['/5.1.0'],
-      address: `${links.root}/packages/{id}`,
+      versions: ['', '/5.1.0', '/Versioned'],
+      address: links.details,
       comment: 'The page of a package for people',
+    },
+    {
+      // Without it clients show the address of nuget.org (spec nuget-v2 18.3).
+      name: 'ReportAbuseUriTemplate',
+      versions: ['', '/3.0.0-beta', '/3.0.0-rc', '/3.0.0', '/Versioned'],
+      address: links.report,
+      comment: 'How to report a problem with a package',
+    },
+    {
+      name: 'ReadmeUriTemplate',
+      versions: ['', '/6.13.0', '/Versioned'],
+      address: links.readme,
+      comment: 'The readme of a package that has one',
     },
   ];
 }

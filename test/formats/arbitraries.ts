@@ -113,6 +113,11 @@ const groupedDependencies = fc
     ),
   );
 
+/** An attribute's line breaks and tabs come back as blanks, as XML says. */
+const attributeText = nuspecText
+  .map((text) => text.replace(/\s+/g, ' ').trim())
+  .filter((text) => text !== '');
+
 export const nuspecValue: fc.Arbitrary<Nuspec> = fc.record(
   {
     id: packageId,
@@ -142,6 +147,17 @@ export const nuspecValue: fc.Arbitrary<Nuspec> = fc.record(
     bugTrackerUrl: address,
     wikiUrl: address,
     minClientVersion: fc.constantFrom('2.5', '3.0.0-beta.1'),
+    license: fc.record({ type: fc.constantFrom('expression' as const, 'file' as const), text: nuspecText }),
+    icon: nuspecText,
+    readme: nuspecText,
+    packageTypes: fc.array(
+      fc.record({ name: packageId, version: fc.constantFrom('1.0', '0.0') }, { requiredKeys: ['name'] }),
+      { minLength: 1, maxLength: 3 },
+    ),
+    repository: fc.record(
+      { type: fc.constant('git'), url: address, branch: attributeText, commit: attributeText },
+      { requiredKeys: ['type'] },
+    ),
     files: fc.array(
       fc.record({ src: fc.constantFrom('tools\\**', 'a&b.txt'), target: fc.constantFrom('', 'tools') }),
       { minLength: 1, maxLength: 2 },

@@ -6,6 +6,7 @@ import type { Catalog, NewPackage, PackageFile, PackageRow, Questions } from '..
 import { costOf } from '../cost.ts';
 import { createNuspecs } from '../nuspecs.ts';
 import type { PackageQuery, SemVerView } from '../query.ts';
+import type { UnreadNuspecs } from '../unread-nuspecs.ts';
 import { joins } from './columns.ts';
 import { type Connection, durably } from './connect.ts';
 import { createDownloadCounts } from './downloads.ts';
@@ -29,6 +30,7 @@ import {
 import { inTime, type Scans } from './scans.ts';
 import { createStatements, type SqlValue } from './statements.ts';
 import type { Sql } from './term.ts';
+import { nextUnread, storeNuspec } from './unread-nuspecs.ts';
 
 /** So many rows of an answer have their nuspecs at once, which is quicker. */
 const atOnce = 100;
@@ -37,7 +39,11 @@ const atOnce = 100;
  * The catalog in SQLite. `flush` it before its connection is closed. What would hold up everybody else runs in `scans`,
  * where there are any: a verb of the operator has nobody else.
  */
-export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans): Catalog {
+export function createSqlCatalog(
+  db: Connection,
+  now: () => Date,
+  scans?: Scans,
+): Catalog & { readonly unreadNuspecs: UnreadNuspecs } {
   const prepare = createStatements(db);
   const sizes = readSizes(db);
   const revisions = createRevisions(prepare);
@@ -94,6 +100,12 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
     const is = purge(...of);
     if (typeof is !== 'string') revisions.bump();
     return is;
+  });
+
+  const storeNuspecs = db.transaction((read: Parameters<UnreadNuspecs['store']>[0]) => {
+    const changed = read.filter(({ of, nuspec }) => storeNuspec(prepare, of, nuspec));
+    if (changed.length > 0) revisions.bump();
+    return changed.map(({ of }) => of.id.toLowerCase());
   });
 
   function pkOf({ idKey, versionKey }: PackageKey): number | undefined {
@@ -256,6 +268,14 @@ export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans)
     },
     async ping() {
       prepare('SELECT revision FROM state').get();
+    },
+    unreadNuspecs: {
+      next: (count) => nextUnread(prepare, count),
+      store(read) {
+        const ids = durably(() => storeNuspecs.immediate(read));
+        nuspecs.forget();
+        revisions.afterCommit(undefined, { what: 'packages', ids });
+      },
     },
   };
 }

@@ -63,7 +63,7 @@ const indexed: Readonly<Record<'ofOneId' | 'ofAll', readonly QueryProperty[]>> =
 
 /** How long the query takes, in nanoseconds: rather too long than too short. */
 export function estimate(query: PackageQuery, { passes, steps }: Cost, sizes: Sizes): number {
-  const { where, search = [], orderBy, skip, take } = query;
+  const { where, search = [], packageTypes, orderBy, skip, take } = query;
   const parts = conjunction(where);
   const isOneId = idOf(query) !== undefined;
   const candidates = Math.min(
@@ -73,7 +73,7 @@ export function estimate(query: PackageQuery, { passes, steps }: Cost, sizes: Si
   const [first] = orderBy;
   const isIndexed = first === undefined || indexed[isOneId ? 'ofOneId' : 'ofAll'].includes(first.by);
   // Nothing but what the index tells already: the walk ends with the page.
-  const endsEarly = isIndexed && search.length === 0 && parts.every(isLatest);
+  const endsEarly = isIndexed && search.length === 0 && packageTypes === undefined && parts.every(isLatest);
   const rows = endsEarly ? Math.min(candidates, skip + take) : candidates;
   return (
     rows * (rowNs + stepNs * steps + (isIndexed ? 0 : sortedRowNs)) +

@@ -238,4 +238,11 @@ export const migrations: readonly string[] = [
   ALTER TABLE texts ADD COLUMN owners TEXT;
   UPDATE texts SET owners = json_extract(nuspec, '$.owners');
   `,
+  `
+  -- What dotnet pack writes. Types of packages in lower case, each between blanks; NULL: it names none.
+  ALTER TABLE packages ADD COLUMN package_types TEXT;
+  -- Packages that came before their licenses, icons, readmes and types were read, until that is done (feed/reread.ts).
+  CREATE TABLE unread_nuspecs (pk INTEGER PRIMARY KEY) STRICT;
+  INSERT INTO unread_nuspecs SELECT pk FROM packages;
+  `,
 ];

@@ -1,3 +1,4 @@
+import { plainPackageType } from '../../../formats/nuspec-sdk.ts';
 import type { PackageQuery } from '../query.ts';
 import { columns, joins } from './columns.ts';
 import { filterSql } from './filter.ts';
@@ -64,10 +65,23 @@ function whereSql(query: PackageQuery, first: Sql): Sql {
     ...(query.includeUnlisted ? [] : [raw('p.is_listed = 1')]),
     ...(query.includePrerelease ? [] : [raw('p.is_prerelease = 0')]),
     ...(query.id === undefined ? [] : [sql`p.id_key = ${query.id.toLowerCase()}`]),
+    ...(query.packageTypes === undefined ? [] : [packageTypesSql(query.packageTypes)]),
     ...(query.search ?? []).map((word) => sql`instr(t.search, ${word.toLowerCase()}) > 0`),
     ...(query.where ? [filterSql(query.where, query.view)] : []),
   ];
   return conditions.reduce((all, next) => sql`${all} AND ${next}`, first);
+}
+
+/** A type is an id (`formats/nuspec-sdk.ts`): no type has a blank in it. */
+function packageTypesSql(types: readonly string[]): Sql {
+  return types
+    .map((type) => type.toLowerCase())
+    .map((type) =>
+      type === plainPackageType.toLowerCase()
+        ? sql`(p.package_types IS NULL OR instr(p.package_types, ${` ${type} `}) > 0)`
+        : sql`instr(p.package_types, ${` ${type} `}) > 0`,
+    )
+    .reduce((any, next) => sql`(${any} OR ${next})`, raw('0'));
 }
 
 /** What was asked for; then an id that is the whole search text (spec nuget-v2 18.1); then the tiebreak of section 8. */

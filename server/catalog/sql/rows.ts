@@ -4,7 +4,7 @@ import {
   printNormalizedVersion,
   versionSortKey,
 } from '../../../formats/nuget-version.ts';
-import { dependenciesText } from '../../../formats/nuspec.ts';
+import { dependenciesText, type Nuspec } from '../../../formats/nuspec.ts';
 import { isReadableBySemVer1 } from '../../../formats/semver1.ts';
 import type { NewPackage, PackageRow, RowNuspec } from '../catalog.ts';
 import type { Nuspecs } from '../nuspecs.ts';
@@ -24,8 +24,6 @@ export function toColumns(pkg: NewPackage): { packages: Columns; texts: Columns 
   const version = parseNuGetVersion(pkg.version);
   if (!version) throw new TypeError(`Not a version: ${pkg.version}`);
   const { nuspec } = pkg;
-  // The same for all versions that say the same, which then share it.
-  const { id: _id, version: _version, ...said } = nuspec;
   const tags = nuspec.tags.join(' ');
   return {
     packages: {
@@ -42,6 +40,7 @@ export function toColumns(pkg: NewPackage): { packages: Columns; texts: Columns 
       last_edited: pkg.published.getTime(),
       sha256: pkg.sha256,
       sha512: pkg.sha512,
+      package_types: packageTypesText(nuspec),
     },
     texts: {
       search: searchText([pkg.id, nuspec.title, tags, nuspec.summary, nuspec.description]),
@@ -53,9 +52,21 @@ export function toColumns(pkg: NewPackage): { packages: Columns; texts: Columns 
       summary: nuspec.summary ?? null,
       description: nuspec.description ?? null,
       dependencies: dependenciesText(nuspec) || null,
-      nuspec: JSON.stringify(said),
+      nuspec: saidText(nuspec),
     },
   };
+}
+
+/** The same for all versions that say the same, which then share it. */
+export function saidText({ id: _id, version: _version, ...said }: Nuspec): string {
+  return JSON.stringify(said);
+}
+
+/** Lower case, each between blanks; null for a package that names none. */
+export function packageTypesText({ packageTypes = [] }: Pick<Nuspec, 'packageTypes'>): string | null {
+  return packageTypes.length === 0
+    ? null
+    : ` ${packageTypes.map(({ name }) => name.toLowerCase()).join(' ')} `;
 }
 type Columns = Readonly<Record<string, SqlValue>>;
 

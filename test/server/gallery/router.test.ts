@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { sendRaw } from '../../wire/raw-http.ts';
 
 describe('the pages for people', () => {
   let house: TestHouse;
@@ -185,6 +186,87 @@ describe('the pages for people', () => {
     expect((await page('/packages/sample')).html).toContain(
       '<a href="https://example.org/sample/notes?a=1&amp;b=&quot;" rel="noreferrer">',
     );
+  });
+
+  it('show what dotnet pack wrote: license, owners, type, repository, icon and readme', async () => {
+    const png = Buffer.from('89504e470d0a1a0a', 'hex');
+    const nupkg = makeNupkg({
+      id: 'Full.Meta',
+      metadata: { owners: 'Meta team', icon: 'i.png', readme: 'r.md', requireLicenseAcceptance: 'true' },
+      metadataXml:
+        '<license type="file">l.txt</license><packageTypes><packageType name="Template"/></packageTypes>' +
+        '<repository type="git" url="javascript:alert(1)" branch="main" commit="0123abc"/>',
+      files: {
+        'i.png': png,
+        'l.txt': 'l',
+        'r.md': '## How\n<script>alert(4)</script> ![spy](https://spy.example/y.png)',
+      },
+    });
+    expect((await pushNupkg(house, nupkg, house.adminKey)).status).toBe(201);
+
+    const { html } = await page('/packages/full.meta');
+    expect(html).toContain('<dd>Meta team</dd>');
+    expect(html).toContain('<a href="/v3/flat/full.meta/1.0.0/license" rel="noreferrer">License text</a>');
+    expect(html).toContain('Must be accepted');
+    expect(html).toContain('<dd>Template</dd>');
+    expect(html).toContain('javascript:alert(1) (main 0123abc)');
+    expect(html).not.toMatch(/href="javascript|<script|src="https:/);
+    expect(html).toContain('src="/v3/flat/full.meta/1.0.0/icon"');
+    expect(html).toContain('<h2>How</h2>');
+    expect((await page('/v3/flat/full.meta/1.0.0/icon')).status).toBe(200);
+  });
+
+  it('show an expression as the name of a license, and no icon where that would ask everybody for a key', async () => {
+    const closed = await startHouse({ readAuth: 'feed' });
+    try {
+      const nupkg = makeNupkg({
+        metadata: { icon: 'i.png', licenseUrl: 'https://licenses.nuget.org/MIT' },
+        metadataXml: '<license type="expression">MIT</license>',
+        files: { 'i.png': 'i' },
+      });
+      await pushNupkg(closed, nupkg, closed.adminKey);
+      const html = await (await fetch(`${closed.url}/packages/sample`)).text();
+
+      expect(html).toContain('<a href="https://licenses.nuget.org/MIT" rel="noreferrer">MIT</a>');
+      expect(html).not.toContain('<img');
+    } finally {
+      await closed.stop();
+    }
+  });
+
+  it('help whoever reports a problem, listed or not', async () => {
+    const { status, html } = await page('/packages/newborn/0.1.0-BETA.1/report');
+
+    expect(status).toBe(200);
+    expect(html).toContain('not from nuget.org');
+    expect(html).toContain('Package: newborn 0.1.0-beta.1');
+    expect(html).toContain('href="https://example.org/newborn"');
+    expect((await page('/packages/newborn')).html).toContain('href="/packages/newborn/0.1.0-beta.1/report"');
+    expect((await page('/packages/newborn/9.0.0/report')).status).toBe(404);
+  });
+
+  // NuGet.Protocol 5.7 to 8.0 open the templates of the v3 index so.
+  it.each([
+    '/packages/%7Bid%7D',
+    '/packages/%7Bid%7D/%7Bversion%7D/report',
+    '/packages/%7bid%7d/1.0.0/ReportAbuse',
+    '/packages/{id}',
+  ])('help at the address that a client did not fill in: %s', async (path) => {
+    const answer = await sendRaw(house.url, `GET ${path} HTTP/1.1`, { Host: 'x' });
+
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(answer.body.toString()).toContain('Which package?');
+  });
+
+  it('say of a package whose versions are all unlisted that it is', async () => {
+    await push('Withdrawn', '1.0.0');
+    const headers = { 'X-NuGet-ApiKey': house.adminKey };
+    await fetch(`${house.url}/nuget/withdrawn/1.0.0`, { method: 'DELETE', headers });
+
+    const { status, html } = await page('/packages/withdrawn');
+    expect([status, html.includes('<h1>Withdrawn</h1>')]).toEqual([200, true]);
+    expect(html).toContain('No version of this package is listed.');
+    expect((await page('/packages/withdrawn/1.0.0/report')).status).toBe(200);
   });
 
   it('answer a package that is not there with 404 and a sentence', async () => {

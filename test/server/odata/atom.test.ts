@@ -140,7 +140,7 @@ describe('the identity of a document', () => {
         downloads: counts,
         versionDownloads: counts,
         nuspec: fc
-          .record({ title: texts, summary: texts, releaseNotes: texts, minClientVersion: texts })
+          .record({ title: texts, summary: texts, releaseNotes: texts, icon: texts, iconUrl: texts })
           .map((said) => ({ ...fullRow.nuspec, ...said }) as PackageRow['nuspec']),
       },
       { requiredKeys: [] },

@@ -123,7 +123,7 @@ function writeAsSchema4(from: Database.Database, file: string): void {
   copy('ids', from.prepare('SELECT * FROM ids').all() as object[]);
   const packages = from.prepare('SELECT * FROM packages').all() as Record<string, unknown>[];
   const order = new Map(versions.map(([id, version], at) => [`${id.toLowerCase()} ${version}`, at + 1]));
-  for (const { texts_pk, pk: _, ...row } of packages) {
+  for (const { texts_pk, package_types: _types, pk: _, ...row } of packages) {
     const pk = order.get(`${row.id_key} ${row.version}`);
     const { owners: _owners, ...texts } = from.prepare('SELECT * FROM texts WHERE pk = ?').get(texts_pk) as {
       nuspec: string;

@@ -1,0 +1,77 @@
+import { parseNuGetVersion } from './nuget-version.ts';
+import { isPackageId } from './nuspec-fields.ts';
+import type { XmlElement } from './xml.ts';
+
+/** What `dotnet pack` and `nuget pack` write beside the fields that Chocolatey knows. */
+export type SdkFields = {
+  /** An SPDX expression, or the path of a file in the package. */
+  readonly license?: { readonly type: 'expression' | 'file'; readonly text: string };
+  /** Paths in the package, as they were written. */
+  readonly icon?: string;
+  readonly readme?: string;
+  /** None: a plain package, which clients call a Dependency. */
+  readonly packageTypes?: readonly PackageType[];
+  readonly repository?: Repository;
+};
+export type PackageType = { readonly name: string; readonly version?: string };
+export type Repository = {
+  readonly type?: string;
+  readonly url?: string;
+  readonly branch?: string;
+  readonly commit?: string;
+};
+
+/** The type of packages that name none. */
+export const plainPackageType = 'Dependency';
+
+/**
+ * Reads them from a nuspec's metadata. What no client could use is passed over and not refused: a feed may have had such
+ * packages before these fields were read.
+ */
+export function readSdkFields(child: (name: string) => XmlElement | undefined): SdkFields {
+  const [icon, readme] = [child('icon')?.text, child('readme')?.text];
+  const license = readLicense(child('license'));
+  const packageTypes = readPackageTypes(child('packageTypes'));
+  const repository = readRepository(child('repository'));
+  return {
+    ...(license && { license }),
+    ...(icon && { icon }),
+    ...(readme && { readme }),
+    ...(packageTypes.length > 0 && { packageTypes }),
+    ...(repository && { repository }),
+  };
+}
+
+/** For xml2js' Builder. */
+export function sdkElements({ license, icon, readme, packageTypes, repository }: SdkFields): object {
+  return {
+    ...(license && { license: { $: { type: license.type }, _: license.text } }),
+    ...(icon && { icon }),
+    ...(readme && { readme }),
+    ...(packageTypes && { packageTypes: { packageType: packageTypes.map((type) => ({ $: type })) } }),
+    ...(repository && { repository: { $: repository } }),
+  };
+}
+
+function readLicense(element: XmlElement | undefined): SdkFields['license'] {
+  const type = element?.attributes.get('type')?.trim().toLowerCase();
+  if (!element?.text || (type !== 'expression' && type !== 'file')) return undefined;
+  return { type, text: element.text };
+}
+
+function readPackageTypes(list: XmlElement | undefined): readonly PackageType[] {
+  return (list?.children ?? []).flatMap(({ name: element, attributes }): PackageType[] => {
+    const [name = '', version = ''] = ['name', 'version'].map((of) => attributes.get(of)?.trim());
+    if (element !== 'packageType' || !isPackageId(name)) return [];
+    return [{ name, ...(parseNuGetVersion(version) && { version }) }];
+  });
+}
+
+function readRepository(element: XmlElement | undefined): Repository | undefined {
+  const found: Record<string, string> = {};
+  for (const name of ['type', 'url', 'branch', 'commit'] as const) {
+    const text = element?.attributes.get(name)?.trim();
+    if (text) found[name] = text;
+  }
+  return Object.keys(found).length > 0 ? found : undefined;
+}

@@ -1,0 +1,75 @@
+import { openNupkg } from '../../formats/nupkg.ts';
+import { nuspecWithItsFiles } from '../../formats/nupkg-files.ts';
+import type { Nuspec } from '../../formats/nuspec.ts';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import type { UnreadNuspec, UnreadNuspecs } from '../catalog/unread-nuspecs.ts';
+import type { Logger } from '../log.ts';
+import { createPause } from '../pause.ts';
+import { blobSource } from './blob-source.ts';
+
+/** How many packages are noted in one transaction. */
+const batchSize = 50;
+
+export type Rereading = {
+  /** Goes through all that are left, in the background. */
+  start(): void;
+  /** Resolves when nothing is read or written any more. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Reads the nuspecs of packages that came before a field was known to this program, once: the database keeps which are
+ * left, so that a stopped server goes on where it was. A package at a time is open, and requests are answered meanwhile.
+ */
+export function createRereading(services: {
+  readonly unread: UnreadNuspecs;
+  readonly blobs: Pick<BlobStore, 'open'>;
+  readonly log: Logger;
+}): Rereading {
+  const { unread, blobs, log } = services;
+  let isStopped = false;
+  let running: Promise<void> | undefined;
+
+  async function run(): Promise<void> {
+    const pause = createPause();
+    let done = 0;
+    for (;;) {
+      const batch = isStopped ? [] : unread.next(batchSize);
+      if (batch.length === 0) break;
+      const read: { of: UnreadNuspec; nuspec: Nuspec | undefined }[] = [];
+      for (const of of batch) {
+        if (isStopped) break;
+        read.push({ of, nuspec: await readAgain(of) });
+        if (pause.isDue()) await pause.take();
+      }
+      unread.store(read);
+      done += read.length;
+    }
+    if (done > 0) log.info({ packages: done }, 'read the nuspecs of older packages again');
+  }
+
+  async function readAgain(of: UnreadNuspec): Promise<Nuspec | undefined> {
+    try {
+      const nupkg = await openNupkg(blobSource(blobs, of));
+      try {
+        return nuspecWithItsFiles(nupkg);
+      } finally {
+        await nupkg.close();
+      }
+    } catch (error) {
+      // It stays as it was shown before; feed:verify finds what is wrong with it.
+      log.warn({ err: error, id: of.id, version: of.normalizedVersion }, 'a package could not be read again');
+      return undefined;
+    }
+  }
+
+  return {
+    start() {
+      running ??= run().catch((error: unknown) => log.error({ err: error }, 'older packages not read again'));
+    },
+    async stop() {
+      isStopped = true;
+      await running;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { PackageRow } from '../catalog/catalog.ts';
+
+/** The files of a package that its nuspec may name; the v3 door has each at an address of its own. */
+export const namedFiles = ['icon', 'license', 'readme'] as const;
+export type NamedFile = (typeof namedFiles)[number];
+
+type Named = Pick<PackageRow, 'id' | 'normalizedVersion'>;
+type Said = Pick<PackageRow, 'nuspec'>;
+export type AddressOf = (row: Named & Said, root: string) => string | undefined;
+
+/** @param root of the server, without trailing slash */
+export function fileAddress(root: string, { id, normalizedVersion }: Named, file: NamedFile): string {
+  const path = [id, normalizedVersion, file].map((part) => encodeURIComponent(part.toLowerCase()));
+  return `${root}/v3/flat/${path.join('/')}`;
+}
+
+/** Where a file of the package is named in its nuspec. */
+export function namedPath({ nuspec }: Said, file: NamedFile): string | undefined {
+  if (file !== 'license') return nuspec[file];
+  return nuspec.license?.type === 'file' ? nuspec.license.text : undefined;
+}
+
+/** The icon in the package, else the address that the nuspec has. */
+export function iconAddress(row: Named & Said, root: string): string | undefined {
+  return row.nuspec.icon === undefined ? webAddress(row.nuspec.iconUrl) : fileAddress(root, row, 'icon');
+}
+
+/** The license file in the package, else the address that the nuspec has. */
+export function licenseAddress(row: Named & Said, root: string): string | undefined {
+  if (row.nuspec.license?.type === 'file') return fileAddress(root, row, 'license');
+  const { licenseUrl } = row.nuspec;
+  return licenseUrl !== undefined && isPlaceholder(licenseUrl) ? undefined : webAddress(licenseUrl);
+}
+
+export function readmeAddress(row: Named & Said, root: string): string | undefined {
+  return row.nuspec.readme === undefined ? undefined : fileAddress(root, row, 'readme');
+}
+
+/** Clients make links and pictures of it, OneGet throws on what is no address (spec nuget-v2 9.5), and people click on it. */
+export function webAddress(text: string | undefined): string | undefined {
+  return text !== undefined && /^https?:\/\//i.test(text) && URL.canParse(text) ? text : undefined;
+}
+
+/** `dotnet pack` writes it beside a license file; it says nothing of the license. */
+function isPlaceholder(address: string): boolean {
+  return /^https?:\/\/aka\.ms\/deprecatelicenseurl\b/i.test(address);
+}

@@ -1,0 +1,46 @@
+import type { Request, Response } from 'express';
+import { readNamedFile } from '../feed/named-file.ts';
+import { missing } from '../feed/retrieve.ts';
+import type { NamedFile } from '../feed/shown-addresses.ts';
+import { sendMade } from '../http/made-answer.ts';
+import type { FlatServices } from './flat.ts';
+
+/** Whoever opens one in a browser gets bytes of a stranger: nothing in it runs, loads or knows our origin. */
+const policy = "default-src 'none'; style-src 'none'; sandbox; frame-ancestors 'none'";
+
+/** How the pictures begin, in hex, that clients and browsers show. All else, SVG above all, may hold a program. */
+const pictures = { '89504e470d0a1a0a': 'image/png', ffd8ff: 'image/jpeg', '47494638': 'image/gif' } as const;
+
+type Named = { readonly id: string; readonly version: string; readonly file: NamedFile };
+
+/**
+ * Answers with the icon, license or readme in a package, as long as its bytes never change.
+ * @throws FeedError PACKAGE_NOT_FOUND, VERSION_PURGED
+ */
+export async function answerNamedFile(
+  { id, version, file }: Named,
+  request: Request,
+  response: Response,
+  { catalog, blobs, cache }: FlatServices,
+): Promise<void> {
+  const row = (await catalog.find(id, version)) ?? (await missing(catalog, id, version));
+  const bytes = await readNamedFile(blobs, row, file);
+  const etag = `"${row.sha256}-${file}"`;
+  await sendMade(request, response, {
+    headers: [
+      ...['Content-Type', contentTypeOf(file, bytes), 'Content-Security-Policy', policy],
+      ...['Cache-Control', cache.immutable, 'ETag', etag],
+    ],
+    etag,
+    body: () => bytes,
+    about: { kind: 'bytes', id: row.id },
+  });
+}
+
+function contentTypeOf(file: NamedFile, bytes: Buffer): string {
+  if (file === 'readme') return 'text/markdown; charset=utf-8';
+  if (file === 'license') return 'text/plain; charset=utf-8';
+  const begin = bytes.subarray(0, 8).toString('hex');
+  const picture = Object.entries(pictures).find(([first]) => begin.startsWith(first));
+  return picture?.[1] ?? 'application/octet-stream';
+}
