@@ -1,13 +1,25 @@
 /** What a package is made for, which decides the clients that can use it. */
 export type PackageKind = 'program' | 'library' | 'dotnet-tool' | 'template' | 'powershell';
 
-type Described = { readonly tags: readonly string[] };
+type Described = {
+  readonly tags: readonly string[];
+  readonly packageTypes?: readonly { readonly name: string }[];
+};
+
+/** The types of NuGet that only one client can use; other types are for programs of their own. */
+const kindOfType: ReadonlyMap<string, PackageKind> = new Map([
+  ['dotnettool', 'dotnet-tool'],
+  ['template', 'template'],
+  ['dependency', 'library'],
+]);
 
 /** Publish-Module and Publish-PSResource write one of these into the tags of all that they publish. */
 const powershellTags = new Set(['psmodule', 'psscript']);
 
 /** A package as its nuspec describes it and its files show it; `files` is what `kindOfFiles` found in them. */
-export function kindOf({ tags }: Described, files: PackageKind | undefined): PackageKind {
+export function kindOf({ tags, packageTypes = [] }: Described, files: PackageKind | undefined): PackageKind {
+  const [named] = packageTypes.flatMap(({ name }) => kindOfType.get(name.toLowerCase()) ?? []);
+  if (named !== undefined) return named;
   if (tags.some((tag) => powershellTags.has(tag.toLowerCase()))) return 'powershell';
   return files ?? 'program';
 }

@@ -24,6 +24,15 @@ describe('what a package is made for', () => {
     },
   );
 
+  it.each([
+    { kind: 'dotnet-tool', packageTypes: [{ name: 'DotnetTool' }] },
+    { kind: 'template', packageTypes: [{ name: 'template' }] },
+    { kind: 'library', packageTypes: [{ name: 'Other' }, { name: 'Dependency' }] },
+    { kind: 'program', packageTypes: [{ name: 'Other' }, { name: 'constructor' }] },
+  ])('is $kind by the types $packageTypes', ({ kind, packageTypes }) => {
+    expect(kindOf({ tags: [], packageTypes }, undefined)).toBe(kind);
+  });
+
   it('is what its files say, and a program where they could not be read', () => {
     expect(kindOf({ tags: ['PSModules', 'powershell'] }, 'library')).toBe('library');
     expect(kindOf({ tags: [] }, undefined)).toBe('program');
