@@ -22,6 +22,7 @@ export function createReleaseRouter({ audit, keys }: ReleaseServices): Router {
       const { id, version } = req.params;
       await principalWith(req, ['push'], id);
       const { tool = id } = readQuery(ReleaseParameters, req);
+      await principalWith(req, ['push'], tool);
       const subjects = new Set([id, tool].map((name) => name.toLowerCase()));
       const about = [...subjects].map((subject) => listAll(audit, subject));
       const tag = listAll(audit, `refs/tags/${tool}/v${version}`);

@@ -95,7 +95,11 @@ export type OwnKey = z.infer<typeof OwnKey>;
 
 /** Query of GET /api/v1/releases/ID/VERSION. */
 export const ReleaseParameters = z.strictObject({
-  tool: z.string().min(1).optional().describe('The tool, where the package has another id.'),
+  tool: z
+    .string()
+    .regex(/^[\w.-]{1,100}$/, 'expected the name of a tool')
+    .optional()
+    .describe('The tool, where the package has another id.'),
 });
 
 /** Answer of GET /api/v1/releases/ID/VERSION, oldest entry first; none for what was not pushed to this server. */

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { hiddenCharacters } from '../../formats/hidden-characters.ts';
 import type { PackageRow } from '../catalog/catalog.ts';
 import { fileAddress, webAddress } from '../feed/shown-addresses.ts';
 import { installCommands } from './commands.ts';
@@ -15,14 +16,11 @@ type Props = {
   readonly showsIcon: boolean;
 };
 
-/** Characters that turn the direction of writing until another one ends that. */
-const directionMarks = /[\u202a-\u202e\u2066-\u2069]/g;
-
 /** `/packages/ID`: what it is, how to install it, which versions there are. */
 export function PackagePage({ found, publicUrl, showsIcon }: Props): JSX.Element {
   const { id, shown, versions, sboms } = found;
   // The id beside it must not turn with it.
-  const title = (shown.nuspec.title ?? id).replace(directionMarks, '');
+  const title = (shown.nuspec.title ?? id).replace(hiddenCharacters, '');
   return (
     <Layout title={`${id} - go-win-tools`}>
       <Icon row={shown} isShown={showsIcon} />

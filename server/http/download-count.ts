@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { hiddenCharacters } from '../../formats/hidden-characters.ts';
 import type { Download, Downloads } from '../audit/downloads.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Metrics } from '../metrics.ts';
@@ -50,9 +51,6 @@ const maxClientLength = 200;
 
 /** How the client program calls itself, fit for a log and a table. */
 function clientOf({ headers }: IncomingMessage): string | undefined {
-  const text = (headers['user-agent'] ?? '')
-    .slice(0, maxClientLength)
-    .replace(/\p{Cc}/gu, ' ')
-    .trim();
+  const text = (headers['user-agent'] ?? '').slice(0, maxClientLength).replace(hiddenCharacters, ' ').trim();
   return text === '' ? undefined : text;
 }

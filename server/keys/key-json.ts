@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plainLine } from '../../formats/hidden-characters.ts';
 import { isNetwork } from '../../formats/ip-address.ts';
 import { type KeyRecord, scopes } from './api-keys.ts';
 import { isExpiry } from './expiry.ts';
@@ -8,7 +9,7 @@ const Line = z
   .string()
   .trim()
   .max(100, 'expected at most 100 characters')
-  .regex(/^\P{Cc}*$/u, 'expected one line without control characters');
+  .regex(plainLine, 'expected one line without control characters');
 
 const Expiry = z
   .string()

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { hiddenCharacters } from '../../formats/hidden-characters.ts';
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 import type { AuditEntry } from '../audit/audit.ts';
 import type { DownloadJson } from '../audit/download-json.ts';
@@ -67,7 +68,7 @@ function lineOf({ number, at, change, by }: AuditEntry): string {
   const what = [subject, version, file].filter((part) => part !== undefined).join(' ');
   const more = [detail, digest].filter((part) => part !== undefined).map((part) => `  ${part}`);
   const line = `${number}  ${at.toISOString()}  ${kind}: ${what}  by ${by.keyName} (${by.keyId}) from ${by.from}`;
-  return `${`${line}${more.join('')}`.replace(/\p{Cc}/gu, ' ')}\n`;
+  return `${`${line}${more.join('')}`.replace(hiddenCharacters, ' ')}\n`;
 }
 
 async function verify({ stdout }: OperatorWorld, trail: Trail, noted: string | undefined): Promise<void> {

@@ -37,8 +37,8 @@ export function createCommand(world: OperatorWorld): Command {
 }
 
 const help = `
-It takes the package and the payloads of that name and version: 410 at every address from then on, and neither a push nor an
-import nor a PUT ever brings the version back. To hide a version, \`feed:unlist\` is enough.
+It takes the package and the payloads of that name and version: 410 where they were downloaded, and no list has it any more.
+Neither a push nor an import nor a PUT ever brings the version back. To hide a version, \`feed:unlist\` is enough.
 
 It does not reach what was copied before: clients that have installed it (\`feed:audit downloads ID@VERSION\` names them),
 backups and exports, other feeds. The bucket's git history keeps the manifest, which holds addresses and hashes only.`;

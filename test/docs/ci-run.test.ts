@@ -131,6 +131,15 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
         const second = await runJob('beta', { FEED_API_KEY: night });
         expect(second.output).toBe('waiting=delve\n');
 
+        for (const waiting of ['delve --skip-verify --reason x', '--skip-verify', 'delve@1.26.3 $(id)']) {
+          const tricked = await runJob('stable', { FEED_API_KEY: approved, WAITING: waiting });
+          expect([tricked.code, tricked.stdout]).toEqual([
+            1,
+            expect.stringContaining('is not the name of a tool'),
+          ]);
+        }
+        expect(await offered(house.url, '/m/delve.json')).toBeUndefined();
+
         const stable = await runJob('stable', { FEED_API_KEY: approved, WAITING: 'delve' });
         expect(stable.code, stable.stderr).toBe(0);
         expect(await offered(house.url, '/m/delve.json')).toBe('1.26.3');
@@ -165,6 +174,15 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
         expect(failures.code).not.toBe(0);
         expect(failures.stdout).toContain('goreleaser');
 
+        await writeFile(join(project, 'waiting'), 'delve --skip-verify --reason x\n');
+        const tricked = await runJob('stable', { FEED_API_KEY: approved });
+        expect([tricked.code, tricked.stdout]).toEqual([
+          1,
+          expect.stringContaining('is not the name of a tool'),
+        ]);
+        expect(await offered(house.url, '/m/delve.json')).toBeUndefined();
+
+        await writeFile(join(project, 'waiting'), 'delve\n');
         const stable = await runJob('stable', { FEED_API_KEY: approved });
         expect(stable.code, stable.stderr).toBe(0);
         expect(await offered(house.url, '/m/delve.json')).toBe('1.26.3');

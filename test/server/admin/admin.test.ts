@@ -107,6 +107,30 @@ describe('admin door', () => {
     expect(Math.round((Date.parse(expires) - Date.now()) / 86_400_000)).toBe(90);
   });
 
+  it('tells who released something to keys for it only, and for its tool', async () => {
+    const limited = await makeKey(house, ['push'], ['buf', 'buf-cli']);
+    const ask = async (path: string) =>
+      (await fetch(`${house.url}/api/v1/releases/${path}`, { headers: { 'X-NuGet-ApiKey': limited } }))
+        .status;
+
+    expect(await ask('buf/1.0.0')).toBe(200);
+    expect(await ask('buf-cli/1.0.0?tool=buf')).toBe(200);
+    expect(await ask('delve/1.0.0')).toBe(403);
+    expect(await ask('buf/1.0.0?tool=delve')).toBe(403);
+    // What would be the moves of a branch, with everybody's keys.
+    expect(await ask(`buf/1.0.0?tool=${encodeURIComponent('refs/heads/main')}`)).toBe(400);
+  });
+
+  it.each(['a\nb', 'a\u001b[31mb', 'a\u009b31mb', 'a\u2028b', 'a\u202eb'])(
+    'makes no key with the name %j',
+    async (name) => {
+      const answer = await call('POST', '/keys', { name, scopes: ['read'] });
+
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toMatchObject({ code: 'BODY_INVALID' });
+    },
+  );
+
   it('makes no key that would be dead', async () => {
     for (const expires of ['2020-01-01T00:00:00Z', '0d']) {
       const answer = await call('POST', '/keys', { name: 'x', scopes: ['push'], expires });

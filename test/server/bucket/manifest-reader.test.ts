@@ -41,7 +41,7 @@ describe.skipIf(process.platform === 'win32')('manifests by version', () => {
     await runGit(real, ['fast-import', '--quiet'], { input: historyOf(tools) });
     const log = join(dir, 'log');
     // `git cat-file` is ended by a signal, and says no more.
-    const note = (word: string) => `[ "$1" = log ] && echo ${word} >>'${log}'`;
+    const note = (word: string) => `[ "$1" = log ] && { echo ${word} >>'${log}'; sleep 0.1; }`;
     const counting = `#!/bin/sh\n${note('begin')}\nPATH="\${PATH#*:}" git "$@"\nend=$?\n${note('end')}\nexit $end\n`;
     await writeFile(join(dir, 'git'), counting);
     await chmod(join(dir, 'git'), 0o755);
