@@ -37,6 +37,7 @@ import { createManifestsRouter } from './manifests/router.ts';
 import { createMetrics } from './metrics.ts';
 import { createODataMaker, createODataRouter } from './odata/router.ts';
 import { createOpsRouter, type OpsServices } from './ops/router.ts';
+import { inTurn } from './pause.ts';
 import { createPayloadRouter } from './payload/router.ts';
 import { createPushRouter } from './push/router.ts';
 import { createFlatMaker } from './v3/flat.ts';
@@ -95,6 +96,7 @@ export function createApp(services: Services): RequestListener {
   app.use(createReadGate(config.readAuth));
 
   app.use(createOpsRouter({ ...services, checks: readinessOf(services), metrics }));
+  app.use((_req, res, next) => inTurn(() => res.closed || next()));
   for (const base of ['/nuget', '/api/v2']) {
     app.use(base, createPushRouter({ ...services, maxPackageBytes, reservedIds, metrics, uploads }));
     app.use(base, createDownloadRouter({ catalog, blobs, cache, beginDownload }));

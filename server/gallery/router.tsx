@@ -8,6 +8,7 @@ import { fail } from '../errors.ts';
 import { missing } from '../feed/retrieve.ts';
 import { methodNotAllowed } from '../http/answer-error.ts';
 import { pagePolicy } from '../http/security-headers.ts';
+import { itsTurn } from '../pause.ts';
 import type { AppSources } from './apps.ts';
 import { HomePage } from './home.tsx';
 import { htmlOf } from './layout.tsx';
@@ -55,7 +56,7 @@ export function createGalleryRouter(services: GalleryServices): Router {
       return;
     }
     const listing = await readListing(sources(request), textOf(request, 'q'), numberOf(request, 'page'));
-    answerPage(response, <HomePage listing={listing} publicUrl={services.publicUrl()} />);
+    await answerPage(response, <HomePage listing={listing} publicUrl={services.publicUrl()} />);
   });
   // `{id}`, as older NuGet clients leave it; no id has a brace.
   router.get(/^\/packages\/(?:\{|%7b)/i, (_request, response) => answerPage(response, <UnfilledPage />));
@@ -65,11 +66,11 @@ export function createGalleryRouter(services: GalleryServices): Router {
     if (found === undefined) {
       const unlisted = await findUnlistedId(services.catalog, id);
       if (unlisted === undefined) fail('PACKAGE_NOT_FOUND', { id, version: '(any)' });
-      answerPage(response, <UnlistedPage id={unlisted} />);
+      await answerPage(response, <UnlistedPage id={unlisted} />);
       return;
     }
     const showsIcon = services.config.readAuth !== 'feed';
-    answerPage(
+    await answerPage(
       response,
       <PackagePage found={found} publicUrl={services.publicUrl()} showsIcon={showsIcon} />,
     );
@@ -77,7 +78,7 @@ export function createGalleryRouter(services: GalleryServices): Router {
   router.get('/packages/:id/:version/report', async (request, response) => {
     const { id, version } = request.params;
     const row = (await services.catalog.find(id, version)) ?? (await missing(services.catalog, id, version));
-    answerPage(response, <ReportPage row={row} publicUrl={services.publicUrl()} />);
+    await answerPage(response, <ReportPage row={row} publicUrl={services.publicUrl()} />);
   });
   router.all(['/', '/packages/:id', '/packages/:id/:version/report'], methodNotAllowed('GET, HEAD'));
   return router;
@@ -92,7 +93,8 @@ function pathOf(publicUrl: string): string {
   return new URL(publicUrl).pathname.replace(/\/+$/, '');
 }
 
-function answerPage(response: Response, page: preact.JSX.Element): void {
+async function answerPage(response: Response, page: preact.JSX.Element): Promise<void> {
+  await itsTurn();
   response
     .set('Content-Security-Policy', pagePolicy)
     .set('Cache-Control', 'no-cache')

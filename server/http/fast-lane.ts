@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { inTurn } from '../pause.ts';
 import { areaOf, subjectOf } from './areas.ts';
 import { type FindKey, mayRead } from './auth.ts';
 import { takesGzip } from './encodings.ts';
@@ -71,11 +72,17 @@ export function createFastLane(options: FastLaneOptions, general: RequestListene
     // Watched from here on, whoever answers in the end: what is made here is part of the time that it takes.
     const start = startOf(req, target, path);
     const requestId = watch(req, res, start);
-    void makeWith(door, req, target, path, start.from)
-      .catch(() => undefined)
-      .then((made) => (made === undefined ? general(req, res) : send(req, res, made, requestId, start)))
-      // Half an answer must not look like a whole one, and one request must not end the server.
-      .catch(() => res.destroy());
+    inTurn((hasWaited) => {
+      if (res.closed) return;
+      // Of many who ask the same at once, the first has had it made.
+      const made = hasWaited ? answers.find(req) : undefined;
+      const isMade = made !== undefined && isForAll(made, req);
+      void (isMade ? Promise.resolve(made) : makeWith(door, req, target, path, start.from))
+        .catch(() => undefined)
+        .then((whole) => (whole === undefined ? general(req, res) : send(req, res, whole, requestId, start)))
+        // Half an answer must not look like a whole one, and one request must not end the server.
+        .catch(() => res.destroy());
+    });
   }
 
   function doorOf(path: string): OpenDoor | undefined {

@@ -1,7 +1,7 @@
 import { fail } from '../errors.ts';
 
 /** How many may wait for their turn; each has the first piece of its text in memory. */
-const maxWaitingFeeds = 32;
+const maxWaitingFeeds = 256;
 
 export type LongFeeds = {
   /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createPause } from '../../server/pause.ts';
+import { createPause, inTurn } from '../../server/pause.ts';
 
 describe('a pause', () => {
   it('is due after some milliseconds of work, and lets one at a time go on', async () => {
@@ -20,5 +20,44 @@ describe('a pause', () => {
     isOver = true;
 
     expect(new Set(turns).size).toBe(pauses.length);
+  });
+});
+
+describe('work that begins', () => {
+  function holdFor(ms: number): void {
+    const start = performance.now();
+    while (performance.now() - start < ms);
+  }
+
+  it('goes on in another turn of the event loop once this one was held for long, in the order it came', async () => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    let turn = 0;
+    let isOver = false;
+    const count = (): void => {
+      turn += 1;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+    const log: { n: number; hasWaited: boolean; turn: number }[] = [];
+    const all = Array.from(
+      { length: 6 },
+      (_, n) =>
+        new Promise<void>((resolve) =>
+          inTurn((hasWaited) => {
+            log.push({ n, hasWaited, turn });
+            if (n === 0) holdFor(6);
+            // What follows without waiting for anybody else counts, too.
+            void Promise.resolve()
+              .then(() => holdFor(6))
+              .then(resolve);
+          }),
+        ),
+    );
+    await Promise.all(all);
+    isOver = true;
+
+    expect(log.map(({ n }) => n)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(log.map(({ hasWaited }) => hasWaited)).toEqual([false, true, true, true, true, true]);
+    expect(new Set(log.map((one) => one.turn)).size).toBeGreaterThanOrEqual(5);
   });
 });
