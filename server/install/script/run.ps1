@@ -173,6 +173,10 @@ function Invoke-Run {
     Find-Tasks @($sections | Where-Object { $_.NeedsKey -and $_.Fault -eq '' })
     $denied = @(Get-Denied $sections)
     if ($denied.Count -gt 0) { return Stop-ForRights $denied }
+    if ($Given.Missing -and @($sections | Where-Object { $_.Fault -eq '' }).Count -eq 0) {
+      Write-Line 'Nothing was changed.'
+      return 3
+    }
     if (-not (Test-Answers $sections)) { return 3 }
   }
   foreach ($section in @($sections | Where-Object { $_.Fault -eq '' })) {

@@ -19,8 +19,13 @@ function Get-Response($Request, [Diagnostics.Stopwatch] $Watch) {
   }
 }
 
-# Status, type and text of an answer; an error, without the address, where there is none in time.
+# Status, type and text of an answer.
 function Get-Answer([string] $Url, [string] $Key) {
+  try { return Read-Answer $Url $Key }
+  catch { throw "$BaseUrl is out of reach: $($_.Exception.GetBaseException().Message)" }
+}
+
+function Read-Answer([string] $Url, [string] $Key) {
   $watch = [Diagnostics.Stopwatch]::StartNew()
   $request = [Net.WebRequest]::Create($Url)
   $request.AllowAutoRedirect = $false

@@ -16,8 +16,9 @@ export type InstallStep = {
 /** A machine with Chocolatey and Scoop, and one user: fakes that write down what they were asked, and the real git. */
 export type InstallMachine = {
   readonly dir: string;
-  readonly paths: Readonly<Record<'choco' | 'chocoConfig' | 'scoop' | 'scoopConfig' | 'script', string>>;
-  serve(facts: InstallFacts): Promise<void>;
+  readonly paths: Readonly<Record<'choco' | 'chocoConfig' | 'scoop' | 'scoopConfig', string>>;
+  /** The script of one server, as `install` or under another name. */
+  serve(facts: InstallFacts, name?: string): Promise<void>;
   /** All in one PowerShell, one after the other. */
   runAll(steps: readonly InstallStep[]): Promise<readonly InstallRun[]>;
   run(parameters?: string, env?: InstallStep['env']): Promise<InstallRun>;
@@ -50,7 +51,6 @@ export async function makeInstallMachine(): Promise<InstallMachine> {
     chocoConfig: at('choco/config/chocolatey.config'),
     scoop: at('scoop'),
     scoopConfig: at('.config/scoop/config.json'),
-    script: at('install.ps1'),
   };
   for (const path of ['bin', 'choco/bin', 'choco/config', 'scoop/apps/scoop/current/bin', '.config/scoop'])
     await mkdir(at(path), { recursive: true });
@@ -77,8 +77,8 @@ export async function makeInstallMachine(): Promise<InstallMachine> {
     dir,
     paths,
     env,
-    async serve(facts) {
-      await writeFile(paths.script, await renderForTests(facts));
+    async serve(facts, name = 'install') {
+      await writeFile(at(`${name}.ps1`), await renderForTests(facts));
     },
     async runAll(steps) {
       const install = `& "$HOME/install.ps1"`;

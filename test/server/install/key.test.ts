@@ -1,0 +1,145 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { makeKey, startHouse, type TestHouse } from '../../kit/house.ts';
+import { type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
+import { hasProgram } from '../../kit/programs.ts';
+
+describe.skipIf(!hasProgram('pwsh'))('the key for reading in install.ps1 (needs pwsh)', () => {
+  const houses: Partial<Record<'feed' | 'all', TestHouse>> = {};
+  const keys: Partial<Record<'feed' | 'all', string>> = {};
+  let machine: InstallMachine;
+  beforeAll(async () => {
+    for (const readAuth of ['feed', 'all'] as const) {
+      const house = await startHouse({ readAuth });
+      houses[readAuth] = house;
+      keys[readAuth] = await makeKey(house, ['read']);
+    }
+  });
+  beforeEach(async () => {
+    machine = await makeInstallMachine();
+    return machine.remove;
+  });
+  afterAll(async () => {
+    for (const house of Object.values(houses)) await house.stop();
+  });
+  const urlOf = (readAuth: 'feed' | 'all') => houses[readAuth]?.url ?? '';
+  const keyOf = (readAuth: 'feed' | 'all') => keys[readAuth] ?? '';
+  const serve = (readAuth: 'feed' | 'all') => machine.serve({ publicUrl: urlOf(readAuth), readAuth });
+  const readConfig = () => readFile(machine.paths.scoopConfig, 'utf8').catch(() => '');
+  const readCredentials = () => readFile(join(machine.dir, '.git-credentials'), 'utf8').catch(() => '');
+
+  /** Files of the machine that have the text in them, but for those of the test itself. */
+  async function filesWith(text: string): Promise<string[]> {
+    const files = await readdir(machine.dir, { recursive: true, withFileTypes: true });
+    const found: string[] = [];
+    for (const file of files.filter(
+      (each) => each.isFile() && !['runs.json', 'key.txt'].includes(each.name),
+    )) {
+      const path = join(file.parentPath, file.name);
+      if ((await readFile(path, 'utf8')).includes(text)) found.push(path.slice(machine.dir.length + 1));
+    }
+    return found.sort();
+  }
+
+  it('is needed by Chocolatey alone under READ_AUTH=feed: without one Scoop is done, and the code is 3', async () => {
+    await serve('feed');
+    const runs = await machine.runAll([
+      { command: 'install -NonInteractive' },
+      { command: 'install -KeyFile "$HOME/nowhere.txt"' },
+      { command: 'install ', env: { GO_WIN_TOOLS_KEY: 'not a key' } },
+      { command: 'install ', env: { GO_WIN_TOOLS_KEY: 'wrong-key-for-this-server' } },
+      { command: 'install -Check -Part scoop' },
+      { command: 'install -Check' },
+      { command: 'install -LogFile log.txt', env: { GO_WIN_TOOLS_KEY: keyOf('feed') } },
+      { command: 'install -Check', env: { GO_WIN_TOOLS_KEY: null } },
+    ]);
+
+    expect(runs.map(({ code }) => code)).toEqual([3, 3, 3, 3, 0, 1, 0, 0]);
+    expect(runs[0]?.said).toContain('nobody can answer here: set GO_WIN_TOOLS_KEY, or give -KeyFile FILE');
+    expect(runs[0]?.said).toContain('Done: Scoop.');
+    expect(runs[1]?.said).toContain('nowhere.txt');
+    expect(runs[2]?.said).toContain('This is not a key');
+    expect(runs[3]?.said).toMatch(/The server does not take this key \(HTTP 40[13]\)/);
+    for (const { said } of runs) expect(said).not.toMatch(/wrong-key|not a key$/m);
+    expect(await filesWith(keyOf('feed'))).toEqual([]);
+  }, 120_000);
+
+  it('lies where each manager looks, in no argument, output, log or environment, and goes with -Remove', async () => {
+    await serve('all');
+    const key = keyOf('all');
+    await writeFile(join(machine.dir, 'key.txt'), `${key}\r\n`);
+    const none = await machine.runAll([{ command: 'install ' }]);
+    const before = await machine.asked();
+    const runs = await machine.runAll(
+      ['', '-Beta', '-Beta', '-Beta -Check'].map((parameters) => ({
+        command: `install ${parameters} -KeyFile key.txt -LogFile log.txt`,
+        env: { GO_WIN_TOOLS_KEY: 'the-one-in-the-file-counts' },
+      })),
+    );
+    const asked = await machine.asked();
+
+    expect([none[0]?.code, before]).toEqual([3, ['choco source list --limit-output']]);
+    expect(runs.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    expect(await filesWith(key)).toEqual(['.config/scoop/config.json', '.git-credentials']);
+    expect(await readFile(machine.paths.chocoConfig, 'utf8')).toContain([...key].reverse().join(''));
+    for (const text of [...runs.map(({ said }) => said), ...asked]) expect(text).not.toMatch(/LEAK/);
+    for (const text of [...runs.map(({ said }) => said), ...asked]) expect(text).not.toContain(key);
+
+    const removed = await machine.runAll([
+      { command: 'install -Remove' },
+      { command: 'install -Remove -Check' },
+    ]);
+    expect(removed.map(({ code }) => code)).toEqual([0, 0]);
+    expect(await filesWith(key)).toEqual([]);
+    expect(await filesWith([...key].reverse().join(''))).toEqual([]);
+  }, 120_000);
+
+  it('is not said to be with git where no helper keeps it, and is found under credential.useHttpPath', async () => {
+    await serve('all');
+    const env = { GO_WIN_TOOLS_KEY: keyOf('all') };
+    await writeFile(join(machine.dir, '.gitconfig'), '');
+    const without = await machine.run('-Part scoop', env);
+    const left = [await readConfig(), await readCredentials()];
+    await writeFile(
+      join(machine.dir, '.gitconfig'),
+      '[credential]\n\thelper = store\n\tuseHttpPath = true\n',
+    );
+    const [paths, removal] = await machine.runAll([
+      { command: 'install -Part scoop', env },
+      { command: 'install -Part scoop -Remove' },
+    ]);
+
+    expect(without.code).toBe(1);
+    expect(without.said).toContain('git has no credential helper that would keep the key');
+    expect(left).toEqual(['', '']);
+    expect([paths?.code, removal?.code]).toEqual([0, 0]);
+    expect(await readCredentials()).toBe('');
+  }, 120_000);
+
+  it('goes when the server has another address, or needs none any more', async () => {
+    await serve('all');
+    const env = { GO_WIN_TOOLS_KEY: keyOf('all') };
+    const port = new URL(urlOf('all')).port;
+    await machine.run('', env);
+    const config = JSON.parse(await readConfig());
+    // the same server under another name
+    await machine.serve({ publicUrl: urlOf('all').replace('127.0.0.1', 'localhost'), readAuth: 'all' });
+    const moved = await machine.run('', env);
+    const after = JSON.parse(await readConfig());
+
+    expect(moved.code, moved.said).toBe(0);
+    expect(config.private_hosts.map((each: { match: string }) => each.match)).toEqual([
+      `^http://127\\.0\\.0\\.1:${port}/dl/`,
+    ]);
+    expect(after.private_hosts.map((each: { match: string }) => each.match)).toEqual([
+      `^http://localhost:${port}/dl/`,
+    ]);
+    expect(await readCredentials()).toMatch(/^\S+@localhost%3a\d+\n$/);
+
+    await machine.serve({ publicUrl: urlOf('feed'), readAuth: undefined });
+    const removal = await machine.run('-Remove');
+    expect(removal.code, removal.said).toBe(0);
+    expect([JSON.parse(await readConfig()), await readCredentials()]).toEqual([{}, '']);
+  }, 120_000);
+});

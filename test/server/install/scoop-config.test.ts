@@ -1,0 +1,92 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { makeKey, startHouse, type TestHouse } from '../../kit/house.ts';
+import { type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
+import { hasProgram } from '../../kit/programs.ts';
+
+const kept = `{
+  "last_update": "2026-11-28T09:15:00.1234567+01:00",
+  "quoted": "a \\"b\\" \\\\ ~c",
+  "~odd": "~",
+  "aria2-enabled": false,
+  "depth": { "one": { "two": { "three": [1, 2.5, null, "2026-01-01T00:00:00Z"] } } },
+  "private_hosts": [{ "match": "^https://other\\\\.example/", "headers": "Authorization=Bearer x" }]
+}`;
+
+describe.skipIf(!hasProgram('pwsh'))("Scoop's config.json and install.ps1 (needs pwsh)", () => {
+  let house: TestHouse;
+  let machine: InstallMachine;
+  let env: Record<string, string>;
+  beforeAll(async () => {
+    house = await startHouse({ readAuth: 'all' });
+    env = { GO_WIN_TOOLS_KEY: await makeKey(house, ['read']) };
+  });
+  beforeEach(async () => {
+    machine = await makeInstallMachine();
+    await machine.serve({ publicUrl: house.url, readAuth: 'all' });
+    return machine.remove;
+  });
+  afterAll(() => house.stop());
+  const write = (text: string | Buffer) => writeFile(machine.paths.scoopConfig, text);
+  const read = () => readFile(machine.paths.scoopConfig, 'utf8');
+
+  it('keeps all that is not ours, times as they were written, and is as before after -Remove', async () => {
+    await write(kept);
+    await machine.run('-Part scoop', env);
+    const added = JSON.parse(await read());
+    const second = await machine.runAll([{ command: 'install -Part scoop', env }]);
+    const text = await read();
+    await machine.run('-Part scoop -Remove');
+
+    expect(added.private_hosts).toHaveLength(2);
+    expect({ ...added, private_hosts: added.private_hosts.slice(0, 1) }).toEqual(JSON.parse(kept));
+    expect(added.private_hosts[1]).toEqual({
+      match: `^${house.url.replaceAll('.', '\\.')}/dl/`,
+      headers: `X-NuGet-ApiKey=${env.GO_WIN_TOOLS_KEY}`,
+    });
+    expect(second[0]?.said).toContain('already so: the key is in');
+    expect(text).toContain('"2026-11-28T09:15:00.1234567+01:00"');
+    expect(JSON.parse(await read())).toEqual(JSON.parse(kept));
+  }, 120_000);
+
+  it.each([
+    ['broken', '{ "a": '],
+    ['an array', '[1, 2]'],
+    ['a text', '"x"'],
+    ['no UTF-8', Buffer.from([0x7b, 0x22, 0xe4, 0x22, 0x3a, 0x31, 0x7d])],
+  ])(
+    'is named and left alone when it is %s, and Chocolatey is set up nevertheless',
+    async (_what, bytes) => {
+      await write(bytes);
+      const run = await machine.run('', env);
+
+      expect(run.code).toBe(1);
+      expect(run.said).toContain(machine.paths.scoopConfig);
+      expect(run.said).toContain('is left as it is');
+      expect(run.said).toContain('Done: Chocolatey.');
+      expect(await readFile(machine.paths.scoopConfig)).toEqual(Buffer.from(bytes as string));
+    },
+    60_000,
+  );
+
+  it('may be empty, or not there, or beside a portable Scoop', async () => {
+    await write('');
+    const empty = await machine.run('-Part scoop', env);
+    await rm(join(machine.dir, '.config'), { recursive: true });
+    const none = await machine.run('-Part scoop', env);
+    const portable = join(machine.dir, 'tools/scoop');
+    await mkdir(portable, { recursive: true });
+
+    expect([empty.code, none.code]).toEqual([0, 0]);
+    expect(JSON.parse(await read()).private_hosts).toHaveLength(1);
+  }, 60_000);
+
+  it('gets no key where others can read it', async () => {
+    const run = await machine.run('', { ...env, FAKE_OPEN: 'config.json.*' });
+
+    expect(run.code).toBe(1);
+    expect(run.said).toContain('The key is not written to');
+    expect(await read().catch(() => '')).toBe('');
+  }, 60_000);
+});
