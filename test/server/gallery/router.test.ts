@@ -115,6 +115,13 @@ describe('the pages for people', () => {
       line: 'dotnet tool install --global a.tool',
     },
     {
+      name: 'a .NET tool by its type alone',
+      id: 'a.typed.tool',
+      options: { metadataXml: '<packageTypes><packageType name="DotnetTool" /></packageTypes>' },
+      clients: ['dotnet'],
+      line: 'dotnet tool install --global a.typed.tool',
+    },
+    {
       name: 'a set of templates',
       id: 'a.template',
       options: { files: { 'content/.template.config/template.json': '{}' } },
