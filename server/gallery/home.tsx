@@ -115,6 +115,7 @@ function Pages({ listing }: { readonly listing: Listing }): JSX.Element | null {
   );
 }
 
+/** A line or two; fifty of the longest that a nuspec may have would be a page of 50 MB. */
 function summaryOf({ nuspec }: PackageRow): string {
-  return nuspec.summary ?? nuspec.title ?? '';
+  return (nuspec.summary ?? nuspec.title ?? '').slice(0, 500);
 }

@@ -1,13 +1,13 @@
 import MarkdownIt from 'markdown-it';
 
 /** markdown-it gives each row as many cells as the head has: 4,000 characters make 65,000 of them, in half a second. */
-const maxCells = 2000;
+const maxCells = 5000;
 
 const markdown = createMarkdown();
 const withoutTables = createMarkdown().disable('table');
 
 /** The rest of a longer text is not shown. */
-export const maxMarkdownLength = 50_000;
+const maxMarkdownLength = 50_000;
 
 /** A package's description or readme as HTML that is safe to put into a page. */
 export function renderMarkdown(text: string): string {
@@ -23,7 +23,17 @@ function createMarkdown() {
   return made;
 }
 
+/** No table goes beyond an empty line, and none is wider than its line with most bars. */
 function mostCells(text: string): number {
-  const lines = text.split(/\r\n?|\n/);
-  return lines.length * Math.max(...lines.map((line) => line.split('|').length));
+  let [cells, lines, bars] = [0, 0, 0];
+  for (const line of text.split(/\r\n?|\n/)) {
+    if (line.trim() === '') {
+      cells += lines * bars;
+      [lines, bars] = [0, 0];
+    } else {
+      lines += 1;
+      bars = Math.max(bars, line.split('|').length - 1);
+    }
+  }
+  return cells + lines * bars;
 }

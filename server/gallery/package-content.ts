@@ -5,7 +5,7 @@ import { findNamedEntry, maxNamedFileBytes } from '../../formats/nupkg-files.ts'
 import { ReleaseRecord } from '../../formats/release-record.ts';
 import type { BlobReader } from '../blobs/blob-store.ts';
 import type { PackageRow } from '../catalog/catalog.ts';
-import { maxMarkdownLength } from './markdown.ts';
+import { renderMarkdown } from './markdown.ts';
 import { kindOfFiles, type PackageKind } from './package-kind.ts';
 
 /** What lies in a package. Each is read once: the bytes never change. */
@@ -16,7 +16,7 @@ export type PackageContent = {
   exeSha256Of(row: Stored): Promise<string | undefined>;
   /** What its files are for. */
   kindOf(row: Stored): Promise<PackageKind | undefined>;
-  /** Its readme as a page shows it; undefined where it names none. */
+  /** Its readme as HTML that is safe to put into a page; undefined where it names none. */
   readmeOf(row: Stored & Pick<PackageRow, 'nuspec'>): Promise<string | undefined>;
 };
 
@@ -27,7 +27,7 @@ type Read<Value> = (nupkg: Nupkg) => Promise<Value | undefined>;
 const Named = ReleaseRecord.pick({ tool: true });
 const maxRecordBytes = 1024 * 1024;
 const maxRemembered = 1000;
-/** Readmes are long. */
+/** Readmes are long, and some take half a second to be read as Markdown. */
 const maxRememberedReadmes = 50;
 
 export function createPackageContent(blobs: Blobs): PackageContent {
@@ -63,7 +63,7 @@ async function readTool(nupkg: Nupkg): Promise<string | undefined> {
 async function readReadme(nupkg: Nupkg): Promise<string | undefined> {
   const entry = findNamedEntry(nupkg.entries, nupkg.nuspec.readme ?? '');
   if (entry === undefined) return undefined;
-  return (await nupkg.readEntry(entry.name, maxNamedFileBytes)).toString().slice(0, maxMarkdownLength);
+  return renderMarkdown((await nupkg.readEntry(entry.name, maxNamedFileBytes)).toString());
 }
 
 async function hashExe(nupkg: Nupkg): Promise<string | undefined> {

@@ -45,7 +45,7 @@ export function PackagePage({ found, publicUrl, showsIcon }: Props): JSX.Element
       {found.readme === undefined ? null : (
         <section aria-labelledby="readme">
           <h2 id="readme">Readme</h2>
-          <div class="text" dangerouslySetInnerHTML={{ __html: renderMarkdown(found.readme) }} />
+          <div class="text" dangerouslySetInnerHTML={{ __html: found.readme }} />
         </section>
       )}
       {shown.nuspec.releaseNotes === undefined ? null : (

@@ -71,6 +71,7 @@ export type FoundPackage = Channels & {
   readonly versions: readonly PackageRow[];
   /** Where the list of what a version's exes are made of is, for those that have one. */
   readonly sboms: ReadonlyMap<string, string>;
+  /** HTML. */
   readonly readme: string | undefined;
 };
 
