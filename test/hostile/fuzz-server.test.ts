@@ -191,7 +191,7 @@ function refuseFaults(answer: string): void {
 }
 
 function recordedTargets(): readonly Buffer[] {
-  const names = ['choco-0.10.15', 'nuget-5.8', 'derived/choco-2.x', 'derived/powershell'];
+  const names = ['choco-0.10.15', 'choco-2.7.3', 'nuget-5.8', 'nuget-protocol', 'psresourceget'];
   const lines = names
     .flatMap((name) => readRecording(name))
     .flatMap(({ requests }) => requests.map(({ line }) => line));

@@ -6,11 +6,15 @@ export type RecordedRequest = {
   readonly line: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly firstPart?: string;
+  /** As long as the body was. */
+  readonly bodyBytes?: number;
   readonly answered: number;
   /** Equal tries in a row. */
   readonly times?: number;
-  /** `id version` of each entry, in this order. */
+  /** `id version` of each entry, in this order; what completes has one of the two. */
   readonly gives?: readonly string[];
+  /** How many entries, where they are too many to name. */
+  readonly entries?: number;
   /** `m:count` */
   readonly total?: number;
   /** The body of `$count`. */
