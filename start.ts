@@ -36,8 +36,9 @@ async function start(invocation: Invocation): Promise<void> {
   const config = loadConfig(env);
   // One screen for people: requests are logged only when they ask for it.
   const log = createLogger(env.LOG_LEVEL ? config.logLevel : 'warn');
+  let isFilling = false;
   const server = await withDriver(invocation, say, () =>
-    startServer(config, log, { productDir, version, env }),
+    startServer(config, log, { productDir, version, env, isFilling: () => isFilling }),
   );
   try {
     const key = await firstKey(server.services.keys, join(config.dataDir, 'start.key'));
@@ -48,7 +49,9 @@ async function start(invocation: Invocation): Promise<void> {
     }
     say(`A key with every scope is in ${key.path}`);
     const isEmpty = (await server.services.catalog.size()) === 0;
+    isFilling = isEmpty;
     await (isEmpty ? fillFeed(invocation, server, key.value, say) : tellTools(invocation, server, say));
+    isFilling = false;
     if (!signal.aborted) say('Ctrl-C ends the server.');
     await whenAborted(signal);
   } finally {

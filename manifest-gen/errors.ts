@@ -73,7 +73,7 @@ const errors = {
   NOTHING_GOOD: [
     1,
     '{tool} {version} {is}, but Scoop goes on offering it: expected an older version that is good, found none on the feed.',
-    'Run it again with --to OLDER, an older version of upstream that is good: its bytes are put on top. Or release and promote a newer one.',
+    'Run it again with --to OLDER, an older version of upstream that is good: its bytes are put on top. Or release and promote a newer one.{recovery}',
   ],
   BUILD_FAILED: [
     1,

@@ -65,6 +65,8 @@ export type Services = {
   readonly log: Logger;
   readonly now: () => Date;
   readonly isStopping: () => boolean;
+  /** Whether the first packages are being made at this moment. */
+  readonly isFilling?: (() => boolean) | undefined;
 };
 
 /** Whole answers in memory: those of the ten thousand addresses that are asked for most. */

@@ -26,6 +26,7 @@ export type HouseDeps = {
   readonly version: string;
   readonly productDir: string;
   readonly isStopping: () => boolean;
+  readonly isFilling?: (() => boolean) | undefined;
   /** A key with every scope that is good as long as this house stands. */
   readonly operatorKey?: string;
   /** The environment of the process, for git: PATH and the like. */

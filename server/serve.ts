@@ -47,6 +47,8 @@ export type ServerOptions = {
   readonly drain?: Partial<DrainLimits>;
   /** How often the TLS files are looked at. */
   readonly tlsPollMs?: number;
+  /** Whether somebody fills the feed at this moment, for the pages. */
+  readonly isFilling?: () => boolean;
 };
 
 const drainLimits: DrainLimits = { stillMs: 60_000, maxMs: 10 * 60_000 };
@@ -58,7 +60,7 @@ const drainLimits: DrainLimits = { stillMs: 60_000, maxMs: 10 * 60_000 };
 export async function startServer(
   config: Config,
   log: Logger,
-  { productDir, version, env, now = () => new Date(), drain, tlsPollMs = 10_000 }: ServerOptions,
+  { productDir, version, env, now = () => new Date(), drain, tlsPollMs = 10_000, isFilling }: ServerOptions,
 ): Promise<RunningServer> {
   let publicUrl = config.publicUrl ?? '';
   let isStopping = false;
@@ -71,6 +73,7 @@ export async function startServer(
     env,
     publicUrl: () => publicUrl,
     isStopping: () => isStopping,
+    isFilling,
     operatorKey,
   });
   try {

@@ -46,6 +46,8 @@ describe('start, interrupted while it releases the first tools', () => {
       const env = { DATA_DIR: join(dir, 'data'), CACHE_DIR: join(dir, 'cache'), GITHUB_API_URL: forge.url };
       const program = await startStart(mainStart, env);
       await asked;
+      const page = await fetch(`${program.url}/`, { headers: { Accept: 'text/html' } });
+      expect(await page.text()).toContain('the first ones are being made');
 
       const code = await program.end();
 

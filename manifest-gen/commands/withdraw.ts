@@ -62,7 +62,8 @@ async function act(
   for (const sentence of planned.warnings) report.warn(tool.tool, sentence);
   const common = { tool: tool.tool, version: bad.version };
   if (options.dryRun && plan.kind === 'stranded' && row.from === bad.version) {
-    fail('NOTHING_GOOD', { ...common, is: 'would be unlisted (nothing was changed: --dry-run)' });
+    const is = 'would be unlisted (nothing was changed: --dry-run)';
+    fail('NOTHING_GOOD', { ...common, is, recovery: '' });
   }
   if (options.dryRun)
     return { ...common, kind: 'made', detail: `${row.why}; nothing was changed (--dry-run)` };
@@ -90,8 +91,9 @@ async function act(
     return { ...common, kind: 'withdrawn', detail, recovery: recoveryTo(onTop) };
   }
   if (plan.kind === 'stranded' && row.from === bad.version) {
-    report.warn(tool.tool, recovery.join('\n  '));
-    fail('NOTHING_GOOD', { ...common, is: 'is unlisted' });
+    // after what mends it for everybody
+    const lines = recovery.map((line) => `\n  ${line}`).join('');
+    fail('NOTHING_GOOD', { ...common, is: 'is unlisted', recovery: lines });
   }
   const kind = row.does === 'nothing' ? 'nothing' : 'withdrawn';
   return { ...common, kind, detail: row.why, recovery };

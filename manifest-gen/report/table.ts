@@ -22,12 +22,12 @@ export function createPaint(
 
 /** What a verb will do: a line a tool, and below it what would make the line too long to read. */
 export function planTable(rows: readonly PlanRow[], paint: Paint): string {
-  const heads = ['tool', 'main', 'beta', 'upstream', 'plan'];
+  const heads = ['tool', 'upstream', 'beta', 'main', 'plan'];
   const cells = rows.map((row) => [
     row.tool,
-    row.main ?? '-',
-    row.beta ?? '-',
     row.upstream ?? '-',
+    row.beta ?? '-',
+    row.main ?? '-',
     `${row.does === 'nothing' ? 'nothing' : `${row.does} ${row.to}`}: ${row.why}`,
   ]);
   const [head = '', ...lines] = columns([heads, ...cells]).split('\n');

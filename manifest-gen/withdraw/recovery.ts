@@ -9,7 +9,7 @@ export type Affected = {
 };
 
 /**
- * What a machine runs that has the bad version, and how one sees which have it. `scoop update` alone comes first: for three
+ * How one sees which machines have the bad version, and what each of them runs. `scoop update` alone comes first: for three
  * hours after the last one, `scoop update TOOL` does not look at the bucket (spec scoop 1.4).
  */
 export function recoveryLines({ tool, packageId, bad, fixed, isBeta }: Affected): readonly string[] {
@@ -20,8 +20,8 @@ export function recoveryLines({ tool, packageId, bad, fixed, isBeta }: Affected)
       : [`choco upgrade ${packageId}${pre}`, `scoop update; scoop update ${tool}`];
   const aim = fixed === undefined ? 'has nothing to go to, so it loses the tool' : `gets ${fixed}`;
   return [
+    `Which machines have it: feed:audit downloads ${packageId}@${bad}`,
     `A machine that has ${tool} ${bad} ${aim} by`,
     ...commands.map((command) => `  ${command}`),
-    `Which machines have it: feed:audit downloads ${packageId}@${bad}`,
   ];
 }

@@ -5,10 +5,15 @@ import { Commands, DateText, Version } from './components.tsx';
 import { Layout } from './layout.tsx';
 import { type ListedPackage, type Listing, offersOf } from './pages.ts';
 
-type Props = { readonly listing: Listing; readonly publicUrl: string };
+type Props = {
+  readonly listing: Listing;
+  readonly publicUrl: string;
+  /** Whether the first packages are being made. */
+  readonly isFilling: boolean;
+};
 
 /** `/`: what is here, and how a machine is pointed at it. */
-export function HomePage({ listing, publicUrl }: Props): JSX.Element {
+export function HomePage({ listing, publicUrl, isFilling }: Props): JSX.Element {
   return (
     <Layout title="go-win-tools" text={listing.text}>
       <h1>Go tools for Windows</h1>
@@ -16,7 +21,7 @@ export function HomePage({ listing, publicUrl }: Props): JSX.Element {
       <section aria-labelledby="packages">
         <h2 id="packages">{listing.text === '' ? 'Packages' : `Packages matching “${listing.text}”`}</h2>
         {listing.packages.length === 0 ? (
-          <Empty text={listing.text} />
+          <Empty text={listing.text} isFilling={isFilling} />
         ) : (
           <PackageTable packages={listing.packages} publicUrl={publicUrl} />
         )}
@@ -88,14 +93,21 @@ function PackageLine({
   );
 }
 
-function Empty({ text }: { readonly text: string }): JSX.Element {
-  return text === '' ? (
+function Empty({ text, isFilling }: { readonly text: string; readonly isFilling: boolean }): JSX.Element {
+  if (text !== '') {
+    return (
+      <p class="empty">
+        Nothing matches. <a href="/">Show all packages</a>.
+      </p>
+    );
+  }
+  return isFilling ? (
     <p class="empty">
-      No packages yet. A maintainer publishes the first ones with <code>pnpm release:beta</code>.
+      No packages yet: the first ones are being made, which takes some minutes. <a href="/">Look again</a>.
     </p>
   ) : (
     <p class="empty">
-      Nothing matches. <a href="/">Show all packages</a>.
+      No packages yet. A maintainer publishes the first ones with <code>npx -y pnpm@10 release:beta</code>.
     </p>
   );
 }

@@ -27,6 +27,8 @@ export type GalleryServices = {
   readonly publicUrl: () => string;
   /** For the Scoop commands of a page. */
   readonly bucket: AppSources['bucket'];
+  /** Whether the first packages are being made at this moment; undefined where nobody here knows. */
+  readonly isFilling?: (() => boolean) | undefined;
   /** Where static/ lies. */
   readonly productDir: string;
 };
@@ -56,7 +58,11 @@ export function createGalleryRouter(services: GalleryServices): Router {
       return;
     }
     const listing = await readListing(sources(request), textOf(request, 'q'), numberOf(request, 'page'));
-    await answerPage(response, <HomePage listing={listing} publicUrl={services.publicUrl()} />);
+    const isFilling = services.isFilling?.() === true;
+    await answerPage(
+      response,
+      <HomePage listing={listing} publicUrl={services.publicUrl()} isFilling={isFilling} />,
+    );
   });
   // `{id}`, as older NuGet clients leave it; no id has a brace.
   router.get(/^\/packages\/(?:\{|%7b)/i, (_request, response) => answerPage(response, <UnfilledPage />));

@@ -233,6 +233,15 @@ describe('release:withdraw', () => {
     expect(result.stderr).toContain('--to OLDER');
     expect(result.stderr).toContain('goreleaser 1.26.0 is unlisted, but Scoop goes on offering it');
     expect(result.stderr).toContain('so it loses the tool by\n    choco uninstall goreleaser\n');
+    // what happened, what mends it, which machines have it, what they run
+    const hints = [
+      'but Scoop goes on offering it',
+      '--to OLDER',
+      'Which machines',
+      'so it loses the tool by',
+    ];
+    const places = hints.map((hint) => result.stderr.indexOf(hint));
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
     expect(JSON.parse(status.stdout)).toMatchObject({
       unfinished: [expect.stringContaining('1.26.0 was withdrawn, main still offers it')],
     });

@@ -138,7 +138,7 @@ describe('createLineReport', () => {
 
     tellAll(report);
 
-    expect(stderr().includes('\x1b[1mdelve  1.21.2'), 'plan').toBe(isColored);
+    expect(stderr().includes('\x1b[1mdelve  1.26.3'), 'plan').toBe(isColored);
     expect(stderr().includes('\x1b[32m-GO-2024-2600'), 'vulnerabilities').toBe(isColored);
     expect(stdout().includes('\x1b[33mdelve  1.22.0'), 'status').toBe(isColored);
     if (!isTTY) expect(stdout() + stderr()).not.toContain('\x1b');

@@ -51,6 +51,19 @@ describe('the pages for people', () => {
     return [...install.matchAll(/<summary>(.*?)<\/summary>/g)].map(([, name]) => name);
   }
 
+  it('say that the first packages are being made as long as that is so', async () => {
+    let isFilling = true;
+    const empty = await startHouse({ server: { isFilling: () => isFilling } });
+    try {
+      const read = async () => (await fetch(`${empty.url}/`, { headers: { Accept: 'text/html' } })).text();
+      expect(await read()).toContain('No packages yet: the first ones are being made');
+      isFilling = false;
+      expect(await read()).toContain('No packages yet. A maintainer publishes the first ones');
+    } finally {
+      await empty.stop();
+    }
+  });
+
   it('list the packages, an id a line, with their newest stable version and beta', async () => {
     const { status, html } = await page('/');
 
