@@ -30,6 +30,10 @@ const notGit = `
   GIT_PREFIX GIT_QUARANTINE_PATH GIT_SHALLOW_FILE GIT_TEMPLATE_DIR GIT_AUTHOR_* GIT_COMMITTER_* GIT_TRACE* GIT_CURL_VERBOSE
   GIT_EXTERNAL_DIFF GIT_PUSH_OPTION_*`;
 
+/** A card's PIN, a vault's credentials and the configuration of OpenSSL. The command itself may hold a secret that only it needs. */
+const signing = 'SIGN_* PKCS11_* OPENSSL_* AZURE_*';
+const notSigning = 'SIGN_COMMAND';
+
 /** For programs that are given the rest by us. */
 export const livingEnvironment = (env: Environment): Environment => pick(env, living);
 export const goEnvironment = (env: Environment): Environment => pick(env, `${living} ${go}`);
@@ -40,6 +44,9 @@ export function npmEnvironment(env: Environment, named: readonly string[]): Envi
   const picked = pick(env, `${living} ${npm} ${named.join(' ')}`);
   return trust === undefined ? picked : { ...picked, NODE_OPTIONS: trust };
 }
+/** For SIGN_COMMAND. */
+export const signingEnvironment = (env: Environment): Environment =>
+  pick(env, `${living} ${signing}`, notSigning);
 /** @param named variables that a credential helper names */
 export const gitEnvironment = (env: Environment, named: readonly string[] = []): Environment =>
   pick(env, `${living} ${git} ${named.join(' ')}`, notGit);

@@ -2,6 +2,7 @@ import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestFile } from '../formats/digest.ts';
 import type { Cache } from '../manifest-gen/cache.ts';
+import { signingEnvironment } from '../manifest-gen/child-environment.ts';
 import type { Environment } from '../manifest-gen/config.ts';
 import { fail } from '../manifest-gen/errors.ts';
 import { keepExe, keptExe } from '../manifest-gen/kept-exe.ts';
@@ -91,7 +92,7 @@ async function sign(command: string, file: string, at: SigningPlace): Promise<vo
   const words = command.match(/"[^"]*"|\S+/g)?.map((word) => word.replaceAll('"', '')) ?? [];
   const [program = '', ...args] = words.map((word) => word.replaceAll('{file}', file));
   if (!command.includes('{file}')) args.push(file);
-  const { exitCode } = await runCommand({ program, args, ...at });
+  const { exitCode } = await runCommand({ program, args, ...at, env: signingEnvironment(at.env) });
   if (exitCode !== 0) fail('SIGN_FAILED', { program, exitCode });
 }
 

@@ -6,6 +6,7 @@ import {
   goEnvironment,
   livingEnvironment,
   npmEnvironment,
+  signingEnvironment,
 } from '../../manifest-gen/child-environment.ts';
 import { type Generator, makeGenerator } from '../kit/generator.ts';
 import { startHouse, type TestHouse } from '../kit/house.ts';
@@ -56,6 +57,11 @@ describe('what a program inherits', () => {
         GIT_CONFIG_COUNT: '0',
         BUCKET_TOKEN: 'needed',
       },
+    ],
+    [
+      'what signs a launcher',
+      signingEnvironment,
+      { SIGN_PIN: '1234', PKCS11_MODULE_PATH: '/lib/card.so', AZURE_CLIENT_SECRET: 'of the vault' },
     ],
   ])('%s', (_, inherit, own) => {
     expect(inherit({ ...all, ...own })).toEqual({

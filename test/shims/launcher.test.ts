@@ -1,6 +1,6 @@
 import { appendFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
 import { createCache } from '../../manifest-gen/cache.ts';
 import { buildLauncher, type Launcher } from '../../shims/build-launcher.ts';
@@ -109,6 +109,21 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
       }, 180_000);
     },
   );
+
+  it('is signed by a command that inherits what signing needs, and no secret of ours', async () => {
+    const [script, seen] = [join(dir, 'look.sh'), join(dir, 'seen')];
+    await writeFile(script, `#!/bin/sh\nenv > '${seen}'\n`, { mode: 0o755 });
+    vi.stubEnv('GITHUB_TOKEN', 'secret-of-the-forge');
+    vi.stubEnv('SIGN_PIN', '1234');
+    try {
+      await (await buildTestLauncher(`${script} {file}`, join(dir, 'looked'))).remove();
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    const env = await readFile(seen, 'utf8');
+    expect(env).toContain('SIGN_PIN=1234');
+    expect(env).not.toContain('secret-of-the-forge');
+  });
 
   it('has one signature on a machine, so that beta and main are the same, until that is taken away or changed', async () => {
     const [script, keptIn] = [join(dir, 'sign.sh'), join(dir, 'kept')];
