@@ -1,4 +1,5 @@
 import { SaxesParser } from 'saxes';
+import { messageOf } from '../formats/thrown.ts';
 
 /** An element as it was written: namespace and prefix kept, since some clients look at one and some at the other. */
 export type Element = {
@@ -68,7 +69,7 @@ export function parseXml(text: string): Parsed {
   try {
     parser.write(text).close();
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return { problem: messageOf(error) };
   }
   return root === undefined ? { problem: 'no element' } : { root };
 }

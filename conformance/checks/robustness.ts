@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import { messageOf } from '../../formats/thrown.ts';
 import type { Check } from '../check.ts';
 import type { Feed } from '../feed.ts';
 import { type Finding, firstOf } from '../journal.ts';
@@ -196,10 +197,6 @@ function inflated(answer: Answer): Buffer {
   try {
     return gunzipSync(answer.body);
   } catch (error) {
-    throw new Violation(
-      'a whole gzip stream',
-      error instanceof Error ? error.message : String(error),
-      answer.request,
-    );
+    throw new Violation('a whole gzip stream', messageOf(error), answer.request);
   }
 }

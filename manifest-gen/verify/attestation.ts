@@ -2,7 +2,7 @@ import type { Asset, Fetched, Verdict } from '../release.ts';
 import { attestationsName } from '../sidecar-name.ts';
 import { sourceOf } from '../tools.ts';
 import { readBundleList } from './keyless/bundle-list.ts';
-import { refusalBy, verdictWithoutSigner } from './keyless/policy.ts';
+import { verdictOnBuild } from './keyless/policy.ts';
 import { signerOf } from './keyless/signer-of.ts';
 import { claimedType, judgeStatement, provenanceTypes } from './keyless/statement.ts';
 import { loadRoot } from './keyless/trusted-root.ts';
@@ -34,8 +34,7 @@ async function check({ found, sidecars }: Fetched, asset: Asset): Promise<Verdic
   if (statements.length === 0) {
     return { ...about, verdict: 'absent', detail: 'The forge has no attestation of how the file was built.' };
   }
-  const signer = signerOf(found);
-  const root = await loadRoot(signer?.trustedRoot);
+  const root = await loadRoot(signerOf(found)?.trustedRoot);
   const subject = { algorithm: 'sha256', hex: asset.digest.sha256 } as const;
   const pieces = statements.map(({ text, type }) => ({
     what: 'Attestation by the forge',
@@ -44,13 +43,5 @@ async function check({ found, sidecars }: Fetched, asset: Asset): Promise<Verdic
     // all that is there must verify; who made it counts for what is said of the build
     isByAnyone: type !== undefined && !provenanceTypes.includes(type),
   }));
-  const builds = pieces.filter(({ isOfBuild }) => isOfBuild);
-  if (signer === undefined) return verdictWithoutSigner(about, [...builds, ...pieces], found);
-  const refusal = refusalBy(about, pieces, signer);
-  if (refusal !== undefined) return refusal;
-  if (builds.length > 0) {
-    return { ...about, verdict: 'passed', detail: `The build is attested by ${signer.identity}.` };
-  }
-  const detail = 'What the forge attests of the file is not how it was built.';
-  return { ...about, verdict: 'absent', detail };
+  return verdictOnBuild(about, pieces, found, 'What the forge attests of the file is not how it was built.');
 }

@@ -4,7 +4,7 @@ import type { Asset, Fetched, Verdict } from '../release.ts';
 import { attestationsName, registrySignaturesName } from '../sidecar-name.ts';
 import { RegistrySignatures } from '../upstream/schema.ts';
 import { readBundleList } from './keyless/bundle-list.ts';
-import { refusalBy, verdictWithoutSigner } from './keyless/policy.ts';
+import { verdictOnBuild } from './keyless/policy.ts';
 import { signerOf } from './keyless/signer-of.ts';
 import { claimedType, judgeStatement, provenanceTypes, type Subject } from './keyless/statement.ts';
 import { type KeyFinder, loadRoot } from './keyless/trusted-root.ts';
@@ -89,8 +89,7 @@ async function checkAttested(
   if (bundles.length === 0) {
     return { ...about, verdict: 'absent', detail: 'The registry has no attestation of how it was built.' };
   }
-  const signer = signerOf(found);
-  const root = await loadRoot(signer?.trustedRoot, said && registryKeys(said));
+  const root = await loadRoot(signerOf(found)?.trustedRoot, said && registryKeys(said));
   const subject: Subject = {
     algorithm: 'sha512',
     hex: asset.digest.sha512,
@@ -102,13 +101,7 @@ async function checkAttested(
     // publication is attested by the registry's key, which names nobody
     return { what: 'Attestation by the registry', judged, isOfBuild, isByAnyone: !isOfBuild };
   });
-  const builds = pieces.filter(({ isOfBuild }) => isOfBuild);
-  if (signer === undefined) return verdictWithoutSigner(about, [...builds, ...pieces], found);
-  const refusal = refusalBy(about, pieces, signer);
-  if (refusal !== undefined) return refusal;
-  return builds.length > 0
-    ? { ...about, verdict: 'passed', detail: `The build is attested by ${signer.identity}.` }
-    : { ...about, verdict: 'absent', detail: 'What the registry attests is not how it was built.' };
+  return verdictOnBuild(about, pieces, found, 'What the registry attests is not how it was built.');
 }
 
 function registryKeys(said: RegistrySignatures): KeyFinder {

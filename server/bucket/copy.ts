@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { messageOf } from '../../formats/thrown.ts';
 import { fail } from '../errors.ts';
 import { createGit, endGit, type Git, runGit, startGit, whenEnded } from './git-backend.ts';
 import { channels } from './push.ts';
@@ -104,7 +105,7 @@ export async function findDamage(git: Git): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return cause instanceof Error ? cause.message : String(cause);
+    return messageOf(cause);
   }
 }
 

@@ -7,6 +7,7 @@ import { type ExportIndex, exportIndexName, readExportIndex } from '../../format
 import { fileReason } from '../../formats/file-reason.ts';
 import { FormatError, visible } from '../../formats/format-error.ts';
 import { openNupkg } from '../../formats/nupkg.ts';
+import { messageOf } from '../../formats/thrown.ts';
 import { fail } from '../errors.ts';
 import { matchesGlob } from '../keys/glob.ts';
 import { isExact, isTrouble, type Offer, type Source, type Trouble } from './source.ts';
@@ -104,7 +105,7 @@ async function readOffer(path: string, exported: Exported | undefined): Promise<
     return {
       from,
       kind: isOurs ? 'refused' : 'failed',
-      reason: error instanceof Error ? error.message : String(error),
+      reason: messageOf(error),
     };
   }
 }

@@ -1,7 +1,7 @@
 import type { Found, Verdict } from '../../release.ts';
 import type { Signer } from '../../trust.ts';
 import type { Judged, SignedBy } from './judge.ts';
-import { describeSigner, tagOf } from './signer-of.ts';
+import { describeSigner, signerOf, tagOf } from './signer-of.ts';
 
 type About = Pick<Verdict, 'kind' | 'subject'>;
 
@@ -36,6 +36,27 @@ export function verdictWithoutSigner(about: About, pieces: readonly Piece[], fou
   const [sentence = ''] = pieces.flatMap((piece) => sentencesOn(piece, found));
   const detail = `The tool names no identity to trust. ${sentence}`.trim();
   return { ...about, verdict: 'absent', detail };
+}
+
+/**
+ * The verdict on a file that statements are about: attested by the signer that the tool's file trusts, when one of them is of its build
+ * and all hold.
+ * @param absent what to say when all hold and none is of the build
+ */
+export function verdictOnBuild(
+  about: About,
+  pieces: readonly (Piece & { readonly isOfBuild: boolean })[],
+  found: Found,
+  absent: string,
+): Verdict {
+  const signer = signerOf(found);
+  const builds = pieces.filter(({ isOfBuild }) => isOfBuild);
+  if (signer === undefined) return verdictWithoutSigner(about, [...builds, ...pieces], found);
+  const refusal = refusalBy(about, pieces, signer);
+  if (refusal !== undefined) return refusal;
+  return builds.length > 0
+    ? { ...about, verdict: 'passed', detail: `The build is attested by ${signer.identity}.` }
+    : { ...about, verdict: 'absent', detail: absent };
 }
 
 function failed(about: About, what: string, expected: string, problem: string): Verdict {

@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3';
+import { messageOf } from '../../../formats/thrown.ts';
 import { createSqlAudit } from '../../audit/sql-audit.ts';
 import { fail } from '../../errors.ts';
 import type { Payload } from '../payloads.ts';
@@ -23,7 +24,7 @@ export async function takeSnapshot(database: string, copy: string): Promise<Cata
   } catch (error) {
     // Not the fault of the database, and told by whoever knows the place.
     if (error instanceof Database.SqliteError && error.code === 'SQLITE_FULL') throw error;
-    return fail('CATALOG_DAMAGED', { file: database, problem: reasonOf(error) }, error);
+    return fail('CATALOG_DAMAGED', { file: database, problem: messageOf(error) }, error);
   } finally {
     source.close();
   }
@@ -49,7 +50,7 @@ function openSource(file: string): Database.Database {
   try {
     return new Database(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
   } catch (error) {
-    return fail('NO_FEED', { file, cause: reasonOf(error) }, error);
+    return fail('NO_FEED', { file, cause: messageOf(error) }, error);
   }
 }
 
@@ -140,8 +141,4 @@ function* grouped(rows: Iterable<RawBlob>): Generator<NamedBlob> {
     if (sha512 !== null && !current.sha512s.includes(sha512)) current.sha512s.push(sha512);
   }
   if (current !== undefined) yield current;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
