@@ -2,12 +2,18 @@ import type { JSX } from 'preact';
 import type { PackageRow } from '../catalog/catalog.ts';
 import type { ClientCommands, Command } from './commands.ts';
 
-/** The commands of one client at a time: details of one name close each other, by keyboard and for screen readers too. */
-export function CommandChoice({ blocks }: { readonly blocks: readonly ClientCommands[] }): JSX.Element {
+type ChoiceProps = { readonly blocks: readonly ClientCommands[]; readonly chosen: string };
+
+/**
+ * The commands of one client at a time, of the first unless a link chose another: details of one name close each other, by keyboard and
+ * for screen readers too.
+ */
+export function CommandChoice({ blocks, chosen }: ChoiceProps): JSX.Element {
+  const named = blocks.findIndex(({ client }) => client.toLowerCase() === chosen.toLowerCase());
   return (
     <div class="choice">
       {blocks.map(({ client, commands }, index) => (
-        <details key={client} name="client" open={index === 0}>
+        <details key={client} name="client" open={index === Math.max(named, 0)}>
           <summary>{client}</summary>
           {commands.map((command) => (
             <CommandLines key={command.label} command={command} />

@@ -14,10 +14,12 @@ type Props = {
   readonly publicUrl: string;
   /** Not where its address needs a key and the page does not: browsers would ask everybody for one. */
   readonly showsIcon: boolean;
+  /** Whose commands a link asked for, such as `scoop`; '' asks for none. */
+  readonly client: string;
 };
 
 /** `/packages/ID`: what it is, how to install it, which versions there are. */
-export function PackagePage({ found, publicUrl, showsIcon }: Props): JSX.Element {
+export function PackagePage({ found, publicUrl, showsIcon, client }: Props): JSX.Element {
   const { id, shown, versions, sboms } = found;
   // The id beside it must not turn with it.
   const title = (shown.nuspec.title ?? id).replace(hiddenCharacters, '');
@@ -30,7 +32,7 @@ export function PackagePage({ found, publicUrl, showsIcon }: Props): JSX.Element
       <p class="lead">{shown.nuspec.summary ?? ''}</p>
       <section aria-labelledby="install">
         <h2 id="install">Install</h2>
-        <CommandChoice blocks={installCommands(publicUrl, offersOf(found))} />
+        <CommandChoice blocks={installCommands(publicUrl, offersOf(found))} chosen={client} />
       </section>
       <section aria-labelledby="about">
         <h2 id="about">About</h2>

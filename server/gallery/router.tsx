@@ -78,7 +78,12 @@ export function createGalleryRouter(services: GalleryServices): Router {
     const showsIcon = services.config.readAuth !== 'feed';
     await answerPage(
       response,
-      <PackagePage found={found} publicUrl={services.publicUrl()} showsIcon={showsIcon} />,
+      <PackagePage
+        found={found}
+        publicUrl={services.publicUrl()}
+        showsIcon={showsIcon}
+        client={textOf(request, 'client')}
+      />,
     );
   });
   router.get('/packages/:id/:version/report', async (request, response) => {

@@ -164,6 +164,17 @@ describe('the pages for people', () => {
     },
   );
 
+  it.each([
+    { query: '', open: 'Chocolatey' },
+    { query: '?client=nuget', open: 'NuGet' },
+    { query: '?client=nobody', open: 'Chocolatey' },
+  ])('open the commands of the client that a link names: $query', async ({ query, open }) => {
+    const { html } = await page(`/packages/sample${query}`);
+
+    expect(/<details name="client" open><summary>(.*?)</.exec(html)?.[1]).toBe(open);
+    expect(html.match(/<details name="client" open>/g)).toHaveLength(1);
+  });
+
   it('give the exact commands, with the address of this server as their source', async () => {
     const { html } = await page('/');
 
