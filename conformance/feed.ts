@@ -61,6 +61,9 @@ const clientHeaders = {
   'Accept-Language': 'en-US',
 };
 
+/** The one client that writes blanks as plus signs: from NuGet's own they mean themselves (spec nuget-v2 18.3). */
+const formEncoder = 'PSResourceGet/1.2.0 PowerShell/7.6.9 (go-win-tools feed:conformance)';
+
 export function createFeed({ base, authorization, timeoutMs, signal, journal }: FeedSettings): Feed {
   async function askAddress(text: string, options: AskOptions = {}): Promise<Answer> {
     const { method = 'GET', isAnonymous = false, note, headers, ...rest } = options;
@@ -69,6 +72,7 @@ export function createFeed({ base, authorization, timeoutMs, signal, journal }: 
     if (address === undefined) throw new Violation('an absolute http(s) address', text, request);
     const sent = {
       ...clientHeaders,
+      ...(address.target.includes('+') && { 'User-Agent': formEncoder }),
       ...(authorization !== undefined && !isAnonymous && { Authorization: authorization }),
       ...headers,
     };
