@@ -1,0 +1,57 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeTempDir, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
+import { makeNupkg } from '../kit/nupkg.ts';
+import { run } from '../kit/programs.ts';
+import { hasPwsh } from '../kit/psresourceget.ts';
+
+/** The console of Visual Studio and PowerShell's own `Find-Package` read v3 through this module. */
+describe.skipIf(!hasPwsh)('PackageManagement on a v3 source (pwsh)', () => {
+  let house: TestHouse;
+  let dir: string;
+  let lines: readonly string[];
+
+  beforeAll(async () => {
+    house = await startHouse();
+    for (const version of ['1.0.0', '1.1.0-beta1', '1.2.0']) {
+      const nupkg = makeNupkg({ id: 'Lib.Net', version, metadata: { owners: 'Our team' } });
+      expect((await pushNupkg(house, nupkg, house.adminKey)).status).toBe(201);
+    }
+    dir = await makeTempDir();
+    const shown = '| ForEach-Object { "$($_.Name) $($_.Version)" }';
+    const script = `
+      $ErrorActionPreference = 'Stop'
+      Register-PackageSource -Name ours -ProviderName NuGet -Location ${house.url}/v3/index.json -Trusted -Force | Out-Null
+      "name:"; Find-Package Lib.Net -Source ours ${shown}
+      "all:"; Find-Package Lib.Net -Source ours -AllVersions ${shown}
+      "every:"; Find-Package -Source ours ${shown}
+      "links:"; (Find-Package Lib.Net -Source ours).Links | ForEach-Object { "$($_.Relationship) $($_.HRef)" }
+      "install:"; Install-Package Lib.Net -Source ours -Destination '${join(dir, 'out')}' -Force ${shown}`;
+    const { code, stdout, stderr } = await run(
+      'pwsh',
+      ['-NoProfile', '-NonInteractive', '-Command', script],
+      {
+        cwd: dir,
+        env: { HOME: dir, XDG_DATA_HOME: '', XDG_CONFIG_HOME: '', XDG_CACHE_HOME: '', NO_COLOR: '1' },
+      },
+    );
+    expect(code, stderr).toBe(0);
+    lines = stdout.trim().split(/\r?\n/);
+  }, 300_000);
+  afterAll(async () => {
+    await house?.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  it('finds a package by its name, all of its versions and every package, and installs it', () => {
+    expect(lines).toEqual([
+      ...['name:', 'Lib.Net 1.2.0'],
+      ...['all:', 'Lib.Net 1.2.0', 'Lib.Net 1.0.0'],
+      ...['every:', 'Lib.Net 1.2.0'],
+      // Not nuget.org's.
+      ...['links:', `abuse ${house.url}/packages/lib.net/1.2.0/report`],
+      ...['install:', 'Lib.Net 1.2.0'],
+    ]);
+  });
+});
