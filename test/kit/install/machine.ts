@@ -35,10 +35,12 @@ export async function renderForTests(facts: InstallFacts): Promise<string> {
   const real = await readFile(join(productDir, 'server/install/script/windows.ps1'), 'utf8');
   const fake = await readFile(join(kit, 'fake-windows.ps1'), 'utf8');
   if (!ps1.includes(real)) throw new Error('the part `windows` is not in install.ps1');
-  return renderPowerShell(
+  const script = renderPowerShell(
     ps1.replace(real, () => fake),
     facts,
-  ).replace('$Patience = 30', '$Patience = 3');
+  );
+  const person = "function Test-Person {\r\n  if ($env:FAKE_PERSON -eq 'yes') { return $true }";
+  return script.replace('$Patience = 30', '$Patience = 3').replace('function Test-Person {', () => person);
 }
 
 /** In a profile folder whose name has a blank, an apostrophe and an umlaut. */

@@ -1,0 +1,120 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
+import { type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
+import { makeNupkg } from '../../kit/nupkg.ts';
+import { hasProgram, run } from '../../kit/programs.ts';
+
+describe.skipIf(!hasProgram('pwsh'))('other sources of Chocolatey in install.ps1 (needs pwsh)', () => {
+  let house: TestHouse;
+  let machine: InstallMachine;
+  beforeAll(async () => {
+    house = await startHouse({});
+    const pushed = await pushNupkg(house, makeNupkg({ id: 'buf', version: '1.2.3' }), house.adminKey);
+    expect(pushed.status).toBe(201);
+  });
+  beforeEach(async () => {
+    machine = await makeInstallMachine();
+    await machine.serve({ publicUrl: house.url, readAuth: undefined });
+    await writeFile(
+      machine.paths.chocoConfig,
+      `<?xml version="1.0" encoding="utf-8"?>
+<chocolatey>
+  <sources>
+    <source id="chocolatey" value="https://community.chocolatey.org/api/v2/" disabled="false" priority="0" />
+    <source id="ours-too" value="${house.url}/api/v2/" disabled="false" priority="0" />
+  </sources>
+</chocolatey>
+`,
+    );
+    return machine.remove;
+  });
+  afterAll(() => house.stop());
+  const config = () => readFile(machine.paths.chocoConfig, 'utf8');
+
+  it('stay on while choco itself finds nothing at ours', async () => {
+    const [blind, seeing] = await machine.runAll([
+      { command: 'install -Part chocolatey -DisableCommunity' },
+      { command: 'install -Part chocolatey -DisableCommunity', env: { FAKE_FOUND: 'buf' } },
+    ]);
+
+    expect(blind?.code).toBe(1);
+    expect(blind?.said).toContain(
+      'choco finds nothing at its source go-win-tools, although the server has buf',
+    );
+    expect(blind?.said).not.toContain('Done');
+    expect(seeing?.code, seeing?.said).toBe(0);
+    expect(await config()).toMatch(/id="chocolatey" .* disabled="true"/);
+  }, 60_000);
+
+  it("are asked for the product's own tools alone, when a person looks on, and never for the same feed", async () => {
+    const runs = await machine.runAll([
+      { command: 'install -Part chocolatey' },
+      { command: 'install -Part chocolatey', env: { FAKE_PERSON: 'yes', FAKE_FOUND: 'buf' } },
+      { command: 'install -Part chocolatey -NonInteractive', env: { FAKE_PERSON: null } },
+    ]);
+    const searches = (await machine.asked()).filter((line) => line.startsWith('choco search'));
+
+    expect(searches).toEqual(
+      ['buf', 'delve', 'goreleaser'].map(
+        (id) => `choco search ${id} --exact --limit-output --id-only --source=chocolatey`,
+      ),
+    );
+    expect(runs[1]?.said).toContain('The Chocolatey source chocolatey offers buf, buf, buf too');
+  }, 60_000);
+
+  it('and ours is of one client with -ClientId, in lower case, but not with -Beta', async () => {
+    const runs = await machine.runAll([
+      { command: 'install -WhatIf -ClientId PC-7' },
+      { command: 'install -WhatIf -ClientId PC-7 -Beta' },
+      { command: "install -WhatIf -ClientId ''" },
+    ]);
+
+    expect(runs[0]?.said).toContain(`source go-win-tools is ${house.url}/nuget/c/pc-7\n`);
+    expect(runs[0]?.said).toContain(`bucket go-win-tools is ${house.url}/git/c/pc-7/go-win-tools.git`);
+    for (const { said } of runs.slice(1))
+      expect(said).toContain(`source go-win-tools is ${house.url}/nuget\n`);
+    expect(await config()).not.toContain('go-win-tools');
+  }, 60_000);
+
+  it('are set once by two runs at the same time', async () => {
+    const script = join(machine.dir, 'install.ps1');
+    const start = () => run('pwsh', ['-NoProfile', '-File', script], { env: machine.env, cwd: machine.dir });
+    const results = await Promise.all([start(), start()]);
+    const asked = await machine.asked();
+
+    expect(
+      results.map(({ code }) => code),
+      results.map(({ stdout }) => stdout).join('\n'),
+    ).toEqual([0, 0]);
+    expect(asked.filter((line) => line.includes(' add '))).toHaveLength(2);
+  }, 60_000);
+});
+
+describe.skipIf(!hasProgram('pwsh'))('no key and nobody to ask (needs pwsh)', () => {
+  it('ends the process with 3, as a file and as a script block, at once and without a question', async () => {
+    const house = await startHouse({ readAuth: 'all' });
+    const machine = await makeInstallMachine();
+    await makeKey(house, ['read']);
+    await machine.serve({ publicUrl: house.url, readAuth: 'all' });
+    const file = join(machine.dir, 'install.ps1');
+    const block = '& ([scriptblock]::Create((Get-Content -Raw "$HOME/install.ps1")))';
+    const commands = [
+      ['-File', file],
+      ['-Command', `${block}; exit $LASTEXITCODE`],
+      ['-Command', block],
+      ['-Command', 'Get-Content -Raw "$HOME/install.ps1" | Invoke-Expression'],
+    ];
+    const codes: number[] = [];
+    for (const words of commands) {
+      const result = await run('pwsh', ['-NoProfile', ...words], { env: machine.env, cwd: machine.dir });
+      expect(result.stdout).toContain('nobody can answer here');
+      codes.push(result.code);
+    }
+    await machine.remove();
+    await house.stop();
+
+    expect(codes).toEqual([3, 3, 1, 1]);
+  }, 60_000);
+});
