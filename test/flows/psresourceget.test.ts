@@ -28,7 +28,7 @@ const steps = {
   tag: `Find-PSResource -Tag Polite @with ${shown}`,
   command: `(Find-PSResource -CommandName Get-Greeting @with).ParentResource ${shown}`,
   dotted: `Find-PSResource Our.Dotted -Prerelease @with ${shown}`,
-  install: `Install-PSResource Our.Greeting @with -PassThru ${shown}`,
+  install: `Install-PSResource Our.Greeting @with -Reinstall -PassThru ${shown}`,
   function: 'Import-Module Our.Greeting; Get-Greeting -Name Ada',
 };
 

@@ -63,5 +63,5 @@ $with = @{ Repository = 'feed' }
 if ($env:READ_KEY) {
   $with.Credential = [pscredential]::new('reader', (ConvertTo-SecureString $env:READ_KEY -AsPlainText -Force))
 }
-Register-PSResourceRepository -Name feed -Uri '${uri}' -ApiVersion ${apiVersion} -Trusted
+Register-PSResourceRepository -Name feed -Uri '${uri}' -ApiVersion ${apiVersion} -Trusted -Force
 `;
