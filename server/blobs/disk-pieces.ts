@@ -3,6 +3,9 @@ import type { Range, TakePiece } from './blob-store.ts';
 
 /** Four times that of Node's streams: a large file takes a quarter of the reads and writes. */
 export const pieceBytes = 256 * 1024;
+/** With so many readers, further ones get small pieces: a thousand who take none of what they asked for would hold 512 MB. */
+const manyReaders = 64;
+const smallPieceBytes = 32 * 1024;
 /** Two for each of eight readers; what more readers have is given back to the system. */
 const maxKept = 16;
 
@@ -12,15 +15,17 @@ const maxKept = 16;
  */
 export function createPieceReader() {
   const free: Buffer[] = [];
+  let readers = 0;
 
   /** The next piece is read while the one before is being taken. */
   async function readTo(file: FileHandle, { start, end }: Range, take: TakePiece): Promise<void> {
+    const size = readers > manyReaders ? smallPieceBytes : pieceBytes;
     const turns: Buffer[] = [];
     let taking: Promise<void> = Promise.resolve();
     for (let at = start, turn = 0; at <= end; turn += 1) {
-      turns[turn % 2] ??= free.pop() ?? Buffer.allocUnsafeSlow(pieceBytes);
+      turns[turn % 2] ??= (size === pieceBytes ? free.pop() : undefined) ?? Buffer.allocUnsafeSlow(size);
       const piece = turns[turn % 2] as Buffer;
-      const wanted = Math.min(pieceBytes, end + 1 - at);
+      const wanted = Math.min(size, end + 1 - at);
       const [{ bytesRead }] = await Promise.all([file.read(piece, 0, wanted, at), taking]);
       if (bytesRead === 0) throw new Error(`A file ends at ${at}, before ${end}`);
       at += bytesRead;
@@ -30,15 +35,17 @@ export function createPieceReader() {
     }
     await taking;
     // Not after an error: whoever took a piece may still be looking at it.
-    free.push(...turns.slice(0, maxKept - free.length));
+    if (size === pieceBytes) free.push(...turns.slice(0, maxKept - free.length));
   }
 
   /** @throws when the file is not there or ends before the range does; what `take` throws */
   return async (path: string, range: Range, take: TakePiece): Promise<void> => {
     const file = await open(path, 'r');
+    readers += 1;
     try {
       await readTo(file, range, take);
     } finally {
+      readers -= 1;
       await file.close();
     }
   };

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPieceReader, pieceBytes } from '../../../server/blobs/disk-pieces.ts';
+import { makeTempDir } from '../../kit/house.ts';
+
+describe('pieces of a file', () => {
+  let dir: string;
+  let file: string;
+  const bytes = randomBytes(3 * pieceBytes + 7);
+  const whole = { start: 0, end: bytes.length - 1 };
+  beforeAll(async () => {
+    dir = await makeTempDir();
+    file = join(dir, 'file');
+    await writeFile(file, bytes);
+  });
+  afterAll(() => rm(dir, { recursive: true, force: true }));
+
+  it('are small for further readers while many take none, and all of it is there', async () => {
+    const read = createPieceReader();
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const first: number[] = [];
+    const slow = Array.from({ length: 100 }, () => {
+      let isFirst = true;
+      return read(file, whole, async (piece) => {
+        if (isFirst) first.push(piece.length);
+        isFirst = false;
+        await held;
+      });
+    });
+    while (first.length < 100) await new Promise((resolve) => setImmediate(resolve));
+
+    const pieces: Buffer[] = [];
+    await read(file, whole, async (piece) => void pieces.push(Buffer.from(piece)));
+
+    expect(first.reduce((sum, length) => sum + length, 0)).toBeLessThan(70 * pieceBytes);
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(pieceBytes);
+    expect(Buffer.concat(pieces).equals(bytes)).toBe(true);
+
+    letGo();
+    await Promise.all(slow);
+    const after: number[] = [];
+    await read(file, whole, async (piece) => void after.push(piece.length));
+    expect(after).toEqual([pieceBytes, pieceBytes, pieceBytes, 7]);
+  });
+});
