@@ -91,6 +91,27 @@ export async function readNuspecBytes(source: ByteSource): Promise<Buffer> {
   }
 }
 
+/**
+ * One file of a package that was checked when it came in; `choose` picks its name, or none. Nothing else is read. The
+ * source is closed.
+ * @throws FormatError ZIP_*, also when the file has more than `maxBytes`; the errors of the source as they are
+ */
+export async function readFileBytes(
+  source: ByteSource,
+  choose: (names: readonly string[]) => string | undefined,
+  maxBytes: number,
+): Promise<Buffer | undefined> {
+  const opened = await openZip(source);
+  try {
+    const byName = new Map<string, Entry>();
+    for await (const entry of opened.zip.eachEntry()) byName.set(entry.fileName, entry);
+    const entry = byName.get(choose([...byName.keys()]) ?? '');
+    return entry && (await readWhole(opened, entry, maxBytes));
+  } finally {
+    await opened.close();
+  }
+}
+
 /** At the root and nowhere else; NuGet takes any name that ends so. */
 function isNuspec({ fileName }: Entry): boolean {
   return /^[^/]+\.nuspec$/i.test(fileName);

@@ -1,4 +1,4 @@
-import { openNupkg } from '../../formats/nupkg.ts';
+import { readFileBytes } from '../../formats/nupkg.ts';
 import { findNamedEntry, maxNamedFileBytes } from '../../formats/nupkg-files.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { PackageRow } from '../catalog/catalog.ts';
@@ -13,14 +13,18 @@ export async function readNamedFile(
   file: NamedFile,
 ): Promise<Buffer> {
   const path = namedPath(row, file);
-  if (path !== undefined) {
-    const nupkg = await openNupkg(blobSource(blobs, row));
-    try {
-      const entry = findNamedEntry(nupkg.entries, path);
-      if (entry !== undefined) return await nupkg.readEntry(entry.name, maxNamedFileBytes);
-    } finally {
-      await nupkg.close();
-    }
+  const bytes = path === undefined ? undefined : await readAt(path);
+  return (
+    bytes ?? fail('PACKAGE_NOT_FOUND', { id: row.id, version: `${row.normalizedVersion} with ${file} in it` })
+  );
+
+  /** Without the rest of the package: clients ask for the icons of a whole page at once. */
+  function readAt(path: string): Promise<Buffer | undefined> {
+    const choose = (names: readonly string[]) =>
+      findNamedEntry(
+        names.map((name) => ({ name })),
+        path,
+      )?.name;
+    return readFileBytes(blobSource(blobs, row), choose, maxNamedFileBytes);
   }
-  return fail('PACKAGE_NOT_FOUND', { id: row.id, version: `${row.normalizedVersion} with ${file} in it` });
 }
