@@ -400,6 +400,44 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
       });
     });
 
+    describe('package types', () => {
+      const types = (...named: string[]) => ({ packageTypes: named.map((name) => ({ name })) });
+      beforeEach(async () => {
+        await add('plain', '1.0.0');
+        await add('tool', '1.0.0', types('DotnetTool'));
+        await add('both', '1.0.0', types('Template', 'Dependency'));
+        await add('tools', '1.0.0', types('DotnetToolset'));
+      });
+
+      it.each([
+        [['dotnettool'], ['tool']],
+        [['DEPENDENCY'], ['both', 'plain']],
+        [
+          ['Template', 'DotnetTool'],
+          ['both', 'tool'],
+        ],
+        [['Tool'], []],
+        [["x' OR 1 --"], []],
+        [[], []],
+      ])('%j are those of %j', async (packageTypes, ids) => {
+        const query = { ...everything, packageTypes };
+
+        expect((await catalog.query(query)).map(({ id }) => id)).toEqual(ids);
+        expect(await catalog.count(query)).toBe(ids.length);
+      });
+    });
+
+    it('puts ids that begin with a text first, page by page', async () => {
+      for (const id of ['b.go', 'gopher', 'Go', 'ago', 'x']) await add(id, '1.0.0');
+      const all = ['Go', 'gopher', 'ago', 'b.go', 'x'].map((id) => `${id} 1.0.0`);
+
+      expect(await names({ idsFirst: 'GO' })).toEqual(all);
+      expect(await names({ idsFirst: 'go', skip: 1, take: 3 })).toEqual(all.slice(1, 4));
+      expect(await names({ idsFirst: 'go', after: { id: 'gopher', version: '1.0.0' } })).toEqual(
+        all.slice(2),
+      );
+    });
+
     describe('setListed', () => {
       it('says whether it changed anything, and when', async () => {
         await add('x', '1.0.0');
