@@ -40,7 +40,11 @@ function Set-GitKey([string] $Url) {
 }
 
 # Only what was stored under our name, for each address that a bucket of ours may have.
-function Get-BucketUrls([string] $Base) { return @("$Base/git/main/$Name.git", "$Base/git/beta/$Name.git") }
+function Get-BucketUrls([string] $Base) {
+  $urls = @("$Base/git/main/$Name.git", "$Base/git/beta/$Name.git")
+  if ($null -ne $Scoop) { $urls += @(Get-RemoteOf $Scoop.Bucket | Where-Object { $_.StartsWith("$Base/") }) }
+  return @($urls | Select-Object -Unique)
+}
 
 function Clear-GitKey([string[]] $Urls) {
   foreach ($url in $Urls) { [void](Invoke-Git @('credential', 'reject') @(0) (Get-CredentialLines $url)) }

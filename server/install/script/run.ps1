@@ -6,7 +6,8 @@ function New-Task([string] $What, [scriptblock] $Is, [scriptblock] $Do, $With = 
 
 function Test-Task($Task) { return [bool](. $Task.Is $Task.With) }
 
-# Denied: whether it takes rights that this user has not. Answers: what the server has to answer first.
+# Denied: whether it takes rights that this user has not. Answers: what the server has to answer first. Needs: the part that has to be
+# done before.
 function Get-Parts {
   $byChoco = $null -ne $Choco -and $Part -ne 'scoop'
   $byScoop = $null -ne $Scoop -and $Part -ne 'chocolatey'
@@ -22,12 +23,12 @@ function Get-Parts {
   }
   if ($byChoco) { New-Section 'Chocolatey' { Get-ChocoTasks } -Denied $notChoco -NeedsKey ($ReadAuth -ne 'none') -Answers { Assert-Feed $Given.Key } -Notes { Show-CompetingSources } }
   if ($byScoop) { New-Section 'Scoop' { Get-ScoopTasks } -NeedsKey ($ReadAuth -eq 'all') -Answers { Assert-BucketAnswers $Given.Key } -Notes { Show-ScoopNotes } }
-  if ($Shims -or $ShimsDir -ne '') { New-Section 'Shims' { Get-ShimsTasks } -Denied $notShims -Notes { Show-PathNotes } }
+  if ($Shims -or $ShimsDir -ne '') { New-Section 'Shims' { Get-ShimsTasks } -Denied $notShims -Needs { (Get-ShimsWay).By } -Notes { Show-PathNotes } }
 }
 
 $Nothing = { $false }
-function New-Section([string] $Title, [scriptblock] $Plan, [scriptblock] $Denied = $Nothing, [bool] $NeedsKey = $false, [scriptblock] $Answers = $Nothing, [scriptblock] $Notes = $Nothing) {
-  return [PSCustomObject]@{ Title = $Title; Plan = $Plan; Denied = $Denied; NeedsKey = $NeedsKey; Answers = $Answers; Notes = $Notes; Tasks = @(); Fault = '' }
+function New-Section([string] $Title, [scriptblock] $Plan, [scriptblock] $Denied = $Nothing, [bool] $NeedsKey = $false, [scriptblock] $Answers = $Nothing, [scriptblock] $Notes = $Nothing, [scriptblock] $Needs = $Nothing) {
+  return [PSCustomObject]@{ Title = $Title; Plan = $Plan; Denied = $Denied; NeedsKey = $NeedsKey; Answers = $Answers; Notes = $Notes; Needs = $Needs; Tasks = @(); Fault = '' }
 }
 
 # Looks at all before anything changes. What one part cannot read is that part's fault alone.
@@ -180,7 +181,12 @@ function Invoke-Run {
     if (-not (Test-Answers $sections)) { return 3 }
   }
   foreach ($section in @($sections | Where-Object { $_.Fault -eq '' })) {
-    try { Invoke-Section $section; [void](. $section.Notes) }
+    try {
+      $needs = "$(. $section.Needs)"
+      if (@($sections | Where-Object { $_.Title -eq $needs -and $_.Fault -ne '' }).Count -gt 0) { throw "it comes by $needs, which is not done." }
+      Invoke-Section $section
+      [void](. $section.Notes)
+    }
     catch { Write-Fault $section $_.Exception.Message }
   }
   Show-End $sections

@@ -115,14 +115,14 @@ function Get-ScoopTasks {
 # Whatever the server asks for today: the key may be of a time when it asked for more.
 function Get-ScoopRemoval {
   $bases = @(Get-KnownBases)
-  if ($null -ne $Scoop) {
-    New-Task "app $ShimsPackage is uninstalled" { -not (Test-Path -LiteralPath $Scoop.App) } { Invoke-Scoop @('uninstall', $ShimsPackage) }
-    New-Task "bucket $Name is removed" { -not (Test-Path -LiteralPath $Scoop.Bucket) } { Remove-Bucket }
-    foreach ($base in $bases) { New-Task "no key for $base is in $($Scoop.Config)" { param($Base) @(Get-PrivateHeaders $Base).Count -eq 0 } { param($Base) Assert-Scoop; Set-PrivateKey $Base '' } $base }
-  }
+  # Before the bucket, whose address says where a key may be.
   if (Find-Git) {
     foreach ($base in $bases) { New-Task "no key for $base is in git's credential helper" { param($Base) Test-NoGitKey (Get-BucketUrls $Base) } { param($Base) Clear-GitKey (Get-BucketUrls $Base) } $base }
   }
+  if ($null -eq $Scoop) { return }
+  New-Task "app $ShimsPackage is uninstalled" { -not (Test-Path -LiteralPath $Scoop.App) } { Invoke-Scoop @('uninstall', $ShimsPackage) }
+  New-Task "bucket $Name is removed" { -not (Test-Path -LiteralPath $Scoop.Bucket) } { Remove-Bucket }
+  foreach ($base in $bases) { New-Task "no key for $base is in $($Scoop.Config)" { param($Base) @(Get-PrivateHeaders $Base).Count -eq 0 } { param($Base) Assert-Scoop; Set-PrivateKey $Base '' } $base }
 }
 
 function Show-ScoopNotes {

@@ -41,7 +41,7 @@ function Read-Answer([string] $Url, [string] $Key) {
         $bytes.Write($buffer, 0, $count)
       } while ($count -gt 0 -and $bytes.Length -lt 1048576)
       return @{ Status = [int]$response.StatusCode; Type = "$($response.ContentType)"; Text = [Text.Encoding]::UTF8.GetString($bytes.ToArray()) }
-    } finally { $response.Dispose() }
+    } finally { $response.Close() }
   } finally { $request.Abort() }
 }
 

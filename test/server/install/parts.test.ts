@@ -64,7 +64,7 @@ describe.skipIf(!hasProgram('pwsh'))('each part of install.ps1 (needs pwsh)', ()
   it('is done although another fails, which says its own cause: 1', async () => {
     const [broken, lazy, lazyScoop] = await machine.runAll(
       [
-        { command: 'install', env: { FAKE_CHOCO: 'fails' } },
+        { command: 'install -Shims', env: { FAKE_CHOCO: 'fails' } },
         { command: 'install', env: { FAKE_CHOCO: 'lazy' } },
         { command: 'install -Beta', env: { FAKE_CHOCO: null, FAKE_SCOOP: 'lazy' } },
       ].map((step) => ({ ...step, command: `${step.command} ` })),
@@ -74,6 +74,7 @@ describe.skipIf(!hasProgram('pwsh'))('each part of install.ps1 (needs pwsh)', ()
     expect(broken?.said).toMatch(
       /Chocolatey: choco\.exe source add .* ended with exit code 1\. choco is broken today/,
     );
+    expect(broken?.said).toContain('Shims: it comes by Chocolatey, which is not done.');
     expect(broken?.said).toContain('Done: Scoop.');
     expect(lazy).toMatchObject({ code: 1 });
     expect(lazy?.said).toContain('no error was reported, yet it is not so that source go-win-tools is');
