@@ -15,6 +15,8 @@ const defaultTake = 20;
 const maxTake = 1000;
 /** Versions in one answer, shared among its hits, the newest of each: ids of thousands of versions must not add up. */
 const maxVersionsOfAll = 10_000;
+/** Texts in one answer, in characters; it ends with the hit that reaches this. A thousand long descriptions are half of it. */
+const maxCharactersOfAll = 8 * 1024 ** 2;
 /** Types that one search may ask for. */
 const maxTypes = 30;
 
@@ -25,7 +27,7 @@ const maxTypes = 30;
 export async function search(
   parameters: Parameters,
   { catalog, links }: SearchServices,
-  maxVersions: number = maxVersionsOfAll,
+  { maxVersions = maxVersionsOfAll, maxCharacters = maxCharactersOfAll } = {},
 ): Promise<object> {
   const { words, where } = readSearchText(parameters.text('q'), 'q');
   const query = oneOfEachId(parameters, where, words);
@@ -33,7 +35,10 @@ export async function search(
   const versionsEach = Math.floor(maxVersions / Math.max(rows.length, 1));
   const data: object[] = [];
   const pause = createPause();
+  let characters = 0;
   for (const row of rows) {
+    if (characters >= maxCharacters) break;
+    characters += lengthOf(row);
     const versions = await catalog.query({ ...visible(parameters, row.id), take: versionsEach });
     data.push(hit(row, versions.toReversed(), query.view, links));
     if (pause.isDue()) await pause.take();
@@ -44,6 +49,13 @@ export async function search(
     totalHits: await catalog.count(query),
     data,
   };
+}
+
+/** Of the texts that may be long: nothing but the size of a nuspec bounds some of them. */
+function lengthOf({ nuspec }: PackageRow): number {
+  const { title, authors, owners, description, summary, tags } = nuspec;
+  const texts = [title, authors, owners, description, summary, ...tags];
+  return texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
 }
 
 /** Answers a request to complete an id (`q`), or to list the versions of one (`id`). @throws FeedError QUERY_INVALID */

@@ -94,7 +94,9 @@ describe('the search', () => {
 
   it('shares the versions that one answer may show among its hits, the newest of each', async () => {
     const services = { catalog: house.services.catalog, links: v3Links(publicUrl) };
-    const found = (await search(readParameters('/search?q=packageid:many+packageid:mixer'), services, 8)) as {
+    const found = (await search(readParameters('/search?q=packageid:many+packageid:mixer'), services, {
+      maxVersions: 8,
+    })) as {
       totalHits: number;
       data: { versions: { version: string }[] }[];
     };
@@ -168,6 +170,27 @@ describe('the search', () => {
     const { data } = await read('/v3/search?q=packageid:mixer');
 
     expect(new Date(data[0].published).getTime()).toBeGreaterThan(Date.parse('2020-01-01'));
+  });
+
+  it('ends with the hit that makes it too long, and says how many there are', async () => {
+    const services = {
+      catalog: house.services.catalog.askedFrom(undefined),
+      links: v3Links(publicUrl),
+    };
+    const lengths = async (maxCharacters: number) => {
+      const all = readParameters('/search?q=packageid:many+packageid:mixer+packageid:mixed');
+      const { totalHits, data } = (await search(all, services, { maxCharacters })) as {
+        totalHits: number;
+        data: object[];
+      };
+      return [totalHits, data.length];
+    };
+
+    expect([await lengths(1), await lengths(40), await lengths(10_000)]).toEqual([
+      [3, 1],
+      [3, 2],
+      [3, 3],
+    ]);
   });
 
   it('is the golden file', async () => {
