@@ -13,6 +13,7 @@ import type { GitAddress } from './address.ts';
 import { readFetch } from './fetch-request.ts';
 import { openGate } from './gate.ts';
 import { createGit, type Git, runGit } from './git-backend.ts';
+import { createHeldBytes, type Holding } from './held-bytes.ts';
 import { serveGit } from './http-backend.ts';
 import { createManifestReader, type ManifestReader } from './manifest-reader.ts';
 import { type Channel, channels } from './push.ts';
@@ -66,7 +67,10 @@ const limits = {
   /** How long a request waits for its slot. */
   patienceMs: 60_000,
   /** Of the readers' slots one address has half, of the pushers' one key: theirs may be a slow line. */
-  read: { atOnce: 16, ofOneAddress: 8, maxBytes: 8 * mib, maxMs: 15 * 60_000 },
+  read: {
+    ...{ atOnce: 16, ofOneAddress: 8, maxBytes: 8 * mib, maxMs: 15 * 60_000 },
+    ...{ heldBytes: 128 * mib, heldOfOneAddress: 64 * mib },
+  },
   write: { atOnce: 4, ofOneKey: 2, atOncePerKey: 8 },
 };
 
@@ -90,6 +94,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     write: createSlots(limits.write.atOnce, limits.waiting, limits.write.ofOneKey),
   };
   const turn = createSlots(1, limits.waiting);
+  const held = createHeldBytes(limits.read.heldBytes, limits.read.heldOfOneAddress);
   const stopping = new AbortController();
   // One for each request that runs, which is no leak.
   setMaxListeners(0, stopping.signal);
@@ -126,12 +131,34 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     }
   }
 
-  async function read(address: GitAddress, req: Request, res: Response): Promise<undefined> {
+  /** The request is read before it has a slot: whoever dribbles it takes none from others. */
+  async function fetch(address: GitAddress, req: Request, res: Response): Promise<undefined> {
+    const holding = held.open(readerOf(req));
+    try {
+      const request = address.isAdvertisement ? undefined : await receiveFetch(req, holding);
+      return await inSlot(slots.read, readerOf(req), res, () => read(address, req, res, request));
+    } finally {
+      holding.giveBack();
+    }
+  }
+
+  async function receiveFetch(req: Request, { take }: Holding): Promise<Buffer> {
+    stopping.signal.throwIfAborted();
+    const body = openBody(req, limits.read.maxBytes);
+    const stop = () => body.destroy(stopping.signal.reason);
+    stopping.signal.addEventListener('abort', stop, { once: true });
+    return readFetch(body, take).finally(() => stopping.signal.removeEventListener('abort', stop));
+  }
+
+  async function read(
+    address: GitAddress,
+    req: Request,
+    res: Response,
+    request: Buffer | undefined,
+  ): Promise<undefined> {
     const { code, stderr } = await serveGit(served, address, req, res, {
       env: {},
-      body: Readable.from(
-        address.isAdvertisement ? [] : [await readFetch(openBody(req, limits.read.maxBytes))],
-      ),
+      body: Readable.from(request === undefined ? [] : [request]),
       maxMs: limits.read.maxMs,
       signal: stopping.signal,
     });
@@ -175,7 +202,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
       await requireHead(git, address.channel, proven);
       const work =
         address.access === 'read' || address.isAdvertisement
-          ? inSlot(slots.read, readerOf(req), res, () => read(address, req, res))
+          ? fetch(address, req, res)
           : push(address, req, res, pusher ?? fail('KEY_MISSING'));
       running.add(work);
       return await work.finally(() => running.delete(work));

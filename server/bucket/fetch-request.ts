@@ -8,11 +8,17 @@ const digits = 4;
 /**
  * Reads the whole request of a fetch, and counts its lines before git sees them: seven megabytes of `deepen-not`, which
  * anybody may send, kept git busy for a quarter of a minute.
- * @throws FeedError PUSH_TOO_LARGE, and what `chunks` throws
+ * @throws FeedError PUSH_TOO_LARGE, and what `chunks` and `take` throw
  */
-export async function readFetch(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
+export async function readFetch(
+  chunks: AsyncIterable<Buffer>,
+  take: (bytes: number) => void = () => undefined,
+): Promise<Buffer> {
   const held: Buffer[] = [];
-  for await (const chunk of chunks) held.push(chunk);
+  for await (const chunk of chunks) {
+    take(chunk.length);
+    held.push(chunk);
+  }
   const request = Buffer.concat(held);
   const counts = new Map<string, number>();
   let lines = 0;

@@ -316,6 +316,37 @@ describe('the door for git', () => {
     expect(await ask('203.0.113.1')).toBe(200);
   });
 
+  it('gives no slot to fetches whose requests only dribble in, from however many addresses', async () => {
+    await start({ trustProxy: ['loopback'] });
+    const slow = Array.from({ length: 20 }, (_, n) => {
+      const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+      socket.on('error', () => undefined);
+      socket.write(
+        `POST /git/main/go-win-tools.git/git-upload-pack HTTP/1.1\r\nHost: feed\r\nX-Forwarded-For: 203.0.113.${n}\r\n` +
+          'Content-Type: application/x-git-upload-pack-request\r\nContent-Length: 1000\r\n\r\n0032want',
+      );
+      return socket;
+    });
+    await expect.poll(() => server.requestCount()).toBe(20);
+
+    const list = `${address()}/info/refs?service=git-upload-pack`;
+    expect((await fetch(list, { headers: { 'X-Forwarded-For': '198.51.100.7' } })).status).toBe(200);
+    for (const socket of slow) socket.destroy();
+  });
+
+  it('ends while the request of a fetch only dribbles in', async () => {
+    await start();
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(
+      'POST /git/main/go-win-tools.git/git-upload-pack HTTP/1.1\r\nHost: feed\r\nContent-Length: 1000\r\n\r\n0032want',
+    );
+    await expect.poll(() => server.requestCount()).toBe(1);
+
+    await server.bucket.close();
+    socket.destroy();
+  });
+
   it('takes no push with a key that ends while the rules are asked', async () => {
     const revoked = new Set<string>();
     const pusher = await start({ revoked, onFind: async () => void revoked.add('key-push') });
