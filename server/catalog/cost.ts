@@ -81,9 +81,9 @@ const callSteps = 8;
  * What the query costs for each row that is looked at.
  * @throws FeedError QUERY_TOO_COSTLY when it is more than any client's question needs
  */
-export function costOf({ where, search = [], orderBy }: PackageQuery): Cost {
+export function costOf({ where, search = [], packageTypes = [], orderBy }: PackageQuery): Cost {
   let passes = 0;
-  let steps = 0;
+  let steps = packageTypes.length;
 
   for (const word of search) {
     passes += 2 * seeking(word.length);

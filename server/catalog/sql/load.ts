@@ -63,7 +63,7 @@ const indexed: Readonly<Record<'ofOneId' | 'ofAll', readonly QueryProperty[]>> =
 
 /** How long the query takes, in nanoseconds: rather too long than too short. */
 export function estimate(query: PackageQuery, { passes, steps }: Cost, sizes: Sizes): number {
-  const { where, search = [], packageTypes, orderBy, skip, take } = query;
+  const { where, search = [], packageTypes, idsFirst, orderBy, skip, take } = query;
   const parts = conjunction(where);
   const isOneId = idOf(query) !== undefined;
   const candidates = Math.min(
@@ -71,7 +71,9 @@ export function estimate(query: PackageQuery, { passes, steps }: Cost, sizes: Si
     isOneId ? versionsOfOneId : parts.some(isLatest) ? sizes.ids : Number.POSITIVE_INFINITY,
   );
   const [first] = orderBy;
-  const isIndexed = first === undefined || indexed[isOneId ? 'ofOneId' : 'ofAll'].includes(first.by);
+  const isIndexed =
+    idsFirst === undefined &&
+    (first === undefined || indexed[isOneId ? 'ofOneId' : 'ofAll'].includes(first.by));
   // Nothing but what the index tells already: the walk ends with the page.
   const endsEarly = isIndexed && search.length === 0 && packageTypes === undefined && parts.every(isLatest);
   const rows = endsEarly ? Math.min(candidates, skip + take) : candidates;
