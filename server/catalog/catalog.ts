@@ -49,6 +49,9 @@ export type PackageRow = {
 /** What a download needs of a version. */
 export type PackageFile = Pick<PackageRow, 'id' | 'normalizedVersion' | 'sha256' | 'sizeBytes'>;
 
+/** What a list of versions shows of one. */
+export type VersionRow = Pick<PackageRow, 'id' | 'version' | 'normalizedVersion' | 'versionDownloads'>;
+
 /** What a purge took away: `buf 1.32.0`, `dl/buf/1.32.0/buf-windows-amd64.exe`. */
 export type Purged = {
   readonly files: readonly string[];
@@ -76,6 +79,12 @@ export interface Catalog {
   query(query: PackageQuery): Promise<PackageRow[]>;
   /** How many rows the query has, whatever its skip and take. */
   count(query: PackageQuery): Promise<number>;
+  /** The listed versions of some ids, by the id in lower case: of each the newest, at most `each`, newest first. It reads no texts. */
+  versionsOf(
+    ids: readonly string[],
+    seen: Pick<PackageQuery, 'view' | 'includePrerelease'>,
+    each: number,
+  ): Promise<ReadonlyMap<string, readonly VersionRow[]>>;
   /** The same questions for a client: where long ones have to wait, clients of different addresses take turns. */
   askedFrom(address: string | undefined): Questions;
   /** A change is written together with its audit entry. */

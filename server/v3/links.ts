@@ -19,7 +19,7 @@ export type V3Links = {
   hive(view: SemVerView): string;
   registration(view: SemVerView, id: string): string;
   page(view: SemVerView, id: string, lower: string, upper: string): string;
-  leaf(view: SemVerView, row: PackageRow): string;
+  leaf(view: SemVerView, row: Pick<PackageRow, 'id' | 'normalizedVersion'>): string;
   /** What a leaf names as its `catalogEntry`. */
   entry(view: SemVerView, row: PackageRow): string;
   content(row: PackageRow): string;
@@ -56,7 +56,10 @@ export function v3Links(publicUrl: string): V3Links {
 export const hivePaths: Readonly<Record<SemVerView, string>> = { semver2: 'reg', semver1: 'reg-semver1' };
 
 /** A version as v3 documents show it: normalised, with its metadata. */
-export function fullVersion({ version, normalizedVersion }: PackageRow): string {
+export function fullVersion({
+  version,
+  normalizedVersion,
+}: Pick<PackageRow, 'version' | 'normalizedVersion'>): string {
   const metadata = parseNuGetVersion(version)?.metadata ?? '';
   return metadata === '' ? normalizedVersion : `${normalizedVersion}+${metadata}`;
 }

@@ -50,15 +50,18 @@ export function createV3Router(services: V3Services): Router {
   });
   router.get('/search', async (request, response) => {
     const parameters = parametersOf(request);
-    await send(request, response, await search(parameters, { catalog: asked(request), links: links() }));
-  });
-  router.get('/autocomplete', async (request, response) => {
-    const parameters = parametersOf(request);
     await send(
       request,
       response,
-      await autocomplete(parameters, { catalog: asked(request), links: links() }),
+      await search(parameters, {
+        catalog: { ...asked(request), versionsOf: catalog.versionsOf },
+        links: links(),
+      }),
     );
+  });
+  router.get('/autocomplete', async (request, response) => {
+    const parameters = parametersOf(request);
+    await send(request, response, await autocomplete(parameters, { catalog: asked(request) }));
   });
   for (const view of ['semver1', 'semver2'] as const) {
     const hive = `/${hivePaths[view]}`;

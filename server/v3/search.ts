@@ -1,5 +1,5 @@
 import { isPackageId } from '../../formats/nuspec-fields.ts';
-import type { PackageRow, Questions } from '../catalog/catalog.ts';
+import type { Catalog, PackageRow, Questions, VersionRow } from '../catalog/catalog.ts';
 import type { Expression, PackageQuery, SemVerView } from '../catalog/query.ts';
 import { contains, readSearchText } from '../catalog/search-text.ts';
 import { fail } from '../errors.ts';
@@ -8,7 +8,10 @@ import { shownFields, shownPublished } from './catalog-entry.ts';
 import { fullVersion, type V3Links } from './links.ts';
 import type { Parameters } from './parameters.ts';
 
-type SearchServices = { readonly catalog: Questions; readonly links: V3Links };
+type SearchServices = {
+  readonly catalog: Questions & Pick<Catalog, 'versionsOf'>;
+  readonly links: V3Links;
+};
 
 const defaultTake = 20;
 /** Hits in one answer, as on nuget.org; `totalHits` shows that there are more, which `skip` reaches (spec nuget-v2 18.3). */
@@ -33,14 +36,19 @@ export async function search(
   const query = oneOfEachId(parameters, where, words);
   const rows = query.take === 0 ? [] : await catalog.query(query);
   const versionsEach = Math.floor(maxVersions / Math.max(rows.length, 1));
+  const versions = await catalog.versionsOf(
+    rows.map(({ id }) => id),
+    query,
+    versionsEach,
+  );
   const data: object[] = [];
   const pause = createPause();
   let characters = 0;
   for (const row of rows) {
     if (characters >= maxCharacters) break;
     characters += lengthOf(row);
-    const versions = await catalog.query({ ...visible(parameters, row.id), take: versionsEach });
-    data.push(hit(row, versions.toReversed(), query.view, links));
+    const ofId = versions.get(row.id.toLowerCase()) ?? [];
+    data.push(hit(row, ofId.toReversed(), query.view, links));
     if (pause.isDue()) await pause.take();
   }
   return {
@@ -59,7 +67,10 @@ function lengthOf({ nuspec }: PackageRow): number {
 }
 
 /** Answers a request to complete an id (`q`), or to list the versions of one (`id`). @throws FeedError QUERY_INVALID */
-export async function autocomplete(parameters: Parameters, { catalog }: SearchServices): Promise<object> {
+export async function autocomplete(
+  parameters: Parameters,
+  { catalog }: { readonly catalog: Questions },
+): Promise<object> {
   const context = { '@context': { '@vocab': 'http://schema.nuget.org/schema#' } };
   if (parameters.has('id')) {
     const rows = await catalog.query({
@@ -125,7 +136,7 @@ function visible(parameters: Parameters, id: string): Omit<PackageQuery, 'take'>
   };
 }
 
-function hit(row: PackageRow, versions: readonly PackageRow[], view: SemVerView, links: V3Links): object {
+function hit(row: PackageRow, versions: readonly VersionRow[], view: SemVerView, links: V3Links): object {
   const registration = links.registration(view, row.id);
   return {
     '@id': registration,

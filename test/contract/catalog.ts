@@ -472,6 +472,65 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
       }, 60_000);
     });
 
+    describe('versionsOf', () => {
+      const numbers = ['1.0.0', '1.0.1', '1.1.0-beta', '1.1.0-beta.2', '2.0.0+build', '10.0.0'];
+
+      it.each(
+        (['semver1', 'semver2'] as const).flatMap((view) =>
+          [true, false].flatMap((includePrerelease) =>
+            [1, 3, 1000].map((each) => ({ view, includePrerelease, each })),
+          ),
+        ),
+      )(
+        'shows what a query for each id shows: $view, prereleases $includePrerelease, $each each',
+        async (asked) => {
+          for (const id of ['Many', 'few', 'other.Tool']) {
+            for (const version of id === 'few' ? ['0.1.0'] : numbers) await add(id, version);
+          }
+          await catalog.setListed('many', '10.0.0', false, operator);
+          catalog.countDownload('many', '1.0.1');
+          await catalog.flush();
+          const { view, includePrerelease, each } = asked;
+
+          const found = await catalog.versionsOf(
+            ['MANY', 'few', 'nobody', 'Other.Tool'],
+            { view, includePrerelease },
+            each,
+          );
+
+          expect([...found.keys()].sort()).toEqual(['few', 'many', 'other.tool']);
+          for (const [id, versions] of found) {
+            const rows = await catalog.query({
+              ...everything,
+              view,
+              id,
+              includePrerelease,
+              includeUnlisted: false,
+              orderBy: [{ by: 'Version', descending: true }],
+              take: each,
+            });
+            expect(versions).toEqual(
+              rows.map((row) => ({
+                id: row.id,
+                version: row.version,
+                normalizedVersion: row.normalizedVersion,
+                versionDownloads: row.versionDownloads,
+              })),
+            );
+          }
+        },
+      );
+
+      it('reads thousands', async () => {
+        const ids = Array.from({ length: 300 }, (_, n) => `id${n}`);
+        for (const id of ids) await add(id, '1.0.0');
+        const found = await catalog.versionsOf(ids, { view: 'semver2', includePrerelease: true }, 10);
+        expect(new Map([...found].map(([id, [first]]) => [id, first?.version]))).toEqual(
+          new Map(ids.map((id) => [id, '1.0.0'])),
+        );
+      });
+    });
+
     describe('countDownload', () => {
       it('counts by version and by id once it was flushed', async () => {
         await add('x', '1.0.0');

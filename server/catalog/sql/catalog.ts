@@ -31,6 +31,7 @@ import { inTime, type Scans } from './scans.ts';
 import { createStatements, type SqlValue } from './statements.ts';
 import type { Sql } from './term.ts';
 import { nextUnread, storeNuspec } from './unread-nuspecs.ts';
+import { readVersionsOf } from './versions-of.ts';
 
 /** So many rows of an answer have their nuspecs at once, which is quicker. */
 const atOnce = 100;
@@ -208,6 +209,7 @@ export function createSqlCatalog(
   return {
     ...askedFrom(undefined),
     askedFrom,
+    versionsOf: (ids, seen, each) => readVersionsOf(prepare, ids, seen, each),
     async add(pkg, by, reason) {
       const outcome = await inGroup(() => insert(pkg, by, reason));
       return noteChange(outcome, outcome === 'added', pkg.id);

@@ -174,7 +174,7 @@ describe('the search', () => {
 
   it('ends with the hit that makes it too long, and says how many there are', async () => {
     const services = {
-      catalog: house.services.catalog.askedFrom(undefined),
+      catalog: house.services.catalog,
       links: v3Links(publicUrl),
     };
     const lengths = async (maxCharacters: number) => {

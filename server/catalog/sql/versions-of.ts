@@ -1,0 +1,53 @@
+import { createPause } from '../../pause.ts';
+import type { VersionRow } from '../catalog.ts';
+import type { PackageQuery } from '../query.ts';
+import type { Prepare } from './statements.ts';
+
+/** So many rows are read in one go: a millisecond or so. */
+const rowsAtOnce = 1000;
+
+type Row = [idKey: string, id: string, version: string, normalizedVersion: string, downloads: number];
+export type Seen = Pick<PackageQuery, 'view' | 'includePrerelease'>;
+
+/** See `Catalog.versionsOf`. */
+export async function readVersionsOf(
+  prepare: Prepare,
+  ids: readonly string[],
+  seen: Seen,
+  each: number,
+): Promise<ReadonlyMap<string, readonly VersionRow[]>> {
+  const found = new Map<string, VersionRow[]>();
+  const idsAtOnce = Math.max(1, Math.floor(rowsAtOnce / Math.max(each, 1)));
+  const pause = createPause();
+  for (let at = 0; at < ids.length; at += idsAtOnce) {
+    const keys = ids.slice(at, at + idsAtOnce).map((id) => id.toLowerCase());
+    for (const [key, id, version, normalizedVersion, versionDownloads] of read(prepare, keys, seen, each)) {
+      const versions = found.get(key) ?? [];
+      found.set(key, versions);
+      versions.push({ id, version, normalizedVersion, versionDownloads });
+    }
+    if (pause.isDue()) await pause.take();
+  }
+  return found;
+}
+
+function read(
+  prepare: Prepare,
+  keys: readonly string[],
+  { view, includePrerelease }: Seen,
+  each: number,
+): Row[] {
+  const conditions = [
+    'o.id_key = asked.value',
+    'o.is_listed = 1',
+    ...(view === 'semver1' ? ['o.in_semver1 = 1'] : []),
+    ...(includePrerelease ? [] : ['o.is_prerelease = 0']),
+  ];
+  // The order of the rows within an id is that of the index, and SQLite is told so: it sorts what is there already.
+  const text = `SELECT p.id_key, i.id, p.version, p.normalized_version, p.downloads
+    FROM json_each(?) asked CROSS JOIN ids i ON i.id_key = asked.value
+    CROSS JOIN packages p ON p.pk IN (
+      SELECT o.pk FROM packages o WHERE ${conditions.join(' AND ')} ORDER BY o.version_key DESC LIMIT ?)
+    ORDER BY p.id_key, p.version_key DESC`;
+  return prepare(text).raw().all(JSON.stringify(keys), each) as Row[];
+}
