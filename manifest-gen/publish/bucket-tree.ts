@@ -30,6 +30,8 @@ export async function treeWith(
     const blob = await git.run(['hash-object', '-w', '--stdin'], { input });
     bucket.set(`${tool}.json`, `100644 blob ${blob}`);
   }
+  // `scoop bucket list` counts every file there as a manifest (Scoop lib/buckets.ps1 list_buckets).
+  if (bucket.size > 1) bucket.delete('.gitkeep');
   top.set('bucket', `040000 tree ${await makeTree(git, bucket)}`);
   return makeTree(git, top);
 }

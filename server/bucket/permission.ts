@@ -26,11 +26,14 @@ export function refuseRef({ pusher, reservedIds }: Asker, ref: string): string |
 
 /** Why the pusher may not touch this path on a branch, whatever is in it: known before any file is read. */
 export function refusePath(asker: Asker, channel: Channel, path: string): string | undefined {
+  if (path === placeholder && allows(asker.pusher, scopeOf(channel))) return undefined;
   return refuse(asker, needOfPath(channel, path));
 }
 
 /** The same once the files are read. */
 export function refuseChange(asker: Asker, channel: Channel, change: Change): string | undefined {
+  if (change.path === placeholder && change.after === undefined)
+    return refusePath(asker, channel, change.path);
   const need = needOfPath(channel, change.path);
   const [old, now] = [change.before?.manifest?.version, change.after?.manifest?.version];
   const version = change.after === undefined ? old : now;
@@ -45,6 +48,9 @@ export function refuseChange(asker: Asker, channel: Channel, change: Change): st
 export function refuseEmptyCommit(asker: Asker, channel: Channel): string | undefined {
   return refuse(asker, { what: channel, tool: undefined, scope: scopeOf(channel) });
 }
+
+/** Of a bucket without tools; the first release takes it away, which is every publisher's to do. */
+const placeholder = 'bucket/.gitkeep';
 
 /** Anything else outside of bucket/ may be a script that a stable version runs. */
 const prose = /(^|\/)(LICENSE|\.editorconfig|\.gitattributes|\.gitkeep|[^/]+\.(md|txt))$/;

@@ -37,6 +37,22 @@ describe('publishManifest', () => {
     expect(git('rev-parse', 'main')).toBe(git('rev-list', '--max-parents=0', 'beta'));
   });
 
+  it('takes the placeholder of a bucket without tools away, which Scoop would count', async () => {
+    const input = { encoding: 'utf8', input: 'One file TOOL.json for each tool.\n' } as const;
+    const blob = execFileSync('git', ['-C', url, 'hash-object', '-w', '--stdin'], input).trim();
+    const tree = (line: string) =>
+      execFileSync('git', ['-C', url, 'mktree'], { encoding: 'utf8', input: line }).trim();
+    const top = tree(`040000 tree ${tree(`100644 blob ${blob}\t.gitkeep\n`)}\tbucket\n`);
+    const who = ['-c', 'user.name=x', '-c', 'user.email=x@localhost'];
+    const root = git(...who, 'commit-tree', top, '-m', '(chore): Begin the bucket');
+    for (const branch of ['main', 'beta']) git('update-ref', `refs/heads/${branch}`, root);
+
+    await publishManifest(await open(), release('1.22.0-beta.1', ['beta']));
+
+    expect(git('ls-tree', '--name-only', 'beta:bucket')).toBe('delve.json');
+    expect(git('ls-tree', '--name-only', 'main:bucket')).toBe('.gitkeep');
+  });
+
   it('changes nothing when the branch offers this version already', async () => {
     const bucket = await open();
     await publishManifest(bucket, release('1.22.0-beta.1', ['beta']));

@@ -225,6 +225,14 @@ describe('what a key may change in the bucket', () => {
       'key-beta-buf',
       (work: string) => release(work, 'buf', '1.33.0-beta.1'),
     ],
+    [
+      'a release that takes the placeholder along',
+      'key-beta-buf',
+      async (work: string) => {
+        await git.run(work, 'rm', '-q', 'bucket/.gitkeep');
+        await release(work, 'buf', '1.34.0-beta.1');
+      },
+    ],
   ])('is %s', async (_name, key, prepare) => {
     const work = await freshClone();
     const pusher = await createGitClient(server.dir, key);
