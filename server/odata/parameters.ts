@@ -4,7 +4,7 @@ import { fail } from '../errors.ts';
 export type Parameters = ReadonlyMap<string, string>;
 
 /**
- * Parses a raw query string (without `?`) as clients write it: `+` is what `plusSign` says, names may be escaped (`%24filter`, PSResourceGet),
+ * Parses a raw query string (without `?`) as clients write it: `+` is a blank, in quotes what `plusSign` says, names may be escaped (`%24filter`, PSResourceGet),
  * brackets mean nothing (spec nuget-v2 section 11: `qs` would make an array of `versionConstraints=[1,2]`).
  * @throws FeedError QUERY_INVALID for broken escapes and for a name with two different values: one of them would be ignored
  */
@@ -60,10 +60,20 @@ function nameOf(pair: string): string {
 
 function decode(text: string, plusSign: ' ' | '+'): string {
   try {
-    return decodeURIComponent(text.replaceAll('+', encodeURIComponent(plusSign)));
+    return decodeURIComponent(text.includes('+') ? withoutPlus(text, plusSign) : text);
   } catch {
     return fail('QUERY_INVALID', {
       problem: 'it has a percent sign that does not begin an escape of UTF-8 text.',
     });
   }
+}
+
+/** No expression has a plus sign of its own: outside of quotes it is a blank, whoever writes it. */
+function withoutPlus(text: string, plusSign: ' ' | '+'): string {
+  let isQuoted = false;
+  return text.replaceAll(/'|%27|\+/g, (sign) => {
+    if (sign === '+') return encodeURIComponent(isQuoted ? plusSign : ' ');
+    isQuoted = !isQuoted;
+    return sign;
+  });
 }

@@ -24,6 +24,8 @@ describe('the parameters of a query', () => {
   it('keep the plus signs of a client that writes no blanks so', () => {
     const read = parseParameters("$filter=substringof('c++',Tags)%20eq%20true&searchTerm='c%2B%2B'", '+');
     expect([...read.values()]).toEqual(["substringof('c++',Tags) eq true", "'c++'"]);
+    const mixed = parseParameters("$filter=Id+eq+%27c++%27+or+Title+eq+'it''s+'&$orderby=Id+desc", '+');
+    expect([...mixed.values()]).toEqual(["Id eq 'c++' or Title eq 'it''s+'", 'Id desc']);
   });
 
   it('are refused when one would be ignored', () => {
