@@ -1,5 +1,6 @@
 import type { Check } from './check.ts';
 import { authChecks } from './checks/auth.ts';
+import { clientsOfTodayChecks } from './checks/clients-of-today.ts';
 import { countChecks } from './checks/counts.ts';
 import { downloadAddressChecks } from './checks/download-addresses.ts';
 import { downloadChecks } from './checks/downloads.ts';
@@ -28,6 +29,7 @@ export const checks: readonly Check[] = [
   ...packagesByKeyChecks,
   ...filterChecks,
   ...searchChecks,
+  ...clientsOfTodayChecks,
   ...pagingChecks,
   ...nextLinkChecks,
   ...countChecks,

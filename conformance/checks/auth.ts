@@ -65,6 +65,20 @@ export const authChecks: readonly Check[] = [
     },
   },
   {
+    id: 'auth/empty-password',
+    section: '18.3',
+    title: 'an empty user and password are none: answered as without credentials',
+    level: 'should',
+    breaks:
+      '.NET clients send them after a 401 when they have no credentials, and are told of a wrong password',
+    async run(context) {
+      const { feed } = protectedFeed(context);
+      const bare = await feed.ask('/Packages()?$top=1', { isAnonymous: true });
+      const answer = await feed.ask('/Packages()?$top=1', { headers: { Authorization: basic('', '') } });
+      demand(statusLine(answer) === statusLine(bare), answer, statusLine(bare), statusLine(answer));
+    },
+  },
+  {
     id: 'auth/latin1',
     section: '2.4',
     title: 'a password outside ASCII is taken as UTF-8 and as Latin-1',

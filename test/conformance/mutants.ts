@@ -164,6 +164,16 @@ export const readMutants: readonly Mutant[] = [
   everywhere('no m:count', ['counts/inline', 'counts/inline-search'], (body) =>
     body.replace(/<m:count>\d+<\/m:count>/, ''),
   ),
+  misread('tag: is nothing but text', ['search/tag-prefix'], (target) =>
+    target.replace(/tag:(?=\w)/, 'tag%5F'),
+  ),
+  misread('tag: is passed over', ['search/tag-prefix'], (target) => target.replace(/%20tag:[^']*/, '')),
+  when(
+    '404 for completion',
+    ['completion/ids', 'completion/versions'],
+    ({ target }) => /\/package-(ids|versions)/.test(target),
+    notFound,
+  ),
   misread('equal is taken for contains', ['filters/not-a-substring'], (target) =>
     target.replace(/tolower\(Id\)%20eq%20('shared\.git')/, 'substringof($1,tolower(Id))'),
   ),
@@ -583,6 +593,14 @@ export const authMutants: readonly Mutant[] = [
     (_, { status }) => status === 401,
     (answer) => {
       delete answer.headers['www-authenticate'];
+    },
+  ),
+  when(
+    'an empty password is a wrong one',
+    ['auth/empty-password'],
+    ({ headers }) => headers.authorization === 'Basic Og==',
+    (answer) => {
+      answer.reason = 'The password is wrong';
     },
   ),
   when(
