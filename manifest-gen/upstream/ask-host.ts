@@ -20,7 +20,7 @@ export type Open = (how: {
   readonly isFile?: boolean;
 }) => Promise<Opened>;
 
-/** A host that takes the connection and says nothing costs the whole time limit each time. */
+/** A host that has not answered yet, and takes the connection and says nothing, costs the whole time limit each time. */
 const mostTimeouts = 2;
 
 /**
@@ -43,7 +43,7 @@ export async function askHost<T>(
 
   return silentHosts.ask(host, async (answered) => {
     const onRedirect = async (to: URL): Promise<void> => {
-      answered();
+      answered(awaited ?? host);
       awaited = to.host;
       const silence = await silentHosts.find(to.host);
       isKnownSilent = silence !== undefined;
@@ -51,11 +51,12 @@ export async function askHost<T>(
     };
     const open: Open = async ({ isFile = false, ...how }) => {
       awaited = host;
-      const limits = { idleTimeoutMs, answerTimeoutMs: isFile ? idleTimeoutMs : answerTimeoutMs };
+      const isSlow = isFile || silentHosts.hasAnswered(host);
+      const limits = { idleTimeoutMs, answerTimeoutMs: isSlow ? idleTimeoutMs : answerTimeoutMs };
       try {
         const opened = await openGet(http, url, { ...how, ...limits, signal, onRedirect });
+        answered(awaited);
         awaited = undefined;
-        answered();
         return opened;
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -68,8 +69,9 @@ export async function askHost<T>(
     const once = async (): Promise<Attempt<T>> => {
       awaited = undefined;
       const result = await attempt(open).catch((error: unknown) => ({ failed: reasonOf(error) }));
-      const isEnough = awaited !== undefined && (isKnownSilent || timeouts >= mostTimeouts);
-      return 'failed' in result && isEnough ? { ...result, waitMs: Number.POSITIVE_INFINITY } : result;
+      if ('done' in result || awaited === undefined || silentHosts.hasAnswered(awaited)) return result;
+      const isEnough = isKnownSilent || timeouts >= mostTimeouts;
+      return isEnough ? { ...result, waitMs: Number.POSITIVE_INFINITY } : result;
     };
     const result = await persist(patience, signal, once, onPause);
     if ('done' in result) return result;

@@ -9,16 +9,17 @@ export type HostFailure = {
 /**
  * What a run knows of the hosts it asks. One at which nobody answers is asked by the first that wants something of it, as long as
  * patience lasts; all others wait for what comes of that, and take its word for a minute: a first release takes longer, and a cable
- * may be plugged in.
+ * may be plugged in. One that has answered in this run is never taken for silent: everybody asks it with patience of their own.
  */
 export type SilentHosts = {
-  /** @param question calls `answered` as soon as anything comes back; the host that failed may be one it was sent on to */
+  /** @param question calls `answered` as soon as anything comes back, from this host or from one that it was sent on to */
   ask<T extends object>(
     host: string,
-    question: (answered: () => void) => Promise<T | HostFailure>,
+    question: (answered: (host: string) => void) => Promise<T | HostFailure>,
   ): Promise<T | HostFailure>;
   /** The silence of a host, where it is known. */
   find(host: string): Promise<HostFailure | undefined>;
+  hasAnswered(host: string): boolean;
 };
 
 const goodForMs = 60_000;
@@ -26,14 +27,16 @@ const goodForMs = 60_000;
 type Note = HostFailure & { readonly atMs: number };
 
 export function createSilentHosts(now: () => number = Date.now): SilentHosts {
-  /** Undefined as soon as anything came back from there; else why nothing did. */
+  /** Undefined where somebody was asked and nothing speaks of silence; else why nothing came back. */
   const known = new Map<string, Promise<Note | undefined>>();
-  const noteOf = (result: object): Note | undefined =>
-    isHostFailure(result) && result.isSilent ? { ...result, atMs: now() } : undefined;
+  const answering = new Set<string>();
+  const noteOf = (failure: HostFailure): Note | undefined =>
+    failure.isSilent ? { ...failure, atMs: now() } : undefined;
   const isFresh = (note: Note | undefined): note is Note =>
     note !== undefined && now() - note.atMs < goodForMs;
 
   return {
+    hasAnswered: (host) => answering.has(host),
     async find(host) {
       const note = await known.get(host);
       return isFresh(note) ? note : undefined;
@@ -43,21 +46,24 @@ export function createSilentHosts(now: () => number = Date.now): SilentHosts {
       const before = known.get(host);
       const note = before === undefined ? undefined : await before;
       if (isFresh(note)) return note;
-      let answered = (): void => {};
+      let endWaiting = (): void => {};
       const answer = new Promise<undefined>((resolve) => {
-        answered = () => resolve(undefined);
+        endWaiting = () => resolve(undefined);
       });
-      const asked = question(() => answered());
-      if (before === undefined || note !== undefined) {
-        const outcome = asked.then(
-          (result) => (isHostFailure(result) && result.host === host ? noteOf(result) : undefined),
-          // an interruption says nothing of the host
-          () => undefined,
-        );
-        known.set(host, Promise.race([answer, outcome]));
-      }
+      const asked = question((who) => {
+        answering.add(who);
+        if (who === host) endWaiting();
+      }).then((result) =>
+        isHostFailure(result) && answering.has(result.host) ? { ...result, isSilent: false } : result,
+      );
+      const outcome = asked.then(
+        (result) => (isHostFailure(result) && result.host === host ? noteOf(result) : undefined),
+        // an interruption says nothing of the host
+        () => undefined,
+      );
+      if (before === undefined || note !== undefined) known.set(host, Promise.race([answer, outcome]));
       const result = await asked;
-      const silence = noteOf(result);
+      const silence = isHostFailure(result) ? noteOf(result) : undefined;
       if (silence !== undefined) known.set(silence.host, Promise.resolve(silence));
       return result;
     },

@@ -12,10 +12,12 @@ const isNotHere = /module lookup disabled by GOPROXY=off|toolchain not available
 /**
  * Runs Go, which asks its module proxy for what is not in the cache. A proxy at which nobody answers is asked once in a run; from then on
  * Go has what is in the cache.
+ * @param isFetching it does nothing that may take long but ask
  */
 export async function askProxy(
   access: HttpAccess,
   { GOPROXY, GONOPROXY }: ProxySettings,
+  isFetching: boolean,
   run: (goProxy: string, signal: AbortSignal) => Promise<CommandResult>,
 ): Promise<CommandResult | HostFailure> {
   const { signal, patience, silentHosts } = access;
@@ -25,10 +27,10 @@ export async function askProxy(
   const answer = await silentHosts.ask(proxy.host, async (answered) => {
     isAsked = true;
     const probe = async (): Promise<HostFailure | undefined> => {
-      // a private module does not come from the proxy
-      if (GONOPROXY !== '') return undefined;
+      // a build may take long without the proxy, and a private module does not come from there
+      if (!isFetching || GONOPROXY !== '') return undefined;
       const silence = await silenceOf(access, proxy);
-      if (silence === undefined) answered();
+      if (silence === undefined) answered(proxy.host);
       return silence;
     };
     const result = await whileAnswered(signal, patience.answerTimeoutMs, probe, (end) => run(GOPROXY, end));

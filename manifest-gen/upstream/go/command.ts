@@ -125,7 +125,10 @@ export async function openGo(settings: GoSettings, asking: Asking): Promise<Go> 
     modDir,
     forget,
     async run(call) {
-      const answer = await askProxy(settings, machine, (proxies, end) => runHealing(call, proxies, end));
+      const isFetching = /^(list|mod download|env)\b/.test(call.args.join(' '));
+      const answer = await askProxy(settings, machine, isFetching, (proxies, end) =>
+        runHealing(call, proxies, end),
+      );
       return isHostFailure(answer) ? hostUnreachable(asking, answer) : answer;
     },
   };

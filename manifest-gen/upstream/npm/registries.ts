@@ -54,14 +54,17 @@ export function createRegistries(settings: RegistrySettings): Registries {
     of,
     async ask(spec, args, asking) {
       const registry = await of(spec, asking);
-      const answer = await silentHosts.ask(new URL(registry).host, async () => {
-        const said = await whileAnswered(
-          signal,
-          patience.answerTimeoutMs,
-          () => silenceOf(registry, asking),
-          (end) => run(args, asking, { signal: end }),
+      const { host } = new URL(registry);
+      // a tarball may take long on a line that leaves no room for another question
+      const silence = async () => (args[0] === 'view' ? silenceOf(registry, asking) : undefined);
+      const answer = await silentHosts.ask(host, async (answered) => {
+        const said = await whileAnswered(signal, patience.answerTimeoutMs, silence, (end) =>
+          run(args, asking, { signal: end }),
         );
-        return isHostFailure(said) ? said : (silentHostIn(said) ?? said);
+        if (isHostFailure(said)) return said;
+        const silent = silentHostIn(said);
+        if (silent?.host !== host) answered(host);
+        return silent ?? said;
       });
       return isHostFailure(answer) ? hostUnreachable(asking, answer) : answer;
     },

@@ -103,6 +103,36 @@ describe('a host at which nobody answers', () => {
     expect(asked).toBe(2 * access.patience.attempts);
   });
 
+  it('is not one that answered earlier in the run: each asks it with patience of its own', async () => {
+    let isUp = true;
+    let asked = 0;
+    const server = await serve((request, response) => {
+      asked += 1;
+      if (isUp) response.end('here');
+      else request.socket.destroy();
+    });
+    const access = makeAccess();
+    expect(await textAt(access, server.url)).toEqual({ done: 'here' });
+    isUp = false;
+    expect(await textAt(access, server.url)).toMatchObject({ isSilent: false });
+    expect(await textAt(access, server.url)).toMatchObject({ isSilent: false });
+    expect(asked).toBe(1 + 2 * access.patience.attempts);
+    isUp = true;
+    expect(await textAt(access, server.url)).toEqual({ done: 'here' });
+  });
+
+  it('is not one that was slow at first and answered earlier: it has the whole time limit', async () => {
+    let delayMs = 0;
+    const server = await serve((_, response) => {
+      setTimeout(() => response.end('here'), delayMs);
+    });
+    const { patience, ...access } = makeAccess();
+    const hasty = { ...access, patience: { ...patience, answerTimeoutMs: 200 } };
+    expect(await textAt(hasty, server.url)).toEqual({ done: 'here' });
+    delayMs = 600;
+    expect(await textAt(hasty, server.url)).toEqual({ done: 'here' });
+  });
+
   it('holds up nobody once it has begun to answer', async () => {
     let finish = (): void => {};
     const server = await serve(({ url }, response) => {
