@@ -49,13 +49,12 @@ export async function runCommand(command: Command): Promise<CommandResult> {
     endTree(child);
   };
   const onAbort = (): void => end('it was interrupted');
-  const onExit = (): void => signalTree(child, 'SIGKILL');
   const timer =
     command.timeoutMs === undefined
       ? undefined
       : setTimeout(() => end(`it did not end within ${command.timeoutMs} ms`), command.timeoutMs);
   command.signal?.addEventListener('abort', onAbort, { once: true });
-  process.once('exit', onExit);
+  const forget = endWithUs(child);
 
   child.stdout?.on('data', (chunk: Buffer) => {
     stdoutBytes += chunk.length;
@@ -80,8 +79,23 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   } finally {
     clearTimeout(timer);
     command.signal?.removeEventListener('abort', onAbort);
-    process.removeListener('exit', onExit);
+    forget();
   }
+}
+
+/** What must not outlive this process; one listener for all, since Node warns of more than ten. */
+const running = new Set<ChildProcess>();
+const endAll = (): void => {
+  for (const child of running) signalTree(child, 'SIGKILL');
+};
+
+function endWithUs(child: ChildProcess): () => void {
+  if (running.size === 0) process.once('exit', endAll);
+  running.add(child);
+  return () => {
+    running.delete(child);
+    if (running.size === 0) process.removeListener('exit', endAll);
+  };
 }
 
 function start({ program, args, cwd, env, stdin }: Command): ChildProcess {

@@ -1,15 +1,16 @@
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import { messageOf } from '../../formats/thrown.ts';
 import { fail, ReleaseError } from '../errors.ts';
-import { type BucketRepository, type Channel, explainGit, inOneLine } from './bucket-repository.ts';
+import {
+  type BucketRepository,
+  type Channel,
+  explainGit,
+  inOneLine,
+  type NewCommit,
+} from './bucket-repository.ts';
 
 /** One release on its way into the bucket. */
-export type BucketChange = {
-  readonly tool: string;
-  readonly version: string;
-  readonly manifestText: string;
-  /** Why, for whoever reads the commit; its first line says what. */
-  readonly note?: string | undefined;
+export type BucketChange = Omit<NewCommit, 'branches'> & {
   /** Where it goes. The first carries the tag and must take it; another that offers a newer version already is left alone. */
   readonly branches: readonly [Channel, ...Channel[]];
 };

@@ -17,7 +17,7 @@ export type NewCommit = {
   readonly tool: string;
   readonly version: string;
   readonly manifestText: string;
-  /** The rest of the commit's message. */
+  /** The rest of the commit's message: why, for whoever reads it. */
   readonly note?: string | undefined;
   /** The tag is on the first branch's commit. */
   readonly branches: readonly Channel[];

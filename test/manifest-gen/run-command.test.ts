@@ -17,6 +17,14 @@ afterAll(() => rm(cwd, { recursive: true, force: true }));
 const node = (script: string, ...args: string[]) => ({ program, args: ['-e', script, ...args], cwd, env });
 
 describe('a program', () => {
+  it('adds one listener to this process, however many run', async () => {
+    const before = process.listenerCount('exit');
+    const all = Array.from({ length: 15 }, () => runCommand(node('')));
+    expect(process.listenerCount('exit')).toBe(before + 1);
+    await Promise.all(all);
+    expect(process.listenerCount('exit')).toBe(before);
+  });
+
   it('gives its outputs and its exit code as values', async () => {
     const script = 'console.log("out"); console.error("err"); process.exitCode = 3';
     const { exitCode, stdout, stderr } = await runCommand(node(script));
