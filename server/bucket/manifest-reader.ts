@@ -34,6 +34,8 @@ export function createManifestReader(git: Git): ManifestReader {
   const slots = createSlots(4, 200);
   /** By commit: what a commit holds never changes. */
   const offers = new Map<string, Promise<ReadonlyMap<string, Manifest>>>();
+  /** By channel: where it is, as somebody asked in this turn of the event loop. */
+  const tips = new Map<Channel, Promise<string | undefined>>();
   /** By tool and tips: every version of the tool. */
   const histories = new Map<string, Promise<ReadonlyMap<string, Manifest>>>();
 
@@ -42,8 +44,18 @@ export function createManifestReader(git: Git): ManifestReader {
     return read().finally(leave);
   }
 
+  /** A page asks for fifty tools at once. Nobody can have heard of a newer commit before others have their turn. */
+  function tipOf(channel: Channel): Promise<string | undefined> {
+    const asked = tips.get(channel);
+    if (asked !== undefined) return asked;
+    const tip = readRef(git.dir, `refs/heads/${channel}`);
+    tips.set(channel, tip);
+    process.nextTick(() => tips.delete(channel));
+    return tip;
+  }
+
   async function offersOf(channel: Channel): Promise<ReadonlyMap<string, Manifest>> {
-    const tip = await readRef(git.dir, `refs/heads/${channel}`);
+    const tip = await tipOf(channel);
     return tip === undefined
       ? new Map()
       : remember(offers, maxRemembered.commits, tip, () => inSlot(() => readOffers(git, tip)));
@@ -57,13 +69,13 @@ export function createManifestReader(git: Git): ManifestReader {
       return (await offersOf(channel)).get(tool);
     },
     async readManifestAtVersion(tool, version) {
-      const tips = await Promise.all(channels.map((channel) => readRef(git.dir, `refs/heads/${channel}`)));
+      const at = await Promise.all(channels.map(tipOf));
       // No tool ever vanishes: one that neither branch offers has no history to look through.
       const offered = await Promise.all(channels.map(async (channel) => (await offersOf(channel)).has(tool)));
       if (!offered.includes(true)) {
         return undefined;
       }
-      const name = JSON.stringify([tool, tips]);
+      const name = JSON.stringify([tool, at]);
       const history = remember(histories, maxRemembered.histories, name, () =>
         inSlot(() => readHistory(git, tool)),
       );
