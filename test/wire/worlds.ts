@@ -55,7 +55,7 @@ const nuget: readonly Package[] = [
 const dotnetPacked: readonly Package[] = [
   { id: 'Lib.Net', version: '1.0.0' },
   { id: 'Full.Meta', version: '1.2.0', description: 'Full metadata.' },
-  { id: 'Tiny.Tool', version: '1.0.0' },
+  { id: 'Tiny.Tool', version: '1.0.0', packageTypes: [{ name: 'DotnetTool' }] },
 ];
 const module = (id: string, versions: readonly string[], tag = 'ModTag'): readonly Package[] =>
   versions.map((version) => ({
