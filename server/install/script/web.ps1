@@ -77,7 +77,9 @@ function Assert-Feed([string] $Key) {
   try { $feed = ([xml]$answer.Text).feed }
   catch { $feed = $null }
   if ($answer.Status -ne 200 -or $null -eq $feed) { throw "$FeedUrl does not answer a search: $(Get-AnswerFault $answer)." }
-  $Given.Offers = "$(@($feed.entry)[0].title.'#text')"
+  $id = "$(@($feed.entry)[0].title.'#text')"
+  # What a feed answers is no option of choco's.
+  if ($id -match '\A[A-Za-z0-9_][A-Za-z0-9_.-]*\z') { $Given.Offers = $id }
 }
 
 # As git asks first of all.

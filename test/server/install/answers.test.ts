@@ -19,6 +19,12 @@ const strange: Readonly<Record<string, RequestListener>> = {
   portal: (_req, res) =>
     res.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>please log in</html>'),
   redirect: (req, res) => res.writeHead(302, { Location: `/elsewhere${req.url}` }).end(),
+  hostile: (_req, res) =>
+    res
+      .writeHead(200, { 'Content-Type': 'application/atom+xml' })
+      .end(
+        '<feed xmlns="http://www.w3.org/2005/Atom"><entry><title type="text">--source=evil</title></entry></feed>',
+      ),
   other: (_req, res) => res.writeHead(200, { 'Content-Type': 'application/json' }).end('{}'),
 };
 
@@ -75,4 +81,16 @@ describe.skipIf(!hasProgram('pwsh'))('a server that does not answer install.ps1 
     expect(elsewhere).toEqual([]);
     expect((await machine.asked()).filter((line) => line !== 'choco source list --limit-output')).toEqual([]);
   }, 240_000);
+
+  it('gives choco no option by what it answers', async () => {
+    const { port } = server.address() as AddressInfo;
+    await machine.serve({ publicUrl: `http://127.0.0.1:${port}/hostile`, readAuth: undefined });
+    await machine.asked();
+    const result = await machine.run('-Part chocolatey -DisableCommunity');
+    const asked = await machine.asked();
+
+    expect(result.code, result.said).toBe(0);
+    expect(asked.join('\n')).toContain('choco source add --name=go-win-tools');
+    expect(asked.join('\n')).not.toContain('evil');
+  }, 60_000);
 });

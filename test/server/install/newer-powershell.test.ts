@@ -13,7 +13,9 @@ const samples: readonly (readonly [string, string])[] = [
   ['Test-Path a || Test-Path b', 'chain OrOr'],
   ['$a ??= 1', '??='],
   ['$a = $b ?? 1', '??'],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: braces of PowerShell
   ['$a = ${b}?.Length', '?. or ?[]'],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: braces of PowerShell
   ['$a = ${b}?[0]', '?. or ?[]'],
   ['Get-Process &', 'background &'],
   ['1..3 | ForEach-Object -Parallel { $_ }', 'ForEach-Object -Parallel'],

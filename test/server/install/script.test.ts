@@ -134,6 +134,8 @@ describe('install.ps1, by a parser and rules of our own (needs no PowerShell)', 
     // a folder named `a;C:\\open` would be two folders
     ['Set-FirstInPath', "-match '[;%]'", 'Write-Registry'],
     ['Invoke-Run', 'Test-Answers', 'Invoke-Section'],
+    // what a feed answers is no option of choco's
+    ['Assert-Feed', "-match '\\A[A-Za-z0-9_][A-Za-z0-9_.-]*\\z'", '$Given.Offers = '],
   ])('does in %s first: %s', (name, first, then) => {
     const text = functionOf(name);
 
