@@ -606,7 +606,8 @@ export const authMutants: readonly Mutant[] = [
   when(
     '403 for a wrong password',
     ['auth/wrong-password'],
-    ({ headers }, { status }) => status === 401 && headers.authorization !== undefined,
+    ({ headers }, { status }) =>
+      status === 401 && headers.authorization !== undefined && headers.authorization !== 'Basic Og==',
     (answer) => {
       answer.status = 403;
     },
