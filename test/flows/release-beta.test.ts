@@ -124,8 +124,8 @@ describe('release:beta', () => {
   it('shows the plan before it acts, and keeps the key to itself', async () => {
     const { stderr, stdout } = await generator.run('release:beta', ['delve']);
 
-    expect(stderr.split('\n')[0]).toMatch(/tool +main +beta +upstream +plan/);
-    expect(stderr).toMatch(/delve +- +- +1\.26\.3 +release 1\.26\.3-beta\.1: /);
+    expect(stderr.split('\n')[0]).toMatch(/tool +upstream +beta +main +plan/);
+    expect(stderr).toMatch(/delve +1\.26\.3 +- +- +release 1\.26\.3-beta\.1: /);
     expect(stderr).toMatch(/source +github: github\.com\/go-delve\/delve@v1\.26\.3\n/);
     expect(stderr).toMatch(/evidence +checksum, pe/);
     expect(stderr.indexOf('release 1.26.3-beta.1: ')).toBeLessThan(stderr.indexOf('fetch'));
