@@ -2,9 +2,12 @@ import { chmod, copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:f
 import { join } from 'node:path';
 import { type InstallFacts, readInstallScript, renderPowerShell } from '../../../server/install/render.ts';
 import { makeTempDir, productDir } from '../house.ts';
-import { mustRun, run } from '../programs.ts';
+import { hasProgram, mustRun, run } from '../programs.ts';
 
 const kit = import.meta.dirname;
+
+/** The fakes are scripts of sh, and on Windows they would stand beside the real registry. */
+export const canFakeMachine = hasProgram('pwsh') && process.platform !== 'win32';
 
 export type InstallRun = { readonly code: number; readonly said: string };
 export type InstallStep = {

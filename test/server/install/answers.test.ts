@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
-import { hasProgram } from '../../kit/programs.ts';
+import { canFakeMachine, type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
 
 const secret = 'a-key-for-reading';
 
@@ -28,7 +27,7 @@ const strange: Readonly<Record<string, RequestListener>> = {
   other: (_req, res) => res.writeHead(200, { 'Content-Type': 'application/json' }).end('{}'),
 };
 
-describe.skipIf(!hasProgram('pwsh'))('a server that does not answer install.ps1 (needs pwsh)', () => {
+describe.skipIf(!canFakeMachine)('a server that does not answer install.ps1 (needs pwsh)', () => {
   let machine: InstallMachine;
   let server: Server;
   const elsewhere: string[] = [];

@@ -2,8 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeKey, startHouse, type TestHouse } from '../../kit/house.ts';
-import { type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
-import { hasProgram } from '../../kit/programs.ts';
+import { canFakeMachine, type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
 
 const kept = `{
   "last_update": "2026-11-28T09:15:00.1234567+01:00",
@@ -14,7 +13,7 @@ const kept = `{
   "private_hosts": [{ "match": "^https://other\\\\.example/", "headers": "Authorization=Bearer x" }]
 }`;
 
-describe.skipIf(!hasProgram('pwsh'))("Scoop's config.json and install.ps1 (needs pwsh)", () => {
+describe.skipIf(!canFakeMachine)("Scoop's config.json and install.ps1 (needs pwsh)", () => {
   let house: TestHouse;
   let machine: InstallMachine;
   let env: Record<string, string>;

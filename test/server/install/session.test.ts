@@ -2,8 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHouse, type TestHouse } from '../../kit/house.ts';
-import { type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
-import { hasProgram } from '../../kit/programs.ts';
+import { canFakeMachine, type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
 
 /** Runs what is between as a person would at a prompt, and says what the session has more than before. */
 const watched = (command: string) => `
@@ -23,7 +22,7 @@ if ([Net.ServicePointManager]::SecurityProtocol -ne $protocol) { 'LEFT protocol'
 
 const text = 'Get-Content -Raw "$HOME/install.ps1"';
 
-describe.skipIf(!hasProgram('pwsh'))('install.ps1 in a session (needs pwsh)', () => {
+describe.skipIf(!canFakeMachine)('install.ps1 in a session (needs pwsh)', () => {
   let house: TestHouse;
   let machine: InstallMachine;
   beforeAll(async () => {

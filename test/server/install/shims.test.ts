@@ -2,13 +2,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startHouse, type TestHouse } from '../../kit/house.ts';
-import { type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
-import { hasProgram } from '../../kit/programs.ts';
+import { canFakeMachine, type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
 
 const machineKey = 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Environment';
 const userKey = 'HKCU\\Environment';
 
-describe.skipIf(!hasProgram('pwsh'))('the shims in install.ps1 (needs pwsh)', () => {
+describe.skipIf(!canFakeMachine)('the shims in install.ps1 (needs pwsh)', () => {
   let house: TestHouse;
   let machine: InstallMachine;
   beforeAll(async () => {

@@ -2,11 +2,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
-import { type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
+import { canFakeMachine, type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
-import { hasProgram, run } from '../../kit/programs.ts';
+import { run } from '../../kit/programs.ts';
 
-describe.skipIf(!hasProgram('pwsh'))('other sources of Chocolatey in install.ps1 (needs pwsh)', () => {
+describe.skipIf(!canFakeMachine)('other sources of Chocolatey in install.ps1 (needs pwsh)', () => {
   let house: TestHouse;
   let machine: InstallMachine;
   beforeAll(async () => {
@@ -92,7 +92,7 @@ describe.skipIf(!hasProgram('pwsh'))('other sources of Chocolatey in install.ps1
   }, 60_000);
 });
 
-describe.skipIf(!hasProgram('pwsh'))('no key and nobody to ask (needs pwsh)', () => {
+describe.skipIf(!canFakeMachine)('no key and nobody to ask (needs pwsh)', () => {
   it('ends the process with 3, as a file and as a script block, at once and without a question', async () => {
     const house = await startHouse({ readAuth: 'all' });
     const machine = await makeInstallMachine();
