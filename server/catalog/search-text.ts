@@ -30,9 +30,12 @@ const otherNames: Readonly<Record<string, Field>> = { tags: 'tag', authors: 'aut
  */
 export function readSearchText(text: string, parameter: string): SearchText {
   const parts = [...text.matchAll(/(?:([a-z]+):)?"([^"]*)"(?!\S)|(?:([a-z]+):)?(\S+)/gi)];
-  if (parts.length > maxWords) {
-    fail('QUERY_INVALID', { problem: `${parameter} has more than ${maxWords} words.` });
-  }
+  let size = 0;
+  const take = (count: number) => {
+    size += count;
+    if (size > maxWords) fail('QUERY_INVALID', { problem: `${parameter} has more than ${maxWords} words.` });
+  };
+  take(parts.length);
   const words: string[] = [];
   const named = new Map<Field, Expression>();
   for (const [whole, quotedName, quoted, name = quotedName, bare = ''] of parts) {
@@ -42,6 +45,8 @@ export function readSearchText(text: string, parameter: string): SearchText {
       words.push(quotedName === undefined && quoted !== undefined && value !== '' ? value : whole);
       continue;
     }
+    // Each is a condition of its own, one inside the other: what walks them goes as deep as there are tags.
+    if (field === 'tag') take(Math.max(0, tagsIn(value).length - 1));
     const condition = fields[field](value);
     const before = named.get(field);
     named.set(field, before ? { kind: 'or', left: before, right: condition } : condition);
@@ -80,11 +85,15 @@ function equal(name: 'Id' | 'Version', text: string): Expression {
 
 /** Whole tags: `tag:PSCommand_Get-One` of PowerShellGet is not `PSCommand_Get-OneMore` (spec nuget-v2 18.3). */
 function hasTags(text: string): Expression {
-  const [first = text, ...rest] = text.split(/[\s,;]+/).filter((tag) => tag !== '');
+  const [first = text, ...rest] = tagsIn(text);
   return rest.reduce<Expression>(
     (left, tag) => ({ kind: 'and', left, right: contains('Tags', ` ${tag} `) }),
     contains('Tags', ` ${first} `),
   );
+}
+
+function tagsIn(text: string): string[] {
+  return text.split(/[\s,;]+/).filter((tag) => tag !== '');
 }
 
 function fieldOf(name: string): Field | undefined {

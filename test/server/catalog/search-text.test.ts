@@ -49,6 +49,16 @@ describe('the text of a search', () => {
     expect(readSearchText('a '.repeat(30), 'q').words).toHaveLength(30);
   });
 
+  it.each([31, 7000])('is refused with %d tags, whatever is between them', (count) => {
+    for (const text of [
+      `tag:${'a,'.repeat(count)}`,
+      `tags:"${'a '.repeat(count)}"`,
+      `tag:, a tag:${'b;'.repeat(30)}`,
+    ])
+      expect(() => readSearchText(text, 'q')).toThrow(/q has more than 30 words/);
+    expect(readSearchText(`tag:${'a,'.repeat(30)}`, 'q').where).toHaveLength(1);
+  });
+
   it('loses no word', () => {
     fc.assert(
       fc.property(fc.array(fc.stringMatching(/^[^\s:"]+$/), { maxLength: 30 }), (words) => {
