@@ -14,7 +14,12 @@ function Read-ScoopConfig([string] $File) {
     if ($text.Trim() -eq '') { return New-Object PSObject }
     # Not by the pipeline, which takes an array apart.
     $config = ConvertFrom-Json -InputObject ($text -replace '"((?:[^"\\]|\\.)*)"', "`"$Mark`$1`"")
-  } catch { throw "$File is no JSON that Scoop could read, and is left as it is: $($_.Exception.GetBaseException().Message)" }
+  } catch {
+    # The parser of 5.1 quotes the whole text, and keys are in it: what it says is not passed on.
+    $where = ''
+    if ($_.Exception.GetBaseException().Message -match ', (line \d+), position \d+\.\z') { $where = " ($($Matches[1]))" }
+    throw "$File is no JSON that Scoop could read$where, and is left as it is."
+  }
   if ($config -isnot [Management.Automation.PSCustomObject]) { throw "$File is left as it is: expected an object, { ... }, as Scoop writes it." }
   return $config
 }

@@ -69,6 +69,23 @@ describe.skipIf(!canFakeMachine)("Scoop's config.json and install.ps1 (needs pws
     60_000,
   );
 
+  it('is not quoted when it is broken: there are keys in it', async () => {
+    await write('{ "gh_token": "ghp_0123456789", oops }');
+    // As Windows PowerShell 5.1 says it, whole text and all.
+    const older =
+      'function global:ConvertFrom-Json($InputObject) { throw "Invalid object passed in, \':\' expected. (33): $InputObject" }';
+    const runs = await machine.runAll([
+      { command: 'install -Part scoop -Check -LogFile log.txt' },
+      { command: `${older}; install -Part scoop -Check -LogFile log.txt` },
+    ]);
+    const log = await readFile(join(machine.dir, 'log.txt'), 'utf8');
+
+    expect(runs.map(({ code }) => code)).toEqual([1, 1]);
+    expect(runs[0]?.said).toContain('is no JSON that Scoop could read (line 1), and is left as it is.');
+    expect(runs[1]?.said).toContain('is no JSON that Scoop could read, and is left as it is.');
+    for (const text of [...runs.map(({ said }) => said), log]) expect(text).not.toContain('ghp_');
+  }, 60_000);
+
   it('may be empty, or not there, or beside a portable Scoop', async () => {
     await write('');
     const empty = await machine.run('-Part scoop', env);
