@@ -85,7 +85,7 @@ function Get-KnownBases {
   }
   $bases = @($BaseUrl)
   foreach ($url in $urls) {
-    if ($url -match "\A(?<base>https?://[^\s]+?)/(?:git/(?:main|beta|c/[^/]+)/$Name(?:\.git)?|nuget(?:/c/[^/]+)?|api/v2(?:/c/[^/]+)?|v3(?:/c/[^/]+)?/index\.json)/?\z") { $bases += $Matches.base }
+    if ($url -match "\A(?<scheme>https?://)(?:[^/\s]*@)?(?<host>[^\s]+?)/(?:git/(?:main|beta|c/[^/]+)/$Name(?:\.git)?|nuget(?:/c/[^/]+)?|api/v2(?:/c/[^/]+)?|v3(?:/c/[^/]+)?/index\.json)/?\z") { $bases += $Matches.scheme + $Matches.host }
   }
   return @($bases | Select-Object -Unique)
 }

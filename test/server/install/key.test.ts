@@ -141,4 +141,25 @@ describe.skipIf(!canFakeMachine)('the key for reading in install.ps1 (needs pwsh
     expect(removal.code, removal.said).toBe(0);
     expect([JSON.parse(await readConfig()), await readCredentials()]).toEqual([{}, '']);
   }, 120_000);
+
+  it('is not shown where somebody wrote it into the address of the bucket or the source', async () => {
+    await serve('all');
+    const env = { GO_WIN_TOOLS_KEY: keyOf('all') };
+    await machine.run('', env);
+    const old = `http://me:p@ss-of-old@localhost:${new URL(urlOf('all')).port}`;
+    const bucket = join(machine.dir, 'scoop/buckets/go-win-tools/.git/config');
+    for (const file of [bucket, machine.paths.chocoConfig])
+      await writeFile(file, (await readFile(file, 'utf8')).replaceAll(urlOf('all'), old));
+    const runs = await machine.runAll(
+      ['-Check', '', '-Remove'].map((parameters) => ({
+        command: `install ${parameters} -LogFile log.txt`,
+        env,
+      })),
+    );
+    const log = await readFile(join(machine.dir, 'log.txt'), 'utf8');
+
+    expect(runs.map(({ code }) => code)).toEqual([1, 0, 0]);
+    expect(runs[0]?.said).toContain('no key for http://localhost:');
+    for (const text of [...runs.map(({ said }) => said), log]) expect(text).not.toContain('ss-of-old');
+  }, 120_000);
 });
