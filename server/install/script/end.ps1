@@ -14,7 +14,9 @@ function Get-UsageFault {
   if ($ShimsDir -ne '' -and -not $Remove -and -not (Test-Path -LiteralPath $ShimsDir -PathType Container)) { return "-ShimsDir ${ShimsDir}: there is no such folder." }
   if ($LogFile -eq '') { return '' }
   try {
-    if (Test-Path -LiteralPath $LogFile) { Assert-OutOfReach @($LogFile) }
+    # A new one is made before it is looked at, and looked at before anything is written: a link of somebody else's leads into no other file.
+    if (-not (Test-Path -LiteralPath $LogFile)) { [IO.File]::Open($LogFile, [IO.FileMode]::CreateNew).Dispose() }
+    Assert-OutOfReach @($LogFile)
     Write-Log "install.ps1 of $BaseUrl, by $([Environment]::UserName) on $([Environment]::MachineName)"
   } catch { return "-LogFile ${LogFile}: $($_.Exception.GetBaseException().Message)" }
   return ''

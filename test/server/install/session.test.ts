@@ -103,4 +103,15 @@ describe.skipIf(!canFakeMachine)('install.ps1 in a session (needs pwsh)', () => 
     expect(lines.filter((line) => /^\d{4}-\d\d-\d\dT[\d:]+Z exit code [01]$/.test(line))).toHaveLength(2);
     expect(lines.some((line) => line.includes('What if: Chocolatey: source go-win-tools is'))).toBe(true);
   }, 60_000);
+
+  it('writes no log as administrator where others can lead it elsewhere', async () => {
+    const env = { FAKE_ADMIN: 'yes', FAKE_OPEN: 'open.txt' };
+    const runs = await machine.runAll([
+      { command: 'install -Check -LogFile open.txt', env },
+      { command: 'install -Check -LogFile open.txt', env },
+    ]);
+
+    expect(runs.map(({ code }) => code)).toEqual([2, 2]);
+    expect(await readFile(join(machine.dir, 'open.txt'), 'utf8')).toBe('');
+  }, 60_000);
 });
