@@ -51,7 +51,9 @@ function valuesOf(rawQuery: string, plus: ' ' | '+'): ReadonlyMap<string, readon
     const [, rawName = '', rawValue = ''] = /^([^=]*)=?(.*)$/s.exec(pair) ?? [];
     const name = unescaped(rawName)?.toLowerCase();
     if (!name) continue;
-    found.set(name, [...(found.get(name) ?? []), rawValue.replaceAll('+', plus === '+' ? '%2B' : '%20')]);
+    const values = found.get(name) ?? [];
+    found.set(name, values);
+    values.push(rawValue.replaceAll('+', plus === '+' ? '%2B' : '%20'));
   }
   return found;
 }
