@@ -46,9 +46,10 @@ export async function search(
   let characters = 0;
   for (const row of rows) {
     if (characters >= maxCharacters) break;
-    characters += lengthOf(row);
     const ofId = versions.get(row.id.toLowerCase()) ?? [];
-    data.push(hit(row, ofId.toReversed(), query.view, links));
+    const found = hit(row, ofId.toReversed(), query.view, links);
+    characters += lengthOf(found);
+    data.push(found);
     if (pause.isDue()) await pause.take();
   }
   return {
@@ -59,11 +60,11 @@ export async function search(
   };
 }
 
-/** Of the texts that may be long: nothing but the size of a nuspec bounds some of them. */
-function lengthOf({ nuspec }: PackageRow): number {
-  const { title, authors, owners, description, summary, tags } = nuspec;
-  const texts = [title, authors, owners, description, summary, ...tags];
-  return texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
+/** Of all texts, names too: nothing but the size of a nuspec bounds some of them, be it a license or a list of types. */
+function lengthOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.entries(value).reduce((sum, [name, part]) => sum + name.length + lengthOf(part), 0);
 }
 
 /** Answers a request to complete an id (`q`), or to list the versions of one (`id`). @throws FeedError QUERY_INVALID */

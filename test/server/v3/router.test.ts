@@ -178,7 +178,9 @@ describe('the search', () => {
       links: v3Links(publicUrl),
     };
     const lengths = async (maxCharacters: number) => {
-      const all = readParameters('/search?q=packageid:many+packageid:mixer+packageid:mixed');
+      const all = readParameters(
+        '/search?q=packageid:mixed+packageid:mixer+packageid:only.new&prerelease=true&semVerLevel=2.0.0',
+      );
       const { totalHits, data } = (await search(all, services, { maxCharacters })) as {
         totalHits: number;
         data: object[];
@@ -186,11 +188,25 @@ describe('the search', () => {
       return [totalHits, data.length];
     };
 
-    expect([await lengths(1), await lengths(40), await lengths(10_000)]).toEqual([
+    expect([await lengths(1), await lengths(800), await lengths(100_000)]).toEqual([
       [3, 1],
       [3, 2],
       [3, 3],
     ]);
+  });
+
+  it('counts every text of a hit, not those alone that people read', async () => {
+    const license = { type: 'expression', text: 'x'.repeat(9000) } as const;
+    for (const id of ['long.first', 'long.second'])
+      await house.services.catalog.add(makePackage({ id, version: '1.0.0', license }), operator);
+    const all = readParameters('/search?q=packageid:long.first+packageid:long.second');
+    const services = { catalog: house.services.catalog, links: v3Links(publicUrl) };
+    const { totalHits, data } = (await search(all, services, { maxCharacters: 8000 })) as {
+      totalHits: number;
+      data: object[];
+    };
+
+    expect([totalHits, data.length]).toEqual([2, 1]);
   });
 
   it('is the golden file', async () => {
