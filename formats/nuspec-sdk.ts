@@ -59,12 +59,16 @@ function readLicense(element: XmlElement | undefined): SdkFields['license'] {
   return { type, text: element.text };
 }
 
+/** Packages have one or two; every search for a type looks through them all. */
+const maxPackageTypes = 20;
+
 function readPackageTypes(list: XmlElement | undefined): readonly PackageType[] {
-  return (list?.children ?? []).flatMap(({ name: element, attributes }): PackageType[] => {
+  const types = (list?.children ?? []).flatMap(({ name: element, attributes }): PackageType[] => {
     const [name = '', version = ''] = ['name', 'version'].map((of) => attributes.get(of)?.trim());
     if (element !== 'packageType' || !isPackageId(name)) return [];
     return [{ name, ...(parseNuGetVersion(version) && { version }) }];
   });
+  return types.slice(0, maxPackageTypes);
 }
 
 function readRepository(element: XmlElement | undefined): Repository | undefined {

@@ -50,6 +50,14 @@ describe('what dotnet pack writes into a nuspec', () => {
 
     expect(packageTypes).toEqual([{ name: 'X' }]);
   });
+
+  it('keeps the first of very many types', async () => {
+    const types = Array.from({ length: 5000 }, (_, at) => `<packageType name="T${at}"/>`);
+    const { packageTypes } = await read(`<packageTypes>${types.join('')}</packageTypes>`);
+
+    expect(packageTypes).toHaveLength(20);
+    expect(packageTypes?.[19]).toEqual({ name: 'T19' });
+  });
 });
 
 describe('a file that a nuspec names', () => {
