@@ -198,8 +198,8 @@ describe('the search', () => {
   it('counts every text of a hit, not those alone that people read', async () => {
     const license = { type: 'expression', text: 'x'.repeat(9000) } as const;
     for (const id of ['long.first', 'long.second'])
-      await house.services.catalog.add(makePackage({ id, version: '1.0.0', license }), operator);
-    const all = readParameters('/search?q=packageid:long.first+packageid:long.second');
+      await house.services.catalog.add(makePackage({ id, version: '1.0.0-x', license }), operator);
+    const all = readParameters('/search?q=packageid:long.first+packageid:long.second&prerelease=true');
     const services = { catalog: house.services.catalog, links: v3Links(publicUrl) };
     const { totalHits, data } = (await search(all, services, { maxCharacters: 8000 })) as {
       totalHits: number;
