@@ -42,6 +42,19 @@ export function Commands({ blocks }: { readonly blocks: readonly ClientCommands[
   );
 }
 
+/** What the commands beside it need where reading does (docs/operate/access.md). */
+export function KeyNote({ readAuth }: { readonly readAuth: 'feed' | 'all' | undefined }): JSX.Element | null {
+  if (readAuth === undefined) return null;
+  return (
+    <p class="remark">
+      Reading needs a key here: any user name, and the key as the password (<code>--user</code> and{' '}
+      <code>--password</code> of choco, <code>-Credential</code> of PowerShell). <code>install.cmd</code> asks
+      for it.
+      {readAuth === 'feed' ? ' Scoop needs none.' : ''}
+    </p>
+  );
+}
+
 /** A click selects the whole of a command (gallery.css). */
 function CommandLines({ command: { label, lines, remark } }: { readonly command: Command }): JSX.Element {
   return (

@@ -1,4 +1,4 @@
-import type { ComponentChildren, JSX } from 'preact';
+import { type ComponentChildren, Fragment, type JSX } from 'preact';
 import { plainPackageType } from '../../formats/nuspec-sdk.ts';
 import type { PackageRow } from '../catalog/catalog.ts';
 import { licenseAddress, webAddress } from '../feed/shown-addresses.ts';
@@ -32,8 +32,21 @@ function factsOf(row: PackageRow): readonly Fact[] {
       : []),
     ...(types.length > 0 ? [{ name: 'Package type', value: types.join(', ') }] : []),
     ...(repository ? [{ name: 'Repository', value: repositoryOf(repository) }] : []),
-    ...(tags.length > 0 ? [{ name: 'Tags', value: tags.join(' ') }] : []),
+    ...(tags.length > 0 ? [{ name: 'Tags', value: <Tags tags={tags} /> }] : []),
   ];
+}
+
+/** Each leads to the packages that have it, too. */
+function Tags({ tags }: { readonly tags: readonly string[] }): JSX.Element {
+  return (
+    <>
+      {tags.map((tag) => (
+        <Fragment key={tag}>
+          <a href={`/?q=${encodeURIComponent(`tag:${tag}`)}`}>{tag}</a>{' '}
+        </Fragment>
+      ))}
+    </>
+  );
 }
 
 /** Its expression, which leads to the text where the package names an address of it. */

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { PackageRow } from '../catalog/catalog.ts';
 import { installCommands, setupCommands } from './commands.ts';
-import { Commands, DateText, Version } from './components.tsx';
+import { Commands, DateText, KeyNote, Version } from './components.tsx';
 import { Layout } from './layout.tsx';
 import { type ListedPackage, type Listing, offersOf } from './pages.ts';
 
@@ -10,10 +10,12 @@ type Props = {
   readonly publicUrl: string;
   /** Whether the first packages are being made. */
   readonly isFilling: boolean;
+  /** What reading needs a key for. */
+  readonly readAuth: 'feed' | 'all' | undefined;
 };
 
 /** `/`: what is here, and how a machine is pointed at it. */
-export function HomePage({ listing, publicUrl, isFilling }: Props): JSX.Element {
+export function HomePage({ listing, publicUrl, isFilling, readAuth }: Props): JSX.Element {
   return (
     <Layout title="go-win-tools" text={listing.text}>
       <h1>Go tools for Windows</h1>
@@ -30,6 +32,7 @@ export function HomePage({ listing, publicUrl, isFilling }: Props): JSX.Element 
       <section aria-labelledby="setup">
         <h2 id="setup">Point a machine at this server</h2>
         <Commands blocks={setupCommands(publicUrl)} />
+        <KeyNote readAuth={readAuth} />
       </section>
     </Layout>
   );

@@ -3,7 +3,7 @@ import { hiddenCharacters } from '../../formats/hidden-characters.ts';
 import type { PackageRow } from '../catalog/catalog.ts';
 import { fileAddress, webAddress } from '../feed/shown-addresses.ts';
 import { installCommands } from './commands.ts';
-import { CommandChoice, DateText, Hash, sizeText, Version } from './components.tsx';
+import { CommandChoice, DateText, Hash, KeyNote, sizeText, Version } from './components.tsx';
 import { Facts } from './facts.tsx';
 import { Layout } from './layout.tsx';
 import { renderMarkdown } from './markdown.ts';
@@ -12,20 +12,21 @@ import { type FoundPackage, offersOf } from './pages.ts';
 type Props = {
   readonly found: FoundPackage;
   readonly publicUrl: string;
-  /** Not where its address needs a key and the page does not: browsers would ask everybody for one. */
-  readonly showsIcon: boolean;
+  /** What reading needs a key for. */
+  readonly readAuth: 'feed' | 'all' | undefined;
   /** Whose commands a link asked for, such as `scoop`; '' asks for none. */
   readonly client: string;
 };
 
 /** `/packages/ID`: what it is, how to install it, which versions there are. */
-export function PackagePage({ found, publicUrl, showsIcon, client }: Props): JSX.Element {
+export function PackagePage({ found, publicUrl, readAuth, client }: Props): JSX.Element {
   const { id, shown, versions, sboms } = found;
   // The id beside it must not turn with it.
   const title = (shown.nuspec.title ?? id).replace(hiddenCharacters, '');
   return (
     <Layout title={`${id} - go-win-tools`}>
-      <Icon row={shown} isShown={showsIcon} />
+      {/* Not where its address needs a key and the page does not: browsers would ask everybody for one. */}
+      <Icon row={shown} isShown={readAuth !== 'feed'} />
       <h1>
         {title} {title === id ? null : <code class="id copy">{id}</code>}
       </h1>
@@ -33,6 +34,7 @@ export function PackagePage({ found, publicUrl, showsIcon, client }: Props): JSX
       <section aria-labelledby="install">
         <h2 id="install">Install</h2>
         <CommandChoice blocks={installCommands(publicUrl, offersOf(found))} chosen={client} />
+        <KeyNote readAuth={readAuth} />
       </section>
       <section aria-labelledby="about">
         <h2 id="about">About</h2>

@@ -1,6 +1,7 @@
 import type { Catalog, PackageRow, Questions } from '../catalog/catalog.ts';
 import type { Payloads } from '../catalog/payloads.ts';
-import type { PackageQuery } from '../catalog/query.ts';
+import type { Expression, PackageQuery } from '../catalog/query.ts';
+import { readSearchText } from '../catalog/search-text.ts';
 import { type AppSources, type Apps, readApps } from './apps.ts';
 import type { Offers } from './commands.ts';
 import { kindOf, type PackageKind } from './package-kind.ts';
@@ -36,13 +37,16 @@ export type Listing = {
   readonly packages: readonly ListedPackage[];
 };
 
-/** One page of the packages, an id a line; beyond the last page, the last one. */
+/** One page of the packages, an id a line; beyond the last page, the last one. Finds what Search() of v2 and v3 find. */
 export async function readListing(sources: Sources, text: string, askedPage: number): Promise<Listing> {
   const { catalog, ask } = sources;
-  const words = text.split(/\s+/).filter((word) => word !== '');
+  const { words, where } = readSearchText(text, 'q');
   const asked: PackageQuery = {
     view: 'semver2',
-    where: { kind: 'property', name: 'IsAbsoluteLatestVersion' },
+    where: where.reduce<Expression>((left, right) => ({ kind: 'and', left, right }), {
+      kind: 'property',
+      name: 'IsAbsoluteLatestVersion',
+    }),
     ...(words.length > 0 ? { search: words } : {}),
     includeUnlisted: false,
     includePrerelease: true,

@@ -61,8 +61,17 @@ export function createGalleryRouter(services: GalleryServices): Router {
     const isFilling = services.isFilling?.() === true;
     await answerPage(
       response,
-      <HomePage listing={listing} publicUrl={services.publicUrl()} isFilling={isFilling} />,
+      <HomePage
+        listing={listing}
+        publicUrl={services.publicUrl()}
+        isFilling={isFilling}
+        readAuth={services.config.readAuth}
+      />,
     );
+  });
+  // Above the pages of packages, where people look for all of them.
+  router.get('/packages', (request, response) => {
+    response.redirect(`${pathOf(services.publicUrl())}/${new URL(request.originalUrl, 'http://any').search}`);
   });
   // `{id}`, as older NuGet clients leave it; no id has a brace.
   router.get(/^\/packages\/(?:\{|%7b)/i, (_request, response) => answerPage(response, <UnfilledPage />));
@@ -71,17 +80,16 @@ export function createGalleryRouter(services: GalleryServices): Router {
     const found = await readPackage(sources(request), id);
     if (found === undefined) {
       const unlisted = await findUnlistedId(services.catalog, id);
-      if (unlisted === undefined) fail('PACKAGE_NOT_FOUND', { id, version: '(any)' });
+      if (unlisted === undefined) fail('PACKAGE_NOT_FOUND', { id, version: 'in any version' });
       await answerPage(response, <UnlistedPage id={unlisted} />);
       return;
     }
-    const showsIcon = services.config.readAuth !== 'feed';
     await answerPage(
       response,
       <PackagePage
         found={found}
         publicUrl={services.publicUrl()}
-        showsIcon={showsIcon}
+        readAuth={services.config.readAuth}
         client={textOf(request, 'client')}
       />,
     );
@@ -91,7 +99,10 @@ export function createGalleryRouter(services: GalleryServices): Router {
     const row = (await services.catalog.find(id, version)) ?? (await missing(services.catalog, id, version));
     await answerPage(response, <ReportPage row={row} publicUrl={services.publicUrl()} />);
   });
-  router.all(['/', '/packages/:id', '/packages/:id/:version/report'], methodNotAllowed('GET, HEAD'));
+  router.all(
+    ['/', '/packages', '/packages/:id', '/packages/:id/:version/report'],
+    methodNotAllowed('GET, HEAD'),
+  );
   return router;
 }
 

@@ -19,7 +19,7 @@ const maxPage = 4 * pageSize;
 export async function readIndex(from: Versions, links: V3Links): Promise<object> {
   const rows = await findFirst(from, maxInline + 1);
   const [first] = rows;
-  if (first === undefined) return fail('PACKAGE_NOT_FOUND', { id: from.id, version: '(any)' });
+  if (first === undefined) return fail('PACKAGE_NOT_FOUND', { id: from.id, version: 'in any version' });
   const hive = { id: first.id, view: from.view, links };
   return rows.length <= maxInline ? inlineIndex(rows, hive) : pagedIndex(await findPages(from), hive);
 }

@@ -93,7 +93,7 @@ export function createV3Router(services: V3Services): Router {
   router.get('/flat/:id/index.json', async (request, response) => {
     const { id } = request.params;
     const versions = await findVersions({ catalog: asked(request), id, view: 'semver2' });
-    if (versions.length === 0) fail('PACKAGE_NOT_FOUND', { id, version: '(any)' });
+    if (versions.length === 0) fail('PACKAGE_NOT_FOUND', { id, version: 'in any version' });
     const document = { versions: versions.map((version) => version.toLowerCase()) };
     await send(request, response, document, id);
   });

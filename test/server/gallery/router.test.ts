@@ -74,6 +74,50 @@ describe('the pages for people', () => {
     expect(html).toContain('none yet');
   });
 
+  it('search by the same conditions as the feed, and lead from a tag to all that have it', async () => {
+    await push('tagged', '1.0.0', { tags: 'sheep wool&c' });
+    expect((await page('/?q=tag:sheep')).html).toContain('/packages/tagged');
+    expect((await page('/?q=tag:shee')).html).toContain('Nothing matches');
+    expect((await page('/?q=packageid:tagged')).html).not.toContain('/packages/sample');
+    const { html } = await page('/packages/tagged');
+    expect(html).toContain('<a href="/?q=tag%3Asheep">sheep</a>');
+    expect(html).toContain('<a href="/?q=tag%3Awool%26c">wool&amp;c</a>');
+  });
+
+  it('are found above the page of a package, too', async () => {
+    const answer = await fetch(`${house.url}/packages?q=tag:sheep`, { redirect: 'manual' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([302, '/?q=tag:sheep']);
+  });
+
+  it('say which package is not there', async () => {
+    const missing = await page('/packages/nowhere');
+    expect(missing.status).toBe(404);
+    expect(missing.html).toContain('No package nowhere in any version on this feed.');
+  });
+
+  it.each([
+    [undefined, false, false],
+    ['feed', true, true],
+    ['all', true, false],
+  ] as const)('with READ_AUTH=%s say whether a key is needed', async (readAuth, isNeeded, isScoopFree) => {
+    const closed = await startHouse(readAuth === undefined ? {} : { readAuth });
+    try {
+      const headers = { 'X-NuGet-ApiKey': closed.adminKey, Accept: 'text/html' };
+      const body = new Uint8Array(makeNupkg({ id: 'kept', version: '1.0.0' }));
+      await fetch(`${closed.url}/nuget/`, { method: 'PUT', headers, body });
+      for (const path of ['/', '/packages/kept']) {
+        const html = await (await fetch(`${closed.url}${path}`, { headers })).text();
+        expect([path, html.includes('Reading needs a key here'), html.includes('Scoop needs none')]).toEqual([
+          path,
+          isNeeded,
+          isScoopFree,
+        ]);
+      }
+    } finally {
+      await closed.stop();
+    }
+  });
+
   it('keep the words of a search where they were typed', async () => {
     expect((await page('/?q=no%22such')).html).toContain('value="no&quot;such"');
   });
