@@ -63,7 +63,8 @@ export function tellExpiring(keys: readonly ListedKeyJson[], now: Date): string 
 }
 
 function timeLeft(expires: string, now: Date): string {
-  const hours = Math.max(0, Math.floor((Date.parse(expires) - now.getTime()) / 3_600_000));
+  const hours = Math.floor((Date.parse(expires) - now.getTime()) / 3_600_000);
+  if (hours < 1) return 'less than an hour';
   const [count, unit] = hours < 48 ? [hours, 'hour'] : [Math.floor(hours / 24), 'day'];
   return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }

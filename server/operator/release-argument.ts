@@ -13,7 +13,9 @@ export function releaseArgument(): Argument {
 }
 
 export function reasonOption(description: string): Option {
-  return new Option('--reason <text>', description).argParser(readReason).makeOptionMandatory();
+  return new Option('--reason <text>', `required: ${description}`)
+    .argParser(readReason)
+    .makeOptionMandatory();
 }
 
 function readRelease(text: string): Release {
