@@ -21,8 +21,9 @@ param(
   [switch] $DisableCommunity,
   # The key for reading, in a file; else GO_WIN_TOOLS_KEY, else it is asked for.
   [string] $KeyFile = '',
-  # The addresses of this one client instead of the ones that all share.
+  # The addresses of this one client instead of the ones that all share; without effect on a run with -Beta.
   [string] $ClientId = '',
+  # Takes all of it back; installed tools stay.
   [switch] $Remove,
   # Changes nothing; exit code 0 when all is as a run would leave it, else 1.
   [switch] $Check,

@@ -5,13 +5,19 @@ function Get-Missing {
   return 'Neither Chocolatey nor Scoop is installed.'
 }
 
+$Parameters = '-Part, -Beta, -Shims, -ShimsDir, -DisableCommunity, -KeyFile, -ClientId, -Remove, -Check, -WhatIf, -Confirm, -NonInteractive, -LogFile'
+
 # '' when it can be done.
 function Get-UsageFault {
-  if ($null -ne $Rest -and @($Rest).Count -gt 0) { return "unexpected: $($Rest -join ' '). Expected parameters alone, such as -ShimsDir DIR; see: Get-Help .\install.ps1 -Full." }
+  if ($null -ne $Rest -and @($Rest).Count -gt 0) { return "unexpected: $($Rest -join ' '). Expected nothing but its parameters: $Parameters." }
   if ('all', 'chocolatey', 'scoop' -notcontains $Part) { return "-Part $Part`: expected chocolatey, scoop or all." }
   if ($ClientId -ne '' -and $ClientId -notmatch '\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z') { return "-ClientId $ClientId`: expected up to 64 letters, digits, dots, dashes and underscores, the first a letter or digit; -ClientId '' takes the addresses that all share." }
   if ($ShimsDir -match '[;%]') { return "-ShimsDir ${ShimsDir}: expected a folder without ; and % in its name." }
   if ($ShimsDir -ne '' -and -not $Remove -and -not (Test-Path -LiteralPath $ShimsDir -PathType Container)) { return "-ShimsDir ${ShimsDir}: there is no such folder." }
+  return ''
+}
+
+function Get-LogFault {
   if ($LogFile -eq '') { return '' }
   try {
     # A new one is made before it is looked at, and looked at before anything is written: a link of somebody else's leads into no other file.
@@ -23,9 +29,13 @@ function Get-UsageFault {
 }
 
 if ($LogFile -ne '') { $LogFile = Get-WholePath $LogFile }
-$usageFault = Get-UsageFault
+$usageFault = Get-LogFault
+if ($usageFault -ne '') { $LogFile = '' }
+else { $usageFault = Get-UsageFault }
 if ($usageFault -ne '') {
-  $LogFile = ''
+  # Without the fault, since a key may be in what was typed.
+  Write-Log 'wrong usage: nothing was changed'
+  Write-Log 'exit code 2'
   $Host.UI.WriteErrorLine("install.ps1: $usageFault Nothing was changed.")
   return 2
 }
@@ -51,7 +61,9 @@ return $code
 if ($PSCommandPath) { exit $LASTEXITCODE }
 if ($LASTEXITCODE -ne 0) {
   & {
-    $record = New-Object Management.Automation.ErrorRecord -ArgumentList (New-Object Exception -ArgumentList "install.ps1: not all was done, as said above (exit code $LASTEXITCODE)."), 'GoWinTools', 'NotSpecified', $null
+    $what = 'not all was done'
+    if ($Check -and $LASTEXITCODE -eq 1) { $what = 'not all is as a run would leave it' }
+    $record = New-Object Management.Automation.ErrorRecord -ArgumentList (New-Object Exception -ArgumentList "install.ps1: $what, as said above (exit code $LASTEXITCODE)."), 'GoWinTools', 'NotSpecified', $null
     # A script block ends alone, so that `exit $LASTEXITCODE` can follow; text that is read in takes its caller along.
     if ($null -ne $PSCmdlet) { $PSCmdlet.ThrowTerminatingError($record) }
     throw $record

@@ -79,9 +79,10 @@ function Show-WhatIf($Sections) {
   }
   $denied = @(Get-Denied $Sections)
   if ($denied.Count -gt 0) { Write-Note "Only an administrator can do it: $($denied -join '; ')" }
-  if ($open -eq 0) { Write-Line 'Nothing was changed, and nothing would be: all is as it should be.' }
+  $faulty = @($Sections | Where-Object { $_.Fault -ne '' }).Count -gt 0
+  if ($open -eq 0 -and -not $faulty) { Write-Line 'Nothing was changed, and nothing would be: all is as it should be.' }
   else { Write-Line 'Nothing was changed.' }
-  return @($Sections | Where-Object { $_.Fault -ne '' }).Count -gt 0
+  return $faulty
 }
 
 function Invoke-Section($Section) {

@@ -40,6 +40,11 @@ describe('the parameters of install.ps1', () => {
     expect(names.length).toBeGreaterThan(10);
     const used = [...uses, ...keyUses].map(([parameters]) => parameters).join(' ');
     expect(names.filter((name) => !used.includes(`-${name}`))).toEqual([]);
+    const end = await readFile(join(productDir, 'server/install/script/end.ps1'), 'utf8');
+    const [, listed = ''] = /^\$Parameters = '(.*)'/m.exec(end) ?? [];
+    expect(listed.split(', ').toSorted()).toEqual(
+      [...names, 'WhatIf', 'Confirm'].map((name) => `-${name}`).toSorted(),
+    );
   });
 });
 

@@ -95,12 +95,15 @@ describe.skipIf(!canFakeMachine)('install.ps1 in a session (needs pwsh)', () => 
     const runs = await machine.runAll([
       { command: 'install -WhatIf -LogFile log.txt', env: { FAKE_ADMIN: 'yes' } },
       { command: 'install -Check -LogFile "$HOME/log.txt"' },
+      { command: 'install -Token gwt_secret -LogFile log.txt' },
     ]);
     const lines = (await readFile(file, 'utf8')).split(/\r?\n/);
 
-    expect(runs.map(({ code }) => code)).toEqual([0, 1]);
+    expect(runs.map(({ code }) => code)).toEqual([0, 1, 2]);
     expect(lines[0]).toBe('before');
-    expect(lines.filter((line) => /^\d{4}-\d\d-\d\dT[\d:]+Z exit code [01]$/.test(line))).toHaveLength(2);
+    expect(lines.filter((line) => /^\d{4}-\d\d-\d\dT[\d:]+Z exit code [0-2]$/.test(line))).toHaveLength(3);
+    expect(lines.some((line) => line.includes('wrong usage'))).toBe(true);
+    expect(lines.join()).not.toContain('gwt_secret');
     expect(lines.some((line) => line.includes('What if: Chocolatey: source go-win-tools is'))).toBe(true);
   }, 60_000);
 
