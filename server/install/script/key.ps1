@@ -11,6 +11,8 @@ function Test-Person {
 function Read-Key {
   if ($KeyFile -ne '') {
     $file = Get-WholePath $KeyFile
+    # Not named: PowerShell takes `-Key KEY` for -KeyFile, and what is said is logged.
+    if ($KeyFile -notmatch '[.:\\/]' -and -not (Test-Path -LiteralPath $file -PathType Leaf)) { throw '-KeyFile: there is no such file. Expected the name of a file that holds the key, not the key itself.' }
     try { return [IO.File]::ReadAllText($file).Trim() }
     catch { throw "The key cannot be read from ${file}: $($_.Exception.GetBaseException().Message)" }
   }

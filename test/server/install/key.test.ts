@@ -46,6 +46,7 @@ describe.skipIf(!canFakeMachine)('the key for reading in install.ps1 (needs pwsh
     const runs = await machine.runAll([
       { command: 'install -NonInteractive' },
       { command: 'install -KeyFile "$HOME/nowhere.txt"' },
+      { command: 'install -Key gwt_typed' },
       { command: 'install ', env: { GO_WIN_TOOLS_KEY: 'not a key' } },
       { command: 'install ', env: { GO_WIN_TOOLS_KEY: 'wrong-key-for-this-server' } },
       { command: 'install -Check -Part scoop' },
@@ -54,12 +55,14 @@ describe.skipIf(!canFakeMachine)('the key for reading in install.ps1 (needs pwsh
       { command: 'install -Check', env: { GO_WIN_TOOLS_KEY: null } },
     ]);
 
-    expect(runs.map(({ code }) => code)).toEqual([3, 3, 3, 3, 0, 1, 0, 0]);
+    expect(runs.map(({ code }) => code)).toEqual([3, 3, 3, 3, 3, 0, 1, 0, 0]);
     expect(runs[0]?.said).toContain('nobody can answer here: set GO_WIN_TOOLS_KEY, or give -KeyFile FILE');
     expect(runs[0]?.said).toContain('Done: Scoop.');
     expect(runs[1]?.said).toContain('nowhere.txt');
-    expect(runs[2]?.said).toContain('This is not a key');
-    expect(runs[3]?.said).toMatch(/The server does not take this key \(HTTP 40[13]\)/);
+    expect(runs[2]?.said).toContain('not the key itself');
+    expect(runs[2]?.said).not.toContain('gwt_typed');
+    expect(runs[3]?.said).toContain('This is not a key');
+    expect(runs[4]?.said).toMatch(/The server does not take this key \(HTTP 40[13]\)/);
     for (const { said } of runs) expect(said).not.toMatch(/wrong-key|not a key$/m);
     expect(await filesWith(keyOf('feed'))).toEqual([]);
   }, 120_000);
