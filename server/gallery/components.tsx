@@ -88,6 +88,27 @@ export function Version({ row }: { readonly row: PackageRow | undefined }): JSX.
   );
 }
 
+/** A list of links by their names; a name without an address is left out. */
+export function Links({
+  to,
+}: {
+  readonly to: Readonly<Record<string, string | undefined>>;
+}): JSX.Element | null {
+  const links = Object.entries(to).flatMap(([name, address]) => (address ? [{ name, address }] : []));
+  if (links.length === 0) return null;
+  return (
+    <ul class="links">
+      {links.map(({ name, address }) => (
+        <li key={name}>
+          <a href={address} rel="noreferrer">
+            {name}
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 export function DateText({ date }: { readonly date: Date }): JSX.Element {
   return <time dateTime={date.toISOString()}>{date.toISOString().slice(0, 10)}</time>;
 }

@@ -3,7 +3,7 @@ import { hiddenCharacters } from '../../formats/hidden-characters.ts';
 import type { PackageRow } from '../catalog/catalog.ts';
 import { fileAddress, webAddress } from '../feed/shown-addresses.ts';
 import { installCommands } from './commands.ts';
-import { CommandChoice, DateText, Hash, KeyNote, sizeText, Version } from './components.tsx';
+import { CommandChoice, DateText, Hash, KeyNote, Links, sizeText, Version } from './components.tsx';
 import { Facts } from './facts.tsx';
 import { Layout } from './layout.tsx';
 import { renderMarkdown } from './markdown.ts';
@@ -44,7 +44,7 @@ export function PackagePage({ found, publicUrl, readAuth, client }: Props): JSX.
           dangerouslySetInnerHTML={{ __html: renderMarkdown(shown.nuspec.description ?? '') }}
         />
         <Facts row={shown} />
-        <Links row={shown} />
+        <Links to={linksOf(shown)} />
       </section>
       {found.readme === undefined ? null : (
         <section aria-labelledby="readme">
@@ -83,26 +83,17 @@ function Notes({ text }: { readonly text: string }): JSX.Element {
   );
 }
 
-function Links({ row }: { readonly row: PackageRow }): JSX.Element {
-  const { id, normalizedVersion } = row;
-  const named = {
-    Project: webAddress(row.nuspec.projectUrl),
-    Source: webAddress(row.nuspec.projectSourceUrl),
-    Documentation: webAddress(row.nuspec.docsUrl),
+function linksOf({
+  id,
+  normalizedVersion,
+  nuspec,
+}: PackageRow): Readonly<Record<string, string | undefined>> {
+  return {
+    Project: webAddress(nuspec.projectUrl),
+    Source: webAddress(nuspec.projectSourceUrl),
+    Documentation: webAddress(nuspec.docsUrl),
     'Report a problem': `/packages/${encodeURIComponent(id)}/${encodeURIComponent(normalizedVersion)}/report`,
   };
-  const links = Object.entries(named).flatMap(([name, address]) => (address ? [{ name, address }] : []));
-  return (
-    <ul class="links">
-      {links.map(({ name, address }) => (
-        <li key={name}>
-          <a href={address} rel="noreferrer">
-            {name}
-          </a>
-        </li>
-      ))}
-    </ul>
-  );
 }
 
 function VersionTable({ versions, sboms }: Pick<FoundPackage, 'versions' | 'sboms'>): JSX.Element {

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { PackageRow } from '../catalog/catalog.ts';
 import { webAddress } from '../feed/shown-addresses.ts';
-import { DateText } from './components.tsx';
+import { DateText, Links } from './components.tsx';
 import { Layout } from './layout.tsx';
 
 type Props = { readonly row: PackageRow; readonly publicUrl: string };
@@ -14,7 +14,6 @@ export function ReportPage({ row, publicUrl }: Props): JSX.Element {
     'Its project': webAddress(nuspec.projectUrl),
     'Its mailing list': webAddress(nuspec.mailingListUrl),
   };
-  const links = Object.entries(places).flatMap(([name, address]) => (address ? [{ name, address }] : []));
   return (
     <Layout title={`Report a problem with ${id} ${version} - go-win-tools`}>
       <h1>Report a problem</h1>
@@ -38,18 +37,10 @@ export function ReportPage({ row, publicUrl }: Props): JSX.Element {
           {row.isListed ? '' : ', not listed'}
         </p>
       </section>
-      {links.length === 0 ? null : (
+      {Object.values(places).every((place) => place === undefined) ? null : (
         <section aria-labelledby="program">
           <h2 id="program">For a fault of the program itself</h2>
-          <ul class="links">
-            {links.map(({ name, address }) => (
-              <li key={name}>
-                <a href={address} rel="noreferrer">
-                  {name}
-                </a>
-              </li>
-            ))}
-          </ul>
+          <Links to={places} />
         </section>
       )}
       <section aria-labelledby="operator">
