@@ -1,7 +1,7 @@
 import type { Nupkg, NupkgEntry } from './nupkg.ts';
 import type { Nuspec } from './nuspec.ts';
 
-/** What a nuspec may name of the package's own files; nuget.org takes no larger ones. */
+/** The largest file of a package that its nuspec may name as icon, license or readme; nuget.org has the same limit. */
 export const maxNamedFileBytes = 1024 * 1024;
 
 /**

@@ -70,7 +70,7 @@ export const authChecks: readonly Check[] = [
     title: 'an empty user and password are none: answered as without credentials',
     level: 'should',
     breaks:
-      '.NET clients send them after a 401 when they have no credentials, and are told of a wrong password',
+      '.NET clients send them after a 401 when they have no credentials, and then report a wrong password',
     async run(context) {
       const { feed } = protectedFeed(context);
       const bare = await feed.ask('/Packages()?$top=1', { isAnonymous: true });

@@ -77,8 +77,11 @@ describe('a file that somebody names and that cannot be read', () => {
     }
   });
 
-  it.skipIf(process.platform !== 'linux')('ends an export into a place that takes no folders', async () => {
-    const said = await runVerb(createExport, stocked, '/proc/nope/export');
-    expect(said).toMatchObject({ code: 1, error: { code: 'FILE_UNUSABLE' } });
-  });
+  it.skipIf(process.platform !== 'linux')(
+    'ends an export to a place where no folder can be made',
+    async () => {
+      const said = await runVerb(createExport, stocked, '/proc/nope/export');
+      expect(said).toMatchObject({ code: 1, error: { code: 'FILE_UNUSABLE' } });
+    },
+  );
 });

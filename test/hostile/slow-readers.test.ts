@@ -10,7 +10,7 @@ import { openSocket } from '../kit/raw-http.ts';
 const mebibyte = 1024 ** 2;
 const longPage = '/nuget/Packages()?$top=6000';
 
-/** Asks, and takes no more of the answer than its beginning. */
+/** Asks, and reads only the beginning of the answer. */
 async function askWithoutReading(url: string, path: string): Promise<Socket> {
   const socket = openSocket(url);
   socket.on('error', () => undefined);

@@ -1,6 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { createPause, inTurn } from '../../server/pause.ts';
 
+/** Counts the turns of the event loop. */
+function countTurns(): { now(): number; stop(): void } {
+  let turn = 0;
+  let isOver = false;
+  const count = (): void => {
+    turn += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  return {
+    now: () => turn,
+    stop: () => {
+      isOver = true;
+    },
+  };
+}
+
 describe('a pause', () => {
   it('is due after some milliseconds of work, and lets one at a time go on', async () => {
     const pauses = Array.from({ length: 10 }, () => createPause());
@@ -9,17 +26,11 @@ describe('a pause', () => {
     while (performance.now() - start < 6);
     expect(pauses.every((pause) => pause.isDue())).toBe(true);
 
-    let turn = 0;
-    let isOver = false;
-    const count = (): void => {
-      turn += 1;
-      if (!isOver) setImmediate(count);
-    };
-    setImmediate(count);
-    const turns = await Promise.all(pauses.map((pause) => pause.take().then(() => turn)));
-    isOver = true;
+    const turns = countTurns();
+    const taken = await Promise.all(pauses.map((pause) => pause.take().then(() => turns.now())));
+    turns.stop();
 
-    expect(new Set(turns).size).toBe(pauses.length);
+    expect(new Set(taken).size).toBe(pauses.length);
   });
 });
 
@@ -31,20 +42,14 @@ describe('work that begins', () => {
 
   it('goes on in another turn of the event loop once this one was held for long, in the order it came', async () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
-    let turn = 0;
-    let isOver = false;
-    const count = (): void => {
-      turn += 1;
-      if (!isOver) setImmediate(count);
-    };
-    setImmediate(count);
+    const turns = countTurns();
     const log: { n: number; hasWaited: boolean; turn: number }[] = [];
     const all = Array.from(
       { length: 6 },
       (_, n) =>
         new Promise<void>((resolve) =>
           inTurn((hasWaited) => {
-            log.push({ n, hasWaited, turn });
+            log.push({ n, hasWaited, turn: turns.now() });
             if (n === 0) holdFor(6);
             // What follows without waiting for anybody else counts, too.
             void Promise.resolve()
@@ -54,7 +59,7 @@ describe('work that begins', () => {
         ),
     );
     await Promise.all(all);
-    isOver = true;
+    turns.stop();
 
     expect(log.map(({ n }) => n)).toEqual([0, 1, 2, 3, 4, 5]);
     expect(log.map(({ hasWaited }) => hasWaited)).toEqual([false, true, true, true, true, true]);

@@ -43,7 +43,7 @@ function read(
     ...(view === 'semver1' ? ['o.in_semver1 = 1'] : []),
     ...(includePrerelease ? [] : ['o.is_prerelease = 0']),
   ];
-  // The order of the rows within an id is that of the index, and SQLite is told so: it sorts what is there already.
+  // The subquery picks the newest of each id by the index; the few rows that are left are sorted.
   const text = `SELECT p.id_key, i.id, p.version, p.normalized_version, p.downloads
     FROM json_each(?) asked CROSS JOIN ids i ON i.id_key = asked.value
     CROSS JOIN packages p ON p.pk IN (

@@ -72,7 +72,7 @@ describe.skipIf(!canFakeMachine)('install.ps1 in a session (needs pwsh)', () => 
     for (const { said } of runs) expect(said).not.toMatch(/LEFT|WENT ON/);
   }, 60_000);
 
-  it('takes no word for anything else than it is: 2, before anything else', async () => {
+  it('refuses a stray word with 2 before it does anything', async () => {
     await machine.asked();
     const lines = [
       'install stray',
