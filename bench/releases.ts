@@ -11,7 +11,7 @@ import {
   makeGenerator,
   withChecksums,
 } from '../test/kit/generator.ts';
-import { productDir } from '../test/kit/house.ts';
+import { productDir } from '../test/kit/test-server.ts';
 import { makeBigExe } from './big-exe.ts';
 import { median } from './load.ts';
 import type { Product } from './product.ts';

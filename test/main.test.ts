@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { cli } from './kit/cli.ts';
-import { productDir } from './kit/house.ts';
+import { productDir } from './kit/test-server.ts';
 
 describe('main.ts', () => {
   it('lists its verbs', async () => {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { productVerbs } from '../verbs.ts';
-import { makeTempDir, productDir } from './kit/house.ts';
+import { makeTempDir, productDir } from './kit/test-server.ts';
 import { nowhere } from './kit/upstream-world.ts';
 
 const malformed: readonly (readonly [verb: string, ...args: string[]])[] = [

@@ -1,9 +1,9 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { makeTempDir, productDir } from './kit/house.ts';
 import { listen } from './kit/listen.ts';
 import { mainStart, startStart } from './kit/start-process.ts';
+import { makeTempDir, productDir } from './kit/test-server.ts';
 
 describe('start with a tool file that is not right', () => {
   it('says so, and goes on with the others', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { planFixtures } from '../../conformance/fixtures.ts';
 import { makePackage } from '../../conformance/nupkg.ts';
 import { runSuite, type Settings } from '../../conformance/suite.ts';
-import { makeKey, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
+import { makeKey, pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { breakFeed, type Fault } from './breaking-proxy.ts';
 import { authMutants, pushMutants, readMutants } from './mutants.ts';
 
@@ -22,52 +22,52 @@ const packages = [
 ].map((name) => `shared.${name}`);
 
 describe('the suite, reading a feed with one fault', () => {
-  let house: TestHouse;
+  let server: TestServer;
 
   beforeAll(async () => {
-    house = await startHouse();
+    server = await startTestServer();
     for (const recipe of [...fixtures.recipes, ...many]) {
-      await pushNupkg(house, makePackage(recipe), house.adminKey);
+      await pushNupkg(server, makePackage(recipe), server.adminKey);
     }
     for (const { id, version } of fixtures.withdrawn) {
-      await fetch(`${house.url}/nuget/${id}/${version}`, {
+      await fetch(`${server.url}/nuget/${id}/${version}`, {
         method: 'DELETE',
-        headers: { 'X-NuGet-ApiKey': house.adminKey },
+        headers: { 'X-NuGet-ApiKey': server.adminKey },
       });
     }
   }, 120_000);
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   it('finds none behind a proxy that breaks nothing', async () => {
-    const { failed, passed } = await runBehind(house.url, {});
+    const { failed, passed } = await runBehind(server.url, {});
 
     expect(failed).toEqual([]);
     expect(passed.length).toBeGreaterThan(200);
   });
 
   it.each(readMutants)('sees: $name', { timeout: 120_000 }, async ({ fails, ...fault }) => {
-    const { failed } = await runBehind(house.url, fault);
+    const { failed } = await runBehind(server.url, fault);
 
     expect(failed).toEqual([...fails].sort());
   });
 });
 
 describe('the suite, pushing to a feed with one fault', () => {
-  let house: TestHouse;
+  let server: TestServer;
 
   beforeAll(async () => {
-    house = await startHouse();
+    server = await startTestServer();
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   it.each(pushMutants)('sees: $name', { timeout: 120_000 }, async ({ fails, ...fault }) => {
-    const { failed } = await runBehind(house.url, fault, { apiKey: house.adminKey, packages: [] });
+    const { failed } = await runBehind(server.url, fault, { apiKey: server.adminKey, packages: [] });
 
     expect(failed).toEqual([...fails].sort());
   });
 
   it('takes back what it pushed, also when it is interrupted', async () => {
-    const own = await startHouse();
+    const own = await startTestServer();
     const interruption = new AbortController();
     const settings = { apiKey: own.adminKey, packages: [], signal: interruption.signal };
     const fault: Fault = {
@@ -87,19 +87,19 @@ describe('the suite, pushing to a feed with one fault', () => {
 });
 
 describe('the suite, reading a protected feed with one fault', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let password: string;
 
   beforeAll(async () => {
-    house = await startHouse({ readAuth: 'feed' });
-    password = await makeKey(house, ['read']);
-    await pushNupkg(house, makePackage({ id: 'shared.git', version: '1.0.0' }), house.adminKey);
+    server = await startTestServer({ readAuth: 'feed' });
+    password = await makeKey(server, ['read']);
+    await pushNupkg(server, makePackage({ id: 'shared.git', version: '1.0.0' }), server.adminKey);
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   it('finds none where there is none', async () => {
     const { failed, passed } = await runBehind(
-      house.url,
+      server.url,
       {},
       { credentials: { user: 'x', password }, packages: [] },
     );
@@ -110,19 +110,19 @@ describe('the suite, reading a protected feed with one fault', () => {
 
   it.each(authMutants)('sees: $name', { timeout: 120_000 }, async ({ fails, ...fault }) => {
     const credentials = { user: 'x', password };
-    const { failed } = await runBehind(house.url, fault, { credentials, packages: [], only: ['auth'] });
+    const { failed } = await runBehind(server.url, fault, { credentials, packages: [], only: ['auth'] });
 
     expect(failed).toEqual([...fails].sort());
   });
 
   it('says that it needs credentials', async () => {
-    await expect(runBehind(house.url, {})).rejects.toMatchObject({ code: 'CREDENTIALS', exitCode: 2 });
+    await expect(runBehind(server.url, {})).rejects.toMatchObject({ code: 'CREDENTIALS', exitCode: 2 });
   });
 
   it('says that those it has are not taken, wrong ones and ones that may not read', async () => {
-    for (const wrong of ['nonsense', await makeKey(house, ['push'])]) {
+    for (const wrong of ['nonsense', await makeKey(server, ['push'])]) {
       await expect(
-        runBehind(house.url, {}, { credentials: { user: 'x', password: wrong } }),
+        runBehind(server.url, {}, { credentials: { user: 'x', password: wrong } }),
       ).rejects.toMatchObject({ code: 'REFUSED', exitCode: 2 });
     }
   });

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { startForge } from '../kit/forge.ts';
 import { delveRelease, goreleaserRelease } from '../kit/generator.ts';
-import { makeKey, makeTempDir, productDir, startHouse } from '../kit/house.ts';
 import { hasProgram, mustRun, type RunResult, run } from '../kit/programs.ts';
+import { makeKey, makeTempDir, productDir, startTestServer } from '../kit/test-server.ts';
 
 type Lines = string | readonly string[];
 type Step = { readonly id?: string; readonly run?: string; readonly 'working-directory'?: string };
@@ -53,7 +53,7 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
 
   /** A server, a forge with a release of delve and none of goreleaser, and a repository with the tools of an organisation. */
   async function startWorld(name: string) {
-    const house = await startHouse();
+    const server = await startTestServer();
     const forge = await startForge();
     forge.addRepository('go-delve/delve', [delveRelease('1.26.3')]);
     const broken = goreleaserRelease('1.20.0');
@@ -79,7 +79,7 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
     await chmod(join(programsDir, 'apt-get'), 0o755);
     const env = {
       PATH: `${programsDir}${delimiter}${process.env.PATH}`,
-      FEED_URL: `${house.url}/nuget`,
+      FEED_URL: `${server.url}/nuget`,
       GITHUB_API_URL: forge.apiUrl,
       GITHUB_TOKEN: '',
       CACHE_DIR: join(home, 'cache'),
@@ -87,13 +87,13 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
       GO_WIN_TOOLS: source,
       GO_WIN_TOOLS_TAG: 'v9.9.9',
     };
-    const night = await makeKey(house, ['push:beta']);
-    const approved = await makeKey(house, ['push']);
+    const night = await makeKey(server, ['push:beta']);
+    const approved = await makeKey(server, ['push']);
     const stop = async () => {
       await forge.stop();
-      await house.stop();
+      await server.stop();
     };
-    return { house, home, env, night, approved, stop };
+    return { server, home, env, night, approved, stop };
   }
 
   async function offered(url: string, path: string): Promise<string | undefined> {
@@ -108,7 +108,7 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
     'of GitHub promote what waits, with a tool that fails told by the first job',
     async () => {
       const { jobs } = parse(await readFile(join(productDir, 'docs/ci/github.yml'), 'utf8')) as Github;
-      const { house, home, env, night, approved, stop } = await startWorld('github');
+      const { server, home, env, night, approved, stop } = await startWorld('github');
       const temp = join(home, 'temp');
       const runJob = async (job: string, more: Record<string, string>, isFresh = false) => {
         await writeFile(join(temp, 'output'), '');
@@ -127,7 +127,7 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
         expect(first.code, first.stderr).not.toBe(0);
         expect(first.stdout).toContain('goreleaser');
         expect(first.output).toBe('waiting=delve\n');
-        expect(await offered(house.url, '/m/beta/delve.json')).toBe('1.26.3-beta.1');
+        expect(await offered(server.url, '/m/beta/delve.json')).toBe('1.26.3-beta.1');
         const second = await runJob('beta', { FEED_API_KEY: night });
         expect(second.output).toBe('waiting=delve\n');
 
@@ -138,11 +138,11 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
             expect.stringContaining('is not the name of a tool'),
           ]);
         }
-        expect(await offered(house.url, '/m/delve.json')).toBeUndefined();
+        expect(await offered(server.url, '/m/delve.json')).toBeUndefined();
 
         const stable = await runJob('stable', { FEED_API_KEY: approved, WAITING: 'delve' });
         expect(stable.code, stable.stderr).toBe(0);
-        expect(await offered(house.url, '/m/delve.json')).toBe('1.26.3');
+        expect(await offered(server.url, '/m/delve.json')).toBe('1.26.3');
       } finally {
         await stop();
       }
@@ -156,7 +156,7 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
       const file = parse(await readFile(join(productDir, 'docs/ci/gitlab.yml'), 'utf8')) as {
         default: GitlabJob;
       } & Record<'beta' | 'stable' | 'failures', GitlabJob>;
-      const { house, home, env, night, approved, stop } = await startWorld('gitlab');
+      const { server, home, env, night, approved, stop } = await startWorld('gitlab');
       const project = join(home, 'project');
       const runJob = async (job: 'beta' | 'stable' | 'failures', more: Record<string, string>) => {
         const before = [file[job].before_script ?? file.default.before_script ?? []].flat();
@@ -180,12 +180,12 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
           1,
           expect.stringContaining('is not the name of a tool'),
         ]);
-        expect(await offered(house.url, '/m/delve.json')).toBeUndefined();
+        expect(await offered(server.url, '/m/delve.json')).toBeUndefined();
 
         await writeFile(join(project, 'waiting'), 'delve\n');
         const stable = await runJob('stable', { FEED_API_KEY: approved });
         expect(stable.code, stable.stderr).toBe(0);
-        expect(await offered(house.url, '/m/delve.json')).toBe('1.26.3');
+        expect(await offered(server.url, '/m/delve.json')).toBe('1.26.3');
       } finally {
         await stop();
       }

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { productDir } from '../kit/house.ts';
 import { hasProgram, run } from '../kit/programs.ts';
+import { productDir } from '../kit/test-server.ts';
 
 const dir = join(productDir, 'docs', 'ci');
 const files = (await readdir(dir)).filter((name) => name.endsWith('.yml')).map((name) => join(dir, name));

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { setupCommands } from '../../server/gallery/commands.ts';
-import { productDir } from '../kit/house.ts';
+import { productDir } from '../kit/test-server.ts';
 
 const dir = join(productDir, 'docs', 'clients');
 const names = await readdir(dir);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { rules } from '../../server/feed/rules.ts';
-import { productDir } from '../kit/house.ts';
+import { productDir } from '../kit/test-server.ts';
 
 const page = await readFile(join(productDir, 'docs/operate/limits.md'), 'utf8');
 const rows = page.split('\n').filter((line) => line.startsWith('| '));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { productDir } from '../kit/house.ts';
 import { hasProgram, run } from '../kit/programs.ts';
+import { productDir } from '../kit/test-server.ts';
 
 const linters = [
   { program: 'hadolint', args: ['Dockerfile'] },

@@ -1,8 +1,8 @@
 import { chmod, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { makeTempDir, productDir } from '../kit/house.ts';
 import { hasProgram, run } from '../kit/programs.ts';
+import { makeTempDir, productDir } from '../kit/test-server.ts';
 
 async function pipelines(): Promise<readonly { readonly name: string; readonly text: string }[]> {
   const folders = [join(productDir, '.github', 'workflows'), join(productDir, 'docs', 'ci')];

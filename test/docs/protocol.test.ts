@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { productDir } from '../kit/house.ts';
+import { productDir } from '../kit/test-server.ts';
 
 const page = await readFile(join(productDir, 'docs/protocol.md'), 'utf8');
 const files = [...page.matchAll(/`((?:server|formats|test)\/[^`]+)`/g)].map(([, file = '']) => file);

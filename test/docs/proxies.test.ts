@@ -4,10 +4,10 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { makeTempDir, productDir, pushNupkg, startHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { hasProgram, mustRun } from '../kit/programs.ts';
 import { sendRaw } from '../kit/raw-http.ts';
+import { makeTempDir, productDir, pushNupkg, startTestServer } from '../kit/test-server.ts';
 
 const guide = await readFile(join(productDir, 'docs/operate/proxies.md'), 'utf8');
 
@@ -56,17 +56,17 @@ describe('the guide to reverse proxies', () => {
       const url = `http://127.0.0.1:${port}`;
       const dir = await makeTempDir();
       undo.push(() => rm(dir, { recursive: true, force: true }));
-      const house = await startHouse({ publicUrl: url, trustProxy: ['127.0.0.1'] });
-      undo.push(() => house.stop());
-      const proxy = await start(house.url, port, dir);
+      const testServer = await startTestServer({ publicUrl: url, trustProxy: ['127.0.0.1'] });
+      undo.push(() => testServer.stop());
+      const proxy = await start(testServer.url, port, dir);
       undo.push(() => stopped(proxy));
       await answers(`${url}/healthz`);
       const nupkg = await makeNupkg({ id: 'Foo', version: '1.0.0-beta.1+build' });
 
-      const first = await pushNupkg({ url }, nupkg, house.adminKey);
+      const first = await pushNupkg({ url }, nupkg, testServer.adminKey);
       const second = await sendRaw(
         url,
-        `PUT /nuget/ HTTP/1.1\r\nHost: feed\r\nX-NuGet-ApiKey: ${house.adminKey}\r\nConnection: close\r\n`,
+        `PUT /nuget/ HTTP/1.1\r\nHost: feed\r\nX-NuGet-ApiKey: ${testServer.adminKey}\r\nConnection: close\r\n`,
         `Content-Length: ${nupkg.length}\r\n\r\n`,
         nupkg,
       );

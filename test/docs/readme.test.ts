@@ -2,7 +2,7 @@ import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cli } from '../kit/cli.ts';
-import { productDir } from '../kit/house.ts';
+import { productDir } from '../kit/test-server.ts';
 
 const readme = await readFile(join(productDir, 'README.md'), 'utf8');
 const packageJson = JSON.parse(await readFile(join(productDir, 'package.json'), 'utf8')) as {

@@ -1,8 +1,8 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { makeTempDir, productDir } from '../kit/house.ts';
 import { hasProgram, run } from '../kit/programs.ts';
+import { makeTempDir, productDir } from '../kit/test-server.ts';
 
 const unit = join(productDir, 'docs', 'operate', 'go-win-tools.service');
 

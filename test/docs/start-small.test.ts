@@ -2,10 +2,10 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { delveRelease } from '../kit/generator.ts';
-import { productDir } from '../kit/house.ts';
 import { listen } from '../kit/listen.ts';
 import { hasProgram, run } from '../kit/programs.ts';
 import { type SmallStart, startSmall } from '../kit/small-start.ts';
+import { productDir } from '../kit/test-server.ts';
 
 /** The page's own commands, one block after the other, with its settings; only the addresses are those of this machine. */
 describe('docs/release/start-small.md', () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { evidenceKinds } from '../../formats/release-record.ts';
 import { Tool } from '../../manifest-gen/tools.ts';
-import { productDir } from '../kit/house.ts';
+import { productDir } from '../kit/test-server.ts';
 
 type Schema = {
   readonly properties?: Readonly<Record<string, Schema>>;

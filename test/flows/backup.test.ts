@@ -10,11 +10,11 @@ import { createCommand as createBackup } from '../../server/operator/backup.ts';
 import { createCommand as createRestore } from '../../server/operator/restore.ts';
 import { createCommand as createVerify } from '../../server/operator/verify.ts';
 import { createGitClient } from '../kit/git.ts';
-import { makeTempDir, productDir, pushNupkg, startHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { runVerb } from '../kit/operator-world.ts';
 import { type ServeProcess, startServe } from '../kit/serve-process.ts';
 import { contentOf, openBucketWork, stockFeed } from '../kit/stocked-feed.ts';
+import { makeTempDir, productDir, pushNupkg, startTestServer } from '../kit/test-server.ts';
 
 const adminKey = 'an-admin-key-that-nobody-can-guess-0123456789';
 
@@ -95,15 +95,17 @@ describe('a backup of a server at work', () => {
     for (const { rows } of [before, after])
       for (const row of rows.keys ?? []) Object.assign(row as object, { last_used: 0 });
     expect(after).toEqual(before);
-    const house = await startHouse({ dataDir: moved });
+    const testServer = await startTestServer({ dataDir: moved });
     try {
-      expect((await pushNupkg(house, makeNupkg({ id: 'Sample', version: '9.0.0' }), key)).status).toBe(201);
-      await (await openBucketWork(house, root, 'work')).release('buf', '1.33.0');
-      await git.run(user, 'remote', 'set-url', 'origin', `${house.url}/git/main/go-win-tools.git`);
+      expect((await pushNupkg(testServer, makeNupkg({ id: 'Sample', version: '9.0.0' }), key)).status).toBe(
+        201,
+      );
+      await (await openBucketWork(testServer, root, 'work')).release('buf', '1.33.0');
+      await git.run(user, 'remote', 'set-url', 'origin', `${testServer.url}/git/main/go-win-tools.git`);
       await git.run(user, 'pull', '-q');
       expect(JSON.parse(await readFile(join(user, 'bucket', 'buf.json'), 'utf8')).version).toBe('1.33.0');
     } finally {
-      await house.stop();
+      await testServer.stop();
     }
   }, 120_000);
 

@@ -8,10 +8,10 @@ import { makeTinyExe } from '../kit/exe.ts';
 import { type Generator, makeGenerator } from '../kit/generator.ts';
 import { type GoModuleFiles, startGoProxy } from '../kit/go-proxy.ts';
 import { goHere, makeHelloDir } from '../kit/hello-tool.ts';
-import { makeKey, makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { recordOn } from '../kit/record-on.ts';
 import { makeSumDatabase, type SumDatabase } from '../kit/sumdb.ts';
+import { makeKey, makeTempDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 const modules: readonly GoModuleFiles[] = [
   {
@@ -36,7 +36,7 @@ const modules: readonly GoModuleFiles[] = [
 /** Built on the connected machine, taken in where there is neither a network nor Go. */
 describe.skipIf(!hasProgram('go'))('a bundle of what was built from a Go module (needs go)', () => {
   const database = makeSumDatabase(modules);
-  let house: TestHouse;
+  let server: TestServer;
   let connected: Generator;
   let airGapped: Generator;
   let toolchain = '';
@@ -51,16 +51,16 @@ describe.skipIf(!hasProgram('go'))('a bundle of what was built from a Go module 
   }, 180_000);
   /** Its feed stays empty: what was taken before is not looked at again. */
   beforeAll(async () => {
-    house = await startHouse();
-    airGapped = await makeAirGapped(house);
+    server = await startTestServer();
+    airGapped = await makeAirGapped(server);
   });
   afterAll(async () => {
     await connected?.stop();
     await airGapped?.stop();
-    await house?.stop();
+    await server?.stop();
   });
 
-  async function makeAirGapped(feed: TestHouse): Promise<Generator> {
+  async function makeAirGapped(feed: TestServer): Promise<Generator> {
     return makeGenerator({
       FEED_URL: `${feed.url}/nuget`,
       FEED_API_KEY: await makeKey(feed, ['push:beta']),
@@ -84,7 +84,7 @@ describe.skipIf(!hasProgram('go'))('a bundle of what was built from a Go module 
   }
 
   it('is taken by the proof of the checksum database, and says what it proves and what not', async () => {
-    const feed = await startHouse();
+    const feed = await startTestServer();
     const machine = await makeAirGapped(feed);
     expect(await machine.run('release:beta', ['--from', bundle])).toMatchObject({ exitCode: 0 });
 
@@ -200,7 +200,7 @@ describe.skipIf(!hasProgram('go'))('a bundle of what was built from a Go module 
     const bad = await signAgain(bundle, join(airGapped.dir, 'bad.bundle'), await bundleKey(), change);
     const refused = await take(bad);
     expect(refused).toMatchObject({ exitCode: 3, stderr: expect.stringContaining(sentence) });
-    const feed = await (await fetch(`${house.url}/nuget/Packages?semVerLevel=2.0.0`)).text();
+    const feed = await (await fetch(`${server.url}/nuget/Packages?semVerLevel=2.0.0`)).text();
     expect(feed).not.toContain('<entry>');
   });
 

@@ -11,18 +11,18 @@ import { readFiles, signAgain, type TarContent } from '../kit/bundle.ts';
 import { makeTinyExe } from '../kit/exe.ts';
 import { type Forge, startForge } from '../kit/forge.ts';
 import { delveRelease, type Generator, goreleaserRelease, makeGenerator } from '../kit/generator.ts';
-import { makeKey, productDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { startNpmRegistry } from '../kit/npm-registry.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { recordOn } from '../kit/record-on.ts';
 import { type Sigstore, startSigstore } from '../kit/sigstore.ts';
+import { makeKey, productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { makeVuln, writeVulnDb } from '../kit/vulndb.ts';
 
 /** bundle:create where there is a network, release:beta --from where there is none. */
 describe('a bundle', () => {
   const identity = 'https://github.com/goreleaser/goreleaser/.github/workflows/release.yml@refs/tags/v2.18.2';
   let sigstore: Sigstore;
-  let house: TestHouse;
+  let server: TestServer;
   let forge: Forge;
   /** The connected machine, and the one without a network. */
   let connected: Generator;
@@ -32,12 +32,12 @@ describe('a bundle', () => {
     sigstore = await startSigstore();
   });
   beforeEach(async () => {
-    house = await startHouse();
+    server = await startTestServer();
     forge = await startForge();
     connected = await makeGenerator({ GITHUB_API_URL: forge.apiUrl });
     airGapped = await makeGenerator({
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: await makeKey(house, ['push:beta', 'push']),
+      FEED_URL: `${server.url}/nuget`,
+      FEED_API_KEY: await makeKey(server, ['push:beta', 'push']),
       BUNDLE_KEY: (await keyOf(connected)).publicKey,
     });
     await writeTrust(connected);
@@ -45,7 +45,7 @@ describe('a bundle', () => {
   });
   afterEach(async () => {
     await Promise.all([connected.stop(), airGapped.stop(), forge.stop()]);
-    await house.stop();
+    await server.stop();
   });
 
   const keyOf = ({ dir }: Generator) => loadOrMakeKey(join(dir, 'data', 'bundle.key'));
@@ -96,7 +96,7 @@ describe('a bundle', () => {
       ...trustOf(airGapped),
       NODE_OPTIONS: `--import ${preload}`,
       NO_NETWORK_LOG: log,
-      NO_NETWORK_BUT: new URL(house.url).port,
+      NO_NETWORK_BUT: new URL(server.url).port,
     });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => (said += String(text)));
@@ -109,10 +109,10 @@ describe('a bundle', () => {
   }
 
   async function published(): Promise<readonly string[]> {
-    const feed = await (await fetch(`${house.url}/nuget/Packages?semVerLevel=2.0.0`)).text();
+    const feed = await (await fetch(`${server.url}/nuget/Packages?semVerLevel=2.0.0`)).text();
     const statuses = await Promise.all(
       ['goreleaser', 'delve', 'buf'].map(
-        async (tool) => (await fetch(`${house.url}/m/beta/${tool}.json`)).status,
+        async (tool) => (await fetch(`${server.url}/m/beta/${tool}.json`)).status,
       ),
     );
     return [
@@ -134,7 +134,7 @@ describe('a bundle', () => {
       expect(taken.said).toContain(line);
     }
     expect([...(await published())].sort()).toEqual(['1.26.3-beta.1', '2.18.2-beta.1', '200', '200']);
-    const record = await recordOn(house, 'goreleaser', '2.18.2-beta.1');
+    const record = await recordOn(server, 'goreleaser', '2.18.2-beta.1');
     expect(record.source).toMatchObject({
       kind: 'bundle',
       upstream: 'github.com/goreleaser/goreleaser@v2.18.2',
@@ -154,7 +154,7 @@ describe('a bundle', () => {
   it('brings the version that a withdrawal goes back to', async () => {
     await offer();
     await create(['delve@1.26.3', 'delve@1.26.2']);
-    const env = { ...trustOf(airGapped), FEED_API_KEY: house.adminKey };
+    const env = { ...trustOf(airGapped), FEED_API_KEY: server.adminKey };
     await take(bundleFile(), ['delve@1.26.3']);
     const alone = await airGapped.run('release:promote', ['delve'], { env });
     const promoted = await airGapped.run('release:promote', ['delve', '--from', bundleFile()], { env });
@@ -167,7 +167,7 @@ describe('a bundle', () => {
     expect(promoted.exitCode, promoted.stderr).toBe(0);
     expect(npm).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('delve has no source npm') });
     expect(taken.exitCode, taken.stderr).toBe(0);
-    expect((await recordOn(house, 'delve', '1.26.3.1')).source).toMatchObject({
+    expect((await recordOn(server, 'delve', '1.26.3.1')).source).toMatchObject({
       kind: 'bundle',
       upstream: 'github.com/go-delve/delve@v1.26.2',
       version: '1.26.2',
@@ -179,7 +179,7 @@ describe('a bundle', () => {
     await create(['delve@1.26.3']);
     expect(await take(bundleFile())).toMatchObject({ exitCode: 0 });
 
-    const other = await startHouse();
+    const other = await startTestServer();
     const overNetwork = await makeGenerator({
       FEED_URL: `${other.url}/nuget`,
       FEED_API_KEY: await makeKey(other, ['push:beta']),
@@ -188,7 +188,7 @@ describe('a bundle', () => {
     });
     expect(await overNetwork.run('release:beta', ['delve@1.26.3'])).toMatchObject({ exitCode: 0 });
     const [carried, fetched] = [
-      await recordOn(house, 'delve', '1.26.3-beta.1'),
+      await recordOn(server, 'delve', '1.26.3-beta.1'),
       await recordOn(other, 'delve', '1.26.3-beta.1'),
     ];
     expect(carried.payloads).toEqual(fetched.payloads);
@@ -435,7 +435,7 @@ describe('a bundle', () => {
     const taken = await takeWithoutNetwork('release:beta', ['--from', bundleFile()]);
 
     expect(taken).toMatchObject({ exitCode: 0, dialled: '' });
-    expect((await recordOn(house, 'buf', '1.72.0-beta.1')).source).toMatchObject({
+    expect((await recordOn(server, 'buf', '1.72.0-beta.1')).source).toMatchObject({
       kind: 'bundle',
       upstream: 'npm:@bufbuild/buf-win32-x64@1.72.0',
     });

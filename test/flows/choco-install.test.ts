@@ -3,18 +3,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseStringPromise } from 'xml2js';
 import { parseNuGetRange, rangeIncludes } from '../../formats/nuget-range.ts';
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
-import { pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
+import { pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 /** A client that knows the feed's address and how to read answers; every other address it takes from an answer, as choco 2.x does. */
 describe('choco install', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let base: string;
   const published = new Map<string, Buffer>();
 
   beforeAll(async () => {
-    house = await startHouse();
-    base = `${house.url}/nuget`;
+    server = await startTestServer();
+    base = `${server.url}/nuget`;
     await publish('bar', '1.0.0');
     await publish('bar', '1.1.0');
     for (let patch = 0; patch <= 120; patch++) await publish('baz', `3.0.${patch}`);
@@ -24,11 +24,11 @@ describe('choco install', () => {
       '<dependency id="bar" version="[1.0.0]" /><dependency id="baz" version="[3.0.5,4.0.0)" />',
     );
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   async function publish(id: string, version: string, dependencies = ''): Promise<void> {
     const nupkg = makeNupkg({ id, version, metadataXml: `<dependencies>${dependencies}</dependencies>` });
-    const answer = await pushNupkg(house, nupkg, house.adminKey);
+    const answer = await pushNupkg(server, nupkg, server.adminKey);
     expect([answer.status, answer.statusText]).toEqual([201, 'Created']);
     published.set(`${id} ${version}`, nupkg);
   }
@@ -61,7 +61,7 @@ describe('choco install', () => {
   it('passes over a version that was withdrawn, and still brings it when it is named', async () => {
     const answer = await fetch(`${base}/foo/1.3.0`, {
       method: 'DELETE',
-      headers: { 'X-NuGet-ApiKey': house.adminKey },
+      headers: { 'X-NuGet-ApiKey': server.adminKey },
     });
 
     expect(answer.ok).toBe(true);

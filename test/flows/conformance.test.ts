@@ -4,29 +4,29 @@ import express from 'express';
 import peer from 'express-chocolatey-server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli } from '../kit/cli.ts';
-import { makeTempDir, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { type Listening, listen } from '../kit/listen.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import type { RunResult } from '../kit/programs.ts';
+import { makeTempDir, pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 type Line = { id: string; verdict: string; level: string };
 
 describe('feed:conformance', () => {
-  let house: TestHouse;
+  let testServer: TestServer;
 
   beforeAll(async () => {
-    house = await startHouse();
+    testServer = await startTestServer();
     for (const version of ['1.0.0', '1.1.0', '1.2.0-beta.1']) {
-      await pushNupkg(house, makeNupkg({ id: 'delve', version }), house.adminKey);
+      await pushNupkg(testServer, makeNupkg({ id: 'delve', version }), testServer.adminKey);
     }
   });
-  afterAll(() => house.stop());
+  afterAll(() => testServer.stop());
 
   it('finds that all holds on our own server, with packages of its own', { timeout: 180_000 }, async () => {
     const key = join(await makeTempDir(), 'key');
-    await writeFile(key, `${house.adminKey}\n`);
+    await writeFile(key, `${testServer.adminKey}\n`);
 
-    const result = await cli({}, 'feed:conformance', `${house.url}/nuget`, '--api-key-file', key);
+    const result = await cli({}, 'feed:conformance', `${testServer.url}/nuget`, '--api-key-file', key);
 
     expect(failures(result.stdout)).toEqual([]);
     expect(result.code).toBe(0);
@@ -35,7 +35,14 @@ describe('feed:conformance', () => {
   });
 
   it('finds that all holds by reading alone, at the other address too', { timeout: 120_000 }, async () => {
-    const result = await cli({}, 'feed:conformance', `${house.url}/api/v2/`, '--json', '--package', 'delve');
+    const result = await cli(
+      {},
+      'feed:conformance',
+      `${testServer.url}/api/v2/`,
+      '--json',
+      '--package',
+      'delve',
+    );
 
     const lines = result.stdout
       .trim()
@@ -47,7 +54,7 @@ describe('feed:conformance', () => {
   });
 
   it('finds that all holds where reading needs a key, one with umlauts', { timeout: 180_000 }, async () => {
-    const closed = await startHouse({ readAuth: 'feed', adminApiKey: 'schlüssel-für-alle-tests' });
+    const closed = await startTestServer({ readAuth: 'feed', adminApiKey: 'schlüssel-für-alle-tests' });
     const key = join(await makeTempDir(), 'key');
     await writeFile(key, 'schlüssel-für-alle-tests\n');
     const credentials = ['--api-key-file', key, '--user', 'reader', '--password-file', key];
@@ -64,7 +71,7 @@ describe('feed:conformance', () => {
     const result = await cli(
       {},
       'feed:conformance',
-      `${house.url}/nuget`,
+      `${testServer.url}/nuget`,
       '--json',
       '--only',
       '9.1',

@@ -57,7 +57,7 @@ describe('a withdrawal that was cut', () => {
   it.each(cases.map((one, at) => [one.ending, one.moment, one.nth, one.beginning, one.to, at] as const))(
     'ends well when it is run again, %s %s the %i. %s, with the bytes of %s',
     async (ending, moment, nth, beginning, to, at) => {
-      const { generator, house, manifestAt } = place;
+      const { generator, server, manifestAt } = place;
       const bad = at === 0 ? '1.27.0' : `1.27.0.${at}`;
       const next = `1.27.0.${at + 1}`;
       const args = [`delve@${bad}`, '--to', to, '--reason', 'crashes on start'];
@@ -66,7 +66,7 @@ describe('a withdrawal that was cut', () => {
       const again = await generator.run('release:withdraw', args);
 
       expect(again.exitCode, again.stderr).toBe(0);
-      const { source, payloads } = await recordOn(house, 'delve', next);
+      const { source, payloads } = await recordOn(server, 'delve', next);
       expect(source.version).toBe(to);
       for (const path of ['m/delve.json', 'm/beta/delve.json']) {
         const manifest = await manifestAt(path);
@@ -96,7 +96,7 @@ describe('a withdrawal that was cut', () => {
   };
 
   async function listedVersions(): Promise<string[]> {
-    const answer = await fetch(`${place.house.url}/nuget/FindPackagesById()?id='delve'`);
+    const answer = await fetch(`${place.server.url}/nuget/FindPackagesById()?id='delve'`);
     return (await answer.text())
       .split('<entry')
       .filter((entry) => !/<d:Published[^>]*>1900-/.test(entry))

@@ -1,10 +1,10 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { makeKey, productDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { type InstallMachine, makeInstallMachine } from '../kit/install/machine.ts';
 import { run } from '../kit/programs.ts';
 import { hasPwsh } from '../kit/psresourceget.ts';
+import { makeKey, productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 const guide = await readFile(join(productDir, 'docs/clients/fleet.md'), 'utf8');
 
@@ -25,20 +25,20 @@ const isNot = { code: 0, said: '' };
 describe.skipIf(!hasPwsh || process.platform === 'win32')(
   'the scripts of docs/clients/fleet.md (pwsh)',
   () => {
-    let house: TestHouse;
+    let server: TestServer;
     let machine: InstallMachine;
     let key: string;
 
     beforeAll(async () => {
-      house = await startHouse({ readAuth: 'feed' });
-      key = await makeKey(house, ['read']);
+      server = await startTestServer({ readAuth: 'feed' });
+      key = await makeKey(server, ['read']);
     });
     beforeEach(async () => {
       machine = await makeInstallMachine();
-      await machine.serve({ publicUrl: house.url, readAuth: 'feed' });
+      await machine.serve({ publicUrl: server.url, readAuth: 'feed' });
       return machine.remove;
     });
-    afterAll(() => house.stop());
+    afterAll(() => server.stop());
 
     async function runScript(name: string, part: string, args: readonly string[] = [], number = '1') {
       const file = join(machine.dir, name);
@@ -66,7 +66,7 @@ describe.skipIf(!hasPwsh || process.platform === 'win32')(
 
       await writeFile(join(machine.dir, 'read.key'), `${key}\n`);
       expect(await setUp('chocolatey')).toBe(0);
-      expect(await readFile(machine.paths.chocoConfig, 'utf8')).toContain(`value="${house.url}/nuget"`);
+      expect(await readFile(machine.paths.chocoConfig, 'utf8')).toContain(`value="${server.url}/nuget"`);
       const log = await readFile(join(machine.dir, 'Program Files/go-win-tools/install.log'), 'utf8');
       expect(log).toContain('exit code 3');
       expect(log).toContain('exit code 0');

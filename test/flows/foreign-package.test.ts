@@ -3,24 +3,24 @@ import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { delveRelease, type Generator } from '../kit/generator.ts';
-import { pushNupkg, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { pushNupkg, type TestServer } from '../kit/test-server.ts';
 
 /** A feed takes packages from anybody with a key; the ids and versions of our tools are no exception. */
 describe("a package under a tool's name that was not made by a release", () => {
   let world: ReleaseWorld;
-  let house: TestHouse;
+  let server: TestServer;
   let generator: Generator;
 
   beforeEach(async () => {
     world = await startReleaseWorld({ repositories: { 'go-delve/delve': [delveRelease('1.26.3')] } });
-    ({ house, generator } = world);
+    ({ server, generator } = world);
   });
   afterEach(() => world.stop());
 
   const pushForeign = (version: string, files: Record<string, string> = {}): Promise<Response> =>
-    pushNupkg(house, makeNupkg({ id: 'delve', version, files }), house.adminKey);
+    pushNupkg(server, makeNupkg({ id: 'delve', version, files }), server.adminKey);
 
   it('stands in the way of a promotion to its version, before anything is published', async () => {
     await generator.run('release:beta', ['delve']);
@@ -31,7 +31,7 @@ describe("a package under a tool's name that was not made by a release", () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain('1.26.3 cannot become stable: the feed has a package of this version');
     expect(stderr).toContain('Nothing was published.');
-    expect((await fetch(`${house.url}/dl/delve/1.26.3/dlv-windows-amd64.exe`)).status).toBe(404);
+    expect((await fetch(`${server.url}/dl/delve/1.26.3/dlv-windows-amd64.exe`)).status).toBe(404);
   });
 
   it.each(['{"schema": 1}', 'no JSON at all'])(
@@ -50,7 +50,7 @@ describe("a package under a tool's name that was not made by a release", () => {
 
   it('plants no file where its record says', async () => {
     await generator.run('release:beta', ['delve']);
-    const made = await fetch(`${house.url}/nuget/package/delve/1.26.3-beta.1`);
+    const made = await fetch(`${server.url}/nuget/package/delve/1.26.3-beta.1`);
     const zip = new AdmZip(Buffer.from(await made.arrayBuffer()));
     const target = join(generator.dir, 'planted.exe');
     const edit = (name: string, change: (text: string) => string): void =>
@@ -61,7 +61,7 @@ describe("a package under a tool's name that was not made by a release", () => {
         .replace('1.26.3-beta.1', '1.26.3-beta.2')
         .replace('"dlv-windows-amd64.exe"', JSON.stringify(`../../../../../../../..${target}`)),
     );
-    expect((await pushNupkg(house, zip.toBuffer(), house.adminKey)).status).toBe(201);
+    expect((await pushNupkg(server, zip.toBuffer(), server.adminKey)).status).toBe(201);
 
     const promotion = await generator.run('release:promote', ['delve@1.26.3-beta.2', '--dry-run']);
 

@@ -3,8 +3,8 @@ import type { ForgeRelease } from '../kit/forge.ts';
 import type { Fault } from '../kit/forge-faults.ts';
 import type { ForgeAsset } from '../kit/forge-store.ts';
 import { delveRelease } from '../kit/generator.ts';
-import { makeKey, startHouse, type TestHouse } from '../kit/house.ts';
 import { startReleaseWorld } from '../kit/release-world.ts';
+import { makeKey, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 /**
  * Every fault that a forge can have (spec upstream 2 and 3), through the whole of release:beta: another try cures it, or it
@@ -90,16 +90,16 @@ const skipped: Record<string, Case> = {
 };
 
 describe.concurrent('a forge in trouble', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let key: string;
   beforeAll(async () => {
-    house = await startHouse();
-    key = await makeKey(house, ['push:beta']);
+    server = await startTestServer();
+    key = await makeKey(server, ['push:beta']);
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   it.each(Object.entries(cured))('is cured by another try: %s', async (_, given) => {
-    const own = await startHouse();
+    const own = await startTestServer();
     try {
       const result = await release(own, own.adminKey, given);
       expect(result).toMatchObject({ exitCode: 0 });
@@ -110,23 +110,23 @@ describe.concurrent('a forge in trouble', () => {
   });
 
   it.each(Object.entries(refused))('is exit 3 and nothing published: %s', async (_, given) => {
-    expect(await release(house, key, given)).toMatchObject({
+    expect(await release(server, key, given)).toMatchObject({
       exitCode: 3,
       stderr: expect.stringContaining('Nothing was published.'),
     });
-    expect(await published(house)).toEqual([404, 404]);
+    expect(await published(server)).toEqual([404, 404]);
   });
 
   it.each(Object.entries(unreachable))('is exit 4 and nothing published: %s', async (_, given) => {
-    expect(await release(house, key, given)).toMatchObject({
+    expect(await release(server, key, given)).toMatchObject({
       exitCode: 4,
       stderr: expect.stringContaining('Nothing was published.'),
     });
-    expect(await published(house)).toEqual([404, 404]);
+    expect(await published(server)).toEqual([404, 404]);
   });
 
   it.each(Object.entries(skipped))('takes the release before it: %s', async (_, given) => {
-    const own = await startHouse();
+    const own = await startTestServer();
     try {
       const result = await release(own, own.adminKey, given, [delveRelease('1.26.2')]);
       expect(result).toMatchObject({ exitCode: 0 });
@@ -137,9 +137,9 @@ describe.concurrent('a forge in trouble', () => {
   });
 });
 
-async function release(house: TestHouse, key: string, given: Case, older: readonly ForgeRelease[] = []) {
+async function release(server: TestServer, key: string, given: Case, older: readonly ForgeRelease[] = []) {
   const world = await startReleaseWorld({
-    house,
+    server,
     repositories: { 'go-delve/delve': [releaseOf(given), ...older] },
     settings: { FEED_API_KEY: key },
   });
@@ -175,7 +175,7 @@ function otherBytes(): Buffer {
 }
 
 /** What feed and branch say of delve. */
-async function published({ url }: TestHouse): Promise<number[]> {
+async function published({ url }: TestServer): Promise<number[]> {
   const addresses = ["/nuget/Packages(Id='delve',Version='1.26.3-beta.1')", '/m/beta/delve.json'];
   return Promise.all(addresses.map(async (address) => (await fetch(url + address)).status));
 }

@@ -6,9 +6,9 @@ import { startForge } from '../kit/forge.ts';
 import { type Part, packagedWith, withRecord, withText } from '../kit/forged-beta.ts';
 import { delveRelease, type Generator } from '../kit/generator.ts';
 import { createGitClient } from '../kit/git.ts';
-import { makeKey, makeTempDir, pushNupkg, type TestHouse } from '../kit/house.ts';
 import { download, versionsOn } from '../kit/published.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { makeKey, makeTempDir, pushNupkg, type TestServer } from '../kit/test-server.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
 const version = '1.26.2-beta.1';
@@ -18,7 +18,7 @@ const offline = { env: { GITHUB_API_URL: nowhere } };
 /** Whoever may push betas writes what they say of themselves. Promotion believes none of it. */
 describe('a beta that somebody made by hand', () => {
   let world: ReleaseWorld;
-  let house: TestHouse;
+  let server: TestServer;
   let generator: Generator;
   let key: string;
 
@@ -27,8 +27,8 @@ describe('a beta that somebody made by hand', () => {
       repositories: { 'go-delve/delve': [delveRelease('1.26.2')] },
       scopes: ['push', 'unlist'],
     });
-    ({ house, generator } = world);
-    key = await makeKey(house, ['push:beta']);
+    ({ server, generator } = world);
+    key = await makeKey(server, ['push:beta']);
   });
   afterEach(() => world.stop());
 
@@ -46,19 +46,19 @@ describe('a beta that somebody made by hand', () => {
   /** By hand, with the attacker's key: the payloads, then the package. The branch gets nothing. */
   async function publish(nupkg: Buffer, payloads: Readonly<Record<string, Buffer>> = {}): Promise<number> {
     for (const architecture of ['amd64', 'arm64']) {
-      const answer = await fetch(`${house.url}/dl/delve/${version}/dlv-windows-${architecture}.exe`, {
+      const answer = await fetch(`${server.url}/dl/delve/${version}/dlv-windows-${architecture}.exe`, {
         method: 'PUT',
         headers: { 'X-NuGet-ApiKey': key },
         body: new Uint8Array(payloads[architecture] ?? (await exeOf(architecture))),
       });
       expect(answer.status).toBe(201);
     }
-    await fetch(`${house.url}/dl/delve/${version}/delve.cdx.json`, {
+    await fetch(`${server.url}/dl/delve/${version}/delve.cdx.json`, {
       method: 'PUT',
       headers: { 'X-NuGet-ApiKey': key },
       body: await sbomText(),
     });
-    return (await pushNupkg(house, nupkg, key)).status;
+    return (await pushNupkg(server, nupkg, key)).status;
   }
 
   /** As a genuine release has it. */
@@ -67,7 +67,7 @@ describe('a beta that somebody made by hand', () => {
       repositories: { 'go-delve/delve': [delveRelease('1.26.2')] },
     });
     await other.generator.run('release:beta', ['delve@1.26.2']);
-    const text = await (await fetch(`${other.house.url}/dl/delve/${version}/delve.cdx.json`)).text();
+    const text = await (await fetch(`${other.server.url}/dl/delve/${version}/delve.cdx.json`)).text();
     await other.stop();
     return text;
   }
@@ -80,8 +80,8 @@ describe('a beta that somebody made by hand', () => {
         stderr: expect.stringMatching(sentence),
       });
     }
-    expect(await versionsOn(house, 'delve')).toEqual([version]);
-    expect((await fetch(`${house.url}/m/delve.json`)).status).toBe(404);
+    expect(await versionsOn(server, 'delve')).toEqual([version]);
+    expect((await fetch(`${server.url}/m/delve.json`)).status).toBe(404);
   }
 
   it('is refused where upstream has other files, whatever it says; promoted without a look only as told', async () => {
@@ -104,8 +104,8 @@ describe('a beta that somebody made by hand', () => {
     expect(told.stderr).toMatch(
       /skipped +upstream of github\.com\/go-delve\/delve@v1\.26\.2: Nobody was asked/,
     );
-    const trail = await fetch(`${house.url}/api/v1/audit?id=delve`, {
-      headers: { 'X-NuGet-ApiKey': house.adminKey },
+    const trail = await fetch(`${server.url}/api/v1/audit?id=delve`, {
+      headers: { 'X-NuGet-ApiKey': server.adminKey },
     });
     expect(await trail.json()).toMatchObject({
       entries: expect.arrayContaining([
@@ -242,7 +242,7 @@ describe('a beta that somebody made by hand', () => {
     expect(result.exitCode, result.stderr).toBe(0);
     expect(result.stderr).toContain('skipped');
     expect(result.stderr).toContain('Upstream says something else of the release than the package does');
-    const nuspec = new AdmZip(await download(`${house.url}/nuget/package/delve/1.26.2`)).readAsText(
+    const nuspec = new AdmZip(await download(`${server.url}/nuget/package/delve/1.26.2`)).readAsText(
       'delve.nuspec',
     );
     expect(nuspec).toContain('Fixes a crash.');
@@ -262,7 +262,7 @@ describe('a beta that somebody made by hand', () => {
 
     expect(result.exitCode, result.stderr).toBe(0);
     expect(result.stderr).toContain('There are no notes of upstream');
-    const nuspec = new AdmZip(await download(`${house.url}/nuget/package/delve/1.26.2`)).readAsText(
+    const nuspec = new AdmZip(await download(`${server.url}/nuget/package/delve/1.26.2`)).readAsText(
       'delve.nuspec',
     );
     expect(nuspec).toContain(`<releaseNotes>${own}</releaseNotes>`);
@@ -285,7 +285,7 @@ describe('a beta that somebody made by hand', () => {
     expect(await generator.run('release:beta', ['delve@1.26.2'])).toMatchObject({ exitCode: 0 });
     const git = await createGitClient(await makeTempDir());
     const clone = await git.clone(
-      `${house.url}/git/beta/go-win-tools.git`,
+      `${server.url}/git/beta/go-win-tools.git`,
       'bucket',
       '-c',
       'core.autocrlf=false',
@@ -311,7 +311,7 @@ describe('a beta that somebody made by hand', () => {
     for (const one of ['delve@1.26.1', 'delve@1.26.2'])
       for (const verb of ['release:beta', 'release:promote'])
         expect(await generator.run(verb, [one])).toMatchObject({ exitCode: 0 });
-    const good = await download(`${house.url}/nuget/package/delve/1.26.1`);
+    const good = await download(`${server.url}/nuget/package/delve/1.26.1`);
     const planted = await packagedWith(good, (parts) =>
       withText('delve.nuspec', (text) =>
         text
@@ -319,8 +319,8 @@ describe('a beta that somebody made by hand', () => {
           .replace('<description>', '<description>x'),
       )(withRecord((record) => ({ ...record, version: '1.26.2.1-beta.1' }))(parts)),
     );
-    expect((await pushNupkg(house, planted, key)).status).toBe(201);
-    const put = await fetch(`${house.url}/dl/delve/1.26.2.1-beta.2/dlv-windows-amd64.exe`, {
+    expect((await pushNupkg(server, planted, key)).status).toBe(201);
+    const put = await fetch(`${server.url}/dl/delve/1.26.2.1-beta.2/dlv-windows-amd64.exe`, {
       method: 'PUT',
       headers: { 'X-NuGet-ApiKey': key },
       body: new Uint8Array(await exeOf('amd64')),
@@ -332,9 +332,9 @@ describe('a beta that somebody made by hand', () => {
     expect(result.exitCode, result.stderr).toBe(0);
     expect(result.stderr).toContain('1.26.2.1-beta.1 is taken by other bytes, so 1.26.2.1-beta.2 is made');
     expect(result.stdout).toContain('withdrawn, 1.26.2.1 has the bytes of 1.26.1');
-    const manifest = await fetch(`${house.url}/m/delve.json`);
+    const manifest = await fetch(`${server.url}/m/delve.json`);
     expect(await manifest.json()).toMatchObject({ version: '1.26.2.1' });
-    expect(await versionsOn(house, 'delve')).toContain('1.26.2.1-beta.3');
+    expect(await versionsOn(server, 'delve')).toContain('1.26.2.1-beta.3');
   });
 
   it('is not even made of bytes that upstream released under another version', async () => {
@@ -350,7 +350,7 @@ describe('a beta that somebody made by hand', () => {
         'expected bytes of its own, found those that were released as 1.26.2-beta.1',
       ),
     });
-    expect(await versionsOn(house, 'delve')).toEqual([version]);
+    expect(await versionsOn(server, 'delve')).toEqual([version]);
   });
 
   it('is refused when it is a correction with the bytes of an older version that nobody withdrew for', async () => {
@@ -365,7 +365,7 @@ describe('a beta that somebody made by hand', () => {
         withRecord((record) => ({ ...record, version: correction }))(parts),
       ),
     );
-    expect((await pushNupkg(house, forged, key)).status).toBe(201);
+    expect((await pushNupkg(server, forged, key)).status).toBe(201);
 
     const result = await generator.run('release:promote', ['delve']);
 

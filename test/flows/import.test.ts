@@ -9,17 +9,17 @@ import { findServer } from '../../server/own-server.ts';
 import { everything } from '../contract/catalog.ts';
 import { cli } from '../kit/cli.ts';
 import { type FakeFeedOptions, startFakeFeed } from '../kit/fake-feed.ts';
+import { makeNupkg } from '../kit/nupkg.ts';
+import { runVerb, runVerbWith } from '../kit/operator-world.ts';
 import {
-  type HouseOptions,
   makeKey,
   makeTempDir,
   productDir,
   pushNupkg,
-  startHouse,
-  type TestHouse,
-} from '../kit/house.ts';
-import { makeNupkg } from '../kit/nupkg.ts';
-import { runVerb, runVerbWith } from '../kit/operator-world.ts';
+  startTestServer,
+  type TestServer,
+  type TestServerOptions,
+} from '../kit/test-server.ts';
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
@@ -32,8 +32,8 @@ async function tempDir(): Promise<string> {
   return dir;
 }
 
-async function house(options: HouseOptions = {}): Promise<TestHouse> {
-  const started = await startHouse(options);
+async function newServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const started = await startTestServer(options);
   undo.push(() => started.stop());
   return started;
 }
@@ -60,31 +60,31 @@ function linesOf(stdout: string): Line[] {
 
 /** What a data folder holds: `id version listed SHA-512`, whoever brought it. */
 async function contentsOf(dataDir: string): Promise<string[]> {
-  const running = await startHouse({ dataDir });
+  const running = await startTestServer({ dataDir });
   try {
-    return await contentsOfHouse(running);
+    return await contentsOfServer(running);
   } finally {
     await running.stop();
   }
 }
 
-function rowsOf({ services }: TestHouse) {
+function rowsOf({ services }: TestServer) {
   return services.catalog.query(everything);
 }
 
-async function contentsOfHouse(house: TestHouse): Promise<string[]> {
-  const rows = await rowsOf(house);
+async function contentsOfServer(server: TestServer): Promise<string[]> {
+  const rows = await rowsOf(server);
   return rows.map((row) => `${row.id} ${row.version} ${row.isListed} ${row.sha512}`).sort();
 }
 
 /** When each was published. */
-async function datesOf(house: TestHouse): Promise<string[]> {
-  const rows = await rowsOf(house);
+async function datesOf(server: TestServer): Promise<string[]> {
+  const rows = await rowsOf(server);
   return rows.map((row) => `${row.id} ${row.version} ${row.published.toISOString()}`).sort();
 }
 
 /** What the trail says of imports: where from, how many, by whom. */
-async function importsOf({ services }: TestHouse): Promise<unknown[]> {
+async function importsOf({ services }: TestServer): Promise<unknown[]> {
   const entries = await services.audit.list({ limit: 1000 });
   return entries
     .filter(({ change }) => change.kind === 'packages imported')
@@ -92,8 +92,8 @@ async function importsOf({ services }: TestHouse): Promise<unknown[]> {
 }
 
 /** Another instance of this product with versions of every sort. */
-async function sourceHouse(options: HouseOptions = {}, count = 250): Promise<TestHouse> {
-  const source = await house(options);
+async function sourceServer(options: TestServerOptions = {}, count = 250): Promise<TestServer> {
+  const source = await newServer(options);
   const key = await makeKey(source, ['push', 'unlist']);
   const versions = [
     ...Array.from({ length: count }, (_one, n) => ['many', `1.0.${n}`]),
@@ -174,7 +174,7 @@ describe('feed:import from a folder', () => {
     const { code, stdout } = await importInto(dataDir, dir, '--json');
 
     expect(code).toBe(1);
-    expect(await importsOf(await house({ dataDir }))).toEqual([[dir, '1 versions', 'operator']]);
+    expect(await importsOf(await newServer({ dataDir }))).toEqual([[dir, '1 versions', 'operator']]);
     expect(linesOf(stdout).filter(({ kind }) => kind === 'imported')).toHaveLength(1);
     expect(linesOf(stdout).some(({ reason }) => reason?.includes('other bytes'))).toBe(true);
   });
@@ -207,7 +207,7 @@ describe('feed:import from another instance', () => {
   it.each(['/nuget', '/api/v2/', '/v3/index.json'])(
     'mirrors %s whole behind a password: pages, prereleases, SemVer 2, unlisted versions, and again',
     async (path) => {
-      const source = await sourceHouse({ readAuth: 'feed' });
+      const source = await sourceServer({ readAuth: 'feed' });
       const [dataDir, passwordFile] = [await tempDir(), join(await tempDir(), 'password')];
       await writeFile(passwordFile, `${await makeKey(source, ['read'])}\n`);
       // Search, which v3 has to go by, knows no ids without a listed version.
@@ -225,15 +225,15 @@ describe('feed:import from another instance', () => {
       expect(first.code).toBe(0);
       expect(linesOf(first.stdout).at(-1)).toMatchObject({ imported: 256, refused: 0, failed: 0 });
       expect(linesOf(second.stdout).at(-1)).toMatchObject({ imported: 0, there: 256 });
-      expect(await contentsOf(dataDir)).toEqual(await contentsOfHouse(source));
+      expect(await contentsOf(dataDir)).toEqual(await contentsOfServer(source));
       expect(`${first.stdout}${first.stderr}`).not.toContain((await readFile(passwordFile, 'utf8')).trim());
     },
     240_000,
   );
 
   it('goes through the running server, and follows when something is withdrawn at the source', async () => {
-    const source = await sourceHouse({}, 3);
-    const target = await house();
+    const source = await sourceServer({}, 3);
+    const target = await newServer();
 
     const first = await importInto(target.dataDir, `${source.url}/nuget`, '--json');
     await fetch(`${source.url}/nuget/odd/1.2.3.4`, {
@@ -245,12 +245,12 @@ describe('feed:import from another instance', () => {
     expect(linesOf(first.stdout).at(-1)).toMatchObject({ imported: 9, refused: 0, failed: 0 });
     expect(linesOf(second.stdout).at(-1)).toMatchObject({ imported: 0, unlisted: 1, there: 8 });
     expect(await importsOf(target)).toEqual([[`${source.url}/nuget`, '9 versions', 'operator']]);
-    expect(await contentsOfHouse(target)).toEqual(await contentsOfHouse(source));
+    expect(await contentsOfServer(target)).toEqual(await contentsOfServer(source));
     expect(await datesOf(target)).toEqual(await datesOf(source));
   }, 120_000);
 
   it('goes on after what the running server refuses, and prints nothing of its key', async () => {
-    const [target, dir] = [await house(), await tempDir()];
+    const [target, dir] = [await newServer(), await tempDir()];
     await writeFile(join(dir, 'a.nupkg'), makeNupkg({ id: 'mute', metadata: { description: undefined } }));
     await writeFile(join(dir, 'b.nupkg'), makeNupkg({ id: 'good' }));
 
@@ -273,7 +273,7 @@ describe('feed:import from another instance', () => {
   }, 120_000);
 
   it('takes the newest versions, some ids, no prereleases, no unlisted ones, when asked to', async () => {
-    const source = await sourceHouse({}, 30);
+    const source = await sourceServer({}, 30);
     const dataDir = await tempDir();
 
     const flags = [
@@ -351,7 +351,7 @@ describe('feed:import from a small or hostile feed', () => {
     const dataDir = await tempDir();
 
     const { code, stdout } = await importInto(dataDir, `${feed.url}/feed`);
-    const target = await house({ dataDir });
+    const target = await newServer({ dataDir });
 
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('75 imported') });
     const dates = await Promise.all(
@@ -392,7 +392,7 @@ describe('feed:import from a small or hostile feed', () => {
           nupkg('small'),
         ],
       });
-      const dataDir = way === 'alone' ? await tempDir() : (await house()).dataDir;
+      const dataDir = way === 'alone' ? await tempDir() : (await newServer()).dataDir;
       const env = { MAX_PACKAGE_BYTES: '8192' };
 
       const { code, stdout } = await runVerbWith(env, createCommand, dataDir, `${feed.url}/feed`, '--json');

@@ -3,25 +3,25 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Forge, startForge } from '../kit/forge.ts';
 import { type Gate, startGate } from '../kit/gate.ts';
 import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
-import { makeKey, startHouse, type TestHouse } from '../kit/house.ts';
+import { makeKey, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { makeVuln, writeVulnDb } from '../kit/vulndb.ts';
 
 /** Ctrl-C at each question that a verb asks of feed, bucket and forge: it ends at once, and as an interruption (contract section 1). */
 describe('Ctrl-C', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let forge: Forge;
   let feedGate: Gate;
   let forgeGate: Gate;
   let generator: Generator;
 
   beforeAll(async () => {
-    house = await startHouse();
+    server = await startTestServer();
     forge = await startForge();
     forge.addRepository('go-delve/delve', [delveRelease('1.26.2')]);
-    [feedGate, forgeGate] = [await startGate(house.url), await startGate(forge.apiUrl)];
+    [feedGate, forgeGate] = [await startGate(server.url), await startGate(forge.apiUrl)];
     generator = await makeGenerator({
       FEED_URL: `${feedGate.url}/nuget`,
-      FEED_API_KEY: await makeKey(house, ['push:beta', 'push', 'unlist']),
+      FEED_API_KEY: await makeKey(server, ['push:beta', 'push', 'unlist']),
       GITHUB_API_URL: forgeGate.url,
     });
     await writeVulnDb(join(generator.dir, 'vulndb'), [
@@ -33,7 +33,7 @@ describe('Ctrl-C', () => {
     await mustRun('release:beta', ['delve']);
   });
   afterAll(async () => {
-    await Promise.all([generator, feedGate, forgeGate, forge, house].map((one) => one.stop()));
+    await Promise.all([generator, feedGate, forgeGate, forge, server].map((one) => one.stop()));
   });
 
   async function mustRun(verb: string, args: readonly string[]): Promise<void> {

@@ -24,7 +24,7 @@ describe('a release that was killed', () => {
   it.each(steps.map(([beginning, moment], at) => [moment, beginning, `1.26.${at}`] as const))(
     'ends well when it is run again, killed %s %s',
     async (moment, beginning, upstream) => {
-      const { generator, house, manifestAt, runAndKill } = released;
+      const { generator, server, manifestAt, runAndKill } = released;
       for (const [verb, version] of [
         ['release:beta', `${upstream}-beta.1`],
         ['release:promote', upstream],
@@ -41,7 +41,7 @@ describe('a release that was killed', () => {
         for (const { url, hash } of Object.values(manifest.architecture)) {
           expect(await (await fetch(`${url.replace(/#.*/, '')}.sha256`)).text()).toBe(`${hash}\n`);
         }
-        const nupkg = await fetch(`${house.url}/nuget/package/delve/${version}`);
+        const nupkg = await fetch(`${server.url}/nuget/package/delve/${version}`);
         expect(nupkg.status).toBe(200);
         await nupkg.arrayBuffer();
       }

@@ -7,12 +7,12 @@ import { parseReleaseRecord, type ReleaseRecord } from '../../formats/release-re
 import { parseScoopManifest } from '../../formats/scoop-manifest.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import { cli } from '../kit/cli.ts';
-import { makeTempDir, productDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { hasNuget, makeNuget, type Nuget } from '../kit/nuget.ts';
 import { hasProgram, mustRun, run } from '../kit/programs.ts';
 import { download } from '../kit/published.ts';
 import { mainStart, readmeStart, startStart } from '../kit/start-process.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
+import { makeTempDir, productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 import { hasWine, startWine, type Wine } from '../kit/wine.ts';
 
@@ -30,17 +30,17 @@ const named = tools.map(({ tool, version }) => `${tool}@${version}`);
  */
 describe.skipIf(!hasProgram('go'))('the main job (needs go and its module proxy)', () => {
   const minutes = 60_000;
-  let house: TestHouse;
+  let server: TestServer;
   let dir: string;
   let env: Record<string, string>;
   let nuget: Nuget;
 
   beforeAll(async () => {
-    house = await startHouse({ maxPackageBytes: 1024 ** 3 });
+    server = await startTestServer({ maxPackageBytes: 1024 ** 3 });
     dir = await makeTempDir();
     env = {
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: house.adminKey,
+      FEED_URL: `${server.url}/nuget`,
+      FEED_API_KEY: server.adminKey,
       CACHE_DIR: testCacheDir,
       GITHUB_API_URL: nowhere,
     };
@@ -48,13 +48,13 @@ describe.skipIf(!hasProgram('go'))('the main job (needs go and its module proxy)
   });
 
   afterAll(async () => {
-    await house.stop();
+    await server.stop();
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   });
 
   async function packageOf(id: string, version: string): Promise<{ record: ReleaseRecord; exe: Buffer }> {
     const path = join(dir, `${id}.${version}.nupkg`);
-    await writeFile(path, await download(`${house.url}/nuget/package/${id}/${version}`));
+    await writeFile(path, await download(`${server.url}/nuget/package/${id}/${version}`));
     const nupkg = await openNupkg(path);
     try {
       const record = parseReleaseRecord((await nupkg.readEntry('tools/release.json', 1e6)).toString());
@@ -74,7 +74,7 @@ describe.skipIf(!hasProgram('go'))('the main job (needs go and its module proxy)
       await mustRun('git', [
         'clone',
         '-q',
-        `${house.url}/git/${channel}/go-win-tools.git`,
+        `${server.url}/git/${channel}/go-win-tools.git`,
         join(clone, 'bucket'),
       ]);
       const texts: Record<string, { version: string; text: string }> = {};
@@ -98,7 +98,7 @@ describe.skipIf(!hasProgram('go'))('the main job (needs go and its module proxy)
       expect(result.code, result.stderr).toBe(4);
       expect(result.stderr).toContain('--source go-module');
       expect(result.stderr).toContain('Nothing was published');
-      expect(await house.services.catalog.size()).toBe(0);
+      expect(await server.services.catalog.size()).toBe(0);
       expect(await manifestsOf('beta')).toEqual({});
     },
     20 * minutes,
@@ -173,7 +173,7 @@ describe.skipIf(!hasProgram('go'))('the main job (needs go and its module proxy)
   it(
     'has nothing to do when it is asked for the same again',
     async () => {
-      const before = await mustRun('git', ['ls-remote', `${house.url}/git/main/go-win-tools.git`]);
+      const before = await mustRun('git', ['ls-remote', `${server.url}/git/main/go-win-tools.git`]);
 
       const beta = await cli(env, 'release:beta', ...named);
       const promote = await cli(env, 'release:promote', ...tools.map(({ tool }) => tool));
@@ -181,7 +181,7 @@ describe.skipIf(!hasProgram('go'))('the main job (needs go and its module proxy)
       expect([beta.code, promote.code], beta.stderr + promote.stderr).toEqual([0, 0]);
       expect(beta.stdout.match(/nothing to do/g)).toHaveLength(3);
       expect(promote.stdout.match(/nothing to do/g)).toHaveLength(3);
-      expect(await mustRun('git', ['ls-remote', `${house.url}/git/main/go-win-tools.git`])).toBe(before);
+      expect(await mustRun('git', ['ls-remote', `${server.url}/git/main/go-win-tools.git`])).toBe(before);
     },
     10 * minutes,
   );
@@ -206,7 +206,7 @@ describe.skipIf(!hasProgram('go'))('the main job (needs go and its module proxy)
   it.skipIf(!hasNuget)(
     'is listed and installed by the real nuget.exe, stable and -Prerelease (needs mono)',
     async () => {
-      const source = `${house.url}/nuget`;
+      const source = `${server.url}/nuget`;
 
       const list = await nuget('list', '-Source', source);
       expect(list.stdout).toContain('buf 1.32.0\n');

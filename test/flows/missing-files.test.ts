@@ -11,9 +11,9 @@ import { createCommand as createRestore } from '../../server/operator/restore.ts
 import { createCommand as createVerify } from '../../server/operator/verify.ts';
 import type { OperatorWorld } from '../../server/operator/world.ts';
 import { makeGenerator } from '../kit/generator.ts';
-import { makeTempDir } from '../kit/house.ts';
 import { runVerb } from '../kit/operator-world.ts';
 import { makeStockedDir } from '../kit/stocked-feed.ts';
+import { makeTempDir } from '../kit/test-server.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
 const conformance = (world: OperatorWorld): Command => createConformance(world);

@@ -2,25 +2,25 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adminKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { hasNuget, makeNuget, type Nuget } from '../kit/nuget.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
+import { adminKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 describe.skipIf(!hasNuget)('nuget.exe push and delete (mono)', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let nuget: Nuget;
   let dir: string;
   beforeAll(async () => {
     dir = await makeTempDir();
-    house = await startHouse();
+    server = await startTestServer();
     nuget = await makeNuget(dir);
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   it('publishes, is told of a duplicate and of a wrong key, and unlists', { timeout: 300_000 }, async () => {
     const file = join(dir, 'pushed.1.0.0.nupkg');
     await writeFile(file, makeNupkg({ id: 'pushed' }));
-    const source = ['-Source', `${house.url}/nuget`];
+    const source = ['-Source', `${server.url}/nuget`];
 
     const pushed = await nuget('push', file, ...source, '-ApiKey', adminKey);
     expect([pushed.code, pushed.stdout]).toEqual([0, expect.stringContaining('Your package was pushed.')]);
@@ -40,7 +40,7 @@ describe.skipIf(!hasNuget)('nuget.exe push and delete (mono)', () => {
 
     const deleted = await nuget('delete', 'pushed', '1.0.0', ...source, '-ApiKey', adminKey);
     expect([deleted.code, deleted.stdout]).toEqual([0, expect.stringContaining('pushed 1.0.0')]);
-    expect((await house.services.catalog.find('pushed', '1.0.0'))?.isListed).toBe(false);
+    expect((await server.services.catalog.find('pushed', '1.0.0'))?.isListed).toBe(false);
   });
 
   it('lists every version of an id, installs, and prints what choco 1.x will not see', {
@@ -48,14 +48,14 @@ describe.skipIf(!hasNuget)('nuget.exe push and delete (mono)', () => {
   }, async () => {
     for (let patch = 0; patch < 61; patch++) {
       const nupkg = makeNupkg({ id: 'plenty', version: `1.0.${patch}` });
-      expect((await pushNupkg(house, nupkg, adminKey)).status).toBe(201);
+      expect((await pushNupkg(server, nupkg, adminKey)).status).toBe(201);
     }
-    const source = ['-Source', `${house.url}/nuget`];
+    const source = ['-Source', `${server.url}/nuget`];
 
     const listed = await nuget('list', 'plenty', '-AllVersions', ...source);
     const lines = listed.stdout.trim().split(/\r?\n/);
     expect([listed.code, new Set(lines).size, lines.length]).toEqual([0, 61, 61]);
-    const bare = await nuget('list', 'plenty', '-Source', house.url);
+    const bare = await nuget('list', 'plenty', '-Source', server.url);
     expect([bare.code, bare.stdout.trim()]).toEqual([0, 'plenty 1.0.60']);
 
     const out = join(dir, 'installed');

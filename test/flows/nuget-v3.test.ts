@@ -2,12 +2,19 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adminKey, makeKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { hasNuget, makeNuget, type Nuget } from '../kit/nuget.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
+import {
+  adminKey,
+  makeKey,
+  makeTempDir,
+  pushNupkg,
+  startTestServer,
+  type TestServer,
+} from '../kit/test-server.ts';
 
 describe.skipIf(!hasNuget)('nuget.exe over NuGet v3 (mono)', { timeout: 600_000 }, () => {
-  let house: TestHouse;
+  let server: TestServer;
   let nuget: Nuget;
   let dir: string;
   let source: readonly string[];
@@ -15,9 +22,9 @@ describe.skipIf(!hasNuget)('nuget.exe over NuGet v3 (mono)', { timeout: 600_000 
 
   beforeAll(async () => {
     dir = await makeTempDir();
-    house = await startHouse();
+    server = await startTestServer();
     nuget = await makeNuget(dir);
-    source = ['-Source', `${house.url}/v3/index.json`];
+    source = ['-Source', `${server.url}/v3/index.json`];
     const dependencies =
       '<dependencies><dependency id="Lower" version="[1.0.0,2.0.0)" /><dependency id="any" /></dependencies>';
     for (const [id, version, metadataXml = ''] of [
@@ -32,13 +39,13 @@ describe.skipIf(!hasNuget)('nuget.exe over NuGet v3 (mono)', { timeout: 600_000 
     ] as const) {
       const nupkg = makeNupkg({ id, version, metadataXml });
       packages.set(`${id} ${version}`, nupkg);
-      expect((await pushNupkg(house, nupkg, adminKey)).status).toBe(201);
+      expect((await pushNupkg(server, nupkg, adminKey)).status).toBe(201);
     }
     const headers = { 'X-NuGet-ApiKey': adminKey };
-    await fetch(`${house.url}/v3/publish/withdrawn/2.0.0`, { method: 'DELETE', headers });
+    await fetch(`${server.url}/v3/publish/withdrawn/2.0.0`, { method: 'DELETE', headers });
   });
   afterAll(async () => {
-    await house.stop();
+    await server.stop();
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   });
 
@@ -81,8 +88,8 @@ describe.skipIf(!hasNuget)('nuget.exe over NuGet v3 (mono)', { timeout: 600_000 
       const bytes = await readFile(join(out, folder, `${folder}.nupkg`));
       expect(bytes.equals(packages.get(key) ?? Buffer.alloc(0)), folder).toBe(true);
     }
-    await house.services.catalog.flush();
-    expect((await house.services.catalog.find('upper', '1.0.0'))?.versionDownloads).toBe(1);
+    await server.services.catalog.flush();
+    expect((await server.services.catalog.find('upper', '1.0.0'))?.versionDownloads).toBe(1);
   });
 
   it('installs the newest prerelease, a version by name, and one that was unlisted', async () => {
@@ -108,11 +115,11 @@ describe.skipIf(!hasNuget)('nuget.exe over NuGet v3 (mono)', { timeout: 600_000 
 
     const deleted = await nuget('delete', 'pushed', '1.0.0', ...source, '-ApiKey', adminKey);
     expect([deleted.code, deleted.stdout]).toEqual([0, expect.stringContaining('pushed 1.0.0')]);
-    expect((await house.services.catalog.find('pushed', '1.0.0'))?.isListed).toBe(false);
+    expect((await server.services.catalog.find('pushed', '1.0.0'))?.isListed).toBe(false);
   });
 
   it('reads a closed feed with a key as the password, and is refused without', async () => {
-    const closed = await startHouse({ readAuth: 'feed' });
+    const closed = await startTestServer({ readAuth: 'feed' });
     await pushNupkg(closed, makeNupkg({ id: 'kept' }), adminKey);
     const configFile = join(dir, 'closed.config');
     await writeFile(configFile, '<configuration><packageSources><clear /></packageSources></configuration>');

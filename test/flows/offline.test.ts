@@ -3,8 +3,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Generator, makeGenerator } from '../kit/generator.ts';
-import { makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { hasProgram } from '../kit/programs.ts';
+import { makeTempDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 type Manner = 'hangs up' | 'says nothing';
 type Mute = { readonly url: string; readonly host: string; asked(): number; stop(): void };
@@ -64,7 +64,7 @@ package:
 const hasSources = hasProgram('npm') && hasProgram('go');
 
 describe.skipIf(!hasSources)('where no source can be reached (needs npm and go)', () => {
-  let house: TestHouse;
+  let testServer: TestServer;
   let generator: Generator;
   let hosts: Readonly<Record<Kind, Mute>>;
 
@@ -78,8 +78,8 @@ describe.skipIf(!hasSources)('where no source can be reached (needs npm and go)'
     const toolsDir = await makeTempDir();
     await writeTools(toolsDir);
     generator = await makeGenerator({
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: house.adminKey,
+      FEED_URL: `${testServer.url}/nuget`,
+      FEED_API_KEY: testServer.adminKey,
       GITHUB_API_URL: github.url,
       npm_config_registry: `${npm.url}/`,
       GOPROXY: go.url,
@@ -88,13 +88,13 @@ describe.skipIf(!hasSources)('where no source can be reached (needs npm and go)'
   }
 
   beforeAll(async () => {
-    house = await startHouse();
+    testServer = await startTestServer();
   });
   afterEach(async () => {
     for (const host of Object.values(hosts)) host.stop();
     await generator.stop();
   });
-  afterAll(() => house.stop());
+  afterAll(() => testServer.stop());
 
   /** The lines that name a host. */
   const naming = (text: string, kind: Kind): readonly string[] =>

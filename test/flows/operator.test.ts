@@ -1,9 +1,9 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeTempDir, productDir, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { type RunResult, run } from '../kit/programs.ts';
+import { makeTempDir, productDir, pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 /** The commands of the README's block for operators, as they stand there. */
 const readme = await readFile(join(productDir, 'README.md'), 'utf8');
@@ -11,29 +11,29 @@ const commandOf = (verb: string): string[] =>
   (new RegExp(`^npx -y pnpm@10 (${verb} .*|${verb})$`, 'm').exec(readme)?.[1] ?? '').split(' ');
 
 describe("the operator's commands of the README, beside a running server", () => {
-  let house: TestHouse;
+  let server: TestServer;
   let dir: string;
   beforeAll(async () => {
-    house = await startHouse();
+    server = await startTestServer();
     dir = await makeTempDir();
     const delve = makeNupkg({ id: 'delve', version: '1.22.0' });
-    await pushNupkg(house, delve, house.adminKey);
+    await pushNupkg(server, delve, server.adminKey);
     await mkdir(join(dir, 'packages'));
     await writeFile(join(dir, 'packages', 'any-name.nupkg'), makeNupkg({ id: 'buf', version: '1.32.0' }));
-    await fetch(`${house.url}/nuget/package/delve/1.22.0`, {
+    await fetch(`${server.url}/nuget/package/delve/1.22.0`, {
       headers: { 'User-Agent': 'NuGet Core/2' },
     }).then((answer) => answer.arrayBuffer());
   });
   afterAll(async () => {
-    await house.stop();
+    await server.stop();
     await rm(dir, { recursive: true, force: true });
   });
 
   /** In a folder of the test's own, as the installed program would run there. */
   function operate(verb: string): Promise<RunResult> {
-    const args = commandOf(verb).map((arg) => arg.replace('http://127.0.0.1:8080', house.url));
+    const args = commandOf(verb).map((arg) => arg.replace('http://127.0.0.1:8080', server.url));
     const tsx = join(productDir, 'node_modules/tsx/dist/loader.mjs');
-    const env = { DATA_DIR: house.dataDir };
+    const env = { DATA_DIR: server.dataDir };
     return run(process.execPath, ['--import', `file://${tsx}`, join(productDir, 'main.ts'), ...args], {
       cwd: dir,
       env,
@@ -44,7 +44,7 @@ describe("the operator's commands of the README, beside a running server", () =>
     const { code, stdout } = await operate('feed:keys add');
 
     expect(code).toBe(0);
-    const answer = await pushNupkg(house, makeNupkg({ id: 'other', version: '1.0.0' }), stdout.trim());
+    const answer = await pushNupkg(server, makeNupkg({ id: 'other', version: '1.0.0' }), stdout.trim());
     expect(answer.status).toBe(201);
   });
 
@@ -53,7 +53,7 @@ describe("the operator's commands of the README, beside a running server", () =>
 
     expect(code).toBe(0);
     expect(stdout).toContain('buf');
-    expect(await house.services.catalog.find('buf', '1.32.0')).toBeUndefined();
+    expect(await server.services.catalog.find('buf', '1.32.0')).toBeUndefined();
   });
 
   it('back up and verify', async () => {
@@ -66,7 +66,7 @@ describe("the operator's commands of the README, beside a running server", () =>
   });
 
   it('tell who has a package', async () => {
-    await house.services.catalog.flush();
+    await server.services.catalog.flush();
 
     const { code, stdout } = await operate('feed:audit');
 

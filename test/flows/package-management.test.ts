@@ -1,28 +1,28 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeTempDir, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { run } from '../kit/programs.ts';
 import { hasPwsh } from '../kit/psresourceget.ts';
+import { makeTempDir, pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 /** The console of Visual Studio and PowerShell's own `Find-Package` read v3 through this module. */
 describe.skipIf(!hasPwsh)('PackageManagement on a v3 source (pwsh)', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let dir: string;
   let lines: readonly string[];
 
   beforeAll(async () => {
-    house = await startHouse();
+    server = await startTestServer();
     for (const version of ['1.0.0', '1.1.0-beta1', '1.2.0']) {
       const nupkg = makeNupkg({ id: 'Lib.Net', version, metadata: { owners: 'Our team' } });
-      expect((await pushNupkg(house, nupkg, house.adminKey)).status).toBe(201);
+      expect((await pushNupkg(server, nupkg, server.adminKey)).status).toBe(201);
     }
     dir = await makeTempDir();
     const shown = '| ForEach-Object { "$($_.Name) $($_.Version)" }';
     const script = `
       $ErrorActionPreference = 'Stop'
-      Register-PackageSource -Name ours -ProviderName NuGet -Location ${house.url}/v3/index.json -Trusted -Force | Out-Null
+      Register-PackageSource -Name ours -ProviderName NuGet -Location ${server.url}/v3/index.json -Trusted -Force | Out-Null
       "name:"; Find-Package Lib.Net -Source ours ${shown}
       "all:"; Find-Package Lib.Net -Source ours -AllVersions ${shown}
       "every:"; Find-Package -Source ours ${shown}
@@ -40,7 +40,7 @@ describe.skipIf(!hasPwsh)('PackageManagement on a v3 source (pwsh)', () => {
     lines = stdout.trim().split(/\r?\n/);
   }, 300_000);
   afterAll(async () => {
-    await house?.stop();
+    await server?.stop();
     await rm(dir, { recursive: true, force: true });
   });
 
@@ -50,7 +50,7 @@ describe.skipIf(!hasPwsh)('PackageManagement on a v3 source (pwsh)', () => {
       ...['all:', 'Lib.Net 1.2.0', 'Lib.Net 1.0.0'],
       ...['every:', 'Lib.Net 1.2.0'],
       // Not nuget.org's.
-      ...['links:', `abuse ${house.url}/packages/lib.net/1.2.0/report`],
+      ...['links:', `abuse ${server.url}/packages/lib.net/1.2.0/report`],
       ...['install:', 'Lib.Net 1.2.0'],
     ]);
   });

@@ -7,10 +7,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCache } from '../../manifest-gen/cache.ts';
 import { openGo } from '../../manifest-gen/upstream/go/command.ts';
 import { delveRelease } from '../kit/generator.ts';
-import { makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { makePrivateAuthority, type PrivateAuthority } from '../kit/private-authority.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { makeTempDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { makeAccess } from '../kit/upstream-world.ts';
 
 let dir: string;
@@ -25,21 +25,23 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 describe.skipIf(!hasProgram('openssl'))(
   'a server with a certificate of a private authority (openssl)',
   () => {
-    let house: TestHouse;
+    let testServer: TestServer;
     let world: ReleaseWorld;
 
     beforeEach(async () => {
-      house = await startHouse({ tls: { certFile: authority.certFile, keyFile: authority.keyFile } });
+      testServer = await startTestServer({
+        tls: { certFile: authority.certFile, keyFile: authority.keyFile },
+      });
       const repositories = { 'go-delve/delve': [delveRelease('1.22.0')] };
-      world = await startReleaseWorld({ house, repositories });
+      world = await startReleaseWorld({ server: testServer, repositories });
     });
     afterEach(async () => {
       await world.stop();
-      await house.stop();
+      await testServer.stop();
     });
 
     it('is released to and read by feed and git with NODE_EXTRA_CA_CERTS', async () => {
-      expect(house.url).toMatch(/^https:/);
+      expect(testServer.url).toMatch(/^https:/);
 
       const status = await run('release:status', ['delve', '--source', 'github'], authority.caFile);
       const beta = await run('release:beta', ['delve', '--source', 'github'], authority.caFile);

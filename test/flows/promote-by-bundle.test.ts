@@ -16,7 +16,7 @@ describe('release:promote --from BUNDLE of a beta that came over the network', (
   afterAll(() => world.stop());
 
   it('repeats the evidence from the bundle, and changes no word of the record', async () => {
-    const { generator, house } = world;
+    const { generator, server } = world;
     await generator.run('release:beta', ['delve@1.26.2']);
     const key = join(generator.dir, 'bundle.key');
     const made = await generator.run('bundle:create', ['delve@1.26.2', '--out', 'b.bundle', '--key', key]);
@@ -28,8 +28,8 @@ describe('release:promote --from BUNDLE of a beta that came over the network', (
 
     expect(result.exitCode, result.stderr).toBe(0);
     const [beta, stable] = [
-      await recordOn(house, 'delve', '1.26.2-beta.1'),
-      await recordOn(house, 'delve', '1.26.2'),
+      await recordOn(server, 'delve', '1.26.2-beta.1'),
+      await recordOn(server, 'delve', '1.26.2'),
     ];
     expect(stable).toEqual({ ...beta, version: '1.26.2' });
   });

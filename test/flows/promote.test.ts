@@ -6,24 +6,24 @@ import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import { startForge } from '../kit/forge.ts';
 import { delveRelease, type Generator } from '../kit/generator.ts';
 import { createGitClient, type GitClient } from '../kit/git.ts';
-import { makeKey, makeTempDir, productDir, pushNupkg, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { download, versionsOn } from '../kit/published.ts';
 import { recordOn } from '../kit/record-on.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { makeKey, makeTempDir, productDir, pushNupkg, type TestServer } from '../kit/test-server.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
 /** From a beta to a stable version, over real HTTP and git. */
 describe('release:promote', () => {
   let world: ReleaseWorld;
-  let house: TestHouse;
+  let server: TestServer;
   let generator: Generator;
   let git: GitClient;
 
   beforeEach(async () => {
     const delve = ['1.27.2', '1.26.3', '1.26.2'].map((version) => delveRelease(version));
     world = await startReleaseWorld({ repositories: { 'go-delve/delve': delve }, scopes: ['push'] });
-    ({ house, generator } = world);
+    ({ server, generator } = world);
     git = await createGitClient(await makeTempDir());
     await generator.run('release:beta', ['delve@1.26.2', '--out', 'beta']);
   });
@@ -35,11 +35,11 @@ describe('release:promote', () => {
     expect(result).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('delve 1.26.2: promoted') });
     for (const file of ['dlv-windows-amd64.exe', 'dlv-windows-arm64.exe', 'delve.cdx.json']) {
       const [beta, stable] = await Promise.all(
-        ['1.26.2-beta.1', '1.26.2'].map((version) => download(`${house.url}/dl/delve/${version}/${file}`)),
+        ['1.26.2-beta.1', '1.26.2'].map((version) => download(`${server.url}/dl/delve/${version}/${file}`)),
       );
       expect(stable!.equals(beta!), file).toBe(true);
     }
-    const clone = await git.clone(`${house.url}/git/main/go-win-tools.git`, 'promoted');
+    const clone = await git.clone(`${server.url}/git/main/go-win-tools.git`, 'promoted');
     const blobs = await Promise.all(
       ['main', 'beta'].map((branch) => git.run(clone, 'rev-parse', `origin/${branch}:bucket/delve.json`)),
     );
@@ -57,7 +57,7 @@ describe('release:promote', () => {
       exitCode: 0,
       stdout: 'delve 1.26.2: nothing to do, main offers 1.26.2 already\n',
     });
-    expect(await versionsOn(house, 'delve')).toEqual(['1.26.2', '1.26.2-beta.1']);
+    expect(await versionsOn(server, 'delve')).toEqual(['1.26.2', '1.26.2-beta.1']);
   });
 
   it('makes every step an upgrade by the order of Scoop', async () => {
@@ -65,7 +65,7 @@ describe('release:promote', () => {
     await generator.run('release:beta', ['delve@1.26.3']);
     await generator.run('release:promote', ['delve@1.26.3-beta.1']);
 
-    const clone = await git.clone(`${house.url}/git/beta/go-win-tools.git`, 'steps');
+    const clone = await git.clone(`${server.url}/git/beta/go-win-tools.git`, 'steps');
     const subjects = (await git.run(clone, 'log', '--reverse', '--format=%s', 'origin/beta'))
       .split('\n')
       .slice(1);
@@ -83,8 +83,8 @@ describe('release:promote', () => {
     const result = await generator.run('release:promote', ['delve@1.26.2']);
 
     expect(result.exitCode).toBe(0);
-    expect(await manifestVersion(house, 'main')).toBe('1.26.2');
-    expect(await manifestVersion(house, 'beta')).toBe('1.27.2-beta.1');
+    expect(await manifestVersion(server, 'main')).toBe('1.26.2');
+    expect(await manifestVersion(server, 'beta')).toBe('1.27.2-beta.1');
   });
 
   it('has nothing to do for a release that was promoted, and makes a correction of a changed one', async () => {
@@ -100,12 +100,12 @@ describe('release:promote', () => {
 
     expect(beta.stdout).toContain('delve 1.26.2.1-beta.1: released');
     expect(stable.stdout).toContain('delve 1.26.2.1: promoted');
-    expect(await manifestVersion(house, 'main')).toBe('1.26.2.1');
+    expect(await manifestVersion(server, 'main')).toBe('1.26.2.1');
   });
 
   it('publishes nothing in a dry run, and what it makes is what it publishes', async () => {
     await generator.run('release:promote', ['delve', '--dry-run', '--out', 'made']);
-    expect(await versionsOn(house, 'delve')).toEqual(['1.26.2-beta.1']);
+    expect(await versionsOn(server, 'delve')).toEqual(['1.26.2-beta.1']);
 
     await generator.run('release:promote', ['delve', '--out', 'published']);
 
@@ -144,7 +144,7 @@ describe('release:promote', () => {
 
     const status = await generator.run('release:status', ['delve', '--json'], { env });
     const refused = await generator.run('release:promote', ['delve'], { env });
-    const before = await versionsOn(house, 'delve');
+    const before = await versionsOn(server, 'delve');
     const usage = await generator.run('release:promote', ['delve', '--now'], { env });
     const hurried = await generator.run('release:promote', ['delve', '--now', '--reason', 'fixes  a hole'], {
       env,
@@ -163,12 +163,12 @@ describe('release:promote', () => {
       stderr: expect.stringContaining('--now needs --reason TEXT'),
     });
     expect(hurried.exitCode, hurried.stderr).toBe(0);
-    const clone = await git.clone(`${house.url}/git/main/go-win-tools.git`, 'hurried');
+    const clone = await git.clone(`${server.url}/git/main/go-win-tools.git`, 'hurried');
     expect(await git.run(clone, 'log', '-1', '--format=%b', 'origin/main')).toContain(
       'promoted with --now: fixes a hole',
     );
-    const trail = await fetch(`${house.url}/api/v1/audit?id=delve`, {
-      headers: { 'X-NuGet-ApiKey': house.adminKey },
+    const trail = await fetch(`${server.url}/api/v1/audit?id=delve`, {
+      headers: { 'X-NuGet-ApiKey': server.adminKey },
     });
     expect(((await trail.json()) as { entries: object[] }).entries).toContainEqual(
       expect.objectContaining({
@@ -180,7 +180,7 @@ describe('release:promote', () => {
   });
 
   it('may not be done with a key for betas, and then nothing moves', async () => {
-    const env = { FEED_API_KEY: await makeKey(house, ['push:beta']) };
+    const env = { FEED_API_KEY: await makeKey(server, ['push:beta']) };
 
     const result = await generator.run('release:promote', ['delve'], { env });
 
@@ -189,8 +189,8 @@ describe('release:promote', () => {
       stderr: expect.stringContaining('expected push, found push:beta'),
     });
     expect(result.stderr).not.toContain('upload');
-    expect(await versionsOn(house, 'delve')).toEqual(['1.26.2-beta.1']);
-    expect((await fetch(`${house.url}/m/delve.json`)).status).toBe(404);
+    expect(await versionsOn(server, 'delve')).toEqual(['1.26.2-beta.1']);
+    expect((await fetch(`${server.url}/m/delve.json`)).status).toBe(404);
   });
 
   it('shows Scoop and SBOM under the name of the tool, where the package has another id', async () => {
@@ -203,25 +203,25 @@ describe('release:promote', () => {
     }
 
     for (const path of ['/', '/packages/bank-delve']) {
-      const html = (await download(`${house.url}${path}`)).toString();
+      const html = (await download(`${server.url}${path}`)).toString();
       expect(html).toContain('choco install bank-delve ');
       expect(html).toContain('scoop install go-win-tools/delve');
       expect(html).not.toContain('go-win-tools/bank-delve');
     }
-    const html = (await download(`${house.url}/packages/bank-delve`)).toString();
+    const html = (await download(`${server.url}/packages/bank-delve`)).toString();
     const sboms = html.match(/[^"]+\.cdx\.json/g);
     expect(sboms).toEqual(['/dl/delve/1.26.3/delve.cdx.json', '/dl/delve/1.26.3-beta.1/delve.cdx.json']);
-    for (const path of sboms!) expect((await fetch(house.url + path)).status).toBe(200);
+    for (const path of sboms!) expect((await fetch(server.url + path)).status).toBe(200);
   });
 
   it('shows no Scoop command for a package that only says it is a tool', async () => {
     await generator.run('release:promote', ['delve']);
-    const record = printReleaseRecord(await recordOn(house, 'delve', '1.26.2'));
+    const record = printReleaseRecord(await recordOn(server, 'delve', '1.26.2'));
     const files = { 'tools/release.json': record, 'tools/dlv.exe': 'MZ another program' };
     const other = makeNupkg({ id: 'other', version: '1.26.2', files });
-    expect((await pushNupkg(house, other, await makeKey(house, ['push'], ['other']))).status).toBe(201);
+    expect((await pushNupkg(server, other, await makeKey(server, ['push'], ['other']))).status).toBe(201);
 
-    const html = (await download(`${house.url}/packages/other`)).toString();
+    const html = (await download(`${server.url}/packages/other`)).toString();
 
     expect(html).toContain('choco install other ');
     expect(html).not.toContain('scoop install');
@@ -235,14 +235,14 @@ describe('release:promote', () => {
     const dir = await makeTempDir();
     const file = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
     await writeFile(join(dir, 'delve.yaml'), `${file}\npackageId: bank-delve\n`);
-    const env = { TOOLS_DIR: dir, FEED_API_KEY: await makeKey(house, ['push'], ids) };
-    const before = await versionsOn(house, 'delve');
+    const env = { TOOLS_DIR: dir, FEED_API_KEY: await makeKey(server, ['push'], ids) };
+    const before = await versionsOn(server, 'delve');
 
     const result = await generator.run('release:beta', ['delve@1.26.3'], { env });
 
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toContain(`is limited to ${ids}: ${sentence}`);
-    expect(await versionsOn(house, 'delve')).toEqual(before);
+    expect(await versionsOn(server, 'delve')).toEqual(before);
   });
 
   it('is done for a tool that is named whatever another file says; of all tools the bad one fails alone', async () => {
@@ -267,11 +267,11 @@ describe('release:promote', () => {
 
   it('names the feed where FEED_URL is the server', async () => {
     for (const verb of ['release:status', 'release:verify', 'release:promote']) {
-      const result = await generator.run(verb, ['delve'], { env: { FEED_URL: house.url } });
+      const result = await generator.run(verb, ['delve'], { env: { FEED_URL: server.url } });
 
       expect(result).toMatchObject({
         exitCode: 2,
-        stderr: expect.stringContaining(`its feed is ${house.url}/nuget`),
+        stderr: expect.stringContaining(`its feed is ${server.url}/nuget`),
       });
     }
   });
@@ -282,20 +282,20 @@ describe('release:promote', () => {
       GITHUB_REPOSITORY: 'acme/tools',
       GITHUB_RUN_ID: '42',
     };
-    const other = await makeKey(house, ['push:beta']);
-    const early = await fetch(`${house.url}/dl/delve/1.26.3-beta.1/other-windows-amd64.exe`, {
+    const other = await makeKey(server, ['push:beta']);
+    const early = await fetch(`${server.url}/dl/delve/1.26.3-beta.1/other-windows-amd64.exe`, {
       method: 'PUT',
       headers: { 'X-NuGet-ApiKey': other },
       body: 'by somebody else',
     });
     expect(early.status).toBe(201);
-    const FEED_API_KEY = await makeKey(house, ['push'], [], 'platform team');
+    const FEED_API_KEY = await makeKey(server, ['push'], [], 'platform team');
     await generator.run('release:beta', ['delve@1.26.3'], { env: { ...run, FEED_API_KEY } });
 
     const told = await generator.run('release:promote', ['delve', '--dry-run']);
     const json = await generator.run('release:promote', ['delve', '--dry-run', '--json']);
     const asked = (key: string) =>
-      fetch(`${house.url}/api/v1/releases/delve/1.26.3-beta.1`, { headers: { 'X-NuGet-ApiKey': key } });
+      fetch(`${server.url}/api/v1/releases/delve/1.26.3-beta.1`, { headers: { 'X-NuGet-ApiKey': key } });
 
     expect(told.stderr).toMatch(
       /released by +key push \(platform team\) at \d{4}-\S+Z, run https:\/\/git\.example\/acme\/tools\/actions\/runs\/42\n/,
@@ -310,7 +310,7 @@ describe('release:promote', () => {
       },
     });
     expect((await asked(other)).status).toBe(403);
-    const answer = (await (await asked(house.adminKey)).json()) as {
+    const answer = (await (await asked(server.adminKey)).json()) as {
       entries: { kind: string; detail?: string; owner?: string }[];
     };
     expect(new Set(answer.entries.map(({ kind }) => kind))).toEqual(
@@ -351,7 +351,7 @@ describe('release:promote', () => {
   });
 });
 
-async function manifestVersion(house: TestHouse, channel: 'main' | 'beta'): Promise<string> {
+async function manifestVersion(server: TestServer, channel: 'main' | 'beta'): Promise<string> {
   const path = channel === 'main' ? 'm/delve.json' : 'm/beta/delve.json';
-  return ((await (await fetch(`${house.url}/${path}`)).json()) as { version: string }).version;
+  return ((await (await fetch(`${server.url}/${path}`)).json()) as { version: string }).version;
 }

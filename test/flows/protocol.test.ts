@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
+import { pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { sendRaw } from '../wire/raw-http.ts';
 
 /** What spec nuget-v2 asks of several doors at once; docs/protocol.md says where the rest is shown. */
 describe('the protocol, whichever door is asked', () => {
-  let house: TestHouse;
+  let server: TestServer;
   beforeAll(async () => {
-    house = await startHouse();
+    server = await startTestServer();
     for (const [id, version] of [
       ['Casing.Tool', '1.0.0'],
       ['casing.tool', '1.1.0-beta1'],
@@ -15,13 +15,13 @@ describe('the protocol, whichever door is asked', () => {
       ['other', '1.0'],
       ['other', '2.0.0'],
     ] as const) {
-      expect((await pushNupkg(house, makeNupkg({ id, version }), house.adminKey)).status).toBe(201);
+      expect((await pushNupkg(server, makeNupkg({ id, version }), server.adminKey)).status).toBe(201);
     }
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   const get = async (path: string, headers: Record<string, string> = {}) => {
-    const answer = await fetch(house.url + path, { headers, redirect: 'manual' });
+    const answer = await fetch(server.url + path, { headers, redirect: 'manual' });
     return { status: answer.status, headers: answer.headers, text: await answer.text() };
   };
   const feedPaths = [
@@ -45,7 +45,7 @@ describe('the protocol, whichever door is asked', () => {
     '/',
     ...feedPaths,
   ])('answers HTTP/1.0 whole and with its length: %s (2.3, 18.2)', async (path) => {
-    const answer = await sendRaw(house.url, `GET ${path} HTTP/1.0`, {
+    const answer = await sendRaw(server.url, `GET ${path} HTTP/1.0`, {
       Host: 'feed',
       'User-Agent': 'NuGet/0.10.15.0',
     });
@@ -142,7 +142,7 @@ describe('the protocol, whichever door is asked', () => {
     ['GET', '/nuget/package/', 404],
     ['GET', '/nuget/NoSuchFunction()', 404],
   ])('answers %s %s with %d in a sentence and no page (3, 9.9, 10.5)', async (method, path, status) => {
-    const answer = await fetch(house.url + path, { method, headers: { 'X-NuGet-ApiKey': house.adminKey } });
+    const answer = await fetch(server.url + path, { method, headers: { 'X-NuGet-ApiKey': server.adminKey } });
 
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).not.toMatch(/html/);
@@ -153,7 +153,7 @@ describe('the protocol, whichever door is asked', () => {
   it('shows a download in an answer that is asked for again and again (18.1)', {
     timeout: 180_000,
   }, async () => {
-    await pushNupkg(house, makeNupkg({ id: 'counted' }), house.adminKey);
+    await pushNupkg(server, makeNupkg({ id: 'counted' }), server.adminKey);
     const count = async () =>
       Number(
         /<d:DownloadCount [^>]*>(\d+)</.exec((await get("/nuget/FindPackagesById()?id='counted'")).text)?.[1],

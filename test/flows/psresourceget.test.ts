@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { hasPwsh, runSteps, type Steps } from '../kit/psresourceget.ts';
+import { makeKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 // PowerShellGet 2 makes tags of the commands, Publish-PSResource does not (docs/clients/powershell.md).
 const manifest = `@{
@@ -44,24 +44,24 @@ describe.skipIf(!hasPwsh).each([
 ] as const)(
   'PSResourceGet over $apiVersion, READ_AUTH $readAuth (pwsh)',
   ({ apiVersion, path, ...settings }) => {
-    let house: TestHouse;
+    let server: TestServer;
     let told: Steps;
 
     beforeAll(async () => {
-      house = await startHouse(settings);
+      server = await startTestServer(settings);
       // As a pipeline may push it; PowerShell's own commands refuse such a version.
       const dotted = makeNupkg({ id: 'Our.Dotted', version: '1.0.0-beta.1', metadata: { tags: 'PSModule' } });
-      expect((await pushNupkg(house, dotted, house.adminKey)).status).toBe(201);
+      expect((await pushNupkg(server, dotted, server.adminKey)).status).toBe(201);
       const dir = await makeTempDir();
       await mkdir(join(dir, 'Our.Greeting'));
       await writeFile(join(dir, 'Our.Greeting', 'Our.Greeting.psd1'), manifest);
       await writeFile(join(dir, 'Our.Greeting', 'Our.Greeting.psm1'), code);
-      const pushKey = await makeKey(house, ['push']);
-      const readKey = settings.readAuth && (await makeKey(house, ['read']));
-      told = await runSteps(dir, { uri: `${house.url}${path}`, apiVersion, pushKey, readKey }, steps);
+      const pushKey = await makeKey(server, ['push']);
+      const readKey = settings.readAuth && (await makeKey(server, ['read']));
+      told = await runSteps(dir, { uri: `${server.url}${path}`, apiVersion, pushKey, readKey }, steps);
     }, 300_000);
 
-    afterAll(() => house?.stop());
+    afterAll(() => server?.stop());
 
     it('publishes a module once', () => {
       expect(told.publish).toEqual({ output: [] });

@@ -6,10 +6,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startForeignFeed } from '../kit/foreign-feed.ts';
 import { delveRelease, type Generator } from '../kit/generator.ts';
 import { createGitClient, type GitClient } from '../kit/git.ts';
-import { makeKey, makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { listen } from '../kit/listen.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 import { openBucketWork } from '../kit/stocked-feed.ts';
+import { makeKey, makeTempDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
 const old = 'http://old.example';
@@ -17,7 +17,7 @@ const next = 'https://new.example/tools';
 
 describe('bucket:rebase', () => {
   let dataDir: string;
-  let house: TestHouse;
+  let server: TestServer;
   let world: ReleaseWorld;
   let generator: Generator;
   let git: GitClient;
@@ -26,9 +26,9 @@ describe('bucket:rebase', () => {
 
   beforeEach(async () => {
     dataDir = await makeTempDir();
-    house = await startHouse({ dataDir, publicUrl: old });
+    server = await startTestServer({ dataDir, publicUrl: old });
     world = await startReleaseWorld({
-      house,
+      server,
       repositories: { 'go-delve/delve': [delveRelease('1.26.3'), delveRelease('1.26.2')] },
       scopes: ['push'],
     });
@@ -38,13 +38,13 @@ describe('bucket:rebase', () => {
     await run('release:beta', 'delve@1.26.3');
     git = await createGitClient(await makeTempDir());
     // pushed by hand: no checkver, its payload at the server's usual place
-    await (await openBucketWork(house, git.dir, 'work')).release('other', '1.0.0');
-    byHand = house.url;
-    client = await git.clone(`${house.url}/git/main/go-win-tools.git`, 'client');
+    await (await openBucketWork(server, git.dir, 'work')).release('other', '1.0.0');
+    byHand = server.url;
+    client = await git.clone(`${server.url}/git/main/go-win-tools.git`, 'client');
   });
   afterEach(async () => {
     await world.stop();
-    await house.stop();
+    await server.stop();
     await rm(dataDir, { recursive: true, force: true });
     await rm(git.dir, { recursive: true, force: true });
   });
@@ -66,7 +66,7 @@ describe('bucket:rebase', () => {
       `other 1.0.0: rebased, branch beta names ${next}`,
     ]);
     const replaced = before.map((text) => text.replaceAll(old, next).replaceAll(byHand, next));
-    await git.run(client, 'remote', 'set-url', 'origin', `${house.url}/git/main/go-win-tools.git`);
+    await git.run(client, 'remote', 'set-url', 'origin', `${server.url}/git/main/go-win-tools.git`);
     await git.run(client, 'pull', '--quiet', '--ff-only');
     expect(await readBoth()).toEqual(replaced);
     expect(replaced[0]).toContain(`${next}/dl/delve/1.26.2/dlv-windows-amd64.exe#/dlv.exe`);
@@ -149,11 +149,11 @@ describe('bucket:rebase', () => {
   it('needs a key that may push to main, and leaves both branches where they are without', async () => {
     await moveServer();
     const tips = await refs();
-    const weak = await makeKey(house, ['push:beta']);
+    const weak = await makeKey(server, ['push:beta']);
 
     const env = { FEED_API_KEY: weak };
     const result = await generator.run('bucket:rebase', [next], {
-      env: { ...env, FEED_URL: `${house.url}/nuget` },
+      env: { ...env, FEED_URL: `${server.url}/nuget` },
     });
 
     expect(result.exitCode).toBe(1);
@@ -200,14 +200,14 @@ describe('bucket:rebase', () => {
   });
 
   function run(verb: string, ...args: string[]): ReturnType<Generator['run']> {
-    return generator.run(verb, args, { env: { FEED_URL: `${house.url}/nuget` } });
+    return generator.run(verb, args, { env: { FEED_URL: `${server.url}/nuget` } });
   }
 
   /** The same data under another name. */
   async function moveServer(): Promise<void> {
-    await house.stop();
-    house = await startHouse({ dataDir, publicUrl: next });
-    await git.run(client, 'remote', 'set-url', 'origin', `${house.url}/git/main/go-win-tools.git`);
+    await server.stop();
+    server = await startTestServer({ dataDir, publicUrl: next });
+    await git.run(client, 'remote', 'set-url', 'origin', `${server.url}/git/main/go-win-tools.git`);
   }
 
   async function refs(): Promise<string> {

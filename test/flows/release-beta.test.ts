@@ -9,17 +9,17 @@ import { type Forge, startForge } from '../kit/forge.ts';
 import { startGate } from '../kit/gate.ts';
 import { delveRelease, type Generator, goreleaserRelease, makeGenerator } from '../kit/generator.ts';
 import { type GoProxy, startGoProxy } from '../kit/go-proxy.ts';
-import { makeTempDir, productDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { download, versionsOn } from '../kit/published.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { makeTempDir, productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { until } from '../kit/until.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
 /** release:beta from a forge to feed and bucket, over real HTTP and git. */
 describe('release:beta', () => {
   let world: ReleaseWorld;
-  let house: TestHouse;
+  let server: TestServer;
   let forge: Forge;
   let generator: Generator;
 
@@ -31,7 +31,7 @@ describe('release:beta', () => {
       },
       scopes: ['push:beta'],
     });
-    ({ house, forge, generator } = world);
+    ({ server, forge, generator } = world);
   });
   afterEach(() => world.stop());
 
@@ -42,7 +42,7 @@ describe('release:beta', () => {
       exitCode: 0,
       stdout: expect.stringContaining('delve 1.26.3-beta.1: released'),
     });
-    const manifest = await readManifest(house, 'beta');
+    const manifest = await readManifest(server, 'beta');
     expect(manifest.version).toBe('1.26.3-beta.1');
     for (const name of ['64bit', 'arm64'] as const) {
       const { url, hash } = manifest.architecture![name]!;
@@ -50,7 +50,7 @@ describe('release:beta', () => {
       expect(digestBytes(bytes).sha256).toBe(hash);
       expect(await text(`${String(url).replace(/#.*$/, '')}.sha256`)).toBe(`${hash}\n`);
     }
-    expect(await status(`${house.url}/m/delve.json`)).toBe(404);
+    expect(await status(`${server.url}/m/delve.json`)).toBe(404);
 
     const second = await generator.run('release:beta', ['delve']);
 
@@ -58,12 +58,12 @@ describe('release:beta', () => {
       exitCode: 0,
       stdout: 'delve 1.26.3-beta.1: nothing to do, beta offers 1.26.3-beta.1\n',
     });
-    expect(await versionsOn(house, 'delve')).toEqual(['1.26.3-beta.1']);
+    expect(await versionsOn(server, 'delve')).toEqual(['1.26.3-beta.1']);
   });
 
   it('puts a list of what the exes are made of beside them, once', async () => {
     await generator.run('release:beta', ['delve']);
-    const address = `${house.url}/dl/delve/1.26.3-beta.1/delve.cdx.json`;
+    const address = `${server.url}/dl/delve/1.26.3-beta.1/delve.cdx.json`;
     const answer = await fetch(address);
     const bom = (await answer.json()) as { metadata: { component: object }; components: { name: string }[] };
 
@@ -83,7 +83,7 @@ describe('release:beta', () => {
   });
 
   it('leaves a list of another version of the generator that is there already, and says so', async () => {
-    const address = `${house.url}/dl/delve/1.26.3-beta.1/delve.cdx.json`;
+    const address = `${server.url}/dl/delve/1.26.3-beta.1/delve.cdx.json`;
     const headers = { 'x-nuget-apikey': String(generator.env.FEED_API_KEY) };
     await fetch(address, { method: 'PUT', body: '{}', headers });
 
@@ -100,7 +100,7 @@ describe('release:beta', () => {
     await generator.run('release:beta', ['delve@v1.26.2']);
 
     const file = join(generator.dir, 'delve.nupkg');
-    await writeFile(file, await download(`${house.url}/nuget/package/delve/1.26.2-beta.1`));
+    await writeFile(file, await download(`${server.url}/nuget/package/delve/1.26.2-beta.1`));
     const nupkg = await openNupkg(file);
     const recordText = (await nupkg.readEntry('tools/release.json', 1e6)).toString();
     const exe = await nupkg.readEntry('tools/dlv.exe', 1e6);
@@ -118,7 +118,7 @@ describe('release:beta', () => {
       'dlv-windows-arm64.exe',
     ]);
     expect(record.payloads[0]!.sha256).toBe(digestBytes(exe).sha256);
-    for (const address of [house.url, forge.apiUrl]) expect(recordText).not.toContain(address);
+    for (const address of [server.url, forge.apiUrl]) expect(recordText).not.toContain(address);
   });
 
   it('shows the plan before it acts, and keeps the key to itself', async () => {
@@ -129,7 +129,7 @@ describe('release:beta', () => {
     expect(stderr).toMatch(/source +github: github\.com\/go-delve\/delve@v1\.26\.3\n/);
     expect(stderr).toMatch(/evidence +checksum, pe/);
     expect(stderr.indexOf('release 1.26.3-beta.1: ')).toBeLessThan(stderr.indexOf('fetch'));
-    expect(stderr + stdout + house.logged()).not.toContain(generator.env.FEED_API_KEY);
+    expect(stderr + stdout + server.logged()).not.toContain(generator.env.FEED_API_KEY);
   });
 
   it('publishes nothing in a dry run, needs no key for it, and keeps the three files', async () => {
@@ -142,8 +142,8 @@ describe('release:beta', () => {
       'delve.1.26.3-beta.1.release.json',
       'delve.json',
     ]);
-    expect(await versionsOn(house, 'delve')).toEqual([]);
-    expect(await status(`${house.url}/m/beta/delve.json`)).toBe(404);
+    expect(await versionsOn(server, 'delve')).toEqual([]);
+    expect(await status(`${server.url}/m/beta/delve.json`)).toBe(404);
   });
 
   it('makes what it published again from another cache, byte for byte', async () => {
@@ -192,7 +192,7 @@ describe('release:beta', () => {
     expect(result.exitCode).toBe(4);
     expect(result.stdout).toContain('delve 1.26.3-beta.1: released');
     expect(result.stderr).toContain('1 of 2 failed: goreleaser.');
-    expect(await versionsOn(house, 'delve')).toEqual(['1.26.3-beta.1']);
+    expect(await versionsOn(server, 'delve')).toEqual(['1.26.3-beta.1']);
   });
 
   it.each([
@@ -212,7 +212,7 @@ describe('release:beta', () => {
     const result = await generator.run('release:beta', args);
 
     expect(result).toMatchObject({ exitCode, stderr: expect.stringContaining(sentence) });
-    expect(await versionsOn(house, 'delve')).toEqual([]);
+    expect(await versionsOn(server, 'delve')).toEqual([]);
   });
 
   it('takes one list of sources for tools that do not have all of them', async () => {
@@ -244,8 +244,8 @@ describe('release:beta', () => {
     await lying.stop();
 
     expect(result).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('Nothing was published.') });
-    expect(await versionsOn(house, 'delve')).toEqual([]);
-    expect(await status(`${house.url}/dl/delve/1.27.2-beta.1/dlv-windows-amd64.exe`)).toBe(404);
+    expect(await versionsOn(server, 'delve')).toEqual([]);
+    expect(await status(`${server.url}/dl/delve/1.27.2-beta.1/dlv-windows-amd64.exe`)).toBe(404);
   });
 
   it('makes another beta of the same version only when upstream changed its files', async () => {
@@ -257,7 +257,7 @@ describe('release:beta', () => {
     await other.stop();
 
     expect(result.stdout).toContain('delve 1.26.3-beta.2: released');
-    expect(await versionsOn(house, 'delve')).toEqual(['1.26.3-beta.1', '1.26.3-beta.2']);
+    expect(await versionsOn(server, 'delve')).toEqual(['1.26.3-beta.1', '1.26.3-beta.2']);
   });
 
   it('releases an older version only before a newer one', async () => {
@@ -266,7 +266,7 @@ describe('release:beta', () => {
     const result = await generator.run('release:beta', ['delve@1.26.2']);
 
     expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('a branch only moves up') });
-    expect(await versionsOn(house, 'delve')).toEqual(['1.26.3-beta.1']);
+    expect(await versionsOn(server, 'delve')).toEqual(['1.26.3-beta.1']);
   });
 
   it('says how to get a key when there is none, before anything is downloaded', async () => {
@@ -283,7 +283,7 @@ describe('release:beta', () => {
     const result = await generator.run('release:beta', ['delve'], { env: { FEED_API_KEY: 'wrong' } });
 
     expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('API key is invalid') });
-    expect(await versionsOn(house, 'delve')).toEqual([]);
+    expect(await versionsOn(server, 'delve')).toEqual([]);
   });
 
   it('says that the feed cannot be reached', async () => {
@@ -317,13 +317,13 @@ describe('release:beta', () => {
     await aborting.stop();
 
     expect(result).toMatchObject({ exitCode: 130 });
-    expect(await versionsOn(house, 'delve')).toEqual([]);
+    expect(await versionsOn(server, 'delve')).toEqual([]);
     expect(await generator.run('release:beta', ['delve'])).toMatchObject({ exitCode: 0 });
   });
 
   it('says what was published when it is interrupted in the middle of it, and a later run does the rest', async () => {
     const controller = new AbortController();
-    const gate = await startGate(house.url);
+    const gate = await startGate(server.url);
     const env = { FEED_URL: `${gate.url}/nuget` };
     gate.trap('PUT /nuget/', 'after', () => controller.abort());
 
@@ -336,17 +336,17 @@ describe('release:beta', () => {
       'Interrupted: Published: payload delve/1.26.3-beta.1/dlv-windows-amd64.exe; payload delve/1.26.3-beta.1/dlv-windows-arm64.exe; payload delve/1.26.3-beta.1/delve.cdx.json.',
     );
     expect(again.stdout).toContain('the package was on the feed already, branch beta now offers it');
-    expect((await readManifest(house, 'beta')).version).toBe('1.26.3-beta.1');
+    expect((await readManifest(server, 'beta')).version).toBe('1.26.3-beta.1');
   });
 });
 
 describe('the sources of release:beta', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let proxy: GoProxy;
   let generator: Generator;
 
   beforeAll(async () => {
-    house = await startHouse();
+    server = await startTestServer();
     const files = {
       'go.mod': 'module github.com/go-delve/delve\n\ngo 1.21\n',
       'cmd/dlv/main.go': 'package main\n\nfunc main() { println("dlv") }\n',
@@ -357,8 +357,8 @@ describe('the sources of release:beta', () => {
       { ...delve, version: 'v1.23.0' },
     ]);
     generator = await makeGenerator({
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: house.adminKey,
+      FEED_URL: `${server.url}/nuget`,
+      FEED_API_KEY: server.adminKey,
       ...proxy.env,
       TOOLS_DIR: await delveWithToolchain(),
     });
@@ -366,7 +366,7 @@ describe('the sources of release:beta', () => {
   afterAll(async () => {
     await generator.stop();
     await proxy.stop();
-    await house.stop();
+    await server.stop();
   });
 
   it.skipIf(!hasProgram('go'))(
@@ -380,7 +380,7 @@ describe('the sources of release:beta', () => {
         expect(stderr).toContain('source github cannot be reached');
         expect(stderr).toContain('`--source go-module` would do');
       }
-      expect(await versionsOn(house, 'delve')).toEqual([]);
+      expect(await versionsOn(server, 'delve')).toEqual([]);
     },
   );
 });
@@ -394,8 +394,8 @@ async function delveWithToolchain(): Promise<string> {
   return dir;
 }
 
-async function readManifest(house: TestHouse, channel: 'beta') {
-  return parseScoopManifest(await text(`${house.url}/m/${channel}/delve.json`));
+async function readManifest(server: TestServer, channel: 'beta') {
+  return parseScoopManifest(await text(`${server.url}/m/${channel}/delve.json`));
 }
 
 async function text(url: string): Promise<string> {

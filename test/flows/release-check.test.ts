@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ForgeRelease } from '../kit/forge.ts';
 import { delveRelease, type Generator, goreleaserRelease } from '../kit/generator.ts';
-import type { TestHouse } from '../kit/house.ts';
 import { versionsOn } from '../kit/published.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import type { TestServer } from '../kit/test-server.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 import { makeVuln, startVulnServer, type VulnServer } from '../kit/vulndb.ts';
 
@@ -26,7 +26,7 @@ const fresh = {
 /** What main offers, against upstream and a vulnerability database, over real HTTP and git. */
 describe('release:check, and what releases say of known vulnerabilities', () => {
   let world: ReleaseWorld;
-  let house: TestHouse;
+  let server: TestServer;
   let generator: Generator;
   let db: VulnServer;
   let policy: string;
@@ -43,7 +43,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
       scopes: ['push'],
       settings: { VULN_DB: db.url },
     });
-    ({ house, generator } = world);
+    ({ server, generator } = world);
     policy = join(generator.dir, 'policy.yaml');
     await generator.run('release:beta', ['delve']);
     await generator.run('release:promote', ['delve']);
@@ -140,7 +140,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
     });
     await rm(join(generator.dir, 'cache'), { recursive: true });
     const blind = await generator.run('release:check', ['delve'], {
-      env: { PAYLOAD_URL: `${house.url}/nowhere/{tool}/{version}/{file}` },
+      env: { PAYLOAD_URL: `${server.url}/nowhere/{tool}/{version}/{file}` },
     });
     expect(blind.exitCode, blind.stderr).toBe(0);
     expect(blind.stderr).toContain('nobody looks into the arm64 exe of 1.26.3: ');
@@ -155,7 +155,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
     async (allow, promoted, checked) => {
       const env = {
         POLICY_FILE: policy,
-        PAYLOAD_URL: `${house.url}/nowhere/{tool}/{version}/{file}`,
+        PAYLOAD_URL: `${server.url}/nowhere/{tool}/{version}/{file}`,
         PAYLOAD_PUT: 'false',
       };
       await writeFile(policy, `refuse: high\nunknown: high\n${allow}`);
@@ -248,7 +248,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
     db.serve([fresh]);
     await writeFile(policy, 'refuse: high\nunknown: critical\n');
     const env = { POLICY_FILE: policy };
-    const before = await versionsOn(house, 'delve');
+    const before = await versionsOn(server, 'delve');
 
     const beta = await generator.run('release:beta', ['delve'], { env });
 
@@ -257,7 +257,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
       `delve 1.26.3-beta.1 is refused by ${policy}: GO-2026-0003 in ${module} v1.26.3, fixed in v1.26.4.`,
     );
     expect(beta.stderr).toContain('or allow the ids in that file, with reason and until');
-    expect(await versionsOn(house, 'delve')).toEqual(before);
+    expect(await versionsOn(server, 'delve')).toEqual(before);
     await generator.run('release:beta', ['delve']);
 
     const promote = await generator.run('release:promote', ['delve'], { env });
@@ -266,7 +266,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
       exitCode: 3,
       stderr: expect.stringContaining('delve 1.26.3 is refused by'),
     });
-    expect((await (await fetch(`${house.url}/m/delve.json`)).json()) as object).toMatchObject({
+    expect((await (await fetch(`${server.url}/m/delve.json`)).json()) as object).toMatchObject({
       version: '1.26.2',
     });
   });

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readNuspec } from '../../formats/nuspec.ts';
 import type { Forge } from '../kit/forge.ts';
 import { delveRelease, type Generator } from '../kit/generator.ts';
-import type { TestHouse } from '../kit/house.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import type { TestServer } from '../kit/test-server.ts';
 
 const link = 'https://github.com/go-delve/delve/releases/tag/v1.26.3';
 const first = '### Fixed\r\n\r\n- a <crash> & more\u0007\r\n';
@@ -14,7 +14,7 @@ const carried = `### Fixed\n\n- a <crash> & more\n\n${link}`;
 
 describe("upstream's release notes", () => {
   let world: ReleaseWorld;
-  let house: TestHouse;
+  let server: TestServer;
   let forge: Forge;
   let generator: Generator;
   let upstream: { body: string };
@@ -23,7 +23,7 @@ describe("upstream's release notes", () => {
     const release = { ...delveRelease('1.26.3'), body: first };
     upstream = release;
     world = await startReleaseWorld({ repositories: { 'go-delve/delve': [release] } });
-    ({ house, forge, generator } = world);
+    ({ server, forge, generator } = world);
   });
   afterEach(() => world.stop());
 
@@ -81,7 +81,7 @@ describe("upstream's release notes", () => {
   }
 
   async function notesOf(version: string): Promise<string | undefined> {
-    const answer = await fetch(`${house.url}/nuget/package/delve/${version}`);
+    const answer = await fetch(`${server.url}/nuget/package/delve/${version}`);
     const zip = new AdmZip(Buffer.from(await answer.arrayBuffer()));
     return (await readNuspec(zip.readAsText('delve.nuspec'))).releaseNotes;
   }

@@ -2,10 +2,10 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { delveRelease } from '../kit/generator.ts';
-import { productDir } from '../kit/house.ts';
 import { nodePath } from '../kit/nodes.ts';
 import { mustRun } from '../kit/programs.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { productDir } from '../kit/test-server.ts';
 
 /** The same release, made by the real program on what could be other machines. */
 describe('a release made again', () => {

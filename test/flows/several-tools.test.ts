@@ -7,22 +7,22 @@ import type { Forge, ForgeRelease } from '../kit/forge.ts';
 import type { Fault } from '../kit/forge-faults.ts';
 import { type Gate, startGate } from '../kit/gate.ts';
 import { delveRelease, type Generator, withChecksums } from '../kit/generator.ts';
-import { startHouse, type TestHouse } from '../kit/house.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { startTestServer, type TestServer } from '../kit/test-server.ts';
 
 /** What needs this machine only is done for all tools at once; what is published comes in the order of the plan. */
 describe('a release of several tools', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let gate: Gate;
   let world: ReleaseWorld;
   let forge: Forge;
   let generator: Generator;
 
   beforeEach(async () => {
-    house = await startHouse();
-    gate = await startGate(house.url);
+    server = await startTestServer();
+    gate = await startGate(server.url);
     world = await startReleaseWorld({
-      house,
+      server,
       settings: {
         FEED_URL: `${gate.url}/nuget`,
         TRUST_FILE: join(import.meta.dirname, '..', 'kit', 'trust-buf-unsigned.yaml'),
@@ -33,7 +33,7 @@ describe('a release of several tools', () => {
   afterEach(async () => {
     await world.stop();
     await gate.stop();
-    await house.stop();
+    await server.stop();
   });
 
   it('downloads them at once, and stops all of them when it is interrupted', async () => {
@@ -106,7 +106,7 @@ describe('a release of several tools', () => {
 
     expect(result.exitCode, result.stderr).toBe(0);
     for (const name of tools) {
-      const payload = await fetch(`${house.url}/dl/${name}/1.0.0-beta.1/${name}-windows-amd64.exe`);
+      const payload = await fetch(`${server.url}/dl/${name}/1.0.0-beta.1/${name}-windows-amd64.exe`);
       expect(Buffer.from(await payload.arrayBuffer()), name).toEqual(exeOfSuite(name));
     }
     expect(forge.requests.filter((line) => line.includes('GET /objects/'))).toHaveLength(2);

@@ -6,10 +6,10 @@ import { parseReleaseRecord } from '../../formats/release-record.ts';
 import { loadOrMakeKey } from '../../manifest-gen/bundle/key.ts';
 import { makeTinyExe } from '../kit/exe.ts';
 import { type Generator, makeGenerator } from '../kit/generator.ts';
-import { makeKey, startHouse, type TestHouse } from '../kit/house.ts';
 import { type NpmKey, type NpmRegistry, startNpmRegistry, type Vouched } from '../kit/npm-registry.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { type Sigstore, startSigstore } from '../kit/sigstore.ts';
+import { makeKey, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 /** release:beta from a registry with real keys and attestations, by the real npm client. */
 describe.skipIf(!hasProgram('npm'))('a release from npm that the registry vouches for (needs npm)', () => {
@@ -22,7 +22,7 @@ describe.skipIf(!hasProgram('npm'))('a release from npm that the registry vouche
   const other = makeRegistryKey('SHA256:ours');
   let sigstore: Sigstore;
   let stranger: Sigstore;
-  let house: TestHouse;
+  let server: TestServer;
   let registry: NpmRegistry | undefined;
   let generator: Generator;
 
@@ -30,16 +30,16 @@ describe.skipIf(!hasProgram('npm'))('a release from npm that the registry vouche
     [sigstore, stranger] = await Promise.all([startSigstore(), startSigstore()]);
   });
   beforeEach(async () => {
-    house = await startHouse();
+    server = await startTestServer();
     generator = await makeGenerator({
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: await makeKey(house, ['push:beta']),
+      FEED_URL: `${server.url}/nuget`,
+      FEED_API_KEY: await makeKey(server, ['push:beta']),
     });
   });
   afterEach(async () => {
     await generator.stop();
     await registry?.stop();
-    await house.stop();
+    await server.stop();
   });
 
   function makeRegistryKey(keyid: string, expires: string | null = null) {
@@ -94,8 +94,8 @@ describe.skipIf(!hasProgram('npm'))('a release from npm that the registry vouche
     const result = await generator.run('release:beta', ['buf@1.72.0', '--source', 'npm'], {
       env: { ...registry.env, TRUST_FILE: join(generator.dir, 'trust.yaml') },
     });
-    const feed = await (await fetch(`${house.url}/nuget/Packages?semVerLevel=2.0.0`)).text();
-    const manifest = await fetch(`${house.url}/m/beta/buf.json`);
+    const feed = await (await fetch(`${server.url}/nuget/Packages?semVerLevel=2.0.0`)).text();
+    const manifest = await fetch(`${server.url}/m/beta/buf.json`);
     return { ...result, isPublished: feed.includes('1.72.0-beta.1') || manifest.status !== 404 };
   }
 
@@ -142,7 +142,7 @@ describe.skipIf(!hasProgram('npm'))('a release from npm that the registry vouche
     expect(await generator.run('bundle:create', source, { env })).toMatchObject({ exitCode: 0 });
     await registry?.stop();
 
-    const feed = await startHouse();
+    const feed = await startTestServer();
     const other = await makeGenerator({
       FEED_URL: `${feed.url}/nuget`,
       FEED_API_KEY: await makeKey(feed, ['push:beta']),

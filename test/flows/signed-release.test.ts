@@ -6,9 +6,9 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Forge, ForgeRelease } from '../kit/forge.ts';
 import type { ForgeAsset } from '../kit/forge-store.ts';
 import { delveRelease, type Generator, goreleaserRelease } from '../kit/generator.ts';
-import type { TestHouse } from '../kit/house.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 import { type Sigstore, startSigstore } from '../kit/sigstore.ts';
+import type { TestServer } from '../kit/test-server.ts';
 
 /** release:beta of releases that are signed without keys, by a true authority with true logs, from the forge to feed and bucket. */
 describe('a release that is signed keyless', () => {
@@ -18,7 +18,7 @@ describe('a release that is signed keyless', () => {
   let sigstore: Sigstore;
   let stranger: Sigstore;
   let world: ReleaseWorld;
-  let house: TestHouse;
+  let server: TestServer;
   let forge: Forge;
   let generator: Generator;
 
@@ -27,7 +27,7 @@ describe('a release that is signed keyless', () => {
   });
   beforeEach(async () => {
     world = await startReleaseWorld({ scopes: ['push:beta'] });
-    ({ house, forge, generator } = world);
+    ({ server, forge, generator } = world);
   });
   afterEach(() => world.stop());
 
@@ -54,11 +54,11 @@ describe('a release that is signed keyless', () => {
 
   /** Everything that a refusal must leave as it was. */
   async function published(): Promise<readonly string[]> {
-    const feed = await (await fetch(`${house.url}/nuget/Packages?semVerLevel=2.0.0`)).text();
+    const feed = await (await fetch(`${server.url}/nuget/Packages?semVerLevel=2.0.0`)).text();
     const manifests = await Promise.all(
-      ['goreleaser', 'delve'].map(async (tool) => (await fetch(`${house.url}/m/beta/${tool}.json`)).status),
+      ['goreleaser', 'delve'].map(async (tool) => (await fetch(`${server.url}/m/beta/${tool}.json`)).status),
     );
-    const payloads = await fetch(`${house.url}/dl/goreleaser/2.18.2-beta.1/goreleaser-windows-amd64.exe`);
+    const payloads = await fetch(`${server.url}/dl/goreleaser/2.18.2-beta.1/goreleaser-windows-amd64.exe`);
     return [
       ...[...feed.matchAll(/<d:Version>([^<]+)</g)].map(([, version]) => String(version)),
       ...manifests.filter((status) => status !== 404).map((status) => `manifest ${status}`),

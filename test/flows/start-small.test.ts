@@ -6,10 +6,10 @@ import { makeTinyExe } from '../kit/exe.ts';
 import type { FakePackage } from '../kit/fake-feed.ts';
 import { delveRelease, withChecksums } from '../kit/generator.ts';
 import { createGitClient } from '../kit/git.ts';
-import { productDir } from '../kit/house.ts';
 import { listen } from '../kit/listen.ts';
 import { hasNuget, makeNuget } from '../kit/nuget.ts';
 import { type SmallStart, startSmall } from '../kit/small-start.ts';
+import { productDir } from '../kit/test-server.ts';
 import { makeVuln, startVulnServer } from '../kit/vulndb.ts';
 
 /** Without a server of ours: a feed of another make, a bare repository, and files that somebody else serves. */

@@ -6,25 +6,25 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
 import { type Generator, makeGenerator } from '../kit/generator.ts';
 import { startGoProxy } from '../kit/go-proxy.ts';
-import { productDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
+import { productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 const hasGo = hasProgram('go') && reaches('go', ['list', '-m', 'honnef.co/go/tools@v0.4.6']);
 const hasNpm = hasProgram('npm') && reaches('npm', ['view', 'lefthook-windows-x64@1.5.5', 'version']);
 
 /** docs/tools as an organisation's TOOLS_DIR: real modules and packages, one YAML each. */
 describe('tools of an organisation', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let generator: Generator;
 
   beforeAll(async () => {
-    house = await startHouse();
+    server = await startTestServer();
     const machine = hasProgram('go') ? goSettings() : {};
     generator = await makeGenerator({
       ...machine,
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: house.adminKey,
+      FEED_URL: `${server.url}/nuget`,
+      FEED_API_KEY: server.adminKey,
       TOOLS_DIR: join(productDir, 'docs', 'tools'),
       // builds are kept from run to run
       CACHE_DIR: testCacheDir,
@@ -32,7 +32,7 @@ describe('tools of an organisation', () => {
   });
   afterAll(async () => {
     await generator.stop();
-    await house.stop();
+    await server.stop();
   });
 
   it.skipIf(!hasGo)(
@@ -55,7 +55,7 @@ describe('tools of an organisation', () => {
         version: '0.4.6',
         bin: 'staticcheck.exe',
         notes: 'It calls go, which must be on the PATH.',
-        checkver: { url: `${house.url}/m/staticcheck.json` },
+        checkver: { url: `${server.url}/m/staticcheck.json` },
       });
       const sbom = await text('/dl/staticcheck/0.4.6/staticcheck.cdx.json');
       expect(sbom).toBe(await text('/dl/staticcheck/0.4.6-beta.1/staticcheck.cdx.json'));
@@ -106,7 +106,7 @@ describe('tools of an organisation', () => {
         ['arm64', 'aa64'],
       ]);
 
-      const answer = await fetch(`${house.url}/nuget/package/${tool}/${version}-beta.1`);
+      const answer = await fetch(`${server.url}/nuget/package/${tool}/${version}-beta.1`);
       const nupkg = new AdmZip(Buffer.from(await answer.arrayBuffer()));
       expect(nupkg.readAsText(`${tool}.nuspec`)).toContain(`<version>${version}-beta.1</version>`);
       expect(nupkg.readAsText('tools/LICENSE.txt').length).toBeGreaterThan(500);
@@ -144,7 +144,7 @@ describe('tools of an organisation', () => {
   );
 
   async function text(path: string): Promise<string> {
-    const response = await fetch(`${house.url}${path}`);
+    const response = await fetch(`${server.url}${path}`);
     expect(response.status, path).toBe(200);
     return response.text();
   }

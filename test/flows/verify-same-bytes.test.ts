@@ -9,10 +9,10 @@ import { type Forge, type ForgeRelease, startForge } from '../kit/forge.ts';
 import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
 import { type GoModuleFiles, type GoProxy, startGoProxy } from '../kit/go-proxy.ts';
 import { goHere } from '../kit/hello-tool.ts';
-import { makeKey, makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 import { makeSumDatabase } from '../kit/sumdb.ts';
+import { makeKey, makeTempDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 /** Every byte is as it was released, and something around it is not: nobody must be told not to install it. */
 
@@ -84,8 +84,8 @@ describe('release:verify beside a mirror', () => {
   });
 
   it('takes what came from the mirror for the same when the forge tells more of it', async () => {
-    const house = await startHouse();
-    const env = { FEED_URL: `${house.url}/nuget`, FEED_API_KEY: await makeKey(house, ['push']) };
+    const server = await startTestServer();
+    const env = { FEED_URL: `${server.url}/nuget`, FEED_API_KEY: await makeKey(server, ['push']) };
     await generator.run('release:beta', ['delve'], { env: { ...env, GITHUB_API_URL: mirror.apiUrl } });
 
     const verified = await generator.run('release:verify', ['delve', '--channel', 'beta'], { env });
@@ -93,7 +93,7 @@ describe('release:verify beside a mirror', () => {
     const demanding = await generator.run('release:verify', ['delve', '--channel', 'beta'], {
       env: { ...env, GITHUB_API_URL: mirror.apiUrl, TRUST_FILE: trustFile },
     });
-    await house.stop();
+    await server.stop();
 
     expect(verified.exitCode, verified.stdout).toBe(0);
     expect(status.stdout).toContain('do nothing');
@@ -156,14 +156,14 @@ package:
 }
 
 describe.skipIf(!hasProgram('go'))('release:verify after a patch of Go came out (needs go)', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let generator: Generator;
   let proxies: readonly GoProxy[];
   let newer: Readonly<Record<string, string>>;
   let here: string;
 
   beforeAll(async () => {
-    house = await startHouse();
+    server = await startTestServer();
     here = await goHere();
     const [major, minor, patch] = here.split('.').map(Number);
     const next = `${major}.${minor}.${patch! + 1}`;
@@ -190,8 +190,8 @@ describe.skipIf(!hasProgram('go'))('release:verify after a patch of Go came out 
     ];
     newer = proxies[1]!.env;
     generator = await makeGenerator({
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: await makeKey(house, ['push']),
+      FEED_URL: `${server.url}/nuget`,
+      FEED_API_KEY: await makeKey(server, ['push']),
       TOOLS_DIR: await makeHello('[sumdb, pe, buildinfo]'),
       ...proxies[0]!.env,
     });
@@ -199,7 +199,7 @@ describe.skipIf(!hasProgram('go'))('release:verify after a patch of Go came out 
     expect(released.exitCode, released.stderr).toBe(0);
   }, 600_000);
   afterAll(async () => {
-    await Promise.all([generator, house, ...proxies].map((one) => one.stop()));
+    await Promise.all([generator, server, ...proxies].map((one) => one.stop()));
   });
 
   it('wants no other beta', { timeout: 120_000 }, async () => {
@@ -262,26 +262,26 @@ package:
 /** Whoever may push a package writes its record: what it says of itself must not make less be asked for. */
 describe('release:verify of a record that lies', () => {
   let world: ReleaseWorld;
-  let house: TestHouse;
+  let server: TestServer;
   let gate: BentGate;
   let original: Buffer;
 
   beforeAll(async () => {
-    house = await startHouse();
-    gate = await startBentGate(house.url);
+    server = await startTestServer();
+    gate = await startBentGate(server.url);
     world = await startReleaseWorld({
-      house,
+      server,
       repositories: { 'go-delve/delve': [delveRelease('1.26.2')] },
       scopes: ['push'],
       settings: { FEED_URL: `${gate.url}/nuget` },
     });
     await world.generator.run('release:beta', ['delve']);
-    original = Buffer.from(await (await fetch(`${house.url}${packagePath}`)).arrayBuffer());
+    original = Buffer.from(await (await fetch(`${server.url}${packagePath}`)).arrayBuffer());
   });
   afterAll(async () => {
     await world.stop();
     await gate.stop();
-    await house.stop();
+    await server.stop();
   });
 
   const packagePath = '/nuget/package/delve/1.26.2-beta.1';

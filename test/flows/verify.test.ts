@@ -12,10 +12,10 @@ import { delveRelease, type Generator, makeGenerator, withChecksums } from '../k
 import { createGitClient } from '../kit/git.ts';
 import { startGoProxy } from '../kit/go-proxy.ts';
 import { makeHelloDir } from '../kit/hello-tool.ts';
-import { makeKey, makeTempDir, productDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { startNpmRegistry } from '../kit/npm-registry.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { makeKey, makeTempDir, productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
 type Row = {
@@ -29,17 +29,17 @@ type Row = {
 
 /** release:verify of real releases, over real HTTP and git. */
 describe('release:verify', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let gate: BentGate;
   let world: ReleaseWorld;
   let forge: Forge;
   let generator: Generator;
 
   beforeAll(async () => {
-    house = await startHouse();
-    gate = await startBentGate(house.url);
+    server = await startTestServer();
+    gate = await startBentGate(server.url);
     world = await startReleaseWorld({
-      house,
+      server,
       repositories: { 'go-delve/delve': [delveRelease('1.26.3'), delveRelease('1.26.2')] },
       scopes: ['push'],
       settings: { FEED_URL: `${gate.url}/nuget` },
@@ -55,7 +55,7 @@ describe('release:verify', () => {
   afterAll(async () => {
     await world.stop();
     await gate.stop();
-    await house.stop();
+    await server.stop();
   });
 
   /** Everything of a run with --json, its rows by themselves. */
@@ -180,7 +180,7 @@ describe('release:verify', () => {
     { timeout: 60_000 },
     async (name) => {
       const original = Buffer.from(
-        await (await fetch(`${house.url}/nuget/package/delve/1.26.2`)).arrayBuffer(),
+        await (await fetch(`${server.url}/nuget/package/delve/1.26.2`)).arrayBuffer(),
       );
       const forged = await repackage(original, name);
       const [said, says] = [original, forged].map((bytes) =>
@@ -202,7 +202,7 @@ describe('release:verify', () => {
   it('finds any character that is changed in the manifest', { timeout: 180_000 }, async () => {
     const git = await createGitClient(await makeTempDir());
     const clone = await git.clone(
-      `${house.url}/git/main/go-win-tools.git`,
+      `${server.url}/git/main/go-win-tools.git`,
       'bucket',
       '-c',
       'core.autocrlf=false',
@@ -303,7 +303,7 @@ describe('release:verify of a tool with two upstream sources', () => {
 
 describe.skipIf(!hasProgram('go'))('release:verify of what was built here (needs go)', () => {
   it('asks for the module again, and builds it again when told to', { timeout: 600_000 }, async () => {
-    const house = await startHouse();
+    const server = await startTestServer();
     const proxy = await startGoProxy([
       {
         path: 'example.test/hello',
@@ -328,8 +328,8 @@ describe.skipIf(!hasProgram('go'))('release:verify of what was built here (needs
     const toolsDir = await makeHelloDir('{ go-module: [pe, buildinfo] }');
     await writeFile(join(toolsDir, 'hello.LICENSE.txt'), 'The MIT License\n');
     const generator = await makeGenerator({
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: await makeKey(house, ['push']),
+      FEED_URL: `${server.url}/nuget`,
+      FEED_API_KEY: await makeKey(server, ['push']),
       TOOLS_DIR: toolsDir,
       ...proxy.env,
     });
@@ -339,7 +339,7 @@ describe.skipIf(!hasProgram('go'))('release:verify of what was built here (needs
     const asked = await generator.run('release:verify', args);
     const built = await generator.run('release:verify', [...args, '--rebuild']);
     const promoted = await generator.run('release:promote', ['hello']);
-    await Promise.all([generator, proxy, house].map((one) => one.stop()));
+    await Promise.all([generator, proxy, server].map((one) => one.stop()));
 
     expect(released.stderr).toContain('build');
     expect(asked.stdout).toContain('It was not built again; --rebuild does that.');

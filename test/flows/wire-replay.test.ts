@@ -50,7 +50,7 @@ describe.each(Object.entries(worlds))('what %s sends', (name, choices) => {
     return world;
   };
   afterAll(async () => {
-    for (const world of open.values()) await (await world).house.stop();
+    for (const world of open.values()) await (await world).server.stop();
   });
 
   for (const [index, recorded] of readRecording(name).entries()) {

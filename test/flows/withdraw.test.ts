@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Forge } from '../kit/forge.ts';
 import { delveRelease, type Generator, goreleaserRelease } from '../kit/generator.ts';
 import { createGitClient, type GitClient } from '../kit/git.ts';
-import { makeKey, makeTempDir, type TestHouse } from '../kit/house.ts';
 import { download } from '../kit/published.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { makeKey, makeTempDir, type TestServer } from '../kit/test-server.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
 const older = '1.26.1';
@@ -15,7 +15,7 @@ const why = ['--reason', 'crashes on start'];
 /** A published version is taken back, over real HTTP and git. Upstream is asked for nothing. */
 describe('release:withdraw', () => {
   let world: ReleaseWorld;
-  let house: TestHouse;
+  let server: TestServer;
   let forge: Forge;
   let generator: Generator;
   let git: GitClient;
@@ -27,7 +27,7 @@ describe('release:withdraw', () => {
       repositories: { 'go-delve/delve': delve },
       scopes: ['push', 'unlist'],
     });
-    ({ house, forge, generator } = world);
+    ({ server, forge, generator } = world);
     git = await createGitClient(await makeTempDir());
     for (const version of [older, good, bad]) {
       await generator.run('release:beta', [`delve@${version}`]);
@@ -60,18 +60,18 @@ describe('release:withdraw', () => {
     expect([main.version, beta.version]).toEqual([`${bad}.1`, `${bad}.1`]);
     for (const file of ['dlv-windows-amd64.exe', 'dlv-windows-arm64.exe']) {
       const [now, then] = await Promise.all(
-        [`${bad}.1`, good].map((version) => download(`${house.url}/dl/delve/${version}/${file}`)),
+        [`${bad}.1`, good].map((version) => download(`${server.url}/dl/delve/${version}/${file}`)),
       );
       expect(now!.equals(then!), file).toBe(true);
     }
   });
 
   it('keeps why in the audit log and in the commits, which only move forward', async () => {
-    const clone = await git.clone(`${house.url}/git/main/go-win-tools.git`, 'withdrawn');
+    const clone = await git.clone(`${server.url}/git/main/go-win-tools.git`, 'withdrawn');
     const subjects = await git.run(clone, 'log', '--format=%s', 'origin/main');
     const body = await git.run(clone, 'log', '-1', '--format=%b', 'origin/main');
-    const answer = await fetch(`${house.url}/api/v1/audit?id=delve`, {
-      headers: { 'X-NuGet-ApiKey': house.adminKey },
+    const answer = await fetch(`${server.url}/api/v1/audit?id=delve`, {
+      headers: { 'X-NuGet-ApiKey': server.adminKey },
     });
     const { entries } = (await answer.json()) as {
       entries: { kind: string; version: string; detail?: string }[];
@@ -199,7 +199,7 @@ describe('release:withdraw', () => {
 
   it('notices a key that may not unlist before anything is changed', async () => {
     const before = await state();
-    const env = { ...offline.env, FEED_API_KEY: await makeKey(house, ['push']) };
+    const env = { ...offline.env, FEED_API_KEY: await makeKey(server, ['push']) };
 
     const result = await generator.run('release:withdraw', [`delve@${bad}.3`, ...why], { env });
 
@@ -251,7 +251,7 @@ describe('release:withdraw', () => {
     // no commit says why yet; the audit log does, to whoever may read it
     const unread = await generator.run('release:verify', ['goreleaser', '--json']);
     const read = await generator.run('release:verify', ['goreleaser', '--json'], {
-      env: { FEED_API_KEY: house.adminKey },
+      env: { FEED_API_KEY: server.adminKey },
     });
     expect(lastEventOf(unread)).toMatchObject({ version: '1.26.0', kind: 'verified', withdrawn: {} });
     expect(lastEventOf(read)).toMatchObject({ withdrawn: { reason: 'crashes on start' } });
@@ -271,7 +271,7 @@ describe('release:withdraw', () => {
   });
 
   async function state() {
-    const answer = await fetch(`${house.url}/nuget/FindPackagesById()?id='delve'&semVerLevel=2.0.0`);
+    const answer = await fetch(`${server.url}/nuget/FindPackagesById()?id='delve'&semVerLevel=2.0.0`);
     const entries = (await answer.text()).split('<entry').slice(1);
     const packages = entries.map((entry) => ({
       version: /<d:Version>([^<]+)</.exec(entry)![1]!,
@@ -288,7 +288,7 @@ describe('release:withdraw', () => {
   }
 
   async function manifest(path: string): Promise<{ version: string }> {
-    return (await (await fetch(`${house.url}/${path}`)).json()) as { version: string };
+    return (await (await fetch(`${server.url}/${path}`)).json()) as { version: string };
   }
 });
 

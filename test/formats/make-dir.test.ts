@@ -2,7 +2,7 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeDir } from '../../formats/make-dir.ts';
-import { makeTempDir } from '../kit/house.ts';
+import { makeTempDir } from '../kit/test-server.ts';
 
 describe('makeDir', () => {
   let dir: string;

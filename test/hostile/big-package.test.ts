@@ -8,9 +8,9 @@ import { pipeline } from 'node:stream/promises';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { rawZip } from '../formats/raw-zip.ts';
-import { adminKey, makeTempDir, pushNupkg } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { startServe } from '../kit/serve-process.ts';
+import { adminKey, makeTempDir, pushNupkg } from '../kit/test-server.ts';
 
 const mebibyte = 1024 ** 2;
 const bigBytes = 2150 * mebibyte;

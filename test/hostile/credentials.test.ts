@@ -9,8 +9,8 @@ import { faultOf } from '../../formats/thrown.ts';
 import { openDataDir } from '../../server/data-dir.ts';
 import { announceServer } from '../../server/own-server.ts';
 import { productVerbs } from '../../verbs.ts';
-import { makeTempDir, productDir } from '../kit/house.ts';
 import { type Listening, listen } from '../kit/listen.ts';
+import { makeTempDir, productDir } from '../kit/test-server.ts';
 
 /** One for each place that a secret can stand in; none may ever be printed. */
 const secrets = {

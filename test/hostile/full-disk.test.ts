@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeTempDir, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { hasProgram, isRoot, mustRun, run } from '../kit/programs.ts';
+import { makeTempDir, pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 const mayMount = process.platform === 'linux' && isRoot() && hasProgram('mount');
 
@@ -31,54 +31,54 @@ describe.skipIf(!mayMount)('a server whose disk is full (needs root and mount)',
   }
   const noisy = (version: string, bytes: number) =>
     makeNupkg({ version, files: { 'tools/noise.bin': randomBytes(bytes) } });
-  const push = (house: TestHouse, version: string, bytes: number) =>
-    pushNupkg(house, noisy(version, bytes), house.adminKey);
+  const push = (server: TestServer, version: string, bytes: number) =>
+    pushNupkg(server, noisy(version, bytes), server.adminKey);
 
-  async function expectReading(house: TestHouse): Promise<void> {
-    const feed = await fetch(`${house.url}/nuget/FindPackagesById()?id='sample'`);
+  async function expectReading(server: TestServer): Promise<void> {
+    const feed = await fetch(`${server.url}/nuget/FindPackagesById()?id='sample'`);
     expect(await feed.text()).toContain('<d:Version>1.0.0</d:Version>');
-    const download = await fetch(`${house.url}/nuget/package/sample/1.0.0`);
+    const download = await fetch(`${server.url}/nuget/package/sample/1.0.0`);
     expect([download.status, (await download.arrayBuffer()).byteLength > 100_000]).toEqual([200, true]);
-    expect((await fetch(`${house.url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
   }
 
   it('says so to whoever pushes, goes on reading, and takes pushes again once there is room', async (context) => {
     if (!isMounted) context.skip();
-    const house = await startHouse({ dataDir: dataDir() });
-    expect((await push(house, '1.0.0', 100_000)).status).toBe(201);
+    const server = await startTestServer({ dataDir: dataDir() });
+    expect((await push(server, '1.0.0', 100_000)).status).toBe(201);
     await leave(1_000_000);
 
     for (const version of ['2.0.0', '2.0.1', '2.0.2']) {
-      const refused = await push(house, version, 3_000_000);
+      const refused = await push(server, version, 3_000_000);
       expect([refused.status, refused.statusText]).toEqual([
         507,
         'The server has no room left on disk; nothing was stored. Free some room and send it again.',
       ]);
     }
-    const payload = await fetch(`${house.url}/dl/x/1.0.0/x-windows-amd64.exe`, {
+    const payload = await fetch(`${server.url}/dl/x/1.0.0/x-windows-amd64.exe`, {
       method: 'PUT',
-      headers: { 'X-NuGet-ApiKey': house.adminKey },
+      headers: { 'X-NuGet-ApiKey': server.adminKey },
       body: randomBytes(3_000_000),
     });
     expect(payload.status).toBe(507);
-    await expectReading(house);
+    await expectReading(server);
     expect(await readdir(join(dataDir(), 'blobs', 'tmp'))).toEqual([]);
 
     await rm(ballast());
-    expect((await push(house, '2.0.0', 3_000_000)).status).toBe(201);
-    await house.stop();
+    expect((await push(server, '2.0.0', 3_000_000)).status).toBe(201);
+    await server.stop();
   });
 
   it('says the same when it is the database that has no room, in its file or in its log', async (context) => {
     if (!isMounted) context.skip();
-    const house = await startHouse({ dataDir: dataDir() });
+    const server = await startTestServer({ dataDir: dataDir() });
     const ask = (path: string, init: RequestInit = {}) =>
-      fetch(`${house.url}${path}`, {
+      fetch(`${server.url}${path}`, {
         ...init,
-        headers: { 'X-NuGet-ApiKey': house.adminKey, ...init.headers },
+        headers: { 'X-NuGet-ApiKey': server.adminKey, ...init.headers },
       });
-    expect((await push(house, '1.0.0', 100_000)).status).toBe(201);
-    expect((await push(house, '1.1.0', 1000)).status).toBe(201);
+    expect((await push(server, '1.0.0', 100_000)).status).toBe(201);
+    expect((await push(server, '1.1.0', 1000)).status).toBe(201);
     await leave(0);
 
     // What changes rows alone, again and again: the log grows until there is no room for it.
@@ -99,28 +99,28 @@ describe.skipIf(!mayMount)('a server whose disk is full (needs root and mount)',
 
     expect(statuses).toContain(507);
     expect([...statuses].filter((status) => ![200, 201, 507].includes(status))).toEqual([]);
-    await expectReading(house);
+    await expectReading(server);
 
     await rm(ballast());
     expect((await ask('/nuget/sample/1.1.0', { method: 'DELETE' })).status).toBe(200);
-    expect((await push(house, '1.2.0', 1000)).status).toBe(201);
-    await house.stop();
-    const again = await startHouse({ dataDir: dataDir() });
+    expect((await push(server, '1.2.0', 1000)).status).toBe(201);
+    await server.stop();
+    const again = await startTestServer({ dataDir: dataDir() });
     await expectReading(again);
     await again.stop();
   });
 
   it('stops well, though it cannot write what it counted', async (context) => {
     if (!isMounted) context.skip();
-    const house = await startHouse({ dataDir: dataDir() });
-    expect((await push(house, '1.0.0', 100_000)).status).toBe(201);
+    const server = await startTestServer({ dataDir: dataDir() });
+    expect((await push(server, '1.0.0', 100_000)).status).toBe(201);
     await leave(0);
-    for (let n = 0; n < 50; n += 1) await expectReading(house);
+    for (let n = 0; n < 50; n += 1) await expectReading(server);
 
-    await house.stop();
+    await server.stop();
 
     await rm(ballast());
-    const again = await startHouse({ dataDir: dataDir() });
+    const again = await startTestServer({ dataDir: dataDir() });
     await expectReading(again);
     await again.stop();
   });

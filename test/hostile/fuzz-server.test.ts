@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeKey, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { openSocket } from '../kit/raw-http.ts';
+import { makeKey, pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { readRecording } from '../wire/recording.ts';
 import { fuzz } from './fuzz.ts';
 
@@ -127,14 +127,14 @@ const doors: readonly Door[] = [
 ];
 
 describe('the whole server, fed with what is nearly right', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let key: string;
   beforeAll(async () => {
-    house = await startHouse({ logLevel: 'error', maxPackageBytes: 1024 ** 2 });
-    key = await makeKey(house, ['admin']);
-    expect((await pushNupkg(house, makeNupkg(), house.adminKey)).status).toBe(201);
+    server = await startTestServer({ logLevel: 'error', maxPackageBytes: 1024 ** 2 });
+    key = await makeKey(server, ['admin']);
+    expect((await pushNupkg(server, makeNupkg(), server.adminKey)).status).toBe(201);
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   it.each(doors)('answers, and never with a fault of its own: $what', { timeout: 600_000 }, async (door) => {
     const { kind, what, share, seeds } = door;
@@ -146,24 +146,24 @@ describe('the whole server, fed with what is nearly right', () => {
       share,
       ...(seeds && { seeds: seeds() }),
       async take(input) {
-        const answer = await exchange(house.url, door.request(input, key));
+        const answer = await exchange(server.url, door.request(input, key));
         sent += 1;
         if (answer.startsWith('HTTP/1.1 ')) answered += 1;
         refuseFaults(answer);
       },
     });
 
-    expect(house.logged()).toBe('');
+    expect(server.logged()).toBe('');
     // Some are refused while they are still being sent, and the answer is lost with the connection.
     expect(answered / sent).toBeGreaterThan(0.8);
   });
 
   it('serves as before afterwards', async () => {
-    expect((await fetch(`${house.url}/readyz`)).status).toBe(200);
-    const download = await fetch(`${house.url}/nuget/package/sample/1.0.0`);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    const download = await fetch(`${server.url}/nuget/package/sample/1.0.0`);
     expect(Buffer.from(await download.arrayBuffer()).equals(makeNupkg())).toBe(true);
-    expect((await pushNupkg(house, makeNupkg({ version: '2.0.0' }), key)).status).toBe(201);
-    expect(readdirSync(join(house.dataDir, 'blobs', 'tmp'))).toEqual([]);
+    expect((await pushNupkg(server, makeNupkg({ version: '2.0.0' }), key)).status).toBe(201);
+    expect(readdirSync(join(server.dataDir, 'blobs', 'tmp'))).toEqual([]);
   });
 });
 

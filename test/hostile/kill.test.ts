@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
-import { adminKey, makeTempDir, pushNupkg } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { type ServeProcess, startServe } from '../kit/serve-process.ts';
+import { adminKey, makeTempDir, pushNupkg } from '../kit/test-server.ts';
 
 const rounds = 8;
 const pushers = 6;

@@ -5,9 +5,9 @@ import { costOf } from '../../server/catalog/cost.ts';
 import { functionNames } from '../../server/catalog/query.ts';
 import { parseFilter } from '../../server/odata/filter.ts';
 import { everything } from '../contract/catalog.ts';
-import { makeTempDir } from '../kit/house.ts';
 import { fillWithLongTexts } from '../kit/long-texts.ts';
 import { type ServeProcess, startServe } from '../kit/serve-process.ts';
+import { makeTempDir } from '../kit/test-server.ts';
 import { until } from '../kit/until.ts';
 
 const longProperties = ['Title', 'Summary', 'Description', 'Tags', 'Authors', 'Dependencies'];

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { pushNupkg, startHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
+import { pushNupkg, startTestServer } from '../kit/test-server.ts';
 
 describe('sixteen parallel pushes of one version', () => {
   it.each(['/nuget/', '/api/v2/package/'])(
     'are one 201 and fifteen 409, and the bytes are those of the one: %s',
     async (path) => {
-      const house = await startHouse();
+      const server = await startTestServer();
       const nupkgs = Array.from({ length: 16 }, (_, n) =>
         // Every spelling of one version, in every casing of one id (spec nuget-v2 10.3, 12.5).
         makeNupkg({
@@ -16,16 +16,18 @@ describe('sixteen parallel pushes of one version', () => {
         }),
       );
 
-      const answers = await Promise.all(nupkgs.map((nupkg) => pushNupkg(house, nupkg, house.adminKey, path)));
+      const answers = await Promise.all(
+        nupkgs.map((nupkg) => pushNupkg(server, nupkg, server.adminKey, path)),
+      );
 
       const statuses = answers.map(({ status }) => status);
       expect(statuses.toSorted()).toEqual([201, ...Array<number>(15).fill(409)]);
       const refused = answers.find(({ status }) => status === 409);
       expect(refused?.statusText).toContain('already exists and cannot be modified');
-      const download = await fetch(`${house.url}/nuget/package/once/1.0.0`);
+      const download = await fetch(`${server.url}/nuget/package/once/1.0.0`);
       const winner = nupkgs[statuses.indexOf(201)];
       expect(winner?.equals(Buffer.from(await download.arrayBuffer()))).toBe(true);
-      await house.stop();
+      await server.stop();
     },
   );
 });

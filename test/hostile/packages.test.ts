@@ -4,8 +4,8 @@ import { deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readXml } from '../../formats/xml.ts';
 import { type RawEntry, rawZip, zip64Extra } from '../formats/raw-zip.ts';
-import { pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
+import { pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 const mebibyte = 1024 ** 2;
 const head = '<package><metadata><id>evil</id><version>1.0.0</version><authors>a</authors>';
@@ -175,25 +175,25 @@ const hostile: readonly (readonly [what: string, bytes: () => Buffer, says: RegE
 ];
 
 describe('a hostile package', () => {
-  let house: TestHouse;
+  let server: TestServer;
   beforeAll(async () => {
-    house = await startHouse({ logLevel: 'error' });
+    server = await startTestServer({ logLevel: 'error' });
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   it.each(hostile)(
     'is refused, with its reason in one line, and leaves nothing: %s',
     async (_what, bytes, says) => {
-      const answer = await pushNupkg(house, bytes(), house.adminKey);
+      const answer = await pushNupkg(server, bytes(), server.adminKey);
 
       expect([answer.status, answer.statusText]).toEqual([400, expect.stringMatching(says)]);
       expect(answer.statusText).toMatch(
         /^The upload is not a package that can be published: [\x20-\x7e\xa0-\xff]+$/,
       );
-      expect((await fetch(`${house.url}/nuget/package/evil/1.0.0`)).status).toBe(404);
-      const kept = await readdir(join(house.dataDir, 'blobs'), { recursive: true, withFileTypes: true });
+      expect((await fetch(`${server.url}/nuget/package/evil/1.0.0`)).status).toBe(404);
+      const kept = await readdir(join(server.dataDir, 'blobs'), { recursive: true, withFileTypes: true });
       expect(kept.filter((entry) => entry.isFile())).toEqual([]);
-      expect(house.logged()).toBe('');
+      expect(server.logged()).toBe('');
     },
   );
 });
@@ -219,23 +219,23 @@ describe('a package that only looks hostile', () => {
       () => withText(`${head}<title>${nasty}</title><description>${nasty}</description>${tail}`),
     ],
   ])('is taken, and told in whole documents: %s', async (_what, bytes) => {
-    const house = await startHouse();
+    const server = await startTestServer();
 
-    expect((await pushNupkg(house, bytes(), house.adminKey)).status).toBe(201);
+    expect((await pushNupkg(server, bytes(), server.adminKey)).status).toBe(201);
 
     for (const path of [
       "/nuget/Packages(Id='evil',Version='1.0.0')",
       '/nuget/Search()',
       "/nuget/FindPackagesById()?id='evil'",
     ]) {
-      await readXml(await (await fetch(`${house.url}${path}`)).text());
+      await readXml(await (await fetch(`${server.url}${path}`)).text());
     }
     const page = await (
-      await fetch(`${house.url}/packages/evil`, { headers: { Accept: 'text/html' } })
+      await fetch(`${server.url}/packages/evil`, { headers: { Accept: 'text/html' } })
     ).text();
     expect(page).not.toMatch(/<script|<b>/);
-    expect((await fetch(`${house.url}/nuget/package/evil/1.0.0`)).status).toBe(200);
-    await house.stop();
+    expect((await fetch(`${server.url}/nuget/package/evil/1.0.0`)).status).toBe(200);
+    await server.stop();
   });
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeKey, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { type RawAnswer, sendRaw } from '../kit/raw-http.ts';
+import { makeKey, pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 const ask = (url: string, line: string, headers = ''): Promise<RawAnswer> =>
   sendRaw(
@@ -57,13 +57,13 @@ const doors = [
 const goals = ['etc/passwd', 'catalog.db', 'lock', 'package.json', 'server/main.ts', 'config', 'blobs/tmp'];
 
 describe('path confusion', () => {
-  let open: TestHouse;
-  let closed: TestHouse;
+  let open: TestServer;
+  let closed: TestServer;
   beforeAll(async () => {
-    open = await startHouse();
-    closed = await startHouse({ readAuth: 'all' });
-    for (const house of [open, closed]) {
-      expect((await pushNupkg(house, makeNupkg(), house.adminKey)).status).toBe(201);
+    open = await startTestServer();
+    closed = await startTestServer({ readAuth: 'all' });
+    for (const server of [open, closed]) {
+      expect((await pushNupkg(server, makeNupkg(), server.adminKey)).status).toBe(201);
     }
   });
   afterAll(async () => {

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeTempDir } from '../kit/house.ts';
 import { deltaBomb } from '../kit/pack-bombs.ts';
 import { commands, rawPush } from '../kit/raw-push.ts';
 import { type ServeProcess, startServe } from '../kit/serve-process.ts';
+import { makeTempDir } from '../kit/test-server.ts';
 
 const adminKey = 'a-key-that-opens-this-server-of-a-test-only';
 

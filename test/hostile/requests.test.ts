@@ -1,21 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { openSocket, type RawAnswer, sendRaw } from '../kit/raw-http.ts';
+import { pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 
-const get = (house: TestHouse, target: string, headers: readonly string[] = []): Promise<RawAnswer> =>
+const get = (server: TestServer, target: string, headers: readonly string[] = []): Promise<RawAnswer> =>
   sendRaw(
-    house.url,
+    server.url,
     `${[`GET ${target} HTTP/1.1`, 'Host: FEED', 'Connection: close', ...headers].join('\r\n')}\r\n\r\n`,
   );
 
 describe('a hostile request', () => {
-  let house: TestHouse;
+  let server: TestServer;
   beforeAll(async () => {
-    house = await startHouse();
-    expect((await pushNupkg(house, makeNupkg(), house.adminKey)).status).toBe(201);
+    server = await startTestServer();
+    expect((await pushNupkg(server, makeNupkg(), server.adminKey)).status).toBe(201);
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   it.each<[string, string, number]>([
     ['2,000 brackets', `${'('.repeat(2000)}Listed${')'.repeat(2000)}`, 400],
@@ -30,7 +30,7 @@ describe('a hostile request', () => {
     ['another language', "Id eq 'x'; DROP TABLE packages", 400],
   ])('by its filter is answered soon: %s', async (_what, filter, status) => {
     const answer = await get(
-      house,
+      server,
       `/nuget/Packages()?$filter=${encodeURIComponent(filter).replaceAll('%2525', '%25')}`,
     );
 
@@ -58,9 +58,9 @@ describe('a hostile request', () => {
       200,
     ],
   ])('by its address is answered soon: %s', async (_what, target, status) => {
-    const answer = await get(house, target);
+    const answer = await get(server, target);
 
-    expect([answer.status, house.logged().includes('"level":"error"')]).toEqual([status, false]);
+    expect([answer.status, server.logged().includes('"level":"error"')]).toEqual([status, false]);
   });
 
   it.each<[string, readonly string[], number]>([
@@ -76,7 +76,7 @@ describe('a hostile request', () => {
       200,
     ],
   ])('by its headers is answered soon: %s', async (_what, headers, status) => {
-    expect((await get(house, '/nuget/package/sample/1.0.0', headers)).status).toBe(status);
+    expect((await get(server, '/nuget/package/sample/1.0.0', headers)).status).toBe(status);
   });
 
   const whole = makeNupkg().length;
@@ -98,14 +98,14 @@ describe('a hostile request', () => {
     ['lines=0-1', 200, whole],
     ['bytes 0-1', 200, whole],
   ])('for the range %s gets %s', async (range, status, bytes) => {
-    const answer = await get(house, '/nuget/package/sample/1.0.0', [`Range: ${range}`]);
+    const answer = await get(server, '/nuget/package/sample/1.0.0', [`Range: ${range}`]);
 
     expect([answer.status, answer.body.length]).toEqual([status, bytes]);
   });
 
   it('cannot put a line end into a reason phrase or a header', async () => {
     const evil = '%0d%0aSet-Cookie:%20a=b%0d%0a%0d%0a<html>';
-    const key = `X-NuGet-ApiKey: ${house.adminKey}`;
+    const key = `X-NuGet-ApiKey: ${server.adminKey}`;
     for (const line of [
       `DELETE /nuget/x${evil}/1.0.0`,
       `POST /nuget/package/x${evil}/1.0.0`,
@@ -121,7 +121,7 @@ describe('a hostile request', () => {
       `GET /v3/registration/x${evil}/index.json`,
     ]) {
       const { status, reason, headers } = await sendRaw(
-        house.url,
+        server.url,
         `${line} HTTP/1.1\r\nHost: FEED\r\nConnection: close\r\n${key}\r\nContent-Length: 0\r\n\r\n`,
       );
       expect([line, status >= 400 && status < 500]).toEqual([line, true]);
@@ -131,7 +131,7 @@ describe('a hostile request', () => {
   });
 
   it('with a wrong key is answered before its body, of which a bounded part is read', async () => {
-    const socket = openSocket(house.url);
+    const socket = openSocket(server.url);
     const received: Buffer[] = [];
     socket.on('error', () => undefined).on('data', (chunk) => received.push(chunk));
     // Not `once`, which takes the reset that may come for a failure.
@@ -151,7 +151,7 @@ describe('a hostile request', () => {
 
     // 256 MiB, and what lay in the buffers of the system.
     expect(sent).toBeLessThan(400 * 1024 ** 2);
-    expect((await get(house, '/healthz')).status).toBe(200);
+    expect((await get(server, '/healthz')).status).toBe(200);
   });
 
   it.each([
@@ -164,8 +164,8 @@ describe('a hostile request', () => {
     'PUT /api/v2/symbolpackage?x=y',
   ])('for symbols is told that there are none here: %s', async (line) => {
     const { status, reason } = await sendRaw(
-      house.url,
-      `${line} HTTP/1.1\r\nHost: FEED\r\nConnection: close\r\nX-NuGet-ApiKey: ${house.adminKey}\r\nContent-Length: 2\r\n\r\nPK`,
+      server.url,
+      `${line} HTTP/1.1\r\nHost: FEED\r\nConnection: close\r\nX-NuGet-ApiKey: ${server.adminKey}\r\nContent-Length: 2\r\n\r\nPK`,
     );
 
     expect([status, reason]).toEqual([404, 'Symbol packages are not kept here; push the package alone.']);
@@ -200,7 +200,7 @@ describe('a spoofed address', () => {
     '/openapi.json',
   ];
 
-  it.each<[string, Parameters<typeof startHouse>[0]]>([
+  it.each<[string, Parameters<typeof startTestServer>[0]]>([
     ['without PUBLIC_URL', {}],
     ['with PUBLIC_URL', { publicUrl: 'https://feed.example.org/sub' }],
     ['without PUBLIC_URL, behind a proxy that is trusted', { trustProxy: ['loopback'] }],
@@ -209,16 +209,16 @@ describe('a spoofed address', () => {
       { publicUrl: 'https://feed.example.org', trustProxy: ['loopback'] },
     ],
   ])('reaches no link, header or body: %s', async (_what, options) => {
-    const house = await startHouse(options);
-    expect((await pushNupkg(house, makeNupkg(), house.adminKey)).status).toBe(201);
+    const server = await startTestServer(options);
+    expect((await pushNupkg(server, makeNupkg(), server.adminKey)).status).toBe(201);
     for (const target of targets) {
       const answer = await sendRaw(
-        house.url,
+        server.url,
         `GET ${target} HTTP/1.1\r\n${spoofs.join('\r\n')}\r\nConnection: close\r\n\r\n`,
       );
       const told = `${answer.reason}\n${JSON.stringify(answer.headers)}\n${answer.body}`;
       expect([target, answer.status < 500, /evil|:666/.exec(told)?.[0]]).toEqual([target, true, undefined]);
     }
-    await house.stop();
+    await server.stop();
   });
 });

@@ -3,9 +3,9 @@ import { rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { maxUnsentBytes } from '../../server/http/unsent.ts';
-import { makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { fillWithLongTexts } from '../kit/long-texts.ts';
 import { openSocket } from '../kit/raw-http.ts';
+import { makeTempDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 const mebibyte = 1024 ** 2;
 const longPage = '/nuget/Packages()?$top=6000';
@@ -21,19 +21,19 @@ async function askWithoutReading(url: string, path: string): Promise<Socket> {
 
 describe('clients that do not take the long pages they asked for', () => {
   let dataDir: string;
-  let house: TestHouse;
+  let server: TestServer;
   beforeAll(async () => {
     dataDir = await makeTempDir();
     await fillWithLongTexts(dataDir, 1300, 4000);
-    house = await startHouse({ dataDir, logLevel: 'silent' });
+    server = await startTestServer({ dataDir, logLevel: 'silent' });
   });
   afterAll(async () => {
-    await house?.stop();
+    await server?.stop();
     await rm(dataDir, { recursive: true, force: true });
   });
 
   it('cost no more memory than the limit, however many they are, and others get theirs', async () => {
-    const whole = await (await fetch(`${house.url}${longPage}`)).arrayBuffer();
+    const whole = await (await fetch(`${server.url}${longPage}`)).arrayBuffer();
     expect(whole.byteLength).toBeGreaterThan(16 * mebibyte);
     const count = Math.ceil((2 * maxUnsentBytes) / whole.byteLength);
 
@@ -43,10 +43,10 @@ describe('clients that do not take the long pages they asked for', () => {
     }, 5);
     const sockets: Socket[] = [];
     for (let n = 0; n < count; n += 1) {
-      sockets.push(await askWithoutReading(house.url, `${longPage}&n=${n}`));
+      sockets.push(await askWithoutReading(server.url, `${longPage}&n=${n}`));
     }
     clearInterval(watching);
-    const again = await fetch(`${house.url}${longPage}&again`);
+    const again = await fetch(`${server.url}${longPage}&again`);
     const { byteLength } = await again.arrayBuffer();
     for (const socket of sockets) socket.destroy();
 

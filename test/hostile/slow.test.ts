@@ -5,9 +5,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { limitServer, type serverLimits } from '../../server/http/limits.ts';
-import { pushNupkg, startHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { openSocket } from '../kit/raw-http.ts';
+import { pushNupkg, startTestServer } from '../kit/test-server.ts';
 
 /** The listener's own limits, made short. */
 async function serve(limits: Partial<typeof serverLimits>, handle: RequestListener): Promise<string> {
@@ -81,43 +81,47 @@ describe('a client that is slow on purpose', () => {
 
 describe('a flood of connections', () => {
   it('that say nothing, or nothing more, keeps nobody else out', async () => {
-    const house = await startHouse();
-    expect((await pushNupkg(house, makeNupkg(), house.adminKey)).status).toBe(201);
-    const sockets = Array.from({ length: 800 }, () => openSocket(house.url).on('error', () => undefined));
+    const testServer = await startTestServer();
+    expect((await pushNupkg(testServer, makeNupkg(), testServer.adminKey)).status).toBe(201);
+    const sockets = Array.from({ length: 800 }, () =>
+      openSocket(testServer.url).on('error', () => undefined),
+    );
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
     for (const [n, socket] of sockets.entries()) {
       if (n % 3 === 0) socket.write('GET /healthz HTTP/1.1\r\nHost: FEED\r\n\r\n');
       if (n % 3 === 1) socket.write('PUT /nuget/ HTTP/1.1\r\nHost: FEED\r\nContent-Length: 1000\r\n\r\nx');
     }
 
-    const download = await fetch(`${house.url}/nuget/package/sample/1.0.0`);
+    const download = await fetch(`${testServer.url}/nuget/package/sample/1.0.0`);
     expect([download.status, (await download.arrayBuffer()).byteLength]).toEqual([200, makeNupkg().length]);
-    expect((await pushNupkg(house, makeNupkg({ version: '2.0.0' }), house.adminKey)).status).toBe(201);
-    expect((await fetch(`${house.url}/readyz`)).status).toBe(200);
+    expect((await pushNupkg(testServer, makeNupkg({ version: '2.0.0' }), testServer.adminKey)).status).toBe(
+      201,
+    );
+    expect((await fetch(`${testServer.url}/readyz`)).status).toBe(200);
 
     for (const socket of sockets) socket.destroy();
-    await house.stop();
+    await testServer.stop();
   });
 
   it('that ask and never read take no memory for answers that nobody takes', async () => {
-    const house = await startHouse();
+    const testServer = await startTestServer();
     const nupkg = makeNupkg({ files: { 'tools/noise.bin': randomBytes(900_000) } });
-    expect((await pushNupkg(house, nupkg, house.adminKey)).status).toBe(201);
+    expect((await pushNupkg(testServer, nupkg, testServer.adminKey)).status).toBe(201);
     const request = 'GET /nuget/package/sample/1.0.0 HTTP/1.1\r\nHost: FEED\r\n\r\n'.repeat(50);
     const before = process.memoryUsage().rss;
     const sockets = Array.from({ length: 50 }, () =>
-      openSocket(house.url)
+      openSocket(testServer.url)
         .on('error', () => undefined)
         .pause(),
     );
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
     for (const socket of sockets) socket.write(request);
 
-    expect((await fetch(`${house.url}/readyz`)).status).toBe(200);
+    expect((await fetch(`${testServer.url}/readyz`)).status).toBe(200);
     const grown = (process.memoryUsage().rss - before) / 1024 ** 2;
 
     expect(grown).toBeLessThan(200);
     for (const socket of sockets) socket.destroy();
-    await house.stop();
+    await testServer.stop();
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { sendRaw } from '../kit/raw-http.ts';
+import { pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 /** What a proxy in front might take for a body, and we for a request of its own. */
 const hidden = 'GET /nuget/package/sample/1.0.0 HTTP/1.1\r\nHost: FEED\r\nConnection: close\r\n\r\n';
@@ -9,12 +9,12 @@ const post = 'POST /nuget/package/none/1.0.0 HTTP/1.1\r\nHost: FEED\r\n';
 const chunk = `${hidden.length.toString(16)}\r\n${hidden}\r\n0\r\n\r\n`;
 
 describe('a request that two servers would read in two ways', () => {
-  let house: TestHouse;
+  let server: TestServer;
   beforeAll(async () => {
-    house = await startHouse();
-    expect((await pushNupkg(house, makeNupkg(), house.adminKey)).status).toBe(201);
+    server = await startTestServer();
+    expect((await pushNupkg(server, makeNupkg(), server.adminKey)).status).toBe(201);
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   it.each([
     [
@@ -54,7 +54,7 @@ describe('a request that two servers would read in two ways', () => {
     ['a method that is none', `GE T /nuget HTTP/1.1\r\nHost: FEED\r\n\r\n${hidden}`],
     ['HTTP/2 from the start', `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${hidden}`],
   ])('is refused, and what it hides is not read: %s', async (_what, bytes) => {
-    const { status, body } = await sendRaw(house.url, bytes);
+    const { status, body } = await sendRaw(server.url, bytes);
 
     // 401 where the headers were fine: the broken body ends the connection after it.
     expect([400, 401]).toContain(status);
@@ -66,7 +66,7 @@ describe('a request that two servers would read in two ways', () => {
       `${post}Connection: close\r\nContent-Length: ${hidden.length}\r\n\r\n${hidden}`,
       `${post}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}`,
     ]) {
-      const { status, body } = await sendRaw(house.url, bytes);
+      const { status, body } = await sendRaw(server.url, bytes);
       expect([status, body.toString('latin1')]).toEqual([401, expect.not.stringContaining('HTTP/1.1 ')]);
     }
   });

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { adminKey, makeTempDir, pushNupkg } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { openSocket } from '../kit/raw-http.ts';
 import { startServe } from '../kit/serve-process.ts';
+import { adminKey, makeTempDir, pushNupkg } from '../kit/test-server.ts';
 import { until } from '../kit/until.ts';
 
 const big = makeNupkg({ id: 'big', files: { 'tools/noise.bin': randomBytes(30_000_000) } });

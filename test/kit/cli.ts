@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { productDir } from './house.ts';
 import { type RunResult, run } from './programs.ts';
+import { productDir } from './test-server.ts';
 
 /** Runs `main.ts VERB ...` as a process of its own, as every pnpm script does. */
 export function cli(env: Readonly<Record<string, string>>, ...args: string[]): Promise<RunResult> {

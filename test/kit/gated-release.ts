@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { expect } from 'vitest';
 import { type Gate, type Moment, startGate } from './gate.ts';
 import { delveRelease, type Generator } from './generator.ts';
-import { startHouse, type TestHouse } from './house.ts';
 import { startReleaseWorld } from './release-world.ts';
+import { startTestServer, type TestServer } from './test-server.ts';
 
 export type ReleasedManifest = {
   readonly version: string;
@@ -11,7 +11,7 @@ export type ReleasedManifest = {
 };
 
 export type GatedRelease = {
-  readonly house: TestHouse;
+  readonly server: TestServer;
   /** Between generator and server. */
   readonly gate: Gate;
   readonly generator: Generator;
@@ -24,16 +24,16 @@ export type Cut = { readonly beginning: string; readonly moment: Moment; readonl
 
 /** Server, forge with these versions of delve, and a generator whose every request to the server can be cut. */
 export async function startGatedRelease(versions: readonly string[]): Promise<GatedRelease> {
-  const house = await startHouse();
-  const gate = await startGate(house.url);
+  const server = await startTestServer();
+  const gate = await startGate(server.url);
   const world = await startReleaseWorld({
-    house,
+    server,
     repositories: { 'go-delve/delve': versions.map((version) => delveRelease(version)) },
     settings: { FEED_URL: `${gate.url}/nuget` },
   });
   const { generator } = world;
   return {
-    house,
+    server,
     gate,
     generator,
     async runAndKill(verb, args, { beginning, moment, nth }) {
@@ -44,11 +44,11 @@ export async function startGatedRelease(versions: readonly string[]): Promise<Ga
       const [, signal] = (await once(child, 'close')) as [number | null, string | null];
       expect(signal, output).toBe('SIGKILL');
     },
-    manifestAt: async (path) => (await (await fetch(`${house.url}/${path}`)).json()) as ReleasedManifest,
+    manifestAt: async (path) => (await (await fetch(`${server.url}/${path}`)).json()) as ReleasedManifest,
     async stop() {
       await world.stop();
       await gate.stop();
-      await house.stop();
+      await server.stop();
     },
   };
 }

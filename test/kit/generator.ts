@@ -18,7 +18,7 @@ import type { Invocation } from '../../manifest-gen/world.ts';
 import { type Module, makeTinyExe, type TinyExe } from './exe.ts';
 import type { ForgeRelease } from './forge.ts';
 import type { ForgeAsset } from './forge-store.ts';
-import { makeTempDir, productDir } from './house.ts';
+import { makeTempDir, productDir } from './test-server.ts';
 import { nowhere } from './upstream-world.ts';
 
 const verbs: Readonly<Record<string, (invocation: Invocation) => Command>> = {

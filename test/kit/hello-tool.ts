@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeTempDir } from './house.ts';
 import { mustRun } from './programs.ts';
+import { makeTempDir } from './test-server.ts';
 
 /** `1.26.0`: the Go that is here, so that no toolchain is fetched for a test. */
 export async function goHere(): Promise<string> {

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { type Command, CommanderError } from 'commander';
 import type { OperatorWorld } from '../../server/operator/world.ts';
-import { productDir } from './house.ts';
+import { productDir } from './test-server.ts';
 
 export type Said = {
   readonly stdout: string;

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { TestHouse } from './house.ts';
+import type { TestServer } from './test-server.ts';
 
 /** The bytes at an address, which must have some. */
 export async function download(url: string): Promise<Buffer> {
@@ -9,7 +9,7 @@ export async function download(url: string): Promise<Buffer> {
 }
 
 /** Which versions a feed has of a package, unlisted ones too; sorted as texts. */
-export async function versionsOn({ url }: Pick<TestHouse, 'url'>, id: string): Promise<string[]> {
+export async function versionsOn({ url }: Pick<TestServer, 'url'>, id: string): Promise<string[]> {
   const feed = await download(`${url}/nuget/FindPackagesById()?id='${id}'&semVerLevel=2.0.0`);
   return [...feed.toString().matchAll(/<d:Version>([^<]+)</g)].map(([, version = '']) => version).sort();
 }

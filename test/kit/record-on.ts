@@ -2,10 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openNupkg } from '../../formats/nupkg.ts';
 import { parseReleaseRecord, type ReleaseRecord } from '../../formats/release-record.ts';
-import { makeTempDir, type TestHouse } from './house.ts';
+import { makeTempDir, type TestServer } from './test-server.ts';
 
 /** The record in a package that a feed has. */
-export async function recordOn({ url }: TestHouse, id: string, version: string): Promise<ReleaseRecord> {
+export async function recordOn({ url }: TestServer, id: string, version: string): Promise<ReleaseRecord> {
   const answer = await fetch(`${url}/nuget/package/${id}/${version}`);
   const file = join(await makeTempDir(), 'package.nupkg');
   await writeFile(file, Buffer.from(await answer.arrayBuffer()));

@@ -1,6 +1,6 @@
 import { type Forge, type ForgeRelease, startForge } from './forge.ts';
 import { type Generator, makeGenerator } from './generator.ts';
-import { makeKey, startHouse, type TestHouse } from './house.ts';
+import { makeKey, startTestServer, type TestServer } from './test-server.ts';
 
 export type ReleaseWorldOptions = {
   /** What upstream has released, by repository, newest first. */
@@ -8,13 +8,13 @@ export type ReleaseWorldOptions = {
   /** What the generator's key may do; all that an administrator may where nothing is said, and no key at all for `[]`. */
   readonly scopes?: readonly string[];
   /** A server that runs already; whoever started it stops it. */
-  readonly house?: TestHouse;
+  readonly server?: TestServer;
   /** More settings of the generator, or others than those of this world. */
   readonly settings?: Readonly<Record<string, string>>;
 };
 
 export type ReleaseWorld = {
-  readonly house: TestHouse;
+  readonly server: TestServer;
   readonly forge: Forge;
   readonly generator: Generator;
   stop(): Promise<void>;
@@ -24,31 +24,31 @@ export type ReleaseWorld = {
 export async function startReleaseWorld({
   repositories = {},
   scopes,
-  house: given,
+  server: given,
   settings,
 }: ReleaseWorldOptions = {}): Promise<ReleaseWorld> {
-  const house = given ?? (await startHouse());
+  const server = given ?? (await startTestServer());
   const forge = await startForge();
   for (const [name, releases] of Object.entries(repositories)) forge.addRepository(name, releases);
   const generator = await makeGenerator({
-    FEED_URL: `${house.url}/nuget`,
-    FEED_API_KEY: await keyFor(house, scopes),
+    FEED_URL: `${server.url}/nuget`,
+    FEED_API_KEY: await keyFor(server, scopes),
     GITHUB_API_URL: forge.apiUrl,
     ...settings,
   });
   return {
-    house,
+    server,
     forge,
     generator,
     async stop() {
       await generator.stop();
       await forge.stop();
-      if (given === undefined) await house.stop();
+      if (given === undefined) await server.stop();
     },
   };
 }
 
-async function keyFor(house: TestHouse, scopes: readonly string[] | undefined): Promise<string> {
-  if (scopes === undefined) return house.adminKey;
-  return scopes.length === 0 ? '' : makeKey(house, scopes);
+async function keyFor(server: TestServer, scopes: readonly string[] | undefined): Promise<string> {
+  if (scopes === undefined) return server.adminKey;
+  return scopes.length === 0 ? '' : makeKey(server, scopes);
 }

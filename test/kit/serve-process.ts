@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { productDir } from './house.ts';
+import { productDir } from './test-server.ts';
 
 export type ServeProcess = {
   readonly child: ChildProcess;

@@ -5,8 +5,8 @@ import express from 'express';
 import { type ForeignFeed, type ForeignFeedOptions, startForeignFeed } from './foreign-feed.ts';
 import { type Forge, type ForgeRelease, startForge } from './forge.ts';
 import { type Generator, makeGenerator } from './generator.ts';
-import { makeTempDir } from './house.ts';
 import { type Listening, listen } from './listen.ts';
+import { makeTempDir } from './test-server.ts';
 
 export type Manifest = {
   version: string;

@@ -4,22 +4,22 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { printScoopManifest } from '../../formats/scoop-manifest.ts';
 import { createGitClient } from './git.ts';
-import { makeKey, pushNupkg, startHouse, type TestHouse } from './house.ts';
 import { makeNupkg } from './nupkg.ts';
+import { makeKey, pushNupkg, startTestServer, type TestServer } from './test-server.ts';
 
 /** A feed with something of everything: listed and not, both SemVer levels, payloads, keys, both branches, a tag. */
 export async function stockFeed(
-  house: Pick<TestHouse, 'url' | 'adminKey'>,
+  server: Pick<TestServer, 'url' | 'adminKey'>,
   workDir: string,
 ): Promise<{ readonly key: string }> {
-  const key = await makeKey(house, ['push', 'unlist']);
+  const key = await makeKey(server, ['push', 'unlist']);
   for (const version of ['1.0.0', '1.1.0', '2.0.0-beta.1', '1.2.0+build.5']) {
-    await expectStatus(201, pushNupkg(house, makeNupkg({ id: 'Sample', version }), key));
+    await expectStatus(201, pushNupkg(server, makeNupkg({ id: 'Sample', version }), key));
   }
-  await expectStatus(201, pushNupkg(house, makeNupkg({ id: 'other.tool', version: '1.0.0.0' }), key));
-  const address = `${house.url}/nuget/Sample/1.1.0`;
+  await expectStatus(201, pushNupkg(server, makeNupkg({ id: 'other.tool', version: '1.0.0.0' }), key));
+  const address = `${server.url}/nuget/Sample/1.1.0`;
   await expectStatus(200, fetch(address, { method: 'DELETE', headers: { 'X-NuGet-ApiKey': key } }));
-  const bucket = await openBucketWork(house, workDir, 'stock');
+  const bucket = await openBucketWork(server, workDir, 'stock');
   await bucket.release('buf', '1.32.0');
   return { key };
 }
@@ -27,9 +27,9 @@ export async function stockFeed(
 /** A data folder below `root` with such a feed, and no server that uses it. */
 export async function makeStockedDir(root: string): Promise<string> {
   const dataDir = join(root, 'stocked');
-  const house = await startHouse({ dataDir });
-  await stockFeed(house, root);
-  await house.stop();
+  const server = await startTestServer({ dataDir });
+  await stockFeed(server, root);
+  await server.stop();
   return dataDir;
 }
 
@@ -40,20 +40,20 @@ export type BucketWork = {
 
 /** A clone in which releases are made as the generator makes them. */
 export async function openBucketWork(
-  house: Pick<TestHouse, 'url' | 'adminKey'>,
+  server: Pick<TestServer, 'url' | 'adminKey'>,
   workDir: string,
   name: string,
 ): Promise<BucketWork> {
-  const git = await createGitClient(workDir, house.adminKey);
-  const clone = await git.clone(`${house.url}/git/main/go-win-tools.git`, name);
+  const git = await createGitClient(workDir, server.adminKey);
+  const clone = await git.clone(`${server.url}/git/main/go-win-tools.git`, name);
   await git.run(clone, 'branch', 'beta', 'origin/beta');
   return {
     async release(tool, version) {
       const bytes = `${tool} ${version} as an exe`;
-      const url = `${house.url}/dl/${tool}/${version}/${tool}-windows-amd64.exe`;
+      const url = `${server.url}/dl/${tool}/${version}/${tool}-windows-amd64.exe`;
       await expectStatus(
         201,
-        fetch(url, { method: 'PUT', headers: { 'X-NuGet-ApiKey': house.adminKey }, body: bytes }),
+        fetch(url, { method: 'PUT', headers: { 'X-NuGet-ApiKey': server.adminKey }, body: bytes }),
       );
       const manifest = printScoopManifest({
         version,

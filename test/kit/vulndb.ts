@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { productDir } from './house.ts';
 import { listen } from './listen.ts';
+import { productDir } from './test-server.ts';
 
 /** An entry as far as an index needs it; the rest is anything. */
 export type VulnEntry = {

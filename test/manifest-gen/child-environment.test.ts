@@ -9,9 +9,9 @@ import {
   signingEnvironment,
 } from '../../manifest-gen/child-environment.ts';
 import { type Generator, makeGenerator } from '../kit/generator.ts';
-import { startHouse, type TestHouse } from '../kit/house.ts';
 import { listen } from '../kit/listen.ts';
 import { hasProgram, mustRun } from '../kit/programs.ts';
+import { startTestServer, type TestServer } from '../kit/test-server.ts';
 
 const secrets = {
   FEED_API_KEY: 'secret-of-the-feed',
@@ -81,14 +81,14 @@ describe('what a program inherits', () => {
 });
 
 describe.skipIf(process.platform === 'win32')('the real npm, go and git of a run (need npm and go)', () => {
-  let house: TestHouse;
+  let testServer: TestServer;
   let generator: Generator;
 
   beforeEach(async () => {
-    house = await startHouse();
+    testServer = await startTestServer();
     generator = await makeGenerator({
       ...secrets,
-      FEED_URL: `${house.url}/nuget`,
+      FEED_URL: `${testServer.url}/nuget`,
       NPM_TOKEN: 'needed-by-npm',
       BUCKET_TOKEN: 'needed-by-git',
       npm_config_registry: 'http://127.0.0.1:1/',
@@ -97,7 +97,7 @@ describe.skipIf(process.platform === 'win32')('the real npm, go and git of a run
   });
   afterEach(async () => {
     await generator.stop();
-    await house.stop();
+    await testServer.stop();
   });
 
   it.skipIf(!hasProgram('npm') || !hasProgram('go'))(

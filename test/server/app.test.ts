@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startHouse, type TestHouse } from '../kit/house.ts';
+import { startTestServer, type TestServer } from '../kit/test-server.ts';
 
 describe('the doors', () => {
-  let house: TestHouse;
+  let server: TestServer;
   beforeAll(async () => {
-    house = await startHouse();
+    server = await startTestServer();
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   it.each([
     ['PUT', '/', 'GET, HEAD'],
@@ -22,7 +22,7 @@ describe('the doors', () => {
     ['POST', '/dl/x/1.0.0/x.exe', 'GET, HEAD, PUT'],
     ['PUT', '/api/v1/server', 'GET, HEAD'],
   ])('answer %s %s with 405 and what is allowed', async (method, path, allowed) => {
-    const answer = await fetch(`${house.url}${path}`, { method });
+    const answer = await fetch(`${server.url}${path}`, { method });
 
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, allowed]);
   });
@@ -34,7 +34,7 @@ describe('the doors', () => {
     '/nuget/%ff',
     '/nuget/package/%c0%80/1.0.0',
   ])('answer %s with 400 and what is wrong', async (path) => {
-    const answer = await fetch(`${house.url}${path}`);
+    const answer = await fetch(`${server.url}${path}`);
 
     expect([answer.status, answer.statusText]).toEqual([
       400,

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDataDir } from '../../server/data-dir.ts';
-import { makeTempDir, productDir } from '../kit/house.ts';
+import { makeTempDir, productDir } from '../kit/test-server.ts';
 
 describe('data folder', () => {
   it('is made when it is missing', async () => {

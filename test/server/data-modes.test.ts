@@ -13,8 +13,8 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDataDir } from '../../server/data-dir.ts';
 import { closeToOthers } from '../../server/data-modes.ts';
-import { makeTempDir, startHouse } from '../kit/house.ts';
 import { isRoot } from '../kit/programs.ts';
+import { makeTempDir, startTestServer } from '../kit/test-server.ts';
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
@@ -104,9 +104,9 @@ describe.skipIf(process.platform === 'win32')('a data folder that others can loo
   it('gives what is made in it later to nobody else, either', async () => {
     const dir = await makeFolder(0o755, { 'notes.txt': 0o644 });
 
-    const house = await startHouse({ dataDir: dir });
+    const testServer = await startTestServer({ dataDir: dir });
     const open = readdirSync(dir).filter((name) => (statSync(join(dir, name)).mode & 0o077) !== 0);
-    await house.stop();
+    await testServer.stop();
 
     expect(open).toEqual(['notes.txt']);
   });

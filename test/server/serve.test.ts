@@ -5,39 +5,39 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { makeTempDir, pushNupkg, startHouse } from '../kit/house.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { hasProgram, isRoot, mustRun } from '../kit/programs.ts';
 import { openSocket } from '../kit/raw-http.ts';
+import { makeTempDir, pushNupkg, startTestServer } from '../kit/test-server.ts';
 
 describe('serve', () => {
   it('picks a free port for PORT=0 and makes its links from it', async () => {
-    const house = await startHouse();
+    const server = await startTestServer();
 
-    expect(house.url).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d+$/);
-    expect(house.publicUrl).toBe(house.url);
-    expect(await (await fetch(`${house.url}/nuget`)).text()).toContain(`xml:base="${house.url}/nuget/"`);
-    await house.stop();
+    expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d+$/);
+    expect(server.publicUrl).toBe(server.url);
+    expect(await (await fetch(`${server.url}/nuget`)).text()).toContain(`xml:base="${server.url}/nuget/"`);
+    await server.stop();
   });
 
   it('makes its links from PUBLIC_URL when that is set, whatever Host and X-Forwarded say', async () => {
-    const house = await startHouse({ publicUrl: 'https://feed.example.org' });
+    const server = await startTestServer({ publicUrl: 'https://feed.example.org' });
 
-    const answer = await fetch(`${house.url}/nuget`, {
+    const answer = await fetch(`${server.url}/nuget`, {
       headers: { 'X-Forwarded-Host': 'evil.example.org', 'X-Forwarded-Proto': 'http' },
     });
 
     expect(await answer.text()).toContain('xml:base="https://feed.example.org/nuget/"');
-    await house.stop();
+    await server.stop();
   });
 
   it('listens on every address under a name that works here, and warns', async () => {
-    const house = await startHouse({ host: '0.0.0.0' });
+    const server = await startTestServer({ host: '0.0.0.0' });
 
-    expect(house.url).toMatch(/^http:\/\/localhost:\d+$/);
-    expect((await fetch(house.url)).status).toBe(200);
-    expect(house.logged()).toContain('set PUBLIC_URL');
-    await house.stop();
+    expect(server.url).toMatch(/^http:\/\/localhost:\d+$/);
+    expect((await fetch(server.url)).status).toBe(200);
+    expect(server.logged()).toContain('set PUBLIC_URL');
+    await server.stop();
   });
 
   it('says that its port is taken, and gives the data folder back', async () => {
@@ -47,14 +47,14 @@ describe('serve', () => {
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const dataDir = await makeTempDir();
 
-    await expect(startHouse({ port, dataDir })).rejects.toMatchObject({
+    await expect(startTestServer({ port, dataDir })).rejects.toMatchObject({
       code: 'PORT_TAKEN',
       exitCode: 1,
       message: expect.stringContaining(`Port ${port} on 127.0.0.1 is taken`),
     });
 
     other.close();
-    await (await startHouse({ dataDir })).stop();
+    await (await startTestServer({ dataDir })).stop();
   });
 
   it.each([
@@ -63,13 +63,13 @@ describe('serve', () => {
   ])('says that it cannot listen on %s, and gives the data folder back', async (host, cause) => {
     const dataDir = await makeTempDir();
 
-    await expect(startHouse({ host, dataDir })).rejects.toMatchObject({
+    await expect(startTestServer({ host, dataDir })).rejects.toMatchObject({
       code: 'HOST_UNUSABLE',
       exitCode: 1,
       message: expect.stringContaining(`cannot listen on ${host}, port 0: ${cause}.`),
     });
 
-    await (await startHouse({ dataDir })).stop();
+    await (await startTestServer({ dataDir })).stop();
   });
 
   it.each([
@@ -84,14 +84,14 @@ describe('serve', () => {
     if (kind === 'file') writeFileSync(path, '');
     else mkdirSync(path, { recursive: true });
 
-    await expect(startHouse({ dataDir })).rejects.toMatchObject({
+    await expect(startTestServer({ dataDir })).rejects.toMatchObject({
       code: 'DATA_DIR_UNUSABLE',
       exitCode: 1,
       message: expect.stringContaining(`The data folder ${dataDir} cannot be written: ${cause}`),
     });
 
     rmSync(path, { recursive: true });
-    await (await startHouse({ dataDir })).stop();
+    await (await startTestServer({ dataDir })).stop();
   });
 
   it.skipIf(isRoot() || process.platform === 'win32')(
@@ -99,31 +99,33 @@ describe('serve', () => {
     async () => {
       for (const part of ['blobs', 'bucket', 'catalog.db', 'lock.pid']) {
         const dataDir = await makeTempDir();
-        await (await startHouse({ dataDir })).stop();
+        await (await startTestServer({ dataDir })).stop();
         writeFileSync(join(dataDir, 'lock.pid'), '');
         chmodSync(join(dataDir, part), 0o444);
 
-        await expect(startHouse({ dataDir })).rejects.toMatchObject({ code: 'DATA_DIR_UNUSABLE' });
+        await expect(startTestServer({ dataDir })).rejects.toMatchObject({ code: 'DATA_DIR_UNUSABLE' });
       }
     },
   );
 
   it('refuses a data folder that another server uses', async () => {
-    const house = await startHouse();
+    const server = await startTestServer();
 
-    await expect(startHouse({ dataDir: house.dataDir })).rejects.toMatchObject({ code: 'DATA_DIR_IN_USE' });
+    await expect(startTestServer({ dataDir: server.dataDir })).rejects.toMatchObject({
+      code: 'DATA_DIR_IN_USE',
+    });
 
-    await house.stop();
+    await server.stop();
   });
 
   it('keeps what was published and counted when it stops and starts again', async () => {
     const dataDir = await makeTempDir();
-    const first = await startHouse({ dataDir });
+    const first = await startTestServer({ dataDir });
     await pushNupkg(first, makeNupkg(), first.adminKey);
     await (await fetch(`${first.url}/nuget/package/sample/1.0.0`)).arrayBuffer();
     await first.stop();
 
-    const second = await startHouse({ dataDir });
+    const second = await startTestServer({ dataDir });
 
     const row = await second.services.catalog.find('sample', '1.0.0');
     expect(row?.versionDownloads).toBe(1);
@@ -131,41 +133,41 @@ describe('serve', () => {
   });
 
   it('lets a running upload finish, refuses new requests, and then is gone', async () => {
-    const house = await startHouse();
+    const server = await startTestServer();
     const nupkg = makeNupkg({ id: 'inflight' });
-    const upload = openSocket(house.url);
-    const idle = openSocket(house.url);
+    const upload = openSocket(server.url);
+    const idle = openSocket(server.url);
     const received: Buffer[] = [];
     upload.on('data', (chunk) => received.push(chunk));
     upload.write(
-      `PUT /nuget/ HTTP/1.1\r\nHost: FEED\r\nX-NuGet-ApiKey: ${house.adminKey}\r\nContent-Length: ${nupkg.length}\r\n\r\n`,
+      `PUT /nuget/ HTTP/1.1\r\nHost: FEED\r\nX-NuGet-ApiKey: ${server.adminKey}\r\nContent-Length: ${nupkg.length}\r\n\r\n`,
     );
     upload.write(nupkg.subarray(0, 100));
     // Once another request is answered, the upload's first bytes have been taken up too.
-    await (await fetch(`${house.url}/healthz`)).text();
+    await (await fetch(`${server.url}/healthz`)).text();
 
-    const stopped = house.stop();
+    const stopped = server.stop();
     await once(idle, 'close');
-    await expect(fetch(`${house.url}/healthz`)).rejects.toThrow();
+    await expect(fetch(`${server.url}/healthz`)).rejects.toThrow();
     upload.write(nupkg.subarray(100));
     await once(upload, 'close');
     await stopped;
 
     expect(Buffer.concat(received).toString()).toMatch(/^HTTP\/1\.1 201 Created\r\n/);
-    expect(house.logged()).toContain('"outcome":"drained"');
+    expect(server.logged()).toContain('"outcome":"drained"');
   });
 
   it('refuses a request over a connection that was busy when the stop began', async () => {
-    const house = await startHouse();
+    const server = await startTestServer();
     const nupkg = makeNupkg({ id: 'busy' });
-    const socket = openSocket(house.url);
+    const socket = openSocket(server.url);
     const received: Buffer[] = [];
     socket.on('data', (chunk) => received.push(chunk));
-    const head = `PUT /nuget/ HTTP/1.1\r\nHost: FEED\r\nX-NuGet-ApiKey: ${house.adminKey}\r\nContent-Length: ${nupkg.length}\r\n\r\n`;
+    const head = `PUT /nuget/ HTTP/1.1\r\nHost: FEED\r\nX-NuGet-ApiKey: ${server.adminKey}\r\nContent-Length: ${nupkg.length}\r\n\r\n`;
     socket.write(head);
-    await (await fetch(`${house.url}/healthz`)).text();
+    await (await fetch(`${server.url}/healthz`)).text();
 
-    const stopped = house.stop();
+    const stopped = server.stop();
     socket.write(Buffer.concat([nupkg, Buffer.from('GET /healthz HTTP/1.1\r\nHost: FEED\r\n\r\n')]));
     await once(socket, 'close');
     await stopped;
@@ -176,17 +178,17 @@ describe('serve', () => {
   });
 
   it('cuts off what stands still while it stops', async () => {
-    const house = await startHouse({ server: { drain: { stillMs: 100 } } });
-    const upload = openSocket(house.url);
+    const server = await startTestServer({ server: { drain: { stillMs: 100 } } });
+    const upload = openSocket(server.url);
     upload.on('error', () => undefined);
     upload.write(
-      `PUT /nuget/ HTTP/1.1\r\nHost: FEED\r\nX-NuGet-ApiKey: ${house.adminKey}\r\nContent-Length: 1000\r\n\r\n`,
+      `PUT /nuget/ HTTP/1.1\r\nHost: FEED\r\nX-NuGet-ApiKey: ${server.adminKey}\r\nContent-Length: 1000\r\n\r\n`,
     );
-    await (await fetch(`${house.url}/healthz`)).text();
+    await (await fetch(`${server.url}/healthz`)).text();
 
-    await house.stop();
+    await server.stop();
 
-    expect(house.logged()).toContain('"outcome":"cut off"');
+    expect(server.logged()).toContain('"outcome":"cut off"');
   });
 
   it.skipIf(!hasProgram('openssl'))(
@@ -197,28 +199,28 @@ describe('serve', () => {
       const tls = { certFile: join(dir, 'cert.pem'), keyFile: join(dir, 'key.pem') };
       cpSync(one.certFile, tls.certFile);
       cpSync(one.keyFile, tls.keyFile);
-      const house = await startHouse({ tls, server: { tlsPollMs: 20 } });
-      expect(house.url).toMatch(/^https:/);
-      expect(await peerName(house.url)).toBe('one');
+      const server = await startTestServer({ tls, server: { tlsPollMs: 20 } });
+      expect(server.url).toMatch(/^https:/);
+      expect(await peerName(server.url)).toBe('one');
 
       cpSync(two.certFile, tls.certFile);
-      while (!house.logged().includes('the old one stays')) {
-        await peerName(house.url);
+      while (!server.logged().includes('the old one stays')) {
+        await peerName(server.url);
       }
-      expect(await peerName(house.url)).toBe('one');
+      expect(await peerName(server.url)).toBe('one');
       cpSync(two.keyFile, tls.keyFile);
-      while ((await peerName(house.url)) !== 'two') {
+      while ((await peerName(server.url)) !== 'two') {
         // The next look at the files finds them.
       }
 
       const nupkg = makeNupkg({ id: 'encrypted' });
-      const upload = await openTls(house.url);
+      const upload = await openTls(server.url);
       const answer = text(upload);
       upload.write(
-        `PUT /nuget/ HTTP/1.1\r\nHost: FEED\r\nX-NuGet-ApiKey: ${house.adminKey}\r\nContent-Length: ${nupkg.length}\r\n\r\n`,
+        `PUT /nuget/ HTTP/1.1\r\nHost: FEED\r\nX-NuGet-ApiKey: ${server.adminKey}\r\nContent-Length: ${nupkg.length}\r\n\r\n`,
       );
-      await peerName(house.url);
-      const stopped = house.stop();
+      await peerName(server.url);
+      const stopped = server.stop();
       upload.write(nupkg);
       await stopped;
       expect(await answer).toMatch(/^HTTP\/1\.1 201 Created\r\n/);

@@ -2,9 +2,9 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cli } from '../kit/cli.ts';
-import { makeTempDir } from '../kit/house.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
+import { makeTempDir } from '../kit/test-server.ts';
 
 const commands = ['buf', 'dlv', 'goreleaser'];
 

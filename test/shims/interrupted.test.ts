@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCommand } from '../../shims/command.ts';
 import { hasGo } from '../kit/exe.ts';
 import { startGate } from '../kit/gate.ts';
-import { makeTempDir, productDir, startHouse } from '../kit/house.ts';
 import { listen } from '../kit/listen.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
+import { makeTempDir, productDir, startTestServer } from '../kit/test-server.ts';
 
 describe.skipIf(!hasGo)('Ctrl-C while shims are published (needs go)', () => {
   let dir: string;
@@ -50,17 +50,17 @@ describe.skipIf(!hasGo)('Ctrl-C while shims are published (needs go)', () => {
       /; package go-win-shims 1\.2\.0-beta\.1\. Not finished: go-win-shims \S+$/,
     ],
   ] as const)('at %s tells what is there and what is not', { timeout: 300_000 }, async (request, says) => {
-    const house = await startHouse();
-    const gate = await startGate(house.url);
+    const server = await startTestServer();
+    const gate = await startGate(server.url);
     const interruption = new AbortController();
     gate.trap(request, 'before', () => interruption.abort());
     try {
       await expect(
-        publish({ FEED_URL: `${gate.url}/nuget`, FEED_API_KEY: house.adminKey }, interruption.signal),
+        publish({ FEED_URL: `${gate.url}/nuget`, FEED_API_KEY: server.adminKey }, interruption.signal),
       ).rejects.toMatchObject({ code: 'INTERRUPTED', message: expect.stringMatching(says) });
     } finally {
       await gate.stop();
-      await house.stop();
+      await server.stop();
     }
   });
 });

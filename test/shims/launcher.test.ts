@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
 import { createCache } from '../../manifest-gen/cache.ts';
 import { buildLauncher, type Launcher } from '../../shims/build-launcher.ts';
-import { makeTempDir, productDir } from '../kit/house.ts';
 import { hasProgram, mustRun, run } from '../kit/programs.ts';
+import { makeTempDir, productDir } from '../kit/test-server.ts';
 import { makeAccess } from '../kit/upstream-world.ts';
 import { buildTestLauncher } from './windows.ts';
 

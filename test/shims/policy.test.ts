@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { planShims } from '../../shims/plan.ts';
 import { Policy, readPolicy } from '../../shims/policy.ts';
-import { productDir } from '../kit/house.ts';
+import { productDir } from '../kit/test-server.ts';
 
 const tools = [
   { tool: 'buf', command: 'buf', packageId: undefined },

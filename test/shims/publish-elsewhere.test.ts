@@ -4,34 +4,34 @@ import express from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
 import { hasGo } from '../kit/exe.ts';
-import { makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { type Listening, listen } from '../kit/listen.ts';
+import { makeTempDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { publishShims } from './publish-shims.ts';
 
 const launcher = 'go-win-shims/1.2.0-beta.1/go-win-shims-windows-amd64.exe';
 
 describe.skipIf(!hasGo)('shims --publish where somebody else puts the launcher (needs go)', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let files: Listening;
   let dir: string;
   beforeAll(async () => {
-    house = await startHouse();
+    server = await startTestServer();
     dir = await makeTempDir();
     files = await listen(express().use(express.static(join(dir, 'payloads'))));
   });
   afterAll(async () => {
     await files.stop();
-    await house.stop();
+    await server.stop();
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   });
 
   const publish = (flags: readonly string[] = [], place = '{tool}/{version}/{file}'): Promise<string> =>
     publishShims({
-      ...{ house, dir, flags, channel: 'beta', key: 'push:beta' },
+      ...{ server, dir, flags, channel: 'beta', key: 'push:beta' },
       env: { PAYLOAD_URL: `${files.url}/${place}`, PAYLOAD_PUT: 'false' },
     });
   const isOnFeed = async (): Promise<boolean> =>
-    (await fetch(`${house.url}/nuget/Packages(Id='go-win-shims',Version='1.2.0-beta.1')`)).ok;
+    (await fetch(`${server.url}/nuget/Packages(Id='go-win-shims',Version='1.2.0-beta.1')`)).ok;
 
   it("is refused where only upstream's own files lie, also in a dry run", async () => {
     for (const flags of [[], ['--dry-run']]) {
@@ -67,7 +67,7 @@ describe.skipIf(!hasGo)('shims --publish where somebody else puts the launcher (
 
     await publish(['--dry-run', '--out', dir]);
     expect(await publish()).toContain('go-win-shims 1.2.0-beta.1: published to beta\n');
-    expect(await (await fetch(`${house.url}/m/beta/go-win-shims.json`)).json()).toMatchObject({
+    expect(await (await fetch(`${server.url}/m/beta/go-win-shims.json`)).json()).toMatchObject({
       architecture: { '64bit': { url: `${files.url}/${launcher}#/launcher.exe` } },
     });
   }, 300_000);

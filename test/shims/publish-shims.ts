@@ -1,10 +1,10 @@
 import { Writable } from 'node:stream';
 import { createCommand } from '../../shims/command.ts';
-import { makeKey, productDir, type TestHouse } from '../kit/house.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
+import { makeKey, productDir, type TestServer } from '../kit/test-server.ts';
 
 export type Publishing = {
-  readonly house: TestHouse;
+  readonly server: TestServer;
   readonly dir: string;
   readonly channel: string;
   /** The scope that the key has; undefined: there is none. */
@@ -15,9 +15,9 @@ export type Publishing = {
   readonly env?: Readonly<Record<string, string>>;
 };
 
-/** `shims --publish CHANNEL` to a house; returns all that it said. */
+/** `shims --publish CHANNEL` to a server; returns all that it said. */
 export async function publishShims(how: Publishing): Promise<string> {
-  const { house, dir, channel, key, version = '1.2.0', flags = [] } = how;
+  const { server, dir, channel, key, version = '1.2.0', flags = [] } = how;
   const said: string[] = [];
   const stdout = new Writable({
     write(chunk, _encoding, done) {
@@ -28,8 +28,8 @@ export async function publishShims(how: Publishing): Promise<string> {
   const env = {
     ...process.env,
     CACHE_DIR: testCacheDir,
-    FEED_URL: `${house.url}/nuget`,
-    FEED_API_KEY: key === undefined ? '' : await makeKey(house, [key]),
+    FEED_URL: `${server.url}/nuget`,
+    FEED_API_KEY: key === undefined ? '' : await makeKey(server, [key]),
     DATA_DIR: dir,
     ...how.env,
   };

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
 import { nextShimsVersion } from '../../shims/next-version.ts';
 import { hasGo } from '../kit/exe.ts';
-import { makeTempDir, startHouse, type TestHouse } from '../kit/house.ts';
 import { hasNuget, makeNuget } from '../kit/nuget.ts';
+import { makeTempDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { publishShims } from './publish-shims.ts';
 
 describe('the version of a set of shims', () => {
@@ -49,14 +49,14 @@ describe('the version of a set of shims', () => {
 });
 
 describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let dir: string;
   beforeAll(async () => {
-    house = await startHouse();
+    server = await startTestServer();
     dir = await makeTempDir();
   });
   afterAll(async () => {
-    await house.stop();
+    await server.stop();
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   });
 
@@ -65,13 +65,13 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
     key: string | undefined,
     version = '1.2.0',
     flags: readonly string[] = [],
-  ): Promise<string> => publishShims({ house, dir, channel, key, version, flags });
+  ): Promise<string> => publishShims({ server, dir, channel, key, version, flags });
 
   it('says in a dry run which version it would be, without a key, and publishes nothing', async () => {
     const dry = await publish('beta', undefined, '1.2.0', ['--dry-run']);
 
     expect(dry).toBe('go-win-shims 1.2.0-beta.1: would be published to beta\n');
-    expect((await fetch(`${house.url}/m/beta/go-win-shims.json`)).status).toBe(404);
+    expect((await fetch(`${server.url}/m/beta/go-win-shims.json`)).status).toBe(404);
   }, 180_000);
 
   it.each([
@@ -81,7 +81,7 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
     'refuses for %s a key with scope "%s" before anything is there',
     async (channel, scope, code) => {
       await expect(publish(channel, scope)).rejects.toMatchObject({ code });
-      const payload = `${house.url}/dl/go-win-shims/1.2.0-beta.1/go-win-shims-windows-amd64.exe`;
+      const payload = `${server.url}/dl/go-win-shims/1.2.0-beta.1/go-win-shims-windows-amd64.exe`;
       expect((await fetch(payload)).status).toBe(404);
     },
     180_000,
@@ -96,7 +96,7 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
       'go-win-shims 1.2.0: was there already\n',
     );
 
-    const manifest = (await (await fetch(`${house.url}/m/go-win-shims.json`)).json()) as {
+    const manifest = (await (await fetch(`${server.url}/m/go-win-shims.json`)).json()) as {
       version: string;
       architecture: { '64bit': { url: string; hash: string } };
       pre_install: string[];
@@ -105,7 +105,9 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
     const { url, hash } = manifest.architecture['64bit'];
     const launcher = Buffer.from(await (await fetch(url)).arrayBuffer());
     expect(manifest).toMatchObject({ version: '1.2.0', env_add_path: '.' });
-    expect(url).toBe(`${house.publicUrl}/dl/go-win-shims/1.2.0/go-win-shims-windows-amd64.exe#/launcher.exe`);
+    expect(url).toBe(
+      `${server.publicUrl}/dl/go-win-shims/1.2.0/go-win-shims-windows-amd64.exe#/launcher.exe`,
+    );
     expect(digestBytes(launcher).sha256).toBe(hash);
     expect(manifest.pre_install.map((line) => line.split(' ')[0])).toEqual(
       ['buf', 'dlv', 'goreleaser'].flatMap(() => ['Copy-Item', 'Set-Content']),
@@ -120,10 +122,10 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
     async (_channel, version, which) => {
       const nuget = await makeNuget(dir);
       const out = join(dir, version);
-      const source = ['-Source', `${house.url}/nuget`, '-OutputDirectory', out];
+      const source = ['-Source', `${server.url}/nuget`, '-OutputDirectory', out];
       const result = await nuget('install', 'go-win-shims', ...which, ...source);
       const tools = join(out, `go-win-shims.${version}`, 'tools');
-      const manifest = await fetch(`${house.url}/m/go-win-shims/${version}/go-win-shims.json`);
+      const manifest = await fetch(`${server.url}/m/go-win-shims/${version}/go-win-shims.json`);
       const { hash } = ((await manifest.json()) as { architecture: { '64bit': { hash: string } } })
         .architecture['64bit'];
 
@@ -153,7 +155,7 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
         ['1.3.0-beta.1', ['-Prerelease']],
       ] as const) {
         const out = join(dir, `newest-${version}`);
-        const source = ['-Source', `${house.url}/nuget`, '-OutputDirectory', out];
+        const source = ['-Source', `${server.url}/nuget`, '-OutputDirectory', out];
         const result = await nuget('install', 'go-win-shims', ...which, ...source);
 
         expect(result.code, result.stdout + result.stderr).toBe(0);

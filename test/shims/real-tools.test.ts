@@ -5,9 +5,9 @@ import { openNupkg } from '../../formats/nupkg.ts';
 import { planShims } from '../../shims/plan.ts';
 import { writeShims } from '../../shims/write-shims.ts';
 import { cli } from '../kit/cli.ts';
-import { makeTempDir, startHouse } from '../kit/house.ts';
 import { hasProgram, run } from '../kit/programs.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
+import { makeTempDir, startTestServer } from '../kit/test-server.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 import { hasWine } from '../kit/wine.ts';
 import { type Ended, startWindows, type Windows, windowsPath } from './windows.ts';
@@ -45,11 +45,11 @@ describe.skipIf(!hasWine || !hasProgram('go'))(
       await mkdir(join(dir, 'cwd'));
       windows = await startWindows(dir, join(dir, 'cwd'));
       files = join(windows.drive, 'v');
-      const house = await startHouse({ maxPackageBytes: 1024 ** 3 });
+      const server = await startTestServer({ maxPackageBytes: 1024 ** 3 });
       try {
         const env = {
-          FEED_URL: `${house.url}/nuget`,
-          FEED_API_KEY: house.adminKey,
+          FEED_URL: `${server.url}/nuget`,
+          FEED_API_KEY: server.adminKey,
           CACHE_DIR: testCacheDir,
           GITHUB_API_URL: nowhere,
         };
@@ -60,11 +60,11 @@ describe.skipIf(!hasWine || !hasProgram('go'))(
           await mkdir(dirname(file), { recursive: true });
           await writeFile(
             file,
-            await exeOf(`${house.url}/nuget/package/${tool}/${version}-beta.1`, `${command}.exe`),
+            await exeOf(`${server.url}/nuget/package/${tool}/${version}-beta.1`, `${command}.exe`),
           );
         }
       } finally {
-        await house.stop();
+        await server.stop();
       }
       const plans = planShims(
         tools.map((tool) => ({ ...tool, packageId: undefined })),

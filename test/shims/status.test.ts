@@ -9,32 +9,32 @@ import type { ShimsChannel } from '../../shims/next-version.ts';
 import { planShims } from '../../shims/plan.ts';
 import { publishShims } from '../../shims/publish.ts';
 import { type Generator, makeGenerator } from '../kit/generator.ts';
-import { makeKey, makeTempDir, productDir, startHouse, type TestHouse } from '../kit/house.ts';
+import { makeKey, makeTempDir, productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 const product = '1.2.0';
 
 /** The package of the shims among the tools: where it is, and what a cut left half done. */
 describe('release:status of go-win-shims', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let generator: Generator;
   let dir: string;
   let git: (...args: string[]) => string;
 
   beforeEach(async () => {
-    house = await startHouse();
+    server = await startTestServer();
     dir = await makeTempDir();
     const bucket = join(dir, 'bucket.git');
     execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', bucket]);
     git = (...args) => execFileSync('git', ['-C', bucket, ...args], { encoding: 'utf8' });
     generator = await makeGenerator({
-      FEED_URL: `${house.url}/nuget`,
-      FEED_API_KEY: await makeKey(house, ['push', 'unlist']),
+      FEED_URL: `${server.url}/nuget`,
+      FEED_API_KEY: await makeKey(server, ['push', 'unlist']),
       BUCKET_URL: bucket,
     });
   });
   afterEach(async () => {
     await generator.stop();
-    await house.stop();
+    await server.stop();
     await rm(dir, { recursive: true, force: true });
   });
 
@@ -130,8 +130,8 @@ describe('release:status of go-win-shims', () => {
   }
 
   async function unlist(version: string): Promise<void> {
-    const headers = { 'X-NuGet-ApiKey': house.adminKey };
-    const answer = await fetch(`${house.url}/nuget/go-win-shims/${version}`, { method: 'DELETE', headers });
+    const headers = { 'X-NuGet-ApiKey': server.adminKey };
+    const answer = await fetch(`${server.url}/nuget/go-win-shims/${version}`, { method: 'DELETE', headers });
     expect(answer.ok).toBe(true);
   }
 

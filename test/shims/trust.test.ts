@@ -2,8 +2,8 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { oneLine } from '../../shims/write-shims.ts';
-import { makeTempDir, productDir } from '../kit/house.ts';
 import { hasProgram, mustRun, run } from '../kit/programs.ts';
+import { makeTempDir, productDir } from '../kit/test-server.ts';
 
 type Table = {
   readonly caller: string;

@@ -1,8 +1,8 @@
 import { copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeTempDir } from '../kit/house.ts';
 import { hasProgram } from '../kit/programs.ts';
+import { makeTempDir } from '../kit/test-server.ts';
 import { hasConsole, hasWine } from '../kit/wine.ts';
 import { expectEnd } from './expect-end.ts';
 import { choco, type Vector, vectors } from './vectors.ts';

@@ -15,7 +15,7 @@ import type { Launcher } from '../../shims/build-launcher.ts';
 import { planShims } from '../../shims/plan.ts';
 import { Policy } from '../../shims/policy.ts';
 import { readTemplates, writeShims } from '../../shims/write-shims.ts';
-import { productDir } from '../kit/house.ts';
+import { productDir } from '../kit/test-server.ts';
 import { type At, program, type Vector } from './vectors.ts';
 
 export type Outcome = { readonly code: number; readonly stdout: Buffer; readonly stderr: string };

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Launcher } from '../../shims/build-launcher.ts';
 import { planShims } from '../../shims/plan.ts';
 import { writeShims } from '../../shims/write-shims.ts';
-import { makeTempDir } from '../kit/house.ts';
+import { makeTempDir } from '../kit/test-server.ts';
 import { templates } from './world.ts';
 
 describe('shims over those of an earlier run', () => {

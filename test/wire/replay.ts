@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { parseStringPromise } from 'xml2js';
 import { type Nuspec, writeNuspec } from '../../formats/nuspec.ts';
 import { operator } from '../../server/audit/audit.ts';
-import { type HouseOptions, makeKey, pushNupkg, startHouse, type TestHouse } from '../kit/house.ts';
+import { type TestServerOptions, makeKey, pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { makePackage } from '../kit/new-package.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { type RawAnswer, sendRaw } from './raw-http.ts';
@@ -18,7 +18,7 @@ export type WorldOptions = {
   readonly packages: readonly Package[];
   /** What is only looked for, and never downloaded: rows without bytes, which are made in no time. */
   readonly rows?: readonly Package[];
-  readonly settings?: HouseOptions;
+  readonly settings?: TestServerOptions;
   /** What is published before a command is given. */
   readonly from?: Readonly<Record<string, readonly Package[]>>;
   /** The keys of commands that are given with one of little power, by what they say of it. */
@@ -29,7 +29,7 @@ export type WorldOptions = {
 
 /** A server, and the bytes that were published on it, by `id version`. */
 export type World = WorldOptions & {
-  readonly house: TestHouse;
+  readonly server: TestServer;
   readonly published: Map<string, Buffer>;
   readonly readKey: string;
   readonly lesserKeys: ReadonlyMap<string, string>;
@@ -42,15 +42,15 @@ export type Meaning = Pick<
 >;
 
 export async function openWorld(options: WorldOptions): Promise<World> {
-  const house = await startHouse(options.settings);
+  const server = await startTestServer(options.settings);
   const lesserKeys = new Map<string, string>();
   for (const [name, { scopes, ids }] of Object.entries(options.keys ?? {}))
-    lesserKeys.set(name, await makeKey(house, scopes, ids));
-  const readKey = await makeKey(house, ['read']);
-  const world = { ...options, house, published: new Map(), readKey, lesserKeys };
+    lesserKeys.set(name, await makeKey(server, scopes, ids));
+  const readKey = await makeKey(server, ['read']);
+  const world = { ...options, server, published: new Map(), readKey, lesserKeys };
   for (const one of options.packages) await publish(world, one);
   for (const { unlisted: _, ...parts } of options.rows ?? [])
-    await house.services.catalog.add(makePackage(parts), operator);
+    await server.services.catalog.add(makePackage(parts), operator);
   return world;
 }
 
@@ -62,7 +62,7 @@ export async function give(world: World, { command, requests }: RecordedCommand)
     for (let time = 0; time < (request.times ?? 1); time++) {
       const { line } = request;
       const { headers, body } = fillIn(world, command, request);
-      const answer = await sendRaw(world.house.url, line, headers, body);
+      const answer = await sendRaw(world.server.url, line, headers, body);
       if (line.startsWith('GET')) requireWhole(line, answer);
       answers.push({ line, answered: answer.status, ...(await meaningOf(world, line, answer)) });
     }
@@ -77,14 +77,14 @@ function requireWhole(line: string, { headers, bodyBytes }: RawAnswer): void {
   }
 }
 
-async function publish({ house, published }: World, { unlisted, ...parts }: Package): Promise<void> {
+async function publish({ server, published }: World, { unlisted, ...parts }: Package): Promise<void> {
   const nupkg = nupkgOf(parts);
-  const answer = await pushNupkg(house, nupkg, house.adminKey);
+  const answer = await pushNupkg(server, nupkg, server.adminKey);
   if (answer.status !== 201) throw new Error(`${parts.id}: ${answer.status} ${answer.statusText}`);
   published.set(`${parts.id} ${parts.version}`, nupkg);
   if (unlisted) {
-    const headers = { 'X-NuGet-ApiKey': house.adminKey };
-    await fetch(`${house.url}/nuget/${parts.id}/${parts.version}`, { method: 'DELETE', headers });
+    const headers = { 'X-NuGet-ApiKey': server.adminKey };
+    await fetch(`${server.url}/nuget/${parts.id}/${parts.version}`, { method: 'DELETE', headers });
   }
 }
 
@@ -164,7 +164,7 @@ function fillIn(
   command: string,
   request: RecordedRequest,
 ): { headers: Record<string, string>; body: Buffer } {
-  const { house } = world;
+  const { server } = world;
   const { headers, firstPart } = request;
   const body =
     firstPart === undefined ? Buffer.alloc(0) : multipart(firstPart, pushed(world, command, request));
@@ -173,10 +173,10 @@ function fillIn(
   const password = request.answered === 401 ? 'wrong' : world.readKey;
   const lesser = [...world.lesserKeys].find(([name]) => command.includes(`(${name})`))?.[1];
   const known: Readonly<Record<string, string>> = {
-    'Host: FEED': new URL(house.url).host,
+    'Host: FEED': new URL(server.url).host,
     'Authorization: Basic ...': `Basic ${btoa(`someone:${password}`)}`,
     'Authorization: Basic CREDENTIALS': `Basic ${btoa(`someone:${password}`)}`,
-    'X-NuGet-ApiKey: KEY': lesser ?? house.adminKey,
+    'X-NuGet-ApiKey: KEY': lesser ?? server.adminKey,
   };
   const filled = Object.entries(headers).map(([name, value]) => [name, known[`${name}: ${value}`] ?? value]);
   return {

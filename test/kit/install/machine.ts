@@ -1,8 +1,8 @@
 import { chmod, copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type InstallFacts, readInstallScript, renderPowerShell } from '../../../server/install/render.ts';
-import { makeTempDir, productDir } from '../house.ts';
 import { hasProgram, mustRun, run } from '../programs.ts';
+import { makeTempDir, productDir } from '../test-server.ts';
 
 const kit = import.meta.dirname;
 

@@ -10,8 +10,8 @@ import { type BundleKey, loadOrMakeKey } from '../../../manifest-gen/bundle/key.
 import { type OpenBundle, openBundle } from '../../../manifest-gen/bundle/open-bundle.ts';
 import { writeBundle } from '../../../manifest-gen/bundle/write-bundle.ts';
 import { readFiles, signAgain, type TarContent, tarOf } from '../../kit/bundle.ts';
-import { makeTempDir } from '../../kit/house.ts';
 import { hasProgram, mustRun } from '../../kit/programs.ts';
+import { makeTempDir } from '../../kit/test-server.ts';
 import { failureOf } from '../../kit/upstream-world.ts';
 
 describe('a bundle', () => {

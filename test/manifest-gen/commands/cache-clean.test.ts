@@ -18,7 +18,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCache } from '../../../manifest-gen/cache.ts';
 import { claimCache, leaveCache } from '../../../manifest-gen/claim-cache.ts';
 import { type Generator, makeGenerator, type VerbResult } from '../../kit/generator.ts';
-import { makeTempDir, productDir } from '../../kit/house.ts';
+import { makeTempDir, productDir } from '../../kit/test-server.ts';
 
 const daysAgo = (days: number): Date => new Date(Date.now() - days * 86_400_000);
 const hex = 'a'.repeat(64);

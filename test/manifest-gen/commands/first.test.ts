@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FirstOutcome, releaseFirst } from '../../../manifest-gen/commands/first.ts';
 import { createReport, createWorld, loadToolsOf } from '../../../manifest-gen/world.ts';
 import { makeTinyExe } from '../../kit/exe.ts';
-import { productDir } from '../../kit/house.ts';
 import { type NpmRegistry, startNpmRegistry } from '../../kit/npm-registry.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../../kit/release-world.ts';
+import { productDir } from '../../kit/test-server.ts';
 
 describe('the first releases', () => {
   let release: ReleaseWorld;
@@ -28,7 +28,7 @@ describe('the first releases', () => {
   });
 
   it('go on to the next source when one answers and its file cannot be had', async () => {
-    const { house, generator } = release;
+    const { server, generator } = release;
     const said: string[] = [];
     const terminal = { write: (text: string) => said.push(text) } as unknown as NodeJS.WritableStream;
     const { signal } = new AbortController();
@@ -50,6 +50,6 @@ describe('the first releases', () => {
     expect(ends).toEqual([{ isInstallable: true, source: 'npm' }]);
     expect(said.join('')).toContain('buf  warning: buf 1.32.0: source github cannot be reached');
     expect(said.join('')).not.toContain('failed');
-    expect((await fetch(`${house.url}/nuget/package/buf/1.32.0`)).status).toBe(200);
+    expect((await fetch(`${server.url}/nuget/package/buf/1.32.0`)).status).toBe(200);
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Generator, makeGenerator } from '../../kit/generator.ts';
-import { makeKey, startHouse, type TestHouse } from '../../kit/house.ts';
 import { listen } from '../../kit/listen.ts';
+import { makeKey, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 it('is interrupted, not unreachable, when Ctrl-C comes before it has said who it is', async () => {
   const interruption = new AbortController();
@@ -19,16 +19,16 @@ it('is interrupted, not unreachable, when Ctrl-C comes before it has said who it
 
 /** READ_AUTH=all: even who the server is, is told only with a key (contract section 2). */
 describe('a server that tells nothing without a key', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let generator: Generator;
 
   beforeEach(async () => {
-    house = await startHouse({ readAuth: 'all' });
-    generator = await makeGenerator({ FEED_URL: `${house.url}/nuget` });
+    server = await startTestServer({ readAuth: 'all' });
+    generator = await makeGenerator({ FEED_URL: `${server.url}/nuget` });
   });
   afterEach(async () => {
     await generator.stop();
-    await house.stop();
+    await server.stop();
   });
 
   it.each([
@@ -45,7 +45,7 @@ describe('a server that tells nothing without a key', () => {
   });
 
   it('answers whoever may read', async () => {
-    const key = await makeKey(house, ['read']);
+    const key = await makeKey(server, ['read']);
 
     const { exitCode, stdout, stderr } = await generator.run('release:status', ['delve'], {
       env: { FEED_API_KEY: key },

@@ -5,9 +5,9 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../../formats/digest.ts';
 import { delveRelease, type Generator } from '../../kit/generator.ts';
-import { makeTempDir } from '../../kit/house.ts';
 import { type Listening, listen } from '../../kit/listen.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../../kit/release-world.ts';
+import { makeTempDir } from '../../kit/test-server.ts';
 import { nowhere } from '../../kit/upstream-world.ts';
 
 /** A bucket on another git host and payloads on another web server (BUCKET_URL, PAYLOAD_URL). */

@@ -5,9 +5,9 @@ import { readNuspec } from '../../../formats/nuspec.ts';
 import { renderNuspec } from '../../../manifest-gen/render/nuspec.ts';
 import { loadTemplates } from '../../../manifest-gen/render/templates.ts';
 import type { Tool } from '../../../manifest-gen/tools.ts';
-import { makeTempDir, productDir } from '../../kit/house.ts';
 import { makeTool } from '../../kit/release-values.ts';
 import { gadgetTemplates } from '../../kit/rendered.ts';
+import { makeTempDir, productDir } from '../../kit/test-server.ts';
 import { failureOf } from '../../kit/upstream-world.ts';
 
 const described: NonNullable<Tool['package']> = {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { licenseOf } from '../../../manifest-gen/upstream/license-text.ts';
-import { productDir } from '../../kit/house.ts';
+import { productDir } from '../../kit/test-server.ts';
 
 const require = createRequire(import.meta.url);
 const read = (...parts: string[]) => readFile(join(productDir, ...parts), 'utf8');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readSignedExe } from '../../../manifest-gen/verify/authenticode-file.ts';
 import { makeSignableExe } from '../../kit/code-signer.ts';
-import { makeTempDir } from '../../kit/house.ts';
+import { makeTempDir } from '../../kit/test-server.ts';
 
 const optionalAt = 0x98;
 const checksumAt = optionalAt + 64;

@@ -13,8 +13,8 @@ import {
   type SignOptions,
 } from '../../kit/code-signer.ts';
 import { makeTinyExe } from '../../kit/exe.ts';
-import { makeTempDir } from '../../kit/house.ts';
 import { bareExe, makeAsset, makeTool } from '../../kit/release-values.ts';
+import { makeTempDir } from '../../kit/test-server.ts';
 
 const publisher = 'CN=Example, O="Example, Ltd", C=DE';
 const day = 86_400_000;

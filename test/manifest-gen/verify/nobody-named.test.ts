@@ -9,10 +9,10 @@ import { checkMinisign } from '../../../manifest-gen/verify/minisign-sidecar.ts'
 import { checkProvenance } from '../../../manifest-gen/verify/provenance.ts';
 import { checkSigstore } from '../../../manifest-gen/verify/sigstore.ts';
 import { refusalOf } from '../../../manifest-gen/verify/verdict.ts';
-import { productDir } from '../../kit/house.ts';
 import { makeAsset, makeFetched, makeFound, makeTool } from '../../kit/release-values.ts';
 import { makeMinisignSigner } from '../../kit/signer.ts';
 import { type Sigstore, startSigstore } from '../../kit/sigstore.ts';
+import { productDir } from '../../kit/test-server.ts';
 
 /** Evidence beside a release whose tool's file names nobody to trust: true signatures of the world, and of an authority of our own. */
 const recorded = join(productDir, 'test', 'recorded');

@@ -8,9 +8,9 @@ import { checkAttestations } from '../../../manifest-gen/verify/attestation.ts';
 import { checksumsOf } from '../../../manifest-gen/verify/checksum-file.ts';
 import { judgeStatement } from '../../../manifest-gen/verify/keyless/statement.ts';
 import { loadRoot } from '../../../manifest-gen/verify/keyless/trusted-root.ts';
-import { productDir } from '../../kit/house.ts';
 import { makeAsset, makeFound } from '../../kit/release-values.ts';
 import { type Sigstore, startSigstore } from '../../kit/sigstore.ts';
+import { productDir } from '../../kit/test-server.ts';
 
 const recorded = join(productDir, 'test', 'recorded', 'goreleaser-2.18.0');
 const ofRelease: unknown = JSON.parse(

@@ -7,7 +7,7 @@ import type { Signer } from '../../../manifest-gen/trust.ts';
 import { refusalBy } from '../../../manifest-gen/verify/keyless/policy.ts';
 import { judgeBundle } from '../../../manifest-gen/verify/keyless/signature.ts';
 import { loadRoot } from '../../../manifest-gen/verify/keyless/trusted-root.ts';
-import { productDir } from '../../kit/house.ts';
+import { productDir } from '../../kit/test-server.ts';
 
 const recorded = join(productDir, 'test', 'recorded', 'goreleaser-2.18.0');
 const checksums = await readFile(join(recorded, 'checksums.txt'));

@@ -7,9 +7,9 @@ import { openFileTree } from '../../../manifest-gen/vulnerabilities/file-tree.ts
 import { findVulnerabilities } from '../../../manifest-gen/vulnerabilities/match.ts';
 import { compose } from '../../../manifest-gen/vulnerabilities/modules.ts';
 import { startGoProxy } from '../../kit/go-proxy.ts';
-import { makeTempDir } from '../../kit/house.ts';
 import { hasProgram, mustRun, run } from '../../kit/programs.ts';
 import { testCacheDir } from '../../kit/test-cache.ts';
+import { makeTempDir } from '../../kit/test-server.ts';
 import { makeVuln, readVulnFixtures, type VulnEntry, writeVulnDb } from '../../kit/vulndb.ts';
 
 const minutes = 60_000;

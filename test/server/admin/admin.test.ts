@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { makeKey, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 describe('admin door', () => {
-  let house: TestHouse;
+  let server: TestServer;
   beforeAll(async () => {
-    house = await startHouse({ publicUrl: 'https://feed.example.org/tools' });
+    server = await startTestServer({ publicUrl: 'https://feed.example.org/tools' });
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   const call = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
-    fetch(`${house.url}/api/v1${path}`, {
+    fetch(`${server.url}/api/v1${path}`, {
       method,
       headers: {
-        Authorization: `Bearer ${house.adminKey}`,
+        Authorization: `Bearer ${server.adminKey}`,
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
         ...headers,
       },
@@ -21,7 +21,7 @@ describe('admin door', () => {
     });
 
   it('tells everybody where things are', async () => {
-    const answer = await fetch(`${house.url}/api/v1/server`);
+    const answer = await fetch(`${server.url}/api/v1/server`);
 
     expect(await answer.json()).toEqual({
       name: 'go-win-tools',
@@ -40,7 +40,7 @@ describe('admin door', () => {
     const made = await call('POST', '/keys', { name: 'pipeline', scopes: ['push'], ids: ['made*'] });
     expect(made.status).toBe(201);
     const { id, key } = (await made.json()) as { id: string; key: string };
-    expect((await pushNupkg(house, makeNupkg({ id: 'made' }), key)).status).toBe(201);
+    expect((await pushNupkg(server, makeNupkg({ id: 'made' }), key)).status).toBe(201);
 
     const text = await (await call('GET', '/keys')).text();
     expect(text).not.toContain(key);
@@ -59,19 +59,19 @@ describe('admin door', () => {
       revoked: null,
       state: 'active',
     });
-    expect(house.logged()).not.toContain(key);
+    expect(server.logged()).not.toContain(key);
 
     expect((await call('DELETE', `/keys/${id}`)).status).toBe(204);
     expect((await call('DELETE', `/keys/${id}`)).status).toBe(404);
-    expect((await pushNupkg(house, makeNupkg({ id: 'made', version: '2.0.0' }), key)).status).toBe(403);
+    expect((await pushNupkg(server, makeNupkg({ id: 'made', version: '2.0.0' }), key)).status).toBe(403);
   });
 
   it('tells what the key of the request may do, at all and to one package', async () => {
     const own = async (key: string, query = '') => {
-      const answer = await fetch(`${house.url}/api/v1/key${query}`, { headers: { 'X-NuGet-ApiKey': key } });
+      const answer = await fetch(`${server.url}/api/v1/key${query}`, { headers: { 'X-NuGet-ApiKey': key } });
       return answer.status === 200 ? await answer.json() : answer.status;
     };
-    const key = await makeKey(house, ['push', 'unlist'], ['buf*']);
+    const key = await makeKey(server, ['push', 'unlist'], ['buf*']);
 
     expect(await own(key)).toEqual({
       id: expect.stringMatching(/^[0-9a-f]{16}$/),
@@ -85,11 +85,11 @@ describe('admin door', () => {
     });
     expect(await own(key, '?id=Buf')).toMatchObject({ scopes: ['push:beta', 'push', 'unlist'] });
     expect(await own(key, '?id=delve')).toMatchObject({ scopes: [] });
-    expect(await own(house.adminKey, '?id=delve')).toMatchObject({
+    expect(await own(server.adminKey, '?id=delve')).toMatchObject({
       scopes: ['read', 'push:beta', 'push', 'unlist', 'rollout', 'approve', 'alert', 'admin'],
     });
     expect(await own('no-key-of-this-server')).toBe(403);
-    expect((await fetch(`${house.url}/api/v1/key`)).status).toBe(401);
+    expect((await fetch(`${server.url}/api/v1/key`)).status).toBe(401);
     expect(await own(key, '?what=else')).toBe(400);
   });
 
@@ -108,9 +108,9 @@ describe('admin door', () => {
   });
 
   it('tells who released something to keys for it only, and for its tool', async () => {
-    const limited = await makeKey(house, ['push'], ['buf', 'buf-cli']);
+    const limited = await makeKey(server, ['push'], ['buf', 'buf-cli']);
     const ask = async (path: string) =>
-      (await fetch(`${house.url}/api/v1/releases/${path}`, { headers: { 'X-NuGet-ApiKey': limited } }))
+      (await fetch(`${server.url}/api/v1/releases/${path}`, { headers: { 'X-NuGet-ApiKey': limited } }))
         .status;
 
     expect(await ask('buf/1.0.0')).toBe(200);
@@ -153,7 +153,7 @@ describe('admin door', () => {
       return rotated.key;
     };
     const push = async (version: string, key: string): Promise<number> =>
-      (await pushNupkg(house, makeNupkg({ id: 'turned', version }), key)).status;
+      (await pushNupkg(server, makeNupkg({ id: 'turned', version }), key)).status;
 
     const second = await rotate();
     const third = await rotate({ overlap: '1h', expires: '30d' });
@@ -161,8 +161,8 @@ describe('admin door', () => {
     expect(await push('1.0.0', first)).toBe(403);
     expect(await push('1.0.0', second)).toBe(201);
     expect(await push('2.0.0', third)).toBe(201);
-    expect((await pushNupkg(house, makeNupkg({ id: 'other' }), third)).status).toBe(403);
-    for (const key of [first, second, third]) expect(house.logged()).not.toContain(key);
+    expect((await pushNupkg(server, makeNupkg({ id: 'other' }), third)).status).toBe(403);
+    for (const key of [first, second, third]) expect(server.logged()).not.toContain(key);
     for (const body of [{ overlap: 'soon' }, { expires: 5 }, { what: 'else' }, []]) {
       expect((await call('POST', `/keys/${id}/rotate`, body)).status).toBe(400);
     }
@@ -236,8 +236,8 @@ describe('admin door', () => {
   });
 
   it('is for admin keys without ids only', async () => {
-    const limited = await makeKey(house, ['admin'], ['made*']);
-    const pusher = await makeKey(house, ['push', 'read', 'unlist']);
+    const limited = await makeKey(server, ['admin'], ['made*']);
+    const pusher = await makeKey(server, ['push', 'read', 'unlist']);
 
     for (const key of [limited, pusher]) {
       expect((await call('GET', '/keys', undefined, { Authorization: `Bearer ${key}` })).status).toBe(403);
@@ -249,7 +249,7 @@ describe('admin door', () => {
         403,
       );
     }
-    expect((await fetch(`${house.url}/api/v1/keys`)).status).toBe(401);
+    expect((await fetch(`${server.url}/api/v1/keys`)).status).toBe(401);
   });
 
   it('answers unknown addresses and methods in JSON', async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { openApiOf } from '../../../server/admin/openapi.ts';
 import { createAdminRouter } from '../../../server/admin/router.ts';
-import { startHouse, type TestHouse } from '../../kit/house.ts';
+import { startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 /** What OpenAPI 3.1 asks of the parts that we use; fields that it does not know are refused. */
 const Schema = z.record(z.string(), z.unknown());
@@ -44,15 +44,15 @@ const Document = z.strictObject({
 });
 
 describe('/openapi.json', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let document: z.infer<typeof Document>;
   beforeAll(async () => {
-    house = await startHouse();
-    const answer = await fetch(`${house.url}/openapi.json`);
+    server = await startTestServer();
+    const answer = await fetch(`${server.url}/openapi.json`);
     expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
     document = Document.parse(await answer.json());
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   it('has every route of the API, and no other', () => {
     const router = createAdminRouter({} as never);

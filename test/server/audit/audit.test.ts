@@ -2,22 +2,22 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGitClient } from '../../kit/git.ts';
-import { makeKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { makeKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 type Entry = Record<string, unknown> & { number: number; kind: string };
 
 describe('the audit log', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let key: string;
   beforeAll(async () => {
-    house = await startHouse({ trustProxy: ['loopback'] });
-    key = await makeKey(house, ['push', 'unlist']);
+    server = await startTestServer({ trustProxy: ['loopback'] });
+    key = await makeKey(server, ['push', 'unlist']);
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   async function audit(query = ''): Promise<{ entries: Entry[]; next: number | null; head: Entry }> {
-    const answer = await ask('GET', `/api/v1/audit${query}`, house.adminKey);
+    const answer = await ask('GET', `/api/v1/audit${query}`, server.adminKey);
     return (await answer.json()) as never;
   }
   function ask(
@@ -28,7 +28,7 @@ describe('the audit log', () => {
     more: Readonly<Record<string, string>> = {},
   ): Promise<Response> {
     const headers = { 'X-NuGet-ApiKey': withKey, 'X-Forwarded-For': '203.0.113.7', ...more };
-    return fetch(`${house.url}${path}`, {
+    return fetch(`${server.url}${path}`, {
       method,
       headers,
       ...(body === undefined ? {} : { body: Uint8Array.from(body) }),
@@ -62,7 +62,7 @@ describe('the audit log', () => {
     await ask('DELETE', '/nuget/made/1.0.0', key);
     await ask('POST', '/nuget/package/made/1.0.0', key);
     await ask('PUT', '/dl/buf/1.32.0-beta.1/buf-windows-amd64.exe', key, exe);
-    await makeKey(house, ['read'], ['buf', 'dl*']);
+    await makeKey(server, ['read'], ['buf', 'dl*']);
 
     const { entries } = await audit(`?after=${before}`);
     const who = {
@@ -117,7 +117,7 @@ describe('the audit log', () => {
       await ask('DELETE', '/nuget/never/1.0.0', key),
       await ask('PUT', '/dl/once/1.0.0/once-windows-amd64.exe', key, exe),
       await ask('PUT', '/dl/once/1.0.0/once-windows-amd64.exe', key, Buffer.from('other')),
-      await ask('DELETE', '/api/v1/keys/nobody', house.adminKey),
+      await ask('DELETE', '/api/v1/keys/nobody', server.adminKey),
     ].map(({ status }) => status);
 
     expect(statuses).toEqual([409, 400, 200, 404, 200, 409, 404]);
@@ -127,7 +127,7 @@ describe('the audit log', () => {
   it('has the refs that a push moved, from which commit to which', async () => {
     const dir = await makeTempDir();
     const git = await createGitClient(dir, key);
-    const work = await git.clone(`${house.url}/git/beta/go-win-tools.git`, 'work');
+    const work = await git.clone(`${server.url}/git/beta/go-win-tools.git`, 'work');
     const old = await git.run(work, 'rev-parse', 'HEAD');
     const next = await git.commit(work, '(chore): Say more', { 'MORE.md': 'more\n' });
 
@@ -143,7 +143,7 @@ describe('the audit log', () => {
   });
 
   it('has what moved in the bucket while nobody could write it down, from the next start on', async () => {
-    const first = await startHouse({ dataDir: await makeTempDir() });
+    const first = await startTestServer({ dataDir: await makeTempDir() });
     const git = await createGitClient(await makeTempDir());
     const repository = join(first.dataDir, 'bucket', 'repo.git');
     const old = await git.run(repository, 'rev-parse', 'beta');
@@ -161,7 +161,7 @@ describe('the audit log', () => {
 
     const entries: Entry[][] = [];
     for (const _start of [1, 2]) {
-      const again = await startHouse({ dataDir: first.dataDir });
+      const again = await startTestServer({ dataDir: first.dataDir });
       const answer = await fetch(`${again.url}/api/v1/audit`, {
         headers: { 'X-NuGet-ApiKey': again.adminKey },
       });
@@ -196,13 +196,13 @@ describe('the audit log', () => {
   it.each(['?limit=0', '?limit=2000', '?after=-1', '?since=never', '?other=1'])(
     'refuses the query %s',
     async (query) => {
-      expect((await ask('GET', `/api/v1/audit${query}`, house.adminKey)).status).toBe(400);
+      expect((await ask('GET', `/api/v1/audit${query}`, server.adminKey)).status).toBe(400);
     },
   );
 
   it('is for administrators', async () => {
     expect((await ask('GET', '/api/v1/audit', key)).status).toBe(403);
-    expect((await fetch(`${house.url}/api/v1/audit`)).status).toBe(401);
+    expect((await fetch(`${server.url}/api/v1/audit`)).status).toBe(401);
     expect((await ask('GET', '/api/v1/downloads?id=made', key)).status).toBe(403);
   });
 
@@ -211,7 +211,7 @@ describe('the audit log', () => {
 
     await Promise.all(
       Array.from({ length: 12 }, (_one, n) =>
-        pushNupkg(house, makeNupkg({ id: 'many', version: `1.${n}.0` }), key),
+        pushNupkg(server, makeNupkg({ id: 'many', version: `1.${n}.0` }), key),
       ),
     );
 

@@ -4,9 +4,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Downloads } from '../../../server/audit/downloads.ts';
 import { createSqlDownloads } from '../../../server/audit/sql-downloads.ts';
 import { type Connection, openDatabase } from '../../../server/catalog/sql/connect.ts';
-import { makeKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { openSocket } from '../../kit/raw-http.ts';
+import { makeKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 describe('the table of downloads', () => {
   let dir: string;
@@ -95,24 +95,24 @@ describe('the table of downloads', () => {
 });
 
 describe('a download', () => {
-  let house: TestHouse;
-  afterEach(() => house.stop());
+  let server: TestServer;
+  afterEach(() => server.stop());
 
   type Line = Record<string, unknown>;
   const lines = (): Line[] =>
-    house
+    server
       .logged()
       .split('\n')
       .filter((line) => line.includes('"msg":"request"'))
       .map((line) => JSON.parse(line));
   async function get(path: string, headers: Record<string, string> = {}): Promise<number> {
-    const answer = await fetch(`${house.url}${path}`, { headers });
+    const answer = await fetch(`${server.url}${path}`, { headers });
     await answer.arrayBuffer();
     return answer.status;
   }
   async function whoHas(id: string): Promise<Line[]> {
-    const answer = await fetch(`${house.url}/api/v1/downloads?id=${id}`, {
-      headers: { 'X-NuGet-ApiKey': house.adminKey },
+    const answer = await fetch(`${server.url}/api/v1/downloads?id=${id}`, {
+      headers: { 'X-NuGet-ApiKey': server.adminKey },
     });
     return (await answer.json()) as Line[];
   }
@@ -121,9 +121,9 @@ describe('a download', () => {
     ['v2', '/nuget/package/TOOL/1.0'],
     ['v3', '/v3/flat/tool/1.0.0/tool.1.0.0.nupkg'],
   ])('by %s is told in its log line and counted, first and again', async (_door, path) => {
-    house = await startHouse({ readAuth: 'feed', trustProxy: ['loopback'] });
-    await pushNupkg(house, makeNupkg({ id: 'Tool' }), house.adminKey);
-    const key = await makeKey(house, ['read']);
+    server = await startTestServer({ readAuth: 'feed', trustProxy: ['loopback'] });
+    await pushNupkg(server, makeNupkg({ id: 'Tool' }), server.adminKey);
+    const key = await makeKey(server, ['read']);
     const headers = {
       'X-NuGet-ApiKey': key,
       'User-Agent': `choco/2.5\t${'x'.repeat(300)}`,
@@ -132,7 +132,7 @@ describe('a download', () => {
 
     expect([await get(path, headers), await get(path, headers)]).toEqual([200, 200]);
     expect(await get(path, { ...headers, Range: 'bytes=0-9' })).toBe(206);
-    await fetch(`${house.url}${path}`, { method: 'HEAD', headers });
+    await fetch(`${server.url}${path}`, { method: 'HEAD', headers });
 
     const client = `choco/2.5 ${'x'.repeat(190)}`;
     const recipient = { keyName: 'read', from: '203.0.113.7', client };
@@ -146,7 +146,7 @@ describe('a download', () => {
         last: expect.any(String),
       },
     ]);
-    await house.stop();
+    await server.stop();
     const told = lines().filter(({ url }) => url === path);
     expect(told).toHaveLength(4);
     for (const line of told.slice(0, 3))
@@ -154,23 +154,23 @@ describe('a download', () => {
   });
 
   it('counts for a client that closes as soon as it has the last byte', async () => {
-    house = await startHouse();
+    server = await startTestServer();
     const bytes = Buffer.alloc(700_000, 'exe');
     const path = '/dl/buf/1.32.0/buf-windows-amd64.exe';
-    const headers = { 'X-NuGet-ApiKey': house.adminKey };
-    await fetch(`${house.url}${path}`, { method: 'PUT', headers, body: bytes });
+    const headers = { 'X-NuGet-ApiKey': server.adminKey };
+    await fetch(`${server.url}${path}`, { method: 'PUT', headers, body: bytes });
 
-    for (let n = 0; n < 10; n += 1) await readAndHangUp(house.url, path, bytes.length);
+    for (let n = 0; n < 10; n += 1) await readAndHangUp(server.url, path, bytes.length);
 
     await expect.poll(() => whoHas('buf')).toMatchObject([{ count: 10 }]);
   });
 
   it('by Scoop is told and counted with its file', async () => {
-    house = await startHouse();
+    server = await startTestServer();
     const path = '/dl/buf/1.32.0/buf-windows-amd64.exe';
-    await fetch(`${house.url}${path}`, {
+    await fetch(`${server.url}${path}`, {
       method: 'PUT',
-      headers: { 'X-NuGet-ApiKey': house.adminKey },
+      headers: { 'X-NuGet-ApiKey': server.adminKey },
       body: 'exe',
     });
 
@@ -179,7 +179,7 @@ describe('a download', () => {
 
     const what = { id: 'buf', version: '1.32.0', file: 'buf-windows-amd64.exe', client: 'Scoop/1.0' };
     expect(await whoHas('buf')).toMatchObject([{ ...what, count: 1 }]);
-    await house.stop();
+    await server.stop();
     expect(lines().filter(({ file }) => file !== undefined)).toMatchObject([{ url: path, ...what }]);
   });
 });

@@ -7,7 +7,7 @@ import { createSqlAudit } from '../../../server/audit/sql-audit.ts';
 import { type Verdict, verifyTrail } from '../../../server/audit/verify.ts';
 import { type Connection, openDatabase } from '../../../server/catalog/sql/connect.ts';
 import { trailHere } from '../../../server/operator/trail.ts';
-import { makeTempDir } from '../../kit/house.ts';
+import { makeTempDir } from '../../kit/test-server.ts';
 
 describe('the chain of the audit log', () => {
   let dir: string;

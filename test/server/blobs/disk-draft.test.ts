@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../../formats/digest.ts';
 import { receiveDraft } from '../../../server/blobs/disk-draft.ts';
-import { makeTempDir } from '../../kit/house.ts';
+import { makeTempDir } from '../../kit/test-server.ts';
 
 let dir = '';
 afterEach(() => rm(dir, { recursive: true, force: true }));

@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPieceReader, pieceBytes } from '../../../server/blobs/disk-pieces.ts';
-import { makeTempDir } from '../../kit/house.ts';
+import { makeTempDir } from '../../kit/test-server.ts';
 
 describe('pieces of a file', () => {
   let dir: string;

@@ -5,7 +5,7 @@ import { printScoopManifest } from '../../../formats/scoop-manifest.ts';
 import { createGit, runGit } from '../../../server/bucket/git-backend.ts';
 import { createManifestReader } from '../../../server/bucket/manifest-reader.ts';
 import { initRepository } from '../../../server/bucket/repository.ts';
-import { makeTempDir } from '../../kit/house.ts';
+import { makeTempDir } from '../../kit/test-server.ts';
 
 const tools = Array.from({ length: 30 }, (_, n) => `tool${n}`);
 

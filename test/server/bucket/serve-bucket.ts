@@ -24,7 +24,7 @@ import { createManifestsRouter } from '../../../server/manifests/router.ts';
 import { createMetrics } from '../../../server/metrics.ts';
 import { makeKeyTerms } from '../../kit/key-terms.ts';
 
-/** The two doors of the bucket with what they need of the house: keys, the gate for readers, error answers. */
+/** The two routes of the bucket with what they need of the server: keys, the check of readers, error answers. */
 export type BucketServer = {
   readonly url: string;
   readonly dir: string;

@@ -2,23 +2,23 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { openSocket, sendRaw } from '../../kit/raw-http.ts';
+import { pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 describe('download door', () => {
-  let house: TestHouse;
+  let server: TestServer;
   const nupkg = makeNupkg({ id: 'Sample', files: { 'tools/noise.bin': randomBytes(3_000_000) } });
   const etag = `"${createHash('sha256').update(nupkg).digest('hex')}"`;
   beforeAll(async () => {
-    house = await startHouse();
-    await pushNupkg(house, nupkg, house.adminKey);
-    await pushNupkg(house, makeNupkg({ id: 'Sample', version: '2.0.0-beta' }), house.adminKey);
+    server = await startTestServer();
+    await pushNupkg(server, nupkg, server.adminKey);
+    await pushNupkg(server, makeNupkg({ id: 'Sample', version: '2.0.0-beta' }), server.adminKey);
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   const ask = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
-    fetch(`${house.url}/nuget/package/${path}`, { method, headers });
+    fetch(`${server.url}/nuget/package/${path}`, { method, headers });
   const bytesOf = async (answer: Response) => Buffer.from(await answer.arrayBuffer());
 
   it.each(['sample/1.0.0', 'SAMPLE/1.0', 'Sample/01.0.0.0', 'sample'])(
@@ -93,17 +93,17 @@ describe('download door', () => {
 
   it('counts whole downloads only', async () => {
     const large = makeNupkg({ id: 'counted', files: { 'tools/noise.bin': randomBytes(8_000_000) } });
-    await pushNupkg(house, large, house.adminKey);
+    await pushNupkg(server, large, server.adminKey);
     await ask('counted/1.0.0', {}, 'HEAD');
     await bytesOf(await ask('counted/1.0.0', { Range: 'bytes=0-9' }));
     await ask('counted/1.0.0', { 'If-None-Match': '*' });
-    const brokenOff = openSocket(house.url);
+    const brokenOff = openSocket(server.url);
     brokenOff.write('GET /nuget/package/counted/1.0.0 HTTP/1.1\r\nHost: FEED\r\n\r\n');
     await once(brokenOff, 'data');
     brokenOff.destroy();
     await bytesOf(await ask('counted/1.0.0'));
 
-    const { catalog } = house.services;
+    const { catalog } = server.services;
     let count = 0;
     while (count === 0) {
       // The client may have the last byte before the server knows that it went out.
@@ -121,8 +121,8 @@ describe('download door', () => {
     'counts what people install of %s, and tells of what go-win-tools fetched besides',
     async (name, files) => {
       const id = name.includes('small') ? 'small' : 'large';
-      await pushNupkg(house, makeNupkg({ id, files }), house.adminKey);
-      const { catalog, downloads } = house.services;
+      await pushNupkg(server, makeNupkg({ id, files }), server.adminKey);
+      const { catalog, downloads } = server.services;
 
       for (const client of ['go-win-tools/1.2.3', 'NuGet Core/2.11', 'go-win-tools/0.9.0-dev', 'choco'])
         await bytesOf(await ask(`${id}/1.0.0`, { 'User-Agent': client }));
@@ -135,14 +135,14 @@ describe('download door', () => {
       }
       await catalog.flush();
       expect((await catalog.find(id, '1.0.0'))?.versionDownloads).toBe(2);
-      const metrics = await (await fetch(`${house.url}/metrics`)).text();
+      const metrics = await (await fetch(`${server.url}/metrics`)).text();
       expect(metrics).toContain(`gwt_downloads_total{id="${id}"} 2\n`);
     },
   );
 
   it('answers HTTP/1.0 with Content-Length and the bytes as they are (spec nuget-v2 18.2)', async () => {
     const answer = await sendRaw(
-      house.url,
+      server.url,
       'GET /nuget/package/sample/1.0.0 HTTP/1.0\r\nHost: FEED\r\nUser-Agent: NuGet Core/2.11\r\n\r\n',
     );
 
@@ -160,7 +160,7 @@ describe('download door', () => {
     '/',
     '/api/v1/server',
   ])('never answers HTTP/1.0 in chunks, at %s', async (path) => {
-    const answer = await sendRaw(house.url, `GET ${path} HTTP/1.0\r\nHost: FEED\r\n\r\n`);
+    const answer = await sendRaw(server.url, `GET ${path} HTTP/1.0\r\nHost: FEED\r\n\r\n`);
 
     expect(answer.headers).not.toHaveProperty('transfer-encoding');
     expect(answer.headers['content-length']).toBe(String(answer.body.length));

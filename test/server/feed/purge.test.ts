@@ -3,23 +3,23 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
 import { createCommand as createPurge } from '../../../server/operator/purge.ts';
-import { makeTempDir, startHouse, type TestHouse } from '../../kit/house.ts';
 import { runVerb } from '../../kit/operator-world.ts';
 import { makeStockedDir, openBucketWork } from '../../kit/stocked-feed.ts';
+import { makeTempDir, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 let root: string;
-let house: TestHouse;
+let server: TestServer;
 beforeAll(async () => {
   root = await makeTempDir();
-  house = await startHouse({ dataDir: await makeStockedDir(root) });
+  server = await startTestServer({ dataDir: await makeStockedDir(root) });
 }, 120_000);
 afterAll(async () => {
-  await house.stop();
+  await server.stop();
   await rm(root, { recursive: true, force: true, maxRetries: 5 });
 });
 
-const purge = (...args: string[]) => runVerb(createPurge, house.dataDir, ...args, '--reason', 'a law');
-const statusOf = async (path: string): Promise<number> => (await fetch(`${house.url}${path}`)).status;
+const purge = (...args: string[]) => runVerb(createPurge, server.dataDir, ...args, '--reason', 'a law');
+const statusOf = async (path: string): Promise<number> => (await fetch(`${server.url}${path}`)).status;
 
 describe('purging what a branch of the bucket offers', () => {
   it('is refused with advice, and done with --force', async () => {
@@ -38,16 +38,16 @@ describe('purging what a branch of the bucket offers', () => {
   }, 60_000);
 
   it('goes one after the other with pushes, of which only one can come through', async () => {
-    const work = await openBucketWork(house, root, 'race');
+    const work = await openBucketWork(server, root, 'race');
     const order = { id: 'late', version: '1.0.0', reason: 'a law' };
     let [pushing, purging]: Promise<unknown>[] = [];
 
-    await house.services.bucket.between(async () => {
+    await server.services.bucket.between(async () => {
       pushing = work.release('late', '1.0.0');
       await expect
         .poll(() => statusOf('/dl/late/1.0.0/late-windows-amd64.exe'), { timeout: 20_000 })
         .toBe(200);
-      purging = house.services.purging.purge(order, operator);
+      purging = server.services.purging.purge(order, operator);
       await setTimeout(500);
       expect(await statusOf('/dl/late/1.0.0/late-windows-amd64.exe')).toBe(200);
     });
@@ -67,6 +67,6 @@ describe('purging what a branch of the bucket offers', () => {
       expect(await statusOf(`/nuget/package/Sample/${version}`)).toBe(200);
       expect(await statusOf(`/nuget/Packages(Id='Sample',Version='${version}')`)).toBe(200);
     }
-    expect((await house.services.catalog.findLatest('sample'))?.version).toBe('1.0.0');
+    expect((await server.services.catalog.findLatest('sample'))?.version).toBe('1.0.0');
   }, 60_000);
 });

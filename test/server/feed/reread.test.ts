@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { migrations } from '../../../server/catalog/sql/migrations.ts';
-import { adminKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg, type NupkgOptions } from '../../kit/nupkg.ts';
+import { adminKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 import { until } from '../../kit/until.ts';
 
 const plain = { id: 'plain' };
@@ -29,15 +29,15 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
-async function start(): Promise<TestHouse> {
-  return startHouse({ dataDir, publicUrl: 'http://feed.corp', logLevel: 'info' });
+async function start(): Promise<TestServer> {
+  return startTestServer({ dataDir, publicUrl: 'http://feed.corp', logLevel: 'info' });
 }
 
-async function shown(house: TestHouse): Promise<string[]> {
+async function shown(server: TestServer): Promise<string[]> {
   const ids = ['plain', 'many', 'damaged'];
-  const documents = ids.map(async (id) => (await fetch(`${house.url}/v3/reg/${id}/index.json`)).text());
-  const feed = await (await fetch(`${house.url}/nuget/Packages()`)).text();
-  const tools = await (await fetch(`${house.url}/v3/autocomplete?packageType=dotnettool`)).text();
+  const documents = ids.map(async (id) => (await fetch(`${server.url}/v3/reg/${id}/index.json`)).text());
+  const feed = await (await fetch(`${server.url}/nuget/Packages()`)).text();
+  const tools = await (await fetch(`${server.url}/v3/autocomplete?packageType=dotnettool`)).text();
   return [...(await Promise.all(documents)), feed, tools];
 }
 
@@ -57,7 +57,7 @@ function makeOld(): void {
   db.close();
 }
 
-const isDone = (house: TestHouse) => house.logged().includes('read the nuspecs of older packages again');
+const isDone = (server: TestServer) => server.logged().includes('read the nuspecs of older packages again');
 
 describe('packages that came before a field of their nuspec was read', () => {
   it('are read again, once, and shown as if they had come today', async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { requireOwner } from '../../../server/feed/reserved-ids.ts';
 import type { Scope } from '../../../server/keys/api-keys.ts';
-import { makeKey, pushNupkg, startHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { sendRaw } from '../../kit/raw-http.ts';
+import { makeKey, pushNupkg, startTestServer } from '../../kit/test-server.ts';
 import { holder } from './room.ts';
 
 describe('reserved ids', () => {
@@ -33,41 +33,41 @@ describe('reserved ids', () => {
   });
 
   it('are told of in the reason phrase, and nothing is kept', async () => {
-    const house = await startHouse({ reservedIds: ['acme.*'] });
-    const anybody = await makeKey(house, ['push']);
-    const owner = await makeKey(house, ['push'], ['acme.*']);
+    const server = await startTestServer({ reservedIds: ['acme.*'] });
+    const anybody = await makeKey(server, ['push']);
+    const owner = await makeKey(server, ['push'], ['acme.*']);
     const nupkg = makeNupkg({ id: 'Acme.Tool' });
 
-    const refused = await pushNupkg(house, nupkg, anybody);
-    const taken = await pushNupkg(house, nupkg, owner, '/api/v2/package/');
+    const refused = await pushNupkg(server, nupkg, anybody);
+    const taken = await pushNupkg(server, nupkg, owner, '/api/v2/package/');
 
     expect([refused.status, refused.statusText]).toEqual([
       403,
       'The id Acme.Tool is reserved (acme.*): that takes a key that is limited to such ids (rule reserved-ids).',
     ]);
     expect(taken.status).toBe(201);
-    expect((await pushNupkg(house, makeNupkg({ id: 'free' }), anybody)).status).toBe(201);
-    await house.stop();
+    expect((await pushNupkg(server, makeNupkg({ id: 'free' }), anybody)).status).toBe(201);
+    await server.stop();
   });
 
   it('hold for every way in: payloads, unlisting and relisting, whatever the spelling', async () => {
-    const house = await startHouse({ reservedIds: ['acme.*', 'kube'] });
+    const server = await startTestServer({ reservedIds: ['acme.*', 'kube'] });
     const scopes = ['push', 'unlist'];
     const keys = {
-      anybody: await makeKey(house, scopes),
-      everything: await makeKey(house, scopes, ['*']),
-      owner: await makeKey(house, scopes, ['acme.*', 'kube']),
+      anybody: await makeKey(server, scopes),
+      everything: await makeKey(server, scopes, ['*']),
+      owner: await makeKey(server, scopes, ['acme.*', 'kube']),
     };
     const send = async (key: keyof typeof keys, method: string, path: string): Promise<number> =>
       (
-        await fetch(`${house.url}${path}`, {
+        await fetch(`${server.url}${path}`, {
           method,
           headers: { 'X-NuGet-ApiKey': keys[key] },
           ...(method === 'PUT' ? { body: 'MZ' } : {}),
         })
       ).status;
-    await pushNupkg(house, makeNupkg({ id: 'Acme.Tool', version: '1.0.0' }), keys.owner);
-    await pushNupkg(house, makeNupkg({ id: 'kube', version: '1.0.0' }), keys.owner);
+    await pushNupkg(server, makeNupkg({ id: 'Acme.Tool', version: '1.0.0' }), keys.owner);
+    await pushNupkg(server, makeNupkg({ id: 'kube', version: '1.0.0' }), keys.owner);
     const ways = [
       ...['/nuget', '/nuget/package', '/api/v2/package', '/v3/publish'].flatMap((base) =>
         // Percent-encoded, in another case, with the Kelvin sign, with other spellings of the version.
@@ -96,15 +96,15 @@ describe('reserved ids', () => {
     for (const [method, path] of ways) {
       expect([200, 201, 404], path).toContain(await send('owner', method, path));
     }
-    await house.stop();
+    await server.stop();
   });
 
   it('are reached by no path that reads as another one', async () => {
-    const house = await startHouse({ reservedIds: ['acme.*'] });
-    const key = await makeKey(house, ['push', 'unlist'], ['mine']);
+    const server = await startTestServer({ reservedIds: ['acme.*'] });
+    const key = await makeKey(server, ['push', 'unlist'], ['mine']);
     const put = async (path: string): Promise<number> => {
       const { status } = await sendRaw(
-        house.url,
+        server.url,
         `PUT ${path} HTTP/1.1\r\nHost: FEED\r\nX-NuGet-ApiKey: ${key}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nMZ`,
       );
       return status;
@@ -126,11 +126,13 @@ describe('reserved ids', () => {
       expect([400, 403, 404], path).toContain(await put(path));
     }
     expect(await put('/dl/mine/1.0.0/mine-windows-amd64.exe')).toBe(201);
-    const trail = await fetch(`${house.url}/api/v1/audit`, { headers: { 'X-NuGet-ApiKey': house.adminKey } });
+    const trail = await fetch(`${server.url}/api/v1/audit`, {
+      headers: { 'X-NuGet-ApiKey': server.adminKey },
+    });
     const { entries } = (await trail.json()) as { entries: { kind: string; subject: string }[] };
     expect(entries.filter(({ kind }) => kind === 'payload added').map(({ subject }) => subject)).toEqual([
       'mine',
     ]);
-    await house.stop();
+    await server.stop();
   });
 });

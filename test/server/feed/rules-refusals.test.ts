@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rules } from '../../../server/feed/rules.ts';
-import { makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg, type NupkgOptions } from '../../kit/nupkg.ts';
+import { makeKey, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 type Refusal = {
   readonly rule: string;
@@ -55,25 +55,25 @@ const refusals: readonly Refusal[] = [
 ];
 
 describe('the rules of publication, at the door', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let key: string;
   beforeAll(async () => {
-    house = await startHouse({ reservedIds: ['acme.*'], maxPackageBytes: 100_000 });
-    key = await makeKey(house, ['push']);
-    expect((await pushNupkg(house, makeNupkg({ id: 'First' }), key)).status).toBe(201);
+    server = await startTestServer({ reservedIds: ['acme.*'], maxPackageBytes: 100_000 });
+    key = await makeKey(server, ['push']);
+    expect((await pushNupkg(server, makeNupkg({ id: 'First' }), key)).status).toBe(201);
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   it.each(refusals)('name themselves when they refuse: $rule', async ({ status, says, nupkg }) => {
-    const answer = await pushNupkg(house, nupkg(), key);
+    const answer = await pushNupkg(server, nupkg(), key);
 
     expect([answer.status, answer.statusText]).toEqual([status, expect.stringMatching(says)]);
   });
 
   it('keep the casing of the first push', async () => {
-    expect((await pushNupkg(house, makeNupkg({ id: 'FIRST', version: '2.0.0' }), key)).status).toBe(201);
+    expect((await pushNupkg(server, makeNupkg({ id: 'FIRST', version: '2.0.0' }), key)).status).toBe(201);
 
-    const feed = await (await fetch(`${house.url}/nuget/FindPackagesById()?id='first'`)).text();
+    const feed = await (await fetch(`${server.url}/nuget/FindPackagesById()?id='first'`)).text();
 
     expect([...feed.matchAll(/<d:Id>([^<]+)</g)].map(([, id]) => id)).toEqual(['First', 'First']);
   });

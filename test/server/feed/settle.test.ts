@@ -11,8 +11,8 @@ import { type Connection, openDatabase } from '../../../server/catalog/sql/conne
 import { createSqlFreshBlobs } from '../../../server/catalog/sql/fresh-blobs.ts';
 import { createSettling, type SettleLimits } from '../../../server/feed/settle.ts';
 import { createLogger } from '../../../server/log.ts';
-import { makeTempDir } from '../../kit/house.ts';
 import { makePackage } from '../../kit/new-package.ts';
+import { makeTempDir } from '../../kit/test-server.ts';
 
 const silent = createLogger('silent');
 

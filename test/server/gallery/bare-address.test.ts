@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 import { readRecording } from '../../wire/recording.ts';
 
-let house: TestHouse;
+let server: TestServer;
 beforeAll(async () => {
-  house = await startHouse();
-  await pushNupkg(house, makeNupkg({ id: 'delve', version: '1.22.0' }), house.adminKey);
+  server = await startTestServer();
+  await pushNupkg(server, makeNupkg({ id: 'delve', version: '1.22.0' }), server.adminKey);
 });
-afterAll(() => house.stop());
+afterAll(() => server.stop());
 
 const ask = (userAgent: string, method = 'GET') =>
-  fetch(`${house.url}/`, { method, redirect: 'manual', headers: { 'User-Agent': userAgent } });
+  fetch(`${server.url}/`, { method, redirect: 'manual', headers: { 'User-Agent': userAgent } });
 
 const recorded = ['choco-2.7.3', 'nuget-6.13', 'nuget-5.8', 'dotnet-10', 'choco-0.10.15', 'psresourceget']
   .flatMap((name) => readRecording(name))
@@ -40,7 +40,7 @@ describe('the bare address of the server', () => {
   );
 
   it('keeps the path of PUBLIC_URL behind a proxy', async () => {
-    const proxied = await startHouse({ publicUrl: 'https://feed.corp/go/' });
+    const proxied = await startTestServer({ publicUrl: 'https://feed.corp/go/' });
 
     const answer = await fetch(`${proxied.url}/`, {
       redirect: 'manual',
@@ -54,6 +54,6 @@ describe('the bare address of the server', () => {
   it('takes a push, as choco sends it there', async () => {
     const nupkg = makeNupkg({ id: 'pushed' });
 
-    expect((await pushNupkg(house, nupkg, house.adminKey, '/api/v2/package/')).status).toBe(201);
+    expect((await pushNupkg(server, nupkg, server.adminKey, '/api/v2/package/')).status).toBe(201);
   });
 });

@@ -2,23 +2,23 @@ import { existsSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { browserPath, startBrowser, widerThanWindow } from '../../kit/browser.ts';
-import { startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 const phone = { width: 360, height: 740 };
 const id = 'a-package-with-quite-a-long-name-for-a-phone';
 
 describe.skipIf(!existsSync(browserPath))('the pages in a browser', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let browser: Browser;
   let page: Page;
 
   beforeAll(async () => {
-    house = await startHouse();
+    server = await startTestServer();
     for (const version of ['1.0.0', '1.1.0-beta.1']) {
-      const answer = await fetch(`${house.url}/nuget/`, {
+      const answer = await fetch(`${server.url}/nuget/`, {
         method: 'PUT',
-        headers: { 'X-NuGet-ApiKey': house.adminKey },
+        headers: { 'X-NuGet-ApiKey': server.adminKey },
         body: new Uint8Array(makeNupkg({ id, version })),
       });
       expect(answer.status).toBe(201);
@@ -29,11 +29,11 @@ describe.skipIf(!existsSync(browserPath))('the pages in a browser', () => {
 
   afterAll(async () => {
     await browser?.close();
-    await house.stop();
+    await server.stop();
   });
 
   it.each(['/', `/packages/${id}`, '/packages/none', '/?page=2'])('fit a phone: %s', async (path) => {
-    await page.goto(`${house.url}${path}`);
+    await page.goto(`${server.url}${path}`);
     for (const details of await page.locator('details').all()) {
       await details.evaluate((element) => element.setAttribute('open', ''));
     }
@@ -45,7 +45,7 @@ describe.skipIf(!existsSync(browserPath))('the pages in a browser', () => {
   });
 
   it('show the versions on a phone, on the first page already', async () => {
-    await page.goto(house.url);
+    await page.goto(server.url);
 
     for (const version of ['1.0.0', '1.1.0-beta.1']) {
       const box = await page.locator('td .version', { hasText: version }).boundingBox();
@@ -55,27 +55,27 @@ describe.skipIf(!existsSync(browserPath))('the pages in a browser', () => {
   });
 
   it('select a whole command at one click', async () => {
-    await page.goto(`${house.url}/packages/${id}`);
+    await page.goto(`${server.url}/packages/${id}`);
     await page.locator('.choice .copy').first().click();
 
     expect(await page.evaluate(() => window.getSelection()?.toString())).toBe(
-      `choco install ${id} -s ${house.publicUrl}/nuget`,
+      `choco install ${id} -s ${server.publicUrl}/nuget`,
     );
   });
 
   it('show the commands of the client chosen, by mouse and by keyboard', async () => {
     const shown = (): Promise<string[]> =>
       page.locator('.choice .copy').filter({ visible: true }).allTextContents();
-    await page.goto(`${house.url}/packages/${id}`);
+    await page.goto(`${server.url}/packages/${id}`);
 
     expect(await shown()).toEqual([
-      `choco install ${id} -s ${house.publicUrl}/nuget`,
-      `choco install ${id} --pre -s ${house.publicUrl}/nuget`,
+      `choco install ${id} -s ${server.publicUrl}/nuget`,
+      `choco install ${id} --pre -s ${server.publicUrl}/nuget`,
     ]);
     await page.locator('.choice summary', { hasText: 'NuGet' }).click();
     expect(await shown()).toEqual([
-      `nuget install ${id} -Source ${house.publicUrl}/nuget`,
-      `nuget install ${id} -Prerelease -Source ${house.publicUrl}/nuget`,
+      `nuget install ${id} -Source ${server.publicUrl}/nuget`,
+      `nuget install ${id} -Prerelease -Source ${server.publicUrl}/nuget`,
     ]);
     await page.keyboard.press('Shift+Tab');
     await page.keyboard.press('Enter');
@@ -85,7 +85,7 @@ describe.skipIf(!existsSync(browserPath))('the pages in a browser', () => {
   });
 
   it('name each client to a screen reader, and say whether it is the one shown', async () => {
-    await page.goto(`${house.url}/packages/${id}`);
+    await page.goto(`${server.url}/packages/${id}`);
 
     expect(await page.locator('.choice').ariaSnapshot()).toMatch(/Chocolatey.*NuGet/s);
     const open = await page
@@ -100,7 +100,7 @@ describe.skipIf(!existsSync(browserPath))('the pages in a browser', () => {
   });
 
   it('give the whole of a hash on demand', async () => {
-    await page.goto(`${house.url}/packages/${id}`);
+    await page.goto(`${server.url}/packages/${id}`);
     const whole = page.locator('.hash .copy').first();
 
     expect(await whole.isVisible()).toBe(false);

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 import { sendRaw } from '../../wire/raw-http.ts';
 
 describe('the pages for people', () => {
-  let house: TestHouse;
+  let server: TestServer;
 
   beforeAll(async () => {
-    house = await startHouse();
+    server = await startTestServer();
     await push('sample', '1.0.0', {
       summary: 'Stable & <b>bold</b>',
       releaseNotes: 'https://example.org/sample/notes?a=1&b="',
@@ -24,20 +24,20 @@ describe('the pages for people', () => {
   });
 
   afterAll(async () => {
-    await house.stop();
+    await server.stop();
   });
 
   async function push(id: string, version: string, metadata: Record<string, string> = {}): Promise<void> {
-    const answer = await fetch(`${house.url}/nuget/`, {
+    const answer = await fetch(`${server.url}/nuget/`, {
       method: 'PUT',
-      headers: { 'X-NuGet-ApiKey': house.adminKey },
+      headers: { 'X-NuGet-ApiKey': server.adminKey },
       body: new Uint8Array(makeNupkg({ id, version, metadata })),
     });
     expect(answer.status, await answer.text()).toBe(201);
   }
 
   async function page(path: string): Promise<{ status: number; html: string; policy: string | null }> {
-    const answer = await fetch(`${house.url}${path}`, { headers: { Accept: 'text/html' } });
+    const answer = await fetch(`${server.url}${path}`, { headers: { Accept: 'text/html' } });
     return {
       status: answer.status,
       html: await answer.text(),
@@ -53,7 +53,7 @@ describe('the pages for people', () => {
 
   it('say that the first packages are being made as long as that is so', async () => {
     let isFilling = true;
-    const empty = await startHouse({ server: { isFilling: () => isFilling } });
+    const empty = await startTestServer({ server: { isFilling: () => isFilling } });
     try {
       const read = async () => (await fetch(`${empty.url}/`, { headers: { Accept: 'text/html' } })).text();
       expect(await read()).toContain('No packages yet: the first ones are being made');
@@ -85,7 +85,7 @@ describe('the pages for people', () => {
   });
 
   it('are found above the page of a package, too', async () => {
-    const answer = await fetch(`${house.url}/packages?q=tag:sheep`, { redirect: 'manual' });
+    const answer = await fetch(`${server.url}/packages?q=tag:sheep`, { redirect: 'manual' });
     expect([answer.status, answer.headers.get('location')]).toEqual([302, '/?q=tag:sheep']);
   });
 
@@ -100,7 +100,7 @@ describe('the pages for people', () => {
     ['feed', true, true],
     ['all', true, false],
   ] as const)('with READ_AUTH=%s say whether a key is needed', async (readAuth, isNeeded, isScoopFree) => {
-    const closed = await startHouse(readAuth === undefined ? {} : { readAuth });
+    const closed = await startTestServer(readAuth === undefined ? {} : { readAuth });
     try {
       const headers = { 'X-NuGet-ApiKey': closed.adminKey, Accept: 'text/html' };
       const body = new Uint8Array(makeNupkg({ id: 'kept', version: '1.0.0' }));
@@ -196,7 +196,7 @@ describe('the pages for people', () => {
     'offer $name to the clients that can use it, there and in the list',
     async ({ id, options, clients, line }) => {
       const nupkg = makeNupkg({ id, version: '1.0.0', ...options });
-      const answer = await pushNupkg(house, nupkg, house.adminKey);
+      const answer = await pushNupkg(server, nupkg, server.adminKey);
       expect(answer.status, await answer.text()).toBe(201);
       const { html } = await page(`/packages/${id}`);
       const home = await page('/');
@@ -222,10 +222,10 @@ describe('the pages for people', () => {
   it('give the exact commands, with the address of this server as their source', async () => {
     const { html } = await page('/');
 
-    expect(html).toContain(`choco install sample -s ${house.publicUrl}/nuget`);
-    expect(html).toContain(`choco install newborn --pre -s ${house.publicUrl}/nuget`);
-    expect(html).toContain(`scoop bucket add go-win-tools ${house.publicUrl}/git/main/go-win-tools.git`);
-    expect(html).toContain(`curl.exe -fsSLO ${house.publicUrl}/install.cmd`);
+    expect(html).toContain(`choco install sample -s ${server.publicUrl}/nuget`);
+    expect(html).toContain(`choco install newborn --pre -s ${server.publicUrl}/nuget`);
+    expect(html).toContain(`scoop bucket add go-win-tools ${server.publicUrl}/git/main/go-win-tools.git`);
+    expect(html).toContain(`curl.exe -fsSLO ${server.publicUrl}/install.cmd`);
   });
 
   it('show no Scoop command for a package that the bucket does not have', async () => {
@@ -246,8 +246,8 @@ describe('the pages for people', () => {
   it('link the list of what the exes are made of where there is one', async () => {
     const path = '/dl/sample/1.0.0/sample.cdx.json';
     expect((await page('/packages/sample')).html).not.toContain('.cdx.json');
-    const headers = { 'X-NuGet-ApiKey': house.adminKey };
-    expect((await fetch(`${house.url}${path}`, { method: 'PUT', headers, body: '{}' })).status).toBe(201);
+    const headers = { 'X-NuGet-ApiKey': server.adminKey };
+    expect((await fetch(`${server.url}${path}`, { method: 'PUT', headers, body: '{}' })).status).toBe(201);
 
     const { html } = await page('/packages/sample');
     expect(html.match(/[^"]+\.cdx\.json/g)).toEqual([path]);
@@ -277,7 +277,7 @@ describe('the pages for people', () => {
         'r.md': '## How\n<script>alert(4)</script> ![spy](https://spy.example/y.png)',
       },
     });
-    expect((await pushNupkg(house, nupkg, house.adminKey)).status).toBe(201);
+    expect((await pushNupkg(server, nupkg, server.adminKey)).status).toBe(201);
 
     const { html } = await page('/packages/full.meta');
     expect(html).toContain('<dd>Meta team</dd>');
@@ -292,7 +292,7 @@ describe('the pages for people', () => {
   });
 
   it('show an expression as the name of a license, and no icon where that would ask everybody for a key', async () => {
-    const closed = await startHouse({ readAuth: 'feed' });
+    const closed = await startTestServer({ readAuth: 'feed' });
     try {
       const nupkg = makeNupkg({
         metadata: { icon: 'i.png', licenseUrl: 'https://licenses.nuget.org/MIT' },
@@ -327,7 +327,7 @@ describe('the pages for people', () => {
     '/packages/%7bid%7d/1.0.0/ReportAbuse',
     '/packages/{id}',
   ])('help at the address that a client did not fill in: %s', async (path) => {
-    const answer = await sendRaw(house.url, `GET ${path} HTTP/1.1`, { Host: 'x' });
+    const answer = await sendRaw(server.url, `GET ${path} HTTP/1.1`, { Host: 'x' });
 
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     expect(answer.body.toString()).toContain('Which package?');
@@ -335,8 +335,8 @@ describe('the pages for people', () => {
 
   it('say of a package whose versions are all unlisted that it is', async () => {
     await push('Withdrawn', '1.0.0');
-    const headers = { 'X-NuGet-ApiKey': house.adminKey };
-    await fetch(`${house.url}/nuget/withdrawn/1.0.0`, { method: 'DELETE', headers });
+    const headers = { 'X-NuGet-ApiKey': server.adminKey };
+    await fetch(`${server.url}/nuget/withdrawn/1.0.0`, { method: 'DELETE', headers });
 
     const { status, html } = await page('/packages/withdrawn');
     expect([status, html.includes('<h1>Withdrawn</h1>')]).toEqual([200, true]);
@@ -369,7 +369,7 @@ describe('the pages for people', () => {
   });
 
   it('bring their style sheet along', async () => {
-    const answer = await fetch(`${house.url}/static/gallery.css`);
+    const answer = await fetch(`${server.url}/static/gallery.css`);
 
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toContain('text/css');

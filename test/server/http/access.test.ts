@@ -1,23 +1,23 @@
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { openSocket } from '../../kit/raw-http.ts';
+import { makeKey, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 describe('a key with push:beta', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let beta: string;
   beforeAll(async () => {
-    house = await startHouse();
-    beta = await makeKey(house, ['push:beta']);
-    await pushNupkg(house, makeNupkg({ id: 'there', version: '1.0.0' }), house.adminKey);
-    await pushNupkg(house, makeNupkg({ id: 'there', version: '1.0.0-beta.1' }), house.adminKey);
+    server = await startTestServer();
+    beta = await makeKey(server, ['push:beta']);
+    await pushNupkg(server, makeNupkg({ id: 'there', version: '1.0.0' }), server.adminKey);
+    await pushNupkg(server, makeNupkg({ id: 'there', version: '1.0.0-beta.1' }), server.adminKey);
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   const send = (method: string, path: string, body?: BodyInit): Promise<Response> =>
-    fetch(`${house.url}${path}`, {
+    fetch(`${server.url}${path}`, {
       method,
       headers: { 'X-NuGet-ApiKey': beta },
       ...(body === undefined ? {} : { body }),
@@ -32,7 +32,7 @@ describe('a key with push:beta', () => {
     for (const version of stable) {
       const nupkg = makeNupkg({ id: 'Delve', version });
       const statuses = [
-        (await pushNupkg(house, nupkg, beta, base)).status,
+        (await pushNupkg(server, nupkg, beta, base)).status,
         (await send('PUT', base, Uint8Array.from(nupkg))).status,
       ];
       // 400 where the spelling is no version at all.
@@ -45,7 +45,7 @@ describe('a key with push:beta', () => {
   it.each(bases)('publishes prereleases at %s', async (base) => {
     const version = `3.0.0-beta.${bases.indexOf(base) + 1}`;
 
-    expect((await pushNupkg(house, makeNupkg({ id: 'Delve', version }), beta, base)).status).toBe(201);
+    expect((await pushNupkg(server, makeNupkg({ id: 'Delve', version }), beta, base)).status).toBe(201);
   });
 
   it.each([
@@ -78,7 +78,7 @@ describe('a key with push:beta', () => {
     const answer = await send('PUT', path, 'exe');
 
     expect([400, 403]).toContain(answer.status);
-    expect((await fetch(`${house.url}${path}`)).status).toBe(404);
+    expect((await fetch(`${server.url}${path}`)).status).toBe(404);
   });
 
   it('stores payloads of prereleases', async () => {
@@ -95,10 +95,10 @@ describe('a key with push:beta', () => {
 
 describe('a wrong key', () => {
   it('holds up nobody with a right one at the same address, and is never locked out itself', async () => {
-    const house = await startHouse({ readAuth: 'all' });
-    const good = await makeKey(house, ['read']);
+    const server = await startTestServer({ readAuth: 'all' });
+    const good = await makeKey(server, ['read']);
     const ask = async (headers: Record<string, string>): Promise<number> =>
-      (await fetch(`${house.url}/nuget/Packages`, { headers })).status;
+      (await fetch(`${server.url}/nuget/Packages`, { headers })).status;
     const basic = (user: string, password: string): Record<string, string> => ({
       Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
     });
@@ -114,14 +114,14 @@ describe('a wrong key', () => {
     expect(new Set(wrong)).toEqual(new Set([401]));
     // A held-back refusal takes two seconds by now; the right ones went by.
     expect(order).toEqual(['right 200', 'right 200', 'right 200', 'wrong 401']);
-    await house.stop();
+    await server.stop();
   });
 
   it('is no guess when it comes again: only who guesses is held back', async () => {
-    const house = await startHouse();
+    const server = await startTestServer();
     const ask = async (user: string, password: string): Promise<number> =>
       (
-        await fetch(`${house.url}/api/v1/keys`, {
+        await fetch(`${server.url}/api/v1/keys`, {
           headers: { Authorization: `Basic ${btoa(`${user}:${password}`)}` },
         })
       ).status;
@@ -134,7 +134,7 @@ describe('a wrong key', () => {
     await held;
 
     expect(order).toEqual(['old 401', 'guess 401']);
-    await house.stop();
+    await server.stop();
   });
 
   it.each([
@@ -146,60 +146,60 @@ describe('a wrong key', () => {
       'Basic',
     ],
   ])('does not stand in the way of a good one: %s', async (_name, { 'X-NuGet-ApiKey': shown }, scheme) => {
-    const house = await startHouse({ readAuth: 'feed' });
-    const pusher = await makeKey(house, ['push']);
-    const key = shown === 'reader' ? await makeKey(house, ['read']) : shown;
+    const server = await startTestServer({ readAuth: 'feed' });
+    const pusher = await makeKey(server, ['push']);
+    const key = shown === 'reader' ? await makeKey(server, ['read']) : shown;
     const Authorization = scheme === 'Basic' ? `Basic ${btoa(`somebody:${pusher}`)}` : `Bearer ${pusher}`;
 
-    const answer = await fetch(`${house.url}/nuget/`, {
+    const answer = await fetch(`${server.url}/nuget/`, {
       method: 'PUT',
       headers: { 'X-NuGet-ApiKey': key, Authorization, 'Content-Type': 'application/octet-stream' },
       body: new Uint8Array(makeNupkg({ id: 'pushed' })),
     });
 
     expect(answer.status).toBe(201);
-    await house.stop();
+    await server.stop();
   });
 
   it('alone on a push is 403, and says to leave it out beside saved credentials', async () => {
-    const house = await startHouse();
+    const server = await startTestServer();
 
-    const answer = await pushNupkg(house, makeNupkg({ id: 'pushed' }), 'az');
+    const answer = await pushNupkg(server, makeNupkg({ id: 'pushed' }), 'az');
 
     expect([answer.status, answer.statusText]).toEqual([
       403,
       'The specified API key is invalid: it is unknown to this server. Leave the key out to push with saved credentials.',
     ]);
-    await house.stop();
+    await server.stop();
   });
 
   it.each(['/nuget/', '/api/v2/package', '/v3/publish/', '/dl/buf/1.0.0/buf-windows-amd64.exe'])(
     'that may only read hears that pushing a stable version to %s takes the scope push',
     async (path) => {
-      const house = await startHouse();
+      const server = await startTestServer();
 
-      const answer = await pushNupkg(house, makeNupkg({ id: 'buf' }), await makeKey(house, ['read']), path);
+      const answer = await pushNupkg(server, makeNupkg({ id: 'buf' }), await makeKey(server, ['read']), path);
 
       expect([answer.status, answer.statusText]).toEqual([
         403,
         expect.stringMatching(/does not have the scope push for /),
       ]);
-      await house.stop();
+      await server.stop();
     },
   );
 
   it.each(['Basic Og==', 'Basic', `Basic ${btoa('somebody:')}`])(
     'is none when it is empty: %s',
     async (shown) => {
-      const house = await startHouse({ readAuth: 'feed' });
-      const ask = (headers: Record<string, string>) => fetch(`${house.url}/nuget/Packages`, { headers });
+      const server = await startTestServer({ readAuth: 'feed' });
+      const ask = (headers: Record<string, string>) => fetch(`${server.url}/nuget/Packages`, { headers });
 
       const answer = await ask({ Authorization: shown });
 
       const bare = await ask({});
       expect([answer.status, answer.statusText]).toEqual([bare.status, bare.statusText]);
       expect(await answer.text()).toBe(await bare.text());
-      await house.stop();
+      await server.stop();
     },
   );
 });
@@ -213,22 +213,22 @@ describe('a key for reading', () => {
     [['unlist'], 403],
     [['push', 'read'], 200],
   ])('is one of those with the scope read: %j -> %d', async (scopes, status) => {
-    const house = await startHouse({ readAuth: 'feed' });
-    const key = await makeKey(house, scopes);
+    const server = await startTestServer({ readAuth: 'feed' });
+    const key = await makeKey(server, scopes);
 
-    const answer = await fetch(`${house.url}/nuget/Packages`, { headers: { 'X-NuGet-ApiKey': key } });
+    const answer = await fetch(`${server.url}/nuget/Packages`, { headers: { 'X-NuGet-ApiKey': key } });
 
     expect(answer.status).toBe(status);
-    await house.stop();
+    await server.stop();
   });
 });
 
 describe('a refused key', () => {
-  let house: TestHouse;
+  let server: TestServer;
   const made = new Map<string, string>();
   beforeAll(async () => {
     let now = new Date();
-    house = await startHouse({ trustProxy: ['loopback'], server: { now: () => now } });
+    server = await startTestServer({ trustProxy: ['loopback'], server: { now: () => now } });
     for (const [name, terms] of Object.entries({
       revoked: {},
       rotated: {},
@@ -243,16 +243,16 @@ describe('a refused key', () => {
     }
     now = new Date(now.getTime() + 3_600_000);
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   const administer = (method: string, path: string, body?: unknown): Promise<Response> =>
-    fetch(`${house.url}/api/v1/keys${path}`, {
+    fetch(`${server.url}/api/v1/keys${path}`, {
       method,
-      headers: { 'X-NuGet-ApiKey': house.adminKey, 'Content-Type': 'application/json' },
+      headers: { 'X-NuGet-ApiKey': server.adminKey, 'Content-Type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   const ask = async (headers: Record<string, string>, from = '192.0.2.1') => {
-    const answer = await fetch(`${house.url}/api/v1/key`, {
+    const answer = await fetch(`${server.url}/api/v1/key`, {
       headers: { 'X-Forwarded-For': from, ...headers },
     });
     const { code = '' } = (await answer.json()) as { code?: string };
@@ -284,7 +284,7 @@ describe('a refused key', () => {
       `${word}_${code}`,
       expect.stringMatching(sentence),
     ]);
-    expect(house.logged()).not.toContain(key);
+    expect(server.logged()).not.toContain(key);
   });
 
   it('tells nobody else of it: whoever has not the whole secret hears that it is unknown', async () => {
@@ -324,11 +324,11 @@ describe('a refused key', () => {
   it('is named in the log, so that its owner can be told', async () => {
     await ask({ 'X-NuGet-ApiKey': made.get('expired') ?? '' });
 
-    await expect.poll(() => house.logged()).toMatch(/"status":403,[^\n]*"keyName":"expired"/);
+    await expect.poll(() => server.logged()).toMatch(/"status":403,[^\n]*"keyName":"expired"/);
   });
 
   it('beside a good one does not count', async () => {
-    const good = await makeKey(house, ['read']);
+    const good = await makeKey(server, ['read']);
 
     for (const headers of [
       { 'X-NuGet-ApiKey': made.get('revoked') ?? '', ...basic(good) },
@@ -347,12 +347,12 @@ describe('a refused key', () => {
 
 describe('a key over plain http from another machine', () => {
   it('is warned of, once, and neither from this machine nor through TLS', async () => {
-    const house = await startHouse({ trustProxy: ['loopback'], readAuth: 'feed' });
-    const [feed, api] = [await makeKey(house, ['read']), await makeKey(house, ['admin'])];
+    const server = await startTestServer({ trustProxy: ['loopback'], readAuth: 'feed' });
+    const [feed, api] = [await makeKey(server, ['read']), await makeKey(server, ['admin'])];
     const ask = async (path: string, key: string, headers: Record<string, string>): Promise<number> =>
-      (await fetch(`${house.url}${path}`, { headers: { 'X-NuGet-ApiKey': key, ...headers } })).status;
+      (await fetch(`${server.url}${path}`, { headers: { 'X-NuGet-ApiKey': key, ...headers } })).status;
     const warnings = (): string[] =>
-      house
+      server
         .logged()
         .split('\n')
         .filter((line) => line.includes('a key came over plain http'));
@@ -371,26 +371,26 @@ describe('a key over plain http from another machine', () => {
       { level: expect.anything(), keyName: 'read', from: '192.0.2.1' },
       { keyName: 'admin', from: '192.0.2.2' },
     ]);
-    await house.stop();
+    await server.stop();
   });
 });
 
 describe('a key that ends while an upload runs', () => {
-  let house: TestHouse;
+  let server: TestServer;
   beforeAll(async () => {
-    house = await startHouse();
+    server = await startTestServer();
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   const other = makeNupkg({ id: 'held', version: '1.0.0' });
   it.each([
     ['package', '/nuget', other],
     ['payload', '/dl/held/1.0.0/held-windows-amd64.exe', Buffer.from('MZ')],
   ])('publishes no %s', async (_what, path, body) => {
-    const key = await makeKey(house, ['push']);
-    const asked = await fetch(`${house.url}/api/v1/key`, { headers: { 'X-NuGet-ApiKey': key } });
+    const key = await makeKey(server, ['push']);
+    const asked = await fetch(`${server.url}/api/v1/key`, { headers: { 'X-NuGet-ApiKey': key } });
     const { id } = (await asked.json()) as { id: string };
-    const socket = openSocket(house.url);
+    const socket = openSocket(server.url);
     const answer = text(socket);
     socket.write(
       `PUT ${path} HTTP/1.1\r\nHost: FEED\r\nConnection: close\r\nX-NuGet-ApiKey: ${key}\r\nContent-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`,
@@ -398,15 +398,15 @@ describe('a key that ends while an upload runs', () => {
     await once(socket, 'data');
     socket.write(body.subarray(0, 1));
 
-    const revoked = await fetch(`${house.url}/api/v1/keys/${id}`, {
+    const revoked = await fetch(`${server.url}/api/v1/keys/${id}`, {
       method: 'DELETE',
-      headers: { 'X-NuGet-ApiKey': house.adminKey },
+      headers: { 'X-NuGet-ApiKey': server.adminKey },
     });
     expect(revoked.status).toBe(204);
     socket.write(body.subarray(1));
 
     expect(await answer).toMatch(/HTTP\/1\.1 403 .* was revoked/);
-    expect((await fetch(`${house.url}/nuget/package/held/1.0.0`)).status).toBe(404);
-    expect((await fetch(`${house.url}/dl/held/1.0.0/held-windows-amd64.exe`)).status).toBe(404);
+    expect((await fetch(`${server.url}/nuget/package/held/1.0.0`)).status).toBe(404);
+    expect((await fetch(`${server.url}/dl/held/1.0.0/held-windows-amd64.exe`)).status).toBe(404);
   });
 });

@@ -9,7 +9,7 @@ import { renderErrorPage } from '../../../server/gallery/error-page.tsx';
 import { answerUnknownRoute, createAnswerError } from '../../../server/http/answer-error.ts';
 import { createRequestLog, createRequestWatch } from '../../../server/http/request-log.ts';
 import { createLogger } from '../../../server/log.ts';
-import { productDir } from '../../kit/house.ts';
+import { productDir } from '../../kit/test-server.ts';
 
 function appOf(handler: RequestHandler): { app: express.Express; logged: () => string } {
   const lines: string[] = [];

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { type RawAnswer, sendRaw } from '../../kit/raw-http.ts';
+import { makeKey, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 /** As it went over the wire, without what differs between any two requests. */
 function comparable({ status, reason, headers, body }: RawAnswer) {
@@ -12,18 +12,18 @@ function comparable({ status, reason, headers, body }: RawAnswer) {
 }
 
 function ask(
-  house: TestHouse,
+  server: TestServer,
   path: string,
   headers: readonly string[] = [],
   start = 'GET',
   version = '1.1',
 ) {
   const lines = [`${start} ${path} HTTP/${version}`, 'Host: x', 'Connection: close', ...headers, '', ''];
-  return sendRaw(house.url, lines.join('\r\n'));
+  return sendRaw(server.url, lines.join('\r\n'));
 }
 
-function linesOf(house: TestHouse) {
-  return house
+function linesOf(server: TestServer) {
+  return server
     .logged()
     .split('\n')
     .filter((line) => line.includes('"msg":"request"'))
@@ -67,19 +67,19 @@ const conditions: readonly (readonly [headers: string[], method?: string, versio
 const asUpload = 'Content-Length: 0';
 
 describe('the fast lane', () => {
-  let house: TestHouse;
+  let server: TestServer;
   const sample = makeNupkg({ id: 'Sample', files: { 'tools/noise.bin': randomBytes(3000) } });
   beforeAll(async () => {
-    house = await startHouse();
-    await pushNupkg(house, sample, house.adminKey);
+    server = await startTestServer();
+    await pushNupkg(server, sample, server.adminKey);
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   it.each(paths)('answers %s as the general path does, byte for byte', async (path) => {
     for (const [headers, method, version] of conditions) {
-      const general = await ask(house, path, [...headers, asUpload], method, version);
+      const general = await ask(server, path, [...headers, asUpload], method, version);
       for (let time = 0; time < 3; time += 1) {
-        const answer = await ask(house, path, headers, method, version);
+        const answer = await ask(server, path, headers, method, version);
         expect(comparable(answer), `${method} ${version} ${headers}`).toEqual(comparable(general));
       }
     }
@@ -88,11 +88,11 @@ describe('the fast lane', () => {
   it('answers If-None-Match with the tag it gave', async () => {
     const path = "/nuget/Packages(Id='Sample',Version='1.0.0')";
     for (const headers of [[], ['Accept-Encoding: gzip']]) {
-      const { etag } = (await ask(house, path, headers)).headers;
+      const { etag } = (await ask(server, path, headers)).headers;
       const conditional = [...headers, `If-None-Match: "x", W/${etag}`];
-      const general = await ask(house, path, [...conditional, asUpload]);
+      const general = await ask(server, path, [...conditional, asUpload]);
       expect(general.status).toBe(304);
-      expect(comparable(await ask(house, path, conditional))).toEqual(comparable(general));
+      expect(comparable(await ask(server, path, conditional))).toEqual(comparable(general));
     }
   });
 
@@ -105,25 +105,25 @@ describe('the fast lane', () => {
     ['/nuget/no/such/thing', 404],
     ['/v3/flat/sample/1.0.0/sample.nuspec', 200],
   ])('leaves %s to the general path, which answers %i and writes one line', async (path, status) => {
-    const before = linesOf(house).length;
-    const [lane, general] = [await ask(house, path), await ask(house, path, [asUpload])];
+    const before = linesOf(server).length;
+    const [lane, general] = [await ask(server, path), await ask(server, path, [asUpload])];
     expect([lane.status, general.status]).toEqual([status, status]);
     expect(Object.keys(lane.headers)).toEqual(Object.keys(general.headers));
-    await expect.poll(() => linesOf(house).length).toBe(before + 2);
-    expect(linesOf(house).at(-2)).toMatchObject({ requestId: lane.headers['x-request-id'], status });
+    await expect.poll(() => linesOf(server).length).toBe(before + 2);
+    expect(linesOf(server).at(-2)).toMatchObject({ requestId: lane.headers['x-request-id'], status });
   });
 
   it.each(['GET', 'HEAD'])('writes the line of a %s as the general path does', async (method) => {
     for (const path of ['/nuget/package/sample/1.0.0', "/nuget/Search()?searchTerm='line'&apikey=secret"]) {
       const agent = `User-Agent: client of ${method}`;
-      await ask(house, path, [agent], method);
-      const before = linesOf(house).length;
+      await ask(server, path, [agent], method);
+      const before = linesOf(server).length;
       const answers = [
-        await ask(house, path, [agent, asUpload], method),
-        await ask(house, path, [agent], method),
+        await ask(server, path, [agent, asUpload], method),
+        await ask(server, path, [agent], method),
       ];
-      await expect.poll(() => linesOf(house).length).toBe(before + 2);
-      const [general, lane] = linesOf(house).slice(-2);
+      await expect.poll(() => linesOf(server).length).toBe(before + 2);
+      const [general, lane] = linesOf(server).slice(-2);
       const measured = { time: '', ms: 0, requestId: '' };
       expect({ ...lane, ...measured }).toEqual({ ...general, ...measured });
       expect(Object.keys(lane ?? {})).toEqual(Object.keys(general ?? {}));
@@ -134,36 +134,36 @@ describe('the fast lane', () => {
 
   it('shows a publication and an unlisting at once', async () => {
     const path = "/nuget/Search()?searchTerm='fresh'&semVerLevel=2.0.0";
-    const found = async () => (await ask(house, path)).body.toString().match(/<d:Version>[^<]*/g) ?? [];
+    const found = async () => (await ask(server, path)).body.toString().match(/<d:Version>[^<]*/g) ?? [];
     expect([await found(), await found()]).toEqual([[], []]);
-    await pushNupkg(house, makeNupkg({ id: 'Fresh', version: '1.0.0' }), house.adminKey);
+    await pushNupkg(server, makeNupkg({ id: 'Fresh', version: '1.0.0' }), server.adminKey);
     expect([await found(), await found()]).toEqual([['<d:Version>1.0.0'], ['<d:Version>1.0.0']]);
-    const unlisted = await fetch(`${house.url}/nuget/package/fresh/1.0.0`, {
+    const unlisted = await fetch(`${server.url}/nuget/package/fresh/1.0.0`, {
       method: 'DELETE',
-      headers: { 'X-NuGet-ApiKey': house.adminKey },
+      headers: { 'X-NuGet-ApiKey': server.adminKey },
     });
     expect(unlisted.status).toBe(200);
     expect(await found()).toEqual([]);
   });
 
   it('counts each download', async () => {
-    await pushNupkg(house, makeNupkg({ id: 'Counted', version: '1.0.0' }), house.adminKey);
-    for (let time = 0; time < 5; time += 1) await ask(house, '/nuget/package/counted/1.0.0');
-    await ask(house, '/nuget/package/counted/1.0.0', [], 'HEAD');
-    await house.services.catalog.flush();
-    expect(await house.services.catalog.find('counted', '1.0.0')).toMatchObject({ downloads: 5 });
+    await pushNupkg(server, makeNupkg({ id: 'Counted', version: '1.0.0' }), server.adminKey);
+    for (let time = 0; time < 5; time += 1) await ask(server, '/nuget/package/counted/1.0.0');
+    await ask(server, '/nuget/package/counted/1.0.0', [], 'HEAD');
+    await server.services.catalog.flush();
+    expect(await server.services.catalog.find('counted', '1.0.0')).toMatchObject({ downloads: 5 });
   });
 });
 
 describe('the fast lane where reading needs a key', () => {
   it('lets through who may read, and nobody else', async () => {
-    const house = await startHouse({ readAuth: 'feed' });
+    const server = await startTestServer({ readAuth: 'feed' });
     try {
-      await pushNupkg(house, makeNupkg({ id: 'Sample' }), house.adminKey);
-      await pushNupkg(house, makeNupkg({ id: 'Other' }), house.adminKey);
-      const reader = await makeKey(house, ['read']);
-      const limited = await makeKey(house, ['read'], ['other']);
-      const pusher = await makeKey(house, ['push']);
+      await pushNupkg(server, makeNupkg({ id: 'Sample' }), server.adminKey);
+      await pushNupkg(server, makeNupkg({ id: 'Other' }), server.adminKey);
+      const reader = await makeKey(server, ['read']);
+      const limited = await makeKey(server, ['read'], ['other']);
+      const pusher = await makeKey(server, ['push']);
       const basic = Buffer.from(`any:${reader}`).toString('base64');
       const shown = [
         [],
@@ -175,21 +175,21 @@ describe('the fast lane where reading needs a key', () => {
         ['Authorization: Basic d3Jvbmc6d3Jvbmc='],
       ];
       for (const path of ['/nuget/package/sample/1.0.0', "/nuget/FindPackagesById()?id='sample'"]) {
-        await ask(house, path, [`X-NuGet-ApiKey: ${reader}`]);
+        await ask(server, path, [`X-NuGet-ApiKey: ${reader}`]);
         for (const headers of shown) {
-          const general = await ask(house, path, [...headers, asUpload]);
-          const lane = await ask(house, path, headers);
+          const general = await ask(server, path, [...headers, asUpload]);
+          const lane = await ask(server, path, headers);
           const withoutId = (answer: RawAnswer) => ({ ...comparable(answer), body: answer.body.length });
           expect(withoutId(lane), `${path} ${headers}`).toEqual(withoutId(general));
         }
       }
       await expect
         .poll(
-          () => linesOf(house).filter(({ keyName, status }) => keyName === 'read' && status === 200).length,
+          () => linesOf(server).filter(({ keyName, status }) => keyName === 'read' && status === 200).length,
         )
         .toBeGreaterThan(8);
     } finally {
-      await house.stop();
+      await server.stop();
     }
   });
 });

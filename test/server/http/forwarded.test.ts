@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { sendRaw } from '../../kit/raw-http.ts';
+import { pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 /** What a client writes that wants to be somebody else, or wants others to be led elsewhere. */
 const spoofed = [
@@ -34,52 +34,54 @@ describe.each([
   ['with PUBLIC_URL', 'https://feed.example.org/tools', undefined],
   ['with PUBLIC_URL, behind a trusted proxy', 'https://feed.example.org/tools', ['loopback']],
 ])('Host and X-Forwarded-*, %s,', (_name, publicUrl, trustProxy) => {
-  let house: TestHouse;
-  afterEach(() => house.stop());
+  let server: TestServer;
+  afterEach(() => server.stop());
 
   it('make no link, of a general answer or of a known one', async () => {
-    house = await startHouse({
+    server = await startTestServer({
       ...(publicUrl === undefined ? {} : { publicUrl }),
       ...(trustProxy === undefined ? {} : { trustProxy }),
     });
-    await pushNupkg(house, makeNupkg({ id: 'tool' }), house.adminKey);
+    await pushNupkg(server, makeNupkg({ id: 'tool' }), server.adminKey);
 
     for (const path of [...documents, ...documents]) {
       const { status, body, headers } = await sendRaw(
-        house.url,
+        server.url,
         [`GET ${path} HTTP/1.1`, ...spoofed, 'Connection: close', '', ''].join('\r\n'),
       );
       const text = `${JSON.stringify(headers)}${body.toString()}`;
       expect(status, path).toBe(200);
       expect(text, path).not.toMatch(/evil|gopher|:666/);
     }
-    const [links] = [await (await fetch(`${house.url}/nuget`)).text()];
-    expect(links).toContain(`xml:base="${publicUrl ?? house.url}/nuget/"`);
+    const [links] = [await (await fetch(`${server.url}/nuget`)).text()];
+    expect(links).toContain(`xml:base="${publicUrl ?? server.url}/nuget/"`);
   });
 });
 
 describe('X-Forwarded-For', () => {
-  let house: TestHouse;
-  afterEach(() => house.stop());
+  let server: TestServer;
+  afterEach(() => server.stop());
 
   async function addressOf(header: string): Promise<string> {
-    const key = await fetch(`${house.url}/api/v1/keys`, {
+    const key = await fetch(`${server.url}/api/v1/keys`, {
       method: 'POST',
       headers: {
-        'X-NuGet-ApiKey': house.adminKey,
+        'X-NuGet-ApiKey': server.adminKey,
         'Content-Type': 'application/json',
         'X-Forwarded-For': header,
       },
       body: JSON.stringify({ name: 'x', scopes: ['read'] }),
     });
     expect(key.status).toBe(201);
-    const trail = await fetch(`${house.url}/api/v1/audit`, { headers: { 'X-NuGet-ApiKey': house.adminKey } });
+    const trail = await fetch(`${server.url}/api/v1/audit`, {
+      headers: { 'X-NuGet-ApiKey': server.adminKey },
+    });
     const { entries } = (await trail.json()) as { entries: { from: string }[] };
     return entries.at(-1)!.from;
   }
 
   it('counts only as far as trusted proxies wrote it', async () => {
-    house = await startHouse({ trustProxy: ['loopback', '10.0.0.0/8'] });
+    server = await startTestServer({ trustProxy: ['loopback', '10.0.0.0/8'] });
 
     expect(await addressOf('203.0.113.7')).toBe('203.0.113.7');
     expect(await addressOf('1.1.1.1, 203.0.113.7')).toBe('203.0.113.7');
@@ -87,16 +89,16 @@ describe('X-Forwarded-For', () => {
   });
 
   it('counts for nothing without TRUST_PROXY', async () => {
-    house = await startHouse();
+    server = await startTestServer();
 
     expect(await addressOf('203.0.113.7')).toBe('127.0.0.1');
   });
 
   it('is no way around the slow-down', async () => {
-    house = await startHouse();
+    server = await startTestServer();
     const ask = async (n: number): Promise<number> =>
       (
-        await fetch(`${house.url}/api/v1/keys`, {
+        await fetch(`${server.url}/api/v1/keys`, {
           headers: { 'X-NuGet-ApiKey': 'wrong', 'X-Forwarded-For': `203.0.113.${n}` },
         })
       ).status;
@@ -104,7 +106,7 @@ describe('X-Forwarded-For', () => {
 
     const order: string[] = [];
     const held = ask(200).then(() => order.push('wrong'));
-    await fetch(`${house.url}/healthz`);
+    await fetch(`${server.url}/healthz`);
     order.push('other');
     await held;
 

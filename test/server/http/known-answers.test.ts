@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createKnownAnswers } from '../../../server/http/known-answers.ts';
-import { pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 const ids = ['Alpha', 'alpha.Tool', 'Beta'] as const;
 const versions = ['1.0.0', '1.1.0-beta.1', '2.0.0'] as const;
@@ -23,13 +23,13 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
 );
 
 describe('kept answers', () => {
-  let house: TestHouse;
+  let server: TestServer;
   /** Versions that were purged can never be used again, so each run has ids of its own. */
   let run = 0;
   beforeAll(async () => {
-    house = await startHouse();
+    server = await startTestServer();
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   const named = (id: string) => `${id}-${run}`;
   const pathsOf = (id: string): readonly string[] => [
@@ -51,7 +51,7 @@ describe('kept answers', () => {
 
   /** What is shown but for counts, which may be some seconds old. */
   async function shown(path: string, headers: Record<string, string> = {}): Promise<string> {
-    const answer = await fetch(`${house.url}${path}`, { headers });
+    const answer = await fetch(`${server.url}${path}`, { headers });
     const text = Buffer.from(await answer.arrayBuffer()).toString('latin1');
     const counts = /(DownloadCount[^>]*>|"(?:totalD|d)ownloads":)\d+/g;
     // a refusal of the program has the number of its request
@@ -59,10 +59,10 @@ describe('kept answers', () => {
   }
 
   async function take({ what, id, version }: Step): Promise<void> {
-    const auth = { 'X-NuGet-ApiKey': house.adminKey };
-    const address = `${house.url}/nuget/package/${named(id)}/${version}`;
+    const auth = { 'X-NuGet-ApiKey': server.adminKey };
+    const address = `${server.url}/nuget/package/${named(id)}/${version}`;
     if (what === 'push') {
-      await pushNupkg(house, makeNupkg({ id: named(id), version }), house.adminKey);
+      await pushNupkg(server, makeNupkg({ id: named(id), version }), server.adminKey);
       return;
     }
     const body = JSON.stringify({ id: named(id), version, reason: 'a test' });
@@ -70,7 +70,7 @@ describe('kept answers', () => {
     await {
       unlist: () => fetch(address, { method: 'DELETE', headers: auth }),
       relist: () => fetch(address, { method: 'POST', headers: auth }),
-      purge: () => fetch(`${house.url}/api/v1/purges`, { method: 'POST', headers: json, body }),
+      purge: () => fetch(`${server.url}/api/v1/purges`, { method: 'POST', headers: json, body }),
       download: () => fetch(address),
     }
       [what]()

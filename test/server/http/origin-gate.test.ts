@@ -1,25 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { sendRaw } from '../../kit/raw-http.ts';
+import { pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 describe('a page of another site', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let host: string;
   beforeAll(async () => {
-    house = await startHouse({ publicUrl: 'https://Feed.example.org/tools', trustProxy: ['loopback'] });
-    host = new URL(house.url).host;
-    await pushNupkg(house, makeNupkg({ id: 'there' }), house.adminKey);
+    server = await startTestServer({ publicUrl: 'https://Feed.example.org/tools', trustProxy: ['loopback'] });
+    host = new URL(server.url).host;
+    await pushNupkg(server, makeNupkg({ id: 'there' }), server.adminKey);
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   const send = (request: string, ...headers: string[]) =>
     sendRaw(
-      house.url,
+      server.url,
       [
         `${request} HTTP/1.1`,
         ...(headers.some((line) => line.startsWith('Host:')) ? [] : [`Host: ${host}`]),
-        `Authorization: Basic ${btoa(`any:${house.adminKey}`)}`,
+        `Authorization: Basic ${btoa(`any:${server.adminKey}`)}`,
         'Content-Length: 0',
         'Connection: close',
         ...headers,
@@ -61,7 +61,7 @@ describe('a page of another site', () => {
         expect.stringContaining('comes from a page of another site'),
       ]);
     }
-    expect((await fetch(`${house.url}/nuget/package/there/1.0.0`)).status).toBe(200);
+    expect((await fetch(`${server.url}/nuget/package/there/1.0.0`)).status).toBe(200);
   });
 
   it.each([
@@ -89,15 +89,15 @@ describe('a page of another site', () => {
   });
 
   it('changes no method by a header or a parameter', async () => {
-    await pushNupkg(house, makeNupkg({ id: 'still' }), house.adminKey);
+    await pushNupkg(server, makeNupkg({ id: 'still' }), server.adminKey);
     for (const name of ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override']) {
       for (const method of ['GET', 'POST', 'HEAD', 'OPTIONS']) {
         await send(`${method} /nuget/package/still/1.0.0?_method=DELETE`, `${name}: DELETE`);
       }
     }
 
-    const trail = await fetch(`${house.url}/api/v1/audit?id=still`, {
-      headers: { 'X-NuGet-ApiKey': house.adminKey },
+    const trail = await fetch(`${server.url}/api/v1/audit?id=still`, {
+      headers: { 'X-NuGet-ApiKey': server.adminKey },
     });
     const { entries } = (await trail.json()) as { entries: { kind: string }[] };
     expect(entries.map(({ kind }) => kind)).toContain('package published');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adminKey, makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { adminKey, makeKey, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 const feed = [
   '/nuget',
@@ -44,30 +44,30 @@ const open = [
 ];
 
 describe.each(['feed', 'all'] as const)('READ_AUTH=%s', (readAuth) => {
-  let house: TestHouse;
+  let server: TestServer;
   let reader: string;
   beforeAll(async () => {
-    house = await startHouse({ readAuth });
-    reader = await makeKey(house, ['read']);
-    await pushNupkg(house, makeNupkg({ id: 'kept' }), adminKey);
-    await fetch(`${house.url}/dl/kept/1.0.0/kept-windows-amd64.exe`, {
+    server = await startTestServer({ readAuth });
+    reader = await makeKey(server, ['read']);
+    await pushNupkg(server, makeNupkg({ id: 'kept' }), adminKey);
+    await fetch(`${server.url}/dl/kept/1.0.0/kept-windows-amd64.exe`, {
       method: 'PUT',
       headers: { 'X-NuGet-ApiKey': adminKey },
       body: 'MZ',
     });
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   const covered = readAuth === 'feed' ? feed : [...feed, ...rest];
   const uncovered = readAuth === 'feed' ? [...rest, ...open] : open;
   const ask = (path: string, headers: Record<string, string> = {}) =>
-    fetch(`${house.url}${path}`, { headers });
+    fetch(`${server.url}${path}`, { headers });
 
   it.each(covered)('asks for a key at %s', async (path) => {
     const bare = await ask(path);
     expect(bare.status).toBe(401);
     expect(bare.headers.get('www-authenticate')).toMatch(/^Basic realm=/);
-    expect((await fetch(`${house.url}${path}`, { method: 'HEAD' })).status).toBe(401);
+    expect((await fetch(`${server.url}${path}`, { method: 'HEAD' })).status).toBe(401);
     expect((await ask(path, { Authorization: `Basic ${btoa(`anybody:${reader}`)}` })).status).not.toBe(401);
     expect((await ask(path, { Authorization: `Basic ${btoa('anybody:wrong')}` })).status).toBe(401);
     expect((await ask(path, { 'X-NuGet-ApiKey': 'wrong' })).status).toBe(403);
@@ -94,9 +94,9 @@ describe.each(['feed', 'all'] as const)('READ_AUTH=%s', (readAuth) => {
   });
 
   it('lets push keys push, but not read', async () => {
-    const pusher = await makeKey(house, ['push']);
+    const pusher = await makeKey(server, ['push']);
 
-    expect((await pushNupkg(house, makeNupkg({ id: 'pushed' }), pusher)).status).toBe(201);
+    expect((await pushNupkg(server, makeNupkg({ id: 'pushed' }), pusher)).status).toBe(201);
     const answer = await ask('/nuget/package/pushed/1.0.0', { 'X-NuGet-ApiKey': pusher });
     expect([answer.status, answer.statusText]).toEqual([
       403,
@@ -105,7 +105,7 @@ describe.each(['feed', 'all'] as const)('READ_AUTH=%s', (readAuth) => {
   });
 
   it('keeps a key with ids to the packages it names', async () => {
-    const limited = { 'X-NuGet-ApiKey': await makeKey(house, ['read'], ['other*']) };
+    const limited = { 'X-NuGet-ApiKey': await makeKey(server, ['read'], ['other*']) };
 
     expect((await ask('/nuget/package/kept/1.0.0', limited)).status).toBe(403);
     expect((await ask('/nuget/package/other/1.0.0', limited)).status).toBe(404);
@@ -116,7 +116,7 @@ describe.each(['feed', 'all'] as const)('READ_AUTH=%s', (readAuth) => {
   });
 
   it('tells every key what it may do, and nobody without one', async () => {
-    const pusher = await makeKey(house, ['push:beta']);
+    const pusher = await makeKey(server, ['push:beta']);
     const answer = await ask('/api/v1/key', { 'X-NuGet-ApiKey': pusher });
 
     expect([answer.status, await answer.json()]).toEqual([
@@ -136,36 +136,36 @@ describe.each(['feed', 'all'] as const)('READ_AUTH=%s', (readAuth) => {
 
 describe('keys with a password in another encoding', () => {
   it.each(['utf8', 'latin1'] as const)('are understood in %s (spec nuget-v2 2.4)', async (encoding) => {
-    const house = await startHouse({ readAuth: 'feed', adminApiKey: 'schlüssel-größe' });
+    const server = await startTestServer({ readAuth: 'feed', adminApiKey: 'schlüssel-größe' });
     const password = Buffer.from('größe:schlüssel-größe', encoding).toString('base64');
 
-    const answer = await fetch(`${house.url}/nuget`, { headers: { Authorization: `Basic ${password}` } });
+    const answer = await fetch(`${server.url}/nuget`, { headers: { Authorization: `Basic ${password}` } });
 
     expect(answer.status).toBe(200);
-    await house.stop();
+    await server.stop();
   });
 });
 
 describe('choco push to the v3 address', () => {
   // spec nuget-v2 18.3: an index that needs a key ends in a NullReferenceException of choco.
   it('reads the index without a key under READ_AUTH=feed, then pushes with one', async () => {
-    const house = await startHouse({ readAuth: 'feed' });
-    const index = await fetch(`${house.url}/v3/index.json`);
+    const server = await startTestServer({ readAuth: 'feed' });
+    const index = await fetch(`${server.url}/v3/index.json`);
     const { resources } = (await index.json()) as { resources: { '@id': string; '@type': string }[] };
     const publish = resources.find((one) => one['@type'] === 'PackagePublish/2.0.0')?.['@id'] ?? '';
 
     const answer = await pushNupkg({ url: publish }, makeNupkg({ id: 'over-v3' }), adminKey, '/');
 
     expect([index.status, answer.status]).toEqual([200, 201]);
-    await house.stop();
+    await server.stop();
   });
 });
 
 describe('an open server', () => {
   it('serves those who show a wrong password too, and refuses wrong ones without delaying right ones', async () => {
-    const house = await startHouse();
+    const server = await startTestServer();
     const ask = (path: string, key: string) =>
-      fetch(`${house.url}${path}`, { headers: { Authorization: `Basic ${btoa(`somebody:${key}`)}` } });
+      fetch(`${server.url}${path}`, { headers: { Authorization: `Basic ${btoa(`somebody:${key}`)}` } });
 
     expect((await ask('/nuget', 'wrong')).status).toBe(200);
     const wrong = await Promise.all(Array.from({ length: 50 }, (_, n) => ask('/api/v1/keys', `wrong ${n}`)));
@@ -176,6 +176,6 @@ describe('an open server', () => {
       ask('/api/v1/keys', adminKey).then(({ status }) => order.push(`right ${status}`)),
     ]);
     expect(order).toEqual(['right 200', 'wrong']);
-    await house.stop();
+    await server.stop();
   });
 });

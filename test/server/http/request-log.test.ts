@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { redactUrl } from '../../../server/log.ts';
-import { startHouse } from '../../kit/house.ts';
+import { startTestServer } from '../../kit/test-server.ts';
 
 describe('request log', () => {
   it('has one line for each request, with what an operator needs', async () => {
-    const house = await startHouse();
+    const server = await startTestServer();
 
-    const answer = await fetch(`${house.url}/nuget/package/none/1.0.0?ApiKey=secret`);
+    const answer = await fetch(`${server.url}/nuget/package/none/1.0.0?ApiKey=secret`);
     await answer.text();
-    await house.stop();
+    await server.stop();
 
-    const lines = house
+    const lines = server
       .logged()
       .split('\n')
       .filter((line) => line.includes('"msg":"request"'))
@@ -39,13 +39,13 @@ describe('request log', () => {
   ] as const)(
     'has the requests that ACCESS_LOG=%s names, and metrics count all',
     async (accessLog, logged) => {
-      const house = await startHouse({ accessLog });
+      const server = await startTestServer({ accessLog });
 
-      for (const path of ['/healthz', '/nuget/nothing']) await (await fetch(`${house.url}${path}`)).text();
-      const metrics = await (await fetch(`${house.url}/metrics`)).text();
-      await house.stop();
+      for (const path of ['/healthz', '/nuget/nothing']) await (await fetch(`${server.url}${path}`)).text();
+      const metrics = await (await fetch(`${server.url}/metrics`)).text();
+      await server.stop();
 
-      const lines = house
+      const lines = server
         .logged()
         .split('\n')
         .filter((line) => line.includes('"msg":"request"'));
@@ -61,12 +61,12 @@ describe('request log', () => {
     [['loopback'], '203.0.113.7'],
     [['10.0.0.0/8'], '127.0.0.1'],
   ])('believes X-Forwarded-For from TRUST_PROXY=%s only', async (trustProxy, from) => {
-    const house = await startHouse(trustProxy === undefined ? {} : { trustProxy });
+    const server = await startTestServer(trustProxy === undefined ? {} : { trustProxy });
 
-    await fetch(`${house.url}/healthz`, { headers: { 'X-Forwarded-For': '203.0.113.7' } });
-    await house.stop();
+    await fetch(`${server.url}/healthz`, { headers: { 'X-Forwarded-For': '203.0.113.7' } });
+    await server.stop();
 
-    expect(house.logged()).toContain(`"from":"${from}"`);
+    expect(server.logged()).toContain(`"from":"${from}"`);
   });
 
   it.each([

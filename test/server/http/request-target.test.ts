@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { plainTarget } from '../../../server/http/request-target.ts';
-import { makeKey, pushNupkg, startHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { sendRaw } from '../../kit/raw-http.ts';
+import { makeKey, pushNupkg, startTestServer } from '../../kit/test-server.ts';
 
 describe('request target', () => {
   it.each([
@@ -27,25 +27,25 @@ describe('request target', () => {
     ['GET http://FEED/m/kept.json', 404],
     ['DELETE http://FEED/nuget', 405],
   ])('may be a whole address: %s', async (line, status) => {
-    const house = await startHouse();
-    await pushNupkg(house, makeNupkg({ id: 'kept' }), house.adminKey);
+    const server = await startTestServer();
+    await pushNupkg(server, makeNupkg({ id: 'kept' }), server.adminKey);
 
-    const answer = await sendRaw(house.url, `${line} HTTP/1.0\r\nHost: FEED\r\n\r\n`);
+    const answer = await sendRaw(server.url, `${line} HTTP/1.0\r\nHost: FEED\r\n\r\n`);
 
     expect([answer.status, answer.body.toString()]).toEqual([status, expect.not.stringContaining('FEED')]);
-    await house.stop();
+    await server.stop();
   });
 
   it('is judged by its path alone where reading needs a key', async () => {
-    const house = await startHouse({ readAuth: 'feed' });
-    const reader = await makeKey(house, ['read']);
+    const server = await startTestServer({ readAuth: 'feed' });
+    const reader = await makeKey(server, ['read']);
     const ask = (target: string, key = '') =>
-      sendRaw(house.url, `GET ${target} HTTP/1.0\r\nHost: FEED\r\n${key}\r\n`);
+      sendRaw(server.url, `GET ${target} HTTP/1.0\r\nHost: FEED\r\n${key}\r\n`);
 
     for (const target of ['http://healthz/nuget', 'http://m//nuget', 'x://FEED/nuget', 'x:///nuget']) {
       expect((await ask(target)).status).toBe(401);
       expect((await ask(target, `X-NuGet-ApiKey: ${reader}\r\n`)).status).toBe(200);
     }
-    await house.stop();
+    await server.stop();
   });
 });

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { createUploadSlots, uploadLimits } from '../../../server/http/upload-slots.ts';
-import { makeKey, startHouse } from '../../kit/house.ts';
 import { openSocket } from '../../kit/raw-http.ts';
+import { makeKey, startTestServer } from '../../kit/test-server.ts';
 
 describe('upload slots', () => {
   const never = (): Promise<void> => new Promise(() => undefined);
@@ -47,10 +47,10 @@ describe('upload slots', () => {
   });
 
   it('refuse one upload too many of a key with 429, and take it when another is through', async () => {
-    const house = await startHouse();
-    const key = await makeKey(house, ['push:beta']);
+    const server = await startTestServer();
+    const key = await makeKey(server, ['push:beta']);
     const send = (n: number) => {
-      const socket = openSocket(house.url);
+      const socket = openSocket(server.url);
       socket.on('error', () => undefined);
       socket.write(
         `PUT /dl/tool/1.0.0-beta.${n}/tool-windows-amd64.exe HTTP/1.1\r\nHost: FEED\r\nX-NuGet-ApiKey: ${key}\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n`,
@@ -60,7 +60,7 @@ describe('upload slots', () => {
     const held = Array.from({ length: uploadLimits.perKey }, (_one, n) => send(n));
     for (const socket of held) await once(socket, 'data');
     const put = (n: number) =>
-      fetch(`${house.url}/dl/tool/2.0.0-beta.${n}/tool-windows-amd64.exe`, {
+      fetch(`${server.url}/dl/tool/2.0.0-beta.${n}/tool-windows-amd64.exe`, {
         method: 'PUT',
         headers: { 'X-NuGet-ApiKey': key },
         body: 'MZ',
@@ -75,6 +75,6 @@ describe('upload slots', () => {
 
     for (const socket of held) socket.destroy();
     await expect.poll(async () => (await put(3)).status).toBeLessThan(202);
-    await house.stop();
+    await server.stop();
   });
 });

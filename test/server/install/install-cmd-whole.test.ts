@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readInstallScript, renderCmd } from '../../../server/install/render.ts';
-import { makeTempDir, productDir, startHouse, type TestHouse } from '../../kit/house.ts';
 import { type InstallMachine, makeInstallMachine, renderForTests } from '../../kit/install/machine.ts';
 import { hasProgram, mustRun, type RunResult, run } from '../../kit/programs.ts';
+import { makeTempDir, productDir, startTestServer, type TestServer } from '../../kit/test-server.ts';
 import { hasWine, startWine, type Wine } from '../../kit/wine.ts';
 
 const canRun = hasWine && hasProgram('pwsh');
@@ -19,30 +19,30 @@ describe.skipIf(!canRun)(
   () => {
     let dir: string;
     let wine: Wine;
-    let house: TestHouse;
+    let server: TestServer;
     let machine: InstallMachine;
-    let server: Server;
+    let scriptServer: Server;
     let script: string;
     const drive = (path: string) => join(dir, 'wine', 'drive_c', path);
 
     beforeAll(async () => {
       dir = await makeTempDir();
-      [wine, house, machine] = [await startWine(dir), await startHouse({}), await makeInstallMachine()];
-      script = await renderForTests({ publicUrl: house.url, readAuth: undefined });
-      server = createServer((_req, res) => res.end(script)).listen(0, '127.0.0.1');
-      await once(server, 'listening');
+      [wine, server, machine] = [await startWine(dir), await startTestServer({}), await makeInstallMachine()];
+      script = await renderForTests({ publicUrl: server.url, readAuth: undefined });
+      scriptServer = createServer((_req, res) => res.end(script)).listen(0, '127.0.0.1');
+      await once(scriptServer, 'listening');
       const shell = drive('windows/system32/WindowsPowerShell/v1.0/powershell.exe');
       await rm(shell, { force: true });
       await mustRun('x86_64-w64-mingw32-gcc', ['-o', shell, join(productDir, 'test/kit/fake-powershell.c')]);
       const { cmd } = await readInstallScript(productDir);
-      const publicUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const publicUrl = `http://127.0.0.1:${(scriptServer.address() as AddressInfo).port}`;
       await writeFile(drive('install.cmd'), renderCmd(cmd, { publicUrl, readAuth: undefined }, script));
     }, 120_000);
     afterAll(async () => {
-      server.close();
+      scriptServer.close();
       await wine.stop();
       await machine.remove();
-      await house.stop();
+      await server.stop();
       await rm(dir, { recursive: true, force: true, maxRetries: 5 });
     });
 
@@ -89,7 +89,7 @@ describe.skipIf(!canRun)(
       );
       expect(set.stdout).toContain('Done: Chocolatey.');
       expect(await readFile(join(machine.dir, 'my log.txt'), 'utf8')).toContain('exit code 0');
-      expect(asked).toContain(`choco source add --name=go-win-tools --source=${house.url}/nuget --yes`);
+      expect(asked).toContain(`choco source add --name=go-win-tools --source=${server.url}/nuget --yes`);
       expect(denied.stdout).toContain(
         'Only an administrator can do it: Chocolatey: source go-win-tools is removed',
       );

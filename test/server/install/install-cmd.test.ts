@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readInstallScript, renderCmd } from '../../../server/install/render.ts';
-import { makeTempDir, productDir } from '../../kit/house.ts';
 import { hasProgram, mustRun, type RunResult, run } from '../../kit/programs.ts';
+import { makeTempDir, productDir } from '../../kit/test-server.ts';
 import { hasWine, startWine, type Wine } from '../../kit/wine.ts';
 
 /** What PowerShell is given, before the arguments. */

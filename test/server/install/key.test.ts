@@ -1,18 +1,18 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { makeKey, startHouse, type TestHouse } from '../../kit/house.ts';
 import { canFakeMachine, type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
+import { makeKey, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 describe.skipIf(!canFakeMachine)('the key for reading in install.ps1 (needs pwsh)', () => {
-  const houses: Partial<Record<'feed' | 'all', TestHouse>> = {};
+  const servers: Partial<Record<'feed' | 'all', TestServer>> = {};
   const keys: Partial<Record<'feed' | 'all', string>> = {};
   let machine: InstallMachine;
   beforeAll(async () => {
     for (const readAuth of ['feed', 'all'] as const) {
-      const house = await startHouse({ readAuth });
-      houses[readAuth] = house;
-      keys[readAuth] = await makeKey(house, ['read']);
+      const server = await startTestServer({ readAuth });
+      servers[readAuth] = server;
+      keys[readAuth] = await makeKey(server, ['read']);
     }
   });
   beforeEach(async () => {
@@ -20,9 +20,9 @@ describe.skipIf(!canFakeMachine)('the key for reading in install.ps1 (needs pwsh
     return machine.remove;
   });
   afterAll(async () => {
-    for (const house of Object.values(houses)) await house.stop();
+    for (const server of Object.values(servers)) await server.stop();
   });
-  const urlOf = (readAuth: 'feed' | 'all') => houses[readAuth]?.url ?? '';
+  const urlOf = (readAuth: 'feed' | 'all') => servers[readAuth]?.url ?? '';
   const keyOf = (readAuth: 'feed' | 'all') => keys[readAuth] ?? '';
   const serve = (readAuth: 'feed' | 'all') => machine.serve({ publicUrl: urlOf(readAuth), readAuth });
   const readConfig = () => readFile(machine.paths.scoopConfig, 'utf8').catch(() => '');

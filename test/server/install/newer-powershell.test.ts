@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { readInstallScript, renderPowerShell } from '../../../server/install/render.ts';
-import { makeTempDir, productDir } from '../../kit/house.ts';
 import { hasProgram, mustRun } from '../../kit/programs.ts';
+import { makeTempDir, productDir } from '../../kit/test-server.ts';
 
 /** What PowerShell 7 takes and Windows PowerShell 5.1 does not. */
 const samples: readonly (readonly [string, string])[] = [

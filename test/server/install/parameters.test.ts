@@ -1,8 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeKey, productDir, startHouse, type TestHouse } from '../../kit/house.ts';
 import { canFakeMachine, type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
+import { makeKey, productDir, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 /** A use of each parameter, and what its second run ends with; nothing before it has been set up but by the one above it. */
 const uses: readonly (readonly [parameters: string, code: number])[] = [
@@ -49,22 +49,22 @@ describe('the parameters of install.ps1', () => {
 });
 
 describe.skipIf(!canFakeMachine)('each parameter of install.ps1, twice (needs pwsh)', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let machine: InstallMachine;
   beforeEach(async () => {
     machine = await makeInstallMachine();
   });
   afterEach(async () => {
     await machine.remove();
-    await house.stop();
+    await server.stop();
   });
 
   it.each([undefined, 'feed', 'all'] as const)(
     'with READ_AUTH=%s',
     async (readAuth) => {
-      house = await startHouse(readAuth === undefined ? {} : { readAuth });
-      await machine.serve({ publicUrl: house.url, readAuth });
-      const key = readAuth === undefined ? null : await makeKey(house, ['read']);
+      server = await startTestServer(readAuth === undefined ? {} : { readAuth });
+      await machine.serve({ publicUrl: server.url, readAuth });
+      const key = readAuth === undefined ? null : await makeKey(server, ['read']);
       if (key !== null) await writeFile(join(machine.dir, 'key.txt'), `${key}\n`);
       await mkdir(join(machine.dir, 'my shims'));
       const all = key === null ? uses : [...keyUses, ['-Remove', 0] as const, ...uses];
@@ -91,7 +91,7 @@ describe.skipIf(!canFakeMachine)('each parameter of install.ps1, twice (needs pw
         .slice(1)
         .filter((_, n) => n % 2 === 1);
       expect(second).toHaveLength(all.length);
-      expect(changes).toContain(`choco source add --name=go-win-tools --source=${house.url}/nuget --yes`);
+      expect(changes).toContain(`choco source add --name=go-win-tools --source=${server.url}/nuget --yes`);
       expect(second.flatMap((text) => text.trim().split('\n').slice(1))).toEqual([]);
       if (key !== null) {
         expect(asked.join('\n')).not.toContain(key);

@@ -1,9 +1,9 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startHouse, type TestHouse } from '../../kit/house.ts';
 import { canFakeMachine, type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
 import { mustRun } from '../../kit/programs.ts';
+import { startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 /** A choco that has the community's source besides. */
 const community = `<?xml version="1.0" encoding="utf-8"?>
@@ -15,18 +15,18 @@ const community = `<?xml version="1.0" encoding="utf-8"?>
 `;
 
 describe.skipIf(!canFakeMachine)('each part of install.ps1 (needs pwsh)', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let machine: InstallMachine;
   beforeAll(async () => {
-    house = await startHouse({});
+    server = await startTestServer({});
   });
   beforeEach(async () => {
     machine = await makeInstallMachine();
-    await machine.serve({ publicUrl: house.url, readAuth: undefined });
+    await machine.serve({ publicUrl: server.url, readAuth: undefined });
     await writeFile(machine.paths.chocoConfig, community);
     return machine.remove;
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
   const config = () => readFile(machine.paths.chocoConfig, 'utf8');
   const remote = async () => {
     const bucket = join(machine.paths.scoop, 'buckets/go-win-tools');
@@ -44,9 +44,9 @@ describe.skipIf(!canFakeMachine)('each part of install.ps1 (needs pwsh)', () => 
     const asked = await machine.asked();
 
     expect(runs.map(({ code }) => code)).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0]);
-    const url = (channel: string) => `${house.url}/git/${channel}/go-win-tools.git`;
+    const url = (channel: string) => `${server.url}/git/${channel}/go-win-tools.git`;
     expect(asked.filter((line) => !line.includes(' search '))).toEqual([
-      `choco source add --name=go-win-tools --source=${house.url}/nuget --yes`,
+      `choco source add --name=go-win-tools --source=${server.url}/nuget --yes`,
       `scoop bucket add go-win-tools ${url('main')}`,
       'scoop bucket rm go-win-tools',
       `scoop bucket add go-win-tools ${url('beta')}`,
@@ -81,7 +81,7 @@ describe.skipIf(!canFakeMachine)('each part of install.ps1 (needs pwsh)', () => 
     expect(lazyScoop).toMatchObject({ code: 1 });
     expect(lazyScoop?.said).toMatch(/Scoop: Scoop left .*go-win-tools/);
     expect(lazyScoop?.said).toContain('Done: Chocolatey.');
-    expect(await remote()).toBe(`${house.url}/git/main/go-win-tools.git`);
+    expect(await remote()).toBe(`${server.url}/git/main/go-win-tools.git`);
   }, 120_000);
 
   it('is the only one with -Part, and nothing is done that needs an administrator: 4', async () => {
@@ -119,7 +119,7 @@ describe.skipIf(!canFakeMachine)('each part of install.ps1 (needs pwsh)', () => 
 
   it('is left by no other bucket of the same address, and not refused to a source of another name', async () => {
     const other = join(machine.paths.scoop, 'buckets/tools');
-    await mustRun('git', ['clone', '-q', `${house.url}/git/main/go-win-tools`, other]);
+    await mustRun('git', ['clone', '-q', `${server.url}/git/main/go-win-tools`, other]);
     const named = await machine.run();
 
     expect(named.code).toBe(1);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readInstallScript, renderCmd, renderPowerShell } from '../../../server/install/render.ts';
-import { productDir } from '../../kit/house.ts';
 import { nodesOf, parsePowerShell } from '../../kit/powershell.ts';
+import { productDir } from '../../kit/test-server.ts';
 
 const nasty = fc.stringMatching(/^http:\/\/h\/[ -~\u2018\u2019\u201a\u201b]{0,40}$/);
 

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startHouse, type TestHouse } from '../../kit/house.ts';
 import { sendRaw } from '../../kit/raw-http.ts';
+import { startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 describe('the door of the first minute', () => {
-  let house: TestHouse;
+  let server: TestServer;
   beforeAll(async () => {
-    house = await startHouse({ readAuth: 'all', publicUrl: 'https://feed.example' });
+    server = await startTestServer({ readAuth: 'all', publicUrl: 'https://feed.example' });
   });
-  afterAll(() => house.stop());
-  const ask = (path: string, init: RequestInit = {}) => fetch(house.url + path, init);
+  afterAll(() => server.stop());
+  const ask = (path: string, init: RequestInit = {}) => fetch(server.url + path, init);
 
   it.each(['install.ps1', 'install.cmd'])('serves /%s to all, and its digest beside it', async (name) => {
     const answer = await ask(`/${name}`);
@@ -37,7 +37,7 @@ describe('the door of the first minute', () => {
       const etag = head.headers.get('etag') ?? '';
       // raw: fetch says no-cache of its own as soon as it asks conditionally
       const again = await sendRaw(
-        house.url,
+        server.url,
         `GET ${path} HTTP/1.1\r\nHost: h\r\nIf-None-Match: ${etag}\r\nConnection: close\r\n\r\n`,
       );
       const post = await ask(path, { method: 'POST' });

@@ -1,8 +1,8 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { makeKey, startHouse, type TestHouse } from '../../kit/house.ts';
 import { canFakeMachine, type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
+import { makeKey, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 const kept = `{
   "last_update": "2026-11-28T09:15:00.1234567+01:00",
@@ -14,19 +14,19 @@ const kept = `{
 }`;
 
 describe.skipIf(!canFakeMachine)("Scoop's config.json and install.ps1 (needs pwsh)", () => {
-  let house: TestHouse;
+  let server: TestServer;
   let machine: InstallMachine;
   let env: Record<string, string>;
   beforeAll(async () => {
-    house = await startHouse({ readAuth: 'all' });
-    env = { GO_WIN_TOOLS_KEY: await makeKey(house, ['read']) };
+    server = await startTestServer({ readAuth: 'all' });
+    env = { GO_WIN_TOOLS_KEY: await makeKey(server, ['read']) };
   });
   beforeEach(async () => {
     machine = await makeInstallMachine();
-    await machine.serve({ publicUrl: house.url, readAuth: 'all' });
+    await machine.serve({ publicUrl: server.url, readAuth: 'all' });
     return machine.remove;
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
   const write = (text: string | Buffer) => writeFile(machine.paths.scoopConfig, text);
   const read = () => readFile(machine.paths.scoopConfig, 'utf8');
 
@@ -41,7 +41,7 @@ describe.skipIf(!canFakeMachine)("Scoop's config.json and install.ps1 (needs pws
     expect(added.private_hosts).toHaveLength(2);
     expect({ ...added, private_hosts: added.private_hosts.slice(0, 1) }).toEqual(JSON.parse(kept));
     expect(added.private_hosts[1]).toEqual({
-      match: `^${house.url.replaceAll('.', '\\.')}/dl/`,
+      match: `^${server.url.replaceAll('.', '\\.')}/dl/`,
       headers: `X-NuGet-ApiKey=${env.GO_WIN_TOOLS_KEY}`,
     });
     expect(second[0]?.said).toContain('already so: the key is in');

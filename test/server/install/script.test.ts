@@ -2,9 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readInstallScript, renderPowerShell } from '../../../server/install/render.ts';
-import { productDir } from '../../kit/house.ts';
 import { parsePowerShell } from '../../kit/powershell.ts';
 import { faultsOf } from '../../kit/powershell-rules.ts';
+import { productDir } from '../../kit/test-server.ts';
 
 describe('install.ps1, by a parser and rules of our own (needs no PowerShell)', () => {
   let script: string;

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startHouse, type TestHouse } from '../../kit/house.ts';
 import { canFakeMachine, type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
+import { startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 /** Runs what is between as a person would at a prompt, and says what the session has more than before. */
 const watched = (command: string) => `
@@ -23,16 +23,16 @@ if ([Net.ServicePointManager]::SecurityProtocol -ne $protocol) { 'LEFT protocol'
 const text = 'Get-Content -Raw "$HOME/install.ps1"';
 
 describe.skipIf(!canFakeMachine)('install.ps1 in a session (needs pwsh)', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let machine: InstallMachine;
   beforeAll(async () => {
-    house = await startHouse({});
+    server = await startTestServer({});
     machine = await makeInstallMachine();
-    await machine.serve({ publicUrl: house.url, readAuth: undefined });
+    await machine.serve({ publicUrl: server.url, readAuth: undefined });
   });
   afterAll(async () => {
     await machine.remove();
-    await house.stop();
+    await server.stop();
   });
 
   it('runs by `irm | iex`, as a script block and as a file, strict or not, and leaves nothing but its exit code', async () => {
@@ -54,7 +54,7 @@ describe.skipIf(!canFakeMachine)('install.ps1 in a session (needs pwsh)', () => 
     }
     const [first, check, removal] = runs.map(({ said }) => said);
     expect(first).toContain('Done: Chocolatey, Scoop.');
-    expect(check).toContain(`ok: source go-win-tools is ${house.url}/nuget`);
+    expect(check).toContain(`ok: source go-win-tools is ${server.url}/nuget`);
     expect(removal).toContain('source go-win-tools is removed');
   }, 120_000);
 

@@ -1,24 +1,24 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startHouse, type TestHouse } from '../../kit/house.ts';
 import { canFakeMachine, type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
+import { startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 const machineKey = 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Environment';
 const userKey = 'HKCU\\Environment';
 
 describe.skipIf(!canFakeMachine)('the shims in install.ps1 (needs pwsh)', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let machine: InstallMachine;
   beforeAll(async () => {
-    house = await startHouse({});
+    server = await startTestServer({});
   });
   beforeEach(async () => {
     machine = await makeInstallMachine();
-    await machine.serve({ publicUrl: house.url, readAuth: undefined });
+    await machine.serve({ publicUrl: server.url, readAuth: undefined });
     return machine.remove;
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
   const pathOf = async (key: string) => (await machine.registry())[key]?.Path;
   const setRegistry = (keys: object) => writeFile(join(machine.dir, 'registry.json'), JSON.stringify(keys));
 

@@ -1,36 +1,36 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { canFakeMachine, type InstallMachine, makeInstallMachine } from '../../kit/install/machine.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { run } from '../../kit/programs.ts';
+import { makeKey, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 describe.skipIf(!canFakeMachine)('other sources of Chocolatey in install.ps1 (needs pwsh)', () => {
-  let house: TestHouse;
+  let server: TestServer;
   let machine: InstallMachine;
   beforeAll(async () => {
-    house = await startHouse({});
-    const pushed = await pushNupkg(house, makeNupkg({ id: 'buf', version: '1.2.3' }), house.adminKey);
+    server = await startTestServer({});
+    const pushed = await pushNupkg(server, makeNupkg({ id: 'buf', version: '1.2.3' }), server.adminKey);
     expect(pushed.status).toBe(201);
   });
   beforeEach(async () => {
     machine = await makeInstallMachine();
-    await machine.serve({ publicUrl: house.url, readAuth: undefined });
+    await machine.serve({ publicUrl: server.url, readAuth: undefined });
     await writeFile(
       machine.paths.chocoConfig,
       `<?xml version="1.0" encoding="utf-8"?>
 <chocolatey>
   <sources>
     <source id="chocolatey" value="https://community.chocolatey.org/api/v2/" disabled="false" priority="0" />
-    <source id="ours-too" value="${house.url}/api/v2/" disabled="false" priority="0" />
+    <source id="ours-too" value="${server.url}/api/v2/" disabled="false" priority="0" />
   </sources>
 </chocolatey>
 `,
     );
     return machine.remove;
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
   const config = () => readFile(machine.paths.chocoConfig, 'utf8');
 
   it('stay on while choco itself finds nothing at ours', async () => {
@@ -71,10 +71,10 @@ describe.skipIf(!canFakeMachine)('other sources of Chocolatey in install.ps1 (ne
       { command: "install -WhatIf -ClientId ''" },
     ]);
 
-    expect(runs[0]?.said).toContain(`source go-win-tools is ${house.url}/nuget/c/pc-7\n`);
-    expect(runs[0]?.said).toContain(`bucket go-win-tools is ${house.url}/git/c/pc-7/go-win-tools.git`);
+    expect(runs[0]?.said).toContain(`source go-win-tools is ${server.url}/nuget/c/pc-7\n`);
+    expect(runs[0]?.said).toContain(`bucket go-win-tools is ${server.url}/git/c/pc-7/go-win-tools.git`);
     for (const { said } of runs.slice(1))
-      expect(said).toContain(`source go-win-tools is ${house.url}/nuget\n`);
+      expect(said).toContain(`source go-win-tools is ${server.url}/nuget\n`);
     expect(await config()).not.toContain('go-win-tools');
   }, 60_000);
 
@@ -94,10 +94,10 @@ describe.skipIf(!canFakeMachine)('other sources of Chocolatey in install.ps1 (ne
 
 describe.skipIf(!canFakeMachine)('no key and nobody to ask (needs pwsh)', () => {
   it('ends the process with 3, as a file and as a script block, at once and without a question', async () => {
-    const house = await startHouse({ readAuth: 'all' });
+    const server = await startTestServer({ readAuth: 'all' });
     const machine = await makeInstallMachine();
-    await makeKey(house, ['read']);
-    await machine.serve({ publicUrl: house.url, readAuth: 'all' });
+    await makeKey(server, ['read']);
+    await machine.serve({ publicUrl: server.url, readAuth: 'all' });
     const file = join(machine.dir, 'install.ps1');
     const block = '& ([scriptblock]::Create((Get-Content -Raw "$HOME/install.ps1")))';
     const commands = [
@@ -113,7 +113,7 @@ describe.skipIf(!canFakeMachine)('no key and nobody to ask (needs pwsh)', () => 
       codes.push(result.code);
     }
     await machine.remove();
-    await house.stop();
+    await server.stop();
 
     expect(codes).toEqual([3, 3, 1, 1]);
   }, 60_000);

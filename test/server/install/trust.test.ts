@@ -1,8 +1,8 @@
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeTempDir, productDir } from '../../kit/house.ts';
 import { hasProgram, type RunResult, run } from '../../kit/programs.ts';
+import { makeTempDir, productDir } from '../../kit/test-server.ts';
 
 /** The parts themselves, with the rights of Windows told by a table: path, SID, right, and whether for what is made in it alone. */
 const stand = `

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { productDir } from '../../kit/house.ts';
 import { parsePowerShell } from '../../kit/powershell.ts';
 import { faultsOf } from '../../kit/powershell-rules.ts';
+import { productDir } from '../../kit/test-server.ts';
 
 type Workflow = { jobs: { clients: { steps: { name?: string; run?: string }[] } } };
 const file = join(productDir, '.github', 'workflows', 'windows.yml');

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { makeKey, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 import { readRecording } from '../../wire/recording.ts';
 
 describe.each([undefined, 'feed'] as const)('completion over v2, READ_AUTH=%s', (readAuth) => {
-  let house: TestHouse;
+  let server: TestServer;
   let headers: Record<string, string>;
   beforeAll(async () => {
-    house = await startHouse(readAuth === undefined ? {} : { readAuth });
+    server = await startTestServer(readAuth === undefined ? {} : { readAuth });
     for (const [id, version] of [
       ['upper', '1.0.0'],
       ['upper', '1.1.0-beta1'],
@@ -18,18 +18,18 @@ describe.each([undefined, 'feed'] as const)('completion over v2, READ_AUTH=%s', 
       ['old', '1.0.0-beta1'],
       ['d_x', '1.0'],
     ] as const) {
-      await pushNupkg(house, makeNupkg({ id, version }), house.adminKey);
+      await pushNupkg(server, makeNupkg({ id, version }), server.adminKey);
     }
-    await fetch(`${house.url}/nuget/Delve/1.9.0`, {
+    await fetch(`${server.url}/nuget/Delve/1.9.0`, {
       method: 'DELETE',
-      headers: { 'X-NuGet-ApiKey': house.adminKey },
+      headers: { 'X-NuGet-ApiKey': server.adminKey },
     });
-    headers = { Authorization: `Basic ${btoa(`any:${await makeKey(house, ['read'])}`)}` };
+    headers = { Authorization: `Basic ${btoa(`any:${await makeKey(server, ['read'])}`)}` };
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   const ask = (path: string, more: Record<string, string> = {}, method = 'GET') =>
-    fetch(`${house.url}${path}`, { method, headers: { ...headers, ...more } });
+    fetch(`${server.url}${path}`, { method, headers: { ...headers, ...more } });
 
   const stable = 'includePrerelease=False&semVerLevel=2.0.0';
   const all = 'includePrerelease=True&semVerLevel=2.0.0';
@@ -67,7 +67,7 @@ describe.each([undefined, 'feed'] as const)('completion over v2, READ_AUTH=%s', 
     const id = `new.${readAuth ?? 'open'}`;
     expect(await (await ask(path)).json()).toEqual([]);
 
-    await pushNupkg(house, makeNupkg({ id }), house.adminKey);
+    await pushNupkg(server, makeNupkg({ id }), server.adminKey);
 
     expect(await (await ask(path)).json()).toEqual([id]);
   });
@@ -79,7 +79,7 @@ describe.each([undefined, 'feed'] as const)('completion over v2, READ_AUTH=%s', 
   });
 
   it('needs a key where the rest of the feed does', async () => {
-    const { status } = await fetch(`${house.url}/nuget/package-ids?partialId=d`);
+    const { status } = await fetch(`${server.url}/nuget/package-ids?partialId=d`);
     expect(status).toBe(readAuth === undefined ? 200 : 401);
   });
 

@@ -3,28 +3,29 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../server/catalog/sql/connect.ts';
 import { createCommand } from '../../../server/operator/audit.ts';
-import { makeKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { runVerb, type Said } from '../../kit/operator-world.ts';
+import { makeKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 describe.each(['alone', 'through the running server'])('feed:audit, %s', (way) => {
   let dataDir: string;
-  let house: TestHouse;
+  let server: TestServer;
   beforeEach(async () => {
     dataDir = await makeTempDir();
-    house = await startHouse({ dataDir });
-    const key = await makeKey(house, ['push']);
-    for (const version of ['1.0.0', '2.0.0']) await pushNupkg(house, makeNupkg({ id: 'Tool', version }), key);
+    server = await startTestServer({ dataDir });
+    const key = await makeKey(server, ['push']);
+    for (const version of ['1.0.0', '2.0.0'])
+      await pushNupkg(server, makeNupkg({ id: 'Tool', version }), key);
     for (const client of ['choco/1', 'choco/1', 'nuget/6']) {
-      const answer = await fetch(`${house.url}/nuget/package/tool/1.0`, {
+      const answer = await fetch(`${server.url}/nuget/package/tool/1.0`, {
         headers: { 'User-Agent': client },
       });
       await answer.arrayBuffer();
     }
-    if (way === 'alone') await house.stop();
+    if (way === 'alone') await server.stop();
   });
   afterEach(async () => {
-    await house.stop();
+    await server.stop();
     await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
   });
 

@@ -25,9 +25,9 @@ import { createCommand as createBackup } from '../../../server/operator/backup.t
 import { exchange } from '../../../server/operator/exchange.ts';
 import { createCommand as createRestore } from '../../../server/operator/restore.ts';
 import { createGitClient } from '../../kit/git.ts';
-import { makeTempDir, startHouse } from '../../kit/house.ts';
 import { runVerb, type Said } from '../../kit/operator-world.ts';
 import { blobFile, contentOf, makeStockedDir, openBucketWork } from '../../kit/stocked-feed.ts';
+import { makeTempDir, startTestServer } from '../../kit/test-server.ts';
 
 /** One stocked data folder, which each test copies, and one backup of it. */
 let root: string;
@@ -87,11 +87,11 @@ async function withManifest(
 describe('feed:backup', () => {
   it('writes one file of its owner with all that rows name, nothing else, and no key that could be used', async () => {
     await writeFile(join(stocked, 'start.key'), 'secret');
-    const house = await startHouse({ dataDir: stocked });
+    const server = await startTestServer({ dataDir: stocked });
     const file = join(dir, 'feed.tgz');
 
     const { stdout, error } = await backup(stocked, file, '--json');
-    await house.stop();
+    await server.stop();
 
     expect(error).toBeUndefined();
     expect(JSON.parse(stdout)).toMatchObject({
@@ -121,7 +121,7 @@ describe('feed:backup', () => {
       'refs/heads/main',
       'refs/tags/buf/v1.32.0',
     ]);
-    expect(tar.includes(house.adminKey)).toBe(false);
+    expect(tar.includes(server.adminKey)).toBe(false);
     expect(await readdir(dir)).toEqual(['feed.tar', 'feed.tgz']);
   });
 
@@ -270,23 +270,23 @@ describe('feed:restore', () => {
     expect(await refs(join(data, 'bucket', 'repo.git'))).toBe(
       await refs(join(stocked, 'bucket', 'repo.git')),
     );
-    const house = await startHouse({ dataDir: data });
+    const server = await startTestServer({ dataDir: data });
     try {
-      const work = await openBucketWork(house, dir, 'work');
+      const work = await openBucketWork(server, dir, 'work');
       await work.release('buf', '1.33.0');
-      const clone = await git.clone(`${house.url}/git/beta/go-win-tools`, 'user');
+      const clone = await git.clone(`${server.url}/git/beta/go-win-tools`, 'user');
       expect(JSON.parse(await readFile(join(clone, 'bucket', 'buf.json'), 'utf8')).version).toBe('1.33.0');
     } finally {
-      await house.stop();
+      await server.stop();
     }
   });
 
   it('refuses a folder that a server uses', async () => {
     const data = join(dir, 'data');
-    const house = await startHouse({ dataDir: data });
+    const server = await startTestServer({ dataDir: data });
 
     const { error } = await restore(data, saved, '--replace');
-    await house.stop();
+    await server.stop();
 
     expect(error).toMatchObject({ code: 'DATA_DIR_IN_USE', exitCode: 1 });
     expect(await readdir(dir)).toEqual(['data']);
@@ -313,10 +313,10 @@ describe('feed:restore', () => {
 
   it('moves no folder aside that has a data folder in it', async () => {
     const data = join(dir, 'feed', 'data');
-    const house = await startHouse({ dataDir: data });
+    const server = await startTestServer({ dataDir: data });
 
     const { error } = await restore(join(dir, 'feed'), saved, '--replace');
-    await house.stop();
+    await server.stop();
 
     expect(error).toMatchObject({ code: 'RESTORE_PLACE', exitCode: 1 });
     expect(error?.message).toContain('data folder in it: data');
@@ -342,9 +342,9 @@ describe('feed:restore', () => {
   it('names the branches that would go back, changes nothing, and goes on only when that is accepted', async () => {
     const data = join(dir, 'data');
     await cp(stocked, data, { recursive: true });
-    const house = await startHouse({ dataDir: data });
-    await (await openBucketWork(house, dir, 'work')).release('buf', '1.33.0');
-    await house.stop();
+    const server = await startTestServer({ dataDir: data });
+    await (await openBucketWork(server, dir, 'work')).release('buf', '1.33.0');
+    await server.stop();
     const before = await contentOf(data);
 
     const refused = await restore(data, saved, '--replace');
@@ -364,7 +364,7 @@ describe('feed:restore', () => {
 
   it('goes forward over an older bucket without a word', async () => {
     const data = join(dir, 'data');
-    await (await startHouse({ dataDir: data })).stop();
+    await (await startTestServer({ dataDir: data })).stop();
 
     const { error, stdout } = await restore(data, saved, '--replace', '--json');
 

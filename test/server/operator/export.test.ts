@@ -8,10 +8,10 @@ import { nameFiles } from '../../../server/feed/export-plan.ts';
 import { createCommand } from '../../../server/operator/export.ts';
 import { createCommand as createImport } from '../../../server/operator/import.ts';
 import { createGitClient } from '../../kit/git.ts';
-import { makeTempDir, pushNupkg, startHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { runVerb, type Said } from '../../kit/operator-world.ts';
 import { blobFile, contentOf, makeStockedDir } from '../../kit/stocked-feed.ts';
+import { makeTempDir, pushNupkg, startTestServer } from '../../kit/test-server.ts';
 
 let root: string;
 let stocked: string;
@@ -72,12 +72,12 @@ describe('feed:export', () => {
   it('works beside a running server, and writes only what is new the next time', async () => {
     const data = join(root, 'growing');
     await cp(stocked, data, { recursive: true });
-    const house = await startHouse({ dataDir: data });
+    const server = await startTestServer({ dataDir: data });
     const first = await exportTo(data, out, '--json');
-    await pushNupkg(house, makeNupkg({ id: 'Sample', version: '3.0.0' }), house.adminKey);
+    await pushNupkg(server, makeNupkg({ id: 'Sample', version: '3.0.0' }), server.adminKey);
 
     const second = await exportTo(data, out, '--json');
-    await house.stop();
+    await server.stop();
 
     expect(JSON.parse(first.stdout)).toMatchObject({ written: 6, kept: 0, damaged: [] });
     expect(JSON.parse(second.stdout)).toMatchObject({ packages: 6, written: 1, kept: 6 });
@@ -121,9 +121,9 @@ describe('feed:export', () => {
       join(data, 'bucket', 'repo.git'),
     );
 
-    const house = await startHouse({ dataDir: data });
-    const clone = await git.clone(`${house.url}/git/main/go-win-tools.git`, 'from-new-server');
-    await house.stop();
+    const server = await startTestServer({ dataDir: data });
+    const clone = await git.clone(`${server.url}/git/main/go-win-tools.git`, 'from-new-server');
+    await server.stop();
 
     expect(JSON.parse(await readFile(join(clone, 'bucket', 'buf.json'), 'utf8')).version).toBe('1.32.0');
     expect(await git.run(clone, 'tag')).toBe('buf/v1.32.0');

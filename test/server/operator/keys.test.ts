@@ -4,20 +4,20 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCommand as createBackup } from '../../../server/operator/backup.ts';
 import { createCommand } from '../../../server/operator/keys.ts';
 import { createCommand as createRestore } from '../../../server/operator/restore.ts';
-import { makeTempDir, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { runVerb, type Said } from '../../kit/operator-world.ts';
+import { makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 describe.each(['alone', 'through the running server'])('feed:keys, %s', (way) => {
   let dataDir: string;
-  let house: TestHouse | undefined;
+  let server: TestServer | undefined;
   beforeEach(async () => {
     dataDir = await makeTempDir();
-    if (way !== 'alone') house = await startHouse({ dataDir });
+    if (way !== 'alone') server = await startTestServer({ dataDir });
   });
   afterEach(async () => {
-    await house?.stop();
-    house = undefined;
+    await server?.stop();
+    server = undefined;
     await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
   });
 
@@ -37,10 +37,10 @@ describe.each(['alone', 'through the running server'])('feed:keys, %s', (way) =>
     expect(made.stdout).toMatch(/^gwt_[\w-]{43}\n$/);
     expect(made.stderr).toContain('ci of buf');
     expect(made.stderr).not.toContain(made.stdout.trim());
-    house ??= await startHouse({ dataDir });
+    server ??= await startTestServer({ dataDir });
     const key = made.stdout.trim();
     const push = async (id: string, version: string): Promise<number> =>
-      (await pushNupkg(house!, makeNupkg({ id, version }), key)).status;
+      (await pushNupkg(server!, makeNupkg({ id, version }), key)).status;
     expect(await push('buf', '1.0.0-beta.1')).toBe(201);
     expect(await push('buf', '1.0.0')).toBe(403);
     expect(await push('delve', '1.0.0-beta.1')).toBe(403);
@@ -144,9 +144,9 @@ describe.each(['alone', 'through the running server'])('feed:keys, %s', (way) =>
     expect(await listed()).toEqual([
       { ...before, rotated: expect.any(String), expires: null, state: 'active' },
     ]);
-    house ??= await startHouse({ dataDir });
+    server ??= await startTestServer({ dataDir });
     const push = async (version: string, key: string): Promise<number> =>
-      (await pushNupkg(house!, makeNupkg({ id: 'buf', version }), key.trim())).status;
+      (await pushNupkg(server!, makeNupkg({ id: 'buf', version }), key.trim())).status;
     expect(await push('1.0.0', first)).toBe(403);
     expect(await push('1.0.0', rotated.stdout)).toBe(201);
     expect(await push('2.0.0', made.key)).toBe(201);
@@ -170,7 +170,7 @@ describe.each(['alone', 'through the running server'])('feed:keys, %s', (way) =>
         .split('\n')
         .map((line) => JSON.parse(line)),
     ).toEqual(before);
-    const other = await startHouse({ dataDir: into });
+    const other = await startTestServer({ dataDir: into });
     const codes = [old, key].map(async (secret) => {
       const headers = { 'X-NuGet-ApiKey': secret.trim() };
       const answer = await fetch(`${other.url}/api/v1/key`, { headers });

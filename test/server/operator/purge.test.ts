@@ -11,32 +11,39 @@ import { createCommand as createImport } from '../../../server/operator/import.t
 import { createRelist, createUnlist } from '../../../server/operator/listing.ts';
 import { createCommand as createPurge } from '../../../server/operator/purge.ts';
 import { createCommand as createRestore } from '../../../server/operator/restore.ts';
-import { adminKey, makeKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { runVerb, type Said } from '../../kit/operator-world.ts';
+import {
+  adminKey,
+  makeKey,
+  makeTempDir,
+  pushNupkg,
+  startTestServer,
+  type TestServer,
+} from '../../kit/test-server.ts';
 
 const secret = 'AKIA-A-SECRET-THAT-LEAKED';
 const admin = { 'X-NuGet-ApiKey': adminKey };
 let dataDir: string;
-let house: TestHouse;
+let server: TestServer;
 beforeEach(async () => {
   dataDir = await makeTempDir();
-  house = await startHouse({ dataDir });
+  server = await startTestServer({ dataDir });
 });
 afterEach(async () => {
-  await house.stop();
+  await server.stop();
   await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
 });
 
 const purge = (...args: string[]): Promise<Said> =>
   runVerb(createPurge, dataDir, ...args, '--reason', 'a leaked key');
 const statusOf = async (path: string, init: RequestInit = {}): Promise<number> =>
-  (await fetch(`${house.url}${path}`, init)).status;
+  (await fetch(`${server.url}${path}`, init)).status;
 const nupkg = (version: string, description = 'A tool.'): Buffer =>
   makeNupkg({ id: 'leaky', version, metadata: { description } });
 
 async function push(version: string, description?: string): Promise<number> {
-  return (await pushNupkg(house, nupkg(version, description), adminKey)).status;
+  return (await pushNupkg(server, nupkg(version, description), adminKey)).status;
 }
 
 async function putPayload(version: string, bytes: string, file = 'leaky-windows-amd64.exe'): Promise<number> {
@@ -54,7 +61,7 @@ async function bytesOnDisk(): Promise<string> {
 }
 
 async function kinds(): Promise<unknown[]> {
-  const entries = await house.services.audit.list({ limit: 1000 });
+  const entries = await server.services.audit.list({ limit: 1000 });
   return entries
     .filter(({ change }) => change.kind.endsWith('purged'))
     .map(({ change, by }) => [
@@ -78,7 +85,7 @@ describe('feed:purge', () => {
       await statusOf('/nuget/package/leaky/2.0.0');
       await statusOf('/nuget/package/leaky/2.0.0');
       expect(await bytesOnDisk()).toContain(secret);
-      if (way === 'alone') await house.stop();
+      if (way === 'alone') await server.stop();
 
       const said = await purge('LEAKY@2.0');
 
@@ -87,7 +94,7 @@ describe('feed:purge', () => {
       expect(said.stdout).toContain('dl/leaky/2.0.0/leaky-windows-amd64.exe');
       expect(said.stdout).toContain('Backups');
       expect(await bytesOnDisk()).not.toContain(secret);
-      if (way === 'alone') house = await startHouse({ dataDir });
+      if (way === 'alone') server = await startTestServer({ dataDir });
       for (const path of [
         '/nuget/package/leaky/2.0.0',
         '/api/v2/package/Leaky/2.0.0.0',
@@ -109,9 +116,9 @@ describe('feed:purge', () => {
         '/v3/registration/leaky/index.json',
         '/packages/leaky',
       ]) {
-        expect(await (await fetch(`${house.url}${path}`)).text(), path).not.toContain('2.0.0');
+        expect(await (await fetch(`${server.url}${path}`)).text(), path).not.toContain('2.0.0');
       }
-      expect(await (await fetch(`${house.url}/nuget/Packages()/$count`)).text()).toBe('1');
+      expect(await (await fetch(`${server.url}/nuget/Packages()/$count`)).text()).toBe('1');
       expect(await push('2.0.0', 'Something else.')).toBe(410);
       expect(await putPayload('2.0.0', 'other bytes')).toBe(410);
       expect(await statusOf('/nuget/package/leaky/2.0.0', { method: 'POST', headers: admin })).toBe(410);
@@ -135,7 +142,7 @@ describe('feed:purge', () => {
 
     const report = JSON.parse(stdout) as { kept: { names: string[] }[] };
     expect(report.kept.map(({ names }) => names)).toEqual([['dl/leaky/1.0.0/leaky-windows-amd64.exe']]);
-    expect(await (await fetch(`${house.url}/dl/leaky/1.0.0/leaky-windows-amd64.exe`)).text()).toBe(
+    expect(await (await fetch(`${server.url}/dl/leaky/1.0.0/leaky-windows-amd64.exe`)).text()).toBe(
       'the same exe',
     );
     await purge('leaky@1.0.0');
@@ -164,14 +171,14 @@ describe('feed:purge', () => {
     expect(await bytesOnDisk()).toContain(secret);
     unlock?.();
     // As the next start does it, whether the server was stopped or killed.
-    await house.stop();
-    house = await startHouse({ dataDir });
+    await server.stop();
+    server = await startTestServer({ dataDir });
     expect(await bytesOnDisk()).not.toContain(secret);
   });
 
   it('needs the scope admin', async () => {
     await push('1.0.0');
-    const key = await makeKey(house, ['push', 'unlist']);
+    const key = await makeKey(server, ['push', 'unlist']);
 
     const answer = await statusOf('/api/v1/purges', {
       method: 'POST',
@@ -191,9 +198,9 @@ describe('feed:purge', () => {
     await writeFile(join(dir, 'leaky.nupkg'), nupkg('1.0.0'));
 
     const beside = await runVerb(createImport, dataDir, dir, '--json');
-    await house.stop();
+    await server.stop();
     const alone = await runVerb(createImport, dataDir, dir, '--json');
-    house = await startHouse({ dataDir });
+    server = await startTestServer({ dataDir });
     await rm(dir, { recursive: true });
 
     for (const { stdout, code } of [beside, alone]) {
@@ -213,10 +220,10 @@ describe('feed:purge', () => {
     await push('3.0.0');
     await purge('leaky@1.0.0');
     await purge('leaky@3.0.0');
-    await house.stop();
+    await server.stop();
 
     const restored = await runVerb(createRestore, dataDir, file, '--replace');
-    house = await startHouse({ dataDir });
+    server = await startTestServer({ dataDir });
     await rm(file);
 
     expect([saved.error, restored.error]).toEqual([undefined, undefined]);
@@ -229,20 +236,20 @@ describe('feed:purge', () => {
 
   it('brings back neither a key that was revoked since, nor the secret before a rotation', async () => {
     const idOf = async (key: string): Promise<string> => {
-      const answer = await fetch(`${house.url}/api/v1/key`, { headers: { 'X-NuGet-ApiKey': key } });
+      const answer = await fetch(`${server.url}/api/v1/key`, { headers: { 'X-NuGet-ApiKey': key } });
       return ((await answer.json()) as { id: string }).id;
     };
     const stateOf = async (key: string): Promise<string> => {
-      const answer = await fetch(`${house.url}/api/v1/key`, { headers: { 'X-NuGet-ApiKey': key } });
+      const answer = await fetch(`${server.url}/api/v1/key`, { headers: { 'X-NuGet-ApiKey': key } });
       return answer.ok ? 'good' : ((await answer.json()) as { code: string }).code;
     };
-    const leaked = await makeKey(house, ['push']);
-    const before = await makeKey(house, ['push']);
-    const kept = await makeKey(house, ['push']);
+    const leaked = await makeKey(server, ['push']);
+    const before = await makeKey(server, ['push']);
+    const kept = await makeKey(server, ['push']);
     const file = join(dataDir, '..', `${Date.now()}-keys.tar`);
     const saved = await runVerb(createBackup, dataDir, file);
     await statusOf(`/api/v1/keys/${await idOf(leaked)}`, { method: 'DELETE', headers: admin });
-    const rotated = await fetch(`${house.url}/api/v1/keys/${await idOf(before)}/rotate`, {
+    const rotated = await fetch(`${server.url}/api/v1/keys/${await idOf(before)}/rotate`, {
       method: 'POST',
       headers: admin,
     });
@@ -252,14 +259,14 @@ describe('feed:purge', () => {
     const states = async () => Promise.all([leaked, before, after, kept].map(stateOf));
     const expected = ['KEY_REVOKED', 'KEY_ROTATED', 'good', 'good'];
     expect(await states()).toEqual(expected);
-    await house.stop();
+    await server.stop();
 
     const restored = await runVerb(createRestore, dataDir, file, '--replace');
-    house = await startHouse({ dataDir });
+    server = await startTestServer({ dataDir });
     const older = await states();
-    await house.stop();
+    await server.stop();
     const again = await runVerb(createRestore, dataDir, newer, '--replace');
-    house = await startHouse({ dataDir });
+    server = await startTestServer({ dataDir });
     await rm(file);
     await rm(newer);
 
@@ -273,7 +280,7 @@ describe('feed:purge', () => {
   it('leaves nothing of a push that came too late', async () => {
     await push('1.0.0');
     await purge('leaky@1.0.0');
-    const { blobs, payloads, purging } = house.services;
+    const { blobs, payloads, purging } = server.services;
     const draft = await blobs.receive(Readable.from([Buffer.from(`late ${secret}`)]), 1000);
     const { sha256, sizeBytes } = draft.digest;
     await draft.commit();
@@ -303,12 +310,12 @@ describe('feed:purge', () => {
 
     const { stdout } = await purge('leaky@1.0.0');
     const before = size();
-    const isDone = await house.services.purging.sweep();
+    const isDone = await server.services.purging.sweep();
 
     expect(stdout).toContain('still on the disk');
     expect([isDone, size()]).toEqual([false, before]);
     reader.close();
-    expect(await house.services.purging.sweep()).toBe(true);
+    expect(await server.services.purging.sweep()).toBe(true);
     expect(await bytesOnDisk()).not.toContain(secret);
   });
 
@@ -322,7 +329,7 @@ describe('feed:purge', () => {
       ]);
 
       expect([purged.code, other]).toEqual([0, 201]);
-      const answer = await fetch(`${house.url}/dl/leaky/2.0.${round.at(-1)}/leaky-windows-amd64.exe`);
+      const answer = await fetch(`${server.url}/dl/leaky/2.0.${round.at(-1)}/leaky-windows-amd64.exe`);
       expect(await answer.text()).toBe('bytes of many');
       await purge(`leaky@2.0.${round.at(-1)}`);
     }
@@ -336,20 +343,22 @@ describe('feed:unlist and feed:relist', () => {
     async (way) => {
       await push('1.0.0');
       await push('2.0.0');
-      if (way === 'alone') await house.stop();
+      if (way === 'alone') await server.stop();
       const long = `because\n\u001b[31m${'x'.repeat(100_000)}`;
 
       const hidden = await runVerb(createUnlist, dataDir, 'leaky@2.0.0', '--reason', long);
-      if (way === 'alone') house = await startHouse({ dataDir });
-      const latest = await (await fetch(`${house.url}/v3/search?q=leaky`)).text();
-      if (way === 'alone') await house.stop();
+      if (way === 'alone') server = await startTestServer({ dataDir });
+      const latest = await (await fetch(`${server.url}/v3/search?q=leaky`)).text();
+      if (way === 'alone') await server.stop();
       const shown = await runVerb(createRelist, dataDir, 'leaky@2.0.0', '--reason', 'a mistake, sorry: é');
-      if (way === 'alone') house = await startHouse({ dataDir });
+      if (way === 'alone') server = await startTestServer({ dataDir });
 
       expect([hidden.code, shown.code]).toEqual([0, 0]);
       expect(hidden.stdout).toBe('leaky 2.0.0 is unlisted.\n');
       expect(latest).not.toContain('2.0.0');
-      const entries = (await house.services.audit.list({ limit: 100 })).slice(-2).map(({ change }) => change);
+      const entries = (await server.services.audit.list({ limit: 100 }))
+        .slice(-2)
+        .map(({ change }) => change);
       expect(entries).toMatchObject([
         { kind: 'package unlisted', version: '2.0.0', detail: `because [31m${'x'.repeat(488)}` },
         { kind: 'package listed again', version: '2.0.0', detail: 'a mistake, sorry: é' },

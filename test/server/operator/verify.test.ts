@@ -6,10 +6,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../../formats/digest.ts';
 import { createCommand as createPurge } from '../../../server/operator/purge.ts';
 import { createCommand } from '../../../server/operator/verify.ts';
-import { makeTempDir, startHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { runVerb } from '../../kit/operator-world.ts';
 import { blobFile, makeStockedDir } from '../../kit/stocked-feed.ts';
+import { makeTempDir, startTestServer } from '../../kit/test-server.ts';
 
 let root: string;
 let stocked: string;
@@ -62,9 +62,9 @@ describe('feed:verify', () => {
       code: 0,
       report: { packages: 5, payloads: 1, faults: [], orphans: { removed: [], kept: [] } },
     });
-    const house = await startHouse({ dataDir });
+    const server = await startTestServer({ dataDir });
     const beside = await verify();
-    await house.stop();
+    await server.stop();
 
     expect(beside.code).toBe(0);
   });
@@ -188,10 +188,10 @@ describe('feed:verify', () => {
 
   it('removes nothing beside a server, whose push may be about to name those bytes', async () => {
     const old = await makeOrphan('old', 25);
-    const house = await startHouse({ dataDir });
+    const server = await startTestServer({ dataDir });
 
     const { report, code } = await verify();
-    await house.stop();
+    await server.stop();
 
     expect(code).toBe(0);
     expect(report.orphans).toMatchObject({ removed: [], kept: [{ sha256: old }] });

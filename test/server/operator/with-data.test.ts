@@ -4,11 +4,11 @@ import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { withData } from '../../../server/operator/with-data.ts';
 import { findServer } from '../../../server/own-server.ts';
-import { makeTempDir, productDir, startHouse, type TestHouse } from '../../kit/house.ts';
+import { makeTempDir, productDir, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
-const houses: TestHouse[] = [];
+const servers: TestServer[] = [];
 afterEach(async () => {
-  for (const house of houses.splice(0)) await house.stop();
+  for (const server of servers.splice(0)) await server.stop();
 });
 
 function worldOf(dataDir: string) {
@@ -37,10 +37,10 @@ describe('the data folder', () => {
   });
 
   it('is worked on through the server that holds it, without any setting about that server', async () => {
-    const house = await startHouse();
-    houses.push(house);
+    const server = await startTestServer();
+    servers.push(server);
 
-    const keys = await withData(worldOf(house.dataDir), {
+    const keys = await withData(worldOf(server.dataDir), {
       alone: async () => 'alone',
       running: async ({ ask }) => JSON.parse(await ask('api/v1/keys')),
     });
@@ -58,20 +58,20 @@ describe('the data folder', () => {
   });
 
   it('is refused to work that needs it alone', async () => {
-    const house = await startHouse();
-    houses.push(house);
+    const server = await startTestServer();
+    servers.push(server);
 
-    const work = withData(worldOf(house.dataDir), { alone: async () => 'alone' });
+    const work = withData(worldOf(server.dataDir), { alone: async () => 'alone' });
 
     await expect(work).rejects.toMatchObject({ code: 'DATA_DIR_IN_USE' });
   });
 
   it('is worked on through the address that the server has bound, not through a name', async () => {
-    const house = await startHouse({ host: '0.0.0.0' });
-    houses.push(house);
+    const server = await startTestServer({ host: '0.0.0.0' });
+    servers.push(server);
 
-    const { port } = new URL(house.url);
-    expect(findServer(house.dataDir)?.url).toBe(`http://127.0.0.1:${port}`);
+    const { port } = new URL(server.url);
+    expect(findServer(server.dataDir)?.url).toBe(`http://127.0.0.1:${port}`);
   });
 
   it('is not sought behind what a crash left, once somebody else has it', async () => {
@@ -90,10 +90,10 @@ describe('the data folder', () => {
   });
 
   it('passes on what the server says of a bad request', async () => {
-    const house = await startHouse();
-    houses.push(house);
+    const server = await startTestServer();
+    servers.push(server);
 
-    const work = withData(worldOf(house.dataDir), {
+    const work = withData(worldOf(server.dataDir), {
       alone: async () => 'alone',
       running: ({ ask }) => ask('api/v1/keys/nobody', { method: 'DELETE' }),
     });
@@ -104,18 +104,18 @@ describe('the data folder', () => {
   it.skipIf(process.platform === 'win32')(
     'keeps the key of the running server to its owner, and its end ends it',
     async () => {
-      const house = await startHouse();
-      const file = join(house.dataDir, 'server.json');
+      const server = await startTestServer();
+      const file = join(server.dataDir, 'server.json');
       const { mode } = await stat(file);
-      const key = findServer(house.dataDir)?.key ?? '';
+      const key = findServer(server.dataDir)?.key ?? '';
 
-      await house.stop();
-      const next = await startHouse({ dataDir: house.dataDir });
-      houses.push(next);
+      await server.stop();
+      const next = await startTestServer({ dataDir: server.dataDir });
+      servers.push(next);
 
       expect(mode & 0o777).toBe(0o600);
       expect(key).not.toBe('');
-      expect(house.logged()).not.toContain(key);
+      expect(server.logged()).not.toContain(key);
       const answer = await fetch(`${next.url}/api/v1/keys`, { headers: { 'X-NuGet-ApiKey': key } });
       expect(answer.status).toBe(403);
     },

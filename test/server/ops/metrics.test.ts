@@ -4,28 +4,28 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createMetrics } from '../../../server/metrics.ts';
 import { createMetricsHandler } from '../../../server/ops/metrics.ts';
 import { createGitClient } from '../../kit/git.ts';
-import { makeKey, makeTempDir, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { listen } from '../../kit/listen.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { makeKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
-const houses: TestHouse[] = [];
+const servers: TestServer[] = [];
 afterEach(async () => {
-  for (const house of houses.splice(0)) await house.stop();
+  for (const server of servers.splice(0)) await server.stop();
 });
-async function start(options: Parameters<typeof startHouse>[0] = {}): Promise<TestHouse> {
-  const house = await startHouse(options);
-  houses.push(house);
-  return house;
+async function start(options: Parameters<typeof startTestServer>[0] = {}): Promise<TestServer> {
+  const server = await startTestServer(options);
+  servers.push(server);
+  return server;
 }
-async function read(house: TestHouse): Promise<string> {
-  const answer = await fetch(`${house.url}/metrics`);
+async function read(server: TestServer): Promise<string> {
+  const answer = await fetch(`${server.url}/metrics`);
   expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
   expect(answer.headers.get('cache-control')).toBe('no-store');
   return answer.text();
 }
 
-function putPayload(house: TestHouse, key: string): Promise<Response> {
-  return fetch(`${house.url}/dl/buf/1.32.0-beta.1/buf-windows-amd64.exe`, {
+function putPayload(server: TestServer, key: string): Promise<Response> {
+  return fetch(`${server.url}/dl/buf/1.32.0-beta.1/buf-windows-amd64.exe`, {
     method: 'PUT',
     headers: { 'X-NuGet-ApiKey': key },
     body: 'exe',
@@ -34,15 +34,15 @@ function putPayload(house: TestHouse, key: string): Promise<Response> {
 
 describe('/metrics', () => {
   it('tells of requests, durations, pushes, downloads, the catalog and the process', async () => {
-    const house = await start();
+    const server = await start();
     const nupkg = makeNupkg({ id: 'Tool' });
-    for (const key of [house.adminKey, house.adminKey, 'wrong']) await pushNupkg(house, nupkg, key);
+    for (const key of [server.adminKey, server.adminKey, 'wrong']) await pushNupkg(server, nupkg, key);
     for (let n = 0; n < 3; n += 1) {
-      await (await fetch(`${house.url}/nuget/package/tool/1.0.0`)).arrayBuffer();
+      await (await fetch(`${server.url}/nuget/package/tool/1.0.0`)).arrayBuffer();
     }
-    await (await fetch(`${house.url}/nuget/package/none/1.0.0`)).arrayBuffer();
+    await (await fetch(`${server.url}/nuget/package/none/1.0.0`)).arrayBuffer();
 
-    const text = await read(house);
+    const text = await read(server);
 
     expect(text.split('\n')).toEqual(
       expect.arrayContaining([
@@ -66,23 +66,23 @@ describe('/metrics', () => {
 
   it('tells how old what each channel offers is, and how payloads and git pushes ended', async () => {
     let time = new Date('2026-05-01T00:00:00Z');
-    const house = await start({ server: { now: () => time } });
-    const key = await makeKey(house, ['push']);
-    const put = await putPayload(house, key);
+    const server = await start({ server: { now: () => time } });
+    const key = await makeKey(server, ['push']);
+    const put = await putPayload(server, key);
     const hash = (await put.text()).trim();
-    expect([put.status, (await putPayload(house, key)).status]).toEqual([201, 200]);
-    expect((await putPayload(house, 'wrong')).status).toBe(403);
+    expect([put.status, (await putPayload(server, key)).status]).toEqual([201, 200]);
+    expect((await putPayload(server, 'wrong')).status).toBe(403);
     const git = await createGitClient(await makeTempDir(), key);
-    const work = await git.clone(`${house.url}/git/beta/go-win-tools.git`, 'work');
+    const work = await git.clone(`${server.url}/git/beta/go-win-tools.git`, 'work');
     await git.commit(work, 'buf: Update to version 1.32.0-beta.1', {
-      'bucket/buf.json': manifest(house.url, '1.32.0-beta.1', hash),
+      'bucket/buf.json': manifest(server.url, '1.32.0-beta.1', hash),
     });
     await git.run(work, 'push', '-q', 'origin', 'beta');
     await git.commit(work, 'buf: Remove', { 'README.md': 'mine now' });
     await expect(git.run(work, 'push', '-q', 'origin', 'beta')).rejects.toThrow();
     time = new Date('2026-05-03T12:00:00Z');
 
-    const text = await read(house);
+    const text = await read(server);
 
     expect(text).toContain('gwt_tool_age_days{tool="buf",channel="beta"} 2.5\n');
     expect(text).not.toContain('channel="main"');
@@ -132,10 +132,10 @@ describe('/metrics', () => {
       await start({ readAuth: 'feed' }),
       await start({ readAuth: 'all' }),
     ];
-    const status = async (house: TestHouse, key?: string): Promise<number> =>
+    const status = async (server: TestServer, key?: string): Promise<number> =>
       (
         await fetch(
-          `${house.url}/metrics`,
+          `${server.url}/metrics`,
           key === undefined ? {} : { headers: { Authorization: `Bearer ${key}` } },
         )
       ).status;

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeKey, startHouse, type TestHouse } from '../../kit/house.ts';
+import { makeKey, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 describe('payload door', () => {
-  let house: TestHouse;
+  let server: TestServer;
   beforeAll(async () => {
-    house = await startHouse({ maxPackageBytes: 1000 });
+    server = await startTestServer({ maxPackageBytes: 1000 });
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
-  const put = (path: string, body: string, key = house.adminKey) =>
-    fetch(`${house.url}/dl/${path}`, { method: 'PUT', headers: { 'X-NuGet-ApiKey': key }, body });
+  const put = (path: string, body: string, key = server.adminKey) =>
+    fetch(`${server.url}/dl/${path}`, { method: 'PUT', headers: { 'X-NuGet-ApiKey': key }, body });
   const hash = (text: string) => createHash('sha256').update(text).digest('hex');
 
   it('keeps bytes under their address for ever: 201, then 200 for the same and 409 for others', async () => {
@@ -21,7 +21,7 @@ describe('payload door', () => {
     const other = await put(path, 'MZ two');
     expect(other.status).toBe(409);
     expect(other.statusText).toContain(hash('MZ one'));
-    expect(await (await fetch(`${house.url}/dl/${path}`)).text()).toBe('MZ one');
+    expect(await (await fetch(`${server.url}/dl/${path}`)).text()).toBe('MZ one');
   });
 
   it('gives parallel uploads of different bytes one winner', async () => {
@@ -31,12 +31,12 @@ describe('payload door', () => {
     const statuses = (await Promise.all(bodies.map((body) => put(path, body)))).map(({ status }) => status);
 
     expect(statuses.toSorted()).toEqual([201, ...Array(7).fill(409)]);
-    expect(await (await fetch(`${house.url}/dl/${path}`)).text()).toBe(bodies[statuses.indexOf(201)]);
+    expect(await (await fetch(`${server.url}/dl/${path}`)).text()).toBe(bodies[statuses.indexOf(201)]);
   });
 
   it('answers as downloaders want it: length, strong ETag, immutable, ranges', async () => {
     await put('buf/1.32.0/buf-windows-arm64.exe', 'MZ arm64');
-    const url = `${house.url}/dl/buf/1.32.0/buf-windows-arm64.exe`;
+    const url = `${server.url}/dl/buf/1.32.0/buf-windows-arm64.exe`;
     const etag = `"${hash('MZ arm64')}"`;
 
     const whole = await fetch(url);
@@ -62,13 +62,13 @@ describe('payload door', () => {
   it('tells the bare hash beside each file', async () => {
     await put('buf/1.32.0/buf.cdx.json', '{}');
 
-    const answer = await fetch(`${house.url}/dl/buf/1.32.0/buf.cdx.json.sha256`);
+    const answer = await fetch(`${server.url}/dl/buf/1.32.0/buf.cdx.json.sha256`);
 
     expect(answer.headers.get('content-type')).toMatch(/^text\/plain/);
     expect(await answer.text()).toBe(`${hash('{}')}\n`);
-    const sbom = await fetch(`${house.url}/dl/buf/1.32.0/buf.cdx.json`);
+    const sbom = await fetch(`${server.url}/dl/buf/1.32.0/buf.cdx.json`);
     expect(sbom.headers.get('content-type')).toBe('application/vnd.cyclonedx+json');
-    expect((await fetch(`${house.url}/dl/buf/1.32.0/none.exe.sha256`)).status).toBe(404);
+    expect((await fetch(`${server.url}/dl/buf/1.32.0/none.exe.sha256`)).status).toBe(404);
   });
 
   it.each([
@@ -93,29 +93,29 @@ describe('payload door', () => {
   it('refuses nothing at all, and too much', async () => {
     expect((await put('delve/3.0.0/dlv-windows-amd64.exe', '')).status).toBe(400);
     expect((await put('delve/3.0.0/dlv-windows-amd64.exe', 'x'.repeat(1001))).status).toBe(413);
-    expect((await fetch(`${house.url}/dl/delve/3.0.0/dlv-windows-amd64.exe`)).status).toBe(404);
+    expect((await fetch(`${server.url}/dl/delve/3.0.0/dlv-windows-amd64.exe`)).status).toBe(404);
   });
 
   it('takes prereleases from a push:beta key and the rest from a push key, for the tools they name', async () => {
-    const beta = await makeKey(house, ['push:beta'], ['delve']);
-    const stable = await makeKey(house, ['push'], ['delve']);
+    const beta = await makeKey(server, ['push:beta'], ['delve']);
+    const stable = await makeKey(server, ['push'], ['delve']);
     const store = async (path: string, key: string) => (await put(path, 'MZ', key)).status;
 
     expect(await store('delve/2.0.0-beta.1/dlv-windows-amd64.exe', beta)).toBe(201);
     expect(await store('delve/2.0.0/dlv-windows-amd64.exe', beta)).toBe(403);
     expect(await store('delve/2.0.0/dlv-windows-amd64.exe', stable)).toBe(201);
     expect(await store('buf/2.0.0/buf-windows-amd64.exe', stable)).toBe(403);
-    expect(await store('buf/2.0.0/buf-windows-amd64.exe', await makeKey(house, ['read', 'unlist']))).toBe(
+    expect(await store('buf/2.0.0/buf-windows-amd64.exe', await makeKey(server, ['read', 'unlist']))).toBe(
       403,
     );
     expect(
-      (await fetch(`${house.url}/dl/buf/2.0.0/buf-windows-amd64.exe`, { method: 'PUT', body: 'MZ' })).status,
+      (await fetch(`${server.url}/dl/buf/2.0.0/buf-windows-amd64.exe`, { method: 'PUT', body: 'MZ' })).status,
     ).toBe(401);
   });
 
   it('says what is not there, and what is not done', async () => {
-    const missing = await fetch(`${house.url}/dl/delve/9.9.9/dlv-windows-amd64.exe`);
-    const deleted = await fetch(`${house.url}/dl/delve/1.22.0/dlv-windows-amd64.exe`, { method: 'DELETE' });
+    const missing = await fetch(`${server.url}/dl/delve/9.9.9/dlv-windows-amd64.exe`);
+    const deleted = await fetch(`${server.url}/dl/delve/1.22.0/dlv-windows-amd64.exe`, { method: 'DELETE' });
 
     expect([missing.status, await missing.text()]).toEqual([
       404,

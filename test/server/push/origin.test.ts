@@ -1,26 +1,26 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 describe('a push that tells what the package was elsewhere', () => {
   const now = new Date('2026-06-01T12:00:00Z');
-  let house: TestHouse;
+  let server: TestServer;
   let pushKey: string;
   beforeAll(async () => {
-    house = await startHouse({ server: { now: () => now } });
-    const { keys } = house.services;
+    server = await startTestServer({ server: { now: () => now } });
+    const { keys } = server.services;
     const by = { keyId: 'test', keyName: 'test', from: 'test' };
     pushKey = (await keys.create({ name: 'publisher', scopes: ['push', 'unlist'], ids: [] }, by)).key;
   });
-  afterAll(() => house.stop());
+  afterAll(() => server.stop());
 
   const push = (id: string, key: string, headers: Record<string, string>) =>
-    fetch(`${house.url}/api/v2/package`, {
+    fetch(`${server.url}/api/v2/package`, {
       method: 'PUT',
       headers: { 'X-NuGet-ApiKey': key, 'Content-Type': 'application/octet-stream', ...headers },
       body: new Uint8Array(makeNupkg({ id, version: '1.0.0' })),
     });
-  const rowOf = (id: string) => house.services.catalog.find(id, '1.0.0');
+  const rowOf = (id: string) => server.services.catalog.find(id, '1.0.0');
 
   it.each([
     ['dated', { 'X-Published': '2019-05-01T10:00:00Z' }, '2019-05-01T10:00:00.000Z', true],
@@ -35,7 +35,7 @@ describe('a push that tells what the package was elsewhere', () => {
     ['early', { 'X-Published': '2126-05-01T10:00:00Z' }, now.toISOString(), true],
     ['plain', {}, now.toISOString(), true],
   ])('is believed when the key is an admin: %s', async (id, headers, published, isListed) => {
-    expect((await push(id, house.adminKey, headers)).status).toBe(201);
+    expect((await push(id, server.adminKey, headers)).status).toBe(201);
 
     const row = await rowOf(id);
     expect([row?.published.toISOString(), row?.isListed]).toEqual([published, isListed]);
@@ -58,7 +58,7 @@ describe('a push that tells what the package was elsewhere', () => {
     ['X-Published', '2019-13-41T10:00:00Z'],
     ['X-Listed', 'no'],
   ])('is refused when nobody can understand it: %s: %s', async (name, value) => {
-    const answer = await push('unclear', house.adminKey, { [name]: value });
+    const answer = await push('unclear', server.adminKey, { [name]: value });
 
     expect(answer.status).toBe(400);
     expect(await answer.text()).toContain(name);

@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { sendRaw } from '../../kit/raw-http.ts';
+import { startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 type Part = { readonly head: string; readonly body: Buffer | string };
 
@@ -11,11 +11,11 @@ const file =
   'Content-Disposition: form-data; name="package"; filename="package"\r\nContent-Type: application/octet-stream';
 const field = 'Content-Disposition: form-data; name="comment"';
 
-let house: TestHouse;
+let server: TestServer;
 beforeAll(async () => {
-  house = await startHouse();
+  server = await startTestServer();
 });
-afterAll(() => house.stop());
+afterAll(() => server.stop());
 
 describe('an upload (spec nuget-v2 10.2)', () => {
   it.each<[string, string, (nupkg: Buffer) => Part[]]>([
@@ -120,12 +120,12 @@ describe('an upload (spec nuget-v2 10.2)', () => {
 
     expect(answer.status).toBe(400);
     expect(answer.reason).not.toBe('Bad Request');
-    expect(await readdir(join(house.dataDir, 'blobs', 'tmp'))).toEqual([]);
-    expect((await fetch(`${house.url}/readyz`)).status).toBe(200);
+    expect(await readdir(join(server.dataDir, 'blobs', 'tmp'))).toEqual([]);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
   });
 
   it('is refused when the part alone is too large, whatever the form adds', async () => {
-    const small = await startHouse({ maxPackageBytes: 2_000 });
+    const small = await startTestServer({ maxPackageBytes: 2_000 });
     const form = formOf('b', [{ head: file, body: Buffer.alloc(2_001) }]);
     const answer = await put(form, 'multipart/form-data; boundary=b', '/nuget/', small);
     expect(answer.status).toBe(413);
@@ -146,7 +146,7 @@ function formOf(boundary: string, parts: readonly Part[]): Buffer {
   ]);
 }
 
-function put(body: Buffer, type: string, path = '/nuget/', to = house) {
+function put(body: Buffer, type: string, path = '/nuget/', to = server) {
   return sendRaw(to.url, `${headOf(type, path, to)}Content-Length: ${body.length}\r\n\r\n`, body);
 }
 
@@ -158,18 +158,18 @@ function putChunked(body: Buffer, type: string) {
     '\r\n',
   ]);
   return sendRaw(
-    house.url,
-    `${headOf(type, '/nuget/', house)}Transfer-Encoding: chunked\r\n\r\n`,
+    server.url,
+    `${headOf(type, '/nuget/', server)}Transfer-Encoding: chunked\r\n\r\n`,
     ...chunks,
     '0\r\n\r\n',
   );
 }
 
-function headOf(type: string, path: string, { adminKey }: TestHouse): string {
+function headOf(type: string, path: string, { adminKey }: TestServer): string {
   return `PUT ${path} HTTP/1.1\r\nHost: feed\r\nConnection: close\r\nX-NuGet-ApiKey: ${adminKey}\r\nContent-Type: ${type}\r\n`;
 }
 
 async function bytesOf(id: string): Promise<Buffer> {
-  const answer = await fetch(`${house.url}/nuget/package/${id}/1.0.0`);
+  const answer = await fetch(`${server.url}/nuget/package/${id}/1.0.0`);
   return Buffer.from(await answer.arrayBuffer());
 }

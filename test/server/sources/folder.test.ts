@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createFolderSource } from '../../../server/sources/folder.ts';
 import { isTrouble } from '../../../server/sources/source.ts';
-import { makeTempDir } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { makeTempDir } from '../../kit/test-server.ts';
 
 let dir = '';
 afterEach(() => rm(dir, { recursive: true, force: true }));

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createWeb } from '../../../server/sources/web.ts';
-import { makeTempDir } from '../../kit/house.ts';
 import { type Listening, listen } from '../../kit/listen.ts';
 import { hasProgram, mustRun } from '../../kit/programs.ts';
+import { makeTempDir } from '../../kit/test-server.ts';
 
 const servers: Listening[] = [];
 afterEach(async () => {

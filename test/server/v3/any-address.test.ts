@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adminKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { adminKey, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 import { sendRaw } from '../../wire/raw-http.ts';
 
-let house: TestHouse;
+let server: TestServer;
 beforeAll(async () => {
-  house = await startHouse({ logLevel: 'error' });
-  await pushNupkg(house, makeNupkg({ id: 'sample' }), adminKey);
+  server = await startTestServer({ logLevel: 'error' });
+  await pushNupkg(server, makeNupkg({ id: 'sample' }), adminKey);
 });
-afterAll(() => house.stop());
+afterAll(() => server.stop());
 
 const known = fc.constantFrom(
   ...[
@@ -58,7 +58,7 @@ describe('the v3 door', () => {
   }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom('GET', 'HEAD', 'POST', 'DELETE'), address, async (method, path) => {
-        const { status } = await sendRaw(house.url, `${method} ${path} HTTP/1.1`, {
+        const { status } = await sendRaw(server.url, `${method} ${path} HTTP/1.1`, {
           Host: 'x',
           'Content-Length': '0',
         });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adminKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makePackage } from '../../kit/new-package.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { adminKey, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 const operator = { keyId: 'test', keyName: 'test', from: 'this machine' };
 const named = {
@@ -23,24 +23,24 @@ const packages = [
   ['All.Gone', '1.0.0', false],
 ] as const;
 
-let house: TestHouse;
+let server: TestServer;
 beforeAll(async () => {
-  house = await startHouse();
+  server = await startTestServer();
   for (const [id, version, isListed] of packages) {
-    expect((await pushNupkg(house, makeNupkg({ id, version, ...named }), adminKey)).status).toBe(201);
-    if (!isListed) await house.services.catalog.setListed(id, version, false, operator);
+    expect((await pushNupkg(server, makeNupkg({ id, version, ...named }), adminKey)).status).toBe(201);
+    if (!isListed) await server.services.catalog.setListed(id, version, false, operator);
   }
   for (let patch = 0; patch < 130; patch++) {
-    await house.services.catalog.add(makePackage({ id: 'Many', version: `1.0.${patch}-X` }), operator);
+    await server.services.catalog.add(makePackage({ id: 'Many', version: `1.0.${patch}-X` }), operator);
   }
 });
-afterAll(() => house.stop());
+afterAll(() => server.stop());
 
 const normalized = (version: string) => (version === '1.0' ? '1.0.0' : version).replace(/\+.*/, '');
 
 /** Every address of this server in a document, wherever it stands. */
 function addressesIn(document: unknown): string[] {
-  if (typeof document === 'string') return document.startsWith(house.url) ? [document] : [];
+  if (typeof document === 'string') return document.startsWith(server.url) ? [document] : [];
   if (typeof document !== 'object' || document === null) return [];
   return Object.values(document).flatMap(addressesIn);
 }
@@ -55,7 +55,7 @@ describe('every address in a v3 document', () => {
   it('answers, from the index on, for packages however they are named, listed or not', {
     timeout: 120_000,
   }, async () => {
-    const index = (await (await fetch(`${house.url}/v3/index.json`)).json()) as {
+    const index = (await (await fetch(`${server.url}/v3/index.json`)).json()) as {
       resources: { '@id': string; '@type': string }[];
     };
     const of = (type: string) => index.resources.find((one) => one['@type'] === type)?.['@id'] ?? '';
@@ -104,7 +104,7 @@ describe('every address in a v3 document', () => {
   });
 
   it('is there under each type that a client of any year looks for', async () => {
-    const { resources } = (await (await fetch(`${house.url}/v3/index.json`)).json()) as {
+    const { resources } = (await (await fetch(`${server.url}/v3/index.json`)).json()) as {
       resources: { '@type': string }[];
     };
     const types = resources.map((one) => one['@type']);

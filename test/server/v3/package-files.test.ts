@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adminKey, makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { adminKey, makeKey, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 import { sendRaw } from '../../wire/raw-http.ts';
 
 const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
@@ -20,9 +20,9 @@ const fullMeta = makeNupkg({
   files: { 'images/icon.png': png, 'README.md': readme, 'LICENSE.txt': 'Do what you want, ©.\n' },
 });
 
-let house: TestHouse;
+let server: TestServer;
 beforeAll(async () => {
-  house = await startHouse();
+  server = await startTestServer();
   await push(fullMeta);
   await push(
     makeNupkg({
@@ -48,15 +48,15 @@ beforeAll(async () => {
     }),
   );
 });
-afterAll(() => house.stop());
+afterAll(() => server.stop());
 
 async function push(nupkg: Buffer): Promise<void> {
-  const answer = await pushNupkg(house, nupkg, adminKey);
+  const answer = await pushNupkg(server, nupkg, adminKey);
   expect([answer.status, await answer.text()]).toEqual([201, expect.anything()]);
 }
 
 const get = (address: string, headers: Record<string, string> = {}) =>
-  fetch(address.startsWith('http') ? address : `${house.url}${address}`, { headers });
+  fetch(address.startsWith('http') ? address : `${server.url}${address}`, { headers });
 
 // biome-ignore lint/suspicious/noExplicitAny: documents are looked into by the tests
 async function read(path: string): Promise<any> {
@@ -69,7 +69,7 @@ const entryOf = async (id: string) => (await read(`/v3/reg/${id}/index.json`)).i
 
 describe('what dotnet pack puts into a package', () => {
   it('is on v3, in hits, entries and leaves alike', async () => {
-    const at = `${house.url}/v3/flat/full.meta/1.2.0`;
+    const at = `${server.url}/v3/flat/full.meta/1.2.0`;
     const expected = {
       owners: 'Meta team',
       iconUrl: `${at}/icon`,
@@ -92,8 +92,8 @@ describe('what dotnet pack puts into a package', () => {
   it('is on v2, as far as v2 has a field for it', async () => {
     const xml = await (await get("/nuget/Packages(Id='Full.Meta',Version='1.2.0')")).text();
 
-    expect(xml).toContain(`<d:IconUrl>${house.url}/v3/flat/full.meta/1.2.0/icon</d:IconUrl>`);
-    expect(xml).toContain(`<d:LicenseUrl>${house.url}/v3/flat/full.meta/1.2.0/license</d:LicenseUrl>`);
+    expect(xml).toContain(`<d:IconUrl>${server.url}/v3/flat/full.meta/1.2.0/icon</d:IconUrl>`);
+    expect(xml).toContain(`<d:LicenseUrl>${server.url}/v3/flat/full.meta/1.2.0/license</d:LicenseUrl>`);
     expect(xml).toContain('<d:Owners>Meta team</d:Owners>');
   });
 
@@ -134,10 +134,10 @@ describe('what dotnet pack puts into a package', () => {
       expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
     }
     const etag = (await get(address)).headers.get('etag') ?? '';
-    const again = await sendRaw(house.url, `GET ${address} HTTP/1.1`, { Host: 'x', 'If-None-Match': etag });
+    const again = await sendRaw(server.url, `GET ${address} HTTP/1.1`, { Host: 'x', 'If-None-Match': etag });
     expect([again.status, again.bodyBytes]).toEqual([304, 0]);
-    expect((await fetch(`${house.url}${address}`, { method: 'HEAD' })).status).toBe(200);
-    expect((await fetch(`${house.url}${address}`, { method: 'PUT' })).status).toBe(405);
+    expect((await fetch(`${server.url}${address}`, { method: 'HEAD' })).status).toBe(200);
+    expect((await fetch(`${server.url}${address}`, { method: 'PUT' })).status).toBe(405);
   });
 
   it.each([
@@ -165,13 +165,13 @@ describe('what dotnet pack puts into a package', () => {
     expect((await get('/v3/flat/gone/1.0.0/icon')).status).toBe(200);
     const headers = { 'X-NuGet-ApiKey': adminKey, 'X-Reason': 'test', 'Content-Type': 'application/json' };
     const body = JSON.stringify({ id: 'gone', version: '1.0.0', reason: 'test' });
-    const purged = await fetch(`${house.url}/api/v1/purges`, { method: 'POST', headers, body });
+    const purged = await fetch(`${server.url}/api/v1/purges`, { method: 'POST', headers, body });
     expect(purged.status).toBe(200);
     expect((await get('/v3/flat/gone/1.0.0/icon')).status).toBe(410);
   });
 
   it('needs a key that may read the package where reading needs one', async () => {
-    const closed = await startHouse({ readAuth: 'feed' });
+    const closed = await startTestServer({ readAuth: 'feed' });
     try {
       await pushNupkg(closed, fullMeta, adminKey);
       const address = `${closed.url}/v3/flat/full.meta/1.2.0/readme`;

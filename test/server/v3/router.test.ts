@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { v3Links } from '../../../server/v3/links.ts';
 import { readParameters } from '../../../server/v3/parameters.ts';
 import { search } from '../../../server/v3/search.ts';
-import { adminKey, makeKey, pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makePackage } from '../../kit/new-package.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { adminKey, makeKey, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 import { sendRaw } from '../../wire/raw-http.ts';
 
 const publicUrl = 'https://feed.corp/go';
@@ -16,34 +16,34 @@ const mixedPackage = makeNupkg({
   // Larger than a block that is read at once.
   files: { 'tools/noise.bin': randomBytes(200_000) },
 });
-let house: TestHouse;
+let server: TestServer;
 
 beforeAll(async () => {
-  house = await startHouse({ publicUrl });
-  await push(house, mixedPackage);
+  server = await startTestServer({ publicUrl });
+  await push(server, mixedPackage);
   for (const version of ['2.0.0-alpha', '2.0.0', '2.0.1-Alpha.1+build.7', '3.0.0']) {
-    await push(house, makeNupkg({ id: 'mixed', version }));
+    await push(server, makeNupkg({ id: 'mixed', version }));
   }
-  await unlist(house, 'mixed', '3.0.0');
-  await push(house, makeNupkg({ id: 'only.new', version: '1.0.0-beta.1' }));
-  await push(house, makeNupkg({ id: 'mixer', metadata: { description: 'Needs mixed.', tags: 'Go' } }));
+  await unlist(server, 'mixed', '3.0.0');
+  await push(server, makeNupkg({ id: 'only.new', version: '1.0.0-beta.1' }));
+  await push(server, makeNupkg({ id: 'mixer', metadata: { description: 'Needs mixed.', tags: 'Go' } }));
   for (let patch = 0; patch < 300; patch++) {
-    await house.services.catalog.add(makePackage({ id: 'Many', version: `1.0.${patch}` }), operator);
+    await server.services.catalog.add(makePackage({ id: 'Many', version: `1.0.${patch}` }), operator);
   }
 });
-afterAll(() => house.stop());
+afterAll(() => server.stop());
 
-async function push(to: TestHouse, nupkg: Buffer): Promise<void> {
+async function push(to: TestServer, nupkg: Buffer): Promise<void> {
   expect((await pushNupkg(to, nupkg, adminKey)).status).toBe(201);
 }
 
-async function unlist(at: TestHouse, id: string, version: string, key = adminKey): Promise<void> {
+async function unlist(at: TestServer, id: string, version: string, key = adminKey): Promise<void> {
   const headers = { 'X-NuGet-ApiKey': key };
   const answer = await fetch(`${at.url}/v3/publish/${id}/${version}`, { method: 'DELETE', headers });
   expect(answer.status).toBe(200);
 }
 
-const ask = (path: string, init: RequestInit = {}) => fetch(`${house.url}${path}`, init);
+const ask = (path: string, init: RequestInit = {}) => fetch(`${server.url}${path}`, init);
 
 // biome-ignore lint/suspicious/noExplicitAny: documents are looked into by the tests
 async function read(path: string): Promise<any> {
@@ -93,7 +93,7 @@ describe('the search', () => {
   });
 
   it('shares the versions that one answer may show among its hits, the newest of each', async () => {
-    const services = { catalog: house.services.catalog, links: v3Links(publicUrl) };
+    const services = { catalog: server.services.catalog, links: v3Links(publicUrl) };
     const found = (await search(readParameters('/search?q=packageid:many+packageid:mixer'), services, {
       maxVersions: 8,
     })) as {
@@ -117,7 +117,7 @@ describe('the search', () => {
   });
 
   it('has a thousand hits at most, whatever more is asked for, and says how many there are', async () => {
-    const big = await startHouse();
+    const big = await startTestServer();
     try {
       const { catalog } = big.services;
       await Promise.all(
@@ -147,7 +147,7 @@ describe('the search', () => {
   });
 
   it("takes the plus signs of NuGet's own clients as they are, and those of others for blanks", async () => {
-    await house.services.catalog.add(
+    await server.services.catalog.add(
       makePackage({ id: 'cpp.tool', version: '1.0.0-x', tags: ['c++'] }),
       operator,
     );
@@ -174,7 +174,7 @@ describe('the search', () => {
 
   it('ends with the hit that makes it too long, and says how many there are', async () => {
     const services = {
-      catalog: house.services.catalog,
+      catalog: server.services.catalog,
       links: v3Links(publicUrl),
     };
     const lengths = async (maxCharacters: number) => {
@@ -198,9 +198,9 @@ describe('the search', () => {
   it('counts every text of a hit, not those alone that people read', async () => {
     const license = { type: 'expression', text: 'x'.repeat(9000) } as const;
     for (const id of ['long.first', 'long.second'])
-      await house.services.catalog.add(makePackage({ id, version: '1.0.0-x', license }), operator);
+      await server.services.catalog.add(makePackage({ id, version: '1.0.0-x', license }), operator);
     const all = readParameters('/search?q=packageid:long.first+packageid:long.second&prerelease=true');
-    const services = { catalog: house.services.catalog, links: v3Links(publicUrl) };
+    const services = { catalog: server.services.catalog, links: v3Links(publicUrl) };
     const { totalHits, data } = (await search(all, services, { maxCharacters: 8000 })) as {
       totalHits: number;
       data: object[];
@@ -256,7 +256,7 @@ describe('the completion', () => {
 
   it('has the ids that begin with the text before those that have it elsewhere', async () => {
     for (const id of ['a.wid', 'wider', 'Wid', 'b-wid', 'WIDE', 'wid.get']) {
-      await house.services.catalog.add(makePackage({ id, version: '1.0.0-x' }), operator);
+      await server.services.catalog.add(makePackage({ id, version: '1.0.0-x' }), operator);
     }
     const all = ['Wid', 'wid.get', 'WIDE', 'wider', 'a.wid', 'b-wid'];
 
@@ -298,7 +298,7 @@ describe('the registrations', () => {
   ] as const)('of %d versions have them all in the index, or none', async (count, inline) => {
     const id = `has${count}`;
     for (let patch = 0; patch < count; patch++) {
-      await house.services.catalog.add(makePackage({ id, version: `1.0.${patch}-x` }), operator);
+      await server.services.catalog.add(makePackage({ id, version: `1.0.${patch}-x` }), operator);
     }
 
     const { items } = await read(`/v3/reg/${id}/index.json`);
@@ -339,7 +339,7 @@ describe('the registrations', () => {
     const { '@context': _, '@type': type, ...entry } = await read(leaf.catalogEntry);
     const { '@type': inline, ...same } = inIndex.catalogEntry;
     expect([type[0], entry]).toEqual([inline, expect.objectContaining(same)]);
-    const row = await house.services.catalog.find(id, entry.version);
+    const row = await server.services.catalog.find(id, entry.version);
     expect(entry).toMatchObject({
       id,
       packageSize: row?.sizeBytes,
@@ -381,7 +381,7 @@ describe('the flat container', () => {
 
   it('has the package, which counts once it is whole, and its nuspec', async () => {
     const address = '/v3/flat/mixed/1.0.0/mixed.1.0.0.nupkg';
-    const { versionDownloads: before = -1 } = (await house.services.catalog.find('mixed', '1.0')) ?? {};
+    const { versionDownloads: before = -1 } = (await server.services.catalog.find('mixed', '1.0')) ?? {};
     const whole = await ask(address);
     expect(Buffer.from(await whole.arrayBuffer()).equals(mixedPackage)).toBe(true);
     const etag = `"${createHash('sha256').update(mixedPackage).digest('hex')}"`;
@@ -395,8 +395,8 @@ describe('the flat container', () => {
     expect((await ask(address, { headers: { 'If-None-Match': etag } })).status).toBe(304);
     const head = await ask(address, { method: 'HEAD' });
     expect([head.status, head.headers.get('content-length')]).toEqual([200, String(mixedPackage.length)]);
-    await house.services.catalog.flush();
-    expect((await house.services.catalog.find('mixed', '1.0'))?.versionDownloads).toBe(before + 1);
+    await server.services.catalog.flush();
+    expect((await server.services.catalog.find('mixed', '1.0'))?.versionDownloads).toBe(before + 1);
 
     const nuspec = await ask('/v3/flat/mixed/1.0.0/mixed.nuspec');
     expect([nuspec.status, nuspec.headers.get('content-type')]).toEqual([200, 'application/xml']);
@@ -410,8 +410,8 @@ describe('the flat container', () => {
       ).toBeGreaterThan(0);
     }
 
-    await house.services.catalog.flush();
-    expect((await house.services.catalog.find('mixer', '1.0.0'))?.versionDownloads).toBe(3);
+    await server.services.catalog.flush();
+    expect((await server.services.catalog.find('mixer', '1.0.0'))?.versionDownloads).toBe(3);
   });
 
   it.each([
@@ -432,34 +432,34 @@ describe('the v3 door', () => {
       ['/v3/publish', '1.0.0'],
       ['/v3/publish/', '1.1.0'],
     ] as const) {
-      expect((await pushNupkg(house, makeNupkg({ id: 'taken', version }), adminKey, path)).status).toBe(201);
+      expect((await pushNupkg(server, makeNupkg({ id: 'taken', version }), adminKey, path)).status).toBe(201);
     }
     const again = await pushNupkg(
-      house,
+      server,
       makeNupkg({ id: 'taken', version: '1.1.0' }),
       adminKey,
       '/v3/publish/',
     );
     expect([again.status, again.statusText]).toEqual([409, expect.stringContaining('cannot be modified')]);
-    expect((await pushNupkg(house, makeNupkg({ id: 'x' }), 'wrong', '/v3/publish/')).status).toBe(403);
+    expect((await pushNupkg(server, makeNupkg({ id: 'x' }), 'wrong', '/v3/publish/')).status).toBe(403);
 
-    await unlist(house, 'taken', '1.1.0');
+    await unlist(server, 'taken', '1.1.0');
     expect(await searched('q=packageid:taken')).toEqual(['taken 1.0.0']);
     const headers = { 'X-NuGet-ApiKey': adminKey };
     expect((await ask('/v3/publish/taken/1.1.0', { method: 'POST', headers })).status).toBe(200);
     expect(await searched('q=packageid:taken')).toEqual(['taken 1.1.0']);
-    for (const version of ['1.0.0', '1.1.0']) await unlist(house, 'taken', version);
+    for (const version of ['1.0.0', '1.1.0']) await unlist(server, 'taken', version);
   });
 
   it('writes absolute addresses by the public URL, whatever Host says', async () => {
-    const { host } = new URL(house.url);
+    const { host } = new URL(server.url);
     for (const path of [
       '/v3/index.json',
       '/v3/search',
       '/v3/reg/mixed/index.json',
       '/v3/reg/many/index.json',
     ]) {
-      const { body } = await sendRaw(house.url, `GET ${path} HTTP/1.1`, {
+      const { body } = await sendRaw(server.url, `GET ${path} HTTP/1.1`, {
         Host: 'evil.example',
         'X-Forwarded-Host': 'evil.example',
         'X-Forwarded-Proto': 'ftp',
@@ -483,7 +483,7 @@ describe('the v3 door', () => {
       expect(first.headers.get('cache-control')).toBe('public, no-cache');
 
       // Not by fetch, which wants a fresh answer whenever it sends a condition.
-      const again = await sendRaw(house.url, `GET ${path} HTTP/1.1`, {
+      const again = await sendRaw(server.url, `GET ${path} HTTP/1.1`, {
         Host: 'x',
         'Accept-Encoding': 'gzip',
         'If-None-Match': etag,
@@ -524,16 +524,16 @@ describe('the v3 door', () => {
     '/v3/%66lat/mixed/index.json',
     '/v3/%72eg/mixed/index.json',
   ])('is not led astray by %s', async (path) => {
-    const { status } = await sendRaw(house.url, `GET ${path} HTTP/1.1`, { Host: 'x' });
+    const { status } = await sendRaw(server.url, `GET ${path} HTTP/1.1`, { Host: 'x' });
 
     expect([400, 404]).toContain(status);
   });
 });
 
 describe('the v3 door with READ_AUTH=feed', () => {
-  let closed: TestHouse;
+  let closed: TestServer;
   beforeAll(async () => {
-    closed = await startHouse({ readAuth: 'feed' });
+    closed = await startTestServer({ readAuth: 'feed' });
     await push(closed, makeNupkg({ id: 'kept' }));
   });
   afterAll(() => closed.stop());

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseStringPromise } from 'xml2js';
 import { parseNuGetVersion, printNormalizedVersion } from '../../../formats/nuget-version.ts';
-import { startHouse, type TestHouse } from '../../kit/house.ts';
 import { makePackage } from '../../kit/new-package.ts';
+import { startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 const operator = { keyId: 'test', keyName: 'test', from: 'this machine' };
 const ids = ['Go', 'go.tool', 'gopher'] as const;
@@ -27,17 +27,17 @@ const packages: fc.Arbitrary<Named[]> = fc.uniqueArray(
   { selector: ([id, version]) => `${id} ${version}`, minLength: 1, maxLength: 20 },
 );
 
-let house: TestHouse;
+let server: TestServer;
 let round = 0;
 beforeAll(async () => {
-  house = await startHouse();
+  server = await startTestServer();
 });
-afterAll(() => house.stop());
+afterAll(() => server.stop());
 
 /** Adds the packages under a prefix of their own, so that one server serves all rounds. */
 async function fill(all: readonly Named[]): Promise<string> {
   const prefix = `r${round++}.`;
-  const { catalog } = house.services;
+  const { catalog } = server.services;
   for (const [id, version, isListed] of all) {
     await catalog.add(makePackage({ id: prefix + id, version, description: 'tool' }), operator);
     if (!isListed) await catalog.setListed(prefix + id, version, false, operator);
@@ -50,7 +50,7 @@ type Seen = { readonly version: string; readonly listed: boolean };
 async function readV2(
   path: string,
 ): Promise<(Seen & { id: string; isLatest: boolean; isNewest: boolean })[]> {
-  const answer = await fetch(`${house.url}/nuget/${path}`);
+  const answer = await fetch(`${server.url}/nuget/${path}`);
   const { feed } = await parseStringPromise(await answer.text());
   return (feed.entry ?? []).map((entry: Record<string, Record<string, unknown[]>[]>) => {
     const properties = entry['m:properties']?.[0] ?? {};
@@ -70,7 +70,7 @@ async function readV2(
 
 // biome-ignore lint/suspicious/noExplicitAny: a document that is looked into
 async function readV3(path: string): Promise<any> {
-  const answer = await fetch(`${house.url}/v3/${path}`);
+  const answer = await fetch(`${server.url}/v3/${path}`);
   return answer.status === 404 ? undefined : answer.json();
 }
 

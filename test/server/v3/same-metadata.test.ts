@@ -4,17 +4,17 @@ import { parseStringPromise } from 'xml2js';
 import { digestBytes } from '../../../formats/digest.ts';
 import { dependenciesText, type Nuspec } from '../../../formats/nuspec.ts';
 import { nuspecValue } from '../../formats/arbitraries.ts';
-import { startHouse, type TestHouse } from '../../kit/house.ts';
+import { startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 const operator = { keyId: 'test', keyName: 'test', from: 'this machine' };
 const publicUrl = 'https://feed.corp/go';
 
-let house: TestHouse;
+let server: TestServer;
 let round = 0;
 beforeAll(async () => {
-  house = await startHouse({ publicUrl });
+  server = await startTestServer({ publicUrl });
 });
-afterAll(() => house.stop());
+afterAll(() => server.stop());
 
 /** Under an id of its own, so that one server serves all rounds. */
 async function add(said: Nuspec): Promise<string> {
@@ -23,7 +23,7 @@ async function add(said: Nuspec): Promise<string> {
   const nuspec = { ...said, id };
   const published = new Date(Date.UTC(2026, 0, 1) + round * 1001);
   const digest = digestBytes(Buffer.from(id));
-  expect(await house.services.catalog.add({ id, version, nuspec, ...digest, published }, operator)).toBe(
+  expect(await server.services.catalog.add({ id, version, nuspec, ...digest, published }, operator)).toBe(
     'added',
   );
   return id;
@@ -32,14 +32,14 @@ async function add(said: Nuspec): Promise<string> {
 type Fields = Readonly<Record<string, string | undefined>>;
 
 async function readV2(id: string): Promise<Fields> {
-  const answer = await fetch(`${house.url}/nuget/FindPackagesById()?id='${id}'&semVerLevel=2.0.0`);
+  const answer = await fetch(`${server.url}/nuget/FindPackagesById()?id='${id}'&semVerLevel=2.0.0`);
   const { feed } = await parseStringPromise(await answer.text(), { explicitCharkey: true });
   const properties: Record<string, { _?: string }[]> = feed.entry[0]['m:properties'][0];
   return Object.fromEntries(Object.entries(properties).map(([name, [value]]) => [name.slice(2), value?._]));
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a document that is looked into
-const readV3 = async (path: string): Promise<any> => (await fetch(`${house.url}/v3/${path}`)).json();
+const readV3 = async (path: string): Promise<any> => (await fetch(`${server.url}/v3/${path}`)).json();
 
 /** What the field of v2 must be, said by that of v3. */
 // biome-ignore lint/suspicious/noExplicitAny: as above
@@ -93,7 +93,7 @@ describe('the metadata of a package', () => {
     await fc.assert(
       fc.asyncProperty(nuspecValue, fc.boolean(), async (nuspec, isListed) => {
         const id = await add(nuspec);
-        if (!isListed) await house.services.catalog.setListed(id, nuspec.version, false, operator);
+        if (!isListed) await server.services.catalog.setListed(id, nuspec.version, false, operator);
         const v2 = await readV2(id);
         const index = await readV3(`reg/${id.toLowerCase()}/index.json`);
         const inline = index.items[0].items[0].catalogEntry;

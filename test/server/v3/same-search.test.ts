@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pushNupkg, startHouse, type TestHouse } from '../../kit/house.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
+import { pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 import { readRecording } from '../../wire/recording.ts';
 
-let house: TestHouse;
+let server: TestServer;
 beforeAll(async () => {
-  house = await startHouse();
+  server = await startTestServer();
   for (const [id, version, metadata] of [
     [
       'Mod.One',
@@ -27,24 +27,24 @@ beforeAll(async () => {
     ['cpptool', '1.0.0', { tags: 'c++', title: 'c++' }],
     ['Owned', '1.0.0-beta.1', { authors: 'Bob', owners: 'Ada Web' }],
   ] as const) {
-    const answer = await pushNupkg(house, makeNupkg({ id, version, metadata }), house.adminKey);
+    const answer = await pushNupkg(server, makeNupkg({ id, version, metadata }), server.adminKey);
     if (answer.status !== 201) throw new Error(`${id}: ${answer.status} ${answer.statusText}`);
   }
 });
-afterAll(() => house.stop());
+afterAll(() => server.stop());
 
 async function overV2(text: string, isPrerelease = false): Promise<string[]> {
   const flag = isPrerelease ? 'IsAbsoluteLatestVersion' : 'IsLatestVersion';
   const term = encodeURIComponent(text.replaceAll("'", "''"));
   const answer = await fetch(
-    `${house.url}/nuget/Search()?$filter=${flag}&searchTerm='${term}'&includePrerelease=${isPrerelease}&semVerLevel=2.0.0`,
+    `${server.url}/nuget/Search()?$filter=${flag}&searchTerm='${term}'&includePrerelease=${isPrerelease}&semVerLevel=2.0.0`,
   );
   return [...(await answer.text()).matchAll(/<d:Id>(.*?)<\/d:Id>/g)].map(([, id = '']) => id);
 }
 
 async function overV3(text: string, isPrerelease = false): Promise<string[]> {
   const answer = await fetch(
-    `${house.url}/v3/search?q=${encodeURIComponent(text)}&prerelease=${isPrerelease}&semVerLevel=2.0.0`,
+    `${server.url}/v3/search?q=${encodeURIComponent(text)}&prerelease=${isPrerelease}&semVerLevel=2.0.0`,
   );
   const { data } = (await answer.json()) as { data: { id: string }[] };
   return data.map(({ id }) => id);
@@ -125,7 +125,7 @@ describe('a search', () => {
       .flatMap(({ command, requests }) => requests.slice(-1).map((request) => [command, request] as const)),
   )('for c++ as %s sends it finds the package, and from a browser it does not', async (_command, request) => {
     const ask = async (userAgent: string) => {
-      const answer = await fetch(`${house.url}${request.line.split(' ')[1]}`, {
+      const answer = await fetch(`${server.url}${request.line.split(' ')[1]}`, {
         headers: { 'User-Agent': userAgent },
       });
       return (await answer.text()).includes('cpp');
@@ -144,7 +144,7 @@ describe('a search', () => {
       .flatMap(({ command, requests }) => requests.map(({ line }) => [command, line] as const))
       .filter(([, line]) => line.includes('tag:')),
   )('with a tag as %s sends it finds the module', async (_command, line) => {
-    const answer = await fetch(`${house.url}${line.split(' ')[1]}`);
+    const answer = await fetch(`${server.url}${line.split(' ')[1]}`);
 
     const found = [...(await answer.text()).matchAll(/<d:Tags>(.*?)<\/d:Tags>/g)].map(([, tags]) => tags);
     const [, tag = ''] = /tag:([\w-]+)/.exec(line) ?? [];

@@ -7,9 +7,9 @@ import { spoiledModules } from '../../../../manifest-gen/upstream/go/module-cach
 import { spoiledToolchains } from '../../../../manifest-gen/upstream/go/toolchain-folder.ts';
 import { type GoProxy, startGoProxy } from '../../../kit/go-proxy.ts';
 import { goHere } from '../../../kit/hello-tool.ts';
-import { makeTempDir } from '../../../kit/house.ts';
 import { hasProgram } from '../../../kit/programs.ts';
 import { makeSumDatabase } from '../../../kit/sumdb.ts';
+import { makeTempDir } from '../../../kit/test-server.ts';
 import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../../kit/upstream-world.ts';
 
 const hasGo = hasProgram('go');

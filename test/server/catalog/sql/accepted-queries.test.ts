@@ -16,8 +16,8 @@ import { type Connection, openDatabase } from '../../../../server/catalog/sql/co
 import { openScans, type Scans } from '../../../../server/catalog/sql/scans.ts';
 import { FeedError } from '../../../../server/errors.ts';
 import { everything } from '../../../contract/catalog.ts';
-import { makeTempDir } from '../../../kit/house.ts';
 import { fillWithLongTexts } from '../../../kit/long-texts.ts';
+import { makeTempDir } from '../../../kit/test-server.ts';
 
 /** Half of what those who watch the server may have to wait (test/hostile/long-queries.test.ts). */
 const maxHeldMs = 50;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Connection, openDatabase } from '../../../../server/catalog/sql/connect.ts';
 import { createGroupCommit } from '../../../../server/catalog/sql/group-commit.ts';
-import { makeTempDir } from '../../../kit/house.ts';
+import { makeTempDir } from '../../../kit/test-server.ts';
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {

@@ -10,8 +10,8 @@ import { openScans, type ScanLimits, type Scans } from '../../../../server/catal
 import { raw, sql } from '../../../../server/catalog/sql/term.ts';
 import { parseFilter } from '../../../../server/odata/filter.ts';
 import { everything } from '../../../contract/catalog.ts';
-import { makeTempDir } from '../../../kit/house.ts';
 import { fillWithLongTexts } from '../../../kit/long-texts.ts';
+import { makeTempDir } from '../../../kit/test-server.ts';
 
 /** Three seconds of work that no row interrupts. */
 const stubborn = raw(

@@ -5,11 +5,11 @@ import type { Config } from '../../server/config.ts';
 import { createLogger } from '../../server/log.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../server/serve.ts';
 
-export type HouseOptions = Partial<Config> & {
+export type TestServerOptions = Partial<Config> & {
   readonly server?: Partial<ServerOptions>;
 };
 
-export type TestHouse = RunningServer & {
+export type TestServer = RunningServer & {
   readonly adminKey: string;
   readonly dataDir: string;
   /** What was logged so far, a JSON object a line. */
@@ -22,7 +22,7 @@ export const productDir = resolve(import.meta.dirname, '..', '..');
 export const adminKey = 'an-admin-key-for-tests';
 
 /** A whole server on a free port, with its data in a temporary folder. */
-export async function startHouse({ server, ...settings }: HouseOptions = {}): Promise<TestHouse> {
+export async function startTestServer({ server, ...settings }: TestServerOptions = {}): Promise<TestServer> {
   const dataDir = settings.dataDir ?? (await makeTempDir());
   const lines: string[] = [];
   const config: Config = {
@@ -62,14 +62,14 @@ export function makeTempDir(): Promise<string> {
 
 /** Makes a key over the API, as an operator does. */
 export async function makeKey(
-  house: Pick<TestHouse, 'url' | 'adminKey'>,
+  server: Pick<TestServer, 'url' | 'adminKey'>,
   scopes: readonly string[],
   ids: readonly string[] = [],
   owner?: string,
 ): Promise<string> {
-  const answer = await fetch(`${house.url}/api/v1/keys`, {
+  const answer = await fetch(`${server.url}/api/v1/keys`, {
     method: 'POST',
-    headers: { 'X-NuGet-ApiKey': house.adminKey, 'Content-Type': 'application/json' },
+    headers: { 'X-NuGet-ApiKey': server.adminKey, 'Content-Type': 'application/json' },
     body: JSON.stringify({ name: scopes.join(' '), scopes, ids, owner }),
   });
   const { key } = (await answer.json()) as { key: string };
@@ -78,7 +78,7 @@ export async function makeKey(
 
 /** Pushes as nuget.exe does: multipart with a quoted boundary. */
 export function pushNupkg(
-  house: Pick<TestHouse, 'url'>,
+  server: Pick<TestServer, 'url'>,
   nupkg: Buffer,
   key: string,
   path = '/nuget/',
@@ -87,7 +87,7 @@ export function pushNupkg(
   const head =
     `--${boundary}\r\nContent-Type: application/octet-stream\r\n` +
     "Content-Disposition: form-data; name=package; filename=package.nupkg; filename*=utf-8''package.nupkg\r\n\r\n";
-  return fetch(`${house.url}${path}`, {
+  return fetch(`${server.url}${path}`, {
     method: 'PUT',
     headers: { 'X-NuGet-ApiKey': key, 'Content-Type': `multipart/form-data; boundary="${boundary}"` },
     body: Buffer.concat([Buffer.from(head), nupkg, Buffer.from(`\r\n--${boundary}--\r\n`)]),
