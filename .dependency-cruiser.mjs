@@ -27,13 +27,13 @@ export default {
       'formats-are-pure',
       'formats/ says what bytes mean; it knows neither server nor generator.',
       { path: '^formats/' },
-      { path: '^(outbound|server|manifest-gen|conformance|dev|bench|main|verbs|start)' },
+      { path: '^(invocation|outbound|server|manifest-gen|conformance|dev|bench|main|verbs|start)' },
     ),
     forbid(
       'outbound-knows-nobody',
       'How the way out goes (proxies) is the same for the generator and for an import.',
       { path: '^outbound/' },
-      { path: '^(formats|server|manifest-gen|conformance|dev|bench|main|verbs|start)' },
+      { path: '^(invocation|formats|server|manifest-gen|conformance|dev|bench|main|verbs|start)' },
     ),
     forbid(
       'serve-makes-no-connection',
@@ -120,6 +120,12 @@ export default {
       'What is written for the clients decides on their machines; it takes the tools from the generator, and no more.',
       { path: '^(formats|outbound|server|manifest-gen|conformance|start|dev)' },
       { path: '^shims/' },
+    ),
+    forbid(
+      'invocation-knows-nobody',
+      'What a verb is handed is the same for all of them.',
+      { path: '^invocation\\.ts$' },
+      { path: '.' },
     ),
     forbid('nobody-imports-main', 'main.ts is the program, not a module.', {}, { path: '^main\\.ts$' }),
     forbid(

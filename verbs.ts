@@ -1,11 +1,11 @@
 /** Every verb and where it is; each is loaded only when it is asked for (contract section 1). */
 import type { Command } from 'commander';
-import type { Invocation } from './manifest-gen/world.ts';
+import type { Invocation } from './invocation.ts';
 
 /** A verb: what `--help` says of it, and where it is. */
 export type Verb = {
   readonly does: string;
-  readonly load: () => Promise<{ createCommand(world: Invocation): Command }>;
+  readonly load: () => Promise<{ createCommand(invocation: Invocation): Command }>;
 };
 
 /** Verbs of the installed program. */

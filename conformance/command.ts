@@ -1,20 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { fileReason } from '../formats/file-reason.ts';
+import type { Invocation } from '../invocation.ts';
 import { type Level, levels } from './check.ts';
 import { fail } from './errors.ts';
 import { printFailure, printJson, printTable } from './report.ts';
 import { chosen, type Result, runSuite, type Settings } from './suite.ts';
 import { parseAddress } from './wire/address.ts';
-
-/** What main.ts hands to a verb, as far as this one looks at it. */
-export type ConformanceWorld = {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdout: NodeJS.WritableStream;
-  readonly stderr: NodeJS.WritableStream;
-  /** Aborted by Ctrl-C. */
-  readonly signal: AbortSignal;
-};
 
 type Flags = {
   readonly apiKey?: string;
@@ -45,7 +37,10 @@ Examples:
 
 It fails when a must does not hold; a should that does not is only reported.`;
 
-export function createCommand(world: ConformanceWorld): Command {
+/** What the suite needs of it. */
+type Part = Pick<Invocation, 'env' | 'stdout' | 'stderr' | 'signal'>;
+
+export function createCommand(invocation: Part): Command {
   return new Command('feed:conformance')
     .description(
       'Checks any NuGet v2 feed as choco, nuget.exe and PowerShell see it: what holds, what does not, and which client would break.',
@@ -75,13 +70,15 @@ export function createCommand(world: ConformanceWorld): Command {
     .option('--json', 'one object a line on stdout, nothing else')
     .addHelpText('after', examples)
     .configureOutput({
-      writeOut: (text) => world.stdout.write(text),
-      writeErr: (text) => world.stderr.write(text),
+      writeOut: (text) => invocation.stdout.write(text),
+      writeErr: (text) => invocation.stderr.write(text),
     })
-    .action((url: string, flags: Flags) => run(world, readSettings(world, url, flags), flags.json === true));
+    .action((url: string, flags: Flags) =>
+      run(invocation, readSettings(invocation, url, flags), flags.json === true),
+    );
 }
 
-async function run({ stdout, stderr }: ConformanceWorld, settings: Settings, isJson: boolean): Promise<void> {
+async function run({ stdout, stderr }: Part, settings: Settings, isJson: boolean): Promise<void> {
   const results: Result[] = [];
   const total = chosen(settings).length;
   if (total === 0) fail('USAGE', { problem: `--only ${settings.only.join(', ')} names no check.` });
@@ -100,7 +97,7 @@ async function run({ stdout, stderr }: ConformanceWorld, settings: Settings, isJ
   process.exitCode = hasBroken ? 1 : 0;
 }
 
-function readSettings({ env, signal, stderr }: ConformanceWorld, url: string, flags: Flags): Settings {
+function readSettings({ env, signal, stderr }: Part, url: string, flags: Flags): Settings {
   if (parseAddress(url) === undefined) fail('USAGE', { problem: `${url} is no http or https address.` });
   // By this every client tells the two protocols apart.
   if (/\.json$/i.test(url))

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
-import { runSteps, type World } from './run-steps.ts';
+import type { Invocation } from '../invocation.ts';
+import { runSteps } from './run-steps.ts';
 
-export function createCommand(world: World): Command {
+export function createCommand(invocation: Invocation): Command {
   return new Command()
     .description('benchmarks: ratios against references in the same run')
     .argument('[ARGUMENT...]')
@@ -9,6 +10,6 @@ export function createCommand(world: World): Command {
     .helpOption(false)
     .action(async (args: string[]) => {
       const steps = [{ title: 'bench', program: 'tsx', args: ['bench/main.ts', ...args] }];
-      process.exitCode = await runSteps(world, steps);
+      process.exitCode = await runSteps(invocation, steps);
     });
 }

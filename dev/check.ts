@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { runSteps, type World } from './run-steps.ts';
+import type { Invocation } from '../invocation.ts';
+import { runSteps } from './run-steps.ts';
 
 const steps = [
   { title: 'types (tsc, strict)', program: 'tsc', args: ['--noEmit', '-p', '.'] },
@@ -8,8 +9,8 @@ const steps = [
   { title: 'dead code (knip)', program: 'knip', args: [] },
 ];
 
-export function createCommand(world: World): Command {
+export function createCommand(invocation: Invocation): Command {
   return new Command().description('types, lint, layers, dead code').action(async () => {
-    process.exitCode = await runSteps(world, steps);
+    process.exitCode = await runSteps(invocation, steps);
   });
 }

@@ -9,6 +9,7 @@ import extractOptions from 'dependency-cruiser/config-utl/extract-depcruise-opti
 
 const roots = [
   'main.ts',
+  'invocation.ts',
   'verbs.ts',
   'start.ts',
   'formats',

@@ -1,26 +1,24 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import type { Invocation } from '../invocation.ts';
 
-/** What main.ts hands to a verb of this checkout. */
-export type World = {
-  readonly productDir: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-};
+/** What the verbs of a checkout need of it. */
+type Place = Pick<Invocation, 'productDir' | 'env'>;
 
 /** One program of node_modules/.bin with its arguments. */
 export type Step = { readonly title: string; readonly program: string; readonly args: readonly string[] };
 
 /** Runs the steps one after the other, all of them, and answers with the first exit code that is not 0. */
-export async function runSteps(world: World, steps: readonly Step[]): Promise<number> {
+export async function runSteps(invocation: Place, steps: readonly Step[]): Promise<number> {
   let exitCode = 0;
   for (const step of steps) {
-    const code = await runStep(world, step);
+    const code = await runStep(invocation, step);
     exitCode ||= code;
   }
   return exitCode;
 }
 
-function runStep({ productDir, env }: World, step: Step): Promise<number> {
+function runStep({ productDir, env }: Place, step: Step): Promise<number> {
   const isWindows = process.platform === 'win32';
   const program = join(productDir, 'node_modules', '.bin', isWindows ? `${step.program}.cmd` : step.program);
   process.stderr.write(`\n> ${step.title}\n`);

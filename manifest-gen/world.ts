@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Invocation } from '../invocation.ts';
 import { type Cache, createCache } from './cache.ts';
 import { claimCache } from './claim-cache.ts';
 import { type ConfigSource, type Environment, type GeneratorConfig, loadGeneratorConfig } from './config.ts';
@@ -14,19 +15,6 @@ import { createHttp, lookPatience, patience } from './upstream/http.ts';
 import { createSilentHosts } from './upstream/silent-hosts.ts';
 import { createUpstreams, type Upstreams } from './upstream/upstreams.ts';
 import type { DatabaseTree } from './vulnerabilities/database.ts';
-
-/** What main.ts hands to a verb: the process, seen once. */
-export type Invocation = {
-  readonly env: Environment;
-  readonly stdout: NodeJS.WritableStream;
-  readonly stderr: NodeJS.WritableStream;
-  /** Where the product's own files lie: manifest-gen/tools, nuspecs, buckets. */
-  readonly productDir: string;
-  readonly cwd: string;
-  /** Aborted by Ctrl-C and SIGTERM. */
-  readonly signal: AbortSignal;
-  readonly version: string;
-};
 
 /** All that a release may touch, built once a run. Everything else is a function of values. */
 export type World = HttpAccess & {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Command } from 'commander';
+import type { Invocation } from '../invocation.ts';
 import { createApp, type Services } from './app.ts';
 import { type Config, configHelp, loadConfig } from './config.ts';
 import { buildHouse } from './house.ts';
@@ -9,21 +10,12 @@ import { createLogger, type Logger } from './log.ts';
 import { keepMemorySmall } from './memory.ts';
 import { announceServer } from './own-server.ts';
 
-type World = {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdout: NodeJS.WritableStream;
-  readonly productDir: string;
-  /** Ends the server. */
-  readonly signal: AbortSignal;
-  readonly version: string;
-};
-
 /** The verb `serve`: the server alone, until the signal. */
-export function createCommand(world: World): Command {
+export function createCommand(invocation: Invocation): Command {
   return new Command('serve')
     .description('Serves the feed, the payloads and the bucket. It makes no outbound connection.')
     .addHelpText('after', `\n${configHelp()}`)
-    .action(() => serve(world));
+    .action(() => serve(invocation));
 }
 
 export type RunningServer = {
@@ -119,7 +111,7 @@ export async function startServer(
   }
 }
 
-async function serve({ env, stdout, productDir, signal, version }: World): Promise<void> {
+async function serve({ env, stdout, productDir, signal, version }: Invocation): Promise<void> {
   keepMemorySmall();
   const config = loadConfig(env);
   const server = await startServer(config, createLogger(config.logLevel), { productDir, version, env });

@@ -1,16 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
+import type { Invocation } from '../invocation.ts';
 import { openOutDir } from '../manifest-gen/commands/keep-files.ts';
 import { asInterruption } from '../manifest-gen/commands/run-verb.ts';
 import { fail, ReleaseError } from '../manifest-gen/errors.ts';
-import {
-  createReport,
-  createWorld,
-  type Invocation,
-  loadToolsOf,
-  type World,
-} from '../manifest-gen/world.ts';
+import { createReport, createWorld, loadToolsOf, type World } from '../manifest-gen/world.ts';
 import { buildLauncher, type Launcher } from './build-launcher.ts';
 import { removeLeftovers } from './leftovers.ts';
 import type { ShimsChannel } from './next-version.ts';

@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { printReleaseRecord } from '../../formats/release-record.ts';
+import type { Invocation } from '../../invocation.ts';
 import { publishManifest } from '../publish/bucket-branch.ts';
 import type { Packed } from '../release.ts';
 import { renderManifest } from '../render/scoop.ts';
 import type { Outcome } from '../report/report.ts';
-import type { Invocation, World } from '../world.ts';
+import type { World } from '../world.ts';
 import type { Context } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { requireCarried, withSources } from './from-bundle.ts';

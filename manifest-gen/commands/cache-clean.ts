@@ -1,10 +1,11 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { readDuration } from '../../formats/duration.ts';
+import type { Invocation } from '../../invocation.ts';
 import { type Cleaned, cleanCache } from '../cache-clean/clean.ts';
 import { loadGeneratorConfig } from '../config.ts';
 import { forTerminal } from '../for-terminal.ts';
 import { columns } from '../report/columns.ts';
-import { configSource, type Invocation } from '../world.ts';
+import { configSource } from '../world.ts';
 import { addFlags } from './flags.ts';
 
 type CleanFlags = {

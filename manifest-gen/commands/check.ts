@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
+import type { Invocation } from '../../invocation.ts';
 import { readCar } from '../plan/train.ts';
 import { findUnfinished } from '../plan/unfinished.ts';
 import { listVersions } from '../publish/feed-client.ts';
@@ -8,7 +9,7 @@ import type { WatchRow } from '../report/report.ts';
 import type { Tool } from '../tools.ts';
 import { remedyOf } from '../vulnerabilities/gaps.ts';
 import type { Judged } from '../vulnerabilities/policy.ts';
-import type { Invocation, World } from '../world.ts';
+import type { World } from '../world.ts';
 import { type Context, withContext } from './context.ts';
 import { findNewest } from './find-source.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';

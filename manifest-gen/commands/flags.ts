@@ -2,9 +2,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readDuration } from '../../formats/duration.ts';
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { type SourceKind, sourceKinds } from '../../formats/release-record.ts';
+import type { Invocation } from '../../invocation.ts';
 import { generatorConfigHelp } from '../config.ts';
 import { maxReasonLength } from '../withdraw/note.ts';
-import type { Invocation } from '../world.ts';
 
 /** Flags of the release verbs (contract section 1). */
 export type ReleaseFlags = {

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
+import type { Invocation } from '../../invocation.ts';
 import { fail } from '../errors.ts';
 import type { Packed } from '../release.ts';
 import type { Outcome } from '../report/report.ts';
-import type { Invocation, World } from '../world.ts';
+import type { World } from '../world.ts';
 import type { Context } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { withSources } from './from-bundle.ts';

@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
+import type { Invocation } from '../../invocation.ts';
 import { pushOnTop } from '../publish/bucket-branch.ts';
 import type { Outcome, PlanRow } from '../report/report.ts';
-import type { Invocation, World } from '../world.ts';
+import type { World } from '../world.ts';
 import { type Context, withContext } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type Move, planMoves, type Rebase, requireDownloads, requireOwnAddress } from './rebase-plan.ts';

@@ -1,14 +1,8 @@
+import type { Invocation } from '../../invocation.ts';
 import { ReleaseError } from '../errors.ts';
 import { keepMemorySmall } from '../memory.ts';
 import { type BrokenTool, requireWhole, type Tool } from '../tools.ts';
-import {
-  createReport,
-  createWorld,
-  type Invocation,
-  readToolsOf,
-  type World,
-  type WorldChoice,
-} from '../world.ts';
+import { createReport, createWorld, readToolsOf, type World, type WorldChoice } from '../world.ts';
 import type { ReleaseFlags } from './flags.ts';
 import { toolOf } from './request.ts';
 import { endRun } from './run-each.ts';

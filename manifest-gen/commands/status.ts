@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { valid } from 'semver';
+import type { Invocation } from '../../invocation.ts';
 import type { ReleaseError } from '../errors.ts';
 import { type MadeHere, madeHere } from '../made-here.ts';
 import { isOldEnough } from '../plan/newest-allowed.ts';
@@ -9,7 +10,7 @@ import { listVersions } from '../publish/feed-client.ts';
 import type { FeedPackage } from '../publish/feed-page.ts';
 import type { StatusRow } from '../report/report.ts';
 import type { Tool } from '../tools.ts';
-import type { Invocation, World } from '../world.ts';
+import type { World } from '../world.ts';
 import { type Context, withContext } from './context.ts';
 import { isNobodyThere } from './find-source.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';

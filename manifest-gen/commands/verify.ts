@@ -1,12 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
+import type { Invocation } from '../../invocation.ts';
 import { fail } from '../errors.ts';
 import type { Channel } from '../publish/bucket-repository.ts';
 import type { Check } from '../repeat/check.ts';
 import { repeatEvidence } from '../repeat/repeat.ts';
 import type { Outcome } from '../report/report.ts';
-import type { Invocation, World } from '../world.ts';
+import type { World } from '../world.ts';
 import { type Context, withContext } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { withSources } from './from-bundle.ts';

@@ -1,12 +1,13 @@
 import { Command } from 'commander';
 import type { SourceKind } from '../../formats/release-record.ts';
+import type { Invocation } from '../../invocation.ts';
 import { fail } from '../errors.ts';
 import { unlistPackage } from '../publish/feed-client.ts';
 import type { Outcome } from '../report/report.ts';
 import { withdrawalNote } from '../withdraw/note.ts';
 import { channelOf } from '../withdraw/plan.ts';
 import { recoveryLines } from '../withdraw/recovery.ts';
-import type { Invocation, World } from '../world.ts';
+import type { World } from '../world.ts';
 import type { Context } from './context.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { withSources } from './from-bundle.ts';

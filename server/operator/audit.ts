@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { hiddenCharacters } from '../../formats/hidden-characters.ts';
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
+import type { Invocation } from '../../invocation.ts';
 import type { AuditEntry } from '../audit/audit.ts';
 import type { DownloadJson } from '../audit/download-json.ts';
 import { toEntryJson } from '../audit/entry-json.ts';
@@ -9,10 +10,9 @@ import { fail } from '../errors.ts';
 import { printTable } from './table.ts';
 import { type Trail, trailHere, trailOf } from './trail.ts';
 import { withData } from './with-data.ts';
-import type { OperatorWorld } from './world.ts';
 
 /** The verb `feed:audit`: what changed, whether the trail of it holds, and who has what. */
-export function createCommand(world: OperatorWorld): Command {
+export function createCommand(invocation: Invocation): Command {
   const command = new Command('feed:audit')
     .description(
       'Shows and checks the trail of changes, and who downloaded what; also while the server runs.',
@@ -25,7 +25,7 @@ export function createCommand(world: OperatorWorld): Command {
     .option('--since <date>', 'only from this date or time on, such as 2026-11-24', readDate)
     .option('--id <id>', 'only of this package id, tool, key id or git ref')
     .option('--json', 'one JSON object a line')
-    .action((options: ListOptions) => withTrail(world, (trail) => list(world, trail, options)));
+    .action((options: ListOptions) => withTrail(invocation, (trail) => list(invocation, trail, options)));
   command
     .command('verify')
     .description('Walks the chain of hashes; exit 1 with the first broken link.')
@@ -34,29 +34,31 @@ export function createCommand(world: OperatorWorld): Command {
       'a head that was noted before: proves that nothing after it was cut off',
       readHash,
     )
-    .action((options: { head?: string }) => withTrail(world, (trail) => verify(world, trail, options.head)));
+    .action((options: { head?: string }) =>
+      withTrail(invocation, (trail) => verify(invocation, trail, options.head)),
+    );
   command
     .command('downloads')
     .description('Who has it: every recipient of a package or payload. Newest first.')
     .argument('<id[@version]>', 'a package id or tool', readIdAndVersion)
     .option('--json', 'one JSON object a line')
     .action((what: IdAndVersion, options: { json?: true }) =>
-      withTrail(world, (trail) => downloads(world, trail, what, options)),
+      withTrail(invocation, (trail) => downloads(invocation, trail, what, options)),
     );
   return command;
 }
 
 type ListOptions = { since?: Date; id?: string; json?: true };
 
-function withTrail(world: OperatorWorld, work: (trail: Trail) => Promise<void>): Promise<void> {
-  return withData(world, {
+function withTrail(invocation: Invocation, work: (trail: Trail) => Promise<void>): Promise<void> {
+  return withData(invocation, {
     needsFeed: true,
     alone: ({ services }) => work(trailHere(services)),
     running: (server) => work(trailOf(server)),
   });
 }
 
-async function list({ stdout }: OperatorWorld, trail: Trail, options: ListOptions): Promise<void> {
+async function list({ stdout }: Invocation, trail: Trail, options: ListOptions): Promise<void> {
   const { json, ...query } = options;
   for await (const entry of trail.entries(query)) {
     stdout.write(json ? `${JSON.stringify(toEntryJson(entry))}\n` : lineOf(entry));
@@ -71,7 +73,7 @@ function lineOf({ number, at, change, by }: AuditEntry): string {
   return `${`${line}${more.join('')}`.replace(hiddenCharacters, ' ')}\n`;
 }
 
-async function verify({ stdout }: OperatorWorld, trail: Trail, noted: string | undefined): Promise<void> {
+async function verify({ stdout }: Invocation, trail: Trail, noted: string | undefined): Promise<void> {
   const { head, broken } = await verifyTrail(trail.entries(), noted);
   if (broken !== undefined) {
     const at = broken.at === undefined ? '' : ` of ${broken.at.toISOString()}`;
@@ -82,7 +84,7 @@ async function verify({ stdout }: OperatorWorld, trail: Trail, noted: string | u
 }
 
 async function downloads(
-  { stdout }: OperatorWorld,
+  { stdout }: Invocation,
   trail: Trail,
   { id, version }: IdAndVersion,
   { json }: { json?: true },

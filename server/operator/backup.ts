@@ -2,6 +2,7 @@ import { access, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { fileReason } from '../../formats/file-reason.ts';
+import type { Invocation } from '../../invocation.ts';
 import { findDamage, openRepository, writeBundle } from '../bucket/copy.ts';
 import type { CatalogSnapshot } from '../catalog/snapshot.ts';
 import { loadConfig } from '../config.ts';
@@ -16,7 +17,6 @@ import { clearLeftovers } from './leftovers.ts';
 import { printBytes } from './print.ts';
 import { withProgress } from './progress.ts';
 import { asRoomError, requireRoom } from './room.ts';
-import type { OperatorWorld } from './world.ts';
 
 type Flags = {
   readonly verify: boolean;
@@ -26,7 +26,7 @@ type Flags = {
 };
 
 /** The verb `feed:backup`: everything that a server needs to go on elsewhere, in one file. */
-export function createCommand(world: OperatorWorld): Command {
+export function createCommand(invocation: Invocation): Command {
   return new Command('feed:backup')
     .description('Writes the whole feed to one tar file, beside a running server or without one.')
     .argument('<file>', 'new file; gzipped when its name ends in .tgz or .gz')
@@ -39,7 +39,7 @@ export function createCommand(world: OperatorWorld): Command {
     )
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', help)
-    .action((file: string, flags: Flags) => backup(world, resolve(world.cwd, file), flags));
+    .action((file: string, flags: Flags) => backup(invocation, resolve(invocation.cwd, file), flags));
 }
 
 const help = `
@@ -47,8 +47,8 @@ DATA_DIR names the data folder, as for serve. The file holds packages with their
 (hashed); no key in it can be used, but treat it as a secret: it holds every unlisted package too.
 When it fails, FILE is as it was.`;
 
-async function backup(world: OperatorWorld, file: string, flags: Flags): Promise<void> {
-  const { dataDir } = loadConfig(world.env);
+async function backup(invocation: Invocation, file: string, flags: Flags): Promise<void> {
+  const { dataDir } = loadConfig(invocation.env);
   if (!flags.replace && (await isThere(file))) fail('FILE_EXISTS', { file });
   // One name for all that is half, so that the next backup clears away what a killed one left.
   const part = `${file}.part`;
@@ -58,12 +58,12 @@ async function backup(world: OperatorWorld, file: string, flags: Flags): Promise
     await mkdir(part, { mode: 0o700 }).catch((error: Error) =>
       fail('FILE_UNUSABLE', { file, cause: `of the folder ${dirname(file)}, ${fileReason(error)}` }, error),
     );
-    const manifest = await writePart(world, reading, part, { ...flags, file });
+    const manifest = await writePart(invocation, reading, part, { ...flags, file });
     await rename(join(part, 'tar'), file);
     await syncFolder(dirname(file));
-    await tell(world, file, manifest, flags);
+    await tell(invocation, file, manifest, flags);
   } catch (error) {
-    if (world.signal.aborted) fail('INTERRUPTED', { state: 'no backup was written.' }, error);
+    if (invocation.signal.aborted) fail('INTERRUPTED', { state: 'no backup was written.' }, error);
     throw asRoomError(error, dirname(file));
   } finally {
     reading.close();
@@ -73,7 +73,7 @@ async function backup(world: OperatorWorld, file: string, flags: Flags): Promise
 
 /** The order bucket, database, blobs is explained in feed/backup.ts. */
 async function writePart(
-  { env, signal, version, stderr }: OperatorWorld,
+  { env, signal, version, stderr }: Invocation,
   reading: Reading,
   part: string,
   { verify, skipDamaged, file }: Flags & { readonly file: string },
@@ -114,7 +114,7 @@ async function writePart(
 async function requireSound(
   { bucketDir, database }: Reading,
   snapshot: CatalogSnapshot,
-  env: OperatorWorld['env'],
+  env: Invocation['env'],
 ): Promise<void> {
   const [problem] = snapshot.findDamage();
   if (problem !== undefined) fail('CATALOG_DAMAGED', { file: database, problem });
@@ -123,7 +123,7 @@ async function requireSound(
 }
 
 async function tell(
-  { stdout, stderr }: OperatorWorld,
+  { stdout, stderr }: Invocation,
   file: string,
   { counts, missing, time, members }: BackupManifest,
   { json, verify }: Flags,

@@ -3,16 +3,16 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
+import type { Invocation } from '../../invocation.ts';
 import { createGit } from '../bucket/git-backend.ts';
 import { readHistory } from '../bucket/read-history.ts';
 import { judgePush } from '../bucket/rules.ts';
 import { fail } from '../errors.ts';
-import type { OperatorWorld } from './world.ts';
 
 type Flags = { readonly since?: string; readonly json: boolean };
 
 /** The verb `bucket:check`: a bucket at another git host, held to the rules that our server holds pushes to. */
-export function createCommand(world: OperatorWorld): Command {
+export function createCommand(invocation: Invocation): Command {
   return new Command('bucket:check')
     .description(
       'Holds a clone of a bucket, main and beta, to the rules that a server of ours has for pushes.',
@@ -24,14 +24,14 @@ export function createCommand(world: OperatorWorld): Command {
     )
     .option('--json', 'one JSON object a fault', false)
     .addHelpText('after', help)
-    .action((dir: string, flags: Flags) => check(world, resolve(world.cwd, dir), flags));
+    .action((dir: string, flags: Flags) => check(invocation, resolve(invocation.cwd, dir), flags));
 }
 
 const help = `
 It asks nobody: whether a payload is there is looked at by release:beta and release:promote before they push.
 docs/ci/ has it as a job for GitHub and GitLab.`;
 
-async function check({ env, stdout, stderr }: OperatorWorld, dir: string, flags: Flags): Promise<void> {
+async function check({ env, stdout, stderr }: Invocation, dir: string, flags: Flags): Promise<void> {
   const home = await mkdtemp(join(tmpdir(), 'go-win-tools-check-'));
   try {
     const push = await readHistory(createGit(await gitDirOf(dir), home, env), flags.since);

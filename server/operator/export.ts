@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { type ExportIndex, exportIndexName, readExportIndex } from '../../formats/export-index.ts';
 import { fileReason } from '../../formats/file-reason.ts';
 import { makeDir } from '../../formats/make-dir.ts';
+import type { Invocation } from '../../invocation.ts';
 import { openRepository, writeBundle } from '../bucket/copy.ts';
 import { loadConfig } from '../config.ts';
 import { fail } from '../errors.ts';
@@ -15,19 +16,18 @@ import { clearLeftovers } from './leftovers.ts';
 import { printBytes } from './print.ts';
 import { withProgress } from './progress.ts';
 import { asRoomError, requireRoom } from './room.ts';
-import type { OperatorWorld } from './world.ts';
 
 type Flags = { readonly id: readonly string[]; readonly json: boolean };
 
 /** The verb `feed:export`: the plain files, so that nobody is locked in. */
-export function createCommand(world: OperatorWorld): Command {
+export function createCommand(invocation: Invocation): Command {
   return new Command('feed:export')
     .description('Writes every package as a plain nupkg file, with payloads, bucket and an index.')
     .argument('<dir>', 'a new folder, or one of an earlier export: then only what is new is written')
     .option('--id <id...>', 'only these packages, and the payloads of the tools of that name', [])
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', help)
-    .action((dir: string, flags: Flags) => exportFeed(world, resolve(world.cwd, dir), flags));
+    .action((dir: string, flags: Flags) => exportFeed(invocation, resolve(invocation.cwd, dir), flags));
 }
 
 const help = `
@@ -38,9 +38,9 @@ DIR/index.json            id, version, listed, published, sha512, size, file of 
 
 Works beside a running server and without one. Nothing that was not exported by it is overwritten, nothing is deleted.`;
 
-async function exportFeed(world: OperatorWorld, dir: string, { id, json }: Flags): Promise<void> {
-  const { dataDir } = loadConfig(world.env);
-  const { stdout, stderr, signal, version } = world;
+async function exportFeed(invocation: Invocation, dir: string, { id, json }: Flags): Promise<void> {
+  const { dataDir } = loadConfig(invocation.env);
+  const { stdout, stderr, signal, version } = invocation;
   const earlier = await openFolder(dir);
   const part = join(dir, '.part');
   await clearLeftovers(part, /^(\d+|bucket\.bundle|catalog\.db(-\w+)?|index\.json)$/);
@@ -59,7 +59,8 @@ async function exportFeed(world: OperatorWorld, dir: string, { id, json }: Flags
       await writeIndex(dir, part, { ...header, complete: false, packages: [], payloads: [], bucket: null });
     }
     // Bucket before database, as in a backup: every payload that a manifest promises is exported too.
-    if (bucket !== null) await writeBundle(openRepository(reading.bucketDir, world.env), join(part, bucket));
+    if (bucket !== null)
+      await writeBundle(openRepository(reading.bucketDir, invocation.env), join(part, bucket));
     const snapshot = await reading.takeSnapshot(join(part, 'catalog.db'));
     let plan: ExportPlan;
     try {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import type { Invocation } from '../../invocation.ts';
 import { importOf, operator } from '../audit/audit.ts';
 import { type ImportTarget, importOffers } from '../feed/import.ts';
 import { chooseOffers } from '../feed/import-choice.ts';
@@ -24,20 +25,19 @@ import { previewImport } from './import-preview.ts';
 import { createImportReport, type ImportReport, lineOfOffer, lineOfOutcome } from './import-report.ts';
 import { createProgress } from './progress.ts';
 import { withData } from './with-data.ts';
-import type { OperatorWorld } from './world.ts';
 
 /** The verb `feed:import`: another feed or a folder of packages, taken over as often as one likes. */
-export function createCommand(world: OperatorWorld): Command {
+export function createCommand(invocation: Invocation): Command {
   const command = describeImport(new Command('feed:import'));
   return command.action(async (from: string, flags: ImportFlags) => {
-    const place = readPlace(command, from, world.cwd);
-    const login = readLogin(command, flags, place, world.cwd);
-    await withData(world, {
+    const place = readPlace(command, from, invocation.cwd);
+    const login = readLogin(command, flags, place, invocation.cwd);
+    await withData(invocation, {
       async alone(house, { maxPackageBytes }) {
         const target = importIntoData(house, maxPackageBytes);
         const note = (imported: number) =>
           house.services.audit.record([importOf(nameOf(place), imported)], operator);
-        await run({ world, place, login, flags, target, note, maxPackageBytes });
+        await run({ invocation, place, login, flags, target, note, maxPackageBytes });
       },
       async running(server, { maxPackageBytes }) {
         const scratchDir = await mkdtemp(join(tmpdir(), 'go-win-tools-import-'));
@@ -46,7 +46,7 @@ export function createCommand(world: OperatorWorld): Command {
           const note = async (versions: number) => {
             await server.ask('api/v1/imports', { method: 'POST', json: { source: nameOf(place), versions } });
           };
-          await run({ world, place, login, flags, target, note, maxPackageBytes });
+          await run({ invocation, place, login, flags, target, note, maxPackageBytes });
         } finally {
           await rm(scratchDir, { recursive: true, force: true });
         }
@@ -56,7 +56,7 @@ export function createCommand(world: OperatorWorld): Command {
 }
 
 type Run = {
-  readonly world: OperatorWorld;
+  readonly invocation: Invocation;
   readonly place: Place;
   readonly login: Login | undefined;
   readonly flags: ImportFlags;
@@ -72,7 +72,7 @@ function nameOf(place: Place): string {
 
 /** @throws ImportEnded unless all is here, and the errors of the source */
 async function run(given: Run): Promise<void> {
-  const { stdout, signal } = given.world;
+  const { stdout, signal } = given.invocation;
   const report = createImportReport(stdout, given.flags.json === true);
   try {
     await takeOver(given, report);
@@ -90,12 +90,12 @@ async function run(given: Run): Promise<void> {
 
 /** Lists, decides, takes over, reports. */
 async function takeOver(
-  { world, place, login, flags, target, maxPackageBytes }: Run,
+  { invocation, place, login, flags, target, maxPackageBytes }: Run,
   report: ImportReport,
 ): Promise<void> {
-  const { stdout, stderr, signal } = world;
-  const source = await openSource(world, place, login);
-  const { chosen, left } = chooseOffers(await gather(source, flags, report, world), {
+  const { stdout, stderr, signal } = invocation;
+  const source = await openSource(invocation, place, login);
+  const { chosen, left } = chooseOffers(await gather(source, flags, report, invocation), {
     newest: flags.newest,
     withPrereleases: flags.prerelease,
     withUnlisted: flags.unlisted,
@@ -128,7 +128,7 @@ async function takeOver(
 }
 
 async function openSource(
-  { env, version, signal }: OperatorWorld,
+  { env, version, signal }: Invocation,
   place: Place,
   login?: Login,
 ): Promise<Source> {
@@ -141,7 +141,7 @@ async function gather(
   source: Source,
   { id: ids = [] }: ImportFlags,
   report: ImportReport,
-  { stderr, signal }: OperatorWorld,
+  { stderr, signal }: Invocation,
 ): Promise<Offer[]> {
   const offers: Offer[] = [];
   const progress = createProgress(stderr, 'Reading the source');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Invocation } from '../../invocation.ts';
 import { operator } from '../audit/audit.ts';
 import { fail } from '../errors.ts';
 import {
@@ -12,7 +13,6 @@ import type { Keys } from '../keys/keys.ts';
 import { toNewKey, toRotation } from '../keys/wanted-key.ts';
 import { type RunningServer, readJson } from './ask-server.ts';
 import { withData } from './with-data.ts';
-import type { OperatorWorld } from './world.ts';
 
 /** Keys in the data folder, or behind the server that holds it. */
 export type KeyDesk = {
@@ -24,11 +24,11 @@ export type KeyDesk = {
 
 /** Does the work where the keys are. */
 export function withKeys(
-  world: OperatorWorld,
+  invocation: Invocation,
   work: (desk: KeyDesk) => Promise<void>,
   { needsFeed = true } = {},
 ): Promise<void> {
-  return withData(world, {
+  return withData(invocation, {
     needsFeed,
     alone: ({ services }) => work(deskHere(services.keys)),
     running: (server) => work(deskOf(server)),

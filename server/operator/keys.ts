@@ -1,14 +1,14 @@
 import { Command, Option } from 'commander';
 import type { z } from 'zod';
+import type { Invocation } from '../../invocation.ts';
 import { fail } from '../errors.ts';
 import { scopes } from '../keys/api-keys.ts';
 import { type ListedKeyJson, NewKeyJson, RotationJson } from '../keys/key-json.ts';
 import { type KeyDesk, withKeys } from './key-desk.ts';
 import { printKeys, printTerms, tellExpiring } from './key-table.ts';
-import type { OperatorWorld } from './world.ts';
 
 /** The verb `feed:keys`: who may do what. */
-export function createCommand(world: OperatorWorld): Command {
+export function createCommand(invocation: Invocation): Command {
   const command = new Command('feed:keys')
     .description('Makes, lists, rotates and revokes keys; also while the server runs.')
     // Before the subcommands are made, since they inherit it.
@@ -29,14 +29,16 @@ export function createCommand(world: OperatorWorld): Command {
     .option('--expires <time>', 'when it ends: 2027-01-31T00:00:00Z, or from now: 90d')
     .option('--json', 'one JSON object, the key in it, instead of the bare key')
     // The first key may be made before the first start.
-    .action((flags: AddFlags) => withKeys(world, (keys) => add(world, keys, flags), { needsFeed: false }));
+    .action((flags: AddFlags) =>
+      withKeys(invocation, (keys) => add(invocation, keys, flags), { needsFeed: false }),
+    );
   command
     .command('list')
     .description(
       'All keys, revoked ones too, oldest first, and what is about to expire. None is shown itself: only its hash is kept.',
     )
     .option('--json', 'one JSON object a line')
-    .action((flags: Json) => withKeys(world, (keys) => list(world, keys, flags)));
+    .action((flags: Json) => withKeys(invocation, (keys) => list(invocation, keys, flags)));
   command
     .command('rotate')
     .description(
@@ -47,14 +49,16 @@ export function createCommand(world: OperatorWorld): Command {
     .option('--expires <time|never>', 'another end for the key; else it keeps its own')
     .option('--json', 'one JSON object, the key in it, instead of the bare key')
     .action((which: string, flags: RotateFlags) =>
-      withKeys(world, (keys) => rotate(world, keys, which, flags)),
+      withKeys(invocation, (keys) => rotate(invocation, keys, which, flags)),
     );
   command
     .command('revoke')
     .description('Ends a key: from now on it opens nothing.')
     .argument('<id|name>', 'as `feed:keys list` shows it; a name must be that of one key only')
     .option('--json', 'one JSON object')
-    .action((which: string, flags: Json) => withKeys(world, (keys) => revoke(world, keys, which, flags)));
+    .action((which: string, flags: Json) =>
+      withKeys(invocation, (keys) => revoke(invocation, keys, which, flags)),
+    );
   return command;
 }
 
@@ -70,18 +74,18 @@ type AddFlags = Json & {
 };
 type RotateFlags = Json & { overlap?: string; expires?: string };
 
-async function add(world: OperatorWorld, desk: KeyDesk, flags: AddFlags): Promise<void> {
+async function add(invocation: Invocation, desk: KeyDesk, flags: AddFlags): Promise<void> {
   const { name, scope, id: ids, network: networks, client: clients, owner, expires } = flags;
   const wanted = read(NewKeyJson, { name, scopes: scope, ids, networks, clients, owner, expires });
   const made = await desk.create(wanted);
   const key = (await desk.list()).find(({ id }) => id === made.id);
-  world.stderr.write(
+  invocation.stderr.write(
     `Key ${made.id} (${wanted.name}): ${printTerms(key ?? wanted)}. It is not shown again.\n`,
   );
-  printSecret(world, flags, { name: wanted.name, ...made });
+  printSecret(invocation, flags, { name: wanted.name, ...made });
 }
 
-async function list({ stdout, stderr }: OperatorWorld, desk: KeyDesk, { json }: Json): Promise<void> {
+async function list({ stdout, stderr }: Invocation, desk: KeyDesk, { json }: Json): Promise<void> {
   const keys = await desk.list();
   if (json) {
     for (const key of keys) stdout.write(`${JSON.stringify(key)}\n`);
@@ -91,19 +95,26 @@ async function list({ stdout, stderr }: OperatorWorld, desk: KeyDesk, { json }: 
   stderr.write(tellExpiring(keys, new Date()));
 }
 
-async function rotate(world: OperatorWorld, desk: KeyDesk, which: string, flags: RotateFlags): Promise<void> {
+async function rotate(
+  invocation: Invocation,
+  desk: KeyDesk,
+  which: string,
+  flags: RotateFlags,
+): Promise<void> {
   const { overlap, expires } = flags;
   const rotation = read(RotationJson, { overlap, expires: expires === 'never' ? null : expires });
   const { id, name } = await findOne(desk, which);
   const made = await desk.rotate(id, rotation);
   const end =
     overlap === undefined ? 'ended' : `ends ${/^\d+[smhd]$/.test(overlap) ? 'in' : 'at'} ${overlap}`;
-  world.stderr.write(`Key ${id} (${name}) has a new secret, which is not shown again. The old one ${end}.\n`);
-  printSecret(world, flags, { name, ...made });
+  invocation.stderr.write(
+    `Key ${id} (${name}) has a new secret, which is not shown again. The old one ${end}.\n`,
+  );
+  printSecret(invocation, flags, { name, ...made });
 }
 
 async function revoke(
-  { stdout, stderr }: OperatorWorld,
+  { stdout, stderr }: Invocation,
   desk: KeyDesk,
   which: string,
   { json }: Json,
@@ -115,7 +126,7 @@ async function revoke(
 }
 
 function printSecret(
-  { stdout }: OperatorWorld,
+  { stdout }: Invocation,
   { json }: Json,
   made: { readonly id: string; readonly name: string; readonly key: string },
 ): void {

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
+import type { Invocation } from '../../invocation.ts';
 import { operator } from '../audit/audit.ts';
 import { relist, unlist } from '../feed/withdraw.ts';
 import { type Release, reasonOption, releaseArgument } from './release-argument.ts';
 import { withData } from './with-data.ts';
-import type { OperatorWorld } from './world.ts';
 
 /** The verb `feed:unlist`: hides a version; whoever names it still gets it. */
-export function createUnlist(world: OperatorWorld): Command {
-  return listingVerb(world, {
+export function createUnlist(invocation: Invocation): Command {
+  return listingVerb(invocation, {
     name: 'feed:unlist',
     description: 'Hides a version from lists, searches and upgrades; also while the server runs.',
     help: `
@@ -21,8 +21,8 @@ Chocolatey and Scoop; bytes that nobody may get any more are taken away with \`f
 }
 
 /** The verb `feed:relist`: shows it again. */
-export function createRelist(world: OperatorWorld): Command {
-  return listingVerb(world, {
+export function createRelist(invocation: Invocation): Command {
+  return listingVerb(invocation, {
     name: 'feed:relist',
     description: 'Shows a version again that was unlisted; also while the server runs.',
     help: '',
@@ -43,7 +43,7 @@ type ListingVerb = {
 };
 
 function listingVerb(
-  world: OperatorWorld,
+  invocation: Invocation,
   { name, description, help, setListed, method, is }: ListingVerb,
 ): Command {
   return new Command(name)
@@ -52,7 +52,7 @@ function listingVerb(
     .addOption(reasonOption('why, for the audit log'))
     .addHelpText('after', help)
     .action(async ({ id, version }: Release, { reason }: { reason: string }) => {
-      await withData(world, {
+      await withData(invocation, {
         needsFeed: true,
         alone: ({ services }) => setListed(services, id, version, operator, reason),
         running: async ({ ask }) => {
@@ -63,6 +63,6 @@ function listingVerb(
           });
         },
       });
-      world.stdout.write(`${id} ${version} is ${is}.\n`);
+      invocation.stdout.write(`${id} ${version} is ${is}.\n`);
     });
 }

@@ -1,15 +1,15 @@
 import { Command } from 'commander';
+import type { Invocation } from '../../invocation.ts';
 import { PurgeReport } from '../admin/schemas.ts';
 import { operator } from '../audit/audit.ts';
 import { readJson } from './ask-server.ts';
 import { type Release, reasonOption, releaseArgument } from './release-argument.ts';
 import { withData } from './with-data.ts';
-import type { OperatorWorld } from './world.ts';
 
 type Flags = { readonly reason: string; readonly force?: true; readonly json?: true };
 
 /** The verb `feed:purge`: the bytes of a version, away for good. */
-export function createCommand(world: OperatorWorld): Command {
+export function createCommand(invocation: Invocation): Command {
   return new Command('feed:purge')
     .description(
       'Takes the bytes of a version away for good: for a law, or a secret that leaked. Nothing brings it back.',
@@ -21,7 +21,7 @@ export function createCommand(world: OperatorWorld): Command {
     .addHelpText('after', help)
     .action(async ({ id, version }: Release, { reason, force, json }: Flags) => {
       const order = { id, version, reason, ...(force && { force }) };
-      const report = await withData<PurgeReport>(world, {
+      const report = await withData<PurgeReport>(invocation, {
         needsFeed: true,
         alone: ({ services }) => services.purging.purge(order, operator),
         running: (server) =>
@@ -32,7 +32,7 @@ export function createCommand(world: OperatorWorld): Command {
             timeout: { socket: 600_000, response: 600_000 },
           }),
       });
-      world.stdout.write(json ? `${JSON.stringify(report)}\n` : told(`${id} ${version}`, report));
+      invocation.stdout.write(json ? `${JSON.stringify(report)}\n` : told(`${id} ${version}`, report));
     });
 }
 

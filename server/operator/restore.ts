@@ -2,6 +2,7 @@ import { mkdir, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { fileReason } from '../../formats/file-reason.ts';
+import type { Invocation } from '../../invocation.ts';
 import { findStepsBack, listRefs, openRepository, restoreBundle } from '../bucket/copy.ts';
 import { loadConfig } from '../config.ts';
 import { openDataDir } from '../data-dir.ts';
@@ -15,7 +16,6 @@ import { clearLeftovers } from './leftovers.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { choosePlace, namesIn } from './restore-place.ts';
 import { asRoomError, requireRoom } from './room.ts';
-import type { OperatorWorld } from './world.ts';
 
 type Flags = {
   readonly into?: string;
@@ -25,7 +25,7 @@ type Flags = {
 };
 
 /** The verb `feed:restore`: a data folder from a file that `feed:backup` wrote. */
-export function createCommand(world: OperatorWorld): Command {
+export function createCommand(invocation: Invocation): Command {
   return new Command('feed:restore')
     .description('Makes a data folder from a backup. No server may be using the folder.')
     .argument('<file>', 'what feed:backup wrote')
@@ -34,15 +34,16 @@ export function createCommand(world: OperatorWorld): Command {
     .option('--accept-older-bucket', 'also when a branch goes back, which strands Scoop clients', false)
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', help)
-    .action((file: string, flags: Flags) => restore(world, resolve(world.cwd, file), flags));
+    .action((file: string, flags: Flags) => restore(invocation, resolve(invocation.cwd, file), flags));
 }
 
 const help = `
 Everything is unpacked beside the folder and checked before anything is put in place; nothing that was there is deleted.
 When it fails, the folder is as it was.`;
 
-async function restore(world: OperatorWorld, file: string, flags: Flags): Promise<void> {
-  const named = flags.into === undefined ? loadConfig(world.env).dataDir : resolve(world.cwd, flags.into);
+async function restore(invocation: Invocation, file: string, flags: Flags): Promise<void> {
+  const named =
+    flags.into === undefined ? loadConfig(invocation.env).dataDir : resolve(invocation.cwd, flags.into);
   await stat(file).catch((error: Error) => fail('FILE_MISSING', { file, cause: fileReason(error) }, error));
   const wasThere = (await namesIn(named)) !== undefined;
   const { release } = openDataDir(named);
@@ -54,27 +55,31 @@ async function restore(world: OperatorWorld, file: string, flags: Flags): Promis
     await clearLeftovers(place.staging, /^(blobs|bucket|bucket\.bundle|catalog\.db(-\w+)?)$/);
     try {
       await mkdir(place.staging, { mode: 0o700 });
-      const manifest = await unpack(world, file, place.staging);
-      const back = await findLosses(world, dir, place.staging, manifest);
+      const manifest = await unpack(invocation, file, place.staging);
+      const back = await findLosses(invocation, dir, place.staging, manifest);
       if (back.length > 0 && !flags.acceptOlderBucket)
         fail('RESTORE_BACKWARD', { dir, refs: back.join(', ') });
       const gone = await purgeAgain(dir, place.staging);
       if (gone === undefined)
-        world.stderr.write('The database that is there cannot be read; purge again what was purged in it.\n');
-      else if (gone > 0) world.stderr.write(`Purged again, as in the folder that was there: ${gone}.\n`);
+        invocation.stderr.write(
+          'The database that is there cannot be read; purge again what was purged in it.\n',
+        );
+      else if (gone > 0) invocation.stderr.write(`Purged again, as in the folder that was there: ${gone}.\n`);
       const ended = endKeysAgain(dir, place.staging);
       if (ended === undefined)
-        world.stderr.write(
+        invocation.stderr.write(
           'The keys that are there cannot be read; revoke and rotate again what was since the backup.\n',
         );
       else if (ended > 0)
-        world.stderr.write(`Keys revoked or rotated again, as in the folder that was there: ${ended}.\n`);
+        invocation.stderr.write(
+          `Keys revoked or rotated again, as in the folder that was there: ${ended}.\n`,
+        );
       const went = back.length === 0 ? '' : `; went back: ${back.join(', ')}`;
       await recordRestore(place.staging, basename(file), `as of ${manifest.time}${went}`);
       await syncTree(place.staging);
       const movedTo = await place.putInPlace(release);
       isDone = true;
-      tell(world, { file, dir, movedTo, back, manifest }, flags);
+      tell(invocation, { file, dir, movedTo, back, manifest }, flags);
     } catch (error) {
       throw asRoomError(error, dirname(place.staging));
     } finally {
@@ -88,7 +93,7 @@ async function restore(world: OperatorWorld, file: string, flags: Flags): Promis
 
 /** @throws FeedError BACKUP_INVALID, BACKUP_NEWER, CATALOG_NEWER, NO_ROOM */
 async function unpack(
-  { env, signal, stderr }: OperatorWorld,
+  { env, signal, stderr }: Invocation,
   file: string,
   staging: string,
 ): Promise<BackupManifest> {
@@ -126,7 +131,7 @@ async function unpack(
 
 /** Branches and tags that machines have and that would go back or vanish. A bucket that cannot be read is told as such. */
 async function findLosses(
-  { env, stderr }: OperatorWorld,
+  { env, stderr }: Invocation,
   dir: string,
   staging: string,
   { refs }: BackupManifest,
@@ -151,7 +156,7 @@ type Outcome = {
   readonly manifest: BackupManifest;
 };
 
-function tell({ stdout, stderr }: OperatorWorld, outcome: Outcome, { json }: Flags): void {
+function tell({ stdout, stderr }: Invocation, outcome: Outcome, { json }: Flags): void {
   const { file, dir, movedTo, back, manifest } = outcome;
   const { counts, time, missing } = manifest;
   if (back.length > 0)

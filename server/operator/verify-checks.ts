@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Invocation } from '../../invocation.ts';
 import type { AuditEntry } from '../audit/audit.ts';
 import { verifyTrail } from '../audit/verify.ts';
 import type { BlobReader, StoredBlob } from '../blobs/blob-store.ts';
@@ -10,7 +11,6 @@ import type { CatalogSnapshot } from '../catalog/snapshot.ts';
 import { findOrphans, findRot, problemOfPromise } from '../feed/verify.ts';
 import type { Reading } from '../reading.ts';
 import { withProgress } from './progress.ts';
-import type { OperatorWorld } from './world.ts';
 
 export type Fault = {
   readonly kind: 'database' | 'latest flags' | 'trail' | 'bytes' | 'bucket' | 'manifest' | 'purged';
@@ -40,8 +40,8 @@ export const advice: Readonly<Record<Fault['kind'], string>> = {
 };
 
 /** Every check of feed:verify. The bucket is read before the database, so that no promise is newer than what it is held against. */
-export async function checkAll(world: OperatorWorld, reading: Reading, tempDir: string): Promise<Findings> {
-  const bucket = await checkBucket(world, reading);
+export async function checkAll(invocation: Invocation, reading: Reading, tempDir: string): Promise<Findings> {
+  const bucket = await checkBucket(invocation, reading);
   const snapshot = await reading.takeSnapshot(join(tempDir, 'catalog.db'));
   try {
     const damage = snapshot.findDamage();
@@ -63,7 +63,7 @@ export async function checkAll(world: OperatorWorld, reading: Reading, tempDir: 
         .findWrongLatest()
         .map((id) => fault('latest flags', id, 'other versions bear them than should')),
       ...(await checkTrail(snapshot)),
-      ...(await checkBytes(world, snapshot, reading.blobs)),
+      ...(await checkBytes(invocation, snapshot, reading.blobs)),
     ];
     const orphans: StoredBlob[] = [];
     for await (const orphan of findOrphans({ snapshot, blobs: reading.blobs })) orphans.push(orphan);
@@ -73,7 +73,7 @@ export async function checkAll(world: OperatorWorld, reading: Reading, tempDir: 
   }
 }
 
-async function checkBucket({ env }: OperatorWorld, { bucketDir }: Reading) {
+async function checkBucket({ env }: Invocation, { bucketDir }: Reading) {
   const git = openRepository(bucketDir, env);
   const damage = await findDamage(git);
   const promises: { channel: string; tool: string; url: string; hash: string | undefined }[] = [];
@@ -91,7 +91,7 @@ async function checkBucket({ env }: OperatorWorld, { bucketDir }: Reading) {
 }
 
 async function checkBytes(
-  { stderr, signal }: OperatorWorld,
+  { stderr, signal }: Invocation,
   snapshot: CatalogSnapshot,
   blobs: BlobReader,
 ): Promise<Fault[]> {

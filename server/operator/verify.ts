@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import type { Invocation } from '../../invocation.ts';
 import { loadConfig } from '../config.ts';
 import { fail } from '../errors.ts';
 import { openReading } from '../reading.ts';
@@ -9,18 +10,17 @@ import { type Collected, collectOrphans } from './collect-orphans.ts';
 import { printBytes, printCount } from './print.ts';
 import { asRoomError } from './room.ts';
 import { advice, checkAll, type Fault, type Findings } from './verify-checks.ts';
-import type { OperatorWorld } from './world.ts';
 
 type Flags = { readonly keepOrphans: boolean; readonly json: boolean };
 
 /** The verb `feed:verify`: is every byte still what it was? */
-export function createCommand(world: OperatorWorld): Command {
+export function createCommand(invocation: Invocation): Command {
   return new Command('feed:verify')
     .description('Reads every stored byte again and checks database and bucket, beside a running server too.')
     .option('--keep-orphans', 'list blobs that no package has, and remove none', false)
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', help)
-    .action((flags: Flags) => verify(world, flags));
+    .action((flags: Flags) => verify(invocation, flags));
 }
 
 const help = `
@@ -29,12 +29,12 @@ and that its manifests lead to payloads that are here.
 Blobs that nothing names are left by a push that was killed. They harm nobody; those older than a day are removed when all
 else is well, no server uses the folder and nobody reads it.`;
 
-async function verify(world: OperatorWorld, { keepOrphans, json }: Flags): Promise<void> {
-  const { dataDir } = loadConfig(world.env);
-  const { stdout, stderr, signal } = world;
+async function verify(invocation: Invocation, { keepOrphans, json }: Flags): Promise<void> {
+  const { dataDir } = loadConfig(invocation.env);
+  const { stdout, stderr, signal } = invocation;
   const dir = await mkdtemp(join(tmpdir(), 'go-win-tools-verify-'));
   try {
-    const found = await look(world, dataDir, dir);
+    const found = await look(invocation, dataDir, dir);
     const collected = await collect(dataDir, found, keepOrphans, dir);
     stdout.write(json ? `${JSON.stringify({ ...found, orphans: collected })}\n` : told(found, collected));
     for (const fault of json ? [] : found.faults) stderr.write(lineOf(fault));
@@ -61,10 +61,10 @@ async function collect(
   return collectOrphans(dataDir, orphans, new Date(), join(dir, 'now.db'));
 }
 
-async function look(world: OperatorWorld, dataDir: string, dir: string): Promise<Findings> {
+async function look(invocation: Invocation, dataDir: string, dir: string): Promise<Findings> {
   const reading = openReading(dataDir);
   try {
-    return await checkAll(world, reading, dir);
+    return await checkAll(invocation, reading, dir);
   } finally {
     reading.close();
   }

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Invocation } from '../../invocation.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { FeedError, fail } from '../errors.ts';
 import { buildHouse, type House } from '../house.ts';
 import { createLogger } from '../log.ts';
 import { findServer } from '../own-server.ts';
 import { type RunningServer, reachServer } from './ask-server.ts';
-import type { OperatorWorld } from './world.ts';
 
 export type DataWork<T> = {
   /** Only looks at, or changes, what is there: a folder without a feed is a wrong DATA_DIR, and none is made of it. */
@@ -22,24 +22,24 @@ export type DataWork<T> = {
  * @throws ConfigError, FeedError DATA_DIR_IN_USE when another process has the folder and cannot be asked, NO_FEED
  */
 export async function withData<T>(
-  world: OperatorWorld,
+  invocation: Invocation,
   { needsFeed = false, alone, running }: DataWork<T>,
 ): Promise<T> {
-  const config = loadConfig(world.env);
+  const config = loadConfig(invocation.env);
   if (needsFeed) requireFeed(config.dataDir);
   let house: House;
   try {
     house = await buildHouse(config, {
-      ...world,
+      ...invocation,
       now: () => new Date(),
       log: createLogger('warn'),
       publicUrl: () => config.publicUrl ?? `http://${config.host}:${config.port}`,
-      isStopping: () => world.signal.aborted,
+      isStopping: () => invocation.signal.aborted,
     });
   } catch (error) {
     const server = isInUse(error) && running !== undefined ? findServer(config.dataDir) : undefined;
     if (server === undefined || running === undefined) throw error;
-    return running(reachServer(server, world.signal), config);
+    return running(reachServer(server, invocation.signal), config);
   }
   try {
     return await alone(house, config);

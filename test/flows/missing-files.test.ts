@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createCommand as createConformance } from '../../conformance/command.ts';
+import type { Invocation } from '../../invocation.ts';
 import { createCommand as createBackup } from '../../server/operator/backup.ts';
 import { createCommand as createBucketCheck } from '../../server/operator/bucket-check.ts';
 import { createCommand as createExport } from '../../server/operator/export.ts';
 import { createCommand as createImport } from '../../server/operator/import.ts';
 import { createCommand as createRestore } from '../../server/operator/restore.ts';
 import { createCommand as createVerify } from '../../server/operator/verify.ts';
-import type { OperatorWorld } from '../../server/operator/world.ts';
 import { makeGenerator } from '../kit/generator.ts';
 import { runVerb } from '../kit/operator-world.ts';
 import { makeStockedDir } from '../kit/stocked-feed.ts';
 import { makeTempDir } from '../kit/test-server.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
-const conformance = (world: OperatorWorld): Command => createConformance(world);
+const conformance = (invocation: Invocation): Command => createConformance(invocation);
 const feed = `${nowhere}/nuget`;
 
 describe('a file that somebody names and that cannot be read', () => {

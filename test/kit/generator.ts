@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import AdmZip from 'adm-zip';
 import type { Command } from 'commander';
+import type { Invocation } from '../../invocation.ts';
 import { createCommand as createBeta } from '../../manifest-gen/commands/beta.ts';
 import { createCommand as createBundle } from '../../manifest-gen/commands/bundle.ts';
 import { createCommand as createCacheClean } from '../../manifest-gen/commands/cache-clean.ts';
@@ -14,7 +15,6 @@ import { createCommand as createRebase } from '../../manifest-gen/commands/rebas
 import { createCommand as createStatus } from '../../manifest-gen/commands/status.ts';
 import { createCommand as createVerify } from '../../manifest-gen/commands/verify.ts';
 import { createCommand as createWithdraw } from '../../manifest-gen/commands/withdraw.ts';
-import type { Invocation } from '../../manifest-gen/world.ts';
 import { type Module, makeTinyExe, type TinyExe } from './exe.ts';
 import type { ForgeRelease } from './forge.ts';
 import type { ForgeAsset } from './forge-store.ts';

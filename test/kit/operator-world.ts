@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { type Command, CommanderError } from 'commander';
-import type { OperatorWorld } from '../../server/operator/world.ts';
+import type { Invocation } from '../../invocation.ts';
 import { productDir } from './test-server.ts';
 
 export type Said = {
@@ -14,7 +14,7 @@ export type Said = {
 
 /** Runs a verb of the operator as main.ts does, on this data folder. */
 export function runVerb(
-  createCommand: (world: OperatorWorld) => Command,
+  createCommand: (invocation: Invocation) => Command,
   dataDir: string,
   ...args: string[]
 ): Promise<Said> {
@@ -24,7 +24,7 @@ export function runVerb(
 /** With further settings in the environment. */
 export async function runVerbWith(
   env: Readonly<Record<string, string>>,
-  createCommand: (world: OperatorWorld) => Command,
+  createCommand: (invocation: Invocation) => Command,
   dataDir: string,
   ...args: string[]
 ): Promise<Said> {
