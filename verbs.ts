@@ -14,27 +14,27 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
   serve: { does: 'the server alone', load: () => import('./server/serve.ts') },
   'release:beta': {
     does: 'upstream release -> feed and branch beta',
-    load: () => import('./manifest-gen/commands/beta.ts'),
+    load: () => import('./manifest-gen/verbs/beta.ts'),
   },
   'release:promote': {
     does: 'beta -> stable, same bytes, branch main',
-    load: () => import('./manifest-gen/commands/promote.ts'),
+    load: () => import('./manifest-gen/verbs/promote.ts'),
   },
   'release:withdraw': {
     does: 'a bad version back: unlisted, the last good bytes on top',
-    load: () => import('./manifest-gen/commands/withdraw.ts'),
+    load: () => import('./manifest-gen/verbs/withdraw.ts'),
   },
   'release:status': {
     does: 'tool x channel: what is where',
-    load: () => import('./manifest-gen/commands/status.ts'),
+    load: () => import('./manifest-gen/verbs/status.ts'),
   },
   'release:verify': {
     does: 'all evidence once more, for what a branch promises',
-    load: () => import('./manifest-gen/commands/verify.ts'),
+    load: () => import('./manifest-gen/verbs/verify.ts'),
   },
   'bucket:rebase': {
     does: 'another base address in all manifests',
-    load: () => import('./manifest-gen/commands/rebase.ts'),
+    load: () => import('./manifest-gen/verbs/rebase.ts'),
   },
   shims: {
     does: 'PATH-priority shims for the tools of both managers',
@@ -46,15 +46,15 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
   },
   'release:check': {
     does: 'what on main became outdated or vulnerable',
-    load: () => import('./manifest-gen/commands/check.ts'),
+    load: () => import('./manifest-gen/verbs/check.ts'),
   },
   'bundle:create': {
     does: 'verified releases in one signed file, for machines without a network',
-    load: () => import('./manifest-gen/commands/bundle.ts'),
+    load: () => import('./manifest-gen/verbs/bundle.ts'),
   },
   'cache:clean': {
     does: 'empties CACHE_DIR: downloads and builds',
-    load: () => import('./manifest-gen/commands/cache-clean.ts'),
+    load: () => import('./manifest-gen/verbs/cache-clean.ts'),
   },
   'feed:export': {
     does: 'plain nupkg files and an index',

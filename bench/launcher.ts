@@ -1,6 +1,6 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join, win32 } from 'node:path';
-import { createCache } from '../manifest-gen/cache.ts';
+import { createCache } from '../manifest-gen/system/cache/cache.ts';
 import { buildLauncher } from '../shims/build-launcher.ts';
 import { planShims } from '../shims/plan.ts';
 import { readTemplates, writeShims } from '../shims/write-shims.ts';

@@ -1,5 +1,5 @@
 import { type Details, type FactsOf, fill } from '../formats/fill.ts';
-import { forTerminal } from './for-terminal.ts';
+import { forTerminal } from './system/for-terminal.ts';
 
 /**
  * Every way a release can end badly: code -> [exit code, sentence, what to do next]. Exit codes: interface.md section 1.

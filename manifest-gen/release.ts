@@ -1,9 +1,9 @@
 import type { Digest } from '../formats/digest.ts';
 import type { Architecture, EvidenceKind, ReleaseRecord } from '../formats/release-record.ts';
-import type { Tool, UpstreamKind } from './tools.ts';
+import type { Tool, UpstreamKind } from './tool-file/tools.ts';
 
 /**
- * The values that a release passes through, in the order of the recipe in commands/beta-recipe.ts:
+ * The values that a release passes through, in the order of the recipe in build/recipe.ts:
  * Found -> Fetched -> Unpacked -> Verdict[] -> Rendered -> Packed.
  */
 

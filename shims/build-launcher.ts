@@ -1,17 +1,17 @@
 import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestFile } from '../formats/digest.ts';
-import type { Cache } from '../manifest-gen/cache.ts';
-import { signingEnvironment } from '../manifest-gen/child-environment.ts';
-import type { Environment } from '../manifest-gen/config.ts';
 import { fail } from '../manifest-gen/errors.ts';
-import { keepExe, keptExe } from '../manifest-gen/kept-exe.ts';
 import type { Report } from '../manifest-gen/report/report.ts';
-import { runCommand } from '../manifest-gen/run-command.ts';
-import type { HttpAccess } from '../manifest-gen/upstream/ask-host.ts';
-import { ldflags } from '../manifest-gen/upstream/go/build.ts';
-import { openGo } from '../manifest-gen/upstream/go/command.ts';
-import { fetchToolchain } from '../manifest-gen/upstream/go/toolchain.ts';
+import type { Environment } from '../manifest-gen/settings/config.ts';
+import { ldflags } from '../manifest-gen/sources/go-module/build.ts';
+import { openGo } from '../manifest-gen/sources/go-module/command.ts';
+import { keepExe, keptExe } from '../manifest-gen/sources/go-module/kept-exe.ts';
+import { fetchToolchain } from '../manifest-gen/sources/go-module/toolchain.ts';
+import type { HttpAccess } from '../manifest-gen/sources/http/ask-host.ts';
+import type { Cache } from '../manifest-gen/system/cache/cache.ts';
+import { signingEnvironment } from '../manifest-gen/system/child-environment.ts';
+import { runCommand } from '../manifest-gen/system/run-command.ts';
 
 const architecture = 'amd64';
 

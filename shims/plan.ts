@@ -1,5 +1,5 @@
 import { fail } from '../manifest-gen/errors.ts';
-import type { Tool } from '../manifest-gen/tools.ts';
+import type { Tool } from '../manifest-gen/tool-file/tools.ts';
 import type { Policy, ToolPolicy } from './policy.ts';
 
 /** One command's shim, decided: every form is made of this alone. */

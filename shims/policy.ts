@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fail } from '../manifest-gen/errors.ts';
-import { fieldFaults } from '../manifest-gen/field-fault.ts';
-import { readYaml, type YamlFault } from '../manifest-gen/yaml-file.ts';
+import { fieldFaults } from '../manifest-gen/tool-file/field-fault.ts';
+import { readYaml, type YamlFault } from '../manifest-gen/tool-file/yaml-file.ts';
 
 // No flags in these patterns: JSON Schema has none.
 const version = String.raw`\d+(\.\d+){0,3}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?`;

@@ -1,15 +1,15 @@
 import { compareNuGetVersions, parseNuGetVersion } from '../formats/nuget-version.ts';
-import { type Context, withContext } from '../manifest-gen/commands/context.ts';
-import { keepPayloads } from '../manifest-gen/commands/keep-files.ts';
-import { requireKey } from '../manifest-gen/commands/require-key.ts';
-import { requirePayload } from '../manifest-gen/commands/require-payloads.ts';
-import { interrupted } from '../manifest-gen/commands/run-each.ts';
 import { fail } from '../manifest-gen/errors.ts';
-import { publishManifest } from '../manifest-gen/publish/bucket-branch.ts';
-import { listVersions, pushPackage, waitForPackage } from '../manifest-gen/publish/feed-client.ts';
-import { putPayload } from '../manifest-gen/publish/payload-client.ts';
-import { isUpstreamPlace, payloadAddress } from '../manifest-gen/render/payload-place.ts';
-import type { World } from '../manifest-gen/world.ts';
+import { keepPayloads } from '../manifest-gen/publish/keep-files.ts';
+import { publishManifest } from '../manifest-gen/publish/manifest.ts';
+import { putPayload } from '../manifest-gen/publish/payload.ts';
+import { requireKey } from '../manifest-gen/publish/require-key.ts';
+import { requirePayload } from '../manifest-gen/publish/require-payloads.ts';
+import { listVersions, pushPackage, waitForPackage } from '../manifest-gen/published/feed/client.ts';
+import { isUpstreamPlace, payloadAddress } from '../manifest-gen/tool-file/payload-place.ts';
+import type { World } from '../manifest-gen/toolkit.ts';
+import { type Context, withContext } from '../manifest-gen/verbs/run/context.ts';
+import { interrupted } from '../manifest-gen/verbs/run/run-each.ts';
 import { nextShimsVersion, type ShimsChannel } from './next-version.ts';
 import { launcherFile, packShims, renderShimsManifest, type ShimSet, shimsPackage } from './package.ts';
 

@@ -1,7 +1,7 @@
 import { satisfies } from 'semver';
 import { readDuration } from '../../formats/duration.ts';
-import type { Tool } from '../tools.ts';
-import type { UpstreamVersion } from '../upstream/upstream.ts';
+import type { UpstreamVersion } from '../sources/upstream.ts';
+import type { Tool } from '../tool-file/tools.ts';
 
 /**
  * The versions that may be taken without being named, newest first: in the tool's range, and old enough (contract section 1).

@@ -1,6 +1,6 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
+import { printCar, readTrain } from './release-version.ts';
 import { findChange, type Offered } from './same-files.ts';
-import { printCar, readTrain } from './train.ts';
 
 /** What a release would be made from: the same files by the same packaging give equal bytes, so the second is not released. */
 export type Recipe = { readonly found: Offered; readonly packaging: string };

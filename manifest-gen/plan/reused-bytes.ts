@@ -1,4 +1,4 @@
-import { readCar } from './train.ts';
+import { readCar } from './release-version.ts';
 
 /**
  * The version that a file was released as before, when that was another one: an old program under a new number, which build info without

@@ -1,6 +1,6 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
-import { originOf } from '../record-origin.ts';
 import type { Found, Offer } from '../release.ts';
+import { originOf } from './record-origin.ts';
 
 /** What a source offers now, as far as it can be compared with a record. */
 export type Offered = Pick<Found, 'kind' | 'upstream' | 'fingerprint' | 'offers' | 'carriedBy'>;

@@ -1,6 +1,6 @@
 import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-version.ts';
-import { goodCandidates } from '../withdraw/plan.ts';
-import { readCar, readTrain } from './train.ts';
+import { readCar, readTrain } from './release-version.ts';
+import { goodCandidates } from './withdrawal.ts';
 
 /** Where one tool stands on the feed and in the bucket. */
 export type Standing = {

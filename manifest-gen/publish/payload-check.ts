@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Response } from 'got';
 import { createDigester } from '../../formats/digest.ts';
 import { fail } from '../errors.ts';
-import { ask, explain, type FeedHttp, fileAt, reasonOf } from './feed-http.ts';
+import { ask, explain, type FeedHttp, fileAt, reasonOf } from '../published/feed/http.ts';
 
 export type PromisedFile = {
   readonly tool: string;

@@ -1,4 +1,4 @@
-import { cellForTerminal } from '../for-terminal.ts';
+import { cellForTerminal } from '../system/for-terminal.ts';
 
 /** Rows under each other, a line each whatever is in them, each column as wide as its widest cell. */
 export function columns(cells: readonly (readonly string[])[]): string {

@@ -1,6 +1,6 @@
 import { fill } from '../../formats/fill.ts';
 import type { ReleaseError, ReleaseErrorCode } from '../errors.ts';
-import { forTerminal } from '../for-terminal.ts';
+import { forTerminal } from '../system/for-terminal.ts';
 import { checkText } from './check.ts';
 import { columns } from './columns.ts';
 import { createLive, type Terminal } from './live.ts';

@@ -1,7 +1,7 @@
 import type { ReleaseError } from '../errors.ts';
-import type { ReleasedBy } from '../publish/released-by.ts';
-import type { Check } from '../repeat/check.ts';
-import type { UpstreamKind } from '../tools.ts';
+import type { ReleasedBy } from '../published/feed/released-by.ts';
+import type { Check } from '../reverify/check.ts';
+import type { UpstreamKind } from '../tool-file/tools.ts';
 import type { VulnerabilityChange } from '../vulnerabilities/change.ts';
 import type { Judged } from '../vulnerabilities/policy.ts';
 

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import { cellForTerminal } from '../for-terminal.ts';
-import { describeReleasedBy } from '../publish/released-by.ts';
+import { describeReleasedBy } from '../published/feed/released-by.ts';
+import { cellForTerminal } from '../system/for-terminal.ts';
 import { describeChange } from '../vulnerabilities/change.ts';
 import { columns } from './columns.ts';
 import type { PlanRow, StatusRow } from './report.ts';

@@ -1,11 +1,11 @@
 import type { Asset, Fetched, Verdict } from '../release.ts';
-import { attestationsName } from '../sidecar-name.ts';
-import { sourceOf } from '../tools.ts';
+import { sourceOf } from '../tool-file/tools.ts';
 import { readBundleList } from './keyless/bundle-list.ts';
 import { verdictOnBuild } from './keyless/policy.ts';
 import { signerOf } from './keyless/signer-of.ts';
 import { claimedType, judgeStatement, provenanceTypes } from './keyless/statement.ts';
 import { loadRoot } from './keyless/trusted-root.ts';
+import { attestationsName } from './sidecar-name.ts';
 
 /**
  * GitHub's own word that a release is immutable. Its certificates come from an authority of GitHub's that is in no public root,

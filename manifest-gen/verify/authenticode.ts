@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises';
-import { payloadFile } from '../payload-file.ts';
 import type { UnpackedExe, Verdict } from '../release.ts';
-import type { Tool } from '../tools.ts';
+import { parseCertificates } from '../tool-file/certificates.ts';
+import { payloadFile } from '../tool-file/payload-file.ts';
+import type { Tool } from '../tool-file/tools.ts';
 import { readSignedExe } from './authenticode-file.ts';
 import { judgeSignatures } from './authenticode-signature.ts';
-import { parseCertificates } from './certificates.ts';
 
 /**
  * Is the exe signed by the publisher that the tool names, with a certificate that leads to one of its roots and was valid when

@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import semver from 'semver';
-import { payloadFile } from '../payload-file.ts';
 import type { Found, GoModule, UnpackedExe, Verdict } from '../release.ts';
-import { ruleFor } from '../version-rules.ts';
+import { payloadFile } from '../tool-file/payload-file.ts';
+import { ruleFor } from '../tool-file/version-rules.ts';
 import { type GoBuildInfo, readGoBuildInfo } from './go-buildinfo.ts';
 
 /**

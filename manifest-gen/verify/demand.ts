@@ -1,7 +1,7 @@
 import type { EvidenceKind } from '../../formats/release-record.ts';
 import type { Fetched } from '../release.ts';
-import { attestationsName } from '../sidecar-name.ts';
-import { requiredEvidence } from '../trust.ts';
+import { requiredEvidence } from '../tool-file/trust.ts';
+import { attestationsName } from './sidecar-name.ts';
 
 /**
  * The kinds of evidence that must have passed, of what came: those that the tool's file demands of every release, and npm's provenance

@@ -1,6 +1,6 @@
+import { minisignKeyId, verifyMinisign } from '../../formats/minisign.ts';
 import type { Fetched, Verdict } from '../release.ts';
-import { sidecarName } from '../sidecar-name.ts';
-import { minisignKeyId, verifyMinisign } from './minisign.ts';
+import { sidecarName } from './sidecar-name.ts';
 
 /** Is the checksum file signed by a key that the tool's file trusts? With checksum-file.ts this reaches to the exe. */
 export function checkMinisign({ found, sidecars }: Fetched): readonly Verdict[] {

@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import type { Architecture } from '../../formats/release-record.ts';
-import { payloadFile } from '../payload-file.ts';
 import type { UnpackedExe, Verdict } from '../release.ts';
-import type { Tool } from '../tools.ts';
+import { payloadFile } from '../tool-file/payload-file.ts';
+import type { Tool } from '../tool-file/tools.ts';
 import { describeContent } from './content.ts';
 import { readPe } from './pe-file.ts';
 

@@ -1,13 +1,13 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { jsonOf } from '../../formats/json.ts';
 import type { Asset, Fetched, Verdict } from '../release.ts';
-import { attestationsName, registrySignaturesName } from '../sidecar-name.ts';
-import { RegistrySignatures } from '../upstream/schema.ts';
+import { RegistrySignatures } from '../sources/schema.ts';
 import { readBundleList } from './keyless/bundle-list.ts';
 import { verdictOnBuild } from './keyless/policy.ts';
 import { signerOf } from './keyless/signer-of.ts';
 import { claimedType, judgeStatement, provenanceTypes, type Subject } from './keyless/statement.ts';
 import { type KeyFinder, loadRoot } from './keyless/trusted-root.ts';
+import { attestationsName, registrySignaturesName } from './sidecar-name.ts';
 
 /**
  * What an npm registry vouches for, as `npm audit signatures` reads it: its own signature over name, version and hash, and the

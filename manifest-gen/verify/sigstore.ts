@@ -1,11 +1,11 @@
 import type { Fetched, Verdict } from '../release.ts';
-import { sidecarName } from '../sidecar-name.ts';
 import { judgeDetached } from './keyless/detached.ts';
 import type { Judged } from './keyless/judge.ts';
 import { refusalBy, verdictWithoutSigner } from './keyless/policy.ts';
 import { judgeBundle } from './keyless/signature.ts';
 import { signerOf } from './keyless/signer-of.ts';
 import { loadRoot, type Root } from './keyless/trusted-root.ts';
+import { sidecarName } from './sidecar-name.ts';
 
 /**
  * Is the checksum file signed by the workflow that the tool's file trusts? With checksum-file.ts this reaches to the exe. Every

@@ -1,10 +1,10 @@
 import { jsonOf } from '../../formats/json.ts';
 import type { Fetched, Found, GoModule, Verdict } from '../release.ts';
-import { modulesProofName } from '../sidecar-name.ts';
 import { keyOfSetting } from './checksum-database/note.ts';
 import { DatabaseProof, proveSums } from './checksum-database/proof.ts';
 import type { GoModuleVersion } from './go-buildinfo.ts';
 import { readPrograms } from './programs.ts';
+import { modulesProofName } from './sidecar-name.ts';
 
 type About = Pick<Verdict, 'kind' | 'subject'>;
 

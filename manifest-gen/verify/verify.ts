@@ -1,7 +1,6 @@
 import { basename } from 'node:path';
-import { payloadFile } from '../payload-file.ts';
 import type { Fetched, Unpacked, Verdict } from '../release.ts';
-import { sidecarName } from '../sidecar-name.ts';
+import { payloadFile } from '../tool-file/payload-file.ts';
 import { checkAttestations } from './attestation.ts';
 import { checkAuthenticode } from './authenticode.ts';
 import { checkBuildInfo } from './buildinfo.ts';
@@ -11,6 +10,7 @@ import { checkDigest } from './digest.ts';
 import { checkMinisign } from './minisign-sidecar.ts';
 import { checkPe } from './pe.ts';
 import { checkProvenance } from './provenance.ts';
+import { sidecarName } from './sidecar-name.ts';
 import { checkSigstore } from './sigstore.ts';
 import { checkSumdb } from './sumdb.ts';
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Cache } from '../cache.ts';
+import type { Cache } from '../system/cache/cache.ts';
 import type { DatabaseTree } from './database.ts';
 import { openFileTree } from './file-tree.ts';
 import { openWebTree, type WebTreeSettings } from './web-tree.ts';

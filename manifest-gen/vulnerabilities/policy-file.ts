@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { fail } from '../errors.ts';
-import { readYaml, type YamlFault } from '../yaml-file.ts';
+import { readYaml, type YamlFault } from '../tool-file/yaml-file.ts';
 import type { Policy } from './policy.ts';
 import { severities } from './severity.ts';
 

@@ -1,8 +1,8 @@
 import type { Architecture } from '../../formats/release-record.ts';
-import type { Cache } from '../cache.ts';
-import type { GeneratorConfig } from '../config.ts';
 import { fail } from '../errors.ts';
-import type { Tool } from '../tools.ts';
+import type { GeneratorConfig } from '../settings/config.ts';
+import type { Cache } from '../system/cache/cache.ts';
+import type { Tool } from '../tool-file/tools.ts';
 import type { Program } from '../verify/programs.ts';
 import { type DatabaseTree, openDatabase, type VulnerabilityDatabase } from './database.ts';
 import { gapInWords, gapOfExe, gapOfMissing, gapOfModule, isGap, remedyOf } from './gaps.ts';

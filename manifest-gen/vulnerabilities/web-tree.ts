@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { Headers } from 'got';
 import { z } from 'zod';
 import { fail } from '../errors.ts';
-import { askHost, type HttpAccess } from '../upstream/ask-host.ts';
-import { silentHostOf } from '../upstream/asking.ts';
-import { type Opened, readBody } from '../upstream/http.ts';
-import { faultOfAnswer } from '../upstream/not-json.ts';
-import type { Attempt } from '../upstream/persist.ts';
-import { makeWhole } from '../whole-file.ts';
+import { silentHostOf } from '../sources/asking.ts';
+import { askHost, type HttpAccess } from '../sources/http/ask-host.ts';
+import { type Opened, readBody } from '../sources/http/http.ts';
+import { faultOfAnswer } from '../sources/http/not-json.ts';
+import type { Attempt } from '../sources/http/persist.ts';
+import { makeWhole } from '../system/whole-file.ts';
 import type { DatabaseTree } from './database.ts';
 import { maxTextBytes, textOf } from './unzip.ts';
 

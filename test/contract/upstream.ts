@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
 import type { Found } from '../../manifest-gen/release.ts';
 import type { Report } from '../../manifest-gen/report/report.ts';
-import type { Tool } from '../../manifest-gen/tools.ts';
-import type { Upstream } from '../../manifest-gen/upstream/upstream.ts';
+import type { Upstream } from '../../manifest-gen/sources/upstream.ts';
+import type { Tool } from '../../manifest-gen/tool-file/tools.ts';
 import { failureOf } from '../kit/upstream-world.ts';
 
 export type UpstreamFixture = {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { evidenceKinds } from '../../formats/release-record.ts';
-import { Tool } from '../../manifest-gen/tools.ts';
+import { Tool } from '../../manifest-gen/tool-file/tools.ts';
 import { productDir } from '../kit/test-server.ts';
 
 type Schema = {

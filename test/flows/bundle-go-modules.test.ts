@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadOrMakeKey } from '../../manifest-gen/bundle/key.ts';
+import { loadOrMakeKey } from '../../manifest-gen/sources/bundle/key.ts';
 import { readFiles, signAgain, type TarContent } from '../kit/bundle.ts';
 import { makeTinyExe } from '../kit/exe.ts';
 import { type Generator, makeGenerator } from '../kit/generator.ts';

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
 import { parseReleaseRecord, type ReleaseRecord } from '../../formats/release-record.ts';
-import { loadOrMakeKey } from '../../manifest-gen/bundle/key.ts';
+import { loadOrMakeKey } from '../../manifest-gen/sources/bundle/key.ts';
 import { readFiles, signAgain, type TarContent } from '../kit/bundle.ts';
 import { makeTinyExe } from '../kit/exe.ts';
 import { type Forge, startForge } from '../kit/forge.ts';

@@ -8,7 +8,7 @@ import { makeKey, startTestServer, type TestServer } from '../kit/test-server.ts
 
 /**
  * Every fault that a forge can have (spec upstream 2 and 3), through the whole of release:beta: another try cures it, or it
- * ends with exit 3 or 4 and nothing is published. Sources that never answer: test/manifest-gen/upstream/github/github.test.ts,
+ * ends with exit 3 or 4 and nothing is published. Sources that never answer: test/manifest-gen/sources/github/github.test.ts,
  * where patience is shorter.
  */
 type Case = {

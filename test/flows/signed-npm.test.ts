@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseReleaseRecord } from '../../formats/release-record.ts';
-import { loadOrMakeKey } from '../../manifest-gen/bundle/key.ts';
+import { loadOrMakeKey } from '../../manifest-gen/sources/bundle/key.ts';
 import { makeTinyExe } from '../kit/exe.ts';
 import { type Generator, makeGenerator } from '../kit/generator.ts';
 import { type NpmKey, type NpmRegistry, startNpmRegistry, type Vouched } from '../kit/npm-registry.ts';

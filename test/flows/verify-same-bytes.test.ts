@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
-import { writeZip } from '../../manifest-gen/pack/zip-writer.ts';
+import { writeZip } from '../../manifest-gen/build/pack/zip-writer.ts';
 import { type BentGate, startBentGate } from '../kit/bent-gate.ts';
 import { type Forge, type ForgeRelease, startForge } from '../kit/forge.ts';
 import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';

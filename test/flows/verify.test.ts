@@ -4,7 +4,7 @@ import AdmZip from 'adm-zip';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
-import { writeZip } from '../../manifest-gen/pack/zip-writer.ts';
+import { writeZip } from '../../manifest-gen/build/pack/zip-writer.ts';
 import { type BentGate, startBentGate } from '../kit/bent-gate.ts';
 import { makeTinyExe } from '../kit/exe.ts';
 import { type Forge, startForge } from '../kit/forge.ts';

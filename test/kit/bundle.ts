@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { digestBytes } from '../../formats/digest.ts';
 import { readTar, writeTar } from '../../formats/tar.ts';
-import { printDigests } from '../../manifest-gen/bundle/format.ts';
-import type { BundleKey } from '../../manifest-gen/bundle/key.ts';
+import { printDigests } from '../../manifest-gen/sources/bundle/format.ts';
+import type { BundleKey } from '../../manifest-gen/sources/bundle/key.ts';
 
 export type TarContent = readonly (readonly [path: string, bytes: Buffer])[];
 

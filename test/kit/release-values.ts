@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestBytes } from '../../formats/digest.ts';
 import type { Asset, Fetched, Found, UnpackedExe } from '../../manifest-gen/release.ts';
-import { Tool } from '../../manifest-gen/tools.ts';
+import { Tool } from '../../manifest-gen/tool-file/tools.ts';
 
 /** A tool with a forge and a module, like the real ones but nobody's. */
 export function makeTool(changes: Partial<Tool> = {}): Tool {

@@ -1,6 +1,6 @@
+import { renderRecord } from '../../manifest-gen/build/render/release-record.ts';
+import { renderRelease } from '../../manifest-gen/build/render/render.ts';
 import type { Rendered } from '../../manifest-gen/release.ts';
-import { renderRecord } from '../../manifest-gen/render/release-record.ts';
-import { renderRelease } from '../../manifest-gen/render/render.ts';
 import { makeTinyExe } from './exe.ts';
 import { bareExe, makeAsset, makeFetched, makeFound } from './release-values.ts';
 

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createCache } from '../../manifest-gen/cache.ts';
 import type { Report } from '../../manifest-gen/report/report.ts';
-import { Tool } from '../../manifest-gen/tools.ts';
-import type { HttpAccess } from '../../manifest-gen/upstream/ask-host.ts';
-import { createHttp, patience } from '../../manifest-gen/upstream/http.ts';
-import { createSilentHosts } from '../../manifest-gen/upstream/silent-hosts.ts';
-import type { UpstreamSettings } from '../../manifest-gen/upstream/upstreams.ts';
+import type { HttpAccess } from '../../manifest-gen/sources/http/ask-host.ts';
+import { createHttp, patience } from '../../manifest-gen/sources/http/http.ts';
+import { createSilentHosts } from '../../manifest-gen/sources/http/silent-hosts.ts';
+import type { UpstreamSettings } from '../../manifest-gen/sources/upstreams.ts';
+import { createCache } from '../../manifest-gen/system/cache/cache.ts';
+import { Tool } from '../../manifest-gen/tool-file/tools.ts';
 import { hasProgram, mustRun } from './programs.ts';
 
 /** Where nothing listens: the discard port of this machine. */

@@ -2,7 +2,7 @@ import { appendFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
-import { createCache } from '../../manifest-gen/cache.ts';
+import { createCache } from '../../manifest-gen/system/cache/cache.ts';
 import { buildLauncher, type Launcher } from '../../shims/build-launcher.ts';
 import { hasProgram, mustRun, run } from '../kit/programs.ts';
 import { makeTempDir, productDir } from '../kit/test-server.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestFile } from '../../formats/digest.ts';
-import { createReport, createWorld, type World } from '../../manifest-gen/world.ts';
+import { createReport, createWorld, type World } from '../../manifest-gen/toolkit.ts';
 import type { ShimsChannel } from '../../shims/next-version.ts';
 import { planShims } from '../../shims/plan.ts';
 import { publishShims } from '../../shims/publish.ts';

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, win32 } from 'node:path';
-import { createCache } from '../../manifest-gen/cache.ts';
+import { createCache } from '../../manifest-gen/system/cache/cache.ts';
 import { buildLauncher, type Launcher } from '../../shims/build-launcher.ts';
 import { mustRun } from '../kit/programs.ts';
 import { testCacheDir } from '../kit/test-cache.ts';

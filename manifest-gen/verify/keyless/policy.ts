@@ -1,5 +1,5 @@
 import type { Found, Verdict } from '../../release.ts';
-import type { Signer } from '../../trust.ts';
+import type { Signer } from '../../tool-file/trust.ts';
 import type { Judged, SignedBy } from './judge.ts';
 import { describeSigner, signerOf, tagOf } from './signer-of.ts';
 

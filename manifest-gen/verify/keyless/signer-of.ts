@@ -1,6 +1,6 @@
 import type { Found } from '../../release.ts';
-import { sourceOf } from '../../tools.ts';
-import type { Signer } from '../../trust.ts';
+import { sourceOf } from '../../tool-file/tools.ts';
+import type { Signer } from '../../tool-file/trust.ts';
 
 /** Who must have signed this release, with version and tag filled in; undefined when the tool names nobody. */
 export function signerOf(found: Found): Signer | undefined {

@@ -4,8 +4,8 @@ import { compareNuGetVersions, parseNuGetVersion } from '../../../formats/nuget-
 import type { ReleaseRecord } from '../../../formats/release-record.ts';
 import { compareScoopVersions } from '../../../formats/scoop-version.ts';
 import { decideNextVersion, newestOfFamily } from '../../../manifest-gen/plan/next-version.ts';
+import { printCar, readCar } from '../../../manifest-gen/plan/release-version.ts';
 import type { Offered } from '../../../manifest-gen/plan/same-files.ts';
-import { printCar, readCar } from '../../../manifest-gen/plan/train.ts';
 
 const found: Offered = {
   kind: 'github',

@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadTools, type Tool } from '../../../manifest-gen/tools.ts';
-import { applyTrustFile } from '../../../manifest-gen/trust-file.ts';
+import { loadTools, type Tool } from '../../../manifest-gen/tool-file/tools.ts';
+import { applyTrustFile } from '../../../manifest-gen/tool-file/trust-file.ts';
 import { checkAuthenticode } from '../../../manifest-gen/verify/authenticode.ts';
 import {
   type CodeSigner,

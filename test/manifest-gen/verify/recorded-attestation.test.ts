@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Fetched } from '../../../manifest-gen/release.ts';
-import { loadTools, type Tool } from '../../../manifest-gen/tools.ts';
+import { loadTools, type Tool } from '../../../manifest-gen/tool-file/tools.ts';
 import { checkAttestations } from '../../../manifest-gen/verify/attestation.ts';
 import { checksumsOf } from '../../../manifest-gen/verify/checksum-file.ts';
 import { judgeStatement } from '../../../manifest-gen/verify/keyless/statement.ts';

@@ -1,0 +1,171 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import { makeWhole } from '../../system/whole-file.ts';
+import { deflateBeside, deflateHere, type Piece, pieceBytes } from './deflate.ts';
+
+/**
+ * A zip whose bytes depend on nothing but its entries (docs/decisions/0003-reproducible-nupkg.md):
+ *
+ *     per entry:  local header (30 bytes + name) | raw deflate
+ *     at the end: central directory (46 bytes + name per entry) | end record (22 bytes)
+ *
+ * Each entry's sizes and CRC are written into its local header after its data, so there are no data descriptors
+ * (System.IO.Packaging, which old choco reads with, is happiest without) and one entry is in memory at a time, piecewise.
+ */
+export type ZipEntry = {
+  /** ASCII, forward slashes. */
+  readonly name: string;
+  /** A chunk is read to its end before the next is asked for, so all of them may lie in one buffer. */
+  readonly content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+};
+
+/** 1980-01-01 00:00, the first moment DOS knows, as its two words: written down, so no clock or time zone is involved. */
+const dosTime = 0x0000;
+const dosDate = 0x0021;
+const versionNeeded = 20; // deflate
+const methodDeflate = 8;
+const maxBytes = 0xffff_fffe; // no zip64: choco's and Scoop's readers differ there, and a tool is not 4 GiB
+
+type Written = { readonly name: Buffer; readonly offset: number; readonly sizes: Buffer };
+
+/** Writes the entries in the order given; `path` appears whole or not at all. */
+export async function writeZip(path: string, entries: readonly ZipEntry[]): Promise<void> {
+  await makeWhole(path, async (part) => {
+    const file = await open(part, 'w');
+    try {
+      await writeEntries(file, entries);
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+async function writeEntries(file: FileHandle, entries: readonly ZipEntry[]): Promise<void> {
+  const written: Written[] = [];
+  let offset = 0;
+  for (const entry of entries) {
+    const name = Buffer.from(entry.name, 'ascii');
+    const dataOffset = offset + 30 + name.length;
+    const { sizes, compressedBytes } = await writeDeflated(file, dataOffset, entry.content);
+    await writeAll(file, Buffer.concat([localHeader(name, sizes), name]), offset);
+    written.push({ name, offset, sizes });
+    offset = within(dataOffset + compressedBytes);
+  }
+
+  const directory = Buffer.concat(written.flatMap((entry) => [centralHeader(entry), entry.name]));
+  await writeAll(
+    file,
+    Buffer.concat([directory, endRecord(written.length, directory.length, offset)]),
+    offset,
+  );
+}
+
+/** @returns the twelve bytes CRC, compressed size, size, as both headers hold them */
+async function writeDeflated(file: FileHandle, start: number, content: ZipEntry['content']) {
+  let crc = 0;
+  let bytes = 0;
+  let compressedBytes = 0;
+  const onPiece = (piece: Buffer): void => {
+    crc = crc32(piece, crc);
+    bytes += piece.length;
+  };
+  for await (const chunk of deflated(equalPieces(content, onPiece))) {
+    await writeAll(file, chunk, start + compressedBytes);
+    compressedBytes = within(compressedBytes + chunk.length);
+  }
+
+  const sizes = Buffer.alloc(12);
+  sizes.writeUInt32LE(crc, 0);
+  sizes.writeUInt32LE(compressedBytes, 4);
+  sizes.writeUInt32LE(within(bytes), 8);
+  return { sizes, compressedBytes };
+}
+
+/** An entry of one piece is done before a thread has begun. */
+async function* deflated(pieces: AsyncGenerator<Piece, void>): AsyncGenerator<Uint8Array> {
+  const first = (await pieces.next()).value;
+  if (first === undefined) return;
+  if (first.isLast) yield* deflateHere(first);
+  else yield* deflateBeside(chain(first, pieces));
+}
+
+async function* chain<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
+  yield first;
+  yield* rest;
+}
+
+/** However a stream cuts its chunks, the compressor sees pieces of one size, the last one shorter (or empty). */
+async function* equalPieces(
+  content: ZipEntry['content'],
+  onPiece: (piece: Buffer) => void,
+): AsyncGenerator<Piece, void> {
+  let piece = Buffer.alloc(pieceBytes);
+  let filled = 0;
+  for await (const chunk of content) {
+    for (let at = 0; at < chunk.length; ) {
+      if (filled === pieceBytes) {
+        onPiece(piece);
+        yield { piece, isLast: false };
+        piece = Buffer.alloc(pieceBytes);
+        filled = 0;
+      }
+      const taken = chunk.subarray(at, at + pieceBytes - filled);
+      piece.set(taken, filled);
+      filled += taken.length;
+      at += taken.length;
+    }
+  }
+  const last = piece.subarray(0, filled);
+  onPiece(last);
+  yield { piece: last, isLast: true };
+}
+
+function localHeader(name: Buffer, sizes: Buffer): Buffer {
+  const header = Buffer.alloc(30);
+  header.writeUInt32LE(0x04034b50, 0);
+  header.writeUInt16LE(versionNeeded, 4);
+  header.writeUInt16LE(methodDeflate, 8);
+  header.writeUInt16LE(dosTime, 10);
+  header.writeUInt16LE(dosDate, 12);
+  sizes.copy(header, 14);
+  header.writeUInt16LE(name.length, 26);
+  return header;
+}
+
+/** Made by "DOS": no Unix mode, no owner, so that a checkout's umask cannot leak into the bytes. */
+function centralHeader({ name, offset, sizes }: Written): Buffer {
+  const header = Buffer.alloc(46);
+  header.writeUInt32LE(0x02014b50, 0);
+  header.writeUInt16LE(versionNeeded, 4);
+  header.writeUInt16LE(versionNeeded, 6);
+  header.writeUInt16LE(methodDeflate, 10);
+  header.writeUInt16LE(dosTime, 12);
+  header.writeUInt16LE(dosDate, 14);
+  sizes.copy(header, 16);
+  header.writeUInt16LE(name.length, 28);
+  header.writeUInt32LE(offset, 42);
+  return header;
+}
+
+function endRecord(count: number, directoryBytes: number, directoryOffset: number): Buffer {
+  const record = Buffer.alloc(22);
+  record.writeUInt32LE(0x06054b50, 0);
+  record.writeUInt16LE(count, 8);
+  record.writeUInt16LE(count, 10);
+  record.writeUInt32LE(directoryBytes, 12);
+  record.writeUInt32LE(directoryOffset, 16);
+  return record;
+}
+
+function within(bytes: number): number {
+  if (bytes > maxBytes) throw new RangeError(`A package cannot hold more than ${maxBytes} bytes.`);
+  return bytes;
+}
+
+/** A single write may be short; the loop is what `writeFile` does, at a place of our choosing. */
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, at, bytes.length - at, position + at);
+    at += bytesWritten;
+  }
+}

@@ -1,0 +1,114 @@
+import {
+  parseScoopManifest,
+  printScoopManifest,
+  type ScoopManifest,
+} from '../../../formats/scoop-manifest.ts';
+
+/** A manifest with another base address; all else in it is as it was. */
+export type RebasedManifest = {
+  readonly version: string;
+  /** The base that it had, without a slash at its end. */
+  readonly from: string;
+  readonly text: string;
+  /** What clients will download: the new address, without Scoop's `#/NAME`, and the hash that stays. */
+  readonly downloads: readonly { readonly url: string; readonly sha256: string }[];
+};
+
+/**
+ * @param from whose addresses are replaced; when undefined, those of the server that made the manifest
+ * @param to a base address, without a slash at its end
+ * @returns undefined when the manifest names nothing below `from`, or no server at all
+ * @throws FormatError JSON_*, MANIFEST_INVALID
+ */
+export function rebaseManifest(
+  text: string,
+  tool: string,
+  { from: asked, to }: { readonly from: string | undefined; readonly to: string },
+): RebasedManifest | undefined {
+  const manifest = parseScoopManifest(text);
+  const from = asked ?? baseOf(manifest, tool);
+  if (from === undefined) return undefined;
+  const move = (value: unknown): unknown => moved(value, `${from}/`, `${to}/`);
+  const places = ['url', 'architecture', 'checkver', 'autoupdate'] as const;
+  const rebased = Object.fromEntries(
+    Object.entries(manifest).map(([key, value]) => [
+      key,
+      places.some((one) => one === key) ? move(value) : value,
+    ]),
+  );
+  const after = printScoopManifest(parseScoopManifest(JSON.stringify(rebased)));
+  if (after === printScoopManifest(manifest)) return undefined;
+  const before = new Set(downloadsOf(manifest).map(({ url }) => url));
+  const downloads = downloadsOf(parseScoopManifest(after)).filter(({ url }) => !before.has(url));
+  return { version: manifest.version, from, text: after, downloads };
+}
+
+/**
+ * A manifest as it would be had it been moved to where another one's addresses begin: what a rebase may not change is then the
+ * same in both. `from` and `to` are where the first payload's address differs.
+ */
+export function rebasedLike(
+  text: string,
+  tool: string,
+  like: string,
+): { readonly text: string; readonly moves: readonly { readonly from: string; readonly to: string }[] } {
+  const moves: { from: string; to: string }[] = [];
+  let moved = text;
+  for (const addressOf of [checkAddress, payloadAddress]) {
+    const [before, after] = [moved, like].map((one) => addressOf(parseScoopManifest(one)));
+    const move = before === undefined || after === undefined ? undefined : differenceOf(before, after);
+    const rebased = move && rebaseManifest(moved, tool, move);
+    if (move === undefined || rebased === undefined) continue;
+    moves.push(move);
+    moved = rebased.text;
+  }
+  return { text: moved, moves };
+}
+
+/** What comes before the last parts that both have; undefined when they are the same address. */
+function differenceOf(
+  before: string,
+  after: string,
+): { readonly from: string; readonly to: string } | undefined {
+  const [left, right] = [before.split('/'), after.split('/')];
+  while (left.length > 0 && left.at(-1) === right.at(-1)) {
+    left.pop();
+    right.pop();
+  }
+  return left.length === 0 || right.length === 0 ? undefined : { from: left.join('/'), to: right.join('/') };
+}
+
+function checkAddress({ checkver }: ScoopManifest): string | undefined {
+  return typeof checkver === 'object' ? checkver.url : undefined;
+}
+
+function payloadAddress(manifest: ScoopManifest): string | undefined {
+  return downloadsOf(manifest)[0]?.url;
+}
+
+/** `checkver` is the server's own word; a manifest without it may have its payloads at the server's usual place. */
+function baseOf(manifest: ScoopManifest, tool: string): string | undefined {
+  const asked = checkAddress(manifest);
+  const end = `/m/${tool}.json`;
+  if (asked?.endsWith(end)) return asked.slice(0, -end.length);
+  const place = `/dl/${tool}/${manifest.version}/`;
+  const payload = downloadsOf(manifest).find(({ url }) => url.includes(place));
+  return payload?.url.slice(0, payload.url.indexOf(place));
+}
+
+function downloadsOf(manifest: ScoopManifest): RebasedManifest['downloads'] {
+  return [manifest, ...Object.values(manifest.architecture ?? {})].flatMap((block) => {
+    const hashes = [block?.hash ?? []].flat();
+    return [block?.url ?? []].flat().map((url, at) => ({
+      url: url.replace(/#.*$/, ''),
+      sha256: (hashes[at] ?? '').replace(/^sha256:/i, '').toLowerCase(),
+    }));
+  });
+}
+
+function moved(value: unknown, from: string, to: string): unknown {
+  if (typeof value === 'string') return value.startsWith(from) ? `${to}${value.slice(from.length)}` : value;
+  if (Array.isArray(value)) return value.map((one) => moved(one, from, to));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, moved(one, from, to)]));
+}

@@ -1,0 +1,85 @@
+import { readNuspec, writeNuspec } from '../../formats/nuspec.ts';
+import { printReleaseRecord, type ReleaseRecord } from '../../formats/release-record.ts';
+import { fail } from '../errors.ts';
+import type { Places } from '../published/feed/server-info.ts';
+import type { Packed, Rendered, UnpackedExe } from '../release.ts';
+import type { HeldPackage } from '../reverify/held.ts';
+import type { HeldPayload } from '../reverify/payloads.ts';
+import { isUpstreamPlace } from '../tool-file/payload-place.ts';
+import type { Tool } from '../tool-file/tools.ts';
+import { packNupkg } from './pack/nupkg-writer.ts';
+import { renderManifest } from './render/scoop.ts';
+
+/** A release on this machine: as it was made here, or as it was proved (reverify/prove.ts). */
+export type Parts = Omit<Rendered, 'packageVersion' | 'recordText' | 'manifestText'>;
+
+export type Repacking = {
+  /** The version that it gets. */
+  readonly version: string;
+  readonly manifestTemplate: string;
+  readonly places: Places;
+  readonly workDir: string;
+  readonly signal: AbortSignal;
+};
+
+/** The same package under another version. What was tested is what ships: everything comes from the release itself, and only the version changes. */
+export async function repack(
+  parts: Parts,
+  { version, manifestTemplate, places, workDir, signal }: Repacking,
+): Promise<Packed> {
+  const record = { ...parts.record, version };
+  const rendered: Rendered = {
+    ...parts,
+    packageVersion: version,
+    record,
+    recordText: printReleaseRecord(record),
+    nuspecText: writeNuspec({ ...(await readNuspec(parts.nuspecText)), version }),
+    manifestText: renderManifest(manifestTemplate, parts.tool, record, places.addresses),
+  };
+  return packNupkg(rendered, workDir, signal);
+}
+
+type Held = {
+  readonly held: HeldPackage;
+  readonly payloads: readonly HeldPayload[];
+  readonly sbomText?: string | undefined;
+  /** In place of the held one: it has upstream's notes of today. */
+  readonly nuspecAgain?: string | undefined;
+};
+
+/**
+ * What the feed holds, as parts of a package. Every exe must have the recorded hash.
+ * @throws ReleaseError OTHER_BYTES when there are other bytes than the record says
+ */
+export function partsOf(tool: Tool, { held, payloads, sbomText, nuspecAgain }: Held, places: Places): Parts {
+  const { record, nuspecText, verificationText, licenseText } = held;
+  // upstream's own files stay where they are, so only the package needs its exe
+  const taken = isUpstreamPlace(places.payloadPutUrl)
+    ? record.payloads.filter(({ architecture }) => architecture === 'amd64')
+    : record.payloads;
+  return {
+    ...{ tool, record, nuspecText: nuspecAgain ?? nuspecText, verificationText, licenseText },
+    exes: taken.map((payload) => {
+      // the package holds the amd64 exe only; others lie where Scoop gets them
+      const exe =
+        payload.architecture === 'amd64' ? held.exe : payloads.find(({ file }) => file === payload.file);
+      return checkedExe(tool, record, payload, exe);
+    }),
+    // it says the same of the exes under any version, and knows licences that only whoever built them could read
+    ...(sbomText === undefined || !places.isPut ? {} : { sbomText }),
+  };
+}
+
+function checkedExe(
+  { tool }: Tool,
+  { version }: ReleaseRecord,
+  { architecture, file, sha256, size }: ReleaseRecord['payloads'][number],
+  exe: Pick<HeldPayload, 'path' | 'digest'> | undefined,
+): UnpackedExe {
+  if (exe === undefined || exe.digest.sha256 !== sha256 || exe.digest.sizeBytes !== size) {
+    const expected = `SHA-256 ${sha256} as recorded`;
+    return fail('OTHER_BYTES', { tool, version, file, expected, found: exe?.digest.sha256 ?? 'none' });
+  }
+  const { path, digest } = exe;
+  return { asset: { architecture, name: file, path, digest }, architecture, path, digest };
+}

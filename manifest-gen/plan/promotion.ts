@@ -1,0 +1,102 @@
+import { satisfies } from 'semver';
+import type { ReleaseRecord } from '../../formats/release-record.ts';
+import { compareScoopVersions } from '../../formats/scoop-version.ts';
+import { type Car, printCar, readCar, readTrain } from './release-version.ts';
+import { isSameProgram } from './same-program.ts';
+
+/** What is known before any package is opened. */
+export type Standing = {
+  /** `1.22.0` or `1.22.0-beta.2`, as a person named it; undefined is the newest beta. */
+  readonly asked: string | undefined;
+  readonly packages: readonly { readonly version: string; readonly isListed: boolean }[];
+  /** What branch main offers. */
+  readonly main: string | undefined;
+  /** The tool's range of upstream versions that may be taken without being named. */
+  readonly versions?: string | undefined;
+};
+
+export type Promotion =
+  /** `isPublished`: the stable package is on the feed already, and only the bucket is behind. */
+  | {
+      readonly kind: 'promote';
+      readonly beta: string;
+      readonly stable: string;
+      readonly isPublished: boolean;
+    }
+  | { readonly kind: 'nothing'; readonly version: string; readonly why: string }
+  /** There is no such beta; `betas` are those that are there, newest first. */
+  | { readonly kind: 'missing'; readonly problem: string; readonly betas: readonly string[] }
+  | { readonly kind: 'refused'; readonly version: string; readonly reason: string };
+
+/** Which beta becomes which stable version, or why none does. */
+export function planPromotion(standing: Standing): Promotion {
+  const { asked, packages, main, versions } = standing;
+  const beta = chooseBeta(standing);
+  if (beta === undefined) {
+    const betas = betasOf(standing).filter((car) => !isUnlisted(packages, car.version));
+    const problem = `there is no ${inWords(asked, versions)} on the feed`;
+    return { kind: 'missing', problem, betas: betas.map((car) => car.version) };
+  }
+  const stable = printCar({ ...beta, beta: undefined });
+  const isPublished = packages.some(({ version }) => version === stable);
+  if (isUnlisted(packages, beta.version)) return refuse(stable, `its beta ${beta.version} was withdrawn`);
+
+  const order = main === undefined ? 1 : compareScoopVersions(stable, main);
+  if (order === 0) return { kind: 'nothing', version: stable, why: `main offers ${main} already` };
+  if (order < 0 && (isPublished || asked === undefined)) {
+    return { kind: 'nothing', version: stable, why: `main offers ${main}, which is newer` };
+  }
+  if (order < 0) return refuse(stable, `main offers ${main}, which is newer, and a branch only moves up`);
+  if (isUnlisted(packages, stable)) return refuse(stable, 'it was withdrawn');
+  return { kind: 'promote', beta: beta.version, stable, isPublished };
+}
+
+/** Why the beta's content may not become stable; undefined when it may. `published` is the stable one's record, when it is on the feed. */
+export function objectionTo(
+  beta: ReleaseRecord | undefined,
+  published: ReleaseRecord | undefined,
+): string | undefined {
+  if (beta === undefined) return 'its beta has no release record, so nobody knows what it was made from';
+  const failed = beta.evidence.find(({ verdict }) => verdict === 'failed');
+  if (failed !== undefined) return `the evidence ${failed.kind} of ${failed.subject} failed`;
+  const car = readCar(beta.version);
+  // the evidence of an older version is genuine: only a withdrawal, which finishes what it began, may go back to it
+  if (car !== undefined && beta.source.version !== car.upstream) {
+    return `${beta.version} is ${beta.source.version} again, put on top of a ${car.correction === 0 ? 'beta' : 'version'} that was withdrawn`;
+  }
+  if (published !== undefined && !isSameProgram(published, beta)) {
+    return 'it is on the feed with other payloads, and nothing published is ever replaced';
+  }
+  return undefined;
+}
+
+/** A beta that is named may be withdrawn, which is told then; otherwise withdrawn ones do not count. */
+function chooseBeta(standing: Standing): Car | undefined {
+  const { asked, packages, versions } = standing;
+  const betas = betasOf(standing);
+  const named = betas.find((car) => car.version === asked);
+  if (named !== undefined) return named;
+  const candidates = betas.filter((car) =>
+    asked === undefined
+      ? versions === undefined || satisfies(car.upstream, versions)
+      : printCar({ ...car, beta: undefined }) === asked,
+  );
+  return candidates.find((car) => !isUnlisted(packages, car.version)) ?? candidates[0];
+}
+
+function inWords(asked: string | undefined, versions: string | undefined): string {
+  if (asked !== undefined) return readCar(asked)?.beta === undefined ? `beta of ${asked}` : asked;
+  return versions === undefined ? 'beta' : `beta in the range ${versions}`;
+}
+
+function betasOf({ packages }: Standing): readonly Car[] {
+  return readTrain(packages.map(({ version }) => version)).filter((car) => car.beta !== undefined);
+}
+
+function isUnlisted(packages: Standing['packages'], version: string): boolean {
+  return packages.some((one) => one.version === version && !one.isListed);
+}
+
+function refuse(version: string, reason: string): Promotion {
+  return { kind: 'refused', version, reason };
+}

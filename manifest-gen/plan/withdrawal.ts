@@ -1,0 +1,111 @@
+import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-version.ts';
+import { compareScoopVersions } from '../../formats/scoop-version.ts';
+import { type Car, printCar, readCar, readTrain } from './release-version.ts';
+
+type Package = { readonly version: string; readonly isListed: boolean };
+
+/** What is known of a version that is to be withdrawn. */
+export type Standing = {
+  /** As the feed spells it. */
+  readonly bad: Package;
+  /** What the branch offers that the bad version belongs to. */
+  readonly offered: string | undefined;
+  /** The version whose bytes are good; undefined when there is none. */
+  readonly good: string | undefined;
+  /** The newest of the bad one's family. `isGoodAgain`: it is listed and has the good one's exes, so this withdrawal was begun before. */
+  readonly head: { readonly version: string; readonly isGoodAgain: boolean };
+};
+
+/** What a withdrawal does besides unlisting. */
+export type Withdrawal =
+  /** The branch offers something newer: whoever updates leaves the bad version behind. */
+  | { readonly kind: 'overtaken'; readonly offered: string }
+  /** Nothing good is there to be put on top, and a branch never goes back. */
+  | { readonly kind: 'stranded' }
+  | {
+      readonly kind: 'correct';
+      /** How far an earlier run came: nothing is on the feed, the beta that the correction is born as, the correction itself. */
+      readonly stage: 'begin' | 'born' | 'published';
+      /** The beta that it is born as (contract section 6). */
+      readonly born: string;
+      /** What that becomes; undefined when a beta is withdrawn, which another beta puts right. */
+      readonly stable: string | undefined;
+    };
+
+/** The branch that a version is offered on, so that its withdrawal mends. */
+export function channelOf(version: string): 'main' | 'beta' {
+  return version.includes('-') ? 'beta' : 'main';
+}
+
+/** The feed's version that somebody means, however it is spelled: `1.22`, `1.22.0`. */
+export function findAsked<P extends Package>(asked: string, packages: readonly P[]): P | undefined {
+  return packages.find(({ version }) => compare(version, asked) === 0);
+}
+
+/** The stable versions before the bad one that are still listed, newest first. */
+export function goodCandidates(bad: string, packages: readonly Package[]): readonly string[] {
+  const listed = packages.filter(({ isListed }) => isListed).map(({ version }) => version);
+  return readTrain(listed)
+    .filter((car) => car.beta === undefined && isBefore(car.version, bad))
+    .map(({ version }) => version);
+}
+
+/** Why the version that a person named is not the one to go back to; undefined when it is. */
+export function objectionToGood(good: Package | undefined, bad: string): string | undefined {
+  if (good === undefined) return 'the feed does not have it';
+  if (!good.isListed) return 'it was withdrawn itself';
+  if (!isBefore(good.version, bad)) return `it is not older than ${bad}`;
+  if (readCar(good.version) === undefined) return 'it is no version of the release train';
+  return channelOf(bad) === 'main' && channelOf(good.version) === 'beta'
+    ? 'it was never promoted'
+    : undefined;
+}
+
+/** The newest version with the same upstream version; undefined for one that was pushed by hand and is not of the train. */
+export function headOfFamily(bad: string, packages: readonly Package[]): string | undefined {
+  const upstream = readCar(bad)?.upstream;
+  return readTrain(packages.map(({ version }) => version)).find((car) => car.upstream === upstream)?.version;
+}
+
+/** A correction is always the newest of its family, whatever else was begun there: that is what machines update to. */
+export function planWithdrawal({ bad, offered, good, head }: Standing): Withdrawal {
+  if (offered !== undefined && compareScoopVersions(offered, bad.version) > 0) {
+    return { kind: 'overtaken', offered };
+  }
+  const [badCar, headCar] = [readCar(bad.version), readCar(head.version)];
+  if (good === undefined || badCar === undefined || headCar === undefined) return { kind: 'stranded' };
+
+  const isStable = badCar.beta === undefined;
+  const isBegun = head.isGoodAgain && head.version !== bad.version;
+  if (isBegun && headCar.beta === undefined && isStable) {
+    return { kind: 'correct', stage: 'published', born: head.version, stable: head.version };
+  }
+  const isBorn = isBegun && headCar.beta !== undefined;
+  const born = isBorn ? headCar : next(headCar);
+  const stable = isStable ? printCar({ ...born, beta: undefined }) : undefined;
+  return { kind: 'correct', stage: isBorn ? 'born' : 'begin', born: printCar(born), stable };
+}
+
+/** `U.2-beta.1` after `U.1`, `U.1-beta.2` after `U.1-beta.1`. */
+function next({ upstream, correction, beta }: Car): Omit<Car, 'version'> {
+  return beta === undefined
+    ? { upstream, correction: correction + 1, beta: 1 }
+    : { upstream, correction, beta: beta + 1 };
+}
+
+/** `U-beta.3` after `U-beta.2`; undefined for what is no beta of the train. */
+export function nextBeta(version: string): string | undefined {
+  const car = readCar(version);
+  return car?.beta === undefined ? undefined : printCar({ ...car, beta: car.beta + 1 });
+}
+
+/** By NuGet's order. */
+export function isBefore(version: string, other: string): boolean {
+  const order = compare(version, other);
+  return order !== undefined && order < 0;
+}
+
+function compare(a: string, b: string): number | undefined {
+  const [left, right] = [parseNuGetVersion(a), parseNuGetVersion(b)];
+  return left && right ? compareNuGetVersions(left, right) : undefined;
+}

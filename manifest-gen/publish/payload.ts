@@ -1,0 +1,89 @@
+import type { Response } from 'got';
+import type { Digest } from '../../formats/digest.ts';
+import { fail, ReleaseError } from '../errors.ts';
+import { ask, type FeedHttp, fileStream, reasonOf, refuse, send } from '../published/feed/http.ts';
+import type { Places } from '../published/feed/server-info.ts';
+import { payloadAddress } from '../tool-file/payload-place.ts';
+import type { Tool } from '../tool-file/tools.ts';
+
+export type PayloadFile = {
+  readonly tool: Pick<Tool, 'tool'>;
+  readonly version: string;
+  readonly file: string;
+  readonly path: string;
+  readonly digest: Digest;
+};
+
+/**
+ * Puts a file where Scoop will download it; bytes that are there already are not sent again.
+ * A foreign place gets the `.sha256` beside it too, after the file: Scoop takes a hash it cannot read for none (spec scoop 2.3).
+ * @throws ReleaseError FEED_CONFLICT when other bytes are there, PLACE_READ_ONLY, FEED_REFUSED, FEED_UNREACHABLE, PLACE_UNREACHABLE
+ */
+export async function putPayload(
+  http: FeedHttp,
+  places: Places,
+  payload: PayloadFile,
+  onProgress: (doneBytes: number) => void,
+): Promise<'put' | 'same'> {
+  const url = payloadAddress(
+    { ...places.addresses, payloadUrl: places.payloadPutUrl },
+    payload.tool,
+    payload.version,
+    payload.file,
+  );
+  const what = `${payload.tool.tool}/${payload.version}/${payload.file}`;
+  const there = await readSha256(http, url);
+  if (there === payload.digest.sha256) return 'same';
+  const expected = `SHA-256 ${payload.digest.sha256}`;
+  if (there !== undefined) fail('FEED_CONFLICT', { what, expected, found: there });
+
+  const response = await upload(http, url, payload, onProgress).catch((error: unknown) =>
+    places.isOwnPayloadPlace ? Promise.reject(error) : explainEarlyAnswer(http, url, error),
+  );
+  if (!places.isOwnPayloadPlace) requireUploads(url, response);
+  if (response.statusCode === 409) fail('FEED_CONFLICT', { what, expected, found: reasonOf(response) });
+  if (response.statusCode < 200 || response.statusCode >= 300) refuse(response, `the payload ${what}`);
+  if (!places.isOwnPayloadPlace) await putSha256(http, url, payload.digest.sha256);
+  return response.statusCode === 200 ? 'same' : 'put';
+}
+
+function upload(
+  http: FeedHttp,
+  url: string,
+  { path, digest }: PayloadFile,
+  onProgress: (doneBytes: number) => void,
+): Promise<Response<string>> {
+  const body = { stream: fileStream(path), sizeBytes: digest.sizeBytes, type: 'application/octet-stream' };
+  return send(http, url, body, onProgress);
+}
+
+/**
+ * A server for static files answers a PUT at once and closes the connection while we still send, so that its answer is lost and a
+ * broken pipe is all there is to see. Asked again with nothing to send, it can be heard. One that does take uploads keeps an
+ * empty file at most, which the next run writes over and no manifest names.
+ */
+async function explainEarlyAnswer(http: FeedHttp, url: string, error: unknown): Promise<never> {
+  if (!(error instanceof ReleaseError) || error.exitCode !== 4) throw error;
+  const answer = await ask(http, url, { method: 'PUT', body: '' }).catch(() => undefined);
+  if (answer !== undefined) requireUploads(url, answer);
+  throw error;
+}
+
+/** What those answer that serve files and take none. */
+function requireUploads(url: string, { statusCode: status }: Response<string>): void {
+  if ([404, 405, 501].includes(status)) fail('PLACE_READ_ONLY', { url: new URL(url).origin, status });
+}
+
+async function readSha256(http: FeedHttp, url: string): Promise<string | undefined> {
+  const response = await ask(http, `${url}.sha256`);
+  return response.statusCode === 200 ? /^[0-9a-f]{64}/.exec(response.body.toLowerCase())?.[0] : undefined;
+}
+
+async function putSha256(http: FeedHttp, url: string, sha256: string): Promise<void> {
+  const response = await ask(http, `${url}.sha256`, {
+    method: 'PUT',
+    body: `${sha256}\n`,
+    headers: { 'content-type': 'text/plain' },
+  });
+  if (response.statusCode < 200 || response.statusCode >= 300) refuse(response, `the file ${url}.sha256`);
+}

@@ -1,0 +1,139 @@
+import { compareScoopVersions } from '../../formats/scoop-version.ts';
+import { begin } from '../build/chain.ts';
+import { recipe } from '../build/recipe.ts';
+import { packagingOf } from '../build/render/packaging.ts';
+import { type Parts, partsOf, repack } from '../build/repack.ts';
+import { payloads, push } from '../build/steps.ts';
+import { ReleaseError } from '../errors.ts';
+import { channelOf, nextBeta, type Withdrawal } from '../plan/withdrawal.ts';
+import type { Found, Packed } from '../release.ts';
+import { prove } from '../reverify/prove.ts';
+import { type Good, isUpstream, type PlannedWithdrawal } from '../verbs/resolve/withdrawal.ts';
+import type { Context } from '../verbs/run/context.ts';
+import { makeStable } from './make-stable.ts';
+import { publishManifest } from './manifest.ts';
+
+type Correction = Extract<Withdrawal, { kind: 'correct' }>;
+type Birth = { readonly packed: Packed; readonly reason: string };
+
+/** The good bytes as the beta that the correction is born as. */
+const birth = begin<Birth, Context>()
+  .step('payloads', payloads)
+  .step('push', push)
+  .step('commit', ({ packed: { rendered }, reason }, context) =>
+    commitBeta(rendered.tool.tool, rendered.packageVersion, rendered.manifestText, reason, context),
+  );
+
+/** What goes on top, here only. */
+export type Correcting = {
+  /** What it is born as; undefined where an earlier run came further. */
+  readonly born: Packed | undefined;
+  /** What that becomes, when a stable version is withdrawn. */
+  readonly stable: Packed | undefined;
+  /** The same bytes under another number of a beta. */
+  readonly as: (version: string) => Promise<Packed>;
+};
+
+/**
+ * The good one's package under the correction's versions. One that the feed does not have is fetched, verified and judged as for a beta;
+ * else it is compared with all that can be had: a beta of the correction's number that somebody else put there is never taken.
+ * @throws ReleaseError PROMOTION_UNPROVEN, REFUSED, FEED_*
+ */
+export async function makeCorrection(
+  planned: PlannedWithdrawal,
+  good: Good | Found,
+  { born, stable, stage }: Correction,
+  context: Context,
+): Promise<Correcting> {
+  const { tool, templates } = planned;
+  const { world, places, workDir } = context;
+  const place = { places, workDir, signal: world.signal, manifestTemplate: templates.manifest };
+  const parts = await partsOfGood(planned, good, born, context);
+  const as = (version: string): Promise<Packed> => {
+    world.report.step(tool.tool, 'repack', `${good.version} as ${version}`);
+    return repack(parts, { ...place, version });
+  };
+  return {
+    born: stage === 'published' ? undefined : await as(born),
+    stable: stable === undefined ? undefined : await as(stable),
+    as,
+  };
+}
+
+async function partsOfGood(
+  { tool, templates, row }: PlannedWithdrawal,
+  good: Good | Found,
+  born: string,
+  context: Context,
+): Promise<Parts> {
+  if (!isUpstream(good)) {
+    const wasStable = channelOf(good.version) === 'main';
+    const proven = await prove({ tool, templates, stable: row.to, beta: good }, { wasStable }, context);
+    return partsOf(tool, proven, context.places);
+  }
+  const start = {
+    ...{ tool, found: good, templates, packaging: packagingOf(tool, templates), version: born },
+    ...{ standing: row, why: row.why, does: 'release' as const },
+  };
+  const onStep = (step: string): void => context.world.report.step(tool.tool, step);
+  return (await recipe.local.run(start, context, onStep)).packed.rendered;
+}
+
+/**
+ * Publishes the correction: born as a beta, and stable at once when a stable version is withdrawn. What an earlier run has
+ * published is not sent twice.
+ * @returns the version that is on top now
+ * @throws ReleaseError FEED_*, BUCKET_*
+ */
+export async function putOnTop(
+  { born, stable, as }: Correcting,
+  reason: string,
+  context: Context,
+): Promise<string | undefined> {
+  const first = born === undefined ? undefined : await bear(born, as, reason, context);
+  if (stable !== undefined) await makeStable({ packed: stable, reason }, context);
+  return (stable ?? first)?.rendered.packageVersion;
+}
+
+/**
+ * Whoever may push betas could have put other bytes under the number that the correction is to be born as: the next one is taken then. They
+ * cannot hold a withdrawal up, however many they push before it.
+ */
+async function bear(
+  packed: Packed,
+  as: Correcting['as'],
+  reason: string,
+  context: Context,
+  attempt = 1,
+): Promise<Packed> {
+  const { tool, packageVersion: version } = packed.rendered;
+  const { report } = context.world;
+  try {
+    await birth.run({ packed, reason }, context, (step) => report.step(tool.tool, step));
+    return packed;
+  } catch (error) {
+    const isTaken = error instanceof ReleaseError && error.code === 'FEED_CONFLICT';
+    const next = nextBeta(version);
+    if (!isTaken || next === undefined || attempt === maxTaken) throw error;
+    report.warn(tool.tool, `${version} is taken by other bytes, so ${next} is made: ${error.message}`);
+    return bear(await as(next), as, reason, context, attempt + 1);
+  }
+}
+
+const maxTaken = 100;
+
+/** Testers who are ahead already stay there: a branch only moves up. */
+async function commitBeta(
+  tool: string,
+  version: string,
+  manifestText: string,
+  note: string,
+  { bucket, published }: Context,
+): Promise<object> {
+  await bucket.fetch();
+  const offered = await bucket.version('beta', tool);
+  if (offered !== undefined && compareScoopVersions(offered, version) >= 0) return {};
+  await publishManifest(bucket, { tool, version, manifestText, note, branches: ['beta'] });
+  published.push(`manifest ${tool} ${version} on branch beta`);
+  return {};
+}

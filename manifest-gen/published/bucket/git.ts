@@ -1,0 +1,131 @@
+import { resolve } from 'node:path';
+import { simpleGit } from 'simple-git';
+import { fail } from '../../errors.ts';
+import type { Environment } from '../../settings/config.ts';
+import { gitEnvironment } from '../../system/child-environment.ts';
+
+export type Git = {
+  /**
+   * Runs git in `dir` and gives its output without the last line end (`isWhole`: with it).
+   * @throws GitError of simple-git with git's own words; ReleaseError PROGRAM_MISSING
+   */
+  run(args: readonly string[], options?: GitRun): Promise<string>;
+  readonly hasKey: boolean;
+  readonly hasExtraAuthorities: boolean;
+};
+
+export type GitRun = {
+  readonly input?: string;
+  readonly env?: Environment;
+  readonly isWhole?: boolean;
+  /** What needs no key is not given it. */
+  readonly isKeySent?: boolean;
+  /** NODE_EXTRA_CA_CERTS counts, instead of the machine's authorities. */
+  readonly isExtraTrusted?: boolean;
+};
+
+/** What the feed's key is for. */
+export type GitKey = {
+  /** It goes to addresses below this one only. */
+  readonly url: string;
+  readonly value: string;
+  /** Not through a proxy either, whatever the settings of git say. */
+  readonly isDirect: boolean;
+  /** Sent with the key, for the audit log of our server (server/http/reason.ts). */
+  readonly reason?: string | undefined;
+};
+
+export type GitAccess = {
+  readonly dir: string;
+  /** The machine's: git gets what is git's of it, so that a person's credential helpers, ssh and proxies work. */
+  readonly env: Environment;
+  /** Further variables that it gets. */
+  readonly named?: readonly string[];
+  readonly signal: AbortSignal;
+  readonly key?: GitKey | undefined;
+};
+
+/**
+ * git by simple-git. The key is handed over in the environment (GIT_CONFIG_COUNT): an argument or a URL could be read by
+ * every user of the machine and would stand in git's messages.
+ */
+export function createGit(access: GitAccess): Git {
+  const outer = gitEnvironment(access.env, access.named);
+  const extra = access.env.NODE_EXTRA_CA_CERTS ? resolve(access.env.NODE_EXTRA_CA_CERTS) : undefined;
+  return {
+    hasKey: access.key !== undefined,
+    hasExtraAuthorities: extra !== undefined,
+    async run(args, { input, env = {}, isWhole = false, isKeySent = false, isExtraTrusted = false } = {}) {
+      const trust = isExtraTrusted && extra !== undefined ? { GIT_SSL_CAINFO: extra } : {};
+      const settings = [
+        ...(access.key === undefined ? [] : keySettings(access.key, isKeySent)),
+        // Windows' own TLS reads a file only with this setting
+        ...(isExtraTrusted ? [['http.schannelUseSSLCAInfo', 'true'] as const] : []),
+      ];
+      const config = configEnvironment(outer, settings);
+      const complete = { ...outer, ...config, ...trust, GIT_TERMINAL_PROMPT: '0', LC_ALL: 'C', ...env };
+      const git = simpleGit({
+        baseDir: access.dir,
+        abort: access.signal,
+        trimmed: !isWhole,
+        // simple-git guards against variables and settings that come from strangers; all of these are the person's own.
+        allowEnvironment: Object.keys(complete),
+        unsafe,
+        ...(input === undefined ? {} : { input: () => input }),
+      });
+      try {
+        return await git.env(complete).raw([...args]);
+      } catch (error) {
+        if (error instanceof Error && /spawn git(\.exe)? ENOENT/.test(error.message))
+          fail('PROGRAM_MISSING', { program: 'git' }, error);
+        throw error;
+      }
+    },
+  };
+}
+
+type Setting = readonly [name: string, value: string];
+
+/**
+ * An empty credential.helper: a refused key must end in a sentence, not in a window that asks for a password. No redirects: git
+ * would send the header to wherever the first answer pointed.
+ */
+function keySettings({ url, value, isDirect, reason }: GitKey, isKeySent: boolean): readonly Setting[] {
+  const headers = [
+    `Authorization: Bearer ${value}`,
+    ...(reason === undefined ? [] : [`X-Reason: ${encodeURIComponent(reason)}`]),
+  ];
+  return [
+    ...(isKeySent ? headers.map((header) => [`http.${url}.extraHeader`, header] as const) : []),
+    ...(isDirect ? [[`http.${url}.proxy`, ''] as const] : []),
+    [`http.${url}.followRedirects`, 'false'],
+    [`credential.${url}.helper`, ''],
+  ];
+}
+
+/** Continues the person's own GIT_CONFIG_COUNT. */
+function configEnvironment(outer: Environment, settings: readonly Setting[]): Environment {
+  const start = Number.parseInt(outer.GIT_CONFIG_COUNT ?? '0', 10) || 0;
+  return Object.fromEntries([
+    ['GIT_CONFIG_COUNT', String(start + settings.length)],
+    ...settings.flatMap(([name, value], at) => [
+      [`GIT_CONFIG_KEY_${start + at}`, name],
+      [`GIT_CONFIG_VALUE_${start + at}`, value],
+    ]),
+  ]);
+}
+
+const unsafe = {
+  allowUnsafeAlias: true,
+  allowUnsafeAskPass: true,
+  allowUnsafeConfigEnvCount: true,
+  allowUnsafeConfigPaths: true,
+  allowUnsafeCredentialHelper: true,
+  allowUnsafeEditor: true,
+  allowUnsafeExec: true,
+  allowUnsafeGitProxy: true,
+  allowUnsafePager: true,
+  allowUnsafeSshCommand: true,
+  allowUnsafeTemplateDir: true,
+  allowUnsafeUrlRewrite: true,
+} as const;

@@ -1,0 +1,51 @@
+import { messageOf } from '../../../formats/thrown.ts';
+import type { Git } from './git.ts';
+
+/** git at the bucket's address. */
+export type BucketRemote = {
+  /** Without the key until the server asks for one. @throws GitError */
+  read(args: readonly string[]): Promise<void>;
+  /** @throws GitError */
+  push(args: readonly string[]): Promise<void>;
+};
+
+/**
+ * What the address turns out to need is found out once: its key for reading (READ_AUTH=all), and NODE_EXTRA_CA_CERTS. git can only trust
+ * a file of authorities instead of the machine's own, so it tries the machine's first and that file for a certificate that they do not know.
+ */
+export function createBucketRemote(git: Git): BucketRemote {
+  let isKeyWanted = false;
+  let isExtraTrusted = false;
+  const run = async (args: readonly string[], isKeySent: boolean): Promise<void> => {
+    try {
+      await git.run(args, { isKeySent, isExtraTrusted });
+    } catch (error) {
+      if (isExtraTrusted || !git.hasExtraAuthorities || !isUntrusted(error)) throw error;
+      isExtraTrusted = true;
+      await git.run(args, { isKeySent, isExtraTrusted });
+    }
+  };
+  return {
+    async read(args) {
+      try {
+        await run(args, isKeyWanted);
+      } catch (error) {
+        if (isKeyWanted || !git.hasKey || !isRefusal(error)) throw error;
+        isKeyWanted = true;
+        await run(args, true);
+      }
+    },
+    push: (args) => run(args, true),
+  };
+}
+
+/** git says it in words only; LC_ALL=C keeps them English. */
+export function isRefusal(error: unknown): boolean {
+  const words = /\b(401|403)\b|Authentication failed|Permission denied|could not read Username/i;
+  return words.test(messageOf(error));
+}
+
+/** OpenSSL, GnuTLS and Schannel, which speaks in codes. */
+function isUntrusted(error: unknown): boolean {
+  return /certificate|SEC_E_UNTRUSTED_ROOT|CERT_E_UNTRUSTEDROOT/i.test(messageOf(error));
+}

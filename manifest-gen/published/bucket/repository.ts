@@ -1,0 +1,227 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { hideCredentials } from '../../../formats/hide-credentials.ts';
+import { messageOf } from '../../../formats/thrown.ts';
+import { fail, ReleaseError } from '../../errors.ts';
+import { beginningOf, reasonIn } from '../../plan/withdrawal-note.ts';
+import { createGit, type Git, type GitAccess } from './git.ts';
+import { helperVariables } from './helper-variables.ts';
+import { createBucketRemote, isRefusal } from './remote.ts';
+import { commitTree, list, treeWith, writeRoot } from './tree.ts';
+
+export type Channel = 'main' | 'beta';
+
+export type NewCommit = {
+  readonly tool: string;
+  readonly version: string;
+  readonly manifestText: string;
+  /** The rest of the commit's message: why, for whoever reads it. */
+  readonly note?: string | undefined;
+  /** The tag is on the first branch's commit. */
+  readonly branches: readonly Channel[];
+};
+
+export type ReleasedHashes = { readonly version: string; readonly hashes: readonly string[] };
+
+export type NewChore = {
+  readonly branch: Channel;
+  /** Without `(chore)`. */
+  readonly subject: string;
+  /** Manifest by tool. */
+  readonly texts: ReadonlyMap<string, string>;
+};
+
+/** A bare copy of the bucket in a folder of its own, gone after `close`. Nothing is ever checked out. */
+export type BucketRepository = {
+  readonly url: string;
+  /** Brings both branches here. The answer is equal as long as none has moved. @throws ReleaseError BUCKET_UNREACHABLE, BUCKET_CLOSED */
+  fetch(): Promise<string>;
+  /** The version that a branch offered at the last fetch. */
+  version(branch: Channel, tool: string): Promise<string | undefined>;
+  /**
+   * The text of the manifest that a branch offers, or that it offered when it came to `version`; every byte of it.
+   * Undefined when the branch has none, or never had this version.
+   */
+  manifest(branch: Channel, tool: string, version?: string): Promise<string | undefined>;
+  /** Why a version was withdrawn, by the newest commit of either branch that says so. */
+  withdrawal(tool: string, version: string): Promise<string | undefined>;
+  /** What each release of a tool promised anew, on either branch: the hashes in its manifest. */
+  promises(tool: string): Promise<readonly ReleasedHashes[]>;
+  /** The tools that a branch offers, by name. */
+  tools(branch: Channel): Promise<readonly string[]>;
+  /** Makes the commits, here only; gives what to push. */
+  commit(commit: NewCommit): Promise<readonly string[]>;
+  /** A commit that is no release: other texts of the same versions. Here only; gives what to push. */
+  chore(chore: NewChore): Promise<string>;
+  /** @throws GitError when one ref is refused; then none has moved */
+  push(refspecs: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+};
+
+export type BucketAccess = Omit<GitAccess, 'dir'> & { readonly url: string; readonly now: () => Date };
+
+const Offered = z.object({ version: z.string() });
+export async function openBucket(access: BucketAccess): Promise<BucketRepository> {
+  const dir = await mkdtemp(join(tmpdir(), 'go-win-tools-bucket-'));
+  const plain = createGit({ ...access, dir });
+  const close = (): Promise<void> => rm(dir, { recursive: true, force: true, maxRetries: 3 });
+  try {
+    await plain.run(['init', '--bare', '--quiet', '.']);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  // the feed's own bucket has the feed's key; another one is opened by what the person's git knows
+  const named = access.key === undefined ? await helperVariables(plain) : [];
+  const git = createGit({ ...access, dir, named });
+  const remote = createBucketRemote(git);
+  // as the last fetch brought them: nothing else moves them here, and asking git costs a process each time
+  let tips: Tips = new Map();
+  return {
+    url: access.url,
+    async fetch() {
+      const refs = '+refs/heads/*:refs/remotes/bucket/*';
+      const args = ['fetch', '--quiet', '--no-tags', '--prune', '--no-auto-gc', access.url, refs];
+      await remote.read(args).catch((error: unknown) => explainGit(access.url, error, 'read'));
+      const format = '--format=%(refname:lstrip=3) %(objectname)';
+      const list = await git.run(['for-each-ref', format, 'refs/remotes/bucket/']);
+      tips = readTips(list);
+      return list;
+    },
+    version: (branch, tool) => offeredBy(git, tips, branch, tool),
+    async manifest(branch, tool, version) {
+      const tip = tips.get(branch);
+      if (tip === undefined) return undefined;
+      // an offer that cannot be read is shown as it is, whatever was asked for: it is what clients get
+      const offered = await offeredBy(git, tips, branch, tool).catch(() => version);
+      const isTip = version === undefined || version === offered;
+      const commit = isTip ? tip : await releaseOf(git, tip, tool, version);
+      return commit === undefined ? undefined : manifestIn(git, commit, tool);
+    },
+    async withdrawal(tool, version) {
+      if (tips.size === 0) return undefined;
+      const search = ['--fixed-strings', `--grep=${beginningOf(version)}`, ...tips.values()];
+      const message = await git.run(['log', '-1', '--format=%B', ...search, '--', `bucket/${tool}.json`]);
+      return reasonIn(message, version);
+    },
+    promises: (tool) => (tips.size === 0 ? Promise.resolve([]) : promisesOf(git, tips, tool)),
+    async tools(branch) {
+      const tip = tips.get(branch);
+      const files = tip === undefined ? [] : [...(await list(git, tip, 'bucket/')).keys()];
+      return files.flatMap((path) => /^bucket\/(.+)\.json$/.exec(path)?.[1] ?? []);
+    },
+    async commit({ tool, version, manifestText, note, branches }) {
+      const when = access.now();
+      const root = (await rootOf(git, tips)) ?? (await writeRoot(git, when));
+      const refspecs = new Map<string, string>();
+      // A bucket without one of the branches gets it, so that both addresses can be cloned.
+      for (const branch of ['main', 'beta'] as const) {
+        if (!tips.has(branch)) refspecs.set(`refs/heads/${branch}`, root);
+      }
+      for (const branch of branches) {
+        const parent = tips.get(branch) ?? root;
+        const tree = await treeWith(git, parent, new Map([[tool, manifestText]]));
+        const message = [`${tool}: Update to version ${version}`, ...(note === undefined ? [] : [note])];
+        const oid = await commitTree(
+          git,
+          [tree, '-p', parent, ...message.flatMap((text) => ['-m', text])],
+          when,
+        );
+        refspecs.set(`refs/heads/${branch}`, oid);
+        if (branch === branches[0]) refspecs.set(`refs/tags/${tool}/v${version}`, oid);
+      }
+      return [...refspecs].map(([ref, oid]) => `${oid}:${ref}`);
+    },
+    async chore({ branch, subject, texts }) {
+      const parent = tips.get(branch);
+      if (parent === undefined) throw new TypeError(`the bucket has no branch ${branch}`);
+      const tree = await treeWith(git, parent, texts);
+      const message = `(chore): ${subject}`;
+      return `${await commitTree(git, [tree, '-p', parent, '-m', message], access.now())}:refs/heads/${branch}`;
+    },
+    async push(refspecs) {
+      await remote.push(['push', '--quiet', '--atomic', access.url, ...refspecs]);
+    },
+    close,
+  };
+}
+
+/** Branch -> commit. */
+type Tips = ReadonlyMap<string, string>;
+
+/** `beta 2f0c...` a line. */
+function readTips(list: string): Tips {
+  const lines = list.split('\n').filter((line) => line !== '');
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), line.slice(line.lastIndexOf(' ') + 1)]),
+  );
+}
+
+async function offeredBy(git: Git, tips: Tips, branch: Channel, tool: string): Promise<string | undefined> {
+  const tip = tips.get(branch);
+  const text = tip === undefined ? undefined : await manifestIn(git, tip, tool);
+  if (text === undefined) return undefined;
+  try {
+    return Offered.parse(JSON.parse(text)).version;
+  } catch (error) {
+    const problem = `bucket/${tool}.json on branch ${branch} of the bucket is JSON with a version no more.`;
+    return fail('CONTENT_INVALID', { tool, problem }, error);
+  }
+}
+
+/** Every byte of it; undefined when the commit has none. */
+async function manifestIn(git: Git, commit: string, tool: string): Promise<string | undefined> {
+  const input = `${commit}:bucket/${tool}.json\n`;
+  // `OID blob SIZE`, a line end, the bytes, a line end; or the name and `missing`
+  const answer = await git.run(['cat-file', '--batch'], { input, isWhole: true });
+  const head = answer.slice(0, answer.indexOf('\n'));
+  return / blob \d+$/.test(head) ? answer.slice(head.length + 1, -1) : undefined;
+}
+
+/** The commit that brought a version, by the subject that every release has (contract section 5). */
+async function releaseOf(git: Git, tip: string, tool: string, version: string): Promise<string | undefined> {
+  const log = await git.run(['log', '--format=%H %s', tip, '--', `bucket/${tool}.json`]);
+  const subject = `${tool}: Update to version ${version}`;
+  const line = log.split('\n').find((one) => one.slice(one.indexOf(' ') + 1) === subject);
+  return line?.split(' ', 1)[0];
+}
+
+/** From what each commit added: the history is a line, and what stayed was added by another one. */
+async function promisesOf(git: Git, tips: Tips, tool: string): Promise<readonly ReleasedHashes[]> {
+  const paths = ['--', `bucket/${tool}.json`];
+  const log = await git.run(['log', '--format=%x00%s', '--patch', '--unified=0', ...tips.values(), ...paths]);
+  const begin = `${tool}: Update to version `;
+  return log.split('\0').flatMap((commit) => {
+    const [subject = '', ...lines] = commit.split('\n');
+    const hashes = lines.flatMap((line) => /^\+.*"hash": *"([0-9a-f]{64})"/.exec(line)?.[1] ?? []);
+    return subject.startsWith(begin) ? [{ version: subject.slice(begin.length), hashes }] : [];
+  });
+}
+
+/** The commit that main and beta have in common from the start (contract section 5). */
+async function rootOf(git: Git, tips: Tips): Promise<string | undefined> {
+  const tip = tips.get('main') ?? tips.get('beta');
+  if (tip === undefined) return undefined;
+  return (await git.run(['rev-list', '--max-parents=0', tip])).split('\n').at(-1);
+}
+
+/**
+ * What it means that git failed at the bucket's address. It says so in words only; LC_ALL=C keeps them English.
+ * @throws ReleaseError BUCKET_CLOSED (to reading), BUCKET_REFUSED (to pushing), BUCKET_UNREACHABLE
+ */
+export function explainGit(url: string, error: unknown, wanted: 'read' | 'push'): never {
+  if (error instanceof ReleaseError) throw error;
+  const cause = inOneLine(messageOf(error).split('\n'), 3);
+  const address = hideCredentials(url);
+  if (isRefusal(error) && wanted === 'read') fail('BUCKET_CLOSED', { url: address, cause }, error);
+  if (isRefusal(error)) fail('BUCKET_REFUSED', { cause }, error);
+  fail('BUCKET_UNREACHABLE', { url: address, cause }, error);
+}
+
+/** The first of some lines, for a sentence. */
+export function inOneLine(lines: readonly string[], count: number): string {
+  const told = lines.map((line) => line.trim()).filter((line) => line !== '');
+  return hideCredentials(told.slice(0, count).join('; '));
+}

@@ -1,0 +1,129 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, digestFile } from '../../formats/digest.ts';
+import { openNupkg } from '../../formats/nupkg.ts';
+import type { Architecture, ReleaseRecord } from '../../formats/release-record.ts';
+import { fail, ReleaseError } from '../errors.ts';
+import { makeWhole, pipeToFile } from '../system/whole-file.ts';
+import { exeName } from '../tool-file/payload-file.ts';
+import { isPlaced, placePayload } from '../tool-file/payload-place.ts';
+import type { Tool } from '../tool-file/tools.ts';
+import { unpackAsset } from '../unpack/unpack.ts';
+import type { Context } from '../verbs/run/context.ts';
+import { downloadFile } from './feed/client.ts';
+import type { Released } from './released.ts';
+
+type Exe = { readonly architecture: Architecture; readonly path: string };
+type Payload = ReleaseRecord['payloads'][number];
+/** `missing`: recorded, and not where Scoop gets it. */
+type TakenExes = { readonly exes: readonly Exe[]; readonly missing: readonly Architecture[] };
+
+/**
+ * The exes of a release of ours: amd64 out of its package, the others from where Scoop gets them. One that is not there is
+ * warned of: what is known of the others is still worth knowing.
+ * @throws ReleaseError OTHER_BYTES for other bytes than the record's, PLACE_UNREACHABLE, FEED_*
+ */
+export async function takeExes(
+  tool: Tool,
+  released: Released,
+  dir: string,
+  context: Context,
+): Promise<TakenExes> {
+  const exes = await takePackaged(tool, released, dir);
+  const missing: Architecture[] = [];
+  const { record } = released;
+  for (const payload of record?.payloads ?? []) {
+    const { architecture } = payload;
+    if (record === undefined || architecture === 'amd64') continue;
+    const path = await takePayload(tool, record, payload, context);
+    if (path === undefined) missing.push(architecture);
+    else exes.push({ architecture, path });
+  }
+  return { exes, missing };
+}
+
+async function takePackaged(tool: Tool, { nupkgPath }: Released, dir: string): Promise<Exe[]> {
+  const nupkg = await openNupkg(nupkgPath);
+  try {
+    const name = `tools/${exeName(tool)}`;
+    if (!nupkg.entries.some((entry) => entry.name === name)) return [];
+    const path = join(dir, exeName(tool));
+    await pipeToFile(path, [await nupkg.openEntry(name)]);
+    return [{ architecture: 'amd64', path }];
+  } finally {
+    await nupkg.close();
+  }
+}
+
+/** The file that Scoop downloads, and the exe in it where that is an archive of upstream's. */
+async function takePayload(
+  tool: Tool,
+  record: ReleaseRecord,
+  payload: Payload,
+  context: Context,
+): Promise<string | undefined> {
+  const { places, world } = context;
+  const { version, source } = record;
+  const { architecture, asset } = payload;
+  const unseen = (why: string): undefined => {
+    world.report.warn(tool.tool, `nobody looks into the ${architecture} exe of ${version}: ${why}`);
+  };
+  const place = places.payloadPutUrl;
+  if (!isPlaced(place, record, payload))
+    return unseen("PAYLOAD_URL names upstream's own files, which it is not");
+  const { url, sha256 } = placePayload(place, tool, record, payload);
+  const name = asset?.sha256 === sha256 ? asset.name : payload.file;
+  const file = await takeFile({ tool: tool.tool, version, url, name, sha256 }, payload.file, context);
+  if (file === undefined) return unseen(`${url} is not there`);
+  if (sha256 === payload.sha256) return file.path;
+
+  const found = { tool, kind: 'github', version: source.version } as const;
+  try {
+    const { exe } = await unpackAsset({ architecture, name, ...file }, found, world.cache);
+    requireSame({ tool: tool.tool, version, name: payload.file, sha256: payload.sha256 }, exe.digest);
+    return exe.path;
+  } catch (error) {
+    // the archive is the recorded one: since then the tool's file has got another place for the exe in it
+    const isMoved =
+      error instanceof ReleaseError && ['REFUSED', 'OTHER_BYTES', 'TOOL_FILE_INVALID'].includes(error.code);
+    if (!isMoved) throw error;
+    return unseen(error.message);
+  }
+}
+
+type Recorded = {
+  readonly tool: string;
+  readonly version: string;
+  readonly name: string;
+  readonly sha256: string;
+};
+
+/**
+ * Downloaded once; later runs take it from the cache after hashing it again.
+ * @param savedAs a plain file name, which an asset's own need not be
+ */
+async function takeFile(
+  { url, ...recorded }: Recorded & { readonly url: string },
+  savedAs: string,
+  { feed, world }: Context,
+): Promise<{ readonly path: string; readonly digest: Digest } | undefined> {
+  const path = join(await world.cache.download(recorded), savedAs);
+  const there = await digestFile(path).catch(() => undefined);
+  if (there?.sha256 === recorded.sha256) return { path, digest: there };
+
+  const digest = await makeWhole(path, async (part) => {
+    const got = await downloadFile(feed, url, part);
+    if (got !== undefined) requireSame(recorded, got);
+    return got;
+  });
+  if (digest !== undefined) return { path, digest };
+  // an empty file, which nobody could take for the exe
+  await rm(path, { force: true });
+  return undefined;
+}
+
+/** @throws ReleaseError OTHER_BYTES */
+function requireSame({ tool, version, name: file, sha256 }: Recorded, { sha256: found }: Digest): void {
+  const expected = `SHA-256 ${sha256} as recorded`;
+  if (found !== sha256) fail('OTHER_BYTES', { tool, version, file, expected, found });
+}

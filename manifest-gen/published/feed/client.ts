@@ -1,0 +1,234 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Response } from 'got';
+import { createDigester, type Digest } from '../../../formats/digest.ts';
+import { parseNuGetVersion } from '../../../formats/nuget-version.ts';
+import { fail, ReleaseError } from '../../errors.ts';
+import { pipeToFile } from '../../system/whole-file.ts';
+import {
+  ask,
+  explain,
+  type FeedHttp,
+  fileAt,
+  fileStream,
+  reasonHeader,
+  reasonOf,
+  refuse,
+  refusePage,
+  send,
+} from './http.ts';
+import { type FeedPackage, type FeedPage, readFeedPage } from './page.ts';
+
+const maxPages = 200;
+
+/**
+ * Every version of an id, unlisted ones too, in the feed's order (spec nuget-v2 9.7, 10.4). An unknown id has none.
+ * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED
+ */
+export async function listVersions(http: FeedHttp, id: string): Promise<readonly FeedPackage[]> {
+  let first = `${http.feedUrl}/FindPackagesById()?id=${encodeURIComponent(`'${id}'`)}&semVerLevel=2.0.0`;
+  const found: FeedPackage[] = [];
+  const seen = new Set<string>();
+  let next: string | undefined = first;
+  while (next !== undefined && !seen.has(next) && seen.size < maxPages) {
+    seen.add(next);
+    const response: Response<string> = await ask(http, next);
+    // small servers refuse a parameter that they do not know
+    if (response.statusCode === 400 && next === first) {
+      first = next = first.replace('&semVerLevel=2.0.0', '');
+      if (!seen.has(next)) continue;
+    }
+    if (response.statusCode !== 200) refuse(response, `the question for the versions of ${id}`);
+    refusePage(http, response);
+    const page: FeedPage = await readFeedPage(response.body, next).catch((error: unknown) =>
+      refuseList(id, 'its answer is not an Atom feed', error),
+    );
+    // the version becomes a part of a file's name: what is none, whatever it says, is no package of ours
+    for (const one of page.packages) {
+      if (one.id.toLowerCase() === id.toLowerCase() && parseNuGetVersion(one.version) !== undefined)
+        found.push(one);
+    }
+    // Only the query of the link is used: a server behind a proxy names its public address, which may not lead back from here.
+    next = page.nextUrl === undefined ? undefined : withQueryOf(first, page.nextUrl);
+  }
+  // a version that is not seen would be made once more
+  if (next !== undefined && !seen.has(next)) refuseList(id, `it has more than ${maxPages} pages`);
+  return found;
+}
+
+function refuseList(id: string, reason: string, cause?: unknown): never {
+  const hint = 'Check FEED_URL: it must be the address of a NuGet v2 feed.';
+  fail('FEED_REFUSED', { status: 200, what: `the question for the versions of ${id}`, reason, hint }, cause);
+}
+
+function withQueryOf(url: string, other: string): string {
+  return `${url.slice(0, url.indexOf('?'))}${new URL(other, url).search}`;
+}
+
+/**
+ * Streams the nupkg into a file.
+ * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED; FEED_CONFLICT when the bytes are not those the feed announces
+ */
+export async function downloadPackage(http: FeedHttp, pkg: FeedPackage, path: string): Promise<Digest> {
+  const digest = await fetchPackageBytes(http, pkg, path);
+  if (pkg.sha512 !== undefined && pkg.sha512 !== digest.sha512) {
+    fail('FEED_CONFLICT', {
+      what: `${pkg.id} ${pkg.version}, which it gives`,
+      expected: `SHA-512 ${pkg.sha512} as it announces`,
+      found: digest.sha512,
+    });
+  }
+  return digest;
+}
+
+/** The same for whoever judges the bytes himself. @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED */
+export async function fetchPackageBytes(http: FeedHttp, pkg: FeedPackage, path: string): Promise<Digest> {
+  const own = `${http.feedUrl}/package/${encodeURIComponent(pkg.id)}/${encodeURIComponent(pkg.version)}`;
+  return (
+    (await downloadFile(http, own, path).catch((error: unknown) => unlessOdd(error, pkg))) ??
+    (pkg.downloadUrl === undefined ? undefined : await downloadFile(http, pkg.downloadUrl, path)) ??
+    fail('FEED_REFUSED', {
+      status: 404,
+      what: `the download of ${pkg.id} ${pkg.version}`,
+      reason: 'it is listed and not there',
+      hint: 'The log of the feed says more.',
+    })
+  );
+}
+
+/** Servers without that address say 400 or 405 as well as 404; then theirs is asked. */
+function unlessOdd(error: unknown, { downloadUrl }: FeedPackage): undefined {
+  const isOdd = error instanceof ReleaseError && [400, 405].includes(Number(error.details.status));
+  if (!isOdd || downloadUrl === undefined) throw error;
+}
+
+/** Undefined for 404. @throws ReleaseError FEED_UNREACHABLE and PLACE_UNREACHABLE, also for a file that never ends; FEED_REFUSED */
+export async function downloadFile(
+  http: FeedHttp,
+  url: string,
+  path: string,
+  maxBytes?: number,
+): Promise<Digest | undefined> {
+  const digester = createDigester();
+  try {
+    await pipeToFile(path, [...fileAt(http, url, maxBytes), digester]);
+    return digester.digest();
+  } catch (error) {
+    const response = (error as { response?: Response<unknown> }).response;
+    if (response?.statusCode === 404) return undefined;
+    if (response !== undefined && response.statusCode < 500 && response.statusCode >= 400)
+      refuse(response, `the download of ${url}`);
+    return explain(http, url, error);
+  }
+}
+
+/**
+ * Pushes as choco and nuget do (spec nuget-v2 10.2). `same`: the feed has exactly these bytes already.
+ * @throws ReleaseError FEED_CONFLICT when it has others under this version, FEED_REFUSED, FEED_UNREACHABLE
+ */
+export async function pushPackage(
+  http: FeedHttp,
+  pkg: {
+    readonly id: string;
+    readonly version: string;
+    readonly path: string;
+    readonly digest: Digest;
+    /** For the audit log. */
+    readonly reason?: string | undefined;
+  },
+  onProgress: (doneBytes: number) => void,
+): Promise<'pushed' | 'same'> {
+  const boundary = `go-win-tools-${pkg.digest.sha256.slice(0, 32)}`;
+  const head = Buffer.from(
+    `--${boundary}\r\nContent-Disposition: form-data; name="package"; filename="package.nupkg"\r\n` +
+      'Content-Type: application/octet-stream\r\n\r\n',
+  );
+  const tail = Buffer.from(`\r\n--${boundary}--\r\n`);
+  const response = await send(
+    http,
+    pushUrl(http.feedUrl),
+    {
+      stream: join(head, fileStream(pkg.path), tail),
+      sizeBytes: head.length + pkg.digest.sizeBytes + tail.length,
+      type: `multipart/form-data; boundary="${boundary}"`,
+      reason: pkg.reason,
+    },
+    onProgress,
+  );
+  const what = `${pkg.id} ${pkg.version}`;
+  if (response.statusCode === 409) {
+    const there = (await listVersions(http, pkg.id)).find((one) => one.version === pkg.version);
+    if (there?.sha512 === pkg.digest.sha512) return 'same';
+    if (there !== undefined) {
+      const found = there.sha512 ?? 'another package of this version';
+      fail('FEED_CONFLICT', { what, expected: `SHA-512 ${pkg.digest.sha512}`, found });
+    }
+  }
+  if (response.statusCode < 200 || response.statusCode >= 300) refuse(response, `the push of ${what}`);
+  return 'pushed';
+}
+
+/**
+ * Hides a version as `nuget delete` does (spec nuget-v2 10.4): whoever names it still gets it.
+ * @throws ReleaseError FEED_REFUSED, FEED_UNREACHABLE
+ */
+export async function unlistPackage(
+  http: FeedHttp,
+  id: string,
+  version: string,
+  reason: string,
+): Promise<void> {
+  const url = `${pushUrl(http.feedUrl)}${encodeURIComponent(id)}/${encodeURIComponent(version)}`;
+  const response = await ask(http, url, { method: 'DELETE', headers: reasonHeader(reason) });
+  if (response.statusCode < 200 || response.statusCode >= 300)
+    refuse(response, `the unlisting of ${id} ${version}`);
+}
+
+/** Other feeds index after they have answered; ours shows a package when it says 201. @throws ReleaseError FEED_REFUSED after a minute */
+export async function waitForPackage(
+  http: FeedHttp,
+  id: string,
+  version: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const url = `${http.feedUrl}/Packages(Id='${encodeURIComponent(id)}',Version='${encodeURIComponent(version)}')`;
+  for (const waitMs of [100, 400, 1500, 3000, 5000, 10_000, 20_000, 20_000, 0]) {
+    const response = await ask(http, url);
+    if (response.statusCode === 200 && response.body.includes(version)) return;
+    // not every server answers for one version
+    if (response.statusCode !== 200 && (await isListed(http, id, version))) return;
+    if (waitMs === 0)
+      fail('FEED_REFUSED', {
+        status: response.statusCode,
+        what: `the question for ${id} ${version}, which it took a minute ago`,
+        reason: reasonOf(response),
+        hint: 'The log of the feed says more; run again later.',
+      });
+    await delay(waitMs, undefined, { signal });
+  }
+}
+
+/** What such a server answers before it has the package is not what matters here. */
+async function isListed(http: FeedHttp, id: string, version: string): Promise<boolean> {
+  try {
+    return (await listVersions(http, id)).some((one) => one.version === version);
+  } catch (error) {
+    if (error instanceof ReleaseError && error.code === 'FEED_REFUSED') return false;
+    throw error;
+  }
+}
+
+/** Where a v2 source is pushed to (spec nuget-v2 10.1). */
+export function pushUrl(feedUrl: string): string {
+  const { pathname } = new URL(feedUrl);
+  return pathname === '/' ? `${feedUrl.replace(/\/$/, '')}/api/v2/package/` : `${feedUrl}/`;
+}
+
+async function* join(
+  head: Uint8Array,
+  body: AsyncIterable<Uint8Array>,
+  tail: Uint8Array,
+): AsyncGenerator<Uint8Array> {
+  yield head;
+  yield* body;
+  yield tail;
+}

@@ -1,0 +1,229 @@
+import { createReadStream } from 'node:fs';
+import { Readable, Transform } from 'node:stream';
+import { type CancelableRequest, type Got, type OptionsInit, RequestError, type Response } from 'got';
+import { hideSent } from '../../../formats/hide-credentials.ts';
+import { isHtmlPage } from '../../../formats/html-page.ts';
+import { inShort } from '../../../formats/thrown.ts';
+import { fail, ReleaseError } from '../../errors.ts';
+import { countBytes } from '../../system/count-bytes.ts';
+
+/** HTTP to one feed. Every answer comes back as a value; only silence and overload are thrown. */
+export type FeedHttp = {
+  /** The feed's address, `http://host/nuget`, without a slash at its end. */
+  readonly feedUrl: string;
+  readonly got: Got;
+  /** Whether the same question deserves another try, with the key: the feed wants one for reading, and this question had none. */
+  readonly wantsKey: (response: Response<unknown>) => boolean;
+};
+
+const keyHeader = 'x-nuget-apikey';
+
+/**
+ * The key goes to the feed's own origin and nowhere else: not to where a download is redirected, not into a message. Reading
+ * goes without it until the feed asks for one (401, or 403 from servers that never say 401).
+ * @param http the run's one instance: proxies, certificates, the abort signal
+ */
+export function createFeedHttp(
+  http: Got,
+  feedUrl: string,
+  key: string | undefined,
+  signal: AbortSignal,
+): FeedHttp {
+  const { origin } = new URL(feedUrl);
+  let isWantedForReading = false;
+  return {
+    feedUrl,
+    wantsKey(response) {
+      const isRefused = [401, 403].includes(response.statusCode) && new URL(response.url).origin === origin;
+      const hadKey = response.request.options.headers[keyHeader] !== undefined;
+      if (key === undefined || hadKey || !isRefused) return false;
+      isWantedForReading = true;
+      return true;
+    },
+    got: http.extend({
+      signal,
+      throwHttpErrors: false,
+      // whoever asks for a longer pause gets none: got would wait for days, and nobody would know why
+      retry: { limit: 2, methods: ['GET', 'HEAD'], maxRetryAfter: 10_000 },
+      // `response` runs from the last byte sent: the feed opens, hashes and syncs a package before it answers
+      timeout: { connect: 10_000, socket: 60_000, response: 600_000 },
+      hooks: {
+        beforeRequest: [
+          (options) => {
+            const isSent = isWantedForReading || !['GET', 'HEAD'].includes(options.method);
+            if (key !== undefined && isSent && url(options.url).origin === origin)
+              options.headers[keyHeader] = key;
+          },
+        ],
+        beforeRedirect: [
+          (options) => {
+            if (url(options.url).origin !== origin) delete options.headers[keyHeader];
+          },
+        ],
+      },
+    }),
+  };
+}
+
+function url(address: string | URL | undefined): URL {
+  return new URL(address ?? 'about:blank');
+}
+
+/** A page of a feed has some hundred KB. */
+const maxTextBytes = 64 * 1024 * 1024;
+
+/** @throws ReleaseError FEED_UNREACHABLE when there is no answer, or one that says later (502, 503, 504); INTERRUPTED passes */
+export async function ask(
+  http: FeedHttp,
+  address: string,
+  options: OptionsInit = {},
+): Promise<Response<string>> {
+  const asked = http.got(address, { ...options, responseType: 'text' }) as CancelableRequest<
+    Response<string>
+  >;
+  let isTooLong = false;
+  // a place for files may have a file of gigabytes where a short text is looked for
+  asked.on('downloadProgress', ({ transferred }) => {
+    isTooLong ||= transferred > maxTextBytes;
+    if (isTooLong) asked.cancel();
+  });
+  try {
+    const response = await asked;
+    if (http.wantsKey(response)) return await ask(http, address, options);
+    if ([502, 503, 504].includes(response.statusCode)) unreachable(http, address, reasonOf(response));
+    return response;
+  } catch (error) {
+    if (isTooLong) unreachable(http, address, `its answer is longer than ${maxTextBytes} bytes`, error);
+    return explain(http, address, error);
+  }
+}
+
+/** Why it is done, for the audit log of our server; another one does not look at it. */
+export function reasonHeader(reason: string | undefined): Readonly<Record<string, string>> {
+  return reason === undefined ? {} : { 'x-reason': encodeURIComponent(reason) };
+}
+
+/** Streams a file; the body is sent once, so there is no retry inside. Same errors as `ask`. */
+export async function send(
+  http: FeedHttp,
+  address: string,
+  body: {
+    readonly stream: AsyncIterable<Uint8Array>;
+    readonly sizeBytes: number;
+    readonly type: string;
+    readonly reason?: string | undefined;
+  },
+  onProgress: (doneBytes: number) => void,
+): Promise<Response<string>> {
+  return ask(http, address, {
+    method: 'PUT',
+    body: countBytes(body.stream, onProgress),
+    headers: {
+      'content-type': body.type,
+      'content-length': String(body.sizeBytes),
+      ...reasonHeader(body.reason),
+    },
+    retry: { limit: 0 },
+  });
+}
+
+export function fileStream(path: string): AsyncIterable<Buffer> {
+  return createReadStream(path, { highWaterMark: 256 * 1024 });
+}
+
+/** No exe and no file of upstream's has more than 1 GiB; a package is an exe and some texts. */
+const maxFileBytes = 2 * 1024 ** 3;
+
+class FileTooLong extends Error {}
+
+/**
+ * A file of the feed, of another place or of a mirror, as the start of a pipeline, which fails when the file is longer than any can be.
+ * `explain` has the sentence for that too.
+ */
+export function fileAt(
+  http: FeedHttp,
+  address: string,
+  maxBytes: number = maxFileBytes,
+): readonly [Readable, Transform] {
+  let bytes = 0;
+  const limit = new Transform({
+    // of what was unpacked (Content-Encoding), which is what would fill a disk
+    transform(chunk: Buffer, _encoding, callback) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) callback(new FileTooLong(`the file is longer than ${maxBytes} bytes`));
+      else callback(null, chunk);
+    },
+  });
+  return [Readable.from(chunksOf(http, address), { objectMode: false }), limit];
+}
+
+async function* chunksOf(http: FeedHttp, address: string): AsyncGenerator<Buffer> {
+  try {
+    yield* openStream(http, address);
+  } catch (error) {
+    const { response } = error as { response?: Response<unknown> };
+    if (response === undefined || !http.wantsKey(response)) throw error;
+    yield* openStream(http, address);
+  }
+}
+
+function openStream(http: FeedHttp, address: string): Readable {
+  const stream = http.got.stream(address, { throwHttpErrors: true });
+  // Read to its end it still listens for an interruption, and an error that nobody takes would end the program in the midst of its cleaning up.
+  stream.on('error', () => {});
+  return stream;
+}
+
+/** The server's sentence is the reason phrase, repeated in the body (spec nuget-v2 10.3). */
+export function reasonOf(response: Response<unknown>): string {
+  const said = response.statusMessage || `status ${response.statusCode}`;
+  return hideSent(said, response.request.options.headers).slice(0, 512).replace(/\.$/, '');
+}
+
+export function explain(http: FeedHttp, address: string, error: unknown): never {
+  if (error instanceof ReleaseError) throw error;
+  if (error instanceof FileTooLong) unreachable(http, address, error.message, error);
+  if (error instanceof RequestError) {
+    const cause = error.code === 'ERR_BODY_PARSE_FAILURE' ? 'no readable answer' : inShort(error);
+    unreachable(http, address, cause, error);
+  }
+  throw error;
+}
+
+/** Payloads may lie at another place than the feed; then it is not the feed that must be started. */
+function unreachable({ feedUrl }: FeedHttp, address: string, cause: string, error?: unknown): never {
+  const { origin } = new URL(address);
+  if (origin === new URL(feedUrl).origin) fail('FEED_UNREACHABLE', { url: feedUrl, cause }, error);
+  fail('PLACE_UNREACHABLE', { url: origin, cause }, error);
+}
+
+/**
+ * A page for people in place of an answer: something between us and the feed gave it, which says nothing of the feed.
+ * @throws ReleaseError FEED_UNREACHABLE
+ */
+export function refusePage(http: FeedHttp, { body, url: from }: Response<string>): void {
+  if (!isHtmlPage(body)) return;
+  const { host } = new URL(from);
+  unreachable(http, http.feedUrl, `${host} answers with a page of HTML, as a captive portal or a proxy does`);
+}
+
+/** @throws ReleaseError FEED_REFUSED, with what to do about it */
+export function refuse(response: Response<unknown>, what: string): never {
+  const status = response.statusCode;
+  const hint = status === 401 ? keyHint(response.request.options.method) : (hints[status] ?? hints.other);
+  fail('FEED_REFUSED', { status, what, reason: reasonOf(response), hint });
+}
+
+function keyHint(method: string): string {
+  const scopes: Readonly<Record<string, string>> = { GET: 'read', HEAD: 'read', DELETE: 'unlist' };
+  const scope = scopes[method] ?? 'push';
+  return `Give a key with the scope ${scope} in FEED_API_KEY or FEED_API_KEY_FILE; on a server of ours \`feed:keys add --name NAME --scope ${scope}\` makes one.`;
+}
+
+const hints: Readonly<Record<number, string>> & { readonly other: string } = {
+  403: 'Check FEED_API_KEY, its scopes and the ids it is for.',
+  404: 'Check FEED_URL: it must be the address of a NuGet v2 feed.',
+  413: 'Raise MAX_PACKAGE_BYTES of the server.',
+  507: 'Free some room on the server and run again; it goes on from there.',
+  other: 'The log of the feed says more.',
+};

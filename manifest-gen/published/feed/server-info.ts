@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import type { Addresses } from '../../build/render/scoop.ts';
+import { fail } from '../../errors.ts';
+import { ask, type FeedHttp, refuse, refusePage } from './http.ts';
+
+const ServerInfo = z.object({ name: z.literal('go-win-tools'), publicUrl: z.string() });
+
+/** Where a release goes: what was set, completed by what the server says of itself (contract section 4). */
+export type Places = {
+  /** What manifests name. The server's PUBLIC_URL may not be the address that we reach it by. */
+  readonly addresses: Addresses;
+  /** The payloads' place as we reach it, with `{tool} {version} {file}`. */
+  readonly payloadPutUrl: string;
+  /** Payloads lie on the feed's own server, which keeps the `.sha256` beside them. */
+  readonly isOwnPayloadPlace: boolean;
+  /** False: somebody else puts them there, and a manifest waits until they are (PAYLOAD_PUT). */
+  readonly isPut: boolean;
+  readonly bucketUrl: string;
+  /** The base of the server behind the feed, as we reach it. */
+  readonly serverUrl: string;
+  /** It is one of ours, with all of its addresses. */
+  readonly isOwnServer: boolean;
+};
+
+export type PlaceSettings = {
+  readonly bucketUrl: string | undefined;
+  readonly payloadUrl: string | undefined;
+  readonly isPayloadPut: boolean;
+};
+
+/**
+ * Asks the server behind the feed. A feed of another make has no bucket and no payloads, so both must be set then.
+ * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED, SETTINGS_INVALID
+ */
+export async function findPlaces(http: FeedHttp, settings: PlaceSettings): Promise<Places> {
+  const serverUrl = http.feedUrl.replace(/\/(nuget|api\/v2)$/, '');
+  const isComplete = settings.bucketUrl !== undefined && settings.payloadUrl !== undefined;
+  const publicUrl = await askPublicUrl(http, serverUrl, isComplete);
+  if (publicUrl === undefined) {
+    // what answers for a feed, too, is none: its settings are not what is wrong
+    if (!isComplete) refusePage(http, await ask(http, `${http.feedUrl}/FindPackagesById()?id='none'`));
+    requirePlaces(http, settings);
+  }
+  if (publicUrl !== undefined && serverUrl === http.feedUrl) {
+    // its bucket would be found from here, and no package: each verb would draw another wrong conclusion from that
+    fail('SETTINGS_INVALID', {
+      problems: `FEED_URL: ${serverUrl} is the server itself; its feed is ${serverUrl}/nuget`,
+    });
+  }
+  const { payloadUrl, bucketUrl, isPayloadPut } = settings;
+  return {
+    addresses: { publicUrl, payloadUrl: payloadUrl ?? `${publicUrl}/dl/{tool}/{version}/{file}` },
+    isPut: isPayloadPut,
+    payloadPutUrl: payloadUrl ?? `${serverUrl}/dl/{tool}/{version}/{file}`,
+    isOwnPayloadPlace: payloadUrl === undefined,
+    bucketUrl: bucketUrl ?? `${serverUrl}/git/beta/go-win-tools.git`,
+    serverUrl,
+    isOwnServer: publicUrl !== undefined,
+  };
+}
+
+/** Undefined when the server is not one of ours. One that wants a key first (READ_AUTH=all) may be, which matters unless all places are set. */
+async function askPublicUrl(
+  http: FeedHttp,
+  serverUrl: string,
+  isComplete: boolean,
+): Promise<string | undefined> {
+  const response = await ask(http, `${serverUrl}/api/v1/server`);
+  if (!isComplete && [401, 403].includes(response.statusCode)) refuse(response, 'the question who it is');
+  if (response.statusCode !== 200) return undefined;
+  try {
+    return ServerInfo.parse(JSON.parse(response.body)).publicUrl.replace(/\/+$/, '');
+  } catch {
+    // some other server that answers 200 to everything
+    return undefined;
+  }
+}
+
+/** A feed of another make has neither bucket nor payloads. */
+function requirePlaces(http: FeedHttp, settings: PlaceSettings): void {
+  const missing = (['bucketUrl', 'payloadUrl'] as const)
+    .filter((name) => settings[name] === undefined)
+    .map((name) => (name === 'bucketUrl' ? 'BUCKET_URL' : 'PAYLOAD_URL'));
+  if (missing.length > 0) {
+    fail('SETTINGS_INVALID', {
+      problems: `The feed ${http.feedUrl} is not a go-win-tools server, so ${missing.join(' and ')} must be set.`,
+    });
+  }
+}

@@ -1,0 +1,54 @@
+import { readNuspec } from '../../formats/nuspec.ts';
+import { fillNuspec } from '../build/render/nuspec.ts';
+import { joinNotes, notesIn } from '../build/render/release-notes.ts';
+import type { Templates } from '../tool-file/templates.ts';
+import type { Tool } from '../tool-file/tools.ts';
+import { type Check, skipped } from './check.ts';
+import type { HeldPackage } from './held.ts';
+
+/**
+ * Upstream's words in a package. They are taken from the package itself where it is rendered anew: upstream may have edited them
+ * since, and that makes nothing wrong that was released.
+ */
+export async function heldNotes(
+  tool: Tool,
+  { record, nuspecText }: HeldPackage,
+  templates: Templates,
+): Promise<string | undefined> {
+  const { releaseNotes } = await readNuspec(nuspecText);
+  return notesIn(releaseNotes, await ownNotes(tool, { record }, templates));
+}
+
+/** Whether upstream still says the same; nothing where the package has no words of upstream's. */
+export async function compareNotes(
+  tool: Tool,
+  held: HeldPackage,
+  templates: Templates,
+  said: string | undefined,
+): Promise<readonly Check[]> {
+  if ((await heldNotes(tool, held, templates)) === undefined) return [];
+  const about = { what: 'notes', subject: held.record.source.upstream };
+  if (said === undefined) {
+    return [skipped(about, "There are no notes of upstream's here to compare the package's with.")];
+  }
+  const own = await ownNotes(tool, held, templates);
+  const { releaseNotes } = await readNuspec(held.nuspecText);
+  return releaseNotes === joinNotes(said, own)
+    ? [{ ...about, verdict: 'passed', detail: 'Upstream says of the release what the package says.' }]
+    : [
+        skipped(
+          about,
+          'Upstream says something else of the release than the package does; it may edit that at any time.',
+        ),
+      ];
+}
+
+/** What the package would say without upstream's words. */
+async function ownNotes(
+  tool: Tool,
+  { record }: Pick<HeldPackage, 'record'>,
+  templates: Templates,
+): Promise<string | undefined> {
+  const version = { upstream: record.source.version, package: record.version };
+  return (await fillNuspec(templates, tool, version)).releaseNotes;
+}

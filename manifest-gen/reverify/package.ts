@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { makeDir } from '../../formats/make-dir.ts';
+import { packNupkg } from '../build/pack/nupkg-writer.ts';
+import type { Rendered } from '../release.ts';
+import { type Check, compare, compareTexts, skipped } from './check.ts';
+import type { HeldPackage } from './held.ts';
+
+/** Which part of the recipe is the one of today: another one makes other bytes, rightly. */
+export type SameRecipe = {
+  readonly isSamePacker: boolean;
+  readonly areSameTemplates: boolean;
+  /** False: it came with upstream's files, which nobody asked for. */
+  readonly isLicenseKnown: boolean;
+};
+
+/**
+ * Every text of the package and the manifest, rendered anew, against what is held; then the package itself, packed anew from
+ * its own parts: the same inputs give the same bytes (contract section 5), so no bit of it can have changed unseen.
+ */
+export async function comparePackage(
+  held: HeldPackage & { readonly manifestText: string | undefined },
+  rendered: Rendered,
+  same: SameRecipe,
+  workDir: string,
+): Promise<readonly Check[]> {
+  const { tool, packageVersion } = rendered;
+  const other = 'It was made by another recipe than that of today.';
+  const packed = same.isSamePacker ? undefined : other;
+  const filled = same.areSameTemplates ? undefined : other;
+  const carried = same.isLicenseKnown
+    ? filled
+    : "It came with upstream's files, and nobody was asked for them.";
+  const nuspec = `${tool.packageId ?? tool.tool}.nuspec`;
+  const texts: readonly Text[] = [
+    ['package', 'tools/release.json', rendered.recordText, held.recordText, packed],
+    ['package', 'tools/VERIFICATION.txt', rendered.verificationText, held.verificationText, packed],
+    ['package', 'tools/LICENSE.txt', rendered.licenseText, held.licenseText, carried],
+    ['package', nuspec, rendered.nuspecText, held.nuspecText, filled],
+    ['manifest', `${tool.tool}.json`, rendered.manifestText, held.manifestText, filled],
+  ];
+  return [...texts.flatMap(compareText), await comparePacked(held, rendered, packageVersion, same, workDir)];
+}
+
+/** `found` is undefined where there is nothing to compare with; `left` says why it is not compared. */
+type Text = readonly [
+  what: string,
+  subject: string,
+  expected: string,
+  found: string | undefined,
+  left: string | undefined,
+];
+
+function compareText([what, subject, expected, found, left]: Text): readonly Check[] {
+  const about = { what, subject };
+  if (found === undefined) return [];
+  if (left !== undefined) return [skipped(about, left)];
+  return [compareTexts(about, expected, found, 'Rendered anew it is the same.')];
+}
+
+async function comparePacked(
+  held: HeldPackage,
+  rendered: Rendered,
+  version: string,
+  { isSamePacker }: SameRecipe,
+  workDir: string,
+): Promise<Check> {
+  const about = { what: 'package', subject: `${rendered.tool.packageId ?? rendered.tool.tool} ${version}` };
+  if (!isSamePacker) return skipped(about, 'It was packed in another way than that of today.');
+  const { path, digest } = held.exe;
+  const asset = { architecture: 'amd64', name: 'the exe', path, digest } as const;
+  const ownParts: Rendered = {
+    ...rendered,
+    recordText: held.recordText,
+    nuspecText: held.nuspecText,
+    verificationText: held.verificationText,
+    licenseText: held.licenseText,
+    exes: [{ asset, architecture: 'amd64', path, digest }],
+  };
+  const dir = join(workDir, 'packed-again');
+  await makeDir(dir);
+  const packed = await packNupkg(ownParts, dir);
+  return compare(
+    about,
+    `SHA-256 ${packed.nupkgDigest.sha256}`,
+    `SHA-256 ${held.digest.sha256}`,
+    'Packed anew from its parts it is the same, byte for byte.',
+  );
+}

@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import type { Digest } from '../../formats/digest.ts';
+import type { Architecture, ReleaseRecord } from '../../formats/release-record.ts';
+import { ReleaseError } from '../errors.ts';
+import { downloadFile } from '../published/feed/client.ts';
+import { ask, type FeedHttp } from '../published/feed/http.ts';
+import type { Places } from '../published/feed/server-info.ts';
+import { isUpstreamPlace, payloadAddress, placePayload } from '../tool-file/payload-place.ts';
+import type { Tool } from '../tool-file/tools.ts';
+import { type Check, compare, failed, unreachable } from './check.ts';
+
+/** A payload as whoever installs by Scoop gets it. */
+export type HeldPayload = {
+  readonly architecture: Architecture;
+  readonly file: string;
+  readonly path: string;
+  readonly digest: Digest;
+};
+export type HeldPayloads = { readonly payloads: readonly HeldPayload[]; readonly checks: readonly Check[] };
+
+type PayloadPlace = { readonly feed: FeedHttp; readonly places: Places; readonly workDir: string };
+type RecordedPayload = ReleaseRecord['payloads'][number];
+
+/** Downloads every payload of the record from where Scoop does, and compares it and the `.sha256` beside it with the record. */
+export async function repeatPayloads(
+  tool: Tool,
+  record: ReleaseRecord,
+  place: PayloadPlace,
+): Promise<HeldPayloads> {
+  if (isUpstreamPlace(place.places.addresses.payloadUrl)) {
+    return { payloads: [], checks: await repeatUpstreamFiles(tool, record, place) };
+  }
+  const payloads: HeldPayload[] = [];
+  const checks: Check[] = [];
+  for (const recorded of record.payloads) {
+    const about = { what: 'payload', subject: recorded.file };
+    const addresses = { ...place.places.addresses, payloadUrl: place.places.payloadPutUrl };
+    const url = payloadAddress(addresses, tool, record.version, recorded.file);
+    try {
+      const path = join(place.workDir, recorded.file);
+      const digest = await downloadFile(place.feed, url, path);
+      if (digest === undefined) {
+        checks.push(failed(about, `a file at ${url}`, 'none'));
+        continue;
+      }
+      const { architecture, file } = recorded;
+      payloads.push({ architecture, file, path, digest });
+      checks.push(comparePayload(recorded, digest), await checkSha256File(recorded, url, place.feed));
+    } catch (error) {
+      if (!(error instanceof ReleaseError) || error.code !== 'PLACE_UNREACHABLE') throw error;
+      checks.push(unreachable(about, error.message));
+    }
+  }
+  return { payloads, checks };
+}
+
+/** Clients download upstream's own files, which have no `.sha256` beside them: at the forge, or at a mirror that may have others. */
+async function repeatUpstreamFiles(
+  tool: Tool,
+  record: ReleaseRecord,
+  { feed, places, workDir }: PayloadPlace,
+): Promise<readonly Check[]> {
+  const checks: Check[] = [];
+  for (const recorded of record.payloads) {
+    const about = { what: 'payload', subject: recorded.asset?.name ?? recorded.file };
+    if (recorded.asset === undefined) {
+      checks.push(failed(about, "a file of upstream's", 'one that was built here'));
+      continue;
+    }
+    const { url, sha256 } = placePayload(places.addresses.payloadUrl, tool, record, recorded);
+    try {
+      const digest = await downloadFile(feed, url, join(workDir, `${recorded.architecture}-payload`));
+      const found = digest && `SHA-256 ${digest.sha256}`;
+      checks.push(compare(about, `SHA-256 ${sha256}`, found, 'Its bytes are those of the record.'));
+    } catch (error) {
+      if (!(error instanceof ReleaseError) || error.code !== 'PLACE_UNREACHABLE') throw error;
+      checks.push(unreachable(about, error.message));
+    }
+  }
+  return checks;
+}
+
+/** Bytes against the record. */
+export function comparePayload({ file, sha256, sha512, size }: RecordedPayload, digest: Digest): Check {
+  return compare(
+    { what: 'payload', subject: file },
+    `${size} bytes, SHA-256 ${sha256}, SHA-512 ${sha512}`,
+    `${digest.sizeBytes} bytes, SHA-256 ${digest.sha256}, SHA-512 ${digest.sha512}`,
+    'Its bytes are those of the record.',
+  );
+}
+
+/** Scoop takes the hash of an older version from there (spec scoop 2.3). */
+export async function checkSha256File(
+  { file, sha256 }: Pick<RecordedPayload, 'file' | 'sha256'>,
+  url: string,
+  feed: FeedHttp,
+): Promise<Check> {
+  const about = { what: 'payload', subject: `${file}.sha256` };
+  const response = await ask(feed, `${url}.sha256`);
+  if (response.statusCode !== 200) return failed(about, sha256, `status ${response.statusCode}`);
+  return compare(about, sha256, response.body.slice(0, 100).trim(), 'It states the hash of the record.');
+}

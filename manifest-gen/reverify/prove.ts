@@ -1,0 +1,183 @@
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digestFile } from '../../formats/digest.ts';
+import type { ReleaseRecord } from '../../formats/release-record.ts';
+import { packagingOf } from '../build/render/packaging.ts';
+import { fail } from '../errors.ts';
+import { originOf } from '../plan/record-origin.ts';
+import { releasedAs } from '../plan/reused-bytes.ts';
+import { channelOf } from '../plan/withdrawal.ts';
+import type { Released } from '../published/released.ts';
+import { type Cache, createCache } from '../system/cache/cache.ts';
+import type { Templates } from '../tool-file/templates.ts';
+import type { Tool } from '../tool-file/tools.ts';
+import { requiredEvidence } from '../tool-file/trust.ts';
+import type { Context } from '../verbs/run/context.ts';
+import { refusalOf } from '../verify/verdict.ts';
+import { type Check, failed, skipped, unreachable } from './check.ts';
+import { type HeldPackage, readPackage } from './held.ts';
+import { type RepeatedRelease, repeatRelease } from './reverify.ts';
+
+/** A release of the feed that is about to be published under a stable version. */
+export type Unproven = {
+  readonly tool: Tool;
+  /** What it becomes. */
+  readonly stable: string;
+  readonly beta: Released & { readonly record: ReleaseRecord };
+  readonly templates: Templates;
+};
+
+export type ProofManner = {
+  /** `--skip-verify`: no source is asked. Everything that can be compared without one still is. */
+  readonly isOffline?: boolean;
+  /** This run has released it a moment ago: upstream's files need not come twice. */
+  readonly isJustMade?: boolean;
+  /**
+   * Main has offered it already, so whoever may publish stable versions has vouched for it: another recipe may have made it then, and a
+   * source that does not answer is no reason to leave machines with a bad version.
+   */
+  readonly wasStable?: boolean;
+};
+
+/** Its parts on this machine. They alone are published: what was compared is what ships. */
+export type Proven = Pick<RepeatedRelease, 'payloads' | 'sbomText' | 'nuspecAgain'> & {
+  readonly held: HeldPackage;
+};
+
+/**
+ * Repeats the evidence of a release as `release:verify` does, holds it to what the tool's file demands now, and compares the whole package
+ * with what the recipe makes. Its own record is believed in nothing: whoever may push betas wrote it.
+ * @throws ReleaseError PROMOTION_UNPROVEN, PROMOTION_NOT_REPEATED, FEED_*, BUCKET_*
+ */
+export async function prove(unproven: Unproven, manner: ProofManner, context: Context): Promise<Proven> {
+  const { tool, beta } = unproven;
+  const { world, bucket } = context;
+  const { isOffline = false, wasStable = false } = manner;
+  world.report.step(tool.tool, 'verify', `${beta.version} before it becomes ${unproven.stable}`);
+  const workDir = await mkdtemp(join(context.workDir, 'prove-'));
+  const file = { path: beta.nupkgPath, digest: await digestFile(beta.nupkgPath) };
+  const held = await readPackage(tool, beta.version, file, workDir);
+  if ('verdict' in held) return refuse(unproven, held);
+
+  const channel = channelOf(beta.version);
+  const manifestText = await bucket.manifest(channel, tool.tool, beta.version);
+  const { checks, verdicts, demand, payloads, sbomText, nuspecAgain } = await repeatRelease(
+    {
+      ...{ tool, channel, version: beta.version, isOffline },
+      isRebuilt: !wasStable,
+      isOfToday: !wasStable,
+      isEitherWay: true,
+      isRecordedSourceOnly: true,
+      cache: manner.isJustMade ? world.cache : emptyBut(world.cache, workDir),
+    },
+    { ...held, version: beta.version, manifestText },
+    { ...context, workDir },
+  );
+  const all = [
+    ...checks,
+    ...(manifestText === undefined ? [noManifest(unproven, channel)] : []),
+    ...(verdicts === undefined && !isOffline && !wasStable ? notAsked(held.record, checks) : []),
+    ...(wasStable ? [] : holdToDemand(tool, held.record, { verdicts, demand })),
+    ...(wasStable ? [] : checkReuse(held.record, await bucket.promises(tool.tool))),
+  ];
+  tell(unproven, all, context);
+  const broken = all.filter(({ verdict }) => verdict === 'failed');
+  requireFiles(unproven, broken);
+  if (broken[0] !== undefined) refuse(unproven, broken[0]);
+  const missing = all.filter(({ verdict }) => verdict === 'unreachable');
+  if (missing.length > 0 && wasStable) {
+    const sentence = `${beta.version} was on main, so its bytes are taken without all of its evidence: ${missing[0]?.detail}`;
+    world.report.warn(tool.tool, sentence);
+  } else if (missing[0] !== undefined) postpone(unproven, missing[0], missing.length);
+  // what main has offered goes on top as it was; a beta's own word for what upstream says of it is not taken
+  return { held, payloads, sbomText, ...(wasStable ? {} : { nuspecAgain }) };
+}
+
+/** Upstream's files come again. Go's own stores check what they give: a build that is not from them takes minutes more. */
+function emptyBut(cache: Cache, workDir: string): Cache {
+  return { ...createCache(workDir), go: cache.go };
+}
+
+function noManifest({ tool, beta }: Unproven, channel: string): Check {
+  return skipped(
+    { what: 'manifest', subject: `${tool.tool}.json` },
+    `Branch ${channel} never offered ${beta.version}.`,
+  );
+}
+
+/** A source that nobody asks, such as one that the tool no longer has, proves nothing. */
+function notAsked({ source }: ReleaseRecord, checks: readonly Check[]): readonly Check[] {
+  if (checks.some(({ verdict }) => verdict === 'failed' || verdict === 'unreachable')) return [];
+  const about = { what: 'upstream', subject: source.upstream };
+  const why = checks.find(({ what }) => what === about.what)?.detail ?? 'Its files did not come.';
+  return [unreachable(about, why)];
+}
+
+/** What the tool's file demands as of now, whatever it did when the beta was made. */
+function holdToDemand(
+  tool: Tool,
+  record: ReleaseRecord,
+  again: Pick<RepeatedRelease, 'verdicts' | 'demand'>,
+): readonly Check[] {
+  const demand = again.demand ?? requiredEvidence(tool, originOf(record), record.source.version);
+  const refusal = refusalOf(again.verdicts ?? record.evidence, demand);
+  return refusal === undefined
+    ? []
+    : [failed({ what: 'evidence', subject: refusal.file }, refusal.expected, refusal.found)];
+}
+
+/** Genuine bytes of an older version are genuine in everything but their number. */
+function checkReuse(
+  { source, payloads }: ReleaseRecord,
+  released: Parameters<typeof releasedAs>[2],
+): readonly Check[] {
+  return payloads.flatMap(({ file, sha256, asset }) => {
+    const hashes = [sha256, ...(asset === undefined ? [] : [asset.sha256])];
+    const before = hashes.map((hash) => releasedAs(hash, source.version, released)).find(Boolean);
+    const about = { what: 'payload', subject: file };
+    return before === undefined
+      ? []
+      : [failed(about, 'bytes of its own', `those that were released as ${before}`)];
+  });
+}
+
+/** What passed is a number; all else is named. */
+function tell({ tool }: Unproven, checks: readonly Check[], { world }: Context): void {
+  const passed = checks.filter(({ verdict }) => verdict === 'passed').length;
+  world.report.step(tool.tool, 'passed', passed === 1 ? '1 check' : `${passed} checks`);
+  for (const { verdict, what, subject, detail } of checks) {
+    const word = verdict === 'unreachable' ? 'not repeated' : verdict;
+    if (verdict !== 'passed') world.report.step(tool.tool, word, `${what} of ${subject}: ${detail}`);
+  }
+}
+
+/** What is not where it is downloaded from is missing, not forged; a manifest that names another place goes with it. */
+function requireFiles({ tool, beta }: Unproven, broken: readonly Check[]): void {
+  const isMissing = ({ what, found }: Check): boolean =>
+    (what === 'payload' || what === 'sbom') && found === 'none';
+  const first = broken.find(isMissing);
+  if (first === undefined || !broken.every((one) => isMissing(one) || one.what === 'manifest')) return;
+  fail('NOTHING_PUBLISHED_HERE', {
+    tool: tool.tool,
+    problem: `${first.subject} of ${beta.version} is not there: expected ${first.expected}`,
+    hint: 'Put it there again, then run this again.',
+  });
+}
+
+function refuse({ tool, stable, beta, templates }: Unproven, broken: Check): never {
+  const { what, subject, expected = '', found = '' } = broken;
+  const isOfToday = beta.record.packaging === packagingOf(tool, templates);
+  const hint = isOfToday
+    ? `Nothing was published. Find out who released ${beta.version} (feed:audit list), and take it back: \`release:withdraw ${tool.tool}@${beta.version} --reason TEXT\`.`
+    : `Nothing was published. It says of itself that another recipe made it (tool file, templates or go-win-tools have changed since): \`release:beta ${tool.tool}\` makes the next beta.`;
+  const about = { tool: tool.tool, version: stable, beta: beta.version };
+  return fail('PROMOTION_UNPROVEN', { ...about, what, subject, expected, found, hint });
+}
+
+function postpone({ tool, stable, beta }: Unproven, first: Check, count: number): never {
+  const { what, subject, detail: cause } = first;
+  return fail('PROMOTION_NOT_REPEATED', {
+    ...{ tool: tool.tool, version: stable, beta: beta.version, what, subject, cause },
+    count: count === 1 ? '1 check' : `${count} checks`,
+  });
+}

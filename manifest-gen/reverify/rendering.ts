@@ -1,0 +1,99 @@
+import { packagingOf } from '../build/render/packaging.ts';
+import { rebasedLike } from '../build/render/rebase.ts';
+import { renderRelease } from '../build/render/render.ts';
+import type { Rendered } from '../release.ts';
+import { loadTemplates } from '../tool-file/templates.ts';
+import { type Check, compare, skipped } from './check.ts';
+import type { HeldPackage } from './held.ts';
+import { compareNotes, heldNotes } from './notes.ts';
+import { comparePackage } from './package.ts';
+import type { HeldPayload } from './payloads.ts';
+import type { RepeatPlace, RepeatRequest } from './request.ts';
+import { type RepeatedSbom, repeatSbom } from './sbom.ts';
+import type { UpstreamRepeated } from './upstream.ts';
+
+/** What the branch and the feed hold of one release. */
+export type HeldRelease = HeldPackage & {
+  readonly version: string;
+  /** Undefined where the branch never offered it. */
+  readonly manifestText: string | undefined;
+};
+type Held = HeldRelease & { readonly payloads: readonly HeldPayload[] };
+
+export type RenderedAgain = {
+  readonly checks: readonly Check[];
+  readonly sbomText?: string | undefined;
+  /** With upstream's notes of today in place of the held ones; undefined where nobody knows them. */
+  readonly nuspecAgain?: string | undefined;
+};
+
+/** Made anew from what upstream gave, where it did and the recipe is still the same; else from the record that is held. */
+export async function compareRendering(
+  { tool, channel, isOfToday = false, isOffline = false }: RepeatRequest,
+  held: Held,
+  { again }: UpstreamRepeated,
+  place: RepeatPlace,
+): Promise<RenderedAgain> {
+  const { world, places, bucket, workDir } = place;
+  const templates = await loadTemplates(world, tool);
+  const packaging = packagingOf(tool, templates);
+  const packer = (text: string): string => text.split(':', 1)[0] ?? '';
+  const areSameTemplates = isOfToday || packaging === held.record.packaging;
+  const isAgain = again !== undefined && areSameTemplates;
+  const ownLicense = templates.license?.replace(/\r\n/g, '\n').trimEnd();
+  const same = {
+    isSamePacker: isOfToday || packer(packaging) === packer(held.record.packaging),
+    areSameTemplates,
+    isLicenseKnown: !isOffline || held.licenseText.trimEnd() === ownLicense,
+  };
+  // in the order of build/steps.ts: upstream's, the one kept by hand, the module's
+  const licenseText = isAgain
+    ? (again.unpacked.licenseText ?? templates.license ?? again.unpacked.fetched.licenseText)
+    : held.licenseText;
+  const notesText = same.areSameTemplates ? await heldNotes(tool, held, templates) : undefined;
+  const renderWith = (words: string | undefined): Promise<Rendered> =>
+    renderRelease(isAgain ? again.record : held.record, {
+      ...{ tool, templates, addresses: places.addresses, exes: [], notesText: words },
+      ...(licenseText === undefined ? {} : { licenseText }),
+    });
+  const rendered = await renderWith(notesText);
+  const said = isAgain ? again.unpacked.fetched.notesText : undefined;
+  const nuspecAgain = isAgain ? (await renderWith(said)).nuspecText : undefined;
+  const then = await placed(held, rendered.manifestText);
+  const about = { what: 'manifest', subject: `${tool.tool}.json` };
+  const manifestText = then.text ?? rendered.manifestText;
+  const licensesAgain = again?.unpacked.fetched.licenses;
+  const sbom: RepeatedSbom = await repeatSbom(
+    tool,
+    { record: held.record, manifestText },
+    held.payloads,
+    same.isSamePacker,
+    licensesAgain,
+    place,
+  );
+  return {
+    sbomText: sbom.text,
+    nuspecAgain,
+    checks: [
+      ...then.moves.map(({ from, to }) =>
+        skipped(about, `Its addresses begin with ${from}, those of today with ${to}: all else is compared.`),
+      ),
+      ...(await comparePackage({ ...held, manifestText: then.text }, rendered, same, workDir)),
+      ...sbom.checks,
+      ...(await compareNotes(tool, held, templates, said)),
+      ...(isOfToday ? [compareRecipe(packaging, held.record.packaging)] : []),
+    ],
+  };
+
+  /** What is offered now names today's addresses; what came before a rebase names those of its day. */
+  async function placed({ manifestText: text, version }: Held, like: string) {
+    const isOffered = (await bucket.version(channel, tool.tool).catch(() => version)) === version;
+    return text === undefined || isOffered ? { text, moves: [] } : rebasedLike(text, tool.tool, like);
+  }
+}
+
+/** A record that names another recipe would have whoever verifies the release compare less from then on. */
+function compareRecipe(ofToday: string, recorded: string): Check {
+  const about = { what: 'record', subject: 'its packaging' };
+  return compare(about, ofToday, recorded, 'It names the recipe of today.');
+}

@@ -1,0 +1,222 @@
+import type { EvidenceKind, ReleaseRecord } from '../../formats/release-record.ts';
+import { packagingOf } from '../build/render/packaging.ts';
+import { fail } from '../errors.ts';
+import { originOf } from '../plan/record-origin.ts';
+import type { BucketRepository } from '../published/bucket/repository.ts';
+import type { Unpacked, UnpackedExe, Verdict } from '../release.ts';
+import { type Cache, createCache } from '../system/cache/cache.ts';
+import { isUpstreamPlace } from '../tool-file/payload-place.ts';
+import { loadTemplates } from '../tool-file/templates.ts';
+import type { Tool } from '../tool-file/tools.ts';
+import { requiredEvidence } from '../tool-file/trust.ts';
+import { verifyUnpacked } from '../verify/verify.ts';
+import { type Check, compare, skipped, unreachable } from './check.ts';
+import { compareEvidence } from './evidence.ts';
+import { fetchPackage } from './fetch-package.ts';
+import type { HeldPackage } from './held.ts';
+import { checkManifest, readManifest } from './manifest.ts';
+import { type HeldPayload, repeatPayloads } from './payloads.ts';
+import { compareRendering, type HeldRelease } from './rendering.ts';
+import type { RepeatPlace, RepeatRequest } from './request.ts';
+import { compareWithOther, repeatUpstream, type UpstreamRepeated } from './upstream.ts';
+import { findWithdrawn, type Withdrawn } from './withdrawn.ts';
+
+export type Repeated = {
+  readonly version: string;
+  readonly checks: readonly Check[];
+  readonly withdrawn?: Withdrawn | undefined;
+};
+
+/**
+ * Everything that a branch promises of a tool, compared once more from the branch to upstream: manifest, package, payloads,
+ * record, evidence, other sources. What differs is a value; the caller says what it is worth.
+ * @throws ReleaseError NOTHING_PUBLISHED_HERE, FEED_UNREACHABLE, FEED_REFUSED, TOOL_FILE_INVALID, INTERRUPTED
+ */
+export async function repeatEvidence(request: RepeatRequest, place: RepeatPlace): Promise<Repeated> {
+  const { tool, channel } = request;
+  const manifestText = await readPromise(request, place.bucket);
+  const subject = `${tool.tool}.json on ${channel}`;
+  const manifest = readManifest(subject, manifestText);
+  if ('verdict' in manifest) return { version: request.version ?? 'unknown', checks: [manifest] };
+
+  const version = request.version ?? manifest.version;
+  const held = await fetchPackage(tool, version, place);
+  const withdrawn = await findWithdrawn(tool, version, held.pkg, place);
+  if (held.package === undefined) return { version, checks: held.checks, withdrawn };
+  const repeated = await repeatRelease(request, { ...held.package, version, manifestText }, place);
+  return { version, withdrawn, checks: [...held.checks, ...repeated.checks] };
+}
+
+/** What a release of the feed is worth, and its parts on this machine as they were compared. */
+export type RepeatedRelease = {
+  readonly checks: readonly Check[];
+  readonly payloads: readonly HeldPayload[];
+  readonly sbomText?: string | undefined;
+  /** The package's nuspec with upstream's notes of today; undefined where upstream was not asked. */
+  readonly nuspecAgain?: string | undefined;
+  /** What was found of upstream's own files; undefined when they could not be had, or nobody asked. */
+  readonly verdicts?: readonly Verdict[] | undefined;
+  /** The kinds of evidence that the tool's file demands of them. */
+  readonly demand?: readonly EvidenceKind[] | undefined;
+};
+
+/** The same for a package that is here already. Same errors. */
+export async function repeatRelease(
+  request: RepeatRequest,
+  held: HeldRelease,
+  place: RepeatPlace,
+): Promise<RepeatedRelease> {
+  const { tool, channel } = request;
+  const { record, version, manifestText } = held;
+  const subject = `${tool.tool}.json on ${channel}`;
+  const manifest = manifestText === undefined ? undefined : readManifest(subject, manifestText);
+  if (manifest !== undefined && 'verdict' in manifest) return { checks: [manifest], payloads: [] };
+  const { payloads, checks } = await repeatPayloads(tool, record, place);
+  const upstream = await askUpstream(request, record, place);
+  const rendering = await compareRendering(request, { ...held, payloads }, upstream, place);
+  const areOwnFiles = !isUpstreamPlace(place.places.addresses.payloadUrl);
+  return {
+    payloads,
+    sbomText: rendering.sbomText,
+    nuspecAgain: rendering.nuspecAgain,
+    verdicts: upstream.verdicts,
+    demand: upstream.demand,
+    checks: [
+      ...(manifest === undefined ? [] : checkManifest(subject, manifest, version, record, areOwnFiles)),
+      ...checkHeld(tool, version, held),
+      ...checks,
+      ...upstream.checks,
+      ...(upstream.isWhole ? [] : await inspectHeld(tool, record, payloads)),
+      ...(request.isOffline || request.isRecordedSourceOnly ? [] : await askOthers(request, record, place)),
+      ...rendering.checks,
+    ],
+  };
+}
+
+async function readPromise(
+  { tool, version, channel }: RepeatRequest,
+  bucket: BucketRepository,
+): Promise<string> {
+  const text = await bucket.manifest(channel, tool.tool, version);
+  if (text !== undefined) return text;
+  const { tool: name } = tool;
+  return version === undefined
+    ? fail('NOTHING_PUBLISHED_HERE', {
+        tool: name,
+        problem: `branch ${channel} does not offer it`,
+        hint: `Run \`release:beta ${name}\`${channel === 'beta' ? '' : ` and \`release:promote ${name}\``} first.`,
+      })
+    : fail('NOTHING_PUBLISHED_HERE', {
+        tool: name,
+        problem: `branch ${channel} never offered ${version}`,
+        hint: `Name a version that it did, or none for what it offers now: \`release:status ${name}\`.`,
+      });
+}
+
+/** The record is about this package, and the exe in it is the payload for amd64. */
+export function checkHeld(tool: Tool, version: string, { record, exe }: HeldPackage): readonly Check[] {
+  const about = { what: 'record', subject: 'tools/release.json' };
+  const amd64 = record.payloads.find(({ architecture }) => architecture === 'amd64');
+  return [
+    compare(
+      about,
+      `${tool.tool} ${version}`,
+      `${record.tool} ${record.version}`,
+      'It is about this package.',
+    ),
+    compare(
+      { what: 'package', subject: 'the exe in it' },
+      `SHA-256 ${amd64?.sha256 ?? 'of a payload for amd64'}`,
+      `SHA-256 ${exe.digest.sha256}`,
+      'It is the payload for amd64.',
+    ),
+  ];
+}
+
+/** From an empty cache: what is said to be downloaded again really is. Go modules stay where they are, their builds do not. */
+function freshCache({ world, workDir }: RepeatPlace): Cache {
+  const fresh = createCache(workDir);
+  return { ...fresh, go: (part) => (part === 'mod' ? world.cache.go('mod') : fresh.go(part)) };
+}
+
+async function askUpstream(
+  { tool, isRebuilt, isOfToday = false, isOffline = false, isEitherWay = false, cache: given }: RepeatRequest,
+  record: ReleaseRecord,
+  place: RepeatPlace,
+): Promise<UpstreamRepeated> {
+  const { world } = place;
+  const about = { what: 'upstream', subject: record.source.upstream };
+  const kind = originOf(record);
+  const isBundled = record.source.kind === 'bundle';
+  const isKnown = tool.sources.some((source) => source.kind === kind);
+  if (isOffline) return { checks: [skipped(about, 'Nobody was asked: --skip-verify.')], isWhole: false };
+  if (!isKnown || (isBundled !== world.isBundled && !isEitherWay)) {
+    const detail = isKnown
+      ? carriedOtherwise(isBundled)
+      : `It came from ${kind}, which is no source of the tool here.`;
+    // the record says so, and whoever may push a package wrote it: nothing was repeated
+    return { checks: [unreachable(about, detail)], isWhole: false };
+  }
+  const cache = given ?? freshCache(place);
+  const isFetched = kind !== 'go-module' || world.isBundled || isRebuilt;
+  const source = isFetched ? world.upstreamsWith(cache)[kind] : world.upstreams[kind];
+  const packaging = packagingOf(tool, await loadTemplates(world, tool));
+  const isSameRecipe = isOfToday || packaging === record.packaging;
+  const question = { tool, record, cache, report: world.report };
+  return repeatUpstream(source, question, { isFetched, isSameRecipe });
+}
+
+function carriedOtherwise(isBundled: boolean): string {
+  return isBundled
+    ? 'It came by a bundle; --from takes it once more.'
+    : 'It came over the network, not by a bundle.';
+}
+
+/** A module is never compared with what upstream built: other flags, other bytes. */
+async function askOthers(
+  { tool, cache: given }: RepeatRequest,
+  record: ReleaseRecord,
+  place: RepeatPlace,
+): Promise<readonly Check[]> {
+  if (record.builtBy !== 'upstream') return [];
+  const cache = given ?? freshCache(place);
+  const { world } = place;
+  const checks: Check[] = [];
+  for (const { kind } of tool.sources) {
+    if (kind === 'go-module' || kind === originOf(record)) continue;
+    const question = { tool, record, cache, report: world.report };
+    checks.push(...(await compareWithOther(world.upstreamsWith(cache)[kind], question)));
+  }
+  return checks;
+}
+
+/** When upstream's own file did not come: the evidence that lies in the exe itself, from the feed's bytes. */
+async function inspectHeld(
+  tool: Tool,
+  record: ReleaseRecord,
+  payloads: readonly HeldPayload[],
+): Promise<readonly Check[]> {
+  const exes = payloads.map((payload): UnpackedExe => {
+    const { architecture, file: name, path, digest } = payload;
+    const recorded = record.payloads.find((one) => one.architecture === architecture)?.goModule;
+    const goModule = recorded && { ...recorded, module: recorded.path, isSumChecked: false };
+    const asset = { architecture, name, path, digest, ...(goModule === undefined ? {} : { goModule }) };
+    return { asset, architecture, path, digest };
+  });
+  const { upstream, version, fingerprint } = record.source;
+  const found = {
+    tool,
+    version,
+    kind: originOf(record),
+    upstream,
+    fingerprint,
+    published: undefined,
+    offers: payloads.map(({ architecture }) => ({ architecture })),
+    details: undefined,
+  };
+  const unpacked: Unpacked = { fetched: { found, assets: [], sidecars: [] }, exes };
+  const verdicts = await verifyUnpacked(unpacked);
+  const kinds = new Set(verdicts.map(({ kind }) => kind));
+  const recorded = record.evidence.filter(({ kind }) => kinds.has(kind));
+  return compareEvidence(recorded, verdicts, requiredEvidence(tool, originOf(record), version));
+}

@@ -1,0 +1,181 @@
+import type { EvidenceKind, ReleaseRecord } from '../../formats/release-record.ts';
+import { renderRecord } from '../build/render/release-record.ts';
+import { ReleaseError } from '../errors.ts';
+import { toolchainOf } from '../plan/record-origin.ts';
+import { type Difference, findDifference } from '../plan/same-files.ts';
+import type { Asset, Fetched, Found, Unpacked, Verdict } from '../release.ts';
+import type { Report } from '../report/report.ts';
+import type { Upstream } from '../sources/upstream.ts';
+import type { Cache } from '../system/cache/cache.ts';
+import type { Tool } from '../tool-file/tools.ts';
+import { requiredEvidence } from '../tool-file/trust.ts';
+import { unpack } from '../unpack/unpack.ts';
+import { demandOn } from '../verify/demand.ts';
+import { checkAsked } from '../verify/sumdb.ts';
+import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
+import { type Check, compare, failed, skipped, unreachable } from './check.ts';
+import { compareEvidence, evidenceAgain, silentEvidence } from './evidence.ts';
+
+export type UpstreamRepeated = {
+  readonly checks: readonly Check[];
+  /** The files themselves came once more, so all that is said of them was checked with them. */
+  readonly isWhole: boolean;
+  /** What was found of what came, for who holds it to the evidence that a tool's file demands. */
+  readonly verdicts?: readonly Verdict[];
+  /** The kinds of evidence that the tool's file demands of what came. */
+  readonly demand?: readonly EvidenceKind[];
+  /** What came, and the record that follows from it; undefined when it could not be had. */
+  readonly again?: { readonly unpacked: Unpacked; readonly record: ReleaseRecord };
+};
+
+type Question = {
+  readonly tool: Tool;
+  readonly record: ReleaseRecord;
+  readonly report: Report;
+  /** Where the files go. Never the ordinary cache: what is downloaded again shall be downloaded. */
+  readonly cache: Cache;
+};
+
+/**
+ * Asks the recorded source again, downloads (or builds) again, verifies again, and compares every file and every verdict with
+ * the record.
+ * @param isFetched false: nothing but what the source says is compared. A build takes minutes, so it is done when it is asked for
+ * @param isSameRecipe the tool's file and templates are those that it was made by; by others it may rightly name other things
+ */
+export async function repeatUpstream(
+  source: Upstream,
+  { tool, record, report, cache }: Question,
+  { isFetched, isSameRecipe }: { readonly isFetched: boolean; readonly isSameRecipe: boolean },
+): Promise<UpstreamRepeated> {
+  const about = { what: 'upstream', subject: record.source.upstream };
+  const nothing = (...checks: readonly Check[]): UpstreamRepeated => ({ checks, isWhole: false });
+  const { version } = record.source;
+  try {
+    const toolchain = toolchainOf(record);
+    const before = toolchain === undefined ? undefined : { toolchain, isOnlyRepeated: !isSameRecipe };
+    const found = await source.find(tool, version, before);
+    if ('lacks' in found) return nothing(unreachable(about, `It is no longer there: ${found.lacks}.`));
+    const difference = findDifference(record, found);
+    if (difference !== undefined) return nothing(judge(about, difference, found, isSameRecipe));
+    const offer: Check = { ...about, verdict: 'passed', detail: 'It offers what the record names.' };
+    if (!isFetched) {
+      const asked = found.offers.flatMap(({ goModule }) => goModule ?? []).slice(0, 1);
+      const sums = compareEvidence(
+        ofKind(record, 'sumdb'),
+        asked.map(checkAsked),
+        requiredEvidence(tool, found.kind, version),
+      );
+      return nothing(offer, ...sums, skipped(about, 'It was not built again; --rebuild does that.'));
+    }
+
+    const fetched = ofRecorded(record, await source.fetch(found, report));
+    const unpacked = await unpack(fetched, cache);
+    const demand = demandOn(fetched);
+    const verdicts = [...(await verifyFetched(fetched)), ...(await verifyUnpacked(unpacked))];
+    return {
+      isWhole: true,
+      verdicts,
+      demand,
+      checks: [
+        offer,
+        ...compareFiles(record, unpacked),
+        ...compareEvidence(record.evidence, verdicts, demand),
+        ...silentEvidence(about.subject, verdicts, demand),
+      ],
+      again: { unpacked, record: recordAgain(record, unpacked, verdicts) },
+    };
+  } catch (error) {
+    return nothing(checkFrom(error, about));
+  }
+}
+
+/** Other bytes are never right. That the tool's file names something else by now is, where the release was made by another file. */
+function judge(
+  about: { readonly what: string; readonly subject: string },
+  { what, recorded, offered, isOfBytes }: Difference,
+  { carriedBy }: Found,
+  isSameRecipe: boolean,
+): Check {
+  // what a bundle carries cannot be built anew by the Go of the record
+  const isBroken = isOfBytes || (isSameRecipe && carriedBy === undefined);
+  if (isBroken) return failed(about, `${what}: ${recorded}`, offered);
+  return unreachable(about, `It cannot be compared: ${what} was ${recorded}, now it is ${offered}.`);
+}
+
+function ofKind({ evidence }: ReleaseRecord, kind: EvidenceKind): ReleaseRecord['evidence'] {
+  return evidence.filter((one) => one.kind === kind);
+}
+
+/** Without architectures that upstream has added since. */
+function ofRecorded({ payloads }: ReleaseRecord, fetched: Fetched): Fetched {
+  const isRecorded = ({ architecture }: Asset): boolean =>
+    payloads.some((payload) => payload.architecture === architecture);
+  return { ...fetched, assets: fetched.assets.filter(isRecorded) };
+}
+
+/** Does another source offer the same exe? Only files that upstream itself publishes are compared. */
+export async function compareWithOther(
+  source: Upstream,
+  { tool, record, report, cache }: Question,
+): Promise<readonly Check[]> {
+  const about = { what: 'other source', subject: source.kind };
+  try {
+    const found = await source.find(tool, record.source.version);
+    if ('lacks' in found) return [skipped(about, `It has nothing to compare with: ${found.lacks}.`)];
+    const { exes } = await unpack(await source.fetch(found, report), cache);
+    return exes.flatMap(({ architecture, digest }) => {
+      const recorded = record.payloads.find((one) => one.architecture === architecture);
+      if (recorded === undefined) return [];
+      const subject = `${found.upstream}, ${architecture}`;
+      const what = about.what;
+      return [compare({ what, subject }, recorded.sha256, digest.sha256, 'It offers the same exe.')];
+    });
+  } catch (error) {
+    const check = checkFrom(error, about);
+    // the release does not rest on it
+    return [check.verdict === 'failed' ? check : skipped(about, `not repeated: ${check.detail}`)];
+  }
+}
+
+/** Upstream's file and the exe in it, for each architecture of the record. */
+function compareFiles({ payloads }: ReleaseRecord, { exes }: Unpacked): readonly Check[] {
+  return payloads.map(({ architecture, file, sha256, asset }) => {
+    const exe = exes.find((one) => one.architecture === architecture);
+    const about = { what: 'upstream', subject: exe?.asset.name ?? file };
+    if (exe === undefined) return unreachable(about, `It offers no file for ${architecture} any more.`);
+    return compare(
+      about,
+      asset === undefined ? sha256 : `${asset.sha256}, exe ${sha256}`,
+      asset === undefined ? exe.digest.sha256 : `${exe.asset.digest.sha256}, exe ${exe.digest.sha256}`,
+      `${exe.asset.goModule === undefined ? 'Downloaded' : 'Built'} again it is the same, byte for byte.`,
+    );
+  });
+}
+
+/** What follows from upstream is made anew; the package's own version and recipe stay, and what a source no longer tells. */
+function recordAgain(held: ReleaseRecord, unpacked: Unpacked, verdicts: readonly Verdict[]): ReleaseRecord {
+  const again = renderRecord(unpacked, verdicts, held.version, held.packaging);
+  const isWhole = held.payloads.every(({ architecture }) =>
+    again.payloads.some((payload) => payload.architecture === architecture),
+  );
+  return {
+    ...held,
+    builtBy: again.builtBy,
+    source: { ...again.source, kind: held.source.kind, fingerprint: held.source.fingerprint },
+    payloads: isWhole ? again.payloads : held.payloads,
+    evidence: [...evidenceAgain(held.evidence, again.evidence, isWhole)],
+  };
+}
+
+/** A source that refuses is a check that failed; one that does not answer has not been compared. */
+function checkFrom(error: unknown, about: { readonly what: string; readonly subject: string }): Check {
+  if (!(error instanceof ReleaseError) || error.code === 'INTERRUPTED') throw error;
+  const { expected, found } = error.details;
+  return error.code === 'REFUSED'
+    ? failed(
+        { ...about, subject: String(error.details.file ?? about.subject) },
+        String(expected),
+        String(found),
+      )
+    : unreachable(about, error.message);
+}

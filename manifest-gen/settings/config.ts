@@ -1,0 +1,207 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import { fail } from '../errors.ts';
+import { isUpstreamPlace } from '../tool-file/payload-place.ts';
+import { defaultFeedUrl, readFeedKey } from './feed-key.ts';
+import {
+  bundleKeys,
+  databaseAddress,
+  payloadTemplate,
+  proxyAddress,
+  token,
+  webAddress,
+} from './setting-forms.ts';
+
+/** Every setting of the generator (contract section 4): default, form and sentence. `--help` prints them from here. */
+const Settings = z.object({
+  FEED_URL: webAddress().default(defaultFeedUrl).describe('the NuGet v2 feed to release to'),
+  FEED_API_KEY: z
+    .string()
+    .optional()
+    .describe(
+      'its key: push:beta for a beta, push to promote, unlist too to withdraw; else the file FEED_API_KEY_FILE, else, for a feed on this machine, start.key in the data folder',
+    ),
+  FEED_API_KEY_FILE: z.string().optional().describe('a file that holds the key'),
+  DATA_DIR: z.string().default('./data').describe('where a server on this machine keeps its start.key'),
+  BUCKET_URL: z
+    .string()
+    .optional()
+    .describe("the Scoop bucket, any git URL or path; else the server's own bucket"),
+  PAYLOAD_URL: payloadTemplate()
+    .optional()
+    .describe(
+      "where Scoop downloads from, with {tool} {version} {file}, or with {repository} {tag} {asset} for upstream's own files; else the server's /dl",
+    ),
+  PAYLOAD_PUT: z
+    .enum(['true', 'false'], 'must be true or false')
+    .default('true')
+    .describe(
+      'false when payloads may not be uploaded to PAYLOAD_URL by us: they must be there before a manifest names them',
+    ),
+  TOOLS_DIR: z.string().optional().describe("a folder of tool files; else the product's own"),
+  TRUST_FILE: z
+    .string()
+    .optional()
+    .describe('replaces, per tool it names, the trust section of the tool file'),
+  VULN_DB: databaseAddress()
+    .optional()
+    .describe(
+      'known vulnerabilities: an address or a folder laid out as https://vuln.go.dev is; else nobody looks',
+    ),
+  POLICY_FILE: z
+    .string()
+    .optional()
+    .describe('which known vulnerabilities refuse a release (YAML); needs VULN_DB'),
+  BUNDLE_KEY: bundleKeys()
+    .optional()
+    .describe(
+      'whose bundles --from takes: public keys (RW...) as bundle:create prints them, several with commas',
+    ),
+  CACHE_DIR: z
+    .string()
+    .optional()
+    .describe("downloads and builds, which cache:clean empties; else this platform's cache folder"),
+  GITHUB_API_URL: webAddress().default('https://api.github.com').describe("the forge's API"),
+  GITHUB_TOKEN: token().optional().describe('a token for it: more requests an hour, private repositories'),
+  HTTPS_PROXY: proxyAddress().optional().describe('a proxy for https, as curl and npm know it'),
+  HTTP_PROXY: proxyAddress().optional().describe('a proxy for plain http'),
+  NO_PROXY: z.string().optional().describe('hosts that are asked directly'),
+  NODE_EXTRA_CA_CERTS: z
+    .string()
+    .optional()
+    .describe('more certificate authorities (PEM file), for the feed, npm, git and Go'),
+});
+
+export type GeneratorConfig = {
+  /** Without a slash at its end. */
+  readonly feedUrl: string;
+  /** Undefined when there is none; only what publishes needs it. */
+  readonly feedApiKey: string | undefined;
+  /** It opens everything at the server of this machine, and never leaves it. */
+  readonly isStartKey: boolean;
+  readonly bucketUrl: string | undefined;
+  readonly payloadUrl: string | undefined;
+  readonly isPayloadPut: boolean;
+  readonly toolsDir: string | undefined;
+  readonly trustFile: string | undefined;
+  /** `https://vuln.go.dev`, without a slash at its end, or `file:///srv/vulndb`. */
+  readonly vulnDb: string | undefined;
+  readonly policyFile: string | undefined;
+  /** Public keys in minisign's form whose bundles are taken. */
+  readonly bundleKeys: readonly string[];
+  readonly dataDir: string;
+  readonly cacheDir: string;
+  readonly githubApiUrl: string;
+  readonly githubToken: string | undefined;
+  readonly httpsProxy: string | undefined;
+  readonly httpProxy: string | undefined;
+  readonly noProxy: string | undefined;
+};
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What loading needs of the machine; given by the caller so that tests need no real one. */
+export type ConfigSource = {
+  readonly env: Environment;
+  /** What relative paths start from. */
+  readonly cwd: string;
+  readonly platform: NodeJS.Platform;
+  /** The text of a file, undefined when it is not there. */
+  readonly readText: (path: string) => string | undefined;
+  readonly isFolder: (path: string) => boolean;
+};
+
+/**
+ * Reads and checks all settings. A setting that is empty counts as not given, as CI systems send them.
+ * @throws ReleaseError SETTINGS_INVALID with every problem at once
+ */
+export function loadGeneratorConfig(source: ConfigSource): GeneratorConfig {
+  const parsed = Settings.safeParse(given(source.env));
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const key = readFeedKey(source, problems);
+  checkPaths(source, problems);
+  if (isUpstreamPlace(source.env.PAYLOAD_URL ?? '') && source.env.PAYLOAD_PUT !== 'false') {
+    problems.push("PAYLOAD_PUT: must be false, since nobody uploads to upstream's own place (PAYLOAD_URL)");
+  }
+  if (!parsed.success || problems.length > 0) fail('SETTINGS_INVALID', { problems: problems.join('\n') });
+  const settings = parsed.data;
+  const path = (text: string | undefined): string | undefined =>
+    text === undefined ? undefined : resolve(source.cwd, text);
+
+  // as our own parser reads it: other programs must not read another host out of the same text
+  const feed = new URL(settings.FEED_URL);
+
+  return Object.freeze({
+    feedUrl: trimSlash(feed.href),
+    feedApiKey: key?.value,
+    isStartKey: key?.isStartKey === true,
+    bucketUrl: settings.BUCKET_URL === undefined ? undefined : bucketUrl(settings.BUCKET_URL, source.cwd),
+    payloadUrl: settings.PAYLOAD_URL,
+    isPayloadPut: settings.PAYLOAD_PUT === 'true',
+    toolsDir: path(settings.TOOLS_DIR),
+    trustFile: path(settings.TRUST_FILE),
+    vulnDb: settings.VULN_DB === undefined ? undefined : databaseUrl(settings.VULN_DB, source.cwd),
+    policyFile: path(settings.POLICY_FILE),
+    bundleKeys: settings.BUNDLE_KEY?.split(',').map((key) => key.trim()) ?? [],
+    dataDir: resolve(source.cwd, settings.DATA_DIR),
+    cacheDir: path(settings.CACHE_DIR) ?? join(cacheHome(source), 'go-win-tools'),
+    githubApiUrl: trimSlash(settings.GITHUB_API_URL),
+    githubToken: settings.GITHUB_TOKEN || undefined,
+    httpsProxy: settings.HTTPS_PROXY,
+    httpProxy: settings.HTTP_PROXY,
+    // a proxy would be another machine that sees it
+    noProxy: key?.isStartKey ? [settings.NO_PROXY ?? '', feed.host].join() : settings.NO_PROXY,
+  });
+}
+
+/** The settings as `--help` shows them: name, default, sentence. */
+export function generatorConfigHelp(): string {
+  const rows = Object.entries(Settings.shape).map(([name, schema]) => {
+    const byDefault = schema instanceof z.ZodDefault ? ` (${String(schema.def.defaultValue)})` : '';
+    return `  ${name.padEnd(20)} ${schema.description ?? ''}${byDefault}`;
+  });
+  return `Settings (environment):\n${rows.join('\n')}`;
+}
+
+function given(env: Environment): Record<string, string> {
+  const entries: [string, string][] = [];
+  for (const name of Object.keys(Settings.shape)) {
+    // curl and npm also read the proxies in lower case, and so do their users
+    const value = env[name] || (name.endsWith('_PROXY') ? env[name.toLowerCase()] : undefined);
+    if (value) entries.push([name, value]);
+  }
+  return Object.fromEntries(entries);
+}
+
+/** Told with all other faults: who sets up a machine corrects them in one go. */
+function checkPaths({ env, cwd, readText, isFolder }: ConfigSource, problems: string[]): void {
+  const { TOOLS_DIR: dir, TRUST_FILE: file, POLICY_FILE: policy } = env;
+  if (dir && !isFolder(resolve(cwd, dir))) problems.push(`TOOLS_DIR: there is no folder ${dir}`);
+  if (file && readText(resolve(cwd, file)) === undefined) problems.push(`TRUST_FILE: cannot read ${file}`);
+  if (policy && readText(resolve(cwd, policy)) === undefined)
+    problems.push(`POLICY_FILE: cannot read ${policy}`);
+  if (policy && !env.VULN_DB) problems.push('POLICY_FILE: without VULN_DB there is nothing to judge by it');
+}
+
+function cacheHome({ env, platform }: ConfigSource): string {
+  if (platform === 'win32') return env.LOCALAPPDATA || join(homedir(), 'AppData', 'Local');
+  if (platform === 'darwin') return join(homedir(), 'Library', 'Caches');
+  return env.XDG_CACHE_HOME || join(homedir(), '.cache');
+}
+
+/** Of what git itself would read as a path, by its own rule: no scheme, and no colon before the first slash. git runs elsewhere. */
+function bucketUrl(text: string, cwd: string): string {
+  return /^[a-z][a-z0-9+.-]*:\/\/|^[^-/\\:][^/\\:]*:/i.test(text) ? text : resolve(cwd, text);
+}
+
+function databaseUrl(text: string, cwd: string): string {
+  return /^(https?|file):/i.test(text) ? trimSlash(text) : pathToFileURL(resolve(cwd, text)).href;
+}
+
+function trimSlash(url: string): string {
+  return url.replace(/\/+$/, '');
+}

@@ -1,0 +1,55 @@
+import { hideCredentials } from '../../formats/hide-credentials.ts';
+import { inShort } from '../../formats/thrown.ts';
+import { fail, ReleaseError } from '../errors.ts';
+import type { Found } from '../release.ts';
+import type { Tool, UpstreamKind } from '../tool-file/tools.ts';
+import type { HostFailure } from './http/silent-hosts.ts';
+
+/** What is being asked for, as errors name it. */
+export type Asking = { readonly tool: string; readonly version: string; readonly kind: UpstreamKind };
+
+/** `version` is left out when the versions themselves are asked for. */
+export function asking({ tool }: Tool, kind: UpstreamKind, version = '(newest)'): Asking {
+  return { tool, version, kind };
+}
+
+export function askingFor({ tool, version }: Found, kind: UpstreamKind): Asking {
+  return { tool: tool.tool, version, kind };
+}
+
+/**
+ * The place does not answer, or not now. The recipe, which knows the other sources, says in `hint` which of them would do.
+ * @param silent which host said nothing at all, so that people need read it only once
+ */
+export function unreachable(
+  asking: Asking,
+  reason: string,
+  silent: { readonly silentHost?: string } = {},
+): never {
+  const said = hideCredentials(reason.trim())
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/\.$/, '');
+  const hint = 'Try again later.';
+  return fail('SOURCE_UNREACHABLE', { ...asking, cause: said || 'no reason is given', hint, ...silent });
+}
+
+/** @param more goes on behind the reason */
+export function hostUnreachable(asking: Asking, failure: HostFailure, more = ''): never {
+  return unreachable(asking, `${failure.host}: ${failure.failed}${more}`, silentHostOf(failure));
+}
+
+/** For the details of an error, by which a report knows what it has said before. */
+export function silentHostOf({ host, isSilent }: HostFailure): { readonly silentHost?: string } {
+  return isSilent ? { silentHost: host } : {};
+}
+
+/** It answers with something that is not what it says. */
+export function refused({ tool, version }: Asking, file: string, expected: string, found: string): never {
+  return fail('REFUSED', { tool, version, file: hideCredentials(file), expected, found });
+}
+
+/** The reason in one line that an error of the network gives: `connect ECONNREFUSED 127.0.0.1:9`. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof ReleaseError) throw error;
+  return inShort(error);
+}

@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import { rcompare } from 'semver';
+import type { Asset, Found, Offer, Sidecar } from '../../release.ts';
+import type { Tool, UpstreamKind } from '../../tool-file/tools.ts';
+import { asking, refused } from '../asking.ts';
+import type { Upstream } from '../upstream.ts';
+import type { Upstreams } from '../upstreams.ts';
+import { mismatchOf } from './belongs.ts';
+import type { BundledAsset, BundledRelease } from './format.ts';
+import type { OpenBundle } from './open-bundle.ts';
+
+/**
+ * A bundle in place of every source: each answers with what it gave on the connected machine, so that all that judges a
+ * release runs as over the network. No network is asked.
+ * @param gosumdb whose proofs of Go modules count here, as the go command reads it
+ */
+export function createBundled(bundle: OpenBundle, gosumdb: string | undefined): Upstreams {
+  const carriedBy = { keyId: bundle.keyId, gosumdb };
+  return {
+    github: createSource(bundle, carriedBy, 'github'),
+    npm: createSource(bundle, carriedBy, 'npm'),
+    'go-module': createSource(bundle, carriedBy, 'go-module'),
+  };
+}
+
+function createSource(
+  bundle: OpenBundle,
+  carriedBy: NonNullable<Found['carriedBy']>,
+  kind: UpstreamKind,
+): Upstream {
+  const releasesOf = ({ tool }: Tool): readonly BundledRelease[] =>
+    bundle.releases.filter((release) => release.tool === tool && release.kind === kind);
+  return {
+    kind,
+
+    async versions(tool) {
+      return releasesOf(tool)
+        .map(({ version, published }) => ({ version, published: dateOf(published) }))
+        .sort((a, b) => rcompare(a.version, b.version));
+    },
+
+    async find(tool, version) {
+      const release = releasesOf(tool).find((one) => one.version === version);
+      if (release === undefined)
+        return { kind, lacks: `the bundle has no ${tool.tool} ${version} from ${kind}` };
+      const mismatch = mismatchOf(tool, release);
+      if (mismatch !== undefined) {
+        const { what, expected, found } = mismatch;
+        return refused(asking(tool, kind, version), `the bundle, ${what}`, expected, found);
+      }
+      return {
+        tool,
+        version,
+        kind,
+        carriedBy,
+        upstream: release.upstream,
+        fingerprint: release.fingerprint,
+        published: dateOf(release.published),
+        offers: release.assets.map((asset) => offerOf(bundle, asset)),
+        details: release,
+      };
+    },
+
+    async fetch(found) {
+      const { assets, sidecars, license, licenses, notes } = found.details as BundledRelease;
+      const licenseText = license === undefined ? undefined : await textOf(bundle, license);
+      const notesText = notes === undefined ? undefined : await textOf(bundle, notes);
+      return {
+        found,
+        assets: assets.map((asset) => assetOf(bundle, asset)),
+        sidecars: await textsOf(bundle, sidecars),
+        ...(licenseText === undefined ? {} : { licenseText }),
+        ...(licenses === undefined ? {} : { licenses }),
+        ...(notesText === undefined ? {} : { notesText }),
+      };
+    },
+  };
+}
+
+function offerOf(bundle: OpenBundle, { architecture, name, path, goModule }: BundledAsset): Offer {
+  if (goModule !== undefined) return { architecture, goModule };
+  return { architecture, name, sha256: bundle.fileAt(path).digest.sha256 };
+}
+
+function assetOf(bundle: OpenBundle, { path, ...asset }: BundledAsset): Asset {
+  const { file, digest } = bundle.fileAt(path);
+  return { ...asset, path: file, digest } as Asset;
+}
+
+async function textsOf(bundle: OpenBundle, sidecars: BundledRelease['sidecars']): Promise<Sidecar[]> {
+  return Promise.all(sidecars.map(async ({ name, path }) => ({ name, text: await textOf(bundle, path) })));
+}
+
+async function textOf(bundle: OpenBundle, path: string): Promise<string> {
+  return readFile(bundle.fileAt(path).file, 'utf8');
+}
+
+function dateOf(text: string | undefined): Date | undefined {
+  return text === undefined ? undefined : new Date(text);
+}

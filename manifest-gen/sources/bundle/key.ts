@@ -1,0 +1,84 @@
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileReason } from '../../../formats/file-reason.ts';
+import { makeDir } from '../../../formats/make-dir.ts';
+import { fail } from '../../errors.ts';
+
+/** Who makes bundles. Signatures and public key have minisign's form, so that any minisign can check them. */
+export type BundleKey = {
+  /** `RW...`: what BUNDLE_KEY of the taking side holds. */
+  readonly publicKey: string;
+  /** It was made just now, so nobody knows it yet. */
+  readonly isNew: boolean;
+  /** The text of the `.minisig` file; the same each time. */
+  sign(message: Buffer): string;
+};
+
+/** Not covered by the signature, so it must be this very one (open-bundle.ts). */
+export const untrustedComment = 'untrusted comment: signature of a go-win-tools bundle';
+const trustedComment = 'trusted comment: digests of a go-win-tools bundle';
+
+/**
+ * The key in a file (PEM, PKCS #8, Ed25519, as `openssl genpkey -algorithm ed25519` writes it); made when the file is not
+ * there, readable by its owner only.
+ * @throws ReleaseError SETTINGS_INVALID when the file is there and holds no such key, or cannot be made
+ */
+export async function loadOrMakeKey(file: string): Promise<BundleKey> {
+  const kept = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) =>
+    error.code === 'ENOENT' ? undefined : unusable(file, fileReason(error), error),
+  );
+  if (kept !== undefined) return keyOf(readKey(kept, file), false);
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const text = privateKey.export({ format: 'pem', type: 'pkcs8' });
+  try {
+    await makeDir(dirname(file));
+    await writeFile(file, text, { mode: 0o600, flag: 'wx', flush: true });
+  } catch (error) {
+    return unusable(file, fileReason(error), error);
+  }
+  return keyOf(privateKey, true);
+}
+
+function readKey(text: string, file: string): KeyObject {
+  try {
+    const key = createPrivateKey(text);
+    if (key.asymmetricKeyType === 'ed25519') return key;
+  } catch {
+    // the reason could quote the key
+  }
+  return unusable(file, 'it holds no private key of type Ed25519 (PEM, without a password)');
+}
+
+function unusable(file: string, problem: string, cause?: unknown): never {
+  return fail('SETTINGS_INVALID', { problems: `--key ${file}: ${problem}` }, cause);
+}
+
+function keyOf(privateKey: KeyObject, isNew: boolean): BundleKey {
+  const raw = createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(-32);
+  // minisign draws it; derived, the PEM alone is the whole key
+  const id = createHash('sha256').update(raw).digest().subarray(0, 8);
+  return {
+    publicKey: Buffer.concat([Buffer.from('Ed'), id, raw]).toString('base64'),
+    isNew,
+    sign(message) {
+      const signature = sign(null, createHash('blake2b512').update(message).digest(), privateKey);
+      const comment = Buffer.from(trustedComment.slice('trusted comment: '.length));
+      const global = sign(null, Buffer.concat([signature, comment]), privateKey);
+      const lines = [
+        untrustedComment,
+        Buffer.concat([Buffer.from('ED'), id, signature]).toString('base64'),
+        trustedComment,
+        global.toString('base64'),
+      ];
+      return `${lines.join('\n')}\n`;
+    },
+  };
+}

@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { rcompare } from 'semver';
+import type { Architecture } from '../../../formats/release-record.ts';
+import { fail } from '../../errors.ts';
+import type { Asset, Found, Sidecar } from '../../release.ts';
+import type { Report } from '../../report/report.ts';
+import type { Cache } from '../../system/cache/cache.ts';
+import { type SourceOf, sourceOf, type Tool } from '../../tool-file/tools.ts';
+import { isPlainVersion } from '../../tool-file/version-rules.ts';
+import { type Asking, asking, askingFor, refused } from '../asking.ts';
+import { type Downloaded, download } from '../http/download.ts';
+import { type GithubAsset, GithubRelease, GithubReleases } from '../schema.ts';
+import type { Upstream } from '../upstream.ts';
+import { createGithubApi, type GithubApi, type GithubApiSettings } from './api.ts';
+import { fetchAttestations } from './attestations.ts';
+import { chooseAssets } from './choose-asset.ts';
+import { createKeptAnswers } from './kept-answers.ts';
+import { githubAssetUrl, githubTag, githubUpstream } from './names.ts';
+
+export type GithubSettings = GithubApiSettings & { readonly cache: Cache };
+type Source = SourceOf<'github'>;
+
+/** What find() hands on to fetch(). */
+type Details = {
+  readonly isImmutable: boolean;
+  readonly assets: readonly { readonly architecture: Architecture; readonly asset: GithubAsset }[];
+  readonly sidecars: readonly GithubAsset[];
+  readonly notes: string | undefined;
+};
+
+const kind = 'github';
+const maxAssetBytes = 1024 ** 3;
+const maxSidecarBytes = 1024 ** 2;
+
+/** Releases of a GitHub repository, also on GitHub Enterprise (spec upstream 2). */
+export function createGithub(settings: GithubSettings): Upstream {
+  const api = createGithubApi(settings, createKeptAnswers(settings.cache, settings.token));
+  return {
+    kind,
+
+    async versions(tool) {
+      const source = sourceFor(tool);
+      // not 100: a page with all assets of goreleaser is large, and GitHub gives up after 10 s
+      const path = `/repos/${source.repository}/releases?per_page=50`;
+      const releases = (await api.pages(path, GithubReleases, asking(tool, kind))) ?? [];
+      return releases
+        .flat()
+        .filter((release) => !release.draft && !release.prerelease)
+        .flatMap((release) => {
+          const version = versionOf(release.tag_name, source);
+          return version === undefined ? [] : [{ version, published: publishedAt(release) }];
+        })
+        .sort((a, b) => rcompare(a.version, b.version));
+    },
+
+    async find(tool, version) {
+      const source = sourceFor(tool);
+      const tag = githubTag(source, version);
+      const about = asking(tool, kind, version);
+      const path = `/repos/${source.repository}/releases/tags/${encodeURIComponent(tag)}`;
+      const release = await api.get(path, GithubRelease, about);
+      if (release === undefined || release.draft) {
+        return { kind, lacks: `github.com/${source.repository} has no release ${tag}` };
+      }
+      if (release.tag_name !== tag) return refused(about, path, `the release ${tag}`, release.tag_name);
+      if (release.prerelease) {
+        const reason = `github.com/${source.repository} marks ${tag} as a prerelease`;
+        return fail('VERSION_NOT_TAKEN', { tool: tool.tool, version, reason });
+      }
+      const chosen = chooseAssets(release.assets, source, version);
+      if ('lacks' in chosen) return { kind, lacks: `release ${tag} ${chosen.lacks}` };
+      return {
+        tool,
+        version,
+        kind,
+        upstream: githubUpstream(source, version),
+        fingerprint: fingerprintOf([...chosen.assets.map(({ asset }) => asset), ...chosen.sidecars]),
+        published: publishedAt(release),
+        offers: chosen.assets.map(({ architecture, asset }) => ({
+          architecture,
+          name: asset.name,
+          sha256: statedSha256(asset),
+        })),
+        details: {
+          isImmutable: release.immutable === true,
+          notes: release.body || undefined,
+          ...chosen,
+        } satisfies Details,
+      } satisfies Found;
+    },
+
+    async fetch(found, report) {
+      const source = sourceFor(found.tool);
+      const { isImmutable, notes, ...details } = found.details as Details;
+      const about = askingFor(found, kind);
+      const assets: Asset[] = [];
+      for (const { architecture, asset } of details.assets) {
+        const { path, digest } = await fetchAsset(settings, api, asset, maxAssetBytes, about, report);
+        const sha256 = statedSha256(asset);
+        assets.push({
+          architecture,
+          name: asset.name,
+          path,
+          digest,
+          expectedBytes: asset.size,
+          ...(sha256 === undefined ? {} : { stated: { algorithm: 'sha256', hex: sha256, isImmutable } }),
+          // the public address, not the one that was used: the record names upstreams (contract section 5)
+          url: githubAssetUrl(source, found.version, asset.name),
+        });
+      }
+      const sidecars: Sidecar[] = [];
+      for (const asset of details.sidecars) {
+        const { path } = await fetchAsset(settings, api, asset, maxSidecarBytes, about, report);
+        sidecars.push({ name: asset.name, text: await readFile(path, 'utf8') });
+      }
+      if (source.attestations) {
+        sidecars.push(...(await fetchAttestations(settings, api, source.repository, assets, about)));
+      }
+      return { found, assets, sidecars, ...(notes === undefined ? {} : { notesText: notes }) };
+    },
+  };
+}
+
+async function fetchAsset(
+  settings: GithubSettings,
+  api: GithubApi,
+  asset: GithubAsset,
+  maxBytes: number,
+  about: Asking,
+  report: Report,
+): Promise<Downloaded> {
+  const { apiUrl, cache } = settings;
+  const sha256 = statedSha256(asset);
+  const place = placeOf(asset, api);
+  if (new URL(place.url).protocol !== 'https:' && apiUrl.startsWith('https:')) {
+    return refused(about, asset.name, 'an https address', place.url);
+  }
+  const request = {
+    ...place,
+    // without a digest: an upload that replaces this one has another id, so the old bytes are never taken for it
+    folder: await cache.download(
+      sha256 === undefined ? { key: `${apiUrl} ${asset.id} ${asset.updated_at} ${asset.size}` } : { sha256 },
+    ),
+    name: asset.name,
+    expectedBytes: asset.size,
+    sha256,
+    maxBytes,
+    onProgress: (done: number, total: number | undefined) =>
+      report.progress(about.tool, asset.name, done, total),
+  };
+  return download(settings, request, about);
+}
+
+/** With a token the asset comes from the API, which also has those of private repositories; it redirects to the store. */
+function placeOf(asset: GithubAsset, api: GithubApi): { url: string; headers: Record<string, string> } {
+  const credentials = api.credentialsFor(asset.url);
+  if (credentials.authorization === undefined) return { url: asset.browser_download_url, headers: {} };
+  return {
+    url: asset.url,
+    headers: { ...credentials, accept: 'application/octet-stream' } as Record<string, string>,
+  };
+}
+
+function sourceFor(tool: Tool): Source {
+  return sourceOf(tool, kind) ?? fail('USAGE', { problem: `${tool.tool} has no source ${kind}` });
+}
+
+/** `nightly`, `v0.1.0.beta`, `v1.0.0-rc1`, `v2024.01.02` are none (spec upstream 3). */
+function versionOf(tag: string, source: Source): string | undefined {
+  const [before = '', after = ''] = source.tag.split('{version}');
+  if (!tag.startsWith(before) || !tag.endsWith(after)) return undefined;
+  const version = tag.slice(before.length, tag.length - after.length);
+  return isPlainVersion(version) ? version : undefined;
+}
+
+function publishedAt(release: GithubRelease): Date | undefined {
+  return release.published_at === null ? undefined : new Date(release.published_at);
+}
+
+function statedSha256({ digest }: GithubAsset): string | undefined {
+  return /^sha256:([0-9a-f]{64})$/.exec(digest ?? '')?.[1];
+}
+
+function fingerprintOf(assets: readonly GithubAsset[]): string {
+  const said = assets.map(({ name, size, digest }) => [name, size, digest ?? '']);
+  return createHash('sha256')
+    .update(JSON.stringify([kind, said]))
+    .digest('hex');
+}

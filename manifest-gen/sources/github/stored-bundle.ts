@@ -1,0 +1,48 @@
+import { jsonOf } from '../../../formats/json.ts';
+import { isTooDeep, maxBundleBytes } from '../../verify/keyless/read-bundle.ts';
+import { type Asking, hostUnreachable, refused } from '../asking.ts';
+import { askHost, type HttpAccess, type Open } from '../http/ask-host.ts';
+import { readBody } from '../http/http.ts';
+import type { Attempt } from '../http/persist.ts';
+import type { GithubApiSettings } from './api.ts';
+import { readSnappy } from './snappy.ts';
+
+export type StoreSettings = HttpAccess & Pick<GithubApiSettings, 'apiUrl'>;
+
+/**
+ * A bundle that the forge only says the address of: JSON in a snappy block, in a store of its own. The address is signed and
+ * ends soon, so it is asked without the token, as gh does (cli/cli, pkg/cmd/attestation/api), and never shown.
+ * @param file what the bundle is about
+ */
+export async function fetchStoredBundle(
+  settings: StoreSettings,
+  url: string,
+  file: string,
+  asking: Asking,
+): Promise<unknown> {
+  const { host, protocol } = new URL(url);
+  if (protocol !== 'https:' && settings.apiUrl.startsWith('https:')) {
+    return refused(asking, `an attestation of ${file}`, 'an https address', `${protocol}//${host}`);
+  }
+  const result = await askHost(settings, url, askOnce);
+  if ('failed' in result) return hostUnreachable(asking, result);
+  const bundle = readJson(result.done);
+  return bundle ?? refused(asking, `an attestation of ${file}`, 'JSON in a snappy block', 'something else');
+}
+
+async function askOnce(open: Open): Promise<Attempt<Buffer>> {
+  const opened = await open({ headers: {}, decompress: true });
+  const body = await readBody(opened, maxBundleBytes);
+  const { status } = opened;
+  if (status === 200) return { done: body };
+  const failed = `it answers with status ${status}`;
+  const isOver = status < 500 && status !== 408 && status !== 429;
+  return isOver ? { failed, waitMs: Number.POSITIVE_INFINITY } : { failed };
+}
+
+/** Plain JSON is none of snappy: `{` would stand for 123 bytes that begin with a copy of earlier ones. */
+function readJson(body: Buffer): unknown {
+  const text = body[0] === 0x7b ? body : readSnappy(body, maxBundleBytes);
+  const bundle = text && jsonOf(text.toString('utf8'));
+  return isTooDeep(bundle) ? undefined : bundle;
+}

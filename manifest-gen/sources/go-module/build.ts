@@ -1,0 +1,125 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Architecture } from '../../../formats/release-record.ts';
+import { fail } from '../../errors.ts';
+import type { GoModule } from '../../release.ts';
+import type { Cache } from '../../system/cache/cache.ts';
+import { type Asking, refused } from '../asking.ts';
+import type { Go } from './command.ts';
+import { lacksOrFail } from './go-fault.ts';
+import { type KeptExe, keepExe, keptExe } from './kept-exe.ts';
+import { spoiledModules } from './module-cache.ts';
+
+/** Of every build; the linker drops symbols and the build id, which differs by folder. */
+export const ldflags = '-s -w -buildid=';
+
+export type GoBuild = {
+  readonly cache: Cache;
+  readonly architecture: Architecture;
+  readonly goModule: GoModule;
+  readonly onLine: (line: string) => void;
+};
+
+/**
+ * The exe of one architecture, from the cache when it was built before. `toolchainProgram` is asked only for a real build.
+ * @throws ReleaseError BUILD_FAILED, INTERRUPTED
+ */
+export async function buildGoExe(
+  go: Go,
+  build: GoBuild,
+  asking: Asking,
+  toolchainProgram: () => Promise<string>,
+): Promise<KeptExe> {
+  const { cache, architecture, goModule } = build;
+  const { path: main, version, toolchain, tags, sum } = goModule;
+  const folder = await cache.built(
+    JSON.stringify([main, version, sum, toolchain, architecture, ldflags, tags]),
+  );
+  const kept = await keptExe(folder);
+  if (kept !== undefined) return kept;
+
+  // a GOPATH of its own, gone afterwards: two builds at once must not meet in one bin folder
+  const gopath = await mkdtemp(join(await cache.go('work'), 'build-'));
+  // a build that is interrupted leaves its work behind: here it is gone with the rest
+  const workDir = join(gopath, 'tmp');
+  try {
+    await mkdir(workDir);
+    const program = await toolchainProgram();
+    await checkModules(go, { ...build, program, gopath }, asking);
+    const { exitCode, stderr } = await go.run({
+      program,
+      args: installArgs(main, version, tags),
+      env: {
+        GOPATH: gopath,
+        GOTMPDIR: workDir,
+        GOTOOLCHAIN: toolchain,
+        GOOS: 'windows',
+        GOARCH: architecture,
+      },
+      onLine: build.onLine,
+    });
+    if (exitCode !== 0) {
+      refuseSpoiled(stderr, asking);
+      const cause = stderr.trim().split('\n').slice(-5).join(' ');
+      return fail('BUILD_FAILED', { ...asking, architecture, cause });
+    }
+    return await keepExe(await onlyExe(join(gopath, 'bin')), folder);
+  } finally {
+    await rm(gopath, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Holds the folders that the build compiles to what Go checked when it unpacked them, which a build takes on trust: of each module
+ * in the build that the cache has. What was changed since is fetched anew (Go.run).
+ */
+async function checkModules(
+  go: Go,
+  job: Pick<GoBuild, 'architecture' | 'goModule'> & { readonly program: string; readonly gopath: string },
+  asking: Asking,
+): Promise<void> {
+  const { program, gopath, architecture, goModule } = job;
+  const { module, version, toolchain } = goModule;
+  const cwd = join(gopath, 'check');
+  await mkdir(cwd);
+  const goMod = `module check\n\ngo ${toolchain.replace(/^go/, '')}\n\nrequire ${module} ${version}\n`;
+  await writeFile(join(cwd, 'go.mod'), goMod);
+  const env = { GOPATH: gopath, GOTOOLCHAIN: toolchain, GOFLAGS: '-mod=mod' };
+  const { exitCode, stderr } = await go.run({ program, args: ['mod', 'verify'], cwd, env });
+  if (exitCode === 0) return;
+  refuseSpoiled(stderr, asking);
+  lacksOrFail(stderr, `${module}@${version}`, asking);
+  fail('BUILD_FAILED', { ...asking, architecture, cause: stderr.trim() });
+}
+
+/** Fetched anew (Go.run), and still not what it should be. */
+function refuseSpoiled(said: string, asking: Asking): void {
+  const [spoiled] = spoiledModules(said);
+  if (spoiled === undefined) return;
+  const found = said
+    .trim()
+    .replace(/\s*\n\s*/g, ' ')
+    .slice(0, 500);
+  refused(asking, `${spoiled.path}@${spoiled.version}`, 'the files of its sum', found);
+}
+
+/** Contract section 5, so that anyone can rebuild and compare. */
+export function installArgs(main: string, version: string, tags: string): string[] {
+  const flags = [
+    '-trimpath',
+    '-buildvcs=false',
+    '-ldflags',
+    ldflags,
+    ...(tags === '' ? [] : ['-tags', tags]),
+  ];
+  return ['install', ...flags, `${main}@${version}`];
+}
+
+/** `bin/windows_amd64/dlv.exe`, or `bin/dlv.exe` where that is the machine's own platform. */
+async function onlyExe(bin: string): Promise<string> {
+  const names = await readdir(bin, { recursive: true });
+  const [exe, ...more] = names.filter((name) => name.endsWith('.exe'));
+  if (exe === undefined || more.length > 0)
+    throw new Error(`one exe expected in ${bin}, found ${names.join(', ')}`);
+  return join(bin, exe);
+}

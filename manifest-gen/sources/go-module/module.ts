@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { rcompare } from 'semver';
+import type { Architecture } from '../../../formats/release-record.ts';
+import { fail } from '../../errors.ts';
+import type { Asset, GoModule } from '../../release.ts';
+import type { Report } from '../../report/report.ts';
+import { type SourceOf, sourceOf, type Tool } from '../../tool-file/tools.ts';
+import { isPlainVersion, ruleFor } from '../../tool-file/version-rules.ts';
+import { isLicense } from '../../unpack/archive.ts';
+import { readPrograms } from '../../verify/programs.ts';
+import { modulesProofName } from '../../verify/sidecar-name.ts';
+import { asking, askingFor, refused } from '../asking.ts';
+import { GoDownload, GoInfo, GoVersions } from '../schema.ts';
+import type { Upstream } from '../upstream.ts';
+import { buildGoExe, ldflags } from './build.ts';
+import { type GoSettings, isSumChecked, openGo } from './command.ts';
+import { lacksOrFail } from './go-fault.ts';
+import { licenseFiles, readLicenses } from './licenses.ts';
+import { proveModules } from './proof.ts';
+import { chooseToolchain, fetchToolchain } from './toolchain.ts';
+
+/** What find() hands on to fetch(). */
+type Details = { readonly targets: readonly Target[]; readonly zip: string };
+type Target = { readonly architecture: Architecture; readonly goModule: GoModule };
+
+const kind = 'go-module';
+const architectures = ['amd64', 'arm64'] as const;
+
+/** Windows exes built here from a Go module, by the one command line of contract section 5. */
+export function createGoModule(settings: GoSettings): Upstream {
+  return {
+    kind,
+
+    async versions(tool) {
+      const about = asking(tool, kind);
+      const go = await openGo(settings, about);
+      const versions: string[] = [];
+      for (const rule of sourceFor(tool).modules) {
+        const { exitCode, stdout, stderr } = await go.run({
+          args: ['list', '-m', '-versions', '-json', rule.module],
+        });
+        if (exitCode !== 0) lacksOrFail(stderr, rule.module, about);
+        const said = exitCode === 0 ? GoVersions.parse(JSON.parse(stdout.toString('utf8'))) : {};
+        for (const tag of said.Versions ?? []) {
+          const version = tag.replace(/^v/, '');
+          if (isPlainVersion(version) && ruleFor([rule], version)) versions.push(version);
+        }
+      }
+      return versions.sort(rcompare).map((version) => ({ version, published: undefined }));
+    },
+
+    async find(tool, version, before) {
+      const source = sourceFor(tool);
+      const about = asking(tool, kind, version);
+      const rule = ruleFor(source.modules, version);
+      if (rule === undefined) return { kind, lacks: `the tool file names no module for ${version}` };
+      const go = await openGo(settings, about);
+      const spec = `${rule.module}@v${version}`;
+      // the version itself is asked for: a mirror's list of versions may have gaps
+      const { stdout, stderr } = await go.run({ args: ['mod', 'download', '-json', spec] });
+      const said = downloadOf(stdout.toString('utf8'), stderr);
+      // a module for a newer Go than the machine's: it is here, checked, and built by the toolchain chosen below
+      if (said.Error !== undefined && !/requires go >= /.test(said.Error)) {
+        lacksOrFail(said.Error, spec, about);
+        return { kind, lacks: `there is no Go module ${spec}` };
+      }
+      const { Sum: sum, GoMod, Info, Zip: zip } = said;
+      if (sum === undefined || GoMod === undefined || Info === undefined || zip === undefined) {
+        return refused(about, spec, 'a module with its sum', 'none');
+      }
+      const goMod = await readFile(GoMod, 'utf8');
+      const toolchain = await chooseToolchain(go, source, version, goMod, about, before);
+      const targets = architectures.map((architecture) => ({
+        architecture,
+        goModule: {
+          path: rule.main,
+          module: rule.module,
+          version: `v${version}`,
+          toolchain,
+          tags: tagsFor(source, version, architecture),
+          ldflags,
+          sum,
+          isSumChecked: isSumChecked(go.machine, rule.module),
+        },
+      }));
+      const { Time } = GoInfo.parse(JSON.parse(await readFile(Info, 'utf8')));
+      return {
+        tool,
+        version,
+        kind,
+        upstream: spec,
+        fingerprint: fingerprintOf(rule.main, targets),
+        published: Time === undefined ? undefined : new Date(Time),
+        offers: targets,
+        details: { targets, zip } satisfies Details,
+      };
+    },
+
+    async fetch(found, report) {
+      const about = askingFor(found, kind);
+      const { targets, zip } = found.details as Details;
+      const go = await openGo(settings, about);
+      const onLine = (line: string): void => report.output(about.tool, line);
+      const assets: Asset[] = [];
+      for (const { architecture, goModule } of targets) {
+        const job = { cache: settings.cache, architecture, goModule, onLine };
+        const endSigns = giveSigns(report, about.tool, architecture);
+        const built = await buildGoExe(go, job, about, async () => {
+          report.step(
+            about.tool,
+            'build',
+            `${goModule.path}@${goModule.version} for ${architecture} with ${goModule.toolchain}`,
+          );
+          return fetchToolchain(go, goModule.toolchain, about, onLine);
+        }).finally(endSigns);
+        assets.push({ architecture, ...built, goModule });
+      }
+      const files = await licenseFiles(zip, found.upstream);
+      const licenseText = files.find(({ name }) => isLicense(name))?.text;
+      const licenses = await readLicenses(go, assets, about);
+      return { found, assets, sidecars: [], licenses, ...(licenseText === undefined ? {} : { licenseText }) };
+    },
+
+    async prove({ found, assets }) {
+      const about = askingFor(found, kind);
+      const programs = await readPrograms(assets);
+      const modules = programs.flatMap(({ info }) =>
+        info?.module === undefined ? [] : [info.module, ...info.dependencies],
+      );
+      const proof = await proveModules(await openGo(settings, about), settings.cache, modules, about);
+      return proof === undefined ? [] : [{ name: modulesProofName, text: `${JSON.stringify(proof)}\n` }];
+    },
+  };
+}
+
+/** A build says nothing for minutes; now and then somebody should. */
+function giveSigns(report: Report, tool: string, architecture: Architecture): () => void {
+  const everyMs = 30_000;
+  let passedMs = 0;
+  const signs = setInterval(() => {
+    passedMs += everyMs;
+    report.step(tool, 'build', `for ${architecture} goes on, ${passedMs / 1000} s so far`);
+  }, everyMs);
+  return () => clearInterval(signs);
+}
+
+function sourceFor(tool: Tool): SourceOf<'go-module'> {
+  return sourceOf(tool, kind) ?? fail('USAGE', { problem: `${tool.tool} has no source ${kind}` });
+}
+
+/** The build tags of one architecture. */
+export function tagsFor(
+  { tags }: SourceOf<'go-module'>,
+  version: string,
+  architecture: Architecture,
+): string {
+  return (
+    ruleFor(
+      tags.filter((rule) => rule.architecture === architecture),
+      version,
+    )?.tags ?? ''
+  );
+}
+
+function downloadOf(stdout: string, stderr: string): GoDownload {
+  try {
+    return GoDownload.parse(JSON.parse(stdout));
+  } catch {
+    // go writes no JSON when it does not get so far as to ask
+    return { Error: stderr };
+  }
+}
+
+function fingerprintOf(main: string, targets: readonly Target[]): string {
+  const said = targets.map(({ architecture, goModule: { module, version, toolchain, tags, sum } }) => [
+    architecture,
+    module,
+    version,
+    toolchain,
+    tags,
+    ldflags,
+    sum,
+  ]);
+  return createHash('sha256')
+    .update(JSON.stringify([kind, main, said]))
+    .digest('hex');
+}

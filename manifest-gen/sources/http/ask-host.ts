@@ -1,0 +1,80 @@
+import type { Got, Headers } from 'got';
+import { reasonOf } from '../asking.ts';
+import { type Opened, openGet, type Patience, plainRedirect } from './http.ts';
+import { type Attempt, type Failed, persist } from './persist.ts';
+import type { HostFailure, SilentHosts } from './silent-hosts.ts';
+
+/** What it takes to ask a host, the same for all of a run. */
+export type HttpAccess = {
+  readonly http: Got;
+  readonly patience: Patience;
+  readonly signal: AbortSignal;
+  readonly silentHosts: SilentHosts;
+};
+
+/** One GET of the address that is asked for. */
+export type Open = (how: {
+  readonly headers: Headers;
+  readonly decompress: boolean;
+  /** The beginning of a large file may take long, where a proxy looks through all of it first. */
+  readonly isFile?: boolean;
+}) => Promise<Opened>;
+
+/** A host that has not answered yet, and takes the connection and says nothing, costs the whole time limit each time. */
+const mostTimeouts = 2;
+
+/**
+ * Asks for one address until an attempt is done or patience is at its end; what an attempt throws of the network's errors is a failure.
+ * A host at which nobody answers is asked once in a run, also the one that an address redirects to.
+ * @throws ReleaseError INTERRUPTED, and whatever an attempt throws that is final
+ */
+export async function askHost<T>(
+  { http, patience, signal, silentHosts }: HttpAccess,
+  url: string,
+  attempt: (open: Open) => Promise<Attempt<T>>,
+  onPause?: (why: string, leftMs: number) => void,
+): Promise<{ readonly done: T } | (HostFailure & Pick<Failed, 'waitMs' | 'refusal'>)> {
+  const { host } = new URL(url);
+  const { idleTimeoutMs, answerTimeoutMs } = patience;
+  /** From where nothing has come yet. */
+  let awaited: string | undefined;
+  let timeouts = 0;
+  let isKnownSilent = false;
+
+  return silentHosts.ask(host, async (answered) => {
+    const onRedirect = async (to: URL): Promise<void> => {
+      answered(awaited ?? host);
+      awaited = to.host;
+      const silence = await silentHosts.find(to.host);
+      isKnownSilent = silence !== undefined;
+      if (silence !== undefined) throw new Error(silence.failed);
+    };
+    const open: Open = async ({ isFile = false, ...how }) => {
+      awaited = host;
+      const isSlow = isFile || silentHosts.hasAnswered(host);
+      const limits = { idleTimeoutMs, answerTimeoutMs: isSlow ? idleTimeoutMs : answerTimeoutMs };
+      try {
+        const opened = await openGet(http, url, { ...how, ...limits, signal, onRedirect });
+        answered(awaited);
+        awaited = undefined;
+        return opened;
+      } catch (error) {
+        const code = error instanceof Error && 'code' in error ? error.code : undefined;
+        if (code === 'ETIMEDOUT') timeouts += 1;
+        // that it sends us on to plain http is an answer
+        if (code === plainRedirect) awaited = undefined;
+        throw error;
+      }
+    };
+    const once = async (): Promise<Attempt<T>> => {
+      awaited = undefined;
+      const result = await attempt(open).catch((error: unknown) => ({ failed: reasonOf(error) }));
+      if ('done' in result || awaited === undefined || silentHosts.hasAnswered(awaited)) return result;
+      const isEnough = isKnownSilent || timeouts >= mostTimeouts;
+      return isEnough ? { ...result, waitMs: Number.POSITIVE_INFINITY } : result;
+    };
+    const result = await persist(patience, signal, once, onPause);
+    if ('done' in result) return result;
+    return { ...result, host: awaited ?? host, isSilent: awaited !== undefined };
+  });
+}

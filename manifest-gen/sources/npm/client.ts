@@ -1,0 +1,122 @@
+import { access } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { jsonOf } from '../../../formats/json.ts';
+import { ReleaseError } from '../../errors.ts';
+import type { Environment } from '../../settings/config.ts';
+import { npmEnvironment } from '../../system/child-environment.ts';
+import { runCommand } from '../../system/run-command.ts';
+import { type Asking, unreachable } from '../asking.ts';
+import type { Patience } from '../http/http.ts';
+import type { HostFailure } from '../http/silent-hosts.ts';
+import { NpmFault } from '../schema.ts';
+import { namedVariables } from './named-variables.ts';
+
+export type NpmClientSettings = {
+  /** The machine's: npm gets what is npm's of it. */
+  readonly env: Environment;
+  readonly signal: AbortSignal;
+  readonly platform: NodeJS.Platform;
+  /** Node itself, for Windows. */
+  readonly nodePath: string;
+  readonly patience: Patience;
+};
+
+/** What npm said: JSON on stdout, or the code of its error (`E404`, `ECONNREFUSED`). */
+export type NpmAnswer = { readonly stdout: string } | { readonly code: string; readonly summary: string };
+
+/**
+ * Runs the machine's own npm in `cwd`.
+ * @throws ReleaseError SOURCE_UNREACHABLE when there is no npm, INTERRUPTED
+ */
+export async function runNpm(
+  settings: NpmClientSettings,
+  args: readonly string[],
+  cwd: string,
+  asking: Asking,
+): Promise<NpmAnswer> {
+  const launcher = await npmLauncher(settings, asking);
+  const { idleTimeoutMs, attempts } = settings.patience;
+  const { exitCode, stdout, stderr } = await runCommand({
+    program: launcher.program,
+    // --fetch-timeout is npm's limit for a transfer without a byte
+    args: [
+      ...launcher.args,
+      ...args,
+      '--json',
+      `--fetch-timeout=${idleTimeoutMs}`,
+      // npm's own default, and less for whoever only looks
+      `--fetch-retries=${Math.min(2, attempts - 1)}`,
+      // else it asks the registry for its own newest version, too
+      '--no-update-notifier',
+      // npm waits 10 s and then 60 s by default: too long to learn that a registry is not there
+      '--fetch-retry-mintimeout=1000',
+      '--fetch-retry-maxtimeout=5000',
+    ],
+    cwd,
+    env: npmEnvironment(settings.env, await namedVariables(settings)),
+    signal: settings.signal,
+    maxOutputBytes: 64 * 1024 * 1024,
+  }).catch((error: unknown) => {
+    if (error instanceof ReleaseError && error.code === 'PROGRAM_MISSING') return noNpm(asking);
+    throw error;
+  });
+  if (exitCode === 0) return { stdout: stdout.toString('utf8') };
+  return faultOf(stdout.toString('utf8'), stderr);
+}
+
+/**
+ * How npm is started. On Windows it is npm.cmd, which Node runs only through a shell (since CVE-2024-27980), and a shell
+ * would read our arguments; so the program that npm.cmd starts is started directly.
+ */
+async function npmLauncher(
+  { platform, env, nodePath }: NpmClientSettings,
+  asking: Asking,
+): Promise<{ program: string; args: string[] }> {
+  if (platform !== 'win32') return { program: 'npm', args: [] };
+  const path = Object.entries(env).find(([name]) => name.toUpperCase() === 'PATH')?.[1] ?? '';
+  const folders = [...path.split(delimiter).filter((folder) => folder !== ''), dirname(nodePath)];
+  for (const folder of folders) {
+    const script = join(folder, 'node_modules', 'npm', 'bin', 'npm-cli.js');
+    if (await isThere(script)) return { program: nodePath, args: [script] };
+    // version managers such as Volta have a real program instead
+    if (await isThere(join(folder, 'npm.exe'))) return { program: join(folder, 'npm.exe'), args: [] };
+  }
+  return noNpm(asking);
+}
+
+function noNpm(asking: Asking): never {
+  return unreachable(asking, 'there is no npm on this machine');
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function faultOf(stdout: string, stderr: string): NpmAnswer {
+  const fault = NpmFault.safeParse(jsonOf(stdout));
+  const said = /npm (?:error|ERR!) code (\S+)/.exec(stderr)?.[1];
+  const code = (fault.success ? fault.data.error.code : undefined) ?? said ?? 'EUNKNOWN';
+  const summary = (fault.success ? fault.data.error.summary : undefined) ?? lastLineOf(stderr);
+  return { code, summary: summary.split('\n', 1)[0] ?? '' };
+}
+
+/** What npm's codes for a host from which nothing came have in common is the sentence. */
+const silentCodes =
+  /^(ECONN(REFUSED|RESET)|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|FETCH_ERROR)$/;
+const silence = /\brequest to (https?:\/\/\S+) failed, reason: (.+)|\bnetwork timeout at: (https?:\/\/\S+)/;
+
+/** The host at which nobody answers, where that is what npm says. */
+export function silentHostIn(answer: NpmAnswer): HostFailure | undefined {
+  if (!('code' in answer) || !silentCodes.test(answer.code)) return undefined;
+  const [, url, reason, slowUrl = ''] = silence.exec(answer.summary) ?? [];
+  const asked = url ?? slowUrl;
+  if (!URL.canParse(asked)) return undefined;
+  return { host: new URL(asked).host, failed: reason ?? 'it does not answer in time', isSilent: true };
+}
+
+function lastLineOf(text: string): string {
+  return text.trim().split('\n').at(-1) ?? '';
+}

@@ -1,0 +1,72 @@
+import type { Cache } from '../../system/cache/cache.ts';
+import { type Asking, hostUnreachable, unreachable } from '../asking.ts';
+import type { HttpAccess } from '../http/ask-host.ts';
+import { type HostFailure, isHostFailure } from '../http/silent-hosts.ts';
+import { whileAnswered } from '../http/while-answered.ts';
+import { type NpmAnswer, type NpmClientSettings, runNpm, silentHostIn } from './client.ts';
+
+export type RegistrySettings = NpmClientSettings & HttpAccess & { readonly cache: Cache };
+
+/** The registries of npm's own settings, asked by npm. */
+export interface Registries {
+  /** The one that a package comes from, `@acme/tool@1.2.3` or without a version. @throws ReleaseError SOURCE_UNREACHABLE */
+  of(spec: string, asking: Asking): Promise<string>;
+  /**
+   * Runs npm for a package, `view` or `pack`; what it says is a value.
+   * @throws ReleaseError SOURCE_UNREACHABLE when nobody answers at the registry, INTERRUPTED
+   */
+  ask(spec: string, args: readonly string[], asking: Asking): Promise<NpmAnswer>;
+}
+
+export function createRegistries(settings: RegistrySettings): Registries {
+  const { cache, signal, patience, silentHosts } = settings;
+  const known = new Map<string, Promise<string>>();
+  const run = async (args: readonly string[], asking: Asking, more?: Partial<NpmClientSettings>) =>
+    runNpm({ ...settings, ...more }, args, await cache.npm(), asking);
+
+  const find = async (scope: string, asking: Asking): Promise<string> => {
+    for (const key of [...(scope === '' ? [] : [`${scope}:registry`]), 'registry']) {
+      const answer = await run(['config', 'get', key], asking);
+      if ('code' in answer) return unreachable(asking, `${answer.code} ${answer.summary}`);
+      const said = answer.stdout.trim().replace(/^"|"$/g, '');
+      if (/^https?:/.test(said) && URL.canParse(said)) return said;
+    }
+    return unreachable(asking, 'npm names no registry');
+  };
+
+  /** By npm as well, since it may have a proxy of its own. */
+  const silenceOf = async (registry: string, asking: Asking): Promise<HostFailure | undefined> => {
+    const quick = { ...patience, attempts: 2, idleTimeoutMs: patience.answerTimeoutMs };
+    return silentHostIn(await run(['ping', `--registry=${registry}`], asking, { patience: quick }));
+  };
+
+  const of = (spec: string, asking: Asking): Promise<string> => {
+    // set for all packages, or for a scope
+    const scope = /^(@[^/]+)\//.exec(spec)?.[1] ?? '';
+    const registry = known.get(scope) ?? find(scope, asking);
+    known.set(scope, registry);
+    // the error names a tool, so that the next one asks anew
+    registry.catch(() => known.delete(scope));
+    return registry;
+  };
+
+  return {
+    of,
+    async ask(spec, args, asking) {
+      const registry = await of(spec, asking);
+      const { host } = new URL(registry);
+      // a tarball may take long on a line that leaves no room for another question
+      const silence = async () => (args[0] === 'view' ? silenceOf(registry, asking) : undefined);
+      const answer = await silentHosts.ask(host, async (answered) => {
+        const said = await whileAnswered(signal, patience.answerTimeoutMs, silence, (end) =>
+          run(args, asking, { signal: end }),
+        );
+        if (isHostFailure(said)) return said;
+        const silent = silentHostIn(said);
+        if (silent?.host !== host) answered(host);
+        return silent ?? said;
+      });
+      return isHostFailure(answer) ? hostUnreachable(asking, answer) : answer;
+    },
+  };
+}

@@ -1,0 +1,19 @@
+import type { UpstreamKind } from '../tool-file/tools.ts';
+import { createGithub, type GithubSettings } from './github/github.ts';
+import type { GoSettings } from './go-module/command.ts';
+import { createGoModule } from './go-module/module.ts';
+import type { NpmClientSettings } from './npm/client.ts';
+import { createNpm } from './npm/npm.ts';
+import type { Upstream } from './upstream.ts';
+
+export type UpstreamSettings = GithubSettings & GoSettings & Pick<NpmClientSettings, 'platform' | 'nodePath'>;
+export type Upstreams = Readonly<Record<UpstreamKind, Upstream>>;
+
+/** Every place that releases come from: a tool file's `kind` -> implementation. */
+export function createUpstreams(settings: UpstreamSettings): Upstreams {
+  return {
+    github: createGithub(settings),
+    npm: createNpm(settings),
+    'go-module': createGoModule(settings),
+  };
+}

@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fail } from '../errors.ts';
+import { defaultManifest, defaultNuspec, isDescribed } from './default-templates.ts';
+import type { Tool } from './tools.ts';
+
+/** The half of a package and a manifest that is the same for every version. */
+export type Templates = {
+  readonly nuspec: string;
+  readonly manifest: string;
+  /** For sources that bring no licence text along. */
+  readonly license?: string;
+  /** Where a fault in the nuspec is corrected: a file, or the tool's own with the section that it was made from. */
+  readonly nuspecFile: string;
+};
+
+/** Where templates are looked for. */
+export type TemplatePlaces = {
+  /** The product's own: nuspecs/ and buckets/. */
+  readonly productDir: string;
+  /** TOOLS_DIR, an organisation's own tools. */
+  readonly toolsDir: string | undefined;
+};
+
+/**
+ * The nearest of: a file beside the tool's YAML in TOOLS_DIR (`x.nuspec`, `x.json`, `x.LICENSE.txt`), what its `package:`
+ * says, the product's own nuspecs/ and buckets/. With LF, whatever a Windows checkout made of them.
+ * @throws ReleaseError TOOL_FILE_INVALID when there is none
+ */
+export async function loadTemplates(places: TemplatePlaces, tool: Tool): Promise<Templates> {
+  const { productDir, toolsDir } = places;
+  const name = tool.tool;
+  const beside = async (file: string): Promise<Found | undefined> =>
+    toolsDir === undefined ? undefined : find(join(toolsDir, file));
+  const file = `${name}.yaml (package)`;
+  const made = isDescribed(tool)
+    ? { nuspec: { file, text: defaultNuspec(tool) }, manifest: { file, text: defaultManifest(tool) } }
+    : undefined;
+  const own = (...path: readonly string[]): string => join(productDir, ...path);
+
+  const nuspec =
+    (await beside(`${name}.nuspec`)) ??
+    made?.nuspec ??
+    (await need(own('nuspecs', name, `${name}.nuspec`), name));
+  const manifest =
+    (await beside(`${name}.json`)) ??
+    made?.manifest ??
+    (await need(own('buckets', 'go-win-tools', `${name}.json`), name));
+  const license =
+    (await beside(`${name}.LICENSE.txt`)) ??
+    (isDescribed(tool) ? undefined : await find(own('nuspecs', name, 'LICENSE.txt')));
+  return {
+    nuspec: nuspec.text,
+    nuspecFile: nuspec.file,
+    manifest: manifest.text,
+    ...(license === undefined ? {} : { license: license.text }),
+  };
+}
+
+type Found = { readonly file: string; readonly text: string };
+
+async function need(file: string, name: string): Promise<Found> {
+  const problems = `the template is not there; a section package: in ${name}.yaml does without it`;
+  return (await find(file)) ?? fail('TOOL_FILE_INVALID', { file, problems });
+}
+
+async function find(file: string): Promise<Found | undefined> {
+  try {
+    return { file, text: (await readFile(file, 'utf8')).replace(/\r\n/g, '\n') };
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw cause;
+  }
+}

@@ -1,0 +1,205 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { isPackageId } from '../../formats/nuspec-fields.ts';
+import { Architecture } from '../../formats/release-record.ts';
+import { fail, ReleaseError } from '../errors.ts';
+import { decodeToolFile } from './decode.ts';
+import { ToolPackage } from './package.ts';
+import { Trust, unlistedSources } from './trust.ts';
+import { withRoots } from './trust-roots.ts';
+import { Versions } from './version-rules.ts';
+
+const PlainVersion = z
+  .string()
+  .regex(/^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$/, 'is not a version like 1.22.0');
+/** It becomes a folder, a package id, a branch's file: nothing that a path or a shell would read. */
+const Name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'is not a name in lower case letters, digits and -');
+const FileName = z.string().regex(/^[^\\/\s]+$/, 'is not a file name');
+/** A place inside an archive, with `{version}` and `{architecture}` (amd64, arm64) filled in. */
+const MemberPath = z
+  .string()
+  .regex(/^(?![/\\])(?!.*(^|\/)\.\.(\/|$))[^\\]+$/, 'is not a path inside an archive');
+const PackagePath = z.string().regex(/^[\w.~-]+(\/[\w.~-]+)*$/, 'is not an import path');
+
+const GithubSource = z.strictObject({
+  kind: z.literal('github'),
+  /** `go-delve/delve` */
+  repository: z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'is not OWNER/NAME'),
+  tag: z
+    .string()
+    .refine((text) => text.split('{version}').length === 2, 'does not name {version} once')
+    .default('v{version}'),
+  /** Whole names, `{version}` filled in: a prefix would also match `X.zip.sbom` (spec upstream 3). */
+  assets: z.strictObject({ amd64: FileName, arm64: FileName.optional() }),
+  /** Path of the exe, when the asset is an archive. */
+  member: MemberPath.optional(),
+  /** `checksums.txt` */
+  checksums: FileName.optional(),
+  /** `sha256.txt.minisig`: a minisign signature of the checksum file. */
+  minisig: FileName.optional(),
+  /**
+   * Keyless signatures of the checksum file, as cosign writes them: a bundle, or a signature and its certificate. Upstreams go
+   * from one to the other, so all that ever were may be named; each that is there is checked.
+   */
+  sigstore: z
+    .strictObject({
+      /** `checksums.txt.sigstore.json` */
+      bundle: FileName.optional(),
+      detached: z.strictObject({ signature: FileName, certificate: FileName }).optional(),
+    })
+    .optional(),
+  /** Whether upstream's workflow attests its builds, so that the forge is asked for the attestations of each file. */
+  attestations: z.boolean().optional(),
+});
+
+const NpmName = z
+  .string()
+  .regex(/^(@[a-z0-9][\w.-]*\/)?[a-z0-9][\w.-]*$/, 'is not the name of an npm package');
+const NpmSource = z.strictObject({
+  kind: z.literal('npm'),
+  packages: z.strictObject({ amd64: NpmName, arm64: NpmName.optional() }),
+  /** Path of the exe in the tarball: `package/bin/buf.exe`. */
+  member: MemberPath,
+});
+
+const GoModuleSource = z.strictObject({
+  kind: z.literal('go-module'),
+  /** Module and main package by upstream version, first match: goreleaser v1 and v2 differ. */
+  modules: z
+    .array(z.strictObject({ versions: Versions.optional(), module: PackagePath, main: PackagePath }))
+    .min(1),
+  /** Which Go builds which versions; without a match: the last patch of the minor in the module's go.mod. */
+  toolchains: z
+    .array(
+      z.strictObject({ versions: Versions, go: z.string().regex(/^1\.\d+(\.\d+)?$/, 'is not like 1.21.13') }),
+    )
+    .default([]),
+  /** Build tags by version and architecture, first match. */
+  tags: z
+    .array(
+      z.strictObject({
+        versions: Versions,
+        architecture: Architecture,
+        tags: z.string().regex(/^[\w.]+(,[\w.]+)*$/, 'is not a list of build tags'),
+      }),
+    )
+    .default([]),
+});
+
+/** A tool's file, manifest-gen/tools/NAME.yaml: all that the generator knows of a tool. */
+export const Tool = z
+  .strictObject({
+    /** Name of the tool and the Scoop app: `delve`. */
+    tool: Name,
+    /** The package id, when it differs. */
+    packageId: z.string().refine(isPackageId, 'is not a package id').optional(),
+    /** The command people type, without .exe: `dlv`. */
+    command: Name,
+    /** What `start` releases on an empty feed. */
+    first: PlainVersion,
+    /** The upstream versions that may be taken without being named; default all. */
+    versions: Versions.optional(),
+    /** `3d`, `12h`: younger releases are not taken without being named. */
+    minAge: z
+      .string()
+      .regex(/^\d{1,6}[dh]$/, 'is not like 3d or 12h')
+      .optional(),
+    /** In the order they are asked. */
+    sources: z.array(z.discriminatedUnion('kind', [GithubSource, NpmSource, GoModuleSource])).min(1),
+    /** What the exe's Go build info must name as its module, first match. */
+    module: z.array(z.strictObject({ versions: Versions.optional(), path: PackagePath })).min(1),
+    trust: Trust,
+    /** What people read of it; a tool without it has templates written by hand (tool-file/templates.ts). */
+    package: ToolPackage.optional(),
+  })
+  .superRefine(({ sources, trust }, context) => {
+    const kinds = sources.map((source) => source.kind);
+    if (new Set(kinds).size < kinds.length) {
+      context.addIssue({ code: 'custom', path: ['sources'], message: 'names a source twice' });
+    }
+    for (const [index, source] of sources.entries()) {
+      if (source.kind === 'github' && source.sigstore !== undefined && source.checksums === undefined) {
+        const path = ['sources', index, 'sigstore'];
+        context.addIssue({
+          code: 'custom',
+          path,
+          message: 'signs the checksum file, and `checksums` names none',
+        });
+      }
+    }
+    for (const kind of unlistedSources(trust, kinds)) {
+      context.addIssue({ code: 'custom', path: ['trust', 'require'], message: `has no list for ${kind}` });
+    }
+  });
+export type Tool = z.infer<typeof Tool>;
+export type Source = Tool['sources'][number];
+export type UpstreamKind = Source['kind'];
+export type SourceOf<Kind extends UpstreamKind> = Extract<Source, { kind: Kind }>;
+
+/** A tool whose file is not right; the others are none the worse for it. */
+export type BrokenTool = { readonly tool: string; readonly error: ReleaseError };
+export type ToolsFolder = {
+  readonly tools: readonly Tool[];
+  readonly broken: readonly BrokenTool[];
+  /** Of all files, those that were not looked at too. */
+  readonly names: readonly string[];
+};
+
+/**
+ * The tools of a folder, by name; a file is named after its tool. Where all of `only` have a file, no other is looked at.
+ * @throws ReleaseError TOOL_FILE_INVALID when the folder has none or cannot be read
+ */
+export async function readTools(dir: string, only: readonly string[] = []): Promise<ToolsFolder> {
+  const files = await readdir(dir).catch((cause: unknown) =>
+    fail('TOOL_FILE_INVALID', { file: dir, problems: 'the folder cannot be read' }, cause),
+  );
+  const names = files
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => file.slice(0, -'.yaml'.length))
+    .sort();
+  if (names.length === 0) fail('TOOL_FILE_INVALID', { file: dir, problems: 'the folder has no .yaml file' });
+  const isEnough = only.length > 0 && only.every((name) => names.includes(name));
+  const broken: BrokenTool[] = [];
+  const read = await Promise.all(
+    names
+      .filter((name) => !isEnough || only.includes(name))
+      .map((name) =>
+        readTool(join(dir, `${name}.yaml`), name).catch((error: unknown) => {
+          if (!(error instanceof ReleaseError)) throw error;
+          broken.push({ tool: name, error });
+        }),
+      ),
+  );
+  const tools = read.filter((tool) => tool !== undefined);
+  return { tools, broken: broken.sort((a, b) => (a.tool < b.tool ? -1 : 1)), names };
+}
+
+/**
+ * All tools of a folder, for whoever needs every one.
+ * @throws ReleaseError TOOL_FILE_INVALID with every problem of every bad file
+ */
+export async function loadTools(dir: string): Promise<readonly Tool[]> {
+  return requireWhole(await readTools(dir));
+}
+
+/** @throws ReleaseError TOOL_FILE_INVALID with every problem of every bad file */
+export function requireWhole({ tools, broken }: ToolsFolder): readonly Tool[] {
+  const [first, ...others] = broken;
+  if (first === undefined) return tools;
+  if (others.length === 0) throw first.error;
+  return fail('TOOL_FILES_INVALID', { sentences: broken.map(({ error }) => error.message).join('\n') });
+}
+
+async function readTool(file: string, name: string): Promise<Tool> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) =>
+    fail('TOOL_FILE_INVALID', { file, problems: 'it cannot be read' }, cause),
+  );
+  const tool = decodeToolFile(Tool, text, file);
+  if (tool.tool !== name) fail('TOOL_FILE_INVALID', { file, problems: `it names the tool ${tool.tool}` });
+  return { ...tool, trust: await withRoots(tool.trust, dirname(file), file) };
+}
+
+export function sourceOf<Kind extends UpstreamKind>(tool: Tool, kind: Kind): SourceOf<Kind> | undefined {
+  return tool.sources.find((source): source is SourceOf<Kind> => source.kind === kind);
+}

@@ -1,0 +1,37 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { messageOf } from '../../formats/thrown.ts';
+import { fail } from '../errors.ts';
+import { parseCertificates } from './certificates.ts';
+import type { Trust } from './trust.ts';
+
+/**
+ * The trust with Sigstore's root by its whole path, and with Authenticode's certificates themselves in place of their file's
+ * name: other certificates are another trust, the same ones in another folder are not.
+ * @param folder where a relative name starts
+ * @throws ReleaseError TOOL_FILE_INVALID naming `file` when they cannot be read
+ */
+export async function withRoots(given: Trust, folder: string, file: string): Promise<Trust> {
+  const trust = withWholePath(given, folder);
+  const { authenticode } = trust;
+  if (authenticode === undefined) return trust;
+  const path = resolve(folder, authenticode.roots);
+  try {
+    const roots = (await readFile(path, 'utf8')).replace(/\r\n/g, '\n');
+    parseCertificates(roots);
+    return { ...trust, authenticode: { ...authenticode, roots } };
+  } catch (error) {
+    const reason = messageOf(error);
+    fail(
+      'TOOL_FILE_INVALID',
+      { file, problems: `the roots ${path} of authenticode cannot be read: ${reason}` },
+      error,
+    );
+  }
+}
+
+function withWholePath(trust: Trust, folder: string): Trust {
+  if (trust.sigstore?.trustedRoot === undefined) return trust;
+  const trustedRoot = resolve(folder, trust.sigstore.trustedRoot);
+  return { ...trust, sigstore: { ...trust.sigstore, trustedRoot } };
+}

@@ -1,0 +1,98 @@
+import {
+  type Document,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+} from 'yaml';
+import type { z } from 'zod';
+import { messageOf } from '../../formats/thrown.ts';
+import type { FieldFault } from './field-fault.ts';
+import { maxYamlDepth, tooDeepAt } from './yaml-depth.ts';
+
+/** What is wrong at one place of a YAML file; each kind of file has its own sentence for it. */
+export type YamlFault = {
+  readonly line: number;
+  /** `sources.0.kind`, empty for all that is in the file; undefined when it is no YAML at all. */
+  readonly field: string | undefined;
+  /** The text or the number that stands there, as it is written. */
+  readonly found?: { readonly text: string; readonly isText: boolean } | undefined;
+} & Omit<FieldFault, 'path'>;
+
+type Read<T> =
+  | { readonly value: T; readonly lineOf: (path: readonly PropertyKey[]) => number }
+  | { readonly faults: readonly YamlFault[] };
+
+/** A YAML text by its schema, or each of its faults; `faultsOf` says what an issue of the schema means to people. */
+export function readYaml<T>(
+  text: string,
+  schema: z.ZodType<T>,
+  faultsOf: (issue: z.core.$ZodIssue) => readonly FieldFault[],
+): Read<T> {
+  const lines = new LineCounter();
+  const depth = tooDeepAt(text);
+  if (depth !== undefined) {
+    const line = text.slice(0, depth).split('\n').length;
+    return { faults: [{ line, field: undefined, problem: `it nests deeper than ${maxYamlDepth}` }] };
+  }
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const lineAt = (offset: number): number => lines.linePos(offset).line;
+  const lineOf = (path: readonly PropertyKey[]): number =>
+    lineAt(placeOf(document.contents, path).at?.range?.[0] ?? 0);
+  if (document.errors.length > 0) {
+    return {
+      faults: document.errors.map(({ pos, message }) => ({
+        line: lineAt(pos[0]),
+        field: undefined,
+        problem: message,
+      })),
+    };
+  }
+  const plain = plainValue(document);
+  if ('problem' in plain) return { faults: [{ line: 1, field: undefined, problem: plain.problem }] };
+  const parsed = schema.safeParse(plain.value);
+  if (parsed.success) return { value: parsed.data, lineOf };
+  const faults = parsed.error.issues.flatMap(faultsOf).map(({ path, ...fault }) => {
+    const found = scalarOf(placeOf(document.contents, path).value);
+    return { ...fault, line: lineOf(path), field: path.join('.'), found };
+  });
+  return { faults };
+}
+
+/** Aliases that would grow without end are an error only now. */
+function plainValue(document: Document): { readonly value: unknown } | { readonly problem: string } {
+  try {
+    return { value: document.toJS() };
+  } catch (error) {
+    return { problem: messageOf(error) };
+  }
+}
+
+/** `at`: where to look for it; `value`: what is there, undefined where the field is missing. */
+type Place = { readonly at: Node | null; readonly value: Node | null | undefined };
+
+/** The value at a path, by its key where it is of several lines; for a field that is missing, what it is missing in. */
+function placeOf(root: Node | null, path: readonly PropertyKey[]): Place {
+  let place: Place = { at: root, value: root };
+  for (const step of path) {
+    const { value } = place;
+    if (!isCollection(value)) return { at: place.at, value: undefined };
+    const pair = isMap(value)
+      ? value.items.find(({ key }) => isScalar(key) && String(key.value) === String(step))
+      : undefined;
+    const next: unknown = pair === undefined ? value.get(step, true) : pair.value;
+    if (!isNode(next)) return { at: value, value: undefined };
+    place = { at: isCollection(next) && isNode(pair?.key) ? pair.key : next, value: next };
+  }
+  return place;
+}
+
+function scalarOf(node: Place['value']): YamlFault['found'] {
+  if (!isScalar(node)) return undefined;
+  const { value, source } = node;
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
+  return { text: String(source ?? value).slice(0, 60), isText: typeof value === 'string' };
+}

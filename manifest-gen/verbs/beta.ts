@@ -1,0 +1,153 @@
+import { Command } from 'commander';
+import { printReleaseRecord } from '../../formats/release-record.ts';
+import type { Invocation } from '../../invocation.ts';
+import { renderManifest } from '../build/render/scoop.ts';
+import { keepFiles, openOutDir } from '../publish/keep-files.ts';
+import { publishManifest } from '../publish/manifest.ts';
+import { payloadsToKeep, requirePayloads } from '../publish/require-payloads.ts';
+import type { Packed } from '../release.ts';
+import type { Outcome } from '../report/report.ts';
+import type { World } from '../toolkit.ts';
+import { addFlags, type ReleaseFlags } from './flags.ts';
+import { type Resolved, type ResolveOptions, resolve } from './resolve/beta.ts';
+import { planRow } from './resolve/plan-row.ts';
+import type { Context } from './run/context.ts';
+import { requireCarried, withSources } from './run/from-bundle.ts';
+import { type Request, readRequests } from './run/request.ts';
+import { endRun, type RunResult } from './run/run-each.ts';
+import { runPlan } from './run/run-plan.ts';
+import { runVerb } from './run/run-verb.ts';
+
+export type BetaOptions = ResolveOptions & {
+  readonly dryRun?: boolean;
+  readonly outDir?: string | undefined;
+};
+
+/**
+ * Releases to beta: all tools are made at once, and published one after the other. What fails for one tool is in the result; the others are done.
+ * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done at all
+ */
+export function releaseBeta(
+  world: World,
+  requests: readonly Request[],
+  options: BetaOptions,
+): Promise<RunResult> {
+  return runPlan(world, requests, {
+    resolve: async (request, context) => {
+      const resolved = await resolve(request, options, context);
+      return { ...resolved, row: await planRow(resolved, context) };
+    },
+    prepare: (resolved, context) => prepare(resolved, options, context),
+    act: (resolved, packed, context) =>
+      resolved.does === 'release'
+        ? release(resolved, packed, options, context)
+        : finish(resolved, options, context),
+    scopes: ['push:beta'],
+    isDryRun: options.dryRun === true,
+  });
+}
+
+/** Undefined where the package is on the feed already. */
+async function prepare(
+  resolved: Resolved,
+  options: BetaOptions,
+  context: Context,
+): Promise<Packed | undefined> {
+  if (resolved.does !== 'release') return undefined;
+  const tool = resolved.tool.tool;
+  const { recipe } = await loadRecipe();
+  const { packed } = await recipe.local.run(resolved, context, (step) =>
+    context.world.report.step(tool, step),
+  );
+  if (options.outDir !== undefined) {
+    const { packageVersion: version, manifestText, recordText } = packed.rendered;
+    const payloads = await payloadsToKeep(packed.rendered, context.places);
+    const { nupkgPath } = packed;
+    await keepFiles(options.outDir, { tool, version, nupkgPath, manifestText, recordText, payloads });
+  }
+  return packed;
+}
+
+async function release(
+  { tool: { tool }, version, why }: Resolved,
+  packed: Packed | undefined,
+  options: BetaOptions,
+  context: Context,
+): Promise<Outcome> {
+  if (packed === undefined) throw new TypeError(`${tool} ${version} was not made`);
+  if (options.dryRun) return { tool, version, kind: 'made', detail: 'nothing was published (--dry-run)' };
+  const { recipe } = await loadRecipe();
+  await recipe.outside.run({ packed }, context, (step) => context.world.report.step(tool, step));
+  return { tool, version, kind: 'released', detail: `on the feed and on branch beta, ${why}` };
+}
+
+/** Only when there is something to release: it brings the libraries of signatures, certificates and SBOMs, a fifth of the start. */
+function loadRecipe(): Promise<typeof import('../build/recipe.ts')> {
+  return import('../build/recipe.ts');
+}
+
+/** The package is on the feed; what is missing after an interruption is the manifest, made from the package's own record. */
+async function finish(
+  resolved: Exclude<Resolved, { does: 'release' }>,
+  options: BetaOptions,
+  context: Context,
+): Promise<Outcome> {
+  const { version, record, released, templates, does, why } = resolved;
+  const tool = resolved.tool.tool;
+  const manifestText = renderManifest(templates.manifest, resolved.tool, record, context.places.addresses);
+  if (options.outDir !== undefined) {
+    const { nupkgPath } = released;
+    await keepFiles(options.outDir, {
+      tool,
+      version,
+      nupkgPath,
+      manifestText,
+      recordText: printReleaseRecord(record),
+    });
+  }
+  if (does === 'nothing') return { tool, version, kind: 'nothing', detail: why };
+  if (options.dryRun) return { tool, version, kind: 'made', detail: 'nothing was published (--dry-run)' };
+  if (!context.places.isPut) await requirePayloads(resolved.tool, record, context);
+  context.world.report.step(tool, 'commit');
+  await publishManifest(context.bucket, { tool, version, manifestText, branches: ['beta'] });
+  context.published.push(`manifest ${tool} ${version} on branch beta`);
+  return {
+    tool,
+    version,
+    kind: 'released',
+    detail: 'the package was on the feed already, branch beta now offers it',
+  };
+}
+
+export function createCommand(invocation: Invocation): Command {
+  const command = new Command('release:beta')
+    .description('Upstream release -> verified -> package U-beta.N on the feed and manifest on branch beta.')
+    .argument(
+      '[tool[@version]...]',
+      'no tool: all of them; no version: the newest stable one that the tool file allows',
+    );
+  const flagNames = ['dryRun', 'out', 'source', 'from', 'correct', 'maxWait', 'json', 'quiet'] as const;
+  addFlags(command, flagNames, examples, invocation);
+  return command.action((args: readonly string[], flags: ReleaseFlags) =>
+    runVerb(invocation, flags, args, async (world, tools, broken) => {
+      const outDir = await openOutDir(invocation.cwd, flags.out);
+      const options = { ...flags, sources: flags.source, outDir };
+      await withSources(world, { cwd: invocation.cwd, from: flags.from }, async (place, carried) => {
+        const wanted = args.length === 0 ? carried : args;
+        const requests = readRequests(wanted, tools);
+        if (flags.from !== undefined) requireCarried(requests, carried);
+        endRun(await releaseBeta(place, requests, options), broken);
+      });
+    }),
+  );
+}
+
+const examples = [
+  'release:beta                                  all tools, newest versions',
+  'release:beta delve@1.22.0 buf                 one exactly, one newest',
+  'release:beta delve --source go-module         built here from the Go module',
+  'release:beta --from tools.bundle              without a network, what bundle:create made',
+  'release:beta delve@1.22.0 --correct           again, after a withdrawal that is put right',
+  'release:beta --dry-run --out ./made           look at it first',
+  '--silent release:beta --json | jq .           for machines',
+];

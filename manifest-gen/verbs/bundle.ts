@@ -1,0 +1,240 @@
+import { access, constants, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { Command } from 'commander';
+import { digestBytes } from '../../formats/digest.ts';
+import { makeDir } from '../../formats/make-dir.ts';
+import { printReleaseRecord } from '../../formats/release-record.ts';
+import { messageOf } from '../../formats/thrown.ts';
+import type { Invocation } from '../../invocation.ts';
+import { begin } from '../build/chain.ts';
+import { packagingOf } from '../build/render/packaging.ts';
+import { renderRecord } from '../build/render/release-record.ts';
+import { type Chosen, fetch, inspect, judge, unpack, verify } from '../build/steps.ts';
+import { fail } from '../errors.ts';
+import type { Asset, Fetched, Found, Unpacked, Verdict } from '../release.ts';
+import { type BundleContent, type BundledRelease, bundleSchema, pathPart } from '../sources/bundle/format.ts';
+import { loadOrMakeKey } from '../sources/bundle/key.ts';
+import { type BundleFile, writeBundle } from '../sources/bundle/write-bundle.ts';
+import { findNewest, findVersion } from '../sources/find-source.ts';
+import { loadTemplates } from '../tool-file/templates.ts';
+import type { Tool } from '../tool-file/tools.ts';
+import type { World } from '../toolkit.ts';
+import { readRootText } from '../verify/keyless/trusted-root.ts';
+import { copyDatabase } from '../vulnerabilities/bundled.ts';
+import { openTree } from '../vulnerabilities/open-tree.ts';
+import { addFlags, type ReleaseFlags } from './flags.ts';
+import { chooseSources, type ResolveOptions } from './resolve/beta.ts';
+import { type Request, readRequests, requireUpstreamVersion } from './run/request.ts';
+import { attempt, endRun, type Failure } from './run/run-each.ts';
+import { runVerb } from './run/run-verb.ts';
+
+/** The half of release:beta's recipe that needs no feed: what would be refused is in no bundle. */
+const recipe = begin<Chosen, { readonly world: World }>()
+  .step('fetch', fetch)
+  .step('prove', prove)
+  .step('verify', verify)
+  .step('unpack', unpack)
+  .step('inspect', inspect)
+  .step('judge', judge);
+
+/** What only those who ask are told goes along as a proof. */
+async function prove(
+  { found, fetched }: Chosen & { readonly fetched: Fetched },
+  { world }: { readonly world: World },
+): Promise<{ readonly fetched: Fetched }> {
+  const proofs = (await world.upstreams[found.kind].prove?.(fetched)) ?? [];
+  return { fetched: { ...fetched, sidecars: [...fetched.sidecars, ...proofs] } };
+}
+
+type Part = { readonly release: BundledRelease; readonly files: readonly BundleFile[] };
+export type BundleOptions = ResolveOptions & { readonly out: string; readonly keyFile: string };
+
+/**
+ * Fetches and verifies each tool, and writes all of it into one signed file; when one fails, none is written.
+ * @throws ReleaseError SETTINGS_INVALID, VULN_DB_*, MACHINE_FAILED, INTERRUPTED; ToolsFailed
+ */
+export async function createBundle(
+  world: World,
+  requests: readonly Request[],
+  options: BundleOptions,
+): Promise<void> {
+  const { report } = world;
+  const key = await loadOrMakeKey(options.keyFile);
+  const failures: Failure[] = [];
+  const run = { ...world, failures, published: [] };
+  const parts: Part[] = [];
+  for (const request of requests) {
+    const part = await attempt(run, request.tool.tool, () => take(request, options, world));
+    // `buf buf@1.72.0` may come to the same
+    const isTaken = parts.some(({ release }) => release.record === part?.release.record);
+    if (part !== undefined && !isTaken) parts.push(part);
+  }
+  endRun({ outcomes: [], failures });
+
+  const roots = await rootsOf(requests.map(({ tool }) => tool));
+  const content: BundleContent = {
+    schema: bundleSchema,
+    releases: parts.map(({ release }) => release),
+    roots: roots.map(({ path }) => path),
+  };
+  const files = [...parts.flatMap((part) => part.files), ...roots, ...(await knownVulnerabilities(world))];
+  await write(options.out, () => writeBundle(options.out, content, files, key, world.signal), world);
+  for (const { release } of parts) {
+    const { tool, version, upstream } = release;
+    report.outcome({ tool, version, kind: 'made', detail: `${upstream} is in ${options.out}` });
+  }
+  const made = key.isNew ? ` (a new key, made in ${options.keyFile}: keep it)` : '';
+  report.step('bundle', 'signed', `the other side takes it with BUNDLE_KEY=${key.publicKey}${made}`);
+}
+
+async function take(request: Request, options: BundleOptions, world: World): Promise<Part> {
+  const { tool } = request;
+  const asked = requireUpstreamVersion(request);
+  const choice = chooseSources(tool, options.sources, options, { world });
+  const found = await (asked === undefined ? findNewest(tool, choice) : findVersion(tool, asked, choice));
+  const onStep = (step: string): void => world.report.step(tool.tool, step, found.upstream);
+  const { unpacked, verdicts } = await recipe.run({ tool, found }, { world }, onStep);
+  return partOf(unpacked, await recordOf(world, unpacked, verdicts));
+}
+
+async function recordOf(world: World, unpacked: Unpacked, verdicts: readonly Verdict[]): Promise<string> {
+  const { tool, version } = unpacked.fetched.found;
+  const packaging = packagingOf(tool, await loadTemplates(world, tool));
+  return printReleaseRecord(renderRecord(unpacked, verdicts, version, packaging));
+}
+
+/** Every file as upstream offered it, under a name that says what it is. */
+function partOf({ fetched }: Unpacked, recordText: string): Part {
+  const { found, assets, sidecars, licenseText, licenses, notesText } = fetched;
+  const place = (name: string): string =>
+    `${found.tool.tool}/${found.version}/${found.kind}/${pathPart(name)}`;
+  const beside = (name: string): string => `${found.tool.tool}/${found.version}/${found.kind}.${name}`;
+  const licensePath = beside('LICENSE.txt');
+  const notesPath = beside('notes.md');
+  const recordPath = beside('release.json');
+  return {
+    release: {
+      ...releaseOf(found),
+      assets: assets.map((asset) => ({ ...claimsOf(asset), path: place(placeName(asset)) })),
+      sidecars: sidecars.map(({ name }) => ({ name, path: place(name) })),
+      ...(licenseText === undefined ? {} : { license: licensePath }),
+      ...(licenses === undefined ? {} : { licenses }),
+      ...(notesText === undefined ? {} : { notes: notesPath }),
+      record: recordPath,
+    },
+    files: eachOnce([
+      ...assets.map((asset) => ({
+        path: place(placeName(asset)),
+        source: asset.path,
+        digest: asset.digest,
+      })),
+      ...sidecars.map(({ name, text }) => ({ path: place(name), text })),
+      ...(licenseText === undefined ? [] : [{ path: licensePath, text: licenseText }]),
+      ...(notesText === undefined ? [] : [{ path: notesPath, text: notesText }]),
+      { path: recordPath, text: recordText },
+    ]),
+  };
+}
+
+function releaseOf({ tool, version, kind, upstream, fingerprint, published }: Found) {
+  const when = published === undefined ? {} : { published: published.toISOString() };
+  return { tool: tool.tool, version, kind, upstream, fingerprint, ...when };
+}
+
+/** What is said of the file, without where it lies here. */
+function claimsOf({ path: _path, digest: _digest, ...claims }: Asset): Omit<Asset, 'path' | 'digest'> {
+  return claims;
+}
+
+/** Two exes that were built here have the same name. */
+function placeName({ name, architecture, goModule }: Asset): string {
+  return goModule === undefined ? name : `${architecture}-${name}`;
+}
+
+/** One package of npm may have the exes of both architectures: it is one file, and so is what vouches for it. */
+function eachOnce(files: readonly BundleFile[]): readonly BundleFile[] {
+  return files.filter((file, at) => !files.slice(0, at).some((other) => isDeepStrictEqual(other, file)));
+}
+
+/** The roots that keyless signatures were verified by, each once. */
+async function rootsOf(tools: readonly Tool[]): Promise<readonly { path: string; text: string }[]> {
+  const roots = new Map<string, { path: string; text: string }>();
+  for (const { tool, trust } of tools) {
+    if (trust.sigstore === undefined) continue;
+    const text = await readRootText(trust.sigstore.trustedRoot);
+    const name = trust.sigstore.trustedRoot === undefined ? 'public-good' : tool;
+    const { sha256 } = digestBytes(Buffer.from(text));
+    if (!roots.has(sha256)) roots.set(sha256, { path: `roots/${name}.json`, text });
+  }
+  return [...roots.values()];
+}
+
+/** A copy of VULN_DB, when it is set. */
+async function knownVulnerabilities(world: World): Promise<readonly BundleFile[]> {
+  const { vulnDb } = world.config;
+  if (vulnDb === undefined) return [];
+  const tree = await openTree(vulnDb, world);
+  const files = await copyDatabase(tree, (done, total) =>
+    world.report.progress('bundle', 'known vulnerabilities (files)', done, total),
+  );
+  world.report.step('bundle', 'known', `vulnerabilities of ${files.length - 2} entries go along`);
+  return files;
+}
+
+async function write(out: string, work: () => Promise<void>, { signal }: World): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (signal.aborted) fail('INTERRUPTED', { state: 'no bundle was made' }, error);
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    fail('MACHINE_FAILED', { tool: out, cause: error.message }, error);
+  }
+}
+
+type Flags = ReleaseFlags & { readonly key?: string };
+
+export function createCommand(invocation: Invocation): Command {
+  const command = new Command('bundle:create')
+    .description(
+      'Fetches and verifies releases, and writes them with all that vouches for them into one signed file, for machines without a network (release:beta --from).',
+    )
+    .argument(
+      '[tool[@version]...]',
+      'no tool: all of them; no version: the newest stable one that the tool file allows',
+    )
+    .requiredOption('--out <file>', 'the bundle')
+    .option(
+      '--key <file>',
+      'what signs it (PEM, Ed25519), made when it is not there (default: bundle.key in DATA_DIR)',
+    );
+  addFlags(command, ['source', 'maxWait', 'json', 'quiet'], examples, invocation);
+  return command.action((args: readonly string[], flags: Flags) =>
+    runVerb(invocation, flags, args, async (world, tools) => {
+      const { cwd } = invocation;
+      const out = await openOutFile(cwd, flags.out ?? '');
+      const keyFile =
+        flags.key === undefined ? join(world.config.dataDir, 'bundle.key') : resolve(cwd, flags.key);
+      await createBundle(world, readRequests(args, tools), { sources: flags.source, out, keyFile });
+    }),
+  );
+}
+
+/** What cannot be written is told before anything is fetched. @throws ReleaseError OUT_UNUSABLE */
+async function openOutFile(cwd: string, text: string): Promise<string> {
+  const out = resolve(cwd, text);
+  try {
+    if ((await stat(out).catch(() => undefined))?.isDirectory()) throw new Error('it is a folder');
+    await makeDir(dirname(out));
+    await access(dirname(out), constants.W_OK);
+    return out;
+  } catch (error) {
+    return fail('OUT_UNUSABLE', { dir: out, cause: messageOf(error) }, error);
+  }
+}
+
+const examples = [
+  'bundle:create --out tools.bundle                         all tools, newest versions',
+  'bundle:create delve@1.22.0 buf --out tools.bundle        one exactly, one newest',
+  'bundle:create buf --out b.bundle --key /srv/bundle.key   another key',
+];

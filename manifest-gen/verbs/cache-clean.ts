@@ -1,0 +1,67 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { readDuration } from '../../formats/duration.ts';
+import type { Invocation } from '../../invocation.ts';
+import { columns } from '../report/columns.ts';
+import { loadGeneratorConfig } from '../settings/config.ts';
+import { type Cleaned, cleanCache } from '../system/cache/clean.ts';
+import { forTerminal } from '../system/for-terminal.ts';
+import { configSource } from '../toolkit.ts';
+import { addFlags } from './flags.ts';
+
+type CleanFlags = {
+  /** Milliseconds. */
+  readonly olderThan?: number;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+};
+
+export function createCommand(invocation: Invocation): Command {
+  const command = new Command('cache:clean')
+    .description(
+      'Empties CACHE_DIR, where downloads and builds are kept. Nothing of the feed or bucket is in it: the next run downloads and builds again what it needs.',
+    )
+    .option(
+      '--older-than <time>',
+      'only what was not used for so long, such as 12h or 30d; what is younger stays',
+      readAge,
+    )
+    .option('--dry-run', 'say what would go, remove nothing');
+  addFlags(command, ['json', 'quiet'], examples, invocation);
+  return command.action(async ({ olderThan, dryRun: isDryRun = false, json, quiet }: CleanFlags) => {
+    const { env } = invocation;
+    const { cacheDir, dataDir } = loadGeneratorConfig(configSource(invocation));
+    const cleaned = await cleanCache({
+      dir: cacheDir,
+      usedBeforeMs: olderThan === undefined ? undefined : Date.now() - olderThan,
+      isDryRun,
+      precious: [dataDir, invocation.productDir, ...[env.HOME ?? [], env.USERPROFILE ?? []].flat()],
+    });
+    if (json) invocation.stdout.write(`${JSON.stringify({ event: 'cleaned', isDryRun, ...cleaned })}\n`);
+    else if (!quiet) invocation.stdout.write(`${forTerminal(inWords(cleaned, isDryRun))}\n`);
+  });
+}
+
+function inWords({ dir, removed, kept, parts }: Cleaned, isDryRun: boolean): string {
+  if (removed.items + kept.items === 0) return `The cache ${dir} is empty.`;
+  const rows = parts.map((one) => [one.part, inMegabytes(one.removed.bytes), inMegabytes(one.kept.bytes)]);
+  const table = columns([['part', isDryRun ? 'would go' : 'removed', 'kept'], ...rows]);
+  const verb = isDryRun ? 'Would free' : 'Freed';
+  return `${table}\n${verb} ${inMegabytes(removed.bytes)} in ${dir}, and kept ${inMegabytes(kept.bytes)}.`;
+}
+
+function inMegabytes(bytes: number): string {
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+function readAge(text: string): number {
+  const ms = readDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError('A time is a number and s, m, h or d, such as 30d.');
+  return ms;
+}
+
+const examples = [
+  'cache:clean                     all of it',
+  'cache:clean --older-than 30d    what no run has used for 30 days',
+  'cache:clean --dry-run           how much there is',
+];

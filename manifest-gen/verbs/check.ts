@@ -1,0 +1,180 @@
+import { Command, Option } from 'commander';
+import { compareScoopVersions } from '../../formats/scoop-version.ts';
+import type { Invocation } from '../../invocation.ts';
+import { readCar } from '../plan/release-version.ts';
+import { findUnfinished } from '../plan/unfinished.ts';
+import { listVersions } from '../published/feed/client.ts';
+import { lookAtOffer } from '../published/scan.ts';
+import { checkMarkdown } from '../report/check.ts';
+import type { WatchRow } from '../report/report.ts';
+import { findNewest } from '../sources/find-source.ts';
+import type { Tool } from '../tool-file/tools.ts';
+import type { World } from '../toolkit.ts';
+import { remedyOf } from '../vulnerabilities/gaps.ts';
+import type { Judged } from '../vulnerabilities/policy.ts';
+import { addFlags, type ReleaseFlags } from './flags.ts';
+import { chooseSources, type ResolveOptions } from './resolve/beta.ts';
+import { type Context, withContext } from './run/context.ts';
+import { readRequests } from './run/request.ts';
+import { attempt, endRun, type Failure } from './run/run-each.ts';
+import { runVerb } from './run/run-verb.ts';
+import { settled } from './run/settled.ts';
+
+export type CheckResult = { readonly rows: readonly WatchRow[]; readonly failures: readonly Failure[] };
+
+/**
+ * What on main became outdated or vulnerable. Reads only. A source that cannot be reached is a failure of its tool; whatever else can
+ * be said of it is said.
+ * @throws ReleaseError FEED_UNREACHABLE, BUCKET_UNREACHABLE, SETTINGS_INVALID, INTERRUPTED
+ */
+export async function check(
+  world: World,
+  tools: readonly Tool[],
+  options: ResolveOptions,
+): Promise<CheckResult> {
+  const failures: Failure[] = [];
+  const rows = await withContext(world, async (found) => {
+    const context = await withKnownDate(found, failures);
+    return settled(tools, Number.POSITIVE_INFINITY, (tool) => checkOne(tool, options, context, failures));
+  });
+  return { rows, failures };
+}
+
+/** Tells how old the answers are. A database that does not answer is one failure, not one for each tool. */
+async function withKnownDate(context: Context, failures: Failure[]): Promise<Context> {
+  const { world, watch } = context;
+  if (watch === undefined) {
+    world.report.warn('', 'VULN_DB is not set: nobody looks for known vulnerabilities');
+    return context;
+  }
+  const modified = await attempt({ ...world, failures, published: [] }, 'VULN_DB', () => watch.modified());
+  if (modified === undefined) return { ...context, watch: undefined };
+  world.report.step('', 'known', `vulnerabilities as of ${modified.toISOString().slice(0, 10)}`);
+  return context;
+}
+
+async function checkOne(
+  tool: Tool,
+  options: ResolveOptions,
+  context: Context,
+  failures: Failure[],
+): Promise<WatchRow> {
+  const run = { ...context.world, failures, published: [] };
+  const offered = await attempt(run, tool.tool, async () => ({
+    main: await context.bucket.version('main', tool.tool),
+    beta: await context.bucket.version('beta', tool.tool),
+  }));
+  const main = offered?.main;
+  const common = { tool: tool.tool, main, beta: offered?.beta };
+  if (main === undefined) {
+    return {
+      ...common,
+      upstream: undefined,
+      isOutdated: false,
+      vulnerabilities: undefined,
+      unknown: [],
+      gaps: [],
+      next: [],
+    };
+  }
+  const newest = await attempt(run, tool.tool, () =>
+    findNewest(tool, chooseSources(tool, options.sources, options, context)),
+  );
+  // a correction of U counts as U, whatever bytes a withdrawal put into it
+  const inUse = readCar(main)?.upstream ?? main;
+  const isOutdated = newest !== undefined && compareScoopVersions(newest.version, inUse) > 0;
+  const look = await attempt(run, tool.tool, () => lookAtOffer('main', tool, context));
+  const vulnerabilities = look && context.watch?.judge(look, tool.tool);
+  const gaps = (look && context.watch?.judgeGaps(look, tool.tool)) ?? [];
+  return {
+    ...common,
+    upstream: newest?.version,
+    isOutdated,
+    vulnerabilities,
+    unknown: look?.unknown ?? [],
+    gaps,
+    next: [
+      ...(await withdrawnOnes(tool, common, context)),
+      ...whatToDo(common, isOutdated ? newest?.version : undefined, vulnerabilities ?? [], gaps),
+    ],
+  };
+}
+
+/** What main or beta goes on offering though it was withdrawn: Scoop installs it. @throws ReleaseError FEED_* */
+async function withdrawnOnes(
+  { tool, packageId = tool }: Tool,
+  { main, beta }: Pick<WatchRow, 'main' | 'beta'>,
+  { feed }: Context,
+): Promise<readonly string[]> {
+  const packages = await listVersions(feed, packageId);
+  const isOffered = packages.some(({ version, isListed }) => !isListed && [main, beta].includes(version));
+  return isOffered ? findUnfinished({ tool, packages, main, beta }).map((sentence) => `${sentence}.`) : [];
+}
+
+/** Pure. */
+function whatToDo(
+  { tool, beta }: Pick<WatchRow, 'tool' | 'beta'>,
+  newer: string | undefined,
+  vulnerabilities: readonly Judged[],
+  gaps: readonly Judged[],
+): readonly string[] {
+  const ids = new Set(vulnerabilities.filter(({ verdict }) => verdict === 'refused').map(({ id }) => id));
+  const onBeta = newer !== undefined && readCar(beta ?? '')?.upstream === newer;
+  const update =
+    newer === undefined
+      ? []
+      : [
+          onBeta
+            ? `${newer} is on beta: \`release:promote ${tool}\` when it was tested.`
+            : `${newer} is there: \`release:beta ${tool}\`.`,
+        ];
+  const unseen = gaps.filter(({ verdict }) => verdict === 'refused');
+  const blind =
+    unseen.length > 0
+      ? [
+          `The policy refuses what could not be looked up. ${remedyOf(unseen)}, or allow it in POLICY_FILE with a reason.`,
+        ]
+      : [];
+  if (ids.size === 0) return [...update, ...blind];
+  const many = ids.size === 1 ? '1 known vulnerability has' : `${ids.size} known vulnerabilities have`;
+  const wait =
+    newer === undefined ? 'No newer version may be taken yet: rebuild with a newer toolchain, ' : 'Update, ';
+  return [
+    ...update,
+    `${many} to be dealt with. ${wait}or allow them in POLICY_FILE with a reason.`,
+    ...blind,
+  ];
+}
+
+/** Something on main needs a person: exit 5 (contract section 1). */
+class ActionNeeded extends Error {
+  readonly exitCode = 5;
+}
+
+type CheckFlags = ReleaseFlags & { readonly markdown?: boolean };
+
+export function createCommand(invocation: Invocation): Command {
+  const command = new Command('release:check')
+    .description('What on main became outdated or vulnerable. Exit 5: there is something to do.')
+    .argument('[tool...]', 'no tool: all of them')
+    .addOption(new Option('--markdown', 'a page for an issue or a chat, on stdout').conflicts('json'));
+  addFlags(command, ['source', 'maxWait', 'json', 'quiet'], examples, invocation);
+  return command.action((args: readonly string[], flags: CheckFlags) =>
+    runVerb(invocation, flags, args, async (world, all, broken) => {
+      const tools = readRequests(args, all).map(({ tool }) => tool);
+      const { rows, failures } = await check(world, [...new Set(tools)], { sources: flags.source });
+      if (flags.markdown) invocation.stdout.write(checkMarkdown(rows));
+      else world.report.watch(rows);
+      const found = rows.filter(({ next }) => next.length > 0).map(({ tool }) => tool);
+      // what could not be looked at comes first: the rest of the answer may be missing
+      endRun({ outcomes: [], failures }, broken);
+      if (found.length > 0) throw new ActionNeeded(`Something to do: ${found.join(', ')}.`);
+    }),
+  );
+}
+
+const examples = [
+  'release:check                                  all tools',
+  'release:check --markdown > check.md            for an issue',
+  '--silent release:check --json | jq .           for machines',
+];

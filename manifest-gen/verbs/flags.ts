@@ -1,0 +1,107 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { readDuration } from '../../formats/duration.ts';
+import { parseNuGetVersion } from '../../formats/nuget-version.ts';
+import { type SourceKind, sourceKinds } from '../../formats/release-record.ts';
+import type { Invocation } from '../../invocation.ts';
+import { maxReasonLength } from '../plan/withdrawal-note.ts';
+import { generatorConfigHelp } from '../settings/config.ts';
+
+/** Flags of the release verbs (contract section 1). */
+export type ReleaseFlags = {
+  readonly dryRun?: boolean;
+  readonly out?: string;
+  readonly source?: readonly SourceKind[];
+  readonly from?: string;
+  /** Milliseconds. */
+  readonly maxWait?: number;
+  readonly now?: boolean;
+  readonly skipVerify?: boolean;
+  readonly reason?: string;
+  readonly to?: string;
+  readonly correct?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+};
+
+const options = {
+  dryRun: new Option('--dry-run', 'do everything on this machine, publish nothing'),
+  out: new Option('--out <dir>', 'keep TOOL.VERSION.nupkg, TOOL.json and TOOL.VERSION.release.json there'),
+  source: new Option(
+    '--source <kind[,kind]>',
+    `only these sources, in this order: ${sourceKinds.join(', ')}`,
+  ).argParser(readSources),
+  from: new Option(
+    '--from <bundle>',
+    'take everything from a file that bundle:create made, and ask no source over the network',
+  ),
+  maxWait: new Option(
+    '--max-wait <time>',
+    'how long a forge whose rate limit is used up may ask to wait, such as 90s or 10m (default: 60s); longer is exit 4',
+  ).argParser(readWait),
+  now: new Option('--now', "promote a beta that is younger than the tool file's minAge; needs --reason"),
+  skipVerify: new Option(
+    '--skip-verify',
+    'do not repeat the evidence: what can be compared without upstream still is; needs --reason, which the audit log keeps',
+  ),
+  reason: new Option('--reason <text>', 'why, for the commit and the audit log').argParser(readReason),
+  to: new Option(
+    '--to <version>',
+    'the good version to go back to, of the feed or of upstream; else the newest listed stable before it',
+  ).argParser(readVersion),
+  correct: new Option('--correct', 'make a version anew that was withdrawn: as the next beta or correction'),
+  json: new Option('--json', 'one JSON object a line on stdout, nothing else'),
+  quiet: new Option('--quiet', 'warnings and failures only'),
+} as const;
+
+/** Adds the flags, the examples and all settings, and keeps the output where the caller wants it. */
+export function addFlags(
+  command: Command,
+  flags: readonly (keyof typeof options)[],
+  examples: readonly string[],
+  { stdout, stderr }: Pick<Invocation, 'stdout' | 'stderr'>,
+): Command {
+  for (const flag of flags) command.addOption(options[flag]);
+  const text = ['Examples:', ...examples.map((line) => `  pnpm ${line}`), '', generatorConfigHelp()].join(
+    '\n',
+  );
+  return command.addHelpText('after', `\n${text}`).configureOutput({
+    writeOut: (line) => void stdout.write(line),
+    writeErr: (line) => void stderr.write(line),
+  });
+}
+
+function readWait(text: string): number {
+  return readDuration(text) ?? wrongWait();
+}
+
+function wrongWait(): never {
+  throw new InvalidArgumentError('A time is a number and s, m, h or d, such as 90s.');
+}
+
+/** Without the v that a tag may have. */
+function readVersion(text: string): string {
+  const version = text.replace(/^v(?=\d)/, '');
+  if (parseNuGetVersion(version) === undefined)
+    throw new InvalidArgumentError('A version is three numbers, such as 1.22.0.');
+  return version;
+}
+
+/** One line: it stands in a commit and in an entry of the audit log. */
+function readReason(text: string): string {
+  const reason = text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
+  if (reason === '') throw new InvalidArgumentError('It says nothing.');
+  if (reason.length > maxReasonLength)
+    throw new InvalidArgumentError(
+      `It has ${reason.length} characters, at most ${maxReasonLength} are kept.`,
+    );
+  return reason;
+}
+
+function readSources(text: string): readonly SourceKind[] {
+  const names = text.split(',').map((name) => name.trim());
+  const kinds = sourceKinds.filter((kind) => names.includes(kind));
+  if (kinds.length < new Set(names).size) {
+    throw new InvalidArgumentError(`Sources are ${sourceKinds.join(', ')}.`);
+  }
+  return kinds.sort((a, b) => names.indexOf(a) - names.indexOf(b));
+}

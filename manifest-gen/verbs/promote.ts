@@ -1,0 +1,135 @@
+import { Command } from 'commander';
+import type { Invocation } from '../../invocation.ts';
+import { fail } from '../errors.ts';
+import { openOutDir } from '../publish/keep-files.ts';
+import { makeStable, prepareStable } from '../publish/make-stable.ts';
+import type { Packed } from '../release.ts';
+import type { Outcome } from '../report/report.ts';
+import type { World } from '../toolkit.ts';
+import { addFlags, type ReleaseFlags } from './flags.ts';
+import { type PlannedPromotion, resolvePromotion } from './resolve/promotion.ts';
+import type { Context } from './run/context.ts';
+import { withSources } from './run/from-bundle.ts';
+import { type Request, readRequests } from './run/request.ts';
+import { endRun, type RunResult } from './run/run-each.ts';
+import { runPlan } from './run/run-plan.ts';
+import { runVerb } from './run/run-verb.ts';
+
+export type PromoteOptions = {
+  readonly dryRun?: boolean;
+  readonly outDir?: string | undefined;
+  /** Why a beta that is younger than the tool's `minAge` cannot wait; undefined when it has to. */
+  readonly hurry?: string | undefined;
+  /** Why the evidence is not repeated; undefined when it is. */
+  readonly skipVerify?: string | undefined;
+  /** This run has just released the betas from their sources. */
+  readonly isJustMade?: boolean;
+};
+
+/**
+ * Makes betas stable: all tools are repacked at once, and published one after the other. What fails for one tool is in the result; the others are done.
+ * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done at all
+ */
+export function promote(
+  world: World,
+  requests: readonly Request[],
+  options: PromoteOptions,
+): Promise<RunResult> {
+  return runPlan(world, requests, {
+    resolve: (request, context) => resolvePromotion(request, options, context),
+    prepare: (planned, context) => prepare(planned, options, context),
+    act: (planned, packed, context) => act(planned, packed, options, context),
+    scopes: ['push'],
+    isDryRun: options.dryRun === true,
+  });
+}
+
+const details = {
+  made: () => 'nothing was published (--dry-run)',
+  finish: () => 'the package was on the feed already, main and beta now offer it',
+  promote: (why: string) => `on the feed and on branches main and beta, ${why}`,
+} as const;
+
+/**
+ * Undefined where nothing is to be made. Before anything is published, all that is to be is proved, also in a dry run.
+ * @throws ReleaseError VULNERABLE, PROMOTION_*, OTHER_BYTES, FEED_*
+ */
+async function prepare(
+  { tool, row, ready, look }: PlannedPromotion,
+  options: PromoteOptions,
+  context: Context,
+): Promise<Packed | undefined> {
+  if (ready === undefined) return undefined;
+  // what was fine when the beta was made may have become known since
+  if (look !== undefined) context.watch?.require(look, tool.tool, row.to);
+  return prepareStable(ready, { ...options, isOffline: options.skipVerify !== undefined }, context);
+}
+
+async function act(
+  { tool, row, ready }: PlannedPromotion,
+  packed: Packed | undefined,
+  options: PromoteOptions,
+  context: Context,
+): Promise<Outcome> {
+  const common = { tool: tool.tool, version: row.to };
+  if (ready === undefined || packed === undefined) return { ...common, kind: 'nothing', detail: row.why };
+  const { skipVerify, dryRun } = options;
+  const skipped = skipVerify === undefined ? '' : `; its evidence was not repeated: ${skipVerify}`;
+  if (dryRun) return { ...common, kind: 'made', detail: `${details.made()}${skipped}` };
+  const isPushed = ready.published !== undefined;
+  await makeStable({ packed, reason: ready.reason, isPushed }, context);
+  const detail = isPushed ? details.finish() : details.promote(row.why);
+  return { ...common, kind: 'promoted', detail: `${detail}${skipped}` };
+}
+
+export function createCommand(invocation: Invocation): Command {
+  const command = new Command('release:promote')
+    .description(
+      "The newest beta, or the named one, becomes stable: same exes, on the feed and on branches main and beta. Its evidence is repeated first, as release:verify does, and the whole package compared with what the recipe makes. One that is younger than the tool file's minAge has to wait.",
+    )
+    .argument('<tool[@version]...>', 'version: 1.22.0 or 1.22.0-beta.2; none: the newest beta');
+  const flagNames = [...(['from', 'skipVerify', 'now', 'reason', 'dryRun', 'out', 'json', 'quiet'] as const)];
+  addFlags(command, flagNames, examples, invocation);
+  return command.action((args: readonly string[], flags: ReleaseFlags) =>
+    runVerb(invocation, flags, args, async (world, tools, broken) => {
+      requireReason(flags);
+      const { cwd } = invocation;
+      const outDir = await openOutDir(cwd, flags.out);
+      const options = {
+        ...flags,
+        hurry: flags.now ? flags.reason : undefined,
+        skipVerify: flags.skipVerify ? flags.reason : undefined,
+        outDir,
+      };
+      await withSources(world, { cwd, from: flags.from }, async (place) =>
+        endRun(await promote(place, readRequests(args, tools), options), broken),
+      );
+    }),
+  );
+}
+
+/** Whoever does not wait, or does not verify, says why; it stands in the commit and in the audit log. @throws ReleaseError USAGE */
+function requireReason({ now, skipVerify, reason, from }: ReleaseFlags): void {
+  if (skipVerify && from !== undefined)
+    fail('USAGE', {
+      problem: '--from repeats the evidence from a bundle, --skip-verify does not repeat it: give one.',
+    });
+  if (now && reason === undefined)
+    fail('USAGE', { problem: '--now needs --reason TEXT: why it cannot wait.' });
+  if (skipVerify && reason === undefined)
+    fail('USAGE', { problem: '--skip-verify needs --reason TEXT: why the evidence cannot be repeated.' });
+  if (!now && !skipVerify && reason !== undefined)
+    fail('USAGE', {
+      problem:
+        '--reason says why a beta cannot wait, or why it is not verified: give --now or --skip-verify too.',
+    });
+}
+
+const examples = [
+  'release:promote delve                         its newest beta',
+  'release:promote delve@1.22.0 buf@1.32.0       the newest beta of these',
+  'release:promote delve@1.22.0-beta.1           exactly this beta',
+  "release:promote delve --now --reason 'fixes CVE-2026-1234'",
+  'release:promote delve --from tools.bundle     without a network: the evidence comes from a signed bundle',
+  "release:promote delve --skip-verify --reason 'the forge is down, checked by hand'",
+];

@@ -1,0 +1,71 @@
+import { type RebasedManifest, rebaseManifest } from '../build/render/rebase.ts';
+import { fail } from '../errors.ts';
+import { requireFile } from '../publish/payload-check.ts';
+import type { Channel } from '../published/bucket/repository.ts';
+import { ask, reasonOf } from '../published/feed/http.ts';
+import type { Context } from './run/context.ts';
+
+/** Both without a slash at their ends. */
+export type Rebase = {
+  readonly to: string;
+  /** Whose addresses are replaced; undefined for those of the server that each manifest names. */
+  readonly from: string | undefined;
+};
+
+/** One manifest on one branch that gets another base address. */
+export type Move = RebasedManifest & { readonly tool: string; readonly branch: Channel };
+
+/** What a rebase would change, by the branches of the last fetch. */
+export async function planMoves(rebase: Rebase, { bucket }: Context): Promise<readonly Move[]> {
+  const moves: Move[] = [];
+  for (const branch of ['main', 'beta'] as const) {
+    for (const tool of await bucket.tools(branch)) {
+      const text = await bucket.manifest(branch, tool);
+      const move = text === undefined ? undefined : rebaseManifest(text, tool, rebase);
+      if (move !== undefined) moves.push({ ...move, tool, branch });
+    }
+  }
+  return moves;
+}
+
+/**
+ * An address that the server does not know as its own would be undone by the next release.
+ * @throws ReleaseError REBASE_REFUSED
+ */
+export function requireOwnAddress(to: string, { places, world }: Context): void {
+  const { publicUrl } = places.addresses;
+  if (publicUrl === undefined) {
+    const reason = `the feed ${world.config.feedUrl} is no go-win-tools server, so --from must say which address is replaced`;
+    fail('REBASE_REFUSED', { to, reason });
+  }
+  if (publicUrl !== to) {
+    const reason = `the server says that its PUBLIC_URL is ${publicUrl}, and the next release would write that again; start it with PUBLIC_URL=${to} first`;
+    fail('REBASE_REFUSED', { to, reason });
+  }
+}
+
+/**
+ * Each file must be where the manifest will say, with the bytes of the hash that stays.
+ * @throws ReleaseError PAYLOAD_MISSING, OTHER_BYTES, PLACE_UNREACHABLE, FEED_UNREACHABLE
+ */
+export async function requireDownloads(
+  { tool, version, downloads }: Move,
+  { to }: Rebase,
+  { feed, places, world }: Context,
+): Promise<void> {
+  for (const { url, sha256 } of downloads) {
+    if (to !== places.addresses.publicUrl) {
+      world.report.step(tool, 'look', url);
+      await requireFile(feed, { tool, version, url, file: url, sha256 }, false);
+      continue;
+    }
+    // our server keeps the hash beside each file, and says it where the new name leads nowhere yet
+    const response = await ask(feed, `${places.serverUrl}${url.slice(to.length)}.sha256`);
+    const status = `${response.statusCode} ${reasonOf(response)}`;
+    if (response.statusCode !== 200)
+      fail('PAYLOAD_MISSING', { tool, version, url, file: url, sha256, status });
+    const found = response.body.trim().toLowerCase();
+    if (found !== sha256)
+      fail('OTHER_BYTES', { tool, version, file: url, expected: `SHA-256 ${sha256}`, found });
+  }
+}

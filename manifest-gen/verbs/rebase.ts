@@ -1,0 +1,129 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { Invocation } from '../../invocation.ts';
+import { pushOnTop } from '../publish/manifest.ts';
+import { type Need, requireKey } from '../publish/require-key.ts';
+import type { Outcome, PlanRow } from '../report/report.ts';
+import type { World } from '../toolkit.ts';
+import { addFlags, type ReleaseFlags } from './flags.ts';
+import { type Move, planMoves, type Rebase, requireDownloads, requireOwnAddress } from './rebase-plan.ts';
+import { type Context, withContext } from './run/context.ts';
+import { attempt, endRun, type Failure, type RunResult } from './run/run-each.ts';
+import { runVerb } from './run/run-verb.ts';
+
+export type RebaseOptions = Rebase & { readonly dryRun?: boolean };
+
+/**
+ * Another base address in all manifests of both branches, in one commit each; versions and hashes stay, so nobody upgrades, and
+ * whoever installs from now on downloads from there. One atomic push: both branches or none.
+ * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE; what else fails is in the result
+ */
+export function rebase(world: World, options: RebaseOptions): Promise<RunResult> {
+  const failures: Failure[] = [];
+  return withContext(world, async (context) => {
+    const run = { ...world, failures, published: context.published };
+    const moves = await attempt(run, 'bucket', () => moveAll(options, context));
+    const outcomes = (moves ?? []).map(({ tool, version, branch }): Outcome => {
+      const about = { tool, version };
+      return options.dryRun
+        ? { ...about, kind: 'made', detail: 'nothing was published (--dry-run)' }
+        : { ...about, kind: 'rebased', detail: `branch ${branch} names ${options.to}` };
+    });
+    if (moves?.length === 0) {
+      outcomes.push({ tool: 'bucket', version: 'main, beta', kind: 'nothing', detail: nothingFor(options) });
+    }
+    for (const outcome of outcomes) world.report.outcome(outcome);
+    return { outcomes, failures, published: context.published };
+  });
+}
+
+async function moveAll(options: RebaseOptions, context: Context): Promise<readonly Move[]> {
+  const { world, bucket } = context;
+  const { to } = options;
+  if (options.from === undefined) requireOwnAddress(to, context);
+  const planned = await planMoves(options, context);
+  world.report.plan(await Promise.all(planned.map((move) => planRow(move, to, context))));
+  for (const move of planned) await requireDownloads(move, options, context);
+  if (options.dryRun || planned.length === 0) return planned;
+  if (world.config.bucketUrl === undefined) await requireKey(context, planned.map(needOf));
+
+  let moves = planned;
+  await pushOnTop(bucket, async () => {
+    // once more, since somebody may have released in between
+    moves = await planMoves(options, context);
+    const branches = new Set(moves.map(({ branch }) => branch));
+    return Promise.all(
+      [...branches].map((branch) => {
+        const ofBranch = moves.filter((move) => move.branch === branch);
+        const texts = new Map(ofBranch.map(({ tool, text }) => [tool, text]));
+        return bucket.chore({ branch, subject: `Move all manifests to ${to}`, texts });
+      }),
+    );
+  });
+  for (const branch of new Set(moves.map((move) => move.branch))) {
+    context.published.push(`the manifests of branch ${branch} with ${to}`);
+  }
+  return moves;
+}
+
+function needOf({ tool, branch }: Move): Need {
+  return { tool: { tool }, scopes: [branch === 'main' ? 'push' : 'push:beta'] };
+}
+
+async function planRow(
+  { tool, branch, version, from }: Move,
+  to: string,
+  { bucket }: Context,
+): Promise<PlanRow> {
+  const [main, beta] = [await bucket.version('main', tool), await bucket.version('beta', tool)];
+  const source = `branch ${branch}`;
+  return {
+    tool,
+    main,
+    beta,
+    upstream: undefined,
+    from,
+    to,
+    source,
+    evidence: [],
+    does: 'rebase',
+    why: `${version} names ${from}`,
+  };
+}
+
+function nothingFor({ from, to }: Rebase): string {
+  return from === undefined ? `no manifest has another base address than ${to}` : `no manifest names ${from}`;
+}
+
+/** @throws InvalidArgumentError */
+function readBase(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isPlain =
+    url !== undefined &&
+    /^https?:$/.test(url.protocol) &&
+    `${url.username}${url.password}${url.search}${url.hash}` === '';
+  if (!isPlain) {
+    throw new InvalidArgumentError('A base is an http or https address without user, password, ? and #.');
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+export function createCommand(invocation: Invocation): Command {
+  const command = new Command('bucket:rebase')
+    .description(
+      'New base address in all manifests of both branches, in one (chore) commit each; versions and hashes stay.',
+    )
+    .argument('<url>', "the server's PUBLIC_URL from now on", readBase)
+    .option('--from <url>', 'replaces addresses below this one; without it, those of the server', readBase);
+  addFlags(command, ['dryRun', 'json', 'quiet'], examples, invocation);
+  return command.action((to: string, { from, ...flags }: ReleaseFlags & { readonly from?: string }) =>
+    runVerb(invocation, flags, [], async (world, _tools, broken) => {
+      endRun(await rebase(world, { ...flags, to, from }), broken);
+    }),
+  );
+}
+
+const examples = [
+  'bucket:rebase https://feed.example --dry-run  what would change',
+  'bucket:rebase https://feed.example            the server moved, and its PUBLIC_URL says so',
+  'bucket:rebase https://files.example --from https://old.example   a foreign payload place moved',
+];

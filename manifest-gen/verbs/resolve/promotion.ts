@@ -1,0 +1,134 @@
+import { readDuration } from '../../../formats/duration.ts';
+import { fail } from '../../errors.ts';
+import { isOldEnough } from '../../plan/newest-allowed.ts';
+import { objectionTo, planPromotion } from '../../plan/promotion.ts';
+import { readCar } from '../../plan/release-version.ts';
+import type { Ready } from '../../publish/make-stable.ts';
+import { listVersions } from '../../published/feed/client.ts';
+import { askReleasedBy, type ReleasedBy } from '../../published/feed/released-by.ts';
+import { createReleaseReader } from '../../published/released.ts';
+import { lookAtOffer, lookAtReleased } from '../../published/scan.ts';
+import type { PlanRow } from '../../report/report.ts';
+import { loadTemplates } from '../../tool-file/templates.ts';
+import type { Tool } from '../../tool-file/tools.ts';
+import { isPlainVersion } from '../../tool-file/version-rules.ts';
+import { compareLooks } from '../../vulnerabilities/change.ts';
+import type { Look } from '../../vulnerabilities/watch.ts';
+import type { Context } from '../run/context.ts';
+import type { Request } from '../run/request.ts';
+import { standingOf } from './release-state.ts';
+
+/** A promotion that may be done, or one with nothing to do. */
+export type PlannedPromotion = {
+  readonly tool: Tool;
+  readonly row: PlanRow;
+  readonly ready?: Ready;
+  /** What is known of the beta's exe; undefined when nobody looks. */
+  readonly look?: Look | undefined;
+};
+
+/**
+ * Opens the packages that matter and decides; changes nothing.
+ * @param hurry why a beta need not be as old as the tool file demands; `skipVerify`: why its evidence is not repeated
+ * @throws ReleaseError NOTHING_PUBLISHED_HERE, PROMOTION_REFUSED, PROMOTION_TOO_YOUNG, FEED_*
+ */
+export async function resolvePromotion(
+  { tool, version: asked }: Request,
+  { hurry, skipVerify }: { readonly hurry?: string | undefined; readonly skipVerify?: string | undefined },
+  context: Context,
+): Promise<PlannedPromotion> {
+  const { feed, bucket, world } = context;
+  const packages = await listVersions(feed, tool.packageId ?? tool.tool);
+  const main = await bucket.version('main', tool.tool);
+  const promotion = planPromotion({ asked, packages, main, versions: tool.versions });
+  if (promotion.kind === 'missing') {
+    const { problem, betas } = promotion;
+    fail('NOTHING_PUBLISHED_HERE', { tool: tool.tool, problem, hint: howToGet(tool, asked, betas) });
+  }
+  if (promotion.kind === 'refused') refuse(tool, promotion.version, promotion.reason);
+  if (promotion.kind === 'nothing') {
+    const { version: to, why } = promotion;
+    const standing = await standingOf(tool, readCar(to)?.upstream, context);
+    return { tool, row: { ...standing, from: main, to, source: '', evidence: [], does: 'nothing', why } };
+  }
+  const read = createReleaseReader(feed, world.cache, packages);
+  const { stable } = promotion;
+  const beta = await read(promotion.beta);
+  const published = promotion.isPublished ? await read(stable) : undefined;
+  if (published !== undefined && published.record === undefined) {
+    refuse(tool, stable, 'the feed has a package of this version that was made by somebody else');
+  }
+  const objection = objectionTo(beta?.record, published?.record);
+  if (objection !== undefined || beta?.record === undefined) return refuse(tool, stable, objection ?? '');
+
+  if (published === undefined && hurry === undefined) {
+    const pkg = packages.find(({ version }) => version === promotion.beta);
+    requireAge(tool, stable, promotion.beta, pkg?.published, world.now());
+  }
+  const { record } = beta;
+  const passed = record.evidence.filter(({ verdict }) => verdict === 'passed').map(({ kind }) => kind);
+  const look = await lookAtReleased(tool, beta, context);
+  const releasedBy = await findReleasedBy(tool, beta.version, context);
+  const row: PlanRow = {
+    ...(releasedBy === undefined ? {} : { releasedBy }),
+    ...(await standingOf(tool, record.source.version, context)),
+    from: main,
+    to: stable,
+    source: `${record.source.kind}: ${record.source.upstream}`,
+    evidence: [...new Set(passed)],
+    does: published === undefined ? 'promote' : 'finish',
+    why: published === undefined ? `from ${beta.version}` : 'the feed has it, main does not offer it yet',
+    ...(look === undefined
+      ? {}
+      : { vulnerabilities: compareLooks('exe', await lookAtOffer('main', tool, context), look) }),
+  };
+  const flags = [
+    ...(hurry === undefined ? [] : ['--now']),
+    ...(skipVerify === undefined ? [] : ['--skip-verify']),
+  ];
+  const reason =
+    flags.length === 0 ? undefined : `promoted with ${flags.join(' and ')}: ${hurry ?? skipVerify}`;
+  const templates = await loadTemplates(world, tool);
+  const ready = { tool, stable, beta: { ...beta, record }, published, templates, reason };
+  return { tool, row, ready, look };
+}
+
+/** Only our own server keeps such a log. Parts by other keys are no fault by themselves; a person has to know of them. */
+async function findReleasedBy(
+  { tool, packageId: id = tool }: Tool,
+  version: string,
+  { feed, places, world }: Context,
+): Promise<ReleasedBy | undefined> {
+  if (!places.isOwnServer) return undefined;
+  const by = await askReleasedBy(feed, places.serverUrl, { id, tool, version });
+  if (by === undefined) world.report.warn(tool, `the server does not say who released ${version}`);
+  for (const { what, key } of by?.others ?? [])
+    world.report.warn(tool, `${version} was pushed with the key ${by?.key}, ${what} of it with ${key}`);
+  return by;
+}
+
+/** What nobody had the time to try does not reach everybody. A beta's age is that of its package on the feed. */
+function requireAge(tool: Tool, version: string, beta: string, published: Date | undefined, now: Date): void {
+  if (tool.minAge === undefined || isOldEnough(published, tool, now)) return;
+  const hours = published && Math.max(0, Math.floor((now.getTime() - published.getTime()) / 3_600_000));
+  const until = published && new Date(published.getTime() + (readDuration(tool.minAge) ?? 0));
+  fail('PROMOTION_TOO_YOUNG', {
+    tool: tool.tool,
+    version,
+    beta,
+    expected: tool.minAge,
+    found: hours === undefined ? 'no date on the feed' : `${hours}h`,
+    wait: until === undefined ? 'Wait' : `Wait until ${until.toISOString()}`,
+  });
+}
+
+/** What is there comes first: a version that was named and is not there is mostly a typing error. */
+function howToGet({ tool }: Tool, asked: string | undefined, betas: readonly string[]): string {
+  const wanted = asked !== undefined && isPlainVersion(asked) ? `${tool}@${asked}` : tool;
+  if (betas.length === 0) return `Run \`release:beta ${wanted}\` first.`;
+  return `Its newest there: ${betas.slice(0, 3).join(', ')}. \`release:beta ${wanted}\` makes another.`;
+}
+
+function refuse(tool: Tool, version: string, reason: string): never {
+  fail('PROMOTION_REFUSED', { tool: tool.tool, version, reason });
+}

@@ -1,0 +1,23 @@
+import type { PlanRow } from '../../report/report.ts';
+import type { Tool } from '../../tool-file/tools.ts';
+import { notesLink } from '../notes-link.ts';
+import type { Context } from '../run/context.ts';
+
+/** Where a tool stands before a verb acts: the part of its plan that is no decision. */
+export type ToolStanding = Pick<PlanRow, 'tool' | 'main' | 'beta' | 'upstream' | 'notes'>;
+
+/** @param upstream the upstream version that the verb is about */
+export async function standingOf(
+  tool: Tool,
+  upstream: string | undefined,
+  { bucket, world }: Context,
+): Promise<ToolStanding> {
+  const notes = notesLink(tool, upstream, world.config.githubApiUrl);
+  return {
+    tool: tool.tool,
+    main: await bucket.version('main', tool.tool),
+    beta: await bucket.version('beta', tool.tool),
+    upstream,
+    ...(notes === undefined ? {} : { notes }),
+  };
+}

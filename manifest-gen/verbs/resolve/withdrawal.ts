@@ -1,0 +1,237 @@
+import { FormatError } from '../../../formats/format-error.ts';
+import type { ReleaseRecord, SourceKind } from '../../../formats/release-record.ts';
+import { fail, ReleaseError } from '../../errors.ts';
+import { readCar, readTrain } from '../../plan/release-version.ts';
+import { isSameOffer } from '../../plan/same-files.ts';
+import { isSameProgram } from '../../plan/same-program.ts';
+import {
+  channelOf,
+  findAsked,
+  goodCandidates,
+  headOfFamily,
+  isBefore,
+  objectionToGood,
+  planWithdrawal,
+  type Withdrawal,
+} from '../../plan/withdrawal.ts';
+import { listVersions } from '../../published/feed/client.ts';
+import type { FeedPackage } from '../../published/feed/page.ts';
+import { createReleaseReader, type ReadRelease, type Released } from '../../published/released.ts';
+import type { Found } from '../../release.ts';
+import type { PlanRow } from '../../report/report.ts';
+import { findVersion } from '../../sources/find-source.ts';
+import { loadTemplates, type Templates } from '../../tool-file/templates.ts';
+import type { Tool } from '../../tool-file/tools.ts';
+import { requiredEvidence } from '../../tool-file/trust.ts';
+import { isPlainVersion } from '../../tool-file/version-rules.ts';
+import type { Context } from '../run/context.ts';
+import type { Request } from '../run/request.ts';
+import { chooseSources } from './beta.ts';
+import { standingOf } from './release-state.ts';
+
+/** Ours, with its record. */
+export type Good = Released & { readonly record: ReleaseRecord };
+
+export type PlannedWithdrawal = {
+  readonly tool: Tool;
+  readonly bad: FeedPackage;
+  readonly plan: Withdrawal;
+  readonly row: PlanRow;
+  /** There whenever the plan is to correct. `Found`: the feed does not have it, upstream does. */
+  readonly good: Good | Found | undefined;
+  readonly templates: Templates;
+  /** What a person may have to withdraw too. */
+  readonly warnings: readonly string[];
+};
+
+type GoodChoice = {
+  readonly to?: string | undefined;
+  readonly sources?: readonly SourceKind[] | undefined;
+};
+
+/**
+ * Opens the packages that matter and decides; changes nothing.
+ * @param to the good version that a person named; `sources`: where it comes from when the feed does not have it
+ * @throws ReleaseError WITHDRAWAL_REFUSED, FEED_*
+ */
+export async function resolveWithdrawal(
+  { tool, version: asked = '' }: Request,
+  { to, sources }: GoodChoice,
+  context: Context,
+): Promise<PlannedWithdrawal> {
+  const { feed, world } = context;
+  const listed = await listVersions(feed, tool.packageId ?? tool.tool);
+  const bad = findAsked(asked, listed) ?? (await findDeleted(tool, asked, context));
+  if (bad === undefined) return refuseUnknown(tool, asked, listed);
+  const packages = [...listed.filter((one) => one.version !== bad.version), bad];
+  const read = createReleaseReader(feed, world.cache, listed);
+  const badRecord = (await read(bad.version).catch(unlessBroken))?.record;
+  const standing = await standingOf(tool, readCar(bad.version)?.upstream, context);
+  const offered = standing[channelOf(bad.version)];
+
+  const { good, twins } =
+    to === undefined
+      ? await findGood(bad.version, badRecord, packages, read)
+      : { good: await findNamed(tool, bad.version, { to, sources }, packages, read, context), twins: [] };
+  const head = await readHead(bad.version, packages, good, read);
+  const plan = planWithdrawal({ bad, offered, good: good?.version, head });
+  const offeredRecord =
+    plan.kind === 'overtaken' ? (await read(plan.offered).catch(unlessBroken))?.record : undefined;
+  const isTwinOffered = badRecord && offeredRecord && isSameProgram(badRecord, offeredRecord);
+  const warnings = [...twins, ...(plan.kind === 'overtaken' && isTwinOffered ? [plan.offered] : [])].map(
+    (twin) => `${twin} has the same exes as ${bad.version}: withdraw it too if they are what is wrong`,
+  );
+  const row: PlanRow = { ...standing, from: offered, ...decision(bad, plan, good) };
+  return { tool, bad, plan, row, good, templates: await loadTemplates(world, tool), warnings };
+}
+
+/** A feed that does not unlist but delete: what the bucket has offered was there, and was taken away by somebody or by an earlier run. */
+async function findDeleted(
+  { tool, packageId = tool }: Tool,
+  version: string,
+  { bucket }: Context,
+): Promise<FeedPackage | undefined> {
+  const isOurs = (await bucket.manifest(channelOf(version), tool, version)) !== undefined;
+  const nothing = { published: undefined, sha512: undefined, downloadUrl: undefined };
+  return isOurs ? { id: packageId, version, isListed: false, ...nothing } : undefined;
+}
+
+function decision(
+  bad: FeedPackage,
+  plan: Withdrawal,
+  good: Good | Found | undefined,
+): Pick<PlanRow, 'to' | 'source' | 'evidence' | 'does' | 'why'> {
+  const verb = bad.isListed ? `unlist ${bad.version}` : `${bad.version} is unlisted already`;
+  if (plan.kind === 'correct' && good !== undefined) {
+    const to = plan.stable ?? plan.born;
+    const does = plan.stage === 'begin' ? 'withdraw' : 'finish';
+    const why = `${verb}; the bytes of ${good.version} go on top`;
+    if (isUpstream(good)) {
+      const evidence = requiredEvidence(good.tool, good.kind, good.version);
+      return { to, source: `${good.kind}: ${good.upstream}`, evidence, does, why };
+    }
+    const { record } = good;
+    const passed = record.evidence.filter(({ verdict }) => verdict === 'passed').map(({ kind }) => kind);
+    return {
+      to,
+      source: `${record.source.kind}: ${record.source.upstream}`,
+      evidence: [...new Set(passed)],
+      does,
+      why,
+    };
+  }
+  const none = { source: '', evidence: [] };
+  if (plan.kind === 'overtaken') {
+    const does = bad.isListed ? 'withdraw' : 'nothing';
+    return { ...none, to: plan.offered, does, why: `${verb}; ${plan.offered} is offered` };
+  }
+  return {
+    ...none,
+    to: bad.version,
+    does: 'withdraw',
+    why: `${verb}; there is no good version to go back to, and Scoop would go on offering it`,
+  };
+}
+
+/** The newest listed stable version before the bad one that is ours and is another program. */
+async function findGood(
+  bad: string,
+  badRecord: ReleaseRecord | undefined,
+  packages: readonly FeedPackage[],
+  read: ReadRelease,
+): Promise<{ readonly good: Good | undefined; readonly twins: readonly string[] }> {
+  const twins: string[] = [];
+  for (const version of goodCandidates(bad, packages)) {
+    const released = await read(version);
+    if (released?.record === undefined) continue;
+    const { record } = released;
+    if (badRecord === undefined || !isSameProgram(record, badRecord)) {
+      return { good: { ...released, record }, twins };
+    }
+    twins.push(version);
+  }
+  return { good: undefined, twins };
+}
+
+/** Whether it comes from upstream, since no package of the feed has it. */
+export function isUpstream(good: Good | Found): good is Found {
+  return 'fingerprint' in good;
+}
+
+/** A version that a person named: the feed's, else upstream's, so that the only version there was has something to go back to. */
+async function findNamed(
+  tool: Tool,
+  bad: string,
+  { to, sources }: GoodChoice & { readonly to: string },
+  packages: readonly FeedPackage[],
+  read: ReadRelease,
+  context: Context,
+): Promise<Good | Found> {
+  const isTaken = readTrain(packages.map(({ version }) => version)).some(({ upstream }) => upstream === to);
+  if (isTaken || !isPlainVersion(to) || !isBefore(to, bad) || channelOf(bad) === 'beta') {
+    return readGood(tool, bad, to, packages, read);
+  }
+  return findVersion(tool, to, chooseSources(tool, sources, {}, context));
+}
+
+async function readGood(
+  tool: Tool,
+  bad: string,
+  to: string,
+  packages: readonly FeedPackage[],
+  read: ReadRelease,
+): Promise<Good> {
+  const pkg = findAsked(to, packages);
+  const released = pkg && (await read(pkg.version));
+  const objection =
+    objectionToGood(pkg, bad) ??
+    (released?.record === undefined ? 'it was made by somebody else' : undefined);
+  if (objection !== undefined || released?.record === undefined) {
+    const others = goodCandidates(bad, packages).join(', ');
+    return fail('WITHDRAWAL_REFUSED', {
+      tool: tool.tool,
+      version: bad,
+      reason: `${to} cannot take its place: ${objection}`,
+      hint:
+        others === ''
+          ? `The feed lists no stable version before ${bad}.`
+          : `Name one of ${others} with --to, or leave it out.`,
+    });
+  }
+  return { ...released, record: released.record };
+}
+
+async function readHead(
+  bad: string,
+  packages: readonly FeedPackage[],
+  good: Good | Found | undefined,
+  read: ReadRelease,
+): Promise<{ readonly version: string; readonly isGoodAgain: boolean }> {
+  const version = headOfFamily(bad, packages) ?? bad;
+  const isListed = packages.some((one) => one.version === version && one.isListed);
+  if (version === bad || good === undefined || !isListed) return { version, isGoodAgain: false };
+  const record = (await read(version).catch(unlessBroken))?.record;
+  const isGoodAgain =
+    record !== undefined &&
+    (isUpstream(good) ? isSameOffer(record, good) : isSameProgram(record, good.record));
+  return { version, isGoodAgain };
+}
+
+/** A package that cannot be read any more is all the more to be withdrawn; a feed that does not answer, or a full disk, is another matter. */
+function unlessBroken(error: unknown): undefined {
+  const isBroken =
+    error instanceof FormatError ||
+    (error instanceof ReleaseError && error.code.startsWith('FEED_') && error.exitCode === 1);
+  if (!isBroken) throw error;
+  return undefined;
+}
+
+function refuseUnknown(tool: Tool, version: string, packages: readonly FeedPackage[]): never {
+  const listed = packages.filter((one) => one.isListed).map((one) => one.version);
+  return fail('WITHDRAWAL_REFUSED', {
+    tool: tool.tool,
+    version,
+    reason: 'the feed does not have it',
+    hint: listed.length === 0 ? 'The feed lists no version of it.' : `The feed lists ${listed.join(', ')}.`,
+  });
+}

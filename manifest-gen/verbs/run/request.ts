@@ -1,0 +1,85 @@
+import { compare, parse, valid } from 'semver';
+import { parseNuGetVersion } from '../../../formats/nuget-version.ts';
+import { fail } from '../../errors.ts';
+import type { Tool } from '../../tool-file/tools.ts';
+import { isPlainVersion } from '../../tool-file/version-rules.ts';
+import { madeHere } from '../made-here.ts';
+
+/** What a person asked for: a tool, and perhaps which version, as they wrote it without the v. */
+export type Request = { readonly tool: Tool; readonly version: string | undefined };
+
+/**
+ * `delve`, `delve@1.22.0`, `delve@v1.22.0`; nothing at all means every tool. A tool named twice is one with two versions.
+ * @throws ReleaseError USAGE, TOOL_UNKNOWN, before anything is done for the others: it is a typing error
+ */
+export function readRequests(args: readonly string[], tools: readonly Tool[]): readonly Request[] {
+  if (args.length === 0) return tools.map((tool) => ({ tool, version: undefined }));
+  const requests = new Map<string, Request>();
+  for (const arg of args) {
+    const name = toolOf(arg);
+    const version = name === arg ? undefined : arg.slice(name.length + 1).replace(/^v(?=\d)/, '');
+    if (!/^[A-Za-z0-9][\w.-]*$/.test(name))
+      fail('USAGE', { problem: `"${arg}" names no tool: write TOOL or TOOL@VERSION, such as delve@1.22.0.` });
+    if (version === '') fail('USAGE', { problem: `${arg} names no version after the @` });
+    if (version !== undefined && parseNuGetVersion(version) === undefined)
+      fail('USAGE', { problem: `${version} is not a version: write three numbers, such as ${name}@1.22.0.` });
+    const tool = tools.find((one) => one.tool === name);
+    if (tool === undefined) refuseUnknown(name, tools);
+    requests.set(`${name}@${version ?? ''}`, { tool, version });
+  }
+  return inOrder([...requests.values()]);
+}
+
+/** A package's id is easily taken for the tool's name: choco and the feed show nothing else. */
+function refuseUnknown(name: string, tools: readonly Tool[]): never {
+  const own = madeHere.find(({ tool }) => tool === name);
+  if (own !== undefined) fail('TOOL_MADE_HERE', { tool: name, what: own.what, hint: own.hint });
+  fail('TOOL_UNKNOWN', {
+    tool: name,
+    known: tools.map((one) => one.tool).join(', '),
+    hint: hintFor(name, tools),
+  });
+}
+
+function hintFor(name: string, tools: readonly Tool[]): string {
+  const low = name.toLowerCase();
+  if (tools.some(({ tool }) => tool === low)) return `The names of tools are in lower case: ${low}.`;
+  const owner = tools.find(({ packageId }) => packageId?.toLowerCase() === low);
+  return owner === undefined
+    ? `Add a file ${low}.yaml to the tools folder (TOOLS_DIR), or name another tool.`
+    : `${name} is a package, its tool is ${owner.tool}: name that.`;
+}
+
+/** `delve` of `delve@1.22.0`. */
+export function toolOf(arg: string): string {
+  const at = arg.indexOf('@', 1);
+  return at < 0 ? arg : arg.slice(0, at);
+}
+
+/** Upstream's version that is to be released. @throws ReleaseError VERSION_NOT_TAKEN, VERSION_UNKNOWN */
+export function requireUpstreamVersion({ tool, version }: Request): string | undefined {
+  if (version === undefined) return undefined;
+  if (version === '')
+    fail('USAGE', { problem: `${tool.tool}@ names no version; leave out the @ for the newest.` });
+  if (isPlainVersion(version)) return version;
+  const prerelease = parse(version)?.prerelease ?? [];
+  if (prerelease.length > 0) {
+    const reason = `upstream's prereleases are not taken, name a stable one such as ${version.replace(/-.*$/, '')}`;
+    fail('VERSION_NOT_TAKEN', { tool: tool.tool, version, reason });
+  }
+  fail('VERSION_UNKNOWN', {
+    tool: tool.tool,
+    version,
+    looked: 'its versions are three numbers, such as 1.22.0',
+  });
+}
+
+/** Several versions of one tool go from old to new: a branch only moves up. */
+function inOrder(requests: readonly Request[]): readonly Request[] {
+  const tools = [...new Set(requests.map((one) => one.tool))];
+  return tools.flatMap((tool) =>
+    requests
+      .filter((one) => one.tool === tool)
+      .sort((a, b) => (valid(a.version) && valid(b.version) ? compare(a.version ?? '', b.version ?? '') : 0)),
+  );
+}

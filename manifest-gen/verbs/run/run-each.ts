@@ -1,0 +1,95 @@
+import { FormatError } from '../../../formats/format-error.ts';
+import { fail, ReleaseError } from '../../errors.ts';
+import type { CommandReport, Outcome } from '../../report/report.ts';
+
+export type Failure = { readonly tool: string; readonly error: ReleaseError };
+
+/** What a verb did for all the tools it was asked for. */
+export type RunResult = {
+  readonly outcomes: readonly Outcome[];
+  readonly failures: readonly Failure[];
+  /** What the world outside has got, in words; undefined for verbs that never publish. */
+  readonly published?: readonly string[];
+};
+
+export type Run = {
+  readonly report: CommandReport;
+  readonly signal: AbortSignal;
+  readonly failures: Failure[];
+  readonly published: readonly string[];
+  /** What is planned and not published yet, such as `delve 1.22.0`; verbs that only look have none. */
+  readonly unfinished?: ReadonlySet<string>;
+};
+
+/**
+ * Work for one tool. When it fails, that is told and kept, and the caller goes on with the next tool; undefined then.
+ * @throws ReleaseError INTERRUPTED, saying what was and what was not published; anything that is a fault of ours
+ */
+export async function attempt<T>(run: Run, tool: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    if (run.signal.aborted) return interrupted(run);
+    return await work();
+  } catch (error) {
+    if (run.signal.aborted) return interrupted(run, error);
+    const known = asReleaseError(tool, error);
+    run.failures.push({ tool, error: known });
+    run.report.failed(tool, known);
+    return undefined;
+  }
+}
+
+/** The end of a verb of which a part failed. Every failure was told already; this is the closing line. */
+export class ToolsFailed extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.name = 'ToolsFailed';
+    this.exitCode = exitCode;
+  }
+}
+
+/** What a CI must not miss comes first: something forged, then what needs a person, then what another try may cure. */
+const gravestFirst = [3, 2, 1, 4] as const;
+
+/**
+ * @param broken tools whose files are not right; that was told before the run began
+ * @throws ToolsFailed with the gravest exit code
+ */
+export function endRun(
+  { outcomes, failures: failed, published }: RunResult,
+  broken: readonly Failure[] = [],
+): void {
+  const failures = [...broken, ...failed];
+  if (failures.length === 0) return;
+  const exitCode = gravestFirst.find((code) => failures.some(({ error }) => error.exitCode === code)) ?? 1;
+  const names = failures.map(({ tool }) => tool).join(', ');
+  const count = failures.length + outcomes.length;
+  const who = count === 1 ? `${names} failed` : `${failures.length} of ${count} failed: ${names}`;
+  throw new ToolsFailed(published === undefined ? `${who}.` : `${who}. ${inWords(published)}`, exitCode);
+}
+
+/** @throws ReleaseError INTERRUPTED, saying what was and what was not published */
+export function interrupted(
+  { published, unfinished = new Set() }: Pick<Run, 'published' | 'unfinished'>,
+  cause?: unknown,
+): never {
+  const rest = unfinished.size === 0 ? '' : ` Not finished: ${[...unfinished].join(', ')}.`;
+  fail('INTERRUPTED', { state: `${inWords(published)}${rest}`.replace(/\.$/, '') }, cause);
+}
+
+function inWords(published: readonly string[]): string {
+  return published.length === 0 ? 'Nothing was published.' : `Published: ${published.join('; ')}.`;
+}
+
+/** A fault of what was read or of this machine as that of a tool. @throws what is a fault of ours */
+export function asReleaseError(tool: string, error: unknown): ReleaseError {
+  if (error instanceof ReleaseError) return error;
+  if (error instanceof FormatError) {
+    return new ReleaseError('CONTENT_INVALID', { tool, problem: error.message }, error);
+  }
+  if (error instanceof Error && 'syscall' in error) {
+    return new ReleaseError('MACHINE_FAILED', { tool, cause: error.message }, error);
+  }
+  throw error;
+}

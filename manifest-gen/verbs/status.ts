@@ -1,0 +1,176 @@
+import { Command } from 'commander';
+import { valid } from 'semver';
+import type { Invocation } from '../../invocation.ts';
+import type { ReleaseError } from '../errors.ts';
+import { isOldEnough } from '../plan/newest-allowed.ts';
+import { planPromotion } from '../plan/promotion.ts';
+import { type Finish, findUnfinished, type Standing } from '../plan/unfinished.ts';
+import { listVersions } from '../published/feed/client.ts';
+import type { FeedPackage } from '../published/feed/page.ts';
+import type { StatusRow } from '../report/report.ts';
+import { isNobodyThere } from '../sources/find-source.ts';
+import type { Tool } from '../tool-file/tools.ts';
+import type { World } from '../toolkit.ts';
+import { addFlags, type ReleaseFlags } from './flags.ts';
+import { type MadeHere, madeHere } from './made-here.ts';
+import { type ResolveOptions, resolve } from './resolve/beta.ts';
+import { type Context, withContext } from './run/context.ts';
+import { type Request, readRequests } from './run/request.ts';
+import { asReleaseError, endRun, type Failure } from './run/run-each.ts';
+import { runVerb } from './run/run-verb.ts';
+import { settled } from './run/settled.ts';
+
+/**
+ * Tool x channel: what is where, and what a release would do. A source that cannot be reached is said in its tool's row.
+ * @throws ReleaseError FEED_UNREACHABLE, BUCKET_UNREACHABLE, INTERRUPTED
+ */
+function findStatus(world: World, { requests, own }: Asked, options: LookOptions): Promise<Status> {
+  const failures: Failure[] = [];
+  return withContext(world, async (context) => {
+    const questions = [
+      ...requests.map((request) => () => rowOf(request, options, context, failures)),
+      ...own.map((one) => () => rowOfOwn(one, context)),
+    ];
+    // at once: each waits for its own source, and one that cannot be reached is waited for long
+    const rows = await settled(questions, Number.POSITIVE_INFINITY, (ask) => ask());
+    return { rows: rows.filter((row) => row !== undefined), failures };
+  });
+}
+
+type Status = { readonly rows: readonly StatusRow[]; readonly failures: readonly Failure[] };
+/** `isSilent`: a machine reads it, which does not get impatient. */
+type LookOptions = ResolveOptions & { readonly isSilent: boolean };
+type Asked = {
+  readonly requests: readonly Request[];
+  /** Packages of this product; `isNamed`: also when neither feed nor bucket has it. */
+  readonly own: readonly (MadeHere & { readonly isNamed: boolean })[];
+};
+
+/** @throws ReleaseError USAGE, TOOL_UNKNOWN, TOOL_MADE_HERE for a version of what has none to be asked for */
+function readAsked(args: readonly string[], tools: readonly Tool[]): Asked {
+  const isNamed = args.length > 0;
+  const own = madeHere.filter(({ tool }) => !isNamed || args.includes(tool));
+  const others = args.filter((arg) => !own.some(({ tool }) => tool === arg));
+  const requests = isNamed && others.length === 0 ? [] : readRequests(others, tools);
+  return { requests, own: own.map((one) => ({ ...one, isNamed })) };
+}
+
+/** How long people wait before a line says for what. */
+const silenceMs = 1_500;
+
+/** @param failures takes what it says in place of what a run would do */
+async function rowOf(
+  request: Request,
+  options: LookOptions,
+  context: Context,
+  failures: Failure[],
+): Promise<StatusRow> {
+  const { tool } = request;
+  let offered: Offered = { tool: tool.tool, beta: 'unknown', main: 'unknown' };
+  const asked = options.sources ?? tool.sources.map(({ kind }) => kind);
+  const tell = (): void =>
+    context.world.report.step(tool.tool, 'wait', `for its sources: ${asked.join(', ')}`);
+  const sign = options.isSilent ? undefined : setTimeout(tell, silenceMs);
+  try {
+    offered = await readOffered(tool, context);
+    const { found, does, version, why } = await resolve(request, options, context);
+    const next = does === 'nothing' ? `do nothing: ${why}` : `${does} ${version} from ${found.kind}: ${why}`;
+    return { ...offered, upstream: found.version, next };
+  } catch (thrown) {
+    const error = asReleaseError(tool.tool, thrown);
+    // a feed that does not answer is nothing of one tool; a package in it that is not as it says is
+    const isOfTool = !error.code.startsWith('FEED_') || error.code === 'FEED_CONFLICT';
+    if (!isOfTool || context.world.signal.aborted) throw error;
+    failures.push({ tool: tool.tool, error });
+    return {
+      ...offered,
+      upstream: versionIn(error) ?? 'unknown',
+      next: `fail: ${error.message} ${error.hint}`,
+      failure: error,
+    };
+  } finally {
+    clearTimeout(sign);
+  }
+}
+
+type Offered = Omit<StatusRow, 'upstream' | 'next'>;
+
+/** Without `promotable`, since whoever promotes by it calls `release:promote`. Same errors as `readOffered`. */
+async function rowOfOwn(
+  { tool, next, finish, isNamed }: Asked['own'][number],
+  context: Context,
+): Promise<StatusRow | undefined> {
+  const standing = await readStanding({ tool }, context);
+  const isThere = standing.packages.length > 0 || (standing.beta ?? standing.main) !== undefined;
+  return isThere || isNamed ? { ...offeredOf(standing, finish), upstream: '-', next } : undefined;
+}
+
+/** @throws ReleaseError CONTENT_INVALID for a manifest that cannot be read, FEED_UNREACHABLE, FEED_REFUSED */
+async function readOffered(tool: Tool, context: Context): Promise<Offered> {
+  const standing = await readStanding(tool, context);
+  const promotable = findPromotable(tool, standing.packages, standing.main, context.world.now());
+  return { ...offeredOf(standing), ...(promotable === undefined ? {} : { promotable }) };
+}
+
+async function readStanding(
+  { tool, packageId = tool }: Pick<Tool, 'tool' | 'packageId'>,
+  { feed, bucket }: Context,
+): Promise<Standing & { readonly packages: readonly FeedPackage[] }> {
+  const main = await bucket.version('main', tool);
+  const beta = await bucket.version('beta', tool);
+  return { tool, main, beta, packages: await listVersions(feed, packageId) };
+}
+
+function offeredOf(standing: Standing, finish?: Finish): Offered {
+  const { tool, beta = '-', main = '-' } = standing;
+  const unfinished = findUnfinished(standing, finish);
+  return { tool, beta, main, ...(unfinished.length === 0 ? {} : { unfinished }) };
+}
+
+/** The newest is known where only making it fails. */
+function versionIn({ details }: ReleaseError): string | undefined {
+  const version = String(details.version ?? '');
+  return valid(version) === null ? undefined : version;
+}
+
+/** For whoever approves: the list of what `release:promote` would do, without opening a package. */
+function findPromotable(
+  tool: Tool,
+  packages: readonly FeedPackage[],
+  main: string | undefined,
+  now: Date,
+): string | undefined {
+  const promotion = planPromotion({ asked: undefined, packages, main, versions: tool.versions });
+  if (promotion.kind !== 'promote') return undefined;
+  const published = packages.find(({ version }) => version === promotion.beta)?.published;
+  // a promotion that was interrupted is finished at any age, as release:promote does
+  return promotion.isPublished || isOldEnough(published, tool, now) ? promotion.beta : undefined;
+}
+
+export function createCommand(invocation: Invocation): Command {
+  const command = new Command('release:status')
+    .description(
+      'Tool x channel: the newest upstream, what beta and main offer, what a run would do and why, and what an interruption left half done.',
+    )
+    .argument('[tool...]', 'no tool: all of them');
+  addFlags(command, ['source', 'json', 'quiet'], ['release:status', 'release:status delve'], invocation);
+  return command.action((args: readonly string[], flags: ReleaseFlags) =>
+    runVerb(
+      invocation,
+      flags,
+      args,
+      async (world, tools) => {
+        const asked = readAsked(args, tools);
+        const { rows, failures } = await findStatus(world, asked, {
+          sources: flags.source,
+          isSilent: flags.json === true,
+        });
+        world.report.status(rows);
+        // what fails for one tool is in its row; that nobody answers at all is no answer
+        const isAll = failures.length === asked.requests.length;
+        if (isAll && failures.every(({ error }) => isNobodyThere(error))) endRun({ outcomes: [], failures });
+      },
+      { isLook: true },
+    ),
+  );
+}

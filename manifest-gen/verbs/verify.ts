@@ -1,0 +1,124 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import type { Invocation } from '../../invocation.ts';
+import { fail } from '../errors.ts';
+import type { Channel } from '../published/bucket/repository.ts';
+import type { Outcome } from '../report/report.ts';
+import type { Check } from '../reverify/check.ts';
+import { repeatEvidence } from '../reverify/reverify.ts';
+import type { World } from '../toolkit.ts';
+import { addFlags, type ReleaseFlags } from './flags.ts';
+import { type Context, withContext } from './run/context.ts';
+import { withSources } from './run/from-bundle.ts';
+import { type Request, readRequests } from './run/request.ts';
+import { attempt, endRun, type Failure, type RunResult } from './run/run-each.ts';
+import { runVerb } from './run/run-verb.ts';
+
+export type VerifyOptions = {
+  readonly channel: Channel;
+  readonly rebuild?: boolean;
+  /** Every tool was meant: one that the channel does not offer is no failure then. */
+  readonly isEvery?: boolean;
+};
+
+/**
+ * Repeats the evidence for what a branch promises, one tool after the other; changes nothing anywhere.
+ * Each tool that fails is a failure of the result: EVIDENCE_BROKEN, or NOT_REPEATED when all that could be compared was right.
+ * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE
+ */
+export async function verifyPromises(
+  world: World,
+  requests: readonly Request[],
+  options: VerifyOptions,
+): Promise<RunResult> {
+  const failures: Failure[] = [];
+  return withContext(world, async (context) => {
+    const run = { ...world, failures, published: context.published };
+    const outcomes: Outcome[] = [];
+    for (const request of requests) {
+      const outcome = await attempt(run, request.tool.tool, () => verifyOne(request, options, context));
+      if (outcome === undefined) continue;
+      world.report.outcome(outcome);
+      outcomes.push(outcome);
+    }
+    return { outcomes, failures };
+  });
+}
+
+async function verifyOne(
+  { tool, version }: Request,
+  { channel, rebuild: isRebuilt = false, isEvery = false }: VerifyOptions,
+  context: Context,
+): Promise<Outcome> {
+  const { world, bucket } = context;
+  if (isEvery && (await bucket.manifest(channel, tool.tool)) === undefined) {
+    return { tool: tool.tool, version: '-', kind: 'nothing', detail: `branch ${channel} does not offer it` };
+  }
+  world.report.step(tool.tool, 'verify', `${version ?? 'what is offered'} on branch ${channel}`);
+  const workDir = await mkdtemp(join(context.workDir, 'verify-'));
+  try {
+    const place = { ...context, workDir };
+    const repeated = await repeatEvidence({ tool, version, channel, isRebuilt }, place);
+    const about = { tool: tool.tool, version: repeated.version };
+    world.report.checks(repeated.checks.map((check) => ({ ...about, ...check })));
+    const { withdrawn } = repeated;
+    const note =
+      withdrawn && `it was withdrawn${withdrawn.reason === undefined ? '' : `: ${withdrawn.reason}`}`;
+    if (note !== undefined) world.report.warn(tool.tool, `${about.version}: ${note}`);
+    judge(about, repeated.checks);
+    const passed = repeated.checks.filter(({ verdict }) => verdict === 'passed').length;
+    const rest = repeated.checks.length - passed;
+    const counted = `${passed} checks passed${rest === 0 ? '' : `, ${rest} skipped`}`;
+    const detail = note === undefined ? counted : `${counted}; ${note}`;
+    return { ...about, kind: 'verified', detail, ...(withdrawn && { withdrawn }) };
+  } finally {
+    await rm(workDir, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** @throws ReleaseError EVIDENCE_BROKEN for the first that failed, else NOT_REPEATED for the first that could not be repeated */
+function judge(about: { readonly tool: string; readonly version: string }, checks: readonly Check[]): void {
+  const broken = checks.find(({ verdict }) => verdict === 'failed');
+  if (broken !== undefined) {
+    const { what, subject, expected = '', found = '' } = broken;
+    fail('EVIDENCE_BROKEN', { ...about, what, subject, expected, found });
+  }
+  const missing = checks.filter(({ verdict }) => verdict === 'unreachable');
+  const [first] = missing;
+  if (first === undefined) return;
+  const { what, subject, detail: cause } = first;
+  const count = missing.length === 1 ? '1 check' : `${missing.length} checks`;
+  fail('NOT_REPEATED', { ...about, count, what, subject, cause });
+}
+
+type VerifyFlags = ReleaseFlags & { readonly channel: Channel; readonly rebuild?: boolean };
+
+export function createCommand(invocation: Invocation): Command {
+  const command = new Command('release:verify')
+    .description(
+      'Repeats all evidence for what a branch promises: manifest, package, payloads, record, upstream, other sources.',
+    )
+    .argument(
+      '[tool[@version]...]',
+      'no tool: all that the channel offers; no version: the one it offers now',
+    )
+    .addOption(new Option('--channel <name>', 'whose promise').choices(['main', 'beta']).default('main'))
+    .option('--rebuild', 'build Go modules again and compare byte for byte: takes minutes, needs Go >= 1.21');
+  addFlags(command, ['from', 'json', 'quiet'], examples, invocation);
+  return command.action((args: readonly string[], { channel, rebuild = false, ...flags }: VerifyFlags) =>
+    runVerb(invocation, flags, args, async (world, tools, broken) => {
+      const isEvery = args.length === 0;
+      await withSources(world, { cwd: invocation.cwd, from: flags.from }, async (place) =>
+        endRun(await verifyPromises(place, readRequests(args, tools), { channel, rebuild, isEvery }), broken),
+      );
+    }),
+  );
+}
+
+const examples = [
+  'release:verify                                all tools of branch main',
+  'release:verify delve --channel beta           what beta offers',
+  'release:verify delve@1.22.0 --rebuild         built again, compared byte for byte',
+  '--silent release:verify --json                for machines; exit 3: wrong, 4: not repeated',
+];

@@ -1,0 +1,154 @@
+import { Command } from 'commander';
+import type { SourceKind } from '../../formats/release-record.ts';
+import type { Invocation } from '../../invocation.ts';
+import { fail } from '../errors.ts';
+import { channelOf } from '../plan/withdrawal.ts';
+import { withdrawalNote } from '../plan/withdrawal-note.ts';
+import { keepPayloads, openOutDir } from '../publish/keep-files.ts';
+import { keepPacked } from '../publish/make-stable.ts';
+import { type Correcting, makeCorrection, putOnTop } from '../publish/put-on-top.ts';
+import { payloadsToKeep } from '../publish/require-payloads.ts';
+import { unlistPackage } from '../published/feed/client.ts';
+import type { Outcome } from '../report/report.ts';
+import type { World } from '../toolkit.ts';
+import { addFlags, type ReleaseFlags } from './flags.ts';
+import { recoveryLines } from './recovery.ts';
+import { type PlannedWithdrawal, resolveWithdrawal } from './resolve/withdrawal.ts';
+import type { Context } from './run/context.ts';
+import { withSources } from './run/from-bundle.ts';
+import { type Request, readRequests } from './run/request.ts';
+import { endRun, type RunResult } from './run/run-each.ts';
+import { runPlan } from './run/run-plan.ts';
+import { runVerb } from './run/run-verb.ts';
+
+export type WithdrawOptions = {
+  readonly reason: string;
+  /** The good version; undefined is the newest one before the bad one. */
+  readonly to?: string | undefined;
+  /** `--source`: where a good version that the feed does not have is taken from. */
+  readonly sources?: readonly SourceKind[] | undefined;
+  readonly dryRun?: boolean;
+  readonly outDir?: string | undefined;
+};
+
+/**
+ * Takes a published version back: unlisted, and the last good bytes on top of it as a correction, on both managers.
+ * Run again after an interruption, it goes on where it stopped.
+ * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing more is done
+ */
+export function withdraw(
+  world: World,
+  requests: readonly Request[],
+  options: WithdrawOptions,
+): Promise<RunResult> {
+  return runPlan(world, requests, {
+    resolve: (request, context) => resolveWithdrawal(request, options, context),
+    prepare: (planned, context) => prepare(planned, options, context),
+    act: (planned, made, context) => act(planned, made, options, context),
+    scopes: requests.every(({ version = '' }) => channelOf(version) === 'beta')
+      ? ['unlist', 'push:beta']
+      : ['unlist', 'push'],
+    isDryRun: options.dryRun === true,
+  });
+}
+
+async function act(
+  planned: PlannedWithdrawal,
+  made: Correcting | undefined,
+  options: WithdrawOptions,
+  context: Context,
+): Promise<Outcome> {
+  const { tool, bad, plan, row, good } = planned;
+  const { report } = context.world;
+  for (const sentence of planned.warnings) report.warn(tool.tool, sentence);
+  const common = { tool: tool.tool, version: bad.version };
+  if (options.dryRun && plan.kind === 'stranded' && row.from === bad.version) {
+    const is = 'would be unlisted (nothing was changed: --dry-run)';
+    fail('NOTHING_GOOD', { ...common, is, recovery: '' });
+  }
+  if (options.dryRun)
+    return { ...common, kind: 'made', detail: `${row.why}; nothing was changed (--dry-run)` };
+
+  if (bad.isListed) {
+    report.step(tool.tool, 'unlist', bad.version);
+    const id = tool.packageId ?? tool.tool;
+    await unlistPackage(context.feed, id, bad.version, options.reason);
+    context.published.push(`${id} ${bad.version} is unlisted`);
+  }
+  const fixed = plan.kind === 'overtaken' ? plan.offered : plan.kind === 'correct' ? row.to : undefined;
+  const recoveryTo = (version: string | undefined): readonly string[] =>
+    recoveryLines({
+      tool: tool.tool,
+      packageId: tool.packageId ?? tool.tool,
+      bad: bad.version,
+      fixed: version,
+      isBeta: channelOf(bad.version) === 'beta',
+    });
+  const recovery = recoveryTo(fixed);
+  if (plan.kind === 'correct' && good !== undefined && made !== undefined) {
+    const reason = withdrawalNote(bad.version, options.reason, good.version);
+    const onTop = (await putOnTop(made, reason, context)) ?? row.to;
+    const detail = `${onTop} has the bytes of ${good.version}`;
+    return { ...common, kind: 'withdrawn', detail, recovery: recoveryTo(onTop) };
+  }
+  if (plan.kind === 'stranded' && row.from === bad.version) {
+    // after what mends it for everybody
+    const lines = recovery.map((line) => `\n  ${line}`).join('');
+    fail('NOTHING_GOOD', { ...common, is: 'is unlisted', recovery: lines });
+  }
+  const kind = row.does === 'nothing' ? 'nothing' : 'withdrawn';
+  return { ...common, kind, detail: row.why, recovery };
+}
+
+/** Everything local first: what cannot be made stops the withdrawal before it has begun. */
+async function prepare(
+  planned: PlannedWithdrawal,
+  { outDir }: WithdrawOptions,
+  context: Context,
+): Promise<Correcting | undefined> {
+  const { plan, good } = planned;
+  if (plan.kind !== 'correct' || good === undefined) return undefined;
+  const made = await makeCorrection(planned, good, plan, context);
+  const last = made.stable ?? made.born;
+  if (outDir === undefined || last === undefined) return made;
+  await keepPacked(outDir, last, context);
+  // somebody must put the files of both where Scoop downloads from, when we may not
+  if (made.born !== undefined) {
+    const payloads = await payloadsToKeep(made.born.rendered, context.places);
+    await keepPayloads(outDir, { tool: planned.tool.tool, version: plan.born, payloads });
+  }
+  return made;
+}
+
+export function createCommand(invocation: Invocation): Command {
+  const command = new Command('release:withdraw')
+    .description(
+      'Takes a published version back: unlists it, and puts the bytes of the last good version on top as a correction, for choco and Scoop. Says what a machine that has it must run.',
+    )
+    .argument('<tool@version>', 'version: 1.22.0, or 1.22.0-beta.2');
+  const flagNames = ['reason', 'to', 'source', 'from', 'dryRun', 'out', 'json', 'quiet'] as const;
+  addFlags(command, flagNames, examples, invocation);
+  return command.action((arg: string, flags: ReleaseFlags) =>
+    runVerb(invocation, flags, [arg], async (world, tools) => {
+      const requests = readRequests([arg], tools);
+      const { reason } = flags;
+      if (reason === undefined)
+        return fail('USAGE', { problem: '--reason TEXT is missing: why it is withdrawn.' });
+      if (requests.some(({ version }) => version === undefined)) {
+        return fail('USAGE', { problem: `${arg} names no version: TOOL@VERSION, such as delve@1.22.0.` });
+      }
+      const outDir = await openOutDir(invocation.cwd, flags.out);
+      const options = { ...flags, reason, sources: flags.source, outDir };
+      await withSources(world, { cwd: invocation.cwd, from: flags.from }, async (place) =>
+        endRun(await withdraw(place, requests, options)),
+      );
+    }),
+  );
+}
+
+const examples = [
+  "release:withdraw delve@1.22.0 --reason 'crashes on start'",
+  "release:withdraw delve@1.22.0 --reason 'malicious build' --to 1.20.1",
+  "release:withdraw delve@1.22.0 --reason 'crashes on start' --to 1.20.1 --from tools.bundle",
+  "release:withdraw delve@1.22.0 --reason 'what would happen' --dry-run",
+];

@@ -1,0 +1,146 @@
+import { appendFile, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import AdmZip from 'adm-zip';
+import { describe, expect, it } from 'vitest';
+import { digestBytes, digestFile } from '../../../../formats/digest.ts';
+import { openNupkg } from '../../../../formats/nupkg.ts';
+import { packNupkg } from '../../../../manifest-gen/build/pack/nupkg-writer.ts';
+import { nodePath } from '../../../kit/nodes.ts';
+import { hasNuget, makeNuget } from '../../../kit/nuget.ts';
+import { hasProgram, mustRun } from '../../../kit/programs.ts';
+import { makeRendered } from '../../../kit/rendered.ts';
+
+const root = join(import.meta.dirname, '..', '..', '..', '..');
+
+/**
+ * What the small release packs to. If this changes, every package ever published would be packed to other bytes by a rerun:
+ * do it only with a new packagingNumber in build/render/packaging.ts (docs/decisions/0003).
+ */
+const pinned = '3c379c00b4270893072b417be846fb0db3121dad35698e6832fdb709eeee4916';
+
+describe('a nupkg', () => {
+  it('has these very bytes', async () => {
+    const packed = await packNupkg(await makeRendered(), await folder());
+
+    expect(packed.nupkgDigest.sha256).toBe(pinned);
+    expect(packed.nupkgPath).toMatch(/gadget\.1\.2\.3-beta\.1\.nupkg$/);
+    expect(await digestFile(packed.nupkgPath)).toEqual(packed.nupkgDigest);
+  });
+
+  it('has the same bytes in another time zone, language and folder', async () => {
+    const dir = join(await folder(), 'Ordner mit Löchern');
+    await mkdir(dir);
+    const env = { TZ: 'Asia/Kolkata', LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8' };
+
+    expect(await packIn(dir, process.execPath, env)).toBe(pinned);
+  });
+
+  it.skipIf(nodePath(22) === undefined)('has the same bytes on Node 22', async () => {
+    expect(await packIn(await folder(), nodePath(22)!)).toBe(pinned);
+  });
+
+  it.skipIf(nodePath(24) === undefined)('has the same bytes on Node 24', async () => {
+    expect(await packIn(await folder(), nodePath(24)!, { TZ: 'America/New_York' })).toBe(pinned);
+  });
+
+  it('is what our own reader and adm-zip take apart again', async () => {
+    const rendered = await makeRendered();
+    const { nupkgPath } = await packNupkg(rendered, await folder());
+    const names = [
+      '[Content_Types].xml',
+      '_rels/.rels',
+      'gadget.nuspec',
+      'tools/gdg.exe',
+      'tools/LICENSE.txt',
+      'tools/VERIFICATION.txt',
+      'tools/release.json',
+    ];
+
+    const nupkg = await openNupkg(nupkgPath);
+    try {
+      expect(nupkg.entries.map(({ name }) => name)).toEqual(names);
+      expect(nupkg.nuspec).toMatchObject({ id: 'gadget', version: '1.2.3-beta.1' });
+      expect(digestBytes(await nupkg.readEntry('tools/gdg.exe', 1e6))).toEqual(rendered.exes[0]!.digest);
+    } finally {
+      await nupkg.close();
+    }
+    const zip = new AdmZip(nupkgPath);
+    expect(zip.getEntries().map(({ entryName }) => entryName)).toEqual(names);
+    expect(zip.readAsText('tools/release.json')).toBe(rendered.recordText);
+  });
+
+  it('gives every file a content type, since choco 0.10.15 sees no part without one', async () => {
+    const { nupkgPath } = await packNupkg(await makeRendered(), await folder());
+    const zip = new AdmZip(nupkgPath);
+    const typed = [...zip.readAsText('[Content_Types].xml').matchAll(/Extension="(\w+)"/g)].map(
+      ([, extension]) => extension,
+    );
+    const extensions = zip.getEntries().map(({ entryName }) => entryName.split('.').at(-1));
+
+    expect(typed).toEqual(expect.arrayContaining(extensions.filter((extension) => extension !== 'xml')));
+    expect(zip.readAsText('_rels/.rels')).toContain('Target="/gadget.nuspec"');
+  });
+
+  it('is refused, and not there, when the exe is no longer the one that was verified', async () => {
+    const rendered = await makeRendered();
+    const dir = await folder();
+    await writeFile(rendered.exes[0]!.path, 'another program');
+
+    await expect(packNupkg(rendered, dir)).rejects.toMatchObject({ code: 'REFUSED', exitCode: 3 });
+    expect(await readdir(dir)).toEqual([]);
+  });
+
+  it('is refused, and not there, when only the last byte of a long exe is another', async () => {
+    const rendered = await makeRendered();
+    const dir = await folder();
+    await appendFile(rendered.exes[0]!.path, '!');
+
+    await expect(packNupkg(rendered, dir)).rejects.toMatchObject({ code: 'REFUSED', exitCode: 3 });
+    expect(await readdir(dir)).toEqual([]);
+  });
+
+  it('is not there when it was interrupted', async () => {
+    const dir = await folder();
+    const interruption = new AbortController();
+    const packing = packNupkg(await makeRendered(), dir, interruption.signal);
+    interruption.abort();
+
+    await expect(packing).rejects.toMatchObject({ name: 'AbortError' });
+    expect(await readdir(dir)).toEqual([]);
+  });
+
+  it.skipIf(!hasProgram('unzip'))('is whole for unzip', async () => {
+    const { nupkgPath } = await packNupkg(await makeRendered(), await folder());
+
+    expect(await mustRun('unzip', ['-t', nupkgPath])).toContain('No errors detected');
+  });
+
+  it.skipIf(!hasNuget)(
+    'is installed by nuget.exe under mono from a folder',
+    { timeout: 240_000 },
+    async () => {
+      const rendered = await makeRendered();
+      const dir = await folder();
+      await packNupkg(rendered, dir);
+      const nuget = await makeNuget(dir);
+      const out = join(dir, 'out');
+
+      const result = await nuget('install', 'gadget', '-Prerelease', '-Source', dir, '-OutputDirectory', out);
+
+      expect(result.code, result.stdout + result.stderr).toBe(0);
+      const installed = join(out, 'gadget.1.2.3-beta.1', 'tools');
+      expect(await digestFile(join(installed, 'gdg.exe'))).toEqual(rendered.exes[0]!.digest);
+      expect(await readFile(join(installed, 'VERIFICATION.txt'), 'utf8')).toBe(rendered.verificationText);
+    },
+  );
+});
+
+function folder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'nupkg-'));
+}
+
+function packIn(dir: string, node: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const tsx = join(root, 'node_modules', 'tsx', 'dist', 'cli.mjs');
+  return mustRun(node, [tsx, join(root, 'test', 'kit', 'pack-gadget.ts'), dir], { cwd: dir, env });
+}

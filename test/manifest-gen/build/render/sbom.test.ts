@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { Ajv } from 'ajv';
+import addFormats from 'ajv-formats';
+import { describe, expect, it } from 'vitest';
+import { renderSbom } from '../../../../manifest-gen/build/render/sbom.ts';
+import { type Program, readPrograms } from '../../../../manifest-gen/verify/programs.ts';
+import { makeRendered } from '../../../kit/rendered.ts';
+
+const rendered = await makeRendered();
+const info: NonNullable<Program['info']> = {
+  goVersion: 'go1.22.2',
+  path: 'example.test/gadget/cmd/gdg',
+  module: { path: 'example.test/gadget', version: 'v1.2.3', sum: '' },
+  dependencies: [
+    { path: 'github.com/BurntSushi/toml', version: 'v1.3.2', sum: 'h1:toml' },
+    { path: 'golang.org/x/sys', version: 'v0.20.0', sum: 'h1:sys' },
+    { path: 'github.com/docker/docker', version: 'v26.1.0+incompatible', sum: 'h1:docker' },
+    { path: 'github.com/hashicorp/golang-lru', version: 'v1.0.2', sum: 'h1:lru' },
+    { path: '../fork', version: '', sum: '' },
+  ],
+  settings: { GOOS: 'windows' },
+};
+const arm = { ...info, dependencies: info.dependencies.slice(0, 2), goVersion: 'go1.22.3 X:loopvar' };
+const programs: readonly Program[] = [
+  { architecture: 'amd64', info },
+  { architecture: 'arm64', info: arm },
+];
+const said = await readPrograms(rendered.exes);
+
+describe('the SBOM of a release', () => {
+  it('names tool, exes, modules and licences as far as they are known', async () => {
+    await expect(renderSbom(rendered, programs)).toMatchFileSnapshot(
+      '../../../golden/manifest-gen/gadget.cdx.json',
+    );
+  });
+
+  it('prefers the licences that were read to the list, for the very version', () => {
+    const licenses = {
+      'github.com/BurntSushi/toml@v1.3.2': 'MIT',
+      'golang.org/x/sys@v0.19.0': 'MIT',
+      'github.com/hashicorp/golang-lru@v1.0.2': 'BUSL-1.1',
+    };
+    const { components } = JSON.parse(renderSbom({ ...rendered, licenses }, programs)) as {
+      components: { name: string; licenses?: object[] }[];
+    };
+    const of = (name: string) => components.find((one) => one.name === name)?.licenses;
+
+    expect(of('github.com/BurntSushi/toml')).toEqual([{ license: { id: 'MIT' } }]);
+    expect(of('golang.org/x/sys')).toEqual([{ license: { id: 'BSD-3-Clause' } }]);
+    expect(of('github.com/hashicorp/golang-lru')).toEqual([{ license: { id: 'BUSL-1.1' } }]);
+  });
+
+  it.each<[string, readonly Program[]]>([
+    ['of two exes', programs],
+    ['of an exe that does not say what it is made of', [{ architecture: 'amd64', info: undefined }]],
+    ['of what files say', said],
+  ])('%s is valid by the published schema', async (_, given) => {
+    const validate = await schemaOf('1.6');
+    const bom: unknown = JSON.parse(renderSbom(rendered, given));
+
+    expect(validate(bom), JSON.stringify(validate.errors)).toBe(true);
+    expect(validate({ ...(bom as object), components: [{ name: 'no type' }] })).toBe(false);
+  });
+
+  it('has neither time nor number, so that beta and stable version have the same bytes', async () => {
+    const text = renderSbom(rendered, programs);
+    const stable = { ...rendered, record: { ...rendered.record, version: '1.2.3' } };
+
+    expect(renderSbom(stable, programs)).toBe(text);
+    expect(renderSbom(rendered, [...programs].reverse())).toBe(text);
+    expect(text).not.toMatch(/timestamp|serialNumber/);
+  });
+
+  it('lets each exe depend on its own modules only', () => {
+    const { dependencies } = JSON.parse(renderSbom(rendered, programs)) as {
+      dependencies: { ref: string; dependsOn?: string[] }[];
+    };
+    const of = (ref: string) => dependencies.find((one) => one.ref === ref)?.dependsOn;
+
+    expect(of('gadget')).toEqual(['gdg-windows-amd64.exe', 'gdg-windows-arm64.exe']);
+    expect(of('gdg-windows-arm64.exe')).toEqual([
+      'pkg:golang/github.com/BurntSushi/toml@v1.3.2',
+      'pkg:golang/golang.org/x/sys@v0.20.0',
+      'pkg:golang/stdlib@1.22.3',
+    ]);
+    expect(of('gdg-windows-amd64.exe')).toHaveLength(6);
+  });
+});
+
+/** The schema files that CycloneDX publishes, as they come with its library. */
+async function schemaOf(version: string) {
+  const require = createRequire(import.meta.url);
+  const dir = join(dirname(require.resolve('@cyclonedx/cyclonedx-library/package.json')), 'res', 'schema');
+  const read = async (name: string) => JSON.parse(await readFile(join(dir, name), 'utf8')) as { $id: string };
+  const ajv = new Ajv({ strict: false, validateFormats: true });
+  addFormats.default(ajv);
+  for (const name of ['iri-reference', 'idn-email']) ajv.addFormat(name, true);
+  for (const name of ['spdx', 'jsf-0.82', 'cryptography-defs']) {
+    const file = `${name}.SNAPSHOT.schema.json`;
+    // named by its file, relative to the schema that refers to it
+    ajv.addSchema({ ...(await read(file)), $id: `http://cyclonedx.org/schema/${file}` });
+  }
+  return ajv.compile(await read(`bom-${version}.SNAPSHOT.schema.json`));
+}

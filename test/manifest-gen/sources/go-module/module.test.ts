@@ -1,0 +1,432 @@
+import { execFileSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Found } from '../../../../manifest-gen/release.ts';
+import { installArgs } from '../../../../manifest-gen/sources/go-module/build.ts';
+import {
+  type Go,
+  isSumChecked,
+  type MachineGo,
+  openGo,
+} from '../../../../manifest-gen/sources/go-module/command.ts';
+import { judgeGoError } from '../../../../manifest-gen/sources/go-module/go-fault.ts';
+import { readLicenses } from '../../../../manifest-gen/sources/go-module/licenses.ts';
+import { createGoModule } from '../../../../manifest-gen/sources/go-module/module.ts';
+import { proveModules } from '../../../../manifest-gen/sources/go-module/proof.ts';
+import { chooseToolchain, lastPatch, minorOf } from '../../../../manifest-gen/sources/go-module/toolchain.ts';
+import type { Upstream } from '../../../../manifest-gen/sources/upstream.ts';
+import { createCache } from '../../../../manifest-gen/system/cache/cache.ts';
+import { loadTools, type Tool } from '../../../../manifest-gen/tool-file/tools.ts';
+import { keyOfSetting } from '../../../../manifest-gen/verify/checksum-database/note.ts';
+import { proveSums } from '../../../../manifest-gen/verify/checksum-database/proof.ts';
+import { type Module, makeTinyExe } from '../../../kit/exe.ts';
+import { type GoProxy, startGoProxy } from '../../../kit/go-proxy.ts';
+import { goHere } from '../../../kit/hello-tool.ts';
+import { hasProgram } from '../../../kit/programs.ts';
+import { testCacheDir } from '../../../kit/test-cache.ts';
+import { failureOf, makeTool, makeUpstreamWorld, type UpstreamWorld } from '../../../kit/upstream-world.ts';
+
+const hasGo = hasProgram('go');
+
+describe('the build of a Go payload', () => {
+  it('is one command line that anyone can repeat (contract section 5)', () => {
+    expect(installArgs('github.com/acme/hello/cmd/hello', 'v1.2.3', '')).toEqual([
+      'install',
+      '-trimpath',
+      '-buildvcs=false',
+      '-ldflags',
+      '-s -w -buildid=',
+      'github.com/acme/hello/cmd/hello@v1.2.3',
+    ]);
+    expect(installArgs('x', 'v1.2.3', 'exp.winarm64').slice(-3)).toEqual([
+      '-tags',
+      'exp.winarm64',
+      'x@v1.2.3',
+    ]);
+  });
+});
+
+describe('the toolchain', () => {
+  it.each([
+    ['module x\n\ngo 1.20\n', 21],
+    ['module x\n\ngo 1.22.0\n\ntoolchain go1.22.5\n', 22],
+    ['module x\ngo 1.27.1', 27],
+    ['module x\n', 21],
+    ['module x\n// go 1.30\n', 21],
+  ])('of %j is of minor %i', (goMod, minor) => {
+    expect(minorOf(goMod)).toBe(minor);
+  });
+
+  it('is the last patch by number, whatever platform it is listed for', () => {
+    const versions = [
+      'go1.21.9.linux-amd64',
+      'go1.21.13.windows-arm64',
+      'go1.21.2.linux-amd64',
+      'go1.211.99.x',
+      'go1.21rc4.linux-amd64',
+      'go1.22.1.linux-amd64',
+    ];
+    expect(
+      lastPatch(
+        versions.map((version) => `v0.0.1-${version}`),
+        21,
+      ),
+    ).toBe(13);
+    expect(lastPatch([], 21)).toBeUndefined();
+  });
+
+  const listed = ['go1.21.14', 'go1.22.9', 'go1.26.8'].map((name) => `v0.0.1-${name}.linux-amd64`);
+  const go = {
+    machine: { GOSUMDB: 'sum.test' },
+    run: async () => ({ exitCode: 0, stdout: Buffer.from(JSON.stringify({ Versions: listed })), stderr: '' }),
+  } as unknown as Go;
+  const choose = (toolchain: string, isOnlyRepeated: boolean, named?: string): Promise<string> => {
+    const toolchains = named === undefined ? [] : [{ versions: '*', go: named }];
+    const about = { tool: 'x', version: '1.0.0', kind: 'go-module' } as const;
+    return chooseToolchain(go, { toolchains }, '1.0.0', 'module x\n\ngo 1.22.0\n', about, {
+      toolchain,
+      isOnlyRepeated,
+    });
+  };
+
+  it.each([
+    ['go1.22.3', undefined, 'go1.22.3'],
+    ['go1.21.3', undefined, 'go1.22.9'],
+    ['go1.21.3', '1.21', 'go1.21.3'],
+    ['go1.21.3', '1.21.14', 'go1.21.14'],
+    ['go1.210.3', '1.21', 'go1.21.14'],
+    ['go1.26.1', '1.21', 'go1.21.14'],
+  ])(
+    'that built it before, %s, stays where the tool file (%s) allows it: %s',
+    async (recorded, named, expected) => {
+      expect(await choose(recorded, false, named)).toBe(expected);
+    },
+  );
+
+  it.each([
+    ['go1.21.3', 'go1.21.3'],
+    ['go1.26.1', 'go1.26.1'],
+    // all but a plain release would run what lies on this machine, or none that can be fetched
+    ['go1.20.14', 'go1.22.9'],
+    ['go1.22', 'go1.22.9'],
+    ['go1.22.3-mine', 'go1.22.9'],
+    ['go1.22.3+path', 'go1.22.9'],
+    ['go1.22.03', 'go1.22.9'],
+    ['local', 'go1.22.9'],
+    ['path', 'go1.22.9'],
+    ['../../go', 'go1.22.9'],
+    ['go1.22.3\nGOFLAGS=x', 'go1.22.9'],
+    ['', 'go1.22.9'],
+  ])('of a record, %j, is run again only when it is a release: %s', async (recorded, expected) => {
+    expect(await choose(recorded, true)).toBe(expected);
+  });
+});
+
+describe('what Go says', () => {
+  it.each([
+    [
+      'x@v9.9.9: reading https://proxy.test/x/@v/v9.9.9.info: 404 Not Found\n\tserver response: not found: x@v9.9.9: invalid version: unknown revision v9.9.9',
+      'lacks',
+    ],
+    ['x@v9.9.9: reading https://proxy.test/x/@v/v9.9.9.info: 410 Gone', 'lacks'],
+    [
+      'x@v9.9.9: reading https://proxy.test/x/@v/v9.9.9.info: 403 Forbidden\n\tserver response: This module version is not available.',
+      'lacks',
+    ],
+    ['x@v9.9.9: invalid version: unknown revision v9.9.9', 'lacks'],
+    [
+      'x@v1.0.0: reading https://proxy.test/x/@v/v1.0.0.info: 403 Forbidden\n\tserver response: quarantined',
+      'unreachable',
+    ],
+    ['x@v1.0.0: reading https://proxy.test/x/@v/v1.0.0.info: 502 Bad Gateway', 'unreachable'],
+    ['Get "https://proxy.test/x/@v/list": dial tcp: lookup proxy.test: no such host', 'unreachable'],
+    ['Get "http://127.0.0.1:9/x": dial tcp 127.0.0.1:9: connect: connection refused', 'unreachable'],
+    ['x@v1.0.0: module lookup disabled by GOPROXY=off', 'unreachable'],
+    // numbers that are no status
+    [
+      'x@v1.404.0: Get "http://127.0.0.1:410/x/@v/v1.404.0.info": dial tcp 127.0.0.1:410: connect: connection refused',
+      'unreachable',
+    ],
+    [
+      'x@v1.404.0: verifying module: x@v1.404.0: Get "https://sum.test/lookup/x@v1.404.0": dial tcp: i/o timeout',
+      'unreachable',
+    ],
+    // GOPROXY=direct on a machine without git
+    [
+      'x@v1.0.0: unable to resolve git version: failed to execute git version: exec: "git": executable file not found in $PATH',
+      'unreachable',
+    ],
+    [
+      'x@v1.0.0: verifying module: checksum mismatch\n\tdownloaded: h1:a\n\tsum.test: h1:b\n\nSECURITY ERROR',
+      'refused',
+    ],
+    [
+      'x@v1.0.0: verifying module: x@v1.0.0: reading https://sum.test/lookup/x@v1.0.0: 404 Not Found',
+      'refused',
+    ],
+    [
+      'x@v1.0.0: verifying module: x@v1.0.0: Get "https://sum.test/lookup/x": dial tcp: i/o timeout',
+      'unreachable',
+    ],
+  ])('in %j comes to: %s', (text, expected) => {
+    expect(judgeGoError(text)).toBe(expected);
+  });
+
+  it.each<[Partial<MachineGo>, string, boolean]>([
+    [{}, 'github.com/acme/hello', true],
+    [{ GOSUMDB: 'off' }, 'github.com/acme/hello', false],
+    [{ GONOSUMDB: 'github.com/acme' }, 'github.com/acme/hello', false],
+    [{ GONOSUMDB: 'github.com/acme/' }, 'github.com/acme/hello', false],
+    [{ GONOSUMDB: '*.corp.test,github.com/*/hello' }, 'github.com/acme/hello', false],
+    [{ GONOSUMDB: '*.corp.test' }, 'git.corp.test/hello', false],
+    [{ GONOSUMDB: 'github.com/acme/hello/more' }, 'github.com/acme/hello', true],
+    [{ GONOSUMDB: 'github.com/ac' }, 'github.com/acme/hello', true],
+  ])('with %j of %s is vouched for by the checksum database: %s', (given, path, expected) => {
+    const machine = {
+      GOVERSION: '',
+      GOPROXY: '',
+      GONOPROXY: '',
+      GOPRIVATE: '',
+      GOSUMDB: 'sum.test',
+      GONOSUMDB: '',
+    };
+    expect(isSumChecked({ ...machine, ...given }, path)).toBe(expected);
+  });
+});
+
+describe('a machine without Go', () => {
+  it('is told which Go it needs, exit code 4', async () => {
+    const world = await makeUpstreamWorld({ env: { PATH: tmpdir(), Path: tmpdir() } });
+    const failure = await failureOf(createGoModule(world.settings).find(makeGoTool('1.21.13'), '1.0.0'));
+    expect(failure).toMatchObject({
+      code: 'TOOLCHAIN_MISSING',
+      exitCode: 4,
+      message: expect.stringContaining('1.21'),
+    });
+    await world.stop();
+  });
+});
+
+describe('a Go module', () => {
+  let proxy: GoProxy;
+  let world: UpstreamWorld;
+  let local = '';
+  beforeAll(async () => {
+    if (!hasGo) return;
+    local = await goHere();
+    proxy = await startGoProxy([
+      {
+        path: 'example.test/hello',
+        version: 'v1.0.0',
+        files: {
+          'go.mod': 'module example.test/hello\n\ngo 1.21\n',
+          'main.go': 'package main\n\nfunc main() { undefined() }\n',
+        },
+      },
+      {
+        path: 'example.test/hello',
+        version: 'v1.1.0',
+        files: {
+          'go.mod': 'module example.test/hello\n\ngo 1.99\n',
+          'main.go': 'package main\n\nfunc main() {}\n',
+        },
+      },
+      {
+        path: 'example.test/dep',
+        version: 'v1.0.0',
+        files: {
+          'go.mod': 'module example.test/dep\n\ngo 1.99\n',
+          'dep.go': 'package dep\n',
+          'license.go': 'package dep\n',
+          LICENSE: await readFile(join(process.cwd(), 'LICENSE'), 'utf8'),
+        },
+      },
+    ]);
+    world = await makeUpstreamWorld({
+      env: { ...proxy.env, GOFLAGS: '-mod=vendor', GOEXPERIMENT: 'nosuch', GOBIN: tmpdir() },
+    });
+  });
+  afterAll(async () => {
+    await proxy?.stop();
+    await world?.stop();
+  });
+
+  it.skipIf(!hasGo)(
+    'that does not compile ends with exit code 1 and what the compiler said (needs go)',
+    async () => {
+      const upstream = createGoModule(world.settings);
+      const found = (await upstream.find(makeGoTool(local), '1.0.0')) as Found;
+      const failure = await failureOf(upstream.fetch(found, world.report));
+      expect(failure).toMatchObject({
+        code: 'BUILD_FAILED',
+        exitCode: 1,
+        message: expect.stringContaining('undefined: undefined'),
+      });
+      expect(world.said).toContainEqual(expect.stringContaining('undefined: undefined'));
+    },
+  );
+
+  it.skipIf(!hasGo)(
+    'of an exe has its licence by its files, and is refused when it is another than the exe has (needs go)',
+    async () => {
+      const about = { tool: 'hello', version: '1.0.0', kind: 'go-module' } as const;
+      const go = await openGo(world.settings, about);
+      const spec = 'example.test/dep@v1.0.0';
+      const { stdout } = await go.run({ args: ['mod', 'download', '-json', spec] });
+      const { Sum: sum } = JSON.parse(stdout.toString('utf8')) as { Sum: string };
+      const exeWith = async (dependency: Module) => {
+        const path = join(await world.settings.cache.npm(), `${dependency.sum!.length}.exe`);
+        const module = { path: 'example.test/hello', version: 'v1.0.0' };
+        await writeFile(path, makeTinyExe({ module, dependencies: [dependency] }));
+        return [{ path }];
+      };
+      const dep = { path: 'example.test/dep', version: 'v1.0.0' };
+
+      expect(await readLicenses(go, await exeWith({ ...dep, sum }), about)).toEqual({ [spec]: 'MIT' });
+      expect(
+        await failureOf(readLicenses(go, await exeWith({ ...dep, sum: 'h1:none' }), about)),
+      ).toMatchObject({ code: 'REFUSED', exitCode: 3, message: expect.stringContaining(spec) });
+      expect(
+        await failureOf(readLicenses(go, await exeWith({ ...dep, version: 'v1.0.9', sum }), about)),
+      ).toMatchObject({ code: 'SOURCE_UNREACHABLE', exitCode: 4 });
+    },
+  );
+
+  it.skipIf(!hasGo)('comes by a proxy whose user and password nobody is shown (needs go)', async () => {
+    const GOPROXY = proxy.url.replace('://', '://robot:hidden@');
+    const settings = { ...world.settings, env: { ...world.settings.env, GOPROXY, GOSUMDB: 'off' } };
+    const go = await openGo(settings, { tool: 'hello', version: '1.0.0', kind: 'go-module' });
+    const lines: string[] = [];
+
+    const args = ['mod', 'download', 'example.test/nothing@v1.0.0'];
+    const { stderr } = await go.run({ args, onLine: (line) => lines.push(line) });
+
+    expect(lines.join('\n')).toContain('example.test/nothing');
+    expect(`${stderr}\n${lines.join('\n')}`).not.toMatch(/robot|hidden/);
+  });
+
+  it.skipIf(!hasGo)('for a Go that the proxy does not have ends with exit code 4 (needs go)', async () => {
+    const failure = await failureOf(createGoModule(world.settings).find(makeGoTool(), '1.1.0'));
+    expect(failure).toMatchObject({ code: 'TOOLCHAIN_UNAVAILABLE', exitCode: 4 });
+  });
+
+  it.skipIf(!hasGo)('is absent from the checksum database when that is off (needs go)', async () => {
+    const { details } = (await createGoModule(world.settings).find(makeGoTool(local), '1.0.0')) as Found;
+    expect(JSON.stringify(details)).toContain('"isSumChecked":false');
+  });
+});
+
+/** The module proxy of this machine, asked once; a machine without internet skips by name. */
+const hasProxy = hasGo && canReach();
+
+describe('delve 1.22.0 from the Go module proxy of this machine', () => {
+  let upstream: Upstream;
+  let delve: Tool;
+  let world: UpstreamWorld;
+  beforeAll(async () => {
+    world = await makeUpstreamWorld();
+    // kept between runs: toolchain and build would be most of the time of the whole suite
+    upstream = createGoModule({ ...world.settings, cache: createCache(testCacheDir) });
+    delve = (await loadTools(join(process.cwd(), 'manifest-gen', 'tools'))).find(
+      ({ tool }) => tool === 'delve',
+    )!;
+  });
+  afterAll(() => world.stop());
+
+  it.skipIf(!hasProxy)(
+    'is built by the last Go of its minor, with its sum vouched for (needs go and its proxy)',
+    async () => {
+      const found = (await upstream.find(delve, '1.22.0')) as Found;
+      expect(found).toMatchObject({
+        upstream: 'github.com/go-delve/delve@v1.22.0',
+        offers: [{ architecture: 'amd64' }, { architecture: 'arm64' }],
+      });
+      expect(found.published).toEqual(new Date('2023-12-29T22:48:07Z'));
+      expect(JSON.stringify(found.details)).toContain('go1.21.13');
+      expect(JSON.stringify(found.details)).toContain('h1:c7GOFs49/jMGHdp10KphKkGqNmLjOp7fcwz1MQwcMlw=');
+    },
+  );
+
+  it.skipIf(!hasProxy)(
+    'makes the same exes as on every machine (needs go and its proxy)',
+    { timeout: 900_000 },
+    async () => {
+      const fetched = await upstream.fetch((await upstream.find(delve, '1.22.0')) as Found, world.report);
+      const { assets, licenses = {} } = fetched;
+      expect(assets.map(({ digest }) => digest.sha256)).toEqual([
+        'c528a3d94598804dadd7c010ae57cd1c4e577c49604e6c76677bb03dfb7b3d51',
+        '4f2191964168fa9fc54438d098bd7eb5df959af8048b742066df8e16ed7be70e',
+      ]);
+      expect(assets.map(({ goModule }) => goModule!.tags)).toEqual(['', 'exp.winarm64']);
+      expect(licenses).toMatchObject({
+        'github.com/spf13/cobra@v1.7.0': 'Apache-2.0',
+        'github.com/hashicorp/golang-lru@v1.0.2': 'MPL-2.0',
+        'golang.org/x/sys@v0.13.0': 'BSD-3-Clause',
+      });
+      // another machine, which has the exes and none of their modules
+      const go = await openGo(world.settings, { tool: 'delve', version: '1.22.0', kind: 'go-module' });
+      expect(await readLicenses(go, assets, { tool: 'delve', version: '1.22.0', kind: 'go-module' })).toEqual(
+        licenses,
+      );
+    },
+  );
+
+  const hasDatabase = hasProxy && keyOfSetting(goEnv('GOSUMDB')) !== undefined;
+  it.skipIf(!hasDatabase)(
+    'and other modules are proved to be in the checksum database (needs go, its proxy and checksum database)',
+    async () => {
+      const about = { tool: 'delve', version: '1.22.0', kind: 'go-module' } as const;
+      const cache = createCache(testCacheDir);
+      const modules = [
+        { path: 'github.com/go-delve/delve', version: 'v1.22.0', sum: '' },
+        { path: 'github.com/BurntSushi/toml', version: 'v1.3.2', sum: '' },
+      ];
+      const proof = await proveModules(
+        await openGo({ ...world.settings, cache }, about),
+        cache,
+        modules,
+        about,
+      );
+      expect(proveSums(proof!, keyOfSetting(goEnv('GOSUMDB'))!)).toEqual({
+        sums: new Map([
+          ['github.com/BurntSushi/toml@v1.3.2', 'h1:o7IhLm0Msx3BaB+n3Ag7L8EVlByGnpq14C4YWiu/gL8='],
+          ['github.com/go-delve/delve@v1.22.0', 'h1:c7GOFs49/jMGHdp10KphKkGqNmLjOp7fcwz1MQwcMlw='],
+        ]),
+      });
+    },
+  );
+
+  it.skipIf(!hasProxy)('lacks a version that was never released (needs go and its proxy)', async () => {
+    expect(await upstream.find(delve, '1.98.76')).toMatchObject({
+      kind: 'go-module',
+      lacks: expect.any(String),
+    });
+  });
+});
+
+function makeGoTool(go?: string): Tool {
+  const modules = [{ module: 'example.test/hello', main: 'example.test/hello' }];
+  const toolchains = go === undefined ? [] : [{ versions: '*', go }];
+  return makeTool({ sources: [{ kind: 'go-module', modules, toolchains }] });
+}
+
+function goEnv(name: string): string {
+  return execFileSync('go', ['env', name], { encoding: 'utf8' }).trim();
+}
+
+function canReach(): boolean {
+  try {
+    const env = { ...process.env, GOTOOLCHAIN: 'local', GOFLAGS: '-mod=mod' };
+    execFileSync('go', ['list', '-m', 'github.com/go-delve/delve@v1.22.0'], {
+      cwd: tmpdir(),
+      env,
+      timeout: 60_000,
+      stdio: 'ignore',
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,63 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createHttp } from '../../../../manifest-gen/sources/http/http.ts';
+import { type Listening, listen } from '../../../kit/listen.ts';
+
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+async function serve(...given: Parameters<typeof listen>): Promise<Listening> {
+  const server = await listen(...given);
+  stops.push(server.stop);
+  return server;
+}
+
+describe('the HTTP client', () => {
+  it('names itself', async () => {
+    const server = await serve((request, response) => response.end(request.headers['user-agent']));
+    expect(await createHttp({ userAgent: 'go-win-tools/1' })(server.url).text()).toBe('go-win-tools/1');
+  });
+
+  it('takes a key along to the same origin and leaves it behind for another port', async () => {
+    const seen: (string | undefined)[] = [];
+    const other = await serve((request, response) => {
+      seen.push(request.headers.authorization);
+      response.end('there');
+    });
+    const server: Listening = await serve((request, response) => {
+      seen.push(request.headers.authorization);
+      const location = request.url === '/' ? '/again' : other.url;
+      response.writeHead(302, { location }).end();
+    });
+    const http = createHttp({ userAgent: 'x' });
+    expect(await http(server.url, { headers: { authorization: 'Bearer secret' } }).text()).toBe('there');
+    expect(seen).toEqual(['Bearer secret', 'Bearer secret', undefined]);
+  });
+
+  it('goes through HTTP_PROXY for plain addresses, and directly where NO_PROXY says so', async () => {
+    const target = await serve((_, response) => response.end('target'));
+    const proxy = await serve((request, response) => response.end(`proxied ${request.url}`));
+    const http = createHttp({ userAgent: 'x', httpProxy: proxy.url.replace('http://', '') });
+    expect(await http(`${target.url}/file`).text()).toBe(`proxied ${target.url}/file`);
+    const direct = createHttp({ userAgent: 'x', httpProxy: proxy.url, noProxy: 'example.test,127.0.0.1' });
+    expect(await direct(`${target.url}/file`).text()).toBe('target');
+  });
+
+  it('asks HTTPS_PROXY for a tunnel, so that the proxy sees host and port only', async () => {
+    const asked: (string | undefined)[] = [];
+    const proxy: Server = createServer();
+    proxy.on('connect', (request, socket) => {
+      asked.push(request.url);
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    stops.push(async () => void proxy.close());
+    const httpsProxy = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const http = createHttp({ userAgent: 'x', httpsProxy });
+    await expect(http('https://example.test/secret/path', { retry: { limit: 0 } })).rejects.toThrow();
+    expect(asked).toEqual(['example.test:443']);
+  });
+});
