@@ -1,5 +1,5 @@
 /**
- * Who may import whom. The picture behind these rules is in docs/house.md.
+ * Who may import whom. The picture behind these rules is in ARCHITECTURE.md.
  * @type {import('dependency-cruiser').IConfiguration}
  */
 const doors = [

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { setupCommands } from '../../server/gallery/commands.ts';
 import { productDir } from '../kit/test-server.ts';
@@ -27,18 +27,6 @@ function anchorsOf(text: string): readonly string[] {
 }
 
 describe('the pages for clients', () => {
-  it.each(names)('has links that lead somewhere: %s', async (name) => {
-    const text = textOf(name).replace(/```[\s\S]*?```/g, '');
-    const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
-
-    expect(links).not.toEqual([]);
-    for (const [link, path = '', anchor] of links) {
-      const target = path === '' ? join(dir, name) : resolve(dirname(join(dir, name)), path);
-      const found = await readFile(target, 'utf8');
-      if (anchor !== undefined) expect(anchorsOf(found), link).toContain(anchor);
-    }
-  });
-
   it('are all in their list', () => {
     const listed = [...textOf('README.md').matchAll(/\]\(([\w-]+\.md)\)/g)].map(([, path]) => path);
 

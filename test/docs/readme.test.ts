@@ -21,17 +21,7 @@ const runBy: Readonly<Record<string, string>> = {
   'npx -y pnpm@10 release:status': 'test/flows/main-job.test.ts',
   'npx -y pnpm@10 release:beta delve@1.22.0 --source go-module': 'test/flows/main-job.test.ts',
   'npx -y pnpm@10 release:promote delve': 'test/flows/main-job.test.ts',
-  'npx -y pnpm@10 release:verify delve': 'test/flows/verify.test.ts',
-  'npx -y pnpm@10 release:check': 'test/flows/release-check.test.ts',
   'npx -y pnpm@10 release:withdraw delve@1.22.0 --reason "crashes on start"': 'test/flows/withdraw.test.ts',
-  'npx -y pnpm@10 shims --out ./shims': 'test/shims/command.test.ts',
-  'npx -y pnpm@10 serve --help': 'test/docs/readme.test.ts',
-  'npx -y pnpm@10 feed:keys add --name ci --scope read --scope push': 'test/flows/operator.test.ts',
-  'npx -y pnpm@10 feed:import ./packages --dry-run': 'test/flows/operator.test.ts',
-  'npx -y pnpm@10 feed:backup feed.tgz': 'test/flows/operator.test.ts',
-  'npx -y pnpm@10 feed:verify': 'test/flows/operator.test.ts',
-  'npx -y pnpm@10 feed:audit downloads delve': 'test/flows/operator.test.ts',
-  'npx -y pnpm@10 feed:conformance http://127.0.0.1:8080/nuget': 'test/flows/operator.test.ts',
 };
 
 describe('the README', () => {

@@ -5,12 +5,12 @@ import { makeNupkg } from '../kit/nupkg.ts';
 import { type RunResult, run } from '../kit/programs.ts';
 import { makeTempDir, productDir, pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 
-/** The commands of the README's block for operators, as they stand there. */
-const readme = await readFile(join(productDir, 'README.md'), 'utf8');
+/** The commands of the operator's guide, as it has them. */
+const guide = await readFile(join(productDir, 'docs/operate/README.md'), 'utf8');
 const commandOf = (verb: string): string[] =>
-  (new RegExp(`^npx -y pnpm@10 (${verb} .*|${verb})$`, 'm').exec(readme)?.[1] ?? '').split(' ');
+  (new RegExp(`^npx -y pnpm@10 (${verb} .*|${verb})$`, 'm').exec(guide)?.[1] ?? '').split(' ');
 
-describe("the operator's commands of the README, beside a running server", () => {
+describe("the commands of the operator's guide, beside a running server", () => {
   let server: TestServer;
   let dir: string;
   beforeAll(async () => {
