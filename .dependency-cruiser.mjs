@@ -15,7 +15,7 @@ const doors = [
   'admin',
   'ops',
 ];
-const adapters = '^server/(catalog/sql/|blobs/(?!blob-)[a-z0-9]+-store|keys/sql-|audit/sql-)';
+const adapters = '^server/(database/|catalog/sql/|blobs/(?!blob-)[a-z0-9]+-store|keys/sql-|audit/sql-)';
 
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
@@ -82,7 +82,7 @@ export default {
     forbid(
       'adapters-in-the-house-only',
       'Only the composition roots (and an adapter itself) know concrete classes.',
-      { path: '^server/', pathNot: `${adapters}|^server/(house|reading|purge-again)\\.ts$` },
+      { path: '^server/', pathNot: `${adapters}|^server/(house|reading|purge-again|data-dir)\\.ts$` },
       { path: adapters },
     ),
     forbid(
@@ -142,10 +142,10 @@ export default {
     ),
     forbid(
       'database-in-one-place',
-      'Connections are opened by catalog/sql/connect.ts alone.',
+      'Connections are opened by server/database/ alone.',
       {
         path: '^(server|manifest-gen|formats)/',
-        pathNot: '^server/(catalog|keys|audit)/|^server/data-dir\\.ts$',
+        pathNot: '^server/(database|catalog/sql)/|^server/keys/sql-|^server/data-dir\\.ts$',
       },
       { path: 'node_modules/better-sqlite3/' },
     ),

@@ -13,7 +13,7 @@ import { createReport, createWorld, readToolsOf, type World } from './manifest-g
 import { releaseFirst } from './manifest-gen/verbs/first.ts';
 import { operator } from './server/audit/audit.ts';
 import { configHelp, loadConfig } from './server/config.ts';
-import { rebuildCommand } from './server/database-driver.ts';
+import { rebuildCommand } from './server/database/driver.ts';
 import { FeedError } from './server/errors.ts';
 import { installCommands } from './server/gallery/commands.ts';
 import type { Keys } from './server/keys/keys.ts';

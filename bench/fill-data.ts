@@ -5,8 +5,8 @@ import { type Nuspec, readNuspec } from '../formats/nuspec.ts';
 import { operator } from '../server/audit/audit.ts';
 import { pathOfBlob } from '../server/blobs/disk-reader.ts';
 import { createSqlCatalog } from '../server/catalog/sql/catalog.ts';
-import { openDatabase } from '../server/catalog/sql/connect.ts';
 import { openDataDir } from '../server/data-dir.ts';
+import { openDatabase } from '../server/database/connection.ts';
 import { type BenchPackage, makeNupkg, nuspecOf } from './packages.ts';
 
 const batch = 2_000;

@@ -3,7 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, write
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { type Closed, closeToOthers } from './data-modes.ts';
-import { driverError, isDriverError } from './database-driver.ts';
+import { driverError, isDriverError } from './database/driver.ts';
 import { FeedError, fail } from './errors.ts';
 
 /**

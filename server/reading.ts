@@ -5,9 +5,9 @@ import type { BlobReader } from './blobs/blob-store.ts';
 import { createDiskReader } from './blobs/disk-reader.ts';
 import { openDiskStore } from './blobs/disk-store.ts';
 import type { CatalogSnapshot } from './catalog/snapshot.ts';
-import { openDatabase } from './catalog/sql/connect.ts';
 import { openSnapshot, takeSnapshot } from './catalog/sql/snapshot.ts';
 import { lockBlobs, openDataDir, pathsIn } from './data-dir.ts';
+import { openDatabase } from './database/connection.ts';
 import { fail } from './errors.ts';
 import { keepKeyStands, keyStandsOf } from './keys/sql-stands.ts';
 

@@ -1,5 +1,5 @@
-import { type Connection, durably } from '../catalog/sql/connect.ts';
-import { createStatements } from '../catalog/sql/statements.ts';
+import { type Connection, durably } from '../database/connection.ts';
+import { createStatements } from '../database/statements.ts';
 import type { Actor, Audit, AuditEntry, Change } from './audit.ts';
 import { createRecordChange, readHead } from './sql-record.ts';
 

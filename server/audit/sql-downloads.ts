@@ -1,7 +1,7 @@
 import { normalizeVersion } from '../../formats/nuget-version.ts';
-import { type Connection, withoutWaiting } from '../catalog/sql/connect.ts';
-import { createStatements } from '../catalog/sql/statements.ts';
-import { createWriteLater } from '../catalog/write-later.ts';
+import { type Connection, withoutWaiting } from '../database/connection.ts';
+import { createStatements } from '../database/statements.ts';
+import { createWriteLater } from '../database/write-later.ts';
 import type { Download, DownloadCount, Downloads, Recipient } from './downloads.ts';
 
 export type DownloadLimits = {

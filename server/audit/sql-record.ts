@@ -1,4 +1,4 @@
-import type { Prepare } from '../catalog/sql/statements.ts';
+import type { Prepare } from '../database/statements.ts';
 import type { Actor, AuditHead, Change } from './audit.ts';
 import { hashOf, noHash } from './chain.ts';
 

@@ -1,9 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Actor } from '../audit/audit.ts';
 import { createRecordChange } from '../audit/sql-record.ts';
-import { type Connection, durably } from '../catalog/sql/connect.ts';
-import { createStatements } from '../catalog/sql/statements.ts';
-import { createWriteLater } from '../catalog/write-later.ts';
+import { type Connection, durably } from '../database/connection.ts';
+import { createStatements } from '../database/statements.ts';
+import { createWriteLater } from '../database/write-later.ts';
 import type { KeyTerms } from './api-keys.ts';
 import type { Keys, NewKey, Rotation } from './keys.ts';
 import { type RawKey, toRecord } from './sql-rows.ts';

@@ -1,8 +1,8 @@
 import Database from 'better-sqlite3';
 import { operator } from '../audit/audit.ts';
 import { createRecordChange } from '../audit/sql-record.ts';
-import type { Connection } from '../catalog/sql/connect.ts';
-import { createStatements } from '../catalog/sql/statements.ts';
+import type { Connection } from '../database/connection.ts';
+import { createStatements } from '../database/statements.ts';
 import type { RawKey } from './sql-rows.ts';
 
 type Stand = Pick<RawKey, 'id' | 'name' | 'hash' | 'expires' | 'rotated' | 'revoked'>;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { operator } from '../../server/audit/audit.ts';
 import { createSqlCatalog } from '../../server/catalog/sql/catalog.ts';
-import { openDatabase } from '../../server/catalog/sql/connect.ts';
+import { openDatabase } from '../../server/database/connection.ts';
 import { makePackage } from './new-package.ts';
 
 const sentence = 'This ordinary sentence says what the tool does, for whom it was made, and why. ';

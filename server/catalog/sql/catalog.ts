@@ -1,5 +1,10 @@
 import type { Actor } from '../../audit/audit.ts';
 import { createRecordChange } from '../../audit/sql-record.ts';
+import { type Connection, durably } from '../../database/connection.ts';
+import { createGroupCommit } from '../../database/group-commit.ts';
+import { inTime, type Scans } from '../../database/scans.ts';
+import type { Sql } from '../../database/sql.ts';
+import { createStatements, type SqlValue } from '../../database/statements.ts';
 import { fail } from '../../errors.ts';
 import { createPause } from '../../pause.ts';
 import type { Catalog, NewPackage, PackageFile, PackageRow, Questions } from '../catalog.ts';
@@ -8,10 +13,8 @@ import { createNuspecs } from '../nuspecs.ts';
 import type { PackageQuery, SemVerView } from '../query.ts';
 import type { UnreadNuspecs } from '../unread-nuspecs.ts';
 import { joins } from './columns.ts';
-import { type Connection, durably } from './connect.ts';
 import { createDownloadCounts } from './downloads.ts';
 import { keepFreshBlob } from './fresh-blobs.ts';
-import { createGroupCommit } from './group-commit.ts';
 import { setLatestFlags } from './latest.ts';
 import { estimate, longTextOf, maxHereNs, maxQuickNs, readSizes } from './load.ts';
 import { nextPlace, sameTexts } from './place.ts';
@@ -27,9 +30,6 @@ import {
   toLatePackageRow,
   toPackageRow,
 } from './rows.ts';
-import { inTime, type Scans } from './scans.ts';
-import { createStatements, type SqlValue } from './statements.ts';
-import type { Sql } from './term.ts';
 import { nextUnread, storeNuspec } from './unread-nuspecs.ts';
 import { readVersionsOf } from './versions-of.ts';
 

@@ -1,8 +1,8 @@
-import { createWriteLater } from '../write-later.ts';
-import { type Connection, withoutWaiting } from './connect.ts';
+import { type Connection, withoutWaiting } from '../../database/connection.ts';
+import type { Prepare } from '../../database/statements.ts';
+import { createWriteLater } from '../../database/write-later.ts';
 import type { Revisions } from './revisions.ts';
 import type { PackageKey } from './rows.ts';
-import type { Prepare } from './statements.ts';
 
 /** Downloads counted in memory, written in batches: one transaction for all that came in within seconds. */
 export function createDownloadCounts(db: Connection, prepare: Prepare, revisions: Revisions) {

@@ -1,17 +1,8 @@
+import { raw, type Sql, sql } from '../../database/sql.ts';
 import { fail } from '../../errors.ts';
 import type { CompareOperator, Expression, FunctionName, SemVerView } from '../query.ts';
 import { columns } from './columns.ts';
-import {
-  columnTerm,
-  literalTerm,
-  raw,
-  type Sql,
-  sameCase,
-  sql,
-  type Term,
-  type TextTerm,
-  textFunctions,
-} from './term.ts';
+import { columnTerm, literalTerm, sameCase, type Term, type TextTerm, textFunctions } from './term.ts';
 
 /** SQLite refuses expressions deeper than 1,000; each of ours may become three of its own. */
 const maxDepth = 300;

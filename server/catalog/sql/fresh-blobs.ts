@@ -1,7 +1,7 @@
 import type { FreshBlob, FreshBlobs } from '../../blobs/fresh-blobs.ts';
+import { type Connection, withoutWaiting } from '../../database/connection.ts';
+import { createStatements, type Prepare } from '../../database/statements.ts';
 import { fail } from '../../errors.ts';
-import { type Connection, withoutWaiting } from './connect.ts';
-import { createStatements, type Prepare } from './statements.ts';
 
 /** In the transaction that adds the row which names the blob. */
 export function keepFreshBlob(prepare: Prepare, sha256: string, bytes: Buffer): void {

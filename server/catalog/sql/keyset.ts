@@ -1,5 +1,5 @@
-import type { SqlValue } from './statements.ts';
-import { raw, type Sql, sql } from './term.ts';
+import { raw, type Sql, sql } from '../../database/sql.ts';
+import type { SqlValue } from '../../database/statements.ts';
 
 /** One of the values that rows are ordered by. */
 export type OrderTerm = { readonly value: Sql; readonly isDescending: boolean };

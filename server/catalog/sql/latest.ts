@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
+import type { Prepare } from '../../database/statements.ts';
 import { type Candidate, chooseLatest } from '../latest.ts';
-import type { Prepare } from './statements.ts';
 
 type Row = Candidate & { readonly pk: number; readonly flags: readonly number[] };
 

@@ -1,7 +1,7 @@
+import type { Connection } from '../../database/connection.ts';
 import type { Cost } from '../cost.ts';
 import { conjunction, idOf } from '../one-id.ts';
 import type { Expression, PackageQuery, QueryProperty } from '../query.ts';
-import type { Connection } from './connect.ts';
 
 /** How large the catalog is, as far as it decides where a query runs. */
 export type Sizes = {

@@ -1,10 +1,10 @@
 import type { Actor } from '../../audit/audit.ts';
 import { createRecordChange } from '../../audit/sql-record.ts';
+import { type Connection, durably } from '../../database/connection.ts';
+import { createStatements } from '../../database/statements.ts';
 import type { Payload, Payloads } from '../payloads.ts';
-import { type Connection, durably } from './connect.ts';
 import { doomBlob, isPurged } from './purge.ts';
 import { packageKey } from './rows.ts';
-import { createStatements } from './statements.ts';
 
 /** The payloads in SQLite. */
 export function createSqlPayloads(db: Connection): Payloads {

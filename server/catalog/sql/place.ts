@@ -1,5 +1,5 @@
+import type { Prepare } from '../../database/statements.ts';
 import { saidOf } from '../nuspecs.ts';
-import type { Prepare } from './statements.ts';
 
 /** So many versions of an id lie side by side, as the last bits of their `pk`; the bits before are the number of the id. */
 const idBits = 20;

@@ -2,11 +2,11 @@ import Database from 'better-sqlite3';
 import type { Actor, Change } from '../../audit/audit.ts';
 import type { RecordChange } from '../../audit/sql-record.ts';
 import type { DoomedBlobs } from '../../blobs/doomed-blobs.ts';
+import type { Connection } from '../../database/connection.ts';
+import { createStatements, type Prepare } from '../../database/statements.ts';
 import type { Purged } from '../catalog.ts';
-import type { Connection } from './connect.ts';
 import { setLatestFlags } from './latest.ts';
 import { type PackageKey, packageKey } from './rows.ts';
-import { createStatements, type Prepare } from './statements.ts';
 
 type PackageRef = { pk: number; id: string; version: string; sha256: string; texts_pk: number };
 type PayloadRef = { tool: string; version: string; file: string; sha256: string };

@@ -1,10 +1,10 @@
 import { plainPackageType } from '../../../formats/nuspec-sdk.ts';
+import { raw, type Sql, sql } from '../../database/sql.ts';
+import type { SqlValue } from '../../database/statements.ts';
 import type { PackageQuery } from '../query.ts';
 import { columns, joins } from './columns.ts';
 import { filterSql } from './filter.ts';
 import { behindSql, type OrderTerm } from './keyset.ts';
-import type { SqlValue } from './statements.ts';
-import { raw, type Sql, sql } from './term.ts';
 
 /**
  * The rows of one page; `select` is the list of columns, `after` what `anchorSql` found for `query.after`. The page is

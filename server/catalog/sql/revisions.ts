@@ -1,4 +1,4 @@
-import type { Prepare } from './statements.ts';
+import type { Prepare } from '../../database/statements.ts';
 
 export type Change = {
   readonly what: 'packages' | 'counts';

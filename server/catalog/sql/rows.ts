@@ -6,10 +6,10 @@ import {
 } from '../../../formats/nuget-version.ts';
 import { dependenciesText, type Nuspec } from '../../../formats/nuspec.ts';
 import { isReadableBySemVer1 } from '../../../formats/semver1.ts';
+import type { SqlValue } from '../../database/statements.ts';
 import type { NewPackage, PackageRow, RowNuspec } from '../catalog.ts';
 import type { Nuspecs } from '../nuspecs.ts';
 import type { SemVerView } from '../query.ts';
-import type { SqlValue } from './statements.ts';
 
 /** A package's identity, folded (spec nuget-v2 12.1, 12.5); undefined when the version is none. */
 export type PackageKey = { readonly idKey: string; readonly versionKey: string };

@@ -1,14 +1,14 @@
 import Database from 'better-sqlite3';
 import { messageOf } from '../../../formats/thrown.ts';
 import { createSqlAudit } from '../../audit/sql-audit.ts';
+import { migrations } from '../../database/migrations.ts';
+import { createStatements } from '../../database/statements.ts';
 import { fail } from '../../errors.ts';
 import type { Payload } from '../payloads.ts';
 import type { CatalogSnapshot, NamedBlob, SnapshotPackage } from '../snapshot.ts';
 import { wrongLatest } from './latest.ts';
-import { migrations } from './migrations.ts';
 import { isPurged } from './purge.ts';
 import { packageKey } from './rows.ts';
-import { createStatements } from './statements.ts';
 
 const busyTimeoutMs = 30_000;
 

@@ -1,11 +1,8 @@
 import { parseNuGetVersion, versionSortKey } from '../../../formats/nuget-version.ts';
+import { raw, type Sql, sql } from '../../database/sql.ts';
 import { fail } from '../../errors.ts';
 import type { Expression, FunctionName } from '../query.ts';
 import type { Column } from './columns.ts';
-import type { SqlValue } from './statements.ts';
-
-/** A piece of SQL with the values of its question marks, in order. */
-export type Sql = { readonly text: string; readonly values: readonly SqlValue[] };
 
 /** An operand. `folded` is the text in lower case, from a stored column where there is one. */
 export type Term =
@@ -23,20 +20,6 @@ export type Term =
       readonly isVersion?: true;
     };
 export type TextTerm = Extract<Term, { type: 'text' }>;
-
-/** Puts pieces into a text: sql`instr(${haystack}, ${needle}) > 0`. Numbers and strings become parameters. */
-export function sql(texts: TemplateStringsArray, ...holes: readonly (Sql | SqlValue)[]): Sql {
-  const pieces = holes.map((hole) => (isSql(hole) ? hole : { text: '?', values: [hole] }));
-  return {
-    text: texts.map((text, index) => text + (pieces[index]?.text ?? '')).join(''),
-    values: pieces.flatMap((piece) => piece.values),
-  };
-}
-
-/** A text of our own: a column, a keyword. */
-export function raw(text: string): Sql {
-  return { text, values: [] };
-}
 
 export function columnTerm(column: Column): Term {
   const plain = raw(column.sql);
@@ -102,10 +85,6 @@ function textTerm(plain: Sql, folded: Sql, ignoresCase: boolean): TextTerm {
 
 function lower(text: Sql): Sql {
   return sql`text_lower(${text})`;
-}
-
-function isSql(hole: Sql | SqlValue): hole is Sql {
-  return typeof hole === 'object' && hole !== null && 'text' in hole;
 }
 
 /** A text that is no version equals none and is below all of them. */

@@ -1,9 +1,9 @@
 import type { Nuspec } from '../../../formats/nuspec.ts';
+import type { Prepare } from '../../database/statements.ts';
 import { saidOf } from '../nuspecs.ts';
 import type { UnreadNuspec } from '../unread-nuspecs.ts';
 import { sameTexts } from './place.ts';
 import { packageTypesText, saidText } from './rows.ts';
-import type { Prepare } from './statements.ts';
 
 const selectNext = `SELECT p.pk, i.id, p.normalized_version AS normalizedVersion, p.sha256, p.size_bytes AS sizeBytes
   FROM unread_nuspecs u CROSS JOIN packages p ON p.pk = u.pk JOIN ids i USING (id_key) ORDER BY u.pk LIMIT ?`;

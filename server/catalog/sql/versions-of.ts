@@ -1,7 +1,7 @@
+import type { Prepare } from '../../database/statements.ts';
 import { createPause } from '../../pause.ts';
 import type { VersionRow } from '../catalog.ts';
 import type { PackageQuery } from '../query.ts';
-import type { Prepare } from './statements.ts';
 
 /** So many rows are read in one go: a millisecond or so. */
 const rowsAtOnce = 1000;

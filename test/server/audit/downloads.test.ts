@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Downloads } from '../../../server/audit/downloads.ts';
 import { createSqlDownloads } from '../../../server/audit/sql-downloads.ts';
-import { type Connection, openDatabase } from '../../../server/catalog/sql/connect.ts';
+import { type Connection, openDatabase } from '../../../server/database/connection.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { openSocket } from '../../kit/raw-http.ts';
 import { makeKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';

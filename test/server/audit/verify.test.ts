@@ -5,7 +5,7 @@ import { type Audit, operator } from '../../../server/audit/audit.ts';
 import { hashOf } from '../../../server/audit/chain.ts';
 import { createSqlAudit } from '../../../server/audit/sql-audit.ts';
 import { type Verdict, verifyTrail } from '../../../server/audit/verify.ts';
-import { type Connection, openDatabase } from '../../../server/catalog/sql/connect.ts';
+import { type Connection, openDatabase } from '../../../server/database/connection.ts';
 import { trailHere } from '../../../server/operator/trail.ts';
 import { makeTempDir } from '../../kit/test-server.ts';
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
 import { openDiskStore } from '../../../server/blobs/disk-store.ts';
 import { createSqlCatalog } from '../../../server/catalog/sql/catalog.ts';
-import { openDatabase } from '../../../server/catalog/sql/connect.ts';
+import { openDatabase } from '../../../server/database/connection.ts';
 import { makePackage } from '../../kit/new-package.ts';
 import { hasProgram, isRoot, mustRun, run } from '../../kit/programs.ts';
 

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
 import { type Candidate, chooseLatest } from '../../../server/catalog/latest.ts';
 import { createSqlCatalog } from '../../../server/catalog/sql/catalog.ts';
-import { openDatabase } from '../../../server/catalog/sql/connect.ts';
 import { packageKey } from '../../../server/catalog/sql/rows.ts';
+import { openDatabase } from '../../../server/database/connection.ts';
 import { everything } from '../../contract/catalog.ts';
 import { makePackage } from '../../kit/new-package.ts';
 

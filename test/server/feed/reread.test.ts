@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { migrations } from '../../../server/catalog/sql/migrations.ts';
+import { migrations } from '../../../server/database/migrations.ts';
 import { makeNupkg, type NupkgOptions } from '../../kit/nupkg.ts';
 import { adminKey, makeTempDir, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 import { until } from '../../kit/until.ts';

@@ -6,8 +6,8 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
 import { createSqlAudit } from '../../../server/audit/sql-audit.ts';
-import { type Connection, openDatabase } from '../../../server/catalog/sql/connect.ts';
-import { migrations } from '../../../server/catalog/sql/migrations.ts';
+import { type Connection, openDatabase } from '../../../server/database/connection.ts';
+import { migrations } from '../../../server/database/migrations.ts';
 import type { NewKey } from '../../../server/keys/keys.ts';
 import { createSqlKeys } from '../../../server/keys/sql-keys.ts';
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseStringPromise } from 'xml2js';
 import { operator } from '../../../server/audit/audit.ts';
 import { createSqlCatalog } from '../../../server/catalog/sql/catalog.ts';
-import { openDatabase } from '../../../server/catalog/sql/connect.ts';
+import { openDatabase } from '../../../server/database/connection.ts';
 import { FeedError } from '../../../server/errors.ts';
 import { cachePolicies } from '../../../server/http/cache.ts';
 import { errorBodies } from '../../../server/http/error-body.ts';

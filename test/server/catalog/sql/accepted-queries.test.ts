@@ -12,8 +12,8 @@ import type {
   QueryProperty,
 } from '../../../../server/catalog/query.ts';
 import { createSqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
-import { type Connection, openDatabase } from '../../../../server/catalog/sql/connect.ts';
-import { openScans, type Scans } from '../../../../server/catalog/sql/scans.ts';
+import { type Connection, openDatabase } from '../../../../server/database/connection.ts';
+import { openScans, type Scans } from '../../../../server/database/scans.ts';
 import { FeedError } from '../../../../server/errors.ts';
 import { everything } from '../../../contract/catalog.ts';
 import { fillWithLongTexts } from '../../../kit/long-texts.ts';

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { QueryProperty } from '../../../../server/catalog/query.ts';
 import { createSqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
-import { openDatabase } from '../../../../server/catalog/sql/connect.ts';
 import { pageSql } from '../../../../server/catalog/sql/query.ts';
 import { rowColumns } from '../../../../server/catalog/sql/rows.ts';
+import { openDatabase } from '../../../../server/database/connection.ts';
 import { describeCatalog, editedAt, everything } from '../../../contract/catalog.ts';
 
 describeCatalog('SqlCatalog', async () => {

@@ -5,8 +5,8 @@ import type { Catalog, PackageRow } from '../../../../server/catalog/catalog.ts'
 import { costOf } from '../../../../server/catalog/cost.ts';
 import type { CompareOperator, Expression, QueryProperty } from '../../../../server/catalog/query.ts';
 import { createSqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
-import { type Connection, openDatabase } from '../../../../server/catalog/sql/connect.ts';
 import { filterSql } from '../../../../server/catalog/sql/filter.ts';
+import { type Connection, openDatabase } from '../../../../server/database/connection.ts';
 import { everything } from '../../../contract/catalog.ts';
 import { makePackage } from '../../../kit/new-package.ts';
 import { evaluate } from '../evaluate.ts';

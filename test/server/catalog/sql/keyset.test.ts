@@ -7,7 +7,7 @@ import { operator } from '../../../../server/audit/audit.ts';
 import type { Catalog, PackageRow } from '../../../../server/catalog/catalog.ts';
 import { type PackageQuery, queryProperties } from '../../../../server/catalog/query.ts';
 import { createSqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
-import { openDatabase } from '../../../../server/catalog/sql/connect.ts';
+import { openDatabase } from '../../../../server/database/connection.ts';
 import { everything } from '../../../contract/catalog.ts';
 import { makePackage } from '../../../kit/new-package.ts';
 

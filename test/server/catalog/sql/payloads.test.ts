@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { operator } from '../../../../server/audit/audit.ts';
 import type { Payload } from '../../../../server/catalog/payloads.ts';
-import { type Connection, openDatabase } from '../../../../server/catalog/sql/connect.ts';
 import { createSqlPayloads } from '../../../../server/catalog/sql/payloads.ts';
+import { type Connection, openDatabase } from '../../../../server/database/connection.ts';
 
 describe('SqlPayloads', () => {
   let dir: string;

@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { operator } from '../../../../server/audit/audit.ts';
 import { contains } from '../../../../server/catalog/search-text.ts';
 import { createSqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
-import { openDatabase } from '../../../../server/catalog/sql/connect.ts';
-import { migrations } from '../../../../server/catalog/sql/migrations.ts';
+import { openDatabase } from '../../../../server/database/connection.ts';
+import { migrations } from '../../../../server/database/migrations.ts';
 import { makePackage } from '../../../kit/new-package.ts';
 
 let dir: string;

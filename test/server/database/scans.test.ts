@@ -1,17 +1,17 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { operator } from '../../../../server/audit/audit.ts';
-import type { Catalog } from '../../../../server/catalog/catalog.ts';
-import { type Expression, functionNames } from '../../../../server/catalog/query.ts';
-import { createSqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
-import { type Connection, openDatabase } from '../../../../server/catalog/sql/connect.ts';
-import { openScans, type ScanLimits, type Scans } from '../../../../server/catalog/sql/scans.ts';
-import { raw, sql } from '../../../../server/catalog/sql/term.ts';
-import { parseFilter } from '../../../../server/odata/filter.ts';
-import { everything } from '../../../contract/catalog.ts';
-import { fillWithLongTexts } from '../../../kit/long-texts.ts';
-import { makeTempDir } from '../../../kit/test-server.ts';
+import { operator } from '../../../server/audit/audit.ts';
+import type { Catalog } from '../../../server/catalog/catalog.ts';
+import { type Expression, functionNames } from '../../../server/catalog/query.ts';
+import { createSqlCatalog } from '../../../server/catalog/sql/catalog.ts';
+import { type Connection, openDatabase } from '../../../server/database/connection.ts';
+import { openScans, type ScanLimits, type Scans } from '../../../server/database/scans.ts';
+import { raw, sql } from '../../../server/database/sql.ts';
+import { parseFilter } from '../../../server/odata/filter.ts';
+import { everything } from '../../contract/catalog.ts';
+import { fillWithLongTexts } from '../../kit/long-texts.ts';
+import { makeTempDir } from '../../kit/test-server.ts';
 
 /** Three seconds of work that no row interrupts. */
 const stubborn = raw(

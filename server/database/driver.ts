@@ -1,4 +1,4 @@
-import { FeedError } from './errors.ts';
+import { FeedError } from '../errors.ts';
 
 /** Compiles the driver for the Node that runs it. */
 export const rebuildCommand = ['npx', '-y', 'pnpm@10', 'rebuild', 'better-sqlite3'] as const;

@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3';
-import type { Connection } from './connect.ts';
+import type { Connection } from './connection.ts';
 
 export type SqlValue = string | number | bigint | Buffer | null;
 export type Prepare = (sql: string) => Statement<SqlValue[]>;

@@ -2,11 +2,11 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { operator } from '../../../../server/audit/audit.ts';
-import { createSqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
-import { openDatabase } from '../../../../server/catalog/sql/connect.ts';
-import { migrations } from '../../../../server/catalog/sql/migrations.ts';
-import { makePackage } from '../../../kit/new-package.ts';
+import { operator } from '../../../server/audit/audit.ts';
+import { createSqlCatalog } from '../../../server/catalog/sql/catalog.ts';
+import { openDatabase } from '../../../server/database/connection.ts';
+import { migrations } from '../../../server/database/migrations.ts';
+import { makePackage } from '../../kit/new-package.ts';
 
 describe('the database', () => {
   let dir: string;

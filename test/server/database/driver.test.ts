@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { driverError, isDriverError } from '../../server/database-driver.ts';
+import { driverError, isDriverError } from '../../../server/database/driver.ts';
 
 const otherNode = Object.assign(
   new Error(

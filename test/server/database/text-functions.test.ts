@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { textFunctionSources, textFunctions } from '../../../../server/catalog/sql/text-functions.ts';
+import { textFunctionSources, textFunctions } from '../../../server/database/text-functions.ts';
 
 const repetitive = fc
   .tuple(fc.constantFrom('a', 'b', 'ab', 'é', '😀'), fc.nat({ max: 400 }), fc.constantFrom('', 'a', 'b'))

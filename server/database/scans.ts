@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import { addressGroup } from '../../../formats/ip-address.ts';
-import { FeedError, fail } from '../../errors.ts';
-import { raw, type Sql } from './term.ts';
+import { addressGroup } from '../../formats/ip-address.ts';
+import { FeedError, fail } from '../errors.ts';
+import { raw, type Sql } from './sql.ts';
 import { textFunctionSources } from './text-functions.ts';
 import { createTurns } from './turns.ts';
 

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Connection, openDatabase } from '../../../../server/catalog/sql/connect.ts';
-import { createGroupCommit } from '../../../../server/catalog/sql/group-commit.ts';
-import { makeTempDir } from '../../../kit/test-server.ts';
+import { type Connection, openDatabase } from '../../../server/database/connection.ts';
+import { createGroupCommit } from '../../../server/database/group-commit.ts';
+import { makeTempDir } from '../../kit/test-server.ts';
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {

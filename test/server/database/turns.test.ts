@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createTurns, type Waiter } from '../../../../server/catalog/sql/turns.ts';
+import { createTurns, type Waiter } from '../../../server/database/turns.ts';
 
 type Named = Waiter & { readonly name: string };
 const waiter = (name: string, isQuick = true): Named => ({ name, isQuick, from: name.charAt(0) });

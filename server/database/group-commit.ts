@@ -1,4 +1,4 @@
-import { type Connection, durably } from './connect.ts';
+import { type Connection, durably } from './connection.ts';
 
 type Failure = { readonly error: unknown };
 type Write = { readonly run: () => void; readonly done: (failure: Failure | undefined) => void };

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { FeedError, fail } from '../../errors.ts';
+import { FeedError, fail } from '../errors.ts';
 import { migrations } from './migrations.ts';
 import { defineTextFunctions } from './text-functions.ts';
 
