@@ -9,7 +9,7 @@ import { defaultFeedUrl, isLoopback } from './manifest-gen/settings/feed-key.ts'
 import { leaveCache } from './manifest-gen/system/cache/claim-cache.ts';
 import { runCommand } from './manifest-gen/system/run-command.ts';
 import type { Tool, UpstreamKind } from './manifest-gen/tool-file/tools.ts';
-import { createReport, createWorld, readToolsOf, type World } from './manifest-gen/toolkit.ts';
+import { createReport, createToolkit, readToolsOf, type Toolkit } from './manifest-gen/toolkit.ts';
 import { releaseFirst } from './manifest-gen/verbs/first.ts';
 import { operator } from './server/audit/audit.ts';
 import { configHelp, loadConfig } from './server/config.ts';
@@ -107,11 +107,11 @@ async function fillFeed(
   say(
     '\nThe feed is empty: the first tools are released now, in the versions that their files name. It answers already; a tool that is built from its Go modules takes minutes, a large one a quarter of an hour.\n',
   );
-  const world = await ownWorld(invocation, server, key);
-  const missing = new Set(await toolsOf(world, say));
+  const toolkit = await ownWorld(invocation, server, key);
+  const missing = new Set(await toolsOf(toolkit, say));
   const sources = new Map<Tool, UpstreamKind | undefined>();
   try {
-    await releaseFirst(world, [...missing], async ({ tool, isInstallable, source }) => {
+    await releaseFirst(toolkit, [...missing], async ({ tool, isInstallable, source }) => {
       sources.set(tool, source);
       if (!isInstallable) return;
       missing.delete(tool);
@@ -124,7 +124,7 @@ async function fillFeed(
       say(`${error.message}\n  ${error.hint}`);
     }
   } finally {
-    await leaveCache(world.config.cacheDir);
+    await leaveCache(toolkit.config.cacheDir);
   }
   if (invocation.signal.aborted) return say(await afterInterruption(server));
   for (const tool of missing) sayHowToRelease(server, tool, sources.get(tool), say);
@@ -142,15 +142,15 @@ async function tellTools(
   server: RunningServer,
   say: (text: string) => void,
 ): Promise<void> {
-  const world = await ownWorld(invocation, server, undefined);
-  for (const tool of await toolsOf(world, say)) {
+  const toolkit = await ownWorld(invocation, server, undefined);
+  for (const tool of await toolsOf(toolkit, say)) {
     if (!(await sayCommands(server, tool, say))) sayHowToRelease(server, tool, undefined, say);
   }
 }
 
 /** One file that is not right takes neither the other tools nor the feed down. @throws ReleaseError TOOL_FILE_INVALID for the folder */
-async function toolsOf(world: World, say: (text: string) => void): Promise<readonly Tool[]> {
-  const { tools, broken } = await readToolsOf(world);
+async function toolsOf(toolkit: Toolkit, say: (text: string) => void): Promise<readonly Tool[]> {
+  const { tools, broken } = await readToolsOf(toolkit);
   for (const { error } of broken) say(`${error.message}\n  ${error.hint}`);
   return tools;
 }
@@ -186,7 +186,7 @@ async function ownWorld(invocation: Invocation, server: RunningServer, key: stri
   const direct = [env.NO_PROXY || env.no_proxy || '', new URL(server.url).host].join();
   const feed = { FEED_URL: `${server.url}/nuget`, FEED_API_KEY: key, NO_PROXY: direct, no_proxy: direct };
   const own = { ...invocation, env: { ...env, ...feed } };
-  return createWorld(own, createReport(own, {}));
+  return createToolkit(own, createReport(own, {}));
 }
 
 /** Says how a tool is installed; false where it has no stable version yet. */

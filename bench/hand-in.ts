@@ -10,7 +10,7 @@ import { packNupkg } from '../manifest-gen/build/pack/nupkg-writer.ts';
 import { putPayload } from '../manifest-gen/publish/payload.ts';
 import { pushPackage, waitForPackage } from '../manifest-gen/published/feed/client.ts';
 import { createFeedHttp } from '../manifest-gen/published/feed/http.ts';
-import { findPlaces } from '../manifest-gen/published/feed/server-info.ts';
+import { findEndpoints } from '../manifest-gen/published/feed/server-info.ts';
 import { createHttp } from '../manifest-gen/sources/http/http.ts';
 import { payloadFile } from '../manifest-gen/tool-file/payload-file.ts';
 import { hasProgram } from '../test/kit/programs.ts';
@@ -74,7 +74,11 @@ async function handOver(path: string, version: string, dir: string, feedUrl: str
     adminKey,
     signal,
   );
-  const places = await findPlaces(http, { bucketUrl: undefined, payloadUrl: undefined, isPayloadPut: true });
+  const places = await findEndpoints(http, {
+    bucketUrl: undefined,
+    payloadUrl: undefined,
+    isPayloadPut: true,
+  });
   const digest = await digestFile(path);
   const asset = { architecture: 'amd64', name: 'big.exe', path, digest } as const;
   const rendered = {

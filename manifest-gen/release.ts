@@ -14,7 +14,7 @@ export type Found = {
   readonly version: string;
   readonly kind: UpstreamKind;
   /** The bundle that brought it here from that source, by the id of the key that signed it; whose word on Go modules counts here (GOSUMDB). */
-  readonly carriedBy?: { readonly keyId: string; readonly gosumdb: string | undefined };
+  readonly bundledBy?: { readonly keyId: string; readonly gosumdb: string | undefined };
   /** Names the upstream for the record, never an address that was used: `github.com/go-delve/delve@v1.22.0`, `npm:@bufbuild/buf-win32-x64@1.31.0`, `github.com/bufbuild/buf@v1.32.0`. */
   readonly upstream: string;
   /**

@@ -22,7 +22,7 @@ import { applyTrustFile } from './tool-file/trust-file.ts';
 import type { DatabaseTree } from './vulnerabilities/database.ts';
 
 /** All that a release may touch, built once a run. Everything else is a function of values. */
-export type World = HttpAccess & {
+export type Toolkit = HttpAccess & {
   readonly config: GeneratorConfig;
   /** For the programs that are run (git, go, npm); nothing of ours looks into it. */
   readonly env: Environment;
@@ -40,22 +40,22 @@ export type World = HttpAccess & {
   /** A bundle stands in place of every source (verbs/run/from-bundle.ts). */
   readonly isBundled: boolean;
   /** Known vulnerabilities, as the bundle brought them. */
-  readonly carriedDatabase?: DatabaseTree | undefined;
+  readonly bundledDatabase?: DatabaseTree | undefined;
 };
 
-export type WorldChoice = {
+export type ToolkitOptions = {
   /** How long a forge may ask to wait, in milliseconds. */
   readonly maxWaitMs?: number | undefined;
   /** Nothing is made from what the sources say, so they are asked with less patience. */
-  readonly isLook?: boolean | undefined;
+  readonly isReadOnly?: boolean | undefined;
 };
 
 /** @throws ReleaseError SETTINGS_INVALID */
-export function createWorld(
+export function createToolkit(
   invocation: Invocation,
   report: CommandReport,
-  { maxWaitMs = patience.maxPauseMs, isLook = false }: WorldChoice = {},
-): World {
+  { maxWaitMs = patience.maxPauseMs, isReadOnly = false }: ToolkitOptions = {},
+): Toolkit {
   const { signal, productDir } = invocation;
   const { platform, execPath: nodePath } = process;
   const config = loadGeneratorConfig(configSource(invocation));
@@ -66,7 +66,7 @@ export function createWorld(
   const { githubApiUrl: apiUrl, githubToken: token } = config;
   const access: HttpAccess = {
     http,
-    patience: { ...(isLook ? lookPatience : patience), maxPauseMs: maxWaitMs },
+    patience: { ...(isReadOnly ? lookPatience : patience), maxPauseMs: maxWaitMs },
     silentHosts: createSilentHosts(),
     signal,
   };
@@ -115,13 +115,13 @@ export function createReport(
 }
 
 /** Every tool. @throws ReleaseError TOOL_FILE_INVALID, TOOL_FILES_INVALID */
-export async function loadToolsOf(world: World): Promise<readonly Tool[]> {
-  return requireWhole(await readToolsOf(world));
+export async function loadToolsOf(toolkit: Toolkit): Promise<readonly Tool[]> {
+  return requireWhole(await readToolsOf(toolkit));
 }
 
 /** The tools `only`, or all, and those whose files are not right. @throws ReleaseError TOOL_FILE_INVALID for folder and TRUST_FILE */
 export async function readToolsOf(
-  { config, toolsDir, productDir }: World,
+  { config, toolsDir, productDir }: Toolkit,
   only: readonly string[] = [],
 ): Promise<ToolsFolder> {
   const folder = await readTools(toolsDir ?? join(productDir, 'manifest-gen', 'tools'), only);

@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import type { Invocation } from '../invocation.ts';
 import { fail, ReleaseError } from '../manifest-gen/errors.ts';
 import { openOutDir } from '../manifest-gen/publish/keep-files.ts';
-import { createReport, createWorld, loadToolsOf, type World } from '../manifest-gen/toolkit.ts';
+import { createReport, createToolkit, loadToolsOf, type Toolkit } from '../manifest-gen/toolkit.ts';
 import { asInterruption } from '../manifest-gen/verbs/run/run-verb.ts';
 import { buildLauncher, type Launcher } from './build-launcher.ts';
 import { removeLeftovers } from './leftovers.ts';
@@ -75,17 +75,17 @@ async function makeShims(invocation: Invocation, flags: Flags): Promise<void> {
   if (flags.dryRun) fail('USAGE', { problem: '--dry-run goes with --publish' });
   const out = flags.out ?? fail('USAGE', { problem: 'the option --out <dir> (or --publish) is missing' });
   if (out.trim() === '') fail('USAGE', { problem: '--out names no folder' });
-  const world = createWorld(invocation, createReport(invocation, {}));
+  const toolkit = createToolkit(invocation, createReport(invocation, {}));
   const { cwd, productDir, stdout, stderr, env } = invocation;
   const policy = flags.policy === undefined ? {} : await readPolicyFile(resolve(cwd, flags.policy));
-  const tools = await loadToolsOf(world);
+  const tools = await loadToolsOf(toolkit);
   const plans = planShims(tools, policy, flags.tool);
   for (const name of otherCommands(tools, policy)) {
     stderr.write(`${name}: another command, by the policy; the tools' folder has no tool of this name.\n`);
   }
   const templates = await readTemplates(productDir);
   const dir = resolve(cwd, out);
-  const launcher = await launcherOrNone(world, env.SIGN_COMMAND, stderr);
+  const launcher = await launcherOrNone(toolkit, env.SIGN_COMMAND, stderr);
   try {
     const unusable = (error: NodeJS.ErrnoException): never =>
       fail('OUT_UNUSABLE', { dir, cause: error.message }, error);
@@ -110,14 +110,14 @@ async function publishDefault(invocation: Invocation, flags: Flags, channel: Shi
   }
   const { productDir, stdout, env, version: product, cwd } = invocation;
   const outDir = await openOutDir(cwd, flags.out);
-  const world = createWorld(invocation, createReport(invocation, {}));
-  const plans = planShims(await loadToolsOf(world), {});
+  const toolkit = createToolkit(invocation, createReport(invocation, {}));
+  const plans = planShims(await loadToolsOf(toolkit), {});
   const licenseText = await readFile(join(productDir, 'LICENSE'), 'utf8');
-  const launcher = await buildLauncher({ ...world, signCommand: env.SIGN_COMMAND });
+  const launcher = await buildLauncher({ ...toolkit, signCommand: env.SIGN_COMMAND });
   try {
     const { dryRun = false } = flags;
     const set = { plans, launcher, licenseText };
-    const { version, isNew } = await publishShims(world, set, product, channel, { dryRun, outDir });
+    const { version, isNew } = await publishShims(toolkit, set, product, channel, { dryRun, outDir });
     const done = dryRun ? `would be published to ${channel}` : `published to ${channel}`;
     stdout.write(`go-win-shims ${version}: ${isNew ? done : 'was there already'}\n`);
   } finally {
@@ -137,12 +137,12 @@ const callAdvice = 'A batch file that runs one of these commands needs call: cal
 
 /** Without the right Go there are scripts only (contract section 7): most callers do with them. */
 async function launcherOrNone(
-  world: World,
+  toolkit: Toolkit,
   signCommand: string | undefined,
   stderr: NodeJS.WritableStream,
 ): Promise<Launcher | undefined> {
   try {
-    return await buildLauncher({ ...world, signCommand });
+    return await buildLauncher({ ...toolkit, signCommand });
   } catch (error) {
     if (!(error instanceof ReleaseError) || error.exitCode !== 4) throw error;
     stderr.write(`No .exe is made: ${error.message}\n${error.hint}\n${callAdvice}\n`);

@@ -7,7 +7,7 @@ import { requireKey } from '../manifest-gen/publish/require-key.ts';
 import { requirePayload } from '../manifest-gen/publish/require-payloads.ts';
 import { listVersions, pushPackage, waitForPackage } from '../manifest-gen/published/feed/client.ts';
 import { isUpstreamPlace, payloadAddress } from '../manifest-gen/tool-file/payload-place.ts';
-import type { World } from '../manifest-gen/toolkit.ts';
+import type { Toolkit } from '../manifest-gen/toolkit.ts';
 import { type Context, withContext } from '../manifest-gen/verbs/run/context.ts';
 import { interrupted } from '../manifest-gen/verbs/run/run-each.ts';
 import { nextShimsVersion, type ShimsChannel } from './next-version.ts';
@@ -31,13 +31,13 @@ const tool = { tool: shimsPackage };
  *   else puts the launcher there, PAYLOAD_MISSING, OTHER_BYTES, PLACE_UNREACHABLE
  */
 export function publishShims(
-  world: World,
+  toolkit: Toolkit,
   set: ShimSet,
   product: string,
   channel: ShimsChannel,
   { dryRun = false, outDir }: ShimsPublishing = {},
 ): Promise<Chosen> {
-  return withContext(world, async (context) => {
+  return withContext(toolkit, async (context) => {
     requireOwnPlace(context);
     const scope = channel === 'beta' ? 'push:beta' : 'push';
     if (!dryRun) await requireKey(context, [{ tool, scopes: [scope] }]);
@@ -50,7 +50,7 @@ export function publishShims(
     if (!dryRun) {
       const unfinished = new Set([`${shimsPackage} ${chosen.version}`]);
       await putInPlace(context, set, chosen.version).catch((error: unknown) => {
-        if (world.signal.aborted) interrupted({ published: context.published, unfinished }, error);
+        if (toolkit.signal.aborted) interrupted({ published: context.published, unfinished }, error);
         throw error;
       });
     }
@@ -59,8 +59,8 @@ export function publishShims(
 }
 
 /** @throws ReleaseError SETTINGS_INVALID */
-function requireOwnPlace({ places }: Context): void {
-  if (!isUpstreamPlace(places.addresses.payloadUrl)) return;
+function requireOwnPlace({ endpoints }: Context): void {
+  if (!isUpstreamPlace(endpoints.addresses.payloadUrl)) return;
   const problem = "it names upstream's own files, and the launcher is none; name another place for this verb";
   fail('SETTINGS_INVALID', { problems: `PAYLOAD_URL: ${problem}` });
 }
@@ -89,8 +89,8 @@ async function chooseVersion(
 
 /** All of it again after an interruption: what is there is not sent twice. */
 async function putInPlace(context: Context, set: ShimSet, version: string): Promise<void> {
-  const { world, feed, places, bucket, workDir, published } = context;
-  const { addresses } = places;
+  const { toolkit, feed, endpoints, bucket, workDir, published } = context;
+  const { addresses } = endpoints;
   const { publicUrl } = addresses;
   const { path, digest } = await packShims(set, version, workDir);
   const payload = { tool, version, file: launcherFile, ...set.launcher };
@@ -101,13 +101,13 @@ async function putInPlace(context: Context, set: ShimSet, version: string): Prom
     home: publicUrl ?? new URL(feed.feedUrl).origin,
     checkver: publicUrl === undefined ? undefined : `${publicUrl}/m/${shimsPackage}.json`,
   });
-  if (places.isPut) {
-    const outcome = await putPayload(feed, places, payload, () => {});
+  if (endpoints.isPut) {
+    const outcome = await putPayload(feed, endpoints, payload, () => {});
     if (outcome === 'put') published.push(`payload ${shimsPackage}/${version}/${launcherFile}`);
   } else await requirePayload({ ...payload, ...tool, url, sha256: set.launcher.digest.sha256 }, context);
   const outcome = await pushPackage(feed, { id: shimsPackage, version, path, digest }, () => {});
   if (outcome === 'pushed') published.push(`package ${shimsPackage} ${version}`);
-  await waitForPackage(feed, shimsPackage, version, world.signal);
+  await waitForPackage(feed, shimsPackage, version, toolkit.signal);
   await publishManifest(bucket, {
     tool: shimsPackage,
     version,

@@ -1,10 +1,10 @@
 import { readNuspec, writeNuspec } from '../../formats/nuspec.ts';
 import { printReleaseRecord, type ReleaseRecord } from '../../formats/release-record.ts';
 import { fail } from '../errors.ts';
-import type { Places } from '../published/feed/server-info.ts';
+import type { Endpoints } from '../published/feed/server-info.ts';
+import type { PublishedPackage } from '../published/package.ts';
 import type { Packed, Rendered, UnpackedExe } from '../release.ts';
-import type { HeldPackage } from '../reverify/held.ts';
-import type { HeldPayload } from '../reverify/payloads.ts';
+import type { PublishedPayload } from '../reverify/payloads.ts';
 import { isUpstreamPlace } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { packNupkg } from './pack/nupkg-writer.ts';
@@ -17,7 +17,7 @@ export type Repacking = {
   /** The version that it gets. */
   readonly version: string;
   readonly manifestTemplate: string;
-  readonly places: Places;
+  readonly endpoints: Endpoints;
   readonly workDir: string;
   readonly signal: AbortSignal;
 };
@@ -25,7 +25,7 @@ export type Repacking = {
 /** The same package under another version. What was tested is what ships: everything comes from the release itself, and only the version changes. */
 export async function repack(
   parts: Parts,
-  { version, manifestTemplate, places, workDir, signal }: Repacking,
+  { version, manifestTemplate, endpoints, workDir, signal }: Repacking,
 ): Promise<Packed> {
   const record = { ...parts.record, version };
   const rendered: Rendered = {
@@ -34,14 +34,14 @@ export async function repack(
     record,
     recordText: printReleaseRecord(record),
     nuspecText: writeNuspec({ ...(await readNuspec(parts.nuspecText)), version }),
-    manifestText: renderManifest(manifestTemplate, parts.tool, record, places.addresses),
+    manifestText: renderManifest(manifestTemplate, parts.tool, record, endpoints.addresses),
   };
   return packNupkg(rendered, workDir, signal);
 }
 
-type Held = {
-  readonly held: HeldPackage;
-  readonly payloads: readonly HeldPayload[];
+type Published = {
+  readonly published: PublishedPackage;
+  readonly payloads: readonly PublishedPayload[];
   readonly sbomText?: string | undefined;
   /** In place of the held one: it has upstream's notes of today. */
   readonly nuspecAgain?: string | undefined;
@@ -51,10 +51,14 @@ type Held = {
  * What the feed holds, as parts of a package. Every exe must have the recorded hash.
  * @throws ReleaseError OTHER_BYTES when there are other bytes than the record says
  */
-export function partsOf(tool: Tool, { held, payloads, sbomText, nuspecAgain }: Held, places: Places): Parts {
-  const { record, nuspecText, verificationText, licenseText } = held;
+export function partsOf(
+  tool: Tool,
+  { published, payloads, sbomText, nuspecAgain }: Published,
+  endpoints: Endpoints,
+): Parts {
+  const { record, nuspecText, verificationText, licenseText } = published;
   // upstream's own files stay where they are, so only the package needs its exe
-  const taken = isUpstreamPlace(places.payloadPutUrl)
+  const taken = isUpstreamPlace(endpoints.payloadPutUrl)
     ? record.payloads.filter(({ architecture }) => architecture === 'amd64')
     : record.payloads;
   return {
@@ -62,11 +66,11 @@ export function partsOf(tool: Tool, { held, payloads, sbomText, nuspecAgain }: H
     exes: taken.map((payload) => {
       // the package holds the amd64 exe only; others lie where Scoop gets them
       const exe =
-        payload.architecture === 'amd64' ? held.exe : payloads.find(({ file }) => file === payload.file);
+        payload.architecture === 'amd64' ? published.exe : payloads.find(({ file }) => file === payload.file);
       return checkedExe(tool, record, payload, exe);
     }),
     // it says the same of the exes under any version, and knows licences that only whoever built them could read
-    ...(sbomText === undefined || !places.isPut ? {} : { sbomText }),
+    ...(sbomText === undefined || !endpoints.isPut ? {} : { sbomText }),
   };
 }
 
@@ -74,7 +78,7 @@ function checkedExe(
   { tool }: Tool,
   { version }: ReleaseRecord,
   { architecture, file, sha256, size }: ReleaseRecord['payloads'][number],
-  exe: Pick<HeldPayload, 'path' | 'digest'> | undefined,
+  exe: Pick<PublishedPayload, 'path' | 'digest'> | undefined,
 ): UnpackedExe {
   if (exe === undefined || exe.digest.sha256 !== sha256 || exe.digest.sizeBytes !== size) {
     const expected = `SHA-256 ${sha256} as recorded`;

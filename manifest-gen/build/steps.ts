@@ -2,13 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestBytes } from '../../formats/digest.ts';
 import { fail, ReleaseError } from '../errors.ts';
-import { readCar } from '../plan/release-version.ts';
+import { readReleaseVersion } from '../plan/release-version.ts';
 import { releasedAs } from '../plan/reused-bytes.ts';
 import { publishManifest } from '../publish/manifest.ts';
 import { type PayloadFile, putPayload } from '../publish/payload.ts';
 import { requirePayloads } from '../publish/require-payloads.ts';
 import { pushPackage, waitForPackage } from '../published/feed/client.ts';
-import { lookAtOffer } from '../published/scan.ts';
+import { scanOffered } from '../published/scan.ts';
 import type { Fetched, Packed, Rendered, Unpacked, Verdict } from '../release.ts';
 import { has, orNameOthers } from '../sources/find-source.ts';
 import { withRun } from '../system/run-url.ts';
@@ -20,7 +20,7 @@ import { demandOn } from '../verify/demand.ts';
 import { readPrograms } from '../verify/programs.ts';
 import { requireTrust } from '../verify/verdict.ts';
 import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
-import { compareLooks, describeChange } from '../vulnerabilities/change.ts';
+import { compareScans, describeChange } from '../vulnerabilities/change.ts';
 import { packNupkg } from './pack/nupkg-writer.ts';
 import { renderRecord } from './render/release-record.ts';
 import { renderRelease } from './render/render.ts';
@@ -28,16 +28,18 @@ import { renderSbom, sbomFile } from './render/sbom.ts';
 
 /** All that the steps before rendering need: no feed, no bucket, so that a bundle is made by them too. */
 export type Chosen = Pick<Resolved, 'tool' | 'found'>;
-type Local = Pick<Context, 'world'>;
+type Local = Pick<Context, 'toolkit'>;
 
 /** Downloads, or builds from the module; what the cache has is not fetched again. */
-export async function fetch({ found }: Chosen, { world }: Local): Promise<{ fetched: Fetched }> {
+export async function fetch({ found }: Chosen, { toolkit }: Local): Promise<{ fetched: Fetched }> {
   const { tool, kind, version } = found;
-  const upstream = world.upstreams[kind];
-  const others = tool.sources.map((source) => world.upstreams[source.kind]).filter((one) => one !== upstream);
+  const upstream = toolkit.upstreams[kind];
+  const others = tool.sources
+    .map((source) => toolkit.upstreams[source.kind])
+    .filter((one) => one !== upstream);
   const fetched = await orNameOthers(
     others,
-    () => upstream.fetch(found, world.report),
+    () => upstream.fetch(found, toolkit.report),
     (other) => has(other, tool, version),
   );
   return { fetched };
@@ -55,9 +57,9 @@ export async function verify(
 
 export async function unpack(
   { fetched }: { fetched: Fetched },
-  { world }: Local,
+  { toolkit }: Local,
 ): Promise<{ unpacked: Unpacked }> {
-  return { unpacked: await unpackAssets(fetched, world.cache) };
+  return { unpacked: await unpackAssets(fetched, toolkit.cache) };
 }
 
 /** Looks into the programs themselves. */
@@ -71,7 +73,7 @@ export async function inspect(
 /** @throws ReleaseError REFUSED when something failed, or evidence that the tool file demands is not there */
 export async function judge(
   { tool, found, unpacked, verdicts }: Chosen & { unpacked: Unpacked; verdicts: readonly Verdict[] },
-  { world }: Local,
+  { toolkit }: Local,
 ): Promise<object> {
   requireTrust(tool.tool, found.version, verdicts, demandOn(unpacked.fetched));
   // of one kind there may be several: what a registry signs, and how it says that a file was built
@@ -82,7 +84,7 @@ export async function judge(
     ]),
   );
   for (const { kind, verdict, subject } of told.values())
-    world.report.step(tool.tool, verdict, `${kind} of ${subject}`);
+    toolkit.report.step(tool.tool, verdict, `${kind} of ${subject}`);
   return {};
 }
 
@@ -92,18 +94,19 @@ export async function scan(
   context: Context,
 ): Promise<object> {
   // a withdrawal goes back to an older version on purpose
-  if (readCar(version)?.upstream === found.version) await requireOwnBytes(found, unpacked, context);
-  if (context.watch === undefined) {
-    context.world.report.step(tool.tool, 'skipped', 'scan: VULN_DB is not set');
+  if (readReleaseVersion(version)?.upstream === found.version)
+    await requireOwnBytes(found, unpacked, context);
+  if (context.scanner === undefined) {
+    context.toolkit.report.step(tool.tool, 'skipped', 'scan: VULN_DB is not set');
     return {};
   }
-  const look = await context.watch.look(await readPrograms(unpacked.exes), tool, found.version);
-  const change = compareLooks('exe', await lookAtOffer('main', tool, context), look);
-  const count = look.findings.length;
+  const scan = await context.scanner.scan(await readPrograms(unpacked.exes), tool, found.version);
+  const change = compareScans('exe', await scanOffered('main', tool, context), scan);
+  const count = scan.findings.length;
   const known = count === 1 ? '1 known vulnerability' : `${count} known vulnerabilities`;
   const detail = `${known}; against main: ${describeChange(change)}`;
-  context.world.report.step(tool.tool, 'known', detail);
-  context.watch.require(look, tool.tool, version);
+  context.toolkit.report.step(tool.tool, 'known', detail);
+  context.scanner.require(scan, tool.tool, version);
   return {};
 }
 
@@ -128,7 +131,7 @@ async function requireOwnBytes(
 
 export async function render(
   state: Resolved & { unpacked: Unpacked; verdicts: readonly Verdict[] },
-  { places }: Context,
+  { endpoints }: Context,
 ): Promise<{ rendered: Rendered }> {
   const { tool, templates, unpacked, verdicts, version, packaging } = state;
   const record = renderRecord(unpacked, verdicts, version, packaging);
@@ -137,7 +140,7 @@ export async function render(
   const licenseText =
     unpacked.licenseText ?? (templates.license === undefined ? unpacked.fetched.licenseText : undefined);
   const { licenses, notesText } = unpacked.fetched;
-  const inputs = { tool, templates, addresses: places.addresses, exes, notesText };
+  const inputs = { tool, templates, addresses: endpoints.addresses, exes, notesText };
   const rendered = await renderRelease(
     record,
     licenseText === undefined ? inputs : { ...inputs, licenseText },
@@ -147,15 +150,15 @@ export async function render(
 
 export async function pack(
   { rendered }: { rendered: Rendered },
-  { workDir, world }: Context,
+  { workDir, toolkit }: Context,
 ): Promise<{ packed: Packed }> {
-  return { packed: await packNupkg(rendered, workDir, world.signal) };
+  return { packed: await packNupkg(rendered, workDir, toolkit.signal) };
 }
 
 /** First of all, since a manifest promises them. */
 export async function payloads({ packed }: { packed: Packed }, context: Context): Promise<object> {
   const { tool, packageVersion: version, exes, record } = packed.rendered;
-  if (!context.places.isPut) {
+  if (!context.endpoints.isPut) {
     await requirePayloads(tool, record, context);
     return {};
   }
@@ -168,8 +171,8 @@ export async function payloads({ packed }: { packed: Packed }, context: Context)
 
 async function putOne(payload: PayloadFile, context: Context): Promise<void> {
   const { tool, version, file, digest } = payload;
-  const outcome = await putPayload(context.feed, context.places, payload, (doneBytes) =>
-    context.world.report.progress(tool.tool, `upload ${file}`, doneBytes, digest.sizeBytes),
+  const outcome = await putPayload(context.feed, context.endpoints, payload, (doneBytes) =>
+    context.toolkit.report.progress(tool.tool, `upload ${file}`, doneBytes, digest.sizeBytes),
   );
   if (outcome === 'put') context.published.push(`payload ${tool.tool}/${version}/${file}`);
 }
@@ -188,7 +191,7 @@ async function putSbom(rendered: Rendered, context: Context): Promise<void> {
     await putOne({ tool, version, file, path, digest: digestBytes(Buffer.from(text)) }, context);
   } catch (error) {
     if (!(error instanceof ReleaseError) || error.code !== 'FEED_CONFLICT') throw error;
-    context.world.report.warn(tool.tool, `${error.message} The one that is there stays.`);
+    context.toolkit.report.warn(tool.tool, `${error.message} The one that is there stays.`);
   }
 }
 
@@ -199,13 +202,13 @@ export async function push(
 ): Promise<object> {
   const { tool, packageVersion: version } = packed.rendered;
   const id = tool.packageId ?? tool.tool;
-  const why = withRun(reason, context.world.run);
+  const why = withRun(reason, context.toolkit.run);
   const pkg = { id, version, path: packed.nupkgPath, digest: packed.nupkgDigest, reason: why };
   const outcome = await pushPackage(context.feed, pkg, (doneBytes) =>
-    context.world.report.progress(tool.tool, 'push', doneBytes, pkg.digest.sizeBytes),
+    context.toolkit.report.progress(tool.tool, 'push', doneBytes, pkg.digest.sizeBytes),
   );
   if (outcome === 'pushed') context.published.push(`package ${id} ${version}`);
-  await waitForPackage(context.feed, id, version, context.world.signal);
+  await waitForPackage(context.feed, id, version, context.toolkit.signal);
   return {};
 }
 

@@ -1,5 +1,5 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
-import { printCar, readTrain } from './release-version.ts';
+import { printReleaseVersion, versionHistory } from './release-version.ts';
 import { findChange, type Offered } from './same-files.ts';
 
 /** What a release would be made from: the same files by the same packaging give equal bytes, so the second is not released. */
@@ -12,7 +12,7 @@ export type NextVersion =
 
 /** The published version whose record decides about the next one; undefined when upstream's version is new here. */
 export function newestOfFamily(upstream: string, published: readonly string[]): string | undefined {
-  return readTrain(published).find((car) => car.upstream === upstream)?.version;
+  return versionHistory(published).find((release) => release.upstream === upstream)?.version;
 }
 
 /**
@@ -29,22 +29,22 @@ export function decideNextVersion(
   recipe: Recipe,
   isCorrected = false,
 ): NextVersion {
-  const car = readTrain(published).find((one) => one.upstream === upstream);
-  if (car === undefined) {
+  const release = versionHistory(published).find((one) => one.upstream === upstream);
+  if (release === undefined) {
     return {
       kind: 'new',
-      version: printCar({ upstream, correction: 0, beta: 1 }),
+      version: printReleaseVersion({ upstream, correction: 0, beta: 1 }),
       why: 'new upstream version',
     };
   }
   const changes = describeChanges(newest, upstream, recipe, isCorrected);
-  if (changes === undefined) return { kind: 'same', version: car.version };
+  if (changes === undefined) return { kind: 'same', version: release.version };
 
   const next =
-    car.beta === undefined
-      ? { upstream, correction: car.correction + 1, beta: 1 }
-      : { ...car, beta: car.beta + 1 };
-  return { kind: 'new', version: printCar(next), why: `${car.version} ${changes}` };
+    release.beta === undefined
+      ? { upstream, correction: release.correction + 1, beta: 1 }
+      : { ...release, beta: release.beta + 1 };
+  return { kind: 'new', version: printReleaseVersion(next), why: `${release.version} ${changes}` };
 }
 
 function describeChanges(

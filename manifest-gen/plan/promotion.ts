@@ -1,7 +1,12 @@
 import { satisfies } from 'semver';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
-import { type Car, printCar, readCar, readTrain } from './release-version.ts';
+import {
+  printReleaseVersion,
+  type ReleaseVersion,
+  readReleaseVersion,
+  versionHistory,
+} from './release-version.ts';
 import { isSameProgram } from './same-program.ts';
 
 /** What is known before any package is opened. */
@@ -33,11 +38,11 @@ export function planPromotion(standing: Standing): Promotion {
   const { asked, packages, main, versions } = standing;
   const beta = chooseBeta(standing);
   if (beta === undefined) {
-    const betas = betasOf(standing).filter((car) => !isUnlisted(packages, car.version));
+    const betas = betasOf(standing).filter((release) => !isUnlisted(packages, release.version));
     const problem = `there is no ${inWords(asked, versions)} on the feed`;
-    return { kind: 'missing', problem, betas: betas.map((car) => car.version) };
+    return { kind: 'missing', problem, betas: betas.map((release) => release.version) };
   }
-  const stable = printCar({ ...beta, beta: undefined });
+  const stable = printReleaseVersion({ ...beta, beta: undefined });
   const isPublished = packages.some(({ version }) => version === stable);
   if (isUnlisted(packages, beta.version)) return refuse(stable, `its beta ${beta.version} was withdrawn`);
 
@@ -59,10 +64,10 @@ export function objectionTo(
   if (beta === undefined) return 'its beta has no release record, so nobody knows what it was made from';
   const failed = beta.evidence.find(({ verdict }) => verdict === 'failed');
   if (failed !== undefined) return `the evidence ${failed.kind} of ${failed.subject} failed`;
-  const car = readCar(beta.version);
+  const release = readReleaseVersion(beta.version);
   // the evidence of an older version is genuine: only a withdrawal, which finishes what it began, may go back to it
-  if (car !== undefined && beta.source.version !== car.upstream) {
-    return `${beta.version} is ${beta.source.version} again, put on top of a ${car.correction === 0 ? 'beta' : 'version'} that was withdrawn`;
+  if (release !== undefined && beta.source.version !== release.upstream) {
+    return `${beta.version} is ${beta.source.version} again, put on top of a ${release.correction === 0 ? 'beta' : 'version'} that was withdrawn`;
   }
   if (published !== undefined && !isSameProgram(published, beta)) {
     return 'it is on the feed with other payloads, and nothing published is ever replaced';
@@ -71,26 +76,28 @@ export function objectionTo(
 }
 
 /** A beta that is named may be withdrawn, which is told then; otherwise withdrawn ones do not count. */
-function chooseBeta(standing: Standing): Car | undefined {
+function chooseBeta(standing: Standing): ReleaseVersion | undefined {
   const { asked, packages, versions } = standing;
   const betas = betasOf(standing);
-  const named = betas.find((car) => car.version === asked);
+  const named = betas.find((release) => release.version === asked);
   if (named !== undefined) return named;
-  const candidates = betas.filter((car) =>
+  const candidates = betas.filter((release) =>
     asked === undefined
-      ? versions === undefined || satisfies(car.upstream, versions)
-      : printCar({ ...car, beta: undefined }) === asked,
+      ? versions === undefined || satisfies(release.upstream, versions)
+      : printReleaseVersion({ ...release, beta: undefined }) === asked,
   );
-  return candidates.find((car) => !isUnlisted(packages, car.version)) ?? candidates[0];
+  return candidates.find((release) => !isUnlisted(packages, release.version)) ?? candidates[0];
 }
 
 function inWords(asked: string | undefined, versions: string | undefined): string {
-  if (asked !== undefined) return readCar(asked)?.beta === undefined ? `beta of ${asked}` : asked;
+  if (asked !== undefined) return readReleaseVersion(asked)?.beta === undefined ? `beta of ${asked}` : asked;
   return versions === undefined ? 'beta' : `beta in the range ${versions}`;
 }
 
-function betasOf({ packages }: Standing): readonly Car[] {
-  return readTrain(packages.map(({ version }) => version)).filter((car) => car.beta !== undefined);
+function betasOf({ packages }: Standing): readonly ReleaseVersion[] {
+  return versionHistory(packages.map(({ version }) => version)).filter(
+    (release) => release.beta !== undefined,
+  );
 }
 
 function isUnlisted(packages: Standing['packages'], version: string): boolean {

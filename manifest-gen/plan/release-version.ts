@@ -1,10 +1,10 @@
 import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-version.ts';
 
 /**
- * One package version on the release train (contract section 6): of upstream's U come `U-beta.1`, `U-beta.2` ... and `U`,
+ * One package version in the history of a package (contract section 6): of upstream's U come `U-beta.1`, `U-beta.2` ... and `U`,
  * then corrections `U.1-beta.1` ... `U.1`, `U.2-beta.1` and so on. All of them together are the family of U.
  */
-export type Car = {
+export type ReleaseVersion = {
   readonly version: string;
   /** Upstream's version, three numbers: U. */
   readonly upstream: string;
@@ -14,8 +14,8 @@ export type Car = {
   readonly beta: number | undefined;
 };
 
-/** Undefined for a version that is not from this train, such as one pushed by hand. */
-export function readCar(version: string): Car | undefined {
+/** Undefined for a version that does not follow these rules, such as one pushed by hand. */
+export function readReleaseVersion(version: string): ReleaseVersion | undefined {
   const match = /^(\d+\.\d+\.\d+)(?:\.(\d+))?(?:-beta\.([1-9]\d*))?$/i.exec(version);
   if (match?.[1] === undefined) return undefined;
   return {
@@ -27,14 +27,16 @@ export function readCar(version: string): Car | undefined {
 }
 
 /** `1.22.0`, `1.22.0-beta.2`, `1.22.0.1-beta.1`. */
-export function printCar({ upstream, correction, beta }: Omit<Car, 'version'>): string {
+export function printReleaseVersion({ upstream, correction, beta }: Omit<ReleaseVersion, 'version'>): string {
   const stable = correction === 0 ? upstream : `${upstream}.${correction}`;
   return beta === undefined ? stable : `${stable}-beta.${beta}`;
 }
 
-/** The cars among these versions, newest first by NuGet's order. */
-export function readTrain(versions: readonly string[]): readonly Car[] {
-  return versions.flatMap((version) => readCar(version) ?? []).sort((a, b) => compare(b.version, a.version));
+/** The release versions among these, newest first by NuGet's order. */
+export function versionHistory(versions: readonly string[]): readonly ReleaseVersion[] {
+  return versions
+    .flatMap((version) => readReleaseVersion(version) ?? [])
+    .sort((a, b) => compare(b.version, a.version));
 }
 
 function compare(a: string, b: string): number {

@@ -1,4 +1,4 @@
-import { readCar } from './release-version.ts';
+import { readReleaseVersion } from './release-version.ts';
 
 /**
  * The version that a file was released as before, when that was another one: an old program under a new number, which build info without
@@ -13,6 +13,6 @@ export function releasedAs(
   released: readonly { readonly version: string; readonly hashes: readonly string[] }[],
 ): string | undefined {
   const before = released.filter(({ hashes }) => hashes.includes(sha256)).map(({ version }) => version);
-  const isKnown = before.some((version) => readCar(version)?.upstream === upstream);
+  const isKnown = before.some((version) => readReleaseVersion(version)?.upstream === upstream);
   return isKnown ? undefined : before.at(-1);
 }

@@ -3,7 +3,7 @@ import type { Found, Offer } from '../release.ts';
 import { originOf } from './record-origin.ts';
 
 /** What a source offers now, as far as it can be compared with a record. */
-export type Offered = Pick<Found, 'kind' | 'upstream' | 'fingerprint' | 'offers' | 'carriedBy'>;
+export type Offered = Pick<Found, 'kind' | 'upstream' | 'fingerprint' | 'offers' | 'bundledBy'>;
 
 /** Something that a record and a source both speak of, and not with the same words. */
 export type Difference = {
@@ -60,7 +60,7 @@ function difference(
 /** Whether a release of what is offered would be made from other files than the record's: in words, or undefined. */
 export function findChange(record: ReleaseRecord, found: Offered): string | undefined {
   // what a bundle carries was built elsewhere, by the Go of that day
-  const different = findDifference(record, found.carriedBy === undefined ? found : asBuilt(record, found));
+  const different = findDifference(record, found.bundledBy === undefined ? found : asBuilt(record, found));
   if (different !== undefined)
     return `${different.what} was ${different.recorded || 'none'}, now it is ${different.offered || 'none'}`;
   const had = record.payloads.map(({ architecture }) => architecture).join(', ');

@@ -1,5 +1,5 @@
 import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-version.ts';
-import { readCar, readTrain } from './release-version.ts';
+import { readReleaseVersion, versionHistory } from './release-version.ts';
 import { goodCandidates } from './withdrawal.ts';
 
 /** Where one tool stands on the feed and in the bucket. */
@@ -20,7 +20,8 @@ export type Finish = {
 
 function releaseVerbs(tool: string): Finish {
   return {
-    release: (version) => `\`release:beta ${tool}@${readCar(version)?.upstream}\` finishes the release`,
+    release: (version) =>
+      `\`release:beta ${tool}@${readReleaseVersion(version)?.upstream}\` finishes the release`,
     promotion: (version) => `\`release:promote ${tool}@${version}\` finishes the promotion`,
     withdrawal: (version, isStranded) => {
       // it takes a version of upstream's then, which a person has to name
@@ -41,8 +42,8 @@ export function findUnfinished(
   { tool, packages, main, beta }: Standing,
   finish: Finish = releaseVerbs(tool),
 ): readonly string[] {
-  const listed = readTrain(packages.filter(({ isListed }) => isListed).map(({ version }) => version));
-  const newestStable = listed.find((car) => car.beta === undefined)?.version;
+  const listed = versionHistory(packages.filter(({ isListed }) => isListed).map(({ version }) => version));
+  const newestStable = listed.find((release) => release.beta === undefined)?.version;
   const newest = listed[0]?.version;
   const isWithdrawn = (version: string | undefined): version is string =>
     packages.some((one) => one.version === version && !one.isListed);

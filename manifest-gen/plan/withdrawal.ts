@@ -1,6 +1,11 @@
 import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
-import { type Car, printCar, readCar, readTrain } from './release-version.ts';
+import {
+  printReleaseVersion,
+  type ReleaseVersion,
+  readReleaseVersion,
+  versionHistory,
+} from './release-version.ts';
 
 type Package = { readonly version: string; readonly isListed: boolean };
 
@@ -27,7 +32,7 @@ export type Withdrawal =
       /** How far an earlier run came: nothing is on the feed, the beta that the correction is born as, the correction itself. */
       readonly stage: 'begin' | 'born' | 'published';
       /** The beta that it is born as (contract section 6). */
-      readonly born: string;
+      readonly firstBeta: string;
       /** What that becomes; undefined when a beta is withdrawn, which another beta puts right. */
       readonly stable: string | undefined;
     };
@@ -45,8 +50,8 @@ export function findAsked<P extends Package>(asked: string, packages: readonly P
 /** The stable versions before the bad one that are still listed, newest first. */
 export function goodCandidates(bad: string, packages: readonly Package[]): readonly string[] {
   const listed = packages.filter(({ isListed }) => isListed).map(({ version }) => version);
-  return readTrain(listed)
-    .filter((car) => car.beta === undefined && isBefore(car.version, bad))
+  return versionHistory(listed)
+    .filter((release) => release.beta === undefined && isBefore(release.version, bad))
     .map(({ version }) => version);
 }
 
@@ -55,16 +60,18 @@ export function objectionToGood(good: Package | undefined, bad: string): string 
   if (good === undefined) return 'the feed does not have it';
   if (!good.isListed) return 'it was withdrawn itself';
   if (!isBefore(good.version, bad)) return `it is not older than ${bad}`;
-  if (readCar(good.version) === undefined) return 'it is no version of the release train';
+  if (readReleaseVersion(good.version) === undefined) return 'it is no version of the release train';
   return channelOf(bad) === 'main' && channelOf(good.version) === 'beta'
     ? 'it was never promoted'
     : undefined;
 }
 
-/** The newest version with the same upstream version; undefined for one that was pushed by hand and is not of the train. */
+/** The newest version with the same upstream version; undefined for one that was pushed by hand and follows no scheme of ours. */
 export function headOfFamily(bad: string, packages: readonly Package[]): string | undefined {
-  const upstream = readCar(bad)?.upstream;
-  return readTrain(packages.map(({ version }) => version)).find((car) => car.upstream === upstream)?.version;
+  const upstream = readReleaseVersion(bad)?.upstream;
+  return versionHistory(packages.map(({ version }) => version)).find(
+    (release) => release.upstream === upstream,
+  )?.version;
 }
 
 /** A correction is always the newest of its family, whatever else was begun there: that is what machines update to. */
@@ -72,31 +79,39 @@ export function planWithdrawal({ bad, offered, good, head }: Standing): Withdraw
   if (offered !== undefined && compareScoopVersions(offered, bad.version) > 0) {
     return { kind: 'overtaken', offered };
   }
-  const [badCar, headCar] = [readCar(bad.version), readCar(head.version)];
-  if (good === undefined || badCar === undefined || headCar === undefined) return { kind: 'stranded' };
+  const [badRelease, headRelease] = [readReleaseVersion(bad.version), readReleaseVersion(head.version)];
+  if (good === undefined || badRelease === undefined || headRelease === undefined)
+    return { kind: 'stranded' };
 
-  const isStable = badCar.beta === undefined;
+  const isStable = badRelease.beta === undefined;
   const isBegun = head.isGoodAgain && head.version !== bad.version;
-  if (isBegun && headCar.beta === undefined && isStable) {
-    return { kind: 'correct', stage: 'published', born: head.version, stable: head.version };
+  if (isBegun && headRelease.beta === undefined && isStable) {
+    return { kind: 'correct', stage: 'published', firstBeta: head.version, stable: head.version };
   }
-  const isBorn = isBegun && headCar.beta !== undefined;
-  const born = isBorn ? headCar : next(headCar);
-  const stable = isStable ? printCar({ ...born, beta: undefined }) : undefined;
-  return { kind: 'correct', stage: isBorn ? 'born' : 'begin', born: printCar(born), stable };
+  const hasFirstBeta = isBegun && headRelease.beta !== undefined;
+  const firstBeta = hasFirstBeta ? headRelease : next(headRelease);
+  const stable = isStable ? printReleaseVersion({ ...firstBeta, beta: undefined }) : undefined;
+  return {
+    kind: 'correct',
+    stage: hasFirstBeta ? 'born' : 'begin',
+    firstBeta: printReleaseVersion(firstBeta),
+    stable,
+  };
 }
 
 /** `U.2-beta.1` after `U.1`, `U.1-beta.2` after `U.1-beta.1`. */
-function next({ upstream, correction, beta }: Car): Omit<Car, 'version'> {
+function next({ upstream, correction, beta }: ReleaseVersion): Omit<ReleaseVersion, 'version'> {
   return beta === undefined
     ? { upstream, correction: correction + 1, beta: 1 }
     : { upstream, correction, beta: beta + 1 };
 }
 
-/** `U-beta.3` after `U-beta.2`; undefined for what is no beta of the train. */
+/** `U-beta.3` after `U-beta.2`; undefined for anything that is no such beta. */
 export function nextBeta(version: string): string | undefined {
-  const car = readCar(version);
-  return car?.beta === undefined ? undefined : printCar({ ...car, beta: car.beta + 1 });
+  const release = readReleaseVersion(version);
+  return release?.beta === undefined
+    ? undefined
+    : printReleaseVersion({ ...release, beta: release.beta + 1 });
 }
 
 /** By NuGet's order. */

@@ -41,12 +41,12 @@ const outside = begin<Publication, Context>()
 export async function prepareStable(ready: Ready, options: StableOptions, context: Context): Promise<Packed> {
   const { tool, stable, published } = ready;
   const proven = await prove(ready, options, context);
-  context.world.report.step(tool.tool, 'repack', `${ready.beta.version} as ${stable}`);
-  const { places, workDir, world } = context;
-  const place = { places, workDir, signal: world.signal };
+  context.toolkit.report.step(tool.tool, 'repack', `${ready.beta.version} as ${stable}`);
+  const { endpoints, workDir, toolkit } = context;
+  const place = { endpoints, workDir, signal: toolkit.signal };
   const manifestTemplate = ready.templates.manifest;
   const pack = (of: Proven): Promise<Packed> =>
-    repack(partsOf(tool, of, places), { version: stable, manifestTemplate, ...place });
+    repack(partsOf(tool, of, endpoints), { version: stable, manifestTemplate, ...place });
   let packed = await pack(proven);
   if (published !== undefined && !(await isSame(published, packed))) {
     // upstream may have edited its notes since an earlier run put them there
@@ -79,10 +79,10 @@ async function isSame({ nupkgPath }: Released, { nupkgDigest }: Packed): Promise
 export async function keepPacked(
   outDir: string,
   { nupkgPath, rendered }: Packed,
-  { places }: Context,
+  { endpoints }: Context,
 ): Promise<void> {
   const { tool, packageVersion: version, manifestText, recordText } = rendered;
-  const payloads = await payloadsToKeep(rendered, places);
+  const payloads = await payloadsToKeep(rendered, endpoints);
   await keepFiles(outDir, { tool: tool.tool, version, nupkgPath, manifestText, recordText, payloads });
 }
 
@@ -92,7 +92,7 @@ export async function keepPacked(
  */
 export async function makeStable(publication: Publication, context: Context): Promise<void> {
   const { tool } = publication.packed.rendered;
-  await outside.run(publication, context, (step) => context.world.report.step(tool.tool, step));
+  await outside.run(publication, context, (step) => context.toolkit.report.step(tool.tool, step));
 }
 
 async function commitStable({ packed, reason }: Publication, context: Context): Promise<object> {

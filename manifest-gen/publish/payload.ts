@@ -2,7 +2,7 @@ import type { Response } from 'got';
 import type { Digest } from '../../formats/digest.ts';
 import { fail, ReleaseError } from '../errors.ts';
 import { ask, type FeedHttp, fileStream, reasonOf, refuse, send } from '../published/feed/http.ts';
-import type { Places } from '../published/feed/server-info.ts';
+import type { Endpoints } from '../published/feed/server-info.ts';
 import { payloadAddress } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 
@@ -21,12 +21,12 @@ export type PayloadFile = {
  */
 export async function putPayload(
   http: FeedHttp,
-  places: Places,
+  endpoints: Endpoints,
   payload: PayloadFile,
   onProgress: (doneBytes: number) => void,
 ): Promise<'put' | 'same'> {
   const url = payloadAddress(
-    { ...places.addresses, payloadUrl: places.payloadPutUrl },
+    { ...endpoints.addresses, payloadUrl: endpoints.payloadPutUrl },
     payload.tool,
     payload.version,
     payload.file,
@@ -38,12 +38,12 @@ export async function putPayload(
   if (there !== undefined) fail('FEED_CONFLICT', { what, expected, found: there });
 
   const response = await upload(http, url, payload, onProgress).catch((error: unknown) =>
-    places.isOwnPayloadPlace ? Promise.reject(error) : explainEarlyAnswer(http, url, error),
+    endpoints.isOwnPayloadPlace ? Promise.reject(error) : explainEarlyAnswer(http, url, error),
   );
-  if (!places.isOwnPayloadPlace) requireUploads(url, response);
+  if (!endpoints.isOwnPayloadPlace) requireUploads(url, response);
   if (response.statusCode === 409) fail('FEED_CONFLICT', { what, expected, found: reasonOf(response) });
   if (response.statusCode < 200 || response.statusCode >= 300) refuse(response, `the payload ${what}`);
-  if (!places.isOwnPayloadPlace) await putSha256(http, url, payload.digest.sha256);
+  if (!endpoints.isOwnPayloadPlace) await putSha256(http, url, payload.digest.sha256);
   return response.statusCode === 200 ? 'same' : 'put';
 }
 

@@ -27,7 +27,7 @@ const birth = begin<Birth, Context>()
 /** What goes on top, here only. */
 export type Correcting = {
   /** What it is born as; undefined where an earlier run came further. */
-  readonly born: Packed | undefined;
+  readonly firstBeta: Packed | undefined;
   /** What that becomes, when a stable version is withdrawn. */
   readonly stable: Packed | undefined;
   /** The same bytes under another number of a beta. */
@@ -42,19 +42,19 @@ export type Correcting = {
 export async function makeCorrection(
   planned: PlannedWithdrawal,
   good: Good | Found,
-  { born, stable, stage }: Correction,
+  { firstBeta, stable, stage }: Correction,
   context: Context,
 ): Promise<Correcting> {
   const { tool, templates } = planned;
-  const { world, places, workDir } = context;
-  const place = { places, workDir, signal: world.signal, manifestTemplate: templates.manifest };
-  const parts = await partsOfGood(planned, good, born, context);
+  const { toolkit, endpoints, workDir } = context;
+  const place = { endpoints, workDir, signal: toolkit.signal, manifestTemplate: templates.manifest };
+  const parts = await partsOfGood(planned, good, firstBeta, context);
   const as = (version: string): Promise<Packed> => {
-    world.report.step(tool.tool, 'repack', `${good.version} as ${version}`);
+    toolkit.report.step(tool.tool, 'repack', `${good.version} as ${version}`);
     return repack(parts, { ...place, version });
   };
   return {
-    born: stage === 'published' ? undefined : await as(born),
+    firstBeta: stage === 'published' ? undefined : await as(firstBeta),
     stable: stable === undefined ? undefined : await as(stable),
     as,
   };
@@ -63,19 +63,19 @@ export async function makeCorrection(
 async function partsOfGood(
   { tool, templates, row }: PlannedWithdrawal,
   good: Good | Found,
-  born: string,
+  firstBeta: string,
   context: Context,
 ): Promise<Parts> {
   if (!isUpstream(good)) {
     const wasStable = channelOf(good.version) === 'main';
     const proven = await prove({ tool, templates, stable: row.to, beta: good }, { wasStable }, context);
-    return partsOf(tool, proven, context.places);
+    return partsOf(tool, proven, context.endpoints);
   }
   const start = {
-    ...{ tool, found: good, templates, packaging: packagingOf(tool, templates), version: born },
+    ...{ tool, found: good, templates, packaging: packagingOf(tool, templates), version: firstBeta },
     ...{ standing: row, why: row.why, does: 'release' as const },
   };
-  const onStep = (step: string): void => context.world.report.step(tool.tool, step);
+  const onStep = (step: string): void => context.toolkit.report.step(tool.tool, step);
   return (await recipe.local.run(start, context, onStep)).packed.rendered;
 }
 
@@ -86,11 +86,11 @@ async function partsOfGood(
  * @throws ReleaseError FEED_*, BUCKET_*
  */
 export async function putOnTop(
-  { born, stable, as }: Correcting,
+  { firstBeta, stable, as }: Correcting,
   reason: string,
   context: Context,
 ): Promise<string | undefined> {
-  const first = born === undefined ? undefined : await bear(born, as, reason, context);
+  const first = firstBeta === undefined ? undefined : await bear(firstBeta, as, reason, context);
   if (stable !== undefined) await makeStable({ packed: stable, reason }, context);
   return (stable ?? first)?.rendered.packageVersion;
 }
@@ -107,7 +107,7 @@ async function bear(
   attempt = 1,
 ): Promise<Packed> {
   const { tool, packageVersion: version } = packed.rendered;
-  const { report } = context.world;
+  const { report } = context.toolkit;
   try {
     await birth.run({ packed, reason }, context, (step) => report.step(tool.tool, step));
     return packed;

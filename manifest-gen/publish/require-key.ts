@@ -11,22 +11,25 @@ export type Need = { readonly tool: Pick<Tool, 'tool' | 'packageId'>; readonly s
  * Asked before the first thing is published, not by a dry run: a key that would be refused in the middle leaves half a release.
  * @throws ReleaseError FEED_KEY_MISSING, FEED_KEY_SCOPE, FEED_KEY_IDS, FEED_REFUSED for one that the server does not know
  */
-export async function requireKey({ world, feed, places }: Context, needs: readonly Need[]): Promise<void> {
+export async function requireKey(
+  { toolkit, feed, endpoints }: Context,
+  needs: readonly Need[],
+): Promise<void> {
   const used = needs.filter(({ scopes }) => scopes.length > 0);
   if (used.length === 0) return;
-  const { feedApiKey, feedUrl } = world.config;
+  const { feedApiKey, feedUrl } = toolkit.config;
   if (feedApiKey === undefined) {
     const needed = [...new Set(used.flatMap(({ scopes }) => scopes))].join(' ');
     fail('FEED_KEY_MISSING', { url: feedUrl, needed });
   }
-  if (!places.isOwnServer) return;
+  if (!endpoints.isOwnServer) return;
   for (const { tool, scopes } of used) {
     // one key for the whole verb: a withdrawal with one that may only unlist would end half way
     const needed = scopes.join(' ');
     // payloads and manifests go by the tool's name, packages by their id
     const ids = [...new Set([tool.packageId ?? tool.tool, tool.tool])];
     for (const id of ids) {
-      const key = await askOwnKey(feed, places.serverUrl, id);
+      const key = await askOwnKey(feed, endpoints.serverUrl, id);
       const lacking = scopes.find((scope) => key !== undefined && !key.scopes.includes(scope));
       if (key === undefined || lacking === undefined) continue;
       if (key.ids.length > 0 && key.scopes.length === 0) {

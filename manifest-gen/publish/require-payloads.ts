@@ -1,6 +1,6 @@
 import { digestBytes } from '../../formats/digest.ts';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
-import type { Places } from '../published/feed/server-info.ts';
+import type { Endpoints } from '../published/feed/server-info.ts';
 import type { Rendered } from '../release.ts';
 import { payloadFile } from '../tool-file/payload-file.ts';
 import { isUpstreamPlace, placePayload } from '../tool-file/payload-place.ts';
@@ -16,7 +16,7 @@ import { type PromisedFile, requireFile } from './payload-check.ts';
  */
 export async function requirePayloads(tool: Tool, record: ReleaseRecord, context: Context): Promise<void> {
   for (const payload of record.payloads) {
-    const { url, sha256 } = placePayload(context.places.addresses.payloadUrl, tool, record, payload);
+    const { url, sha256 } = placePayload(context.endpoints.addresses.payloadUrl, tool, record, payload);
     const file = payload.asset?.sha256 === sha256 ? payload.asset.name : payload.file;
     await requirePayload({ tool: tool.tool, version: record.version, url, file, sha256 }, context);
   }
@@ -25,22 +25,22 @@ export async function requirePayloads(tool: Tool, record: ReleaseRecord, context
 /** One of them. Same errors. */
 export async function requirePayload(
   promised: PromisedFile,
-  { feed, places, world }: Context,
+  { feed, endpoints, toolkit }: Context,
 ): Promise<void> {
   const { tool, url } = promised;
-  world.report.step(tool, 'look', url);
-  const isHashBeside = await requireFile(feed, promised, !isUpstreamPlace(places.addresses.payloadUrl));
+  toolkit.report.step(tool, 'look', url);
+  const isHashBeside = await requireFile(feed, promised, !isUpstreamPlace(endpoints.addresses.payloadUrl));
   if (isHashBeside) return;
   const why = `${url}.sha256 is not there: for older versions Scoop takes whatever bytes it downloads`;
-  world.report.warn(tool, why);
+  toolkit.report.warn(tool, why);
 }
 
 /** For `--out`, when somebody else puts them where Scoop downloads from. Upstream's own files need nobody. */
 export async function payloadsToKeep(
   rendered: Rendered,
-  places: Places,
+  endpoints: Endpoints,
 ): Promise<NonNullable<KeptFiles['payloads']>> {
-  if (places.isPut || isUpstreamPlace(places.payloadPutUrl)) return [];
+  if (endpoints.isPut || isUpstreamPlace(endpoints.payloadPutUrl)) return [];
   // only here: its library is a part of the start of every verb otherwise
   const { renderSbom, sbomFile } = await import('../build/render/sbom.ts');
   const { tool, exes } = rendered;

@@ -62,13 +62,13 @@ async function takePayload(
   payload: Payload,
   context: Context,
 ): Promise<string | undefined> {
-  const { places, world } = context;
+  const { endpoints, toolkit } = context;
   const { version, source } = record;
   const { architecture, asset } = payload;
   const unseen = (why: string): undefined => {
-    world.report.warn(tool.tool, `nobody looks into the ${architecture} exe of ${version}: ${why}`);
+    toolkit.report.warn(tool.tool, `nobody looks into the ${architecture} exe of ${version}: ${why}`);
   };
-  const place = places.payloadPutUrl;
+  const place = endpoints.payloadPutUrl;
   if (!isPlaced(place, record, payload))
     return unseen("PAYLOAD_URL names upstream's own files, which it is not");
   const { url, sha256 } = placePayload(place, tool, record, payload);
@@ -79,7 +79,7 @@ async function takePayload(
 
   const found = { tool, kind: 'github', version: source.version } as const;
   try {
-    const { exe } = await unpackAsset({ architecture, name, ...file }, found, world.cache);
+    const { exe } = await unpackAsset({ architecture, name, ...file }, found, toolkit.cache);
     requireSame({ tool: tool.tool, version, name: payload.file, sha256: payload.sha256 }, exe.digest);
     return exe.path;
   } catch (error) {
@@ -105,9 +105,9 @@ type Recorded = {
 async function takeFile(
   { url, ...recorded }: Recorded & { readonly url: string },
   savedAs: string,
-  { feed, world }: Context,
+  { feed, toolkit }: Context,
 ): Promise<{ readonly path: string; readonly digest: Digest } | undefined> {
-  const path = join(await world.cache.download(recorded), savedAs);
+  const path = join(await toolkit.cache.download(recorded), savedAs);
   const there = await digestFile(path).catch(() => undefined);
   if (there?.sha256 === recorded.sha256) return { path, digest: there };
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Tool } from '../tool-file/tools.ts';
 import type { Context } from '../verbs/run/context.ts';
 import { readPrograms } from '../verify/programs.ts';
-import type { Look } from '../vulnerabilities/watch.ts';
+import type { ScanResult } from '../vulnerabilities/scanner.ts';
 import type { Channel } from './bucket/repository.ts';
 import { takeExes } from './exes.ts';
 import { listVersions } from './feed/client.ts';
@@ -14,26 +14,35 @@ import { type Released, readReleased } from './released.ts';
  * looks (no VULN_DB).
  * @throws ReleaseError VULN_DB_*, FEED_*, PLACE_UNREACHABLE, OTHER_BYTES
  */
-export async function lookAtOffer(branch: Channel, tool: Tool, context: Context): Promise<Look | undefined> {
+export async function scanOffered(
+  branch: Channel,
+  tool: Tool,
+  context: Context,
+): Promise<ScanResult | undefined> {
   const version = await context.bucket.version(branch, tool.tool);
-  if (version === undefined || context.watch === undefined) return undefined;
+  if (version === undefined || context.scanner === undefined) return undefined;
   const packages = await listVersions(context.feed, tool.packageId ?? tool.tool);
   const pkg = packages.find((one) => one.version === version);
-  return pkg && lookAtReleased(tool, await readReleased(context.feed, context.world.cache, pkg), context);
+  return pkg && scanReleased(tool, await readReleased(context.feed, context.toolkit.cache, pkg), context);
 }
 
 /** All of its exes: what an architecture alone is made of is found too. Same errors. */
-export async function lookAtReleased(
+export async function scanReleased(
   tool: Tool,
   released: Released,
   context: Context,
-): Promise<Look | undefined> {
-  if (context.watch === undefined) return undefined;
+): Promise<ScanResult | undefined> {
+  if (context.scanner === undefined) return undefined;
   // of its own: several releases of a tool may look at the same offer at once
   const dir = await mkdtemp(join(context.workDir, 'look-'));
   try {
     const { exes, missing } = await takeExes(tool, released, dir, context);
-    return await context.watch.look(await readPrograms(exes), tool, released.record?.source.version, missing);
+    return await context.scanner.scan(
+      await readPrograms(exes),
+      tool,
+      released.record?.source.version,
+      missing,
+    );
   } finally {
     await rm(dir, { recursive: true, force: true });
   }

@@ -1,6 +1,6 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import type { Verdict } from '../release.ts';
-import { isSameByOtherWay } from '../verify/carried.ts';
+import { isSameByOtherWay } from '../verify/bundled.ts';
 import { isDigestDetail } from '../verify/digest.ts';
 import { type Check, failed, skipped, unreachable } from './check.ts';
 

@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { fetchPackageBytes, listVersions } from '../published/feed/client.ts';
 import type { FeedHttp } from '../published/feed/http.ts';
 import type { FeedPackage } from '../published/feed/page.ts';
+import { type PublishedPackage, readPackage } from '../published/package.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { type Check, compare, failed } from './check.ts';
-import { type HeldPackage, readPackage } from './held.ts';
 
 type Fetched = {
   /** What the feed lists; undefined when it does not have it. */
   readonly pkg: FeedPackage | undefined;
-  readonly package?: HeldPackage;
+  readonly package?: PublishedPackage;
   readonly checks: readonly Check[];
 };
 

@@ -1,7 +1,7 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import { parseScoopManifest, type ScoopManifest } from '../../formats/scoop-manifest.ts';
+import { faultOf } from '../published/package.ts';
 import { type Check, compare, failed } from './check.ts';
-import { faultOf } from './held.ts';
 
 /** The manifest that a branch holds; one that cannot be read is a check that failed. */
 export function readManifest(subject: string, text: string): ScoopManifest | Check {

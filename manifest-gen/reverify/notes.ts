@@ -1,18 +1,18 @@
 import { readNuspec } from '../../formats/nuspec.ts';
 import { fillNuspec } from '../build/render/nuspec.ts';
 import { joinNotes, notesIn } from '../build/render/release-notes.ts';
+import type { PublishedPackage } from '../published/package.ts';
 import type { Templates } from '../tool-file/templates.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { type Check, skipped } from './check.ts';
-import type { HeldPackage } from './held.ts';
 
 /**
  * Upstream's words in a package. They are taken from the package itself where it is rendered anew: upstream may have edited them
  * since, and that makes nothing wrong that was released.
  */
-export async function heldNotes(
+export async function publishedNotes(
   tool: Tool,
-  { record, nuspecText }: HeldPackage,
+  { record, nuspecText }: PublishedPackage,
   templates: Templates,
 ): Promise<string | undefined> {
   const { releaseNotes } = await readNuspec(nuspecText);
@@ -22,17 +22,17 @@ export async function heldNotes(
 /** Whether upstream still says the same; nothing where the package has no words of upstream's. */
 export async function compareNotes(
   tool: Tool,
-  held: HeldPackage,
+  published: PublishedPackage,
   templates: Templates,
   said: string | undefined,
 ): Promise<readonly Check[]> {
-  if ((await heldNotes(tool, held, templates)) === undefined) return [];
-  const about = { what: 'notes', subject: held.record.source.upstream };
+  if ((await publishedNotes(tool, published, templates)) === undefined) return [];
+  const about = { what: 'notes', subject: published.record.source.upstream };
   if (said === undefined) {
     return [skipped(about, "There are no notes of upstream's here to compare the package's with.")];
   }
-  const own = await ownNotes(tool, held, templates);
-  const { releaseNotes } = await readNuspec(held.nuspecText);
+  const own = await ownNotes(tool, published, templates);
+  const { releaseNotes } = await readNuspec(published.nuspecText);
   return releaseNotes === joinNotes(said, own)
     ? [{ ...about, verdict: 'passed', detail: 'Upstream says of the release what the package says.' }]
     : [
@@ -46,7 +46,7 @@ export async function compareNotes(
 /** What the package would say without upstream's words. */
 async function ownNotes(
   tool: Tool,
-  { record }: Pick<HeldPackage, 'record'>,
+  { record }: Pick<PublishedPackage, 'record'>,
   templates: Templates,
 ): Promise<string | undefined> {
   const version = { upstream: record.source.version, package: record.version };

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { makeDir } from '../../formats/make-dir.ts';
 import { packNupkg } from '../build/pack/nupkg-writer.ts';
+import type { PublishedPackage } from '../published/package.ts';
 import type { Rendered } from '../release.ts';
 import { type Check, compare, compareTexts, skipped } from './check.ts';
-import type { HeldPackage } from './held.ts';
 
 /** Which part of the recipe is the one of today: another one makes other bytes, rightly. */
 export type SameRecipe = {
@@ -18,7 +18,7 @@ export type SameRecipe = {
  * its own parts: the same inputs give the same bytes (contract section 5), so no bit of it can have changed unseen.
  */
 export async function comparePackage(
-  held: HeldPackage & { readonly manifestText: string | undefined },
+  published: PublishedPackage & { readonly manifestText: string | undefined },
   rendered: Rendered,
   same: SameRecipe,
   workDir: string,
@@ -27,18 +27,21 @@ export async function comparePackage(
   const other = 'It was made by another recipe than that of today.';
   const packed = same.isSamePacker ? undefined : other;
   const filled = same.areSameTemplates ? undefined : other;
-  const carried = same.isLicenseKnown
+  const bundled = same.isLicenseKnown
     ? filled
     : "It came with upstream's files, and nobody was asked for them.";
   const nuspec = `${tool.packageId ?? tool.tool}.nuspec`;
   const texts: readonly Text[] = [
-    ['package', 'tools/release.json', rendered.recordText, held.recordText, packed],
-    ['package', 'tools/VERIFICATION.txt', rendered.verificationText, held.verificationText, packed],
-    ['package', 'tools/LICENSE.txt', rendered.licenseText, held.licenseText, carried],
-    ['package', nuspec, rendered.nuspecText, held.nuspecText, filled],
-    ['manifest', `${tool.tool}.json`, rendered.manifestText, held.manifestText, filled],
+    ['package', 'tools/release.json', rendered.recordText, published.recordText, packed],
+    ['package', 'tools/VERIFICATION.txt', rendered.verificationText, published.verificationText, packed],
+    ['package', 'tools/LICENSE.txt', rendered.licenseText, published.licenseText, bundled],
+    ['package', nuspec, rendered.nuspecText, published.nuspecText, filled],
+    ['manifest', `${tool.tool}.json`, rendered.manifestText, published.manifestText, filled],
   ];
-  return [...texts.flatMap(compareText), await comparePacked(held, rendered, packageVersion, same, workDir)];
+  return [
+    ...texts.flatMap(compareText),
+    await comparePacked(published, rendered, packageVersion, same, workDir),
+  ];
 }
 
 /** `found` is undefined where there is nothing to compare with; `left` says why it is not compared. */
@@ -58,7 +61,7 @@ function compareText([what, subject, expected, found, left]: Text): readonly Che
 }
 
 async function comparePacked(
-  held: HeldPackage,
+  published: PublishedPackage,
   rendered: Rendered,
   version: string,
   { isSamePacker }: SameRecipe,
@@ -66,14 +69,14 @@ async function comparePacked(
 ): Promise<Check> {
   const about = { what: 'package', subject: `${rendered.tool.packageId ?? rendered.tool.tool} ${version}` };
   if (!isSamePacker) return skipped(about, 'It was packed in another way than that of today.');
-  const { path, digest } = held.exe;
+  const { path, digest } = published.exe;
   const asset = { architecture: 'amd64', name: 'the exe', path, digest } as const;
   const ownParts: Rendered = {
     ...rendered,
-    recordText: held.recordText,
-    nuspecText: held.nuspecText,
-    verificationText: held.verificationText,
-    licenseText: held.licenseText,
+    recordText: published.recordText,
+    nuspecText: published.nuspecText,
+    verificationText: published.verificationText,
+    licenseText: published.licenseText,
     exes: [{ asset, architecture: 'amd64', path, digest }],
   };
   const dir = join(workDir, 'packed-again');
@@ -82,7 +85,7 @@ async function comparePacked(
   return compare(
     about,
     `SHA-256 ${packed.nupkgDigest.sha256}`,
-    `SHA-256 ${held.digest.sha256}`,
+    `SHA-256 ${published.digest.sha256}`,
     'Packed anew from its parts it is the same, byte for byte.',
   );
 }

@@ -4,21 +4,24 @@ import type { Architecture, ReleaseRecord } from '../../formats/release-record.t
 import { ReleaseError } from '../errors.ts';
 import { downloadFile } from '../published/feed/client.ts';
 import { ask, type FeedHttp } from '../published/feed/http.ts';
-import type { Places } from '../published/feed/server-info.ts';
+import type { Endpoints } from '../published/feed/server-info.ts';
 import { isUpstreamPlace, payloadAddress, placePayload } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { type Check, compare, failed, unreachable } from './check.ts';
 
 /** A payload as whoever installs by Scoop gets it. */
-export type HeldPayload = {
+export type PublishedPayload = {
   readonly architecture: Architecture;
   readonly file: string;
   readonly path: string;
   readonly digest: Digest;
 };
-export type HeldPayloads = { readonly payloads: readonly HeldPayload[]; readonly checks: readonly Check[] };
+export type PublishedPayloads = {
+  readonly payloads: readonly PublishedPayload[];
+  readonly checks: readonly Check[];
+};
 
-type PayloadPlace = { readonly feed: FeedHttp; readonly places: Places; readonly workDir: string };
+type PayloadPlace = { readonly feed: FeedHttp; readonly endpoints: Endpoints; readonly workDir: string };
 type RecordedPayload = ReleaseRecord['payloads'][number];
 
 /** Downloads every payload of the record from where Scoop does, and compares it and the `.sha256` beside it with the record. */
@@ -26,15 +29,15 @@ export async function repeatPayloads(
   tool: Tool,
   record: ReleaseRecord,
   place: PayloadPlace,
-): Promise<HeldPayloads> {
-  if (isUpstreamPlace(place.places.addresses.payloadUrl)) {
+): Promise<PublishedPayloads> {
+  if (isUpstreamPlace(place.endpoints.addresses.payloadUrl)) {
     return { payloads: [], checks: await repeatUpstreamFiles(tool, record, place) };
   }
-  const payloads: HeldPayload[] = [];
+  const payloads: PublishedPayload[] = [];
   const checks: Check[] = [];
   for (const recorded of record.payloads) {
     const about = { what: 'payload', subject: recorded.file };
-    const addresses = { ...place.places.addresses, payloadUrl: place.places.payloadPutUrl };
+    const addresses = { ...place.endpoints.addresses, payloadUrl: place.endpoints.payloadPutUrl };
     const url = payloadAddress(addresses, tool, record.version, recorded.file);
     try {
       const path = join(place.workDir, recorded.file);
@@ -58,7 +61,7 @@ export async function repeatPayloads(
 async function repeatUpstreamFiles(
   tool: Tool,
   record: ReleaseRecord,
-  { feed, places, workDir }: PayloadPlace,
+  { feed, endpoints, workDir }: PayloadPlace,
 ): Promise<readonly Check[]> {
   const checks: Check[] = [];
   for (const recorded of record.payloads) {
@@ -67,7 +70,7 @@ async function repeatUpstreamFiles(
       checks.push(failed(about, "a file of upstream's", 'one that was built here'));
       continue;
     }
-    const { url, sha256 } = placePayload(places.addresses.payloadUrl, tool, record, recorded);
+    const { url, sha256 } = placePayload(endpoints.addresses.payloadUrl, tool, record, recorded);
     try {
       const digest = await downloadFile(feed, url, join(workDir, `${recorded.architecture}-payload`));
       const found = digest && `SHA-256 ${digest.sha256}`;

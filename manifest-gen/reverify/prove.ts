@@ -7,6 +7,7 @@ import { fail } from '../errors.ts';
 import { originOf } from '../plan/record-origin.ts';
 import { releasedAs } from '../plan/reused-bytes.ts';
 import { channelOf } from '../plan/withdrawal.ts';
+import { type PublishedPackage, readPackage } from '../published/package.ts';
 import type { Released } from '../published/released.ts';
 import { type Cache, createCache } from '../system/cache/cache.ts';
 import type { Templates } from '../tool-file/templates.ts';
@@ -15,7 +16,6 @@ import { requiredEvidence } from '../tool-file/trust.ts';
 import type { Context } from '../verbs/run/context.ts';
 import { refusalOf } from '../verify/verdict.ts';
 import { type Check, failed, skipped, unreachable } from './check.ts';
-import { type HeldPackage, readPackage } from './held.ts';
 import { type RepeatedRelease, repeatRelease } from './reverify.ts';
 
 /** A release of the feed that is about to be published under a stable version. */
@@ -41,7 +41,7 @@ export type ProofManner = {
 
 /** Its parts on this machine. They alone are published: what was compared is what ships. */
 export type Proven = Pick<RepeatedRelease, 'payloads' | 'sbomText' | 'nuspecAgain'> & {
-  readonly held: HeldPackage;
+  readonly published: PublishedPackage;
 };
 
 /**
@@ -51,13 +51,13 @@ export type Proven = Pick<RepeatedRelease, 'payloads' | 'sbomText' | 'nuspecAgai
  */
 export async function prove(unproven: Unproven, manner: ProofManner, context: Context): Promise<Proven> {
   const { tool, beta } = unproven;
-  const { world, bucket } = context;
+  const { toolkit, bucket } = context;
   const { isOffline = false, wasStable = false } = manner;
-  world.report.step(tool.tool, 'verify', `${beta.version} before it becomes ${unproven.stable}`);
+  toolkit.report.step(tool.tool, 'verify', `${beta.version} before it becomes ${unproven.stable}`);
   const workDir = await mkdtemp(join(context.workDir, 'prove-'));
   const file = { path: beta.nupkgPath, digest: await digestFile(beta.nupkgPath) };
-  const held = await readPackage(tool, beta.version, file, workDir);
-  if ('verdict' in held) return refuse(unproven, held);
+  const published = await readPackage(tool, beta.version, file, workDir);
+  if ('verdict' in published) return refuse(unproven, published);
 
   const channel = channelOf(beta.version);
   const manifestText = await bucket.manifest(channel, tool.tool, beta.version);
@@ -68,17 +68,17 @@ export async function prove(unproven: Unproven, manner: ProofManner, context: Co
       isOfToday: !wasStable,
       isEitherWay: true,
       isRecordedSourceOnly: true,
-      cache: manner.isJustMade ? world.cache : emptyBut(world.cache, workDir),
+      cache: manner.isJustMade ? toolkit.cache : emptyBut(toolkit.cache, workDir),
     },
-    { ...held, version: beta.version, manifestText },
+    { ...published, version: beta.version, manifestText },
     { ...context, workDir },
   );
   const all = [
     ...checks,
     ...(manifestText === undefined ? [noManifest(unproven, channel)] : []),
-    ...(verdicts === undefined && !isOffline && !wasStable ? notAsked(held.record, checks) : []),
-    ...(wasStable ? [] : holdToDemand(tool, held.record, { verdicts, demand })),
-    ...(wasStable ? [] : checkReuse(held.record, await bucket.promises(tool.tool))),
+    ...(verdicts === undefined && !isOffline && !wasStable ? notAsked(published.record, checks) : []),
+    ...(wasStable ? [] : holdToDemand(tool, published.record, { verdicts, demand })),
+    ...(wasStable ? [] : checkReuse(published.record, await bucket.promises(tool.tool))),
   ];
   tell(unproven, all, context);
   const broken = all.filter(({ verdict }) => verdict === 'failed');
@@ -87,10 +87,10 @@ export async function prove(unproven: Unproven, manner: ProofManner, context: Co
   const missing = all.filter(({ verdict }) => verdict === 'unreachable');
   if (missing.length > 0 && wasStable) {
     const sentence = `${beta.version} was on main, so its bytes are taken without all of its evidence: ${missing[0]?.detail}`;
-    world.report.warn(tool.tool, sentence);
+    toolkit.report.warn(tool.tool, sentence);
   } else if (missing[0] !== undefined) postpone(unproven, missing[0], missing.length);
   // what main has offered goes on top as it was; a beta's own word for what upstream says of it is not taken
-  return { held, payloads, sbomText, ...(wasStable ? {} : { nuspecAgain }) };
+  return { published, payloads, sbomText, ...(wasStable ? {} : { nuspecAgain }) };
 }
 
 /** Upstream's files come again. Go's own stores check what they give: a build that is not from them takes minutes more. */
@@ -142,12 +142,12 @@ function checkReuse(
 }
 
 /** What passed is a number; all else is named. */
-function tell({ tool }: Unproven, checks: readonly Check[], { world }: Context): void {
+function tell({ tool }: Unproven, checks: readonly Check[], { toolkit }: Context): void {
   const passed = checks.filter(({ verdict }) => verdict === 'passed').length;
-  world.report.step(tool.tool, 'passed', passed === 1 ? '1 check' : `${passed} checks`);
+  toolkit.report.step(tool.tool, 'passed', passed === 1 ? '1 check' : `${passed} checks`);
   for (const { verdict, what, subject, detail } of checks) {
     const word = verdict === 'unreachable' ? 'not repeated' : verdict;
-    if (verdict !== 'passed') world.report.step(tool.tool, word, `${what} of ${subject}: ${detail}`);
+    if (verdict !== 'passed') toolkit.report.step(tool.tool, word, `${what} of ${subject}: ${detail}`);
   }
 }
 

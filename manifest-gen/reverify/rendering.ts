@@ -1,24 +1,24 @@
 import { packagingOf } from '../build/render/packaging.ts';
 import { rebasedLike } from '../build/render/rebase.ts';
 import { renderRelease } from '../build/render/render.ts';
+import type { PublishedPackage } from '../published/package.ts';
 import type { Rendered } from '../release.ts';
 import { loadTemplates } from '../tool-file/templates.ts';
 import { type Check, compare, skipped } from './check.ts';
-import type { HeldPackage } from './held.ts';
-import { compareNotes, heldNotes } from './notes.ts';
+import { compareNotes, publishedNotes } from './notes.ts';
 import { comparePackage } from './package.ts';
-import type { HeldPayload } from './payloads.ts';
+import type { PublishedPayload } from './payloads.ts';
 import type { RepeatPlace, RepeatRequest } from './request.ts';
 import { type RepeatedSbom, repeatSbom } from './sbom.ts';
 import type { UpstreamRepeated } from './upstream.ts';
 
 /** What the branch and the feed hold of one release. */
-export type HeldRelease = HeldPackage & {
+export type PublishedRelease = PublishedPackage & {
   readonly version: string;
   /** Undefined where the branch never offered it. */
   readonly manifestText: string | undefined;
 };
-type Held = HeldRelease & { readonly payloads: readonly HeldPayload[] };
+type Published = PublishedRelease & { readonly payloads: readonly PublishedPayload[] };
 
 export type RenderedAgain = {
   readonly checks: readonly Check[];
@@ -30,43 +30,43 @@ export type RenderedAgain = {
 /** Made anew from what upstream gave, where it did and the recipe is still the same; else from the record that is held. */
 export async function compareRendering(
   { tool, channel, isOfToday = false, isOffline = false }: RepeatRequest,
-  held: Held,
+  published: Published,
   { again }: UpstreamRepeated,
   place: RepeatPlace,
 ): Promise<RenderedAgain> {
-  const { world, places, bucket, workDir } = place;
-  const templates = await loadTemplates(world, tool);
+  const { toolkit, endpoints, bucket, workDir } = place;
+  const templates = await loadTemplates(toolkit, tool);
   const packaging = packagingOf(tool, templates);
   const packer = (text: string): string => text.split(':', 1)[0] ?? '';
-  const areSameTemplates = isOfToday || packaging === held.record.packaging;
+  const areSameTemplates = isOfToday || packaging === published.record.packaging;
   const isAgain = again !== undefined && areSameTemplates;
   const ownLicense = templates.license?.replace(/\r\n/g, '\n').trimEnd();
   const same = {
-    isSamePacker: isOfToday || packer(packaging) === packer(held.record.packaging),
+    isSamePacker: isOfToday || packer(packaging) === packer(published.record.packaging),
     areSameTemplates,
-    isLicenseKnown: !isOffline || held.licenseText.trimEnd() === ownLicense,
+    isLicenseKnown: !isOffline || published.licenseText.trimEnd() === ownLicense,
   };
   // in the order of build/steps.ts: upstream's, the one kept by hand, the module's
   const licenseText = isAgain
     ? (again.unpacked.licenseText ?? templates.license ?? again.unpacked.fetched.licenseText)
-    : held.licenseText;
-  const notesText = same.areSameTemplates ? await heldNotes(tool, held, templates) : undefined;
+    : published.licenseText;
+  const notesText = same.areSameTemplates ? await publishedNotes(tool, published, templates) : undefined;
   const renderWith = (words: string | undefined): Promise<Rendered> =>
-    renderRelease(isAgain ? again.record : held.record, {
-      ...{ tool, templates, addresses: places.addresses, exes: [], notesText: words },
+    renderRelease(isAgain ? again.record : published.record, {
+      ...{ tool, templates, addresses: endpoints.addresses, exes: [], notesText: words },
       ...(licenseText === undefined ? {} : { licenseText }),
     });
   const rendered = await renderWith(notesText);
   const said = isAgain ? again.unpacked.fetched.notesText : undefined;
   const nuspecAgain = isAgain ? (await renderWith(said)).nuspecText : undefined;
-  const then = await placed(held, rendered.manifestText);
+  const then = await placed(published, rendered.manifestText);
   const about = { what: 'manifest', subject: `${tool.tool}.json` };
   const manifestText = then.text ?? rendered.manifestText;
   const licensesAgain = again?.unpacked.fetched.licenses;
   const sbom: RepeatedSbom = await repeatSbom(
     tool,
-    { record: held.record, manifestText },
-    held.payloads,
+    { record: published.record, manifestText },
+    published.payloads,
     same.isSamePacker,
     licensesAgain,
     place,
@@ -78,15 +78,15 @@ export async function compareRendering(
       ...then.moves.map(({ from, to }) =>
         skipped(about, `Its addresses begin with ${from}, those of today with ${to}: all else is compared.`),
       ),
-      ...(await comparePackage({ ...held, manifestText: then.text }, rendered, same, workDir)),
+      ...(await comparePackage({ ...published, manifestText: then.text }, rendered, same, workDir)),
       ...sbom.checks,
-      ...(await compareNotes(tool, held, templates, said)),
-      ...(isOfToday ? [compareRecipe(packaging, held.record.packaging)] : []),
+      ...(await compareNotes(tool, published, templates, said)),
+      ...(isOfToday ? [compareRecipe(packaging, published.record.packaging)] : []),
     ],
   };
 
   /** What is offered now names today's addresses; what came before a rebase names those of its day. */
-  async function placed({ manifestText: text, version }: Held, like: string) {
+  async function placed({ manifestText: text, version }: Published, like: string) {
     const isOffered = (await bucket.version(channel, tool.tool).catch(() => version)) === version;
     return text === undefined || isOffered ? { text, moves: [] } : rebasedLike(text, tool.tool, like);
   }

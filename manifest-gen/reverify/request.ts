@@ -1,15 +1,15 @@
 import type { BucketRepository, Channel } from '../published/bucket/repository.ts';
 import type { FeedHttp } from '../published/feed/http.ts';
-import type { Places } from '../published/feed/server-info.ts';
+import type { Endpoints } from '../published/feed/server-info.ts';
 import type { Cache } from '../system/cache/cache.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import type { World } from '../toolkit.ts';
+import type { Toolkit } from '../toolkit.ts';
 
 /** Where the evidence is repeated; `workDir` is this tool's own and gone afterwards. */
 export type RepeatPlace = {
-  readonly world: World;
+  readonly toolkit: Toolkit;
   readonly feed: FeedHttp;
-  readonly places: Places;
+  readonly endpoints: Endpoints;
   readonly bucket: BucketRepository;
   readonly workDir: string;
 };

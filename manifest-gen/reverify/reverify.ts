@@ -3,6 +3,7 @@ import { packagingOf } from '../build/render/packaging.ts';
 import { fail } from '../errors.ts';
 import { originOf } from '../plan/record-origin.ts';
 import type { BucketRepository } from '../published/bucket/repository.ts';
+import type { PublishedPackage } from '../published/package.ts';
 import type { Unpacked, UnpackedExe, Verdict } from '../release.ts';
 import { type Cache, createCache } from '../system/cache/cache.ts';
 import { isUpstreamPlace } from '../tool-file/payload-place.ts';
@@ -13,10 +14,9 @@ import { verifyUnpacked } from '../verify/verify.ts';
 import { type Check, compare, skipped, unreachable } from './check.ts';
 import { compareEvidence } from './evidence.ts';
 import { fetchPackage } from './fetch-package.ts';
-import type { HeldPackage } from './held.ts';
 import { checkManifest, readManifest } from './manifest.ts';
-import { type HeldPayload, repeatPayloads } from './payloads.ts';
-import { compareRendering, type HeldRelease } from './rendering.ts';
+import { type PublishedPayload, repeatPayloads } from './payloads.ts';
+import { compareRendering, type PublishedRelease } from './rendering.ts';
 import type { RepeatPlace, RepeatRequest } from './request.ts';
 import { compareWithOther, repeatUpstream, type UpstreamRepeated } from './upstream.ts';
 import { findWithdrawn, type Withdrawn } from './withdrawn.ts';
@@ -40,17 +40,17 @@ export async function repeatEvidence(request: RepeatRequest, place: RepeatPlace)
   if ('verdict' in manifest) return { version: request.version ?? 'unknown', checks: [manifest] };
 
   const version = request.version ?? manifest.version;
-  const held = await fetchPackage(tool, version, place);
-  const withdrawn = await findWithdrawn(tool, version, held.pkg, place);
-  if (held.package === undefined) return { version, checks: held.checks, withdrawn };
-  const repeated = await repeatRelease(request, { ...held.package, version, manifestText }, place);
-  return { version, withdrawn, checks: [...held.checks, ...repeated.checks] };
+  const published = await fetchPackage(tool, version, place);
+  const withdrawn = await findWithdrawn(tool, version, published.pkg, place);
+  if (published.package === undefined) return { version, checks: published.checks, withdrawn };
+  const repeated = await repeatRelease(request, { ...published.package, version, manifestText }, place);
+  return { version, withdrawn, checks: [...published.checks, ...repeated.checks] };
 }
 
 /** What a release of the feed is worth, and its parts on this machine as they were compared. */
 export type RepeatedRelease = {
   readonly checks: readonly Check[];
-  readonly payloads: readonly HeldPayload[];
+  readonly payloads: readonly PublishedPayload[];
   readonly sbomText?: string | undefined;
   /** The package's nuspec with upstream's notes of today; undefined where upstream was not asked. */
   readonly nuspecAgain?: string | undefined;
@@ -63,18 +63,18 @@ export type RepeatedRelease = {
 /** The same for a package that is here already. Same errors. */
 export async function repeatRelease(
   request: RepeatRequest,
-  held: HeldRelease,
+  published: PublishedRelease,
   place: RepeatPlace,
 ): Promise<RepeatedRelease> {
   const { tool, channel } = request;
-  const { record, version, manifestText } = held;
+  const { record, version, manifestText } = published;
   const subject = `${tool.tool}.json on ${channel}`;
   const manifest = manifestText === undefined ? undefined : readManifest(subject, manifestText);
   if (manifest !== undefined && 'verdict' in manifest) return { checks: [manifest], payloads: [] };
   const { payloads, checks } = await repeatPayloads(tool, record, place);
   const upstream = await askUpstream(request, record, place);
-  const rendering = await compareRendering(request, { ...held, payloads }, upstream, place);
-  const areOwnFiles = !isUpstreamPlace(place.places.addresses.payloadUrl);
+  const rendering = await compareRendering(request, { ...published, payloads }, upstream, place);
+  const areOwnFiles = !isUpstreamPlace(place.endpoints.addresses.payloadUrl);
   return {
     payloads,
     sbomText: rendering.sbomText,
@@ -83,10 +83,10 @@ export async function repeatRelease(
     demand: upstream.demand,
     checks: [
       ...(manifest === undefined ? [] : checkManifest(subject, manifest, version, record, areOwnFiles)),
-      ...checkHeld(tool, version, held),
+      ...checkPublished(tool, version, published),
       ...checks,
       ...upstream.checks,
-      ...(upstream.isWhole ? [] : await inspectHeld(tool, record, payloads)),
+      ...(upstream.isWhole ? [] : await inspectPublished(tool, record, payloads)),
       ...(request.isOffline || request.isRecordedSourceOnly ? [] : await askOthers(request, record, place)),
       ...rendering.checks,
     ],
@@ -114,7 +114,11 @@ async function readPromise(
 }
 
 /** The record is about this package, and the exe in it is the payload for amd64. */
-export function checkHeld(tool: Tool, version: string, { record, exe }: HeldPackage): readonly Check[] {
+export function checkPublished(
+  tool: Tool,
+  version: string,
+  { record, exe }: PublishedPackage,
+): readonly Check[] {
   const about = { what: 'record', subject: 'tools/release.json' };
   const amd64 = record.payloads.find(({ architecture }) => architecture === 'amd64');
   return [
@@ -134,9 +138,9 @@ export function checkHeld(tool: Tool, version: string, { record, exe }: HeldPack
 }
 
 /** From an empty cache: what is said to be downloaded again really is. Go modules stay where they are, their builds do not. */
-function freshCache({ world, workDir }: RepeatPlace): Cache {
+function freshCache({ toolkit, workDir }: RepeatPlace): Cache {
   const fresh = createCache(workDir);
-  return { ...fresh, go: (part) => (part === 'mod' ? world.cache.go('mod') : fresh.go(part)) };
+  return { ...fresh, go: (part) => (part === 'mod' ? toolkit.cache.go('mod') : fresh.go(part)) };
 }
 
 async function askUpstream(
@@ -144,29 +148,29 @@ async function askUpstream(
   record: ReleaseRecord,
   place: RepeatPlace,
 ): Promise<UpstreamRepeated> {
-  const { world } = place;
+  const { toolkit } = place;
   const about = { what: 'upstream', subject: record.source.upstream };
   const kind = originOf(record);
   const isBundled = record.source.kind === 'bundle';
   const isKnown = tool.sources.some((source) => source.kind === kind);
   if (isOffline) return { checks: [skipped(about, 'Nobody was asked: --skip-verify.')], isWhole: false };
-  if (!isKnown || (isBundled !== world.isBundled && !isEitherWay)) {
+  if (!isKnown || (isBundled !== toolkit.isBundled && !isEitherWay)) {
     const detail = isKnown
-      ? carriedOtherwise(isBundled)
+      ? bundledOtherwise(isBundled)
       : `It came from ${kind}, which is no source of the tool here.`;
     // the record says so, and whoever may push a package wrote it: nothing was repeated
     return { checks: [unreachable(about, detail)], isWhole: false };
   }
   const cache = given ?? freshCache(place);
-  const isFetched = kind !== 'go-module' || world.isBundled || isRebuilt;
-  const source = isFetched ? world.upstreamsWith(cache)[kind] : world.upstreams[kind];
-  const packaging = packagingOf(tool, await loadTemplates(world, tool));
+  const isFetched = kind !== 'go-module' || toolkit.isBundled || isRebuilt;
+  const source = isFetched ? toolkit.upstreamsWith(cache)[kind] : toolkit.upstreams[kind];
+  const packaging = packagingOf(tool, await loadTemplates(toolkit, tool));
   const isSameRecipe = isOfToday || packaging === record.packaging;
-  const question = { tool, record, cache, report: world.report };
+  const question = { tool, record, cache, report: toolkit.report };
   return repeatUpstream(source, question, { isFetched, isSameRecipe });
 }
 
-function carriedOtherwise(isBundled: boolean): string {
+function bundledOtherwise(isBundled: boolean): string {
   return isBundled
     ? 'It came by a bundle; --from takes it once more.'
     : 'It came over the network, not by a bundle.';
@@ -180,21 +184,21 @@ async function askOthers(
 ): Promise<readonly Check[]> {
   if (record.builtBy !== 'upstream') return [];
   const cache = given ?? freshCache(place);
-  const { world } = place;
+  const { toolkit } = place;
   const checks: Check[] = [];
   for (const { kind } of tool.sources) {
     if (kind === 'go-module' || kind === originOf(record)) continue;
-    const question = { tool, record, cache, report: world.report };
-    checks.push(...(await compareWithOther(world.upstreamsWith(cache)[kind], question)));
+    const question = { tool, record, cache, report: toolkit.report };
+    checks.push(...(await compareWithOther(toolkit.upstreamsWith(cache)[kind], question)));
   }
   return checks;
 }
 
 /** When upstream's own file did not come: the evidence that lies in the exe itself, from the feed's bytes. */
-async function inspectHeld(
+async function inspectPublished(
   tool: Tool,
   record: ReleaseRecord,
-  payloads: readonly HeldPayload[],
+  payloads: readonly PublishedPayload[],
 ): Promise<readonly Check[]> {
   const exes = payloads.map((payload): UnpackedExe => {
     const { architecture, file: name, path, digest } = payload;

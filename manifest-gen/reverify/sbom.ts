@@ -5,16 +5,16 @@ import { licensesIn, renderSbom, sbomFile } from '../build/render/sbom.ts';
 import { ReleaseError } from '../errors.ts';
 import { downloadFile } from '../published/feed/client.ts';
 import type { FeedHttp } from '../published/feed/http.ts';
-import type { Places } from '../published/feed/server-info.ts';
+import type { Endpoints } from '../published/feed/server-info.ts';
 import type { ModuleLicenses } from '../release.ts';
 import { payloadAddress } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { readPrograms } from '../verify/programs.ts';
 import { type Check, compareTexts, failed, skipped, unreachable } from './check.ts';
-import { checkSha256File, type HeldPayload } from './payloads.ts';
+import { checkSha256File, type PublishedPayload } from './payloads.ts';
 
-type SbomPlace = { readonly feed: FeedHttp; readonly places: Places; readonly workDir: string };
-type Held = { readonly record: ReleaseRecord; readonly manifestText: string };
+type SbomPlace = { readonly feed: FeedHttp; readonly endpoints: Endpoints; readonly workDir: string };
+type Published = { readonly record: ReleaseRecord; readonly manifestText: string };
 export type RepeatedSbom = {
   readonly checks: readonly Check[];
   /** As it lies there; undefined where there is none, or none that was compared. */
@@ -32,20 +32,22 @@ const maxSbomBytes = 64 * 1024 * 1024;
  */
 export async function repeatSbom(
   tool: Tool,
-  { record, manifestText }: Held,
-  payloads: readonly HeldPayload[],
+  { record, manifestText }: Published,
+  payloads: readonly PublishedPayload[],
   isSamePacker: boolean,
   licensesAgain: ModuleLicenses | undefined,
-  { feed, places, workDir }: SbomPlace,
+  { feed, endpoints, workDir }: SbomPlace,
 ): Promise<RepeatedSbom> {
   const about = { what: 'sbom', subject: sbomFile(tool.tool) };
   const areRecorded = record.payloads.every(({ architecture, sha256 }) =>
-    payloads.some((held) => held.architecture === architecture && held.digest.sha256 === sha256),
+    payloads.some(
+      (published) => published.architecture === architecture && published.digest.sha256 === sha256,
+    ),
   );
   // upstream's own place has no list of ours; of other exes than those of the record it would say nothing new
   if (!areRecorded) return { checks: [] };
   if (!isSamePacker) return { checks: [skipped(about, 'It was made by another recipe than that of today.')] };
-  const addresses = { ...places.addresses, payloadUrl: places.payloadPutUrl };
+  const addresses = { ...endpoints.addresses, payloadUrl: endpoints.payloadPutUrl };
   const url = payloadAddress(addresses, tool, record.version, about.subject);
   try {
     const path = join(workDir, about.subject);
@@ -53,7 +55,7 @@ export async function repeatSbom(
     if (digest === undefined)
       return {
         checks: [
-          places.isOwnPayloadPlace
+          endpoints.isOwnPayloadPlace
             ? failed(about, `a file at ${url}`, 'none')
             : skipped(about, 'There is none.'),
         ],
@@ -66,7 +68,7 @@ export async function repeatSbom(
     const checks = [
       compareTexts(about, again, found, `Rendered anew from the exes it is the same${kept}.`),
       // elsewhere nobody needs one: Scoop does not download the list
-      ...(places.isOwnPayloadPlace
+      ...(endpoints.isOwnPayloadPlace
         ? [await checkSha256File({ file: about.subject, sha256: digest.sha256 }, url, feed)]
         : []),
     ];

@@ -93,11 +93,11 @@ export async function repeatUpstream(
 function judge(
   about: { readonly what: string; readonly subject: string },
   { what, recorded, offered, isOfBytes }: Difference,
-  { carriedBy }: Found,
+  { bundledBy }: Found,
   isSameRecipe: boolean,
 ): Check {
   // what a bundle carries cannot be built anew by the Go of the record
-  const isBroken = isOfBytes || (isSameRecipe && carriedBy === undefined);
+  const isBroken = isOfBytes || (isSameRecipe && bundledBy === undefined);
   if (isBroken) return failed(about, `${what}: ${recorded}`, offered);
   return unreachable(about, `It cannot be compared: ${what} was ${recorded}, now it is ${offered}.`);
 }
@@ -153,17 +153,21 @@ function compareFiles({ payloads }: ReleaseRecord, { exes }: Unpacked): readonly
 }
 
 /** What follows from upstream is made anew; the package's own version and recipe stay, and what a source no longer tells. */
-function recordAgain(held: ReleaseRecord, unpacked: Unpacked, verdicts: readonly Verdict[]): ReleaseRecord {
-  const again = renderRecord(unpacked, verdicts, held.version, held.packaging);
-  const isWhole = held.payloads.every(({ architecture }) =>
+function recordAgain(
+  published: ReleaseRecord,
+  unpacked: Unpacked,
+  verdicts: readonly Verdict[],
+): ReleaseRecord {
+  const again = renderRecord(unpacked, verdicts, published.version, published.packaging);
+  const isWhole = published.payloads.every(({ architecture }) =>
     again.payloads.some((payload) => payload.architecture === architecture),
   );
   return {
-    ...held,
+    ...published,
     builtBy: again.builtBy,
-    source: { ...again.source, kind: held.source.kind, fingerprint: held.source.fingerprint },
-    payloads: isWhole ? again.payloads : held.payloads,
-    evidence: [...evidenceAgain(held.evidence, again.evidence, isWhole)],
+    source: { ...again.source, kind: published.source.kind, fingerprint: published.source.fingerprint },
+    payloads: isWhole ? again.payloads : published.payloads,
+    evidence: [...evidenceAgain(published.evidence, again.evidence, isWhole)],
   };
 }
 

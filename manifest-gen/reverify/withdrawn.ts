@@ -17,12 +17,12 @@ export async function findWithdrawn(
   { tool, packageId: id = tool }: Pick<Tool, 'tool' | 'packageId'>,
   version: string,
   pkg: FeedPackage | undefined,
-  { bucket, feed, places }: Pick<RepeatPlace, 'bucket' | 'feed' | 'places'>,
+  { bucket, feed, endpoints }: Pick<RepeatPlace, 'bucket' | 'feed' | 'endpoints'>,
 ): Promise<Withdrawn | undefined> {
   if (pkg?.isListed) return undefined;
   const reason =
     (await bucket.withdrawal(tool, version)) ??
-    (places.isOwnServer ? await askWhyUnlisted(feed, places.serverUrl, { id, version }) : undefined);
+    (endpoints.isOwnServer ? await askWhyUnlisted(feed, endpoints.serverUrl, { id, version }) : undefined);
   if (reason !== undefined) return { reason };
   return pkg === undefined ? undefined : {};
 }

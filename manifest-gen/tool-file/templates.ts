@@ -27,8 +27,8 @@ export type TemplatePlaces = {
  * says, the product's own nuspecs/ and buckets/. With LF, whatever a Windows checkout made of them.
  * @throws ReleaseError TOOL_FILE_INVALID when there is none
  */
-export async function loadTemplates(places: TemplatePlaces, tool: Tool): Promise<Templates> {
-  const { productDir, toolsDir } = places;
+export async function loadTemplates(endpoints: TemplatePlaces, tool: Tool): Promise<Templates> {
+  const { productDir, toolsDir } = endpoints;
   const name = tool.tool;
   const beside = async (file: string): Promise<Found | undefined> =>
     toolsDir === undefined ? undefined : find(join(toolsDir, file));

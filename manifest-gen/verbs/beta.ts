@@ -7,12 +7,12 @@ import { publishManifest } from '../publish/manifest.ts';
 import { payloadsToKeep, requirePayloads } from '../publish/require-payloads.ts';
 import type { Packed } from '../release.ts';
 import type { Outcome } from '../report/report.ts';
-import type { World } from '../toolkit.ts';
+import type { Toolkit } from '../toolkit.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type Resolved, type ResolveOptions, resolve } from './resolve/beta.ts';
 import { planRow } from './resolve/plan-row.ts';
 import type { Context } from './run/context.ts';
-import { requireCarried, withSources } from './run/from-bundle.ts';
+import { requireBundled, withSources } from './run/from-bundle.ts';
 import { type Request, readRequests } from './run/request.ts';
 import { endRun, type RunResult } from './run/run-each.ts';
 import { runPlan } from './run/run-plan.ts';
@@ -28,11 +28,11 @@ export type BetaOptions = ResolveOptions & {
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done at all
  */
 export function releaseBeta(
-  world: World,
+  toolkit: Toolkit,
   requests: readonly Request[],
   options: BetaOptions,
 ): Promise<RunResult> {
-  return runPlan(world, requests, {
+  return runPlan(toolkit, requests, {
     resolve: async (request, context) => {
       const resolved = await resolve(request, options, context);
       return { ...resolved, row: await planRow(resolved, context) };
@@ -57,11 +57,11 @@ async function prepare(
   const tool = resolved.tool.tool;
   const { recipe } = await loadRecipe();
   const { packed } = await recipe.local.run(resolved, context, (step) =>
-    context.world.report.step(tool, step),
+    context.toolkit.report.step(tool, step),
   );
   if (options.outDir !== undefined) {
     const { packageVersion: version, manifestText, recordText } = packed.rendered;
-    const payloads = await payloadsToKeep(packed.rendered, context.places);
+    const payloads = await payloadsToKeep(packed.rendered, context.endpoints);
     const { nupkgPath } = packed;
     await keepFiles(options.outDir, { tool, version, nupkgPath, manifestText, recordText, payloads });
   }
@@ -77,7 +77,7 @@ async function release(
   if (packed === undefined) throw new TypeError(`${tool} ${version} was not made`);
   if (options.dryRun) return { tool, version, kind: 'made', detail: 'nothing was published (--dry-run)' };
   const { recipe } = await loadRecipe();
-  await recipe.outside.run({ packed }, context, (step) => context.world.report.step(tool, step));
+  await recipe.outside.run({ packed }, context, (step) => context.toolkit.report.step(tool, step));
   return { tool, version, kind: 'released', detail: `on the feed and on branch beta, ${why}` };
 }
 
@@ -94,7 +94,7 @@ async function finish(
 ): Promise<Outcome> {
   const { version, record, released, templates, does, why } = resolved;
   const tool = resolved.tool.tool;
-  const manifestText = renderManifest(templates.manifest, resolved.tool, record, context.places.addresses);
+  const manifestText = renderManifest(templates.manifest, resolved.tool, record, context.endpoints.addresses);
   if (options.outDir !== undefined) {
     const { nupkgPath } = released;
     await keepFiles(options.outDir, {
@@ -107,8 +107,8 @@ async function finish(
   }
   if (does === 'nothing') return { tool, version, kind: 'nothing', detail: why };
   if (options.dryRun) return { tool, version, kind: 'made', detail: 'nothing was published (--dry-run)' };
-  if (!context.places.isPut) await requirePayloads(resolved.tool, record, context);
-  context.world.report.step(tool, 'commit');
+  if (!context.endpoints.isPut) await requirePayloads(resolved.tool, record, context);
+  context.toolkit.report.step(tool, 'commit');
   await publishManifest(context.bucket, { tool, version, manifestText, branches: ['beta'] });
   context.published.push(`manifest ${tool} ${version} on branch beta`);
   return {
@@ -129,13 +129,13 @@ export function createCommand(invocation: Invocation): Command {
   const flagNames = ['dryRun', 'out', 'source', 'from', 'correct', 'maxWait', 'json', 'quiet'] as const;
   addFlags(command, flagNames, examples, invocation);
   return command.action((args: readonly string[], flags: ReleaseFlags) =>
-    runVerb(invocation, flags, args, async (world, tools, broken) => {
+    runVerb(invocation, flags, args, async (toolkit, tools, broken) => {
       const outDir = await openOutDir(invocation.cwd, flags.out);
       const options = { ...flags, sources: flags.source, outDir };
-      await withSources(world, { cwd: invocation.cwd, from: flags.from }, async (place, carried) => {
-        const wanted = args.length === 0 ? carried : args;
+      await withSources(toolkit, { cwd: invocation.cwd, from: flags.from }, async (place, bundled) => {
+        const wanted = args.length === 0 ? bundled : args;
         const requests = readRequests(wanted, tools);
-        if (flags.from !== undefined) requireCarried(requests, carried);
+        if (flags.from !== undefined) requireBundled(requests, bundled);
         endRun(await releaseBeta(place, requests, options), broken);
       });
     }),

@@ -19,7 +19,7 @@ import { type BundleFile, writeBundle } from '../sources/bundle/write-bundle.ts'
 import { findNewest, findVersion } from '../sources/find-source.ts';
 import { loadTemplates } from '../tool-file/templates.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import type { World } from '../toolkit.ts';
+import type { Toolkit } from '../toolkit.ts';
 import { readRootText } from '../verify/keyless/trusted-root.ts';
 import { copyDatabase } from '../vulnerabilities/bundled.ts';
 import { openTree } from '../vulnerabilities/open-tree.ts';
@@ -30,7 +30,7 @@ import { attempt, endRun, type Failure } from './run/run-each.ts';
 import { runVerb } from './run/run-verb.ts';
 
 /** The half of release:beta's recipe that needs no feed: what would be refused is in no bundle. */
-const recipe = begin<Chosen, { readonly world: World }>()
+const recipe = begin<Chosen, { readonly toolkit: Toolkit }>()
   .step('fetch', fetch)
   .step('prove', prove)
   .step('verify', verify)
@@ -41,9 +41,9 @@ const recipe = begin<Chosen, { readonly world: World }>()
 /** What only those who ask are told goes along as a proof. */
 async function prove(
   { found, fetched }: Chosen & { readonly fetched: Fetched },
-  { world }: { readonly world: World },
+  { toolkit }: { readonly toolkit: Toolkit },
 ): Promise<{ readonly fetched: Fetched }> {
-  const proofs = (await world.upstreams[found.kind].prove?.(fetched)) ?? [];
+  const proofs = (await toolkit.upstreams[found.kind].prove?.(fetched)) ?? [];
   return { fetched: { ...fetched, sidecars: [...fetched.sidecars, ...proofs] } };
 }
 
@@ -55,17 +55,17 @@ export type BundleOptions = ResolveOptions & { readonly out: string; readonly ke
  * @throws ReleaseError SETTINGS_INVALID, VULN_DB_*, MACHINE_FAILED, INTERRUPTED; ToolsFailed
  */
 export async function createBundle(
-  world: World,
+  toolkit: Toolkit,
   requests: readonly Request[],
   options: BundleOptions,
 ): Promise<void> {
-  const { report } = world;
+  const { report } = toolkit;
   const key = await loadOrMakeKey(options.keyFile);
   const failures: Failure[] = [];
-  const run = { ...world, failures, published: [] };
+  const run = { ...toolkit, failures, published: [] };
   const parts: Part[] = [];
   for (const request of requests) {
-    const part = await attempt(run, request.tool.tool, () => take(request, options, world));
+    const part = await attempt(run, request.tool.tool, () => take(request, options, toolkit));
     // `buf buf@1.72.0` may come to the same
     const isTaken = parts.some(({ release }) => release.record === part?.release.record);
     if (part !== undefined && !isTaken) parts.push(part);
@@ -78,8 +78,8 @@ export async function createBundle(
     releases: parts.map(({ release }) => release),
     roots: roots.map(({ path }) => path),
   };
-  const files = [...parts.flatMap((part) => part.files), ...roots, ...(await knownVulnerabilities(world))];
-  await write(options.out, () => writeBundle(options.out, content, files, key, world.signal), world);
+  const files = [...parts.flatMap((part) => part.files), ...roots, ...(await knownVulnerabilities(toolkit))];
+  await write(options.out, () => writeBundle(options.out, content, files, key, toolkit.signal), toolkit);
   for (const { release } of parts) {
     const { tool, version, upstream } = release;
     report.outcome({ tool, version, kind: 'made', detail: `${upstream} is in ${options.out}` });
@@ -88,19 +88,19 @@ export async function createBundle(
   report.step('bundle', 'signed', `the other side takes it with BUNDLE_KEY=${key.publicKey}${made}`);
 }
 
-async function take(request: Request, options: BundleOptions, world: World): Promise<Part> {
+async function take(request: Request, options: BundleOptions, toolkit: Toolkit): Promise<Part> {
   const { tool } = request;
   const asked = requireUpstreamVersion(request);
-  const choice = chooseSources(tool, options.sources, options, { world });
+  const choice = chooseSources(tool, options.sources, options, { toolkit });
   const found = await (asked === undefined ? findNewest(tool, choice) : findVersion(tool, asked, choice));
-  const onStep = (step: string): void => world.report.step(tool.tool, step, found.upstream);
-  const { unpacked, verdicts } = await recipe.run({ tool, found }, { world }, onStep);
-  return partOf(unpacked, await recordOf(world, unpacked, verdicts));
+  const onStep = (step: string): void => toolkit.report.step(tool.tool, step, found.upstream);
+  const { unpacked, verdicts } = await recipe.run({ tool, found }, { toolkit }, onStep);
+  return partOf(unpacked, await recordOf(toolkit, unpacked, verdicts));
 }
 
-async function recordOf(world: World, unpacked: Unpacked, verdicts: readonly Verdict[]): Promise<string> {
+async function recordOf(toolkit: Toolkit, unpacked: Unpacked, verdicts: readonly Verdict[]): Promise<string> {
   const { tool, version } = unpacked.fetched.found;
-  const packaging = packagingOf(tool, await loadTemplates(world, tool));
+  const packaging = packagingOf(tool, await loadTemplates(toolkit, tool));
   return printReleaseRecord(renderRecord(unpacked, verdicts, version, packaging));
 }
 
@@ -171,18 +171,18 @@ async function rootsOf(tools: readonly Tool[]): Promise<readonly { path: string;
 }
 
 /** A copy of VULN_DB, when it is set. */
-async function knownVulnerabilities(world: World): Promise<readonly BundleFile[]> {
-  const { vulnDb } = world.config;
+async function knownVulnerabilities(toolkit: Toolkit): Promise<readonly BundleFile[]> {
+  const { vulnDb } = toolkit.config;
   if (vulnDb === undefined) return [];
-  const tree = await openTree(vulnDb, world);
+  const tree = await openTree(vulnDb, toolkit);
   const files = await copyDatabase(tree, (done, total) =>
-    world.report.progress('bundle', 'known vulnerabilities (files)', done, total),
+    toolkit.report.progress('bundle', 'known vulnerabilities (files)', done, total),
   );
-  world.report.step('bundle', 'known', `vulnerabilities of ${files.length - 2} entries go along`);
+  toolkit.report.step('bundle', 'known', `vulnerabilities of ${files.length - 2} entries go along`);
   return files;
 }
 
-async function write(out: string, work: () => Promise<void>, { signal }: World): Promise<void> {
+async function write(out: string, work: () => Promise<void>, { signal }: Toolkit): Promise<void> {
   try {
     await work();
   } catch (error) {
@@ -210,12 +210,12 @@ export function createCommand(invocation: Invocation): Command {
     );
   addFlags(command, ['source', 'maxWait', 'json', 'quiet'], examples, invocation);
   return command.action((args: readonly string[], flags: Flags) =>
-    runVerb(invocation, flags, args, async (world, tools) => {
+    runVerb(invocation, flags, args, async (toolkit, tools) => {
       const { cwd } = invocation;
       const out = await openOutFile(cwd, flags.out ?? '');
       const keyFile =
-        flags.key === undefined ? join(world.config.dataDir, 'bundle.key') : resolve(cwd, flags.key);
-      await createBundle(world, readRequests(args, tools), { sources: flags.source, out, keyFile });
+        flags.key === undefined ? join(toolkit.config.dataDir, 'bundle.key') : resolve(cwd, flags.key);
+      await createBundle(toolkit, readRequests(args, tools), { sources: flags.source, out, keyFile });
     }),
   );
 }

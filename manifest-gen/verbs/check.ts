@@ -1,15 +1,15 @@
 import { Command, Option } from 'commander';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import type { Invocation } from '../../invocation.ts';
-import { readCar } from '../plan/release-version.ts';
+import { readReleaseVersion } from '../plan/release-version.ts';
 import { findUnfinished } from '../plan/unfinished.ts';
 import { listVersions } from '../published/feed/client.ts';
-import { lookAtOffer } from '../published/scan.ts';
+import { scanOffered } from '../published/scan.ts';
 import { checkMarkdown } from '../report/check.ts';
 import type { WatchRow } from '../report/report.ts';
 import { findNewest } from '../sources/find-source.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import type { World } from '../toolkit.ts';
+import type { Toolkit } from '../toolkit.ts';
 import { remedyOf } from '../vulnerabilities/gaps.ts';
 import type { Judged } from '../vulnerabilities/policy.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
@@ -28,12 +28,12 @@ export type CheckResult = { readonly rows: readonly WatchRow[]; readonly failure
  * @throws ReleaseError FEED_UNREACHABLE, BUCKET_UNREACHABLE, SETTINGS_INVALID, INTERRUPTED
  */
 export async function check(
-  world: World,
+  toolkit: Toolkit,
   tools: readonly Tool[],
   options: ResolveOptions,
 ): Promise<CheckResult> {
   const failures: Failure[] = [];
-  const rows = await withContext(world, async (found) => {
+  const rows = await withContext(toolkit, async (found) => {
     const context = await withKnownDate(found, failures);
     return settled(tools, Number.POSITIVE_INFINITY, (tool) => checkOne(tool, options, context, failures));
   });
@@ -42,14 +42,16 @@ export async function check(
 
 /** Tells how old the answers are. A database that does not answer is one failure, not one for each tool. */
 async function withKnownDate(context: Context, failures: Failure[]): Promise<Context> {
-  const { world, watch } = context;
-  if (watch === undefined) {
-    world.report.warn('', 'VULN_DB is not set: nobody looks for known vulnerabilities');
+  const { toolkit, scanner } = context;
+  if (scanner === undefined) {
+    toolkit.report.warn('', 'VULN_DB is not set: nobody looks for known vulnerabilities');
     return context;
   }
-  const modified = await attempt({ ...world, failures, published: [] }, 'VULN_DB', () => watch.modified());
-  if (modified === undefined) return { ...context, watch: undefined };
-  world.report.step('', 'known', `vulnerabilities as of ${modified.toISOString().slice(0, 10)}`);
+  const modified = await attempt({ ...toolkit, failures, published: [] }, 'VULN_DB', () =>
+    scanner.modified(),
+  );
+  if (modified === undefined) return { ...context, scanner: undefined };
+  toolkit.report.step('', 'known', `vulnerabilities as of ${modified.toISOString().slice(0, 10)}`);
   return context;
 }
 
@@ -59,7 +61,7 @@ async function checkOne(
   context: Context,
   failures: Failure[],
 ): Promise<WatchRow> {
-  const run = { ...context.world, failures, published: [] };
+  const run = { ...context.toolkit, failures, published: [] };
   const offered = await attempt(run, tool.tool, async () => ({
     main: await context.bucket.version('main', tool.tool),
     beta: await context.bucket.version('beta', tool.tool),
@@ -81,17 +83,17 @@ async function checkOne(
     findNewest(tool, chooseSources(tool, options.sources, options, context)),
   );
   // a correction of U counts as U, whatever bytes a withdrawal put into it
-  const inUse = readCar(main)?.upstream ?? main;
+  const inUse = readReleaseVersion(main)?.upstream ?? main;
   const isOutdated = newest !== undefined && compareScoopVersions(newest.version, inUse) > 0;
-  const look = await attempt(run, tool.tool, () => lookAtOffer('main', tool, context));
-  const vulnerabilities = look && context.watch?.judge(look, tool.tool);
-  const gaps = (look && context.watch?.judgeGaps(look, tool.tool)) ?? [];
+  const scan = await attempt(run, tool.tool, () => scanOffered('main', tool, context));
+  const vulnerabilities = scan && context.scanner?.judge(scan, tool.tool);
+  const gaps = (scan && context.scanner?.judgeGaps(scan, tool.tool)) ?? [];
   return {
     ...common,
     upstream: newest?.version,
     isOutdated,
     vulnerabilities,
-    unknown: look?.unknown ?? [],
+    unknown: scan?.unknown ?? [],
     gaps,
     next: [
       ...(await withdrawnOnes(tool, common, context)),
@@ -119,7 +121,7 @@ function whatToDo(
   gaps: readonly Judged[],
 ): readonly string[] {
   const ids = new Set(vulnerabilities.filter(({ verdict }) => verdict === 'refused').map(({ id }) => id));
-  const onBeta = newer !== undefined && readCar(beta ?? '')?.upstream === newer;
+  const onBeta = newer !== undefined && readReleaseVersion(beta ?? '')?.upstream === newer;
   const update =
     newer === undefined
       ? []
@@ -160,11 +162,11 @@ export function createCommand(invocation: Invocation): Command {
     .addOption(new Option('--markdown', 'a page for an issue or a chat, on stdout').conflicts('json'));
   addFlags(command, ['source', 'maxWait', 'json', 'quiet'], examples, invocation);
   return command.action((args: readonly string[], flags: CheckFlags) =>
-    runVerb(invocation, flags, args, async (world, all, broken) => {
+    runVerb(invocation, flags, args, async (toolkit, all, broken) => {
       const tools = readRequests(args, all).map(({ tool }) => tool);
-      const { rows, failures } = await check(world, [...new Set(tools)], { sources: flags.source });
+      const { rows, failures } = await check(toolkit, [...new Set(tools)], { sources: flags.source });
       if (flags.markdown) invocation.stdout.write(checkMarkdown(rows));
-      else world.report.watch(rows);
+      else toolkit.report.watch(rows);
       const found = rows.filter(({ next }) => next.length > 0).map(({ tool }) => tool);
       // what could not be looked at comes first: the rest of the answer may be missing
       endRun({ outcomes: [], failures }, broken);

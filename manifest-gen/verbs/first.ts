@@ -1,13 +1,13 @@
 import type { ReleaseError } from '../errors.ts';
 import type { CommandReport } from '../report/report.ts';
 import type { Tool, UpstreamKind } from '../tool-file/tools.ts';
-import type { World } from '../toolkit.ts';
+import type { Toolkit } from '../toolkit.ts';
 import { releaseBeta } from './beta.ts';
 import { promote } from './promote.ts';
 import type { RunResult } from './run/run-each.ts';
 
 /** On a feed that was empty a minute ago, no beta can be as old as a tool's `minAge` asks. */
-const hurry = 'the first release on an empty feed';
+const skipMinAge = 'the first release on an empty feed';
 
 /** How it ended for one tool: `installable` says that main and the feed offer it now. */
 export type FirstOutcome = {
@@ -24,22 +24,22 @@ export type FirstOutcome = {
  * @throws ReleaseError INTERRUPTED, FEED_*, BUCKET_*
  */
 export async function releaseFirst(
-  world: World,
+  toolkit: Toolkit,
   tools: readonly Tool[],
   onEnd: (outcome: FirstOutcome) => Promise<void>,
 ): Promise<void> {
   for (const tool of tools) {
     let source: UpstreamKind | undefined;
-    const report = sayingSkipped(world.report, tool, (chosen) => {
+    const report = sayingSkipped(toolkit.report, tool, (chosen) => {
       source = chosen;
     });
-    const told = { ...world, report };
+    const told = { ...toolkit, report };
     const beta = await releaseFromAny(told, tool);
     const stable =
       beta.failures.length > 0
         ? undefined
         : await promote(told, [{ tool, version: tool.first }], {
-            hurry: tool.minAge && hurry,
+            skipMinAge: tool.minAge && skipMinAge,
             isJustMade: true,
           });
     await onEnd({ tool, isInstallable: stable !== undefined && stable.failures.length === 0, source });
@@ -47,11 +47,11 @@ export async function releaseFirst(
 }
 
 /** A source may answer and its files may still not come, from a store at another host: then those after it are taken too. */
-async function releaseFromAny(world: World, tool: Tool): Promise<RunResult> {
+async function releaseFromAny(toolkit: Toolkit, tool: Tool): Promise<RunResult> {
   const request = { tool, version: tool.first };
-  let result = await releaseBeta(world, [request], { goOn: true });
+  let result = await releaseBeta(toolkit, [request], { goOn: true });
   for (let sources = sourcesLeft(tool, result.failures[0]?.error); sources.length > 0; ) {
-    result = await releaseBeta(world, [request], { goOn: true, sources });
+    result = await releaseBeta(toolkit, [request], { goOn: true, sources });
     sources = sourcesLeft(tool, result.failures[0]?.error);
   }
   return result;

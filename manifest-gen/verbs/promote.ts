@@ -5,7 +5,7 @@ import { openOutDir } from '../publish/keep-files.ts';
 import { makeStable, prepareStable } from '../publish/make-stable.ts';
 import type { Packed } from '../release.ts';
 import type { Outcome } from '../report/report.ts';
-import type { World } from '../toolkit.ts';
+import type { Toolkit } from '../toolkit.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type PlannedPromotion, resolvePromotion } from './resolve/promotion.ts';
 import type { Context } from './run/context.ts';
@@ -19,7 +19,7 @@ export type PromoteOptions = {
   readonly dryRun?: boolean;
   readonly outDir?: string | undefined;
   /** Why a beta that is younger than the tool's `minAge` cannot wait; undefined when it has to. */
-  readonly hurry?: string | undefined;
+  readonly skipMinAge?: string | undefined;
   /** Why the evidence is not repeated; undefined when it is. */
   readonly skipVerify?: string | undefined;
   /** This run has just released the betas from their sources. */
@@ -31,11 +31,11 @@ export type PromoteOptions = {
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done at all
  */
 export function promote(
-  world: World,
+  toolkit: Toolkit,
   requests: readonly Request[],
   options: PromoteOptions,
 ): Promise<RunResult> {
-  return runPlan(world, requests, {
+  return runPlan(toolkit, requests, {
     resolve: (request, context) => resolvePromotion(request, options, context),
     prepare: (planned, context) => prepare(planned, options, context),
     act: (planned, packed, context) => act(planned, packed, options, context),
@@ -55,13 +55,13 @@ const details = {
  * @throws ReleaseError VULNERABLE, PROMOTION_*, OTHER_BYTES, FEED_*
  */
 async function prepare(
-  { tool, row, ready, look }: PlannedPromotion,
+  { tool, row, ready, scan }: PlannedPromotion,
   options: PromoteOptions,
   context: Context,
 ): Promise<Packed | undefined> {
   if (ready === undefined) return undefined;
   // what was fine when the beta was made may have become known since
-  if (look !== undefined) context.watch?.require(look, tool.tool, row.to);
+  if (scan !== undefined) context.scanner?.require(scan, tool.tool, row.to);
   return prepareStable(ready, { ...options, isOffline: options.skipVerify !== undefined }, context);
 }
 
@@ -91,17 +91,17 @@ export function createCommand(invocation: Invocation): Command {
   const flagNames = [...(['from', 'skipVerify', 'now', 'reason', 'dryRun', 'out', 'json', 'quiet'] as const)];
   addFlags(command, flagNames, examples, invocation);
   return command.action((args: readonly string[], flags: ReleaseFlags) =>
-    runVerb(invocation, flags, args, async (world, tools, broken) => {
+    runVerb(invocation, flags, args, async (toolkit, tools, broken) => {
       requireReason(flags);
       const { cwd } = invocation;
       const outDir = await openOutDir(cwd, flags.out);
       const options = {
         ...flags,
-        hurry: flags.now ? flags.reason : undefined,
+        skipMinAge: flags.now ? flags.reason : undefined,
         skipVerify: flags.skipVerify ? flags.reason : undefined,
         outDir,
       };
-      await withSources(world, { cwd, from: flags.from }, async (place) =>
+      await withSources(toolkit, { cwd, from: flags.from }, async (place) =>
         endRun(await promote(place, readRequests(args, tools), options), broken),
       );
     }),

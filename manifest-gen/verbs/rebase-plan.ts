@@ -32,10 +32,10 @@ export async function planMoves(rebase: Rebase, { bucket }: Context): Promise<re
  * An address that the server does not know as its own would be undone by the next release.
  * @throws ReleaseError REBASE_REFUSED
  */
-export function requireOwnAddress(to: string, { places, world }: Context): void {
-  const { publicUrl } = places.addresses;
+export function requireOwnAddress(to: string, { endpoints, toolkit }: Context): void {
+  const { publicUrl } = endpoints.addresses;
   if (publicUrl === undefined) {
-    const reason = `the feed ${world.config.feedUrl} is no go-win-tools server, so --from must say which address is replaced`;
+    const reason = `the feed ${toolkit.config.feedUrl} is no go-win-tools server, so --from must say which address is replaced`;
     fail('REBASE_REFUSED', { to, reason });
   }
   if (publicUrl !== to) {
@@ -51,16 +51,16 @@ export function requireOwnAddress(to: string, { places, world }: Context): void 
 export async function requireDownloads(
   { tool, version, downloads }: Move,
   { to }: Rebase,
-  { feed, places, world }: Context,
+  { feed, endpoints, toolkit }: Context,
 ): Promise<void> {
   for (const { url, sha256 } of downloads) {
-    if (to !== places.addresses.publicUrl) {
-      world.report.step(tool, 'look', url);
+    if (to !== endpoints.addresses.publicUrl) {
+      toolkit.report.step(tool, 'look', url);
       await requireFile(feed, { tool, version, url, file: url, sha256 }, false);
       continue;
     }
     // our server keeps the hash beside each file, and says it where the new name leads nowhere yet
-    const response = await ask(feed, `${places.serverUrl}${url.slice(to.length)}.sha256`);
+    const response = await ask(feed, `${endpoints.serverUrl}${url.slice(to.length)}.sha256`);
     const status = `${response.statusCode} ${reasonOf(response)}`;
     if (response.statusCode !== 200)
       fail('PAYLOAD_MISSING', { tool, version, url, file: url, sha256, status });

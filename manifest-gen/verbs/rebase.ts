@@ -3,7 +3,7 @@ import type { Invocation } from '../../invocation.ts';
 import { pushOnTop } from '../publish/manifest.ts';
 import { type Need, requireKey } from '../publish/require-key.ts';
 import type { Outcome, PlanRow } from '../report/report.ts';
-import type { World } from '../toolkit.ts';
+import type { Toolkit } from '../toolkit.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type Move, planMoves, type Rebase, requireDownloads, requireOwnAddress } from './rebase-plan.ts';
 import { type Context, withContext } from './run/context.ts';
@@ -17,10 +17,10 @@ export type RebaseOptions = Rebase & { readonly dryRun?: boolean };
  * whoever installs from now on downloads from there. One atomic push: both branches or none.
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE; what else fails is in the result
  */
-export function rebase(world: World, options: RebaseOptions): Promise<RunResult> {
+export function rebase(toolkit: Toolkit, options: RebaseOptions): Promise<RunResult> {
   const failures: Failure[] = [];
-  return withContext(world, async (context) => {
-    const run = { ...world, failures, published: context.published };
+  return withContext(toolkit, async (context) => {
+    const run = { ...toolkit, failures, published: context.published };
     const moves = await attempt(run, 'bucket', () => moveAll(options, context));
     const outcomes = (moves ?? []).map(({ tool, version, branch }): Outcome => {
       const about = { tool, version };
@@ -31,20 +31,20 @@ export function rebase(world: World, options: RebaseOptions): Promise<RunResult>
     if (moves?.length === 0) {
       outcomes.push({ tool: 'bucket', version: 'main, beta', kind: 'nothing', detail: nothingFor(options) });
     }
-    for (const outcome of outcomes) world.report.outcome(outcome);
+    for (const outcome of outcomes) toolkit.report.outcome(outcome);
     return { outcomes, failures, published: context.published };
   });
 }
 
 async function moveAll(options: RebaseOptions, context: Context): Promise<readonly Move[]> {
-  const { world, bucket } = context;
+  const { toolkit, bucket } = context;
   const { to } = options;
   if (options.from === undefined) requireOwnAddress(to, context);
   const planned = await planMoves(options, context);
-  world.report.plan(await Promise.all(planned.map((move) => planRow(move, to, context))));
+  toolkit.report.plan(await Promise.all(planned.map((move) => planRow(move, to, context))));
   for (const move of planned) await requireDownloads(move, options, context);
   if (options.dryRun || planned.length === 0) return planned;
-  if (world.config.bucketUrl === undefined) await requireKey(context, planned.map(needOf));
+  if (toolkit.config.bucketUrl === undefined) await requireKey(context, planned.map(needOf));
 
   let moves = planned;
   await pushOnTop(bucket, async () => {
@@ -116,8 +116,8 @@ export function createCommand(invocation: Invocation): Command {
     .option('--from <url>', 'replaces addresses below this one; without it, those of the server', readBase);
   addFlags(command, ['dryRun', 'json', 'quiet'], examples, invocation);
   return command.action((to: string, { from, ...flags }: ReleaseFlags & { readonly from?: string }) =>
-    runVerb(invocation, flags, [], async (world, _tools, broken) => {
-      endRun(await rebase(world, { ...flags, to, from }), broken);
+    runVerb(invocation, flags, [], async (toolkit, _tools, broken) => {
+      endRun(await rebase(toolkit, { ...flags, to, from }), broken);
     }),
   );
 }

@@ -10,7 +10,7 @@ import type { FeedPackage } from '../published/feed/page.ts';
 import type { StatusRow } from '../report/report.ts';
 import { isNobodyThere } from '../sources/find-source.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import type { World } from '../toolkit.ts';
+import type { Toolkit } from '../toolkit.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type MadeHere, madeHere } from './made-here.ts';
 import { type ResolveOptions, resolve } from './resolve/beta.ts';
@@ -24,9 +24,9 @@ import { settled } from './run/settled.ts';
  * Tool x channel: what is where, and what a release would do. A source that cannot be reached is said in its tool's row.
  * @throws ReleaseError FEED_UNREACHABLE, BUCKET_UNREACHABLE, INTERRUPTED
  */
-function findStatus(world: World, { requests, own }: Asked, options: LookOptions): Promise<Status> {
+function findStatus(toolkit: Toolkit, { requests, own }: Asked, options: StatusOptions): Promise<Status> {
   const failures: Failure[] = [];
-  return withContext(world, async (context) => {
+  return withContext(toolkit, async (context) => {
     const questions = [
       ...requests.map((request) => () => rowOf(request, options, context, failures)),
       ...own.map((one) => () => rowOfOwn(one, context)),
@@ -39,7 +39,7 @@ function findStatus(world: World, { requests, own }: Asked, options: LookOptions
 
 type Status = { readonly rows: readonly StatusRow[]; readonly failures: readonly Failure[] };
 /** `isSilent`: a machine reads it, which does not get impatient. */
-type LookOptions = ResolveOptions & { readonly isSilent: boolean };
+type StatusOptions = ResolveOptions & { readonly isSilent: boolean };
 type Asked = {
   readonly requests: readonly Request[];
   /** Packages of this product; `isNamed`: also when neither feed nor bucket has it. */
@@ -61,7 +61,7 @@ const silenceMs = 1_500;
 /** @param failures takes what it says in place of what a run would do */
 async function rowOf(
   request: Request,
-  options: LookOptions,
+  options: StatusOptions,
   context: Context,
   failures: Failure[],
 ): Promise<StatusRow> {
@@ -69,7 +69,7 @@ async function rowOf(
   let offered: Offered = { tool: tool.tool, beta: 'unknown', main: 'unknown' };
   const asked = options.sources ?? tool.sources.map(({ kind }) => kind);
   const tell = (): void =>
-    context.world.report.step(tool.tool, 'wait', `for its sources: ${asked.join(', ')}`);
+    context.toolkit.report.step(tool.tool, 'wait', `for its sources: ${asked.join(', ')}`);
   const sign = options.isSilent ? undefined : setTimeout(tell, silenceMs);
   try {
     offered = await readOffered(tool, context);
@@ -80,7 +80,7 @@ async function rowOf(
     const error = asReleaseError(tool.tool, thrown);
     // a feed that does not answer is nothing of one tool; a package in it that is not as it says is
     const isOfTool = !error.code.startsWith('FEED_') || error.code === 'FEED_CONFLICT';
-    if (!isOfTool || context.world.signal.aborted) throw error;
+    if (!isOfTool || context.toolkit.signal.aborted) throw error;
     failures.push({ tool: tool.tool, error });
     return {
       ...offered,
@@ -108,7 +108,7 @@ async function rowOfOwn(
 /** @throws ReleaseError CONTENT_INVALID for a manifest that cannot be read, FEED_UNREACHABLE, FEED_REFUSED */
 async function readOffered(tool: Tool, context: Context): Promise<Offered> {
   const standing = await readStanding(tool, context);
-  const promotable = findPromotable(tool, standing.packages, standing.main, context.world.now());
+  const promotable = findPromotable(tool, standing.packages, standing.main, context.toolkit.now());
   return { ...offeredOf(standing), ...(promotable === undefined ? {} : { promotable }) };
 }
 
@@ -159,18 +159,18 @@ export function createCommand(invocation: Invocation): Command {
       invocation,
       flags,
       args,
-      async (world, tools) => {
+      async (toolkit, tools) => {
         const asked = readAsked(args, tools);
-        const { rows, failures } = await findStatus(world, asked, {
+        const { rows, failures } = await findStatus(toolkit, asked, {
           sources: flags.source,
           isSilent: flags.json === true,
         });
-        world.report.status(rows);
+        toolkit.report.status(rows);
         // what fails for one tool is in its row; that nobody answers at all is no answer
         const isAll = failures.length === asked.requests.length;
         if (isAll && failures.every(({ error }) => isNobodyThere(error))) endRun({ outcomes: [], failures });
       },
-      { isLook: true },
+      { isReadOnly: true },
     ),
   );
 }

@@ -7,7 +7,7 @@ import type { Channel } from '../published/bucket/repository.ts';
 import type { Outcome } from '../report/report.ts';
 import type { Check } from '../reverify/check.ts';
 import { repeatEvidence } from '../reverify/reverify.ts';
-import type { World } from '../toolkit.ts';
+import type { Toolkit } from '../toolkit.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type Context, withContext } from './run/context.ts';
 import { withSources } from './run/from-bundle.ts';
@@ -28,18 +28,18 @@ export type VerifyOptions = {
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE
  */
 export async function verifyPromises(
-  world: World,
+  toolkit: Toolkit,
   requests: readonly Request[],
   options: VerifyOptions,
 ): Promise<RunResult> {
   const failures: Failure[] = [];
-  return withContext(world, async (context) => {
-    const run = { ...world, failures, published: context.published };
+  return withContext(toolkit, async (context) => {
+    const run = { ...toolkit, failures, published: context.published };
     const outcomes: Outcome[] = [];
     for (const request of requests) {
       const outcome = await attempt(run, request.tool.tool, () => verifyOne(request, options, context));
       if (outcome === undefined) continue;
-      world.report.outcome(outcome);
+      toolkit.report.outcome(outcome);
       outcomes.push(outcome);
     }
     return { outcomes, failures };
@@ -51,21 +51,21 @@ async function verifyOne(
   { channel, rebuild: isRebuilt = false, isEvery = false }: VerifyOptions,
   context: Context,
 ): Promise<Outcome> {
-  const { world, bucket } = context;
+  const { toolkit, bucket } = context;
   if (isEvery && (await bucket.manifest(channel, tool.tool)) === undefined) {
     return { tool: tool.tool, version: '-', kind: 'nothing', detail: `branch ${channel} does not offer it` };
   }
-  world.report.step(tool.tool, 'verify', `${version ?? 'what is offered'} on branch ${channel}`);
+  toolkit.report.step(tool.tool, 'verify', `${version ?? 'what is offered'} on branch ${channel}`);
   const workDir = await mkdtemp(join(context.workDir, 'verify-'));
   try {
     const place = { ...context, workDir };
     const repeated = await repeatEvidence({ tool, version, channel, isRebuilt }, place);
     const about = { tool: tool.tool, version: repeated.version };
-    world.report.checks(repeated.checks.map((check) => ({ ...about, ...check })));
+    toolkit.report.checks(repeated.checks.map((check) => ({ ...about, ...check })));
     const { withdrawn } = repeated;
     const note =
       withdrawn && `it was withdrawn${withdrawn.reason === undefined ? '' : `: ${withdrawn.reason}`}`;
-    if (note !== undefined) world.report.warn(tool.tool, `${about.version}: ${note}`);
+    if (note !== undefined) toolkit.report.warn(tool.tool, `${about.version}: ${note}`);
     judge(about, repeated.checks);
     const passed = repeated.checks.filter(({ verdict }) => verdict === 'passed').length;
     const rest = repeated.checks.length - passed;
@@ -107,9 +107,9 @@ export function createCommand(invocation: Invocation): Command {
     .option('--rebuild', 'build Go modules again and compare byte for byte: takes minutes, needs Go >= 1.21');
   addFlags(command, ['from', 'json', 'quiet'], examples, invocation);
   return command.action((args: readonly string[], { channel, rebuild = false, ...flags }: VerifyFlags) =>
-    runVerb(invocation, flags, args, async (world, tools, broken) => {
+    runVerb(invocation, flags, args, async (toolkit, tools, broken) => {
       const isEvery = args.length === 0;
-      await withSources(world, { cwd: invocation.cwd, from: flags.from }, async (place) =>
+      await withSources(toolkit, { cwd: invocation.cwd, from: flags.from }, async (place) =>
         endRun(await verifyPromises(place, readRequests(args, tools), { channel, rebuild, isEvery }), broken),
       );
     }),

@@ -10,7 +10,7 @@ import { type Correcting, makeCorrection, putOnTop } from '../publish/put-on-top
 import { payloadsToKeep } from '../publish/require-payloads.ts';
 import { unlistPackage } from '../published/feed/client.ts';
 import type { Outcome } from '../report/report.ts';
-import type { World } from '../toolkit.ts';
+import type { Toolkit } from '../toolkit.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { recoveryLines } from './recovery.ts';
 import { type PlannedWithdrawal, resolveWithdrawal } from './resolve/withdrawal.ts';
@@ -37,11 +37,11 @@ export type WithdrawOptions = {
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing more is done
  */
 export function withdraw(
-  world: World,
+  toolkit: Toolkit,
   requests: readonly Request[],
   options: WithdrawOptions,
 ): Promise<RunResult> {
-  return runPlan(world, requests, {
+  return runPlan(toolkit, requests, {
     resolve: (request, context) => resolveWithdrawal(request, options, context),
     prepare: (planned, context) => prepare(planned, options, context),
     act: (planned, made, context) => act(planned, made, options, context),
@@ -59,7 +59,7 @@ async function act(
   context: Context,
 ): Promise<Outcome> {
   const { tool, bad, plan, row, good } = planned;
-  const { report } = context.world;
+  const { report } = context.toolkit;
   for (const sentence of planned.warnings) report.warn(tool.tool, sentence);
   const common = { tool: tool.tool, version: bad.version };
   if (options.dryRun && plan.kind === 'stranded' && row.from === bad.version) {
@@ -109,13 +109,13 @@ async function prepare(
   const { plan, good } = planned;
   if (plan.kind !== 'correct' || good === undefined) return undefined;
   const made = await makeCorrection(planned, good, plan, context);
-  const last = made.stable ?? made.born;
+  const last = made.stable ?? made.firstBeta;
   if (outDir === undefined || last === undefined) return made;
   await keepPacked(outDir, last, context);
   // somebody must put the files of both where Scoop downloads from, when we may not
-  if (made.born !== undefined) {
-    const payloads = await payloadsToKeep(made.born.rendered, context.places);
-    await keepPayloads(outDir, { tool: planned.tool.tool, version: plan.born, payloads });
+  if (made.firstBeta !== undefined) {
+    const payloads = await payloadsToKeep(made.firstBeta.rendered, context.endpoints);
+    await keepPayloads(outDir, { tool: planned.tool.tool, version: plan.firstBeta, payloads });
   }
   return made;
 }
@@ -129,7 +129,7 @@ export function createCommand(invocation: Invocation): Command {
   const flagNames = ['reason', 'to', 'source', 'from', 'dryRun', 'out', 'json', 'quiet'] as const;
   addFlags(command, flagNames, examples, invocation);
   return command.action((arg: string, flags: ReleaseFlags) =>
-    runVerb(invocation, flags, [arg], async (world, tools) => {
+    runVerb(invocation, flags, [arg], async (toolkit, tools) => {
       const requests = readRequests([arg], tools);
       const { reason } = flags;
       if (reason === undefined)
@@ -139,7 +139,7 @@ export function createCommand(invocation: Invocation): Command {
       }
       const outDir = await openOutDir(invocation.cwd, flags.out);
       const options = { ...flags, reason, sources: flags.source, outDir };
-      await withSources(world, { cwd: invocation.cwd, from: flags.from }, async (place) =>
+      await withSources(toolkit, { cwd: invocation.cwd, from: flags.from }, async (place) =>
         endRun(await withdraw(place, requests, options)),
       );
     }),

@@ -16,8 +16,8 @@ export function checkSumdb(fetched: Fetched): readonly (Verdict | Promise<Verdic
   const { found, assets } = fetched;
   const module = assets[0]?.goModule;
   if (module === undefined) return [];
-  if (!module.isSumChecked || found.carriedBy === undefined) return [checkAsked(module)];
-  return [checkProof(aboutOf(module), module, fetched, found.carriedBy)];
+  if (!module.isSumChecked || found.bundledBy === undefined) return [checkAsked(module)];
+  return [checkProof(aboutOf(module), module, fetched, found.bundledBy)];
 }
 
 /** What the go command was told when it asked for the module. */
@@ -36,7 +36,7 @@ async function checkProof(
   about: About,
   { module: path, version, sum }: GoModule,
   { assets, sidecars }: Fetched,
-  { keyId, gosumdb }: NonNullable<Found['carriedBy']>,
+  { keyId, gosumdb }: NonNullable<Found['bundledBy']>,
 ): Promise<Verdict> {
   const key = keyOfSetting(gosumdb);
   if (key === undefined)

@@ -4,7 +4,7 @@ import { payloadFile } from '../tool-file/payload-file.ts';
 import { checkAttestations } from './attestation.ts';
 import { checkAuthenticode } from './authenticode.ts';
 import { checkBuildInfo } from './buildinfo.ts';
-import { asCarried } from './carried.ts';
+import { asBundled } from './bundled.ts';
 import { checkChecksumFile } from './checksum-file.ts';
 import { checkDigest } from './digest.ts';
 import { checkMinisign } from './minisign-sidecar.ts';
@@ -47,7 +47,7 @@ type Check<T> = (subject: T, now: Date) => readonly (Verdict | Promise<Verdict>)
 
 export async function verifyFetched(fetched: Fetched): Promise<readonly Verdict[]> {
   const verdicts = await Promise.all(checksOfFetched.flatMap((check) => check(fetched, new Date())));
-  return verdicts.map((verdict) => asCarried(fetched.found, verdict));
+  return verdicts.map((verdict) => asBundled(fetched.found, verdict));
 }
 
 /** @param now counts for an Authenticode signature without a timestamp, which ends with its certificate */

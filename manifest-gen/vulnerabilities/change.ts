@@ -1,5 +1,5 @@
 import { isOpaque } from './gaps.ts';
-import type { Look } from './watch.ts';
+import type { ScanResult } from './scanner.ts';
 
 /** What a release would bring and take away, against what a branch offers now. */
 export type VulnerabilityChange = {
@@ -13,10 +13,10 @@ export type VulnerabilityChange = {
 };
 
 /** By id: that the same fault sits in another version of the module is no change. */
-export function compareLooks(
+export function compareScans(
   scope: 'exe' | 'module',
-  now: Look | undefined,
-  then: Look,
+  now: ScanResult | undefined,
+  then: ScanResult,
 ): VulnerabilityChange {
   const before = idsOf(now);
   const after = idsOf(then);
@@ -36,6 +36,6 @@ export function describeChange({ scope, gained, lost }: VulnerabilityChange): st
   return scope === 'exe' ? text : `${text} (own module)`;
 }
 
-function idsOf(look: Look | undefined): readonly string[] {
-  return [...new Set(look?.findings.map(({ id }) => id) ?? [])];
+function idsOf(scan: ScanResult | undefined): readonly string[] {
+  return [...new Set(scan?.findings.map(({ id }) => id) ?? [])];
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestFile } from '../../formats/digest.ts';
-import { createReport, createWorld, type World } from '../../manifest-gen/toolkit.ts';
+import { createReport, createToolkit, type Toolkit } from '../../manifest-gen/toolkit.ts';
 import type { ShimsChannel } from '../../shims/next-version.ts';
 import { planShims } from '../../shims/plan.ts';
 import { publishShims } from '../../shims/publish.ts';
@@ -112,7 +112,7 @@ describe('release:status of go-win-shims', () => {
 
   /** The set of all tools, with a launcher that is any bytes. */
   async function publish(channel: ShimsChannel, bytes: string): Promise<void> {
-    const world = worldOf();
+    const world = toolkitOf();
     const path = join(dir, 'launcher.exe');
     await writeFile(path, bytes);
     const launcher = { path, digest: await digestFile(path) };
@@ -120,13 +120,13 @@ describe('release:status of go-win-shims', () => {
     await publishShims(world, set, product, channel);
   }
 
-  function worldOf(): World {
+  function toolkitOf(): Toolkit {
     const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
     const invocation = {
       ...{ env: generator.env, stdout: stream, stderr: stream, productDir, cwd: generator.dir },
       ...{ signal: new AbortController().signal, version: product },
     };
-    return createWorld(invocation, createReport(invocation, {}));
+    return createToolkit(invocation, createReport(invocation, {}));
   }
 
   async function unlist(version: string): Promise<void> {

@@ -29,11 +29,11 @@ export function rebaseManifest(
   const from = asked ?? baseOf(manifest, tool);
   if (from === undefined) return undefined;
   const move = (value: unknown): unknown => moved(value, `${from}/`, `${to}/`);
-  const places = ['url', 'architecture', 'checkver', 'autoupdate'] as const;
+  const endpoints = ['url', 'architecture', 'checkver', 'autoupdate'] as const;
   const rebased = Object.fromEntries(
     Object.entries(manifest).map(([key, value]) => [
       key,
-      places.some((one) => one === key) ? move(value) : value,
+      endpoints.some((one) => one === key) ? move(value) : value,
     ]),
   );
   const after = printScoopManifest(parseScoopManifest(JSON.stringify(rebased)));

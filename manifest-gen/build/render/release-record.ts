@@ -10,14 +10,14 @@ export function renderRecord(
   packageVersion: string,
   packaging: string,
 ): ReleaseRecord {
-  const { tool, kind, carriedBy, upstream, version, fingerprint } = found;
+  const { tool, kind, bundledBy, upstream, version, fingerprint } = found;
   return {
     schema: 1,
     tool: tool.tool,
     version: packageVersion,
     packaging,
     builtBy: kind === 'go-module' ? 'feed' : 'upstream',
-    source: { kind: carriedBy === undefined ? kind : 'bundle', upstream, version, fingerprint },
+    source: { kind: bundledBy === undefined ? kind : 'bundle', upstream, version, fingerprint },
     payloads: exes.map((exe) => payload(tool, exe)),
     evidence: verdicts.map(({ kind, verdict, subject, detail, keyId }) => ({
       kind,

@@ -6,7 +6,7 @@ import { ask, type FeedHttp, refuse, refusePage } from './http.ts';
 const ServerInfo = z.object({ name: z.literal('go-win-tools'), publicUrl: z.string() });
 
 /** Where a release goes: what was set, completed by what the server says of itself (contract section 4). */
-export type Places = {
+export type Endpoints = {
   /** What manifests name. The server's PUBLIC_URL may not be the address that we reach it by. */
   readonly addresses: Addresses;
   /** The payloads' place as we reach it, with `{tool} {version} {file}`. */
@@ -32,7 +32,7 @@ export type PlaceSettings = {
  * Asks the server behind the feed. A feed of another make has no bucket and no payloads, so both must be set then.
  * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED, SETTINGS_INVALID
  */
-export async function findPlaces(http: FeedHttp, settings: PlaceSettings): Promise<Places> {
+export async function findEndpoints(http: FeedHttp, settings: PlaceSettings): Promise<Endpoints> {
   const serverUrl = http.feedUrl.replace(/\/(nuget|api\/v2)$/, '');
   const isComplete = settings.bucketUrl !== undefined && settings.payloadUrl !== undefined;
   const publicUrl = await askPublicUrl(http, serverUrl, isComplete);

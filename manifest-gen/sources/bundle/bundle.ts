@@ -15,17 +15,17 @@ import type { OpenBundle } from './open-bundle.ts';
  * @param gosumdb whose proofs of Go modules count here, as the go command reads it
  */
 export function createBundled(bundle: OpenBundle, gosumdb: string | undefined): Upstreams {
-  const carriedBy = { keyId: bundle.keyId, gosumdb };
+  const bundledBy = { keyId: bundle.keyId, gosumdb };
   return {
-    github: createSource(bundle, carriedBy, 'github'),
-    npm: createSource(bundle, carriedBy, 'npm'),
-    'go-module': createSource(bundle, carriedBy, 'go-module'),
+    github: createSource(bundle, bundledBy, 'github'),
+    npm: createSource(bundle, bundledBy, 'npm'),
+    'go-module': createSource(bundle, bundledBy, 'go-module'),
   };
 }
 
 function createSource(
   bundle: OpenBundle,
-  carriedBy: NonNullable<Found['carriedBy']>,
+  bundledBy: NonNullable<Found['bundledBy']>,
   kind: UpstreamKind,
 ): Upstream {
   const releasesOf = ({ tool }: Tool): readonly BundledRelease[] =>
@@ -52,7 +52,7 @@ function createSource(
         tool,
         version,
         kind,
-        carriedBy,
+        bundledBy,
         upstream: release.upstream,
         fingerprint: release.fingerprint,
         published: dateOf(release.published),

@@ -5,7 +5,7 @@ import { packagingOf } from '../../build/render/packaging.ts';
 import { fail } from '../../errors.ts';
 import { decideNextVersion, newestOfFamily } from '../../plan/next-version.ts';
 import { originOf, toolchainOf } from '../../plan/record-origin.ts';
-import { readCar } from '../../plan/release-version.ts';
+import { readReleaseVersion } from '../../plan/release-version.ts';
 import { listVersions } from '../../published/feed/client.ts';
 import { type Released, readReleased } from '../../published/released.ts';
 import type { Found } from '../../release.ts';
@@ -59,10 +59,10 @@ export async function resolve(
   const upstream = asked ?? newest?.version ?? '';
   const published = packages.map((pkg) => pkg.version);
   const head = packages.find((pkg) => pkg.version === newestOfFamily(upstream, published));
-  const released = head && (await readReleased(context.feed, context.world.cache, head));
+  const released = head && (await readReleased(context.feed, context.toolkit.cache, head));
 
   const found = await findRecorded(tool, upstream, released?.record, newest, options, context);
-  const templates = await loadTemplates(context.world, tool);
+  const templates = await loadTemplates(context.toolkit, tool);
   const packaging = packagingOf(tool, templates);
   const next = decideNextVersion(
     upstream,
@@ -105,7 +105,7 @@ function whyNothing(
       ? `${upstream} was withdrawn, ${version} has the bytes of ${source.version}; --correct makes it anew`
       : `beta offers ${from}`;
   }
-  return readCar(version)?.beta === undefined ? 'it is promoted already' : undefined;
+  return readReleaseVersion(version)?.beta === undefined ? 'it is promoted already' : undefined;
 }
 
 /** A later run for the same upstream version uses the recorded source and Go, unless others are demanded (contract section 4). */
@@ -137,21 +137,21 @@ export function chooseSources(
   tool: Tool,
   kinds: readonly SourceKind[] | undefined,
   options: ResolveOptions,
-  { world }: Pick<Context, 'world'>,
+  { toolkit }: Pick<Context, 'toolkit'>,
 ): SourceChoice {
-  const own = tool.sources.map((source) => world.upstreams[source.kind]);
+  const own = tool.sources.map((source) => toolkit.upstreams[source.kind]);
   const sources = kinds?.flatMap((kind) => own.filter((one) => one.kind === kind)) ?? own;
   if (sources.length === 0) {
     const has = own.map((one) => one.kind).join(', ');
     fail('USAGE', { problem: `${tool.tool} has no source ${kinds?.join(', ')}; it has ${has}.` });
   }
   const others = own.filter((one) => !sources.includes(one));
-  return { sources, others, isUnreachableSkipped: options.goOn === true, now: world.now() };
+  return { sources, others, isUnreachableSkipped: options.goOn === true, now: toolkit.now() };
 }
 
 /** PAYLOAD_URL may name upstream's own files, which only a release of a forge has. @throws ReleaseError VERSION_NOT_TAKEN */
-function requireOwnFiles(tool: Tool, version: string, found: Found, { places }: Context): void {
-  if (found.kind === 'github' || !isUpstreamPlace(places.addresses.payloadUrl)) return;
+function requireOwnFiles(tool: Tool, version: string, found: Found, { endpoints }: Context): void {
+  if (found.kind === 'github' || !isUpstreamPlace(endpoints.addresses.payloadUrl)) return;
   const reason = `PAYLOAD_URL names upstream's own files, and the source ${found.kind} has none`;
   fail('VERSION_NOT_TAKEN', { tool: tool.tool, version, reason });
 }

@@ -1,8 +1,8 @@
-import { readCar } from '../../plan/release-version.ts';
-import { lookAtOffer, lookAtReleased } from '../../published/scan.ts';
+import { readReleaseVersion } from '../../plan/release-version.ts';
+import { scanOffered, scanReleased } from '../../published/scan.ts';
 import type { PlanRow } from '../../report/report.ts';
 import { requiredEvidence } from '../../tool-file/trust.ts';
-import { compareLooks, type VulnerabilityChange } from '../../vulnerabilities/change.ts';
+import { compareScans, type VulnerabilityChange } from '../../vulnerabilities/change.ts';
 import type { Context } from '../run/context.ts';
 import type { Resolved } from './beta.ts';
 
@@ -26,13 +26,13 @@ export async function planRow(resolved: Resolved, context: Context): Promise<Pla
 /** Before anything is downloaded no more can be said than what is known of the tool's own module; the rest follows when the exe is there. */
 async function changeOf(resolved: Resolved, context: Context): Promise<VulnerabilityChange | undefined> {
   const { tool, found, does, standing } = resolved;
-  const { watch } = context;
-  if (watch === undefined || does === 'nothing') return undefined;
+  const { scanner } = context;
+  if (scanner === undefined || does === 'nothing') return undefined;
   if (does === 'finish') {
-    const look = await lookAtReleased(tool, resolved.released, context);
-    return look && compareLooks('exe', await lookAtOffer('main', tool, context), look);
+    const scan = await scanReleased(tool, resolved.released, context);
+    return scan && compareScans('exe', await scanOffered('main', tool, context), scan);
   }
-  const main = readCar(standing.main ?? '')?.upstream;
-  const then = await watch.lookAtModule(tool, found.version);
-  return compareLooks('module', main === undefined ? undefined : await watch.lookAtModule(tool, main), then);
+  const main = readReleaseVersion(standing.main ?? '')?.upstream;
+  const then = await scanner.scanModule(tool, found.version);
+  return compareScans('module', main === undefined ? undefined : await scanner.scanModule(tool, main), then);
 }

@@ -2,18 +2,18 @@ import { readDuration } from '../../../formats/duration.ts';
 import { fail } from '../../errors.ts';
 import { isOldEnough } from '../../plan/newest-allowed.ts';
 import { objectionTo, planPromotion } from '../../plan/promotion.ts';
-import { readCar } from '../../plan/release-version.ts';
+import { readReleaseVersion } from '../../plan/release-version.ts';
 import type { Ready } from '../../publish/make-stable.ts';
 import { listVersions } from '../../published/feed/client.ts';
 import { askReleasedBy, type ReleasedBy } from '../../published/feed/released-by.ts';
 import { createReleaseReader } from '../../published/released.ts';
-import { lookAtOffer, lookAtReleased } from '../../published/scan.ts';
+import { scanOffered, scanReleased } from '../../published/scan.ts';
 import type { PlanRow } from '../../report/report.ts';
 import { loadTemplates } from '../../tool-file/templates.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
-import { compareLooks } from '../../vulnerabilities/change.ts';
-import type { Look } from '../../vulnerabilities/watch.ts';
+import { compareScans } from '../../vulnerabilities/change.ts';
+import type { ScanResult } from '../../vulnerabilities/scanner.ts';
 import type { Context } from '../run/context.ts';
 import type { Request } from '../run/request.ts';
 import { standingOf } from './release-state.ts';
@@ -24,7 +24,7 @@ export type PlannedPromotion = {
   readonly row: PlanRow;
   readonly ready?: Ready;
   /** What is known of the beta's exe; undefined when nobody looks. */
-  readonly look?: Look | undefined;
+  readonly scan?: ScanResult | undefined;
 };
 
 /**
@@ -34,10 +34,13 @@ export type PlannedPromotion = {
  */
 export async function resolvePromotion(
   { tool, version: asked }: Request,
-  { hurry, skipVerify }: { readonly hurry?: string | undefined; readonly skipVerify?: string | undefined },
+  {
+    skipMinAge,
+    skipVerify,
+  }: { readonly skipMinAge?: string | undefined; readonly skipVerify?: string | undefined },
   context: Context,
 ): Promise<PlannedPromotion> {
-  const { feed, bucket, world } = context;
+  const { feed, bucket, toolkit } = context;
   const packages = await listVersions(feed, tool.packageId ?? tool.tool);
   const main = await bucket.version('main', tool.tool);
   const promotion = planPromotion({ asked, packages, main, versions: tool.versions });
@@ -48,10 +51,10 @@ export async function resolvePromotion(
   if (promotion.kind === 'refused') refuse(tool, promotion.version, promotion.reason);
   if (promotion.kind === 'nothing') {
     const { version: to, why } = promotion;
-    const standing = await standingOf(tool, readCar(to)?.upstream, context);
+    const standing = await standingOf(tool, readReleaseVersion(to)?.upstream, context);
     return { tool, row: { ...standing, from: main, to, source: '', evidence: [], does: 'nothing', why } };
   }
-  const read = createReleaseReader(feed, world.cache, packages);
+  const read = createReleaseReader(feed, toolkit.cache, packages);
   const { stable } = promotion;
   const beta = await read(promotion.beta);
   const published = promotion.isPublished ? await read(stable) : undefined;
@@ -61,13 +64,13 @@ export async function resolvePromotion(
   const objection = objectionTo(beta?.record, published?.record);
   if (objection !== undefined || beta?.record === undefined) return refuse(tool, stable, objection ?? '');
 
-  if (published === undefined && hurry === undefined) {
+  if (published === undefined && skipMinAge === undefined) {
     const pkg = packages.find(({ version }) => version === promotion.beta);
-    requireAge(tool, stable, promotion.beta, pkg?.published, world.now());
+    requireAge(tool, stable, promotion.beta, pkg?.published, toolkit.now());
   }
   const { record } = beta;
   const passed = record.evidence.filter(({ verdict }) => verdict === 'passed').map(({ kind }) => kind);
-  const look = await lookAtReleased(tool, beta, context);
+  const scan = await scanReleased(tool, beta, context);
   const releasedBy = await findReleasedBy(tool, beta.version, context);
   const row: PlanRow = {
     ...(releasedBy === undefined ? {} : { releasedBy }),
@@ -78,32 +81,32 @@ export async function resolvePromotion(
     evidence: [...new Set(passed)],
     does: published === undefined ? 'promote' : 'finish',
     why: published === undefined ? `from ${beta.version}` : 'the feed has it, main does not offer it yet',
-    ...(look === undefined
+    ...(scan === undefined
       ? {}
-      : { vulnerabilities: compareLooks('exe', await lookAtOffer('main', tool, context), look) }),
+      : { vulnerabilities: compareScans('exe', await scanOffered('main', tool, context), scan) }),
   };
   const flags = [
-    ...(hurry === undefined ? [] : ['--now']),
+    ...(skipMinAge === undefined ? [] : ['--now']),
     ...(skipVerify === undefined ? [] : ['--skip-verify']),
   ];
   const reason =
-    flags.length === 0 ? undefined : `promoted with ${flags.join(' and ')}: ${hurry ?? skipVerify}`;
-  const templates = await loadTemplates(world, tool);
+    flags.length === 0 ? undefined : `promoted with ${flags.join(' and ')}: ${skipMinAge ?? skipVerify}`;
+  const templates = await loadTemplates(toolkit, tool);
   const ready = { tool, stable, beta: { ...beta, record }, published, templates, reason };
-  return { tool, row, ready, look };
+  return { tool, row, ready, scan };
 }
 
 /** Only our own server keeps such a log. Parts by other keys are no fault by themselves; a person has to know of them. */
 async function findReleasedBy(
   { tool, packageId: id = tool }: Tool,
   version: string,
-  { feed, places, world }: Context,
+  { feed, endpoints, toolkit }: Context,
 ): Promise<ReleasedBy | undefined> {
-  if (!places.isOwnServer) return undefined;
-  const by = await askReleasedBy(feed, places.serverUrl, { id, tool, version });
-  if (by === undefined) world.report.warn(tool, `the server does not say who released ${version}`);
+  if (!endpoints.isOwnServer) return undefined;
+  const by = await askReleasedBy(feed, endpoints.serverUrl, { id, tool, version });
+  if (by === undefined) toolkit.report.warn(tool, `the server does not say who released ${version}`);
   for (const { what, key } of by?.others ?? [])
-    world.report.warn(tool, `${version} was pushed with the key ${by?.key}, ${what} of it with ${key}`);
+    toolkit.report.warn(tool, `${version} was pushed with the key ${by?.key}, ${what} of it with ${key}`);
   return by;
 }
 

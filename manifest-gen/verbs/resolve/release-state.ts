@@ -10,9 +10,9 @@ export type ToolStanding = Pick<PlanRow, 'tool' | 'main' | 'beta' | 'upstream' |
 export async function standingOf(
   tool: Tool,
   upstream: string | undefined,
-  { bucket, world }: Context,
+  { bucket, toolkit }: Context,
 ): Promise<ToolStanding> {
-  const notes = notesLink(tool, upstream, world.config.githubApiUrl);
+  const notes = notesLink(tool, upstream, toolkit.config.githubApiUrl);
   return {
     tool: tool.tool,
     main: await bucket.version('main', tool.tool),

@@ -1,7 +1,7 @@
 import { FormatError } from '../../../formats/format-error.ts';
 import type { ReleaseRecord, SourceKind } from '../../../formats/release-record.ts';
 import { fail, ReleaseError } from '../../errors.ts';
-import { readCar, readTrain } from '../../plan/release-version.ts';
+import { readReleaseVersion, versionHistory } from '../../plan/release-version.ts';
 import { isSameOffer } from '../../plan/same-files.ts';
 import { isSameProgram } from '../../plan/same-program.ts';
 import {
@@ -59,14 +59,14 @@ export async function resolveWithdrawal(
   { to, sources }: GoodChoice,
   context: Context,
 ): Promise<PlannedWithdrawal> {
-  const { feed, world } = context;
+  const { feed, toolkit } = context;
   const listed = await listVersions(feed, tool.packageId ?? tool.tool);
   const bad = findAsked(asked, listed) ?? (await findDeleted(tool, asked, context));
   if (bad === undefined) return refuseUnknown(tool, asked, listed);
   const packages = [...listed.filter((one) => one.version !== bad.version), bad];
-  const read = createReleaseReader(feed, world.cache, listed);
+  const read = createReleaseReader(feed, toolkit.cache, listed);
   const badRecord = (await read(bad.version).catch(unlessBroken))?.record;
-  const standing = await standingOf(tool, readCar(bad.version)?.upstream, context);
+  const standing = await standingOf(tool, readReleaseVersion(bad.version)?.upstream, context);
   const offered = standing[channelOf(bad.version)];
 
   const { good, twins } =
@@ -82,7 +82,7 @@ export async function resolveWithdrawal(
     (twin) => `${twin} has the same exes as ${bad.version}: withdraw it too if they are what is wrong`,
   );
   const row: PlanRow = { ...standing, from: offered, ...decision(bad, plan, good) };
-  return { tool, bad, plan, row, good, templates: await loadTemplates(world, tool), warnings };
+  return { tool, bad, plan, row, good, templates: await loadTemplates(toolkit, tool), warnings };
 }
 
 /** A feed that does not unlist but delete: what the bucket has offered was there, and was taken away by somebody or by an earlier run. */
@@ -103,7 +103,7 @@ function decision(
 ): Pick<PlanRow, 'to' | 'source' | 'evidence' | 'does' | 'why'> {
   const verb = bad.isListed ? `unlist ${bad.version}` : `${bad.version} is unlisted already`;
   if (plan.kind === 'correct' && good !== undefined) {
-    const to = plan.stable ?? plan.born;
+    const to = plan.stable ?? plan.firstBeta;
     const does = plan.stage === 'begin' ? 'withdraw' : 'finish';
     const why = `${verb}; the bytes of ${good.version} go on top`;
     if (isUpstream(good)) {
@@ -167,7 +167,9 @@ async function findNamed(
   read: ReadRelease,
   context: Context,
 ): Promise<Good | Found> {
-  const isTaken = readTrain(packages.map(({ version }) => version)).some(({ upstream }) => upstream === to);
+  const isTaken = versionHistory(packages.map(({ version }) => version)).some(
+    ({ upstream }) => upstream === to,
+  );
   if (isTaken || !isPlainVersion(to) || !isBefore(to, bad) || channelOf(bad) === 'beta') {
     return readGood(tool, bad, to, packages, read);
   }

@@ -4,20 +4,20 @@ import { join } from 'node:path';
 import type { GitKey } from '../../published/bucket/git.ts';
 import { type BucketRepository, openBucket } from '../../published/bucket/repository.ts';
 import { createFeedHttp, type FeedHttp } from '../../published/feed/http.ts';
-import { findPlaces, type Places } from '../../published/feed/server-info.ts';
+import { type Endpoints, findEndpoints } from '../../published/feed/server-info.ts';
 import type { GeneratorConfig } from '../../settings/config.ts';
 import { withRun } from '../../system/run-url.ts';
-import type { World } from '../../toolkit.ts';
-import { createWatch, type Watch } from '../../vulnerabilities/watch.ts';
+import type { Toolkit } from '../../toolkit.ts';
+import { createScanner, type Scanner } from '../../vulnerabilities/scanner.ts';
 
 /** The world, and the feed and bucket that this run works on. */
 export type Context = {
-  readonly world: World;
+  readonly toolkit: Toolkit;
   readonly feed: FeedHttp;
-  readonly places: Places;
+  readonly endpoints: Endpoints;
   readonly bucket: BucketRepository;
   /** Undefined: nobody looks for known vulnerabilities (no VULN_DB). */
-  readonly watch: Watch | undefined;
+  readonly scanner: Scanner | undefined;
   /** For what is made before it is pushed; gone at the end. */
   readonly workDir: string;
   /** What the world outside has got so far, in words; an interruption tells it. */
@@ -28,17 +28,17 @@ export type Context = {
  * Asks the feed where things go and brings the bucket here, does the work, cleans up.
  * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED, BUCKET_UNREACHABLE, BUCKET_CLOSED, SETTINGS_INVALID
  */
-export async function withContext<T>(world: World, work: (context: Context) => Promise<T>): Promise<T> {
-  const { config, env, signal, now } = world;
-  const watch = await createWatch(world);
-  const feed = createFeedHttp(world.http, config.feedUrl, config.feedApiKey, signal);
-  const places = await findPlaces(feed, config);
-  const key = bucketKey(places.bucketUrl, config, withRun(undefined, world.run));
-  const bucket = await openBucket({ url: places.bucketUrl, env, signal, now, key });
+export async function withContext<T>(toolkit: Toolkit, work: (context: Context) => Promise<T>): Promise<T> {
+  const { config, env, signal, now } = toolkit;
+  const scanner = await createScanner(toolkit);
+  const feed = createFeedHttp(toolkit.http, config.feedUrl, config.feedApiKey, signal);
+  const endpoints = await findEndpoints(feed, config);
+  const key = bucketKey(endpoints.bucketUrl, config, withRun(undefined, toolkit.run));
+  const bucket = await openBucket({ url: endpoints.bucketUrl, env, signal, now, key });
   const workDir = await mkdtemp(join(tmpdir(), 'go-win-tools-'));
   try {
     await bucket.fetch();
-    return await work({ world, feed, places, bucket, watch, workDir, published: [] });
+    return await work({ toolkit, feed, endpoints, bucket, scanner, workDir, published: [] });
   } finally {
     await bucket.close();
     await rm(workDir, { recursive: true, force: true, maxRetries: 3 });

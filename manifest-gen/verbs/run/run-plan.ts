@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { requireKey, type Scope } from '../../publish/require-key.ts';
 import type { Outcome, PlanRow } from '../../report/report.ts';
 import type { Tool } from '../../tool-file/tools.ts';
-import type { World } from '../../toolkit.ts';
+import type { Toolkit } from '../../toolkit.ts';
 import { type Context, withContext } from './context.ts';
 import type { Request } from './request.ts';
 import { attempt, type Failure, type Run, type RunResult } from './run-each.ts';
@@ -34,20 +34,20 @@ const atOnce = Math.max(2, availableParallelism());
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing more is done at all
  */
 export function runPlan<P extends Planned, Made>(
-  world: World,
+  toolkit: Toolkit,
   requests: readonly Request[],
   work: PlannedWork<P, Made>,
 ): Promise<RunResult> {
   const failures: Failure[] = [];
-  return withContext(world, async (context) => {
+  return withContext(toolkit, async (context) => {
     const unfinished = new Set<string>();
-    const run = { ...world, failures, published: context.published, unfinished };
+    const run = { ...toolkit, failures, published: context.published, unfinished };
     const outcomes: Outcome[] = [];
     const resolved = await settled(requests, atOnce, (request) =>
       attempt(run, request.tool.tool, () => work.resolve(request, context)),
     );
     const plan = resolved.filter((one) => one !== undefined);
-    world.report.plan(plan.map(({ row }) => row));
+    toolkit.report.plan(plan.map(({ row }) => row));
     const changing = plan.filter(({ row }) => row.does !== 'nothing');
     if (!work.isDryRun) {
       await requireKey(
@@ -61,7 +61,7 @@ export function runPlan<P extends Planned, Made>(
       const outcome = await attempt(run, planned.tool.tool, act);
       if (outcome === undefined) continue;
       unfinished.delete(nameOf(planned.row));
-      world.report.outcome(outcome);
+      toolkit.report.outcome(outcome);
       outcomes.push(outcome);
     }
     return { outcomes, failures: inOrder(failures, requests), published: context.published };

@@ -2,13 +2,19 @@ import type { Invocation } from '../../../invocation.ts';
 import { ReleaseError } from '../../errors.ts';
 import { keepMemorySmall } from '../../system/memory.ts';
 import { type BrokenTool, requireWhole, type Tool } from '../../tool-file/tools.ts';
-import { createReport, createWorld, readToolsOf, type World, type WorldChoice } from '../../toolkit.ts';
+import {
+  createReport,
+  createToolkit,
+  readToolsOf,
+  type Toolkit,
+  type ToolkitOptions,
+} from '../../toolkit.ts';
 import type { ReleaseFlags } from '../flags.ts';
 import { toolOf } from './request.ts';
 import { endRun } from './run-each.ts';
 
 /**
- * Builds the world and does the work in it, with the tools that `args` name, or all. Work that can fail ends with endRun, which is
+ * Builds the toolkit and does the work with it and the tools that `args` name, or all. Work that can fail ends with endRun, which is
  * handed the `broken` ones too: one sentence and one exit code for all. What ends a verb as a whole is an event for
  * machines too; main.ts tells people.
  */
@@ -16,15 +22,15 @@ export async function runVerb(
   invocation: Invocation,
   flags: ReleaseFlags,
   args: readonly string[],
-  work: (world: World, tools: readonly Tool[], broken: readonly BrokenTool[]) => Promise<void>,
-  choice: Pick<WorldChoice, 'isLook'> = {},
+  work: (toolkit: Toolkit, tools: readonly Tool[], broken: readonly BrokenTool[]) => Promise<void>,
+  choice: Pick<ToolkitOptions, 'isReadOnly'> = {},
 ): Promise<void> {
   keepMemorySmall();
   const report = createReport(invocation, flags);
   try {
-    const world = createWorld(invocation, report, { ...choice, maxWaitMs: flags.maxWait });
+    const toolkit = createToolkit(invocation, report, { ...choice, maxWaitMs: flags.maxWait });
     const named = args.map(toolOf);
-    const folder = await readToolsOf(world, named);
+    const folder = await readToolsOf(toolkit, named);
     // of those that are named, a bad file is the end; of all, it is one tool's failure among the others
     if (folder.tools.length === 0) requireWhole(folder);
     const { tools, broken: all } = folder;
@@ -32,7 +38,7 @@ export async function runVerb(
     if (end !== undefined) throw end.error;
     const broken = named.length > 0 ? [] : all;
     for (const { tool, error } of broken) report.failed(tool, error);
-    await work(world, tools, broken);
+    await work(toolkit, tools, broken);
     endRun({ outcomes: [], failures: [] }, broken);
   } catch (thrown) {
     const error = asInterruption(thrown, invocation.signal, 'Nothing was published');

@@ -4,7 +4,7 @@ import { compareNuGetVersions, parseNuGetVersion } from '../../../formats/nuget-
 import type { ReleaseRecord } from '../../../formats/release-record.ts';
 import { compareScoopVersions } from '../../../formats/scoop-version.ts';
 import { decideNextVersion, newestOfFamily } from '../../../manifest-gen/plan/next-version.ts';
-import { printCar, readCar } from '../../../manifest-gen/plan/release-version.ts';
+import { printReleaseVersion, readReleaseVersion } from '../../../manifest-gen/plan/release-version.ts';
 import type { Offered } from '../../../manifest-gen/plan/same-files.ts';
 
 const found: Offered = {
@@ -79,7 +79,7 @@ describe('decideNextVersion', () => {
     });
     fc.assert(
       fc.property(fc.array(car, { maxLength: 8 }), (cars) => {
-        const published = cars.map(printCar);
+        const published = cars.map(printReleaseVersion);
         const next = decideNextVersion('1.22.0', published, madeWith(otherFiles), recipe);
         for (const version of published) {
           const [a, b] = [parseNuGetVersion(next.version)!, parseNuGetVersion(version)!];
@@ -111,7 +111,7 @@ describe('readCar', () => {
     '1.22.0+x',
     '',
   ])('is not a version of the train: %s', (version) => {
-    expect(readCar(version)).toBeUndefined();
+    expect(readReleaseVersion(version)).toBeUndefined();
   });
 });
 

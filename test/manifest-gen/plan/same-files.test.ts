@@ -118,11 +118,11 @@ describe('what is built here', () => {
   });
 
   it('is the same by another patch of Go, where nobody can build it again, and not by another minor', () => {
-    const carriedBy = { keyId: 'A', gosumdb: undefined };
+    const bundledBy = { keyId: 'A', gosumdb: undefined };
 
     expect(isSameOffer(built, asked({ toolchain: 'go1.26.2' }))).toBe(true);
     expect(isSameOffer(built, asked({ toolchain: 'go1.27.1' }))).toBe(false);
-    expect(findChange(built, { ...asked({ toolchain: 'go1.26.2' }), carriedBy })).toBeUndefined();
+    expect(findChange(built, { ...asked({ toolchain: 'go1.26.2' }), bundledBy })).toBeUndefined();
     expect(findChange(built, asked({ toolchain: 'go1.26.2' }))).toContain('go1.26.2');
   });
 });

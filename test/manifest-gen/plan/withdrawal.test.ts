@@ -85,5 +85,5 @@ function inWords(plan: Withdrawal): string {
   if (plan.kind === 'overtaken') return `overtaken by ${plan.offered}`;
   if (plan.kind === 'stranded') return 'stranded';
   const stage = plan.stage === 'begin' ? '' : `${plan.stage}: `;
-  return `${stage}${plan.born}${plan.stable === undefined ? '' : ` -> ${plan.stable}`}`;
+  return `${stage}${plan.firstBeta}${plan.stable === undefined ? '' : ` -> ${plan.stable}`}`;
 }

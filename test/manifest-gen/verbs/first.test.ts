@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createReport, createWorld, loadToolsOf } from '../../../manifest-gen/toolkit.ts';
+import { createReport, createToolkit, loadToolsOf } from '../../../manifest-gen/toolkit.ts';
 import { type FirstOutcome, releaseFirst } from '../../../manifest-gen/verbs/first.ts';
 import { makeTinyExe } from '../../kit/exe.ts';
 import { type NpmRegistry, startNpmRegistry } from '../../kit/npm-registry.ts';
@@ -41,7 +41,7 @@ describe('the first releases', () => {
       signal,
     };
     const own = { ...invocation, version: '0.0.0-test' };
-    const world = createWorld(own, createReport(own, {}));
+    const world = createToolkit(own, createReport(own, {}));
     const tools = (await loadToolsOf(world)).filter(({ tool }) => tool === 'buf');
     const ends: Omit<FirstOutcome, 'tool'>[] = [];
 

@@ -14,7 +14,7 @@ import { readPolicy } from './policy-file.ts';
 import type { WebTreeSettings } from './web-tree.ts';
 
 /** What is known of a release, all its exes together. */
-export type Look = {
+export type ScanResult = {
   readonly findings: readonly Finding[];
   /** Modules of which nothing can be said, since nobody knows their version. */
   readonly unknown: readonly string[];
@@ -25,7 +25,7 @@ export type Look = {
 type Known = Pick<Tool, 'tool' | 'module'>;
 
 /** Looks programs up in VULN_DB and judges by POLICY_FILE. */
-export interface Watch {
+export interface Scanner {
   /** When the database was last changed. @throws ReleaseError VULN_DB_* */
   modified(): Promise<Date>;
   /**
@@ -34,36 +34,36 @@ export interface Watch {
    * @param missing exes of the release that could not be had
    * @throws ReleaseError VULN_DB_*
    */
-  look(
+  scan(
     programs: readonly Program[],
     tool: Known,
     release: string | undefined,
     missing?: readonly Architecture[],
-  ): Promise<Look>;
+  ): Promise<ScanResult>;
   /** The tool's own module alone, for a release that is not here yet. @throws ReleaseError VULN_DB_* */
-  lookAtModule(tool: Known, release: string): Promise<Look>;
-  judge(look: Look, tool: string): readonly Judged[];
+  scanModule(tool: Known, release: string): Promise<ScanResult>;
+  judge(scan: ScanResult, tool: string): readonly Judged[];
   /** Without a policy nobody refuses them; they are told. */
-  judgeGaps(look: Look, tool: string): readonly Judged[];
+  judgeGaps(scan: ScanResult, tool: string): readonly Judged[];
   /** @throws ReleaseError VULNERABLE when there is a policy and it refuses one of them */
-  require(look: Look, tool: string, version: string): void;
+  require(scan: ScanResult, tool: string, version: string): void;
 }
 
-export type WatchSettings = Omit<WebTreeSettings, 'dir'> & {
+export type ScannerSettings = Omit<WebTreeSettings, 'dir'> & {
   readonly cache: Cache;
   readonly config: Pick<GeneratorConfig, 'vulnDb' | 'policyFile'>;
   readonly now: () => Date;
   /** One that came along with what is looked at; VULN_DB comes before it. */
-  readonly carriedDatabase?: DatabaseTree | undefined;
+  readonly bundledDatabase?: DatabaseTree | undefined;
 };
 
 /** Undefined without a database. The database is opened when it is first needed. @throws ReleaseError SETTINGS_INVALID */
-export async function createWatch(settings: WatchSettings): Promise<Watch | undefined> {
-  const { config, now, carriedDatabase } = settings;
+export async function createScanner(settings: ScannerSettings): Promise<Scanner | undefined> {
+  const { config, now, bundledDatabase } = settings;
   const { vulnDb, policyFile } = config;
   const open =
     vulnDb === undefined
-      ? carriedDatabase && (() => Promise.resolve(carriedDatabase))
+      ? bundledDatabase && (() => Promise.resolve(bundledDatabase))
       : () => openTree(vulnDb, settings);
   if (open === undefined) return undefined;
   const policy = policyFile === undefined ? undefined : await readPolicy(policyFile);
@@ -72,7 +72,7 @@ export async function createWatch(settings: WatchSettings): Promise<Watch | unde
     opened ??= open().then(openDatabase);
     return opened;
   };
-  const lookAt = async (compositions: readonly Composition[]): Promise<Look> => {
+  const lookAt = async (compositions: readonly Composition[]): Promise<ScanResult> => {
     const found = new Map<string, Finding>();
     for (const one of compositions) {
       const entries = await (await database()).entriesFor(one.modules);
@@ -87,21 +87,21 @@ export async function createWatch(settings: WatchSettings): Promise<Watch | unde
       gaps: unknown.map(gapOfModule),
     };
   };
-  const judgeAll = (look: Look, tool: string): readonly Judged[] =>
-    look.findings.map((finding) => judge(finding, tool, policy, now()));
-  const judgeGaps = (look: Look, tool: string): readonly Judged[] =>
-    look.gaps.map((gap) =>
+  const judgeAll = (scan: ScanResult, tool: string): readonly Judged[] =>
+    scan.findings.map((finding) => judge(finding, tool, policy, now()));
+  const judgeGaps = (scan: ScanResult, tool: string): readonly Judged[] =>
+    scan.gaps.map((gap) =>
       policy === undefined
         ? { ...gap, verdict: 'below', because: 'no policy judges it' }
         : judge(gap, tool, policy, now()),
     );
   return {
     modified: async () => (await database()).modified,
-    async look(programs, tool, release, missing = []) {
+    async scan(programs, tool, release, missing = []) {
       const own = ownModule(tool, release);
       // a package without its exe says no more than an exe that says nothing
       const infos = programs.length === 0 ? [undefined] : programs.map(({ info }) => info);
-      const look = await lookAt(
+      const scan = await lookAt(
         infos.map((info) => (info === undefined ? composeOwn(own) : compose(info, release))),
       );
       const isSilent = infos.some((info) => info === undefined);
@@ -109,13 +109,13 @@ export async function createWatch(settings: WatchSettings): Promise<Watch | unde
         ...(isSilent ? [gapOfExe(own)] : []),
         ...missing.map((architecture) => gapOfMissing(own, architecture)),
       ];
-      return { ...look, gaps: [...ofExes, ...look.gaps] };
+      return { ...scan, gaps: [...ofExes, ...scan.gaps] };
     },
-    lookAtModule: (tool, release) => lookAt([composeOwn(ownModule(tool, release))]),
+    scanModule: (tool, release) => lookAt([composeOwn(ownModule(tool, release))]),
     judge: judgeAll,
     judgeGaps,
-    require(look, tool, version) {
-      const refused = [...judgeAll(look, tool), ...judgeGaps(look, tool)].filter(
+    require(scan, tool, version) {
+      const refused = [...judgeAll(scan, tool), ...judgeGaps(scan, tool)].filter(
         ({ verdict }) => verdict === 'refused',
       );
       if (policy !== undefined && refused.length > 0) refuse(refused, tool, version, policy);

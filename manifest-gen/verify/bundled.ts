@@ -46,10 +46,10 @@ const byWay = new RegExp(
 );
 
 /** In a bundle a source's words come from whoever signed it, and the record says so. */
-export function asCarried({ carriedBy }: Found, verdict: Verdict): Verdict {
-  const words = carriedBy && verdict.verdict === 'passed' && restsOn[verdict.kind];
-  if (carriedBy === undefined || !words) return verdict;
-  const { keyId } = carriedBy;
+export function asBundled({ bundledBy }: Found, verdict: Verdict): Verdict {
+  const words = bundledBy && verdict.verdict === 'passed' && restsOn[verdict.kind];
+  if (bundledBy === undefined || !words) return verdict;
+  const { keyId } = bundledBy;
   const detail = `${verdict.detail} ${words(verdict, keyId)}`;
   return verdict.kind === 'digest' ? { ...verdict, detail, keyId } : { ...verdict, detail };
 }

@@ -3,13 +3,13 @@ import { createDigester, type Digest } from '../../formats/digest.ts';
 import { FormatError } from '../../formats/format-error.ts';
 import { type Nupkg, openNupkg } from '../../formats/nupkg.ts';
 import { parseReleaseRecord, type ReleaseRecord } from '../../formats/release-record.ts';
+import { type Check, failed } from '../reverify/check.ts';
 import { pipeToFile } from '../system/whole-file.ts';
 import { exeName } from '../tool-file/payload-file.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import { type Check, failed } from './check.ts';
 
 /** What lies in the package of a feed, read whole. */
-export type HeldPackage = {
+export type PublishedPackage = {
   readonly path: string;
   readonly digest: Digest;
   readonly record: ReleaseRecord;
@@ -29,7 +29,7 @@ export async function readPackage(
   version: string,
   file: { readonly path: string; readonly digest: Digest },
   workDir: string,
-): Promise<HeldPackage | Check> {
+): Promise<PublishedPackage | Check> {
   const about = { what: 'package', subject: `${tool.packageId ?? tool.tool} ${version}` };
   try {
     const nupkg = await openNupkg(file.path);
@@ -49,7 +49,7 @@ async function readParts(
   nupkg: Nupkg,
   tool: Tool,
   workDir: string,
-): Promise<Omit<HeldPackage, 'path' | 'digest'>> {
+): Promise<Omit<PublishedPackage, 'path' | 'digest'>> {
   const text = async (name: string): Promise<string> =>
     (await nupkg.readEntry(`tools/${name}`, maxTextBytes)).toString('utf8');
   const recordText = await text('release.json');
