@@ -2,7 +2,7 @@
  * Who may import whom. The picture behind these rules is in ARCHITECTURE.md.
  * @type {import('dependency-cruiser').IConfiguration}
  */
-const doors = [
+const routeModules = [
   'odata',
   'v3',
   'push',
@@ -42,41 +42,44 @@ export default {
       { path: '^(outbound|server/(operator|sources))/|^server/feed/import' },
     ),
     forbid(
-      'sources-know-no-rooms',
+      'sources-know-no-modules',
       'Other feeds and folders are read without a look at what is here.',
       { path: '^server/sources/' },
-      { path: `^server/(catalog|blobs|feed|http|operator|${doors.join('|')})/` },
+      { path: `^server/(catalog|blobs|feed|http|operator|${routeModules.join('|')})/` },
     ),
     forbid(
-      'verbs-know-no-doors',
-      'A verb works on the rooms, or asks the server over HTTP as any client does; of the doors it knows the JSON only.',
+      'verbs-know-no-routes',
+      'A verb works on the domain modules, or asks the server over HTTP as any client does; of the routes it knows the JSON only.',
       { path: '^server/operator/' },
-      { path: `^server/(${doors.join('|')})/`, pathNot: '^server/(admin/schemas|bucket/[a-z-]+)\\.ts$' },
+      {
+        path: `^server/(${routeModules.join('|')})/`,
+        pathNot: '^server/(admin/schemas|bucket/[a-z-]+)\\.ts$',
+      },
     ),
     forbid(
-      'rooms-know-no-doors',
+      'modules-know-no-routes',
       'Catalog, blobs and keys hold data; protocols and use-cases are built on top of them.',
       { path: '^server/(catalog|blobs|keys|audit)/' },
-      { path: `^server/(feed|http|${doors.join('|')})/` },
+      { path: `^server/(feed|http|${routeModules.join('|')})/` },
     ),
     forbid(
       'use-cases-know-ports',
       'feed/ works with any database and blob store: ports only, no adapters, no HTTP.',
       { path: '^server/feed/' },
-      { path: `${adapters}|^server/(http|${doors.join('|')})/|node_modules/express/` },
+      { path: `${adapters}|^server/(http|${routeModules.join('|')})/|node_modules/express/` },
     ),
     forbid(
-      'http-knows-no-doors',
-      'server/http is what all doors share.',
+      'http-knows-no-routes',
+      'server/http is what all routes share.',
       { path: '^server/http/' },
-      { path: `^server/(${doors.join('|')})/|${adapters}` },
+      { path: `^server/(${routeModules.join('|')})/|${adapters}` },
     ),
-    ...doors.map((door) =>
+    ...routeModules.map((name) =>
       forbid(
-        `door-${door}-alone`,
-        'A door speaks one protocol: no other door, no adapter.',
-        { path: `^server/${door}/` },
-        { path: `^server/(${doors.filter((other) => other !== door).join('|')})/|${adapters}` },
+        `route-${name}-alone`,
+        'A route module speaks one protocol: it imports no other route module and no adapter.',
+        { path: `^server/${name}/` },
+        { path: `^server/(${routeModules.filter((other) => other !== name).join('|')})/|${adapters}` },
       ),
     ),
     forbid(
@@ -86,14 +89,17 @@ export default {
       { path: adapters },
     ),
     forbid(
-      'express-at-the-doors',
-      'Express is how doors speak HTTP; nothing behind them depends on it.',
-      { path: '^server/', pathNot: `^server/(app|serve|house)\\.ts$|^server/(http|${doors.join('|')})/` },
+      'express-in-routes-only',
+      'Express is how routes speak HTTP; nothing behind them depends on it.',
+      {
+        path: '^server/',
+        pathNot: `^server/(app|serve|house)\\.ts$|^server/(http|${routeModules.join('|')})/`,
+      },
       { path: 'node_modules/(@types/)?express/' },
     ),
     forbid(
       'server-knows-no-generator',
-      'The generator comes in through the front door, over HTTP.',
+      'The generator publishes over HTTP, as any client does.',
       { path: '^server/' },
       { path: '^(manifest-gen|main|verbs|start|dev|bench)' },
     ),

@@ -9,10 +9,10 @@ import { CommanderError, Help, type Option } from 'commander';
 import { exitCodesHelp } from './exit-codes.ts';
 import { hideCredentials } from './formats/hide-credentials.ts';
 import { faultOf } from './formats/thrown.ts';
-import { productVerbs, workshopVerbs } from './verbs.ts';
+import { checkoutVerbs, productVerbs } from './verbs.ts';
 
 const isCheckout = existsSync(join(import.meta.dirname, 'dev'));
-const verbs = new Map(Object.entries({ ...productVerbs, ...(isCheckout ? workshopVerbs : {}) }));
+const verbs = new Map(Object.entries({ ...productVerbs, ...(isCheckout ? checkoutVerbs : {}) }));
 
 for (const stream of [process.stdout, process.stderr]) {
   // A reader that has seen enough (`| head -1`) ends nothing: what is being released is released to its end.

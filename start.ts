@@ -97,7 +97,7 @@ async function rebuildDriver({ productDir, env, signal, stderr }: Invocation): P
   return result.exitCode === 0;
 }
 
-/** Works like any other maintainer: through the front door, with a key. Ctrl-C ends it together with the server. */
+/** Works like any other maintainer: over HTTP, with a key. Ctrl-C ends it together with the server. */
 async function fillFeed(
   invocation: Invocation,
   server: RunningServer,

@@ -97,14 +97,14 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
 };
 
 /** Verbs of a checkout, for those who work on the product; the installed program does not have them. */
-export const workshopVerbs: Readonly<Record<string, Verb>> = {
-  test: { does: 'the tests', load: () => import(workshop('test')) },
-  check: { does: 'types, lint, layers, dead code', load: () => import(workshop('check')) },
-  bench: { does: 'benchmarks against references', load: () => import(workshop('bench')) },
-  build: { does: 'dist/', load: () => import(workshop('build')) },
+export const checkoutVerbs: Readonly<Record<string, Verb>> = {
+  test: { does: 'the tests', load: () => import(devScript('test')) },
+  check: { does: 'types, lint, layers, dead code', load: () => import(devScript('check')) },
+  bench: { does: 'benchmarks against references', load: () => import(devScript('bench')) },
+  build: { does: 'dist/', load: () => import(devScript('build')) },
 };
 
 /** Not a literal import: dist/ is made without the dev folder. */
-function workshop(name: string): string {
+function devScript(name: string): string {
   return new URL(`./dev/${name}.ts`, import.meta.url).href;
 }

@@ -9,41 +9,41 @@ import { createBucketRouter } from './bucket/router.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import type { Payloads } from './catalog/payloads.ts';
 import type { Config } from './config.ts';
-import { createDownloadMaker, createDownloadRouter } from './download/router.ts';
+import { createDownloadPreparer, createDownloadRouter } from './download/router.ts';
 import type { Purging } from './feed/purge.ts';
 import type { Settling } from './feed/settle.ts';
 import { renderErrorPage } from './gallery/error-page.tsx';
 import { createGalleryRouter } from './gallery/router.tsx';
-import { answerUnknownRoute, createAnswerError } from './http/answer-error.ts';
 import { identify } from './http/auth.ts';
 import { cachePolicies } from './http/cache.ts';
 import { createBeginDownload } from './http/download-count.ts';
 import { refuseWhenStopping } from './http/drain.ts';
-import { createFastLane } from './http/fast-lane.ts';
+import { createErrorHandler, routeNotFound } from './http/error-handler.ts';
+import { refuseForeignOrigin } from './http/foreign-origin.ts';
+import { createGuessThrottle } from './http/guess-throttle.ts';
 import { limitRequestTime } from './http/limits.ts';
-import { refuseForeignOrigin } from './http/origin-gate.ts';
 import { createReadPeer } from './http/peer.ts';
 import { warnOfPlainHttp } from './http/plain-http.ts';
-import { createReadGate } from './http/read-gate.ts';
+import { requireReadAccess } from './http/read-access.ts';
 import { createRequestLog, createRequestWatch } from './http/request-log.ts';
 import { plainTarget } from './http/request-target.ts';
+import { createResponseCache } from './http/response-cache.ts';
 import { securityHeaderList, setSecurityHeaders } from './http/security-headers.ts';
-import { createSlowDown } from './http/slow-down.ts';
-import { createUploadSlots } from './http/upload-slots.ts';
+import { createUploadLimit } from './http/upload-limit.ts';
 import { createInstallRouter } from './install/router.ts';
 import type { Keys } from './keys/keys.ts';
 import type { Logger } from './log.ts';
 import { createManifestsRouter } from './manifests/router.ts';
 import { createMetrics } from './metrics.ts';
-import { createODataMaker, createODataRouter } from './odata/router.ts';
+import { createODataPreparer, createODataRouter } from './odata/router.ts';
 import { createOpsRouter, type OpsServices } from './ops/router.ts';
 import { inTurn } from './pause.ts';
 import { createPayloadRouter } from './payload/router.ts';
 import { createPushRouter } from './push/router.ts';
-import { createFlatMaker } from './v3/flat.ts';
+import { createFlatPreparer } from './v3/flat.ts';
 import { createV3Router } from './v3/router.ts';
 
-/** Everything that the doors are given; each takes the slice it needs. */
+/** Everything that the routes need; each takes its own slice. */
 export type Services = {
   readonly config: Pick<
     Config,
@@ -69,10 +69,10 @@ export type Services = {
   readonly isFilling?: (() => boolean) | undefined;
 };
 
-/** Whole answers in memory: those of the ten thousand addresses that are asked for most. */
-const maxKnownAnswerBytes = 56 * 1024 ** 2;
+/** Whole responses in memory: those of the ten thousand addresses that are asked for most. */
+const maxCachedResponseBytes = 56 * 1024 ** 2;
 
-/** The doors, in the order in which a request passes them. */
+/** All routes, in the order in which a request passes them. */
 export function createApp(services: Services): RequestListener {
   const { config, log, keys, now, catalog, blobs } = services;
   const { maxPackageBytes, reservedIds } = config;
@@ -80,7 +80,7 @@ export function createApp(services: Services): RequestListener {
   const findKey = warnOfPlainHttp((secret, { address }) => keys.find(secret, address), log);
   const metrics = createMetrics();
   const beginDownload = createBeginDownload({ ...services, metrics });
-  const uploads = createUploadSlots();
+  const uploads = createUploadLimit();
   const securityHeaders = securityHeaderList(config.tls !== undefined);
   const app = express();
   app.disable('x-powered-by');
@@ -94,8 +94,8 @@ export function createApp(services: Services): RequestListener {
   app.use(refuseWhenStopping(services.isStopping));
   app.use(limitRequestTime());
   app.use(refuseForeignOrigin(services.publicUrl));
-  app.use(identify(findKey, createSlowDown(now)));
-  app.use(createReadGate(config.readAuth));
+  app.use(identify(findKey, createGuessThrottle(now)));
+  app.use(requireReadAccess(config.readAuth));
 
   app.use(createOpsRouter({ ...services, checks: readinessOf(services), metrics }));
   app.use((_req, res, next) => inTurn(() => res.closed || next()));
@@ -124,20 +124,20 @@ export function createApp(services: Services): RequestListener {
   app.use('/api/v1', createAdminRouter(services));
   app.use(createDescriptionRouter(services));
   app.use(createGalleryRouter(services));
-  app.use(answerUnknownRoute);
-  app.use(createAnswerError(log, renderErrorPage));
-  const makeFeed = createODataMaker({ ...services, cache });
-  const makeDownload = createDownloadMaker({ catalog, blobs, cache, beginDownload });
-  const lane = {
-    doors: [
+  app.use(routeNotFound);
+  app.use(createErrorHandler(log, renderErrorPage));
+  const prepareFeed = createODataPreparer({ ...services, cache });
+  const prepareDownload = createDownloadPreparer({ catalog, blobs, cache, beginDownload });
+  const cacheOptions = {
+    routes: [
       ...['/nuget', '/api/v2'].flatMap((base) => [
-        { mount: `${base}/package`, make: makeDownload },
-        { mount: base, make: makeFeed },
+        { mount: `${base}/package`, prepare: prepareDownload },
+        { mount: base, prepare: prepareFeed },
       ]),
-      { mount: '/v3/flat', make: createFlatMaker({ catalog, blobs, cache, beginDownload }) },
+      { mount: '/v3/flat', prepare: createFlatPreparer({ catalog, blobs, cache, beginDownload }) },
     ],
-    changes: { all: catalog.revision, packages: catalog.packagesRevision },
-    maxBytes: maxKnownAnswerBytes,
+    revisions: { all: catalog.revision, packages: catalog.packagesRevision },
+    maxBytes: maxCachedResponseBytes,
     readAuth: config.readAuth,
     findKey,
     watch,
@@ -145,7 +145,7 @@ export function createApp(services: Services): RequestListener {
     isStopping: services.isStopping,
     securityHeaders,
   };
-  return createFastLane(lane, (req, res) => {
+  return createResponseCache(cacheOptions, (req, res) => {
     req.url = plainTarget(req.url ?? '/');
     app(req, res);
   });

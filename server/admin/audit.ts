@@ -3,7 +3,7 @@ import { type Audit, importOf } from '../audit/audit.ts';
 import { toDownloadJson } from '../audit/download-json.ts';
 import type { Downloads } from '../audit/downloads.ts';
 import { toEntryJson } from '../audit/entry-json.ts';
-import { methodNotAllowed } from '../http/answer-error.ts';
+import { methodNotAllowed } from '../http/error-handler.ts';
 import { administratorOf, maxBodyBytes, readBody, readQuery } from './read.ts';
 import {
   type AuditPage,

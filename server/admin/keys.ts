@@ -1,6 +1,6 @@
 import express, { type Router } from 'express';
 import { fail } from '../errors.ts';
-import { methodNotAllowed } from '../http/answer-error.ts';
+import { methodNotAllowed } from '../http/error-handler.ts';
 import {
   type CreatedKeyJson,
   type ListedKeyJson,

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { fail } from '../errors.ts';
-import { methodNotAllowed } from '../http/answer-error.ts';
 import { principalOf } from '../http/auth.ts';
+import { methodNotAllowed } from '../http/error-handler.ts';
 import { allows, scopes } from '../keys/api-keys.ts';
 import { readQuery } from './read.ts';
 import { type OwnKey, OwnKeyParameters } from './schemas.ts';

@@ -1,6 +1,6 @@
 import express, { type Router } from 'express';
 import type { Purging } from '../feed/purge.ts';
-import { methodNotAllowed } from '../http/answer-error.ts';
+import { methodNotAllowed } from '../http/error-handler.ts';
 import type { Logger } from '../log.ts';
 import { administratorOf, maxBodyBytes, readBody } from './read.ts';
 import { NewPurge, type PurgeReport } from './schemas.ts';

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import type { Audit, AuditEntry } from '../audit/audit.ts';
-import { methodNotAllowed } from '../http/answer-error.ts';
 import { principalWith } from '../http/auth.ts';
+import { methodNotAllowed } from '../http/error-handler.ts';
 import type { Keys } from '../keys/keys.ts';
 import { readQuery } from './read.ts';
 import { type ReleaseOrigin, ReleaseParameters } from './schemas.ts';

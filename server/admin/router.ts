@@ -1,6 +1,6 @@
 import express, { type RequestHandler, type Router } from 'express';
-import { methodNotAllowed } from '../http/answer-error.ts';
 import { principalWith } from '../http/auth.ts';
+import { methodNotAllowed } from '../http/error-handler.ts';
 import { createTrailRouter, type TrailServices } from './audit.ts';
 import { createKeyRouter, type KeyServices } from './keys.ts';
 import { openApiOf } from './openapi.ts';
@@ -13,7 +13,7 @@ export type AdminServices = KeyServices &
   TrailServices &
   PurgeServices & { readonly publicUrl: () => string; readonly version: string };
 
-/** The door for programs that look after the server: JSON under /api/v1, described by openapi.ts. */
+/** Routes for programs that look after the server: JSON under /api/v1, described by openapi.ts. */
 export function createAdminRouter(services: AdminServices): Router {
   const { publicUrl, version } = services;
   const router = express.Router();
@@ -36,7 +36,7 @@ export function createAdminRouter(services: AdminServices): Router {
   return router;
 }
 
-/** GET /openapi.json, beside the door that it describes. */
+/** GET /openapi.json, beside the routes that it describes. */
 export function createDescriptionRouter({
   publicUrl,
   version,

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { principalWith } from '../http/auth.ts';
 import { countPush } from '../http/count-push.ts';
-import type { UploadSlots } from '../http/upload-slots.ts';
+import type { UploadLimit } from '../http/upload-limit.ts';
 import type { Metrics } from '../metrics.ts';
 import { readGitAddress } from './address.ts';
 import type { Bucket } from './bucket.ts';
@@ -10,7 +10,7 @@ export type BucketServices = {
   readonly bucket: Pick<Bucket, 'serve'>;
   readonly publicUrl: () => string;
   readonly metrics: Pick<Metrics, 'countPush'>;
-  readonly uploads: UploadSlots;
+  readonly uploads: UploadLimit;
 };
 
 /**

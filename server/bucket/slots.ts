@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
 
-/** Room for `count` at a time; the others wait in the order they came. With one slot it is a lock. */
+/** Lets `count` run at a time; the others wait in the order they came. With a count of one it is a mutex. */
 export interface Slots {
   /**
    * Waits for a slot; answers with the function that gives it back (calling it twice does nothing). Without a `holder`

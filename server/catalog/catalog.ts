@@ -30,7 +30,7 @@ export type PackageRow = {
   readonly normalizedVersion: string;
   readonly isPrerelease: boolean;
   readonly isListed: boolean;
-  /** In the view that was asked for; one rule for every door (spec nuget-v2 12.4). */
+  /** In the view that was asked for; one rule for every route (spec nuget-v2 12.4). */
   readonly isLatest: boolean;
   readonly isAbsoluteLatest: boolean;
   /** Rows that say the same may share it. */
@@ -59,7 +59,7 @@ export type Purged = {
   readonly kept: readonly { readonly sha256: string; readonly names: readonly string[] }[];
 };
 
-/** What a door asks for a client. */
+/** What a route asks on behalf of a client. */
 export type Questions = Pick<Catalog, 'query' | 'count'>;
 
 /**

@@ -15,7 +15,7 @@ export type LatestFlags<C extends Candidate> = {
 };
 
 /**
- * The one rule of "latest" for every door (spec nuget-v2 12.4): `latest` is the highest listed stable version, `newest`
+ * The one rule of "latest" for every route (spec nuget-v2 12.4): `latest` is the highest listed stable version, `newest`
  * (IsAbsoluteLatestVersion) the highest listed one, each among all versions and among those a SemVer 1 client can read.
  */
 export function chooseLatest<C extends Candidate>(versions: readonly C[]): LatestFlags<C> {

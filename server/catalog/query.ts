@@ -1,7 +1,7 @@
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 
 /**
- * The neutral question that a door may ask the catalog: what an OData query means once its text is gone.
+ * The neutral query that a route may send to the catalog: what an OData query means once its text is gone.
  * `odata/filter.ts` makes these values, `sql/query.ts` turns them into SQL, nothing else knows both.
  */
 

@@ -148,7 +148,7 @@ export function openScans(file: string, limits: Partial<ScanLimits> = {}): Scans
     return refuse(key, new FeedError('QUERY_TOO_SLOW', { ms: runMs }), refusedMs);
   }
 
-  /** The general path asks again what the fast lane was refused. */
+  /** Express asks again what the response cache was refused. */
   function refuse(key: string, error: FeedError, forMs: number): FeedError {
     refused.delete(key);
     refused.set(key, { error, until: performance.now() + forMs });

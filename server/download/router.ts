@@ -4,8 +4,8 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { retrieve } from '../feed/retrieve.ts';
 import type { CachePolicies } from '../http/cache.ts';
 import type { BeginDownload } from '../http/download-count.ts';
-import type { MakeAnswer } from '../http/made-answer.ts';
-import { makePackage, sendPackage } from '../http/send-package.ts';
+import type { PrepareResponse } from '../http/prepared-response.ts';
+import { preparePackage, sendPackage } from '../http/send-package.ts';
 
 export type DownloadServices = {
   readonly catalog: Catalog;
@@ -14,7 +14,7 @@ export type DownloadServices = {
   readonly beginDownload: BeginDownload;
 };
 
-/** The door for the bytes of packages, mounted at each base of the feed (spec nuget-v2 9.8). */
+/** Routes for the bytes of packages, mounted at each base of the feed (spec nuget-v2 9.8). */
 export function createDownloadRouter(services: DownloadServices): Router {
   const router = express.Router();
   router.get('/package/:id/:version', async (req, res) => {
@@ -29,13 +29,13 @@ export function createDownloadRouter(services: DownloadServices): Router {
   return router;
 }
 
-/** What is plainly asked for, past the general path. Hangs at `/package` of each base. */
-export function createDownloadMaker(services: DownloadServices): MakeAnswer {
+/** Plain requests, for the response cache. Mounted at `/package` of each base. */
+export function createDownloadPreparer(services: DownloadServices): PrepareResponse {
   const { cache, beginDownload } = services;
   return async ({ rawPath, isConditional }) => {
     const [, id, version] = /^\/([\w.-]+)(?:\/([\w.-]+))?$/.exec(rawPath) ?? [];
     if (id === undefined || isConditional) return undefined;
     const cacheControl = version === undefined ? cache.revalidate : cache.immutable;
-    return makePackage(await retrieve(services, id, version), cacheControl, beginDownload);
+    return preparePackage(await retrieve(services, id, version), cacheControl, beginDownload);
   };
 }

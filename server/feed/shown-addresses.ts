@@ -1,6 +1,6 @@
 import type { PackageRow } from '../catalog/catalog.ts';
 
-/** The files of a package that its nuspec may name; the v3 door has each at an address of its own. */
+/** The files of a package that its nuspec may name; v3 has each at an address of its own. */
 export const namedFiles = ['icon', 'license', 'readme'] as const;
 export type NamedFile = (typeof namedFiles)[number];
 

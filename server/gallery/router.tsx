@@ -6,7 +6,7 @@ import type { Payloads } from '../catalog/payloads.ts';
 import type { Config } from '../config.ts';
 import { fail } from '../errors.ts';
 import { missing } from '../feed/retrieve.ts';
-import { methodNotAllowed } from '../http/answer-error.ts';
+import { methodNotAllowed } from '../http/error-handler.ts';
 import { pagePolicy } from '../http/security-headers.ts';
 import { itsTurn } from '../pause.ts';
 import type { AppSources } from './apps.ts';
@@ -33,7 +33,7 @@ export type GalleryServices = {
   readonly productDir: string;
 };
 
-/** The door for people: `/` lists the packages, `/packages/ID` tells one; no scripts, so nothing to break or to trust. */
+/** Pages for people: `/` lists the packages, `/packages/ID` shows one; no scripts, so nothing to break or to trust. */
 export function createGalleryRouter(services: GalleryServices): Router {
   const router = express.Router();
   const content = createPackageContent(services.blobs);

@@ -39,7 +39,7 @@ const areas: readonly (Area & { readonly at: RegExp })[] = [
   { at: /^\/v3(\/index\.json)?\/?$/i, label: 'v3', errors: 'json', readAuth: 'all' },
   { at: /^\/v3\/flat\/./i, label: 'v3-package', errors: 'json', readAuth: 'feed' },
   { at: /^\/v3(\/|$)/i, label: 'v3', errors: 'json', readAuth: 'feed' },
-  // Its own door asks for a key, whatever the key may do.
+  // Its own route asks for a key, whatever its scopes.
   { at: /^\/api\/v1\/key\/?$/i, label: 'api', errors: 'json', readAuth: 'never' },
   { at: /^\/(api\/v1(\/|$)|openapi\.json$)/i, label: 'api', errors: 'json', readAuth: 'all' },
   { at: /^/, label: 'page', errors: 'page', readAuth: 'all' },
@@ -57,12 +57,12 @@ export function subjectOf(path: string): string | undefined {
   return id === undefined ? undefined : decode(id);
 }
 
-/** As the doors will read it, or else no key's id: no spelling leads around a limit. */
+/** As the routes will read it, or else an id that no key allows: no spelling leads around a limit. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // The door refuses the address.
+    // The route refuses the address.
     return text;
   }
 }

@@ -5,8 +5,8 @@ import { fail } from '../errors.ts';
 import { allows, type KeyTerms, lacks, type Principal, type Scope } from '../keys/api-keys.ts';
 import type { Finding } from '../keys/standing.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
+import type { GuessThrottle } from './guess-throttle.ts';
 import type { Peer } from './peer.ts';
-import type { SlowDown } from './slow-down.ts';
 
 export type FindKey = (secret: string, peer: Peer) => Promise<Finding | undefined>;
 
@@ -22,7 +22,7 @@ const knownNames = new WeakMap<object, string>();
  * Makes `principalOf` work for the requests that pass. Nothing is looked up yet: an open feed serves those with a
  * wrong or foreign password too.
  */
-export function identify(findKey: FindKey, slowDown: SlowDown): RequestHandler {
+export function identify(findKey: FindKey, slowDown: GuessThrottle): RequestHandler {
   return (req, _res, next) => {
     identities.set(req, { find: () => findGoodKeys(req, findKey, slowDown) });
     next();
@@ -78,7 +78,7 @@ function identityOf(req: Request): Identity {
 }
 
 function missing(): never {
-  throw new Error('identify() is missing before this door');
+  throw new Error('identify() is missing before this route');
 }
 
 type Shown = { readonly credentials: Credentials; readonly finding: Finding | undefined };
@@ -155,7 +155,7 @@ function goodKeys(shown: readonly Shown[]): readonly KeyTerms[] {
 async function findGoodKeys(
   req: Request,
   findKey: FindKey,
-  slowDown: SlowDown,
+  slowDown: GuessThrottle,
 ): Promise<readonly KeyTerms[]> {
   const peer = { address: req.ip, isSecure: req.secure };
   const shown = await lookUp(req, peer, findKey);

@@ -12,7 +12,7 @@ import { keyNameOf } from './auth.ts';
 const ownClient = /^go-win-tools\//;
 
 /**
- * The one way to count downloads, for doors and for the fast lane: to be called when the answer begins. The request's
+ * The one way to count downloads, for the routes and for the response cache: to be called when the answer begins. The request's
  * log line names what was fetched then. The answer is to be called once the client has it all: HEAD, 304 and parts do
  * not count (spec nuget-v2 9.8).
  */

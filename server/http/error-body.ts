@@ -1,5 +1,5 @@
 /** What is told to the asker. */
-export type ErrorAnswer = {
+export type ErrorResponse = {
   readonly status: number;
   readonly code: string;
   readonly message: string;
@@ -9,22 +9,23 @@ export type ErrorAnswer = {
 export type ErrorBody = { readonly type: string; readonly body: string };
 
 /** An error in each of the languages that programs read; pages are the gallery's. */
-export const errorBodies: Readonly<Record<'odata' | 'text' | 'json', (answer: ErrorAnswer) => ErrorBody>> = {
-  // spec nuget-v2 9.9: choco 1.x prints m:message; HTML here confuses users (choco#2606).
-  odata: ({ code, message }) => ({
-    type: 'application/xml; charset=utf-8',
-    body:
-      '<?xml version="1.0" encoding="utf-8"?>\n' +
-      '<m:error xmlns:m="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata">' +
-      `<m:code>${escapeMarkup(code)}</m:code><m:message xml:lang="en-US">${escapeMarkup(message)}</m:message></m:error>\n`,
-  }),
-  text: ({ message }) => ({ type: 'text/plain; charset=utf-8', body: `${message}\n` }),
-  // RFC 9457
-  json: ({ status, code, message, requestId }) => ({
-    type: 'application/problem+json; charset=utf-8',
-    body: `${JSON.stringify({ title: message, status, code, requestId })}\n`,
-  }),
-};
+export const errorBodies: Readonly<Record<'odata' | 'text' | 'json', (answer: ErrorResponse) => ErrorBody>> =
+  {
+    // spec nuget-v2 9.9: choco 1.x prints m:message; HTML here confuses users (choco#2606).
+    odata: ({ code, message }) => ({
+      type: 'application/xml; charset=utf-8',
+      body:
+        '<?xml version="1.0" encoding="utf-8"?>\n' +
+        '<m:error xmlns:m="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata">' +
+        `<m:code>${escapeMarkup(code)}</m:code><m:message xml:lang="en-US">${escapeMarkup(message)}</m:message></m:error>\n`,
+    }),
+    text: ({ message }) => ({ type: 'text/plain; charset=utf-8', body: `${message}\n` }),
+    // RFC 9457
+    json: ({ status, code, message, requestId }) => ({
+      type: 'application/problem+json; charset=utf-8',
+      body: `${JSON.stringify({ title: message, status, code, requestId })}\n`,
+    }),
+  };
 
 /**
  * The text as a reason phrase, all that choco 2.x and nuget.exe show (spec nuget-v2 10.3): one line, ISO 8859-1

@@ -39,7 +39,7 @@ export type RequestLine = RequestStart & {
 
 /**
  * Gives the request its id, and writes its one line when its answer is out or the asker is gone, where ACCESS_LOG wants it. One that is watched
- * already (by the fast lane, which then left it to the general path) keeps its id.
+ * already (by the response cache, which then left it to Express) keeps its id.
  */
 export type WatchRequest = (req: IncomingMessage, res: ServerResponse, start: RequestStart) => string;
 
@@ -85,7 +85,7 @@ export function createRequestWatch(
   };
 }
 
-/** For requests on the general path. */
+/** For requests that reach Express. */
 export function createRequestLog(watch: WatchRequest): RequestHandler {
   return (req, res, next) => {
     const start = { url: loggedUrl(req.originalUrl), route: areaOf(req.path).label, from: req.ip };

@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import type { PackageFile } from '../catalog/catalog.ts';
 import type { Retrieved } from '../feed/retrieve.ts';
 import type { BeginDownload } from './download-count.ts';
-import type { MadeAnswer } from './made-answer.ts';
+import type { PreparedResponse } from './prepared-response.ts';
 import { blobHeaders, etagOf, sendBlob } from './send-blob.ts';
 
 /** Packages that wrap a script are small and asked for by every machine. Larger ones are read by other threads. */
@@ -20,12 +20,12 @@ export async function sendPackage(
   await sendBlob(req, res, { ...describe(row, cacheControl), readTo, onWholeSent });
 }
 
-/** The same answer of a small package, for the fast lane; undefined for a larger one. */
-export function makePackage(
+/** The same response for a small package, for the response cache; undefined for a larger one. */
+export function preparePackage(
   { row, readSmall }: Retrieved,
   cacheControl: string,
   beginDownload: BeginDownload,
-): MadeAnswer | undefined {
+): PreparedResponse | undefined {
   if (row.sizeBytes > maxSmallBytes) return undefined;
   const blob = describe(row, cacheControl);
   const name = nameOf(row);

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Request, Response } from 'express';
 import { takesGzip } from './encodings.ts';
-import { type MadeAnswer, sendMade } from './made-answer.ts';
+import { type PreparedResponse, sendPrepared } from './prepared-response.ts';
 
 /** What fits into one packet gains nothing. */
 const minGzipBytes = 1400;
@@ -25,7 +25,7 @@ export type TextDocument = {
  * (spec nuget-v2 18.2). It is mostly tags, so that gzip leaves a tenth of it for those who take it. The ETag is of the
  * content, so that it stays true after a restored backup, too.
  */
-export function makeText(document: TextDocument, mayGzip: boolean): MadeAnswer {
+export function prepareText(document: TextDocument, mayGzip: boolean): PreparedResponse {
   const { headers, text, identity, id } = document;
   const isGzipped = mayGzip && Buffer.byteLength(text) >= minGzipBytes;
   const digest = hash('sha256', identity ?? text, 'base64url');
@@ -39,7 +39,7 @@ export function makeText(document: TextDocument, mayGzip: boolean): MadeAnswer {
   };
 }
 
-/** Sends one on the general path. */
+/** Sends one through Express. */
 export function sendText(request: Request, response: Response, document: TextDocument): Promise<void> {
-  return sendMade(request, response, makeText(document, takesGzip(request)));
+  return sendPrepared(request, response, prepareText(document, takesGzip(request)));
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { addressGroup } from '../../formats/ip-address.ts';
 
-/** How much of made answers may wait in memory for clients to take it. */
+/** How much of prepared responses may wait in memory for clients to take it. */
 export const maxUnsentBytes = 256 * 1024 ** 2;
 
 /** Of smaller ones a thousand connections hold little. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import express, { type Request, type Response, type Router } from 'express';
-import { methodNotAllowed } from '../http/answer-error.ts';
 import { cachePolicies } from '../http/cache.ts';
+import { methodNotAllowed } from '../http/error-handler.ts';
 import { sendText } from '../http/send-text.ts';
 import { type InstallFacts, readInstallScript, renderCmd, renderPowerShell } from './render.ts';
 

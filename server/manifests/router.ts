@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type Response, Router } from 'express';
 import { fail } from '../errors.ts';
-import { methodNotAllowed } from '../http/answer-error.ts';
 import { cachePolicies } from '../http/cache.ts';
+import { methodNotAllowed } from '../http/error-handler.ts';
 
 type Manifest = { readonly text: string };
 

@@ -19,7 +19,7 @@ type PackagePart = (typeof packageParts)[number];
 
 /**
  * Parses the path behind the feed's mount point, percent escapes and all: routers of Express decode too early and too
- * little for OData (spec nuget-v2 section 11). A `+` in a path is a plus. Undefined: not an OData address, another door's.
+ * little for OData (spec nuget-v2 section 11). A `+` in a path is a plus. Undefined: not an OData address, but another route's.
  * @throws FeedError PATH_INVALID for an OData address that is not well formed
  */
 export function parseResource(rawPath: string): Resource | undefined {

@@ -2,9 +2,9 @@ import { type Response, Router } from 'express';
 import type { Catalog } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
 import type { CachePolicies } from '../http/cache.ts';
-import type { MakeAnswer, Question } from '../http/made-answer.ts';
 import { plusSignOf } from '../http/plus-sign.ts';
-import { makeText, sendText } from '../http/send-text.ts';
+import type { PlainRequest, PrepareResponse } from '../http/prepared-response.ts';
+import { prepareText, sendText } from '../http/send-text.ts';
 import { type DocumentContext, isDocument, makeDocument } from './documents.ts';
 import { feedLinks } from './links.ts';
 import { parseResource, type Resource } from './resource.ts';
@@ -19,8 +19,8 @@ export type ODataServices = {
 };
 
 /**
- * The door for choco and nuget: the NuGet v2 feed, reading (spec nuget-v2). Hangs at `/nuget` and `/api/v2`; what is no
- * OData address (pushes, downloads, deletions) passes on to the next door.
+ * Routes for choco and nuget: the NuGet v2 feed, reading (spec nuget-v2). Mounted at `/nuget` and `/api/v2`; what is no
+ * OData address (pushes, downloads, deletions) passes on to the next route.
  */
 export function createODataRouter(services: ODataServices): Router {
   const router = Router();
@@ -42,19 +42,19 @@ export function createODataRouter(services: ODataServices): Router {
   return router;
 }
 
-/** The same documents past the general path. */
-export function createODataMaker(services: ODataServices): MakeAnswer {
+/** The same documents for the response cache. */
+export function createODataPreparer(services: ODataServices): PrepareResponse {
   return async ({ mount, rawPath, takesGzip, ...query }) => {
     const resource = parseResource(rawPath);
     if (resource === undefined || !isDocument(resource)) return undefined;
-    return makeText(await makeDocument(resource, contextOf(services, mount, query)), takesGzip);
+    return prepareText(await makeDocument(resource, contextOf(services, mount, query)), takesGzip);
   };
 }
 
 function contextOf(
   { catalog, cache, publicUrl, version }: ODataServices,
   mount: string,
-  { rawQuery, plusSign, from }: Pick<Question, 'rawQuery' | 'plusSign' | 'from'>,
+  { rawQuery, plusSign, from }: Pick<PlainRequest, 'rawQuery' | 'plusSign' | 'from'>,
 ): DocumentContext {
   const links = feedLinks(publicUrl(), mount);
   return {

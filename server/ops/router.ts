@@ -1,6 +1,6 @@
 import express, { type Router } from 'express';
 import { fail } from '../errors.ts';
-import { methodNotAllowed } from '../http/answer-error.ts';
+import { methodNotAllowed } from '../http/error-handler.ts';
 import type { Logger } from '../log.ts';
 import { createMetricsHandler, type MetricServices } from './metrics.ts';
 import { type Checks, createReadiness } from './readiness.ts';
@@ -11,7 +11,7 @@ export type OpsServices = MetricServices & {
 };
 
 /**
- * The door for those who watch: /healthz says that the process lives, /readyz that it can do its work, /metrics what it
+ * Routes for monitoring: /healthz says that the process lives, /readyz that it can do its work, /metrics what it
  * does and how fast.
  */
 export function createOpsRouter(services: OpsServices): Router {

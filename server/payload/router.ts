@@ -5,14 +5,14 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { Payload, Payloads } from '../catalog/payloads.ts';
 import { fail } from '../errors.ts';
 import { requireOwner } from '../feed/reserved-ids.ts';
-import { methodNotAllowed } from '../http/answer-error.ts';
 import { principalWith, requireSameKey } from '../http/auth.ts';
 import { bodyStream, refuseTooLong } from '../http/body-stream.ts';
 import type { CachePolicies } from '../http/cache.ts';
 import { countPush } from '../http/count-push.ts';
 import type { BeginDownload } from '../http/download-count.ts';
+import { methodNotAllowed } from '../http/error-handler.ts';
 import { sendBlob } from '../http/send-blob.ts';
-import type { UploadSlots } from '../http/upload-slots.ts';
+import type { UploadLimit } from '../http/upload-limit.ts';
 import type { Principal } from '../keys/api-keys.ts';
 import type { Metrics } from '../metrics.ts';
 import { type PayloadName, readPayloadName, scopeFor } from './names.ts';
@@ -27,12 +27,12 @@ export type PayloadServices = {
   readonly beginDownload: BeginDownload;
   readonly now: () => Date;
   readonly metrics: Pick<Metrics, 'countPush'>;
-  readonly uploads: UploadSlots;
+  readonly uploads: UploadLimit;
 };
 
 type Address = { tool: string; version: string; file: string };
 
-/** The door at /dl: what Scoop downloads, and its hash beside it (contract section 3, spec scoop 4). */
+/** Routes at /dl: what Scoop downloads, and its hash beside it (contract section 3, spec scoop 4). */
 export function createPayloadRouter(services: PayloadServices): Router {
   const router = express.Router();
   router

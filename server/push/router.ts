@@ -11,7 +11,7 @@ import { relist, unlist } from '../feed/withdraw.ts';
 import { principalWith, requireSameKey } from '../http/auth.ts';
 import { countPush } from '../http/count-push.ts';
 import { reasonOf } from '../http/reason.ts';
-import type { UploadSlots } from '../http/upload-slots.ts';
+import type { UploadLimit } from '../http/upload-limit.ts';
 import type { Principal } from '../keys/api-keys.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -27,14 +27,14 @@ export type PushServices = {
   readonly now: () => Date;
   readonly log: Logger;
   readonly metrics: Pick<Metrics, 'countPush'>;
-  readonly uploads: UploadSlots;
+  readonly uploads: UploadLimit;
 };
 
 type Package = { id: string; version: string };
 
 /**
- * The door for packages that come and go, mounted at each base of the feed: what `choco push`, `nuget push` and
- * `nuget delete` send (spec nuget-v2 section 10). Whatever it does not know is left to the next door.
+ * Routes for pushing and deleting packages, mounted at each base of the feed: what `choco push`, `nuget push` and
+ * `nuget delete` send (spec nuget-v2 section 10). Whatever it does not know is left to the next route.
  */
 export function createPushRouter(services: PushServices): Router {
   const router = express.Router();

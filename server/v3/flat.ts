@@ -6,8 +6,8 @@ import { readNuspecOf } from '../feed/read-nuspec.ts';
 import { retrieve } from '../feed/retrieve.ts';
 import type { CachePolicies } from '../http/cache.ts';
 import type { BeginDownload } from '../http/download-count.ts';
-import type { MakeAnswer } from '../http/made-answer.ts';
-import { makePackage, sendPackage } from '../http/send-package.ts';
+import type { PrepareResponse } from '../http/prepared-response.ts';
+import { preparePackage, sendPackage } from '../http/send-package.ts';
 
 export type FlatServices = {
   readonly catalog: Catalog;
@@ -43,13 +43,13 @@ export async function answerFlatFile(
   await sendPackage(request, response, found, services.cache.immutable, services.beginDownload);
 }
 
-/** Packages that are plainly asked for, past the general path. Hangs at `/v3/flat`. */
-export function createFlatMaker(services: FlatServices): MakeAnswer {
+/** Plain requests for packages, for the response cache. Mounted at `/v3/flat`. */
+export function createFlatPreparer(services: FlatServices): PrepareResponse {
   const { cache, beginDownload } = services;
   return async ({ rawPath, isConditional }) => {
     const [, id = '', version = '', file] = /^\/([\w.-]+)\/([\w.-]+)\/([\w.-]+)$/.exec(rawPath) ?? [];
     const isPackage = file?.toLowerCase() === `${id}.${version}.nupkg`.toLowerCase();
     if (!isPackage || isConditional) return undefined;
-    return makePackage(await retrieve(services, id, version), cache.immutable, beginDownload);
+    return preparePackage(await retrieve(services, id, version), cache.immutable, beginDownload);
   };
 }

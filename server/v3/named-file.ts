@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import { readNamedFile } from '../feed/named-file.ts';
 import { missing } from '../feed/retrieve.ts';
 import type { NamedFile } from '../feed/shown-addresses.ts';
-import { sendMade } from '../http/made-answer.ts';
+import { sendPrepared } from '../http/prepared-response.ts';
 import type { FlatServices } from './flat.ts';
 
 /** Whoever opens one in a browser gets bytes of a stranger: nothing in it runs, loads or knows our origin. */
@@ -26,7 +26,7 @@ export async function answerNamedFile(
   const row = (await catalog.find(id, version)) ?? (await missing(catalog, id, version));
   const bytes = await readNamedFile(blobs, row, file);
   const etag = `"${row.sha256}-${file}"`;
-  await sendMade(request, response, {
+  await sendPrepared(request, response, {
     headers: [
       ...['Content-Type', contentTypeOf(file, bytes), 'Content-Security-Policy', policy],
       ...['Cache-Control', cache.immutable, 'ETag', etag],

@@ -2,7 +2,7 @@ import express, { type Request, type Response, type Router } from 'express';
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { fail } from '../errors.ts';
 import { namedFiles } from '../feed/shown-addresses.ts';
-import { methodNotAllowed } from '../http/answer-error.ts';
+import { methodNotAllowed } from '../http/error-handler.ts';
 import { plusSignOf } from '../http/plus-sign.ts';
 import { sendText } from '../http/send-text.ts';
 import { findVersions } from './find-versions.ts';
@@ -21,8 +21,8 @@ export type V3Services = FlatServices & {
 };
 
 /**
- * The door for NuGet v3, mounted at /v3: service index, search, registrations and flat container over the catalog that
- * v2 reads (spec nuget-v2 section 14). Pushing there is the push door's, at /v3/publish.
+ * Routes for NuGet v3, mounted at /v3: service index, search, registrations and flat container over the catalog that
+ * v2 reads (spec nuget-v2 section 14). Pushing there is push/router.ts, at /v3/publish.
  */
 export function createV3Router(services: V3Services): Router {
   const { catalog, cache, publicUrl } = services;

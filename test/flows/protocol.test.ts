@@ -3,8 +3,8 @@ import { makeNupkg } from '../kit/nupkg.ts';
 import { pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { sendRaw } from '../wire/raw-http.ts';
 
-/** What spec nuget-v2 asks of several doors at once; docs/protocol.md says where the rest is shown. */
-describe('the protocol, whichever door is asked', () => {
+/** What spec nuget-v2 asks of several routes at once; docs/protocol.md says where the rest is shown. */
+describe('the protocol, whichever route is asked', () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer();

@@ -7,7 +7,7 @@ import { makeKey, pushNupkg, startTestServer, type TestServer } from '../kit/tes
 import { readRecording } from '../wire/recording.ts';
 import { fuzz } from './fuzz.ts';
 
-type Door = {
+type Route = {
   readonly kind: string;
   readonly share: number;
   readonly what: string;
@@ -24,7 +24,7 @@ const withBody = (line: string, headers: string, body: Buffer) => [
   body,
 ];
 
-const doors: readonly Door[] = [
+const routes: readonly Route[] = [
   {
     what: 'any target, byte for byte',
     kind: 'target',
@@ -136,27 +136,31 @@ describe('the whole server, fed with what is nearly right', () => {
   });
   afterAll(() => server.stop());
 
-  it.each(doors)('answers, and never with a fault of its own: $what', { timeout: 600_000 }, async (door) => {
-    const { kind, what, share, seeds } = door;
-    let sent = 0;
-    let answered = 0;
-    await fuzz({
-      kind,
-      what: `the server, ${what}`,
-      share,
-      ...(seeds && { seeds: seeds() }),
-      async take(input) {
-        const answer = await exchange(server.url, door.request(input, key));
-        sent += 1;
-        if (answer.startsWith('HTTP/1.1 ')) answered += 1;
-        refuseFaults(answer);
-      },
-    });
+  it.each(routes)(
+    'answers, and never with a fault of its own: $what',
+    { timeout: 600_000 },
+    async (route) => {
+      const { kind, what, share, seeds } = route;
+      let sent = 0;
+      let answered = 0;
+      await fuzz({
+        kind,
+        what: `the server, ${what}`,
+        share,
+        ...(seeds && { seeds: seeds() }),
+        async take(input) {
+          const answer = await exchange(server.url, route.request(input, key));
+          sent += 1;
+          if (answer.startsWith('HTTP/1.1 ')) answered += 1;
+          refuseFaults(answer);
+        },
+      });
 
-    expect(server.logged()).toBe('');
-    // Some are refused while they are still being sent, and the answer is lost with the connection.
-    expect(answered / sent).toBeGreaterThan(0.8);
-  });
+      expect(server.logged()).toBe('');
+      // Some are refused while they are still being sent, and the answer is lost with the connection.
+      expect(answered / sent).toBeGreaterThan(0.8);
+    },
+  );
 
   it('serves as before afterwards', async () => {
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);

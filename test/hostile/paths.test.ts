@@ -35,7 +35,7 @@ const ups = [
   '%09',
   '..%0d%0a',
 ];
-const doors = [
+const routes = [
   '/nuget/',
   '/api/v2/',
   '/nuget/package/',
@@ -71,10 +71,10 @@ describe('path confusion', () => {
     await closed.stop();
   });
 
-  it.each(doors)('leads out of no door: %s', async (door) => {
+  it.each(routes)('stays inside its folder: %s', async (route) => {
     for (const up of ups) {
       for (const goal of goals) {
-        const target = `${door}${up.repeat(8)}${goal}`;
+        const target = `${route}${up.repeat(8)}${goal}`;
         const { status, body } = await ask(open.url, `GET ${target}`);
         const isClean = !/root:|SQLite format|"devDependencies"|\[core\]/.test(body.toString('latin1'));
         // A page of the feed may be what a path of slashes and dots comes down to; a file never is.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../kit/test-server.ts';
 
-describe('the doors', () => {
+describe('the app', () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer();

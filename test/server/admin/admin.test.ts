@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { makeKey, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
-describe('admin door', () => {
+describe('admin routes', () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer({ publicUrl: 'https://feed.example.org/tools' });

@@ -9,7 +9,7 @@ import { ensureBucket } from '../../../server/bucket/bucket.ts';
 import { createGitClient, type GitClient } from '../../kit/git.ts';
 import { type BucketServer, keys, serveBucket } from './serve-bucket.ts';
 
-describe('the door for git', () => {
+describe('the git routes', () => {
   let server: BucketServer;
   afterEach(() => server.stop());
 

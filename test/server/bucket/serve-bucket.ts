@@ -12,11 +12,11 @@ import type { Actor, Change } from '../../../server/audit/audit.ts';
 import { type Bucket, ensureBucket } from '../../../server/bucket/bucket.ts';
 import { createBucketRouter } from '../../../server/bucket/router.ts';
 import type { Payload } from '../../../server/catalog/payloads.ts';
-import { answerUnknownRoute, createAnswerError } from '../../../server/http/answer-error.ts';
 import { identify } from '../../../server/http/auth.ts';
-import { createReadGate } from '../../../server/http/read-gate.ts';
-import { createSlowDown } from '../../../server/http/slow-down.ts';
-import { createUploadSlots } from '../../../server/http/upload-slots.ts';
+import { createErrorHandler, routeNotFound } from '../../../server/http/error-handler.ts';
+import { createGuessThrottle } from '../../../server/http/guess-throttle.ts';
+import { requireReadAccess } from '../../../server/http/read-access.ts';
+import { createUploadLimit } from '../../../server/http/upload-limit.ts';
 import type { Scope } from '../../../server/keys/api-keys.ts';
 import type { Finding } from '../../../server/keys/standing.ts';
 import { createLogger } from '../../../server/log.ts';
@@ -118,14 +118,14 @@ export async function serveBucket(
   app.use(
     identify(
       async (key) => (options.revoked?.has(key) === true ? undefined : findKey(key)),
-      createSlowDown(() => new Date()),
+      createGuessThrottle(() => new Date()),
     ),
   );
-  app.use(createReadGate(options.readAuth));
-  app.use(createBucketRouter({ bucket, publicUrl, metrics: createMetrics(), uploads: createUploadSlots() }));
+  app.use(requireReadAccess(options.readAuth));
+  app.use(createBucketRouter({ bucket, publicUrl, metrics: createMetrics(), uploads: createUploadLimit() }));
   app.use(createManifestsRouter({ catalog: { isPurged: async () => false }, bucket }));
-  app.use(answerUnknownRoute);
-  app.use(createAnswerError(log));
+  app.use(routeNotFound);
+  app.use(createErrorHandler(log));
 
   function addPayload(tool: string, version: string, file: string): string {
     const sha256 = createHash('sha256').update(`${tool} ${version} ${file}`).digest('hex');

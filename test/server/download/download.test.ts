@@ -6,7 +6,7 @@ import { makeNupkg } from '../../kit/nupkg.ts';
 import { openSocket, sendRaw } from '../../kit/raw-http.ts';
 import { pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
-describe('download door', () => {
+describe('download routes', () => {
   let server: TestServer;
   const nupkg = makeNupkg({ id: 'Sample', files: { 'tools/noise.bin': randomBytes(3_000_000) } });
   const etag = `"${createHash('sha256').update(nupkg).digest('hex')}"`;
@@ -116,7 +116,7 @@ describe('download door', () => {
 
   it.each([
     ['a large package', { 'tools/noise.bin': randomBytes(1_000_000) }],
-    ['a small one, which goes the fast lane', {}],
+    ['a small one, which the response cache sends', {}],
   ])(
     'counts what people install of %s, and tells of what go-win-tools fetched besides',
     async (name, files) => {

@@ -8,7 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../../formats/digest.ts';
 import { everything } from '../../contract/catalog.ts';
-import { openRoom } from './room.ts';
+import { openStorage } from './storage.ts';
 
 describe('a process killed in the middle of publishing', () => {
   let dir: string;
@@ -22,17 +22,17 @@ describe('a process killed in the middle of publishing', () => {
     for (const enough of [5, 17, 30]) {
       answered.push(...(await publishAndKill(dir, enough)));
 
-      const room = await openRoom(dir);
-      const rows = await room.catalog.query({ ...everything, take: 100_000 });
+      const storage = await openStorage(dir);
+      const rows = await storage.catalog.query({ ...everything, take: 100_000 });
       const promised = rows.map((row) => `${row.version} ${row.sha256}`);
       expect(promised).toEqual(expect.arrayContaining(answered));
       for (const row of rows) {
-        const bytes = await buffer(await room.blobs.open(row.sha256));
+        const bytes = await buffer(await storage.blobs.open(row.sha256));
         expect(digestBytes(bytes)).toMatchObject({ sha256: row.sha256, sizeBytes: row.sizeBytes });
       }
-      expect(rows.filter((row) => row.isLatest)).toEqual([await room.catalog.findLatest('x')]);
+      expect(rows.filter((row) => row.isLatest)).toEqual([await storage.catalog.findLatest('x')]);
       expect(await readdir(join(dir, 'blobs', 'tmp'))).toEqual([]);
-      room.close();
+      storage.close();
     }
   });
 });

@@ -10,17 +10,17 @@ import { publish } from '../../../server/feed/publish.ts';
 import type { Principal } from '../../../server/keys/api-keys.ts';
 import { everything } from '../../contract/catalog.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
-import { holder, openTemporaryRoom, publishedAt } from './room.ts';
+import { holder, openTemporaryStorage, publishedAt } from './storage.ts';
 
 describe('publish', () => {
-  let room: Awaited<ReturnType<typeof openTemporaryRoom>>;
+  let storage: Awaited<ReturnType<typeof openTemporaryStorage>>;
   beforeEach(async () => {
-    room = await openTemporaryRoom();
+    storage = await openTemporaryStorage();
   });
-  afterEach(() => room.remove());
+  afterEach(() => storage.remove());
 
   async function storedFiles(): Promise<string[]> {
-    const entries = await readdir(join(room.dir, 'blobs'), { recursive: true, withFileTypes: true });
+    const entries = await readdir(join(storage.dir, 'blobs'), { recursive: true, withFileTypes: true });
     return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
   }
 
@@ -31,9 +31,9 @@ describe('publish', () => {
       metadata: { title: 'dlv', tags: 'go debugger' },
     });
 
-    await room.push(bytes);
+    await storage.push(bytes);
 
-    const row = await room.catalog.find('delve', '1.22.0');
+    const row = await storage.catalog.find('delve', '1.22.0');
     expect(row).toMatchObject({
       ...digestBytes(bytes),
       id: 'Delve',
@@ -42,7 +42,7 @@ describe('publish', () => {
       isLatest: true,
       nuspec: { title: 'dlv', tags: ['go', 'debugger'] },
     });
-    expect((await buffer(await room.blobs.open(row?.sha256 ?? ''))).equals(bytes)).toBe(true);
+    expect((await buffer(await storage.blobs.open(row?.sha256 ?? ''))).equals(bytes)).toBe(true);
     expect(await storedFiles()).toEqual([row?.sha256]);
   });
 
@@ -51,23 +51,23 @@ describe('publish', () => {
     ['another spelling', '1.0.0', '1.0'],
     ['other metadata', '1.0.0-beta.1+foo', '1.0.0-beta.1+bar'],
   ])('refuses a version that is there: %s', async (_what, first, second) => {
-    await room.push(makeNupkg({ id: 'x', version: first }));
+    await storage.push(makeNupkg({ id: 'x', version: first }));
 
-    await expect(room.push(makeNupkg({ id: 'X', version: second }))).rejects.toMatchObject({
+    await expect(storage.push(makeNupkg({ id: 'X', version: second }))).rejects.toMatchObject({
       code: 'PACKAGE_EXISTS',
       status: 409,
       message: expect.stringContaining('already exists and cannot be modified'),
     });
 
-    expect(await room.catalog.size()).toBe(1);
+    expect(await storage.catalog.size()).toBe(1);
     expect(await storedFiles()).toHaveLength(1);
   });
 
   it('refuses it after it was unlisted too', async () => {
-    await room.push(makeNupkg({ id: 'x', version: '1.0.0' }));
-    await room.catalog.setListed('x', '1.0.0', false, operator);
+    await storage.push(makeNupkg({ id: 'x', version: '1.0.0' }));
+    await storage.catalog.setListed('x', '1.0.0', false, operator);
 
-    await expect(room.push(makeNupkg({ id: 'x', version: '1.0.0' }))).rejects.toMatchObject({
+    await expect(storage.push(makeNupkg({ id: 'x', version: '1.0.0' }))).rejects.toMatchObject({
       code: 'PACKAGE_EXISTS',
     });
   });
@@ -77,14 +77,14 @@ describe('publish', () => {
       makeNupkg({ id: 'x', version: '1.0.0', files: { 'tools/n.txt': String(n) } }),
     );
 
-    const results = await Promise.allSettled(pushes.map((bytes) => room.push(bytes)));
+    const results = await Promise.allSettled(pushes.map((bytes) => storage.push(bytes)));
 
     const refusals = results.filter((result) => result.status === 'rejected');
     expect(refusals.map(({ reason }) => reason.code)).toEqual(Array(15).fill('PACKAGE_EXISTS'));
-    const row = await room.catalog.find('x', '1.0.0');
+    const row = await storage.catalog.find('x', '1.0.0');
     const winner = pushes[results.findIndex((result) => result.status === 'fulfilled')] ?? Buffer.alloc(0);
     expect(row?.sha512).toBe(digestBytes(winner).sha512);
-    expect((await buffer(await room.blobs.open(row?.sha256 ?? ''))).equals(winner)).toBe(true);
+    expect((await buffer(await storage.blobs.open(row?.sha256 ?? ''))).equals(winner)).toBe(true);
   });
 
   it.each<[string, () => Buffer]>([
@@ -106,22 +106,24 @@ describe('publish', () => {
     ['a name that leads out', traversal],
     ['a damaged file', damaged],
   ])('refuses %s and keeps nothing of it', async (_what, make) => {
-    await expect(room.push(make())).rejects.toMatchObject({ code: 'PACKAGE_INVALID', status: 400 });
+    await expect(storage.push(make())).rejects.toMatchObject({ code: 'PACKAGE_INVALID', status: 400 });
 
-    expect(await room.catalog.size()).toBe(0);
+    expect(await storage.catalog.size()).toBe(0);
     expect(await storedFiles()).toEqual([]);
   });
 
   it('does not blame the package for what is wrong with the server', async () => {
     const draft = {
-      openSource: () => openFile(join(room.dir, 'gone')),
+      openSource: () => openFile(join(storage.dir, 'gone')),
       digest: digestBytes(Buffer.from('x')),
       commit: async () => undefined,
       place: async () => undefined,
       discard: async () => undefined,
     };
 
-    await expect(publish(room, draft, holder('push'), '192.0.2.1')).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(publish(storage, draft, holder('push'), '192.0.2.1')).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
   });
 
   it.each<[Principal, string, string, 'taken' | 'refused']>([
@@ -136,11 +138,11 @@ describe('publish', () => {
     [holder('push', 'del*'), 'Delve', '1.0.0', 'taken'],
     [holder('push:beta', 'buf'), 'delve', '1.0.0', 'refused'],
   ])('with the key %j a push of %s %s is %s', async (principal, id, version, outcome) => {
-    const pushing = room.push(makeNupkg({ id, version }), principal);
+    const pushing = storage.push(makeNupkg({ id, version }), principal);
 
     if (outcome === 'taken') await pushing;
     else await expect(pushing).rejects.toMatchObject({ code: 'KEY_SCOPE', status: 403 });
-    expect(await room.catalog.count(everything)).toBe(outcome === 'taken' ? 1 : 0);
+    expect(await storage.catalog.count(everything)).toBe(outcome === 'taken' ? 1 : 0);
   });
 
   it.each<[Principal, string]>([
@@ -149,14 +151,14 @@ describe('publish', () => {
   ])(
     'with the key %j a push of delve %s is refused, saying what the key is limited to',
     async (principal, version) => {
-      const pushing = room.push(makeNupkg({ id: 'delve', version }), principal);
+      const pushing = storage.push(makeNupkg({ id: 'delve', version }), principal);
 
       await expect(pushing).rejects.toMatchObject({
         code: 'KEY_IDS',
         status: 403,
         message: `The specified API key is limited to buf, which delve ${version} is not among.`,
       });
-      expect(await room.catalog.count(everything)).toBe(0);
+      expect(await storage.catalog.count(everything)).toBe(0);
     },
   );
 });

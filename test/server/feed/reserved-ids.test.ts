@@ -4,7 +4,7 @@ import type { Scope } from '../../../server/keys/api-keys.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { sendRaw } from '../../kit/raw-http.ts';
 import { makeKey, pushNupkg, startTestServer } from '../../kit/test-server.ts';
-import { holder } from './room.ts';
+import { holder } from './storage.ts';
 
 describe('reserved ids', () => {
   it.each<[string, string, Scope, readonly string[], 'taken' | 'refused']>([

@@ -4,23 +4,23 @@ import { retrieve } from '../../../server/feed/retrieve.ts';
 import { relist, unlist } from '../../../server/feed/withdraw.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { taken } from '../../kit/taken.ts';
-import { openTemporaryRoom } from './room.ts';
+import { openTemporaryStorage } from './storage.ts';
 
 describe('what was published', () => {
-  let room: Awaited<ReturnType<typeof openTemporaryRoom>>;
+  let storage: Awaited<ReturnType<typeof openTemporaryStorage>>;
   const stable = makeNupkg({ id: 'Delve', version: '1.0' });
   beforeEach(async () => {
-    room = await openTemporaryRoom();
-    await room.push(stable);
-    await room.push(makeNupkg({ id: 'Delve', version: '1.1.0' }));
-    await room.push(makeNupkg({ id: 'Delve', version: '2.0.0-beta.1' }));
+    storage = await openTemporaryStorage();
+    await storage.push(stable);
+    await storage.push(makeNupkg({ id: 'Delve', version: '1.1.0' }));
+    await storage.push(makeNupkg({ id: 'Delve', version: '2.0.0-beta.1' }));
   });
-  afterEach(() => room.remove());
+  afterEach(() => storage.remove());
 
-  const latest = async () => (await retrieve(room, 'delve')).row.normalizedVersion;
+  const latest = async () => (await retrieve(storage, 'delve')).row.normalizedVersion;
 
   it.each(['1.0', '1.0.0', '01.0.0.0', '1.0.0+any'])('comes by the spelling %s', async (version) => {
-    const { row, readTo } = await retrieve(room, 'dELVE', version);
+    const { row, readTo } = await retrieve(storage, 'dELVE', version);
 
     expect(row.normalizedVersion).toBe('1.0.0');
     expect((await taken(readTo, { start: 0, end: row.sizeBytes - 1 })).equals(stable)).toBe(true);
@@ -32,35 +32,35 @@ describe('what was published', () => {
     ['delve', '../../catalog.db', 'PATH_INVALID'],
     ['buf', '1.0.0', 'PACKAGE_NOT_FOUND'],
   ])('does not include %s %s', async (id, version, code) => {
-    await expect(retrieve(room, id, version)).rejects.toMatchObject({ code });
+    await expect(retrieve(storage, id, version)).rejects.toMatchObject({ code });
   });
 
   it('without a version is the latest listed stable one', async () => {
     expect(await latest()).toBe('1.1.0');
-    await unlist(room, 'delve', '1.1', operator);
+    await unlist(storage, 'delve', '1.1', operator);
     expect(await latest()).toBe('1.0.0');
-    await unlist(room, 'delve', '1.0', operator);
+    await unlist(storage, 'delve', '1.0', operator);
     await expect(latest()).rejects.toMatchObject({ code: 'PACKAGE_NOT_FOUND' });
-    await relist(room, 'DELVE', '1.1.0.0', operator);
+    await relist(storage, 'DELVE', '1.1.0.0', operator);
     expect(await latest()).toBe('1.1.0');
   });
 
   it('comes after it was unlisted too', async () => {
-    await unlist(room, 'delve', '1.0.0', operator);
-    await unlist(room, 'delve', '1.0.0', operator);
+    await unlist(storage, 'delve', '1.0.0', operator);
+    await unlist(storage, 'delve', '1.0.0', operator);
 
-    const { readTo, readSmall } = await retrieve(room, 'delve', '1.0.0');
+    const { readTo, readSmall } = await retrieve(storage, 'delve', '1.0.0');
 
-    expect(await room.catalog.find('delve', '1.0.0')).toMatchObject({ isListed: false });
+    expect(await storage.catalog.find('delve', '1.0.0')).toMatchObject({ isListed: false });
     expect(readSmall().equals(stable)).toBe(true);
     expect((await taken(readTo, { start: 0, end: stable.length - 1 })).equals(stable)).toBe(true);
   });
 
   it('cannot be withdrawn under a name that is not there', async () => {
-    await expect(unlist(room, 'delve', '9.0.0', operator)).rejects.toMatchObject({
+    await expect(unlist(storage, 'delve', '9.0.0', operator)).rejects.toMatchObject({
       code: 'PACKAGE_NOT_FOUND',
     });
-    await expect(relist(room, 'nothing', '1.0.0', operator)).rejects.toMatchObject({
+    await expect(relist(storage, 'nothing', '1.0.0', operator)).rejects.toMatchObject({
       code: 'PACKAGE_NOT_FOUND',
     });
   });

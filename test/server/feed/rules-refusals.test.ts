@@ -54,7 +54,7 @@ const refusals: readonly Refusal[] = [
   broken('version-free', { id: 'first', version: '1.0' }, /already exists and cannot be modified/, 409),
 ];
 
-describe('the rules of publication, at the door', () => {
+describe('the rules of publication, when pushed to', () => {
   let server: TestServer;
   let key: string;
   beforeAll(async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendRaw } from '../../kit/raw-http.ts';
 import { startTestServer, type TestServer } from '../../kit/test-server.ts';
 
-describe('the door of the first minute', () => {
+describe('the install routes', () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer({ readAuth: 'all', publicUrl: 'https://feed.example' });

@@ -59,7 +59,7 @@ describe('the address of a resource', () => {
     '/Owners()',
     "/Packages(Id='delve',Version='1.22.0')/Title",
     '/Packages-of-mine(1)/2',
-  ])('%s is left to other doors', (path) => {
+  ])('%s is left to other routes', (path) => {
     expect(parseResource(path)).toBeUndefined();
   });
 

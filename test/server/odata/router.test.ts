@@ -303,7 +303,7 @@ describe('the feed', () => {
     await parseStringPromise(found.text);
   });
 
-  it('refuses other methods on what is its own and leaves the rest to the next door', async () => {
+  it('refuses other methods on what is its own and leaves the rest to the next route', async () => {
     const answers: unknown[] = [];
     for (const [method, path] of [
       ['DELETE', '/nuget'],

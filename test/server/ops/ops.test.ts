@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startTestServer } from '../../kit/test-server.ts';
 
-describe('ops door', () => {
+describe('ops routes', () => {
   it('says that the server lives and is ready', async () => {
     const server = await startTestServer();
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeKey, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
-describe('payload door', () => {
+describe('payload routes', () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer({ maxPackageBytes: 1000 });

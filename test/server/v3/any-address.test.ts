@@ -52,7 +52,7 @@ const address = fc
   .tuple(fc.array(piece, { maxLength: 5 }), fc.array(pair, { maxLength: 4 }))
   .map(([path, query]) => `/v3/${path.join('/')}${query.length > 0 ? `?${query.join('&')}` : ''}`);
 
-describe('the v3 door', () => {
+describe('the v3 routes', () => {
   it('answers any address with a document or a reason, never with a fault', {
     timeout: 300_000,
   }, async () => {

@@ -426,7 +426,7 @@ describe('the flat container', () => {
   });
 });
 
-describe('the v3 door', () => {
+describe('the v3 routes', () => {
   it('takes, unlists and relists packages at its own address', async () => {
     for (const [path, version] of [
       ['/v3/publish', '1.0.0'],
@@ -530,7 +530,7 @@ describe('the v3 door', () => {
   });
 });
 
-describe('the v3 door with READ_AUTH=feed', () => {
+describe('the v3 routes with READ_AUTH=feed', () => {
   let closed: TestServer;
   beforeAll(async () => {
     closed = await startTestServer({ readAuth: 'feed' });

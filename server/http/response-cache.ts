@@ -2,102 +2,104 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { inTurn } from '../pause.ts';
 import { areaOf, subjectOf } from './areas.ts';
 import { type FindKey, mayRead } from './auth.ts';
+import { type CachedResponse, createCachedResponses, type Revisions } from './cached-responses.ts';
 import { takesGzip } from './encodings.ts';
-import { type Changes, createKnownAnswers, type KnownAnswer } from './known-answers.ts';
-import type { MadeAnswer, MakeAnswer } from './made-answer.ts';
 import type { Peer } from './peer.ts';
 import { plusSignOf } from './plus-sign.ts';
-import { needsKey, type ReadAuth } from './read-gate.ts';
+import type { PreparedResponse, PrepareResponse } from './prepared-response.ts';
+import { needsKey, type ReadAuth } from './read-access.ts';
 import { loggedUrl, type RequestStart, type WatchRequest } from './request-log.ts';
 import { plainTarget } from './request-target.ts';
 import { unsent } from './unsent.ts';
 
-/** A door that answers past the general path: where it hangs, in whatever case it is written. */
-export type OpenDoor = { readonly mount: string; readonly make: MakeAnswer };
+/** A route that responses without Express: where it is mounted, in whatever case it is written. */
+export type PreparedRoute = { readonly mount: string; readonly prepare: PrepareResponse };
 
-export type FastLaneOptions = {
-  readonly doors: readonly OpenDoor[];
-  readonly changes: Changes;
+export type ResponseCacheOptions = {
+  readonly routes: readonly PreparedRoute[];
+  readonly revisions: Revisions;
   readonly maxBytes: number;
   readonly readAuth: ReadAuth;
   readonly findKey: FindKey;
   readonly watch: WatchRequest;
-  /** The asker, as Express tells it. */
+  /** The client, as Express sees it. */
   readonly readPeer: (req: IncomingMessage) => Peer;
   readonly isStopping: () => boolean;
-  /** On every answer: name, value, name, value ... */
+  /** On every response: name, value, name, value ... */
   readonly securityHeaders: readonly string[];
 };
 
 /**
- * In front of the general path: it knows an address and answers it from the bytes that a door made once, or lets a
- * door make them now, without the stack of handlers that costs several times as much as the answer (decision 16). What
- * the general path guarantees stays: a key where reading needs one, one log line, the same headers, counting. Whatever
- * is not a plain question (a body, a range, a wrong key, a server that stops), and whatever a door does not answer
- * with 200, goes the general path.
+ * Runs before Express: it responses an address from the bytes that were prepared once, or has a route prepare them now,
+ * without the stack of handlers that costs several times as much as the response (decision 16). What Express guarantees
+ * stays: a key where reading needs one, one log line, the same headers, counting. Whatever is not a plain request (a
+ * body, a range, a wrong key, a server that stops), and whatever a route does not answer with 200, goes on to Express.
  */
-export function createFastLane(options: FastLaneOptions, general: RequestListener): RequestListener {
-  const { doors, changes, maxBytes, readAuth, findKey, watch, readPeer, isStopping, securityHeaders } =
+export function createResponseCache(
+  options: ResponseCacheOptions,
+  express: RequestListener,
+): RequestListener {
+  const { routes, revisions, maxBytes, readAuth, findKey, watch, readPeer, isStopping, securityHeaders } =
     options;
-  const answers = createKnownAnswers(changes, maxBytes);
+  const responses = createCachedResponses(revisions, maxBytes);
 
   return (req, res) => {
-    if (isStopping() || !isPlain(req)) return general(req, res);
+    if (isStopping() || !isPlain(req)) return express(req, res);
     const target = plainTarget(req.url ?? '/');
     const path = pathOf(target);
     if (readAuth === undefined || !needsKey(readAuth, path)) return answer(req, res, target, path);
-    // Errors too are for the general path to find and to tell.
+    // Errors too are left to Express to find and report.
     void mayRead(req, readPeer(req), subjectOf(path), findKey)
       .catch(() => false)
-      .then((may) => (may ? answer(req, res, target, path) : general(req, res)))
+      .then((isAllowed) => (isAllowed ? answer(req, res, target, path) : express(req, res)))
       .catch(() => res.destroy());
   };
 
   function answer(req: IncomingMessage, res: ServerResponse, target: string, path: string): void {
-    const known = answers.find(req);
-    if (known !== undefined) {
-      if (!isForAll(known, req)) {
-        general(req, res);
+    const cached = responses.find(req);
+    if (cached !== undefined) {
+      if (!isForEveryClient(cached, req)) {
+        express(req, res);
         return;
       }
       const start = startOf(req, target, path);
-      send(req, res, known, watch(req, res, start), start);
+      send(req, res, cached, watch(req, res, start), start);
       return;
     }
-    const door = doorOf(path);
-    if (door === undefined) {
-      general(req, res);
+    const route = routeOf(path);
+    if (route === undefined) {
+      express(req, res);
       return;
     }
-    // Watched from here on, whoever answers in the end: what is made here is part of the time that it takes.
+    // Watched from here on, whoever responses in the end: the time that preparing takes counts too.
     const start = startOf(req, target, path);
     const requestId = watch(req, res, start);
     inTurn((hasWaited) => {
       if (res.closed) return;
-      // Of many who ask the same at once, the first has had it made.
-      const made = hasWaited ? answers.find(req) : undefined;
-      const isMade = made !== undefined && isForAll(made, req);
-      void (isMade ? Promise.resolve(made) : makeWith(door, req, target, path, start.from))
+      // Of many who ask for the same at once, the first has had it prepared.
+      const prepared = hasWaited ? responses.find(req) : undefined;
+      const isPrepared = prepared !== undefined && isForEveryClient(prepared, req);
+      void (isPrepared ? Promise.resolve(prepared) : prepareWith(route, req, target, path, start.from))
         .catch(() => undefined)
-        .then((whole) => (whole === undefined ? general(req, res) : send(req, res, whole, requestId, start)))
-        // Half an answer must not look like a whole one, and one request must not end the server.
+        .then((whole) => (whole === undefined ? express(req, res) : send(req, res, whole, requestId, start)))
+        // Half a response must not look like a whole one, and one request must not end the server.
         .catch(() => res.destroy());
     });
   }
 
-  function doorOf(path: string): OpenDoor | undefined {
+  function routeOf(path: string): PreparedRoute | undefined {
     const lower = path.toLowerCase();
-    return doors.find(({ mount }) => lower.startsWith(mount) && /^\/?$/.test(lower.charAt(mount.length)));
+    return routes.find(({ mount }) => lower.startsWith(mount) && /^\/?$/.test(lower.charAt(mount.length)));
   }
 
-  async function makeWith(
-    { mount, make }: OpenDoor,
+  async function prepareWith(
+    { mount, prepare }: PreparedRoute,
     req: IncomingMessage,
     target: string,
     path: string,
     from: string | undefined,
-  ): Promise<KnownAnswer | undefined> {
-    const made = await make({
+  ): Promise<CachedResponse | undefined> {
+    const prepared = await prepare({
       mount: path.slice(0, mount.length),
       rawPath: path.slice(mount.length),
       rawQuery: target.slice(path.length + 1),
@@ -106,22 +108,22 @@ export function createFastLane(options: FastLaneOptions, general: RequestListene
       isConditional: req.headers['if-none-match'] !== undefined,
       from,
     });
-    if (made === undefined) return undefined;
-    const { etag, about } = made;
+    if (prepared === undefined) return undefined;
+    const { etag, about } = prepared;
     if (isAmong(req.headers['if-none-match'], etag))
-      return { headers: wholeHeaders(made), etag, about, body: nothing };
-    const body = await made.body();
+      return { headers: wholeHeaders(prepared), etag, about, body: nothing };
+    const body = await prepared.body();
     const whole = {
-      headers: [...wholeHeaders(made), 'Content-Length', String(body.length)],
+      headers: [...wholeHeaders(prepared), 'Content-Length', String(body.length)],
       etag,
       about,
       body,
     };
-    answers.keep(req, whole);
+    responses.keep(req, whole);
     return whole;
   }
 
-  function wholeHeaders({ headers }: MadeAnswer): string[] {
+  function wholeHeaders({ headers }: PreparedResponse): string[] {
     return ['X-Request-Id', '', ...securityHeaders, ...headers];
   }
 
@@ -132,7 +134,7 @@ export function createFastLane(options: FastLaneOptions, general: RequestListene
 
 const nothing = Buffer.alloc(0);
 
-/** GET or HEAD without a body, and without conditions that only a door can judge. */
+/** GET or HEAD without a body, and without conditions that only a route can check. */
 function isPlain({ method, headers }: IncomingMessage): boolean {
   return (
     (method === 'GET' || method === 'HEAD') &&
@@ -144,14 +146,14 @@ function isPlain({ method, headers }: IncomingMessage): boolean {
   );
 }
 
-function isForAll({ about, etag }: KnownAnswer, { headers }: IncomingMessage): boolean {
+function isForEveryClient({ about, etag }: CachedResponse, { headers }: IncomingMessage): boolean {
   return headers['if-none-match'] === undefined || (about.kind === 'document' && etag !== undefined);
 }
 
 function send(
   req: IncomingMessage,
   res: ServerResponse,
-  { headers, etag, body, about }: KnownAnswer,
+  { headers, etag, body, about }: CachedResponse,
   requestId: string,
   { from }: RequestStart,
 ): void {

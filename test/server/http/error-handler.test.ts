@@ -6,7 +6,7 @@ import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { fail } from '../../../server/errors.ts';
 import { renderErrorPage } from '../../../server/gallery/error-page.tsx';
-import { answerUnknownRoute, createAnswerError } from '../../../server/http/answer-error.ts';
+import { createErrorHandler, routeNotFound } from '../../../server/http/error-handler.ts';
 import { createRequestLog, createRequestWatch } from '../../../server/http/request-log.ts';
 import { createLogger } from '../../../server/log.ts';
 import { productDir } from '../../kit/test-server.ts';
@@ -17,8 +17,8 @@ function appOf(handler: RequestHandler): { app: express.Express; logged: () => s
   const app = express().use(
     createRequestLog(createRequestWatch(log, () => undefined, 'all')),
     handler,
-    answerUnknownRoute,
-    createAnswerError(log, renderErrorPage),
+    routeNotFound,
+    createErrorHandler(log, renderErrorPage),
   );
   return { app, logged: () => lines.join('') };
 }

@@ -63,10 +63,10 @@ const conditions: readonly (readonly [headers: string[], method?: string, versio
   [['X-NuGet-ApiKey: wrong']],
 ];
 
-/** What the lane leaves to the general path: nobody can tell the difference by the answer. */
+/** What the response cache leaves to Express: nobody can tell the difference by the response. */
 const asUpload = 'Content-Length: 0';
 
-describe('the fast lane', () => {
+describe('the response cache', () => {
   let server: TestServer;
   const sample = makeNupkg({ id: 'Sample', files: { 'tools/noise.bin': randomBytes(3000) } });
   beforeAll(async () => {
@@ -75,7 +75,7 @@ describe('the fast lane', () => {
   });
   afterAll(() => server.stop());
 
-  it.each(paths)('answers %s as the general path does, byte for byte', async (path) => {
+  it.each(paths)('answers %s as Express does, byte for byte', async (path) => {
     for (const [headers, method, version] of conditions) {
       const general = await ask(server, path, [...headers, asUpload], method, version);
       for (let time = 0; time < 3; time += 1) {
@@ -104,16 +104,16 @@ describe('the fast lane', () => {
     ["/nuget/Packages(Id='Sample',Version='1.0.0')/$value", 302],
     ['/nuget/no/such/thing', 404],
     ['/v3/flat/sample/1.0.0/sample.nuspec', 200],
-  ])('leaves %s to the general path, which answers %i and writes one line', async (path, status) => {
+  ])('leaves %s to Express, which answers %i and writes one line', async (path, status) => {
     const before = linesOf(server).length;
-    const [lane, general] = [await ask(server, path), await ask(server, path, [asUpload])];
-    expect([lane.status, general.status]).toEqual([status, status]);
-    expect(Object.keys(lane.headers)).toEqual(Object.keys(general.headers));
+    const [cached, general] = [await ask(server, path), await ask(server, path, [asUpload])];
+    expect([cached.status, general.status]).toEqual([status, status]);
+    expect(Object.keys(cached.headers)).toEqual(Object.keys(general.headers));
     await expect.poll(() => linesOf(server).length).toBe(before + 2);
-    expect(linesOf(server).at(-2)).toMatchObject({ requestId: lane.headers['x-request-id'], status });
+    expect(linesOf(server).at(-2)).toMatchObject({ requestId: cached.headers['x-request-id'], status });
   });
 
-  it.each(['GET', 'HEAD'])('writes the line of a %s as the general path does', async (method) => {
+  it.each(['GET', 'HEAD'])('writes the line of a %s as Express does', async (method) => {
     for (const path of ['/nuget/package/sample/1.0.0', "/nuget/Search()?searchTerm='line'&apikey=secret"]) {
       const agent = `User-Agent: client of ${method}`;
       await ask(server, path, [agent], method);
@@ -123,12 +123,12 @@ describe('the fast lane', () => {
         await ask(server, path, [agent], method),
       ];
       await expect.poll(() => linesOf(server).length).toBe(before + 2);
-      const [general, lane] = linesOf(server).slice(-2);
+      const [general, cached] = linesOf(server).slice(-2);
       const measured = { time: '', ms: 0, requestId: '' };
-      expect({ ...lane, ...measured }).toEqual({ ...general, ...measured });
-      expect(Object.keys(lane ?? {})).toEqual(Object.keys(general ?? {}));
-      expect(lane?.requestId).toBe(answers[1]?.headers['x-request-id']);
-      expect(lane?.url).not.toContain('secret');
+      expect({ ...cached, ...measured }).toEqual({ ...general, ...measured });
+      expect(Object.keys(cached ?? {})).toEqual(Object.keys(general ?? {}));
+      expect(cached?.requestId).toBe(answers[1]?.headers['x-request-id']);
+      expect(cached?.url).not.toContain('secret');
     }
   });
 
@@ -155,7 +155,7 @@ describe('the fast lane', () => {
   });
 });
 
-describe('the fast lane where reading needs a key', () => {
+describe('the response cache where reading needs a key', () => {
   it('lets through who may read, and nobody else', async () => {
     const server = await startTestServer({ readAuth: 'feed' });
     try {
@@ -178,9 +178,9 @@ describe('the fast lane where reading needs a key', () => {
         await ask(server, path, [`X-NuGet-ApiKey: ${reader}`]);
         for (const headers of shown) {
           const general = await ask(server, path, [...headers, asUpload]);
-          const lane = await ask(server, path, headers);
+          const cached = await ask(server, path, headers);
           const withoutId = (answer: RawAnswer) => ({ ...comparable(answer), body: answer.body.length });
-          expect(withoutId(lane), `${path} ${headers}`).toEqual(withoutId(general));
+          expect(withoutId(cached), `${path} ${headers}`).toEqual(withoutId(general));
         }
       }
       await expect

@@ -1,4 +1,4 @@
-export type AnswerCache<T> = {
+export type SlabCache<T> = {
   /** What is kept and good; only that counts as used. What is not good any more is let go of. */
   find(key: string, isGood: (value: T) => boolean): Found<T> | undefined;
   /** Keeps both, unless they are too large or newcomers have to wait. The bytes may be copied. */
@@ -36,7 +36,7 @@ const admitOneIn = 8;
  * When all of them are in use, newcomers have to wait: whoever walks through the whole catalog (a mirror, a crawler)
  * would otherwise throw out everything just before it is asked for again.
  */
-export function createAnswerCache<T>(maxBytes: number, slabBytes = 1024 ** 2): AnswerCache<T> {
+export function createSlabCache<T>(maxBytes: number, slabBytes = 1024 ** 2): SlabCache<T> {
   const kept = new Map<string, Entry<T>>();
   const slabs = new Set<Slab>();
   let open: Slab | undefined;

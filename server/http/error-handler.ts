@@ -2,7 +2,7 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 import { FeedError, fail } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { areaOf } from './areas.ts';
-import { type ErrorAnswer, type ErrorBody, errorBodies, reasonPhrase } from './error-body.ts';
+import { type ErrorBody, type ErrorResponse, errorBodies, reasonPhrase } from './error-body.ts';
 import { discardRest } from './limits.ts';
 import { requestIdOf } from './request-log.ts';
 import { pagePolicy } from './security-headers.ts';
@@ -11,9 +11,9 @@ import { pagePolicy } from './security-headers.ts';
  * The one place where an error becomes an HTTP answer: in the asker's language, its sentence in the reason phrase
  * and again in the body, since proxies drop reason phrases (spec nuget-v2 15, trap 30).
  */
-export function createAnswerError(
+export function createErrorHandler(
   log: Logger,
-  renderPage: (answer: ErrorAnswer) => ErrorBody = errorBodies.text,
+  renderPage: (answer: ErrorResponse) => ErrorBody = errorBodies.text,
 ): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.
   return (error: unknown, req: Request, res: Response, _next) => {
@@ -68,9 +68,8 @@ export function createAnswerError(
   };
 }
 
-/** The end of the list of doors. */
-export const answerUnknownRoute: RequestHandler = (req) =>
-  fail('ROUTE_UNKNOWN', { path: req.path.slice(0, 200) });
+/** The last of the routes. */
+export const routeNotFound: RequestHandler = (req) => fail('ROUTE_UNKNOWN', { path: req.path.slice(0, 200) });
 
 /** For a path that is known, after the methods it has: `allowed` is the Allow header. */
 export function methodNotAllowed(allowed: string): RequestHandler {

@@ -13,20 +13,20 @@ import { createSettling, type Settling } from '../../../server/feed/settle.ts';
 import type { Principal, Scope } from '../../../server/keys/api-keys.ts';
 import { createLogger } from '../../../server/log.ts';
 
-/** Catalog and blobs as the server has them, without its doors. */
-export type Room = {
+/** Catalog and blobs as the server has them, without its routes. */
+export type Storage = {
   readonly catalog: Catalog;
   readonly blobs: BlobStore;
   readonly settling: Settling;
   readonly now: () => Date;
-  /** What the push door does with an upload. */
+  /** What the push route does with an upload. */
   push(bytes: Buffer, principal?: Principal): Promise<NewPackage>;
   close(): void;
 };
 
 export const publishedAt = new Date('2026-05-01T10:00:00Z');
 
-export async function openRoom(dir: string): Promise<Room> {
+export async function openStorage(dir: string): Promise<Storage> {
   const db = openDatabase(join(dir, 'catalog.db'));
   const now = () => publishedAt;
   const catalog = createSqlCatalog(db, now);
@@ -58,15 +58,17 @@ export function holder(scope: Scope, ...ids: string[]): Principal {
   return { keyId: '1', name: 'test', scopes: [scope], ids };
 }
 
-/** A room in a folder of its own that goes away with it. */
-export async function openTemporaryRoom(): Promise<Room & { readonly dir: string; remove(): Promise<void> }> {
+/** A storage in a folder of its own that goes away with it. */
+export async function openTemporaryStorage(): Promise<
+  Storage & { readonly dir: string; remove(): Promise<void> }
+> {
   const dir = await mkdtemp(join(tmpdir(), 'gwt-feed-'));
-  const room = await openRoom(dir);
+  const storage = await openStorage(dir);
   return {
-    ...room,
+    ...storage,
     dir,
     async remove() {
-      room.close();
+      storage.close();
       await rm(dir, { recursive: true, force: true });
     },
   };

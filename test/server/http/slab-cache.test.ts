@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { createAnswerCache } from '../../../server/http/answer-cache.ts';
+import { createSlabCache } from '../../../server/http/slab-cache.ts';
 
 const slabBytes = 4096;
 const small = (n: number) => Buffer.alloc(1000, n);
 const anything = () => true;
 
-describe('the cache of answers', () => {
+describe('the slab cache', () => {
   it('gives back what it was given, byte for byte, whatever its size', () => {
-    const cache = createAnswerCache<number>(64 * slabBytes, slabBytes);
+    const cache = createSlabCache<number>(64 * slabBytes, slabBytes);
     const sizes = [0, 1, 1000, slabBytes / 4, slabBytes / 4 + 1, slabBytes, 3 * slabBytes];
     for (const size of sizes) cache.set(String(size), size, Buffer.alloc(size, size % 251));
     for (const size of sizes) {
@@ -19,7 +19,7 @@ describe('the cache of answers', () => {
   });
 
   it('weighs no more than it may, and keeps what was used last', async () => {
-    const cache = createAnswerCache<number>(8 * slabBytes, slabBytes);
+    const cache = createSlabCache<number>(8 * slabBytes, slabBytes);
     for (let n = 0; n < 16; n += 1) cache.set(`a${n}`, n, small(n));
     await later();
     cache.find('a0', anything);
@@ -32,7 +32,7 @@ describe('the cache of answers', () => {
   });
 
   it('is not emptied by somebody who walks through everything', () => {
-    const cache = createAnswerCache<number>(32 * slabBytes, slabBytes);
+    const cache = createSlabCache<number>(32 * slabBytes, slabBytes);
     let hits = 0;
     for (let round = 0; round < 20; round += 1) {
       for (let n = 0; n < 128; n += 1) {
@@ -45,7 +45,7 @@ describe('the cache of answers', () => {
   });
 
   it('takes a new value for an old one at once, and nothing that is too large', () => {
-    const cache = createAnswerCache<number>(8 * slabBytes, slabBytes);
+    const cache = createSlabCache<number>(8 * slabBytes, slabBytes);
     for (let n = 0; n < 16; n += 1) cache.set(`a${n}`, n, small(n));
     cache.set('a0', 1000, small(7));
     cache.set('b', 0, Buffer.alloc(slabBytes));
@@ -54,7 +54,7 @@ describe('the cache of answers', () => {
   });
 
   it('never writes over bytes that it gave away', () => {
-    const cache = createAnswerCache<number>(8 * slabBytes, slabBytes);
+    const cache = createSlabCache<number>(8 * slabBytes, slabBytes);
     cache.set('a', 0, small(1));
     const body = cache.find('a', anything)?.body;
     for (let n = 0; n < 1000; n += 1) cache.set(`b${n}`, n, small(2));
@@ -62,7 +62,7 @@ describe('the cache of answers', () => {
   });
 
   it('does not find what is no longer good', () => {
-    const cache = createAnswerCache<number>(8 * slabBytes, slabBytes);
+    const cache = createSlabCache<number>(8 * slabBytes, slabBytes);
     cache.set('a', 1, small(1));
     expect(cache.find('a', (value) => value > 1)).toBeUndefined();
     cache.set('a', 2, small(2));
@@ -70,7 +70,7 @@ describe('the cache of answers', () => {
   });
 
   it('has the room again of what was no longer good, but for the slab that is being filled', () => {
-    const cache = createAnswerCache<number>(8 * slabBytes, slabBytes);
+    const cache = createSlabCache<number>(8 * slabBytes, slabBytes);
     const fill = () => {
       for (let n = 0; n < 16; n += 1) cache.set(`a${n}`, n, small(n));
       return names('a', 16).filter((name) => cache.find(name, anything)).length;

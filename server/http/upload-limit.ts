@@ -6,13 +6,13 @@ export const uploadLimits = { perKey: 64, perAddress: 128 };
 
 type Uploader = { readonly keyId: string; readonly address: string | undefined };
 
-export type UploadSlots = {
+export type UploadLimit = {
   /** Does the upload while it counts. @throws FeedError UPLOADS_TOO_MANY before it begins */
   during<T>(uploader: Uploader, upload: () => Promise<T>): Promise<T>;
 };
 
 /** Counts the uploads that run: packages, payloads and pushes to the bucket together. Addresses of this machine are not counted. */
-export function createUploadSlots(limits: typeof uploadLimits = uploadLimits): UploadSlots {
+export function createUploadLimit(limits: typeof uploadLimits = uploadLimits): UploadLimit {
   const running = new Map<string, number>();
 
   function take(name: string, limit: number, what: string): void {

@@ -11,12 +11,12 @@ export type Failure = {
   readonly secret: string;
 };
 
-export type SlowDown = {
+export type GuessThrottle = {
   /** Notes a failure; answers with how long its refusal is to be held back. */
   failed(failure: Failure): number;
 };
 
-export type SlowDownLimits = {
+export type ThrottleLimits = {
   /** Different secrets of one user from one address that cost nothing. */
   readonly free: number;
   /** Different secrets from one address that cost nothing, with whatever user. */
@@ -29,7 +29,7 @@ export type SlowDownLimits = {
   readonly maxRemembered: number;
 };
 
-const defaults: SlowDownLimits = {
+const defaults: ThrottleLimits = {
   free: 20,
   freeOfAddress: 500,
   stepMs: 100,
@@ -43,7 +43,7 @@ const defaults: SlowDownLimits = {
  * shows it 15 times (spec nuget-v2 18.3), a machine with an old key in its settings for weeks. Only refusals are held back,
  * so a right key is never delayed and nobody is ever locked out, whatever others do from the same address.
  */
-export function createSlowDown(now: () => Date, limits: Partial<SlowDownLimits> = {}): SlowDown {
+export function createGuessThrottle(now: () => Date, limits: Partial<ThrottleLimits> = {}): GuessThrottle {
   const { free, freeOfAddress, stepMs, maxMs, forgetMs, maxRemembered } = { ...defaults, ...limits };
   // What is remembered of a secret is of no use to whoever reads the memory of the process without this too.
   const hashKey = randomBytes(32);

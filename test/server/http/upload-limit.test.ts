@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { createUploadSlots, uploadLimits } from '../../../server/http/upload-slots.ts';
+import { createUploadLimit, uploadLimits } from '../../../server/http/upload-limit.ts';
 import { openSocket } from '../../kit/raw-http.ts';
 import { makeKey, startTestServer } from '../../kit/test-server.ts';
 
@@ -8,7 +8,7 @@ describe('upload slots', () => {
   const never = (): Promise<void> => new Promise(() => undefined);
 
   it('count what runs: of one key, and from one address', async () => {
-    const slots = createUploadSlots({ perKey: 2, perAddress: 3 });
+    const slots = createUploadLimit({ perKey: 2, perAddress: 3 });
     const upload = (keyId: string, address: string | undefined, work = never) =>
       slots.during({ keyId, address }, work);
     const code = (refused: Promise<unknown>) =>
@@ -33,7 +33,7 @@ describe('upload slots', () => {
   });
 
   it('are given back, however an upload ends', async () => {
-    const slots = createUploadSlots({ perKey: 1, perAddress: 1 });
+    const slots = createUploadLimit({ perKey: 1, perAddress: 1 });
     const uploader = { keyId: 'a', address: '192.0.2.1' };
     const broken = new Error('the sender went away');
 

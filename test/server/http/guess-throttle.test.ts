@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readCredentials } from '../../../server/http/credentials.ts';
-import { createSlowDown } from '../../../server/http/slow-down.ts';
+import { createGuessThrottle } from '../../../server/http/guess-throttle.ts';
 import { readRecording } from '../../wire/recording.ts';
 
 describe('slow-down', () => {
@@ -11,7 +11,7 @@ describe('slow-down', () => {
     Array.from({ length: times }, (_one, n) => failed(n));
 
   it('costs nothing at first, then more with each guess, up to a bound', () => {
-    const slowDown = createSlowDown(() => new Date(0), limits);
+    const slowDown = createGuessThrottle(() => new Date(0), limits);
 
     const delays = repeat(7, (n) => slowDown.failed({ from, user, secret: `guess ${n}` }));
 
@@ -19,7 +19,7 @@ describe('slow-down', () => {
   });
 
   it('counts the same user and secret once, however often they come', () => {
-    const slowDown = createSlowDown(() => new Date(0), limits);
+    const slowDown = createGuessThrottle(() => new Date(0), limits);
 
     const delays = repeat(50, () => slowDown.failed({ from, user, secret: 'old' }));
 
@@ -28,7 +28,7 @@ describe('slow-down', () => {
   });
 
   it('counts a secret again with another user, and does not mix up where one ends', () => {
-    const slowDown = createSlowDown(() => new Date(0), { ...limits, freeOfAddress: 0 });
+    const slowDown = createGuessThrottle(() => new Date(0), { ...limits, freeOfAddress: 0 });
 
     expect(slowDown.failed({ from, user: 'a', secret: 'bc' })).toBe(100);
     expect(slowDown.failed({ from, user: 'ab', secret: 'c' })).toBe(200);
@@ -36,7 +36,7 @@ describe('slow-down', () => {
   });
 
   it('is about the user and the address together', () => {
-    const slowDown = createSlowDown(() => new Date(0), limits);
+    const slowDown = createGuessThrottle(() => new Date(0), limits);
     repeat(7, (n) => slowDown.failed({ from, user, secret: `guess ${n}` }));
 
     expect(slowDown.failed({ from, user: 'another', secret: 'x' })).toBe(0);
@@ -45,7 +45,7 @@ describe('slow-down', () => {
   });
 
   it('knows secrets without a user apart', () => {
-    const slowDown = createSlowDown(() => new Date(0), limits);
+    const slowDown = createGuessThrottle(() => new Date(0), limits);
 
     expect(repeat(10, (n) => slowDown.failed({ from, user: '', secret: `key ${n}` }))).toEqual(
       repeat(10, () => 0),
@@ -54,7 +54,7 @@ describe('slow-down', () => {
   });
 
   it('is about the address alone once it shows many different ones', () => {
-    const slowDown = createSlowDown(() => new Date(0), limits);
+    const slowDown = createGuessThrottle(() => new Date(0), limits);
 
     const delays = repeat(13, (n) => slowDown.failed({ from, user: `user ${n}`, secret: 'guess' }));
 
@@ -63,7 +63,7 @@ describe('slow-down', () => {
   });
 
   it('takes an IPv6 network of 64 bits for one address', () => {
-    const slowDown = createSlowDown(() => new Date(0), limits);
+    const slowDown = createGuessThrottle(() => new Date(0), limits);
 
     const delays = repeat(13, (n) =>
       slowDown.failed({ from: `2001:db8::${n}`, user: `user ${n}`, secret: 'guess' }),
@@ -75,7 +75,7 @@ describe('slow-down', () => {
 
   it('forgets who has not failed for a while', () => {
     let time = 0;
-    const slowDown = createSlowDown(() => new Date(time), limits);
+    const slowDown = createGuessThrottle(() => new Date(time), limits);
     repeat(5, (n) => slowDown.failed({ from, user, secret: `guess ${n}` }));
 
     time = 1000;
@@ -85,7 +85,7 @@ describe('slow-down', () => {
 
   it('remembers a bounded number, the latest', () => {
     // Of each guess: itself, its user, and the address.
-    const slowDown = createSlowDown(() => new Date(0), { ...limits, free: 0, maxRemembered: 7 });
+    const slowDown = createGuessThrottle(() => new Date(0), { ...limits, free: 0, maxRemembered: 7 });
     for (const name of ['a', 'b', 'c']) slowDown.failed({ from, user: name, secret: 'guess' });
 
     expect(slowDown.failed({ from, user: 'c', secret: 'another guess' })).toBe(200);
@@ -114,7 +114,7 @@ describe.each(['choco-2.7.3', 'nuget-6.13', 'nuget-protocol', 'dotnet-10', 'psre
     it('are some', () => expect(commands.length).toBeGreaterThan(1));
 
     it.each(commands)('cost nothing, ten commands in a row: %s', (_command, authorizations) => {
-      const slowDown = createSlowDown(() => new Date(0));
+      const slowDown = createGuessThrottle(() => new Date(0));
 
       const delays = Array(10)
         .fill(authorizations)

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createKnownAnswers } from '../../../server/http/known-answers.ts';
+import { createCachedResponses } from '../../../server/http/cached-responses.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
@@ -22,7 +22,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
   { minLength: 4, maxLength: 14 },
 );
 
-describe('kept answers', () => {
+describe('cached responses', () => {
   let server: TestServer;
   /** Versions that were purged can never be used again, so each run has ids of its own. */
   let run = 0;
@@ -95,7 +95,7 @@ describe('kept answers', () => {
   });
 });
 
-describe('the memory of answers', () => {
+describe('the response cache of one server', () => {
   const documents = { one: { kind: 'document', id: 'Alpha' }, many: { kind: 'document' } } as const;
   const bytes = { kind: 'bytes', id: 'Alpha' } as const;
 
@@ -121,7 +121,7 @@ describe('the memory of answers', () => {
       const changed = { packages: new Map<string, number>(), all: new Map<string, number>() };
       const number = (map: Map<string, number>) => (id?: string) =>
         Math.max(5, ...(id === undefined ? map.values() : [map.get(id.toLowerCase()) ?? 0]));
-      const answers = createKnownAnswers(
+      const answers = createCachedResponses(
         { packages: number(changed.packages), all: number(changed.all) },
         8 * 1024 ** 2,
       );
@@ -143,7 +143,7 @@ describe('the memory of answers', () => {
 
   it('keeps nothing that a change came in between', () => {
     let last = 5;
-    const answers = createKnownAnswers({ packages: () => last, all: () => last }, 8 * 1024 ** 2);
+    const answers = createCachedResponses({ packages: () => last, all: () => last }, 8 * 1024 ** 2);
     const asked = () => ({ url: '/x', headers: {} }) as IncomingMessage;
     const first = asked();
     answers.find(first);

@@ -8,9 +8,9 @@ const covered: Readonly<Record<'feed' | 'all', readonly string[]>> = { feed: ['f
 
 /**
  * READ_AUTH (contract section 2): in the areas it covers, reading needs a key with the scope `read`. Everything counts
- * as reading but what its own door asks a stronger key for; so a new door is covered before anybody thinks of it.
+ * as reading except what its own route asks a stronger key for; so a new route is covered from the start.
  */
-export function createReadGate(readAuth: ReadAuth): RequestHandler {
+export function requireReadAccess(readAuth: ReadAuth): RequestHandler {
   return async (req, _res, next) => {
     if (needsKey(readAuth, req.path) && !isWriting(req)) {
       await principalWith(req, ['read'], subjectOf(req.path));

@@ -1,0 +1,111 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { plusSignOf } from './plus-sign.ts';
+import { createSlabCache } from './slab-cache.ts';
+
+/**
+ * What makes cached responses stale, each as a number that grows with every change: `all` is that of the last one, or of the last that
+ * touches an id (`Catalog.revision`); `packages` leaves counts out.
+ */
+export type Revisions = {
+  readonly all: (id?: string) => number;
+  readonly packages: (id?: string) => number;
+};
+
+/** What matters about a response beside its bytes. */
+export type ResponseFacts = {
+  /** `bytes`: no counts show in it, and its route handles conditions and ranges. */
+  readonly kind: 'document' | 'bytes';
+  /** The id of the packages that it was made from; left out when it is about more than one id. */
+  readonly id?: string;
+  /** Called when a GET is answered with it; the function that it returns is called once the client has everything. */
+  readonly begin?: (req: IncomingMessage, from: string | undefined) => () => void;
+};
+
+/** A whole response to GET, with what HEAD and 304 need of it. */
+export type CachedResponse = {
+  /** Name, value, name, value ... as they go out; the value of X-Request-Id is each request's own. */
+  readonly headers: readonly string[];
+  readonly etag: string | undefined;
+  readonly body: Buffer;
+  readonly about: ResponseFacts;
+};
+
+/** Responses to longer addresses and headers are not cached. */
+const maxKeyLength = 2048;
+/** With the 5 s until counts are written, below the 30 s of spec nuget-v2 18.1. */
+const maxCountAgeMs = 20_000;
+type Kept = Omit<CachedResponse, 'body'> & {
+  /** The number of the last change when it was begun. */
+  readonly revision: number;
+  /** By the clock of the process, in milliseconds. */
+  readonly madeAt: number;
+};
+const awaited = new WeakMap<object, (response: CachedResponse) => void>();
+
+/**
+ * Lets the next request for the same be answered with these bytes. To be called when all headers but Content-Length
+ * are set; it does nothing for a request that the response cache would not answer anyway.
+ */
+export function cacheResponse(req: object, res: ServerResponse, body: Buffer, about: ResponseFacts): void {
+  const remember = awaited.get(req);
+  if (remember === undefined) return;
+  const etag = res.getHeader('etag');
+  remember({
+    headers: wholeHeaders(res, body),
+    etag: etag === undefined ? undefined : String(etag),
+    body,
+    about,
+  });
+}
+
+export type CachedResponses = {
+  /** Undefined when there is none or it is stale; the response that a route then gives is kept. */
+  find(req: IncomingMessage): CachedResponse | undefined;
+  /** The response to a request that `find` found none for, prepared without Express. */
+  keep(req: IncomingMessage, response: CachedResponse): void;
+};
+
+export function createCachedResponses(revisions: Revisions, maxBytes: number): CachedResponses {
+  const responses = createSlabCache<Kept>(maxBytes);
+  return {
+    find(req) {
+      const key = keyOf(req);
+      // Read before any route looks into the catalog: a change in between makes the response stale at once.
+      const revision = revisions.all();
+      const cached = responses.find(key, (kept) => isCurrent(kept, revisions));
+      if (cached !== undefined) {
+        const { headers, etag, about } = cached.value;
+        return { headers, etag, about, body: cached.body };
+      }
+      if (key.length <= maxKeyLength) {
+        awaited.set(req, ({ headers, etag, about, body }) =>
+          responses.set(key, { headers, etag, about, revision, madeAt: performance.now() }, body),
+        );
+      }
+      return undefined;
+    },
+    keep: (req, response) => awaited.get(req)?.(response),
+  };
+}
+
+/** The address, and what else a response depends on. */
+function keyOf({ url = '', headers }: IncomingMessage): string {
+  const plus = url.includes('+') ? plusSignOf(headers['user-agent']) : '';
+  return `${headers['accept-encoding'] ?? ''}\n${plus}\n${url}`;
+}
+
+function isCurrent({ revision, madeAt, about: { kind, id } }: Kept, revisions: Revisions): boolean {
+  if (revisions.packages(id) > revision) return false;
+  const showsCounts = kind === 'document';
+  return !showsCounts || revisions.all(id) <= revision || performance.now() - madeAt < maxCountAgeMs;
+}
+
+function wholeHeaders(res: ServerResponse, body: Buffer): string[] {
+  // On every outgoing message, though @types/node declares it for requests only.
+  const { getRawHeaderNames } = res as ServerResponse & { getRawHeaderNames(): string[] };
+  const set = getRawHeaderNames
+    .call(res)
+    .filter((name) => name.toLowerCase() !== 'content-length')
+    .flatMap((name) => [name, String(res.getHeader(name))]);
+  return [...set, 'Content-Length', String(body.length)];
+}
