@@ -12,9 +12,15 @@ export type Refs = Readonly<Record<string, string>>;
 
 const longMs = 60 * 60_000;
 
-/** The bucket's repository for reading, beside the server that writes it. */
-export function openRepository(bucketDir: string, env: Readonly<Record<string, string | undefined>>): Git {
-  return createGit(join(bucketDir, 'repo.git'), bucketDir, env);
+/** The bucket's repository for reading, beside the server that writes it; the verb's interruption ends what git does. */
+export function openRepository(
+  bucketDir: string,
+  {
+    env,
+    signal,
+  }: { readonly env: Readonly<Record<string, string | undefined>>; readonly signal: AbortSignal },
+): Git {
+  return { ...createGit(join(bucketDir, 'repo.git'), bucketDir, env), signal };
 }
 
 /** Branches and tags with their object ids. @throws FeedError BUCKET_BROKEN, GIT_FAILED, GIT_MISSING */
@@ -104,6 +110,7 @@ export async function findDamage(git: Git): Promise<string | undefined> {
     await runGit(git, ['fsck', '--full', '--no-dangling', '--no-progress'], { timeoutMs: longMs });
     return undefined;
   } catch (error) {
+    git.signal?.throwIfAborted();
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     return messageOf(cause);
   }
@@ -130,6 +137,7 @@ async function isAncestor(git: Git, oid: string, of: string): Promise<boolean> {
     await runGit(git, ['merge-base', '--is-ancestor', oid, of]);
     return true;
   } catch {
+    git.signal?.throwIfAborted();
     return false;
   }
 }

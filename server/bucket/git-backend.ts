@@ -7,6 +7,8 @@ export type Git = {
   readonly env: Environment;
   /** What each process of it may use; without, as much as it likes. */
   readonly cap?: Cap;
+  /** Ends what runs, and lets nothing more begin. */
+  readonly signal?: AbortSignal;
 };
 /** A small pack can unpack to more than memory holds, and git sets no limit to that itself. */
 type Cap = { readonly memoryBytes: number; readonly cpuSeconds: number };
@@ -73,6 +75,7 @@ function commandOf({ cap }: Git, args: readonly string[]): [string, readonly str
 
 /** Starts git; the caller reads it to its end or calls `endGit`. */
 export function startGit(git: Git, args: readonly string[], env: Environment = {}) {
+  git.signal?.throwIfAborted();
   const child = spawn(...commandOf(git, args), {
     cwd: git.dir,
     env: { ...git.env, ...env },
@@ -82,6 +85,9 @@ export function startGit(git: Git, args: readonly string[], env: Environment = {
   });
   // git may end before it has read all; its exit code tells more than EPIPE.
   child.stdin.on('error', () => undefined);
+  const onAbort = (): void => endGit(child);
+  git.signal?.addEventListener('abort', onAbort);
+  child.once('close', () => git.signal?.removeEventListener('abort', onAbort));
   return child;
 }
 

@@ -36,8 +36,7 @@ export async function readBackup(
   try {
     return await readMembers(file, dir, options);
   } catch (error) {
-    if (options.signal.aborted) return fail('INTERRUPTED', { state: 'nothing was changed.' }, error);
-    if (error instanceof FeedError || !(error instanceof Error)) throw error;
+    if (options.signal.aborted || error instanceof FeedError || !(error instanceof Error)) throw error;
     const code = 'code' in error ? String(error.code) : '';
     if (error instanceof TarError || /^Z_/.test(code)) {
       return fail('BACKUP_INVALID', { file, problem: error.message }, error);
@@ -122,11 +121,14 @@ async function unzipped(file: string, signal: AbortSignal): Promise<AsyncIterabl
  * Makes a new tree durable, files and names: all at its end, when the system has written most of it by itself, which is
  * many times faster than after each file. Windows cannot fsync a folder; NTFS journals its names.
  */
-export async function syncTree(dir: string): Promise<void> {
+export async function syncTree(dir: string, signal?: AbortSignal): Promise<void> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).values();
   async function work(): Promise<void> {
-    for (const { parentPath, name } of files) await syncFile(join(parentPath, name));
+    for (const { parentPath, name } of files) {
+      signal?.throwIfAborted();
+      await syncFile(join(parentPath, name));
+    }
   }
   await Promise.all(Array.from({ length: 16 }, work));
   for (const { parentPath, name } of entries.filter((entry) => entry.isDirectory()).reverse()) {
@@ -164,6 +166,7 @@ export async function checkUnpacked(
   file: string,
   { missing, counts }: BackupManifest,
   { snapshot, blobs }: { readonly snapshot: CatalogSnapshot; readonly blobs: BlobReader },
+  signal: AbortSignal,
 ): Promise<void> {
   const [damage] = snapshot.findDamage();
   if (damage !== undefined) fail('BACKUP_INVALID', { file, problem: `its database is damaged: ${damage}` });
@@ -177,6 +180,7 @@ export async function checkUnpacked(
   }
   const known = new Set(missing);
   for (const { sha256, names } of snapshot.blobs()) {
+    signal.throwIfAborted();
     if (!known.has(sha256) && !(await blobs.has(sha256))) {
       fail('BACKUP_INVALID', { file, problem: `the bytes of ${names[0]} are not in it` });
     }

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { fileReason } from '../../formats/file-reason.ts';
 import type { Invocation } from '../../invocation.ts';
 import { findDamage, openRepository, writeBundle } from '../bucket/copy.ts';
+import type { Git } from '../bucket/git-backend.ts';
 import type { CatalogSnapshot } from '../catalog/snapshot.ts';
 import { loadConfig } from '../config.ts';
 import { fail } from '../errors.ts';
@@ -13,6 +14,7 @@ import { readBackup, syncFolder } from '../feed/restore.ts';
 import { findRot } from '../feed/verify.ts';
 import { openReading, type Reading } from '../reading.ts';
 import { bytesIn, sizeOf } from './backup-size.ts';
+import { interruptible } from './interruptible.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { printBytes } from './print.ts';
 import { withProgress } from './progress.ts';
@@ -58,12 +60,13 @@ async function backup(invocation: Invocation, file: string, flags: Flags): Promi
     await mkdir(part, { mode: 0o700 }).catch((error: Error) =>
       fail('FILE_UNUSABLE', { file, cause: `of the folder ${dirname(file)}, ${fileReason(error)}` }, error),
     );
-    const manifest = await writePart(invocation, reading, part, { ...flags, file });
+    const manifest = await interruptible(invocation.signal, 'no backup was written.', () =>
+      writePart(invocation, reading, part, { ...flags, file }),
+    );
     await rename(join(part, 'tar'), file);
     await syncFolder(dirname(file));
     await tell(invocation, file, manifest, flags);
   } catch (error) {
-    if (invocation.signal.aborted) fail('INTERRUPTED', { state: 'no backup was written.' }, error);
     throw asRoomError(error, dirname(file));
   } finally {
     reading.close();
@@ -73,16 +76,18 @@ async function backup(invocation: Invocation, file: string, flags: Flags): Promi
 
 /** The order bucket, database, blobs is explained in feed/backup.ts. */
 async function writePart(
-  { env, signal, version, stderr }: Invocation,
+  invocation: Invocation,
   reading: Reading,
   part: string,
   { verify, skipDamaged, file }: Flags & { readonly file: string },
 ): Promise<BackupManifest> {
+  const { signal, version, stderr } = invocation;
   const bundle = join(part, 'bucket.bundle');
-  const refs = await writeBundle(openRepository(reading.bucketDir, env), bundle);
+  const git = openRepository(reading.bucketDir, invocation);
+  const refs = await writeBundle(git, bundle);
   const snapshot = await reading.takeSnapshot(join(part, 'catalog.db'));
   try {
-    if (verify) await requireSound(reading, snapshot, env);
+    if (verify) await requireSound(reading, snapshot, git);
     const sources = { bundle: { file: bundle, refs }, snapshot, blobs: reading.blobs };
     const missing = new Set<string>();
     if (skipDamaged) {
@@ -114,11 +119,11 @@ async function writePart(
 async function requireSound(
   { bucketDir, database }: Reading,
   snapshot: CatalogSnapshot,
-  env: Invocation['env'],
+  git: Git,
 ): Promise<void> {
   const [problem] = snapshot.findDamage();
   if (problem !== undefined) fail('CATALOG_DAMAGED', { file: database, problem });
-  const damage = await findDamage(openRepository(bucketDir, env));
+  const damage = await findDamage(git);
   if (damage !== undefined) fail('BUCKET_DAMAGED', { dir: bucketDir, problem: damage.replace(/\s+/g, ' ') });
 }
 

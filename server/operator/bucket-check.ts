@@ -8,6 +8,7 @@ import { createGit } from '../bucket/git-backend.ts';
 import { readHistory } from '../bucket/read-history.ts';
 import { judgePush } from '../bucket/rules.ts';
 import { fail } from '../errors.ts';
+import { interruptible } from './interruptible.ts';
 
 type Flags = { readonly since?: string; readonly json: boolean };
 
@@ -31,10 +32,11 @@ const help = `
 It asks nobody: whether a payload is there is looked at by release:beta and release:promote before they push.
 docs/ci/ has it as a job for GitHub and GitLab.`;
 
-async function check({ env, stdout, stderr }: Invocation, dir: string, flags: Flags): Promise<void> {
+async function check({ env, stdout, stderr, signal }: Invocation, dir: string, flags: Flags): Promise<void> {
   const home = await mkdtemp(join(tmpdir(), 'go-win-tools-check-'));
   try {
-    const push = await readHistory(createGit(await gitDirOf(dir), home, env), flags.since);
+    const git = { ...createGit(await gitDirOf(dir), home, env), signal };
+    const push = await interruptible(signal, 'not all was looked at.', () => readHistory(git, flags.since));
     const faults = judgePush(push);
     for (const fault of faults) {
       if (flags.json) stdout.write(`${JSON.stringify(fault)}\n`);

@@ -11,7 +11,8 @@ import { fail } from '../errors.ts';
 import { type ExportResult, exportFiles } from '../feed/export.ts';
 import { type ExportPlan, planExport } from '../feed/export-plan.ts';
 import { syncTree } from '../feed/restore.ts';
-import { openReading } from '../reading.ts';
+import { openReading, type Reading } from '../reading.ts';
+import { interruptible } from './interruptible.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { printBytes } from './print.ts';
 import { withProgress } from './progress.ts';
@@ -55,25 +56,16 @@ async function exportFeed(invocation: Invocation, dir: string, { id, json }: Fla
       program: version,
       time: new Date().toISOString(),
     } as const;
-    if (earlier === undefined) {
-      await writeIndex(dir, part, { ...header, complete: false, packages: [], payloads: [], bucket: null });
-    }
-    // Bucket before database, as in a backup: every payload that a manifest promises is exported too.
-    if (bucket !== null)
-      await writeBundle(openRepository(reading.bucketDir, invocation.env), join(part, bucket));
-    const snapshot = await reading.takeSnapshot(join(part, 'catalog.db'));
-    let plan: ExportPlan;
-    try {
-      plan = planExport(snapshot, id);
-    } finally {
-      snapshot.close();
-    }
-    const bytes = plan.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    await requireRoom(dir, missingBytes(plan, earlier));
-    const choice = { part, earlier: hashesOf(earlier), signal };
-    const result = await withProgress(stderr, 'Exporting', { bytes }, (onProgress) =>
-      exportFiles(dir, plan.files, reading.blobs, { ...choice, onProgress }),
-    );
+    const state = 'the files in the folder are whole; run it again for the rest.';
+    const { plan, bytes, result } = await interruptible(signal, state, async () => {
+      if (earlier === undefined) {
+        await writeIndex(dir, part, { ...header, complete: false, packages: [], payloads: [], bucket: null });
+      }
+      // Bucket before database, as in a backup: every payload that a manifest promises is exported too.
+      if (bucket !== null)
+        await writeBundle(openRepository(reading.bucketDir, invocation), join(part, bucket));
+      return writeFiles(invocation, reading, dir, { part, earlier, ids: id });
+    });
     if (bucket !== null) await rename(join(part, bucket), join(dir, bucket));
     const bad = new Set(result.damaged.map(({ path }) => path));
     const isThere = ({ file }: { readonly file: string }): boolean => !bad.has(file);
@@ -91,13 +83,38 @@ async function exportFeed(invocation: Invocation, dir: string, { id, json }: Fla
     if (bad.size > 0) fail('EXPORT_INCOMPLETE', { count: bad.size });
     if (plan.unknown.length > 0) fail('EXPORT_UNKNOWN', { ids: plan.unknown.join(', ') });
   } catch (error) {
-    if (signal.aborted)
-      fail('INTERRUPTED', { state: 'the files in the folder are whole; run it again for the rest.' }, error);
     throw asRoomError(error, dir);
   } finally {
     reading.close();
     await rm(part, { recursive: true, force: true });
   }
+}
+
+/** The files of packages and payloads, whole each of them. */
+async function writeFiles(
+  { stderr, signal }: Invocation,
+  reading: Reading,
+  dir: string,
+  {
+    part,
+    earlier,
+    ids,
+  }: { readonly part: string; readonly earlier: ExportIndex | undefined; readonly ids: readonly string[] },
+): Promise<{ plan: ExportPlan; bytes: number; result: ExportResult }> {
+  const snapshot = await reading.takeSnapshot(join(part, 'catalog.db'));
+  let plan: ExportPlan;
+  try {
+    plan = planExport(snapshot, ids);
+  } finally {
+    snapshot.close();
+  }
+  const bytes = plan.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  await requireRoom(dir, missingBytes(plan, earlier));
+  const choice = { part, earlier: hashesOf(earlier), signal };
+  const result = await withProgress(stderr, 'Exporting', { bytes }, (onProgress) =>
+    exportFiles(dir, plan.files, reading.blobs, { ...choice, onProgress }),
+  );
+  return { plan, bytes, result };
 }
 
 /** Answers with the index of an earlier export. @throws FeedError EXPORT_FOREIGN, FILE_UNUSABLE */

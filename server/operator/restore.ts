@@ -12,6 +12,7 @@ import { checkUnpacked, readBackup, syncTree } from '../feed/restore.ts';
 import { purgeAgain } from '../purge-again.ts';
 import { endKeysAgain, openUnpacked, recordRestore } from '../reading.ts';
 import { bytesIn, sizeOf } from './backup-size.ts';
+import { interruptible } from './interruptible.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { choosePlace, namesIn } from './restore-place.ts';
@@ -54,32 +55,12 @@ async function restore(invocation: Invocation, file: string, flags: Flags): Prom
     const place = await choosePlace(dir, flags.replace);
     await clearLeftovers(place.staging, /^(blobs|bucket|bucket\.bundle|catalog\.db(-\w+)?)$/);
     try {
-      await mkdir(place.staging, { mode: 0o700 });
-      const manifest = await unpack(invocation, file, place.staging);
-      const back = await findLosses(invocation, dir, place.staging, manifest);
-      if (back.length > 0 && !flags.acceptOlderBucket)
-        fail('RESTORE_BACKWARD', { dir, refs: back.join(', ') });
-      const gone = await purgeAgain(dir, place.staging);
-      if (gone === undefined)
-        invocation.stderr.write(
-          'The database that is there cannot be read; purge again what was purged in it.\n',
-        );
-      else if (gone > 0) invocation.stderr.write(`Purged again, as in the folder that was there: ${gone}.\n`);
-      const ended = endKeysAgain(dir, place.staging);
-      if (ended === undefined)
-        invocation.stderr.write(
-          'The keys that are there cannot be read; revoke and rotate again what was since the backup.\n',
-        );
-      else if (ended > 0)
-        invocation.stderr.write(
-          `Keys revoked or rotated again, as in the folder that was there: ${ended}.\n`,
-        );
-      const went = back.length === 0 ? '' : `; went back: ${back.join(', ')}`;
-      await recordRestore(place.staging, basename(file), `as of ${manifest.time}${went}`);
-      await syncTree(place.staging);
+      const made = await interruptible(invocation.signal, 'nothing was changed.', () =>
+        prepare(invocation, file, dir, place.staging, flags),
+      );
       const movedTo = await place.putInPlace(release);
       isDone = true;
-      tell(invocation, { file, dir, movedTo, back, manifest }, flags);
+      tell(invocation, { file, dir, movedTo, ...made }, flags);
     } catch (error) {
       throw asRoomError(error, dirname(place.staging));
     } finally {
@@ -91,12 +72,54 @@ async function restore(invocation: Invocation, file: string, flags: Flags): Prom
   }
 }
 
-/** @throws FeedError BACKUP_INVALID, BACKUP_NEWER, CATALOG_NEWER, NO_ROOM */
-async function unpack(
-  { env, signal, stderr }: Invocation,
+type Prepared = {
+  readonly manifest: BackupManifest;
+  /** Branches and tags that go back. */
+  readonly back: readonly string[];
+  /** What else is different from the backup. */
+  readonly notes: readonly string[];
+};
+
+/**
+ * Makes the whole folder beside the one that it will replace.
+ * @throws FeedError BACKUP_INVALID, BACKUP_NEWER, CATALOG_NEWER, NO_ROOM, RESTORE_BACKWARD
+ */
+async function prepare(
+  invocation: Invocation,
   file: string,
+  dir: string,
   staging: string,
-): Promise<BackupManifest> {
+  { acceptOlderBucket }: Flags,
+): Promise<Prepared> {
+  const { signal } = invocation;
+  await mkdir(staging, { mode: 0o700 });
+  const manifest = await unpack(invocation, file, staging);
+  const back = await findLosses(invocation, dir, staging, manifest);
+  if (back.length > 0 && !acceptOlderBucket) fail('RESTORE_BACKWARD', { dir, refs: back.join(', ') });
+  signal.throwIfAborted();
+  const notes = [purgeNote(await purgeAgain(dir, staging)), keysNote(endKeysAgain(dir, staging))];
+  const went = back.length === 0 ? '' : `; went back: ${back.join(', ')}`;
+  await recordRestore(staging, basename(file), `as of ${manifest.time}${went}`);
+  await syncTree(staging, signal);
+  return { manifest, back, notes: notes.filter((note) => note !== undefined) };
+}
+
+function purgeNote(gone: number | undefined): string | undefined {
+  if (gone === undefined)
+    return 'The database that is there cannot be read; purge again what was purged in it.';
+  return gone === 0 ? undefined : `Purged again, as in the folder that was there: ${gone}.`;
+}
+
+function keysNote(ended: number | undefined): string | undefined {
+  if (ended === undefined)
+    return 'The keys that are there cannot be read; revoke and rotate again what was since the backup.';
+  return ended === 0
+    ? undefined
+    : `Keys revoked or rotated again, as in the folder that was there: ${ended}.`;
+}
+
+async function unpack(invocation: Invocation, file: string, staging: string): Promise<BackupManifest> {
+  const { signal, stderr } = invocation;
   // How much there is stands in the backup itself.
   let progress: Progress | undefined;
   const manifest = await readBackup(file, staging, {
@@ -110,13 +133,14 @@ async function unpack(
   await mkdir(join(staging, 'blobs'), { recursive: true, mode: 0o700 });
   const unpacked = openUnpacked(staging);
   try {
-    await checkUnpacked(file, manifest, unpacked);
+    await checkUnpacked(file, manifest, unpacked, signal);
   } finally {
     unpacked.snapshot.close();
   }
   const bundle = join(staging, 'bucket.bundle');
-  const git = openRepository(join(staging, 'bucket'), env);
+  const git = openRepository(join(staging, 'bucket'), invocation);
   await restoreBundle(bundle, git, manifest.refs).catch((error: unknown) => {
+    signal.throwIfAborted();
     const cause =
       error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     return fail(
@@ -131,34 +155,34 @@ async function unpack(
 
 /** Branches and tags that machines have and that would go back or vanish. A bucket that cannot be read is told as such. */
 async function findLosses(
-  { env, stderr }: Invocation,
+  invocation: Invocation,
   dir: string,
   staging: string,
   { refs }: BackupManifest,
 ): Promise<string[]> {
   if ((await namesIn(join(dir, 'bucket', 'repo.git'))) === undefined) return [];
   try {
-    const now = await listRefs(openRepository(join(dir, 'bucket'), env));
-    return await findStepsBack(now, refs, openRepository(join(staging, 'bucket'), env));
+    const now = await listRefs(openRepository(join(dir, 'bucket'), invocation));
+    return await findStepsBack(now, refs, openRepository(join(staging, 'bucket'), invocation));
   } catch {
-    stderr.write(
+    invocation.signal.throwIfAborted();
+    invocation.stderr.write(
       'The bucket that is there cannot be read, so nobody can tell whether the backup is older.\n',
     );
     return ['perhaps every branch'];
   }
 }
 
-type Outcome = {
+type Outcome = Prepared & {
   readonly file: string;
   readonly dir: string;
   readonly movedTo: string | undefined;
-  readonly back: readonly string[];
-  readonly manifest: BackupManifest;
 };
 
 function tell({ stdout, stderr }: Invocation, outcome: Outcome, { json }: Flags): void {
-  const { file, dir, movedTo, back, manifest } = outcome;
+  const { file, dir, movedTo, back, manifest, notes } = outcome;
   const { counts, time, missing } = manifest;
+  for (const note of notes) stderr.write(`${note}\n`);
   if (back.length > 0)
     stderr.write(`Went back: ${back.join(', ')}. Scoop clients must remove the bucket and add it again.\n`);
   if (missing.length > 0)

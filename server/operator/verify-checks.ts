@@ -62,19 +62,22 @@ export async function checkAll(invocation: Invocation, reading: Reading, tempDir
       ...snapshot
         .findWrongLatest()
         .map((id) => fault('latest flags', id, 'other versions bear them than should')),
-      ...(await checkTrail(snapshot)),
+      ...(await checkTrail(snapshot, invocation.signal)),
       ...(await checkBytes(invocation, snapshot, reading.blobs)),
     ];
     const orphans: StoredBlob[] = [];
-    for await (const orphan of findOrphans({ snapshot, blobs: reading.blobs })) orphans.push(orphan);
+    for await (const orphan of findOrphans({ snapshot, blobs: reading.blobs })) {
+      invocation.signal.throwIfAborted();
+      orphans.push(orphan);
+    }
     return { packages, payloads, faults, orphans };
   } finally {
     snapshot.close();
   }
 }
 
-async function checkBucket({ env }: Invocation, { bucketDir }: Reading) {
-  const git = openRepository(bucketDir, env);
+async function checkBucket(invocation: Invocation, { bucketDir }: Reading) {
+  const git = openRepository(bucketDir, invocation);
   const damage = await findDamage(git);
   const promises: { channel: string; tool: string; url: string; hash: string | undefined }[] = [];
   if (damage !== undefined) {
@@ -106,13 +109,14 @@ async function checkBytes(
   });
 }
 
-async function checkTrail({ audit }: CatalogSnapshot): Promise<Fault[]> {
+async function checkTrail({ audit }: CatalogSnapshot, signal: AbortSignal): Promise<Fault[]> {
   if (audit === undefined) return [];
   const { list } = audit;
   async function* entries(): AsyncGenerator<AuditEntry> {
     let page: AuditEntry[];
     let after = 0;
     do {
+      signal.throwIfAborted();
       page = await list({ after, limit: 1000 });
       yield* page;
       after = page.at(-1)?.number ?? after;

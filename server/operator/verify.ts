@@ -7,6 +7,7 @@ import { loadConfig } from '../config.ts';
 import { fail } from '../errors.ts';
 import { openReading } from '../reading.ts';
 import { type Collected, collectOrphans } from './collect-orphans.ts';
+import { interruptible } from './interruptible.ts';
 import { printBytes, printCount } from './print.ts';
 import { asRoomError } from './room.ts';
 import { advice, checkAll, type Fault, type Findings } from './verify-checks.ts';
@@ -34,13 +35,14 @@ async function verify(invocation: Invocation, { keepOrphans, json }: Flags): Pro
   const { stdout, stderr, signal } = invocation;
   const dir = await mkdtemp(join(tmpdir(), 'go-win-tools-verify-'));
   try {
-    const found = await look(invocation, dataDir, dir);
+    const found = await interruptible(signal, 'not all was looked at; nothing was changed.', () =>
+      look(invocation, dataDir, dir),
+    );
     const collected = await collect(dataDir, found, keepOrphans, dir);
     stdout.write(json ? `${JSON.stringify({ ...found, orphans: collected })}\n` : told(found, collected));
     for (const fault of json ? [] : found.faults) stderr.write(lineOf(fault));
     if (found.faults.length > 0) fail('VERIFY_FAULTS', { count: found.faults.length });
   } catch (error) {
-    if (signal.aborted) fail('INTERRUPTED', { state: 'not all was looked at; nothing was changed.' }, error);
     // The copy of the database needs room in the system's folder for temporary files.
     throw asRoomError(error, dir);
   } finally {
