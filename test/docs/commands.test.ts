@@ -1,0 +1,294 @@
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { loadOrMakeKey } from '../../manifest-gen/sources/bundle/key.ts';
+import { cli } from '../kit/cli.ts';
+import { hasGo } from '../kit/exe.ts';
+import { delveRelease } from '../kit/generator.ts';
+import { makeNupkg } from '../kit/nupkg.ts';
+import { commandsOf, fencedBlocks, type PageWorld, runPage } from '../kit/page-commands.ts';
+import { hasProgram } from '../kit/programs.ts';
+import { startReleaseWorld } from '../kit/release-world.ts';
+import { testCacheDir } from '../kit/test-cache.ts';
+import { makeKey, makeTempDir, productDir, pushNupkg, startTestServer } from '../kit/test-server.ts';
+import { makeVuln, writeVulnDb } from '../kit/vulndb.ts';
+
+const minutes = 60_000;
+const undo: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+}, minutes);
+
+type Page = { readonly needs: readonly string[]; readonly prepare: () => Promise<PageWorld> };
+
+/** Pages whose `sh` blocks are run here, each in a world in which its commands make sense. */
+const pages: Readonly<Record<string, Page>> = {
+  'docs/operate/access.md': { needs: [], prepare: besideServer },
+  'docs/operate/watching.md': { needs: [], prepare: besideServer },
+  'docs/operate/taking-back.md': { needs: [], prepare: besideServer },
+  'docs/clients/fleet.md': { needs: [], prepare: besideServer },
+  'docs/operate/backup.md': {
+    needs: [],
+    async prepare() {
+      const world = await besideServer();
+      const restore = 'npx -y pnpm@10 feed:restore /backup/feed-2026-11-24.tgz\n';
+      return {
+        ...world,
+        replace: {
+          // on another machine, whose data folder is still missing
+          [restore]: `DATA_DIR=${world.cwd}/restored ${restore}`,
+          '/backup/': `${world.cwd}/`,
+          '/srv/': `${world.cwd}/`,
+          '/tmp/drill': `${world.cwd}/drill`,
+        },
+      };
+    },
+  },
+  'docs/operate/moving.md': {
+    needs: [],
+    async prepare() {
+      const world = await besideServer();
+      const old = await startServer();
+      await pushNupkg(old, makeNupkg({ id: 'old', version: '1.0.0' }), old.adminKey);
+      await mkdir(join(world.cwd, 'packages'));
+      await writeFile(join(world.cwd, 'packages', 'any.nupkg'), makeNupkg({ id: 'any', version: '1.0.0' }));
+      return { ...world, replace: { 'https://old.example.org': old.url, '/srv/': `${world.cwd}/` } };
+    },
+  },
+  'docs/operate/conformance.md': {
+    needs: ['jq'],
+    async prepare() {
+      const world = await besideServer();
+      const closed = await startServer({ readAuth: 'feed' });
+      await writeFile(join(world.cwd, 'password'), await makeKey(closed, ['read']));
+      await mkdir(join(world.cwd, 'data'));
+      await writeFile(join(world.cwd, 'data', 'start.key'), adminKeyOf(world));
+      const replace = { 'https://feed.corp/nuget': `${closed.url}/nuget`, 'https://feed.corp': world.url };
+      return { ...world, replace: { ...replace, 'http://127.0.0.1:8080': world.url } };
+    },
+  },
+  'docs/release/README.md': {
+    needs: [],
+    async prepare() {
+      const world = await generator(['1.26.3', '1.26.2']);
+      await world.run('release:beta', 'delve@1.26.2');
+      await world.run('release:promote', 'delve@1.26.2');
+      await world.run('release:beta', 'delve@1.26.3');
+      return { ...world, replace: { '1.22.0': '1.26.3' } };
+    },
+  },
+  'docs/release/watching-upstream.md': {
+    needs: [],
+    async prepare() {
+      const world = await generator(['1.26.3']);
+      await world.run('release:beta', 'delve');
+      await world.run('release:promote', 'delve');
+      return world;
+    },
+  },
+  'docs/release/air-gap.md': {
+    needs: ['minisign', 'tar', 'sha256sum'],
+    async prepare() {
+      const world = await generator(['1.26.3']);
+      await writeVulnDb(join(world.cwd, 'database'), [
+        makeVuln('GO-2026-0001', 'example.test/dep', undefined),
+      ]);
+      const { publicKey } = await loadOrMakeKey(join(world.cwd, 'data', 'bundle.key'));
+      const env = { ...world.env, DATA_DIR: join(world.cwd, 'data'), VULN_DB: join(world.cwd, 'database') };
+      return { ...world, env, replace: { 'RW...': publicKey } };
+    },
+  },
+  'docs/clients/first-minute.md': {
+    needs: ['go'],
+    async prepare() {
+      const world = await besideServer();
+      const feed = { FEED_URL: `${world.url}/nuget`, FEED_API_KEY: adminKeyOf(world) };
+      return { ...world, env: { ...world.env, ...feed, CACHE_DIR: testCacheDir } };
+    },
+  },
+  'docs/shims/README.md': {
+    needs: [],
+    async prepare() {
+      const cwd = await folder();
+      const text = await readFile(join(productDir, 'docs', 'shims', 'README.md'), 'utf8');
+      await writeFile(join(cwd, 'policy.yaml'), fencedBlocks(text, 'yaml')[0] ?? '');
+      return { cwd, env: { CACHE_DIR: testCacheDir }, replace: {} };
+    },
+  },
+};
+
+/** Pages whose commands another test runs, and what of that test runs them. */
+const ranElsewhere: Readonly<
+  Record<string, { readonly test: string; readonly by: (command: string) => string }>
+> = {
+  'docs/release/start-small.md': { test: 'test/docs/start-small.test.ts', by: () => "'start-small.md'" },
+  'docs/operate/README.md': {
+    test: 'test/flows/operator.test.ts',
+    by: (command) => `operate('${/feed:\S+( add)?/.exec(command)?.[0]}`,
+  },
+};
+
+/** Commands of programs that this machine or a test cannot have, so no block calls them `sh`. */
+const notRun: Readonly<Record<string, string>> = {
+  'docker compose': 'needs a container engine',
+  'systemd-run': 'needs systemd as the first process',
+  signtool: 'is a program of Windows',
+  'cosign trusted-root': "needs Sigstore's servers",
+  'gh attestation': "needs GitHub's servers",
+};
+
+async function folder(): Promise<string> {
+  const dir = await makeTempDir();
+  undo.push(() => rm(dir, { recursive: true, force: true, maxRetries: 5 }));
+  return dir;
+}
+
+async function startServer(settings?: Parameters<typeof startTestServer>[0]) {
+  const server = await startTestServer(settings);
+  undo.push(() => server.stop());
+  return server;
+}
+
+type ServerWorld = PageWorld & { readonly url: string };
+
+/** A reader at the operator's machine: a server with two packages, and its data folder. */
+async function besideServer(): Promise<ServerWorld> {
+  const server = await startServer();
+  for (const [id, version] of [
+    ['buf', '1.32.0'],
+    ['delve', '1.22.0'],
+  ] as const) {
+    await pushNupkg(server, makeNupkg({ id, version }), server.adminKey);
+  }
+  const cwd = await folder();
+  return {
+    cwd,
+    url: server.url,
+    env: { DATA_DIR: server.dataDir, KEY_OF_TEST: server.adminKey },
+    replace: {},
+  };
+}
+
+function adminKeyOf({ env }: PageWorld): string {
+  return env.KEY_OF_TEST ?? '';
+}
+
+/** A maintainer's machine: a forge with these releases of delve, the only tool, and a server to publish to. */
+async function generator(versions: readonly string[]) {
+  const world = await startReleaseWorld({
+    repositories: { 'go-delve/delve': versions.map((version) => delveRelease(version)) },
+  });
+  undo.push(() => world.stop());
+  const cwd = await folder();
+  await mkdir(join(cwd, 'tools'));
+  await cp(join(productDir, 'manifest-gen/tools/delve.yaml'), join(cwd, 'tools', 'delve.yaml'));
+  return {
+    cwd,
+    // a cache of its own: this process uses the other one to its end
+    env: { ...world.generator.env, TOOLS_DIR: join(cwd, 'tools'), CACHE_DIR: join(cwd, 'cache') },
+    replace: {},
+    async run(verb: string, ...args: readonly string[]) {
+      const { exitCode, stderr } = await world.generator.run(verb, args);
+      expect(exitCode, stderr).toBe(0);
+    },
+  };
+}
+
+const below = await readdir(join(productDir, 'docs'), { recursive: true });
+const everyPage = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  ...below.filter((name) => name.endsWith('.md')).map((name) => join('docs', name)),
+];
+
+describe('the commands of the docs', () => {
+  for (const [page, { needs, prepare }] of Object.entries(pages)) {
+    const missing = needs.filter((program) => !(program === 'go' ? hasGo : hasProgram(program)));
+    const title = `run as they are written: ${page}${needs.length === 0 ? '' : ` (needs ${needs.join(', ')})`}`;
+    it.skipIf(missing.length > 0 || !hasProgram('bash'))(
+      title,
+      async () => {
+        const result = await runPage(page, await prepare());
+
+        expect(result.code, result.stdout + result.stderr).toBe(0);
+      },
+      5 * minutes,
+    );
+  }
+
+  it('stand on no page that no test runs', async () => {
+    const withCommands = [];
+    for (const page of everyPage) if ((await commandsOf(page)).length > 0) withCommands.push(page);
+
+    expect(withCommands.toSorted()).toEqual(
+      ['README.md', ...Object.keys(pages), ...Object.keys(ranElsewhere)].toSorted(),
+    );
+  });
+
+  it.each(Object.entries(ranElsewhere))('of %s are run where the table says', async (page, { test, by }) => {
+    const text = await readFile(join(productDir, test), 'utf8');
+
+    for (const command of await commandsOf(page)) {
+      if (command !== 'npx -y pnpm@10 serve --help') expect(text, command).toContain(by(command));
+    }
+  });
+
+  it('of the README are run by a flow, by CI, or on another page', async () => {
+    const flow = await readFile(join(productDir, 'test/flows/main-job.test.ts'), 'utf8');
+    const ci = await readFile(join(productDir, '.ci/run'), 'utf8');
+    const onPages = (await Promise.all(Object.keys(pages).map(commandsOf))).flat();
+
+    for (const command of await commandsOf('README.md')) {
+      if (command === 'npx -y pnpm@10 start') expect(flow).toContain('readmeStart');
+      else if (command === 'npx -y pnpm@10 test') expect(ci).toContain(command);
+      else expect(onPages.includes(command) || flow.includes(`'${command}'`), command).toBe(true);
+    }
+  });
+
+  it('hide in no block that is not marked as one for a shell', async () => {
+    for (const page of everyPage) {
+      const text = await readFile(join(productDir, page), 'utf8');
+      for (const line of fencedBlocks(text, '').flatMap((block) => block.split('\n'))) {
+        if (!/\b(npx|pnpm|node) |^(cosign|docker|gh|git|curl|tar) /.test(line)) continue;
+        const excuse = Object.keys(notRun).find((program) => line.includes(program));
+        // the second line of systemd-run
+        expect(
+          excuse ?? (line.startsWith('  -E ') ? 'systemd-run' : undefined),
+          `${page}: ${line}`,
+        ).toBeDefined();
+      }
+    }
+  });
+
+  it('are scripts of package.json, each main.ts with the verb', async () => {
+    const { scripts } = JSON.parse(await readFile(join(productDir, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    for (const page of everyPage) {
+      for (const command of await commandsOf(page)) {
+        const [, verb] = /npx -y pnpm@10 (?:--silent )?(\S+)/.exec(command) ?? [];
+        if (verb !== undefined) expect(scripts[verb], command).toBe(`tsx main.ts ${verb}`);
+      }
+    }
+  });
+
+  it("of the operator's guide list every setting", async () => {
+    expect(await commandsOf('docs/operate/README.md')).toContain('npx -y pnpm@10 serve --help');
+
+    const help = await cli({}, 'serve', '--help');
+
+    expect(help.code).toBe(0);
+    for (const setting of [
+      'PORT',
+      'DATA_DIR',
+      'PUBLIC_URL',
+      'TLS_CERT_FILE',
+      'READ_AUTH',
+      'MAX_PACKAGE_BYTES',
+    ]) {
+      expect(help.stdout).toContain(setting);
+    }
+  });
+});
