@@ -83,9 +83,12 @@ export default {
       ),
     ),
     forbid(
-      'adapters-in-the-house-only',
+      'adapters-in-the-composition-roots-only',
       'Only the composition roots (and an adapter itself) know concrete classes.',
-      { path: '^server/', pathNot: `${adapters}|^server/(house|reading|purge-again|data-dir)\\.ts$` },
+      {
+        path: '^server/',
+        pathNot: `${adapters}|^server/(composition-root|reading|purge-again|data-dir)\\.ts$`,
+      },
       { path: adapters },
     ),
     forbid(
@@ -93,7 +96,7 @@ export default {
       'Express is how routes speak HTTP; nothing behind them depends on it.',
       {
         path: '^server/',
-        pathNot: `^server/(app|serve|house)\\.ts$|^server/(http|${routeModules.join('|')})/`,
+        pathNot: `^server/(app|serve|composition-root)\\.ts$|^server/(http|${routeModules.join('|')})/`,
       },
       { path: 'node_modules/(@types/)?express/' },
     ),

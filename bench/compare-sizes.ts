@@ -3,7 +3,7 @@ import { contest } from './contest.ts';
 import { fillData } from './fill-data.ts';
 import { maxAddresses, measure, measureFirst } from './load.ts';
 import { type BenchPackage, listPackages } from './packages.ts';
-import { judgeValue, type Result } from './results.ts';
+import { type Result, rateValue } from './results.ts';
 import { limits, type ReadingRow, readingRows, spread } from './rows.ts';
 import { memoryResult, readyResult } from './run-table.ts';
 import { type Feed, startFeed } from './servers.ts';
@@ -90,6 +90,6 @@ async function compare(
     ratio,
     against: `${small} versions`,
     errors,
-    ...judgeValue(ratio, limits.slowdown),
+    ...rateValue(ratio, limits.slowdown),
   };
 }

@@ -17,7 +17,7 @@ import { hasProgram } from '../test/kit/programs.ts';
 import { makeRendered } from '../test/kit/rendered.ts';
 import { makeBigExe } from './big-exe.ts';
 import { median } from './load.ts';
-import { judgeValue, type Result } from './results.ts';
+import { type Result, rateValue } from './results.ts';
 import { handIn } from './rows.ts';
 import { adminKey, startFeed } from './servers.ts';
 import type { Settings } from './settings.ts';
@@ -56,7 +56,7 @@ export async function handInResults(settings: Settings): Promise<Result[]> {
     const pinned = median(samples.map((sample) => sample.own / sample.pinned));
     const zlib = median(samples.map((sample) => sample.own / sample.zlib));
     return [
-      { operation, feed: time, ratio: pinned, against: 'parts', ...judgeValue(pinned, handIn) },
+      { operation, feed: time, ratio: pinned, against: 'parts', ...rateValue(pinned, handIn) },
       { operation, feed: time, ratio: zlib, against: 'by zlib', verdict: '' },
     ];
   } finally {

@@ -9,7 +9,7 @@ import { productDir } from '../test/kit/test-server.ts';
 import { makeAccess } from '../test/kit/upstream-world.ts';
 import { hasWine, startWine } from '../test/kit/wine.ts';
 import { median } from './load.ts';
-import { judgeValue, type Result } from './results.ts';
+import { type Result, rateValue } from './results.ts';
 import { launcher } from './rows.ts';
 import type { Settings } from './settings.ts';
 
@@ -57,7 +57,7 @@ export async function launcherResults({ workDir, rounds, isChosen, say }: Settin
         feed: `+${more.toFixed(0)} ms`,
         ratio,
         against: 'directly',
-        ...judgeValue(ratio, launcher),
+        ...rateValue(ratio, launcher),
       },
     ];
   } finally {

@@ -15,7 +15,7 @@ import { productDir } from '../test/kit/test-server.ts';
 import { makeBigExe } from './big-exe.ts';
 import { median } from './load.ts';
 import type { Product } from './product.ts';
-import { judgeValue, type Result } from './results.ts';
+import { type Result, rateValue } from './results.ts';
 import { idleRelease, releaseMemory } from './rows.ts';
 import { adminKey, startFeed } from './servers.ts';
 import type { Settings } from './settings.ts';
@@ -65,7 +65,7 @@ function idleResults(idle: readonly number[], verb: readonly number[], bare: rea
   const time = `${median(idle).toFixed(0)} ms`;
   const [toVerb, toBare] = [ratioTo(verb), ratioTo(bare)];
   return [
-    { operation, feed: time, ratio: toVerb, against: '--help', ...judgeValue(toVerb, idleRelease) },
+    { operation, feed: time, ratio: toVerb, against: '--help', ...rateValue(toVerb, idleRelease) },
     { operation, feed: time, ratio: toBare, against: '--version', verdict: '' },
   ];
 }
@@ -81,7 +81,7 @@ function memoryResults(bytes: number | undefined): Result[] {
       feed: size,
       ratio,
       against: 'the exe',
-      ...judgeValue(ratio, releaseMemory),
+      ...rateValue(ratio, releaseMemory),
     },
   ];
 }

@@ -1,11 +1,11 @@
 import type { Goal, Limit, Rival } from './rows.ts';
 
-export type Judged = { readonly must?: number; readonly aim?: number; readonly verdict: Verdict };
+export type Rating = { readonly must?: number; readonly aim?: number; readonly verdict: Verdict };
 /** `ok`: what must be is met and the aim, where there is one, is not. */
 export type Verdict = 'aim met' | 'ok' | 'below aim' | 'MISSED' | '';
 
 /** One line of the table: how the feed stands to one rival, or a measured value against its limit. */
-export type Result = Judged & {
+export type Result = Rating & {
   readonly operation: string;
   readonly feed: string;
   readonly ratio?: number;
@@ -14,16 +14,16 @@ export type Result = Judged & {
 };
 
 /** The more the better. */
-export function judgeRatio(ratio: number, { must, aim }: Omit<Goal, 'against'>): Judged {
-  return judged(must, aim, (goal) => ratio >= goal);
+export function rateRatio(ratio: number, { must, aim }: Omit<Goal, 'against'>): Rating {
+  return rated(must, aim, (goal) => ratio >= goal);
 }
 
 /** The less the better. */
-export function judgeValue(value: number, { must, aim }: Pick<Limit, 'must' | 'aim'>): Judged {
-  return judged(must, aim, (goal) => value <= goal);
+export function rateValue(value: number, { must, aim }: Pick<Limit, 'must' | 'aim'>): Rating {
+  return rated(must, aim, (goal) => value <= goal);
 }
 
-function judged(must: number | undefined, aim: number | undefined, isMet: (goal: number) => boolean): Judged {
+function rated(must: number | undefined, aim: number | undefined, isMet: (goal: number) => boolean): Rating {
   const goals = { ...(must !== undefined && { must }), ...(aim !== undefined && { aim }) };
   if (must !== undefined && !isMet(must)) return { ...goals, verdict: 'MISSED' };
   if (aim !== undefined)

@@ -5,7 +5,7 @@ import { fillData } from './fill-data.ts';
 import { measure, measureFirst, median } from './load.ts';
 import { type BenchPackage, listPackages, makeNupkg } from './packages.ts';
 import { measurePushes, pushFile } from './pushes.ts';
-import { judgeRatio, judgeValue, type Result } from './results.ts';
+import { type Result, rateRatio, rateValue } from './results.ts';
 import { bigDownload, type Goal, limits, push, type ReadingRow, readingRows } from './rows.ts';
 import {
   type Feed,
@@ -146,7 +146,7 @@ function resultsOf(operation: string, goals: readonly Goal[], outcome: Contest):
     if (rate === undefined) return [];
     const ratio = feedRate / rate;
     const feed = `${feedRate < 100 ? feedRate.toFixed(1) : Math.round(feedRate)}/s`;
-    return [{ operation, feed, ratio, against, errors: outcome.errors, ...judgeRatio(ratio, goal) }];
+    return [{ operation, feed, ratio, against, errors: outcome.errors, ...rateRatio(ratio, goal) }];
   });
 }
 
@@ -155,7 +155,7 @@ export function memoryResult(bytes: number | undefined, versions: number): Resul
   if (bytes === undefined) return [];
   const limit = versions < 100_000 ? limits.memory : limits.bigMemory;
   const megabytes = Math.round(bytes / 1e6);
-  return [{ operation: limit.name, feed: `${megabytes} ${limit.unit}`, ...judgeValue(megabytes, limit) }];
+  return [{ operation: limit.name, feed: `${megabytes} ${limit.unit}`, ...rateValue(megabytes, limit) }];
 }
 
 export async function readyResult(start: () => Promise<Feed>): Promise<Result> {
@@ -169,6 +169,6 @@ export async function readyResult(start: () => Promise<Feed>): Promise<Result> {
   return {
     operation: limits.ready.name,
     feed: `${ms} ${limits.ready.unit}`,
-    ...judgeValue(ms, limits.ready),
+    ...rateValue(ms, limits.ready),
   };
 }

@@ -10,8 +10,8 @@ import type { Catalog } from './catalog/catalog.ts';
 import type { Payloads } from './catalog/payloads.ts';
 import type { Config } from './config.ts';
 import { createDownloadPreparer, createDownloadRouter } from './download/router.ts';
+import type { BlobFlusher } from './feed/flush-blobs.ts';
 import type { Purging } from './feed/purge.ts';
-import type { Settling } from './feed/settle.ts';
 import { renderErrorPage } from './gallery/error-page.tsx';
 import { createGalleryRouter } from './gallery/router.tsx';
 import { identify } from './http/auth.ts';
@@ -58,7 +58,7 @@ export type Services = {
   readonly audit: Audit;
   readonly downloads: Downloads;
   readonly blobs: BlobStore;
-  readonly settling: Settling;
+  readonly blobFlusher: BlobFlusher;
   readonly purging: Purging;
   readonly bucket: Bucket;
   readonly keys: Keys;

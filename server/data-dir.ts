@@ -13,7 +13,7 @@ import { FeedError, fail } from './errors.ts';
  *     blobs/          bytes by their SHA-256
  *     bucket/         the git repository and its two views
  *     start.key       the first key, made by `start`
- *     server.json     where the running server is, for the operator's verbs (own-server.ts)
+ *     server.json     where the running server is, for the operator's verbs (server-file.ts)
  *     lock            held by the running server; lock.pid says who
  *     reading.lock    shared by those who read beside the server, alone by who removes blobs
  */
@@ -84,7 +84,7 @@ function makeFolders(dir: string, mode: number): void {
 
 /**
  * The lock is SQLite's own, held by an open transaction: it works the same on every system and ends with the process,
- * however that ends. A file that only exists would have to be judged stale after a kill -9.
+ * however that ends. A file that only exists could only be guessed to be stale after a kill -9.
  */
 function takeLock(dir: string): () => void {
   const pidFile = join(dir, 'lock.pid');

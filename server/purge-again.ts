@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { operator } from './audit/audit.ts';
 import { openDiskStore } from './blobs/disk-store.ts';
 import { createSqlCatalog } from './catalog/sql/catalog.ts';
-import { createSqlFreshBlobs } from './catalog/sql/fresh-blobs.ts';
-import { createSqlDoomedBlobs, keepTombstones, tombstonesOf } from './catalog/sql/purge.ts';
+import { createSqlPendingBlobs } from './catalog/sql/pending-blobs.ts';
+import { createSqlPurgeQueue, keepTombstones, tombstonesOf } from './catalog/sql/purge.ts';
 import { pathsIn } from './data-dir.ts';
 import { openDatabase } from './database/connection.ts';
+import { createBlobFlusher } from './feed/flush-blobs.ts';
 import { createPurging } from './feed/purge.ts';
-import { createSettling } from './feed/settle.ts';
 import { createLogger } from './log.ts';
 
 /**
@@ -26,15 +26,15 @@ export async function purgeAgain(replaced: string, dir: string): Promise<number 
   try {
     keepTombstones(db, tombstones);
     const blobs = await openDiskStore(paths.blobs);
-    const settling = createSettling({ blobs, freshBlobs: createSqlFreshBlobs(db), log });
+    const blobFlusher = createBlobFlusher({ blobs, pendingBlobs: createSqlPendingBlobs(db), log });
     // A backup is laid out in other folders than those that settling looks into; this writes the files anew.
-    await settling.recover();
-    await settling.settle();
+    await blobFlusher.recover();
+    await blobFlusher.flush();
     const purging = createPurging({
       catalog: createSqlCatalog(db, now),
       blobs,
-      settling,
-      doomed: createSqlDoomedBlobs(db),
+      blobFlusher,
+      purgeQueue: createSqlPurgeQueue(db),
       bucket: { listManifests: async () => [], between: (work) => work() },
       lockForRemoving: () => () => undefined,
       log,

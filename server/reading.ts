@@ -9,7 +9,7 @@ import { openSnapshot, takeSnapshot } from './catalog/sql/snapshot.ts';
 import { lockBlobs, openDataDir, pathsIn } from './data-dir.ts';
 import { openDatabase } from './database/connection.ts';
 import { fail } from './errors.ts';
-import { keepKeyStands, keyStandsOf } from './keys/sql-stands.ts';
+import { applyKeyStates, readKeyStates } from './keys/sql-key-states.ts';
 
 /** A data folder as a verb reads it, whether a server uses it or not. Blobs that were there stay until it is closed. */
 export type Reading = {
@@ -81,7 +81,7 @@ export async function openForRemoving(dataDir: string, copy: string): Promise<Re
   }
 }
 
-/** Brings an unpacked database to this program's schema and writes the restore into its trail. */
+/** Brings an unpacked database to this program's schema and writes the restore into its audit log. */
 export async function recordRestore(dir: string, file: string, detail: string): Promise<void> {
   const database = openDatabase(pathsIn(dir).database);
   try {
@@ -99,11 +99,11 @@ export async function recordRestore(dir: string, file: string, detail: string): 
  */
 export function endKeysAgain(replaced: string, dir: string): number | undefined {
   const { database } = pathsIn(replaced);
-  const stands = existsSync(database) ? keyStandsOf(database) : { keys: [], oldSecrets: [] };
+  const stands = existsSync(database) ? readKeyStates(database) : { keys: [], oldSecrets: [] };
   if (stands === undefined) return undefined;
   const db = openDatabase(pathsIn(dir).database);
   try {
-    return keepKeyStands(db, stands, new Date());
+    return applyKeyStates(db, stands, new Date());
   } finally {
     db.close();
   }

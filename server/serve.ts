@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { Command } from 'commander';
 import type { Invocation } from '../invocation.ts';
 import { createApp, type Services } from './app.ts';
+import { openServices } from './composition-root.ts';
 import { type Config, configHelp, loadConfig } from './config.ts';
-import { buildHouse } from './house.ts';
 import { createDrain, type DrainLimits } from './http/drain.ts';
 import { isWildcard, openListener } from './listener.ts';
 import { createLogger, type Logger } from './log.ts';
 import { keepMemorySmall } from './memory.ts';
-import { announceServer } from './own-server.ts';
+import { announceServer } from './server-file.ts';
 
 /** The verb `serve`: the server alone, until the signal. */
 export function createCommand(invocation: Invocation): Command {
@@ -47,7 +47,7 @@ const drainLimits: DrainLimits = { stillMs: 60_000, maxMs: 10 * 60_000 };
 
 /**
  * A whole server, which listens when this returns.
- * @throws FeedError PORT_TAKEN, HOST_UNUSABLE, DATA_DIR_UNUSABLE, DATA_DIR_IN_USE and those of the house
+ * @throws FeedError PORT_TAKEN, HOST_UNUSABLE, DATA_DIR_UNUSABLE, DATA_DIR_IN_USE and those of the opened
  */
 export async function startServer(
   config: Config,
@@ -57,7 +57,7 @@ export async function startServer(
   let publicUrl = config.publicUrl ?? '';
   let isStopping = false;
   const operatorKey = randomBytes(32).toString('base64url');
-  const house = await buildHouse(config, {
+  const opened = await openServices(config, {
     now,
     log,
     version,
@@ -69,7 +69,7 @@ export async function startServer(
     operatorKey,
   });
   try {
-    const { server, url, boundUrl } = await openListener(config, createApp(house.services), log, tlsPollMs);
+    const { server, url, boundUrl } = await openListener(config, createApp(opened.services), log, tlsPollMs);
     const drainServer = createDrain(server);
     publicUrl ||= url;
     const withdrawAnnouncement = announceServer(config.dataDir, {
@@ -78,7 +78,7 @@ export async function startServer(
       key: operatorKey,
     });
     log.info({ url, publicUrl, version, dataDir: config.dataDir }, 'listening');
-    house.rereading.start();
+    opened.rereading.start();
     if (config.publicUrl === undefined && isWildcard(config.host)) {
       log.warn(
         { publicUrl },
@@ -89,24 +89,24 @@ export async function startServer(
       isStopping = true;
       log.info('stopping');
       // At once: whoever supervises us may lose patience before the last download is through.
-      await house.flush().catch((error: unknown) => log.error({ err: error }, 'counters not written'));
+      await opened.flush().catch((error: unknown) => log.error({ err: error }, 'counters not written'));
       withdrawAnnouncement();
       const outcome = await drainServer({ ...drainLimits, ...drain });
-      await house.close();
+      await opened.close();
       log.info({ outcome }, 'stopped');
     }
     let stopping: Promise<void> | undefined;
     return {
       url,
       publicUrl,
-      services: house.services,
+      services: opened.services,
       stop() {
         stopping ??= stop();
         return stopping;
       },
     };
   } catch (error) {
-    await house.close();
+    await opened.close();
     throw error;
   }
 }

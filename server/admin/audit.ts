@@ -13,10 +13,10 @@ import {
   NewImport,
 } from './schemas.ts';
 
-export type TrailServices = { readonly audit: Audit; readonly downloads: Downloads };
+export type AuditServices = { readonly audit: Audit; readonly downloads: Downloads };
 
 /** What happened, and who has what; `admin` was asked for before. */
-export function createTrailRouter({ audit, downloads }: TrailServices): Router {
+export function createAuditRouter({ audit, downloads }: AuditServices): Router {
   const router = express.Router();
   router
     .route('/audit')

@@ -9,7 +9,7 @@ import {
   toListedKey,
 } from '../keys/key-json.ts';
 import type { Keys } from '../keys/keys.ts';
-import { toNewKey, toRotation } from '../keys/wanted-key.ts';
+import { toNewKey, toRotation } from '../keys/new-key.ts';
 import type { Logger } from '../log.ts';
 import { administratorOf, hasBody, maxBodyBytes, readBody } from './read.ts';
 

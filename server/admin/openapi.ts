@@ -89,7 +89,7 @@ const operations: readonly Operation[] = [
   {
     method: 'get',
     path: '/audit',
-    summary: 'The trail of changes, oldest first.',
+    summary: 'The audit log, oldest first.',
     scope: 'admin',
     query: AuditParameters,
     answer: { status: 200, schema: AuditPage },
@@ -108,7 +108,7 @@ const operations: readonly Operation[] = [
   {
     method: 'post',
     path: '/imports',
-    summary: 'Notes in the trail where packages came from that were pushed by an import.',
+    summary: 'Notes in the audit log where packages came from that were pushed by an import.',
     scope: 'admin',
     body: NewImport,
     answer: { status: 204 },

@@ -30,7 +30,7 @@ export function readQuery<T extends z.ZodType>(schema: T, req: Request): z.infer
   return read.success ? read.data : fail('QUERY_INVALID', { problem: problemsOf(read.error) });
 }
 
-/** Who asks, for the trail. @throws FeedError KEY_SCOPE */
+/** Who asks, for the audit log. @throws FeedError KEY_SCOPE */
 export async function administratorOf(req: Request): Promise<Actor> {
   return actorOf(await principalWith(req, ['admin']), req.ip);
 }

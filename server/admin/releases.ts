@@ -11,8 +11,8 @@ const pageSize = 1000;
 export type ReleaseServices = { readonly audit: Audit; readonly keys: Pick<Keys, 'list'> };
 
 /**
- * Which keys put a release here, and why, as the trail has it: package, payloads, and the tag in the bucket. It is for whoever may publish
- * that package as stable, who is about to answer for it; the rest of the trail, and addresses of clients, are the administrator's.
+ * Which keys put a release here, and why, as the audit log has it: package, payloads, and the tag in the bucket. It is for whoever may publish
+ * that package as stable, who is about to answer for it; the rest of the audit log, and addresses of clients, are the administrator's.
  */
 export function createReleaseRouter({ audit, keys }: ReleaseServices): Router {
   const router = Router();

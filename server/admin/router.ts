@@ -1,7 +1,7 @@
 import express, { type RequestHandler, type Router } from 'express';
 import { principalWith } from '../http/auth.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
-import { createTrailRouter, type TrailServices } from './audit.ts';
+import { type AuditServices, createAuditRouter } from './audit.ts';
 import { createKeyRouter, type KeyServices } from './keys.ts';
 import { openApiOf } from './openapi.ts';
 import { createOwnKeyRouter } from './own-key.ts';
@@ -10,7 +10,7 @@ import { createReleaseRouter } from './releases.ts';
 import type { ServerInfo } from './schemas.ts';
 
 export type AdminServices = KeyServices &
-  TrailServices &
+  AuditServices &
   PurgeServices & { readonly publicUrl: () => string; readonly version: string };
 
 /** Routes for programs that look after the server: JSON under /api/v1, described by openapi.ts. */
@@ -31,7 +31,7 @@ export function createAdminRouter(services: AdminServices): Router {
   router.use(createReleaseRouter(services));
   router.use(['/keys', '/audit', '/imports', '/downloads', '/purges'], requireAdmin);
   router.use(createKeyRouter(services));
-  router.use(createTrailRouter(services));
+  router.use(createAuditRouter(services));
   router.use(createPurgeRouter(services));
   return router;
 }

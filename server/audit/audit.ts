@@ -1,6 +1,6 @@
 import type { Principal } from '../keys/api-keys.ts';
 
-/** Who changes something, as the trail names them. */
+/** Who changes something, as the audit log names them. */
 export type Actor = {
   readonly keyId: string;
   readonly keyName: string;
@@ -49,7 +49,7 @@ export function importOf(source: string, versions: number): Change {
   return { kind: 'packages imported', subject: source, detail: `${versions} versions` };
 }
 
-/** One line of the trail. Its `hash` is over all of the rest, `previous` is the hash of the entry before it. */
+/** One line of the audit log. Its `hash` is over all of the rest, `previous` is the hash of the entry before it. */
 export type AuditEntry = {
   /** 1, 2, 3 ... without gaps. */
   readonly number: number;
@@ -73,7 +73,7 @@ export type AuditQuery = {
 export type AuditHead = { readonly number: number; readonly hash: string };
 
 /**
- * The port to the trail of changes. Packages, payloads and keys write their entry in the transaction of the change
+ * The port to the audit log. Packages, payloads and keys write their entry in the transaction of the change
  * itself (their ports take the Actor); `record` is for changes that happen outside of the database.
  */
 export interface Audit {
@@ -83,5 +83,5 @@ export interface Audit {
   list(query: AuditQuery): Promise<AuditEntry[]>;
   head(): Promise<AuditHead>;
   /** The object id that the last entry about this git ref ends with. */
-  lastMove(ref: string): Promise<string | undefined>;
+  lastRefUpdate(ref: string): Promise<string | undefined>;
 }

@@ -25,7 +25,7 @@ export function toEntryJson({ number, at, change, by, previous, hash }: AuditEnt
 
 export function fromEntryJson(json: AuditEntryJson): AuditEntry {
   const { number, at, keyId, keyName, from, previous, hash, kind, ...rest } = json;
-  // A kind that nobody knows is for the check of the trail to find, not for this.
+  // A kind that nobody knows is for the check of the audit log to find, not for this.
   const change = { kind: kind as Change['kind'], ...rest };
   return { number, at: new Date(at), change, by: { keyId, keyName, from }, previous, hash };
 }

@@ -3,7 +3,7 @@ import { createStatements } from '../database/statements.ts';
 import type { Actor, Audit, AuditEntry, Change } from './audit.ts';
 import { createRecordChange, readHead } from './sql-record.ts';
 
-/** The trail in SQLite, whose triggers refuse to change and to delete entries. */
+/** The audit log in SQLite, whose triggers refuse to change and to delete entries. */
 export function createSqlAudit(db: Connection, now: () => Date): Audit {
   const prepare = createStatements(db);
   const record = createRecordChange(prepare);
@@ -23,7 +23,7 @@ export function createSqlAudit(db: Connection, now: () => Date): Audit {
       const rows = prepare(sql).all(...wanted);
       return (rows as RawEntry[]).map(toEntry);
     },
-    async lastMove(ref) {
+    async lastRefUpdate(ref) {
       const sql = `SELECT digest FROM audit WHERE kind = 'bucket moved' AND subject = ?
         ORDER BY number DESC LIMIT 1`;
       const row = prepare(sql).get(ref) as { digest: string } | undefined;

@@ -1,7 +1,7 @@
 import { normalizeVersion } from '../../formats/nuget-version.ts';
 import { type Connection, withoutWaiting } from '../database/connection.ts';
+import { createDeferredWrite } from '../database/deferred-write.ts';
 import { createStatements } from '../database/statements.ts';
-import { createWriteLater } from '../database/write-later.ts';
 import type { Download, DownloadCount, Downloads, Recipient } from './downloads.ts';
 
 export type DownloadLimits = {
@@ -44,7 +44,7 @@ export function createSqlDownloads(
     ).run(maxRows - 1);
   });
 
-  const later = createWriteLater(() => {
+  const later = createDeferredWrite(() => {
     if (waiting.size === 0) return;
     const rows = waiting.values();
     withoutWaiting(db, () => write.immediate(rows));

@@ -10,10 +10,10 @@ export type Verdict = {
 };
 
 /**
- * Walks the whole trail, oldest entry first. A trail that was written anew from its beginning, or cut off at its end,
+ * Walks the whole audit log, oldest entry first. An audit log that was written anew from its beginning, or cut off at its end,
  * holds together; only a head that was noted elsewhere (`noted`: the hash of any earlier entry) shows that.
  */
-export async function verifyTrail(entries: AsyncIterable<AuditEntry>, noted?: string): Promise<Verdict> {
+export async function verifyChain(entries: AsyncIterable<AuditEntry>, noted?: string): Promise<Verdict> {
   let head: AuditHead = { number: 0, hash: noHash };
   let isNotedThere = noted === undefined;
   for await (const entry of entries) {

@@ -3,7 +3,7 @@ import type { Digest } from '../../formats/digest.ts';
 import type { ByteSource } from '../../formats/zip-file.ts';
 
 /** Bytes that are being written: nothing is visible before `commit`, nothing is left after `discard`. */
-export interface BlobDraft {
+export interface Upload {
   readonly digest: Digest;
   /** The same bytes, complete, for those who must look inside before they are published. Whoever opens it closes it. */
   openSource(): Promise<ByteSource>;
@@ -18,9 +18,9 @@ export interface BlobDraft {
    * transaction of the row that names it until the file is `settle`d (decision 17). Undefined when it is durable.
    * @throws FeedError STORAGE_FULL
    */
-  place(): Promise<Buffer | undefined>;
+  commitPending(): Promise<Buffer | undefined>;
   /**
-   * Removes the draft; the bytes stay after `commit` and `place`, which until then hold them against `remove`. Call it in
+   * Removes the upload; the bytes stay after `commit` and `place`, which until then hold them against `remove`. Call it in
    * `finally`, once the row is written that names them.
    */
   discard(): Promise<void>;
@@ -68,14 +68,14 @@ export interface BlobStore extends BlobReader {
    * Takes a stream to its end.
    * @throws FeedError PACKAGE_TOO_LARGE past `maxBytes`, STORAGE_FULL without room; nothing is left of it then.
    */
-  receive(source: Readable, maxBytes: number): Promise<BlobDraft>;
+  receive(source: Readable, maxBytes: number): Promise<Upload>;
   /** Makes blobs durable that were only placed. @throws when one is not there, or the disk fails */
-  settle(sha256s: readonly string[]): Promise<void>;
+  flush(sha256s: readonly string[]): Promise<void>;
   /**
    * Puts these bytes under their name and nothing else, whatever a power cut left there; to be settled like others. Does
    * nothing when they are there. @throws FeedError STORAGE_FULL
    */
-  heal(sha256: string, bytes: Buffer): Promise<void>;
+  repair(sha256: string, bytes: Buffer): Promise<void>;
   /**
    * For good; does nothing when it is not there. Only for blobs that nothing names. False, with the blob as it was, when a
    * push in this process has stored the same bytes and is about to name them. It is decided before this returns.

@@ -5,20 +5,20 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Digest } from '../../formats/digest.ts';
 import { FeedError } from '../errors.ts';
-import type { BlobDraft, BlobStore } from './blob-store.ts';
-import { type DraftFile, receiveDraft } from './disk-draft.ts';
+import type { BlobStore, Upload } from './blob-store.ts';
 import { createFolders } from './disk-folders.ts';
 import { createDiskReader, oldPathOfBlob, pathOfBlob } from './disk-reader.ts';
 import { syncFile } from './disk-sync.ts';
+import { receiveFile, type UploadedFile } from './disk-upload.ts';
 
 /**
  * Blobs on a disk, in one folder:
  *
  *     ab/abcd...      the blob whose SHA-256 is abcd...; complete, never changed, fsynced (a small one within a minute)
  *     ab/cd/abcd...   the same, where an earlier version or a restored backup put it
- *     tmp/UUID        drafts; whatever is here when the store opens was left by a crash and is removed
+ *     tmp/UUID        uploads; whatever is here when the store opens was left by a crash and is removed
  *
- * Both lie on one file system, so that a draft becomes a blob by a rename. One process owns the folder.
+ * Both lie on one file system, so that a upload becomes a blob by a rename. One process owns the folder.
  */
 export async function openDiskStore(dir: string): Promise<BlobStore> {
   const root = path.resolve(dir);
@@ -27,19 +27,19 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
   await mkdir(tmp, { recursive: true });
 
   const folders = createFolders(root);
-  /** How many drafts have put these bytes in place, or found them there, and are not through. */
+  /** How many uploads have put these bytes in place, or found them there, and are not through. */
   const held = new Map<string, number>();
   await folders.sync(path.dirname(root));
 
-  async function receive(source: Readable, maxBytes: number): Promise<BlobDraft> {
+  async function receive(source: Readable, maxBytes: number): Promise<Upload> {
     try {
-      return createDraft(await receiveDraft(tmp, source, maxBytes));
+      return createDraft(await receiveFile(tmp, source, maxBytes));
     } catch (error) {
       throw roomError(error);
     }
   }
 
-  function createDraft(file: DraftFile): BlobDraft {
+  function createDraft(file: UploadedFile): Upload {
     const { digest, bytes, openSource } = file;
     const target = pathOfBlob(root, digest.sha256);
     let hasFile = bytes === undefined;
@@ -74,7 +74,7 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
       }
     }
 
-    async function place(): Promise<Buffer | undefined> {
+    async function commitPending(): Promise<Buffer | undefined> {
       if (bytes === undefined) {
         await commit();
         return undefined;
@@ -101,10 +101,10 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
       await rm(file.path, { force: true });
     }
 
-    return { digest, openSource, commit, place, discard };
+    return { digest, openSource, commit, commitPending, discard };
   }
 
-  async function settle(sha256s: readonly string[]): Promise<void> {
+  async function flush(sha256s: readonly string[]): Promise<void> {
     const files = sha256s.map((sha256) => pathOfBlob(root, sha256));
     await syncEach(files, syncFile);
     await syncEach([...new Set(files.map((file) => path.dirname(file)))], async (folder) => {
@@ -113,7 +113,7 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
     });
   }
 
-  async function heal(sha256: string, bytes: Buffer): Promise<void> {
+  async function repair(sha256: string, bytes: Buffer): Promise<void> {
     const written = path.join(tmp, randomUUID());
     const target = pathOfBlob(root, sha256);
     try {
@@ -147,28 +147,28 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
     }
   }
 
-  return { ...createDiskReader(root), receive, settle, heal, remove, ping };
+  return { ...createDiskReader(root), receive, flush, repair, remove, ping };
 }
 
 /** On this thread, as all that does not wait for the disk: the way to another one and back takes longer. */
-function move(draft: string, target: string, size: Pick<Digest, 'sizeBytes'>, bytes?: Buffer): void {
+function move(upload: string, target: string, size: Pick<Digest, 'sizeBytes'>, bytes?: Buffer): void {
   try {
-    renameSync(draft, target);
+    renameSync(upload, target);
   } catch (error) {
     // Windows refuses to replace an open file: two equal pushes at once, and the other one was first.
     if (!isThere(target, size, bytes)) throw error;
-    rmSync(draft, { force: true });
+    rmSync(upload, { force: true });
   }
 }
 
 /** Also into a folder that is not there yet. */
-function moveAnywhere(...[draft, target, size, bytes]: Parameters<typeof move>): void {
+function moveAnywhere(...[upload, target, size, bytes]: Parameters<typeof move>): void {
   try {
-    move(draft, target, size, bytes);
+    move(upload, target, size, bytes);
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error;
     mkdirSync(path.dirname(target), { recursive: true });
-    move(draft, target, size, bytes);
+    move(upload, target, size, bytes);
   }
 }
 

@@ -11,18 +11,18 @@ import type { Principal } from '../keys/api-keys.ts';
 import type { Logger } from '../log.ts';
 import type { GitAddress } from './address.ts';
 import { readFetch } from './fetch-request.ts';
-import { openGate } from './gate.ts';
 import { createGit, type Git, runGit } from './git-backend.ts';
-import { createHeldBytes, type Holding } from './held-bytes.ts';
+import { openHookServer } from './hook-server.ts';
 import { serveGit } from './http-backend.ts';
 import { createManifestReader, type ManifestReader } from './manifest-reader.ts';
+import { createMemoryBudget, type MemoryShare } from './memory-budget.ts';
 import { type Channel, channels } from './push.ts';
 import { createReceive, type PushOutcome } from './receive-push.ts';
-import { recordMissedMoves } from './record-moves.ts';
+import { recordMissedRefUpdates } from './record-ref-updates.ts';
 import { readRef } from './refs.ts';
 import { asServed, ensureRepository } from './repository.ts';
 import { openBody } from './request-body.ts';
-import { createSlots, type Slots } from './slots.ts';
+import { createSemaphore, type Semaphore } from './semaphore.ts';
 
 export type BucketDeps = {
   /** `DATA_DIR/bucket` */
@@ -30,7 +30,7 @@ export type BucketDeps = {
   /** The process' environment; git gets PATH and its like of it, nothing else. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly payloads: Pick<Payloads, 'find'>;
-  readonly audit: Pick<Audit, 'record' | 'lastMove'>;
+  readonly audit: Pick<Audit, 'record' | 'lastRefUpdate'>;
   readonly publicUrl: () => string;
   /** The setting RESERVED_IDS. */
   readonly reservedIds: readonly string[];
@@ -51,7 +51,7 @@ export interface Bucket extends ManifestReader {
     pusher: Principal | undefined,
   ): Promise<PushOutcome | undefined>;
   /**
-   * Does some work while no push is judged and no branch moves.
+   * Does some work while no push is checked and no branch moves.
    * @throws FeedError GIT_BUSY when pushes have it for too long, SHUTTING_DOWN
    */
   between<Answer>(work: () => Promise<Answer>): Promise<Answer>;
@@ -87,14 +87,14 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   await ensureRepository(deps.dir, own);
   const git = asServed(own);
   const moves = { ...deps, git };
-  await recordMissedMoves(moves);
-  const gate = await openGate();
+  await recordMissedRefUpdates(moves);
+  const hookServer = await openHookServer();
   const slots = {
-    read: createSlots(limits.read.atOnce, limits.waiting, limits.read.ofOneAddress),
-    write: createSlots(limits.write.atOnce, limits.waiting, limits.write.ofOneKey),
+    read: createSemaphore(limits.read.atOnce, limits.waiting, limits.read.ofOneAddress),
+    write: createSemaphore(limits.write.atOnce, limits.waiting, limits.write.ofOneKey),
   };
-  const turn = createSlots(1, limits.waiting);
-  const held = createHeldBytes(limits.read.heldBytes, limits.read.heldOfOneAddress);
+  const mutex = createSemaphore(1, limits.waiting);
+  const held = createMemoryBudget(limits.read.heldBytes, limits.read.heldOfOneAddress);
   const stopping = new AbortController();
   // One for each request that runs, which is no leak.
   setMaxListeners(0, stopping.signal);
@@ -105,9 +105,9 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     ...deps,
     git: { ...git, cap: caps.write },
     served: { ...served, cap: caps.write },
-    gate,
+    hookServer,
     stopping: stopping.signal,
-    turn,
+    mutex,
   });
   const pushesByKey = new Map<string, number>();
 
@@ -142,7 +142,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     }
   }
 
-  async function receiveFetch(req: Request, { take }: Holding): Promise<Buffer> {
+  async function receiveFetch(req: Request, { take }: MemoryShare): Promise<Buffer> {
     stopping.signal.throwIfAborted();
     const body = openBody(req, limits.read.maxBytes);
     const stop = () => body.destroy(stopping.signal.reason);
@@ -169,7 +169,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
 
   /** With a slot for it, unless the client went away while it waited. */
   async function inSlot<Answer>(
-    slot: Slots,
+    slot: Semaphore,
     holder: string | undefined,
     res: Response,
     work: () => Promise<Answer>,
@@ -188,7 +188,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     }
   }
 
-  async function enter(slot: Slots, holder?: string, gone?: AbortSignal): Promise<() => void> {
+  async function enter(slot: Semaphore, holder?: string, gone?: AbortSignal): Promise<() => void> {
     const patience = AbortSignal.timeout(limits.patienceMs);
     const signals = [stopping.signal, patience, ...(gone === undefined ? [] : [gone])];
     return slot.acquire(AbortSignal.any(signals), holder).catch((error) => {
@@ -208,7 +208,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
       return await work.finally(() => running.delete(work));
     },
     async between(work) {
-      const leave = await enter(turn);
+      const leave = await enter(mutex);
       try {
         return await work();
       } finally {
@@ -223,7 +223,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
     async close() {
       stopping.abort(new FeedError('SHUTTING_DOWN'));
       await Promise.allSettled(running);
-      await gate.close();
+      await hookServer.close();
     },
   };
 }

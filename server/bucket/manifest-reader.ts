@@ -4,7 +4,7 @@ import { readManifestFile } from './manifest-file.ts';
 import { type ObjectReader, openObjects, parseCommit, parseTree } from './objects.ts';
 import { type Channel, channels, toolOfPath } from './push.ts';
 import { readRef } from './refs.ts';
-import { createSlots } from './slots.ts';
+import { createSemaphore } from './semaphore.ts';
 
 type Manifest = {
   readonly tool: string;
@@ -31,7 +31,7 @@ const maxRemembered = { commits: 8, histories: 100 };
 
 export function createManifestReader(git: Git): ManifestReader {
   // Anybody may ask for any version of any tool, and each tool's history costs a few processes of git.
-  const slots = createSlots(4, 200);
+  const slots = createSemaphore(4, 200);
   /** By commit: what a commit holds never changes. */
   const offers = new Map<string, Promise<ReadonlyMap<string, Manifest>>>();
   /** By channel: where it is, as somebody asked in this turn of the event loop. */

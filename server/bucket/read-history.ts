@@ -6,7 +6,7 @@ import { type Advance, type Channel, channels, type Push, parseTagRef, type RefU
 import { readAdvance } from './read-advance.ts';
 import { readTags } from './read-push.ts';
 import { createTreeReader } from './trees.ts';
-import { createWork } from './work.ts';
+import { createWorkBudget } from './work-budget.ts';
 
 /** Whoever keeps a bucket at another host may do all; who pushed there is that host's business. */
 const anybody: Principal = { keyId: '', name: 'the history', scopes: ['push', 'admin'], ids: [] };
@@ -24,7 +24,7 @@ export async function readHistory(git: Git, since: string | undefined): Promise<
   const tips = { main: await tipOf(git, 'main'), beta: await tipOf(git, 'beta') };
   const start = since === undefined ? await rootOf(git, tips.main) : await commitOf(git, since);
   const objects = openObjects(git);
-  const trees = createTreeReader(objects, createWork(maxEntries, maxMs));
+  const trees = createTreeReader(objects, createWorkBudget(maxEntries, maxMs));
   try {
     const advances: Advance[] = [];
     for (const channel of channels) {

@@ -18,7 +18,7 @@ import type { PushRequest } from './push-request.ts';
 import { readAdvance } from './read-advance.ts';
 import { readRef } from './refs.ts';
 import { createTreeReader, type TreeReader } from './trees.ts';
-import { createWork } from './work.ts';
+import { createWorkBudget } from './work-budget.ts';
 
 /** Checking holds the one place in which refs may move, so that it must end. */
 const limits = { entries: 4_000_000, ms: 60_000, totalBytes: 256 * 1024 ** 2 };
@@ -37,7 +37,7 @@ export type PushSource = {
 export async function readPush(source: PushSource): Promise<Push> {
   const { git, quarantine, commands } = source;
   const objects = openObjects(git, quarantine, { maxTotalBytes: limits.totalBytes });
-  const trees = createTreeReader(objects, createWork(limits.entries, limits.ms));
+  const trees = createTreeReader(objects, createWorkBudget(limits.entries, limits.ms));
   try {
     const advances: Advance[] = [];
     for (const channel of channels) {

@@ -8,34 +8,34 @@ import { reasonOf } from '../http/reason.ts';
 import type { Principal } from '../keys/api-keys.ts';
 import type { Logger } from '../log.ts';
 import type { GitAddress } from './address.ts';
-import { confirmMoves, readAllRefs } from './confirm-moves.ts';
-import type { Refs } from './copy.ts';
-import type { Gate, Judge } from './gate.ts';
+import { type CheckDeps, checkPush, refuseFor } from './check-push.ts';
+import { confirmRefUpdates, readAllRefs } from './confirm-ref-updates.ts';
 import { type Git, runGit } from './git-backend.ts';
+import type { Refs } from './git-bundle.ts';
 import { acceptedFile, forgetAccepted, hookEnvironment, requireHooks, writeAccepted } from './hook.ts';
+import type { CheckPush, HookServer } from './hook-server.ts';
 import { serveGit } from './http-backend.ts';
-import { type JudgeDeps, judge, refuseFor } from './judge.ts';
-import { type PacketList, readPackets } from './packets.ts';
+import { type PktLines, readPktLines } from './pkt-line.ts';
 import type { PushCommands } from './push.ts';
 import { commandLines, type PushRequest, parsePushRequest } from './push-request.ts';
 import { readUpdates } from './read-push.ts';
-import { recordMoves } from './record-moves.ts';
+import { recordRefUpdates } from './record-ref-updates.ts';
 import { refusalReport } from './refusal-report.ts';
 import { openBody } from './request-body.ts';
-import { judgeCommands } from './rules.ts';
-import type { Slots } from './slots.ts';
+import { applyCommandRules } from './rules.ts';
+import type { Semaphore } from './semaphore.ts';
 
-export type ReceiveDeps = JudgeDeps & {
+export type ReceiveDeps = CheckDeps & {
   /** The repository under its two addresses. */
   readonly served: Git;
-  readonly gate: Gate;
-  readonly audit: Pick<Audit, 'record' | 'lastMove'>;
+  readonly hookServer: HookServer;
+  readonly audit: Pick<Audit, 'record' | 'lastRefUpdate'>;
   /** The setting RESERVED_IDS. */
   readonly reservedIds: readonly string[];
   /** Aborted when the server stops. */
   readonly stopping: AbortSignal;
-  /** From the judging of a push to the end of git: two pushes that are each right may be wrong together. */
-  readonly turn: Slots;
+  /** From the check of a push to the end of git: two pushes that are each right may be wrong together. */
+  readonly mutex: Semaphore;
 };
 
 export type PushOutcome = 'published' | 'refused';
@@ -60,7 +60,7 @@ const limits = {
  * are compared with what was accepted.
  */
 export function createReceive(deps: ReceiveDeps): Receive {
-  const { git, served, gate, log, reservedIds, stopping, turn } = deps;
+  const { git, served, hookServer, log, reservedIds, stopping, mutex } = deps;
 
   return async (address, req, res, pusher) => {
     await requireHooks(git.dir);
@@ -90,7 +90,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
       return undefined;
     }
     const commands = await commandsOf(request, pusher);
-    const faults = judgeCommands(commands);
+    const faults = applyCommandRules(commands);
     if (faults.length > 0) {
       answer(res, refusalReport(request, refuseFor(faults, commands, log).lines));
       return 'refused';
@@ -109,7 +109,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
   }
 
   async function send(
-    list: PacketList,
+    list: PktLines,
     push: { readonly request: PushRequest; readonly commands: PushCommands },
     address: GitAddress,
     req: Request,
@@ -123,11 +123,11 @@ export function createReceive(deps: ReceiveDeps): Receive {
     let accepted: { readonly before: Refs; readonly commands: PushCommands } | undefined;
     let outcome: PushOutcome | undefined;
 
-    const decide: Judge = async (question) => {
-      const endTurn = await turn.acquire(over.signal);
-      over.signal.addEventListener('abort', endTurn, { once: true });
+    const decide: CheckPush = async (question) => {
+      const release = await mutex.acquire(over.signal);
+      over.signal.addEventListener('abort', release, { once: true });
       if (over.signal.aborted) {
-        endTurn();
+        release();
       }
       const timer = setTimeout(() => expired.abort(), limits.turnMs);
       over.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
@@ -135,7 +135,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
       requireSame(request, question.updates, log);
       // Read again: nobody else can move a ref now.
       const commands = await commandsOf(request, push.commands.pusher);
-      const verdict = await judge(deps, commands, question, () => requireSameKey(req, commands.pusher));
+      const verdict = await checkPush(deps, commands, question, () => requireSameKey(req, commands.pusher));
       if (verdict.isAccepted && !over.signal.aborted) {
         accepted = { before: await readAllRefs(git), commands };
         await writeAccepted(file, commandLines(request.commands));
@@ -144,36 +144,36 @@ export function createReceive(deps: ReceiveDeps): Receive {
       return verdict;
     };
 
-    const settle = once(async () => {
+    const finish = once(async () => {
       if (accepted === undefined) return;
       await forgetAccepted(file);
       const { updates } = accepted.commands;
       // What has moved gets its audit entry, also when it cannot be compared.
-      const isRight = await confirmMoves({ git, log }, accepted.before, updates).catch((err) => {
+      const isRight = await confirmRefUpdates({ git, log }, accepted.before, updates).catch((err) => {
         log.error({ err }, 'the refs could not be compared with what was accepted');
         return false;
       });
-      if (await recordMoves({ ...deps, git }, updates, by, reasonOf(req))) outcome = 'published';
+      if (await recordRefUpdates({ ...deps, git }, updates, by, reasonOf(req))) outcome = 'published';
       if (!isRight) fail('GIT_FAILED', {}, new Error('git moved other refs than were accepted'));
     });
 
-    const pass = gate.issue(decide);
+    const ticket = hookServer.issue(decide);
     try {
       const { code, stderr } = await serveGit(served, address, req, res, {
-        env: hookEnvironment(git.dir, gate.port, pass.token, file),
+        env: hookEnvironment(git.dir, hookServer.port, ticket.token, file),
         body: bodyOf(list),
         maxMs: limits.maxMs,
         signal: stopping,
         expired: expired.signal,
         isHeld: () => accepted !== undefined,
-        onEnd: settle,
+        onEnd: finish,
       });
       if (code !== 0) {
         log.warn({ code, stderr, service: address.service }, 'git ended early');
       }
     } finally {
-      pass.close();
-      await settle().finally(() => over.abort(new Error('the push is over')));
+      ticket.close();
+      await finish().finally(() => over.abort(new Error('the push is over')));
     }
     if (outcome === 'published') await pack();
     return outcome;
@@ -188,13 +188,13 @@ export function createReceive(deps: ReceiveDeps): Receive {
   }
 }
 
-async function readList(body: Readable): Promise<PacketList> {
+async function readList(body: Readable): Promise<PktLines> {
   const timer = setTimeout(
     () => body.destroy(new Error('the list of refs did not arrive in time')),
     limits.listMs,
   );
   try {
-    return await readPackets(body);
+    return await readPktLines(body);
   } finally {
     clearTimeout(timer);
   }
@@ -208,7 +208,7 @@ function once<Answer>(work: () => Promise<Answer>): () => Promise<Answer> {
   };
 }
 
-async function* bodyOf({ head, rest }: PacketList): AsyncGenerator<Buffer> {
+async function* bodyOf({ head, rest }: PktLines): AsyncGenerator<Buffer> {
   yield head;
   yield* rest;
 }

@@ -1,5 +1,5 @@
 import { fail } from '../errors.ts';
-import { flushPacket, packet } from './packets.ts';
+import { flushPkt, pktLine } from './pkt-line.ts';
 import type { PushRequest } from './push-request.ts';
 
 /** Of a packet's content; git takes 65516 at most, with the band. */
@@ -16,12 +16,12 @@ export function refusalReport({ commands, capabilities }: PushRequest, lines: re
     fail('PUSH_REFUSED', { faults: lines.join(' ') });
   }
   const report = Buffer.concat([
-    packet('unpack ok\n'),
-    ...commands.map(({ ref }) => packet(`ng ${ref} refused\n`)),
-    flushPacket,
+    pktLine('unpack ok\n'),
+    ...commands.map(({ ref }) => pktLine(`ng ${ref} refused\n`)),
+    flushPkt,
   ]);
-  const said = lines.map((line) => packet(`\x02${line.slice(0, maxText)}\n`));
-  return Buffer.concat([...said, ...slices(report).map((slice) => packet('\x01', slice)), flushPacket]);
+  const said = lines.map((line) => pktLine(`\x02${line.slice(0, maxText)}\n`));
+  return Buffer.concat([...said, ...slices(report).map((slice) => pktLine('\x01', slice)), flushPkt]);
 }
 
 function slices(bytes: Buffer, size = 60_000): Buffer[] {

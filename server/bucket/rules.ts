@@ -11,12 +11,12 @@ const rules: readonly Rule[] = [...commandRules, ...refRules, ...fileRules, ...c
 
 export type Fault = { readonly rule: string; readonly sentence: string };
 
-export function judgePush(push: Push): readonly Fault[] {
+export function applyRules(push: Push): readonly Fault[] {
   return ask(rules, push);
 }
 
 /** What is wrong already, before git has taken an object. */
-export function judgeCommands(commands: PushCommands): readonly Fault[] {
+export function applyCommandRules(commands: PushCommands): readonly Fault[] {
   return ask(commandRules, commands);
 }
 

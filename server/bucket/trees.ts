@@ -2,7 +2,7 @@ import { fail } from '../errors.ts';
 import { type ManifestFile, readManifestFile } from './manifest-file.ts';
 import { type Commit, type ObjectReader, parseCommit, parseTree } from './objects.ts';
 import { type PushedFile, toolOfPath } from './push.ts';
-import type { Work } from './work.ts';
+import type { WorkBudget } from './work-budget.ts';
 
 /** A file or folder as its folder names it, not read yet. */
 export type Entry = { readonly mode: string; readonly oid: string };
@@ -14,7 +14,7 @@ const limits = { entries: 20_000, fileBytes: 64 * 1024 * 1024, heldEntries: 100_
 /** Commits and what is in them; what was read once is kept, since the commits of a push share nearly everything. */
 export interface TreeReader {
   /** To be told of everything else that is done with what was read. */
-  readonly work: Work;
+  readonly work: WorkBudget;
   commit(name: string): Promise<Commit | undefined>;
   /** What is in a folder itself. @throws FeedError PUSH_TOO_LARGE, GIT_FAILED when it is not there */
   folder(tree: string): Promise<Folder>;
@@ -25,7 +25,7 @@ export interface TreeReader {
   manifests(commit: string | undefined): Promise<ReadonlyMap<string, ManifestFile>>;
 }
 
-export function createTreeReader(objects: ObjectReader, work: Work): TreeReader {
+export function createTreeReader(objects: ObjectReader, work: WorkBudget): TreeReader {
   const folders = new Map<string, Folder>();
   const contents = new Map<string, PushedFile>();
   let heldEntries = 0;

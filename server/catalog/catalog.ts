@@ -17,8 +17,8 @@ export type NewPackage = {
   readonly published: Date;
   /** False for what comes unlisted from another feed. */
   readonly isListed?: boolean;
-  /** The whole package, kept with its row where its blob is not durable as a file yet (blobs/fresh-blobs.ts). */
-  readonly fresh?: Buffer | undefined;
+  /** The whole package, kept with its row where its blob is not durable as a file yet (blobs/pending-blobs.ts). */
+  readonly pendingBytes?: Buffer | undefined;
 };
 
 /** What a nuspec says beside id and version. */
@@ -60,7 +60,7 @@ export type Purged = {
 };
 
 /** What a route asks on behalf of a client. */
-export type Questions = Pick<Catalog, 'query' | 'count'>;
+export type CatalogReader = Pick<Catalog, 'query' | 'count'>;
 
 /**
  * The port to what packages exist. A row is the moment of publication: `add` returns after it is durable.
@@ -86,7 +86,7 @@ export interface Catalog {
     each: number,
   ): Promise<ReadonlyMap<string, readonly VersionRow[]>>;
   /** The same questions for a client: where long ones have to wait, clients of different addresses take turns. */
-  askedFrom(address: string | undefined): Questions;
+  readerFor(address: string | undefined): CatalogReader;
   /** A change is written together with its audit entry. */
   setListed(
     id: string,

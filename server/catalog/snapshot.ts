@@ -24,7 +24,7 @@ export type NamedBlob = {
 /** The database as it was at one moment, in a copy of its own: reading it holds nobody up. Rows are read one by one. */
 export interface CatalogSnapshot {
   readonly file: string;
-  /** Undefined in a database from before there was a trail. */
+  /** Undefined in a database from before there was an audit log. */
   readonly audit: Pick<Audit, 'list'> | undefined;
   counts(): { readonly packages: number; readonly payloads: number; readonly keys: number };
   /** By id, then version. */

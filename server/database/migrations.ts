@@ -80,7 +80,7 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   `
-  -- The trail of changes (audit/audit.ts): each entry holds the hash of the one before it.
+  -- The audit log (audit/audit.ts): each entry holds the hash of the one before it.
   CREATE TABLE audit (
     number       INTEGER PRIMARY KEY,
     at           INTEGER NOT NULL,
@@ -105,7 +105,7 @@ export const migrations: readonly string[] = [
     WHEN NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM audit)
     BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 
-  -- Keys that were revoked stay, for the trail.
+  -- Keys that were revoked stay, for the audit log.
   ALTER TABLE keys ADD COLUMN revoked INTEGER;
   `,
   `
@@ -128,7 +128,7 @@ export const migrations: readonly string[] = [
   CREATE INDEX audit_moves ON audit (subject, number) WHERE kind = 'bucket moved';
   `,
   `
-  -- Small blobs that came with the rows that name them, until their files are durable (blobs/fresh-blobs.ts).
+  -- Small blobs that came with the rows that name them, until their files are durable (blobs/pending-blobs.ts).
   CREATE TABLE fresh_blobs (
     number INTEGER PRIMARY KEY,
     sha256 TEXT NOT NULL,
@@ -230,7 +230,7 @@ export const migrations: readonly string[] = [
     is_scrubbed INTEGER NOT NULL,
     PRIMARY KEY (id_key, version_key)
   ) STRICT, WITHOUT ROWID;
-  -- Bytes that nothing names since a purge, until they are gone from the disk (blobs/doomed-blobs.ts).
+  -- Bytes that nothing names since a purge, until they are gone from the disk (blobs/purge-queue.ts).
   CREATE TABLE doomed_blobs (sha256 TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   `,
   `

@@ -2,9 +2,9 @@ import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { addressGroup } from '../../formats/ip-address.ts';
 import { FeedError, fail } from '../errors.ts';
+import { createFairQueue } from './fair-queue.ts';
 import { raw, type Sql } from './sql.ts';
 import { textFunctionSources } from './text-functions.ts';
-import { createTurns } from './turns.ts';
 
 /** Runs long queries beside the main thread, one at a time, each for a limited time (decision 24). */
 export type Scans = {
@@ -71,7 +71,7 @@ export function openScans(file: string, limits: Partial<ScanLimits> = {}): Scans
   const { runMs, waitMs, waiting: maxWaiting, graceMs, refusedMs } = { ...scanLimits, ...limits };
   const known = new Map<string, Promise<unknown[][]>>();
   const refused = new Map<string, { readonly error: FeedError; readonly until: number }>();
-  const waiting = createTurns<Job>(maxWaiting);
+  const waiting = createFairQueue<Job>(maxWaiting);
   let running: { readonly job: Job; timer?: NodeJS.Timeout } | undefined;
   let thread: Worker | undefined;
   let isClosed = false;

@@ -4,70 +4,74 @@ import {
   type NuGetVersion,
   parseNuGetVersion,
 } from '../../formats/nuget-version.ts';
-import type { Offer } from '../sources/source.ts';
+import type { RemotePackage } from '../sources/source.ts';
 
 /** Which of the versions that a source has are wanted. */
-export type Wish = {
+export type ImportFilter = {
   /** How many listed versions of each id; all without it. */
   readonly newest?: number | undefined;
   readonly withPrereleases: boolean;
   readonly withUnlisted: boolean;
 };
 
-export type Choice = {
+export type Selection = {
   /** By id, older versions first. */
-  readonly chosen: readonly Offer[];
-  readonly left: readonly { readonly offer: Offer; readonly reason: string }[];
+  readonly chosen: readonly RemotePackage[];
+  readonly skipped: readonly { readonly remote: RemotePackage; readonly reason: string }[];
 };
 
-type Dated = { readonly offer: Offer; readonly version: NuGetVersion };
+type Dated = { readonly remote: RemotePackage; readonly version: NuGetVersion };
 
-/** The one decision about what comes along; what is left out is told with its reason. An offer met twice counts once. */
-export function chooseOffers(offers: readonly Offer[], wish: Wish): Choice {
-  const chosen: Offer[] = [];
-  const left: { offer: Offer; reason: string }[] = [];
-  for (const versions of byId(offers)) {
-    const kept = versions.filter(({ offer, version }) => {
-      const reason = reasonAgainst(offer, version, wish);
-      if (reason !== undefined) left.push({ offer, reason });
+/** The one decision about what comes along; whatever is left out is reported with its reason. An remote met twice counts once. */
+export function choosePackages(packages: readonly RemotePackage[], filter: ImportFilter): Selection {
+  const chosen: RemotePackage[] = [];
+  const skipped: { remote: RemotePackage; reason: string }[] = [];
+  for (const versions of byId(packages)) {
+    const kept = versions.filter(({ remote, version }) => {
+      const reason = reasonAgainst(remote, version, filter);
+      if (reason !== undefined) skipped.push({ remote, reason });
       return reason === undefined;
     });
-    const { newest = Number.POSITIVE_INFINITY } = wish;
+    const { newest = Number.POSITIVE_INFINITY } = filter;
     const wanted = countNewest(kept, newest);
-    for (const { offer } of kept.slice(wanted))
-      left.push({ offer, reason: `older than the newest ${newest}` });
+    for (const { remote } of kept.slice(wanted))
+      skipped.push({ remote, reason: `older than the newest ${newest}` });
     chosen.push(
       ...kept
         .slice(0, wanted)
-        .map(({ offer }) => offer)
+        .map(({ remote }) => remote)
         .reverse(),
     );
   }
-  return { chosen, left };
+  return { chosen, skipped };
 }
 
-function reasonAgainst(offer: Offer, version: NuGetVersion, wish: Wish): string | undefined {
-  if (!wish.withUnlisted && !offer.isListed) return 'unlisted';
-  return !wish.withPrereleases && isPrerelease(version) ? 'a prerelease' : undefined;
+function reasonAgainst(
+  remote: RemotePackage,
+  version: NuGetVersion,
+  filter: ImportFilter,
+): string | undefined {
+  if (!filter.withUnlisted && !remote.isListed) return 'unlisted';
+  return !filter.withPrereleases && isPrerelease(version) ? 'a prerelease' : undefined;
 }
 
 /** Unlisted versions come along without counting, so that a withdrawn newest one does not take a place; unless there are no others. */
 function countNewest(kept: readonly Dated[], newest: number): number {
-  if (!kept.some(({ offer }) => offer.isListed)) return Math.min(kept.length, newest);
+  if (!kept.some(({ remote }) => remote.isListed)) return Math.min(kept.length, newest);
   let listed = 0;
-  const end = kept.findIndex(({ offer }) => offer.isListed && ++listed > newest);
+  const end = kept.findIndex(({ remote }) => remote.isListed && ++listed > newest);
   return end === -1 ? kept.length : end;
 }
 
 /** Ids in their order, in each the newest first. */
-function byId(offers: readonly Offer[]): Dated[][] {
+function byId(packages: readonly RemotePackage[]): Dated[][] {
   const groups = new Map<string, Map<string, Dated>>();
-  for (const offer of offers) {
-    const version = parseNuGetVersion(offer.version);
+  for (const remote of packages) {
+    const version = parseNuGetVersion(remote.version);
     if (version === undefined) continue;
-    const idKey = offer.id.toLowerCase();
+    const idKey = remote.id.toLowerCase();
     const group = groups.get(idKey) ?? new Map<string, Dated>();
-    group.set(`${offer.version.toLowerCase()} ${offer.from}`, { offer, version });
+    group.set(`${remote.version.toLowerCase()} ${remote.from}`, { remote, version });
     groups.set(idKey, group);
   }
   return [...groups]

@@ -4,10 +4,10 @@ import type { Digest } from '../../formats/digest.ts';
 import { normalizeVersion } from '../../formats/nuget-version.ts';
 import type { Nuspec } from '../../formats/nuspec.ts';
 import { FeedError, fail } from '../errors.ts';
-import type { Offer } from '../sources/source.ts';
+import type { RemotePackage } from '../sources/source.ts';
 
 /** Bytes that came from a source and are not published yet. */
-export type Arrival = {
+export type ReceivedPackage = {
   readonly digest: Digest;
   /** `authorize` is asked with what the package says of itself. @throws FeedError of feed/publish.ts */
   publish(admission: {
@@ -19,19 +19,23 @@ export type Arrival = {
   discard(): Promise<void>;
 };
 
-export type Present = { readonly sha512: string; readonly sha256?: string; readonly isListed: boolean };
+export type ExistingPackage = {
+  readonly sha512: string;
+  readonly sha256?: string;
+  readonly isListed: boolean;
+};
 
 /** The feed that packages go to: the data folder itself, or a server that has it. */
 export type ImportTarget = {
-  find(id: string, version: string): Promise<Present | undefined>;
+  find(id: string, version: string): Promise<ExistingPackage | undefined>;
   /** @throws FeedError PACKAGE_TOO_LARGE, STORAGE_FULL and the errors of the source */
-  receive(bytes: Readable): Promise<Arrival>;
+  receive(bytes: Readable): Promise<ReceivedPackage>;
   unlist(id: string, version: string): Promise<void>;
 };
 
 export type Outcome = {
   readonly kind: 'imported' | 'there' | 'unlisted' | 'refused' | 'failed';
-  readonly offer: Offer;
+  readonly remote: RemotePackage;
   readonly sizeBytes?: number;
   readonly reason?: string;
 };
@@ -54,19 +58,19 @@ const goneAfter = 8;
  * was interrupted goes on where it stopped: the feed itself is the state. Nothing is ever replaced.
  * @throws FeedError STORAGE_FULL, SERVER_SILENT, SERVER_STRANGE, SOURCE_UNREACHABLE when there is no use in going on
  */
-export async function importOffers(
-  offers: readonly Offer[],
+export async function importPackages(
+  packages: readonly RemotePackage[],
   target: ImportTarget,
   options: ImportOptions,
 ): Promise<void> {
-  const rest = offers.values();
+  const rest = packages.values();
   let unreachable = 0;
   let end: unknown;
   async function work(): Promise<void> {
-    for (const offer of rest) {
+    for (const remote of rest) {
       if (options.signal.aborted || end !== undefined) return;
       try {
-        options.onOutcome(await importOne(offer, target, options));
+        options.onOutcome(await importOne(remote, target, options));
         unreachable = 0;
       } catch (error) {
         if (options.signal.aborted) return;
@@ -77,7 +81,7 @@ export async function importOffers(
           return;
         }
         const kind = code === 'SOURCE_UNREACHABLE' || code === 'SOURCE_REFUSED' ? 'failed' : 'refused';
-        options.onOutcome({ kind, offer, reason: (error as FeedError).message });
+        options.onOutcome({ kind, remote, reason: (error as FeedError).message });
       }
     }
   }
@@ -85,48 +89,52 @@ export async function importOffers(
   if (end !== undefined) throw end;
 }
 
-/** What is there of an offer: undefined when it is to be imported. @throws FeedError IMPORT_DIFFERS when other bytes are there */
+/** What is there of an remote: undefined when it is to be imported. @throws FeedError IMPORT_DIFFERS when other bytes are there */
 export async function compareWithTarget(
-  offer: Offer,
+  remote: RemotePackage,
   target: Pick<ImportTarget, 'find'>,
-): Promise<Present | undefined> {
-  const { id, version } = offer;
+): Promise<ExistingPackage | undefined> {
+  const { id, version } = remote;
   const present = await target.find(id, version);
   if (present === undefined) return undefined;
-  const announced = await offer.hash();
+  const announced = await remote.hash();
   const known = announced && present[announced.algorithm];
   if (known !== undefined && known !== announced?.hex) fail('IMPORT_DIFFERS', { id, version });
   return present;
 }
 
-async function importOne(offer: Offer, target: ImportTarget, options: ImportOptions): Promise<Outcome> {
-  const present = await compareWithTarget(offer, target);
-  if (present !== undefined) return keepListing(offer, present, target);
-  if ((offer.sizeBytes ?? 0) > options.maxBytes) fail('PACKAGE_TOO_LARGE', { maxBytes: options.maxBytes });
+async function importOne(
+  remote: RemotePackage,
+  target: ImportTarget,
+  options: ImportOptions,
+): Promise<Outcome> {
+  const present = await compareWithTarget(remote, target);
+  if (present !== undefined) return keepListing(remote, present, target);
+  if ((remote.sizeBytes ?? 0) > options.maxBytes) fail('PACKAGE_TOO_LARGE', { maxBytes: options.maxBytes });
   try {
-    const { sizeBytes } = await patiently(options, () => transfer(offer, target));
-    return { kind: 'imported', offer, sizeBytes };
+    const { sizeBytes } = await patiently(options, () => transfer(remote, target));
+    return { kind: 'imported', remote, sizeBytes };
   } catch (error) {
     // Somebody was faster: another file of the same version in the folder, or a push meanwhile.
     const wasFaster = error instanceof FeedError && error.code === 'PACKAGE_EXISTS';
-    const now = wasFaster ? await compareWithTarget(offer, target) : undefined;
+    const now = wasFaster ? await compareWithTarget(remote, target) : undefined;
     if (now === undefined) throw error;
-    return keepListing(offer, now, target);
+    return keepListing(remote, now, target);
   }
 }
 
-async function transfer(offer: Offer, target: ImportTarget): Promise<Digest> {
-  const arrival = await target.receive(await offer.open());
+async function transfer(remote: RemotePackage, target: ImportTarget): Promise<Digest> {
+  const arrival = await target.receive(await remote.open());
   try {
     const { digest } = arrival;
-    const announced = await offer.hash();
+    const announced = await remote.hash();
     const found = announced && digest[announced.algorithm];
     if (announced !== undefined && announced.hex !== found) {
       const { algorithm, hex: expected } = announced;
       fail('IMPORT_HASH', { algorithm: algorithm.toUpperCase(), expected, found: found ?? '' });
     }
-    const { isListed, published } = offer;
-    await arrival.publish({ authorize: (nuspec) => checkIdentity(offer, nuspec), isListed, published });
+    const { isListed, published } = remote;
+    await arrival.publish({ authorize: (nuspec) => checkIdentity(remote, nuspec), isListed, published });
     return digest;
   } finally {
     await arrival.discard();
@@ -134,8 +142,8 @@ async function transfer(offer: Offer, target: ImportTarget): Promise<Digest> {
 }
 
 /** A server could hand out one package under the name of another. */
-function checkIdentity(offer: Offer, nuspec: Nuspec): void {
-  const [expected, found] = [nameOf(offer), nameOf(nuspec)];
+function checkIdentity(remote: RemotePackage, nuspec: Nuspec): void {
+  const [expected, found] = [nameOf(remote), nameOf(nuspec)];
   if (expected.toLowerCase() !== found.toLowerCase()) fail('IMPORT_IDENTITY', { expected, found });
 }
 
@@ -144,10 +152,14 @@ function nameOf({ id, version }: { readonly id: string; readonly version: string
 }
 
 /** What was withdrawn at the source meanwhile is withdrawn here; what was unlisted here stays so. */
-async function keepListing(offer: Offer, present: Present, target: ImportTarget): Promise<Outcome> {
-  if (offer.isListed || !present.isListed) return { kind: 'there', offer };
-  await target.unlist(offer.id, offer.version);
-  return { kind: 'unlisted', offer };
+async function keepListing(
+  remote: RemotePackage,
+  present: ExistingPackage,
+  target: ImportTarget,
+): Promise<Outcome> {
+  if (remote.isListed || !present.isListed) return { kind: 'there', remote };
+  await target.unlist(remote.id, remote.version);
+  return { kind: 'unlisted', remote };
 }
 
 async function patiently<T>(

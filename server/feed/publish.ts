@@ -4,17 +4,17 @@ import { openNupkg, verifyContent } from '../../formats/nupkg.ts';
 import { nuspecWithItsFiles } from '../../formats/nupkg-files.ts';
 import type { Nuspec } from '../../formats/nuspec.ts';
 import { type Actor, actorOf } from '../audit/audit.ts';
-import type { BlobDraft } from '../blobs/blob-store.ts';
+import type { Upload } from '../blobs/blob-store.ts';
 import type { Catalog, NewPackage } from '../catalog/catalog.ts';
 import { FeedError, fail } from '../errors.ts';
 import { allows, lacks, type Principal } from '../keys/api-keys.ts';
+import type { BlobFlusher } from './flush-blobs.ts';
 import { requireOwner } from './reserved-ids.ts';
 import { checkRules, ruleOf } from './rules.ts';
-import type { Settling } from './settle.ts';
 
 export type PublishServices = {
   readonly catalog: Catalog;
-  readonly settling: Pick<Settling, 'place'>;
+  readonly blobFlusher: Pick<BlobFlusher, 'commit'>;
   readonly now: () => Date;
 };
 /** The setting RESERVED_IDS. */
@@ -27,12 +27,12 @@ export type Reservations = { readonly reservedIds?: readonly string[] | undefine
  */
 export function publish(
   services: PublishServices & Reservations,
-  draft: BlobDraft,
+  upload: Upload,
   principal: Principal,
   from: string | undefined,
   claims: Pick<Admission, 'reason' | 'published' | 'isListed'> = {},
 ): Promise<NewPackage> {
-  return admit(services, draft, {
+  return admit(services, upload, {
     ...claims,
     by: actorOf(principal, from),
     authorize(nuspec) {
@@ -54,35 +54,35 @@ export type Admission = {
 };
 
 /**
- * Publishes a package: looked into, judged, its bytes stored, then its row. The row is the moment of publication, and
- * both are durable then; a crash before it leaves a blob without a row, which harms nobody. The caller discards the draft.
+ * Publishes a package: read, checked, its bytes stored, then its row. The row is the moment of publication, and
+ * both are durable then; a crash before it leaves a blob without a row, which harms nobody. The caller discards the upload.
  * @throws FeedError PACKAGE_INVALID, PACKAGE_EXISTS, VERSION_PURGED, STORAGE_FULL and what `authorize` throws; nothing is published then
  */
 export async function admit(
-  { catalog, settling, now }: PublishServices,
-  draft: BlobDraft,
+  { catalog, blobFlusher, now }: PublishServices,
+  upload: Upload,
   { by, reason, authorize, published: before, isListed = true }: Admission,
 ): Promise<NewPackage> {
-  const nuspec = await readPackage(draft, authorize);
+  const nuspec = await readPackage(upload, authorize);
   const { id, version } = nuspec;
   checkRules(nuspec);
   // Asked before the bytes are stored, so that a repeated push leaves nothing behind; `add` decides the race.
   if (await catalog.find(id, version)) fail('PACKAGE_EXISTS', { id, version });
   if (await catalog.isPurged(id, version)) fail('VERSION_PURGED', { id, version });
 
-  const fresh = await settling.place(draft);
+  const pendingBytes = await blobFlusher.commit(upload);
   const time = now();
   const published = before !== undefined && before < time ? before : time;
-  const pkg: NewPackage = { id, version, nuspec, ...draft.digest, published, isListed, fresh };
+  const pkg: NewPackage = { id, version, nuspec, ...upload.digest, published, isListed, pendingBytes };
   const is = await catalog.add(pkg, by, reason);
   if (is !== 'added') fail(is === 'exists' ? 'PACKAGE_EXISTS' : 'VERSION_PURGED', { id, version });
   return pkg;
 }
 
 /** Whoever may not publish this is told so before the whole content is unpacked and checked. */
-async function readPackage(draft: BlobDraft, authorize: (nuspec: Nuspec) => void): Promise<Nuspec> {
+async function readPackage(upload: Upload, authorize: (nuspec: Nuspec) => void): Promise<Nuspec> {
   try {
-    const nupkg = await openNupkg(await draft.openSource());
+    const nupkg = await openNupkg(await upload.openSource());
     try {
       authorize(nupkg.nuspec);
       await verifyContent(nupkg);

@@ -1,22 +1,22 @@
 import { parseNuGetVersion, printNormalizedVersion } from '../../formats/nuget-version.ts';
 import type { Actor } from '../audit/audit.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
-import type { DoomedBlobs } from '../blobs/doomed-blobs.ts';
+import type { PurgeQueue } from '../blobs/purge-queue.ts';
 import type { Catalog, Purged } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { Settling } from './settle.ts';
+import type { BlobFlusher } from './flush-blobs.ts';
 
 export type PurgeServices = {
   readonly catalog: Catalog;
   readonly blobs: BlobStore;
-  readonly doomed: DoomedBlobs;
-  readonly settling: Pick<Settling, 'settle'>;
+  readonly purgeQueue: PurgeQueue;
+  readonly blobFlusher: Pick<BlobFlusher, 'flush'>;
   readonly bucket: {
     listManifests(
       channel: 'main' | 'beta',
     ): Promise<readonly { readonly tool: string; readonly version: string; readonly text: string }[]>;
-    /** No push is judged and no branch moves meanwhile. */
+    /** No push is checked and no branch moves meanwhile. */
     between<Answer>(work: () => Promise<Answer>): Promise<Answer>;
   };
   /** Held while blobs are removed; undefined while a backup, an export or a check reads them. */
@@ -54,14 +54,14 @@ const maxAttempts = 20;
  * and from the pages of the database. A crash between the two leaves them to the next start.
  */
 export function createPurging(services: PurgeServices): Purging {
-  const { catalog, blobs, doomed, settling, lockForRemoving, log } = services;
+  const { catalog, blobs, purgeQueue, blobFlusher, lockForRemoving, log } = services;
   let timer: NodeJS.Timeout | undefined;
   let retries = 0;
   let running: Promise<boolean> = Promise.resolve(true);
 
   async function purge({ id, version, reason, force = false }: PurgeOrder, by: Actor): Promise<PurgeReport> {
     const wanted = normalized(version) ?? fail('PATH_INVALID', { problem: `${version} is no version.` });
-    // A push that was judged before must not offer afterwards what is gone by then.
+    // A push that was checked before must not offer afterwards what is gone by then.
     const purged = await services.bucket.between(async () => {
       if (!force) await refuseOffered(services, id, wanted);
       return removeRows(id, version, reason, by);
@@ -78,7 +78,7 @@ export function createPurging(services: PurgeServices): Purging {
       if (is === 'missing') return fail('PACKAGE_NOT_FOUND', { id, version });
       if (is !== 'unsettled') return is;
       if (attempt >= maxAttempts) return fail('INTERNAL');
-      await settling.settle();
+      await blobFlusher.flush();
     }
   }
 
@@ -101,18 +101,18 @@ export function createPurging(services: PurgeServices): Purging {
   }
 
   async function sweepOnce(): Promise<boolean> {
-    const waiting = doomed.list();
-    if (waiting.length === 0 && doomed.isScrubbed()) return true;
+    const waiting = purgeQueue.list();
+    if (waiting.length === 0 && purgeQueue.isScrubbed()) return true;
     const unlock = lockForRemoving();
     if (unlock === undefined) return false;
     try {
       let isDone = true;
       for (const sha256 of waiting) {
         // Question and removal in one turn: a push of the same bytes has either named them or holds them (blobs/blob-store.ts).
-        if (doomed.isNamed(sha256) || (await blobs.remove(sha256))) doomed.forget(sha256);
+        if (purgeQueue.isNamed(sha256) || (await blobs.remove(sha256))) purgeQueue.forget(sha256);
         else isDone = false;
       }
-      return (doomed.isScrubbed() || doomed.scrub()) && isDone;
+      return (purgeQueue.isScrubbed() || purgeQueue.scrub()) && isDone;
     } finally {
       unlock();
     }

@@ -3,7 +3,7 @@ import { createDigester } from '../../formats/digest.ts';
 import type { BlobReader, StoredBlob } from '../blobs/blob-store.ts';
 import type { CatalogSnapshot, NamedBlob } from '../catalog/snapshot.ts';
 
-export type Rot = {
+export type DamagedBlob = {
   readonly sha256: string;
   /** The rows whose bytes are lost: `buf 1.32.0`, `dl/buf/1.32.0/buf-windows-amd64.exe`. */
   readonly names: readonly string[];
@@ -14,7 +14,10 @@ type Sources = { readonly snapshot: CatalogSnapshot; readonly blobs: BlobReader 
 type Options = { readonly signal: AbortSignal; readonly onProgress: (bytes: number) => void };
 
 /** Reads every blob that a row names and hashes it again; one at a time, whatever its size. */
-export async function* findRot({ snapshot, blobs }: Sources, options: Options): AsyncGenerator<Rot> {
+export async function* findDamagedBlobs(
+  { snapshot, blobs }: Sources,
+  options: Options,
+): AsyncGenerator<DamagedBlob> {
   for (const blob of snapshot.blobs()) {
     const problem = await problemOf(blobs, blob, options);
     if (problem !== undefined) yield { sha256: blob.sha256, names: blob.names, problem };
@@ -54,7 +57,7 @@ export async function* findOrphans({ snapshot, blobs }: Sources): AsyncGenerator
 /** A row that names a blob may come a while after it: only what waited for so long is given up. */
 const orphanAgeMs = 24 * 60 * 60_000;
 
-export function isForgotten({ written }: StoredBlob, now: Date): boolean {
+export function isOldOrphan({ written }: StoredBlob, now: Date): boolean {
   return now.getTime() - written.getTime() > orphanAgeMs;
 }
 
@@ -69,20 +72,20 @@ export function payloadOfAddress(
     : { tool, version, file };
 }
 
-export type Promised = {
+export type ManifestPayload = {
   readonly channel: string;
   readonly tool: string;
   readonly url: string;
   readonly hash: string | undefined;
 };
 
-export type BrokenPromise = { readonly kind: 'manifest' | 'purged'; readonly problem: string };
+export type ManifestFault = { readonly kind: 'manifest' | 'purged'; readonly problem: string };
 
 /** What a manifest promises and the catalog does not have. */
-export function problemOfPromise(
+export function faultOfPayload(
   snapshot: CatalogSnapshot,
-  { url, hash }: Promised,
-): BrokenPromise | undefined {
+  { url, hash }: ManifestPayload,
+): ManifestFault | undefined {
   const name = payloadOfAddress(url);
   if (name === undefined) return undefined;
   const payload = snapshot.findPayload(name.tool, name.version, name.file);

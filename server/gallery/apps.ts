@@ -4,10 +4,10 @@ import type { PackageContent } from './package-content.ts';
 
 type Channel = 'main' | 'beta';
 /** What a channel of the bucket offers of a tool; the hashes are those of the files that Scoop downloads. */
-export type Offer = { readonly version: string; readonly hashes: readonly string[] };
+export type ManifestVersion = { readonly version: string; readonly hashes: readonly string[] };
 
 export type AppSources = {
-  readonly bucket: { readManifest(channel: Channel, tool: string): Promise<Offer | undefined> };
+  readonly bucket: { readManifest(channel: Channel, tool: string): Promise<ManifestVersion | undefined> };
   readonly content: PackageContent;
 };
 
@@ -32,15 +32,15 @@ async function appOf(
   row: PackageRow | undefined,
 ): Promise<string | undefined> {
   if (row === undefined) return undefined;
-  const offerOf = async (tool: string): Promise<Offer | undefined> => {
-    const offer = await bucket.readManifest(channel, tool);
-    const isSame = offer !== undefined && normalizeVersion(offer.version) === row.normalizedVersion;
-    return isSame ? offer : undefined;
+  const manifestOf = async (tool: string): Promise<ManifestVersion | undefined> => {
+    const manifest = await bucket.readManifest(channel, tool);
+    const isSame = manifest !== undefined && normalizeVersion(manifest.version) === row.normalizedVersion;
+    return isSame ? manifest : undefined;
   };
-  if ((await offerOf(row.id)) !== undefined) return row.id;
+  if ((await manifestOf(row.id)) !== undefined) return row.id;
   const tool = await content.toolOf(row);
-  const offer = tool === undefined ? undefined : await offerOf(tool);
-  if (offer === undefined) return undefined;
+  const manifest = tool === undefined ? undefined : await manifestOf(tool);
+  if (manifest === undefined) return undefined;
   const exe = await content.exeSha256Of(row);
-  return exe !== undefined && offer.hashes.includes(exe) ? tool : undefined;
+  return exe !== undefined && manifest.hashes.includes(exe) ? tool : undefined;
 }

@@ -1,4 +1,4 @@
-import type { Catalog, PackageRow, Questions } from '../catalog/catalog.ts';
+import type { Catalog, CatalogReader, PackageRow } from '../catalog/catalog.ts';
 import type { Payloads } from '../catalog/payloads.ts';
 import type { Expression, PackageQuery } from '../catalog/query.ts';
 import { readSearchText } from '../catalog/search-text.ts';
@@ -81,7 +81,7 @@ export type FoundPackage = Channels & {
 
 type Sources = AppSources & {
   readonly catalog: Pick<Catalog, 'findLatest'>;
-  readonly ask: Questions;
+  readonly ask: CatalogReader;
   readonly payloads: Pick<Payloads, 'find'>;
 };
 

@@ -40,7 +40,7 @@ export function createGalleryRouter(services: GalleryServices): Router {
   const sources = (request: Request) => ({
     ...services,
     content,
-    ask: services.catalog.askedFrom(request.ip),
+    ask: services.catalog.readerFor(request.ip),
   });
   router.use(
     '/static',

@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Request, RequestHandler } from 'express';
 import { fail } from '../errors.ts';
 import { allows, type KeyTerms, lacks, type Principal, type Scope } from '../keys/api-keys.ts';
-import type { Finding } from '../keys/standing.ts';
+import type { KeyLookup } from '../keys/key-state.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import type { GuessThrottle } from './guess-throttle.ts';
 import type { Peer } from './peer.ts';
 
-export type FindKey = (secret: string, peer: Peer) => Promise<Finding | undefined>;
+export type FindKey = (secret: string, peer: Peer) => Promise<KeyLookup | undefined>;
 
 type Identity = {
   readonly find: () => Promise<readonly KeyTerms[]>;
@@ -81,10 +81,10 @@ function missing(): never {
   throw new Error('identify() is missing before this route');
 }
 
-type Shown = { readonly credentials: Credentials; readonly finding: Finding | undefined };
+type Shown = { readonly credentials: Credentials; readonly finding: KeyLookup | undefined };
 
 /** Whether a key is shown that is enough where reading needs one; a wrong one is not held against anybody here. */
-export async function mayRead(
+export async function canRead(
   req: Pick<IncomingMessage, 'headers'>,
   peer: Peer,
   subject: string | undefined,
@@ -138,7 +138,7 @@ async function findReading(
   readings: readonly string[],
   peer: Peer,
   findKey: FindKey,
-): Promise<Finding | undefined> {
+): Promise<KeyLookup | undefined> {
   for (const reading of readings) {
     const finding = await findKey(reading, peer);
     if (finding !== undefined) return finding;

@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { inOneLine } from '../audit/reason.ts';
 
 /**
- * Why something is done, in the words of who does it, for the trail: the header `X-Reason`, UTF-8 in percent-encoding since a
+ * Why something is done, in the words of who does it, for the audit log: the header `X-Reason`, UTF-8 in percent-encoding since a
  * header holds ASCII only. Nothing is refused for it: one that cannot be decoded counts as it stands, and control characters
  * are blanks, so that it stays one line.
  */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { inTurn } from '../pause.ts';
 import { areaOf, subjectOf } from './areas.ts';
-import { type FindKey, mayRead } from './auth.ts';
+import { canRead, type FindKey } from './auth.ts';
 import { type CachedResponse, createCachedResponses, type Revisions } from './cached-responses.ts';
 import { takesGzip } from './encodings.ts';
 import type { Peer } from './peer.ts';
@@ -49,7 +49,7 @@ export function createResponseCache(
     const path = pathOf(target);
     if (readAuth === undefined || !needsKey(readAuth, path)) return answer(req, res, target, path);
     // Errors too are left to Express to find and report.
-    void mayRead(req, readPeer(req), subjectOf(path), findKey)
+    void canRead(req, readPeer(req), subjectOf(path), findKey)
       .catch(() => false)
       .then((isAllowed) => (isAllowed ? answer(req, res, target, path) : express(req, res)))
       .catch(() => res.destroy());

@@ -38,7 +38,7 @@ export type KeyRecord = KeyTerms & {
   readonly lastUsed: Date | undefined;
   /** When it last got a new secret. */
   readonly rotated: Date | undefined;
-  /** Kept for the trail; it opens nothing any more. */
+  /** Kept for the audit log; it opens nothing any more. */
   readonly revoked: Date | undefined;
 };
 

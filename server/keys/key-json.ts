@@ -3,7 +3,7 @@ import { plainLine } from '../../formats/hidden-characters.ts';
 import { isNetwork } from '../../formats/ip-address.ts';
 import { type KeyRecord, scopes } from './api-keys.ts';
 import { isExpiry } from './expiry.ts';
-import { expiringDays, keyStates, stateOf } from './standing.ts';
+import { expiringDays, keyStates, stateOf } from './key-state.ts';
 
 const Line = z
   .string()
@@ -74,7 +74,7 @@ export const ListedKeyJson = z.object({
   rotated: z.iso.datetime().nullable().describe('When it last got a new secret.'),
   lastUsed: z.iso.datetime().nullable(),
   expires: z.iso.datetime().nullable(),
-  revoked: z.iso.datetime().nullable().describe('Revoked keys stay in the list, for the trail.'),
+  revoked: z.iso.datetime().nullable().describe('Revoked keys stay in the list, for the audit log.'),
   state: z.enum(keyStates).describe(`expiring: it ends within ${expiringDays} days.`),
 });
 export type ListedKeyJson = z.infer<typeof ListedKeyJson>;

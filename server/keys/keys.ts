@@ -1,6 +1,6 @@
 import type { Actor } from '../audit/audit.ts';
 import type { KeyRecord, KeyTerms } from './api-keys.ts';
-import type { Finding } from './standing.ts';
+import type { KeyLookup } from './key-state.ts';
 
 /** A key that is to be made. Names are for people and need not be unique; what is left out limits nothing. */
 export type NewKey = Pick<KeyTerms, 'name' | 'scopes' | 'ids'> & Partial<Omit<KeyTerms, 'keyId'>>;
@@ -20,7 +20,7 @@ export interface Keys {
    * Whose secret this is, shown by somebody at the address `from`; undefined for an unknown one. Notes the time of use
    * of one that is good.
    */
-  find(secret: string, from: string | undefined): Promise<Finding | undefined>;
+  find(secret: string, from: string | undefined): Promise<KeyLookup | undefined>;
   /** Oldest first, revoked ones too. */
   list(): Promise<KeyRecord[]>;
   /** Another secret for the same key; `missing` also for one that was revoked, `expired` when it would be born dead. */

@@ -2,12 +2,12 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Actor } from '../audit/audit.ts';
 import { createRecordChange } from '../audit/sql-record.ts';
 import { type Connection, durably } from '../database/connection.ts';
+import { createDeferredWrite } from '../database/deferred-write.ts';
 import { createStatements } from '../database/statements.ts';
-import { createWriteLater } from '../database/write-later.ts';
 import type { KeyTerms } from './api-keys.ts';
+import { refusalOf } from './key-state.ts';
 import type { Keys, NewKey, Rotation } from './keys.ts';
 import { type RawKey, toRecord } from './sql-rows.ts';
-import { refusalOf } from './standing.ts';
 
 export type SqlKeysOptions = {
   readonly now: () => Date;
@@ -36,7 +36,7 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
       prepare('UPDATE keys SET last_used = ? WHERE id = ?').run(time.getTime(), id);
     }
   });
-  const later = createWriteLater(() => {
+  const later = createDeferredWrite(() => {
     if (lastUsed.size === 0) return;
     writeLastUsed.immediate(lastUsed);
     lastUsed = new Map();
@@ -138,7 +138,7 @@ function toAdmin(name: string, key: string): { hash: Buffer; key: KeyTerms } {
   return { hash: hashKey(key), key: { keyId: name, name, scopes: ['admin'], ...unlimited } };
 }
 
-/** What a key may, in one line for the trail. */
+/** What a key may, in one line for the audit log. */
 function termsOf({ name, scopes, ids, clients, networks, owner, expires }: NewKey): string {
   const limits = { ids, clients, networks };
   return [

@@ -1,4 +1,4 @@
-import type { Questions } from '../catalog/catalog.ts';
+import type { CatalogReader } from '../catalog/catalog.ts';
 import type { Expression, PackageQuery } from '../catalog/query.ts';
 import type { Options } from './options.ts';
 
@@ -6,7 +6,7 @@ import type { Options } from './options.ts';
 const maxIds = 1000;
 const maxVersions = 10_000;
 
-type Completed = { readonly ask: Pick<Questions, 'query'>; readonly options: Options };
+type Completed = { readonly ask: Pick<CatalogReader, 'query'>; readonly options: Options };
 
 /** `package-ids?partialId=d`: the ids that begin so, sorted, of packages that the client would install (spec nuget-v2 18.3). */
 export async function completeId(partialId: string, { ask, options }: Completed): Promise<string[]> {

@@ -1,4 +1,4 @@
-import type { Catalog, Questions } from '../catalog/catalog.ts';
+import type { Catalog, CatalogReader } from '../catalog/catalog.ts';
 import { idOf } from '../catalog/one-id.ts';
 import type { PackageQuery } from '../catalog/query.ts';
 import { fail } from '../errors.ts';
@@ -23,7 +23,7 @@ const contentTypes = {
 
 export type DocumentContext = {
   readonly find: Catalog['find'];
-  readonly ask: Questions;
+  readonly ask: CatalogReader;
   readonly links: FeedLinks;
   readonly rawQuery: string;
   /** What a raw plus sign in it means (http/plus-sign.ts). */

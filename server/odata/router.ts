@@ -10,7 +10,7 @@ import { feedLinks } from './links.ts';
 import { parseResource, type Resource } from './resource.ts';
 
 export type ODataServices = {
-  readonly catalog: Pick<Catalog, 'find' | 'askedFrom'>;
+  readonly catalog: Pick<Catalog, 'find' | 'readerFor'>;
   readonly cache: Pick<CachePolicies, 'revalidate'>;
   /** Known once the server listens. */
   readonly publicUrl: () => string;
@@ -59,7 +59,7 @@ function contextOf(
   const links = feedLinks(publicUrl(), mount);
   return {
     find: catalog.find,
-    ask: catalog.askedFrom(from),
+    ask: catalog.readerFor(from),
     links,
     rawQuery,
     plusSign,

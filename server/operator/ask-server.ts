@@ -4,7 +4,7 @@ import { hideSent } from '../../formats/hide-credentials.ts';
 import { jsonOf } from '../../formats/json.ts';
 import { messageOf } from '../../formats/thrown.ts';
 import { FeedError, fail } from '../errors.ts';
-import type { OwnServer } from '../own-server.ts';
+import type { ServerFile } from '../server-file.ts';
 
 /** The running server that holds the data folder. */
 export type RunningServer = {
@@ -15,14 +15,14 @@ export type RunningServer = {
 };
 
 /** How long the running server may be silent before a verb gives up. */
-export type Patience = { readonly connectMs: number; readonly answerMs: number };
+export type Timeouts = { readonly connectMs: number; readonly answerMs: number };
 
-const usualPatience: Patience = { connectMs: 10_000, answerMs: 60_000 };
+const defaultTimeouts: Timeouts = { connectMs: 10_000, answerMs: 60_000 };
 
 export function reachServer(
-  { url, key }: OwnServer,
+  { url, key }: ServerFile,
   signal: AbortSignal,
-  { connectMs, answerMs }: Patience = usualPatience,
+  { connectMs, answerMs }: Timeouts = defaultTimeouts,
 ): RunningServer {
   const http = got.extend({
     prefixUrl: url,

@@ -5,18 +5,16 @@ import type { Invocation } from '../../invocation.ts';
 import type { AuditEntry } from '../audit/audit.ts';
 import type { DownloadJson } from '../audit/download-json.ts';
 import { toEntryJson } from '../audit/entry-json.ts';
-import { verifyTrail } from '../audit/verify.ts';
+import { verifyChain } from '../audit/verify.ts';
 import { fail } from '../errors.ts';
+import { type AuditLog, localAuditLog, remoteAuditLog } from './audit-log.ts';
 import { printTable } from './table.ts';
-import { type Trail, trailHere, trailOf } from './trail.ts';
 import { withData } from './with-data.ts';
 
-/** The verb `feed:audit`: what changed, whether the trail of it holds, and who has what. */
+/** The verb `feed:audit`: what changed, whether the audit log of it holds, and who has what. */
 export function createCommand(invocation: Invocation): Command {
   const command = new Command('feed:audit')
-    .description(
-      'Shows and checks the trail of changes, and who downloaded what; also while the server runs.',
-    )
+    .description('Shows and checks the audit log, and who downloaded what; also while the server runs.')
     // Before the subcommands are made, since they inherit it.
     .exitOverride();
   command
@@ -25,7 +23,9 @@ export function createCommand(invocation: Invocation): Command {
     .option('--since <date>', 'only from this date or time on, such as 2026-11-24', readDate)
     .option('--id <id>', 'only of this package id, tool, key id or git ref')
     .option('--json', 'one JSON object a line')
-    .action((options: ListOptions) => withTrail(invocation, (trail) => list(invocation, trail, options)));
+    .action((options: ListOptions) =>
+      withAuditLog(invocation, (auditLog) => list(invocation, auditLog, options)),
+    );
   command
     .command('verify')
     .description('Walks the chain of hashes; exit 1 with the first broken link.')
@@ -35,7 +35,7 @@ export function createCommand(invocation: Invocation): Command {
       readHash,
     )
     .action((options: { head?: string }) =>
-      withTrail(invocation, (trail) => verify(invocation, trail, options.head)),
+      withAuditLog(invocation, (auditLog) => verify(invocation, auditLog, options.head)),
     );
   command
     .command('downloads')
@@ -43,24 +43,24 @@ export function createCommand(invocation: Invocation): Command {
     .argument('<id[@version]>', 'a package id or tool', readIdAndVersion)
     .option('--json', 'one JSON object a line')
     .action((what: IdAndVersion, options: { json?: true }) =>
-      withTrail(invocation, (trail) => downloads(invocation, trail, what, options)),
+      withAuditLog(invocation, (auditLog) => downloads(invocation, auditLog, what, options)),
     );
   return command;
 }
 
 type ListOptions = { since?: Date; id?: string; json?: true };
 
-function withTrail(invocation: Invocation, work: (trail: Trail) => Promise<void>): Promise<void> {
+function withAuditLog(invocation: Invocation, work: (auditLog: AuditLog) => Promise<void>): Promise<void> {
   return withData(invocation, {
     needsFeed: true,
-    alone: ({ services }) => work(trailHere(services)),
-    running: (server) => work(trailOf(server)),
+    alone: ({ services }) => work(localAuditLog(services)),
+    running: (server) => work(remoteAuditLog(server)),
   });
 }
 
-async function list({ stdout }: Invocation, trail: Trail, options: ListOptions): Promise<void> {
+async function list({ stdout }: Invocation, auditLog: AuditLog, options: ListOptions): Promise<void> {
   const { json, ...query } = options;
-  for await (const entry of trail.entries(query)) {
+  for await (const entry of auditLog.entries(query)) {
     stdout.write(json ? `${JSON.stringify(toEntryJson(entry))}\n` : lineOf(entry));
   }
 }
@@ -73,8 +73,8 @@ function lineOf({ number, at, change, by }: AuditEntry): string {
   return `${`${line}${more.join('')}`.replace(hiddenCharacters, ' ')}\n`;
 }
 
-async function verify({ stdout }: Invocation, trail: Trail, noted: string | undefined): Promise<void> {
-  const { head, broken } = await verifyTrail(trail.entries(), noted);
+async function verify({ stdout }: Invocation, auditLog: AuditLog, noted: string | undefined): Promise<void> {
+  const { head, broken } = await verifyChain(auditLog.entries(), noted);
   if (broken !== undefined) {
     const at = broken.at === undefined ? '' : ` of ${broken.at.toISOString()}`;
     fail('AUDIT_BROKEN', { number: broken.number, at, problem: broken.problem, before: head.number });
@@ -85,11 +85,11 @@ async function verify({ stdout }: Invocation, trail: Trail, noted: string | unde
 
 async function downloads(
   { stdout }: Invocation,
-  trail: Trail,
+  auditLog: AuditLog,
   { id, version }: IdAndVersion,
   { json }: { json?: true },
 ): Promise<void> {
-  const found = await trail.downloads(id, version);
+  const found = await auditLog.downloads(id, version);
   if (json) {
     for (const one of found) stdout.write(`${JSON.stringify(one)}\n`);
   } else if (found.length === 0) {
@@ -122,7 +122,7 @@ function readDate(text: string): Date {
   return date;
 }
 
-/** Half a hash, as a careless copy leaves it, must not look like a trail that was cut off. */
+/** Half a hash, as a careless copy leaves it, must not look like an audit log that was cut off. */
 function readHash(text: string): string {
   const hash = text.trim().toLowerCase();
   if (!/^[0-9a-f]{64}$/.test(hash))

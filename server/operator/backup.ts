@@ -3,22 +3,22 @@ import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { fileReason } from '../../formats/file-reason.ts';
 import type { Invocation } from '../../invocation.ts';
-import { findDamage, openRepository, writeBundle } from '../bucket/copy.ts';
 import type { Git } from '../bucket/git-backend.ts';
+import { findDamage, openRepository, writeBundle } from '../bucket/git-bundle.ts';
 import type { CatalogSnapshot } from '../catalog/snapshot.ts';
 import { loadConfig } from '../config.ts';
 import { fail } from '../errors.ts';
 import { planBackup, writeBackup } from '../feed/backup.ts';
 import type { BackupManifest } from '../feed/backup-format.ts';
 import { readBackup, syncFolder } from '../feed/restore.ts';
-import { findRot } from '../feed/verify.ts';
+import { findDamagedBlobs } from '../feed/verify.ts';
 import { openReading, type Reading } from '../reading.ts';
 import { bytesIn, sizeOf } from './backup-size.ts';
+import { asSpaceError, requireSpace } from './disk-space.ts';
 import { interruptible } from './interruptible.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { printBytes } from './print.ts';
 import { withProgress } from './progress.ts';
-import { asRoomError, requireRoom } from './room.ts';
 
 type Flags = {
   readonly verify: boolean;
@@ -67,7 +67,7 @@ async function backup(invocation: Invocation, file: string, flags: Flags): Promi
     await syncFolder(dirname(file));
     await tell(invocation, file, manifest, flags);
   } catch (error) {
-    throw asRoomError(error, dirname(file));
+    throw asSpaceError(error, dirname(file));
   } finally {
     reading.close();
     await rm(part, { recursive: true, force: true });
@@ -91,14 +91,14 @@ async function writePart(
     const sources = { bundle: { file: bundle, refs }, snapshot, blobs: reading.blobs };
     const missing = new Set<string>();
     if (skipDamaged) {
-      for await (const { sha256 } of findRot(sources, { signal, onProgress: () => undefined }))
+      for await (const { sha256 } of findDamagedBlobs(sources, { signal, onProgress: () => undefined }))
         missing.add(sha256);
     }
     const now = new Date();
     const isGzipped = /\.t?gz$/i.test(file);
     const manifest = await planBackup(sources, { program: version, now, missing });
     const bytes = sizeOf(manifest);
-    if (!isGzipped) await requireRoom(part, bytes);
+    if (!isGzipped) await requireSpace(part, bytes);
     const tar = join(part, 'tar');
     const choice = { program: version, now, isGzipped, missing, signal };
     await withProgress(stderr, 'Writing', { bytes }, (onProgress) =>

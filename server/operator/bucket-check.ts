@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import type { Invocation } from '../../invocation.ts';
 import { createGit } from '../bucket/git-backend.ts';
 import { readHistory } from '../bucket/read-history.ts';
-import { judgePush } from '../bucket/rules.ts';
+import { applyRules } from '../bucket/rules.ts';
 import { fail } from '../errors.ts';
 import { interruptible } from './interruptible.ts';
 
@@ -37,7 +37,7 @@ async function check({ env, stdout, stderr, signal }: Invocation, dir: string, f
   try {
     const git = { ...createGit(await gitDirOf(dir), home, env), signal };
     const push = await interruptible(signal, 'not all was looked at.', () => readHistory(git, flags.since));
-    const faults = judgePush(push);
+    const faults = applyRules(push);
     for (const fault of faults) {
       if (flags.json) stdout.write(`${JSON.stringify(fault)}\n`);
       else stderr.write(`- ${fault.sentence} (${fault.rule})\n`);

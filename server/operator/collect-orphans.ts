@@ -1,6 +1,6 @@
 import type { StoredBlob } from '../blobs/blob-store.ts';
 import { FeedError } from '../errors.ts';
-import { isForgotten } from '../feed/verify.ts';
+import { isOldOrphan } from '../feed/verify.ts';
 import { openForRemoving } from '../reading.ts';
 
 export type Collected = {
@@ -20,7 +20,7 @@ export async function collectOrphans(
   now: Date,
   copy: string,
 ): Promise<Collected> {
-  const forgotten = orphans.filter((orphan) => isForgotten(orphan, now));
+  const forgotten = orphans.filter((orphan) => isOldOrphan(orphan, now));
   if (forgotten.length === 0) return { removed: [], kept: orphans, because: undefined };
   try {
     const folder = await openForRemoving(dataDir, copy);

@@ -5,18 +5,18 @@ import { type ExportIndex, exportIndexName, readExportIndex } from '../../format
 import { fileReason } from '../../formats/file-reason.ts';
 import { makeDir } from '../../formats/make-dir.ts';
 import type { Invocation } from '../../invocation.ts';
-import { openRepository, writeBundle } from '../bucket/copy.ts';
+import { openRepository, writeBundle } from '../bucket/git-bundle.ts';
 import { loadConfig } from '../config.ts';
 import { fail } from '../errors.ts';
 import { type ExportResult, exportFiles } from '../feed/export.ts';
 import { type ExportPlan, planExport } from '../feed/export-plan.ts';
 import { syncTree } from '../feed/restore.ts';
 import { openReading, type Reading } from '../reading.ts';
+import { asSpaceError, requireSpace } from './disk-space.ts';
 import { interruptible } from './interruptible.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { printBytes } from './print.ts';
 import { withProgress } from './progress.ts';
-import { asRoomError, requireRoom } from './room.ts';
 
 type Flags = { readonly id: readonly string[]; readonly json: boolean };
 
@@ -83,7 +83,7 @@ async function exportFeed(invocation: Invocation, dir: string, { id, json }: Fla
     if (bad.size > 0) fail('EXPORT_INCOMPLETE', { count: bad.size });
     if (plan.unknown.length > 0) fail('EXPORT_UNKNOWN', { ids: plan.unknown.join(', ') });
   } catch (error) {
-    throw asRoomError(error, dir);
+    throw asSpaceError(error, dir);
   } finally {
     reading.close();
     await rm(part, { recursive: true, force: true });
@@ -109,7 +109,7 @@ async function writeFiles(
     snapshot.close();
   }
   const bytes = plan.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  await requireRoom(dir, missingBytes(plan, earlier));
+  await requireSpace(dir, missingBytes(plan, earlier));
   const choice = { part, earlier: hashesOf(earlier), signal };
   const result = await withProgress(stderr, 'Exporting', { bytes }, (onProgress) =>
     exportFiles(dir, plan.files, reading.blobs, { ...choice, onProgress }),

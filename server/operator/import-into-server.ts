@@ -10,7 +10,7 @@ import { normalizeVersion } from '../../formats/nuget-version.ts';
 import { openNupkg } from '../../formats/nupkg.ts';
 import type { Nuspec } from '../../formats/nuspec.ts';
 import { FeedError, fail } from '../errors.ts';
-import type { ImportTarget, Present } from '../feed/import.ts';
+import type { ExistingPackage, ImportTarget } from '../feed/import.ts';
 import { readV2Page } from '../sources/v2-page.ts';
 import type { RunningServer } from './ask-server.ts';
 
@@ -29,9 +29,9 @@ export function importIntoServer(
   scratchDir: string,
   maxBytes: number,
 ): ImportTarget {
-  const known = new Map<string, Promise<Map<string, Present>>>();
+  const known = new Map<string, Promise<Map<string, ExistingPackage>>>();
 
-  function versionsOf(id: string): Promise<Map<string, Present>> {
+  function versionsOf(id: string): Promise<Map<string, ExistingPackage>> {
     const idKey = id.toLowerCase();
     const versions = known.get(idKey) ?? readVersions(id);
     known.set(idKey, versions);
@@ -39,8 +39,8 @@ export function importIntoServer(
   }
 
   /** From the feed itself, a page at a time: links in it may lead through a proxy that this machine does not reach. */
-  async function readVersions(id: string): Promise<Map<string, Present>> {
-    const versions = new Map<string, Present>();
+  async function readVersions(id: string): Promise<Map<string, ExistingPackage>> {
+    const versions = new Map<string, ExistingPackage>();
     for (let skip = 0; ; skip += pageSize) {
       const query = `id='${encodeURIComponent(id)}'&semVerLevel=2.0.0&$top=${pageSize}&$skip=${skip}`;
       const text = await ask(`nuget/FindPackagesById()?${query}`);

@@ -51,12 +51,12 @@ While a server uses the data folder, packages go through it; else straight into 
 Settings (environment): DATA_DIR and MAX_PACKAGE_BYTES as for serve; HTTPS_PROXY, HTTP_PROXY, NO_PROXY and
 NODE_EXTRA_CA_CERTS for the way to the source.`;
 
-export type Place =
+export type ImportSource =
   | { readonly kind: 'folder'; readonly dir: string }
   | { readonly kind: 'feed'; readonly url: URL };
 
 /** Where it comes from. Ends the command with 2 when that can be neither. */
-export function readPlace(command: Command, text: string, cwd: string): Place {
+export function readImportSource(command: Command, text: string, cwd: string): ImportSource {
   if (/^https?:\/\//i.test(text)) {
     const url = URL.canParse(text) ? new URL(text) : command.error(`error: no address: ${text}`, usage);
     if (url.username !== '' || url.password !== '') {
@@ -79,7 +79,7 @@ export type Login = { readonly origin: string; readonly user: string; readonly p
 export function readLogin(
   command: Command,
   flags: ImportFlags,
-  place: Place,
+  place: ImportSource,
   cwd: string,
 ): Login | undefined {
   const { user, passwordFile } = flags;

@@ -1,6 +1,6 @@
 import { FeedError } from '../errors.ts';
 import { compareWithTarget, type ImportTarget } from '../feed/import.ts';
-import type { Offer } from '../sources/source.ts';
+import type { RemotePackage } from '../sources/source.ts';
 import { printBytes } from './print.ts';
 import { printTable } from './table.ts';
 
@@ -17,23 +17,23 @@ type Row = {
 /** `--dry-run`: what would come, by id and in all. Nothing is downloaded. */
 export async function previewImport(
   stdout: NodeJS.WritableStream,
-  offers: readonly Offer[],
+  packages: readonly RemotePackage[],
   target: Pick<ImportTarget, 'find'>,
   json: boolean,
 ): Promise<void> {
   const rows = new Map<string, Row>();
   const total = emptyRow('all');
-  for (const offer of offers) {
-    const row = rows.get(offer.id.toLowerCase()) ?? emptyRow(offer.id);
-    rows.set(offer.id.toLowerCase(), row);
-    const state = await stateOf(offer, target);
+  for (const remote of packages) {
+    const row = rows.get(remote.id.toLowerCase()) ?? emptyRow(remote.id);
+    rows.set(remote.id.toLowerCase(), row);
+    const state = await stateOf(remote, target);
     for (const sum of [row, total]) {
       sum.versions += 1;
       sum.there += Number(state === 'there');
       sum.conflicts += Number(state === 'differs');
       if (state === 'new') {
-        sum.bytes += offer.sizeBytes ?? 0;
-        sum.isWhole &&= offer.sizeBytes !== undefined;
+        sum.bytes += remote.sizeBytes ?? 0;
+        sum.isWhole &&= remote.sizeBytes !== undefined;
       }
     }
   }
@@ -54,11 +54,11 @@ function cellsOf({ id, versions, there, conflicts, bytes, isWhole }: Row): strin
 }
 
 async function stateOf(
-  offer: Offer,
+  remote: RemotePackage,
   target: Pick<ImportTarget, 'find'>,
 ): Promise<'new' | 'there' | 'differs'> {
   try {
-    return (await compareWithTarget(offer, target)) === undefined ? 'new' : 'there';
+    return (await compareWithTarget(remote, target)) === undefined ? 'new' : 'there';
   } catch (error) {
     if (error instanceof FeedError && error.code === 'IMPORT_DIFFERS') return 'differs';
     throw error;

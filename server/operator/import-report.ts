@@ -1,10 +1,10 @@
 import type { Outcome } from '../feed/import.ts';
-import type { Offer, Trouble } from '../sources/source.ts';
+import type { RemotePackage, SkippedPackage } from '../sources/source.ts';
 import { printBytes } from './print.ts';
 
 /** One line about one package or file. `kind` says how it ended. */
 export type ImportLine = {
-  readonly kind: Outcome['kind'] | Trouble['kind'];
+  readonly kind: Outcome['kind'] | SkippedPackage['kind'];
   readonly id?: string;
   readonly version?: string;
   readonly from: string;
@@ -67,16 +67,16 @@ export function createImportReport(stdout: NodeJS.WritableStream, json: boolean)
   return { add, count: (kind) => counts.get(kind) ?? 0, reasons, end };
 }
 
-export function lineOfOutcome({ kind, offer, sizeBytes, reason }: Outcome): ImportLine {
+export function lineOfOutcome({ kind, remote, sizeBytes, reason }: Outcome): ImportLine {
   return {
-    ...lineOfOffer(offer),
+    ...lineOfPackage(remote),
     kind,
     ...(sizeBytes !== undefined && { sizeBytes }),
     ...(reason !== undefined && { reason }),
   };
 }
 
-export function lineOfOffer({ id, version, from }: Offer) {
+export function lineOfPackage({ id, version, from }: RemotePackage) {
   return { id, version, from };
 }
 

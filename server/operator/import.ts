@@ -4,25 +4,25 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Invocation } from '../../invocation.ts';
 import { importOf, operator } from '../audit/audit.ts';
-import { type ImportTarget, importOffers } from '../feed/import.ts';
-import { chooseOffers } from '../feed/import-choice.ts';
+import { type ImportTarget, importPackages } from '../feed/import.ts';
+import { choosePackages } from '../feed/import-choice.ts';
 import { createFolderSource } from '../sources/folder.ts';
 import { openFeedSource } from '../sources/open-source.ts';
-import { isTrouble, type Offer, type Source } from '../sources/source.ts';
+import { isSkipped, type RemotePackage, type Source } from '../sources/source.ts';
 import { createWeb, shown } from '../sources/web.ts';
 import { importIntoData } from './import-into-data.ts';
 import { importIntoServer } from './import-into-server.ts';
 import {
   describeImport,
   type ImportFlags,
+  type ImportSource,
   type Login,
-  type Place,
+  readImportSource,
   readLogin,
-  readPlace,
   readProxy,
 } from './import-options.ts';
 import { previewImport } from './import-preview.ts';
-import { createImportReport, type ImportReport, lineOfOffer, lineOfOutcome } from './import-report.ts';
+import { createImportReport, type ImportReport, lineOfOutcome, lineOfPackage } from './import-report.ts';
 import { createProgress } from './progress.ts';
 import { withData } from './with-data.ts';
 
@@ -30,13 +30,13 @@ import { withData } from './with-data.ts';
 export function createCommand(invocation: Invocation): Command {
   const command = describeImport(new Command('feed:import'));
   return command.action(async (from: string, flags: ImportFlags) => {
-    const place = readPlace(command, from, invocation.cwd);
+    const place = readImportSource(command, from, invocation.cwd);
     const login = readLogin(command, flags, place, invocation.cwd);
     await withData(invocation, {
-      async alone(house, { maxPackageBytes }) {
-        const target = importIntoData(house, maxPackageBytes);
+      async alone(opened, { maxPackageBytes }) {
+        const target = importIntoData(opened, maxPackageBytes);
         const note = (imported: number) =>
-          house.services.audit.record([importOf(nameOf(place), imported)], operator);
+          opened.services.audit.record([importOf(nameOf(place), imported)], operator);
         await run({ invocation, place, login, flags, target, note, maxPackageBytes });
       },
       async running(server, { maxPackageBytes }) {
@@ -57,16 +57,16 @@ export function createCommand(invocation: Invocation): Command {
 
 type Run = {
   readonly invocation: Invocation;
-  readonly place: Place;
+  readonly place: ImportSource;
   readonly login: Login | undefined;
   readonly flags: ImportFlags;
   readonly target: ImportTarget;
-  /** Writes into the trail that so many versions came, more than none. */
+  /** Writes into the audit log that so many versions came, more than none. */
   readonly note: (versions: number) => Promise<void>;
   readonly maxPackageBytes: number;
 };
 
-function nameOf(place: Place): string {
+function nameOf(place: ImportSource): string {
   return place.kind === 'feed' ? shown(place.url) : place.dir;
 }
 
@@ -95,12 +95,12 @@ async function takeOver(
 ): Promise<void> {
   const { stdout, stderr, signal } = invocation;
   const source = await openSource(invocation, place, login);
-  const { chosen, left } = chooseOffers(await gather(source, flags, report, invocation), {
+  const { chosen, skipped } = choosePackages(await gather(source, flags, report, invocation), {
     newest: flags.newest,
     withPrereleases: flags.prerelease,
     withUnlisted: flags.unlisted,
   });
-  for (const { offer, reason } of left) report.add({ kind: 'skipped', reason, ...lineOfOffer(offer) });
+  for (const { remote, reason } of skipped) report.add({ kind: 'skipped', reason, ...lineOfPackage(remote) });
   if (signal.aborted) return;
   // A wrong folder or an unmounted share looks like a feed that is all here.
   const isNothing = (['skipped', 'refused', 'failed'] as const).every((kind) => report.count(kind) === 0);
@@ -112,7 +112,7 @@ async function takeOver(
   }
   const progress = createProgress(stderr, 'Importing', { packages: chosen.length });
   try {
-    await importOffers(chosen, target, {
+    await importPackages(chosen, target, {
       parallel: flags.parallel ?? (place.kind === 'folder' ? 32 : 8),
       maxBytes: maxPackageBytes,
       signal,
@@ -129,7 +129,7 @@ async function takeOver(
 
 async function openSource(
   { env, version, signal }: Invocation,
-  place: Place,
+  place: ImportSource,
   login?: Login,
 ): Promise<Source> {
   if (place.kind === 'folder') return createFolderSource(place.dir);
@@ -142,23 +142,23 @@ async function gather(
   { id: ids = [] }: ImportFlags,
   report: ImportReport,
   { stderr, signal }: Invocation,
-): Promise<Offer[]> {
-  const offers: Offer[] = [];
+): Promise<RemotePackage[]> {
+  const packages: RemotePackage[] = [];
   const progress = createProgress(stderr, 'Reading the source');
   try {
     for await (const item of source.list(ids)) {
       if (signal.aborted) break;
-      if (isTrouble(item)) {
+      if (isSkipped(item)) {
         report.add(item);
       } else {
-        offers.push(item);
+        packages.push(item);
         progress.step(0);
       }
     }
   } finally {
     progress.stop();
   }
-  return offers;
+  return packages;
 }
 
 /** How it ended, once the report is out. */

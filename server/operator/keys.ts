@@ -4,7 +4,7 @@ import type { Invocation } from '../../invocation.ts';
 import { fail } from '../errors.ts';
 import { scopes } from '../keys/api-keys.ts';
 import { type ListedKeyJson, NewKeyJson, RotationJson } from '../keys/key-json.ts';
-import { type KeyDesk, withKeys } from './key-desk.ts';
+import { type KeyAdmin, withKeys } from './key-admin.ts';
 import { printKeys, printTerms, tellExpiring } from './key-table.ts';
 
 /** The verb `feed:keys`: who may do what. */
@@ -74,19 +74,19 @@ type AddFlags = Json & {
 };
 type RotateFlags = Json & { overlap?: string; expires?: string };
 
-async function add(invocation: Invocation, desk: KeyDesk, flags: AddFlags): Promise<void> {
+async function add(invocation: Invocation, admin: KeyAdmin, flags: AddFlags): Promise<void> {
   const { name, scope, id: ids, network: networks, client: clients, owner, expires } = flags;
   const wanted = read(NewKeyJson, { name, scopes: scope, ids, networks, clients, owner, expires });
-  const made = await desk.create(wanted);
-  const key = (await desk.list()).find(({ id }) => id === made.id);
+  const made = await admin.create(wanted);
+  const key = (await admin.list()).find(({ id }) => id === made.id);
   invocation.stderr.write(
     `Key ${made.id} (${wanted.name}): ${printTerms(key ?? wanted)}. It is not shown again.\n`,
   );
   printSecret(invocation, flags, { name: wanted.name, ...made });
 }
 
-async function list({ stdout, stderr }: Invocation, desk: KeyDesk, { json }: Json): Promise<void> {
-  const keys = await desk.list();
+async function list({ stdout, stderr }: Invocation, admin: KeyAdmin, { json }: Json): Promise<void> {
+  const keys = await admin.list();
   if (json) {
     for (const key of keys) stdout.write(`${JSON.stringify(key)}\n`);
     return;
@@ -97,14 +97,14 @@ async function list({ stdout, stderr }: Invocation, desk: KeyDesk, { json }: Jso
 
 async function rotate(
   invocation: Invocation,
-  desk: KeyDesk,
+  admin: KeyAdmin,
   which: string,
   flags: RotateFlags,
 ): Promise<void> {
   const { overlap, expires } = flags;
   const rotation = read(RotationJson, { overlap, expires: expires === 'never' ? null : expires });
-  const { id, name } = await findOne(desk, which);
-  const made = await desk.rotate(id, rotation);
+  const { id, name } = await findOne(admin, which);
+  const made = await admin.rotate(id, rotation);
   const end =
     overlap === undefined ? 'ended' : `ends ${/^\d+[smhd]$/.test(overlap) ? 'in' : 'at'} ${overlap}`;
   invocation.stderr.write(
@@ -115,12 +115,12 @@ async function rotate(
 
 async function revoke(
   { stdout, stderr }: Invocation,
-  desk: KeyDesk,
+  admin: KeyAdmin,
   which: string,
   { json }: Json,
 ): Promise<void> {
-  const { id, name } = await findOne(desk, which);
-  await desk.revoke(id);
+  const { id, name } = await findOne(admin, which);
+  await admin.revoke(id);
   stderr.write(`Key ${id} (${name}) is revoked.\n`);
   if (json) stdout.write(`${JSON.stringify({ id, name, state: 'revoked' })}\n`);
 }
@@ -142,8 +142,8 @@ function read<T extends z.ZodType>(schema: T, flags: unknown): z.infer<T> {
 }
 
 /** The key that is not revoked and has this id, or else this name alone. @throws FeedError KEY_UNKNOWN, KEY_AMBIGUOUS */
-async function findOne(desk: KeyDesk, which: string): Promise<ListedKeyJson> {
-  const alive = (await desk.list()).filter(({ revoked }) => revoked === null);
+async function findOne(admin: KeyAdmin, which: string): Promise<ListedKeyJson> {
+  const alive = (await admin.list()).filter(({ revoked }) => revoked === null);
   const byId = alive.find(({ id }) => id === which);
   const named = alive.filter(({ name }) => name === which);
   const key = byId ?? named[0] ?? fail('KEY_UNKNOWN', { which });

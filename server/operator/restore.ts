@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { fileReason } from '../../formats/file-reason.ts';
 import type { Invocation } from '../../invocation.ts';
-import { findStepsBack, listRefs, openRepository, restoreBundle } from '../bucket/copy.ts';
+import { findStepsBack, listRefs, openRepository, restoreBundle } from '../bucket/git-bundle.ts';
 import { loadConfig } from '../config.ts';
 import { openDataDir } from '../data-dir.ts';
 import { fail } from '../errors.ts';
@@ -12,11 +12,11 @@ import { checkUnpacked, readBackup, syncTree } from '../feed/restore.ts';
 import { purgeAgain } from '../purge-again.ts';
 import { endKeysAgain, openUnpacked, recordRestore } from '../reading.ts';
 import { bytesIn, sizeOf } from './backup-size.ts';
+import { asSpaceError, requireSpace } from './disk-space.ts';
 import { interruptible } from './interruptible.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { createProgress, type Progress } from './progress.ts';
-import { choosePlace, namesIn } from './restore-place.ts';
-import { asRoomError, requireRoom } from './room.ts';
+import { chooseTarget, namesIn } from './restore-target.ts';
 
 type Flags = {
   readonly into?: string;
@@ -52,7 +52,7 @@ async function restore(invocation: Invocation, file: string, flags: Flags): Prom
   const dir = await realpath(named);
   let isDone = false;
   try {
-    const place = await choosePlace(dir, flags.replace);
+    const place = await chooseTarget(dir, flags.replace);
     await clearLeftovers(place.staging, /^(blobs|bucket|bucket\.bundle|catalog\.db(-\w+)?)$/);
     try {
       const made = await interruptible(invocation.signal, 'nothing was changed.', () =>
@@ -62,7 +62,7 @@ async function restore(invocation: Invocation, file: string, flags: Flags): Prom
       isDone = true;
       tell(invocation, { file, dir, movedTo, ...made }, flags);
     } catch (error) {
-      throw asRoomError(error, dirname(place.staging));
+      throw asSpaceError(error, dirname(place.staging));
     } finally {
       await rm(place.staging, { recursive: true, force: true });
     }
@@ -126,7 +126,7 @@ async function unpack(invocation: Invocation, file: string, staging: string): Pr
     signal,
     onProgress: (bytes) => progress?.step(bytes),
     onManifest: async (read) => {
-      await requireRoom(staging, sizeOf(read));
+      await requireSpace(staging, sizeOf(read));
       progress = createProgress(stderr, 'Restoring', { bytes: bytesIn(read) });
     },
   }).finally(() => progress?.stop());

@@ -1,19 +1,19 @@
 import { join } from 'node:path';
 import type { Invocation } from '../../invocation.ts';
 import type { AuditEntry } from '../audit/audit.ts';
-import { verifyTrail } from '../audit/verify.ts';
+import { verifyChain } from '../audit/verify.ts';
 import type { BlobReader, StoredBlob } from '../blobs/blob-store.ts';
-import { findDamage, openRepository } from '../bucket/copy.ts';
+import { findDamage, openRepository } from '../bucket/git-bundle.ts';
 import { readManifestFile } from '../bucket/manifest-file.ts';
 import { createManifestReader } from '../bucket/manifest-reader.ts';
 import { channels } from '../bucket/push.ts';
 import type { CatalogSnapshot } from '../catalog/snapshot.ts';
-import { findOrphans, findRot, problemOfPromise } from '../feed/verify.ts';
+import { faultOfPayload, findDamagedBlobs, findOrphans } from '../feed/verify.ts';
 import type { Reading } from '../reading.ts';
 import { withProgress } from './progress.ts';
 
 export type Fault = {
-  readonly kind: 'database' | 'latest flags' | 'trail' | 'bytes' | 'bucket' | 'manifest' | 'purged';
+  readonly kind: 'database' | 'latest flags' | 'audit log' | 'bytes' | 'bucket' | 'manifest' | 'purged';
   /** `buf 1.32.0`, `dl/buf/1.32.0/buf-windows-amd64.exe`, `main buf`. */
   readonly subject: string;
   readonly problem: string;
@@ -30,7 +30,7 @@ export type Findings = {
 export const advice: Readonly<Record<Fault['kind'], string>> = {
   database: 'stop the server and restore the last backup (feed:restore --replace)',
   'latest flags': 'unlist any version of it and list it again, which sets them anew',
-  trail: 'somebody changed the database by hand; compare with a backup (feed:audit verify)',
+  'audit log': 'somebody changed the database by hand; compare with a backup (feed:audit verify)',
   bytes:
     'put the file back from a backup or an export, as blobs/ab/SHA256 in the data folder (ab: how the SHA-256 begins); pushing the same bytes again heals missing and torn files of payloads',
   bucket: 'stop the server and put the folder bucket back from a backup, or from a clone that is as new',
@@ -54,7 +54,7 @@ export async function checkAll(invocation: Invocation, reading: Reading, tempDir
     const faults = [
       ...bucket.faults,
       ...bucket.promises.flatMap((promise) => {
-        const broken = problemOfPromise(snapshot, promise);
+        const broken = faultOfPayload(snapshot, promise);
         return broken === undefined
           ? []
           : [fault(broken.kind, `${promise.channel} ${promise.tool}`, broken.problem)];
@@ -62,7 +62,7 @@ export async function checkAll(invocation: Invocation, reading: Reading, tempDir
       ...snapshot
         .findWrongLatest()
         .map((id) => fault('latest flags', id, 'other versions bear them than should')),
-      ...(await checkTrail(snapshot, invocation.signal)),
+      ...(await checkAuditLog(snapshot, invocation.signal)),
       ...(await checkBytes(invocation, snapshot, reading.blobs)),
     ];
     const orphans: StoredBlob[] = [];
@@ -102,14 +102,17 @@ async function checkBytes(
   for (const { sizeBytes } of snapshot.blobs()) bytes += sizeBytes;
   return withProgress(stderr, 'Reading', { bytes }, async (onProgress) => {
     const faults: Fault[] = [];
-    for await (const { names, sha256, problem } of findRot({ snapshot, blobs }, { signal, onProgress })) {
+    for await (const { names, sha256, problem } of findDamagedBlobs(
+      { snapshot, blobs },
+      { signal, onProgress },
+    )) {
       faults.push(...names.map((name) => fault('bytes', name, `${problem} (blob ${sha256})`)));
     }
     return faults;
   });
 }
 
-async function checkTrail({ audit }: CatalogSnapshot, signal: AbortSignal): Promise<Fault[]> {
+async function checkAuditLog({ audit }: CatalogSnapshot, signal: AbortSignal): Promise<Fault[]> {
   if (audit === undefined) return [];
   const { list } = audit;
   async function* entries(): AsyncGenerator<AuditEntry> {
@@ -122,8 +125,8 @@ async function checkTrail({ audit }: CatalogSnapshot, signal: AbortSignal): Prom
       after = page.at(-1)?.number ?? after;
     } while (page.length > 0);
   }
-  const { broken } = await verifyTrail(entries());
-  return broken === undefined ? [] : [fault('trail', `entry ${broken.number}`, broken.problem)];
+  const { broken } = await verifyChain(entries());
+  return broken === undefined ? [] : [fault('audit log', `entry ${broken.number}`, broken.problem)];
 }
 
 function fault(kind: Fault['kind'], subject: string, problem: string): Fault {

@@ -7,9 +7,9 @@ import { loadConfig } from '../config.ts';
 import { fail } from '../errors.ts';
 import { openReading } from '../reading.ts';
 import { type Collected, collectOrphans } from './collect-orphans.ts';
+import { asSpaceError } from './disk-space.ts';
 import { interruptible } from './interruptible.ts';
 import { printBytes, printCount } from './print.ts';
-import { asRoomError } from './room.ts';
 import { advice, checkAll, type Fault, type Findings } from './verify-checks.ts';
 
 type Flags = { readonly keepOrphans: boolean; readonly json: boolean };
@@ -44,7 +44,7 @@ async function verify(invocation: Invocation, { keepOrphans, json }: Flags): Pro
     if (found.faults.length > 0) fail('VERIFY_FAULTS', { count: found.faults.length });
   } catch (error) {
     // The copy of the database needs room in the system's folder for temporary files.
-    throw asRoomError(error, dir);
+    throw asSpaceError(error, dir);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }

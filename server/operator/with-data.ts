@@ -1,18 +1,18 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Invocation } from '../../invocation.ts';
+import { type OpenServices, openServices } from '../composition-root.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { FeedError, fail } from '../errors.ts';
-import { buildHouse, type House } from '../house.ts';
 import { createLogger } from '../log.ts';
-import { findServer } from '../own-server.ts';
+import { findServer } from '../server-file.ts';
 import { type RunningServer, reachServer } from './ask-server.ts';
 
 export type DataWork<T> = {
   /** Only looks at, or changes, what is there: a folder without a feed is a wrong DATA_DIR, and none is made of it. */
   readonly needsFeed?: boolean;
   /** Nobody uses the folder: it is locked, and ours. */
-  readonly alone: (house: House, config: Config) => Promise<T>;
+  readonly alone: (opened: OpenServices, config: Config) => Promise<T>;
   /** A server uses the folder; without this the verb refuses. */
   readonly running?: (server: RunningServer, config: Config) => Promise<T>;
 };
@@ -27,9 +27,9 @@ export async function withData<T>(
 ): Promise<T> {
   const config = loadConfig(invocation.env);
   if (needsFeed) requireFeed(config.dataDir);
-  let house: House;
+  let opened: OpenServices;
   try {
-    house = await buildHouse(config, {
+    opened = await openServices(config, {
       ...invocation,
       now: () => new Date(),
       log: createLogger('warn'),
@@ -42,9 +42,9 @@ export async function withData<T>(
     return running(reachServer(server, invocation.signal), config);
   }
   try {
-    return await alone(house, config);
+    return await alone(opened, config);
   } finally {
-    await house.close();
+    await opened.close();
   }
 }
 

@@ -1,6 +1,6 @@
 import express, { type Request, type Response, type Router } from 'express';
 import { type Actor, actorOf } from '../audit/audit.ts';
-import type { BlobDraft, BlobStore } from '../blobs/blob-store.ts';
+import type { BlobStore, Upload } from '../blobs/blob-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Payload, Payloads } from '../catalog/payloads.ts';
 import { fail } from '../errors.ts';
@@ -83,17 +83,17 @@ async function receivePayload(
   req: Request<Address>,
   res: Response,
 ): Promise<'published' | 'same'> {
-  const draft = await receiveBody(req, services);
+  const upload = await receiveBody(req, services);
   try {
     await requireSameKey(req, principal);
-    const isNew = (await store(services, name, draft, actorOf(principal, req.ip))) === 'added';
+    const isNew = (await store(services, name, upload, actorOf(principal, req.ip))) === 'added';
     res
       .status(isNew ? 201 : 200)
       .type('text')
-      .send(`${draft.digest.sha256}\n`);
+      .send(`${upload.digest.sha256}\n`);
     return isNew ? 'published' : 'same';
   } finally {
-    await draft.discard();
+    await upload.discard();
   }
 }
 
@@ -101,16 +101,16 @@ async function receivePayload(
 async function store(
   { payloads, catalog, now }: PayloadServices,
   { tool, version, file }: PayloadName,
-  draft: BlobDraft,
+  upload: Upload,
   by: Actor,
 ): Promise<'added' | 'same'> {
-  const { sha256, sizeBytes } = draft.digest;
+  const { sha256, sizeBytes } = upload.digest;
   const before = await payloads.find(tool, version, file);
   if (before !== undefined && before.sha256 !== sha256) {
     return fail('PAYLOAD_DIFFERS', { tool, version, file, sha256: before.sha256 });
   }
   if (await catalog.isPurged(tool, version)) fail('VERSION_PURGED', { id: tool, version });
-  await draft.commit();
+  await upload.commit();
   const outcome = await payloads.add({ tool, version, file, sha256, sizeBytes, created: now() }, by);
   if (outcome === 'differs') {
     const winner = await payloads.find(tool, version, file);
@@ -122,14 +122,14 @@ async function store(
 async function receiveBody(
   req: Request<Address>,
   { blobs, maxPackageBytes }: PayloadServices,
-): Promise<BlobDraft> {
+): Promise<Upload> {
   refuseTooLong(req, maxPackageBytes);
-  const draft = await blobs.receive(bodyStream(req), maxPackageBytes);
-  if (draft.digest.sizeBytes === 0) {
-    await draft.discard();
+  const upload = await blobs.receive(bodyStream(req), maxPackageBytes);
+  if (upload.digest.sizeBytes === 0) {
+    await upload.discard();
     fail('PAYLOAD_INVALID', { problem: 'the body is empty' });
   }
-  return draft;
+  return upload;
 }
 
 async function findPayload(

@@ -4,9 +4,9 @@ import { actorOf } from '../audit/audit.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
+import type { BlobFlusher } from '../feed/flush-blobs.ts';
 import { publish } from '../feed/publish.ts';
 import { requireOwner } from '../feed/reserved-ids.ts';
-import type { Settling } from '../feed/settle.ts';
 import { relist, unlist } from '../feed/withdraw.ts';
 import { principalWith, requireSameKey } from '../http/auth.ts';
 import { countPush } from '../http/count-push.ts';
@@ -21,7 +21,7 @@ import { receiveUpload } from './upload.ts';
 export type PushServices = {
   readonly catalog: Catalog;
   readonly blobs: BlobStore;
-  readonly settling: Settling;
+  readonly blobFlusher: BlobFlusher;
   readonly maxPackageBytes: number;
   readonly reservedIds: readonly string[] | undefined;
   readonly now: () => Date;
@@ -65,10 +65,10 @@ async function receivePackage(
   principal: Principal,
 ): Promise<'published'> {
   const claims = { ...originOf(req, principal), reason: reasonOf(req) };
-  const draft = await receiveUpload(req, services.blobs, services.maxPackageBytes);
+  const upload = await receiveUpload(req, services.blobs, services.maxPackageBytes);
   try {
     await requireSameKey(req, principal);
-    const { id, version, nuspec } = await publish(services, draft, principal, req.ip, claims);
+    const { id, version, nuspec } = await publish(services, upload, principal, req.ip, claims);
     services.log.info({ id, version, keyName: principal.name }, 'package published');
     // NuGet clients print it to whoever pushes (spec nuget-v2 10.3).
     if (!isReadableBySemVer1(nuspec)) res.set('X-NuGet-Warning', hiddenWarning(id, version));
@@ -76,7 +76,7 @@ async function receivePackage(
     res.status(201).set('Content-Length', '0').end();
     return 'published';
   } finally {
-    await draft.discard();
+    await upload.discard();
   }
 }
 

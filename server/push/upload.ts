@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Busboy, type BusboyInstance } from '@fastify/busboy';
 import type { Request } from 'express';
-import type { BlobDraft, BlobStore } from '../blobs/blob-store.ts';
+import type { BlobStore, Upload } from '../blobs/blob-store.ts';
 import { FeedError, fail } from '../errors.ts';
 import { bodyStream, refuseTooLong } from '../http/body-stream.ts';
 
@@ -9,11 +9,11 @@ import { bodyStream, refuseTooLong } from '../http/body-stream.ts';
 const maxFramingBytes = 64 * 1024;
 
 /**
- * The uploaded package as a draft: the first file of a multipart form whatever its name, or else the whole body
- * (spec nuget-v2 10.2). The whole request has arrived when it returns. The caller discards the draft.
+ * The uploaded package as a upload: the first file of a multipart form whatever its name, or else the whole body
+ * (spec nuget-v2 10.2). The whole request has arrived when it returns. The caller discards the upload.
  * @throws FeedError UPLOAD_BROKEN, PACKAGE_TOO_LARGE, STORAGE_FULL; nothing is left of the upload then
  */
-export async function receiveUpload(req: Request, blobs: BlobStore, maxBytes: number): Promise<BlobDraft> {
+export async function receiveUpload(req: Request, blobs: BlobStore, maxBytes: number): Promise<Upload> {
   if (!/^multipart\/form-data\b/i.test(req.headers['content-type'] ?? '')) {
     refuseTooLong(req, maxBytes);
     return blobs.receive(bodyStream(req), maxBytes);
@@ -22,10 +22,10 @@ export async function receiveUpload(req: Request, blobs: BlobStore, maxBytes: nu
   return receiveFirstFile(req, blobs, maxBytes);
 }
 
-async function receiveFirstFile(req: Request, blobs: BlobStore, maxBytes: number): Promise<BlobDraft> {
+async function receiveFirstFile(req: Request, blobs: BlobStore, maxBytes: number): Promise<Upload> {
   const form = parserFor(req);
   const body = bodyStream(req);
-  let first: { readonly file: Readable; readonly draft: Promise<BlobDraft> } | undefined;
+  let first: { readonly file: Readable; readonly upload: Promise<Upload> } | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
       form.once('finish', resolve);
@@ -38,19 +38,19 @@ async function receiveFirstFile(req: Request, blobs: BlobStore, maxBytes: number
           file.resume();
           return;
         }
-        const draft = blobs.receive(file, maxBytes);
-        draft.catch(reject);
-        first = { file, draft };
+        const upload = blobs.receive(file, maxBytes);
+        upload.catch(reject);
+        first = { file, upload };
       });
       body.pipe(form);
     });
-    return await (first?.draft ?? fail('UPLOAD_BROKEN'));
+    return await (first?.upload ?? fail('UPLOAD_BROKEN'));
   } catch (error) {
     body.destroy();
     form.destroy();
     first?.file.destroy(new FeedError('UPLOAD_BROKEN'));
-    await first?.draft.then(
-      (draft) => draft.discard(),
+    await first?.upload.then(
+      (upload) => upload.discard(),
       () => undefined,
     );
     throw error;

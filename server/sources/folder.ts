@@ -10,7 +10,7 @@ import { openNupkg } from '../../formats/nupkg.ts';
 import { messageOf } from '../../formats/thrown.ts';
 import { fail } from '../errors.ts';
 import { matchesGlob } from '../keys/glob.ts';
-import { isExact, isTrouble, type Offer, type Source, type Trouble } from './source.ts';
+import { isExact, isSkipped, type RemotePackage, type SkippedPackage, type Source } from './source.ts';
 
 /**
  * A folder of nupkg files at any depth, called anything: what they are is read from the nuspec inside. The layouts of
@@ -18,28 +18,29 @@ import { isExact, isTrouble, type Offer, type Source, type Trouble } from './sou
  * `feed:export` left its index, that says of its files what no file can: whether it is listed, when it was published.
  */
 export function createFolderSource(dir: string, { parallel = 16 } = {}): Source {
-  async function* list(globs: readonly string[]): AsyncGenerator<Offer | Trouble> {
+  async function* list(globs: readonly string[]): AsyncGenerator<RemotePackage | SkippedPackage> {
     const named = new Set(globs.filter(isExact));
     for await (const item of listAll()) {
       // Whose package a file with a trouble is, nobody knows.
-      const fitting = isTrouble(item) ? globs : globs.filter((glob) => matchesGlob(glob, item.id));
+      const fitting = isSkipped(item) ? globs : globs.filter((glob) => matchesGlob(glob, item.id));
       if (globs.length === 0 || fitting.length > 0) yield item;
-      if (!isTrouble(item)) for (const glob of fitting) named.delete(glob);
+      if (!isSkipped(item)) for (const glob of fitting) named.delete(glob);
     }
     for (const id of named)
       yield { from: id, kind: 'failed', reason: 'the source has no package of this id' };
   }
 
-  async function* listAll(): AsyncGenerator<Offer | Trouble> {
+  async function* listAll(): AsyncGenerator<RemotePackage | SkippedPackage> {
     // Read by a few at a time, handed on in the order of names so that two runs do the same.
-    const waiting: Promise<Offer | Trouble>[] = [];
+    const waiting: Promise<RemotePackage | SkippedPackage>[] = [];
     const root = await realpath(dir);
     const exported = await readExported(root);
     for await (const found of filesIn(root)) {
       waiting.push(
         typeof found === 'string' ? readOffer(found, exported.get(found)) : Promise.resolve(found),
       );
-      if (waiting.length >= parallel) yield await (waiting.shift() as Promise<Offer | Trouble>);
+      if (waiting.length >= parallel)
+        yield await (waiting.shift() as Promise<RemotePackage | SkippedPackage>);
     }
     for (const item of waiting) yield await item;
   }
@@ -62,11 +63,11 @@ async function readExported(dir: string): Promise<ReadonlyMap<string, Exported>>
 const symbols = /\.(?:symbols\.nupkg|snupkg)$/i;
 
 /** A folder in it that may not be read (lost+found, System Volume Information) is no reason to stop for the others. */
-async function* filesIn(top: string): AsyncGenerator<string | Trouble> {
+async function* filesIn(top: string): AsyncGenerator<string | SkippedPackage> {
   yield* filesOf(top, await readdir(top, { withFileTypes: true }));
 }
 
-async function* filesOf(dir: string, entries: Dirent[]): AsyncGenerator<string | Trouble> {
+async function* filesOf(dir: string, entries: Dirent[]): AsyncGenerator<string | SkippedPackage> {
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(dir, entry.name);
     if (entry.isDirectory()) {
@@ -77,7 +78,10 @@ async function* filesOf(dir: string, entries: Dirent[]): AsyncGenerator<string |
   }
 }
 
-async function readOffer(path: string, exported: Exported | undefined): Promise<Offer | Trouble> {
+async function readOffer(
+  path: string,
+  exported: Exported | undefined,
+): Promise<RemotePackage | SkippedPackage> {
   const from = visible(path);
   if (symbols.test(path)) return { from, kind: 'skipped', reason: 'a package of debug symbols' };
   try {

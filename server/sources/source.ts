@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 export type AnnouncedHash = { readonly algorithm: 'sha256' | 'sha512'; readonly hex: string };
 
 /** One package version that a source has. What it says of itself is a claim until the bytes are there. */
-export type Offer = {
+export type RemotePackage = {
   readonly id: string;
   /** As the source spells it. */
   readonly version: string;
@@ -21,7 +21,7 @@ export type Offer = {
 };
 
 /** Something at the source that cannot be offered. */
-export type Trouble = {
+export type SkippedPackage = {
   /** File, address or id. */
   readonly from: string;
   readonly reason: string;
@@ -35,10 +35,10 @@ export type Source = {
    * All versions of the ids that fit one of the globs, or of all ids when there are none; in no order.
    * @throws FeedError SOURCE_UNREACHABLE, SOURCE_REFUSED, SOURCE_STRANGE when nothing can be said about the whole
    */
-  list(ids: readonly string[]): AsyncIterable<Offer | Trouble>;
+  list(ids: readonly string[]): AsyncIterable<RemotePackage | SkippedPackage>;
 };
 
-export function isTrouble(item: Offer | Trouble): item is Trouble {
+export function isSkipped(item: RemotePackage | SkippedPackage): item is SkippedPackage {
   return 'reason' in item;
 }
 

@@ -3,7 +3,7 @@ import { normalizeVersion } from '../../formats/nuget-version.ts';
 import { FeedError, fail } from '../errors.ts';
 import { matchesGlob } from '../keys/glob.ts';
 import { inParallel } from './in-parallel.ts';
-import { isExact, type Offer, type Source, type Trouble } from './source.ts';
+import { isExact, type RemotePackage, type SkippedPackage, type Source } from './source.ts';
 import { readV2Page, type V2Entry, type V2Page } from './v2-page.ts';
 import { isUnreachable, refuse, refusePage, shown, type Web } from './web.ts';
 
@@ -14,7 +14,7 @@ const maxToldVersions = 500_000;
 /** No feed known to us answers smaller pages without saying that there are more. */
 const smallestPage = 20;
 
-type Item = Offer | Trouble;
+type Item = RemotePackage | SkippedPackage;
 
 /**
  * Another v2 feed (spec nuget-v2 9): NuGet.Server, ProGet, Nexus, Artifactory, Gitea or this product. `base` is what
@@ -136,7 +136,7 @@ export function createV2Source(
     return status === 200 ? parse(text, from) : refuse(status, url);
   }
 
-  function toOffer({ content, hash, ...entry }: V2Entry): Offer {
+  function toOffer({ content, hash, ...entry }: V2Entry): RemotePackage {
     const spelled = normalizeVersion(entry.version);
     const url = content ?? new URL(`${root.href}package/${entry.id}/${encodeURIComponent(spelled)}`);
     return { ...entry, from: shown(url), hash: async () => hash, open: () => web.open(url) };
@@ -165,7 +165,7 @@ function isFresh({ id, version }: V2Entry, seen: Set<string>): boolean {
   return true;
 }
 
-function strangeEntry(url: URL, name: string): Trouble {
+function strangeEntry(url: URL, name: string): SkippedPackage {
   return { from: shown(url), kind: 'refused', reason: `an entry that names no package: ${name}` };
 }
 

@@ -7,7 +7,7 @@ import { FeedError, fail } from '../errors.ts';
 import { matchesGlob } from '../keys/glob.ts';
 import { inParallel } from './in-parallel.ts';
 import { resolveLink } from './links.ts';
-import { isExact, type Offer, type Source, type Trouble } from './source.ts';
+import { isExact, type RemotePackage, type SkippedPackage, type Source } from './source.ts';
 import { isListed, readDate, readHash, trueDate } from './v2-page.ts';
 import { contentOf, type Resources, resourcesOf } from './v3-resources.ts';
 import {
@@ -20,7 +20,7 @@ import {
 } from './v3-schema.ts';
 import { isUnreachable, refuse, shown, type Web } from './web.ts';
 
-type Item = Offer | Trouble;
+type Item = RemotePackage | SkippedPackage;
 
 const searchPageSize = 100;
 const maxSearchPages = 10_000;
@@ -108,7 +108,7 @@ export function createV3Source(web: Web, index: URL, { parallel = 8 } = {}): Sou
     }
     const published = readDate(entry.published ?? undefined);
     const hash = readHash(entry.packageHash ?? undefined, entry.packageHashAlgorithm ?? undefined);
-    return offer(id, version, url, {
+    return remotePackage(id, version, url, {
       isListed: isListed(entry.listed?.toString(), published),
       published: trueDate(published),
       sizeBytes: entry.packageSize ?? undefined,
@@ -127,16 +127,16 @@ export function createV3Source(web: Web, index: URL, { parallel = 8 } = {}): Sou
       const url = contentOf(resources, id, version);
       return url === undefined
         ? []
-        : [offer(id, version, url, { isListed: true, hash: async () => undefined })];
+        : [remotePackage(id, version, url, { isListed: true, hash: async () => undefined })];
     });
   }
 
-  function offer(
+  function remotePackage(
     id: string,
     version: string,
     url: URL,
-    rest: Pick<Offer, 'isListed' | 'published' | 'sizeBytes' | 'hash'>,
-  ): Offer {
+    rest: Pick<RemotePackage, 'isListed' | 'published' | 'sizeBytes' | 'hash'>,
+  ): RemotePackage {
     return { id, version, from: shown(url), open: () => web.open(url), ...rest };
   }
 

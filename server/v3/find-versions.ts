@@ -1,9 +1,9 @@
-import type { PackageRow, Questions } from '../catalog/catalog.ts';
+import type { CatalogReader, PackageRow } from '../catalog/catalog.ts';
 import type { Expression, PackageQuery, SemVerView } from '../catalog/query.ts';
 import { type PageBounds, pageSize } from './registration.ts';
 
 export type Versions = {
-  readonly catalog: Questions;
+  readonly catalog: CatalogReader;
   readonly id: string;
   readonly view: SemVerView;
 };

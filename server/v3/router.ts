@@ -28,7 +28,7 @@ export function createV3Router(services: V3Services): Router {
   const { catalog, cache, publicUrl } = services;
   const router = express.Router();
   const links = () => v3Links(publicUrl());
-  const asked = (request: Request) => catalog.askedFrom(request.ip);
+  const asked = (request: Request) => catalog.readerFor(request.ip);
 
   /** @param id of the packages that the document is about; left out when it is about more than one */
   async function send(request: Request, response: Response, document: object, id?: string): Promise<void> {

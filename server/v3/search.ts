@@ -1,5 +1,5 @@
 import { isPackageId } from '../../formats/nuspec-fields.ts';
-import type { Catalog, PackageRow, Questions, VersionRow } from '../catalog/catalog.ts';
+import type { Catalog, CatalogReader, PackageRow, VersionRow } from '../catalog/catalog.ts';
 import type { Expression, PackageQuery, SemVerView } from '../catalog/query.ts';
 import { contains, readSearchText } from '../catalog/search-text.ts';
 import { fail } from '../errors.ts';
@@ -9,7 +9,7 @@ import { fullVersion, type V3Links } from './links.ts';
 import type { Parameters } from './parameters.ts';
 
 type SearchServices = {
-  readonly catalog: Questions & Pick<Catalog, 'versionsOf'>;
+  readonly catalog: CatalogReader & Pick<Catalog, 'versionsOf'>;
   readonly links: V3Links;
 };
 
@@ -70,7 +70,7 @@ function lengthOf(value: unknown): number {
 /** Answers a request to complete an id (`q`), or to list the versions of one (`id`). @throws FeedError QUERY_INVALID */
 export async function autocomplete(
   parameters: Parameters,
-  { catalog }: { readonly catalog: Questions },
+  { catalog }: { readonly catalog: CatalogReader },
 ): Promise<object> {
   const context = { '@context': { '@vocab': 'http://schema.nuget.org/schema#' } };
   if (parameters.has('id')) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeRatio, judgeValue, tableOf } from '../../bench/results.ts';
+import { rateRatio, rateValue, tableOf } from '../../bench/results.ts';
 
 describe('a verdict of the bench', () => {
   it.each([
@@ -11,7 +11,7 @@ describe('a verdict of the bench', () => {
     [0.5, { aim: 0.6 }, 'below aim'],
     [0.5, {}, ''],
   ])('of the ratio %d to %j is "%s"', (ratio, goal, verdict) => {
-    expect(judgeRatio(ratio, goal).verdict).toBe(verdict);
+    expect(rateRatio(ratio, goal).verdict).toBe(verdict);
   });
 
   it.each([
@@ -20,7 +20,7 @@ describe('a verdict of the bench', () => {
     [201, { must: 200, aim: 120 }, 'MISSED'],
     [Number.NaN, { must: 200 }, 'MISSED'],
   ])('of %d, which should be small, against %j is "%s"', (value, limit, verdict) => {
-    expect(judgeValue(value, limit).verdict).toBe(verdict);
+    expect(rateValue(value, limit).verdict).toBe(verdict);
   });
 });
 
@@ -32,10 +32,10 @@ describe('the table of the bench', () => {
         feed: '90/s',
         ratio: 0.876,
         against: 'durable',
-        ...judgeRatio(0.876, { must: 0.7 }),
+        ...rateRatio(0.876, { must: 0.7 }),
       },
-      { operation: 'memory', feed: '300 MB', ...judgeValue(300, { must: 200, aim: 120 }) },
-      { operation: 'read', feed: '1/s', ratio: 2, against: 'bare', errors: 3, ...judgeRatio(2, { aim: 1 }) },
+      { operation: 'memory', feed: '300 MB', ...rateValue(300, { must: 200, aim: 120 }) },
+      { operation: 'read', feed: '1/s', ratio: 2, against: 'bare', errors: 3, ...rateRatio(2, { aim: 1 }) },
     ]);
 
     expect(table.split('\n')).toEqual([

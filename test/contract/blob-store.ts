@@ -3,14 +3,14 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
-import type { BlobDraft, BlobStore, Range, StoredBlob, TakePiece } from '../../server/blobs/blob-store.ts';
+import type { BlobStore, Range, StoredBlob, TakePiece, Upload } from '../../server/blobs/blob-store.ts';
 import { taken } from '../kit/taken.ts';
 
 export type BlobStoreFixture = {
   readonly store: BlobStore;
   /** Closes the store and opens what it wrote again. */
   reopen(): Promise<BlobStore>;
-  /** Names of all that the store holds outside of blobs: drafts, leftovers. */
+  /** Names of all that the store holds outside of blobs: uploads, leftovers. */
   leftovers(): Promise<string[]>;
   close(): Promise<void>;
 };
@@ -31,10 +31,10 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
     const receive = (content: Buffer, maxBytes = 1_000_000) =>
       store.receive(Readable.from([content]), maxBytes);
     async function put(content: Buffer): Promise<string> {
-      const draft = await receive(content);
-      await draft.commit();
-      await draft.discard();
-      return draft.digest.sha256;
+      const upload = await receive(content);
+      await upload.commit();
+      await upload.discard();
+      return upload.digest.sha256;
     }
     async function listed(): Promise<StoredBlob[]> {
       const found: StoredBlob[] = [];
@@ -43,11 +43,11 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
     }
     const readBack = async (...args: Parameters<BlobStore['open']>) => buffer(await store.open(...args));
 
-    it('shows nothing of a draft but its digest and its bytes', async () => {
-      const draft = await receive(bytes);
+    it('shows nothing of a upload but its digest and its bytes', async () => {
+      const upload = await receive(bytes);
 
-      expect(draft.digest).toEqual(digestBytes(bytes));
-      expect(await bytesOf(draft)).toEqual(bytes);
+      expect(upload.digest).toEqual(digestBytes(bytes));
+      expect(await bytesOf(upload)).toEqual(bytes);
       expect(await store.has(sha256)).toBe(false);
       await expect(store.open(sha256)).rejects.toThrow();
     });
@@ -93,11 +93,11 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       'lets %i bytes be looked into before',
       async (size) => {
         const content = Buffer.alloc(size, 'abcdefg');
-        const draft = await store.receive(Readable.from(pieces(content, 100_000)), 10_000_000);
+        const upload = await store.receive(Readable.from(pieces(content, 100_000)), 10_000_000);
 
-        expect((await bytesOf(draft)).equals(content)).toBe(true);
-        await draft.commit();
-        expect((await readBack(draft.digest.sha256)).equals(content)).toBe(true);
+        expect((await bytesOf(upload)).equals(content)).toBe(true);
+        await upload.commit();
+        expect((await readBack(upload.digest.sha256)).equals(content)).toBe(true);
         expect(await fixture.leftovers()).toEqual([]);
       },
     );
@@ -106,12 +106,12 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       const chunk = Buffer.alloc(1_000_003, 'abcdefg');
       const source = Readable.from(Array.from({ length: 7 }, () => chunk));
 
-      const draft = await store.receive(source, 10_000_000);
-      await draft.commit();
+      const upload = await store.receive(source, 10_000_000);
+      await upload.commit();
 
       const whole = Buffer.concat(Array.from({ length: 7 }, () => chunk));
-      expect(draft.digest).toEqual(digestBytes(whole));
-      expect((await readBack(draft.digest.sha256)).equals(whole)).toBe(true);
+      expect(upload.digest).toEqual(digestBytes(whole));
+      expect((await readBack(upload.digest.sha256)).equals(whole)).toBe(true);
     });
 
     it.each([
@@ -150,8 +150,8 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
     });
 
     it('takes exactly as many bytes as allowed and refuses one more, leaving nothing', async () => {
-      const draft = await receive(bytes, bytes.length);
-      await draft.discard();
+      const upload = await receive(bytes, bytes.length);
+      await upload.discard();
 
       await expect(receive(bytes, bytes.length - 1)).rejects.toMatchObject({ code: 'PACKAGE_TOO_LARGE' });
       expect(await fixture.leftovers()).toEqual([]);
@@ -167,7 +167,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       expect(await fixture.leftovers()).toEqual([]);
     });
 
-    it('removes drafts that a crash left behind when it is opened', async () => {
+    it('removes uploads that a crash left behind when it is opened', async () => {
       await receive(Buffer.alloc(1_000_000, 'x'));
       expect(await fixture.leftovers()).toHaveLength(1);
 
@@ -193,9 +193,9 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       expect(await buffer(reader)).toEqual(bytes);
     });
 
-    it('lists every blob once with its size, in the order of names, and no draft', async () => {
+    it('lists every blob once with its size, in the order of names, and no upload', async () => {
       const contents = Array.from({ length: 20 }, (_, n) => Buffer.alloc(n, 'x'));
-      await receive(Buffer.from('a draft'));
+      await receive(Buffer.from('a upload'));
       for (const content of [...contents, ...contents]) await put(content);
 
       const found = await listed();
@@ -221,16 +221,16 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       expect(await readBack(sha256)).toEqual(bytes);
     });
 
-    it.each(['commit', 'place'] as const)(
+    it.each(['commit', 'commitPending'] as const)(
       'keeps bytes that a %s has put in place until its row is written',
       async (way) => {
         await put(bytes);
-        const draft = await store.receive(Readable.from([bytes]), bytes.length);
-        await draft[way]();
+        const upload = await store.receive(Readable.from([bytes]), bytes.length);
+        await upload[way]();
 
         expect(await store.remove(sha256)).toBe(false);
         expect(await readBack(sha256)).toEqual(bytes);
-        await draft.discard();
+        await upload.discard();
         expect(await store.remove(sha256)).toBe(true);
       },
     );
@@ -253,8 +253,8 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
   });
 }
 
-async function bytesOf(draft: BlobDraft): Promise<Buffer> {
-  const source = await draft.openSource();
+async function bytesOf(upload: Upload): Promise<Buffer> {
+  const source = await upload.openSource();
   try {
     const whole = Buffer.alloc(source.sizeBytes);
     let length = 0;

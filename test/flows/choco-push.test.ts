@@ -267,7 +267,7 @@ describe('choco push', () => {
       expect(answer.status).toBe(413);
       expect(answer.statusText).toContain('1048576 bytes');
     }
-    expect(await drafts(server)).toEqual([]);
+    expect(await uploads(server)).toEqual([]);
   });
 
   it.each([
@@ -285,11 +285,11 @@ describe('choco push', () => {
     );
     // Small ones wait in memory until they are whole.
     socket.write(Buffer.concat([nupkg, Buffer.alloc(600_000)]));
-    await until(async () => (await drafts(server)).length > 0);
+    await until(async () => (await uploads(server)).length > 0);
 
     socket.destroy();
 
-    await until(async () => (await drafts(server)).length === 0);
+    await until(async () => (await uploads(server)).length === 0);
     expect(await versionsOn(server, 'cutoff')).toEqual([]);
   });
 
@@ -306,7 +306,7 @@ describe('choco push', () => {
     expect(answer.status).toBe(400);
     expect(answer.statusText).toContain('nothing was stored');
     expect(await versionsOn(server, 'unended')).toEqual([]);
-    expect(await drafts(server)).toEqual([]);
+    expect(await uploads(server)).toEqual([]);
   });
 
   it.each([
@@ -377,6 +377,6 @@ async function text(server: TestServer, path: string): Promise<string> {
   return (await fetch(`${server.url}${path}`)).text();
 }
 
-function drafts(server: TestServer): Promise<string[]> {
+function uploads(server: TestServer): Promise<string[]> {
   return readdir(join(server.dataDir, 'blobs', 'tmp'));
 }

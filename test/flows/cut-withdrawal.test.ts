@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Moment } from '../kit/gate.ts';
+import type { Moment } from '../kit/cutting-proxy.ts';
 import {
   type Cut,
-  type GatedRelease,
+  type ProxiedRelease,
   type ReleasedManifest,
-  startGatedRelease,
-} from '../kit/gated-release.ts';
+  startProxiedRelease,
+} from '../kit/proxied-release.ts';
 import { recordOn } from '../kit/record-on.ts';
 
 /** What a withdrawal publishes, in its order: [request, which of them, moment, what is published when it is cut there]. */
@@ -45,10 +45,10 @@ const cases: readonly Case[] = [
 
 /** A withdrawal that ends at each of its steps by Ctrl-C or SIGKILL, and that is run again. Each withdraws what the one before put on top. */
 describe('a withdrawal that was cut', () => {
-  let place: GatedRelease;
+  let place: ProxiedRelease;
 
   beforeAll(async () => {
-    place = await startGatedRelease(['1.27.0', released, foreign]);
+    place = await startProxiedRelease(['1.27.0', released, foreign]);
     await release(released);
     await release('1.27.0');
   });
@@ -85,7 +85,7 @@ describe('a withdrawal that was cut', () => {
     /** It says what it has done, and what not. */
     async interrupted(args, { beginning, moment, nth }, { next, published }) {
       const interruption = new AbortController();
-      place.gate.trap(beginning, moment, () => interruption.abort(), nth);
+      place.proxy.trap(beginning, moment, () => interruption.abort(), nth);
       const cut = await place.generator.run('release:withdraw', args, { signal: interruption.signal });
       expect(cut, cut.stderr).toMatchObject({ exitCode: 130 });
       expect(cut.stderr).toContain('Interrupted: ');

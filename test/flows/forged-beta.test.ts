@@ -104,10 +104,10 @@ describe('a beta that somebody made by hand', () => {
     expect(told.stderr).toMatch(
       /skipped +upstream of github\.com\/go-delve\/delve@v1\.26\.2: Nobody was asked/,
     );
-    const trail = await fetch(`${server.url}/api/v1/audit?id=delve`, {
+    const audit = await fetch(`${server.url}/api/v1/audit?id=delve`, {
       headers: { 'X-NuGet-ApiKey': server.adminKey },
     });
-    expect(await trail.json()).toMatchObject({
+    expect(await audit.json()).toMatchObject({
       entries: expect.arrayContaining([
         expect.objectContaining({
           kind: 'package published',

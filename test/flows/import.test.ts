@@ -5,7 +5,7 @@ import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCommand } from '../../server/operator/import.ts';
-import { findServer } from '../../server/own-server.ts';
+import { findServer } from '../../server/server-file.ts';
 import { everything } from '../contract/catalog.ts';
 import { cli } from '../kit/cli.ts';
 import { type FakeFeedOptions, startFakeFeed } from '../kit/fake-feed.ts';
@@ -83,7 +83,7 @@ async function datesOf(server: TestServer): Promise<string[]> {
   return rows.map((row) => `${row.id} ${row.version} ${row.published.toISOString()}`).sort();
 }
 
-/** What the trail says of imports: where from, how many, by whom. */
+/** What the audit log says of imports: where from, how many, by whom. */
 async function importsOf({ services }: TestServer): Promise<unknown[]> {
   const entries = await services.audit.list({ limit: 1000 });
   return entries

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CuttingProxy, startCuttingProxy } from '../kit/cutting-proxy.ts';
 import { type Forge, startForge } from '../kit/forge.ts';
-import { type Gate, startGate } from '../kit/gate.ts';
 import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
 import { makeKey, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { makeVuln, writeVulnDb } from '../kit/vulndb.ts';
@@ -10,19 +10,19 @@ import { makeVuln, writeVulnDb } from '../kit/vulndb.ts';
 describe('Ctrl-C', () => {
   let server: TestServer;
   let forge: Forge;
-  let feedGate: Gate;
-  let forgeGate: Gate;
+  let feedProxy: CuttingProxy;
+  let forgeProxy: CuttingProxy;
   let generator: Generator;
 
   beforeAll(async () => {
     server = await startTestServer();
     forge = await startForge();
     forge.addRepository('go-delve/delve', [delveRelease('1.26.2')]);
-    [feedGate, forgeGate] = [await startGate(server.url), await startGate(forge.apiUrl)];
+    [feedProxy, forgeProxy] = [await startCuttingProxy(server.url), await startCuttingProxy(forge.apiUrl)];
     generator = await makeGenerator({
-      FEED_URL: `${feedGate.url}/nuget`,
+      FEED_URL: `${feedProxy.url}/nuget`,
       FEED_API_KEY: await makeKey(server, ['push:beta', 'push', 'unlist']),
-      GITHUB_API_URL: forgeGate.url,
+      GITHUB_API_URL: forgeProxy.url,
     });
     await writeVulnDb(join(generator.dir, 'vulndb'), [
       makeVuln('GO-2026-0001', 'example.test/dep', undefined),
@@ -33,7 +33,7 @@ describe('Ctrl-C', () => {
     await mustRun('release:beta', ['delve']);
   });
   afterAll(async () => {
-    await Promise.all([generator, feedGate, forgeGate, forge, server].map((one) => one.stop()));
+    await Promise.all([generator, feedProxy, forgeProxy, forge, server].map((one) => one.stop()));
   });
 
   async function mustRun(verb: string, args: readonly string[]): Promise<void> {
@@ -59,13 +59,13 @@ describe('Ctrl-C', () => {
       ...env,
       CACHE_DIR: join(generator.dir, `cache-${verb.replace(':', '-')}-${runs++}`),
     });
-    for (const gate of [feedGate, forgeGate]) {
-      const before = gate.requests.length;
+    for (const proxy of [feedProxy, forgeProxy]) {
+      const before = proxy.requests.length;
       await generator.run(verb, args, { env: asIfFirst() });
-      const questions = gate.requests.slice(before);
+      const questions = proxy.requests.slice(before);
       for (const [at, question] of questions.entries()) {
         const interruption = new AbortController();
-        gate.trap('', 'before', () => interruption.abort(), at + 1);
+        proxy.trap('', 'before', () => interruption.abort(), at + 1);
         const { signal } = interruption;
         const { exitCode, stderr } = await generator.run(verb, args, { env: asIfFirst(), signal });
         const end = stderr.trim().split('\n').at(-1) ?? '';
@@ -80,7 +80,7 @@ describe('Ctrl-C', () => {
   it('tells of a package that the feed took and does not show yet', async () => {
     forge.addRepository('go-delve/delve', [delveRelease('1.26.4')]);
     const interruption = new AbortController();
-    feedGate.trap('GET /nuget/Packages(', 'before', () => interruption.abort());
+    feedProxy.trap('GET /nuget/Packages(', 'before', () => interruption.abort());
 
     const { exitCode, stderr } = await generator.run('release:beta', ['delve'], {
       env,

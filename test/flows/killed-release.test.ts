@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Moment } from '../kit/gate.ts';
-import { type GatedRelease, startGatedRelease } from '../kit/gated-release.ts';
+import type { Moment } from '../kit/cutting-proxy.ts';
+import { type ProxiedRelease, startProxiedRelease } from '../kit/proxied-release.ts';
 
 /** The order of what is published: [request, moment]. */
 const steps: readonly (readonly [beginning: string, moment: Moment])[] = [
@@ -14,10 +14,10 @@ const steps: readonly (readonly [beginning: string, moment: Moment])[] = [
 
 /** A release that is killed at each of its steps (SIGKILL: it can clean nothing up) and run again. */
 describe('a release that was killed', () => {
-  let released: GatedRelease;
+  let released: ProxiedRelease;
 
   beforeAll(async () => {
-    released = await startGatedRelease(steps.map((_, at) => `1.26.${at}`));
+    released = await startProxiedRelease(steps.map((_, at) => `1.26.${at}`));
   });
   afterAll(() => released.stop());
 

@@ -167,10 +167,10 @@ describe('release:promote', () => {
     expect(await git.run(clone, 'log', '-1', '--format=%b', 'origin/main')).toContain(
       'promoted with --now: fixes a hole',
     );
-    const trail = await fetch(`${server.url}/api/v1/audit?id=delve`, {
+    const audit = await fetch(`${server.url}/api/v1/audit?id=delve`, {
       headers: { 'X-NuGet-ApiKey': server.adminKey },
     });
-    expect(((await trail.json()) as { entries: object[] }).entries).toContainEqual(
+    expect(((await audit.json()) as { entries: object[] }).entries).toContainEqual(
       expect.objectContaining({
         kind: 'package published',
         version: '1.26.2',

@@ -5,8 +5,8 @@ import { digestBytes } from '../../formats/digest.ts';
 import { openNupkg } from '../../formats/nupkg.ts';
 import { parseReleaseRecord } from '../../formats/release-record.ts';
 import { parseScoopManifest } from '../../formats/scoop-manifest.ts';
+import { startCuttingProxy } from '../kit/cutting-proxy.ts';
 import { type Forge, startForge } from '../kit/forge.ts';
-import { startGate } from '../kit/gate.ts';
 import { delveRelease, type Generator, goreleaserRelease, makeGenerator } from '../kit/generator.ts';
 import { type GoProxy, startGoProxy } from '../kit/go-proxy.ts';
 import { hasProgram } from '../kit/programs.ts';
@@ -323,13 +323,13 @@ describe('release:beta', () => {
 
   it('says what was published when it is interrupted in the middle of it, and a later run does the rest', async () => {
     const controller = new AbortController();
-    const gate = await startGate(server.url);
-    const env = { FEED_URL: `${gate.url}/nuget` };
-    gate.trap('PUT /nuget/', 'after', () => controller.abort());
+    const proxy = await startCuttingProxy(server.url);
+    const env = { FEED_URL: `${proxy.url}/nuget` };
+    proxy.trap('PUT /nuget/', 'after', () => controller.abort());
 
     const result = await generator.run('release:beta', ['delve'], { env, signal: controller.signal });
     const again = await generator.run('release:beta', ['delve'], { env });
-    await gate.stop();
+    await proxy.stop();
 
     expect(result.exitCode).toBe(130);
     expect(result.stderr).toContain(

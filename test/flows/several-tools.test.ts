@@ -2,10 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import AdmZip from 'adm-zip';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type CuttingProxy, startCuttingProxy } from '../kit/cutting-proxy.ts';
 import { makeTinyExe } from '../kit/exe.ts';
 import type { Forge, ForgeRelease } from '../kit/forge.ts';
 import type { Fault } from '../kit/forge-faults.ts';
-import { type Gate, startGate } from '../kit/gate.ts';
 import { delveRelease, type Generator, withChecksums } from '../kit/generator.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 import { startTestServer, type TestServer } from '../kit/test-server.ts';
@@ -13,18 +13,18 @@ import { startTestServer, type TestServer } from '../kit/test-server.ts';
 /** What needs this machine only is done for all tools at once; what is published comes in the order of the plan. */
 describe('a release of several tools', () => {
   let server: TestServer;
-  let gate: Gate;
+  let proxy: CuttingProxy;
   let world: ReleaseWorld;
   let forge: Forge;
   let generator: Generator;
 
   beforeEach(async () => {
     server = await startTestServer();
-    gate = await startGate(server.url);
+    proxy = await startCuttingProxy(server.url);
     world = await startReleaseWorld({
       server,
       settings: {
-        FEED_URL: `${gate.url}/nuget`,
+        FEED_URL: `${proxy.url}/nuget`,
         TRUST_FILE: join(import.meta.dirname, '..', 'kit', 'trust-buf-unsigned.yaml'),
       },
     });
@@ -32,7 +32,7 @@ describe('a release of several tools', () => {
   });
   afterEach(async () => {
     await world.stop();
-    await gate.stop();
+    await proxy.stop();
     await server.stop();
   });
 
@@ -53,7 +53,7 @@ describe('a release of several tools', () => {
     expect(result.stderr).toContain(
       'Nothing was published. Not finished: delve 1.26.3-beta.1, buf 1.72.0-beta.1',
     );
-    expect(gate.requests.filter((line) => line.startsWith('PUT'))).toEqual([]);
+    expect(proxy.requests.filter((line) => line.startsWith('PUT'))).toEqual([]);
   });
 
   it('publishes them one after the other in the order of the plan', async () => {
@@ -115,7 +115,7 @@ describe('a release of several tools', () => {
   it('says what was published and what was not when it is interrupted between two', async () => {
     addTools();
     const interruption = new AbortController();
-    gate.trap('PUT /nuget/', 'after', () => interruption.abort(), 2);
+    proxy.trap('PUT /nuget/', 'after', () => interruption.abort(), 2);
 
     const result = await generator.run('release:beta', ['delve', 'buf'], { signal: interruption.signal });
     const again = await generator.run('release:beta', ['delve', 'buf']);

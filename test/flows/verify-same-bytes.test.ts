@@ -4,7 +4,6 @@ import AdmZip from 'adm-zip';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
 import { writeZip } from '../../manifest-gen/build/pack/zip-writer.ts';
-import { type BentGate, startBentGate } from '../kit/bent-gate.ts';
 import { type Forge, type ForgeRelease, startForge } from '../kit/forge.ts';
 import { delveRelease, type Generator, makeGenerator } from '../kit/generator.ts';
 import { type GoModuleFiles, type GoProxy, startGoProxy } from '../kit/go-proxy.ts';
@@ -12,6 +11,7 @@ import { goHere } from '../kit/hello-tool.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
 import { makeSumDatabase } from '../kit/sumdb.ts';
+import { startTamperingProxy, type TamperingProxy } from '../kit/tampering-proxy.ts';
 import { makeKey, makeTempDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 
 /** Every byte is as it was released, and something around it is not: nobody must be told not to install it. */
@@ -263,24 +263,24 @@ package:
 describe('release:verify of a record that lies', () => {
   let world: ReleaseWorld;
   let server: TestServer;
-  let gate: BentGate;
+  let proxy: TamperingProxy;
   let original: Buffer;
 
   beforeAll(async () => {
     server = await startTestServer();
-    gate = await startBentGate(server.url);
+    proxy = await startTamperingProxy(server.url);
     world = await startReleaseWorld({
       server,
       repositories: { 'go-delve/delve': [delveRelease('1.26.2')] },
       scopes: ['push'],
-      settings: { FEED_URL: `${gate.url}/nuget` },
+      settings: { FEED_URL: `${proxy.url}/nuget` },
     });
     await world.generator.run('release:beta', ['delve']);
     original = Buffer.from(await (await fetch(`${server.url}${packagePath}`)).arrayBuffer());
   });
   afterAll(async () => {
     await world.stop();
-    await gate.stop();
+    await proxy.stop();
     await server.stop();
   });
 
@@ -328,7 +328,7 @@ describe('release:verify of a record that lies', () => {
     const [said, says] = [original, forged].map((bytes) =>
       Buffer.from(digestBytes(bytes).sha512, 'hex').toString('base64'),
     );
-    gate.bend = (path, body) => {
+    proxy.tamper = (path, body) => {
       if (path === packagePath) return forged;
       if (path.includes('FindPackagesById')) return Buffer.from(String(body).replace(said!, says!));
       return undefined;

@@ -5,7 +5,6 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
 import { writeZip } from '../../manifest-gen/build/pack/zip-writer.ts';
-import { type BentGate, startBentGate } from '../kit/bent-gate.ts';
 import { makeTinyExe } from '../kit/exe.ts';
 import { type Forge, startForge } from '../kit/forge.ts';
 import { delveRelease, type Generator, makeGenerator, withChecksums } from '../kit/generator.ts';
@@ -15,6 +14,7 @@ import { makeHelloDir } from '../kit/hello-tool.ts';
 import { startNpmRegistry } from '../kit/npm-registry.ts';
 import { hasProgram } from '../kit/programs.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { startTamperingProxy, type TamperingProxy } from '../kit/tampering-proxy.ts';
 import { makeKey, makeTempDir, productDir, startTestServer, type TestServer } from '../kit/test-server.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 
@@ -30,19 +30,19 @@ type Row = {
 /** release:verify of real releases, over real HTTP and git. */
 describe('release:verify', () => {
   let server: TestServer;
-  let gate: BentGate;
+  let proxy: TamperingProxy;
   let world: ReleaseWorld;
   let forge: Forge;
   let generator: Generator;
 
   beforeAll(async () => {
     server = await startTestServer();
-    gate = await startBentGate(server.url);
+    proxy = await startTamperingProxy(server.url);
     world = await startReleaseWorld({
       server,
       repositories: { 'go-delve/delve': [delveRelease('1.26.3'), delveRelease('1.26.2')] },
       scopes: ['push'],
-      settings: { FEED_URL: `${gate.url}/nuget` },
+      settings: { FEED_URL: `${proxy.url}/nuget` },
     });
     ({ forge, generator } = world);
     await generator.run('release:beta', ['delve@1.26.2']);
@@ -50,11 +50,11 @@ describe('release:verify', () => {
     await generator.run('release:beta', ['delve@1.26.3']);
   });
   beforeEach(() => {
-    gate.bend = () => undefined;
+    proxy.tamper = () => undefined;
   });
   afterAll(async () => {
     await world.stop();
-    await gate.stop();
+    await proxy.stop();
     await server.stop();
   });
 
@@ -151,7 +151,7 @@ describe('release:verify', () => {
     const bit = fc.double({ min: 0, max: 0.98, noNaN: true });
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...places), bit, async (place, where) => {
-        gate.bend = (path, body) => (path === place ? flip(body, where) : undefined);
+        proxy.tamper = (path, body) => (path === place ? flip(body, where) : undefined);
 
         const { exitCode, failed } = await verify(['delve']);
 
@@ -186,7 +186,7 @@ describe('release:verify', () => {
       const [said, says] = [original, forged].map((bytes) =>
         Buffer.from(digestBytes(bytes).sha512, 'hex').toString('base64'),
       );
-      gate.bend = (path, body) => {
+      proxy.tamper = (path, body) => {
         if (path === '/nuget/package/delve/1.26.2') return forged;
         if (path.includes('FindPackagesById')) return Buffer.from(String(body).replace(said!, says!));
         return undefined;

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hideCredentials } from '../../formats/hide-credentials.ts';
 import { faultOf } from '../../formats/thrown.ts';
 import { openDataDir } from '../../server/data-dir.ts';
-import { announceServer } from '../../server/own-server.ts';
+import { announceServer } from '../../server/server-file.ts';
 import { productVerbs } from '../../verbs.ts';
 import { type Listening, listen } from '../kit/listen.ts';
 import { makeTempDir, productDir } from '../kit/test-server.ts';

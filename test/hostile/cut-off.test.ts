@@ -32,10 +32,10 @@ describe('an upload that is cut off at 60 %', () => {
     const part = body.subarray(0, Math.floor(body.length * 0.6));
     if (isChunked) socket.write(`${body.length.toString(16)}\r\n`);
     socket.write(part);
-    await untilDraftHas(server, part.length / 2);
+    await untilUploadHas(server, part.length / 2);
 
     socket.resetAndDestroy();
-    await untilNoDraft(server);
+    await untilNoUpload(server);
 
     expect((await fetch(`${server.url}/nuget/package/cut/1.0.0`)).status).toBe(404);
     expect(await storedFiles(server)).toEqual([]);
@@ -63,8 +63,8 @@ describe('an upload that is cut off at 60 %', () => {
   });
 });
 
-/** Drafts lie in blobs/tmp as long as they are uploaded. */
-async function untilDraftHas(server: TestServer, bytes: number): Promise<void> {
+/** Uploads lie in blobs/tmp as long as they are uploaded. */
+async function untilUploadHas(server: TestServer, bytes: number): Promise<void> {
   const dir = join(server.dataDir, 'blobs', 'tmp');
   await until(async () => {
     const [name] = await readdir(dir);
@@ -72,7 +72,7 @@ async function untilDraftHas(server: TestServer, bytes: number): Promise<void> {
   });
 }
 
-async function untilNoDraft(server: TestServer): Promise<void> {
+async function untilNoUpload(server: TestServer): Promise<void> {
   await until(async () => (await readdir(join(server.dataDir, 'blobs', 'tmp'))).length === 0);
 }
 

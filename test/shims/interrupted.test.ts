@@ -2,8 +2,8 @@ import { rm } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCommand } from '../../shims/command.ts';
+import { startCuttingProxy } from '../kit/cutting-proxy.ts';
 import { hasGo } from '../kit/exe.ts';
-import { startGate } from '../kit/gate.ts';
 import { listen } from '../kit/listen.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
 import { makeTempDir, productDir, startTestServer } from '../kit/test-server.ts';
@@ -51,15 +51,15 @@ describe.skipIf(!hasGo)('Ctrl-C while shims are published (needs go)', () => {
     ],
   ] as const)('at %s tells what is there and what is not', { timeout: 300_000 }, async (request, says) => {
     const server = await startTestServer();
-    const gate = await startGate(server.url);
+    const proxy = await startCuttingProxy(server.url);
     const interruption = new AbortController();
-    gate.trap(request, 'before', () => interruption.abort());
+    proxy.trap(request, 'before', () => interruption.abort());
     try {
       await expect(
-        publish({ FEED_URL: `${gate.url}/nuget`, FEED_API_KEY: server.adminKey }, interruption.signal),
+        publish({ FEED_URL: `${proxy.url}/nuget`, FEED_API_KEY: server.adminKey }, interruption.signal),
       ).rejects.toMatchObject({ code: 'INTERRUPTED', message: expect.stringMatching(says) });
     } finally {
-      await gate.stop();
+      await proxy.stop();
       await server.stop();
     }
   });

@@ -7,18 +7,18 @@ import type { Sql } from '../../database/sql.ts';
 import { createStatements, type SqlValue } from '../../database/statements.ts';
 import { fail } from '../../errors.ts';
 import { createPause } from '../../pause.ts';
-import type { Catalog, NewPackage, PackageFile, PackageRow, Questions } from '../catalog.ts';
+import type { Catalog, CatalogReader, NewPackage, PackageFile, PackageRow } from '../catalog.ts';
 import { costOf } from '../cost.ts';
 import { createNuspecs } from '../nuspecs.ts';
 import type { PackageQuery, SemVerView } from '../query.ts';
 import type { UnreadNuspecs } from '../unread-nuspecs.ts';
 import { joins } from './columns.ts';
 import { createDownloadCounts } from './downloads.ts';
-import { keepFreshBlob } from './fresh-blobs.ts';
 import { setLatestFlags } from './latest.ts';
 import { estimate, longTextOf, maxHereNs, maxQuickNs, readSizes } from './load.ts';
+import { keepPendingBlob } from './pending-blobs.ts';
 import { nextPlace, sameTexts } from './place.ts';
-import { createPurge, doomBlob, isPurged } from './purge.ts';
+import { createPurge, isPurged, queueRemoval } from './purge.ts';
 import { anchorSql, countSql, pageSql } from './query.ts';
 import { createRevisions } from './revisions.ts';
 import {
@@ -62,7 +62,7 @@ export function createSqlCatalog(
     const key = { idKey: pkg.id.toLowerCase(), versionKey: String(packages.version_key) };
     if (pkOf(key) !== undefined) return 'exists';
     if (isPurged(prepare, key)) {
-      doomBlob(prepare, pkg.sha256);
+      queueRemoval(prepare, pkg.sha256);
       return 'purged';
     }
     const { changes: newIds } = prepare(
@@ -72,7 +72,7 @@ export function createSqlCatalog(
     const textsPk = sameTexts(prepare, key.idKey, pk, texts.nuspec) ?? insertInto('texts', { pk, ...texts });
     sizes.grow(newIds, textsPk === pk ? longTextOf(texts) : 0);
     insertInto('packages', { pk, ...packages, texts_pk: textsPk });
-    if (pkg.fresh !== undefined) keepFreshBlob(prepare, pkg.sha256, pkg.fresh);
+    if (pkg.pendingBytes !== undefined) keepPendingBlob(prepare, pkg.sha256, pkg.pendingBytes);
     setLatestFlags(prepare, key.idKey, pk);
     revisions.bump();
     const { id: subject, version, sha256: digest } = pkg;
@@ -190,7 +190,7 @@ export function createSqlCatalog(
     return revisions.afterCommit(outcome, { what: 'packages', ids: isChange ? [id.toLowerCase()] : [] });
   }
 
-  function askedFrom(from: string | undefined): Questions {
+  function readerFor(from: string | undefined): CatalogReader {
     return {
       async query(query) {
         for (;;) {
@@ -207,8 +207,8 @@ export function createSqlCatalog(
   }
 
   return {
-    ...askedFrom(undefined),
-    askedFrom,
+    ...readerFor(undefined),
+    readerFor,
     versionsOf: (ids, seen, each) => readVersionsOf(prepare, ids, seen, each),
     async add(pkg, by, reason) {
       const outcome = await inGroup(() => insert(pkg, by, reason));

@@ -1,6 +1,6 @@
 import { type Connection, withoutWaiting } from '../../database/connection.ts';
+import { createDeferredWrite } from '../../database/deferred-write.ts';
 import type { Prepare } from '../../database/statements.ts';
-import { createWriteLater } from '../../database/write-later.ts';
 import type { Revisions } from './revisions.ts';
 import type { PackageKey } from './rows.ts';
 
@@ -18,7 +18,7 @@ export function createDownloadCounts(db: Connection, prepare: Prepare, revisions
     revisions.bump();
   });
 
-  const later = createWriteLater(() => {
+  const later = createDeferredWrite(() => {
     if (waiting.size === 0) return;
     const counts = waiting;
     const ids = new Set([...counts.values()].map(({ key }) => key.idKey));

@@ -3,7 +3,7 @@ import { createRecordChange } from '../../audit/sql-record.ts';
 import { type Connection, durably } from '../../database/connection.ts';
 import { createStatements } from '../../database/statements.ts';
 import type { Payload, Payloads } from '../payloads.ts';
-import { doomBlob, isPurged } from './purge.ts';
+import { isPurged, queueRemoval } from './purge.ts';
 import { packageKey } from './rows.ts';
 
 /** The payloads in SQLite. */
@@ -15,7 +15,7 @@ export function createSqlPayloads(db: Connection): Payloads {
     const { tool, version, file, sha256, sizeBytes, created } = payload;
     const key = packageKey(tool, version);
     if (key !== undefined && isPurged(prepare, key)) {
-      doomBlob(prepare, sha256);
+      queueRemoval(prepare, sha256);
       return 'purged';
     }
     const sql = `INSERT INTO payloads (tool, version, file, sha256, size_bytes, created)

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 import type { Actor, Change } from '../../audit/audit.ts';
 import type { RecordChange } from '../../audit/sql-record.ts';
-import type { DoomedBlobs } from '../../blobs/doomed-blobs.ts';
+import type { PurgeQueue } from '../../blobs/purge-queue.ts';
 import type { Connection } from '../../database/connection.ts';
 import { createStatements, type Prepare } from '../../database/statements.ts';
 import type { Purged } from '../catalog.ts';
@@ -27,7 +27,7 @@ export function isPurged(prepare: Prepare, { idKey, versionKey }: PackageKey): b
 }
 
 /** In the transaction that finds a push to be too late: its bytes are stored already. */
-export function doomBlob(prepare: Prepare, sha256: string): void {
+export function queueRemoval(prepare: Prepare, sha256: string): void {
   prepare('INSERT INTO doomed_blobs (sha256) VALUES (?) ON CONFLICT DO NOTHING').run(sha256);
 }
 
@@ -65,7 +65,7 @@ export function createPurge(prepare: Prepare, record: RecordChange, now: () => D
       found?.id ?? wanted.id,
       found?.version ?? wanted.version,
       now().getTime(),
-      // Of a payload the database has the name and the hash, which the trail keeps anyway.
+      // Of a payload the database has the name and the hash, which the audit log keeps anyway.
       found === undefined ? scrubs.done : scrubs.wanted,
     );
     const kept = hashes.flatMap((sha256) => {
@@ -73,7 +73,7 @@ export function createPurge(prepare: Prepare, record: RecordChange, now: () => D
         .pluck()
         .all({ sha256 } as never) as string[];
       if (names.length > 0) return [{ sha256, names }];
-      doomBlob(prepare, sha256);
+      queueRemoval(prepare, sha256);
       return [];
     });
     return {
@@ -108,7 +108,7 @@ function removePackage(prepare: Prepare, { idKey }: PackageKey, { pk, texts_pk }
 }
 
 /** The bytes that a purge left without a name, until they are gone from the disk. */
-export function createSqlDoomedBlobs(db: Connection): DoomedBlobs {
+export function createSqlPurgeQueue(db: Connection): PurgeQueue {
   const prepare = createStatements(db);
   const hasLess = (than: number): boolean =>
     prepare('SELECT 1 FROM purged WHERE is_scrubbed < ?').get(than) !== undefined;

@@ -220,13 +220,13 @@ describe('admin routes', () => {
     expect(answer.status).toBe(400);
   });
 
-  it('notes an import in the trail, with who it was', async () => {
+  it('notes an import in the audit log, with who it was', async () => {
     const noted = await call('POST', '/imports', { source: 'https://old.example.org/nuget', versions: 3 });
     const empty = await call('POST', '/imports', { source: 'a\nb', versions: 0 });
 
     expect([noted.status, empty.status]).toEqual([204, 400]);
-    const trail = (await (await call('GET', '/audit')).json()) as { entries: unknown[] };
-    expect(trail.entries.at(-1)).toMatchObject({
+    const audit = (await (await call('GET', '/audit')).json()) as { entries: unknown[] };
+    expect(audit.entries.at(-1)).toMatchObject({
       kind: 'packages imported',
       subject: 'https://old.example.org/nuget',
       detail: '3 versions',

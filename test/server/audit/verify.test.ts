@@ -4,9 +4,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Audit, operator } from '../../../server/audit/audit.ts';
 import { hashOf } from '../../../server/audit/chain.ts';
 import { createSqlAudit } from '../../../server/audit/sql-audit.ts';
-import { type Verdict, verifyTrail } from '../../../server/audit/verify.ts';
+import { type Verdict, verifyChain } from '../../../server/audit/verify.ts';
 import { type Connection, openDatabase } from '../../../server/database/connection.ts';
-import { trailHere } from '../../../server/operator/trail.ts';
+import { localAuditLog } from '../../../server/operator/audit-log.ts';
 import { makeTempDir } from '../../kit/test-server.ts';
 
 describe('the chain of the audit log', () => {
@@ -27,7 +27,7 @@ describe('the chain of the audit log', () => {
   });
 
   const verify = (noted?: string): Promise<Verdict> =>
-    verifyTrail(trailHere({ audit, downloads: {} as never }).entries(), noted);
+    verifyChain(localAuditLog({ audit, downloads: {} as never }).entries(), noted);
   /** What somebody with the file in hand can do. */
   const tamper = (...sql: string[]): void => {
     db.exec('DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete; DROP TRIGGER audit_no_gap;');

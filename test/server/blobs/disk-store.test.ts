@@ -31,8 +31,8 @@ describe('a folder of blobs', () => {
   const oldFile = () => join(dir, sha256.slice(0, 2), sha256.slice(2, 4), sha256);
   async function put(): Promise<void> {
     const store = await openDiskStore(dir);
-    const draft = await store.receive(Readable.from([bytes]), 100);
-    await draft.commit();
+    const upload = await store.receive(Readable.from([bytes]), 100);
+    await upload.commit();
   }
 
   it('has the layout ab/SHA-256', async () => {

@@ -1,16 +1,16 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { readFetch } from '../../../server/bucket/fetch-request.ts';
-import { packet } from '../../../server/bucket/packets.ts';
+import { pktLine } from '../../../server/bucket/pkt-line.ts';
 
 const oid = 'a'.repeat(40);
 const [flush, delimiter] = ['0000', '0001'].map((text) => Buffer.from(text)) as [Buffer, Buffer];
 
 function lines(count: number, text: string): Buffer[] {
-  return Array.from({ length: count }, () => packet(`${text}\n`));
+  return Array.from({ length: count }, () => pktLine(`${text}\n`));
 }
 function fetchOf(...parts: readonly Buffer[]): Buffer {
-  return Buffer.concat([packet('command=fetch'), delimiter, packet(`want ${oid}`), ...parts, flush]);
+  return Buffer.concat([pktLine('command=fetch'), delimiter, pktLine(`want ${oid}`), ...parts, flush]);
 }
 function inPieces(bytes: Buffer): Readable {
   return Readable.from([bytes.subarray(0, 3), bytes.subarray(3, 1000), bytes.subarray(1000)]);
@@ -18,9 +18,9 @@ function inPieces(bytes: Buffer): Readable {
 
 describe('the request of a fetch', () => {
   it.each([
-    ['of an ordinary clone', fetchOf(packet('done'))],
+    ['of an ordinary clone', fetchOf(pktLine('done'))],
     ['with many wants and haves', fetchOf(...lines(5_000, `want ${oid}`), ...lines(5_000, `have ${oid}`))],
-    ['of a shallow clone', fetchOf(...lines(20_000, `shallow ${oid}`), packet('deepen 1'))],
+    ['of a shallow clone', fetchOf(...lines(20_000, `shallow ${oid}`), pktLine('deepen 1'))],
     ['that leaves out some', fetchOf(...lines(100, 'deepen-not refs/tags/buf/v1.0.0'))],
     ['that is broken, which git says better', Buffer.from('0003zzzz')],
     ['that is cut off', fetchOf().subarray(0, 30)],

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readPackets } from '../../../server/bucket/packets.ts';
+import { readPktLines } from '../../../server/bucket/pkt-line.ts';
 import { commandLines, parsePushRequest } from '../../../server/bucket/push-request.ts';
 import { capabilities, packet, zero } from '../../kit/raw-push.ts';
 
@@ -70,7 +70,7 @@ describe('the list of commands of a push', () => {
 
 describe('the packets of a request', () => {
   async function read(chunks: readonly Buffer[]) {
-    const { packets, head, rest } = await readPackets(Readable.from(chunks));
+    const { packets, head, rest } = await readPktLines(Readable.from(chunks));
     const after: Buffer[] = [];
     for await (const chunk of rest) after.push(chunk);
     return { lines: packets.map(String), head, rest: Buffer.concat(after) };

@@ -3,7 +3,7 @@ import { printScoopManifest } from '../../../formats/scoop-manifest.ts';
 import { readManifestFile } from '../../../server/bucket/manifest-file.ts';
 import { type ObjectReader, parseCommit } from '../../../server/bucket/objects.ts';
 import { createTreeReader } from '../../../server/bucket/trees.ts';
-import { createWork } from '../../../server/bucket/work.ts';
+import { createWorkBudget } from '../../../server/bucket/work-budget.ts';
 
 const oid = (digit: string): string => digit.repeat(40);
 const text = printScoopManifest({
@@ -50,7 +50,7 @@ describe('a commit', () => {
       close: () => undefined,
     };
 
-    const found = await createTreeReader(reader, createWork(1000, 60_000)).manifests(oid('1'));
+    const found = await createTreeReader(reader, createWorkBudget(1000, 60_000)).manifests(oid('1'));
 
     expect([...found.keys()]).toEqual(['a', 'b', 'c']);
     expect(asked).toEqual([oid('1'), oid('2'), oid('3'), oid('4')]);

@@ -403,7 +403,7 @@ describe('the git routes', () => {
       dir: join(server.dir, 'other'),
       env: { PATH: join(server.dir, 'empty') },
       payloads: { find: async () => undefined },
-      audit: { record: async () => undefined, lastMove: async () => undefined },
+      audit: { record: async () => undefined, lastRefUpdate: async () => undefined },
       publicUrl: () => server.url,
       reservedIds: [],
       log: { info: () => undefined } as never,

@@ -18,7 +18,7 @@ import { createGuessThrottle } from '../../../server/http/guess-throttle.ts';
 import { requireReadAccess } from '../../../server/http/read-access.ts';
 import { createUploadLimit } from '../../../server/http/upload-limit.ts';
 import type { Scope } from '../../../server/keys/api-keys.ts';
-import type { Finding } from '../../../server/keys/standing.ts';
+import type { KeyLookup } from '../../../server/keys/key-state.ts';
 import { createLogger } from '../../../server/log.ts';
 import { createManifestsRouter } from '../../../server/manifests/router.ts';
 import { createMetrics } from '../../../server/metrics.ts';
@@ -34,7 +34,7 @@ export type BucketServer = {
   /** How many requests came so far. */
   readonly requestCount: () => number;
   /** What pushes left in the audit log. */
-  readonly trail: readonly (Change & { readonly by: Actor })[];
+  readonly auditLog: readonly (Change & { readonly by: Actor })[];
   /** Stores a payload of made-up bytes and answers with its hash. */
   addPayload(tool: string, version: string, file: string): string;
   /** A manifest as the generator writes it, for payloads that are there. */
@@ -73,7 +73,7 @@ export async function serveBucket(
   const bucketDir = join(dir, 'bucket');
   const payloads = new Map<string, Payload>();
   const lines: string[] = [];
-  const trail: (Change & { readonly by: Actor })[] = [];
+  const auditLog: (Change & { readonly by: Actor })[] = [];
   const log = createLogger(
     'debug',
     new Writable({
@@ -105,10 +105,10 @@ export async function serveBucket(
     },
     audit: {
       async record(changes, by) {
-        trail.push(...changes.map((change) => ({ ...change, by })));
+        auditLog.push(...changes.map((change) => ({ ...change, by })));
       },
-      async lastMove(ref) {
-        return trail.findLast(({ subject }) => subject === ref)?.digest?.split('->')[1];
+      async lastRefUpdate(ref) {
+        return auditLog.findLast(({ subject }) => subject === ref)?.digest?.split('->')[1];
       },
     },
     publicUrl,
@@ -147,7 +147,7 @@ export async function serveBucket(
     bucket,
     log: lines,
     requestCount: () => requests,
-    trail,
+    auditLog,
     addPayload,
     manifest(tool, version, { hash, base = `${url}/dl` } = {}) {
       const file = `${tool}-windows-amd64.exe`;
@@ -180,7 +180,7 @@ export async function serveBucket(
   };
 }
 
-async function findKey(key: string): Promise<Finding | undefined> {
+async function findKey(key: string): Promise<KeyLookup | undefined> {
   const found = keys[key];
   return found === undefined
     ? undefined

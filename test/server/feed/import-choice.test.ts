@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareNuGetVersions, isPrerelease, parseNuGetVersion } from '../../../formats/nuget-version.ts';
-import { chooseOffers } from '../../../server/feed/import-choice.ts';
-import type { Offer } from '../../../server/sources/source.ts';
+import { choosePackages } from '../../../server/feed/import-choice.ts';
+import type { RemotePackage } from '../../../server/sources/source.ts';
 
 const all = { withPrereleases: true, withUnlisted: true };
 
 /** `tool 1.0.0` is listed, `tool 1.0.0 -` is not. */
-function offer(text: string): Offer {
+function remote(text: string): RemotePackage {
   const [id = '', version = '', mark] = text.split(' ');
   return {
     id,
@@ -20,19 +20,19 @@ function offer(text: string): Offer {
 }
 
 function choose(texts: readonly string[], wish: Partial<typeof all> & { newest?: number }) {
-  const { chosen, left } = chooseOffers(texts.map(offer), { ...all, ...wish });
+  const { chosen, skipped } = choosePackages(texts.map(remote), { ...all, ...wish });
   return {
     chosen: chosen.map(({ from }) => from),
-    left: left.map(({ offer: { from }, reason }) => `${from}: ${reason}`),
+    skipped: skipped.map(({ remote: { from }, reason }) => `${from}: ${reason}`),
   };
 }
 
 describe('the choice of an import', () => {
   it('is everything, by id and with older versions first, so that ids keep the case of their first version', () => {
-    const { chosen, left } = choose(['b 1.10.0', 'A 2.0.0', 'b 1.9.0', 'a 1.0.0-rc', 'b 1.9.5 -'], {});
+    const { chosen, skipped } = choose(['b 1.10.0', 'A 2.0.0', 'b 1.9.0', 'a 1.0.0-rc', 'b 1.9.5 -'], {});
 
     expect(chosen).toEqual(['a 1.0.0-rc', 'A 2.0.0', 'b 1.9.0', 'b 1.9.5 -', 'b 1.10.0']);
-    expect(left).toEqual([]);
+    expect(skipped).toEqual([]);
   });
 
   it.each([
@@ -48,18 +48,16 @@ describe('the choice of an import', () => {
       ['a 2.0.0 -', 'a 3.0.0 -'],
     ],
     ['of each id', ['a 1.0.0', 'b 1.0.0', 'b 2.0.0', 'b 3.0.0'], ['a 1.0.0', 'b 2.0.0', 'b 3.0.0']],
-  ])('of the newest 2 is %s', (_name, offers, expected) => {
-    expect(choose(offers, { newest: 2 }).chosen).toEqual(expected);
+  ])('of the newest 2 is %s', (_name, packages, expected) => {
+    expect(choose(packages, { newest: 2 }).chosen).toEqual(expected);
   });
 
-  it('tells why something is left out', () => {
-    const offers = ['a 1.0.0', 'a 2.0.0', 'a 3.0.0-beta', 'a 2.5.0 -'];
+  it('tells why something is skipped out', () => {
+    const packages = ['a 1.0.0', 'a 2.0.0', 'a 3.0.0-beta', 'a 2.5.0 -'];
 
-    expect(choose(offers, { newest: 1, withPrereleases: false, withUnlisted: false }).left.sort()).toEqual([
-      'a 1.0.0: older than the newest 1',
-      'a 2.5.0 -: unlisted',
-      'a 3.0.0-beta: a prerelease',
-    ]);
+    expect(
+      choose(packages, { newest: 1, withPrereleases: false, withUnlisted: false }).skipped.sort(),
+    ).toEqual(['a 1.0.0: older than the newest 1', 'a 2.5.0 -: unlisted', 'a 3.0.0-beta: a prerelease']);
   });
 
   it('loses nothing, takes nothing twice and keeps to every wish', () => {
@@ -78,9 +76,9 @@ describe('the choice of an import', () => {
     });
     fc.assert(
       fc.property(texts, wish, (given, wanted) => {
-        const { chosen, left } = chooseOffers([...given, ...given].map(offer), wanted);
+        const { chosen, skipped } = choosePackages([...given, ...given].map(remote), wanted);
 
-        expect([...chosen, ...left.map((one) => one.offer)].map(({ from }) => from).sort()).toEqual(
+        expect([...chosen, ...skipped.map((one) => one.remote)].map(({ from }) => from).sort()).toEqual(
           [...given].sort(),
         );
         for (const { version: text, isListed, id } of chosen) {

@@ -113,15 +113,15 @@ describe('publish', () => {
   });
 
   it('does not blame the package for what is wrong with the server', async () => {
-    const draft = {
+    const upload = {
       openSource: () => openFile(join(storage.dir, 'gone')),
       digest: digestBytes(Buffer.from('x')),
       commit: async () => undefined,
-      place: async () => undefined,
+      commitPending: async () => undefined,
       discard: async () => undefined,
     };
 
-    await expect(publish(storage, draft, holder('push'), '192.0.2.1')).rejects.toMatchObject({
+    await expect(publish(storage, upload, holder('push'), '192.0.2.1')).rejects.toMatchObject({
       code: 'ENOENT',
     });
   });

@@ -126,10 +126,10 @@ describe('reserved ids', () => {
       expect([400, 403, 404], path).toContain(await put(path));
     }
     expect(await put('/dl/mine/1.0.0/mine-windows-amd64.exe')).toBe(201);
-    const trail = await fetch(`${server.url}/api/v1/audit`, {
+    const audit = await fetch(`${server.url}/api/v1/audit`, {
       headers: { 'X-NuGet-ApiKey': server.adminKey },
     });
-    const { entries } = (await trail.json()) as { entries: { kind: string; subject: string }[] };
+    const { entries } = (await audit.json()) as { entries: { kind: string; subject: string }[] };
     expect(entries.filter(({ kind }) => kind === 'payload added').map(({ subject }) => subject)).toEqual([
       'mine',
     ]);

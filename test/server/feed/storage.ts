@@ -6,10 +6,10 @@ import type { BlobStore } from '../../../server/blobs/blob-store.ts';
 import { openDiskStore } from '../../../server/blobs/disk-store.ts';
 import type { Catalog, NewPackage } from '../../../server/catalog/catalog.ts';
 import { createSqlCatalog } from '../../../server/catalog/sql/catalog.ts';
-import { createSqlFreshBlobs } from '../../../server/catalog/sql/fresh-blobs.ts';
+import { createSqlPendingBlobs } from '../../../server/catalog/sql/pending-blobs.ts';
 import { openDatabase } from '../../../server/database/connection.ts';
+import { type BlobFlusher, createBlobFlusher } from '../../../server/feed/flush-blobs.ts';
 import { publish } from '../../../server/feed/publish.ts';
-import { createSettling, type Settling } from '../../../server/feed/settle.ts';
 import type { Principal, Scope } from '../../../server/keys/api-keys.ts';
 import { createLogger } from '../../../server/log.ts';
 
@@ -17,7 +17,7 @@ import { createLogger } from '../../../server/log.ts';
 export type Storage = {
   readonly catalog: Catalog;
   readonly blobs: BlobStore;
-  readonly settling: Settling;
+  readonly blobFlusher: BlobFlusher;
   readonly now: () => Date;
   /** What the push route does with an upload. */
   push(bytes: Buffer, principal?: Principal): Promise<NewPackage>;
@@ -31,23 +31,23 @@ export async function openStorage(dir: string): Promise<Storage> {
   const now = () => publishedAt;
   const catalog = createSqlCatalog(db, now);
   const blobs = await openDiskStore(join(dir, 'blobs'));
-  const settling = createSettling({
+  const blobFlusher = createBlobFlusher({
     blobs,
-    freshBlobs: createSqlFreshBlobs(db),
+    pendingBlobs: createSqlPendingBlobs(db),
     log: createLogger('silent'),
   });
-  await settling.recover();
+  await blobFlusher.recover();
   return {
     catalog,
     blobs,
-    settling,
+    blobFlusher,
     now,
     async push(bytes, principal = holder('push')) {
-      const draft = await blobs.receive(Readable.from([bytes]), 10_000_000);
+      const upload = await blobs.receive(Readable.from([bytes]), 10_000_000);
       try {
-        return await publish({ catalog, settling, now }, draft, principal, '192.0.2.1');
+        return await publish({ catalog, blobFlusher, now }, upload, principal, '192.0.2.1');
       } finally {
-        await draft.discard();
+        await upload.discard();
       }
     },
     close: () => db.close(),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestBytes } from '../../../formats/digest.ts';
 import type { PackageRow } from '../../../server/catalog/catalog.ts';
-import { type Offer, readApps } from '../../../server/gallery/apps.ts';
+import { type ManifestVersion, readApps } from '../../../server/gallery/apps.ts';
 import { createPackageContent } from '../../../server/gallery/package-content.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 
@@ -16,7 +16,7 @@ describe("Scoop's name of a package", () => {
     name: string;
     id: string;
     files: Record<string, string>;
-    offers: Record<string, Offer>;
+    offers: Record<string, ManifestVersion>;
     app: string | undefined;
   }>([
     { name: 'its own, whatever is in it', id: 'delve', files: {}, offers: main, app: 'delve' },

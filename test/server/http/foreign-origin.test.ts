@@ -96,10 +96,10 @@ describe('a page of another site', () => {
       }
     }
 
-    const trail = await fetch(`${server.url}/api/v1/audit?id=still`, {
+    const audit = await fetch(`${server.url}/api/v1/audit?id=still`, {
       headers: { 'X-NuGet-ApiKey': server.adminKey },
     });
-    const { entries } = (await trail.json()) as { entries: { kind: string }[] };
+    const { entries } = (await audit.json()) as { entries: { kind: string }[] };
     expect(entries.map(({ kind }) => kind)).toContain('package published');
     expect(entries.map(({ kind }) => kind)).not.toContain('package unlisted');
   });

@@ -73,10 +73,10 @@ describe('X-Forwarded-For', () => {
       body: JSON.stringify({ name: 'x', scopes: ['read'] }),
     });
     expect(key.status).toBe(201);
-    const trail = await fetch(`${server.url}/api/v1/audit`, {
+    const audit = await fetch(`${server.url}/api/v1/audit`, {
       headers: { 'X-NuGet-ApiKey': server.adminKey },
     });
-    const { entries } = (await trail.json()) as { entries: { from: string }[] };
+    const { entries } = (await audit.json()) as { entries: { from: string }[] };
     return entries.at(-1)!.from;
   }
 

@@ -70,7 +70,7 @@ describe('SqlKeys', () => {
     expect(await create().find(key, from)).toMatchObject({ key: { keyId: id } });
   });
 
-  it('refuses a revoked key, and keeps its row for the trail', async () => {
+  it('refuses a revoked key, and keeps its row for the audit log', async () => {
     const keys = create();
     const { id, key } = await keys.create(ci, operator);
 
@@ -237,7 +237,7 @@ describe('SqlKeys', () => {
     });
   });
 
-  it('writes into the trail who made, rotated and revoked a key, and never the key', async () => {
+  it('writes into the audit log who made, rotated and revoked a key, and never the key', async () => {
     const keys = create();
     const limits = { networks: ['192.0.2.0/24'], clients: ['pc-*'], owner: 'Ann' };
     const expires = new Date('2026-02-01T00:00:00Z');

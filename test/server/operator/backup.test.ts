@@ -22,8 +22,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readTar, type TarFile, writeTar } from '../../../formats/tar.ts';
 import { type BackupManifest, manifestName } from '../../../server/feed/backup-format.ts';
 import { createCommand as createBackup } from '../../../server/operator/backup.ts';
-import { exchange } from '../../../server/operator/exchange.ts';
 import { createCommand as createRestore } from '../../../server/operator/restore.ts';
+import { swapFolders } from '../../../server/operator/swap-folders.ts';
 import { createGitClient } from '../../kit/git.ts';
 import { runVerb, type Said } from '../../kit/operator-world.ts';
 import { blobFile, contentOf, makeStockedDir, openBucketWork } from '../../kit/stocked-feed.ts';
@@ -329,7 +329,7 @@ describe('feed:restore', () => {
     await mkdir(data);
     await writeFile(join(data, 'note.txt'), 'mine');
 
-    const { error } = await exchange(data, join(dir, 'not-there'), `${data}.before`).then(
+    const { error } = await swapFolders(data, join(dir, 'not-there'), `${data}.before`).then(
       () => ({ error: undefined }),
       (thrown: Error) => ({ error: thrown }),
     );

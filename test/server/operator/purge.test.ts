@@ -281,9 +281,9 @@ describe('feed:purge', () => {
     await push('1.0.0');
     await purge('leaky@1.0.0');
     const { blobs, payloads, purging } = server.services;
-    const draft = await blobs.receive(Readable.from([Buffer.from(`late ${secret}`)]), 1000);
-    const { sha256, sizeBytes } = draft.digest;
-    await draft.commit();
+    const upload = await blobs.receive(Readable.from([Buffer.from(`late ${secret}`)]), 1000);
+    const { sha256, sizeBytes } = upload.digest;
+    await upload.commit();
     const row = {
       tool: 'leaky',
       version: '1.0.0',
@@ -295,7 +295,7 @@ describe('feed:purge', () => {
 
     expect(await payloads.add(row, operator)).toBe('purged');
     expect(await purging.sweep()).toBe(false);
-    await draft.discard();
+    await upload.discard();
 
     expect(await purging.sweep()).toBe(true);
     expect(await bytesOnDisk()).not.toContain(secret);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { withData } from '../../../server/operator/with-data.ts';
-import { findServer } from '../../../server/own-server.ts';
+import { findServer } from '../../../server/server-file.ts';
 import { makeTempDir, productDir, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
 const servers: TestServer[] = [];

@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createFolderSource } from '../../../server/sources/folder.ts';
-import { isTrouble } from '../../../server/sources/source.ts';
+import { isSkipped } from '../../../server/sources/source.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { makeTempDir } from '../../kit/test-server.ts';
 
@@ -20,7 +20,7 @@ describe('a folder of packages', () => {
     for await (const item of createFolderSource(dir, { parallel: 1 }).list([])) {
       // Whoever runs the tests may read every folder, but none that is gone.
       if (seen.length === 0) await rm(join(dir, 'b'), { recursive: true });
-      seen.push(isTrouble(item) ? `${item.kind}: ${item.reason}` : item.id);
+      seen.push(isSkipped(item) ? `${item.kind}: ${item.reason}` : item.id);
     }
 
     expect(seen).toEqual(['a', expect.stringContaining('failed: ENOENT'), 'c']);
@@ -32,7 +32,7 @@ describe('a folder of packages', () => {
 
     const kinds: string[] = [];
     for await (const item of createFolderSource(dir).list([]))
-      kinds.push(isTrouble(item) ? item.kind : item.id);
+      kinds.push(isSkipped(item) ? item.kind : item.id);
 
     expect(kinds).toEqual(['skipped']);
   });
@@ -44,7 +44,7 @@ describe('a folder of packages', () => {
     const asked = async (...globs: string[]): Promise<string[]> => {
       const seen: string[] = [];
       for await (const item of createFolderSource(dir).list(globs)) {
-        seen.push(isTrouble(item) ? `${item.kind} ${item.from}: ${item.reason}` : item.id);
+        seen.push(isSkipped(item) ? `${item.kind} ${item.from}: ${item.reason}` : item.id);
       }
       return seen;
     };

@@ -1,0 +1,15 @@
+/** A blob whose file may not survive a power cut yet. Later ones have larger numbers. */
+export type PendingBlob = { readonly number: number; readonly sha256: string; readonly sizeBytes: number };
+
+/**
+ * The port to bytes that are kept in the database, with the rows that name them, until their files are durable
+ * (decision 17). They come in through `Catalog.add`, in its transaction.
+ */
+export interface PendingBlobs {
+  /** The oldest, at most so many. */
+  list(limit: number): readonly PendingBlob[];
+  /** @throws when it was forgotten */
+  bytesOf(blob: PendingBlob): Buffer;
+  /** This one and all before it are durable as files. */
+  forget(upTo: PendingBlob): void;
+}

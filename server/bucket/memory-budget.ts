@@ -1,0 +1,43 @@
+import { fail } from '../errors.ts';
+
+/** What one request has in memory. */
+export type MemoryShare = {
+  /** @throws FeedError GIT_BUSY when that is too much, with what others have */
+  take(bytes: number): void;
+  giveBack(): void;
+};
+
+/** Bytes of requests that are in memory at once; of them one holder, where there is one, has at most `maxOfOne`. */
+export function createMemoryBudget(
+  max: number,
+  maxOfOne: number,
+): { open(holder: string | undefined): MemoryShare } {
+  const ofHolders = new Map<string, number>();
+  let total = 0;
+
+  function add(holder: string | undefined, bytes: number): void {
+    total += bytes;
+    if (holder === undefined) return;
+    const now = (ofHolders.get(holder) ?? 0) + bytes;
+    if (now > 0) ofHolders.set(holder, now);
+    else ofHolders.delete(holder);
+  }
+
+  return {
+    open(holder) {
+      let own = 0;
+      return {
+        take(bytes) {
+          own += bytes;
+          add(holder, bytes);
+          const isOver = holder !== undefined && (ofHolders.get(holder) ?? 0) > maxOfOne;
+          if (total > max || isOver) fail('GIT_BUSY');
+        },
+        giveBack() {
+          add(holder, -own);
+          own = 0;
+        },
+      };
+    },
+  };
+}

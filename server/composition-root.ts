@@ -1,0 +1,147 @@
+import type { Services } from './app.ts';
+import { createSqlAudit } from './audit/sql-audit.ts';
+import { createSqlDownloads } from './audit/sql-downloads.ts';
+import { openDiskStore } from './blobs/disk-store.ts';
+import { ensureBucket } from './bucket/bucket.ts';
+import { createSqlCatalog } from './catalog/sql/catalog.ts';
+import { createSqlPayloads } from './catalog/sql/payloads.ts';
+import { createSqlPendingBlobs } from './catalog/sql/pending-blobs.ts';
+import { createSqlPurgeQueue } from './catalog/sql/purge.ts';
+import type { Config } from './config.ts';
+import { asDataDirError, lockBlobs, openDataDir } from './data-dir.ts';
+import { reservePlaces } from './data-modes.ts';
+import { openDatabase } from './database/connection.ts';
+import { openScans } from './database/scans.ts';
+import { createBlobFlusher } from './feed/flush-blobs.ts';
+import { createPurging } from './feed/purge.ts';
+import { createRereading, type Rereading } from './feed/reread.ts';
+import { createSqlKeys } from './keys/sql-keys.ts';
+import type { Logger } from './log.ts';
+import { forgetServer } from './server-file.ts';
+
+export type ServiceDeps = {
+  readonly now: () => Date;
+  readonly log: Logger;
+  readonly publicUrl: () => string;
+  readonly version: string;
+  readonly productDir: string;
+  readonly isStopping: () => boolean;
+  readonly isFilling?: (() => boolean) | undefined;
+  /** A key with every scope that is good as long as this opened stands. */
+  readonly operatorKey?: string;
+  /** The environment of the process, for git: PATH and the like. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+};
+
+export type OpenServices = {
+  readonly services: Services;
+  /** For a server to start; verbs do not wait for it. */
+  readonly rereading: Pick<Rereading, 'start'>;
+  /** Writes counters and times of last use that still wait in memory. */
+  flush(): Promise<void>;
+  /** Flushes, and gives database and lock back. */
+  close(): Promise<void>;
+};
+
+const blobsNotDurable = 'small blobs are not durable as files yet, their bytes stay in the database';
+
+/**
+ * The composition root: the one place that knows which database and which blob store stand behind the ports. The lock
+ * on the data folder comes first, before anything in it is opened.
+ * @throws FeedError DATA_DIR_UNUSABLE, DATA_DIR_OPEN, DATA_DIR_IN_USE, DATABASE_DRIVER, CATALOG_DAMAGED, CATALOG_NEWER, GIT_MISSING, GIT_FAILED
+ */
+export async function openServices(config: Config, deps: ServiceDeps): Promise<OpenServices> {
+  const { now } = deps;
+  const dataDir = openDataDir(config.dataDir);
+  // Undone in reverse and to the end, whether the opened is closed or its building fails half-way.
+  const undo: (() => unknown)[] = [dataDir.release];
+  async function tearDown(): Promise<void> {
+    const step = undo.pop();
+    if (step === undefined) {
+      return;
+    }
+    try {
+      await step();
+    } finally {
+      await tearDown();
+    }
+  }
+  try {
+    const { closed, isShared } = dataDir.modes;
+    if (closed.length > 0) deps.log.warn({ closed }, 'closed to other users of this machine');
+    if (isShared) {
+      deps.log.warn(
+        { dataDir: config.dataDir },
+        'the data folder keeps its mode, since other things are in it or root made it for our group; what is ours in it is private',
+      );
+      reservePlaces(config.dataDir);
+    }
+    forgetServer(config.dataDir);
+    const database = openDatabase(dataDir.database);
+    undo.push(() => database.close());
+    const scans = openScans(dataDir.database);
+    undo.push(scans.close);
+    const catalog = createSqlCatalog(database, now, scans);
+    const keys = createSqlKeys(database, {
+      now,
+      adminApiKey: config.adminApiKey,
+      operatorKey: deps.operatorKey,
+    });
+    const downloads = createSqlDownloads(database, now);
+    async function flush(): Promise<void> {
+      await catalog.flush();
+      await downloads.flush();
+      await keys.flush();
+    }
+    undo.push(async () => {
+      // On a full disk too: statistics are no reason for a stop to fail, and the lock must go.
+      await flush().catch((error: unknown) => deps.log.error({ err: error }, 'counters not written'));
+    });
+    const payloads = createSqlPayloads(database);
+    const audit = createSqlAudit(database, now);
+    const { reservedIds = [] } = config;
+    const bucket = await ensureBucket({ ...deps, dir: dataDir.bucket, payloads, audit, reservedIds });
+    undo.push(bucket.close);
+    const blobs = await openDiskStore(dataDir.blobs);
+    const blobFlusher = createBlobFlusher({
+      blobs,
+      pendingBlobs: createSqlPendingBlobs(database),
+      log: deps.log,
+    });
+    // On a full disk too: what can be read is read.
+    await blobFlusher.recover().catch((error: unknown) => deps.log.error({ err: error }, blobsNotDurable));
+    undo.push(() =>
+      blobFlusher.flush().catch((error: unknown) => deps.log.error({ err: error }, blobsNotDurable)),
+    );
+    const purging = createPurging({
+      catalog,
+      blobs,
+      blobFlusher: blobFlusher,
+      bucket,
+      purgeQueue: createSqlPurgeQueue(database),
+      lockForRemoving: () => lockBlobs(config.dataDir, 'removing'),
+      log: deps.log,
+    });
+    undo.push(purging.close);
+    await purging.sweep();
+    const rereading = createRereading({ unread: catalog.unreadNuspecs, blobs, log: deps.log });
+    undo.push(rereading.stop);
+    const services: Services = {
+      ...deps,
+      config,
+      catalog,
+      keys,
+      payloads,
+      audit,
+      downloads,
+      bucket,
+      blobs,
+      blobFlusher: blobFlusher,
+      purging,
+    };
+    return { services, rereading, flush, close: tearDown };
+  } catch (error) {
+    await tearDown();
+    throw asDataDirError(error, config.dataDir);
+  }
+}

@@ -1,0 +1,65 @@
+import { connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type HookServer, openHookServer } from '../../../server/bucket/hook-server.ts';
+
+describe('the hook server', () => {
+  let hookServer: HookServer;
+
+  beforeEach(async () => {
+    hookServer = await openHookServer();
+  });
+  afterEach(() => hookServer.close());
+
+  /** What the hook gets; empty when the server hangs up. */
+  async function ask(line: string): Promise<string> {
+    const socket = connect(hookServer.port, '127.0.0.1').setEncoding('utf8');
+    let answer = '';
+    socket.on('data', (text) => {
+      answer += text;
+    });
+    socket.on('error', () => undefined);
+    socket.write(line);
+    await new Promise((resolve) => socket.once('close', resolve));
+    return answer;
+  }
+  const question = (token: string): string =>
+    `${JSON.stringify({ token, updates: 'a b refs/heads/main', objectDirectory: '', alternates: '', quarantine: '' })}\n`;
+
+  it('answers the push that it knows, once', async () => {
+    const asked: string[] = [];
+    const ticket = hookServer.issue(async ({ updates }) => {
+      asked.push(updates);
+      return { isAccepted: true, lines: ['fine'] };
+    });
+
+    expect(JSON.parse(await ask(question(ticket.token)))).toEqual({ isAccepted: true, lines: ['fine'] });
+    expect(await ask(question(ticket.token))).toBe('');
+    expect(asked).toEqual(['a b refs/heads/main']);
+  });
+
+  it('knows nobody whose push is over', async () => {
+    const ticket = hookServer.issue(async () => ({ isAccepted: true, lines: [] }));
+    ticket.close();
+
+    expect(await ask(question(ticket.token))).toBe('');
+  });
+
+  it.each([
+    ['another token', question('0'.repeat(64))],
+    ['no JSON', 'GET / HTTP/1.1\r\n\r\n'],
+    ['no question', '{}\n'],
+    ['an endless line', 'x'.repeat(2 * 1024 * 1024)],
+  ])('hangs up on %s', async (_name, line) => {
+    hookServer.issue(async () => ({ isAccepted: true, lines: [] }));
+
+    expect(await ask(line)).toBe('');
+  });
+
+  it('hangs up when the push cannot be judged, so that the hook refuses', async () => {
+    const ticket = hookServer.issue(async () => {
+      throw new Error('no answer');
+    });
+
+    expect(await ask(question(ticket.token))).toBe('');
+  });
+});
