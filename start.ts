@@ -9,8 +9,13 @@ import { defaultFeedUrl, isLoopback } from './manifest-gen/settings/feed-key.ts'
 import { leaveCache } from './manifest-gen/system/cache/claim-cache.ts';
 import { runCommand } from './manifest-gen/system/run-command.ts';
 import type { Tool, UpstreamKind } from './manifest-gen/tool-file/tools.ts';
-import { createReport, createToolkit, readToolsOf, type Toolkit } from './manifest-gen/toolkit.ts';
 import { releaseFirst } from './manifest-gen/verbs/first.ts';
+import {
+  createReport,
+  createToolkit,
+  readToolsOf,
+  type VerbToolkit,
+} from './manifest-gen/verbs/run/toolkit.ts';
 import { operator } from './server/audit/audit.ts';
 import { configHelp, loadConfig } from './server/config.ts';
 import { rebuildCommand } from './server/database/driver.ts';
@@ -149,7 +154,7 @@ async function tellTools(
 }
 
 /** One file that is not right takes neither the other tools nor the feed down. @throws ReleaseError TOOL_FILE_INVALID for the folder */
-async function toolsOf(toolkit: Toolkit, say: (text: string) => void): Promise<readonly Tool[]> {
+async function toolsOf(toolkit: VerbToolkit, say: (text: string) => void): Promise<readonly Tool[]> {
   const { tools, broken } = await readToolsOf(toolkit);
   for (const { error } of broken) say(`${error.message}\n  ${error.hint}`);
   return tools;

@@ -7,6 +7,9 @@ import type { Tool, UpstreamKind } from './tool-file/tools.ts';
  * Found -> Fetched -> Unpacked -> Verdict[] -> Rendered -> Packed.
  */
 
+/** A version that a source lists; undefined: it does not say when it was published. */
+export type UpstreamVersion = { readonly version: string; readonly published: Date | undefined };
+
 /** A source has this version. Nothing is downloaded yet. */
 export type Found = {
   readonly tool: Tool;

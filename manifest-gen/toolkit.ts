@@ -1,32 +1,21 @@
-import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Invocation } from '../invocation.ts';
-import { createJsonReport } from './report/json.ts';
-import { createLineReport } from './report/lines.ts';
-import type { CommandReport } from './report/report.ts';
-import {
-  type ConfigSource,
-  type Environment,
-  type GeneratorConfig,
-  loadGeneratorConfig,
-} from './settings/config.ts';
+import type { BucketRepository } from './published/bucket/repository.ts';
+import type { FeedHttp } from './published/feed/http.ts';
+import type { Endpoints } from './published/feed/server-info.ts';
+import type { GeneratorConfig } from './settings/config.ts';
 import type { HttpAccess } from './sources/http/ask-host.ts';
-import { createHttp, lookPatience, patience } from './sources/http/http.ts';
-import { createSilentHosts } from './sources/http/silent-hosts.ts';
-import { createUpstreams, type Upstreams } from './sources/upstreams.ts';
-import { type Cache, createCache } from './system/cache/cache.ts';
-import { claimCache } from './system/cache/claim-cache.ts';
-import { runUrl } from './system/run-url.ts';
-import { readTools, requireWhole, type Tool, type ToolsFolder } from './tool-file/tools.ts';
-import { applyTrustFile } from './tool-file/trust-file.ts';
+import type { Upstreams } from './sources/upstreams.ts';
+import type { Cache } from './system/cache/cache.ts';
+import type { Environment } from './system/child-environment.ts';
+import type { Report } from './system/report.ts';
 import type { DatabaseTree } from './vulnerabilities/database.ts';
+import type { Scanner } from './vulnerabilities/scanner.ts';
 
 /** All that a release may touch, built once a run. Everything else is a function of values. */
 export type Toolkit = HttpAccess & {
   readonly config: GeneratorConfig;
   /** For the programs that are run (git, go, npm); nothing of ours looks into it. */
   readonly env: Environment;
-  readonly report: CommandReport;
+  readonly report: Report;
   readonly now: () => Date;
   /** The pipeline's run that this is, for the audit log. */
   readonly run: string | undefined;
@@ -43,106 +32,15 @@ export type Toolkit = HttpAccess & {
   readonly bundledDatabase?: DatabaseTree | undefined;
 };
 
-export type ToolkitOptions = {
-  /** How long a forge may ask to wait, in milliseconds. */
-  readonly maxWaitMs?: number | undefined;
-  /** Nothing is made from what the sources say, so they are asked with less patience. */
-  readonly isReadOnly?: boolean | undefined;
+/** With the feed and the bucket that this run works on (verbs/run/with-feed.ts). */
+export type OpenToolkit = Toolkit & {
+  readonly feed: FeedHttp;
+  readonly endpoints: Endpoints;
+  readonly bucket: BucketRepository;
+  /** Undefined: nobody looks for known vulnerabilities (no VULN_DB). */
+  readonly scanner: Scanner | undefined;
+  /** For what is made before it is pushed; gone at the end. */
+  readonly workDir: string;
+  /** What feed and bucket have got from this run so far, in words; an interruption says it. */
+  readonly done: string[];
 };
-
-/** @throws ReleaseError SETTINGS_INVALID */
-export function createToolkit(
-  invocation: Invocation,
-  report: CommandReport,
-  { maxWaitMs = patience.maxPauseMs, isReadOnly = false }: ToolkitOptions = {},
-): Toolkit {
-  const { signal, productDir } = invocation;
-  const { platform, execPath: nodePath } = process;
-  const config = loadGeneratorConfig(configSource(invocation));
-  const env = withoutOurKeys(invocation.env);
-  const now = (): Date => new Date();
-  const cache = createCache(config.cacheDir, () => claimCache(config.cacheDir));
-  const http = createHttp({ ...config, userAgent: `go-win-tools/${invocation.version}` });
-  const { githubApiUrl: apiUrl, githubToken: token } = config;
-  const access: HttpAccess = {
-    http,
-    patience: { ...(isReadOnly ? lookPatience : patience), maxPauseMs: maxWaitMs },
-    silentHosts: createSilentHosts(),
-    signal,
-  };
-  const settings = {
-    ...access,
-    onPause: report.waiting,
-    onWarning: report.warn,
-    apiUrl,
-    token,
-    now,
-    env,
-    platform,
-    nodePath,
-  };
-  const upstreamsWith = (other: Cache): Upstreams => createUpstreams({ ...settings, cache: other });
-  const upstreams = upstreamsWith(cache);
-  const { toolsDir } = config;
-  return {
-    ...access,
-    config,
-    env,
-    report,
-    now,
-    run: runUrl(invocation.env),
-    productDir,
-    toolsDir,
-    cache,
-    upstreams,
-    upstreamsWith,
-    isBundled: false,
-  };
-}
-
-/** This machine, for reading the settings. */
-export function configSource({ env, cwd }: Pick<Invocation, 'env' | 'cwd'>): ConfigSource {
-  return { env, cwd, platform: process.platform, readText, isFolder };
-}
-
-export function createReport(
-  { stdout, stderr, env }: Pick<Invocation, 'stdout' | 'stderr' | 'env'>,
-  choice: { readonly json?: boolean | undefined; readonly quiet?: boolean | undefined },
-): CommandReport {
-  return choice.json
-    ? createJsonReport(stdout, stderr)
-    : createLineReport(stdout, stderr, { isQuiet: choice.quiet === true, env });
-}
-
-/** Every tool. @throws ReleaseError TOOL_FILE_INVALID, TOOL_FILES_INVALID */
-export async function loadToolsOf(toolkit: Toolkit): Promise<readonly Tool[]> {
-  return requireWhole(await readToolsOf(toolkit));
-}
-
-/** The tools `only`, or all, and those whose files are not right. @throws ReleaseError TOOL_FILE_INVALID for folder and TRUST_FILE */
-export async function readToolsOf(
-  { config, toolsDir, productDir }: Toolkit,
-  only: readonly string[] = [],
-): Promise<ToolsFolder> {
-  const folder = await readTools(toolsDir ?? join(productDir, 'manifest-gen', 'tools'), only);
-  if (config.trustFile === undefined) return folder;
-  return { ...folder, tools: await applyTrustFile(folder.tools, config.trustFile, folder.names) };
-}
-
-/** No program that is run has any business with the keys of the feed; git, go and npm get less still (child-environment.ts). */
-function withoutOurKeys({ FEED_API_KEY: _feed, ADMIN_API_KEY: _admin, ...env }: Environment): Environment {
-  return env;
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // absent and unreadable are the same for a key that nobody promised; config.ts complains where one was named
-    return undefined;
-  }
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-}

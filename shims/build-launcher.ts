@@ -2,15 +2,14 @@ import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestFile } from '../formats/digest.ts';
 import { fail } from '../manifest-gen/errors.ts';
-import type { Report } from '../manifest-gen/report/report.ts';
-import type { Environment } from '../manifest-gen/settings/config.ts';
 import { ldflags } from '../manifest-gen/sources/go-module/build.ts';
 import { openGo } from '../manifest-gen/sources/go-module/command.ts';
 import { keepExe, keptExe } from '../manifest-gen/sources/go-module/kept-exe.ts';
 import { fetchToolchain } from '../manifest-gen/sources/go-module/toolchain.ts';
 import type { HttpAccess } from '../manifest-gen/sources/http/ask-host.ts';
 import type { Cache } from '../manifest-gen/system/cache/cache.ts';
-import { signingEnvironment } from '../manifest-gen/system/child-environment.ts';
+import { type Environment, signingEnvironment } from '../manifest-gen/system/child-environment.ts';
+import type { Report } from '../manifest-gen/system/report.ts';
 import { runCommand } from '../manifest-gen/system/run-command.ts';
 
 const architecture = 'amd64';

@@ -4,8 +4,13 @@ import { Command, Option } from 'commander';
 import type { Invocation } from '../invocation.ts';
 import { fail, ReleaseError } from '../manifest-gen/errors.ts';
 import { openOutDir } from '../manifest-gen/publish/keep-files.ts';
-import { createReport, createToolkit, loadToolsOf, type Toolkit } from '../manifest-gen/toolkit.ts';
 import { asInterruption } from '../manifest-gen/verbs/run/run-verb.ts';
+import {
+  createReport,
+  createToolkit,
+  loadToolsOf,
+  type VerbToolkit,
+} from '../manifest-gen/verbs/run/toolkit.ts';
 import { buildLauncher, type Launcher } from './build-launcher.ts';
 import { removeLeftovers } from './leftovers.ts';
 import type { ShimsChannel } from './next-version.ts';
@@ -137,7 +142,7 @@ const callAdvice = 'A batch file that runs one of these commands needs call: cal
 
 /** Without the right Go there are scripts only (contract section 7): most callers do with them. */
 async function launcherOrNone(
-  toolkit: Toolkit,
+  toolkit: VerbToolkit,
   signCommand: string | undefined,
   stderr: NodeJS.WritableStream,
 ): Promise<Launcher | undefined> {

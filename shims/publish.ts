@@ -7,9 +7,10 @@ import { requireKey } from '../manifest-gen/publish/require-key.ts';
 import { requirePayload } from '../manifest-gen/publish/require-payloads.ts';
 import { listVersions, pushPackage, waitForPackage } from '../manifest-gen/published/feed/client.ts';
 import { isUpstreamPlace, payloadAddress } from '../manifest-gen/tool-file/payload-place.ts';
-import type { Toolkit } from '../manifest-gen/toolkit.ts';
-import { type Context, withContext } from '../manifest-gen/verbs/run/context.ts';
+import type { OpenToolkit } from '../manifest-gen/toolkit.ts';
 import { interrupted } from '../manifest-gen/verbs/run/run-each.ts';
+import type { VerbToolkit } from '../manifest-gen/verbs/run/toolkit.ts';
+import { withFeed } from '../manifest-gen/verbs/run/with-feed.ts';
 import { nextShimsVersion, type ShimsChannel } from './next-version.ts';
 import { launcherFile, packShims, renderShimsManifest, type ShimSet, shimsPackage } from './package.ts';
 
@@ -31,17 +32,17 @@ const tool = { tool: shimsPackage };
  *   else puts the launcher there, PAYLOAD_MISSING, OTHER_BYTES, PLACE_UNREACHABLE
  */
 export function publishShims(
-  toolkit: Toolkit,
+  toolkit: VerbToolkit,
   set: ShimSet,
   product: string,
   channel: ShimsChannel,
   { dryRun = false, outDir }: ShimsPublishing = {},
 ): Promise<Chosen> {
-  return withContext(toolkit, async (context) => {
-    requireOwnPlace(context);
+  return withFeed(toolkit, async (toolkit) => {
+    requireOwnPlace(toolkit);
     const scope = channel === 'beta' ? 'push:beta' : 'push';
-    if (!dryRun) await requireKey(context, [{ tool, scopes: [scope] }]);
-    const chosen = await chooseVersion(context, set, product, channel);
+    if (!dryRun) await requireKey(toolkit, [{ tool, scopes: [scope] }]);
+    const chosen = await chooseVersion(toolkit, set, product, channel);
     if (outDir !== undefined) {
       const { path, digest } = set.launcher;
       const payloads = [{ file: launcherFile, path, sha256: digest.sha256 }];
@@ -49,8 +50,8 @@ export function publishShims(
     }
     if (!dryRun) {
       const unfinished = new Set([`${shimsPackage} ${chosen.version}`]);
-      await putInPlace(context, set, chosen.version).catch((error: unknown) => {
-        if (toolkit.signal.aborted) interrupted({ published: context.published, unfinished }, error);
+      await putInPlace(toolkit, set, chosen.version).catch((error: unknown) => {
+        if (toolkit.signal.aborted) interrupted({ published: toolkit.done, unfinished }, error);
         throw error;
       });
     }
@@ -59,14 +60,14 @@ export function publishShims(
 }
 
 /** @throws ReleaseError SETTINGS_INVALID */
-function requireOwnPlace({ endpoints }: Context): void {
+function requireOwnPlace({ endpoints }: OpenToolkit): void {
   if (!isUpstreamPlace(endpoints.addresses.payloadUrl)) return;
   const problem = "it names upstream's own files, and the launcher is none; name another place for this verb";
   fail('SETTINGS_INVALID', { problems: `PAYLOAD_URL: ${problem}` });
 }
 
 async function chooseVersion(
-  { feed, workDir }: Context,
+  { feed, workDir }: OpenToolkit,
   set: ShimSet,
   product: string,
   channel: ShimsChannel,
@@ -88,8 +89,8 @@ async function chooseVersion(
 }
 
 /** All of it again after an interruption: what is there is not sent twice. */
-async function putInPlace(context: Context, set: ShimSet, version: string): Promise<void> {
-  const { toolkit, feed, endpoints, bucket, workDir, published } = context;
+async function putInPlace(toolkit: OpenToolkit, set: ShimSet, version: string): Promise<void> {
+  const { feed, endpoints, bucket, workDir, done } = toolkit;
   const { addresses } = endpoints;
   const { publicUrl } = addresses;
   const { path, digest } = await packShims(set, version, workDir);
@@ -103,10 +104,10 @@ async function putInPlace(context: Context, set: ShimSet, version: string): Prom
   });
   if (endpoints.isPut) {
     const outcome = await putPayload(feed, endpoints, payload, () => {});
-    if (outcome === 'put') published.push(`payload ${shimsPackage}/${version}/${launcherFile}`);
-  } else await requirePayload({ ...payload, ...tool, url, sha256: set.launcher.digest.sha256 }, context);
+    if (outcome === 'put') done.push(`payload ${shimsPackage}/${version}/${launcherFile}`);
+  } else await requirePayload({ ...payload, ...tool, url, sha256: set.launcher.digest.sha256 }, toolkit);
   const outcome = await pushPackage(feed, { id: shimsPackage, version, path, digest }, () => {});
-  if (outcome === 'pushed') published.push(`package ${shimsPackage} ${version}`);
+  if (outcome === 'pushed') done.push(`package ${shimsPackage} ${version}`);
   await waitForPackage(feed, shimsPackage, version, toolkit.signal);
   await publishManifest(bucket, {
     tool: shimsPackage,

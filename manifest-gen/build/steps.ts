@@ -13,9 +13,9 @@ import type { Fetched, Packed, Rendered, Unpacked, Verdict } from '../release.ts
 import { has, orNameOthers } from '../sources/find-source.ts';
 import { withRun } from '../system/run-url.ts';
 import { payloadFile } from '../tool-file/payload-file.ts';
+import type { OpenToolkit } from '../toolkit.ts';
 import { unpack as unpackAssets } from '../unpack/unpack.ts';
 import type { Resolved } from '../verbs/resolve/beta.ts';
-import type { Context } from '../verbs/run/context.ts';
 import { demandOn } from '../verify/demand.ts';
 import { readPrograms } from '../verify/programs.ts';
 import { requireTrust } from '../verify/verdict.ts';
@@ -28,10 +28,10 @@ import { renderSbom, sbomFile } from './render/sbom.ts';
 
 /** All that the steps before rendering need: no feed, no bucket, so that a bundle is made by them too. */
 export type Chosen = Pick<Resolved, 'tool' | 'found'>;
-type Local = Pick<Context, 'toolkit'>;
+type Local = Pick<OpenToolkit, 'upstreams' | 'report' | 'cache'>;
 
 /** Downloads, or builds from the module; what the cache has is not fetched again. */
-export async function fetch({ found }: Chosen, { toolkit }: Local): Promise<{ fetched: Fetched }> {
+export async function fetch({ found }: Chosen, toolkit: Local): Promise<{ fetched: Fetched }> {
   const { tool, kind, version } = found;
   const upstream = toolkit.upstreams[kind];
   const others = tool.sources
@@ -57,7 +57,7 @@ export async function verify(
 
 export async function unpack(
   { fetched }: { fetched: Fetched },
-  { toolkit }: Local,
+  toolkit: Local,
 ): Promise<{ unpacked: Unpacked }> {
   return { unpacked: await unpackAssets(fetched, toolkit.cache) };
 }
@@ -73,7 +73,7 @@ export async function inspect(
 /** @throws ReleaseError REFUSED when something failed, or evidence that the tool file demands is not there */
 export async function judge(
   { tool, found, unpacked, verdicts }: Chosen & { unpacked: Unpacked; verdicts: readonly Verdict[] },
-  { toolkit }: Local,
+  toolkit: Local,
 ): Promise<object> {
   requireTrust(tool.tool, found.version, verdicts, demandOn(unpacked.fetched));
   // of one kind there may be several: what a registry signs, and how it says that a file was built
@@ -91,29 +91,29 @@ export async function judge(
 /** Of all exes, now that they are here. @throws ReleaseError REFUSED for another version's, VULNERABLE by the policy, VULN_DB_* */
 export async function scan(
   { tool, found, version, unpacked }: Resolved & { unpacked: Unpacked },
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<object> {
   // a withdrawal goes back to an older version on purpose
   if (readReleaseVersion(version)?.upstream === found.version)
-    await requireOwnBytes(found, unpacked, context);
-  if (context.scanner === undefined) {
-    context.toolkit.report.step(tool.tool, 'skipped', 'scan: VULN_DB is not set');
+    await requireOwnBytes(found, unpacked, toolkit);
+  if (toolkit.scanner === undefined) {
+    toolkit.report.step(tool.tool, 'skipped', 'scan: VULN_DB is not set');
     return {};
   }
-  const scan = await context.scanner.scan(await readPrograms(unpacked.exes), tool, found.version);
-  const change = compareScans('exe', await scanOffered('main', tool, context), scan);
+  const scan = await toolkit.scanner.scan(await readPrograms(unpacked.exes), tool, found.version);
+  const change = compareScans('exe', await scanOffered('main', tool, toolkit), scan);
   const count = scan.findings.length;
   const known = count === 1 ? '1 known vulnerability' : `${count} known vulnerabilities`;
   const detail = `${known}; against main: ${describeChange(change)}`;
-  context.toolkit.report.step(tool.tool, 'known', detail);
-  context.scanner.require(scan, tool.tool, version);
+  toolkit.report.step(tool.tool, 'known', detail);
+  toolkit.scanner.require(scan, tool.tool, version);
   return {};
 }
 
 async function requireOwnBytes(
   { tool, version }: Resolved['found'],
   { exes }: Unpacked,
-  { bucket }: Context,
+  { bucket }: OpenToolkit,
 ): Promise<void> {
   const released = await bucket.promises(tool.tool);
   for (const { asset, digest } of exes) {
@@ -131,7 +131,7 @@ async function requireOwnBytes(
 
 export async function render(
   state: Resolved & { unpacked: Unpacked; verdicts: readonly Verdict[] },
-  { endpoints }: Context,
+  { endpoints }: OpenToolkit,
 ): Promise<{ rendered: Rendered }> {
   const { tool, templates, unpacked, verdicts, version, packaging } = state;
   const record = renderRecord(unpacked, verdicts, version, packaging);
@@ -150,72 +150,73 @@ export async function render(
 
 export async function pack(
   { rendered }: { rendered: Rendered },
-  { workDir, toolkit }: Context,
+  toolkit: OpenToolkit,
 ): Promise<{ packed: Packed }> {
+  const { workDir } = toolkit;
   return { packed: await packNupkg(rendered, workDir, toolkit.signal) };
 }
 
 /** First of all, since a manifest promises them. */
-export async function payloads({ packed }: { packed: Packed }, context: Context): Promise<object> {
+export async function payloads({ packed }: { packed: Packed }, toolkit: OpenToolkit): Promise<object> {
   const { tool, packageVersion: version, exes, record } = packed.rendered;
-  if (!context.endpoints.isPut) {
-    await requirePayloads(tool, record, context);
+  if (!toolkit.endpoints.isPut) {
+    await requirePayloads(tool, record, toolkit);
     return {};
   }
   for (const { architecture, path, digest } of exes) {
-    await putOne({ tool, version, file: payloadFile(tool, architecture), path, digest }, context);
+    await putOne({ tool, version, file: payloadFile(tool, architecture), path, digest }, toolkit);
   }
-  await putSbom(packed.rendered, context);
+  await putSbom(packed.rendered, toolkit);
   return {};
 }
 
-async function putOne(payload: PayloadFile, context: Context): Promise<void> {
+async function putOne(payload: PayloadFile, toolkit: OpenToolkit): Promise<void> {
   const { tool, version, file, digest } = payload;
-  const outcome = await putPayload(context.feed, context.endpoints, payload, (doneBytes) =>
-    context.toolkit.report.progress(tool.tool, `upload ${file}`, doneBytes, digest.sizeBytes),
+  const outcome = await putPayload(toolkit.feed, toolkit.endpoints, payload, (doneBytes) =>
+    toolkit.report.progress(tool.tool, `upload ${file}`, doneBytes, digest.sizeBytes),
   );
-  if (outcome === 'put') context.published.push(`payload ${tool.tool}/${version}/${file}`);
+  if (outcome === 'put') toolkit.done.push(`payload ${tool.tool}/${version}/${file}`);
 }
 
 /**
  * An interrupted run of an older go-win-tools may have left another rendering of the same there. It stays: nothing published is
  * ever replaced, and a description is no reason to hold the release up for good.
  */
-async function putSbom(rendered: Rendered, context: Context): Promise<void> {
+async function putSbom(rendered: Rendered, toolkit: OpenToolkit): Promise<void> {
   const { tool, packageVersion: version, exes } = rendered;
   const file = sbomFile(tool.tool);
   const text = rendered.sbomText ?? renderSbom(rendered, await readPrograms(exes));
-  const path = join(context.workDir, file);
+  const path = join(toolkit.workDir, file);
   await writeFile(path, text);
   try {
-    await putOne({ tool, version, file, path, digest: digestBytes(Buffer.from(text)) }, context);
+    await putOne({ tool, version, file, path, digest: digestBytes(Buffer.from(text)) }, toolkit);
   } catch (error) {
     if (!(error instanceof ReleaseError) || error.code !== 'FEED_CONFLICT') throw error;
-    context.toolkit.report.warn(tool.tool, `${error.message} The one that is there stays.`);
+    toolkit.report.warn(tool.tool, `${error.message} The one that is there stays.`);
   }
 }
 
 /** `reason` is for the audit log. */
 export async function push(
   { packed, reason }: { packed: Packed; reason?: string | undefined },
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<object> {
   const { tool, packageVersion: version } = packed.rendered;
   const id = tool.packageId ?? tool.tool;
-  const why = withRun(reason, context.toolkit.run);
+  const why = withRun(reason, toolkit.run);
   const pkg = { id, version, path: packed.nupkgPath, digest: packed.nupkgDigest, reason: why };
-  const outcome = await pushPackage(context.feed, pkg, (doneBytes) =>
-    context.toolkit.report.progress(tool.tool, 'push', doneBytes, pkg.digest.sizeBytes),
+  const outcome = await pushPackage(toolkit.feed, pkg, (doneBytes) =>
+    toolkit.report.progress(tool.tool, 'push', doneBytes, pkg.digest.sizeBytes),
   );
-  if (outcome === 'pushed') context.published.push(`package ${id} ${version}`);
-  await waitForPackage(context.feed, id, version, context.toolkit.signal);
+  if (outcome === 'pushed') toolkit.done.push(`package ${id} ${version}`);
+  await waitForPackage(toolkit.feed, id, version, toolkit.signal);
   return {};
 }
 
 /** Last of all: nothing is promised before it is there. */
-export async function commit({ packed }: { packed: Packed }, context: Context): Promise<object> {
+export async function commit({ packed }: { packed: Packed }, toolkit: OpenToolkit): Promise<object> {
   const { tool, packageVersion: version, manifestText } = packed.rendered;
-  await publishManifest(context.bucket, { tool: tool.tool, version, manifestText, branches: ['beta'] });
-  context.published.push(`manifest ${tool.tool} ${version} on branch beta`);
+  await publishManifest(toolkit.bucket, { tool: tool.tool, version, manifestText, branches: ['beta'] });
+  toolkit.done.push(`manifest ${tool.tool} ${version} on branch beta`);
   return {};
 }

@@ -1,6 +1,6 @@
 import { satisfies } from 'semver';
 import { readDuration } from '../../formats/duration.ts';
-import type { UpstreamVersion } from '../sources/upstream.ts';
+import type { UpstreamVersion } from '../release.ts';
 import type { Tool } from '../tool-file/tools.ts';
 
 /**

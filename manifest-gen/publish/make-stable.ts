@@ -6,7 +6,7 @@ import { fail } from '../errors.ts';
 import type { Released } from '../published/released.ts';
 import type { Packed } from '../release.ts';
 import { type ProofManner, type Proven, prove, type Unproven } from '../reverify/prove.ts';
-import type { Context } from '../verbs/run/context.ts';
+import type { OpenToolkit } from '../toolkit.ts';
 import { keepFiles } from './keep-files.ts';
 import { publishManifest } from './manifest.ts';
 import { payloadsToKeep } from './require-payloads.ts';
@@ -29,20 +29,24 @@ type Publication = {
 };
 
 /** As for a beta: the feed first, git last. */
-const outside = begin<Publication, Context>()
+const outside = begin<Publication, OpenToolkit>()
   .step('payloads', payloads)
-  .step('push', (state, context) => (state.isPushed ? Promise.resolve({}) : push(state, context)))
+  .step('push', (state, toolkit) => (state.isPushed ? Promise.resolve({}) : push(state, toolkit)))
   .step('commit', commitStable); // beta, main and the tag in one push
 
 /**
  * The stable package, here only: of a beta that has been proved, and no other way.
  * @throws ReleaseError PROMOTION_UNPROVEN, PROMOTION_NOT_REPEATED, OTHER_BYTES, FEED_*
  */
-export async function prepareStable(ready: Ready, options: StableOptions, context: Context): Promise<Packed> {
+export async function prepareStable(
+  ready: Ready,
+  options: StableOptions,
+  toolkit: OpenToolkit,
+): Promise<Packed> {
   const { tool, stable, published } = ready;
-  const proven = await prove(ready, options, context);
-  context.toolkit.report.step(tool.tool, 'repack', `${ready.beta.version} as ${stable}`);
-  const { endpoints, workDir, toolkit } = context;
+  const proven = await prove(ready, options, toolkit);
+  toolkit.report.step(tool.tool, 'repack', `${ready.beta.version} as ${stable}`);
+  const { endpoints, workDir } = toolkit;
   const place = { endpoints, workDir, signal: toolkit.signal };
   const manifestTemplate = ready.templates.manifest;
   const pack = (of: Proven): Promise<Packed> =>
@@ -53,7 +57,7 @@ export async function prepareStable(ready: Ready, options: StableOptions, contex
     packed = await pack({ ...proven, nuspecAgain: undefined });
     await requireSame(published, packed);
   }
-  if (options.outDir !== undefined) await keepPacked(options.outDir, packed, context);
+  if (options.outDir !== undefined) await keepPacked(options.outDir, packed, toolkit);
   return packed;
 }
 
@@ -79,7 +83,7 @@ async function isSame({ nupkgPath }: Released, { nupkgDigest }: Packed): Promise
 export async function keepPacked(
   outDir: string,
   { nupkgPath, rendered }: Packed,
-  { endpoints }: Context,
+  { endpoints }: OpenToolkit,
 ): Promise<void> {
   const { tool, packageVersion: version, manifestText, recordText } = rendered;
   const payloads = await payloadsToKeep(rendered, endpoints);
@@ -90,15 +94,15 @@ export async function keepPacked(
  * The same exes under the stable version, on the feed and on branches main and beta. What an earlier run has published is not sent twice.
  * @throws ReleaseError FEED_*, BUCKET_*
  */
-export async function makeStable(publication: Publication, context: Context): Promise<void> {
+export async function makeStable(publication: Publication, toolkit: OpenToolkit): Promise<void> {
   const { tool } = publication.packed.rendered;
-  await outside.run(publication, context, (step) => context.toolkit.report.step(tool.tool, step));
+  await outside.run(publication, toolkit, (step) => toolkit.report.step(tool.tool, step));
 }
 
-async function commitStable({ packed, reason }: Publication, context: Context): Promise<object> {
+async function commitStable({ packed, reason }: Publication, toolkit: OpenToolkit): Promise<object> {
   const { tool, packageVersion: version, manifestText } = packed.rendered;
   const change = { tool: tool.tool, version, manifestText, note: reason };
-  await publishManifest(context.bucket, { ...change, branches: ['main', 'beta'] });
-  context.published.push(`manifest ${tool.tool} ${version} on branches main and beta`);
+  await publishManifest(toolkit.bucket, { ...change, branches: ['main', 'beta'] });
+  toolkit.done.push(`manifest ${tool.tool} ${version} on branches main and beta`);
   return {};
 }

@@ -8,8 +8,8 @@ import { ReleaseError } from '../errors.ts';
 import { channelOf, nextBeta, type Withdrawal } from '../plan/withdrawal.ts';
 import type { Found, Packed } from '../release.ts';
 import { prove } from '../reverify/prove.ts';
+import type { OpenToolkit } from '../toolkit.ts';
 import { type Good, isUpstream, type PlannedWithdrawal } from '../verbs/resolve/withdrawal.ts';
-import type { Context } from '../verbs/run/context.ts';
 import { makeStable } from './make-stable.ts';
 import { publishManifest } from './manifest.ts';
 
@@ -17,11 +17,11 @@ type Correction = Extract<Withdrawal, { kind: 'correct' }>;
 type Birth = { readonly packed: Packed; readonly reason: string };
 
 /** The good bytes as the beta that the correction is born as. */
-const birth = begin<Birth, Context>()
+const birth = begin<Birth, OpenToolkit>()
   .step('payloads', payloads)
   .step('push', push)
-  .step('commit', ({ packed: { rendered }, reason }, context) =>
-    commitBeta(rendered.tool.tool, rendered.packageVersion, rendered.manifestText, reason, context),
+  .step('commit', ({ packed: { rendered }, reason }, toolkit) =>
+    commitBeta(rendered.tool.tool, rendered.packageVersion, rendered.manifestText, reason, toolkit),
   );
 
 /** What goes on top, here only. */
@@ -43,12 +43,12 @@ export async function makeCorrection(
   planned: PlannedWithdrawal,
   good: Good | Found,
   { firstBeta, stable, stage }: Correction,
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<Correcting> {
   const { tool, templates } = planned;
-  const { toolkit, endpoints, workDir } = context;
+  const { endpoints, workDir } = toolkit;
   const place = { endpoints, workDir, signal: toolkit.signal, manifestTemplate: templates.manifest };
-  const parts = await partsOfGood(planned, good, firstBeta, context);
+  const parts = await partsOfGood(planned, good, firstBeta, toolkit);
   const as = (version: string): Promise<Packed> => {
     toolkit.report.step(tool.tool, 'repack', `${good.version} as ${version}`);
     return repack(parts, { ...place, version });
@@ -64,19 +64,19 @@ async function partsOfGood(
   { tool, templates, row }: PlannedWithdrawal,
   good: Good | Found,
   firstBeta: string,
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<Parts> {
   if (!isUpstream(good)) {
     const wasStable = channelOf(good.version) === 'main';
-    const proven = await prove({ tool, templates, stable: row.to, beta: good }, { wasStable }, context);
-    return partsOf(tool, proven, context.endpoints);
+    const proven = await prove({ tool, templates, stable: row.to, beta: good }, { wasStable }, toolkit);
+    return partsOf(tool, proven, toolkit.endpoints);
   }
   const start = {
     ...{ tool, found: good, templates, packaging: packagingOf(tool, templates), version: firstBeta },
     ...{ standing: row, why: row.why, does: 'release' as const },
   };
-  const onStep = (step: string): void => context.toolkit.report.step(tool.tool, step);
-  return (await recipe.local.run(start, context, onStep)).packed.rendered;
+  const onStep = (step: string): void => toolkit.report.step(tool.tool, step);
+  return (await recipe.local.run(start, toolkit, onStep)).packed.rendered;
 }
 
 /**
@@ -88,10 +88,10 @@ async function partsOfGood(
 export async function putOnTop(
   { firstBeta, stable, as }: Correcting,
   reason: string,
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<string | undefined> {
-  const first = firstBeta === undefined ? undefined : await bear(firstBeta, as, reason, context);
-  if (stable !== undefined) await makeStable({ packed: stable, reason }, context);
+  const first = firstBeta === undefined ? undefined : await bear(firstBeta, as, reason, toolkit);
+  if (stable !== undefined) await makeStable({ packed: stable, reason }, toolkit);
   return (stable ?? first)?.rendered.packageVersion;
 }
 
@@ -103,20 +103,20 @@ async function bear(
   packed: Packed,
   as: Correcting['as'],
   reason: string,
-  context: Context,
+  toolkit: OpenToolkit,
   attempt = 1,
 ): Promise<Packed> {
   const { tool, packageVersion: version } = packed.rendered;
-  const { report } = context.toolkit;
+  const { report } = toolkit;
   try {
-    await birth.run({ packed, reason }, context, (step) => report.step(tool.tool, step));
+    await birth.run({ packed, reason }, toolkit, (step) => report.step(tool.tool, step));
     return packed;
   } catch (error) {
     const isTaken = error instanceof ReleaseError && error.code === 'FEED_CONFLICT';
     const next = nextBeta(version);
     if (!isTaken || next === undefined || attempt === maxTaken) throw error;
     report.warn(tool.tool, `${version} is taken by other bytes, so ${next} is made: ${error.message}`);
-    return bear(await as(next), as, reason, context, attempt + 1);
+    return bear(await as(next), as, reason, toolkit, attempt + 1);
   }
 }
 
@@ -128,12 +128,12 @@ async function commitBeta(
   version: string,
   manifestText: string,
   note: string,
-  { bucket, published }: Context,
+  { bucket, done }: OpenToolkit,
 ): Promise<object> {
   await bucket.fetch();
   const offered = await bucket.version('beta', tool);
   if (offered !== undefined && compareScoopVersions(offered, version) >= 0) return {};
   await publishManifest(bucket, { tool, version, manifestText, note, branches: ['beta'] });
-  published.push(`manifest ${tool} ${version} on branch beta`);
+  done.push(`manifest ${tool} ${version} on branch beta`);
   return {};
 }

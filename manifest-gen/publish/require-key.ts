@@ -1,7 +1,7 @@
 import { fail } from '../errors.ts';
 import { askOwnKey } from '../published/feed/own-key.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import type { Context } from '../verbs/run/context.ts';
+import type { OpenToolkit } from '../toolkit.ts';
 
 /** Scopes of a key of the feed (contract section 3). */
 export type Scope = 'push:beta' | 'push' | 'unlist';
@@ -11,10 +11,8 @@ export type Need = { readonly tool: Pick<Tool, 'tool' | 'packageId'>; readonly s
  * Asked before the first thing is published, not by a dry run: a key that would be refused in the middle leaves half a release.
  * @throws ReleaseError FEED_KEY_MISSING, FEED_KEY_SCOPE, FEED_KEY_IDS, FEED_REFUSED for one that the server does not know
  */
-export async function requireKey(
-  { toolkit, feed, endpoints }: Context,
-  needs: readonly Need[],
-): Promise<void> {
+export async function requireKey(toolkit: OpenToolkit, needs: readonly Need[]): Promise<void> {
+  const { feed, endpoints } = toolkit;
   const used = needs.filter(({ scopes }) => scopes.length > 0);
   if (used.length === 0) return;
   const { feedApiKey, feedUrl } = toolkit.config;

@@ -5,7 +5,7 @@ import type { Rendered } from '../release.ts';
 import { payloadFile } from '../tool-file/payload-file.ts';
 import { isUpstreamPlace, placePayload } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import type { Context } from '../verbs/run/context.ts';
+import type { OpenToolkit } from '../toolkit.ts';
 import { readPrograms } from '../verify/programs.ts';
 import type { KeptFiles } from './keep-files.ts';
 import { type PromisedFile, requireFile } from './payload-check.ts';
@@ -14,19 +14,21 @@ import { type PromisedFile, requireFile } from './payload-check.ts';
  * Where we upload nothing (PAYLOAD_PUT=false), each file that the manifest will name must be there, with the bytes that it promises.
  * @throws ReleaseError PAYLOAD_MISSING, OTHER_BYTES for other bytes, PLACE_UNREACHABLE
  */
-export async function requirePayloads(tool: Tool, record: ReleaseRecord, context: Context): Promise<void> {
+export async function requirePayloads(
+  tool: Tool,
+  record: ReleaseRecord,
+  toolkit: OpenToolkit,
+): Promise<void> {
   for (const payload of record.payloads) {
-    const { url, sha256 } = placePayload(context.endpoints.addresses.payloadUrl, tool, record, payload);
+    const { url, sha256 } = placePayload(toolkit.endpoints.addresses.payloadUrl, tool, record, payload);
     const file = payload.asset?.sha256 === sha256 ? payload.asset.name : payload.file;
-    await requirePayload({ tool: tool.tool, version: record.version, url, file, sha256 }, context);
+    await requirePayload({ tool: tool.tool, version: record.version, url, file, sha256 }, toolkit);
   }
 }
 
 /** One of them. Same errors. */
-export async function requirePayload(
-  promised: PromisedFile,
-  { feed, endpoints, toolkit }: Context,
-): Promise<void> {
+export async function requirePayload(promised: PromisedFile, toolkit: OpenToolkit): Promise<void> {
+  const { feed, endpoints } = toolkit;
   const { tool, url } = promised;
   toolkit.report.step(tool, 'look', url);
   const isHashBeside = await requireFile(feed, promised, !isUpstreamPlace(endpoints.addresses.payloadUrl));

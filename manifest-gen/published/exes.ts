@@ -8,8 +8,8 @@ import { makeWhole, pipeToFile } from '../system/whole-file.ts';
 import { exeName } from '../tool-file/payload-file.ts';
 import { isPlaced, placePayload } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
+import type { OpenToolkit } from '../toolkit.ts';
 import { unpackAsset } from '../unpack/unpack.ts';
-import type { Context } from '../verbs/run/context.ts';
 import { downloadFile } from './feed/client.ts';
 import type { Released } from './released.ts';
 
@@ -27,7 +27,7 @@ export async function takeExes(
   tool: Tool,
   released: Released,
   dir: string,
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<TakenExes> {
   const exes = await takePackaged(tool, released, dir);
   const missing: Architecture[] = [];
@@ -35,7 +35,7 @@ export async function takeExes(
   for (const payload of record?.payloads ?? []) {
     const { architecture } = payload;
     if (record === undefined || architecture === 'amd64') continue;
-    const path = await takePayload(tool, record, payload, context);
+    const path = await takePayload(tool, record, payload, toolkit);
     if (path === undefined) missing.push(architecture);
     else exes.push({ architecture, path });
   }
@@ -60,9 +60,9 @@ async function takePayload(
   tool: Tool,
   record: ReleaseRecord,
   payload: Payload,
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<string | undefined> {
-  const { endpoints, toolkit } = context;
+  const { endpoints } = toolkit;
   const { version, source } = record;
   const { architecture, asset } = payload;
   const unseen = (why: string): undefined => {
@@ -73,7 +73,7 @@ async function takePayload(
     return unseen("PAYLOAD_URL names upstream's own files, which it is not");
   const { url, sha256 } = placePayload(place, tool, record, payload);
   const name = asset?.sha256 === sha256 ? asset.name : payload.file;
-  const file = await takeFile({ tool: tool.tool, version, url, name, sha256 }, payload.file, context);
+  const file = await takeFile({ tool: tool.tool, version, url, name, sha256 }, payload.file, toolkit);
   if (file === undefined) return unseen(`${url} is not there`);
   if (sha256 === payload.sha256) return file.path;
 
@@ -105,8 +105,9 @@ type Recorded = {
 async function takeFile(
   { url, ...recorded }: Recorded & { readonly url: string },
   savedAs: string,
-  { feed, toolkit }: Context,
+  toolkit: OpenToolkit,
 ): Promise<{ readonly path: string; readonly digest: Digest } | undefined> {
+  const { feed } = toolkit;
   const path = join(await toolkit.cache.download(recorded), savedAs);
   const there = await digestFile(path).catch(() => undefined);
   if (there?.sha256 === recorded.sha256) return { path, digest: there };

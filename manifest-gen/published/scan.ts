@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Tool } from '../tool-file/tools.ts';
-import type { Context } from '../verbs/run/context.ts';
+import type { OpenToolkit } from '../toolkit.ts';
 import { readPrograms } from '../verify/programs.ts';
 import type { ScanResult } from '../vulnerabilities/scanner.ts';
 import type { Channel } from './bucket/repository.ts';
@@ -17,27 +17,27 @@ import { type Released, readReleased } from './released.ts';
 export async function scanOffered(
   branch: Channel,
   tool: Tool,
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<ScanResult | undefined> {
-  const version = await context.bucket.version(branch, tool.tool);
-  if (version === undefined || context.scanner === undefined) return undefined;
-  const packages = await listVersions(context.feed, tool.packageId ?? tool.tool);
+  const version = await toolkit.bucket.version(branch, tool.tool);
+  if (version === undefined || toolkit.scanner === undefined) return undefined;
+  const packages = await listVersions(toolkit.feed, tool.packageId ?? tool.tool);
   const pkg = packages.find((one) => one.version === version);
-  return pkg && scanReleased(tool, await readReleased(context.feed, context.toolkit.cache, pkg), context);
+  return pkg && scanReleased(tool, await readReleased(toolkit.feed, toolkit.cache, pkg), toolkit);
 }
 
 /** All of its exes: what an architecture alone is made of is found too. Same errors. */
 export async function scanReleased(
   tool: Tool,
   released: Released,
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<ScanResult | undefined> {
-  if (context.scanner === undefined) return undefined;
+  if (toolkit.scanner === undefined) return undefined;
   // of its own: several releases of a tool may look at the same offer at once
-  const dir = await mkdtemp(join(context.workDir, 'look-'));
+  const dir = await mkdtemp(join(toolkit.workDir, 'look-'));
   try {
-    const { exes, missing } = await takeExes(tool, released, dir, context);
-    return await context.scanner.scan(
+    const { exes, missing } = await takeExes(tool, released, dir, toolkit);
+    return await toolkit.scanner.scan(
       await readPrograms(exes),
       tool,
       released.record?.source.version,

@@ -1,26 +1,10 @@
 import type { ReleaseError } from '../errors.ts';
 import type { ReleasedBy } from '../published/feed/released-by.ts';
 import type { Check } from '../reverify/check.ts';
+import type { Report } from '../system/report.ts';
 import type { UpstreamKind } from '../tool-file/tools.ts';
 import type { VulnerabilityChange } from '../vulnerabilities/change.ts';
 import type { Judged } from '../vulnerabilities/policy.ts';
-
-/**
- * What a release tells while it works. People read it on stderr; with --json the same events are one object a line on stdout.
- * Implementations: `lines.ts` (people), `json.ts` (machines).
- */
-export interface Report {
-  /** A step of the recipe begins or ends: `step('delve', 'download', 'dlv_1.26.3_windows_amd64.zip')`. */
-  step(tool: string, step: string, detail?: string): void;
-  /** Bytes so far of a long transfer; `totalBytes` is undefined when the sender does not say. Cheap to call often. */
-  progress(tool: string, what: string, doneBytes: number, totalBytes: number | undefined): void;
-  /** Called each second of a pause that somebody else asks for. */
-  waiting(tool: string, why: string, leftMs: number): void;
-  /** One line of a program that runs for long (the Go compiler); shown when it fails. */
-  output(tool: string, line: string): void;
-  /** Something a person must know that is not an error. */
-  warn(tool: string, sentence: string): void;
-}
 
 /** What a verb will do for one tool, shown before it acts (contract section 1). */
 export type PlanRow = {
@@ -98,7 +82,7 @@ export type WatchRow = {
   readonly next: readonly string[];
 };
 
-/** What the verbs themselves say. */
+/** What the verbs themselves say. Implementations: `lines.ts` (people), `json.ts` (machines). */
 export interface CommandReport extends Report {
   plan(rows: readonly PlanRow[]): void;
   outcome(outcome: Outcome): void;

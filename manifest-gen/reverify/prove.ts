@@ -13,7 +13,7 @@ import { type Cache, createCache } from '../system/cache/cache.ts';
 import type { Templates } from '../tool-file/templates.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { requiredEvidence } from '../tool-file/trust.ts';
-import type { Context } from '../verbs/run/context.ts';
+import type { OpenToolkit } from '../toolkit.ts';
 import { refusalOf } from '../verify/verdict.ts';
 import { type Check, failed, skipped, unreachable } from './check.ts';
 import { type RepeatedRelease, repeatRelease } from './reverify.ts';
@@ -49,12 +49,12 @@ export type Proven = Pick<RepeatedRelease, 'payloads' | 'sbomText' | 'nuspecAgai
  * with what the recipe makes. Its own record is believed in nothing: whoever may push betas wrote it.
  * @throws ReleaseError PROMOTION_UNPROVEN, PROMOTION_NOT_REPEATED, FEED_*, BUCKET_*
  */
-export async function prove(unproven: Unproven, manner: ProofManner, context: Context): Promise<Proven> {
+export async function prove(unproven: Unproven, manner: ProofManner, toolkit: OpenToolkit): Promise<Proven> {
   const { tool, beta } = unproven;
-  const { toolkit, bucket } = context;
+  const { bucket } = toolkit;
   const { isOffline = false, wasStable = false } = manner;
   toolkit.report.step(tool.tool, 'verify', `${beta.version} before it becomes ${unproven.stable}`);
-  const workDir = await mkdtemp(join(context.workDir, 'prove-'));
+  const workDir = await mkdtemp(join(toolkit.workDir, 'prove-'));
   const file = { path: beta.nupkgPath, digest: await digestFile(beta.nupkgPath) };
   const published = await readPackage(tool, beta.version, file, workDir);
   if ('verdict' in published) return refuse(unproven, published);
@@ -71,7 +71,7 @@ export async function prove(unproven: Unproven, manner: ProofManner, context: Co
       cache: manner.isJustMade ? toolkit.cache : emptyBut(toolkit.cache, workDir),
     },
     { ...published, version: beta.version, manifestText },
-    { ...context, workDir },
+    { ...toolkit, workDir },
   );
   const all = [
     ...checks,
@@ -80,7 +80,7 @@ export async function prove(unproven: Unproven, manner: ProofManner, context: Co
     ...(wasStable ? [] : holdToDemand(tool, published.record, { verdicts, demand })),
     ...(wasStable ? [] : checkReuse(published.record, await bucket.promises(tool.tool))),
   ];
-  tell(unproven, all, context);
+  tell(unproven, all, toolkit);
   const broken = all.filter(({ verdict }) => verdict === 'failed');
   requireFiles(unproven, broken);
   if (broken[0] !== undefined) refuse(unproven, broken[0]);
@@ -142,7 +142,7 @@ function checkReuse(
 }
 
 /** What passed is a number; all else is named. */
-function tell({ tool }: Unproven, checks: readonly Check[], { toolkit }: Context): void {
+function tell({ tool }: Unproven, checks: readonly Check[], toolkit: OpenToolkit): void {
   const passed = checks.filter(({ verdict }) => verdict === 'passed').length;
   toolkit.report.step(tool.tool, 'passed', passed === 1 ? '1 check' : `${passed} checks`);
   for (const { verdict, what, subject, detail } of checks) {

@@ -4,11 +4,12 @@ import { renderRelease } from '../build/render/render.ts';
 import type { PublishedPackage } from '../published/package.ts';
 import type { Rendered } from '../release.ts';
 import { loadTemplates } from '../tool-file/templates.ts';
+import type { OpenToolkit } from '../toolkit.ts';
 import { type Check, compare, skipped } from './check.ts';
 import { compareNotes, publishedNotes } from './notes.ts';
 import { comparePackage } from './package.ts';
 import type { PublishedPayload } from './payloads.ts';
-import type { RepeatPlace, RepeatRequest } from './request.ts';
+import type { RepeatRequest } from './request.ts';
 import { type RepeatedSbom, repeatSbom } from './sbom.ts';
 import type { UpstreamRepeated } from './upstream.ts';
 
@@ -32,9 +33,9 @@ export async function compareRendering(
   { tool, channel, isOfToday = false, isOffline = false }: RepeatRequest,
   published: Published,
   { again }: UpstreamRepeated,
-  place: RepeatPlace,
+  toolkit: OpenToolkit,
 ): Promise<RenderedAgain> {
-  const { toolkit, endpoints, bucket, workDir } = place;
+  const { endpoints, bucket, workDir } = toolkit;
   const templates = await loadTemplates(toolkit, tool);
   const packaging = packagingOf(tool, templates);
   const packer = (text: string): string => text.split(':', 1)[0] ?? '';
@@ -69,7 +70,7 @@ export async function compareRendering(
     published.payloads,
     same.isSamePacker,
     licensesAgain,
-    place,
+    toolkit,
   );
   return {
     sbomText: sbom.text,

@@ -10,6 +10,7 @@ import { isUpstreamPlace } from '../tool-file/payload-place.ts';
 import { loadTemplates } from '../tool-file/templates.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { requiredEvidence } from '../tool-file/trust.ts';
+import type { OpenToolkit } from '../toolkit.ts';
 import { verifyUnpacked } from '../verify/verify.ts';
 import { type Check, compare, skipped, unreachable } from './check.ts';
 import { compareEvidence } from './evidence.ts';
@@ -17,7 +18,7 @@ import { fetchPackage } from './fetch-package.ts';
 import { checkManifest, readManifest } from './manifest.ts';
 import { type PublishedPayload, repeatPayloads } from './payloads.ts';
 import { compareRendering, type PublishedRelease } from './rendering.ts';
-import type { RepeatPlace, RepeatRequest } from './request.ts';
+import type { RepeatRequest } from './request.ts';
 import { compareWithOther, repeatUpstream, type UpstreamRepeated } from './upstream.ts';
 import { findWithdrawn, type Withdrawn } from './withdrawn.ts';
 
@@ -32,18 +33,18 @@ export type Repeated = {
  * record, evidence, other sources. What differs is a value; the caller says what it is worth.
  * @throws ReleaseError NOTHING_PUBLISHED_HERE, FEED_UNREACHABLE, FEED_REFUSED, TOOL_FILE_INVALID, INTERRUPTED
  */
-export async function repeatEvidence(request: RepeatRequest, place: RepeatPlace): Promise<Repeated> {
+export async function repeatEvidence(request: RepeatRequest, toolkit: OpenToolkit): Promise<Repeated> {
   const { tool, channel } = request;
-  const manifestText = await readPromise(request, place.bucket);
+  const manifestText = await readPromise(request, toolkit.bucket);
   const subject = `${tool.tool}.json on ${channel}`;
   const manifest = readManifest(subject, manifestText);
   if ('verdict' in manifest) return { version: request.version ?? 'unknown', checks: [manifest] };
 
   const version = request.version ?? manifest.version;
-  const published = await fetchPackage(tool, version, place);
-  const withdrawn = await findWithdrawn(tool, version, published.pkg, place);
+  const published = await fetchPackage(tool, version, toolkit);
+  const withdrawn = await findWithdrawn(tool, version, published.pkg, toolkit);
   if (published.package === undefined) return { version, checks: published.checks, withdrawn };
-  const repeated = await repeatRelease(request, { ...published.package, version, manifestText }, place);
+  const repeated = await repeatRelease(request, { ...published.package, version, manifestText }, toolkit);
   return { version, withdrawn, checks: [...published.checks, ...repeated.checks] };
 }
 
@@ -64,17 +65,17 @@ export type RepeatedRelease = {
 export async function repeatRelease(
   request: RepeatRequest,
   published: PublishedRelease,
-  place: RepeatPlace,
+  toolkit: OpenToolkit,
 ): Promise<RepeatedRelease> {
   const { tool, channel } = request;
   const { record, version, manifestText } = published;
   const subject = `${tool.tool}.json on ${channel}`;
   const manifest = manifestText === undefined ? undefined : readManifest(subject, manifestText);
   if (manifest !== undefined && 'verdict' in manifest) return { checks: [manifest], payloads: [] };
-  const { payloads, checks } = await repeatPayloads(tool, record, place);
-  const upstream = await askUpstream(request, record, place);
-  const rendering = await compareRendering(request, { ...published, payloads }, upstream, place);
-  const areOwnFiles = !isUpstreamPlace(place.endpoints.addresses.payloadUrl);
+  const { payloads, checks } = await repeatPayloads(tool, record, toolkit);
+  const upstream = await askUpstream(request, record, toolkit);
+  const rendering = await compareRendering(request, { ...published, payloads }, upstream, toolkit);
+  const areOwnFiles = !isUpstreamPlace(toolkit.endpoints.addresses.payloadUrl);
   return {
     payloads,
     sbomText: rendering.sbomText,
@@ -87,7 +88,7 @@ export async function repeatRelease(
       ...checks,
       ...upstream.checks,
       ...(upstream.isWhole ? [] : await inspectPublished(tool, record, payloads)),
-      ...(request.isOffline || request.isRecordedSourceOnly ? [] : await askOthers(request, record, place)),
+      ...(request.isOffline || request.isRecordedSourceOnly ? [] : await askOthers(request, record, toolkit)),
       ...rendering.checks,
     ],
   };
@@ -138,7 +139,8 @@ export function checkPublished(
 }
 
 /** From an empty cache: what is said to be downloaded again really is. Go modules stay where they are, their builds do not. */
-function freshCache({ toolkit, workDir }: RepeatPlace): Cache {
+function freshCache(toolkit: OpenToolkit): Cache {
+  const { workDir } = toolkit;
   const fresh = createCache(workDir);
   return { ...fresh, go: (part) => (part === 'mod' ? toolkit.cache.go('mod') : fresh.go(part)) };
 }
@@ -146,9 +148,8 @@ function freshCache({ toolkit, workDir }: RepeatPlace): Cache {
 async function askUpstream(
   { tool, isRebuilt, isOfToday = false, isOffline = false, isEitherWay = false, cache: given }: RepeatRequest,
   record: ReleaseRecord,
-  place: RepeatPlace,
+  toolkit: OpenToolkit,
 ): Promise<UpstreamRepeated> {
-  const { toolkit } = place;
   const about = { what: 'upstream', subject: record.source.upstream };
   const kind = originOf(record);
   const isBundled = record.source.kind === 'bundle';
@@ -161,7 +162,7 @@ async function askUpstream(
     // the record says so, and whoever may push a package wrote it: nothing was repeated
     return { checks: [unreachable(about, detail)], isWhole: false };
   }
-  const cache = given ?? freshCache(place);
+  const cache = given ?? freshCache(toolkit);
   const isFetched = kind !== 'go-module' || toolkit.isBundled || isRebuilt;
   const source = isFetched ? toolkit.upstreamsWith(cache)[kind] : toolkit.upstreams[kind];
   const packaging = packagingOf(tool, await loadTemplates(toolkit, tool));
@@ -180,11 +181,10 @@ function bundledOtherwise(isBundled: boolean): string {
 async function askOthers(
   { tool, cache: given }: RepeatRequest,
   record: ReleaseRecord,
-  place: RepeatPlace,
+  toolkit: OpenToolkit,
 ): Promise<readonly Check[]> {
   if (record.builtBy !== 'upstream') return [];
-  const cache = given ?? freshCache(place);
-  const { toolkit } = place;
+  const cache = given ?? freshCache(toolkit);
   const checks: Check[] = [];
   for (const { kind } of tool.sources) {
     if (kind === 'go-module' || kind === originOf(record)) continue;

@@ -1,7 +1,7 @@
 import type { FeedPackage } from '../published/feed/page.ts';
 import { askWhyUnlisted } from '../published/feed/unlisting.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import type { RepeatPlace } from './request.ts';
+import type { OpenToolkit } from '../toolkit.ts';
 
 /** A version was taken back; the reason where somebody wrote it down and we may read it. */
 export type Withdrawn = { readonly reason?: string };
@@ -17,7 +17,7 @@ export async function findWithdrawn(
   { tool, packageId: id = tool }: Pick<Tool, 'tool' | 'packageId'>,
   version: string,
   pkg: FeedPackage | undefined,
-  { bucket, feed, endpoints }: Pick<RepeatPlace, 'bucket' | 'feed' | 'endpoints'>,
+  { bucket, feed, endpoints }: Pick<OpenToolkit, 'bucket' | 'feed' | 'endpoints'>,
 ): Promise<Withdrawn | undefined> {
   if (pkg?.isListed) return undefined;
   const reason =

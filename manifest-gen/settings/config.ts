@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { fail } from '../errors.ts';
+import type { Environment } from '../system/child-environment.ts';
 import { isUpstreamPlace } from '../tool-file/payload-place.ts';
 import { defaultFeedUrl, readFeedKey } from './feed-key.ts';
 import {
@@ -99,8 +100,6 @@ export type GeneratorConfig = {
   readonly httpProxy: string | undefined;
   readonly noProxy: string | undefined;
 };
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What loading needs of the machine; given by the caller so that tests need no real one. */
 export type ConfigSource = {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AnyBundle } from '../verify/keyless/bundle-list.ts';
+import { NpmSignatures } from '../verify/registry-signatures.ts';
 
 /** Only the fields we use of other people's JSON. */
 
@@ -51,7 +52,6 @@ export const NpmVersions = z.union([
   z.object({ versions: NpmVersionList, time: NpmTimes }),
   NpmVersionList.transform((versions) => ({ versions, time: undefined })),
 ]);
-const NpmSignatures = z.array(z.object({ keyid: z.string(), sig: z.string() }));
 export const NpmDist = z.object({
   integrity: z.string(),
   unpackedSize: z.number().optional(),
@@ -64,21 +64,10 @@ export const NpmRelease = z.union([
   z.object({ dist: NpmDist, time: NpmTimes }),
   NpmDist.transform((dist) => ({ dist, time: undefined })),
 ]);
-/** `GET /-/npm/v1/keys` of a registry. */
-export const NpmKeys = z.object({
-  keys: z.array(z.object({ keyid: z.string(), key: z.string(), expires: z.string().nullish() })),
-});
 /** `GET /-/npm/v1/attestations/NAME@VERSION`; the bundles are read where they are judged. */
 export const NpmAttestations = z.object({
   attestations: z.array(z.object({ bundle: AnyBundle })).max(100),
 });
-/** The sidecar that holds what a registry signs of a tarball. */
-export const RegistrySignatures = NpmKeys.extend({
-  spec: z.string(),
-  published: z.string().optional(),
-  signatures: NpmSignatures,
-});
-export type RegistrySignatures = z.infer<typeof RegistrySignatures>;
 /** What npm prints on stdout with --json when it fails. */
 export const NpmFault = z.object({
   error: z.object({ code: z.string().nullish(), summary: z.string().nullish() }),

@@ -1,5 +1,5 @@
-import type { BuiltBefore, Fetched, Found, Lacking, Sidecar } from '../release.ts';
-import type { Report } from '../report/report.ts';
+import type { BuiltBefore, Fetched, Found, Lacking, Sidecar, UpstreamVersion } from '../release.ts';
+import type { Report } from '../system/report.ts';
 import type { Tool, UpstreamKind } from '../tool-file/tools.ts';
 
 /**
@@ -20,5 +20,3 @@ export interface Upstream {
   /** What the source vouches for only to who asks it, as proofs for a machine that cannot (bundle:create). */
   prove?(fetched: Fetched): Promise<readonly Sidecar[]>;
 }
-
-export type UpstreamVersion = { readonly version: string; readonly published: Date | undefined };

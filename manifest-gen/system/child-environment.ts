@@ -1,4 +1,5 @@
-import type { Environment } from '../settings/config.ts';
+/** The variables of a process. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Which variables the programs that are run inherit: what they need to live, and what is their own. Everything else is left behind: keys

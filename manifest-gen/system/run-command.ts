@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fail, ReleaseError } from '../errors.ts';
-import type { Environment } from '../settings/config.ts';
+import type { Environment } from './child-environment.ts';
 
 /** A program to run. It gets no shell, no stdin unless given, and exactly the environment named here. */
 export type Command = {

@@ -1,4 +1,4 @@
-import type { Environment } from '../settings/config.ts';
+import type { Environment } from './child-environment.ts';
 
 /**
  * The pipeline's run, as GitHub Actions and GitLab CI name it to their jobs: for the audit log, so that whoever promotes can look at the

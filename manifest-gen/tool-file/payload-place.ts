@@ -6,6 +6,14 @@ import { sourceOf, type Tool } from './tools.ts';
 
 type Payload = ReleaseRecord['payloads'][number];
 
+/** Where the clients of this bucket find things; asked of the server once a run, or set for a foreign payload place. */
+export type Addresses = {
+  /** Base of /m/TOOL.json; undefined for a feed of another make, which has no manifests. */
+  readonly publicUrl: string | undefined;
+  /** With {tool} {version} {file}, or with {repository} {tag} {asset}. */
+  readonly payloadUrl: string;
+};
+
 /** A payload as a client downloads it. */
 export type PlacedFile = {
   /** Without Scoop's `#/NAME`. */

@@ -113,15 +113,15 @@ export const Tool = z
     /** What people read of it; a tool without it has templates written by hand (tool-file/templates.ts). */
     package: ToolPackage.optional(),
   })
-  .superRefine(({ sources, trust }, context) => {
+  .superRefine(({ sources, trust }, toolkit) => {
     const kinds = sources.map((source) => source.kind);
     if (new Set(kinds).size < kinds.length) {
-      context.addIssue({ code: 'custom', path: ['sources'], message: 'names a source twice' });
+      toolkit.addIssue({ code: 'custom', path: ['sources'], message: 'names a source twice' });
     }
     for (const [index, source] of sources.entries()) {
       if (source.kind === 'github' && source.sigstore !== undefined && source.checksums === undefined) {
         const path = ['sources', index, 'sigstore'];
-        context.addIssue({
+        toolkit.addIssue({
           code: 'custom',
           path,
           message: 'signs the checksum file, and `checksums` names none',
@@ -129,7 +129,7 @@ export const Tool = z
       }
     }
     for (const kind of unlistedSources(trust, kinds)) {
-      context.addIssue({ code: 'custom', path: ['trust', 'require'], message: `has no list for ${kind}` });
+      toolkit.addIssue({ code: 'custom', path: ['trust', 'require'], message: `has no list for ${kind}` });
     }
   });
 export type Tool = z.infer<typeof Tool>;

@@ -7,16 +7,16 @@ import { publishManifest } from '../publish/manifest.ts';
 import { payloadsToKeep, requirePayloads } from '../publish/require-payloads.ts';
 import type { Packed } from '../release.ts';
 import type { Outcome } from '../report/report.ts';
-import type { Toolkit } from '../toolkit.ts';
+import type { OpenToolkit } from '../toolkit.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type Resolved, type ResolveOptions, resolve } from './resolve/beta.ts';
 import { planRow } from './resolve/plan-row.ts';
-import type { Context } from './run/context.ts';
 import { requireBundled, withSources } from './run/from-bundle.ts';
 import { type Request, readRequests } from './run/request.ts';
 import { endRun, type RunResult } from './run/run-each.ts';
 import { runPlan } from './run/run-plan.ts';
 import { runVerb } from './run/run-verb.ts';
+import type { VerbToolkit } from './run/toolkit.ts';
 
 export type BetaOptions = ResolveOptions & {
   readonly dryRun?: boolean;
@@ -28,20 +28,20 @@ export type BetaOptions = ResolveOptions & {
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done at all
  */
 export function releaseBeta(
-  toolkit: Toolkit,
+  toolkit: VerbToolkit,
   requests: readonly Request[],
   options: BetaOptions,
 ): Promise<RunResult> {
   return runPlan(toolkit, requests, {
-    resolve: async (request, context) => {
-      const resolved = await resolve(request, options, context);
-      return { ...resolved, row: await planRow(resolved, context) };
+    resolve: async (request, toolkit) => {
+      const resolved = await resolve(request, options, toolkit);
+      return { ...resolved, row: await planRow(resolved, toolkit) };
     },
-    prepare: (resolved, context) => prepare(resolved, options, context),
-    act: (resolved, packed, context) =>
+    prepare: (resolved, toolkit) => prepare(resolved, options, toolkit),
+    act: (resolved, packed, toolkit) =>
       resolved.does === 'release'
-        ? release(resolved, packed, options, context)
-        : finish(resolved, options, context),
+        ? release(resolved, packed, options, toolkit)
+        : finish(resolved, options, toolkit),
     scopes: ['push:beta'],
     isDryRun: options.dryRun === true,
   });
@@ -51,17 +51,15 @@ export function releaseBeta(
 async function prepare(
   resolved: Resolved,
   options: BetaOptions,
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<Packed | undefined> {
   if (resolved.does !== 'release') return undefined;
   const tool = resolved.tool.tool;
   const { recipe } = await loadRecipe();
-  const { packed } = await recipe.local.run(resolved, context, (step) =>
-    context.toolkit.report.step(tool, step),
-  );
+  const { packed } = await recipe.local.run(resolved, toolkit, (step) => toolkit.report.step(tool, step));
   if (options.outDir !== undefined) {
     const { packageVersion: version, manifestText, recordText } = packed.rendered;
-    const payloads = await payloadsToKeep(packed.rendered, context.endpoints);
+    const payloads = await payloadsToKeep(packed.rendered, toolkit.endpoints);
     const { nupkgPath } = packed;
     await keepFiles(options.outDir, { tool, version, nupkgPath, manifestText, recordText, payloads });
   }
@@ -72,12 +70,12 @@ async function release(
   { tool: { tool }, version, why }: Resolved,
   packed: Packed | undefined,
   options: BetaOptions,
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<Outcome> {
   if (packed === undefined) throw new TypeError(`${tool} ${version} was not made`);
   if (options.dryRun) return { tool, version, kind: 'made', detail: 'nothing was published (--dry-run)' };
   const { recipe } = await loadRecipe();
-  await recipe.outside.run({ packed }, context, (step) => context.toolkit.report.step(tool, step));
+  await recipe.outside.run({ packed }, toolkit, (step) => toolkit.report.step(tool, step));
   return { tool, version, kind: 'released', detail: `on the feed and on branch beta, ${why}` };
 }
 
@@ -90,11 +88,11 @@ function loadRecipe(): Promise<typeof import('../build/recipe.ts')> {
 async function finish(
   resolved: Exclude<Resolved, { does: 'release' }>,
   options: BetaOptions,
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<Outcome> {
   const { version, record, released, templates, does, why } = resolved;
   const tool = resolved.tool.tool;
-  const manifestText = renderManifest(templates.manifest, resolved.tool, record, context.endpoints.addresses);
+  const manifestText = renderManifest(templates.manifest, resolved.tool, record, toolkit.endpoints.addresses);
   if (options.outDir !== undefined) {
     const { nupkgPath } = released;
     await keepFiles(options.outDir, {
@@ -107,10 +105,10 @@ async function finish(
   }
   if (does === 'nothing') return { tool, version, kind: 'nothing', detail: why };
   if (options.dryRun) return { tool, version, kind: 'made', detail: 'nothing was published (--dry-run)' };
-  if (!context.endpoints.isPut) await requirePayloads(resolved.tool, record, context);
-  context.toolkit.report.step(tool, 'commit');
-  await publishManifest(context.bucket, { tool, version, manifestText, branches: ['beta'] });
-  context.published.push(`manifest ${tool} ${version} on branch beta`);
+  if (!toolkit.endpoints.isPut) await requirePayloads(resolved.tool, record, toolkit);
+  toolkit.report.step(tool, 'commit');
+  await publishManifest(toolkit.bucket, { tool, version, manifestText, branches: ['beta'] });
+  toolkit.done.push(`manifest ${tool} ${version} on branch beta`);
   return {
     tool,
     version,

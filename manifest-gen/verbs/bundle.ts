@@ -19,7 +19,6 @@ import { type BundleFile, writeBundle } from '../sources/bundle/write-bundle.ts'
 import { findNewest, findVersion } from '../sources/find-source.ts';
 import { loadTemplates } from '../tool-file/templates.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import type { Toolkit } from '../toolkit.ts';
 import { readRootText } from '../verify/keyless/trusted-root.ts';
 import { copyDatabase } from '../vulnerabilities/bundled.ts';
 import { openTree } from '../vulnerabilities/open-tree.ts';
@@ -28,9 +27,10 @@ import { chooseSources, type ResolveOptions } from './resolve/beta.ts';
 import { type Request, readRequests, requireUpstreamVersion } from './run/request.ts';
 import { attempt, endRun, type Failure } from './run/run-each.ts';
 import { runVerb } from './run/run-verb.ts';
+import type { VerbToolkit } from './run/toolkit.ts';
 
 /** The half of release:beta's recipe that needs no feed: what would be refused is in no bundle. */
-const recipe = begin<Chosen, { readonly toolkit: Toolkit }>()
+const recipe = begin<Chosen, VerbToolkit>()
   .step('fetch', fetch)
   .step('prove', prove)
   .step('verify', verify)
@@ -41,7 +41,7 @@ const recipe = begin<Chosen, { readonly toolkit: Toolkit }>()
 /** What only those who ask are told goes along as a proof. */
 async function prove(
   { found, fetched }: Chosen & { readonly fetched: Fetched },
-  { toolkit }: { readonly toolkit: Toolkit },
+  toolkit: VerbToolkit,
 ): Promise<{ readonly fetched: Fetched }> {
   const proofs = (await toolkit.upstreams[found.kind].prove?.(fetched)) ?? [];
   return { fetched: { ...fetched, sidecars: [...fetched.sidecars, ...proofs] } };
@@ -55,7 +55,7 @@ export type BundleOptions = ResolveOptions & { readonly out: string; readonly ke
  * @throws ReleaseError SETTINGS_INVALID, VULN_DB_*, MACHINE_FAILED, INTERRUPTED; ToolsFailed
  */
 export async function createBundle(
-  toolkit: Toolkit,
+  toolkit: VerbToolkit,
   requests: readonly Request[],
   options: BundleOptions,
 ): Promise<void> {
@@ -88,17 +88,21 @@ export async function createBundle(
   report.step('bundle', 'signed', `the other side takes it with BUNDLE_KEY=${key.publicKey}${made}`);
 }
 
-async function take(request: Request, options: BundleOptions, toolkit: Toolkit): Promise<Part> {
+async function take(request: Request, options: BundleOptions, toolkit: VerbToolkit): Promise<Part> {
   const { tool } = request;
   const asked = requireUpstreamVersion(request);
-  const choice = chooseSources(tool, options.sources, options, { toolkit });
+  const choice = chooseSources(tool, options.sources, options, toolkit);
   const found = await (asked === undefined ? findNewest(tool, choice) : findVersion(tool, asked, choice));
   const onStep = (step: string): void => toolkit.report.step(tool.tool, step, found.upstream);
-  const { unpacked, verdicts } = await recipe.run({ tool, found }, { toolkit }, onStep);
+  const { unpacked, verdicts } = await recipe.run({ tool, found }, toolkit, onStep);
   return partOf(unpacked, await recordOf(toolkit, unpacked, verdicts));
 }
 
-async function recordOf(toolkit: Toolkit, unpacked: Unpacked, verdicts: readonly Verdict[]): Promise<string> {
+async function recordOf(
+  toolkit: VerbToolkit,
+  unpacked: Unpacked,
+  verdicts: readonly Verdict[],
+): Promise<string> {
   const { tool, version } = unpacked.fetched.found;
   const packaging = packagingOf(tool, await loadTemplates(toolkit, tool));
   return printReleaseRecord(renderRecord(unpacked, verdicts, version, packaging));
@@ -171,7 +175,7 @@ async function rootsOf(tools: readonly Tool[]): Promise<readonly { path: string;
 }
 
 /** A copy of VULN_DB, when it is set. */
-async function knownVulnerabilities(toolkit: Toolkit): Promise<readonly BundleFile[]> {
+async function knownVulnerabilities(toolkit: VerbToolkit): Promise<readonly BundleFile[]> {
   const { vulnDb } = toolkit.config;
   if (vulnDb === undefined) return [];
   const tree = await openTree(vulnDb, toolkit);
@@ -182,7 +186,7 @@ async function knownVulnerabilities(toolkit: Toolkit): Promise<readonly BundleFi
   return files;
 }
 
-async function write(out: string, work: () => Promise<void>, { signal }: Toolkit): Promise<void> {
+async function write(out: string, work: () => Promise<void>, { signal }: VerbToolkit): Promise<void> {
   try {
     await work();
   } catch (error) {

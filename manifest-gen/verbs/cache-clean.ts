@@ -5,8 +5,8 @@ import { columns } from '../report/columns.ts';
 import { loadGeneratorConfig } from '../settings/config.ts';
 import { type Cleaned, cleanCache } from '../system/cache/clean.ts';
 import { forTerminal } from '../system/for-terminal.ts';
-import { configSource } from '../toolkit.ts';
 import { addFlags } from './flags.ts';
+import { configSource } from './run/toolkit.ts';
 
 type CleanFlags = {
   /** Milliseconds. */

@@ -9,16 +9,16 @@ import { checkMarkdown } from '../report/check.ts';
 import type { WatchRow } from '../report/report.ts';
 import { findNewest } from '../sources/find-source.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import type { Toolkit } from '../toolkit.ts';
 import { remedyOf } from '../vulnerabilities/gaps.ts';
 import type { Judged } from '../vulnerabilities/policy.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { chooseSources, type ResolveOptions } from './resolve/beta.ts';
-import { type Context, withContext } from './run/context.ts';
 import { readRequests } from './run/request.ts';
 import { attempt, endRun, type Failure } from './run/run-each.ts';
 import { runVerb } from './run/run-verb.ts';
 import { settled } from './run/settled.ts';
+import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
+import { withFeed } from './run/with-feed.ts';
 
 export type CheckResult = { readonly rows: readonly WatchRow[]; readonly failures: readonly Failure[] };
 
@@ -28,43 +28,43 @@ export type CheckResult = { readonly rows: readonly WatchRow[]; readonly failure
  * @throws ReleaseError FEED_UNREACHABLE, BUCKET_UNREACHABLE, SETTINGS_INVALID, INTERRUPTED
  */
 export async function check(
-  toolkit: Toolkit,
+  toolkit: VerbToolkit,
   tools: readonly Tool[],
   options: ResolveOptions,
 ): Promise<CheckResult> {
   const failures: Failure[] = [];
-  const rows = await withContext(toolkit, async (found) => {
-    const context = await withKnownDate(found, failures);
-    return settled(tools, Number.POSITIVE_INFINITY, (tool) => checkOne(tool, options, context, failures));
+  const rows = await withFeed(toolkit, async (found) => {
+    const toolkit = await withKnownDate(found, failures);
+    return settled(tools, Number.POSITIVE_INFINITY, (tool) => checkOne(tool, options, toolkit, failures));
   });
   return { rows, failures };
 }
 
 /** Tells how old the answers are. A database that does not answer is one failure, not one for each tool. */
-async function withKnownDate(context: Context, failures: Failure[]): Promise<Context> {
-  const { toolkit, scanner } = context;
+async function withKnownDate(toolkit: OpenVerbToolkit, failures: Failure[]): Promise<OpenVerbToolkit> {
+  const { scanner } = toolkit;
   if (scanner === undefined) {
     toolkit.report.warn('', 'VULN_DB is not set: nobody looks for known vulnerabilities');
-    return context;
+    return toolkit;
   }
   const modified = await attempt({ ...toolkit, failures, published: [] }, 'VULN_DB', () =>
     scanner.modified(),
   );
-  if (modified === undefined) return { ...context, scanner: undefined };
+  if (modified === undefined) return { ...toolkit, scanner: undefined };
   toolkit.report.step('', 'known', `vulnerabilities as of ${modified.toISOString().slice(0, 10)}`);
-  return context;
+  return toolkit;
 }
 
 async function checkOne(
   tool: Tool,
   options: ResolveOptions,
-  context: Context,
+  toolkit: OpenVerbToolkit,
   failures: Failure[],
 ): Promise<WatchRow> {
-  const run = { ...context.toolkit, failures, published: [] };
+  const run = { ...toolkit, failures, published: [] };
   const offered = await attempt(run, tool.tool, async () => ({
-    main: await context.bucket.version('main', tool.tool),
-    beta: await context.bucket.version('beta', tool.tool),
+    main: await toolkit.bucket.version('main', tool.tool),
+    beta: await toolkit.bucket.version('beta', tool.tool),
   }));
   const main = offered?.main;
   const common = { tool: tool.tool, main, beta: offered?.beta };
@@ -80,14 +80,14 @@ async function checkOne(
     };
   }
   const newest = await attempt(run, tool.tool, () =>
-    findNewest(tool, chooseSources(tool, options.sources, options, context)),
+    findNewest(tool, chooseSources(tool, options.sources, options, toolkit)),
   );
   // a correction of U counts as U, whatever bytes a withdrawal put into it
   const inUse = readReleaseVersion(main)?.upstream ?? main;
   const isOutdated = newest !== undefined && compareScoopVersions(newest.version, inUse) > 0;
-  const scan = await attempt(run, tool.tool, () => scanOffered('main', tool, context));
-  const vulnerabilities = scan && context.scanner?.judge(scan, tool.tool);
-  const gaps = (scan && context.scanner?.judgeGaps(scan, tool.tool)) ?? [];
+  const scan = await attempt(run, tool.tool, () => scanOffered('main', tool, toolkit));
+  const vulnerabilities = scan && toolkit.scanner?.judge(scan, tool.tool);
+  const gaps = (scan && toolkit.scanner?.judgeGaps(scan, tool.tool)) ?? [];
   return {
     ...common,
     upstream: newest?.version,
@@ -96,7 +96,7 @@ async function checkOne(
     unknown: scan?.unknown ?? [],
     gaps,
     next: [
-      ...(await withdrawnOnes(tool, common, context)),
+      ...(await withdrawnOnes(tool, common, toolkit)),
       ...whatToDo(common, isOutdated ? newest?.version : undefined, vulnerabilities ?? [], gaps),
     ],
   };
@@ -106,7 +106,7 @@ async function checkOne(
 async function withdrawnOnes(
   { tool, packageId = tool }: Tool,
   { main, beta }: Pick<WatchRow, 'main' | 'beta'>,
-  { feed }: Context,
+  { feed }: OpenVerbToolkit,
 ): Promise<readonly string[]> {
   const packages = await listVersions(feed, packageId);
   const isOffered = packages.some(({ version, isListed }) => !isListed && [main, beta].includes(version));

@@ -1,10 +1,10 @@
 import type { ReleaseError } from '../errors.ts';
 import type { CommandReport } from '../report/report.ts';
 import type { Tool, UpstreamKind } from '../tool-file/tools.ts';
-import type { Toolkit } from '../toolkit.ts';
 import { releaseBeta } from './beta.ts';
 import { promote } from './promote.ts';
 import type { RunResult } from './run/run-each.ts';
+import type { VerbToolkit } from './run/toolkit.ts';
 
 /** On a feed that was empty a minute ago, no beta can be as old as a tool's `minAge` asks. */
 const skipMinAge = 'the first release on an empty feed';
@@ -24,7 +24,7 @@ export type FirstOutcome = {
  * @throws ReleaseError INTERRUPTED, FEED_*, BUCKET_*
  */
 export async function releaseFirst(
-  toolkit: Toolkit,
+  toolkit: VerbToolkit,
   tools: readonly Tool[],
   onEnd: (outcome: FirstOutcome) => Promise<void>,
 ): Promise<void> {
@@ -47,7 +47,7 @@ export async function releaseFirst(
 }
 
 /** A source may answer and its files may still not come, from a store at another host: then those after it are taken too. */
-async function releaseFromAny(toolkit: Toolkit, tool: Tool): Promise<RunResult> {
+async function releaseFromAny(toolkit: VerbToolkit, tool: Tool): Promise<RunResult> {
   const request = { tool, version: tool.first };
   let result = await releaseBeta(toolkit, [request], { goOn: true });
   for (let sources = sourcesLeft(tool, result.failures[0]?.error); sources.length > 0; ) {

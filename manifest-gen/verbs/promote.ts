@@ -5,15 +5,15 @@ import { openOutDir } from '../publish/keep-files.ts';
 import { makeStable, prepareStable } from '../publish/make-stable.ts';
 import type { Packed } from '../release.ts';
 import type { Outcome } from '../report/report.ts';
-import type { Toolkit } from '../toolkit.ts';
+import type { OpenToolkit } from '../toolkit.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type PlannedPromotion, resolvePromotion } from './resolve/promotion.ts';
-import type { Context } from './run/context.ts';
 import { withSources } from './run/from-bundle.ts';
 import { type Request, readRequests } from './run/request.ts';
 import { endRun, type RunResult } from './run/run-each.ts';
 import { runPlan } from './run/run-plan.ts';
 import { runVerb } from './run/run-verb.ts';
+import type { VerbToolkit } from './run/toolkit.ts';
 
 export type PromoteOptions = {
   readonly dryRun?: boolean;
@@ -31,14 +31,14 @@ export type PromoteOptions = {
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done at all
  */
 export function promote(
-  toolkit: Toolkit,
+  toolkit: VerbToolkit,
   requests: readonly Request[],
   options: PromoteOptions,
 ): Promise<RunResult> {
   return runPlan(toolkit, requests, {
-    resolve: (request, context) => resolvePromotion(request, options, context),
-    prepare: (planned, context) => prepare(planned, options, context),
-    act: (planned, packed, context) => act(planned, packed, options, context),
+    resolve: (request, toolkit) => resolvePromotion(request, options, toolkit),
+    prepare: (planned, toolkit) => prepare(planned, options, toolkit),
+    act: (planned, packed, toolkit) => act(planned, packed, options, toolkit),
     scopes: ['push'],
     isDryRun: options.dryRun === true,
   });
@@ -57,19 +57,19 @@ const details = {
 async function prepare(
   { tool, row, ready, scan }: PlannedPromotion,
   options: PromoteOptions,
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<Packed | undefined> {
   if (ready === undefined) return undefined;
   // what was fine when the beta was made may have become known since
-  if (scan !== undefined) context.scanner?.require(scan, tool.tool, row.to);
-  return prepareStable(ready, { ...options, isOffline: options.skipVerify !== undefined }, context);
+  if (scan !== undefined) toolkit.scanner?.require(scan, tool.tool, row.to);
+  return prepareStable(ready, { ...options, isOffline: options.skipVerify !== undefined }, toolkit);
 }
 
 async function act(
   { tool, row, ready }: PlannedPromotion,
   packed: Packed | undefined,
   options: PromoteOptions,
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<Outcome> {
   const common = { tool: tool.tool, version: row.to };
   if (ready === undefined || packed === undefined) return { ...common, kind: 'nothing', detail: row.why };
@@ -77,7 +77,7 @@ async function act(
   const skipped = skipVerify === undefined ? '' : `; its evidence was not repeated: ${skipVerify}`;
   if (dryRun) return { ...common, kind: 'made', detail: `${details.made()}${skipped}` };
   const isPushed = ready.published !== undefined;
-  await makeStable({ packed, reason: ready.reason, isPushed }, context);
+  await makeStable({ packed, reason: ready.reason, isPushed }, toolkit);
   const detail = isPushed ? details.finish() : details.promote(row.why);
   return { ...common, kind: 'promoted', detail: `${detail}${skipped}` };
 }

@@ -3,7 +3,7 @@ import { fail } from '../errors.ts';
 import { requireFile } from '../publish/payload-check.ts';
 import type { Channel } from '../published/bucket/repository.ts';
 import { ask, reasonOf } from '../published/feed/http.ts';
-import type { Context } from './run/context.ts';
+import type { OpenToolkit } from '../toolkit.ts';
 
 /** Both without a slash at their ends. */
 export type Rebase = {
@@ -16,7 +16,7 @@ export type Rebase = {
 export type Move = RebasedManifest & { readonly tool: string; readonly branch: Channel };
 
 /** What a rebase would change, by the branches of the last fetch. */
-export async function planMoves(rebase: Rebase, { bucket }: Context): Promise<readonly Move[]> {
+export async function planMoves(rebase: Rebase, { bucket }: OpenToolkit): Promise<readonly Move[]> {
   const moves: Move[] = [];
   for (const branch of ['main', 'beta'] as const) {
     for (const tool of await bucket.tools(branch)) {
@@ -32,7 +32,8 @@ export async function planMoves(rebase: Rebase, { bucket }: Context): Promise<re
  * An address that the server does not know as its own would be undone by the next release.
  * @throws ReleaseError REBASE_REFUSED
  */
-export function requireOwnAddress(to: string, { endpoints, toolkit }: Context): void {
+export function requireOwnAddress(to: string, toolkit: OpenToolkit): void {
+  const { endpoints } = toolkit;
   const { publicUrl } = endpoints.addresses;
   if (publicUrl === undefined) {
     const reason = `the feed ${toolkit.config.feedUrl} is no go-win-tools server, so --from must say which address is replaced`;
@@ -51,8 +52,9 @@ export function requireOwnAddress(to: string, { endpoints, toolkit }: Context): 
 export async function requireDownloads(
   { tool, version, downloads }: Move,
   { to }: Rebase,
-  { feed, endpoints, toolkit }: Context,
+  toolkit: OpenToolkit,
 ): Promise<void> {
+  const { feed, endpoints } = toolkit;
   for (const { url, sha256 } of downloads) {
     if (to !== endpoints.addresses.publicUrl) {
       toolkit.report.step(tool, 'look', url);

@@ -3,12 +3,12 @@ import type { Invocation } from '../../invocation.ts';
 import { pushOnTop } from '../publish/manifest.ts';
 import { type Need, requireKey } from '../publish/require-key.ts';
 import type { Outcome, PlanRow } from '../report/report.ts';
-import type { Toolkit } from '../toolkit.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type Move, planMoves, type Rebase, requireDownloads, requireOwnAddress } from './rebase-plan.ts';
-import { type Context, withContext } from './run/context.ts';
 import { attempt, endRun, type Failure, type RunResult } from './run/run-each.ts';
 import { runVerb } from './run/run-verb.ts';
+import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
+import { withFeed } from './run/with-feed.ts';
 
 export type RebaseOptions = Rebase & { readonly dryRun?: boolean };
 
@@ -17,11 +17,11 @@ export type RebaseOptions = Rebase & { readonly dryRun?: boolean };
  * whoever installs from now on downloads from there. One atomic push: both branches or none.
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE; what else fails is in the result
  */
-export function rebase(toolkit: Toolkit, options: RebaseOptions): Promise<RunResult> {
+export function rebase(toolkit: VerbToolkit, options: RebaseOptions): Promise<RunResult> {
   const failures: Failure[] = [];
-  return withContext(toolkit, async (context) => {
-    const run = { ...toolkit, failures, published: context.published };
-    const moves = await attempt(run, 'bucket', () => moveAll(options, context));
+  return withFeed(toolkit, async (toolkit) => {
+    const run = { ...toolkit, failures, published: toolkit.done };
+    const moves = await attempt(run, 'bucket', () => moveAll(options, toolkit));
     const outcomes = (moves ?? []).map(({ tool, version, branch }): Outcome => {
       const about = { tool, version };
       return options.dryRun
@@ -32,24 +32,24 @@ export function rebase(toolkit: Toolkit, options: RebaseOptions): Promise<RunRes
       outcomes.push({ tool: 'bucket', version: 'main, beta', kind: 'nothing', detail: nothingFor(options) });
     }
     for (const outcome of outcomes) toolkit.report.outcome(outcome);
-    return { outcomes, failures, published: context.published };
+    return { outcomes, failures, published: toolkit.done };
   });
 }
 
-async function moveAll(options: RebaseOptions, context: Context): Promise<readonly Move[]> {
-  const { toolkit, bucket } = context;
+async function moveAll(options: RebaseOptions, toolkit: OpenVerbToolkit): Promise<readonly Move[]> {
+  const { bucket } = toolkit;
   const { to } = options;
-  if (options.from === undefined) requireOwnAddress(to, context);
-  const planned = await planMoves(options, context);
-  toolkit.report.plan(await Promise.all(planned.map((move) => planRow(move, to, context))));
-  for (const move of planned) await requireDownloads(move, options, context);
+  if (options.from === undefined) requireOwnAddress(to, toolkit);
+  const planned = await planMoves(options, toolkit);
+  toolkit.report.plan(await Promise.all(planned.map((move) => planRow(move, to, toolkit))));
+  for (const move of planned) await requireDownloads(move, options, toolkit);
   if (options.dryRun || planned.length === 0) return planned;
-  if (toolkit.config.bucketUrl === undefined) await requireKey(context, planned.map(needOf));
+  if (toolkit.config.bucketUrl === undefined) await requireKey(toolkit, planned.map(needOf));
 
   let moves = planned;
   await pushOnTop(bucket, async () => {
     // once more, since somebody may have released in between
-    moves = await planMoves(options, context);
+    moves = await planMoves(options, toolkit);
     const branches = new Set(moves.map(({ branch }) => branch));
     return Promise.all(
       [...branches].map((branch) => {
@@ -60,7 +60,7 @@ async function moveAll(options: RebaseOptions, context: Context): Promise<readon
     );
   });
   for (const branch of new Set(moves.map((move) => move.branch))) {
-    context.published.push(`the manifests of branch ${branch} with ${to}`);
+    toolkit.done.push(`the manifests of branch ${branch} with ${to}`);
   }
   return moves;
 }
@@ -72,7 +72,7 @@ function needOf({ tool, branch }: Move): Need {
 async function planRow(
   { tool, branch, version, from }: Move,
   to: string,
-  { bucket }: Context,
+  { bucket }: OpenVerbToolkit,
 ): Promise<PlanRow> {
   const [main, beta] = [await bucket.version('main', tool), await bucket.version('beta', tool)];
   const source = `branch ${branch}`;

@@ -10,26 +10,26 @@ import type { FeedPackage } from '../published/feed/page.ts';
 import type { StatusRow } from '../report/report.ts';
 import { isNobodyThere } from '../sources/find-source.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import type { Toolkit } from '../toolkit.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type MadeHere, madeHere } from './made-here.ts';
 import { type ResolveOptions, resolve } from './resolve/beta.ts';
-import { type Context, withContext } from './run/context.ts';
 import { type Request, readRequests } from './run/request.ts';
 import { asReleaseError, endRun, type Failure } from './run/run-each.ts';
 import { runVerb } from './run/run-verb.ts';
 import { settled } from './run/settled.ts';
+import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
+import { withFeed } from './run/with-feed.ts';
 
 /**
  * Tool x channel: what is where, and what a release would do. A source that cannot be reached is said in its tool's row.
  * @throws ReleaseError FEED_UNREACHABLE, BUCKET_UNREACHABLE, INTERRUPTED
  */
-function findStatus(toolkit: Toolkit, { requests, own }: Asked, options: StatusOptions): Promise<Status> {
+function findStatus(toolkit: VerbToolkit, { requests, own }: Asked, options: StatusOptions): Promise<Status> {
   const failures: Failure[] = [];
-  return withContext(toolkit, async (context) => {
+  return withFeed(toolkit, async (toolkit) => {
     const questions = [
-      ...requests.map((request) => () => rowOf(request, options, context, failures)),
-      ...own.map((one) => () => rowOfOwn(one, context)),
+      ...requests.map((request) => () => rowOf(request, options, toolkit, failures)),
+      ...own.map((one) => () => rowOfOwn(one, toolkit)),
     ];
     // at once: each waits for its own source, and one that cannot be reached is waited for long
     const rows = await settled(questions, Number.POSITIVE_INFINITY, (ask) => ask());
@@ -62,25 +62,24 @@ const silenceMs = 1_500;
 async function rowOf(
   request: Request,
   options: StatusOptions,
-  context: Context,
+  toolkit: OpenVerbToolkit,
   failures: Failure[],
 ): Promise<StatusRow> {
   const { tool } = request;
   let offered: Offered = { tool: tool.tool, beta: 'unknown', main: 'unknown' };
   const asked = options.sources ?? tool.sources.map(({ kind }) => kind);
-  const tell = (): void =>
-    context.toolkit.report.step(tool.tool, 'wait', `for its sources: ${asked.join(', ')}`);
+  const tell = (): void => toolkit.report.step(tool.tool, 'wait', `for its sources: ${asked.join(', ')}`);
   const sign = options.isSilent ? undefined : setTimeout(tell, silenceMs);
   try {
-    offered = await readOffered(tool, context);
-    const { found, does, version, why } = await resolve(request, options, context);
+    offered = await readOffered(tool, toolkit);
+    const { found, does, version, why } = await resolve(request, options, toolkit);
     const next = does === 'nothing' ? `do nothing: ${why}` : `${does} ${version} from ${found.kind}: ${why}`;
     return { ...offered, upstream: found.version, next };
   } catch (thrown) {
     const error = asReleaseError(tool.tool, thrown);
     // a feed that does not answer is nothing of one tool; a package in it that is not as it says is
     const isOfTool = !error.code.startsWith('FEED_') || error.code === 'FEED_CONFLICT';
-    if (!isOfTool || context.toolkit.signal.aborted) throw error;
+    if (!isOfTool || toolkit.signal.aborted) throw error;
     failures.push({ tool: tool.tool, error });
     return {
       ...offered,
@@ -98,23 +97,23 @@ type Offered = Omit<StatusRow, 'upstream' | 'next'>;
 /** Without `promotable`, since whoever promotes by it calls `release:promote`. Same errors as `readOffered`. */
 async function rowOfOwn(
   { tool, next, finish, isNamed }: Asked['own'][number],
-  context: Context,
+  toolkit: OpenVerbToolkit,
 ): Promise<StatusRow | undefined> {
-  const standing = await readStanding({ tool }, context);
+  const standing = await readStanding({ tool }, toolkit);
   const isThere = standing.packages.length > 0 || (standing.beta ?? standing.main) !== undefined;
   return isThere || isNamed ? { ...offeredOf(standing, finish), upstream: '-', next } : undefined;
 }
 
 /** @throws ReleaseError CONTENT_INVALID for a manifest that cannot be read, FEED_UNREACHABLE, FEED_REFUSED */
-async function readOffered(tool: Tool, context: Context): Promise<Offered> {
-  const standing = await readStanding(tool, context);
-  const promotable = findPromotable(tool, standing.packages, standing.main, context.toolkit.now());
+async function readOffered(tool: Tool, toolkit: OpenVerbToolkit): Promise<Offered> {
+  const standing = await readStanding(tool, toolkit);
+  const promotable = findPromotable(tool, standing.packages, standing.main, toolkit.now());
   return { ...offeredOf(standing), ...(promotable === undefined ? {} : { promotable }) };
 }
 
 async function readStanding(
   { tool, packageId = tool }: Pick<Tool, 'tool' | 'packageId'>,
-  { feed, bucket }: Context,
+  { feed, bucket }: OpenVerbToolkit,
 ): Promise<Standing & { readonly packages: readonly FeedPackage[] }> {
   const main = await bucket.version('main', tool);
   const beta = await bucket.version('beta', tool);

@@ -7,13 +7,13 @@ import type { Channel } from '../published/bucket/repository.ts';
 import type { Outcome } from '../report/report.ts';
 import type { Check } from '../reverify/check.ts';
 import { repeatEvidence } from '../reverify/reverify.ts';
-import type { Toolkit } from '../toolkit.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
-import { type Context, withContext } from './run/context.ts';
 import { withSources } from './run/from-bundle.ts';
 import { type Request, readRequests } from './run/request.ts';
 import { attempt, endRun, type Failure, type RunResult } from './run/run-each.ts';
 import { runVerb } from './run/run-verb.ts';
+import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
+import { withFeed } from './run/with-feed.ts';
 
 export type VerifyOptions = {
   readonly channel: Channel;
@@ -28,16 +28,16 @@ export type VerifyOptions = {
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE
  */
 export async function verifyPromises(
-  toolkit: Toolkit,
+  toolkit: VerbToolkit,
   requests: readonly Request[],
   options: VerifyOptions,
 ): Promise<RunResult> {
   const failures: Failure[] = [];
-  return withContext(toolkit, async (context) => {
-    const run = { ...toolkit, failures, published: context.published };
+  return withFeed(toolkit, async (toolkit) => {
+    const run = { ...toolkit, failures, published: toolkit.done };
     const outcomes: Outcome[] = [];
     for (const request of requests) {
-      const outcome = await attempt(run, request.tool.tool, () => verifyOne(request, options, context));
+      const outcome = await attempt(run, request.tool.tool, () => verifyOne(request, options, toolkit));
       if (outcome === undefined) continue;
       toolkit.report.outcome(outcome);
       outcomes.push(outcome);
@@ -49,16 +49,16 @@ export async function verifyPromises(
 async function verifyOne(
   { tool, version }: Request,
   { channel, rebuild: isRebuilt = false, isEvery = false }: VerifyOptions,
-  context: Context,
+  toolkit: OpenVerbToolkit,
 ): Promise<Outcome> {
-  const { toolkit, bucket } = context;
+  const { bucket } = toolkit;
   if (isEvery && (await bucket.manifest(channel, tool.tool)) === undefined) {
     return { tool: tool.tool, version: '-', kind: 'nothing', detail: `branch ${channel} does not offer it` };
   }
   toolkit.report.step(tool.tool, 'verify', `${version ?? 'what is offered'} on branch ${channel}`);
-  const workDir = await mkdtemp(join(context.workDir, 'verify-'));
+  const workDir = await mkdtemp(join(toolkit.workDir, 'verify-'));
   try {
-    const place = { ...context, workDir };
+    const place = { ...toolkit, workDir };
     const repeated = await repeatEvidence({ tool, version, channel, isRebuilt }, place);
     const about = { tool: tool.tool, version: repeated.version };
     toolkit.report.checks(repeated.checks.map((check) => ({ ...about, ...check })));

@@ -10,16 +10,16 @@ import { type Correcting, makeCorrection, putOnTop } from '../publish/put-on-top
 import { payloadsToKeep } from '../publish/require-payloads.ts';
 import { unlistPackage } from '../published/feed/client.ts';
 import type { Outcome } from '../report/report.ts';
-import type { Toolkit } from '../toolkit.ts';
+import type { OpenToolkit } from '../toolkit.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { recoveryLines } from './recovery.ts';
 import { type PlannedWithdrawal, resolveWithdrawal } from './resolve/withdrawal.ts';
-import type { Context } from './run/context.ts';
 import { withSources } from './run/from-bundle.ts';
 import { type Request, readRequests } from './run/request.ts';
 import { endRun, type RunResult } from './run/run-each.ts';
 import { runPlan } from './run/run-plan.ts';
 import { runVerb } from './run/run-verb.ts';
+import type { VerbToolkit } from './run/toolkit.ts';
 
 export type WithdrawOptions = {
   readonly reason: string;
@@ -37,14 +37,14 @@ export type WithdrawOptions = {
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing more is done
  */
 export function withdraw(
-  toolkit: Toolkit,
+  toolkit: VerbToolkit,
   requests: readonly Request[],
   options: WithdrawOptions,
 ): Promise<RunResult> {
   return runPlan(toolkit, requests, {
-    resolve: (request, context) => resolveWithdrawal(request, options, context),
-    prepare: (planned, context) => prepare(planned, options, context),
-    act: (planned, made, context) => act(planned, made, options, context),
+    resolve: (request, toolkit) => resolveWithdrawal(request, options, toolkit),
+    prepare: (planned, toolkit) => prepare(planned, options, toolkit),
+    act: (planned, made, toolkit) => act(planned, made, options, toolkit),
     scopes: requests.every(({ version = '' }) => channelOf(version) === 'beta')
       ? ['unlist', 'push:beta']
       : ['unlist', 'push'],
@@ -56,10 +56,10 @@ async function act(
   planned: PlannedWithdrawal,
   made: Correcting | undefined,
   options: WithdrawOptions,
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<Outcome> {
   const { tool, bad, plan, row, good } = planned;
-  const { report } = context.toolkit;
+  const { report } = toolkit;
   for (const sentence of planned.warnings) report.warn(tool.tool, sentence);
   const common = { tool: tool.tool, version: bad.version };
   if (options.dryRun && plan.kind === 'stranded' && row.from === bad.version) {
@@ -72,8 +72,8 @@ async function act(
   if (bad.isListed) {
     report.step(tool.tool, 'unlist', bad.version);
     const id = tool.packageId ?? tool.tool;
-    await unlistPackage(context.feed, id, bad.version, options.reason);
-    context.published.push(`${id} ${bad.version} is unlisted`);
+    await unlistPackage(toolkit.feed, id, bad.version, options.reason);
+    toolkit.done.push(`${id} ${bad.version} is unlisted`);
   }
   const fixed = plan.kind === 'overtaken' ? plan.offered : plan.kind === 'correct' ? row.to : undefined;
   const recoveryTo = (version: string | undefined): readonly string[] =>
@@ -87,7 +87,7 @@ async function act(
   const recovery = recoveryTo(fixed);
   if (plan.kind === 'correct' && good !== undefined && made !== undefined) {
     const reason = withdrawalNote(bad.version, options.reason, good.version);
-    const onTop = (await putOnTop(made, reason, context)) ?? row.to;
+    const onTop = (await putOnTop(made, reason, toolkit)) ?? row.to;
     const detail = `${onTop} has the bytes of ${good.version}`;
     return { ...common, kind: 'withdrawn', detail, recovery: recoveryTo(onTop) };
   }
@@ -104,17 +104,17 @@ async function act(
 async function prepare(
   planned: PlannedWithdrawal,
   { outDir }: WithdrawOptions,
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<Correcting | undefined> {
   const { plan, good } = planned;
   if (plan.kind !== 'correct' || good === undefined) return undefined;
-  const made = await makeCorrection(planned, good, plan, context);
+  const made = await makeCorrection(planned, good, plan, toolkit);
   const last = made.stable ?? made.firstBeta;
   if (outDir === undefined || last === undefined) return made;
-  await keepPacked(outDir, last, context);
+  await keepPacked(outDir, last, toolkit);
   // somebody must put the files of both where Scoop downloads from, when we may not
   if (made.firstBeta !== undefined) {
-    const payloads = await payloadsToKeep(made.firstBeta.rendered, context.endpoints);
+    const payloads = await payloadsToKeep(made.firstBeta.rendered, toolkit.endpoints);
     await keepPayloads(outDir, { tool: planned.tool.tool, version: plan.firstBeta, payloads });
   }
   return made;

@@ -1,12 +1,12 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { jsonOf } from '../../formats/json.ts';
 import type { Asset, Fetched, Verdict } from '../release.ts';
-import { RegistrySignatures } from '../sources/schema.ts';
 import { readBundleList } from './keyless/bundle-list.ts';
 import { verdictOnBuild } from './keyless/policy.ts';
 import { signerOf } from './keyless/signer-of.ts';
 import { claimedType, judgeStatement, provenanceTypes, type Subject } from './keyless/statement.ts';
 import { type KeyFinder, loadRoot } from './keyless/trusted-root.ts';
+import { RegistrySignatures } from './registry-signatures.ts';
 import { attestationsName, registrySignaturesName } from './sidecar-name.ts';
 
 /**

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../formats/digest.ts';
 import type { Found } from '../../manifest-gen/release.ts';
-import type { Report } from '../../manifest-gen/report/report.ts';
 import type { Upstream } from '../../manifest-gen/sources/upstream.ts';
+import type { Report } from '../../manifest-gen/system/report.ts';
 import type { Tool } from '../../manifest-gen/tool-file/tools.ts';
 import { failureOf } from '../kit/upstream-world.ts';
 

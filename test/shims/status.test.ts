@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestFile } from '../../formats/digest.ts';
-import { createReport, createToolkit, type Toolkit } from '../../manifest-gen/toolkit.ts';
+import { createReport, createToolkit, type VerbToolkit } from '../../manifest-gen/verbs/run/toolkit.ts';
 import type { ShimsChannel } from '../../shims/next-version.ts';
 import { planShims } from '../../shims/plan.ts';
 import { publishShims } from '../../shims/publish.ts';
@@ -120,7 +120,7 @@ describe('release:status of go-win-shims', () => {
     await publishShims(world, set, product, channel);
   }
 
-  function toolkitOf(): Toolkit {
+  function toolkitOf(): VerbToolkit {
     const stream = new Writable({ write: (_chunk, _encoding, done) => done() });
     const invocation = {
       ...{ env: generator.env, stdout: stream, stderr: stream, productDir, cwd: generator.dir },

@@ -1,11 +1,12 @@
 import { printReleaseRecord, type ReleaseRecord } from '../../../formats/release-record.ts';
 import { fail } from '../../errors.ts';
 import type { Rendered, UnpackedExe } from '../../release.ts';
+import type { Addresses } from '../../tool-file/payload-place.ts';
 import type { Templates } from '../../tool-file/templates.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 import { isPermissive } from './licenses.ts';
 import { renderNuspec } from './nuspec.ts';
-import { type Addresses, licenseIn, renderManifest } from './scoop.ts';
+import { licenseIn, renderManifest } from './scoop.ts';
 import { renderVerification } from './verification.ts';
 
 export type RenderInputs = {

@@ -4,16 +4,9 @@ import type { Architecture, ReleaseRecord } from '../../../formats/release-recor
 import { License } from '../../../formats/scoop-fields.ts';
 import { parseScoopManifest, printScoopManifest } from '../../../formats/scoop-manifest.ts';
 import { exeName } from '../../tool-file/payload-file.ts';
+import type { Addresses } from '../../tool-file/payload-place.ts';
 import { isUpstreamPlace, placeAnyVersion, placePayload } from '../../tool-file/payload-place.ts';
 import type { Tool } from '../../tool-file/tools.ts';
-
-/** Where the clients of this bucket find things; asked of the server once a run, or set for a foreign payload place. */
-export type Addresses = {
-  /** Base of /m/TOOL.json; undefined for a feed of another make, which has no manifests. */
-  readonly publicUrl: string | undefined;
-  /** With {tool} {version} {file}, or with {repository} {tag} {asset}. */
-  readonly payloadUrl: string;
-};
 
 /** In Scoop's order (spec scoop 3.2). */
 const scoopNames: readonly (readonly [Architecture, '64bit' | 'arm64'])[] = [

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import { simpleGit } from 'simple-git';
 import { fail } from '../../errors.ts';
-import type { Environment } from '../../settings/config.ts';
-import { gitEnvironment } from '../../system/child-environment.ts';
+import { type Environment, gitEnvironment } from '../../system/child-environment.ts';
 
 export type Git = {
   /**

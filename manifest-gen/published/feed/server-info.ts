@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Addresses } from '../../build/render/scoop.ts';
 import { fail } from '../../errors.ts';
+import type { Addresses } from '../../tool-file/payload-place.ts';
 import { ask, type FeedHttp, refuse, refusePage } from './http.ts';
 
 const ServerInfo = z.object({ name: z.literal('go-win-tools'), publicUrl: z.string() });

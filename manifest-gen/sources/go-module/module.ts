@@ -4,7 +4,7 @@ import { rcompare } from 'semver';
 import type { Architecture } from '../../../formats/release-record.ts';
 import { fail } from '../../errors.ts';
 import type { Asset, GoModule } from '../../release.ts';
-import type { Report } from '../../report/report.ts';
+import type { Report } from '../../system/report.ts';
 import { type SourceOf, sourceOf, type Tool } from '../../tool-file/tools.ts';
 import { isPlainVersion, ruleFor } from '../../tool-file/version-rules.ts';
 import { isLicense } from '../../unpack/archive.ts';

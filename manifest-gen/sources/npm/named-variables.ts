@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Environment } from '../../settings/config.ts';
+import type { Environment } from '../../system/child-environment.ts';
 
 export type NpmFiles = {
   readonly env: Environment;

@@ -1,12 +1,13 @@
 import type { z } from 'zod';
 import type { Sidecar } from '../../release.ts';
+import { NpmKeys, type RegistrySignatures } from '../../verify/registry-signatures.ts';
 import { attestationsName, registrySignaturesName } from '../../verify/sidecar-name.ts';
 import { type Asking, hostUnreachable, refused } from '../asking.ts';
 import { askHost, type HttpAccess } from '../http/ask-host.ts';
 import { readBody } from '../http/http.ts';
 import { faultOfAnswer } from '../http/not-json.ts';
 import type { Attempt } from '../http/persist.ts';
-import { NpmAttestations, type NpmDist, NpmKeys, type RegistrySignatures } from '../schema.ts';
+import { NpmAttestations, type NpmDist } from '../schema.ts';
 
 export type RegistryAccess = HttpAccess & {
   /** As npm's own settings name it for this package. */

@@ -13,7 +13,7 @@ import { findNewest, findVersion, type SourceChoice } from '../../sources/find-s
 import { isUpstreamPlace } from '../../tool-file/payload-place.ts';
 import { loadTemplates, type Templates } from '../../tool-file/templates.ts';
 import type { Tool } from '../../tool-file/tools.ts';
-import type { Context } from '../run/context.ts';
+import type { OpenToolkit } from '../../toolkit.ts';
 import { type Request, requireUpstreamVersion } from '../run/request.ts';
 import { standingOf, type ToolStanding } from './release-state.ts';
 
@@ -49,20 +49,20 @@ export type Resolved = {
 export async function resolve(
   request: Request,
   options: ResolveOptions,
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<Resolved> {
   const { tool } = request;
   const asked = requireUpstreamVersion(request);
-  const choice = chooseSources(tool, options.sources, options, context);
-  const packages = await listVersions(context.feed, tool.packageId ?? tool.tool);
+  const choice = chooseSources(tool, options.sources, options, toolkit);
+  const packages = await listVersions(toolkit.feed, tool.packageId ?? tool.tool);
   const newest = asked === undefined ? await findNewest(tool, choice) : undefined;
   const upstream = asked ?? newest?.version ?? '';
   const published = packages.map((pkg) => pkg.version);
   const head = packages.find((pkg) => pkg.version === newestOfFamily(upstream, published));
-  const released = head && (await readReleased(context.feed, context.toolkit.cache, head));
+  const released = head && (await readReleased(toolkit.feed, toolkit.cache, head));
 
-  const found = await findRecorded(tool, upstream, released?.record, newest, options, context);
-  const templates = await loadTemplates(context.toolkit, tool);
+  const found = await findRecorded(tool, upstream, released?.record, newest, options, toolkit);
+  const templates = await loadTemplates(toolkit, tool);
   const packaging = packagingOf(tool, templates);
   const next = decideNextVersion(
     upstream,
@@ -71,11 +71,11 @@ export async function resolve(
     { found, packaging },
     options.correct,
   );
-  const standing = await standingOf(tool, upstream, context);
+  const standing = await standingOf(tool, upstream, toolkit);
   const from = standing.beta;
   const common = { tool, found, templates, packaging, version: next.version, standing };
   // a text that breaks a rule is told before anything is downloaded or built
-  if (next.kind === 'new') requireOwnFiles(tool, upstream, found, context);
+  if (next.kind === 'new') requireOwnFiles(tool, upstream, found, toolkit);
   if (next.kind === 'new') await fillNuspec(templates, tool, { upstream, package: next.version });
   if (next.kind === 'new')
     return { ...common, does: 'release', why: requireRise(tool, next.version, from, next.why) };
@@ -115,7 +115,7 @@ async function findRecorded(
   record: ReleaseRecord | undefined,
   newest: Found | undefined,
   options: ResolveOptions,
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<Found> {
   const earlier = record?.source.version === upstream ? record : undefined;
   const recorded = earlier && originOf(earlier);
@@ -126,7 +126,7 @@ async function findRecorded(
   if (newest !== undefined && isAsBefore && (kinds === undefined || kinds.includes(newest.kind)))
     return newest;
   const before = toolchain === undefined ? {} : { before: { toolchain, isOnlyRepeated: false } };
-  return findVersion(tool, upstream, { ...chooseSources(tool, kinds, options, context), ...before });
+  return findVersion(tool, upstream, { ...chooseSources(tool, kinds, options, toolkit), ...before });
 }
 
 /**
@@ -137,7 +137,7 @@ export function chooseSources(
   tool: Tool,
   kinds: readonly SourceKind[] | undefined,
   options: ResolveOptions,
-  { toolkit }: Pick<Context, 'toolkit'>,
+  toolkit: Pick<OpenToolkit, 'upstreams' | 'now'>,
 ): SourceChoice {
   const own = tool.sources.map((source) => toolkit.upstreams[source.kind]);
   const sources = kinds?.flatMap((kind) => own.filter((one) => one.kind === kind)) ?? own;
@@ -150,7 +150,7 @@ export function chooseSources(
 }
 
 /** PAYLOAD_URL may name upstream's own files, which only a release of a forge has. @throws ReleaseError VERSION_NOT_TAKEN */
-function requireOwnFiles(tool: Tool, version: string, found: Found, { endpoints }: Context): void {
+function requireOwnFiles(tool: Tool, version: string, found: Found, { endpoints }: OpenToolkit): void {
   if (found.kind === 'github' || !isUpstreamPlace(endpoints.addresses.payloadUrl)) return;
   const reason = `PAYLOAD_URL names upstream's own files, and the source ${found.kind} has none`;
   fail('VERSION_NOT_TAKEN', { tool: tool.tool, version, reason });

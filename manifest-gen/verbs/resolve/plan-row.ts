@@ -2,14 +2,14 @@ import { readReleaseVersion } from '../../plan/release-version.ts';
 import { scanOffered, scanReleased } from '../../published/scan.ts';
 import type { PlanRow } from '../../report/report.ts';
 import { requiredEvidence } from '../../tool-file/trust.ts';
+import type { OpenToolkit } from '../../toolkit.ts';
 import { compareScans, type VulnerabilityChange } from '../../vulnerabilities/change.ts';
-import type { Context } from '../run/context.ts';
 import type { Resolved } from './beta.ts';
 
 /** What the plan says of a release to beta. @throws ReleaseError VULN_DB_*, FEED_* */
-export async function planRow(resolved: Resolved, context: Context): Promise<PlanRow> {
+export async function planRow(resolved: Resolved, toolkit: OpenToolkit): Promise<PlanRow> {
   const { tool, standing, version, found, does, why } = resolved;
-  const vulnerabilities = await changeOf(resolved, context);
+  const vulnerabilities = await changeOf(resolved, toolkit);
   return {
     ...standing,
     from: standing.beta,
@@ -24,13 +24,13 @@ export async function planRow(resolved: Resolved, context: Context): Promise<Pla
 }
 
 /** Before anything is downloaded no more can be said than what is known of the tool's own module; the rest follows when the exe is there. */
-async function changeOf(resolved: Resolved, context: Context): Promise<VulnerabilityChange | undefined> {
+async function changeOf(resolved: Resolved, toolkit: OpenToolkit): Promise<VulnerabilityChange | undefined> {
   const { tool, found, does, standing } = resolved;
-  const { scanner } = context;
+  const { scanner } = toolkit;
   if (scanner === undefined || does === 'nothing') return undefined;
   if (does === 'finish') {
-    const scan = await scanReleased(tool, resolved.released, context);
-    return scan && compareScans('exe', await scanOffered('main', tool, context), scan);
+    const scan = await scanReleased(tool, resolved.released, toolkit);
+    return scan && compareScans('exe', await scanOffered('main', tool, toolkit), scan);
   }
   const main = readReleaseVersion(standing.main ?? '')?.upstream;
   const then = await scanner.scanModule(tool, found.version);

@@ -12,9 +12,9 @@ import type { PlanRow } from '../../report/report.ts';
 import { loadTemplates } from '../../tool-file/templates.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
+import type { OpenToolkit } from '../../toolkit.ts';
 import { compareScans } from '../../vulnerabilities/change.ts';
 import type { ScanResult } from '../../vulnerabilities/scanner.ts';
-import type { Context } from '../run/context.ts';
 import type { Request } from '../run/request.ts';
 import { standingOf } from './release-state.ts';
 
@@ -38,9 +38,9 @@ export async function resolvePromotion(
     skipMinAge,
     skipVerify,
   }: { readonly skipMinAge?: string | undefined; readonly skipVerify?: string | undefined },
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<PlannedPromotion> {
-  const { feed, bucket, toolkit } = context;
+  const { feed, bucket } = toolkit;
   const packages = await listVersions(feed, tool.packageId ?? tool.tool);
   const main = await bucket.version('main', tool.tool);
   const promotion = planPromotion({ asked, packages, main, versions: tool.versions });
@@ -51,7 +51,7 @@ export async function resolvePromotion(
   if (promotion.kind === 'refused') refuse(tool, promotion.version, promotion.reason);
   if (promotion.kind === 'nothing') {
     const { version: to, why } = promotion;
-    const standing = await standingOf(tool, readReleaseVersion(to)?.upstream, context);
+    const standing = await standingOf(tool, readReleaseVersion(to)?.upstream, toolkit);
     return { tool, row: { ...standing, from: main, to, source: '', evidence: [], does: 'nothing', why } };
   }
   const read = createReleaseReader(feed, toolkit.cache, packages);
@@ -70,11 +70,11 @@ export async function resolvePromotion(
   }
   const { record } = beta;
   const passed = record.evidence.filter(({ verdict }) => verdict === 'passed').map(({ kind }) => kind);
-  const scan = await scanReleased(tool, beta, context);
-  const releasedBy = await findReleasedBy(tool, beta.version, context);
+  const scan = await scanReleased(tool, beta, toolkit);
+  const releasedBy = await findReleasedBy(tool, beta.version, toolkit);
   const row: PlanRow = {
     ...(releasedBy === undefined ? {} : { releasedBy }),
-    ...(await standingOf(tool, record.source.version, context)),
+    ...(await standingOf(tool, record.source.version, toolkit)),
     from: main,
     to: stable,
     source: `${record.source.kind}: ${record.source.upstream}`,
@@ -83,7 +83,7 @@ export async function resolvePromotion(
     why: published === undefined ? `from ${beta.version}` : 'the feed has it, main does not offer it yet',
     ...(scan === undefined
       ? {}
-      : { vulnerabilities: compareScans('exe', await scanOffered('main', tool, context), scan) }),
+      : { vulnerabilities: compareScans('exe', await scanOffered('main', tool, toolkit), scan) }),
   };
   const flags = [
     ...(skipMinAge === undefined ? [] : ['--now']),
@@ -100,8 +100,9 @@ export async function resolvePromotion(
 async function findReleasedBy(
   { tool, packageId: id = tool }: Tool,
   version: string,
-  { feed, endpoints, toolkit }: Context,
+  toolkit: OpenToolkit,
 ): Promise<ReleasedBy | undefined> {
+  const { feed, endpoints } = toolkit;
   if (!endpoints.isOwnServer) return undefined;
   const by = await askReleasedBy(feed, endpoints.serverUrl, { id, tool, version });
   if (by === undefined) toolkit.report.warn(tool, `the server does not say who released ${version}`);

@@ -1,7 +1,7 @@
 import type { PlanRow } from '../../report/report.ts';
 import type { Tool } from '../../tool-file/tools.ts';
+import type { OpenToolkit } from '../../toolkit.ts';
 import { notesLink } from '../notes-link.ts';
-import type { Context } from '../run/context.ts';
 
 /** Where a tool stands before a verb acts: the part of its plan that is no decision. */
 export type ToolStanding = Pick<PlanRow, 'tool' | 'main' | 'beta' | 'upstream' | 'notes'>;
@@ -10,8 +10,9 @@ export type ToolStanding = Pick<PlanRow, 'tool' | 'main' | 'beta' | 'upstream' |
 export async function standingOf(
   tool: Tool,
   upstream: string | undefined,
-  { bucket, toolkit }: Context,
+  toolkit: OpenToolkit,
 ): Promise<ToolStanding> {
+  const { bucket } = toolkit;
   const notes = notesLink(tool, upstream, toolkit.config.githubApiUrl);
   return {
     tool: tool.tool,

@@ -24,7 +24,7 @@ import { loadTemplates, type Templates } from '../../tool-file/templates.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 import { requiredEvidence } from '../../tool-file/trust.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
-import type { Context } from '../run/context.ts';
+import type { OpenToolkit } from '../../toolkit.ts';
 import type { Request } from '../run/request.ts';
 import { chooseSources } from './beta.ts';
 import { standingOf } from './release-state.ts';
@@ -57,22 +57,22 @@ type GoodChoice = {
 export async function resolveWithdrawal(
   { tool, version: asked = '' }: Request,
   { to, sources }: GoodChoice,
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<PlannedWithdrawal> {
-  const { feed, toolkit } = context;
+  const { feed } = toolkit;
   const listed = await listVersions(feed, tool.packageId ?? tool.tool);
-  const bad = findAsked(asked, listed) ?? (await findDeleted(tool, asked, context));
+  const bad = findAsked(asked, listed) ?? (await findDeleted(tool, asked, toolkit));
   if (bad === undefined) return refuseUnknown(tool, asked, listed);
   const packages = [...listed.filter((one) => one.version !== bad.version), bad];
   const read = createReleaseReader(feed, toolkit.cache, listed);
   const badRecord = (await read(bad.version).catch(unlessBroken))?.record;
-  const standing = await standingOf(tool, readReleaseVersion(bad.version)?.upstream, context);
+  const standing = await standingOf(tool, readReleaseVersion(bad.version)?.upstream, toolkit);
   const offered = standing[channelOf(bad.version)];
 
   const { good, twins } =
     to === undefined
       ? await findGood(bad.version, badRecord, packages, read)
-      : { good: await findNamed(tool, bad.version, { to, sources }, packages, read, context), twins: [] };
+      : { good: await findNamed(tool, bad.version, { to, sources }, packages, read, toolkit), twins: [] };
   const head = await readHead(bad.version, packages, good, read);
   const plan = planWithdrawal({ bad, offered, good: good?.version, head });
   const offeredRecord =
@@ -89,7 +89,7 @@ export async function resolveWithdrawal(
 async function findDeleted(
   { tool, packageId = tool }: Tool,
   version: string,
-  { bucket }: Context,
+  { bucket }: OpenToolkit,
 ): Promise<FeedPackage | undefined> {
   const isOurs = (await bucket.manifest(channelOf(version), tool, version)) !== undefined;
   const nothing = { published: undefined, sha512: undefined, downloadUrl: undefined };
@@ -165,7 +165,7 @@ async function findNamed(
   { to, sources }: GoodChoice & { readonly to: string },
   packages: readonly FeedPackage[],
   read: ReadRelease,
-  context: Context,
+  toolkit: OpenToolkit,
 ): Promise<Good | Found> {
   const isTaken = versionHistory(packages.map(({ version }) => version)).some(
     ({ upstream }) => upstream === to,
@@ -173,7 +173,7 @@ async function findNamed(
   if (isTaken || !isPlainVersion(to) || !isBefore(to, bad) || channelOf(bad) === 'beta') {
     return readGood(tool, bad, to, packages, read);
   }
-  return findVersion(tool, to, chooseSources(tool, sources, {}, context));
+  return findVersion(tool, to, chooseSources(tool, sources, {}, toolkit));
 }
 
 async function readGood(

@@ -3,9 +3,9 @@ import { join, resolve } from 'node:path';
 import { fail } from '../../errors.ts';
 import { createBundled } from '../../sources/bundle/bundle.ts';
 import { openBundle } from '../../sources/bundle/open-bundle.ts';
-import type { Toolkit } from '../../toolkit.ts';
 import { databaseIn } from '../../vulnerabilities/bundled.ts';
 import type { Request } from './request.ts';
+import type { VerbToolkit } from './toolkit.ts';
 
 /**
  * Does the work with a toolkit in which the bundle of `--from` stands in place of every source; without one, with the toolkit as it
@@ -13,9 +13,9 @@ import type { Request } from './request.ts';
  * @throws ReleaseError BUNDLE_KEY_MISSING, BUNDLE_UNREADABLE, BUNDLE_REFUSED
  */
 export async function withSources<T>(
-  toolkit: Toolkit,
+  toolkit: VerbToolkit,
   { cwd, from }: { readonly cwd: string; readonly from: string | undefined },
-  work: (toolkit: Toolkit, bundled: readonly string[]) => Promise<T>,
+  work: (toolkit: VerbToolkit, bundled: readonly string[]) => Promise<T>,
 ): Promise<T> {
   if (from === undefined) return work(toolkit, []);
   const { bundleKeys: keys } = toolkit.config;

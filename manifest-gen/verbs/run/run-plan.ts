@@ -4,22 +4,22 @@ import { join } from 'node:path';
 import { requireKey, type Scope } from '../../publish/require-key.ts';
 import type { Outcome, PlanRow } from '../../report/report.ts';
 import type { Tool } from '../../tool-file/tools.ts';
-import type { Toolkit } from '../../toolkit.ts';
-import { type Context, withContext } from './context.ts';
 import type { Request } from './request.ts';
 import { attempt, type Failure, type Run, type RunResult } from './run-each.ts';
 import { settled } from './settled.ts';
+import type { OpenVerbToolkit, VerbToolkit } from './toolkit.ts';
+import { withFeed } from './with-feed.ts';
 
 /** What a verb decided for one tool, and changed nothing for yet. */
 export type Planned = { readonly tool: Tool; readonly row: PlanRow };
 
 /** A verb that publishes, as its parts: decide for every tool, show the plan, make everything here, then hand it out. */
 export type PlannedWork<P extends Planned, Made> = {
-  readonly resolve: (request: Request, context: Context) => Promise<P>;
+  readonly resolve: (request: Request, toolkit: OpenVerbToolkit) => Promise<P>;
   /** All that needs this machine only: of several tools at once, before the first of them publishes. */
-  readonly prepare: (planned: P, context: Context) => Promise<Made>;
+  readonly prepare: (planned: P, toolkit: OpenVerbToolkit) => Promise<Made>;
   /** Publishes: one tool after the other, in the order of the plan. */
-  readonly act: (planned: P, made: Made, context: Context) => Promise<Outcome>;
+  readonly act: (planned: P, made: Made, toolkit: OpenVerbToolkit) => Promise<Outcome>;
   /** What the feed's key must be allowed to do. */
   readonly scopes: readonly Scope[];
   readonly isDryRun: boolean;
@@ -34,29 +34,29 @@ const atOnce = Math.max(2, availableParallelism());
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing more is done at all
  */
 export function runPlan<P extends Planned, Made>(
-  toolkit: Toolkit,
+  toolkit: VerbToolkit,
   requests: readonly Request[],
   work: PlannedWork<P, Made>,
 ): Promise<RunResult> {
   const failures: Failure[] = [];
-  return withContext(toolkit, async (context) => {
+  return withFeed(toolkit, async (toolkit) => {
     const unfinished = new Set<string>();
-    const run = { ...toolkit, failures, published: context.published, unfinished };
+    const run = { ...toolkit, failures, published: toolkit.done, unfinished };
     const outcomes: Outcome[] = [];
     const resolved = await settled(requests, atOnce, (request) =>
-      attempt(run, request.tool.tool, () => work.resolve(request, context)),
+      attempt(run, request.tool.tool, () => work.resolve(request, toolkit)),
     );
     const plan = resolved.filter((one) => one !== undefined);
     toolkit.report.plan(plan.map(({ row }) => row));
     const changing = plan.filter(({ row }) => row.does !== 'nothing');
     if (!work.isDryRun) {
       await requireKey(
-        context,
+        toolkit,
         changing.map(({ tool }) => ({ tool, scopes: work.scopes })),
       );
       for (const { row } of changing) unfinished.add(nameOf(row));
     }
-    for (const publish of await prepareAll(run, plan, work, context)) {
+    for (const publish of await prepareAll(run, plan, work, toolkit)) {
       const { planned, act } = publish;
       const outcome = await attempt(run, planned.tool.tool, act);
       if (outcome === undefined) continue;
@@ -64,7 +64,7 @@ export function runPlan<P extends Planned, Made>(
       toolkit.report.outcome(outcome);
       outcomes.push(outcome);
     }
-    return { outcomes, failures: inOrder(failures, requests), published: context.published };
+    return { outcomes, failures: inOrder(failures, requests), published: toolkit.done };
   });
 }
 
@@ -75,11 +75,11 @@ async function prepareAll<P extends Planned, Made>(
   run: Run,
   plan: readonly P[],
   work: PlannedWork<P, Made>,
-  context: Context,
+  toolkit: OpenVerbToolkit,
 ): Promise<readonly Prepared<P>[]> {
   const prepareOne = (planned: P): Promise<Prepared<P> | undefined> =>
     attempt(run, planned.tool.tool, async () => {
-      const own = { ...context, workDir: await mkdtemp(join(context.workDir, 'tool-')) };
+      const own = { ...toolkit, workDir: await mkdtemp(join(toolkit.workDir, 'tool-')) };
       const made = await work.prepare(planned, own);
       return { planned, act: () => work.act(planned, made, own) };
     });

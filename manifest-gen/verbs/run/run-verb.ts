@@ -2,16 +2,16 @@ import type { Invocation } from '../../../invocation.ts';
 import { ReleaseError } from '../../errors.ts';
 import { keepMemorySmall } from '../../system/memory.ts';
 import { type BrokenTool, requireWhole, type Tool } from '../../tool-file/tools.ts';
+import type { ReleaseFlags } from '../flags.ts';
+import { toolOf } from './request.ts';
+import { endRun } from './run-each.ts';
 import {
   createReport,
   createToolkit,
   readToolsOf,
-  type Toolkit,
   type ToolkitOptions,
-} from '../../toolkit.ts';
-import type { ReleaseFlags } from '../flags.ts';
-import { toolOf } from './request.ts';
-import { endRun } from './run-each.ts';
+  type VerbToolkit,
+} from './toolkit.ts';
 
 /**
  * Builds the toolkit and does the work with it and the tools that `args` name, or all. Work that can fail ends with endRun, which is
@@ -22,7 +22,7 @@ export async function runVerb(
   invocation: Invocation,
   flags: ReleaseFlags,
   args: readonly string[],
-  work: (toolkit: Toolkit, tools: readonly Tool[], broken: readonly BrokenTool[]) => Promise<void>,
+  work: (toolkit: VerbToolkit, tools: readonly Tool[], broken: readonly BrokenTool[]) => Promise<void>,
   choice: Pick<ToolkitOptions, 'isReadOnly'> = {},
 ): Promise<void> {
   keepMemorySmall();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createReport, createToolkit, loadToolsOf } from '../../../manifest-gen/toolkit.ts';
 import { type FirstOutcome, releaseFirst } from '../../../manifest-gen/verbs/first.ts';
+import { createReport, createToolkit, loadToolsOf } from '../../../manifest-gen/verbs/run/toolkit.ts';
 import { makeTinyExe } from '../../kit/exe.ts';
 import { type NpmRegistry, startNpmRegistry } from '../../kit/npm-registry.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../../kit/release-world.ts';

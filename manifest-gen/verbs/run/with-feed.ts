@@ -2,33 +2,22 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GitKey } from '../../published/bucket/git.ts';
-import { type BucketRepository, openBucket } from '../../published/bucket/repository.ts';
-import { createFeedHttp, type FeedHttp } from '../../published/feed/http.ts';
-import { type Endpoints, findEndpoints } from '../../published/feed/server-info.ts';
+import { openBucket } from '../../published/bucket/repository.ts';
+import { createFeedHttp } from '../../published/feed/http.ts';
+import { findEndpoints } from '../../published/feed/server-info.ts';
 import type { GeneratorConfig } from '../../settings/config.ts';
 import { withRun } from '../../system/run-url.ts';
-import type { Toolkit } from '../../toolkit.ts';
-import { createScanner, type Scanner } from '../../vulnerabilities/scanner.ts';
-
-/** The world, and the feed and bucket that this run works on. */
-export type Context = {
-  readonly toolkit: Toolkit;
-  readonly feed: FeedHttp;
-  readonly endpoints: Endpoints;
-  readonly bucket: BucketRepository;
-  /** Undefined: nobody looks for known vulnerabilities (no VULN_DB). */
-  readonly scanner: Scanner | undefined;
-  /** For what is made before it is pushed; gone at the end. */
-  readonly workDir: string;
-  /** What the world outside has got so far, in words; an interruption tells it. */
-  readonly published: string[];
-};
+import type { OpenToolkit, Toolkit } from '../../toolkit.ts';
+import { createScanner } from '../../vulnerabilities/scanner.ts';
 
 /**
  * Asks the feed where things go and brings the bucket here, does the work, cleans up.
  * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED, BUCKET_UNREACHABLE, BUCKET_CLOSED, SETTINGS_INVALID
  */
-export async function withContext<T>(toolkit: Toolkit, work: (context: Context) => Promise<T>): Promise<T> {
+export async function withFeed<T extends Toolkit, R>(
+  toolkit: T,
+  work: (toolkit: T & OpenToolkit) => Promise<R>,
+): Promise<R> {
   const { config, env, signal, now } = toolkit;
   const scanner = await createScanner(toolkit);
   const feed = createFeedHttp(toolkit.http, config.feedUrl, config.feedApiKey, signal);
@@ -38,7 +27,7 @@ export async function withContext<T>(toolkit: Toolkit, work: (context: Context) 
   const workDir = await mkdtemp(join(tmpdir(), 'go-win-tools-'));
   try {
     await bucket.fetch();
-    return await work({ toolkit, feed, endpoints, bucket, scanner, workDir, published: [] });
+    return await work({ ...toolkit, feed, endpoints, bucket, scanner, workDir, done: [] });
   } finally {
     await bucket.close();
     await rm(workDir, { recursive: true, force: true, maxRetries: 3 });
