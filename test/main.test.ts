@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { cli } from './kit/cli.ts';
+import { mainJs } from './kit/main-js.ts';
 import { productDir } from './kit/test-server.ts';
 
 describe('main.ts', () => {
@@ -42,7 +43,7 @@ describe('main.ts', () => {
   );
 
   it('shows no stack to a reader that has seen enough', async () => {
-    const args = ['--import', 'tsx', join(productDir, 'main.ts'), 'release:beta', '--help'];
+    const args = [mainJs, 'release:beta', '--help'];
     const child = spawn(process.execPath, args, { cwd: productDir, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.destroy();
 

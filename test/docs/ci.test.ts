@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { mainJs } from '../kit/main-js.ts';
 import { hasProgram, run } from '../kit/programs.ts';
 import { productDir } from '../kit/test-server.ts';
 
@@ -35,7 +36,7 @@ describe('the pipelines in docs/ci', () => {
     expect(calls.size).toBeGreaterThanOrEqual(3);
     for (const call of calls) {
       const verb = call.split(' ')[0]!;
-      const help = await run(process.execPath, ['--import', 'tsx', 'main.ts', verb, '--help'], {
+      const help = await run(process.execPath, [mainJs, verb, '--help'], {
         cwd: productDir,
       });
       expect(help.code, `${call}\n${help.stderr}`).toBe(0);

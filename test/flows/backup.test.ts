@@ -10,6 +10,7 @@ import { createCommand as createBackup } from '../../server/operator/backup.ts';
 import { createCommand as createRestore } from '../../server/operator/restore.ts';
 import { createCommand as createVerify } from '../../server/operator/verify.ts';
 import { createGitClient } from '../kit/git.ts';
+import { mainJs } from '../kit/main-js.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { runVerb } from '../kit/operator-world.ts';
 import { type ServeProcess, startServe } from '../kit/serve-process.ts';
@@ -143,7 +144,7 @@ describe('a backup of a server at work', () => {
 
   /** Starts the verb as a process of its own and ends it as soon as the path appears. */
   async function endOnceThere(signal: NodeJS.Signals, path: string, ...args: string[]): Promise<void> {
-    const child = spawn(process.execPath, ['--import', 'tsx', join(productDir, 'main.ts'), ...args], {
+    const child = spawn(process.execPath, [mainJs, ...args], {
       cwd: productDir,
       env: { ...process.env, DATA_DIR: dataDir },
       stdio: ['ignore', 'ignore', 'pipe'],

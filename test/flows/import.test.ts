@@ -9,6 +9,7 @@ import { findServer } from '../../server/server-file.ts';
 import { everything } from '../contract/catalog.ts';
 import { cli } from '../kit/cli.ts';
 import { type FakeFeedOptions, startFakeFeed } from '../kit/fake-feed.ts';
+import { mainJs } from '../kit/main-js.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { runVerb, runVerbWith } from '../kit/operator-world.ts';
 import {
@@ -494,15 +495,7 @@ describe('feed:import from a small or hostile feed', () => {
 
     for (const signal of ['SIGKILL', 'SIGINT'] as const) {
       downloads = 0;
-      const args = [
-        '--import',
-        'tsx',
-        join(productDir, 'main.ts'),
-        'feed:import',
-        `${feed.url}/feed`,
-        '--parallel',
-        '2',
-      ];
+      const args = [mainJs, 'feed:import', `${feed.url}/feed`, '--parallel', '2'];
       const child = spawn(process.execPath, args, {
         cwd: productDir,
         env: { ...process.env, DATA_DIR: dataDir },

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mainJs } from '../kit/main-js.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { type RunResult, run } from '../kit/programs.ts';
 import { makeTempDir, productDir, pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
@@ -32,9 +33,8 @@ describe("the commands of the operator's guide, beside a running server", () => 
   /** In a folder of the test's own, as the installed program would run there. */
   function operate(verb: string): Promise<RunResult> {
     const args = commandOf(verb).map((arg) => arg.replace('http://127.0.0.1:8080', server.url));
-    const tsx = join(productDir, 'node_modules/tsx/dist/loader.mjs');
     const env = { DATA_DIR: server.dataDir };
-    return run(process.execPath, ['--import', `file://${tsx}`, join(productDir, 'main.ts'), ...args], {
+    return run(process.execPath, [mainJs, ...args], {
       cwd: dir,
       env,
     });

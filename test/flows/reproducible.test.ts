@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { delveRelease } from '../kit/generator.ts';
+import { mainJs } from '../kit/main-js.ts';
 import { nodePath } from '../kit/nodes.ts';
 import { mustRun } from '../kit/programs.ts';
 import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
@@ -30,8 +31,7 @@ describe('a release made again', () => {
     const dir = join(world.generator.dir, name);
     const out = join(dir, 'out');
     await mkdir(dir);
-    const main = ['--import', 'tsx', join(productDir, 'main.ts')];
-    await mustRun(node, [...main, 'release:beta', 'delve', '--dry-run', '--out', out], {
+    await mustRun(node, [mainJs, 'release:beta', 'delve', '--dry-run', '--out', out], {
       cwd: productDir,
       env: { ...world.generator.env, CACHE_DIR: join(dir, 'cache'), TMPDIR: dir, TEMP: dir, ...env },
     });

@@ -1,10 +1,10 @@
-import { join } from 'node:path';
+import { mainJs } from './main-js.ts';
 import { type RunResult, run } from './programs.ts';
 import { productDir } from './test-server.ts';
 
-/** Runs `main.ts VERB ...` as a process of its own, as every pnpm script does. */
+/** Runs a verb as a process of its own, as the installed program does. */
 export function cli(env: Readonly<Record<string, string>>, ...args: string[]): Promise<RunResult> {
-  return run(process.execPath, ['--import', 'tsx', join(productDir, 'main.ts'), ...args], {
+  return run(process.execPath, [mainJs, ...args], {
     cwd: productDir,
     env,
   });

@@ -18,6 +18,7 @@ import { createCommand as createWithdraw } from '../../manifest-gen/verbs/withdr
 import { type Module, makeTinyExe, type TinyExe } from './exe.ts';
 import type { ForgeRelease } from './forge.ts';
 import type { ForgeAsset } from './forge-store.ts';
+import { mainJs } from './main-js.ts';
 import { makeTempDir, productDir } from './test-server.ts';
 import { nowhere } from './upstream-world.ts';
 
@@ -91,7 +92,7 @@ export async function makeGenerator(settings: Readonly<Record<string, string>>):
       return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
     },
     spawn: (verb, args, more = {}) =>
-      spawn(process.execPath, ['--import', 'tsx', join(productDir, 'main.ts'), verb, ...args], {
+      spawn(process.execPath, [mainJs, verb, ...args], {
         cwd: productDir,
         env: { ...env, ...more },
         stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { mainJs } from './main-js.ts';
 import { productDir } from './test-server.ts';
 
 export type ServeProcess = {
@@ -13,13 +13,13 @@ export type ServeProcess = {
   end(signal: NodeJS.Signals): Promise<number | null>;
 };
 
-/** `main.ts serve` as a process of its own, once it listens. */
+/** `serve` as a process of its own, once it listens. */
 export async function startServe(
   env: Readonly<Record<string, string>>,
   preload: readonly string[] = [],
 ): Promise<ServeProcess> {
-  const imports = ['tsx', ...preload].flatMap((module) => ['--import', module]);
-  const child = spawn(process.execPath, [...imports, join(productDir, 'main.ts'), 'serve'], {
+  const imports = preload.flatMap((module) => ['--import', module]);
+  const child = spawn(process.execPath, [...imports, mainJs, 'serve'], {
     cwd: productDir,
     env: { ...process.env, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { mainJs } from './main-js.ts';
 import { productDir } from './test-server.ts';
 
 export type StartProcess = {
@@ -13,8 +13,8 @@ export type StartProcess = {
   end(): Promise<number | null>;
 };
 
-/** `main.ts start` itself, whose exit code can be seen. */
-export const mainStart = [process.execPath, '--import', 'tsx', join(productDir, 'main.ts'), 'start'] as const;
+/** `start` itself, whose exit code can be seen. */
+export const mainStart = [process.execPath, mainJs, 'start'] as const;
 /** What the README says. */
 export const readmeStart = ['npx', '-y', 'pnpm@10', 'start'] as const;
 

@@ -4,13 +4,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { mainJs } from '../kit/main-js.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { hasProgram, mustRun, run } from '../kit/programs.ts';
 import { startServe } from '../kit/serve-process.ts';
 import { adminKey, makeTempDir, productDir, pushNupkg } from '../kit/test-server.ts';
 
 const serve = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
-  run(process.execPath, ['--import', 'tsx', join(productDir, 'main.ts'), 'serve', ...args], {
+  run(process.execPath, [mainJs, 'serve', ...args], {
     cwd: productDir,
     env,
   });

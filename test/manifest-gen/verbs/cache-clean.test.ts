@@ -18,6 +18,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCache } from '../../../manifest-gen/system/cache/cache.ts';
 import { claimCache, leaveCache } from '../../../manifest-gen/system/cache/claim-cache.ts';
 import { type Generator, makeGenerator, type VerbResult } from '../../kit/generator.ts';
+import { mainJs } from '../../kit/main-js.ts';
 import { makeTempDir, productDir } from '../../kit/test-server.ts';
 
 const daysAgo = (days: number): Date => new Date(Date.now() - days * 86_400_000);
@@ -235,7 +236,7 @@ async function cleanAsNobody(): Promise<{ code: number | null; stderr: string }>
     for (const entry of ['.', ...(await readdir(generator.dir, { recursive: true }))])
       await chown(join(generator.dir, entry), 65_534, 65_534);
   }
-  const child = spawn(process.execPath, ['--import', 'tsx', join(productDir, 'main.ts'), 'cache:clean'], {
+  const child = spawn(process.execPath, [mainJs, 'cache:clean'], {
     cwd: productDir,
     env: { ...generator.env, TMPDIR: generator.dir },
     stdio: ['ignore', 'ignore', 'pipe'],
