@@ -98,7 +98,11 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
 
 /** Verbs of a checkout, for those who work on the product; the installed program does not have them. */
 export const checkoutVerbs: Readonly<Record<string, Verb>> = {
-  test: { does: 'the tests', load: () => import(devScript('test')) },
+  test: { does: 'the tests, in minutes', load: () => import(devScript('test')) },
+  'test:all': {
+    does: 'all tests: also builds of upstream programs and long fuzzing',
+    load: async () => ({ createCommand: (await import(devScript('test'))).createAllCommand }),
+  },
   check: { does: 'types, lint, layers, dead code', load: () => import(devScript('check')) },
   bench: { does: 'benchmarks against references', load: () => import(devScript('bench')) },
   build: { does: 'dist/', load: () => import(devScript('build')) },

@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-/** What a file is by where it is; what no row names is a unit test. CONTRIBUTING.md says which command runs which kind. */
+/**
+ * What a file is by where it is, and a unit test where no row names it. `pnpm test` runs all but what is slow, `pnpm test:all` runs
+ * everything (dev/test.ts).
+ */
 const kinds = {
-  /** Builds upstream programs from source, builds the image, fuzzes for long: `test:all` alone. */
-  slow: ['test/slow/**/*.test.ts'],
   /** Real clients of other makers, where they are installed. */
   client: [
     'test/shims/**/*.test.ts',
@@ -11,33 +12,59 @@ const kinds = {
     'test/server/gallery/browser.test.ts',
     'test/flows/{choco,nuget,psresourceget,package-management}*.test.ts',
   ],
-  /** Whole verbs and servers, over HTTP and git, many of them as processes of their own. */
+  /** Whole verbs and servers over HTTP and git, many of them as processes of their own. */
   flow: [
     'test/*.test.ts',
-    'test/{flows,hostile,docs,conformance,image}/**/*.test.ts',
+    'test/{flows,hostile,docs,conformance}/**/*.test.ts',
     'test/server/operator/**/*.test.ts',
     'test/server/serve*.test.ts',
-    'test/manifest-gen/verbs/**/*.test.ts',
+    'test/manifest-gen/{publish,sources,verbs,system}/**/*.test.ts',
   ],
+  /** Builds upstream programs from source, builds the image, fuzzes for long. */
+  slow: ['test/slow/**/*.test.ts', 'test/hostile/fuzz-*.test.ts'],
 };
-const others = ({ except }: { readonly except: keyof typeof kinds | 'unit' }): string[] =>
-  Object.entries(kinds).flatMap(([kind, files]) => (kind === except ? [] : files));
+const minute = 60_000;
+const kit = {
+  testTimeout: minute,
+  hookTimeout: minute,
+  pool: 'forks' as const,
+};
 
 export default defineConfig({
   test: {
     globalSetup: ['test/own-temp.ts'],
     reporters: ['default', './test/count-reporter.ts'],
-    // Two cores are never idle with three: tests wait for child processes, too.
+    // One more than there are cores in the smallest CI: many tests wait for what they started.
     maxWorkers: 3,
     projects: [
       {
-        extends: true,
         test: {
+          ...kit,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: others({ except: 'unit' }),
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          exclude: [...kinds.client, ...kinds.flow, ...kinds.slow],
+        },
+      },
+      {
+        test: {
+          ...kit,
+          name: 'flow',
+          include: kinds.flow,
+          exclude: kinds.client,
+          globalSetup: ['test/build-dist.ts'],
+          env: { USUAL_FUZZ_RUNS: '15000' },
+        },
+      },
+      {
+        test: { ...kit, name: 'client', include: kinds.client, globalSetup: ['test/build-dist.ts'] },
+      },
+      {
+        test: {
+          ...kit,
+          name: 'slow',
+          include: kinds.slow,
+          globalSetup: ['test/build-dist.ts'],
+          env: { USUAL_FUZZ_RUNS: '150000' },
         },
       },
     ],

@@ -2,13 +2,28 @@ import { Command } from 'commander';
 import type { Invocation } from '../invocation.ts';
 import { runSteps } from './run-steps.ts';
 
+/** All but the slow ones, unless an argument chooses the projects itself. */
 export function createCommand(invocation: Invocation): Command {
+  return vitestCommand(invocation, (args) =>
+    args.some((arg) => arg.startsWith('--project')) ? args : ['--project', '!slow', ...args],
+  ).description('the tests, in minutes; names of files or folders choose among them');
+}
+
+export function createAllCommand(invocation: Invocation): Command {
+  return vitestCommand(invocation, (args) => args).description(
+    'all tests: also builds of upstream programs and long fuzzing, which `--project slow` runs alone',
+  );
+}
+
+function vitestCommand(
+  invocation: Invocation,
+  choose: (args: readonly string[]) => readonly string[],
+): Command {
   return new Command()
-    .description('the tests; names of files or folders choose among them')
     .argument('[FILE...]')
     .allowUnknownOption()
-    .action(async (files: string[]) => {
-      const steps = [{ title: 'tests (vitest)', program: 'vitest', args: ['run', ...files] }];
+    .action(async (args: string[]) => {
+      const steps = [{ title: 'tests (vitest)', program: 'vitest', args: ['run', ...choose(args)] }];
       process.exitCode = await runSteps(invocation, steps);
     });
 }

@@ -1,17 +1,35 @@
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import { describeSkips, readAllowedSkips } from './skips.ts';
 
-/** Ends the run with one line that any CI can read: `N passed, N failed, N skipped`. */
+/**
+ * Ends the run with one line that any CI can read: `N passed, N failed, N skipped`. With STRICT_SKIPS, a test that is skipped and not on
+ * the list of allowed ones has failed: a pipeline must not lose tests because a program is missing.
+ */
 export default class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
-    const states = modules.flatMap((module) =>
-      [...module.children.allTests()].map((test) => test.result().state),
-    );
-    const count = (state: string): number => states.filter((one) => one === state).length;
+    const tests = modules.flatMap((module) => [...module.children.allTests()]);
+    const count = (state: string): number => tests.filter((test) => test.result().state === state).length;
     // A file that breaks outside of its tests (an import, a hook) makes them skipped, which must not pass for a success.
     const broken = modules.filter((module) => !module.ok() && !hasFailedTest(module)).length;
-    const failed = count('failed') + broken + errors.length;
-    console.log(`\n${count('passed')} passed, ${failed} failed, ${count('skipped')} skipped`);
+    const skipped = tests.filter((test) => test.result().state === 'skipped').map(nameOf);
+    const refused = process.env.STRICT_SKIPS === undefined ? [] : notAllowed(skipped);
+    if (refused.length > 0) {
+      console.error(`\nSkipped here, and not listed in test/allowed-skips.txt:\n  ${refused.join('\n  ')}`);
+      process.exitCode = 1;
+    }
+    for (const line of describeSkips(skipped)) console.log(line);
+    const failed = count('failed') + broken + errors.length + refused.length;
+    console.log(`\n${count('passed')} passed, ${failed} failed, ${skipped.length - refused.length} skipped`);
   }
+}
+
+function notAllowed(skipped: readonly string[]): string[] {
+  const allowed = readAllowedSkips();
+  return skipped.filter((name) => !allowed.has(name));
+}
+
+function nameOf(test: TestCase): string {
+  return `${test.module.relativeModuleId} > ${test.fullName}`;
 }
 
 function hasFailedTest(module: TestModule): boolean {

@@ -236,7 +236,7 @@ describe('the commands of the docs', () => {
   });
 
   it('of the README are run by a flow, by CI, or on another page', async () => {
-    const flow = await readFile(join(productDir, 'test/flows/main-job.test.ts'), 'utf8');
+    const flow = await readFile(join(productDir, 'test/slow/main-job.test.ts'), 'utf8');
     const ci = await readFile(join(productDir, '.ci/run'), 'utf8');
     const onPages = (await Promise.all(Object.keys(pages).map(commandsOf))).flat();
 

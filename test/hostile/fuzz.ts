@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { keepInput, readCorpus } from './corpus.ts';
 import { nearly } from './mutate.ts';
 
-/** Inputs of the whole suite; FUZZ_RUNS asks for more or fewer. */
-const suiteRuns = Number(process.env.FUZZ_RUNS ?? 150_000);
+/** Inputs of the whole suite: what the project of vitest.config.ts usually gives; FUZZ_RUNS asks for more or fewer. */
+const suiteRuns = Number(process.env.FUZZ_RUNS ?? process.env.USUAL_FUZZ_RUNS);
 /** The runs that one target gets of them. */
 export function runsOf(share: number): number {
   return Math.max(10, Math.round(suiteRuns * share));

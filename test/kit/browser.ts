@@ -1,13 +1,14 @@
+import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
-const path = '/usr/bin/chromium';
-/** Debian's Chromium; Playwright's own downloads are not asked for. */
-export const browserPath = path;
+const places = ['/usr/bin/chromium', '/usr/bin/google-chrome'];
+/** The Chromium of the system, or Chrome; Playwright's own downloads are not asked for. */
+export const browserPath = places.find((path) => existsSync(path)) ?? '';
 
 /** Starts Chromium without the requests that it makes on its own. */
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({
-    executablePath: path,
+    executablePath: browserPath,
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
   });
 }

