@@ -1,7 +1,7 @@
 import type { RowNuspec } from './catalog.ts';
 
 export type Nuspecs = {
-  /** What the texts with this `pk` say. They never change; after a purge their `pk` may be given again. */
+  /** What the nuspec with this `pk` says. It never changes; after a purge its `pk` may be used again. */
   of(pk: number): RowNuspec;
   /** After a purge. */
   forget(): void;
@@ -15,7 +15,7 @@ const entryBytes = 20;
 const identity = /^\{"id":"[^"\\]*","version":"[^"\\]*",/;
 
 /** A stored nuspec without the id and the version. */
-export function saidOf(stored: string): string {
+export function withoutIdentity(stored: string): string {
   return stored.slice(identity.exec(stored)?.[0].length ?? 1);
 }
 
@@ -30,16 +30,16 @@ export function createNuspecs(readStored: (pk: number) => string): Nuspecs {
   let younger = emptyGeneration();
   let older = emptyGeneration();
 
-  function keep(pk: number, said: string, nuspec: RowNuspec): void {
+  function keep(pk: number, text: string, nuspec: RowNuspec): void {
     if (younger.bytes > maxTextBytes) {
       older = younger;
       younger = emptyGeneration();
     }
-    younger.byPk.set(pk, { said, nuspec });
+    younger.byPk.set(pk, { text, nuspec });
     younger.bytes += entryBytes;
-    if (!younger.bySaid.has(said)) {
-      younger.bySaid.set(said, nuspec);
-      younger.bytes += said.length;
+    if (!younger.byText.has(text)) {
+      younger.byText.set(text, nuspec);
+      younger.bytes += text.length;
     }
   }
 
@@ -48,13 +48,13 @@ export function createNuspecs(readStored: (pk: number) => string): Nuspecs {
       const known = younger.byPk.get(pk);
       if (known !== undefined) return known.nuspec;
       const before = older.byPk.get(pk);
-      const said = before?.said ?? saidOf(readStored(pk));
+      const text = before?.text ?? withoutIdentity(readStored(pk));
       const nuspec =
-        younger.bySaid.get(said) ??
-        older.bySaid.get(said) ??
+        younger.byText.get(text) ??
+        older.byText.get(text) ??
         // Written by `toColumns` from a value of this type.
-        (JSON.parse(`{${said}`) as RowNuspec);
-      keep(pk, said, nuspec);
+        (JSON.parse(`{${text}`) as RowNuspec);
+      keep(pk, text, nuspec);
       return nuspec;
     },
     forget() {
@@ -66,8 +66,8 @@ export function createNuspecs(readStored: (pk: number) => string): Nuspecs {
 
 function emptyGeneration() {
   return {
-    byPk: new Map<number, { readonly said: string; readonly nuspec: RowNuspec }>(),
-    bySaid: new Map<string, RowNuspec>(),
+    byPk: new Map<number, { readonly text: string; readonly nuspec: RowNuspec }>(),
+    byText: new Map<string, RowNuspec>(),
     bytes: 0,
   };
 }

@@ -1,8 +1,8 @@
 /**
  * The database's shape, step by step. Step N makes schema N (`PRAGMA user_version`): append, never edit.
  *
- * `packages` is narrow on purpose: filters and latest flags walk it without touching the long texts, which lie in
- * `texts` under the `texts_pk`. Times are milliseconds since 1970, booleans 0 or 1. Keys that are compared
+ * `packages` is narrow on purpose: filters and latest flags walk it without touching the long texts, which are in
+ * `nuspecs` under the `nuspec_pk`. Times are milliseconds since 1970, booleans 0 or 1. Keys that are compared
  * (`id_key`, `version_key`, `tags_key`, `search`) are stored folded, so that plain SQL equality and indexes do.
  */
 export const migrations: readonly string[] = [
@@ -244,5 +244,11 @@ export const migrations: readonly string[] = [
   -- Packages that came before their licenses, icons, readmes and types were read, until that is done (feed/reread.ts).
   CREATE TABLE unread_nuspecs (pk INTEGER PRIMARY KEY) STRICT;
   INSERT INTO unread_nuspecs SELECT pk FROM packages;
+  `,
+  `
+  ALTER TABLE texts RENAME TO nuspecs;
+  ALTER TABLE packages RENAME COLUMN texts_pk TO nuspec_pk;
+  ALTER TABLE fresh_blobs RENAME TO pending_blobs;
+  ALTER TABLE doomed_blobs RENAME TO purge_queue;
   `,
 ];

@@ -5,8 +5,8 @@ export const namedFiles = ['icon', 'license', 'readme'] as const;
 export type NamedFile = (typeof namedFiles)[number];
 
 type Named = Pick<PackageRow, 'id' | 'normalizedVersion'>;
-type Said = Pick<PackageRow, 'nuspec'>;
-export type AddressOf = (row: Named & Said, root: string) => string | undefined;
+type WithNuspec = Pick<PackageRow, 'nuspec'>;
+export type AddressOf = (row: Named & WithNuspec, root: string) => string | undefined;
 
 /** @param root of the server, without trailing slash */
 export function fileAddress(root: string, { id, normalizedVersion }: Named, file: NamedFile): string {
@@ -15,24 +15,24 @@ export function fileAddress(root: string, { id, normalizedVersion }: Named, file
 }
 
 /** Where a file of the package is named in its nuspec. */
-export function namedPath({ nuspec }: Said, file: NamedFile): string | undefined {
+export function namedPath({ nuspec }: WithNuspec, file: NamedFile): string | undefined {
   if (file !== 'license') return nuspec[file];
   return nuspec.license?.type === 'file' ? nuspec.license.text : undefined;
 }
 
 /** The icon in the package, else the address that the nuspec has. */
-export function iconAddress(row: Named & Said, root: string): string | undefined {
+export function iconAddress(row: Named & WithNuspec, root: string): string | undefined {
   return row.nuspec.icon === undefined ? webAddress(row.nuspec.iconUrl) : fileAddress(root, row, 'icon');
 }
 
 /** The license file in the package, else the address that the nuspec has. */
-export function licenseAddress(row: Named & Said, root: string): string | undefined {
+export function licenseAddress(row: Named & WithNuspec, root: string): string | undefined {
   if (row.nuspec.license?.type === 'file') return fileAddress(root, row, 'license');
   const { licenseUrl } = row.nuspec;
   return licenseUrl !== undefined && isPlaceholder(licenseUrl) ? undefined : webAddress(licenseUrl);
 }
 
-export function readmeAddress(row: Named & Said, root: string): string | undefined {
+export function readmeAddress(row: Named & WithNuspec, root: string): string | undefined {
   return row.nuspec.readme === undefined ? undefined : fileAddress(root, row, 'readme');
 }
 

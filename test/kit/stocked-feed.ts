@@ -88,7 +88,7 @@ export async function contentOf(
 ): Promise<{ rows: Record<string, unknown[]>; blobs: Record<string, string> }> {
   const db = new Database(join(dataDir, 'catalog.db'), { readonly: true });
   try {
-    const tables = ['ids', 'packages', 'texts', 'payloads', 'keys'];
+    const tables = ['ids', 'packages', 'nuspecs', 'payloads', 'keys'];
     const rows = Object.fromEntries(
       tables.map((table) => [table, db.prepare(`SELECT * FROM ${table} ORDER BY 1, 2, 3`).all()]),
     );

@@ -17,7 +17,7 @@ import { createDownloadCounts } from './downloads.ts';
 import { setLatestFlags } from './latest.ts';
 import { estimate, longTextOf, maxHereNs, maxQuickNs, readSizes } from './load.ts';
 import { keepPendingBlob } from './pending-blobs.ts';
-import { nextPlace, sameTexts } from './place.ts';
+import { nextPk, sameNuspec } from './primary-keys.ts';
 import { createPurge, isPurged, queueRemoval } from './purge.ts';
 import { anchorSql, countSql, pageSql } from './query.ts';
 import { createRevisions } from './revisions.ts';
@@ -52,13 +52,13 @@ export function createSqlCatalog(
   const record = createRecordChange(prepare);
   const nuspecs = createNuspecs(
     (pk) =>
-      get<{ nuspec: string }>({ text: 'SELECT nuspec FROM texts WHERE pk = ?', values: [pk] })?.nuspec ??
+      get<{ nuspec: string }>({ text: 'SELECT nuspec FROM nuspecs WHERE pk = ?', values: [pk] })?.nuspec ??
       fail('INTERNAL'),
   );
   const inGroup = createGroupCommit(db);
 
   const insert = db.transaction((pkg: NewPackage, by: Actor, detail: string | undefined) => {
-    const { packages, texts } = toColumns(pkg);
+    const { packages, nuspecs: nuspecColumns } = toColumns(pkg);
     const key = { idKey: pkg.id.toLowerCase(), versionKey: String(packages.version_key) };
     if (pkOf(key) !== undefined) return 'exists';
     if (isPurged(prepare, key)) {
@@ -68,10 +68,12 @@ export function createSqlCatalog(
     const { changes: newIds } = prepare(
       'INSERT INTO ids (id_key, id) VALUES (?, ?) ON CONFLICT DO NOTHING',
     ).run(key.idKey, pkg.id);
-    const pk = nextPlace(prepare, key.idKey);
-    const textsPk = sameTexts(prepare, key.idKey, pk, texts.nuspec) ?? insertInto('texts', { pk, ...texts });
-    sizes.grow(newIds, textsPk === pk ? longTextOf(texts) : 0);
-    insertInto('packages', { pk, ...packages, texts_pk: textsPk });
+    const pk = nextPk(prepare, key.idKey);
+    const nuspecPk =
+      sameNuspec(prepare, key.idKey, pk, nuspecColumns.nuspec) ??
+      insertInto('nuspecs', { pk, ...nuspecColumns });
+    sizes.grow(newIds, nuspecPk === pk ? longTextOf(nuspecColumns) : 0);
+    insertInto('packages', { pk, ...packages, nuspec_pk: nuspecPk });
     if (pkg.pendingBytes !== undefined) keepPendingBlob(prepare, pkg.sha256, pkg.pendingBytes);
     setLatestFlags(prepare, key.idKey, pk);
     revisions.bump();

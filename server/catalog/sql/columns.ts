@@ -17,7 +17,7 @@ export type Column = {
 /** How the other tables are reached from `packages p`. CROSS JOIN keeps the order, so that the indexes of `packages` lead. */
 export const joins = {
   i: 'CROSS JOIN ids i ON i.id_key = p.id_key',
-  t: 'CROSS JOIN texts t ON t.pk = p.texts_pk',
+  t: 'CROSS JOIN nuspecs t ON t.pk = p.nuspec_pk',
 } as const;
 
 /** The whitelist: nothing but these texts and parameters ever becomes SQL. */

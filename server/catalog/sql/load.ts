@@ -41,7 +41,7 @@ export function readSizes(db: Connection): { now(): Sizes; grow(ids: number, tex
   let sizes: Sizes = {
     versions: number('SELECT count(*) FROM packages'),
     ids: number('SELECT count(*) FROM ids'),
-    textBytes: bytes > maxMeasuredBytes ? bytes : number(`SELECT ifnull(sum(${lengths}), 0) FROM texts`),
+    textBytes: bytes > maxMeasuredBytes ? bytes : number(`SELECT ifnull(sum(${lengths}), 0) FROM nuspecs`),
   };
   return {
     now: () => sizes,

@@ -5,23 +5,23 @@ import { fail } from '../../errors.ts';
 
 /** In the transaction that adds the row which names the blob. */
 export function keepPendingBlob(prepare: Prepare, sha256: string, bytes: Buffer): void {
-  prepare('INSERT INTO fresh_blobs (sha256, bytes) VALUES (?, ?)').run(sha256, bytes);
+  prepare('INSERT INTO pending_blobs (sha256, bytes) VALUES (?, ?)').run(sha256, bytes);
 }
 
 export function createSqlPendingBlobs(db: Connection): PendingBlobs {
   const prepare = createStatements(db);
   return {
     list(limit) {
-      const sql = `SELECT number, sha256, length(bytes) AS sizeBytes FROM fresh_blobs ORDER BY number LIMIT ?`;
+      const sql = `SELECT number, sha256, length(bytes) AS sizeBytes FROM pending_blobs ORDER BY number LIMIT ?`;
       return prepare(sql).all(limit) as PendingBlob[];
     },
     bytesOf({ number }) {
-      const row = prepare('SELECT bytes FROM fresh_blobs WHERE number = ?').get(number);
+      const row = prepare('SELECT bytes FROM pending_blobs WHERE number = ?').get(number);
       return (row as { bytes: Buffer } | undefined)?.bytes ?? fail('INTERNAL');
     },
     forget({ number }) {
       // A power cut may bring rows back: their blobs are there, and would be settled once more.
-      withoutWaiting(db, () => prepare('DELETE FROM fresh_blobs WHERE number <= ?').run(number));
+      withoutWaiting(db, () => prepare('DELETE FROM pending_blobs WHERE number <= ?').run(number));
     },
   };
 }

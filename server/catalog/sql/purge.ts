@@ -8,14 +8,14 @@ import type { Purged } from '../catalog.ts';
 import { setLatestFlags } from './latest.ts';
 import { type PackageKey, packageKey } from './rows.ts';
 
-type PackageRef = { pk: number; id: string; version: string; sha256: string; texts_pk: number };
+type PackageRef = { pk: number; id: string; version: string; sha256: string; nuspec_pk: number };
 type PayloadRef = { tool: string; version: string; file: string; sha256: string };
 type Wanted = { readonly id: string; readonly version: string; readonly detail: string | undefined };
 
 /** How far the file is cleaned of a version (`is_scrubbed`): not yet; but for the write-ahead log; wholly. */
 const scrubs = { wanted: 0, logLeft: 1, done: 2 } as const;
 
-const selectPackage = `SELECT p.pk, i.id, p.version, p.sha256, p.texts_pk
+const selectPackage = `SELECT p.pk, i.id, p.version, p.sha256, p.nuspec_pk
   FROM packages p JOIN ids i USING (id_key) WHERE p.id_key = ? AND p.version_key = ?`;
 const selectNames = `SELECT i.id || ' ' || version AS name FROM packages JOIN ids i USING (id_key) WHERE sha256 = @sha256
   UNION ALL SELECT 'dl/' || tool || '/' || version || '/' || file FROM payloads WHERE sha256 = @sha256 LIMIT 20`;
@@ -28,7 +28,7 @@ export function isPurged(prepare: Prepare, { idKey, versionKey }: PackageKey): b
 
 /** In the transaction that finds a push to be too late: its bytes are stored already. */
 export function queueRemoval(prepare: Prepare, sha256: string): void {
-  prepare('INSERT INTO doomed_blobs (sha256) VALUES (?) ON CONFLICT DO NOTHING').run(sha256);
+  prepare('INSERT INTO purge_queue (sha256) VALUES (?) ON CONFLICT DO NOTHING').run(sha256);
 }
 
 /**
@@ -45,7 +45,7 @@ export function createPurge(prepare: Prepare, record: RecordChange, now: () => D
       return isNew ? 'missing' : { files: [], kept: [] };
     }
     const hashes = [...new Set([found, ...payloads].flatMap((row) => row?.sha256 ?? []))];
-    if (hashes.some((sha256) => prepare('SELECT 1 FROM fresh_blobs WHERE sha256 = ?').get(sha256))) {
+    if (hashes.some((sha256) => prepare('SELECT 1 FROM pending_blobs WHERE sha256 = ?').get(sha256))) {
       return 'unsettled';
     }
     const { detail } = wanted;
@@ -94,11 +94,11 @@ function nameOf({ tool, version, file }: PayloadRef): string {
   return `dl/${tool}/${version}/${file}`;
 }
 
-function removePackage(prepare: Prepare, { idKey }: PackageKey, { pk, texts_pk }: PackageRef): void {
+function removePackage(prepare: Prepare, { idKey }: PackageKey, { pk, nuspec_pk }: PackageRef): void {
   prepare('DELETE FROM packages WHERE pk = ?').run(pk);
-  prepare('DELETE FROM texts WHERE pk = ? AND NOT EXISTS (SELECT 1 FROM packages WHERE texts_pk = ?)').run(
-    texts_pk,
-    texts_pk,
+  prepare('DELETE FROM nuspecs WHERE pk = ? AND NOT EXISTS (SELECT 1 FROM packages WHERE nuspec_pk = ?)').run(
+    nuspec_pk,
+    nuspec_pk,
   );
   prepare('DELETE FROM ids WHERE id_key = ? AND NOT EXISTS (SELECT 1 FROM packages WHERE id_key = ?)').run(
     idKey,
@@ -115,12 +115,12 @@ export function createSqlPurgeQueue(db: Connection): PurgeQueue {
   const raise = (to: number): void =>
     void prepare('UPDATE purged SET is_scrubbed = ? WHERE is_scrubbed < ?').run(to, to);
   return {
-    list: () => prepare('SELECT sha256 FROM doomed_blobs').pluck().all() as string[],
+    list: () => prepare('SELECT sha256 FROM purge_queue').pluck().all() as string[],
     isNamed: (sha256) =>
       prepare(
         'SELECT 1 FROM packages WHERE sha256 = ? UNION ALL SELECT 1 FROM payloads WHERE sha256 = ? LIMIT 1',
       ).get(sha256, sha256) !== undefined,
-    forget: (sha256) => void prepare('DELETE FROM doomed_blobs WHERE sha256 = ?').run(sha256),
+    forget: (sha256) => void prepare('DELETE FROM purge_queue WHERE sha256 = ?').run(sha256),
     isScrubbed: () => !hasLess(scrubs.done),
     scrub() {
       if (hasLess(scrubs.logLeft)) {

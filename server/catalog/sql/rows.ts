@@ -19,8 +19,8 @@ export function packageKey(id: string, version: string): PackageKey | undefined 
   return parsed && { idKey: id.toLowerCase(), versionKey: versionSortKey(parsed) };
 }
 
-/** The values of `packages` and `texts` by column. @throws TypeError when the version is none, which the nuspec reader excludes */
-export function toColumns(pkg: NewPackage): { packages: Columns; texts: Columns & { nuspec: string } } {
+/** The values of `packages` and `nuspecs` by column. @throws TypeError when the version is none, which the nuspec reader excludes */
+export function toColumns(pkg: NewPackage): { packages: Columns; nuspecs: Columns & { nuspec: string } } {
   const version = parseNuGetVersion(pkg.version);
   if (!version) throw new TypeError(`Not a version: ${pkg.version}`);
   const { nuspec } = pkg;
@@ -42,7 +42,7 @@ export function toColumns(pkg: NewPackage): { packages: Columns; texts: Columns 
       sha512: pkg.sha512,
       package_types: packageTypesText(nuspec),
     },
-    texts: {
+    nuspecs: {
       search: searchText([pkg.id, nuspec.title, tags, nuspec.summary, nuspec.description]),
       tags_key: tags.toLowerCase() || null,
       tags: tags || null,
@@ -52,14 +52,14 @@ export function toColumns(pkg: NewPackage): { packages: Columns; texts: Columns 
       summary: nuspec.summary ?? null,
       description: nuspec.description ?? null,
       dependencies: dependenciesText(nuspec) || null,
-      nuspec: saidText(nuspec),
+      nuspec: nuspecText(nuspec),
     },
   };
 }
 
 /** The same for all versions that say the same, which then share it. */
-export function saidText({ id: _id, version: _version, ...said }: Nuspec): string {
-  return JSON.stringify(said);
+export function nuspecText({ id: _id, version: _version, ...rest }: Nuspec): string {
+  return JSON.stringify(rest);
 }
 
 /** Lower case, each between blanks; null for a package that names none. */
@@ -75,10 +75,10 @@ function searchText(fields: readonly (string | undefined)[]): string {
   return fields.map((field) => field?.toLowerCase() ?? '').join('\u0001');
 }
 
-/** The columns that `toPackageRow` reads. None is of `texts`: most rows share those. */
+/** The columns that `toPackageRow` reads. None is of `nuspecs`: most rows share those. */
 export function rowColumns(view: SemVerView): string {
   return `i.id, p.version, p.normalized_version, p.is_prerelease, p.is_listed, p.latest_${view} AS latest,
-    p.newest_${view} AS newest, p.texts_pk, p.sha256, p.sha512, p.size_bytes, p.created, p.published, p.last_edited,
+    p.newest_${view} AS newest, p.nuspec_pk, p.sha256, p.sha512, p.size_bytes, p.created, p.published, p.last_edited,
     i.downloads, p.downloads AS version_downloads`;
 }
 
@@ -91,7 +91,7 @@ export type RawRow = [
   isListed: number,
   latest: number,
   newest: number,
-  textsPk: number,
+  nuspecPk: number,
   sha256: string,
   sha512: string,
   sizeBytes: number,
@@ -104,19 +104,19 @@ export type RawRow = [
 
 /** As below, but its nuspec is read where it is looked at: those of thousands of rows may be more than fits into memory. */
 export function toLatePackageRow(raw: RawRow, nuspecs: Pick<Nuspecs, 'of'>): PackageRow {
-  const textsPk = raw[7];
+  const nuspecPk = raw[7];
   const { nuspec: _, ...rest } = toPackageRow(raw, noNuspecs);
   return {
     ...rest,
     get nuspec() {
-      return nuspecs.of(textsPk);
+      return nuspecs.of(nuspecPk);
     },
   };
 }
 const noNuspecs: Pick<Nuspecs, 'of'> = { of: () => ({ authors: '' }) as RowNuspec };
 
 export function toPackageRow(raw: RawRow, nuspecs: Pick<Nuspecs, 'of'>): PackageRow {
-  const [id, version, normalizedVersion, isPrerelease, isListed, latest, newest, textsPk] = raw;
+  const [id, version, normalizedVersion, isPrerelease, isListed, latest, newest, nuspecPk] = raw;
   const [, , , , , , , , sha256, sha512, sizeBytes, created, published, lastEdited] = raw;
   return {
     id,
@@ -126,7 +126,7 @@ export function toPackageRow(raw: RawRow, nuspecs: Pick<Nuspecs, 'of'>): Package
     isListed: isListed === 1,
     isLatest: latest === 1,
     isAbsoluteLatest: newest === 1,
-    nuspec: nuspecs.of(textsPk),
+    nuspec: nuspecs.of(nuspecPk),
     sha256,
     sha512,
     sizeBytes,

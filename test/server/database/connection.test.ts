@@ -1,9 +1,12 @@
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { operator } from '../../../server/audit/audit.ts';
 import { createSqlCatalog } from '../../../server/catalog/sql/catalog.ts';
+import { createSqlPendingBlobs } from '../../../server/catalog/sql/pending-blobs.ts';
+import { createSqlPurgeQueue } from '../../../server/catalog/sql/purge.ts';
 import { openDatabase } from '../../../server/database/connection.ts';
 import { migrations } from '../../../server/database/migrations.ts';
 import { makePackage } from '../../kit/new-package.ts';
@@ -32,6 +35,24 @@ describe('the database', () => {
     const db = openDatabase(file);
 
     expect(db.pragma('user_version', { simple: true })).toBe(migrations.length);
+    db.close();
+  });
+
+  it('keeps what waits in the tables of an earlier program under their new names', () => {
+    const before = new Database(file);
+    const renamed = migrations.findIndex((step) => step.includes('RENAME TO nuspecs'));
+    for (const step of migrations.slice(0, renamed)) before.exec(step);
+    before.pragma(`user_version = ${renamed}`);
+    before.exec(
+      "INSERT INTO fresh_blobs (sha256, bytes) VALUES ('aa', x'01'); INSERT INTO doomed_blobs VALUES ('bb')",
+    );
+    before.close();
+
+    const db = openDatabase(file);
+
+    expect(createSqlPendingBlobs(db).list(10)).toEqual([{ number: 1, sha256: 'aa', sizeBytes: 1 }]);
+    expect(createSqlPurgeQueue(db).list()).toEqual(['bb']);
+    expect(db.pragma('foreign_key_check')).toEqual([]);
     db.close();
   });
 

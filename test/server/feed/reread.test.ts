@@ -47,6 +47,10 @@ function makeOld(): void {
   const added = migrations.findIndex((step) => step.includes('CREATE TABLE unread_nuspecs'));
   const fields = ['license', 'icon', 'readme', 'packageTypes', 'repository'].map((name) => `'$.${name}'`);
   db.exec(`
+    ALTER TABLE nuspecs RENAME TO texts;
+    ALTER TABLE packages RENAME COLUMN nuspec_pk TO texts_pk;
+    ALTER TABLE pending_blobs RENAME TO fresh_blobs;
+    ALTER TABLE purge_queue RENAME TO doomed_blobs;
     UPDATE texts SET nuspec = json_remove(nuspec, ${fields.join(', ')});
     UPDATE packages SET texts_pk = (
       SELECT min(q.texts_pk) FROM packages q JOIN texts t ON t.pk = q.texts_pk WHERE q.id_key = packages.id_key);
@@ -78,7 +82,7 @@ describe('packages that came before a field of their nuspec was read', () => {
     expect(db.prepare('SELECT count(*) FROM unread_nuspecs').pluck().get()).toBe(0);
     expect(db.pragma('foreign_key_check')).toEqual([]);
     // plain; icon, tool and neither of many; damaged.
-    expect(db.prepare('SELECT count(*) FROM texts').pluck().get()).toBe(5);
+    expect(db.prepare('SELECT count(*) FROM nuspecs').pluck().get()).toBe(5);
     db.close();
     const later = await start();
     expect(await shown(later)).toEqual(expected);

@@ -100,9 +100,9 @@ describe('feed:export', () => {
     // In another order, at another time.
     const timeless = (rows: unknown[] | undefined): unknown[] =>
       (rows ?? [])
-        .map((row) => ({ ...(row as object), pk: 0, texts_pk: 0, created: 0, last_edited: 0, revision: 0 }))
+        .map((row) => ({ ...(row as object), pk: 0, nuspec_pk: 0, created: 0, last_edited: 0, revision: 0 }))
         .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-    for (const table of ['ids', 'packages', 'texts']) {
+    for (const table of ['ids', 'packages', 'nuspecs']) {
       expect(timeless(ours.rows[table])).toEqual(timeless(theirs.rows[table]));
     }
   });

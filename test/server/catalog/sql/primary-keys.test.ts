@@ -49,7 +49,7 @@ describe('the place of a version', () => {
       await catalog.add(makePackage({ id, version, description }), operator);
     }
 
-    const places = db.prepare('SELECT id_key, version, texts_pk FROM packages ORDER BY pk').raw().all() as [
+    const places = db.prepare('SELECT id_key, version, nuspec_pk FROM packages ORDER BY pk').raw().all() as [
       string,
       string,
       number,
@@ -98,12 +98,12 @@ describe('the place of a version', () => {
     expect(await again.query({ ...everything, orderBy: [] })).toEqual(rows);
     const where = contains('Owners', 'team');
     expect(await again.query({ ...everything, where, orderBy: [] })).toEqual(rows);
-    expect(upgraded.prepare('SELECT count(*) FROM texts').pluck().get()).toBe(4);
+    expect(upgraded.prepare('SELECT count(*) FROM nuspecs').pluck().get()).toBe(4);
     await again.add(
       makePackage({ id: 'air', version: '2.0.0', description: 'reloads', owners: 'Team' }),
       operator,
     );
-    expect(upgraded.prepare('SELECT count(*) FROM texts').pluck().get()).toBe(4);
+    expect(upgraded.prepare('SELECT count(*) FROM nuspecs').pluck().get()).toBe(4);
     expect((await again.findLatest('air'))?.version).toBe('2.0.0');
     upgraded.close();
   });
@@ -123,9 +123,11 @@ function writeAsSchema4(from: Database.Database, file: string): void {
   copy('ids', from.prepare('SELECT * FROM ids').all() as object[]);
   const packages = from.prepare('SELECT * FROM packages').all() as Record<string, unknown>[];
   const order = new Map(versions.map(([id, version], at) => [`${id.toLowerCase()} ${version}`, at + 1]));
-  for (const { texts_pk, package_types: _types, pk: _, ...row } of packages) {
+  for (const { nuspec_pk, package_types: _types, pk: _, ...row } of packages) {
     const pk = order.get(`${row.id_key} ${row.version}`);
-    const { owners: _owners, ...texts } = from.prepare('SELECT * FROM texts WHERE pk = ?').get(texts_pk) as {
+    const { owners: _owners, ...texts } = from
+      .prepare('SELECT * FROM nuspecs WHERE pk = ?')
+      .get(nuspec_pk) as {
       nuspec: string;
       owners: string;
     };
