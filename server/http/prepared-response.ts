@@ -1,5 +1,6 @@
 import type { Request, Response } from 'express';
 import { cacheResponse, type ResponseFacts } from './cached-responses.ts';
+import { clientHas } from './if-none-match.ts';
 import { unsent } from './unsent.ts';
 
 /** A response with status 200 that is prepared without Express: Express and the response cache send the same one. */
@@ -42,9 +43,9 @@ export async function sendPrepared(
 ): Promise<void> {
   const { headers } = prepared;
   for (let at = 0; at < headers.length; at += 2) response.setHeader(headers[at] ?? '', headers[at + 1] ?? '');
-  if (request.fresh) {
-    response.removeHeader('Content-Encoding');
-    response.send('');
+  if (clientHas(request, prepared.etag)) {
+    for (const name of ['Content-Type', 'Content-Encoding']) response.removeHeader(name);
+    response.status(304).end();
     return;
   }
   const body = await prepared.body();

@@ -4,6 +4,7 @@ import { areaOf, subjectOf } from './areas.ts';
 import { canRead, type FindKey } from './auth.ts';
 import { type CachedResponse, createCachedResponses, type Revisions } from './cached-responses.ts';
 import { takesGzip } from './encodings.ts';
+import { clientHas } from './if-none-match.ts';
 import type { Peer } from './peer.ts';
 import { plusSignOf } from './plus-sign.ts';
 import type { PreparedResponse, PrepareResponse } from './prepared-response.ts';
@@ -110,8 +111,7 @@ export function createResponseCache(
     });
     if (prepared === undefined) return undefined;
     const { etag, about } = prepared;
-    if (isAmong(req.headers['if-none-match'], etag))
-      return { headers: wholeHeaders(prepared), etag, about, body: nothing };
+    if (clientHas(req, etag)) return { headers: wholeHeaders(prepared), etag, about, body: nothing };
     const body = await prepared.body();
     const whole = {
       headers: [...wholeHeaders(prepared), 'Content-Length', String(body.length)],
@@ -141,8 +141,7 @@ function isPlain({ method, headers }: IncomingMessage): boolean {
     headers['content-length'] === undefined &&
     headers['transfer-encoding'] === undefined &&
     headers.range === undefined &&
-    headers['if-modified-since'] === undefined &&
-    (headers['if-none-match'] === undefined || headers['cache-control'] === undefined)
+    headers['if-modified-since'] === undefined
   );
 }
 
@@ -158,7 +157,7 @@ function send(
   { from }: RequestStart,
 ): void {
   const wholeSent = about.begin?.(req, from);
-  if (isAmong(req.headers['if-none-match'], etag)) {
+  if (clientHas(req, etag)) {
     res.writeHead(304, withId(headers.filter(isNotOfBody), requestId)).end();
     return;
   }
@@ -180,13 +179,6 @@ function withId(headers: string[], requestId: string): string[] {
 /** What a 304 leaves out: name or value of a header that describes the body. */
 function isNotOfBody(_part: string, at: number, headers: readonly string[]): boolean {
   return !/^content-(type|length|encoding)$/i.test(headers[at - (at % 2)] ?? '');
-}
-
-/** Weakly, as RFC 9110 13.1.2 wants it. */
-function isAmong(header: string | undefined, etag: string | undefined): boolean {
-  if (header === undefined) return false;
-  const tags = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  return header === '*' || tags.includes(etag ?? '');
 }
 
 function pathOf(target: string): string {

@@ -1,6 +1,7 @@
 import { finished } from 'node:stream';
 import type { Request, Response } from 'express';
 import type { Range, TakePiece } from '../blobs/blob-store.ts';
+import { clientHas } from './if-none-match.ts';
 
 export type Sendable = {
   /** Lower-case hex; the strong ETag. */
@@ -23,7 +24,7 @@ export type Sendable = {
 export async function sendBlob(req: Request, res: Response, blob: Sendable): Promise<void> {
   const etag = etagOf(blob);
   setAll(res, cacheHeaders(blob));
-  if (isAmongTags(req.headers['if-none-match'], etag)) {
+  if (clientHas(req, etag)) {
     res.status(304).end();
     return;
   }
@@ -95,11 +96,6 @@ function contentHeaders({ contentType, fileName }: Described): string[] {
 
 function setAll(res: Response, headers: readonly string[]): void {
   for (let at = 0; at < headers.length; at += 2) res.setHeader(headers[at] ?? '', headers[at + 1] ?? '');
-}
-
-function isAmongTags(header: string | undefined, etag: string): boolean {
-  const tags = (header ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  return tags.includes(etag) || tags.includes('*');
 }
 
 function rangeOf(req: Request, sizeBytes: number, etag: string): Range | 'unsatisfiable' | undefined {

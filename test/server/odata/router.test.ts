@@ -359,7 +359,6 @@ describe('the feed', () => {
   });
 
   it('says when nothing changed', async () => {
-    // Not by fetch: it adds "Cache-Control: no-cache", which asks for the whole answer.
     const first = await sendRaw(origin, 'GET /nuget/Search() HTTP/1.1', { Host: 'x' });
     const second = await sendRaw(origin, 'GET /nuget/Search() HTTP/1.1', {
       Host: 'x',
