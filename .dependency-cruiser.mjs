@@ -154,7 +154,7 @@ export default {
       'Connections are opened by server/database/ alone.',
       {
         path: '^(server|manifest-gen|formats)/',
-        pathNot: '^server/(database|catalog/sql)/|^server/keys/sql-|^server/data-dir\\.ts$',
+        pathNot: '^server/database/|^server/data-dir\\.ts$',
       },
       { path: 'node_modules/better-sqlite3/' },
     ),

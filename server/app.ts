@@ -8,6 +8,7 @@ import type { Bucket } from './bucket/bucket.ts';
 import { createBucketRouter } from './bucket/router.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import type { Payloads } from './catalog/payloads.ts';
+import type { Revisions } from './catalog/revisions.ts';
 import type { Config } from './config.ts';
 import { createDownloadPreparer, createDownloadRouter } from './download/router.ts';
 import type { BlobFlusher } from './feed/flush-blobs.ts';
@@ -54,6 +55,7 @@ export type Services = {
   readonly version: string;
   readonly productDir: string;
   readonly catalog: Catalog;
+  readonly revisions: Revisions;
   readonly payloads: Payloads;
   readonly audit: Audit;
   readonly downloads: Downloads;
@@ -136,7 +138,7 @@ export function createApp(services: Services): RequestListener {
       ]),
       { mount: '/v3/flat', prepare: createFlatPreparer({ catalog, blobs, cache, beginDownload }) },
     ],
-    revisions: { all: catalog.revision, packages: catalog.packagesRevision },
+    revisions: services.revisions,
     maxBytes: maxCachedResponseBytes,
     readAuth: config.readAuth,
     findKey,

@@ -130,6 +130,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       ...deps,
       config,
       catalog,
+      revisions: catalog.revisions,
       keys,
       payloads,
       audit,

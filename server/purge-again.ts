@@ -24,7 +24,7 @@ export async function purgeAgain(replaced: string, dir: string): Promise<number 
   const log = createLogger('warn');
   const db = openDatabase(paths.database);
   try {
-    keepTombstones(db, tombstones);
+    await keepTombstones(db, tombstones);
     const blobs = await openDiskStore(paths.blobs);
     const blobFlusher = createBlobFlusher({ blobs, pendingBlobs: createSqlPendingBlobs(db), log });
     // A backup is laid out in other folders than those that settling looks into; this writes the files anew.

@@ -97,13 +97,13 @@ export async function recordRestore(dir: string, file: string, detail: string): 
  * that leaked and was revoked does not come back with an older backup. Answers with how many keys that are; undefined when the
  * folder that was there cannot be read.
  */
-export function endKeysAgain(replaced: string, dir: string): number | undefined {
+export async function endKeysAgain(replaced: string, dir: string): Promise<number | undefined> {
   const { database } = pathsIn(replaced);
   const stands = existsSync(database) ? readKeyStates(database) : { keys: [], oldSecrets: [] };
   if (stands === undefined) return undefined;
   const db = openDatabase(pathsIn(dir).database);
   try {
-    return applyKeyStates(db, stands, new Date());
+    return await applyKeyStates(db, stands, new Date());
   } finally {
     db.close();
   }

@@ -1,20 +1,16 @@
-import { type Connection, durably } from '../database/connection.ts';
-import { createStatements } from '../database/statements.ts';
-import type { Actor, Audit, AuditEntry, Change } from './audit.ts';
-import { createRecordChange, readHead } from './sql-record.ts';
+import { readAuditHead } from '../database/audit-entry.ts';
+import type { Connection } from '../database/connection.ts';
+import type { Audit, AuditEntry, Change } from './audit.ts';
 
 /** The audit log in SQLite, whose triggers refuse to change and to delete entries. */
 export function createSqlAudit(db: Connection, now: () => Date): Audit {
-  const prepare = createStatements(db);
-  const record = createRecordChange(prepare);
-  const recordAll = db.transaction((changes: readonly Change[], by: Actor) => {
-    for (const change of changes) record(change, by, now());
-  });
+  const { prepare, transact } = db;
 
   return {
-    async record(changes, by) {
-      durably(() => recordAll.immediate(changes, by));
-    },
+    record: (changes, by) =>
+      transact(({ record }) => {
+        for (const change of changes) record(change, by, now());
+      }),
     async list({ since, subject, after = 0, limit }) {
       // NOCASE is ASCII only, as ids are (spec nuget-v2 12.5).
       const about = subject === undefined ? '' : 'AND subject = ? COLLATE NOCASE';
@@ -30,7 +26,7 @@ export function createSqlAudit(db: Connection, now: () => Date): Audit {
       return row?.digest.split('->')[1];
     },
     async head() {
-      return readHead(prepare);
+      return readAuditHead(prepare);
     },
   };
 }

@@ -1,7 +1,6 @@
 import { normalizeVersion } from '../../formats/nuget-version.ts';
-import { type Connection, withoutWaiting } from '../database/connection.ts';
+import type { Connection } from '../database/connection.ts';
 import { createDeferredWrite } from '../database/deferred-write.ts';
-import { createStatements } from '../database/statements.ts';
 import type { Download, DownloadCount, Downloads, Recipient } from './downloads.ts';
 
 export type DownloadLimits = {
@@ -31,10 +30,10 @@ export function createSqlDownloads(
   limits: Partial<DownloadLimits> = {},
 ): Downloads {
   const { maxRows, maxWaiting } = { ...defaults, ...limits };
-  const prepare = createStatements(db);
+  const { prepare, writeStatistics } = db;
   let waiting = new Map<string, Waiting>();
 
-  const write = db.transaction((all: Iterable<Waiting>) => {
+  function write(all: Iterable<Waiting>): void {
     for (const { what, by, count, first, last } of all) {
       const { keyName = '', from = '', client = '' } = by;
       prepare(upsert).run(what.id, what.version, what.file ?? '', keyName, from, client, count, first, last);
@@ -42,12 +41,12 @@ export function createSqlDownloads(
     prepare(
       'DELETE FROM downloads WHERE last < (SELECT last FROM downloads ORDER BY last DESC LIMIT 1 OFFSET ?)',
     ).run(maxRows - 1);
-  });
+  }
 
   const later = createDeferredWrite(() => {
     if (waiting.size === 0) return;
     const rows = waiting.values();
-    withoutWaiting(db, () => write.immediate(rows));
+    writeStatistics(() => write(rows));
     waiting = new Map();
   });
 

@@ -7,9 +7,9 @@ export type PendingBlob = { readonly number: number; readonly sha256: string; re
  */
 export interface PendingBlobs {
   /** The oldest, at most so many. */
-  list(limit: number): readonly PendingBlob[];
-  /** @throws when it was forgotten */
-  bytesOf(blob: PendingBlob): Buffer;
+  list(limit: number): Promise<readonly PendingBlob[]>;
+  /** Rejects when it was forgotten. */
+  bytesOf(blob: PendingBlob): Promise<Buffer>;
   /** This one and all before it are durable as files. */
-  forget(upTo: PendingBlob): void;
+  forget(upTo: PendingBlob): Promise<void>;
 }

@@ -1,14 +1,15 @@
 /**
  * The port to what a purge still has to take away: blobs that no row names any more, and what was deleted from the database
- * but is still in its file. It survives a crash, so that the next start goes on. Synchronous: between the question whether a
- * blob has a name and its removal nobody else may get a turn.
+ * but is still in its files. It survives a crash, so that the next start goes on.
  */
 export interface PurgeQueue {
-  list(): string[];
-  /** Whether a row names it, since somebody published the same bytes under another version. */
-  isNamed(sha256: string): boolean;
-  forget(sha256: string): void;
-  isScrubbed(): boolean;
-  /** Writes the database anew without what was deleted. False when somebody reads the old one; to be tried again. */
-  scrub(): boolean;
+  list(): Promise<string[]>;
+  /**
+   * Calls `remove` unless a row names the blob, since somebody published the same bytes under another version; no row comes to name it
+   * in between. False when `remove` says so: the blob stays on the list.
+   */
+  removeUnnamed(sha256: string, remove: () => Promise<boolean>): Promise<boolean>;
+  isScrubbed(): Promise<boolean>;
+  /** Rids the database's files of what was deleted. False when somebody reads them; to be tried again. */
+  scrub(): Promise<boolean>;
 }

@@ -60,16 +60,10 @@ export type Purged = {
 };
 
 /** What a route asks on behalf of a client. */
-export type CatalogReader = Pick<Catalog, 'query' | 'count'>;
+export type CatalogReader = Pick<PackageReads, 'query' | 'count'>;
 
-/**
- * The port to what packages exist. A row is the moment of publication: `add` returns after it is durable.
- * Ids are compared whatever their case, versions by their normalised form without metadata, so any spelling may be given.
- * Contract suite: test/contract/catalog.ts.
- */
-export interface Catalog {
-  /** Inserts the row, recomputes the latest flags of the id and writes the audit entry (with the reason), in one transaction. */
-  add(pkg: NewPackage, by: Actor, reason?: string): Promise<'added' | 'exists' | 'purged'>;
+/** What can be asked about packages. */
+export interface PackageReads {
   /** Any version, whatever its SemVer level or listing; `view` only decides the latest flags. */
   find(id: string, version: string, view?: SemVerView): Promise<PackageRow | undefined>;
   /** The newest listed stable version of an id. */
@@ -87,6 +81,19 @@ export interface Catalog {
   ): Promise<ReadonlyMap<string, readonly VersionRow[]>>;
   /** The same questions for a client: where long ones have to wait, clients of different addresses take turns. */
   readerFor(address: string | undefined): CatalogReader;
+  isPurged(id: string, version: string): Promise<boolean>;
+  /** How many versions there are, listed or not. */
+  size(): Promise<number>;
+  /** Reads every row; for those who watch the server. `bytes`: of all packages. */
+  totals(): Promise<{ readonly ids: number; readonly versions: number; readonly bytes: number }>;
+  /** Throws when the database does not answer. */
+  ping(): Promise<void>;
+}
+
+/** What changes packages. Each change is durable, together with its audit entry, when its promise resolves. */
+export interface PackageWrites {
+  /** Inserts the row, recomputes the latest flags of the id and writes the audit entry (with the reason), in one transaction. */
+  add(pkg: NewPackage, by: Actor, reason?: string): Promise<'added' | 'exists' | 'purged'>;
   /** A change is written together with its audit entry. */
   setListed(
     id: string,
@@ -100,21 +107,14 @@ export interface Catalog {
    * never used again. `unsettled`: small blobs of it wait to become durable; settle them and ask again.
    */
   purge(id: string, version: string, by: Actor, reason: string): Promise<Purged | 'missing' | 'unsettled'>;
-  isPurged(id: string, version: string): Promise<boolean>;
   /** Kept in memory and written in batches; `flush` writes what is waiting. */
   countDownload(id: string, version: string): void;
   flush(): Promise<void>;
-  /**
-   * Grows with every change that an answer could show (publication, listing, counts). Of an id it is the number at the last
-   * change of a package with that id, or a later one: an answer about the id that was made at this number or later is good.
-   */
-  revision(id?: string): number;
-  /** The same for publication and listing, not for counts. */
-  packagesRevision(id?: string): number;
-  /** How many versions there are, listed or not. */
-  size(): Promise<number>;
-  /** Reads every row; for those who watch the server. `bytes`: of all packages. */
-  totals(): Promise<{ readonly ids: number; readonly versions: number; readonly bytes: number }>;
-  /** Throws when the database does not answer. */
-  ping(): Promise<void>;
 }
+
+/**
+ * The port to what packages exist. A row is the moment of publication: `add` returns after it is durable.
+ * Ids are compared whatever their case, versions by their normalised form without metadata, so any spelling may be given.
+ * Contract suite: test/contract/catalog.ts.
+ */
+export interface Catalog extends PackageReads, PackageWrites {}

@@ -3,8 +3,12 @@ import type { RowNuspec } from './catalog.ts';
 export type Nuspecs = {
   /** What the nuspec with this `pk` says. It never changes; after a purge its `pk` may be used again. */
   of(pk: number): RowNuspec;
-  /** After a purge. */
+  /** When texts were changed. */
   forget(): void;
+  /** After a purge. */
+  forgetPurged(): void;
+  /** How many purges there were: what was read before one may be of another package now. */
+  purges(): number;
 };
 
 /** Of one generation, as text; what is made of a text takes some five times as much. */
@@ -29,6 +33,12 @@ export function withoutIdentity(stored: string): string {
 export function createNuspecs(readStored: (pk: number) => string): Nuspecs {
   let younger = emptyGeneration();
   let older = emptyGeneration();
+  let purges = 0;
+
+  function forget(): void {
+    younger = emptyGeneration();
+    older = emptyGeneration();
+  }
 
   function keep(pk: number, text: string, nuspec: RowNuspec): void {
     if (younger.bytes > maxTextBytes) {
@@ -57,10 +67,12 @@ export function createNuspecs(readStored: (pk: number) => string): Nuspecs {
       keep(pk, text, nuspec);
       return nuspec;
     },
-    forget() {
-      younger = emptyGeneration();
-      older = emptyGeneration();
+    forget,
+    forgetPurged() {
+      forget();
+      purges += 1;
     },
+    purges: () => purges,
   };
 }
 

@@ -7,7 +7,7 @@ export type UnreadNuspec = PackageFile & { readonly pk: number };
 /** The port to such packages, for the one-time work of `feed/reread.ts`. */
 export interface UnreadNuspecs {
   /** The next ones, at most so many. */
-  next(count: number): readonly UnreadNuspec[];
+  next(count: number): Promise<readonly UnreadNuspec[]>;
   /** Notes what they say; undefined leaves one as it is. None is asked for again. */
-  store(read: readonly { readonly of: UnreadNuspec; readonly nuspec: Nuspec | undefined }[]): void;
+  store(read: readonly { readonly of: UnreadNuspec; readonly nuspec: Nuspec | undefined }[]): Promise<void>;
 }

@@ -2,9 +2,23 @@ import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { FeedError, fail } from '../errors.ts';
 import { migrations } from './migrations.ts';
+import { createStatements, type Prepare } from './statements.ts';
 import { defineTextFunctions } from './text-functions.ts';
+import { createTransact, type Transact } from './transact.ts';
 
-export type Connection = Database.Database;
+/** An open SQLite database, as the adapters use it. */
+export type Connection = {
+  readonly prepare: Prepare;
+  readonly transact: Transact;
+  /**
+   * Writes statistics in one transaction that waits for no disk: a power cut may take the last of them and nothing else, since the next
+   * durable commit brings all before it to the disk, too. Where the process dies alone, nothing is lost.
+   */
+  writeStatistics<T>(write: () => T): T;
+  exec(sql: string): void;
+  pragma(text: string, options?: Database.PragmaOptions): unknown;
+  close(): void;
+};
 
 /** SQLite's own; the operating system keeps the rest of the file at hand. */
 const cacheKilobytes = 16_384;
@@ -20,7 +34,7 @@ const busyTimeoutMs = 10_000;
  * @throws FeedError CATALOG_DAMAGED when it is no sound database, CATALOG_NEWER when a newer program wrote it
  */
 export function openDatabase(file: string): Connection {
-  let db: Connection | undefined;
+  let db: Database.Database | undefined;
   try {
     const mustCheck = isSmall(file) || wasCutOff(file);
     db = new Database(file, { timeout: busyTimeoutMs });
@@ -34,11 +48,31 @@ export function openDatabase(file: string): Connection {
     if (mustCheck) checkPages(db, file);
     migrate(db, file);
     defineTextFunctions(db);
-    return db;
+    return createConnection(db);
   } catch (error) {
     db?.close();
     throw asFeedError(error, file);
   }
+}
+
+export function createConnection(db: Database.Database): Connection {
+  const prepare = createStatements(db);
+  const inTransaction = db.transaction((write: () => unknown) => write());
+  return {
+    prepare,
+    transact: createTransact(db, prepare),
+    writeStatistics<T>(write: () => T): T {
+      db.pragma('synchronous = NORMAL');
+      try {
+        return inTransaction.immediate(write) as T;
+      } finally {
+        db.pragma('synchronous = FULL');
+      }
+    },
+    exec: (sql) => void db.exec(sql),
+    pragma: (text, options) => db.pragma(text, options),
+    close: () => void db.close(),
+  };
 }
 
 function isSmall(file: string): boolean {
@@ -51,42 +85,25 @@ function wasCutOff(file: string): boolean {
 }
 
 /** Looks at every page, which takes seconds where there are 165,000 versions. */
-function checkPages(db: Connection, file: string): void {
+function checkPages(db: Database.Database, file: string): void {
   const problem = db.pragma('quick_check(1)', { simple: true });
   if (problem !== 'ok') fail('CATALOG_DAMAGED', { file, problem: String(problem) });
 }
 
-/**
- * A write of statistics, which waits for no disk: a power cut may take the last of them and nothing else, since the next
- * durable commit brings all before it to the disk, too. Where the process dies alone, nothing is lost.
- */
-export function withoutWaiting<T>(db: Connection, write: () => T): T {
-  db.pragma('synchronous = NORMAL');
-  try {
-    return write();
-  } finally {
-    db.pragma('synchronous = FULL');
-  }
-}
-
-/** A write whose failure for want of room is told as such. @throws FeedError STORAGE_FULL */
-export function durably<T>(write: () => T): T {
-  try {
-    return write();
-  } catch (error) {
-    const isFull = error instanceof Database.SqliteError && error.code === 'SQLITE_FULL';
-    throw isFull ? new FeedError('STORAGE_FULL', {}, error) : error;
-  }
-}
-
-function migrate(db: Connection, file: string): void {
+function migrate(db: Database.Database, file: string): void {
   const upgrade = db.transaction(() => {
+    refuseNewer(db, file);
     const found = Number(db.pragma('user_version', { simple: true }));
-    if (found > migrations.length) fail('CATALOG_NEWER', { file, found, known: migrations.length });
     for (const step of migrations.slice(found)) db.exec(step);
     db.pragma(`user_version = ${migrations.length}`);
   });
   upgrade.immediate();
+}
+
+/** @throws FeedError CATALOG_NEWER */
+export function refuseNewer(db: Database.Database, file: string): void {
+  const found = Number(db.pragma('user_version', { simple: true }));
+  if (found > migrations.length) fail('CATALOG_NEWER', { file, found, known: migrations.length });
 }
 
 const damage = new Set(['SQLITE_NOTADB', 'SQLITE_CORRUPT']);

@@ -1,15 +1,14 @@
-import type { Statement } from 'better-sqlite3';
-import type { Connection } from './connection.ts';
+import type Database from 'better-sqlite3';
 
 export type SqlValue = string | number | bigint | Buffer | null;
-export type Prepare = (sql: string) => Statement<SqlValue[]>;
+export type Prepare = (sql: string) => Database.Statement<SqlValue[]>;
 
 /** Filters come from clients: their texts are parameters, but their shapes are without end. */
 const maxStatements = 500;
 
 /** Prepares each text once and keeps the ones used last. */
-export function createStatements(db: Connection): Prepare {
-  const kept = new Map<string, Statement<SqlValue[]>>();
+export function createStatements(db: Pick<Database.Database, 'prepare'>): Prepare {
+  const kept = new Map<string, Database.Statement<SqlValue[]>>();
   return function prepare(sql) {
     const statement = kept.get(sql) ?? db.prepare<SqlValue[]>(sql);
     kept.delete(sql);

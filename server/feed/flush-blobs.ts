@@ -76,8 +76,9 @@ export function createBlobFlusher(
   async function flushAll(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    for (let batch = pendingBlobs.list(batchSize); batch.length > 0; batch = pendingBlobs.list(batchSize)) {
-      await flushBatch(batch);
+    for (;;) {
+      const batch = await pendingBlobs.list(batchSize);
+      if (batch.length > 0) await flushBatch(batch);
       // What comes meanwhile waits for its own turn.
       if (batch.length < batchSize) break;
     }
@@ -93,16 +94,16 @@ export function createBlobFlusher(
     }
     mustRewrite = false;
     const last = batch.at(-1);
-    if (last !== undefined) pendingBlobs.forget(last);
+    if (last !== undefined) await pendingBlobs.forget(last);
     waitingBytes = Math.max(0, waitingBytes - batch.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
   }
 
   async function rewrite(batch: readonly PendingBlob[]): Promise<void> {
-    for (const blob of batch) await blobs.repair(blob.sha256, pendingBlobs.bytesOf(blob));
+    for (const blob of batch) await blobs.repair(blob.sha256, await pendingBlobs.bytesOf(blob));
   }
 
   async function recover(): Promise<void> {
-    const all = pendingBlobs.list(Number.MAX_SAFE_INTEGER);
+    const all = await pendingBlobs.list(Number.MAX_SAFE_INTEGER);
     waitingBytes = all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     if (all.length > 0) timer ??= setTimeout(flushUnattended, afterMs).unref();
     await rewrite(all);

@@ -101,18 +101,16 @@ export function createPurging(services: PurgeServices): Purging {
   }
 
   async function sweepOnce(): Promise<boolean> {
-    const waiting = purgeQueue.list();
-    if (waiting.length === 0 && purgeQueue.isScrubbed()) return true;
+    const waiting = await purgeQueue.list();
+    if (waiting.length === 0 && (await purgeQueue.isScrubbed())) return true;
     const unlock = lockForRemoving();
     if (unlock === undefined) return false;
     try {
       let isDone = true;
       for (const sha256 of waiting) {
-        // Question and removal in one turn: a push of the same bytes has either named them or holds them (blobs/blob-store.ts).
-        if (purgeQueue.isNamed(sha256) || (await blobs.remove(sha256))) purgeQueue.forget(sha256);
-        else isDone = false;
+        if (!(await purgeQueue.removeUnnamed(sha256, () => blobs.remove(sha256)))) isDone = false;
       }
-      return (purgeQueue.isScrubbed() || purgeQueue.scrub()) && isDone;
+      return ((await purgeQueue.isScrubbed()) || (await purgeQueue.scrub())) && isDone;
     } finally {
       unlock();
     }

@@ -34,7 +34,7 @@ export function createRereading(services: {
     const pause = createPause();
     let done = 0;
     for (;;) {
-      const batch = isStopped ? [] : unread.next(batchSize);
+      const batch = isStopped ? [] : await unread.next(batchSize);
       if (batch.length === 0) break;
       const read: { of: UnreadNuspec; nuspec: Nuspec | undefined }[] = [];
       for (const of of batch) {
@@ -42,7 +42,7 @@ export function createRereading(services: {
         read.push({ of, nuspec: await readAgain(of) });
         if (pause.isDue()) await pause.take();
       }
-      unread.store(read);
+      await unread.store(read);
       done += read.length;
     }
     if (done > 0) log.info({ packages: done }, 'read the nuspecs of older packages again');

@@ -1,15 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RevisionNumbers } from '../catalog/revisions.ts';
 import { plusSignOf } from './plus-sign.ts';
 import { createSlabCache } from './slab-cache.ts';
-
-/**
- * What makes cached responses stale, each as a number that grows with every change: `all` is that of the last one, or of the last that
- * touches an id (`Catalog.revision`); `packages` leaves counts out.
- */
-export type Revisions = {
-  readonly all: (id?: string) => number;
-  readonly packages: (id?: string) => number;
-};
 
 /** What matters about a response beside its bytes. */
 export type ResponseFacts = {
@@ -59,20 +51,20 @@ export function cacheResponse(req: object, res: ServerResponse, body: Buffer, ab
 }
 
 export type CachedResponses = {
-  /** Undefined when there is none or it is stale; the response that a route then gives is kept. */
-  find(req: IncomingMessage): CachedResponse | undefined;
+  /** By the numbers of now. Undefined when there is none or it is stale; the response that a route then gives is kept. */
+  find(req: IncomingMessage, now: RevisionNumbers): CachedResponse | undefined;
   /** The response to a request that `find` found none for, prepared without Express. */
   keep(req: IncomingMessage, response: CachedResponse): void;
 };
 
-export function createCachedResponses(revisions: Revisions, maxBytes: number): CachedResponses {
+export function createCachedResponses(maxBytes: number): CachedResponses {
   const responses = createSlabCache<Kept>(maxBytes);
   return {
-    find(req) {
+    find(req, now) {
       const key = keyOf(req);
       // Read before any route looks into the catalog: a change in between makes the response stale at once.
-      const revision = revisions.all();
-      const cached = responses.find(key, (kept) => isCurrent(kept, revisions));
+      const revision = now.all();
+      const cached = responses.find(key, (kept) => isCurrent(kept, now));
       if (cached !== undefined) {
         const { headers, etag, about } = cached.value;
         return { headers, etag, about, body: cached.body };
@@ -94,10 +86,10 @@ function keyOf({ url = '', headers }: IncomingMessage): string {
   return `${headers['accept-encoding'] ?? ''}\n${plus}\n${url}`;
 }
 
-function isCurrent({ revision, madeAt, about: { kind, id } }: Kept, revisions: Revisions): boolean {
-  if (revisions.packages(id) > revision) return false;
+function isCurrent({ revision, madeAt, about: { kind, id } }: Kept, now: RevisionNumbers): boolean {
+  if (now.packages(id) > revision) return false;
   const showsCounts = kind === 'document';
-  return !showsCounts || revisions.all(id) <= revision || performance.now() - madeAt < maxCountAgeMs;
+  return !showsCounts || now.all(id) <= revision || performance.now() - madeAt < maxCountAgeMs;
 }
 
 function wholeHeaders(res: ServerResponse, body: Buffer): string[] {

@@ -1,8 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Revisions } from '../catalog/revisions.ts';
 import { inTurn } from '../pause.ts';
 import { areaOf, subjectOf } from './areas.ts';
 import { canRead, type FindKey } from './auth.ts';
-import { type CachedResponse, createCachedResponses, type Revisions } from './cached-responses.ts';
+import { type CachedResponse, createCachedResponses } from './cached-responses.ts';
 import { takesGzip } from './encodings.ts';
 import { clientHas } from './if-none-match.ts';
 import type { Peer } from './peer.ts';
@@ -42,7 +43,7 @@ export function createResponseCache(
 ): RequestListener {
   const { routes, revisions, maxBytes, readAuth, findKey, watch, readPeer, isStopping, securityHeaders } =
     options;
-  const responses = createCachedResponses(revisions, maxBytes);
+  const responses = createCachedResponses(maxBytes);
 
   return (req, res) => {
     if (isStopping() || !isPlain(req)) return express(req, res);
@@ -56,8 +57,24 @@ export function createResponseCache(
       .catch(() => res.destroy());
   };
 
-  function answer(req: IncomingMessage, res: ServerResponse, target: string, path: string): void {
-    const cached = responses.find(req);
+  function answer(
+    req: IncomingMessage,
+    res: ServerResponse,
+    target: string,
+    path: string,
+    now = revisions.known(),
+  ): void {
+    if (now === undefined) {
+      void revisions
+        .read()
+        .then(
+          (read) => answer(req, res, target, path, read),
+          () => express(req, res),
+        )
+        .catch(() => res.destroy());
+      return;
+    }
+    const cached = responses.find(req, now);
     if (cached !== undefined) {
       if (!isForEveryClient(cached, req)) {
         express(req, res);
@@ -78,7 +95,8 @@ export function createResponseCache(
     inTurn((hasWaited) => {
       if (res.closed) return;
       // Of many who ask for the same at once, the first has had it prepared.
-      const prepared = hasWaited ? responses.find(req) : undefined;
+      const later = hasWaited ? revisions.known() : undefined;
+      const prepared = later && responses.find(req, later);
       const isPrepared = prepared !== undefined && isForEveryClient(prepared, req);
       void (isPrepared ? Promise.resolve(prepared) : prepareWith(route, req, target, path, start.from))
         .catch(() => undefined)

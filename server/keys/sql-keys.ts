@@ -1,9 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Actor } from '../audit/audit.ts';
-import { createRecordChange } from '../audit/sql-record.ts';
-import { type Connection, durably } from '../database/connection.ts';
+import type { Connection } from '../database/connection.ts';
 import { createDeferredWrite } from '../database/deferred-write.ts';
-import { createStatements } from '../database/statements.ts';
+import type { Transaction } from '../database/transact.ts';
 import type { KeyTerms } from './api-keys.ts';
 import { refusalOf } from './key-state.ts';
 import type { Keys, NewKey, Rotation } from './keys.ts';
@@ -22,8 +21,7 @@ export type SqlKeysOptions = {
  * The row is found by the hash, which tells nothing of the key by its timing. `flush` before closing the connection.
  */
 export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }: SqlKeysOptions): Keys {
-  const prepare = createStatements(db);
-  const record = createRecordChange(prepare);
+  const { prepare, transact, writeStatistics } = db;
   const adminKeys = [
     ['ADMIN_API_KEY', adminApiKey],
     ['operator', operatorKey],
@@ -31,18 +29,17 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
   const admins = adminKeys.flatMap(([name, key]) => (key === undefined ? [] : [toAdmin(name, key)]));
   let lastUsed = new Map<string, Date>();
 
-  const writeLastUsed = db.transaction((times: typeof lastUsed) => {
-    for (const [id, time] of times) {
-      prepare('UPDATE keys SET last_used = ? WHERE id = ?').run(time.getTime(), id);
-    }
-  });
   const later = createDeferredWrite(() => {
     if (lastUsed.size === 0) return;
-    writeLastUsed.immediate(lastUsed);
+    writeStatistics(() => {
+      for (const [id, time] of lastUsed) {
+        prepare('UPDATE keys SET last_used = ? WHERE id = ?').run(time.getTime(), id);
+      }
+    });
     lastUsed = new Map();
   });
 
-  const insert = db.transaction((id: string, hash: Buffer, key: NewKey, by: Actor) => {
+  function insert(id: string, hash: Buffer, key: NewKey, by: Actor, { record }: Transaction): void {
     const at = now();
     const lists = [key.scopes, key.ids, key.clients ?? [], key.networks ?? []].map((list) =>
       JSON.stringify(list),
@@ -52,38 +49,41 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
     const expires = key.expires?.getTime() ?? null;
     prepare(sql).run(id, key.name, ...lists, key.owner ?? null, expires, hash, at.getTime());
     record({ kind: 'key created', subject: id, detail: termsOf(key) }, by, at);
-  });
-  const replaceSecret = db.transaction(
-    (id: string, hash: Buffer, { oldEnds, expires: wanted }: Rotation, by: Actor) => {
-      const at = now();
-      const raw = prepare('SELECT * FROM keys WHERE id = ? AND revoked IS NULL').get(id) as
-        | RawKey
-        | undefined;
-      if (raw === undefined) return 'missing';
-      const expires = wanted === undefined ? raw.expires : (wanted?.getTime() ?? null);
-      if (expires !== null && expires <= at.getTime()) return 'expired';
-      const ends = Math.max(oldEnds?.getTime() ?? 0, at.getTime());
-      // Whatever time an earlier rotation gave: no secret outlives the one that replaced it.
-      prepare('UPDATE old_secrets SET ends = min(ends, ?) WHERE key_id = ?').run(ends, id);
-      prepare('INSERT INTO old_secrets (hash, key_id, ends) VALUES (?, ?, ?)').run(raw.hash, id, ends);
-      const sql = 'UPDATE keys SET hash = ?, rotated = ?, expires = ? WHERE id = ?';
-      prepare(sql).run(hash, at.getTime(), expires, id);
-      const end = ends === at.getTime() ? 'ends at once' : `ends ${timeOf(ends)}`;
-      const until =
-        wanted === undefined ? [] : [expires === null ? 'no expiry' : `expires ${timeOf(expires)}`];
-      const detail = [raw.name, `the old secret ${end}`, ...until].join(', ');
-      record({ kind: 'key rotated', subject: id, detail }, by, at);
-      return 'rotated';
-    },
-  );
-  const markRevoked = db.transaction((id: string, by: Actor) => {
+  }
+
+  function replaceSecret(
+    id: string,
+    hash: Buffer,
+    { oldEnds, expires: wanted }: Rotation,
+    by: Actor,
+    { record }: Transaction,
+  ) {
+    const at = now();
+    const raw = prepare('SELECT * FROM keys WHERE id = ? AND revoked IS NULL').get(id) as RawKey | undefined;
+    if (raw === undefined) return 'missing';
+    const expires = wanted === undefined ? raw.expires : (wanted?.getTime() ?? null);
+    if (expires !== null && expires <= at.getTime()) return 'expired';
+    const ends = Math.max(oldEnds?.getTime() ?? 0, at.getTime());
+    // Whatever time an earlier rotation gave: no secret outlives the one that replaced it.
+    prepare('UPDATE old_secrets SET ends = min(ends, ?) WHERE key_id = ?').run(ends, id);
+    prepare('INSERT INTO old_secrets (hash, key_id, ends) VALUES (?, ?, ?)').run(raw.hash, id, ends);
+    const sql = 'UPDATE keys SET hash = ?, rotated = ?, expires = ? WHERE id = ?';
+    prepare(sql).run(hash, at.getTime(), expires, id);
+    const end = ends === at.getTime() ? 'ends at once' : `ends ${timeOf(ends)}`;
+    const until = wanted === undefined ? [] : [expires === null ? 'no expiry' : `expires ${timeOf(expires)}`];
+    const detail = [raw.name, `the old secret ${end}`, ...until].join(', ');
+    record({ kind: 'key rotated', subject: id, detail }, by, at);
+    return 'rotated';
+  }
+
+  function markRevoked(id: string, by: Actor, { record }: Transaction) {
     const at = now();
     const sql = 'UPDATE keys SET revoked = ? WHERE id = ? AND revoked IS NULL RETURNING name';
     const row = prepare(sql).get(at.getTime(), id) as { name: string } | undefined;
     if (row === undefined) return 'missing';
     record({ kind: 'key revoked', subject: id, detail: row.name }, by, at);
     return 'revoked';
-  });
+  }
 
   /** The key of a secret, and when the secret ends if a rotation replaced it. */
   function lookUp(hash: Buffer): { raw: RawKey; ends: Date | undefined } | undefined {
@@ -98,7 +98,7 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
     async create(wanted, by) {
       const id = randomBytes(8).toString('hex');
       const key = newSecret();
-      durably(() => insert.immediate(id, hashKey(key), wanted, by));
+      await transact((transaction) => insert(id, hashKey(key), wanted, by, transaction));
       return { id, key };
     },
     async find(secret, from) {
@@ -121,12 +121,12 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
     },
     async rotate(id, rotation, by) {
       const key = newSecret();
-      const outcome = durably(() => replaceSecret.immediate(id, hashKey(key), rotation, by));
+      const outcome = await transact((transaction) =>
+        replaceSecret(id, hashKey(key), rotation, by, transaction),
+      );
       return outcome === 'rotated' ? { key } : outcome;
     },
-    async revoke(id, by) {
-      return durably(() => markRevoked.immediate(id, by));
-    },
+    revoke: (id, by) => transact((transaction) => markRevoked(id, by, transaction)),
     async flush() {
       later.flush();
     },

@@ -97,7 +97,7 @@ async function prepare(
   const back = await findLosses(invocation, dir, staging, manifest);
   if (back.length > 0 && !acceptOlderBucket) fail('RESTORE_BACKWARD', { dir, refs: back.join(', ') });
   signal.throwIfAborted();
-  const notes = [purgeNote(await purgeAgain(dir, staging)), keysNote(endKeysAgain(dir, staging))];
+  const notes = [purgeNote(await purgeAgain(dir, staging)), keysNote(await endKeysAgain(dir, staging))];
   const went = back.length === 0 ? '' : `; went back: ${back.join(', ')}`;
   await recordRestore(staging, basename(file), `as of ${manifest.time}${went}`);
   await syncTree(staging, signal);

@@ -2,10 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { operator } from '../../server/audit/audit.ts';
 import type { Catalog } from '../../server/catalog/catalog.ts';
 import type { Expression, PackageQuery, QueryProperty } from '../../server/catalog/query.ts';
+import type { Revisions } from '../../server/catalog/revisions.ts';
 import { makePackage, type NuspecParts } from '../kit/new-package.ts';
 
 export type CatalogFixture = {
   readonly catalog: Catalog;
+  readonly revisions: Revisions;
   /** Closes the catalog and opens what it wrote again. */
   reopen(): Promise<Catalog>;
   close(): Promise<void>;
@@ -554,27 +556,60 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
       });
     });
 
-    describe('revision', () => {
-      it('grows with each change and stays without one', async () => {
+    describe('revisions', () => {
+      const numbers = async () => fixture.revisions.known() ?? (await fixture.revisions.read());
+      const download = async (id: string) => {
+        catalog.countDownload(id, '1.0.0');
+        await catalog.flush();
+      };
+
+      it('grow with each change and stay without one', async () => {
         const seen: number[] = [];
-        const note = async () => seen.push(await catalog.revision());
+        const note = async () => seen.push((await numbers()).all());
         await note();
         await add('x', '1.0.0');
         await note();
         await catalog.setListed('x', '1.0.0', false, operator);
         await note();
-        catalog.countDownload('x', '1.0.0');
-        await catalog.flush();
+        await download('x');
         await note();
         expect(new Set(seen).size).toBe(4);
         expect(seen.toSorted((a, b) => a - b)).toEqual(seen);
 
-        const before = await catalog.revision();
+        const before = (await numbers()).all();
         await add('x', '1.0.0');
         await catalog.setListed('x', '1.0.0', false, operator);
         await catalog.flush();
         await catalog.query(everything);
-        expect(await catalog.revision()).toBe(before);
+        expect((await numbers()).all()).toBe(before);
+      });
+
+      it('have a change of an id, whatever its case, as soon as it is answered', async () => {
+        for (const change of [
+          () => add('Go', '1.0.0'),
+          () => catalog.setListed('go', '1.0.0', false, operator),
+          () => catalog.purge('GO', '1.0.0', operator, 'leaked'),
+        ]) {
+          const before = await numbers();
+          const [all, packages] = [before.all('go'), before.packages('go')];
+
+          await change();
+
+          const after = await numbers();
+          expect(after.all('GO')).toBeGreaterThan(all);
+          expect(after.packages('Go')).toBeGreaterThan(packages);
+          expect(after.all()).toBeGreaterThanOrEqual(after.all('go'));
+        }
+      });
+
+      it('leave downloads out of the number of packages', async () => {
+        await add('go', '1.0.0');
+        const before = (await numbers()).packages('go');
+
+        await download('go');
+
+        expect((await numbers()).packages('go')).toBe(before);
+        expect((await numbers()).all('go')).toBeGreaterThan(before);
       });
     });
   });

@@ -1,31 +1,25 @@
-import { type Connection, withoutWaiting } from '../../database/connection.ts';
+import type { Connection } from '../../database/connection.ts';
 import { createDeferredWrite } from '../../database/deferred-write.ts';
-import type { Prepare } from '../../database/statements.ts';
-import type { Revisions } from './revisions.ts';
+import type { SqlRevisions } from './revisions.ts';
 import type { PackageKey } from './rows.ts';
 
-/** Downloads counted in memory, written in batches: one transaction for all that came in within seconds. */
-export function createDownloadCounts(db: Connection, prepare: Prepare, revisions: Revisions) {
-  let waiting = new Map<string, { readonly key: PackageKey; count: number }>();
+const countVersion = 'UPDATE packages SET downloads = downloads + ? WHERE id_key = ? AND version_key = ?';
+const countId = 'UPDATE ids SET downloads = downloads + ? WHERE id_key = ?';
 
-  const add = db.transaction((counts: typeof waiting) => {
-    for (const { key, count } of counts.values()) {
-      const sql = 'UPDATE packages SET downloads = downloads + ? WHERE id_key = ? AND version_key = ?';
-      const { changes } = prepare(sql).run(count, key.idKey, key.versionKey);
-      if (changes === 1)
-        prepare('UPDATE ids SET downloads = downloads + ? WHERE id_key = ?').run(count, key.idKey);
-    }
-    revisions.bump();
-  });
+/** Downloads counted in memory, written in batches: one transaction for all that came in within seconds. */
+export function createDownloadCounts({ prepare }: Connection, revisions: SqlRevisions) {
+  let waiting = new Map<string, { readonly key: PackageKey; count: number }>();
 
   const later = createDeferredWrite(() => {
     if (waiting.size === 0) return;
-    const counts = waiting;
-    const ids = new Set([...counts.values()].map(({ key }) => key.idKey));
-    revisions.afterCommit(
-      withoutWaiting(db, () => add.immediate(counts)),
-      { what: 'counts', ids },
-    );
+    const counts = [...waiting.values()];
+    const ids = new Set(counts.map(({ key }) => key.idKey));
+    revisions.countsOf(ids, () => {
+      for (const { key, count } of counts) {
+        const { changes } = prepare(countVersion).run(count, key.idKey, key.versionKey);
+        if (changes === 1) prepare(countId).run(count, key.idKey);
+      }
+    });
     waiting = new Map();
   });
 

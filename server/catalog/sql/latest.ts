@@ -1,4 +1,3 @@
-import type Database from 'better-sqlite3';
 import type { Prepare } from '../../database/statements.ts';
 import { type Candidate, chooseLatest } from '../latest.ts';
 
@@ -19,8 +18,8 @@ export function setLatestFlags(prepare: Prepare, idKey: string, cameIn?: number)
 }
 
 /** The ids of a database whose flags are not what `setLatestFlags` would make them. Rows are read one by one. */
-export function* wrongLatest(db: Database.Database): Generator<string> {
-  const all = db.prepare(`SELECT id_key, ${fields} FROM packages ORDER BY id_key`).iterate();
+export function* wrongLatest(prepare: Prepare): Generator<string> {
+  const all = prepare(`SELECT id_key, ${fields} FROM packages ORDER BY id_key`).iterate();
   let idKey: string | undefined;
   let versions: Row[] = [];
   for (const raw of all as IterableIterator<RawCandidate & { id_key: string }>) {

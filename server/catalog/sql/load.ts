@@ -11,6 +11,9 @@ export type Sizes = {
   readonly textBytes: number;
 };
 
+/** Followed in memory. */
+export type KnownSizes = { now(): Sizes; grow(ids: number, textBytes: number): void };
+
 /** The most that one query may take of the main thread, where everybody waits for it. */
 export const maxHereNs = 2_000_000;
 /** Longer ones let the others go first. */
@@ -34,8 +37,8 @@ export function longTextOf(texts: Readonly<Record<string, unknown>>): number {
 }
 
 /** Reads the sizes once and follows what is added. Nothing is ever taken off: that only sends more to the side. */
-export function readSizes(db: Connection): { now(): Sizes; grow(ids: number, textBytes: number): void } {
-  const number = (sql: string) => Number(db.prepare(sql).pluck().get());
+export function readSizes({ prepare }: Connection): KnownSizes {
+  const number = (sql: string) => Number(prepare(sql).pluck().get());
   const bytes = number('PRAGMA page_count') * number('PRAGMA page_size');
   const lengths = longColumns.map((column) => `ifnull(octet_length(${column}), 0)`).join(' + ');
   let sizes: Sizes = {

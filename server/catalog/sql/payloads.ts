@@ -1,17 +1,15 @@
 import type { Actor } from '../../audit/audit.ts';
-import { createRecordChange } from '../../audit/sql-record.ts';
-import { type Connection, durably } from '../../database/connection.ts';
-import { createStatements } from '../../database/statements.ts';
+import type { Connection } from '../../database/connection.ts';
+import type { Transaction } from '../../database/transact.ts';
 import type { Payload, Payloads } from '../payloads.ts';
 import { isPurged, queueRemoval } from './purge.ts';
 import { packageKey } from './rows.ts';
 
 /** The payloads in SQLite. */
 export function createSqlPayloads(db: Connection): Payloads {
-  const prepare = createStatements(db);
-  const record = createRecordChange(prepare);
+  const { prepare, transact } = db;
 
-  const insert = db.transaction((payload: Payload, by: Actor) => {
+  function insert(payload: Payload, by: Actor, { record }: Transaction) {
     const { tool, version, file, sha256, sizeBytes, created } = payload;
     const key = packageKey(tool, version);
     if (key !== undefined && isPurged(prepare, key)) {
@@ -24,7 +22,7 @@ export function createSqlPayloads(db: Connection): Payloads {
     if (changes === 0) return find(tool, version, file)?.sha256 === sha256 ? 'same' : 'differs';
     record({ kind: 'payload added', subject: tool, version, file, digest: sha256 }, by, created);
     return 'added';
-  });
+  }
 
   function find(tool: string, version: string, file: string): Payload | undefined {
     const sql = 'SELECT * FROM payloads WHERE tool = ? AND version = ? AND file = ?';
@@ -33,9 +31,7 @@ export function createSqlPayloads(db: Connection): Payloads {
   }
 
   return {
-    async add(payload, by) {
-      return durably(() => insert.immediate(payload, by));
-    },
+    add: (payload, by) => transact((transaction) => insert(payload, by, transaction)),
     async find(tool, version, file) {
       return find(tool, version, file);
     },

@@ -1,6 +1,6 @@
 import type { PendingBlob, PendingBlobs } from '../../blobs/pending-blobs.ts';
-import { type Connection, withoutWaiting } from '../../database/connection.ts';
-import { createStatements, type Prepare } from '../../database/statements.ts';
+import type { Connection } from '../../database/connection.ts';
+import type { Prepare } from '../../database/statements.ts';
 import { fail } from '../../errors.ts';
 
 /** In the transaction that adds the row which names the blob. */
@@ -8,20 +8,19 @@ export function keepPendingBlob(prepare: Prepare, sha256: string, bytes: Buffer)
   prepare('INSERT INTO pending_blobs (sha256, bytes) VALUES (?, ?)').run(sha256, bytes);
 }
 
-export function createSqlPendingBlobs(db: Connection): PendingBlobs {
-  const prepare = createStatements(db);
+export function createSqlPendingBlobs({ prepare, writeStatistics }: Connection): PendingBlobs {
   return {
-    list(limit) {
+    async list(limit) {
       const sql = `SELECT number, sha256, length(bytes) AS sizeBytes FROM pending_blobs ORDER BY number LIMIT ?`;
       return prepare(sql).all(limit) as PendingBlob[];
     },
-    bytesOf({ number }) {
+    async bytesOf({ number }) {
       const row = prepare('SELECT bytes FROM pending_blobs WHERE number = ?').get(number);
       return (row as { bytes: Buffer } | undefined)?.bytes ?? fail('INTERNAL');
     },
-    forget({ number }) {
+    async forget({ number }) {
       // A power cut may bring rows back: their blobs are there, and would be settled once more.
-      withoutWaiting(db, () => prepare('DELETE FROM pending_blobs WHERE number <= ?').run(number));
+      writeStatistics(() => prepare('DELETE FROM pending_blobs WHERE number <= ?').run(number));
     },
   };
 }

@@ -1,9 +1,9 @@
-import Database from 'better-sqlite3';
 import type { Actor, Change } from '../../audit/audit.ts';
-import type { RecordChange } from '../../audit/sql-record.ts';
 import type { PurgeQueue } from '../../blobs/purge-queue.ts';
 import type { Connection } from '../../database/connection.ts';
-import { createStatements, type Prepare } from '../../database/statements.ts';
+import { readLeftDatabase } from '../../database/copies.ts';
+import type { Prepare } from '../../database/statements.ts';
+import type { Transaction } from '../../database/transact.ts';
 import type { Purged } from '../catalog.ts';
 import { setLatestFlags } from './latest.ts';
 import { type PackageKey, packageKey } from './rows.ts';
@@ -17,8 +17,8 @@ const scrubs = { wanted: 0, logLeft: 1, done: 2 } as const;
 
 const selectPackage = `SELECT p.pk, i.id, p.version, p.sha256, p.nuspec_pk
   FROM packages p JOIN ids i USING (id_key) WHERE p.id_key = ? AND p.version_key = ?`;
-const selectNames = `SELECT i.id || ' ' || version AS name FROM packages JOIN ids i USING (id_key) WHERE sha256 = @sha256
-  UNION ALL SELECT 'dl/' || tool || '/' || version || '/' || file FROM payloads WHERE sha256 = @sha256 LIMIT 20`;
+const selectNames = `SELECT i.id || ' ' || version AS name FROM packages JOIN ids i USING (id_key) WHERE sha256 = ?
+  UNION ALL SELECT 'dl/' || tool || '/' || version || '/' || file FROM payloads WHERE sha256 = ? LIMIT 20`;
 
 export function isPurged(prepare: Prepare, { idKey, versionKey }: PackageKey): boolean {
   return (
@@ -36,50 +36,52 @@ export function queueRemoval(prepare: Prepare, sha256: string): void {
  * nothing names any more; to be called in a transaction. `unsettled`: a blob of it still waits in the database to become
  * durable as a file, and a row that is deleted there would have its number given again.
  */
-export function createPurge(prepare: Prepare, record: RecordChange, now: () => Date) {
-  return (key: PackageKey, wanted: Wanted, by: Actor): Purged | 'missing' | 'unsettled' => {
-    const found = prepare(selectPackage).get(key.idKey, key.versionKey) as PackageRef | undefined;
-    const payloads = payloadsOf(prepare, key);
-    const isNew = !isPurged(prepare, key);
-    if (found === undefined && payloads.length === 0) {
-      return isNew ? 'missing' : { files: [], kept: [] };
-    }
-    const hashes = [...new Set([found, ...payloads].flatMap((row) => row?.sha256 ?? []))];
-    if (hashes.some((sha256) => prepare('SELECT 1 FROM pending_blobs WHERE sha256 = ?').get(sha256))) {
-      return 'unsettled';
-    }
-    const { detail } = wanted;
-    const note = (change: Omit<Change, 'detail'>): void => record({ ...change, detail }, by, now());
-    if (found !== undefined) {
-      removePackage(prepare, key, found);
-      note({ kind: 'package purged', subject: found.id, version: found.version, digest: found.sha256 });
-    }
-    for (const { tool, version, file, sha256 } of payloads) {
-      prepare('DELETE FROM payloads WHERE tool = ? AND version = ? AND file = ?').run(tool, version, file);
-      note({ kind: 'payload purged', subject: tool, version, file, digest: sha256 });
-    }
-    prepare(`INSERT INTO purged (id_key, version_key, id, version, at, is_scrubbed) VALUES (?, ?, ?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET is_scrubbed = min(is_scrubbed, excluded.is_scrubbed)`).run(
-      key.idKey,
-      key.versionKey,
-      found?.id ?? wanted.id,
-      found?.version ?? wanted.version,
-      now().getTime(),
-      // Of a payload the database has the name and the hash, which the audit log keeps anyway.
-      found === undefined ? scrubs.done : scrubs.wanted,
-    );
-    const kept = hashes.flatMap((sha256) => {
-      const names = prepare(selectNames)
-        .pluck()
-        .all({ sha256 } as never) as string[];
-      if (names.length > 0) return [{ sha256, names }];
-      queueRemoval(prepare, sha256);
-      return [];
-    });
-    return {
-      files: [...(found === undefined ? [] : [`${found.id} ${found.version}`]), ...payloads.map(nameOf)],
-      kept,
-    };
+export function purgeVersion(
+  { prepare, record }: Transaction,
+  key: PackageKey,
+  wanted: Wanted,
+  by: Actor,
+  at: Date,
+): Purged | 'missing' | 'unsettled' {
+  const found = prepare(selectPackage).get(key.idKey, key.versionKey) as PackageRef | undefined;
+  const payloads = payloadsOf(prepare, key);
+  const isNew = !isPurged(prepare, key);
+  if (found === undefined && payloads.length === 0) {
+    return isNew ? 'missing' : { files: [], kept: [] };
+  }
+  const hashes = [...new Set([found, ...payloads].flatMap((row) => row?.sha256 ?? []))];
+  if (hashes.some((sha256) => prepare('SELECT 1 FROM pending_blobs WHERE sha256 = ?').get(sha256))) {
+    return 'unsettled';
+  }
+  const { detail } = wanted;
+  const note = (change: Omit<Change, 'detail'>): void => record({ ...change, detail }, by, at);
+  if (found !== undefined) {
+    removePackage(prepare, key, found);
+    note({ kind: 'package purged', subject: found.id, version: found.version, digest: found.sha256 });
+  }
+  for (const { tool, version, file, sha256 } of payloads) {
+    prepare('DELETE FROM payloads WHERE tool = ? AND version = ? AND file = ?').run(tool, version, file);
+    note({ kind: 'payload purged', subject: tool, version, file, digest: sha256 });
+  }
+  prepare(`INSERT INTO purged (id_key, version_key, id, version, at, is_scrubbed) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET is_scrubbed = min(is_scrubbed, excluded.is_scrubbed)`).run(
+    key.idKey,
+    key.versionKey,
+    found?.id ?? wanted.id,
+    found?.version ?? wanted.version,
+    at.getTime(),
+    // Of a payload the database has the name and the hash, which the audit log keeps anyway.
+    found === undefined ? scrubs.done : scrubs.wanted,
+  );
+  const kept = hashes.flatMap((sha256) => {
+    const names = prepare(selectNames).pluck().all(sha256, sha256) as string[];
+    if (names.length > 0) return [{ sha256, names }];
+    queueRemoval(prepare, sha256);
+    return [];
+  });
+  return {
+    files: [...(found === undefined ? [] : [`${found.id} ${found.version}`]), ...payloads.map(nameOf)],
+    kept,
   };
 }
 
@@ -108,35 +110,40 @@ function removePackage(prepare: Prepare, { idKey }: PackageKey, { pk, nuspec_pk 
 }
 
 /** The bytes that a purge left without a name, until they are gone from the disk. */
-export function createSqlPurgeQueue(db: Connection): PurgeQueue {
-  const prepare = createStatements(db);
+export function createSqlPurgeQueue({ prepare, exec, pragma }: Connection): PurgeQueue {
   const hasLess = (than: number): boolean =>
     prepare('SELECT 1 FROM purged WHERE is_scrubbed < ?').get(than) !== undefined;
   const raise = (to: number): void =>
     void prepare('UPDATE purged SET is_scrubbed = ? WHERE is_scrubbed < ?').run(to, to);
+  const isNamed = (sha256: string): boolean =>
+    prepare(
+      'SELECT 1 FROM packages WHERE sha256 = ? UNION ALL SELECT 1 FROM payloads WHERE sha256 = ? LIMIT 1',
+    ).get(sha256, sha256) !== undefined;
+
   return {
-    list: () => prepare('SELECT sha256 FROM purge_queue').pluck().all() as string[],
-    isNamed: (sha256) =>
-      prepare(
-        'SELECT 1 FROM packages WHERE sha256 = ? UNION ALL SELECT 1 FROM payloads WHERE sha256 = ? LIMIT 1',
-      ).get(sha256, sha256) !== undefined,
-    forget: (sha256) => void prepare('DELETE FROM purge_queue WHERE sha256 = ?').run(sha256),
-    isScrubbed: () => !hasLess(scrubs.done),
-    scrub() {
+    list: async () => prepare('SELECT sha256 FROM purge_queue').pluck().all() as string[],
+    async removeUnnamed(sha256, remove) {
+      // Nothing may come between the question and the call: a push of the same bytes has either named them or holds them by now.
+      const isDone = isNamed(sha256) || (await remove());
+      if (isDone) prepare('DELETE FROM purge_queue WHERE sha256 = ?').run(sha256);
+      return isDone;
+    },
+    isScrubbed: async () => !hasLess(scrubs.done),
+    async scrub() {
       if (hasLess(scrubs.logLeft)) {
         // Free pages, and the free room inside of others, hold what was deleted: only a new file is clean of it.
-        db.exec('VACUUM');
+        exec('VACUUM');
         // Noted, since it holds everybody up: the log may have to be tried again for long.
         raise(scrubs.logLeft);
       }
       // Nobody waits here for a query that reads: it is tried again.
-      const waitMs = Number(db.pragma('busy_timeout', { simple: true }));
-      db.pragma('busy_timeout = 0');
+      const waitMs = Number(pragma('busy_timeout', { simple: true }));
+      pragma('busy_timeout = 0');
       try {
-        const [left] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
+        const [left] = pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
         if (left?.busy !== 0) return false;
       } finally {
-        db.pragma(`busy_timeout = ${waitMs}`);
+        pragma(`busy_timeout = ${waitMs}`);
       }
       raise(scrubs.done);
       return true;
@@ -148,26 +155,20 @@ export type Tombstone = { id_key: string; version_key: string; id: string; versi
 
 /** What was purged according to a database that nobody writes to; undefined when it cannot be read. */
 export function tombstonesOf(file: string): Tombstone[] | undefined {
-  let db: Connection | undefined;
-  try {
-    db = new Database(file, { readonly: true, fileMustExist: true });
-    const hasTable = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'purged'").get() !== undefined;
+  return readLeftDatabase(file, ({ prepare }) => {
+    const hasTable = prepare("SELECT 1 FROM sqlite_schema WHERE name = 'purged'").get() !== undefined;
     if (!hasTable) return [];
-    return db.prepare('SELECT id_key, version_key, id, version, at FROM purged').all() as Tombstone[];
-  } catch (error) {
-    // A restore is what mends a damaged database.
-    if (error instanceof Database.SqliteError) return undefined;
-    throw error;
-  } finally {
-    db?.close();
-  }
+    return prepare('SELECT id_key, version_key, id, version, at FROM purged').all() as Tombstone[];
+  });
 }
 
 /** Also of versions that this database never had. */
-export function keepTombstones(db: Connection, tombstones: readonly Tombstone[]): void {
-  const insert = db.prepare(`INSERT INTO purged (id_key, version_key, id, version, at, is_scrubbed)
-    VALUES (@id_key, @version_key, @id, @version, @at, ${scrubs.done}) ON CONFLICT DO NOTHING`);
-  db.transaction(() => {
-    for (const tombstone of tombstones) insert.run(tombstone);
-  })();
+export function keepTombstones({ transact }: Connection, tombstones: readonly Tombstone[]): Promise<void> {
+  const insert = `INSERT INTO purged (id_key, version_key, id, version, at, is_scrubbed)
+    VALUES (?, ?, ?, ?, ?, ${scrubs.done}) ON CONFLICT DO NOTHING`;
+  return transact(({ prepare }) => {
+    for (const { id_key, version_key, id, version, at } of tombstones) {
+      prepare(insert).run(id_key, version_key, id, version, at);
+    }
+  });
 }

@@ -1,50 +1,57 @@
-import type { Prepare } from '../../database/statements.ts';
+import type { Connection } from '../../database/connection.ts';
+import type { Transaction } from '../../database/transact.ts';
+import type { RevisionNumbers, Revisions } from '../revisions.ts';
 
-export type Change = {
-  readonly what: 'packages' | 'counts';
-  /** In lower case; of every package that it touches. */
-  readonly ids: Iterable<string>;
-};
-
-export type Revisions = {
-  /** In the transaction of a change. */
-  bump(): void;
-  /** Once the transaction is through, with what came out of it: the new number is told only then. */
-  afterCommit<T>(outcome: T, change: Change): T;
-  /** The number of the last change of any kind: of one id, where it is named in lower case. */
-  all(idKey?: string): number;
-  /** The same without counts. */
-  packages(idKey?: string): number;
+export type SqlRevisions = Revisions & {
+  readonly numbers: RevisionNumbers;
+  /** Notes in a change of packages which ids, in lower case, it touches. A change that is rolled back leaves no trace. */
+  change(transaction: Transaction, ids: readonly string[]): void;
+  /** The same for a write of counts, which is done in `write`. */
+  countsOf(ids: Iterable<string>, write: () => void): void;
 };
 
 /** So many ids are remembered by themselves; all others count as changed when the last forgotten one was. */
 const maxRemembered = 10_000;
 
-/**
- * The numbers of the catalog's states. They are asked with every request, so that they are kept in memory: this
- * process owns the database, under the lock of the data folder. A change that was rolled back leaves no trace.
- */
-export function createRevisions(prepare: Prepare): Revisions {
-  function read(): number {
+/** In memory: this process alone writes to the database, under the lock of the data folder, so that it misses no change. */
+export function createSqlRevisions({ prepare, writeStatistics }: Connection): SqlRevisions {
+  const latest = { all: createLatest(stored()), packages: createLatest(stored()) };
+  const numbers: RevisionNumbers = {
+    all: (id) => latest.all.of(id?.toLowerCase()),
+    packages: (id) => latest.packages.of(id?.toLowerCase()),
+  };
+
+  function stored(): number {
     const row = prepare('SELECT revision FROM state').get() as { revision: number } | undefined;
     return row?.revision ?? 0;
   }
 
-  const latest = { all: createLatest(read()), packages: createLatest(read()) };
+  function bump(): void {
+    prepare('UPDATE state SET revision = revision + 1').run();
+  }
+
   return {
-    bump() {
-      prepare('UPDATE state SET revision = revision + 1').run();
+    numbers,
+    known: () => numbers,
+    read: async () => numbers,
+    change(transaction, ids) {
+      bump();
+      transaction.afterCommit(() => {
+        const now = stored();
+        for (const idKey of ids) {
+          latest.all.note(idKey, now);
+          latest.packages.note(idKey, now);
+        }
+      });
     },
-    afterCommit(outcome, { what, ids }) {
-      const now = read();
-      for (const idKey of ids) {
-        latest.all.note(idKey, now);
-        if (what === 'packages') latest.packages.note(idKey, now);
-      }
-      return outcome;
+    countsOf(ids, write) {
+      writeStatistics(() => {
+        write();
+        bump();
+      });
+      const now = stored();
+      for (const idKey of ids) latest.all.note(idKey, now);
     },
-    all: latest.all.of,
-    packages: latest.packages.of,
   };
 }
 

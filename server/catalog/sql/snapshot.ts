@@ -1,85 +1,52 @@
-import Database from 'better-sqlite3';
-import { messageOf } from '../../../formats/thrown.ts';
 import { createSqlAudit } from '../../audit/sql-audit.ts';
-import { migrations } from '../../database/migrations.ts';
-import { createStatements } from '../../database/statements.ts';
-import { fail } from '../../errors.ts';
+import type { Connection } from '../../database/connection.ts';
+import { copyDatabase, openCopy } from '../../database/copies.ts';
 import type { Payload } from '../payloads.ts';
 import type { CatalogSnapshot, NamedBlob, SnapshotPackage } from '../snapshot.ts';
 import { wrongLatest } from './latest.ts';
 import { isPurged } from './purge.ts';
 import { packageKey } from './rows.ts';
 
-const busyTimeoutMs = 30_000;
-
 /**
- * Copies the database to `copy`, page by page in one step of SQLite's online backup: one moment, whatever a server
- * writes meanwhile. The caller closes the answer and removes the copy.
+ * Copies the database to `copy` and reads that. The caller closes the answer and removes the copy.
  * @throws FeedError NO_FEED, CATALOG_NEWER, CATALOG_DAMAGED
  */
 export async function takeSnapshot(database: string, copy: string): Promise<CatalogSnapshot> {
-  const source = openSource(database);
-  try {
-    await source.backup(copy, { progress: () => 0x7fffffff });
-  } catch (error) {
-    // Not the fault of the database, and told by whoever knows the place.
-    if (error instanceof Database.SqliteError && error.code === 'SQLITE_FULL') throw error;
-    return fail('CATALOG_DAMAGED', { file: database, problem: messageOf(error) }, error);
-  } finally {
-    source.close();
-  }
+  await copyDatabase(database, copy);
   return openSnapshot(copy);
 }
 
-/** A database that nobody else uses. It stays one file: with a write-ahead log beside it, a copy would not be whole. */
+/** A database that nobody else uses. @throws FeedError CATALOG_NEWER, CATALOG_DAMAGED */
 export function openSnapshot(file: string): CatalogSnapshot {
-  const db = new Database(file, { fileMustExist: true });
-  try {
-    db.pragma('journal_mode = DELETE');
-    const found = Number(db.pragma('user_version', { simple: true }));
-    if (found > migrations.length) fail('CATALOG_NEWER', { file, found, known: migrations.length });
-    return createSnapshot(db, file);
-  } catch (error) {
-    db.close();
-    if (!(error instanceof Database.SqliteError)) throw error;
-    return fail('CATALOG_DAMAGED', { file, problem: error.message }, error);
-  }
+  return openCopy(file, (db) => createSnapshot(db, file));
 }
 
-function openSource(file: string): Database.Database {
-  try {
-    return new Database(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
-  } catch (error) {
-    return fail('NO_FEED', { file, cause: messageOf(error) }, error);
-  }
-}
-
-function createSnapshot(db: Database.Database, file: string): CatalogSnapshot {
+function createSnapshot(db: Connection, file: string): CatalogSnapshot {
+  const { prepare } = db;
   const count = (table: string): number =>
-    Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get() ?? 0);
-  const named = db.prepare(`SELECT EXISTS (SELECT 1 FROM packages WHERE sha256 = @sha256)
-    OR EXISTS (SELECT 1 FROM payloads WHERE sha256 = @sha256)`);
+    Number(prepare(`SELECT count(*) FROM ${table}`).pluck().get() ?? 0);
+  const named = prepare(`SELECT EXISTS (SELECT 1 FROM packages WHERE sha256 = ?)
+    OR EXISTS (SELECT 1 FROM payloads WHERE sha256 = ?)`);
   const hasTable = (name: string): boolean =>
-    db.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined;
+    prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(name) !== undefined;
   const knowsPurges = hasTable('purged');
-  const prepare = createStatements(db);
-  const payload = db.prepare('SELECT * FROM payloads WHERE tool = ? AND version = ? AND file = ?');
+  const payload = prepare('SELECT * FROM payloads WHERE tool = ? AND version = ? AND file = ?');
 
   return {
     file,
     audit: hasTable('audit') ? createSqlAudit(db, () => new Date()) : undefined,
     counts: () => ({ packages: count('packages'), payloads: count('payloads'), keys: count('keys') }),
     *packages() {
-      for (const raw of db.prepare(selectPackages).iterate()) yield toPackage(raw as RawPackage);
+      for (const raw of prepare(selectPackages).iterate()) yield toPackage(raw as RawPackage);
     },
     *payloads() {
       const sql = 'SELECT * FROM payloads ORDER BY tool, version, file';
-      for (const raw of db.prepare(sql).iterate()) yield toPayload(raw as RawPayload);
+      for (const raw of prepare(sql).iterate()) yield toPayload(raw as RawPayload);
     },
     *blobs() {
-      yield* grouped(db.prepare(selectBlobs).iterate() as IterableIterator<RawBlob>);
+      yield* grouped(prepare(selectBlobs).iterate() as IterableIterator<RawBlob>);
     },
-    namesBlob: (sha256) => named.pluck().get({ sha256 }) === 1,
+    namesBlob: (sha256) => named.pluck().get(sha256, sha256) === 1,
     isPurged(id, version) {
       const key = packageKey(id, version);
       return knowsPurges && key !== undefined && isPurged(prepare, key);
@@ -89,7 +56,7 @@ function createSnapshot(db: Database.Database, file: string): CatalogSnapshot {
       return raw && toPayload(raw);
     },
     findDamage() {
-      const broken = db.prepare('PRAGMA integrity_check(20)').pluck().all() as string[];
+      const broken = prepare('PRAGMA integrity_check(20)').pluck().all() as string[];
       const foreign = db.pragma('foreign_key_check') as { table: string; parent: string }[];
       return [
         ...broken.filter((line) => line !== 'ok'),
@@ -98,7 +65,7 @@ function createSnapshot(db: Database.Database, file: string): CatalogSnapshot {
           .map(({ table, parent }) => `a row of ${table} names a row of ${parent} that is not there`),
       ];
     },
-    findWrongLatest: () => [...wrongLatest(db)],
+    findWrongLatest: () => [...wrongLatest(prepare)],
     close: () => db.close(),
   };
 }

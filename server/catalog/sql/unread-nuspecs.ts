@@ -1,8 +1,10 @@
 import type { Nuspec } from '../../../formats/nuspec.ts';
+import type { Connection } from '../../database/connection.ts';
 import type { Prepare } from '../../database/statements.ts';
-import { withoutIdentity } from '../nuspecs.ts';
-import type { UnreadNuspec } from '../unread-nuspecs.ts';
+import { type Nuspecs, withoutIdentity } from '../nuspecs.ts';
+import type { UnreadNuspec, UnreadNuspecs } from '../unread-nuspecs.ts';
 import { sameNuspec } from './primary-keys.ts';
+import type { SqlRevisions } from './revisions.ts';
 import { nuspecText, packageTypesText } from './rows.ts';
 
 const selectNext = `SELECT p.pk, i.id, p.normalized_version AS normalizedVersion, p.sha256, p.size_bytes AS sizeBytes
@@ -12,7 +14,24 @@ const selectNuspec = `SELECT p.id_key, p.nuspec_pk, t.nuspec FROM packages p JOI
 const copyNuspec = `INSERT INTO nuspecs (pk, search, tags_key, tags, title, authors, owners, summary, description, dependencies, nuspec)
   SELECT ?, search, tags_key, tags, title, authors, owners, summary, description, dependencies, ? FROM nuspecs WHERE pk = ?`;
 
-export function nextUnread(prepare: Prepare, count: number): UnreadNuspec[] {
+export function createSqlUnreadNuspecs(
+  { prepare, transact }: Connection,
+  revisions: SqlRevisions,
+  nuspecs: Pick<Nuspecs, 'forget'>,
+): UnreadNuspecs {
+  return {
+    next: async (count) => nextUnread(prepare, count),
+    store: (read) =>
+      transact((change) => {
+        const changed = read.filter(({ of, nuspec }) => storeNuspec(prepare, of, nuspec));
+        change.afterCommit(nuspecs.forget);
+        const ids = changed.map(({ of }) => of.id.toLowerCase());
+        if (ids.length > 0) revisions.change(change, ids);
+      }),
+  };
+}
+
+function nextUnread(prepare: Prepare, count: number): UnreadNuspec[] {
   const found = prepare(selectNext).all(count) as UnreadNuspec[];
   // What is left then was purged.
   if (found.length === 0) prepare('DELETE FROM unread_nuspecs').run();
@@ -23,11 +42,7 @@ export function nextUnread(prepare: Prepare, count: number): UnreadNuspec[] {
  * Notes what a package says, in a transaction; true when an answer could show that. What all versions say the same they
  * go on sharing: the first of them has the texts, and one that says something else gets texts of its own.
  */
-export function storeNuspec(
-  prepare: Prepare,
-  { pk, sha256 }: UnreadNuspec,
-  nuspec: Nuspec | undefined,
-): boolean {
+function storeNuspec(prepare: Prepare, { pk, sha256 }: UnreadNuspec, nuspec: Nuspec | undefined): boolean {
   prepare('DELETE FROM unread_nuspecs WHERE pk = ?').run(pk);
   const before = prepare(selectNuspec).get(pk, sha256) as
     | { id_key: string; nuspec_pk: number; nuspec: string }

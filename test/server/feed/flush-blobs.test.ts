@@ -63,12 +63,12 @@ describe('small blobs, until their files are durable', () => {
     const { bytes, sha256 } = await publish('1.0.0', blobFlusher);
 
     expect(await readBack(sha256)).toEqual(bytes);
-    expect(pendingBlobs().list(9)).toEqual([{ number: 1, sha256, sizeBytes: bytes.length }]);
-    expect(pendingBlobs().bytesOf({ number: 1, sha256, sizeBytes: 0 })).toEqual(bytes);
+    expect(await pendingBlobs().list(9)).toEqual([{ number: 1, sha256, sizeBytes: bytes.length }]);
+    expect(await pendingBlobs().bytesOf({ number: 1, sha256, sizeBytes: 0 })).toEqual(bytes);
 
     await blobFlusher.flush();
 
-    expect(pendingBlobs().list(9)).toEqual([]);
+    expect(await pendingBlobs().list(9)).toEqual([]);
     expect(await readBack(sha256)).toEqual(bytes);
   });
 
@@ -87,7 +87,7 @@ describe('small blobs, until their files are durable', () => {
 
     expect(await readBack(sha256)).toEqual(bytes);
     await blobFlusher.flush();
-    expect(pendingBlobs().list(9)).toEqual([]);
+    expect(await pendingBlobs().list(9)).toEqual([]);
   });
 
   it('stay in the database when the disk fails, and are written anew before it is asked again', async () => {
@@ -109,12 +109,12 @@ describe('small blobs, until their files are durable', () => {
     await publish('1.0.0', blobFlusher);
 
     await expect(blobFlusher.flush()).rejects.toThrow('EIO');
-    expect(pendingBlobs().list(9)).toHaveLength(1);
+    expect(await pendingBlobs().list(9)).toHaveLength(1);
 
     fails = false;
     await blobFlusher.flush();
     expect(calls).toEqual(['settle', 'heal', 'settle']);
-    expect(pendingBlobs().list(9)).toEqual([]);
+    expect(await pendingBlobs().list(9)).toEqual([]);
   });
 
   it('are settled all, however many they are', async () => {
@@ -123,7 +123,7 @@ describe('small blobs, until their files are durable', () => {
 
     await blobFlusher.flush();
 
-    expect(pendingBlobs().list(999)).toEqual([]);
+    expect(await pendingBlobs().list(999)).toEqual([]);
   });
 
   it('are not forgotten when they come while others are settled', async () => {
@@ -134,7 +134,7 @@ describe('small blobs, until their files are durable', () => {
     const late = await publish('2.0.0', blobFlusher);
     await first;
 
-    const waiting = pendingBlobs().list(9);
+    const waiting = await pendingBlobs().list(9);
     expect(waiting.map(({ sha256 }) => sha256)).toEqual([late.sha256]);
   });
 
@@ -151,17 +151,17 @@ describe('small blobs, until their files are durable', () => {
     await publish('1.0.0', settlingWith({ afterMs: 1 }));
     await expect.poll(() => pendingBlobs().list(9)).toEqual([]);
 
-    const blobFlusher = settlingWith({ atBytes: 20 });
-    await publish('1.0.1', blobFlusher);
-    await publish('1.0.2', blobFlusher);
-    await expect.poll(() => pendingBlobs().list(9).length).toBeLessThan(2);
+    const settling = settlingWith({ atBytes: 20 });
+    await publish('1.0.1', settling);
+    await publish('1.0.2', settling);
+    await expect.poll(async () => (await pendingBlobs().list(9)).length).toBeLessThan(2);
   });
 
   it('are no matter of large ones', async () => {
     const { fresh } = await publish('1.0.0', settlingWith(), Buffer.alloc(300 * 1024, 'large'));
 
     expect(fresh).toBeUndefined();
-    expect(pendingBlobs().list(9)).toEqual([]);
+    expect(await pendingBlobs().list(9)).toEqual([]);
   });
 });
 

@@ -121,21 +121,19 @@ describe('the response cache of one server', () => {
       const changed = { packages: new Map<string, number>(), all: new Map<string, number>() };
       const number = (map: Map<string, number>) => (id?: string) =>
         Math.max(5, ...(id === undefined ? map.values() : [map.get(id.toLowerCase()) ?? 0]));
-      const answers = createCachedResponses(
-        { packages: number(changed.packages), all: number(changed.all) },
-        8 * 1024 ** 2,
-      );
+      const numbers = { packages: number(changed.packages), all: number(changed.all) };
+      const answers = createCachedResponses(8 * 1024 ** 2);
       const asked = () => ({ url: '/x', headers: {} }) as IncomingMessage;
       const first = asked();
-      expect(answers.find(first)).toBeUndefined();
+      expect(answers.find(first, numbers)).toBeUndefined();
       answers.keep(first, { headers: [], etag: '"x"', body: Buffer.from('x'), about: about });
-      expect(answers.find(asked())?.body.toString()).toBe('x');
+      expect(answers.find(asked(), numbers)?.body.toString()).toBe('x');
 
       last += 1;
       changed.all.set(of, last);
       if (what === 'packages') changed.packages.set(of, last);
       vi.advanceTimersByTime(afterMs);
-      expect(answers.find(asked())?.body.toString()).toBe(isKept ? 'x' : undefined);
+      expect(answers.find(asked(), numbers)?.body.toString()).toBe(isKept ? 'x' : undefined);
     } finally {
       vi.useRealTimers();
     }
@@ -143,12 +141,13 @@ describe('the response cache of one server', () => {
 
   it('keeps nothing that a change came in between', () => {
     let last = 5;
-    const answers = createCachedResponses({ packages: () => last, all: () => last }, 8 * 1024 ** 2);
+    const numbers = { packages: () => last, all: () => last };
+    const answers = createCachedResponses(8 * 1024 ** 2);
     const asked = () => ({ url: '/x', headers: {} }) as IncomingMessage;
     const first = asked();
-    answers.find(first);
+    answers.find(first, numbers);
     last += 1;
     answers.keep(first, { headers: [], etag: '"x"', body: Buffer.from('x'), about: documents.one });
-    expect(answers.find(asked())).toBeUndefined();
+    expect(answers.find(asked(), numbers)).toBeUndefined();
   });
 });

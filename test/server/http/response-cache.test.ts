@@ -1,5 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RevisionNumbers, Revisions } from '../../../server/catalog/revisions.ts';
+import { createResponseCache } from '../../../server/http/response-cache.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { type RawAnswer, sendRaw } from '../../kit/raw-http.ts';
 import { makeKey, pushNupkg, startTestServer, type TestServer } from '../../kit/test-server.ts';
@@ -191,5 +196,64 @@ describe('the response cache where reading needs a key', () => {
     } finally {
       await server.stop();
     }
+  });
+});
+
+describe('revisions that are not known from memory', () => {
+  /** A cache over one route whose responses are numbered; Express says so when a request comes to it. */
+  async function serve(revisions: Revisions) {
+    let prepared = 0;
+    const cache = createResponseCache(
+      {
+        routes: [
+          {
+            mount: '/nuget',
+            async prepare() {
+              prepared += 1;
+              const body = Buffer.from(`prepared ${prepared}`);
+              return { headers: [], etag: '"x"', body: () => body, about: { kind: 'bytes', id: 'go' } };
+            },
+          },
+        ],
+        revisions,
+        maxBytes: 8 * 1024 ** 2,
+        readAuth: undefined,
+        findKey: async () => undefined,
+        watch: () => 'request',
+        readPeer: () => ({ address: '127.0.0.1', isSecure: false }),
+        isStopping: () => false,
+        securityHeaders: [],
+      },
+      (_req, res) => void res.end('express'),
+    );
+    const server = createServer(cache).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    return {
+      get: async () => (await fetch(`http://127.0.0.1:${port}/nuget`)).text(),
+      close: () => server.close(),
+    };
+  }
+  const numbers = (at: number): RevisionNumbers => ({ all: () => at, packages: () => at });
+
+  it('are read first, so that a change elsewhere makes a cached response stale', async () => {
+    let stored = 1;
+    const { get, close } = await serve({ known: () => undefined, read: async () => numbers(stored) });
+    const before = [await get(), await get()];
+
+    stored += 1;
+
+    expect([...before, await get()]).toEqual(['prepared 1', 'prepared 1', 'prepared 2']);
+    close();
+  });
+
+  it('leave the request to Express when they cannot be read', async () => {
+    const { get, close } = await serve({
+      known: () => undefined,
+      read: () => Promise.reject(new Error('no database')),
+    });
+
+    expect(await get()).toBe('express');
+    close();
   });
 });

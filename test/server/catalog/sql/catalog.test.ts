@@ -14,8 +14,10 @@ describeCatalog('SqlCatalog', async () => {
   const file = join(dir, 'catalog.db');
   let db = openDatabase(file);
   const create = () => createSqlCatalog(db, () => editedAt);
+  const catalog = create();
   return {
-    catalog: create(),
+    catalog,
+    revisions: catalog.revisions,
     async reopen() {
       db.close();
       db = openDatabase(file);

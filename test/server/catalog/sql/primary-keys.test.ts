@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { operator } from '../../../../server/audit/audit.ts';
 import { contains } from '../../../../server/catalog/search-text.ts';
 import { createSqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
-import { openDatabase } from '../../../../server/database/connection.ts';
+import { type Connection, openDatabase } from '../../../../server/database/connection.ts';
 import { migrations } from '../../../../server/database/migrations.ts';
 import { makePackage } from '../../../kit/new-package.ts';
 
@@ -110,7 +110,7 @@ describe('the place of a version', () => {
 });
 
 /** The same rows as schema 4 had them: in the order in which they came, with texts of their own. */
-function writeAsSchema4(from: Database.Database, file: string): void {
+function writeAsSchema4(from: Pick<Connection, 'prepare'>, file: string): void {
   const to = new Database(file);
   for (const step of migrations.slice(0, 4)) to.exec(step);
   to.pragma('user_version = 4');
@@ -127,7 +127,7 @@ function writeAsSchema4(from: Database.Database, file: string): void {
     const pk = order.get(`${row.id_key} ${row.version}`);
     const { owners: _owners, ...texts } = from
       .prepare('SELECT * FROM nuspecs WHERE pk = ?')
-      .get(nuspec_pk) as {
+      .get(Number(nuspec_pk)) as {
       nuspec: string;
       owners: string;
     };

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { operator } from '../../../server/audit/audit.ts';
 import { type Connection, openDatabase } from '../../../server/database/connection.ts';
-import { createGroupCommit } from '../../../server/database/group-commit.ts';
 import { makeTempDir } from '../../kit/test-server.ts';
 
 const undo: (() => unknown)[] = [];
@@ -22,16 +22,16 @@ async function open() {
   db.exec('CREATE TABLE seen (n INTEGER PRIMARY KEY) STRICT');
   const insert = (n: number) => () => db.prepare('INSERT INTO seen VALUES (?)').run(n).changes;
   const count = (from = db) => (from.prepare('SELECT count(*) AS n FROM seen').get() as { n: number }).n;
-  return { db, other, insert, count, inGroup: createGroupCommit(db) };
+  return { db, other, insert, count, transact: db.transact };
 }
 
 describe('changes that come together', () => {
   it('are one transaction: nobody sees the first before the last', async () => {
-    const { other, insert, count, inGroup } = await open();
+    const { other, insert, count, transact } = await open();
     const seenByOther: number[] = [];
 
     const changes = [1, 2, 3].map((n) =>
-      inGroup(() => {
+      transact(() => {
         seenByOther.push(count(other));
         return insert(n)();
       }),
@@ -43,15 +43,15 @@ describe('changes that come together', () => {
   });
 
   it('do not take each other along when one fails', async () => {
-    const { other, insert, count, inGroup } = await open();
+    const { other, insert, count, transact } = await open();
 
     const results = await Promise.allSettled([
-      inGroup(insert(1)),
-      inGroup(() => {
+      transact(insert(1)),
+      transact(() => {
         insert(2)();
         throw new Error('no');
       }),
-      inGroup(insert(3)),
+      transact(insert(3)),
     ]);
 
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
@@ -59,8 +59,8 @@ describe('changes that come together', () => {
   });
 
   it('all fail when the transaction cannot be made', async () => {
-    const { db, insert, inGroup } = await open();
-    const changes = [inGroup(insert(1)), inGroup(insert(2))];
+    const { db, insert, transact } = await open();
+    const changes = [transact(insert(1)), transact(insert(2))];
     db.close();
 
     const results = await Promise.allSettled(changes);
@@ -69,15 +69,15 @@ describe('changes that come together', () => {
   });
 
   it('tell the one for which no room is left so, and keep what fits', async () => {
-    const { db, other, insert, count, inGroup } = await open();
+    const { db, other, insert, count, transact } = await open();
     db.exec('CREATE TABLE large (bytes BLOB) STRICT');
     db.pragma(`max_page_count = ${Number(db.pragma('page_count', { simple: true })) + 4}`);
     const tooMuch = 'INSERT INTO large SELECT zeroblob(100000) FROM (SELECT 1 UNION ALL SELECT 2)';
 
     const results = await Promise.allSettled([
-      inGroup(insert(1)),
-      inGroup(() => db.exec(tooMuch)),
-      inGroup(insert(2)),
+      transact(insert(1)),
+      transact(() => db.exec(tooMuch)),
+      transact(insert(2)),
     ]);
 
     const kept = results.filter(({ status }) => status === 'fulfilled').length;
@@ -86,12 +86,46 @@ describe('changes that come together', () => {
   });
 
   it('go on coming, in groups of any size', async () => {
-    const { other, insert, count, inGroup } = await open();
+    const { other, insert, count, transact } = await open();
 
     for (const size of [1, 5, 1, 30]) {
       const from = count(other);
-      await Promise.all(Array.from({ length: size }, (_one, n) => inGroup(insert(from + n))));
+      await Promise.all(Array.from({ length: size }, (_one, n) => transact(insert(from + n))));
       expect(count(other)).toBe(from + size);
     }
+  });
+
+  it('carry their audit entries along, also when they are undone', async () => {
+    const { db, insert, count, transact } = await open();
+    const entries = () => db.prepare('SELECT subject FROM audit ORDER BY number').pluck().all();
+    const write = (n: number, isBad = false) =>
+      transact(({ record }) => {
+        insert(n)();
+        record({ kind: 'key created', subject: `key ${n}` }, operator, new Date(0));
+        if (isBad) throw new Error('no');
+      });
+
+    await Promise.allSettled([write(1), write(2, true), write(3)]);
+
+    expect(count()).toBe(2);
+    expect(entries()).toEqual(['key 1', 'key 3']);
+  });
+
+  it('say what follows from them once they are committed, before anybody hears of them, and only then', async () => {
+    const { other, insert, count, transact } = await open();
+    const seen: string[] = [];
+    const write = (n: number, isBad = false) =>
+      transact(({ afterCommit }) => {
+        insert(n)();
+        afterCommit(() => seen.push(`${n}: ${count(other)} committed`));
+        if (isBad) throw new Error('no');
+      }).then(
+        () => seen.push(`${n} heard`),
+        () => seen.push(`${n} failed`),
+      );
+
+    await Promise.all([write(1), write(2, true)]);
+
+    expect(seen).toEqual(['1: 1 committed', '1 heard', '2 failed']);
   });
 });

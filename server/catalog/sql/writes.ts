@@ -1,0 +1,119 @@
+import type { Actor } from '../../audit/audit.ts';
+import type { Connection } from '../../database/connection.ts';
+import type { SqlValue } from '../../database/statements.ts';
+import type { Transaction } from '../../database/transact.ts';
+import type { NewPackage, PackageWrites } from '../catalog.ts';
+import type { Nuspecs } from '../nuspecs.ts';
+import { joins } from './columns.ts';
+import { createDownloadCounts } from './downloads.ts';
+import { setLatestFlags } from './latest.ts';
+import { type KnownSizes, longTextOf } from './load.ts';
+import { keepPendingBlob } from './pending-blobs.ts';
+import { nextPk, sameNuspec } from './primary-keys.ts';
+import { isPurged, purgeVersion, queueRemoval } from './purge.ts';
+import type { SqlRevisions } from './revisions.ts';
+import { type PackageKey, packageKey, toColumns } from './rows.ts';
+
+export type WriteDeps = {
+  readonly db: Connection;
+  readonly now: () => Date;
+  readonly sizes: KnownSizes;
+  readonly revisions: SqlRevisions;
+  readonly nuspecs: Pick<Nuspecs, 'forgetPurged'>;
+};
+
+/** What changes packages, in SQLite. */
+export function createWrites({ db, now, sizes, revisions, nuspecs }: WriteDeps): PackageWrites {
+  const { prepare, transact } = db;
+  const downloads = createDownloadCounts(db, revisions);
+
+  function insert(pkg: NewPackage, by: Actor, detail: string | undefined, change: Transaction) {
+    const { packages, nuspecs: columns } = toColumns(pkg);
+    const key = { idKey: pkg.id.toLowerCase(), versionKey: String(packages.version_key) };
+    if (pkOf(key) !== undefined) return 'exists';
+    if (isPurged(prepare, key)) {
+      queueRemoval(prepare, pkg.sha256);
+      return 'purged';
+    }
+    const { changes: newIds } = prepare(
+      'INSERT INTO ids (id_key, id) VALUES (?, ?) ON CONFLICT DO NOTHING',
+    ).run(key.idKey, pkg.id);
+    const pk = nextPk(prepare, key.idKey);
+    const nuspecPk =
+      sameNuspec(prepare, key.idKey, pk, columns.nuspec) ?? insertInto('nuspecs', { pk, ...columns });
+    change.afterCommit(() => sizes.grow(newIds, nuspecPk === pk ? longTextOf(columns) : 0));
+    insertInto('packages', { pk, ...packages, nuspec_pk: nuspecPk });
+    if (pkg.pendingBytes !== undefined) keepPendingBlob(prepare, pkg.sha256, pkg.pendingBytes);
+    setLatestFlags(prepare, key.idKey, pk);
+    revisions.change(change, [key.idKey]);
+    const { id: subject, version, sha256: digest } = pkg;
+    change.record({ kind: 'package published', subject, version, digest, detail }, by, now());
+    return 'added';
+  }
+
+  function list(
+    key: PackageKey,
+    isListed: boolean,
+    by: Actor,
+    detail: string | undefined,
+    change: Transaction,
+  ) {
+    const pk = pkOf(key);
+    if (pk === undefined) return 'missing';
+    const { changes } = prepare(
+      'UPDATE packages SET is_listed = ?, last_edited = ? WHERE pk = ? AND is_listed <> ?',
+    ).run(Number(isListed), now().getTime(), pk, Number(isListed));
+    if (changes === 0) return 'unchanged';
+    setLatestFlags(prepare, key.idKey, isListed ? pk : undefined);
+    revisions.change(change, [key.idKey]);
+    const kind = isListed ? 'package listed again' : 'package unlisted';
+    change.record({ kind, ...nameOf(pk), detail }, by, now());
+    return 'changed';
+  }
+
+  function pkOf({ idKey, versionKey }: PackageKey): number | undefined {
+    const sql = 'SELECT pk FROM packages WHERE id_key = ? AND version_key = ?';
+    return (prepare(sql).get(idKey, versionKey) as { pk: number } | undefined)?.pk;
+  }
+
+  /** As they were published, whatever spelling was asked for. */
+  function nameOf(pk: number) {
+    const sql = `SELECT i.id AS subject, p.version, p.sha256 AS digest FROM packages p ${joins.i} WHERE p.pk = ?`;
+    return prepare(sql).get(pk) as { subject: string; version: string; digest: string };
+  }
+
+  function insertInto(table: string, columns: Readonly<Record<string, SqlValue>>): number {
+    const names = Object.keys(columns);
+    const marks = names.map(() => '?').join(', ');
+    const sql = `INSERT INTO ${table} (${names.join(', ')}) VALUES (${marks})`;
+    return Number(prepare(sql).run(...Object.values(columns)).lastInsertRowid);
+  }
+
+  return {
+    add: (pkg, by, reason) => transact((change) => insert(pkg, by, reason, change)),
+    async setListed(id, version, isListed, by, reason) {
+      const key = packageKey(id, version);
+      return key ? transact((change) => list(key, isListed, by, reason, change)) : 'missing';
+    },
+    async purge(id, version, by, reason) {
+      const key = packageKey(id, version);
+      if (key === undefined) return 'missing';
+      // Counts of it that wait in memory would be lost with the row, those of its neighbours not.
+      downloads.flush();
+      return transact((change) => {
+        const is = purgeVersion(change, key, { id, version, detail: reason }, by, now());
+        // What it said is in memory, too, and the place of its row may be given again.
+        change.afterCommit(nuspecs.forgetPurged);
+        if (typeof is !== 'string') revisions.change(change, [key.idKey]);
+        return is;
+      });
+    },
+    countDownload(id, version) {
+      const key = packageKey(id, version);
+      if (key) downloads.count(key);
+    },
+    async flush() {
+      downloads.flush();
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import Database from 'better-sqlite3';
+import { messageOf } from '../../formats/thrown.ts';
+import { fail } from '../errors.ts';
+import { type Connection, createConnection, refuseNewer } from './connection.ts';
+
+const busyTimeoutMs = 30_000;
+
+/**
+ * Copies the database to `copy`, page by page in one step of SQLite's online backup: one moment, whatever a server
+ * writes meanwhile.
+ * @throws FeedError NO_FEED, CATALOG_DAMAGED
+ */
+export async function copyDatabase(file: string, copy: string): Promise<void> {
+  const source = openSource(file);
+  try {
+    await source.backup(copy, { progress: () => 0x7fffffff });
+  } catch (error) {
+    // Not the fault of the database, and told by whoever knows the place.
+    if (error instanceof Database.SqliteError && error.code === 'SQLITE_FULL') throw error;
+    fail('CATALOG_DAMAGED', { file, problem: messageOf(error) }, error);
+  } finally {
+    source.close();
+  }
+}
+
+function openSource(file: string): Database.Database {
+  try {
+    return new Database(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
+  } catch (error) {
+    return fail('NO_FEED', { file, cause: messageOf(error) }, error);
+  }
+}
+
+/**
+ * Opens a database that nobody else uses, with the schema that it has. It stays one file: with a write-ahead log beside it, a copy would
+ * not be whole. The caller closes it.
+ * @throws FeedError CATALOG_NEWER, CATALOG_DAMAGED, and what `read` throws
+ */
+export function openCopy<T>(file: string, read: (db: Connection) => T): T {
+  const db = new Database(file, { fileMustExist: true });
+  try {
+    db.pragma('journal_mode = DELETE');
+    refuseNewer(db, file);
+    return read(createConnection(db));
+  } catch (error) {
+    db.close();
+    if (!(error instanceof Database.SqliteError)) throw error;
+    return fail('CATALOG_DAMAGED', { file, problem: error.message }, error);
+  }
+}
+
+/** Reads a database that nobody writes to, which may be damaged; undefined when it cannot be read. */
+export function readLeftDatabase<T>(
+  file: string,
+  read: (db: Pick<Connection, 'prepare'>) => T,
+): T | undefined {
+  let db: Database.Database | undefined;
+  try {
+    db = new Database(file, { readonly: true, fileMustExist: true });
+    return read(createConnection(db));
+  } catch (error) {
+    // A restore is what mends a damaged database.
+    if (error instanceof Database.SqliteError) return undefined;
+    throw error;
+  } finally {
+    db?.close();
+  }
+}
