@@ -1,69 +1,29 @@
+import { type AtomEntry, type AtomPage, propertyOf, readAtomPage } from '../formats/atom-page.ts';
 import {
   compareNuGetVersions,
   type NuGetVersion,
   parseNuGetVersion,
   printNormalizedVersion,
 } from '../formats/nuget-version.ts';
-import { childOf, childrenOf, type Element } from './xml.ts';
+import type { Element } from '../formats/xml-tree.ts';
 
 /** One package version as a client understands it; read leniently, so that a fault shows in the check that is about it alone. */
-export type Entry = {
-  readonly element: Element;
-  /** d:Id, or else the title, as choco 2.x reads it (spec nuget-v2 9.4). */
-  readonly id: string;
-  /** d:Version as spelled. */
-  readonly version: string;
+export type Entry = AtomEntry & {
   /** The version's identity, or undefined where it is none. */
   readonly parsed: NuGetVersion | undefined;
-  readonly atomId: string;
-  readonly source: string | undefined;
-  readonly properties: ReadonlyMap<string, Element>;
 };
 
-export type FeedPage = {
-  readonly root: Element;
-  readonly entries: readonly Entry[];
-  readonly next: string | undefined;
-  /** m:count */
-  readonly count: number | undefined;
-};
+export type FeedPage = Omit<AtomPage, 'entries'> & { readonly entries: readonly Entry[] };
 
 /** Undefined when the root is neither feed nor entry. A single entry is a feed of one. */
 export function readPage(root: Element): FeedPage | undefined {
-  if (root.name === 'entry') {
-    return { root, entries: [readEntry(root)], next: undefined, count: undefined };
-  }
-  if (root.name !== 'feed') return undefined;
-  const count = childOf(root, 'count')?.text.trim() ?? '';
-  return {
-    root,
-    entries: childrenOf(root, 'entry').map(readEntry),
-    next: childrenOf(root, 'link')
-      .find((link) => link.attributes.get('rel') === 'next')
-      ?.attributes.get('href'),
-    count: /^\d+$/.test(count) ? Number(count) : undefined,
-  };
-}
-
-function readEntry(element: Element): Entry {
-  const content = childOf(element, 'content');
-  const list = childOf(element, 'properties') ?? childOf(content, 'properties');
-  const properties = new Map((list?.children ?? []).map((child) => [child.name, child]));
-  const version = properties.get('Version')?.text.trim() ?? '';
-  return {
-    element,
-    id: properties.get('Id')?.text.trim() || (childOf(element, 'title')?.text.trim() ?? ''),
-    version,
-    parsed: parseNuGetVersion(version),
-    atomId: childOf(element, 'id')?.text.trim() ?? '',
-    source: content?.attributes.get('src'),
-    properties,
-  };
-}
-
-/** The text of a property; empty when it is absent. */
-export function propertyOf(entry: Entry, name: string): string {
-  return entry.properties.get(name)?.text.trim() ?? '';
+  const page = readAtomPage(root);
+  return (
+    page && {
+      ...page,
+      entries: page.entries.map((entry) => ({ ...entry, parsed: parseNuGetVersion(entry.version) })),
+    }
+  );
 }
 
 export function isTrue(entry: Entry, name: string): boolean {

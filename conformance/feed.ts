@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import type { Element } from '../formats/xml-tree.ts';
 import { type FeedPage, readPage } from './atom.ts';
 import { parsedOf } from './document.ts';
 import { type Journal, noteAnswer } from './journal.ts';
@@ -7,7 +8,6 @@ import { parseAddress } from './wire/address.ts';
 import { type Answer, statusLine } from './wire/answer.ts';
 import { exchangeHttp10 } from './wire/http10.ts';
 import { exchange } from './wire/http11.ts';
-import type { Element } from './xml.ts';
 
 export type AskOptions = {
   readonly method?: string;

@@ -17,6 +17,8 @@ const errors = {
   XML_TOO_MANY: 'The XML has more than {maxElements} elements, at line {line}, column {column}.',
   XML_MALFORMED: 'The XML is not well-formed: {problem} at line {line}, column {column}.',
 
+  PAGE_SHAPE: 'The page of a v2 feed needs {expected}; found {found}.',
+
   NUSPEC_SHAPE: 'The nuspec needs {expected}; found {found}.',
   NUSPEC_SYMBOLS:
     'The nuspec says that this is a symbol package; those are not kept here, push the package alone.',

@@ -1,4 +1,5 @@
-import { type Entry, keysOf, propertyOf } from '../atom.ts';
+import { propertyOf } from '../../formats/atom-page.ts';
+import { type Entry, keysOf } from '../atom.ts';
 import type { Check } from '../check.ts';
 import { newestStable, pick, stable } from '../samples.ts';
 import { demand, Violation } from '../verdict.ts';

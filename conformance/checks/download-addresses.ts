@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Entry, newestOf as newest, propertyOf } from '../atom.ts';
+import { propertyOf } from '../../formats/atom-page.ts';
+import { type Entry, newestOf as newest } from '../atom.ts';
 import type { Check } from '../check.ts';
 import { listedStable, unlisted } from '../samples.ts';
 import { demand } from '../verdict.ts';

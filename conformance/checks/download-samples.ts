@@ -1,4 +1,5 @@
-import { type Entry, newestOf as newest, propertyOf } from '../atom.ts';
+import { propertyOf } from '../../formats/atom-page.ts';
+import { type Entry, newestOf as newest } from '../atom.ts';
 import type { Context } from '../context.ts';
 import { listedStable, pick, type Samples, stable } from '../samples.ts';
 import { skip } from '../verdict.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { propertyOf } from '../atom.ts';
+import { propertyOf } from '../../formats/atom-page.ts';
+
 import type { Check } from '../check.ts';
 import { demand, skip } from '../verdict.ts';
 import { mediaTypeOf, statusLine } from '../wire/answer.ts';

@@ -1,11 +1,12 @@
-import { keyOf, propertyOf } from '../atom.ts';
+import { propertyOf } from '../../formats/atom-page.ts';
+import { childOf } from '../../formats/xml-tree.ts';
+import { keyOf } from '../atom.ts';
 import type { Check } from '../check.ts';
 import type { Context } from '../context.ts';
 import { documentOf, type FeedAnswer } from '../feed.ts';
 import { namespaces } from '../namespaces.ts';
 import { quote, unlisted } from '../samples.ts';
 import { demand, skip } from '../verdict.ts';
-import { childOf } from '../xml.ts';
 import type { Rule } from './entry-rule.ts';
 import { entryRules } from './entry-rules.ts';
 

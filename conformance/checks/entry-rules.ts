@@ -1,6 +1,6 @@
+import { childOf, childrenOf } from '../../formats/xml-tree.ts';
 import { namespaces } from '../namespaces.ts';
 import { parseAddress } from '../wire/address.ts';
-import { childOf, childrenOf } from '../xml.ts';
 import { type Rule, rule } from './entry-rule.ts';
 import { dateTime, entryValueRules } from './entry-value-rules.ts';
 

@@ -1,7 +1,8 @@
+import { propertyOf } from '../../formats/atom-page.ts';
 import { parseNuGetVersion, printNormalizedVersion } from '../../formats/nuget-version.ts';
-import { type Entry, isListed, propertyOf } from '../atom.ts';
+import { descendants } from '../../formats/xml-tree.ts';
+import { type Entry, isListed } from '../atom.ts';
 import { namespaces } from '../namespaces.ts';
-import { descendants } from '../xml.ts';
 import { dependenciesProblem } from './dependencies-text.ts';
 import { type Rule, rule } from './entry-rule.ts';
 import { furtherTypes, mappedAway, propertyTypes } from './property-types.ts';

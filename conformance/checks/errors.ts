@@ -1,8 +1,8 @@
+import { childOf } from '../../formats/xml-tree.ts';
 import type { Check } from '../check.ts';
 import { parsedOf } from '../document.ts';
 import { demand, skip } from '../verdict.ts';
 import { type Answer, mediaTypeOf, statusLine, textOf } from '../wire/answer.ts';
-import { childOf } from '../xml.ts';
 
 const wrongPackage = 'choco takes the first entry of unfiltered data for the answer: wrong package';
 

@@ -1,5 +1,6 @@
+import { propertyOf } from '../../formats/atom-page.ts';
 import { compareNuGetVersions } from '../../formats/nuget-version.ts';
-import { type Entry, isListed, isTrue, keyOf, propertyOf } from '../atom.ts';
+import { type Entry, isListed, isTrue, keyOf } from '../atom.ts';
 import type { Level } from '../check.ts';
 
 export type Expression = {

@@ -1,4 +1,5 @@
-import { isTrue, keysOf, propertyOf } from '../atom.ts';
+import { propertyOf } from '../../formats/atom-page.ts';
+import { isTrue, keysOf } from '../atom.ts';
 import type { Check } from '../check.ts';
 import { quote, stable, unlisted } from '../samples.ts';
 import { demand } from '../verdict.ts';

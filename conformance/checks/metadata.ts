@@ -1,9 +1,9 @@
+import { childOf, childrenOf, descendants, type Element } from '../../formats/xml-tree.ts';
 import type { Check } from '../check.ts';
 import { parsedOf } from '../document.ts';
 import type { Feed } from '../feed.ts';
 import { demand, skip } from '../verdict.ts';
 import { type Answer, statusLine } from '../wire/answer.ts';
-import { childOf, childrenOf, descendants, type Element } from '../xml.ts';
 import { feedMappings, propertyTypes } from './property-types.ts';
 
 const fallback = 'choco 2.x silently falls back to much worse queries (no Search, no exact latest)';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { isTrue, keysOf, propertyOf } from '../atom.ts';
+import { propertyOf } from '../../formats/atom-page.ts';
+import { isTrue, keysOf } from '../atom.ts';
 import type { Check } from '../check.ts';
 import { makePackage } from '../nupkg.ts';
 import { quote } from '../samples.ts';

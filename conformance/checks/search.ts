@@ -1,5 +1,6 @@
+import { propertyOf } from '../../formats/atom-page.ts';
 import { compareNuGetVersions, isPrerelease } from '../../formats/nuget-version.ts';
-import { type Entry, isListed, keyOf, keysOf, propertyOf } from '../atom.ts';
+import { type Entry, isListed, keyOf, keysOf } from '../atom.ts';
 import type { Check } from '../check.ts';
 import type { Context } from '../context.ts';
 import type { FeedAnswer } from '../feed.ts';

@@ -1,9 +1,9 @@
+import { childrenOf } from '../../formats/xml-tree.ts';
 import type { Check } from '../check.ts';
 import { parsedOf } from '../document.ts';
 import { namespaces } from '../namespaces.ts';
 import { demand, skip } from '../verdict.ts';
 import { mediaTypeOf, statusLine, textOf } from '../wire/answer.ts';
-import { childrenOf } from '../xml.ts';
 
 /** The first thing that every client asks for (spec nuget-v2 9.1, 2.1). */
 export const serviceDocumentChecks: readonly Check[] = [

@@ -9,9 +9,9 @@ import { FormatError } from '../../formats/format-error.ts';
 import { normalizeVersion } from '../../formats/nuget-version.ts';
 import { openNupkg } from '../../formats/nupkg.ts';
 import type { Nuspec } from '../../formats/nuspec.ts';
+import { readV2Page, type V2Page } from '../../formats/v2-page.ts';
 import { FeedError, fail } from '../errors.ts';
 import type { ExistingPackage, ImportTarget } from '../feed/import.ts';
-import { readV2Page } from '../sources/v2-page.ts';
 import type { RunningServer } from './ask-server.ts';
 
 const pageSize = 100;
@@ -44,14 +44,20 @@ export function importIntoServer(
     for (let skip = 0; ; skip += pageSize) {
       const query = `id='${encodeURIComponent(id)}'&semVerLevel=2.0.0&$top=${pageSize}&$skip=${skip}`;
       const text = await ask(`nuget/FindPackagesById()?${query}`);
-      const { entries } = await readV2Page(text, new URL('http://this.invalid/')).catch((error: unknown) => {
-        if (!(error instanceof FormatError)) throw error;
-        return fail('SERVER_STRANGE', { url }, error);
-      });
+      const { entries } = readPage(text);
       for (const { version, hash, isListed } of entries) {
         versions.set(keyOf(version), { sha512: hash?.hex ?? '', isListed });
       }
       if (entries.length < pageSize) return versions;
+    }
+  }
+
+  function readPage(text: string): V2Page {
+    try {
+      return readV2Page(text, new URL('http://this.invalid/'));
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      return fail('SERVER_STRANGE', { url }, error);
     }
   }
 

@@ -1,7 +1,5 @@
 import type { Readable } from 'node:stream';
-
-/** What a source says the bytes are; hex is lower case. */
-export type AnnouncedHash = { readonly algorithm: 'sha256' | 'sha512'; readonly hex: string };
+import type { AnnouncedHash } from '../../formats/v2-page.ts';
 
 /** One package version that a source has. What it says of itself is a claim until the bytes are there. */
 export type RemotePackage = {

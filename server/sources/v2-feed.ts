@@ -1,10 +1,10 @@
 import { FormatError, visible } from '../../formats/format-error.ts';
 import { normalizeVersion } from '../../formats/nuget-version.ts';
+import { readV2Page, type V2Entry, type V2Page } from '../../formats/v2-page.ts';
 import { FeedError, fail } from '../errors.ts';
 import { matchesGlob } from '../keys/glob.ts';
 import { inParallel } from './in-parallel.ts';
 import { isExact, type RemotePackage, type SkippedPackage, type Source } from './source.ts';
-import { readV2Page, type V2Entry, type V2Page } from './v2-page.ts';
 import { isUnreachable, refuse, refusePage, shown, type Web } from './web.ts';
 
 /** A page that brings nothing new may be an accident; so many in a row are a source that leads in circles. */
@@ -123,7 +123,7 @@ export function createV2Source(
     for (const list of lists) {
       const url = new URL(`${root.href}${list}`);
       const { status, text, url: from } = await web.read(url);
-      if (status === 200) return [await parse(text, from), from];
+      if (status === 200) return [parse(text, from), from];
       refusal ??= { status, url };
       if (status === 401 || status === 403) break;
     }
@@ -173,10 +173,10 @@ function isRefusal(error: unknown): boolean {
   return error instanceof FeedError && error.code === 'SOURCE_REFUSED';
 }
 
-async function parse(text: string, url: URL): Promise<V2Page> {
+function parse(text: string, url: URL): V2Page {
   refusePage(text, url);
   try {
-    return await readV2Page(text, url);
+    return readV2Page(text, url);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return fail('SOURCE_STRANGE', { url: shown(url), problem: error.message }, error);

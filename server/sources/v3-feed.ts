@@ -1,14 +1,14 @@
 import type { z } from 'zod';
+import { resolveLink } from '../../formats/feed-link.ts';
 import { visible } from '../../formats/format-error.ts';
 import { jsonOf } from '../../formats/json.ts';
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { isPackageId } from '../../formats/nuspec-fields.ts';
+import { isListed, readDate, readHash, trueDate } from '../../formats/v2-page.ts';
 import { FeedError, fail } from '../errors.ts';
 import { matchesGlob } from '../keys/glob.ts';
 import { inParallel } from './in-parallel.ts';
-import { resolveLink } from './links.ts';
 import { isExact, type RemotePackage, type SkippedPackage, type Source } from './source.ts';
-import { isListed, readDate, readHash, trueDate } from './v2-page.ts';
 import { contentOf, type Resources, resourcesOf } from './v3-resources.ts';
 import {
   type Leaf,

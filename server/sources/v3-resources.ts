@@ -1,6 +1,6 @@
+import { resolveLink } from '../../formats/feed-link.ts';
 import { parseNuGetVersion, printNormalizedVersion } from '../../formats/nuget-version.ts';
 import { isPackageId } from '../../formats/nuspec-fields.ts';
-import { resolveLink } from './links.ts';
 import type { ServiceIndex } from './v3-schema.ts';
 
 /** Where a v3 feed has what an import needs. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Response } from 'got';
 import { createDigester, type Digest } from '../../../formats/digest.ts';
-import { parseNuGetVersion } from '../../../formats/nuget-version.ts';
+import { FormatError } from '../../../formats/format-error.ts';
 import { fail, ReleaseError } from '../../errors.ts';
 import { pipeToFile } from '../../system/whole-file.ts';
 import {
@@ -39,20 +39,23 @@ export async function listVersions(http: FeedHttp, id: string): Promise<readonly
     }
     if (response.statusCode !== 200) refuse(response, `the question for the versions of ${id}`);
     refusePage(http, response);
-    const page: FeedPage = await readFeedPage(response.body, next).catch((error: unknown) =>
-      refuseList(id, 'its answer is not an Atom feed', error),
-    );
-    // the version becomes a part of a file's name: what is none, whatever it says, is no package of ours
-    for (const one of page.packages) {
-      if (one.id.toLowerCase() === id.toLowerCase() && parseNuGetVersion(one.version) !== undefined)
-        found.push(one);
-    }
+    const page = readPage(id, response.body, next);
+    found.push(...page.packages.filter((one) => one.id.toLowerCase() === id.toLowerCase()));
     // Only the query of the link is used: a server behind a proxy names its public address, which may not lead back from here.
     next = page.nextUrl === undefined ? undefined : withQueryOf(first, page.nextUrl);
   }
   // a version that is not seen would be made once more
   if (next !== undefined && !seen.has(next)) refuseList(id, `it has more than ${maxPages} pages`);
   return found;
+}
+
+function readPage(id: string, xml: string, url: string): FeedPage {
+  try {
+    return readFeedPage(xml, url);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return refuseList(id, 'its answer is not an Atom feed', error);
+  }
 }
 
 function refuseList(id: string, reason: string, cause?: unknown): never {

@@ -1,5 +1,5 @@
 import { SaxesParser } from 'saxes';
-import { messageOf } from '../formats/thrown.ts';
+import { fail, visible } from './format-error.ts';
 
 /** An element as it was written: namespace and prefix kept, since some clients look at one and some at the other. */
 export type Element = {
@@ -19,26 +19,34 @@ export type Element = {
 
 type Draft = { -readonly [Key in keyof Element]: Element[Key] } & { children: Draft[] };
 
+export type TreeLimits = { readonly maxBytes: number; readonly maxElements: number };
+
 const maxDepth = 64;
-const maxElements = 1_000_000;
 
-/** A whole document, or why it is none: the position and the parser's words. */
-export type Parsed = { readonly root: Element } | { readonly problem: string };
-
-/** Strict: one root, declared prefixes, only characters that XML has. A document type is refused, no entity is read. */
-export function parseXml(text: string): Parsed {
+/**
+ * Reads a whole untrusted document in one pass. Strict: one root, declared prefixes, only characters
+ * that XML has. A document type is refused, no entity is read. Reading ends at the first that is too much.
+ * @throws FormatError XML_TOO_LARGE, XML_TOO_MANY, XML_TOO_DEEP, XML_DTD, XML_MALFORMED
+ */
+export function readXmlTree(text: string, { maxBytes, maxElements }: TreeLimits): Element {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxBytes) fail('XML_TOO_LARGE', { bytes, maxBytes });
   const parser = new SaxesParser({ xmlns: true });
   const open: Draft[] = [];
   let root: Draft | undefined;
   let elements = 0;
 
+  const position = () => ({ line: parser.line, column: parser.columnIndex + 1 });
+  // saxes says "3:12: unexpected close tag."
   parser.on('error', (error) => {
-    throw error;
+    const problem = visible(error.message.replace(/^\d+:\d+: /, '').replace(/\.$/, ''));
+    fail('XML_MALFORMED', { problem, ...position() }, error);
   });
-  parser.on('doctype', () => parser.fail('a document type'));
+  parser.on('doctype', () => fail('XML_DTD', position()));
   parser.on('opentag', (tag) => {
     elements += 1;
-    if (open.length >= maxDepth || elements > maxElements) parser.fail('more elements than a feed has');
+    if (open.length >= maxDepth) fail('XML_TOO_DEEP', { maxDepth, ...position() });
+    if (elements > maxElements) fail('XML_TOO_MANY', { maxElements, ...position() });
     const element: Draft = {
       name: tag.local,
       prefix: tag.prefix,
@@ -66,12 +74,8 @@ export function parseXml(text: string): Parsed {
     if (element !== undefined) element.hasComment = true;
   });
 
-  try {
-    parser.write(text).close();
-  } catch (error) {
-    return { problem: messageOf(error) };
-  }
-  return root === undefined ? { problem: 'no element' } : { root };
+  parser.write(text.replace(/^\u{feff}/u, '')).close();
+  return root ?? fail('XML_MALFORMED', { problem: 'no element', ...position() });
 }
 
 export function childOf(element: Element | undefined, name: string): Element | undefined {

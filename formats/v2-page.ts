@@ -1,9 +1,12 @@
-import { visible } from '../../formats/format-error.ts';
-import { parseNuGetVersion } from '../../formats/nuget-version.ts';
-import { isPackageId } from '../../formats/nuspec-fields.ts';
-import { readXml, type XmlElement } from '../../formats/xml.ts';
-import { resolveLink } from './links.ts';
-import type { AnnouncedHash } from './source.ts';
+import { type AtomEntry, propertyOf, readAtomPage } from './atom-page.ts';
+import { resolveLink } from './feed-link.ts';
+import { fail, quoted, visible } from './format-error.ts';
+import { parseNuGetVersion } from './nuget-version.ts';
+import { isPackageId } from './nuspec-fields.ts';
+import { type Element, readXmlTree } from './xml-tree.ts';
+
+/** What a feed says the bytes are; hex is lower case. */
+export type AnnouncedHash = { readonly algorithm: 'sha256' | 'sha512'; readonly hex: string };
 
 /** What one entry of a v2 feed says of a package version. */
 export type V2Entry = {
@@ -24,41 +27,41 @@ export type V2Page = {
   readonly next: URL | undefined;
 };
 
-/** 100 entries with long descriptions and release notes. */
+/** Feeds that know no paging send all that they have at once: some 10,000 versions with long descriptions. */
 const limits = { maxBytes: 64 * 1024 ** 2, maxElements: 500_000 };
 
 /**
  * Reads a page of a v2 feed (spec nuget-v2 9.3 to 9.5), whoever wrote it: properties of any order and namespace year,
- * without counts, hashes, sizes or dates.
- * @throws FormatError XML_*
+ * without counts, hashes, sizes or dates. Its addresses may be relative: to its xml:base, else to `url`, where it was read.
+ * @throws FormatError XML_*, PAGE_SHAPE
  */
-export async function readV2Page(text: string, url: URL): Promise<V2Page> {
-  const root = await readXml(text, limits);
+export function readV2Page(text: string, url: URL): V2Page {
+  const root = readXmlTree(text, limits);
+  const page = readAtomPage(root) ?? notAtom(root);
   const base = baseOf(root, url);
-  const found = root.name === 'entry' ? [root] : childrenOf(root, 'entry');
-  const entries = found.map((entry) => readEntry(entry, base));
-  const next = childrenOf(root, 'link').find((link) => link.attributes.get('rel') === 'next');
+  const entries = page.entries.map((entry) => readEntry(entry, base));
   return {
     entries: entries.filter((entry) => typeof entry !== 'string'),
     strange: entries.filter((entry) => typeof entry === 'string'),
-    next: next && resolveLink(next.attributes.get('href') ?? '', base),
+    next: page.next?.trim() ? (resolveLink(page.next, base) ?? notALink(page.next)) : undefined,
   };
 }
 
-function readEntry(entry: XmlElement, base: URL): V2Entry | string {
-  const content = childrenOf(entry, 'content')[0];
-  // Beside the content (media-link entries), or inside it.
-  const properties = childrenOf(entry, 'properties')[0] ?? (content && childrenOf(content, 'properties')[0]);
-  const property = (name: string) => {
-    const text = properties && childrenOf(properties, name)[0]?.text;
-    return text === '' ? undefined : text;
-  };
-  const address = childrenOf(entry, 'id')[0]?.text ?? '';
-  // The community repository has no Id property: the title is the id (spec nuget-v2 9.4).
-  const id = property('Id') ?? childrenOf(entry, 'title')[0]?.text ?? '';
+function notAtom({ name }: Element): never {
+  return fail('PAGE_SHAPE', { expected: 'feed or entry as its root', found: quoted(name) });
+}
+
+/** Whoever goes on without the rest takes what is listed there for missing. */
+function notALink(next: string): never {
+  return fail('PAGE_SHAPE', { expected: 'a web address as its next link', found: quoted(next) });
+}
+
+function readEntry(entry: AtomEntry, base: URL): V2Entry | string {
+  const property = (name: string) => propertyOf(entry, name) || undefined;
   const version = property('Version') ?? property('NormalizedVersion') ?? '';
+  const { id, atomId, element, source } = entry;
   if (!isPackageId(id) || parseNuGetVersion(version) === undefined) {
-    return visible(`${id} ${version} ${address}`.trim());
+    return visible(`${id} ${version} ${atomId}`.trim());
   }
   const published = readDate(property('Published'));
   return {
@@ -68,7 +71,7 @@ function readEntry(entry: XmlElement, base: URL): V2Entry | string {
     published: trueDate(published) ?? trueDate(readDate(property('Created'))),
     sizeBytes: readSize(property('PackageSize')),
     hash: readHash(property('PackageHash'), property('PackageHashAlgorithm')),
-    content: resolveLink(content?.attributes.get('src') ?? '', baseOf(entry, base)),
+    content: resolveLink(source ?? '', baseOf(element, base)),
   };
 }
 
@@ -107,11 +110,7 @@ export function readHash(text: string | undefined, algorithm = ''): AnnouncedHas
     : { algorithm: found, hex: bytes.toString('hex') };
 }
 
-function baseOf(element: XmlElement, base: URL): URL {
+function baseOf(element: Element, base: URL): URL {
   const text = element.attributes.get('xml:base');
   return (text !== undefined && resolveLink(text, base)) || base;
-}
-
-function childrenOf(element: XmlElement, name: string): readonly XmlElement[] {
-  return element.children.filter((child) => child.name === name);
 }
