@@ -1,6 +1,6 @@
 /**
  * The reference for a push: writes the body to a temporary file, fsyncs it, renames it, fsyncs the folder and inserts one
- * row with synchronous=FULL. It looks at nothing. Takes a folder, prints its address.
+ * row with synchronous=FULL. It looks at nothing. Takes a folder, prints its address; with `files` behind it, no row.
  */
 import { createWriteStream } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import Database from 'better-sqlite3';
 
-const [dir = '.'] = process.argv.slice(2);
+const [dir = '.', kind] = process.argv.slice(2);
 const files = join(dir, 'files');
 await mkdir(files, { recursive: true });
 const db = new Database(join(dir, 'rows.db'));
@@ -31,7 +31,7 @@ const server = createServer(async (request, response) => {
     await folder.sync();
     await folder.close();
   }
-  insert.run(name, file.bytesWritten);
+  if (kind !== 'files') insert.run(name, file.bytesWritten);
   response.writeHead(201, { 'Content-Length': 0 }).end();
 });
 server.listen(0, '127.0.0.1', () => {

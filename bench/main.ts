@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { compareSizes } from './compare-sizes.ts';
 import { handInResults } from './hand-in.ts';
+import { inUseNames } from './in-use.ts';
 import { launcherResults } from './launcher.ts';
 import { releaseResults } from './releases.ts';
 import { type Result, tableOf } from './results.ts';
@@ -31,7 +32,7 @@ await new Command('bench')
   .option('--scale', 'the reading rows at 165,000 versions beside 10,000, in one run')
   .option('--json <file>', 'writes the results there, too')
   .option('--strict', 'exit 1 when a "must" is missed; errors in answers are exit 1 always')
-  .addHelpText('after', `\nRows: ${rowNames.join('; ')}\n`)
+  .addHelpText('after', `\nRows: ${[...rowNames, ...inUseNames].join('; ')}\n`)
   .action(bench)
   .parseAsync();
 
@@ -52,7 +53,7 @@ async function bench(words: string[], options: Options): Promise<void> {
     const results = options.scale
       ? await compareSizes(settings)
       : [
-          ...(feedRowNames.some(settings.isChosen) ? await runTable(settings) : []),
+          ...([...feedRowNames, ...inUseNames].some(settings.isChosen) ? await runTable(settings) : []),
           ...(await launcherResults(settings)),
           ...(await releaseResults(settings)),
           ...(await handInResults(settings)),

@@ -3,25 +3,58 @@ import type { Sample } from './load.ts';
 import { makeNupkg } from './packages.ts';
 import { adminKey } from './servers.ts';
 
-const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+/** Each client has a connection of its own. */
+const agents = Array.from({ length: 8 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
 const boundary = 'go-win-tools-bench-boundary';
 let pushed = 0;
 
-/** One client that pushes one new package after the other as nuget.exe does (multipart) over one connection. */
-export async function measurePushes(url: string, seconds: number): Promise<Sample> {
+/** So many clients that each push one new package after the other as nuget.exe does (multipart) over one connection. */
+export async function measurePushes(url: string, seconds: number, clients = 1): Promise<Sample> {
   let count = 0;
   let errors = 0;
   let elapsedMs = 0;
-  while (elapsedMs < seconds * 1000) {
-    const bodies = Array.from({ length: 100 }, nextBody);
-    const started = performance.now();
+  const pushAll = async (bodies: readonly Buffer[], client: number): Promise<void> => {
     for (const body of bodies) {
-      if ((await put(`${url}/nuget/`, body)) !== 201) errors++;
+      if ((await put(`${url}/nuget/`, body, client)) !== 201) errors++;
     }
+  };
+  while (elapsedMs < seconds * 1000) {
+    const shares = Array.from({ length: clients }, () =>
+      Array.from({ length: Math.ceil(100 / clients) }, nextBody),
+    );
+    const started = performance.now();
+    await Promise.all(shares.map(pushAll));
     elapsedMs += performance.now() - started;
-    count += bodies.length;
+    count += shares.flat().length;
   }
   return { perSecond: count / (elapsedMs / 1000), errors };
+}
+
+/** Pushes so many packages a second, until it is stopped; answers then with how many were refused. */
+export function keepPushing(url: string, perSecond: number): { stop(): Promise<number> } {
+  let errors = 0;
+  const under = new Set<Promise<void>>();
+  const timer = setInterval(() => {
+    const one = pushNext(url)
+      .catch(() => {
+        errors += 1;
+      })
+      .finally(() => under.delete(one));
+    under.add(one);
+  }, 1000 / perSecond);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await Promise.all(under);
+      return errors;
+    },
+  };
+}
+
+/** One more package. @throws when it is not taken */
+export async function pushNext(url: string): Promise<void> {
+  const status = await put(`${url}/nuget/`, nextBody());
+  if (status !== 201) throw new Error(`push: ${status}`);
 }
 
 /** The file alone, whatever it holds. @throws when it is not taken */
@@ -45,14 +78,14 @@ function formOf(nupkg: Buffer): Buffer {
   ]);
 }
 
-function put(url: string, body: Buffer): Promise<number> {
+function put(url: string, body: Buffer, client = 0): Promise<number> {
   return new Promise((resolve, reject) => {
     const headers = {
       'X-NuGet-ApiKey': adminKey,
       'Content-Type': `multipart/form-data; boundary="${boundary}"`,
       'Content-Length': body.length,
     };
-    request(url, { method: 'PUT', agent, headers }, (answer) => {
+    request(url, { method: 'PUT', agent: agents[client % agents.length], headers }, (answer) => {
       answer.resume().once('end', () => resolve(answer.statusCode ?? 0));
     })
       .once('error', reject)

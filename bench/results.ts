@@ -19,7 +19,7 @@ export function rateRatio(ratio: number, { must, aim }: Omit<Goal, 'against'>): 
 }
 
 /** The less the better. */
-export function rateValue(value: number, { must, aim }: Pick<Limit, 'must' | 'aim'>): Rating {
+export function rateValue(value: number, { must, aim }: Partial<Pick<Limit, 'must' | 'aim'>>): Rating {
   return rated(must, aim, (goal) => value <= goal);
 }
 

@@ -19,7 +19,7 @@ export const readingRows: readonly ReadingRow[] = [
     goals: [
       { against: 'express', must: 1 },
       { against: 'peer', must: 5 },
-      { against: 'bare', aim: 0.6 },
+      { against: 'bare', aim: 0.65 },
     ],
     paths: (packages) => oneOfEach(packages).map(({ id }) => findById('/nuget', id)),
     peerPaths: (packages) => oneOfEach(packages).map(({ id }) => findById('', id)),
@@ -29,7 +29,7 @@ export const readingRows: readonly ReadingRow[] = [
     goals: [
       { against: 'express', must: 1 },
       { against: 'peer', must: 5 },
-      { against: 'bare', aim: 0.6 },
+      { against: 'bare', aim: 0.5 },
     ],
     paths: (packages) => spread(packages).map((pkg) => exactly('/nuget', pkg)),
     peerPaths: (packages) => spread(packages).map((pkg) => exactly('', pkg)),
@@ -48,7 +48,7 @@ export const readingRows: readonly ReadingRow[] = [
     name: 'Search, 30 results',
     goals: [
       { against: 'express', must: 0.5 },
-      { against: 'bare', aim: 0.3 },
+      { against: 'bare', aim: 0.65 },
     ],
     paths: () => shuffled(searchWords()).map(search),
   },
@@ -56,7 +56,7 @@ export const readingRows: readonly ReadingRow[] = [
     name: 'download, 4 KB',
     goals: [
       { against: 'express', must: 1 },
-      { against: 'bare', aim: 0.5 },
+      { against: 'bare', aim: 0.4 },
     ],
     paths: (packages) => spread(packages).map(({ id, version }) => `/nuget/package/${id}/${version}`),
   },
@@ -71,6 +71,21 @@ export const bigDownload = {
 export const push = {
   name: 'push, durable',
   goals: [{ against: 'durable', must: 0.7, aim: 0.9 }],
+} as const;
+
+/** Many clients at once, and what one waits for the disk. */
+export const inUse = {
+  first: 'first time',
+  changed: 'after a push',
+  downloaded: 'after a download',
+  paced: { name: '300 reads/s', aim: 3 },
+  pacedWithPushes: { name: '300 reads/s, 10 pushes/s', aim: 4 },
+  pacedAtStart: { name: '300 reads/s, first 10 s', aim: 6 },
+  besidePushes: { name: 'FindPackagesById, 10 pushes/s', aim: 0.9 },
+  pushOne: { name: 'push, 1 client', clients: 1, aim: 0.6 },
+  pushEight: { name: 'push, 8 clients', clients: 8, aim: 0.5 },
+  stop: { name: 'longest stop in use', unit: 'ms', aim: 25 },
+  memory: { name: 'memory in use', unit: 'MB', aim: 150 },
 } as const;
 
 /** What is smaller the better. At 165,000 versions other limits hold. */
@@ -108,7 +123,7 @@ export const releaseMemory = { name: 'memory of a release', exeBytes: 60_000_000
 export const feedRowNames = [...readingRows.map(({ name }) => name), bigDownload.name, push.name];
 export const rowNames = [...feedRowNames, launcher.name, idleRelease.name, releaseMemory.name, handIn.name];
 
-function oneOfEach(packages: readonly BenchPackage[]): BenchPackage[] {
+export function oneOfEach(packages: readonly BenchPackage[]): BenchPackage[] {
   return shuffled([...new Map(packages.map((pkg) => [pkg.id, pkg])).values()]);
 }
 
@@ -129,18 +144,18 @@ function shuffled<Item>(items: readonly Item[]): Item[] {
   return result;
 }
 
-function findById(base: string, id: string): string {
+export function findById(base: string, id: string): string {
   return `${base}/FindPackagesById()?id='${id}'&semVerLevel=2.0.0`;
 }
 
-function exactly(base: string, { id, version }: BenchPackage): string {
+export function exactly(base: string, { id, version }: BenchPackage): string {
   return `${base}/Packages(Id='${id}',Version='${version}')`;
 }
 
-function newest(base: string, id: string): string {
+export function newest(base: string, id: string): string {
   return `${base}/Packages()?$filter=(tolower(Id)%20eq%20'${id}')%20and%20IsLatestVersion&semVerLevel=2.0.0`;
 }
 
-function search(words: string): string {
+export function search(words: string): string {
   return `/nuget/Search()?$filter=IsLatestVersion&$orderby=Id&searchTerm='${encodeURIComponent(words)}'&targetFramework=''&includePrerelease=false&$skip=0&$top=30&semVerLevel=2.0.0`;
 }

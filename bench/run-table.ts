@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Contest, type Contestant, contest } from './contest.ts';
 import { fillData } from './fill-data.ts';
+import { inUseNames, inUseResults } from './in-use.ts';
 import { measure, measureFirst, median } from './load.ts';
 import { type BenchPackage, listPackages, makeNupkg } from './packages.ts';
 import { measurePushes, pushFile } from './pushes.ts';
@@ -14,6 +15,7 @@ import {
   startDurable,
   startExpress,
   startFeed,
+  startFiles,
   startPeer,
 } from './servers.ts';
 import type { Settings } from './settings.ts';
@@ -65,7 +67,12 @@ export async function runTable(settings: Settings): Promise<Result[]> {
     if (isChosen(push.name)) results.push(...(await pushResults(stand, settings)));
     results.push(...memoryResult(await stand.feed.residentBytes(), versions));
     await stand.feed.stop();
-    results.push(await readyResult(() => startFeed(product, dataDir)));
+    const start = (): Promise<Feed> => startFeed(product, dataDir);
+    results.push(await readyResult(start));
+    if (inUseNames.some(isChosen)) {
+      const files = await keep(startFiles(join(workDir, 'files')));
+      results.push(...(await inUseResults({ start, bare: stand.bare, files, packages }, settings)));
+    }
     return results;
   } finally {
     await Promise.all(running.map((server) => server.stop()));

@@ -6,12 +6,17 @@ import type { Product } from './product.ts';
 const checkout = join(import.meta.dirname, '..');
 export const adminKey = 'bench-key-that-opens-a-server-on-loopback-only';
 
+/** How long the timer runs that measures it: what a loop that never stops shows. */
+const lagTimerMs = 10;
+
 export type Reference = { readonly url: string; stop(): Promise<void> };
 export type Feed = Reference & {
   /** From the start of the process to the first good answer of /readyz. */
   readonly readyMs: number;
   averageBytes(paths: readonly string[]): Promise<number>;
   residentBytes(): Promise<number | undefined>;
+  /** The longest that its event loop stood still since this was asked last, or since the start. */
+  longestStopMs(): Promise<number>;
 };
 
 /** The feed as it is shipped: own process, logging and limits on. */
@@ -36,6 +41,11 @@ export async function startFeed(product: Product, dataDir: string): Promise<Feed
       const kilobytes = /VmRSS:\s+(\d+) kB/.exec(status)?.[1];
       return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
     },
+    async longestStopMs() {
+      const text = Buffer.from(await mustFetch(`${url}/metrics`)).toString();
+      const seconds = Number(/^nodejs_eventloop_lag_max_seconds (\S+)/m.exec(text)?.[1]);
+      return Math.max(0, seconds * 1000 - lagTimerMs);
+    },
   };
 }
 
@@ -53,6 +63,11 @@ export function startPeer(packagesDir: string): Promise<Reference> {
 
 export function startDurable(dir: string): Promise<Reference> {
   return startOwn('durable-server.ts', dir);
+}
+
+/** The same without the row. */
+export function startFiles(dir: string): Promise<Reference> {
+  return startOwn('durable-server.ts', dir, 'files');
 }
 
 function startOwn(file: string, ...args: readonly string[]): Promise<Reference> {

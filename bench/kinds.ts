@@ -1,0 +1,59 @@
+import { type BenchPackage, searchWords } from './packages.ts';
+import { exactly, findById, newest, oneOfEach, search, spread } from './rows.ts';
+
+/** A kind of question that clients ask, over as many addresses as the feed knows at once. */
+export type Kind = {
+  readonly name: string;
+  /** What its rate may come down to, in parts of bare `node:http`: asked for the first time, and after something changed. */
+  readonly first: number;
+  readonly changed: number;
+  readonly paths: (packages: readonly BenchPackage[]) => string[];
+};
+
+const ids = 500;
+
+export const kinds: readonly Kind[] = [
+  {
+    name: 'FindPackagesById',
+    first: 0.15,
+    changed: 0.65,
+    paths: (packages) => some(packages).map(({ id }) => findById('/nuget', id)),
+  },
+  {
+    name: 'Packages(Id,Version)',
+    first: 0.2,
+    changed: 0.5,
+    paths: (packages) =>
+      spread(packages)
+        .slice(0, 2000)
+        .map((pkg) => exactly('/nuget', pkg)),
+  },
+  {
+    name: 'newest by id filter',
+    first: 0.2,
+    changed: 0.5,
+    paths: (packages) => some(packages).map(({ id }) => newest('/nuget', id)),
+  },
+  {
+    name: 'Search, 30 results',
+    first: 0.12,
+    changed: 0.2,
+    paths: () => searchWords().map(search),
+  },
+  {
+    name: 'v3 registration',
+    first: 0.15,
+    changed: 0.5,
+    paths: (packages) => some(packages).map(({ id }) => `/v3/reg/${id}/index.json`),
+  },
+  {
+    name: 'v3 search, 20 results',
+    first: 0.1,
+    changed: 0.2,
+    paths: () => searchWords().map((words) => `/v3/search?q=${encodeURIComponent(words)}&semVerLevel=2.0.0`),
+  },
+];
+
+function some(packages: readonly BenchPackage[]): BenchPackage[] {
+  return oneOfEach(packages).slice(0, ids);
+}

@@ -1,0 +1,53 @@
+import { Agent, request } from 'node:http';
+
+export type Latencies = {
+  readonly p50: number;
+  readonly p99: number;
+  readonly errors: number;
+};
+
+const connections = 64;
+
+/**
+ * So many requests a second, whatever the answers take. Each is timed from the moment when it was due: one that had to
+ * wait for a connection or for a late client waited, too.
+ * @param next the n-th request: its whole URL
+ */
+export async function pace(
+  next: (n: number) => string,
+  perSecond: number,
+  seconds: number,
+): Promise<Latencies> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const took: number[] = [];
+  let errors = 0;
+  const began = performance.now();
+  const total = Math.round(perSecond * seconds);
+  const answers: Promise<void>[] = [];
+  for (let n = 0; n < total; n++) {
+    const due = began + (n * 1000) / perSecond;
+    const early = due - performance.now();
+    if (early > 1) await new Promise((resolve) => setTimeout(resolve, early));
+    answers.push(
+      get(next(n), agent).then((isGood) => {
+        took.push(performance.now() - due);
+        if (!isGood) errors += 1;
+      }),
+    );
+  }
+  await Promise.all(answers);
+  agent.destroy();
+  took.sort((a, b) => a - b);
+  const at = (share: number) => took[Math.min(took.length - 1, Math.floor(took.length * share))] ?? 0;
+  return { p50: at(0.5), p99: at(0.99), errors };
+}
+
+function get(url: string, agent: Agent): Promise<boolean> {
+  return new Promise((resolve) => {
+    request(url, { agent }, (answer) => {
+      answer.resume().once('end', () => resolve(answer.statusCode === 200));
+    })
+      .once('error', () => resolve(false))
+      .end();
+  });
+}
