@@ -3,7 +3,7 @@ import { idOf } from '../catalog/one-id.ts';
 import type { PackageQuery } from '../catalog/query.ts';
 import { fail } from '../errors.ts';
 import type { TextDocument } from '../http/send-text.ts';
-import { entryIdentity, renderEntry, renderFeed, renderProperty } from './atom.ts';
+import { renderEntry, renderFeed, renderProperty } from './atom.ts';
 import { completeId, versionsOf } from './completion.ts';
 import { metadataDocument, serviceDocument } from './edmx.ts';
 import { selectUpdates } from './get-updates.ts';
@@ -85,8 +85,8 @@ async function makePackage(
     case 'Version':
       return document('xml', renderProperty('Version', row.version), context, about);
     default: {
-      const identity = entryIdentity(row, context.links);
-      return document('entry', renderEntry(row, context.links), context, { ...about, identity });
+      const { text, identity } = renderEntry(row, context.links);
+      return document('entry', text, context, { ...about, identity });
     }
   }
 }

@@ -11,6 +11,8 @@ export type FeedLinks = {
   readonly base: string;
   /** `Packages(Id='x',Version='1.0')`, relative to the base: the name of an entry. */
   entry(id: string, version: string): string;
+  /** `package/x/1.0.0`, relative to the base. */
+  package(id: string, version: string): string;
   download(id: string, version: string): string;
   /** The page for people. */
   page(id: string): string;
@@ -24,11 +26,13 @@ export type FeedLinks = {
 export function feedLinks(publicUrl: string, mount: string): FeedLinks {
   const root = publicUrl.replace(/\/+$/, '');
   const base = root + mount.toLowerCase();
+  const path = (id: string, version: string) => `package/${escapePath(id)}/${escapePath(version)}`;
   return {
     root,
     base,
     entry: (id, version) => `Packages(Id='${escapePath(id)}',Version='${escapePath(version)}')`,
-    download: (id, version) => `${base}/package/${escapePath(id)}/${escapePath(version)}`,
+    package: path,
+    download: (id, version) => `${base}/${path(id, version)}`,
     page: (id) => `${root}/packages/${escapePath(id)}`,
   };
 }

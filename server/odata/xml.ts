@@ -21,6 +21,19 @@ export function escapeXml(text: string): string {
     .replace(special, (character) => references[character] ?? character);
 }
 
+let lastTime = Number.NaN;
+let lastText = '';
+
+/** With zone: without one a client takes it for its own local time (spec nuget-v2 9.5). Of a row's dates most are the same. */
+export function dateTime(date: Date): string {
+  const time = date.getTime();
+  if (time !== lastTime) {
+    lastText = date.toISOString();
+    lastTime = time;
+  }
+  return lastText;
+}
+
 export const xmlDeclaration = '<?xml version="1.0" encoding="utf-8"?>';
 
 /** The namespaces and prefixes of OData 2; PSResourceGet searches for the literal `m:count` and `d:Id` (spec nuget-v2 section 7). */
