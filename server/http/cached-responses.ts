@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RevisionNumbers } from '../catalog/revisions.ts';
+import type { Body } from './body.ts';
 import { plusSignOf } from './plus-sign.ts';
 import { createSlabCache } from './slab-cache.ts';
 
@@ -32,7 +33,8 @@ type Kept = Omit<CachedResponse, 'body'> & {
   /** By the clock of the process, in milliseconds. */
   readonly madeAt: number;
 };
-const awaited = new WeakMap<object, (response: CachedResponse) => void>();
+type Whole = Omit<CachedResponse, 'body'> & { readonly body: Body };
+const awaited = new WeakMap<object, (response: Whole) => Buffer | undefined>();
 
 /**
  * Lets the next request for the same be answered with these bytes. To be called when all headers but Content-Length
@@ -53,8 +55,8 @@ export function cacheResponse(req: object, res: ServerResponse, body: Buffer, ab
 export type CachedResponses = {
   /** By the numbers of now. Undefined when there is none or it is stale; the response that a route then gives is kept. */
   find(req: IncomingMessage, now: RevisionNumbers): CachedResponse | undefined;
-  /** The response to a request that `find` found none for, prepared without Express. */
-  keep(req: IncomingMessage, response: CachedResponse): void;
+  /** The response to a request that `find` found none for, prepared without Express. The body as it lies in the cache, if it is kept. */
+  keep(req: IncomingMessage, response: Whole): Buffer | undefined;
 };
 
 export function createCachedResponses(maxBytes: number): CachedResponses {

@@ -1,21 +1,23 @@
-/** What was rendered once, by what it was rendered from. */
+/** Parts of documents that were rendered once, by what they were rendered from. */
 export type PartCache = {
-  /** Its pieces, cut where something stands that is each answer's own. */
-  find(key: string): readonly Buffer[] | undefined;
-  /** The pieces as bytes. */
-  keep(key: string, pieces: readonly string[]): readonly Buffer[];
+  /**
+   * The part as bytes. `render` makes it, cut where something stands that changes more often than all else; `filling` is
+   * what stands there now, one text between every two pieces.
+   */
+  get(key: string, filling: readonly string[], render: () => readonly string[]): Buffer;
 };
 
-type Generation = {
-  readonly parts: Map<string, readonly Buffer[]>;
-  total: number;
-  slab: Buffer;
-  filled: number;
+type Kept = {
+  readonly bytes: Buffer;
+  readonly filling: readonly string[];
+  /** Where each piece ends. */
+  readonly ends: readonly number[];
 };
+type Generation = { readonly parts: Map<string, Kept>; total: number; slab: Buffer; filled: number };
 
 const slabBytes = 256 * 1024;
-/** What a part takes beside its bytes: key, views of the slab, entry of the map. */
-const partBytes = 1024;
+/** What a part takes beside its bytes: key, view of the slab, entry of the map. */
+const partBytes = 768;
 
 /**
  * Parts that are used last, of no more than `maxBytes`, in two generations: what is used moves to the younger one; when that is
@@ -26,47 +28,70 @@ export function createPartCache(maxBytes: number): PartCache {
   let younger = emptyGeneration();
   let older = emptyGeneration();
 
-  function put<P extends string | Buffer>(key: string, pieces: readonly P[]): readonly Buffer[] {
-    let length = 0;
-    for (const piece of pieces) length += typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length;
+  function keep(key: string, text: string | Buffer, of: Omit<Kept, 'bytes'>): Buffer {
+    const length = typeof text === 'string' ? Buffer.byteLength(text) : text.length;
     const size = length + partBytes;
-    if (size > maxBytes / 8) return pieces.map((piece) => Buffer.from(piece));
+    if (size > maxBytes / 8) return Buffer.from(text);
     if (younger.total + size > maxBytes / 2) {
       older = younger;
       younger = emptyGeneration();
     }
-    const kept = placeIn(younger, pieces, length);
-    younger.parts.set(key, kept);
+    const bytes = placeIn(younger, text, length);
+    younger.parts.set(key, { ...of, bytes });
     younger.total += size;
-    return kept;
+    return bytes;
   }
 
   return {
-    find(key) {
+    get(key, filling, render) {
       const known = younger.parts.get(key);
-      if (known !== undefined) return known;
-      const before = older.parts.get(key);
-      return before && put(key, before);
+      if (known !== undefined && isSame(known.filling, filling)) return known.bytes;
+      const before = known ?? older.parts.get(key);
+      if (before !== undefined && isSame(before.filling, filling)) return keep(key, before.bytes, before);
+      const pieces = before === undefined ? render() : piecesOf(before);
+      return keep(key, fill(pieces, filling), { filling, ends: endsOf(pieces, filling) });
     },
-    keep: put,
   };
 }
 
-function placeIn(
-  generation: Generation,
-  pieces: readonly (string | Buffer)[],
-  length: number,
-): readonly Buffer[] {
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
+  return true;
+}
+
+/** The pieces with their filling between them. */
+export function fill(pieces: readonly string[], filling: readonly string[]): string {
+  let text = '';
+  for (const [at, piece] of pieces.entries()) text += piece + (filling[at] ?? '');
+  return text;
+}
+
+function endsOf(pieces: readonly string[], filling: readonly string[]): number[] {
+  let length = 0;
+  return pieces.map((piece, at) => {
+    const end = length + Buffer.byteLength(piece);
+    length = end + Buffer.byteLength(filling[at] ?? '');
+    return end;
+  });
+}
+
+function piecesOf({ bytes, filling, ends }: Kept): string[] {
+  let start = 0;
+  return ends.map((end, at) => {
+    const piece = bytes.toString('utf8', start, end);
+    start = end + Buffer.byteLength(filling[at] ?? '');
+    return piece;
+  });
+}
+
+function placeIn(generation: Generation, text: string | Buffer, length: number): Buffer {
   if (generation.filled + length > generation.slab.length) {
     generation.slab = Buffer.allocUnsafeSlow(Math.max(length, slabBytes));
     generation.filled = 0;
   }
-  const { slab } = generation;
-  return pieces.map((piece) => {
-    const start = generation.filled;
-    generation.filled += typeof piece === 'string' ? slab.write(piece, start) : piece.copy(slab, start);
-    return slab.subarray(start, generation.filled);
-  });
+  const { slab, filled } = generation;
+  generation.filled += typeof text === 'string' ? slab.write(text, filled) : text.copy(slab, filled);
+  return slab.subarray(filled, generation.filled);
 }
 
 function emptyGeneration(): Generation {

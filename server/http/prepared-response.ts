@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express';
+import { type Body, joinBody } from './body.ts';
 import { cacheResponse, type ResponseFacts } from './cached-responses.ts';
 import { clientHas } from './if-none-match.ts';
 import { unsent } from './unsent.ts';
@@ -9,7 +10,7 @@ export type PreparedResponse = {
   readonly headers: readonly string[];
   readonly etag: string;
   /** Made only when it is needed: a 304 has none. */
-  readonly body: () => Buffer | Promise<Buffer>;
+  readonly body: () => Body | Promise<Body>;
   readonly about: ResponseFacts;
 };
 
@@ -48,7 +49,7 @@ export async function sendPrepared(
     response.status(304).end();
     return;
   }
-  const body = await prepared.body();
+  const body = joinBody(await prepared.body());
   cacheResponse(request, response, body, prepared.about);
   unsent.hold(response, body, request.ip);
   response.send(body);

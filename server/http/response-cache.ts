@@ -3,6 +3,7 @@ import type { Revisions } from '../catalog/revisions.ts';
 import { inTurn } from '../pause.ts';
 import { areaOf, subjectOf } from './areas.ts';
 import { canRead, type FindKey } from './auth.ts';
+import { lendBody, sizeOf } from './body.ts';
 import { type CachedResponse, createCachedResponses } from './cached-responses.ts';
 import { takesGzip } from './encodings.ts';
 import { clientHas } from './if-none-match.ts';
@@ -117,7 +118,7 @@ export function createResponseCache(
     target: string,
     path: string,
     from: string | undefined,
-  ): Promise<CachedResponse | undefined> {
+  ): Promise<Outgoing | undefined> {
     const prepared = await prepare({
       mount: path.slice(0, mount.length),
       rawPath: path.slice(mount.length),
@@ -131,14 +132,11 @@ export function createResponseCache(
     const { etag, about } = prepared;
     if (clientHas(req, etag)) return { headers: wholeHeaders(prepared), etag, about, body: nothing };
     const body = await prepared.body();
-    const whole = {
-      headers: [...wholeHeaders(prepared), 'Content-Length', String(body.length)],
-      etag,
-      about,
-      body,
-    };
-    responses.keep(req, whole);
-    return whole;
+    const headers = [...wholeHeaders(prepared), 'Content-Length', String(sizeOf(body))];
+    const kept = responses.keep(req, { headers, etag, about, body });
+    if (kept !== undefined) return { headers, etag, about, body: kept };
+    const { bytes, giveBack } = lendBody(body);
+    return { headers, etag, about, body: bytes, giveBack };
   }
 
   function wholeHeaders({ headers }: PreparedResponse): string[] {
@@ -149,6 +147,9 @@ export function createResponseCache(
     return { url: loggedUrl(target), route: areaOf(path).label, from: readPeer(req).address };
   }
 }
+
+/** `giveBack`: once the body is with the operating system. */
+type Outgoing = CachedResponse & { readonly giveBack?: (() => void) | undefined };
 
 const nothing = Buffer.alloc(0);
 
@@ -170,7 +171,7 @@ function isForEveryClient({ about, etag }: CachedResponse, { headers }: Incoming
 function send(
   req: IncomingMessage,
   res: ServerResponse,
-  { headers, etag, body, about }: CachedResponse,
+  { headers, etag, body, about, giveBack }: Outgoing,
   requestId: string,
   { from }: RequestStart,
 ): void {
@@ -185,6 +186,7 @@ function send(
     return;
   }
   if (wholeSent !== undefined) res.once('finish', wholeSent);
+  if (giveBack !== undefined) res.once('finish', giveBack);
   unsent.hold(res, body, from);
   res.end(body);
 }

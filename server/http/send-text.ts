@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Request, Response } from 'express';
+import { type Body, joinBody, sizeOf } from './body.ts';
 import { takesGzip } from './encodings.ts';
 import { type PreparedResponse, sendPrepared } from './prepared-response.ts';
 
@@ -12,8 +13,7 @@ const compress = promisify(gzip);
 export type TextDocument = {
   /** Name, value, name, value ... */
   readonly headers: readonly string[];
-  /** Bytes where it is so long that making them would hold up others. */
-  readonly text: string | Buffer;
+  readonly text: string | Body;
   /** Much shorter than the text, and equal when that is equal, and only then: it is hashed in its place. */
   readonly identity?: string;
   /** The id of the packages that it is about; left out when it is about more than one. */
@@ -27,14 +27,15 @@ export type TextDocument = {
  */
 export function prepareText(document: TextDocument, mayGzip: boolean): PreparedResponse {
   const { headers, text, identity, id } = document;
-  const isGzipped = mayGzip && Buffer.byteLength(text) >= minGzipBytes;
-  const digest = hash('sha256', identity ?? text, 'base64url');
+  const whole: Body = typeof text === 'string' ? [text] : text;
+  const isGzipped = mayGzip && sizeOf(whole) >= minGzipBytes;
+  const digest = hash('sha256', identity ?? (typeof text === 'string' ? text : joinBody(text)), 'base64url');
   const etag = isGzipped ? `"${digest}-gzip"` : `"${digest}"`;
   const own = ['Vary', 'Accept-Encoding', 'ETag', etag];
   return {
     headers: [...headers, ...own, ...(isGzipped ? ['Content-Encoding', 'gzip'] : [])],
     etag,
-    body: () => (isGzipped ? compress(text) : Buffer.isBuffer(text) ? text : Buffer.from(text)),
+    body: () => (isGzipped ? compress(joinBody(whole)) : whole),
     about: { kind: 'document', ...(id !== undefined && { id }) },
   };
 }

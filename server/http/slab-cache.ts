@@ -1,8 +1,10 @@
+import { type Body, joinBody, sizeOf, writeBody } from './body.ts';
+
 export type SlabCache<T> = {
   /** What is kept and good; only that counts as used. What is not good any more is let go of. */
   find(key: string, isGood: (value: T) => boolean): Found<T> | undefined;
-  /** Keeps both, unless they are too large or newcomers have to wait. The bytes may be copied. */
-  set(key: string, value: T, body: Buffer): void;
+  /** Keeps both, unless they are too large or newcomers have to wait; then the bytes as they lie in the cache. */
+  set(key: string, value: T, body: Body): Buffer | undefined;
 };
 export type Found<T> = { readonly value: T; readonly body: Buffer };
 
@@ -87,11 +89,11 @@ export function createSlabCache<T>(maxBytes: number, slabBytes = 1024 ** 2): Sla
   }
 
   /** A large body has a slab of its own. */
-  function slabFor(body: Buffer, isKnown: boolean): Slab | undefined {
-    if (body.length > slabBytes / 4) {
-      return makeRoom(body.length + entryBytes, isKnown) ? addSlab(body) : undefined;
+  function slabFor(body: Body, length: number, isKnown: boolean): Slab | undefined {
+    if (length > slabBytes / 4) {
+      return makeRoom(length + entryBytes, isKnown) ? addSlab(joinBody(body)) : undefined;
     }
-    if (open !== undefined && open.filled + body.length <= slabBytes) {
+    if (open !== undefined && open.filled + length <= slabBytes) {
       return makeRoom(entryBytes, isKnown) ? open : undefined;
     }
     if (!makeRoom(slabBytes + entryBytes, isKnown)) return undefined;
@@ -114,19 +116,22 @@ export function createSlabCache<T>(maxBytes: number, slabBytes = 1024 ** 2): Sla
     set(key, value, body) {
       const isKnown = kept.has(key);
       remove(key);
-      if (body.length + entryBytes > maxBytes / 8) return;
-      const slab = slabFor(body, isKnown);
+      const length = sizeOf(body);
+      if (length + entryBytes > maxBytes / 8) return undefined;
+      const slab = slabFor(body, length, isKnown);
       if (slab === undefined) {
-        refusedBytes += body.length + entryBytes;
-        return;
+        refusedBytes += length + entryBytes;
+        return undefined;
       }
       const start = slab.filled;
-      if (slab.bytes !== body) body.copy(slab.bytes, start);
-      slab.filled += body.length;
+      const end = start + length;
+      if (slab === open) writeBody(body, slab.bytes, start);
+      slab.filled = end;
       slab.live += 1;
       slab.keys.push(key);
       total += entryBytes;
-      kept.set(key, { value, slab, start, end: slab.filled });
+      kept.set(key, { value, slab, start, end });
+      return slab.bytes.subarray(start, end);
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { PackageRow } from '../catalog/catalog.ts';
-import { joinParts, type Part } from '../http/join-parts.ts';
+import { type Body, joinBody, mergeTexts, type Part } from '../http/body.ts';
 import { createPause } from '../pause.ts';
 import { entryOf } from './entry.ts';
 import type { FeedLinks } from './links.ts';
@@ -20,7 +20,7 @@ export type Feed = {
 };
 
 export type Rendered = {
-  readonly text: Buffer;
+  readonly text: Body;
   /** Shorter than the text, and equal when that is equal, and only then, so that its hash is an ETag (test/server/odata/atom.test.ts). */
   readonly identity: string;
 };
@@ -46,8 +46,9 @@ export async function renderFeed(
     `<title type="text">${title}</title><id>${escapeXml(`${links.base}/${title}`)}</id>` +
     `<updated>${dateTime(updated)}</updated><link rel="self" title="${title}" href="${title}"/>`;
   let identity = `${links.base}\n${title}\n${total}\n${updated.getTime()}`;
-  const pieces: Buffer[] = [];
   let parts: Part[] = [head];
+  /** From here on they are not joined yet. */
+  let start = 0;
   let size = head.length;
   let written = 0;
   let shown = 0;
@@ -57,15 +58,15 @@ export async function renderFeed(
     for (const row of rows) {
       if (written + size >= maxBytes && shown > 0) break;
       const entry = entryOf(row, links);
-      parts.push('<entry>', ...entry.parts, '</entry>');
-      for (const part of entry.parts) size += part.length;
+      parts.push(entry.content);
+      size += entry.content.length;
       identity += `\n${entry.identity}`;
       shown += 1;
       if (size >= pieceBytes) {
         written += size;
-        pieces.push(joinParts(parts));
-        parts = [];
         size = 0;
+        parts = [...parts.slice(0, start), joinBody(mergeTexts(parts.slice(start)))];
+        start = parts.length;
         leave ??= await longFeeds.enter();
       }
       if (pause.isDue()) await pause.take();
@@ -74,8 +75,7 @@ export async function renderFeed(
     if (rest !== undefined) parts.push(`<link rel="next" href="${escapeXml(rest)}"/>`);
     parts.push('</feed>');
     identity += `\n${rest}`;
-    const last = joinParts(parts);
-    return { text: pieces.length === 0 ? last : Buffer.concat([...pieces, last]), identity };
+    return { text: mergeTexts(parts), identity };
   } finally {
     leave?.();
   }
@@ -83,10 +83,12 @@ export async function renderFeed(
 
 /** The document of one package version (spec nuget-v2 9.4). */
 export function renderEntry(row: PackageRow, links: FeedLinks): Rendered {
-  const entry = entryOf(row, links);
+  const { content, identity } = entryOf(row, links);
+  const behindTag =
+    typeof content === 'string' ? content.slice('<entry>'.length) : content.subarray('<entry>'.length);
   return {
-    text: joinParts([`${xmlDeclaration}<entry ${declarations(links)}>`, ...entry.parts, '</entry>']),
-    identity: `${links.base}\n${entry.identity}`,
+    text: [`${xmlDeclaration}<entry ${declarations(links)}>`, behindTag],
+    identity: `${links.base}\n${identity}`,
   };
 }
 

@@ -128,7 +128,7 @@ function startOf({ after, skip }: Page): Pick<PackageQuery, 'after' | 'skip'> {
 
 function document(
   type: keyof typeof contentTypes,
-  text: string | Buffer,
+  text: TextDocument['text'],
   { cacheControl, version }: DocumentContext,
   { id, identity }: Pick<TextDocument, 'id' | 'identity'> = {},
 ): TextDocument {

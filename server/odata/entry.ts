@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import type { PackageRow } from '../catalog/catalog.ts';
 import { namedPath } from '../feed/shown-addresses.ts';
-import type { Part } from '../http/join-parts.ts';
-import { createPartCache, type PartCache } from '../http/part-cache.ts';
+import type { Part } from '../http/body.ts';
+import { createPartCache, fill, type PartCache } from '../http/part-cache.ts';
 import type { FeedLinks } from './links.ts';
 import {
   type FeedProperty,
@@ -13,10 +13,9 @@ import {
 } from './properties.ts';
 import { dateTime, entityName, escapeXml, namespaces, schemaName } from './xml.ts';
 
-/** The content of an entry, without the tags around it. */
 export type Entry = {
-  readonly parts: readonly Part[];
-  /** All of a row that it shows: equal when the content is equal, and only then. The base of its links is not in it. */
+  readonly content: Part;
+  /** All of a row that it shows: equal when its content is equal, and only then. The base of its links is not in it. */
   readonly identity: string;
 };
 
@@ -25,27 +24,27 @@ const maxKeptBytes = 10 * 1024 ** 2;
 const kept = createPartCache(maxKeptBytes);
 
 /**
- * The content of the entry of one version (spec nuget-v2 9.4). It is rendered once, cut where the base of the request stands
- * and where the counts stand: those are put in each time, so that a download makes nothing old.
+ * The entry of one version (spec nuget-v2 9.4), without the declarations that only a document of its own has. That of the newest,
+ * which all searches show, is rendered once, cut where the base of the request and the counts stand: a download makes nothing
+ * stale. Older versions are asked for by their id, and those responses are kept whole.
  */
 export function entryOf(row: PackageRow, links: FeedLinks, cache: PartCache = kept): Entry {
   const said = renderedNuspec(row.nuspec);
   const facts = factsOf(row, said);
-  const key = `${links.root} ${facts}`;
-  const pieces = cache.find(key) ?? cache.keep(key, renderPieces(row, links, said));
   const base = escapeXml(links.base);
-  const [first, second, ...others] = pieces;
-  const parts: Part[] = [first ?? '', base, second ?? '', base];
+  const filling = [base, base];
   let identity = facts;
-  for (const [at, piece] of others.entries()) {
-    parts.push(piece);
-    const name = countNames[at];
-    if (name === undefined) continue;
+  for (const name of countNames) {
     const shown = String(shownCount(row[name]));
-    parts.push(shown);
+    filling.push(shown);
     identity += ` ${shown}`;
   }
-  return { parts, identity };
+  const render = (): string[] => renderPieces(row, links, said);
+  const content =
+    row.isLatest || row.isAbsoluteLatest
+      ? cache.get(`${links.root} ${facts}`, filling, render)
+      : fill(render(), filling);
+  return { content, identity };
 }
 
 /** What an entry is rendered from, beside its links and counts; the rendering of the nuspec has a digest of its own. */
@@ -63,7 +62,7 @@ const category = `<category term="${schemaName}.${entityName}" scheme="${namespa
 /** `content` closes itself: WCF refuses an end tag (spec nuget-v2 section 15, trap 5). `m:properties` stands beside it (9.4). */
 function renderPieces(row: PackageRow, links: FeedLinks, said: RenderedNuspec): string[] {
   const entry = escapeXml(links.entry(row.id, row.version));
-  const rendered = ['<id>'];
+  const rendered = ['<entry><id>'];
   let text =
     `/${entry}</id>${category}` +
     `<link rel="edit" title="${entityName}" href="${entry}"/>` +
@@ -80,7 +79,7 @@ function renderPieces(row: PackageRow, links: FeedLinks, said: RenderedNuspec): 
       text = '';
     } else text += typeof piece === 'function' ? piece(row, links, said) : (said.pieces[piece] ?? '');
   }
-  rendered.push(`${text}</m:properties>`);
+  rendered.push(`${text}</m:properties></entry>`);
   return rendered;
 }
 

@@ -1,39 +1,77 @@
-import { describe, expect, it } from 'vitest';
-import { joinParts } from '../../../server/http/join-parts.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { joinBody, lendBody } from '../../../server/http/body.ts';
 import { createPartCache } from '../../../server/http/part-cache.ts';
 
-const text = (n: number) => `${n} ä `.repeat(100);
+const pieces = (n: number) => [`${n} ä `.repeat(50), `${n} ü `.repeat(50), 'end'];
+const whole = (n: number, [one, two]: readonly [string, string]) =>
+  `${pieces(n)[0]}${one}${pieces(n)[1]}${two}end`;
 
 describe('the cache of parts', () => {
-  it('gives back the pieces that were kept, and those that were used lately', () => {
-    const cache = createPartCache(40 * 1024);
-    for (let n = 0; n < 200; n++) {
-      cache.keep(String(n), [text(n), text(-n)]);
-      expect(cache.find('0')?.map(String)).toEqual([text(0), text(-0)]);
-      expect(cache.find(String(n))?.map(String)).toEqual([text(n), text(-n)]);
+  it('renders a part once, whatever stands between its pieces', () => {
+    const cache = createPartCache(100 * 1024);
+    const render = vi.fn(() => pieces(1));
+    for (const filling of [
+      ['1', '2'],
+      ['1', '2'],
+      ['10', 'ö'],
+      ['', '2'],
+      ['1', '2'],
+    ] as const) {
+      expect(String(cache.get('a', filling, render))).toBe(whole(1, filling));
     }
-    const found = Array.from({ length: 200 }, (_, n) => cache.find(String(n))).filter(Boolean);
-    expect(found.length).toBeLessThan(30);
+    expect(render).toHaveBeenCalledTimes(1);
+  });
+
+  it('keeps what was used lately, and no more than it may', () => {
+    const cache = createPartCache(40 * 1024);
+    const render = vi.fn();
+    const get = (n: number) =>
+      String(
+        cache.get(String(n), ['1', '2'], () => {
+          render(n);
+          return pieces(n);
+        }),
+      );
+    for (let n = 0; n < 200; n++) {
+      expect(get(n)).toBe(whole(n, ['1', '2']));
+      expect(get(0)).toBe(whole(0, ['1', '2']));
+    }
+    expect(render).toHaveBeenCalledTimes(200);
+    for (let n = 0; n < 200; n++) get(n);
+    expect(render.mock.calls.length).toBeGreaterThan(370);
   });
 
   it('does not change what it gave away when it needs room', () => {
     const cache = createPartCache(40 * 1024);
-    const first = cache.keep('first', [text(1)]);
-    for (let n = 2; n < 200; n++) cache.keep(String(n), [text(n)]);
-    expect(cache.find('first')).toBeUndefined();
-    expect(String(first[0])).toBe(text(1));
+    const first = cache.get('first', ['1', '2'], () => pieces(1));
+    for (let n = 2; n < 200; n++) cache.get(String(n), ['1', '2'], () => pieces(n));
+    expect(String(first)).toBe(whole(1, ['1', '2']));
   });
 
   it.each([[0], [1024]])('of %d bytes keeps nothing that is larger', (maxBytes) => {
     const cache = createPartCache(maxBytes);
-    expect(String(joinParts(cache.keep('x', [text(1)])))).toBe(text(1));
-    expect(cache.find('x')).toBeUndefined();
+    const render = vi.fn(() => pieces(1));
+    expect(String(cache.get('x', ['1', '2'], render))).toBe(whole(1, ['1', '2']));
+    cache.get('x', ['1', '2'], render);
+    expect(render).toHaveBeenCalledTimes(2);
   });
 });
 
-describe('a document of parts', () => {
+describe('a body of parts', () => {
+  const parts = ['ä', Buffer.from('😀'), '', '\ud800', Buffer.from('x'), 'y'.repeat(70_000)];
+  const text = `ä😀\ufffdx${'y'.repeat(70_000)}`;
+
   it('is that of its texts, whatever is in them', () => {
-    const parts = ['ä', Buffer.from('😀'), '', '\ud800', Buffer.from('x'), 'y'.repeat(70_000)];
-    expect(String(joinParts(parts))).toBe(`ä😀\ufffdx${'y'.repeat(70_000)}`);
+    expect(String(joinBody(parts))).toBe(text);
+  });
+
+  it('is written over no other that is not given back', () => {
+    const first = lendBody(parts);
+    const second = lendBody(['z'.repeat(70_000)]);
+    expect(String(first.bytes)).toBe(text);
+    first.giveBack?.();
+    const third = lendBody(['0'.repeat(70_000)]);
+    expect(third.bytes.buffer).toBe(first.bytes.buffer);
+    expect(String(second.bytes)).toBe('z'.repeat(70_000));
   });
 });

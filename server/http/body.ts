@@ -1,0 +1,59 @@
+/** What a response is joined from: texts, and bytes that were rendered before. */
+export type Part = string | Buffer;
+export type Body = Buffer | readonly Part[];
+
+export function sizeOf(body: Body): number {
+  if (Buffer.isBuffer(body)) return body.length;
+  let size = 0;
+  for (const part of body) size += typeof part === 'string' ? Buffer.byteLength(part) : part.length;
+  return size;
+}
+
+/** Each part is copied once. */
+export function writeBody(body: Body, target: Buffer, start: number): void {
+  let at = start;
+  for (const part of Buffer.isBuffer(body) ? [body] : body) {
+    at += typeof part === 'string' ? target.write(part, at) : part.copy(target, at);
+  }
+}
+
+/** As few parts as there can be: V8 writes one long text faster than many short ones. */
+export function mergeTexts(parts: readonly Part[]): Part[] {
+  const merged: Part[] = [];
+  for (const part of parts) {
+    const last = merged.length - 1;
+    if (typeof part === 'string' && typeof merged[last] === 'string') merged[last] += part;
+    else merged.push(part);
+  }
+  return merged;
+}
+
+export function joinBody(body: Body): Buffer {
+  if (Buffer.isBuffer(body)) return body;
+  const joined = Buffer.allocUnsafeSlow(sizeOf(body));
+  writeBody(body, joined, 0);
+  return joined;
+}
+
+/** Smaller ones come out of Node's own pool. */
+const minLentBytes = 4 * 1024;
+const lentBytes = 256 * 1024;
+const maxIdle = 16;
+const idle: Buffer[] = [];
+
+/**
+ * A body in memory that is used again: with new memory for each, V8 collects its whole heap again and again (decision 15).
+ * It is to be given back once all of it is with the operating system; what never is goes with the garbage.
+ */
+export function lendBody(body: Body): { readonly bytes: Buffer; readonly giveBack?: () => void } {
+  const size = sizeOf(body);
+  if (Buffer.isBuffer(body) || size < minLentBytes || size > lentBytes) return { bytes: joinBody(body) };
+  const memory = idle.pop() ?? Buffer.allocUnsafeSlow(lentBytes);
+  writeBody(body, memory, 0);
+  return {
+    bytes: memory.subarray(0, size),
+    giveBack: () => {
+      if (idle.length < maxIdle) idle.push(memory);
+    },
+  };
+}
