@@ -5,7 +5,7 @@ import { measure, measureFirst, median, type Sample } from './load.ts';
 import { pace } from './paced.ts';
 import type { BenchPackage } from './packages.ts';
 import { keepPushing, measurePushes, pushNext } from './pushes.ts';
-import { rateRatio, rateValue, type Result } from './results.ts';
+import { type Result, rateRatio, rateValue } from './results.ts';
 import { inUse } from './rows.ts';
 import type { Feed, Reference } from './servers.ts';
 import type { Settings } from './settings.ts';
