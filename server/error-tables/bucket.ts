@@ -1,0 +1,33 @@
+import type { ErrorTable } from './table.ts';
+
+/** Manifests, git and pushes to the bucket. */
+export const bucketErrors = {
+  MANIFEST_NOT_FOUND: [404, 'No manifest for {tool} {version} in the bucket.'],
+  BUCKET_UNKNOWN: [404, 'No such bucket. Use /git/main/go-win-tools.git or /git/beta/go-win-tools.git.'],
+  BUCKET_DAMAGED: [
+    500,
+    'The bucket in {dir} is damaged: {problem}. Put the folder bucket back from a backup, or from a clone that is as new.',
+  ],
+  BUCKET_BROKEN: [
+    503,
+    'The bucket cannot be served: its branch {branch} leads nowhere. Restore the folder bucket of the data folder from a backup.',
+  ],
+  GIT_ONLY: [404, 'This address is for git and Scoop: scoop bucket add go-win-tools {url}'],
+  GIT_DUMB: [
+    403,
+    'This git client is too old: the bucket is served by the smart protocol only (git 1.6.6 and newer).',
+  ],
+  GIT_BUSY: [503, 'Too many git requests at once; try again in a moment.'],
+  GIT_MISSING: [500, 'The bucket needs git, which was not found: install git and put it in PATH.'],
+  PUSH_TOO_SLOW: [413, 'The push could not be checked within {seconds} seconds; push fewer commits at once.'],
+  PUSH_INVALID: [400, 'The push is not understood: {problem}. Push with git itself, 1.7 or newer.'],
+  PUSH_REFUSED: [403, '{faults}'],
+  PUSHES_AT_ONCE: [429, 'This key has {limit} pushes under way; wait until one of them has ended.'],
+  ENCODING_UNKNOWN: [415, 'A body in the encoding {encoding} is not understood; send it plain or as gzip.'],
+  PUSH_TOO_LARGE: [413, '{what} has {found}; at most {limit} are taken.'],
+  PUSH_GATE_SHUT: [
+    503,
+    'Pushes are refused: the hook {file} that checks them cannot run. Put the data folder on a volume that may hold programs, and start again.',
+  ],
+  GIT_FAILED: [500, 'git could not answer; see the server log.'],
+} as const satisfies ErrorTable;

@@ -1,0 +1,63 @@
+import type { ErrorTable } from './table.ts';
+
+/** Addresses, queries, packages and payloads. */
+export const feedErrors = {
+  ID_RESERVED: [
+    403,
+    'The id {id} is reserved ({reserved}): that takes a key that is limited to such ids (rule reserved-ids).',
+  ],
+  ORIGIN_FOREIGN: [
+    403,
+    'The request comes from a page of another site ({origin}), which may change nothing here. Set PUBLIC_URL if that is the address of this server.',
+  ],
+  UPLOADS_TOO_MANY: [
+    429,
+    '{limit} uploads {what} are running already, which is the limit; send this one again when one of them is through.',
+  ],
+  QUERY_INVALID: [400, 'The query is not understood: {problem}'],
+  QUERY_TOO_COSTLY: [400, 'The query is more than one request may cost: {problem}. Ask for less at once.'],
+  QUERY_TOO_SLOW: [
+    503,
+    'The query was given up after {ms} ms; narrow it, for example by `Id eq` or `IsLatestVersion`.',
+  ],
+  QUERY_BUSY: [503, 'Too many long queries at once; try again in a moment.'],
+  PATH_INVALID: [400, 'The address is not understood: {problem}'],
+  ROUTE_UNKNOWN: [
+    404,
+    'Nothing is served at {path}. The feed is at /nuget (NuGet v3: /v3/index.json), the bucket at /git/main/go-win-tools.git.',
+  ],
+  METHOD_NOT_ALLOWED: [405, '{method} is not allowed here; allowed: {allowed}.'],
+  PACKAGE_NOT_FOUND: [404, 'No package {id} {version} on this feed.'],
+  VERSION_PURGED: [
+    410,
+    '{id} {version} was taken away for good (feed:purge): its bytes are gone, and the version is never used again. Take, or publish, another one.',
+  ],
+  PURGE_OFFERED: [
+    409,
+    'The branch {channel} still offers {id} {version}, and Scoop would fail on it. Take it off there first (release:withdraw {id}@{version}), or purge it all the same with --force.',
+  ],
+  PACKAGE_EXISTS: [
+    409,
+    "A package with ID '{id}' and version '{version}' already exists and cannot be modified.",
+  ],
+  PACKAGE_INVALID: [400, 'The upload is not a package that can be published: {problem}'],
+  PACKAGE_TOO_LARGE: [413, 'The upload is larger than the {maxBytes} bytes that MAX_PACKAGE_BYTES allows.'],
+  UPLOAD_BROKEN: [
+    400,
+    'The upload ended early or is not valid multipart data; nothing was stored. Send it again.',
+  ],
+  STORAGE_FULL: [
+    507,
+    'The server has no room left on disk; nothing was stored. Free some room and send it again.',
+  ],
+  SYMBOLS_UNSUPPORTED: [404, 'Symbol packages are not kept here; push the package alone.'],
+  PAYLOAD_NOT_FOUND: [404, 'No payload {tool}/{version}/{file} here.'],
+  PAYLOAD_DIFFERS: [
+    409,
+    'Payload {tool}/{version}/{file} is already here with other bytes (SHA-256 {sha256}); payloads are never replaced. Publish another version.',
+  ],
+  PAYLOAD_INVALID: [400, 'This payload cannot be stored: {problem}'],
+  BODY_TOO_LARGE: [413, 'The request body is larger than what belongs here; nothing was done.'],
+  HEADER_INVALID: [400, 'The header {name} is not understood: expected {expected}.'],
+  BODY_INVALID: [400, 'The request body is not understood: {problem}'],
+} as const satisfies ErrorTable;

@@ -1,0 +1,41 @@
+import type { ErrorTable } from './table.ts';
+
+/** What keeps a server from starting or going on: settings, data folder, database, port. */
+export const startErrors = {
+  BAD_CONFIG: [500, '{problems}'],
+  DATA_DIR_IN_USE: [
+    500,
+    'The data folder {dir} is in use by another server (process {pid}). Stop that one, or set DATA_DIR to another folder.',
+  ],
+  DATA_DIR_UNUSABLE: [
+    500,
+    'The data folder {dir} cannot be written: {cause}. Set DATA_DIR to a folder that this user may write.',
+  ],
+  DATABASE_DRIVER: [
+    500,
+    'The database driver better-sqlite3 cannot be loaded by this Node ({node}){built}. After a change of Node it is built anew: {command}',
+  ],
+  DATA_DIR_OPEN: [
+    500,
+    '{path} can be read or changed by other users of this machine (mode {mode}), and is not closed: {cause}. Let its owner run chmod go= on it, or set DATA_DIR to a new folder inside, such as {dir}/feed.',
+  ],
+  CATALOG_DAMAGED: [
+    500,
+    'The database {file} is damaged: {problem}. Restore the last backup of the data folder.',
+  ],
+  CATALOG_NEWER: [
+    500,
+    'The database {file} has schema {found}; this program knows schema {known} at most. Start the newer program, or restore a backup.',
+  ],
+  PORT_TAKEN: [
+    500,
+    'Port {port} on {host} is taken. Stop the program that uses it, or set PORT (0 picks a free one).',
+  ],
+  HOST_UNUSABLE: [
+    500,
+    'The server cannot listen on {host}, port {port}: {cause}. Set HOST to an address of this machine (0.0.0.0 is all of them), or PORT to another port.',
+  ],
+  NOT_READY: [503, 'Not ready: {problem}'],
+  SHUTTING_DOWN: [503, 'The server is shutting down; try again in a moment.'],
+  INTERNAL: [500, 'Something went wrong on the server; its log has the details under this request id.'],
+} as const satisfies ErrorTable;

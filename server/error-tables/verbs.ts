@@ -1,0 +1,94 @@
+import type { ErrorTable } from './table.ts';
+
+/** What the operator's verbs end with. */
+export const verbErrors = {
+  SERVER_SILENT: [
+    500,
+    'The server at {url}, which holds the data folder, does not answer: {cause}. Look into its log, or stop it and try again.',
+  ],
+  AUDIT_BROKEN: [
+    500,
+    'The audit log is broken at entry {number}{at}: {problem}. {before} entries before it are as they were written.',
+  ],
+  SERVER_REFUSED: [500, 'The running server says: {reason}'],
+  SERVER_STRANGE: [
+    500,
+    'The server at {url}, which holds the data folder, gives an answer that is not understood: another program may have its port. Look into its log, or stop it and try again.',
+  ],
+  SOURCE_UNREACHABLE: [502, 'The source cannot be reached: {url}: {cause}'],
+  SOURCE_REFUSED: [502, 'The source answers {status} to {url}{advice}'],
+  SOURCE_STRANGE: [502, 'The source is not understood: {url}: {problem}'],
+  SOURCE_TOO_LARGE: [502, 'The source cannot be asked for all that it has: {url}: {problem}'],
+  IMPORT_DIFFERS: [
+    409,
+    '{id} {version} is here already with other bytes, and nothing published is ever replaced.',
+  ],
+  IMPORT_HASH: [
+    400,
+    'The bytes are not those that the source announces: its {algorithm} is {expected}, found {found}.',
+  ],
+  IMPORT_IDENTITY: [400, 'The package says of itself that it is {found}; the source calls it {expected}.'],
+  NO_FEED: [
+    500,
+    'There is no feed to read: {file} cannot be opened ({cause}). Set DATA_DIR to the data folder of the server.',
+  ],
+  BLOBS_BEING_REMOVED: [
+    500,
+    'feed:verify is removing orphans in {dir} at this moment; try again in a minute.',
+  ],
+  NO_ROOM: [500, 'There is not enough room at {dir}: {needed} bytes are needed, {free} are free.'],
+  DISK_FULL: [500, 'No room is left at {dir}; nothing half stays there. Free some room and run it again.'],
+  INTERRUPTED: [500, 'Interrupted; {state}'],
+  FILE_EXISTS: [500, '{file} is there already. Name another file, or replace it with --replace.'],
+  FILE_MISSING: [
+    500,
+    '{file} cannot be restored: {cause}. Expected a file that `feed:backup` wrote; correct the path.',
+  ],
+  PLACE_MISSING: [
+    500,
+    'Nothing can be imported from {place}: {cause}. Expected a folder of nupkg files, or the address of a feed, with http:// or https://; correct it.',
+  ],
+  PASSWORD_MISSING: [
+    500,
+    'The file {file} of --password-file cannot be read: {cause}. Expected a file with the password alone; correct the path.',
+  ],
+  FILE_UNUSABLE: [500, '{file} cannot be used: {cause}.'],
+  EXPORT_FOREIGN: [
+    500,
+    '{path} is not from an earlier export, or was changed since; nothing of it is overwritten. Export into an empty folder.',
+  ],
+  EXPORT_INCOMPLETE: [
+    500,
+    '{count} files were not exported, since their stored bytes are damaged. `feed:verify` says what to do.',
+  ],
+  EXPORT_UNKNOWN: [500, 'Not on this feed: {ids}.'],
+  BUCKET_FAULTS: [500, 'Rules of the bucket are broken: {count}. The lines above say what to do.'],
+  BUCKET_MISSING: [500, '{dir} cannot be checked: {cause}. Expected a clone of a bucket; correct the path.'],
+  BUCKET_UNREADABLE: [500, '{dir} cannot be checked: {problem}.'],
+  VERIFY_FAULTS: [500, 'Faults were found: {count}. The lines above say what to do.'],
+  BLOB_DAMAGED: [
+    500,
+    'Stored bytes are damaged: {path}, {problem}. `feed:verify` names all that is damaged and what to do.',
+  ],
+  BACKUP_INVALID: [500, '{file} cannot be restored: {problem}. Take another backup.'],
+  BACKUP_NEWER: [
+    500,
+    '{file} has format {found}, this program reads format {known}. Restore it with go-win-tools {program}.',
+  ],
+  RESTORE_OCCUPIED: [
+    500,
+    'The folder {dir} has data in it already. --replace moves it aside to {dir}.before-TIME; --into names another folder.',
+  ],
+  RESTORE_BACKWARD: [
+    500,
+    'The bucket in {dir} is ahead of the backup: {refs} would go back. Scoop cannot follow a branch that goes back: every machine that updated since would need `scoop bucket rm` and `add`. Nothing was changed; --accept-older-bucket restores anyway.',
+  ],
+  RESTORE_HALF: [
+    500,
+    'The restored folder could not be put in the place of {dir}. What was there is whole in {aside}: rename it back.',
+  ],
+  RESTORE_PLACE: [
+    500,
+    'The folder {dir} has data and cannot be moved aside ({cause}). Restore to a folder inside of it with --into, and set DATA_DIR to that.',
+  ],
+} as const satisfies ErrorTable;
