@@ -152,10 +152,7 @@ export default {
     forbid(
       'database-in-one-place',
       'Connections are opened by server/database/ alone.',
-      {
-        path: '^(server|manifest-gen|formats)/',
-        pathNot: '^server/database/|^server/data-dir\\.ts$',
-      },
+      { path: '^(server|manifest-gen|formats)/', pathNot: '^server/database/' },
       { path: 'node_modules/better-sqlite3/' },
     ),
     forbid(

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import Database from 'better-sqlite3';
 import { type Closed, closeToOthers } from './data-modes.ts';
-import { driverError, isDriverError } from './database/driver.ts';
+import { lockFile } from './database/file-lock.ts';
+import { fileProblem } from './database/file-problem.ts';
 import { FeedError, fail } from './errors.ts';
 
 /**
@@ -54,16 +54,10 @@ export function openDataDir(dir: string): DataDir {
  * @throws FeedError DATA_DIR_UNUSABLE
  */
 export function lockBlobs(dir: string, use: 'reading' | 'removing', timeoutMs = 0): (() => void) | undefined {
-  const lock = openLock(dir, 'reading.lock', timeoutMs);
   try {
-    // A transaction that has read holds SQLite's shared lock until it ends.
-    lock.exec(use === 'reading' ? 'BEGIN; SELECT count(*) FROM sqlite_schema' : 'BEGIN EXCLUSIVE');
-    return () => lock.close();
+    return lockFile(join(dir, 'reading.lock'), use === 'reading' ? 'shared' : 'alone', timeoutMs);
   } catch (error) {
-    lock.close();
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY'))
-      return undefined;
-    return fail('DATA_DIR_UNUSABLE', { dir, cause: reasonOf(error) }, error);
+    throw lockError(error, dir);
   }
 }
 
@@ -82,48 +76,34 @@ function makeFolders(dir: string, mode: number): void {
   mkdirSync(dir, { recursive: true, mode });
 }
 
-/**
- * The lock is SQLite's own, held by an open transaction: it works the same on every system and ends with the process,
- * however that ends. A file that only exists could only be guessed to be stale after a kill -9.
- */
 function takeLock(dir: string): () => void {
   const pidFile = join(dir, 'lock.pid');
-  const lock = openLock(dir, 'lock', 0);
-  try {
-    // The write is what takes the lock: on a file that may only be read, BEGIN EXCLUSIVE alone succeeds and locks nothing.
-    lock.exec('BEGIN EXCLUSIVE; PRAGMA user_version = 1');
-  } catch (error) {
-    lock.close();
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (code.startsWith('SQLITE_BUSY')) {
-      fail('DATA_DIR_IN_USE', { dir, pid: readPid(pidFile) }, error);
-    }
-    const isForbidden = code.startsWith('SQLITE_READONLY');
-    const cause = isForbidden ? 'the lock may not be written by this user' : reasonOf(error);
-    fail('DATA_DIR_UNUSABLE', { dir, cause }, error);
-  }
+  const unlock = lockOf(dir) ?? fail('DATA_DIR_IN_USE', { dir, pid: readPid(pidFile) });
   try {
     writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   } catch (error) {
-    lock.close();
+    unlock();
     throw asDataDirError(error, dir);
   }
   return () => {
     rmSync(pidFile, { force: true });
-    lock.close();
+    unlock();
   };
 }
 
-function openLock(dir: string, name: string, timeoutMs: number): Database.Database {
-  const file = join(dir, name);
+function lockOf(dir: string): (() => void) | undefined {
   try {
-    // Who may read it can hold it, too.
-    if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
-    return new Database(file, { timeout: timeoutMs });
+    return lockFile(join(dir, 'lock'), 'alone');
   } catch (error) {
-    if (isDriverError(error)) throw driverError(error);
-    return fail('DATA_DIR_UNUSABLE', { dir, cause: reasonOf(error) }, error);
+    throw lockError(error, dir);
   }
+}
+
+function lockError(error: unknown, dir: string): FeedError {
+  if (error instanceof FeedError) return error;
+  const problem = fileProblem(error);
+  const cause = problem === undefined ? reasonOf(error) : `the lock ${problem}`;
+  return new FeedError('DATA_DIR_UNUSABLE', { dir, cause }, error);
 }
 
 function readPid(file: string): string {
@@ -152,21 +132,19 @@ export function asDataDirError(error: unknown, dir: string): unknown {
     return error;
   }
   const path = 'path' in error ? String(error.path) : '';
-  const database = databaseReasons[/^SQLITE_[A-Z]+/.exec(String(error.code))?.[0] ?? ''];
-  if (database !== undefined) {
-    return new FeedError('DATA_DIR_UNUSABLE', { dir, cause: database }, error);
+  const problem = error.code === 'STORAGE_FULL' ? reasons.ENOSPC : databaseProblem(error);
+  if (problem !== undefined) {
+    return new FeedError('DATA_DIR_UNUSABLE', { dir, cause: problem }, error);
   }
   return path.startsWith(dir)
     ? new FeedError('DATA_DIR_UNUSABLE', { dir, cause: `${reasonOf(error)} (${path})` }, error)
     : error;
 }
 
-const databaseReasons: Readonly<Record<string, string>> = {
-  SQLITE_CANTOPEN: 'the database catalog.db cannot be opened',
-  SQLITE_READONLY: 'the database catalog.db may not be written by this user',
-  SQLITE_PERM: 'the database catalog.db may not be written by this user',
-  SQLITE_FULL: 'no room left on the disk',
-};
+function databaseProblem(error: unknown): string | undefined {
+  const problem = fileProblem(error);
+  return problem && `the database catalog.db ${problem}`;
+}
 
 const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { FeedError, fail } from '../errors.ts';
+import { isDatabaseFull } from './file-problem.ts';
 import { migrations } from './migrations.ts';
 import { createStatements, type Prepare } from './statements.ts';
 import { defineTextFunctions } from './text-functions.ts';
@@ -31,7 +32,7 @@ const busyTimeoutMs = 10_000;
 
 /**
  * Opens the database and brings it to the newest schema. The caller closes it.
- * @throws FeedError CATALOG_DAMAGED when it is no sound database, CATALOG_NEWER when a newer program wrote it
+ * @throws FeedError CATALOG_DAMAGED when it is no sound database, CATALOG_NEWER when a newer program wrote it, STORAGE_FULL
  */
 export function openDatabase(file: string): Connection {
   let db: Database.Database | undefined;
@@ -110,6 +111,7 @@ const damage = new Set(['SQLITE_NOTADB', 'SQLITE_CORRUPT']);
 
 function asFeedError(error: unknown, file: string): unknown {
   if (error instanceof FeedError || !(error instanceof Database.SqliteError)) return error;
+  if (isDatabaseFull(error)) return new FeedError('STORAGE_FULL', {}, error);
   if (![...damage].some((code) => error.code.startsWith(code))) return error;
   return new FeedError('CATALOG_DAMAGED', { file, problem: error.message }, error);
 }

@@ -1,22 +1,22 @@
 import Database from 'better-sqlite3';
 import { messageOf } from '../../formats/thrown.ts';
-import { fail } from '../errors.ts';
+import { FeedError, fail } from '../errors.ts';
 import { type Connection, createConnection, refuseNewer } from './connection.ts';
+import { isDatabaseFull } from './file-problem.ts';
 
 const busyTimeoutMs = 30_000;
 
 /**
  * Copies the database to `copy`, page by page in one step of SQLite's online backup: one moment, whatever a server
  * writes meanwhile.
- * @throws FeedError NO_FEED, CATALOG_DAMAGED
+ * @throws FeedError NO_FEED, CATALOG_DAMAGED, STORAGE_FULL
  */
 export async function copyDatabase(file: string, copy: string): Promise<void> {
   const source = openSource(file);
   try {
     await source.backup(copy, { progress: () => 0x7fffffff });
   } catch (error) {
-    // Not the fault of the database, and told by whoever knows the place.
-    if (error instanceof Database.SqliteError && error.code === 'SQLITE_FULL') throw error;
+    if (isDatabaseFull(error)) throw new FeedError('STORAGE_FULL', {}, error);
     fail('CATALOG_DAMAGED', { file, problem: messageOf(error) }, error);
   } finally {
     source.close();
@@ -45,6 +45,7 @@ export function openCopy<T>(file: string, read: (db: Connection) => T): T {
   } catch (error) {
     db.close();
     if (!(error instanceof Database.SqliteError)) throw error;
+    if (isDatabaseFull(error)) throw new FeedError('STORAGE_FULL', {}, error);
     return fail('CATALOG_DAMAGED', { file, problem: error.message }, error);
   }
 }

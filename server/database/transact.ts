@@ -1,7 +1,8 @@
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import type { Actor, Change } from '../audit/audit.ts';
 import { FeedError } from '../errors.ts';
 import { writeAuditEntry } from './audit-entry.ts';
+import { isDatabaseFull } from './file-problem.ts';
 import type { Prepare } from './statements.ts';
 
 /** A change while it is being made. */
@@ -90,7 +91,6 @@ function orStorageFull<T>(write: () => T): T {
   try {
     return write();
   } catch (error) {
-    const isFull = error instanceof Database.SqliteError && error.code === 'SQLITE_FULL';
-    throw isFull ? new FeedError('STORAGE_FULL', {}, error) : error;
+    throw isDatabaseFull(error) ? new FeedError('STORAGE_FULL', {}, error) : error;
   }
 }

@@ -13,6 +13,6 @@ export function asSpaceError(error: unknown, dir: string): unknown {
   const isFull =
     error instanceof Error &&
     'code' in error &&
-    /^(ENOSPC|EDQUOT|EFBIG|SQLITE_FULL|STORAGE_FULL)$/.test(String(error.code));
+    /^(ENOSPC|EDQUOT|EFBIG|STORAGE_FULL)$/.test(String(error.code));
   return isFull ? new FeedError('DISK_FULL', { dir }, error) : error;
 }

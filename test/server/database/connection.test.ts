@@ -38,7 +38,7 @@ describe('the database', () => {
     db.close();
   });
 
-  it('keeps what waits in the tables of an earlier program under their new names', () => {
+  it('keeps what waits in the tables of an earlier program under their new names', async () => {
     const before = new Database(file);
     const renamed = migrations.findIndex((step) => step.includes('RENAME TO nuspecs'));
     for (const step of migrations.slice(0, renamed)) before.exec(step);
@@ -50,8 +50,8 @@ describe('the database', () => {
 
     const db = openDatabase(file);
 
-    expect(createSqlPendingBlobs(db).list(10)).toEqual([{ number: 1, sha256: 'aa', sizeBytes: 1 }]);
-    expect(createSqlPurgeQueue(db).list()).toEqual(['bb']);
+    expect(await createSqlPendingBlobs(db).list(10)).toEqual([{ number: 1, sha256: 'aa', sizeBytes: 1 }]);
+    expect(await createSqlPurgeQueue(db).list()).toEqual(['bb']);
     expect(db.pragma('foreign_key_check')).toEqual([]);
     db.close();
   });

@@ -46,10 +46,10 @@ describe('small blobs, until their files are durable', () => {
     bytes = Buffer.from(`bytes of ${version}`),
   ) {
     const upload = await receive(bytes);
-    const fresh = await blobFlusher.commit(upload);
-    const pkg = { ...makePackage({ id: 'x', version }), ...upload.digest, fresh };
+    const pendingBytes = await blobFlusher.commit(upload);
+    const pkg = { ...makePackage({ id: 'x', version }), ...upload.digest, pendingBytes };
     expect(await createSqlCatalog(db, () => new Date(0)).add(pkg, operator)).toBe('added');
-    return { bytes, sha256: upload.digest.sha256, fresh };
+    return { bytes, sha256: upload.digest.sha256, pendingBytes };
   }
 
   async function fileOf(sha256: string): Promise<string> {
@@ -142,8 +142,8 @@ describe('small blobs, until their files are durable', () => {
     const blobFlusher = settlingWith({ maxBytes: 20 });
     const [first, second] = [await publish('1.0.0', blobFlusher), await publish('1.0.1', blobFlusher)];
 
-    expect(first.fresh).toEqual(first.bytes);
-    expect(second.fresh).toBeUndefined();
+    expect(first.pendingBytes).toEqual(first.bytes);
+    expect(second.pendingBytes).toBeUndefined();
     expect(await readBack(second.sha256)).toEqual(second.bytes);
   });
 
@@ -158,9 +158,9 @@ describe('small blobs, until their files are durable', () => {
   });
 
   it('are no matter of large ones', async () => {
-    const { fresh } = await publish('1.0.0', settlingWith(), Buffer.alloc(300 * 1024, 'large'));
+    const { pendingBytes } = await publish('1.0.0', settlingWith(), Buffer.alloc(300 * 1024, 'large'));
 
-    expect(fresh).toBeUndefined();
+    expect(pendingBytes).toBeUndefined();
     expect(await pendingBlobs().list(9)).toEqual([]);
   });
 });
