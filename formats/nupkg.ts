@@ -3,7 +3,7 @@ import type { Entry } from 'yauzl';
 import { fail, quoted } from './format-error.ts';
 import { type Nuspec, readNuspec } from './nuspec.ts';
 import { checkContent, readContent, streamContent } from './zip-content.ts';
-import { isFolder, readDirectory, type ZipLimits } from './zip-directory.ts';
+import { isFolder, readDirectory, type ZipLimits, zipLimits } from './zip-directory.ts';
 import { asFormatError, type ByteSource, type OpenZip, openZip } from './zip-file.ts';
 
 export type NupkgLimits = ZipLimits;
@@ -30,13 +30,7 @@ export type Nupkg = {
   close(): Promise<void>;
 };
 
-const mebibyte = 1024 * 1024;
-const defaultLimits: NupkgLimits = {
-  maxEntries: 10_000,
-  maxEntryBytes: 4096 * mebibyte,
-  maxTotalBytes: 8192 * mebibyte,
-  maxRatio: 200,
-};
+const maxNuspecBytes = 1024 * 1024;
 
 /**
  * Opens an untrusted package: its directory is checked as a whole and its nuspec is read; the other files are not looked
@@ -50,11 +44,11 @@ export async function openNupkg(
   const opened = await openZip(place);
   const { zip, close } = opened;
   try {
-    const all = await readDirectory(opened, { ...defaultLimits, ...limits });
+    const all = await readDirectory(opened, { ...zipLimits, ...limits });
     const files = all.filter((entry) => !isFolder(entry));
     const byName = new Map(files.map((entry) => [entry.fileName, entry]));
     const find = (name: string) => byName.get(name) ?? fail('ZIP_ENTRY_MISSING', { name: quoted(name) });
-    const nuspecBytes = await readWhole(opened, findNuspec(files), mebibyte);
+    const nuspecBytes = await readWhole(opened, findNuspec(files), maxNuspecBytes);
     return {
       nuspec: await readNuspec(nuspecBytes),
       nuspecText: new TextDecoder().decode(nuspecBytes),
@@ -83,7 +77,7 @@ export async function readNuspecBytes(source: ByteSource): Promise<Buffer> {
   const opened = await openZip(source);
   try {
     for await (const entry of opened.zip.eachEntry()) {
-      if (isNuspec(entry)) return await readWhole(opened, entry, mebibyte);
+      if (isNuspec(entry)) return await readWhole(opened, entry, maxNuspecBytes);
     }
     return fail('NUPKG_NO_NUSPEC');
   } finally {

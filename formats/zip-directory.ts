@@ -12,6 +12,14 @@ export type ZipLimits = {
   readonly maxRatio: number;
 };
 
+/** Of every zip that comes from outside: pushed, imported, or downloaded from upstream. */
+export const zipLimits: ZipLimits = {
+  maxEntries: 10_000,
+  maxEntryBytes: 4 * 1024 ** 3,
+  maxTotalBytes: 8 * 1024 ** 3,
+  maxRatio: 200,
+};
+
 /**
  * Reads the central directory of an untrusted zip and holds every entry against the limits, against the others and
  * against its own local header, before a byte of it is unpacked.

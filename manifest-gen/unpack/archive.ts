@@ -5,7 +5,7 @@ export type UnpackLimits = {
   readonly maxEntries: number;
   readonly maxExeBytes: number;
   readonly maxLicenseBytes: number;
-  /** Unpacked to packed, of the whole archive; a Go exe has about 3. */
+  /** Unpacked to packed, of a whole tarball; a Go exe has about 3. Zips have those of formats/zip-directory.ts. */
   readonly maxRatio: number;
 };
 export const unpackLimits: UnpackLimits = {

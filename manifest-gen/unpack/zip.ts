@@ -1,83 +1,46 @@
 import type { Readable } from 'node:stream';
-import { Transform } from 'node:stream';
-import { crc32 } from 'node:zlib';
-import type { Entry, ZipFile } from 'yauzl';
-import { openZip } from '../../formats/zip-file.ts';
-import { faultFrom, isLicense, type ReadArchive, textOf, UnpackFault, type UnpackLimits } from './archive.ts';
+import type { Entry } from 'yauzl';
+import { FormatError } from '../../formats/format-error.ts';
+import { streamContent } from '../../formats/zip-content.ts';
+import { readDirectory, zipLimits } from '../../formats/zip-directory.ts';
+import { type OpenZip, openZip } from '../../formats/zip-file.ts';
+import { faultFrom, isLicense, type ReadArchive, textOf, UnpackFault } from './archive.ts';
 
-const expected = 'a zip archive';
+const expected = 'a zip archive that is safe to unpack';
 
-/** One exe and the licence out of a zip, by the zip's own table; names with `..` are refused by yauzl. */
+/** One exe and the licence out of a zip that is checked as a whole before, as a pushed package is. */
 export const readZip: ReadArchive = async (path, { member, onMember, limits }) => {
-  const { zip, close } = await openZip(path).catch((error: unknown) => {
-    throw faultFrom(error, expected);
+  const opened = await openZip(path).catch((error: unknown) => {
+    throw explained(error);
   });
   try {
-    const entries = await entriesOf(zip, limits);
-    const [exe, ...more] = entries.filter((entry) => entry.fileName === member);
+    const entries = await readDirectory(opened, { ...zipLimits, maxEntries: limits.maxEntries });
+    const exe = entries.find((entry) => entry.fileName === member);
     if (exe === undefined) {
       const exes = entries.map(({ fileName }) => fileName).filter((name) => /\.exe$/i.test(name));
       throw new UnpackFault(`${member} in the archive`, exes.slice(0, 5).join(', ') || 'no exe');
     }
-    if (more.length > 0) throw new UnpackFault(`${member} once`, `${more.length + 1} of it`);
-    await onMember(await openEntry(zip, exe, limits.maxExeBytes));
+    await onMember(await openEntry(opened, exe, limits.maxExeBytes));
     const license = entries.find(({ fileName }) => isLicense(fileName));
     if (license === undefined) return {};
-    return { licenseText: await textOf(await openEntry(zip, license, limits.maxLicenseBytes)) };
+    return { licenseText: await textOf(await openEntry(opened, license, limits.maxLicenseBytes)) };
   } catch (error) {
-    throw faultFrom(error, expected);
+    throw explained(error);
   } finally {
-    await close();
+    await opened.close();
   }
 };
 
-function entriesOf(zip: ZipFile, { maxEntries, maxRatio }: UnpackLimits): Promise<Entry[]> {
-  if (zip.entryCount > maxEntries) throw new UnpackFault(`at most ${maxEntries} files`, `${zip.entryCount}`);
-  return new Promise((resolve, reject) => {
-    const entries: Entry[] = [];
-    zip.on('error', reject);
-    zip.on('end', () => resolve(entries));
-    zip.on('entry', (entry: Entry) => {
-      if (entry.uncompressedSize > entry.compressedSize * maxRatio + 1024) {
-        const ratio = Math.round(entry.uncompressedSize / Math.max(1, entry.compressedSize));
-        reject(new UnpackFault(`files packed at most ${maxRatio} times`, `${entry.fileName} ${ratio} times`));
-        return;
-      }
-      entries.push(entry);
-      zip.readEntry();
-    });
-    zip.readEntry();
-  });
-}
-
-function openEntry(zip: ZipFile, entry: Entry, maxBytes: number): Promise<Readable> {
+function openEntry({ zip }: OpenZip, entry: Entry, maxBytes: number): Promise<Readable> {
   if (entry.uncompressedSize > maxBytes) {
     throw new UnpackFault(`${entry.fileName} of at most ${maxBytes} bytes`, `${entry.uncompressedSize}`);
   }
-  if ((entry.generalPurposeBitFlag & 1) !== 0)
-    throw new UnpackFault('an open file', `${entry.fileName} encrypted`);
-  return new Promise((resolve, reject) => {
-    zip.openReadStream(entry, (error, bytes) => {
-      if (error) return reject(error);
-      const checked = checkCrc(entry);
-      bytes.on('error', (cause) => checked.destroy(cause));
-      return resolve(bytes.pipe(checked));
-    });
-  });
+  return streamContent(zip, entry);
 }
 
-/** yauzl compares sizes; that the bytes are those that were packed, it leaves to us. */
-function checkCrc(entry: Entry): Transform {
-  let crc = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, callback) {
-      crc = crc32(chunk, crc);
-      callback(null, chunk);
-    },
-    flush(callback) {
-      callback(
-        crc === entry.crc32 ? null : new UnpackFault(`CRC ${entry.crc32} for ${entry.fileName}`, `${crc}`),
-      );
-    },
-  });
+/** The sentence of the check becomes what was found: `... found the zip entries "a" and "A" would be the same file on Windows`. */
+function explained(error: unknown): unknown {
+  if (!(error instanceof FormatError)) return faultFrom(error, expected);
+  const found = `${error.message.charAt(0).toLowerCase()}${error.message.slice(1).replace(/\.$/, '')}`;
+  return new UnpackFault(expected, `that ${found}`, error);
 }

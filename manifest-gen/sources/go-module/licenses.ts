@@ -69,7 +69,7 @@ async function licenseIn(
 
 /**
  * The licence files at the root of a module's zip, sorted by name; none when one of them is too long to be one. A module in a folder
- * of a repository has that of the repository with it, put there by go.
+ * of a repository has that of the repository with it, put there by go, which has checked names, sizes and sum of the zip itself.
  * @param spec `path@version`, the folder that all of the zip lies in
  */
 export async function licenseFiles(

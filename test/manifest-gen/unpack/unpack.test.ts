@@ -10,6 +10,7 @@ import type { Asset, Fetched } from '../../../manifest-gen/release.ts';
 import { type Cache, createCache } from '../../../manifest-gen/system/cache/cache.ts';
 import { unpackLimits } from '../../../manifest-gen/unpack/archive.ts';
 import { unpack } from '../../../manifest-gen/unpack/unpack.ts';
+import { hostileZips } from '../../formats/hostile-zips.ts';
 import { rawZip } from '../../formats/raw-zip.ts';
 import { nearly } from '../../hostile/mutate.ts';
 import { makeTinyExe } from '../../kit/exe.ts';
@@ -193,12 +194,39 @@ describe.each(archives)('the exe in %s', (_, name, make) => {
 
 describe('the exe in a zip', () => {
   it('is refused when its bytes are not those that were packed', async () => {
-    const bytes = zip({ 'hello.exe': exe });
-    // the CRC in the central directory, which is the one that counts
-    const directory = bytes.indexOf(Buffer.from('PK\x01\x02', 'latin1'));
-    bytes.writeUInt32LE(bytes.readUInt32LE(directory + 16) ^ 1, directory + 16);
+    const bytes = rawZip({
+      entries: [{ name: 'hello.exe', content: exe, central: { crc: 1 }, local: { crc: 1 } }],
+    });
     const failure = await failureOf(unpack(await fetchedAs('hello.zip', bytes, 'hello.exe'), cache));
     expect(failure).toMatchObject({ code: 'REFUSED', message: expect.stringContaining('CRC') });
+  });
+
+  it.each(hostileZips)(
+    'with %s is refused as a pushed package is, and nothing is written',
+    async (_title, lies) => {
+      const fetched = await fetchedAs('hello.zip', rawZip(lies), 'tools/a.exe');
+
+      const failure = await failureOf(unpack(fetched, cache));
+
+      expect(failure).toMatchObject({ code: 'REFUSED', exitCode: 3 });
+      const left = await readdir(join(dir, 'cache'), { recursive: true, withFileTypes: true });
+      expect(left.filter((entry) => entry.isFile())).toEqual([]);
+    },
+  );
+
+  it('is refused in the words of the check', async () => {
+    const lying = rawZip({
+      entries: [
+        { name: 'hello.exe', content: exe },
+        { name: 'HELLO.exe', content: exe },
+      ],
+    });
+
+    const { message } = await failureOf(unpack(await fetchedAs('hello.zip', lying, 'hello.exe'), cache));
+
+    expect(message).toContain(
+      'expected a zip archive that is safe to unpack, found that the zip entries "hello.exe" and "HELLO.exe" would be the same file on Windows.',
+    );
   });
 });
 
