@@ -41,6 +41,7 @@ import { createOpsRouter, type OpsServices } from './ops/router.ts';
 import { inTurn } from './pause.ts';
 import { createPayloadRouter } from './payload/router.ts';
 import { createPushRouter } from './push/router.ts';
+import { createV3Preparer } from './v3/documents.ts';
 import { createFlatPreparer } from './v3/flat.ts';
 import { createV3Router } from './v3/router.ts';
 
@@ -137,6 +138,7 @@ export function createApp(services: Services): RequestListener {
         { mount: base, prepare: prepareFeed },
       ]),
       { mount: '/v3/flat', prepare: createFlatPreparer({ catalog, blobs, cache, beginDownload }) },
+      { mount: '/v3', prepare: createV3Preparer({ ...services, cache }) },
     ],
     revisions: services.revisions,
     maxBytes: maxCachedResponseBytes,

@@ -1,5 +1,7 @@
 /** Parts of documents that were rendered once, by what they were rendered from. */
 export type PartCache = {
+  /** What `get` made of the same key, whatever its filling was. */
+  find(key: string): Buffer | undefined;
   /**
    * The part as bytes. `render` makes it, cut where something stands that changes more often than all else; `filling` is
    * what stands there now, one text between every two pieces.
@@ -43,6 +45,7 @@ export function createPartCache(maxBytes: number): PartCache {
   }
 
   return {
+    find: (key) => (younger.parts.get(key) ?? older.parts.get(key))?.bytes,
     get(key, filling, render) {
       const known = younger.parts.get(key);
       if (known !== undefined && isSame(known.filling, filling)) return known.bytes;

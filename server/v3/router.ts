@@ -1,21 +1,24 @@
 import express, { type Request, type Response, type Router } from 'express';
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
+import type { Revisions } from '../catalog/revisions.ts';
 import { fail } from '../errors.ts';
 import { namedFiles } from '../feed/shown-addresses.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
 import { plusSignOf } from '../http/plus-sign.ts';
 import { sendText } from '../http/send-text.ts';
+import { createDocuments } from './documents.ts';
 import { findVersions } from './find-versions.ts';
 import { answerFlatFile, type FlatServices } from './flat.ts';
 import { hivePaths, v3Links } from './links.ts';
 import { answerNamedFile } from './named-file.ts';
 import { readParameters } from './parameters.ts';
-import { readIndex, readPage, readVersion } from './read-registration.ts';
+import { readPage, readVersion } from './read-registration.ts';
 import { registrationEntry, registrationLeaf } from './registration.ts';
-import { autocomplete, search } from './search.ts';
+import { autocomplete } from './search.ts';
 import { serviceIndex } from './service-index.ts';
 
 export type V3Services = FlatServices & {
+  readonly revisions: Pick<Revisions, 'known'>;
   /** Known once the server listens. */
   readonly publicUrl: () => string;
 };
@@ -25,17 +28,15 @@ export type V3Services = FlatServices & {
  * v2 reads (spec nuget-v2 section 14). Pushing there is push/router.ts, at /v3/publish.
  */
 export function createV3Router(services: V3Services): Router {
-  const { catalog, cache, publicUrl } = services;
+  const { catalog, publicUrl } = services;
   const router = express.Router();
   const links = () => v3Links(publicUrl());
   const asked = (request: Request) => catalog.readerFor(request.ip);
+  const documents = createDocuments(services);
 
   /** @param id of the packages that the document is about; left out when it is about more than one */
-  async function send(request: Request, response: Response, document: object, id?: string): Promise<void> {
-    const headers = ['Content-Type', 'application/json; charset=utf-8', 'Cache-Control', cache.revalidate];
-    const about = id === undefined ? {} : { id };
-    await sendText(request, response, { headers, text: JSON.stringify(document), ...about });
-  }
+  const send = (request: Request, response: Response, document: object, id?: string): Promise<void> =>
+    sendText(request, response, documents.json(document, id));
 
   // Of a raw plus sign each client has its own meaning; caches ask again each time, by the ETag of what it got.
   const parametersOf = (request: Request) =>
@@ -49,15 +50,7 @@ export function createV3Router(services: V3Services): Router {
     response.redirect(`${links().root}/v3/index.json`);
   });
   router.get('/search', async (request, response) => {
-    const parameters = parametersOf(request);
-    await send(
-      request,
-      response,
-      await search(parameters, {
-        catalog: { ...asked(request), versionsOf: catalog.versionsOf },
-        links: links(),
-      }),
-    );
+    await sendText(request, response, await documents.search(parametersOf(request), request.ip));
   });
   router.get('/autocomplete', async (request, response) => {
     const parameters = parametersOf(request);
@@ -66,8 +59,8 @@ export function createV3Router(services: V3Services): Router {
   for (const view of ['semver1', 'semver2'] as const) {
     const hive = `/${hivePaths[view]}`;
     router.get(`${hive}/:id/index.json`, async (request, response) => {
-      const from = { catalog: asked(request), id: request.params.id, view };
-      await send(request, response, await readIndex(from, links()), from.id);
+      const { id } = request.params;
+      await sendText(request, response, await documents.index(id, view, request.ip));
     });
     for (const [path, print] of [
       [`${hive}/:id/:file`, registrationLeaf],

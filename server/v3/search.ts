@@ -1,8 +1,11 @@
 import { isPackageId } from '../../formats/nuspec-fields.ts';
 import type { Catalog, CatalogReader, PackageRow, VersionRow } from '../catalog/catalog.ts';
 import type { Expression, PackageQuery, SemVerView } from '../catalog/query.ts';
+import type { Revisions } from '../catalog/revisions.ts';
 import { contains, readSearchText } from '../catalog/search-text.ts';
 import { fail } from '../errors.ts';
+import type { Body, Part } from '../http/body.ts';
+import { createPartCache } from '../http/part-cache.ts';
 import { createPause } from '../pause.ts';
 import { shownFields, shownPublished } from './catalog-entry.ts';
 import { fullVersion, type V3Links } from './links.ts';
@@ -10,6 +13,7 @@ import type { Parameters } from './parameters.ts';
 
 type SearchServices = {
   readonly catalog: CatalogReader & Pick<Catalog, 'versionsOf'>;
+  readonly revisions: Pick<Revisions, 'known'>;
   readonly links: V3Links;
 };
 
@@ -18,8 +22,10 @@ const defaultTake = 20;
 const maxTake = 1000;
 /** Versions in one answer, shared among its hits, the newest of each: ids of thousands of versions must not add up. */
 const maxVersionsOfAll = 10_000;
-/** Texts in one answer, in characters; it ends with the hit that reaches this. A thousand long descriptions are half of it. */
-const maxCharactersOfAll = 8 * 1024 ** 2;
+/** Bytes of hits in one answer; it ends with the hit that reaches this. A thousand long descriptions are half of it. */
+const maxBytesOfAll = 8 * 1024 ** 2;
+/** Hits by what they show: a view of an id as it is since its last change, downloads included. Two thousand of usual size. */
+const hits = createPartCache(6 * 1024 ** 2);
 /** Types that one search may ask for. */
 const maxTypes = 30;
 
@@ -29,50 +35,61 @@ const maxTypes = 30;
  */
 export async function search(
   parameters: Parameters,
-  { catalog, links }: SearchServices,
-  { maxVersions = maxVersionsOfAll, maxCharacters = maxCharactersOfAll } = {},
-): Promise<object> {
+  { catalog, revisions, links }: SearchServices,
+  { maxVersions = maxVersionsOfAll, maxBytes = maxBytesOfAll } = {},
+): Promise<Body> {
   const { words, where } = readSearchText(parameters.text('q'), 'q');
   const query = oneOfEachId(parameters, where, words);
+  const now = revisions.known();
+  const before = now?.all();
   const rows = query.take === 0 ? [] : await catalog.query(query);
   const versionsEach = Math.floor(maxVersions / Math.max(rows.length, 1));
+  /** Undefined for one that changed since this began: what was read of it may be of two states. */
+  const keyOf = ({ id }: PackageRow): string | undefined => {
+    const changed = now?.all(id);
+    return changed === undefined || before === undefined || changed > before
+      ? undefined
+      : `${links.root} ${query.view} ${query.includePrerelease} ${versionsEach} ${changed} ${id}`;
+  };
+  const rendered = rows.map((row) => find(keyOf(row)));
   const versions = await catalog.versionsOf(
-    rows.map(({ id }) => id),
+    rows.filter((_, at) => rendered[at] === undefined).map(({ id }) => id),
     query,
     versionsEach,
   );
-  const data: object[] = [];
-  const pause = createPause();
-  let characters = 0;
-  for (const row of rows) {
-    if (characters >= maxCharacters) break;
+  const render = (row: PackageRow): Buffer => {
     const ofId = versions.get(row.id.toLowerCase()) ?? [];
-    const found = hit(row, ofId.toReversed(), query.view, links);
-    characters += lengthOf(found);
-    data.push(found);
+    const text = JSON.stringify(hit(row, ofId.toReversed(), query.view, links));
+    const key = keyOf(row);
+    return key === undefined ? Buffer.from(text) : hits.get(key, [], () => [text]);
+  };
+  const data: Part[] = [];
+  const pause = createPause();
+  let bytes = 0;
+  for (const [at, row] of rows.entries()) {
+    if (bytes >= maxBytes) break;
+    const found = rendered[at] ?? render(row);
+    bytes += found.length;
+    data.push(at === 0 ? '' : ',', found);
     if (pause.isDue()) await pause.take();
   }
-  return {
-    '@context': { '@vocab': 'http://schema.nuget.org/schema#' },
-    // Of all pages together (nexus-public#418).
-    totalHits: await catalog.count(query),
-    data,
-  };
+  // Of all pages together (nexus-public#418).
+  const totalHits = await catalog.count(query);
+  return [`{"@context":${JSON.stringify(vocabulary)},"totalHits":${totalHits},"data":[`, ...data, ']}'];
 }
 
-/** Of all texts, names too: nothing but the size of a nuspec bounds some of them, be it a license or a list of types. */
-function lengthOf(value: unknown): number {
-  if (typeof value === 'string') return value.length;
-  if (typeof value !== 'object' || value === null) return 0;
-  return Object.entries(value).reduce((sum, [name, part]) => sum + name.length + lengthOf(part), 0);
+function find(key: string | undefined): Buffer | undefined {
+  return key === undefined ? undefined : hits.find(key);
 }
+
+const vocabulary = { '@vocab': 'http://schema.nuget.org/schema#' };
 
 /** Answers a request to complete an id (`q`), or to list the versions of one (`id`). @throws FeedError QUERY_INVALID */
 export async function autocomplete(
   parameters: Parameters,
   { catalog }: { readonly catalog: CatalogReader },
 ): Promise<object> {
-  const context = { '@context': { '@vocab': 'http://schema.nuget.org/schema#' } };
+  const context = { '@context': vocabulary };
   if (parameters.has('id')) {
     const rows = await catalog.query({
       ...visible(parameters, parameters.text('id')),

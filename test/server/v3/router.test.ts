@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Body, joinBody } from '../../../server/http/body.ts';
 import { v3Links } from '../../../server/v3/links.ts';
 import { readParameters } from '../../../server/v3/parameters.ts';
 import { search } from '../../../server/v3/search.ts';
@@ -58,6 +59,8 @@ async function searched(query: string): Promise<string[]> {
   return data.map(({ id, version }: { id: string; version: string }) => `${id} ${version}`);
 }
 
+const parsed = (body: Body): unknown => JSON.parse(String(joinBody(body)));
+
 describe('the search', () => {
   it.each([
     ['q=mixed', ['Mixed 2.0.0', 'mixer 1.0.0']],
@@ -93,10 +96,12 @@ describe('the search', () => {
   });
 
   it('shares the versions that one answer may show among its hits, the newest of each', async () => {
-    const services = { catalog: server.services.catalog, links: v3Links(publicUrl) };
-    const found = (await search(readParameters('/search?q=packageid:many+packageid:mixer'), services, {
-      maxVersions: 8,
-    })) as {
+    const services = { ...server.services, links: v3Links(publicUrl) };
+    const found = parsed(
+      await search(readParameters('/search?q=packageid:many+packageid:mixer'), services, {
+        maxVersions: 8,
+      }),
+    ) as {
       totalHits: number;
       data: { versions: { version: string }[] }[];
     };
@@ -173,22 +178,19 @@ describe('the search', () => {
   });
 
   it('ends with the hit that makes it too long, and says how many there are', async () => {
-    const services = {
-      catalog: server.services.catalog,
-      links: v3Links(publicUrl),
-    };
-    const lengths = async (maxCharacters: number) => {
+    const services = { ...server.services, links: v3Links(publicUrl) };
+    const lengths = async (maxBytes: number) => {
       const all = readParameters(
         '/search?q=packageid:mixed+packageid:mixer+packageid:only.new&prerelease=true&semVerLevel=2.0.0',
       );
-      const { totalHits, data } = (await search(all, services, { maxCharacters })) as {
+      const { totalHits, data } = parsed(await search(all, services, { maxBytes })) as {
         totalHits: number;
         data: object[];
       };
       return [totalHits, data.length];
     };
 
-    expect([await lengths(1), await lengths(800), await lengths(100_000)]).toEqual([
+    expect([await lengths(1), await lengths(1000), await lengths(100_000)]).toEqual([
       [3, 1],
       [3, 2],
       [3, 3],
@@ -200,8 +202,8 @@ describe('the search', () => {
     for (const id of ['long.first', 'long.second'])
       await server.services.catalog.add(makePackage({ id, version: '1.0.0-x', license }), operator);
     const all = readParameters('/search?q=packageid:long.first+packageid:long.second&prerelease=true');
-    const services = { catalog: server.services.catalog, links: v3Links(publicUrl) };
-    const { totalHits, data } = (await search(all, services, { maxCharacters: 8000 })) as {
+    const services = { ...server.services, links: v3Links(publicUrl) };
+    const { totalHits, data } = parsed(await search(all, services, { maxBytes: 8000 })) as {
       totalHits: number;
       data: object[];
     };
