@@ -1,0 +1,30 @@
+import { positionOf } from './position.ts';
+import { type Rollout, reachedBy } from './rollout.ts';
+
+export type Client = {
+  readonly id: string;
+  /** The names of the rings whose globs name it. */
+  readonly rings: readonly string[];
+};
+
+/**
+ * Whether the steps that a rollout has begun reach this client (interface section 8): it belongs to one of their rings,
+ * or its position lies below their percentage. Positions count in hundredths of a percent.
+ */
+export function isEligible(
+  rollout: Pick<Rollout, 'plan' | 'step'> & { readonly seed: string },
+  client: Client,
+): boolean {
+  const { rings, percent } = reachedBy(rollout);
+  if (rings.some((ring) => client.rings.includes(ring))) return true;
+  // 0.07 * 100 is 7.000000000000001: whole hundredths are what was written
+  return percent > 0 && positionOf(rollout.seed, client.id) < Math.round(percent * 100);
+}
+
+/** Only a rolling rollout lets clients in: one that is halted keeps those that it has. */
+export function admits(
+  rollout: Pick<Rollout, 'plan' | 'step' | 'state'> & { readonly seed: string },
+  client: Client,
+): boolean {
+  return rollout.state === 'rolling' && isEligible(rollout, client);
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { isOpen, type Rollout } from './rollout.ts';
+
+/** A rollout and an alert may come from machines whose clocks differ by so much (interface section 12). */
+export const clockSkewMs = 60_000;
+/** After so long, an alert that nobody resolved blocks no start any more. */
+export const alertLifeMs = 24 * 3_600_000;
+/** The alert that Prometheus always fires: while it comes, alerting works. */
+const watchdog = 'Watchdog';
+const maxAlerts = 2000;
+const maxLabels = 100;
+
+const text = z.string().max(4096);
+const labels = z
+  .record(z.string().max(256), text)
+  .refine((given) => Object.keys(given).length <= maxLabels, `has more than ${maxLabels} labels`);
+const moment = z.iso.datetime({ offset: true }).transform((written) => Date.parse(written));
+
+/** Alertmanager's webhook, version 4; fields that nobody asks for here are let through. */
+export const AlertmanagerWebhook = z.looseObject({
+  version: z.literal('4'),
+  alerts: z
+    .array(
+      z.looseObject({
+        status: z.enum(['firing', 'resolved']),
+        labels,
+        startsAt: moment,
+        fingerprint: z.string().min(1).max(64),
+      }),
+    )
+    .max(maxAlerts, `has more than ${maxAlerts} alerts`),
+});
+
+/** One alert; times in ms since 1970. */
+export type Alert = z.output<typeof AlertmanagerWebhook>['alerts'][number];
+
+export function isWatchdog({ labels: { alertname } }: Pick<Alert, 'labels'>): boolean {
+  return alertname === watchdog;
+}
+
+/** Whether the labels that the plan names have its values; without `match` in the plan it is the tool's name. */
+export function concerns(
+  alert: Pick<Alert, 'labels'>,
+  { tool, plan }: { readonly tool: string; readonly plan: Rollout['plan'] },
+): boolean {
+  if (isWatchdog(alert)) return false;
+  return Object.entries(plan.match ?? { tool }).every(([name, value]) => alert.labels[name] === value);
+}
+
+/** Whether a firing alert acts on a rollout: one that began before it is somebody else's fault. */
+export function actsOn(
+  alert: Pick<Alert, 'labels' | 'status' | 'startsAt'>,
+  rollout: Pick<Rollout, 'plan' | 'state'> & { readonly tool: string; readonly begunAt: number },
+): boolean {
+  return (
+    alert.status === 'firing' &&
+    isOpen(rollout) &&
+    alert.startsAt >= rollout.begunAt - clockSkewMs &&
+    concerns(alert, rollout)
+  );
+}
+
+/** Whether a remembered alert still counts as firing at `now`. */
+export function isFiring({ status, startsAt }: Pick<Alert, 'status' | 'startsAt'>, now: number): boolean {
+  return status === 'firing' && now - startsAt < alertLifeMs;
+}
