@@ -68,7 +68,6 @@ export const RolloutPlan = z.strictObject({
 });
 
 export type RolloutPlan = z.output<typeof RolloutPlan>;
-export type RolloutStep = z.output<typeof step>;
 
 function grows({ value, issues }: z.core.ParsePayload<z.output<typeof step>[]>): void {
   let reached = 0;
