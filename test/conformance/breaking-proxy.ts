@@ -26,10 +26,29 @@ export type Fault = {
   readonly after?: (answered: Answered, passing: Passing) => void;
 };
 
-/** Stands before a server, under whose address it speaks, and breaks what `fault` says. */
-export function breakFeed(upstream: string, fault: Fault): Promise<Listening> {
-  const proxy = listen(async (req, res) => {
-    const { url } = await proxy;
+export type BreakingProxy = Listening & {
+  /** From now on. */
+  break(fault: Fault): void;
+};
+
+/**
+ * Stands before a server, under whose address it speaks, and breaks what the fault says. One for many faults: the documents of the
+ * feed keep their address. With `isConstant` what was asked once is not asked again: nobody changes the feed.
+ */
+export async function startBreakingProxy(
+  upstream: string,
+  { isConstant = false }: { readonly isConstant?: boolean } = {},
+): Promise<BreakingProxy> {
+  let fault: Fault = {};
+  const known = new Map<string, Answered>();
+  async function askOnce(passing: Passing, body: Buffer): Promise<Answered> {
+    const { host: _own, ...headers } = passing.headers;
+    const key = JSON.stringify([passing.method, passing.target, headers]);
+    const answered = known.get(key) ?? (await ask(upstream, passing, body));
+    if (isConstant) known.set(key, answered);
+    return { ...answered, headers: { ...answered.headers } };
+  }
+  const proxy = await listen(async (req, res) => {
     const body = await buffer(req);
     const passing: Passing = {
       method: req.method ?? '',
@@ -38,8 +57,8 @@ export function breakFeed(upstream: string, fault: Fault): Promise<Listening> {
       headers: { ...req.headers },
     };
     fault.before?.(passing);
-    const answered = await ask(upstream, passing, body);
-    answered.body = answered.body.replaceAll(upstream, url);
+    const answered = await askOnce(passing, body);
+    answered.body = answered.body.replaceAll(upstream, proxy.url);
     fault.after?.(answered, passing);
     const { 'transfer-encoding': _chunks, 'content-length': length, ...headers } = answered.headers;
     const bytes = answered.bytes ?? Buffer.from(answered.body, isText(headers) ? 'utf8' : 'latin1');
@@ -47,7 +66,12 @@ export function breakFeed(upstream: string, fault: Fault): Promise<Listening> {
     res.writeHead(answered.status, answered.reason, { ...headers, 'content-length': said });
     res.end(req.method === 'HEAD' ? undefined : bytes);
   });
-  return proxy;
+  return {
+    ...proxy,
+    break(next) {
+      fault = next;
+    },
+  };
 }
 
 function ask(upstream: string, { method, target, headers }: Passing, body: Buffer): Promise<Answered> {

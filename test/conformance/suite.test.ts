@@ -3,7 +3,7 @@ import { planFixtures } from '../../conformance/fixtures.ts';
 import { makePackage } from '../../conformance/nupkg.ts';
 import { runSuite, type Settings } from '../../conformance/suite.ts';
 import { makeKey, pushNupkg, startTestServer, type TestServer } from '../kit/test-server.ts';
-import { breakFeed, type Fault } from './breaking-proxy.ts';
+import { type BreakingProxy, type Fault, startBreakingProxy } from './breaking-proxy.ts';
 import { authMutants, pushMutants, readMutants } from './mutants.ts';
 
 const fixtures = planFixtures('shared', true);
@@ -23,6 +23,7 @@ const packages = [
 
 describe('the suite, reading a feed with one fault', () => {
   let server: TestServer;
+  let proxy: BreakingProxy;
 
   beforeAll(async () => {
     server = await startTestServer();
@@ -35,18 +36,22 @@ describe('the suite, reading a feed with one fault', () => {
         headers: { 'X-NuGet-ApiKey': server.adminKey },
       });
     }
+    proxy = await startBreakingProxy(server.url, { isConstant: true });
   }, 120_000);
-  afterAll(() => server.stop());
+  afterAll(async () => {
+    await proxy.stop();
+    await server.stop();
+  });
 
   it('finds none behind a proxy that breaks nothing', async () => {
-    const { failed, passed } = await runBehind(server.url, {});
+    const { failed, passed } = await runBehind(proxy, {});
 
     expect(failed).toEqual([]);
     expect(passed.length).toBeGreaterThan(200);
   });
 
   it.each(readMutants)('sees: $name', { timeout: 120_000 }, async ({ fails, ...fault }) => {
-    const { failed } = await runBehind(server.url, fault);
+    const { failed } = await runBehind(proxy, fault);
 
     expect(failed).toEqual([...fails].sort());
   });
@@ -54,14 +59,19 @@ describe('the suite, reading a feed with one fault', () => {
 
 describe('the suite, pushing to a feed with one fault', () => {
   let server: TestServer;
+  let proxy: BreakingProxy;
 
   beforeAll(async () => {
     server = await startTestServer();
+    proxy = await startBreakingProxy(server.url);
   });
-  afterAll(() => server.stop());
+  afterAll(async () => {
+    await proxy.stop();
+    await server.stop();
+  });
 
   it.each(pushMutants)('sees: $name', { timeout: 120_000 }, async ({ fails, ...fault }) => {
-    const { failed } = await runBehind(server.url, fault, { apiKey: server.adminKey, packages: [] });
+    const { failed } = await runBehind(proxy, fault, { apiKey: server.adminKey, packages: [] });
 
     expect(failed).toEqual([...fails].sort());
   });
@@ -76,30 +86,37 @@ describe('the suite, pushing to a feed with one fault', () => {
       },
     };
 
-    await expect(runBehind(own.url, fault, settings)).rejects.toMatchObject({ exitCode: 130 });
+    const before = await startBreakingProxy(own.url);
+    await expect(runBehind(before, fault, settings)).rejects.toMatchObject({ exitCode: 130 });
 
     const left = await fetch(
       `${own.url}/nuget/Packages()/$count?$filter=Listed%20and%20startswith(Id,'conformance-')`,
     );
     expect(await left.text()).toBe('0');
+    await before.stop();
     await own.stop();
   });
 });
 
 describe('the suite, reading a protected feed with one fault', () => {
   let server: TestServer;
+  let proxy: BreakingProxy;
   let password: string;
 
   beforeAll(async () => {
     server = await startTestServer({ readAuth: 'feed' });
     password = await makeKey(server, ['read']);
     await pushNupkg(server, makePackage({ id: 'shared.git', version: '1.0.0' }), server.adminKey);
+    proxy = await startBreakingProxy(server.url);
   });
-  afterAll(() => server.stop());
+  afterAll(async () => {
+    await proxy.stop();
+    await server.stop();
+  });
 
   it('finds none where there is none', async () => {
     const { failed, passed } = await runBehind(
-      server.url,
+      proxy,
       {},
       { credentials: { user: 'x', password }, packages: [] },
     );
@@ -110,47 +127,43 @@ describe('the suite, reading a protected feed with one fault', () => {
 
   it.each(authMutants)('sees: $name', { timeout: 120_000 }, async ({ fails, ...fault }) => {
     const credentials = { user: 'x', password };
-    const { failed } = await runBehind(server.url, fault, { credentials, packages: [], only: ['auth'] });
+    const { failed } = await runBehind(proxy, fault, { credentials, packages: [], only: ['auth'] });
 
     expect(failed).toEqual([...fails].sort());
   });
 
   it('says that it needs credentials', async () => {
-    await expect(runBehind(server.url, {})).rejects.toMatchObject({ code: 'CREDENTIALS', exitCode: 2 });
+    await expect(runBehind(proxy, {})).rejects.toMatchObject({ code: 'CREDENTIALS', exitCode: 2 });
   });
 
   it('says that those it has are not taken, wrong ones and ones that may not read', async () => {
     for (const wrong of ['nonsense', await makeKey(server, ['push'])]) {
       await expect(
-        runBehind(server.url, {}, { credentials: { user: 'x', password: wrong } }),
+        runBehind(proxy, {}, { credentials: { user: 'x', password: wrong } }),
       ).rejects.toMatchObject({ code: 'REFUSED', exitCode: 2 });
     }
   });
 });
 
 async function runBehind(
-  upstream: string,
+  proxy: BreakingProxy,
   fault: Fault,
   settings: Partial<Settings> = {},
 ): Promise<{ failed: string[]; passed: string[]; told: string[] }> {
-  const proxy = await breakFeed(upstream, fault);
+  proxy.break(fault);
   const ids = { failed: [] as string[], passed: [] as string[], skipped: [] as string[] };
   const told: string[] = [];
-  try {
-    const suite = runSuite({
-      url: `${proxy.url}/nuget`,
-      isQuick: true,
-      level: 'may',
-      only: [],
-      packages,
-      timeoutMs: 60_000,
-      signal: new AbortController().signal,
-      progress: (line) => void told.push(line),
-      ...settings,
-    });
-    for await (const { check, outcome } of suite) ids[outcome.verdict].push(check.id);
-  } finally {
-    await proxy.stop();
-  }
+  const suite = runSuite({
+    url: `${proxy.url}/nuget`,
+    isQuick: true,
+    level: 'may',
+    only: [],
+    packages,
+    timeoutMs: 60_000,
+    signal: new AbortController().signal,
+    progress: (line) => void told.push(line),
+    ...settings,
+  });
+  for await (const { check, outcome } of suite) ids[outcome.verdict].push(check.id);
   return { failed: ids.failed.sort(), passed: ids.passed, told };
 }
