@@ -25,6 +25,7 @@ const kinds = {
 };
 const minute = 60_000;
 const kit = {
+  setupFiles: ['test/compare-buffers.ts'],
   testTimeout: minute,
   hookTimeout: minute,
   pool: 'forks' as const,

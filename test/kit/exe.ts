@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import AdmZip from 'adm-zip';
+import { goBuildsDir } from './go-builds.ts';
 import { hasProgram, mustRun } from './programs.ts';
 
 export const hasGo = hasProgram('go');
@@ -101,6 +102,7 @@ export async function buildGoExe(
   const env = {
     GOPATH: gopath,
     GOMODCACHE: join(gopath, 'pkg', 'mod'),
+    GOCACHE: goBuildsDir,
     GOPROXY: pathToFileURL(proxy).href,
     GONOSUMDB: '*',
     GOFLAGS: '-modcacherw',

@@ -18,6 +18,7 @@ import { createCommand as createWithdraw } from '../../manifest-gen/verbs/withdr
 import { type Module, makeTinyExe, type TinyExe } from './exe.ts';
 import type { ForgeRelease } from './forge.ts';
 import type { ForgeAsset } from './forge-store.ts';
+import { shareGoBuilds } from './go-builds.ts';
 import { mainJs } from './main-js.ts';
 import { makeTempDir, productDir } from './test-server.ts';
 import { nowhere } from './upstream-world.ts';
@@ -61,6 +62,7 @@ export async function makeGenerator(settings: Readonly<Record<string, string>>):
     GOFLAGS: '-modcacherw',
     ...settings,
   };
+  if (settings.CACHE_DIR === undefined) await shareGoBuilds(env.CACHE_DIR);
   return {
     dir,
     env,

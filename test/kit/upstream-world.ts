@@ -8,6 +8,7 @@ import type { UpstreamSettings } from '../../manifest-gen/sources/upstreams.ts';
 import { createCache } from '../../manifest-gen/system/cache/cache.ts';
 import type { Report } from '../../manifest-gen/system/report.ts';
 import { Tool } from '../../manifest-gen/tool-file/tools.ts';
+import { shareGoBuilds } from './go-builds.ts';
 import { hasProgram, mustRun } from './programs.ts';
 
 /** Where nothing listens: the discard port of this machine. */
@@ -37,6 +38,7 @@ export async function makeUpstreamWorld(
   given: { readonly env?: Readonly<Record<string, string>> } & Partial<UpstreamSettings> = {},
 ): Promise<UpstreamWorld> {
   const rootDir = await mkdtemp(join(tmpdir(), 'upstream-world-'));
+  await shareGoBuilds(rootDir);
   const controller = new AbortController();
   const said: string[] = [];
   const settings: UpstreamSettings = {

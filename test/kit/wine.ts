@@ -1,6 +1,9 @@
-import { mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hasProgram, mustRun, type RunOptions, type RunResult, run } from './programs.ts';
+import { until } from './until.ts';
 
 const mingw = 'x86_64-w64-mingw32-gcc';
 
@@ -17,15 +20,11 @@ export type Wine = {
   stop(): Promise<void>;
 };
 
-/** Makes a fresh Windows in a folder; it takes some seconds. */
+/** A fresh Windows in a folder. */
 export async function startWine(dir: string): Promise<Wine> {
-  const prefix = join(dir, 'wine');
-  const env = { WINEPREFIX: prefix, WINEDEBUG: '-all', WINEARCH: 'win64', DISPLAY: '', HOME: dir };
-  await mkdir(prefix, { recursive: true });
-  await mustRun('wineboot', ['--init'], { env });
-  await mustRun('wineserver', ['--wait'], { env });
-  const dll = join(prefix, 'drive_c', 'windows', 'system32', 'bcryptprimitives.dll');
-  await mustRun(mingw, ['-shared', '-o', dll, join(import.meta.dirname, 'bcryptprimitives.c'), '-ladvapi32']);
+  const env = wineEnvironment(dir);
+  await mkdir(dir, { recursive: true });
+  await mustRun('cp', ['-a', '--reflink=auto', join(await freshWindows(), 'wine'), env.WINEPREFIX]);
   return {
     run: (exe, args, options) => run('wine', [exe, ...args], { ...options, env }),
     runOnConsole: (exe, args) => {
@@ -38,4 +37,42 @@ export async function startWine(dir: string): Promise<Wine> {
       await run('wineserver', ['--kill'], { env });
     },
   };
+}
+
+function wineEnvironment(dir: string) {
+  return {
+    WINEPREFIX: join(dir, 'wine'),
+    WINEDEBUG: '-all',
+    WINEARCH: 'win64',
+    DISPLAY: '',
+    HOME: dir,
+  };
+}
+
+/** Made once a run, by whoever comes first, since it takes some seconds; all others copy it. */
+async function freshWindows(): Promise<string> {
+  const dir = join(tmpdir(), 'fresh-windows');
+  const isDone = join(dir, 'done');
+  const isFirst = await mkdir(dir).then(
+    () => true,
+    () => false,
+  );
+  if (!isFirst) {
+    await until(async () => existsSync(isDone) || !existsSync(dir));
+    return existsSync(isDone) ? dir : freshWindows();
+  }
+  try {
+    const env = wineEnvironment(dir);
+    await mkdir(env.WINEPREFIX);
+    await mustRun('wineboot', ['--init'], { env });
+    await mustRun('wineserver', ['--wait'], { env });
+    const dll = join(env.WINEPREFIX, 'drive_c', 'windows', 'system32', 'bcryptprimitives.dll');
+    const source = join(import.meta.dirname, 'bcryptprimitives.c');
+    await mustRun(mingw, ['-shared', '-o', dll, source, '-ladvapi32']);
+    await writeFile(isDone, '');
+    return dir;
+  } catch (error) {
+    await rm(dir, { recursive: true, force: true });
+    throw error;
+  }
 }

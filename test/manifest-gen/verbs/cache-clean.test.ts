@@ -31,6 +31,8 @@ let cacheDir: string;
 beforeEach(async () => {
   generator = await makeGenerator({});
   cacheDir = join(generator.dir, 'cache');
+  // what Go compiled is in there, for all tests
+  await rm(cacheDir, { recursive: true });
 });
 afterEach(() => generator.stop());
 
