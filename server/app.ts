@@ -10,7 +10,7 @@ import type { Catalog } from './catalog/catalog.ts';
 import type { Payloads } from './catalog/payloads.ts';
 import type { Revisions } from './catalog/revisions.ts';
 import type { Config } from './config.ts';
-import { createDownloadPreparer, createDownloadRouter } from './download/router.ts';
+import { createDownloadRoute } from './download/router.ts';
 import type { BlobFlusher } from './feed/flush-blobs.ts';
 import type { Purging } from './feed/purge.ts';
 import { renderErrorPage } from './gallery/error-page.tsx';
@@ -25,6 +25,7 @@ import { createGuessThrottle } from './http/guess-throttle.ts';
 import { limitRequestTime } from './http/limits.ts';
 import { createReadPeer } from './http/peer.ts';
 import { warnOfPlainHttp } from './http/plain-http.ts';
+import type { Route } from './http/prepared-response.ts';
 import { requireReadAccess } from './http/read-access.ts';
 import { createRequestLog, createRequestWatch } from './http/request-log.ts';
 import { plainTarget } from './http/request-target.ts';
@@ -36,14 +37,13 @@ import type { Keys } from './keys/keys.ts';
 import type { Logger } from './log.ts';
 import { createManifestsRouter } from './manifests/router.ts';
 import { createMetrics } from './metrics.ts';
-import { createODataPreparer, createODataRouter } from './odata/router.ts';
+import { createODataRoute } from './odata/router.ts';
 import { createOpsRouter, type OpsServices } from './ops/router.ts';
 import { inTurn } from './pause.ts';
 import { createPayloadRouter } from './payload/router.ts';
 import { createPushRouter } from './push/router.ts';
-import { createV3Preparer } from './v3/documents.ts';
-import { createFlatPreparer } from './v3/flat.ts';
-import { createV3Router } from './v3/router.ts';
+import { createFlatRoute } from './v3/flat.ts';
+import { createV3Route } from './v3/router.ts';
 
 /** Everything that the routes need; each takes its own slice. */
 export type Services = {
@@ -75,7 +75,7 @@ export type Services = {
 /** Whole responses in memory: those of the ten thousand addresses that are asked for most. */
 const maxCachedResponseBytes = 56 * 1024 ** 2;
 
-/** All routes, in the order in which a request passes them. */
+/** All routes, in the order in which a request passes them. Express and the response cache get the same list. */
 export function createApp(services: Services): RequestListener {
   const { config, log, keys, now, catalog, blobs } = services;
   const { maxPackageBytes, reservedIds } = config;
@@ -85,9 +85,29 @@ export function createApp(services: Services): RequestListener {
   const beginDownload = createBeginDownload({ ...services, metrics });
   const uploads = createUploadLimit();
   const securityHeaders = securityHeaderList(config.tls !== undefined);
+  const uploading = { ...services, maxPackageBytes, reservedIds, metrics, uploads };
+  const downloading = { catalog, blobs, cache, beginDownload };
+  const routes: readonly Route[] = [
+    ...['/nuget', '/api/v2'].flatMap((base) => [
+      { mount: base, router: createPushRouter(uploading) },
+      createDownloadRoute(`${base}/package`, downloading),
+      createODataRoute(base, { ...services, cache }),
+    ]),
+    { mount: '/v3/publish', router: createPushRouter(uploading) },
+    createFlatRoute('/v3/flat', downloading),
+    createV3Route('/v3', { ...services, cache }),
+    { mount: '/dl', router: createPayloadRouter({ ...uploading, ...downloading }) },
+    { mount: '/', router: createManifestsRouter(services) },
+    { mount: '/', router: createInstallRouter(services) },
+    { mount: '/', router: createBucketRouter({ ...services, metrics, uploads }) },
+    { mount: '/api/v1', router: createAdminRouter(services) },
+    { mount: '/', router: createDescriptionRouter(services) },
+    { mount: '/', router: createGalleryRouter(services) },
+  ];
+
   const app = express();
   app.disable('x-powered-by');
-  // Answers that can be asked for again say so themselves.
+  // Responses that clients may revalidate set their own ETag.
   app.disable('etag');
   app.set('trust proxy', config.trustProxy ?? false);
 
@@ -102,44 +122,11 @@ export function createApp(services: Services): RequestListener {
 
   app.use(createOpsRouter({ ...services, checks: readinessOf(services), metrics }));
   app.use((_req, res, next) => inTurn(() => res.closed || next()));
-  for (const base of ['/nuget', '/api/v2']) {
-    app.use(base, createPushRouter({ ...services, maxPackageBytes, reservedIds, metrics, uploads }));
-    app.use(base, createDownloadRouter({ catalog, blobs, cache, beginDownload }));
-    app.use(base, createODataRouter({ ...services, cache }));
-  }
-  app.use('/v3/publish', createPushRouter({ ...services, maxPackageBytes, reservedIds, metrics, uploads }));
-  app.use('/v3', createV3Router({ ...services, cache, beginDownload }));
-  app.use(
-    '/dl',
-    createPayloadRouter({
-      ...services,
-      maxPackageBytes,
-      reservedIds,
-      cache,
-      beginDownload,
-      metrics,
-      uploads,
-    }),
-  );
-  app.use(createManifestsRouter(services));
-  app.use(createInstallRouter(services));
-  app.use(createBucketRouter({ ...services, metrics, uploads }));
-  app.use('/api/v1', createAdminRouter(services));
-  app.use(createDescriptionRouter(services));
-  app.use(createGalleryRouter(services));
+  for (const { mount, router } of routes) app.use(mount, router);
   app.use(routeNotFound);
   app.use(createErrorHandler(log, renderErrorPage));
-  const prepareFeed = createODataPreparer({ ...services, cache });
-  const prepareDownload = createDownloadPreparer({ catalog, blobs, cache, beginDownload });
   const cacheOptions = {
-    routes: [
-      ...['/nuget', '/api/v2'].flatMap((base) => [
-        { mount: `${base}/package`, prepare: prepareDownload },
-        { mount: base, prepare: prepareFeed },
-      ]),
-      { mount: '/v3/flat', prepare: createFlatPreparer({ catalog, blobs, cache, beginDownload }) },
-      { mount: '/v3', prepare: createV3Preparer({ ...services, cache }) },
-    ],
+    routes,
     revisions: services.revisions,
     maxBytes: maxCachedResponseBytes,
     readAuth: config.readAuth,

@@ -1,10 +1,10 @@
-import express, { type Router } from 'express';
+import express from 'express';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { retrieve } from '../feed/retrieve.ts';
 import type { CachePolicies } from '../http/cache.ts';
 import type { BeginDownload } from '../http/download-count.ts';
-import type { PrepareResponse } from '../http/prepared-response.ts';
+import type { Route } from '../http/prepared-response.ts';
 import { preparePackage, sendPackage } from '../http/send-package.ts';
 
 export type DownloadServices = {
@@ -14,28 +14,27 @@ export type DownloadServices = {
   readonly beginDownload: BeginDownload;
 };
 
-/** Routes for the bytes of packages, mounted at each base of the feed (spec nuget-v2 9.8). */
-export function createDownloadRouter(services: DownloadServices): Router {
+/** The bytes of packages, at `/package` of each base of the feed (spec nuget-v2 9.8). */
+export function createDownloadRoute(mount: string, services: DownloadServices): Route {
+  const { cache, beginDownload } = services;
   const router = express.Router();
-  router.get('/package/:id/:version', async (req, res) => {
+  router.get('/:id/:version', async (req, res) => {
     const found = await retrieve(services, req.params.id, req.params.version);
-    await sendPackage(req, res, found, services.cache.immutable, services.beginDownload);
+    await sendPackage(req, res, found, cache.immutable, beginDownload);
   });
-  router.get('/package/:id', async (req, res) => {
+  router.get('/:id', async (req, res) => {
     // Another version tomorrow: kept, but asked for each time.
     const found = await retrieve(services, req.params.id);
-    await sendPackage(req, res, found, services.cache.revalidate, services.beginDownload);
+    await sendPackage(req, res, found, cache.revalidate, beginDownload);
   });
-  return router;
-}
-
-/** Plain requests, for the response cache. Mounted at `/package` of each base. */
-export function createDownloadPreparer(services: DownloadServices): PrepareResponse {
-  const { cache, beginDownload } = services;
-  return async ({ rawPath, isConditional }) => {
-    const [, id, version] = /^\/([\w.-]+)(?:\/([\w.-]+))?$/.exec(rawPath) ?? [];
-    if (id === undefined || isConditional) return undefined;
-    const cacheControl = version === undefined ? cache.revalidate : cache.immutable;
-    return preparePackage(await retrieve(services, id, version), cacheControl, beginDownload);
+  return {
+    mount,
+    router,
+    async prepare({ rawPath, isConditional }) {
+      const [, id, version] = /^\/([\w.-]+)(?:\/([\w.-]+))?$/.exec(rawPath) ?? [];
+      if (id === undefined || isConditional) return undefined;
+      const cacheControl = version === undefined ? cache.revalidate : cache.immutable;
+      return preparePackage(await retrieve(services, id, version), cacheControl, beginDownload);
+    },
   };
 }

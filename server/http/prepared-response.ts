@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express';
+import type { Request, Response, Router } from 'express';
 import { type Body, joinBody } from './body.ts';
 import { cacheResponse, type ResponseFacts } from './cached-responses.ts';
 import { clientHas } from './if-none-match.ts';
@@ -35,6 +35,14 @@ export type PlainRequest = {
  * which starts again from the beginning: errors, redirects and unusual requests are handled in one place.
  */
 export type PrepareResponse = (request: PlainRequest) => Promise<PreparedResponse | undefined>;
+
+/** Where a module answers: through Express, and for plain requests without it. */
+export type Route = {
+  /** In whatever case a client writes it. */
+  readonly mount: string;
+  readonly router: Router;
+  readonly prepare?: PrepareResponse;
+};
 
 /** Sends a document through Express. */
 export async function sendPrepared(

@@ -9,17 +9,14 @@ import { takesGzip } from './encodings.ts';
 import { clientHas } from './if-none-match.ts';
 import type { Peer } from './peer.ts';
 import { plusSignOf } from './plus-sign.ts';
-import type { PreparedResponse, PrepareResponse } from './prepared-response.ts';
+import type { PreparedResponse, PrepareResponse, Route } from './prepared-response.ts';
 import { needsKey, type ReadAuth } from './read-access.ts';
 import { loggedUrl, type RequestStart, type WatchRequest } from './request-log.ts';
 import { plainTarget } from './request-target.ts';
 import { unsent } from './unsent.ts';
 
-/** A route that responses without Express: where it is mounted, in whatever case it is written. */
-export type PreparedRoute = { readonly mount: string; readonly prepare: PrepareResponse };
-
 export type ResponseCacheOptions = {
-  readonly routes: readonly PreparedRoute[];
+  readonly routes: readonly Pick<Route, 'mount' | 'prepare'>[];
   readonly revisions: Revisions;
   readonly maxBytes: number;
   readonly readAuth: ReadAuth;
@@ -33,7 +30,7 @@ export type ResponseCacheOptions = {
 };
 
 /**
- * Runs before Express: it responses an address from the bytes that were prepared once, or has a route prepare them now,
+ * Runs before Express: it answers an address from the bytes that were prepared once, or has a route prepare them now,
  * without the stack of handlers that costs several times as much as the response (decision 16). What Express guarantees
  * stays: a key where reading needs one, one log line, the same headers, counting. Whatever is not a plain request (a
  * body, a range, a wrong key, a server that stops), and whatever a route does not answer with 200, goes on to Express.
@@ -42,9 +39,9 @@ export function createResponseCache(
   options: ResponseCacheOptions,
   express: RequestListener,
 ): RequestListener {
-  const { routes, revisions, maxBytes, readAuth, findKey, watch, readPeer, isStopping, securityHeaders } =
-    options;
+  const { revisions, maxBytes, readAuth, findKey, watch, readPeer, isStopping, securityHeaders } = options;
   const responses = createCachedResponses(maxBytes);
+  const routes = options.routes.filter(isPrepared);
 
   return (req, res) => {
     if (isStopping() || !isPlain(req)) return express(req, res);
@@ -98,8 +95,8 @@ export function createResponseCache(
       // Of many who ask for the same at once, the first has had it prepared.
       const later = hasWaited ? revisions.known() : undefined;
       const prepared = later && responses.find(req, later);
-      const isPrepared = prepared !== undefined && isForEveryClient(prepared, req);
-      void (isPrepared ? Promise.resolve(prepared) : prepareWith(route, req, target, path, start.from))
+      const isReady = prepared !== undefined && isForEveryClient(prepared, req);
+      void (isReady ? Promise.resolve(prepared) : prepareWith(route, req, target, path, start.from))
         .catch(() => undefined)
         .then((whole) => (whole === undefined ? express(req, res) : send(req, res, whole, requestId, start)))
         // Half a response must not look like a whole one, and one request must not end the server.
@@ -150,6 +147,12 @@ export function createResponseCache(
 
 /** `giveBack`: once the body is with the operating system. */
 type Outgoing = CachedResponse & { readonly giveBack?: (() => void) | undefined };
+
+type PreparedRoute = { readonly mount: string; readonly prepare: PrepareResponse };
+
+function isPrepared(route: Pick<Route, 'mount' | 'prepare'>): route is PreparedRoute {
+  return route.prepare !== undefined;
+}
 
 const nothing = Buffer.alloc(0);
 

@@ -3,7 +3,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
 import type { CachePolicies } from '../http/cache.ts';
 import { plusSignOf } from '../http/plus-sign.ts';
-import type { PlainRequest, PrepareResponse } from '../http/prepared-response.ts';
+import type { PlainRequest, Route } from '../http/prepared-response.ts';
 import { prepareText, sendText } from '../http/send-text.ts';
 import { type DocumentContext, isDocument, makeDocument } from './documents.ts';
 import { feedLinks } from './links.ts';
@@ -19,10 +19,10 @@ export type ODataServices = {
 };
 
 /**
- * Routes for choco and nuget: the NuGet v2 feed, reading (spec nuget-v2). Mounted at `/nuget` and `/api/v2`; what is no
- * OData address (pushes, downloads, deletions) passes on to the next route.
+ * The NuGet v2 feed for choco and nuget.exe, read only (spec nuget-v2). What is no OData address (pushes, downloads,
+ * deletions) passes on to the next route.
  */
-export function createODataRouter(services: ODataServices): Router {
+export function createODataRoute(mount: string, services: ODataServices): Route {
   const router = Router();
   router.use(async (request, response, next) => {
     const [rawPath, rawQuery] = splitUrl(request.url);
@@ -39,15 +39,14 @@ export function createODataRouter(services: ODataServices): Router {
     if (resource.kind === 'package' && !isDocument(resource)) return redirect(resource, response, context);
     await sendText(request, response, await makeDocument(resource, context));
   });
-  return router;
-}
-
-/** The same documents for the response cache. */
-export function createODataPreparer(services: ODataServices): PrepareResponse {
-  return async ({ mount, rawPath, takesGzip, ...query }) => {
-    const resource = parseResource(rawPath);
-    if (resource === undefined || !isDocument(resource)) return undefined;
-    return prepareText(await makeDocument(resource, contextOf(services, mount, query)), takesGzip);
+  return {
+    mount,
+    router,
+    async prepare({ mount: written, rawPath, takesGzip, ...query }) {
+      const resource = parseResource(rawPath);
+      if (resource === undefined || !isDocument(resource)) return undefined;
+      return prepareText(await makeDocument(resource, contextOf(services, written, query)), takesGzip);
+    },
   };
 }
 

@@ -1,13 +1,19 @@
-import type { Request, Response } from 'express';
+import express, { type Request, type Response } from 'express';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
 import { readNuspecOf } from '../feed/read-nuspec.ts';
 import { retrieve } from '../feed/retrieve.ts';
+import { namedFiles } from '../feed/shown-addresses.ts';
 import type { CachePolicies } from '../http/cache.ts';
 import type { BeginDownload } from '../http/download-count.ts';
-import type { PrepareResponse } from '../http/prepared-response.ts';
+import { methodNotAllowed } from '../http/error-handler.ts';
+import type { Route } from '../http/prepared-response.ts';
 import { preparePackage, sendPackage } from '../http/send-package.ts';
+import { sendText } from '../http/send-text.ts';
+import { findVersions } from './find-versions.ts';
+import { jsonDocument } from './json-document.ts';
+import { answerNamedFile } from './named-file.ts';
 
 export type FlatServices = {
   readonly catalog: Catalog;
@@ -15,6 +21,39 @@ export type FlatServices = {
   readonly cache: CachePolicies;
   readonly beginDownload: BeginDownload;
 };
+
+/** The flat container of NuGet v3 (spec nuget-v2 section 14): versions of an id, packages and files in them. */
+export function createFlatRoute(mount: string, services: FlatServices): Route {
+  const { catalog, cache, beginDownload } = services;
+  const router = express.Router();
+  router.get('/:id/index.json', async (request, response) => {
+    const { id } = request.params;
+    const versions = await findVersions({ catalog: catalog.readerFor(request.ip), id, view: 'semver2' });
+    if (versions.length === 0) fail('PACKAGE_NOT_FOUND', { id, version: 'in any version' });
+    const document = { versions: versions.map((version) => version.toLowerCase()) };
+    await sendText(request, response, jsonDocument(cache, JSON.stringify(document), id));
+  });
+  for (const file of namedFiles) {
+    router.get(`/:id/:version/${file}`, (request, response) =>
+      answerNamedFile({ ...request.params, file }, request, response, services),
+    );
+  }
+  router.get('/:id/:version/:file', (request, response) =>
+    answerFlatFile(request.params, request, response, services),
+  );
+  router.all(['/:id/index.json', '/:id/:version/:file'], methodNotAllowed('GET, HEAD'));
+  return {
+    mount,
+    router,
+    async prepare({ rawPath, isConditional }) {
+      const [, id = '', version = '', file] = /^\/([\w.-]+)\/([\w.-]+)\/([\w.-]+)$/.exec(rawPath) ?? [];
+      const isPackage = file?.toLowerCase() === `${id}.${version}.nupkg`.toLowerCase();
+      if (!isPackage || isConditional) return undefined;
+      return preparePackage(await retrieve(services, id, version), cache.immutable, beginDownload);
+    },
+  };
+}
+
 type File = { readonly id: string; readonly version: string; readonly file: string };
 
 /**
@@ -22,7 +61,7 @@ type File = { readonly id: string; readonly version: string; readonly file: stri
  * its nuspec. The id and version of the path decide; a file name that says otherwise is unknown.
  * @throws FeedError PACKAGE_NOT_FOUND
  */
-export async function answerFlatFile(
+async function answerFlatFile(
   { id, version, file }: File,
   request: Request,
   response: Response,
@@ -41,15 +80,4 @@ export async function answerFlatFile(
   }
   const found = await retrieve(services, id, version);
   await sendPackage(request, response, found, services.cache.immutable, services.beginDownload);
-}
-
-/** Plain requests for packages, for the response cache. Mounted at `/v3/flat`. */
-export function createFlatPreparer(services: FlatServices): PrepareResponse {
-  const { cache, beginDownload } = services;
-  return async ({ rawPath, isConditional }) => {
-    const [, id = '', version = '', file] = /^\/([\w.-]+)\/([\w.-]+)\/([\w.-]+)$/.exec(rawPath) ?? [];
-    const isPackage = file?.toLowerCase() === `${id}.${version}.nupkg`.toLowerCase();
-    if (!isPackage || isConditional) return undefined;
-    return preparePackage(await retrieve(services, id, version), cache.immutable, beginDownload);
-  };
 }

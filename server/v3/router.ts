@@ -1,33 +1,26 @@
-import express, { type Request, type Response, type Router } from 'express';
+import express, { type Request, type Response } from 'express';
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
-import type { Revisions } from '../catalog/revisions.ts';
 import { fail } from '../errors.ts';
-import { namedFiles } from '../feed/shown-addresses.ts';
 import { methodNotAllowed } from '../http/error-handler.ts';
 import { plusSignOf } from '../http/plus-sign.ts';
-import { sendText } from '../http/send-text.ts';
-import { createDocuments } from './documents.ts';
-import { findVersions } from './find-versions.ts';
-import { answerFlatFile, type FlatServices } from './flat.ts';
+import type { Route } from '../http/prepared-response.ts';
+import { prepareText, sendText } from '../http/send-text.ts';
+import { createDocuments, type DocumentServices } from './documents.ts';
 import { hivePaths, v3Links } from './links.ts';
-import { answerNamedFile } from './named-file.ts';
 import { readParameters } from './parameters.ts';
 import { readPage, readVersion } from './read-registration.ts';
 import { registrationEntry, registrationLeaf } from './registration.ts';
 import { autocomplete } from './search.ts';
 import { serviceIndex } from './service-index.ts';
 
-export type V3Services = FlatServices & {
-  readonly revisions: Pick<Revisions, 'known'>;
-  /** Known once the server listens. */
-  readonly publicUrl: () => string;
-};
+const indexPath = new RegExp(`^/(${Object.values(hivePaths).join('|')})/([\\w.-]+)/index\\.json$`);
 
 /**
- * Routes for NuGet v3, mounted at /v3: service index, search, registrations and flat container over the catalog that
- * v2 reads (spec nuget-v2 section 14). Pushing there is push/router.ts, at /v3/publish.
+ * NuGet v3: service index, search and registrations over the catalog that v2 reads (spec nuget-v2 section 14). The flat
+ * container is flat.ts, pushing is push/router.ts. Searches and the indexes of registrations, which clients ask for most,
+ * are prepared for the response cache.
  */
-export function createV3Router(services: V3Services): Router {
+export function createV3Route(mount: string, services: DocumentServices): Route {
   const { catalog, publicUrl } = services;
   const router = express.Router();
   const links = () => v3Links(publicUrl());
@@ -83,28 +76,23 @@ export function createV3Router(services: V3Services): Router {
       methodNotAllowed('GET, HEAD'),
     );
   }
-  router.get('/flat/:id/index.json', async (request, response) => {
-    const { id } = request.params;
-    const versions = await findVersions({ catalog: asked(request), id, view: 'semver2' });
-    if (versions.length === 0) fail('PACKAGE_NOT_FOUND', { id, version: 'in any version' });
-    const document = { versions: versions.map((version) => version.toLowerCase()) };
-    await send(request, response, document, id);
-  });
-  for (const file of namedFiles) {
-    router.get(`/flat/:id/:version/${file}`, (request, response) =>
-      answerNamedFile({ ...request.params, file }, request, response, services),
-    );
-  }
-  router.get('/flat/:id/:version/:file', (request, response) =>
-    answerFlatFile(request.params, request, response, services),
-  );
-  router.all(
-    ['/index.json', '/search', '/autocomplete', '/flat/:id/index.json', '/flat/:id/:version/:file'],
-    methodNotAllowed('GET, HEAD'),
-  );
+  router.all(['/index.json', '/search', '/autocomplete'], methodNotAllowed('GET, HEAD'));
   router.all('/publish', methodNotAllowed('PUT'));
   router.all('/publish/:id/:version', methodNotAllowed('DELETE, POST'));
-  return router;
+  return {
+    mount,
+    router,
+    async prepare({ rawPath, rawQuery, plusSign, takesGzip, from }) {
+      if (rawPath === '/search') {
+        const parameters = readParameters(`?${rawQuery}`, plusSign);
+        return prepareText(await documents.search(parameters, from), takesGzip);
+      }
+      const [, hive, id] = indexPath.exec(rawPath) ?? [];
+      if (id === undefined) return undefined;
+      const view = hive === hivePaths.semver1 ? 'semver1' : 'semver2';
+      return prepareText(await documents.index(id, view, from), takesGzip);
+    },
+  };
 }
 
 /** `1.0.0` or `1.0.0.json`; the catalog would compare what is no version as text. */

@@ -12,7 +12,7 @@ import { openDatabase } from '../../../server/database/connection.ts';
 import { FeedError } from '../../../server/errors.ts';
 import { cachePolicies } from '../../../server/http/cache.ts';
 import { errorBodies } from '../../../server/http/error-body.ts';
-import { createODataRouter } from '../../../server/odata/router.ts';
+import { createODataRoute } from '../../../server/odata/router.ts';
 import { sendRaw } from '../../wire/raw-http.ts';
 import { fullNuspec } from './rows.ts';
 
@@ -63,10 +63,8 @@ beforeAll(async () => {
 
   const app = express();
   app.disable('etag');
-  app.use(
-    ['/nuget', '/api/v2'],
-    createODataRouter({ catalog, cache: cachePolicies(false), publicUrl: () => publicUrl, version: '1' }),
-  );
+  const services = { catalog, cache: cachePolicies(false), publicUrl: () => publicUrl, version: '1' };
+  for (const base of ['/nuget', '/api/v2']) app.use(base, createODataRoute(base, services).router);
   app.use((request: express.Request, response: express.Response) => {
     response.status(418).send(request.method);
   });
