@@ -15,7 +15,7 @@ const routeModules = [
   'admin',
   'ops',
 ];
-const adapters = '^server/(database/|catalog/sql/|blobs/(?!blob-)[a-z0-9]+-store|keys/sql-|audit/sql-)';
+const adapters = '^server/(database/|catalog/sql/|blobs/(?!blob-)[a-z0-9]+-store|(keys|audit|bucket)/sql-)';
 
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
@@ -78,7 +78,7 @@ export default {
       forbid(
         `route-${name}-alone`,
         'A route module speaks one protocol: it imports no other route module and no adapter.',
-        { path: `^server/${name}/` },
+        { path: `^server/${name}/`, pathNot: adapters },
         { path: `^server/(${routeModules.filter((other) => other !== name).join('|')})/|${adapters}` },
       ),
     ),

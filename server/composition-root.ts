@@ -3,6 +3,7 @@ import { createSqlAudit } from './audit/sql-audit.ts';
 import { createSqlDownloads } from './audit/sql-downloads.ts';
 import { openDiskStore } from './blobs/disk-store.ts';
 import { ensureBucket } from './bucket/bucket.ts';
+import { createSqlBucketEvents } from './bucket/sql-events.ts';
 import { createSqlCatalog } from './catalog/sql/catalog.ts';
 import { createSqlPayloads } from './catalog/sql/payloads.ts';
 import { createSqlPendingBlobs } from './catalog/sql/pending-blobs.ts';
@@ -100,7 +101,8 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
     const payloads = createSqlPayloads(database);
     const audit = createSqlAudit(database, now);
     const { reservedIds = [] } = config;
-    const bucket = await ensureBucket({ ...deps, dir: dataDir.bucket, payloads, audit, reservedIds });
+    const events = createSqlBucketEvents(database, now);
+    const bucket = await ensureBucket({ ...deps, dir: dataDir.bucket, payloads, events, reservedIds });
     undo.push(bucket.close);
     const blobs = await openDiskStore(dataDir.blobs);
     const blobFlusher = createBlobFlusher({

@@ -82,6 +82,4 @@ export interface Audit {
   /** Oldest first. */
   list(query: AuditQuery): Promise<AuditEntry[]>;
   head(): Promise<AuditHead>;
-  /** The object id that the last entry about this git ref ends with. */
-  lastRefUpdate(ref: string): Promise<string | undefined>;
 }

@@ -19,12 +19,6 @@ export function createSqlAudit(db: Connection, now: () => Date): Audit {
       const rows = prepare(sql).all(...wanted);
       return (rows as RawEntry[]).map(toEntry);
     },
-    async lastRefUpdate(ref) {
-      const sql = `SELECT digest FROM audit WHERE kind = 'bucket moved' AND subject = ?
-        ORDER BY number DESC LIMIT 1`;
-      const row = prepare(sql).get(ref) as { digest: string } | undefined;
-      return row?.digest.split('->')[1];
-    },
     async head() {
       return readAuditHead(prepare);
     },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Request, Response } from 'express';
-import { type Actor, type Audit, actorOf } from '../audit/audit.ts';
+import { type Actor, actorOf } from '../audit/audit.ts';
 import { fail } from '../errors.ts';
 import { requireSameKey } from '../http/auth.ts';
 import { reasonOf } from '../http/reason.ts';
@@ -10,6 +10,7 @@ import type { Logger } from '../log.ts';
 import type { GitAddress } from './address.ts';
 import { type CheckDeps, checkPush, refuseFor } from './check-push.ts';
 import { confirmRefUpdates, readAllRefs } from './confirm-ref-updates.ts';
+import type { BucketEvents } from './events.ts';
 import { type Git, runGit } from './git-backend.ts';
 import type { Refs } from './git-bundle.ts';
 import { acceptedFile, forgetAccepted, hookEnvironment, requireHooks, writeAccepted } from './hook.ts';
@@ -23,19 +24,16 @@ import { recordRefUpdates } from './record-ref-updates.ts';
 import { refusalReport } from './refusal-report.ts';
 import { openBody } from './request-body.ts';
 import { applyCommandRules } from './rules.ts';
-import type { Semaphore } from './semaphore.ts';
 
 export type ReceiveDeps = CheckDeps & {
   /** The repository under its two addresses. */
   readonly served: Git;
   readonly hookServer: HookServer;
-  readonly audit: Pick<Audit, 'record' | 'lastRefUpdate'>;
+  readonly events: BucketEvents;
   /** The setting RESERVED_IDS. */
   readonly reservedIds: readonly string[];
   /** Aborted when the server stops. */
   readonly stopping: AbortSignal;
-  /** From the check of a push to the end of git: two pushes that are each right may be wrong together. */
-  readonly mutex: Semaphore;
 };
 
 export type PushOutcome = 'published' | 'refused';
@@ -60,7 +58,7 @@ const limits = {
  * are compared with what was accepted.
  */
 export function createReceive(deps: ReceiveDeps): Receive {
-  const { git, served, hookServer, log, reservedIds, stopping, mutex } = deps;
+  const { git, served, hookServer, log, reservedIds, stopping, events } = deps;
 
   return async (address, req, res, pusher) => {
     await requireHooks(git.dir);
@@ -124,7 +122,8 @@ export function createReceive(deps: ReceiveDeps): Receive {
     let outcome: PushOutcome | undefined;
 
     const decide: CheckPush = async (question) => {
-      const release = await mutex.acquire(over.signal);
+      // Held to the end of git.
+      const release = await events.lock(over.signal);
       over.signal.addEventListener('abort', release, { once: true });
       if (over.signal.aborted) {
         release();

@@ -403,7 +403,11 @@ describe('the git routes', () => {
       dir: join(server.dir, 'other'),
       env: { PATH: join(server.dir, 'empty') },
       payloads: { find: async () => undefined },
-      audit: { record: async () => undefined, lastRefUpdate: async () => undefined },
+      events: {
+        record: async () => undefined,
+        lastMove: async () => undefined,
+        lock: async () => () => undefined,
+      },
       publicUrl: () => server.url,
       reservedIds: [],
       log: { info: () => undefined } as never,

@@ -11,6 +11,7 @@ import { printScoopManifest } from '../../../formats/scoop-manifest.ts';
 import type { Actor, Change } from '../../../server/audit/audit.ts';
 import { type Bucket, ensureBucket } from '../../../server/bucket/bucket.ts';
 import { createBucketRouter } from '../../../server/bucket/router.ts';
+import { createSemaphore } from '../../../server/bucket/semaphore.ts';
 import type { Payload } from '../../../server/catalog/payloads.ts';
 import { identify } from '../../../server/http/auth.ts';
 import { createErrorHandler, routeNotFound } from '../../../server/http/error-handler.ts';
@@ -94,6 +95,7 @@ export async function serveBucket(
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const publicUrl = (): string => url;
+  const mutex = createSemaphore(1, 200);
   const bucket = await ensureBucket({
     dir: bucketDir,
     env: process.env,
@@ -103,13 +105,15 @@ export async function serveBucket(
         return payloads.get(`${tool}/${version}/${file}`);
       },
     },
-    audit: {
-      async record(changes, by) {
-        auditLog.push(...changes.map((change) => ({ ...change, by })));
+    events: {
+      async record(moves, by, detail) {
+        for (const { ref, from = '', to } of moves)
+          auditLog.push({ kind: 'bucket moved', subject: ref, digest: `${from}->${to}`, detail, by });
       },
-      async lastRefUpdate(ref) {
+      async lastMove(ref) {
         return auditLog.findLast(({ subject }) => subject === ref)?.digest?.split('->')[1];
       },
+      lock: (signal) => mutex.acquire(signal),
     },
     publicUrl,
     reservedIds: options.reservedIds ?? [],

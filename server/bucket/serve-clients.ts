@@ -1,0 +1,148 @@
+import { Readable } from 'node:stream';
+import type { Request, Response } from 'express';
+import { addressGroup, isLoopbackAddress } from '../../formats/ip-address.ts';
+import { FeedError, fail } from '../errors.ts';
+import type { Principal } from '../keys/api-keys.ts';
+import type { Logger } from '../log.ts';
+import type { GitAddress } from './address.ts';
+import { readFetch } from './fetch-request.ts';
+import type { Git } from './git-backend.ts';
+import { serveGit } from './http-backend.ts';
+import { createMemoryBudget, type MemoryShare } from './memory-budget.ts';
+import type { PushOutcome, Receive } from './receive-push.ts';
+import { openBody } from './request-body.ts';
+import { createSemaphore, type Semaphore } from './semaphore.ts';
+
+const mib = 1024 ** 2;
+/** Of this process: each server has a share of its own. */
+const limits = {
+  waiting: 200,
+  /** How long a request waits for its slot. */
+  patienceMs: 60_000,
+  /** Of the readers' slots one address has half, of the pushers' one key: theirs may be a slow line. */
+  read: {
+    ...{ atOnce: 16, ofOneAddress: 8, maxBytes: 8 * mib, maxMs: 15 * 60_000 },
+    ...{ heldBytes: 128 * mib, heldOfOneAddress: 64 * mib },
+  },
+  write: { atOnce: 4, ofOneKey: 2, atOncePerKey: 8 },
+};
+
+export type ServeDeps = {
+  /** The repository under its two addresses. */
+  readonly served: Git;
+  readonly receive: Receive;
+  /** Aborted when the server stops. */
+  readonly stopping: AbortSignal;
+  readonly log: Logger;
+};
+
+export type ServeClients = {
+  push(address: GitAddress, req: Request, res: Response, pusher: Principal): Promise<PushOutcome | undefined>;
+  fetch(address: GitAddress, req: Request, res: Response): Promise<undefined>;
+};
+
+/** Lets git clients read and push, so many at a time, and of one of them no more than a share. */
+export function createServeClients({ served, receive, stopping, log }: ServeDeps): ServeClients {
+  const slots = {
+    read: createSemaphore(limits.read.atOnce, limits.waiting, limits.read.ofOneAddress),
+    write: createSemaphore(limits.write.atOnce, limits.waiting, limits.write.ofOneKey),
+  };
+  const held = createMemoryBudget(limits.read.heldBytes, limits.read.heldOfOneAddress);
+  const pushesByKey = new Map<string, number>();
+
+  async function push(
+    address: GitAddress,
+    req: Request,
+    res: Response,
+    pusher: Principal,
+  ): Promise<PushOutcome | undefined> {
+    const underWay = pushesByKey.get(pusher.keyId) ?? 0;
+    if (underWay >= limits.write.atOncePerKey) {
+      fail('PUSHES_AT_ONCE', { limit: limits.write.atOncePerKey });
+    }
+    pushesByKey.set(pusher.keyId, underWay + 1);
+    try {
+      return await inSlot(slots.write, pusher.keyId, res, () => receive(address, req, res, pusher));
+    } finally {
+      const left = (pushesByKey.get(pusher.keyId) ?? 1) - 1;
+      if (left > 0) pushesByKey.set(pusher.keyId, left);
+      else pushesByKey.delete(pusher.keyId);
+    }
+  }
+
+  /** The request is read before it has a slot: whoever dribbles it takes none from others. */
+  async function fetch(address: GitAddress, req: Request, res: Response): Promise<undefined> {
+    const holding = held.open(readerOf(req));
+    try {
+      const request = address.isAdvertisement ? undefined : await receiveFetch(req, holding);
+      return await inSlot(slots.read, readerOf(req), res, () => read(address, req, res, request));
+    } finally {
+      holding.giveBack();
+    }
+  }
+
+  async function receiveFetch(req: Request, { take }: MemoryShare): Promise<Buffer> {
+    stopping.throwIfAborted();
+    const body = openBody(req, limits.read.maxBytes);
+    const stop = () => body.destroy(stopping.reason);
+    stopping.addEventListener('abort', stop, { once: true });
+    return readFetch(body, take).finally(() => stopping.removeEventListener('abort', stop));
+  }
+
+  async function read(
+    address: GitAddress,
+    req: Request,
+    res: Response,
+    request: Buffer | undefined,
+  ): Promise<undefined> {
+    const { code, stderr } = await serveGit(served, address, req, res, {
+      env: {},
+      body: Readable.from(request === undefined ? [] : [request]),
+      maxMs: limits.read.maxMs,
+      signal: stopping,
+    });
+    if (code !== 0) {
+      log.warn({ code, stderr, service: address.service }, 'git ended early');
+    }
+  }
+
+  /** With a slot for it, unless the client went away while it waited. */
+  async function inSlot<Answer>(
+    slot: Semaphore,
+    holder: string | undefined,
+    res: Response,
+    work: () => Promise<Answer>,
+  ): Promise<Answer | undefined> {
+    const gone = new AbortController();
+    res.once('close', () => gone.abort());
+    const signals = [stopping, gone.signal];
+    const leave = await inTime(signals, (signal) => slot.acquire(signal, holder)).catch((error) => {
+      if (gone.signal.aborted) return undefined;
+      throw error;
+    });
+    if (leave === undefined) return undefined;
+    try {
+      return res.closed ? undefined : await work();
+    } finally {
+      leave();
+    }
+  }
+
+  return { push, fetch };
+}
+
+/** Gives up after a minute of waiting. @throws FeedError GIT_BUSY */
+export async function inTime<T>(
+  signals: readonly AbortSignal[],
+  wait: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const patience = AbortSignal.timeout(limits.patienceMs);
+  return wait(AbortSignal.any([...signals, patience])).catch((error) => {
+    throw patience.aborted ? new FeedError('GIT_BUSY', {}, error) : error;
+  });
+}
+
+/** Who a fetch is counted for; those of this machine are not. */
+function readerOf({ ip = '' }: Request): string | undefined {
+  return isLoopbackAddress(ip) ? undefined : addressGroup(ip);
+}

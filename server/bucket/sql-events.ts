@@ -1,0 +1,25 @@
+import type { Connection } from '../database/connection.ts';
+import type { BucketEvents } from './events.ts';
+import { createSemaphore } from './semaphore.ts';
+
+const maxWaiting = 200;
+
+/** In SQLite. The lock is in memory: this process alone serves the bucket, under the lock of the data folder. */
+export function createSqlBucketEvents({ prepare, transact }: Connection, now: () => Date): BucketEvents {
+  const mutex = createSemaphore(1, maxWaiting);
+  return {
+    record: (moves, by, detail) =>
+      transact(({ record }) => {
+        for (const { ref, from = '', to } of moves) {
+          record({ kind: 'bucket moved', subject: ref, digest: `${from}->${to}`, detail }, by, now());
+        }
+      }),
+    async lastMove(ref) {
+      const sql = `SELECT digest FROM audit WHERE kind = 'bucket moved' AND subject = ?
+        ORDER BY number DESC LIMIT 1`;
+      const row = prepare(sql).get(ref) as { digest: string } | undefined;
+      return row?.digest.split('->')[1];
+    },
+    lock: (signal) => mutex.acquire(signal),
+  };
+}
