@@ -2,9 +2,9 @@
 const exitCodes = [
   [0, 'done, or nothing to do'],
   [1, 'failed; also: a key was refused, there is no such tool or upstream version'],
-  [2, 'usage or settings; also: a malformed argument'],
-  [3, 'verification refused: something is not what it says it is'],
-  [4, 'an upstream, the feed or the bucket cannot be reached'],
+  [2, 'wrong usage or settings; also: a malformed argument'],
+  [3, 'verification refused: something is not what it claims to be'],
+  [4, 'upstream, the feed or the bucket cannot be reached'],
   [5, 'release:check found something to act on'],
   [130, 'interrupted (Ctrl-C)'],
 ] as const;

@@ -72,7 +72,7 @@ function introduce(name: string): number {
   const isAsked = name === '--help' || name === '-h' || name === 'help';
   const lines = [...verbs].map(([verb, { does }]) => `  ${verb.padEnd(18)}${does}`);
   const usage = 'go-win-tools VERB [ARGUMENT ...]';
-  const text = [usage, '', ...lines, '', exitCodesHelp(), '', 'VERB --help tells more.'].join('\n');
+  const text = [usage, '', ...lines, '', exitCodesHelp(), '', 'VERB --help explains a verb.'].join('\n');
   if (name === '--version') {
     console.log(readVersion(findProductDir()));
     return 0;

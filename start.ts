@@ -29,7 +29,7 @@ import { type RunningServer, startServer, whenAborted } from './server/serve.ts'
 export function createCommand(invocation: Invocation): Command {
   return new Command('start')
     .description(
-      'Starts the server; on an empty feed it also releases the first version of each tool and promotes it. A later start changes nothing that is published.',
+      'Starts the server. On an empty feed it also releases the first version of each tool and promotes it. A later start changes nothing that is published.',
     )
     .addHelpText('after', `\n${configHelp()}`)
     .action(() => start(invocation));
@@ -84,7 +84,7 @@ async function withDriver<T>(
       process.platform !== 'win32' && existsSync(join(invocation.productDir, 'pnpm-lock.yaml'));
     if (!isPossible) throw error;
     say(
-      `The database driver was built for another Node than ${process.version}; it is built anew, which can take some minutes.`,
+      `The database driver was built for another Node than ${process.version}; it is rebuilt now, which can take some minutes.`,
     );
     if (!(await rebuildDriver(invocation))) throw error;
     return await run();
@@ -110,7 +110,7 @@ async function fillFeed(
   say: (text: string) => void,
 ): Promise<void> {
   say(
-    '\nThe feed is empty: the first tools are released now, in the versions that their files name. It answers already; a tool that is built from its Go modules takes minutes, a large one a quarter of an hour.\n',
+    '\nThe feed is empty, so the first version of each tool is released now. The feed already answers. A tool that is built from its Go module takes minutes, a large one a quarter of an hour.\n',
   );
   const toolkit = await ownWorld(invocation, server, key);
   const missing = new Set(await toolsOf(toolkit, say));

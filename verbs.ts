@@ -10,46 +10,46 @@ export type Verb = {
 
 /** Verbs of the installed program. */
 export const productVerbs: Readonly<Record<string, Verb>> = {
-  start: { does: 'the product at a glance: server and first tools', load: () => import('./start.ts') },
-  serve: { does: 'the server alone', load: () => import('./server/serve.ts') },
+  start: { does: 'starts the server and releases the first tools', load: () => import('./start.ts') },
+  serve: { does: 'starts the server', load: () => import('./server/serve.ts') },
   'release:beta': {
-    does: 'upstream release -> feed and branch beta',
+    does: 'releases upstream versions as betas',
     load: () => import('./manifest-gen/verbs/beta.ts'),
   },
   'release:promote': {
-    does: 'beta -> stable, same bytes, branch main',
+    does: 'makes a beta stable, with the same bytes',
     load: () => import('./manifest-gen/verbs/promote.ts'),
   },
   'release:withdraw': {
-    does: 'a bad version back: unlisted, the last good bytes on top',
+    does: 'unlists a bad version and publishes the last good bytes',
     load: () => import('./manifest-gen/verbs/withdraw.ts'),
   },
   'release:status': {
-    does: 'tool x channel: what is where',
+    does: 'shows which version is where',
     load: () => import('./manifest-gen/verbs/status.ts'),
   },
   'release:verify': {
-    does: 'all evidence once more, for what a branch promises',
+    does: 'repeats all evidence for what a branch offers',
     load: () => import('./manifest-gen/verbs/verify.ts'),
   },
   'bucket:rebase': {
-    does: 'another base address in all manifests',
+    does: 'changes the base address in all manifests',
     load: () => import('./manifest-gen/verbs/rebase.ts'),
   },
   shims: {
-    does: 'PATH-priority shims for the tools of both managers',
+    does: 'writes PATH-priority shims',
     load: () => import('./shims/command.ts'),
   },
   'bucket:check': {
-    does: "a bucket at another git host, held to our server's rules",
+    does: 'checks a bucket at another git host against the push rules',
     load: () => import('./server/operator/bucket-check.ts'),
   },
   'release:check': {
-    does: 'what on main became outdated or vulnerable',
+    does: 'reports what on main is outdated or vulnerable',
     load: () => import('./manifest-gen/verbs/check.ts'),
   },
   'bundle:create': {
-    does: 'verified releases in one signed file, for machines without a network',
+    does: 'writes verified releases into one signed file',
     load: () => import('./manifest-gen/verbs/bundle.ts'),
   },
   'cache:clean': {

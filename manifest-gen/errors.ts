@@ -2,8 +2,8 @@ import { type Details, type FactsOf, fill } from '../formats/fill.ts';
 import { forTerminal } from './system/for-terminal.ts';
 
 /**
- * Every way a release can end badly: code -> [exit code, sentence, what to do next]. Exit codes: interface.md section 1.
- * `{name}` is filled from the details; details never hold a secret.
+ * Every way a release can fail: code -> [exit code, sentence, what to do next]. Exit codes: interface.md section 1. `{name}` is
+ * filled from the details; details never contain a secret.
  */
 const errors = {
   SETTINGS_INVALID: [2, '{problems}', 'Correct the settings named above; --help lists them all.'],
@@ -16,11 +16,11 @@ const errors = {
   ],
   OUT_UNUSABLE: [
     2,
-    'The place {dir} of --out cannot be used: {cause}.',
-    'Name one that can be made and written: a folder, or for a bundle a file.',
+    '--out {dir} cannot be used: {cause}.',
+    'Name a folder that can be created and written to; for a bundle, a file.',
   ],
-  TOOL_UNKNOWN: [1, 'There is no tool {tool}; there are {known}.', '{hint}'],
-  TOOL_MADE_HERE: [1, '{tool} is no tool with an upstream: {what}.', '{hint}'],
+  TOOL_UNKNOWN: [1, 'There is no tool {tool}. The tools are {known}.', '{hint}'],
+  TOOL_MADE_HERE: [1, '{tool} has no upstream: {what}.', '{hint}'],
   TOOL_FILE_INVALID: [
     2,
     '{file} is not a valid tool file: {problems}',
@@ -30,12 +30,12 @@ const errors = {
   VERSION_UNKNOWN: [
     1,
     '{tool} has no version {version} upstream ({looked}).',
-    'Look at `release:status {tool}` for the newest version.',
+    '`release:status {tool}` shows the newest version.',
   ],
   VERSION_NOT_TAKEN: [
     1,
-    '{tool} {version} is not taken: {reason}.',
-    'Look at `release:status {tool}` for what a run would do.',
+    '{tool} {version} is not released: {reason}.',
+    '`release:status {tool}` shows what a run would do.',
   ],
   SOURCE_UNREACHABLE: [4, '{tool} {version}: source {kind} cannot be reached: {cause}.', '{hint}'],
   TOOLCHAIN_MISSING: [
@@ -46,34 +46,34 @@ const errors = {
   NOTHING_PUBLISHED_HERE: [1, '{tool}: {problem}.', '{hint}'],
   TOOLCHAIN_UNAVAILABLE: [
     4,
-    '{tool} {version}: the Go toolchain {toolchain} cannot be had: {cause}.',
-    'Check GOPROXY and GOSUMDB, name a release of Go in `toolchains:` of the tool file, name an older version ({tool}@VERSION), or use another source.',
+    '{tool} {version}: the Go toolchain {toolchain} cannot be downloaded: {cause}.',
+    'Check GOPROXY and GOSUMDB, name another Go version in `toolchains:` of the tool file, name an older version ({tool}@VERSION), or use another source.',
   ],
   PROMOTION_REFUSED: [
     1,
     '{tool} {version} cannot become stable: {reason}.',
-    'Look at `release:status {tool}`; `release:beta {tool}` makes another beta when something changed.',
+    '`release:status {tool}` shows what is published; `release:beta {tool}` makes another beta if something changed.',
   ],
   PROMOTION_TOO_YOUNG: [
     1,
     '{tool} {version} cannot become stable yet: expected its beta {beta} to be at least {expected} old, found {found}.',
-    '{wait}, or say why it cannot: --now --reason TEXT.',
+    '{wait}, or promote it now and say why: --now --reason TEXT.',
   ],
   PROMOTION_UNPROVEN: [
     3,
-    '{tool} {version} cannot become stable: {what} of {subject} in {beta} is not as it must be: expected {expected}, found {found}.',
+    '{tool} {version} cannot become stable: {what} of {subject} in {beta} is wrong: expected {expected}, found {found}.',
     '{hint}',
   ],
   PROMOTION_NOT_REPEATED: [
     4,
     '{tool} {version} cannot become stable: {count} of {beta} could not be repeated, first {what} of {subject}: {cause}',
-    'Nothing was published, and nothing is known to be wrong. Run it again where the source can be reached, or give a bundle that has it: --from BUNDLE. --skip-verify --reason TEXT goes on without, and the audit log says so.',
+    'Nothing was published, and nothing is known to be wrong. Run it again when the source can be reached, or use a bundle that has it: --from BUNDLE. --skip-verify --reason TEXT promotes without it, and is audited.',
   ],
   WITHDRAWAL_REFUSED: [1, '{tool} {version} cannot be withdrawn: {reason}.', '{hint}'],
   NOTHING_GOOD: [
     1,
-    '{tool} {version} {is}, but Scoop goes on offering it: expected an older version that is good, found none on the feed.',
-    'Run it again with --to OLDER, an older version of upstream that is good: its bytes are put on top. Or release and promote a newer one.{recovery}',
+    '{tool} {version} {is}, but Scoop still offers it: expected an older good version, found none on the feed.',
+    'Run it again with --to OLDER, a good older version of upstream, to publish its bytes as the correction. Or release and promote a newer version.{recovery}',
   ],
   BUILD_FAILED: [
     1,
@@ -88,33 +88,33 @@ const errors = {
   OTHER_BYTES: [
     3,
     '{tool} {version}: {file} is refused: expected {expected}, found {found}.',
-    'That is not what was released. Compare with a backup, and put the right file there before anything more is published.',
+    'This is not what was released. Compare with a backup, and restore the right file before you publish anything else.',
   ],
   VULNERABLE: [3, '{tool} {version} is refused by {policy}: {findings}.', 'Nothing was published. {hint}'],
   VULN_DB_UNREACHABLE: [
     4,
     'The vulnerability database {url} cannot be reached: {cause}.',
-    'Check VULN_DB, or try again later; without VULN_DB nobody looks for vulnerabilities.',
+    'Check VULN_DB, or try again later. If VULN_DB is not set, there is no scan.',
   ],
   VULN_DB_INVALID: [
     1,
     'The vulnerability database {url} is not understood: {problem}.',
-    'VULN_DB must be laid out as https://vuln.go.dev is: index/modules.json, ID/GO-....json.',
+    'VULN_DB must have the layout of https://vuln.go.dev: index/modules.json, ID/GO-....json.',
   ],
   EVIDENCE_BROKEN: [
     3,
-    '{tool} {version}: {what} of {subject} is not what was promised: expected {expected}, found {found}.',
-    'Do not install it. Compare with a backup, and withdraw the version when the bytes that clients get are wrong.',
+    '{tool} {version}: {what} of {subject} is wrong: expected {expected}, found {found}.',
+    'Do not install it. Compare with a backup, and withdraw the version if clients get wrong bytes.',
   ],
   NOT_REPEATED: [
     4,
     '{tool} {version}: {count} could not be repeated, first {what} of {subject}: {cause}',
-    'Nothing is known to be wrong. Run it again where the source can be reached.',
+    'Nothing is known to be wrong. Run it again when the source can be reached.',
   ],
   BUNDLE_REFUSED: [
     3,
     'The bundle {file} is refused: expected {expected}, found {found}.',
-    'Nothing was published. Copy it again from where it was made; if it stays so, ask who made it.',
+    'Nothing was published. Copy it again from the machine that made it; if that does not help, ask whoever made it.',
   ],
   BUNDLE_UNREADABLE: [
     2,
@@ -124,49 +124,49 @@ const errors = {
   BUNDLE_LACKS: [
     1,
     'The bundle has no {tool}; it has {carried}.',
-    'Name one of these, or no tool for all of them, or have a bundle made with {tool}.',
+    'Name one of these, name no tool for all of them, or make a bundle with {tool}.',
   ],
   BUNDLE_KEY_MISSING: [
     2,
-    'Nothing says whose bundles are taken.',
-    'Set BUNDLE_KEY to the public key that `bundle:create` printed where the bundle was made.',
+    'BUNDLE_KEY is not set, so no bundle is trusted.',
+    'Set it to the public key that `bundle:create` printed on the machine that made the bundle.',
   ],
   FEED_UNREACHABLE: [
     4,
     'The feed {url} cannot be reached: {cause}.',
-    'Start it with `pnpm start` or `pnpm serve`; where it has another address or PORT, set FEED_URL.',
+    'Start it with `pnpm start` or `pnpm serve`; if it has another address or port, set FEED_URL.',
   ],
   PLACE_UNREACHABLE: [4, '{url} cannot be reached: {cause}.', 'Check PAYLOAD_URL, and try again.'],
   PAYLOAD_MISSING: [
     1,
-    '{tool} {version}: {url} is not there ({status}), and a manifest that names it would install nothing.',
-    'Put {file} there (SHA-256 {sha256}; a run with --dry-run --out DIR keeps it in DIR/payloads), then run again.',
+    '{tool} {version}: {url} does not exist ({status}), so a manifest with this address could not be installed.',
+    'Upload {file} (SHA-256 {sha256}; a run with --dry-run --out DIR keeps it in DIR/payloads), then run again.',
   ],
   PLACE_READ_ONLY: [
     2,
-    'The place {url} takes no uploads ({status} to a PUT).',
-    'Set PAYLOAD_PUT=false and put the files there yourself: a run with --dry-run --out DIR keeps them in DIR/payloads.',
+    '{url} does not accept uploads ({status} to a PUT).',
+    'Set PAYLOAD_PUT=false and upload the files yourself: a run with --dry-run --out DIR keeps them in DIR/payloads.',
   ],
   FEED_REFUSED: [1, 'The feed answered {status} to {what}: {reason}.', '{hint}'],
   FEED_KEY_MISSING: [
     2,
     'There is no key for the feed {url}.',
-    'Make one where the server runs, with `feed:keys add --name NAME --scope {needed}`, and give it in FEED_API_KEY or FEED_API_KEY_FILE. For a feed on this machine alone, data/start.key is found (pnpm start makes it).',
+    'Make one on the server with `feed:keys add --name NAME --scope {needed}`, and set FEED_API_KEY or FEED_API_KEY_FILE. For a feed on this machine data/start.key is used (`pnpm start` makes it).',
   ],
   FEED_KEY_SCOPE: [
     1,
     'The key {key} does not have the scope {expected} for {id}: expected {expected}, found {found}.',
-    'Nothing was published. Give another key in FEED_API_KEY; `feed:keys add --name NAME --scope {needed}` makes one.',
+    'Nothing was published. Set another key in FEED_API_KEY; `feed:keys add --name NAME --scope {needed}` makes one.',
   ],
   FEED_KEY_IDS: [
     1,
-    'The key {key} is limited to {ids}: expected one that is good for {expected}, found {id} not among its ids.',
-    'Nothing was published. Give another key in FEED_API_KEY; `feed:keys add --name NAME --scope {needed} {options}` makes one.',
+    'The key {key} is limited to {ids}: expected a key for {expected}, found that {id} is not among its ids.',
+    'Nothing was published. Set another key in FEED_API_KEY; `feed:keys add --name NAME --scope {needed} {options}` makes one.',
   ],
   FEED_CONFLICT: [
     1,
     'The feed already has {what} with other bytes: expected {expected}, found {found}.',
-    'Nothing published is ever replaced; this needs a new version.',
+    'A published version is never replaced; release a new one.',
   ],
   BUCKET_UNREACHABLE: [
     4,
@@ -175,23 +175,23 @@ const errors = {
   ],
   BUCKET_CLOSED: [
     1,
-    'The bucket {url} may not be read: {cause}.',
-    'Where the feed is one of ours, give a key with the scope read in FEED_API_KEY (`feed:keys add --name NAME --scope read` makes one); elsewhere git must have credentials for it.',
+    'The bucket {url} refuses read access: {cause}.',
+    'For a go-win-tools server, set a key with the scope read in FEED_API_KEY (`feed:keys add --name NAME --scope read` makes one); for another host, give git credentials for it.',
   ],
   BUCKET_REFUSED: [
     1,
     'The bucket refused the push: {cause}.',
-    'Nothing moved on any branch; the feed may already have the package, a rerun goes on from there.',
+    'No branch moved. The feed may already have the package; run it again to go on from there.',
   ],
   CONTENT_INVALID: [
     1,
-    '{tool}: what the feed or a template holds is not understood: {problem}',
-    'Look at the file that the sentence names.',
+    '{tool}: the content of the feed or of a template is not understood: {problem}',
+    'Check the file that the message names.',
   ],
   MACHINE_FAILED: [
     1,
     '{tool}: this machine failed: {cause}.',
-    'Check that there is room and that CACHE_DIR and the folder for temporary files can be written.',
+    'Check that there is free space, and that CACHE_DIR and the folder for temporary files are writable.',
   ],
   CACHE_FOREIGN: [
     2,
@@ -201,15 +201,15 @@ const errors = {
   CACHE_IN_USE: [
     1,
     'The cache {dir} is in use by process {pid}.',
-    'Nothing was removed. Run it again when that release has ended.',
+    'Nothing was removed. Run it again when that process has ended.',
   ],
   CACHE_NOT_CLEANED: [
     1,
     'Not all of the cache could be removed: {path}: {cause} ({count} in all).',
-    'The rest is gone. Close the programs that use it, and run it again.',
+    'The rest was removed. Close the programs that use it, and run it again.',
   ],
   PROGRAM_MISSING: [1, 'The program {program} is needed and was not found.', 'Install it and try again.'],
-  PROGRAM_FAILED: [1, '{program} ended with code {exitCode}: {cause}', 'See the message of the program.'],
+  PROGRAM_FAILED: [1, '{program} ended with code {exitCode}: {cause}', "See the program's message."],
   REBASE_REFUSED: [
     1,
     'The manifests were not moved to {to}: {reason}.',

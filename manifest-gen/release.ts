@@ -16,23 +16,26 @@ export type Found = {
   /** Upstream's version, three parts, no leading v. */
   readonly version: string;
   readonly kind: UpstreamKind;
-  /** The bundle that brought it here from that source, by the id of the key that signed it; whose word on Go modules counts here (GOSUMDB). */
+  /**
+   * The bundle that brought it here from that source, by the id of the key that signed it; who vouches for Go modules here
+   * (GOSUMDB).
+   */
   readonly bundledBy?: { readonly keyId: string; readonly gosumdb: string | undefined };
   /** Names the upstream for the record, never an address that was used: `github.com/go-delve/delve@v1.22.0`, `npm:@bufbuild/buf-win32-x64@1.31.0`, `github.com/bufbuild/buf@v1.32.0`. */
   readonly upstream: string;
   /**
-   * SHA-256 (hex) over all that upstream says of the files (names, sizes, digests, module sum, toolchain, tags). Equal ones are of
-   * the same files; different ones may be too, since a mirror says less than its forge.
+   * SHA-256 (hex) over all that upstream says of the files (names, sizes, digests, module sum, toolchain, tags). Equal
+   * fingerprints mean equal files; different ones may do so, too, since a mirror says less than its forge.
    */
   readonly fingerprint: string;
   readonly published: Date | undefined;
-  /** What there is to fetch, a file for each architecture; 64bit is always there. */
+  /** What to fetch, a file for each architecture; 64bit always exists. */
   readonly offers: readonly Offer[];
   /** Private to the source that made it. */
   readonly details: unknown;
 };
 
-/** What a source says of one file before it comes; what it does not say is undefined. */
+/** What a source states about a file before the download; undefined if it does not. */
 export type Offer = Pick<Asset, 'architecture' | 'goModule'> & {
   /** Upstream's own file name; undefined for what is built here. */
   readonly name?: string;
@@ -42,7 +45,7 @@ export type Offer = Pick<Asset, 'architecture' | 'goModule'> & {
 /** How a released version was built: a later run builds it so again, since a newer Go makes other bytes of the same. */
 export type BuiltBefore = {
   readonly toolchain: string;
-  /** Whatever the tool's file says by now: what was released is looked at, nothing is made for others. */
+  /** Whatever the tool's file says now: the published release is checked, nothing is made for others. */
   readonly isOnlyRepeated: boolean;
 };
 
@@ -72,7 +75,7 @@ export type Asset = {
 export type GoModule = {
   /** The main package: what `go install PATH@VERSION` takes, so that the record alone is enough to rebuild. */
   readonly path: string;
-  /** The module that it lies in, whose sum the checksum database has. */
+  /** The module that contains it, whose sum the checksum database has. */
   readonly module: string;
   readonly version: string;
   readonly toolchain: string;
@@ -95,7 +98,7 @@ export type Fetched = {
   readonly licenseText?: string;
   /** Of the modules that the exes are made of, where the source has them at hand. */
   readonly licenses?: ModuleLicenses;
-  /** What upstream says of the release, where the source tells. It may be edited at any time, so nothing is decided by it. */
+  /** Upstream's release notes, if the source has them. They may be edited at any time, so nothing depends on them. */
   readonly notesText?: string;
 };
 
@@ -143,7 +146,7 @@ export type Rendered = {
   readonly manifestText: string;
   readonly exes: readonly UnpackedExe[];
   readonly licenses?: ModuleLicenses;
-  /** The SBOM as it was made with the first version of these exes; made anew when there is none. */
+  /** The SBOM that was made with the first version of these exes; made again if there is none. */
   readonly sbomText?: string;
 };
 

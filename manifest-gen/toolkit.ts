@@ -10,10 +10,10 @@ import type { Report } from './system/report.ts';
 import type { DatabaseTree } from './vulnerabilities/database.ts';
 import type { Scanner } from './vulnerabilities/scanner.ts';
 
-/** All that a release may touch, built once a run. Everything else is a function of values. */
+/** Everything that a release may touch, built once a run. All else is a function of values. */
 export type Toolkit = HttpAccess & {
   readonly config: GeneratorConfig;
-  /** For the programs that are run (git, go, npm); nothing of ours looks into it. */
+  /** For child programs (git, go, npm); our own code does not read it. */
   readonly env: Environment;
   readonly report: Report;
   readonly now: () => Date;
@@ -24,9 +24,9 @@ export type Toolkit = HttpAccess & {
   readonly toolsDir: string | undefined;
   readonly cache: Cache;
   readonly upstreams: Upstreams;
-  /** The same sources with another cache: what shall really be downloaded again. */
+  /** The same sources with another cache, to really download again. */
   readonly upstreamsWith: (cache: Cache) => Upstreams;
-  /** A bundle stands in place of every source (verbs/run/from-bundle.ts). */
+  /** A bundle replaces every source (verbs/run/from-bundle.ts). */
   readonly isBundled: boolean;
   /** Known vulnerabilities, as the bundle brought them. */
   readonly bundledDatabase?: DatabaseTree | undefined;
@@ -37,10 +37,10 @@ export type OpenToolkit = Toolkit & {
   readonly feed: FeedHttp;
   readonly endpoints: Endpoints;
   readonly bucket: BucketRepository;
-  /** Undefined: nobody looks for known vulnerabilities (no VULN_DB). */
+  /** Undefined: no scan for known vulnerabilities (no VULN_DB). */
   readonly scanner: Scanner | undefined;
-  /** For what is made before it is pushed; gone at the end. */
+  /** For files that are made before they are pushed; removed at the end. */
   readonly workDir: string;
-  /** What feed and bucket have got from this run so far, in words; an interruption says it. */
+  /** What this run has published so far, as text, for the message of an interruption. */
   readonly done: string[];
 };

@@ -68,8 +68,8 @@ function toolchainOf(goMod: string): string {
 }
 
 /**
- * A signature may hold the time of its making, so that each would be another launcher: one is kept for this source and command, and
- * every run on this machine has the same hash. Without CACHE_DIR's `built` it is signed anew.
+ * A signature may contain the time, so each would make another launcher: one is kept for this source and command, so that every
+ * run on this machine has the same hash. Without CACHE_DIR's `built` it is signed again.
  */
 async function signOnce(
   command: string,
@@ -86,7 +86,7 @@ async function signOnce(
 
 type SigningPlace = { readonly env: Environment; readonly signal: AbortSignal; readonly cwd: string };
 
-/** @throws ReleaseError SIGN_FAILED; the command's own words may hold a secret, so only its exit code is told */
+/** @throws ReleaseError SIGN_FAILED; the command's output may contain a secret, so only its exit code is reported */
 async function sign(command: string, file: string, at: SigningPlace): Promise<void> {
   const words = command.match(/"[^"]*"|\S+/g)?.map((word) => word.replaceAll('"', '')) ?? [];
   const [program = '', ...args] = words.map((word) => word.replaceAll('{file}', file));

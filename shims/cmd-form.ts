@@ -7,7 +7,7 @@ import type { ShimPlan } from './plan.ts';
 export function renderCmd(template: string, plan: ShimPlan): string {
   const { tool, exe, app, packageId, prefer, pin = '', sandbox, deny, paths } = plan;
   const settings = { tool, exe, app, package: packageId, prefer, pin, sandbox, deny: deny.join(' ') };
-  // what the caller has under these names must not speak here
+  // variables of the caller with these names must have no effect here
   const lines = Object.entries(settings).map(([name, value]) => `set "${name}=${value}"`);
   const known = paths.flatMap(({ path, version = '' }, at) => [
     `set "file=${path}"`,

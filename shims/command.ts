@@ -31,15 +31,15 @@ type Flags = {
 export function createCommand(invocation: Invocation): Command {
   return new Command('shims')
     .description(
-      'Writes PATH-priority shims: which install of a tool runs is decided by a policy, not by the order of PATH.',
+      'Writes PATH-priority shims, which pick the install of a tool by a policy, not by the order of PATH.',
     )
     .option(
       '--out <dir>',
-      'the folder they are written to; put it first in PATH. With --publish: keeps the launcher in DIR/payloads',
+      'the folder for the shims; put it first in PATH. With --publish: keeps the launcher in DIR/payloads',
     )
     .option(
       '--policy <file>',
-      'YAML: prefer, pin, sandbox, deny and, under tools:, the same for one tool; docs/shims',
+      'YAML: prefer, pin, sandbox, deny and, under tools:, the same for one tool: see docs/shims',
     )
     .option('--tool <name...>', 'only these tools or commands of the policy')
     .addOption(
@@ -48,7 +48,7 @@ export function createCommand(invocation: Invocation): Command {
         'instead of a folder: the default set, as the package go-win-shims',
       ).choices(['beta', 'main']),
     )
-    .option('--dry-run', 'with --publish: which version it would be, nothing is published')
+    .option('--dry-run', 'with --publish: show which version it would be, publish nothing')
     .addHelpText('after', help)
     .configureOutput({
       writeOut: (line) => void invocation.stdout.write(line),
@@ -70,14 +70,14 @@ Examples:
   pnpm shims --publish beta --dry-run                  which version that would be
   pnpm shims --publish beta --dry-run --out DIR        for PAYLOAD_PUT=false: the launcher, in DIR/payloads
 
-For each command: NAME.exe (a small launcher, where the right Go can be had), NAME.cmd and NAME for Git Bash.
-Settings: TOOLS_DIR, CACHE_DIR, SIGN_COMMAND (a program that signs the launcher; {file} stands for it).
-GO_WIN_TOOLS_EXPLAIN=1 NAME tells which installs a shim sees and which it takes; GO_WIN_TOOLS_BYPASS=1 NAME runs
+For each command: NAME.exe (a small launcher, if the right Go is available), NAME.cmd and NAME for Git Bash.
+Settings: TOOLS_DIR, CACHE_DIR, SIGN_COMMAND (a program that signs the launcher, {file}).
+GO_WIN_TOOLS_EXPLAIN=1 NAME shows which installs a shim finds and which one it picks; GO_WIN_TOOLS_BYPASS=1 NAME runs
 what PATH would have run without it.`;
 
 async function makeShims(invocation: Invocation, flags: Flags): Promise<void> {
   if (flags.publish !== undefined) return publishDefault(invocation, flags, flags.publish);
-  if (flags.dryRun) fail('USAGE', { problem: '--dry-run goes with --publish' });
+  if (flags.dryRun) fail('USAGE', { problem: '--dry-run needs --publish' });
   const out = flags.out ?? fail('USAGE', { problem: 'the option --out <dir> (or --publish) is missing' });
   if (out.trim() === '') fail('USAGE', { problem: '--out names no folder' });
   const toolkit = createToolkit(invocation, createReport(invocation, {}));
@@ -86,7 +86,7 @@ async function makeShims(invocation: Invocation, flags: Flags): Promise<void> {
   const tools = await loadToolsOf(toolkit);
   const plans = planShims(tools, policy, flags.tool);
   for (const name of otherCommands(tools, policy)) {
-    stderr.write(`${name}: another command, by the policy; the tools' folder has no tool of this name.\n`);
+    stderr.write(`${name}: a command of the policy; the tools' folder has no tool of this name.\n`);
   }
   const templates = await readTemplates(productDir);
   const dir = resolve(cwd, out);
@@ -99,19 +99,19 @@ async function makeShims(invocation: Invocation, flags: Flags): Promise<void> {
     // a run for some tools says nothing about the others
     const commands = plans.map(({ command }) => command);
     const removed = flags.tool === undefined ? await removeLeftovers(dir, commands).catch(unusable) : [];
-    if (removed.length > 0) stderr.write(`Removed, of an earlier run: ${removed.join(', ')}.\n`);
+    if (removed.length > 0) stderr.write(`Removed files of an earlier run: ${removed.join(', ')}.\n`);
     if (launcher !== undefined)
       stderr.write(`Every .exe is the launcher with SHA-256 ${launcher.digest.sha256}.\n`);
-    stderr.write(`Put ${dir} first in PATH. GO_WIN_TOOLS_EXPLAIN=1 NAME shows what a shim sees.\n`);
+    stderr.write(`Put ${dir} first in PATH. GO_WIN_TOOLS_EXPLAIN=1 NAME shows what a shim finds.\n`);
   } finally {
     await launcher?.remove();
   }
 }
 
-/** Without a policy: what everybody gets decides nothing that a company would have to undo. */
+/** Without a policy, so that the default set decides nothing that a company would have to undo. */
 async function publishDefault(invocation: Invocation, flags: Flags, channel: ShimsChannel): Promise<void> {
   if (flags.policy !== undefined || flags.tool !== undefined) {
-    fail('USAGE', { problem: '--publish takes the default set; it goes without --policy and --tool' });
+    fail('USAGE', { problem: '--publish uses the default set, without --policy and --tool' });
   }
   const { productDir, stdout, env, version: product, cwd } = invocation;
   const outDir = await openOutDir(cwd, flags.out);
@@ -137,7 +137,7 @@ async function readPolicyFile(file: string) {
   return readPolicy(text, file);
 }
 
-/** One batch file that starts another never comes back from it (docs/shims/README.md). */
+/** A batch file that starts another one never returns (docs/shims/README.md). */
 const callAdvice = 'A batch file that runs one of these commands needs call: call buf lint';
 
 /** Without the right Go there are scripts only (contract section 7): most callers do with them. */

@@ -2,12 +2,12 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stepAside } from './write-shims.ts';
 
-/** Stands in every script of ours, whichever version wrote it (templates/shim.cmd, shim.sh). */
+/** Part of every script of ours, in every version (templates/shim.cmd, shim.sh). */
 const mark = 'PATH-priority shim of go-win-tools';
 
 /**
- * Removes the shims that an earlier run wrote and this one does not have: a command that is in the policy no more would otherwise stay
- * first in PATH. Files that are not ours stay.
+ * Removes the shims that an earlier run wrote and this one does not have: a command that is no longer in the policy would
+ * otherwise stay first in PATH. Files that are not ours stay.
  * @param commands those of this run
  * @returns the names of what was removed
  */
@@ -19,7 +19,7 @@ export async function removeLeftovers(dir: string, commands: readonly string[]):
     if (commands.includes(command) || !(await isOurs(join(dir, script)))) continue;
     const config = `${command}.shim.json`;
     const exe = `${command}.exe`;
-    // an exe without its text beside it is no launcher of ours
+    // an exe without its JSON beside it is not our launcher
     if (names.has(exe) && (await isLauncherText(join(dir, config)))) {
       await stepAside(join(dir, exe));
       await rm(join(dir, config));

@@ -2,7 +2,7 @@ import { compareNuGetVersions, type NuGetVersion, parseNuGetVersion } from '../f
 import { fail } from '../manifest-gen/errors.ts';
 
 export type ShimsChannel = 'beta' | 'main';
-/** `isSame`: it is the very set that is to be published. */
+/** `isSame`: it equals the set that is to be published. */
 type Offered = { readonly version: string; readonly isSame: boolean; readonly isListed: boolean };
 
 /**
@@ -16,10 +16,10 @@ export function nextShimsVersion(
   channel: ShimsChannel,
 ): string | undefined {
   const [, stable = '', beta] = /^(.+?)(?:-beta\.(\d+))?$/.exec(newest?.version ?? '') ?? [];
-  // the same bytes do not come back under another number
+  // the same bytes are not published again under another number
   if (newest?.isSame && !newest.isListed) {
     fail('USAGE', {
-      problem: `${newest.version} was withdrawn, and it is this very set; one that differs becomes the next version`,
+      problem: `${newest.version} was withdrawn, and it is the same set; a set that differs becomes the next version`,
     });
   }
   if (channel === 'main') {

@@ -50,7 +50,7 @@ export async function packShims(set: ShimSet, version: string, dir: string): Pro
   return { path, digest: await digestFile(path) };
 }
 
-/** Scoop downloads the launcher once, and its own copies and texts make the set of it; no file has two hashes. */
+/** Scoop downloads the launcher once, and its manifest makes the copies; no file has two hashes. */
 export function renderShimsManifest(
   { plans, launcher }: ShimSet,
   version: string,

@@ -7,7 +7,7 @@ export type ShimPlan = {
   readonly tool: string;
   /** `dlv`: the shim's name. */
   readonly command: string;
-  /** `dlv.exe`: what lies in the installs. */
+  /** `dlv.exe`: the file in the installs. */
   readonly exe: string;
   /** Scoop's name of it. */
   readonly app: string;
@@ -46,13 +46,13 @@ export function planShims(
   const isNamed = ({ tool, command }: ShimPlan, name: string): boolean => tool === name || command === name;
   const unknown = only.find((name) => !plans.some((plan) => isNamed(plan, name)));
   if (unknown !== undefined) {
-    const hint = `Name one of these, or give the policy (--policy) that has ${unknown} under tools:.`;
+    const hint = `Name one of these, or use a policy (--policy) that has ${unknown} under tools:.`;
     fail('TOOL_UNKNOWN', { tool: unknown, known: plans.map(({ tool }) => tool).join(', '), hint });
   }
   return only.length === 0 ? plans : plans.filter((plan) => only.some((name) => isNamed(plan, name)));
 }
 
-/** What the policy names under `tools:` that is no tool of the tools' folder: a command of its own, or a typing error. */
+/** What the policy names under `tools:` that is not in the tools' folder: another command, or a typing error. */
 export function otherCommands(tools: readonly Pick<Tool, 'tool'>[], policy: Policy): readonly string[] {
   return Object.keys(policy.tools ?? {}).filter((name) => !tools.some(({ tool }) => tool === name));
 }

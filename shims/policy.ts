@@ -46,7 +46,7 @@ export const ToolPolicy = z.strictObject({
   paths: z.array(KnownPath).optional(),
   /** What people type; for tools of the tools' folder it is known. */
   command: FileStem.optional(),
-  /** Scoop's name of the app, where it is another one. */
+  /** Scoop's name of the app, if it differs. */
   app: FileStem.optional(),
   packageId: z
     .string()
@@ -64,23 +64,23 @@ export function readPolicy(text: string, file: string): Policy {
     fail('POLICY_INVALID', { file, problems: problems.join('; ') });
   // an empty file, or one of comments, says nothing
   const schema = z.preprocess((value) => value ?? {}, Policy);
-  const read = readYaml(text, schema, (issue) => fieldFaults(issue, 'is no word of a policy'));
+  const read = readYaml(text, schema, (issue) => fieldFaults(issue, 'is not a field of a policy'));
   if ('faults' in read) return refuse(read.faults.map(sentenceOf));
   return requirePins(read.value, (path, problem) =>
     refuse([`line ${read.lineOf(path)}: ${path.join('.')} ${problem}`]),
   );
 }
 
-/** What stands at a word that is not known is shown when it is a text. */
+/** The value of an unknown field is shown if it is text. */
 function sentenceOf({ line, field, found, isKey, problem }: YamlFault): string {
   if (field === undefined) return `line ${line}: ${problem}`;
   const value = found === undefined || (isKey && !found.isText) ? '' : ` "${found.text}"`;
   return `line ${line}: ${field || 'the file'}${value} ${problem}`;
 }
 
-/** `prefer: pinned` without a version would pin nothing. A version alone may wait for the day when it is switched on. */
+/** `prefer: pinned` without a version would pin nothing. A version alone has no effect until `prefer: pinned` is set. */
 function requirePins(policy: Policy, refuse: (path: readonly string[], problem: string) => never): Policy {
-  const problem = 'is pinned, and no pin: VERSION says to what';
+  const problem = 'is pinned, but pin: VERSION is missing';
   const own = Object.entries(policy.tools ?? {});
   if (policy.prefer === 'pinned' && policy.pin === undefined) return refuse(['prefer'], problem);
   const [name] =

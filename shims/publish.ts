@@ -16,7 +16,7 @@ import { launcherFile, packShims, renderShimsManifest, type ShimSet, shimsPackag
 
 export type ShimsPublishing = {
   readonly dryRun?: boolean;
-  /** Keeps the launcher in its `payloads`, as it must lie where Scoop downloads from. */
+  /** Keeps the launcher in its `payloads`, in the layout that Scoop downloads from. */
   readonly outDir?: string | undefined;
 };
 
@@ -62,7 +62,8 @@ export function publishShims(
 /** @throws ReleaseError SETTINGS_INVALID */
 function requireOwnPlace({ endpoints }: OpenToolkit): void {
   if (!isUpstreamPlace(endpoints.addresses.payloadUrl)) return;
-  const problem = "it names upstream's own files, and the launcher is none; name another place for this verb";
+  const problem =
+    "it names upstream's own files, and the launcher is not one; set another address for this verb";
   fail('SETTINGS_INVALID', { problems: `PAYLOAD_URL: ${problem}` });
 }
 
@@ -88,7 +89,7 @@ async function chooseVersion(
   return { version: next ?? offered?.version ?? product, isNew: next !== undefined };
 }
 
-/** All of it again after an interruption: what is there is not sent twice. */
+/** Can be run again after an interruption: nothing is sent twice. */
 async function putInPlace(toolkit: OpenToolkit, set: ShimSet, version: string): Promise<void> {
   const { feed, endpoints, bucket, workDir, done } = toolkit;
   const { addresses } = endpoints;

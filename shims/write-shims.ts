@@ -38,8 +38,8 @@ export function renderShims(plans: readonly ShimPlan[], { cmd, sh }: Templates):
 }
 
 /**
- * Writes the shims into a folder, over those of an earlier run; who calls one meanwhile gets the old or the new one. An exe
- * that runs cannot be replaced on Windows but renamed: it stays as NAME.exe.old-... until a later run can remove it (spec scoop 6).
+ * Writes the shims into a folder, over those of an earlier run; a caller meanwhile gets the old or the new one. An exe that runs
+ * cannot be replaced on Windows but renamed: it stays as NAME.exe.old-... until a later run can remove it (spec scoop 6).
  */
 export async function writeShims(
   dir: string,
@@ -55,7 +55,7 @@ export async function writeShims(
     const exe = join(dir, name);
     await removeOld(dir, name);
     if (launcher === undefined) {
-      // an old exe would go on with an old policy
+      // an old exe would keep the old policy
       await stepAside(exe);
       continue;
     }
@@ -86,7 +86,7 @@ export async function stepAside(exe: string): Promise<void> {
   await rm(old, { force: true }).catch(() => {});
 }
 
-/** What cannot go runs still. */
+/** What cannot be removed is still running. */
 async function removeOld(dir: string, name: string): Promise<void> {
   const old = (await readdir(dir)).filter((file) => file.startsWith(`${name}.old`));
   for (const file of old) await rm(join(dir, file), { force: true }).catch(() => {});

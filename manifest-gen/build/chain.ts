@@ -1,10 +1,10 @@
-/** A list of named steps in which each gets what all before it made, and adds its own. The compiler checks the order. */
+/** A list of named steps. Each gets what the steps before it made, and adds its own result. The compiler checks the order. */
 export type Chain<Start extends object, Now extends object, Context> = {
   step<Made extends object>(
     name: string,
     run: (soFar: Now, context: Context) => Promise<Made>,
   ): Chain<Start, Now & Made, Context>;
-  /** Runs the steps in order; `onStep` hears of each before it begins. */
+  /** Runs the steps in order; `onStep` is called before each. */
   run(start: Start, context: Context, onStep: (name: string) => void): Promise<Now>;
 };
 

@@ -10,7 +10,7 @@ import type { Tool } from '../tool-file/tools.ts';
 import { packNupkg } from './pack/nupkg-writer.ts';
 import { renderManifest } from './render/scoop.ts';
 
-/** A release on this machine: as it was made here, or as it was proved (reverify/prove.ts). */
+/** A release on this machine, as it was made here or verified again (reverify/prove.ts). */
 export type Parts = Omit<Rendered, 'packageVersion' | 'recordText' | 'manifestText'>;
 
 export type Repacking = {
@@ -43,13 +43,13 @@ type Published = {
   readonly published: PublishedPackage;
   readonly payloads: readonly PublishedPayload[];
   readonly sbomText?: string | undefined;
-  /** In place of the held one: it has upstream's notes of today. */
+  /** Instead of the published one: it has upstream's current notes. */
   readonly nuspecAgain?: string | undefined;
 };
 
 /**
- * What the feed holds, as parts of a package. Every exe must have the recorded hash.
- * @throws ReleaseError OTHER_BYTES when there are other bytes than the record says
+ * What the feed has, as parts of a package. Every exe must have the recorded hash.
+ * @throws ReleaseError OTHER_BYTES when the bytes differ from the record
  */
 export function partsOf(
   tool: Tool,
@@ -64,12 +64,12 @@ export function partsOf(
   return {
     ...{ tool, record, nuspecText: nuspecAgain ?? nuspecText, verificationText, licenseText },
     exes: taken.map((payload) => {
-      // the package holds the amd64 exe only; others lie where Scoop gets them
+      // the package has only the amd64 exe; others are where Scoop downloads them
       const exe =
         payload.architecture === 'amd64' ? published.exe : payloads.find(({ file }) => file === payload.file);
       return checkedExe(tool, record, payload, exe);
     }),
-    // it says the same of the exes under any version, and knows licences that only whoever built them could read
+    // it is the same for these exes under any version, and has licences that only their builder could read
     ...(sbomText === undefined || !endpoints.isPut ? {} : { sbomText }),
   };
 }

@@ -62,7 +62,7 @@ export async function unpack(
   return { unpacked: await unpackAssets(fetched, toolkit.cache) };
 }
 
-/** Looks into the programs themselves. */
+/** Inspects the programs themselves. */
 export async function inspect(
   { unpacked, upstreamVerdicts }: { unpacked: Unpacked; upstreamVerdicts: readonly Verdict[] },
   _: Local,
@@ -70,13 +70,13 @@ export async function inspect(
   return { verdicts: [...upstreamVerdicts, ...(await verifyUnpacked(unpacked))] };
 }
 
-/** @throws ReleaseError REFUSED when something failed, or evidence that the tool file demands is not there */
+/** @throws ReleaseError REFUSED when something failed, or required evidence is missing */
 export async function judge(
   { tool, found, unpacked, verdicts }: Chosen & { unpacked: Unpacked; verdicts: readonly Verdict[] },
   toolkit: Local,
 ): Promise<object> {
   requireTrust(tool.tool, found.version, verdicts, demandOn(unpacked.fetched));
-  // of one kind there may be several: what a registry signs, and how it says that a file was built
+  // there may be several of one kind: the signature of a registry, and its attestation of a build
   const told = new Map(
     verdicts.map(({ kind, verdict, subject }) => [
       `${verdict} ${kind} ${subject}`,
@@ -123,8 +123,8 @@ async function requireOwnBytes(
     const about = { tool: tool.tool, version, file: asset.name };
     fail('REFUSED', {
       ...about,
-      expected: 'bytes of its own',
-      found: `those that were released as ${before}`,
+      expected: 'bytes that no other version has',
+      found: `bytes that were released as ${before}`,
     });
   }
 }
@@ -136,7 +136,7 @@ export async function render(
   const { tool, templates, unpacked, verdicts, version, packaging } = state;
   const record = renderRecord(unpacked, verdicts, version, packaging);
   const { exes } = unpacked;
-  // a text kept by hand is preferred to the module's: it has been looked at
+  // a text kept by hand is preferred to the module's, since a person has checked it
   const licenseText =
     unpacked.licenseText ?? (templates.license === undefined ? unpacked.fetched.licenseText : undefined);
   const { licenses, notesText } = unpacked.fetched;
@@ -179,8 +179,8 @@ async function putOne(payload: PayloadFile, toolkit: OpenToolkit): Promise<void>
 }
 
 /**
- * An interrupted run of an older go-win-tools may have left another rendering of the same there. It stays: nothing published is
- * ever replaced, and a description is no reason to hold the release up for good.
+ * An interrupted run of an older go-win-tools may have left another rendering there. It stays: a published file is never
+ * replaced, and a description must not block the release.
  */
 async function putSbom(rendered: Rendered, toolkit: OpenToolkit): Promise<void> {
   const { tool, packageVersion: version, exes } = rendered;
@@ -192,7 +192,7 @@ async function putSbom(rendered: Rendered, toolkit: OpenToolkit): Promise<void> 
     await putOne({ tool, version, file, path, digest: digestBytes(Buffer.from(text)) }, toolkit);
   } catch (error) {
     if (!(error instanceof ReleaseError) || error.code !== 'FEED_CONFLICT') throw error;
-    toolkit.report.warn(tool.tool, `${error.message} The one that is there stays.`);
+    toolkit.report.warn(tool.tool, `${error.message} The existing one stays.`);
   }
 }
 
@@ -213,7 +213,7 @@ export async function push(
   return {};
 }
 
-/** Last of all: nothing is promised before it is there. */
+/** Last of all, so that a manifest never names a missing file. */
 export async function commit({ packed }: { packed: Packed }, toolkit: OpenToolkit): Promise<object> {
   const { tool, packageVersion: version, manifestText } = packed.rendered;
   await publishManifest(toolkit.bucket, { tool: tool.tool, version, manifestText, branches: ['beta'] });

@@ -4,8 +4,8 @@ import type { UpstreamVersion } from '../release.ts';
 import type { Tool } from '../tool-file/tools.ts';
 
 /**
- * The versions that may be taken without being named, newest first: in the tool's range, and old enough (contract section 1).
- * One whose date the list does not say stays in; `isOldEnough` judges it when its source has been asked.
+ * The versions that may be taken without being named, newest first: in the tool's range, and old enough (contract section 1). A
+ * version without a date in the list stays in; `isOldEnough` decides once its source was asked.
  */
 export function allowedVersions(
   versions: readonly UpstreamVersion[],
@@ -18,7 +18,7 @@ export function allowedVersions(
     .map(({ version }) => version);
 }
 
-/** Where an age is demanded, a release whose date nobody knows is not taken: it may be a minute old. */
+/** If an age is required, a release of unknown date is not taken: it may be a minute old. */
 export function isOldEnough(
   published: Date | undefined,
   { minAge }: Pick<Tool, 'minAge'>,

@@ -16,11 +16,11 @@ export function newestOfFamily(upstream: string, published: readonly string[]): 
 }
 
 /**
- * Which version upstream's U gets now (contract section 6). A changed recipe makes another beta; once U itself is
- * published, a beta of its next correction, since nothing published is ever replaced.
+ * Which version upstream's U gets now (contract section 6). A changed recipe makes another beta; once U itself is published, a
+ * beta of its next correction, since a published version is never replaced.
  * @param published every version of the package on the feed, unlisted ones too: their numbers are used up
  * @param newest the record of `newestOfFamily(upstream, published)`
- * @param isCorrected a person says that what a withdrawal took back is put right
+ * @param isCorrected somebody says that the reason for a withdrawal is fixed
  */
 export function decideNextVersion(
   upstream: string,
@@ -54,7 +54,7 @@ function describeChanges(
   isCorrected: boolean,
 ): string | undefined {
   if (record === undefined) return 'has no release record';
-  // A withdrawal put an older upstream's bytes on top of U; making U again would undo it (contract section 1, withdraw).
+  // A withdrawal published older bytes over U; making U again would undo it (contract section 1, withdraw).
   if (record.source.version !== upstream) {
     return isCorrected ? `has the bytes of ${record.source.version}` : undefined;
   }

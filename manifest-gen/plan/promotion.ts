@@ -29,11 +29,11 @@ export type Promotion =
       readonly isPublished: boolean;
     }
   | { readonly kind: 'nothing'; readonly version: string; readonly why: string }
-  /** There is no such beta; `betas` are those that are there, newest first. */
+  /** There is no such beta; `betas` are the existing ones, newest first. */
   | { readonly kind: 'missing'; readonly problem: string; readonly betas: readonly string[] }
   | { readonly kind: 'refused'; readonly version: string; readonly reason: string };
 
-/** Which beta becomes which stable version, or why none does. */
+/** Which beta becomes which stable version, or why not. */
 export function planPromotion(standing: Standing): Promotion {
   const { asked, packages, main, versions } = standing;
   const beta = chooseBeta(standing);
@@ -47,11 +47,11 @@ export function planPromotion(standing: Standing): Promotion {
   if (isUnlisted(packages, beta.version)) return refuse(stable, `its beta ${beta.version} was withdrawn`);
 
   const order = main === undefined ? 1 : compareScoopVersions(stable, main);
-  if (order === 0) return { kind: 'nothing', version: stable, why: `main offers ${main} already` };
+  if (order === 0) return { kind: 'nothing', version: stable, why: `main already offers ${main}` };
   if (order < 0 && (isPublished || asked === undefined)) {
     return { kind: 'nothing', version: stable, why: `main offers ${main}, which is newer` };
   }
-  if (order < 0) return refuse(stable, `main offers ${main}, which is newer, and a branch only moves up`);
+  if (order < 0) return refuse(stable, `main offers ${main}, which is newer, and a branch never goes back`);
   if (isUnlisted(packages, stable)) return refuse(stable, 'it was withdrawn');
   return { kind: 'promote', beta: beta.version, stable, isPublished };
 }
@@ -61,21 +61,21 @@ export function objectionTo(
   beta: ReleaseRecord | undefined,
   published: ReleaseRecord | undefined,
 ): string | undefined {
-  if (beta === undefined) return 'its beta has no release record, so nobody knows what it was made from';
+  if (beta === undefined) return 'its beta has no release record, so its origin is unknown';
   const failed = beta.evidence.find(({ verdict }) => verdict === 'failed');
   if (failed !== undefined) return `the evidence ${failed.kind} of ${failed.subject} failed`;
   const release = readReleaseVersion(beta.version);
-  // the evidence of an older version is genuine: only a withdrawal, which finishes what it began, may go back to it
+  // the evidence of an older version is genuine: only a withdrawal may go back to it
   if (release !== undefined && beta.source.version !== release.upstream) {
-    return `${beta.version} is ${beta.source.version} again, put on top of a ${release.correction === 0 ? 'beta' : 'version'} that was withdrawn`;
+    return `${beta.version} has the bytes of ${beta.source.version}, published in place of a withdrawn ${release.correction === 0 ? 'beta' : 'version'}`;
   }
   if (published !== undefined && !isSameProgram(published, beta)) {
-    return 'it is on the feed with other payloads, and nothing published is ever replaced';
+    return 'it is on the feed with other payloads, and a published version is never replaced';
   }
   return undefined;
 }
 
-/** A beta that is named may be withdrawn, which is told then; otherwise withdrawn ones do not count. */
+/** A named beta may be withdrawn, and the plan says so; otherwise withdrawn betas do not count. */
 function chooseBeta(standing: Standing): ReleaseVersion | undefined {
   const { asked, packages, versions } = standing;
   const betas = betasOf(standing);

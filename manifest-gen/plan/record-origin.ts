@@ -1,7 +1,7 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import type { UpstreamKind } from '../tool-file/tools.ts';
 
-/** The source that a recorded release was taken from in the first place, also where a bundle carried it here. */
+/** The original source of a recorded release, even if a bundle brought it here. */
 export function originOf({ source, payloads }: ReleaseRecord): UpstreamKind {
   if (source.kind !== 'bundle') return source.kind;
   if (payloads.some(({ goModule }) => goModule !== undefined)) return 'go-module';

@@ -1,9 +1,9 @@
 import { readReleaseVersion } from './release-version.ts';
 
 /**
- * The version that a file was released as before, when that was another one: an old program under a new number, which build info without
- * a version (buf) cannot tell. A correction may well have the bytes of an older version, so those that were also released as the same
- * version are nothing new.
+ * The version that a file was released as before, when that was another one: an old program under a new number, which build info
+ * without a version (buf) cannot reveal. A correction may have the bytes of an older version, so bytes that were also released as
+ * the same version are fine.
  * @param released what each release of the tool promised
  * @param upstream the version that the file is said to be now
  */

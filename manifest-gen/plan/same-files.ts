@@ -5,12 +5,12 @@ import { originOf } from './record-origin.ts';
 /** What a source offers now, as far as it can be compared with a record. */
 export type Offered = Pick<Found, 'kind' | 'upstream' | 'fingerprint' | 'offers' | 'bundledBy'>;
 
-/** Something that a record and a source both speak of, and not with the same words. */
+/** Something about which a record and a source disagree. */
 export type Difference = {
   readonly what: string;
   readonly recorded: string;
   readonly offered: string;
-  /** The bytes are other ones; else it is the tool's file that names something else by now. */
+  /** The bytes differ; otherwise the tool's file has changed. */
   readonly isOfBytes: boolean;
 };
 
@@ -18,7 +18,7 @@ type Payload = ReleaseRecord['payloads'][number];
 
 /**
  * The first difference between what was released and what is offered for the same architectures. Files are compared, never a
- * fingerprint: what a source does not say (a mirror without the forge's digests) is no difference.
+ * fingerprint: missing information (a mirror without the forge's digests) is not a difference.
  */
 export function findDifference(record: ReleaseRecord, found: Offered): Difference | undefined {
   const differences = [
@@ -59,7 +59,7 @@ function difference(
 
 /** Whether a release of what is offered would be made from other files than the record's: in words, or undefined. */
 export function findChange(record: ReleaseRecord, found: Offered): string | undefined {
-  // what a bundle carries was built elsewhere, by the Go of that day
+  // the files of a bundle were built elsewhere, with the Go of that day
   const different = findDifference(record, found.bundledBy === undefined ? found : asBuilt(record, found));
   if (different !== undefined)
     return `${different.what} was ${different.recorded || 'none'}, now it is ${different.offered || 'none'}`;
@@ -68,7 +68,7 @@ export function findChange(record: ReleaseRecord, found: Offered): string | unde
   if (had !== has) return `it was for ${had}, now there is ${has}`;
   const isKnown = found.offers.every((offer) => isCompared(record, offer));
   if (isKnown || record.source.fingerprint === found.fingerprint) return undefined;
-  return `${found.kind} tells other sizes or digests of them now`;
+  return `${found.kind} now states other sizes or digests`;
 }
 
 /** By whichever Go. */
@@ -92,9 +92,9 @@ function asBuilt(record: ReleaseRecord, found: Offered): Offered {
 }
 
 /**
- * Did `findDifference` compare what decides about the bytes? Where the forge's digest passed when it was released, a source without
- * one is a mirror that lacks it; the files themselves are compared when they come. Where there never was one, and for npm, whose
- * hash of the tarball is in no record, the fingerprint is all there is.
+ * Did `findDifference` compare what decides the bytes? If the forge's digest passed at the release, a source without one is a
+ * mirror that lacks it; the files themselves are compared when they are downloaded. If there never was one, and for npm, whose
+ * tarball hash is in no record, only the fingerprint remains.
  */
 function isCompared(record: ReleaseRecord, { name, sha256, goModule }: Offer): boolean {
   if (sha256 !== undefined || goModule !== undefined) return true;

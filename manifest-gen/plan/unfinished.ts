@@ -2,7 +2,7 @@ import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-ver
 import { readReleaseVersion, versionHistory } from './release-version.ts';
 import { goodCandidates } from './withdrawal.ts';
 
-/** Where one tool stands on the feed and in the bucket. */
+/** The state of one tool on the feed and in the bucket. */
 export type Standing = {
   readonly tool: string;
   readonly packages: readonly { readonly version: string; readonly isListed: boolean }[];
@@ -14,7 +14,7 @@ export type Standing = {
 export type Finish = {
   release(version: string): string;
   promotion(version: string): string;
-  /** @param isStranded nothing good is on the feed to take its place */
+  /** @param isStranded the feed has no good version to replace it */
   withdrawal(version: string, isStranded: boolean): string;
 };
 
@@ -26,7 +26,7 @@ function releaseVerbs(tool: string): Finish {
     withdrawal: (version, isStranded) => {
       // it takes a version of upstream's then, which a person has to name
       const [to, older] = isStranded
-        ? [' --to OLDER', ', OLDER being a good version of upstream; or release and promote a newer one']
+        ? [' --to OLDER', ', where OLDER is a good version of upstream; or release and promote a newer one']
         : ['', ''];
       return `\`release:withdraw ${tool}@${version} --reason TEXT${to}\` finishes the withdrawal${older}`;
     },
@@ -34,9 +34,9 @@ function releaseVerbs(tool: string): Finish {
 }
 
 /**
- * What an interruption left half done: feed and bucket disagree. Each sentence says what was found and what finishes it.
- * The feed comes first in every verb, so that the bucket is what is behind.
- * @param finish for what is not made by the release verbs
+ * What an interruption left half done: feed and bucket disagree. Each sentence says what was found and what finishes it. Every
+ * verb publishes to the feed first, so the bucket is the one that is behind.
+ * @param finish for packages that the release verbs do not make
  */
 export function findUnfinished(
   { tool, packages, main, beta }: Standing,

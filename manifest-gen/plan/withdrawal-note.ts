@@ -1,4 +1,4 @@
-/** Why a version is taken back, in one line, for whoever reads the commit or the audit log. `reasonIn` finds it there again. */
+/** Why a version was withdrawn, in one line, for readers of the commit and the audit log. `reasonIn` parses it. */
 export function withdrawalNote(bad: string, reason: string, good: string): string {
   return `${beginningOf(bad)}${reason}. The bytes are those of ${good}.`;
 }
@@ -7,7 +7,7 @@ export function beginningOf(bad: string): string {
   return `Withdraws ${bad}: `;
 }
 
-/** It stands in a commit and in an entry of the audit log. */
+/** It is part of a commit and of an entry of the audit log. */
 export const maxReasonLength = 500;
 
 /** The reason in a commit's message; undefined when it withdraws nothing, or another version. */

@@ -13,7 +13,7 @@ type Package = { readonly version: string; readonly isListed: boolean };
 export type Standing = {
   /** As the feed spells it. */
   readonly bad: Package;
-  /** What the branch offers that the bad version belongs to. */
+  /** What the branch of the bad version offers. */
   readonly offered: string | undefined;
   /** The version whose bytes are good; undefined when there is none. */
   readonly good: string | undefined;
@@ -23,21 +23,21 @@ export type Standing = {
 
 /** What a withdrawal does besides unlisting. */
 export type Withdrawal =
-  /** The branch offers something newer: whoever updates leaves the bad version behind. */
+  /** The branch offers something newer: an update replaces the bad version. */
   | { readonly kind: 'overtaken'; readonly offered: string }
-  /** Nothing good is there to be put on top, and a branch never goes back. */
+  /** There is no good version, and a branch never goes back. */
   | { readonly kind: 'stranded' }
   | {
       readonly kind: 'correct';
-      /** How far an earlier run came: nothing is on the feed, the beta that the correction is born as, the correction itself. */
+      /** How far an earlier run came: nothing is on the feed, the first beta of the correction, the correction itself. */
       readonly stage: 'begin' | 'born' | 'published';
-      /** The beta that it is born as (contract section 6). */
+      /** The first beta of the correction (contract section 6). */
       readonly firstBeta: string;
-      /** What that becomes; undefined when a beta is withdrawn, which another beta puts right. */
+      /** What that becomes; undefined when a beta is withdrawn, which another beta replaces. */
       readonly stable: string | undefined;
     };
 
-/** The branch that a version is offered on, so that its withdrawal mends. */
+/** The branch that offers a version, which its withdrawal corrects. */
 export function channelOf(version: string): 'main' | 'beta' {
   return version.includes('-') ? 'beta' : 'main';
 }
@@ -60,13 +60,15 @@ export function objectionToGood(good: Package | undefined, bad: string): string 
   if (good === undefined) return 'the feed does not have it';
   if (!good.isListed) return 'it was withdrawn itself';
   if (!isBefore(good.version, bad)) return `it is not older than ${bad}`;
-  if (readReleaseVersion(good.version) === undefined) return 'it is no version of the release train';
+  if (readReleaseVersion(good.version) === undefined) return 'it is not a version that a release makes';
   return channelOf(bad) === 'main' && channelOf(good.version) === 'beta'
     ? 'it was never promoted'
     : undefined;
 }
 
-/** The newest version with the same upstream version; undefined for one that was pushed by hand and follows no scheme of ours. */
+/**
+ * The newest version with the same upstream version; undefined for one that was pushed by hand and does not follow our scheme.
+ */
 export function headOfFamily(bad: string, packages: readonly Package[]): string | undefined {
   const upstream = readReleaseVersion(bad)?.upstream;
   return versionHistory(packages.map(({ version }) => version)).find(
@@ -106,7 +108,7 @@ function next({ upstream, correction, beta }: ReleaseVersion): Omit<ReleaseVersi
     : { upstream, correction, beta: beta + 1 };
 }
 
-/** `U-beta.3` after `U-beta.2`; undefined for anything that is no such beta. */
+/** `U-beta.3` after `U-beta.2`; undefined for anything else. */
 export function nextBeta(version: string): string | undefined {
   const release = readReleaseVersion(version);
   return release?.beta === undefined

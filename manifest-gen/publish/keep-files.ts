@@ -10,7 +10,7 @@ export type KeptFiles = {
   readonly nupkgPath: string;
   readonly manifestText: string;
   readonly recordText: string;
-  /** What somebody must put where Scoop downloads from, when we may not (PAYLOAD_PUT=false). */
+  /** What somebody else must upload to where Scoop downloads (PAYLOAD_PUT=false). */
   readonly payloads?: readonly ({ readonly file: string; readonly sha256: string } & (
     | { readonly path: string }
     | { readonly text: string }
@@ -18,7 +18,7 @@ export type KeptFiles = {
 };
 
 /**
- * The folder of `--out`, made when it is not there: what cannot be kept is told before anything is downloaded.
+ * The folder of `--out`, created if it does not exist; it fails before anything is downloaded if files cannot be kept.
  * @throws ReleaseError OUT_UNUSABLE
  */
 export async function openOutDir(cwd: string, out: string | undefined): Promise<string | undefined> {
@@ -45,7 +45,7 @@ export async function keepFiles(outDir: string, files: KeptFiles): Promise<void>
   await keepPayloads(outDir, { tool, version, payloads });
 }
 
-/** Into `payloads/TOOL/VERSION`, each with its `.sha256`: as they must lie where Scoop downloads from. */
+/** Into `payloads/TOOL/VERSION`, each with its `.sha256`: in the layout that Scoop downloads from. */
 export async function keepPayloads(
   outDir: string,
   { tool, version, payloads = [] }: Pick<KeptFiles, 'tool' | 'version' | 'payloads'>,

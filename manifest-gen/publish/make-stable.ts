@@ -53,7 +53,7 @@ export async function prepareStable(
     repack(partsOf(tool, of, endpoints), { version: stable, manifestTemplate, ...place });
   let packed = await pack(proven);
   if (published !== undefined && !(await isSame(published, packed))) {
-    // upstream may have edited its notes since an earlier run put them there
+    // upstream may have edited its notes since an earlier run
     packed = await pack({ ...proven, nuspecAgain: undefined });
     await requireSame(published, packed);
   }
@@ -61,7 +61,7 @@ export async function prepareStable(
   return packed;
 }
 
-/** What an interrupted promotion left on the feed is what this one would put there, or it is none of ours. */
+/** What an interrupted promotion left on the feed equals what this one would publish, or it is not ours. */
 async function requireSame(published: Released, packed: Packed): Promise<void> {
   if (await isSame(published, packed)) return;
   const { rendered, nupkgDigest } = packed;
@@ -79,7 +79,7 @@ async function isSame({ nupkgPath }: Released, { nupkgDigest }: Packed): Promise
   return (await digestFile(nupkgPath)).sha256 === nupkgDigest.sha256;
 }
 
-/** Package, manifest and record, and the payloads where somebody else puts them in their place. */
+/** Package, manifest and record, and the payloads if somebody else uploads them. */
 export async function keepPacked(
   outDir: string,
   { nupkgPath, rendered }: Packed,

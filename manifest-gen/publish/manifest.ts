@@ -18,8 +18,8 @@ export type BucketChange = Omit<NewCommit, 'branches'> & {
 const attempts = 8;
 
 /**
- * Commits the manifest and pushes branches and tag in one atomic push. Someone else's push in between is no error: the
- * commit is made again on top of it. Branches only ever move forward (spec scoop 1.5).
+ * Commits the manifest and pushes branches and tag in one atomic push. Someone else's push in between is not an error: the commit
+ * is made again on top of it. Branches only move forward (spec scoop 1.5).
  * @returns `same` when every branch offers this version (or a newer one, where that is allowed)
  * @throws ReleaseError BUCKET_REFUSED, BUCKET_UNREACHABLE
  */
@@ -77,7 +77,7 @@ const isCutOff = /unable to access|could not read from remote repository|hung up
 
 function explainPush({ url }: BucketRepository, error: unknown): never {
   const text = messageOf(error);
-  // what the server's rules say comes as `remote: ...` lines, the rest is git's own retelling (`! [remote rejected]`)
+  // the server's reasons come as `remote: ...` lines, the rest is git's summary (`! [remote rejected]`)
   const remote = text.split('\n').filter((line) => line.startsWith('remote:'));
   if (remote.length === 0 && isCutOff.test(text)) explainGit(url, error, 'push');
   const lines = remote.length > 0 ? remote.map((line) => line.slice('remote:'.length)) : text.split('\n');

@@ -8,13 +8,13 @@ export type PromisedFile = {
   readonly tool: string;
   readonly version: string;
   readonly url: string;
-  /** As whoever puts it there knows it. */
+  /** As the person who uploads it knows it. */
   readonly file: string;
   readonly sha256: string;
 };
 
 /**
- * Reads the whole file: a HEAD would be content with a page that says "not found" under status 200.
+ * Reads the whole file: a HEAD would accept a "not found" page with status 200.
  * @param isHashLookedFor whether `URL.sha256` should be there too
  * @returns false when it should and is not
  * @throws ReleaseError PAYLOAD_MISSING, PLACE_UNREACHABLE; OTHER_BYTES when there are other bytes, or another hash beside them

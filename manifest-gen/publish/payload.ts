@@ -15,9 +15,10 @@ export type PayloadFile = {
 };
 
 /**
- * Puts a file where Scoop will download it; bytes that are there already are not sent again.
- * A foreign place gets the `.sha256` beside it too, after the file: Scoop takes a hash it cannot read for none (spec scoop 2.3).
- * @throws ReleaseError FEED_CONFLICT when other bytes are there, PLACE_READ_ONLY, FEED_REFUSED, FEED_UNREACHABLE, PLACE_UNREACHABLE
+ * Uploads a file to where Scoop will download it; existing bytes are not sent again. Another server also gets the `.sha256`
+ * beside it, after the file: Scoop treats a hash that it cannot read as none (spec scoop 2.3).
+ * @throws ReleaseError FEED_CONFLICT when other bytes are there, PLACE_READ_ONLY, FEED_REFUSED, FEED_UNREACHABLE,
+ * PLACE_UNREACHABLE
  */
 export async function putPayload(
   http: FeedHttp,
@@ -58,9 +59,9 @@ function upload(
 }
 
 /**
- * A server for static files answers a PUT at once and closes the connection while we still send, so that its answer is lost and a
- * broken pipe is all there is to see. Asked again with nothing to send, it can be heard. One that does take uploads keeps an
- * empty file at most, which the next run writes over and no manifest names.
+ * A server for static files answers a PUT at once and closes the connection while we still send, so its answer is lost and only a
+ * broken pipe is visible. A second request without a body gets the answer. A server that does accept uploads then has an empty
+ * file at most, which the next run overwrites and no manifest names.
  */
 async function explainEarlyAnswer(http: FeedHttp, url: string, error: unknown): Promise<never> {
   if (!(error instanceof ReleaseError) || error.exitCode !== 4) throw error;
@@ -69,7 +70,7 @@ async function explainEarlyAnswer(http: FeedHttp, url: string, error: unknown): 
   throw error;
 }
 
-/** What those answer that serve files and take none. */
+/** Answers of servers that only serve files. */
 function requireUploads(url: string, { statusCode: status }: Response<string>): void {
   if ([404, 405, 501].includes(status)) fail('PLACE_READ_ONLY', { url: new URL(url).origin, status });
 }

@@ -16,7 +16,7 @@ import { publishManifest } from './manifest.ts';
 type Correction = Extract<Withdrawal, { kind: 'correct' }>;
 type Birth = { readonly packed: Packed; readonly reason: string };
 
-/** The good bytes as the beta that the correction is born as. */
+/** The good bytes as the first beta of the correction. */
 const birth = begin<Birth, OpenToolkit>()
   .step('payloads', payloads)
   .step('push', push)
@@ -24,9 +24,9 @@ const birth = begin<Birth, OpenToolkit>()
     commitBeta(rendered.tool.tool, rendered.packageVersion, rendered.manifestText, reason, toolkit),
   );
 
-/** What goes on top, here only. */
+/** The correction, on this machine only. */
 export type Correcting = {
-  /** What it is born as; undefined where an earlier run came further. */
+  /** Its first beta; undefined if an earlier run came further. */
   readonly firstBeta: Packed | undefined;
   /** What that becomes, when a stable version is withdrawn. */
   readonly stable: Packed | undefined;
@@ -35,8 +35,8 @@ export type Correcting = {
 };
 
 /**
- * The good one's package under the correction's versions. One that the feed does not have is fetched, verified and judged as for a beta;
- * else it is compared with all that can be had: a beta of the correction's number that somebody else put there is never taken.
+ * The good one's package under the correction's versions. One that the feed does not have is fetched, verified and judged as for
+ * a beta; otherwise it is compared with everything available: a beta with the correction's number by somebody else is never used.
  * @throws ReleaseError PROMOTION_UNPROVEN, REFUSED, FEED_*
  */
 export async function makeCorrection(
@@ -80,9 +80,9 @@ async function partsOfGood(
 }
 
 /**
- * Publishes the correction: born as a beta, and stable at once when a stable version is withdrawn. What an earlier run has
+ * Publishes the correction: as a beta, and at once as stable when a stable version is withdrawn. What an earlier run has
  * published is not sent twice.
- * @returns the version that is on top now
+ * @returns the version that is offered now
  * @throws ReleaseError FEED_*, BUCKET_*
  */
 export async function putOnTop(
@@ -96,8 +96,8 @@ export async function putOnTop(
 }
 
 /**
- * Whoever may push betas could have put other bytes under the number that the correction is to be born as: the next one is taken then. They
- * cannot hold a withdrawal up, however many they push before it.
+ * Holders of a beta key could have published other bytes under the number of the correction's beta: then the next number is used.
+ * They cannot block a withdrawal, however many they push before it.
  */
 async function bear(
   packed: Packed,
@@ -115,7 +115,7 @@ async function bear(
     const isTaken = error instanceof ReleaseError && error.code === 'FEED_CONFLICT';
     const next = nextBeta(version);
     if (!isTaken || next === undefined || attempt === maxTaken) throw error;
-    report.warn(tool.tool, `${version} is taken by other bytes, so ${next} is made: ${error.message}`);
+    report.warn(tool.tool, `${version} exists with other bytes, so ${next} is made: ${error.message}`);
     return bear(await as(next), as, reason, toolkit, attempt + 1);
   }
 }

@@ -33,11 +33,11 @@ export async function requirePayload(promised: PromisedFile, toolkit: OpenToolki
   toolkit.report.step(tool, 'look', url);
   const isHashBeside = await requireFile(feed, promised, !isUpstreamPlace(endpoints.addresses.payloadUrl));
   if (isHashBeside) return;
-  const why = `${url}.sha256 is not there: for older versions Scoop takes whatever bytes it downloads`;
+  const why = `${url}.sha256 does not exist: for older versions Scoop accepts any bytes`;
   toolkit.report.warn(tool, why);
 }
 
-/** For `--out`, when somebody else puts them where Scoop downloads from. Upstream's own files need nobody. */
+/** For `--out`, if somebody else uploads them to where Scoop downloads. Not for upstream's own files. */
 export async function payloadsToKeep(
   rendered: Rendered,
   endpoints: Endpoints,

@@ -19,8 +19,8 @@ type Payload = ReleaseRecord['payloads'][number];
 type TakenExes = { readonly exes: readonly Exe[]; readonly missing: readonly Architecture[] };
 
 /**
- * The exes of a release of ours: amd64 out of its package, the others from where Scoop gets them. One that is not there is
- * warned of: what is known of the others is still worth knowing.
+ * The exes of a release of ours: amd64 from its package, the others from where Scoop downloads them. A missing one gets a
+ * warning: the results for the others are still useful.
  * @throws ReleaseError OTHER_BYTES for other bytes than the record's, PLACE_UNREACHABLE, FEED_*
  */
 export async function takeExes(
@@ -66,7 +66,7 @@ async function takePayload(
   const { version, source } = record;
   const { architecture, asset } = payload;
   const unseen = (why: string): undefined => {
-    toolkit.report.warn(tool.tool, `nobody looks into the ${architecture} exe of ${version}: ${why}`);
+    toolkit.report.warn(tool.tool, `the ${architecture} exe of ${version} is not scanned: ${why}`);
   };
   const place = endpoints.payloadPutUrl;
   if (!isPlaced(place, record, payload))
@@ -83,7 +83,7 @@ async function takePayload(
     requireSame({ tool: tool.tool, version, name: payload.file, sha256: payload.sha256 }, exe.digest);
     return exe.path;
   } catch (error) {
-    // the archive is the recorded one: since then the tool's file has got another place for the exe in it
+    // the archive is the recorded one, so the tool's file must have changed the path of the exe in it since
     const isMoved =
       error instanceof ReleaseError && ['REFUSED', 'OTHER_BYTES', 'TOOL_FILE_INVALID'].includes(error.code);
     if (!isMoved) throw error;
@@ -118,7 +118,7 @@ async function takeFile(
     return got;
   });
   if (digest !== undefined) return { path, digest };
-  // an empty file, which nobody could take for the exe
+  // an empty file, which cannot be mistaken for the exe
   await rm(path, { force: true });
   return undefined;
 }

@@ -8,7 +8,7 @@ import { pipeToFile } from '../system/whole-file.ts';
 import { exeName } from '../tool-file/payload-file.ts';
 import type { Tool } from '../tool-file/tools.ts';
 
-/** What lies in the package of a feed, read whole. */
+/** The contents of a package on the feed, read whole. */
 export type PublishedPackage = {
   readonly path: string;
   readonly digest: Digest;
@@ -23,7 +23,7 @@ export type PublishedPackage = {
 
 const maxTextBytes = 4 * 1024 * 1024;
 
-/** Opens the package; one that cannot be read, or has no record, is a check that failed: there is nothing to go on from. */
+/** Opens the package; one that cannot be read, or has no record, is a failed check, after which nothing can be compared. */
 export async function readPackage(
   tool: Tool,
   version: string,
@@ -66,10 +66,10 @@ async function readParts(
   };
 }
 
-/** What is wrong with bytes from outside, in words; undefined for anything that is wrong with this machine or with us. */
+/** What is wrong with untrusted bytes, as text; undefined for faults of this machine or of our code. */
 export function faultOf(error: unknown): string | undefined {
   if (error instanceof FormatError) return error.message;
-  if (error instanceof SyntaxError) return `a text that is no JSON (${error.message})`;
+  if (error instanceof SyntaxError) return `a text that is not JSON (${error.message})`;
   if (error instanceof Error && error.name === 'ZodError') return 'JSON of another shape';
   return undefined;
 }

@@ -8,7 +8,7 @@ import { downloadPackage } from './feed/client.ts';
 import type { FeedHttp } from './feed/http.ts';
 import type { FeedPackage } from './feed/page.ts';
 
-/** A package of the feed on this machine, with the record that lies in it. */
+/** A package of the feed on this machine, with its record. */
 export type Released = {
   readonly version: string;
   readonly nupkgPath: string;
@@ -20,7 +20,7 @@ const maxRecordBytes = 1024 * 1024;
 
 /**
  * Fetches a package once; later runs take it from the cache after hashing it again.
- * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED, FEED_CONFLICT; FormatError when it is no package
+ * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED, FEED_CONFLICT; FormatError when it is not a package
  */
 export async function readReleased(http: FeedHttp, cache: Cache, pkg: FeedPackage): Promise<Released> {
   const nupkgPath = await obtain(http, cache, pkg);
@@ -42,7 +42,7 @@ export function createReleaseReader(
 }
 
 async function obtain(http: FeedHttp, cache: Cache, pkg: FeedPackage): Promise<string> {
-  // a feed that does not tell the hash may hold anything by the next run
+  // a feed that does not announce the hash may have anything by the next run
   const folder = await cache.package(pkg.sha512 ?? `run-${process.pid}`);
   const path = join(folder, `${pkg.id}.${pkg.version}.nupkg`);
   const there = pkg.sha512 === undefined ? undefined : await digestFile(path).catch(() => undefined);
@@ -64,7 +64,7 @@ async function readRecord(nupkgPath: string, version: string): Promise<ReleaseRe
   }
 }
 
-/** Whoever may push can put a file of that name into a package; one that is no record is as good as none. */
+/** Anyone who may push can put a file of that name into a package; an invalid record counts as none. */
 function parseOurs(text: string): ReleaseRecord | undefined {
   try {
     return parseReleaseRecord(text);

@@ -10,8 +10,8 @@ import { listVersions } from './feed/client.ts';
 import { type Released, readReleased } from './released.ts';
 
 /**
- * What is known of the version that a branch offers; undefined when it offers none, its package is not on the feed, or nobody
- * looks (no VULN_DB).
+ * What is known of the version that a branch offers; undefined when it offers none, its package is not on the feed, or there is
+ * no scan (no VULN_DB).
  * @throws ReleaseError VULN_DB_*, FEED_*, PLACE_UNREACHABLE, OTHER_BYTES
  */
 export async function scanOffered(
@@ -26,7 +26,7 @@ export async function scanOffered(
   return pkg && scanReleased(tool, await readReleased(toolkit.feed, toolkit.cache, pkg), toolkit);
 }
 
-/** All of its exes: what an architecture alone is made of is found too. Same errors. */
+/** All of its exes, so that modules of a single architecture are found, too. Same errors. */
 export async function scanReleased(
   tool: Tool,
   released: Released,

@@ -81,7 +81,7 @@ function line(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** A sentence of ours, whose commands stay code. */
+/** One of our sentences; its commands stay code. */
 function withCode(text: string): string {
   return text
     .split(/(`[^`|\p{Cc}]+`)/u)
@@ -89,7 +89,7 @@ function withCode(text: string): string {
     .join('');
 }
 
-/** The database's texts are not ours: no markup of theirs may work. */
+/** The database's texts are untrusted: their markup must not work. */
 function cell(text: string): string {
   return text
     .replace(/\p{Cc}+/gu, ' ')

@@ -1,8 +1,8 @@
 import type { CommandReport } from './report.ts';
 
 /**
- * For machines: one JSON object a line on stdout, nothing else (contract section 1, `--json`). Why a tool failed is said on stderr as well,
- * for whoever reads the log of a job.
+ * For machines: one JSON object a line on stdout, nothing else (contract section 1, `--json`). stderr also says why a tool
+ * failed, for readers of a job's log.
  */
 export function createJsonReport(
   stdout: NodeJS.WritableStream,
@@ -36,7 +36,7 @@ export function createJsonReport(
     outcome: (outcome) => say('outcome', outcome),
     failed(tool, { code, exitCode, message, hint }) {
       say('failed', { tool, code, exitCode, message, hint });
-      // what ends the whole verb is said by whoever ends it
+      // the caller reports what ends the whole verb
       if (tool !== '') stderr.write(`${tool}  failed: ${message}\n  ${hint}\n`);
     },
     checks(rows) {

@@ -6,7 +6,7 @@ export type Terminal = NodeJS.WritableStream & {
   readonly rows?: number;
 };
 
-/** What is under way right now: on a terminal a line a file, written over and over, in a log a line now and then. */
+/** What is in progress: on a terminal one line a file that is overwritten, in a log a line now and then. */
 export type Live = {
   progress(tool: string, what: string, doneBytes: number, totalBytes: number | undefined): void;
   waiting(tool: string, why: string, leftMs: number): void;
@@ -28,9 +28,9 @@ type Transfer = {
 const terminalMs = 100;
 const logMs = 5_000;
 const waitMs = 30_000;
-/** A pause is told each second; one that is not told any more is over. */
+/** A pause is reported each second; when the reports stop, it is over. */
 const waitEndsMs = 1_500;
-/** More than these would push what was said off the screen. */
+/** More lines would push the output off the screen. */
 const maxLines = 8;
 
 export function createLive(stderr: Terminal, now: () => number): Live {
@@ -66,7 +66,7 @@ export function createLive(stderr: Terminal, now: () => number): Live {
       const running = [...transfers.values()];
       const isEnd = doneBytes === totalBytes;
       if (isEnd) transfers.delete(key);
-      // the end of what was shown is told in any case, or its last line would say 3 % for ever
+      // the end is always reported, or the last line would say 3 % forever
       const isDue = now() - toldMs >= (isTerminal ? terminalMs : logMs);
       if (!isDue && !(isEnd && transfer.isShown)) return;
       toldMs = now();

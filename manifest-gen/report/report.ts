@@ -29,7 +29,7 @@ export type PlanRow = {
   readonly why: string;
   /** Of a promotion: who released the beta, as the server's audit log has it; undefined where it does not say. */
   readonly releasedBy?: ReleasedBy;
-  /** Against what main offers; undefined when nobody looks (no VULN_DB) or nothing is done. */
+  /** Against what main offers; undefined without a scan (no VULN_DB) or when nothing is done. */
   readonly vulnerabilities?: VulnerabilityChange;
 };
 
@@ -39,7 +39,7 @@ export type Outcome = {
   readonly version: string;
   readonly kind: 'released' | 'promoted' | 'withdrawn' | 'made' | 'verified' | 'rebased' | 'nothing';
   readonly detail: string;
-  /** After a withdrawal: what people do at the machines that have it. */
+  /** After a withdrawal: what to do on machines that have it. */
   readonly recovery?: readonly string[];
   /** What was verified has been withdrawn; the reason where it is known. */
   readonly withdrawn?: { readonly reason?: string };
@@ -52,7 +52,7 @@ export type StatusRow = {
   readonly main: string;
   /** What a run would do, and why. */
   readonly next: string;
-  /** Why a run would fail, as `next` says it. */
+  /** Why a run would fail, with the same words as `next`. */
   readonly failure?: ReleaseError;
   /** The beta that a promotion would take now; undefined: none waits, or it is younger than the tool file's `minAge`. */
   readonly promotable?: string;
@@ -72,13 +72,13 @@ export type WatchRow = {
   /** The newest upstream version that may be taken; undefined when main offers nothing or no source could say. */
   readonly upstream: string | undefined;
   readonly isOutdated: boolean;
-  /** Undefined when nobody looked. */
+  /** Undefined without a scan. */
   readonly vulnerabilities: readonly Judged[] | undefined;
   /** Modules of which nothing can be said. */
   readonly unknown: readonly string[];
   /** What the database could not be asked about, and what the policy makes of it. */
   readonly gaps: readonly Judged[];
-  /** What to do, in sentences; empty when all is well. */
+  /** What to do, in sentences; empty if there is nothing. */
   readonly next: readonly string[];
 };
 

@@ -7,10 +7,10 @@ import type { PlanRow, StatusRow } from './report.ts';
 
 type Color = 'bold' | 'dim' | 'gray' | 'green' | 'red' | 'yellow';
 
-/** A text in the colour of what it says; the text alone where colours do not belong. */
+/** A text in a colour; plain where colours are off. */
 export type Paint = (color: Color, text: string) => string;
 
-/** Colours are for terminals, and not for those who asked for none (https://no-color.org). */
+/** Colours are for terminals, unless NO_COLOR is set (https://no-color.org). */
 export function createPaint(
   stream: { readonly isTTY?: boolean },
   env: Readonly<Record<string, string | undefined>>,
@@ -20,7 +20,7 @@ export function createPaint(
   return isColored ? (color, text) => styleText(color, text, { validateStream: false }) : (_, text) => text;
 }
 
-/** What a verb will do: a line a tool, and below it what would make the line too long to read. */
+/** What a verb will do: a line for each tool, and below it what would make the line too long. */
 export function planTable(rows: readonly PlanRow[], paint: Paint): string {
   const heads = ['tool', 'upstream', 'beta', 'main', 'plan'];
   const cells = rows.map((row) => [
@@ -40,7 +40,7 @@ export function planTable(rows: readonly PlanRow[], paint: Paint): string {
 
 function detailLines(row: PlanRow, paint: Paint): string[] {
   const details = [
-    // of a promotion: as whoever pushed the beta wrote it
+    // of a promotion: text by whoever pushed the beta
     ['source', cellForTerminal(row.source)],
     ['evidence', row.evidence.join(', ')],
     ['released by', row.releasedBy === undefined ? '' : cellForTerminal(describeReleasedBy(row.releasedBy))],
@@ -59,7 +59,7 @@ function vulnerabilities({ vulnerabilities: change }: PlanRow, paint: Paint): st
   return change.lost.length > 0 ? paint('green', text) : text;
 }
 
-/** Where the tools stand, and below a tool which beta waits, and what an interruption left half done. */
+/** The state of the tools, and below each the beta that waits, and what an interruption left half done. */
 export function statusTable(rows: readonly StatusRow[], paint: Paint): string {
   const heads = ['tool', 'upstream', 'beta', 'main', 'a run would'];
   const cells = rows.map((row) => [row.tool, row.upstream, row.beta, row.main, row.next]);

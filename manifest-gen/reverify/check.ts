@@ -1,5 +1,5 @@
 /**
- * One thing that was compared once more. `unreachable` could not be repeated here and now, which is not the same as `failed`;
+ * One thing that was compared again. `unreachable` could not be repeated here and now, which is not the same as `failed`;
  * `skipped` was left out on purpose or has nothing to compare with.
  */
 export type Check = {
@@ -33,7 +33,7 @@ export function skipped(about: About, detail: string): Check {
   return { ...about, verdict: 'skipped', detail };
 }
 
-/** Two texts byte for byte. What differs is named by its line: a whole manifest in a sentence helps nobody. */
+/** Two texts byte for byte. What differs is named by its line: a whole manifest in a message does not help. */
 export function compareTexts(about: About, expected: string, found: string, detail: string): Check {
   if (expected === found) return { ...about, verdict: 'passed', detail };
   const [wanted, there] = [expected.split('\n'), found.split('\n')];

@@ -7,8 +7,8 @@ import { type Check, failed, skipped, unreachable } from './check.ts';
 type Evidence = ReleaseRecord['evidence'][number];
 
 /**
- * Every verdict that was reached again, beside the one that was recorded. The record does not decide what has to be there: a kind
- * that the tool's file demands counts as not repeated where it is absent, whatever the record says of it.
+ * Compares every new verdict with the recorded one. The record does not decide what must exist: a required kind that is absent
+ * counts as not repeated, whatever the record says.
  */
 export function compareEvidence(
   recorded: readonly Evidence[],
@@ -22,7 +22,7 @@ export function compareEvidence(
       compareVerdict(verdict, then.get(key)?.verdict, required.includes(verdict.kind)),
     ),
     ...gone.map(([, { kind, subject }]) =>
-      unreachable({ what: kind, subject }, 'It passed when it was released; nothing here speaks of it now.'),
+      unreachable({ what: kind, subject }, 'It passed at the release; there is no such evidence now.'),
     ),
   ];
 }
@@ -35,7 +35,9 @@ export function silentEvidence(
 ): readonly Check[] {
   return required
     .filter((kind) => verdicts.every((verdict) => verdict.kind !== kind))
-    .map((what) => unreachable({ what, subject }, "The tool's file demands it, and nothing speaks of it."));
+    .map((what) =>
+      unreachable({ what, subject }, "The tool's file requires it, and there is no such evidence."),
+    );
 }
 
 function compareVerdict(again: Verdict, recorded: string | undefined, isRequired: boolean): Check {
@@ -45,19 +47,19 @@ function compareVerdict(again: Verdict, recorded: string | undefined, isRequired
   if (again.verdict === 'passed') return { ...about, verdict: 'passed', detail: again.detail };
   const wasThere = recorded === 'passed';
   if (isRequired)
-    return unreachable(about, `The tool's file demands it, and it cannot be repeated: ${again.detail}`);
+    return unreachable(about, `The tool's file requires it, and it cannot be repeated: ${again.detail}`);
   // a digest says which bytes the source stores, and its bytes themselves were compared
   if (wasThere && again.kind === 'digest')
-    return skipped(about, `It passed when it was released; the file itself is compared. ${again.detail}`);
+    return skipped(about, `It passed at the release; the file itself is compared. ${again.detail}`);
   return wasThere
-    ? unreachable(about, `It passed when it was released, and cannot be repeated: ${again.detail}`)
+    ? unreachable(about, `It passed at the release, and cannot be repeated: ${again.detail}`)
     : skipped(about, again.detail);
 }
 
 /**
- * The evidence as the record should have it, in the order in which it is checked. Where a source says less today than it did then
- * (or more), the record's own words stay; `compareEvidence` tells of it.
- * @param isWhole no architecture of the record is missing, so that nothing it speaks of can be
+ * The evidence as the record should have it, in the order in which it is checked. If a source says less (or more) today than
+ * then, the record's own words stay; `compareEvidence` reports it.
+ * @param isWhole no architecture of the record is missing, so none of its evidence can be
  */
 export function evidenceAgain(
   recorded: readonly Evidence[],
@@ -73,13 +75,13 @@ function wordsOf(then: Evidence | undefined, again: Evidence): Evidence {
   if (then === undefined) return again;
   // a mirror may know neither the digest nor that the release is immutable
   if (again.kind === 'digest') return isDigestDetail(then) || isSameByOtherWay(then, again) ? then : again;
-  // of the exe alone: nobody outside can have changed what it says
+  // from the exe alone, so nobody else can have changed it
   if (again.kind === 'pe' || again.kind === 'buildinfo') return again;
-  // a bundle and the network say the same in other words
+  // a bundle and the network describe the same evidence in other words
   return then.verdict !== again.verdict || isSameByOtherWay(then, again) ? then : again;
 }
 
-/** By kind and subject; what a registry says of one file (signature, attestation) by its place too. */
+/** By kind and subject; for the evidence of a registry about one file (signature, attestation) also by position. */
 function numbered<T extends { readonly kind: string; readonly subject: string }>(
   list: readonly T[],
 ): ReadonlyMap<string, T> {

@@ -13,7 +13,7 @@ type Fetched = {
   readonly checks: readonly Check[];
 };
 
-/** The package as choco gets it, from the feed and never from a cache, and what the feed says of it. */
+/** The package as choco gets it, from the feed and never from a cache, and its entry in the feed. */
 export async function fetchPackage(
   tool: Tool,
   version: string,

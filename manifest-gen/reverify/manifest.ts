@@ -14,7 +14,7 @@ export function readManifest(subject: string, text: string): ScoopManifest | Che
   }
 }
 
-/** Does it promise exactly what the record says was released: the version, every architecture, and their hashes? */
+/** Does it have exactly the recorded version, architectures and hashes? */
 export function checkManifest(
   subject: string,
   manifest: ScoopManifest,
@@ -30,7 +30,7 @@ export function checkManifest(
     ({ architecture, sha256 }) => `${architecture === 'amd64' ? '64bit' : architecture} ${sha256}`,
   );
   const offer = compare(about, `version ${version}`, `version ${manifest.version}`, `It offers ${version}.`);
-  // hashes of upstream's own files are seen where the whole manifest is rendered anew
+  // hashes of upstream's own files are checked where the whole manifest is rendered again
   if (!areOwnFiles) return [offer];
   return [
     offer,

@@ -7,8 +7,8 @@ import type { Tool } from '../tool-file/tools.ts';
 import { type Check, skipped } from './check.ts';
 
 /**
- * Upstream's words in a package. They are taken from the package itself where it is rendered anew: upstream may have edited them
- * since, and that makes nothing wrong that was released.
+ * Upstream's release notes in a package. They are taken from the package itself when it is rendered again: upstream may have
+ * edited them since, which does not make the release wrong.
  */
 export async function publishedNotes(
   tool: Tool,
@@ -29,16 +29,16 @@ export async function compareNotes(
   if ((await publishedNotes(tool, published, templates)) === undefined) return [];
   const about = { what: 'notes', subject: published.record.source.upstream };
   if (said === undefined) {
-    return [skipped(about, "There are no notes of upstream's here to compare the package's with.")];
+    return [skipped(about, "There are no upstream notes here to compare with the package's.")];
   }
   const own = await ownNotes(tool, published, templates);
   const { releaseNotes } = await readNuspec(published.nuspecText);
   return releaseNotes === joinNotes(said, own)
-    ? [{ ...about, verdict: 'passed', detail: 'Upstream says of the release what the package says.' }]
+    ? [{ ...about, verdict: 'passed', detail: "The package has upstream's release notes." }]
     : [
         skipped(
           about,
-          'Upstream says something else of the release than the package does; it may edit that at any time.',
+          "Upstream's release notes differ from the package's; upstream may edit them at any time.",
         ),
       ];
 }

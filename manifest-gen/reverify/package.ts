@@ -9,13 +9,13 @@ import { type Check, compare, compareTexts, skipped } from './check.ts';
 export type SameRecipe = {
   readonly isSamePacker: boolean;
   readonly areSameTemplates: boolean;
-  /** False: it came with upstream's files, which nobody asked for. */
+  /** False: it came with upstream's files, which were not requested. */
   readonly isLicenseKnown: boolean;
 };
 
 /**
- * Every text of the package and the manifest, rendered anew, against what is held; then the package itself, packed anew from
- * its own parts: the same inputs give the same bytes (contract section 5), so no bit of it can have changed unseen.
+ * Renders every text of the package and the manifest again and compares it with the published one; then packs the package again
+ * from its own parts: the same inputs give the same bytes (contract section 5), so no changed bit goes unnoticed.
  */
 export async function comparePackage(
   published: PublishedPackage & { readonly manifestText: string | undefined },
@@ -24,12 +24,10 @@ export async function comparePackage(
   workDir: string,
 ): Promise<readonly Check[]> {
   const { tool, packageVersion } = rendered;
-  const other = 'It was made by another recipe than that of today.';
+  const other = "It was made by another recipe than today's.";
   const packed = same.isSamePacker ? undefined : other;
   const filled = same.areSameTemplates ? undefined : other;
-  const bundled = same.isLicenseKnown
-    ? filled
-    : "It came with upstream's files, and nobody was asked for them.";
+  const bundled = same.isLicenseKnown ? filled : "It came with upstream's files, which were not fetched.";
   const nuspec = `${tool.packageId ?? tool.tool}.nuspec`;
   const texts: readonly Text[] = [
     ['package', 'tools/release.json', rendered.recordText, published.recordText, packed],
@@ -57,7 +55,7 @@ function compareText([what, subject, expected, found, left]: Text): readonly Che
   const about = { what, subject };
   if (found === undefined) return [];
   if (left !== undefined) return [skipped(about, left)];
-  return [compareTexts(about, expected, found, 'Rendered anew it is the same.')];
+  return [compareTexts(about, expected, found, 'Rendered again, it is the same.')];
 }
 
 async function comparePacked(
@@ -68,7 +66,7 @@ async function comparePacked(
   workDir: string,
 ): Promise<Check> {
   const about = { what: 'package', subject: `${rendered.tool.packageId ?? rendered.tool.tool} ${version}` };
-  if (!isSamePacker) return skipped(about, 'It was packed in another way than that of today.');
+  if (!isSamePacker) return skipped(about, "It was packed in another way than today's.");
   const { path, digest } = published.exe;
   const asset = { architecture: 'amd64', name: 'the exe', path, digest } as const;
   const ownParts: Rendered = {
@@ -86,6 +84,6 @@ async function comparePacked(
     about,
     `SHA-256 ${packed.nupkgDigest.sha256}`,
     `SHA-256 ${published.digest.sha256}`,
-    'Packed anew from its parts it is the same, byte for byte.',
+    'Packed again from its parts, it is the same, byte for byte.',
   );
 }

@@ -9,7 +9,7 @@ import { isUpstreamPlace, payloadAddress, placePayload } from '../tool-file/payl
 import type { Tool } from '../tool-file/tools.ts';
 import { type Check, compare, failed, unreachable } from './check.ts';
 
-/** A payload as whoever installs by Scoop gets it. */
+/** A payload as Scoop downloads it. */
 export type PublishedPayload = {
   readonly architecture: Architecture;
   readonly file: string;
@@ -67,7 +67,7 @@ async function repeatUpstreamFiles(
   for (const recorded of record.payloads) {
     const about = { what: 'payload', subject: recorded.asset?.name ?? recorded.file };
     if (recorded.asset === undefined) {
-      checks.push(failed(about, "a file of upstream's", 'one that was built here'));
+      checks.push(failed(about, 'an upstream file', 'one that was built here'));
       continue;
     }
     const { url, sha256 } = placePayload(endpoints.addresses.payloadUrl, tool, record, recorded);

@@ -33,8 +33,8 @@ export type ProofManner = {
   /** This run has released it a moment ago: upstream's files need not come twice. */
   readonly isJustMade?: boolean;
   /**
-   * Main has offered it already, so whoever may publish stable versions has vouched for it: another recipe may have made it then, and a
-   * source that does not answer is no reason to leave machines with a bad version.
+   * Main has offered it, so somebody with the scope `push` has vouched for it: another recipe may have made it, and an
+   * unreachable source is no reason to leave machines with a bad version.
    */
   readonly wasStable?: boolean;
 };
@@ -45,8 +45,8 @@ export type Proven = Pick<RepeatedRelease, 'payloads' | 'sbomText' | 'nuspecAgai
 };
 
 /**
- * Repeats the evidence of a release as `release:verify` does, holds it to what the tool's file demands now, and compares the whole package
- * with what the recipe makes. Its own record is believed in nothing: whoever may push betas wrote it.
+ * Repeats the evidence of a release as `release:verify` does, requires what the tool's file requires now, and compares the whole
+ * package with what the recipe makes. Its own record is not trusted at all: anyone who may push betas could have written it.
  * @throws ReleaseError PROMOTION_UNPROVEN, PROMOTION_NOT_REPEATED, FEED_*, BUCKET_*
  */
 export async function prove(unproven: Unproven, manner: ProofManner, toolkit: OpenToolkit): Promise<Proven> {
@@ -86,14 +86,14 @@ export async function prove(unproven: Unproven, manner: ProofManner, toolkit: Op
   if (broken[0] !== undefined) refuse(unproven, broken[0]);
   const missing = all.filter(({ verdict }) => verdict === 'unreachable');
   if (missing.length > 0 && wasStable) {
-    const sentence = `${beta.version} was on main, so its bytes are taken without all of its evidence: ${missing[0]?.detail}`;
+    const sentence = `${beta.version} was on main, so its bytes are used without all of the evidence: ${missing[0]?.detail}`;
     toolkit.report.warn(tool.tool, sentence);
   } else if (missing[0] !== undefined) postpone(unproven, missing[0], missing.length);
-  // what main has offered goes on top as it was; a beta's own word for what upstream says of it is not taken
+  // a version of main keeps its notes; a beta's own copy of upstream's notes is not used
   return { published, payloads, sbomText, ...(wasStable ? {} : { nuspecAgain }) };
 }
 
-/** Upstream's files come again. Go's own stores check what they give: a build that is not from them takes minutes more. */
+/** Upstream's files are downloaded again. Go's own caches check what they return; a build without them takes minutes longer. */
 function emptyBut(cache: Cache, workDir: string): Cache {
   return { ...createCache(workDir), go: cache.go };
 }
@@ -105,15 +105,15 @@ function noManifest({ tool, beta }: Unproven, channel: string): Check {
   );
 }
 
-/** A source that nobody asks, such as one that the tool no longer has, proves nothing. */
+/** A source that is not asked, such as one that the tool no longer has, proves nothing. */
 function notAsked({ source }: ReleaseRecord, checks: readonly Check[]): readonly Check[] {
   if (checks.some(({ verdict }) => verdict === 'failed' || verdict === 'unreachable')) return [];
   const about = { what: 'upstream', subject: source.upstream };
-  const why = checks.find(({ what }) => what === about.what)?.detail ?? 'Its files did not come.';
+  const why = checks.find(({ what }) => what === about.what)?.detail ?? 'Its files were not downloaded.';
   return [unreachable(about, why)];
 }
 
-/** What the tool's file demands as of now, whatever it did when the beta was made. */
+/** What the tool's file requires now, whatever it required when the beta was made. */
 function holdToDemand(
   tool: Tool,
   record: ReleaseRecord,
@@ -137,11 +137,11 @@ function checkReuse(
     const about = { what: 'payload', subject: file };
     return before === undefined
       ? []
-      : [failed(about, 'bytes of its own', `those that were released as ${before}`)];
+      : [failed(about, 'bytes that no other version has', `bytes that were released as ${before}`)];
   });
 }
 
-/** What passed is a number; all else is named. */
+/** What passed is counted; the rest is named. */
 function tell({ tool }: Unproven, checks: readonly Check[], toolkit: OpenToolkit): void {
   const passed = checks.filter(({ verdict }) => verdict === 'passed').length;
   toolkit.report.step(tool.tool, 'passed', passed === 1 ? '1 check' : `${passed} checks`);
@@ -151,7 +151,7 @@ function tell({ tool }: Unproven, checks: readonly Check[], toolkit: OpenToolkit
   }
 }
 
-/** What is not where it is downloaded from is missing, not forged; a manifest that names another place goes with it. */
+/** A file that cannot be downloaded is missing, not forged; so is a manifest that names another address. */
 function requireFiles({ tool, beta }: Unproven, broken: readonly Check[]): void {
   const isMissing = ({ what, found }: Check): boolean =>
     (what === 'payload' || what === 'sbom') && found === 'none';
@@ -159,8 +159,8 @@ function requireFiles({ tool, beta }: Unproven, broken: readonly Check[]): void 
   if (first === undefined || !broken.every((one) => isMissing(one) || one.what === 'manifest')) return;
   fail('NOTHING_PUBLISHED_HERE', {
     tool: tool.tool,
-    problem: `${first.subject} of ${beta.version} is not there: expected ${first.expected}`,
-    hint: 'Put it there again, then run this again.',
+    problem: `${first.subject} of ${beta.version} does not exist: expected ${first.expected}`,
+    hint: 'Upload it again, then run this again.',
   });
 }
 
@@ -168,8 +168,8 @@ function refuse({ tool, stable, beta, templates }: Unproven, broken: Check): nev
   const { what, subject, expected = '', found = '' } = broken;
   const isOfToday = beta.record.packaging === packagingOf(tool, templates);
   const hint = isOfToday
-    ? `Nothing was published. Find out who released ${beta.version} (feed:audit list), and take it back: \`release:withdraw ${tool.tool}@${beta.version} --reason TEXT\`.`
-    : `Nothing was published. It says of itself that another recipe made it (tool file, templates or go-win-tools have changed since): \`release:beta ${tool.tool}\` makes the next beta.`;
+    ? `Nothing was published. Find out who released ${beta.version} (feed:audit list), and withdraw it: \`release:withdraw ${tool.tool}@${beta.version} --reason TEXT\`.`
+    : `Nothing was published. Its record names another recipe (tool file, templates or go-win-tools have changed since): \`release:beta ${tool.tool}\` makes the next beta.`;
   const about = { tool: tool.tool, version: stable, beta: beta.version };
   return fail('PROMOTION_UNPROVEN', { ...about, what, subject, expected, found, hint });
 }

@@ -13,7 +13,7 @@ import type { RepeatRequest } from './request.ts';
 import { type RepeatedSbom, repeatSbom } from './sbom.ts';
 import type { UpstreamRepeated } from './upstream.ts';
 
-/** What the branch and the feed hold of one release. */
+/** What the branch and the feed have of one release. */
 export type PublishedRelease = PublishedPackage & {
   readonly version: string;
   /** Undefined where the branch never offered it. */
@@ -24,11 +24,11 @@ type Published = PublishedRelease & { readonly payloads: readonly PublishedPaylo
 export type RenderedAgain = {
   readonly checks: readonly Check[];
   readonly sbomText?: string | undefined;
-  /** With upstream's notes of today in place of the held ones; undefined where nobody knows them. */
+  /** With upstream's current notes instead of the published ones; undefined if they are not known. */
   readonly nuspecAgain?: string | undefined;
 };
 
-/** Made anew from what upstream gave, where it did and the recipe is still the same; else from the record that is held. */
+/** Made again from upstream's files, if they came and the recipe is still the same; otherwise from the published record. */
 export async function compareRendering(
   { tool, channel, isOfToday = false, isOffline = false }: RepeatRequest,
   published: Published,
@@ -77,7 +77,7 @@ export async function compareRendering(
     nuspecAgain,
     checks: [
       ...then.moves.map(({ from, to }) =>
-        skipped(about, `Its addresses begin with ${from}, those of today with ${to}: all else is compared.`),
+        skipped(about, `Its addresses begin with ${from}, today's with ${to}: the rest is compared.`),
       ),
       ...(await comparePackage({ ...published, manifestText: then.text }, rendered, same, workDir)),
       ...sbom.checks,
@@ -86,15 +86,15 @@ export async function compareRendering(
     ],
   };
 
-  /** What is offered now names today's addresses; what came before a rebase names those of its day. */
+  /** The current manifest has today's addresses; one from before a rebase has older ones. */
   async function placed({ manifestText: text, version }: Published, like: string) {
     const isOffered = (await bucket.version(channel, tool.tool).catch(() => version)) === version;
     return text === undefined || isOffered ? { text, moves: [] } : rebasedLike(text, tool.tool, like);
   }
 }
 
-/** A record that names another recipe would have whoever verifies the release compare less from then on. */
+/** A record that names another recipe would make later verifications compare less. */
 function compareRecipe(ofToday: string, recorded: string): Check {
   const about = { what: 'record', subject: 'its packaging' };
-  return compare(about, ofToday, recorded, 'It names the recipe of today.');
+  return compare(about, ofToday, recorded, "It names today's recipe.");
 }

@@ -16,17 +16,17 @@ export type RepeatPlace = {
 /** What of it is repeated, and how strictly. */
 export type RepeatManner = {
   readonly channel: Channel;
-  /** A Go module is built again, which takes minutes; else what the checksum database says of it is all that is repeated. */
+  /** Builds a Go module again, which takes minutes; otherwise only the checksum database is asked again. */
   readonly isRebuilt: boolean;
-  /** Whoever promotes believes nothing that the package says of its recipe: it must be what today's recipe makes. */
+  /** A promotion does not trust the package's recipe: it must be what today's recipe makes. */
   readonly isOfToday?: boolean;
   /** No source is asked: what can be compared without one is. */
   readonly isOffline?: boolean;
-  /** A release over the network and a bundle may stand for each other: the files are the same. */
+  /** A release over the network and one from a bundle may replace each other: the files are the same. */
   readonly isEitherWay?: boolean;
   /** What other sources of the tool have of it is left out: the release rests on the recorded one. */
   readonly isRecordedSourceOnly?: boolean;
-  /** Where upstream's files go; else a folder that is empty, so that what is said to be downloaded again really is. */
+  /** Where upstream's files go; by default an empty folder, so that they are really downloaded again. */
   readonly cache?: Cache | undefined;
 };
 

@@ -29,8 +29,8 @@ export type Repeated = {
 };
 
 /**
- * Everything that a branch promises of a tool, compared once more from the branch to upstream: manifest, package, payloads,
- * record, evidence, other sources. What differs is a value; the caller says what it is worth.
+ * Everything that a branch offers of a tool, compared again from the branch to upstream: manifest, package, payloads, record,
+ * evidence, other sources. Differences are values; the caller decides what they mean.
  * @throws ReleaseError NOTHING_PUBLISHED_HERE, FEED_UNREACHABLE, FEED_REFUSED, TOOL_FILE_INVALID, INTERRUPTED
  */
 export async function repeatEvidence(request: RepeatRequest, toolkit: OpenToolkit): Promise<Repeated> {
@@ -48,14 +48,14 @@ export async function repeatEvidence(request: RepeatRequest, toolkit: OpenToolki
   return { version, withdrawn, checks: [...published.checks, ...repeated.checks] };
 }
 
-/** What a release of the feed is worth, and its parts on this machine as they were compared. */
+/** The result for a release on the feed, and its parts on this machine as they were compared. */
 export type RepeatedRelease = {
   readonly checks: readonly Check[];
   readonly payloads: readonly PublishedPayload[];
   readonly sbomText?: string | undefined;
   /** The package's nuspec with upstream's notes of today; undefined where upstream was not asked. */
   readonly nuspecAgain?: string | undefined;
-  /** What was found of upstream's own files; undefined when they could not be had, or nobody asked. */
+  /** What was found of upstream's own files; undefined when they could not be downloaded, or were not requested. */
   readonly verdicts?: readonly Verdict[] | undefined;
   /** The kinds of evidence that the tool's file demands of them. */
   readonly demand?: readonly EvidenceKind[] | undefined;
@@ -110,7 +110,7 @@ async function readPromise(
     : fail('NOTHING_PUBLISHED_HERE', {
         tool: name,
         problem: `branch ${channel} never offered ${version}`,
-        hint: `Name a version that it did, or none for what it offers now: \`release:status ${name}\`.`,
+        hint: `Name a version that it offered, or none for the current one: \`release:status ${name}\`.`,
       });
 }
 
@@ -138,7 +138,7 @@ export function checkPublished(
   ];
 }
 
-/** From an empty cache: what is said to be downloaded again really is. Go modules stay where they are, their builds do not. */
+/** From an empty cache, so that files are really downloaded again. Go modules are kept, their builds are not. */
 function freshCache(toolkit: OpenToolkit): Cache {
   const { workDir } = toolkit;
   const fresh = createCache(workDir);
@@ -154,12 +154,12 @@ async function askUpstream(
   const kind = originOf(record);
   const isBundled = record.source.kind === 'bundle';
   const isKnown = tool.sources.some((source) => source.kind === kind);
-  if (isOffline) return { checks: [skipped(about, 'Nobody was asked: --skip-verify.')], isWhole: false };
+  if (isOffline) return { checks: [skipped(about, 'Not asked: --skip-verify.')], isWhole: false };
   if (!isKnown || (isBundled !== toolkit.isBundled && !isEitherWay)) {
     const detail = isKnown
       ? bundledOtherwise(isBundled)
-      : `It came from ${kind}, which is no source of the tool here.`;
-    // the record says so, and whoever may push a package wrote it: nothing was repeated
+      : `It came from ${kind}, which is not a source of the tool here.`;
+    // the record claims it, and anyone who may push a package could have written it: nothing was repeated
     return { checks: [unreachable(about, detail)], isWhole: false };
   }
   const cache = given ?? freshCache(toolkit);
@@ -173,8 +173,8 @@ async function askUpstream(
 
 function bundledOtherwise(isBundled: boolean): string {
   return isBundled
-    ? 'It came by a bundle; --from takes it once more.'
-    : 'It came over the network, not by a bundle.';
+    ? 'It came from a bundle; repeat it with --from.'
+    : 'It came over the network, not from a bundle.';
 }
 
 /** A module is never compared with what upstream built: other flags, other bytes. */
@@ -194,7 +194,7 @@ async function askOthers(
   return checks;
 }
 
-/** When upstream's own file did not come: the evidence that lies in the exe itself, from the feed's bytes. */
+/** When upstream's own file was not downloaded: the evidence in the exe itself, from the feed's bytes. */
 async function inspectPublished(
   tool: Tool,
   record: ReleaseRecord,

@@ -17,7 +17,7 @@ type SbomPlace = { readonly feed: FeedHttp; readonly endpoints: Endpoints; reado
 type Published = { readonly record: ReleaseRecord; readonly manifestText: string };
 export type RepeatedSbom = {
   readonly checks: readonly Check[];
-  /** As it lies there; undefined where there is none, or none that was compared. */
+  /** The published one; undefined if there is none, or it was not compared. */
   readonly text?: string;
 };
 
@@ -25,10 +25,10 @@ export type RepeatedSbom = {
 const maxSbomBytes = 64 * 1024 * 1024;
 
 /**
- * The list of what the exes are made of, rendered anew from the exes that clients download: the same exes make the same list.
- * @param isSamePacker another go-win-tools than that of today renders another list, rightly
- * @param licensesAgain as the modules' own files say, where it was built again. Else a list of what was built here keeps those that it
- * has: who builds reads them, and without the modules nobody can
+ * The SBOM, rendered again from the exes that clients download: the same exes make the same SBOM.
+ * @param isSamePacker another version of go-win-tools may legitimately render another SBOM
+ * @param licensesAgain from the modules' own files, if it was built again. Otherwise an SBOM of exes built here keeps its
+ * licences: only a build can read them
  */
 export async function repeatSbom(
   tool: Tool,
@@ -44,9 +44,9 @@ export async function repeatSbom(
       (published) => published.architecture === architecture && published.digest.sha256 === sha256,
     ),
   );
-  // upstream's own place has no list of ours; of other exes than those of the record it would say nothing new
+  // upstream's own server has no SBOM of ours; for other exes than the recorded ones it would be useless
   if (!areRecorded) return { checks: [] };
-  if (!isSamePacker) return { checks: [skipped(about, 'It was made by another recipe than that of today.')] };
+  if (!isSamePacker) return { checks: [skipped(about, "It was made by another recipe than today's.")] };
   const addresses = { ...endpoints.addresses, payloadUrl: endpoints.payloadPutUrl };
   const url = payloadAddress(addresses, tool, record.version, about.subject);
   try {
@@ -64,10 +64,10 @@ export async function repeatSbom(
     const isKept = record.builtBy === 'feed' && licensesAgain === undefined;
     const licenses = isKept ? licensesIn(found) : (licensesAgain ?? {});
     const again = renderSbom({ tool, record, manifestText, licenses }, await readPrograms(payloads));
-    const kept = isKept ? ', but for the licences, which --rebuild reads again' : '';
+    const kept = isKept ? ', except for the licences, which --rebuild reads again' : '';
     const checks = [
-      compareTexts(about, again, found, `Rendered anew from the exes it is the same${kept}.`),
-      // elsewhere nobody needs one: Scoop does not download the list
+      compareTexts(about, again, found, `Rendered again from the exes, it is the same${kept}.`),
+      // not needed elsewhere: Scoop does not download the SBOM
       ...(endpoints.isOwnPayloadPlace
         ? [await checkSha256File({ file: about.subject, sha256: digest.sha256 }, url, feed)]
         : []),

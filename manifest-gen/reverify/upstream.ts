@@ -18,13 +18,13 @@ import { compareEvidence, evidenceAgain, silentEvidence } from './evidence.ts';
 
 export type UpstreamRepeated = {
   readonly checks: readonly Check[];
-  /** The files themselves came once more, so all that is said of them was checked with them. */
+  /** The files were downloaded again, so all evidence about them was checked with them. */
   readonly isWhole: boolean;
-  /** What was found of what came, for who holds it to the evidence that a tool's file demands. */
+  /** The evidence for the downloaded files, to compare with what the tool's file requires. */
   readonly verdicts?: readonly Verdict[];
-  /** The kinds of evidence that the tool's file demands of what came. */
+  /** The kinds of evidence that the tool's file requires for the downloaded files. */
   readonly demand?: readonly EvidenceKind[];
-  /** What came, and the record that follows from it; undefined when it could not be had. */
+  /** The downloaded files, and the record that follows from them; undefined when there are none. */
   readonly again?: { readonly unpacked: Unpacked; readonly record: ReleaseRecord };
 };
 
@@ -32,15 +32,15 @@ type Question = {
   readonly tool: Tool;
   readonly record: ReleaseRecord;
   readonly report: Report;
-  /** Where the files go. Never the ordinary cache: what is downloaded again shall be downloaded. */
+  /** Where the files go. Never the ordinary cache: they must really be downloaded again. */
   readonly cache: Cache;
 };
 
 /**
- * Asks the recorded source again, downloads (or builds) again, verifies again, and compares every file and every verdict with
- * the record.
- * @param isFetched false: nothing but what the source says is compared. A build takes minutes, so it is done when it is asked for
- * @param isSameRecipe the tool's file and templates are those that it was made by; by others it may rightly name other things
+ * Asks the recorded source again, downloads (or builds) again, verifies again, and compares every file and every verdict with the
+ * record.
+ * @param isFetched false: compares only what the source states. A build takes minutes, so it runs only on request
+ * @param isSameRecipe the tool's file and templates are those of the release; others may legitimately name other things
  */
 export async function repeatUpstream(
   source: Upstream,
@@ -54,7 +54,7 @@ export async function repeatUpstream(
     const toolchain = toolchainOf(record);
     const before = toolchain === undefined ? undefined : { toolchain, isOnlyRepeated: !isSameRecipe };
     const found = await source.find(tool, version, before);
-    if ('lacks' in found) return nothing(unreachable(about, `It is no longer there: ${found.lacks}.`));
+    if ('lacks' in found) return nothing(unreachable(about, `It no longer exists: ${found.lacks}.`));
     const difference = findDifference(record, found);
     if (difference !== undefined) return nothing(judge(about, difference, found, isSameRecipe));
     const offer: Check = { ...about, verdict: 'passed', detail: 'It offers what the record names.' };
@@ -89,14 +89,14 @@ export async function repeatUpstream(
   }
 }
 
-/** Other bytes are never right. That the tool's file names something else by now is, where the release was made by another file. */
+/** Other bytes are always wrong. A changed tool file is fine if the release was made with another one. */
 function judge(
   about: { readonly what: string; readonly subject: string },
   { what, recorded, offered, isOfBytes }: Difference,
   { bundledBy }: Found,
   isSameRecipe: boolean,
 ): Check {
-  // what a bundle carries cannot be built anew by the Go of the record
+  // the files of a bundle cannot be built again with the recorded Go
   const isBroken = isOfBytes || (isSameRecipe && bundledBy === undefined);
   if (isBroken) return failed(about, `${what}: ${recorded}`, offered);
   return unreachable(about, `It cannot be compared: ${what} was ${recorded}, now it is ${offered}.`);
@@ -121,7 +121,7 @@ export async function compareWithOther(
   const about = { what: 'other source', subject: source.kind };
   try {
     const found = await source.find(tool, record.source.version);
-    if ('lacks' in found) return [skipped(about, `It has nothing to compare with: ${found.lacks}.`)];
+    if ('lacks' in found) return [skipped(about, `There is nothing to compare with: ${found.lacks}.`)];
     const { exes } = await unpack(await source.fetch(found, report), cache);
     return exes.flatMap(({ architecture, digest }) => {
       const recorded = record.payloads.find((one) => one.architecture === architecture);
@@ -142,17 +142,17 @@ function compareFiles({ payloads }: ReleaseRecord, { exes }: Unpacked): readonly
   return payloads.map(({ architecture, file, sha256, asset }) => {
     const exe = exes.find((one) => one.architecture === architecture);
     const about = { what: 'upstream', subject: exe?.asset.name ?? file };
-    if (exe === undefined) return unreachable(about, `It offers no file for ${architecture} any more.`);
+    if (exe === undefined) return unreachable(about, `It no longer offers a file for ${architecture}.`);
     return compare(
       about,
       asset === undefined ? sha256 : `${asset.sha256}, exe ${sha256}`,
       asset === undefined ? exe.digest.sha256 : `${exe.asset.digest.sha256}, exe ${exe.digest.sha256}`,
-      `${exe.asset.goModule === undefined ? 'Downloaded' : 'Built'} again it is the same, byte for byte.`,
+      `${exe.asset.goModule === undefined ? 'Downloaded' : 'Built'} again, it is the same, byte for byte.`,
     );
   });
 }
 
-/** What follows from upstream is made anew; the package's own version and recipe stay, and what a source no longer tells. */
+/** What follows from upstream is made again; the package's version and recipe stay, and what a source no longer states. */
 function recordAgain(
   published: ReleaseRecord,
   unpacked: Unpacked,

@@ -3,12 +3,12 @@ import { askWhyUnlisted } from '../published/feed/unlisting.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 
-/** A version was taken back; the reason where somebody wrote it down and we may read it. */
+/** A version was withdrawn; the reason if there is one that we may read. */
 export type Withdrawn = { readonly reason?: string };
 
 /**
- * The bucket is asked first, which is open to all and whose commits say why wherever another version took the place; else the
- * server's audit log.
+ * The bucket is asked first, since it is open to all and its commits give the reason whenever another version replaced the bad
+ * one; otherwise the server's audit log.
  * @param pkg undefined: the feed does not have it (any more)
  * @returns undefined for a version that was not withdrawn
  * @throws ReleaseError FEED_UNREACHABLE

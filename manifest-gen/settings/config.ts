@@ -22,34 +22,31 @@ const Settings = z.object({
     .string()
     .optional()
     .describe(
-      'its key: push:beta for a beta, push to promote, unlist too to withdraw; else the file FEED_API_KEY_FILE, else, for a feed on this machine, start.key in the data folder',
+      'its key: push:beta for a beta, push to promote, push and unlist to withdraw; unset: FEED_API_KEY_FILE, or for a feed on this machine start.key in the data folder',
     ),
-  FEED_API_KEY_FILE: z.string().optional().describe('a file that holds the key'),
+  FEED_API_KEY_FILE: z.string().optional().describe('a file with the key'),
   DATA_DIR: z.string().default('./data').describe('where a server on this machine keeps its start.key'),
   BUCKET_URL: z
     .string()
     .optional()
-    .describe("the Scoop bucket, any git URL or path; else the server's own bucket"),
+    .describe("the Scoop bucket, any git URL or path; unset: the server's own bucket"),
   PAYLOAD_URL: payloadTemplate()
     .optional()
     .describe(
-      "where Scoop downloads from, with {tool} {version} {file}, or with {repository} {tag} {asset} for upstream's own files; else the server's /dl",
+      "where Scoop downloads from, with {tool} {version} {file}, or with {repository} {tag} {asset} for upstream's own files; unset: the server's /dl",
     ),
   PAYLOAD_PUT: z
     .enum(['true', 'false'], 'must be true or false')
     .default('true')
     .describe(
-      'false when payloads may not be uploaded to PAYLOAD_URL by us: they must be there before a manifest names them',
+      'false if PAYLOAD_URL does not accept uploads: the payloads must be there before a manifest names them',
     ),
-  TOOLS_DIR: z.string().optional().describe("a folder of tool files; else the product's own"),
-  TRUST_FILE: z
-    .string()
-    .optional()
-    .describe('replaces, per tool it names, the trust section of the tool file'),
+  TOOLS_DIR: z.string().optional().describe("a folder of tool files; unset: the product's own"),
+  TRUST_FILE: z.string().optional().describe('replaces the trust section of the tools that it names'),
   VULN_DB: databaseAddress()
     .optional()
     .describe(
-      'known vulnerabilities: an address or a folder laid out as https://vuln.go.dev is; else nobody looks',
+      'known vulnerabilities: an address or a folder in the layout of https://vuln.go.dev; unset: no scan',
     ),
   POLICY_FILE: z
     .string()
@@ -58,17 +55,17 @@ const Settings = z.object({
   BUNDLE_KEY: bundleKeys()
     .optional()
     .describe(
-      'whose bundles --from takes: public keys (RW...) as bundle:create prints them, several with commas',
+      'the public keys (RW...) of trusted bundles, as bundle:create prints them, separated by commas',
     ),
   CACHE_DIR: z
     .string()
     .optional()
-    .describe("downloads and builds, which cache:clean empties; else this platform's cache folder"),
+    .describe("downloads and builds, which cache:clean empties; unset: this platform's cache folder"),
   GITHUB_API_URL: webAddress().default('https://api.github.com').describe("the forge's API"),
   GITHUB_TOKEN: token().optional().describe('a token for it: more requests an hour, private repositories'),
-  HTTPS_PROXY: proxyAddress().optional().describe('a proxy for https, as curl and npm know it'),
+  HTTPS_PROXY: proxyAddress().optional().describe('a proxy for https, as for curl and npm'),
   HTTP_PROXY: proxyAddress().optional().describe('a proxy for plain http'),
-  NO_PROXY: z.string().optional().describe('hosts that are asked directly'),
+  NO_PROXY: z.string().optional().describe('hosts that are reached directly'),
   NODE_EXTRA_CA_CERTS: z
     .string()
     .optional()
@@ -78,7 +75,7 @@ const Settings = z.object({
 export type GeneratorConfig = {
   /** Without a slash at its end. */
   readonly feedUrl: string;
-  /** Undefined when there is none; only what publishes needs it. */
+  /** Undefined when there is none; only publishing needs it. */
   readonly feedApiKey: string | undefined;
   /** It opens everything at the server of this machine, and never leaves it. */
   readonly isStartKey: boolean;
@@ -101,13 +98,13 @@ export type GeneratorConfig = {
   readonly noProxy: string | undefined;
 };
 
-/** What loading needs of the machine; given by the caller so that tests need no real one. */
+/** What loading needs from the machine; passed by the caller so that tests need no real one. */
 export type ConfigSource = {
   readonly env: Environment;
   /** What relative paths start from. */
   readonly cwd: string;
   readonly platform: NodeJS.Platform;
-  /** The text of a file, undefined when it is not there. */
+  /** The text of a file, undefined if it does not exist. */
   readonly readText: (path: string) => string | undefined;
   readonly isFolder: (path: string) => boolean;
 };
@@ -124,7 +121,7 @@ export function loadGeneratorConfig(source: ConfigSource): GeneratorConfig {
   const key = readFeedKey(source, problems);
   checkPaths(source, problems);
   if (isUpstreamPlace(source.env.PAYLOAD_URL ?? '') && source.env.PAYLOAD_PUT !== 'false') {
-    problems.push("PAYLOAD_PUT: must be false, since nobody uploads to upstream's own place (PAYLOAD_URL)");
+    problems.push("PAYLOAD_PUT: must be false, since upstream's own server (PAYLOAD_URL) accepts no uploads");
   }
   if (!parsed.success || problems.length > 0) fail('SETTINGS_INVALID', { problems: problems.join('\n') });
   const settings = parsed.data;
@@ -176,14 +173,14 @@ function given(env: Environment): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-/** Told with all other faults: who sets up a machine corrects them in one go. */
+/** Reported with all other faults, so that they can be corrected at once. */
 function checkPaths({ env, cwd, readText, isFolder }: ConfigSource, problems: string[]): void {
   const { TOOLS_DIR: dir, TRUST_FILE: file, POLICY_FILE: policy } = env;
   if (dir && !isFolder(resolve(cwd, dir))) problems.push(`TOOLS_DIR: there is no folder ${dir}`);
   if (file && readText(resolve(cwd, file)) === undefined) problems.push(`TRUST_FILE: cannot read ${file}`);
   if (policy && readText(resolve(cwd, policy)) === undefined)
     problems.push(`POLICY_FILE: cannot read ${policy}`);
-  if (policy && !env.VULN_DB) problems.push('POLICY_FILE: without VULN_DB there is nothing to judge by it');
+  if (policy && !env.VULN_DB) problems.push('POLICY_FILE: it needs VULN_DB');
 }
 
 function cacheHome({ env, platform }: ConfigSource): string {

@@ -6,7 +6,7 @@ export const defaultFeedUrl = 'http://127.0.0.1:8080/nuget';
 export type KeySource = {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** The text of a file, undefined when it is not there. */
+  /** The text of a file, undefined if it does not exist. */
   readonly readText: (path: string) => string | undefined;
 };
 
@@ -17,8 +17,8 @@ export type FeedKey = {
 };
 
 /**
- * FEED_API_KEY, else the file FEED_API_KEY_FILE, else `start.key`: that one only for a feed on this machine, since it opens
- * everything at the server beside it, and another server is never sent it (contract section 4).
+ * FEED_API_KEY, else the file FEED_API_KEY_FILE, else `start.key`: that one only for a feed on this machine, since it has every
+ * scope on that server, and is never sent to another one (contract section 4).
  */
 export function readFeedKey({ env, cwd, readText }: KeySource, problems: string[]): FeedKey | undefined {
   const { FEED_API_KEY: value, FEED_API_KEY_FILE: file, FEED_URL: feedUrl, DATA_DIR: dataDir } = env;
@@ -45,6 +45,6 @@ export function isLoopback(address: string): boolean {
 /** A key goes into HTTP headers: a stray line end would otherwise surface as an error that quotes it. */
 function checkKey(text: string, name: string, problems: string[]): FeedKey | undefined {
   const value = text.trim();
-  if (/[^\x21-\x7e]/.test(value)) problems.push(`${name}: a key has no blanks and only printable ASCII`);
+  if (/[^\x21-\x7e]/.test(value)) problems.push(`${name}: a key has no spaces and only printable ASCII`);
   return value === '' ? undefined : { value, isStartKey: name === 'start.key' };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { minisignKeyId } from '../../formats/minisign.ts';
 import { ownHoles, upstreamHoles } from '../tool-file/payload-place.ts';
 
-/** The forms that settings come in: what each may be, and the sentence for what it is not. */
+/** The forms of settings: what each accepts, and the message for anything else. */
 
 export function webAddress(): z.ZodString {
   return z.string().refine((text) => {
@@ -23,7 +23,7 @@ export function databaseAddress(): z.ZodString {
   }, 'must be an http, https or file address without user and password, ? and #, or a folder');
 }
 
-/** It may hold a password, which is why no message quotes it. */
+/** It may contain a password, so no message quotes it. */
 export function proxyAddress(): z.ZodString {
   return z.string().refine((text) => {
     const address = text.includes('://') ? text : `http://${text}`;
@@ -36,7 +36,7 @@ export function token(): z.ZodString {
   return z
     .string()
     .trim()
-    .regex(/^[\x21-\x7e]*$/, 'must be a token without blanks and in printable ASCII');
+    .regex(/^[\x21-\x7e]*$/, 'must be a token without spaces and in printable ASCII');
 }
 
 export function bundleKeys(): z.ZodString {
@@ -44,7 +44,7 @@ export function bundleKeys(): z.ZodString {
     .string()
     .refine(
       (text) => text.split(',').every((key) => minisignKeyId(key) !== undefined),
-      'must be public keys as minisign writes them (RW...), with commas between',
+      'must be public keys in the form of minisign (RW...), separated by commas',
     );
 }
 

@@ -5,7 +5,7 @@ import type { Found } from '../release.ts';
 import type { Tool, UpstreamKind } from '../tool-file/tools.ts';
 import type { HostFailure } from './http/silent-hosts.ts';
 
-/** What is being asked for, as errors name it. */
+/** What is requested, as errors name it. */
 export type Asking = { readonly tool: string; readonly version: string; readonly kind: UpstreamKind };
 
 /** `version` is left out when the versions themselves are asked for. */
@@ -18,8 +18,8 @@ export function askingFor({ tool, version }: Found, kind: UpstreamKind): Asking 
 }
 
 /**
- * The place does not answer, or not now. The recipe, which knows the other sources, says in `hint` which of them would do.
- * @param silent which host said nothing at all, so that people need read it only once
+ * The source does not answer, or not now. The caller, which knows the other sources, names in `hint` those that would work.
+ * @param silent the host that said nothing at all, so that it is reported only once
  */
 export function unreachable(
   asking: Asking,
@@ -38,12 +38,12 @@ export function hostUnreachable(asking: Asking, failure: HostFailure, more = '')
   return unreachable(asking, `${failure.host}: ${failure.failed}${more}`, silentHostOf(failure));
 }
 
-/** For the details of an error, by which a report knows what it has said before. */
+/** For the details of an error, by which a report avoids repeating itself. */
 export function silentHostOf({ host, isSilent }: HostFailure): { readonly silentHost?: string } {
   return isSilent ? { silentHost: host } : {};
 }
 
-/** It answers with something that is not what it says. */
+/** It answers with something else than it claims. */
 export function refused({ tool, version }: Asking, file: string, expected: string, found: string): never {
   return fail('REFUSED', { tool, version, file: hideCredentials(file), expected, found });
 }

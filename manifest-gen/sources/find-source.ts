@@ -12,7 +12,7 @@ export type SourceChoice = {
   /** For `start` alone: a source that cannot be reached gives way to the next (contract section 4). */
   readonly isUnreachableSkipped: boolean;
   readonly now: Date;
-  /** How the version that is looked for was built, where it was released before. */
+  /** How the requested version was built, if it was released before. */
   readonly before?: BuiltBefore;
 };
 
@@ -20,9 +20,9 @@ export type SourceChoice = {
 const maxCandidates = 10;
 
 /**
- * The newest upstream version that may be taken and that a source can supply. The first source that answers says which
- * versions there are: a later one may know a tag minutes before its release is complete.
- * @throws ReleaseError SOURCE_UNREACHABLE naming the `--source` that would do, VERSION_UNKNOWN
+ * The newest upstream version that may be taken and that a source can supply. The first source that answers says which versions
+ * there are: a later one may know a tag minutes before its release is complete.
+ * @throws ReleaseError SOURCE_UNREACHABLE naming the `--source` that would work, VERSION_UNKNOWN
  */
 export async function findNewest(tool: Tool, choice: SourceChoice): Promise<Found> {
   for (const source of choice.sources) {
@@ -46,7 +46,9 @@ export async function findNewest(tool: Tool, choice: SourceChoice): Promise<Foun
   fail('VERSION_UNKNOWN', { tool: tool.tool, version: 'to take', looked: looked.join(', ') });
 }
 
-/** @throws ReleaseError SOURCE_UNREACHABLE naming the `--source` that would do, VERSION_UNKNOWN saying what each source lacks */
+/**
+ * @throws ReleaseError SOURCE_UNREACHABLE naming the `--source` that would work, VERSION_UNKNOWN saying what each source lacks
+ */
 export async function findVersion(tool: Tool, version: string, choice: SourceChoice): Promise<Found> {
   const { found, lacks } = await ask(tool, version, choice);
   return found ?? fail('VERSION_UNKNOWN', { tool: tool.tool, version, looked: lacks.join('; ') });
@@ -92,7 +94,7 @@ export async function unlessUnreachable<T>(
   }
 }
 
-/** When the question's source cannot be reached, the error names those of the rest that would do, so that a person chooses. */
+/** When the question's source cannot be reached, the error names the others that would work, so that a person chooses. */
 export async function orNameOthers<T>(
   rest: readonly Upstream[],
   question: () => Promise<T>,
@@ -119,7 +121,7 @@ async function whichWouldDo(
   rest: readonly Upstream[],
   wouldDo: (other: Upstream) => Promise<boolean>,
 ): Promise<readonly UpstreamKind[]> {
-  // at once, since each may be waited for; whatever is wrong with another source, the sentence stays about this one
+  // all at once, since each may have to be waited for; faults of other sources do not change this error
   const would = await Promise.all(rest.map((other) => wouldDo(other).catch(() => false)));
   return rest.filter((_, at) => would[at]).map(({ kind }) => kind);
 }
@@ -127,7 +129,7 @@ async function whichWouldDo(
 function hintOf(others: readonly UpstreamKind[]): string {
   return others.length === 0
     ? 'Try again later; no other source of this tool has it or can be reached.'
-    : `Try again later, or take it from elsewhere: ${others.map((kind) => `\`--source ${kind}\``).join(' or ')} would do.`;
+    : `Try again later, or use another source: ${others.map((kind) => `\`--source ${kind}\``).join(' or ')} would do.`;
 }
 
 /** Whether a source could not be reached, and no other one would do. */

@@ -9,7 +9,7 @@ import type { Upstream } from './upstream.ts';
 export type UpstreamSettings = GithubSettings & GoSettings & Pick<NpmClientSettings, 'platform' | 'nodePath'>;
 export type Upstreams = Readonly<Record<UpstreamKind, Upstream>>;
 
-/** Every place that releases come from: a tool file's `kind` -> implementation. */
+/** Every source of releases: a tool file's `kind` -> implementation. */
 export function createUpstreams(settings: UpstreamSettings): Upstreams {
   return {
     github: createGithub(settings),

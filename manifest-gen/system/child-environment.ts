@@ -2,8 +2,8 @@
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Which variables the programs that are run inherit: what they need to live, and what is their own. Everything else is left behind: keys
- * and tokens of other programs, and whatever could change what is made. A name that ends in `*` is a beginning.
+ * Which variables child programs inherit: what they need to run, and their own. Everything else is dropped: keys and tokens of
+ * other programs, and whatever could change the result. A name that ends in `*` is a prefix.
  */
 const living = `
   PATH PATHEXT HOME HOMEDRIVE HOMEPATH USER LOGNAME USERNAME USERPROFILE TMPDIR TMP TEMP LANG LANGUAGE LC_*
@@ -23,8 +23,8 @@ const git = `
   GNUPGHOME GPG_TTY PASSWORD_STORE_DIR KRB5CCNAME KRB5_CONFIG`;
 
 /**
- * What git must not have of these: another repository (set while it runs a hook), another author, and traces, which write request
- * headers to where errors are read from.
+ * What git must not inherit of these: another repository (set while it runs a hook), another author, and traces, which write
+ * request headers to where errors are read from.
  */
 const notGit = `
   GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR GIT_NAMESPACE

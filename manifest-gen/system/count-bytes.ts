@@ -1,4 +1,4 @@
-/** The same chunks; tells how many bytes there have been, each time a chunk was taken. */
+/** Passes the chunks on, and reports the number of bytes after each. */
 export async function* countBytes<Chunk extends Uint8Array>(
   source: AsyncIterable<Chunk>,
   onProgress: (doneBytes: number) => void,

@@ -2,7 +2,7 @@ import { hiddenCharacters } from '../../formats/hidden-characters.ts';
 
 /**
  * Text from outside (a forge's message, a name in an exe, what a program said) as it may be shown: what a terminal would obey,
- * such as an escape that rewrites the line above, is blank. Line ends and tabs stay.
+ * such as an escape that rewrites the line above, becomes a space. Line ends and tabs stay.
  */
 export function forTerminal(text: string): string {
   return text.replace(hiddenCharacters, (character) => (/[\n\t]/.test(character) ? character : ' '));

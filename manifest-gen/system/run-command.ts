@@ -67,7 +67,7 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   if (command.onLine !== undefined && child.stderr !== null) {
     createInterface({ input: child.stderr }).on('line', command.onLine);
   }
-  // a program that ends before it has read everything is no error of ours; its exit code tells
+  // a program that ends before it has read everything is not our error; its exit code decides
   child.stdin?.on('error', () => {});
   child.stdin?.end(command.stdin);
 

@@ -1,8 +1,8 @@
 import type { Environment } from './child-environment.ts';
 
 /**
- * The pipeline's run, as GitHub Actions and GitLab CI name it to their jobs: for the audit log, so that whoever promotes can look at the
- * run that released a beta. It is text from outside, so nothing but a plain address of some length is taken.
+ * The pipeline's run, as GitHub Actions and GitLab CI name it to their jobs: for the audit log, so that the person who promotes
+ * can see the run that released a beta. It is untrusted text, so only a plain address of limited length is accepted.
  */
 export function runUrl(env: Environment): string | undefined {
   const {
@@ -17,13 +17,13 @@ export function runUrl(env: Environment): string | undefined {
 
 const plainUrl = /^https?:\/\/[A-Za-z0-9.-]+(?::\d+)?(?:\/[\w.~-]+)+$/;
 
-/** What stands in the audit log: why, and by which run. */
+/** The text in the audit log: why, and by which run. */
 export function withRun(reason: string | undefined, run: string | undefined): string | undefined {
   if (run === undefined) return reason;
   return reason === undefined ? `run ${run}` : `${reason} (run ${run})`;
 }
 
-/** The run in a reason; undefined where nobody wrote one. */
+/** The run in a reason; undefined if it has none. */
 export function runIn(reason: string | undefined): string | undefined {
   const url = /(?:^|\()run (\S+?)\)?$/.exec(reason ?? '')?.[1];
   return url !== undefined && plainUrl.test(url) ? url : undefined;

@@ -17,15 +17,15 @@ export async function makeWhole<T>(path: string, make: (part: string) => Promise
     return made;
   } catch (error) {
     await rm(part, { force: true }).catch(() => {
-      // what went wrong first is what counts
+      // the first error counts
     });
     throw error;
   }
 }
 
 /**
- * A pipeline that ends in a file, over when the file is closed. Node's own is over sooner when it fails: on a busy machine the
- * file may still be waiting to be opened then, and would be there again after it was removed.
+ * A pipeline that ends in a file, and resolves when the file is closed. Node's own rejects sooner on failure: on a busy machine
+ * the file may then still be waiting to be opened, and would appear again after it was removed.
  */
 export async function pipeToFile(
   path: string,

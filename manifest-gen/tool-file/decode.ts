@@ -8,7 +8,7 @@ import { readYaml, type YamlFault } from './yaml-file.ts';
  * @throws ReleaseError TOOL_FILE_INVALID with every problem: line, field, what was expected and what was found
  */
 export function decodeToolFile<T>(schema: z.ZodType<T>, text: string, file: string): T {
-  const read = readYaml(text, schema, (issue) => fieldFaults(issue, 'is no field of a tool file'));
+  const read = readYaml(text, schema, (issue) => fieldFaults(issue, 'is not a field of a tool file'));
   if ('value' in read) return read.value;
   return fail('TOOL_FILE_INVALID', { file, problems: read.faults.map(sentenceOf).join('; ') });
 }

@@ -1,7 +1,7 @@
 import { writeNuspec } from '../../formats/nuspec.ts';
 import type { Tool } from './tools.ts';
 
-/** The templates of a tool whose file says everything itself: `package:` as a nuspec and as a Scoop manifest. */
+/** The templates of a tool without template files: `package:` as a nuspec and as a Scoop manifest. */
 type Described = Tool & { readonly package: NonNullable<Tool['package']> };
 
 export function isDescribed(tool: Tool): tool is Described {
@@ -26,7 +26,7 @@ export function defaultNuspec(tool: Described): string {
   });
 }
 
-/** What a manifest says besides version and addresses. */
+/** What a manifest has besides version and addresses. */
 export function defaultManifest({ package: { summary, projectUrl, license, notes } }: Described): string {
   const manifest = { description: summary, homepage: projectUrl, license, ...given({ notes }) };
   return `${JSON.stringify(manifest, null, 4)}\n`;
@@ -42,7 +42,7 @@ function describe({ command, package: { summary } }: Described): string {
 
 type Given<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
 
-/** Without the fields that nobody gave a value. */
+/** Without the fields that have no value. */
 function given<T extends object>(fields: T): Given<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<T>;
 }

@@ -1,14 +1,14 @@
 import type { z } from 'zod';
 
-/** What is wrong with a field, as the rest of a sentence that its name begins. */
+/** What is wrong with a field, as the rest of a sentence that starts with its name. */
 export type FieldFault = {
   readonly path: readonly PropertyKey[];
   readonly problem: string;
-  /** It is about the word itself, whatever its value. */
+  /** It is about the field name itself, whatever its value. */
   readonly isKey?: boolean;
 };
 
-/** An issue of a schema in people's words; of alternatives, that which was meant: whose faults lie deepest. */
+/** A schema issue as a sentence; of several alternatives the one that was meant, which has the deepest faults. */
 export function fieldFaults(issue: z.core.$ZodIssue, unknownKey: string): readonly FieldFault[] {
   const { path } = issue;
   switch (issue.code) {
@@ -32,7 +32,7 @@ export function fieldFaults(issue: z.core.$ZodIssue, unknownKey: string): readon
         .map((issues) => issues.flatMap((one) => fieldFaults(one, unknownKey)))
         .filter((faults) => faults.length > 0)
         .sort((a, b) => depth(b) - depth(a));
-      if (meant === undefined) return [{ path, problem: 'is of no kind that is known' }];
+      if (meant === undefined) return [{ path, problem: 'is of an unknown kind' }];
       return meant.map((fault) => ({ ...fault, path: [...path, ...fault.path] }));
     }
     default:
@@ -42,7 +42,7 @@ export function fieldFaults(issue: z.core.$ZodIssue, unknownKey: string): readon
 
 const kinds: Readonly<Record<string, string>> = {
   string: 'a text',
-  number: 'a number (in quotes it is a text)',
+  number: 'a number (in quotes it is text)',
   boolean: 'true or false',
   array: 'a list',
   object: 'a group of fields',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** One line of text; what it says is up to its author. */
+/** One line of text with any content. */
 const Line = z
   .string()
   .trim()
@@ -9,19 +9,19 @@ const Line = z
 const Address = Line.refine(isWebAddress, 'is not an http or https address');
 
 /**
- * What people read of a tool, in its file: nuspec and manifest template are made from it (tool-file/default-templates.ts), so
- * that one YAML is a whole tool. `{version}` in any text is upstream's version. Lengths and the rest of Chocolatey's rules are
- * kept in build/render/package-rules.ts, which sees templates written by hand too.
+ * The texts of a tool in its file: nuspec and manifest template are made from it (tool-file/default-templates.ts), so that one
+ * YAML is a whole tool. `{version}` in any text is upstream's version. Lengths and the rest of Chocolatey's rules are kept in
+ * build/render/package-rules.ts, which sees templates written by hand too.
  */
 export const ToolPackage = z.strictObject({
-  /** `Staticcheck`; else the tool's name. */
+  /** `Staticcheck`; default: the tool's name. */
   title: Line.optional(),
   /** One sentence without a full stop. */
   summary: Line,
-  /** Markdown; else it is made from the summary. */
+  /** Markdown; default: made from the summary. */
   description: z.string().trim().min(1, 'is empty').optional(),
   authors: Line,
-  /** Who packages it; else go-win-tools. */
+  /** Who packages it; default: go-win-tools. */
   owners: Line.optional(),
   copyright: Line.optional(),
   /** SPDX, as Scoop wants it: `BSD-3-Clause`, `MIT OR Apache-2.0`. */
@@ -34,12 +34,12 @@ export const ToolPackage = z.strictObject({
   iconUrl: Address.optional(),
   /** Text or an address. */
   releaseNotes: z.string().trim().min(1, 'is empty').optional(),
-  /** Else the tool's name and its command. */
+  /** Default: the tool's name and its command. */
   tags: z
     .array(z.string().regex(/^[^\s,]+$/, 'is not one word without a comma'))
     .min(1)
     .optional(),
-  /** What Scoop says after it has installed the tool. */
+  /** What Scoop prints after it has installed the tool. */
   notes: z.string().trim().min(1, 'is empty').optional(),
 });
 

@@ -6,7 +6,7 @@ export function payloadFile(tool: Tool, architecture: Architecture): string {
   return `${tool.command}-windows-${architecture}.exe`;
 }
 
-/** The program as it lies on a user's disk: `dlv.exe`. */
+/** The program's name on a user's disk: `dlv.exe`. */
 export function exeName(tool: Tool): string {
   return `${tool.command}.exe`;
 }

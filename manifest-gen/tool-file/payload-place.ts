@@ -6,7 +6,7 @@ import { sourceOf, type Tool } from './tools.ts';
 
 type Payload = ReleaseRecord['payloads'][number];
 
-/** Where the clients of this bucket find things; asked of the server once a run, or set for a foreign payload place. */
+/** Where the clients of this bucket download; requested from the server once a run, or set for another file server. */
 export type Addresses = {
   /** Base of /m/TOOL.json; undefined for a feed of another make, which has no manifests. */
   readonly publicUrl: string | undefined;
@@ -26,7 +26,7 @@ export type PlacedFile = {
   readonly extractDir: string | undefined;
 };
 
-/** Where each hole of PAYLOAD_URL is filled in: the first three for a place of our files, the others for upstream's own. */
+/** The placeholders of PAYLOAD_URL: the first three for our files, the others for upstream's own. */
 export const ownHoles = ['{tool}', '{version}', '{file}'] as const;
 export const upstreamHoles = ['{repository}', '{tag}', '{asset}'] as const;
 
@@ -62,7 +62,7 @@ export function placePayload(
   };
 }
 
-/** Whether the file lies where PAYLOAD_URL says: upstream's own only where the release came from a forge. */
+/** Whether PAYLOAD_URL has the file: upstream's own only if the release came from a forge. */
 export function isPlaced(payloadUrl: string, record: ReleaseRecord, payload: Payload): boolean {
   return !isUpstreamPlace(payloadUrl) || (payload.asset !== undefined && forgeOf(record) !== undefined);
 }
@@ -97,7 +97,7 @@ export function placeAnyVersion(
   });
 }
 
-/** Where one of our own files lies: `http://host/dl/delve/1.22.0/dlv-windows-amd64.exe`. */
+/** The address of one of our own files: `http://host/dl/delve/1.22.0/dlv-windows-amd64.exe`. */
 export function payloadAddress(
   { payloadUrl }: { readonly payloadUrl: string },
   { tool }: Pick<Tool, 'tool'>,

@@ -23,8 +23,8 @@ export type TemplatePlaces = {
 };
 
 /**
- * The nearest of: a file beside the tool's YAML in TOOLS_DIR (`x.nuspec`, `x.json`, `x.LICENSE.txt`), what its `package:`
- * says, the product's own nuspecs/ and buckets/. With LF, whatever a Windows checkout made of them.
+ * The nearest of: a file beside the tool's YAML in TOOLS_DIR (`x.nuspec`, `x.json`, `x.LICENSE.txt`), what its `package:` says,
+ * the product's own nuspecs/ and buckets/. With LF, even in a Windows checkout.
  * @throws ReleaseError TOOL_FILE_INVALID when there is none
  */
 export async function loadTemplates(endpoints: TemplatePlaces, tool: Tool): Promise<Templates> {
@@ -60,7 +60,7 @@ export async function loadTemplates(endpoints: TemplatePlaces, tool: Tool): Prom
 type Found = { readonly file: string; readonly text: string };
 
 async function need(file: string, name: string): Promise<Found> {
-  const problems = `the template is not there; a section package: in ${name}.yaml does without it`;
+  const problems = `the template does not exist; a section package: in ${name}.yaml replaces it`;
   return (await find(file)) ?? fail('TOOL_FILE_INVALID', { file, problems });
 }
 

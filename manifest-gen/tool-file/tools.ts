@@ -39,8 +39,8 @@ const GithubSource = z.strictObject({
   /** `sha256.txt.minisig`: a minisign signature of the checksum file. */
   minisig: FileName.optional(),
   /**
-   * Keyless signatures of the checksum file, as cosign writes them: a bundle, or a signature and its certificate. Upstreams go
-   * from one to the other, so all that ever were may be named; each that is there is checked.
+   * Keyless signatures of the checksum file, as cosign writes them: a bundle, or a signature and its certificate. Upstreams
+   * switch from one to the other, so the file may name all of them; each that exists is checked.
    */
   sigstore: z
     .strictObject({
@@ -110,7 +110,7 @@ export const Tool = z
     /** What the exe's Go build info must name as its module, first match. */
     module: z.array(z.strictObject({ versions: Versions.optional(), path: PackagePath })).min(1),
     trust: Trust,
-    /** What people read of it; a tool without it has templates written by hand (tool-file/templates.ts). */
+    /** Its texts; a tool without them has templates written by hand (tool-file/templates.ts). */
     package: ToolPackage.optional(),
   })
   .superRefine(({ sources, trust }, toolkit) => {
@@ -137,17 +137,17 @@ export type Source = Tool['sources'][number];
 export type UpstreamKind = Source['kind'];
 export type SourceOf<Kind extends UpstreamKind> = Extract<Source, { kind: Kind }>;
 
-/** A tool whose file is not right; the others are none the worse for it. */
+/** A tool with an invalid file; the others are not affected. */
 export type BrokenTool = { readonly tool: string; readonly error: ReleaseError };
 export type ToolsFolder = {
   readonly tools: readonly Tool[];
   readonly broken: readonly BrokenTool[];
-  /** Of all files, those that were not looked at too. */
+  /** Of all files, including those that were not read. */
   readonly names: readonly string[];
 };
 
 /**
- * The tools of a folder, by name; a file is named after its tool. Where all of `only` have a file, no other is looked at.
+ * The tools of a folder, by name; a file is named after its tool. If all of `only` have a file, no other is read.
  * @throws ReleaseError TOOL_FILE_INVALID when the folder has none or cannot be read
  */
 export async function readTools(dir: string, only: readonly string[] = []): Promise<ToolsFolder> {
@@ -176,7 +176,7 @@ export async function readTools(dir: string, only: readonly string[] = []): Prom
 }
 
 /**
- * All tools of a folder, for whoever needs every one.
+ * All tools of a folder.
  * @throws ReleaseError TOOL_FILE_INVALID with every problem of every bad file
  */
 export async function loadTools(dir: string): Promise<readonly Tool[]> {

@@ -7,15 +7,15 @@ import type { Tool } from './tools.ts';
 import { EvidenceKinds, Trust } from './trust.ts';
 import { withRoots } from './trust-roots.ts';
 
-/** TRUST_FILE (contract section 4), for private forges and tests: tool -> what stands in place of its file's `trust:`. */
+/** TRUST_FILE (contract section 4), for private forges and tests: tool -> what replaces its file's `trust:`. */
 const TrustFile = z.record(z.string(), Trust.extend({ require: EvidenceKinds }));
 
 /**
- * The tools with the trust that the file gives them; tools it does not name keep their own.
- * A relative `trustedRoot` or `roots` starts at the file's folder.
+ * The tools with the trust that the file gives them; tools it does not name keep their own. A relative `trustedRoot` or `roots`
+ * starts at the file's folder.
  * @param known all tools that there are, where `tools` is not all of them
- * @throws ReleaseError TOOL_FILE_INVALID, also when the file names a tool that is not there: a typing error would
- * otherwise leave another trust in force than its author believes
+ * @throws ReleaseError TOOL_FILE_INVALID, also when the file names an unknown tool: a typing error would otherwise silently keep
+ * another trust in force
  */
 export async function applyTrustFile(
   tools: readonly Tool[],

@@ -3,7 +3,7 @@ import { minisignKeyId } from '../../formats/minisign.ts';
 import { EvidenceKind, type SourceKind } from '../../formats/release-record.ts';
 import { ruleFor, Versions } from './version-rules.ts';
 
-/** Where files come from in the first place: what a bundle carries is held to the demands on the source that it was taken from. */
+/** The original source of files: a bundle has to meet the requirements for the source that it was made from. */
 type Origin = Exclude<SourceKind, 'bundle'>;
 
 export const EvidenceKinds = z.array(EvidenceKind);
@@ -32,14 +32,14 @@ const Signer = z.strictObject({
 });
 export type Signer = z.infer<typeof Signer>;
 
-/** As minisign prints it; told here, since no signature would be by a key that cannot be read. */
+/** As minisign prints it; checked here, since no signature could match an invalid key. */
 const MinisignKey = z
   .string()
-  .refine((text) => minisignKeyId(text) !== undefined, 'is no public key as minisign writes them (RW...)');
+  .refine((text) => minisignKeyId(text) !== undefined, 'is not a public key in the form of minisign (RW...)');
 
 /** Who vouches for a tool, and which evidence must be there. TRUST_FILE replaces it as a whole (trust-file.ts). */
 export const Trust = z.strictObject({
-  /** One demand for every source, or one by source: a checksum file exists at a forge, a checksum database for modules. */
+  /** One requirement for every source, or one for each: a checksum file exists at a forge, a checksum database for modules. */
   require: z.union([
     EvidenceKinds,
     z.strictObject({
@@ -65,7 +65,7 @@ export const Trust = z.strictObject({
 });
 export type Trust = z.infer<typeof Trust>;
 
-/** The sources that the trust demands nothing of, not even an empty list: nobody thought of them. */
+/** The sources for which the trust has no list, not even an empty one: they were forgotten. */
 export function unlistedSources<Kind extends Origin>(
   { require }: Trust,
   kinds: readonly Kind[],

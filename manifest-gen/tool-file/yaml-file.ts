@@ -16,9 +16,9 @@ import { maxYamlDepth, tooDeepAt } from './yaml-depth.ts';
 /** What is wrong at one place of a YAML file; each kind of file has its own sentence for it. */
 export type YamlFault = {
   readonly line: number;
-  /** `sources.0.kind`, empty for all that is in the file; undefined when it is no YAML at all. */
+  /** `sources.0.kind`, empty for the whole file; undefined when it is not YAML. */
   readonly field: string | undefined;
-  /** The text or the number that stands there, as it is written. */
+  /** The text or number at that position, as written. */
   readonly found?: { readonly text: string; readonly isText: boolean } | undefined;
 } & Omit<FieldFault, 'path'>;
 
@@ -71,7 +71,7 @@ function plainValue(document: Document): { readonly value: unknown } | { readonl
   }
 }
 
-/** `at`: where to look for it; `value`: what is there, undefined where the field is missing. */
+/** `at`: its position; `value`: undefined if the field is missing. */
 type Place = { readonly at: Node | null; readonly value: Node | null | undefined };
 
 /** The value at a path, by its key where it is of several lines; for a field that is missing, what it is missing in. */

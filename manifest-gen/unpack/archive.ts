@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-/** Archives come from outside: what they may make us read and write. */
+/** Archives are untrusted: limits on what they may make us read and write. */
 export type UnpackLimits = {
   readonly maxEntries: number;
   readonly maxExeBytes: number;
@@ -15,7 +15,7 @@ export const unpackLimits: UnpackLimits = {
   maxRatio: 100,
 };
 
-/** What is taken out of an archive; everything else stays in it. */
+/** What is extracted from an archive; nothing else is. */
 export type Wanted = {
   readonly member: string;
   /** Where the member's bytes go; called once. */
@@ -37,7 +37,7 @@ export class UnpackFault extends Error {
   }
 }
 
-/** What reading an archive broke on, as a fault of the archive; a full disk stays what it is, and so does a mistake of ours. */
+/** Turns an error of reading an archive into a fault of the archive; a full disk or a bug of ours stays as it is. */
 export function faultFrom(error: unknown, expected: string): unknown {
   if (error instanceof UnpackFault || (error instanceof Error && 'syscall' in error)) return error;
   if (error instanceof TypeError || error instanceof ReferenceError) return error;

@@ -51,7 +51,7 @@ export async function unpackAsset(
   const path = join(await cache.unpacked({ sha256: digest.sha256, member }), basename(member));
   const digester = createDigester();
   try {
-    // always made anew: what lies there from before may have been changed since
+    // always made again: an existing file may have been changed since
     const { licenseText } = await makeWhole(path, (part) => {
       const onMember = (bytes: Readable): Promise<void> => pipeToFile(part, [bytes, digester]);
       return read(asset.path, { member, onMember, limits });

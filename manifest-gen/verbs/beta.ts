@@ -24,8 +24,9 @@ export type BetaOptions = ResolveOptions & {
 };
 
 /**
- * Releases to beta: all tools are made at once, and published one after the other. What fails for one tool is in the result; the others are done.
- * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done at all
+ * Releases to beta: all tools are made at once, and published one after the other. A failure of one tool is in the result; the
+ * others go on.
+ * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done
  */
 export function releaseBeta(
   toolkit: VerbToolkit,
@@ -113,16 +114,18 @@ async function finish(
     tool,
     version,
     kind: 'released',
-    detail: 'the package was on the feed already, branch beta now offers it',
+    detail: 'the package was already on the feed, branch beta now offers it',
   };
 }
 
 export function createCommand(invocation: Invocation): Command {
   const command = new Command('release:beta')
-    .description('Upstream release -> verified -> package U-beta.N on the feed and manifest on branch beta.')
+    .description(
+      'Releases a version of upstream as a beta: fetches and verifies it, and publishes the package U-beta.N on the feed and the manifest on branch beta.',
+    )
     .argument(
       '[tool[@version]...]',
-      'no tool: all of them; no version: the newest stable one that the tool file allows',
+      'no tool: all tools; no version: the newest stable one that the tool file allows',
     );
   const flagNames = ['dryRun', 'out', 'source', 'from', 'correct', 'maxWait', 'json', 'quiet'] as const;
   addFlags(command, flagNames, examples, invocation);
@@ -144,8 +147,8 @@ const examples = [
   'release:beta                                  all tools, newest versions',
   'release:beta delve@1.22.0 buf                 one exactly, one newest',
   'release:beta delve --source go-module         built here from the Go module',
-  'release:beta --from tools.bundle              without a network, what bundle:create made',
-  'release:beta delve@1.22.0 --correct           again, after a withdrawal that is put right',
-  'release:beta --dry-run --out ./made           look at it first',
+  'release:beta --from tools.bundle              without a network, from a file of bundle:create',
+  'release:beta delve@1.22.0 --correct           again, once the reason for its withdrawal is fixed',
+  'release:beta --dry-run --out ./made           check the result first',
   '--silent release:beta --json | jq .           for machines',
 ];

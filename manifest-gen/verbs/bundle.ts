@@ -29,7 +29,7 @@ import { attempt, endRun, type Failure } from './run/run-each.ts';
 import { runVerb } from './run/run-verb.ts';
 import type { VerbToolkit } from './run/toolkit.ts';
 
-/** The half of release:beta's recipe that needs no feed: what would be refused is in no bundle. */
+/** The half of release:beta's recipe that needs no feed: a bundle never has a release that would be refused. */
 const recipe = begin<Chosen, VerbToolkit>()
   .step('fetch', fetch)
   .step('prove', prove)
@@ -38,7 +38,7 @@ const recipe = begin<Chosen, VerbToolkit>()
   .step('inspect', inspect)
   .step('judge', judge);
 
-/** What only those who ask are told goes along as a proof. */
+/** Evidence that only the source can give is included as a proof. */
 async function prove(
   { found, fetched }: Chosen & { readonly fetched: Fetched },
   toolkit: VerbToolkit,
@@ -66,7 +66,7 @@ export async function createBundle(
   const parts: Part[] = [];
   for (const request of requests) {
     const part = await attempt(run, request.tool.tool, () => take(request, options, toolkit));
-    // `buf buf@1.72.0` may come to the same
+    // `buf buf@1.72.0` may mean the same release
     const isTaken = parts.some(({ release }) => release.record === part?.release.record);
     if (part !== undefined && !isTaken) parts.push(part);
   }
@@ -85,7 +85,7 @@ export async function createBundle(
     report.outcome({ tool, version, kind: 'made', detail: `${upstream} is in ${options.out}` });
   }
   const made = key.isNew ? ` (a new key, made in ${options.keyFile}: keep it)` : '';
-  report.step('bundle', 'signed', `the other side takes it with BUNDLE_KEY=${key.publicKey}${made}`);
+  report.step('bundle', 'signed', `the other side accepts it with BUNDLE_KEY=${key.publicKey}${made}`);
 }
 
 async function take(request: Request, options: BundleOptions, toolkit: VerbToolkit): Promise<Part> {
@@ -146,7 +146,7 @@ function releaseOf({ tool, version, kind, upstream, fingerprint, published }: Fo
   return { tool: tool.tool, version, kind, upstream, fingerprint, ...when };
 }
 
-/** What is said of the file, without where it lies here. */
+/** What is known about the file, without its local path. */
 function claimsOf({ path: _path, digest: _digest, ...claims }: Asset): Omit<Asset, 'path' | 'digest'> {
   return claims;
 }
@@ -156,7 +156,7 @@ function placeName({ name, architecture, goModule }: Asset): string {
   return goModule === undefined ? name : `${architecture}-${name}`;
 }
 
-/** One package of npm may have the exes of both architectures: it is one file, and so is what vouches for it. */
+/** One package of npm may have the exes of both architectures: it is one file with one set of evidence. */
 function eachOnce(files: readonly BundleFile[]): readonly BundleFile[] {
   return files.filter((file, at) => !files.slice(0, at).some((other) => isDeepStrictEqual(other, file)));
 }
@@ -182,7 +182,11 @@ async function knownVulnerabilities(toolkit: VerbToolkit): Promise<readonly Bund
   const files = await copyDatabase(tree, (done, total) =>
     toolkit.report.progress('bundle', 'known vulnerabilities (files)', done, total),
   );
-  toolkit.report.step('bundle', 'known', `vulnerabilities of ${files.length - 2} entries go along`);
+  toolkit.report.step(
+    'bundle',
+    'known',
+    `the vulnerability database with ${files.length - 2} entries is included`,
+  );
   return files;
 }
 
@@ -201,16 +205,16 @@ type Flags = ReleaseFlags & { readonly key?: string };
 export function createCommand(invocation: Invocation): Command {
   const command = new Command('bundle:create')
     .description(
-      'Fetches and verifies releases, and writes them with all that vouches for them into one signed file, for machines without a network (release:beta --from).',
+      'Fetches and verifies releases, and writes them with their evidence into one signed file, for machines without a network (release:beta --from).',
     )
     .argument(
       '[tool[@version]...]',
-      'no tool: all of them; no version: the newest stable one that the tool file allows',
+      'no tool: all tools; no version: the newest stable one that the tool file allows',
     )
     .requiredOption('--out <file>', 'the bundle')
     .option(
       '--key <file>',
-      'what signs it (PEM, Ed25519), made when it is not there (default: bundle.key in DATA_DIR)',
+      'the key that signs it (PEM, Ed25519), made if it does not exist (default: bundle.key in DATA_DIR)',
     );
   addFlags(command, ['source', 'maxWait', 'json', 'quiet'], examples, invocation);
   return command.action((args: readonly string[], flags: Flags) =>
@@ -224,7 +228,10 @@ export function createCommand(invocation: Invocation): Command {
   );
 }
 
-/** What cannot be written is told before anything is fetched. @throws ReleaseError OUT_UNUSABLE */
+/**
+ * Fails before anything is fetched if the file cannot be written.
+ * @throws ReleaseError OUT_UNUSABLE
+ */
 async function openOutFile(cwd: string, text: string): Promise<string> {
   const out = resolve(cwd, text);
   try {

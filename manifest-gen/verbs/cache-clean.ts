@@ -19,14 +19,10 @@ type CleanFlags = {
 export function createCommand(invocation: Invocation): Command {
   const command = new Command('cache:clean')
     .description(
-      'Empties CACHE_DIR, where downloads and builds are kept. Nothing of the feed or bucket is in it: the next run downloads and builds again what it needs.',
+      'Empties CACHE_DIR, the cache of downloads and builds. The feed and the bucket keep everything; the next run downloads and builds again what it needs.',
     )
-    .option(
-      '--older-than <time>',
-      'only what was not used for so long, such as 12h or 30d; what is younger stays',
-      readAge,
-    )
-    .option('--dry-run', 'say what would go, remove nothing');
+    .option('--older-than <time>', 'only what was not used for this time, such as 12h or 30d', readAge)
+    .option('--dry-run', 'show what would be removed, remove nothing');
   addFlags(command, ['json', 'quiet'], examples, invocation);
   return command.action(async ({ olderThan, dryRun: isDryRun = false, json, quiet }: CleanFlags) => {
     const { env } = invocation;
@@ -61,7 +57,7 @@ function readAge(text: string): number {
 }
 
 const examples = [
-  'cache:clean                     all of it',
+  'cache:clean                     everything',
   'cache:clean --older-than 30d    what no run has used for 30 days',
-  'cache:clean --dry-run           how much there is',
+  'cache:clean --dry-run           how much it would free',
 ];

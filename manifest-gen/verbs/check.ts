@@ -23,8 +23,8 @@ import { withFeed } from './run/with-feed.ts';
 export type CheckResult = { readonly rows: readonly WatchRow[]; readonly failures: readonly Failure[] };
 
 /**
- * What on main became outdated or vulnerable. Reads only. A source that cannot be reached is a failure of its tool; whatever else can
- * be said of it is said.
+ * What on main became outdated or vulnerable. Reads only. An unreachable source is a failure of its tool; the rest is still
+ * reported.
  * @throws ReleaseError FEED_UNREACHABLE, BUCKET_UNREACHABLE, SETTINGS_INVALID, INTERRUPTED
  */
 export async function check(
@@ -40,11 +40,11 @@ export async function check(
   return { rows, failures };
 }
 
-/** Tells how old the answers are. A database that does not answer is one failure, not one for each tool. */
+/** Reports how old the database is. A database that does not answer is one failure, not one for each tool. */
 async function withKnownDate(toolkit: OpenVerbToolkit, failures: Failure[]): Promise<OpenVerbToolkit> {
   const { scanner } = toolkit;
   if (scanner === undefined) {
-    toolkit.report.warn('', 'VULN_DB is not set: nobody looks for known vulnerabilities');
+    toolkit.report.warn('', 'VULN_DB is not set: known vulnerabilities are not checked');
     return toolkit;
   }
   const modified = await attempt({ ...toolkit, failures, published: [] }, 'VULN_DB', () =>
@@ -102,7 +102,10 @@ async function checkOne(
   };
 }
 
-/** What main or beta goes on offering though it was withdrawn: Scoop installs it. @throws ReleaseError FEED_* */
+/**
+ * Withdrawn versions that main or beta still offers: Scoop installs them.
+ * @throws ReleaseError FEED_*
+ */
 async function withdrawnOnes(
   { tool, packageId = tool }: Tool,
   { main, beta }: Pick<WatchRow, 'main' | 'beta'>,
@@ -127,25 +130,23 @@ function whatToDo(
       ? []
       : [
           onBeta
-            ? `${newer} is on beta: \`release:promote ${tool}\` when it was tested.`
-            : `${newer} is there: \`release:beta ${tool}\`.`,
+            ? `${newer} is on beta: run \`release:promote ${tool}\` once it is tested.`
+            : `${newer} is available: run \`release:beta ${tool}\`.`,
         ];
   const unseen = gaps.filter(({ verdict }) => verdict === 'refused');
   const blind =
     unseen.length > 0
       ? [
-          `The policy refuses what could not be looked up. ${remedyOf(unseen)}, or allow it in POLICY_FILE with a reason.`,
+          `The policy refuses exes that could not be scanned. ${remedyOf(unseen)}, or allow it in POLICY_FILE with a reason.`,
         ]
       : [];
   if (ids.size === 0) return [...update, ...blind];
   const many = ids.size === 1 ? '1 known vulnerability has' : `${ids.size} known vulnerabilities have`;
   const wait =
-    newer === undefined ? 'No newer version may be taken yet: rebuild with a newer toolchain, ' : 'Update, ';
-  return [
-    ...update,
-    `${many} to be dealt with. ${wait}or allow them in POLICY_FILE with a reason.`,
-    ...blind,
-  ];
+    newer === undefined
+      ? 'There is no newer version that may be released yet: rebuild with a newer toolchain, '
+      : 'Update, ';
+  return [...update, `${many} to be fixed. ${wait}or allow them in POLICY_FILE with a reason.`, ...blind];
 }
 
 /** Something on main needs a person: exit 5 (contract section 1). */
@@ -157,8 +158,8 @@ type CheckFlags = ReleaseFlags & { readonly markdown?: boolean };
 
 export function createCommand(invocation: Invocation): Command {
   const command = new Command('release:check')
-    .description('What on main became outdated or vulnerable. Exit 5: there is something to do.')
-    .argument('[tool...]', 'no tool: all of them')
+    .description('Reports what on main is outdated or vulnerable. Exit 5: there is something to do.')
+    .argument('[tool...]', 'no tool: all tools')
     .addOption(new Option('--markdown', 'a page for an issue or a chat, on stdout').conflicts('json'));
   addFlags(command, ['source', 'maxWait', 'json', 'quiet'], examples, invocation);
   return command.action((args: readonly string[], flags: CheckFlags) =>
@@ -168,7 +169,7 @@ export function createCommand(invocation: Invocation): Command {
       if (flags.markdown) invocation.stdout.write(checkMarkdown(rows));
       else toolkit.report.watch(rows);
       const found = rows.filter(({ next }) => next.length > 0).map(({ tool }) => tool);
-      // what could not be looked at comes first: the rest of the answer may be missing
+      // what could not be checked comes first: the rest may be incomplete
       endRun({ outcomes: [], failures }, broken);
       if (found.length > 0) throw new ActionNeeded(`Something to do: ${found.join(', ')}.`);
     }),

@@ -13,14 +13,14 @@ const skipMinAge = 'the first release on an empty feed';
 export type FirstOutcome = {
   readonly tool: Tool;
   readonly isInstallable: boolean;
-  /** The source that it was taken from, or was to be; undefined when none could be reached. */
+  /** The source that was used or chosen; undefined when none could be reached. */
   readonly source: UpstreamKind | undefined;
 };
 
 /**
- * Releases the tools' `first:` versions to beta and promotes them, one tool after the other, each from whatever source can
- * be reached (contract section 1: `start` alone goes on past a source that does not answer). What fails is told by the
- * report; the next tool follows.
+ * Releases the tools' `first:` versions to beta and promotes them, one tool after the other, each from whatever source can be
+ * reached (contract section 1: `start` alone goes on past a source that does not answer). Failures are reported; the next tool
+ * follows.
  * @throws ReleaseError INTERRUPTED, FEED_*, BUCKET_*
  */
 export async function releaseFirst(
@@ -46,7 +46,7 @@ export async function releaseFirst(
   }
 }
 
-/** A source may answer and its files may still not come, from a store at another host: then those after it are taken too. */
+/** A source may answer while its files cannot be downloaded from another host: then the sources after it are tried, too. */
 async function releaseFromAny(toolkit: VerbToolkit, tool: Tool): Promise<RunResult> {
   const request = { tool, version: tool.first };
   let result = await releaseBeta(toolkit, [request], { goOn: true });

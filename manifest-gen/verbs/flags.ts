@@ -30,25 +30,22 @@ const options = {
     '--source <kind[,kind]>',
     `only these sources, in this order: ${sourceKinds.join(', ')}`,
   ).argParser(readSources),
-  from: new Option(
-    '--from <bundle>',
-    'take everything from a file that bundle:create made, and ask no source over the network',
-  ),
+  from: new Option('--from <bundle>', 'use a file of bundle:create instead of sources on the network'),
   maxWait: new Option(
     '--max-wait <time>',
-    'how long a forge whose rate limit is used up may ask to wait, such as 90s or 10m (default: 60s); longer is exit 4',
+    'how long to wait for a forge whose rate limit is used up, such as 90s or 10m (default: 60s); longer is exit 4',
   ).argParser(readWait),
   now: new Option('--now', "promote a beta that is younger than the tool file's minAge; needs --reason"),
   skipVerify: new Option(
     '--skip-verify',
-    'do not repeat the evidence: what can be compared without upstream still is; needs --reason, which the audit log keeps',
+    'do not repeat the evidence; compare only what needs no upstream. Needs --reason, and is audited',
   ),
   reason: new Option('--reason <text>', 'why, for the commit and the audit log').argParser(readReason),
   to: new Option(
     '--to <version>',
-    'the good version to go back to, of the feed or of upstream; else the newest listed stable before it',
+    'the good version to go back to, from the feed or upstream; default: the newest listed stable one before it',
   ).argParser(readVersion),
-  correct: new Option('--correct', 'make a version anew that was withdrawn: as the next beta or correction'),
+  correct: new Option('--correct', 'release a withdrawn version again, as the next beta or correction'),
   json: new Option('--json', 'one JSON object a line on stdout, nothing else'),
   quiet: new Option('--quiet', 'warnings and failures only'),
 } as const;
@@ -86,13 +83,13 @@ function readVersion(text: string): string {
   return version;
 }
 
-/** One line: it stands in a commit and in an entry of the audit log. */
+/** One line, since it is part of a commit and of an entry of the audit log. */
 function readReason(text: string): string {
   const reason = text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
-  if (reason === '') throw new InvalidArgumentError('It says nothing.');
+  if (reason === '') throw new InvalidArgumentError('It is empty.');
   if (reason.length > maxReasonLength)
     throw new InvalidArgumentError(
-      `It has ${reason.length} characters, at most ${maxReasonLength} are kept.`,
+      `It has ${reason.length} characters; at most ${maxReasonLength} are allowed.`,
     );
   return reason;
 }

@@ -27,8 +27,9 @@ export type PromoteOptions = {
 };
 
 /**
- * Makes betas stable: all tools are repacked at once, and published one after the other. What fails for one tool is in the result; the others are done.
- * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done at all
+ * Makes betas stable: all tools are repacked at once, and published one after the other. A failure of one tool is in the result;
+ * the others go on.
+ * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done
  */
 export function promote(
   toolkit: VerbToolkit,
@@ -46,7 +47,7 @@ export function promote(
 
 const details = {
   made: () => 'nothing was published (--dry-run)',
-  finish: () => 'the package was on the feed already, main and beta now offer it',
+  finish: () => 'the package was already on the feed, main and beta now offer it',
   promote: (why: string) => `on the feed and on branches main and beta, ${why}`,
 } as const;
 
@@ -60,7 +61,7 @@ async function prepare(
   toolkit: OpenToolkit,
 ): Promise<Packed | undefined> {
   if (ready === undefined) return undefined;
-  // what was fine when the beta was made may have become known since
+  // a vulnerability may have become known since the beta was made
   if (scan !== undefined) toolkit.scanner?.require(scan, tool.tool, row.to);
   return prepareStable(ready, { ...options, isOffline: options.skipVerify !== undefined }, toolkit);
 }
@@ -85,7 +86,7 @@ async function act(
 export function createCommand(invocation: Invocation): Command {
   const command = new Command('release:promote')
     .description(
-      "The newest beta, or the named one, becomes stable: same exes, on the feed and on branches main and beta. Its evidence is repeated first, as release:verify does, and the whole package compared with what the recipe makes. One that is younger than the tool file's minAge has to wait.",
+      "Makes the newest beta, or the named one, stable: the same exes, on the feed and on branches main and beta. It first repeats the evidence, as release:verify does, and compares the whole package with what the recipe makes. A beta younger than the tool file's minAge is refused.",
     )
     .argument('<tool[@version]...>', 'version: 1.22.0 or 1.22.0-beta.2; none: the newest beta');
   const flagNames = [...(['from', 'skipVerify', 'now', 'reason', 'dryRun', 'out', 'json', 'quiet'] as const)];
@@ -108,11 +109,15 @@ export function createCommand(invocation: Invocation): Command {
   );
 }
 
-/** Whoever does not wait, or does not verify, says why; it stands in the commit and in the audit log. @throws ReleaseError USAGE */
+/**
+ * Skipping the wait or the verification needs a reason, for the commit and the audit log.
+ * @throws ReleaseError USAGE
+ */
 function requireReason({ now, skipVerify, reason, from }: ReleaseFlags): void {
   if (skipVerify && from !== undefined)
     fail('USAGE', {
-      problem: '--from repeats the evidence from a bundle, --skip-verify does not repeat it: give one.',
+      problem:
+        '--from repeats the evidence from a bundle, --skip-verify does not repeat it: use one of them.',
     });
   if (now && reason === undefined)
     fail('USAGE', { problem: '--now needs --reason TEXT: why it cannot wait.' });

@@ -36,17 +36,17 @@ export function requireOwnAddress(to: string, toolkit: OpenToolkit): void {
   const { endpoints } = toolkit;
   const { publicUrl } = endpoints.addresses;
   if (publicUrl === undefined) {
-    const reason = `the feed ${toolkit.config.feedUrl} is no go-win-tools server, so --from must say which address is replaced`;
+    const reason = `the feed ${toolkit.config.feedUrl} is not a go-win-tools server, so --from must name the address to replace`;
     fail('REBASE_REFUSED', { to, reason });
   }
   if (publicUrl !== to) {
-    const reason = `the server says that its PUBLIC_URL is ${publicUrl}, and the next release would write that again; start it with PUBLIC_URL=${to} first`;
+    const reason = `the PUBLIC_URL of the server is ${publicUrl}, which the next release would write again; start it with PUBLIC_URL=${to} first`;
     fail('REBASE_REFUSED', { to, reason });
   }
 }
 
 /**
- * Each file must be where the manifest will say, with the bytes of the hash that stays.
+ * Each file must be at its new address, with the hash in the manifest.
  * @throws ReleaseError PAYLOAD_MISSING, OTHER_BYTES, PLACE_UNREACHABLE, FEED_UNREACHABLE
  */
 export async function requireDownloads(
@@ -61,7 +61,7 @@ export async function requireDownloads(
       await requireFile(feed, { tool, version, url, file: url, sha256 }, false);
       continue;
     }
-    // our server keeps the hash beside each file, and says it where the new name leads nowhere yet
+    // our server serves the hash beside each file, even if the new name does not resolve yet
     const response = await ask(feed, `${endpoints.serverUrl}${url.slice(to.length)}.sha256`);
     const status = `${response.statusCode} ${reasonOf(response)}`;
     if (response.statusCode !== 200)

@@ -13,8 +13,8 @@ import { withFeed } from './run/with-feed.ts';
 export type RebaseOptions = Rebase & { readonly dryRun?: boolean };
 
 /**
- * Another base address in all manifests of both branches, in one commit each; versions and hashes stay, so nobody upgrades, and
- * whoever installs from now on downloads from there. One atomic push: both branches or none.
+ * Another base address in all manifests of both branches, in one commit each; versions and hashes stay, so nothing is upgraded,
+ * and new installs download from there. One atomic push: both branches or none.
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE; what else fails is in the result
  */
 export function rebase(toolkit: VerbToolkit, options: RebaseOptions): Promise<RunResult> {
@@ -48,7 +48,7 @@ async function moveAll(options: RebaseOptions, toolkit: OpenVerbToolkit): Promis
 
   let moves = planned;
   await pushOnTop(bucket, async () => {
-    // once more, since somebody may have released in between
+    // again, since somebody may have released in between
     moves = await planMoves(options, toolkit);
     const branches = new Set(moves.map(({ branch }) => branch));
     return Promise.all(
@@ -110,10 +110,10 @@ function readBase(text: string): string {
 export function createCommand(invocation: Invocation): Command {
   const command = new Command('bucket:rebase')
     .description(
-      'New base address in all manifests of both branches, in one (chore) commit each; versions and hashes stay.',
+      'Writes a new base address into all manifests of both branches, in one (chore) commit a branch. Versions and hashes stay.',
     )
-    .argument('<url>', "the server's PUBLIC_URL from now on", readBase)
-    .option('--from <url>', 'replaces addresses below this one; without it, those of the server', readBase);
+    .argument('<url>', 'the new PUBLIC_URL of the server', readBase)
+    .option('--from <url>', 'replace addresses below this one; default: those of the server', readBase);
   addFlags(command, ['dryRun', 'json', 'quiet'], examples, invocation);
   return command.action((to: string, { from, ...flags }: ReleaseFlags & { readonly from?: string }) =>
     runVerb(invocation, flags, [], async (toolkit, _tools, broken) => {
@@ -124,6 +124,6 @@ export function createCommand(invocation: Invocation): Command {
 
 const examples = [
   'bucket:rebase https://feed.example --dry-run  what would change',
-  'bucket:rebase https://feed.example            the server moved, and its PUBLIC_URL says so',
-  'bucket:rebase https://files.example --from https://old.example   a foreign payload place moved',
+  'bucket:rebase https://feed.example            the server has the new PUBLIC_URL already',
+  'bucket:rebase https://files.example --from https://old.example   another file server moved',
 ];

@@ -1,16 +1,16 @@
-/** Who is meant: those that have `bad`, and what updates bring them to. */
+/** Machines that have `bad`, and the version that updates bring. */
 export type Affected = {
   readonly tool: string;
   readonly packageId: string;
   readonly bad: string;
-  /** Undefined when there is nothing to bring them to. */
+  /** Undefined when there is no such version. */
   readonly fixed: string | undefined;
   readonly isBeta: boolean;
 };
 
 /**
- * How one sees which machines have the bad version, and what each of them runs. `scoop update` alone comes first: for three
- * hours after the last one, `scoop update TOOL` does not look at the bucket (spec scoop 1.4).
+ * How to see which machines have the bad version, and what to run on them. `scoop update` alone comes first: for three hours
+ * after the last one, `scoop update TOOL` does not look at the bucket (spec scoop 1.4).
  */
 export function recoveryLines({ tool, packageId, bad, fixed, isBeta }: Affected): readonly string[] {
   const pre = isBeta ? ' --pre' : '';
@@ -18,9 +18,9 @@ export function recoveryLines({ tool, packageId, bad, fixed, isBeta }: Affected)
     fixed === undefined
       ? [`choco uninstall ${packageId}`, `scoop uninstall ${tool}`]
       : [`choco upgrade ${packageId}${pre}`, `scoop update; scoop update ${tool}`];
-  const aim = fixed === undefined ? 'has nothing to go to, so it loses the tool' : `gets ${fixed}`;
+  const aim = fixed === undefined ? 'has no version to go to, so it loses the tool' : `gets ${fixed}`;
   return [
-    `Which machines have it: feed:audit downloads ${packageId}@${bad}`,
+    `To see which machines have it: feed:audit downloads ${packageId}@${bad}`,
     `A machine that has ${tool} ${bad} ${aim} by`,
     ...commands.map((command) => `  ${command}`),
   ];

@@ -21,7 +21,7 @@ import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
 
 /**
- * Tool x channel: what is where, and what a release would do. A source that cannot be reached is said in its tool's row.
+ * Tool x channel: which version is where, and what a release would do. An unreachable source is reported in its tool's row.
  * @throws ReleaseError FEED_UNREACHABLE, BUCKET_UNREACHABLE, INTERRUPTED
  */
 function findStatus(toolkit: VerbToolkit, { requests, own }: Asked, options: StatusOptions): Promise<Status> {
@@ -46,7 +46,7 @@ type Asked = {
   readonly own: readonly (MadeHere & { readonly isNamed: boolean })[];
 };
 
-/** @throws ReleaseError USAGE, TOOL_UNKNOWN, TOOL_MADE_HERE for a version of what has none to be asked for */
+/** @throws ReleaseError USAGE, TOOL_UNKNOWN, TOOL_MADE_HERE for a version where none may be given */
 function readAsked(args: readonly string[], tools: readonly Tool[]): Asked {
   const isNamed = args.length > 0;
   const own = madeHere.filter(({ tool }) => !isNamed || args.includes(tool));
@@ -55,10 +55,10 @@ function readAsked(args: readonly string[], tools: readonly Tool[]): Asked {
   return { requests, own: own.map((one) => ({ ...one, isNamed })) };
 }
 
-/** How long people wait before a line says for what. */
+/** How long people wait before a line says why. */
 const silenceMs = 1_500;
 
-/** @param failures takes what it says in place of what a run would do */
+/** @param failures collects failures instead of what a run would do */
 async function rowOf(
   request: Request,
   options: StatusOptions,
@@ -77,7 +77,7 @@ async function rowOf(
     return { ...offered, upstream: found.version, next };
   } catch (thrown) {
     const error = asReleaseError(tool.tool, thrown);
-    // a feed that does not answer is nothing of one tool; a package in it that is not as it says is
+    // an unreachable feed does not concern a single tool; a damaged package on it does
     const isOfTool = !error.code.startsWith('FEED_') || error.code === 'FEED_CONFLICT';
     if (!isOfTool || toolkit.signal.aborted) throw error;
     failures.push({ tool: tool.tool, error });
@@ -94,7 +94,7 @@ async function rowOf(
 
 type Offered = Omit<StatusRow, 'upstream' | 'next'>;
 
-/** Without `promotable`, since whoever promotes by it calls `release:promote`. Same errors as `readOffered`. */
+/** Without `promotable`, which is for callers of `release:promote`. Same errors as `readOffered`. */
 async function rowOfOwn(
   { tool, next, finish, isNamed }: Asked['own'][number],
   toolkit: OpenVerbToolkit,
@@ -132,7 +132,7 @@ function versionIn({ details }: ReleaseError): string | undefined {
   return valid(version) === null ? undefined : version;
 }
 
-/** For whoever approves: the list of what `release:promote` would do, without opening a package. */
+/** For approval: what `release:promote` would do, without opening a package. */
 function findPromotable(
   tool: Tool,
   packages: readonly FeedPackage[],
@@ -149,9 +149,9 @@ function findPromotable(
 export function createCommand(invocation: Invocation): Command {
   const command = new Command('release:status')
     .description(
-      'Tool x channel: the newest upstream, what beta and main offer, what a run would do and why, and what an interruption left half done.',
+      'Shows for each tool the newest upstream version, what beta and main offer, what a run would do and why, and what an interruption left half done.',
     )
-    .argument('[tool...]', 'no tool: all of them');
+    .argument('[tool...]', 'no tool: all tools');
   addFlags(command, ['source', 'json', 'quiet'], ['release:status', 'release:status delve'], invocation);
   return command.action((args: readonly string[], flags: ReleaseFlags) =>
     runVerb(
@@ -165,7 +165,7 @@ export function createCommand(invocation: Invocation): Command {
           isSilent: flags.json === true,
         });
         toolkit.report.status(rows);
-        // what fails for one tool is in its row; that nobody answers at all is no answer
+        // a failure of one tool is in its row; if no source answers at all, the verb fails
         const isAll = failures.length === asked.requests.length;
         if (isAll && failures.every(({ error }) => isNobodyThere(error))) endRun({ outcomes: [], failures });
       },

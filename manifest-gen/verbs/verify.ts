@@ -18,13 +18,13 @@ import { withFeed } from './run/with-feed.ts';
 export type VerifyOptions = {
   readonly channel: Channel;
   readonly rebuild?: boolean;
-  /** Every tool was meant: one that the channel does not offer is no failure then. */
+  /** All tools were meant, so one that the channel does not offer is not a failure. */
   readonly isEvery?: boolean;
 };
 
 /**
- * Repeats the evidence for what a branch promises, one tool after the other; changes nothing anywhere.
- * Each tool that fails is a failure of the result: EVIDENCE_BROKEN, or NOT_REPEATED when all that could be compared was right.
+ * Repeats the evidence for what a branch offers, one tool after the other; changes nothing. Each tool that fails is a failure of
+ * the result: EVIDENCE_BROKEN, or NOT_REPEATED when all that could be compared was right.
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE
  */
 export async function verifyPromises(
@@ -77,7 +77,9 @@ async function verifyOne(
   }
 }
 
-/** @throws ReleaseError EVIDENCE_BROKEN for the first that failed, else NOT_REPEATED for the first that could not be repeated */
+/**
+ * @throws ReleaseError EVIDENCE_BROKEN for the first that failed, otherwise NOT_REPEATED for the first that could not be repeated
+ */
 function judge(about: { readonly tool: string; readonly version: string }, checks: readonly Check[]): void {
   const broken = checks.find(({ verdict }) => verdict === 'failed');
   if (broken !== undefined) {
@@ -97,12 +99,9 @@ type VerifyFlags = ReleaseFlags & { readonly channel: Channel; readonly rebuild?
 export function createCommand(invocation: Invocation): Command {
   const command = new Command('release:verify')
     .description(
-      'Repeats all evidence for what a branch promises: manifest, package, payloads, record, upstream, other sources.',
+      'Repeats all evidence for what a branch offers: manifest, package, payloads, record, upstream, other sources.',
     )
-    .argument(
-      '[tool[@version]...]',
-      'no tool: all that the channel offers; no version: the one it offers now',
-    )
+    .argument('[tool[@version]...]', 'no tool: all that the channel offers; no version: the current one')
     .addOption(new Option('--channel <name>', 'whose promise').choices(['main', 'beta']).default('main'))
     .option('--rebuild', 'build Go modules again and compare byte for byte: takes minutes, needs Go >= 1.21');
   addFlags(command, ['from', 'json', 'quiet'], examples, invocation);

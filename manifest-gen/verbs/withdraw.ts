@@ -32,8 +32,8 @@ export type WithdrawOptions = {
 };
 
 /**
- * Takes a published version back: unlisted, and the last good bytes on top of it as a correction, on both managers.
- * Run again after an interruption, it goes on where it stopped.
+ * Withdraws a published version: unlists it, and publishes the last good bytes as a correction, for both managers. Run again
+ * after an interruption, it goes on where it stopped.
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing more is done
  */
 export function withdraw(
@@ -92,7 +92,7 @@ async function act(
     return { ...common, kind: 'withdrawn', detail, recovery: recoveryTo(onTop) };
   }
   if (plan.kind === 'stranded' && row.from === bad.version) {
-    // after what mends it for everybody
+    // after the correction for everybody
     const lines = recovery.map((line) => `\n  ${line}`).join('');
     fail('NOTHING_GOOD', { ...common, is: 'is unlisted', recovery: lines });
   }
@@ -100,7 +100,7 @@ async function act(
   return { ...common, kind, detail: row.why, recovery };
 }
 
-/** Everything local first: what cannot be made stops the withdrawal before it has begun. */
+/** Everything local first: a failure there stops the withdrawal before anything changes. */
 async function prepare(
   planned: PlannedWithdrawal,
   { outDir }: WithdrawOptions,
@@ -112,7 +112,7 @@ async function prepare(
   const last = made.stable ?? made.firstBeta;
   if (outDir === undefined || last === undefined) return made;
   await keepPacked(outDir, last, toolkit);
-  // somebody must put the files of both where Scoop downloads from, when we may not
+  // somebody else must upload the files of both to where Scoop downloads
   if (made.firstBeta !== undefined) {
     const payloads = await payloadsToKeep(made.firstBeta.rendered, toolkit.endpoints);
     await keepPayloads(outDir, { tool: planned.tool.tool, version: plan.firstBeta, payloads });
@@ -123,7 +123,7 @@ async function prepare(
 export function createCommand(invocation: Invocation): Command {
   const command = new Command('release:withdraw')
     .description(
-      'Takes a published version back: unlists it, and puts the bytes of the last good version on top as a correction, for choco and Scoop. Says what a machine that has it must run.',
+      'Withdraws a published version: unlists it, and publishes the bytes of the last good version as a correction, for choco and Scoop. Prints what a machine with the bad version has to run.',
     )
     .argument('<tool@version>', 'version: 1.22.0, or 1.22.0-beta.2');
   const flagNames = ['reason', 'to', 'source', 'from', 'dryRun', 'out', 'json', 'quiet'] as const;

@@ -8,12 +8,12 @@ import { loadRoot } from './keyless/trusted-root.ts';
 import { attestationsName } from './sidecar-name.ts';
 
 /**
- * GitHub's own word that a release is immutable. Its certificates come from an authority of GitHub's that is in no public root,
- * and it says nothing of the build: not looked at. (Seen at goreleaser 2.18.0, beside the build's.)
+ * GitHub's own statement that a release is immutable. Its certificates come from a GitHub authority that is in no public root,
+ * and it says nothing about the build: ignored. (Seen at goreleaser 2.18.0, beside the build's.)
  */
 const releaseTypes = /^https:\/\/in-toto\.io\/attestation\/release\//;
 
-/** Does the workflow that the tool's file trusts say that it built this very file? */
+/** Does the workflow that the tool's file trusts attest that it built this file? */
 export function checkAttestations(fetched: Fetched): readonly Promise<Verdict>[] {
   const { found, assets } = fetched;
   const isAsked = found.kind === 'github' && sourceOf(found.tool, 'github')?.attestations === true;
@@ -40,7 +40,7 @@ async function check({ found, sidecars }: Fetched, asset: Asset): Promise<Verdic
     what: 'Attestation by the forge',
     judged: judgeStatement(text, subject, root),
     isOfBuild: provenanceTypes.includes(type ?? ''),
-    // all that is there must verify; who made it counts for what is said of the build
+    // everything must verify; the signer matters only for statements about the build
     isByAnyone: type !== undefined && !provenanceTypes.includes(type),
   }));
   return verdictOnBuild(about, pieces, found, 'What the forge attests of the file is not how it was built.');

@@ -22,7 +22,7 @@ const revision2 = 0x0200;
 const pkcs7Type = 0x0002;
 const maxTableBytes = 1 << 20;
 
-/** @returns undefined when the exe is not signed (or no exe); a fault when what is there is no signature that covers all of it */
+/** @returns undefined when the exe is not signed (or not an exe); a fault when the signature does not cover all of it */
 export async function readSignedExe(path: string, file: FileHandle): Promise<ReadSigned | undefined> {
   const pe = await readPe(file);
   const table = pe?.signatures;
@@ -43,7 +43,7 @@ export async function readSignedExe(path: string, file: FileHandle): Promise<Rea
   return { pkcs7, digest: (algorithm) => hashCovered(path, pe, table, algorithm) };
 }
 
-/** The one entry of the table, without what fills it up. Something hidden there has spread malware under good signatures. */
+/** The one entry of the table, without what fills it up. Malware has been hidden there under valid signatures. */
 function readEntry(table: Buffer): Buffer | string {
   const length = table.readUInt32LE(0);
   if (table.readUInt16LE(4) !== revision2 || table.readUInt16LE(6) !== pkcs7Type)

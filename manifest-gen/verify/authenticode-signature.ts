@@ -14,7 +14,7 @@ import {
 } from './signed-data.ts';
 import { printX500Name } from './x500-name.ts';
 
-/** What one signature comes to. `publisher` is the subject of the certificate that signed. */
+/** The result of one signature. `publisher` is the subject of the certificate that signed. */
 export type SignatureOutcome =
   | {
       readonly outcome: 'good';
@@ -25,7 +25,7 @@ export type SignatureOutcome =
   | { readonly outcome: 'bad'; readonly expected: string; readonly found: string };
 
 export type SignatureTrust = {
-  /** Undefined: only what the signature says of the file is judged, not who made it. */
+  /** Undefined: only the file is checked, not the signer. */
   readonly roots: readonly Certificate[] | undefined;
   readonly now: Date;
 };
@@ -40,7 +40,7 @@ const oids = {
   codeSigning: '1.3.6.1.5.5.7.3.3',
   timeStamping: '1.3.6.1.5.5.7.3.8',
 };
-/** MD5 and SHA-1 can be collided: a signature with them says nothing any more. */
+/** MD5 and SHA-1 have collisions: a signature with them proves nothing. */
 const hashes: Readonly<Record<string, string>> = {
   '2.16.840.1.101.3.4.2.1': 'sha256',
   '2.16.840.1.101.3.4.2.2': 'sha384',
@@ -49,8 +49,8 @@ const hashes: Readonly<Record<string, string>> = {
 const maxNested = 8;
 
 /**
- * Judges the signature of an exe and those nested in it, which all must be good; those by SHA-1 beside a better one, made for
- * old Windows, are left out.
+ * Checks the signature of an exe and those nested in it, which must all be valid; SHA-1 signatures beside a better one, made for
+ * old Windows, are ignored.
  */
 export async function judgeSignatures(exe: SignedExe, trust: SignatureTrust): Promise<SignatureOutcome> {
   try {
@@ -120,7 +120,7 @@ async function verifySigned(
   checkDate: Date,
 ): Promise<SignedDataVerifyResult> {
   const chain = roots === undefined ? {} : { checkChain: true, trustedCerts: [...roots] };
-  // lists that whoever signed has put in prove nothing, and this machine has no others
+  // revocation lists supplied by the signer prove nothing, and this machine has no others
   delete signed.crls;
   delete signed.ocsps;
   const result = await signed

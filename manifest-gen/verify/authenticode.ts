@@ -7,9 +7,9 @@ import { readSignedExe } from './authenticode-file.ts';
 import { judgeSignatures } from './authenticode-signature.ts';
 
 /**
- * Is the exe signed by the publisher that the tool names, with a certificate that leads to one of its roots and was valid when
- * it signed? No store of this machine is asked: what it trusts differs from the next machine's.
- * @param now counts for a signature without a timestamp, which ends with its certificate
+ * Is the exe signed by the publisher that the tool names, with a certificate that leads to one of its roots and was valid when it
+ * signed? The machine's own certificate store is not used, since it differs between machines.
+ * @param now counts for a signature without a timestamp, which expires with its certificate
  */
 export async function checkAuthenticode(tool: Tool, exe: UnpackedExe, now: Date): Promise<Verdict> {
   const about = { kind: 'authenticode', subject: payloadFile(tool, exe.architecture) } as const;

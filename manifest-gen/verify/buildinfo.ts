@@ -6,8 +6,8 @@ import { ruleFor } from '../tool-file/version-rules.ts';
 import { type GoBuildInfo, readGoBuildInfo } from './go-buildinfo.ts';
 
 /**
- * Does the Go linker's own record in the exe name the module that the tool's file names for this version?
- * No record or no version in it is `absent` (spec upstream 6: buf's says `(devel)`), another module, version or sum `failed`.
+ * Does the Go build info in the exe name the module that the tool's file names for this version? No record or no version in it is
+ * `absent` (spec upstream 6: buf's says `(devel)`), another module, version or sum `failed`.
  */
 export async function checkBuildInfo({ tool, version }: Found, exe: UnpackedExe): Promise<Verdict> {
   const file = await open(exe.path, 'r');
@@ -26,7 +26,7 @@ export async function checkBuildInfo({ tool, version }: Found, exe: UnpackedExe)
 
 type Judged = Omit<Verdict, 'kind' | 'subject'>;
 
-/** Pure. `built` is what it was built from and by, when that was here. */
+/** Pure. `built` is what it was built from and by, if it was built here. */
 function judgeBuildInfo(
   info: GoBuildInfo | undefined,
   path: string | undefined,

@@ -1,9 +1,12 @@
 import type { Found, Verdict } from '../release.ts';
 import { isDigestDetail } from './digest.ts';
 
-/** What a verdict rests on when its files came in a bundle. The rest is proved by the files alone, or says it itself (sumdb.ts). */
+/**
+ * Who vouches for a verdict when its files came in a bundle. Other verdicts are proved by the files alone, or say it themselves
+ * (sumdb.ts).
+ */
 const restsOn: Partial<Record<Verdict['kind'], (verdict: Verdict, keyId: string) => string>> = {
-  // what a source says to who asks it
+  // what only the source itself can state
   digest: (_, keyId) => `So says the bundle signed by ${keyId}.`,
   sigstore: () => rootHere,
   attestation: () => rootHere,
@@ -20,8 +23,8 @@ const rootHere =
 type Said = Pick<Verdict, 'kind' | 'verdict' | 'detail'> & { readonly keyId?: string | undefined };
 
 /**
- * Does a record say in the words of a bundle what was found over the network now, or the other way round? Nothing else may stand in the
- * place of our own words: whoever wrote the record could have written anything there.
+ * Does a record have a bundle's wording for what was found over the network now, or the other way round? Nothing else may replace
+ * our own wording: the record's author could have written anything.
  */
 export function isSameByOtherWay(recorded: Said, again: Said): boolean {
   if (recorded.keyId !== again.keyId && ![recorded, again].every(hasBundleKey)) return false;
@@ -45,7 +48,7 @@ const byWay = new RegExp(
   `(?:\\.(?: So says| That this is the registry's key says) the bundle signed by ${bundleKey}\\.|\\. ${rootHere.replaceAll('.', '\\.')}|, and the \\d+ others that the exes name as they name them: proved by the tree that [\\w.+-]+ signed\\. That the exes were built from them says the bundle signed by ${bundleKey}\\.)$`,
 );
 
-/** In a bundle a source's words come from whoever signed it, and the record says so. */
+/** In a bundle the signer vouches for a source's statements, and the record says so. */
 export function asBundled({ bundledBy }: Found, verdict: Verdict): Verdict {
   const words = bundledBy && verdict.verdict === 'passed' && restsOn[verdict.kind];
   if (bundledBy === undefined || !words) return verdict;

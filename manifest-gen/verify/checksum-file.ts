@@ -9,7 +9,7 @@ export function checkChecksumFile(file: Sidecar, asset: Asset): Verdict {
   if (stated.length > 0 && wrong.length === 0) {
     return { ...about, verdict: 'passed', detail: `${file.name} lists the file with these bytes.` };
   }
-  // Present and silent about our file is not "no evidence": the release process did not make what we were given.
+  // A checksum file that does not list our file is not "no evidence": the release process did not make this file.
   if (stated.length === 0) {
     const expected = `a line for ${asset.name} in ${file.name}`;
     return { ...about, verdict: 'failed', detail: `${file.name} does not list it.`, expected, found: 'none' };

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { readAt } from './pe-file.ts';
 
-/** First bytes (latin1) -> what people call it; the first that fits. */
+/** First bytes (latin1) -> its usual name; the first match counts. */
 const beginnings: readonly (readonly [string, string])[] = [
   ['MZ', 'a Windows program'],
   ['PK\x03\x04', 'a zip archive'],
@@ -17,7 +17,7 @@ const beginnings: readonly (readonly [string, string])[] = [
   ['{', 'a JSON document'],
 ];
 
-/** What a file is that is not what it should be, for a person to read: "an HTML page", "a zip archive". */
+/** What an unexpected file is, for a message: "an HTML page", "a zip archive". */
 export async function describeContent(file: FileHandle): Promise<string> {
   const head = (await readAt(file, 0, 256)).toString('latin1');
   if (head === '') return 'an empty file';
@@ -30,7 +30,7 @@ export async function describeContent(file: FileHandle): Promise<string> {
   );
 }
 
-/** What a file's name promises; undefined when the name says nothing. */
+/** The type that a file's name implies; undefined if none. */
 export function promisedContent(name: string): string | undefined {
   if (/\.zip$/i.test(name)) return 'a zip archive';
   if (/\.(?:tgz|gz)$/i.test(name)) return 'a gzip archive';

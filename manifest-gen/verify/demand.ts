@@ -4,8 +4,8 @@ import { requiredEvidence } from '../tool-file/trust.ts';
 import { attestationsName } from './sidecar-name.ts';
 
 /**
- * The kinds of evidence that must have passed, of what came: those that the tool's file demands of every release, and npm's provenance
- * where the file demands it of versions whose metadata names attestations.
+ * The kinds of evidence that must have passed for the downloaded files: those that the tool's file demands of every release, and
+ * npm's provenance where the file demands it of versions whose metadata names attestations.
  */
 export function demandOn({ found, assets, sidecars }: Fetched): readonly EvidenceKind[] {
   const { tool, kind, version } = found;

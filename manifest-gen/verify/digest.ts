@@ -2,7 +2,9 @@ import { open } from 'node:fs/promises';
 import type { Asset, Verdict } from '../release.ts';
 import { describeContent, promisedContent } from './content.ts';
 
-/** Are these the bytes that the source itself speaks of: kind of file, size, digest? It proves what the source stores, not who made it. */
+/**
+ * Are these the bytes that the source states: kind of file, size, digest? This proves what the source stores, not who made it.
+ */
 export async function checkDigest(asset: Asset): Promise<Verdict> {
   const content = await contentOf(asset.path);
   const promised = promisedContent(asset.name);
@@ -33,7 +35,7 @@ function goodDigest(name: string, isImmutable: boolean): string {
   return `The ${name} is the one that the source states${isImmutable ? ' of an immutable release' : ''}.`;
 }
 
-/** Is it what can be said of a file whose bytes are right, by a source that says more or less of it? */
+/** Is this a possible verdict for a correct file, from a source that states more or less about it? */
 export function isDigestDetail({ verdict, detail }: Pick<Verdict, 'verdict' | 'detail'>): boolean {
   if (verdict === 'absent') return detail === noDigest;
   const sayings = Object.values(names).flatMap((name) => [goodDigest(name, true), goodDigest(name, false)]);

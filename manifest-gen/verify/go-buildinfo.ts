@@ -26,8 +26,8 @@ const maxModuleBytes = 4 << 20;
 const windowBytes = 1 << 20;
 
 /**
- * Reads it from the one place that Go's own reader looks at (spec upstream 6): the first initialised, writable data section,
- * at a 16-byte aligned address. Never a search through the file: programs that read build info hold the magic as a constant.
+ * Reads it from the same place as Go's own reader (spec upstream 6): the first initialised, writable data section, at a 16-byte
+ * aligned address. Never a search through the file: programs that read build info contain the magic as a constant.
  * @returns undefined when there is none, it is older than Go 1.18, or it is damaged
  */
 export async function readGoBuildInfo(file: FileHandle): Promise<GoBuildInfo | undefined> {

@@ -14,7 +14,7 @@ export function checkMinisign({ found, sidecars }: Fetched): readonly Verdict[] 
   if (signed === undefined) return [absent(subject, `There is no ${subject} that ${name} could be about.`)];
 
   const outcome = verifyMinisign(Buffer.from(signed.text, 'utf8'), signature.text, keys);
-  // without the key nothing can be verified; what is no signature at all, no key could make good
+  // without the key nothing can be verified; an invalid file could not verify with any key
   if (keys.length === 0 && outcome.keyId !== undefined) {
     const detail = `The tool names no minisign key to trust. ${name} is by the key ${outcome.keyId}, unverified; with that key from upstream, write under trust: minisign: {keys: [RW...]}.`;
     return [absent(subject, detail)];

@@ -39,7 +39,7 @@ const checksumInOptional = 64;
 const libraryFlag = 0x2000;
 const maxSections = 96; // what Windows itself loads
 
-/** @returns undefined when the file is no PE program (a page, a zip, another system's binary, a damaged header) */
+/** @returns undefined when the file is not a PE program (a page, a zip, another system's binary, a damaged header) */
 export async function readPe(file: FileHandle): Promise<PeFile | undefined> {
   const dos = await readAt(file, 0, 64);
   if (dos.length < 64 || dos.toString('latin1', 0, 2) !== 'MZ') return undefined;

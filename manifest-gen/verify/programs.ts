@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import type { Architecture } from '../../formats/release-record.ts';
 import { type GoBuildInfo, readGoBuildInfo } from './go-buildinfo.ts';
 
-/** An exe and what its linker says it was made of; undefined for one that is not Go's, or does not say. */
+/** An exe and its Go build info; undefined for an exe without it. */
 export type Program = { readonly architecture: Architecture; readonly info: GoBuildInfo | undefined };
 
 export async function readPrograms(

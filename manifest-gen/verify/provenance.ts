@@ -10,7 +10,7 @@ import { RegistrySignatures } from './registry-signatures.ts';
 import { attestationsName, registrySignaturesName } from './sidecar-name.ts';
 
 /**
- * What an npm registry vouches for, as `npm audit signatures` reads it: its own signature over name, version and hash, and the
+ * The evidence of an npm registry, as `npm audit signatures` reads it: its own signature over name, version and hash, and the
  * attestations of publication (by a key of the registry) and of the build (by the workflow that the tool's file trusts).
  */
 export function checkProvenance(fetched: Fetched): readonly (Verdict | Promise<Verdict>)[] {
@@ -98,7 +98,7 @@ async function checkAttested(
   const pieces = bundles.map((text) => {
     const isOfBuild = provenanceTypes.includes(claimedType(text) ?? '');
     const judged = judgeStatement(text, subject, root);
-    // publication is attested by the registry's key, which names nobody
+    // the registry's key attests the publication, and it names nobody
     return { what: 'Attestation by the registry', judged, isOfBuild, isByAnyone: !isOfBuild };
   });
   return verdictOnBuild(about, pieces, found, 'What the registry attests is not how it was built.');
@@ -123,7 +123,7 @@ function publicKey(base64: string) {
   return createPublicKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'spki' });
 }
 
-/** A key that has expired since is good for what it signed before. */
+/** A key that has expired since is still valid for older signatures. */
 function isExpired(expires: string | null | undefined, at: string | undefined): boolean {
   return expires != null && at !== undefined && Date.parse(at) > Date.parse(expires);
 }

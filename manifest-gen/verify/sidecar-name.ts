@@ -22,15 +22,15 @@ export function sidecarNames(
   );
 }
 
-/** What a forge or registry says of a file beside the file itself: a JSON array of Sigstore bundles. */
+/** A forge's or registry's attestations of a file: a JSON array of Sigstore bundles. */
 export function attestationsName(asset: string): string {
   return `${asset}.attestations.json`;
 }
 
-/** What an npm registry signs of a tarball, with the keys that it names. */
+/** An npm registry's signatures of a tarball, with its keys. */
 export function registrySignaturesName(asset: string): string {
   return `${asset}.signatures.json`;
 }
 
-/** What the Go checksum database says of the modules in an exe that was built here, with its proof. */
+/** The Go checksum database's entries for the modules of an exe that was built here, with their proof. */
 export const modulesProofName = 'modules.sumdb.json';

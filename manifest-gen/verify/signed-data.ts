@@ -27,7 +27,7 @@ export function parseSignedData(der: ArrayBuffer): SignedData {
   });
 }
 
-/** pkijs and asn1js break on foreign bytes in every way there is, a TypeError among them: that says nothing of our own code. */
+/** pkijs and asn1js throw all kinds of errors on untrusted bytes, including TypeErrors, which are not bugs of our code. */
 export function readable<T>(read: () => T): T {
   try {
     return read();

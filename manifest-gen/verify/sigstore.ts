@@ -9,7 +9,7 @@ import { sidecarName } from './sidecar-name.ts';
 
 /**
  * Is the checksum file signed by the workflow that the tool's file trusts? With checksum-file.ts this reaches to the exe. Every
- * signature that is there must be good; a bundle brings the proof of the log, the pair of files before it does not.
+ * existing signature must be valid; a bundle has the proof of the log, the older pair of files does not.
  */
 export function checkSigstore(fetched: Fetched): readonly Promise<Verdict>[] {
   const { found } = fetched;
@@ -52,7 +52,7 @@ async function check({ found, sidecars }: Fetched): Promise<Verdict> {
 
 type Pair = { readonly signature: string | undefined; readonly certificate: string | undefined };
 
-/** Undefined when neither is there. One without the other was not published so, or is of who signs with a key. */
+/** Undefined when neither is there. One without the other is incomplete, or was signed with a key. */
 function judgePair({ signature, certificate }: Pair, signed: Buffer, root: Root): Judged | undefined {
   if (signature !== undefined && certificate !== undefined) {
     return judgeDetached({ signature, certificate }, signed, root);

@@ -20,7 +20,7 @@ export function checkSumdb(fetched: Fetched): readonly (Verdict | Promise<Verdic
   return [checkProof(aboutOf(module), module, fetched, found.bundledBy)];
 }
 
-/** What the go command was told when it asked for the module. */
+/** What the go command learned from the database about the module. */
 export function checkAsked(module: GoModule): Verdict {
   const about = aboutOf(module);
   if (!module.isSumChecked) return absent(about, 'The Go checksum database was not asked.');
@@ -66,7 +66,7 @@ async function checkProof(
   };
 }
 
-/** All modules, main and others, that any of the exes was built from; undefined when one does not say. */
+/** All modules, main and others, that any of the exes was built from; undefined when one has no build info. */
 async function modulesIn(assets: Fetched['assets']): Promise<readonly GoModuleVersion[] | undefined> {
   const programs = await readPrograms(assets);
   const named = programs.map(({ info }) => info?.module && [info.module, ...info.dependencies]);

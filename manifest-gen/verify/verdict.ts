@@ -8,9 +8,8 @@ type Judged = Pick<Verdict, 'kind' | 'verdict' | 'subject' | 'detail'> &
   Partial<Pick<Verdict, 'file' | 'expected' | 'found'>>;
 
 /**
- * The policy, pure. A failed check always refuses. A required kind must have passed for every file it speaks of, and must speak
- * of at least one; a kind that is not required may be absent.
- * Kinds that nothing here checks never speak, so requiring one refuses.
+ * The policy, pure. A failed check always refuses. A required kind must have passed for every file with such evidence, and for at
+ * least one file; a kind that is not required may be absent. Kinds that nothing here checks never pass, so requiring one refuses.
  */
 export function refusalOf(verdicts: readonly Judged[], required: readonly string[]): Refusal | undefined {
   const failed = verdicts.find(({ verdict }) => verdict === 'failed');

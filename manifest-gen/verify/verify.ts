@@ -14,7 +14,7 @@ import { sidecarName } from './sidecar-name.ts';
 import { checkSigstore } from './sigstore.ts';
 import { checkSumdb } from './sumdb.ts';
 
-/** What came from upstream, before anything is unpacked. Verdicts only: verdict.ts decides what they are worth. */
+/** What came from upstream, before anything is unpacked. Verdicts only: verdict.ts decides what they mean. */
 const checksOfFetched: readonly Check<Fetched>[] = [
   // the forge's own size and digest; a file that was built here has neither
   ({ assets }) => assets.filter(({ goModule }) => goModule === undefined).map(checkDigest),
@@ -24,7 +24,7 @@ const checksOfFetched: readonly Check<Fetched>[] = [
   checkMinisign,
   // checksums.txt.sigstore.json; checksums.txt.sig and .pem
   checkSigstore,
-  // what the forge keeps of each file
+  // the forge's attestations of each file
   checkAttestations,
   // what an npm registry signs and attests
   checkProvenance,
@@ -56,7 +56,7 @@ export async function verifyUnpacked(unpacked: Unpacked, now = new Date()): Prom
   return verdicts.map((verdict) => withUpstreamName(unpacked, verdict));
 }
 
-/** Whoever has to ask upstream about a file needs upstream's name for it: `dlv.exe in dlv_1.26.2_windows_amd64.zip`. */
+/** To ask upstream about a file, a person needs upstream's name for it: `dlv.exe in dlv_1.26.2_windows_amd64.zip`. */
 function withUpstreamName({ fetched: { found }, exes }: Unpacked, verdict: Verdict): Verdict {
   const exe = exes.find(({ architecture }) => payloadFile(found.tool, architecture) === verdict.subject);
   if (exe === undefined || exe.asset.goModule !== undefined || verdict.verdict === 'passed') return verdict;

@@ -10,7 +10,7 @@ const indexes = ['index/db', 'index/modules'];
 const atOnce = 10;
 
 /**
- * All of a vulnerability database: what is known of one release today says nothing of the others that are served there.
+ * The whole vulnerability database: today's entries for one release say nothing about the others.
  * @throws ReleaseError VULN_DB_UNREACHABLE, VULN_DB_INVALID, INTERRUPTED
  */
 export async function copyDatabase(
@@ -50,5 +50,5 @@ function pathOf(endpoint: string): string {
 }
 
 function missing({ url }: DatabaseTree, endpoint: string): never {
-  return fail('VULN_DB_INVALID', { url, problem: `${endpoint}.json is not there` });
+  return fail('VULN_DB_INVALID', { url, problem: `${endpoint}.json is missing` });
 }

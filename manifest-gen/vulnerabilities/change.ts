@@ -5,14 +5,14 @@ import type { ScanResult } from './scanner.ts';
 export type VulnerabilityChange = {
   /**
    * `exe`: all that the exes are made of. `module`: the tool's own module only, since the exe is not here yet. `opaque`: the
-   * tool's own module only, since an exe does not say what it is made of.
+   * tool's own module only, since an exe has no build info.
    */
   readonly scope: 'exe' | 'module' | 'opaque';
   readonly gained: readonly string[];
   readonly lost: readonly string[];
 };
 
-/** By id: that the same fault sits in another version of the module is no change. */
+/** By id: the same vulnerability in another version of the module is not a change. */
 export function compareScans(
   scope: 'exe' | 'module',
   now: ScanResult | undefined,

@@ -10,8 +10,8 @@ export interface DatabaseTree {
   /** Its address, for errors. */
   readonly url: string;
   /**
-   * The text of `index/modules`, `ID/GO-2024-2482` and so on, without the ending; undefined when it is not there.
-   * @param modified when the index says that it was last changed: an equal one need not be asked for again
+   * The text of `index/modules`, `ID/GO-2024-2482` and so on, without the ending; undefined if it does not exist.
+   * @param modified the time of its last change in the index: with an equal one it need not be requested again
    * @throws ReleaseError VULN_DB_UNREACHABLE, INTERRUPTED
    */
   read(endpoint: string, modified?: string): Promise<string | undefined>;
@@ -31,7 +31,7 @@ export async function openDatabase(tree: DatabaseTree): Promise<VulnerabilityDat
   // an empty folder is a disk that is not mounted, an address without an index another one
   const database = await tree.read('index/db');
   if (database === undefined) {
-    return fail('VULN_DB_UNREACHABLE', { url: tree.url, cause: 'index/db.json is not there' });
+    return fail('VULN_DB_UNREACHABLE', { url: tree.url, cause: 'index/db.json is missing' });
   }
   const { modified } = decode(tree, DatabaseIndex, 'index/db', database);
   const index = await need(tree, ModulesIndex, 'index/modules');
@@ -83,7 +83,7 @@ export async function need<T>(
 ): Promise<T> {
   const text = await tree.read(endpoint, modified);
   if (text !== undefined) return decode(tree, schema, endpoint, text);
-  return fail('VULN_DB_INVALID', { url: tree.url, problem: `${endpoint}.json is not there` });
+  return fail('VULN_DB_INVALID', { url: tree.url, problem: `${endpoint}.json is missing` });
 }
 
 function decode<T>({ url }: DatabaseTree, schema: z.ZodType<T>, endpoint: string, text: string): T {

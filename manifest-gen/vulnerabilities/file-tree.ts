@@ -7,7 +7,7 @@ import { maxTextBytes, textOf } from './unzip.ts';
 
 /**
  * A database in a folder, for machines without internet: each file plain or as .gz.
- * @throws ReleaseError VULN_DB_UNREACHABLE when the folder is not there, as with a disk that is not mounted
+ * @throws ReleaseError VULN_DB_UNREACHABLE when the folder does not exist, such as a disk that is not mounted
  */
 export async function openFileTree(url: string, dir: string): Promise<DatabaseTree> {
   const isFolder = await stat(dir).then(

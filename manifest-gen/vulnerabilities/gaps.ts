@@ -11,7 +11,7 @@ export function isGap({ id }: Pick<Finding, 'id'>): boolean {
   return id === noBuildInfo || id === noVersion || id === noExe;
 }
 
-/** Of a whole exe, whose other modules nobody could look up. */
+/** For a whole exe whose other modules are unknown. */
 export function isOfExe({ id }: Pick<Finding, 'id'>): boolean {
   return id === noBuildInfo || id === noExe;
 }
@@ -20,26 +20,26 @@ export function isOpaque(gaps: readonly Finding[]): boolean {
   return gaps.some(({ id }) => id === noBuildInfo);
 }
 
-/** An exe says nothing of what it is made of. It is no vulnerability, but nobody can say that there is none either. */
+/** An exe without build info. It is not a vulnerability, but may hide some. */
 export function gapOfExe({ path, version }: GoModuleVersion): Finding {
   const summary = 'unknown: no build info, only its own module could be looked up';
   return { ...gap, id: noBuildInfo, module: path, found: version, summary };
 }
 
-/** An exe of the release that could not be had, so that nobody looked into it. */
+/** An exe of the release that could not be downloaded and scanned. */
 export function gapOfMissing({ path, version }: GoModuleVersion, architecture: Architecture): Finding {
-  const summary = `unknown: nobody could look into the ${architecture} exe`;
+  const summary = `unknown: the ${architecture} exe could not be scanned`;
   return { ...gap, id: noExe, module: path, found: version, summary };
 }
 
-/** What helps, besides a policy that allows them: the first words of a sentence. */
+/** What to do, besides allowing them in a policy: the beginning of a sentence. */
 export function remedyOf(gaps: readonly Pick<Finding, 'id'>[]): string {
   return gaps.every(({ id }) => id === noExe)
-    ? 'Put it where Scoop gets it'
-    : 'Take it from a source whose exe has build info';
+    ? 'Upload it where Scoop downloads it'
+    : 'Use a source whose exe has build info';
 }
 
-/** A module whose version nobody knows. */
+/** A module of unknown version. */
 export function gapOfModule(path: string): Finding {
   return { ...gap, id: noVersion, module: path, found: '', summary: 'unknown: the module has no version' };
 }

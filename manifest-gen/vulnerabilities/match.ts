@@ -13,14 +13,14 @@ export type Finding = {
   readonly found: string;
   /** The earliest version with a fix, with v; undefined when there is none. */
   readonly fixed: string | undefined;
-  /** Undefined: the entry says none. */
+  /** Undefined: the entry has none. */
   readonly severity: Severity | undefined;
   readonly summary: string;
   readonly url: string | undefined;
 };
 
 /**
- * Pure. By module and version, not by symbol: a stripped exe does not tell which functions are in it, so this is an upper bound
+ * Pure. By module and version, not by symbol: a stripped exe does not reveal its functions, so this is an upper bound
  * (govulncheck does the same with such exes). An entry that is about other systems only does not count.
  * @returns sorted by id, then module
  */
@@ -30,7 +30,7 @@ export function findVulnerabilities(
   now: Date,
 ): readonly Finding[] {
   const findings = entries
-    // a date that is none takes nothing back
+    // an invalid date withdraws nothing
     .filter(({ withdrawn }) => !(withdrawn && new Date(withdrawn) <= now))
     .flatMap((entry) =>
       modules.flatMap(({ path, version }) => {

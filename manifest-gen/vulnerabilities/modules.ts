@@ -6,11 +6,11 @@ import { parseGoVersion, stdlibVersion } from './go-version.ts';
 /** The name that the database gives to Go's standard library. */
 export const stdlib = 'stdlib';
 
-/** What a program is made of, as far as its build info says. */
+/** The modules of a program, from its build info. */
 export type Composition = {
   /** With versions that can be compared, the standard library among them. Sorted by path. */
   readonly modules: readonly Pick<GoModuleVersion, 'path' | 'version'>[];
-  /** Modules whose version nobody knows (replaced by a folder, a development toolchain): nothing can be said of them. */
+  /** Modules of unknown version (replaced by a folder, a development toolchain). */
   readonly unknown: readonly string[];
   /** `windows`, `amd64`; empty when it does not say. */
   readonly goos: string;
@@ -26,7 +26,7 @@ export function ownModule(
   return { path: ruleFor(rules, release ?? '')?.path ?? tool, version, sum: '' };
 }
 
-/** All that can be looked up of a program that does not say what it is made of, or that is not here yet. */
+/** What can be looked up for a program without build info, or before its download. */
 export function composeOwn(own: GoModuleVersion): Composition {
   const { path, version } = own;
   return isKnown(own)
@@ -35,7 +35,7 @@ export function composeOwn(own: GoModuleVersion): Composition {
 }
 
 /**
- * Pure. The main module of buf says `(devel)`; the release that the exe came with knows better (spec upstream 6).
+ * Pure. The main module of buf says `(devel)`; the release has the real version (spec upstream 6).
  * @param release upstream's version without v
  */
 export function compose(info: GoBuildInfo, release: string | undefined): Composition {

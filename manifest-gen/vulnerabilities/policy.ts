@@ -7,7 +7,7 @@ export type Policy = {
   readonly file: string;
   /** This and everything worse. */
   readonly refuse: Severity;
-  /** What one counts as that does not say how bad it is. */
+  /** The severity of entries that do not state one. */
   readonly unknown: Severity;
   readonly allow: readonly Allowance[];
 };
@@ -30,7 +30,7 @@ export type Judged = Finding & {
   readonly because: string;
 };
 
-/** Pure. Without a policy nothing is refused by anybody, but everything known has to be looked at. */
+/** Pure. Without a policy nothing is refused, but everything known is reported. */
 export function judge(finding: Finding, tool: string, policy: Policy | undefined, now: Date): Judged {
   if (policy === undefined) return { ...finding, verdict: 'refused', because: 'no policy says otherwise' };
   const severity = finding.severity ?? policy.unknown;

@@ -13,8 +13,8 @@ export function isAffected(ranges: Ranges, version: string): boolean {
 }
 
 /**
- * The earliest version above this one that is affected by none of the ranges. An upgrade to a fix that a later range takes back
- * would help nobody.
+ * The earliest version above this one that is affected by none of the ranges. An upgrade to a fix that a later range undoes would
+ * not help.
  * @returns undefined when there is no fix
  */
 export function findFix(ranges: Ranges, version: string): string | undefined {

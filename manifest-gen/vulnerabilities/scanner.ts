@@ -13,12 +13,12 @@ import { type Judged, judge, type Policy } from './policy.ts';
 import { readPolicy } from './policy-file.ts';
 import type { WebTreeSettings } from './web-tree.ts';
 
-/** What is known of a release, all its exes together. */
+/** The known vulnerabilities of a release, all its exes together. */
 export type ScanResult = {
   readonly findings: readonly Finding[];
-  /** Modules of which nothing can be said, since nobody knows their version. */
+  /** Modules of unknown version. */
   readonly unknown: readonly string[];
-  /** What the database could not be asked about, each as something that a policy judges: it may hide anything. */
+  /** What could not be looked up, each as an entry for the policy: it may hide anything. */
   readonly gaps: readonly Finding[];
 };
 
@@ -31,7 +31,7 @@ export interface Scanner {
   /**
    * An exe without build info is looked up by the tool's own module alone.
    * @param release upstream's version, for that and for a main module that says `(devel)`
-   * @param missing exes of the release that could not be had
+   * @param missing exes of the release that could not be downloaded
    * @throws ReleaseError VULN_DB_*
    */
   scan(
@@ -43,7 +43,7 @@ export interface Scanner {
   /** The tool's own module alone, for a release that is not here yet. @throws ReleaseError VULN_DB_* */
   scanModule(tool: Known, release: string): Promise<ScanResult>;
   judge(scan: ScanResult, tool: string): readonly Judged[];
-  /** Without a policy nobody refuses them; they are told. */
+  /** Without a policy they are reported and refuse nothing. */
   judgeGaps(scan: ScanResult, tool: string): readonly Judged[];
   /** @throws ReleaseError VULNERABLE when there is a policy and it refuses one of them */
   require(scan: ScanResult, tool: string, version: string): void;
@@ -53,7 +53,7 @@ export type ScannerSettings = Omit<WebTreeSettings, 'dir'> & {
   readonly cache: Cache;
   readonly config: Pick<GeneratorConfig, 'vulnDb' | 'policyFile'>;
   readonly now: () => Date;
-  /** One that came along with what is looked at; VULN_DB comes before it. */
+  /** The database in the bundle; VULN_DB takes precedence. */
   readonly bundledDatabase?: DatabaseTree | undefined;
 };
 
@@ -92,14 +92,14 @@ export async function createScanner(settings: ScannerSettings): Promise<Scanner 
   const judgeGaps = (scan: ScanResult, tool: string): readonly Judged[] =>
     scan.gaps.map((gap) =>
       policy === undefined
-        ? { ...gap, verdict: 'below', because: 'no policy judges it' }
+        ? { ...gap, verdict: 'below', because: 'there is no policy for it' }
         : judge(gap, tool, policy, now()),
     );
   return {
     modified: async () => (await database()).modified,
     async scan(programs, tool, release, missing = []) {
       const own = ownModule(tool, release);
-      // a package without its exe says no more than an exe that says nothing
+      // a package without its exe reveals no more than an exe without build info
       const infos = programs.length === 0 ? [undefined] : programs.map(({ info }) => info);
       const scan = await lookAt(
         infos.map((info) => (info === undefined ? composeOwn(own) : compose(info, release))),

@@ -6,9 +6,9 @@ export const severities = ['low', 'medium', 'high', 'critical'] as const;
 export type Severity = (typeof severities)[number];
 
 /**
- * How bad the entry says it is: in words (GitHub's advisories: `database_specific.severity`), else by its CVSS vectors, the newest
- * version of CVSS first. The Go database has neither, on purpose (go.dev/doc/security/vuln: how bad it is depends on the use),
- * so most are undefined: what an unknown one counts as is for the policy to say.
+ * The severity of an entry: in words (GitHub's advisories: `database_specific.severity`), otherwise from its CVSS vectors, the
+ * newest version of CVSS first. The Go database has neither, on purpose (go.dev/doc/security/vuln: the severity depends on the
+ * use), so most are undefined: the policy decides what an unknown one counts as.
  */
 export function severityOf({ database_specific, affected, severity }: Entry): Severity | undefined {
   const words = [

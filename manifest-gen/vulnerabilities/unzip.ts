@@ -7,7 +7,7 @@ export const maxTextBytes = 64 * 1024 * 1024;
 const inflate = promisify(gunzip);
 
 /**
- * The text of a file that may be compressed: `.gz` says it is, a server may have said so too and it was unpacked on the way.
+ * The text of a file that may be compressed: by `.gz`; a server may have decompressed it on the way already.
  * @throws when it is damaged or longer than `maxTextBytes`
  */
 export async function textOf(bytes: Buffer): Promise<string> {

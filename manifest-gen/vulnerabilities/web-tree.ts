@@ -17,7 +17,7 @@ export type WebTreeSettings = HttpAccess & {
   readonly dir: string;
 };
 
-/** What was answered, and what to say so that it need not be answered again. */
+/** The answer, and the validators for a conditional request. */
 const Kept = z.object({
   modified: z.string().optional(),
   etag: z.string().optional(),
@@ -28,8 +28,8 @@ type Kept = z.infer<typeof Kept>;
 type Answer = 'same' | 'absent' | Kept;
 
 /**
- * A database on the web. `.json.gz` first, as govulncheck asks, `.json` where that is not there. An entry that the index says is
- * unchanged is not asked for; everything else is asked for on the condition that it changed.
+ * A database on the web. `.json.gz` first, as govulncheck asks, `.json` where that is not there. An entry that is unchanged
+ * according to the index is not requested; everything else is requested conditionally.
  */
 export function openWebTree(url: string, settings: WebTreeSettings): DatabaseTree {
   return {
@@ -74,7 +74,7 @@ async function answerOf(opened: Opened, kept: Kept | undefined): Promise<Attempt
   if (status === 404) return { done: 'absent' };
   if (status !== 200) {
     const failed = `it answers with status ${status}`;
-    // what is our fault does not get better by asking again
+    // a fault of ours does not go away by trying again
     return status < 500 && status !== 408 && status !== 429
       ? { failed, waitMs: Number.POSITIVE_INFINITY }
       : { failed };
@@ -95,7 +95,7 @@ async function readKept(path: string): Promise<Kept | undefined> {
   try {
     return Kept.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch {
-    // not there, or damaged: then it is asked for again
+    // missing or damaged: then it is requested again
     return undefined;
   }
 }

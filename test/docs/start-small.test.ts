@@ -54,7 +54,7 @@ describe('docs/release/start-small.md', () => {
     ['answers at once and hangs up', 501, true],
     ['reads all of it first', 405, false],
     ['knows no such file', 404, false],
-  ])('is right that a place is named which takes no uploads and %s', async (_, status, isEarly) => {
+  ])('is right that a server is named which accepts no uploads and %s', async (_, status, isEarly) => {
     const place = await listen((request, response) => {
       if (request.method === 'GET') return void response.writeHead(404).end();
       if (!isEarly) return void request.resume().on('end', () => response.writeHead(status).end());
@@ -68,7 +68,7 @@ describe('docs/release/start-small.md', () => {
 
     expect(result).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining(`${place.url} takes no uploads (${status} to a PUT).`),
+      stderr: expect.stringContaining(`${place.url} does not accept uploads (${status} to a PUT).`),
     });
     expect(result.stderr).toContain('Set PAYLOAD_PUT=false');
     expect(small.branches()).toEqual([]);

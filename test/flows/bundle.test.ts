@@ -229,7 +229,7 @@ describe('a bundle', () => {
       exitCode: 0,
       stdout: expect.stringContaining('goreleaser 2.18.2-beta.1: verified'),
     });
-    expect(verified.stdout).toContain('Downloaded again it is the same');
+    expect(verified.stdout).toContain('Downloaded again, it is the same');
   });
 
   it('is the same file each time, and none when one of its tools fails', async () => {
@@ -393,7 +393,7 @@ describe('a bundle', () => {
     expect(await take(bundleFile(), [], { BUNDLE_KEY: stranger.publicKey })).toMatchObject({ exitCode: 3 });
     expect(await take(bundleFile(), [], { BUNDLE_KEY: '' })).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('Nothing says whose bundles are taken'),
+      stderr: expect.stringContaining('BUNDLE_KEY is not set, so no bundle is trusted'),
     });
     expect(await take(bundleFile(), [], { BUNDLE_KEY: 'RWnonsense' })).toMatchObject({ exitCode: 2 });
     expect(await take('no.bundle')).toMatchObject({ exitCode: 2 });

@@ -55,7 +55,7 @@ describe('release:promote', () => {
 
     expect(second).toMatchObject({
       exitCode: 0,
-      stdout: 'delve 1.26.2: nothing to do, main offers 1.26.2 already\n',
+      stdout: 'delve 1.26.2: nothing to do, main already offers 1.26.2\n',
     });
     expect(await versionsOn(server, 'delve')).toEqual(['1.26.2', '1.26.2-beta.1']);
   });
@@ -154,7 +154,7 @@ describe('release:promote', () => {
     expect(refused).toMatchObject({
       exitCode: 1,
       stderr: expect.stringMatching(
-        /delve 1\.26\.2 cannot become stable yet: expected its beta 1\.26\.2-beta\.1 to be at least 3d old, found 0h\.\n {2}Wait until \d{4}-.*Z, or say why it cannot: --now --reason TEXT/,
+        /delve 1\.26\.2 cannot become stable yet: expected its beta 1\.26\.2-beta\.1 to be at least 3d old, found 0h\.\n {2}Wait until \d{4}-.*Z, or promote it now and say why: --now --reason TEXT/,
       ),
     });
     expect(before).toEqual(['1.26.2-beta.1']);
@@ -229,8 +229,8 @@ describe('release:promote', () => {
   });
 
   it.each([
-    [['bank-*'], 'expected one that is good for package bank-delve and tool delve, found delve not'],
-    [['delve'], 'expected one that is good for package bank-delve and tool delve, found bank-delve not'],
+    [['bank-*'], 'expected a key for package bank-delve and tool delve, found that delve is not'],
+    [['delve'], 'expected a key for package bank-delve and tool delve, found that bank-delve is not'],
   ])('needs a key that is good for package id and tool, not for %j alone', async (ids, sentence) => {
     const dir = await makeTempDir();
     const file = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');

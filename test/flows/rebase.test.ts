@@ -98,7 +98,7 @@ describe('bucket:rebase', () => {
     for (const args of [['delve@1.26.2'], ['delve@1.26.2-beta.1', '--channel', 'beta']]) {
       const verified = await run('release:verify', ...args);
       expect(verified.exitCode, verified.stderr).toBe(0);
-      expect(verified.stdout).toContain(`Its addresses begin with ${old}, those of today with ${next}`);
+      expect(verified.stdout).toContain(`Its addresses begin with ${old}, today's with ${next}`);
     }
   });
 
@@ -141,7 +141,7 @@ describe('bucket:rebase', () => {
 
     expect(await run('bucket:rebase', next)).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining(`its PUBLIC_URL is ${old}`),
+      stderr: expect.stringContaining(`the PUBLIC_URL of the server is ${old}`),
     });
     expect(await refs()).toBe(tips);
   });

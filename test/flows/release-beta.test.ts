@@ -196,13 +196,13 @@ describe('release:beta', () => {
   });
 
   it.each([
-    [['nosuch'], 1, 'There is no tool nosuch; there are buf, delve, goreleaser.'],
-    [['delve@1.26.3-rc.1'], 1, "upstream's prereleases are not taken"],
+    [['nosuch'], 1, 'There is no tool nosuch. The tools are buf, delve, goreleaser.'],
+    [['delve@1.26.3-rc.1'], 1, "upstream's prereleases are not released"],
     [['delve@banana'], 2, 'banana is not a version'],
     [['@'], 2, '"@" names no tool'],
     [['delve@1.26'], 1, 'three numbers'],
     [['delve@'], 2, 'delve@ names no version after the @'],
-    [['delve', '--out', join(productDir, 'package.json')], 2, 'of --out cannot be used'],
+    [['delve', '--out', join(productDir, 'package.json')], 2, 'package.json cannot be used'],
     [['delve', '--out', ''], 2, 'names no folder'],
     [['delve', '--source', 'floppy'], 2, 'Sources are github, npm, go-module, bundle.'],
     [['delve', '--source', 'npm'], 2, 'delve has no source npm; it has github, go-module'],
@@ -265,7 +265,10 @@ describe('release:beta', () => {
 
     const result = await generator.run('release:beta', ['delve@1.26.2']);
 
-    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('a branch only moves up') });
+    expect(result).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('a branch never goes back'),
+    });
     expect(await versionsOn(server, 'delve')).toEqual(['1.26.3-beta.1']);
   });
 
@@ -335,7 +338,7 @@ describe('release:beta', () => {
     expect(result.stderr).toContain(
       'Interrupted: Published: payload delve/1.26.3-beta.1/dlv-windows-amd64.exe; payload delve/1.26.3-beta.1/dlv-windows-arm64.exe; payload delve/1.26.3-beta.1/delve.cdx.json.',
     );
-    expect(again.stdout).toContain('the package was on the feed already, branch beta now offers it');
+    expect(again.stdout).toContain('the package was already on the feed, branch beta now offers it');
     expect((await readManifest(server, 'beta')).version).toBe('1.26.3-beta.1');
   });
 });

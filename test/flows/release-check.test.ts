@@ -143,8 +143,8 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
       env: { PAYLOAD_URL: `${server.url}/nowhere/{tool}/{version}/{file}` },
     });
     expect(blind.exitCode, blind.stderr).toBe(0);
-    expect(blind.stderr).toContain('nobody looks into the arm64 exe of 1.26.3: ');
-    expect(blind.stdout).toContain('0 (unknown: nobody could look into the arm64 exe)');
+    expect(blind.stderr).toContain('the arm64 exe of 1.26.3 is not scanned: ');
+    expect(blind.stdout).toContain('0 (unknown: the arm64 exe could not be scanned)');
   });
 
   it.each([
@@ -169,9 +169,10 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
       // allowed by the policy, it is missed all the same by what has to pack it
       expect(promote.exitCode, promote.stderr).toBe(promoted);
       expect(promote.stderr.includes('NO-EXE')).toBe(promoted === 3);
-      if (promoted === 3) expect(promote.stderr).toContain('Put it where Scoop gets it, or allow the ids');
+      if (promoted === 3)
+        expect(promote.stderr).toContain('Upload it where Scoop downloads it, or allow the ids');
       expect(check.stdout).toContain(
-        `NO-EXE, ${module} v1.26.2: unknown: nobody could look into the arm64 exe`,
+        `NO-EXE, ${module} v1.26.2: unknown: the arm64 exe could not be scanned`,
       );
       expect(check.exitCode, check.stdout).toBe(checked);
     },
@@ -221,7 +222,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
     expect(without.stdout).toContain('not looked for');
     expect(useless).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('POLICY_FILE: without VULN_DB'),
+      stderr: expect.stringContaining('POLICY_FILE: it needs VULN_DB'),
     });
   });
 
@@ -294,13 +295,15 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
       });
       expect([text, json, markdown].map(({ exitCode }) => exitCode)).toEqual([5, 5, 5]);
       expect(text.stdout).toContain(`1 (${gap})`);
-      expect(text.stdout).toContain(`NO-BUILD-INFO, ${module} v1.26.3: ${gap}; below, no policy judges it`);
+      expect(text.stdout).toContain(
+        `NO-BUILD-INFO, ${module} v1.26.3: ${gap}; below, there is no policy for it`,
+      );
       expect(events(json.stdout, 'watch')[0]).toMatchObject({
         vulnerabilities: [{ id: 'GO-2026-0003' }],
         gaps: [{ id: 'NO-BUILD-INFO', module, found: 'v1.26.3', summary: gap, verdict: 'below' }],
       });
       expect(markdown.stdout).toContain(
-        `| NO-BUILD-INFO | ${module} | v1.26.3 |  | below: no policy judges it`,
+        `| NO-BUILD-INFO | ${module} | v1.26.3 |  | below: there is no policy for it`,
       );
     });
 

@@ -45,7 +45,7 @@ describe("upstream's release notes", () => {
     upstream.body = 'These notes were rewritten.';
     const edited = await succeed('release:verify', 'delve', '--channel', 'beta');
 
-    expect(same).toMatch(/passed +notes .*Upstream says of the release what the package says/);
+    expect(same).toMatch(/passed +notes .*The package has upstream's release notes/);
     expect(same).toMatch(/passed +package +delve\.nuspec/);
     expect(edited).toMatch(/skipped +notes /);
     expect(edited).toMatch(/passed +package +delve\.nuspec/);

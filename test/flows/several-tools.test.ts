@@ -124,7 +124,7 @@ describe('a release of several tools', () => {
     expect(result.stderr).toContain('manifest delve 1.26.3-beta.1 on branch beta');
     expect(result.stderr).toContain('Not finished: buf 1.72.0-beta.1');
     expect(again).toMatchObject({ exitCode: 0 });
-    expect(again.stdout).toContain('buf 1.72.0-beta.1: released, the package was on the feed already');
+    expect(again.stdout).toContain('buf 1.72.0-beta.1: released, the package was already on the feed');
   });
 
   function addTools(ofDelve?: Fault, ofBuf?: Fault): void {

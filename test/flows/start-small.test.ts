@@ -30,7 +30,7 @@ describe('a start with what is there', () => {
 
     expect(first.exitCode).toBe(1);
     expect(first.stderr).toContain(
-      `${small.files.url}/delve/1.26.3-beta.1/dlv-windows-amd64.exe is not there (404`,
+      `${small.files.url}/delve/1.26.3-beta.1/dlv-windows-amd64.exe does not exist (404`,
     );
     expect(small.feed.packages).toEqual([]);
     expect(small.branches()).toEqual([]);
@@ -176,7 +176,7 @@ describe('a start with what is there', () => {
     await Promise.all([upstream.stop(), db.stop()]);
 
     expect(check.exitCode, check.stderr).toBe(0);
-    expect(check.stderr).toMatch(/nobody looks into the arm64 exe of 1\.26\.3: .*bin\/dlv\.exe/);
+    expect(check.stderr).toMatch(/the arm64 exe of 1\.26\.3 is not scanned: .*bin\/dlv\.exe/);
   });
 
   it("refuses an archive of upstream's that is not the recorded one, before it is opened", async () => {

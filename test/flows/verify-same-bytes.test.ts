@@ -50,7 +50,7 @@ describe('release:verify beside a mirror', () => {
     const released = await generator.run('release:beta', ['delve'], { env });
 
     expect(verified.stdout).toMatch(
-      /skipped +digest +dlv_1\.26\.2_windows_amd64\.zip +It passed when it was released; the file itself is compared/,
+      /skipped +digest +dlv_1\.26\.2_windows_amd64\.zip +It passed at the release; the file itself is compared/,
     );
     expect(verified.stdout).toMatch(/passed +upstream +dlv_1\.26\.2_windows_amd64\.zip +Downloaded again/);
     expect(verified.stdout).toMatch(/passed +package +tools\/release\.json +Rendered anew/);
@@ -219,7 +219,7 @@ describe.skipIf(!hasProgram('go'))('release:verify after a patch of Go came out 
 
     expect(asked.exitCode, asked.stdout).toBe(0);
     expect(built.stderr).toContain(`with go${here}`);
-    expect(built.stdout.match(/Built again it is the same, byte for byte\./g)).toHaveLength(2);
+    expect(built.stdout.match(/Built again, it is the same, byte for byte\./g)).toHaveLength(2);
     expect(built.exitCode, built.stdout).toBe(0);
   });
 
@@ -295,7 +295,7 @@ describe('release:verify of a record that lies', () => {
       'a source that the tool does not have',
       swap('"kind": "github"', '"kind": "npm"'),
       4,
-      /not repeated +upstream .*which is no source of the tool/,
+      /not repeated +upstream .*which is not a source of the tool/,
     ],
     ['a bundle', swap('"kind": "github"', '"kind": "bundle"'), 4, /not repeated +upstream .*--from/],
     ['another repository', elsewhere, 3, /FAILED +upstream .*go-evil/],

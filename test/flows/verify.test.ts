@@ -79,13 +79,13 @@ describe('release:verify', () => {
     expect(exitCode).toBe(0);
     for (const row of [
       /passed +manifest +delve\.json on main +Its hashes are those of the record/,
-      /passed +package +delve 1\.26\.2 +Packed anew from its parts it is the same, byte for byte/,
+      /passed +package +delve 1\.26\.2 +Packed again from its parts, it is the same, byte for byte/,
       /passed +payload +dlv-windows-arm64\.exe +Its bytes are those of the record/,
       /passed +upstream +dlv_1\.26\.2_windows_amd64\.zip +Downloaded again/,
       /passed +checksum +dlv_1\.26\.2_windows_amd64\.zip/,
       /passed +buildinfo +dlv-windows-amd64\.exe/,
-      /passed +package +tools\/release\.json +Rendered anew it is the same/,
-      /passed +sbom +delve\.cdx\.json +Rendered anew from the exes it is the same/,
+      /passed +package +tools\/release\.json +Rendered again, it is the same/,
+      /passed +sbom +delve\.cdx\.json +Rendered again from the exes, it is the same/,
     ]) {
       expect(stdout).toMatch(row);
     }
@@ -231,7 +231,7 @@ describe('release:verify', () => {
     [
       ['delve@1.26.3'],
       1,
-      'branch main never offered 1.26.3.\n  Name a version that it did, or none for what it offers now: `release:status delve`.',
+      'branch main never offered 1.26.3.\n  Name a version that it offered, or none for the current one: `release:status delve`.',
     ],
     [['buf'], 1, 'branch main does not offer it.\n  Run `release:beta buf` and `release:promote buf` first.'],
     [['buf', '--channel', 'beta'], 1, 'branch beta does not offer it.\n  Run `release:beta buf` first.'],
@@ -349,9 +349,9 @@ describe.skipIf(!hasProgram('go'))('release:verify of what was built here (needs
     );
     expect(asked.exitCode, asked.stdout).toBe(0);
     expect(built.stdout).toMatch(
-      /passed +sbom +hello\.cdx\.json +Rendered anew from the exes it is the same\.$/m,
+      /passed +sbom +hello\.cdx\.json +Rendered again from the exes, it is the same\.$/m,
     );
-    expect(built.stdout.match(/Built again it is the same, byte for byte\./g)).toHaveLength(2);
+    expect(built.stdout.match(/Built again, it is the same, byte for byte\./g)).toHaveLength(2);
     expect(built.exitCode).toBe(0);
     // nothing else ties an exe to its module, so a promotion builds without being told to
     expect(promoted.exitCode, promoted.stderr).toBe(0);

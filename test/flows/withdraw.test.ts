@@ -42,7 +42,9 @@ describe('release:withdraw', () => {
     const result = await generator.run('release:withdraw', [`delve@${bad}`, ...why, '--dry-run'], offline);
 
     expect(result).toMatchObject({ exitCode: 0 });
-    expect(result.stderr).toContain(`withdraw ${bad}.1: unlist ${bad}; the bytes of ${good} go on top`);
+    expect(result.stderr).toContain(
+      `withdraw ${bad}.1: unlist ${bad}; the correction has the bytes of ${good}`,
+    );
     expect(await state()).toEqual(before);
   });
 
@@ -179,11 +181,7 @@ describe('release:withdraw', () => {
     [['delve@nonsense', ...why], 2, 'nonsense is not a version'],
     [['buf@1.0.0', ...why], 1, 'The feed lists no version of it'],
     [['nosuch@1.0.0', ...why], 1, 'There is no tool nosuch'],
-    [
-      [`delve@${bad}.3`, ...why, '--to', '9.9.9'],
-      1,
-      '9.9.9 cannot take its place: the feed does not have it',
-    ],
+    [[`delve@${bad}.3`, ...why, '--to', '9.9.9'], 1, '9.9.9 cannot replace it: the feed does not have it'],
     [[`delve@${bad}.3`, ...why, '--to', bad], 1, 'it was withdrawn itself'],
     [['delve', ...why], 2, 'names no version'],
     [[`delve@${bad}.3`], 2, '--reason TEXT is missing'],
@@ -231,15 +229,10 @@ describe('release:withdraw', () => {
     expect(dry.stderr).toContain('goreleaser 1.26.0 would be unlisted');
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toContain('--to OLDER');
-    expect(result.stderr).toContain('goreleaser 1.26.0 is unlisted, but Scoop goes on offering it');
+    expect(result.stderr).toContain('goreleaser 1.26.0 is unlisted, but Scoop still offers it');
     expect(result.stderr).toContain('so it loses the tool by\n    choco uninstall goreleaser\n');
     // what happened, what mends it, which machines have it, what they run
-    const hints = [
-      'but Scoop goes on offering it',
-      '--to OLDER',
-      'Which machines',
-      'so it loses the tool by',
-    ];
+    const hints = ['but Scoop still offers it', '--to OLDER', 'Which machines', 'so it loses the tool by'];
     const places = hints.map((hint) => result.stderr.indexOf(hint));
     expect(places).toEqual(places.toSorted((a, b) => a - b));
     expect(JSON.parse(status.stdout)).toMatchObject({

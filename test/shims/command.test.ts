@@ -92,11 +92,11 @@ describe('shims', () => {
 
     expect([first.code, some.code, second.code]).toEqual([0, 0, 0]);
     expect(first.stderr).toContain(
-      "esbuildd: another command, by the policy; the tools' folder has no tool of this name.",
+      "esbuildd: a command of the policy; the tools' folder has no tool of this name.",
     );
     expect(untouched).toContain('esbuildd.exe');
     expect(second.stderr).toContain(
-      'Removed, of an earlier run: esbuildd, esbuildd.cmd, esbuildd.exe, esbuildd.shim.json.',
+      'Removed files of an earlier run: esbuildd, esbuildd.cmd, esbuildd.exe, esbuildd.shim.json.',
     );
     const scripts = [...commands, 'esbuild'].flatMap((name) => [name, `${name}.cmd`]);
     expect((await readdir(out)).sort()).toEqual([...scripts, 'own.cmd', 'own.exe'].sort());
@@ -106,7 +106,7 @@ describe('shims', () => {
     ['no --out', [], '--out <dir> (or --publish) is missing'],
     ['an empty --out', ['--out', ''], '--out names no folder'],
     ['a word that is none', ['--policy', 'prefer: chocolatey'], 'line 1: prefer "chocolatey" is none of'],
-    ['pinned without a pin', ['--policy', 'prefer: pinned'], 'no pin: VERSION'],
+    ['pinned without a pin', ['--policy', 'prefer: pinned'], 'pin: VERSION is missing'],
     ['a policy that is not there', ['--policy', ''], 'cannot be read'],
     ['an unknown option', ['--prefer', 'scoop'], "unknown option '--prefer'"],
   ])('refuses %s: exit 2, nothing written', async (_, args, sentence) => {
@@ -131,7 +131,7 @@ describe('shims', () => {
 
     expect(result.code).toBe(1);
     expect(result.stderr).toMatch(
-      /^There is no tool nosuch; there are buf, delve, goreleaser\.\n {2}Name one of these, or /m,
+      /^There is no tool nosuch. The tools are buf, delve, goreleaser\.\n {2}Name one of these, or /m,
     );
   });
 

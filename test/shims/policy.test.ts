@@ -14,11 +14,11 @@ const tools = [
 describe('a policy file', () => {
   it.each([
     ['prefer: chocolatey', 'line 1: prefer "chocolatey" is none of scoop, choco, newest, pinned'],
-    ['\nprefered: scoop', 'line 2: prefered "scoop" is no word of a policy'],
-    ['prefer: pinned', 'line 1: prefer is pinned, and no pin: VERSION says to what'],
+    ['\nprefered: scoop', 'line 2: prefered "scoop" is not a field of a policy'],
+    ['prefer: pinned', 'line 1: prefer is pinned, but pin: VERSION is missing'],
     ['tools:\n  buf:\n    prefer: pinned', 'line 3: tools.buf.prefer is pinned'],
     ['tools:\n  buf:\n    sandbox: lax', 'line 3: tools.buf.sandbox "lax" is none of default, strict'],
-    ['tools:\n  buf:\n    sandbox: strict\n    wrong: 1', 'line 4: tools.buf.wrong is no word'],
+    ['tools:\n  buf:\n    sandbox: strict\n    wrong: 1', 'line 4: tools.buf.wrong is not a field'],
     ['pin: latest', 'line 1: pin "latest" is not a version'],
     ['deny:\n  - scoop\n  - winget', 'line 3: deny.1 "winget" is neither scoop, choco nor a version'],
     ['tools:\n  buf:\n    paths:\n      - "tools\\\\buf.exe"', 'line 4: tools.buf.paths.0'],
@@ -28,7 +28,7 @@ describe('a policy file', () => {
     ],
     ['tools: [buf]', 'line 1: tools is a list: expected a group of fields'],
     ['- scoop', 'line 1: the file is a list: expected a group of fields'],
-    ['pin: 1.22', 'line 1: pin "1.22" is a number (in quotes it is a text): expected a text'],
+    ['pin: 1.22', 'line 1: pin "1.22" is a number (in quotes it is text): expected a text'],
     // sh tells names in upper case from others, Windows does not
     ['tools:\n  Buf: {}', 'line 2: tools.Buf'],
     ['tools:\n  delve:\n    command: DLV', 'line 3: tools.delve.command "DLV" is not a name in lower case'],
@@ -102,7 +102,9 @@ describe('the plan of the shims', () => {
     for (const name of ['delve', 'dlv']) {
       expect(planShims(tools, {}, [name]).map(({ command }) => command)).toEqual(['dlv']);
     }
-    expect(() => planShims(tools, {}, ['nosuch'])).toThrow('There is no tool nosuch; there are buf, delve.');
+    expect(() => planShims(tools, {}, ['nosuch'])).toThrow(
+      'There is no tool nosuch. The tools are buf, delve.',
+    );
   });
 
   it('refuses two shims of one name', () => {

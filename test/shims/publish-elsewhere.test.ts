@@ -46,7 +46,7 @@ describe.skipIf(!hasGo)('shims --publish where somebody else puts the launcher (
   it('is refused before anything is pushed, until its bytes are there, which --out has kept', async () => {
     await expect(publish()).rejects.toMatchObject({
       code: 'PAYLOAD_MISSING',
-      message: expect.stringContaining(`${files.url}/${launcher} is not there (404`),
+      message: expect.stringContaining(`${files.url}/${launcher} does not exist (404`),
       hint: expect.stringContaining('--dry-run --out DIR'),
     });
     expect(await isOnFeed()).toBe(false);

@@ -44,7 +44,7 @@ describe('release:status of go-win-shims', () => {
 
     expect(rows(all.stdout).map(({ tool }) => tool)).toEqual(['buf', 'delve', 'goreleaser']);
     expect(named).toMatchObject({ exitCode: 0 });
-    expect(named.stdout).toMatch(/^go-win-shims +- +- +- +`shims --publish beta --dry-run` tells/m);
+    expect(named.stdout).toMatch(/^go-win-shims +- +- +- +`shims --publish beta --dry-run` shows/m);
   });
 
   it('is a row below the tools: what beta and main offer, and nothing that release:promote would take', async () => {
@@ -76,7 +76,7 @@ describe('release:status of go-win-shims', () => {
     git('tag', '-d', 'go-win-shims/v1.2.0');
 
     expect(await unfinished()).toEqual([
-      'the feed has 1.2.0, main offers nothing: `shims --publish main` of the go-win-tools that made it finishes the promotion',
+      'the feed has 1.2.0, main offers nothing: `shims --publish main` in the go-win-tools that made it finishes the promotion',
     ]);
     await publish('main', 'a launcher');
     expect(await unfinished()).toEqual([]);
@@ -90,7 +90,7 @@ describe('release:status of go-win-shims', () => {
     await unlist('1.2.0.1');
 
     expect(await unfinished()).toEqual([
-      '1.2.0.1 was withdrawn, main still offers it: `shims --publish beta`, then `main`, of a go-win-tools that has a good set finish the withdrawal',
+      '1.2.0.1 was withdrawn, main still offers it: `shims --publish beta`, then `main`, in a go-win-tools with a good set finish the withdrawal',
     ]);
     await expect(publish('beta', 'a bad launcher')).rejects.toThrow('1.2.0.1 was withdrawn');
     await publish('beta', 'a good launcher');
@@ -106,7 +106,7 @@ describe('release:status of go-win-shims', () => {
 
     for (const { exitCode, stderr } of [version, withdraw, verify]) {
       expect(exitCode).toBe(1);
-      expect(stderr).toContain('go-win-shims is no tool with an upstream');
+      expect(stderr).toContain('go-win-shims has no upstream');
     }
   });
 

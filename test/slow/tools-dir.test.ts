@@ -137,8 +137,8 @@ describe('tools of an organisation', () => {
       expect(JSON.parse(row)).toMatchObject({
         upstream: '0.9.9',
         next:
-          'fail: staticcheck 0.9.9: the Go toolchain go1.99 cannot be had: the module proxy lists no release of it. Check GOPROXY and GOSUMDB, ' +
-          'name a release of Go in `toolchains:` of the tool file, name an older version (staticcheck@VERSION), or use another source.',
+          'fail: staticcheck 0.9.9: the Go toolchain go1.99 cannot be downloaded: the module proxy lists no release of it. Check GOPROXY and GOSUMDB, ' +
+          'name another Go version in `toolchains:` of the tool file, name an older version (staticcheck@VERSION), or use another source.',
       });
     },
   );

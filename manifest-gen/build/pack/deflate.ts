@@ -10,7 +10,7 @@ import { Deflate } from 'fflate';
 export const pieceBytes = 65_536;
 export const deflateOptions = { level: 6, mem: 8 } as const;
 
-/** In a buffer of its own, which may be given away. */
+/** In its own buffer, which may be transferred. */
 export type Piece = { readonly piece: Uint8Array; readonly isLast: boolean };
 
 /** The only piece of its data, at once. */
@@ -55,7 +55,7 @@ export async function* deflateBeside(pieces: AsyncIterable<Piece>): AsyncGenerat
   }
 }
 
-/** A text, since a file of its own would have another name in a checkout than in what is built of it. */
+/** Source text, because a separate file would have another name in a checkout than in the build. */
 const program = `
 const { parentPort, workerData } = require('node:worker_threads');
 const { Deflate } = require(workerData.fflate);

@@ -33,7 +33,7 @@ function parts(rendered: Rendered, id: string, signal: AbortSignal | undefined):
   ];
 }
 
-/** Hashed once more while it is read: what was verified is what is packed, whatever happened to the cache meanwhile. */
+/** Hashed again while it is read: exactly the verified bytes are packed, whatever happened to the cache meanwhile. */
 async function* verifiedBytes(
   rendered: Rendered,
   exe: UnpackedExe,

@@ -162,7 +162,7 @@ function within(bytes: number): number {
   return bytes;
 }
 
-/** A single write may be short; the loop is what `writeFile` does, at a place of our choosing. */
+/** A single write may be short; this loops as `writeFile` does, at a position of our choice. */
 async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     const { bytesWritten } = await file.write(bytes, at, bytes.length - at, position + at);

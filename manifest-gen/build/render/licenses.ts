@@ -72,7 +72,7 @@ const paths: Readonly<Record<string, string>> = {
     github.com/technoweenie/multipartstreamer github.com/tidwall/btree github.com/titanous/rocacheck github.com/tomnomnom/linkheader
     github.com/withfig/autocomplete-tools/integrations/cobra gitlab.com/digitalxero/go-conventional-commit go.uber.org/atomic go.uber.org/automaxprocs
     go.uber.org/multierr go.uber.org/zap gopkg.in/alessio/shellescape.v1 gopkg.in/mail.v2`,
-  // whoever passes these on has to say where their source is (spec upstream 7)
+  // anyone who passes these on has to say where their source is (spec upstream 7)
   'MPL-2.0': `
     github.com/hashicorp/errwrap github.com/hashicorp/go-cleanhttp github.com/hashicorp/go-multierror github.com/hashicorp/go-retryablehttp
     github.com/hashicorp/go-version github.com/hashicorp/golang-lru github.com/hashicorp/hcl github.com/letsencrypt/boulder`,
@@ -89,14 +89,14 @@ const known = new Map(
   ),
 );
 
-/** Undefined when nobody here knows. */
+/** Undefined when it is not known. */
 export function knownLicense(modulePath: string): string | undefined {
   return (
     known.get(modulePath) ?? (modulePath.startsWith('golang.org/x/') ? known.get('golang.org/x/') : undefined)
   );
 }
 
-/** Licences under which a text may be passed on for no more than the licence text itself, which lies in every package (SPDX). */
+/** Licences under which a text may be passed on for no more than the licence text itself, which is in every package (SPDX). */
 const permissive: ReadonlySet<string> = new Set([
   '0BSD',
   'Apache-2.0',
@@ -113,7 +113,7 @@ const permissive: ReadonlySet<string> = new Set([
 
 /**
  * Whether a package may carry upstream's words (spec upstream 7): one alternative must be all permissive. An expression with
- * parentheses or exceptions is for a person to read, so it is a no.
+ * parentheses or exceptions needs a person to read it, so the answer is no.
  * @param expression SPDX; `|` and `,` are Scoop's for OR and AND
  */
 export function isPermissive(expression: string): boolean {

@@ -11,8 +11,9 @@ type NuspecVersion = { readonly upstream: string; readonly package: string };
 
 /**
  * The package's nuspec: the template with id and version set and `{version}` in any text (release notes, icon) replaced by
- * upstream's version. What upstream says of the release, where there is something, stands before the template's own notes. Which files are in the package is the packer's business, so `<files>` goes.
- * @throws FormatError when the template is no nuspec
+ * upstream's version. Upstream's release notes, if any, come before the template's own. The packer decides which files are in the
+ * package, so `<files>` is removed.
+ * @throws FormatError when the template is not a nuspec
  * @throws ReleaseError TOOL_FILE_INVALID naming the file and each field that breaks a rule of package-rules.ts
  */
 export async function renderNuspec(

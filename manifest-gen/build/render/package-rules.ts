@@ -1,9 +1,9 @@
 import type { Nuspec } from '../../../formats/nuspec.ts';
 
 /**
- * What Chocolatey's moderation asks of a package's metadata, as far as it makes sense on a feed of one's own: names are its
- * (docs.chocolatey.org, package-validator). Rules about install scripts have nothing to look at here, those about binaries
- * (CPMR0005, CPMR0006) are kept by the packer, addresses are checked where a nuspec is read.
+ * The rules of Chocolatey's moderation for a package's metadata, as far as they make sense on a private feed, under their names
+ * (docs.chocolatey.org, package-validator). Rules about install scripts do not apply; the packer keeps those about binaries
+ * (CPMR0005, CPMR0006); addresses are checked where a nuspec is read.
  */
 type Rule = {
   readonly name: string;
@@ -22,28 +22,28 @@ const rules: readonly Rule[] = [
     'CPMR0001',
     'copyright',
     ({ copyright }) => copyright === undefined || copyright.length >= 4,
-    'has at least 4 characters, or is left out',
+    'has at least 4 characters, or is omitted',
   ),
   ruleOf('CPMR0002', 'description', ({ description }) => description !== undefined, 'is given'),
   ruleOf(
     'CPMR0007',
     'licenseUrl',
     (nuspec) => !nuspec.requireLicenseAcceptance || nuspec.licenseUrl !== undefined,
-    'is given where the licence must be accepted',
+    'is given if the licence must be accepted',
   ),
   ruleOf('CPMR0009', 'projectUrl', ({ projectUrl }) => projectUrl !== undefined, 'is given'),
   ruleOf(
     'CPMR0014',
     'tags',
     ({ tags }) => tags.every((tag) => !tag.includes(',')),
-    'are parted by blanks, not by commas',
+    'are separated by spaces, not by commas',
   ),
   ...(['title', 'summary', 'description', 'authors', 'owners', 'copyright'] as const).map((field) =>
     ruleOf(
       'CPMR0019',
       field,
       (nuspec) => !isTemplated(nuspec[field] ?? ''),
-      'holds nothing that a template left to be replaced',
+      'contains no placeholder of a template',
     ),
   ),
   ...(['authors', 'copyright'] as const).map((field) =>
@@ -51,7 +51,7 @@ const rules: readonly Rule[] = [
       'CPMR0020',
       field,
       (nuspec) => !/[^\s@<]+@[^\s@>]+\.[a-z]{2,}/i.test(nuspec[field] ?? ''),
-      'holds no e-mail address',
+      'contains no e-mail address',
     ),
   ),
   ruleOf('CPMR0023', 'tags', ({ tags }) => tags.length > 0, 'are given'),
@@ -65,19 +65,19 @@ const rules: readonly Rule[] = [
     'CPMR0029',
     'id',
     ({ id }) => !/\.config$/i.test(id),
-    'does not end in .config, which IIS serves nobody',
+    'does not end in .config, which IIS refuses to serve',
   ),
   ruleOf(
     'CPMR0030',
     'description',
     ({ description = '' }) => !hasHeadingWithoutBlank(description),
-    'has a blank after the # of its headings',
+    'has a space after the # of its headings',
   ),
   ruleOf(
     'CPMR0032',
     'description',
     ({ description = '' }) => description.length > 30,
-    'tells what the tool is, in more than 30 characters',
+    'says what the tool is, in more than 30 characters',
   ),
   ruleOf('CPMR0047', 'summary', ({ summary }) => summary !== undefined, 'is given'),
   ruleOf('CPMR0049', 'title', ({ title }) => title !== undefined, 'is given'),
@@ -94,11 +94,11 @@ const rules: readonly Rule[] = [
     'length',
     'tags',
     ({ tags }) => tags.join(' ').length <= 4000,
-    'have at most 4000 characters in all',
+    'have at most 4000 characters in total',
   ),
 ];
 
-/** Every fault at once; none when the package may be made. */
+/** All faults at once; empty when the package may be made. */
 export function judgePackage(nuspec: Nuspec): readonly PackageFault[] {
   return rules.flatMap(({ name, field, check }) => {
     const problem = check(nuspec);
@@ -128,12 +128,12 @@ function longest(limits: readonly (readonly [TextField, number])[]): readonly Ru
   }));
 }
 
-/** Of `choco new` and of nuget's own templates. Not any braces: a tool may well tell of its templates. */
+/** Of `choco new` and of nuget's own templates. Not just any braces: a tool may describe its templates. */
 function isTemplated(text: string): boolean {
   return /__replace|space_separated|\$(id|version|author|title|description)\$/i.test(text);
 }
 
-/** `#Heading` is shown as it stands. Not in a block of code, where it is a comment. */
+/** `#Heading` is not rendered as a heading. In a block of code it is a comment. */
 function hasHeadingWithoutBlank(markdown: string): boolean {
   const prose = markdown.replace(/^(```|~~~)[\s\S]*?^\1/gm, '');
   return /^#{1,6}[^#\s]/m.test(prose);

@@ -3,8 +3,8 @@ import type { Templates } from '../../tool-file/templates.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 
 /**
- * Raise it whenever our own code makes other bytes from the same inputs (zip writer, compressor, nuspec, VERIFICATION, record,
- * manifest): it is what makes a new beta of an unchanged upstream version.
+ * Raise it whenever our code makes other bytes from the same inputs (zip writer, compressor, nuspec, VERIFICATION, record,
+ * manifest): this makes a new beta of an unchanged upstream version.
  */
 const packagingNumber = 3;
 
@@ -24,7 +24,7 @@ function withoutChoices({ first: _1, versions: _2, minAge: _3, trust, ...rest }:
   return { ...rest, trust: whom };
 }
 
-/** Without the place of a trusted root: it differs by machine, and a newer root makes no other bytes. */
+/** Without the path of a trusted root: it differs by machine, and a newer root does not change the bytes. */
 function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (key, inner: unknown) => {
     if (key === 'trustedRoot') return undefined;

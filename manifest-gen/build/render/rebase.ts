@@ -4,7 +4,7 @@ import {
   type ScoopManifest,
 } from '../../../formats/scoop-manifest.ts';
 
-/** A manifest with another base address; all else in it is as it was. */
+/** A manifest with another base address; the rest of it is unchanged. */
 export type RebasedManifest = {
   readonly version: string;
   /** The base that it had, without a slash at its end. */
@@ -44,8 +44,8 @@ export function rebaseManifest(
 }
 
 /**
- * A manifest as it would be had it been moved to where another one's addresses begin: what a rebase may not change is then the
- * same in both. `from` and `to` are where the first payload's address differs.
+ * A manifest with the base address of another one: everything that a rebase may not change is then the same in both. `from` and
+ * `to` are where the first payload's address differs.
  */
 export function rebasedLike(
   text: string,
@@ -86,7 +86,7 @@ function payloadAddress(manifest: ScoopManifest): string | undefined {
   return downloadsOf(manifest)[0]?.url;
 }
 
-/** `checkver` is the server's own word; a manifest without it may have its payloads at the server's usual place. */
+/** `checkver` has the server's address; without it, the payloads may be at the server's usual address. */
 function baseOf(manifest: ScoopManifest, tool: string): string | undefined {
   const asked = checkAddress(manifest);
   const end = `/m/${tool}.json`;

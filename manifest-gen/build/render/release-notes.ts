@@ -1,12 +1,12 @@
 import { maxReleaseNotes } from './package-rules.ts';
 
-/** Stands where a text was cut. */
+/** Marks where a text was cut. */
 const cutMark = '\n\n[...]';
 
 /**
- * Upstream's notes as a package has them: its words, then where the whole is. They are a stranger's text, so only what XML can
- * hold and nothing that changes the direction of reading is left of it, and no more of it than Chocolatey takes.
- * @param own what the package says without them: an address, or words
+ * Upstream's notes for a package: its text, then the address of the whole. The text is untrusted, so it keeps only characters
+ * that XML allows, no marks that change the direction of writing, and no more than Chocolatey accepts.
+ * @param own the package's own notes: an address, or text
  */
 export function joinNotes(upstream: string, own: string | undefined): string | undefined {
   const text = clean(upstream);
@@ -16,7 +16,7 @@ export function joinNotes(upstream: string, own: string | undefined): string | u
   return `${isWhole ? text : cut(text, maxReleaseNotes - tail.length)}${tail}`;
 }
 
-/** What `joinNotes` put before a package's own words; undefined when it put nothing there. Joined again it is the same. */
+/** What `joinNotes` put before a package's own notes; undefined when it put nothing. Joining it again gives the same text. */
 export function notesIn(releaseNotes: string | undefined, own: string | undefined): string | undefined {
   const tail = own === undefined ? '' : `${join}${own}`;
   if (releaseNotes === undefined || releaseNotes === own || !releaseNotes.endsWith(tail)) return undefined;
@@ -35,7 +35,7 @@ function clean(text: string): string {
     .trim();
 }
 
-/** What XML 1.0 has no place for, and the marks that let a line read otherwise than it is written. */
+/** Characters that XML 1.0 does not allow, and marks that make a line read otherwise than it is written. */
 const notShown = /(?![\t\n])\p{Cc}|[\u202a-\u202e\u2066-\u2069\ufffe\uffff]/gu;
 
 /** After a whole line; where even the first is too long, after a whole character. */

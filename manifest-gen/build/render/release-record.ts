@@ -3,7 +3,10 @@ import type { Unpacked, UnpackedExe, Verdict } from '../../release.ts';
 import { payloadFile } from '../../tool-file/payload-file.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 
-/** What this release was made from and what was checked; nothing of the day, the machine or the addresses that were used. */
+/**
+ * What this release was made from and what was checked; nothing that depends on the day, the machine or the addresses that were
+ * used.
+ */
 export function renderRecord(
   { fetched: { found }, exes }: Unpacked,
   verdicts: readonly Verdict[],

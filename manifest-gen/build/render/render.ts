@@ -14,9 +14,9 @@ export type RenderInputs = {
   readonly templates: Templates;
   readonly addresses: Addresses;
   readonly exes: readonly UnpackedExe[];
-  /** As it came with the release; else the template's. */
+  /** From the release, otherwise from the template. */
   readonly licenseText?: string;
-  /** What upstream says of the release; in the package only where the tool's licence lets it be passed on. */
+  /** Upstream's release notes; in the package only if the tool's licence lets them be passed on. */
   readonly notesText?: string | undefined;
 };
 
@@ -45,6 +45,6 @@ export async function renderRelease(record: ReleaseRecord, inputs: RenderInputs)
 function failWithoutLicense({ tool }: Tool): never {
   return fail('TOOL_FILE_INVALID', {
     file: `${tool}.LICENSE.txt`,
-    problems: 'the release brings no licence text and there is none beside the tool file or in nuspecs/',
+    problems: 'the release has no licence text, and there is none beside the tool file or in nuspecs/',
   });
 }

@@ -19,8 +19,8 @@ export function sbomFile(tool: string): string {
 type SbomInputs = 'tool' | 'record' | 'manifestText' | 'licenses';
 
 /**
- * What the exes were built from, as CycloneDX 1.6: the tool, its exes with their hashes, the modules in them. It names upstream's version and
- * neither day nor number nor ours, so that a beta and the stable version made of it have the same bytes.
+ * What the exes were built from, as CycloneDX 1.6: the tool, its exes with their hashes, the modules in them. It names upstream's
+ * version, not ours, and neither date nor serial number, so that a beta and the stable version made from it have the same bytes.
  */
 export function renderSbom(
   { tool, record, manifestText, licenses: read = {} }: Pick<Rendered, SbomInputs>,
@@ -76,7 +76,7 @@ const Listed = z.object({
   ),
 });
 
-/** The licences of the modules that a list of ours names; none of what is no list. */
+/** The licences that our list of modules has; empty when there is no list. */
 export function licensesIn(sbomText: string): ModuleLicenses {
   const components = Listed.safeParse(jsonOf(sbomText)).data?.components ?? [];
   return Object.fromEntries(
@@ -112,7 +112,7 @@ function library(module: GoModuleVersion, bomRef: string, read: ModuleLicenses):
     licenses: licenses(read[`${path}@${version}`] ?? knownLicense(path)),
     ...(version === '' ? {} : { version }),
   });
-  // the sum of a module's files, not the SHA-256 of a file: no place for it among the hashes (spec upstream 6)
+  // the sum of a module's files, not the SHA-256 of a file: so it does not belong among the hashes (spec upstream 6)
   if (sum !== '') component.properties.add(property('goSum', sum));
   return component;
 }
@@ -128,7 +128,7 @@ function purl({ path, version }: Pick<GoModuleVersion, 'path' | 'version'>): str
   return version === '' ? `pkg:golang/${name}` : `pkg:golang/${name}@${encodeURIComponent(version)}`;
 }
 
-/** What replaced a module at its builder's: nobody else can get it. */
+/** A module that its builder replaced with a local one: nobody else can get it. */
 function isFolder({ path }: Pick<GoModuleVersion, 'path'>): boolean {
   return /^(\.|\/|[A-Za-z]:)/.test(path);
 }
@@ -142,7 +142,7 @@ function licenseIn(manifestText: string): string | undefined {
   return typeof license === 'string' ? license : license?.identifier;
 }
 
-/** Scoop separates alternatives by | and takes words that are no licence, such as Proprietary. */
+/** Scoop separates alternatives by | and accepts words that are not licences, such as Proprietary. */
 function licenses(text: string | undefined): Models.LicenseRepository {
   if (text === undefined) return new Models.LicenseRepository();
   const isExpression = /^[\w.+-]+( (AND|OR|WITH) [\w.+-]+)+$/.test(text);

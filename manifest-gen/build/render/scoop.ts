@@ -68,7 +68,7 @@ export function renderManifest(
   return printScoopManifest(parseScoopManifest(JSON.stringify(manifest)));
 }
 
-/** The SPDX expression that a template names; empty where it names none, which makes no manifest. */
+/** The SPDX expression that a template names; empty if it names none, which makes an invalid manifest. */
 export function licenseIn(template: string): string {
   const license = License.safeParse(Template.parse(readJson(template)).license).data ?? '';
   return typeof license === 'string' ? license : license.identifier;

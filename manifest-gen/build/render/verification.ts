@@ -5,7 +5,7 @@ import type { Tool } from '../../tool-file/tools.ts';
 type Payload = ReleaseRecord['payloads'][number];
 type GoModule = NonNullable<Payload['goModule']>;
 
-/** tools/VERIFICATION.txt: how anyone can see for themselves that the exe is what it says. No dates, no addresses of ours. */
+/** tools/VERIFICATION.txt: how anyone can check the exe. No dates, no addresses of ours. */
 export function renderVerification(tool: Tool, record: ReleaseRecord): string {
   const payload = record.payloads.find(({ architecture }) => architecture === 'amd64');
   if (payload === undefined)

@@ -17,18 +17,18 @@ export type GitRun = {
   readonly input?: string;
   readonly env?: Environment;
   readonly isWhole?: boolean;
-  /** What needs no key is not given it. */
+  /** Calls that need no key do not get it. */
   readonly isKeySent?: boolean;
   /** NODE_EXTRA_CA_CERTS counts, instead of the machine's authorities. */
   readonly isExtraTrusted?: boolean;
 };
 
-/** What the feed's key is for. */
+/** Where the feed's key is sent. */
 export type GitKey = {
   /** It goes to addresses below this one only. */
   readonly url: string;
   readonly value: string;
-  /** Not through a proxy either, whatever the settings of git say. */
+  /** Not through a proxy either, whatever git's settings say. */
   readonly isDirect: boolean;
   /** Sent with the key, for the audit log of our server (server/http/reason.ts). */
   readonly reason?: string | undefined;
@@ -36,7 +36,9 @@ export type GitKey = {
 
 export type GitAccess = {
   readonly dir: string;
-  /** The machine's: git gets what is git's of it, so that a person's credential helpers, ssh and proxies work. */
+  /**
+   * The machine's environment, of which git gets its own variables, so that a person's credential helpers, ssh and proxies work.
+   */
   readonly env: Environment;
   /** Further variables that it gets. */
   readonly named?: readonly string[];
@@ -45,8 +47,8 @@ export type GitAccess = {
 };
 
 /**
- * git by simple-git. The key is handed over in the environment (GIT_CONFIG_COUNT): an argument or a URL could be read by
- * every user of the machine and would stand in git's messages.
+ * git by simple-git. The key is handed over in the environment (GIT_CONFIG_COUNT): an argument or a URL could be read by every
+ * user of the machine and would be in git's messages.
  */
 export function createGit(access: GitAccess): Git {
   const outer = gitEnvironment(access.env, access.named);

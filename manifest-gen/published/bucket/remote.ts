@@ -10,8 +10,9 @@ export type BucketRemote = {
 };
 
 /**
- * What the address turns out to need is found out once: its key for reading (READ_AUTH=all), and NODE_EXTRA_CA_CERTS. git can only trust
- * a file of authorities instead of the machine's own, so it tries the machine's first and that file for a certificate that they do not know.
+ * What the address needs is found out once: its key for reading (READ_AUTH=all), and NODE_EXTRA_CA_CERTS. git can only trust a
+ * file of authorities instead of the machine's own, so it tries the machine's first and that file for a certificate that they do
+ * not know.
  */
 export function createBucketRemote(git: Git): BucketRemote {
   let isKeyWanted = false;
@@ -39,7 +40,7 @@ export function createBucketRemote(git: Git): BucketRemote {
   };
 }
 
-/** git says it in words only; LC_ALL=C keeps them English. */
+/** git reports it only as text; LC_ALL=C keeps it English. */
 export function isRefusal(error: unknown): boolean {
   const words = /\b(401|403)\b|Authentication failed|Permission denied|could not read Username/i;
   return words.test(messageOf(error));

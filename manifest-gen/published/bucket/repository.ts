@@ -17,7 +17,7 @@ export type NewCommit = {
   readonly tool: string;
   readonly version: string;
   readonly manifestText: string;
-  /** The rest of the commit's message: why, for whoever reads it. */
+  /** The rest of the commit's message: why. */
   readonly note?: string | undefined;
   /** The tag is on the first branch's commit. */
   readonly branches: readonly Channel[];
@@ -33,7 +33,7 @@ export type NewChore = {
   readonly texts: ReadonlyMap<string, string>;
 };
 
-/** A bare copy of the bucket in a folder of its own, gone after `close`. Nothing is ever checked out. */
+/** A bare copy of the bucket in its own folder, removed by `close`. Nothing is ever checked out. */
 export type BucketRepository = {
   readonly url: string;
   /** Brings both branches here. The answer is equal as long as none has moved. @throws ReleaseError BUCKET_UNREACHABLE, BUCKET_CLOSED */
@@ -47,13 +47,13 @@ export type BucketRepository = {
   manifest(branch: Channel, tool: string, version?: string): Promise<string | undefined>;
   /** Why a version was withdrawn, by the newest commit of either branch that says so. */
   withdrawal(tool: string, version: string): Promise<string | undefined>;
-  /** What each release of a tool promised anew, on either branch: the hashes in its manifest. */
+  /** The hashes that each release of a tool added to its manifest, on either branch. */
   promises(tool: string): Promise<readonly ReleasedHashes[]>;
   /** The tools that a branch offers, by name. */
   tools(branch: Channel): Promise<readonly string[]>;
-  /** Makes the commits, here only; gives what to push. */
+  /** Makes the commits, locally only; returns what to push. */
   commit(commit: NewCommit): Promise<readonly string[]>;
-  /** A commit that is no release: other texts of the same versions. Here only; gives what to push. */
+  /** A commit other than a release: other texts of the same versions. Local only; returns what to push. */
   chore(chore: NewChore): Promise<string>;
   /** @throws GitError when one ref is refused; then none has moved */
   push(refspecs: readonly string[]): Promise<void>;
@@ -73,7 +73,7 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
     await close();
     throw error;
   }
-  // the feed's own bucket has the feed's key; another one is opened by what the person's git knows
+  // the feed's own bucket uses the feed's key; another one uses the credentials of the person's git
   const named = access.key === undefined ? await helperVariables(plain) : [];
   const git = createGit({ ...access, dir, named });
   const remote = createBucketRemote(git);
@@ -166,7 +166,7 @@ async function offeredBy(git: Git, tips: Tips, branch: Channel, tool: string): P
   try {
     return Offered.parse(JSON.parse(text)).version;
   } catch (error) {
-    const problem = `bucket/${tool}.json on branch ${branch} of the bucket is JSON with a version no more.`;
+    const problem = `bucket/${tool}.json on branch ${branch} of the bucket is no longer JSON with a version.`;
     return fail('CONTENT_INVALID', { tool, problem }, error);
   }
 }
@@ -208,7 +208,7 @@ async function rootOf(git: Git, tips: Tips): Promise<string | undefined> {
 }
 
 /**
- * What it means that git failed at the bucket's address. It says so in words only; LC_ALL=C keeps them English.
+ * What it means that git failed at the bucket's address. git reports it only as text; LC_ALL=C keeps it English.
  * @throws ReleaseError BUCKET_CLOSED (to reading), BUCKET_REFUSED (to pushing), BUCKET_UNREACHABLE
  */
 export function explainGit(url: string, error: unknown, wanted: 'read' | 'push'): never {

@@ -36,7 +36,7 @@ export async function treeWith(
   return makeTree(git, top);
 }
 
-/** Name -> `MODE TYPE OID`. A path that is not there is an empty list. */
+/** Name -> `MODE TYPE OID`. A missing path gives an empty list. */
 export async function list(
   git: Git,
   tree: string,

@@ -37,14 +37,14 @@ export async function listVersions(http: FeedHttp, id: string): Promise<readonly
       first = next = first.replace('&semVerLevel=2.0.0', '');
       if (!seen.has(next)) continue;
     }
-    if (response.statusCode !== 200) refuse(response, `the question for the versions of ${id}`);
+    if (response.statusCode !== 200) refuse(response, `the request for the versions of ${id}`);
     refusePage(http, response);
     const page = readPage(id, response.body, next);
     found.push(...page.packages.filter((one) => one.id.toLowerCase() === id.toLowerCase()));
     // Only the query of the link is used: a server behind a proxy names its public address, which may not lead back from here.
     next = page.nextUrl === undefined ? undefined : withQueryOf(first, page.nextUrl);
   }
-  // a version that is not seen would be made once more
+  // a version that is not seen would be made again
   if (next !== undefined && !seen.has(next)) refuseList(id, `it has more than ${maxPages} pages`);
   return found;
 }
@@ -60,7 +60,7 @@ function readPage(id: string, xml: string, url: string): FeedPage {
 
 function refuseList(id: string, reason: string, cause?: unknown): never {
   const hint = 'Check FEED_URL: it must be the address of a NuGet v2 feed.';
-  fail('FEED_REFUSED', { status: 200, what: `the question for the versions of ${id}`, reason, hint }, cause);
+  fail('FEED_REFUSED', { status: 200, what: `the request for the versions of ${id}`, reason, hint }, cause);
 }
 
 function withQueryOf(url: string, other: string): string {
@@ -75,15 +75,18 @@ export async function downloadPackage(http: FeedHttp, pkg: FeedPackage, path: st
   const digest = await fetchPackageBytes(http, pkg, path);
   if (pkg.sha512 !== undefined && pkg.sha512 !== digest.sha512) {
     fail('FEED_CONFLICT', {
-      what: `${pkg.id} ${pkg.version}, which it gives`,
-      expected: `SHA-512 ${pkg.sha512} as it announces`,
+      what: `${pkg.id} ${pkg.version}, which it lists`,
+      expected: `SHA-512 ${pkg.sha512} as announced`,
       found: digest.sha512,
     });
   }
   return digest;
 }
 
-/** The same for whoever judges the bytes himself. @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED */
+/**
+ * The same for callers that check the bytes themselves.
+ * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED
+ */
 export async function fetchPackageBytes(http: FeedHttp, pkg: FeedPackage, path: string): Promise<Digest> {
   const own = `${http.feedUrl}/package/${encodeURIComponent(pkg.id)}/${encodeURIComponent(pkg.version)}`;
   return (
@@ -92,13 +95,13 @@ export async function fetchPackageBytes(http: FeedHttp, pkg: FeedPackage, path: 
     fail('FEED_REFUSED', {
       status: 404,
       what: `the download of ${pkg.id} ${pkg.version}`,
-      reason: 'it is listed and not there',
-      hint: 'The log of the feed says more.',
+      reason: 'it is listed but does not exist',
+      hint: "See the feed's log.",
     })
   );
 }
 
-/** Servers without that address say 400 or 405 as well as 404; then theirs is asked. */
+/** Servers without that address answer 400 or 405 as well as 404; then theirs is used. */
 function unlessOdd(error: unknown, { downloadUrl }: FeedPackage): undefined {
   const isOdd = error instanceof ReleaseError && [400, 405].includes(Number(error.details.status));
   if (!isOdd || downloadUrl === undefined) throw error;
@@ -171,7 +174,7 @@ export async function pushPackage(
 }
 
 /**
- * Hides a version as `nuget delete` does (spec nuget-v2 10.4): whoever names it still gets it.
+ * Hides a version as `nuget delete` does (spec nuget-v2 10.4); it can still be downloaded by name.
  * @throws ReleaseError FEED_REFUSED, FEED_UNREACHABLE
  */
 export async function unlistPackage(
@@ -202,9 +205,9 @@ export async function waitForPackage(
     if (waitMs === 0)
       fail('FEED_REFUSED', {
         status: response.statusCode,
-        what: `the question for ${id} ${version}, which it took a minute ago`,
+        what: `the request for ${id} ${version}, which it accepted a minute ago`,
         reason: reasonOf(response),
-        hint: 'The log of the feed says more; run again later.',
+        hint: "See the feed's log, and run again later.",
       });
     await delay(waitMs, undefined, { signal });
   }

@@ -12,7 +12,7 @@ export type FeedHttp = {
   /** The feed's address, `http://host/nuget`, without a slash at its end. */
   readonly feedUrl: string;
   readonly got: Got;
-  /** Whether the same question deserves another try, with the key: the feed wants one for reading, and this question had none. */
+  /** Whether to try the same request again with the key: the feed needs one for reading, and this request had none. */
   readonly wantsKey: (response: Response<unknown>) => boolean;
 };
 
@@ -43,7 +43,7 @@ export function createFeedHttp(
     got: http.extend({
       signal,
       throwHttpErrors: false,
-      // whoever asks for a longer pause gets none: got would wait for days, and nobody would know why
+      // a server that asks for a longer pause gets none: got would silently wait for days
       retry: { limit: 2, methods: ['GET', 'HEAD'], maxRetryAfter: 10_000 },
       // `response` runs from the last byte sent: the feed opens, hashes and syncs a package before it answers
       timeout: { connect: 10_000, socket: 60_000, response: 600_000 },
@@ -82,7 +82,7 @@ export async function ask(
     Response<string>
   >;
   let isTooLong = false;
-  // a place for files may have a file of gigabytes where a short text is looked for
+  // a file server may have gigabytes where a short text is expected
   asked.on('downloadProgress', ({ transferred }) => {
     isTooLong ||= transferred > maxTextBytes;
     if (isTooLong) asked.cancel();
@@ -98,7 +98,7 @@ export async function ask(
   }
 }
 
-/** Why it is done, for the audit log of our server; another one does not look at it. */
+/** The reason, for the audit log of our server; others ignore it. */
 export function reasonHeader(reason: string | undefined): Readonly<Record<string, string>> {
   return reason === undefined ? {} : { 'x-reason': encodeURIComponent(reason) };
 }
@@ -169,7 +169,7 @@ async function* chunksOf(http: FeedHttp, address: string): AsyncGenerator<Buffer
 
 function openStream(http: FeedHttp, address: string): Readable {
   const stream = http.got.stream(address, { throwHttpErrors: true });
-  // Read to its end it still listens for an interruption, and an error that nobody takes would end the program in the midst of its cleaning up.
+  // Read to its end it still listens for an interruption, and an unhandled error would end the program during its cleanup.
   stream.on('error', () => {});
   return stream;
 }
@@ -190,7 +190,7 @@ export function explain(http: FeedHttp, address: string, error: unknown): never 
   throw error;
 }
 
-/** Payloads may lie at another place than the feed; then it is not the feed that must be started. */
+/** Payloads may be on another server than the feed; then it is not the feed that must be started. */
 function unreachable({ feedUrl }: FeedHttp, address: string, cause: string, error?: unknown): never {
   const { origin } = new URL(address);
   if (origin === new URL(feedUrl).origin) fail('FEED_UNREACHABLE', { url: feedUrl, cause }, error);
@@ -198,7 +198,7 @@ function unreachable({ feedUrl }: FeedHttp, address: string, cause: string, erro
 }
 
 /**
- * A page for people in place of an answer: something between us and the feed gave it, which says nothing of the feed.
+ * An HTML page instead of an answer: something between us and the feed sent it, so it says nothing about the feed.
  * @throws ReleaseError FEED_UNREACHABLE
  */
 export function refusePage(http: FeedHttp, { body, url: from }: Response<string>): void {
@@ -217,13 +217,13 @@ export function refuse(response: Response<unknown>, what: string): never {
 function keyHint(method: string): string {
   const scopes: Readonly<Record<string, string>> = { GET: 'read', HEAD: 'read', DELETE: 'unlist' };
   const scope = scopes[method] ?? 'push';
-  return `Give a key with the scope ${scope} in FEED_API_KEY or FEED_API_KEY_FILE; on a server of ours \`feed:keys add --name NAME --scope ${scope}\` makes one.`;
+  return `Set a key with the scope ${scope} in FEED_API_KEY or FEED_API_KEY_FILE; on a go-win-tools server \`feed:keys add --name NAME --scope ${scope}\` makes one.`;
 }
 
 const hints: Readonly<Record<number, string>> & { readonly other: string } = {
-  403: 'Check FEED_API_KEY, its scopes and the ids it is for.',
+  403: 'Check FEED_API_KEY, its scopes and its ids.',
   404: 'Check FEED_URL: it must be the address of a NuGet v2 feed.',
   413: 'Raise MAX_PACKAGE_BYTES of the server.',
-  507: 'Free some room on the server and run again; it goes on from there.',
-  other: 'The log of the feed says more.',
+  507: 'Free some space on the server and run again; it goes on from there.',
+  other: "See the feed's log.",
 };

@@ -30,7 +30,8 @@ export type ReleasedBy = {
 
 /**
  * Undefined where the server has no entry (it was imported), says nothing to this key (it needs the scope push), or does not know
- * the question (an older server). @throws ReleaseError FEED_UNREACHABLE
+ * the request (an older server).
+ * @throws ReleaseError FEED_UNREACHABLE
  */
 export async function askReleasedBy(
   http: FeedHttp,

@@ -5,20 +5,20 @@ import { ask, type FeedHttp, refuse, refusePage } from './http.ts';
 
 const ServerInfo = z.object({ name: z.literal('go-win-tools'), publicUrl: z.string() });
 
-/** Where a release goes: what was set, completed by what the server says of itself (contract section 4). */
+/** Where a release goes: the settings, completed by what the server reports (contract section 4). */
 export type Endpoints = {
-  /** What manifests name. The server's PUBLIC_URL may not be the address that we reach it by. */
+  /** The base address in manifests. The server's PUBLIC_URL may not be the address that we reach it by. */
   readonly addresses: Addresses;
-  /** The payloads' place as we reach it, with `{tool} {version} {file}`. */
+  /** The address of payloads as we reach it, with `{tool} {version} {file}`. */
   readonly payloadPutUrl: string;
-  /** Payloads lie on the feed's own server, which keeps the `.sha256` beside them. */
+  /** Payloads are on the feed's own server, which serves the `.sha256` beside them. */
   readonly isOwnPayloadPlace: boolean;
-  /** False: somebody else puts them there, and a manifest waits until they are (PAYLOAD_PUT). */
+  /** False: somebody else uploads them, and a manifest waits until they are there (PAYLOAD_PUT). */
   readonly isPut: boolean;
   readonly bucketUrl: string;
   /** The base of the server behind the feed, as we reach it. */
   readonly serverUrl: string;
-  /** It is one of ours, with all of its addresses. */
+  /** It is a go-win-tools server, with all of its addresses. */
   readonly isOwnServer: boolean;
 };
 
@@ -37,7 +37,7 @@ export async function findEndpoints(http: FeedHttp, settings: PlaceSettings): Pr
   const isComplete = settings.bucketUrl !== undefined && settings.payloadUrl !== undefined;
   const publicUrl = await askPublicUrl(http, serverUrl, isComplete);
   if (publicUrl === undefined) {
-    // what answers for a feed, too, is none: its settings are not what is wrong
+    // a server that answers for any feed is not one of ours: its settings are not the problem
     if (!isComplete) refusePage(http, await ask(http, `${http.feedUrl}/FindPackagesById()?id='none'`));
     requirePlaces(http, settings);
   }
@@ -59,14 +59,17 @@ export async function findEndpoints(http: FeedHttp, settings: PlaceSettings): Pr
   };
 }
 
-/** Undefined when the server is not one of ours. One that wants a key first (READ_AUTH=all) may be, which matters unless all places are set. */
+/**
+ * Undefined when the server is not one of ours. One that needs a key first (READ_AUTH=all) may be, which matters unless all
+ * addresses are set.
+ */
 async function askPublicUrl(
   http: FeedHttp,
   serverUrl: string,
   isComplete: boolean,
 ): Promise<string | undefined> {
   const response = await ask(http, `${serverUrl}/api/v1/server`);
-  if (!isComplete && [401, 403].includes(response.statusCode)) refuse(response, 'the question who it is');
+  if (!isComplete && [401, 403].includes(response.statusCode)) refuse(response, 'the request for who it is');
   if (response.statusCode !== 200) return undefined;
   try {
     return ServerInfo.parse(JSON.parse(response.body)).publicUrl.replace(/\/+$/, '');

@@ -13,8 +13,9 @@ const Page = z.object({
 const maxPages = 20;
 
 /**
- * Why a version was last unlisted, by the audit log of the server. Undefined where it says nothing, or nothing to this key: it is for keys
- * with the scope admin. @throws ReleaseError FEED_UNREACHABLE
+ * Why a version was last unlisted, from the audit log of the server. Undefined if it has no reason, or this key lacks the scope
+ * admin.
+ * @throws ReleaseError FEED_UNREACHABLE
  */
 export async function askWhyUnlisted(
   http: FeedHttp,

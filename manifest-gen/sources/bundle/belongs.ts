@@ -13,8 +13,8 @@ export type Mismatch = { readonly what: string; readonly expected: string; reado
 type Claim = readonly [what: string, expected: string | undefined, found: string | undefined];
 
 /**
- * Is this what the tool's own file would have asked its source for? Over the network the file decides which repository, package
- * or module it is; whoever signs bundles does not decide it instead.
+ * Is this what the tool's own file would have requested? The file decides which repository, package or module is used, not the
+ * signer of a bundle.
  */
 export function mismatchOf(tool: Tool, release: BundledRelease): Mismatch | undefined {
   const architectures = release.assets.map(({ architecture }) => architecture);

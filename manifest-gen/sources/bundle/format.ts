@@ -104,7 +104,7 @@ function readLine(line: string): Listed | undefined {
   return sha256 !== undefined && Path.safeParse(path).success ? { sha256, path: path ?? '' } : undefined;
 }
 
-/** A name of upstream's as a part of a path; what would not be one is written otherwise, since bundle.json has the name itself. */
+/** A name from upstream as part of a path, with unsafe characters replaced; bundle.json has the name itself. */
 export function pathPart(name: string): string {
   const part = name.replace(/[^\w.+@-]/g, '_').slice(0, 100);
   return /^[A-Za-z0-9@]/.test(part) ? part : `x${part}`;

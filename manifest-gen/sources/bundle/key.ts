@@ -14,9 +14,9 @@ import { fail } from '../../errors.ts';
 
 /** Who makes bundles. Signatures and public key have minisign's form, so that any minisign can check them. */
 export type BundleKey = {
-  /** `RW...`: what BUNDLE_KEY of the taking side holds. */
+  /** `RW...`: the value of BUNDLE_KEY on the receiving side. */
   readonly publicKey: string;
-  /** It was made just now, so nobody knows it yet. */
+  /** It was made just now, so the other side does not know it yet. */
   readonly isNew: boolean;
   /** The text of the `.minisig` file; the same each time. */
   sign(message: Buffer): string;
@@ -27,9 +27,9 @@ export const untrustedComment = 'untrusted comment: signature of a go-win-tools 
 const trustedComment = 'trusted comment: digests of a go-win-tools bundle';
 
 /**
- * The key in a file (PEM, PKCS #8, Ed25519, as `openssl genpkey -algorithm ed25519` writes it); made when the file is not
- * there, readable by its owner only.
- * @throws ReleaseError SETTINGS_INVALID when the file is there and holds no such key, or cannot be made
+ * The key in a file (PEM, PKCS #8, Ed25519, as `openssl genpkey -algorithm ed25519` writes it); made if the file does not exist,
+ * readable by its owner only.
+ * @throws ReleaseError SETTINGS_INVALID when the file has no such key, or cannot be made
  */
 export async function loadOrMakeKey(file: string): Promise<BundleKey> {
   const kept = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) =>

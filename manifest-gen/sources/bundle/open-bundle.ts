@@ -27,7 +27,10 @@ export type OpenBundle = {
   readonly keyId: string;
   readonly releases: readonly BundledRelease[];
   has(path: string): boolean;
-  /** By its path in the bundle. @throws ReleaseError BUNDLE_REFUSED when it is not there */
+  /**
+   * By its path in the bundle.
+   * @throws ReleaseError BUNDLE_REFUSED when it is missing
+   */
   fileAt(path: string): BundledFile;
 };
 
@@ -46,8 +49,8 @@ const maxSignatureBytes = 4 * 1024;
 const maxFileBytes = 1024 ** 3;
 
 /**
- * Reads a bundle once, from its first bit to its last, and lays its files into a folder. The signature comes first, so that
- * nothing is written or parsed that a trusted key did not vouch for.
+ * Reads a bundle once, from its first bit to its last, and writes its files into a folder. The signature comes first, so that
+ * nothing unsigned is written or parsed.
  * @throws ReleaseError BUNDLE_REFUSED, BUNDLE_UNREADABLE, INTERRUPTED
  */
 export async function openBundle(place: BundlePlace): Promise<OpenBundle> {
@@ -127,7 +130,7 @@ async function readBundle(
   };
 }
 
-/** @throws ReleaseError BUNDLE_REFUSED for a signature that is none, is not of this list, or is by somebody else */
+/** @throws ReleaseError BUNDLE_REFUSED for an invalid signature, one of another list, or one by another key */
 function requireSignature(file: string, digests: Buffer, signature: string, keys: readonly string[]): string {
   const expected = `a signature by ${keys.map((key) => minisignKeyId(key) ?? key).join(' or ')} (BUNDLE_KEY)`;
   const outcome = verifyMinisign(digests, signature, keys);
@@ -140,7 +143,7 @@ function readContent(file: string, bytes: Buffer): BundleContent {
   try {
     return BundleContent.parse(JSON.parse(bytes.toString('utf8')));
   } catch {
-    return refuse(file, `${contentPath} of schema 1`, 'another one, perhaps of a newer go-win-tools');
+    return refuse(file, `${contentPath} of schema 1`, 'another one, perhaps by a newer go-win-tools');
   }
 }
 

@@ -20,7 +20,7 @@ export type GithubApiSettings = HttpAccess & {
   readonly apiUrl: string;
   readonly token: string | undefined;
   readonly now: () => Date;
-  /** Told each second of a pause that the forge asks for. */
+  /** Called each second of a pause that the forge asks for. */
   readonly onPause: (tool: string, why: string, leftMs: number) => void;
 };
 
@@ -76,7 +76,7 @@ export function createGithubApi(settings: GithubApiSettings, keptAnswers: KeptAn
         if (answer.status === 404) return undefined;
         pages.push(decode(answer, schema, path, asking));
         url = nextPage(answer.link, url);
-        // the token goes along to the next page, so whoever writes the Link header must not choose where that is
+        // the token is sent to the next page, so the Link header must not choose its host
         if (url !== undefined && originOf(url) !== origin) {
           return refused(asking, path, `a next page at ${origin}`, originOf(url));
         }
@@ -134,7 +134,7 @@ function failureOf(opened: Opened, said: string, now: Date): Attempt<Answer> {
     return { failed: 'its rate limit is used up (GITHUB_TOKEN gives a higher one)', waitMs };
   }
   const failed = `it answers with status ${status}${said === '' ? '' : `, ${said}`}`;
-  // what is our fault does not get better by asking again
+  // a fault of ours does not go away by trying again
   return status < 500 && status !== 408 ? { failed, waitMs: Number.POSITIVE_INFINITY } : { failed };
 }
 

@@ -10,8 +10,8 @@ import { fetchStoredBundle, type StoreSettings } from './stored-bundle.ts';
 const maxPages = 10;
 
 /**
- * The build attestations that GitHub keeps of each file, as one sidecar a file: a JSON array of Sigstore bundles. A file that
- * it has none of gets no sidecar. All kinds come in one list, GitHub's own release attestation among them.
+ * The build attestations that GitHub keeps of each file, as one sidecar a file: a JSON array of Sigstore bundles. A file without
+ * any gets no sidecar. All kinds come in one list, GitHub's own release attestation among them.
  */
 export async function fetchAttestations(
   settings: StoreSettings,

@@ -5,7 +5,7 @@ import type { GithubAsset } from '../schema.ts';
 
 export type Chosen = {
   readonly assets: readonly { readonly architecture: Architecture; readonly asset: GithubAsset }[];
-  /** Checksum file and signatures, as far as the release has them; whether that is enough is for the verdicts to say. */
+  /** Checksum file and signatures, as far as the release has them; the verdicts decide whether that is enough. */
   readonly sidecars: readonly GithubAsset[];
 };
 
@@ -41,7 +41,7 @@ export function chooseAssets(
   };
 }
 
-/** What a reader would look at to correct the tool file. */
+/** What a reader needs to correct the tool file. */
 function candidates(assets: readonly GithubAsset[]): string {
   const names = assets.map(({ name }) => name).filter((name) => /windows|\.exe$/i.test(name));
   if (names.length === 0) return assets.length === 0 ? '; it has no assets' : '; it has none for Windows';

@@ -21,7 +21,7 @@ import { githubAssetUrl, githubTag, githubUpstream } from './names.ts';
 export type GithubSettings = GithubApiSettings & { readonly cache: Cache };
 type Source = SourceOf<'github'>;
 
-/** What find() hands on to fetch(). */
+/** What find() passes to fetch(). */
 type Details = {
   readonly isImmutable: boolean;
   readonly assets: readonly { readonly architecture: Architecture; readonly asset: GithubAsset }[];

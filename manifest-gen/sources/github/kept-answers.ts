@@ -18,7 +18,7 @@ export type KeptAnswers = {
   keep(url: string, answer: KeptAnswer): Promise<void>;
 };
 
-/** `token` parts what one may see from what another may: a private repository's answer is for who may read it. */
+/** `token` separates the answers of different permissions: a private repository is only for those who may read it. */
 export function createKeptAnswers(cache: Pick<Cache, 'answer'>, token: string | undefined): KeptAnswers {
   const reader = createHash('sha256')
     .update(token ?? '')
@@ -32,7 +32,7 @@ export function createKeptAnswers(cache: Pick<Cache, 'answer'>, token: string | 
       try {
         return KeptAnswer.parse(JSON.parse(text));
       } catch {
-        // not there, or damaged: it is asked for anew
+        // missing or damaged: it is requested again
         return undefined;
       }
     },

@@ -2,8 +2,7 @@ import { snappyUncompress } from 'hysnappy';
 
 /**
  * A snappy block: the length of what is in it as a varint, then what is in it
- * (https://github.com/google/snappy/blob/main/format_description.txt).
- * Undefined when it is none, or says that more than `maxBytes` are in it.
+ * (https://github.com/google/snappy/blob/main/format_description.txt). Undefined when it is invalid, or has more than `maxBytes`.
  */
 export function readSnappy(block: Buffer, maxBytes: number): Buffer | undefined {
   const length = readLength(block);

@@ -10,8 +10,8 @@ import { readSnappy } from './snappy.ts';
 export type StoreSettings = HttpAccess & Pick<GithubApiSettings, 'apiUrl'>;
 
 /**
- * A bundle that the forge only says the address of: JSON in a snappy block, in a store of its own. The address is signed and
- * ends soon, so it is asked without the token, as gh does (cli/cli, pkg/cmd/attestation/api), and never shown.
+ * A bundle of which the forge only gives the address: JSON in a snappy block, in a separate store. The address is signed and
+ * expires soon, so it is requested without the token, as gh does (cli/cli, pkg/cmd/attestation/api), and never shown.
  * @param file what the bundle is about
  */
 export async function fetchStoredBundle(

@@ -6,12 +6,12 @@ import { silentHostIn } from './go-fault.ts';
 
 export type ProxySettings = { readonly GOPROXY: string; readonly GONOPROXY: string };
 
-/** Go's words for what it does not have where it may ask nobody. */
+/** Go's message for a missing module when it may not use the network. */
 const isNotHere = /module lookup disabled by GOPROXY=off|toolchain not available/;
 
 /**
- * Runs Go, which asks its module proxy for what is not in the cache. A proxy at which nobody answers is asked once in a run; from then on
- * Go has what is in the cache.
+ * Runs Go, which asks its module proxy for what is not in the cache. A proxy that does not answer is asked once in a run; from
+ * then on Go uses only the cache.
  * @param isFetching it does nothing that may take long but ask
  */
 export async function askProxy(

@@ -70,8 +70,8 @@ export async function buildGoExe(
 }
 
 /**
- * Holds the folders that the build compiles to what Go checked when it unpacked them, which a build takes on trust: of each module
- * in the build that the cache has. What was changed since is fetched anew (Go.run).
+ * Compares the folders that the build compiles with what Go checked when it unpacked them, which a build trusts: for each module
+ * of the build in the cache. What has changed since is fetched again (Go.run).
  */
 async function checkModules(
   go: Go,
@@ -92,7 +92,7 @@ async function checkModules(
   fail('BUILD_FAILED', { ...asking, architecture, cause: stderr.trim() });
 }
 
-/** Fetched anew (Go.run), and still not what it should be. */
+/** Fetched again (Go.run), and still wrong. */
 function refuseSpoiled(said: string, asking: Asking): void {
   const [spoiled] = spoiledModules(said);
   if (spoiled === undefined) return;

@@ -16,14 +16,14 @@ import { forgetModule, type Spoiled, spoiledModules } from './module-cache.ts';
 export type GoSettings = HttpAccess & {
   readonly cache: Cache;
   readonly env: Environment;
-  /** Told what is fetched anew because the module cache had other bytes. */
+  /** Called with what is fetched again because the module cache had other bytes. */
   readonly onWarning?: (tool: string, sentence: string) => void;
 };
 
 /** Even asking for settings fails where the user's own are of another Go. */
 const neutral = { GOTOOLCHAIN: 'local', GOWORK: 'off', GOFLAGS: '', GOEXPERIMENT: '' };
 
-/** What of the machine's Go settings we take: where modules come from and who vouches for them (contract section 4). */
+/** The machine's Go settings that we use: where modules come from and who vouches for them (contract section 4). */
 const MachineGo = z.object({
   GOVERSION: z.string(),
   GOPROXY: z.string(),
@@ -49,12 +49,15 @@ export interface Go {
   /** GOMODCACHE */
   readonly modDir: string;
   /**
-   * Exit codes are values. What it says on stderr names no password that a GOPROXY may have. Modules that are not in the cache as
-   * they should be are fetched anew, once; what Go says of them then counts.
+   * Exit codes are values. What it says on stderr names no password that a GOPROXY may have. Modules that are damaged in the
+   * cache are fetched again, once; then Go's answer counts.
    * @throws ReleaseError INTERRUPTED, PROGRAM_FAILED, SOURCE_UNREACHABLE when nobody answers at the module proxy
    */
   run(call: GoCall): Promise<CommandResult>;
-  /** Takes modules out of the cache, so that Go fetches them anew. @returns false when nothing of them was there */
+  /**
+   * Removes modules from the cache, so that Go fetches them again.
+   * @returns false when there was nothing to remove
+   */
   forget(modules: readonly Spoiled[]): Promise<boolean>;
 }
 
@@ -103,7 +106,7 @@ export async function openGo(settings: GoSettings, asking: Asking): Promise<Go> 
     for (const module of modules) {
       if (!(await forgetModule(modDir, module))) continue;
       isAny = true;
-      const sentence = `${module.path}@${module.version} was not in the Go module cache as it was checked; it is fetched and checked anew`;
+      const sentence = `${module.path}@${module.version} in the Go module cache differs from what was checked; it is fetched and checked again`;
       settings.onWarning?.(asking.tool, sentence);
     }
     return isAny;

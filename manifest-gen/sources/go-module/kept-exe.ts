@@ -15,7 +15,7 @@ export async function keepExe(exe: string, folder: string): Promise<KeptExe> {
   return { name, path, digest };
 }
 
-/** The one that `keepExe` put there; undefined when there is none, or another one by now. */
+/** The one that `keepExe` stored; undefined when there is none, or it has changed. */
 export async function keptExe(folder: string): Promise<KeptExe | undefined> {
   const name = (await readdir(folder)).find((file) => file.endsWith('.exe'));
   if (name === undefined) return undefined;

@@ -20,7 +20,7 @@ import { licenseFiles, readLicenses } from './licenses.ts';
 import { proveModules } from './proof.ts';
 import { chooseToolchain, fetchToolchain } from './toolchain.ts';
 
-/** What find() hands on to fetch(). */
+/** What find() passes to fetch(). */
 type Details = { readonly targets: readonly Target[]; readonly zip: string };
 type Target = { readonly architecture: Architecture; readonly goModule: GoModule };
 
@@ -134,13 +134,13 @@ export function createGoModule(settings: GoSettings): Upstream {
   };
 }
 
-/** A build says nothing for minutes; now and then somebody should. */
+/** A build is silent for minutes, so progress is reported now and then. */
 function giveSigns(report: Report, tool: string, architecture: Architecture): () => void {
   const everyMs = 30_000;
   let passedMs = 0;
   const signs = setInterval(() => {
     passedMs += everyMs;
-    report.step(tool, 'build', `for ${architecture} goes on, ${passedMs / 1000} s so far`);
+    report.step(tool, 'build', `for ${architecture} is still running, ${passedMs / 1000} s so far`);
   }, everyMs);
   return () => clearInterval(signs);
 }

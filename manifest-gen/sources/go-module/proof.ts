@@ -58,7 +58,7 @@ export async function proveModules(
   }
 }
 
-/** What is here already is read from the cache; each is compared with the database all the same. Gives what Go said, for an error. */
+/** Modules in the cache are not fetched again, but each is compared with the database. Returns Go's output, for an error. */
 async function ask(go: Go, modules: readonly string[], gopath: string): Promise<string> {
   let said = '';
   for (let from = 0; from < modules.length; from += modulesAtOnce) {

@@ -34,7 +34,7 @@ async function sumOf(dir: string, prefix: string): Promise<string> {
     if (entry.isDirectory()) continue;
     const file = join(entry.parentPath, entry.name);
     const name = file.slice(dir.length + 1).replaceAll('\\', '/');
-    // a link is none of the zip's: its target is not hashed in its place
+    // the zip has no links: a link's target is not hashed instead
     files.set(name, entry.isFile() ? (await digestFile(file)).sha256 : 'no file');
   }
   for (const [name, sha256] of [...files]) {

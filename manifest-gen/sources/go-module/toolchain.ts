@@ -14,9 +14,9 @@ import { spoiledToolchains } from './toolchain-folder.ts';
 const oldestMinor = 21;
 
 /**
- * Which Go builds this version: the tool file's word, else the last patch of the minor that the module's go.mod names
- * (spec upstream 8: goreleaser 1.20.0 does not compile with a current Go). `go1.21.13`. Where these leave the patch open, the one
- * that built it before stays (contract section 4).
+ * Which Go builds this version: the one in the tool file, otherwise the last patch of the minor that the module's go.mod names
+ * (spec upstream 8: goreleaser 1.20.0 does not compile with a current Go). `go1.21.13`. If the patch is open, the one that built
+ * it before is kept (contract section 4).
  * @throws ReleaseError SOURCE_UNREACHABLE, TOOLCHAIN_UNAVAILABLE
  */
 export async function chooseToolchain(
@@ -51,8 +51,8 @@ export async function chooseToolchain(
 }
 
 /**
- * A release of Go by its plain name. Whoever may push wrote the record that it is read from, and it becomes GOTOOLCHAIN: `path`,
- * `local` or `go1.26.1-mine+path` would run what lies on this machine.
+ * A release of Go by its plain name. It comes from an untrusted record and becomes GOTOOLCHAIN: `path`, `local` or
+ * `go1.26.1-mine+path` would run a program of this machine.
  */
 export function isRelease(toolchain: string): boolean {
   const minor = /^go1\.([1-9]\d{0,3})\.(?:0|[1-9]\d{0,3})$/.exec(toolchain)?.[1];

@@ -4,7 +4,7 @@ import { type Opened, openGet, type Patience, plainRedirect } from './http.ts';
 import { type Attempt, type Failed, persist } from './persist.ts';
 import type { HostFailure, SilentHosts } from './silent-hosts.ts';
 
-/** What it takes to ask a host, the same for all of a run. */
+/** What requests to a host need, the same for the whole run. */
 export type HttpAccess = {
   readonly http: Got;
   readonly patience: Patience;
@@ -20,12 +20,12 @@ export type Open = (how: {
   readonly isFile?: boolean;
 }) => Promise<Opened>;
 
-/** A host that has not answered yet, and takes the connection and says nothing, costs the whole time limit each time. */
+/** A host that accepts the connection and never answers costs the whole time limit each time. */
 const mostTimeouts = 2;
 
 /**
- * Asks for one address until an attempt is done or patience is at its end; what an attempt throws of the network's errors is a failure.
- * A host at which nobody answers is asked once in a run, also the one that an address redirects to.
+ * Requests one address until an attempt succeeds or the retries are used up; network errors of an attempt are failures. A host
+ * that does not answer is asked once in a run, also after a redirect.
  * @throws ReleaseError INTERRUPTED, and whatever an attempt throws that is final
  */
 export async function askHost<T>(

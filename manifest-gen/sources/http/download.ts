@@ -17,7 +17,7 @@ export type DownloadRequest = {
   /** The file's folder in the cache, its own. */
   readonly folder: string;
   readonly name: string;
-  /** What the source says of it. */
+  /** What the source states about it. */
   readonly expectedBytes: number | undefined;
   readonly sha256: string | undefined;
   readonly maxBytes: number;
@@ -26,9 +26,9 @@ export type DownloadRequest = {
 export type Downloaded = { readonly path: string; readonly digest: Digest };
 
 /**
- * The file at a URL, in the cache afterwards; what is there already is not fetched again, what was begun goes on.
- * @throws ReleaseError SOURCE_UNREACHABLE when it does not come, REFUSED when it is not what the source says: another
- * length, another digest, a page of HTML (GitHub has answered so with status 200, spec upstream 2)
+ * The file at a URL, in the cache afterwards; existing files are not fetched again, and interrupted downloads are resumed.
+ * @throws ReleaseError SOURCE_UNREACHABLE when it cannot be downloaded, REFUSED when it is not what the source states: another
+ * length, another digest, an HTML page (GitHub has sent one with status 200, spec upstream 2)
  */
 export function download(access: HttpAccess, request: DownloadRequest, asking: Asking): Promise<Downloaded> {
   const path = join(request.folder, request.name);
@@ -50,7 +50,7 @@ async function obtain(
   } catch (error) {
     if (codeOf(error) !== 'REFUSED') throw error;
     await rm(part, { force: true });
-    // what an earlier run left may be at fault: once more from the first byte before upstream is blamed
+    // the rest of an earlier run may be at fault: try again from the first byte before blaming upstream
     if (!isResumed) throw error;
     return await fetchPart(access, request, asking, part, path);
   }
@@ -127,10 +127,10 @@ async function takeRest(
   const isWhole = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
   if (isWhole && !isRight(got, request)) return otherLength(part, request, got);
   if (isWhole || total === undefined || got >= total) return { done: undefined };
-  return { failed: `it broke off after ${got} of ${total} bytes`, isFurther: got > have };
+  return { failed: `it ended after ${got} of ${total} bytes`, isFurther: got > have };
 }
 
-/** Counts as broken (contract section 4): the next attempt begins anew. */
+/** Counts as broken (contract section 4): the next attempt starts from the beginning. */
 async function otherLength(
   part: string,
   request: DownloadRequest,
@@ -181,7 +181,7 @@ async function append(
   }
 }
 
-/** Where the answer's first byte belongs; undefined when it is none of the file. */
+/** The offset of the response's first byte; undefined when it is not a part of the file. */
 function startOf(status: number, headers: Headers, have: number): number | undefined {
   if (status === 200) return 0;
   const [, start] = /^bytes (\d+)-/.exec(String(headers['content-range'])) ?? [];

@@ -16,7 +16,7 @@ const beginnings = [
   ['.zip', 'PK', 'a zip archive (PK)'],
 ] as const;
 
-/** In which way a downloaded file is not what its source says of it; undefined when it is. */
+/** How a downloaded file differs from what its source states; undefined when it does not. */
 export async function faultOf(path: string, digest: Digest, stated: Stated): Promise<Fault | undefined> {
   const head = await readHead(path);
   if (/^\s*<(!doctype html|html)/i.test(head)) return { expected: 'a file', found: 'a page of HTML' };

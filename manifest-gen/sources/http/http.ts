@@ -4,7 +4,7 @@ import { agentFor, type ProxySettings } from '../../../outbound/proxy.ts';
 
 export type HttpSettings = ProxySettings & { readonly userAgent: string };
 
-/** How long and how often a place is asked before it counts as one that cannot be reached. */
+/** How long and how often a host is tried before it counts as unreachable. */
 export type Patience = {
   readonly attempts: number;
   /** Doubles with each attempt. */
@@ -25,7 +25,7 @@ export const patience: Patience = {
   maxPauseMs: 60_000,
 };
 
-/** For whoever only looks: a person waits for the answer, and asks again when it matters. */
+/** For verbs that only show: a person waits for the answer, and can ask again. */
 export const lookPatience: Patience = {
   ...patience,
   attempts: 2,
@@ -71,7 +71,10 @@ export type Opened = {
   readonly body: Readable;
 };
 
-/** One GET, one attempt; every status is a value. @throws got's errors when nobody answers */
+/**
+ * One GET, one attempt; every status is a value.
+ * @throws got's errors when there is no response
+ */
 export function openGet(
   http: Got,
   url: string,

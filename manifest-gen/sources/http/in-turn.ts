@@ -1,9 +1,9 @@
 const lastOf = new Map<string, Promise<void>>();
 
-/** One work after the other on the same thing, on others at once: two tools of a run may want the same file. */
+/** Runs tasks on the same key one after the other, on different keys at once: two tools of a run may need the same file. */
 export async function inTurn<T>(thing: string, work: () => Promise<T>): Promise<T> {
   const turn = (lastOf.get(thing) ?? Promise.resolve()).then(work);
-  // how it ended is told to whoever wanted it, not to the next
+  // its outcome concerns its own caller, not the next one
   const ended = turn.then(
     () => {},
     () => {},

@@ -2,8 +2,8 @@ import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Our own name for the unfinished file, so that two runs never write into one; what a run that is no more (or an
- * earlier attempt of ours) left is taken over.
+ * A name of this run for the unfinished file, so that two runs never write to the same one; the file of a run that has ended (or
+ * of an earlier attempt) is taken over.
  */
 export async function claimPart(folder: string, name: string): Promise<string> {
   const mine = join(folder, `${name}.${process.pid}.part`);

@@ -3,7 +3,7 @@ import { fail } from '../../errors.ts';
 import type { Fault } from './file-fault.ts';
 import type { Patience } from './http.ts';
 
-/** What one attempt came to; where it failed, the next may do better. */
+/** The result of one attempt; if it failed, the next may succeed. */
 export type Attempt<T> = { readonly done: T } | Failed;
 
 export type Failed = {
@@ -11,13 +11,13 @@ export type Failed = {
   readonly failed: string;
   /** How long the other side asks us to wait; longer than our patience ends it. */
   readonly waitMs?: number;
-  /** It got further than the one before, so the count starts anew. */
+  /** It got further than the one before, so the count starts again. */
   readonly isFurther?: boolean;
-  /** It is not what the source says of it; when it stays so, it is refused, and not one that cannot be had. */
+  /** It is not what the source states; if that repeats, it is refused, not unreachable. */
   readonly refusal?: Fault;
 };
 
-/** However much each attempt gains, this many are enough: a place that gives one byte a time must not hold us for ever. */
+/** However much each attempt gains, this many are enough: a host that sends one byte at a time must not block us forever. */
 const maxAttempts = 100;
 
 /**

@@ -1,4 +1,4 @@
-/** Why an answer could not be had of a host. */
+/** Why a host did not answer. */
 export type HostFailure = {
   readonly host: string;
   readonly failed: string;
@@ -7,9 +7,9 @@ export type HostFailure = {
 };
 
 /**
- * What a run knows of the hosts it asks. One at which nobody answers is asked by the first that wants something of it, as long as
- * patience lasts; all others wait for what comes of that, and take its word for a minute: a first release takes longer, and a cable
- * may be plugged in. One that has answered in this run is never taken for silent: everybody asks it with patience of their own.
+ * What a run knows about the hosts it uses. The first request to a silent host uses all retries; the others wait for its result
+ * and use it for a minute, since a first release takes longer and a cable may be plugged in. A host that has answered in this run
+ * never counts as silent: every request uses its own retries.
  */
 export type SilentHosts = {
   /** @param question calls `answered` as soon as anything comes back, from this host or from one that it was sent on to */
@@ -27,7 +27,7 @@ const goodForMs = 60_000;
 type Note = HostFailure & { readonly atMs: number };
 
 export function createSilentHosts(now: () => number = Date.now): SilentHosts {
-  /** Undefined where somebody was asked and nothing speaks of silence; else why nothing came back. */
+  /** Undefined if the host was asked and is not silent; otherwise why there was no answer. */
   const known = new Map<string, Promise<Note | undefined>>();
   const answering = new Set<string>();
   const noteOf = (failure: HostFailure): Note | undefined =>
@@ -42,7 +42,7 @@ export function createSilentHosts(now: () => number = Date.now): SilentHosts {
       return isFresh(note) ? note : undefined;
     },
     async ask(host, question) {
-      // not awaited where there is nothing to wait for: of several that come at once only one may be the first
+      // not awaited if there is nothing to wait for: of several simultaneous callers only one may be the first
       const before = known.get(host);
       const note = before === undefined ? undefined : await before;
       if (isFresh(note)) return note;
@@ -58,7 +58,7 @@ export function createSilentHosts(now: () => number = Date.now): SilentHosts {
       );
       const outcome = asked.then(
         (result) => (isHostFailure(result) && result.host === host ? noteOf(result) : undefined),
-        // an interruption says nothing of the host
+        // an interruption says nothing about the host
         () => undefined,
       );
       if (before === undefined || note !== undefined) known.set(host, Promise.race([answer, outcome]));

@@ -1,8 +1,8 @@
 import type { HostFailure } from './silent-hosts.ts';
 
 /**
- * Runs a program that would wait for ever, or for minutes, for a host that takes the connection and says nothing. When it has not ended
- * after a while, the host is asked by us; the program is ended where nobody answers.
+ * Runs a program that would wait forever, or for minutes, for a host that accepts the connection and never answers. If it has not
+ * ended after a while, we probe the host, and end the program if there is no answer.
  */
 export async function whileAnswered<T>(
   signal: AbortSignal,

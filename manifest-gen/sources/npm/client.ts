@@ -11,7 +11,7 @@ import { NpmFault } from '../schema.ts';
 import { namedVariables } from './named-variables.ts';
 
 export type NpmClientSettings = {
-  /** The machine's: npm gets what is npm's of it. */
+  /** The machine's environment, of which npm gets its own variables. */
   readonly env: Environment;
   readonly signal: AbortSignal;
   readonly platform: NodeJS.Platform;
@@ -43,11 +43,11 @@ export async function runNpm(
       ...args,
       '--json',
       `--fetch-timeout=${idleTimeoutMs}`,
-      // npm's own default, and less for whoever only looks
+      // npm's own default, and less for verbs that only show
       `--fetch-retries=${Math.min(2, attempts - 1)}`,
-      // else it asks the registry for its own newest version, too
+      // otherwise it also asks the registry for its own newest version
       '--no-update-notifier',
-      // npm waits 10 s and then 60 s by default: too long to learn that a registry is not there
+      // npm waits 10 s and then 60 s by default: too long to find out that a registry is down
       '--fetch-retry-mintimeout=1000',
       '--fetch-retry-maxtimeout=5000',
     ],
@@ -102,12 +102,12 @@ function faultOf(stdout: string, stderr: string): NpmAnswer {
   return { code, summary: summary.split('\n', 1)[0] ?? '' };
 }
 
-/** What npm's codes for a host from which nothing came have in common is the sentence. */
+/** npm's codes for a silent host share only this sentence. */
 const silentCodes =
   /^(ECONN(REFUSED|RESET)|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|FETCH_ERROR)$/;
 const silence = /\brequest to (https?:\/\/\S+) failed, reason: (.+)|\bnetwork timeout at: (https?:\/\/\S+)/;
 
-/** The host at which nobody answers, where that is what npm says. */
+/** The silent host, if npm reports one. */
 export function silentHostIn(answer: NpmAnswer): HostFailure | undefined {
   if (!('code' in answer) || !silentCodes.test(answer.code)) return undefined;
   const [, url, reason, slowUrl = ''] = silence.exec(answer.summary) ?? [];

@@ -9,8 +9,8 @@ export type NpmFiles = {
 };
 
 /**
- * The variables that npm's files name, `//npm.corp/:_authToken=${NPM_TOKEN}`: npm puts them in, so it needs these and no others. The
- * files are the person's and the machine's (npm help npmrc); there is no project's where npm runs.
+ * The variables that npm's files name, `//npm.corp/:_authToken=${NPM_TOKEN}`: npm expands them, so it needs these and no others.
+ * The files are the user's and the machine's (npm help npmrc); where npm runs there is no project file.
  */
 export async function namedVariables(files: NpmFiles): Promise<readonly string[]> {
   const texts = await Promise.all(configFiles(files).map((path) => readFile(path, 'utf8').catch(() => '')));

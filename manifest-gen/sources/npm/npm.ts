@@ -16,7 +16,7 @@ import { npmFile, npmUpstream } from './names.ts';
 import { createRegistries, type Registries, type RegistrySettings } from './registries.ts';
 import { fetchSignatures } from './signatures.ts';
 
-/** What find() hands on to fetch(): one package for each architecture. */
+/** What find() passes to fetch(): one package for each architecture. */
 type Details = readonly NpmPackage[];
 type NpmPackage = {
   readonly architecture: Architecture;
@@ -25,7 +25,7 @@ type NpmPackage = {
   /** SHA-512 of the tarball, from the registry's metadata. */
   readonly sha512: string;
   readonly dist: NpmDist;
-  /** As the registry says it; a mirror may not. */
+  /** As the registry states it; a mirror may not. */
   readonly published: string | undefined;
 };
 

@@ -13,7 +13,7 @@ export interface Registries {
   of(spec: string, asking: Asking): Promise<string>;
   /**
    * Runs npm for a package, `view` or `pack`; what it says is a value.
-   * @throws ReleaseError SOURCE_UNREACHABLE when nobody answers at the registry, INTERRUPTED
+   * @throws ReleaseError SOURCE_UNREACHABLE when the registry does not answer, INTERRUPTED
    */
   ask(spec: string, args: readonly string[], asking: Asking): Promise<NpmAnswer>;
 }
@@ -45,7 +45,7 @@ export function createRegistries(settings: RegistrySettings): Registries {
     const scope = /^(@[^/]+)\//.exec(spec)?.[1] ?? '';
     const registry = known.get(scope) ?? find(scope, asking);
     known.set(scope, registry);
-    // the error names a tool, so that the next one asks anew
+    // the error names a tool, so the next tool asks again
     registry.catch(() => known.delete(scope));
     return registry;
   };
@@ -55,7 +55,7 @@ export function createRegistries(settings: RegistrySettings): Registries {
     async ask(spec, args, asking) {
       const registry = await of(spec, asking);
       const { host } = new URL(registry);
-      // a tarball may take long on a line that leaves no room for another question
+      // a tarball may take long on a line that is too slow for another request
       const silence = async () => (args[0] === 'view' ? silenceOf(registry, asking) : undefined);
       const answer = await silentHosts.ask(host, async (answered) => {
         const said = await whileAnswered(signal, patience.answerTimeoutMs, silence, (end) =>

@@ -18,8 +18,8 @@ type Signed = { readonly spec: string; readonly dist: NpmDist; readonly publishe
 const maxJsonBytes = 8 * 1024 * 1024;
 
 /**
- * What the registry says of a tarball beside its hash, as sidecars of that file: its own signatures with its keys, and the
- * attestations of publication and build. The registry's metadata tells which of them there are; nothing else is asked for.
+ * The registry's evidence for a tarball besides its hash, as sidecars of that file: its own signatures with its keys, and the
+ * attestations of publication and build. The registry's metadata says which of them exist; nothing else is requested.
  */
 export async function fetchSignatures(
   access: RegistryAccess,
@@ -45,7 +45,7 @@ export async function fetchSignatures(
   return sidecars;
 }
 
-/** Undefined when the registry has no such place for us: a mirror without it, or one that wants a key that npm keeps to itself. */
+/** Undefined when the registry has no such address for us: a mirror without it, or one that needs a key that only npm has. */
 async function getJson<T>(
   access: RegistryAccess,
   url: string,

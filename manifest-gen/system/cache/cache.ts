@@ -25,7 +25,7 @@ import { makeDir } from '../../../formats/make-dir.ts';
  */
 export type Cache = {
   readonly rootDir: string;
-  /** The folder for a download; made when it is not there, like all of these. */
+  /** The folder for a download; created if it does not exist, like all of these. */
   download(identity: { readonly sha256: string } | { readonly key: string }): Promise<string>;
   answer(key: string): Promise<string>;
   npm(): Promise<string>;

@@ -10,15 +10,15 @@ const tag = `Signature: 8a477f597d28d172789f06886806bc55
 `;
 
 /**
- * Says that the folder is a cache and that this process uses it, until it ends. A folder that holds other things as well
- * gets no tag: somebody named a folder of theirs.
+ * Says that the folder is a cache and that this process uses it, until it ends. A folder with other things in it gets no tag: it
+ * is somebody's own folder.
  * @throws the errors of the file system
  */
 export async function claimCache(rootDir: string): Promise<void> {
   const folder = join(rootDir, useFolder);
   const isNew = !existsSync(rootDir);
   await makeDir(folder);
-  // what is compiled comes from here, and Go does not look at all of it again: nobody else writes there
+  // builds come from here, and Go does not check all of it again: nobody else may write there
   if (isNew) await chmod(rootDir, 0o700);
   if ((await foreignIn(rootDir)).length === 0) await writeFile(join(rootDir, tagFile), tag);
   const mark = markOf(rootDir);

@@ -26,7 +26,7 @@ export type Cleaned = {
 };
 
 /**
- * Empties the cache. What is none, or what a run uses right now, is not touched.
+ * Empties the cache. A folder that is not a cache, or that a run is using, is not touched.
  * @throws ReleaseError CACHE_FOREIGN, CACHE_IN_USE; CACHE_NOT_CLEANED when some of it is still there
  */
 export async function cleanCache(request: CleanRequest): Promise<Cleaned> {

@@ -56,7 +56,7 @@ async function find(
 async function measure(path: string): Promise<Pick<Item, 'bytes' | 'usedMs'>> {
   const stat = await lstat(path);
   if (!stat.isDirectory()) return { bytes: stat.size, usedMs: usedMs(stat) };
-  // not the time that a folder was read: looking into it here is no use of it
+  // not the time that a folder was read: reading it here does not count as use
   let [bytes, last] = [0, stat.mtimeMs];
   for (const { name } of await entriesOf(path)) {
     const inner = await measure(join(path, name));
@@ -74,7 +74,7 @@ async function isFolder(dir: string): Promise<boolean> {
   return (await lstat(dir).catch(() => undefined))?.isDirectory() === true;
 }
 
-/** None for what is no folder of its own: a link leads out of the cache. */
+/** None for anything but a real folder: a link leads out of the cache. */
 async function entriesOf(dir: string): Promise<Dirent[]> {
   return (await isFolder(dir)) ? readdir(dir, { withFileTypes: true }) : [];
 }

@@ -3,8 +3,8 @@ import { chmod, lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /**
- * Removes a file or a folder with all in it; a link goes, and what it leads to stays. It loses its name first, so that whatever
- * is cut short leaves nothing that looks whole.
+ * Removes a file or a folder with everything in it; of a link, only the link. It is renamed first, so that an interruption leaves
+ * nothing that looks complete.
  * @throws the errors of the file system
  */
 export async function remove(path: string): Promise<void> {

@@ -22,11 +22,11 @@ export type ResolveOptions = {
   readonly sources?: readonly SourceKind[] | undefined;
   /** For `start` alone. */
   readonly goOn?: boolean;
-  /** `--correct`: what was withdrawn is made anew. */
+  /** `--correct`: releases a withdrawn version again. */
   readonly correct?: boolean;
 };
 
-/** What the recipe will do for one tool, decided without downloading anything of upstream's. */
+/** What the recipe will do for one tool, decided without a download from upstream. */
 export type Resolved = {
   readonly tool: Tool;
   readonly found: Found;
@@ -38,7 +38,7 @@ export type Resolved = {
   readonly why: string;
 } & (
   | { readonly does: 'release' }
-  /** The package is there already; `finish`: the bucket does not offer it yet. */
+  /** The package exists already; `finish`: the bucket does not offer it yet. */
   | { readonly does: 'finish' | 'nothing'; readonly released: Released; readonly record: ReleaseRecord }
 );
 
@@ -74,7 +74,7 @@ export async function resolve(
   const standing = await standingOf(tool, upstream, toolkit);
   const from = standing.beta;
   const common = { tool, found, templates, packaging, version: next.version, standing };
-  // a text that breaks a rule is told before anything is downloaded or built
+  // a text that breaks a rule fails before anything is downloaded or built
   if (next.kind === 'new') requireOwnFiles(tool, upstream, found, toolkit);
   if (next.kind === 'new') await fillNuspec(templates, tool, { upstream, package: next.version });
   if (next.kind === 'new')
@@ -90,7 +90,7 @@ export async function resolve(
     : { ...there, does: 'nothing', why: idle };
 }
 
-/** Undefined when the bucket is behind the feed. What was withdrawn is not finished. */
+/** Undefined when the bucket is behind the feed. A withdrawn version is not finished. */
 function whyNothing(
   version: string,
   upstream: string,
@@ -102,10 +102,10 @@ function whyNothing(
   if (from !== undefined && compareScoopVersions(version, from) <= 0) {
     const isTakenBack = source.version !== upstream;
     return isTakenBack
-      ? `${upstream} was withdrawn, ${version} has the bytes of ${source.version}; --correct makes it anew`
+      ? `${upstream} was withdrawn, ${version} has the bytes of ${source.version}; --correct releases it again`
       : `beta offers ${from}`;
   }
-  return readReleaseVersion(version)?.beta === undefined ? 'it is promoted already' : undefined;
+  return readReleaseVersion(version)?.beta === undefined ? 'it is already promoted' : undefined;
 }
 
 /** A later run for the same upstream version uses the recorded source and Go, unless others are demanded (contract section 4). */
@@ -156,13 +156,13 @@ function requireOwnFiles(tool: Tool, version: string, found: Found, { endpoints 
   fail('VERSION_NOT_TAKEN', { tool: tool.tool, version, reason });
 }
 
-/** Branches only move up (spec scoop 1.5, 2.6), so an older version than the one on offer has no place there. */
+/** Branches only move up (spec scoop 1.5, 2.6), so a version older than the offered one cannot be published. */
 function requireRise(tool: Tool, version: string, from: string | undefined, why: string): string {
   if (from !== undefined && compareScoopVersions(version, from) <= 0) {
     fail('VERSION_NOT_TAKEN', {
       tool: tool.tool,
       version,
-      reason: `branch beta offers ${from} already, and a branch only moves up`,
+      reason: `branch beta already offers ${from}, and a branch never goes back`,
     });
   }
   return why;

@@ -6,7 +6,10 @@ import type { OpenToolkit } from '../../toolkit.ts';
 import { compareScans, type VulnerabilityChange } from '../../vulnerabilities/change.ts';
 import type { Resolved } from './beta.ts';
 
-/** What the plan says of a release to beta. @throws ReleaseError VULN_DB_*, FEED_* */
+/**
+ * The plan row of a release to beta.
+ * @throws ReleaseError VULN_DB_*, FEED_*
+ */
 export async function planRow(resolved: Resolved, toolkit: OpenToolkit): Promise<PlanRow> {
   const { tool, standing, version, found, does, why } = resolved;
   const vulnerabilities = await changeOf(resolved, toolkit);
@@ -23,7 +26,7 @@ export async function planRow(resolved: Resolved, toolkit: OpenToolkit): Promise
   };
 }
 
-/** Before anything is downloaded no more can be said than what is known of the tool's own module; the rest follows when the exe is there. */
+/** Before the download only the tool's own module can be looked up; the rest follows with the exe. */
 async function changeOf(resolved: Resolved, toolkit: OpenToolkit): Promise<VulnerabilityChange | undefined> {
   const { tool, found, does, standing } = resolved;
   const { scanner } = toolkit;

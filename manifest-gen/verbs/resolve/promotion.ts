@@ -18,12 +18,12 @@ import type { ScanResult } from '../../vulnerabilities/scanner.ts';
 import type { Request } from '../run/request.ts';
 import { standingOf } from './release-state.ts';
 
-/** A promotion that may be done, or one with nothing to do. */
+/** A promotion that is allowed, or one with nothing to do. */
 export type PlannedPromotion = {
   readonly tool: Tool;
   readonly row: PlanRow;
   readonly ready?: Ready;
-  /** What is known of the beta's exe; undefined when nobody looks. */
+  /** Known vulnerabilities of the beta's exe; undefined without a scan. */
   readonly scan?: ScanResult | undefined;
 };
 
@@ -59,7 +59,7 @@ export async function resolvePromotion(
   const beta = await read(promotion.beta);
   const published = promotion.isPublished ? await read(stable) : undefined;
   if (published !== undefined && published.record === undefined) {
-    refuse(tool, stable, 'the feed has a package of this version that was made by somebody else');
+    refuse(tool, stable, 'the feed has a package of this version that go-win-tools did not make');
   }
   const objection = objectionTo(beta?.record, published?.record);
   if (objection !== undefined || beta?.record === undefined) return refuse(tool, stable, objection ?? '');
@@ -96,7 +96,7 @@ export async function resolvePromotion(
   return { tool, row, ready, scan };
 }
 
-/** Only our own server keeps such a log. Parts by other keys are no fault by themselves; a person has to know of them. */
+/** Only our own server has such a log. Parts by other keys are not wrong by themselves, but a person has to know. */
 async function findReleasedBy(
   { tool, packageId: id = tool }: Tool,
   version: string,
@@ -105,13 +105,13 @@ async function findReleasedBy(
   const { feed, endpoints } = toolkit;
   if (!endpoints.isOwnServer) return undefined;
   const by = await askReleasedBy(feed, endpoints.serverUrl, { id, tool, version });
-  if (by === undefined) toolkit.report.warn(tool, `the server does not say who released ${version}`);
+  if (by === undefined) toolkit.report.warn(tool, `the server does not know who released ${version}`);
   for (const { what, key } of by?.others ?? [])
     toolkit.report.warn(tool, `${version} was pushed with the key ${by?.key}, ${what} of it with ${key}`);
   return by;
 }
 
-/** What nobody had the time to try does not reach everybody. A beta's age is that of its package on the feed. */
+/** Everybody gets only versions that testers had time to try. A beta's age is that of its package on the feed. */
 function requireAge(tool: Tool, version: string, beta: string, published: Date | undefined, now: Date): void {
   if (tool.minAge === undefined || isOldEnough(published, tool, now)) return;
   const hours = published && Math.max(0, Math.floor((now.getTime() - published.getTime()) / 3_600_000));
@@ -126,7 +126,7 @@ function requireAge(tool: Tool, version: string, beta: string, published: Date |
   });
 }
 
-/** What is there comes first: a version that was named and is not there is mostly a typing error. */
+/** Existing versions come first: a missing version is mostly a typing error. */
 function howToGet({ tool }: Tool, asked: string | undefined, betas: readonly string[]): string {
   const wanted = asked !== undefined && isPlainVersion(asked) ? `${tool}@${asked}` : tool;
   if (betas.length === 0) return `Run \`release:beta ${wanted}\` first.`;

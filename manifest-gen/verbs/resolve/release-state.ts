@@ -3,7 +3,7 @@ import type { Tool } from '../../tool-file/tools.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
 import { notesLink } from '../notes-link.ts';
 
-/** Where a tool stands before a verb acts: the part of its plan that is no decision. */
+/** The state of a tool before a verb acts: the facts in its plan. */
 export type ToolStanding = Pick<PlanRow, 'tool' | 'main' | 'beta' | 'upstream' | 'notes'>;
 
 /** @param upstream the upstream version that the verb is about */

@@ -79,13 +79,16 @@ export async function resolveWithdrawal(
     plan.kind === 'overtaken' ? (await read(plan.offered).catch(unlessBroken))?.record : undefined;
   const isTwinOffered = badRecord && offeredRecord && isSameProgram(badRecord, offeredRecord);
   const warnings = [...twins, ...(plan.kind === 'overtaken' && isTwinOffered ? [plan.offered] : [])].map(
-    (twin) => `${twin} has the same exes as ${bad.version}: withdraw it too if they are what is wrong`,
+    (twin) => `${twin} has the same exes as ${bad.version}: withdraw it too if the exes are the fault`,
   );
   const row: PlanRow = { ...standing, from: offered, ...decision(bad, plan, good) };
   return { tool, bad, plan, row, good, templates: await loadTemplates(toolkit, tool), warnings };
 }
 
-/** A feed that does not unlist but delete: what the bucket has offered was there, and was taken away by somebody or by an earlier run. */
+/**
+ * A feed that deletes instead of unlisting: a version that the bucket has offered existed, and somebody or an earlier run deleted
+ * it.
+ */
 async function findDeleted(
   { tool, packageId = tool }: Tool,
   version: string,
@@ -101,11 +104,11 @@ function decision(
   plan: Withdrawal,
   good: Good | Found | undefined,
 ): Pick<PlanRow, 'to' | 'source' | 'evidence' | 'does' | 'why'> {
-  const verb = bad.isListed ? `unlist ${bad.version}` : `${bad.version} is unlisted already`;
+  const verb = bad.isListed ? `unlist ${bad.version}` : `${bad.version} is already unlisted`;
   if (plan.kind === 'correct' && good !== undefined) {
     const to = plan.stable ?? plan.firstBeta;
     const does = plan.stage === 'begin' ? 'withdraw' : 'finish';
-    const why = `${verb}; the bytes of ${good.version} go on top`;
+    const why = `${verb}; the correction has the bytes of ${good.version}`;
     if (isUpstream(good)) {
       const evidence = requiredEvidence(good.tool, good.kind, good.version);
       return { to, source: `${good.kind}: ${good.upstream}`, evidence, does, why };
@@ -129,7 +132,7 @@ function decision(
     ...none,
     to: bad.version,
     does: 'withdraw',
-    why: `${verb}; there is no good version to go back to, and Scoop would go on offering it`,
+    why: `${verb}; there is no good version to go back to, and Scoop would still offer it`,
   };
 }
 
@@ -158,7 +161,7 @@ export function isUpstream(good: Good | Found): good is Found {
   return 'fingerprint' in good;
 }
 
-/** A version that a person named: the feed's, else upstream's, so that the only version there was has something to go back to. */
+/** A version that a person named: from the feed, otherwise from upstream, so that even the only version can be replaced. */
 async function findNamed(
   tool: Tool,
   bad: string,
@@ -187,17 +190,17 @@ async function readGood(
   const released = pkg && (await read(pkg.version));
   const objection =
     objectionToGood(pkg, bad) ??
-    (released?.record === undefined ? 'it was made by somebody else' : undefined);
+    (released?.record === undefined ? 'go-win-tools did not make it' : undefined);
   if (objection !== undefined || released?.record === undefined) {
     const others = goodCandidates(bad, packages).join(', ');
     return fail('WITHDRAWAL_REFUSED', {
       tool: tool.tool,
       version: bad,
-      reason: `${to} cannot take its place: ${objection}`,
+      reason: `${to} cannot replace it: ${objection}`,
       hint:
         others === ''
           ? `The feed lists no stable version before ${bad}.`
-          : `Name one of ${others} with --to, or leave it out.`,
+          : `Name one of ${others} with --to, or omit --to.`,
     });
   }
   return { ...released, record: released.record };

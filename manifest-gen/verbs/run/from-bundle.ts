@@ -8,8 +8,8 @@ import type { Request } from './request.ts';
 import type { VerbToolkit } from './toolkit.ts';
 
 /**
- * Does the work with a toolkit in which the bundle of `--from` stands in place of every source; without one, with the toolkit as it
- * is. The bundle is verified as a whole before anything of it is used. `bundled` are the names of the tools in it.
+ * Does the work with a toolkit in which the bundle of `--from` replaces every source; without one, with the toolkit unchanged.
+ * The bundle is verified as a whole before anything of it is used. `bundled` are the names of the tools in it.
  * @throws ReleaseError BUNDLE_KEY_MISSING, BUNDLE_UNREADABLE, BUNDLE_REFUSED
  */
 export async function withSources<T>(
@@ -41,7 +41,7 @@ export async function withSources<T>(
 }
 
 /**
- * A tool that is named is in the bundle; its sources upstream have no say here.
+ * A named tool must be in the bundle; its upstream sources are not used.
  * @throws ReleaseError BUNDLE_LACKS, before anything is done for the others
  */
 export function requireBundled(requests: readonly Request[], bundled: readonly string[]): void {

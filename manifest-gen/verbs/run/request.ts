@@ -30,7 +30,7 @@ export function readRequests(args: readonly string[], tools: readonly Tool[]): r
   return inOrder([...requests.values()]);
 }
 
-/** A package's id is easily taken for the tool's name: choco and the feed show nothing else. */
+/** A package's id is easily mistaken for the tool's name, since choco and the feed show only the id. */
 function refuseUnknown(name: string, tools: readonly Tool[]): never {
   const own = madeHere.find(({ tool }) => tool === name);
   if (own !== undefined) fail('TOOL_MADE_HERE', { tool: name, what: own.what, hint: own.hint });
@@ -47,7 +47,7 @@ function hintFor(name: string, tools: readonly Tool[]): string {
   const owner = tools.find(({ packageId }) => packageId?.toLowerCase() === low);
   return owner === undefined
     ? `Add a file ${low}.yaml to the tools folder (TOOLS_DIR), or name another tool.`
-    : `${name} is a package, its tool is ${owner.tool}: name that.`;
+    : `${name} is a package; name its tool, ${owner.tool}.`;
 }
 
 /** `delve` of `delve@1.22.0`. */
@@ -64,7 +64,7 @@ export function requireUpstreamVersion({ tool, version }: Request): string | und
   if (isPlainVersion(version)) return version;
   const prerelease = parse(version)?.prerelease ?? [];
   if (prerelease.length > 0) {
-    const reason = `upstream's prereleases are not taken, name a stable one such as ${version.replace(/-.*$/, '')}`;
+    const reason = `upstream's prereleases are not released; name a stable one such as ${version.replace(/-.*$/, '')}`;
     fail('VERSION_NOT_TAKEN', { tool: tool.tool, version, reason });
   }
   fail('VERSION_UNKNOWN', {

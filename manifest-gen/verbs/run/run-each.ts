@@ -8,7 +8,7 @@ export type Failure = { readonly tool: string; readonly error: ReleaseError };
 export type RunResult = {
   readonly outcomes: readonly Outcome[];
   readonly failures: readonly Failure[];
-  /** What the world outside has got, in words; undefined for verbs that never publish. */
+  /** What was published, as text; undefined for verbs that never publish. */
   readonly published?: readonly string[];
 };
 
@@ -17,13 +17,13 @@ export type Run = {
   readonly signal: AbortSignal;
   readonly failures: Failure[];
   readonly published: readonly string[];
-  /** What is planned and not published yet, such as `delve 1.22.0`; verbs that only look have none. */
+  /** What is planned and not published yet, such as `delve 1.22.0`; verbs that change nothing have none. */
   readonly unfinished?: ReadonlySet<string>;
 };
 
 /**
- * Work for one tool. When it fails, that is told and kept, and the caller goes on with the next tool; undefined then.
- * @throws ReleaseError INTERRUPTED, saying what was and what was not published; anything that is a fault of ours
+ * Work for one tool. A failure is reported and recorded, and the caller goes on with the next tool; the result is then undefined.
+ * @throws ReleaseError INTERRUPTED, saying what was and what was not published; anything that is a bug of ours
  */
 export async function attempt<T>(run: Run, tool: string, work: () => Promise<T>): Promise<T | undefined> {
   try {
@@ -38,7 +38,7 @@ export async function attempt<T>(run: Run, tool: string, work: () => Promise<T>)
   }
 }
 
-/** The end of a verb of which a part failed. Every failure was told already; this is the closing line. */
+/** The end of a verb of which a part failed. Every failure was reported already; this is the closing line. */
 export class ToolsFailed extends Error {
   readonly exitCode: number;
 
@@ -49,12 +49,12 @@ export class ToolsFailed extends Error {
   }
 }
 
-/** What a CI must not miss comes first: something forged, then what needs a person, then what another try may cure. */
+/** By importance for CI: a forgery, then what needs a person, then what a retry may solve. */
 const gravestFirst = [3, 2, 1, 4] as const;
 
 /**
- * @param broken tools whose files are not right; that was told before the run began
- * @throws ToolsFailed with the gravest exit code
+ * @param broken tools with invalid files, which were reported before the run began
+ * @throws ToolsFailed with the most serious exit code
  */
 export function endRun(
   { outcomes, failures: failed, published }: RunResult,
@@ -82,7 +82,10 @@ function inWords(published: readonly string[]): string {
   return published.length === 0 ? 'Nothing was published.' : `Published: ${published.join('; ')}.`;
 }
 
-/** A fault of what was read or of this machine as that of a tool. @throws what is a fault of ours */
+/**
+ * Turns a fault of the input or of this machine into one of a tool.
+ * @throws bugs of ours
+ */
 export function asReleaseError(tool: string, error: unknown): ReleaseError {
   if (error instanceof ReleaseError) return error;
   if (error instanceof FormatError) {

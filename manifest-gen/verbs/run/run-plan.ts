@@ -10,10 +10,10 @@ import { settled } from './settled.ts';
 import type { OpenVerbToolkit, VerbToolkit } from './toolkit.ts';
 import { withFeed } from './with-feed.ts';
 
-/** What a verb decided for one tool, and changed nothing for yet. */
+/** What a verb decided for one tool, before it changes anything. */
 export type Planned = { readonly tool: Tool; readonly row: PlanRow };
 
-/** A verb that publishes, as its parts: decide for every tool, show the plan, make everything here, then hand it out. */
+/** A verb that publishes, as its parts: decide for every tool, show the plan, make everything locally, then publish. */
 export type PlannedWork<P extends Planned, Made> = {
   readonly resolve: (request: Request, toolkit: OpenVerbToolkit) => Promise<P>;
   /** All that needs this machine only: of several tools at once, before the first of them publishes. */
@@ -29,8 +29,8 @@ export type PlannedWork<P extends Planned, Made> = {
 const atOnce = Math.max(2, availableParallelism());
 
 /**
- * Decides for all tools, shows one plan, makes sure of the key, prepares all, and publishes, one tool after the other. What fails for
- * one tool is in the result; the others are done.
+ * Decides for all tools, shows one plan, checks the key, prepares all, and publishes one tool after the other. A failure of one
+ * tool is in the result; the others go on.
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing more is done at all
  */
 export function runPlan<P extends Planned, Made>(
@@ -70,7 +70,7 @@ export function runPlan<P extends Planned, Made>(
 
 type Prepared<P> = { readonly planned: P; readonly act: () => Promise<Outcome> };
 
-/** Without those that failed. Each has a folder of its own, since two tools may have files of one name. */
+/** Without those that failed. Each has its own folder, since two tools may have files of the same name. */
 async function prepareAll<P extends Planned, Made>(
   run: Run,
   plan: readonly P[],
@@ -96,7 +96,7 @@ async function prepareAll<P extends Planned, Made>(
   return prepared.flat().sort((a, b) => plan.indexOf(a.planned) - plan.indexOf(b.planned));
 }
 
-/** As they were asked for, whichever failed first. */
+/** In the order of the request, whichever failed first. */
 function inOrder(failures: readonly Failure[], requests: readonly Request[]): readonly Failure[] {
   const place = ({ tool }: Failure): number => requests.findIndex((request) => request.tool.tool === tool);
   return failures.toSorted((a, b) => place(a) - place(b));

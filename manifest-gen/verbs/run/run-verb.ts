@@ -48,8 +48,8 @@ export async function runVerb(
 }
 
 /**
- * What is cut short by Ctrl-C fails as if nobody answered: what was thrown, or the interruption that it comes from.
- * @param state what is known to be done and not done
+ * Work that Ctrl-C ends fails like an unreachable host: returns the error, or the interruption that caused it.
+ * @param state what is done and not done
  */
 export function asInterruption(error: unknown, { aborted }: AbortSignal, state: string): unknown {
   const isCutShort = aborted && error instanceof Error && (!('exitCode' in error) || error.exitCode === 4);

@@ -1,8 +1,9 @@
 import pMap from 'p-map';
 
 /**
- * The answers in the order of the items. Waits for all, also when one has thrown: nobody works on in a folder that is about to go.
- * @throws what was thrown first
+ * The results in the order of the items. Waits for all, even if one throws, so that nothing works on in a folder that is about to
+ * be removed.
+ * @throws the first error
  */
 export async function settled<T, R>(
   items: readonly T[],

@@ -17,7 +17,7 @@ import { readTools, requireWhole, type Tool, type ToolsFolder } from '../../tool
 import { applyTrustFile } from '../../tool-file/trust-file.ts';
 import type { OpenToolkit, Toolkit } from '../../toolkit.ts';
 
-/** A toolkit whose report takes what the verbs themselves say. */
+/** A toolkit whose report accepts the messages of verbs. */
 export type VerbToolkit = Toolkit & { readonly report: CommandReport };
 
 /** The same with feed and bucket. */
@@ -26,7 +26,7 @@ export type OpenVerbToolkit = VerbToolkit & OpenToolkit;
 export type ToolkitOptions = {
   /** How long a forge may ask to wait, in milliseconds. */
   readonly maxWaitMs?: number | undefined;
-  /** Nothing is made from what the sources say, so they are asked with less patience. */
+  /** Nothing is made from the answers, so there are fewer retries. */
   readonly isReadOnly?: boolean | undefined;
 };
 
@@ -118,7 +118,7 @@ function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    // absent and unreadable are the same for a key that nobody promised; config.ts complains where one was named
+    // a missing and an unreadable file are the same for a key that was not configured; config.ts reports a configured one
     return undefined;
   }
 }

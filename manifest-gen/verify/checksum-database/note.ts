@@ -15,7 +15,7 @@ export type NoteKey = {
 };
 
 /**
- * Whom the go command trusts where GOSUMDB says nothing else (cmd/go/internal/modfetch/key.go). Its name is in the
+ * The key that the go command trusts unless GOSUMDB names another (cmd/go/internal/modfetch/key.go). Its name is in the
  * identifier: only a signature under that name has it.
  */
 const goKey: NoteKey = {

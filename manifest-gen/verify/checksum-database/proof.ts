@@ -3,7 +3,7 @@ import { type NoteKey, openNote } from './note.ts';
 import { rootOf } from './tree.ts';
 
 /**
- * What the Go checksum database says to who asks it for modules, as a proof for who cannot: the head of its tree with its
+ * The Go checksum database's answer about modules, as a proof for machines that cannot ask it: the head of its tree with its
  * signature, each module's entry, and the hashes that lead from the entry to the head. Their order is that of the modules.
  */
 export const DatabaseProof = z.strictObject({
@@ -25,7 +25,7 @@ export type TreeHead = { readonly size: number; readonly root: Buffer };
 /** `PATH@VERSION` -> the h1: sum of its files, for all that was proved; or what is wrong with the proof. */
 export type Proved = { readonly sums: ReadonlyMap<string, string> } | { readonly problem: string };
 
-/** Pure. One entry that does not belong there is enough: nothing of such a proof counts. */
+/** Pure. A single wrong entry invalidates the whole proof. */
 export function proveSums(proof: DatabaseProof, key: NoteKey): Proved {
   const text = openNote(proof.head, key);
   const head = text === undefined ? undefined : readHead(text);

@@ -22,7 +22,7 @@ export function nodeHash(left: Buffer, right: Buffer): Buffer {
   return createHash('sha256').update(Buffer.of(1)).update(left).update(right).digest();
 }
 
-/** The hash of the tree in which the entry lies there, by the hashes beside its way up; undefined when they are too few or many. */
+/** The root hash of the tree with this entry, from the hashes beside its path; undefined when they are too few or many. */
 export function rootOf({ size, id }: Place, entry: Buffer, path: readonly Buffer[]): Buffer | undefined {
   const sides = sidesOf({ size, id });
   if (sides.length !== path.length) return undefined;

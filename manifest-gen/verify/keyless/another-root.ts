@@ -6,9 +6,8 @@ type Material = Root['material'];
 type Certificate = Extract<SignedEntity['key'], { readonly $case: 'certificate' }>['certificate'];
 
 /**
- * Whether something that does not verify names an authority or a log that the root does not have, a company's own or a newer
- * one, and is at least a signature of these bytes: then another root may find it good. One that names what the root has is
- * just bad.
+ * Whether something that does not verify names an authority or a log that the root does not have, a company's own or a newer one,
+ * and is at least a signature of these bytes: then it may be valid for another root. Otherwise it is simply invalid.
  */
 export function isOfAnotherRoot(
   { key, signature, tlogEntries, timestamps }: SignedEntity,

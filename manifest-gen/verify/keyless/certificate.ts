@@ -4,8 +4,8 @@ import { UnreadableSignature } from './unreadable.ts';
 const maxCertificateBytes = 16 * 1024;
 
 /**
- * A certificate in the one encoding that it has. What is signed in a certificate is its inner part; sigstore-js reads on
- * where a bit around it was flipped, and OpenSSL takes bits of the signature for unused that are none.
+ * A certificate in its only valid encoding. The signature covers the inner part of a certificate; sigstore-js accepts flipped
+ * bits around it, and OpenSSL accepts wrong unused bits in the signature.
  * @throws UnreadableSignature
  */
 export function requireCertificate(der: Buffer): Buffer {

@@ -28,7 +28,7 @@ export function isCosignBundle(value: unknown): boolean {
 
 /**
  * The same evidence as a Sigstore bundle: signature, certificate, and a log entry with the log's promise.
- * @param signed the bytes that it should be a signature of, which it does not say itself
+ * @param signed the signed bytes, which it does not contain
  * @throws UnreadableSignature
  */
 export function readCosignBundle(value: unknown, signed: Buffer): Bundle {

@@ -11,8 +11,8 @@ import { UnreadableSignature } from './unreadable.ts';
 export type Detached = { readonly signature: string; readonly certificate: string };
 
 /**
- * A signature and its certificate that have no log entry with them. Without one nothing says that the signature was made
- * while the certificate was good, so "good" here means: it verifies as far as it can.
+ * A signature and its certificate without a log entry. Without one nothing proves that the signature was made while the
+ * certificate was valid, so "good" here means: it verifies as far as it can.
  */
 export function judgeDetached(detached: Detached, signed: Buffer, root: Root): Judged {
   return judged(() => {
@@ -28,7 +28,7 @@ export function judgeDetached(detached: Detached, signed: Buffer, root: Root): J
   });
 }
 
-/** Instead of the time that a log would attest: the moment from which the certificate was good. */
+/** Instead of the time that a log would attest: the start of the certificate's validity. */
 function atItsBirth(entity: SignedEntity): SignedEntity {
   if (entity.key.$case !== 'certificate') throw new UnreadableSignature('it has no certificate');
   const seconds = Math.floor(entity.key.certificate.notBefore.getTime() / 1000);

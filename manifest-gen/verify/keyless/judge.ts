@@ -6,14 +6,16 @@ import { UnreadableSignature } from './unreadable.ts';
 /** Who signed, as the certificate says; both are undefined for a key of no certificate (npm's publish attestations). */
 export type SignedBy = { readonly identity: string | undefined; readonly issuer: string | undefined };
 
-/** What the mathematics come to. A problem is told in a few words that are the same on every machine. */
+/** The cryptographic result. A problem is a short text that is the same on every machine. */
 export type Judged =
   | { readonly outcome: 'good'; readonly by: SignedBy }
   | { readonly outcome: 'bad'; readonly problem: string }
-  /** Not good here, and perhaps elsewhere: for a root that has its authority and logs, for a program that reads its form. */
+  /**
+   * Invalid here, but perhaps valid elsewhere: with a root that has its authority and logs, or a program that reads its format.
+   */
   | { readonly outcome: 'foreign'; readonly problem: string };
 
-/** Time, certificate chain, log and signature: sigstore-js. Who may sign is not asked here. */
+/** Time, certificate chain, log and signature: sigstore-js. The signer is checked elsewhere. */
 export function judge(entity: SignedEntity, root: Root): Judged {
   try {
     const { identity } = new Verifier(root.material, root.thresholds).verify(entity);
@@ -25,7 +27,7 @@ export function judge(entity: SignedEntity, root: Root): Judged {
   }
 }
 
-/** What a piece of evidence from outside comes to, as a value: whatever goes wrong in here speaks against it. */
+/** The result for untrusted evidence, as a value: any error counts against it. */
 export function judged(check: () => Judged): Judged {
   try {
     return check();

@@ -9,11 +9,11 @@ type About = Pick<Verdict, 'kind' | 'subject'>;
 export type Piece = {
   readonly what: string;
   readonly judged: Judged;
-  /** Verifying is enough: it says nothing for which it matters who says it. */
+  /** Verifying is enough: the signer does not matter for it. */
   readonly isByAnyone?: boolean;
 };
 
-/** The refusal by the first piece that is not good evidence by this signer; undefined when all are. */
+/** The refusal for the first piece that is not valid evidence by this signer; undefined when all are. */
 export function refusalBy(about: About, pieces: readonly Piece[], signer: Signer): Verdict | undefined {
   for (const { what, judged, isByAnyone } of pieces) {
     const problem = judged.outcome === 'good' ? isByAnyone || strangerIn(judged.by, signer) : judged.problem;
@@ -23,8 +23,8 @@ export function refusalBy(about: About, pieces: readonly Piece[], signer: Signer
 }
 
 /**
- * The verdict where the tool's file names nobody to trust: never one that counts, since nobody can say whose word it is. What
- * no signer could make good refuses all the same; what is good says by whom it is, and how to trust them.
+ * The verdict if the tool's file names nobody to trust: it never counts as passed. What is invalid for any signer still refuses;
+ * what is valid says who signed, and how to trust them.
  * @param pieces what matters most first
  */
 export function verdictWithoutSigner(about: About, pieces: readonly Piece[], found: Found): Verdict {
@@ -39,9 +39,8 @@ export function verdictWithoutSigner(about: About, pieces: readonly Piece[], fou
 }
 
 /**
- * The verdict on a file that statements are about: attested by the signer that the tool's file trusts, when one of them is of its build
- * and all hold.
- * @param absent what to say when all hold and none is of the build
+ * The verdict on a file with statements: attested by the trusted signer, if one of them is about its build and all are valid.
+ * @param absent the text if all are valid and none is about the build
  */
 export function verdictOnBuild(
   about: About,

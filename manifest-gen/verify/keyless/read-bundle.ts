@@ -46,7 +46,7 @@ export function parse(text: string): unknown {
   return value;
 }
 
-/** JSON.parse takes any depth; what comes after it, JSON.stringify too, runs out of stack. */
+/** JSON.parse accepts any depth; later steps, such as JSON.stringify, overflow the stack. */
 export function isTooDeep(value: unknown, levels = maxDepth): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return levels === 0 || Object.values(value).some((inner) => isTooDeep(inner, levels - 1));

@@ -5,13 +5,13 @@ import { parse, readBundle } from './read-bundle.ts';
 import type { Root } from './trusted-root.ts';
 import { UnreadableSignature } from './unreadable.ts';
 
-/** What a build is attested with, by GitHub's action and by npm. */
+/** The predicate types of build attestations by GitHub's action and by npm. */
 export const provenanceTypes: readonly string[] = [
   'https://slsa.dev/provenance/v1',
   'https://slsa.dev/provenance/v0.2',
 ];
 
-/** A statement of the in-toto attestation framework: who says what of which files. */
+/** A statement of the in-toto attestation framework: a claim about certain files. */
 const Statement = z.object({
   _type: z.enum(['https://in-toto.io/Statement/v1', 'https://in-toto.io/Statement/v0.1']),
   subject: z

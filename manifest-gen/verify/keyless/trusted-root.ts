@@ -18,7 +18,7 @@ export type KeyFinder = Parameters<typeof toTrustMaterial>[1];
 
 /**
  * @param file JSON of Sigstore's TrustedRoot; without one, the root of the public good instance (decision 20)
- * @throws ReleaseError TOOL_FILE_INVALID when the file cannot be read or is none
+ * @throws ReleaseError TOOL_FILE_INVALID when the file cannot be read or is invalid
  */
 export async function loadRoot(file: string | undefined, keys?: KeyFinder): Promise<Root> {
   const text = await readRootText(file);

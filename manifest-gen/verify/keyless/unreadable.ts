@@ -1,4 +1,4 @@
-/** Something that is no signature, or one beyond our limits; the message says in which way. */
+/** An invalid signature, or one beyond our limits; the message says why. */
 export class UnreadableSignature extends Error {
   /** It is a signature in a form that others read. */
   readonly isOtherForm: boolean;

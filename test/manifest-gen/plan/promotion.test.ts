@@ -11,17 +11,17 @@ describe('planPromotion', () => {
     ['1.22.0-beta.1 1.23.0-beta.1', '1.22.0', '1.21.0', 'promote 1.22.0-beta.1 to 1.22.0'],
     ['1.22.0-beta.1 1.22.0-beta.2!', undefined, undefined, 'promote 1.22.0-beta.1 to 1.22.0'],
     ['1.22.0 1.22.0-beta.1 1.22.0.1-beta.1', undefined, '1.22.0', 'promote 1.22.0.1-beta.1 to 1.22.0.1'],
-    ['1.22.0 1.22.0-beta.1 1.22.0.1-beta.1', '1.22.0', '1.22.0', 'nothing: main offers 1.22.0 already'],
+    ['1.22.0 1.22.0-beta.1 1.22.0.1-beta.1', '1.22.0', '1.22.0', 'nothing: main already offers 1.22.0'],
     // killed between feed and git
     ['1.22.0 1.22.0-beta.1', undefined, '1.21.0', 'finish 1.22.0-beta.1 to 1.22.0'],
     ['1.22.0 1.22.0-beta.1', undefined, undefined, 'finish 1.22.0-beta.1 to 1.22.0'],
-    ['1.22.0 1.22.0-beta.1', '1.22.0-beta.1', '1.22.0', 'nothing: main offers 1.22.0 already'],
+    ['1.22.0 1.22.0-beta.1', '1.22.0-beta.1', '1.22.0', 'nothing: main already offers 1.22.0'],
     ['1.22.0-beta.1 1.23.0', undefined, '1.23.0', 'nothing: main offers 1.23.0, which is newer'],
     [
       '1.22.0-beta.1 1.23.0',
       '1.22.0',
       '1.23.0',
-      'refused: main offers 1.23.0, which is newer, and a branch only moves up',
+      'refused: main offers 1.23.0, which is newer, and a branch never goes back',
     ],
     ['1.22.0-beta.1!', '1.22.0-beta.1', undefined, 'refused: its beta 1.22.0-beta.1 was withdrawn'],
     ['1.22.0-beta.1!', undefined, undefined, 'refused: its beta 1.22.0-beta.1 was withdrawn'],
@@ -73,10 +73,10 @@ describe('objectionTo', () => {
     const older = { ...record('a'), source: { ...record('a').source, version: '1.21.2' } };
 
     expect(objectionTo(older, undefined)).toBe(
-      '1.22.0-beta.1 is 1.21.2 again, put on top of a beta that was withdrawn',
+      '1.22.0-beta.1 has the bytes of 1.21.2, published in place of a withdrawn beta',
     );
     expect(objectionTo({ ...older, version: '1.22.0.1-beta.1' }, undefined)).toBe(
-      '1.22.0.1-beta.1 is 1.21.2 again, put on top of a version that was withdrawn',
+      '1.22.0.1-beta.1 has the bytes of 1.21.2, published in place of a withdrawn version',
     );
   });
 
@@ -90,7 +90,7 @@ describe('objectionTo', () => {
 
     expect(objectionTo(undefined, undefined)).toContain('no release record');
     expect(objectionTo(failed, undefined)).toContain('checksum of dlv.zip failed');
-    expect(objectionTo(record('a'), record('b'))).toContain('nothing published is ever replaced');
+    expect(objectionTo(record('a'), record('b'))).toContain('a published version is never replaced');
   });
 });
 

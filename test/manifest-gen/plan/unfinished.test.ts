@@ -16,7 +16,7 @@ describe('findUnfinished', () => {
       '1.22.0',
       '1.22.0',
       [
-        '1.22.0 was withdrawn, main still offers it: `release:withdraw delve@1.22.0 --reason TEXT --to OLDER` finishes the withdrawal, OLDER being a good version of upstream; or release and promote a newer one',
+        '1.22.0 was withdrawn, main still offers it: `release:withdraw delve@1.22.0 --reason TEXT --to OLDER` finishes the withdrawal, where OLDER is a good version of upstream; or release and promote a newer one',
       ],
     ],
     [

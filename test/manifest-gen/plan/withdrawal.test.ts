@@ -62,7 +62,7 @@ describe('what to go back to', () => {
     ['1.23.0', '1.22.0', 'it is not older than 1.22.0'],
     ['1.22.0', '1.22.0', 'it is not older than 1.22.0'],
     ['1.22.0-beta.1', '1.22.0', 'it was never promoted'],
-    ['1.21.5-x', '1.22.0', 'it is no version of the release train'],
+    ['1.21.5-x', '1.22.0', 'it is not a version that a release makes'],
     ['1.20.1', '1.22.0', undefined],
     ['1.22.0-beta.1', '1.22.0-beta.2', undefined],
   ])('%s instead of %s: %s', (to, bad, expected) => {

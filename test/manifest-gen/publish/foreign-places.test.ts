@@ -93,7 +93,7 @@ describe('a release to places elsewhere', () => {
   it('uploads nothing where it may not, and promises nothing that is not there', async () => {
     const result = await generator.run('release:beta', ['delve'], { env: { PAYLOAD_PUT: 'false' } });
 
-    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is not there (404') });
+    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('does not exist (404') });
     expect(files.size).toBe(0);
   });
 

@@ -220,12 +220,12 @@ describe('createLineReport', () => {
 
     report.status([
       { ...row, tool: 'delve', next: 'fail: go env ended with code 2: go: no\n  such setting' },
-      { ...row, tool: 'buf', next: 'do nothing: it is promoted already' },
+      { ...row, tool: 'buf', next: 'do nothing: it is already promoted' },
     ]);
 
     expect(stdout().split('\n').slice(1)).toEqual([
       'delve  unknown   -     -     fail: go env ended with code 2: go: no such setting',
-      'buf    unknown   -     -     do nothing: it is promoted already',
+      'buf    unknown   -     -     do nothing: it is already promoted',
       '',
     ]);
   });

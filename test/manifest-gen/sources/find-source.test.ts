@@ -20,7 +20,7 @@ describe('orNameOthers', () => {
 
     await expect(orNameOthers(rest, download, (other) => has(other, tool, '1.0.0'))).rejects.toMatchObject({
       exitCode: 4,
-      hint: 'Try again later, or take it from elsewhere: `--source go-module` would do.',
+      hint: 'Try again later, or use another source: `--source go-module` would do.',
     });
   });
 });

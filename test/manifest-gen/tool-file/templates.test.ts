@@ -101,7 +101,7 @@ describe('the templates of a tool that is one YAML', () => {
     expect(await failureOf(load(makeTool()))).toMatchObject({
       code: 'TOOL_FILE_INVALID',
       exitCode: 2,
-      message: expect.stringContaining('a section package: in gadget.yaml does without it'),
+      message: expect.stringContaining('a section package: in gadget.yaml replaces it'),
     });
   });
 
@@ -114,7 +114,7 @@ describe('the templates of a tool that is one YAML', () => {
       code: 'TOOL_FILE_INVALID',
       exitCode: 2,
       message: expect.stringMatching(
-        /^gadget\.yaml \(package\) .*authors holds no e-mail address \(CPMR0020\); title has at most 256 characters, not 300/,
+        /^gadget\.yaml \(package\) .*authors contains no e-mail address \(CPMR0020\); title has at most 256 characters, not 300/,
       ),
     });
   });

@@ -165,12 +165,12 @@ describe('a tool file', () => {
     [
       'a number for a text',
       (text) => text.replace('first: 1.0.0', 'first: 1.0'),
-      'line 3: first "1.0" is a number (in quotes it is a text): expected a text',
+      'line 3: first "1.0" is a number (in quotes it is text): expected a text',
     ],
     [
       'an unknown field',
       (text) => text.replace('command', 'comand'),
-      'line 2: comand is no field of a tool file',
+      'line 2: comand is not a field of a tool file',
     ],
     [
       'a field missing in a list',
@@ -185,7 +185,7 @@ describe('a tool file', () => {
     [
       'a source of no kind',
       (text) => text.replace('kind: npm', 'kind: nmp'),
-      'line 5: sources.0.kind "nmp" is of no kind that is known',
+      'line 5: sources.0.kind "nmp" is of an unknown kind',
     ],
     [
       'a group for a list',
@@ -263,7 +263,7 @@ describe('TRUST_FILE', () => {
     [
       'has a key that is none',
       'hello: {minisign: {keys: [RW]}, require: []}',
-      'line 1: hello.minisign.keys.0 "RW" is no public key',
+      'line 1: hello.minisign.keys.0 "RW" is not a public key',
     ],
     ['knows a kind of evidence that we do not', 'hello: {require: [hope]}', 'require'],
     ['is no YAML', 'hello: {', 'YAML'],

@@ -49,7 +49,7 @@ describe('a vulnerability database in a folder', () => {
     expect(await failureOf(ask(pathToFileURL(dir).href))).toMatchObject({
       code: 'VULN_DB_UNREACHABLE',
       exitCode: 4,
-      message: expect.stringContaining('index/db.json is not there'),
+      message: expect.stringContaining('index/db.json is missing'),
     });
   });
 

@@ -321,7 +321,7 @@ describe('an API in trouble', () => {
 
   it.each<[string, Fault, string]>([
     ['a page of HTML with status 200', { kind: 'html' }, 'a page of HTML instead of JSON'],
-    ['half of its JSON', { kind: 'bytes', bytes: Buffer.from('{"tag_name": "v1') }, 'no whole JSON'],
+    ['half of its JSON', { kind: 'bytes', bytes: Buffer.from('{"tag_name": "v1') }, 'incomplete JSON'],
     ['nothing', { kind: 'bytes', bytes: Buffer.alloc(0) }, 'with nothing'],
   ])('ends with exit code 4 and names the host when it answers with %s', async (_, fault, said) => {
     const github = await serveFailing(fault);

@@ -155,7 +155,7 @@ describe.skipIf(!hasGo)('a Go module cache with other bytes in it (needs go)', (
     expect(exe).toContain('genuine words');
     expect(exe).not.toContain('planted words');
     expect(world.said.filter((line) => line.startsWith('warning'))).toEqual([
-      `warning hello ${spec} was not in the Go module cache as it was checked; it is fetched and checked anew`,
+      `warning hello ${spec} in the Go module cache differs from what was checked; it is fetched and checked again`,
     ]);
   });
 

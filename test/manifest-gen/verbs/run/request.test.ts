@@ -31,7 +31,7 @@ describe('what is asked for', () => {
     ['', 'USAGE', /"" names no tool/],
     ['../gadget', 'USAGE', /names no tool/],
     ['toString', 'TOOL_UNKNOWN', /toString/],
-    ['go-win-shims@1.2.0', 'TOOL_MADE_HERE', /no tool with an upstream.*shims --publish/s],
+    ['go-win-shims@1.2.0', 'TOOL_MADE_HERE', /has no upstream.*shims --publish/s],
   ])('%s is refused: %s', (arg, code, says) => {
     expect(() => readRequests([arg], tools)).toThrow(
       expect.objectContaining({ code, message: expect.stringMatching(says) }),
@@ -41,7 +41,7 @@ describe('what is asked for', () => {
 
 describe('a name that is no tool', () => {
   it.each([
-    ['bank-esbuild@1.0.0', 'bank-esbuild is a package, its tool is esbuild: name that.'],
+    ['bank-esbuild@1.0.0', 'bank-esbuild is a package; name its tool, esbuild.'],
     ['Esbuild', 'The names of tools are in lower case: esbuild.'],
     ['esbuilt', 'Add a file esbuilt.yaml to the tools folder (TOOLS_DIR), or name another tool.'],
   ])('%s is answered with what to do', (name, hint) => {
