@@ -1,0 +1,24 @@
+import type { Audit } from '../../server/audit/audit.ts';
+import type { Downloads } from '../../server/audit/downloads.ts';
+import type { BucketEvents } from '../../server/bucket/events.ts';
+import type { Payloads } from '../../server/catalog/payloads.ts';
+import type { Keys } from '../../server/keys/keys.ts';
+
+export type DownloadLimits = { readonly maxRows?: number; readonly maxWaiting?: number };
+
+/** An empty database. Each call of a port opens it anew, as this server does after a restart. */
+export type DatabaseFixture = {
+  /** What the clock of the adapters says. */
+  time: Date;
+  keys(adminApiKey?: string): Keys;
+  payloads(): Payloads;
+  audit(): Audit;
+  downloads(limits?: DownloadLimits): Downloads;
+  bucketEvents(): BucketEvents;
+  /** Closes the database and opens it again. */
+  reopen(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** Opens one whose clock stands at the beginning of 2026. */
+export type OpenFixture = () => Promise<DatabaseFixture>;

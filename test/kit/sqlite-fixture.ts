@@ -1,0 +1,34 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createSqlAudit } from '../../server/audit/sql-audit.ts';
+import { createSqlDownloads } from '../../server/audit/sql-downloads.ts';
+import { createSqlBucketEvents } from '../../server/bucket/sql-events.ts';
+import { createSqlPayloads } from '../../server/catalog/sql/payloads.ts';
+import { openDatabase } from '../../server/database/connection.ts';
+import { createSqlKeys } from '../../server/keys/sql-keys.ts';
+import type { DatabaseFixture } from '../contract/database.ts';
+import { makeTempDir } from './test-server.ts';
+
+export async function openSqliteFixture(): Promise<DatabaseFixture> {
+  const dir = await makeTempDir();
+  const file = join(dir, 'catalog.db');
+  let db = openDatabase(file);
+  const fixture: DatabaseFixture = {
+    time: new Date('2026-01-01T00:00:00Z'),
+    keys: (adminApiKey) => createSqlKeys(db, { now, adminApiKey }),
+    payloads: () => createSqlPayloads(db),
+    audit: () => createSqlAudit(db, now),
+    downloads: (limits) => createSqlDownloads(db, now, limits),
+    bucketEvents: () => createSqlBucketEvents(db, now),
+    async reopen() {
+      db.close();
+      db = openDatabase(file);
+    },
+    async close() {
+      db.close();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+  const now = (): Date => fixture.time;
+  return fixture;
+}

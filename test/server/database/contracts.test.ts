@@ -1,0 +1,24 @@
+import { describeAudit } from '../../contract/audit.ts';
+import { describeBucketEvents } from '../../contract/bucket-events.ts';
+import type { OpenFixture } from '../../contract/database.ts';
+import { describeDownloads } from '../../contract/downloads.ts';
+import { describeKeys } from '../../contract/keys.ts';
+import { describePayloads } from '../../contract/payloads.ts';
+import { openSqliteFixture } from '../../kit/sqlite-fixture.ts';
+
+/** Every database that can stand behind the ports: each has to keep all of their contracts. */
+const databases: Readonly<Record<string, OpenFixture>> = {
+  SQLite: openSqliteFixture,
+};
+
+for (const [name, open] of Object.entries(databases)) {
+  for (const describeContract of [
+    describeKeys,
+    describePayloads,
+    describeAudit,
+    describeDownloads,
+    describeBucketEvents,
+  ]) {
+    describeContract(name, open);
+  }
+}
