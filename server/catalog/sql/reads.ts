@@ -10,6 +10,7 @@ import type { Nuspecs } from '../nuspecs.ts';
 import type { PackageQuery, SemVerView } from '../query.ts';
 import { joins } from './columns.ts';
 import { estimate, type KnownSizes, maxHereNs, maxQuickNs } from './load.ts';
+import { createNewestTexts } from './newest-texts.ts';
 import { isPurged } from './purge.ts';
 import { anchorSql, countSql, pageSql } from './query.ts';
 import type { SqlRevisions } from './revisions.ts';
@@ -31,6 +32,7 @@ export type ReadDeps = {
 /** What is asked about packages, in SQLite. */
 export function createReads({ db, scans, sizes, revisions, nuspecs }: ReadDeps): PackageReads {
   const { prepare } = db;
+  const newestTexts = createNewestTexts(prepare, revisions);
 
   function findRow(where: string, values: readonly SqlValue[], view: SemVerView) {
     const text = `SELECT ${rowColumns(view)} FROM packages p ${joins.i} WHERE ${where}`;
@@ -76,7 +78,9 @@ export function createReads({ db, scans, sizes, revisions, nuspecs }: ReadDeps):
     const before = nuspecs.purges();
     const columns = rowColumns(query.view);
     const after = anchorOf(query);
-    const rows = await ask<RawRow>(query, from, (first) => pageSql(columns, query, after, first));
+    const rows =
+      rowsInMemory(query) ??
+      (await ask<RawRow>(query, from, (first) => pageSql(columns, query, after, first)));
     // Read while the answer is written; the place of its texts may be given again by then.
     const late = { of: (pk: number) => (nuspecs.purges() === before ? nuspecs.of(pk) : fail('QUERY_BUSY')) };
     const pause = createPause();
@@ -89,6 +93,16 @@ export function createReads({ db, scans, sizes, revisions, nuspecs }: ReadDeps):
     return nuspecs.purges() === before ? found : undefined;
   }
 
+  /** What a search finds without looking into the database for it. */
+  function rowsInMemory(query: PackageQuery): RawRow[] | undefined {
+    costOf(query);
+    const found = newestTexts.find(query);
+    if (found === undefined) return undefined;
+    const text = `SELECT ${rowColumns(query.view)} FROM json_each(?) page CROSS JOIN packages p ON p.pk = page.value ${joins.i}
+      ORDER BY page.key`;
+    return allRaw<RawRow>({ text, values: [JSON.stringify(found)] });
+  }
+
   function readerFor(from: string | undefined): CatalogReader {
     return {
       async query(query) {
@@ -98,6 +112,9 @@ export function createReads({ db, scans, sizes, revisions, nuspecs }: ReadDeps):
         }
       },
       async count(query) {
+        costOf(query);
+        const counted = newestTexts.count(query);
+        if (counted !== undefined) return counted;
         const all = { ...query, skip: 0, take: Number.POSITIVE_INFINITY };
         const [row] = await ask<[count: number]>(all, from, (first) => countSql(query, first));
         return row?.[0] ?? 0;

@@ -8,6 +8,8 @@ export type SqlRevisions = Revisions & {
   change(transaction: Transaction, ids: readonly string[]): void;
   /** The same for a write of counts, which is done in `write`. */
   countsOf(ids: Iterable<string>, write: () => void): void;
+  /** Calls back after each change of packages, before anybody is answered that it is done. */
+  onChange(listener: (ids: readonly string[]) => void): void;
 };
 
 /** So many ids are remembered by themselves; all others count as changed when the last forgotten one was. */
@@ -20,6 +22,8 @@ export function createSqlRevisions({ prepare, writeStatistics }: Connection): Sq
     all: (id) => latest.all.of(id?.toLowerCase()),
     packages: (id) => latest.packages.of(id?.toLowerCase()),
   };
+
+  const listeners: ((ids: readonly string[]) => void)[] = [];
 
   function stored(): number {
     const row = prepare('SELECT revision FROM state').get() as { revision: number } | undefined;
@@ -42,8 +46,10 @@ export function createSqlRevisions({ prepare, writeStatistics }: Connection): Sq
           latest.all.note(idKey, now);
           latest.packages.note(idKey, now);
         }
+        for (const listener of listeners) listener(ids);
       });
     },
+    onChange: (listener) => void listeners.push(listener),
     countsOf(ids, write) {
       writeStatistics(() => {
         write();

@@ -1,0 +1,191 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { operator } from '../../../../server/audit/audit.ts';
+import type { Expression, PackageQuery, SemVerView } from '../../../../server/catalog/query.ts';
+import { createSqlCatalog, type SqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
+import { createNewestTexts, type NewestTexts } from '../../../../server/catalog/sql/newest-texts.ts';
+import { countSql, pageSql } from '../../../../server/catalog/sql/query.ts';
+import type { SqlRevisions } from '../../../../server/catalog/sql/revisions.ts';
+import { type Connection, openDatabase } from '../../../../server/database/connection.ts';
+import { makePackage } from '../../../kit/new-package.ts';
+
+const ids = ['go', 'Go.Lint', 'go-lint', 'delve', 'a_b', 'Zoo'] as const;
+const versions = ['1.0.0', '1.1.0-beta.1', '2.0.0', '2.0.0-rc.1+x'] as const;
+const words = ['go', 'lint', 'e', 'Ä', 'delve', '.', 'nothing', 'go.lint', '😀'] as const;
+
+const property = (name: 'IsLatestVersion' | 'IsAbsoluteLatestVersion'): Expression => ({
+  kind: 'property',
+  name,
+});
+const isTrue = (left: Expression): Expression => ({
+  kind: 'compare',
+  operator: 'eq',
+  left,
+  right: { kind: 'boolean', value: true },
+});
+const both: Expression = {
+  kind: 'and',
+  left: property('IsLatestVersion'),
+  right: isTrue(property('IsAbsoluteLatestVersion')),
+};
+
+const queries: fc.Arbitrary<PackageQuery> = fc.record({
+  view: fc.constantFrom<SemVerView>('semver1', 'semver2'),
+  search: fc.array(fc.constantFrom(...words), { minLength: 1, maxLength: 2 }),
+  where: fc.constantFrom(
+    property('IsLatestVersion'),
+    property('IsAbsoluteLatestVersion'),
+    isTrue(property('IsLatestVersion')),
+    both,
+  ),
+  includeUnlisted: fc.boolean(),
+  includePrerelease: fc.boolean(),
+  orderBy: fc.constantFrom([], [{ by: 'Id', descending: false }] as const),
+  skip: fc.nat(3),
+  take: fc.nat(5),
+});
+
+type Step = {
+  readonly what: 'add' | 'add' | 'unlist' | 'relist' | 'purge';
+  readonly id: (typeof ids)[number];
+  readonly version: (typeof versions)[number];
+};
+const steps: fc.Arbitrary<Step> = fc.record({
+  what: fc.constantFrom('add', 'add', 'add', 'unlist', 'relist', 'purge'),
+  id: fc.constantFrom(...ids),
+  version: fc.constantFrom(...versions),
+});
+
+let dir: string;
+let db: Connection;
+let catalog: SqlCatalog;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'gwt-texts-'));
+  db = openDatabase(join(dir, 'catalog.db'));
+  catalog = createSqlCatalog(db, () => new Date(0));
+});
+afterAll(async () => {
+  db.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const inDatabase = (query: PackageQuery): number[] => {
+  const { text, values } = pageSql('p.pk', query);
+  return db
+    .prepare(text)
+    .pluck()
+    .all(...values) as number[];
+};
+const countInDatabase = (query: PackageQuery): number => {
+  const { text, values } = countSql(query);
+  return Number(
+    db
+      .prepare(text)
+      .pluck()
+      .get(...values),
+  );
+};
+
+async function readyTexts(): Promise<NewestTexts> {
+  const texts = createNewestTexts(db.prepare, catalog.revisions as SqlRevisions);
+  const query = { ...fc.sample(queries, 1)[0], search: ['x'] } as PackageQuery;
+  while (texts.find(query) === undefined) await sleep(1);
+  return texts;
+}
+
+describe('a search over the texts in memory', () => {
+  it('finds what the database finds, whatever changed before', async () => {
+    const texts = await readyTexts();
+    let added = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(steps, { maxLength: 5 }),
+        fc.array(queries, { minLength: 8, maxLength: 8 }),
+        async (all, asked) => {
+          for (const { what, id, version } of all) {
+            added += 1;
+            const pkg = makePackage({
+              id,
+              version,
+              title: added % 2 === 0 ? 'ein Ä 😀' : 'GO',
+              tags: ['Lint'],
+            });
+            if (what === 'add') await catalog.add(pkg, operator);
+            else if (what === 'purge') {
+              // A purged version never comes back.
+              if (added % 40 === 0) await catalog.purge(id, version, operator, 'a test');
+            } else await catalog.setListed(id, version, what === 'relist', operator);
+          }
+          for (const query of asked) {
+            expect(texts.find(query)).toEqual(inDatabase(query));
+            expect(texts.count(query)).toBe(countInDatabase(query));
+          }
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it('goes on behind the last row of the page before', async () => {
+    for (const id of ids)
+      for (const version of versions) await catalog.add(makePackage({ id, version }), operator);
+    const texts = await readyTexts();
+    await fc.assert(
+      fc.asyncProperty(queries, fc.integer({ min: 1, max: 3 }), async (query, take) => {
+        const whole = texts.find({ ...query, skip: 0, take: 1000 });
+        const seen: number[] = [];
+        let after: PackageQuery['after'];
+        for (;;) {
+          const page = texts.find({ ...query, skip: 0, take, ...(after && { after }) }) ?? [];
+          seen.push(...page);
+          if (page.length < take) break;
+          const last = db
+            .prepare('SELECT i.id, p.version FROM packages p JOIN ids i USING (id_key) WHERE p.pk = ?')
+            .get(page.at(-1) ?? 0) as { id: string; version: string };
+          after = last;
+        }
+        expect(seen).toEqual(whole);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it.each<[string, Partial<PackageQuery>]>([
+    ['for an id', { id: 'go' }],
+    ['without words', { search: [] }],
+    ['by another order', { orderBy: [{ by: 'Id', descending: true }] }],
+    [
+      'by two orders',
+      {
+        orderBy: [
+          { by: 'Id', descending: false },
+          { by: 'Title', descending: false },
+        ],
+      },
+    ],
+    ['for a type', { packageTypes: ['Dependency'] }],
+    ['with ids that come first', { idsFirst: 'g' }],
+    ['in all versions', { where: { kind: 'boolean', value: true } }],
+    ['in what is no latest version', { where: { kind: 'not', operand: property('IsLatestVersion') } }],
+    ['for half a character', { search: ['\ud83d'] }],
+  ])('leaves a question %s to the database', async (_, parts) => {
+    const texts = await readyTexts();
+    const query: PackageQuery = {
+      view: 'semver2',
+      search: ['go'],
+      where: property('IsLatestVersion'),
+      includeUnlisted: false,
+      includePrerelease: false,
+      orderBy: [],
+      skip: 0,
+      take: 10,
+    };
+    expect(texts.find(query)).toBeDefined();
+    expect(texts.find({ ...query, ...parts })).toBeUndefined();
+    expect(texts.count({ ...query, ...parts })).toBeUndefined();
+  });
+});
