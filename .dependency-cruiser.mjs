@@ -17,6 +17,30 @@ const routeModules = [
 ];
 const adapters = '^server/(database/|catalog/sql/|blobs/(?!blob-)[a-z0-9]+-store|(keys|audit|bucket)/sql-)';
 
+/**
+ * The generator from the verbs down. Each part knows those below it only, so that no two folders need each other. `published` stands below
+ * `build` since a build is compared with what was published; `unpack` below both, since an exe of ours may lie in an archive of upstream's.
+ */
+const generator = [
+  'verbs/',
+  'report/', // plans, outcomes and tables in words or JSON
+  'publish/', // publishRelease
+  'reverify/',
+  'build/',
+  'toolkit\\.ts$', // the types of what a run has at hand
+  'published/', // what feed and bucket hold
+  'vulnerabilities/',
+  'sources/',
+  'unpack/',
+  'verify/', // knows no source
+  'plan/', // pure
+  'release\\.ts$', // the values that a release passes through
+  'settings/',
+  'tool-file/',
+  '(system/|errors\\.ts$)',
+];
+const generatorPath = (parts) => `^manifest-gen/(${parts.join('|')})`;
+
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
 export default {
@@ -112,6 +136,20 @@ export default {
       { path: '^manifest-gen/' },
       { path: '^(server|conformance|main|verbs|start|dev|bench)' },
     ),
+    ...generator.map((part, at) =>
+      forbid(
+        `generator-${part.replace(/[^a-z-]/g, '')}`,
+        'A part of the generator knows those below it only.',
+        { path: generatorPath([part]) },
+        { path: at === 0 ? '^$' : generatorPath(generator.slice(0, at)) },
+      ),
+    ),
+    forbid(
+      'generator-has-these-parts',
+      'A new folder of the generator has its place among the others.',
+      { path: '^manifest-gen/', pathNot: generatorPath(generator) },
+      { path: '.' },
+    ),
     forbid(
       'conformance-is-a-stranger',
       'The suite checks any feed from outside: what it knew of ours it could not find wrong.',
@@ -146,7 +184,10 @@ export default {
     forbid(
       'programs-from-two-places',
       'Every child process is started by one of these, with limits and a fixed environment.',
-      { pathNot: '^(server/bucket/git-backend|manifest-gen/run-command|dev/run-steps)\\.ts$|^(bench|test)/' },
+      {
+        pathNot:
+          '^(server/bucket/git-backend|manifest-gen/system/run-command|dev/run-steps)\\.ts$|^(bench|test)/',
+      },
       { path: '^(node:)?child_process$' },
     ),
     forbid(

@@ -1,6 +1,7 @@
 import type { BucketRepository } from './published/bucket/repository.ts';
 import type { FeedHttp } from './published/feed/http.ts';
 import type { Endpoints } from './published/feed/server-info.ts';
+import type { Published } from './published/published.ts';
 import type { GeneratorConfig } from './settings/config.ts';
 import type { HttpAccess } from './sources/http/ask-host.ts';
 import type { Upstreams } from './sources/upstreams.ts';
@@ -36,6 +37,8 @@ export type Toolkit = HttpAccess & {
 export type OpenToolkit = Toolkit & {
   readonly feed: FeedHttp;
   readonly endpoints: Endpoints;
+  /** What the feed holds, each part of it read once. */
+  readonly published: Published;
   readonly bucket: BucketRepository;
   /** Undefined: no scan for known vulnerabilities (no VULN_DB). */
   readonly scanner: Scanner | undefined;

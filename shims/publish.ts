@@ -1,11 +1,10 @@
 import { compareNuGetVersions, parseNuGetVersion } from '../formats/nuget-version.ts';
+import type { Artifacts } from '../manifest-gen/build/artifacts.ts';
 import { fail } from '../manifest-gen/errors.ts';
 import { keepPayloads } from '../manifest-gen/publish/keep-files.ts';
-import { publishManifest } from '../manifest-gen/publish/manifest.ts';
-import { putPayload } from '../manifest-gen/publish/payload.ts';
+import { publishRelease } from '../manifest-gen/publish/publish-release.ts';
 import { requireKey } from '../manifest-gen/publish/require-key.ts';
-import { requirePayload } from '../manifest-gen/publish/require-payloads.ts';
-import { listVersions, pushPackage, waitForPackage } from '../manifest-gen/published/feed/client.ts';
+import type { Report } from '../manifest-gen/system/report.ts';
 import { isUpstreamPlace, payloadAddress } from '../manifest-gen/tool-file/payload-place.ts';
 import type { OpenToolkit } from '../manifest-gen/toolkit.ts';
 import { interrupted } from '../manifest-gen/verbs/run/run-each.ts';
@@ -43,20 +42,28 @@ export function publishShims(
     const scope = channel === 'beta' ? 'push:beta' : 'push';
     if (!dryRun) await requireKey(toolkit, [{ tool, scopes: [scope] }]);
     const chosen = await chooseVersion(toolkit, set, product, channel);
-    if (outDir !== undefined) {
-      const { path, digest } = set.launcher;
-      const payloads = [{ file: launcherFile, path, sha256: digest.sha256 }];
-      await keepPayloads(outDir, { ...tool, version: chosen.version, payloads });
-    }
+    const { version } = chosen;
+    const source = await artifactsOfShims(toolkit, set, version);
+    if (outDir !== undefined) await keepPayloads(outDir, { tool, version, source });
     if (!dryRun) {
-      const unfinished = new Set([`${shimsPackage} ${chosen.version}`]);
-      await putInPlace(toolkit, set, chosen.version).catch((error: unknown) => {
+      const to = version.includes('-') ? (['beta'] as const) : (['main', 'beta'] as const);
+      const unfinished = new Set([`${shimsPackage} ${version}`]);
+      await publishRelease({ tool, version, source, to }, inSilence(toolkit)).catch((error: unknown) => {
         if (toolkit.signal.aborted) interrupted({ published: toolkit.done, unfinished }, error);
         throw error;
       });
     }
     return chosen;
   });
+}
+
+/** Two files are sent in a moment, and one line says it at the end; what the place of somebody else lacks is still said. */
+function inSilence(toolkit: OpenToolkit): OpenToolkit {
+  const { report } = toolkit;
+  const step: Report['step'] = (name, what, detail) => {
+    if (detail !== undefined) report.step(name, what, detail);
+  };
+  return { ...toolkit, report: { ...report, step, progress: () => {} } };
 }
 
 /** @throws ReleaseError SETTINGS_INVALID */
@@ -68,12 +75,12 @@ function requireOwnPlace({ endpoints }: OpenToolkit): void {
 }
 
 async function chooseVersion(
-  { feed, workDir }: OpenToolkit,
+  { published, workDir }: OpenToolkit,
   set: ShimSet,
   product: string,
   channel: ShimsChannel,
 ): Promise<Chosen> {
-  const there = await listVersions(feed, shimsPackage);
+  const there = await published.versions(tool);
   const newest = there
     .flatMap(({ version, sha512, isListed }) => {
       const order = parseNuGetVersion(version);
@@ -89,31 +96,24 @@ async function chooseVersion(
   return { version: next ?? offered?.version ?? product, isNew: next !== undefined };
 }
 
-/** Can be run again after an interruption: nothing is sent twice. */
-async function putInPlace(toolkit: OpenToolkit, set: ShimSet, version: string): Promise<void> {
-  const { feed, endpoints, bucket, workDir, done } = toolkit;
-  const { addresses } = endpoints;
+/** The very same files each time, so that an interruption is finished by running it again. */
+async function artifactsOfShims(
+  { feed, endpoints: { addresses }, workDir }: OpenToolkit,
+  set: ShimSet,
+  version: string,
+): Promise<Artifacts> {
   const { publicUrl } = addresses;
-  const { path, digest } = await packShims(set, version, workDir);
-  const payload = { tool, version, file: launcherFile, ...set.launcher };
+  const { path, digest } = set.launcher;
   const url = payloadAddress(addresses, tool, version, launcherFile);
-  const manifestText = renderShimsManifest(set, version, {
-    url,
-    anyVersion: payloadAddress(addresses, tool, '$version', launcherFile),
-    home: publicUrl ?? new URL(feed.feedUrl).origin,
-    checkver: publicUrl === undefined ? undefined : `${publicUrl}/m/${shimsPackage}.json`,
-  });
-  if (endpoints.isPut) {
-    const outcome = await putPayload(feed, endpoints, payload, () => {});
-    if (outcome === 'put') done.push(`payload ${shimsPackage}/${version}/${launcherFile}`);
-  } else await requirePayload({ ...payload, ...tool, url, sha256: set.launcher.digest.sha256 }, toolkit);
-  const outcome = await pushPackage(feed, { id: shimsPackage, version, path, digest }, () => {});
-  if (outcome === 'pushed') done.push(`package ${shimsPackage} ${version}`);
-  await waitForPackage(feed, shimsPackage, version, toolkit.signal);
-  await publishManifest(bucket, {
-    tool: shimsPackage,
-    version,
-    manifestText,
-    branches: version.includes('-') ? ['beta'] : ['main', 'beta'],
-  });
+  return {
+    nupkg: await packShims(set, version, workDir),
+    manifestText: renderShimsManifest(set, version, {
+      url,
+      anyVersion: payloadAddress(addresses, tool, '$version', launcherFile),
+      home: publicUrl ?? new URL(feed.feedUrl).origin,
+      checkver: publicUrl === undefined ? undefined : `${publicUrl}/m/${shimsPackage}.json`,
+    }),
+    promised: [{ file: launcherFile, url, sha256: digest.sha256 }],
+    payloads: [{ file: launcherFile, path, digest }],
+  };
 }

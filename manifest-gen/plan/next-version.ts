@@ -1,4 +1,5 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
+import type { Change, Reason } from './reason.ts';
 import { printReleaseVersion, versionHistory } from './release-version.ts';
 import { findChange, type Offered } from './same-files.ts';
 
@@ -6,7 +7,7 @@ import { findChange, type Offered } from './same-files.ts';
 export type Recipe = { readonly found: Offered; readonly packaging: string };
 
 export type NextVersion =
-  | { readonly kind: 'new'; readonly version: string; readonly why: string }
+  | { readonly kind: 'new'; readonly version: string; readonly reason: Reason }
   /** The newest of the family already is this recipe's. */
   | { readonly kind: 'same'; readonly version: string };
 
@@ -34,32 +35,33 @@ export function decideNextVersion(
     return {
       kind: 'new',
       version: printReleaseVersion({ upstream, correction: 0, beta: 1 }),
-      why: 'new upstream version',
+      reason: { code: 'new' },
     };
   }
-  const changes = describeChanges(newest, upstream, recipe, isCorrected);
-  if (changes === undefined) return { kind: 'same', version: release.version };
+  const change = findChangeSince(newest, upstream, recipe, isCorrected);
+  if (change === undefined) return { kind: 'same', version: release.version };
 
   const next =
     release.beta === undefined
       ? { upstream, correction: release.correction + 1, beta: 1 }
       : { ...release, beta: release.beta + 1 };
-  return { kind: 'new', version: printReleaseVersion(next), why: `${release.version} ${changes}` };
+  const reason: Reason = { code: 'changed', version: release.version, change };
+  return { kind: 'new', version: printReleaseVersion(next), reason };
 }
 
-function describeChanges(
+function findChangeSince(
   record: ReleaseRecord | undefined,
   upstream: string,
   recipe: Recipe,
   isCorrected: boolean,
-): string | undefined {
-  if (record === undefined) return 'has no release record';
+): Change | undefined {
+  if (record === undefined) return { code: 'no record' };
   // A withdrawal published older bytes over U; making U again would undo it (contract section 1, withdraw).
   if (record.source.version !== upstream) {
-    return isCorrected ? `has the bytes of ${record.source.version}` : undefined;
+    return isCorrected ? { code: 'bytes of', version: record.source.version } : undefined;
   }
-  const difference = findChange(record, recipe.found);
-  if (difference !== undefined) return `was made from other files or another source: ${difference}`;
-  if (record.packaging !== recipe.packaging) return 'was made with another tool file, template or packaging';
+  const what = findChange(record, recipe.found);
+  if (what !== undefined) return { code: 'files', what };
+  if (record.packaging !== recipe.packaging) return { code: 'recipe' };
   return undefined;
 }

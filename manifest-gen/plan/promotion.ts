@@ -1,6 +1,7 @@
 import { satisfies } from 'semver';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
+import type { Reason } from './reason.ts';
 import {
   printReleaseVersion,
   type ReleaseVersion,
@@ -28,7 +29,7 @@ export type Promotion =
       readonly stable: string;
       readonly isPublished: boolean;
     }
-  | { readonly kind: 'nothing'; readonly version: string; readonly why: string }
+  | { readonly kind: 'nothing'; readonly version: string; readonly reason: Reason }
   /** There is no such beta; `betas` are the existing ones, newest first. */
   | { readonly kind: 'missing'; readonly problem: string; readonly betas: readonly string[] }
   | { readonly kind: 'refused'; readonly version: string; readonly reason: string };
@@ -47,9 +48,14 @@ export function planPromotion(standing: Standing): Promotion {
   if (isUnlisted(packages, beta.version)) return refuse(stable, `its beta ${beta.version} was withdrawn`);
 
   const order = main === undefined ? 1 : compareScoopVersions(stable, main);
-  if (order === 0) return { kind: 'nothing', version: stable, why: `main already offers ${main}` };
+  if (order === 0)
+    return {
+      kind: 'nothing',
+      version: stable,
+      reason: { code: 'offered', branch: 'main', version: main ?? stable },
+    };
   if (order < 0 && (isPublished || asked === undefined)) {
-    return { kind: 'nothing', version: stable, why: `main offers ${main}, which is newer` };
+    return { kind: 'nothing', version: stable, reason: { code: 'overtaken', version: main ?? stable } };
   }
   if (order < 0) return refuse(stable, `main offers ${main}, which is newer, and a branch never goes back`);
   if (isUnlisted(packages, stable)) return refuse(stable, 'it was withdrawn');

@@ -1,20 +1,20 @@
 import { access, constants, copyFile, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { digestBytes } from '../../formats/digest.ts';
 import { makeDir } from '../../formats/make-dir.ts';
 import { messageOf } from '../../formats/thrown.ts';
+import type { Artifacts } from '../build/artifacts.ts';
 import { fail } from '../errors.ts';
+import type { Endpoints } from '../published/feed/server-info.ts';
+import { isUpstreamPlace } from '../tool-file/payload-place.ts';
+import type { Tool } from '../tool-file/tools.ts';
 
+/** What `--out` keeps of one version. */
 export type KeptFiles = {
-  readonly tool: string;
+  readonly tool: Pick<Tool, 'tool'>;
   readonly version: string;
-  readonly nupkgPath: string;
-  readonly manifestText: string;
   readonly recordText: string;
-  /** What somebody else must upload to where Scoop downloads (PAYLOAD_PUT=false). */
-  readonly payloads?: readonly ({ readonly file: string; readonly sha256: string } & (
-    | { readonly path: string }
-    | { readonly text: string }
-  ))[];
+  readonly source: Artifacts;
 };
 
 /**
@@ -36,25 +36,43 @@ export async function openOutDir(cwd: string, out: string | undefined): Promise<
 }
 
 /** `--out DIR` (contract section 5). */
-export async function keepFiles(outDir: string, files: KeptFiles): Promise<void> {
-  const { tool, version, nupkgPath, manifestText, recordText, payloads = [] } = files;
+export async function keepFiles(outDir: string, files: KeptFiles, endpoints: Endpoints): Promise<void> {
+  const { tool, version, recordText, source } = files;
   await makeDir(outDir);
-  await copyFile(nupkgPath, join(outDir, `${tool}.${version}.nupkg`));
-  await writeFile(join(outDir, `${tool}.json`), manifestText);
-  await writeFile(join(outDir, `${tool}.${version}.release.json`), recordText);
-  await keepPayloads(outDir, { tool, version, payloads });
+  await copyFile(source.nupkg.path, join(outDir, `${tool.tool}.${version}.nupkg`));
+  await writeFile(join(outDir, `${tool.tool}.json`), source.manifestText);
+  await writeFile(join(outDir, `${tool.tool}.${version}.release.json`), recordText);
+  if (arePayloadsKept(endpoints)) await keepPayloads(outDir, files);
 }
 
 /** Into `payloads/TOOL/VERSION`, each with its `.sha256`: in the layout that Scoop downloads from. */
 export async function keepPayloads(
   outDir: string,
-  { tool, version, payloads = [] }: Pick<KeptFiles, 'tool' | 'version' | 'payloads'>,
+  {
+    tool: { tool },
+    version,
+    source: { payloads, sbom },
+  }: {
+    readonly tool: Pick<Tool, 'tool'>;
+    readonly version: string;
+    readonly source: Pick<Artifacts, 'payloads' | 'sbom'>;
+  },
 ): Promise<void> {
-  const place = join(outDir, 'payloads', tool, version);
-  for (const payload of payloads) {
-    const target = join(place, payload.file);
-    await makeDir(place);
-    await ('path' in payload ? copyFile(payload.path, target) : writeFile(target, payload.text));
-    await writeFile(`${target}.sha256`, `${payload.sha256}\n`);
+  const dir = join(outDir, 'payloads', tool, version);
+  const keepHash = (file: string, sha256: string): Promise<void> =>
+    writeFile(join(dir, `${file}.sha256`), `${sha256}\n`);
+  if (payloads.length > 0) await makeDir(dir);
+  for (const { file, path, digest } of payloads) {
+    await copyFile(path, join(dir, file));
+    await keepHash(file, digest.sha256);
   }
+  if (sbom === undefined) return;
+  const text = await sbom.text();
+  await writeFile(join(dir, sbom.file), text);
+  await keepHash(sbom.file, digestBytes(Buffer.from(text)).sha256);
+}
+
+/** Whether somebody else must put the payloads in their place (PAYLOAD_PUT=false); upstream's own files need nobody. */
+export function arePayloadsKept({ isPut, payloadPutUrl }: Endpoints): boolean {
+  return !isPut && !isUpstreamPlace(payloadPutUrl);
 }

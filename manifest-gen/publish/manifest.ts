@@ -13,6 +13,8 @@ import {
 export type BucketChange = Omit<NewCommit, 'branches'> & {
   /** Where it goes. The first carries the tag and must take it; another that offers a newer version already is left alone. */
   readonly branches: readonly [Channel, ...Channel[]];
+  /** The first may offer a newer version, too: whoever is ahead stays there. */
+  readonly mayLag?: boolean | undefined;
 };
 
 const attempts = 8;
@@ -64,7 +66,7 @@ async function branchesToRaise(repository: BucketRepository, change: BucketChang
     const offered = await repository.version(branch, change.tool);
     const order = offered === undefined ? 1 : compareScoopVersions(change.version, offered);
     if (order > 0) raised.push(branch);
-    if (order < 0 && branch === first) {
+    if (order < 0 && branch === first && !change.mayLag) {
       fail('BUCKET_REFUSED', {
         cause: `branch ${branch} offers ${change.tool} ${offered}, which is newer than ${change.version}`,
       });

@@ -1,58 +1,46 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestFile } from '../../formats/digest.ts';
-import { openNupkg } from '../../formats/nupkg.ts';
 import type { Architecture, ReleaseRecord } from '../../formats/release-record.ts';
 import { fail, ReleaseError } from '../errors.ts';
-import { makeWhole, pipeToFile } from '../system/whole-file.ts';
-import { exeName } from '../tool-file/payload-file.ts';
+import type { Cache } from '../system/cache/cache.ts';
+import type { Report } from '../system/report.ts';
 import { isPlaced, placePayload } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import type { OpenToolkit } from '../toolkit.ts';
 import { unpackAsset } from '../unpack/unpack.ts';
-import { downloadFile } from './feed/client.ts';
+import type { Endpoints } from './feed/server-info.ts';
+import type { LocalFile, Published } from './published.ts';
 import type { Released } from './released.ts';
 
 type Exe = { readonly architecture: Architecture; readonly path: string };
 type Payload = ReleaseRecord['payloads'][number];
 /** `missing`: recorded, and not where Scoop gets it. */
 type TakenExes = { readonly exes: readonly Exe[]; readonly missing: readonly Architecture[] };
+type Access = {
+  readonly published: Published;
+  readonly endpoints: Endpoints;
+  readonly cache: Cache;
+  readonly report: Report;
+};
 
 /**
  * The exes of a release of ours: amd64 from its package, the others from where Scoop downloads them. A missing one gets a
  * warning: the results for the others are still useful.
  * @throws ReleaseError OTHER_BYTES for other bytes than the record's, PLACE_UNREACHABLE, FEED_*
  */
-export async function takeExes(
-  tool: Tool,
-  released: Released,
-  dir: string,
-  toolkit: OpenToolkit,
-): Promise<TakenExes> {
-  const exes = await takePackaged(tool, released, dir);
+export async function takeExes(tool: Tool, released: Released, access: Access): Promise<TakenExes> {
+  const { record, nupkgPath } = released;
+  const packaged = await access.published.exe(tool, nupkgPath);
+  const exes: Exe[] = packaged === undefined ? [] : [{ architecture: 'amd64', path: packaged.path }];
   const missing: Architecture[] = [];
-  const { record } = released;
   for (const payload of record?.payloads ?? []) {
     const { architecture } = payload;
     if (record === undefined || architecture === 'amd64') continue;
-    const path = await takePayload(tool, record, payload, toolkit);
+    const path = await takePayload(tool, record, payload, access);
     if (path === undefined) missing.push(architecture);
     else exes.push({ architecture, path });
   }
   return { exes, missing };
-}
-
-async function takePackaged(tool: Tool, { nupkgPath }: Released, dir: string): Promise<Exe[]> {
-  const nupkg = await openNupkg(nupkgPath);
-  try {
-    const name = `tools/${exeName(tool)}`;
-    if (!nupkg.entries.some((entry) => entry.name === name)) return [];
-    const path = join(dir, exeName(tool));
-    await pipeToFile(path, [await nupkg.openEntry(name)]);
-    return [{ architecture: 'amd64', path }];
-  } finally {
-    await nupkg.close();
-  }
 }
 
 /** The file that Scoop downloads, and the exe in it where that is an archive of upstream's. */
@@ -60,26 +48,26 @@ async function takePayload(
   tool: Tool,
   record: ReleaseRecord,
   payload: Payload,
-  toolkit: OpenToolkit,
+  access: Access,
 ): Promise<string | undefined> {
-  const { endpoints } = toolkit;
+  const { endpoints, cache, report } = access;
   const { version, source } = record;
   const { architecture, asset } = payload;
   const unseen = (why: string): undefined => {
-    toolkit.report.warn(tool.tool, `the ${architecture} exe of ${version} is not scanned: ${why}`);
+    report.warn(tool.tool, `the ${architecture} exe of ${version} is not scanned: ${why}`);
   };
   const place = endpoints.payloadPutUrl;
   if (!isPlaced(place, record, payload))
     return unseen("PAYLOAD_URL names upstream's own files, which it is not");
   const { url, sha256 } = placePayload(place, tool, record, payload);
   const name = asset?.sha256 === sha256 ? asset.name : payload.file;
-  const file = await takeFile({ tool: tool.tool, version, url, name, sha256 }, payload.file, toolkit);
+  const file = await takeFile({ tool: tool.tool, version, url, name, sha256 }, payload.file, access);
   if (file === undefined) return unseen(`${url} is not there`);
   if (sha256 === payload.sha256) return file.path;
 
   const found = { tool, kind: 'github', version: source.version } as const;
   try {
-    const { exe } = await unpackAsset({ architecture, name, ...file }, found, toolkit.cache);
+    const { exe } = await unpackAsset({ architecture, name, ...file }, found, cache);
     requireSame({ tool: tool.tool, version, name: payload.file, sha256: payload.sha256 }, exe.digest);
     return exe.path;
   } catch (error) {
@@ -105,22 +93,16 @@ type Recorded = {
 async function takeFile(
   { url, ...recorded }: Recorded & { readonly url: string },
   savedAs: string,
-  toolkit: OpenToolkit,
-): Promise<{ readonly path: string; readonly digest: Digest } | undefined> {
-  const { feed } = toolkit;
-  const path = join(await toolkit.cache.download(recorded), savedAs);
+  { published, cache }: Access,
+): Promise<LocalFile | undefined> {
+  const path = join(await cache.download(recorded), savedAs);
   const there = await digestFile(path).catch(() => undefined);
   if (there?.sha256 === recorded.sha256) return { path, digest: there };
-
-  const digest = await makeWhole(path, async (part) => {
-    const got = await downloadFile(feed, url, part);
-    if (got !== undefined) requireSame(recorded, got);
-    return got;
-  });
-  if (digest !== undefined) return { path, digest };
-  // an empty file, which cannot be mistaken for the exe
-  await rm(path, { force: true });
-  return undefined;
+  const file = await published.file(url, path);
+  if (file === undefined) return undefined;
+  if (file.digest.sha256 !== recorded.sha256) await rm(file.path, { force: true });
+  requireSame(recorded, file.digest);
+  return file;
 }
 
 /** @throws ReleaseError OTHER_BYTES */

@@ -27,20 +27,6 @@ export async function readReleased(http: FeedHttp, cache: Cache, pkg: FeedPackag
   return { version: pkg.version, nupkgPath, record: await readRecord(nupkgPath, pkg.version) };
 }
 
-/** The package of a version; undefined for a version that the feed does not have. Same errors as `readReleased`. */
-export type ReadRelease = (version: string) => Promise<Released | undefined>;
-
-export function createReleaseReader(
-  http: FeedHttp,
-  cache: Cache,
-  packages: readonly FeedPackage[],
-): ReadRelease {
-  return async (version) => {
-    const pkg = packages.find((one) => one.version === version);
-    return pkg && (await readReleased(http, cache, pkg));
-  };
-}
-
 async function obtain(http: FeedHttp, cache: Cache, pkg: FeedPackage): Promise<string> {
   // a feed that does not announce the hash may have anything by the next run
   const folder = await cache.package(pkg.sha512 ?? `run-${process.pid}`);

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import { fetchPackageBytes, listVersions } from '../published/feed/client.ts';
-import type { FeedHttp } from '../published/feed/http.ts';
+import { fetchPackageBytes } from '../published/feed/client.ts';
 import type { FeedPackage } from '../published/feed/page.ts';
-import { type PublishedPackage, readPackage } from '../published/package.ts';
+import { faultOf, type PublishedPackage, readPackage } from '../published/package.ts';
+import type { LocalFile, Published } from '../published/published.ts';
 import type { Tool } from '../tool-file/tools.ts';
+import type { OpenToolkit } from '../toolkit.ts';
 import { type Check, compare, failed } from './check.ts';
 
 type Fetched = {
@@ -17,11 +18,11 @@ type Fetched = {
 export async function fetchPackage(
   tool: Tool,
   version: string,
-  { feed, workDir }: { readonly feed: FeedHttp; readonly workDir: string },
+  { feed, published, workDir }: Pick<OpenToolkit, 'feed' | 'published' | 'workDir'>,
 ): Promise<Fetched> {
   const id = tool.packageId ?? tool.tool;
   const about = { what: 'package', subject: `${id} ${version}` };
-  const pkg = (await listVersions(feed, id)).find((one) => one.version === version);
+  const pkg = (await published.versions(tool)).find((one) => one.version === version);
   if (pkg === undefined) return { pkg, checks: [failed(about, 'a package on the feed', 'none')] };
 
   const path = join(workDir, `${id}.${version}.nupkg`);
@@ -37,8 +38,25 @@ export async function fetchPackage(
             `Its bytes are those that the feed announces${pkg.isListed ? '' : ' (it is unlisted)'}.`,
           ),
         ];
-  const read = await readPackage(tool, version, { path, digest }, workDir);
+  const read = await openPackage(tool, version, { path, digest }, published);
   return 'verdict' in read
     ? { pkg, checks: [...announced, read] }
     : { pkg, package: read, checks: announced };
+}
+
+/** One that cannot be read, or has no record, is a check that failed: there is nothing to go on from. */
+export async function openPackage(
+  tool: Tool,
+  version: string,
+  file: LocalFile,
+  published: Pick<Published, 'exe'>,
+): Promise<PublishedPackage | Check> {
+  try {
+    return await readPackage(tool, file, published);
+  } catch (error) {
+    const reason = faultOf(error);
+    if (reason === undefined) throw error;
+    const about = { what: 'package', subject: `${tool.packageId ?? tool.tool} ${version}` };
+    return failed(about, 'a whole package with its release record', reason);
+  }
 }

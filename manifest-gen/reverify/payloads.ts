@@ -1,27 +1,20 @@
 import { join } from 'node:path';
 import type { Digest } from '../../formats/digest.ts';
-import type { Architecture, ReleaseRecord } from '../../formats/release-record.ts';
+import type { ReleaseRecord } from '../../formats/release-record.ts';
 import { ReleaseError } from '../errors.ts';
-import { downloadFile } from '../published/feed/client.ts';
 import { ask, type FeedHttp } from '../published/feed/http.ts';
-import type { Endpoints } from '../published/feed/server-info.ts';
+import type { PublishedPayload } from '../published/package.ts';
 import { isUpstreamPlace, payloadAddress, placePayload } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
+import type { OpenToolkit } from '../toolkit.ts';
 import { type Check, compare, failed, unreachable } from './check.ts';
 
-/** A payload as Scoop downloads it. */
-export type PublishedPayload = {
-  readonly architecture: Architecture;
-  readonly file: string;
-  readonly path: string;
-  readonly digest: Digest;
-};
 export type PublishedPayloads = {
   readonly payloads: readonly PublishedPayload[];
   readonly checks: readonly Check[];
 };
 
-type PayloadPlace = { readonly feed: FeedHttp; readonly endpoints: Endpoints; readonly workDir: string };
+type PayloadPlace = Pick<OpenToolkit, 'feed' | 'endpoints' | 'published' | 'workDir'>;
 type RecordedPayload = ReleaseRecord['payloads'][number];
 
 /** Downloads every payload of the record from where Scoop does, and compares it and the `.sha256` beside it with the record. */
@@ -40,15 +33,14 @@ export async function repeatPayloads(
     const addresses = { ...place.endpoints.addresses, payloadUrl: place.endpoints.payloadPutUrl };
     const url = payloadAddress(addresses, tool, record.version, recorded.file);
     try {
-      const path = join(place.workDir, recorded.file);
-      const digest = await downloadFile(place.feed, url, path);
-      if (digest === undefined) {
+      const got = await place.published.file(url, join(place.workDir, recorded.file));
+      if (got === undefined) {
         checks.push(failed(about, `a file at ${url}`, 'none'));
         continue;
       }
       const { architecture, file } = recorded;
-      payloads.push({ architecture, file, path, digest });
-      checks.push(comparePayload(recorded, digest), await checkSha256File(recorded, url, place.feed));
+      payloads.push({ architecture, file, ...got });
+      checks.push(comparePayload(recorded, got.digest), await checkSha256File(recorded, url, place.feed));
     } catch (error) {
       if (!(error instanceof ReleaseError) || error.code !== 'PLACE_UNREACHABLE') throw error;
       checks.push(unreachable(about, error.message));
@@ -61,7 +53,7 @@ export async function repeatPayloads(
 async function repeatUpstreamFiles(
   tool: Tool,
   record: ReleaseRecord,
-  { feed, endpoints, workDir }: PayloadPlace,
+  { published, endpoints, workDir }: PayloadPlace,
 ): Promise<readonly Check[]> {
   const checks: Check[] = [];
   for (const recorded of record.payloads) {
@@ -72,8 +64,8 @@ async function repeatUpstreamFiles(
     }
     const { url, sha256 } = placePayload(endpoints.addresses.payloadUrl, tool, record, recorded);
     try {
-      const digest = await downloadFile(feed, url, join(workDir, `${recorded.architecture}-payload`));
-      const found = digest && `SHA-256 ${digest.sha256}`;
+      const file = await published.file(url, join(workDir, `${recorded.architecture}-payload`));
+      const found = file && `SHA-256 ${file.digest.sha256}`;
       checks.push(compare(about, `SHA-256 ${sha256}`, found, 'Its bytes are those of the record.'));
     } catch (error) {
       if (!(error instanceof ReleaseError) || error.code !== 'PLACE_UNREACHABLE') throw error;

@@ -7,7 +7,7 @@ import { fail } from '../errors.ts';
 import { originOf } from '../plan/record-origin.ts';
 import { releasedAs } from '../plan/reused-bytes.ts';
 import { channelOf } from '../plan/withdrawal.ts';
-import { type PublishedPackage, readPackage } from '../published/package.ts';
+import type { PublishedPackage } from '../published/package.ts';
 import type { Released } from '../published/released.ts';
 import { type Cache, createCache } from '../system/cache/cache.ts';
 import type { Templates } from '../tool-file/templates.ts';
@@ -16,6 +16,7 @@ import { requiredEvidence } from '../tool-file/trust.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { refusalOf } from '../verify/verdict.ts';
 import { type Check, failed, skipped, unreachable } from './check.ts';
+import { openPackage } from './fetch-package.ts';
 import { type RepeatedRelease, repeatRelease } from './reverify.ts';
 
 /** A release of the feed that is about to be published under a stable version. */
@@ -56,7 +57,7 @@ export async function prove(unproven: Unproven, manner: ProofManner, toolkit: Op
   toolkit.report.step(tool.tool, 'verify', `${beta.version} before it becomes ${unproven.stable}`);
   const workDir = await mkdtemp(join(toolkit.workDir, 'prove-'));
   const file = { path: beta.nupkgPath, digest: await digestFile(beta.nupkgPath) };
-  const published = await readPackage(tool, beta.version, file, workDir);
+  const published = await openPackage(tool, beta.version, file, toolkit.published);
   if ('verdict' in published) return refuse(unproven, published);
 
   const channel = channelOf(beta.version);

@@ -1,14 +1,13 @@
 import { packagingOf } from '../build/render/packaging.ts';
 import { rebasedLike } from '../build/render/rebase.ts';
 import { renderRelease } from '../build/render/render.ts';
-import type { PublishedPackage } from '../published/package.ts';
+import type { PublishedPackage, PublishedPayload } from '../published/package.ts';
 import type { Rendered } from '../release.ts';
 import { loadTemplates } from '../tool-file/templates.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { type Check, compare, skipped } from './check.ts';
 import { compareNotes, publishedNotes } from './notes.ts';
 import { comparePackage } from './package.ts';
-import type { PublishedPayload } from './payloads.ts';
 import type { RepeatRequest } from './request.ts';
 import { type RepeatedSbom, repeatSbom } from './sbom.ts';
 import type { UpstreamRepeated } from './upstream.ts';

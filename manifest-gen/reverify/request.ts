@@ -1,18 +1,7 @@
-import type { BucketRepository, Channel } from '../published/bucket/repository.ts';
-import type { FeedHttp } from '../published/feed/http.ts';
-import type { Endpoints } from '../published/feed/server-info.ts';
+import type { Channel } from '../published/bucket/repository.ts';
 import type { Cache } from '../system/cache/cache.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import type { Toolkit } from '../toolkit.ts';
 
-/** Where the evidence is repeated; `workDir` is this tool's own and gone afterwards. */
-export type RepeatPlace = {
-  readonly toolkit: Toolkit;
-  readonly feed: FeedHttp;
-  readonly endpoints: Endpoints;
-  readonly bucket: BucketRepository;
-  readonly workDir: string;
-};
 /** What of it is repeated, and how strictly. */
 export type RepeatManner = {
   readonly channel: Channel;

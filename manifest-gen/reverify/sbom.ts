@@ -6,12 +6,13 @@ import { ReleaseError } from '../errors.ts';
 import { downloadFile } from '../published/feed/client.ts';
 import type { FeedHttp } from '../published/feed/http.ts';
 import type { Endpoints } from '../published/feed/server-info.ts';
+import type { PublishedPayload } from '../published/package.ts';
 import type { ModuleLicenses } from '../release.ts';
 import { payloadAddress } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { readPrograms } from '../verify/programs.ts';
 import { type Check, compareTexts, failed, skipped, unreachable } from './check.ts';
-import { checkSha256File, type PublishedPayload } from './payloads.ts';
+import { checkSha256File } from './payloads.ts';
 
 type SbomPlace = { readonly feed: FeedHttp; readonly endpoints: Endpoints; readonly workDir: string };
 type Published = { readonly record: ReleaseRecord; readonly manifestText: string };

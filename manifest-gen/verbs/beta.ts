@@ -1,121 +1,100 @@
 import { Command } from 'commander';
+import { digestFile } from '../../formats/digest.ts';
 import { printReleaseRecord } from '../../formats/release-record.ts';
 import type { Invocation } from '../../invocation.ts';
+import { type Artifacts, artifactsOf, promisedBy } from '../build/artifacts.ts';
 import { renderManifest } from '../build/render/scoop.ts';
 import { keepFiles, openOutDir } from '../publish/keep-files.ts';
-import { publishManifest } from '../publish/manifest.ts';
-import { payloadsToKeep, requirePayloads } from '../publish/require-payloads.ts';
-import type { Packed } from '../release.ts';
+import { publishRelease } from '../publish/publish-release.ts';
 import type { Outcome } from '../report/report.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
-import { type Resolved, type ResolveOptions, resolve } from './resolve/beta.ts';
-import { planRow } from './resolve/plan-row.ts';
+import { type BetaPlan, planBeta } from './plan/beta.ts';
+import type { SourceOptions } from './plan/beta-decision.ts';
 import { requireBundled, withSources } from './run/from-bundle.ts';
 import { type Request, readRequests } from './run/request.ts';
+import { startRun } from './run/run.ts';
 import { endRun, type RunResult } from './run/run-each.ts';
-import { runPlan } from './run/run-plan.ts';
 import { runVerb } from './run/run-verb.ts';
 import type { VerbToolkit } from './run/toolkit.ts';
+import { withFeed } from './run/with-feed.ts';
 
-export type BetaOptions = ResolveOptions & {
+export type BetaOptions = SourceOptions & {
   readonly dryRun?: boolean;
   readonly outDir?: string | undefined;
 };
 
 /**
- * Releases to beta: all tools are made at once, and published one after the other. A failure of one tool is in the result; the
- * others go on.
- * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done
+ * Releases to beta: all tools are built at once, and published one after the other. What fails for one tool is in the result; the others are done.
+ * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done at all
  */
 export function releaseBeta(
   toolkit: VerbToolkit,
   requests: readonly Request[],
   options: BetaOptions,
 ): Promise<RunResult> {
-  return runPlan(toolkit, requests, {
-    resolve: async (request, toolkit) => {
-      const resolved = await resolve(request, options, toolkit);
-      return { ...resolved, row: await planRow(resolved, toolkit) };
-    },
-    prepare: (resolved, toolkit) => prepare(resolved, options, toolkit),
-    act: (resolved, packed, toolkit) =>
-      resolved.does === 'release'
-        ? release(resolved, packed, options, toolkit)
-        : finish(resolved, options, toolkit),
-    scopes: ['push:beta'],
-    isDryRun: options.dryRun === true,
+  return withFeed(toolkit, async (toolkit) => {
+    const run = startRun(toolkit, requests);
+    const plans = await run.plan((request) => planBeta(request, options, toolkit));
+    await run.show(plans, options.dryRun ? undefined : ['push:beta']);
+    const built = await run.build(plans, (plan, own) => build(plan, options, own));
+    return run.publish(built, ({ plan, build, toolkit }) => publish(plan, build, options, toolkit));
   });
 }
 
-/** Undefined where the package is on the feed already. */
-async function prepare(
-  resolved: Resolved,
-  options: BetaOptions,
-  toolkit: OpenToolkit,
-): Promise<Packed | undefined> {
-  if (resolved.does !== 'release') return undefined;
-  const tool = resolved.tool.tool;
-  const { recipe } = await loadRecipe();
-  const { packed } = await recipe.local.run(resolved, toolkit, (step) => toolkit.report.step(tool, step));
-  if (options.outDir !== undefined) {
-    const { packageVersion: version, manifestText, recordText } = packed.rendered;
-    const payloads = await payloadsToKeep(packed.rendered, toolkit.endpoints);
-    const { nupkgPath } = packed;
-    await keepFiles(options.outDir, { tool, version, nupkgPath, manifestText, recordText, payloads });
+type Build = { readonly source: Artifacts; readonly recordText: string };
+
+/** A new package, or the manifest that is missing for the one that the feed has. */
+async function build(plan: BetaPlan, { outDir }: BetaOptions, toolkit: OpenToolkit): Promise<Artifacts> {
+  const { source, recordText } =
+    plan.does === 'release' ? await buildNew(plan, toolkit) : await takePublished(plan, toolkit);
+  if (outDir !== undefined) {
+    const { tool, version } = plan;
+    await keepFiles(outDir, { tool, version, recordText, source }, toolkit.endpoints);
   }
-  return packed;
+  return source;
 }
 
-async function release(
-  { tool: { tool }, version, why }: Resolved,
-  packed: Packed | undefined,
-  options: BetaOptions,
-  toolkit: OpenToolkit,
-): Promise<Outcome> {
-  if (packed === undefined) throw new TypeError(`${tool} ${version} was not made`);
-  if (options.dryRun) return { tool, version, kind: 'made', detail: 'nothing was published (--dry-run)' };
-  const { recipe } = await loadRecipe();
-  await recipe.outside.run({ packed }, toolkit, (step) => toolkit.report.step(tool, step));
-  return { tool, version, kind: 'released', detail: `on the feed and on branch beta, ${why}` };
+/** The recipe comes only when there is something to build: it brings the libraries of signatures, certificates and SBOMs, a fifth of the start. */
+async function buildNew(plan: BetaPlan, toolkit: OpenToolkit): Promise<Build> {
+  const { recipe } = await import('../build/recipe.ts');
+  const { packed } = await recipe.run(plan, toolkit, (step) => toolkit.report.step(plan.tool.tool, step));
+  const { recordText } = packed.rendered;
+  return { source: artifactsOf(packed, toolkit.endpoints.addresses), recordText };
 }
 
-/** Only when there is something to release: it brings the libraries of signatures, certificates and SBOMs, a fifth of the start. */
-function loadRecipe(): Promise<typeof import('../build/recipe.ts')> {
-  return import('../build/recipe.ts');
-}
-
-/** The package is on the feed; what is missing after an interruption is the manifest, made from the package's own record. */
-async function finish(
-  resolved: Exclude<Resolved, { does: 'release' }>,
-  options: BetaOptions,
-  toolkit: OpenToolkit,
-): Promise<Outcome> {
-  const { version, record, released, templates, does, why } = resolved;
-  const tool = resolved.tool.tool;
-  const manifestText = renderManifest(templates.manifest, resolved.tool, record, toolkit.endpoints.addresses);
-  if (options.outDir !== undefined) {
-    const { nupkgPath } = released;
-    await keepFiles(options.outDir, {
-      tool,
-      version,
-      nupkgPath,
-      manifestText,
-      recordText: printReleaseRecord(record),
-    });
-  }
-  if (does === 'nothing') return { tool, version, kind: 'nothing', detail: why };
-  if (options.dryRun) return { tool, version, kind: 'made', detail: 'nothing was published (--dry-run)' };
-  if (!toolkit.endpoints.isPut) await requirePayloads(resolved.tool, record, toolkit);
-  toolkit.report.step(tool, 'commit');
-  await publishManifest(toolkit.bucket, { tool, version, manifestText, branches: ['beta'] });
-  toolkit.done.push(`manifest ${tool} ${version} on branch beta`);
+/** From the record in the package on the feed. */
+async function takePublished(
+  { tool, templates, released, record }: Exclude<BetaPlan, { does: 'release' }>,
+  { endpoints: { addresses } }: OpenToolkit,
+): Promise<Build> {
+  const path = released.nupkgPath;
   return {
-    tool,
-    version,
-    kind: 'released',
-    detail: 'the package was already on the feed, branch beta now offers it',
+    source: {
+      nupkg: { path, digest: await digestFile(path) },
+      manifestText: renderManifest(templates.manifest, tool, record, addresses),
+      promised: promisedBy(tool, record, addresses),
+      payloads: [],
+    },
+    recordText: printReleaseRecord(record),
   };
+}
+
+async function publish(
+  { tool, version, does, row: { why } }: BetaPlan,
+  source: Artifacts,
+  { dryRun }: BetaOptions,
+  toolkit: OpenToolkit,
+): Promise<Outcome> {
+  const about = { tool: tool.tool, version };
+  if (does === 'nothing') return { ...about, kind: 'nothing', detail: why };
+  if (dryRun) return { ...about, kind: 'made', detail: 'nothing was published (--dry-run)' };
+  await publishRelease({ tool, version, source, to: ['beta'] }, toolkit);
+  const detail =
+    does === 'finish'
+      ? 'the package was already on the feed, branch beta now offers it'
+      : `on the feed and on branch beta, ${why}`;
+  return { ...about, kind: 'released', detail };
 }
 
 export function createCommand(invocation: Invocation): Command {

@@ -23,7 +23,7 @@ import { readRootText } from '../verify/keyless/trusted-root.ts';
 import { copyDatabase } from '../vulnerabilities/bundled.ts';
 import { openTree } from '../vulnerabilities/open-tree.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
-import { chooseSources, type ResolveOptions } from './resolve/beta.ts';
+import { chooseSources, type SourceOptions } from './plan/beta-decision.ts';
 import { type Request, readRequests, requireUpstreamVersion } from './run/request.ts';
 import { attempt, endRun, type Failure } from './run/run-each.ts';
 import { runVerb } from './run/run-verb.ts';
@@ -48,7 +48,7 @@ async function prove(
 }
 
 type Part = { readonly release: BundledRelease; readonly files: readonly BundleFile[] };
-export type BundleOptions = ResolveOptions & { readonly out: string; readonly keyFile: string };
+export type BundleOptions = SourceOptions & { readonly out: string; readonly keyFile: string };
 
 /**
  * Fetches and verifies each tool, and writes all of it into one signed file; when one fails, none is written.

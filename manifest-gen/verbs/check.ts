@@ -1,10 +1,9 @@
 import { Command, Option } from 'commander';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
 import type { Invocation } from '../../invocation.ts';
+import { scanOffered } from '../build/scan.ts';
 import { readReleaseVersion } from '../plan/release-version.ts';
 import { findUnfinished } from '../plan/unfinished.ts';
-import { listVersions } from '../published/feed/client.ts';
-import { scanOffered } from '../published/scan.ts';
 import { checkMarkdown } from '../report/check.ts';
 import type { WatchRow } from '../report/report.ts';
 import { findNewest } from '../sources/find-source.ts';
@@ -12,7 +11,7 @@ import type { Tool } from '../tool-file/tools.ts';
 import { remedyOf } from '../vulnerabilities/gaps.ts';
 import type { Judged } from '../vulnerabilities/policy.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
-import { chooseSources, type ResolveOptions } from './resolve/beta.ts';
+import { chooseSources, type SourceOptions } from './plan/beta-decision.ts';
 import { readRequests } from './run/request.ts';
 import { attempt, endRun, type Failure } from './run/run-each.ts';
 import { runVerb } from './run/run-verb.ts';
@@ -30,7 +29,7 @@ export type CheckResult = { readonly rows: readonly WatchRow[]; readonly failure
 export async function check(
   toolkit: VerbToolkit,
   tools: readonly Tool[],
-  options: ResolveOptions,
+  options: SourceOptions,
 ): Promise<CheckResult> {
   const failures: Failure[] = [];
   const rows = await withFeed(toolkit, async (found) => {
@@ -57,7 +56,7 @@ async function withKnownDate(toolkit: OpenVerbToolkit, failures: Failure[]): Pro
 
 async function checkOne(
   tool: Tool,
-  options: ResolveOptions,
+  options: SourceOptions,
   toolkit: OpenVerbToolkit,
   failures: Failure[],
 ): Promise<WatchRow> {
@@ -107,13 +106,15 @@ async function checkOne(
  * @throws ReleaseError FEED_*
  */
 async function withdrawnOnes(
-  { tool, packageId = tool }: Tool,
+  tool: Tool,
   { main, beta }: Pick<WatchRow, 'main' | 'beta'>,
-  { feed }: OpenVerbToolkit,
+  { published }: OpenVerbToolkit,
 ): Promise<readonly string[]> {
-  const packages = await listVersions(feed, packageId);
+  const packages = await published.versions(tool);
   const isOffered = packages.some(({ version, isListed }) => !isListed && [main, beta].includes(version));
-  return isOffered ? findUnfinished({ tool, packages, main, beta }).map((sentence) => `${sentence}.`) : [];
+  return isOffered
+    ? findUnfinished({ tool: tool.tool, packages, main, beta }).map((sentence) => `${sentence}.`)
+    : [];
 }
 
 /** Pure. */

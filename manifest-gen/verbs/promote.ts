@@ -1,19 +1,25 @@
 import { Command } from 'commander';
+import { digestFile } from '../../formats/digest.ts';
 import type { Invocation } from '../../invocation.ts';
+import { artifactsOf } from '../build/artifacts.ts';
+import { partsOf, repack } from '../build/repack.ts';
 import { fail } from '../errors.ts';
-import { openOutDir } from '../publish/keep-files.ts';
-import { makeStable, prepareStable } from '../publish/make-stable.ts';
+import { keepFiles, openOutDir } from '../publish/keep-files.ts';
+import { publishRelease } from '../publish/publish-release.ts';
+import type { Released } from '../published/released.ts';
 import type { Packed } from '../release.ts';
 import type { Outcome } from '../report/report.ts';
+import { type Proven, prove } from '../reverify/prove.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
-import { type PlannedPromotion, resolvePromotion } from './resolve/promotion.ts';
+import { type PromotionPlan, planPromotionOf } from './plan/promotion.ts';
 import { withSources } from './run/from-bundle.ts';
 import { type Request, readRequests } from './run/request.ts';
+import { startRun } from './run/run.ts';
 import { endRun, type RunResult } from './run/run-each.ts';
-import { runPlan } from './run/run-plan.ts';
 import { runVerb } from './run/run-verb.ts';
 import type { VerbToolkit } from './run/toolkit.ts';
+import { withFeed } from './run/with-feed.ts';
 
 export type PromoteOptions = {
   readonly dryRun?: boolean;
@@ -36,51 +42,85 @@ export function promote(
   requests: readonly Request[],
   options: PromoteOptions,
 ): Promise<RunResult> {
-  return runPlan(toolkit, requests, {
-    resolve: (request, toolkit) => resolvePromotion(request, options, toolkit),
-    prepare: (planned, toolkit) => prepare(planned, options, toolkit),
-    act: (planned, packed, toolkit) => act(planned, packed, options, toolkit),
-    scopes: ['push'],
-    isDryRun: options.dryRun === true,
+  return withFeed(toolkit, async (toolkit) => {
+    const run = startRun(toolkit, requests);
+    const plans = await run.plan((request) => planPromotionOf(request, options, toolkit));
+    await run.show(plans, options.dryRun ? undefined : ['push']);
+    const built = await run.build(plans, (plan, own) => build(plan, options, own));
+    return run.publish(built, ({ plan, build, toolkit }) => publish(plan, build, options, toolkit));
   });
 }
 
-const details = {
-  made: () => 'nothing was published (--dry-run)',
-  finish: () => 'the package was already on the feed, main and beta now offer it',
-  promote: (why: string) => `on the feed and on branches main and beta, ${why}`,
-} as const;
-
 /**
- * Undefined where nothing is to be made. Before anything is published, all that is to be is proved, also in a dry run.
+ * Undefined where nothing is to be made. Before anything is published, all that is to be is proved, also in a dry run: a stable package is
+ * made of a beta that was, and no other way.
  * @throws ReleaseError VULNERABLE, PROMOTION_*, OTHER_BYTES, FEED_*
  */
-async function prepare(
-  { tool, row, ready, scan }: PlannedPromotion,
-  options: PromoteOptions,
+async function build(
+  { tool, row, ready, scan }: PromotionPlan,
+  { outDir, skipVerify, isJustMade = false }: PromoteOptions,
   toolkit: OpenToolkit,
 ): Promise<Packed | undefined> {
   if (ready === undefined) return undefined;
   // a vulnerability may have become known since the beta was made
   if (scan !== undefined) toolkit.scanner?.require(scan, tool.tool, row.to);
-  return prepareStable(ready, { ...options, isOffline: options.skipVerify !== undefined }, toolkit);
+  const { stable, templates, existing } = ready;
+  const { endpoints, workDir, signal } = toolkit;
+  const proven = await prove(ready, { isJustMade, isOffline: skipVerify !== undefined }, toolkit);
+  toolkit.report.step(tool.tool, 'repack', `${ready.beta.version} as ${stable}`);
+  const place = { endpoints, workDir, signal, manifestTemplate: templates.manifest };
+  const pack = (of: Proven): Promise<Packed> =>
+    repack(partsOf(tool, of, endpoints), { version: stable, ...place });
+  let packed = await pack(proven);
+  if (existing !== undefined && !(await isSame(existing, packed))) {
+    // upstream may have edited its notes since an earlier run
+    packed = await pack({ ...proven, nuspecAgain: undefined });
+    await requireSame(existing, packed);
+  }
+  if (outDir !== undefined) {
+    const { recordText } = packed.rendered;
+    const source = artifactsOf(packed, endpoints.addresses);
+    await keepFiles(outDir, { tool, version: stable, recordText, source }, endpoints);
+  }
+  return packed;
 }
 
-async function act(
-  { tool, row, ready }: PlannedPromotion,
+/** What an interrupted promotion left on the feed equals what this one would publish, or it is not ours. */
+async function requireSame(existing: Released, packed: Packed): Promise<void> {
+  if (await isSame(existing, packed)) return;
+  const { rendered, nupkgDigest } = packed;
+  const { sha256 } = await digestFile(existing.nupkgPath);
+  fail('OTHER_BYTES', {
+    tool: rendered.tool.tool,
+    version: rendered.packageVersion,
+    file: 'the package on the feed',
+    expected: `SHA-256 ${nupkgDigest.sha256} as its beta makes it`,
+    found: sha256,
+  });
+}
+
+async function isSame({ nupkgPath }: Released, { nupkgDigest }: Packed): Promise<boolean> {
+  return (await digestFile(nupkgPath)).sha256 === nupkgDigest.sha256;
+}
+
+async function publish(
+  { tool, row, ready }: PromotionPlan,
   packed: Packed | undefined,
-  options: PromoteOptions,
+  { skipVerify, dryRun }: PromoteOptions,
   toolkit: OpenToolkit,
 ): Promise<Outcome> {
-  const common = { tool: tool.tool, version: row.to };
-  if (ready === undefined || packed === undefined) return { ...common, kind: 'nothing', detail: row.why };
-  const { skipVerify, dryRun } = options;
+  const about = { tool: tool.tool, version: row.to };
+  if (ready === undefined || packed === undefined) return { ...about, kind: 'nothing', detail: row.why };
   const skipped = skipVerify === undefined ? '' : `; its evidence was not repeated: ${skipVerify}`;
-  if (dryRun) return { ...common, kind: 'made', detail: `${details.made()}${skipped}` };
-  const isPushed = ready.published !== undefined;
-  await makeStable({ packed, reason: ready.reason, isPushed }, toolkit);
-  const detail = isPushed ? details.finish() : details.promote(row.why);
-  return { ...common, kind: 'promoted', detail: `${detail}${skipped}` };
+  if (dryRun) return { ...about, kind: 'made', detail: `nothing was published (--dry-run)${skipped}` };
+  const { stable: version, reason, existing } = ready;
+  const source = artifactsOf(packed, toolkit.endpoints.addresses);
+  await publishRelease({ tool, version, source, to: ['main', 'beta'], reason }, toolkit);
+  const detail =
+    existing === undefined
+      ? `on the feed and on branches main and beta, ${row.why}`
+      : 'the package was already on the feed, main and beta now offer it';
+  return { ...about, kind: 'promoted', detail: `${detail}${skipped}` };
 }
 
 export function createCommand(invocation: Invocation): Command {

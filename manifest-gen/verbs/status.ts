@@ -5,14 +5,14 @@ import type { ReleaseError } from '../errors.ts';
 import { isOldEnough } from '../plan/newest-allowed.ts';
 import { planPromotion } from '../plan/promotion.ts';
 import { type Finish, findUnfinished, type Standing } from '../plan/unfinished.ts';
-import { listVersions } from '../published/feed/client.ts';
 import type { FeedPackage } from '../published/feed/page.ts';
+import { inWords } from '../report/reasons.ts';
 import type { StatusRow } from '../report/report.ts';
 import { isNobodyThere } from '../sources/find-source.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type MadeHere, madeHere } from './made-here.ts';
-import { type ResolveOptions, resolve } from './resolve/beta.ts';
+import { decideBeta, type SourceOptions } from './plan/beta-decision.ts';
 import { type Request, readRequests } from './run/request.ts';
 import { asReleaseError, endRun, type Failure } from './run/run-each.ts';
 import { runVerb } from './run/run-verb.ts';
@@ -39,7 +39,7 @@ function findStatus(toolkit: VerbToolkit, { requests, own }: Asked, options: Sta
 
 type Status = { readonly rows: readonly StatusRow[]; readonly failures: readonly Failure[] };
 /** `isSilent`: a machine reads it, which does not get impatient. */
-type StatusOptions = ResolveOptions & { readonly isSilent: boolean };
+type StatusOptions = SourceOptions & { readonly isSilent: boolean };
 type Asked = {
   readonly requests: readonly Request[];
   /** Packages of this product; `isNamed`: also when neither feed nor bucket has it. */
@@ -72,7 +72,8 @@ async function rowOf(
   const sign = options.isSilent ? undefined : setTimeout(tell, silenceMs);
   try {
     offered = await readOffered(tool, toolkit);
-    const { found, does, version, why } = await resolve(request, options, toolkit);
+    const { found, does, version, reason } = await decideBeta(request, options, toolkit);
+    const why = inWords(reason);
     const next = does === 'nothing' ? `do nothing: ${why}` : `${does} ${version} from ${found.kind}: ${why}`;
     return { ...offered, upstream: found.version, next };
   } catch (thrown) {
@@ -112,12 +113,12 @@ async function readOffered(tool: Tool, toolkit: OpenVerbToolkit): Promise<Offere
 }
 
 async function readStanding(
-  { tool, packageId = tool }: Pick<Tool, 'tool' | 'packageId'>,
-  { feed, bucket }: OpenVerbToolkit,
+  tool: Pick<Tool, 'tool' | 'packageId'>,
+  { published, bucket }: OpenVerbToolkit,
 ): Promise<Standing & { readonly packages: readonly FeedPackage[] }> {
-  const main = await bucket.version('main', tool);
-  const beta = await bucket.version('beta', tool);
-  return { tool, main, beta, packages: await listVersions(feed, packageId) };
+  const main = await bucket.version('main', tool.tool);
+  const beta = await bucket.version('beta', tool.tool);
+  return { tool: tool.tool, main, beta, packages: await published.versions(tool) };
 }
 
 function offeredOf(standing: Standing, finish?: Finish): Offered {

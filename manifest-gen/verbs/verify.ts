@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import type { Invocation } from '../../invocation.ts';
 import { fail } from '../errors.ts';
 import type { Channel } from '../published/bucket/repository.ts';
+import { createPublished } from '../published/published.ts';
 import type { Outcome } from '../report/report.ts';
 import type { Check } from '../reverify/check.ts';
 import { repeatEvidence } from '../reverify/reverify.ts';
@@ -58,7 +59,8 @@ async function verifyOne(
   toolkit.report.step(tool.tool, 'verify', `${version ?? 'what is offered'} on branch ${channel}`);
   const workDir = await mkdtemp(join(toolkit.workDir, 'verify-'));
   try {
-    const place = { ...toolkit, workDir };
+    // from the feed of now, and gone with its folder: a tool after the other
+    const place = { ...toolkit, workDir, published: createPublished({ ...toolkit, workDir }) };
     const repeated = await repeatEvidence({ tool, version, channel, isRebuilt }, place);
     const about = { tool: tool.tool, version: repeated.version };
     toolkit.report.checks(repeated.checks.map((check) => ({ ...about, ...check })));

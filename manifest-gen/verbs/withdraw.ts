@@ -1,25 +1,25 @@
 import { Command } from 'commander';
 import type { SourceKind } from '../../formats/release-record.ts';
 import type { Invocation } from '../../invocation.ts';
+import { artifactsOf } from '../build/artifacts.ts';
 import { fail } from '../errors.ts';
 import { channelOf } from '../plan/withdrawal.ts';
 import { withdrawalNote } from '../plan/withdrawal-note.ts';
-import { keepPayloads, openOutDir } from '../publish/keep-files.ts';
-import { keepPacked } from '../publish/make-stable.ts';
-import { type Correcting, makeCorrection, putOnTop } from '../publish/put-on-top.ts';
-import { payloadsToKeep } from '../publish/require-payloads.ts';
+import { arePayloadsKept, keepFiles, keepPayloads, openOutDir } from '../publish/keep-files.ts';
 import { unlistPackage } from '../published/feed/client.ts';
 import type { Outcome } from '../report/report.ts';
 import type { OpenToolkit } from '../toolkit.ts';
+import { buildCorrection, type Correction, publishCorrection } from './correction.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
+import { planWithdrawalOf, type WithdrawalPlan } from './plan/withdrawal.ts';
 import { recoveryLines } from './recovery.ts';
-import { type PlannedWithdrawal, resolveWithdrawal } from './resolve/withdrawal.ts';
 import { withSources } from './run/from-bundle.ts';
 import { type Request, readRequests } from './run/request.ts';
+import { startRun } from './run/run.ts';
 import { endRun, type RunResult } from './run/run-each.ts';
-import { runPlan } from './run/run-plan.ts';
 import { runVerb } from './run/run-verb.ts';
 import type { VerbToolkit } from './run/toolkit.ts';
+import { withFeed } from './run/with-feed.ts';
 
 export type WithdrawOptions = {
   readonly reason: string;
@@ -41,20 +41,46 @@ export function withdraw(
   requests: readonly Request[],
   options: WithdrawOptions,
 ): Promise<RunResult> {
-  return runPlan(toolkit, requests, {
-    resolve: (request, toolkit) => resolveWithdrawal(request, options, toolkit),
-    prepare: (planned, toolkit) => prepare(planned, options, toolkit),
-    act: (planned, made, toolkit) => act(planned, made, options, toolkit),
-    scopes: requests.every(({ version = '' }) => channelOf(version) === 'beta')
-      ? ['unlist', 'push:beta']
-      : ['unlist', 'push'],
-    isDryRun: options.dryRun === true,
+  const isOfBetas = requests.every(({ version = '' }) => channelOf(version) === 'beta');
+  return withFeed(toolkit, async (toolkit) => {
+    const run = startRun(toolkit, requests);
+    const plans = await run.plan((request) => planWithdrawalOf(request, options, toolkit));
+    await run.show(plans, options.dryRun ? undefined : ['unlist', isOfBetas ? 'push:beta' : 'push']);
+    const built = await run.build(plans, (plan, own) => build(plan, options, own));
+    return run.publish(built, ({ plan, build, toolkit }) => publish(plan, build, options, toolkit));
   });
 }
 
-async function act(
-  planned: PlannedWithdrawal,
-  made: Correcting | undefined,
+/** Everything local first: a failure there stops the withdrawal before anything changes. */
+async function build(
+  planned: WithdrawalPlan,
+  { outDir }: WithdrawOptions,
+  toolkit: OpenToolkit,
+): Promise<Correction | undefined> {
+  const { tool, plan, good } = planned;
+  if (plan.kind !== 'correct' || good === undefined) return undefined;
+  const correction = await buildCorrection(planned, good, plan, toolkit);
+  const { firstBeta } = correction;
+  const last = correction.stable ?? firstBeta;
+  if (outDir === undefined || last === undefined) return correction;
+  const { endpoints } = toolkit;
+  const { packageVersion: version, recordText } = last.rendered;
+  await keepFiles(
+    outDir,
+    { tool, version, recordText, source: artifactsOf(last, endpoints.addresses) },
+    endpoints,
+  );
+  // somebody else must upload the files of both to where Scoop downloads
+  if (firstBeta !== undefined && arePayloadsKept(endpoints)) {
+    const source = artifactsOf(firstBeta, endpoints.addresses);
+    await keepPayloads(outDir, { tool, version: plan.firstBeta, source });
+  }
+  return correction;
+}
+
+async function publish(
+  planned: WithdrawalPlan,
+  correction: Correction | undefined,
   options: WithdrawOptions,
   toolkit: OpenToolkit,
 ): Promise<Outcome> {
@@ -85,9 +111,9 @@ async function act(
       isBeta: channelOf(bad.version) === 'beta',
     });
   const recovery = recoveryTo(fixed);
-  if (plan.kind === 'correct' && good !== undefined && made !== undefined) {
+  if (plan.kind === 'correct' && good !== undefined && correction !== undefined) {
     const reason = withdrawalNote(bad.version, options.reason, good.version);
-    const onTop = (await putOnTop(made, reason, toolkit)) ?? row.to;
+    const onTop = (await publishCorrection(correction, reason, toolkit)) ?? row.to;
     const detail = `${onTop} has the bytes of ${good.version}`;
     return { ...common, kind: 'withdrawn', detail, recovery: recoveryTo(onTop) };
   }
@@ -98,26 +124,6 @@ async function act(
   }
   const kind = row.does === 'nothing' ? 'nothing' : 'withdrawn';
   return { ...common, kind, detail: row.why, recovery };
-}
-
-/** Everything local first: a failure there stops the withdrawal before anything changes. */
-async function prepare(
-  planned: PlannedWithdrawal,
-  { outDir }: WithdrawOptions,
-  toolkit: OpenToolkit,
-): Promise<Correcting | undefined> {
-  const { plan, good } = planned;
-  if (plan.kind !== 'correct' || good === undefined) return undefined;
-  const made = await makeCorrection(planned, good, plan, toolkit);
-  const last = made.stable ?? made.firstBeta;
-  if (outDir === undefined || last === undefined) return made;
-  await keepPacked(outDir, last, toolkit);
-  // somebody else must upload the files of both to where Scoop downloads
-  if (made.firstBeta !== undefined) {
-    const payloads = await payloadsToKeep(made.firstBeta.rendered, toolkit.endpoints);
-    await keepPayloads(outDir, { tool: planned.tool.tool, version: plan.firstBeta, payloads });
-  }
-  return made;
 }
 
 export function createCommand(invocation: Invocation): Command {

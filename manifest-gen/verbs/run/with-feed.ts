@@ -5,6 +5,7 @@ import type { GitKey } from '../../published/bucket/git.ts';
 import { openBucket } from '../../published/bucket/repository.ts';
 import { createFeedHttp } from '../../published/feed/http.ts';
 import { findEndpoints } from '../../published/feed/server-info.ts';
+import { createPublished } from '../../published/published.ts';
 import type { GeneratorConfig } from '../../settings/config.ts';
 import { withRun } from '../../system/run-url.ts';
 import type { OpenToolkit, Toolkit } from '../../toolkit.ts';
@@ -27,7 +28,8 @@ export async function withFeed<T extends Toolkit, R>(
   const workDir = await mkdtemp(join(tmpdir(), 'go-win-tools-'));
   try {
     await bucket.fetch();
-    return await work({ ...toolkit, feed, endpoints, bucket, scanner, workDir, done: [] });
+    const published = createPublished({ feed, cache: toolkit.cache, workDir });
+    return await work({ ...toolkit, feed, endpoints, published, bucket, scanner, workDir, done: [] });
   } finally {
     await bucket.close();
     await rm(workDir, { recursive: true, force: true, maxRetries: 3 });

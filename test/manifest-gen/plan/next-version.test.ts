@@ -49,9 +49,9 @@ describe('decideNextVersion', () => {
     const why = (record: ReleaseRecord | undefined): unknown =>
       decideNextVersion('1.22.0', ['1.22.0-beta.1'], record, recipe);
 
-    expect(why(madeWith(otherFiles))).toMatchObject({ why: expect.stringContaining('other files') });
-    expect(why(madeWith(otherPackaging))).toMatchObject({ why: expect.stringContaining('template') });
-    expect(why(undefined)).toMatchObject({ why: expect.stringContaining('no release record') });
+    expect(why(madeWith(otherFiles))).toMatchObject({ reason: { change: { code: 'files' } } });
+    expect(why(madeWith(otherPackaging))).toMatchObject({ reason: { change: { code: 'recipe' } } });
+    expect(why(undefined)).toMatchObject({ reason: { change: { code: 'no record' } } });
   });
 
   it('does not bring back what a withdrawal replaced by older bytes', () => {
@@ -64,7 +64,11 @@ describe('decideNextVersion', () => {
     expect(decideNextVersion('1.22.0', ['1.22.0', '1.22.0.1'], record, recipe, true)).toEqual({
       kind: 'new',
       version: '1.22.0.2-beta.1',
-      why: '1.22.0.1 has the bytes of 1.21.2',
+      reason: {
+        code: 'changed',
+        version: '1.22.0.1',
+        change: { code: 'bytes of', version: '1.21.2' },
+      },
     });
     expect(decideNextVersion('1.22.0', ['1.22.0'], madeWith(recipe), recipe, true)).toMatchObject({
       kind: 'same',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ReleaseRecord } from '../../../formats/release-record.ts';
 import { objectionTo, planPromotion } from '../../../manifest-gen/plan/promotion.ts';
+import { inWords as reasonInWords } from '../../../manifest-gen/report/reasons.ts';
 
 describe('planPromotion', () => {
   it.each([
@@ -120,7 +121,7 @@ function record(digit: string): ReleaseRecord {
 function inWords(plan: ReturnType<typeof planPromotion>): string {
   if (plan.kind === 'promote')
     return `${plan.isPublished ? 'finish' : 'promote'} ${plan.beta} to ${plan.stable}`;
-  if (plan.kind === 'nothing') return `nothing: ${plan.why}`;
+  if (plan.kind === 'nothing') return `nothing: ${reasonInWords(plan.reason)}`;
   return plan.kind === 'missing'
     ? `missing: ${plan.problem}, but ${plan.betas.join(', ') || 'none'}`
     : `refused: ${plan.reason}`;

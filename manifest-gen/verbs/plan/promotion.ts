@@ -1,14 +1,14 @@
 import { readDuration } from '../../../formats/duration.ts';
+import { scanOffered, scanReleased } from '../../build/scan.ts';
 import { fail } from '../../errors.ts';
 import { isOldEnough } from '../../plan/newest-allowed.ts';
 import { objectionTo, planPromotion } from '../../plan/promotion.ts';
 import { readReleaseVersion } from '../../plan/release-version.ts';
-import type { Ready } from '../../publish/make-stable.ts';
-import { listVersions } from '../../published/feed/client.ts';
 import { askReleasedBy, type ReleasedBy } from '../../published/feed/released-by.ts';
-import { createReleaseReader } from '../../published/released.ts';
-import { scanOffered, scanReleased } from '../../published/scan.ts';
+import type { Released } from '../../published/released.ts';
+import { inWords } from '../../report/reasons.ts';
 import type { PlanRow } from '../../report/report.ts';
+import type { Unproven } from '../../reverify/prove.ts';
 import { loadTemplates } from '../../tool-file/templates.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
@@ -16,10 +16,18 @@ import type { OpenToolkit } from '../../toolkit.ts';
 import { compareScans } from '../../vulnerabilities/change.ts';
 import type { ScanResult } from '../../vulnerabilities/scanner.ts';
 import type { Request } from '../run/request.ts';
-import { standingOf } from './release-state.ts';
+import { readState } from './release-state.ts';
+
+/** A beta that becomes stable. */
+export type Ready = Unproven & {
+  /** The stable package, when it is on the feed already. */
+  readonly existing: Released | undefined;
+  /** Why, where that is to be remembered: in the commit and in the audit log. */
+  readonly reason?: string | undefined;
+};
 
 /** A promotion that is allowed, or one with nothing to do. */
-export type PlannedPromotion = {
+export type PromotionPlan = {
   readonly tool: Tool;
   readonly row: PlanRow;
   readonly ready?: Ready;
@@ -32,16 +40,16 @@ export type PlannedPromotion = {
  * @param hurry why a beta need not be as old as the tool file demands; `skipVerify`: why its evidence is not repeated
  * @throws ReleaseError NOTHING_PUBLISHED_HERE, PROMOTION_REFUSED, PROMOTION_TOO_YOUNG, FEED_*
  */
-export async function resolvePromotion(
+export async function planPromotionOf(
   { tool, version: asked }: Request,
   {
     skipMinAge,
     skipVerify,
   }: { readonly skipMinAge?: string | undefined; readonly skipVerify?: string | undefined },
   toolkit: OpenToolkit,
-): Promise<PlannedPromotion> {
-  const { feed, bucket } = toolkit;
-  const packages = await listVersions(feed, tool.packageId ?? tool.tool);
+): Promise<PromotionPlan> {
+  const { published, bucket } = toolkit;
+  const packages = await published.versions(tool);
   const main = await bucket.version('main', tool.tool);
   const promotion = planPromotion({ asked, packages, main, versions: tool.versions });
   if (promotion.kind === 'missing') {
@@ -50,21 +58,22 @@ export async function resolvePromotion(
   }
   if (promotion.kind === 'refused') refuse(tool, promotion.version, promotion.reason);
   if (promotion.kind === 'nothing') {
-    const { version: to, why } = promotion;
-    const standing = await standingOf(tool, readReleaseVersion(to)?.upstream, toolkit);
-    return { tool, row: { ...standing, from: main, to, source: '', evidence: [], does: 'nothing', why } };
+    const { version: to, reason } = promotion;
+    const why = inWords(reason);
+    const state = await readState(tool, readReleaseVersion(to)?.upstream, toolkit);
+    return { tool, row: { ...state, from: main, to, source: '', evidence: [], does: 'nothing', why } };
   }
-  const read = createReleaseReader(feed, toolkit.cache, packages);
+  const read = (version: string) => published.release(tool, version);
   const { stable } = promotion;
   const beta = await read(promotion.beta);
-  const published = promotion.isPublished ? await read(stable) : undefined;
-  if (published !== undefined && published.record === undefined) {
+  const existing = promotion.isPublished ? await read(stable) : undefined;
+  if (existing !== undefined && existing.record === undefined) {
     refuse(tool, stable, 'the feed has a package of this version that go-win-tools did not make');
   }
-  const objection = objectionTo(beta?.record, published?.record);
+  const objection = objectionTo(beta?.record, existing?.record);
   if (objection !== undefined || beta?.record === undefined) return refuse(tool, stable, objection ?? '');
 
-  if (published === undefined && skipMinAge === undefined) {
+  if (existing === undefined && skipMinAge === undefined) {
     const pkg = packages.find(({ version }) => version === promotion.beta);
     requireAge(tool, stable, promotion.beta, pkg?.published, toolkit.now());
   }
@@ -74,13 +83,15 @@ export async function resolvePromotion(
   const releasedBy = await findReleasedBy(tool, beta.version, toolkit);
   const row: PlanRow = {
     ...(releasedBy === undefined ? {} : { releasedBy }),
-    ...(await standingOf(tool, record.source.version, toolkit)),
+    ...(await readState(tool, record.source.version, toolkit)),
     from: main,
     to: stable,
     source: `${record.source.kind}: ${record.source.upstream}`,
     evidence: [...new Set(passed)],
-    does: published === undefined ? 'promote' : 'finish',
-    why: published === undefined ? `from ${beta.version}` : 'the feed has it, main does not offer it yet',
+    does: existing === undefined ? 'promote' : 'finish',
+    why: inWords(
+      existing === undefined ? { code: 'from', beta: beta.version } : { code: 'unfinished', branch: 'main' },
+    ),
     ...(scan === undefined
       ? {}
       : { vulnerabilities: compareScans('exe', await scanOffered('main', tool, toolkit), scan) }),
@@ -92,7 +103,7 @@ export async function resolvePromotion(
   const reason =
     flags.length === 0 ? undefined : `promoted with ${flags.join(' and ')}: ${skipMinAge ?? skipVerify}`;
   const templates = await loadTemplates(toolkit, tool);
-  const ready = { tool, stable, beta: { ...beta, record }, published, templates, reason };
+  const ready = { tool, stable, beta: { ...beta, record }, existing, templates, reason };
   return { tool, row, ready, scan };
 }
 

@@ -3,15 +3,15 @@ import type { Tool } from '../../tool-file/tools.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
 import { notesLink } from '../notes-link.ts';
 
-/** The state of a tool before a verb acts: the facts in its plan. */
-export type ToolStanding = Pick<PlanRow, 'tool' | 'main' | 'beta' | 'upstream' | 'notes'>;
+/** What the branches offer of a tool before a verb acts. */
+export type ReleaseState = Pick<PlanRow, 'tool' | 'main' | 'beta' | 'upstream' | 'notes'>;
 
 /** @param upstream the upstream version that the verb is about */
-export async function standingOf(
+export async function readState(
   tool: Tool,
   upstream: string | undefined,
   toolkit: OpenToolkit,
-): Promise<ToolStanding> {
+): Promise<ReleaseState> {
   const { bucket } = toolkit;
   const notes = notesLink(tool, upstream, toolkit.config.githubApiUrl);
   return {

@@ -2,22 +2,23 @@ import type { ReleaseRecord, SourceKind } from '../../../formats/release-record.
 import { compareScoopVersions } from '../../../formats/scoop-version.ts';
 import { fillNuspec } from '../../build/render/nuspec.ts';
 import { packagingOf } from '../../build/render/packaging.ts';
+import type { Order } from '../../build/steps.ts';
 import { fail } from '../../errors.ts';
 import { decideNextVersion, newestOfFamily } from '../../plan/next-version.ts';
+import type { Reason } from '../../plan/reason.ts';
 import { originOf, toolchainOf } from '../../plan/record-origin.ts';
 import { readReleaseVersion } from '../../plan/release-version.ts';
-import { listVersions } from '../../published/feed/client.ts';
-import { type Released, readReleased } from '../../published/released.ts';
+import type { Released } from '../../published/released.ts';
 import type { Found } from '../../release.ts';
 import { findNewest, findVersion, type SourceChoice } from '../../sources/find-source.ts';
 import { isUpstreamPlace } from '../../tool-file/payload-place.ts';
-import { loadTemplates, type Templates } from '../../tool-file/templates.ts';
+import { loadTemplates } from '../../tool-file/templates.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
 import { type Request, requireUpstreamVersion } from '../run/request.ts';
-import { standingOf, type ToolStanding } from './release-state.ts';
+import { type ReleaseState, readState } from './release-state.ts';
 
-export type ResolveOptions = {
+export type SourceOptions = {
   /** `--source`: only these, in this order. */
   readonly sources?: readonly SourceKind[] | undefined;
   /** For `start` alone. */
@@ -26,40 +27,34 @@ export type ResolveOptions = {
   readonly correct?: boolean;
 };
 
-/** What the recipe will do for one tool, decided without a download from upstream. */
-export type Resolved = {
-  readonly tool: Tool;
-  readonly found: Found;
-  readonly templates: Templates;
-  readonly packaging: string;
-  /** The package's version. */
-  readonly version: string;
-  readonly standing: ToolStanding;
-  readonly why: string;
+/** What a run will do for one tool, decided without downloading anything of upstream's. */
+export type BetaDecision = Order & {
+  readonly state: ReleaseState;
+  readonly reason: Reason;
 } & (
-  | { readonly does: 'release' }
-  /** The package exists already; `finish`: the bucket does not offer it yet. */
-  | { readonly does: 'finish' | 'nothing'; readonly released: Released; readonly record: ReleaseRecord }
-);
+    | { readonly does: 'release' }
+    /** The package exists already; `finish`: the bucket does not offer it yet. */
+    | { readonly does: 'finish' | 'nothing'; readonly released: Released; readonly record: ReleaseRecord }
+  );
 
 /**
  * Which upstream version, from which source, under which number.
  * @throws ReleaseError VERSION_UNKNOWN, VERSION_NOT_TAKEN, SOURCE_UNREACHABLE (with the sources that would do), REFUSED, FEED_*
  */
-export async function resolve(
+export async function decideBeta(
   request: Request,
-  options: ResolveOptions,
+  options: SourceOptions,
   toolkit: OpenToolkit,
-): Promise<Resolved> {
+): Promise<BetaDecision> {
   const { tool } = request;
   const asked = requireUpstreamVersion(request);
   const choice = chooseSources(tool, options.sources, options, toolkit);
-  const packages = await listVersions(toolkit.feed, tool.packageId ?? tool.tool);
+  const packages = await toolkit.published.versions(tool);
   const newest = asked === undefined ? await findNewest(tool, choice) : undefined;
   const upstream = asked ?? newest?.version ?? '';
   const published = packages.map((pkg) => pkg.version);
   const head = packages.find((pkg) => pkg.version === newestOfFamily(upstream, published));
-  const released = head && (await readReleased(toolkit.feed, toolkit.cache, head));
+  const released = head && (await toolkit.published.release(tool, head.version));
 
   const found = await findRecorded(tool, upstream, released?.record, newest, options, toolkit);
   const templates = await loadTemplates(toolkit, tool);
@@ -71,41 +66,43 @@ export async function resolve(
     { found, packaging },
     options.correct,
   );
-  const standing = await standingOf(tool, upstream, toolkit);
-  const from = standing.beta;
-  const common = { tool, found, templates, packaging, version: next.version, standing };
+  const state = await readState(tool, upstream, toolkit);
+  const from = state.beta;
+  const common = { tool, found, templates, packaging, version: next.version, state };
   // a text that breaks a rule fails before anything is downloaded or built
   if (next.kind === 'new') requireOwnFiles(tool, upstream, found, toolkit);
   if (next.kind === 'new') await fillNuspec(templates, tool, { upstream, package: next.version });
-  if (next.kind === 'new')
-    return { ...common, does: 'release', why: requireRise(tool, next.version, from, next.why) };
+  if (next.kind === 'new') {
+    requireRise(tool, next.version, from);
+    return { ...common, does: 'release', reason: next.reason };
+  }
 
   if (released?.record === undefined)
     throw new TypeError(`${next.version} is the same as a release without a record`);
   const { record } = released;
   const there = { ...common, released, record };
-  const idle = whyNothing(next.version, upstream, record, head?.isListed === true, from);
+  const idle = reasonForNothing(next.version, upstream, record, head?.isListed === true, from);
   return idle === undefined
-    ? { ...there, does: 'finish', why: 'the feed has it, branch beta does not offer it yet' }
-    : { ...there, does: 'nothing', why: idle };
+    ? { ...there, does: 'finish', reason: { code: 'unfinished', branch: 'beta' } }
+    : { ...there, does: 'nothing', reason: idle };
 }
 
 /** Undefined when the bucket is behind the feed. A withdrawn version is not finished. */
-function whyNothing(
+function reasonForNothing(
   version: string,
   upstream: string,
   { source }: ReleaseRecord,
   isListed: boolean,
   from: string | undefined,
-): string | undefined {
-  if (!isListed) return `${version} was withdrawn; a changed recipe makes the next one`;
+): Reason | undefined {
+  if (!isListed) return { code: 'withdrawn', version };
   if (from !== undefined && compareScoopVersions(version, from) <= 0) {
     const isTakenBack = source.version !== upstream;
     return isTakenBack
-      ? `${upstream} was withdrawn, ${version} has the bytes of ${source.version}; --correct releases it again`
-      : `beta offers ${from}`;
+      ? { code: 'taken back', upstream, version, bytesOf: source.version }
+      : { code: 'offered', branch: 'beta', version: from };
   }
-  return readReleaseVersion(version)?.beta === undefined ? 'it is already promoted' : undefined;
+  return readReleaseVersion(version)?.beta === undefined ? { code: 'promoted' } : undefined;
 }
 
 /** A later run for the same upstream version uses the recorded source and Go, unless others are demanded (contract section 4). */
@@ -114,7 +111,7 @@ async function findRecorded(
   upstream: string,
   record: ReleaseRecord | undefined,
   newest: Found | undefined,
-  options: ResolveOptions,
+  options: SourceOptions,
   toolkit: OpenToolkit,
 ): Promise<Found> {
   const earlier = record?.source.version === upstream ? record : undefined;
@@ -136,7 +133,7 @@ async function findRecorded(
 export function chooseSources(
   tool: Tool,
   kinds: readonly SourceKind[] | undefined,
-  options: ResolveOptions,
+  options: SourceOptions,
   toolkit: Pick<OpenToolkit, 'upstreams' | 'now'>,
 ): SourceChoice {
   const own = tool.sources.map((source) => toolkit.upstreams[source.kind]);
@@ -157,7 +154,7 @@ function requireOwnFiles(tool: Tool, version: string, found: Found, { endpoints 
 }
 
 /** Branches only move up (spec scoop 1.5, 2.6), so a version older than the offered one cannot be published. */
-function requireRise(tool: Tool, version: string, from: string | undefined, why: string): string {
+function requireRise(tool: Tool, version: string, from: string | undefined): void {
   if (from !== undefined && compareScoopVersions(version, from) <= 0) {
     fail('VERSION_NOT_TAKEN', {
       tool: tool.tool,
@@ -165,5 +162,4 @@ function requireRise(tool: Tool, version: string, from: string | undefined, why:
       reason: `branch beta already offers ${from}, and a branch never goes back`,
     });
   }
-  return why;
 }

@@ -1,6 +1,7 @@
 import { FormatError } from '../../../formats/format-error.ts';
 import type { ReleaseRecord, SourceKind } from '../../../formats/release-record.ts';
 import { fail, ReleaseError } from '../../errors.ts';
+import type { Reason } from '../../plan/reason.ts';
 import { readReleaseVersion, versionHistory } from '../../plan/release-version.ts';
 import { isSameOffer } from '../../plan/same-files.ts';
 import { isSameProgram } from '../../plan/same-program.ts';
@@ -14,10 +15,10 @@ import {
   planWithdrawal,
   type Withdrawal,
 } from '../../plan/withdrawal.ts';
-import { listVersions } from '../../published/feed/client.ts';
 import type { FeedPackage } from '../../published/feed/page.ts';
-import { createReleaseReader, type ReadRelease, type Released } from '../../published/released.ts';
+import type { Released } from '../../published/released.ts';
 import type { Found } from '../../release.ts';
+import { inWords } from '../../report/reasons.ts';
 import type { PlanRow } from '../../report/report.ts';
 import { findVersion } from '../../sources/find-source.ts';
 import { loadTemplates, type Templates } from '../../tool-file/templates.ts';
@@ -26,13 +27,16 @@ import { requiredEvidence } from '../../tool-file/trust.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
 import type { Request } from '../run/request.ts';
-import { chooseSources } from './beta.ts';
-import { standingOf } from './release-state.ts';
+import { chooseSources } from './beta-decision.ts';
+import { readState } from './release-state.ts';
+
+/** The package of a version. */
+type ReadRelease = (version: string) => Promise<Released | undefined>;
 
 /** Ours, with its record. */
 export type Good = Released & { readonly record: ReleaseRecord };
 
-export type PlannedWithdrawal = {
+export type WithdrawalPlan = {
   readonly tool: Tool;
   readonly bad: FeedPackage;
   readonly plan: Withdrawal;
@@ -54,20 +58,20 @@ type GoodChoice = {
  * @param to the good version that a person named; `sources`: where it comes from when the feed does not have it
  * @throws ReleaseError WITHDRAWAL_REFUSED, FEED_*
  */
-export async function resolveWithdrawal(
+export async function planWithdrawalOf(
   { tool, version: asked = '' }: Request,
   { to, sources }: GoodChoice,
   toolkit: OpenToolkit,
-): Promise<PlannedWithdrawal> {
-  const { feed } = toolkit;
-  const listed = await listVersions(feed, tool.packageId ?? tool.tool);
+): Promise<WithdrawalPlan> {
+  const { published } = toolkit;
+  const listed = await published.versions(tool);
   const bad = findAsked(asked, listed) ?? (await findDeleted(tool, asked, toolkit));
   if (bad === undefined) return refuseUnknown(tool, asked, listed);
   const packages = [...listed.filter((one) => one.version !== bad.version), bad];
-  const read = createReleaseReader(feed, toolkit.cache, listed);
+  const read = (version: string): Promise<Released | undefined> => published.release(tool, version);
   const badRecord = (await read(bad.version).catch(unlessBroken))?.record;
-  const standing = await standingOf(tool, readReleaseVersion(bad.version)?.upstream, toolkit);
-  const offered = standing[channelOf(bad.version)];
+  const state = await readState(tool, readReleaseVersion(bad.version)?.upstream, toolkit);
+  const offered = state[channelOf(bad.version)];
 
   const { good, twins } =
     to === undefined
@@ -81,7 +85,7 @@ export async function resolveWithdrawal(
   const warnings = [...twins, ...(plan.kind === 'overtaken' && isTwinOffered ? [plan.offered] : [])].map(
     (twin) => `${twin} has the same exes as ${bad.version}: withdraw it too if the exes are the fault`,
   );
-  const row: PlanRow = { ...standing, from: offered, ...decision(bad, plan, good) };
+  const row: PlanRow = { ...state, from: offered, ...decision(bad, plan, good) };
   return { tool, bad, plan, row, good, templates: await loadTemplates(toolkit, tool), warnings };
 }
 
@@ -104,36 +108,28 @@ function decision(
   plan: Withdrawal,
   good: Good | Found | undefined,
 ): Pick<PlanRow, 'to' | 'source' | 'evidence' | 'does' | 'why'> {
-  const verb = bad.isListed ? `unlist ${bad.version}` : `${bad.version} is already unlisted`;
+  const why = (then: Extract<Reason, { code: 'withdrawal' }>['then']): string =>
+    inWords({ code: 'withdrawal', bad: bad.version, isListed: bad.isListed, then });
   if (plan.kind === 'correct' && good !== undefined) {
-    const to = plan.stable ?? plan.firstBeta;
-    const does = plan.stage === 'begin' ? 'withdraw' : 'finish';
-    const why = `${verb}; the correction has the bytes of ${good.version}`;
+    const about = {
+      to: plan.stable ?? plan.firstBeta,
+      does: plan.stage === 'begin' ? ('withdraw' as const) : ('finish' as const),
+      why: why({ onTop: good.version }),
+    };
     if (isUpstream(good)) {
       const evidence = requiredEvidence(good.tool, good.kind, good.version);
-      return { to, source: `${good.kind}: ${good.upstream}`, evidence, does, why };
+      return { ...about, source: `${good.kind}: ${good.upstream}`, evidence };
     }
-    const { record } = good;
-    const passed = record.evidence.filter(({ verdict }) => verdict === 'passed').map(({ kind }) => kind);
-    return {
-      to,
-      source: `${record.source.kind}: ${record.source.upstream}`,
-      evidence: [...new Set(passed)],
-      does,
-      why,
-    };
+    const { source, evidence } = good.record;
+    const passed = evidence.filter(({ verdict }) => verdict === 'passed').map(({ kind }) => kind);
+    return { ...about, source: `${source.kind}: ${source.upstream}`, evidence: [...new Set(passed)] };
   }
   const none = { source: '', evidence: [] };
   if (plan.kind === 'overtaken') {
-    const does = bad.isListed ? 'withdraw' : 'nothing';
-    return { ...none, to: plan.offered, does, why: `${verb}; ${plan.offered} is offered` };
+    const { offered } = plan;
+    return { ...none, to: offered, does: bad.isListed ? 'withdraw' : 'nothing', why: why({ offered }) };
   }
-  return {
-    ...none,
-    to: bad.version,
-    does: 'withdraw',
-    why: `${verb}; there is no good version to go back to, and Scoop would still offer it`,
-  };
+  return { ...none, to: bad.version, does: 'withdraw', why: why(undefined) };
 }
 
 /** The newest listed stable version before the bad one that is ours and is another program. */

@@ -1,0 +1,55 @@
+import type { ReleaseRecord } from '../../formats/release-record.ts';
+import type { LocalFile } from '../published/published.ts';
+import type { Packed } from '../release.ts';
+import { payloadFile } from '../tool-file/payload-file.ts';
+import { type Addresses, placePayload } from '../tool-file/payload-place.ts';
+import type { Tool } from '../tool-file/tools.ts';
+import { readPrograms } from '../verify/programs.ts';
+
+/** All that is published of one version, as files on this machine, wherever they come from. */
+export type Artifacts = {
+  readonly nupkg: LocalFile;
+  readonly manifestText: string;
+  /** What the manifest promises, under the name by which whoever puts it there knows it. */
+  readonly promised: readonly { readonly file: string; readonly url: string; readonly sha256: string }[];
+  /** Our own files among these, to be put there. */
+  readonly payloads: readonly (LocalFile & { readonly file: string })[];
+  /** What the exes are made of, rendered when it is wanted: its library is a part of the start of every verb otherwise. */
+  readonly sbom?: { readonly file: string; readonly text: () => Promise<string> };
+};
+
+/** Of a package that was made here. */
+export function artifactsOf({ rendered, nupkgPath, nupkgDigest }: Packed, addresses: Addresses): Artifacts {
+  const { tool, record, exes, manifestText } = rendered;
+  return {
+    nupkg: { path: nupkgPath, digest: nupkgDigest },
+    manifestText,
+    promised: promisedBy(tool, record, addresses),
+    payloads: exes.map(({ architecture, path, digest }) => ({
+      file: payloadFile(tool, architecture),
+      path,
+      digest,
+    })),
+    sbom: {
+      file: `${tool.tool}.cdx.json`,
+      text: async () => {
+        if (rendered.sbomText !== undefined) return rendered.sbomText;
+        const { renderSbom } = await import('./render/sbom.ts');
+        return renderSbom(rendered, await readPrograms(exes));
+      },
+    },
+  };
+}
+
+/** The files that a manifest names. */
+export function promisedBy(
+  tool: Tool,
+  record: ReleaseRecord,
+  { payloadUrl }: Addresses,
+): Artifacts['promised'] {
+  return record.payloads.map((payload) => {
+    const { url, sha256 } = placePayload(payloadUrl, tool, record, payload);
+    const file = payload.asset?.sha256 === sha256 ? payload.asset.name : payload.file;
+    return { file, url, sha256 };
+  });
+}

@@ -1,0 +1,130 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digestBytes, digestFile } from '../../formats/digest.ts';
+import type { Artifacts } from '../build/artifacts.ts';
+import { ReleaseError } from '../errors.ts';
+import type { Channel } from '../published/bucket/repository.ts';
+import { pushPackage, waitForPackage } from '../published/feed/client.ts';
+import type { LocalFile } from '../published/published.ts';
+import { withRun } from '../system/run-url.ts';
+import { isUpstreamPlace } from '../tool-file/payload-place.ts';
+import type { Tool } from '../tool-file/tools.ts';
+import type { OpenToolkit } from '../toolkit.ts';
+import { publishManifest } from './manifest.ts';
+import { putPayload } from './payload.ts';
+import { requireFile } from './payload-check.ts';
+
+/** One version on its way to the clients: a beta, a promotion, a correction, the shims. */
+export type Publication = {
+  readonly tool: Pick<Tool, 'tool' | 'packageId'>;
+  readonly version: string;
+  /** A build, or a release that the feed has already. */
+  readonly source: Artifacts;
+  /** The branches that offer it then; the first must take it. */
+  readonly to: readonly [Channel, ...Channel[]];
+  /** The first branch may be ahead, too, and stays there. */
+  readonly mayLag?: boolean;
+  /** Why, for the commit and the audit log. */
+  readonly reason?: string | undefined;
+};
+
+/**
+ * Publishes what is still missing: payloads, since a manifest promises them; the package; the manifest last. What feed and bucket
+ * have already stays and is not sent again, so that whatever was interrupted is finished by the same call.
+ * @throws ReleaseError FEED_*, BUCKET_*, PLACE_*; PAYLOAD_MISSING and OTHER_BYTES where somebody else puts the payloads in their place
+ */
+export async function publishRelease(publication: Publication, toolkit: OpenToolkit): Promise<void> {
+  const steps = { payloads: publishPayloads, push: publishPackage, commit: commitManifest };
+  for (const [name, step] of Object.entries(steps)) {
+    toolkit.report.step(publication.tool.tool, name);
+    await step(publication, toolkit);
+  }
+}
+
+async function publishPayloads(publication: Publication, toolkit: OpenToolkit): Promise<void> {
+  const { payloads, sbom, promised } = publication.source;
+  if (!toolkit.endpoints.isPut) {
+    for (const file of promised) await requirePayload(publication, file, toolkit);
+    return;
+  }
+  for (const payload of payloads) await publishPayload(publication, payload, toolkit);
+  if (sbom !== undefined) await publishSbom(publication, sbom, toolkit);
+}
+
+async function publishPayload(
+  { tool, version }: Publication,
+  { file, path, digest }: Artifacts['payloads'][number],
+  { feed, endpoints, report, done }: OpenToolkit,
+): Promise<void> {
+  const payload = { tool, version, file, path, digest };
+  const outcome = await putPayload(feed, endpoints, payload, (doneBytes) =>
+    report.progress(tool.tool, `upload ${file}`, doneBytes, digest.sizeBytes),
+  );
+  if (outcome === 'put') done.push(`payload ${tool.tool}/${version}/${file}`);
+}
+
+/**
+ * An interrupted run of an older go-win-tools may have left another rendering there. It stays: a published file is never
+ * replaced, and a description must not block the release.
+ */
+async function publishSbom(
+  publication: Publication,
+  { file, text: render }: NonNullable<Artifacts['sbom']>,
+  toolkit: OpenToolkit,
+): Promise<void> {
+  const text = await render();
+  const path = join(toolkit.workDir, file);
+  await writeFile(path, text);
+  try {
+    await publishPayload(publication, { file, path, digest: digestBytes(Buffer.from(text)) }, toolkit);
+  } catch (error) {
+    if (!(error instanceof ReleaseError) || error.code !== 'FEED_CONFLICT') throw error;
+    toolkit.report.warn(publication.tool.tool, `${error.message} The existing one stays.`);
+  }
+}
+
+/** Where we upload nothing (PAYLOAD_PUT=false), each file must be there, with the bytes that the manifest promises. */
+async function requirePayload(
+  { tool: { tool }, version }: Publication,
+  promised: Artifacts['promised'][number],
+  { feed, endpoints, report }: OpenToolkit,
+): Promise<void> {
+  const { url } = promised;
+  report.step(tool, 'look', url);
+  const isOurs = !isUpstreamPlace(endpoints.addresses.payloadUrl);
+  if (await requireFile(feed, { tool, version, ...promised }, isOurs)) return;
+  const why = `${url}.sha256 does not exist: for older versions Scoop accepts any bytes`;
+  report.warn(tool, why);
+}
+
+async function publishPackage(publication: Publication, toolkit: OpenToolkit): Promise<void> {
+  const { tool, version, source, reason } = publication;
+  const { feed, report, run, signal, done } = toolkit;
+  if (await isOnFeed(publication, toolkit)) return;
+  const id = tool.packageId ?? tool.tool;
+  const pkg = { id, version, ...source.nupkg, reason: withRun(reason, run) };
+  const outcome = await pushPackage(feed, pkg, (doneBytes) =>
+    report.progress(tool.tool, 'push', doneBytes, pkg.digest.sizeBytes),
+  );
+  if (outcome === 'pushed') done.push(`package ${id} ${version}`);
+  await waitForPackage(feed, id, version, signal);
+}
+
+/** Whether the feed has exactly these bytes. One that does not announce a hash is asked for them. */
+async function isOnFeed({ tool, version, source }: Publication, toolkit: OpenToolkit): Promise<boolean> {
+  const { published } = toolkit;
+  const { digest }: LocalFile = source.nupkg;
+  const there = (await published.versions(tool)).find((one) => one.version === version);
+  if (there?.sha512 !== undefined) return there.sha512 === digest.sha512;
+  const released = there && (await published.release(tool, version));
+  return released !== undefined && (await digestFile(released.nupkgPath)).sha256 === digest.sha256;
+}
+
+async function commitManifest(publication: Publication, { bucket, done }: OpenToolkit): Promise<void> {
+  const { tool, version, source, to, mayLag, reason } = publication;
+  const { manifestText } = source;
+  const change = { tool: tool.tool, version, manifestText, note: reason, branches: to, mayLag };
+  if ((await publishManifest(bucket, change)) === 'same') return;
+  const branches = to.length === 1 ? `branch ${to[0]}` : `branches ${to.join(' and ')}`;
+  done.push(`manifest ${tool.tool} ${version} on ${branches}`);
+}

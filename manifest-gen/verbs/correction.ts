@@ -1,0 +1,116 @@
+import { artifactsOf } from '../build/artifacts.ts';
+import { recipe } from '../build/recipe.ts';
+import { packagingOf } from '../build/render/packaging.ts';
+import { type Parts, partsOf, repack } from '../build/repack.ts';
+import { ReleaseError } from '../errors.ts';
+import { channelOf, nextBeta, type Withdrawal } from '../plan/withdrawal.ts';
+import { publishRelease } from '../publish/publish-release.ts';
+import type { Found, Packed } from '../release.ts';
+import { prove } from '../reverify/prove.ts';
+import type { OpenToolkit } from '../toolkit.ts';
+import { type Good, isUpstream, type WithdrawalPlan } from './plan/withdrawal.ts';
+
+/** The good bytes under the numbers of a correction, on this machine only. */
+export type Correction = {
+  /** The beta that comes first; undefined where an earlier run came further. */
+  readonly firstBeta: Packed | undefined;
+  /** What that becomes, when a stable version is withdrawn. */
+  readonly stable: Packed | undefined;
+  /** The same bytes under another number of a beta. */
+  readonly as: (version: string) => Promise<Packed>;
+};
+
+/**
+ * The good one's package under the correction's versions. One that the feed does not have is fetched, verified and judged as for
+ * a beta; otherwise it is compared with everything available: a beta with the correction's number by somebody else is never used.
+ * @throws ReleaseError PROMOTION_UNPROVEN, REFUSED, FEED_*
+ */
+export async function buildCorrection(
+  plan: WithdrawalPlan,
+  good: Good | Found,
+  { firstBeta, stable, stage }: Extract<Withdrawal, { kind: 'correct' }>,
+  toolkit: OpenToolkit,
+): Promise<Correction> {
+  const { tool, templates } = plan;
+  const { endpoints, workDir, signal, report } = toolkit;
+  const place = { endpoints, workDir, signal, manifestTemplate: templates.manifest };
+  const parts = await partsOfGood(plan, good, firstBeta, toolkit);
+  const as = (version: string): Promise<Packed> => {
+    report.step(tool.tool, 'repack', `${good.version} as ${version}`);
+    return repack(parts, { ...place, version });
+  };
+  return {
+    firstBeta: stage === 'published' ? undefined : await as(firstBeta),
+    stable: stable === undefined ? undefined : await as(stable),
+    as,
+  };
+}
+
+async function partsOfGood(
+  { tool, templates, row }: WithdrawalPlan,
+  good: Good | Found,
+  version: string,
+  toolkit: OpenToolkit,
+): Promise<Parts> {
+  if (!isUpstream(good)) {
+    const wasStable = channelOf(good.version) === 'main';
+    const proven = await prove({ tool, templates, stable: row.to, beta: good }, { wasStable }, toolkit);
+    return partsOf(tool, proven, toolkit.endpoints);
+  }
+  const order = { tool, found: good, templates, packaging: packagingOf(tool, templates), version };
+  const onStep = (step: string): void => toolkit.report.step(tool.tool, step);
+  return (await recipe.run(order, toolkit, onStep)).packed.rendered;
+}
+
+/**
+ * Publishes the correction: first as a beta, and as stable at once when a stable version is withdrawn.
+ * @returns the version that is offered now
+ * @throws ReleaseError FEED_*, BUCKET_*
+ */
+export async function publishCorrection(
+  { firstBeta, stable, as }: Correction,
+  reason: string,
+  toolkit: OpenToolkit,
+): Promise<string | undefined> {
+  const first = firstBeta === undefined ? undefined : await publishFirstBeta(firstBeta, as, reason, toolkit);
+  if (stable !== undefined) {
+    await publishRelease({ ...publicationOf(stable, toolkit), to: ['main', 'beta'], reason }, toolkit);
+  }
+  return (stable ?? first)?.rendered.packageVersion;
+}
+
+const maxTaken = 100;
+
+/**
+ * Whoever may push betas could have put other bytes under the number of the correction: the next one is taken then. They
+ * cannot hold a withdrawal up, however many they push before it.
+ */
+async function publishFirstBeta(
+  packed: Packed,
+  as: Correction['as'],
+  reason: string,
+  toolkit: OpenToolkit,
+  attempt = 1,
+): Promise<Packed> {
+  const { tool, packageVersion: version } = packed.rendered;
+  try {
+    // testers who are ahead already stay there: a branch only moves up
+    const publication = { ...publicationOf(packed, toolkit), to: ['beta'] as const, mayLag: true, reason };
+    await publishRelease(publication, toolkit);
+    return packed;
+  } catch (error) {
+    const isTaken = error instanceof ReleaseError && error.code === 'FEED_CONFLICT';
+    const next = nextBeta(version);
+    if (!isTaken || next === undefined || attempt === maxTaken) throw error;
+    toolkit.report.warn(
+      tool.tool,
+      `${version} exists with other bytes, so ${next} is made: ${error.message}`,
+    );
+    return publishFirstBeta(await as(next), as, reason, toolkit, attempt + 1);
+  }
+}
+
+function publicationOf(packed: Packed, { endpoints }: OpenToolkit) {
+  const { tool, packageVersion: version } = packed.rendered;
+  return { tool, version, source: artifactsOf(packed, endpoints.addresses) };
+}

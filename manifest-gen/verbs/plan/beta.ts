@@ -1,0 +1,58 @@
+import { scanOffered, scanReleased } from '../../build/scan.ts';
+import { readReleaseVersion } from '../../plan/release-version.ts';
+import { inWords } from '../../report/reasons.ts';
+import type { PlanRow } from '../../report/report.ts';
+import { requiredEvidence } from '../../tool-file/trust.ts';
+import type { OpenToolkit } from '../../toolkit.ts';
+import { compareScans, type VulnerabilityChange } from '../../vulnerabilities/change.ts';
+import type { Request } from '../run/request.ts';
+import { type BetaDecision, decideBeta, type SourceOptions } from './beta-decision.ts';
+
+export type BetaPlan = BetaDecision & { readonly row: PlanRow };
+
+/** With what people are shown of it. @throws ReleaseError as `decideBeta`; VULN_DB_* */
+export async function planBeta(
+  request: Request,
+  options: SourceOptions,
+  toolkit: OpenToolkit,
+): Promise<BetaPlan> {
+  const decision = await decideBeta(request, options, toolkit);
+  return { ...decision, row: await rowOfBeta(decision, toolkit) };
+}
+
+/**
+ * The plan row of a release to beta.
+ * @throws ReleaseError VULN_DB_*, FEED_*
+ */
+async function rowOfBeta(decision: BetaDecision, toolkit: OpenToolkit): Promise<PlanRow> {
+  const { tool, state, version, found, does, reason } = decision;
+  const vulnerabilities = await changeOf(decision, toolkit);
+  return {
+    ...state,
+    from: state.beta,
+    to: version,
+    source: `${found.kind}: ${found.upstream}`,
+    sourceKind: found.kind,
+    evidence: requiredEvidence(tool, found.kind, found.version),
+    does,
+    why: inWords(reason),
+    ...(vulnerabilities === undefined ? {} : { vulnerabilities }),
+  };
+}
+
+/** Before the download only the tool's own module can be looked up; the rest follows with the exe. */
+async function changeOf(
+  decision: BetaDecision,
+  toolkit: OpenToolkit,
+): Promise<VulnerabilityChange | undefined> {
+  const { tool, found, does, state } = decision;
+  const { scanner } = toolkit;
+  if (scanner === undefined || does === 'nothing') return undefined;
+  if (does === 'finish') {
+    const scan = await scanReleased(tool, decision.released, toolkit);
+    return scan && compareScans('exe', await scanOffered('main', tool, toolkit), scan);
+  }
+  const main = readReleaseVersion(state.main ?? '')?.upstream;
+  const then = await scanner.scanModule(tool, found.version);
+  return compareScans('module', main === undefined ? undefined : await scanner.scanModule(tool, main), then);
+}

@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CuttingProxy, startCuttingProxy } from '../kit/cutting-proxy.ts';
+import { delveRelease } from '../kit/generator.ts';
+import { type ReleaseWorld, startReleaseWorld } from '../kit/release-world.ts';
+import { startTestServer, type TestServer } from '../kit/test-server.ts';
+import { startVulnServer, type VulnServer } from '../kit/vulndb.ts';
+
+/** What a run asks the server for, counted on the wire; with VULN_DB, which looks into every exe. */
+describe('a promotion', () => {
+  let server: TestServer;
+  let proxy: CuttingProxy;
+  let database: VulnServer;
+  let world: ReleaseWorld;
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    proxy = await startCuttingProxy(server.url);
+    database = await startVulnServer([]);
+    const versions = ['1.26.3', '1.26.2'];
+    world = await startReleaseWorld({
+      server,
+      repositories: { 'go-delve/delve': versions.map((version) => delveRelease(version)) },
+      settings: { FEED_URL: `${proxy.url}/nuget`, VULN_DB: database.url },
+    });
+    await world.generator.run('release:beta', ['delve@1.26.2']);
+    await world.generator.run('release:promote', ['delve']);
+    await world.generator.run('release:beta', ['delve@1.26.3']);
+  }, 180_000);
+  afterAll(async () => {
+    await world.stop();
+    await database.stop();
+    await proxy.stop();
+    await server.stop();
+  });
+
+  it('reads each list, package and exe of the feed once', async () => {
+    const before = proxy.requests.length;
+    const { generator } = world;
+    // on a machine that has none of it
+    const env = { CACHE_DIR: join(generator.dir, 'empty-cache') };
+    const result = await generator.run('release:promote', ['delve'], { env });
+
+    expect(result).toMatchObject({ exitCode: 0 });
+    const read = proxy.requests
+      .slice(before)
+      .filter((line) => /^GET .*(FindPackagesById|\/package\/|\.exe$)/.test(line))
+      .sort();
+    expect(read).toEqual([...new Set(read)]);
+    const exes = read.filter((line) => line.endsWith('.exe'));
+    expect(exes).toContain('GET /dl/delve/1.26.3-beta.1/dlv-windows-amd64.exe');
+    expect(exes).toContain('GET /dl/delve/1.26.3-beta.1/dlv-windows-arm64.exe');
+    expect(exes).toContain('GET /dl/delve/1.26.2/dlv-windows-arm64.exe');
+  }, 180_000);
+});
