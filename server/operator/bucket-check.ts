@@ -12,25 +12,20 @@ import { interruptible } from './interruptible.ts';
 
 type Flags = { readonly since?: string; readonly json: boolean };
 
-/** The verb `bucket:check`: a bucket at another git host, held to the rules that our server holds pushes to. */
+/** The verb `bucket:check`: checks a bucket at another git host against the rules of our server for pushes. */
 export function createCommand(invocation: Invocation): Command {
   return new Command('bucket:check')
-    .description(
-      'Holds a clone of a bucket, main and beta, to the rules that a server of ours has for pushes.',
-    )
+    .description('Checks the branches main and beta in a clone of a bucket against the push rules.')
     .argument('[dir]', 'the clone, bare or not', '.')
-    .option(
-      '--since <commit>',
-      'look at what came after it; without it, at everything after the first commit',
-    )
+    .option('--since <commit>', 'check only what came after it; default: everything after the first commit')
     .option('--json', 'one JSON object a fault', false)
     .addHelpText('after', help)
     .action((dir: string, flags: Flags) => check(invocation, resolve(invocation.cwd, dir), flags));
 }
 
 const help = `
-It asks nobody: whether a payload is there is looked at by release:beta and release:promote before they push.
-docs/ci/ has it as a job for GitHub and GitLab.`;
+It uses no network; release:beta and release:promote check before a push that the payloads exist.
+docs/ci/ has a job for GitHub and GitLab.`;
 
 async function check({ env, stdout, stderr, signal }: Invocation, dir: string, flags: Flags): Promise<void> {
   const home = await mkdtemp(join(tmpdir(), 'go-win-tools-check-'));

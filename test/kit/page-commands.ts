@@ -1,5 +1,6 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { mainJs } from './main-js.ts';
 import { type RunResult, run } from './programs.ts';
 import { productDir } from './test-server.ts';
 
@@ -46,10 +47,9 @@ export async function runPage(page: string, world: PageWorld): Promise<RunResult
   });
 }
 
-const tsx = join(productDir, 'node_modules', 'tsx', 'dist', 'loader.mjs');
 const npx = `#!/bin/sh
 [ "$1 $2" = '-y pnpm@10' ] || exit 99
 shift 2
 [ "$1" != --silent ] || shift
-exec '${process.execPath}' --import 'file://${tsx}' '${join(productDir, 'main.ts')}' "$@"
+exec '${process.execPath}' '${mainJs}' "$@"
 `;
