@@ -100,7 +100,7 @@ async function publish(
 export function createCommand(invocation: Invocation): Command {
   const command = new Command('release:beta')
     .description(
-      'Releases a version of upstream as a beta: fetches and verifies it, and publishes the package U-beta.N on the feed and the manifest on branch beta.',
+      'Releases upstream versions as betas: fetches and verifies them, and publishes the package U-beta.N on the feed and the manifest on branch beta.',
     )
     .argument(
       '[tool[@version]...]',

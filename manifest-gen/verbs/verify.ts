@@ -104,7 +104,9 @@ export function createCommand(invocation: Invocation): Command {
       'Repeats all evidence for what a branch offers: manifest, package, payloads, record, upstream, other sources.',
     )
     .argument('[tool[@version]...]', 'no tool: all that the channel offers; no version: the current one')
-    .addOption(new Option('--channel <name>', 'whose promise').choices(['main', 'beta']).default('main'))
+    .addOption(
+      new Option('--channel <name>', 'the branch to verify').choices(['main', 'beta']).default('main'),
+    )
     .option('--rebuild', 'build Go modules again and compare byte for byte: takes minutes, needs Go >= 1.21');
   addFlags(command, ['from', 'json', 'quiet'], examples, invocation);
   return command.action((args: readonly string[], { channel, rebuild = false, ...flags }: VerifyFlags) =>
