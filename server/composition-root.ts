@@ -1,6 +1,4 @@
 import type { Services } from './app.ts';
-import { createSqlAudit } from './audit/sql-audit.ts';
-import { createSqlDownloads } from './audit/sql-downloads.ts';
 import { openDiskStore } from './blobs/disk-store.ts';
 import { ensureBucket } from './bucket/bucket.ts';
 import { createSqlBucketEvents } from './bucket/sql-events.ts';
@@ -13,6 +11,8 @@ import { asDataDirError, lockBlobs, openDataDir } from './data-dir.ts';
 import { reservePlaces } from './data-modes.ts';
 import { openDatabase } from './database/connection.ts';
 import { openScans } from './database/scans.ts';
+import { createSqlAudit } from './database/sql-audit.ts';
+import { createSqlDownloads } from './database/sql-downloads.ts';
 import { createBlobFlusher } from './feed/flush-blobs.ts';
 import { createPurging } from './feed/purge.ts';
 import { createRereading, type Rereading } from './feed/reread.ts';

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { operator } from './audit/audit.ts';
-import { createSqlAudit } from './audit/sql-audit.ts';
 import type { BlobReader } from './blobs/blob-store.ts';
 import { createDiskReader } from './blobs/disk-reader.ts';
 import { openDiskStore } from './blobs/disk-store.ts';
@@ -8,6 +7,7 @@ import type { CatalogSnapshot } from './catalog/snapshot.ts';
 import { openSnapshot, takeSnapshot } from './catalog/sql/snapshot.ts';
 import { lockBlobs, openDataDir, pathsIn } from './data-dir.ts';
 import { openDatabase } from './database/connection.ts';
+import { createSqlAudit } from './database/sql-audit.ts';
 import { fail } from './errors.ts';
 import { applyKeyStates, readKeyStates } from './keys/sql-key-states.ts';
 

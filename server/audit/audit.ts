@@ -1,5 +1,3 @@
-import type { Principal } from '../keys/api-keys.ts';
-
 /** Who changes something, as the audit log names them. */
 export type Actor = {
   readonly keyId: string;
@@ -11,8 +9,10 @@ export type Actor = {
 /** Whoever may use the data folder itself: the operator's verbs and `start`. */
 export const operator: Actor = { keyId: 'operator', keyName: 'operator', from: 'this machine' };
 
+type KeyHolder = { readonly keyId: string; readonly name: string };
+
 /** The holder of a key, at this address. */
-export function actorOf({ keyId, name }: Principal, from: string | undefined): Actor {
+export function actorOf({ keyId, name }: KeyHolder, from: string | undefined): Actor {
   return { keyId, keyName: name, from: from ?? 'unknown' };
 }
 

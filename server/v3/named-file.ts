@@ -1,9 +1,11 @@
 import type { Request, Response } from 'express';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import { readNamedFile } from '../feed/named-file.ts';
 import { missing } from '../feed/retrieve.ts';
 import type { NamedFile } from '../feed/shown-addresses.ts';
+import type { CachePolicies } from '../http/cache.ts';
 import { sendPrepared } from '../http/prepared-response.ts';
-import type { FlatServices } from './flat.ts';
 
 /** Whoever opens one in a browser gets bytes of a stranger: nothing in it runs, loads or knows our origin. */
 const policy = "default-src 'none'; style-src 'none'; sandbox; frame-ancestors 'none'";
@@ -11,6 +13,11 @@ const policy = "default-src 'none'; style-src 'none'; sandbox; frame-ancestors '
 /** How the pictures begin, in hex, that clients and browsers show. All else, SVG above all, may hold a program. */
 const pictures = { '89504e470d0a1a0a': 'image/png', ffd8ff: 'image/jpeg', '47494638': 'image/gif' } as const;
 
+type NamedFileServices = {
+  readonly catalog: Catalog;
+  readonly blobs: BlobStore;
+  readonly cache: Pick<CachePolicies, 'immutable'>;
+};
 type Named = { readonly id: string; readonly version: string; readonly file: NamedFile };
 
 /**
@@ -21,7 +28,7 @@ export async function answerNamedFile(
   { id, version, file }: Named,
   request: Request,
   response: Response,
-  { catalog, blobs, cache }: FlatServices,
+  { catalog, blobs, cache }: NamedFileServices,
 ): Promise<void> {
   const row = (await catalog.find(id, version)) ?? (await missing(catalog, id, version));
   const bytes = await readNamedFile(blobs, row, file);

@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createSqlAudit } from '../../server/audit/sql-audit.ts';
-import { createSqlDownloads } from '../../server/audit/sql-downloads.ts';
 import { createSqlBucketEvents } from '../../server/bucket/sql-events.ts';
 import { createSqlPayloads } from '../../server/catalog/sql/payloads.ts';
 import { openDatabase } from '../../server/database/connection.ts';
+import { createSqlAudit } from '../../server/database/sql-audit.ts';
+import { createSqlDownloads } from '../../server/database/sql-downloads.ts';
 import { createSqlKeys } from '../../server/keys/sql-keys.ts';
 import type { DatabaseFixture } from '../contract/database.ts';
 import { makeTempDir } from './test-server.ts';

@@ -1,6 +1,6 @@
-import { createSqlAudit } from '../../audit/sql-audit.ts';
 import type { Connection } from '../../database/connection.ts';
 import { copyDatabase, openCopy } from '../../database/copies.ts';
+import { createSqlAudit } from '../../database/sql-audit.ts';
 import type { Payload } from '../payloads.ts';
 import type { CatalogSnapshot, NamedBlob, SnapshotPackage } from '../snapshot.ts';
 import { wrongLatest } from './latest.ts';

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Audit, operator } from '../../../server/audit/audit.ts';
 import { hashOf } from '../../../server/audit/chain.ts';
-import { createSqlAudit } from '../../../server/audit/sql-audit.ts';
 import { type Verdict, verifyChain } from '../../../server/audit/verify.ts';
 import { type Connection, openDatabase } from '../../../server/database/connection.ts';
+import { createSqlAudit } from '../../../server/database/sql-audit.ts';
 import { localAuditLog } from '../../../server/operator/audit-log.ts';
 import { makeTempDir } from '../../kit/test-server.ts';
 

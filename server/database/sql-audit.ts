@@ -1,6 +1,6 @@
-import { readAuditHead } from '../database/audit-entry.ts';
-import type { Connection } from '../database/connection.ts';
-import type { Audit, AuditEntry, Change } from './audit.ts';
+import type { Audit, AuditEntry, Change } from '../audit/audit.ts';
+import { readAuditHead } from './audit-entry.ts';
+import type { Connection } from './connection.ts';
 
 /** The audit log in SQLite, whose triggers refuse to change and to delete entries. */
 export function createSqlAudit(db: Connection, now: () => Date): Audit {

@@ -1,7 +1,7 @@
 import { normalizeVersion } from '../../formats/nuget-version.ts';
-import type { Connection } from '../database/connection.ts';
-import { createDeferredWrite } from '../database/deferred-write.ts';
-import type { Download, DownloadCount, Downloads, Recipient } from './downloads.ts';
+import type { Download, DownloadCount, Downloads, Recipient } from '../audit/downloads.ts';
+import type { Connection } from './connection.ts';
+import { createDeferredWrite } from './deferred-write.ts';
 
 export type DownloadLimits = {
   /** Rows that are kept. */
