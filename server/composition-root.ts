@@ -121,7 +121,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       blobFlusher: blobFlusher,
       bucket,
       purgeQueue: createSqlPurgeQueue(database),
-      lockForRemoving: () => lockBlobs(config.dataDir, 'removing'),
+      lockForRemoving: async () => lockBlobs(config.dataDir, 'removing'),
       log: deps.log,
     });
     undo.push(purging.close);

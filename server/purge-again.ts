@@ -36,7 +36,7 @@ export async function purgeAgain(replaced: string, dir: string): Promise<number 
       blobFlusher,
       purgeQueue: createSqlPurgeQueue(db),
       bucket: { listManifests: async () => [], between: (work) => work() },
-      lockForRemoving: () => () => undefined,
+      lockForRemoving: async () => () => undefined,
       log,
     });
     const reason = 'it was purged before this backup was restored';

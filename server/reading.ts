@@ -46,7 +46,7 @@ export function openReading(dataDir: string): Reading {
 export type Removing = {
   readonly snapshot: CatalogSnapshot;
   remove(sha256: string): Promise<boolean>;
-  close(): void;
+  close(): Promise<void>;
 };
 
 /**
@@ -70,8 +70,8 @@ export async function openForRemoving(dataDir: string, copy: string): Promise<Re
     return {
       snapshot,
       remove,
-      close() {
-        snapshot.close();
+      async close() {
+        await snapshot.close();
         close();
       },
     };

@@ -26,18 +26,18 @@ export interface CatalogSnapshot {
   readonly file: string;
   /** Undefined in a database from before there was an audit log. */
   readonly audit: Pick<Audit, 'list'> | undefined;
-  counts(): { readonly packages: number; readonly payloads: number; readonly keys: number };
+  counts(): Promise<{ readonly packages: number; readonly payloads: number; readonly keys: number }>;
   /** By id, then version. */
-  packages(): Iterable<SnapshotPackage>;
-  payloads(): Iterable<Payload>;
+  packages(): AsyncIterable<SnapshotPackage>;
+  payloads(): AsyncIterable<Payload>;
   /** By SHA-256. */
-  blobs(): Iterable<NamedBlob>;
-  namesBlob(sha256: string): boolean;
-  isPurged(id: string, version: string): boolean;
-  findPayload(tool: string, version: string, file: string): Payload | undefined;
+  blobs(): AsyncIterable<NamedBlob>;
+  namesBlob(sha256: string): Promise<boolean>;
+  isPurged(id: string, version: string): Promise<boolean>;
+  findPayload(tool: string, version: string, file: string): Promise<Payload | undefined>;
   /** What SQLite itself finds wrong; nothing when the file is sound. */
-  findDamage(): readonly string[];
+  findDamage(): Promise<readonly string[]>;
   /** Ids whose latest flags are not those that their versions ask for (spec nuget-v2 12.4). */
-  findWrongLatest(): readonly string[];
-  close(): void;
+  findWrongLatest(): Promise<readonly string[]>;
+  close(): Promise<void>;
 }

@@ -42,7 +42,7 @@ export async function planBackup(
     await fileMember('bucket.bundle', bundle.file),
     await fileMember('catalog.db', snapshot.file),
   ];
-  for (const { sha256, sizeBytes } of snapshot.blobs()) {
+  for await (const { sha256, sizeBytes } of snapshot.blobs()) {
     if (!missing.has(sha256)) members.push({ path: blobMember(sha256), sha256, sizeBytes });
   }
   return {
@@ -50,7 +50,7 @@ export async function planBackup(
     format: 1,
     program,
     time: now.toISOString(),
-    counts: snapshot.counts(),
+    counts: await snapshot.counts(),
     refs: bundle.refs,
     members,
     missing: [...missing].sort(),

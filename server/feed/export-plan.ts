@@ -1,4 +1,5 @@
 import type { ExportIndex } from '../../formats/export-index.ts';
+import type { Payload } from '../catalog/payloads.ts';
 import type { CatalogSnapshot, SnapshotPackage } from '../catalog/snapshot.ts';
 
 /** A file that the folder will have. */
@@ -20,10 +21,11 @@ export type ExportPlan = {
 };
 
 /** What is exported; `ids` in any casing, none means all. A payload belongs to the id of its tool. */
-export function planExport(snapshot: CatalogSnapshot, ids: readonly string[]): ExportPlan {
+export async function planExport(snapshot: CatalogSnapshot, ids: readonly string[]): Promise<ExportPlan> {
   const wanted = new Set(ids.map((id) => id.toLowerCase()));
   const isWanted = (id: string): boolean => wanted.size === 0 || wanted.has(id.toLowerCase());
-  const chosen = [...snapshot.packages()].filter(({ id }) => isWanted(id));
+  const chosen: SnapshotPackage[] = [];
+  for await (const pkg of snapshot.packages()) if (isWanted(pkg.id)) chosen.push(pkg);
   const names = nameFiles(chosen);
   const packages = chosen.map((pkg, at) => ({
     id: pkg.id,
@@ -35,7 +37,8 @@ export function planExport(snapshot: CatalogSnapshot, ids: readonly string[]): E
     size: pkg.sizeBytes,
     file: names[at] ?? '',
   }));
-  const payloads = [...snapshot.payloads()].filter(({ tool }) => isWanted(tool));
+  const payloads: Payload[] = [];
+  for await (const payload of snapshot.payloads()) if (isWanted(payload.tool)) payloads.push(payload);
   const known = new Set([...chosen.map(({ id }) => id.toLowerCase()), ...payloads.map(({ tool }) => tool)]);
   return {
     packages,

@@ -20,7 +20,7 @@ export type PurgeServices = {
     between<Answer>(work: () => Promise<Answer>): Promise<Answer>;
   };
   /** Held while blobs are removed; undefined while a backup, an export or a check reads them. */
-  readonly lockForRemoving: () => (() => void) | undefined;
+  readonly lockForRemoving: () => Promise<(() => void) | undefined>;
   readonly log: Logger;
 };
 
@@ -103,7 +103,7 @@ export function createPurging(services: PurgeServices): Purging {
   async function sweepOnce(): Promise<boolean> {
     const waiting = await purgeQueue.list();
     if (waiting.length === 0 && (await purgeQueue.isScrubbed())) return true;
-    const unlock = lockForRemoving();
+    const unlock = await lockForRemoving();
     if (unlock === undefined) return false;
     try {
       let isDone = true;

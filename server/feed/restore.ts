@@ -168,9 +168,9 @@ export async function checkUnpacked(
   { snapshot, blobs }: { readonly snapshot: CatalogSnapshot; readonly blobs: BlobReader },
   signal: AbortSignal,
 ): Promise<void> {
-  const [damage] = snapshot.findDamage();
+  const [damage] = await snapshot.findDamage();
   if (damage !== undefined) fail('BACKUP_INVALID', { file, problem: `its database is damaged: ${damage}` });
-  const found = snapshot.counts();
+  const found = await snapshot.counts();
   if (
     found.packages !== counts.packages ||
     found.payloads !== counts.payloads ||
@@ -179,7 +179,7 @@ export async function checkUnpacked(
     fail('BACKUP_INVALID', { file, problem: 'its database has other counts than it says' });
   }
   const known = new Set(missing);
-  for (const { sha256, names } of snapshot.blobs()) {
+  for await (const { sha256, names } of snapshot.blobs()) {
     signal.throwIfAborted();
     if (!known.has(sha256) && !(await blobs.has(sha256))) {
       fail('BACKUP_INVALID', { file, problem: `the bytes of ${names[0]} are not in it` });

@@ -18,7 +18,7 @@ export async function* findDamagedBlobs(
   { snapshot, blobs }: Sources,
   options: Options,
 ): AsyncGenerator<DamagedBlob> {
-  for (const blob of snapshot.blobs()) {
+  for await (const blob of snapshot.blobs()) {
     const problem = await problemOf(blobs, blob, options);
     if (problem !== undefined) yield { sha256: blob.sha256, names: blob.names, problem };
   }
@@ -50,7 +50,7 @@ async function problemOf(
 /** Blobs without a row, left by a push that was killed between its bytes and its row. */
 export async function* findOrphans({ snapshot, blobs }: Sources): AsyncGenerator<StoredBlob> {
   for await (const blob of blobs.list()) {
-    if (!snapshot.namesBlob(blob.sha256)) yield blob;
+    if (!(await snapshot.namesBlob(blob.sha256))) yield blob;
   }
 }
 
@@ -82,15 +82,15 @@ export type ManifestPayload = {
 export type ManifestFault = { readonly kind: 'manifest' | 'purged'; readonly problem: string };
 
 /** What a manifest promises and the catalog does not have. */
-export function faultOfPayload(
+export async function faultOfPayload(
   snapshot: CatalogSnapshot,
   { url, hash }: ManifestPayload,
-): ManifestFault | undefined {
+): Promise<ManifestFault | undefined> {
   const name = payloadOfAddress(url);
   if (name === undefined) return undefined;
-  const payload = snapshot.findPayload(name.tool, name.version, name.file);
+  const payload = await snapshot.findPayload(name.tool, name.version, name.file);
   if (payload === undefined) {
-    return snapshot.isPurged(name.tool, name.version)
+    return (await snapshot.isPurged(name.tool, name.version))
       ? { kind: 'purged', problem: `${url} was purged: Scoop gets 410` }
       : { kind: 'manifest', problem: `${url} is not here: Scoop gets 404` };
   }

@@ -111,7 +111,7 @@ async function writePart(
     }
     return manifest;
   } finally {
-    snapshot.close();
+    await snapshot.close();
   }
 }
 
@@ -121,7 +121,7 @@ async function requireSound(
   snapshot: CatalogSnapshot,
   git: Git,
 ): Promise<void> {
-  const [problem] = snapshot.findDamage();
+  const [problem] = await snapshot.findDamage();
   if (problem !== undefined) fail('CATALOG_DAMAGED', { file: database, problem });
   const damage = await findDamage(git);
   if (damage !== undefined) fail('BUCKET_DAMAGED', { dir: bucketDir, problem: damage.replace(/\s+/g, ' ') });

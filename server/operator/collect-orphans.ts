@@ -28,11 +28,15 @@ export async function collectOrphans(
       return { removed: [], kept: orphans, because: 'a backup or an export is running' };
     try {
       // Asked again: rows may have come since they were looked for.
-      const removed = forgotten.filter(({ sha256 }) => !folder.snapshot.namesBlob(sha256));
-      for (const { sha256 } of removed) await folder.remove(sha256);
+      const removed: StoredBlob[] = [];
+      for (const orphan of forgotten) {
+        if (await folder.snapshot.namesBlob(orphan.sha256)) continue;
+        await folder.remove(orphan.sha256);
+        removed.push(orphan);
+      }
       return { removed, kept: orphans.filter((orphan) => !removed.includes(orphan)), because: undefined };
     } finally {
-      folder.close();
+      await folder.close();
     }
   } catch (error) {
     if (!(error instanceof FeedError) || error.code !== 'DATA_DIR_IN_USE') throw error;

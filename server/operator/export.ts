@@ -104,9 +104,9 @@ async function writeFiles(
   const snapshot = await reading.takeSnapshot(join(part, 'catalog.db'));
   let plan: ExportPlan;
   try {
-    plan = planExport(snapshot, ids);
+    plan = await planExport(snapshot, ids);
   } finally {
-    snapshot.close();
+    await snapshot.close();
   }
   const bytes = plan.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   await requireSpace(dir, missingBytes(plan, earlier));

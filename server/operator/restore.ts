@@ -135,7 +135,7 @@ async function unpack(invocation: Invocation, file: string, staging: string): Pr
   try {
     await checkUnpacked(file, manifest, unpacked, signal);
   } finally {
-    unpacked.snapshot.close();
+    await unpacked.snapshot.close();
   }
   const bundle = join(staging, 'bucket.bundle');
   const git = openRepository(join(staging, 'bucket'), invocation);

@@ -8,7 +8,7 @@ import { readManifestFile } from '../bucket/manifest-file.ts';
 import { createManifestReader } from '../bucket/manifest-reader.ts';
 import { channels } from '../bucket/push.ts';
 import type { CatalogSnapshot } from '../catalog/snapshot.ts';
-import { faultOfPayload, findDamagedBlobs, findOrphans } from '../feed/verify.ts';
+import { faultOfPayload, findDamagedBlobs, findOrphans, type ManifestPayload } from '../feed/verify.ts';
 import type { Reading } from '../reading.ts';
 import { withProgress } from './progress.ts';
 
@@ -44,24 +44,19 @@ export async function checkAll(invocation: Invocation, reading: Reading, tempDir
   const bucket = await checkBucket(invocation, reading);
   const snapshot = await reading.takeSnapshot(join(tempDir, 'catalog.db'));
   try {
-    const damage = snapshot.findDamage();
+    const damage = await snapshot.findDamage();
     // What SQLite itself cannot read, no question about rows is answered from.
     if (damage.length > 0) {
       const faults = damage.map((problem) => fault('database', 'catalog.db', problem));
       return { packages: 0, payloads: 0, faults: [...bucket.faults, ...faults], orphans: [] };
     }
-    const { packages, payloads } = snapshot.counts();
+    const { packages, payloads } = await snapshot.counts();
     const faults = [
       ...bucket.faults,
-      ...bucket.promises.flatMap((promise) => {
-        const broken = faultOfPayload(snapshot, promise);
-        return broken === undefined
-          ? []
-          : [fault(broken.kind, `${promise.channel} ${promise.tool}`, broken.problem)];
-      }),
-      ...snapshot
-        .findWrongLatest()
-        .map((id) => fault('latest flags', id, 'other versions bear them than should')),
+      ...(await checkPromises(bucket.promises, snapshot)),
+      ...(await snapshot.findWrongLatest()).map((id) =>
+        fault('latest flags', id, 'other versions bear them than should'),
+      ),
       ...(await checkAuditLog(snapshot, invocation.signal)),
       ...(await checkBytes(invocation, snapshot, reading.blobs)),
     ];
@@ -72,7 +67,7 @@ export async function checkAll(invocation: Invocation, reading: Reading, tempDir
     }
     return { packages, payloads, faults, orphans };
   } finally {
-    snapshot.close();
+    await snapshot.close();
   }
 }
 
@@ -93,13 +88,26 @@ async function checkBucket(invocation: Invocation, { bucketDir }: Reading) {
   return { faults: [], promises };
 }
 
+async function checkPromises(
+  promises: readonly ManifestPayload[],
+  snapshot: CatalogSnapshot,
+): Promise<Fault[]> {
+  const faults: Fault[] = [];
+  for (const promise of promises) {
+    const broken = await faultOfPayload(snapshot, promise);
+    if (broken === undefined) continue;
+    faults.push(fault(broken.kind, `${promise.channel} ${promise.tool}`, broken.problem));
+  }
+  return faults;
+}
+
 async function checkBytes(
   { stderr, signal }: Invocation,
   snapshot: CatalogSnapshot,
   blobs: BlobReader,
 ): Promise<Fault[]> {
   let bytes = 0;
-  for (const { sizeBytes } of snapshot.blobs()) bytes += sizeBytes;
+  for await (const { sizeBytes } of snapshot.blobs()) bytes += sizeBytes;
   return withProgress(stderr, 'Reading', { bytes }, async (onProgress) => {
     const faults: Fault[] = [];
     for await (const { names, sha256, problem } of findDamagedBlobs(

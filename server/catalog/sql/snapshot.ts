@@ -35,27 +35,27 @@ function createSnapshot(db: Connection, file: string): CatalogSnapshot {
   return {
     file,
     audit: hasTable('audit') ? createSqlAudit(db, () => new Date()) : undefined,
-    counts: () => ({ packages: count('packages'), payloads: count('payloads'), keys: count('keys') }),
-    *packages() {
+    counts: async () => ({ packages: count('packages'), payloads: count('payloads'), keys: count('keys') }),
+    async *packages() {
       for (const raw of prepare(selectPackages).iterate()) yield toPackage(raw as RawPackage);
     },
-    *payloads() {
+    async *payloads() {
       const sql = 'SELECT * FROM payloads ORDER BY tool, version, file';
       for (const raw of prepare(sql).iterate()) yield toPayload(raw as RawPayload);
     },
-    *blobs() {
+    async *blobs() {
       yield* grouped(prepare(selectBlobs).iterate() as IterableIterator<RawBlob>);
     },
-    namesBlob: (sha256) => named.pluck().get(sha256, sha256) === 1,
-    isPurged(id, version) {
+    namesBlob: async (sha256) => named.pluck().get(sha256, sha256) === 1,
+    async isPurged(id, version) {
       const key = packageKey(id, version);
       return knowsPurges && key !== undefined && isPurged(prepare, key);
     },
-    findPayload(tool, version, name) {
+    async findPayload(tool, version, name) {
       const raw = payload.get(tool, version, name) as RawPayload | undefined;
       return raw && toPayload(raw);
     },
-    findDamage() {
+    async findDamage() {
       const broken = prepare('PRAGMA integrity_check(20)').pluck().all() as string[];
       const foreign = db.pragma('foreign_key_check') as { table: string; parent: string }[];
       return [
@@ -65,8 +65,8 @@ function createSnapshot(db: Connection, file: string): CatalogSnapshot {
           .map(({ table, parent }) => `a row of ${table} names a row of ${parent} that is not there`),
       ];
     },
-    findWrongLatest: () => [...wrongLatest(prepare)],
-    close: () => db.close(),
+    findWrongLatest: async () => [...wrongLatest(prepare)],
+    close: async () => db.close(),
   };
 }
 
