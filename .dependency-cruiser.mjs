@@ -64,9 +64,9 @@ export default {
     ),
     forbid(
       'outbound-knows-nobody',
-      'How the way out goes (proxies) is the same for the generator and for an import.',
+      'How the way out goes (proxies, redirects, retries) is the same for the generator and for an import.',
       { path: '^outbound/' },
-      { path: '^(invocation|formats|server|manifest-gen|conformance|dev|bench|main|verbs|start)' },
+      { path: '^(invocation|server|manifest-gen|conformance|dev|bench|main|verbs|start)' },
     ),
     forbid(
       'serve-makes-no-connection',
@@ -198,6 +198,15 @@ export default {
           '^(server/bucket/git-backend|manifest-gen/system/run-command|dev/run-steps)\\.ts$|^(bench|test)/',
       },
       { path: '^(node:)?child_process$' },
+    ),
+    forbid(
+      'got-behind-one-client',
+      'Proxies, redirects and what is kept secret are seen to by outbound/http.ts; the feed is asked through it, the own server alone directly.',
+      {
+        path: '^(main|verbs|start|formats|server|manifest-gen|shims|conformance)',
+        pathNot: '^server/operator/ask-server\\.ts$|^manifest-gen/(published/feed/|publish/payload)',
+      },
+      { path: 'node_modules/got/' },
     ),
     forbid(
       'database-in-one-place',

@@ -1,13 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Headers } from 'got';
 import { z } from 'zod';
+import { type Headers, type Opened, readBody } from '../../outbound/http.ts';
 import { fail } from '../errors.ts';
 import { silentHostOf } from '../sources/asking.ts';
 import { askHost, type HttpAccess } from '../sources/http/ask-host.ts';
-import { type Opened, readBody } from '../sources/http/http.ts';
+import type { Attempt } from '../sources/http/attempt.ts';
 import { faultOfAnswer } from '../sources/http/not-json.ts';
-import type { Attempt } from '../sources/http/persist.ts';
 import { makeWhole } from '../system/whole-file.ts';
 import type { DatabaseTree } from './database.ts';
 import { maxTextBytes, textOf } from './unzip.ts';

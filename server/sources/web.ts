@@ -1,10 +1,17 @@
 import { PassThrough, type Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { got } from 'got';
 import { visible } from '../../formats/format-error.ts';
 import { isHtmlPage } from '../../formats/html-page.ts';
 import { messageOf } from '../../formats/thrown.ts';
-import { agentFor, type ProxySettings } from '../../outbound/proxy.ts';
+import {
+  AnswerTooLong,
+  createHttp,
+  type Opened,
+  openGet,
+  plainRedirect,
+  readBody,
+} from '../../outbound/http.ts';
+import { type Failed, persist, type RetryPolicy } from '../../outbound/persist.ts';
+import type { ProxySettings } from '../../outbound/proxy.ts';
 import { FeedError, fail } from '../errors.ts';
 import { redactUrl } from '../log.ts';
 
@@ -15,14 +22,10 @@ export type WebSettings = {
   readonly login?: { readonly origin: string; readonly user: string; readonly password: string } | undefined;
   /** Ends whatever runs. */
   readonly signal: AbortSignal;
-  readonly patience?: Partial<Patience>;
+  readonly limits?: Partial<WebLimits>;
 };
 
-export type Patience = {
-  /** How often a page is asked for before the source counts as unreachable. */
-  readonly attempts: number;
-  /** Doubles with each attempt. */
-  readonly firstDelayMs: number;
+export type WebLimits = RetryPolicy & {
   /** Without a byte for so long, a transfer counts as broken. */
   readonly idleTimeoutMs: number;
   /** From the question to the last byte: a source that dribbles holds nobody up for good. */
@@ -31,9 +34,10 @@ export type Patience = {
   readonly maxPageBytes: number;
 };
 
-const usualPatience: Patience = {
+const usualLimits: WebLimits = {
   attempts: 4,
   firstDelayMs: 1_000,
+  maxPauseMs: 60_000,
   idleTimeoutMs: 60_000,
   maxPageMs: 10 * 60_000,
   maxPackageMs: 6 * 60 * 60_000,
@@ -56,116 +60,69 @@ export type Web = {
 };
 
 export function createWeb(settings: WebSettings): Web {
-  const patience = { ...usualPatience, ...settings.patience };
-  const { attempts, firstDelayMs, idleTimeoutMs, maxPageMs, maxPackageMs, maxPageBytes } = patience;
+  const limits = { ...usualLimits, ...settings.limits };
+  const { idleTimeoutMs, maxPageMs, maxPackageMs, maxPageBytes } = limits;
+  const { login, signal, userAgent, proxy } = settings;
+  const http = createHttp({ ...proxy, userAgent });
 
   async function read(url: URL): Promise<Page> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const { status, body, finalUrl } = await ask(url, maxPageMs, { 'accept-encoding': 'gzip, deflate' });
-        if (isBusy(status)) {
-          body.destroy();
-          fail('SOURCE_UNREACHABLE', { url: shown(url), cause: `it answers ${status}` });
-        }
-        return { status, url: finalUrl, text: await readText(body, url) };
-      } catch (error) {
-        const isOver =
-          settings.signal.aborted || attempt >= attempts || !isUnreachable(error) || isDistrust(error);
-        if (isOver) throw error;
-        await sleep(firstDelayMs * 2 ** (attempt - 1), undefined, { signal: settings.signal });
+    const result = await persist(limits, signal, () => readOnce(url)).catch((error: unknown) => {
+      throw error instanceof FeedError ? error : unreachable(url, signal.aborted ? 'interrupted' : error);
+    });
+    return 'done' in result ? result.done : unreachable(url, result.failed);
+  }
+
+  async function readOnce(url: URL): Promise<{ readonly done: Page } | Failed> {
+    try {
+      const opened = await ask(url, maxPageMs, 'gzip, deflate');
+      if (isBusy(opened.status)) {
+        opened.body.destroy();
+        return { failed: `it answers ${opened.status}` };
       }
+      const text = (await readBody(opened, maxPageBytes)).toString('utf8');
+      return { done: { status: opened.status, url: opened.url, text } };
+    } catch (error) {
+      if (error instanceof AnswerTooLong) {
+        fail('SOURCE_STRANGE', { url: shown(url), problem: `more than ${maxPageBytes} bytes in one page` });
+      }
+      const failed = messageOf(error);
+      return isFinal(error) ? { failed, waitMs: Number.POSITIVE_INFINITY } : { failed };
     }
   }
 
   async function open(url: URL): Promise<Readable> {
     // Not compressed once more: a nupkg is a zip. Who does it all the same is understood.
-    const { status, body } = await ask(url, maxPackageMs, { 'accept-encoding': 'identity' });
-    if (status === 200) return body;
+    const { status, body } = await ask(url, maxPackageMs, 'identity').catch((error: unknown) =>
+      unreachable(url, error),
+    );
+    if (status === 200) return ownStream(body, url);
     body.destroy();
-    if (isBusy(status)) fail('SOURCE_UNREACHABLE', { url: shown(url), cause: `it answers ${status}` });
-    return refuse(status, url);
+    return isBusy(status) ? unreachable(url, `it answers ${status}`) : refuse(status, url);
   }
 
   /** One GET, one attempt. */
-  async function ask(url: URL, maxMs: number, headers: Record<string, string>) {
-    const { login, signal } = settings;
-    const authorization =
-      login?.origin === url.origin
-        ? `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`
-        : undefined;
-    const source = got.stream.get(url, {
-      headers: { 'user-agent': settings.userAgent, ...headers, ...(authorization && { authorization }) },
-      throwHttpErrors: false,
-      retry: { limit: 0 },
-      maxRedirects: 10,
-      timeout: {
-        lookup: idleTimeoutMs,
-        connect: idleTimeoutMs,
-        secureConnect: idleTimeoutMs,
-        socket: idleTimeoutMs,
-        response: idleTimeoutMs,
-        request: maxMs,
-      },
-      hooks: {
-        beforeRequest: [
-          (options) => {
-            if (options.url instanceof URL) options.agent = { ...agentFor(options.url, settings.proxy) };
-          },
-        ],
-        beforeRedirect: [
-          (options, response) => {
-            const [from, to] = [new URL(response.url), new URL(String(options.url))];
-            if (from.protocol === 'https:' && to.protocol === 'http:') {
-              throw new Error(`${from.host} redirects to plain http, where anybody could change the bytes`);
-            }
-            if (to.origin !== login?.origin) delete options.headers.authorization;
-          },
-        ],
-      },
-    });
-    const body = ownStream(source, url, signal);
-    const answered = new Promise<{ statusCode: number; url: string }>((resolve, reject) => {
-      source.once('response', resolve);
-      body.once('error', reject);
-    });
-    const { statusCode, url: finalUrl } = await answered;
-    return { status: statusCode, body, finalUrl: new URL(finalUrl) };
-  }
-
-  async function readText(body: Readable, url: URL): Promise<string> {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    try {
-      for await (const chunk of body as AsyncIterable<Buffer>) {
-        bytes += chunk.length;
-        if (bytes > maxPageBytes) {
-          fail('SOURCE_STRANGE', { url: shown(url), problem: `more than ${maxPageBytes} bytes in one page` });
-        }
-        chunks.push(chunk);
-      }
-    } catch (error) {
-      throw error instanceof FeedError ? error : unreachable(url, error);
-    }
-    return Buffer.concat(chunks).toString('utf8');
+  function ask(url: URL, totalTimeoutMs: number, encoding: string): Promise<Opened> {
+    const secret = login?.origin === url.origin && Buffer.from(`${login.user}:${login.password}`);
+    const headers = {
+      'accept-encoding': encoding,
+      ...(secret && { authorization: `Basic ${secret.toString('base64')}` }),
+    };
+    const times = { answerTimeoutMs: idleTimeoutMs, idleTimeoutMs, totalTimeoutMs };
+    return openGet(http, url.href, { headers, signal, decompress: true, ...times });
   }
 
   return { read, open };
 }
 
-/** A stream behind another, so that its errors, which quote addresses, become ours in one place; ended by the signal. */
-function ownStream(source: Readable, url: URL, signal: AbortSignal): Readable {
+/** A stream behind another, so that its errors, which quote addresses, become ours in one place. */
+function ownStream(source: Readable, url: URL): Readable {
   const body = new PassThrough();
-  const onAbort = (): void => void body.destroy(unreachable(url, new Error('interrupted')));
-  signal.addEventListener('abort', onAbort);
-  source.on('error', (error) => body.destroy(unreachable(url, error)));
+  source.on('error', (error) => body.destroy(unreachableError(url, error)));
   source.on('close', () => {
-    if (!source.readableEnded) body.destroy(unreachable(url, new Error('it broke off')));
+    if (!source.readableEnded) body.destroy(unreachableError(url, 'it broke off'));
   });
   body.on('error', () => undefined);
-  body.on('close', () => {
-    signal.removeEventListener('abort', onAbort);
-    source.destroy();
-  });
+  body.on('close', () => source.destroy());
   return source.pipe(body);
 }
 
@@ -194,20 +151,31 @@ export function shown(url: URL): string {
   return visible(redactUrl(`${url.origin}${url.pathname}${url.search}`));
 }
 
-/** The next attempt meets the same certificate. */
-function isDistrust(error: unknown): boolean {
-  return error instanceof Error && /certificate/i.test(error.message);
+/** The next attempt meets the same certificate, and the same redirect. */
+function isFinal(error: unknown): boolean {
+  return (
+    isDistrust(messageOf(error)) ||
+    (error instanceof Error && 'code' in error && error.code === plainRedirect)
+  );
+}
+
+function isDistrust(message: string): boolean {
+  return /certificate/i.test(message);
 }
 
 function isBusy(status: number): boolean {
   return status === 429 || status === 502 || status === 503 || status === 504;
 }
 
-function unreachable(url: URL, error: unknown): FeedError {
-  if (error instanceof FeedError) return error;
-  const cause = visible(messageOf(error));
-  const advice = isDistrust(error)
+function unreachable(url: URL, why: unknown): never {
+  throw unreachableError(url, why);
+}
+
+/** The error of the network is not its cause: what hangs on it is for nobody. */
+function unreachableError(url: URL, why: unknown): FeedError {
+  const message = messageOf(why);
+  const advice = isDistrust(message)
     ? '. Use the name that the certificate is made for, and name the PEM file of its authority in NODE_EXTRA_CA_CERTS.'
     : '';
-  return new FeedError('SOURCE_UNREACHABLE', { url: shown(url), cause: `${cause}${advice}` }, error);
+  return new FeedError('SOURCE_UNREACHABLE', { url: shown(url), cause: `${visible(message)}${advice}` });
 }

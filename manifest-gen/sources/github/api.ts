@@ -1,12 +1,12 @@
-import type { Headers } from 'got';
 import type { z } from 'zod';
 import { hideSent } from '../../../formats/hide-credentials.ts';
 import { jsonOf } from '../../../formats/json.ts';
+import { type Headers, type Opened, readBody } from '../../../outbound/http.ts';
 import { type Asking, hostUnreachable, refused } from '../asking.ts';
 import { askHost, type HttpAccess, type Open } from '../http/ask-host.ts';
-import { type Opened, type Patience, readBody } from '../http/http.ts';
+import type { Attempt } from '../http/attempt.ts';
 import { faultOfAnswer } from '../http/not-json.ts';
-import type { Attempt } from '../http/persist.ts';
+import type { Patience } from '../http/patience.ts';
 import { GithubFault } from '../schema.ts';
 import type { KeptAnswer, KeptAnswers } from './kept-answers.ts';
 

@@ -1,9 +1,9 @@
 import { jsonOf } from '../../../formats/json.ts';
+import { readBody } from '../../../outbound/http.ts';
 import { isTooDeep, maxBundleBytes } from '../../verify/keyless/read-bundle.ts';
 import { type Asking, hostUnreachable, refused } from '../asking.ts';
 import { askHost, type HttpAccess, type Open } from '../http/ask-host.ts';
-import { readBody } from '../http/http.ts';
-import type { Attempt } from '../http/persist.ts';
+import type { Attempt } from '../http/attempt.ts';
 import type { GithubApiSettings } from './api.ts';
 import { readSnappy } from './snappy.ts';
 

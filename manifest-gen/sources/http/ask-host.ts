@@ -1,12 +1,14 @@
-import type { Got, Headers } from 'got';
+import { type Headers, type Http, type Opened, openGet, plainRedirect } from '../../../outbound/http.ts';
+import { persist } from '../../../outbound/persist.ts';
+import { fail } from '../../errors.ts';
 import { reasonOf } from '../asking.ts';
-import { type Opened, openGet, type Patience, plainRedirect } from './http.ts';
-import { type Attempt, type Failed, persist } from './persist.ts';
+import type { Attempt, Failed } from './attempt.ts';
+import type { Patience } from './patience.ts';
 import type { HostFailure, SilentHosts } from './silent-hosts.ts';
 
 /** What requests to a host need, the same for the whole run. */
 export type HttpAccess = {
-  readonly http: Got;
+  readonly http: Http;
   readonly patience: Patience;
   readonly signal: AbortSignal;
   readonly silentHosts: SilentHosts;
@@ -73,7 +75,10 @@ export async function askHost<T>(
       const isEnough = isKnownSilent || timeouts >= mostTimeouts;
       return isEnough ? { ...result, waitMs: Number.POSITIVE_INFINITY } : result;
     };
-    const result = await persist(patience, signal, once, onPause);
+    const result = await persist(patience, signal, once, onPause).catch((error: unknown) => {
+      if (signal.aborted && error === signal.reason) fail('INTERRUPTED', { state: 'nothing was published' });
+      throw error;
+    });
     if ('done' in result) return result;
     return { ...result, host: awaited ?? host, isSilent: awaited !== undefined };
   });

@@ -1,15 +1,14 @@
 import { open as openFile, rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished, PassThrough, type Readable } from 'node:stream';
-import type { Headers } from 'got';
 import { type Digest, digestFile } from '../../../formats/digest.ts';
+import { type Headers, type Opened, plainRedirect } from '../../../outbound/http.ts';
 import { type Asking, hostUnreachable, reasonOf, refused } from '../asking.ts';
 import { askHost, type HttpAccess, type Open } from './ask-host.ts';
+import type { Attempt } from './attempt.ts';
 import { faultOf } from './file-fault.ts';
-import { type Opened, plainRedirect } from './http.ts';
 import { inTurn } from './in-turn.ts';
 import { claimPart } from './part-file.ts';
-import type { Attempt } from './persist.ts';
 
 export type DownloadRequest = {
   readonly url: string;

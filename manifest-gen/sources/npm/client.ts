@@ -5,7 +5,7 @@ import { ReleaseError } from '../../errors.ts';
 import { type Environment, npmEnvironment } from '../../system/child-environment.ts';
 import { runCommand } from '../../system/run-command.ts';
 import { type Asking, unreachable } from '../asking.ts';
-import type { Patience } from '../http/http.ts';
+import type { Patience } from '../http/patience.ts';
 import type { HostFailure } from '../http/silent-hosts.ts';
 import { NpmFault } from '../schema.ts';
 import { namedVariables } from './named-variables.ts';

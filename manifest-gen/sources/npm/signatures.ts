@@ -1,12 +1,12 @@
 import type { z } from 'zod';
+import { readBody } from '../../../outbound/http.ts';
 import type { Sidecar } from '../../release.ts';
 import { NpmKeys, type RegistrySignatures } from '../../verify/registry-signatures.ts';
 import { attestationsName, registrySignaturesName } from '../../verify/sidecar-name.ts';
 import { type Asking, hostUnreachable, refused } from '../asking.ts';
 import { askHost, type HttpAccess } from '../http/ask-host.ts';
-import { readBody } from '../http/http.ts';
+import type { Attempt } from '../http/attempt.ts';
 import { faultOfAnswer } from '../http/not-json.ts';
-import type { Attempt } from '../http/persist.ts';
 import { NpmAttestations, type NpmDist } from '../schema.ts';
 
 export type RegistryAccess = HttpAccess & {

@@ -1,12 +1,13 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Invocation } from '../../../invocation.ts';
+import { createHttp } from '../../../outbound/http.ts';
 import { createJsonReport } from '../../report/json.ts';
 import { createLineReport } from '../../report/lines.ts';
 import type { CommandReport } from '../../report/report.ts';
 import { type ConfigSource, loadGeneratorConfig } from '../../settings/config.ts';
 import type { HttpAccess } from '../../sources/http/ask-host.ts';
-import { createHttp, lookPatience, patience } from '../../sources/http/http.ts';
+import { lookPatience, patience } from '../../sources/http/patience.ts';
 import { createSilentHosts } from '../../sources/http/silent-hosts.ts';
 import { createUpstreams, type Upstreams } from '../../sources/upstreams.ts';
 import { type Cache, createCache } from '../../system/cache/cache.ts';

@@ -41,9 +41,9 @@ async function startDribble(): Promise<URL> {
 describe('reading other feeds', () => {
   it('does not wait for good for a source that dribbles, page or package', async () => {
     const url = await startDribble();
-    const patience = { attempts: 1, maxPageMs: 200, maxPackageMs: 200 };
+    const limits = { attempts: 1, maxPageMs: 200, maxPackageMs: 200 };
     const { signal } = new AbortController();
-    const web = createWeb({ userAgent: 'test', proxy: {}, signal, patience });
+    const web = createWeb({ userAgent: 'test', proxy: {}, signal, limits });
 
     const package_ = web.open(url).then(buffer);
 

@@ -16,7 +16,7 @@ import {
   waitForPackage,
 } from '../../../../manifest-gen/published/feed/client.ts';
 import { createFeedHttp, type FeedHttp } from '../../../../manifest-gen/published/feed/http.ts';
-import { createHttp } from '../../../../manifest-gen/sources/http/http.ts';
+import { createHttp } from '../../../../outbound/http.ts';
 import { type Listening, listen } from '../../../kit/listen.ts';
 import { nowhere } from '../../../kit/upstream-world.ts';
 

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { askHost, type HttpAccess } from '../../../../manifest-gen/sources/http/ask-host.ts';
 import { download } from '../../../../manifest-gen/sources/http/download.ts';
-import { readBody } from '../../../../manifest-gen/sources/http/http.ts';
 import { createSilentHosts } from '../../../../manifest-gen/sources/http/silent-hosts.ts';
 import { openDatabase } from '../../../../manifest-gen/vulnerabilities/database.ts';
 import { openWebTree } from '../../../../manifest-gen/vulnerabilities/web-tree.ts';
+import { readBody } from '../../../../outbound/http.ts';
 import { type Listening, listen } from '../../../kit/listen.ts';
 import { failureOf, makeAccess } from '../../../kit/upstream-world.ts';
 

@@ -1,8 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createHttp } from '../../../../manifest-gen/sources/http/http.ts';
-import { type Listening, listen } from '../../../kit/listen.ts';
+import { AnswerTooLong, createHttp, openGet, readBody } from '../../outbound/http.ts';
+import { type Listening, listen } from '../kit/listen.ts';
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -59,5 +60,44 @@ describe('the HTTP client', () => {
     const http = createHttp({ userAgent: 'x', httpsProxy });
     await expect(http('https://example.test/secret/path', { retry: { limit: 0 } })).rejects.toThrow();
     expect(asked).toEqual(['example.test:443']);
+  });
+
+  it('throws the reason and its code, and nothing on which the request hangs', async () => {
+    const server = await serve((request) => void request.socket.destroy());
+    const { signal } = new AbortController();
+    const headers = { authorization: 'Bearer secret' };
+    const limits = { answerTimeoutMs: 1_000, idleTimeoutMs: 1_000 };
+
+    const asked = openGet(createHttp({ userAgent: 'x' }), server.url, {
+      headers,
+      signal,
+      decompress: true,
+      ...limits,
+    });
+
+    const error = await asked.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ message: 'socket hang up', code: 'ECONNRESET' });
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('secret');
+  });
+
+  it('breaks an answer off that comes a byte at a time, or is too long', async () => {
+    const dribbling = await serve((_, response) => {
+      response.writeHead(200);
+      const timer = setInterval(() => response.write('x'), 10);
+      response.once('close', () => clearInterval(timer));
+    });
+    const http = createHttp({ userAgent: 'x' });
+    const open = (totalTimeoutMs: number) =>
+      openGet(http, dribbling.url, {
+        headers: {},
+        signal: new AbortController().signal,
+        decompress: true,
+        answerTimeoutMs: 1_000,
+        idleTimeoutMs: 1_000,
+        totalTimeoutMs,
+      });
+
+    await expect(readBody(await open(200), 1_000_000)).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+    await expect(readBody(await open(10_000), 5)).rejects.toThrow(AnswerTooLong);
   });
 });

@@ -1,41 +1,43 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { fail } from '../../errors.ts';
-import type { Fault } from './file-fault.ts';
-import type { Patience } from './http.ts';
 
-/** The result of one attempt; if it failed, the next may succeed. */
-export type Attempt<T> = { readonly done: T } | Failed;
+/** How often a host is tried before it counts as unreachable. */
+export type RetryPolicy = {
+  readonly attempts: number;
+  /** Doubles with each attempt. */
+  readonly firstDelayMs: number;
+  /** A host that asks for a longer pause is given up (--max-wait). */
+  readonly maxPauseMs: number;
+};
 
+/** An attempt that failed; the next may succeed. */
 export type Failed = {
   /** The reason in a few words. */
   readonly failed: string;
-  /** How long the other side asks us to wait; longer than our patience ends it. */
+  /** How long the other side asks us to wait; longer than the policy allows ends it. */
   readonly waitMs?: number;
   /** It got further than the one before, so the count starts again. */
   readonly isFurther?: boolean;
-  /** It is not what the source states; if that repeats, it is refused, not unreachable. */
-  readonly refusal?: Fault;
 };
 
 /** However much each attempt gains, this many are enough: a host that sends one byte at a time must not block us forever. */
 const maxAttempts = 100;
 
 /**
- * Attempts until one is done or patience is at its end; then the last failure is the answer. A pause that the other side
+ * Attempts until one is done or the policy is at its end; then the last failure is the answer. A pause that the other side
  * asked for is told each second.
- * @throws ReleaseError INTERRUPTED, and whatever an attempt throws: that is final
+ * @throws the signal's reason when it is aborted, and whatever an attempt throws: that is final
  */
-export async function persist<T>(
-  { attempts, firstDelayMs, maxPauseMs }: Patience,
+export async function persist<Done, Failure extends Failed>(
+  { attempts, firstDelayMs, maxPauseMs }: RetryPolicy,
   signal: AbortSignal,
-  attempt: () => Promise<Attempt<T>>,
+  attempt: () => Promise<{ readonly done: Done } | Failure>,
   onPause: (why: string, leftMs: number) => void = () => {},
-): Promise<Attempt<T>> {
+): Promise<{ readonly done: Done } | Failure> {
   let inVain = 0;
   for (let total = 1; ; total += 1) {
-    if (signal.aborted) return interrupted();
+    signal.throwIfAborted();
     const result = await attempt();
-    if (signal.aborted) return interrupted();
+    signal.throwIfAborted();
     if ('done' in result) return result;
     inVain = result.isFurther ? 1 : inVain + 1;
     const waitMs = result.waitMs ?? firstDelayMs * 2 ** (inVain - 1);
@@ -54,9 +56,5 @@ async function countDown(waitMs: number, signal: AbortSignal, tell: (leftMs: num
 }
 
 async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await pause(ms, undefined, { signal }).catch(interrupted);
-}
-
-function interrupted(): never {
-  return fail('INTERRUPTED', { state: 'nothing was published' });
+  await pause(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }
