@@ -20,13 +20,13 @@ const secrets = [
  */
 export function createLogger(
   level: string,
-  stream: DestinationStream = inOneWrite(destination({ dest: 2, sync: true })),
+  stream: DestinationStream = inBatches(destination({ dest: 2, sync: true })),
 ): Logger {
   return pino(
     {
       level,
       base: null,
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      timestamp: () => `,"time":"${isoTime(Date.now())}"`,
       formatters: { level: (label) => ({ level: label }) },
       redact: {
         paths: secrets.flatMap((name) => [`["${name}"]`, `headers["${name}"]`, `*.headers["${name}"]`]),
@@ -37,15 +37,37 @@ export function createLogger(
   );
 }
 
+let lastTime = Number.NaN;
+let lastText = '';
+
+/** Many lines are written in the same millisecond. */
+function isoTime(time: number): string {
+  if (time !== lastTime) {
+    lastText = new Date(time).toISOString();
+    lastTime = time;
+  }
+  return lastText;
+}
+
 const maxWaitingLength = 64 * 1024;
+/** How long the line of a request may wait for others. */
+const maxWaitMs = 20;
+/** What ends such a line (http/request-log.ts). */
+const ofRequest = '"msg":"request"}\n';
 
 /**
- * All lines of one turn of the event loop in one write, which costs more than making them. A crash loses none, since
- * they are written on the way out; only who is killed takes the lines of his last millisecond with him.
+ * Lines in as few writes as there can be, since a write costs more than making a line: those of requests wait a moment for others,
+ * all else goes out at the end of this turn of the event loop, behind what waits. Each write holds whole lines. A stop or a crash
+ * loses none, since they are written on the way out; only a process that is killed takes the last of them with it.
  */
-function inOneWrite(to: DestinationStream): DestinationStream {
+export function inBatches(to: DestinationStream): DestinationStream {
   let waiting = '';
+  let timer: NodeJS.Timeout | undefined;
+  let isDue = false;
   function flush(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    isDue = false;
     const lines = waiting;
     waiting = '';
     if (lines !== '') to.write(lines);
@@ -53,9 +75,13 @@ function inOneWrite(to: DestinationStream): DestinationStream {
   process.once('exit', flush);
   return {
     write(line) {
-      if (waiting === '') setImmediate(flush);
       waiting += line;
       if (waiting.length > maxWaitingLength) flush();
+      else if (line.endsWith(ofRequest)) timer ??= setTimeout(flush, maxWaitMs).unref();
+      else if (!isDue) {
+        isDue = true;
+        setImmediate(flush);
+      }
     },
   };
 }
