@@ -5,7 +5,7 @@ import type { Revisions } from '../catalog/revisions.ts';
 import { contains, readSearchText } from '../catalog/search-text.ts';
 import { fail } from '../errors.ts';
 import type { Body, Part } from '../http/body.ts';
-import { createPartCache } from '../http/part-cache.ts';
+import { createPartCache, type PartCache } from '../http/part-cache.ts';
 import { createPause } from '../pause.ts';
 import { shownFields, shownPublished } from './catalog-entry.ts';
 import { fullVersion, type V3Links } from './links.ts';
@@ -24,8 +24,13 @@ const maxTake = 1000;
 const maxVersionsOfAll = 10_000;
 /** Bytes of hits in one answer; it ends with the hit that reaches this. A thousand long descriptions are half of it. */
 const maxBytesOfAll = 8 * 1024 ** 2;
-/** Hits by what they show: a view of an id as it is since its last change, downloads included. Two thousand of usual size. */
-const hits = createPartCache(6 * 1024 ** 2);
+/** Two thousand hits of usual size. */
+const maxHitBytes = 6 * 1024 ** 2;
+/**
+ * Hits of each catalog by what they show: a view of an id as it is since its last change, downloads included. By the numbers of its
+ * revisions, which are those of no other.
+ */
+const hitsOf = new WeakMap<SearchServices['revisions'], PartCache>();
 /** Types that one search may ask for. */
 const maxTypes = 30;
 
@@ -40,6 +45,8 @@ export async function search(
 ): Promise<Body> {
   const { words, where } = readSearchText(parameters.text('q'), 'q');
   const query = oneOfEachId(parameters, where, words);
+  const hits = hitsOf.get(revisions) ?? createPartCache(maxHitBytes);
+  hitsOf.set(revisions, hits);
   const now = revisions.known();
   const before = now?.all();
   const rows = query.take === 0 ? [] : await catalog.query(query);
@@ -51,7 +58,10 @@ export async function search(
       ? undefined
       : `${links.root} ${query.view} ${query.includePrerelease} ${versionsEach} ${changed} ${id}`;
   };
-  const rendered = rows.map((row) => find(keyOf(row)));
+  const rendered = rows.map((row) => {
+    const key = keyOf(row);
+    return key === undefined ? undefined : hits.find(key);
+  });
   const versions = await catalog.versionsOf(
     rows.filter((_, at) => rendered[at] === undefined).map(({ id }) => id),
     query,
@@ -76,10 +86,6 @@ export async function search(
   // Of all pages together (nexus-public#418).
   const totalHits = await catalog.count(query);
   return [`{"@context":${JSON.stringify(vocabulary)},"totalHits":${totalHits},"data":[`, ...data, ']}'];
-}
-
-function find(key: string | undefined): Buffer | undefined {
-  return key === undefined ? undefined : hits.find(key);
 }
 
 const vocabulary = { '@vocab': 'http://schema.nuget.org/schema#' };

@@ -45,6 +45,9 @@ describe('cached responses', () => {
     `/v3/flat/${id.toLowerCase()}/index.json`,
     `/v3/flat/${id.toLowerCase()}/2.0.0/${id.toLowerCase()}.2.0.0.nupkg`,
     `/v3/search?q=${id}&prerelease=true&semVerLevel=2.0.0`,
+    `/api/v2/Search()?$filter=IsLatestVersion&searchTerm='${id}'&$orderby=Id&$top=1`,
+    `/api/v2/Search()?$filter=IsAbsoluteLatestVersion&searchTerm='${id}%20a'&includePrerelease=true&$inlinecount=allpages`,
+    `/v3/search?q=${id}&take=1`,
     `/v3/autocomplete?q=${id}`,
     `/v3/autocomplete?id=${id}`,
   ];

@@ -52,6 +52,10 @@ const paths = [
   '/nuget/package/sample',
   '/v3/flat/sample/1.0.0/sample.1.0.0.nupkg',
   '/V3/Flat/SAMPLE/1.0.0/Sample.1.0.0.nupkg',
+  '/v3/reg/sample/index.json',
+  '/V3/reg-semver1/Sample/index.json',
+  '/v3/search?q=sample&prerelease=true',
+  '/v3/search?q=nothing',
 ];
 const conditions: readonly (readonly [headers: string[], method?: string, version?: string])[] = [
   [[]],
