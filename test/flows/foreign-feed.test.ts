@@ -103,7 +103,7 @@ describe('without a server of ours', () => {
       // the files of the correction are not there yet
       const first = await small.generator.run('release:withdraw', args);
       expect(first.exitCode, first.stderr).toBe(1);
-      expect(first.stderr).toContain('is not there');
+      expect(first.stderr).toContain('does not exist');
       const left = small.feed.packages.find(({ version }) => version === '1.26.3');
       expect(left?.properties?.Published).toBe(onDelete === 'unlist' ? '1900-01-01T00:00:00' : undefined);
 

@@ -91,7 +91,7 @@ describe('release:beta', () => {
 
     expect(exitCode).toBe(0);
     expect(stderr).toMatch(
-      /warning: .*delve.cdx.json with other bytes: expected SHA-256 [0-9a-f]{64}, found [0-9a-f]{64}\. The one that is there stays/,
+      /warning: .*delve.cdx.json with other bytes: expected SHA-256 [0-9a-f]{64}, found [0-9a-f]{64}\. The existing one stays/,
     );
     expect(await text(address)).toBe('{}');
   });

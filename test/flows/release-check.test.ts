@@ -72,7 +72,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
 
     expect(first).toMatchObject({
       exitCode: 5,
-      stdout: expect.stringContaining('1.26.3 is there: `release:beta delve`.'),
+      stdout: expect.stringContaining('1.26.3 is available: run `release:beta delve`.'),
     });
     expect(first.stderr).toContain('Something to do: delve.');
     expect(second).toMatchObject({

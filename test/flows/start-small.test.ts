@@ -60,7 +60,7 @@ describe('a start with what is there', () => {
 
     expect(await small.generator.run('release:promote', ['delve', '--out', made])).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining('/delve/1.26.3/dlv-windows-amd64.exe is not there'),
+      stderr: expect.stringContaining('/delve/1.26.3/dlv-windows-amd64.exe does not exist'),
     });
     await small.serve(made);
     expect(await small.generator.run('release:promote', ['delve'])).toMatchObject({ exitCode: 0 });

@@ -53,7 +53,7 @@ describe('release:verify beside a mirror', () => {
       /skipped +digest +dlv_1\.26\.2_windows_amd64\.zip +It passed at the release; the file itself is compared/,
     );
     expect(verified.stdout).toMatch(/passed +upstream +dlv_1\.26\.2_windows_amd64\.zip +Downloaded again/);
-    expect(verified.stdout).toMatch(/passed +package +tools\/release\.json +Rendered anew/);
+    expect(verified.stdout).toMatch(/passed +package +tools\/release\.json +Rendered again/);
     expect(verified.exitCode, verified.stdout).toBe(0);
     expect(status.stdout).toContain('do nothing');
     expect(released.stdout).toContain('nothing');
@@ -65,7 +65,7 @@ describe('release:verify beside a mirror', () => {
     const verified = await generator.run('release:verify', ['delve'], { env });
     const whole = await generator.run('release:verify', ['delve'], { env: { TRUST_FILE: trustFile } });
 
-    expect(verified.stdout).toMatch(/not repeated +digest .*The tool's file demands it/);
+    expect(verified.stdout).toMatch(/not repeated +digest .*The tool's file requires it/);
     expect(verified.exitCode, verified.stdout).toBe(4);
     expect(whole.exitCode, whole.stdout).toBe(0);
   });
@@ -230,7 +230,7 @@ describe.skipIf(!hasProgram('go'))('release:verify after a patch of Go came out 
 
     const verified = await generator.run('release:verify', ['hello', '--channel', 'beta'], { env });
 
-    expect(verified.stdout).toMatch(/not repeated +sumdb .*The tool's file demands it/);
+    expect(verified.stdout).toMatch(/not repeated +sumdb .*The tool's file requires it/);
     expect(verified.exitCode, verified.stdout).toBe(4);
   });
 });

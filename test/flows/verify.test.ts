@@ -345,7 +345,7 @@ describe.skipIf(!hasProgram('go'))('release:verify of what was built here (needs
     expect(asked.stdout).toContain('It was not built again; --rebuild does that.');
     expect(asked.stdout).toMatch(/passed +buildinfo +hello-windows-arm64\.exe/);
     expect(asked.stdout).toMatch(
-      /passed +sbom +hello\.cdx\.json +.*but for the licences, which --rebuild reads again/,
+      /passed +sbom +hello\.cdx\.json +.*except for the licences, which --rebuild reads again/,
     );
     expect(asked.exitCode, asked.stdout).toBe(0);
     expect(built.stdout).toMatch(

@@ -232,7 +232,12 @@ describe('release:withdraw', () => {
     expect(result.stderr).toContain('goreleaser 1.26.0 is unlisted, but Scoop still offers it');
     expect(result.stderr).toContain('so it loses the tool by\n    choco uninstall goreleaser\n');
     // what happened, what mends it, which machines have it, what they run
-    const hints = ['but Scoop still offers it', '--to OLDER', 'Which machines', 'so it loses the tool by'];
+    const hints = [
+      'but Scoop still offers it',
+      '--to OLDER',
+      'which machines have it',
+      'so it loses the tool by',
+    ];
     const places = hints.map((hint) => result.stderr.indexOf(hint));
     expect(places).toEqual(places.toSorted((a, b) => a - b));
     expect(JSON.parse(status.stdout)).toMatchObject({

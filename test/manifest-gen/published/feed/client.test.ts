@@ -323,11 +323,11 @@ describe('pushPackage', () => {
   });
 
   it.each([
-    [400, 'The nuspec has no id', 'The log of the feed'],
+    [400, 'The nuspec has no id', "See the feed's log"],
     [401, 'A key is needed', 'FEED_API_KEY'],
     [403, 'The specified API key is invalid', 'FEED_API_KEY'],
     [413, 'Too large', 'MAX_PACKAGE_BYTES'],
-    [507, 'No room', 'Free some room'],
+    [507, 'No room', 'Free some space'],
   ])("repeats the server's reason for %i and says what to do", async (status, reason, hint) => {
     const feed = await serve((_, response) => response.writeHead(status, reason).end());
 
