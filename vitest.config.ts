@@ -42,6 +42,8 @@ export default defineConfig({
         test: {
           ...kit,
           name: 'unit',
+          // The parts are loaded once for all files: loading costs more than most of these tests.
+          isolate: false,
           include: ['test/**/*.test.ts'],
           exclude: [...kinds.client, ...kinds.flow, ...kinds.slow],
         },
