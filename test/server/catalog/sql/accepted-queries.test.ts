@@ -19,7 +19,7 @@ import { everything } from '../../../contract/catalog.ts';
 import { fillWithLongTexts } from '../../../kit/long-texts.ts';
 import { makeTempDir } from '../../../kit/test-server.ts';
 
-/** Half of what those who watch the server may have to wait (test/hostile/long-queries.test.ts). */
+/** Half of what those who watch the server may have to wait (test/slow/long-queries.test.ts). */
 const maxHeldMs = 50;
 
 const property = (name: QueryProperty): Expression => ({ kind: 'property', name });

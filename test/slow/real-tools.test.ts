@@ -10,8 +10,8 @@ import { testCacheDir } from '../kit/test-cache.ts';
 import { makeTempDir, startTestServer } from '../kit/test-server.ts';
 import { nowhere } from '../kit/upstream-world.ts';
 import { hasWine } from '../kit/wine.ts';
-import { type Ended, startWindows, type Windows, windowsPath } from './windows.ts';
-import { templates } from './world.ts';
+import { type Ended, startWindows, type Windows, windowsPath } from '../shims/windows.ts';
+import { templates } from '../shims/world.ts';
 
 const tools = [
   { tool: 'buf', command: 'buf', version: '1.35.1', source: 'npm', ask: '--version', says: '1.35.1' },
