@@ -8,7 +8,7 @@ import {
   readReleaseVersion,
   versionHistory,
 } from './release-version.ts';
-import { isSameProgram } from './same-program.ts';
+import { isSameProgram } from './same-files.ts';
 
 /** What is known before any package is opened. */
 export type Standing = {

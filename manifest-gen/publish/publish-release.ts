@@ -11,8 +11,7 @@ import { isUpstreamPlace } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { publishManifest } from './manifest.ts';
-import { putPayload } from './payload.ts';
-import { requireFile } from './payload-check.ts';
+import { putPayload, requireFile } from './payload.ts';
 
 /** One version on its way to the clients: a beta, a promotion, a correction, the shims. */
 export type Publication = {

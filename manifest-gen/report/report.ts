@@ -1,5 +1,5 @@
 import type { ReleaseError } from '../errors.ts';
-import type { ReleasedBy } from '../published/feed/released-by.ts';
+import type { ReleasedBy } from '../published/feed/audit-log.ts';
 import type { Check } from '../reverify/check.ts';
 import type { Report } from '../system/report.ts';
 import type { UpstreamKind } from '../tool-file/tools.ts';

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { describeReleasedBy } from '../published/feed/released-by.ts';
+import { describeReleasedBy } from '../published/feed/audit-log.ts';
 import { cellForTerminal } from '../system/for-terminal.ts';
 import { describeChange } from '../vulnerabilities/change.ts';
 import { columns } from './columns.ts';

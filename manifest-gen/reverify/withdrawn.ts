@@ -1,5 +1,5 @@
+import { askWhyUnlisted } from '../published/feed/audit-log.ts';
 import type { FeedPackage } from '../published/feed/page.ts';
-import { askWhyUnlisted } from '../published/feed/unlisting.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 

@@ -1,8 +1,9 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { Certificate } from 'pkijs';
 import { messageOf } from '../../formats/thrown.ts';
 import { fail } from '../errors.ts';
-import { parseCertificates } from './certificates.ts';
 import type { Trust } from './trust.ts';
 
 /**
@@ -34,4 +35,11 @@ function withWholePath(trust: Trust, folder: string): Trust {
   if (trust.sigstore?.trustedRoot === undefined) return trust;
   const trustedRoot = resolve(folder, trust.sigstore.trustedRoot);
   return { ...trust, sigstore: { ...trust.sigstore, trustedRoot } };
+}
+
+/** All certificates of a PEM file. @throws Error when one cannot be read, or there is none */
+export function parseCertificates(pem: string): readonly Certificate[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0) throw new Error('it has no certificate in PEM');
+  return blocks.map((block) => Certificate.fromBER(new Uint8Array(new X509Certificate(block).raw)));
 }

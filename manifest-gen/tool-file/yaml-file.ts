@@ -4,14 +4,15 @@ import {
   isMap,
   isNode,
   isScalar,
+  Lexer,
   LineCounter,
   type Node,
+  Parser,
   parseDocument,
 } from 'yaml';
 import type { z } from 'zod';
 import { messageOf } from '../../formats/thrown.ts';
 import type { FieldFault } from './field-fault.ts';
-import { maxYamlDepth, tooDeepAt } from './yaml-depth.ts';
 
 /** What is wrong at one place of a YAML file; each kind of file has its own sentence for it. */
 export type YamlFault = {
@@ -95,4 +96,21 @@ function scalarOf(node: Place['value']): YamlFault['found'] {
   const { value, source } = node;
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;
   return { text: String(source ?? value).slice(0, 60), isText: typeof value === 'string' };
+}
+
+/** A tool's file nests six deep. */
+export const maxYamlDepth = 64;
+
+/**
+ * Where a YAML text nests deeper than that; undefined if it does not. The library recurses into every level, and if its stack
+ * overflows within a pattern, V8 ends the process and nothing can be caught. Its parser keeps the levels in a list.
+ */
+export function tooDeepAt(text: string): number | undefined {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    // it returns whole documents, which are not used here
+    for (const _document of parser.next(lexeme));
+    if (parser.stack.length > maxYamlDepth) return parser.offset;
+  }
+  return undefined;
 }

@@ -13,9 +13,8 @@ import type { Judged } from '../vulnerabilities/policy.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
 import { chooseSources, type SourceOptions } from './plan/beta-decision.ts';
 import { readRequests } from './run/request.ts';
-import { attempt, endRun, type Failure } from './run/run-each.ts';
+import { attempt, endRun, type Failure, settled } from './run/run-each.ts';
 import { runVerb } from './run/run-verb.ts';
-import { settled } from './run/settled.ts';
 import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
 

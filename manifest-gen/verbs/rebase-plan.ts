@@ -1,6 +1,6 @@
 import { type RebasedManifest, rebaseManifest } from '../build/render/rebase.ts';
 import { fail } from '../errors.ts';
-import { requireFile } from '../publish/payload-check.ts';
+import { requireFile } from '../publish/payload.ts';
 import type { Channel } from '../published/bucket/repository.ts';
 import { ask, reasonOf } from '../published/feed/http.ts';
 import type { OpenToolkit } from '../toolkit.ts';

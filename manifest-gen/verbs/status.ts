@@ -14,9 +14,8 @@ import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type MadeHere, madeHere } from './made-here.ts';
 import { decideBeta, type SourceOptions } from './plan/beta-decision.ts';
 import { type Request, readRequests } from './run/request.ts';
-import { asReleaseError, endRun, type Failure } from './run/run-each.ts';
+import { asReleaseError, endRun, type Failure, settled } from './run/run-each.ts';
 import { runVerb } from './run/run-verb.ts';
-import { settled } from './run/settled.ts';
 import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
 

@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import type { UnpackedExe, Verdict } from '../release.ts';
-import { parseCertificates } from '../tool-file/certificates.ts';
 import { payloadFile } from '../tool-file/payload-file.ts';
 import type { Tool } from '../tool-file/tools.ts';
+import { parseCertificates } from '../tool-file/trust-roots.ts';
 import { readSignedExe } from './authenticode-file.ts';
 import { judgeSignatures } from './authenticode-signature.ts';
 

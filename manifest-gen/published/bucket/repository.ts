@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { hideCredentials } from '../../../formats/hide-credentials.ts';
 import { messageOf } from '../../../formats/thrown.ts';
 import { fail, ReleaseError } from '../../errors.ts';
-import { beginningOf, reasonIn } from '../../plan/withdrawal-note.ts';
+import { beginningOf, reasonIn } from '../../plan/withdrawal.ts';
 import { createGit, type Git, type GitAccess } from './git.ts';
 import { helperVariables } from './helper-variables.ts';
 import { createBucketRemote, isRefusal } from './remote.ts';

@@ -4,7 +4,7 @@ import { fail } from '../../errors.ts';
 import { isOldEnough } from '../../plan/newest-allowed.ts';
 import { objectionTo, planPromotion } from '../../plan/promotion.ts';
 import { readReleaseVersion } from '../../plan/release-version.ts';
-import { askReleasedBy, type ReleasedBy } from '../../published/feed/released-by.ts';
+import { askReleasedBy, type ReleasedBy } from '../../published/feed/audit-log.ts';
 import type { Released } from '../../published/released.ts';
 import { inWords } from '../../report/reasons.ts';
 import type { PlanRow } from '../../report/report.ts';

@@ -1,7 +1,7 @@
 import type { PlanRow } from '../../report/report.ts';
-import type { Tool } from '../../tool-file/tools.ts';
+import { githubTag } from '../../sources/github/names.ts';
+import { sourceOf, type Tool } from '../../tool-file/tools.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
-import { notesLink } from '../notes-link.ts';
 
 /** What the branches offer of a tool before a verb acts. */
 export type ReleaseState = Pick<PlanRow, 'tool' | 'main' | 'beta' | 'upstream' | 'notes'>;
@@ -21,4 +21,18 @@ export async function readState(
     upstream,
     ...(notes === undefined ? {} : { notes }),
   };
+}
+
+/** The page of upstream's forge about a release, with its notes; undefined for a tool that has no forge among its sources. */
+export function notesLink(tool: Tool, version: string | undefined, githubApiUrl: string): string | undefined {
+  const source = sourceOf(tool, 'github');
+  if (source === undefined || version === undefined) return undefined;
+  const tag = encodeURI(githubTag(source, version));
+  return `${forgeUrl(githubApiUrl)}/${source.repository}/releases/tag/${tag}`;
+}
+
+/** What people see of the forge: the API is at `api.HOST`, on an enterprise's own server below `/api/v3`. */
+function forgeUrl(apiUrl: string): string {
+  const { protocol, host } = new URL(apiUrl);
+  return `${protocol}//${host.replace(/^api\./, '')}`;
 }

@@ -3,8 +3,7 @@ import type { ReleaseRecord, SourceKind } from '../../../formats/release-record.
 import { fail, ReleaseError } from '../../errors.ts';
 import type { Reason } from '../../plan/reason.ts';
 import { readReleaseVersion, versionHistory } from '../../plan/release-version.ts';
-import { isSameOffer } from '../../plan/same-files.ts';
-import { isSameProgram } from '../../plan/same-program.ts';
+import { isSameOffer, isSameProgram } from '../../plan/same-files.ts';
 import {
   channelOf,
   findAsked,

@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import { FormatError } from '../../../formats/format-error.ts';
 import { fail, ReleaseError } from '../../errors.ts';
 import type { CommandReport, Outcome } from '../../report/report.ts';
@@ -95,4 +96,21 @@ export function asReleaseError(tool: string, error: unknown): ReleaseError {
     return new ReleaseError('MACHINE_FAILED', { tool, cause: error.message }, error);
   }
   throw error;
+}
+
+/**
+ * The results in the order of the items. Waits for all, even if one throws, so that nothing works on in a folder that is about to
+ * be removed.
+ * @throws the first error
+ */
+export async function settled<T, R>(
+  items: readonly T[],
+  concurrency: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  try {
+    return await pMap(items, work, { concurrency, stopOnError: false });
+  } catch (error) {
+    throw error instanceof AggregateError ? error.errors[0] : error;
+  }
 }

@@ -5,8 +5,7 @@ import { requireKey, type Scope } from '../../publish/require-key.ts';
 import type { Outcome, PlanRow } from '../../report/report.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 import type { Request } from './request.ts';
-import { attempt, type Failure, type RunResult } from './run-each.ts';
-import { settled } from './settled.ts';
+import { attempt, type Failure, type RunResult, settled } from './run-each.ts';
 import type { OpenVerbToolkit } from './toolkit.ts';
 
 /** What a verb decided for one tool, before it changes anything. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { notesLink } from '../../../manifest-gen/verbs/notes-link.ts';
+import { notesLink } from '../../../manifest-gen/verbs/plan/release-state.ts';
 import { makeTool } from '../../kit/upstream-world.ts';
 
 const forge = { kind: 'github', repository: 'o/hello', assets: { amd64: 'hello.zip' } };
