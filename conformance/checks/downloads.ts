@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { propertyOf } from '../../formats/atom-page.ts';
-
 import type { Check } from '../check.ts';
 import { demand, skip } from '../verdict.ts';
 import { mediaTypeOf, statusLine } from '../wire/answer.ts';
+import { askHttp10 } from './ask-http10.ts';
 import { download, isZip, smallest } from './download-samples.ts';
 
 const install = 'choco install, every version';
@@ -133,14 +133,7 @@ export const downloadChecks: readonly Check[] = [
       const { entry } = smallest(samples);
       const source = entry.source ?? '';
       if (!source.startsWith(`${feed.base}/`)) skip('content src is not below the feed');
-      const answer = await feed.askHttp10(source.slice(feed.base.length));
-      demand(answer.status === 200, answer, 'status 200', statusLine(answer));
-      demand(
-        answer.headers['transfer-encoding'] === undefined,
-        answer,
-        'no chunks',
-        `Transfer-Encoding: ${answer.headers['transfer-encoding']}`,
-      );
+      const answer = await askHttp10(feed, source.slice(feed.base.length));
       demand(isZip(answer), answer, 'a zip', `${answer.body.length} other bytes`);
     },
   },

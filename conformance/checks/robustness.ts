@@ -6,6 +6,7 @@ import { type Finding, firstOf } from '../journal.ts';
 import { quote, stable } from '../samples.ts';
 import { demand, skip, Violation } from '../verdict.ts';
 import { type Answer, statusLine } from '../wire/answer.ts';
+import { askHttp10 } from './ask-http10.ts';
 
 /** The way there: compression, HTTP/1.0; and what must hold of every answer (spec nuget-v2 2, 9.3, 11, 15). */
 export const robustnessChecks: readonly Check[] = [
@@ -47,14 +48,7 @@ export const robustnessChecks: readonly Check[] = [
       level: 'must',
       breaks: 'choco 0.10.15/1.x probes the feed by HTTP/1.0 and stops',
       async run({ feed }) {
-        const answer = await feed.askHttp10(path);
-        demand(answer.status === 200, answer, 'status 200', statusLine(answer));
-        demand(
-          answer.headers['transfer-encoding'] === undefined,
-          answer,
-          'no chunks',
-          `Transfer-Encoding: ${answer.headers['transfer-encoding']}`,
-        );
+        const answer = await askHttp10(feed, path);
         const length = answer.headers['content-length'];
         demand(
           length === undefined || Number(length) === answer.body.length,

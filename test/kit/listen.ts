@@ -1,5 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { afterEach } from 'vitest';
 
 export type Listening = { readonly url: string; stop(): Promise<void> };
 
@@ -15,5 +16,25 @@ export async function listen(listener: RequestListener): Promise<Listening> {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
+  };
+}
+
+/** Servers that end with the test that started them. */
+export function useListeners(): {
+  readonly serve: typeof listen;
+  /** For what a test starts in another way. */
+  readonly endLater: (stop: () => Promise<void>) => void;
+} {
+  const stops: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const stop of stops.splice(0)) await stop();
+  });
+  return {
+    async serve(listener) {
+      const server = await listen(listener);
+      stops.push(server.stop);
+      return server;
+    },
+    endLater: (stop) => void stops.push(stop),
   };
 }

@@ -1,20 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { AnswerTooLong, createHttp, openGet, readBody } from '../../outbound/http.ts';
-import { type Listening, listen } from '../kit/listen.ts';
+import { type Listening, useListeners } from '../kit/listen.ts';
 
-const stops: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
-
-async function serve(...given: Parameters<typeof listen>): Promise<Listening> {
-  const server = await listen(...given);
-  stops.push(server.stop);
-  return server;
-}
+const { serve, endLater } = useListeners();
 
 describe('the HTTP client', () => {
   it('names itself', async () => {
@@ -55,7 +46,7 @@ describe('the HTTP client', () => {
       socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
     });
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-    stops.push(async () => void proxy.close());
+    endLater(async () => void proxy.close());
     const httpsProxy = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
     const http = createHttp({ userAgent: 'x', httpsProxy });
     await expect(http('https://example.test/secret/path', { retry: { limit: 0 } })).rejects.toThrow();

@@ -4,6 +4,7 @@ import { type CancelableRequest, type Got, type OptionsInit, RequestError, type 
 import { hideSent } from '../../../formats/hide-credentials.ts';
 import { isHtmlPage } from '../../../formats/html-page.ts';
 import { inShort } from '../../../formats/thrown.ts';
+import { withoutRequest } from '../../../outbound/http.ts';
 import { fail, ReleaseError } from '../../errors.ts';
 import { countBytes } from '../../system/count-bytes.ts';
 
@@ -93,7 +94,7 @@ export async function ask(
     if ([502, 503, 504].includes(response.statusCode)) unreachable(http, address, reasonOf(response));
     return response;
   } catch (error) {
-    if (isTooLong) unreachable(http, address, `its answer is longer than ${maxTextBytes} bytes`, error);
+    if (isTooLong) unreachable(http, address, `its answer is longer than ${maxTextBytes} bytes`);
     return explain(http, address, error);
   }
 }
@@ -185,7 +186,7 @@ export function explain(http: FeedHttp, address: string, error: unknown): never 
   if (error instanceof FileTooLong) unreachable(http, address, error.message, error);
   if (error instanceof RequestError) {
     const cause = error.code === 'ERR_BODY_PARSE_FAILURE' ? 'no readable answer' : inShort(error);
-    unreachable(http, address, cause, error);
+    unreachable(http, address, cause, withoutRequest(error));
   }
   throw error;
 }

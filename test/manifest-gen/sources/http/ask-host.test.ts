@@ -1,26 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { askHost, type HttpAccess } from '../../../../manifest-gen/sources/http/ask-host.ts';
 import { download } from '../../../../manifest-gen/sources/http/download.ts';
 import { createSilentHosts } from '../../../../manifest-gen/sources/http/silent-hosts.ts';
 import { openDatabase } from '../../../../manifest-gen/vulnerabilities/database.ts';
 import { openWebTree } from '../../../../manifest-gen/vulnerabilities/web-tree.ts';
 import { readBody } from '../../../../outbound/http.ts';
-import { type Listening, listen } from '../../../kit/listen.ts';
+import { type Listening, useListeners } from '../../../kit/listen.ts';
 import { failureOf, makeAccess } from '../../../kit/upstream-world.ts';
 
-const stops: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
-
-async function serve(...given: Parameters<typeof listen>): Promise<Listening> {
-  const server = await listen(...given);
-  stops.push(server.stop);
-  return server;
-}
+const { serve, endLater } = useListeners();
 
 /** Hangs up on everybody, or says nothing, and counts. */
 async function serveSilence(isHangingUp = true): Promise<Listening & { asked(): number }> {
@@ -151,7 +142,7 @@ describe('a host at which nobody answers', () => {
     const silent = await serveSilence();
     const access = makeAccess();
     const folder = await mkdtemp(join(tmpdir(), 'ask-host-'));
-    stops.push(() => rm(folder, { recursive: true, force: true }));
+    endLater(() => rm(folder, { recursive: true, force: true }));
     const fetchFile = (name: string) =>
       download(
         access,
