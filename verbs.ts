@@ -57,20 +57,23 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
     load: () => import('./manifest-gen/verbs/cache-clean.ts'),
   },
   'feed:export': {
-    does: 'plain nupkg files and an index',
+    does: 'writes packages as plain nupkg files, with an index',
     load: () => import('./server/operator/export.ts'),
   },
   'feed:import': {
-    does: 'packages from a folder or another feed',
+    does: 'imports packages from a folder or another feed',
     load: () => import('./server/operator/import.ts'),
   },
   'feed:backup': {
-    does: 'the whole feed in one file, beside a running server too',
+    does: 'writes the whole feed into one file, also while the server runs',
     load: () => import('./server/operator/backup.ts'),
   },
-  'feed:restore': { does: 'a data folder from a backup', load: () => import('./server/operator/restore.ts') },
+  'feed:restore': {
+    does: 'makes a data folder from a backup',
+    load: () => import('./server/operator/restore.ts'),
+  },
   'feed:verify': {
-    does: 'every stored byte read again; orphans collected',
+    does: 'reads every stored byte again and removes orphans',
     load: () => import('./server/operator/verify.ts'),
   },
   'feed:unlist': {
@@ -78,20 +81,23 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
     load: async () => ({ createCommand: (await import('./server/operator/listing.ts')).createUnlist }),
   },
   'feed:relist': {
-    does: 'shows it again',
+    does: 'shows an unlisted version again',
     load: async () => ({ createCommand: (await import('./server/operator/listing.ts')).createRelist }),
   },
   'feed:purge': {
-    does: 'takes the bytes of a version away for good',
+    does: 'deletes the bytes of a version for good',
     load: () => import('./server/operator/purge.ts'),
   },
-  'feed:keys': { does: 'add, list, rotate, revoke keys', load: () => import('./server/operator/keys.ts') },
+  'feed:keys': {
+    does: 'adds, lists, rotates and revokes keys',
+    load: () => import('./server/operator/keys.ts'),
+  },
   'feed:audit': {
-    does: 'what changed, whether the trail holds, who has what',
+    does: 'shows and checks the audit log, and who downloaded what',
     load: () => import('./server/operator/audit.ts'),
   },
   'feed:conformance': {
-    does: 'any NuGet v2 feed as its clients see it: what would break',
+    does: 'checks any NuGet v2 feed as its clients see it',
     load: () => import('./conformance/command.ts'),
   },
 };
@@ -103,9 +109,9 @@ export const checkoutVerbs: Readonly<Record<string, Verb>> = {
     does: 'all tests: also builds of upstream programs and long fuzzing',
     load: async () => ({ createCommand: (await import(devScript('test'))).createAllCommand }),
   },
-  check: { does: 'types, lint, layers, dead code', load: () => import(devScript('check')) },
-  bench: { does: 'benchmarks against references', load: () => import(devScript('bench')) },
-  build: { does: 'dist/', load: () => import(devScript('build')) },
+  check: { does: 'checks types, lint, layers and dead code', load: () => import(devScript('check')) },
+  bench: { does: 'runs benchmarks against references', load: () => import(devScript('bench')) },
+  build: { does: 'compiles the program into dist/', load: () => import(devScript('build')) },
 };
 
 /** Not a literal import: dist/ is made without the dev folder. */

@@ -22,7 +22,7 @@ type Flags = {
 };
 
 const examples = `
-Without a key it only reads, and checks with the packages that are there. With a key it pushes some 330 small packages of
+Without a key it only reads, and checks with the packages on the feed. With a key it pushes some 330 small packages of
 its own (--quick: 20), checks exactly, and unlists or deletes them at the end; unlisted ones stay in the feed's database.
 
 The key may also be in CONFORMANCE_API_KEY, the password in CONFORMANCE_PASSWORD. For a feed whose certificate this machine
@@ -52,8 +52,10 @@ export function createCommand(invocation: Part): Command {
     .option('--api-key-file <file>', 'the same, the key in a file')
     .option('--user <name>', 'user of Basic authentication')
     .option('--password-file <file>', 'its password in a file')
-    .option('--quick', 'leaves the 250 versions and 61 ids out that show paging')
-    .addOption(new Option('--level <level>', 'the least that is checked').choices(levels).default('may'))
+    .option('--quick', 'leaves out the 250 versions and 61 ids that test paging')
+    .addOption(
+      new Option('--level <level>', 'the lowest level that is checked').choices(levels).default('may'),
+    )
     .option(
       '--only <section>',
       'a section (9.7), an area (paging) or a check (paging/top); may be repeated',

@@ -108,7 +108,7 @@ const operations: readonly Operation[] = [
   {
     method: 'post',
     path: '/imports',
-    summary: 'Notes in the audit log where packages came from that were pushed by an import.',
+    summary: 'Records in the audit log where imported packages came from.',
     scope: 'admin',
     body: NewImport,
     answer: { status: 204 },

@@ -28,7 +28,7 @@ export async function confirmRefUpdates(
   }
   const isBegun = accepted.some(({ ref, next }) => found[ref] === next);
   const wrong = differences(found, isBegun ? moved : before);
-  log.error({ wrong }, 'a push moved other refs than were accepted; they are put right');
+  log.error({ wrong }, 'a push moved other refs than were accepted; they are being corrected');
   await runGit(git, ['update-ref', '--stdin'], { input: wrong.map(commandFor).join('') });
   return false;
 }

@@ -6,7 +6,7 @@ export const bucketErrors = {
   BUCKET_UNKNOWN: [404, 'No such bucket. Use /git/main/go-win-tools.git or /git/beta/go-win-tools.git.'],
   BUCKET_DAMAGED: [
     500,
-    'The bucket in {dir} is damaged: {problem}. Put the folder bucket back from a backup, or from a clone that is as new.',
+    'The bucket in {dir} is damaged: {problem}. Restore the folder bucket from a backup, or from an up-to-date clone.',
   ],
   BUCKET_BROKEN: [
     503,
@@ -24,10 +24,10 @@ export const bucketErrors = {
   PUSH_REFUSED: [403, '{faults}'],
   PUSHES_AT_ONCE: [429, 'This key has {limit} pushes under way; wait until one of them has ended.'],
   ENCODING_UNKNOWN: [415, 'A body in the encoding {encoding} is not understood; send it plain or as gzip.'],
-  PUSH_TOO_LARGE: [413, '{what} has {found}; at most {limit} are taken.'],
+  PUSH_TOO_LARGE: [413, '{what} has {found}; at most {limit} are accepted.'],
   PUSH_GATE_SHUT: [
     503,
-    'Pushes are refused: the hook {file} that checks them cannot run. Put the data folder on a volume that may hold programs, and start again.',
+    'Pushes are refused: the hook {file} that checks them cannot run. Put the data folder on a volume that is not mounted noexec, and start again.',
   ],
   GIT_FAILED: [500, 'git could not answer; see the server log.'],
 } as const satisfies ErrorTable;

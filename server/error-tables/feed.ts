@@ -4,21 +4,21 @@ import type { ErrorTable } from './table.ts';
 export const feedErrors = {
   ID_RESERVED: [
     403,
-    'The id {id} is reserved ({reserved}): that takes a key that is limited to such ids (rule reserved-ids).',
+    'The id {id} is reserved ({reserved}): only a key that is limited to such ids may publish it (rule reserved-ids).',
   ],
   ORIGIN_FOREIGN: [
     403,
-    'The request comes from a page of another site ({origin}), which may change nothing here. Set PUBLIC_URL if that is the address of this server.',
+    'The request comes from a page of another site ({origin}), which must not change anything here. Set PUBLIC_URL if that is the address of this server.',
   ],
   UPLOADS_TOO_MANY: [
     429,
-    '{limit} uploads {what} are running already, which is the limit; send this one again when one of them is through.',
+    '{limit} uploads {what} are running already, which is the limit; send this one again when one of them has finished.',
   ],
   QUERY_INVALID: [400, 'The query is not understood: {problem}'],
-  QUERY_TOO_COSTLY: [400, 'The query is more than one request may cost: {problem}. Ask for less at once.'],
+  QUERY_TOO_COSTLY: [400, 'The query costs more than one request may: {problem}. Ask for less at once.'],
   QUERY_TOO_SLOW: [
     503,
-    'The query was given up after {ms} ms; narrow it, for example by `Id eq` or `IsLatestVersion`.',
+    'The query was stopped after {ms} ms; narrow it, for example by `Id eq` or `IsLatestVersion`.',
   ],
   QUERY_BUSY: [503, 'Too many long queries at once; try again in a moment.'],
   PATH_INVALID: [400, 'The address is not understood: {problem}'],
@@ -30,11 +30,11 @@ export const feedErrors = {
   PACKAGE_NOT_FOUND: [404, 'No package {id} {version} on this feed.'],
   VERSION_PURGED: [
     410,
-    '{id} {version} was taken away for good (feed:purge): its bytes are gone, and the version is never used again. Take, or publish, another one.',
+    '{id} {version} was deleted for good (feed:purge): its bytes are gone, and its number is never used again. Use, or publish, another version.',
   ],
   PURGE_OFFERED: [
     409,
-    'The branch {channel} still offers {id} {version}, and Scoop would fail on it. Take it off there first (release:withdraw {id}@{version}), or purge it all the same with --force.',
+    'The branch {channel} still offers {id} {version}, and Scoop would fail on it. Remove it there first (release:withdraw {id}@{version}), or purge it anyway with --force.',
   ],
   PACKAGE_EXISTS: [
     409,
@@ -57,7 +57,7 @@ export const feedErrors = {
     'Payload {tool}/{version}/{file} is already here with other bytes (SHA-256 {sha256}); payloads are never replaced. Publish another version.',
   ],
   PAYLOAD_INVALID: [400, 'This payload cannot be stored: {problem}'],
-  BODY_TOO_LARGE: [413, 'The request body is larger than what belongs here; nothing was done.'],
+  BODY_TOO_LARGE: [413, 'The request body is too large for this address; nothing was done.'],
   HEADER_INVALID: [400, 'The header {name} is not understood: expected {expected}.'],
   BODY_INVALID: [400, 'The request body is not understood: {problem}'],
 } as const satisfies ErrorTable;

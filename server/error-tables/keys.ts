@@ -5,7 +5,7 @@ const expired =
   'The specified API key ({name}) expired at {at}. Ask the administrator of this feed (feed:keys rotate --expires).';
 const revoked =
   'The specified API key ({name}) was revoked at {at}. Ask the administrator of this feed for another one.';
-const rotated = 'The specified API key ({name}) was replaced at {at} and works no more: use the new one.';
+const rotated = 'The specified API key ({name}) was replaced at {at} and no longer works: use the new one.';
 
 /** API keys: sent with a request, or made and ended by an operator. */
 export const keyErrors = {
@@ -32,13 +32,13 @@ export const keyErrors = {
     'The password of Basic authentication is not a valid API key. Use any user name, and a key as the password.',
   ],
   KEY_SCOPE: [403, 'The specified API key does not have the scope {scope} for {subject}.'],
-  KEY_IDS: [403, 'The specified API key is limited to {ids}, which {subject} is not among.'],
-  KEY_UNUSABLE: [400, 'This key cannot be made: {problem}.'],
+  KEY_IDS: [403, 'The specified API key is limited to {ids}, which does not include {subject}.'],
+  KEY_UNUSABLE: [400, 'This key cannot be created: {problem}.'],
   KEY_UNKNOWN: [404, 'No active key has the id or name {which}; `feed:keys list` shows all.'],
-  KEY_AMBIGUOUS: [409, 'Several keys are named {which}: say which one by its id: {ids}.'],
+  KEY_AMBIGUOUS: [409, 'Several keys are named {which}; choose one by its id: {ids}.'],
   KEY_NOT_FOUND: [404, 'No active key has the id {id}; `feed:keys list` shows all.'],
   KEY_DEAD: [
     409,
-    'The key {id} has expired: a new secret for it needs a new time, too (--expires, expires).',
+    'The key {id} has expired: a new secret for it needs a new expiry, too (--expires, expires).',
   ],
 } as const satisfies ErrorTable;

@@ -13,11 +13,11 @@ export const startErrors = {
   ],
   DATABASE_DRIVER: [
     500,
-    'The database driver better-sqlite3 cannot be loaded by this Node ({node}){built}. After a change of Node it is built anew: {command}',
+    'The database driver better-sqlite3 cannot be loaded by this Node ({node}){built}. After a change of Node, rebuild it: {command}',
   ],
   DATA_DIR_OPEN: [
     500,
-    '{path} can be read or changed by other users of this machine (mode {mode}), and is not closed: {cause}. Let its owner run chmod go= on it, or set DATA_DIR to a new folder inside, such as {dir}/feed.',
+    '{path} can be read or changed by other users of this machine (mode {mode}) and cannot be closed to them: {cause}. Let its owner run chmod go= on it, or set DATA_DIR to a new folder inside, such as {dir}/feed.',
   ],
   CATALOG_DAMAGED: [
     500,

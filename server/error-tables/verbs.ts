@@ -18,7 +18,7 @@ export const verbErrors = {
   SOURCE_UNREACHABLE: [502, 'The source cannot be reached: {url}: {cause}'],
   SOURCE_REFUSED: [502, 'The source answers {status} to {url}{advice}'],
   SOURCE_STRANGE: [502, 'The source is not understood: {url}: {problem}'],
-  SOURCE_TOO_LARGE: [502, 'The source cannot be asked for all that it has: {url}: {problem}'],
+  SOURCE_TOO_LARGE: [502, 'The source cannot list everything that it has: {url}: {problem}'],
   IMPORT_DIFFERS: [
     409,
     '{id} {version} is here already with other bytes, and nothing published is ever replaced.',
@@ -27,7 +27,7 @@ export const verbErrors = {
     400,
     'The bytes are not those that the source announces: its {algorithm} is {expected}, found {found}.',
   ],
-  IMPORT_IDENTITY: [400, 'The package says of itself that it is {found}; the source calls it {expected}.'],
+  IMPORT_IDENTITY: [400, 'The package calls itself {found}; the source calls it {expected}.'],
   NO_FEED: [
     500,
     'There is no feed to read: {file} cannot be opened ({cause}). Set DATA_DIR to the data folder of the server.',
@@ -37,9 +37,12 @@ export const verbErrors = {
     'feed:verify is removing orphans in {dir} at this moment; try again in a minute.',
   ],
   NO_ROOM: [500, 'There is not enough room at {dir}: {needed} bytes are needed, {free} are free.'],
-  DISK_FULL: [500, 'No room is left at {dir}; nothing half stays there. Free some room and run it again.'],
+  DISK_FULL: [
+    500,
+    'No space is left at {dir}; no partial file was left behind. Free some space and run it again.',
+  ],
   INTERRUPTED: [500, 'Interrupted; {state}'],
-  FILE_EXISTS: [500, '{file} is there already. Name another file, or replace it with --replace.'],
+  FILE_EXISTS: [500, '{file} already exists. Name another file, or replace it with --replace.'],
   FILE_MISSING: [
     500,
     '{file} cannot be restored: {cause}. Expected a file that `feed:backup` wrote; correct the path.',
@@ -68,7 +71,7 @@ export const verbErrors = {
   VERIFY_FAULTS: [500, 'Faults were found: {count}. The lines above say what to do.'],
   BLOB_DAMAGED: [
     500,
-    'Stored bytes are damaged: {path}, {problem}. `feed:verify` names all that is damaged and what to do.',
+    'Stored bytes are damaged: {path}, {problem}. `feed:verify` names everything that is damaged and says what to do.',
   ],
   BACKUP_INVALID: [500, '{file} cannot be restored: {problem}. Take another backup.'],
   BACKUP_NEWER: [
@@ -77,7 +80,7 @@ export const verbErrors = {
   ],
   RESTORE_OCCUPIED: [
     500,
-    'The folder {dir} has data in it already. --replace moves it aside to {dir}.before-TIME; --into names another folder.',
+    'The folder {dir} already has data in it. --replace moves it aside to {dir}.before-TIME; --into names another folder.',
   ],
   RESTORE_BACKWARD: [
     500,
@@ -85,10 +88,10 @@ export const verbErrors = {
   ],
   RESTORE_HALF: [
     500,
-    'The restored folder could not be put in the place of {dir}. What was there is whole in {aside}: rename it back.',
+    'The restored folder could not replace {dir}. The earlier data is intact in {aside}: rename it back.',
   ],
   RESTORE_PLACE: [
     500,
-    'The folder {dir} has data and cannot be moved aside ({cause}). Restore to a folder inside of it with --into, and set DATA_DIR to that.',
+    'The folder {dir} has data and cannot be moved aside ({cause}). Restore to a folder inside it with --into, and set DATA_DIR to that.',
   ],
 } as const satisfies ErrorTable;

@@ -90,7 +90,7 @@ export function createPurging(services: PurgeServices): Purging {
   /** One after the other. */
   function sweep(): Promise<boolean> {
     running = running.then(sweepOnce).catch((error: unknown) => {
-      log.error({ err: error }, 'purged bytes could not be removed; it is tried again');
+      log.error({ err: error }, 'purged bytes could not be removed yet; the server will try again');
       return false;
     });
     return running.then((isDone) => {

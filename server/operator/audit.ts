@@ -28,7 +28,7 @@ export function createCommand(invocation: Invocation): Command {
     );
   command
     .command('verify')
-    .description('Walks the chain of hashes; exit 1 with the first broken link.')
+    .description('Checks the chain of hashes; exit 1 at the first broken entry.')
     .option(
       '--head <hash>',
       'a head that was noted before: proves that nothing after it was cut off',

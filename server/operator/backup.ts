@@ -30,10 +30,10 @@ type Flags = {
 /** The verb `feed:backup`: everything that a server needs to go on elsewhere, in one file. */
 export function createCommand(invocation: Invocation): Command {
   return new Command('feed:backup')
-    .description('Writes the whole feed to one tar file, beside a running server or without one.')
+    .description('Writes the whole feed to one tar file, with or without a running server.')
     .argument('<file>', 'new file; gzipped when its name ends in .tgz or .gz')
     .option('--no-verify', 'do not check database and bucket, and do not read the file again')
-    .option('--replace', 'replace FILE when it is there', false)
+    .option('--replace', 'replace FILE if it exists', false)
     .option(
       '--skip-damaged',
       'leave out blobs whose bytes are damaged, instead of ending with an error',

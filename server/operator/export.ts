@@ -24,7 +24,7 @@ type Flags = { readonly id: readonly string[]; readonly json: boolean };
 export function createCommand(invocation: Invocation): Command {
   return new Command('feed:export')
     .description('Writes every package as a plain nupkg file, with payloads, bucket and an index.')
-    .argument('<dir>', 'a new folder, or one of an earlier export: then only what is new is written')
+    .argument('<dir>', 'a new folder, or one with an earlier export: then only new files are written')
     .option('--id <id...>', 'only these packages, and the payloads of the tools of that name', [])
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', help)
@@ -37,7 +37,7 @@ DIR/dl/TOOL/VERSION/FILE  payloads
 DIR/bucket.bundle         the Scoop bucket: git clone DIR/bucket.bundle
 DIR/index.json            id, version, listed, published, sha512, size, file of each
 
-Works beside a running server and without one. Nothing that was not exported by it is overwritten, nothing is deleted.`;
+Works with or without a running server. It overwrites only files of earlier exports, and deletes nothing.`;
 
 async function exportFeed(invocation: Invocation, dir: string, { id, json }: Flags): Promise<void> {
   const { dataDir } = loadConfig(invocation.env);

@@ -21,8 +21,8 @@ export type ImportFlags = {
 export function describeImport(command: Command): Command {
   return command
     .description(
-      'Takes over packages from a folder of nupkg files or from another NuGet feed (v2, or v3 by its index.json). ' +
-        'What is here already is left alone, so that a run goes on where the last one stopped.',
+      'Imports packages from a folder of nupkg files or from another NuGet feed (v2, or v3 by its index.json). ' +
+        'Packages that are here already are left alone, so a run continues where the last one stopped.',
     )
     .argument(
       '<DIR|FEED_URL>',
@@ -30,9 +30,9 @@ export function describeImport(command: Command): Command {
     )
     .option('--id <id>', 'only this id, or ids that fit it (* and ?); may be given again', collect)
     .option('--newest <n>', 'only the newest n listed versions of each id', wholeNumber(1, 1_000_000))
-    .option('--prerelease', 'prereleases too, as is usual', true)
+    .option('--prerelease', 'prereleases too (the default)', true)
     .option('--no-prerelease', 'leave prereleases out')
-    .option('--no-unlisted', 'leave unlisted versions out; else they come along unlisted')
+    .option('--no-unlisted', 'leave unlisted versions out; by default they are imported as unlisted')
     .option('--user <name>', 'for Basic authentication at the source')
     .option('--password-file <file>', 'a file that holds its password, or an API key')
     .option(
@@ -40,16 +40,16 @@ export function describeImport(command: Command): Command {
       'how many packages at a time (32 from a folder, 8 from a feed)',
       wholeNumber(1, 64),
     )
-    .option('--dry-run', 'only say what would come')
+    .option('--dry-run', 'only show what would be imported')
     .option('--json', 'one JSON object a line on stdout')
     .addHelpText('after', help);
 }
 
 const help = `
-While a server uses the data folder, packages go through it; else straight into the folder, which is faster. Versions that the source has unlisted are unlisted here too; download counts start at 0.
+While a server uses the data folder, packages are pushed to it; otherwise they are written straight into the folder, which is faster. Versions that the source has unlisted are unlisted here too; download counts start at 0.
 
 Settings (environment): DATA_DIR and MAX_PACKAGE_BYTES as for serve; HTTPS_PROXY, HTTP_PROXY, NO_PROXY and
-NODE_EXTRA_CA_CERTS for the way to the source.`;
+NODE_EXTRA_CA_CERTS for reaching the source.`;
 
 export type ImportSource =
   | { readonly kind: 'folder'; readonly dir: string }

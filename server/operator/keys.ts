@@ -46,14 +46,14 @@ export function createCommand(invocation: Invocation): Command {
     )
     .argument('<id|name>', 'as `feed:keys list` shows it; a name must be that of one key only')
     .option('--overlap <time>', 'the old secret works beside the new one until then, such as 1d')
-    .option('--expires <time|never>', 'another end for the key; else it keeps its own')
+    .option('--expires <time|never>', 'a new expiry for the key; by default it keeps its own')
     .option('--json', 'one JSON object, the key in it, instead of the bare key')
     .action((which: string, flags: RotateFlags) =>
       withKeys(invocation, (keys) => rotate(invocation, keys, which, flags)),
     );
   command
     .command('revoke')
-    .description('Ends a key: from now on it opens nothing.')
+    .description('Revokes a key: from now on the server refuses it.')
     .argument('<id|name>', 'as `feed:keys list` shows it; a name must be that of one key only')
     .option('--json', 'one JSON object')
     .action((which: string, flags: Json) =>

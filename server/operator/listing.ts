@@ -11,9 +11,9 @@ export function createUnlist(invocation: Invocation): Command {
     name: 'feed:unlist',
     description: 'Hides a version from lists, searches and upgrades; also while the server runs.',
     help: `
-Who asks for exactly this version still gets it, so that nothing breaks that names it; \`feed:relist\` shows it again.
-A tool of the generator is better taken back with \`release:withdraw\`, which puts the last good version on top for
-Chocolatey and Scoop; bytes that nobody may get any more are taken away with \`feed:purge\`.`,
+Clients that ask for exactly this version still get it, so nothing that names it breaks; \`feed:relist\` shows it again.
+For a tool of the generator use \`release:withdraw\` instead, which also publishes the last good version on top, for
+Chocolatey and Scoop. To delete bytes that nobody may have any more, use \`feed:purge\`.`,
     setListed: unlist,
     method: 'DELETE',
     is: 'unlisted',

@@ -12,11 +12,11 @@ type Flags = { readonly reason: string; readonly force?: true; readonly json?: t
 export function createCommand(invocation: Invocation): Command {
   return new Command('feed:purge')
     .description(
-      'Takes the bytes of a version away for good: for a law, or a secret that leaked. Nothing brings it back.',
+      'Deletes the bytes of a version for good: for legal reasons, or after a secret leaked. This cannot be undone.',
     )
     .addArgument(releaseArgument())
     .addOption(reasonOption('why, for the audit log, which keeps the entry; do not repeat the secret in it'))
-    .option('--force', 'also when a branch of the bucket still offers it, on which Scoop then fails')
+    .option('--force', 'even if a branch of the bucket still offers it; Scoop then fails on it')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', help)
     .action(async ({ id, version }: Release, { reason, force, json }: Flags) => {
@@ -37,10 +37,10 @@ export function createCommand(invocation: Invocation): Command {
 }
 
 const help = `
-It takes the package and the payloads of that name and version: 410 where they were downloaded, and no list has it any more.
-Neither a push nor an import nor a PUT ever brings the version back. To hide a version, \`feed:unlist\` is enough.
+It deletes the package and the payloads of that name and version: their addresses answer 410, and no list has the version any
+more. No push, import or PUT can bring the version back. To hide a version, \`feed:unlist\` is enough.
 
-It does not reach what was copied before: clients that have installed it (\`feed:audit downloads ID@VERSION\` names them),
+It cannot reach earlier copies: clients that have installed it (\`feed:audit downloads ID@VERSION\` names them),
 backups and exports, other feeds. The bucket's git history keeps the manifest, which holds addresses and hashes only.`;
 
 function told(name: string, { files, kept, isWaiting }: PurgeReport): string {

@@ -31,15 +31,15 @@ export function createCommand(invocation: Invocation): Command {
     .description('Makes a data folder from a backup. No server may be using the folder.')
     .argument('<file>', 'what feed:backup wrote')
     .option('--into <dir>', 'data folder to make (default: DATA_DIR)')
-    .option('--replace', 'move data that is there aside, to DIR.before-TIME', false)
-    .option('--accept-older-bucket', 'also when a branch goes back, which strands Scoop clients', false)
+    .option('--replace', 'move existing data aside, to DIR.before-TIME', false)
+    .option('--accept-older-bucket', 'restore even if a branch goes back, which strands Scoop clients', false)
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', help)
     .action((file: string, flags: Flags) => restore(invocation, resolve(invocation.cwd, file), flags));
 }
 
 const help = `
-Everything is unpacked beside the folder and checked before anything is put in place; nothing that was there is deleted.
+Everything is unpacked beside the folder and checked before anything is put in place; existing data is never deleted.
 When it fails, the folder is as it was.`;
 
 async function restore(invocation: Invocation, file: string, flags: Flags): Promise<void> {

@@ -33,7 +33,7 @@ export const advice: Readonly<Record<Fault['kind'], string>> = {
   'audit log': 'somebody changed the database by hand; compare with a backup (feed:audit verify)',
   bytes:
     'put the file back from a backup or an export, as blobs/ab/SHA256 in the data folder (ab: how the SHA-256 begins); pushing the same bytes again heals missing and torn files of payloads',
-  bucket: 'stop the server and put the folder bucket back from a backup, or from a clone that is as new',
+  bucket: 'stop the server and restore the folder bucket from a backup, or from an up-to-date clone',
   manifest: 'PUT the payload again, with the bytes that the manifest names',
   purged:
     'it does not come back: put another version on the branch (release:withdraw TOOL@VERSION, or release a newer one)',

@@ -17,8 +17,8 @@ type Flags = { readonly keepOrphans: boolean; readonly json: boolean };
 /** The verb `feed:verify`: is every byte still what it was? */
 export function createCommand(invocation: Invocation): Command {
   return new Command('feed:verify')
-    .description('Reads every stored byte again and checks database and bucket, beside a running server too.')
-    .option('--keep-orphans', 'list blobs that no package has, and remove none', false)
+    .description('Reads every stored byte again and checks database and bucket, also while the server runs.')
+    .option('--keep-orphans', 'list blobs that belong to no package, but keep them', false)
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', help)
     .action((flags: Flags) => verify(invocation, flags));
@@ -26,9 +26,9 @@ export function createCommand(invocation: Invocation): Command {
 
 const help = `
 Checked: the SHA-256 and SHA-512 of every blob; the database (integrity, references, latest flags); the bucket (git fsck)
-and that its manifests lead to payloads that are here.
-Blobs that nothing names are left by a push that was killed. They harm nobody; those older than a day are removed when all
-else is well, no server uses the folder and nobody reads it.`;
+and that the payloads of its manifests exist.
+A push that was killed can leave blobs that no package or payload uses. They are harmless; those older than a day are
+removed when everything else is in order and nothing else uses the folder.`;
 
 async function verify(invocation: Invocation, { keepOrphans, json }: Flags): Promise<void> {
   const { dataDir } = loadConfig(invocation.env);

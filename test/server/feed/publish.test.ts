@@ -156,7 +156,7 @@ describe('publish', () => {
       await expect(pushing).rejects.toMatchObject({
         code: 'KEY_IDS',
         status: 403,
-        message: `The specified API key is limited to buf, which delve ${version} is not among.`,
+        message: `The specified API key is limited to buf, which does not include delve ${version}.`,
       });
       expect(await storage.catalog.count(everything)).toBe(0);
     },

@@ -43,7 +43,7 @@ describe('reserved ids', () => {
 
     expect([refused.status, refused.statusText]).toEqual([
       403,
-      'The id Acme.Tool is reserved (acme.*): that takes a key that is limited to such ids (rule reserved-ids).',
+      'The id Acme.Tool is reserved (acme.*): only a key that is limited to such ids may publish it (rule reserved-ids).',
     ]);
     expect(taken.status).toBe(201);
     expect((await pushNupkg(server, makeNupkg({ id: 'free' }), anybody)).status).toBe(201);

@@ -50,7 +50,7 @@ describe.each(['alone', 'through the running server'])('feed:keys, %s', (way) =>
     const nameless = await keys('add', '--name', ' ', '--scope', 'read');
     const limited = await keys('add', '--name', 'ci', '--scope', 'push', '--id', 'a.*', 'b');
 
-    expect(nameless.error?.message).toBe('This key cannot be made: the name is empty.');
+    expect(nameless.error?.message).toBe('This key cannot be created: the name is empty.');
     expect(limited.stderr).toContain('(ci): push for a.*, b. It is not shown again.');
   });
 
