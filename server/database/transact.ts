@@ -35,8 +35,14 @@ export function createTransact(db: Database.Database, prepare: Prepare): Transac
   let waiting: Write[] = [];
   let lastSize = 1;
 
-  const runAll = db.transaction((writes: readonly Write[]) =>
-    writes.map(({ run }): Failure | undefined => {
+  const runAll = db.transaction((writes: readonly Write[]): readonly (Failure | undefined)[] => {
+    const [first, ...others] = writes;
+    // Alone it needs no savepoint: what it throws undoes the whole transaction.
+    if (others.length === 0) {
+      first?.run();
+      return [];
+    }
+    return writes.map(({ run }) => {
       try {
         orStorageFull(() => db.transaction(run)());
         return undefined;
@@ -45,8 +51,8 @@ export function createTransact(db: Database.Database, prepare: Prepare): Transac
         if (!db.inTransaction) throw error;
         return { error };
       }
-    }),
-  );
+    });
+  });
 
   function commit(): void {
     const writes = waiting;

@@ -58,6 +58,19 @@ describe('changes that come together', () => {
     expect(count(other)).toBe(2);
   });
 
+  it('leave nothing behind when one that is alone fails', async () => {
+    const { other, insert, count, transact } = await open();
+
+    const failed = transact(() => {
+      insert(1)();
+      throw new Error('no');
+    });
+
+    await expect(failed).rejects.toThrow('no');
+    expect(count(other)).toBe(0);
+    expect(await transact(insert(1))).toBe(1);
+  });
+
   it('all fail when the transaction cannot be made', async () => {
     const { db, insert, transact } = await open();
     const changes = [transact(insert(1)), transact(insert(2))];
