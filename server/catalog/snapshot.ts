@@ -35,7 +35,7 @@ export interface CatalogSnapshot {
   namesBlob(sha256: string): Promise<boolean>;
   isPurged(id: string, version: string): Promise<boolean>;
   findPayload(tool: string, version: string, file: string): Promise<Payload | undefined>;
-  /** What SQLite itself finds wrong; nothing when the file is sound. */
+  /** What the database itself finds wrong with its file; nothing when it is sound. */
   findDamage(): Promise<readonly string[]>;
   /** Ids whose latest flags are not those that their versions ask for (spec nuget-v2 12.4). */
   findWrongLatest(): Promise<readonly string[]>;

@@ -41,7 +41,8 @@ const defaults: ThrottleLimits = {
 /**
  * Slows those down who keep guessing. The same wrong secret again is no guess and counts once: one command of choco 2
  * shows it 15 times (spec nuget-v2 18.3), a machine with an old key in its settings for weeks. Only refusals are held back,
- * so a right key is never delayed and nobody is ever locked out, whatever others do from the same address.
+ * so a right key is never delayed and nobody is ever locked out, whatever others do from the same address. Each process counts
+ * for itself.
  */
 export function createGuessThrottle(now: () => Date, limits: Partial<ThrottleLimits> = {}): GuessThrottle {
   const { free, freeOfAddress, stepMs, maxMs, forgetMs, maxRemembered } = { ...defaults, ...limits };

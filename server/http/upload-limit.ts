@@ -11,7 +11,7 @@ export type UploadLimit = {
   during<T>(uploader: Uploader, upload: () => Promise<T>): Promise<T>;
 };
 
-/** Counts the uploads that run: packages, payloads and pushes to the bucket together. Addresses of this machine are not counted. */
+/** Counts the uploads that run: packages, payloads and pushes to the bucket together, in this process. Addresses of this machine are not counted. */
 export function createUploadLimit(limits: typeof uploadLimits = uploadLimits): UploadLimit {
   const running = new Map<string, number>();
 

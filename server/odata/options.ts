@@ -90,7 +90,7 @@ function readOrders(text: string | undefined): readonly Order[] {
   const orders = text.split(',').map(readOrder);
   if (orders.length > maxOrders)
     fail('QUERY_INVALID', { problem: `$orderby has more than ${maxOrders} columns.` });
-  // Named again, a property orders nothing, and SQLite would copy it all the same.
+  // Named again, a property orders nothing, and a database would copy it all the same.
   return orders.filter(({ by }, at) => orders.findIndex((other) => other.by === by) === at);
 }
 

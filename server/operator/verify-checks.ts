@@ -45,7 +45,7 @@ export async function checkAll(invocation: Invocation, reading: Reading, tempDir
   const snapshot = await reading.takeSnapshot(join(tempDir, 'catalog.db'));
   try {
     const damage = await snapshot.findDamage();
-    // What SQLite itself cannot read, no question about rows is answered from.
+    // A database that is damaged answers no question about rows.
     if (damage.length > 0) {
       const faults = damage.map((problem) => fault('database', 'catalog.db', problem));
       return { packages: 0, payloads: 0, faults: [...bucket.faults, ...faults], orphans: [] };
