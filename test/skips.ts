@@ -7,22 +7,19 @@ export function readAllowedSkips(): ReadonlySet<string> {
   return new Set(text.split('\n').filter((line) => line !== '' && !line.startsWith('#')));
 }
 
-/** Titles say what a test needs, `(needs mono)`: for each such need the number of tests that were skipped, and how to get it all. */
+/** How many tests were skipped for what, and how to get it. Titles say what a test needs: `(needs mono)`. */
 export function describeSkips(names: readonly string[]): string[] {
   if (names.length === 0) return [];
   const counts = new Map<string, number>();
-  for (const name of names) {
-    const need = needOf(name);
-    counts.set(need, (counts.get(need) ?? 0) + 1);
-  }
-  const lines = [...counts].sort(([, a], [, b]) => b - a).map(([need, count]) => `${count} (${need})`);
+  for (const name of names) counts.set(needOf(name), (counts.get(needOf(name)) ?? 0) + 1);
+  const parts = [...counts].sort(([, a], [, b]) => b - a).map(([need, count]) => `${count} (${need})`);
   return [
-    `\n${names.length} tests were skipped: ${lines.join(', ')}.`,
-    'On Debian and Ubuntu dev/test-programs.sh installs what they need. `--reporter verbose` shows their names.',
+    `\nSkipped, since something is missing here: ${parts.join(', ')}.`,
+    'On Debian and Ubuntu, dev/test-programs.sh installs what they need.',
   ];
 }
 
 function needOf(name: string): string {
   const needs = [...name.matchAll(/\((needs? [^)]+)\)/g)].map(([, need = '']) => need);
-  return needs.at(-1) ?? `another machine: ${name.split(' > ')[0]}`;
+  return needs.at(-1) ?? name.split(' > ')[0] ?? name;
 }

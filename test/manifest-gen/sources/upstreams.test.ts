@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest';
+import { describe } from 'vitest';
 import { createUpstreams, type UpstreamSettings } from '../../../manifest-gen/sources/upstreams.ts';
 import type { UpstreamKind } from '../../../manifest-gen/tool-file/tools.ts';
 import { describeUpstream, type UpstreamFixture } from '../../contract/upstream.ts';
@@ -33,7 +33,7 @@ describeUpstream('GitHub', async () => {
   return makeFixture('github', source, { apiUrl: forge.apiUrl }, { apiUrl: nowhere }, forge.stop);
 });
 
-if (hasProgram('npm')) {
+describe.skipIf(!hasProgram('npm'))('with npm (needs npm)', () => {
   describeUpstream('npm', async () => {
     const one = (name: string, version: string, exe: Buffer) => ({
       name,
@@ -52,9 +52,9 @@ if (hasProgram('npm')) {
     const elsewhere = { env: { ...registry.env, npm_config_registry: nowhere } };
     return makeFixture('npm', source, { env: registry.env }, elsewhere, registry.stop);
   });
-}
+});
 
-if (hasProgram('go')) {
+describe.skipIf(!hasProgram('go'))('with go (needs go)', () => {
   describeUpstream('the Go module proxy', async () => {
     const proxy = await startGoProxy(
       ['v2.0.0-rc1', 'v1.10.0', 'v1.9.0', 'v1.0.0'].map((version) => ({
@@ -75,11 +75,6 @@ if (hasProgram('go')) {
     const elsewhere = { env: { ...proxy.env, GOPROXY: nowhere } };
     return makeFixture('go-module', source, { env: proxy.env }, elsewhere, proxy.stop);
   });
-}
-
-describe('upstreams on this machine', () => {
-  it.skipIf(hasProgram('npm'))('are not tested for npm without the program npm', () => {});
-  it.skipIf(hasProgram('go'))('are not tested for Go modules without the program go', () => {});
 });
 
 async function makeFixture(

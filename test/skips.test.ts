@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest';
+import { describeSkips, readAllowedSkips } from './skips.ts';
+
+describe('what was skipped', () => {
+  it('is counted by what the titles say that they need', () => {
+    const names = [
+      'a.test.ts > x (needs go) > runs (needs mono)',
+      'a.test.ts > y (needs mono)',
+      'b.test.ts > z',
+    ];
+
+    expect(describeSkips(names).join('\n')).toContain(': 2 (needs mono), 1 (b.test.ts).');
+    expect(describeSkips([])).toEqual([]);
+  });
+
+  it('is allowed in CI by full names alone', () => {
+    for (const name of readAllowedSkips()) expect(name).toMatch(/^test\/\S+\.test\.ts > \S/);
+  });
+});
