@@ -11,7 +11,7 @@ import {
 import { isSameProgram } from './same-files.ts';
 
 /** What is known before any package is opened. */
-export type Standing = {
+export type PromotionFacts = {
   /** `1.22.0` or `1.22.0-beta.2`, as a person named it; undefined is the newest beta. */
   readonly asked: string | undefined;
   readonly packages: readonly { readonly version: string; readonly isListed: boolean }[];
@@ -35,11 +35,11 @@ export type Promotion =
   | { readonly kind: 'refused'; readonly version: string; readonly reason: string };
 
 /** Which beta becomes which stable version, or why not. */
-export function planPromotion(standing: Standing): Promotion {
-  const { asked, packages, main, versions } = standing;
-  const beta = chooseBeta(standing);
+export function planPromotion(facts: PromotionFacts): Promotion {
+  const { asked, packages, main, versions } = facts;
+  const beta = chooseBeta(facts);
   if (beta === undefined) {
-    const betas = betasOf(standing).filter((release) => !isUnlisted(packages, release.version));
+    const betas = betasOf(facts).filter((release) => !isUnlisted(packages, release.version));
     const problem = `there is no ${inWords(asked, versions)} on the feed`;
     return { kind: 'missing', problem, betas: betas.map((release) => release.version) };
   }
@@ -82,9 +82,9 @@ export function objectionTo(
 }
 
 /** A named beta may be withdrawn, and the plan says so; otherwise withdrawn betas do not count. */
-function chooseBeta(standing: Standing): ReleaseVersion | undefined {
-  const { asked, packages, versions } = standing;
-  const betas = betasOf(standing);
+function chooseBeta(facts: PromotionFacts): ReleaseVersion | undefined {
+  const { asked, packages, versions } = facts;
+  const betas = betasOf(facts);
   const named = betas.find((release) => release.version === asked);
   if (named !== undefined) return named;
   const candidates = betas.filter((release) =>
@@ -100,13 +100,13 @@ function inWords(asked: string | undefined, versions: string | undefined): strin
   return versions === undefined ? 'beta' : `beta in the range ${versions}`;
 }
 
-function betasOf({ packages }: Standing): readonly ReleaseVersion[] {
+function betasOf({ packages }: PromotionFacts): readonly ReleaseVersion[] {
   return versionHistory(packages.map(({ version }) => version)).filter(
     (release) => release.beta !== undefined,
   );
 }
 
-function isUnlisted(packages: Standing['packages'], version: string): boolean {
+function isUnlisted(packages: PromotionFacts['packages'], version: string): boolean {
   return packages.some((one) => one.version === version && !one.isListed);
 }
 

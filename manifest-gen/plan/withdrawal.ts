@@ -10,7 +10,7 @@ import {
 type Package = { readonly version: string; readonly isListed: boolean };
 
 /** What is known of a version that is to be withdrawn. */
-export type Standing = {
+export type WithdrawalFacts = {
   /** As the feed spells it. */
   readonly bad: Package;
   /** What the branch of the bad version offers. */
@@ -77,7 +77,7 @@ export function headOfFamily(bad: string, packages: readonly Package[]): string 
 }
 
 /** A correction is always the newest of its family, whatever else was begun there: that is what machines update to. */
-export function planWithdrawal({ bad, offered, good, head }: Standing): Withdrawal {
+export function planWithdrawal({ bad, offered, good, head }: WithdrawalFacts): Withdrawal {
   if (offered !== undefined && compareScoopVersions(offered, bad.version) > 0) {
     return { kind: 'overtaken', offered };
   }

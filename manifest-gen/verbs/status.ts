@@ -4,7 +4,7 @@ import type { Invocation } from '../../invocation.ts';
 import type { ReleaseError } from '../errors.ts';
 import { isOldEnough } from '../plan/newest-allowed.ts';
 import { planPromotion } from '../plan/promotion.ts';
-import { type Finish, findUnfinished, type Standing } from '../plan/unfinished.ts';
+import { type Finish, findUnfinished, type ReleaseState } from '../plan/unfinished.ts';
 import type { FeedPackage } from '../published/feed/page.ts';
 import { inWords } from '../report/reasons.ts';
 import type { StatusRow } from '../report/report.ts';
@@ -99,30 +99,30 @@ async function rowOfOwn(
   { tool, next, finish, isNamed }: Asked['own'][number],
   toolkit: OpenVerbToolkit,
 ): Promise<StatusRow | undefined> {
-  const standing = await readStanding({ tool }, toolkit);
-  const isThere = standing.packages.length > 0 || (standing.beta ?? standing.main) !== undefined;
-  return isThere || isNamed ? { ...offeredOf(standing, finish), upstream: '-', next } : undefined;
+  const state = await readState({ tool }, toolkit);
+  const isThere = state.packages.length > 0 || (state.beta ?? state.main) !== undefined;
+  return isThere || isNamed ? { ...offeredOf(state, finish), upstream: '-', next } : undefined;
 }
 
 /** @throws ReleaseError CONTENT_INVALID for a manifest that cannot be read, FEED_UNREACHABLE, FEED_REFUSED */
 async function readOffered(tool: Tool, toolkit: OpenVerbToolkit): Promise<Offered> {
-  const standing = await readStanding(tool, toolkit);
-  const promotable = findPromotable(tool, standing.packages, standing.main, toolkit.now());
-  return { ...offeredOf(standing), ...(promotable === undefined ? {} : { promotable }) };
+  const state = await readState(tool, toolkit);
+  const promotable = findPromotable(tool, state.packages, state.main, toolkit.now());
+  return { ...offeredOf(state), ...(promotable === undefined ? {} : { promotable }) };
 }
 
-async function readStanding(
+async function readState(
   tool: Pick<Tool, 'tool' | 'packageId'>,
   { published, bucket }: OpenVerbToolkit,
-): Promise<Standing & { readonly packages: readonly FeedPackage[] }> {
+): Promise<ReleaseState & { readonly packages: readonly FeedPackage[] }> {
   const main = await bucket.version('main', tool.tool);
   const beta = await bucket.version('beta', tool.tool);
   return { tool: tool.tool, main, beta, packages: await published.versions(tool) };
 }
 
-function offeredOf(standing: Standing, finish?: Finish): Offered {
-  const { tool, beta = '-', main = '-' } = standing;
-  const unfinished = findUnfinished(standing, finish);
+function offeredOf(state: ReleaseState, finish?: Finish): Offered {
+  const { tool, beta = '-', main = '-' } = state;
+  const unfinished = findUnfinished(state, finish);
   return { tool, beta, main, ...(unfinished.length === 0 ? {} : { unfinished }) };
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HttpAccess } from '../../manifest-gen/sources/http/ask-host.ts';
-import { patience } from '../../manifest-gen/sources/http/patience.ts';
+import { retryPolicy } from '../../manifest-gen/sources/http/retry-policy.ts';
 import { createSilentHosts } from '../../manifest-gen/sources/http/silent-hosts.ts';
 import type { UpstreamSettings } from '../../manifest-gen/sources/upstreams.ts';
 import { createCache } from '../../manifest-gen/system/cache/cache.ts';
@@ -28,7 +28,7 @@ export type UpstreamWorld = {
 export function makeAccess(signal = new AbortController().signal): HttpAccess {
   return {
     http: createHttp({ userAgent: 'go-win-tools/test' }),
-    patience: { ...patience, attempts: 3, firstDelayMs: 5, maxPauseMs: 2_000 },
+    retryPolicy: { ...retryPolicy, attempts: 3, firstDelayMs: 5, maxPauseMs: 2_000 },
     silentHosts: createSilentHosts(),
     signal,
   };

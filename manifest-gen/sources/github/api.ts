@@ -6,7 +6,7 @@ import { type Asking, hostUnreachable, refused } from '../asking.ts';
 import { askHost, type HttpAccess, type Open } from '../http/ask-host.ts';
 import type { Attempt } from '../http/attempt.ts';
 import { faultOfAnswer } from '../http/not-json.ts';
-import type { Patience } from '../http/patience.ts';
+import type { HostRetryPolicy } from '../http/retry-policy.ts';
 import { GithubFault } from '../schema.ts';
 import type { KeptAnswer, KeptAnswers } from './kept-answers.ts';
 
@@ -41,7 +41,7 @@ export type Paging = {
 
 /** GitHub's REST API (spec upstream 2). The errors are those of the port Upstream. */
 export function createGithubApi(settings: GithubApiSettings, keptAnswers: KeptAnswers): GithubApi {
-  const { apiUrl, token, patience } = settings;
+  const { apiUrl, token, retryPolicy } = settings;
   const origin = new URL(apiUrl).origin;
   const credentialsFor = (url: string): Headers =>
     token !== undefined && new URL(url).origin === origin ? { authorization: `Bearer ${token}` } : {};
@@ -55,7 +55,7 @@ export function createGithubApi(settings: GithubApiSettings, keptAnswers: KeptAn
       (open) => askOnce(open, settings.now(), headers, kept),
       (why, leftMs) => settings.onPause(asking.tool, `${host}: ${why}`, leftMs),
     );
-    if ('failed' in result) return hostUnreachable(asking, result, tooLong(result.waitMs, patience));
+    if ('failed' in result) return hostUnreachable(asking, result, tooLong(result.waitMs, retryPolicy));
     const { etag, link, text } = result.done;
     if (isKept && etag !== undefined && etag !== kept?.etag)
       await keptAnswers.keep(url, { etag, link, text });
@@ -139,7 +139,7 @@ function failureOf(opened: Opened, said: string, now: Date): Attempt<Answer> {
 }
 
 /** Why a pause that was asked for was not kept. */
-function tooLong(waitMs: number | undefined, { maxPauseMs }: Patience): string {
+function tooLong(waitMs: number | undefined, { maxPauseMs }: HostRetryPolicy): string {
   if (waitMs === undefined || !Number.isFinite(waitMs) || waitMs <= maxPauseMs) return '';
   const seconds = Math.ceil(waitMs / 1000);
   return `, for another ${seconds} s; --max-wait ${seconds}s would wait for it`;

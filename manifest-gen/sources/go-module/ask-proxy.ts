@@ -20,7 +20,7 @@ export async function askProxy(
   isFetching: boolean,
   run: (goProxy: string, signal: AbortSignal) => Promise<CommandResult>,
 ): Promise<CommandResult | HostFailure> {
-  const { signal, patience, silentHosts } = access;
+  const { signal, retryPolicy, silentHosts } = access;
   const proxy = firstProxy(GOPROXY);
   if (proxy === undefined) return run(GOPROXY, signal);
   let isAsked = false;
@@ -33,7 +33,9 @@ export async function askProxy(
       if (silence === undefined) answered(proxy.host);
       return silence;
     };
-    const result = await whileAnswered(signal, patience.answerTimeoutMs, probe, (end) => run(GOPROXY, end));
+    const result = await whileAnswered(signal, retryPolicy.answerTimeoutMs, probe, (end) =>
+      run(GOPROXY, end),
+    );
     if (isHostFailure(result) || result.exitCode === 0) return result;
     return silentHostIn(wordsOf(result)) ?? result;
   });

@@ -3,13 +3,13 @@ import { persist } from '../../../outbound/persist.ts';
 import { fail } from '../../errors.ts';
 import { reasonOf } from '../asking.ts';
 import type { Attempt, Failed } from './attempt.ts';
-import type { Patience } from './patience.ts';
+import type { HostRetryPolicy } from './retry-policy.ts';
 import type { HostFailure, SilentHosts } from './silent-hosts.ts';
 
 /** What requests to a host need, the same for the whole run. */
 export type HttpAccess = {
   readonly http: Http;
-  readonly patience: Patience;
+  readonly retryPolicy: HostRetryPolicy;
   readonly signal: AbortSignal;
   readonly silentHosts: SilentHosts;
 };
@@ -31,13 +31,13 @@ const mostTimeouts = 2;
  * @throws ReleaseError INTERRUPTED, and whatever an attempt throws that is final
  */
 export async function askHost<T>(
-  { http, patience, signal, silentHosts }: HttpAccess,
+  { http, retryPolicy, signal, silentHosts }: HttpAccess,
   url: string,
   attempt: (open: Open) => Promise<Attempt<T>>,
   onPause?: (why: string, leftMs: number) => void,
 ): Promise<{ readonly done: T } | (HostFailure & Pick<Failed, 'waitMs' | 'refusal'>)> {
   const { host } = new URL(url);
-  const { idleTimeoutMs, answerTimeoutMs } = patience;
+  const { idleTimeoutMs, answerTimeoutMs } = retryPolicy;
   /** From where nothing has come yet. */
   let awaited: string | undefined;
   let timeouts = 0;
@@ -75,7 +75,7 @@ export async function askHost<T>(
       const isEnough = isKnownSilent || timeouts >= mostTimeouts;
       return isEnough ? { ...result, waitMs: Number.POSITIVE_INFINITY } : result;
     };
-    const result = await persist(patience, signal, once, onPause).catch((error: unknown) => {
+    const result = await persist(retryPolicy, signal, once, onPause).catch((error: unknown) => {
       if (signal.aborted && error === signal.reason) fail('INTERRUPTED', { state: 'nothing was published' });
       throw error;
     });

@@ -5,7 +5,7 @@ import { ReleaseError } from '../../errors.ts';
 import { type Environment, npmEnvironment } from '../../system/child-environment.ts';
 import { runCommand } from '../../system/run-command.ts';
 import { type Asking, unreachable } from '../asking.ts';
-import type { Patience } from '../http/patience.ts';
+import type { HostRetryPolicy } from '../http/retry-policy.ts';
 import type { HostFailure } from '../http/silent-hosts.ts';
 import { NpmFault } from '../schema.ts';
 import { namedVariables } from './named-variables.ts';
@@ -17,7 +17,7 @@ export type NpmClientSettings = {
   readonly platform: NodeJS.Platform;
   /** Node itself, for Windows. */
   readonly nodePath: string;
-  readonly patience: Patience;
+  readonly retryPolicy: HostRetryPolicy;
 };
 
 /** What npm said: JSON on stdout, or the code of its error (`E404`, `ECONNREFUSED`). */
@@ -34,7 +34,7 @@ export async function runNpm(
   asking: Asking,
 ): Promise<NpmAnswer> {
   const launcher = await npmLauncher(settings, asking);
-  const { idleTimeoutMs, attempts } = settings.patience;
+  const { idleTimeoutMs, attempts } = settings.retryPolicy;
   const { exitCode, stdout, stderr } = await runCommand({
     program: launcher.program,
     // --fetch-timeout is npm's limit for a transfer without a byte

@@ -19,7 +19,7 @@ export interface Registries {
 }
 
 export function createRegistries(settings: RegistrySettings): Registries {
-  const { cache, signal, patience, silentHosts } = settings;
+  const { cache, signal, retryPolicy, silentHosts } = settings;
   const known = new Map<string, Promise<string>>();
   const run = async (args: readonly string[], asking: Asking, more?: Partial<NpmClientSettings>) =>
     runNpm({ ...settings, ...more }, args, await cache.npm(), asking);
@@ -36,8 +36,8 @@ export function createRegistries(settings: RegistrySettings): Registries {
 
   /** By npm as well, since it may have a proxy of its own. */
   const silenceOf = async (registry: string, asking: Asking): Promise<HostFailure | undefined> => {
-    const quick = { ...patience, attempts: 2, idleTimeoutMs: patience.answerTimeoutMs };
-    return silentHostIn(await run(['ping', `--registry=${registry}`], asking, { patience: quick }));
+    const quick = { ...retryPolicy, attempts: 2, idleTimeoutMs: retryPolicy.answerTimeoutMs };
+    return silentHostIn(await run(['ping', `--registry=${registry}`], asking, { retryPolicy: quick }));
   };
 
   const of = (spec: string, asking: Asking): Promise<string> => {
@@ -58,7 +58,7 @@ export function createRegistries(settings: RegistrySettings): Registries {
       // a tarball may take long on a line that is too slow for another request
       const silence = async () => (args[0] === 'view' ? silenceOf(registry, asking) : undefined);
       const answer = await silentHosts.ask(host, async (answered) => {
-        const said = await whileAnswered(signal, patience.answerTimeoutMs, silence, (end) =>
+        const said = await whileAnswered(signal, retryPolicy.answerTimeoutMs, silence, (end) =>
           run(args, asking, { signal: end }),
         );
         if (isHostFailure(said)) return said;

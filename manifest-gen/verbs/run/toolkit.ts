@@ -7,7 +7,7 @@ import { createLineReport } from '../../report/lines.ts';
 import type { CommandReport } from '../../report/report.ts';
 import { type ConfigSource, loadGeneratorConfig } from '../../settings/config.ts';
 import type { HttpAccess } from '../../sources/http/ask-host.ts';
-import { lookPatience, patience } from '../../sources/http/patience.ts';
+import { quickRetryPolicy, retryPolicy } from '../../sources/http/retry-policy.ts';
 import { createSilentHosts } from '../../sources/http/silent-hosts.ts';
 import { createUpstreams, type Upstreams } from '../../sources/upstreams.ts';
 import { type Cache, createCache } from '../../system/cache/cache.ts';
@@ -35,7 +35,7 @@ export type ToolkitOptions = {
 export function createToolkit(
   invocation: Invocation,
   report: CommandReport,
-  { maxWaitMs = patience.maxPauseMs, isReadOnly = false }: ToolkitOptions = {},
+  { maxWaitMs = retryPolicy.maxPauseMs, isReadOnly = false }: ToolkitOptions = {},
 ): VerbToolkit {
   const { signal, productDir } = invocation;
   const { platform, execPath: nodePath } = process;
@@ -47,7 +47,7 @@ export function createToolkit(
   const { githubApiUrl: apiUrl, githubToken: token } = config;
   const access: HttpAccess = {
     http,
-    patience: { ...(isReadOnly ? lookPatience : patience), maxPauseMs: maxWaitMs },
+    retryPolicy: { ...(isReadOnly ? quickRetryPolicy : retryPolicy), maxPauseMs: maxWaitMs },
     silentHosts: createSilentHosts(),
     signal,
   };

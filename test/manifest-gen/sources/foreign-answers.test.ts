@@ -20,7 +20,7 @@ let answer: (path: string) => string | Buffer;
 beforeAll(async () => {
   server = await listen((request, response) => response.end(answer(request.url ?? '')));
   world = await makeUpstreamWorld({ apiUrl: server.url });
-  settings = { ...world.settings, patience: { ...world.settings.patience, attempts: 1 } };
+  settings = { ...world.settings, retryPolicy: { ...world.settings.retryPolicy, attempts: 1 } };
 });
 afterAll(async () => {
   await server.stop();

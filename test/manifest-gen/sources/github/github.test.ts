@@ -41,9 +41,9 @@ async function serve(releases: readonly ForgeRelease[], given: Given = {}) {
   forge = await startForge(given);
   forge.addRepository('acme/hello', releases, { isPrivate: given.isPrivate ?? false });
   world = await makeUpstreamWorld({ apiUrl: forge.apiUrl, token: given.sent });
-  const { patience } = world.settings;
-  const idleTimeoutMs = given.idleTimeoutMs ?? patience.idleTimeoutMs;
-  return createGithub({ ...world.settings, patience: { ...patience, idleTimeoutMs } });
+  const { retryPolicy } = world.settings;
+  const idleTimeoutMs = given.idleTimeoutMs ?? retryPolicy.idleTimeoutMs;
+  return createGithub({ ...world.settings, retryPolicy: { ...retryPolicy, idleTimeoutMs } });
 }
 
 /** Fetches release 1.0.0 with one asset, `hello.exe`. */

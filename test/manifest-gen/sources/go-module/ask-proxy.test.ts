@@ -25,8 +25,8 @@ describe('a Go proxy that takes connections and says nothing', () => {
     proxy = await listen(() => {
       asked += 1;
     });
-    const { patience, ...rest } = makeAccess();
-    access = { ...rest, patience: { ...patience, answerTimeoutMs: 50 } };
+    const { retryPolicy, ...rest } = makeAccess();
+    access = { ...rest, retryPolicy: { ...retryPolicy, answerTimeoutMs: 50 } };
   });
   afterEach(() => proxy.stop());
 

@@ -39,11 +39,11 @@ describe('a host at which nobody answers', () => {
 
     const answers = await Promise.all([1, 2, 3].map((n) => textAt(access, `${silent.url}/${n}`)));
     expect(answers).toEqual([1, 2, 3].map(() => expect.objectContaining({ host, isSilent: true })));
-    expect(silent.asked()).toBe(access.patience.attempts);
+    expect(silent.asked()).toBe(access.retryPolicy.attempts);
 
     nowMs = 60_000;
     await textAt(access, silent.url);
-    expect(silent.asked()).toBe(2 * access.patience.attempts);
+    expect(silent.asked()).toBe(2 * access.retryPolicy.attempts);
   });
 
   it('is known as well when another one redirects to it, which goes on being asked', async () => {
@@ -55,7 +55,7 @@ describe('a host at which nobody answers', () => {
       else response.writeHead(302, { location: `${silent.url}/signed?key=secret` }).end();
     });
     const access = makeAccess();
-    const { attempts } = access.patience;
+    const { attempts } = access.retryPolicy;
     const failure = { host: new URL(silent.url).host, isSilent: true };
 
     expect(await textAt(access, server.url)).toMatchObject(failure);
@@ -69,8 +69,11 @@ describe('a host at which nobody answers', () => {
 
   it('is given two times the limit when it takes connections and says nothing', async () => {
     const silent = await serveSilence(false);
-    const { patience, ...access } = makeAccess();
-    const answer = await textAt({ ...access, patience: { ...patience, answerTimeoutMs: 50 } }, silent.url);
+    const { retryPolicy, ...access } = makeAccess();
+    const answer = await textAt(
+      { ...access, retryPolicy: { ...retryPolicy, answerTimeoutMs: 50 } },
+      silent.url,
+    );
     expect(answer).toMatchObject({ isSilent: true });
     expect(silent.asked()).toBe(2);
   });
@@ -91,7 +94,7 @@ describe('a host at which nobody answers', () => {
       });
     expect(await ask('/')).toMatchObject({ failed: 'status 503', isSilent: false });
     expect(await ask('/')).toMatchObject({ isSilent: false });
-    expect(asked).toBe(2 * access.patience.attempts);
+    expect(asked).toBe(2 * access.retryPolicy.attempts);
   });
 
   it('is not one that answered earlier in the run: each asks it with patience of its own', async () => {
@@ -107,7 +110,7 @@ describe('a host at which nobody answers', () => {
     isUp = false;
     expect(await textAt(access, server.url)).toMatchObject({ isSilent: false });
     expect(await textAt(access, server.url)).toMatchObject({ isSilent: false });
-    expect(asked).toBe(1 + 2 * access.patience.attempts);
+    expect(asked).toBe(1 + 2 * access.retryPolicy.attempts);
     isUp = true;
     expect(await textAt(access, server.url)).toEqual({ done: 'here' });
   });
@@ -117,8 +120,8 @@ describe('a host at which nobody answers', () => {
     const server = await serve((_, response) => {
       setTimeout(() => response.end('here'), delayMs);
     });
-    const { patience, ...access } = makeAccess();
-    const hasty = { ...access, patience: { ...patience, answerTimeoutMs: 200 } };
+    const { retryPolicy, ...access } = makeAccess();
+    const hasty = { ...access, retryPolicy: { ...retryPolicy, answerTimeoutMs: 200 } };
     expect(await textAt(hasty, server.url)).toEqual({ done: 'here' });
     delayMs = 600;
     expect(await textAt(hasty, server.url)).toEqual({ done: 'here' });
@@ -167,7 +170,7 @@ describe('a host at which nobody answers', () => {
       expect.objectContaining({ silentHost }),
       expect.objectContaining({ silentHost }),
     ]);
-    expect(silent.asked()).toBe(access.patience.attempts);
+    expect(silent.asked()).toBe(access.retryPolicy.attempts);
   });
 
   it('is asked once for known vulnerabilities', async () => {
@@ -177,6 +180,6 @@ describe('a host at which nobody answers', () => {
     for (const _ of [1, 2]) {
       expect(await failureOf(open())).toMatchObject({ code: 'VULN_DB_UNREACHABLE', exitCode: 4 });
     }
-    expect(silent.asked()).toBe(access.patience.attempts);
+    expect(silent.asked()).toBe(access.retryPolicy.attempts);
   });
 });

@@ -2,9 +2,9 @@ import type { TimeLimits } from '../../../outbound/http.ts';
 import type { RetryPolicy } from '../../../outbound/persist.ts';
 
 /** How long and how often a host is tried before it counts as unreachable. */
-export type Patience = RetryPolicy & Pick<TimeLimits, 'answerTimeoutMs' | 'idleTimeoutMs'>;
+export type HostRetryPolicy = RetryPolicy & Pick<TimeLimits, 'answerTimeoutMs' | 'idleTimeoutMs'>;
 
-export const patience: Patience = {
+export const retryPolicy: HostRetryPolicy = {
   attempts: 4,
   firstDelayMs: 1_000,
   answerTimeoutMs: 15_000,
@@ -13,8 +13,8 @@ export const patience: Patience = {
 };
 
 /** For verbs that only show: a person waits for the answer, and can ask again. */
-export const lookPatience: Patience = {
-  ...patience,
+export const quickRetryPolicy: HostRetryPolicy = {
+  ...retryPolicy,
   attempts: 2,
   firstDelayMs: 500,
   answerTimeoutMs: 5_000,
