@@ -35,7 +35,7 @@ export function demand(
   }
 }
 
-/** The check cannot be made with what is there. */
+/** The feed has nothing to check this with. */
 export function skip(why: string): never {
   throw new NotShown(why);
 }

@@ -71,7 +71,7 @@ export function fail(code: FormatErrorCode, details: Details = {}, cause?: unkno
   throw new FormatError(code, details, cause);
 }
 
-/** Whether this tells of a mistake in the program, ours or a library's, and nothing about the bytes: never to become a FormatError. */
+/** Whether this is a mistake in the program, ours or a library's, and says nothing about the bytes: never to become a FormatError. */
 export function isProgramFault(error: unknown): boolean {
   const kinds = [TypeError, ReferenceError, RangeError, SyntaxError];
   return !(error instanceof Error) || kinds.some((kind) => error instanceof kind);

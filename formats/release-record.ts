@@ -25,7 +25,7 @@ export const EvidenceKind = z.enum(evidenceKinds);
 export type EvidenceKind = z.infer<typeof EvidenceKind>;
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-/** Whoever may push writes the record of his package, and this becomes a file on the disk of who promotes or verifies it. */
+/** Anyone who may push writes the record of their package, and this becomes a file on the disk of those who promote or verify it. */
 const FileName = z.string().regex(/^[A-Za-z0-9][\w.-]*$/, 'is not a file name');
 
 export const ReleaseRecord = z.object({

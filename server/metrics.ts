@@ -12,7 +12,7 @@ export type MetricSources = {
 export type PushKind = 'package' | 'payload' | 'bucket';
 
 export type Metrics = {
-  /** For every request, once, when its answer is over; cheap enough for all of them. `status` is undefined when the asker went away first. */
+  /** For every request, once, when its answer is over; cheap enough for all of them. `status` is undefined when the client went away first. */
   observeRequest(route: string, method: string | undefined, status: number | undefined, ms: number): void;
   /** `published`; `same` for a payload that was there; `refused` by the bucket's rules; or the code of the error. */
   countPush(kind: PushKind, outcome: string): void;

@@ -88,7 +88,7 @@ export async function startServer(
     async function stop(): Promise<void> {
       isStopping = true;
       log.info('stopping');
-      // At once: whoever supervises us may lose patience before the last download is through.
+      // At once: a supervisor may lose patience before the last download has finished.
       await opened.flush().catch((error: unknown) => log.error({ err: error }, 'counters not written'));
       withdrawAnnouncement();
       const outcome = await drainServer({ ...drainLimits, ...drain });

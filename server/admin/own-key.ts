@@ -7,7 +7,7 @@ import { readQuery } from './read.ts';
 import { type OwnKey, OwnKeyParameters } from './schemas.ts';
 
 /**
- * What the key of the request may do. A pipeline asks before its first upload, so that a wrong key is told while nothing is
+ * What the key of the request may do. A pipeline asks before its first upload, so that a wrong key is reported while nothing is
  * published yet.
  */
 export function createOwnKeyRouter(): Router {

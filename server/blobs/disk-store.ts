@@ -18,7 +18,7 @@ import { receiveFile, type UploadedFile } from './disk-upload.ts';
  *     ab/cd/abcd...   the same, where an earlier version or a restored backup put it
  *     tmp/UUID        uploads; whatever is here when the store opens was left by a crash and is removed
  *
- * Both lie on one file system, so that a upload becomes a blob by a rename. One process owns the folder.
+ * Both lie on one file system, so that an upload becomes a blob by a rename. One process owns the folder.
  */
 export async function openDiskStore(dir: string): Promise<BlobStore> {
   const root = path.resolve(dir);

@@ -60,7 +60,7 @@ export async function serveGit(
     }
     res.status(head.status).set({
       'Content-Type': head.headers.get('content-type') ?? 'text/plain',
-      // Clients ask for what is there now; a proxy that keeps answers would show them old branches.
+      // Clients ask for the current branches; a proxy that caches responses would show them old ones.
       'Cache-Control': 'no-cache, no-store, max-age=0, must-revalidate',
       Pragma: 'no-cache',
     });
@@ -81,7 +81,7 @@ export async function serveGit(
   }
 }
 
-/** Whoever pushes is told that it is done once that is certain. */
+/** The pusher gets the success answer once it is certain. */
 async function* answerOf(
   output: AsyncIterable<Buffer>,
   ended: Promise<unknown>,

@@ -8,7 +8,7 @@ import { readTags } from './read-push.ts';
 import { createTreeReader } from './trees.ts';
 import { createWorkBudget } from './work-budget.ts';
 
-/** Whoever keeps a bucket at another host may do all; who pushed there is that host's business. */
+/** A bucket at another host allows everything here; that host decides who may push. */
 const anybody: Principal = { keyId: '', name: 'the history', scopes: ['push', 'admin'], ids: [] };
 
 /** One's own clone, however long it takes. */

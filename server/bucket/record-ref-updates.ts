@@ -50,7 +50,7 @@ export async function recordMissedRefUpdates({ git, events, log }: RefUpdateDeps
       log.warn({ ref, known, tip }, 'the bucket moved without an audit entry; it has one now');
       await events.record([{ ref, from: known, to: tip }], unknown, 'found at start');
     } catch (error) {
-      // A broken bucket is told to whoever asks for it.
+      // A broken bucket is reported to clients that ask for it.
       log.error({ err: error, ref }, 'the branch cannot be compared with the audit log');
     }
   }

@@ -20,7 +20,7 @@ const batchSize = 200;
 
 export type BlobFlusher = {
   /**
-   * The bytes of a upload become visible. What comes back is to be kept with the row that names them (`NewPackage.fresh`),
+   * The bytes of an upload become visible. The bytes that it returns are kept with the row that names them (`NewPackage.pendingBytes`),
    * for they are not durable as a file yet. @throws FeedError STORAGE_FULL
    */
   commit(upload: Upload): Promise<Buffer | undefined>;

@@ -56,7 +56,7 @@ const goneAfter = 8;
 /**
  * Takes over what is offered, a few packages at a time. What is there with the same bytes is left alone, so that a run that
  * was interrupted goes on where it stopped: the feed itself is the state. Nothing is ever replaced.
- * @throws FeedError STORAGE_FULL, SERVER_SILENT, SERVER_STRANGE, SOURCE_UNREACHABLE when there is no use in going on
+ * @throws FeedError STORAGE_FULL, SERVER_SILENT, SERVER_STRANGE, SOURCE_UNREACHABLE when going on is pointless
  */
 export async function importPackages(
   packages: readonly RemotePackage[],

@@ -79,7 +79,7 @@ export async function admit(
   return pkg;
 }
 
-/** Whoever may not publish this is told so before the whole content is unpacked and checked. */
+/** A key that may not publish this is refused before the whole content is unpacked and checked. */
 async function readPackage(upload: Upload, authorize: (nuspec: Nuspec) => void): Promise<Nuspec> {
   try {
     const nupkg = await openNupkg(await upload.openSource());

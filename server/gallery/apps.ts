@@ -24,7 +24,7 @@ export async function readApps(
 
 /**
  * The tool whose manifest gives Scoop this very version. Nearly always it has the package's name. Another name stands in the package's own
- * record, where whoever may push the package can write any: it counts when Scoop downloads the exe that lies in the package.
+ * record, where anyone who may push the package can write any name: it counts when Scoop downloads the exe that lies in the package.
  */
 async function appOf(
   { bucket, content }: AppSources,

@@ -7,7 +7,7 @@ import type { Logger } from '../log.ts';
 /** Open connections of one address (an IPv6 network of 64 bits). Hundreds of machines may share one behind a router. */
 export const maxConnections = 1_000;
 
-/** How long a connection above the limit is kept for its first request, which is told why it is refused. */
+/** How long a connection above the limit is kept for its first request, which gets the reason for the refusal. */
 const refusedMs = 5_000;
 
 /** How many of those there may be; what comes above is closed at once. */

@@ -7,7 +7,7 @@ import { keyNameOf } from './auth.ts';
 
 /**
  * What go-win-tools itself fetches, to promote, to verify, to copy a feed. It installs nothing, so it is no download of the numbers that
- * people choose by: nuget.org leaves its crawlers out of its statistics by their User-Agent, too. Who has what tells of it all the same.
+ * people choose by: nuget.org leaves its crawlers out of its statistics by their User-Agent, too. The list of recipients has it all the same.
  */
 const ownClient = /^go-win-tools\//;
 

@@ -4,7 +4,7 @@ import { Server as TlsServer } from 'node:tls';
 import type { RequestHandler } from 'express';
 import { fail } from '../errors.ts';
 
-/** Requests that come over a connection which is still open are told to come back later. */
+/** Requests on connections that are still open are asked to come back later. */
 export function refuseWhenStopping(isStopping: () => boolean): RequestHandler {
   return (_req, res, next) => {
     if (isStopping()) {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { request } from 'express';
 
-/** Whether the asker would rather have it gzipped. Express itself reads the header, so that there is one reading of it. */
+/** Whether the client prefers gzip. Express itself parses the header, so that there is one parser for it. */
 export function takesGzip({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
   // Who says nothing wants it plain: many ask that way.
   if (headers['accept-encoding'] === undefined) return false;

@@ -1,4 +1,4 @@
-/** What is told to the asker. */
+/** What the client gets. */
 export type ErrorResponse = {
   readonly status: number;
   readonly code: string;

@@ -8,7 +8,7 @@ import { requestIdOf } from './request-log.ts';
 import { pagePolicy } from './security-headers.ts';
 
 /**
- * The one place where an error becomes an HTTP answer: in the asker's language, its sentence in the reason phrase
+ * The one place where an error becomes an HTTP answer: in the client's language, its sentence in the reason phrase
  * and again in the body, since proxies drop reason phrases (spec nuget-v2 15, trap 30).
  */
 export function createErrorHandler(
@@ -19,7 +19,7 @@ export function createErrorHandler(
   return (error: unknown, req: Request, res: Response, _next) => {
     const known = toFeedError(error, req);
     if (req.socket.destroyed && isBrokenConnection(error)) {
-      // The asker is gone; the request's own line of the log says so.
+      // The client is gone; the request's own line in the log says so.
       return;
     }
     if (known.status >= 500) {

@@ -20,7 +20,7 @@ export type RequestStart = {
   /** As it may stand in a log. */
   readonly url: string;
   readonly route: string;
-  /** The asker's address. */
+  /** The client's address. */
   readonly from: string | undefined;
 };
 
@@ -28,7 +28,7 @@ export type RequestStart = {
 export type RequestLine = RequestStart & {
   readonly requestId: string;
   readonly method: string | undefined;
-  /** None when the asker went away before there was an answer. */
+  /** None when the client went away before there was a response. */
   readonly status: number | undefined;
   readonly ms: number;
   /** Sent, headers included. */
@@ -38,7 +38,7 @@ export type RequestLine = RequestStart & {
 } & Partial<ReturnType<typeof downloadFields>>;
 
 /**
- * Gives the request its id, and writes its one line when its answer is out or the asker is gone, where ACCESS_LOG wants it. One that is watched
+ * Gives the request its id, and writes its one line when its response is sent or the client is gone, if ACCESS_LOG asks for it. One that is watched
  * already (by the response cache, which then left it to Express) keeps its id.
  */
 export type WatchRequest = (req: IncomingMessage, res: ServerResponse, start: RequestStart) => string;

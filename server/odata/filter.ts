@@ -9,7 +9,7 @@ const maxCharacters = 2048;
 const maxDepth = 50;
 
 /**
- * The `$filter` language (spec nuget-v2 section 8), loosest binding first. Every alternative is told by its first token,
+ * The `$filter` language (spec nuget-v2 section 8), loosest binding first. Every alternative is known by its first token,
  * so that nothing is parsed twice and a hostile text costs no more than its length.
  */
 const grammar = String.raw`

@@ -108,7 +108,7 @@ export function importIntoServer(
               ...(published && { 'x-published': published.toISOString() }),
             });
           } catch (error) {
-            // Somebody else was faster: what is there is asked again.
+            // Somebody else was faster: ask for the existing package again.
             known.delete(id.toLowerCase());
             throw error;
           }

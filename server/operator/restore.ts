@@ -153,7 +153,7 @@ async function unpack(invocation: Invocation, file: string, staging: string): Pr
   return manifest;
 }
 
-/** Branches and tags that machines have and that would go back or vanish. A bucket that cannot be read is told as such. */
+/** Branches and tags that machines have and that would go back or vanish. A bucket that cannot be read is reported as such. */
 async function findLosses(
   invocation: Invocation,
   dir: string,

@@ -9,7 +9,7 @@ import { findServer } from '../server-file.ts';
 import { type RunningServer, reachServer } from './ask-server.ts';
 
 export type DataWork<T> = {
-  /** Only looks at, or changes, what is there: a folder without a feed is a wrong DATA_DIR, and none is made of it. */
+  /** Only reads or changes an existing feed: a folder without one is a wrong DATA_DIR, and no feed is made in it. */
   readonly needsFeed?: boolean;
   /** Nobody uses the folder: it is locked, and ours. */
   readonly alone: (opened: OpenServices, config: Config) => Promise<T>;

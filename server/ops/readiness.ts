@@ -7,7 +7,7 @@ export type Checks = Readonly<Record<'database' | 'blobs' | 'git', () => Promise
 /** How long an answer is good: anybody may ask, and each look starts two gits. */
 const keptMs = 1000;
 
-/** Tells which checks fail. Those who ask at the same time, or within a second after it, are told the same. */
+/** Says which checks fail. Requests at the same time, or within a second, get the same answer. */
 export function createReadiness(
   checks: Checks,
   log: Pick<Logger, 'error'>,

@@ -9,7 +9,7 @@ import { bodyStream, refuseTooLong } from '../http/body-stream.ts';
 const maxFramingBytes = 64 * 1024;
 
 /**
- * The uploaded package as a upload: the first file of a multipart form whatever its name, or else the whole body
+ * The uploaded package: the first file of a multipart form whatever its name, or else the whole body
  * (spec nuget-v2 10.2). The whole request has arrived when it returns. The caller discards the upload.
  * @throws FeedError UPLOAD_BROKEN, PACKAGE_TOO_LARGE, STORAGE_FULL; nothing is left of the upload then
  */

@@ -9,7 +9,7 @@ import { isUnreachable, refuse, refusePage, shown, type Web } from './web.ts';
 
 /** A page that brings nothing new may be an accident; so many in a row are a source that leads in circles. */
 const maxStalePages = 5;
-/** What a source tells of is kept in memory until it is known what to take: about 1 KB a version. */
+/** What a source lists is kept in memory until it is known what to import: about 1 KB a version. */
 const maxToldVersions = 500_000;
 /** No feed known to us answers smaller pages without saying that there are more. */
 const smallestPage = 20;

@@ -6,7 +6,7 @@ import { type SemVerView, unlistedPublished } from '../catalog/query.ts';
 import { iconAddress, licenseAddress, readmeAddress, webAddress } from '../feed/shown-addresses.ts';
 import { fullVersion, type V3Links } from './links.ts';
 
-/** What a registration tells of one version: the `catalogEntry` (spec nuget-v2 section 14). What is undefined is left out. */
+/** What a registration has for one version: the `catalogEntry` (spec nuget-v2 section 14). What is undefined is left out. */
 export function catalogEntry(row: PackageRow, view: SemVerView, links: V3Links): object {
   const { nuspec } = row;
   return {

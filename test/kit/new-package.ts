@@ -4,7 +4,7 @@ import type { NewPackage } from '../../server/catalog/catalog.ts';
 
 export type NuspecParts = Partial<Nuspec> & { readonly id: string; readonly version: string };
 
-/** What the catalog is told of a package, without bytes behind it; a test names only what it is about. */
+/** A package as the catalog gets it, without bytes behind it; a test names only what it is about. */
 export function makePackage(parts: NuspecParts, published = new Date('2026-01-01T00:00:00Z')): NewPackage {
   const { id, version } = parts;
   const nuspec: Nuspec = {
