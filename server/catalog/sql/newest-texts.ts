@@ -42,8 +42,8 @@ const maxCharacters = 16 * 1024 ** 2;
 const maxWalked = 10_000_000;
 /** So many ids are read in one turn of the event loop. */
 const idsAtOnce = 100;
-/** After an import it is quicker to read all of them anew than to follow. */
-const maxChanged = 500;
+/** So many are read again by one search; after an import all are read anew, others first. */
+const maxChanged = 100;
 
 /**
  * The texts of the newest versions in memory, since each search walks over all of them: in SQLite that costs ten times as
