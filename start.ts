@@ -67,7 +67,7 @@ async function start(invocation: Invocation): Promise<void> {
 }
 
 /**
- * After a change of Node the database driver is of the one before: a checkout builds it anew, once.
+ * After a change of Node the database driver is still built for the previous one: a checkout rebuilds it, once.
  * @throws FeedError DATABASE_DRIVER when that fails, for an installed program, and on Windows
  */
 async function withDriver<T>(

@@ -10,7 +10,7 @@ import { readPrograms } from '../verify/programs.ts';
 export type Artifacts = {
   readonly nupkg: LocalFile;
   readonly manifestText: string;
-  /** What the manifest promises, under the name by which whoever puts it there knows it. */
+  /** The files that the manifest names, under the names that an uploader knows. */
   readonly promised: readonly { readonly file: string; readonly url: string; readonly sha256: string }[];
   /** Our own files among these, to be put there. */
   readonly payloads: readonly (LocalFile & { readonly file: string })[];

@@ -10,7 +10,7 @@ export type Reason =
   | { readonly code: 'overtaken'; readonly version: string }
   | { readonly code: 'promoted' }
   | { readonly code: 'withdrawn'; readonly version: string }
-  /** A withdrawal of upstream's version put the bytes of another on top. */
+  /** A withdrawal of upstream's version published the bytes of another one. */
   | {
       readonly code: 'taken back';
       readonly upstream: string;

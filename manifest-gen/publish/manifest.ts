@@ -13,7 +13,7 @@ import {
 export type BucketChange = Omit<NewCommit, 'branches'> & {
   /** Where it goes. The first carries the tag and must take it; another that offers a newer version already is left alone. */
   readonly branches: readonly [Channel, ...Channel[]];
-  /** The first may offer a newer version, too: whoever is ahead stays there. */
+  /** The first branch may offer a newer version already, and keeps it. */
   readonly mayLag?: boolean | undefined;
 };
 

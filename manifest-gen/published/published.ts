@@ -14,7 +14,7 @@ import { type Released, readReleased } from './released.ts';
 type Package = Pick<Tool, 'tool' | 'packageId'>;
 export type LocalFile = { readonly path: string; readonly digest: Digest };
 
-/** What the feed holds. Each list, package, exe and file is read once in a run, whoever asks for it. */
+/** What the feed has. Each list, package, exe and file is read once in a run. */
 export type Published = {
   /** Every version of a package, unlisted ones too. @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED */
   versions(tool: Package): Promise<readonly FeedPackage[]>;

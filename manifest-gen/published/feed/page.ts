@@ -9,7 +9,7 @@ export type FeedPackage = Pick<V2Entry, 'id' | 'version' | 'isListed' | 'publish
 
 export type FeedPage = { readonly packages: readonly FeedPackage[]; readonly nextUrl: string | undefined };
 
-/** One page of any v2 feed, read at `url`; what names no package is no package of ours. @throws FormatError XML_* */
+/** One page of any v2 feed, read at `url`; entries that are not packages are skipped. @throws FormatError XML_* */
 export function readFeedPage(xml: string, url: string): FeedPage {
   const { entries, next } = readV2Page(xml, new URL(url));
   return {

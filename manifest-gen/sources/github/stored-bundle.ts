@@ -40,7 +40,7 @@ async function askOnce(open: Open): Promise<Attempt<Buffer>> {
   return isOver ? { failed, waitMs: Number.POSITIVE_INFINITY } : { failed };
 }
 
-/** Plain JSON is none of snappy: `{` would stand for 123 bytes that begin with a copy of earlier ones. */
+/** Plain JSON is never valid snappy: `{` would mean 123 bytes that begin with a copy of earlier ones. */
 function readJson(body: Buffer): unknown {
   const text = body[0] === 0x7b ? body : readSnappy(body, maxBundleBytes);
   const bundle = text && jsonOf(text.toString('utf8'));

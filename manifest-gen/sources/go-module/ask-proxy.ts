@@ -52,7 +52,7 @@ function firstProxy(list: string): URL | undefined {
 
 /** Whatever it answers will do. */
 async function silenceOf(access: HttpAccess, { origin }: URL): Promise<HostFailure | undefined> {
-  // a note of its own: whoever waits for the run's waits for this
+  // a note of its own, since waiting for the run's would wait for this one
   const alone = { ...access, silentHosts: createSilentHosts() };
   const result = await askHost(alone, `${origin}/`, async (open) => {
     const { body } = await open({ headers: {}, decompress: false });
