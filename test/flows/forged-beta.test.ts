@@ -367,7 +367,7 @@ describe('a beta that somebody made by hand', () => {
 
     expect(result).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining('1.26.2.1-beta.1 is 1.26.1 again'),
+      stderr: expect.stringContaining('1.26.2.1-beta.1 has the bytes of 1.26.1'),
     });
   });
 });
