@@ -77,7 +77,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
     expect(first.stderr).toContain('Something to do: delve.');
     expect(second).toMatchObject({
       exitCode: 5,
-      stdout: expect.stringContaining('1.26.3 is on beta: `release:promote delve`'),
+      stdout: expect.stringContaining('1.26.3 is on beta: run `release:promote delve` once it is tested'),
     });
   });
 

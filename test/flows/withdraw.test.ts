@@ -158,7 +158,7 @@ describe('release:withdraw', () => {
     expect([main.version, beta.version]).toEqual([`${bad}.2`, '1.27.2-beta.2']);
     expect(promoted).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining('beta that was withdrawn'),
+      stderr: expect.stringContaining('in place of a withdrawn beta'),
     });
     expect(idle.stdout).toContain('nothing to do, 1.27.2 was withdrawn');
     expect(anew.stdout).toContain('delve 1.27.2-beta.3: released');
@@ -185,7 +185,7 @@ describe('release:withdraw', () => {
     [[`delve@${bad}.3`, ...why, '--to', bad], 1, 'it was withdrawn itself'],
     [['delve', ...why], 2, 'names no version'],
     [[`delve@${bad}.3`], 2, '--reason TEXT is missing'],
-    [[`delve@${bad}.3`, '--reason', ' '], 2, 'It says nothing'],
+    [[`delve@${bad}.3`, '--reason', ' '], 2, 'It is empty'],
   ])('answers %j with exit %i and changes nothing', async (args, exitCode, sentence) => {
     const before = await state();
 
