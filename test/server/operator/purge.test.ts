@@ -206,7 +206,7 @@ describe('feed:purge', () => {
     for (const { stdout, code } of [beside, alone]) {
       expect(code).toBe(1);
       expect(stdout).toContain('"refused"');
-      expect(stdout).toContain('away for good');
+      expect(stdout).toContain('deleted for good');
     }
     expect(await statusOf('/nuget/package/leaky/1.0.0')).toBe(410);
   });
