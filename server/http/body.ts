@@ -37,9 +37,13 @@ export function joinBody(body: Body): Buffer {
 
 /** Smaller ones come out of Node's own pool. */
 const minLentBytes = 4 * 1024;
-const lentBytes = 256 * 1024;
-const maxIdle = 16;
-const idle: Buffer[] = [];
+const maxIdle = 8;
+
+/** Each is twice as large as the one before: a slow client that keeps a short body must not keep the memory of a long one. */
+const lenders = [8, 16, 32, 64, 128, 256].map((kibibytes) => ({
+  bytes: kibibytes * 1024,
+  idle: [] as Buffer[],
+}));
 
 /**
  * A body in memory that is used again: with new memory for each, V8 collects its whole heap again and again (decision 15).
@@ -47,8 +51,10 @@ const idle: Buffer[] = [];
  */
 export function lendBody(body: Body): { readonly bytes: Buffer; readonly giveBack?: () => void } {
   const size = sizeOf(body);
-  if (Buffer.isBuffer(body) || size < minLentBytes || size > lentBytes) return { bytes: joinBody(body) };
-  const memory = idle.pop() ?? Buffer.allocUnsafeSlow(lentBytes);
+  const lender = lenders.find(({ bytes }) => size <= bytes);
+  if (Buffer.isBuffer(body) || size < minLentBytes || lender === undefined) return { bytes: joinBody(body) };
+  const { idle } = lender;
+  const memory = idle.pop() ?? Buffer.allocUnsafeSlow(lender.bytes);
   writeBody(body, memory, 0);
   return {
     bytes: memory.subarray(0, size),

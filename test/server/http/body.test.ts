@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { lendBody } from '../../../server/http/body.ts';
+
+describe('memory that is lent to a body', () => {
+  it.each([4 * 1024, 5000, 63 * 1024, 64 * 1024, 130_000, 256 * 1024])(
+    'is about as large as one of %i bytes',
+    (size) => {
+      const text = 'x'.repeat(size);
+      const { bytes, giveBack } = lendBody([text]);
+      expect(bytes.toString()).toBe(text);
+      // What one slow client holds of it.
+      expect(bytes.buffer.byteLength).toBeLessThanOrEqual(2 * size);
+      giveBack?.();
+      expect(lendBody([text]).bytes.buffer).toBe(bytes.buffer);
+    },
+  );
+
+  it('is not given to two bodies at once', () => {
+    const [one, other] = [lendBody(['a'.repeat(5000)]), lendBody(['b'.repeat(5000)])];
+    expect(one.bytes.buffer).not.toBe(other.bytes.buffer);
+    expect(one.bytes.toString()).toBe('a'.repeat(5000));
+  });
+});
