@@ -31,6 +31,8 @@ const kit = {
   testTimeout: minute,
   hookTimeout: minute,
   pool: 'forks' as const,
+  // A worker loads the product once for all its files: loading costs more than most tests.
+  isolate: false,
   env: dotnet,
 };
 
@@ -45,8 +47,6 @@ export default defineConfig({
         test: {
           ...kit,
           name: 'unit',
-          // The parts are loaded once for all files: loading costs more than most of these tests.
-          isolate: false,
           include: ['test/**/*.test.ts'],
           exclude: [...kinds.client, ...kinds.flow, ...kinds.slow],
         },
