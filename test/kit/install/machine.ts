@@ -1,8 +1,9 @@
 import { chmod, copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type InstallFacts, readInstallScript, renderPowerShell } from '../../../server/install/render.ts';
-import { hasProgram, mustRun, run } from '../programs.ts';
+import { hasProgram, mustRun } from '../programs.ts';
 import { makeTempDir, productDir } from '../test-server.ts';
+import { runInPowerShell } from './host.ts';
 
 const kit = import.meta.dirname;
 
@@ -22,7 +23,7 @@ export type InstallMachine = {
   readonly paths: Readonly<Record<'choco' | 'chocoConfig' | 'scoop' | 'scoopConfig', string>>;
   /** The script of one server, as `install` or under another name. */
   serve(facts: InstallFacts, name?: string): Promise<void>;
-  /** All in one PowerShell, one after the other. */
+  /** All in one session, one after the other. */
   runAll(steps: readonly InstallStep[]): Promise<readonly InstallRun[]>;
   run(parameters?: string, env?: InstallStep['env']): Promise<InstallRun>;
   /** What programs were asked since the last time. */
@@ -93,10 +94,9 @@ export async function makeInstallMachine(): Promise<InstallMachine> {
       }));
       await writeFile(at('runs.json'), JSON.stringify(runs));
       await rm(at('results.json'), { force: true });
-      const args = ['-NoProfile', '-NonInteractive', '-File', join(kit, 'driver.ps1')];
-      const result = await run('pwsh', args, { env, cwd: dir });
+      const wrong = await runInPowerShell({ env, cwd: dir });
       const text = await readFile(at('results.json'), 'utf8').catch(() => '');
-      if (text === '') throw new Error(`the driver did not end: ${result.stdout}\n${result.stderr}`);
+      if (text === '') throw new Error(`the driver did not end: ${wrong}`);
       return JSON.parse(text) as InstallRun[];
     },
     async run(parameters = '', own = {}) {
