@@ -378,7 +378,7 @@ describe('feed:import from a small or hostile feed', () => {
 
     expect(code).toBe(1);
     expect(stdout).toContain('refused: The bytes are not those that the source announces');
-    expect(stdout).toContain('it is other 1.0.0; the source calls it false-name 1.0.0');
+    expect(stdout).toContain('The package calls itself other 1.0.0; the source calls it false-name 1.0.0');
     expect((await contentsOf(dataDir)).map((line) => line.split(' ')[0])).toEqual(['good']);
   });
 
