@@ -58,12 +58,13 @@ export function createTransact(db: Database.Database, prepare: Prepare): Transac
     const writes = waiting;
     waiting = [];
     lastSize = writes.length;
+    let failures: ReturnType<typeof runAll>;
     try {
-      const failures = orStorageFull(() => runAll.immediate(writes));
-      for (const [at, { done }] of writes.entries()) done(failures[at]);
+      failures = orStorageFull(() => runAll.immediate(writes));
     } catch (error) {
-      for (const { done } of writes) done({ error });
+      failures = writes.map(() => ({ error }));
     }
+    for (const [at, { done }] of writes.entries()) done(failures[at]);
   }
 
   return (change) =>
@@ -80,9 +81,9 @@ export function createTransact(db: Database.Database, prepare: Prepare): Transac
           result = change(transaction);
         },
         done(failure) {
-          if (failure !== undefined) return reject(failure.error);
-          for (const hook of hooks) hook();
-          resolve(result);
+          const broken = failure ?? firstFailure(hooks);
+          if (broken === undefined) resolve(result);
+          else reject(broken.error);
         },
       });
       if (waiting.length > 1) return;
@@ -90,6 +91,19 @@ export function createTransact(db: Database.Database, prepare: Prepare): Transac
       if (lastSize === 1) setImmediate(commit);
       else setTimeout(commit, lingerMs);
     });
+}
+
+/** Calls all, whatever one of them throws: by them caches learn what is committed. */
+function firstFailure(hooks: readonly (() => void)[]): Failure | undefined {
+  let first: Failure | undefined;
+  for (const hook of hooks) {
+    try {
+      hook();
+    } catch (error) {
+      first ??= { error };
+    }
+  }
+  return first;
 }
 
 /** What fails for want of room says so. @throws FeedError STORAGE_FULL */

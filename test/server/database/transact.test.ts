@@ -141,4 +141,23 @@ describe('changes that come together', () => {
 
     expect(seen).toEqual(['1: 1 committed', '1 heard', '2 failed']);
   });
+
+  it('all say what follows from them, also when one of them cannot', async () => {
+    const { other, insert, count, transact } = await open();
+    const seen: string[] = [];
+    const write = (n: number) =>
+      transact(({ afterCommit }) => {
+        insert(n)();
+        afterCommit(() => {
+          if (n === 2) throw new Error('no');
+        });
+        afterCommit(() => void seen.push(`${n} committed`));
+      });
+
+    const results = await Promise.allSettled([write(1), write(2), write(3)]);
+
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(seen).toEqual(['1 committed', '2 committed', '3 committed']);
+    expect(count(other)).toBe(3);
+  });
 });
