@@ -78,7 +78,8 @@ export interface BlobStore extends BlobReader {
   repair(sha256: string, bytes: Buffer): Promise<void>;
   /**
    * For good; does nothing when it is not there. Only for blobs that nothing names. False, with the blob as it was, when a
-   * push in this process has stored the same bytes and is about to name them. It is decided before this returns.
+   * push in this process has stored the same bytes and is about to name them; that is decided before this returns. False too
+   * when a push put them back meanwhile: whether something names them has to be asked again.
    */
   remove(sha256: string): Promise<boolean>;
   /** Throws when bytes cannot be written and read. */

@@ -133,7 +133,8 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
       // A power cut brings nothing back.
       await folders.sync(path.dirname(file));
     }
-    return true;
+    // Not when a push put the bytes back during the fsync: it may be one that is refused, of a version that was purged.
+    return !existsSync(pathOfBlob(root, sha256));
   }
 
   async function ping(): Promise<void> {

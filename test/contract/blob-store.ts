@@ -235,6 +235,19 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       },
     );
 
+    it('does not call bytes removed that a push brings back meanwhile', async () => {
+      await put(bytes);
+      const upload = await store.receive(Readable.from([bytes]), bytes.length);
+
+      const removing = store.remove(sha256);
+      await upload.commitPending();
+      await upload.discard();
+
+      expect(await removing).toBe(!(await store.has(sha256)));
+      expect(await store.remove(sha256)).toBe(true);
+      expect(await store.has(sha256)).toBe(false);
+    });
+
     it('gives its files back when a reader goes away', async () => {
       await put(bytes);
       const reader = await store.open(sha256);
