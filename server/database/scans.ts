@@ -54,6 +54,7 @@ const cacheKilobytes = 8192;
 const maxRefused = 100;
 
 type Job = {
+  /** Of the query, whatever it reads: what took too long does so after a download, too. */
   readonly key: string;
   readonly query: Sql;
   readonly isQuick: boolean;
@@ -178,13 +179,14 @@ export function openScans(file: string, limits: Partial<ScanLimits> = {}): Scans
   return {
     async run(query, options) {
       if (isClosed) fail('SHUTTING_DOWN');
-      const key = JSON.stringify([options.state, query.text, query.values]);
-      const underWay = known.get(key);
+      const key = JSON.stringify([query.text, query.values]);
+      const keyNow = `${options.state} ${key}`;
+      const underWay = known.get(keyNow);
       if (underWay !== undefined) return underWay;
       const verdict = refused.get(key);
       if (verdict !== undefined && verdict.until > performance.now()) throw verdict.error;
-      const answer = enqueue(key, query, options).finally(() => known.delete(key));
-      known.set(key, answer);
+      const answer = enqueue(key, query, options).finally(() => known.delete(keyNow));
+      known.set(keyNow, answer);
       return answer;
     },
     async close() {

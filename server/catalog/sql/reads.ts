@@ -58,7 +58,7 @@ export function createReads({ db, scans, sizes, revisions, nuspecs }: ReadDeps):
   ): Row[] | Promise<Row[]> {
     const ns = estimate(query, costOf(query), sizes.now());
     if (scans === undefined || ns <= maxHereNs) return allRaw<Row>(sqlWith());
-    const options = { isQuick: ns <= maxQuickNs, state: revisions.numbers.packages(), from };
+    const options = { isQuick: ns <= maxQuickNs, state: revisions.numbers.all(), from };
     return scans.run(sqlWith(inTime), options) as Promise<Row[]>;
   }
 

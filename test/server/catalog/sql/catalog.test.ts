@@ -2,12 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { QueryProperty } from '../../../../server/catalog/query.ts';
+import { operator } from '../../../../server/audit/audit.ts';
+import type { PackageQuery, QueryProperty } from '../../../../server/catalog/query.ts';
 import { createSqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
 import { pageSql } from '../../../../server/catalog/sql/query.ts';
 import { rowColumns } from '../../../../server/catalog/sql/rows.ts';
 import { openDatabase } from '../../../../server/database/connection.ts';
+import type { ScanOptions } from '../../../../server/database/scans.ts';
 import { describeCatalog, editedAt, everything } from '../../../contract/catalog.ts';
+import { makePackage } from '../../../kit/new-package.ts';
 
 describeCatalog('SqlCatalog', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'gwt-catalog-'));
@@ -69,5 +72,41 @@ describe('the SQL of what choco asks most', () => {
     const first = plan.find(({ detail }) => / p /.test(detail));
     expect(first?.detail).toContain(`INDEX ${index}`);
     db.close();
+  });
+});
+
+describe('a query that is answered beside the main thread', () => {
+  it('is not shared with one that was begun before counts were written', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'gwt-catalog-'));
+    const db = openDatabase(join(dir, 'catalog.db'));
+    const states: number[] = [];
+    const scans = {
+      async run(_query: unknown, { state }: ScanOptions) {
+        states.push(state);
+        return [];
+      },
+      close: async () => undefined,
+    };
+    const catalog = createSqlCatalog(db, () => editedAt, scans);
+    try {
+      for (let n = 0; n < 20; n += 1) {
+        const description = `${n}`.repeat(4000).slice(0, 4000);
+        await catalog.add(makePackage({ id: `id-${n}`, version: '1.0.0', description }), operator);
+      }
+      const search = Array.from({ length: 30 }, (_, n) => `word${n}`);
+      const long: PackageQuery = { ...everything, view: 'semver2', search };
+      await catalog.query(long);
+      await catalog.query(long);
+      catalog.countDownload('id-1', '1.0.0');
+      await catalog.flush();
+      await catalog.query(long);
+
+      expect(states).toHaveLength(3);
+      expect(states[1]).toBe(states[0]);
+      expect(states[2]).toBeGreaterThan(Number(states[1]));
+    } finally {
+      db.close();
+      await rm(dir, { recursive: true, force: true });
+    }
   });
 });
