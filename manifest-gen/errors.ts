@@ -34,7 +34,7 @@ const errors = {
   ],
   VERSION_NOT_TAKEN: [
     1,
-    '{tool} {version} is not released: {reason}.',
+    '{tool} {version} cannot be released: {reason}.',
     '`release:status {tool}` shows what a run would do.',
   ],
   SOURCE_UNREACHABLE: [4, '{tool} {version}: source {kind} cannot be reached: {cause}.', '{hint}'],
@@ -98,7 +98,7 @@ const errors = {
   ],
   VULN_DB_INVALID: [
     1,
-    'The vulnerability database {url} is not understood: {problem}.',
+    'The vulnerability database {url} has an unexpected format: {problem}.',
     'VULN_DB must have the layout of https://vuln.go.dev: index/modules.json, ID/GO-....json.',
   ],
   EVIDENCE_BROKEN: [
@@ -155,12 +155,12 @@ const errors = {
   ],
   FEED_KEY_SCOPE: [
     1,
-    'The key {key} does not have the scope {expected} for {id}: expected {expected}, found {found}.',
+    'The key {key} does not have the scope {expected} for {id}; it has: {found}.',
     'Nothing was published. Set another key in FEED_API_KEY; `feed:keys add --name NAME --scope {needed}` makes one.',
   ],
   FEED_KEY_IDS: [
     1,
-    'The key {key} is limited to {ids}: expected a key for {expected}, found that {id} is not among its ids.',
+    'The key {key} is limited to {ids}, which does not include {id}; this needs a key for {expected}.',
     'Nothing was published. Set another key in FEED_API_KEY; `feed:keys add --name NAME --scope {needed} {options}` makes one.',
   ],
   FEED_CONFLICT: [
@@ -190,7 +190,7 @@ const errors = {
   ],
   MACHINE_FAILED: [
     1,
-    '{tool}: this machine failed: {cause}.',
+    '{tool}: a local operation failed: {cause}.',
     'Check that there is free space, and that CACHE_DIR and the folder for temporary files are writable.',
   ],
   CACHE_FOREIGN: [

@@ -1,6 +1,6 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import type { Change, Reason } from './reason.ts';
-import { printReleaseVersion, versionHistory } from './release-version.ts';
+import { nextRelease, printReleaseVersion, versionHistory } from './release-version.ts';
 import { findChange, type Offered } from './same-files.ts';
 
 /** What a release would be made from: the same files by the same packaging give equal bytes, so the second is not released. */
@@ -41,12 +41,8 @@ export function decideNextVersion(
   const change = findChangeSince(newest, upstream, recipe, isCorrected);
   if (change === undefined) return { kind: 'same', version: release.version };
 
-  const next =
-    release.beta === undefined
-      ? { upstream, correction: release.correction + 1, beta: 1 }
-      : { ...release, beta: release.beta + 1 };
   const reason: Reason = { code: 'changed', version: release.version, change };
-  return { kind: 'new', version: printReleaseVersion(next), reason };
+  return { kind: 'new', version: printReleaseVersion(nextRelease(release)), reason };
 }
 
 function findChangeSince(

@@ -32,6 +32,16 @@ export function printReleaseVersion({ upstream, correction, beta }: Omit<Release
   return beta === undefined ? stable : `${stable}-beta.${beta}`;
 }
 
+/**
+ * The next beta of the same upstream version: `U.1-beta.2` after `U.1-beta.1`, and after a stable one the first of its correction,
+ * `U.1-beta.1` after `U`.
+ */
+export function nextRelease({ upstream, correction, beta }: ReleaseVersion): Omit<ReleaseVersion, 'version'> {
+  return beta === undefined
+    ? { upstream, correction: correction + 1, beta: 1 }
+    : { upstream, correction, beta: beta + 1 };
+}
+
 /** The release versions among these, newest first by NuGet's order. */
 export function versionHistory(versions: readonly string[]): readonly ReleaseVersion[] {
   return versions

@@ -3,7 +3,7 @@ import { readReleaseVersion, versionHistory } from './release-version.ts';
 import { goodCandidates } from './withdrawal.ts';
 
 /** The state of one tool on the feed and in the bucket. */
-export type ReleaseState = {
+export type PublishedState = {
   readonly tool: string;
   readonly packages: readonly { readonly version: string; readonly isListed: boolean }[];
   readonly main: string | undefined;
@@ -39,7 +39,7 @@ function releaseVerbs(tool: string): Finish {
  * @param finish for packages that the release verbs do not make
  */
 export function findUnfinished(
-  { tool, packages, main, beta }: ReleaseState,
+  { tool, packages, main, beta }: PublishedState,
   finish: Finish = releaseVerbs(tool),
 ): readonly string[] {
   const listed = versionHistory(packages.filter(({ isListed }) => isListed).map(({ version }) => version));

@@ -1,11 +1,6 @@
 import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
-import {
-  printReleaseVersion,
-  type ReleaseVersion,
-  readReleaseVersion,
-  versionHistory,
-} from './release-version.ts';
+import { nextRelease, printReleaseVersion, readReleaseVersion, versionHistory } from './release-version.ts';
 
 type Package = { readonly version: string; readonly isListed: boolean };
 
@@ -30,7 +25,7 @@ export type Withdrawal =
   | {
       readonly kind: 'correct';
       /** How far an earlier run came: nothing is on the feed, the first beta of the correction, the correction itself. */
-      readonly stage: 'begin' | 'born' | 'published';
+      readonly stage: 'begin' | 'first beta published' | 'published';
       /** The first beta of the correction (contract section 6). */
       readonly firstBeta: string;
       /** What that becomes; undefined when a beta is withdrawn, which another beta replaces. */
@@ -91,21 +86,14 @@ export function planWithdrawal({ bad, offered, good, head }: WithdrawalFacts): W
     return { kind: 'correct', stage: 'published', firstBeta: head.version, stable: head.version };
   }
   const hasFirstBeta = isBegun && headRelease.beta !== undefined;
-  const firstBeta = hasFirstBeta ? headRelease : next(headRelease);
+  const firstBeta = hasFirstBeta ? headRelease : nextRelease(headRelease);
   const stable = isStable ? printReleaseVersion({ ...firstBeta, beta: undefined }) : undefined;
   return {
     kind: 'correct',
-    stage: hasFirstBeta ? 'born' : 'begin',
+    stage: hasFirstBeta ? 'first beta published' : 'begin',
     firstBeta: printReleaseVersion(firstBeta),
     stable,
   };
-}
-
-/** `U.2-beta.1` after `U.1`, `U.1-beta.2` after `U.1-beta.1`. */
-function next({ upstream, correction, beta }: ReleaseVersion): Omit<ReleaseVersion, 'version'> {
-  return beta === undefined
-    ? { upstream, correction: correction + 1, beta: 1 }
-    : { upstream, correction, beta: beta + 1 };
 }
 
 /** `U-beta.3` after `U-beta.2`; undefined for anything else. */

@@ -113,15 +113,15 @@ export const Tool = z
     /** Its texts; a tool without them has templates written by hand (tool-file/templates.ts). */
     package: ToolPackage.optional(),
   })
-  .superRefine(({ sources, trust }, toolkit) => {
+  .superRefine(({ sources, trust }, issues) => {
     const kinds = sources.map((source) => source.kind);
     if (new Set(kinds).size < kinds.length) {
-      toolkit.addIssue({ code: 'custom', path: ['sources'], message: 'names a source twice' });
+      issues.addIssue({ code: 'custom', path: ['sources'], message: 'names a source twice' });
     }
     for (const [index, source] of sources.entries()) {
       if (source.kind === 'github' && source.sigstore !== undefined && source.checksums === undefined) {
         const path = ['sources', index, 'sigstore'];
-        toolkit.addIssue({
+        issues.addIssue({
           code: 'custom',
           path,
           message: 'signs the checksum file, and `checksums` names none',
@@ -129,7 +129,7 @@ export const Tool = z
       }
     }
     for (const kind of unlistedSources(trust, kinds)) {
-      toolkit.addIssue({ code: 'custom', path: ['trust', 'require'], message: `has no list for ${kind}` });
+      issues.addIssue({ code: 'custom', path: ['trust', 'require'], message: `has no list for ${kind}` });
     }
   });
 export type Tool = z.infer<typeof Tool>;

@@ -4,7 +4,7 @@ import type { Invocation } from '../../invocation.ts';
 import type { ReleaseError } from '../errors.ts';
 import { isOldEnough } from '../plan/newest-allowed.ts';
 import { planPromotion } from '../plan/promotion.ts';
-import { type Finish, findUnfinished, type ReleaseState } from '../plan/unfinished.ts';
+import { type Finish, findUnfinished, type PublishedState } from '../plan/unfinished.ts';
 import type { FeedPackage } from '../published/feed/page.ts';
 import { inWords } from '../report/reasons.ts';
 import type { StatusRow } from '../report/report.ts';
@@ -114,13 +114,13 @@ async function readOffered(tool: Tool, toolkit: OpenVerbToolkit): Promise<Offere
 async function readState(
   tool: Pick<Tool, 'tool' | 'packageId'>,
   { published, bucket }: OpenVerbToolkit,
-): Promise<ReleaseState & { readonly packages: readonly FeedPackage[] }> {
+): Promise<PublishedState & { readonly packages: readonly FeedPackage[] }> {
   const main = await bucket.version('main', tool.tool);
   const beta = await bucket.version('beta', tool.tool);
   return { tool: tool.tool, main, beta, packages: await published.versions(tool) };
 }
 
-function offeredOf(state: ReleaseState, finish?: Finish): Offered {
+function offeredOf(state: PublishedState, finish?: Finish): Offered {
   const { tool, beta = '-', main = '-' } = state;
   const unfinished = findUnfinished(state, finish);
   return { tool, beta, main, ...(unfinished.length === 0 ? {} : { unfinished }) };

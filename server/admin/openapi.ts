@@ -136,7 +136,7 @@ const operations: readonly Operation[] = [
 ];
 
 const whatWentWrong = {
-  400: 'The question is not understood; `title` says why.',
+  400: 'The request is invalid; `title` says why.',
   401: 'It needs a key.',
   403: 'The key is not valid, or lacks the scope.',
   404: 'There is none.',

@@ -10,7 +10,7 @@ export const bucketErrors = {
   ],
   BUCKET_BROKEN: [
     503,
-    'The bucket cannot be served: its branch {branch} leads nowhere. Restore the folder bucket of the data folder from a backup.',
+    'The bucket cannot be served: its branch {branch} does not point to a commit. Restore the folder bucket of the data folder from a backup.',
   ],
   GIT_ONLY: [404, 'This address is for git and Scoop: scoop bucket add go-win-tools {url}'],
   GIT_DUMB: [
@@ -22,8 +22,11 @@ export const bucketErrors = {
   PUSH_TOO_SLOW: [413, 'The push could not be checked within {seconds} seconds; push fewer commits at once.'],
   PUSH_INVALID: [400, 'The push is not understood: {problem}. Push with git itself, 1.7 or newer.'],
   PUSH_REFUSED: [403, '{faults}'],
-  PUSHES_AT_ONCE: [429, 'This key has {limit} pushes under way; wait until one of them has ended.'],
-  ENCODING_UNKNOWN: [415, 'A body in the encoding {encoding} is not understood; send it plain or as gzip.'],
+  PUSHES_AT_ONCE: [429, 'This key already has {limit} pushes in progress; wait for one of them to finish.'],
+  ENCODING_UNKNOWN: [
+    415,
+    'Content-Encoding {encoding} is not supported; send the body uncompressed or as gzip.',
+  ],
   PUSH_TOO_LARGE: [413, '{what} has {found}; at most {limit} are accepted.'],
   PUSH_GATE_SHUT: [
     503,

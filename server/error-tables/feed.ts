@@ -12,16 +12,16 @@ export const feedErrors = {
   ],
   UPLOADS_TOO_MANY: [
     429,
-    '{limit} uploads {what} are running already, which is the limit; send this one again when one of them has finished.',
+    'The limit of {limit} concurrent uploads {what} is reached; retry when one of them has finished.',
   ],
-  QUERY_INVALID: [400, 'The query is not understood: {problem}'],
-  QUERY_TOO_COSTLY: [400, 'The query costs more than one request may: {problem}. Ask for less at once.'],
+  QUERY_INVALID: [400, 'The query is invalid: {problem}'],
+  QUERY_TOO_COSTLY: [400, 'The query is too expensive: {problem}. Ask for less at once.'],
   QUERY_TOO_SLOW: [
     503,
     'The query was stopped after {ms} ms; narrow it, for example by `Id eq` or `IsLatestVersion`.',
   ],
   QUERY_BUSY: [503, 'Too many long queries at once; try again in a moment.'],
-  PATH_INVALID: [400, 'The address is not understood: {problem}'],
+  PATH_INVALID: [400, 'The address is invalid: {problem}'],
   ROUTE_UNKNOWN: [
     404,
     'Nothing is served at {path}. The feed is at /nuget (NuGet v3: /v3/index.json), the bucket at /git/main/go-win-tools.git.',
@@ -54,7 +54,7 @@ export const feedErrors = {
   PAYLOAD_NOT_FOUND: [404, 'No payload {tool}/{version}/{file} here.'],
   PAYLOAD_DIFFERS: [
     409,
-    'Payload {tool}/{version}/{file} is already here with other bytes (SHA-256 {sha256}); payloads are never replaced. Publish another version.',
+    'Payload {tool}/{version}/{file} already exists with different content (SHA-256 {sha256}); payloads are never replaced. Publish another version.',
   ],
   PAYLOAD_INVALID: [400, 'This payload cannot be stored: {problem}'],
   BODY_TOO_LARGE: [413, 'The request body is too large for this address; nothing was done.'],

@@ -39,6 +39,6 @@ export const keyErrors = {
   KEY_NOT_FOUND: [404, 'No active key has the id {id}; `feed:keys list` shows all.'],
   KEY_DEAD: [
     409,
-    'The key {id} has expired: a new secret for it needs a new expiry, too (--expires, expires).',
+    'The key {id} has expired, so rotating it needs a new expiry: --expires on the command line, `expires` in the API.',
   ],
 } as const satisfies ErrorTable;

@@ -25,7 +25,7 @@ export const startErrors = {
   ],
   CATALOG_NEWER: [
     500,
-    'The database {file} has schema {found}; this program knows schema {known} at most. Start the newer program, or restore a backup.',
+    'The database {file} has schema {found}; this version of go-win-tools supports schema {known} at most. Run a newer version, or restore a backup.',
   ],
   PORT_TAKEN: [
     500,

@@ -4,28 +4,28 @@ import type { ErrorTable } from './table.ts';
 export const verbErrors = {
   SERVER_SILENT: [
     500,
-    'The server at {url}, which holds the data folder, does not answer: {cause}. Look into its log, or stop it and try again.',
+    'The server at {url}, which holds the data folder, does not answer: {cause}. Check its log, or stop it and try again.',
   ],
   AUDIT_BROKEN: [
     500,
-    'The audit log is broken at entry {number}{at}: {problem}. {before} entries before it are as they were written.',
+    'The audit log is broken at entry {number}{at}: {problem}. The {before} entries before it are intact.',
   ],
   SERVER_REFUSED: [500, 'The running server says: {reason}'],
   SERVER_STRANGE: [
     500,
-    'The server at {url}, which holds the data folder, gives an answer that is not understood: another program may have its port. Look into its log, or stop it and try again.',
+    'The server at {url}, which holds the data folder, sent an unexpected response; another program may be using its port. Check its log, or stop it and try again.',
   ],
   SOURCE_UNREACHABLE: [502, 'The source cannot be reached: {url}: {cause}'],
   SOURCE_REFUSED: [502, 'The source answers {status} to {url}{advice}'],
-  SOURCE_STRANGE: [502, 'The source is not understood: {url}: {problem}'],
+  SOURCE_STRANGE: [502, 'Unexpected response from the source {url}: {problem}'],
   SOURCE_TOO_LARGE: [502, 'The source cannot list everything that it has: {url}: {problem}'],
   IMPORT_DIFFERS: [
     409,
-    '{id} {version} is here already with other bytes, and nothing published is ever replaced.',
+    '{id} {version} already exists with different content, and a published version is never replaced.',
   ],
   IMPORT_HASH: [
     400,
-    'The bytes are not those that the source announces: its {algorithm} is {expected}, found {found}.',
+    'Hash mismatch: the source announces {algorithm} {expected}, but the bytes have {found}.',
   ],
   IMPORT_IDENTITY: [400, 'The package calls itself {found}; the source calls it {expected}.'],
   NO_FEED: [

@@ -377,8 +377,8 @@ describe('feed:import from a small or hostile feed', () => {
     const { code, stdout } = await importInto(dataDir, `${feed.url}/feed`);
 
     expect(code).toBe(1);
-    expect(stdout).toContain('refused: The bytes are not those that the source announces');
-    expect(stdout).toContain('The package calls itself other 1.0.0; the source calls it false-name 1.0.0');
+    expect(stdout).toContain('refused: Hash mismatch: the source announces');
+    expect(stdout).toContain('it is other 1.0.0; the source calls it false-name 1.0.0');
     expect((await contentsOf(dataDir)).map((line) => line.split(' ')[0])).toEqual(['good']);
   });
 

@@ -229,8 +229,8 @@ describe('release:promote', () => {
   });
 
   it.each([
-    [['bank-*'], 'expected a key for package bank-delve and tool delve, found that delve is not'],
-    [['delve'], 'expected a key for package bank-delve and tool delve, found that bank-delve is not'],
+    [['bank-*'], 'which does not include delve; this needs a key for package bank-delve and tool delve'],
+    [['delve'], 'which does not include bank-delve; this needs a key for package bank-delve and tool delve'],
   ])('needs a key that is good for package id and tool, not for %j alone', async (ids, sentence) => {
     const dir = await makeTempDir();
     const file = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
@@ -241,7 +241,7 @@ describe('release:promote', () => {
     const result = await generator.run('release:beta', ['delve@1.26.3'], { env });
 
     expect(result.exitCode).toBe(1);
-    expect(result.stderr).toContain(`is limited to ${ids}: ${sentence}`);
+    expect(result.stderr).toContain(`is limited to ${ids}, ${sentence}`);
     expect(await versionsOn(server, 'delve')).toEqual(before);
   });
 

@@ -203,9 +203,7 @@ describe('release:withdraw', () => {
 
     expect(result).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining(
-        'does not have the scope unlist for delve: expected unlist, found push:beta, push',
-      ),
+      stderr: expect.stringContaining('does not have the scope unlist for delve; it has: push:beta, push'),
     });
     expect(await state()).toEqual(before);
   });
@@ -223,7 +221,7 @@ describe('release:withdraw', () => {
     const status = await generator.run('release:status', ['goreleaser', '--json'], offline);
 
     // a disk that takes nothing is no reason to think the package broken
-    expect(full).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('this machine failed') });
+    expect(full).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('a local operation failed') });
     expect(full.stderr).toContain('Nothing was published');
     expect(dry.exitCode).toBe(1);
     expect(dry.stderr).toContain('goreleaser 1.26.0 would be unlisted');

@@ -38,7 +38,7 @@ describe('the app', () => {
 
     expect([answer.status, answer.statusText]).toEqual([
       400,
-      'The address is not understood: it has a percent sign that does not begin an escape of UTF-8 text.',
+      'The address is invalid: it has a percent sign that does not begin an escape of UTF-8 text.',
     ]);
   });
 });

@@ -387,7 +387,9 @@ describe('the git routes', () => {
     const { code, stderr } = await git.try(server.dir, 'clone', address(), 'damaged');
 
     expect(code).not.toBe(0);
-    expect(stderr).toContain('remote: The bucket cannot be served: its branch beta leads nowhere.');
+    expect(stderr).toContain(
+      'remote: The bucket cannot be served: its branch beta does not point to a commit.',
+    );
     await expect(server.bucket.ping()).rejects.toMatchObject({ code: 'BUCKET_BROKEN', status: 503 });
   });
 

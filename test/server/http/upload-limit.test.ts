@@ -68,7 +68,7 @@ describe('upload slots', () => {
 
     const refused = await put(1);
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
-    expect(refused.statusText).toContain('64 uploads of this key are running already');
+    expect(refused.statusText).toContain('The limit of 64 concurrent uploads of this key is reached');
     held[0]!.write('MZ');
     expect(String((await once(held[0]!, 'data'))[0])).toContain('201');
     expect((await put(2)).status).toBe(201);
