@@ -162,7 +162,7 @@ describe('feed:import from a folder', () => {
     await writeFile(file, makeNupkg({ id: 'A', files: { 'tools/other.txt': 'other' } }));
     const conflict = await importInto(dataDir, dir);
 
-    expect(conflict).toMatchObject({ code: 1, stdout: expect.stringContaining('other bytes') });
+    expect(conflict).toMatchObject({ code: 1, stdout: expect.stringContaining('with different content') });
     expect(await contentsOf(dataDir)).toEqual(before);
   });
 
@@ -177,7 +177,7 @@ describe('feed:import from a folder', () => {
     expect(code).toBe(1);
     expect(await importsOf(await newServer({ dataDir }))).toEqual([[dir, '1 versions', 'operator']]);
     expect(linesOf(stdout).filter(({ kind }) => kind === 'imported')).toHaveLength(1);
-    expect(linesOf(stdout).some(({ reason }) => reason?.includes('other bytes'))).toBe(true);
+    expect(linesOf(stdout).some(({ reason }) => reason?.includes('with different content'))).toBe(true);
   });
 
   it('says in a dry run what would come, and takes nothing', async () => {
@@ -378,7 +378,7 @@ describe('feed:import from a small or hostile feed', () => {
 
     expect(code).toBe(1);
     expect(stdout).toContain('refused: Hash mismatch: the source announces');
-    expect(stdout).toContain('it is other 1.0.0; the source calls it false-name 1.0.0');
+    expect(stdout).toContain('calls itself other 1.0.0; the source calls it false-name 1.0.0');
     expect((await contentsOf(dataDir)).map((line) => line.split(' ')[0])).toEqual(['good']);
   });
 

@@ -20,7 +20,7 @@ describe('planWithdrawal', () => {
     ['1.22.0', '1.22.0', '1.21.2', '1.22.0.1-beta.1', '1.22.0.1-beta.2 -> 1.22.0.1'],
     ['1.22.0', '1.22.0', '1.21.2', '1.22.0.1', '1.22.0.2-beta.1 -> 1.22.0.2'],
     // this withdrawal was cut
-    ['1.22.0', '1.22.0', '1.21.2', '1.22.0.1-beta.1+', 'born: 1.22.0.1-beta.1 -> 1.22.0.1'],
+    ['1.22.0', '1.22.0', '1.21.2', '1.22.0.1-beta.1+', 'first beta published: 1.22.0.1-beta.1 -> 1.22.0.1'],
     ['1.22.0', '1.22.0', '1.21.2', '1.22.0.1+', 'published: 1.22.0.1 -> 1.22.0.1'],
     // the branch has moved on
     ['1.22.0', '1.22.0.1', '1.21.2', '1.22.0.1+', 'overtaken by 1.22.0.1'],
@@ -30,7 +30,7 @@ describe('planWithdrawal', () => {
     ['2.0', '1.22.0', '1.21.2', '2.0', 'stranded'],
     // betas are put right by betas
     ['1.22.0-beta.2', '1.22.0-beta.2', '1.21.2', '1.22.0-beta.2', '1.22.0-beta.3'],
-    ['1.22.0-beta.2', '1.22.0-beta.2', '1.21.2', '1.22.0-beta.3+', 'born: 1.22.0-beta.3'],
+    ['1.22.0-beta.2', '1.22.0-beta.2', '1.21.2', '1.22.0-beta.3+', 'first beta published: 1.22.0-beta.3'],
     ['1.22.0.1-beta.1', '1.22.0.1-beta.1', '1.22.0', '1.22.0.1-beta.1', '1.22.0.1-beta.2'],
   ])(
     '%s while %s is offered, %s is good and %s is the newest of its family: %s',

@@ -442,7 +442,7 @@ describe('the rules of the bucket', () => {
     {
       name: 'a file of 2 MiB',
       prepare: async (work) => chore(work, 'big.txt', 'x'.repeat(2 * 1024 * 1024)),
-      says: /The blob [0-9a-f]{40} has 2097152 bytes; at most 1048576 are taken\./,
+      says: /The blob [0-9a-f]{40} has 2097152 bytes; at most 1048576 are accepted\./,
     },
     {
       name: 'main with a key for beta',

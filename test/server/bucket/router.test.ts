@@ -77,7 +77,7 @@ describe('the git routes', () => {
     const answer = await fetch(`${address()}/git-upload-pack`, { method: 'POST', body });
 
     expect(answer.status).toBe(413);
-    expect(await answer.text()).toContain('at most 8388608 are taken');
+    expect(await answer.text()).toContain('at most 8388608 are accepted');
   });
 
   it('ends a small body that unpacks to a huge one, and goes on serving', async () => {

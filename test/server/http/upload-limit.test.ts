@@ -20,10 +20,14 @@ describe('upload slots', () => {
 
     void upload('a', '192.0.2.1');
     void upload('a', '192.0.2.2');
-    expect(await code(upload('a', '192.0.2.3'))).toMatch(/^UPLOADS_TOO_MANY 2 uploads of this key/);
+    expect(await code(upload('a', '192.0.2.3'))).toMatch(
+      /^UPLOADS_TOO_MANY The limit of 2 concurrent uploads of this key/,
+    );
     void upload('b', '192.0.2.1');
     void upload('c', '::ffff:192.0.2.1');
-    expect(await code(upload('d', '192.0.2.1'))).toMatch(/^UPLOADS_TOO_MANY 3 uploads from this address/);
+    expect(await code(upload('d', '192.0.2.1'))).toMatch(
+      /^UPLOADS_TOO_MANY The limit of 3 concurrent uploads from this address/,
+    );
     expect(await code(upload('d', '192.0.2.9', done))).toBe('taken');
     for (const address of ['2001:db8:0:1::1', '2001:db8::1:2:3:4:5', '2001:db8:0:1:ffff::']) {
       void upload(address, address);
