@@ -1,5 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
+const exhaustive = [
+  'test/conformance/suite.test.ts',
+  'test/flows/{cut-withdrawal,foreign-feed,forge-faults,forged-beta,interrupted-verbs,killed-release}.test.ts',
+  'test/flows/{fleet,offline,rebase,signed-npm,verify-same-bytes}.test.ts',
+  'test/shims/windows-forms.test.ts',
+];
+
 /**
  * What a file is by where it is, and a unit test where no row names it. `pnpm test` runs all but what is slow, `pnpm test:all` runs
  * everything (dev/test.ts).
@@ -20,8 +27,13 @@ const kinds = {
     'test/server/serve*.test.ts',
     'test/manifest-gen/{publish,sources,verbs,system}/**/*.test.ts',
   ],
-  /** Upstream programs from source and from registries, the image, fresh clones, large loads, long fuzzing. */
-  slow: ['test/slow/**/*.test.ts', 'test/hostile/fuzz-*.test.ts'],
+  slow: [
+    /** Upstream programs from source and from registries, the image, fresh clones, large loads, long fuzzing. */
+    'test/slow/**/*.test.ts',
+    'test/hostile/fuzz-*.test.ts',
+    /** The same flow again for each fault, forgery, interruption or form that there can be. */
+    ...exhaustive,
+  ],
 };
 const minute = 60_000;
 /** pwsh is started hundreds of times and runs for seconds: compiling its hot parts a second time costs more than it brings. */
@@ -56,13 +68,19 @@ export default defineConfig({
           ...kit,
           name: 'flow',
           include: kinds.flow,
-          exclude: kinds.client,
+          exclude: [...kinds.client, ...exhaustive],
           globalSetup: ['test/build-dist.ts'],
           env: { ...dotnet, USUAL_FUZZ_RUNS: '15000' },
         },
       },
       {
-        test: { ...kit, name: 'client', include: kinds.client, globalSetup: ['test/build-dist.ts'] },
+        test: {
+          ...kit,
+          name: 'client',
+          include: kinds.client,
+          exclude: exhaustive,
+          globalSetup: ['test/build-dist.ts'],
+        },
       },
       {
         test: {
