@@ -28,6 +28,7 @@ export function createBeginDownload({ catalog, downloads, metrics }: DownloadCou
   return (req, what, from) => {
     begun.set(req, what);
     return () => {
+      if (isBroken(req)) return;
       const client = clientOf(req);
       downloads.note(what, { keyName: keyNameOf(req), from, client });
       if (ownClient.test(client ?? '')) return;
@@ -35,6 +36,11 @@ export function createBeginDownload({ catalog, downloads, metrics }: DownloadCou
       metrics.countDownload(what.id);
     };
   };
+}
+
+/** Node says that an answer is finished, too, when its connection broke under what was still waiting to go out. */
+export function isBroken({ socket }: Pick<IncomingMessage, 'socket'>): boolean {
+  return socket.errored !== null;
 }
 
 const begun = new WeakMap<object, Download>();

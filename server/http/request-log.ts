@@ -6,7 +6,7 @@ import { type Logger, redactUrl } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { areaOf } from './areas.ts';
 import { keyNameOf } from './auth.ts';
-import { downloadFields } from './download-count.ts';
+import { downloadFields, isBroken } from './download-count.ts';
 
 const requestIds = new WeakMap<object, string>();
 
@@ -64,7 +64,8 @@ export function createRequestWatch(
       const status = res.headersSent ? res.statusCode : undefined;
       const ms = Math.round((performance.now() - started) * 10) / 10;
       observe(route, method, status, ms);
-      const isGood = status !== undefined && status < 400 && res.writableFinished;
+      const isWhole = res.writableFinished && !isBroken(req);
+      const isGood = status !== undefined && status < 400 && isWhole;
       if (accessLog === 'off' || (accessLog === 'errors' && isGood)) return;
       const line: RequestLine = {
         requestId,
@@ -76,7 +77,7 @@ export function createRequestWatch(
         bytes: socket.bytesWritten - sentBefore,
         from,
         keyName: keyNameOf(req),
-        isCutOff: res.writableFinished ? undefined : true,
+        isCutOff: isWhole ? undefined : true,
         ...downloadFields(req),
       };
       lines.info(line, 'request');

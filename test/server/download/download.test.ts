@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { openSocket, sendRaw } from '../../kit/raw-http.ts';
@@ -184,5 +184,39 @@ describe('download routes', () => {
       'application/xml; charset=utf-8',
     ]);
     expect(await answer.text()).toContain('<m:error');
+  });
+});
+
+describe('a download whose connection breaks under its last bytes', () => {
+  it('is not counted, and is cut off in the log', async () => {
+    const server = await startTestServer();
+    try {
+      const nupkg = makeNupkg({ id: 'Sample', files: { 'tools/noise.bin': randomBytes(60_000) } });
+      await pushNupkg(server, nupkg, server.adminKey);
+      const lines = () =>
+        server
+          .logged()
+          .split('\n')
+          .filter((line) => line.includes('"url":"/nuget/package/sample/1.0.0"'))
+          .map((line): { isCutOff?: true } => JSON.parse(line));
+      const socket = openSocket(server.url);
+      socket.on('error', () => undefined);
+      socket.pause();
+      // Until the system takes no more of it: what is under way then waits in the server.
+      for (let before = -1; before !== lines().length; await sleep(100)) {
+        before = lines().length;
+        socket.write('GET /nuget/package/sample/1.0.0 HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(20));
+        await sleep(100);
+      }
+      const whole = lines().length;
+      socket.resetAndDestroy();
+
+      await expect.poll(() => lines().length).toBeGreaterThan(whole);
+      expect(lines().map(({ isCutOff = false }, at) => isCutOff === at >= whole)).not.toContain(false);
+      await server.services.catalog.flush();
+      expect(await server.services.catalog.find('sample', '1.0.0')).toMatchObject({ downloads: whole });
+    } finally {
+      await server.stop();
+    }
   });
 });
