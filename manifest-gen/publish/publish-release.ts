@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestBytes, digestFile } from '../../formats/digest.ts';
+import { FormatError } from '../../formats/format-error.ts';
 import type { Artifacts } from '../build/artifacts.ts';
 import { ReleaseError } from '../errors.ts';
 import type { Channel } from '../published/bucket/repository.ts';
@@ -115,8 +116,13 @@ async function isOnFeed({ tool, version, source }: Publication, toolkit: OpenToo
   const { digest }: LocalFile = source.nupkg;
   const there = (await published.versions(tool)).find((one) => one.version === version);
   if (there?.sha512 !== undefined) return there.sha512 === digest.sha512;
-  const released = there && (await published.release(tool, version));
+  const released = there && (await published.release(tool, version).catch(unlessNoPackage));
   return released !== undefined && (await digestFile(released.nupkgPath)).sha256 === digest.sha256;
+}
+
+/** Other bytes, whatever they are: the push meets them as such. */
+function unlessNoPackage(error: unknown): undefined {
+  if (!(error instanceof FormatError)) throw error;
 }
 
 async function commitManifest(publication: Publication, { bucket, done }: OpenToolkit): Promise<void> {
