@@ -186,7 +186,7 @@ describe('release:promote', () => {
 
     expect(result).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining('expected push, found push:beta'),
+      stderr: expect.stringContaining('does not have the scope push for delve; it has: push:beta'),
     });
     expect(result.stderr).not.toContain('upload');
     expect(await versionsOn(server, 'delve')).toEqual(['1.26.2-beta.1']);
