@@ -40,6 +40,11 @@ const flags = ['latest_semver1', 'newest_semver1', 'latest_semver2', 'newest_sem
 const maxCharacters = 16 * 1024 ** 2;
 /** Characters that one search may walk over, about a nanosecond each; others are for the thread of long queries. */
 const maxWalked = 10_000_000;
+/**
+ * V8 looks for longer words in time that grows with both texts: half a microsecond a character, where both repeat themselves
+ * (its Boyer-Moore tables end at 250).
+ */
+const maxWordLength = 200;
 /** So many ids are read in one turn of the event loop. */
 const idsAtOnce = 100;
 /** So many are read again by one search; after an import all are read anew, others first. */
@@ -174,6 +179,7 @@ function readSearch(query: PackageQuery): Search | undefined {
   const words = search.map((word) => word.toLowerCase());
   // SQLite has its own way with both.
   if (words.some((word) => /\0|\p{Surrogate}/u.test(word))) return undefined;
+  if (words.some(({ length }) => length > maxWordLength)) return undefined;
   return {
     words,
     matches: ({ isListed, isPrerelease, inSemVer1, flags: has }) =>

@@ -172,6 +172,7 @@ describe('a search over the texts in memory', () => {
     ['in all versions', { where: { kind: 'boolean', value: true } }],
     ['in what is no latest version', { where: { kind: 'not', operand: property('IsLatestVersion') } }],
     ['for half a character', { search: ['\ud83d'] }],
+    ['for a word that takes long to look for', { search: [`${'a'.repeat(100)}b${'a'.repeat(101)}`] }],
   ])('leaves a question %s to the database', async (_, parts) => {
     const texts = await readyTexts();
     const query: PackageQuery = {
