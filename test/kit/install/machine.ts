@@ -44,7 +44,12 @@ export async function renderForTests(facts: InstallFacts): Promise<string> {
     facts,
   );
   const person = "function Test-Person {\r\n  if ($env:FAKE_PERSON -eq 'yes') { return $true }";
-  return script.replace('$Patience = 30', '$Patience = 3').replace('function Test-Person {', () => person);
+  const shells = 'Join-Path $PSHOME $_';
+  if (!script.includes(shells)) throw new Error('where scoop finds PowerShell is not in install.ps1');
+  return script
+    .replace(shells, 'Join-Path $(if ($env:FAKE_SHELLS) { $env:FAKE_SHELLS } else { $PSHOME }) $_')
+    .replace('$Patience = 30', '$Patience = 3')
+    .replace('function Test-Person {', () => person);
 }
 
 /** In a profile folder whose name has a blank, an apostrophe and an umlaut. */
@@ -58,10 +63,19 @@ export async function makeInstallMachine(): Promise<InstallMachine> {
     scoop: at('scoop'),
     scoopConfig: at('.config/scoop/config.json'),
   };
-  for (const path of ['bin', 'choco/bin', 'choco/config', 'scoop/apps/scoop/current/bin', '.config/scoop'])
+  for (const path of [
+    'bin',
+    'shells',
+    'choco/bin',
+    'choco/config',
+    'scoop/apps/scoop/current/bin',
+    '.config/scoop',
+  ])
     await mkdir(at(path), { recursive: true });
   await writeFile(at('choco/bin/choco.exe'), `#!/bin/sh\nexec node '${join(kit, 'fake-choco.mjs')}' "$@"\n`);
   await chmod(at('choco/bin/choco.exe'), 0o755);
+  await writeFile(at('shells/pwsh'), `#!/bin/sh\nexec node '${join(kit, 'fake-scoop.mjs')}' "$@"\n`);
+  await chmod(at('shells/pwsh'), 0o755);
   await copyFile(join(kit, 'fake-scoop.ps1'), at('scoop/apps/scoop/current/bin/scoop.ps1'));
   await symlink((await mustRun('sh', ['-c', 'command -v git'])).trim(), at('bin/git.exe'));
   await writeFile(at('.gitconfig'), '[credential]\n\thelper = store\n[init]\n\tdefaultBranch = main\n');
@@ -75,6 +89,8 @@ export async function makeInstallMachine(): Promise<InstallMachine> {
     FAKE_LOG: at('asked.log'),
     FAKE_REGISTRY: at('registry.json'),
     FAKE_ADMIN: 'yes',
+    // Without it scoop runs in a PowerShell of its own, as it does on Windows.
+    FAKE_SHELLS: at('shells'),
     RUNS: at('runs.json'),
     RESULTS: at('results.json'),
   };

@@ -28,6 +28,8 @@ describe.skipIf(!canFakeMachine)('install.ps1 in a session (needs pwsh)', () => 
   beforeAll(async () => {
     server = await startTestServer({});
     machine = await makeInstallMachine();
+    // scoop runs in a PowerShell of its own here
+    machine.env.FAKE_SHELLS = '';
     await machine.serve({ publicUrl: server.url, readAuth: undefined });
   });
   afterAll(async () => {
