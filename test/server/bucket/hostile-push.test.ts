@@ -219,7 +219,7 @@ describe('a push that is not what it seems', () => {
       await writeFile(hook, honest);
 
       expect(await refs()).toBe(before);
-      expect(server.log.join('')).toContain('they are put right');
+      expect(server.log.join('')).toContain('they are being corrected');
     },
   );
 
