@@ -10,6 +10,8 @@ export type ZipLimits = {
   readonly maxTotalBytes: number;
   /** Unpacked to packed size, for whatever unpacks to more than a mebibyte. */
   readonly maxRatio: number;
+  /** Whether names are percent-encoded, as in packages; a sign that begins no escape is refused then. */
+  readonly hasEncodedNames: boolean;
 };
 
 /** Of every zip that comes from outside: pushed, imported, or downloaded from upstream. */
@@ -18,6 +20,7 @@ export const zipLimits: ZipLimits = {
   maxEntryBytes: 4 * 1024 ** 3,
   maxTotalBytes: 8 * 1024 ** 3,
   maxRatio: 200,
+  hasEncodedNames: true,
 };
 
 /**
@@ -59,10 +62,10 @@ async function checkEnd({ zip, readAt }: OpenZip, count: number): Promise<void> 
   if (!isEnd) fail('ZIP_HIDDEN_ENTRIES', { count });
 }
 
-function checkEntry(entry: Entry, { maxEntryBytes, maxRatio }: ZipLimits): void {
+function checkEntry(entry: Entry, { maxEntryBytes, maxRatio, hasEncodedNames }: ZipLimits): void {
   const name = quoted(entry.fileName);
   const bytes = entry.uncompressedSize;
-  const problem = findNameProblem(entry.fileName);
+  const problem = findNameProblem(entry.fileName, { isEncoded: hasEncodedNames });
   if (problem !== undefined) fail('ZIP_NAME', { name, problem });
   const kind = findOddKind(entry);
   if (kind !== undefined) fail('ZIP_ENTRY_KIND', { name, kind });

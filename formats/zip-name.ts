@@ -1,9 +1,10 @@
 /**
  * Why a zip entry's name must not be unpacked on Windows; undefined when it may. Names in packages are percent-encoded
  * (OPC), and clients decode them, so that `tools/%2e%2e/x` climbs too: the decoded form is looked at.
+ * @param isEncoded false outside of packages, where `100%.md` is a plain name
  */
-export function findNameProblem(name: string): string | undefined {
-  const decoded = decodeName(name);
+export function findNameProblem(name: string, { isEncoded = true } = {}): string | undefined {
+  const decoded = decodeName(name) ?? (isEncoded ? undefined : name);
   if (decoded === undefined) return 'its percent-encoding is broken';
   if (decoded.length > maxLength) return `it is longer than ${maxLength} characters`;
   const folder = decoded.endsWith('/') ? decoded.slice(0, -1) : decoded;

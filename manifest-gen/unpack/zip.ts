@@ -14,7 +14,8 @@ export const readZip: ReadArchive = async (path, { member, onMember, limits }) =
     throw explained(error);
   });
   try {
-    const entries = await readDirectory(opened, { ...zipLimits, maxEntries: limits.maxEntries });
+    const { maxEntries } = limits;
+    const entries = await readDirectory(opened, { ...zipLimits, maxEntries, hasEncodedNames: false });
     const exe = entries.find((entry) => entry.fileName === member);
     if (exe === undefined) {
       const exes = entries.map(({ fileName }) => fileName).filter((name) => /\.exe$/i.test(name));

@@ -214,6 +214,15 @@ describe('the exe in a zip', () => {
     },
   );
 
+  it('comes out beside a file whose name has a percent sign', async () => {
+    const names = ['hello.exe', 'docs/100%.md'];
+    const bytes = rawZip({ entries: names.map((name) => ({ name, content: exe })) });
+
+    const { exes } = await unpack(await fetchedAs('hello.zip', bytes, 'hello.exe'), cache);
+
+    expect(await readFile(exes[0]!.path)).toEqual(exe);
+  });
+
   it('is refused in the words of the check', async () => {
     const lying = rawZip({
       entries: [
