@@ -136,7 +136,7 @@ describe.skipIf(process.platform === 'win32')('the real npm, go and git of a run
       const { exitCode, stderr } = await generator.run('release:status', ['delve'], { env });
 
       expect(exitCode).toBe(1);
-      expect(stderr).toContain(`The bucket ${server.url}/bucket.git may not be read`);
+      expect(stderr).toContain(`The bucket ${server.url}/bucket.git refuses read access`);
       expect(stderr).not.toMatch(/secret|needed-by/);
       expect(await readFile(seen, 'utf8')).toContain('BUCKET_TOKEN=needed-by-git');
       expect(await readFile(seen, 'utf8')).not.toMatch(/secret|needed-by-npm/);
