@@ -29,7 +29,7 @@ const lingerMs = 2;
 
 /**
  * Changes that come at the same time share one transaction, and with it one fsync: sixteen pushes, or an import, wait for the
- * disk once. Each is a savepoint of its own, so that one that fails takes no other along.
+ * disk once. Each is a savepoint of its own, so one that fails does not undo the others.
  */
 export function createTransact(db: Database.Database, prepare: Prepare): Transact {
   let waiting: Write[] = [];

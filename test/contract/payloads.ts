@@ -28,7 +28,7 @@ export function describePayloads(name: string, open: OpenFixture): void {
       expect(await fixture.payloads().find('delve', '1.22.0', payload.file)).toEqual(payload);
     });
 
-    it('keeps what is there: the same bytes are the same, others are not taken', async () => {
+    it('keeps what it has: the same bytes are accepted again, other bytes are refused', async () => {
       const payloads = fixture.payloads();
       await payloads.add(payload, operator);
 

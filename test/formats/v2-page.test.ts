@@ -40,7 +40,7 @@ describe('an entry of a v2 feed', () => {
     ['no version that is one', '<d:Version>latest</d:Version>'],
     ['an id that is a path', '<d:Id>../../etc</d:Id><d:Version>1.0.0</d:Version>'],
     ['an id that clears the screen', '<d:Id>a b&#155;2J</d:Id><d:Version>1.0.0</d:Version>'],
-  ])('with %s is strange, and is told without control characters', (_name, properties) => {
+  ])('with %s names no package, and is reported without control characters', (_name, properties) => {
     const { entries, strange } = readV2Page(entry(properties), page);
 
     expect(entries).toEqual([]);

@@ -50,7 +50,7 @@ export function createReads({ db, scans, sizes, revisions, nuspecs }: ReadDeps):
       .all(...values) as Row[];
   }
 
-  /** Here, where that takes no time; beside otherwise. @throws FeedError QUERY_TOO_COSTLY, QUERY_TOO_SLOW, QUERY_BUSY */
+  /** On this thread where that is quick, on the worker thread otherwise. @throws FeedError QUERY_TOO_COSTLY, QUERY_TOO_SLOW, QUERY_BUSY */
   function ask<Row extends unknown[]>(
     query: PackageQuery,
     from: string | undefined,

@@ -202,7 +202,7 @@ describe('a download whose connection breaks under its last bytes', () => {
       const socket = openSocket(server.url);
       socket.on('error', () => undefined);
       socket.pause();
-      // Until the system takes no more of it: what is under way then waits in the server.
+      // Until the system accepts no more of it: the rest then waits in the server.
       for (let before = -1; before !== lines().length; await sleep(100)) {
         before = lines().length;
         socket.write('GET /nuget/package/sample/1.0.0 HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(20));
