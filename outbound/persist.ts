@@ -24,7 +24,7 @@ const maxAttempts = 100;
 
 /**
  * Attempts until one is done or the policy is at its end; then the last failure is the answer. A pause that the other side
- * asked for is told each second.
+ * asked for is reported every second.
  * @throws the signal's reason when it is aborted, and whatever an attempt throws: that is final
  */
 export async function persist<Done, Failure extends Failed>(

@@ -75,7 +75,9 @@ export async function renderFeed(
     if (rest !== undefined) parts.push(`<link rel="next" href="${escapeXml(rest)}"/>`);
     parts.push('</feed>');
     identity += `\n${rest}`;
-    return { text: mergeTexts(parts), identity };
+    const text = mergeTexts(parts);
+    // In its turn, too: its pieces and the whole are in memory at once for as long as that takes.
+    return { text: leave === undefined ? text : joinBody(text), identity };
   } finally {
     leave?.();
   }
