@@ -23,12 +23,17 @@ export type Entry = {
 const maxKeptBytes = 10 * 1024 ** 2;
 const kept = createPartCache(maxKeptBytes);
 
+/** For a walk through the whole catalog, which would throw out what searches show and hold its memory until the end. */
+export const unkept: Pick<PartCache, 'get'> = {
+  get: (_key, filling, render) => Buffer.from(fill(render(), filling)),
+};
+
 /**
  * The entry of one version (spec nuget-v2 9.4), without the declarations that only a document of its own has. That of the newest,
  * which all searches show, is rendered once, cut where the base of the request and the counts stand: a download makes nothing
  * stale. Older versions are asked for by their id, and those responses are kept whole.
  */
-export function entryOf(row: PackageRow, links: FeedLinks, cache: PartCache = kept): Entry {
+export function entryOf(row: PackageRow, links: FeedLinks, cache: Pick<PartCache, 'get'> = kept): Entry {
   const said = renderedNuspec(row.nuspec);
   const facts = factsOf(row, said);
   const base = escapeXml(links.base);
