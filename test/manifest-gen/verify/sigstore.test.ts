@@ -278,8 +278,10 @@ describe("a bundle in cosign's old form", () => {
     [
       'with the log entry of another signature',
       async () => {
+        // the entry last: at its time the certificate has to be valid
+        const signed = await sign(checksums, { identity });
         const { rekorBundle } = await sign(checksums, { identity });
-        return { ...(await sign(checksums, { identity })), rekorBundle };
+        return { ...signed, rekorBundle };
       },
       'the log entry is of another signature',
     ],
