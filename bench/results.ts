@@ -1,3 +1,4 @@
+import { median, type Sample } from './load.ts';
 import type { Goal, Limit, Rival } from './rows.ts';
 
 export type Rating = { readonly must?: number; readonly aim?: number; readonly verdict: Verdict };
@@ -21,6 +22,26 @@ export function rateRatio(ratio: number, { must, aim }: Omit<Goal, 'against'>): 
 /** The less the better. */
 export function rateValue(value: number, { must, aim }: Partial<Pick<Limit, 'must' | 'aim'>>): Rating {
   return rated(must, aim, (goal) => value <= goal);
+}
+
+/** The median rate of the feed's samples to that of the reference's. */
+export function ratioResult(
+  operation: string,
+  samples: readonly Sample[],
+  reference: readonly Sample[],
+  aim: number,
+  against = 'bare',
+): Result {
+  const rate = median(samples.map(({ perSecond }) => perSecond));
+  const ratio = rate / median(reference.map(({ perSecond }) => perSecond));
+  return {
+    operation,
+    feed: `${Math.round(rate)}/s`,
+    ratio,
+    against,
+    errors: samples.reduce((sum, { errors }) => sum + errors, 0),
+    ...rateRatio(ratio, { aim }),
+  };
 }
 
 function rated(must: number | undefined, aim: number | undefined, isMet: (goal: number) => boolean): Rating {

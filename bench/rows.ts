@@ -88,6 +88,11 @@ export const inUse = {
   memory: { name: 'memory in use', unit: 'MB', aim: 150 },
 } as const;
 
+/** The row of one kind of question: `inUse.first`, `changed` or `downloaded`. */
+export function rowOf({ name }: { readonly name: string }, when: string): string {
+  return `${name}, ${when}`;
+}
+
 /** What is smaller the better. At 165,000 versions other limits hold. */
 export type Limit = {
   readonly name: string;

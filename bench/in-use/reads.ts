@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Kind, kinds } from '../kinds.ts';
+import { measure, measureFirst, type Sample } from '../load.ts';
+import { pushNext } from '../pushes.ts';
+import { type Result, ratioResult } from '../results.ts';
+import { inUse, rowOf } from '../rows.ts';
+import type { Settings } from '../settings.ts';
+import { type InUse, withOneFeed } from './feed.ts';
+
+/** Downloads are written after 5 s; an answer that shows them may be 20 s old by then. */
+const countsShownMs = 27_000;
+
+/** Nothing in memory: a new process in each round. A tenth of the addresses warm it up, all others are asked for once. */
+export async function firstResults(kind: Kind, stand: InUse, { rounds }: Settings): Promise<Result[]> {
+  const paths = kind.paths(stand.packages);
+  const warm = paths.filter((_, n) => n % 10 === 0);
+  const others = paths.filter((_, n) => n % 10 !== 0);
+  const samples: Sample[] = [];
+  const bare: Sample[] = [];
+  for (let round = 0; round < rounds; round++) {
+    await withOneFeed(stand, async (feed) => {
+      const bytes = await feed.averageBytes(warm);
+      await measureFirst(feed.url, warm);
+      samples.push(await measureFirst(feed.url, others));
+      bare.push(await measure(stand.bare.url, [`/${bytes}`], 1));
+    });
+  }
+  return [ratioResult(rowOf(kind, inUse.first), samples, bare, kind.first)];
+}
+
+/** Responses in memory after a push: one package of another id is pushed and each address is asked for once, over and over. */
+export async function changedResults(kind: Kind, stand: InUse, { seconds }: Settings): Promise<Result[]> {
+  return withOneFeed(stand, async (feed) => {
+    const paths = kind.paths(stand.packages);
+    const bytes = await feed.averageBytes(paths);
+    await measureFirst(feed.url, paths);
+    const samples: Sample[] = [];
+    const bare: Sample[] = [];
+    const end = performance.now() + seconds * 3000;
+    while (performance.now() < end) {
+      await pushNext(feed.url);
+      samples.push(await measureFirst(feed.url, paths));
+      bare.push(await measure(stand.bare.url, [`/${bytes}`], 0.3));
+    }
+    return [ratioResult(rowOf(kind, inUse.changed), samples, bare, kind.changed)];
+  });
+}
+
+/** Responses in memory after a download: each address is asked for once, when the new count has to be shown. */
+export async function downloadedResults(stand: InUse): Promise<Result[]> {
+  const { bare, packages } = stand;
+  return withOneFeed(stand, async (feed) => {
+    // Few enough for the response cache to keep those of all kinds.
+    const asked = kinds.map((kind) => ({ kind, paths: kind.paths(packages).slice(0, 100) }));
+    for (const { paths } of asked) await measureFirst(feed.url, paths);
+    const [first] = packages;
+    await measureFirst(feed.url, [`/nuget/package/${first?.id}/${first?.version}`]);
+    await sleep(countsShownMs);
+    const results: Result[] = [];
+    for (const { kind, paths } of asked) {
+      const sample = await measureFirst(feed.url, paths);
+      const bytes = await feed.averageBytes(paths);
+      const beside = await measure(bare.url, [`/${bytes}`], 0.3);
+      results.push(ratioResult(rowOf(kind, inUse.downloaded), [sample], [beside], kind.changed));
+    }
+    return results;
+  });
+}
