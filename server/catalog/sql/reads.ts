@@ -10,6 +10,7 @@ import type { Nuspecs } from '../nuspecs.ts';
 import type { PackageQuery, SemVerView } from '../query.ts';
 import { joins } from './columns.ts';
 import { estimate, type KnownSizes, maxHereNs, maxQuickNs } from './load.ts';
+import { createNewestSearch } from './newest-search.ts';
 import { createNewestTexts } from './newest-texts.ts';
 import { isPurged } from './purge.ts';
 import { anchorSql, countSql, pageSql } from './query.ts';
@@ -32,7 +33,7 @@ export type ReadDeps = {
 /** What is asked about packages, in SQLite. */
 export function createReads({ db, scans, sizes, revisions, nuspecs }: ReadDeps): PackageReads {
   const { prepare } = db;
-  const newestTexts = createNewestTexts(prepare, revisions);
+  const newestSearch = createNewestSearch(createNewestTexts(prepare, revisions));
 
   function findRow(where: string, values: readonly SqlValue[], view: SemVerView) {
     const text = `SELECT ${rowColumns(view)} FROM packages p ${joins.i} WHERE ${where}`;
@@ -96,7 +97,7 @@ export function createReads({ db, scans, sizes, revisions, nuspecs }: ReadDeps):
   /** What a search finds without looking into the database for it. */
   function rowsInMemory(query: PackageQuery): RawRow[] | undefined {
     costOf(query);
-    const found = newestTexts.find(query);
+    const found = newestSearch.find(query);
     if (found === undefined) return undefined;
     const text = `SELECT ${rowColumns(query.view)} FROM json_each(?) page CROSS JOIN packages p ON p.pk = page.value ${joins.i}
       ORDER BY page.key`;
@@ -113,7 +114,7 @@ export function createReads({ db, scans, sizes, revisions, nuspecs }: ReadDeps):
       },
       async count(query) {
         costOf(query);
-        const counted = newestTexts.count(query);
+        const counted = newestSearch.count(query);
         if (counted !== undefined) return counted;
         const all = { ...query, skip: 0, take: Number.POSITIVE_INFINITY };
         const [row] = await ask<[count: number]>(all, from, (first) => countSql(query, first));

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { operator } from '../../../../server/audit/audit.ts';
 import type { Expression, PackageQuery, SemVerView } from '../../../../server/catalog/query.ts';
 import { createSqlCatalog, type SqlCatalog } from '../../../../server/catalog/sql/catalog.ts';
-import { createNewestTexts, type NewestTexts } from '../../../../server/catalog/sql/newest-texts.ts';
+import { createNewestSearch, type NewestSearch } from '../../../../server/catalog/sql/newest-search.ts';
+import { createNewestTexts } from '../../../../server/catalog/sql/newest-texts.ts';
 import { countSql, pageSql } from '../../../../server/catalog/sql/query.ts';
 import type { SqlRevisions } from '../../../../server/catalog/sql/revisions.ts';
 import { type Connection, openDatabase } from '../../../../server/database/connection.ts';
@@ -90,16 +91,16 @@ const countInDatabase = (query: PackageQuery): number => {
   );
 };
 
-async function readyTexts(): Promise<NewestTexts> {
-  const texts = createNewestTexts(db.prepare, catalog.revisions as SqlRevisions);
+async function readySearch(): Promise<NewestSearch> {
+  const newest = createNewestSearch(createNewestTexts(db.prepare, catalog.revisions as SqlRevisions));
   const query = { ...fc.sample(queries, 1)[0], search: ['x'] } as PackageQuery;
-  while (texts.find(query) === undefined) await sleep(1);
-  return texts;
+  while (newest.find(query) === undefined) await sleep(1);
+  return newest;
 }
 
 describe('a search over the texts in memory', () => {
   it('finds what the database finds, whatever changed before', async () => {
-    const texts = await readyTexts();
+    const newest = await readySearch();
     let added = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -121,8 +122,8 @@ describe('a search over the texts in memory', () => {
             } else await catalog.setListed(id, version, what === 'relist', operator);
           }
           for (const query of asked) {
-            expect(texts.find(query)).toEqual(inDatabase(query));
-            expect(texts.count(query)).toBe(countInDatabase(query));
+            expect(newest.find(query)).toEqual(inDatabase(query));
+            expect(newest.count(query)).toBe(countInDatabase(query));
           }
         },
       ),
@@ -133,14 +134,14 @@ describe('a search over the texts in memory', () => {
   it('goes on behind the last row of the page before', async () => {
     for (const id of ids)
       for (const version of versions) await catalog.add(makePackage({ id, version }), operator);
-    const texts = await readyTexts();
+    const newest = await readySearch();
     await fc.assert(
       fc.asyncProperty(queries, fc.integer({ min: 1, max: 3 }), async (query, take) => {
-        const whole = texts.find({ ...query, skip: 0, take: 1000 });
+        const whole = newest.find({ ...query, skip: 0, take: 1000 });
         const seen: number[] = [];
         let after: PackageQuery['after'];
         for (;;) {
-          const page = texts.find({ ...query, skip: 0, take, ...(after && { after }) }) ?? [];
+          const page = newest.find({ ...query, skip: 0, take, ...(after && { after }) }) ?? [];
           seen.push(...page);
           if (page.length < take) break;
           const last = db
@@ -174,7 +175,7 @@ describe('a search over the texts in memory', () => {
     ['for half a character', { search: ['\ud83d'] }],
     ['for a word that takes long to look for', { search: [`${'a'.repeat(100)}b${'a'.repeat(101)}`] }],
   ])('leaves a question %s to the database', async (_, parts) => {
-    const texts = await readyTexts();
+    const newest = await readySearch();
     const query: PackageQuery = {
       view: 'semver2',
       search: ['go'],
@@ -185,8 +186,8 @@ describe('a search over the texts in memory', () => {
       skip: 0,
       take: 10,
     };
-    expect(texts.find(query)).toBeDefined();
-    expect(texts.find({ ...query, ...parts })).toBeUndefined();
-    expect(texts.count({ ...query, ...parts })).toBeUndefined();
+    expect(newest.find(query)).toBeDefined();
+    expect(newest.find({ ...query, ...parts })).toBeUndefined();
+    expect(newest.count({ ...query, ...parts })).toBeUndefined();
   });
 });
