@@ -1,4 +1,4 @@
-/** What main.ts hands to a verb: the process, read once. A verb that needs less of it names its part with `Pick`. */
+/** What main.ts passes to a verb: the process, read once. A verb that needs less of it takes its part with `Pick`. */
 export type Invocation = {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: NodeJS.WritableStream;

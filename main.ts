@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The one entry: `main.ts VERB [ARGUMENT ...]`, behind every pnpm script and the `go-win-tools` bin.
- * It alone reads the environment, writes to the terminal and decides the exit code (contract section 1).
+ * The only entry point: `main.ts VERB [ARGUMENT ...]`, behind every pnpm script and the `go-win-tools` bin. Only this file reads
+ * the environment, writes to the terminal and decides the exit code (contract section 1).
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -15,13 +15,13 @@ const isCheckout = existsSync(join(import.meta.dirname, 'dev'));
 const verbs = new Map(Object.entries({ ...productVerbs, ...(isCheckout ? checkoutVerbs : {}) }));
 
 for (const stream of [process.stdout, process.stderr]) {
-  // A reader that has seen enough (`| head -1`) ends nothing: what is being released is released to its end.
+  // A reader that has seen enough (`| head -1`) must not stop a release half-way.
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
 }
 
-// Node would show all that hangs on the error, such as a request with its key.
+// Node would print all properties of the error, such as a request with its key.
 process.on('uncaughtException', (error) => {
   console.error(faultOf(error));
   process.exit(1);
@@ -37,7 +37,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const interruption = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    // The second signal ends the process at once: nobody is held up by a clean end that hangs.
+    // The second signal ends the process at once, so that a clean exit that hangs holds nobody up.
     process.once(signal, () => interruption.abort(signal));
   }
   try {
@@ -61,7 +61,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** What is off or empty unless it is given needs no word: `(default: false)`, `(default: [])`. */
+/** Defaults that mean "off" or "empty" are not shown: `(default: false)`, `(default: [])`. */
 function optionDescription(option: Option): string {
   const { defaultValue: value } = option;
   const isPlain = typeof value === 'boolean' || (Array.isArray(value) && value.length === 0);
@@ -81,7 +81,7 @@ function introduce(name: string): number {
   return isAsked ? 0 : 2;
 }
 
-/** Errors that are for people carry an `exitCode`, and often a `hint`; anything else is a fault of ours and shows its stack. */
+/** Errors for people have an `exitCode`, and often a `hint`; any other is a bug and shows its stack. */
 function explain(error: unknown): number {
   if (error instanceof CommanderError) {
     return error.exitCode === 0 ? 0 : 2;
@@ -95,7 +95,7 @@ function explain(error: unknown): number {
   return 1;
 }
 
-/** The nearest folder upwards with a package.json: the checkout for main.ts, the package for dist/main.js. */
+/** The nearest parent folder with a package.json: the checkout for main.ts, the package for dist/main.js. */
 function findProductDir(): string {
   let dir = import.meta.dirname;
   while (!existsSync(join(dir, 'package.json')) && dirname(dir) !== dir) {

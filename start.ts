@@ -40,7 +40,7 @@ async function start(invocation: Invocation): Promise<void> {
   keepMemorySmall();
   const say = (text: string): void => void stdout.write(`${text}\n`);
   const config = loadConfig(env);
-  // One screen for people: requests are logged only when they ask for it.
+  // One screen for people: requests are logged only if LOG_LEVEL asks for it.
   const log = createLogger(env.LOG_LEVEL ? config.logLevel : 'warn');
   let isFilling = false;
   const server = await withDriver(invocation, say, () =>
@@ -67,8 +67,8 @@ async function start(invocation: Invocation): Promise<void> {
 }
 
 /**
- * After a change of Node the database driver is still built for the previous one: a checkout rebuilds it, once.
- * @throws FeedError DATABASE_DRIVER when that fails, for an installed program, and on Windows
+ * After an upgrade of Node the database driver is still built for the previous version; in a checkout it is rebuilt, once.
+ * @throws FeedError DATABASE_DRIVER when that fails, in an installed program, and on Windows
  */
 async function withDriver<T>(
   invocation: Invocation,
@@ -93,16 +93,16 @@ async function withDriver<T>(
 
 async function rebuildDriver({ productDir, env, signal, stderr }: Invocation): Promise<boolean> {
   const [program, ...args] = rebuildCommand;
-  // For the Node that runs us, whichever comes first in PATH otherwise.
+  // Rebuilds for the Node that runs us, even if another one comes first in PATH.
   const PATH = `${dirname(process.execPath)}${delimiter}${env.PATH ?? ''}`;
   const onLine = (line: string): void => void stderr.write(`${line}\n`);
   const result = await runCommand({ program, args, cwd: productDir, env: { ...env, PATH }, signal, onLine });
-  // pnpm says there what failed.
+  // pnpm reports there what failed.
   if (result.exitCode !== 0) stderr.write(result.stdout.subarray(-4096));
   return result.exitCode === 0;
 }
 
-/** Works like any other maintainer: over HTTP, with a key. Ctrl-C ends it together with the server. */
+/** Works like any other maintainer: over HTTP, with a key. Ctrl-C stops it together with the server. */
 async function fillFeed(
   invocation: Invocation,
   server: RunningServer,
@@ -123,7 +123,8 @@ async function fillFeed(
       await sayCommands(server, tool, say);
     });
   } catch (error) {
-    // What was cut short fails in many ways, none of which is the news. Whatever else stops the releases, the feed stays up.
+    // An interrupted run can fail in many ways, which are not worth reporting. If releases fail for any other reason, the feed
+    // stays up.
     if (!invocation.signal.aborted) {
       if (!(error instanceof ReleaseError)) throw error;
       say(`${error.message}\n  ${error.hint}`);
@@ -141,7 +142,7 @@ async function afterInterruption({ services }: RunningServer): Promise<string> {
     : 'Interrupted. What is published stays; the next start says how to release the rest.';
 }
 
-/** What is there, and for a tool that is not, how it gets there: a later start moves nothing. */
+/** Says how to install each stable tool, and how to release the others: a later start releases nothing itself. */
 async function tellTools(
   invocation: Invocation,
   server: RunningServer,
@@ -153,7 +154,7 @@ async function tellTools(
   }
 }
 
-/** One file that is not right takes neither the other tools nor the feed down. @throws ReleaseError TOOL_FILE_INVALID for the folder */
+/** One invalid tool file must not stop the other tools or the feed. @throws ReleaseError TOOL_FILE_INVALID for the folder */
 async function toolsOf(toolkit: VerbToolkit, say: (text: string) => void): Promise<readonly Tool[]> {
   const { tools, broken } = await readToolsOf(toolkit);
   for (const { error } of broken) say(`${error.message}\n  ${error.hint}`);
@@ -161,8 +162,8 @@ async function toolsOf(toolkit: VerbToolkit, say: (text: string) => void): Promi
 }
 
 /**
- * The release verbs look for a server at their default address; another one must be named. So must a source that is not the
- * tool's first: the verbs go on past none that does not answer.
+ * The release verbs look for a server at their default address, so another one must be named. So must a source other than the
+ * tool's first: the verbs do not skip a source that is unreachable.
  */
 function sayHowToRelease(
   server: RunningServer,
@@ -178,7 +179,7 @@ function sayHowToRelease(
   say(`  npx -y pnpm@10 release:promote ${tool}\n`);
 }
 
-/** The generator as it is set up here, except that it works on this very server. */
+/** The generator with the settings of this environment, except that it works on this server. */
 async function ownWorld(invocation: Invocation, server: RunningServer, key: string | undefined) {
   const {
     BUCKET_URL: _bucket,
@@ -187,14 +188,14 @@ async function ownWorld(invocation: Invocation, server: RunningServer, key: stri
     FEED_API_KEY_FILE: _file,
     ...env
   } = invocation.env;
-  // in both cases, as programs that know both prefer one or the other
+  // In both spellings, since programs that know both prefer one or the other.
   const direct = [env.NO_PROXY || env.no_proxy || '', new URL(server.url).host].join();
   const feed = { FEED_URL: `${server.url}/nuget`, FEED_API_KEY: key, NO_PROXY: direct, no_proxy: direct };
   const own = { ...invocation, env: { ...env, ...feed } };
   return createToolkit(own, createReport(own, {}));
 }
 
-/** Says how a tool is installed; false where it has no stable version yet. */
+/** Prints how to install a tool; false if it has no stable version yet. */
 async function sayCommands(
   { publicUrl, services }: RunningServer,
   { tool, packageId: id = tool }: Tool,
@@ -215,7 +216,7 @@ async function sayCommands(
   return true;
 }
 
-/** The key of an earlier start, when the server still knows it; else a new one in a file that only its owner may read. */
+/** The key of an earlier start if the server still knows it, or else a new one in a file that only its owner may read. */
 async function firstKey(
   keys: Keys,
   path: string,
@@ -227,7 +228,7 @@ async function firstKey(
   }
   const { key } = await keys.create({ name: 'start', scopes: ['admin'], ids: [] }, operator);
   await writeFile(path, `${key}\n`, { mode: 0o600 });
-  // The mode above counts for new files only.
+  // The mode above only applies to new files.
   await chmod(path, 0o600);
   return { value: key, path };
 }

@@ -1,8 +1,8 @@
-/** Every verb and where it is; each is loaded only when it is asked for (contract section 1). */
+/** Every verb and its module, which is loaded only when the verb is used (contract section 1). */
 import type { Command } from 'commander';
 import type { Invocation } from './invocation.ts';
 
-/** A verb: what `--help` says of it, and where it is. */
+/** A verb: its line in `--help`, and its module. */
 export type Verb = {
   readonly does: string;
   readonly load: () => Promise<{ createCommand(invocation: Invocation): Command }>;
@@ -114,7 +114,7 @@ export const checkoutVerbs: Readonly<Record<string, Verb>> = {
   build: { does: 'compiles the program into dist/', load: () => import(devScript('build')) },
 };
 
-/** Not a literal import: dist/ is made without the dev folder. */
+/** Not a literal import, since dist/ is built without the dev folder. */
 function devScript(name: string): string {
   return new URL(`./dev/${name}.ts`, import.meta.url).href;
 }

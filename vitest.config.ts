@@ -9,18 +9,18 @@ const exhaustive = [
 ];
 
 /**
- * What a file is by where it is, and a unit test where no row names it. `pnpm test` runs all but what is slow, `pnpm test:all` runs
- * everything (dev/test.ts).
+ * A file's project depends on its folder; files that no row names are unit tests. `pnpm test` runs all but the slow ones, `pnpm
+ * test:all` runs everything (dev/test.ts).
  */
 const kinds = {
-  /** Real clients of other makers, where they are installed. */
+  /** Real clients by other makers, where they are installed. */
   client: [
     'test/shims/**/*.test.ts',
     'test/server/install/**/*.test.ts',
     'test/server/gallery/browser.test.ts',
     'test/flows/{choco,nuget,psresourceget,package-management}*.test.ts',
   ],
-  /** Whole verbs and servers over HTTP and git, many of them as processes of their own. */
+  /** Whole verbs and servers over HTTP and git, many of them as separate processes. */
   flow: [
     'test/*.test.ts',
     'test/{flows,hostile,docs,conformance}/**/*.test.ts',
@@ -29,22 +29,22 @@ const kinds = {
     'test/manifest-gen/{publish,sources,verbs,system}/**/*.test.ts',
   ],
   slow: [
-    /** Upstream programs from source and from registries, the image, fresh clones, large loads, long fuzzing. */
+    /** Builds of upstream programs from source and from registries, the image, fresh clones, large loads, long fuzzing. */
     'test/slow/**/*.test.ts',
     'test/hostile/fuzz-*.test.ts',
-    /** The same flow again for each fault, forgery, interruption or form that there can be. */
+    /** The same flow, repeated for each possible fault, forgery, interruption or form. */
     ...exhaustive,
   ],
 };
 const minute = 60_000;
-/** pwsh is started hundreds of times and runs for seconds: compiling its hot parts a second time costs more than it brings. */
+/** pwsh is started hundreds of times for seconds each: compiling its hot code a second time costs more than it saves. */
 const dotnet = { DOTNET_TieredPGO: '0', DOTNET_TC_CallCountThreshold: '1000' };
 const kit = {
   setupFiles: ['test/compare-buffers.ts'],
   testTimeout: minute,
   hookTimeout: minute,
   pool: 'forks' as const,
-  // A worker loads the product once for all its files: loading costs more than most tests.
+  // A worker loads the product once for all its files: loading takes longer than most tests.
   isolate: false,
   env: dotnet,
 };
@@ -53,7 +53,7 @@ export default defineConfig({
   test: {
     globalSetup: ['test/own-temp.ts'],
     reporters: ['default', './test/count-reporter.ts'],
-    // One more than there are cores in the smallest CI: many tests wait for what they started.
+    // One more than the cores of the smallest CI machine, since many tests wait for other processes.
     maxWorkers: 3,
     projects: [
       {

@@ -2,8 +2,8 @@ import { open } from 'node:fs/promises';
 import { makeTinyExe } from '../test/kit/exe.ts';
 
 /**
- * An exe of that size whose bytes compress as those of programs do: the headers of a Windows program and then Node itself, as
- * often as it takes. `stamp` makes two of them differ.
+ * An exe of this size whose bytes compress as those of real programs do: the header of a Windows program, then Node itself,
+ * repeated as often as needed. `stamp` makes two of them differ.
  */
 export async function makeBigExe(sizeBytes: number, stamp: string): Promise<Buffer> {
   const exe = Buffer.alloc(sizeBytes);

@@ -14,10 +14,9 @@ const [small, big] = [10_000, 165_000];
 type Sized = { readonly versions: number; readonly packages: readonly BenchPackage[]; readonly feed: Feed };
 
 /**
- * The reading rows of a big feed beside those of a small one: how much slower each became. Like is compared with like,
- * as many addresses, spread over all of the catalog and known to the feed, as the small one has; then, where the big
- * one has more of them, every one of its addresses beside every one of the small feed's. "First time" is what it costs
- * before anything of the addresses is known.
+ * How much slower each reading row becomes on a big feed than on a small one. First it asks both for equally many addresses,
+ * spread over the whole catalog and all known to the feed. Then, where the big feed has more, it asks for all the addresses of
+ * each. "First time" is the cost of an answer that is not in memory.
  */
 export async function compareSizes(settings: Settings): Promise<Result[]> {
   const { workDir, isChosen, say } = settings;

@@ -7,7 +7,7 @@ export type Contest = {
 };
 
 /**
- * All contestants in turn, round by round, and the median of each: when the machine's speed drifts, it drifts for all
+ * Runs all contestants in turn, round by round, and takes the median of each: when the machine's speed drifts, it drifts for all
  * of them.
  */
 export async function contest(contestants: readonly Contestant[], rounds: number): Promise<Contest> {

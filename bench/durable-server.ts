@@ -1,6 +1,7 @@
 /**
- * The reference for a push: writes the body to a temporary file, fsyncs it, renames it, fsyncs the folder and inserts one
- * row with synchronous=FULL. It looks at nothing. Takes a folder, prints its address; with `files` behind it, no row.
+ * The reference for a push: writes the body to a temporary file, fsyncs it, renames it, fsyncs the folder and inserts one row
+ * with synchronous=FULL. It does not look into the body. Takes a folder and prints its address; with `files` as second argument
+ * it inserts no row.
  */
 import { createWriteStream } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';

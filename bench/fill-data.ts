@@ -12,9 +12,9 @@ import { type BenchPackage, makeNupkg, nuspecOf } from './packages.ts';
 const batch = 2_000;
 
 /**
- * Makes a data folder that holds the packages, through the product's own catalog but in large transactions and without
- * fsync: 165,000 of them in a minute instead of an hour. With `peerDir` each package lies there too, by name. Packages
- * beside `withBytes` are rows without a file: so many small files take minutes to write and to remove, for nobody.
+ * Makes a data folder that holds the packages, through the product's own catalog but in large transactions and without fsync:
+ * 165,000 of them in a minute instead of an hour. With `peerDir` it also writes each package there, as a file. Only packages in
+ * `withBytes` get a blob: so many small files would take minutes to write and to remove.
  */
 export async function fillData(
   dir: string,
@@ -26,7 +26,7 @@ export async function fillData(
   const db = openDatabase(data.database);
   try {
     db.pragma('synchronous = OFF');
-    // All of the indexes at hand, and no page written again before much has changed in it.
+    // Keeps all indexes in memory, and writes a page only after many changes.
     db.pragma('cache_size = -400000');
     db.pragma('wal_autocheckpoint = 20000');
     const catalog = createSqlCatalog(db, () => new Date());
@@ -49,7 +49,7 @@ export async function fillData(
         const nuspec = { ...known, version: pkg.version };
         adding.push(catalog.add({ ...pkg, nuspec, ...digest, published: new Date() }, operator));
       }
-      // What comes together shares one transaction.
+      // Packages that are added together share one transaction.
       await Promise.all(adding);
     }
   } finally {
@@ -64,7 +64,7 @@ function absent({ id, version }: BenchPackage): Digest {
   return { ...digestBytes(Buffer.from(`${id} ${version}`)), sizeBytes: 5_000 };
 }
 
-/** One thing at a time, so nothing is gained by other threads. */
+/** One call at a time, so other threads would gain nothing. */
 function createBlobWriter(root: string) {
   const made = new Set<string>();
   return function writeBlob(sha256: string, bytes: Buffer): string {

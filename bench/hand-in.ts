@@ -25,8 +25,8 @@ import type { Settings } from './settings.ts';
 const run = promisify(execFile);
 
 /**
- * How much longer one big exe takes from the disk to the feed (hashed, packed, put as payload, pushed as package, found there)
- * than `sha256sum`, the same compressor over it in one piece, and `cp` take for it; in pairs.
+ * How much longer one big exe takes from disk to feed (hash, pack, put the payload, push the package, find it there) than
+ * `sha256sum`, the same compressor over the whole file, and `cp` take together. Measured in pairs.
  */
 export async function handInResults(settings: Settings): Promise<Result[]> {
   const { workDir, rounds, isChosen, say } = settings;
@@ -65,7 +65,7 @@ export async function handInResults(settings: Settings): Promise<Result[]> {
   }
 }
 
-/** As the steps of a release do it. */
+/** The same steps as in a release. */
 async function handOver(path: string, version: string, dir: string, feedUrl: string): Promise<void> {
   const { signal } = new AbortController();
   const http = createFeedHttp(

@@ -1,10 +1,10 @@
 import { type BenchPackage, searchWords } from './packages.ts';
 import { exactly, findById, newest, oneOfEach, search, spread } from './rows.ts';
 
-/** A kind of question that clients ask, over as many addresses as the feed knows at once. */
+/** A kind of question that clients ask, with as many addresses as the feed keeps in memory at once. */
 export type Kind = {
   readonly name: string;
-  /** What its rate may come down to, in parts of bare `node:http`: asked for the first time, and after something changed. */
+  /** The lowest acceptable rate as a share of bare `node:http`: when asked for the first time, and after a change. */
   readonly first: number;
   readonly changed: number;
   readonly paths: (packages: readonly BenchPackage[]) => string[];

@@ -1,7 +1,6 @@
 /*
  * Times the start of a program directly and through a shim, in turn: PAIRS lines of two numbers, in microseconds. Without
- * arguments it is the program that is started.
- * Built with: x86_64-w64-mingw32-gcc -municode -o pairs.exe launcher-pairs.c
+ * arguments it is the program to be started. Built with: x86_64-w64-mingw32-gcc -municode -o pairs.exe launcher-pairs.c
  */
 #include <windows.h>
 #include <stdio.h>

@@ -13,7 +13,7 @@ import { type Result, rateValue } from './results.ts';
 import { launcher } from './rows.ts';
 import type { Settings } from './settings.ts';
 
-/** How much longer a program takes to start and end through NAME.exe than directly, in pairs, under wine. */
+/** How much longer a program takes to start and end through NAME.exe than directly, measured in pairs under wine. */
 export async function launcherResults({ workDir, rounds, isChosen, say }: Settings): Promise<Result[]> {
   if (!isChosen(launcher.name)) return [];
   if (!hasWine) {

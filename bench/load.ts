@@ -3,16 +3,16 @@ import { connect, type Socket } from 'node:net';
 export type Sample = { readonly perSecond: number; readonly errors: number };
 
 const connections = 8;
-/** Bounds what is prepared; eight connections take turns through this many addresses each. */
+/** Limits the number of prepared requests. Each of the eight connections cycles through at most this many addresses. */
 const maxAddressesEach = 2_000;
-/** No more than these are asked for, however many are given. */
+/** At most this many addresses are asked for. */
 export const maxAddresses = connections * maxAddressesEach;
 
 /**
- * Eight keep-alive connections, each asking for addresses of its own one after the other. Anything but 2xx is an error.
+ * Eight keep-alive connections, each asking for its own addresses one after the other. Any status but 2xx is an error.
  *
- * A client of thirty lines instead of a load tool: client and server share the machine, and a client that parses as much
- * as the server writes would be what is measured, for the quickest rival most of all.
+ * Thirty lines of our own instead of a load tool: client and server share the machine, and a client that parses as much as the
+ * server writes would distort the result, most of all for the fastest rival.
  */
 export async function measure(
   url: string,
@@ -28,7 +28,7 @@ export async function measure(
   );
 }
 
-/** Every address once: what it costs before anything of it is known. */
+/** Asks for every address once: the cost of answers that are not in memory. */
 export function measureFirst(url: string, paths: readonly string[]): Promise<Sample> {
   return askAll(
     url,
@@ -49,7 +49,7 @@ async function askAll(url: string, share: (connection: number) => string[], goOn
   };
 }
 
-/** Every eighth address for one connection, further on in each round. */
+/** Every eighth address for one connection, starting further on in each round. */
 function shareOf(paths: readonly string[], connection: number, round: number): string[] {
   const share = paths.filter((_, n) => n % connections === connection % paths.length);
   const start = (round * maxAddressesEach) % share.length;
@@ -90,7 +90,7 @@ function ask(
   });
 }
 
-/** Calls back with the status at the end of each answer; bodies are counted, never looked at. */
+/** Calls back with the status at the end of each answer. Bodies are counted but not read. */
 function createReader(answered: (status: number) => void): (chunk: Buffer) => void {
   let head = '';
   let status = 0;
@@ -112,7 +112,7 @@ function createReader(answered: (status: number) => void): (chunk: Buffer) => vo
       missingBytes = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
     }
     missingBytes -= chunk.length - at;
-    // One request at a time: what ends with the last chunk is the end of this answer.
+    // There is one request at a time, so the last chunk ends this answer.
     const isWhole = isChunked ? chunk.subarray(-5).equals(lastChunk) : missingBytes <= 0;
     if (isWhole) {
       const ended = status;

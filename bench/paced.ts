@@ -9,8 +9,8 @@ export type Latencies = {
 const connections = 64;
 
 /**
- * So many requests a second, whatever the answers take. Each is timed from the moment when it was due: one that had to
- * wait for a connection or for a late client waited, too.
+ * Sends this many requests a second, however long the answers take. Each is timed from the moment it was due, so time spent
+ * waiting for a connection or a late client counts too.
  * @param next the n-th request: its whole URL
  */
 export async function pace(

@@ -28,8 +28,8 @@ const kinds = [
 ];
 
 /**
- * What a feed of that size holds. 20 versions an id; from 100,000 on 8,000 ids, the first of them with 2,000 versions,
- * as a big public feed has them.
+ * The packages of a feed of this size: 20 versions per id. From 100,000 on there are 8,000 ids, the first of them with 2,000
+ * versions, as on a big public feed.
  */
 export function listPackages(count: number): BenchPackage[] {
   const isBig = count >= 100_000;
@@ -50,7 +50,7 @@ function idOf(number: number): string {
   return `tool-${kinds[Math.floor(number / 10) % 10]}-${nouns[number % 10]}-${number}`;
 }
 
-/** Words that find at least 30 ids in a feed of 500: nouns, kinds, their beginnings, with and without a word beside. */
+/** Words that find at least 30 ids in a feed of 500: nouns, kinds and their beginnings, alone and with a second word. */
 export function searchWords(): string[] {
   const single = [...nouns, ...kinds].flatMap((word) =>
     [4, 5, word.length].map((length) => word.slice(0, length)),
@@ -63,7 +63,7 @@ export function nuspecOf({ id, version }: BenchPackage): string {
   return `<?xml version="1.0" encoding="utf-8"?><package xmlns="http://schemas.microsoft.com/packaging/2010/07/nuspec.xsd"><metadata><id>${id}</id><version>${version}</version><title>${id}</title><authors>Somebody</authors><projectUrl>https://example.org/${id}</projectUrl><summary>A ${id} for those who need one</summary><description>What ${id} does is described here in a sentence of ordinary length, so that an entry is as large as real ones are.</description><tags>go windows ${id}</tags></metadata></package>`;
 }
 
-/** A small but real package: 4 KB of bytes that do not compress, unless more is asked for. */
+/** A small but real package: 4 KB of bytes that do not compress, unless `noiseBytes` says otherwise. */
 export function makeNupkg(pkg: BenchPackage, noiseBytes = 4096): Buffer {
   const text = (content: string) => new Uint8Array(Buffer.from(content));
   const zip = zipSync(

@@ -1,5 +1,5 @@
-// Loaded before a program: writes the most memory that it ever held, in bytes, into the file of PEAK_FILE when it ends.
-// Not process.resourceUsage(): Linux counts what the parent held before the child became another program.
+// Loaded before a program: when it ends, writes the most memory that it ever used, in bytes, to the file named by PEAK_FILE. Not
+// process.resourceUsage(): on Linux that includes what the parent used before it started this program.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 process.once('exit', () => {

@@ -1,4 +1,4 @@
-/** express-chocolatey-server with all packages of a folder; prints its address. Its own chatter goes nowhere. */
+/** Runs express-chocolatey-server with all packages of a folder; prints its address. Its own log goes nowhere. */
 import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +8,7 @@ import peer from 'express-chocolatey-server';
 
 const dir = process.argv[2] ?? '.';
 const print = process.stdout.write.bind(process.stdout);
-// It logs every match with all its fields; that costs it much, and a log on a terminal is not what is measured here.
+// It logs every match with all fields, which is expensive, and logging to a terminal is not what we measure.
 globalThis.console = { ...globalThis.console, log: () => undefined };
 
 const app = express();

@@ -5,13 +5,13 @@ import { promisify } from 'node:util';
 
 const checkout = join(import.meta.dirname, '..');
 
-/** How the feed is run: what stands after `node` and before the verb. */
+/** How to start the feed: the arguments of `node` before the verb. */
 export type Product = { readonly args: readonly string[]; readonly dir: string };
 
-/** From the checkout, as `pnpm serve` does. */
+/** From the checkout, like `pnpm serve`. */
 export const fromCheckout: Product = { args: ['--import', 'tsx', join(checkout, 'main.ts')], dir: checkout };
 
-/** As the image runs it: plain JavaScript, built into a folder of its own so that dist/ of the checkout stays as it is. */
+/** As in the image: plain JavaScript, built into a separate folder so that the checkout's dist/ stays as it is. */
 export async function buildProduct(dir: string): Promise<Product> {
   await mkdir(dir, { recursive: true });
   const tsc = join(checkout, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -25,7 +25,7 @@ export async function buildProduct(dir: string): Promise<Product> {
       out,
     ]);
   } catch (error) {
-    // Types that do not fit are the business of `check`; JavaScript comes out all the same.
+    // Type errors are reported by `check`; tsc writes the JavaScript anyway.
     process.stderr.write(`tsc: ${error instanceof Error && 'stdout' in error ? error.stdout : error}\n`);
   }
   await cp(join(checkout, 'package.json'), join(dir, 'package.json'));

@@ -8,7 +8,7 @@ const agents = Array.from({ length: 8 }, () => new Agent({ keepAlive: true, maxS
 const boundary = 'go-win-tools-bench-boundary';
 let pushed = 0;
 
-/** So many clients that each push one new package after the other as nuget.exe does (multipart) over one connection. */
+/** Each of the clients pushes one new package after the other over one connection, as multipart like nuget.exe. */
 export async function measurePushes(url: string, seconds: number, clients = 1): Promise<Sample> {
   let count = 0;
   let errors = 0;
@@ -30,7 +30,7 @@ export async function measurePushes(url: string, seconds: number, clients = 1): 
   return { perSecond: count / (elapsedMs / 1000), errors };
 }
 
-/** Pushes so many packages a second, until it is stopped; answers then with how many were refused. */
+/** Pushes this many packages a second until it is stopped; `stop` returns how many were refused. */
 export function keepPushing(url: string, perSecond: number): { stop(): Promise<number> } {
   let errors = 0;
   const under = new Set<Promise<void>>();
@@ -51,13 +51,13 @@ export function keepPushing(url: string, perSecond: number): { stop(): Promise<n
   };
 }
 
-/** One more package. @throws when it is not taken */
+/** Pushes one more package. @throws when it is refused */
 export async function pushNext(url: string): Promise<void> {
   const status = await put(`${url}/nuget/`, nextBody());
   if (status !== 201) throw new Error(`push: ${status}`);
 }
 
-/** The file alone, whatever it holds. @throws when it is not taken */
+/** Pushes a single file, whatever it contains. @throws when it is refused */
 export async function pushFile(url: string, nupkg: Buffer): Promise<void> {
   const status = await put(`${url}/nuget/`, formOf(nupkg));
   if (status !== 201) throw new Error(`push: ${status}`);

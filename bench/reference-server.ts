@@ -1,6 +1,6 @@
 /**
- * `bare` or `express`: answers /N with N bytes from memory, and prints its address.
- * `bare FILE` answers /file with that file, streamed from disk the plain way.
+ * `bare` or `express`: answers /N with N bytes from memory, and prints its address. `bare FILE` also answers /file with that
+ * file, streamed from disk in the usual way.
  */
 import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';

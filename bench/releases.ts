@@ -20,7 +20,10 @@ import { idleRelease, releaseMemory } from './rows.ts';
 import { adminKey, startFeed } from './servers.ts';
 import type { Settings } from './settings.ts';
 
-/** `release:beta` of three tools from a forge on this machine: what the first one holds at most, and what one costs that finds nothing new. */
+/**
+ * `release:beta` of three tools from a forge on this machine: the peak memory of the first run, and the time of a run that finds
+ * nothing new.
+ */
 export async function releaseResults(settings: Settings): Promise<Result[]> {
   const { workDir, rounds, isChosen, say } = settings;
   if (!isChosen(idleRelease.name) && !isChosen(releaseMemory.name)) return [];
@@ -41,7 +44,7 @@ export async function releaseResults(settings: Settings): Promise<Result[]> {
     const bare: number[] = [];
     const verb: number[] = [];
     const idle: number[] = [];
-    // two of them are over in a second, so there can be more than of longer ones
+    // Two of these take a second, so there is time for more rounds.
     for (let round = 0; isChosen(idleRelease.name) && round < 3 * rounds; round++) {
       bare.push(await runOnce(program, ['--version'], ''));
       verb.push(await runOnce(program, ['release:beta', '--help'], ''));
@@ -57,7 +60,7 @@ export async function releaseResults(settings: Settings): Promise<Result[]> {
   }
 }
 
-/** Beside the verb that only says what it can do, and beside the program that loads no verb at all. */
+/** Compared with a verb that only prints its help, and with a program that loads no verb. */
 function idleResults(idle: readonly number[], verb: readonly number[], bare: readonly number[]): Result[] {
   const ratioTo = (others: readonly number[]): number =>
     median(idle.map((ms, round) => ms / (others[round] ?? Number.NaN)));
@@ -71,7 +74,7 @@ function idleResults(idle: readonly number[], verb: readonly number[], bare: rea
 }
 
 function memoryResults(bytes: number | undefined): Result[] {
-  // Only Linux tells it.
+  // Only Linux reports it.
   if (bytes === undefined) return [];
   const ratio = bytes / releaseMemory.exeBytes;
   const size = `${Math.round(bytes / 1e6)} MB`;
@@ -101,7 +104,7 @@ async function firstRelease({ product, env }: Program, { dir }: Generator): Prom
   return Number(await readFile(file, 'utf8'));
 }
 
-/** From start to end, in milliseconds. @throws when it does not end well or does not say the text once for each tool */
+/** Time from start to end, in milliseconds. @throws when the run fails or does not print the text once for each tool */
 async function runOnce({ product, env }: Program, args: readonly string[], says: string): Promise<number> {
   const started = performance.now();
   const child = spawn(process.execPath, [...product.args, ...args], {

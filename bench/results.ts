@@ -2,10 +2,10 @@ import { median, type Sample } from './load.ts';
 import type { Goal, Limit, Rival } from './rows.ts';
 
 export type Rating = { readonly must?: number; readonly aim?: number; readonly verdict: Verdict };
-/** `ok`: what must be is met and the aim, where there is one, is not. */
+/** `ok`: the required value is reached, the aim (if there is one) is not. */
 export type Verdict = 'aim met' | 'ok' | 'below aim' | 'MISSED' | '';
 
-/** One line of the table: how the feed stands to one rival, or a measured value against its limit. */
+/** One line of the table: the feed compared with one rival, or a measured value and its limit. */
 export type Result = Rating & {
   readonly operation: string;
   readonly feed: string;
@@ -14,12 +14,12 @@ export type Result = Rating & {
   readonly errors?: number;
 };
 
-/** The more the better. */
+/** Higher is better. */
 export function rateRatio(ratio: number, { must, aim }: Omit<Goal, 'against'>): Rating {
   return rated(must, aim, (goal) => ratio >= goal);
 }
 
-/** The less the better. */
+/** Lower is better. */
 export function rateValue(value: number, { must, aim }: Partial<Pick<Limit, 'must' | 'aim'>>): Rating {
   return rated(must, aim, (goal) => value <= goal);
 }

@@ -2,10 +2,10 @@ import { type BenchPackage, searchWords } from './packages.ts';
 
 export type Rival = 'bare' | 'express' | 'peer' | 'durable';
 
-/** A ratio of the feed to a rival, both in operations a second: the row is missed below `must`. */
+/** A ratio of the feed to a rival, both in operations a second. A ratio below `must` is a miss. */
 export type Goal = { readonly against: Rival; readonly must?: number; readonly aim?: number };
 
-/** One reading operation: addresses that are varied over the whole catalog, and the peer's spelling where it has one. */
+/** One reading operation: addresses from all over the catalog, and how the peer spells them if it has the operation. */
 export type ReadingRow = {
   readonly name: string;
   readonly goals: readonly Goal[];
@@ -73,7 +73,7 @@ export const push = {
   goals: [{ against: 'durable', must: 0.7, aim: 0.9 }],
 } as const;
 
-/** Many clients at once, and what one waits for the disk. */
+/** A feed in use: nothing in memory yet, changes in between, and pushes. */
 export const inUse = {
   first: 'first time',
   changed: 'after a push',
@@ -93,7 +93,7 @@ export function rowOf({ name }: { readonly name: string }, when: string): string
   return `${name}, ${when}`;
 }
 
-/** What is smaller the better. At 165,000 versions other limits hold. */
+/** A value for which lower is better. Other limits apply at 165,000 versions. */
 export type Limit = {
   readonly name: string;
   readonly unit: string;
@@ -107,13 +107,13 @@ export const limits = {
   slowdown: { unit: 'x', must: 1.5, aim: 1.1 },
 } as const;
 
-/** How many times longer a program takes through NAME.exe of a shim, which is a second process: 2 is the least there is. */
+/** How many times longer a program takes through a shim's NAME.exe, which is a second process, so 2 is the minimum. */
 export const launcher = { name: 'shim, start to end', must: 5, aim: 3 } as const;
 
-/** How many times longer a release of three tools takes that finds nothing new than the same verb that only says what it can do. */
+/** How many times longer a release of three tools with nothing new takes than the same verb with `--help`. */
 export const idleRelease = { name: 'release, nothing new', must: 4, aim: 2.5 } as const;
 
-/** How many times longer an exe takes to the feed than `sha256sum`, the same compressor and `cp`, one after the other. */
+/** How many times longer an exe takes to reach the feed than `sha256sum`, the same compressor and `cp`, one after the other. */
 export const handIn = {
   name: 'hash, pack and push, 60 MB',
   sizeBytes: 60_000_000,
@@ -121,10 +121,10 @@ export const handIn = {
   aim: 1.3,
 } as const;
 
-/** The whole of the process at its largest, Node itself included, in sizes of the exe. */
+/** The peak memory of the whole process, including Node itself, in multiples of the exe's size. */
 export const releaseMemory = { name: 'memory of a release', exeBytes: 60_000_000, must: 3 } as const;
 
-/** Those for which a feed with many versions is made. */
+/** Rows that need a feed with many versions. */
 export const feedRowNames = [...readingRows.map(({ name }) => name), bigDownload.name, push.name];
 export const rowNames = [...feedRowNames, launcher.name, idleRelease.name, releaseMemory.name, handIn.name];
 
@@ -132,12 +132,12 @@ export function oneOfEach(packages: readonly BenchPackage[]): BenchPackage[] {
   return shuffled([...new Map(packages.map((pkg) => [pkg.id, pkg])).values()]);
 }
 
-/** Versions from all over the catalog, each id among them: those whose bytes are asked for. */
+/** Versions from all over the catalog, at least one of each id, whose bytes exist. */
 export function spread(packages: readonly BenchPackage[]): BenchPackage[] {
   return shuffled(packages).slice(0, 16_000);
 }
 
-/** In the same order each time. */
+/** In the same order every time. */
 function shuffled<Item>(items: readonly Item[]): Item[] {
   const result = [...items];
   let state = 1;

@@ -28,7 +28,7 @@ type Stand = {
   readonly peer?: Reference;
 };
 
-/** The peer walks through all packages for each answer; beyond this size it is of no use as a reference. */
+/** The peer walks through all packages for each answer; above this size it is useless as a reference. */
 const maxPeerVersions = 20_000;
 
 /** Every row of the table at one catalog size. */
@@ -122,7 +122,7 @@ async function bigDownloadResults(
 ): Promise<Result[]> {
   await pushFile(feed.url, big);
   const paths = ['/nuget/package/big/1.0.0'];
-  // Each sample must hold some of them whole.
+  // Long enough for each sample to contain a few whole downloads.
   const long = Math.max(3, seconds);
   const outcome = await contest(
     [
@@ -145,7 +145,7 @@ async function pushResults({ feed, durable }: Stand, { seconds, rounds }: Settin
   return resultsOf(push.name, push.goals, outcome);
 }
 
-/** A line for each rival that took part. */
+/** One line for each rival that took part. */
 function resultsOf(operation: string, goals: readonly Goal[], outcome: Contest): Result[] {
   const feedRate = outcome.perSecond('feed') ?? 0;
   return goals.flatMap(({ against, ...goal }) => {
@@ -158,7 +158,7 @@ function resultsOf(operation: string, goals: readonly Goal[], outcome: Contest):
 }
 
 export function memoryResult(bytes: number | undefined, versions: number): Result[] {
-  // Only Linux tells it.
+  // Only Linux reports it.
   if (bytes === undefined) return [];
   const limit = versions < 100_000 ? limits.memory : limits.bigMemory;
   const megabytes = Math.round(bytes / 1e6);

@@ -6,7 +6,7 @@ import type { Product } from './product.ts';
 const checkout = join(import.meta.dirname, '..');
 export const adminKey = 'bench-key-that-opens-a-server-on-loopback-only';
 
-/** How long the timer runs that measures it: what a loop that never stops shows. */
+/** The interval of the timer that measures it: the value for a loop that never stops. */
 const lagTimerMs = 10;
 
 export type Reference = { readonly url: string; stop(): Promise<void> };
@@ -15,11 +15,11 @@ export type Feed = Reference & {
   readonly readyMs: number;
   averageBytes(paths: readonly string[]): Promise<number>;
   residentBytes(): Promise<number | undefined>;
-  /** The longest that its event loop stood still since this was asked last, or since the start. */
+  /** The longest stop of its event loop since the last call, or since the start. */
   longestStopMs(): Promise<number>;
 };
 
-/** The feed as it is shipped: own process, logging and limits on. */
+/** The feed as users run it: its own process, with logging and limits. */
 export async function startFeed(product: Product, dataDir: string): Promise<Feed> {
   const env = { ...process.env, PORT: '0', HOST: '127.0.0.1', DATA_DIR: dataDir, ADMIN_API_KEY: adminKey };
   const started = performance.now();
@@ -65,7 +65,7 @@ export function startDurable(dir: string): Promise<Reference> {
   return startOwn('durable-server.ts', dir);
 }
 
-/** The same without the row. */
+/** The same reference, without the row. */
 export function startFiles(dir: string): Promise<Reference> {
   return startOwn('durable-server.ts', dir, 'files');
 }
@@ -74,7 +74,7 @@ function startOwn(file: string, ...args: readonly string[]): Promise<Reference> 
   return startNode(['--import', 'tsx', join(import.meta.dirname, file), ...args], process.env, checkout);
 }
 
-/** Starts a server of ours and waits for the address that it prints. */
+/** Starts a server of this folder and waits for the address that it prints. */
 async function startNode(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
@@ -85,7 +85,7 @@ async function startNode(
     let output = '';
     let isFound = false;
     const listen = (text: string): void => {
-      // Read to the end of its life, since a full pipe would stop the server; looked at only until it is up.
+      // Output is read to the end, since a full pipe would stop the server, but only examined until the server is up.
       if (isFound) return;
       output = (output + text).slice(-10_000);
       const found = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0];

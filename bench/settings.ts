@@ -8,7 +8,7 @@ export type Settings = {
   readonly rounds: number;
   readonly isChosen: (name: string) => boolean;
   readonly say: (text: string) => void;
-  /** What is measured; built when it is first asked for. */
+  /** The program to measure; built on first use. */
   readonly product: () => Promise<Product>;
 };
 

@@ -1,6 +1,6 @@
 /**
- * Holds the code against the layer rules of .dependency-cruiser.mjs, and makes sure that the cruiser saw the modules at all:
- * with a TypeScript that it cannot drive it cruises none and calls that a success.
+ * Checks the code against the layer rules of .dependency-cruiser.mjs, and makes sure that the cruiser saw every module: with a
+ * TypeScript version that it does not support it sees none and reports success.
  */
 import { readdirSync } from 'node:fs';
 import { join, sep } from 'node:path';

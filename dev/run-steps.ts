@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Invocation } from '../invocation.ts';
 
-/** What the verbs of a checkout need of it. */
+/** The part of an invocation that the verbs of a checkout need. */
 type Place = Pick<Invocation, 'productDir' | 'env'>;
 
-/** One program of node_modules/.bin with its arguments. */
+/** One program from node_modules/.bin with its arguments. */
 export type Step = { readonly title: string; readonly program: string; readonly args: readonly string[] };
 
-/** Runs the steps one after the other, all of them, and answers with the first exit code that is not 0. */
+/** Runs all steps, one after the other, and returns the first exit code that is not 0. */
 export async function runSteps(invocation: Place, steps: readonly Step[]): Promise<number> {
   let exitCode = 0;
   for (const step of steps) {
@@ -23,7 +23,7 @@ function runStep({ productDir, env }: Place, step: Step): Promise<number> {
   const program = join(productDir, 'node_modules', '.bin', isWindows ? `${step.program}.cmd` : step.program);
   process.stderr.write(`\n> ${step.title}\n`);
   return new Promise((resolve, reject) => {
-    // Windows starts .cmd files through a shell only; the words are ours, so nothing needs quoting.
+    // Windows only starts .cmd files through a shell. The words are ours, so nothing needs quoting.
     const child = spawn(program, step.args, { cwd: productDir, env, stdio: 'inherit', shell: isWindows });
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(signal === null ? (code ?? 1) : 130));

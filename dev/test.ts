@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Invocation } from '../invocation.ts';
 import { runSteps } from './run-steps.ts';
 
-/** All but the slow ones, unless an argument chooses the projects itself. */
+/** Runs all projects but the slow ones, unless an argument chooses projects itself. */
 export function createCommand(invocation: Invocation): Command {
   return vitestCommand(invocation, (args) =>
     args.some((arg) => arg.startsWith('--project')) ? args : ['--project', '!slow', ...args],

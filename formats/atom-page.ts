@@ -1,20 +1,20 @@
 import { childOf, childrenOf, type Element } from './xml-tree.ts';
 
-/** One entry of a v2 feed as it is written, whoever wrote it (spec nuget-v2 9.4). */
+/** One entry of a v2 feed, exactly as another program wrote it (spec nuget-v2 9.4). */
 export type AtomEntry = {
   readonly element: Element;
-  /** d:Id, or else the title, as choco 2.x reads it: the community repository has no d:Id. Empty when there is neither. */
+  /** d:Id, or else the title, as choco 2.x reads it: the community repository has no d:Id. Empty when both are missing. */
   readonly id: string;
-  /** d:Version as spelled; empty when there is none. */
+  /** d:Version as written; empty when missing. */
   readonly version: string;
   readonly atomId: string;
-  /** Where its bytes are. */
+  /** The address of the package's bytes. */
   readonly source: string | undefined;
-  /** By their local name, so that every year of the namespace reads alike. */
+  /** By local name, so that the namespace's year does not matter. */
   readonly properties: ReadonlyMap<string, Element>;
 };
 
-/** A page of a v2 feed as it is written (spec nuget-v2 9.3). */
+/** A page of a v2 feed, exactly as another program wrote it (spec nuget-v2 9.3). */
 export type AtomPage = {
   readonly root: Element;
   readonly entries: readonly AtomEntry[];
@@ -23,7 +23,7 @@ export type AtomPage = {
   readonly count: number | undefined;
 };
 
-/** Undefined when the root is neither feed nor entry. A single entry is a page of one. */
+/** Undefined when the root is neither feed nor entry. A single entry counts as a page of one. */
 export function readAtomPage(root: Element): AtomPage | undefined {
   if (root.name === 'entry') return { root, entries: [readEntry(root)], next: undefined, count: undefined };
   if (root.name !== 'feed') return undefined;
@@ -45,7 +45,7 @@ export function propertyOf({ properties }: Pick<AtomEntry, 'properties'>, name: 
 
 function readEntry(element: Element): AtomEntry {
   const content = childOf(element, 'content');
-  // Beside the content (media-link entries), or inside it.
+  // Next to the content (media-link entries), or inside it.
   const list = childOf(element, 'properties') ?? childOf(content, 'properties');
   const properties = new Map((list?.children ?? []).map((child) => [child.name, child]));
   return {

@@ -9,13 +9,13 @@ export type Digest = {
   readonly sizeBytes: number;
 };
 
-/** Bytes pass through unchanged and are hashed on the way. */
+/** Passes bytes through unchanged and hashes them on the way. */
 export type Digester = Transform & {
-  /** Of all bytes that passed. @throws before the stream has ended */
+  /** The digest of all bytes that passed. @throws before the stream has ended */
   digest(): Digest;
 };
 
-/** Put it between source and target: `pipeline(source, digester, target)`, then ask `digester.digest()`. */
+/** Put it between source and target, `pipeline(source, digester, target)`, then call `digester.digest()`. */
 export function createDigester(): Digester {
   const hash = createHashes();
   let result: Digest | undefined;
@@ -46,8 +46,8 @@ export async function digestFile(path: string): Promise<Digest> {
 }
 
 /**
- * A file from its beginning to its end. Every chunk lies in the same buffer, so it must be used before the next is asked for: a
- * stream has a new buffer for each, and tens of megabytes of them wait for the garbage collector.
+ * Reads a file from beginning to end. All chunks share one buffer, so each must be used before the next is requested: a stream
+ * allocates a new buffer for each, and tens of megabytes of them wait for the garbage collector.
  */
 export async function* readChunks(path: string): AsyncGenerator<Buffer> {
   const buffer = Buffer.allocUnsafe(chunkBytes);
@@ -69,7 +69,7 @@ export function digestBytes(bytes: Uint8Array): Digest {
   return hash.digest();
 }
 
-/** For bytes that come in pieces. Ask for `digest` once, at the end. */
+/** Hashes bytes that arrive in pieces. Call `digest` once, at the end. */
 export function createHashes(): { update(chunk: Uint8Array): void; digest(): Digest } {
   const sha256 = createHash('sha256');
   const sha512 = createHash('sha512');

@@ -4,14 +4,14 @@ import { jsonOf } from './json.ts';
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const Sha512 = z.string().regex(/^[0-9a-f]{128}$/);
 
-/** `index.json` of a folder that `feed:export` wrote: what the files beside it are, for programs of any make. */
+/** `index.json` in a folder written by `feed:export`: describes the other files, for any program. */
 export const ExportIndex = z.object({
   kind: z.literal('go-win-tools export'),
   format: z.literal(1),
-  /** Of the program that wrote it. */
+  /** The version of the program that wrote it. */
   program: z.string(),
   time: z.iso.datetime(),
-  /** False while the first export into the folder runs or when it was interrupted. */
+  /** False while the first export into the folder is running, or after it was interrupted. */
   complete: z.boolean(),
   packages: z.array(
     z.object({
@@ -21,9 +21,9 @@ export const ExportIndex = z.object({
       listed: z.boolean(),
       published: z.iso.datetime(),
       sha256: Sha256,
-      /** Lower-case hex; PackageHash of a feed is its base64 form. */
+      /** Lower-case hex; a feed's PackageHash is the base64 form. */
       sha512: Sha512,
-      /** Bytes. */
+      /** In bytes. */
       size: z.int().min(0),
       /** Relative to the folder. */
       file: z.string(),
@@ -46,7 +46,7 @@ export type ExportIndex = z.infer<typeof ExportIndex>;
 
 export const exportIndexName = 'index.json';
 
-/** Undefined when the text is no index of an export that this program knows. */
+/** Undefined when the text is not an index of an export, or of a format that this program does not know. */
 export function readExportIndex(text: string): ExportIndex | undefined {
   return ExportIndex.safeParse(jsonOf(text)).data;
 }

@@ -1,7 +1,6 @@
 /**
- * An address that a feed names in one of its documents, as it can be asked for: relative ones start at the document, and a
- * feed behind a TLS proxy that names its own host in plain http (NuGet.Server, old Nexus) is asked in https as before.
- * Undefined when it is no web address.
+ * The absolute address behind a link in a feed's document. Relative links start at the document. A feed behind a TLS proxy that
+ * names its own host in plain http (NuGet.Server, old Nexus) is still asked in https. Undefined for anything but a web address.
  */
 export function resolveLink(link: string, document: URL): URL | undefined {
   const text = link.trim();
@@ -13,7 +12,7 @@ export function resolveLink(link: string, document: URL): URL | undefined {
   return /^https?:$/.test(url.protocol) ? withoutUser(url) : undefined;
 }
 
-/** A password in a link would be somebody else's choice of whom we are. */
+/** A password in a link would let somebody else choose who we are. */
 function withoutUser(url: URL): URL {
   const plain = new URL(url);
   plain.username = '';

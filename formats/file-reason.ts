@@ -9,7 +9,7 @@ const reasons: Readonly<Record<string, string>> = {
   EROFS: 'its disk can only be read',
 };
 
-/** Why a file or folder that somebody named cannot be used, in words in place of the system's code; for the end of a sentence. */
+/** Why a file or folder that the user named cannot be used: words instead of the system's code, for the end of a sentence. */
 export function fileReason(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return reasons[code] ?? inShort(error);

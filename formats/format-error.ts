@@ -1,9 +1,8 @@
 import { type Details, fill } from './fill.ts';
 
 /**
- * Every way in which bytes fail to be what they claim: code -> sentence. `{name}` is filled from the details.
- * A sentence is one line: the server sends it as a reason phrase (spec nuget-v2 10.3). Text from the bytes themselves
- * goes through `quoted`.
+ * Every way in which bytes can be invalid: code -> sentence. `{name}` is filled in from the details. A sentence is one line,
+ * because the server sends it as a reason phrase (spec nuget-v2 10.3). Text taken from the bytes goes through `quoted`.
  */
 const errors = {
   XML_TOO_LARGE: 'The XML has {bytes} bytes; at most {maxBytes} are read.',
@@ -53,7 +52,7 @@ const errors = {
 
 export type FormatErrorCode = keyof typeof errors;
 
-/** Bytes that are not what they claim to be. The server answers it with 400, the generator with a refusal. */
+/** Bytes that are not what they claim to be. The server answers with 400, the generator refuses them. */
 export class FormatError extends Error {
   readonly code: FormatErrorCode;
   readonly details: Details;
@@ -71,18 +70,18 @@ export function fail(code: FormatErrorCode, details: Details = {}, cause?: unkno
   throw new FormatError(code, details, cause);
 }
 
-/** Whether this is a mistake in the program, ours or a library's, and says nothing about the bytes: never to become a FormatError. */
+/** Whether this is a bug, ours or a library's, which must never become a FormatError because it says nothing about the bytes. */
 export function isProgramFault(error: unknown): boolean {
   const kinds = [TypeError, ReferenceError, RangeError, SyntaxError];
   return !(error instanceof Error) || kinds.some((kind) => error instanceof kind);
 }
 
-/** Hostile text for a sentence: in quotes, one line, visible ASCII, at most `maxLength` characters of it. */
+/** Hostile text for use in a sentence: quoted, one line, visible ASCII, at most `maxLength` characters. */
 export function quoted(text: string, maxLength = 80): string {
   return `"${visible(text, maxLength).replaceAll('"', "'")}"`;
 }
 
-/** The same without quotes, for sentences of others that quote hostile text. */
+/** The same without quotes, for other programs' sentences that quote hostile text. */
 export function visible(text: string, maxLength = 200): string {
   const shown = text.length > maxLength ? `${text.slice(0, maxLength)}...` : text;
   return shown.replace(

@@ -1,17 +1,17 @@
-/** Text of other programs as it may be shown: `https://user:password@host` loses what stands before the @. */
+/** Makes other programs' text safe to show: `https://user:password@host` loses everything before the @. */
 export function hideCredentials(text: string): string {
-  // up to the last @, which is where git and curl see the host: a password may have one in it
+  // Up to the last @, where git and curl see the host: a password may contain one.
   return text.replace(/(\w:\/\/)[^\s/"]+@/g, '$1');
 }
 
-/** Headers, by name, whose values are nobody's business. */
+/** Headers, by name, whose values are secret. */
 const secretHeaders = ['authorization', 'proxy-authorization', 'x-nuget-apikey', 'cookie'];
-/** Anything shorter is no secret, and would be found in every word. */
+/** Anything shorter is no secret, and would match parts of ordinary words. */
 const minLength = 4;
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** What a server says, as it may be shown: it may repeat the key that it was sent, which then stands in `headers`. */
+/** Makes a server's answer safe to show: it may repeat the key from `headers` that it was sent. */
 export function hideSent(text: string, headers: Headers): string {
   const sent = Object.entries(headers).flatMap(([name, value]) =>
     secretHeaders.includes(name.toLowerCase()) ? (value ?? []) : [],

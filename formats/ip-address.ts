@@ -1,13 +1,13 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 
-/** An address without what only its socket knows: `::ffff:10.0.0.1` is 10.0.0.1, and `fe80::1%eth0` is fe80::1. */
+/** An address without its socket-specific parts: `::ffff:10.0.0.1` is 10.0.0.1, and `fe80::1%eth0` is fe80::1. */
 export function plainAddress(address: string): string {
   const [bare = ''] = address.split('%');
   const [, mapped = ''] = /^::ffff:([\d.]+)$/i.exec(bare) ?? [];
   return isIPv4(mapped) ? mapped : bare;
 }
 
-/** `10.0.0.0/8`, `2001:db8::/32`, or one address. IPv4 is written as IPv4: `::ffff:0:0/96` would fit no client. */
+/** `10.0.0.0/8`, `2001:db8::/32`, or one address. IPv4 is written as IPv4: `::ffff:0:0/96` would match no client. */
 export function isNetwork(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/');
   const maxBits = { 4: 32, 6: 128 }[isIP(address)];
@@ -15,7 +15,7 @@ export function isNetwork(text: string): boolean {
   return bits === undefined || (/^(0|[1-9]\d{0,2})$/.test(bits) && Number(bits) <= maxBits);
 }
 
-/** Whether the address is in one of the networks (`isNetwork`). One that is no address is in none. */
+/** Whether the address is in one of the networks (`isNetwork`). Invalid addresses are in none. */
 export function isInNetworks(address: string, networks: readonly string[]): boolean {
   const plain = plainAddress(address);
   if (isIP(plain) === 0) return false;
@@ -38,14 +38,14 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIPv4(address) ? 'ipv4' : 'ipv6';
 }
 
-/** What Express calls these (the setting TRUST_PROXY). */
+/** The names that Express has for these (setting TRUST_PROXY). */
 const namedNetworks: Readonly<Record<string, readonly string[]>> = {
   loopback: ['127.0.0.0/8', '::1'],
   linklocal: ['169.254.0.0/16', 'fe80::/10'],
   uniquelocal: ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'],
 };
 
-/** Whether the address is among those of TRUST_PROXY: networks, addresses and Express' names for some. */
+/** Whether TRUST_PROXY covers the address: networks, addresses and Express' names for some of them. */
 export function isTrustedAddress(address: string, trusted: readonly string[]): boolean {
   return isInNetworks(
     address,
@@ -53,7 +53,10 @@ export function isTrustedAddress(address: string, trusted: readonly string[]): b
   );
 }
 
-/** Whoever has one IPv6 address has the 64 bits below it, too: they count as one, an IPv4 address by itself. */
+/**
+ * The unit by which clients are counted: a single IPv4 address, or an IPv6 network of 64 bits, which usually belongs to one
+ * client.
+ */
 export function addressGroup(address: string): string {
   const plain = plainAddress(address);
   if (!isIPv6(plain)) return plain;

@@ -23,7 +23,7 @@ export function readJson(text: string): unknown {
   return value;
 }
 
-/** Of a text from outside; undefined when it is no JSON. */
+/** Parses text from outside; undefined when it is not JSON. */
 export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -32,7 +32,7 @@ export function jsonOf(text: string): unknown {
   }
 }
 
-/** Walks text that is known to be JSON, so a string before a colon is a key. */
+/** Walks text that is known to be valid JSON, so a string before a colon is a key. */
 function inspect(text: string): void {
   const open: Set<string>[] = [];
   for (const match of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g)) {

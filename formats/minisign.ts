@@ -13,7 +13,7 @@ export type MinisignOutcome =
   | { readonly outcome: 'good'; readonly keyId: string; readonly trustedComment: string }
   | { readonly outcome: 'bad'; readonly keyId?: string; readonly problem: string };
 
-/** `keys` are the ones trusted (`RW...`); a signature by any other is bad, however good its mathematics. */
+/** `keys` are the trusted ones (`RW...`). A valid signature by any other key is bad. */
 export function verifyMinisign(
   message: Buffer,
   signatureText: string,
@@ -36,7 +36,7 @@ export function verifyMinisign(
   return { outcome: 'good', keyId, trustedComment };
 }
 
-/** The id as minisign prints it: the eight bytes as one little-endian number. Undefined when the text is no public key. */
+/** The id as minisign prints it: the eight bytes as one little-endian number. Undefined when the text is not a public key. */
 export function minisignKeyId(publicKey: string): string | undefined {
   return parsePublicKey(publicKey)?.keyId;
 }
@@ -67,7 +67,7 @@ function parseSignature(text: string) {
   };
 }
 
-/** Canonical base64 of exactly `bytes` bytes; Node's own decoder takes anything. */
+/** Canonical base64 of exactly `bytes` bytes; Node's own decoder accepts anything. */
 function decodeBase64(text: string, bytes: number): Buffer | undefined {
   const decoded = Buffer.from(text, 'base64');
   return decoded.length === bytes && decoded.toString('base64') === text ? decoded : undefined;
@@ -77,7 +77,7 @@ function printKeyId(bytes: Buffer): string {
   return Buffer.from(bytes).reverse().toString('hex').toUpperCase();
 }
 
-/** ed25519 raw key in its SubjectPublicKeyInfo frame, as node:crypto wants it. */
+/** The SubjectPublicKeyInfo prefix that node:crypto needs before a raw ed25519 key. */
 const spkiFrame = Buffer.from('302a300506032b6570032100', 'hex');
 
 function isSignedBy(rawKey: Buffer, message: Buffer, signature: Buffer): boolean {

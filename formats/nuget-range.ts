@@ -1,6 +1,6 @@
 import { compareNuGetVersions, isSemVer2, type NuGetVersion, parseNuGetVersion } from './nuget-version.ts';
 
-/** Which versions a dependency accepts: `1.0` (that or newer), `[1.0]`, `[1.0,2.0)`, `(,2.0]`. A missing end is open. */
+/** Which versions a dependency accepts: `1.0` (that or newer), `[1.0]`, `[1.0,2.0)`, `(,2.0]`. A missing end means no limit. */
 export type NuGetRange = {
   readonly min?: NuGetVersion;
   readonly isMinIncluded: boolean;
@@ -8,12 +8,12 @@ export type NuGetRange = {
   readonly isMaxIncluded: boolean;
 };
 
-/** Two of the longest versions and the signs between them. */
+/** Room for two of the longest versions and the punctuation between them. */
 const maxLength = 520;
 
 /**
- * Interval notation (spec nuget-v2 13); undefined when the text is none, or when no version could be in it.
- * Floating versions (`1.*`) are none: a package's own dependencies cannot have them.
+ * Parses interval notation (spec nuget-v2 13). Undefined when it is invalid or when no version could match. Floating versions
+ * (`1.*`) are invalid: dependencies in a package cannot have them.
  */
 export function parseNuGetRange(text: string): NuGetRange | undefined {
   if (text.length > maxLength) return undefined;
@@ -52,7 +52,10 @@ export function rangeIncludes(range: NuGetRange, version: NuGetVersion): boolean
   return true;
 }
 
-/** The shortest spelling; ends as they were given. The range of everything is `(,)`, which no feed may send (spec nuget-v2 13). */
+/**
+ * The shortest spelling; versions stay as they were written. The range of all versions is `(,)`, which no feed may send (spec
+ * nuget-v2 13).
+ */
 export function printNuGetRange(range: NuGetRange): string {
   const { min, max } = range;
   if (min !== undefined && max === undefined && range.isMinIncluded) return min.original;
@@ -62,12 +65,12 @@ export function printNuGetRange(range: NuGetRange): string {
   return `${open}${min?.original ?? ''},${max?.original ?? ''}${close}`;
 }
 
-/** A package that depends on such a range is SemVer 2 itself (spec nuget-v2 12.3). */
+/** Whether the range makes the package that depends on it a SemVer 2 package (spec nuget-v2 12.3). */
 export function rangeNeedsSemVer2(range: NuGetRange): boolean {
   return [range.min, range.max].some((end) => end !== undefined && isSemVer2(end));
 }
 
-/** Whether every version is in it, so that it says nothing. */
+/** Whether it contains every version, and so means nothing. */
 export function isEveryVersion(range: NuGetRange): boolean {
   return range.min === undefined && range.max === undefined;
 }

@@ -1,11 +1,13 @@
-/** NuGet versions as choco 2.x and nuget.exe 5 read and order them (spec nuget-v2 12.1); one to four numbers, SemVer 2 labels. */
+/**
+ * NuGet versions as choco 2.x and nuget.exe 5 parse and order them (spec nuget-v2 12.1): one to four numbers, SemVer 2 labels.
+ */
 export type NuGetVersion = {
   readonly numbers: readonly [number, number, number, number];
-  /** `beta.2` is two labels; empty for a release. */
+  /** `beta.2` has two labels; a release has none. */
   readonly labels: readonly string[];
-  /** What follows `+`, or the empty text; it means nothing for order and equality. */
+  /** The text after `+`, or empty; it is ignored when versions are compared. */
   readonly metadata: string;
-  /** The spelling that was given, without blanks. */
+  /** As it was written, without blanks. */
   readonly original: string;
 };
 
@@ -15,7 +17,7 @@ const maxInt32 = 2_147_483_647;
 /** Longer than any version that NuGet servers accept (64), short enough for a path and an index. */
 const maxLength = 256;
 
-/** The loose grammar of spec nuget-v2 12.1; undefined when the text is no version. Blanks around and inside are ignored. */
+/** The loose grammar of spec nuget-v2 12.1; undefined when the text is not a version. Blanks around and inside are ignored. */
 export function parseNuGetVersion(text: string): NuGetVersion | undefined {
   if (text.length > maxLength) return undefined;
   const original = text.trim().replaceAll(' ', '');
@@ -29,7 +31,10 @@ export function parseNuGetVersion(text: string): NuGetVersion | undefined {
   return { numbers, labels, metadata: metadata ?? '', original };
 }
 
-/** `1.01-Beta.2+x` -> `1.1.0-Beta.2`: three numbers, the fourth only when it counts, no metadata. Lower-cased it is the version's identity. */
+/**
+ * `1.01-Beta.2+x` -> `1.1.0-Beta.2`: three numbers, a fourth only if it is not 0, no metadata. In lower case it identifies the
+ * version.
+ */
 export function printNormalizedVersion(version: NuGetVersion): string {
   const [major, minor, patch, revision] = version.numbers;
   const release = version.labels.length > 0 ? `-${version.labels.join('.')}` : '';
@@ -53,7 +58,7 @@ export function compareNuGetVersions(a: NuGetVersion, b: NuGetVersion): number {
   return a.labels.length === b.labels.length ? 0 : -1;
 }
 
-/** The normalized form of a version as somebody wrote it (spec nuget-v2 12.1); what is no version stays as it is. */
+/** Normalizes a version as somebody wrote it (spec nuget-v2 12.1); any other text is returned unchanged. */
 export function normalizeVersion(text: string): string {
   const version = parseNuGetVersion(text);
   return version === undefined ? text : printNormalizedVersion(version);
@@ -63,7 +68,7 @@ export function isPrerelease(version: NuGetVersion): boolean {
   return version.labels.length > 0;
 }
 
-/** choco 0.10 and 1.x cannot read these, and one of them breaks a whole page (spec nuget-v2 12.2). */
+/** choco 0.10 and 1.x cannot read these, and a single one breaks a whole page (spec nuget-v2 12.2). */
 export function isSemVer2(version: NuGetVersion): boolean {
   return version.labels.length > 1 || version.metadata !== '';
 }
@@ -76,8 +81,8 @@ export function isSemVer1Readable(version: NuGetVersion): boolean {
 }
 
 /**
- * A text whose ordinal order is the order of versions, equal exactly when the versions are: what a database sorts by.
- * Each separator sorts below whatever a label may hold (`-` is the least of that), `~` of a release above it.
+ * A text that a database can sort by: it orders as versions do, and is equal exactly when the versions are. Each separator sorts
+ * below everything that a label may contain (of which `-` is lowest), and the `~` of a release sorts above.
  */
 export function versionSortKey(version: NuGetVersion): string {
   const numbers = version.numbers.map((number) => String(number).padStart(10, '0')).join('.');
@@ -99,7 +104,7 @@ function compareLabels(a: string, b: string): number {
   return lowerA < lowerB ? -1 : 1;
 }
 
-/** NuGet reads a label as a number only while it fits an Int32; longer digits are text. */
+/** NuGet reads a label as a number only if it fits an Int32; longer digits are text. */
 function isNumeric(label: string): boolean {
   return /^\d+$/.test(label) && Number(label) <= maxInt32;
 }

@@ -1,12 +1,12 @@
 import type { Nupkg, NupkgEntry } from './nupkg.ts';
 import type { Nuspec } from './nuspec.ts';
 
-/** The largest file of a package that its nuspec may name as icon, license or readme; nuget.org has the same limit. */
+/** Size limit for the icon, license and readme of a package; nuget.org has the same. */
 export const maxNamedFileBytes = 1024 * 1024;
 
 /**
- * The entry that a path in a nuspec means, as NuGet finds it: either slash, names in the zip may be escaped. The exact
- * case is preferred.
+ * Finds the entry that a path in a nuspec means, as NuGet does: with either slash, and names in the zip may be escaped. An exact
+ * match of case is preferred.
  */
 export function findNamedEntry<Entry extends Pick<NupkgEntry, 'name'>>(
   entries: readonly Entry[],
@@ -18,7 +18,7 @@ export function findNamedEntry<Entry extends Pick<NupkgEntry, 'name'>>(
   return (exact ?? named.find(({ name }) => name.toLowerCase() === wanted.toLowerCase()))?.entry;
 }
 
-/** The nuspec without the files that the package does not have or that are too large: no feed could ever send those. */
+/** The nuspec without its references to files that are missing from the package or too large, since no feed could send those. */
 export function nuspecWithItsFiles({ nuspec, entries }: Pick<Nupkg, 'nuspec' | 'entries'>): Nuspec {
   const { icon, readme, license, ...others } = nuspec;
   const has = (path: string | undefined): path is string =>

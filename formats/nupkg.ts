@@ -15,17 +15,17 @@ export type NupkgEntry = {
   readonly crc32: number;
 };
 
-/** An open package. Nothing of it is ever unpacked to disk. */
+/** An open package. Nothing is ever unpacked to disk. */
 export type Nupkg = {
   readonly nuspec: Nuspec;
   readonly nuspecText: string;
-  /** Its files in the order of the zip's directory; folders are not among them. */
+  /** Its files in the order of the zip's directory, without folders. */
   readonly entries: readonly NupkgEntry[];
-  /** One whole file; the name is exact. @throws FormatError ZIP_*, also when it has more than `maxBytes` */
+  /** Reads one whole file; the name must match exactly. @throws FormatError ZIP_*, also when it has more than `maxBytes` */
   readEntry(name: string, maxBytes: number): Promise<Buffer>;
-  /** The stream ends with a FormatError ZIP_* when the content is not what the directory says. */
+  /** The stream ends with a FormatError ZIP_* when the content does not match the directory. */
   openEntry(name: string): Promise<Readable>;
-  /** Reads one whole file and keeps nothing. @throws FormatError ZIP_* when it is damaged */
+  /** Reads one whole file without keeping it. @throws FormatError ZIP_* when it is damaged */
   checkEntry(name: string): Promise<void>;
   close(): Promise<void>;
 };
@@ -33,9 +33,9 @@ export type Nupkg = {
 const maxNuspecBytes = 1024 * 1024;
 
 /**
- * Opens an untrusted package: its directory is checked as a whole and its nuspec is read; the other files are not looked
- * into (`verifyContent` does that). Close it in `finally`.
- * @throws FormatError ZIP_*, NUPKG_*, XML_*, NUSPEC_*; the errors of the file system as they are
+ * Opens an untrusted package: checks the zip's directory and reads the nuspec, but no other file (`verifyContent` does that).
+ * Close it in `finally`.
+ * @throws FormatError ZIP_*, NUPKG_*, XML_*, NUSPEC_*; errors of the file system unchanged
  */
 export async function openNupkg(
   place: string | ByteSource,
@@ -64,14 +64,14 @@ export async function openNupkg(
   }
 }
 
-/** Reads every file to its end. @throws FormatError ZIP_* at the first that is damaged */
+/** Reads every file to its end. @throws FormatError ZIP_* at the first damaged one */
 export async function verifyContent(nupkg: Nupkg): Promise<void> {
   for (const { name } of nupkg.entries) await nupkg.checkEntry(name);
 }
 
 /**
- * The nuspec of a package that was checked when it came in, byte for byte. The source is closed.
- * @throws FormatError ZIP_*, NUPKG_NO_NUSPEC; the errors of the source as they are
+ * The nuspec of a package that was checked when it was published, byte for byte. Closes the source.
+ * @throws FormatError ZIP_*, NUPKG_NO_NUSPEC; errors of the source unchanged
  */
 export async function readNuspecBytes(source: ByteSource): Promise<Buffer> {
   const opened = await openZip(source);
@@ -86,9 +86,9 @@ export async function readNuspecBytes(source: ByteSource): Promise<Buffer> {
 }
 
 /**
- * One file of a package that was checked when it came in; `choose` picks its name, or none. Nothing else is read. The
- * source is closed.
- * @throws FormatError ZIP_*, also when the file has more than `maxBytes`; the errors of the source as they are
+ * Reads one file of a package that was checked when it was published; `choose` picks its name, or none. Reads nothing else.
+ * Closes the source.
+ * @throws FormatError ZIP_*, also when the file has more than `maxBytes`; errors of the source unchanged
  */
 export async function readFileBytes(
   source: ByteSource,
@@ -106,7 +106,7 @@ export async function readFileBytes(
   }
 }
 
-/** At the root and nowhere else; NuGet takes any name that ends so. */
+/** Only at the root; NuGet accepts any name with this ending. */
 function isNuspec({ fileName }: Entry): boolean {
   return /^[^/]+\.nuspec$/i.test(fileName);
 }

@@ -4,13 +4,13 @@ import type { XmlElement } from './xml.ts';
 
 export type NuspecDependency = {
   readonly targetFramework?: string;
-  /** Empty for a group without dependencies: it says that its framework has none (spec nuget-v2 13). */
+  /** Empty for a group without dependencies, which means that its framework needs none (spec nuget-v2 13). */
   readonly id: string;
-  /** As it was spelled; absent means any version. */
+  /** As it was written; absent means any version. */
   readonly range?: string;
 };
 
-/** Flat or in groups, as the years had it. @throws FormatError NUSPEC_* */
+/** Reads both the older flat form and groups. @throws FormatError NUSPEC_* */
 export function readDependencies(list: XmlElement): NuspecDependency[] {
   return list.children.flatMap((child) => {
     if (child.name === 'dependency') return [readDependency(child, '')];

@@ -2,14 +2,14 @@ import { parseNuGetVersion } from './nuget-version.ts';
 import { isPackageId } from './nuspec-fields.ts';
 import type { XmlElement } from './xml.ts';
 
-/** What `dotnet pack` and `nuget pack` write beside the fields that Chocolatey knows. */
+/** Fields that `dotnet pack` and `nuget pack` write in addition to those that Chocolatey knows. */
 export type SdkFields = {
   /** An SPDX expression, or the path of a file in the package. */
   readonly license?: { readonly type: 'expression' | 'file'; readonly text: string };
-  /** Paths in the package, as they were written. */
+  /** Paths in the package, as written. */
   readonly icon?: string;
   readonly readme?: string;
-  /** None: a plain package, which clients call a Dependency. */
+  /** Absent for a plain package, which clients call a Dependency. */
   readonly packageTypes?: readonly PackageType[];
   readonly repository?: Repository;
 };
@@ -25,8 +25,8 @@ export type Repository = {
 export const plainPackageType = 'Dependency';
 
 /**
- * Reads them from a nuspec's metadata. What no client could use is passed over and not refused: a feed may have had such
- * packages before these fields were read.
+ * Reads them from a nuspec's metadata. Values that no client could use are ignored instead of refused: a feed may contain such
+ * packages from before these fields were read.
  */
 export function readSdkFields(child: (name: string) => XmlElement | undefined): SdkFields {
   const [icon, readme] = [child('icon')?.text, child('readme')?.text];
@@ -59,7 +59,7 @@ function readLicense(element: XmlElement | undefined): SdkFields['license'] {
   return { type, text: element.text };
 }
 
-/** Packages have one or two; every search for a type looks through them all. */
+/** Packages have one or two, and every search for a type compares them all. */
 const maxPackageTypes = 20;
 
 function readPackageTypes(list: XmlElement | undefined): readonly PackageType[] {

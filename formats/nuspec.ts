@@ -6,10 +6,10 @@ import { checkForm } from './nuspec-fields.ts';
 import { readSdkFields, type SdkFields, sdkElements } from './nuspec-sdk.ts';
 import { readXml, type XmlElement } from './xml.ts';
 
-/** The metadata of a package with Chocolatey's extensions. Texts are trimmed; what is empty is absent. */
+/** The metadata of a package with Chocolatey's extensions. Texts are trimmed; empty ones are absent. */
 export type Nuspec = SdkFields & {
   readonly id: string;
-  /** As it was spelled. */
+  /** As written. */
   readonly version: string;
   readonly title?: string;
   readonly authors: string;
@@ -33,15 +33,15 @@ export type Nuspec = SdkFields & {
   readonly developmentDependency: boolean;
   readonly minClientVersion?: string;
   readonly dependencies: readonly NuspecDependency[];
-  /** What `choco pack` takes in; packages of others seldom keep it. */
+  /** The files that `choco pack` includes; other tools' packages rarely keep this list. */
   readonly files?: readonly NuspecFile[];
 };
 
 export type NuspecFile = { readonly src: string; readonly target: string };
 
 /**
- * Reads a nuspec of any namespace year. What a client could not read later is refused here: one bad version, range or
- * address breaks a whole page of a feed (spec nuget-v2 9.5, 13).
+ * Reads a nuspec with any namespace year. Refuses what a client could not read later: one bad version, range or address breaks a
+ * whole page of a feed (spec nuget-v2 9.5, 13).
  * @throws FormatError XML_*, NUSPEC_*
  */
 export async function readNuspec(xml: Uint8Array | string): Promise<Nuspec> {
@@ -80,7 +80,7 @@ export async function readNuspec(xml: Uint8Array | string): Promise<Nuspec> {
 
 /**
  * Canonical XML: two spaces, LF, fields in choco's order, absent ones left out, a final newline.
- * @throws FormatError NUSPEC_FIELD_INVALID when a text holds a character that XML cannot
+ * @throws FormatError NUSPEC_FIELD_INVALID when a text contains a character that XML cannot represent
  */
 export function writeNuspec(nuspec: Nuspec): string {
   const metadata = {
@@ -113,7 +113,7 @@ export function dependenciesText(nuspec: Pick<Nuspec, 'dependencies'>): string {
   return nuspec.dependencies
     .map(({ id, range = '', targetFramework }) => {
       const parsed = parseNuGetRange(range);
-      // The range of everything is left out: clients misread `(, )`.
+      // A range of all versions is left out, since clients misread `(, )`.
       const shown = parsed === undefined || isEveryVersion(parsed) ? '' : range;
       if (targetFramework !== undefined) return `${id}:${shown}:${targetFramework}`;
       return shown === '' ? id : `${id}:${shown}`;
@@ -121,7 +121,7 @@ export function dependenciesText(nuspec: Pick<Nuspec, 'dependencies'>): string {
     .join('|');
 }
 
-// Chocolatey's own. Every reader takes any year; this one is right for projectSourceUrl and its like.
+// Chocolatey's own. Readers accept any year; only this one defines projectSourceUrl and similar fields.
 const namespace = 'http://schemas.microsoft.com/packaging/2015/06/nuspec.xsd';
 const builder = new Builder({
   xmldec: { version: '1.0', encoding: 'utf-8' },
@@ -171,7 +171,7 @@ const fieldsAsWritten = [
   'releaseNotes',
 ] as const;
 
-/** An object of those names that have a value. */
+/** An object with those of the names that have a value. */
 function collect<Name extends string>(
   names: readonly Name[],
   find: (name: Name) => string | undefined,
@@ -184,7 +184,7 @@ function collect<Name extends string>(
   return found;
 }
 
-/** A .snupkg has the id and version of its package, and would take their place (spec nuget-v2 10.5). */
+/** A .snupkg has the id and version of its package, and would replace it (spec nuget-v2 10.5). */
 function isSymbols(metadata: XmlElement): boolean {
   const types = onlyChild(metadata, 'packageTypes')?.children ?? [];
   return types.some(({ attributes }) => attributes.get('name')?.toLowerCase() === 'symbolspackage');

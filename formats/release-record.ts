@@ -25,7 +25,10 @@ export const EvidenceKind = z.enum(evidenceKinds);
 export type EvidenceKind = z.infer<typeof EvidenceKind>;
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-/** Anyone who may push writes the record of their package, and this becomes a file on the disk of those who promote or verify it. */
+/**
+ * Anyone with a push key writes the record of their package, and this becomes a file name on the disk of whoever promotes or
+ * verifies it.
+ */
 const FileName = z.string().regex(/^[A-Za-z0-9][\w.-]*$/, 'is not a file name');
 
 export const ReleaseRecord = z.object({
@@ -33,7 +36,7 @@ export const ReleaseRecord = z.object({
   tool: z.string(),
   /** The package's version: `1.22.0-beta.1`, `1.22.0`, `1.22.0.1`. */
   version: z.string(),
-  /** Which recipe packed it: our packaging's number and the SHA-256 of tool file and templates. Another one is another beta. */
+  /** The recipe: our packaging number and the SHA-256 of tool file and templates. A changed recipe makes a new beta. */
   packaging: z.string(),
   builtBy: z.enum(['upstream', 'feed']),
   source: z.object({
@@ -47,7 +50,7 @@ export const ReleaseRecord = z.object({
   payloads: z.array(
     z.object({
       architecture: Architecture,
-      /** The name at /dl/TOOL/VERSION/: `dlv-windows-amd64.exe`. */
+      /** The file name at /dl/TOOL/VERSION/: `dlv-windows-amd64.exe`. */
       file: FileName,
       size: z.int().nonnegative(),
       sha256: Sha256,
@@ -83,7 +86,7 @@ export function printReleaseRecord(record: ReleaseRecord): string {
   return `${JSON.stringify(ReleaseRecord.parse(record), null, 2)}\n`;
 }
 
-/** @throws ZodError when the text is JSON of another shape, SyntaxError when it is none */
+/** @throws ZodError when the text is JSON of another shape, SyntaxError when it is not JSON */
 export function parseReleaseRecord(text: string): ReleaseRecord {
   return ReleaseRecord.parse(JSON.parse(text));
 }

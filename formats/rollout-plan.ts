@@ -3,8 +3,8 @@ import { readDuration } from './duration.ts';
 import { parseTimeWindow } from './time-window.ts';
 
 /**
- * How a version reaches machines (interface section 8), as it stands in `rollout:` of a tool's file, in a plan file and
- * in the JSON API. Unknown fields are refused: a misspelt `heartbeat` would let a rollout go on without one.
+ * How a version reaches machines (interface section 8), as written in `rollout:` of a tool's file, in a plan file and in the JSON
+ * API. Unknown fields are refused: with a misspelt `heartbeat` a rollout would continue without one.
  */
 const maxSteps = 50;
 
@@ -21,7 +21,7 @@ const evidence = {
   needs: z.int('is no whole number').min(0, 'is below 0').max(1_000_000, 'is above 1000000').default(1),
 };
 
-/** Two decimals: positions of clients count in hundredths of a percent. */
+/** Two decimals, since positions of clients count in hundredths of a percent. */
 const percent = z
   .number()
   .gt(0, 'is not above 0')

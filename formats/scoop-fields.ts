@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The values that the parts of a Scoop manifest are made of (spec scoop 3.1), in the order in which they are printed. */
+/** The values in a Scoop manifest (spec scoop 3.1), in the order in which they are printed. */
 
 export const Texts = z.union([z.string(), z.array(z.string()).min(1)], 'expected a text or a list of texts');
 export const TextsOrLists = z.union(
@@ -11,9 +11,9 @@ export const Shortcuts = z.array(z.array(z.string()).min(2).max(4)).min(1);
 export const AnyObject = z.record(z.string(), z.unknown());
 
 export const Address = z.string().refine(isAddress, 'expected an absolute address');
-/** An address of today's version; `$version` and its like belong into autoupdate. */
+/** A concrete address; `$version` and similar placeholders belong into autoupdate. */
 const DownloadAddress = Address.refine((text) => !text.includes('$'), 'expected an address without $');
-// Scoop's schema leaves the length open; a hash that is as long as no hash of its kind never matches.
+// Scoop's schema does not limit the length, but a hash with a wrong length never matches.
 const Hash = z
   .string()
   .regex(
@@ -45,7 +45,7 @@ export const Uninstaller = z
   );
 
 const JsonPath = z.string().regex(/^\$[.[]/, 'expected a JSON path that begins with $. or $[');
-// The patterns are .NET's, so nothing here can tell whether they are valid.
+// The patterns are .NET's, so we cannot check whether they are valid.
 export const Checkver = z.union([
   z.string(),
   z.strictObject({

@@ -3,7 +3,7 @@ import { fail, visible } from './format-error.ts';
 import { readJson } from './json.ts';
 import * as f from './scoop-fields.ts';
 
-/** What an architecture may say for itself; `checkHashes` looks at each block. */
+/** The keys that an architecture may set; `checkHashes` checks each block. */
 const Block = z
   .strictObject({
     url: f.DownloadAddresses.optional(),
@@ -35,9 +35,9 @@ const AutoupdateBlock = z.strictObject({
 });
 
 /**
- * A manifest of a Scoop bucket (spec scoop 3.1), as strict as Scoop's schema: a key it does not know, such as `preinstall`,
- * would silently never run. Stricter in two points: a hash has the length of its kind, and there are as many as urls.
- * The keys stand in the order in which most manifests have them (spec scoop 3.2), and that is how they are printed.
+ * A manifest of a Scoop bucket (spec scoop 3.1), as strict as Scoop's schema: an unknown key such as `preinstall` would silently
+ * never run. It is stricter in two points: a hash has the length of its kind, and there are as many hashes as urls. Keys are
+ * printed in the order used here, which most manifests have (spec scoop 3.2).
  */
 export const ScoopManifest = z
   .strictObject({
@@ -99,13 +99,14 @@ export function parseScoopManifest(text: string): ScoopManifest {
 }
 
 /**
- * Scoop's own formatting (spec scoop 3.2): four spaces, a list of one as its only member, keys in the order of the schema.
- * LF and a final newline; the work tree's CRLF is git's doing.
+ * Scoop's own formatting (spec scoop 3.2): four spaces, a list with one item becomes that item, keys in the order of the schema.
+ * LF and a final newline; git makes the CRLF of the work tree.
  * @throws FormatError MANIFEST_INVALID, JSON_*
  */
 export function printScoopManifest(manifest: ScoopManifest): string {
   const text = `${JSON.stringify(collapseObject(validate(manifest)), null, 4)}\n`;
-  // A text of lines becomes a list, which not every key may hold, and keys may differ in case only: what is printed is read.
+  // Text with line breaks becomes a list, which not every key allows, and keys may differ in case only, so the result is parsed
+  // again.
   parseScoopManifest(text);
   return text;
 }
@@ -123,7 +124,7 @@ function validate(value: unknown): ScoopManifest {
   );
 }
 
-/** Of a union that fits nowhere, the member is described that at least had the right type. */
+/** When no member of a union fits, describes the one that at least had the right type. */
 function describeIssue(issue: z.core.$ZodIssue, parents: readonly PropertyKey[]): string[] {
   const path = [...parents, ...issue.path];
   if (issue.code === 'invalid_union') {
@@ -161,7 +162,7 @@ function checkUrl(
   }
 }
 
-/** What formatjson does to each value, until doing it again changes nothing; objects in longer lists stay as they are. */
+/** Does to each value what Scoop's formatjson does, until nothing changes any more; objects in longer lists stay as they are. */
 function collapseObject(object: object): object {
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, collapse(value)]));
 }

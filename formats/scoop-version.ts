@@ -1,12 +1,12 @@
 /**
- * Scoop's own order of versions (spec scoop 2.6), which is not SemVer's: only labels that contain alpha, beta, rc or pre
- * are below the release. Negative when `a` is older than `b`, 0 when Scoop takes them for the same, positive when newer.
+ * Scoop's own order of versions (spec scoop 2.6), which differs from SemVer: only labels that contain alpha, beta, rc or pre sort
+ * below the release. Negative when `a` is older than `b`, 0 when Scoop considers them equal, positive when newer.
  */
 export function compareScoopVersions(a: string, b: string): number {
   return compareBy('-', a, b);
 }
 
-/** Inside a piece Scoop goes on with the next separator: `1.2.0-beta.2` by `-`, then `.`, then `_`. */
+/** Inside a piece Scoop splits at the next separator: `1.2.0-beta.2` at `-`, then `.`, then `_`. */
 type Separator = '-' | '.' | '_';
 type Piece = bigint | string;
 
@@ -40,7 +40,7 @@ function comparePieces(a: Piece, b: Piece): number {
   return String(a) < String(b) ? -1 : Number(String(a) > String(b));
 }
 
-/** Each run of letters is a piece of its own: `0.5alpha` -> `0.5`, `alpha`. */
+/** Each run of letters becomes a separate piece: `0.5alpha` -> `0.5`, `alpha`. */
 function split(version: string, separator: Separator): Piece[] {
   return version
     .replace(/[a-z]+/g, (letters) => `${separator}${letters}${separator}`)

@@ -3,8 +3,8 @@ import { isSemVer1Readable, parseNuGetVersion } from './nuget-version.ts';
 import type { Nuspec } from './nuspec.ts';
 
 /**
- * Whether choco 0.10 and 1.x can read the package: its own version, and each range that it depends on (spec nuget-v2
- * 12.2, 12.3). One that they cannot would break a whole page for them, so it is hidden from them.
+ * Whether choco 0.10 and 1.x can read the package: its own version, and every range that it depends on (spec nuget-v2 12.2,
+ * 12.3). A single unreadable package would break a whole page for them, so they do not see it.
  */
 export function isReadableBySemVer1({ version, dependencies }: Nuspec): boolean {
   const parsed = parseNuGetVersion(version);

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { Header } from 'tar';
 
-/** A file in a tar. `bytes` gives exactly `sizeBytes`. */
+/** A file in a tar. `bytes` yields exactly `sizeBytes`. */
 export type TarFile = {
   readonly path: string;
   readonly sizeBytes: number;
   readonly bytes: AsyncIterable<Uint8Array>;
 };
 
-/** What is wrong with the bytes of a tar; nothing after it was read. */
+/** Why a tar is invalid; nothing after the fault was read. */
 export class TarError extends Error {}
 
 const blockBytes = 512;
 
-/** Plain files, owned by nobody, as `tar tvf` shows them anywhere. */
+/** Writes plain files without an owner, as `tar tvf` shows them anywhere. */
 export async function* writeTar(
   files: AsyncIterable<TarFile> | Iterable<TarFile>,
   mtime: Date,
@@ -34,7 +34,7 @@ export async function* writeTar(
 function makeHeader(path: string, sizeBytes: number, mtime: Date): Buffer {
   const header = new Header({ path, mode: 0o600, size: sizeBytes, mtime, type: 'File', uid: 0, gid: 0 });
   header.encode();
-  // what does not fit would need an extension of tar, which readTar does not take
+  // Anything longer needs an extension of tar, which readTar does not accept.
   if (header.block === undefined || new Header(header.block).path !== path) {
     throw new TarError(`no header can be made for ${path}`);
   }
@@ -42,10 +42,10 @@ function makeHeader(path: string, sizeBytes: number, mtime: Date): Buffer {
 }
 
 /**
- * The files of a tar, one by one; the bytes of each are to be read before the next. Links, folders, devices and the
- * extensions of tar are refused: `writeTar` makes none, so whoever made them meant harm.
- * @param exactly only the very bytes that `writeTar` makes of these files with this `mtime`: who knows what the files should
- * be then knows of every bit of the tar
+ * Reads the files of a tar one by one; read the bytes of each before the next. Links, folders, devices and extensions of tar are
+ * refused: `writeTar` makes none, so they are an attack.
+ * @param exactly accepts only the very bytes that `writeTar` makes of these files with this `mtime`, so that nothing can be
+ *   hidden in the tar
  * @throws TarError
  */
 export async function* readTar(
@@ -102,7 +102,7 @@ function isZero(bytes: Buffer): boolean {
   return bytes.every((byte) => byte === 0);
 }
 
-/** The library throws plain errors for numbers that are none. */
+/** The library throws plain errors for invalid numbers. */
 function readHeader(block: Buffer): Header {
   try {
     return new Header(block);
@@ -115,7 +115,7 @@ function createReader(source: AsyncIterable<Uint8Array>) {
   const iterator = source[Symbol.asyncIterator]();
   let rest: Uint8Array = Buffer.alloc(0);
 
-  /** Whatever comes next, at most `maxBytes`. */
+  /** The next bytes, at most `maxBytes`. */
   async function next(maxBytes: number): Promise<Uint8Array> {
     while (rest.length === 0) {
       const { value, done } = await iterator.next();
@@ -152,7 +152,7 @@ function createReader(source: AsyncIterable<Uint8Array>) {
   return { next, take, isAtEnd };
 }
 
-/** Bytes that pass, and their SHA-256 once they have. */
+/** Passes bytes on, and reports their SHA-256 and number at the end. */
 export async function* hashing(
   bytes: AsyncIterable<Uint8Array>,
   onEnd: (sha256: string, sizeBytes: number) => void,

@@ -1,6 +1,9 @@
 import { hideCredentials } from './hide-credentials.ts';
 
-/** The words of whatever was thrown. What has none of its own, as a host that refused at each of its addresses, has those of its causes. */
+/**
+ * The message of anything that was thrown. An error without one, such as a host that refused at each of its addresses, gets its
+ * causes' messages.
+ */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.message !== '') return error.message;
@@ -9,7 +12,9 @@ export function messageOf(error: unknown): string {
   return causes.map(messageOf).join(' and ');
 }
 
-/** The same for the middle of a sentence: `connect ECONNREFUSED 127.0.0.1:9`. OpenSSL's errors end with a colon and a line break. */
+/**
+ * The same for the middle of a sentence: `connect ECONNREFUSED 127.0.0.1:9`. OpenSSL's errors end with a colon and a line break.
+ */
 export function inShort(error: unknown): string {
   return (messageOf(error).split('\n', 1)[0] ?? '').replace(/[.:\s]+$/, '') || 'no reason is given';
 }
@@ -17,8 +22,8 @@ export function inShort(error: unknown): string {
 const maxCauses = 5;
 
 /**
- * A fault of ours as the terminal shows it: name, words and stack, of its causes too. Nothing else that hangs on an error: an
- * HTTP client puts the whole request there, and with it the key.
+ * A bug as the terminal shows it: name, message and stack, with its causes. Other properties are left out: HTTP clients attach
+ * the whole request to an error, including the key.
  */
 export function faultOf(error: unknown, causesLeft = maxCauses): string {
   if (!(error instanceof Error)) return hideCredentials(String(error));

@@ -1,8 +1,8 @@
-/** `Mon-Fri 08:00-17:00 Europe/Berlin`: hours of the wall clock in a zone. An end before its start crosses midnight. */
+/** `Mon-Fri 08:00-17:00 Europe/Berlin`: hours of the wall clock in a zone. An end before the start crosses midnight. */
 export type TimeWindow = {
-  /** 0 is Sunday; the day on which the window begins. */
+  /** 0 is Sunday. A window belongs to the day on which it begins. */
   readonly days: ReadonlySet<number>;
-  /** Minutes since midnight; the end, up to 24:00, is outside of the window. */
+  /** Minutes since midnight. The end, up to 24:00, is outside of the window. */
   readonly from: number;
   readonly to: number;
   /** A name of the IANA database. */
@@ -17,11 +17,11 @@ const grammar =
   /^(?<days>[a-z]{3}(?:-[a-z]{3})?(?:,[a-z]{3}(?:-[a-z]{3})?)*) +(?<from>\d{2}:\d{2})-(?<to>\d{2}:\d{2}) +(?<zone>[A-Za-z0-9_+/-]{1,64})$/i;
 const minutesADay = 24 * 60;
 const msAMinute = 60_000;
-/** No zone changes its clock but at a half hour of UTC. */
+/** Every zone changes its clock at a full or half hour of UTC. */
 const slotMinutes = 30;
 const slotsAhead = (8 * minutesADay) / slotMinutes;
 
-/** Undefined when the text is no window, names no zone that is known, or is empty (its end is its start). */
+/** Undefined when the text is not a window, names an unknown zone, or is empty (its end equals its start). */
 export function parseTimeWindow(text: string): TimeWindow | undefined {
   const groups = grammar.exec(text.trim())?.groups;
   if (groups === undefined) return undefined;
@@ -33,12 +33,12 @@ export function parseTimeWindow(text: string): TimeWindow | undefined {
   return { days: new Set(named.flatMap((each) => each ?? [])), from: start, to: end, zone };
 }
 
-/** Whether the moment (ms since 1970) lies in one of the windows; without windows any moment does. */
+/** Whether the moment (ms since 1970) lies in one of the windows; without windows, any moment does. */
 export function isInside(windows: readonly TimeWindow[], at: number): boolean {
   return windows.length === 0 || windows.some((window) => fits(window, wallTime(window.zone, at)));
 }
 
-/** The first moment from `at` on, to the minute, that lies in one of the windows; undefined when none comes within 8 days. */
+/** The first minute from `at` on that lies in one of the windows; undefined when there is none within 8 days. */
 export function nextInside(windows: readonly TimeWindow[], at: number): number | undefined {
   if (isInside(windows, at)) return at;
   const firstMinute = Math.ceil(at / msAMinute);
@@ -85,7 +85,7 @@ function wallTime(zone: string, at: number): WallTime {
   return { day, minute: Number(parts.get('hour')) * 60 + Number(parts.get('minute')) };
 }
 
-/** `Fri-Mon` goes round the end of the week. */
+/** `Fri-Mon` wraps around the end of the week. */
 function daysOf(text: string): readonly number[] | undefined {
   const [first = -1, last = first] = text
     .toLowerCase()

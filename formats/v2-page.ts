@@ -5,10 +5,10 @@ import { parseNuGetVersion } from './nuget-version.ts';
 import { isPackageId } from './nuspec-fields.ts';
 import { type Element, readXmlTree } from './xml-tree.ts';
 
-/** What a feed says the bytes are; hex is lower case. */
+/** The hash that a feed announces; hex is lower case. */
 export type AnnouncedHash = { readonly algorithm: 'sha256' | 'sha512'; readonly hex: string };
 
-/** What one entry of a v2 feed says of a package version. */
+/** What one entry of a v2 feed says about a package version. */
 export type V2Entry = {
   readonly id: string;
   readonly version: string;
@@ -16,23 +16,23 @@ export type V2Entry = {
   readonly published: Date | undefined;
   readonly sizeBytes: number | undefined;
   readonly hash: AnnouncedHash | undefined;
-  /** Undefined when the entry names none. */
+  /** Undefined when the entry has no content. */
   readonly content: URL | undefined;
 };
 
 export type V2Page = {
   readonly entries: readonly V2Entry[];
-  /** Entries that name no package, as people may see them. */
+  /** Entries that name no package, described for people. */
   readonly strange: readonly string[];
   readonly next: URL | undefined;
 };
 
-/** Feeds that know no paging send all that they have at once: some 10,000 versions with long descriptions. */
+/** Feeds without paging send everything at once: some 10,000 versions with long descriptions. */
 const limits = { maxBytes: 64 * 1024 ** 2, maxElements: 500_000 };
 
 /**
- * Reads a page of a v2 feed (spec nuget-v2 9.3 to 9.5), whoever wrote it: properties of any order and namespace year,
- * without counts, hashes, sizes or dates. Its addresses may be relative: to its xml:base, else to `url`, where it was read.
+ * Reads a page of any v2 feed (spec nuget-v2 9.3 to 9.5): properties in any order and with any namespace year, with or without
+ * counts, hashes, sizes and dates. Relative addresses start at its xml:base, or else at `url`, where the page was read.
  * @throws FormatError XML_*, PAGE_SHAPE
  */
 export function readV2Page(text: string, url: URL): V2Page {
@@ -51,7 +51,7 @@ function notAtom({ name }: Element): never {
   return fail('PAGE_SHAPE', { expected: 'feed or entry as its root', found: quoted(name) });
 }
 
-/** Whoever goes on without the rest takes what is listed there for missing. */
+/** Continuing without the remaining pages would make their packages look missing. */
 function notALink(next: string): never {
   return fail('PAGE_SHAPE', { expected: 'a web address as its next link', found: quoted(next) });
 }
@@ -75,18 +75,18 @@ function readEntry(entry: AtomEntry, base: URL): V2Entry | string {
   };
 }
 
-/** Unlisted is what was published in 1900; `Listed` says it too, where it is there (spec nuget-v2 9.5). */
+/** Unlisted packages have `published` in 1900; some feeds also set `Listed` (spec nuget-v2 9.5). */
 export function isListed(listed: string | undefined, published: Date | undefined): boolean {
   if (listed !== undefined) return listed.toLowerCase() !== 'false';
   return published === undefined || trueDate(published) !== undefined;
 }
 
-/** 1900 is no date but the mark of what is unlisted. */
+/** 1900 is not a real date: it marks unlisted packages. */
 export function trueDate(date: Date | undefined): Date | undefined {
   return date !== undefined && date.getUTCFullYear() > 1901 ? date : undefined;
 }
 
-/** Without a zone it is UTC, as servers mean it. */
+/** A date without a zone is UTC, as servers mean it. */
 export function readDate(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
   const date = new Date(/(?:z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`);
@@ -100,7 +100,7 @@ function readSize(text: string | undefined): number | undefined {
 
 const hashes = { 64: 'sha512', 32: 'sha256' } as const;
 
-/** Base64 of the digest; its length tells which, unless another one is named (MD5 is as good as none). */
+/** Base64 of the digest. Its length decides the algorithm unless another one is named (MD5 counts as no hash). */
 export function readHash(text: string | undefined, algorithm = ''): AnnouncedHash | undefined {
   const bytes = Buffer.from(text ?? '', 'base64');
   const found = bytes.length === 64 || bytes.length === 32 ? hashes[bytes.length] : undefined;

@@ -1,18 +1,18 @@
 import { SaxesParser } from 'saxes';
 import { fail, visible } from './format-error.ts';
 
-/** An element as it was written: namespace and prefix kept, since some clients look at one and some at the other. */
+/** An element as it was written, with namespace and prefix: some clients look at one, some at the other. */
 export type Element = {
-  /** Local name. */
+  /** The local name. */
   readonly name: string;
   readonly prefix: string;
   readonly namespace: string;
-  /** By the name as written: `m:null`, `href`. */
+  /** Keys as written: `m:null`, `href`. */
   readonly attributes: ReadonlyMap<string, string>;
-  /** `<a/>` and not `<a></a>`: WCF tells them apart (spec nuget-v2 9.4). */
+  /** `<a/>` as opposed to `<a></a>`: WCF distinguishes them (spec nuget-v2 9.4). */
   readonly isSelfClosing: boolean;
   readonly hasComment: boolean;
-  /** All text in it, CDATA included, not trimmed. */
+  /** All text inside, including CDATA, not trimmed. */
   readonly text: string;
   readonly children: readonly Element[];
 };
@@ -24,8 +24,8 @@ export type TreeLimits = { readonly maxBytes: number; readonly maxElements: numb
 const maxDepth = 64;
 
 /**
- * Reads a whole untrusted document in one pass. Strict: one root, declared prefixes, only characters
- * that XML has. A document type is refused, no entity is read. Reading ends at the first that is too much.
+ * Reads a whole untrusted document in one pass. Strict: one root, declared prefixes, only characters that XML allows. A document
+ * type is refused, entities are not expanded. Reading stops at the first limit that is exceeded.
  * @throws FormatError XML_TOO_LARGE, XML_TOO_MANY, XML_TOO_DEEP, XML_DTD, XML_MALFORMED
  */
 export function readXmlTree(text: string, { maxBytes, maxElements }: TreeLimits): Element {
@@ -86,7 +86,7 @@ export function childrenOf(element: Element, name: string): Element[] {
   return element.children.filter((child) => child.name === name);
 }
 
-/** Every element in it, itself first. */
+/** All elements inside, including itself, which comes first. */
 export function* descendants(element: Element): Generator<Element> {
   yield element;
   for (const child of element.children) yield* descendants(child);

@@ -2,24 +2,25 @@ import { parseStringPromise, processors } from 'xml2js';
 import { FormatError, fail, isProgramFault, quoted, visible } from './format-error.ts';
 import { textPosition } from './text-position.ts';
 
-/** An element of a parsed document. Names come without prefix, so that every year of a namespace reads alike. */
+/** An element of a parsed document. Names have no prefix, so that a namespace's year does not matter. */
 export type XmlElement = {
   readonly name: string;
   readonly attributes: ReadonlyMap<string, string>;
-  /** Its own text with CDATA, trimmed. */
+  /** Its own text including CDATA, trimmed. */
   readonly text: string;
   readonly children: readonly XmlElement[];
 };
 
 export type XmlLimits = { readonly maxBytes: number; readonly maxElements: number };
 
-/** For a nuspec; whoever reads pages of other feeds needs more. */
+/** Enough for a nuspec; pages of other feeds need more. */
 const nuspecLimits: XmlLimits = { maxBytes: 1024 * 1024, maxElements: 10_000 };
 const maxDepth = 32;
 
 /**
- * Reads untrusted XML. What a parser could be tricked with or would let pass (document types, entities, depth, characters
- * that XML forbids, a second root) is refused first by `inspect`, which knows the position; xml2js only sees tame text.
+ * Reads untrusted XML. Everything that could trick a parser, or that it would let through (document types, entities, depth,
+ * characters that XML forbids, a second root), is refused first by `inspect`, which knows the position; xml2js only sees harmless
+ * text.
  * @throws FormatError XML_*
  */
 export async function readXml(
@@ -35,7 +36,7 @@ export async function readXml(
   }
 }
 
-// Keys that no element can be called by, so that content never lands on the parser's own entries.
+// Keys that no element name can equal, so that content never overwrites the parser's own entries.
 const keys = { attributes: ' attributes', text: ' text', children: ' children', name: '#name' };
 const parserOptions = {
   attrkey: keys.attributes,
@@ -64,10 +65,10 @@ function encodingOf(bytes: Uint8Array): string {
   return 'utf-8';
 }
 
-// What XML's production Char leaves out; with the u flag a lone surrogate counts as a character of its own.
+// Everything outside of XML's production Char; with the u flag a lone surrogate counts as a character.
 const forbidden = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u;
-// Comment, CDATA, instruction, anything else in angle brackets, a bracket that is none of these. The walk stops at the
-// first that is not closed, so that no input makes it scan the rest twice.
+// Comment, CDATA, instruction, any other tag, or a bracket that is none of these. The walk stops at the first that is not closed,
+// so that no input is scanned twice.
 const markup =
   /<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>|<\?[\s\S]*?\?>|<\/?[^\s<>"'!?/](?:[^<>"']|"[^"<]*"|'[^'<]*')*>|</g;
 

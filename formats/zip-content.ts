@@ -5,21 +5,21 @@ import type { Entry, ZipFile } from 'yauzl';
 import { FormatError, fail, quoted } from './format-error.ts';
 import { asFormatError, type OpenZip } from './zip-file.ts';
 
-/** Up to this size an entry is unpacked at once: a stream for each of many small files costs more than their content. */
+/** Up to this size an entry is unpacked in one piece: for small files a stream costs more than the content. */
 const maxAtOnceBytes = 64 * 1024;
 
-/** One whole file. @throws FormatError ZIP_* when it is not what the directory says */
+/** Reads one whole file. @throws FormatError ZIP_* when it does not match the directory */
 export async function readContent(open: OpenZip, entry: Entry): Promise<Buffer> {
   return isSmall(entry) ? unpackAtOnce(open, entry) : buffer(await streamContent(open.zip, entry));
 }
 
-/** Reads it to its end. @throws FormatError ZIP_* when it is not what the directory says */
+/** Reads a file to its end. @throws FormatError ZIP_* when it does not match the directory */
 export async function checkContent(open: OpenZip, entry: Entry): Promise<void> {
   if (isSmall(entry)) await unpackAtOnce(open, entry);
   else for await (const _chunk of await streamContent(open.zip, entry));
 }
 
-/** yauzl sees to the size, this to the checksum. The stream ends with a FormatError ZIP_* when either is wrong. */
+/** yauzl checks the size, this function the checksum. The stream ends with a FormatError ZIP_* when either is wrong. */
 export async function streamContent(zip: ZipFile, entry: Entry): Promise<Readable> {
   const source = await zip.openReadStreamPromise(entry).catch((error: unknown) => {
     throw asFormatError(error);
@@ -62,7 +62,7 @@ function inflate(packed: Buffer, entry: Entry): Buffer {
   try {
     return inflateRawSync(packed, { maxOutputLength: entry.uncompressedSize + 1 });
   } catch (error) {
-    // zlib calls too much output a RangeError, which elsewhere is a fault of the program.
+    // zlib throws a RangeError for too much output, which elsewhere would be a bug.
     if (error instanceof RangeError) return failBySize(entry, error);
     throw asFormatError(error);
   }

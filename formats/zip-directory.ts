@@ -6,15 +6,15 @@ import { findNameProblem, nameKey } from './zip-name.ts';
 export type ZipLimits = {
   readonly maxEntries: number;
   readonly maxEntryBytes: number;
-  /** Of all entries together, unpacked. */
+  /** The unpacked size of all entries together. */
   readonly maxTotalBytes: number;
-  /** Unpacked to packed size, for whatever unpacks to more than a mebibyte. */
+  /** Unpacked to packed size, for entries that unpack to more than a mebibyte. */
   readonly maxRatio: number;
-  /** Whether names are percent-encoded, as in packages; a sign that begins no escape is refused then. */
+  /** Whether names are percent-encoded, as in packages. Then a `%` that begins no escape is refused. */
   readonly hasEncodedNames: boolean;
 };
 
-/** Of every zip that comes from outside: pushed, imported, or downloaded from upstream. */
+/** Limits for every zip from outside: pushed, imported, or downloaded from upstream. */
 export const zipLimits: ZipLimits = {
   maxEntries: 10_000,
   maxEntryBytes: 4 * 1024 ** 3,
@@ -24,8 +24,8 @@ export const zipLimits: ZipLimits = {
 };
 
 /**
- * Reads the central directory of an untrusted zip and holds every entry against the limits, against the others and
- * against its own local header, before a byte of it is unpacked.
+ * Reads the central directory of an untrusted zip and checks every entry against the limits, the other entries and its own local
+ * header, before unpacking anything.
  * @throws FormatError ZIP_*
  */
 export async function readDirectory(open: OpenZip, limits: ZipLimits): Promise<Entry[]> {
@@ -47,15 +47,15 @@ export function isFolder(entry: Entry): boolean {
   return entry.fileName.endsWith('/');
 }
 
-/** Small files of one repeated byte reach any ratio and harm nobody. */
+/** Small files of one repeated byte reach any ratio and do no harm. */
 const ratioFreeBytes = 1024 * 1024;
 
-/** Where yauzl reads the directory next; its types call this number a boolean. */
+/** The position at which yauzl reads the directory next; its types call this number a boolean. */
 function cursor(zip: ZipFile): number {
   return Number(zip.readEntryCursor);
 }
 
-/** Readers that go on while there are entries would see more than those that count. */
+/** A reader that continues until the entries end would see more of them than the announced count. */
 async function checkEnd({ zip, readAt }: OpenZip, count: number): Promise<void> {
   const signature = (await readAt(cursor(zip), 4)).readUInt32LE();
   const isEnd = signature === 0x06054b50 || signature === 0x06064b50;
@@ -85,7 +85,7 @@ function findOddKind(entry: Entry): string | undefined {
   return undefined;
 }
 
-/** Many small entries that share a bomb's ratio are one, so the sums obey the limits too. */
+/** A bomb can be split into many small entries, so the totals have limits too. */
 function checkTotals(entries: readonly Entry[], { maxTotalBytes, maxRatio }: ZipLimits): void {
   const bytes = sum(entries.map((entry) => entry.uncompressedSize));
   const packed = sum(entries.map((entry) => entry.compressedSize));
@@ -98,7 +98,7 @@ function isBomb(bytes: number, packedBytes: number, maxRatio: number): boolean {
   return bytes > ratioFreeBytes && bytes > packedBytes * maxRatio;
 }
 
-/** No file twice whatever its case, and none that is a folder of another. */
+/** No two entries may be the same file on Windows, and no file may also be a folder. */
 function checkNames(entries: readonly Entry[]): void {
   const seen = new Map<string, string>();
   for (const { fileName } of entries) {
@@ -118,8 +118,8 @@ function checkNames(entries: readonly Entry[]): void {
 }
 
 /**
- * Each entry's bytes are its own: overlapping ones make a small file unpack to petabytes, and a local header that differs
- * from the directory shows another content to readers that go through the file from its start.
+ * Entries must not overlap: overlapping ones make a small file unpack to petabytes. Local headers must agree with the directory:
+ * otherwise readers that go through the file from its start see other content.
  */
 async function checkPlaces(zip: ZipFile, entries: readonly Entry[], directoryStart: number): Promise<void> {
   const sorted = entries.toSorted((a, b) => a.relativeOffsetOfLocalHeader - b.relativeOffsetOfLocalHeader);
@@ -140,7 +140,7 @@ async function checkPlaces(zip: ZipFile, entries: readonly Entry[], directorySta
 }
 
 function findDifference(entry: Entry, local: LocalFileHeader): string | undefined {
-  // Sizes and checksum may follow the content; then the header has zeros (flag bit 3) or, in zip64, all ones.
+  // Sizes and checksum may follow the content. The header then has zeros (flag bit 3) or, in zip64, all ones.
   const isDeferred = (local.generalPurposeBitFlag & 8) !== 0;
   const differs = (there: number, here: number) =>
     there !== here && !(isDeferred && there === 0) && there !== 0xffffffff;

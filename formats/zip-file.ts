@@ -7,23 +7,23 @@ export type OpenZip = {
   readonly zip: ZipFile;
   /** @throws FormatError ZIP_UNREADABLE beyond the end of the file */
   readAt(position: number, length: number): Promise<Buffer>;
-  /** Waits for reads that are under way. */
+  /** Waits for reads in progress. */
   close(): Promise<void>;
 };
 
-/** Bytes that can be read at any place: a file, or what a store keeps. */
+/** Bytes that can be read at any position: a file, or a stored blob. */
 export type ByteSource = {
   readonly sizeBytes: number;
-  /** Fills the target from this place on; fewer bytes only at the end. */
+  /** Fills the target from this position on; fewer bytes only at the end. */
   read(target: Buffer, position: number): Promise<number>;
   close(): Promise<void>;
 };
 
-/** @throws FormatError ZIP_UNREADABLE; the errors of the file system as they are */
+/** @throws FormatError ZIP_UNREADABLE; errors of the file system unchanged */
 export async function openZip(place: string | ByteSource): Promise<OpenZip> {
   const source = typeof place === 'string' ? await openFile(place) : place;
   try {
-    // Names are looked at by zip-name.ts, backslashes and all; yauzl would turn those into slashes.
+    // zip-name.ts checks names, backslashes included; without strictFileNames yauzl would turn those into slashes.
     const options = { autoClose: false, lazyEntries: true, strictFileNames: true };
     const reader = new BoundedReader(source);
     const zip = await fromRandomAccessReaderPromise(reader, source.sizeBytes, options);
@@ -38,7 +38,7 @@ export async function openZip(place: string | ByteSource): Promise<OpenZip> {
   }
 }
 
-/** What is in memory already. */
+/** Bytes that are already in memory. */
 export function sourceOfBytes(bytes: Buffer): ByteSource {
   return {
     sizeBytes: bytes.length,
@@ -47,7 +47,7 @@ export function sourceOfBytes(bytes: Buffer): ByteSource {
   };
 }
 
-/** The errors of the file system as they are. */
+/** @throws the errors of the file system unchanged */
 export async function openFile(path: string): Promise<ByteSource> {
   const file = await open(path, 'r');
   try {
@@ -63,7 +63,7 @@ export async function openFile(path: string): Promise<ByteSource> {
   }
 }
 
-/** What yauzl and zlib say of a broken zip; errors of the file system and of the program stay what they are. */
+/** Errors of yauzl and zlib about a broken zip become a FormatError; file system errors and bugs stay what they are. */
 export function asFormatError(error: unknown): unknown {
   if (error instanceof FormatError || !(error instanceof Error) || isProgramFault(error)) return error;
   const isFileSystemError = 'syscall' in error;
@@ -84,8 +84,8 @@ function readAt(reader: BoundedReader, position: number, length: number): Promis
 const chunkBytes = 256 * 1024;
 
 /**
- * yauzl's way into the file. Its own reader hands offsets of the zip to fs.read, which throws out of a callback for those
- * beyond 2^53 and so ends the process; this one reads nothing beyond the end, on every system.
+ * How yauzl reads the file. Its own reader passes offsets from the zip to fs.read, which throws out of a callback for offsets
+ * beyond 2^53 and so ends the process. This one reads nothing beyond the end, on every system.
  */
 class BoundedReader extends RandomAccessReader {
   readonly #source: ByteSource;
@@ -112,7 +112,7 @@ class BoundedReader extends RandomAccessReader {
     return Readable.from(this.#chunks(start, end), { objectMode: false });
   }
 
-  /** Not the stream of the FileHandle: destroying that would close the file under the others. */
+  /** Not the FileHandle's own stream: destroying that would close the file for the other readers. */
   async *#chunks(start: number, end: number): AsyncGenerator<Buffer> {
     for (let at = start; at < end; ) {
       const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, end - at));

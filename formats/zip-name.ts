@@ -1,6 +1,6 @@
 /**
- * Why a zip entry's name must not be unpacked on Windows; undefined when it may. Names in packages are percent-encoded
- * (OPC), and clients decode them, so that `tools/%2e%2e/x` climbs too: the decoded form is looked at.
+ * Why a zip entry's name must not be unpacked on Windows; undefined when it may. Names in packages are percent-encoded (OPC) and
+ * clients decode them, so the decoded form is checked: `tools/%2e%2e/x` climbs too.
  * @param isEncoded false outside of packages, where `100%.md` is a plain name
  */
 export function findNameProblem(name: string, { isEncoded = true } = {}): string | undefined {
@@ -17,13 +17,13 @@ export function nameKey(name: string): string {
   return (decodeName(name) ?? name).normalize('NFC').toUpperCase().replace(/\/$/, '');
 }
 
-// Windows' classic path limit of 260, less the folder of the package.
+// Windows' classic path limit of 260, minus room for the package's folder.
 const maxLength = 200;
 
 const rules: readonly { readonly test: (path: string) => boolean; readonly problem: string }[] = [
   { test: (path) => path.includes('\\'), problem: 'it has a backslash' },
   { test: (path) => path === '' || path.startsWith('/'), problem: 'it is empty or absolute' },
-  // A drive, or a second stream of a file on NTFS.
+  // A drive letter, or an alternate data stream on NTFS.
   { test: (path) => path.includes(':'), problem: 'it has a colon' },
   {
     test: (path) => /[\p{Cc}"*<>?|]/u.test(path),
@@ -47,7 +47,7 @@ function isDots(part: string): boolean {
   return part === '.' || part === '..';
 }
 
-/** With any extension too: `aux.txt` is the device. */
+/** With any extension: `aux.txt` is the device too. */
 function isDevice(part: string): boolean {
   return /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(?:\.|$)/i.test(part);
 }

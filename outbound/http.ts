@@ -4,29 +4,29 @@ import { inShort } from '../formats/thrown.ts';
 import { agentFor, type ProxySettings } from './proxy.ts';
 
 export type { Headers };
-/** The client, for whoever asks with it. */
+/** An HTTP client, as its users see it. */
 export type Http = Got;
 
 export type HttpSettings = ProxySettings & { readonly userAgent: string };
 
-/** How long an address may be silent. */
+/** How long an address may send nothing. */
 export type TimeLimits = {
   /** Until an answer begins; GitHub itself gives up after 10 s. */
   readonly answerTimeoutMs: number;
-  /** Without a byte for so long, a transfer counts as broken (contract section 4). */
+  /** A transfer without a byte for this long counts as broken (contract section 4). */
   readonly idleTimeoutMs: number;
-  /** From the question to the last byte: whoever dribbles holds nobody up for good. */
+  /** From the request to the last byte, so that a slow sender cannot hold us up forever. */
   readonly totalTimeoutMs?: number;
 };
 
-/** The code of the error when an https address redirects to plain http: the rest of the way anybody could change the bytes. */
+/** The error code for a redirect from https to plain http, where anybody on the way could change the bytes. */
 export const plainRedirect = 'ERR_PLAIN_REDIRECT';
 
 const secretHeaders = ['authorization', 'cookie', 'x-nuget-apikey'];
 
 /**
- * The one HTTP client of whatever goes out, the generator and imports: names itself (GitHub answers 403 otherwise), goes through the proxy of the settings,
- * never carries a key to another origin, never steps down from https.
+ * The one HTTP client for all outgoing requests of the generator and of imports. It names itself (GitHub answers 403 otherwise),
+ * uses the proxy of the settings, never sends a key to another origin, and never falls back from https to http.
  */
 export function createHttp(settings: HttpSettings): Http {
   return got.extend({
@@ -54,15 +54,15 @@ export function createHttp(settings: HttpSettings): Http {
 export type Opened = {
   readonly status: number;
   readonly headers: Headers;
-  /** After redirects: what relative addresses in it start from. */
+  /** After redirects; relative addresses in the answer start from here. */
   readonly url: URL;
   /** Ends with an error when the sender breaks off or sends nothing for too long. */
   readonly body: Readable;
 };
 
 /**
- * One GET, one attempt; every status is a value.
- * @throws Error with the reason in short, and its code, when there is no response
+ * Sends one GET, without retries; every status is a value.
+ * @throws Error with a short reason, and its code, when there is no response
  */
 export function openGet(
   http: Http,
@@ -71,7 +71,7 @@ export function openGet(
     readonly headers: Headers;
     readonly signal: AbortSignal;
     readonly decompress: boolean;
-    /** Before the address is asked that it redirects to; what this throws ends it. */
+    /** Called before a redirect is followed; throwing stops it. */
     readonly onRedirect?: (to: URL) => Promise<void>;
   },
 ): Promise<Opened> {
@@ -91,7 +91,7 @@ export function openGet(
     },
     hooks: { beforeRedirect: [({ url: to }) => onRedirect?.(new URL(String(to)))] },
   });
-  // not got's own `signal`: a stream that has ended would keep its listener until the program ends
+  // Not got's own `signal`: a stream that has ended would keep its listener until the program ends.
   const onAbort = (): void => void body.destroy(new Error('interrupted'));
   const forget = (): void => signal.removeEventListener('abort', onAbort);
   signal.addEventListener('abort', onAbort);
@@ -106,7 +106,7 @@ export function openGet(
 
 type Response = { readonly statusCode: number; readonly headers: Headers; readonly url: string };
 
-/** All of an answer. @throws Error when it is longer, and when it breaks off */
+/** Reads a whole answer. @throws Error when it is longer, and when it breaks off */
 export async function readBody({ body }: Pick<Opened, 'body'>, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -128,7 +128,7 @@ export class AnswerTooLong extends Error {
   }
 }
 
-/** The reason alone: on an error of got's hangs the request, and with it a key. */
+/** The reason alone: an error of got's holds the request, and with it a key. */
 export function withoutRequest(error: unknown): unknown {
   return error instanceof RequestError
     ? Object.assign(new Error(inShort(error)), { code: error.code })

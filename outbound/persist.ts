@@ -5,27 +5,27 @@ export type RetryPolicy = {
   readonly attempts: number;
   /** Doubles with each attempt. */
   readonly firstDelayMs: number;
-  /** A host that asks for a longer pause is given up (--max-wait). */
+  /** If a host asks for a longer pause, we give up (--max-wait). */
   readonly maxPauseMs: number;
 };
 
-/** An attempt that failed; the next may succeed. */
+/** A failed attempt; the next one may succeed. */
 export type Failed = {
   /** The reason in a few words. */
   readonly failed: string;
-  /** How long the other side asks us to wait; longer than the policy allows ends it. */
+  /** How long the other side asks us to wait; if the policy does not allow that much, we give up. */
   readonly waitMs?: number;
-  /** It got further than the one before, so the count starts again. */
+  /** It got further than the attempt before, so the count starts again. */
   readonly isFurther?: boolean;
 };
 
-/** However much each attempt gains, this many are enough: a host that sends one byte at a time must not block us forever. */
+/** An upper limit even if each attempt gets further: a host that sends one byte at a time must not block us forever. */
 const maxAttempts = 100;
 
 /**
- * Attempts until one is done or the policy is at its end; then the last failure is the answer. A pause that the other side
- * asked for is reported every second.
- * @throws the signal's reason when it is aborted, and whatever an attempt throws: that is final
+ * Retries until an attempt is done or the policy allows no more; then returns the last failure. Reports a pause that the other
+ * side asked for every second.
+ * @throws the signal's reason when it is aborted, and whatever an attempt throws, which is final
  */
 export async function persist<Done, Failure extends Failed>(
   { attempts, firstDelayMs, maxPauseMs }: RetryPolicy,
@@ -47,7 +47,7 @@ export async function persist<Done, Failure extends Failed>(
   }
 }
 
-/** A pause that the other side asks for may be long, so that people see it pass. */
+/** Such a pause may be long, so people see it count down. */
 async function countDown(waitMs: number, signal: AbortSignal, tell: (leftMs: number) => void): Promise<void> {
   for (let leftMs = waitMs; leftMs > 0; leftMs -= 1_000) {
     tell(leftMs);

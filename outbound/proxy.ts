@@ -3,17 +3,20 @@ import type { Agent as HttpsAgent } from 'node:https';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 
-/** HTTPS_PROXY, HTTP_PROXY and NO_PROXY as curl and npm know them. A proxy may hold a password: no message quotes it. */
+/**
+ * HTTPS_PROXY, HTTP_PROXY and NO_PROXY as curl and npm know them. A proxy's address may contain a password, so no message quotes
+ * it.
+ */
 export type ProxySettings = {
   readonly httpsProxy?: string | undefined;
   readonly httpProxy?: string | undefined;
-  /** Hosts that are asked directly: `localhost,.corp.example,10.0.0.1:8080`; `*` is all. */
+  /** Hosts that need no proxy: `localhost,.corp.example,10.0.0.1:8080`; `*` means all. */
   readonly noProxy?: string | undefined;
 };
 
 type Agents = { readonly http?: HttpAgent; readonly https?: HttpsAgent };
 
-/** How an address is asked: plain ones of the proxy itself, https ones through a tunnel, excepted ones directly. */
+/** How to reach an address: plain http through the proxy itself, https through a tunnel, exceptions directly. */
 export function agentFor(url: URL, { httpProxy, httpsProxy, noProxy }: ProxySettings): Agents {
   if (isDirect(url, noProxy)) return {};
   if (url.protocol === 'http:')
@@ -21,12 +24,12 @@ export function agentFor(url: URL, { httpProxy, httpsProxy, noProxy }: ProxySett
   return httpsProxy === undefined ? {} : { https: new HttpsProxyAgent(addressOf(httpsProxy)) };
 }
 
-/** `proxy.corp:3128` is a proxy spoken to in http, as for curl. */
+/** `proxy.corp:3128` means an http proxy, as in curl. */
 function addressOf(proxy: string): string {
   return proxy.includes('://') ? proxy : `http://${proxy}`;
 }
 
-/** NO_PROXY as curl reads it: a host takes its subdomains along, a port must match when it is given. */
+/** NO_PROXY as curl reads it: a host includes its subdomains, and a port must match if given. */
 export function isDirect(url: URL, noProxy: string | undefined): boolean {
   const port = url.port || (url.protocol === 'http:' ? '80' : '443');
   const entries = (noProxy ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
