@@ -19,13 +19,14 @@ export type LauncherSettings = HttpAccess & {
   readonly env: Environment;
   readonly productDir: string;
   readonly report?: Pick<Report, 'warn'>;
-  /** SIGN_COMMAND: a program and its arguments; `{file}` is the exe, which it changes in place. */
+  /** SIGN_COMMAND: a program and its arguments; `{file}` is the exe, which it signs in place. */
   readonly signCommand: string | undefined;
 };
 export type Launcher = { readonly path: string; readonly digest: Digest; remove(): Promise<void> };
 
 /**
- * Builds NAME.exe, one binary for all tools, like a Go payload of a release (contract section 5), and has it signed.
+ * Builds NAME.exe, one binary for all tools, in the same way as a Go payload of a release (contract section 5), and has it
+ * signed.
  * @throws ReleaseError TOOLCHAIN_MISSING, TOOLCHAIN_UNAVAILABLE, SOURCE_UNREACHABLE without that Go; BUILD_FAILED, SIGN_FAILED
  */
 export async function buildLauncher(settings: LauncherSettings): Promise<Launcher> {
@@ -60,7 +61,7 @@ export async function buildLauncher(settings: LauncherSettings): Promise<Launche
   }
 }
 
-/** Named in full in go.mod: the same source and the same Go make the same bytes on every machine (decision 21). */
+/** go.mod names it in full: the same source and the same Go make the same bytes on every machine (decision 21). */
 function toolchainOf(goMod: string): string {
   const [, toolchain] = /^toolchain (go\d+\.\d+\.\d+)$/m.exec(goMod) ?? [];
   if (toolchain === undefined) throw new Error('shims/launcher/go.mod names no toolchain');
@@ -68,8 +69,8 @@ function toolchainOf(goMod: string): string {
 }
 
 /**
- * A signature may contain the time, so each would make another launcher: one is kept for this source and command, so that every
- * run on this machine has the same hash. Without CACHE_DIR's `built` it is signed again.
+ * A signature may contain the time, so signing again would change the launcher. The signed one is cached by source and command,
+ * so that every run on this machine gives the same hash. Without CACHE_DIR's `built` it is signed again.
  */
 async function signOnce(
   command: string,
@@ -95,7 +96,7 @@ async function sign(command: string, file: string, at: SigningPlace): Promise<vo
   if (exitCode !== 0) fail('SIGN_FAILED', { program, exitCode });
 }
 
-/** A copy under another name is the same program to a scanner. */
+/** A copy under another name is the same program for a virus scanner. */
 export function copyLauncher({ path }: Launcher, to: string): Promise<void> {
   return copyFile(path, to);
 }

@@ -1,13 +1,13 @@
 import type { ShimPlan } from './plan.ts';
 
 /**
- * The form for cmd and PowerShell, from templates/shim.cmd: ASCII, CRLF (spec scoop 6). The same decision as in
- * launcher/choose.go; test/shims/vectors.ts holds all forms to it.
+ * The form for cmd and PowerShell, from templates/shim.cmd: ASCII, CRLF (spec scoop 6). It decides like launcher/choose.go;
+ * test/shims/vectors.ts checks all forms against it.
  */
 export function renderCmd(template: string, plan: ShimPlan): string {
   const { tool, exe, app, packageId, prefer, pin = '', sandbox, deny, paths } = plan;
   const settings = { tool, exe, app, package: packageId, prefer, pin, sandbox, deny: deny.join(' ') };
-  // variables of the caller with these names must have no effect here
+  // The caller's variables with these names must have no effect here.
   const lines = Object.entries(settings).map(([name, value]) => `set "${name}=${value}"`);
   const known = paths.flatMap(({ path, version = '' }, at) => [
     `set "file=${path}"`,

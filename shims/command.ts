@@ -27,7 +27,10 @@ type Flags = {
   readonly dryRun?: boolean;
 };
 
-/** The verb `shims`: one folder to be put first in PATH, which decides between the Chocolatey and the Scoop install of a tool. */
+/**
+ * The verb `shims`: writes a folder to be put first in PATH, whose shims decide between the Chocolatey and the Scoop install of a
+ * tool.
+ */
 export function createCommand(invocation: Invocation): Command {
   return new Command('shims')
     .description(
@@ -96,7 +99,7 @@ async function makeShims(invocation: Invocation, flags: Flags): Promise<void> {
       fail('OUT_UNUSABLE', { dir, cause: error.message }, error);
     const names = await writeShims(dir, plans, templates, launcher).catch(unusable);
     stdout.write(`${names.join('\n')}\n`);
-    // a run for some tools says nothing about the others
+    // A run for some tools says nothing about the others.
     const commands = plans.map(({ command }) => command);
     const removed = flags.tool === undefined ? await removeLeftovers(dir, commands).catch(unusable) : [];
     if (removed.length > 0) stderr.write(`Removed files of an earlier run: ${removed.join(', ')}.\n`);
@@ -137,10 +140,10 @@ async function readPolicyFile(file: string) {
   return readPolicy(text, file);
 }
 
-/** A batch file that starts another one never returns (docs/shims/README.md). */
+/** A batch file that starts another one without call never continues (docs/shims/README.md). */
 const callAdvice = 'A batch file that runs one of these commands needs call: call buf lint';
 
-/** Without the right Go there are scripts only (contract section 7): most callers do with them. */
+/** Without the right Go there are only scripts (contract section 7), which are enough for most callers. */
 async function launcherOrNone(
   toolkit: VerbToolkit,
   signCommand: string | undefined,

@@ -1,6 +1,6 @@
 import type { ShimPlan } from './plan.ts';
 
-/** What NAME.exe reads beside it: the launcher is one binary for all tools (launcher/config.go). */
+/** NAME.shim.json, which NAME.exe reads: the launcher is one binary for all tools (launcher/config.go). */
 export function renderShimJson(plan: ShimPlan): string {
   const { tool, exe, app, packageId, prefer, pin = '', sandbox, deny, paths } = plan;
   const known = paths.map(({ path, version = '' }) => ({ path, version }));

@@ -6,10 +6,10 @@ import { stepAside } from './write-shims.ts';
 const mark = 'PATH-priority shim of go-win-tools';
 
 /**
- * Removes the shims that an earlier run wrote and this one does not have: a command that is no longer in the policy would
- * otherwise stay first in PATH. Files that are not ours stay.
+ * Removes shims that an earlier run wrote and this one does not: a command that is no longer in the policy would otherwise stay
+ * first in PATH. Other files stay.
  * @param commands those of this run
- * @returns the names of what was removed
+ * @returns the names of the removed files
  */
 export async function removeLeftovers(dir: string, commands: readonly string[]): Promise<readonly string[]> {
   const names = new Set(await readdir(dir));
@@ -19,7 +19,7 @@ export async function removeLeftovers(dir: string, commands: readonly string[]):
     if (commands.includes(command) || !(await isOurs(join(dir, script)))) continue;
     const config = `${command}.shim.json`;
     const exe = `${command}.exe`;
-    // an exe without its JSON beside it is not our launcher
+    // An exe without its JSON is not our launcher.
     if (names.has(exe) && (await isLauncherText(join(dir, config)))) {
       await stepAside(join(dir, exe));
       await rm(join(dir, config));

@@ -2,13 +2,13 @@ import { compareNuGetVersions, type NuGetVersion, parseNuGetVersion } from '../f
 import { fail } from '../manifest-gen/errors.ts';
 
 export type ShimsChannel = 'beta' | 'main';
-/** `isSame`: it equals the set that is to be published. */
+/** `isSame`: it equals the set to be published. */
 type Offered = { readonly version: string; readonly isSame: boolean; readonly isListed: boolean };
 
 /**
- * Which version the set gets: on beta the next one when it differs from the newest there is, on main the stable version of a beta
- * that is this very set. `undefined`: the newest is this set already.
- * @throws ReleaseError USAGE when main is asked for something that beta does not offer, or for a set that was withdrawn
+ * The version that the set gets: on beta the next one if the set differs from the newest, on main the stable version of a beta
+ * with exactly this set. `undefined`: the newest already is this set.
+ * @throws ReleaseError USAGE when main is requested for something that beta does not offer, or for a set that was withdrawn
  */
 export function nextShimsVersion(
   product: string,
@@ -16,7 +16,7 @@ export function nextShimsVersion(
   channel: ShimsChannel,
 ): string | undefined {
   const [, stable = '', beta] = /^(.+?)(?:-beta\.(\d+))?$/.exec(newest?.version ?? '') ?? [];
-  // the same bytes are not published again under another number
+  // The same bytes are not published again under another number.
   if (newest?.isSame && !newest.isListed) {
     fail('USAGE', {
       problem: `${newest.version} was withdrawn, and it is the same set; a set that differs becomes the next version`,

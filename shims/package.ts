@@ -28,8 +28,9 @@ const description =
   '`tools/VERIFICATION.txt` has the hash of the launcher.';
 
 /**
- * Writes go-win-shims.VERSION.nupkg into `dir`: the same set gives the same bytes everywhere. `NAME.exe.ignore` keeps Chocolatey from
- * making a shim of a shim (choco ShimGenerationService). Scripts are left out: every caller finds the exe, cmd and Git Bash too.
+ * Writes go-win-shims.VERSION.nupkg into `dir`: the same set gives the same bytes everywhere. `NAME.exe.ignore` keeps Chocolatey
+ * from making a shim of a shim (choco ShimGenerationService). Scripts are not included: every caller finds the exe, including cmd
+ * and Git Bash.
  */
 export async function packShims(set: ShimSet, version: string, dir: string): Promise<PackedShims> {
   const path = join(dir, `${shimsPackage}.${version}.nupkg`);
@@ -50,7 +51,7 @@ export async function packShims(set: ShimSet, version: string, dir: string): Pro
   return { path, digest: await digestFile(path) };
 }
 
-/** Scoop downloads the launcher once, and its manifest makes the copies; no file has two hashes. */
+/** Scoop downloads the launcher once, and the manifest makes the copies, so that no file has two hashes. */
 export function renderShimsManifest(
   { plans, launcher }: ShimSet,
   version: string,
@@ -81,7 +82,7 @@ export function renderShimsManifest(
   return printScoopManifest(parseScoopManifest(JSON.stringify(manifest)));
 }
 
-/** A PowerShell string in which nothing is expanded. */
+/** A PowerShell string without expansion. */
 function quote(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;
 }

@@ -2,16 +2,16 @@ import { fail } from '../manifest-gen/errors.ts';
 import type { Tool } from '../manifest-gen/tool-file/tools.ts';
 import type { Policy, ToolPolicy } from './policy.ts';
 
-/** One command's shim, decided: every form is made of this alone. */
+/** The complete plan for one command's shim: every form is made from this alone. */
 export type ShimPlan = {
   readonly tool: string;
   /** `dlv`: the shim's name. */
   readonly command: string;
   /** `dlv.exe`: the file in the installs. */
   readonly exe: string;
-  /** Scoop's name of it. */
+  /** The app's name in Scoop. */
   readonly app: string;
-  /** Chocolatey's. */
+  /** The package id in Chocolatey. */
   readonly packageId: string;
   readonly prefer: 'scoop' | 'choco' | 'newest' | 'pinned';
   readonly pin: string | undefined;
@@ -21,9 +21,8 @@ export type ShimPlan = {
 };
 
 /**
- * A shim for each tool of the tools' folder and for each other command that the policy names; `only`, by tool or command,
- * leaves the rest out.
- * @throws ReleaseError TOOL_UNKNOWN, POLICY_INVALID when two shims would have one name
+ * A shim for each tool in the tools' folder and for each other command in the policy; `only`, by tool or command, restricts them.
+ * @throws ReleaseError TOOL_UNKNOWN, POLICY_INVALID when two shims would have the same name
  */
 export function planShims(
   tools: readonly Pick<Tool, 'tool' | 'command' | 'packageId'>[],
@@ -52,7 +51,7 @@ export function planShims(
   return only.length === 0 ? plans : plans.filter((plan) => only.some((name) => isNamed(plan, name)));
 }
 
-/** What the policy names under `tools:` that is not in the tools' folder: another command, or a typing error. */
+/** Names under `tools:` in the policy that are not in the tools' folder: another command, or a typing error. */
 export function otherCommands(tools: readonly Pick<Tool, 'tool'>[], policy: Policy): readonly string[] {
   return Object.keys(policy.tools ?? {}).filter((name) => !tools.some(({ tool }) => tool === name));
 }

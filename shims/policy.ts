@@ -3,13 +3,13 @@ import { fail } from '../manifest-gen/errors.ts';
 import { fieldFaults } from '../manifest-gen/tool-file/field-fault.ts';
 import { readYaml, type YamlFault } from '../manifest-gen/tool-file/yaml-file.ts';
 
-// No flags in these patterns: JSON Schema has none.
+// Without flags, because JSON Schema has none.
 const version = String.raw`\d+(\.\d+){0,3}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?`;
 const Version = z.string().regex(new RegExp(`^${version}$`), 'is not a version like 1.22.0 or 1.22.0-beta.1');
 const managers = ['scoop', 'choco'] as const;
 const Prefer = z.enum([...managers, 'newest', 'pinned']);
 const Sandbox = z.enum(['default', 'strict']);
-/** A manager whose installs never run, or a version that does not, whoever installed it. */
+/** A manager whose installs must never run, or a version that must not, whoever installed it. */
 const Deny = z.array(
   z
     .string()
@@ -17,8 +17,8 @@ const Deny = z.array(
 );
 
 /**
- * A program that no manager installed. ASCII, and nothing that cmd or sh would read: it is written into scripts
- * (spec scoop 6: never a user's path; a variable at its beginning stands for that).
+ * A program that no manager installed. ASCII, without characters that cmd or sh interpret, since it is written into scripts (spec
+ * scoop 6: never a user's path; a variable at the beginning stands for that).
  */
 const WindowsPath = z
   .string()
@@ -35,7 +35,7 @@ const FileStem = z
   .regex(/^[a-z0-9][a-z0-9._-]*$/, 'is not a name in lower case letters, digits, . _ and -');
 
 const choice = {
-  /** `newest` is the default: both managers' users get the same program. */
+  /** `newest` is the default: users of both managers get the same program. */
   prefer: Prefer.optional(),
   pin: Version.optional(),
   sandbox: Sandbox.optional(),
@@ -44,9 +44,9 @@ const choice = {
 export const ToolPolicy = z.strictObject({
   ...choice,
   paths: z.array(KnownPath).optional(),
-  /** What people type; for tools of the tools' folder it is known. */
+  /** The command that people type; for tools in the tools' folder it is known. */
   command: FileStem.optional(),
-  /** Scoop's name of the app, if it differs. */
+  /** The app's name in Scoop, if it differs. */
   app: FileStem.optional(),
   packageId: z
     .string()
@@ -54,15 +54,15 @@ export const ToolPolicy = z.strictObject({
     .optional(),
 });
 export type ToolPolicy = z.infer<typeof ToolPolicy>;
-/** The policy file (docs/shims/policy.schema.json): what is at the top holds for every tool that does not say otherwise. */
+/** The policy file (docs/shims/policy.schema.json). Settings at the top apply to every tool without its own. */
 export const Policy = z.strictObject({ ...choice, tools: z.record(FileStem, ToolPolicy).optional() });
 export type Policy = z.infer<typeof Policy>;
 
-/** @throws ReleaseError POLICY_INVALID (exit 2) naming line and word of every fault */
+/** @throws ReleaseError POLICY_INVALID (exit 2) with the line and word of every fault */
 export function readPolicy(text: string, file: string): Policy {
   const refuse = (problems: readonly string[]): never =>
     fail('POLICY_INVALID', { file, problems: problems.join('; ') });
-  // an empty file, or one of comments, says nothing
+  // A file that is empty or only has comments sets nothing.
   const schema = z.preprocess((value) => value ?? {}, Policy);
   const read = readYaml(text, schema, (issue) => fieldFaults(issue, 'is not a field of a policy'));
   if ('faults' in read) return refuse(read.faults.map(sentenceOf));
@@ -78,7 +78,7 @@ function sentenceOf({ line, field, found, isKey, problem }: YamlFault): string {
   return `line ${line}: ${field || 'the file'}${value} ${problem}`;
 }
 
-/** `prefer: pinned` without a version would pin nothing. A version alone has no effect until `prefer: pinned` is set. */
+/** `prefer: pinned` needs a version. A version alone has no effect without `prefer: pinned`. */
 function requirePins(policy: Policy, refuse: (path: readonly string[], problem: string) => never): Policy {
   const problem = 'is pinned, but pin: VERSION is missing';
   const own = Object.entries(policy.tools ?? {});

@@ -15,20 +15,20 @@ import { launcherFile, packShims, renderShimsManifest, type ShimSet, shimsPackag
 
 export type ShimsPublishing = {
   readonly dryRun?: boolean;
-  /** Keeps the launcher in its `payloads`, in the layout that Scoop downloads from. */
+  /** Writes the launcher to its `payloads`, in the layout that Scoop downloads from. */
   readonly outDir?: string | undefined;
 };
 
-/** The version that is (or would be) there now, and whether it is new. */
+/** The version that exists afterwards, and whether it is new. */
 type Chosen = { readonly version: string; readonly isNew: boolean };
 
 const tool = { tool: shimsPackage };
 
 /**
- * Publishes the default set to feed and bucket: the launcher first, then the package, the manifest last. A dry run finds out the
- * version and ends there.
+ * Publishes the default set to feed and bucket: first the launcher, then the package, last the manifest. A dry run ends after
+ * choosing the version.
  * @throws ReleaseError USAGE, FEED_*, BUCKET_*; before anything is published SETTINGS_INVALID, FEED_KEY_*, and, where somebody
- *   else puts the launcher there, PAYLOAD_MISSING, OTHER_BYTES, PLACE_UNREACHABLE
+ *   else uploads the launcher, PAYLOAD_MISSING, OTHER_BYTES, PLACE_UNREACHABLE
  */
 export function publishShims(
   toolkit: VerbToolkit,
@@ -57,7 +57,10 @@ export function publishShims(
   });
 }
 
-/** Two files are sent in a moment, and one line says it at the end; what the place of somebody else lacks is still said. */
+/**
+ * Without progress lines, since two small files are sent in a moment and one line reports them at the end. Missing files at a
+ * foreign address are still reported.
+ */
 function inSilence(toolkit: OpenToolkit): OpenToolkit {
   const { report } = toolkit;
   const step: Report['step'] = (name, what, detail) => {
@@ -87,7 +90,7 @@ async function chooseVersion(
       return order === undefined ? [] : [{ version, sha512, isListed, order }];
     })
     .sort((a, b) => compareNuGetVersions(b.order, a.order))[0];
-  // the same set gives the same bytes, so that the hash alone tells
+  // The same set gives the same bytes, so comparing the hash is enough.
   const offered = newest && {
     ...newest,
     isSame: (await packShims(set, newest.version, workDir)).digest.sha512 === newest.sha512,
@@ -96,7 +99,7 @@ async function chooseVersion(
   return { version: next ?? offered?.version ?? product, isNew: next !== undefined };
 }
 
-/** The very same files each time, so that an interruption is finished by running it again. */
+/** The same files each time, so that an interrupted run can be completed by repeating it. */
 async function artifactsOfShims(
   { feed, endpoints: { addresses }, workDir }: OpenToolkit,
   set: ShimSet,

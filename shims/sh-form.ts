@@ -1,8 +1,8 @@
 import type { ShimPlan } from './plan.ts';
 
 /**
- * The form for Git Bash and MSYS, from templates/shim.sh: POSIX sh, LF. The same decision as in launcher/choose.go;
- * test/shims/vectors.ts holds all forms to it.
+ * The form for Git Bash and MSYS, from templates/shim.sh: POSIX sh, LF. It decides like launcher/choose.go; test/shims/vectors.ts
+ * checks all forms against it.
  */
 export function renderSh(template: string, plan: ShimPlan): string {
   const { tool, command, exe, app, packageId, prefer, pin = '', sandbox, deny, paths } = plan;

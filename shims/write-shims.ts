@@ -20,13 +20,13 @@ export async function readTemplates(productDir: string): Promise<Templates> {
   };
 }
 
-/** Both scripts hand it to PowerShell as an argument. */
+/** Both scripts pass it to PowerShell as an argument. */
 export function oneLine(script: string): string {
   const lines = script.split(/\r?\n/).map((line) => line.trim());
   return lines.filter((line) => line !== '' && !line.startsWith('#')).join(' ');
 }
 
-/** The forms of every shim, file names and texts; NAME.exe is the launcher, beside its NAME.shim.json. */
+/** The files of all forms, by name; NAME.exe is the launcher, next to its NAME.shim.json. */
 export function renderShims(plans: readonly ShimPlan[], { cmd, sh }: Templates): ReadonlyMap<string, string> {
   return new Map(
     plans.flatMap((plan) => [
@@ -38,8 +38,8 @@ export function renderShims(plans: readonly ShimPlan[], { cmd, sh }: Templates):
 }
 
 /**
- * Writes the shims into a folder, over those of an earlier run; a caller meanwhile gets the old or the new one. An exe that runs
- * cannot be replaced on Windows but renamed: it stays as NAME.exe.old-... until a later run can remove it (spec scoop 6).
+ * Writes the shims into a folder, over those of an earlier run; a caller meanwhile gets the old or the new one. On Windows, a
+ * running exe cannot be replaced but can be renamed: it stays as NAME.exe.old-... until a later run can remove it (spec scoop 6).
  */
 export async function writeShims(
   dir: string,
@@ -55,7 +55,7 @@ export async function writeShims(
     const exe = join(dir, name);
     await removeOld(dir, name);
     if (launcher === undefined) {
-      // an old exe would keep the old policy
+      // Otherwise an old exe would keep the old policy.
       await stepAside(exe);
       continue;
     }
@@ -77,7 +77,7 @@ export async function writeShims(
   return names.sort();
 }
 
-/** Under a name of its own: the one before may still run, too. */
+/** With a unique name, since the previous one may still be running too. */
 export async function stepAside(exe: string): Promise<void> {
   const old = `${exe}.old-${randomUUID().slice(0, 8)}`;
   await rename(exe, old).catch((error: NodeJS.ErrnoException) => {
@@ -86,7 +86,7 @@ export async function stepAside(exe: string): Promise<void> {
   await rm(old, { force: true }).catch(() => {});
 }
 
-/** What cannot be removed is still running. */
+/** If it cannot be removed, it is still running. */
 async function removeOld(dir: string, name: string): Promise<void> {
   const old = (await readdir(dir)).filter((file) => file.startsWith(`${name}.old`));
   for (const file of old) await rm(join(dir, file), { force: true }).catch(() => {});
