@@ -45,7 +45,7 @@ import { createPushRouter } from './push/router.ts';
 import { createFlatRoute } from './v3/flat.ts';
 import { createV3Route } from './v3/router.ts';
 
-/** Everything that the routes need; each takes its own slice. */
+/** Everything that the routes need; each takes its part. */
 export type Services = {
   readonly config: Pick<
     Config,
@@ -68,14 +68,14 @@ export type Services = {
   readonly log: Logger;
   readonly now: () => Date;
   readonly isStopping: () => boolean;
-  /** Whether the first packages are being made at this moment. */
+  /** Whether `start` is releasing the first packages. */
   readonly isFilling?: (() => boolean) | undefined;
 };
 
-/** Whole responses in memory: those of the ten thousand addresses that are asked for most. */
+/** For whole responses: enough for the ten thousand most requested addresses. */
 const maxCachedResponseBytes = 56 * 1024 ** 2;
 
-/** All routes, in the order in which a request passes them. Express and the response cache get the same list. */
+/** All routes, in the order in which a request passes them. Express and the response cache use the same list. */
 export function createApp(services: Services): RequestListener {
   const { config, log, keys, now, catalog, blobs } = services;
   const { maxPackageBytes, reservedIds } = config;

@@ -28,7 +28,7 @@ export type ServiceDeps = {
   readonly productDir: string;
   readonly isStopping: () => boolean;
   readonly isFilling?: (() => boolean) | undefined;
-  /** A key with every scope that is good as long as this opened stands. */
+  /** A key with every scope, valid until these services are closed. */
   readonly operatorKey?: string;
   /** The environment of the process, for git: PATH and the like. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -36,25 +36,26 @@ export type ServiceDeps = {
 
 export type OpenServices = {
   readonly services: Services;
-  /** For a server to start; verbs do not wait for it. */
+  /** Only a server starts it; verbs do not wait for it. */
   readonly rereading: Pick<Rereading, 'start'>;
-  /** Writes counters and times of last use that still wait in memory. */
+  /** Writes counters and times of last use that are still in memory. */
   flush(): Promise<void>;
-  /** Flushes, and gives database and lock back. */
+  /** Flushes, closes the database and releases the lock. */
   close(): Promise<void>;
 };
 
 const blobsNotDurable = 'small blobs are not durable as files yet, their bytes stay in the database';
 
 /**
- * The composition root: the one place that knows which database and which blob store stand behind the ports. The lock
- * on the data folder comes first, before anything in it is opened.
- * @throws FeedError DATA_DIR_UNUSABLE, DATA_DIR_OPEN, DATA_DIR_IN_USE, DATABASE_DRIVER, CATALOG_DAMAGED, CATALOG_NEWER, GIT_MISSING, GIT_FAILED
+ * The composition root: the only place that knows which database and which blob store are behind the ports. It takes the data
+ * folder's lock before it opens anything in the folder.
+ * @throws FeedError DATA_DIR_UNUSABLE, DATA_DIR_OPEN, DATA_DIR_IN_USE, DATABASE_DRIVER, CATALOG_DAMAGED, CATALOG_NEWER,
+ *   GIT_MISSING, GIT_FAILED
  */
 export async function openServices(config: Config, deps: ServiceDeps): Promise<OpenServices> {
   const { now } = deps;
   const dataDir = openDataDir(config.dataDir);
-  // Undone in reverse and to the end, whether the opened is closed or its building fails half-way.
+  // Run in reverse order and completely, after closing and after a failure halfway.
   const undo: (() => unknown)[] = [dataDir.release];
   async function tearDown(): Promise<void> {
     const step = undo.pop();
@@ -95,7 +96,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       await keys.flush();
     }
     undo.push(async () => {
-      // On a full disk too: statistics are no reason for a stop to fail, and the lock must go.
+      // On a full disk too: losing statistics must not prevent a stop, and the lock has to be released.
       await flush().catch((error: unknown) => deps.log.error({ err: error }, 'counters not written'));
     });
     const payloads = createSqlPayloads(database);
@@ -110,7 +111,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       pendingBlobs: createSqlPendingBlobs(database),
       log: deps.log,
     });
-    // On a full disk too: what can be read is read.
+    // On a full disk too: what can be read is still served.
     await blobFlusher.recover().catch((error: unknown) => deps.log.error({ err: error }, blobsNotDurable));
     undo.push(() =>
       blobFlusher.flush().catch((error: unknown) => deps.log.error({ err: error }, blobsNotDurable)),

@@ -25,10 +25,10 @@ export function byteCount(text: string, context: z.RefinementCtx): number {
       );
 }
 
-/** An http(s) address without query, fragment and user; without a slash at its end. */
+/** An http(s) address without query, fragment and user; without a trailing slash. */
 export function publicUrl(text: string, context: z.RefinementCtx): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  // A quotation mark, which URL takes for a part of the host, would break the commands that people copy.
+  // URL accepts quotation marks in the host, which would break commands that people copy.
   if (url === undefined || !['http:', 'https:'].includes(url.protocol) || /["'`\s]/.test(text)) {
     return refuse(
       context,
@@ -41,7 +41,7 @@ export function publicUrl(text: string, context: z.RefinementCtx): string {
   return url.href.replace(/\/+$/, '');
 }
 
-/** Addresses and networks, with commas between them. */
+/** Addresses and networks, separated by commas. */
 export function proxyAddresses(text: string, context: z.RefinementCtx): string[] {
   const addresses = text
     .split(',')
@@ -53,7 +53,7 @@ export function proxyAddresses(text: string, context: z.RefinementCtx): string[]
     : refuse(context, `expected addresses such as 10.0.0.5 or 10.0.0.0/8, found ${JSON.stringify(wrong)}`);
 }
 
-/** Ids, or beginnings of ids that end in `*`, with commas between them. */
+/** Ids, or prefixes of ids that end in `*`, separated by commas. */
 export function idPrefixes(text: string, context: z.RefinementCtx): string[] {
   const prefixes = text.split(/[\s,]+/).filter((prefix) => prefix !== '');
   const wrong = prefixes.find((prefix) => !/^\w+(?:[.-]\w+)*[.-]?\*?$/.test(prefix) || /[.-]$/.test(prefix));

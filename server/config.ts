@@ -10,14 +10,14 @@ export type Config = {
   readonly host: string;
   /** Absolute. */
   readonly dataDir: string;
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   readonly publicUrl?: string;
   readonly tls?: TlsFiles;
   readonly trustProxy?: readonly string[];
   readonly adminApiKey?: string;
   readonly readAuth?: 'feed' | 'all';
   readonly maxPackageBytes: number;
-  /** Ids, or beginnings of ids that end in `*`. */
+  /** Ids, or prefixes of ids that end in `*`. */
   readonly reservedIds?: readonly string[];
   readonly logLevel: (typeof logLevels)[number];
   readonly accessLog: AccessLog;
@@ -96,7 +96,7 @@ const Settings = z.object({
     .describe('Which requests have a line in the log: off, errors (refused, failed or cut off) or all.'),
 });
 
-/** Settings that cannot be used: all of them at once. */
+/** Invalid settings, all of them at once. */
 export class ConfigError extends Error {
   readonly exitCode = 2;
   readonly hint = '`serve --help` explains every setting.';
@@ -110,7 +110,7 @@ export class ConfigError extends Error {
 }
 
 /**
- * The settings in an environment. A variable that is set to nothing counts as not set (compose files do that).
+ * Reads the settings from an environment. An empty variable counts as unset (compose files set those).
  * @throws ConfigError with every problem
  */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
@@ -169,7 +169,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   });
 }
 
-/** What `serve --help` says about settings, made from the schema, so that none can be missing. */
+/** The settings in `serve --help`, made from the schema, so that none is missing. */
 export function configHelp(): string {
   const lines = Object.entries(Settings.shape).map(
     ([name, setting]) => `  ${name.padEnd(20)}${setting.description ?? ''}${defaultOf(setting)}`,
@@ -184,7 +184,7 @@ function defaultOf(setting: z.ZodType): string {
   return ` Default: ${String(setting.def.defaultValue)}.`;
 }
 
-/** Of a file that a setting names; what is no fault of the file system is one of what is in it. */
+/** Why the file that a setting names is unusable: an error of the file system, or of its content. */
 function reasonOf(error: unknown): string {
   const path = error instanceof Error && 'path' in error ? `${error.path}: ` : '';
   return `${path}${fileReason(error)}`;

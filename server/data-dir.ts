@@ -20,7 +20,7 @@ import { FeedError, fail } from './errors.ts';
 export type DataPaths = { readonly database: string; readonly blobs: string; readonly bucket: string };
 export type DataDir = DataPaths & {
   readonly modes: Closed;
-  /** Gives the lock back. */
+  /** Releases the lock. */
   release(): void;
 };
 
@@ -29,14 +29,14 @@ export function pathsIn(dir: string): DataPaths {
 }
 
 /**
- * Makes the folder when it is missing, closes it to other users and takes its lock.
+ * Creates the folder if missing, closes it to other users and takes its lock.
  * @throws FeedError DATA_DIR_UNUSABLE, DATA_DIR_OPEN, DATA_DIR_IN_USE, DATABASE_DRIVER
  */
 export function openDataDir(dir: string): DataDir {
   try {
-    // Keys and unlisted packages are in it: nobody else needs to read it. Windows ignores the mode.
+    // It contains keys and unlisted packages, which nobody else needs to read. Windows ignores the mode.
     makeFolders(dir, 0o700);
-    // A new file under a name that nobody can guess: in a folder that was open, a link may wait under any other.
+    // A new file with a name that nobody can guess: in a folder that was open, any other name might be a link.
     const probe = join(dir, `.write-${randomUUID()}`);
     closeSync(openSync(probe, 'wx'));
     rmSync(probe);
@@ -49,8 +49,8 @@ export function openDataDir(dir: string): DataDir {
 }
 
 /**
- * While anybody reads, no blob is removed: a backup that has read the rows finds their bytes. Answers with the function
- * that gives the lock back, or undefined when the other kind of use holds it. It ends with the process.
+ * While anybody reads, no blob is removed, so that a backup finds the bytes of all rows that it has read. Returns the function
+ * that releases the lock, or undefined when the other kind of use holds it. The lock ends with the process.
  * @throws FeedError DATA_DIR_UNUSABLE
  */
 export function lockBlobs(dir: string, use: 'reading' | 'removing', timeoutMs = 0): (() => void) | undefined {
@@ -62,8 +62,8 @@ export function lockBlobs(dir: string, use: 'reading' | 'removing', timeoutMs = 
 }
 
 /**
- * Node's own recursive mkdir spins for ever where a file system answers ENOENT to every new folder, as /proc does; the
- * first missing folder made by itself fails at once there.
+ * Node's own recursive mkdir spins forever where a file system answers ENOENT to every new folder, as /proc does; making the
+ * first missing folder alone fails at once there.
  */
 function makeFolders(dir: string, mode: number): void {
   let first = dir;
@@ -110,14 +110,14 @@ function readPid(file: string): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch {
-    // It is written a moment after the lock is taken, and only helps to find the other one.
+    // It is written a moment after the lock is taken, and only helps to find the other process.
     return 'unknown';
   }
 }
 
 /**
- * What the system says of a file in the data folder, as an error of the folder: often another user began it. Any other
- * error stays what it is.
+ * Turns a system error about a file in the data folder into an error about the folder: often another user created it. Returns any
+ * other error unchanged.
  */
 export function asDataDirError(error: unknown, dir: string): unknown {
   if (error instanceof FeedError && error.code === 'GIT_FAILED' && error.cause instanceof Error) {

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { fail } from './errors.ts';
 
-/** What is ours in a data folder, and what a file system of its own has at its root. */
+/** Our own files in a data folder, and what a mounted file system may have at its root. */
 const ours =
   /^(catalog\.db(-wal|-shm|-journal)?|blobs|bucket|start\.key|server\.json|lock(-journal)?|lock\.pid|reading\.lock(-journal)?|\.write-[0-9a-f-]+)$/;
 const ofFileSystem = 'lost+found';
@@ -19,22 +19,22 @@ const others = 0o077;
 const groupWrites = 0o020;
 const anybodyWrites = 0o002;
 
-/** What was done about a data folder that other users of the machine could look into. */
+/** The changes to a data folder that other users of the machine could read. */
 export type Closed = {
-  /** These were open, and are closed now. */
+  /** These were open and are closed now. */
   readonly closed: readonly string[];
-  /** The folder keeps its mode: other things are in it, or root made it for our group. What is ours in it is private. */
+  /** The folder keeps its mode: it contains other things, or root created it for our group. Our own files in it are private. */
   readonly isShared: boolean;
 };
 
 /**
- * Keys and unlisted packages are in the data folder: neither it nor what holds secrets in it stays open to other users.
- * Windows has no modes; there the folder's access list counts.
- * @throws FeedError DATA_DIR_OPEN when another user owns it or something of ours in it, or may replace files in it
+ * Closes the data folder, and the secrets in it, to other users, because it contains keys and unlisted packages. On Windows,
+ * which has no modes, the folder's access list counts.
+ * @throws FeedError DATA_DIR_OPEN when another user owns it or one of our files in it, or may replace files in it
  */
 export function closeToOthers(dir: string, platform: NodeJS.Platform = process.platform): Closed {
   if (platform === 'win32') return { closed: [], isShared: false };
-  // The folder first: once it is closed, nobody exchanges what is in it while we look.
+  // The folder first: once it is closed, nobody can replace its content while we check it.
   const folder = statSync(dir);
   const isOpen = (folder.mode & others) !== 0;
   const isShared = isOpen && (isGiven(folder) || hasOtherThings(dir));
@@ -46,9 +46,9 @@ export function closeToOthers(dir: string, platform: NodeJS.Platform = process.p
   const closed = places.filter((place) => {
     const stats = lstatSync(place);
     requireOwner(place, dir, stats);
-    // A link is left alone: what it leads to may be anybody's.
+    // A link is left alone, since its target may be anybody's.
     if (stats.isSymbolicLink() || (stats.mode & others) === 0) return false;
-    // Root's file in a folder that is closed is out of everybody's reach.
+    // A file of root's in a closed folder is out of everybody's reach.
     if (!isShared && !isOurUser(stats.uid)) return false;
     close(place, dir, stats.mode);
     return true;
@@ -57,8 +57,8 @@ export function closeToOthers(dir: string, platform: NodeJS.Platform = process.p
 }
 
 /**
- * A volume that root mounted for our group, as Kubernetes does with fsGroup: its mode is not ours to change, and nobody but
- * that group writes in it.
+ * A volume that root mounted for our group, as Kubernetes does with fsGroup: its mode is not ours to change, and only that group
+ * can write to it.
  */
 function isGiven({ uid, gid }: Stats): boolean {
   return uid === 0 && !isOurUser(uid) && gid === process.getegid?.();
@@ -74,12 +74,12 @@ function requireOnlyOursWrite(dir: string, folder: Stats): void {
   refuse(dir, dir, folder.mode, isGiven(folder) ? 'root owns it' : 'other things than a feed are in it');
 }
 
-/** What another user put there, while the folder was open, has that user's keys in it, or leads to that user's files. */
+/** Anything that another user put there while the folder was open may contain that user's keys or lead to that user's files. */
 function requireOwner(place: string, dir: string, { uid, mode }: Stats): void {
   if (uid !== 0 && !isOurUser(uid)) refuse(place, dir, mode, `it belongs to the user ${uid}`);
 }
 
-/** Root may change everybody's files. */
+/** Root can change everybody's files anyway. */
 function isOurUser(uid: number): boolean {
   const own = process.geteuid?.();
   return uid === own || own === 0;
@@ -93,7 +93,7 @@ function close(place: string, dir: string, mode: number): void {
   }
 }
 
-/** In a folder that keeps its mode, what SQLite and git make could be read by others from its first moment to the next start. */
+/** In a folder that keeps its mode, others could read what SQLite and git create, from its first moment until the next start. */
 export function reservePlaces(dir: string): void {
   closeSync(openSync(join(dir, 'catalog.db'), 'a', 0o600));
   for (const name of ['blobs', 'bucket']) mkdirSync(join(dir, name), { recursive: true, mode: 0o700 });

@@ -6,7 +6,7 @@ import { startErrors } from './error-tables/start.ts';
 import type { ErrorTable } from './error-tables/table.ts';
 import { verbErrors } from './error-tables/verbs.ts';
 
-/** Every error that the server and its verbs can answer with. */
+/** Every error of the server and its verbs. */
 const errors = {
   ...startErrors,
   ...verbErrors,
@@ -17,7 +17,7 @@ const errors = {
 
 export type ErrorCode = keyof typeof errors;
 
-/** How a verb ends (contract section 1); every other error is 1. */
+/** The exit code of a verb (contract section 1); for every other error it is 1. */
 const exitCodes: Partial<Record<ErrorCode, 2 | 4 | 130>> = {
   BUCKET_MISSING: 2,
   FILE_MISSING: 2,
@@ -31,11 +31,11 @@ const exitCodes: Partial<Record<ErrorCode, 2 | 4 | 130>> = {
   INTERRUPTED: 130,
 };
 
-/** The one error of the server. `message` is the filled-in sentence, `status` what HTTP answers. */
+/** The server's only error class. `message` is the filled-in sentence, `status` the HTTP status. */
 export class FeedError extends Error {
   readonly code: ErrorCode;
   readonly status: number;
-  /** For a process that could not start or go on because of it. */
+  /** For a process that cannot start or continue because of it. */
   readonly exitCode: 1 | 2 | 4 | 130;
   readonly details: Details;
 

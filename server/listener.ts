@@ -10,18 +10,18 @@ import { readTls, watchTls } from './tls.ts';
 
 export type Listener = {
   readonly server: Server;
-  /** Where it really listens, as an address that works on this machine. */
+  /** The address where it listens, usable on this machine. */
   readonly url: string;
   /**
-   * The same by the address that is bound. Beside 0.0.0.0, `localhost` may lead to whatever program of whichever user
-   * listens at the same port of ::1.
+   * The same with the bound IP address. If it listens on 0.0.0.0, `localhost` may lead to a program of another user that listens
+   * at the same port of ::1.
    */
   readonly boundUrl: string;
 };
 
 /**
- * Listens, with https when there are TLS files (taken anew when they change), else with http. HTTP/1.1 only:
- * reason phrases do not exist in HTTP/2 (spec nuget-v2 section 11).
+ * Starts listening, with https if there are TLS files (reloaded when they change), otherwise with http. HTTP/1.1 only: HTTP/2 has
+ * no reason phrases (spec nuget-v2 section 11).
  * @throws FeedError PORT_TAKEN, HOST_UNUSABLE
  */
 export async function openListener(
@@ -94,7 +94,7 @@ function asListenError(error: Error, { host, port }: Pick<Config, 'host' | 'port
     : new FeedError('HOST_UNUSABLE', { host, port, cause: causes[code] ?? error.message }, error);
 }
 
-/** Nobody can connect to a wildcard; on this machine localhost is one of the addresses it stands for. */
+/** Nobody can connect to a wildcard address, but on this machine it includes localhost. */
 function hostInUrl(host: string): string {
   if (isWildcard(host)) {
     return 'localhost';

@@ -2,7 +2,7 @@ import { type DestinationStream, destination, type Logger, pino } from 'pino';
 
 export type { Logger };
 
-/** Where a secret can stand in what we log; the value is replaced, whoever logs it. */
+/** Fields that may contain a secret; their values are always replaced. */
 const secrets = [
   'authorization',
   'x-nuget-apikey',
@@ -15,8 +15,8 @@ const secrets = [
 ];
 
 /**
- * The one logger. Lines are JSON on stderr; parts take `log.child({ part: 'push' })`. Messages are static sentences,
- * data goes into fields.
+ * The only logger. Lines are JSON on stderr; parts use `log.child({ part: 'push' })`. Messages are constant sentences, data goes
+ * into fields.
  */
 export function createLogger(
   level: string,
@@ -50,15 +50,15 @@ function isoTime(time: number): string {
 }
 
 const maxWaitingLength = 64 * 1024;
-/** How long the line of a request may wait for others. */
+/** How long the line of a request may wait to be written together with others. */
 const maxWaitMs = 20;
-/** What ends such a line (http/request-log.ts). */
+/** The end of such a line (http/request-log.ts). */
 const ofRequest = '"msg":"request"}\n';
 
 /**
- * Lines in as few writes as there can be, since a write costs more than making a line: those of requests wait a moment for others,
- * all else goes out at the end of this turn of the event loop, behind what waits. Each write holds whole lines. A stop or a crash
- * loses none, since they are written on the way out; only a process that is killed takes the last of them with it.
+ * Writes lines in as few writes as possible, since a write costs more than making a line: lines of requests wait a moment for
+ * others; any other line is written at the end of this turn of the event loop, after those that are waiting. Each write consists
+ * of whole lines. A stop or a crash loses none, since they are written on exit; only a killed process loses its last lines.
  */
 export function inBatches(to: DestinationStream): DestinationStream {
   let waiting = '';
@@ -86,7 +86,7 @@ export function inBatches(to: DestinationStream): DestinationStream {
   };
 }
 
-/** An address as it may stand in a log: without the values of secret parameters (`?apikey=...`), and without keys of ours. */
+/** An address that is safe to log: without values of secret parameters (`?apikey=...`), and without our keys. */
 export function redactUrl(url: string): string {
   if (!mayHoldSecret.test(url)) return url;
   return url
@@ -105,7 +105,7 @@ function isSecret(name: string): boolean {
 
 /** Wherever somebody pasted one (server/keys/sql-keys.ts makes them). */
 const ownKey = /gwt_[\w-]{20,}/g;
-/** A `$skiptoken` is a place in the feed, and whoever looks for a fault of paging wants to see it. */
+/** A `$skiptoken` is a position in the feed, which is useful when debugging paging. */
 const secretName = /key|(?<!^\$skip)token|secret|password|passwd|pwd|auth|signature/i;
-/** Such a word anywhere, or a name with an escape in it: few addresses must be looked at closely. */
+/** Any such word, or a name with an escape in it: only few addresses need a closer look. */
 const mayHoldSecret = new RegExp(`${secretName.source}|gwt_|[?&][^=&#]*%`, 'i');

@@ -1,35 +1,38 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** What the outside must be asked for, each time that somebody reads the metrics. */
+/** Values that have to be read each time somebody reads the metrics. */
 export type MetricSources = {
   readonly catalogTotals: () => Promise<{ ids: number; versions: number; bytes: number }>;
   readonly payloadBytes: () => Promise<number>;
-  /** How old what each channel of the bucket offers is. */
+  /** The age of what each channel of the bucket offers. */
   readonly toolAges: () => Promise<readonly { tool: string; channel: string; days: number }[]>;
 };
 
-/** What comes in: a nupkg on the feed, a payload at /dl, a git push to the bucket. */
+/** The kinds of uploads: a nupkg on the feed, a payload at /dl, a git push to the bucket. */
 export type PushKind = 'package' | 'payload' | 'bucket';
 
 export type Metrics = {
-  /** For every request, once, when its answer is over; cheap enough for all of them. `status` is undefined when the client went away first. */
+  /**
+   * Called once for every request, when its answer has ended, so it must be cheap. `status` is undefined when the client left
+   * first.
+   */
   observeRequest(route: string, method: string | undefined, status: number | undefined, ms: number): void;
-  /** `published`; `same` for a payload that was there; `refused` by the bucket's rules; or the code of the error. */
+  /** `published`; `same` for a payload that existed; `refused` by the bucket's rules; or the error code. */
   countPush(kind: PushKind, outcome: string): void;
   countDownload(id: string): void;
-  /** The text format of Prometheus. */
+  /** In Prometheus' text format. */
   print(sources: MetricSources): Promise<string>;
 };
 
 export const metricsType = Registry.PROMETHEUS_CONTENT_TYPE;
 
-/** Ids with a row of their own, the first that are downloaded after the start; all others are `other`. */
+/** Ids with their own row: the first ones downloaded after the start. All others are `other`. */
 const maxIds = 200;
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']);
 /** From an answer out of memory to a download of gigabytes. */
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300];
 
-/** Every metric that /metrics promises (docs/operate/watching.md), and those of the Node process beside them. */
+/** All documented metrics (docs/operate/watching.md), and those of the Node process. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -80,7 +83,7 @@ export function createMetrics(): Metrics {
     }),
   };
   const ids = new Set<string>();
-  /** Sets of labels are few, and finding one by its labels costs more than counting. */
+  /** There are few combinations of labels, and finding one by its labels takes longer than counting. */
   const observed = new Map<string, { requests: Counter.Internal; durations: Histogram.Internal<'route'> }>();
 
   return {
@@ -111,7 +114,7 @@ export function createMetrics(): Metrics {
       metrics.bytes.set({ kind: 'packages' }, totals.bytes);
       metrics.bytes.set({ kind: 'payloads' }, await payloadBytes());
       const ages = await toolAges();
-      // in one go: somebody else may be reading
+      // Without a pause in between: somebody else may be reading.
       metrics.toolAge.reset();
       for (const { tool, channel, days } of ages) metrics.toolAge.set({ tool, channel }, days);
       return registry.metrics();

@@ -5,10 +5,13 @@ const heldMs = 5;
 
 export type Pause = { isDue(): boolean; take(): Promise<void> };
 
-/** Those who pause go on one at a time, each in a turn of the event loop of its own: twenty together would hold it twenty times as long. */
+/**
+ * Pausing tasks continue one at a time, each in its own turn of the event loop: twenty together would block it twenty times as
+ * long.
+ */
 let lastTurn: Promise<void> = Promise.resolve();
 
-/** For a long piece of work, between its parts: lets the others go on whenever it has held the thread for too long. */
+/** For the parts of a long piece of work: lets other work run whenever this has blocked the thread for too long. */
 export function createPause(): Pause {
   let since = performance.now();
   return {
@@ -21,14 +24,14 @@ export function createPause(): Pause {
   };
 }
 
-/** Since when somebody works in the turn of the event loop that is under way. */
+/** When work began in the current turn of the event loop. */
 let turnBegan: number | undefined;
 const waiting: Work[] = [];
 type Work = (hasWaited: boolean) => void;
 
 /**
- * Does a piece of work now, or in a later turn of the event loop where this one was held for too long already: forty pages that are
- * asked for at once would be made in one turn, and whoever only wants to know whether the server is alive would wait for all of them.
+ * Runs a piece of work now, or in a later turn of the event loop if this one has been blocked for too long: otherwise forty pages
+ * that are requested at once would be made in one turn, and a health check would wait for all of them.
  */
 export function inTurn(work: Work): void {
   if (waiting.length === 0 && !isSpent()) {
@@ -39,7 +42,7 @@ export function inTurn(work: Work): void {
   if (waiting.length === 1) setImmediate(() => void goOn());
 }
 
-/** The same for what goes on after it waited for something. */
+/** The same for work that continues after waiting for something. */
 export function itsTurn(): Promise<void> {
   return new Promise((resolve) => inTurn(() => resolve()));
 }
@@ -64,11 +67,11 @@ async function goOn(): Promise<void> {
   }
 }
 
-/** It stays in the list until it is through, so that nobody overtakes it. */
+/** It stays in the list until it is done, so that nothing overtakes it. */
 async function doFirst(): Promise<void> {
   try {
     waiting[0]?.(true);
-    // All that it does before it waits for something.
+    // Its synchronous part.
     await new Promise<void>((resolve) => process.nextTick(resolve));
   } finally {
     waiting.shift();

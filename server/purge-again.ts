@@ -11,9 +11,8 @@ import { createPurging } from './feed/purge.ts';
 import { createLogger } from './log.ts';
 
 /**
- * Purges in a folder that was just unpacked from a backup what is purged in the one that it replaces: whatever had to go does not
- * come back with an older backup. Answers with how many versions the backup still had; undefined when
- * the folder that was there does not say what was purged in it.
+ * Purges in a restored folder what is purged in the folder that it replaces, so that an older backup does not bring it back.
+ * Returns how many versions were affected; undefined when the replaced folder cannot tell.
  */
 export async function purgeAgain(replaced: string, dir: string): Promise<number | undefined> {
   const { database } = pathsIn(replaced);
@@ -27,7 +26,7 @@ export async function purgeAgain(replaced: string, dir: string): Promise<number 
     await keepTombstones(db, tombstones);
     const blobs = await openDiskStore(paths.blobs);
     const blobFlusher = createBlobFlusher({ blobs, pendingBlobs: createSqlPendingBlobs(db), log });
-    // A backup is laid out in other folders than those that settling looks into; this writes the files anew.
+    // A backup stores blobs under other paths than flushing expects; this writes the files anew.
     await blobFlusher.recover();
     await blobFlusher.flush();
     const purging = createPurging({

@@ -11,7 +11,7 @@ import { createSqlAudit } from './database/sql-audit.ts';
 import { fail } from './errors.ts';
 import { applyKeyStates, readKeyStates } from './keys/sql-key-states.ts';
 
-/** A data folder as a verb reads it, whether a server uses it or not. Blobs that were there stay until it is closed. */
+/** A data folder as a verb reads it, whether or not a server uses it. Existing blobs stay until it is closed. */
 export type Reading = {
   readonly blobs: BlobReader;
   readonly bucketDir: string;
@@ -25,8 +25,8 @@ export type Reading = {
 const waitMs = 30_000;
 
 /**
- * The composition root for reading: no lock of the server's is taken, since everything in the folder is either
- * SQLite's, or git's, or never changes.
+ * The composition root for reading. It does not take the server's lock, since everything in the folder belongs to SQLite or git,
+ * or never changes.
  * @throws FeedError NO_FEED, BLOBS_BEING_REMOVED, DATA_DIR_UNUSABLE
  */
 export function openReading(dataDir: string): Reading {
@@ -50,7 +50,7 @@ export type Removing = {
 };
 
 /**
- * The folder with nobody else in it, neither a server nor a reader; undefined while somebody reads.
+ * The folder while nobody else uses it, neither a server nor a reader; undefined while somebody reads.
  * @throws FeedError DATA_DIR_IN_USE, DATA_DIR_UNUSABLE
  */
 export async function openForRemoving(dataDir: string, copy: string): Promise<Removing | undefined> {
@@ -81,7 +81,7 @@ export async function openForRemoving(dataDir: string, copy: string): Promise<Re
   }
 }
 
-/** Brings an unpacked database to this program's schema and writes the restore into its audit log. */
+/** Migrates an unpacked database to this program's schema and records the restore in its audit log. */
 export async function recordRestore(dir: string, file: string, detail: string): Promise<void> {
   const database = openDatabase(pathsIn(dir).database);
   try {
@@ -93,9 +93,8 @@ export async function recordRestore(dir: string, file: string, detail: string): 
 }
 
 /**
- * Ends in a folder that was just unpacked from a backup the keys and secrets that have ended in the one that it replaces: a key
- * that leaked and was revoked does not come back with an older backup. Answers with how many keys that are; undefined when the
- * folder that was there cannot be read.
+ * Ends keys and secrets in a restored folder that have ended in the folder that it replaces, so that an older backup does not
+ * bring back a key that leaked and was revoked. Returns how many keys changed; undefined when the replaced folder cannot be read.
  */
 export async function endKeysAgain(replaced: string, dir: string): Promise<number | undefined> {
   const { database } = pathsIn(replaced);
@@ -109,7 +108,7 @@ export async function endKeysAgain(replaced: string, dir: string): Promise<numbe
   }
 }
 
-/** A data folder that was just unpacked and that nobody else knows yet. */
+/** A data folder that was just unpacked and that nobody else uses yet. */
 export function openUnpacked(dir: string): {
   readonly blobs: BlobReader;
   readonly snapshot: CatalogSnapshot;

@@ -19,35 +19,35 @@ export function createCommand(invocation: Invocation): Command {
 }
 
 export type RunningServer = {
-  /** Where it really listens. */
+  /** The address where it listens. */
   readonly url: string;
-  /** What links and manifests are made from: PUBLIC_URL, else `url`. */
+  /** The base of links and manifests: PUBLIC_URL, or else `url`. */
   readonly publicUrl: string;
   readonly services: Services;
-  /** Refuses new requests, lets running ones finish as long as they move, writes what waits, gives the data folder back. */
+  /** Refuses new requests, lets active ones finish, writes what is waiting, and releases the data folder. */
   stop(): Promise<void>;
 };
 
 export type ServerOptions = {
-  /** Where the product's own files lie. */
+  /** The folder that contains the product's own files. */
   readonly productDir: string;
   readonly version: string;
-  /** The environment of the process; git gets PATH and its like of it. */
+  /** The environment of the process; git gets PATH and the like from it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now?: () => Date;
-  /** How long running requests may take once the server stops. */
+  /** How long active requests may take once the server stops. */
   readonly drain?: Partial<DrainLimits>;
-  /** How often the TLS files are looked at. */
+  /** How often the TLS files are checked. */
   readonly tlsPollMs?: number;
-  /** Whether somebody fills the feed at this moment, for the pages. */
+  /** Whether `start` is releasing the first packages, for the pages. */
   readonly isFilling?: () => boolean;
 };
 
 const drainLimits: DrainLimits = { stillMs: 60_000, maxMs: 10 * 60_000 };
 
 /**
- * A whole server, which listens when this returns.
- * @throws FeedError PORT_TAKEN, HOST_UNUSABLE, DATA_DIR_UNUSABLE, DATA_DIR_IN_USE and those of the opened
+ * Starts a whole server, which listens when this returns.
+ * @throws FeedError PORT_TAKEN, HOST_UNUSABLE, DATA_DIR_UNUSABLE, DATA_DIR_IN_USE and those of `openServices`
  */
 export async function startServer(
   config: Config,
@@ -88,7 +88,7 @@ export async function startServer(
     async function stop(): Promise<void> {
       isStopping = true;
       log.info('stopping');
-      // At once: a supervisor may lose patience before the last download has finished.
+      // At once: a supervisor may kill the process before the last download has finished.
       await opened.flush().catch((error: unknown) => log.error({ err: error }, 'counters not written'));
       withdrawAnnouncement();
       const outcome = await drainServer({ ...drainLimits, ...drain });
@@ -121,7 +121,7 @@ async function serve({ env, stdout, productDir, signal, version }: Invocation): 
   await server.stop();
 }
 
-/** At once when it is aborted already. */
+/** At once if it is already aborted. */
 export function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) {

@@ -3,29 +3,29 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 /**
- * How a verb of the operator finds the server that holds the data folder: `server.json` in the folder, which only its
- * owner may read. The key has every scope and dies with the process, so that a file left behind by a crash opens nothing.
+ * `server.json` in the data folder, which only its owner may read, is how the operator's verbs find the server that uses the
+ * folder. Its key has every scope and ends with the process, so a file left by a crash is harmless.
  */
 const ServerFile = z.object({ pid: z.number(), url: z.url(), key: z.string() });
 export type ServerFile = z.infer<typeof ServerFile>;
 
-/** Tells where the server is; the answer takes the file away again. */
+/** Announces the server; the returned function removes the file. */
 export function announceServer(dataDir: string, server: ServerFile): () => void {
   forgetServer(dataDir);
-  // The mode counts for new files only, and a new file is no link to another place.
+  // The mode only applies to new files, and a new file is never a link to somewhere else.
   writeFileSync(fileIn(dataDir), `${JSON.stringify(server)}\n`, { mode: 0o600, flag: 'wx' });
   return () => forgetServer(dataDir);
 }
 
 /**
- * For whoever has the lock: what is announced was left by a crash. Until the next announcement a verb would send its
- * key and its packages to whatever program has that port now.
+ * Called by the holder of the lock: any announcement was left by a crash. Until the next announcement a verb would send its key
+ * and its packages to any program that has that port now.
  */
 export function forgetServer(dataDir: string): void {
   rmSync(fileIn(dataDir), { force: true });
 }
 
-/** The server that was announced last; undefined when there is none, or none that this user may know. */
+/** The announced server; undefined when there is none, or when this user may not read the file. */
 export function findServer(dataDir: string): ServerFile | undefined {
   try {
     return ServerFile.parse(JSON.parse(readFileSync(fileIn(dataDir), 'utf8')));

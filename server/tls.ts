@@ -5,10 +5,10 @@ import { createSecureContext } from 'node:tls';
 export type TlsFiles = { readonly certFile: string; readonly keyFile: string };
 export type TlsPair = { readonly cert: string; readonly key: string };
 
-/** Certificate and key, once they are known to fit each other. @throws when a file is missing or they do not */
+/** Certificate and key, checked to match each other. @throws when a file is missing or they do not match */
 export function readTls(files: TlsFiles): TlsPair {
   const pair = { cert: readFileSync(files.certFile, 'utf8'), key: readFileSync(files.keyFile, 'utf8') };
-  // Of empty files createSecureContext makes an https that nobody can talk to.
+  // With empty files createSecureContext succeeds, but nobody can connect.
   const certificate = new X509Certificate(pair.cert);
   if (!certificate.checkPrivateKey(createPrivateKey(pair.key))) {
     throw new Error('the key does not belong to the certificate');
@@ -18,9 +18,9 @@ export function readTls(files: TlsFiles): TlsPair {
 }
 
 /**
- * Calls back with the new pair when a file changed and the pair fits; a pair that does not fit (half written, half
- * renewed) goes to `onBroken` and the old one stays. Polls: watching follows neither the symbolic links of mounted
- * secrets nor network drives.
+ * Calls back with the new pair when a file changed and the pair matches; for one that does not (half written, half renewed) it
+ * calls `onBroken` and the old pair stays. It polls, because watching works neither with symbolic links of mounted secrets nor
+ * with network drives.
  */
 export function watchTls(
   files: TlsFiles,

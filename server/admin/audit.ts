@@ -15,7 +15,7 @@ import {
 
 export type AuditServices = { readonly audit: Audit; readonly downloads: Downloads };
 
-/** What happened, and who has what; `admin` was asked for before. */
+/** The audit log, and who has what; the router requires `admin` before. */
 export function createAuditRouter({ audit, downloads }: AuditServices): Router {
   const router = express.Router();
   router

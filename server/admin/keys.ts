@@ -15,7 +15,7 @@ import { administratorOf, hasBody, maxBodyBytes, readBody } from './read.ts';
 
 export type KeyServices = { readonly keys: Keys; readonly log: Logger; readonly now: () => Date };
 
-/** Keys; `admin` was asked for before. */
+/** API keys; the router requires `admin` before. */
 export function createKeyRouter({ keys, log, now }: KeyServices): Router {
   const router = express.Router();
   router

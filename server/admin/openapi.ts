@@ -20,20 +20,20 @@ type Operation = {
   /** Below /api/v1. */
   readonly path: string;
   readonly summary: string;
-  /** Without one anybody may ask, as far as READ_AUTH lets them. */
+  /** Absent: open to anybody, as far as READ_AUTH allows. */
   readonly scope?: 'admin' | 'push' | 'any';
   /** Each field is a parameter of the query. */
   readonly query?: z.ZodObject;
-  /** Parameters in the path, and what they are. */
+  /** Parameters in the path, and their descriptions. */
   readonly inPath?: Readonly<Record<string, string>>;
   readonly body?: z.ZodType;
   readonly isBodyOptional?: true;
   readonly answer: { readonly status: 200 | 201 | 204; readonly schema?: z.ZodType };
-  /** What can go wrong besides the key. */
+  /** Errors other than those about the key. */
   readonly errors?: readonly (400 | 404 | 409 | 413)[];
 };
 
-/** Every operation of the router, which reads and writes by the same schemas. */
+/** Every operation of the router. Both use the same schemas. */
 const operations: readonly Operation[] = [
   {
     method: 'get',
@@ -232,7 +232,7 @@ function refusal(description: string): object {
   return { description, content: { 'application/problem+json': { schema } } };
 }
 
-/** Dates are ISO 8601 texts out there; answers may get more fields. */
+/** Dates are ISO 8601 texts in JSON; answers may get more fields in future. */
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): z.core.JSONSchema.JSONSchema {
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
     io,
@@ -240,7 +240,7 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output'): z.core.JSONSchema.
     override: ({ zodSchema, jsonSchema }) => {
       if (zodSchema._zod.def.type === 'date')
         Object.assign(jsonSchema, { type: 'string', format: 'date-time' });
-      // The format says it; the pattern fills a screen.
+      // The format says enough; the pattern would fill a screen.
       if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
       if (io === 'output') delete jsonSchema.additionalProperties;
     },

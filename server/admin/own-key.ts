@@ -7,8 +7,8 @@ import { readQuery } from './read.ts';
 import { type OwnKey, OwnKeyParameters } from './schemas.ts';
 
 /**
- * What the key of the request may do. A pipeline asks before its first upload, so that a wrong key is reported while nothing is
- * published yet.
+ * What the request's own key may do. A pipeline asks before its first upload, so that a wrong key is reported before anything is
+ * published.
  */
 export function createOwnKeyRouter(): Router {
   const router = Router();

@@ -7,7 +7,7 @@ import { NewPurge, type PurgeReport } from './schemas.ts';
 
 export type PurgeServices = { readonly purging: Purging; readonly log: Logger };
 
-/** Versions that are taken away for good; `admin` was asked for before. */
+/** Purges versions for good; the router requires `admin` before. */
 export function createPurgeRouter({ purging, log }: PurgeServices): Router {
   const router = express.Router();
   router

@@ -4,11 +4,11 @@ import { type Actor, actorOf } from '../audit/audit.ts';
 import { fail } from '../errors.ts';
 import { principalWith } from '../http/auth.ts';
 
-/** A key has a name, some scopes and at most 100 of each limit; nothing else is longer. */
+/** Enough for the largest body: a key with a name, some scopes and at most 100 of each limit. */
 export const maxBodyBytes = 64 * 1024;
 
 /**
- * Only JSON that says so is read, which no form of a foreign page can send with a browser's stored password.
+ * Reads a body only if it is declared as JSON: no form on a foreign page can send that with a browser's stored password.
  * @throws FeedError BODY_INVALID
  */
 export function readBody<T extends z.ZodType>(schema: T, req: Request): z.infer<T> {
@@ -19,7 +19,7 @@ export function readBody<T extends z.ZodType>(schema: T, req: Request): z.infer<
   return read.success ? read.data : fail('BODY_INVALID', { problem: problemsOf(read.error) });
 }
 
-/** Whether the request carries anything: where a body may be left out, none is not a wrong one. */
+/** Whether the request has a body: where one is optional, leaving it out is not an error. */
 export function hasBody({ headers }: Request): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
@@ -35,7 +35,7 @@ export async function administratorOf(req: Request): Promise<Actor> {
   return actorOf(await principalWith(req, ['admin']), req.ip);
 }
 
-/** One line of plain text, since it goes into the reason phrase too. */
+/** One line of plain text, since it also becomes the reason phrase. */
 function problemsOf({ issues }: z.ZodError): string {
   return issues
     .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))

@@ -11,8 +11,9 @@ const pageSize = 1000;
 export type ReleaseServices = { readonly audit: Audit; readonly keys: Pick<Keys, 'list'> };
 
 /**
- * Which keys put a release here, and why, as the audit log has it: package, payloads, and the tag in the bucket. It is for whoever may publish
- * that package as stable, who is about to answer for it; the rest of the audit log, and addresses of clients, are the administrator's.
+ * Which keys published a release here, and why, according to the audit log: package, payloads, and the tag in the bucket. Open to
+ * whoever may publish that package as stable and so will answer for it; the rest of the audit log, and clients' addresses, need
+ * `admin`.
  */
 export function createReleaseRouter({ audit, keys }: ReleaseServices): Router {
   const router = Router();

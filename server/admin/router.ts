@@ -13,7 +13,7 @@ export type AdminServices = KeyServices &
   AuditServices &
   PurgeServices & { readonly publicUrl: () => string; readonly version: string };
 
-/** Routes for programs that look after the server: JSON under /api/v1, described by openapi.ts. */
+/** Routes for programs that manage the server: JSON under /api/v1, described by openapi.ts. */
 export function createAdminRouter(services: AdminServices): Router {
   const { publicUrl, version } = services;
   const router = express.Router();
@@ -36,7 +36,7 @@ export function createAdminRouter(services: AdminServices): Router {
   return router;
 }
 
-/** GET /openapi.json, beside the routes that it describes. */
+/** GET /openapi.json, next to the routes that it describes. */
 export function createDescriptionRouter({
   publicUrl,
   version,
@@ -54,7 +54,7 @@ export function createDescriptionRouter({
   return router;
 }
 
-/** Before the body is read: whoever has no key sends none. */
+/** Checked before the body is read, so that nobody without a key can send one. */
 const requireAdmin: RequestHandler = async (req, _res, next) => {
   await principalWith(req, ['admin']);
   next();

@@ -102,7 +102,7 @@ export const ReleaseParameters = z.strictObject({
     .describe('The tool, where the package has another id.'),
 });
 
-/** Answer of GET /api/v1/releases/ID/VERSION, oldest entry first; none for what was not pushed to this server. */
+/** Answer of GET /api/v1/releases/ID/VERSION, oldest entry first; empty for a release that was not pushed to this server. */
 export const ReleaseOrigin = z.object({
   entries: z.array(
     AuditEntryJson.omit({ number: true, from: true, previous: true, hash: true }).extend({
@@ -112,7 +112,7 @@ export const ReleaseOrigin = z.object({
 });
 export type ReleaseOrigin = z.infer<typeof ReleaseOrigin>;
 
-/** GET /api/v1/server: what the generator writes into manifests, it asks here. */
+/** GET /api/v1/server: the generator reads here what it writes into manifests. */
 export const ServerInfo = z.object({
   name: z.literal('go-win-tools'),
   version: z.string(),

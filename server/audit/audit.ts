@@ -1,4 +1,4 @@
-/** Who changes something, as the audit log names them. */
+/** Who makes a change, as the audit log names them. */
 export type Actor = {
   readonly keyId: string;
   readonly keyName: string;
@@ -11,7 +11,7 @@ export const operator: Actor = { keyId: 'operator', keyName: 'operator', from: '
 
 type KeyHolder = { readonly keyId: string; readonly name: string };
 
-/** The holder of a key, at this address. */
+/** The holder of a key, at an address. */
 export function actorOf({ keyId, name }: KeyHolder, from: string | undefined): Actor {
   return { keyId, keyName: name, from: from ?? 'unknown' };
 }
@@ -31,7 +31,7 @@ const changeKinds = [
   'data restored',
 ] as const;
 
-/** What changed. Each kind fills what it has. */
+/** What changed. Each kind sets the fields that apply to it. */
 export type Change = {
   readonly kind: (typeof changeKinds)[number];
   /** Package id, tool, key id or git ref; for imports and restores where the data came from. */
@@ -44,12 +44,12 @@ export type Change = {
   readonly detail?: string | undefined;
 };
 
-/** That packages came from another feed or a folder; each has its own entry besides. */
+/** An import from another feed or a folder; each of its packages also has its own entry. */
 export function importOf(source: string, versions: number): Change {
   return { kind: 'packages imported', subject: source, detail: `${versions} versions` };
 }
 
-/** One line of the audit log. Its `hash` is over all of the rest, `previous` is the hash of the entry before it. */
+/** One entry of the audit log. Its `hash` covers all other fields, including `previous`, the hash of the entry before. */
 export type AuditEntry = {
   /** 1, 2, 3 ... without gaps. */
   readonly number: number;
@@ -64,17 +64,17 @@ export type AuditQuery = {
   readonly since?: Date | undefined;
   /** A package id, tool, key id or ref, in any case. */
   readonly subject?: string | undefined;
-  /** Only entries with a larger number: the way to the next page. */
+  /** Only entries with a larger number, for the next page. */
   readonly after?: number | undefined;
   readonly limit: number;
 };
 
-/** The last entry: noted elsewhere, it proves later that nothing was cut off. */
+/** The last entry. A copy kept elsewhere proves later that nothing was cut off. */
 export type AuditHead = { readonly number: number; readonly hash: string };
 
 /**
- * The port to the audit log. Packages, payloads and keys write their entry in the transaction of the change
- * itself (their ports take the Actor); `record` is for changes that happen outside of the database.
+ * The port to the audit log. Packages, payloads and keys write their entry in the transaction of the change itself (their ports
+ * take the Actor); `record` is for changes outside of the database.
  */
 export interface Audit {
   /** Durable when it returns. */

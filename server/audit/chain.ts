@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { AuditEntry } from './audit.ts';
 
-/** What the first entry follows. */
+/** The `previous` hash of the first entry. */
 export const noHash = '0'.repeat(64);
 
 /**
- * SHA-256 over one JSON object with its fields in this order and `null` for what is absent, the hash of the entry before
- * among them. Changing the order or the form of a field would break every chain there is.
+ * SHA-256 over one JSON object with the fields in this order, including the hash of the entry before, and `null` for what is
+ * absent. Changing the order or the form of a field would break every existing chain.
  */
 export function hashOf({ number, at, change, by, previous }: Omit<AuditEntry, 'hash'>): string {
   const canonical = JSON.stringify({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DownloadCount } from './downloads.ts';
 
-/** Who has it, as programs read it: from GET /api/v1/downloads and `feed:audit downloads --json`. */
+/** A download as programs read it, in GET /api/v1/downloads and `feed:audit downloads --json`. */
 export const DownloadJson = z.object({
   id: z.string(),
   version: z.string(),

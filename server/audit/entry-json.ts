@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AuditEntry, Change } from './audit.ts';
 
-/** An entry as programs read it: from GET /api/v1/audit and `feed:audit list --json`. Times are ISO 8601. */
+/** An entry as programs read it, in GET /api/v1/audit and `feed:audit list --json`. Times are ISO 8601. */
 export const AuditEntryJson = z.object({
   number: z.int().describe('1, 2, 3 ... without gaps.'),
   at: z.iso.datetime(),
@@ -25,7 +25,7 @@ export function toEntryJson({ number, at, change, by, previous, hash }: AuditEnt
 
 export function fromEntryJson(json: AuditEntryJson): AuditEntry {
   const { number, at, keyId, keyName, from, previous, hash, kind, ...rest } = json;
-  // A kind that nobody knows is for the check of the audit log to find, not for this.
+  // An unknown kind is not an error here: checking the audit log reports it.
   const change = { kind: kind as Change['kind'], ...rest };
   return { number, at: new Date(at), change, by: { keyId, keyName, from }, previous, hash };
 }

@@ -1,7 +1,7 @@
 import type { AuditEntry, AuditHead } from './audit.ts';
 import { hashOf, noHash } from './chain.ts';
 
-/** The first link that does not hold. */
+/** The first broken link. */
 export type Break = { readonly number: number; readonly at: Date | undefined; readonly problem: string };
 
 export type Verdict = {
@@ -10,8 +10,8 @@ export type Verdict = {
 };
 
 /**
- * Walks the whole audit log, oldest entry first. An audit log that was written anew from its beginning, or cut off at its end,
- * holds together; only a head that was noted elsewhere (`noted`: the hash of any earlier entry) shows that.
+ * Walks the whole audit log, oldest entry first. A log that was rewritten from its beginning, or cut off at its end, is still
+ * consistent in itself; only a hash that was noted elsewhere (`noted`: of any earlier entry) reveals that.
  */
 export async function verifyChain(entries: AsyncIterable<AuditEntry>, noted?: string): Promise<Verdict> {
   let head: AuditHead = { number: 0, hash: noHash };

@@ -5,23 +5,22 @@ import type { ByteSource } from '../../formats/zip-file.ts';
 /** Bytes that are being written: nothing is visible before `commit`, nothing is left after `discard`. */
 export interface Upload {
   readonly digest: Digest;
-  /** The same bytes, complete, for those who must look inside before they are published. Whoever opens it closes it. */
+  /** The complete bytes, for checks before they are published. The caller closes it. */
   openSource(): Promise<ByteSource>;
   /**
-   * Makes the bytes visible under their SHA-256: file and folder are on disk (fsync) when it returns. The same bytes
-   * twice are one blob.
+   * Makes the bytes visible under their SHA-256; file and folder are on disk (fsync) when it returns. Equal bytes share one blob.
    * @throws FeedError STORAGE_FULL
    */
   commit(): Promise<void>;
   /**
-   * As `commit`, but a small blob is only visible when it returns, not durable: its bytes come back, to be kept in the
-   * transaction of the row that names it until the file is `settle`d (decision 17). Undefined when it is durable.
+   * Like `commit`, but a small blob is only visible when it returns, not yet durable. Its bytes are returned, to be kept in the
+   * transaction of the row that names it until the file is flushed (decision 17). Undefined if it is durable already.
    * @throws FeedError STORAGE_FULL
    */
   commitPending(): Promise<Buffer | undefined>;
   /**
-   * Removes the upload; the bytes stay after `commit` and `place`, which until then hold them against `remove`. Call it in
-   * `finally`, once the row is written that names them.
+   * Removes the upload. After `commit` the bytes stay; until `discard` they are protected from `remove`. Call it in `finally`,
+   * after the row that names them was written.
    */
   discard(): Promise<void>;
 }
@@ -30,58 +29,56 @@ export type StoredBlob = {
   /** Lower-case hex. */
   readonly sha256: string;
   readonly sizeBytes: number;
-  /** When its bytes came. */
+  /** When the bytes arrived. */
   readonly written: Date;
 };
 
 /** Inclusive at both ends, as in HTTP. */
 export type Range = { readonly start: number; readonly end: number };
-/** Takes the next bytes, which may be overwritten once its promise is settled. */
+/** Takes the next bytes, which may be overwritten after the promise has settled. */
 export type TakePiece = (bytes: Buffer) => Promise<void>;
 
-/** What may be asked of blobs beside the one process that writes them: they appear whole and never change. */
+/** Reading blobs, possibly beside the process that writes them: they appear whole and never change. */
 export interface BlobReader {
   has(sha256: string): Promise<boolean>;
-  /** @throws when the blob is not there */
+  /** @throws when the blob does not exist */
   open(sha256: string, range?: Range): Promise<Readable>;
   /**
-   * Hands the range to `take` piece by piece: the quickest way for much.
-   * @throws when the blob is not there or ends before the range does; what `take` throws
+   * Passes the range to `take` piece by piece, which is the fastest way for large ranges.
+   * @throws when the blob does not exist or ends before the range does; what `take` throws
    */
   readTo(sha256: string, range: Range, take: TakePiece): Promise<void>;
   /**
-   * All bytes of a small blob, whose size is known, at once. Small files are in the memory of the operating system as
-   * soon as they were asked for once: opening, reading and closing take a fraction of what a thread and back takes
-   * three times, so nothing is gained by not waiting. @throws when the blob is not there or is of another size
+   * All bytes of a small blob of known size, synchronously. The operating system caches small files after the first read:
+   * opening, reading and closing then take much less time than three round trips to another thread.
+   * @throws when the blob does not exist or has another size
    */
   readSmall(sha256: string, sizeBytes: number): Buffer;
   /** Every blob in the order of its name, one folder at a time. */
   list(): AsyncIterable<StoredBlob>;
 }
 
-/**
- * The port to where bytes live, addressed by their SHA-256 in lower-case hex.
- * Contract suite: test/contract/blob-store.ts.
- */
+/** The port to stored bytes, addressed by their SHA-256 in lower-case hex. Contract suite: test/contract/blob-store.ts. */
 export interface BlobStore extends BlobReader {
   /**
-   * Takes a stream to its end.
-   * @throws FeedError PACKAGE_TOO_LARGE past `maxBytes`, STORAGE_FULL without room; nothing is left of it then.
+   * Reads a stream to its end.
+   * @throws FeedError PACKAGE_TOO_LARGE past `maxBytes`, STORAGE_FULL without room; nothing is left of it then
    */
   receive(source: Readable, maxBytes: number): Promise<Upload>;
-  /** Makes blobs durable that were only placed. @throws when one is not there, or the disk fails */
+  /** Makes pending blobs durable. @throws when one does not exist, or the disk fails */
   flush(sha256s: readonly string[]): Promise<void>;
   /**
-   * Puts these bytes under their name and nothing else, whatever a power cut left there; to be settled like others. Does
-   * nothing when they are there. @throws FeedError STORAGE_FULL
+   * Writes these bytes under their name, in place of whatever a power cut left there; the result is pending like other small
+   * blobs. Does nothing if the same bytes exist.
+   * @throws FeedError STORAGE_FULL
    */
   repair(sha256: string, bytes: Buffer): Promise<void>;
   /**
-   * For good; does nothing when it is not there. Only for blobs that nothing names. False, with the blob as it was, when a
-   * push in this process has stored the same bytes and is about to name them; that is decided before this returns. False too
-   * when a push put them back meanwhile: whether something names them has to be asked again.
+   * Removes a blob for good; does nothing if it does not exist. Only for blobs that no row names. Returns false and keeps the
+   * blob when a push in this process has stored the same bytes and is about to name them; that is decided before this returns.
+   * Also returns false when a push stored them again meanwhile; then check once more whether a row names them.
    */
   remove(sha256: string): Promise<boolean>;
-  /** Throws when bytes cannot be written and read. */
+  /** @throws when bytes cannot be written and read */
   ping(): Promise<void>;
 }

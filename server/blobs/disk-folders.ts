@@ -3,16 +3,16 @@ import path from 'node:path';
 import { syncFile } from './disk-sync.ts';
 
 export type Folders = {
-  /** It is there when this returns, and so it is after a power cut. */
+  /** The folder exists when this returns, and still exists after a power cut. */
   make(folder: string): Promise<void>;
-  /** Makes the names in it durable. */
+  /** Makes the names in the folder durable. */
   sync(folder: string): Promise<void>;
 };
 
 /**
- * Folders below a root whose names survive a power cut. A folder's own name is fsynced once in the life of the process,
- * not with each file that comes into it; not less, for one that is there already may come from a process that was
- * killed before its fsync, or from a push that has not come to it yet.
+ * Folders below a root whose names survive a power cut. Each folder's own name is fsynced once per process, not once per file. An
+ * existing folder is no exception: it may come from a process that was killed before its fsync, or from a push that has not
+ * reached it yet.
  */
 export function createFolders(root: string): Folders {
   const durable = new Set([root]);
@@ -21,7 +21,7 @@ export function createFolders(root: string): Folders {
     if (durable.has(folder)) return;
     mkdirSync(folder, { recursive: true });
     const parent = path.dirname(folder);
-    // The fsyncs of one moment share one write of the file system's journal.
+    // Simultaneous fsyncs share one write of the file system's journal.
     await Promise.all([make(parent), syncFolder(parent)]);
     durable.add(folder);
   }

@@ -1,23 +1,23 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Range, TakePiece } from './blob-store.ts';
 
-/** Four times that of Node's streams: a large file takes a quarter of the reads and writes. */
+/** Four times the default of Node's streams: a large file takes a quarter of the reads and writes. */
 export const pieceBytes = 256 * 1024;
-/** With so many readers, further ones get small pieces: a thousand who take none of what they asked for would hold 512 MB. */
+/** Above this number of readers, further ones get small pieces: a thousand slow clients would otherwise hold 512 MB. */
 const manyReaders = 64;
 const smallPieceBytes = 32 * 1024;
-/** Two for each of eight readers; what more readers have is given back to the system. */
+/** Two for each of eight readers; memory of further readers is returned to the system. */
 const maxKept = 16;
 
 /**
- * Reads files through memory that is used again. A stream takes new memory for each piece; V8 counts it as its own and
- * collects the whole heap again and again, which takes the longer the more a server holds (decision 15).
+ * Reads files through reused memory. A stream allocates new memory for each piece; V8 counts that as its own and collects the
+ * whole heap again and again, which takes longer the more a server holds (decision 15).
  */
 export function createPieceReader() {
   const free: Buffer[] = [];
   let readers = 0;
 
-  /** The next piece is read while the one before is being taken. */
+  /** Reads the next piece while the previous one is being taken. */
   async function readTo(file: FileHandle, { start, end }: Range, take: TakePiece): Promise<void> {
     const size = readers > manyReaders ? smallPieceBytes : pieceBytes;
     const turns: Buffer[] = [];
@@ -30,15 +30,15 @@ export function createPieceReader() {
       if (bytesRead === 0) throw new Error(`A file ends at ${at}, before ${end}`);
       at += bytesRead;
       taking = take(piece.subarray(0, bytesRead));
-      // Heard in the next turn, or behind the last.
+      // Handled in the next round, or after the last.
       taking.catch(() => undefined);
     }
     await taking;
-    // Not after an error: whoever took a piece may still be looking at it.
+    // Not after an error, since whoever took the piece may still be reading it.
     if (size === pieceBytes) free.push(...turns.slice(0, maxKept - free.length));
   }
 
-  /** @throws when the file is not there or ends before the range does; what `take` throws */
+  /** @throws when the file does not exist or ends before the range does; what `take` throws */
   return async (path: string, range: Range, take: TakePiece): Promise<void> => {
     const file = await open(path, 'r');
     readers += 1;

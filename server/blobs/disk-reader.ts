@@ -4,19 +4,19 @@ import path from 'node:path';
 import type { BlobReader, StoredBlob } from './blob-store.ts';
 import { createPieceReader, pieceBytes } from './disk-pieces.ts';
 
-/** Where a blob lies: `ab/abcd...`. @throws TypeError */
+/** The path of a blob: `ab/abcd...`. @throws TypeError */
 export function pathOfBlob(root: string, sha256: string): string {
   if (!/^[0-9a-f]{64}$/.test(sha256)) throw new TypeError(`Not a SHA-256 in lower-case hex: ${sha256}`);
   return path.join(root, sha256.slice(0, 2), sha256);
 }
 
-/** Where versions before 0.2 put it, and backups have it: `ab/cd/abcd...`. Nothing is ever moved from there. @throws TypeError */
+/** The path in versions before 0.2 and in backups: `ab/cd/abcd...`. Nothing is ever moved from there. @throws TypeError */
 export function oldPathOfBlob(root: string, sha256: string): string {
   const now = pathOfBlob(root, sha256);
   return path.join(path.dirname(now), sha256.slice(2, 4), sha256);
 }
 
-/** Blobs of a folder that another process may be writing: it makes nothing and removes nothing. */
+/** Reads blobs from a folder that another process may be writing to; it never changes anything. */
 export function createDiskReader(root: string): BlobReader {
   const readPieces = createPieceReader();
   return {
@@ -24,12 +24,12 @@ export function createDiskReader(root: string): BlobReader {
       return (await statBlob(root, sha256)) !== undefined;
     },
     async open(sha256, range) {
-      // Opened before a stream is made of it, so that absence is an error of this call and not of the stream.
+      // Opened before a stream is made of it, so that a missing file is an error of this call and not of the stream.
       const file =
         (await unlessMissing(open(pathOfBlob(root, sha256), 'r'))) ??
         (await open(oldPathOfBlob(root, sha256), 'r'));
       const { size } = await file.stat();
-      // Node takes memory for a whole piece, also when the file is a few kilobytes.
+      // Node allocates memory for a whole piece even if the file has only a few kilobytes.
       const highWaterMark = Math.max(1, Math.min(pieceBytes, size));
       return file.createReadStream({ ...range, highWaterMark });
     },
@@ -37,8 +37,8 @@ export function createDiskReader(root: string): BlobReader {
     readSmall(sha256, sizeBytes) {
       const file = openBlob(root, sha256);
       try {
-        // One byte more than it should have tells a file that is too long. Not from Node's pool: an answer that is kept
-        // would keep the pool's other bytes with it.
+        // One extra byte detects a file that is too long. Not from Node's pool: a cached answer would keep the pool's other bytes
+        // alive.
         const bytes = Buffer.allocUnsafeSlow(sizeBytes + 1);
         const length = readSync(file, bytes, 0, bytes.length, 0);
         if (length !== sizeBytes) throw new Error(`${length} bytes instead of ${sizeBytes} in ${sha256}`);
@@ -65,7 +65,7 @@ export function createDiskReader(root: string): BlobReader {
   };
 }
 
-/** On this thread. */
+/** Synchronous. */
 function openBlob(root: string, sha256: string): number {
   try {
     return openSync(pathOfBlob(root, sha256), 'r');

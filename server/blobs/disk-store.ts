@@ -27,7 +27,7 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
   await mkdir(tmp, { recursive: true });
 
   const folders = createFolders(root);
-  /** How many uploads have put these bytes in place, or found them there, and are not through. */
+  /** How many uploads have stored or found these bytes and are not finished yet. */
   const held = new Map<string, number>();
   await folders.sync(path.dirname(root));
 
@@ -63,11 +63,11 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
       hold();
       try {
         await Promise.all([folders.make(path.dirname(target)), file.durable()]);
-        // A blob that is there is kept (it may be open); another one was torn by a dying disk, and is healed.
+        // An existing blob is kept (it may be open), unless a failing disk damaged it: then it is replaced.
         if (!isThere(target, digest, bytes)) move(file.path, target, digest, bytes);
         else await rm(file.path, { force: true });
         hasFile = false;
-        // Also when another push has just put the same bytes there: it may not have come to its own fsync yet.
+        // Even if another push has just stored the same bytes: it may not have reached its own fsync yet.
         await folders.sync(path.dirname(target));
       } catch (error) {
         throw roomError(error);
@@ -96,7 +96,7 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
     async function discard(): Promise<void> {
       letGo();
       if (!hasFile) return;
-      // A file that is still being written would come back after its removal.
+      // A file that is still being written would reappear after its removal.
       if (bytes === undefined) await file.durable().catch(() => undefined);
       await rm(file.path, { force: true });
     }
@@ -130,10 +130,10 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
     for (const file of [pathOfBlob(root, sha256), oldPathOfBlob(root, sha256)]) {
       if (!existsSync(file)) continue;
       rmSync(file, { force: true });
-      // A power cut brings nothing back.
+      // So that a power cut does not bring it back.
       await folders.sync(path.dirname(file));
     }
-    // Not when a push put the bytes back during the fsync: it may be one that is refused, of a version that was purged.
+    // A push may have stored the bytes again during the fsync, even one that is then refused because its version was purged.
     return !existsSync(pathOfBlob(root, sha256));
   }
 
@@ -151,18 +151,18 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
   return { ...createDiskReader(root), receive, flush, repair, remove, ping };
 }
 
-/** On this thread, as all that does not wait for the disk: the way to another one and back takes longer. */
+/** Synchronous, like everything that does not wait for the disk: a round trip to another thread takes longer. */
 function move(upload: string, target: string, size: Pick<Digest, 'sizeBytes'>, bytes?: Buffer): void {
   try {
     renameSync(upload, target);
   } catch (error) {
-    // Windows refuses to replace an open file: two equal pushes at once, and the other one was first.
+    // Windows refuses to replace an open file: two equal pushes came at once, and the other one was first.
     if (!isThere(target, size, bytes)) throw error;
     rmSync(upload, { force: true });
   }
 }
 
-/** Also into a folder that is not there yet. */
+/** Also into a folder that does not exist yet. */
 function moveAnywhere(...[upload, target, size, bytes]: Parameters<typeof move>): void {
   try {
     move(upload, target, size, bytes);
@@ -173,13 +173,13 @@ function moveAnywhere(...[upload, target, size, bytes]: Parameters<typeof move>)
   }
 }
 
-/** A small one is compared: a power cut may have left a file of the right size that holds something else. */
+/** Small files are compared byte by byte: after a power cut a file may have the right size but other content. */
 function isThere(file: string, { sizeBytes }: Pick<Digest, 'sizeBytes'>, bytes?: Buffer): boolean {
   if (statSync(file, { throwIfNoEntry: false })?.size !== sizeBytes) return false;
   return bytes === undefined || readFileSync(file).equals(bytes);
 }
 
-/** How many fsyncs of the background may be on their way at once: they share the disk with pushes. */
+/** How many background fsyncs may run at once: they share the disk with pushes. */
 const parallelSyncs = 4;
 
 async function syncEach(paths: readonly string[], sync: (path: string) => Promise<void>): Promise<void> {

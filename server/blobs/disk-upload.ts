@@ -8,25 +8,25 @@ import { type ByteSource, openFile, sourceOfBytes } from '../../formats/zip-file
 import { FeedError } from '../errors.ts';
 import { syncOpenFile } from './disk-sync.ts';
 
-/** An upload up to this size stays in memory until it is known to be wanted. */
+/** An upload up to this size stays in memory until it is accepted. */
 const maxInMemoryBytes = 256 * 1024;
 
-/** A file of bytes that came in whole. */
+/** A completely received upload. */
 export type UploadedFile = {
   readonly path: string;
   readonly digest: Digest;
-  /** Of a small one, of which there is no file before it is asked for. */
+  /** The bytes of a small upload, which becomes a file only through `write`. */
   readonly bytes?: Buffer;
-  /** There is a file. */
+  /** Makes sure that the file exists. */
   write(): void;
-  /** The bytes are on disk (fsync) and the file is closed. */
+  /** Resolves when the bytes are on disk (fsync) and the file is closed. */
   durable(): Promise<void>;
   openSource(): Promise<ByteSource>;
 };
 
 /**
- * Takes the stream to its end, hashed on the way. Small ones are in memory when this returns, large ones are written and
- * being fsynced: whoever looks into them need not wait for that.
+ * Reads the stream to its end and hashes it on the way. When this returns, small uploads are in memory; large ones are written
+ * but still being fsynced, which their readers need not wait for.
  * @throws FeedError PACKAGE_TOO_LARGE; the errors of the source and of the file system, with no file left
  */
 export async function receiveFile(tmp: string, source: Readable, maxBytes: number): Promise<UploadedFile> {
@@ -41,7 +41,7 @@ export async function receiveFile(tmp: string, source: Readable, maxBytes: numbe
       if (seenBytes > maxBytes) throw new FeedError('PACKAGE_TOO_LARGE', { maxBytes });
       hashes.update(bytes);
       if (seenBytes <= maxInMemoryBytes) head.add(bytes);
-      // All at once what was kept so far, and from then on each as it comes.
+      // Writes everything kept so far in one piece, then each chunk as it comes.
       else await upload.write(head.isEmpty() ? bytes : Buffer.concat([head.take(), bytes]));
     }
     const digest = hashes.digest();
@@ -61,7 +61,7 @@ export async function receiveFile(tmp: string, source: Readable, maxBytes: numbe
   }
 }
 
-/** In one piece: kept as they come, 250,000 chunks of one byte, which are sent in no time, would take 75 MB. */
+/** In one buffer: 250,000 chunks of one byte, which are quickly sent, would take 75 MB if kept separately. */
 function createHead() {
   let kept: Buffer = Buffer.alloc(0);
   let length = 0;
@@ -92,7 +92,7 @@ function keepSmall(path: string, digest: Digest, bytes: Buffer): UploadedFile {
   };
 }
 
-/** Only the fsync goes to another thread: the way there and back takes longer than to write a little into a file. */
+/** Only the fsync goes to another thread: a round trip takes longer than writing a few bytes. */
 async function writeDurably(path: string, bytes: Buffer): Promise<void> {
   const file = openSync(path, 'wx');
   try {
@@ -103,13 +103,13 @@ async function writeDurably(path: string, bytes: Buffer): Promise<void> {
   }
 }
 
-/** Whoever waits for it learns of its failure; nobody has to. */
+/** Only those who wait for it see its failure. */
 function heardLater(work: Promise<void>): Promise<void> {
   work.catch(() => undefined);
   return work;
 }
 
-/** One file, made by the first write. A chunk is on its way to the file while the next one is being received. */
+/** One file, created by the first write. Each chunk is written while the next one is received. */
 function createWriter(file: string) {
   let opening: Promise<FileHandle> | undefined;
   let writing: Promise<unknown> = Promise.resolve();
@@ -119,7 +119,7 @@ function createWriter(file: string) {
     const handle = await opening;
     await writing;
     writing = handle.writeFile(bytes);
-    // Heard by the next write or the end.
+    // Handled by the next write or the end.
     writing.catch(() => undefined);
   }
 

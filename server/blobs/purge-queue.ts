@@ -1,15 +1,15 @@
 /**
- * The port to what a purge still has to take away: blobs that no row names any more, and what was deleted from the database
- * but is still in its files. It survives a crash, so that the next start goes on.
+ * The port to what a purge still has to remove: blobs that no row names any more, and deleted data that is still in the
+ * database's files. It survives a crash, so that the next start continues.
  */
 export interface PurgeQueue {
   list(): Promise<string[]>;
   /**
-   * Calls `remove` unless a row names the blob, since somebody published the same bytes under another version; no row comes to name it
-   * in between. False when `remove` says so: the blob stays on the list.
+   * Calls `remove` unless a row names the blob, because somebody published the same bytes as another version; no new row can name
+   * it in between. When `remove` returns false, so does this, and the blob stays in the queue.
    */
   removeUnnamed(sha256: string, remove: () => Promise<boolean>): Promise<boolean>;
   isScrubbed(): Promise<boolean>;
-  /** Rids the database's files of what was deleted. False when somebody reads them; to be tried again. */
+  /** Removes deleted data from the database's files. False while somebody reads them; try again. */
   scrub(): Promise<boolean>;
 }

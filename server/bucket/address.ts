@@ -1,20 +1,20 @@
 import { fail } from '../errors.ts';
 import type { Channel } from './push.ts';
 
-/** What a git client asks for. `read`: fetch and clone; `write`: push. */
+/** A git client's request. `read`: fetch and clone; `write`: push. */
 export type GitAddress = {
   readonly channel: Channel;
   readonly service: 'git-upload-pack' | 'git-receive-pack';
   readonly access: 'read' | 'write';
-  /** `info/refs`: which branches there are; the other request of a service carries objects. */
+  /** `info/refs` lists the branches; the service's other request carries objects. */
   readonly isAdvertisement: boolean;
 };
 
 const form = /^\/git\/(main|beta)\/go-win-tools(?:\.git)?(?:\/(.*))?$/;
 
 /**
- * The smart protocol's three addresses below each of the two buckets (contract section 3), with and without `.git`.
- * `path` as it was sent: nothing of it is decoded or joined, so nothing but these can be reached.
+ * Parses the smart protocol's three addresses below each of the two buckets (contract section 3), with and without `.git`. `path`
+ * is the raw path: it is neither decoded nor joined, so nothing else can be reached.
  * @throws FeedError BUCKET_UNKNOWN, GIT_ONLY, GIT_DUMB, METHOD_NOT_ALLOWED
  */
 export function readGitAddress(

@@ -21,7 +21,7 @@ import { createServeClients, inTime } from './serve-clients.ts';
 export type BucketDeps = {
   /** `DATA_DIR/bucket` */
   readonly dir: string;
-  /** The process' environment; git gets PATH and its like of it, nothing else. */
+  /** The process' environment; git gets only PATH and the like from it. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly payloads: Pick<Payloads, 'find'>;
   readonly events: BucketEvents;
@@ -31,11 +31,11 @@ export type BucketDeps = {
   readonly log: Logger;
 };
 
-/** The Scoop bucket: one git repository under two addresses, whose rules hold for every push. */
+/** The Scoop bucket: one git repository under two addresses, with rules for every push. */
 export interface Bucket extends ManifestReader {
   /**
-   * Answers a git client. `pusher` must be there for a push. Resolves with how a push ended that the rules saw: what git
-   * refuses itself, such as a pack that is broken, never comes to them.
+   * Answers a git client. A push needs a `pusher`. Resolves with the outcome of a push that reached the rules; a push that git
+   * itself refuses, such as a broken pack, never does.
    * @throws FeedError BUCKET_BROKEN, PUSH_GATE_SHUT, GIT_BUSY, PUSHES_AT_ONCE, PUSH_INVALID, PUSH_TOO_LARGE, GIT_FAILED
    */
   serve(
@@ -46,22 +46,22 @@ export interface Bucket extends ManifestReader {
   ): Promise<PushOutcome | undefined>;
   /**
    * Does some work while no push is checked and no branch moves.
-   * @throws FeedError GIT_BUSY when pushes have it for too long, SHUTTING_DOWN
+   * @throws FeedError GIT_BUSY when pushes take too long, SHUTTING_DOWN
    */
   between<Answer>(work: () => Promise<Answer>): Promise<Answer>;
   /** @throws FeedError BUCKET_BROKEN, GIT_FAILED, GIT_MISSING */
   ping(): Promise<void>;
-  /** Ends what may be ended and waits for the rest. */
+  /** Stops what may be stopped and waits for the rest. */
   close(): Promise<void>;
 }
 
-/** Of each process of git: what a pack of 32 MiB takes, and a clone of a large bucket. */
+/** Limits for each git process: enough for a pack of 32 MiB and for a clone of a large bucket. */
 const caps = {
   read: { memoryBytes: 1024 ** 3, cpuSeconds: 120 },
   write: { memoryBytes: 256 * 1024 ** 2, cpuSeconds: 60 },
 };
 
-/** Opens the bucket, making it first where there is none. @throws FeedError GIT_MISSING, GIT_FAILED */
+/** Opens the bucket, and creates it if missing. @throws FeedError GIT_MISSING, GIT_FAILED */
 export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   await mkdir(deps.dir, { recursive: true });
   const own = createGit(join(deps.dir, 'repo.git'), deps.dir, deps.env);
@@ -71,7 +71,7 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
   await recordMissedRefUpdates(moves);
   const hookServer = await openHookServer();
   const stopping = new AbortController();
-  // One for each request that runs, which is no leak.
+  // One listener for each running request is not a leak.
   setMaxListeners(0, stopping.signal);
   const running = new Set<Promise<unknown>>();
   const proven = new Set<string>();
@@ -118,8 +118,8 @@ export async function ensureBucket(deps: BucketDeps): Promise<Bucket> {
 }
 
 /**
- * A HEAD that leads nowhere clones as an empty bucket, which Scoop takes for a good one and can never update (spec
- * scoop 1.1). `proven` are the commits that were there once: nothing is ever pruned.
+ * A clone of a HEAD that points nowhere is an empty bucket, which Scoop accepts and can never update (spec scoop 1.1). `proven`
+ * holds commits that were found once: nothing is ever pruned.
  */
 async function requireHead(git: Git, channel: Channel, proven: Set<string>): Promise<void> {
   const tip = await readRef(git.dir, `refs/heads/${channel}`);

@@ -3,15 +3,15 @@ import { fail } from '../errors.ts';
 export type CgiHead = {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
-  /** What came after the head in the same bytes. */
+  /** The bytes that arrived after the head. */
   readonly rest: Buffer;
 };
 
 const maxHeadBytes = 16 * 1024;
 
-/** The head of a CGI answer (RFC 3875 section 6); undefined as long as it is not complete. @throws FeedError GIT_FAILED */
+/** Parses the head of a CGI answer (RFC 3875 section 6); undefined until it is complete. @throws FeedError GIT_FAILED */
 export function readCgiHead(bytes: Buffer): CgiHead | undefined {
-  // latin1: an offset in the text is an offset in the bytes.
+  // In latin1, an offset in the text is an offset in the bytes.
   const text = bytes.subarray(0, maxHeadBytes).toString('latin1');
   const end = /\r?\n\r?\n/.exec(text);
   if (end === null) {

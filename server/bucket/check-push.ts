@@ -18,8 +18,8 @@ export type CheckDeps = {
 const maxShown = 20;
 
 /**
- * Decides about a push that waits in quarantine: read it, ask the rules, say it to the pusher. `requireKey` throws when
- * the key has ended meanwhile.
+ * Decides about a push in quarantine: reads it, applies the rules, answers the pusher. `requireKey` throws when the key has
+ * become invalid meanwhile.
  */
 export async function checkPush(
   deps: CheckDeps,
@@ -49,7 +49,7 @@ export async function checkPush(
   }
 }
 
-/** Says to the log and to the pusher what is wrong. */
+/** Reports the faults to the log and to the pusher. */
 export function refuseFor(faults: readonly Fault[], commands: PushCommands, log: Logger): Verdict {
   const rules = [...new Set(faults.map(({ rule }) => rule))];
   log.info({ pusher: commands.pusher.name, refs: refsOf(commands), rules }, 'push refused');
@@ -74,8 +74,8 @@ function refusal(sentences: readonly string[]): Verdict {
 }
 
 /**
- * git keeps pushed objects apart until the hook agrees, and names the folder to the hook. A push without new objects
- * (a tag on a published commit) has none.
+ * git keeps pushed objects apart until the hook agrees, and passes the folder to the hook. A push without new objects (a tag on a
+ * published commit) has none.
  */
 function quarantineOf(git: Git, { objectDirectory, alternates, quarantine }: HookRequest): Environment {
   if (quarantine === '') {

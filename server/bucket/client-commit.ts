@@ -1,21 +1,18 @@
 import { type Git, runGit } from './git-backend.ts';
 import { seed } from './seed.ts';
 
-/** One commit of the line that clients of rollouts pull. The same parts give the same commit on every replica. */
+/** One commit of the line that clients in rollouts pull. The same parts give the same commit on every replica. */
 export type ClientCommit = {
   readonly tree: string;
-  /** The link before, if there is one, and main's tip: whoever had either of them goes forward to this. */
+  /** The previous commit of the line, if there is one, and main's tip: a client that had either can fast-forward to this one. */
   readonly parents: readonly string[];
   /** When its row was written, in ms since 1970. */
   readonly at: number;
-  /** What is offered beside main, as `delve 1.22.0`; Scoop shows the subject after an update (spec scoop 1.4). */
+  /** What is offered beyond main, such as `delve 1.22.0`; Scoop shows the subject after an update (spec scoop 1.4). */
   readonly offers: readonly string[];
 };
 
-/**
- * Main's tree with other manifests in `bucket/`, by tool; answers with the tree's id.
- * @throws FeedError GIT_FAILED
- */
+/** Writes main's tree with other manifests in `bucket/`, by tool; returns the tree's id. @throws FeedError GIT_FAILED */
 export async function writeClientTree(
   git: Git,
   main: string,
@@ -49,13 +46,13 @@ export async function writeClientCommit(
   return output(git, args, `${subjectOf(offers)}\n`, env);
 }
 
-/** Scoop leaves out subjects that begin with `(chore)`. */
+/** Scoop hides subjects that begin with `(chore)`. */
 function subjectOf(offers: readonly string[]): string {
   if (offers.length === 0) return '(chore): Follow main';
   return offers.map((offer) => offer.replace(' ', ': Update to version ')).join(', ');
 }
 
-/** The folder `tree` with these entries, as `ls-tree` prints them, in the place of those of the same name. */
+/** The folder `tree` with these entries, in the format of `ls-tree`, replacing those with the same name. */
 async function treeWith(git: Git, tree: string, entries: readonly string[]): Promise<string> {
   const nameOf = (entry: string): string => entry.slice(entry.indexOf('\t') + 1);
   const replaced = new Set(entries.map(nameOf));

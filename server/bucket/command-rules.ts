@@ -2,10 +2,10 @@ import { refuseRef } from './permission.ts';
 import { channels, parseTagRef, type RefUpdate, shortRef } from './push.ts';
 import { type CommandRule, oidText } from './rule.ts';
 
-/** What may happen to a ref at all, whatever objects come along. */
+/** What may happen to a ref at all, whatever objects are pushed. */
 export const commandRules: readonly CommandRule[] = [
   {
-    // git takes such commits out of a push by itself, after the rules were asked about them.
+    // git silently drops such commits from a push, after the rules were applied.
     name: 'whole-clone',
     check: ({ isShallow }) =>
       isShallow

@@ -5,11 +5,11 @@ import { type PushedCommit, toolOfPath } from './push.ts';
 import { forEachCommit, type Rule } from './rule.ts';
 
 /**
- * A commit is a release of one tool, or a chore. Scoop 0.6 finds `app@version` by the commit that changed the version
- * line, so a version has a commit of its own (spec scoop 2.4); Scoop's update log hides chores (spec scoop 1.4).
+ * A commit is either a release of one tool, or a chore. Scoop 0.6 finds `app@version` by the commit that changed the version
+ * line, so each version needs its own commit (spec scoop 2.4); Scoop's update log hides chores (spec scoop 1.4).
  */
 export const commitRules: readonly Rule[] = [
-  // git shows a message in the encoding that the commit names, which may be any other text than the bytes are as UTF-8
+  // git shows a message in the encoding that the commit names, so it may look different from the bytes read as UTF-8.
   forEachCommit('message-in-utf-8', ({ encoding = 'UTF-8' }) =>
     /^utf-?8$/i.test(encoding)
       ? []

@@ -3,14 +3,14 @@ import { type Git, runGit } from './git-backend.ts';
 import { listRefs, type Refs } from './git-bundle.ts';
 import type { RefUpdate } from './push.ts';
 
-/** All refs that there are, of whatever name. */
+/** All refs, whatever their names. */
 export async function readAllRefs(git: Git): Promise<Refs> {
   return listRefs(git, ['refs/']);
 }
 
 /**
- * Compares the refs after a push with what was accepted: git must have made every move or none. On a difference the refs are
- * put right: a push that git made in part is finished, and whatever else moved goes back.
+ * Compares the refs after a push with what was accepted: git must have made all moves or none. Any difference is repaired: a
+ * partial push is completed, and every other change is undone.
  * @returns whether they were right
  */
 export async function confirmRefUpdates(

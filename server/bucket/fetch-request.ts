@@ -1,13 +1,13 @@
 import { fail } from '../errors.ts';
 
-/** More lines than a fetch of ours can have, and of some fewer: what git does for those grows with the square of their number. */
+/** More lines than any real fetch has. git's work on some of them grows with the square of their number. */
 const maxLines = 200_000;
 const maxLinesOf: Readonly<Record<string, number>> = { 'deepen-not': 100, shallow: 20_000 };
 const digits = 4;
 
 /**
- * Reads the whole request of a fetch, and counts its lines before git sees them: seven megabytes of `deepen-not`, which
- * anybody may send, kept git busy for a quarter of a minute.
+ * Reads the whole request of a fetch and counts its lines before git sees them: seven megabytes of `deepen-not`, which anybody
+ * may send, kept git busy for 15 seconds.
  * @throws FeedError PUSH_TOO_LARGE, and what `chunks` and `take` throw
  */
 export async function readFetch(
@@ -35,12 +35,14 @@ export async function readFetch(
   return request;
 }
 
-/** What packets hold, up to the first that is broken: git reads no further either (gitprotocol-common, "pkt-line Format"). */
+/**
+ * The contents of packets, up to the first broken one: git does not read further either (gitprotocol-common, "pkt-line Format").
+ */
 function* linesOf(request: Buffer): Generator<Buffer> {
   for (let at = 0; at + digits <= request.length; ) {
     const length = lengthAt(request, at);
     if (length === undefined) return;
-    // Flush, delimiter, end of an answer.
+    // Flush, delimiter, end of response.
     const end = at + Math.max(length, digits);
     yield request.subarray(at + digits, end);
     at = end;

@@ -7,28 +7,30 @@ const attributes = '.gitattributes';
 /** A folder ends in a slash. */
 export const requiredNames = [attributes, 'README.md', 'bucket/'];
 
-/** What may lie in a bucket: files that every client can check out, on Windows, with the line ends of the checkout. */
+/**
+ * Which files a bucket may contain: only those that every client can check out, also on Windows, with the checkout's line ends.
+ */
 export const fileRules: readonly Rule[] = [
   forEachCommit('required-files', ({ lacks }) =>
     lacks.map((name) => `${name.endsWith('/') ? 'the folder ' : ''}${name} must stay`),
   ),
   forEachChange('plain-files', ({ mode }) => (isPlain(mode) ? undefined : 'is not a plain file')),
-  // Scoop's own test of a bucket throws on them (spec scoop 3.3).
+  // Scoop's own bucket test throws on empty files (spec scoop 3.3).
   forEachChange('no-empty-files', ({ bytes, mode }) =>
     bytes.length === 0 && isPlain(mode) ? 'is empty' : undefined,
   ),
   forEachChange('line-feeds', ({ hasCrlf }) =>
     hasCrlf ? 'has CRLF line ends; commit it with LF' : undefined,
   ),
-  // Another line there leaves clients with a work tree that is dirty right after the clone (spec scoop 1.5).
+  // Any other line there makes a clone's work tree dirty from the start (spec scoop 1.5).
   forEachChange('attributes', ({ bytes }, path) => {
     const isOurs = path === attributes && bytes.equals(Buffer.from(seed.files[attributes]));
-    // Windows takes the name in any case.
+    // Windows finds the name in any case.
     return path.toLowerCase().endsWith(attributes) && !isOurs
       ? `must be the one line "${seed.files[attributes].trim()}", at the root only`
       : undefined;
   }),
-  // Scoop looks for TOOL.json in all folders below bucket/, in its history directly in it (spec scoop 1.3).
+  // Scoop looks for TOOL.json in all folders below bucket/, but for its history only in bucket/ itself (spec scoop 1.3).
   forEachChange('manifests-only', (_file, path) =>
     path.startsWith('bucket/') && path !== 'bucket/.gitkeep' && toolOfPath(path) === undefined
       ? 'is not TOOL.json in lower case; bucket/ has nothing else, and no folders'
@@ -58,12 +60,12 @@ function forEachChange(name: string, check: (file: PushedFile, path: string) => 
   );
 }
 
-/** As git itself writes them; it takes others, too, and clients would see other files than the rules. */
+/** The modes that git itself writes. It accepts others, but clients would then see other files than the rules. */
 function isPlain(mode: string): boolean {
   return mode === '100644' || mode === '100755';
 }
 
-/** Windows takes 260, of which Scoop's folders need some; where one file cannot be written, no update arrives. */
+/** Windows limits paths to 260, of which Scoop's folders need some. A single file that cannot be written blocks every update. */
 const maxPathLength = 150;
 
 function isWindowsName(name: string): boolean {

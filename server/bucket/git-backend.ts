@@ -1,16 +1,16 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { FeedError, fail } from '../errors.ts';
 
-/** How git is started: in which repository, and with nothing of the outer environment but what a program needs to run. */
+/** How git is started: in which repository, and with a minimal environment. */
 export type Git = {
   readonly dir: string;
   readonly env: Environment;
-  /** What each process of it may use; without, as much as it likes. */
+  /** Limits for each process; absent: no limits. */
   readonly cap?: Cap;
-  /** Ends what runs, and lets nothing more begin. */
+  /** Stops running processes and prevents new ones. */
   readonly signal?: AbortSignal;
 };
-/** A small pack can unpack to more than memory holds, and git sets no limit to that itself. */
+/** A small pack can unpack to more than fits into memory, and git itself has no limit for that. */
 type Cap = { readonly memoryBytes: number; readonly cpuSeconds: number };
 export type Environment = Readonly<Record<string, string>>;
 
@@ -21,10 +21,10 @@ export type RunOptions = {
   readonly timeoutMs?: number;
 };
 
-/** What programs need to start at all, on Windows too. Everything else (GIT_DIR, proxies, secrets) stays outside. */
+/** What programs need to start at all, on Windows too. Everything else (GIT_DIR, proxies, secrets) is left out. */
 const kept = new Set('PATH SYSTEMROOT WINDIR COMSPEC PATHEXT TEMP TMP TMPDIR LD_LIBRARY_PATH'.split(' '));
 
-/** `homeDir` has no settings of git in it, so that neither a person's nor the machine's settings change what the bucket does. */
+/** `homeDir` contains no git settings, so neither a user's nor the machine's settings affect the bucket. */
 export function createGit(
   dir: string,
   homeDir: string,
@@ -48,7 +48,7 @@ export function createGit(
   };
 }
 
-/** With these settings, which win over those of the repository itself. */
+/** Adds settings that override the repository's own. */
 export function withSettings(git: Git, settings: readonly (readonly [name: string, value: string])[]): Git {
   const first = Number(git.env.GIT_CONFIG_COUNT ?? 0);
   const added = settings.flatMap(([name, value], index) => [
@@ -60,8 +60,8 @@ export function withSettings(git: Git, settings: readonly (readonly [name: strin
 }
 
 /**
- * Each process below has these limits; where there are none (Windows, memory on macOS), it goes on without. They are soft:
- * a hook may lift them for itself.
+ * Limits every process below. Where limits do not exist (Windows, memory on macOS), it continues without them. They are soft: a
+ * hook may lift them for itself.
  */
 const capped = 'ulimit -S -v "$1" 2>/dev/null; ulimit -S -t "$2" 2>/dev/null; shift 2; exec git "$@"';
 
@@ -80,10 +80,10 @@ export function startGit(git: Git, args: readonly string[], env: Environment = {
     cwd: git.dir,
     env: { ...git.env, ...env },
     windowsHide: true,
-    // A process group of its own: Ctrl-C in the server's terminal ends the server, which lets running pushes end first.
+    // In its own process group: Ctrl-C in the server's terminal ends only the server, which lets running pushes finish.
     detached: process.platform !== 'win32',
   });
-  // git may end before it has read all; its exit code tells more than EPIPE.
+  // git may end before it has read everything; its exit code says more than EPIPE.
   child.stdin.on('error', () => undefined);
   const onAbort = (): void => endGit(child);
   git.signal?.addEventListener('abort', onAbort);
@@ -91,7 +91,7 @@ export function startGit(git: Git, args: readonly string[], env: Environment = {
   return child;
 }
 
-/** Asks git to end, with the programs it started: on the first signal it removes its locks and temporary files itself. */
+/** Asks git to end, with the programs it started: on the first signal it removes its own locks and temporary files. */
 export function endGit(child: ChildProcessWithoutNullStreams, graceMs = 5_000): void {
   if (hasEnded(child)) {
     return;
@@ -106,8 +106,8 @@ function hasEnded({ pid, exitCode, signalCode }: ChildProcessWithoutNullStreams)
 }
 
 /**
- * Runs git to its end and answers with its output.
- * @throws FeedError GIT_FAILED with what git said as cause, GIT_MISSING without git
+ * Runs git to its end and returns its output.
+ * @throws FeedError GIT_FAILED with git's error output as cause, GIT_MISSING without git
  */
 export async function runGit(git: Git, args: readonly string[], options: RunOptions = {}): Promise<Buffer> {
   const { maxBytes = 64 * 1024 * 1024, timeoutMs = 120_000 } = options;
@@ -136,7 +136,7 @@ export async function runGit(git: Git, args: readonly string[], options: RunOpti
   }
 }
 
-/** The exit code and the first 4 KiB of what git complained about. @throws FeedError GIT_MISSING */
+/** The exit code and the first 4 KiB of git's error output. @throws FeedError GIT_MISSING */
 export function whenEnded(
   child: ChildProcessWithoutNullStreams,
 ): Promise<{ code: number | string; stderr: string }> {
@@ -150,7 +150,7 @@ export function whenEnded(
     });
     child.once('close', (code, name) => resolve({ code: code ?? name ?? 'no code', stderr: stderr.trim() }));
   });
-  // Whoever stops reading early does not ask any more; that is no unhandled rejection.
+  // A caller that stops reading early does not wait for this; that is not an unhandled rejection.
   ended.catch(() => undefined);
   return ended;
 }

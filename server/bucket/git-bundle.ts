@@ -12,7 +12,7 @@ export type Refs = Readonly<Record<string, string>>;
 
 const longMs = 60 * 60_000;
 
-/** The bucket's repository for reading, beside the server that writes it; the verb's interruption ends what git does. */
+/** The bucket's repository for reading, while a server may write to it. Interrupting the verb stops git. */
 export function openRepository(
   bucketDir: string,
   {
@@ -28,7 +28,7 @@ export async function listRefs(
   git: Git,
   patterns: readonly string[] = ['refs/heads', 'refs/tags'],
 ): Promise<Refs> {
-  // Started in a folder that is not there, git itself would seem to be missing.
+  // git itself would seem to be missing if it was started in a folder that does not exist.
   if (!(await exists(git.dir))) fail('BUCKET_BROKEN', { branch: 'main' });
   const format = '--format=%(objectname) %(refname)';
   const text = (await runGit(git, ['for-each-ref', format, ...patterns])).toString();
@@ -39,8 +39,8 @@ export async function listRefs(
 }
 
 /**
- * Writes the whole bucket as a git bundle (`git clone FILE` reads it). git's own `bundle create` reads one branch after
- * the other, and a push that moves both at once could come between: here the branches are read at one moment.
+ * Writes the whole bucket as a git bundle (`git clone FILE` reads it). git's own `bundle create` reads one branch after the
+ * other, so that a push which moves both could come in between: here all branches are read at one moment.
  * @throws FeedError BUCKET_BROKEN, GIT_FAILED, GIT_MISSING
  */
 export async function writeBundle(git: Git, file: string): Promise<Refs> {
@@ -70,8 +70,8 @@ export async function writeBundle(git: Git, file: string): Promise<Refs> {
 }
 
 /**
- * Two readings that agree, with no branch locked between them: git moves the branches of one push one by one, and holds
- * the lock of each until it has moved it.
+ * Reads twice until both agree, with no branch locked in between: git moves the branches of a push one by one, and locks each
+ * until it has moved.
  */
 async function readRefsAtOnce(git: Git): Promise<Refs> {
   let before = await listRefs(git);
@@ -87,7 +87,7 @@ async function readRefsAtOnce(git: Git): Promise<Refs> {
 }
 
 /**
- * Makes a repository from a bundle, every object checked.
+ * Makes a repository from a bundle and checks every object.
  * @throws FeedError GIT_FAILED when the bundle is damaged or has other refs than `refs`
  */
 export async function restoreBundle(bundle: string, git: Git, refs: Refs): Promise<void> {
@@ -102,7 +102,7 @@ export async function restoreBundle(bundle: string, git: Git, refs: Refs): Promi
   }
 }
 
-/** What git finds wrong in the repository; undefined when it is whole. */
+/** The faults that git finds in the repository; undefined when there are none. */
 export async function findDamage(git: Git): Promise<string | undefined> {
   try {
     await listRefs(git);
@@ -117,8 +117,8 @@ export async function findDamage(git: Git): Promise<string | undefined> {
 }
 
 /**
- * The branches that clones of `now` could not follow to `next` (git in `next` must have the newer commits), and the
- * tags that would vanish or move.
+ * The branches that clones of `now` could not fast-forward to `next` (git in `next` must have the newer commits), and the tags
+ * that would vanish or move.
  */
 export async function findStepsBack(now: Refs, next: Refs, nextGit: Git): Promise<string[]> {
   const back: string[] = [];
@@ -131,7 +131,7 @@ export async function findStepsBack(now: Refs, next: Refs, nextGit: Git): Promis
   return back;
 }
 
-/** A commit that is not there is no ancestor. */
+/** A missing commit is not an ancestor. */
 async function isAncestor(git: Git, oid: string, of: string): Promise<boolean> {
   try {
     await runGit(git, ['merge-base', '--is-ancestor', oid, of]);

@@ -4,8 +4,8 @@ import { createServer, type Socket } from 'node:net';
 import { z } from 'zod';
 
 /**
- * Where the hook of a push asks whether the push may be: a TCP port on the loopback address. Only a hook below a push
- * that this process started knows a token, and a token is good for one question.
+ * Where a push's hook asks whether the push is allowed: a TCP port on the loopback address. Only a hook of a push that this
+ * process started knows a token, and each token is valid for one question.
  */
 export interface HookServer {
   readonly port: number;
@@ -18,11 +18,11 @@ type Ticket = { readonly token: string; close(): void };
 export type CheckPush = (question: HookRequest) => Promise<Verdict>;
 export type Verdict = {
   readonly isAccepted: boolean;
-  /** What git shows the pusher, each line as `remote: LINE`. */
+  /** What git shows to the pusher, each as `remote: LINE`. */
   readonly lines: readonly string[];
 };
 
-/** What the hook knows: the refs that the push would move, and where its objects wait. */
+/** What the hook sends: the refs that the push would move, and the folder of its objects. */
 const HookRequest = z.strictObject({
   token: z.string(),
   updates: z.string(),

@@ -5,9 +5,9 @@ import { fail } from '../errors.ts';
 
 /**
  * git runs `hooks/pre-receive` after all objects of a push have arrived and before any branch moves. It decides nothing: it
- * hands the push to the server process that started git, and prints its answer, which git shows the pusher.
- * `hooks/reference-transaction` runs where refs move (git 2.28 and newer): it lets pass exactly what the server has accepted.
- * All files are written at each start, since after an update of the product they must fit the server.
+ * passes the push to the server process that started git, and prints the answer, which git shows to the pusher.
+ * `hooks/reference-transaction` runs when refs move (git 2.28 and newer): it allows exactly what the server has accepted. All
+ * files are rewritten at each start, so that they match the server after an update.
  */
 export async function installHooks(repoDir: string): Promise<void> {
   const dir = join(repoDir, 'hooks');
@@ -20,7 +20,7 @@ export async function installHooks(repoDir: string): Promise<void> {
 }
 
 /**
- * git ignores a hook that is not executable (a volume mounted noexec), and would then take any push unchecked.
+ * git ignores a hook that is not executable (for example on a volume mounted noexec), and would then accept any push unchecked.
  * @throws FeedError PUSH_GATE_SHUT
  */
 export async function requireHooks(repoDir: string): Promise<void> {
@@ -30,7 +30,7 @@ export async function requireHooks(repoDir: string): Promise<void> {
   }
 }
 
-/** The file that tells the hook of one push which refs may move; without it, none may. */
+/** The file that lists which refs the hook of one push may move; without it, none. */
 export function acceptedFile(repoDir: string, id: string): string {
   return join(repoDir, 'hooks', `accepted-${id}`);
 }
@@ -44,7 +44,7 @@ export async function forgetAccepted(file: string): Promise<void> {
   await rm(file, { force: true });
 }
 
-/** What the hook finds in its environment; git passes it on from `git http-backend`. */
+/** The hook's environment, which git passes on from `git http-backend`. */
 export function hookEnvironment(
   repoDir: string,
   port: number,
@@ -72,7 +72,7 @@ ulimit -S -v unlimited 2>/dev/null || ulimit -S -v "$(ulimit -H -v)" 2>/dev/null
 exec "$GO_WIN_TOOLS_NODE" "$GO_WIN_TOOLS_HOOK"
 `;
 
-/** HEAD is named, too, when the branch that it stands for moves. */
+/** HEAD is named too when its branch moves. */
 const referenceTransaction = `#!/bin/sh
 # Written by go-win-tools at each start; changes are lost.
 if [ "$1" != prepared ] || [ -z "$GO_WIN_TOOLS_GATE" ]; then

@@ -7,24 +7,24 @@ import { type Environment, endGit, type Git, startGit, whenEnded } from './git-b
 
 export type BackendOptions = {
   readonly env: Environment;
-  /** What git gets to read. */
+  /** git's input. */
   readonly body: AsyncIterable<Buffer>;
-  /** How long git may work on one request. Connections on which nothing moves are ended by the listener. */
+  /** How long git may work on one request. Idle connections are ended by the listener. */
   readonly maxMs: number;
   /** Aborted when the server stops. */
   readonly signal: AbortSignal;
-  /** Aborted when git must end now. */
+  /** Aborted when git has to end immediately. */
   readonly expired?: AbortSignal;
-  /** From when on the answer waits for the end of git. */
+  /** Whether the answer has to wait until git has ended. */
   readonly isHeld?: () => boolean;
-  /** Called when git has ended, before the rest of the answer; an error breaks the answer off. */
+  /** Called when git has ended, before the rest of the answer; if it throws, the answer breaks off. */
   readonly onEnd?: () => Promise<void>;
 };
 
 /**
- * Answers one request of a git client through `git http-backend`, git's own server side: protocol versions, packs and
- * quarantine are its work; limits are ours. Returns how git ended, once it has.
- * @throws FeedError GIT_FAILED when git says nothing
+ * Answers one request of a git client through `git http-backend`, git's own server side, which handles protocol versions, packs
+ * and quarantine; limits are ours. Returns git's exit after it has ended.
+ * @throws FeedError GIT_FAILED when git prints nothing
  */
 export async function serveGit(
   git: Git,
@@ -36,7 +36,7 @@ export async function serveGit(
   const { env, signal, expired } = options;
   const child = startGit(git, ['http-backend'], { ...cgiEnvironment(git, address, req), ...env });
   const ended = whenEnded(child);
-  // A push is never killed, since it may be moving branches: the end of its input ends it, and git cleans up after itself.
+  // A push is never killed, since it may be moving branches: the end of its input makes git stop and clean up after itself.
   const end = (): void => {
     if (address.access === 'write') {
       child.stdin.destroy();
@@ -50,7 +50,7 @@ export async function serveGit(
   signal.addEventListener('abort', end, { once: true });
   expired?.addEventListener('abort', kill, { once: true });
   try {
-    // A body that breaks off is an early end of its input to git, which refuses it in its own words.
+    // For git, a body that breaks off is an early end of input, which it reports in its own words.
     pipeline(options.body, child.stdin).catch(() => undefined);
     const output = child.stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     const head = await readHead(output);
@@ -60,11 +60,11 @@ export async function serveGit(
     }
     res.status(head.status).set({
       'Content-Type': head.headers.get('content-type') ?? 'text/plain',
-      // Clients ask for the current branches; a proxy that caches responses would show them old ones.
+      // Clients ask for the current branches; a caching proxy would show them old ones.
       'Cache-Control': 'no-cache, no-store, max-age=0, must-revalidate',
       Pragma: 'no-cache',
     });
-    // A client that goes away early ends git by the `close` of its answer.
+    // When a client leaves early, the `close` of its response ends git.
     await pipeline(answerOf(restOf(head, output), ended, options), res).catch(() => undefined);
     await drain(output);
     return await ended;
@@ -81,7 +81,7 @@ export async function serveGit(
   }
 }
 
-/** The pusher gets the success answer once it is certain. */
+/** The pusher gets the success message only after it has become true. */
 async function* answerOf(
   output: AsyncIterable<Buffer>,
   ended: Promise<unknown>,
@@ -143,9 +143,9 @@ async function* restOf({ rest }: CgiHead, output: AsyncIterator<Buffer>): AsyncG
   }
 }
 
-/** git ends once all it says has been taken, by whomever. */
+/** git does not end until its output has been read. */
 async function drain(output: AsyncIterator<Buffer>): Promise<void> {
   while ((await output.next()).done !== true) {
-    // Nobody listens any more.
+    // Nobody needs it any more.
   }
 }

@@ -2,12 +2,12 @@ import { isUtf8 } from 'node:buffer';
 import { FormatError } from '../../formats/format-error.ts';
 import { parseScoopManifest, printScoopManifest, type ScoopManifest } from '../../formats/scoop-manifest.ts';
 
-/** A manifest as it lies in the bucket, well-formed or not. */
+/** A manifest in the bucket, valid or not. */
 export type ManifestFile = {
   /** Empty when the file cannot be read. */
   readonly version: string;
   readonly downloads: readonly Download[];
-  /** Why Scoop or its checks would not take the file; undefined when they do. */
+  /** Why Scoop or its checks would reject the file; undefined if they would not. */
   readonly problem: string | undefined;
 };
 
@@ -17,15 +17,15 @@ export type Download = {
   readonly hash: string | undefined;
 };
 
-/** A manifest with two hundred lines has some kilobytes; each one that changes is read, checked and printed. */
+/** A manifest of two hundred lines has a few kilobytes. Each changed one is read, checked and printed. */
 const limits = { bytes: 256 * 1024, downloads: 50 };
 
-/** Reads a manifest; a fault is part of the answer, since the pusher gets all faults of a push at once. */
+/** Reads a manifest. A fault is part of the result, since the pusher gets all faults of a push at once. */
 export function readManifestFile(bytes: Buffer): ManifestFile {
   if (bytes.length > limits.bytes) {
     return unreadable(`it has ${bytes.length} bytes; at most ${limits.bytes} are taken`);
   }
-  // Other programs read other characters where bytes are no UTF-8.
+  // Programs differ in how they read bytes that are not UTF-8.
   if (!isUtf8(bytes)) {
     return unreadable('it is not valid UTF-8');
   }
@@ -56,7 +56,7 @@ function unreadable(problem: string): ManifestFile {
   return { version: '', downloads: [], problem };
 }
 
-/** The same version with the same bytes behind it, wherever they are downloaded from. */
+/** Whether both have the same version and the same bytes, wherever those are downloaded from. */
 export function isSameRelease(one: ManifestFile, other: ManifestFile): boolean {
   const bytes = ({ version, downloads }: ManifestFile): string =>
     JSON.stringify([

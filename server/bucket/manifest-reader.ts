@@ -9,12 +9,12 @@ import { createSemaphore } from './semaphore.ts';
 type Manifest = {
   readonly tool: string;
   readonly version: string;
-  /** Of the files that it names, lower-case. */
+  /** Of the files that the manifest names, lower-case. */
   readonly hashes: readonly string[];
   readonly text: string;
 };
 
-/** Reads what the bucket offers. A tool or version that is not there is undefined. */
+/** Reads what the bucket offers. Undefined for a missing tool or version. */
 export interface ManifestReader {
   /** In the order of their names. */
   listManifests(channel: Channel): Promise<readonly Manifest[]>;
@@ -23,20 +23,20 @@ export interface ManifestReader {
   readManifestAtVersion(tool: string, version: string): Promise<Manifest | undefined>;
 }
 
-/** What is read is remembered, so that it is of use even to others than the one who asked. */
+/** A result is cached, so reading is worth finishing even if the client who asked has gone. */
 const never = new AbortController().signal;
 setMaxListeners(0, never);
 
 const maxRemembered = { commits: 8, histories: 100 };
 
 export function createManifestReader(git: Git): ManifestReader {
-  // Anybody may ask for any version of any tool, and each tool's history costs a few processes of git.
+  // Anybody may ask for any version of any tool, and each tool's history takes several git processes.
   const slots = createSemaphore(4, 200);
-  /** By commit: what a commit holds never changes. */
+  /** By commit, whose content never changes. */
   const offers = new Map<string, Promise<ReadonlyMap<string, Manifest>>>();
-  /** By channel: where it is, as somebody asked in this turn of the event loop. */
+  /** The tip of each channel, for questions in the same turn of the event loop. */
   const tips = new Map<Channel, Promise<string | undefined>>();
-  /** By tool and tips: every version of the tool. */
+  /** Every version of a tool, by tool and tips. */
   const histories = new Map<string, Promise<ReadonlyMap<string, Manifest>>>();
 
   async function inSlot<Answer>(read: () => Promise<Answer>): Promise<Answer> {
@@ -44,7 +44,7 @@ export function createManifestReader(git: Git): ManifestReader {
     return read().finally(leave);
   }
 
-  /** A page asks for fifty tools at once. Nobody can have heard of a newer commit before others have their turn. */
+  /** A page asks about fifty tools at once. Within one turn of the event loop nobody can know about a newer commit. */
   function tipOf(channel: Channel): Promise<string | undefined> {
     const asked = tips.get(channel);
     if (asked !== undefined) return asked;
@@ -70,7 +70,7 @@ export function createManifestReader(git: Git): ManifestReader {
     },
     async readManifestAtVersion(tool, version) {
       const at = await Promise.all(channels.map(tipOf));
-      // No tool ever vanishes: one that neither branch offers has no history to look through.
+      // Tools never vanish: one that neither branch offers has no history to search.
       const offered = await Promise.all(channels.map(async (channel) => (await offersOf(channel)).has(tool)));
       if (!offered.includes(true)) {
         return undefined;
@@ -102,8 +102,8 @@ async function readOffers(git: Git, tip: string): Promise<ReadonlyMap<string, Ma
 }
 
 /**
- * All versions of a tool, from the history of its file on main, then on beta. The newest file with a version counts, as
- * it does for Scoop 0.6 (spec scoop 2.1): after the bucket got a new base address, the tag still has the old one.
+ * All versions of a tool, from the history of its file on main, then on beta. The newest file with a version counts, as in Scoop
+ * 0.6 (spec scoop 2.1): after the bucket got a new base address, the tag still has the old one.
  */
 async function readHistory(git: Git, tool: string): Promise<ReadonlyMap<string, Manifest>> {
   const blobs = new Set<string>();
@@ -151,7 +151,7 @@ async function withObjects<Answer>(
   }
 }
 
-/** Answers from memory, at most `max` of them, the oldest forgotten first. A failure is not remembered. */
+/** Answers from memory and keeps at most `max` values, dropping the oldest first. Failures are not kept. */
 function remember<Answer>(
   memory: Map<string, Promise<Answer>>,
   max: number,

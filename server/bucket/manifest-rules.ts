@@ -4,7 +4,7 @@ import { type Download, isSameRelease, type ManifestFile } from './manifest-file
 import type { Channel, KnownPayloads } from './push.ts';
 import { forEachCommit, type Rule } from './rule.ts';
 
-/** Three numbers, four only for a correction of ours; other labels than these sort wrongly in Scoop (spec scoop 2.6). */
+/** Three numbers, four only for our corrections; Scoop sorts other labels than these wrongly (spec scoop 2.6). */
 const versionForm = /^(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}(\.[1-9]\d*)?(-(alpha|beta|rc)\.(0|[1-9]\d*))?$/;
 
 export const manifestRules: readonly Rule[] = [
@@ -32,7 +32,7 @@ export const manifestRules: readonly Rule[] = [
     downloads.flatMap((download) => checkDownload(download, payloads)),
   ),
   {
-    // Else testers stay behind on an older version than everybody else's (spec scoop 9.1).
+    // Otherwise testers would stay on an older version than everybody else (spec scoop 9.1).
     name: 'beta-offers-main',
     check: ({ offers }) =>
       [...offers.main].flatMap(([tool, main]) => {
@@ -66,7 +66,10 @@ function forEachManifest(
   );
 }
 
-/** Scoop installs a file without a hash after a mere warning, so each has one; ours must be the stored bytes'. */
+/**
+ * Scoop only warns about a file without a hash and installs it, so each needs one; for our own files it must match the stored
+ * bytes.
+ */
 function checkDownload({ architecture, url, hash }: Download, payloads: KnownPayloads): string[] {
   const [, sha256] = /^(?:sha256:)?([0-9a-f]{64})$/i.exec(hash ?? '') ?? [];
   if (sha256 === undefined) {

@@ -1,13 +1,13 @@
 import { fail } from '../errors.ts';
 
-/** What one request has in memory. */
+/** The memory of one request. */
 export type MemoryShare = {
-  /** @throws FeedError GIT_BUSY when that is too much, with what others have */
+  /** @throws FeedError GIT_BUSY when all requests together would use too much */
   take(bytes: number): void;
   giveBack(): void;
 };
 
-/** Bytes of requests that are in memory at once; of them one holder, where there is one, has at most `maxOfOne`. */
+/** Limits the bytes of requests that are in memory at once. With a `holder`, one holder gets at most `maxOfOne`. */
 export function createMemoryBudget(
   max: number,
   maxOfOne: number,

@@ -10,22 +10,23 @@ export type Commit = {
   readonly tree: string;
   readonly parents: readonly string[];
   readonly subject: string;
-  /** What its message is written in, where it says so; `subject` is read as UTF-8 all the same. */
+  /** The encoding that the commit names for its message; `subject` is read as UTF-8 regardless. */
   readonly encoding: string | undefined;
 };
 export type TreeEntry = { readonly mode: string; readonly name: string; readonly oid: string };
 
-/** One `git cat-file --batch`: objects are asked one after the other. */
+/** One `git cat-file --batch`: objects are requested one after the other. */
 export interface ObjectReader {
   /**
-   * An object by its name as git takes it (`OID`, `refs/heads/main`, `OID:bucket/buf.json`), undefined when there is none.
-   * @throws FeedError PUSH_TOO_LARGE for what is over a limit (the reader is closed then), GIT_FAILED
+   * Reads an object by any name that git accepts (`OID`, `refs/heads/main`, `OID:bucket/buf.json`); undefined if it does not
+   * exist.
+   * @throws FeedError PUSH_TOO_LARGE above a limit, which also closes the reader; GIT_FAILED
    */
   read(name: string): Promise<GitObject | undefined>;
   close(): void;
 }
 
-/** Of one object, and of all that are read: a small pack unpacks to more than memory holds. */
+/** Limits for one object, and for all together: a small pack can unpack to more than fits into memory. */
 type ObjectLimits = { readonly maxBytes?: number; readonly maxTotalBytes?: number };
 
 export function openObjects(git: Git, env: Environment = {}, limits: ObjectLimits = {}): ObjectReader {
@@ -103,12 +104,12 @@ export function openObjects(git: Git, env: Environment = {}, limits: ObjectLimit
   };
 }
 
-/** The parts of a commit object that the bucket's rules speak about. */
+/** The parts of a commit object that the bucket's rules need. */
 export function parseCommit(bytes: Buffer): Commit {
   const text = bytes.toString('utf8');
   const headEnd = text.indexOf('\n\n');
   const head = (headEnd === -1 ? text : text.slice(0, headEnd)).split('\n');
-  // As git reads them: the tree, then the parents; a line further down that looks like one is none.
+  // As git reads it: the tree, then the parents. Similar lines further down do not count.
   const [first = '', ...others] = head;
   const end = others.findIndex((line) => !line.startsWith('parent '));
   const parents = end === -1 ? others : others.slice(0, end);
@@ -117,12 +118,12 @@ export function parseCommit(bytes: Buffer): Commit {
     tree: first.startsWith('tree ') ? first.slice('tree '.length) : '',
     parents: parents.map((line) => line.slice('parent '.length)),
     subject: message.trimStart().split('\n')[0]?.trimEnd() ?? '',
-    // the first line of that name, wherever it stands (git's commit.c, find_commit_header)
+    // The first line with that name, wherever it is (git's commit.c, find_commit_header).
     encoding: head.find((line) => line.startsWith('encoding '))?.slice('encoding '.length),
   };
 }
 
-/** The object that an annotated tag names. */
+/** The object that an annotated tag points to. */
 export function parseTag(bytes: Buffer): { readonly oid: string; readonly kind: string } {
   const [, oid = '', kind = ''] = /^object ([0-9a-f]+)\ntype (\w+)\n/.exec(bytes.toString('utf8')) ?? [];
   return { oid, kind };

@@ -2,7 +2,7 @@ import { reservedAgainst } from '../feed/reserved-ids.ts';
 import { allows, type Scope } from '../keys/api-keys.ts';
 import { type Change, type Channel, type PushCommands, parseTagRef, shortRef, toolOfPath } from './push.ts';
 
-/** Something that a push does, and the scope that it takes. */
+/** An action of a push, and the scope that it needs. */
 type Need = {
   readonly what: string;
   readonly scope: Scope;
@@ -12,7 +12,7 @@ type Need = {
 
 type Asker = Pick<PushCommands, 'pusher' | 'reservedIds'>;
 
-/** Why the pusher may not move this ref at all, whatever it is moved to; undefined when they may. */
+/** Why the pusher may not move this ref at all, wherever it would point; undefined when they may. */
 export function refuseRef({ pusher, reservedIds }: Asker, ref: string): string | undefined {
   const tag = parseTagRef(ref);
   const what = shortRef(ref);
@@ -24,13 +24,13 @@ export function refuseRef({ pusher, reservedIds }: Asker, ref: string): string |
   return allows(pusher, scope) ? undefined : sentence({ what, tool: undefined, scope });
 }
 
-/** Why the pusher may not touch this path on a branch, whatever is in it: known before any file is read. */
+/** Why the pusher may not touch this path on a branch, whatever its content: decided before any file is read. */
 export function refusePath(asker: Asker, channel: Channel, path: string): string | undefined {
   if (path === placeholder && allows(asker.pusher, scopeOf(channel))) return undefined;
   return refuse(asker, needOfPath(channel, path));
 }
 
-/** The same once the files are read. */
+/** The same for a change whose files were read. */
 export function refuseChange(asker: Asker, channel: Channel, change: Change): string | undefined {
   if (change.path === placeholder && change.after === undefined)
     return refusePath(asker, channel, change.path);
@@ -44,20 +44,20 @@ export function refuseChange(asker: Asker, channel: Channel, change: Change): st
   return refuse(asker, { ...need, what, scope: 'push' });
 }
 
-/** Why the pusher may not push a commit that changes nothing: it belongs to no tool. */
+/** Why the pusher may not push a commit without changes, which belongs to no tool. */
 export function refuseEmptyCommit(asker: Asker, channel: Channel): string | undefined {
   return refuse(asker, { what: channel, tool: undefined, scope: scopeOf(channel) });
 }
 
-/** Of a bucket without tools; the first release takes it away, which is every publisher's to do. */
+/** The placeholder in a bucket without tools. The first release removes it, so every publisher may. */
 const placeholder = 'bucket/.gitkeep';
 
 /** Anything else outside of bucket/ may be a script that a stable version runs. */
 const prose = /(^|\/)(LICENSE|\.editorconfig|\.gitattributes|\.gitkeep|[^/]+\.(md|txt))$/;
 
 /**
- * `push:beta` reaches what only testers see (contract section 3). That is not all of branch beta: a stable version there is
- * what `/m/TOOL/VERSION/TOOL.json` serves to everybody.
+ * `push:beta` is limited to what only testers see (contract section 3). That is not all of branch beta: a stable version there is
+ * served to everybody at `/m/TOOL/VERSION/TOOL.json`.
  */
 function needOfPath(channel: Channel, path: string): Need {
   const tool = toolOfPath(path);
@@ -94,7 +94,7 @@ function sentence({ what, tool, scope }: Need): string {
   return `This key may not push ${what}${tool === undefined ? '' : ` for ${tool}`}: it needs the scope ${scope}.`;
 }
 
-/** What follows a `+` makes no prerelease. */
+/** The text after a `+` does not make a prerelease. */
 function isPrerelease(version: string): boolean {
   return /^[^+]*-/.test(version);
 }

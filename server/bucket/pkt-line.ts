@@ -1,11 +1,11 @@
 import { fail } from '../errors.ts';
 
 export type PktLines = {
-  /** What each packet holds. */
+  /** The content of each packet. */
   readonly packets: readonly Buffer[];
-  /** The same as it was sent, with the flush that ends it. */
+  /** The raw bytes of the packets, including the final flush. */
   readonly head: Buffer;
-  /** What follows. */
+  /** Everything after them. */
   readonly rest: AsyncGenerator<Buffer>;
 };
 
@@ -13,7 +13,7 @@ const limits = { bytes: 1024 * 1024, packetBytes: 2048 };
 const digits = 4;
 
 /**
- * Reads the packets with which a request begins, up to the flush (gitprotocol-common, "pkt-line Format"). Lengths in upper
+ * Reads the packets at the beginning of a request, up to the flush (gitprotocol-common, "pkt-line Format"). Lengths in upper
  * case, empty packets and the special packets of protocol v2 are refused: no client sends them here.
  * @throws FeedError PUSH_INVALID, PUSH_TOO_LARGE, and what `chunks` throws
  */
@@ -22,7 +22,7 @@ export async function readPktLines(chunks: AsyncIterable<Buffer>): Promise<PktLi
   let held: Buffer[] = [];
   let heldBytes = 0;
 
-  // The chunks are as small as the sender likes: they are joined once a packet is complete, not each time one comes.
+  // Senders may use tiny chunks, so they are joined once per packet and not for each chunk.
   async function take(bytes: number): Promise<Buffer> {
     while (heldBytes < bytes) {
       const { value, done } = await source.next();
@@ -81,7 +81,7 @@ async function* restOf(held: readonly Buffer[], source: AsyncIterator<Buffer>): 
   }
 }
 
-/** A packet with this text, then these bytes, in it. */
+/** A packet with this text followed by these bytes. */
 export function pktLine(text: string, bytes: Buffer = Buffer.alloc(0)): Buffer {
   const content = Buffer.concat([Buffer.from(text), bytes]);
   return Buffer.concat([Buffer.from((content.length + digits).toString(16).padStart(digits, '0')), content]);

@@ -1,15 +1,15 @@
 import { fail } from '../errors.ts';
 
-/** What a push asks of git, read from its request before git sees a byte of it. */
+/** A push as read from its request, before git sees a byte of it. */
 export type PushRequest = {
-  /** One a ref. */
+  /** One per ref. */
   readonly commands: readonly Command[];
   readonly capabilities: ReadonlySet<string>;
-  /** The pusher's clone lacks older commits, and says so. */
+  /** The pusher's clone is shallow, and says so. */
   readonly isShallow: boolean;
 };
 
-/** Object ids in hex; undefined for the zeros that mean "is not there". */
+/** Object ids in hex; undefined for the zeros that mean "does not exist". */
 type Command = {
   readonly ref: string;
   readonly old: string | undefined;
@@ -18,14 +18,14 @@ type Command = {
 
 const maxCommands = 5_000;
 const zeros = '0'.repeat(40);
-/** No more than git offers: `push-cert` and `push-options` would bring lines that nobody checks. */
+/** Only what git offers: `push-cert` and `push-options` would add lines that nobody checks. */
 const capability =
   /^(report-status|report-status-v2|side-band-64k|quiet|atomic|ofs-delta|delete-refs|object-format=sha1|agent=[!-~]{1,256})$/;
 
 /**
- * Reads the list of commands (gitprotocol-pack, "Reference Update Request and Packfile Transfer"). git would take more than
- * this: several commands for one ref, capabilities on any line, ids in upper case. What is not certain to mean the same to
- * git and to the rules is refused.
+ * Reads the list of commands (gitprotocol-pack, "Reference Update Request and Packfile Transfer"). git would accept more: several
+ * commands for one ref, capabilities on any line, ids in upper case. Anything that git and the rules might understand differently
+ * is refused.
  * @throws FeedError PUSH_INVALID, PUSH_TOO_LARGE
  */
 export function parsePushRequest(packets: readonly Buffer[]): PushRequest {
@@ -80,7 +80,7 @@ function refuse(problem: string): never {
   fail('PUSH_INVALID', { problem });
 }
 
-/** The commands as git tells them to its hooks, sorted: `OLD NEW REF`. */
+/** The commands as git passes them to its hooks, sorted: `OLD NEW REF`. */
 export function commandLines(commands: PushRequest['commands']): string[] {
   return commands.map(({ ref, old, next }) => `${old ?? zeros} ${next ?? zeros} ${ref}`).sort();
 }

@@ -5,19 +5,19 @@ import type { Advance, Change, Channel, PushedCommit } from './push.ts';
 import { type Difference, diffTrees } from './tree-diff.ts';
 import { folderMode, type TreeReader } from './trees.ts';
 
-/** Real pushes have a handful of commits; a bundle for a closed site brings every release of some years. */
+/** Real pushes have a handful of commits; a bundle for an isolated network brings every release of some years. */
 const maxCommits = 2_000;
-/** Of files, over all commits: each is held to every rule. */
+/** Of files, over all commits: every rule checks each of them. */
 const maxChanges = 20_000;
-/** Of manifests, over all commits: each is compared by several rules, while everybody else waits. */
+/** Of manifests, over all commits: several rules compare each of them while everybody else waits. */
 const maxUrls = 20_000;
 
 /** Why the pusher may not touch a path; undefined when they may. */
 export type RefusePath = (channel: Channel, path: string) => string | undefined;
 
 /**
- * What a branch gains between `current` and `next`, commit by commit along the first parents. Permission comes before
- * content: no file is read before every path of its commit may be touched.
+ * What a branch gains between `current` and `next`, commit by commit along the first parents. Permissions are checked first: no
+ * file is read before its commit's paths are all allowed.
  * @throws FeedError PUSH_REFUSED with what `refusePath` says, PUSH_TOO_LARGE, PUSH_TOO_SLOW
  */
 export async function readAdvance(

@@ -8,16 +8,16 @@ import { readTags } from './read-push.ts';
 import { createTreeReader } from './trees.ts';
 import { createWorkBudget } from './work-budget.ts';
 
-/** A bucket at another host allows everything here; that host decides who may push. */
+/** Another git host decides for itself who may push, so everything is allowed here. */
 const anybody: Principal = { keyId: '', name: 'the history', scopes: ['push', 'admin'], ids: [] };
 
-/** One's own clone, however long it takes. */
+/** It is the user's own clone, so it may take long. */
 const [maxEntries, maxMs] = [1e9, 60 * 60_000];
 const mayTouchAll = (): undefined => undefined;
 
 /**
- * All that happened in a bucket since its first commit, or since `since`, as if it were one push. For a bucket at another host,
- * whose payloads nobody here knows: that they are there is what the generator looks at before it pushes.
+ * The whole history of a bucket, or everything since `since`, as if it were one push. For a bucket at another host, whose
+ * payloads are unknown here: the generator checks that they exist before it pushes.
  * @throws FeedError BUCKET_UNREADABLE, PUSH_TOO_LARGE, GIT_FAILED
  */
 export async function readHistory(git: Git, since: string | undefined): Promise<Push> {
@@ -45,7 +45,7 @@ export async function readHistory(git: Git, since: string | undefined): Promise<
       advances,
       offers: { main: await trees.manifests(tips.main), beta: await trees.manifests(tips.beta) },
       tags: await readTags({ git, quarantine: {} }, objects, trees, updates, tips),
-      // no address begins with this, so each manifest's hashes are looked at and no payload is missed
+      // No address begins with this, so no payload counts as ours and missing, while every manifest's hashes are checked.
       payloads: { base: '\0', sha256: new Map() },
     };
   } finally {
@@ -53,7 +53,7 @@ export async function readHistory(git: Git, since: string | undefined): Promise<
   }
 }
 
-/** A branch of one's own; in a CI's clone, that of where it was cloned from. */
+/** A local branch, or in a CI's clone the remote one. */
 async function tipOf(git: Git, channel: Channel): Promise<string> {
   for (const ref of [`refs/heads/${channel}`, `refs/remotes/origin/${channel}`]) {
     const oid = await resolveRef(git, ref);
@@ -75,7 +75,7 @@ async function rootOf(git: Git, tip: string): Promise<string> {
   return (await lines(git, ['rev-list', '--max-parents=0', tip])).at(-1) ?? tip;
 }
 
-/** Tags of other forms are not the bucket's: a host may have its own. */
+/** Tags of other forms do not belong to the bucket: the host may have its own. */
 async function tagsOf(git: Git): Promise<RefUpdate[]> {
   const found = await lines(git, ['for-each-ref', '--format=%(objectname) %(refname)', 'refs/tags/']);
   return found.flatMap((line) => {
@@ -85,7 +85,7 @@ async function tagsOf(git: Git): Promise<RefUpdate[]> {
 }
 
 async function resolveRef(git: Git, name: string): Promise<string | undefined> {
-  // not --verify --quiet alone: a name that begins with a dash would be an option
+  // `--verify --quiet` is not enough: a name that begins with a dash would be an option.
   const found = await runGit(git, ['rev-parse', '--verify', '--quiet', '--end-of-options', name]).catch(
     () => undefined,
   );

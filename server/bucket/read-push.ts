@@ -20,12 +20,12 @@ import { readRef } from './refs.ts';
 import { createTreeReader, type TreeReader } from './trees.ts';
 import { createWorkBudget } from './work-budget.ts';
 
-/** Checking holds the one place in which refs may move, so that it must end. */
+/** Checking holds the lock without which no ref may move, so it has to end. */
 const limits = { entries: 4_000_000, ms: 60_000, totalBytes: 256 * 1024 ** 2 };
 
 export type PushSource = {
   readonly git: Git;
-  /** Where the pushed objects lie until they are accepted: git's quarantine. */
+  /** The folder of the pushed objects until they are accepted: git's quarantine. */
   readonly quarantine: Environment;
   readonly commands: PushCommands;
   readonly payloads: Pick<Payloads, 'find'>;
@@ -33,7 +33,7 @@ export type PushSource = {
   readonly payloadBase: string;
 };
 
-/** Looks at a push that waits in quarantine. @throws FeedError PUSH_REFUSED, PUSH_TOO_LARGE, PUSH_TOO_SLOW, GIT_FAILED */
+/** Reads a push in quarantine. @throws FeedError PUSH_REFUSED, PUSH_TOO_LARGE, PUSH_TOO_SLOW, GIT_FAILED */
 export async function readPush(source: PushSource): Promise<Push> {
   const { git, quarantine, commands } = source;
   const objects = openObjects(git, quarantine, { maxTotalBytes: limits.totalBytes });
@@ -65,7 +65,7 @@ export async function readPush(source: PushSource): Promise<Push> {
   }
 }
 
-/** The commands of a request beside the refs as they are now. */
+/** A request's commands together with the current refs. */
 export async function readUpdates(git: Git, commands: PushRequest['commands']): Promise<RefUpdate[]> {
   const updates: RefUpdate[] = [];
   for (const { ref, old, next } of commands) {
@@ -86,7 +86,7 @@ async function tipAfter(
   return update === undefined ? readRef(git.dir, ref) : update.next;
 }
 
-/** The tags among the updates, and where they are. */
+/** The tags among the updates, and which branches contain them. */
 export async function readTags(
   source: Pick<PushSource, 'git' | 'quarantine'>,
   objects: ObjectReader,
@@ -132,7 +132,7 @@ async function peel(objects: ObjectReader, oid: string): Promise<string | undefi
 
 type Lines = Readonly<Record<Channel, ReadonlySet<string>>>;
 
-/** The commits of each branch: one look for all tags. */
+/** The commits of each branch, read once for all tags. */
 async function readLines(
   { git, quarantine }: Pick<PushSource, 'git' | 'quarantine'>,
   tips: Tips,

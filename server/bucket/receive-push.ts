@@ -47,14 +47,14 @@ export type Receive = (
 
 const limits = {
   maxBytes: 48 * 1024 ** 2,
-  /** For the whole push, for its list of refs, and from the first look at it to the end of git. */
+  /** Time limits: for the whole push, for its list of refs, and from the start of the check to the end of git. */
   maxMs: 10 * 60_000,
   listMs: 30_000,
   turnMs: 2 * 60_000,
 };
 
 /**
- * Takes pushes: the list of refs is read before git sees it, git asks the rules before a ref moves, and afterwards the refs
+ * Receives pushes: the list of refs is read before git sees it, git asks the rules before a ref moves, and afterwards the refs
  * are compared with what was accepted.
  */
 export function createReceive(deps: ReceiveDeps): Receive {
@@ -62,7 +62,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
 
   return async (address, req, res, pusher) => {
     await requireHooks(git.dir);
-    // Asked now: a connection that is gone has no address any more.
+    // Read now: a closed connection no longer has an address.
     const by = actorOf(pusher, req.ip);
     const body = openBody(req, limits.maxBytes);
     try {
@@ -83,7 +83,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
     const list = await readList(body);
     const request = parsePushRequest(list.packets);
     if (request.commands.length === 0 && !request.isShallow) {
-      // git asks so whether a key is needed, before it sends a large pack.
+      // git asks this way whether it needs a key, before it sends a large pack.
       answer(res, Buffer.alloc(0));
       return undefined;
     }
@@ -122,7 +122,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
     let outcome: PushOutcome | undefined;
 
     const decide: CheckPush = async (question) => {
-      // Held to the end of git.
+      // Held until git has ended.
       const release = await events.lock(over.signal);
       over.signal.addEventListener('abort', release, { once: true });
       if (over.signal.aborted) {
@@ -132,7 +132,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
       over.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
       outcome = 'refused';
       requireSame(request, question.updates, log);
-      // Read again: nobody else can move a ref now.
+      // Read again: nobody else can move a ref from now on.
       const commands = await commandsOf(request, push.commands.pusher);
       const verdict = await checkPush(deps, commands, question, () => requireSameKey(req, commands.pusher));
       if (verdict.isAccepted && !over.signal.aborted) {
@@ -147,7 +147,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
       if (accepted === undefined) return;
       await forgetAccepted(file);
       const { updates } = accepted.commands;
-      // What has moved gets its audit entry, also when it cannot be compared.
+      // A ref that has moved gets its audit entry, even if comparing fails.
       const isRight = await confirmRefUpdates({ git, log }, accepted.before, updates).catch((err) => {
         log.error({ err }, 'the refs could not be compared with what was accepted');
         return false;
@@ -212,7 +212,7 @@ async function* bodyOf({ head, rest }: PktLines): AsyncGenerator<Buffer> {
   yield* rest;
 }
 
-/** git must be about to do what was read, and nothing else. */
+/** git must be about to do exactly what was read. */
 function requireSame({ commands }: PushRequest, told: string, log: Logger): void {
   const lines = told.split('\n').filter((line) => line !== '');
   if (lines.sort().join('\n') !== commandLines(commands).join('\n')) {

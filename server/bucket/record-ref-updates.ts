@@ -12,8 +12,8 @@ export type RefUpdateDeps = {
 };
 
 /**
- * git moves refs outside of our database, so their audit entries follow right behind; the next push waits for them.
- * What git itself refused after the rules agreed has not moved. Resolves with whether anything did.
+ * git moves refs outside of our database, so their audit entries follow right after it; the next push waits for them. A push that
+ * the rules accepted but git refused has moved nothing. Resolves with whether any ref moved.
  */
 export async function recordRefUpdates(
   { git, events, log }: RefUpdateDeps,
@@ -29,16 +29,16 @@ export async function recordRefUpdates(
     }
     if (moves.length > 0) await events.record(moves, by, reason);
   } catch (error) {
-    // What has moved stays moved; the next start finds it.
+    // The moved refs stay as they are; the next start adds the entry.
     log.error({ err: error, updates, by }, 'a push is not in the audit log');
   }
   return moves.length > 0;
 }
 
-/** Nobody knows: the server ended between git's success and the entry, or somebody worked on the repository itself. */
+/** Unknown because the server ended between git's success and the entry, or because somebody changed the repository directly. */
 const unknown: Actor = { keyId: 'unknown', keyName: 'unknown', from: 'unknown' };
 
-/** What moved without an entry, for the branches; to be called before the first push. */
+/** Records branch moves that have no entry; call it before the first push. */
 export async function recordMissedRefUpdates({ git, events, log }: RefUpdateDeps): Promise<void> {
   for (const channel of channels) {
     const ref = `refs/heads/${channel}`;
@@ -50,7 +50,7 @@ export async function recordMissedRefUpdates({ git, events, log }: RefUpdateDeps
       log.warn({ ref, known, tip }, 'the bucket moved without an audit entry; it has one now');
       await events.record([{ ref, from: known, to: tip }], unknown, 'found at start');
     } catch (error) {
-      // A broken bucket is reported to clients that ask for it.
+      // Clients that use a broken bucket get the error.
       log.error({ err: error, ref }, 'the branch cannot be compared with the audit log');
     }
   }

@@ -3,10 +3,10 @@ import { refuseChange, refuseEmptyCommit } from './permission.ts';
 import { shortRef } from './push.ts';
 import { oidText, type Rule } from './rule.ts';
 
-/** Clients follow a branch by its name and only move forward with it (spec scoop 1.5): anything else strands them. */
+/** Clients follow a branch by its name and can only fast-forward (spec scoop 1.5): any other change would leave them stuck. */
 export const refRules: readonly Rule[] = [
   {
-    // Without it git moves some refs of a push and leaves others.
+    // Without it git may move some refs of a push and not others.
     name: 'all-or-nothing',
     check: ({ updates, isAtomic }) =>
       updates.length > 1 && !isAtomic

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * The object id that a ref holds, undefined when it is not there. Reads git's two files for it: every request for a
- * manifest asks where its branch is, and a process each time would cost more than the answer.
+ * The object id of a ref, undefined when it does not exist. Reads git's two files directly: every request for a manifest needs
+ * the tip of its branch, and starting a process each time would cost more than the answer.
  */
 export async function readRef(repoDir: string, ref: string): Promise<string | undefined> {
   if (!/^refs\/[^\\:*?<>|"\s]+$/.test(ref) || ref.split('/').includes('..')) {
@@ -27,7 +27,7 @@ async function readIfThere(file: string): Promise<string | undefined> {
     return await readFile(file, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    // A folder of tags (`refs/tags/buf`) is no ref, and neither is a file on the way to one.
+    // Neither a folder of tags (`refs/tags/buf`) nor a file on the way is a ref.
     if (code === 'ENOENT' || code === 'EISDIR' || code === 'ENOTDIR') {
       return undefined;
     }

@@ -2,12 +2,12 @@ import { fail } from '../errors.ts';
 import { flushPkt, pktLine } from './pkt-line.ts';
 import type { PushRequest } from './push-request.ts';
 
-/** Of a packet's content; git takes 65516 at most, with the band. */
+/** The content of a packet; git accepts at most 65516, including the band. */
 const maxText = 1000;
 
 /**
- * The answer to a push that git never sees, in the form in which git itself refuses one (gitprotocol-pack, "Report
- * Status"), since the body of an HTTP error is not shown to a person who pushes.
+ * Answers a push that git never sees in the form in which git itself refuses one (gitprotocol-pack, "Report Status"), since git
+ * does not show the body of an HTTP error to the user.
  * @throws FeedError PUSH_REFUSED for a client that takes no report
  */
 export function refusalReport({ commands, capabilities }: PushRequest, lines: readonly string[]): Buffer {

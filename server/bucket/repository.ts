@@ -35,8 +35,8 @@ export async function ensureRepository(bucketDir: string, git: Git): Promise<voi
 }
 
 /**
- * The repository as it is served: with our settings and hooks, whatever else stands in its own configuration. A
- * `core.hooksPath` there would take pushes past all rules.
+ * The repository as it is served: our settings and hooks override its own configuration. Without this, a `core.hooksPath` there
+ * would bypass all rules.
  */
 export function asServed(git: Git): Git {
   return withSettings(git, [
@@ -47,7 +47,10 @@ export function asServed(git: Git): Git {
 
 const settingsFile = 'go-win-tools.config';
 
-/** An empty bare repository without the templates of this machine; one that is there stays as it is. @throws FeedError GIT_MISSING, GIT_FAILED */
+/**
+ * Makes an empty bare repository without this machine's templates; an existing one stays as it is.
+ * @throws FeedError GIT_MISSING, GIT_FAILED
+ */
 export async function initRepository(git: Git): Promise<void> {
   await mkdir(git.dir, { recursive: true });
   const init = [
@@ -98,7 +101,7 @@ const settings = `# Written by go-win-tools at each start; changes are lost.
 	autoDetach = false
 `;
 
-/** Whoever holds the data folder's lock is alone here: locks and half pushes are those of a process that was killed. */
+/** The holder of the data folder's lock is alone here, so locks and partial pushes were left by a killed process. */
 async function removeLeftovers(repoDir: string): Promise<void> {
   const entries = await readdir(repoDir, { recursive: true });
   const leftovers = entries.filter((name) =>
@@ -111,7 +114,9 @@ async function removeLeftovers(repoDir: string): Promise<void> {
   }
 }
 
-/** Both branches begin at the same commit. A branch that is missing beside one that moved on is damage, not a beginning. */
+/**
+ * Both branches begin at the same commit. If only one is missing and the other has moved on, the bucket is damaged and not new.
+ */
 async function ensureBranches(git: Git): Promise<void> {
   const tips = await Promise.all(channels.map((channel) => readRef(git.dir, `refs/heads/${channel}`)));
   if (tips.every((tip) => tip !== undefined)) {

@@ -5,8 +5,8 @@ import { FeedError, fail } from '../errors.ts';
 import { bodyStream } from '../http/body-stream.ts';
 
 /**
- * The body of a git client's request, unpacked on the way and counted: a small gzip must not become an endless one.
- * It breaks with BODY_INVALID, PUSH_TOO_LARGE and UPLOAD_BROKEN.
+ * The body of a git client's request, unpacked on the way with a size limit, so that a small gzip cannot grow without end. It
+ * fails with BODY_INVALID, PUSH_TOO_LARGE and UPLOAD_BROKEN.
  * @throws FeedError PUSH_TOO_LARGE by the Content-Length, ENCODING_UNKNOWN
  */
 export function openBody(req: Request, maxBytes: number): Readable {
@@ -25,15 +25,15 @@ export function openBody(req: Request, maxBytes: number): Readable {
     destroy: (error, done) => done(error && asSaid(error)),
   });
   const steps = [bodyStream(req), ...unpack(), counted];
-  // Whoever reads `counted` gets the error.
+  // The reader of `counted` gets the error.
   pipeline(steps, () => throwAway(req, maxBytes));
   return counted;
 }
 
-/** A client that still sends reads no answer; and the next request comes over the same connection. */
+/** A client does not read the answer while it sends; and the next request uses the same connection. */
 function throwAway(req: Request, maxBytes: number): void {
   let left = maxBytes;
-  // First: taking a stream out of its pipe stops it.
+  // This comes first, because taking a stream out of its pipe pauses it.
   req.unpipe();
   req.on('data', (chunk: Buffer) => {
     left -= chunk.length;

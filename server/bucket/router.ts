@@ -14,8 +14,8 @@ export type BucketServices = {
 };
 
 /**
- * The bucket for git and Scoop: /git/main/go-win-tools.git and /git/beta/go-win-tools.git. Reading is as open as
- * READ_AUTH makes it; a push needs a key from its first request on, so that git asks for one before it sends anything.
+ * The bucket for git and Scoop: /git/main/go-win-tools.git and /git/beta/go-win-tools.git. READ_AUTH decides who may read. A push
+ * needs a key from its first request on, so that git asks for one before it sends anything.
  */
 export function createBucketRouter({ bucket, publicUrl, metrics, uploads }: BucketServices): Router {
   const router = Router({ caseSensitive: true });
@@ -32,7 +32,7 @@ export function createBucketRouter({ bucket, publicUrl, metrics, uploads }: Buck
       if (pusher === undefined || address.isAdvertisement) return answer();
       return uploads.during({ keyId: pusher.keyId, address: req.ip }, answer);
     }
-    // git asks for the branches first, without a key too; that is no push yet.
+    // git first asks for the branches, without a key; that is not a push yet.
     if (address.access === 'write' && !address.isAdvertisement) await countPush(metrics, 'bucket', serve);
     else await serve();
   });

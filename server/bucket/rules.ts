@@ -6,7 +6,7 @@ import type { Push, PushCommands } from './push.ts';
 import { refRules } from './ref-rules.ts';
 import type { Rule } from './rule.ts';
 
-/** What a push must keep (contract section 5). All are asked, and the pusher gets all faults at once. */
+/** The rules for a push (contract section 5). All are applied, so that the pusher gets all faults at once. */
 const rules: readonly Rule[] = [...commandRules, ...refRules, ...fileRules, ...commitRules, ...manifestRules];
 
 export type Fault = { readonly rule: string; readonly sentence: string };
@@ -15,7 +15,7 @@ export function applyRules(push: Push): readonly Fault[] {
   return ask(rules, push);
 }
 
-/** What is wrong already, before git has taken an object. */
+/** Faults that are known before git has received an object. */
 export function applyCommandRules(commands: PushCommands): readonly Fault[] {
   return ask(commandRules, commands);
 }

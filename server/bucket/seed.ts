@@ -1,11 +1,11 @@
 /**
- * What every bucket begins with: one root commit, the same object id on every server, so that main and beta share their
- * root and a bucket that moves to another server stays the same bucket (contract section 5, spec scoop 1.5 and 3.3).
- * Changing a byte here makes another root: existing buckets keep theirs, new ones would differ.
+ * The start of every bucket: one root commit, with the same object id on every server. So main and beta share their root, and a
+ * bucket that moves to another server stays the same bucket (contract section 5, spec scoop 1.5 and 3.3). Changing a byte here
+ * makes another root: existing buckets keep theirs, new ones would differ.
  */
 export const seed = {
   files: {
-    // Blobs are LF; the checkout on Windows is CRLF, as Scoop's own checks want it (spec scoop 1.5).
+    // Blobs are LF; the checkout on Windows is CRLF, as Scoop's own checks require (spec scoop 1.5).
     '.gitattributes': '* text=auto eol=crlf\n',
     '.editorconfig': `root = true
 

@@ -1,10 +1,10 @@
 import { fail } from '../errors.ts';
 
-/** Lets `count` run at a time; the others wait in the order they came. With a count of one it is a mutex. */
+/** Lets `count` tasks run at a time; the others wait in the order they came. With a count of one it is a mutex. */
 export interface Semaphore {
   /**
-   * Waits for a slot; answers with the function that gives it back (calling it twice does nothing). Without a `holder`
-   * nobody's share is asked about.
+   * Waits for a slot; returns a function that releases it (calling it twice does nothing). Without a `holder`, `perHolder` does
+   * not apply.
    * @throws FeedError GIT_BUSY when too many wait already, or the reason of `signal` when it is aborted first
    */
   acquire(signal: AbortSignal, holder?: string): Promise<() => void>;
@@ -13,8 +13,8 @@ export interface Semaphore {
 type Waiting = { readonly holder: string | undefined; readonly enter: () => void };
 
 /**
- * One holder has at most `perHolder` slots, and half of the places to wait: whoever takes their time, or asks without
- * end, leaves some to the others.
+ * One holder gets at most `perHolder` slots and half of the waiting places, so that slow or insistent clients leave room for
+ * others.
  */
 export function createSemaphore(count: number, maxWaiting: number, perHolder = count): Semaphore {
   const waiting: Waiting[] = [];

@@ -14,12 +14,12 @@ import { openBody } from './request-body.ts';
 import { createSemaphore, type Semaphore } from './semaphore.ts';
 
 const mib = 1024 ** 2;
-/** Of this process: each server has a share of its own. */
+/** Per process: each server has its own limits. */
 const limits = {
   waiting: 200,
-  /** How long a request waits for its slot. */
+  /** How long a request waits for a slot. */
   patienceMs: 60_000,
-  /** Of the readers' slots one address has half, of the pushers' one key: theirs may be a slow line. */
+  /** One address gets at most half of the slots for reading, one key half of those for pushing: its line may be slow. */
   read: {
     ...{ atOnce: 16, ofOneAddress: 8, maxBytes: 8 * mib, maxMs: 15 * 60_000 },
     ...{ heldBytes: 128 * mib, heldOfOneAddress: 64 * mib },
@@ -41,7 +41,7 @@ export type ServeClients = {
   fetch(address: GitAddress, req: Request, res: Response): Promise<undefined>;
 };
 
-/** Lets git clients read and push, so many at a time, and of one of them no more than a share. */
+/** Lets git clients read and push, with limits on how many at once and on each client's share. */
 export function createServeClients({ served, receive, stopping, log }: ServeDeps): ServeClients {
   const slots = {
     read: createSemaphore(limits.read.atOnce, limits.waiting, limits.read.ofOneAddress),
@@ -70,7 +70,7 @@ export function createServeClients({ served, receive, stopping, log }: ServeDeps
     }
   }
 
-  /** The request is read before it has a slot: whoever dribbles it takes none from others. */
+  /** The whole request is read before it gets a slot, so that a slow sender does not block others. */
   async function fetch(address: GitAddress, req: Request, res: Response): Promise<undefined> {
     const holding = held.open(readerOf(req));
     try {
@@ -106,7 +106,7 @@ export function createServeClients({ served, receive, stopping, log }: ServeDeps
     }
   }
 
-  /** With a slot for it, unless the client went away while it waited. */
+  /** Runs the work in a slot, unless the client left while it waited. */
   async function inSlot<Answer>(
     slot: Semaphore,
     holder: string | undefined,
@@ -131,7 +131,7 @@ export function createServeClients({ served, receive, stopping, log }: ServeDeps
   return { push, fetch };
 }
 
-/** Gives up after a minute of waiting. @throws FeedError GIT_BUSY */
+/** Gives up after a minute. @throws FeedError GIT_BUSY */
 export async function inTime<T>(
   signals: readonly AbortSignal[],
   wait: (signal: AbortSignal) => Promise<T>,
@@ -142,7 +142,7 @@ export async function inTime<T>(
   });
 }
 
-/** Who a fetch is counted for; those of this machine are not. */
+/** Who a fetch counts for; this machine's own do not count. */
 function readerOf({ ip = '' }: Request): string | undefined {
   return isLoopbackAddress(ip) ? undefined : addressGroup(ip);
 }

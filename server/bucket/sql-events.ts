@@ -4,7 +4,7 @@ import { createSemaphore } from './semaphore.ts';
 
 const maxWaiting = 200;
 
-/** In SQLite. The lock is in memory: this process alone serves the bucket, under the lock of the data folder. */
+/** In SQLite. The lock is in memory: only this process serves the bucket, under the data folder's lock. */
 export function createSqlBucketEvents({ prepare, transact }: Connection, now: () => Date): BucketEvents {
   const mutex = createSemaphore(1, maxWaiting);
   return {

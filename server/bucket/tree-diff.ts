@@ -12,7 +12,10 @@ export type Difference = {
 const maxDepth = 8;
 const nothing: Folder = new Map();
 
-/** Yields the files that differ between two trees. Only folders that differ are opened, so that a commit costs what it changes. */
+/**
+ * Yields the files that differ between two trees. Only folders that differ are read, so the cost of a commit depends on its
+ * changes.
+ */
 export async function* diffTrees(
   trees: TreeReader,
   before: string | undefined,
@@ -52,7 +55,7 @@ async function open(trees: TreeReader, tree: string | undefined): Promise<Folder
   return tree === undefined ? nothing : trees.folder(tree);
 }
 
-/** Names that are there more than once when case does not count, in lower case. */
+/** Names that appear more than once when case is ignored, in lower case. */
 function twinsIn(folder: Folder): ReadonlySet<string> {
   const seen = new Set<string>();
   const twins = new Set<string>();

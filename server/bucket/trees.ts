@@ -4,19 +4,19 @@ import { type Commit, type ObjectReader, parseCommit, parseTree } from './object
 import { type PushedFile, toolOfPath } from './push.ts';
 import type { WorkBudget } from './work-budget.ts';
 
-/** A file or folder as its folder names it, not read yet. */
+/** An entry of a folder that has not been read yet. */
 export type Entry = { readonly mode: string; readonly oid: string };
 export type Folder = ReadonlyMap<string, Entry>;
 
-/** A bucket has a file a tool; more than this is an attack or a mistake. */
+/** A bucket has one file per tool; more than this is an attack or a mistake. */
 const limits = { entries: 20_000, fileBytes: 64 * 1024 * 1024, heldEntries: 100_000 };
 
-/** Commits and what is in them; what was read once is kept, since the commits of a push share nearly everything. */
+/** Reads commits and their content, and caches it, since the commits of a push share nearly everything. */
 export interface TreeReader {
-  /** To be told of everything else that is done with what was read. */
+  /** Counts any further work with what was read. */
   readonly work: WorkBudget;
   commit(name: string): Promise<Commit | undefined>;
-  /** What is in a folder itself. @throws FeedError PUSH_TOO_LARGE, GIT_FAILED when it is not there */
+  /** The direct content of a folder. @throws FeedError PUSH_TOO_LARGE, GIT_FAILED when it does not exist */
   folder(tree: string): Promise<Folder>;
   file(path: string, file: Entry): Promise<PushedFile>;
   /** A tool's manifest in a commit. */
@@ -100,7 +100,7 @@ export function createTreeReader(objects: ObjectReader, work: WorkBudget): TreeR
 
   async function readBlob(oid: string, mode: string): Promise<Buffer> {
     if (mode === '160000') {
-      // A submodule names a commit of another repository; the rules refuse it by its mode.
+      // A submodule refers to a commit of another repository; the rules refuse it by its mode.
       return Buffer.alloc(0);
     }
     const object = await objects.read(oid);
@@ -109,7 +109,7 @@ export function createTreeReader(objects: ObjectReader, work: WorkBudget): TreeR
       : fail('GIT_FAILED', {}, new Error(`the blob ${oid} is not there`));
   }
 
-  /** What is in the folder bucket/ of a commit. */
+  /** The content of the folder bucket/ in a commit. */
   async function bucketOf(oid: string): Promise<Folder> {
     const tree = (await commit(oid))?.tree;
     const bucket = tree === undefined ? undefined : (await folder(tree)).get('bucket');

@@ -1,15 +1,15 @@
 import { fail } from '../errors.ts';
 
 /**
- * How much work one push may make, counted where it is done: a few kilobytes of objects can name each other so often that
- * walking them would never end.
+ * Limits the work for one push, where it is done: a few kilobytes of objects can refer to each other so often that walking them
+ * would never end.
  */
 export interface WorkBudget {
   /** @throws FeedError PUSH_TOO_LARGE, PUSH_TOO_SLOW */
   spend(units: number): void;
 }
 
-/** `maxUnits` entries of folders looked at, within `maxMs`. */
+/** At most `maxUnits` folder entries, within `maxMs`. */
 export function createWorkBudget(maxUnits: number, maxMs: number, now = () => performance.now()): WorkBudget {
   const end = now() + maxMs;
   let spent = 0;

@@ -2,9 +2,9 @@ import type { Nuspec } from '../../formats/nuspec.ts';
 import type { Actor } from '../audit/audit.ts';
 import type { PackageQuery, SemVerView } from './query.ts';
 
-/** What publication records of one package version. Bytes live in the blob store under `sha256`. */
+/** The record of one package version. Its bytes are in the blob store under `sha256`. */
 export type NewPackage = {
-  /** Display casing of this push; the catalog keeps that of the id's first push (spec nuget-v2 12.5). */
+  /** Casing of this push; the catalog keeps that of the id's first push (spec nuget-v2 12.5). */
   readonly id: string;
   /** As the nuspec spells it. */
   readonly version: string;
@@ -15,13 +15,13 @@ export type NewPackage = {
   readonly sha512: string;
   readonly sizeBytes: number;
   readonly published: Date;
-  /** False for what comes unlisted from another feed. */
+  /** False for packages that were unlisted in the feed they come from. */
   readonly isListed?: boolean;
-  /** The whole package, kept with its row where its blob is not durable as a file yet (blobs/pending-blobs.ts). */
+  /** The whole package, stored with the row until its blob is durable as a file (blobs/pending-blobs.ts). */
   readonly pendingBytes?: Buffer | undefined;
 };
 
-/** What a nuspec says beside id and version. */
+/** The content of a nuspec, without id and version. */
 export type RowNuspec = Omit<Nuspec, 'id' | 'version'>;
 
 export type PackageRow = {
@@ -30,10 +30,10 @@ export type PackageRow = {
   readonly normalizedVersion: string;
   readonly isPrerelease: boolean;
   readonly isListed: boolean;
-  /** In the view that was asked for; one rule for every route (spec nuget-v2 12.4). */
+  /** In the requested view, by one rule for every route (spec nuget-v2 12.4). */
   readonly isLatest: boolean;
   readonly isAbsoluteLatest: boolean;
-  /** Rows that say the same may share it. */
+  /** Rows with equal content may share one object. */
   readonly nuspec: RowNuspec;
   readonly sha256: string;
   readonly sha512: string;
@@ -46,51 +46,54 @@ export type PackageRow = {
   readonly versionDownloads: number;
 };
 
-/** What a download needs of a version. */
+/** What a download needs to know about a version. */
 export type PackageFile = Pick<PackageRow, 'id' | 'normalizedVersion' | 'sha256' | 'sizeBytes'>;
 
-/** What a list of versions shows of one. */
+/** What a list of versions shows for each of them. */
 export type VersionRow = Pick<PackageRow, 'id' | 'version' | 'normalizedVersion' | 'versionDownloads'>;
 
-/** What a purge took away: `buf 1.32.0`, `dl/buf/1.32.0/buf-windows-amd64.exe`. */
+/** What a purge removed: `buf 1.32.0`, `dl/buf/1.32.0/buf-windows-amd64.exe`. */
 export type Purged = {
   readonly files: readonly string[];
-  /** Bytes that others still name, such as the same exe under another version: those stay. */
+  /** Bytes that other rows still name, such as the same exe under another version; they stay. */
   readonly kept: readonly { readonly sha256: string; readonly names: readonly string[] }[];
 };
 
-/** What a route asks on behalf of a client. */
+/** Reading on behalf of a client. */
 export type CatalogReader = Pick<PackageReads, 'query' | 'count'>;
 
-/** What can be asked about packages. */
+/** Reading packages. */
 export interface PackageReads {
-  /** Any version, whatever its SemVer level or listing; `view` only decides the latest flags. */
+  /** Any version, whatever its SemVer level and whether listed; `view` only decides the latest flags. */
   find(id: string, version: string, view?: SemVerView): Promise<PackageRow | undefined>;
   /** The newest listed stable version of an id. */
   findLatest(id: string): Promise<PackageRow | undefined>;
-  /** As `find`, or without a version as `findLatest`; it reads no texts. */
+  /** Like `find`, or without a version like `findLatest`, but reads no texts. */
   findFile(id: string, version?: string): Promise<PackageFile | undefined>;
   query(query: PackageQuery): Promise<PackageRow[]>;
-  /** How many rows the query has, whatever its skip and take. */
+  /** The number of rows that match, ignoring skip and take. */
   count(query: PackageQuery): Promise<number>;
-  /** The listed versions of some ids, by the id in lower case: of each the newest, at most `each`, newest first. It reads no texts. */
+  /**
+   * The listed versions of some ids, by the id in lower case: the newest of each, at most `each`, newest first. It reads no
+   * texts.
+   */
   versionsOf(
     ids: readonly string[],
     seen: Pick<PackageQuery, 'view' | 'includePrerelease'>,
     each: number,
   ): Promise<ReadonlyMap<string, readonly VersionRow[]>>;
-  /** The same questions for a client: where long ones have to wait, clients of different addresses take turns. */
+  /** The same queries on behalf of a client: where long ones have to wait, clients with different addresses take turns. */
   readerFor(address: string | undefined): CatalogReader;
   isPurged(id: string, version: string): Promise<boolean>;
-  /** How many versions there are, listed or not. */
+  /** The number of versions, listed or not. */
   size(): Promise<number>;
-  /** Reads every row; for those who watch the server. `bytes`: of all packages. */
+  /** Reads every row; for monitoring. `bytes` is the size of all packages. */
   totals(): Promise<{ readonly ids: number; readonly versions: number; readonly bytes: number }>;
-  /** Throws when the database does not answer. */
+  /** @throws when the database does not answer */
   ping(): Promise<void>;
 }
 
-/** What changes packages. Each change is durable, together with its audit entry, when its promise resolves. */
+/** Changing packages. Each change is durable, together with its audit entry, when its promise resolves. */
 export interface PackageWrites {
   /** Inserts the row, recomputes the latest flags of the id and writes the audit entry (with the reason), in one transaction. */
   add(pkg: NewPackage, by: Actor, reason?: string): Promise<'added' | 'exists' | 'purged'>;
@@ -103,18 +106,18 @@ export interface PackageWrites {
     reason?: string,
   ): Promise<'changed' | 'unchanged' | 'missing'>;
   /**
-   * Takes the rows of a version away for good, its payloads' too, in one transaction with its audit entries; the version is
-   * never used again. `unsettled`: small blobs of it wait to become durable; settle them and ask again.
+   * Removes all rows of a version for good, its payloads' too, in one transaction with its audit entries; the version can never
+   * be used again. `unsettled`: some small blobs of it are not durable yet; flush them and try again.
    */
   purge(id: string, version: string, by: Actor, reason: string): Promise<Purged | 'missing' | 'unsettled'>;
-  /** Kept in memory and written in batches; `flush` writes what is waiting. */
+  /** Counted in memory and written in batches; `flush` writes the rest. */
   countDownload(id: string, version: string): void;
   flush(): Promise<void>;
 }
 
 /**
- * The port to what packages exist. A row is the moment of publication: `add` returns after it is durable.
- * Ids are compared whatever their case, versions by their normalised form without metadata, so any spelling may be given.
- * Contract suite: test/contract/catalog.ts.
+ * The port to the packages of the feed. Writing the row publishes a package: `add` returns when it is durable. Ids are compared
+ * in any case, versions by their normalized form without metadata, so any spelling works. Contract suite:
+ * test/contract/catalog.ts.
  */
 export interface Catalog extends PackageReads, PackageWrites {}

@@ -2,21 +2,22 @@ import { fail } from '../errors.ts';
 import type { Expression, FunctionName, PackageQuery, QueryProperty } from './query.ts';
 
 /**
- * What a query costs, told from its shape before it runs: texts are what costs, and anybody may ask. A pass is one look
- * at a long text from its first to its last character, about a nanosecond a byte; a step is what takes 40 ns, whatever the
- * texts are. Both are of one row.
+ * The cost of a query, computed from its shape before it runs, since anybody may send one and texts are expensive. A pass reads a
+ * long text once, about a nanosecond a byte; a step takes 40 ns, however long the texts are. Both are per row.
  */
 export type Cost = { readonly passes: number; readonly steps: number };
 
-/** The most passes over long texts that a query may make. choco's search of all fields makes 10, 30 words of a search 60. */
+/** The most passes over long texts that a query may make. choco's search of all fields makes 10, a search with 30 words 60. */
 export const maxPasses = 150;
-/** The longest text that a filter may make, in long texts: `concat` of a few, but not of dozens. */
+/** The longest text that a filter may build, in long texts: `concat` of a few, but not of dozens. */
 export const maxMadeTexts = 4;
 
-/** What counts as one long text: a description may have as many characters (feed/rules.ts), so clients' own texts are parts of one. */
+/** The length of a long text: a description may have this many characters (feed/rules.ts), and clients' own texts are shorter. */
 const longText = 4000;
 
-/** How long a property can be; what authors may fill at will is long. Numbers, dates and flags are no texts. */
+/**
+ * The maximum length of each property. Properties that authors may fill freely are long; numbers, dates and flags are not texts.
+ */
 const propertyLengths: Readonly<Record<QueryProperty, number>> = {
   Id: 100,
   Version: 64,
@@ -46,16 +47,16 @@ const propertyLengths: Readonly<Record<QueryProperty, number>> = {
 };
 
 type FunctionCost = {
-  /** How often each of its texts is walked, where a plain copy is once (measured: decision 24). */
+  /** How often each of its texts is read; a plain copy reads it once (measured: decision 24). */
   readonly passes: number;
   readonly steps: number;
-  /** Looks for its first text at each place of the second, or the other way around. */
+  /** Searches for its first text at each position of the second, or the other way around. */
   readonly seeks?: 'first' | 'second';
-  /** What it makes is as long as its texts together. */
+  /** Its result is as long as its texts together. */
   readonly makesText?: true;
 };
 
-/** Steps above 1 are those of a call into JavaScript (sql/text-functions.ts). */
+/** More than one step means a call into JavaScript (sql/text-functions.ts). */
 const functionCosts: Readonly<Record<FunctionName, FunctionCost>> = {
   substringof: { passes: 2, steps: 1, seeks: 'first' },
   startswith: { passes: 2, steps: 1, seeks: 'second' },
@@ -68,19 +69,16 @@ const functionCosts: Readonly<Record<FunctionName, FunctionCost>> = {
   concat: { passes: 1, steps: 1, makesText: true },
 };
 
-/** How often a text is walked to order rows by it: it is copied, and compared with others. */
+/** How often a text is read when rows are sorted by it: it is copied, and compared with others. */
 const orderPasses = 8;
-/** So many characters are compared at each place in the time that walking over the place takes. */
+/** The number of characters that are compared at a position in the time it takes to move to the next one. */
 const charactersAtOnce = 64;
-/** So many characters of a short text are walked over in one step. */
+/** The number of characters of a short text that are read in one step. */
 const charactersAStep = 40;
-/** A call into JavaScript. */
+/** For a call into JavaScript. */
 const callSteps = 8;
 
-/**
- * What the query costs for each row that is looked at.
- * @throws FeedError QUERY_TOO_COSTLY when it is more than any client's question needs
- */
+/** The cost for each row that the query reads. @throws FeedError QUERY_TOO_COSTLY when it is more than any real client needs */
 export function costOf({ where, search = [], packageTypes = [], orderBy }: PackageQuery): Cost {
   let passes = 0;
   let steps = packageTypes.length;
@@ -101,7 +99,7 @@ export function costOf({ where, search = [], packageTypes = [], orderBy }: Packa
   }
   return { passes, steps };
 
-  /** The length of the text that comes out, in characters; 0 for what is none. */
+  /** The length of the resulting text, in characters; 0 for other types. */
   function walk(expression: Expression): number {
     steps += 1;
     switch (expression.kind) {
@@ -130,7 +128,7 @@ export function costOf({ where, search = [], packageTypes = [], orderBy }: Packa
   function walkTexts(texts: readonly Expression[], cost: FunctionCost): number {
     const lengths = texts.map(walk);
     const together = lengths.reduce((sum, length) => sum + length, 0);
-    // Neither is the client's own: beside what ignores case the other one is put into lower case first (sql/term.ts).
+    // Neither is the client's own text: when one ignores case, the other is first put into lower case (sql/term.ts).
     const isFolded = texts.length > 1 && texts.every(({ kind }) => kind !== 'text' && kind !== 'null');
     const soughtAt = cost.seeks === 'first' ? 0 : 1;
     const sought = cost.seeks === undefined ? 0 : (lengths[soughtAt] ?? 0);
@@ -145,7 +143,10 @@ export function costOf({ where, search = [], packageTypes = [], orderBy }: Packa
     return cost.makesText ? together : 0;
   }
 
-  /** Short texts stand in the rows themselves: what they cost grows with the rows and not with the long texts of the feed. */
+  /**
+   * Short texts are stored in the rows themselves, so their cost grows with the number of rows and not with the feed's long
+   * texts.
+   */
   function walkOver(length: number, times: number): void {
     if (length < longText) steps += (times * length) / charactersAStep;
     else passes += (times * length) / longText;

@@ -1,4 +1,4 @@
-/** A version as far as the latest flags depend on it. `versionKey` orders as `formats/nuget-version.ts` says. */
+/** The parts of a version that decide the latest flags. `versionKey` orders as in `formats/nuget-version.ts`. */
 export type Candidate = {
   readonly versionKey: string;
   readonly isPrerelease: boolean;
@@ -6,7 +6,7 @@ export type Candidate = {
   readonly inSemVer1: boolean;
 };
 
-/** Which candidate bears which flag; absent when none does. */
+/** Which candidate has which flag; absent when none does. */
 export type LatestFlags<C extends Candidate> = {
   readonly latestSemVer1: C | undefined;
   readonly newestSemVer1: C | undefined;
@@ -15,8 +15,8 @@ export type LatestFlags<C extends Candidate> = {
 };
 
 /**
- * The one rule of "latest" for every route (spec nuget-v2 12.4): `latest` is the highest listed stable version, `newest`
- * (IsAbsoluteLatestVersion) the highest listed one, each among all versions and among those a SemVer 1 client can read.
+ * The rule for "latest" on every route (spec nuget-v2 12.4): `latest` is the highest listed stable version, `newest`
+ * (IsAbsoluteLatestVersion) the highest listed one, each among all versions and among those that a SemVer 1 client can read.
  */
 export function chooseLatest<C extends Candidate>(versions: readonly C[]): LatestFlags<C> {
   const listed = versions.filter((version) => version.isListed);

@@ -1,21 +1,21 @@
 import type { RowNuspec } from './catalog.ts';
 
 export type Nuspecs = {
-  /** What the nuspec with this `pk` says. It never changes; after a purge its `pk` may be used again. */
+  /** The content of the nuspec with this `pk`. It never changes, but after a purge its `pk` may be used for another. */
   of(pk: number): RowNuspec;
-  /** When texts were changed. */
+  /** Call it when texts have changed. */
   forget(): void;
-  /** After a purge. */
+  /** Call it after a purge. */
   forgetPurged(): void;
-  /** How many purges there were: what was read before one may be of another package now. */
+  /** The number of purges so far: what was read before one may belong to another package now. */
   purges(): number;
 };
 
-/** Of one generation, as text; what is made of a text takes some five times as much. */
+/** The texts of one generation; the parsed objects take about five times as much. */
 const maxTextBytes = 4 * 1024 ** 2;
-/** What an entry without a text of its own takes. */
+/** The size of an entry without its own text. */
 const entryBytes = 20;
-/** The id and the version, which a row has of its own; earlier programs stored them, too. */
+/** The id and the version, which each row has itself; earlier programs stored them here too. */
 const identity = /^\{"id":"[^"\\]*","version":"[^"\\]*",/;
 
 /** A stored nuspec without the id and the version. */
@@ -24,11 +24,11 @@ export function withoutIdentity(stored: string): string {
 }
 
 /**
- * What nuspecs say, read once. Most versions of a package say the same but for their number: those share one object, so
- * that others too can keep what they made of it (`odata/atom.ts`), and texts that were shown before are not read again.
+ * The contents of nuspecs, each read once. Most versions of a package differ in nothing but the number: they share one object, so
+ * that others can keep what they derived from it (`odata/atom.ts`), and the texts are not read again.
  *
- * Kept are those used last, in two generations: what is used moves to the younger one; when that is full the older one
- * goes, which costs no book-keeping at each use.
+ * Keeps the most recently used ones in two generations: using one moves it to the younger generation; when that is full the older
+ * one is dropped, so that a use costs no bookkeeping.
  */
 export function createNuspecs(readStored: (pk: number) => string): Nuspecs {
   let younger = emptyGeneration();

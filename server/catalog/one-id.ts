@@ -1,6 +1,8 @@
 import type { Expression, PackageQuery } from './query.ts';
 
-/** The id that a query is about, if it is about one only: the index knows where its versions are, and no other package can change its answer. */
+/**
+ * The only id that a query can match, if there is one: an index finds its versions, and no other package can change the answer.
+ */
 export function idOf({ id, where }: Pick<PackageQuery, 'id' | 'where'>): string | undefined {
   if (id !== undefined) return id;
   for (const part of conjunction(where)) {
@@ -16,7 +18,7 @@ export function conjunction(where: Expression | undefined): readonly Expression[
   return where.kind === 'and' ? [...conjunction(where.left), ...conjunction(where.right)] : [where];
 }
 
-/** `Id eq 'x'`, as clients write it. */
+/** `Id eq 'x'`, in any form that clients use. */
 function idIn(part: Expression): string | undefined {
   if (part.kind !== 'compare' || part.operator !== 'eq' || part.right.kind !== 'text') return undefined;
   const { left, right } = part;

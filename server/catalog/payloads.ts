@@ -1,6 +1,6 @@
 import type { Actor } from '../audit/audit.ts';
 
-/** A file that Scoop downloads: /dl/TOOL/VERSION/FILE. Bytes live in the blob store under `sha256`. */
+/** A file that Scoop downloads: /dl/TOOL/VERSION/FILE. Its bytes are in the blob store under `sha256`. */
 export type Payload = {
   readonly tool: string;
   readonly version: string;
@@ -11,11 +11,14 @@ export type Payload = {
   readonly created: Date;
 };
 
-/** The port to which payloads exist. Payloads are immutable (spec scoop section 4: a cached file is never revalidated). */
+/** The port to payloads. They are immutable (spec scoop section 4: a cached file is never revalidated). */
 export interface Payloads {
-  /** Durable when it returns, with its audit entry when it is new. `differs`: there already, with other bytes; `purged`: the version is gone for good. */
+  /**
+   * Durable when it returns, with an audit entry if it is new. `differs`: exists with other bytes; `purged`: the version is gone
+   * for good.
+   */
   add(payload: Payload, by: Actor): Promise<'added' | 'same' | 'differs' | 'purged'>;
-  /** Names are exact. */
+  /** Names must match exactly. */
   find(tool: string, version: string, file: string): Promise<Payload | undefined>;
   list(tool: string, version: string): Promise<Payload[]>;
   /** Of all payloads. */

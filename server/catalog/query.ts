@@ -1,20 +1,20 @@
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 
 /**
- * The neutral query that a route may send to the catalog: what an OData query means once its text is gone.
- * `odata/filter.ts` makes these values, `sql/query.ts` turns them into SQL, nothing else knows both.
+ * A query in the catalog's own terms, independent of OData's syntax. `odata/filter.ts` makes these values, `sql/query.ts` turns
+ * them into SQL, and nothing else knows both.
  */
 
 /** Which versions a client can read (spec nuget-v2 12.3): `semver1` hides SemVer 2 versions and has latest flags of its own. */
 export type SemVerView = 'semver1' | 'semver2';
 
-/** Only who says that they can read SemVer 2 gets it; whatever is no version is no such promise (spec nuget-v2 12.3, 18.1). */
+/** Only clients that declare SemVer 2 support see such versions; an invalid level declares nothing (spec nuget-v2 12.3, 18.1). */
 export function viewOfLevel(semVerLevel: string): SemVerView {
   const level = parseNuGetVersion(semVerLevel);
   return level !== undefined && level.numbers[0] >= 2 ? 'semver2' : 'semver1';
 }
 
-/** Every property that may stand in `$filter` or `$orderby` (spec nuget-v2 section 8); the literal is the whitelist. */
+/** Every property allowed in `$filter` or `$orderby` (spec nuget-v2 section 8); nothing else gets through. */
 export const queryProperties = [
   'Id',
   'Version',
@@ -45,8 +45,8 @@ export const queryProperties = [
 export type QueryProperty = (typeof queryProperties)[number];
 
 /**
- * This feed has no moderation: every package is approved (`--approved-only` finds it) and has no test result or
- * download cache (spec nuget-v2 9.5). What `odata/atom.ts` writes and what `$filter` sees must be the same values.
+ * This feed has no moderation: every package is approved (`--approved-only` finds it) and has neither a test result nor a
+ * download cache (spec nuget-v2 9.5). `odata/atom.ts` and `$filter` have to use the same values.
  */
 export const moderation = {
   IsApproved: true,
@@ -55,11 +55,11 @@ export const moderation = {
   PackageTestResultStatus: 'Exempted',
 } as const;
 
-/** What clients see as `Published` of an unlisted version (spec nuget-v2 9.5); the row keeps the true date. */
+/** The `Published` date that clients see for an unlisted version (spec nuget-v2 9.5); the row keeps the real date. */
 export const unlistedPublished = new Date('1900-01-01T00:00:00Z');
 
 export type CompareOperator = 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le';
-/** Every function that may stand in `$filter`; what each costs: `cost.ts`. */
+/** Every function allowed in `$filter`; their costs are in `cost.ts`. */
 export const functionNames = [
   'substringof',
   'startswith',
@@ -73,7 +73,7 @@ export const functionNames = [
 ] as const;
 export type FunctionName = (typeof functionNames)[number];
 
-/** A `$filter`, parsed. A date literal is an ISO 8601 text in UTC. */
+/** A parsed `$filter`. Dates are ISO 8601 texts in UTC. */
 export type Expression =
   | { readonly kind: 'text'; readonly value: string }
   | { readonly kind: 'number'; readonly value: number }
@@ -95,26 +95,29 @@ export type Order = { readonly by: QueryProperty; readonly descending: boolean }
 
 export type PackageQuery = {
   readonly view: SemVerView;
-  /** Exactly this id, whatever its case (FindPackagesById). */
+  /** Exactly this id, in any case (FindPackagesById). */
   readonly id?: string;
   readonly where?: Expression;
-  /** Words that must all occur in Id, Title, Tags, Summary or Description, whatever their case; an id equal to the whole text comes before its equals by `orderBy`. */
+  /**
+   * Words that must all occur in Id, Title, Tags, Summary or Description, in any case. An id equal to the whole text comes first
+   * among rows that `orderBy` leaves equal.
+   */
   readonly search?: readonly string[];
-  /** Only packages of one of these types, whatever their case; those that name none are of `plainPackageType`. */
+  /** Only packages of one of these types, in any case; packages that name none have `plainPackageType`. */
   readonly packageTypes?: readonly string[];
-  /** Ids that begin with this text, whatever its case, come before all others. */
+  /** Ids that begin with this text, in any case, come before all others. */
   readonly idsFirst?: string;
-  /** Search() hides unlisted packages, FindPackagesById() and Packages() keep them (spec nuget-v2 10.4). */
+  /** Search() hides unlisted packages; FindPackagesById() and Packages() show them (spec nuget-v2 10.4). */
   readonly includeUnlisted: boolean;
   readonly includePrerelease: boolean;
   /** Ties are always broken by id, then version descending, so that paging is stable. */
   readonly orderBy: readonly Order[];
   /**
-   * Only rows behind this version in the order of the query: the last row of the page before. Behind it and not so many
-   * rows further, a page costs the same wherever it is, and what is published meanwhile shifts nothing.
+   * Only rows after this version in the query's order: the last row of the page before. So a page costs the same wherever it is,
+   * and new packages shift nothing.
    */
   readonly after?: { readonly id: string; readonly version: string };
   readonly skip: number;
-  /** How many rows at most. */
+  /** The maximum number of rows. */
   readonly take: number;
 };

@@ -1,10 +1,10 @@
 import { fail } from '../errors.ts';
 import type { Expression, QueryProperty } from './query.ts';
 
-/** What a search text asks for: words that occur anywhere, and conditions on single fields. */
+/** A parsed search text: words that may occur anywhere, and conditions on single fields. */
 export type SearchText = { readonly words: readonly string[]; readonly where: readonly Expression[] };
 
-/** The most words and conditions that a text may have. */
+/** The maximum number of words and conditions in a text. */
 const maxWords = 30;
 
 /** The fields that a text may name (spec nuget-v2 section 8), and how each is compared. */
@@ -24,8 +24,8 @@ type Field = keyof typeof fields;
 const otherNames: Readonly<Record<string, Field>> = { tags: 'tag', authors: 'author', owners: 'owner' };
 
 /**
- * Reads the text of a search, v2's `searchTerm` and v3's `q` alike: words, `field:text`, and either in quotes, which
- * keep blanks together. The same field twice means either, as on nuget.org; all else must hold together.
+ * Parses the text of a search, v2's `searchTerm` and v3's `q` alike: words, `field:text`, and either in quotes, which keep
+ * blanks. The same field twice means either one, as on nuget.org; everything else has to match.
  * @throws FeedError QUERY_INVALID when it has too many words
  */
 export function readSearchText(text: string, parameter: string): SearchText {
@@ -45,7 +45,7 @@ export function readSearchText(text: string, parameter: string): SearchText {
       words.push(quotedName === undefined && quoted !== undefined && value !== '' ? value : whole);
       continue;
     }
-    // Each is a condition of its own, one inside the other: what walks them goes as deep as there are tags.
+    // Each tag becomes a nested condition, so the depth grows with the number of tags.
     if (field === 'tag') take(Math.max(0, tagsIn(value).length - 1));
     const condition = fields[field](value);
     const before = named.get(field);
@@ -54,7 +54,7 @@ export function readSearchText(text: string, parameter: string): SearchText {
   return { words, where: [...named.values()] };
 }
 
-/** All conditions together; undefined when there is none. */
+/** All conditions together; undefined when there are none. */
 export function allOf(conditions: readonly (Expression | undefined)[]): Expression | undefined {
   return conditions
     .filter((one) => one !== undefined)
@@ -64,7 +64,7 @@ export function allOf(conditions: readonly (Expression | undefined)[]): Expressi
     );
 }
 
-/** Whether a field has the text in it, whatever its case. */
+/** Whether a field contains the text, in any case. */
 export function contains(name: QueryProperty, text: string): Expression {
   const lowered: Expression = { kind: 'call', name: 'tolower', args: [{ kind: 'property', name }] };
   return {
@@ -83,7 +83,7 @@ function equal(name: 'Id' | 'Version', text: string): Expression {
   };
 }
 
-/** Whole tags: `tag:PSCommand_Get-One` of PowerShellGet is not `PSCommand_Get-OneMore` (spec nuget-v2 18.3). */
+/** Whole tags: `tag:PSCommand_Get-One` of PowerShellGet does not match `PSCommand_Get-OneMore` (spec nuget-v2 18.3). */
 function hasTags(text: string): Expression {
   const [first = text, ...rest] = tagsIn(text);
   return rest.reduce<Expression>(

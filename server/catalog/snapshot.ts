@@ -15,16 +15,16 @@ export type SnapshotPackage = {
 export type NamedBlob = {
   readonly sha256: string;
   readonly sizeBytes: number;
-  /** What the rows of packages say of the same bytes; more than one when a row is wrong. */
+  /** The SHA-512 according to the packages' rows; more than one when a row is wrong. */
   readonly sha512s: readonly string[];
   /** `buf 1.32.0` for a package, `dl/buf/1.32.0/buf-windows-amd64.exe` for a payload. */
   readonly names: readonly string[];
 };
 
-/** The database as it was at one moment, in a copy of its own: reading it holds nobody up. Rows are read one by one. */
+/** A copy of the database at one moment, so that reading it blocks nobody. Rows are read one by one. */
 export interface CatalogSnapshot {
   readonly file: string;
-  /** Undefined in a database from before there was an audit log. */
+  /** Undefined in a database from before the audit log existed. */
   readonly audit: Pick<Audit, 'list'> | undefined;
   counts(): Promise<{ readonly packages: number; readonly payloads: number; readonly keys: number }>;
   /** By id, then version. */
@@ -35,9 +35,9 @@ export interface CatalogSnapshot {
   namesBlob(sha256: string): Promise<boolean>;
   isPurged(id: string, version: string): Promise<boolean>;
   findPayload(tool: string, version: string, file: string): Promise<Payload | undefined>;
-  /** What the database itself finds wrong with its file; nothing when it is sound. */
+  /** The faults that the database finds in its own file; empty when it is sound. */
   findDamage(): Promise<readonly string[]>;
-  /** Ids whose latest flags are not those that their versions ask for (spec nuget-v2 12.4). */
+  /** Ids whose latest flags do not match their versions (spec nuget-v2 12.4). */
   findWrongLatest(): Promise<readonly string[]>;
   close(): Promise<void>;
 }

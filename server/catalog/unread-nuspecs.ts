@@ -1,13 +1,13 @@
 import type { Nuspec } from '../../formats/nuspec.ts';
 import type { PackageFile } from './catalog.ts';
 
-/** A package that was published when less of a nuspec was read than today. */
+/** A package that was published when this program read fewer fields of a nuspec. */
 export type UnreadNuspec = PackageFile & { readonly pk: number };
 
 /** The port to such packages, for the one-time work of `feed/reread.ts`. */
 export interface UnreadNuspecs {
-  /** The next ones, at most so many. */
+  /** The next ones, at most `count`. */
   next(count: number): Promise<readonly UnreadNuspec[]>;
-  /** Notes what they say; undefined leaves one as it is. None is asked for again. */
+  /** Stores their nuspecs; undefined leaves one as it is. Each is offered only once. */
   store(read: readonly { readonly of: UnreadNuspec; readonly nuspec: Nuspec | undefined }[]): Promise<void>;
 }

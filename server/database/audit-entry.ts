@@ -6,7 +6,7 @@ const insert = `INSERT INTO audit
   (number, at, kind, subject, version, file, digest, detail, key_id, key_name, from_address, previous, hash)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-/** Writes an entry behind the last one, in the transaction of the change that it is about (decision 14). */
+/** Appends an entry, in the transaction of the change that it records (decision 14). */
 export function writeAuditEntry(prepare: Prepare, change: Change, by: Actor, at: Date): void {
   const head = readAuditHead(prepare);
   const entry = { number: head.number + 1, at, change, by, previous: head.hash };

@@ -12,8 +12,8 @@ export type Connection = {
   readonly prepare: Prepare;
   readonly transact: Transact;
   /**
-   * Writes statistics in one transaction that waits for no disk: a power cut may take the last of them and nothing else, since the next
-   * durable commit brings all before it to the disk, too. Where the process dies alone, nothing is lost.
+   * Writes statistics in one transaction without waiting for the disk. A power cut may lose the last of them but nothing else,
+   * since the next durable commit also flushes everything before it. If only the process dies, nothing is lost.
    */
   writeStatistics<T>(write: () => T): T;
   exec(sql: string): void;
@@ -21,18 +21,18 @@ export type Connection = {
   close(): void;
 };
 
-/** SQLite's own; the operating system keeps the rest of the file at hand. */
+/** SQLite's own cache; the operating system caches the rest of the file. */
 const cacheKilobytes = 16_384;
 
-/** Up to this size the whole file is looked through at each start, in less than a quarter of a second. */
+/** Up to this size the whole file is checked at each start, which takes less than a quarter of a second. */
 const alwaysCheckedBytes = 64 * 1024 ** 2;
 
-/** How long a statement waits for another process (a backup, a verb of the operator) before it fails. */
+/** How long a statement waits for another process (a backup, an operator's verb) before it fails. */
 const busyTimeoutMs = 10_000;
 
 /**
- * Opens the database and brings it to the newest schema. The caller closes it.
- * @throws FeedError CATALOG_DAMAGED when it is no sound database, CATALOG_NEWER when a newer program wrote it, STORAGE_FULL
+ * Opens the database and migrates it to the newest schema. The caller closes it.
+ * @throws FeedError CATALOG_DAMAGED when it is not a sound database, CATALOG_NEWER when a newer program wrote it, STORAGE_FULL
  */
 export function openDatabase(file: string): Connection {
   let db: Database.Database | undefined;
@@ -40,8 +40,8 @@ export function openDatabase(file: string): Connection {
     const mustCheck = isSmall(file) || wasCutOff(file);
     db = new Database(file, { timeout: busyTimeoutMs });
     db.pragma('journal_mode = WAL');
-    // An answered publication survives a power cut: the WAL is on disk before a commit returns. macOS flushes
-    // the drive's own cache only with fullfsync, which means nothing elsewhere.
+    // A confirmed publication survives a power cut: the WAL is on disk before a commit returns. macOS only flushes the drive's
+    // own cache with fullfsync, which other systems ignore.
     db.pragma('synchronous = FULL');
     db.pragma('fullfsync = ON');
     db.pragma('foreign_keys = ON');
@@ -80,12 +80,12 @@ function isSmall(file: string): boolean {
   return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) <= alwaysCheckedBytes;
 }
 
-/** Whoever closes the database as the last one removes its write-ahead log; one with content is left by a crash. */
+/** The last one to close the database removes its write-ahead log; one with content was left by a crash. */
 function wasCutOff(file: string): boolean {
   return (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
-/** Looks at every page, which takes seconds where there are 165,000 versions. */
+/** Reads every page, which takes seconds with 165,000 versions. */
 function checkPages(db: Database.Database, file: string): void {
   const problem = db.pragma('quick_check(1)', { simple: true });
   if (problem !== 'ok') fail('CATALOG_DAMAGED', { file, problem: String(problem) });

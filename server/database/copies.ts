@@ -7,8 +7,8 @@ import { isDatabaseFull } from './file-problem.ts';
 const busyTimeoutMs = 30_000;
 
 /**
- * Copies the database to `copy`, page by page in one step of SQLite's online backup: one moment, whatever a server
- * writes meanwhile.
+ * Copies the database to `copy` in one step of SQLite's online backup, so that the copy is of one moment even while a server
+ * writes.
  * @throws FeedError NO_FEED, CATALOG_DAMAGED, STORAGE_FULL
  */
 export async function copyDatabase(file: string, copy: string): Promise<void> {
@@ -32,8 +32,8 @@ function openSource(file: string): Database.Database {
 }
 
 /**
- * Opens a database that nobody else uses, with the schema that it has. It stays one file: with a write-ahead log beside it, a copy would
- * not be whole. The caller closes it.
+ * Opens a database that nobody else uses, with its existing schema. It stays a single file: a copy without the write-ahead log
+ * next to it would be incomplete. The caller closes it.
  * @throws FeedError CATALOG_NEWER, CATALOG_DAMAGED, and what `read` throws
  */
 export function openCopy<T>(file: string, read: (db: Connection) => T): T {
@@ -50,7 +50,7 @@ export function openCopy<T>(file: string, read: (db: Connection) => T): T {
   }
 }
 
-/** Reads a database that nobody writes to, which may be damaged; undefined when it cannot be read. */
+/** Reads a database that nobody writes to and that may be damaged; undefined when it cannot be read. */
 export function readLeftDatabase<T>(
   file: string,
   read: (db: Pick<Connection, 'prepare'>) => T,
@@ -60,7 +60,7 @@ export function readLeftDatabase<T>(
     db = new Database(file, { readonly: true, fileMustExist: true });
     return read(createConnection(db));
   } catch (error) {
-    // A restore is what mends a damaged database.
+    // Damage is ignored, since a restore is how to repair it.
     if (error instanceof Database.SqliteError) return undefined;
     throw error;
   } finally {

@@ -1,16 +1,16 @@
-/** Counts and "last used" dates may wait: clients see them within this time (spec nuget-v2 18.1 asks for 30 s). */
+/** Counts and "last used" dates may be delayed this long (spec nuget-v2 18.1 asks for 30 s). */
 const writeAfterMs = 5_000;
 
 export type DeferredWrite = {
-  /** Something waits: a write follows within a few seconds. */
+  /** Schedules a write within a few seconds. */
   wake(): void;
   /** Writes now. */
   flush(): void;
 };
 
 /**
- * Batches small writes, so that a download costs no fsync. `write` takes all that waits and must leave it waiting
- * when it throws. The timer keeps no process alive; the composition root flushes when it closes.
+ * Batches small writes, so that a download needs no fsync. `write` writes everything that is waiting, and must keep it when it
+ * throws. The timer does not keep the process alive; the composition root flushes when it closes.
  */
 export function createDeferredWrite(write: () => void): DeferredWrite {
   let timer: NodeJS.Timeout | undefined;
@@ -25,7 +25,7 @@ export function createDeferredWrite(write: () => void): DeferredWrite {
     try {
       flush();
     } catch {
-      // A full disk or a closed database: statistics are no reason to stop the server; the next flush tries again.
+      // A full disk or a closed database: losing statistics is no reason to stop the server, and the next flush tries again.
     }
   }
 

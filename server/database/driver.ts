@@ -4,8 +4,8 @@ import { FeedError } from '../errors.ts';
 export const rebuildCommand = ['npx', '-y', 'pnpm@10', 'rebuild', 'better-sqlite3'] as const;
 
 /**
- * Whether the compiled part of better-sqlite3 does not load: it belongs to one NODE_MODULE_VERSION, which each major version
- * of Node changes (Node's own code for it), or was never compiled, or lies there for another platform.
+ * Whether the compiled part of better-sqlite3 does not load: because it was built for another NODE_MODULE_VERSION (each major
+ * version of Node has its own) or another platform, or was never built.
  */
 export function isDriverError(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
@@ -13,7 +13,7 @@ export function isDriverError(error: unknown): error is Error {
   return isMissing || ('code' in error && error.code === 'ERR_DLOPEN_FAILED');
 }
 
-/** The same as an error for people: not the data folder is at fault. */
+/** The same as an error for people: the data folder is not the cause. */
 export function driverError(error: Error): FeedError {
   const [, found] = /NODE_MODULE_VERSION (\d+)/.exec(error.message) ?? [];
   const own = process.versions.modules;

@@ -1,28 +1,34 @@
 /** One that waits for its turn. */
 export type Waiter = {
-  /** Goes before those that are not. */
+  /** Goes before those that are not quick. */
   readonly isQuick: boolean;
-  /** Those with an equal text share their turns. */
+  /** Requests with the same value share their turns. */
   readonly from: string;
 };
 
 export type FairQueue<W extends Waiter> = {
-  /** Lets it wait. When nobody else may, the one that cannot is given back: the last of those who wait for most. */
+  /** Adds it to the queue. If the queue is full, returns the one that is removed: the last of those who have most waiting. */
   add(waiter: W): W | undefined;
-  /** Whose turn it is. It waits no longer. */
+  /** Removes and returns the next one. */
   next(): W | undefined;
   remove(waiter: W): void;
-  /** All that wait; then nobody does. */
+  /** Removes and returns all. */
   clear(): readonly W[];
 };
 
-/** How many are remembered, of those who had a turn. */
+/** The number of addresses whose last turn is remembered. */
 const maxRemembered = 1000;
 
-/** Lets `max` wait, and whoever had a turn last has the next one last: one who asks for much holds up nobody but themselves. */
+/**
+ * Holds at most `max` requests, and serves those first whose last turn was longest ago, so that one who asks for much only delays
+ * themselves.
+ */
 export function createFairQueue<W extends Waiter>(max: number): FairQueue<W> {
   let waiting: readonly W[] = [];
-  /** In the order of their last turns. Kept while anybody waits, or one who asks again after each turn would always be new. */
+  /**
+   * In the order of their last turns. Kept while anybody waits, since one who asks again after each turn would otherwise always
+   * seem new.
+   */
   const served = new Map<string, number>();
   let turn = 0;
 
@@ -46,7 +52,7 @@ export function createFairQueue<W extends Waiter>(max: number): FairQueue<W> {
       const counts = new Map<string, number>();
       for (const { from } of waiting) counts.set(from, (counts.get(from) ?? 0) + 1);
       const most = Math.max(...counts.values());
-      // The newcomer itself, when nobody waits for more than it does.
+      // The new one itself, if nobody else has more waiting.
       const tooMany =
         (counts.get(waiter.from) ?? 0) === most
           ? waiter

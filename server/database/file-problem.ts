@@ -6,13 +6,13 @@ const problems: Readonly<Record<string, string>> = {
   SQLITE_PERM: 'may not be written by this user',
 };
 
-/** What keeps SQLite from a file, to be said behind its name; undefined for any other error. */
+/** Why SQLite cannot use a file, for use after its name; undefined for any other error. */
 export function fileProblem(error: unknown): string | undefined {
   if (!(error instanceof Database.SqliteError)) return undefined;
   return problems[/^SQLITE_[A-Z]+/.exec(error.code)?.[0] ?? ''];
 }
 
-/** Whether it failed for want of room on the disk. */
+/** Whether it failed because the disk is full. */
 export function isDatabaseFull(error: unknown): boolean {
   return error instanceof Database.SqliteError && error.code === 'SQLITE_FULL';
 }

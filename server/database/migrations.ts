@@ -1,9 +1,9 @@
 /**
- * The database's shape, step by step. Step N makes schema N (`PRAGMA user_version`): append, never edit.
+ * The database's schema, step by step. Step N makes schema N (`PRAGMA user_version`): append, never edit.
  *
- * `packages` is narrow on purpose: filters and latest flags walk it without touching the long texts, which are in
- * `nuspecs` under the `nuspec_pk`. Times are milliseconds since 1970, booleans 0 or 1. Keys that are compared
- * (`id_key`, `version_key`, `tags_key`, `search`) are stored folded, so that plain SQL equality and indexes do.
+ * `packages` is narrow on purpose: filters and latest flags read it without the long texts, which are in `nuspecs` under the
+ * `nuspec_pk`. Times are milliseconds since 1970, booleans 0 or 1. Compared keys (`id_key`, `version_key`, `tags_key`, `search`)
+ * are stored in lower case, so that plain SQL equality and indexes work.
  */
 export const migrations: readonly string[] = [
   `

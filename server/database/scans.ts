@@ -6,37 +6,37 @@ import { createFairQueue } from './fair-queue.ts';
 import { raw, type Sql } from './sql.ts';
 import { textFunctionSources } from './text-functions.ts';
 
-/** Runs long queries beside the main thread, one at a time, each for a limited time (decision 24). */
+/** Runs long queries on another thread, one at a time, with a time limit (decision 24). */
 export type Scans = {
   /**
-   * The rows, each an array. A query that is under way already is not begun a second time: `state` tells what it reads.
-   * @throws FeedError QUERY_TOO_SLOW when it was given up, QUERY_BUSY when too many wait
+   * The rows, each an array. A query that is already running is not started again: `state` identifies the data that it reads.
+   * @throws FeedError QUERY_TOO_SLOW when it was stopped, QUERY_BUSY when too many wait
    */
   run(query: Sql, options: ScanOptions): Promise<unknown[][]>;
   close(): Promise<void>;
 };
 export type ScanOptions = {
-  /** Goes before those that are not. */
+  /** Goes before those that are not quick. */
   readonly isQuick: boolean;
   /** Equal numbers mean equal answers. */
   readonly state: number;
-  /** The address that asks: addresses take turns. */
+  /** The client's address: addresses take turns. */
   readonly from: string | undefined;
 };
 
 export type ScanLimits = {
-  /** How long one may run. */
+  /** How long a query may run. */
   readonly runMs: number;
-  /** How long one may wait for its turn. */
+  /** How long a query may wait for its turn. */
   readonly waitMs: number;
   /** How many may wait. */
   readonly waiting: number;
-  /** What is within one row cannot be interrupted: a thread that is not back so long after its time is left alone. */
+  /** Work within one row cannot be interrupted: a thread that has not stopped this long after its time limit is abandoned. */
   readonly graceMs: number;
-  /** How long one that was given up is refused without being tried again. */
+  /** How long a stopped query is refused without another try. */
   readonly refusedMs: number;
 };
-/** docs/operate/limits.md tells them. */
+/** Documented in docs/operate/limits.md. */
 export const scanLimits: ScanLimits = {
   runMs: 1000,
   waitMs: 5000,
@@ -45,16 +45,16 @@ export const scanLimits: ScanLimits = {
   refusedMs: 10_000,
 };
 
-/** Stands first in the condition of a query that runs here: SQLite calls it for each row, and it throws when time is up. */
+/** Comes first in the condition of a query that runs here: SQLite calls it for each row, and it throws when the time is up. */
 export const inTime = raw('in_time(p.pk)');
 
-/** For how long one that waited in vain is refused. */
+/** How long a query that waited in vain is refused. */
 const busyMs = 1000;
 const cacheKilobytes = 8192;
 const maxRefused = 100;
 
 type Job = {
-  /** Of the query, whatever it reads: what took too long does so after a download, too. */
+  /** Identifies the query, independent of the data: a slow query is still slow after a download. */
   readonly key: string;
   readonly query: Sql;
   readonly isQuick: boolean;
@@ -83,7 +83,7 @@ export function openScans(file: string, limits: Partial<ScanLimits> = {}): Scans
     if (job === undefined) return;
     clearTimeout(job.waitTimer);
     running = { job };
-    // One that starts says so when it can begin: its time is no query's.
+    // A new thread reports when it can begin: its start must not count as a query's time.
     if (thread === undefined) thread = startThread();
     else begin(thread);
   }
@@ -129,7 +129,7 @@ export function openScans(file: string, limits: Partial<ScanLimits> = {}): Scans
     next();
   }
 
-  /** Without the thread, which ends when SQLite comes back to it. */
+  /** Abandons the thread, which ends when SQLite returns to it. */
   function leave(error: unknown): void {
     const old = thread;
     thread = undefined;
@@ -149,7 +149,7 @@ export function openScans(file: string, limits: Partial<ScanLimits> = {}): Scans
     return refuse(key, new FeedError('QUERY_TOO_SLOW', { ms: runMs }), refusedMs);
   }
 
-  /** Express asks again what the response cache was refused. */
+  /** Express asks again after the response cache was refused. */
   function refuse(key: string, error: FeedError, forMs: number): FeedError {
     refused.delete(key);
     refused.set(key, { error, until: performance.now() + forMs });
@@ -199,7 +199,7 @@ export function openScans(file: string, limits: Partial<ScanLimits> = {}): Scans
   };
 }
 
-/** A text, since a file of its own would have another name in a checkout than in what is built of it. */
+/** Code as text: a separate file would have different names in a checkout and in the build. */
 const program = `
 const { parentPort, workerData } = require('node:worker_threads');
 const Database = require(workerData.sqlite);

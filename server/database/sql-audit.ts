@@ -2,7 +2,7 @@ import type { Audit, AuditEntry, Change } from '../audit/audit.ts';
 import { readAuditHead } from './audit-entry.ts';
 import type { Connection } from './connection.ts';
 
-/** The audit log in SQLite, whose triggers refuse to change and to delete entries. */
+/** The audit log in SQLite, whose triggers prevent changing and deleting entries. */
 export function createSqlAudit(db: Connection, now: () => Date): Audit {
   const { prepare, transact } = db;
 
@@ -12,7 +12,7 @@ export function createSqlAudit(db: Connection, now: () => Date): Audit {
         for (const change of changes) record(change, by, now());
       }),
     async list({ since, subject, after = 0, limit }) {
-      // NOCASE is ASCII only, as ids are (spec nuget-v2 12.5).
+      // NOCASE is ASCII only, like ids (spec nuget-v2 12.5).
       const about = subject === undefined ? '' : 'AND subject = ? COLLATE NOCASE';
       const sql = `SELECT * FROM audit WHERE number > ? AND at >= ? ${about} ORDER BY number LIMIT ?`;
       const wanted = [after, since?.getTime() ?? 0, ...(subject === undefined ? [] : [subject]), limit];

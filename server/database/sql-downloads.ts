@@ -4,9 +4,9 @@ import type { Connection } from './connection.ts';
 import { createDeferredWrite } from './deferred-write.ts';
 
 export type DownloadLimits = {
-  /** Rows that are kept. */
+  /** The maximum number of rows. */
   readonly maxRows: number;
-  /** Rows that may wait in memory for the next write; a flood of made-up client programs is not kept beyond them. */
+  /** The maximum number of rows waiting in memory for the next write, so that a flood of invented client names is limited. */
   readonly maxWaiting: number;
 };
 const defaults: DownloadLimits = { maxRows: 200_000, maxWaiting: 5_000 };
@@ -23,7 +23,7 @@ const upsert = `INSERT INTO downloads (id, version, file, key_name, from_address
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET count = count + excluded.count, last = excluded.last`;
 
-/** The downloads in SQLite. `flush` before the connection is closed. */
+/** Downloads in SQLite. `flush` before closing the connection. */
 export function createSqlDownloads(
   db: Connection,
   now: () => Date,

@@ -3,7 +3,7 @@ import type { SqlValue } from './statements.ts';
 /** A piece of SQL with the values of its question marks, in order. */
 export type Sql = { readonly text: string; readonly values: readonly SqlValue[] };
 
-/** Puts pieces into a text: sql`instr(${haystack}, ${needle}) > 0`. Numbers and strings become parameters. */
+/** Combines pieces: sql`instr(${haystack}, ${needle}) > 0`. Numbers and strings become parameters. */
 export function sql(texts: TemplateStringsArray, ...holes: readonly (Sql | SqlValue)[]): Sql {
   const pieces = holes.map((hole) => (isSql(hole) ? hole : { text: '?', values: [hole] }));
   return {
@@ -12,7 +12,7 @@ export function sql(texts: TemplateStringsArray, ...holes: readonly (Sql | SqlVa
   };
 }
 
-/** A text of our own: a column, a keyword. */
+/** Our own text: a column, a keyword. */
 export function raw(text: string): Sql {
   return { text, values: [] };
 }

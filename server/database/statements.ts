@@ -3,10 +3,10 @@ import type Database from 'better-sqlite3';
 export type SqlValue = string | number | bigint | Buffer | null;
 export type Prepare = (sql: string) => Database.Statement<SqlValue[]>;
 
-/** Filters come from clients: their texts are parameters, but their shapes are without end. */
+/** Clients' filters pass their texts as parameters, but can have any number of shapes. */
 const maxStatements = 500;
 
-/** Prepares each text once and keeps the ones used last. */
+/** Prepares each text once and keeps the most recently used statements. */
 export function createStatements(db: Pick<Database.Database, 'prepare'>): Prepare {
   const kept = new Map<string, Database.Statement<SqlValue[]>>();
   return function prepare(sql) {

@@ -1,8 +1,8 @@
 import type Database from 'better-sqlite3';
 
 /**
- * SQLite folds ASCII only and counts code points; OData clients expect Unicode case and UTF-16 positions. Each stands
- * alone and names nothing from outside: their texts go to the thread of `scans.ts`, too.
+ * SQLite only folds ASCII and counts code points; OData clients expect Unicode case and UTF-16 positions. Each function is
+ * self-contained, because its source is also passed to the thread of `scans.ts`.
  */
 export const textFunctions: Readonly<Record<string, (text: string, part: string) => string | number>> = {
   text_lower: (text) => text.toLowerCase(),
@@ -10,8 +10,8 @@ export const textFunctions: Readonly<Record<string, (text: string, part: string)
   text_trim: (text) => text.trim(),
   text_length: (text) => text.length,
   text_index: (text, part) => {
-    // V8 looks at all of a longer part at each place of a text that repeats itself: 2 s for a mebibyte of the letter a.
-    // Knuth, Morris and Pratt go back in the part only, never in the text.
+    // For a longer part, V8 compares all of it at each position of a text that repeats itself: 2 s for a mebibyte of the letter
+    // a. The Knuth-Morris-Pratt algorithm never goes back in the text.
     if (part.length < 250) return text.indexOf(part);
     const back = new Int32Array(part.length);
     for (let at = 1, length = 0; at < part.length; at += 1) {
@@ -29,7 +29,7 @@ export const textFunctions: Readonly<Record<string, (text: string, part: string)
   text_ends: (text, end) => Number(text.endsWith(end)),
 };
 
-/** Name and text of each, for a thread that shares no values with this one. */
+/** Name and source of each, for a thread that shares no values with this one. */
 export const textFunctionSources = Object.entries(textFunctions).map(
   ([name, run]) => [name, String(run)] as const,
 );

@@ -5,18 +5,18 @@ import { writeAuditEntry } from './audit-entry.ts';
 import { isDatabaseFull } from './file-problem.ts';
 import type { Prepare } from './statements.ts';
 
-/** A change while it is being made. */
+/** A change in progress. */
 export type Transaction = {
   readonly prepare: Prepare;
-  /** Writes an entry of the audit log, which is durable with the change or not at all. */
+  /** Adds an entry to the audit log, which is durable together with the change or not at all. */
   record(change: Change, by: Actor, at: Date): void;
-  /** Once the change is committed, and before anybody hears of it. */
+  /** Runs after the change is committed and before anybody gets the confirmation. */
   afterCommit(work: () => void): void;
 };
 
 /**
- * Makes a change together with its audit entries: both are durable when it resolves, or neither is there. The one way to change what
- * the database decides; statistics have a cheaper one (`Connection.writeStatistics`).
+ * Makes a change together with its audit entries: either both are durable when it resolves, or neither exists. The only way to
+ * change anything that matters; statistics have a cheaper one (`Connection.writeStatistics`).
  * @throws FeedError STORAGE_FULL, and what `change` throws
  */
 export type Transact = <T>(change: (transaction: Transaction) => T) => Promise<T>;
@@ -24,12 +24,12 @@ export type Transact = <T>(change: (transaction: Transaction) => T) => Promise<T
 type Failure = { readonly error: unknown };
 type Write = { readonly run: () => void; readonly done: (failure: Failure | undefined) => void };
 
-/** Less than the fsync that it saves. */
+/** Shorter than the fsync that it saves. */
 const lingerMs = 2;
 
 /**
- * Changes that come at the same time share one transaction, and with it one fsync: sixteen pushes, or an import, wait for the
- * disk once. Each is a savepoint of its own, so one that fails does not undo the others.
+ * Simultaneous changes share one transaction and so one fsync: sixteen pushes, or an import, wait for the disk once. Each is a
+ * savepoint, so that a failing one does not undo the others.
  */
 export function createTransact(db: Database.Database, prepare: Prepare): Transact {
   let waiting: Write[] = [];
@@ -37,7 +37,7 @@ export function createTransact(db: Database.Database, prepare: Prepare): Transac
 
   const runAll = db.transaction((writes: readonly Write[]): readonly (Failure | undefined)[] => {
     const [first, ...others] = writes;
-    // Alone it needs no savepoint: what it throws undoes the whole transaction.
+    // A single change needs no savepoint: if it throws, the whole transaction is undone.
     if (others.length === 0) {
       first?.run();
       return [];
@@ -47,7 +47,7 @@ export function createTransact(db: Database.Database, prepare: Prepare): Transac
         orStorageFull(() => db.transaction(run)());
         return undefined;
       } catch (error) {
-        // A full disk rolls the whole transaction back: nobody may be told that his part went well.
+        // A full disk rolls back the whole transaction, so none of its changes may be confirmed.
         if (!db.inTransaction) throw error;
         return { error };
       }
@@ -87,13 +87,13 @@ export function createTransact(db: Database.Database, prepare: Prepare): Transac
         },
       });
       if (waiting.length > 1) return;
-      // Whoever is alone is not held up; where several came together last time, more are on their way.
+      // A single change is not delayed; if several came together last time, more are probably on their way.
       if (lastSize === 1) setImmediate(commit);
       else setTimeout(commit, lingerMs);
     });
 }
 
-/** Calls all, whatever one of them throws: by them caches learn what is committed. */
+/** Calls all of them even if some throw, because this is how caches learn what was committed. */
 function firstFailure(hooks: readonly (() => void)[]): Failure | undefined {
   let first: Failure | undefined;
   for (const hook of hooks) {
@@ -106,7 +106,7 @@ function firstFailure(hooks: readonly (() => void)[]): Failure | undefined {
   return first;
 }
 
-/** What fails for want of room says so. @throws FeedError STORAGE_FULL */
+/** Translates a lack of space. @throws FeedError STORAGE_FULL */
 function orStorageFull<T>(write: () => T): T {
   try {
     return write();

@@ -14,7 +14,7 @@ export type DownloadServices = {
   readonly beginDownload: BeginDownload;
 };
 
-/** The bytes of packages, at `/package` of each base of the feed (spec nuget-v2 9.8). */
+/** Downloads of packages, at `/package` of each base of the feed (spec nuget-v2 9.8). */
 export function createDownloadRoute(mount: string, services: DownloadServices): Route {
   const { cache, beginDownload } = services;
   const router = express.Router();
@@ -23,7 +23,7 @@ export function createDownloadRoute(mount: string, services: DownloadServices): 
     await sendPackage(req, res, found, cache.immutable, beginDownload);
   });
   router.get('/:id', async (req, res) => {
-    // Another version tomorrow: kept, but asked for each time.
+    // This address may lead to another version tomorrow, so caches have to revalidate.
     const found = await retrieve(services, req.params.id);
     await sendPackage(req, res, found, cache.revalidate, beginDownload);
   });

@@ -1,13 +1,16 @@
 import type { ErrorTable } from './table.ts';
 
-/** To the holder of the secret only. As a password of Basic the answer is 401, so that git and nuget ask for another one. */
+/**
+ * Only for the holder of the secret. If it came as a password of Basic the answer is 401, so that git and nuget ask for another
+ * one.
+ */
 const expired =
   'The specified API key ({name}) expired at {at}. Ask the administrator of this feed (feed:keys rotate --expires).';
 const revoked =
   'The specified API key ({name}) was revoked at {at}. Ask the administrator of this feed for another one.';
 const rotated = 'The specified API key ({name}) was replaced at {at} and no longer works: use the new one.';
 
-/** API keys: sent with a request, or made and ended by an operator. */
+/** API keys, in requests and in the operator's verbs. */
 export const keyErrors = {
   KEY_MISSING: [
     401,

@@ -1,6 +1,6 @@
 import type { ErrorTable } from './table.ts';
 
-/** What keeps a server from starting or going on: settings, data folder, database, port. */
+/** Errors that keep a server from starting or running: settings, data folder, database, port. */
 export const startErrors = {
   BAD_CONFIG: [500, '{problems}'],
   DATA_DIR_IN_USE: [

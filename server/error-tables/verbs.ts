@@ -1,6 +1,6 @@
 import type { ErrorTable } from './table.ts';
 
-/** What the operator's verbs end with. */
+/** Errors of the operator's verbs. */
 export const verbErrors = {
   SERVER_SILENT: [
     500,

@@ -24,7 +24,7 @@ export const BackupManifest = z.strictObject({
     z.string().regex(/^refs\/(heads|tags)\/[^\s\\:*?<>|"]+$/),
     z.string().regex(/^[0-9a-f]{40}$/),
   ),
-  /** All files after this one, in their order. */
+  /** All files after this one, in order. */
   members: z.array(
     z.strictObject({
       path: z.string().regex(/^(bucket\.bundle|catalog\.db|blobs\/[0-9a-f]{2}\/[0-9a-f]{2}\/[0-9a-f]{64})$/),
@@ -32,7 +32,7 @@ export const BackupManifest = z.strictObject({
       sizeBytes: z.int().min(0),
     }),
   ),
-  /** Blobs that were damaged already and left out. */
+  /** Blobs that were already damaged and were left out. */
   missing: z.array(z.string().regex(/^[0-9a-f]{64}$/)),
 });
 export type BackupManifest = z.infer<typeof BackupManifest>;

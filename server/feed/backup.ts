@@ -12,11 +12,11 @@ import { type BackupManifest, type BackupMember, blobMember, manifestName } from
 
 export type BackupSources = {
   /**
-   * Taken in this order, which is what makes the backup whole beside a running server: first the bucket, then the
-   * database, then the blobs. A push to the bucket is taken only when the payloads that its manifests promise have
-   * their rows, and a row is written only when its blob is there; neither rows of payloads nor blobs with a row ever
-   * go. So each promise in the bundle has its row in the later snapshot, and each row there has its blob later still.
-   * The other way round, a manifest could promise what the backup lacks, and Scoop would fail with 404 after a restore.
+   * The order makes the backup consistent while a server runs: first the bucket, then the database, then the blobs. A push to the
+   * bucket is only accepted when the payloads in its manifests have their rows, and a row is only written when its blob exists;
+   * neither of them is removed meanwhile. So each payload named in the bundle has its row in the later snapshot, and each row
+   * there has its blob later still. The other way round, a manifest could name a payload that the backup lacks, and Scoop would
+   * get 404 after a restore.
    */
   readonly bundle: { readonly file: string; readonly refs: Readonly<Record<string, string>> };
   readonly snapshot: CatalogSnapshot;
@@ -27,13 +27,13 @@ export type BackupOptions = {
   readonly program: string;
   readonly now: Date;
   readonly isGzipped: boolean;
-  /** Left out, and named in the manifest: their bytes are damaged. */
+  /** Left out because their bytes are damaged; the manifest names them. */
   readonly missing: ReadonlySet<string>;
   readonly signal: AbortSignal;
   readonly onProgress: (bytes: number) => void;
 };
 
-/** What a backup would hold. */
+/** What a backup would contain. */
 export async function planBackup(
   { bundle, snapshot }: Pick<BackupSources, 'bundle' | 'snapshot'>,
   { program, now, missing }: Pick<BackupOptions, 'program' | 'now' | 'missing'>,
@@ -59,7 +59,7 @@ export async function planBackup(
 
 /**
  * Writes the planned backup to a new file, which is on disk when this returns.
- * @throws FeedError BLOB_DAMAGED when bytes are not what the catalog says
+ * @throws FeedError BLOB_DAMAGED when bytes do not match the catalog
  */
 export async function writeBackup(
   { bundle, snapshot, blobs }: BackupSources,

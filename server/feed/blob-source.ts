@@ -3,10 +3,10 @@ import type { ByteSource } from '../../formats/zip-file.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { PackageFile } from '../catalog/catalog.ts';
 
-/** A zip's directory is read in pieces of some bytes each; from the store they come in blocks. */
+/** A zip's directory is read in pieces of a few bytes; the store is read in blocks of this size. */
 const blockBytes = 64 * 1024;
 
-/** A stored package as its zip is read. */
+/** A stored package, for reading its zip. */
 export function blobSource(blobs: Pick<BlobStore, 'open'>, { sha256, sizeBytes }: PackageFile): ByteSource {
   let block: { readonly start: number; readonly bytes: Buffer } | undefined;
 

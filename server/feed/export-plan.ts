@@ -2,13 +2,13 @@ import type { ExportIndex } from '../../formats/export-index.ts';
 import type { Payload } from '../catalog/payloads.ts';
 import type { CatalogSnapshot, SnapshotPackage } from '../catalog/snapshot.ts';
 
-/** A file that the folder will have. */
+/** A file that the folder will contain. */
 export type ExportFile = {
-  /** With `/` between folders, relative to the export. */
+  /** Relative to the export, with `/` between folders. */
   readonly path: string;
   readonly sha256: string;
   readonly sizeBytes: number;
-  /** Becomes the time of the file: an import of a plain folder has no other. */
+  /** The file's modification time, which is the only date that an import of a plain folder has. */
   readonly time: Date;
 };
 
@@ -16,11 +16,11 @@ export type ExportPlan = {
   readonly files: readonly ExportFile[];
   readonly packages: ExportIndex['packages'];
   readonly payloads: ExportIndex['payloads'];
-  /** Ids that were asked for and are not here. */
+  /** Requested ids that the feed does not have. */
   readonly unknown: readonly string[];
 };
 
-/** What is exported; `ids` in any casing, none means all. A payload belongs to the id of its tool. */
+/** The content of an export; `ids` in any casing, none means all. A payload belongs to the id of its tool. */
 export async function planExport(snapshot: CatalogSnapshot, ids: readonly string[]): Promise<ExportPlan> {
   const wanted = new Set(ids.map((id) => id.toLowerCase()));
   const isWanted = (id: string): boolean => wanted.size === 0 || wanted.has(id.toLowerCase());
@@ -68,8 +68,8 @@ export async function planExport(snapshot: CatalogSnapshot, ids: readonly string
 }
 
 /**
- * `ID.VERSION.nupkg`, as every NuGet folder has it. `a.1` 0.0 and `a` 1.0.0 may ask for one name: then each bears
- * the beginning of its digest, so that a name never depends on what else is there first.
+ * `ID.VERSION.nupkg`, as in every NuGet folder. `a.1` 0.0 and `a` 1.0.0 may need the same name: then both get the beginning of
+ * their digest, so that a name never depends on the order of packages.
  */
 export function nameFiles(packages: readonly Pick<SnapshotPackage, 'id' | 'version' | 'sha256'>[]): string[] {
   const uses = new Map<string, number>();
@@ -81,7 +81,7 @@ export function nameFiles(packages: readonly Pick<SnapshotPackage, 'id' | 'versi
   });
 }
 
-/** Windows has no file whose name begins with a device's, and none of more than 255 characters. */
+/** On Windows, no file name may begin with a device's name or be longer than 255 characters. */
 function plainName(id: string, version: string, sha256: string): string {
   const name = `${id}.${version}`;
   if (name.length > 200) return `${id}.${sha256}`;

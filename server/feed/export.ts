@@ -9,9 +9,9 @@ import { fail } from '../errors.ts';
 import type { ExportFile } from './export-plan.ts';
 
 export type ExportOptions = {
-  /** A folder in `dir` for what is half. */
+  /** A folder in `dir` for incomplete files. */
   readonly part: string;
-  /** SHA-256 by path of an earlier export into the folder: such a file is ours to replace. */
+  /** SHA-256 by path of an earlier export into the folder: such files may be replaced. */
   readonly earlier: ReadonlyMap<string, string>;
   readonly signal: AbortSignal;
   readonly onProgress: (bytes: number) => void;
@@ -26,8 +26,8 @@ export type ExportResult = {
 const parallel = 8;
 
 /**
- * Puts the files into the folder, whole or not at all. A file that is there with the same bytes is kept.
- * @throws FeedError EXPORT_FOREIGN before anything is written when a file of somebody else is in the way
+ * Writes the files into the folder, each completely or not at all. An existing file with the same bytes is kept.
+ * @throws FeedError EXPORT_FOREIGN before anything is written when somebody else's file is in the way
  */
 export async function exportFiles(
   dir: string,
@@ -55,7 +55,7 @@ export async function exportFiles(
       if (problem !== undefined) damaged.push({ path: file.path, problem });
     }
   }
-  // To their end, all of them: whoever clears away what is half must not meet one that still writes.
+  // Waits for all of them: removing incomplete files must not interfere with one that still writes.
   const ends = await Promise.allSettled(Array.from({ length: parallel }, work));
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
@@ -72,7 +72,7 @@ async function isKept(dir: string, file: ExportFile, earlier: ReadonlyMap<string
   return earlier.get(file.path) === sha256 ? false : fail('EXPORT_FOREIGN', { path });
 }
 
-/** Answers with what is wrong with the stored bytes; such a file is not written. */
+/** Returns what is wrong with the stored bytes; then the file is not written. */
 async function writeFile(
   dir: string,
   { path, sha256, sizeBytes, time }: ExportFile,

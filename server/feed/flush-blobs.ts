@@ -5,34 +5,35 @@ import type { Logger } from '../log.ts';
 const mebibyte = 1024 ** 2;
 
 export type FlushLimits = {
-  /** By then the operating system has written most files by itself, so that little is left to wait for. */
+  /** By then the operating system has written most files, so that an fsync takes little time. */
   readonly afterMs: number;
-  /** So many bytes are not waited with. */
+  /** This many bytes are flushed without waiting. */
   readonly atBytes: number;
-  /** More than that never wait: from there on each push waits for its own file. */
+  /** Above this size nothing is pending: each push waits for its own file. */
   readonly maxBytes: number;
 };
 
 const defaults: FlushLimits = { afterMs: 40_000, atBytes: 16 * mebibyte, maxBytes: 32 * mebibyte };
 
-/** How many files are settled in one go. */
+/** Files per batch. */
 const batchSize = 200;
 
 export type BlobFlusher = {
   /**
-   * The bytes of an upload become visible. The bytes that it returns are kept with the row that names them (`NewPackage.pendingBytes`),
-   * for they are not durable as a file yet. @throws FeedError STORAGE_FULL
+   * Makes the bytes of an upload visible. If it returns bytes, they are not durable as a file yet and have to be stored with the
+   * row that names them (`NewPackage.pendingBytes`).
+   * @throws FeedError STORAGE_FULL
    */
   commit(upload: Upload): Promise<Buffer | undefined>;
-  /** Makes durable what waits. @throws the errors of the file system; nothing is forgotten then */
+  /** Makes everything pending durable. @throws the errors of the file system; nothing is forgotten then */
   flush(): Promise<void>;
-  /** After a start: writes the files that a power cut may have torn anew, before anybody reads them. */
+  /** After a start: rewrites files that a power cut may have damaged, before anybody reads them. */
   recover(): Promise<void>;
 };
 
 /**
- * Small blobs are made durable in the background: a push of some kilobytes waits for one fsync, that of its
- * transaction, instead of three (decision 17).
+ * Makes small blobs durable in the background: a push of some kilobytes waits for one fsync, that of its transaction, instead of
+ * three (decision 17).
  */
 export function createBlobFlusher(
   services: { readonly blobs: BlobStore; readonly pendingBlobs: PendingBlobs; readonly log: Logger },
@@ -43,7 +44,7 @@ export function createBlobFlusher(
   let waitingBytes = 0;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
-  /** After a failed fsync the next one may say that all is well without having written anything. */
+  /** After a failed fsync the next one may report success without having written anything. */
   let mustRewrite = false;
 
   async function commit(upload: Upload): Promise<Buffer | undefined> {
@@ -79,7 +80,7 @@ export function createBlobFlusher(
     for (;;) {
       const batch = await pendingBlobs.list(batchSize);
       if (batch.length > 0) await flushBatch(batch);
-      // What comes meanwhile waits for its own turn.
+      // Blobs that arrive meanwhile wait for the next flush.
       if (batch.length < batchSize) break;
     }
   }

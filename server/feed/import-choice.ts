@@ -6,9 +6,9 @@ import {
 } from '../../formats/nuget-version.ts';
 import type { RemotePackage } from '../sources/source.ts';
 
-/** Which of the versions that a source has are wanted. */
+/** Selects versions of the source. */
 export type ImportFilter = {
-  /** How many listed versions of each id; all without it. */
+  /** The number of listed versions of each id; absent: all. */
   readonly newest?: number | undefined;
   readonly withPrereleases: boolean;
   readonly withUnlisted: boolean;
@@ -22,7 +22,7 @@ export type Selection = {
 
 type Dated = { readonly remote: RemotePackage; readonly version: NuGetVersion };
 
-/** The one decision about what comes along; whatever is left out is reported with its reason. An remote met twice counts once. */
+/** Decides what is imported; everything left out is reported with the reason. A package that is listed twice counts once. */
 export function choosePackages(packages: readonly RemotePackage[], filter: ImportFilter): Selection {
   const chosen: RemotePackage[] = [];
   const skipped: { remote: RemotePackage; reason: string }[] = [];
@@ -55,7 +55,9 @@ function reasonAgainst(
   return !filter.withPrereleases && isPrerelease(version) ? 'a prerelease' : undefined;
 }
 
-/** Unlisted versions come along without counting, so that a withdrawn newest one does not take a place; unless there are no others. */
+/**
+ * Unlisted versions are included without counting, so that a withdrawn newest version takes no place, unless there are no others.
+ */
 function countNewest(kept: readonly Dated[], newest: number): number {
   if (!kept.some(({ remote }) => remote.isListed)) return Math.min(kept.length, newest);
   let listed = 0;
@@ -63,7 +65,7 @@ function countNewest(kept: readonly Dated[], newest: number): number {
   return end === -1 ? kept.length : end;
 }
 
-/** Ids in their order, in each the newest first. */
+/** Grouped by id in their order, each with the newest first. */
 function byId(packages: readonly RemotePackage[]): Dated[][] {
   const groups = new Map<string, Map<string, Dated>>();
   for (const remote of packages) {

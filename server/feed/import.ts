@@ -6,10 +6,10 @@ import type { Nuspec } from '../../formats/nuspec.ts';
 import { FeedError, fail } from '../errors.ts';
 import type { RemotePackage } from '../sources/source.ts';
 
-/** Bytes that came from a source and are not published yet. */
+/** A received package that is not published yet. */
 export type ReceivedPackage = {
   readonly digest: Digest;
-  /** `authorize` is asked with what the package says of itself. @throws FeedError of feed/publish.ts */
+  /** `authorize` is called with the package's own nuspec. @throws FeedError of feed/publish.ts */
   publish(admission: {
     readonly authorize: (nuspec: Nuspec) => void;
     readonly published: Date | undefined;
@@ -25,7 +25,7 @@ export type ExistingPackage = {
   readonly isListed: boolean;
 };
 
-/** The feed that packages go to: the data folder itself, or a server that has it. */
+/** Where packages are imported to: the data folder itself, or a server that uses it. */
 export type ImportTarget = {
   find(id: string, version: string): Promise<ExistingPackage | undefined>;
   /** @throws FeedError PACKAGE_TOO_LARGE, STORAGE_FULL and the errors of the source */
@@ -44,19 +44,19 @@ export type ImportOptions = {
   readonly parallel: number;
   readonly maxBytes: number;
   readonly signal: AbortSignal;
-  /** How often a package is asked for, and the first pause between. */
+  /** The number of attempts per package, and the first pause between them. */
   readonly attempts?: number;
   readonly firstDelayMs?: number;
   readonly onOutcome: (outcome: Outcome) => void;
 };
 
-/** So many packages in a row that cannot be had are a source that is gone. */
+/** After this many failed packages in a row, the source counts as gone. */
 const goneAfter = 8;
 
 /**
- * Takes over what is offered, a few packages at a time. What is there with the same bytes is left alone, so that a run that
- * was interrupted goes on where it stopped: the feed itself is the state. Nothing is ever replaced.
- * @throws FeedError STORAGE_FULL, SERVER_SILENT, SERVER_STRANGE, SOURCE_UNREACHABLE when going on is pointless
+ * Imports the offered packages, a few at a time. An existing package with the same bytes is left alone, so an interrupted run can
+ * be repeated and continues where it stopped. Nothing is ever replaced.
+ * @throws FeedError STORAGE_FULL, SERVER_SILENT, SERVER_STRANGE, SOURCE_UNREACHABLE when continuing is pointless
  */
 export async function importPackages(
   packages: readonly RemotePackage[],
@@ -89,7 +89,10 @@ export async function importPackages(
   if (end !== undefined) throw end;
 }
 
-/** What is there of an remote: undefined when it is to be imported. @throws FeedError IMPORT_DIFFERS when other bytes are there */
+/**
+ * What the feed has of a remote package: undefined when it is to be imported.
+ * @throws FeedError IMPORT_DIFFERS when it has other bytes
+ */
 export async function compareWithTarget(
   remote: RemotePackage,
   target: Pick<ImportTarget, 'find'>,
@@ -115,7 +118,7 @@ async function importOne(
     const { sizeBytes } = await patiently(options, () => transfer(remote, target));
     return { kind: 'imported', remote, sizeBytes };
   } catch (error) {
-    // Somebody was faster: another file of the same version in the folder, or a push meanwhile.
+    // Somebody was faster: another file with the same version in the folder, or a push.
     const wasFaster = error instanceof FeedError && error.code === 'PACKAGE_EXISTS';
     const now = wasFaster ? await compareWithTarget(remote, target) : undefined;
     if (now === undefined) throw error;
@@ -141,7 +144,7 @@ async function transfer(remote: RemotePackage, target: ImportTarget): Promise<Di
   }
 }
 
-/** A server could hand out one package under the name of another. */
+/** A server might send one package under the name of another. */
 function checkIdentity(remote: RemotePackage, nuspec: Nuspec): void {
   const [expected, found] = [nameOf(remote), nameOf(nuspec)];
   if (expected.toLowerCase() !== found.toLowerCase()) fail('IMPORT_IDENTITY', { expected, found });
@@ -151,7 +154,7 @@ function nameOf({ id, version }: { readonly id: string; readonly version: string
   return `${id} ${normalizeVersion(version)}`;
 }
 
-/** What was withdrawn at the source meanwhile is withdrawn here; what was unlisted here stays so. */
+/** A version that was unlisted at the source since is unlisted here too; what was unlisted here stays unlisted. */
 async function keepListing(
   remote: RemotePackage,
   present: ExistingPackage,

@@ -18,7 +18,7 @@ export async function readNamedFile(
     bytes ?? fail('PACKAGE_NOT_FOUND', { id: row.id, version: `${row.normalizedVersion} with ${file} in it` })
   );
 
-  /** Without the rest of the package: clients ask for the icons of a whole page at once. */
+  /** Reads nothing else of the package: clients ask for the icons of a whole page at once. */
   function readAt(path: string): Promise<Buffer | undefined> {
     const choose = (names: readonly string[]) =>
       findNamedEntry(

@@ -21,8 +21,8 @@ export type PublishServices = {
 export type Reservations = { readonly reservedIds?: readonly string[] | undefined };
 
 /**
- * Publishes what the holder of a key uploaded. `from` is the address of the pusher; the `reason` among the claims says why they do
- * it, for the audit log.
+ * Publishes an upload for the holder of a key. `from` is the pusher's address; the `reason` in the claims is the pusher's, for
+ * the audit log.
  * @throws FeedError KEY_SCOPE, ID_RESERVED and those of `admit`
  */
 export function publish(
@@ -45,18 +45,22 @@ export function publish(
 export type Admission = {
   readonly by: Actor;
   readonly reason?: string | undefined;
-  /** Throws when this package may not be published by this way; asked before its content is checked. */
+  /** Throws when this package may not be published this way; called before its content is checked. */
   readonly authorize: (nuspec: Nuspec) => void;
-  /** When it was published elsewhere before, if it was. One that has not come yet counts as now: it would sort before all that is pushed until then. */
+  /**
+   * When it was published elsewhere, if it was. A date in the future counts as now: otherwise it would sort before everything
+   * pushed until then.
+   */
   readonly published?: Date | undefined;
-  /** Unlisted from its first moment when false. */
+  /** False: unlisted from the start. */
   readonly isListed?: boolean;
 };
 
 /**
- * Publishes a package: read, checked, its bytes stored, then its row. The row is the moment of publication, and
- * both are durable then; a crash before it leaves a blob without a row, which harms nobody. The caller discards the upload.
- * @throws FeedError PACKAGE_INVALID, PACKAGE_EXISTS, VERSION_PURGED, STORAGE_FULL and what `authorize` throws; nothing is published then
+ * Publishes a package: reads and checks it, stores its bytes, then writes its row, which publishes it. Both are durable then; a
+ * crash before that leaves a blob without a row, which does no harm. The caller discards the upload.
+ * @throws FeedError PACKAGE_INVALID, PACKAGE_EXISTS, VERSION_PURGED, STORAGE_FULL and what `authorize` throws; nothing is
+ *   published then
  */
 export async function admit(
   { catalog, blobFlusher, now }: PublishServices,
@@ -66,7 +70,7 @@ export async function admit(
   const nuspec = await readPackage(upload, authorize);
   const { id, version } = nuspec;
   checkRules(nuspec);
-  // Asked before the bytes are stored, so that a repeated push leaves nothing behind; `add` decides the race.
+  // Checked before the bytes are stored, so that a repeated push leaves nothing behind. If two pushes race, `add` decides.
   if (await catalog.find(id, version)) fail('PACKAGE_EXISTS', { id, version });
   if (await catalog.isPurged(id, version)) fail('VERSION_PURGED', { id, version });
 
@@ -79,7 +83,7 @@ export async function admit(
   return pkg;
 }
 
-/** A key that may not publish this is refused before the whole content is unpacked and checked. */
+/** A key without permission for this package is refused before the whole content is unpacked and checked. */
 async function readPackage(upload: Upload, authorize: (nuspec: Nuspec) => void): Promise<Nuspec> {
   try {
     const nupkg = await openNupkg(await upload.openSource());
@@ -91,13 +95,13 @@ async function readPackage(upload: Upload, authorize: (nuspec: Nuspec) => void):
       await nupkg.close();
     }
   } catch (error) {
-    // Only what is wrong with the bytes is the pusher's fault; a full disk is not.
+    // Only a fault in the bytes is the pusher's; a full disk is not.
     if (!(error instanceof FormatError)) throw error;
     throw new FeedError('PACKAGE_INVALID', { problem: `${error.message} (rule ${ruleOf(error)})` }, error);
   }
 }
 
-/** `push:beta` publishes prereleases only (contract section 3). */
+/** `push:beta` only allows prereleases (contract section 3). */
 function requirePush(principal: Principal, { id, version }: Nuspec): void {
   const parsed = parseNuGetVersion(version);
   const scope = parsed && isPrerelease(parsed) ? 'push:beta' : 'push';

@@ -16,7 +16,7 @@ export type PurgeServices = {
     listManifests(
       channel: 'main' | 'beta',
     ): Promise<readonly { readonly tool: string; readonly version: string; readonly text: string }[]>;
-    /** No push is checked and no branch moves meanwhile. */
+    /** Runs while no push is checked and no branch moves. */
     between<Answer>(work: () => Promise<Answer>): Promise<Answer>;
   };
   /** Held while blobs are removed; undefined while a backup, an export or a check reads them. */
@@ -28,30 +28,30 @@ export type PurgeOrder = {
   readonly id: string;
   readonly version: string;
   readonly reason: string;
-  /** Also when a branch of the bucket offers it, which then leads to 410. */
+  /** Purges even a version that a branch of the bucket offers; that manifest then leads to 410. */
   readonly force?: boolean | undefined;
 };
 
-/** `isWaiting`: the bytes go as soon as the backup, export or check that reads them has ended. */
+/** `isWaiting`: the bytes are removed as soon as the backup, export or check that reads them has ended. */
 export type PurgeReport = Purged & { readonly isWaiting: boolean };
 
 export type Purging = {
   /** @throws FeedError PACKAGE_NOT_FOUND, PURGE_OFFERED, PATH_INVALID */
   purge(order: PurgeOrder, by: Actor): Promise<PurgeReport>;
-  /** Takes away what an earlier purge left: after a start, and by itself for as long as something waits. */
+  /** Removes what earlier purges left behind: call it after a start. It repeats itself as long as something waits. */
   sweep(): Promise<boolean>;
   close(): Promise<void>;
 };
 
 const retryMs = 20_000;
-/** What fails each time, as on a full disk, is tried less and less often. */
+/** Repeated failures, for example on a full disk, make the pauses longer. */
 const maxRetryMs = 60 * 60_000;
 const maxAttempts = 20;
 
 /**
- * Takes the bytes of a version away for good, where a law or a leaked secret demands it. Its rows go in one transaction with the
- * note that the version is never used again and with the audit entry; from then on it is 410. Then its bytes go from the disk,
- * and from the pages of the database. A crash between the two leaves them to the next start.
+ * Removes the bytes of a version for good, where a law or a leaked secret requires it. One transaction deletes its rows, notes
+ * that the version must never be used again and writes the audit entry; from then on the answer is 410. Then its bytes are
+ * removed from the disk, and from the pages of the database. After a crash in between, the next start continues.
  */
 export function createPurging(services: PurgeServices): Purging {
   const { catalog, blobs, purgeQueue, blobFlusher, lockForRemoving, log } = services;
@@ -67,7 +67,7 @@ export function createPurging(services: PurgeServices): Purging {
       return removeRows(id, version, reason, by);
     });
     const isDone = await sweep();
-    // What a push stored that was under way and came too late is found by then.
+    // The later run finds what a push stored that was in progress and came too late.
     if (isDone) again(retryMs);
     return { ...purged, isWaiting: !isDone };
   }
@@ -87,7 +87,7 @@ export function createPurging(services: PurgeServices): Purging {
     timer = setTimeout(() => void sweep(), afterMs).unref();
   }
 
-  /** One after the other. */
+  /** One run at a time. */
   function sweep(): Promise<boolean> {
     running = running.then(sweepOnce).catch((error: unknown) => {
       log.error({ err: error }, 'purged bytes could not be removed yet; the server will try again');
@@ -126,7 +126,7 @@ export function createPurging(services: PurgeServices): Purging {
   };
 }
 
-/** A branch that names what is gone breaks every `scoop install`, so that it is withdrawn there first. */
+/** A branch that offers a purged version breaks `scoop install`, so the version has to be withdrawn there first. */
 async function refuseOffered({ bucket }: PurgeServices, id: string, version: string): Promise<void> {
   const tool = id.toLowerCase();
   for (const channel of ['main', 'beta'] as const) {
@@ -136,7 +136,9 @@ async function refuseOffered({ bucket }: PurgeServices, id: string, version: str
   }
 }
 
-/** What a manifest offers of a tool: its own version, and those in the addresses of payloads, also of another tool's manifest. */
+/**
+ * All versions of a tool that a manifest refers to: its own, and those in addresses of payloads, even in another tool's manifest.
+ */
 function versionsIn(
   { tool, version, text }: { readonly tool: string; readonly version: string; readonly text: string },
   wanted: string,

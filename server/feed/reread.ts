@@ -7,19 +7,19 @@ import type { Logger } from '../log.ts';
 import { createPause } from '../pause.ts';
 import { blobSource } from './blob-source.ts';
 
-/** How many packages are noted in one transaction. */
+/** The number of packages that are stored in one transaction. */
 const batchSize = 50;
 
 export type Rereading = {
-  /** Goes through all that are left, in the background. */
+  /** Processes all remaining packages in the background. */
   start(): void;
   /** Resolves when nothing is read or written any more. */
   stop(): Promise<void>;
 };
 
 /**
- * Reads the nuspecs of packages that came before a field was known to this program, once: the database keeps which are
- * left, so that a stopped server goes on where it was. A package at a time is open, and requests are answered meanwhile.
+ * Reads the nuspecs of packages that were published before this program knew a field, once: the database records which ones are
+ * left, so a stopped server continues where it was. One package is open at a time, and requests are answered meanwhile.
  */
 export function createRereading(services: {
   readonly unread: UnreadNuspecs;
@@ -57,7 +57,7 @@ export function createRereading(services: {
         await nupkg.close();
       }
     } catch (error) {
-      // It stays as it was shown before; feed:verify finds what is wrong with it.
+      // The package is shown as before; feed:verify reports what is wrong with it.
       log.warn({ err: error, id: of.id, version: of.normalizedVersion }, 'a package could not be read again');
       return undefined;
     }

@@ -9,9 +9,9 @@ export function requireOwner(reservedIds: readonly string[], id: string, pusher:
 }
 
 /**
- * Ids that RESERVED_IDS names (`acme.*`, or one id) are published by their owners only: keys that are limited to ids of
- * that kind and to this one, or keys that administer everything. A key without a limit is nobody's in particular, and one
- * for `*` is no narrower. Answers with the reservation that stands against this pusher, if one does.
+ * The reservation that keeps this pusher from publishing the id, if there is one. Ids in RESERVED_IDS (`acme.*`, or one id) may
+ * be published only with keys that are limited to such ids and to this one, or with keys that have `admin`. A key without a limit
+ * belongs to no one owner, and one for `*` is no narrower.
  */
 export function reservedAgainst(
   reservedIds: readonly string[],
@@ -31,7 +31,7 @@ function isAdmin({ scopes, ids }: Principal): boolean {
   return scopes.includes('admin') && ids.length === 0;
 }
 
-/** Whether all that `glob` fits is reserved: it begins as the reservation does. */
+/** Whether everything that `glob` matches is reserved: it begins like the reservation. */
 function isWithin(glob: string, reserved: string): boolean {
   const [wanted, own] = [glob.toLowerCase(), reserved.toLowerCase()];
   return own.endsWith('*') ? wanted.startsWith(own.slice(0, -1)) : wanted === own;

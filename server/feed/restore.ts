@@ -18,14 +18,14 @@ import {
 } from './backup-format.ts';
 
 export type ReadOptions = {
-  /** Called before anything else is read; throws to refuse. */
+  /** Called before anything else is read; throws to refuse the backup. */
   readonly onManifest?: (manifest: BackupManifest) => Promise<void>;
   readonly onProgress: (bytes: number) => void;
   readonly signal: AbortSignal;
 };
 
 /**
- * Reads a whole backup and checks every digest; with `dir`, a new folder, also writes its files there (durable after `syncTree`).
+ * Reads a whole backup and checks every digest. With `dir`, a new folder, also writes its files there (durable after `syncTree`).
  * @throws FeedError BACKUP_INVALID, BACKUP_NEWER, FILE_UNUSABLE, STORAGE_FULL
  */
 export async function readBackup(
@@ -63,7 +63,7 @@ async function readMembers(
   let at = 0;
   for await (const found of files) {
     const member = manifest.members[at];
-    // The path is one that the manifest's form allows, so nothing is ever written outside of `dir`.
+    // The manifest's schema limits the path, so that nothing is ever written outside of `dir`.
     if (member?.path !== found.path || member.sizeBytes !== found.sizeBytes) {
       fail('BACKUP_INVALID', {
         file,
@@ -112,14 +112,14 @@ async function unzipped(file: string, signal: AbortSignal): Promise<AsyncIterabl
   const source = createReadStream(file, { highWaterMark: 1024 * 1024, signal });
   if (head.readUInt16BE() !== 0x1f8b) return source;
   const gunzip = createGunzip();
-  // A source that breaks must end the reading of what it fed.
+  // A source that fails has to end the stream that reads from it.
   source.once('error', (error) => gunzip.destroy(error));
   return source.pipe(gunzip);
 }
 
 /**
- * Makes a new tree durable, files and names: all at its end, when the system has written most of it by itself, which is
- * many times faster than after each file. Windows cannot fsync a folder; NTFS journals its names.
+ * Makes a new tree durable, files and names: all at the end, when the system has written most of it by itself, which is many
+ * times faster than after each file. Windows cannot fsync a folder; NTFS journals its names.
  */
 export async function syncTree(dir: string, signal?: AbortSignal): Promise<void> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
@@ -141,7 +141,7 @@ export async function syncFolder(dir: string): Promise<void> {
   if (process.platform !== 'win32') await sync(dir, 'r');
 }
 
-/** Windows syncs only what may be written; what may not are git's objects, which git has synced itself. */
+/** Windows only syncs files that may be written. The others are git's objects, which git has already synced. */
 async function syncFile(path: string): Promise<void> {
   if (process.platform !== 'win32') return sync(path, 'r');
   await sync(path, 'r+').catch((error: NodeJS.ErrnoException) => {
@@ -159,7 +159,7 @@ async function sync(path: string, flags: string): Promise<void> {
 }
 
 /**
- * Whether what was unpacked is one feed: a sound database whose every row has its blob.
+ * Checks that the unpacked files are one feed: a sound database whose every row has its blob.
  * @throws FeedError BACKUP_INVALID
  */
 export async function checkUnpacked(

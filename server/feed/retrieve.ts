@@ -6,16 +6,16 @@ export type RetrieveServices = { readonly catalog: Catalog; readonly blobs: Blob
 
 export type Retrieved = {
   readonly row: PackageFile;
-  /** All of a small one at once (`blobs/blob-store.ts`). */
+  /** Reads all of a small one at once (`blobs/blob-store.ts`). */
   readSmall(): Buffer;
-  /** The range piece by piece (`blobs/blob-store.ts`). */
+  /** Reads the range piece by piece (`blobs/blob-store.ts`). */
   readTo(range: Range, take: TakePiece): Promise<void>;
 };
 
 /**
- * A package to download: any spelling of id and version, listed or not; without a version the latest listed stable one
+ * Finds a package to download: any spelling of id and version, listed or not; without a version the latest listed stable one
  * (spec nuget-v2 9.8, 18.1).
- * @throws FeedError PACKAGE_NOT_FOUND, VERSION_PURGED, PATH_INVALID for what would lead out of a folder
+ * @throws FeedError PACKAGE_NOT_FOUND, VERSION_PURGED, PATH_INVALID for names that lead out of a folder
  */
 export async function retrieve(
   { catalog, blobs }: RetrieveServices,
@@ -33,7 +33,7 @@ export async function retrieve(
   };
 }
 
-/** Why there is no such package. @throws FeedError VERSION_PURGED when there was one, else PACKAGE_NOT_FOUND */
+/** Reports a package that does not exist. @throws FeedError VERSION_PURGED if it did exist, otherwise PACKAGE_NOT_FOUND */
 export async function missing(
   catalog: Pick<Catalog, 'isPurged'>,
   id: string,

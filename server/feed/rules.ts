@@ -3,22 +3,28 @@ import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-ver
 import type { Nuspec } from '../../formats/nuspec.ts';
 import { fail } from '../errors.ts';
 
-/** The newest NuGet client that choco 2.x is built on (spec nuget-v2, reference cNC): nobody could install beyond it. */
+/**
+ * The newest NuGet client that choco 2.x is built on (spec nuget-v2, reference cNC): nobody could install a package that needs a
+ * newer one.
+ */
 const newestClient = '6.4.1';
-/** Of the community repository (spec nuget-v2 10.3): a package that breaks them could not go there. */
+/** The community repository's limit (spec nuget-v2 10.3): a package above it could not be published there. */
 const maxTitleLength = 256;
 const maxDescriptionLength = 4000;
 
-/** What a package must be to be published. Refusals name the rule. */
+/** A rule that a package has to follow to be published. Refusals name it. */
 export type Rule = {
   readonly name: string;
   readonly sentence: string;
-  /** What is wrong, for the person who pushed; undefined when nothing is. Other rules are held elsewhere: `heldBy` says where. */
+  /**
+   * What is wrong, for the person who pushed; undefined when nothing is. Rules without this function are checked elsewhere:
+   * `heldBy` says where.
+   */
   readonly problem?: (nuspec: Nuspec) => string | undefined;
   readonly heldBy?: string;
 };
 
-/** All of them; docs/operate/limits.md tells them in these words. */
+/** All rules, in the words of docs/operate/limits.md. */
 export const rules: readonly Rule[] = [
   {
     name: 'readable',
@@ -77,7 +83,7 @@ export const rules: readonly Rule[] = [
     heldBy: 'catalog.add, as PACKAGE_EXISTS',
   },
   {
-    // choco groups by a hash that minds case (spec nuget-v2 12.5).
+    // choco groups by a case-sensitive hash (spec nuget-v2 12.5).
     name: 'first-push-casing',
     sentence: "An id in another casing is taken, and shown in the casing of the id's first push.",
     heldBy: 'catalog.add',
@@ -93,7 +99,7 @@ export function checkRules(nuspec: Nuspec): void {
   if (problems.length > 0) fail('PACKAGE_INVALID', { problem: `${problems.join('; ')}.` });
 }
 
-/** The rule that a package breaks which formats/ could not read. */
+/** The rule behind an error of formats/, which could not read the package. */
 export function ruleOf({ code, details }: FormatError): string {
   if (code === 'NUSPEC_FIELD_MISSING') return 'required-metadata';
   if (code === 'NUSPEC_FIELD_INVALID') return details.field === 'id' ? 'id-form' : 'valid-metadata';

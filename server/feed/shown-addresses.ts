@@ -1,6 +1,6 @@
 import type { PackageRow } from '../catalog/catalog.ts';
 
-/** The files of a package that its nuspec may name; v3 has each at an address of its own. */
+/** The files of a package that its nuspec may name; each has its own address in v3. */
 export const namedFiles = ['icon', 'license', 'readme'] as const;
 export type NamedFile = (typeof namedFiles)[number];
 
@@ -8,24 +8,24 @@ type Named = Pick<PackageRow, 'id' | 'normalizedVersion'>;
 type WithNuspec = Pick<PackageRow, 'nuspec'>;
 export type AddressOf = (row: Named & WithNuspec, root: string) => string | undefined;
 
-/** @param root of the server, without trailing slash */
+/** @param root the server's address, without trailing slash */
 export function fileAddress(root: string, { id, normalizedVersion }: Named, file: NamedFile): string {
   const path = [id, normalizedVersion, file].map((part) => encodeURIComponent(part.toLowerCase()));
   return `${root}/v3/flat/${path.join('/')}`;
 }
 
-/** Where a file of the package is named in its nuspec. */
+/** The path of a named file, from the nuspec. */
 export function namedPath({ nuspec }: WithNuspec, file: NamedFile): string | undefined {
   if (file !== 'license') return nuspec[file];
   return nuspec.license?.type === 'file' ? nuspec.license.text : undefined;
 }
 
-/** The icon in the package, else the address that the nuspec has. */
+/** The address of the icon in the package, or else the address in the nuspec. */
 export function iconAddress(row: Named & WithNuspec, root: string): string | undefined {
   return row.nuspec.icon === undefined ? webAddress(row.nuspec.iconUrl) : fileAddress(root, row, 'icon');
 }
 
-/** The license file in the package, else the address that the nuspec has. */
+/** The address of the license file in the package, or else the address in the nuspec. */
 export function licenseAddress(row: Named & WithNuspec, root: string): string | undefined {
   if (row.nuspec.license?.type === 'file') return fileAddress(root, row, 'license');
   const { licenseUrl } = row.nuspec;
@@ -36,12 +36,14 @@ export function readmeAddress(row: Named & WithNuspec, root: string): string | u
   return row.nuspec.readme === undefined ? undefined : fileAddress(root, row, 'readme');
 }
 
-/** Clients make links and pictures of it, OneGet throws on what is no address (spec nuget-v2 9.5), and people click on it. */
+/**
+ * Clients turn it into links and pictures, OneGet throws on anything but an address (spec nuget-v2 9.5), and people click on it.
+ */
 export function webAddress(text: string | undefined): string | undefined {
   return text !== undefined && /^https?:\/\//i.test(text) && URL.canParse(text) ? text : undefined;
 }
 
-/** `dotnet pack` writes it beside a license file; it says nothing of the license. */
+/** `dotnet pack` writes it next to a license file; it does not lead to the license. */
 function isPlaceholder(address: string): boolean {
   return /^https?:\/\/aka\.ms\/deprecatelicenseurl\b/i.test(address);
 }

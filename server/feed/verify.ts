@@ -13,7 +13,7 @@ export type DamagedBlob = {
 type Sources = { readonly snapshot: CatalogSnapshot; readonly blobs: BlobReader };
 type Options = { readonly signal: AbortSignal; readonly onProgress: (bytes: number) => void };
 
-/** Reads every blob that a row names and hashes it again; one at a time, whatever its size. */
+/** Reads and hashes every blob that a row names, one at a time, whatever its size. */
 export async function* findDamagedBlobs(
   { snapshot, blobs }: Sources,
   options: Options,
@@ -54,14 +54,14 @@ export async function* findOrphans({ snapshot, blobs }: Sources): AsyncGenerator
   }
 }
 
-/** A row that names a blob may come a while after it: only what waited for so long is given up. */
+/** The row may be written some time after the blob, so only older blobs count as orphans. */
 const orphanAgeMs = 24 * 60 * 60_000;
 
 export function isOldOrphan({ written }: StoredBlob, now: Date): boolean {
   return now.getTime() - written.getTime() > orphanAgeMs;
 }
 
-/** A manifest's url that names a payload of ours, whatever this server's address was then. */
+/** The payload of ours that a manifest's url names, whatever this server's address was when it was written. */
 export function payloadOfAddress(
   url: string,
 ): { readonly tool: string; readonly version: string; readonly file: string } | undefined {
@@ -81,7 +81,7 @@ export type ManifestPayload = {
 
 export type ManifestFault = { readonly kind: 'manifest' | 'purged'; readonly problem: string };
 
-/** What a manifest promises and the catalog does not have. */
+/** What is wrong with a payload that a manifest names; undefined if it is in the catalog. */
 export async function faultOfPayload(
   snapshot: CatalogSnapshot,
   { url, hash }: ManifestPayload,

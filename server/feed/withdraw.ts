@@ -5,8 +5,8 @@ import { missing } from './retrieve.ts';
 type Services = { readonly catalog: Catalog };
 
 /**
- * Hides a version from search and from the latest flags; whoever names it still gets it (spec nuget-v2 10.4).
- * Unlisting what is unlisted changes nothing.
+ * Hides a version from search and from the latest flags; it can still be downloaded by its version (spec nuget-v2 10.4).
+ * Unlisting an unlisted version changes nothing.
  * @throws FeedError PACKAGE_NOT_FOUND, VERSION_PURGED
  */
 export const unlist = setListed(false);

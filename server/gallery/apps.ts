@@ -3,7 +3,7 @@ import type { PackageRow } from '../catalog/catalog.ts';
 import type { PackageContent } from './package-content.ts';
 
 type Channel = 'main' | 'beta';
-/** What a channel of the bucket offers of a tool; the hashes are those of the files that Scoop downloads. */
+/** A tool's manifest on one channel of the bucket; the hashes are those of the files that Scoop downloads. */
 export type ManifestVersion = { readonly version: string; readonly hashes: readonly string[] };
 
 export type AppSources = {
@@ -11,7 +11,10 @@ export type AppSources = {
   readonly content: PackageContent;
 };
 
-/** Scoop's name of a package on each channel, where Scoop gets what the page shows; then Scoop's commands are shown, too. */
+/**
+ * Scoop's name for a package on each channel, if Scoop installs the version that the page shows; the page then shows Scoop's
+ * commands too.
+ */
 export type Apps = { readonly main: string | undefined; readonly beta: string | undefined };
 
 export async function readApps(
@@ -23,8 +26,9 @@ export async function readApps(
 }
 
 /**
- * The tool whose manifest gives Scoop this very version. Nearly always it has the package's name. Another name stands in the package's own
- * record, where anyone who may push the package can write any name: it counts when Scoop downloads the exe that lies in the package.
+ * The tool whose manifest installs exactly this version in Scoop. It nearly always has the package's name. Another name comes
+ * from the package's own record, where anyone who may push the package can write any name: it only counts if Scoop downloads the
+ * same exe as the one in the package.
  */
 async function appOf(
   { bucket, content }: AppSources,

@@ -1,20 +1,20 @@
 import type { PackageKind } from './package-kind.ts';
 
-/** Lines to type, what they give, and what to know about them. */
+/** Lines to type, what they install, and a remark. */
 export type Command = {
-  /** `Stable 1.22.0`; none where a client has one command. */
+  /** `Stable 1.22.0`; absent where a client has only one command. */
   readonly label?: string;
   readonly lines: readonly string[];
   readonly remark?: string;
 };
 
-/** What a person types at one client. */
+/** The commands for one client. */
 export type ClientCommands = { readonly client: string; readonly commands: readonly Command[] };
 
-/** A version of a channel. `app`: the name of its manifest, where the bucket offers this very version. */
+/** A version on a channel. `app`: the name of its manifest, if the bucket offers this version. */
 type Offer = { readonly version: string; readonly app: string | undefined };
 
-/** What a package offers at each channel. */
+/** What each channel offers of a package. */
 export type Offers = {
   readonly id: string;
   readonly kind: PackageKind;
@@ -23,8 +23,8 @@ export type Offers = {
 };
 
 /**
- * How to install a package: a block for each client that can use it, with its command for the stable version and the one for the beta. The
- * same builder serves every page, so that they never differ.
+ * How to install a package: one block for each client that can use it, with its commands for the stable version and the beta.
+ * Every page uses this, so that they never differ.
  */
 export function installCommands(
   publicUrl: string,
@@ -73,7 +73,7 @@ const clients: readonly Client[] = [
   {
     client: 'Scoop',
     kinds: ['program'],
-    // The prefix is needed: `main`, which every Scoop has, wins over other buckets (spec scoop 1.3).
+    // The prefix is needed: Scoop's default bucket `main` wins over others (spec scoop 1.3).
     forStable: (publicUrl, _id, { app }) =>
       app === undefined
         ? undefined
@@ -82,7 +82,7 @@ const clients: readonly Client[] = [
       app === undefined
         ? undefined
         : {
-            // A bucket's name is taken once; the same name lets installed apps follow (spec scoop 9.1).
+            // A bucket's name can only be used once, and keeping it lets installed apps follow (spec scoop 9.1).
             lines: [
               'scoop bucket rm go-win-tools',
               addBucket(publicUrl, 'beta'),
@@ -142,7 +142,7 @@ function addDotnetSource(publicUrl: string): string {
   return `dotnet nuget add source ${publicUrl}/v3/index.json --name go-win-tools${insecure}`;
 }
 
-/** PSResourceGet wants this very address, without a slash at its end, and its version beside it (spec nuget-v2 18.3). */
+/** PSResourceGet needs exactly this address, without a trailing slash, and with its version (spec nuget-v2 18.3). */
 function registerRepository(publicUrl: string): string {
   return `Register-PSResourceRepository -Name go-win-tools -Uri ${publicUrl}/api/v2 -ApiVersion v2 -Trusted`;
 }
@@ -158,7 +158,7 @@ function addBucket(publicUrl: string, channel: 'main' | 'beta'): string {
   return `scoop bucket add go-win-tools ${publicUrl}/git/${channel}/go-win-tools.git`;
 }
 
-/** How a machine is pointed at this server once. */
+/** The one-time setup of a machine for this server. */
 export function setupCommands(publicUrl: string): readonly ClientCommands[] {
   return [
     {

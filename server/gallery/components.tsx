@@ -5,8 +5,8 @@ import type { ClientCommands, Command } from './commands.ts';
 type ChoiceProps = { readonly blocks: readonly ClientCommands[]; readonly chosen: string };
 
 /**
- * The commands of one client at a time, of the first unless a link chose another: details of one name close each other, by keyboard and
- * for screen readers too.
+ * Shows the commands of one client at a time, of the first unless a link chose another. Details with one name close each other,
+ * which works with keyboard and screen readers too.
  */
 export function CommandChoice({ blocks, chosen }: ChoiceProps): JSX.Element {
   const named = blocks.findIndex(({ client }) => client.toLowerCase() === chosen.toLowerCase());
@@ -24,7 +24,7 @@ export function CommandChoice({ blocks, chosen }: ChoiceProps): JSX.Element {
   );
 }
 
-/** Commands to copy, one block a client. */
+/** Commands to copy, one block per client. */
 export function Commands({ blocks }: { readonly blocks: readonly ClientCommands[] }): JSX.Element {
   return (
     <dl class="commands">
@@ -42,7 +42,7 @@ export function Commands({ blocks }: { readonly blocks: readonly ClientCommands[
   );
 }
 
-/** What the commands beside it need where reading does (docs/operate/access.md). */
+/** What the commands need if reading needs a key (docs/operate/access.md). */
 export function KeyNote({ readAuth }: { readonly readAuth: 'feed' | 'all' | undefined }): JSX.Element | null {
   if (readAuth === undefined) return null;
   return (
@@ -55,7 +55,7 @@ export function KeyNote({ readAuth }: { readonly readAuth: 'feed' | 'all' | unde
   );
 }
 
-/** A click selects the whole of a command (gallery.css). */
+/** A click selects a whole command (gallery.css). */
 function CommandLines({ command: { label, lines, remark } }: { readonly command: Command }): JSX.Element {
   return (
     <>
@@ -68,7 +68,7 @@ function CommandLines({ command: { label, lines, remark } }: { readonly command:
   );
 }
 
-/** The start of a hash; the whole of it on demand. */
+/** The beginning of a hash; the whole hash on demand. */
 export function Hash({ sha256 }: { readonly sha256: string }): JSX.Element {
   return (
     <details class="hash">
@@ -88,7 +88,7 @@ export function Version({ row }: { readonly row: PackageRow | undefined }): JSX.
   );
 }
 
-/** A list of links by their names; a name without an address is left out. */
+/** A list of links by name, leaving out those without an address. */
 export function Links({
   to,
 }: {
@@ -113,7 +113,7 @@ export function DateText({ date }: { readonly date: Date }): JSX.Element {
   return <time dateTime={date.toISOString()}>{date.toISOString().slice(0, 10)}</time>;
 }
 
-/** 15.4 MB, as a person says it. */
+/** 15.4 MB, for people. */
 export function sizeText(bytes: number): string {
   const units = ['bytes', 'KB', 'MB', 'GB'];
   const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { ErrorBody, ErrorResponse } from '../http/error-body.ts';
 import { htmlOf, Layout } from './layout.tsx';
 
-/** An error as a page like the others: the search, the links and what to quote when asking for help. */
+/** An error as a page like the others: with search, links and what to quote when asking for help. */
 export function renderErrorPage({ status, message, requestId }: ErrorResponse): ErrorBody {
   const name = STATUS_CODES[status] ?? 'Error';
   return {

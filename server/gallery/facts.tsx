@@ -5,7 +5,7 @@ import { licenseAddress, webAddress } from '../feed/shown-addresses.ts';
 
 type Fact = { readonly name: string; readonly value: ComponentChildren };
 
-/** What a nuspec says of a package beside its texts: authors, owners, license, types, repository. */
+/** Other fields of a nuspec: authors, owners, license, types, repository. */
 export function Facts({ row }: { readonly row: PackageRow }): JSX.Element {
   return (
     <dl class="facts">
@@ -36,7 +36,7 @@ function factsOf(row: PackageRow): readonly Fact[] {
   ];
 }
 
-/** Each leads to the packages that have it, too. */
+/** Each links to the packages that have it. */
 function Tags({ tags }: { readonly tags: readonly string[] }): JSX.Element {
   return (
     <>
@@ -49,7 +49,7 @@ function Tags({ tags }: { readonly tags: readonly string[] }): JSX.Element {
   );
 }
 
-/** Its expression, which leads to the text where the package names an address of it. */
+/** The license expression, as a link if the package has an address for it. */
 function licenseOf(row: PackageRow): ComponentChildren {
   const address = licenseAddress(row, '');
   const { license } = row.nuspec;

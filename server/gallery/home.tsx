@@ -8,13 +8,13 @@ import { type ListedPackage, type Listing, offersOf } from './pages.ts';
 type Props = {
   readonly listing: Listing;
   readonly publicUrl: string;
-  /** Whether the first packages are being made. */
+  /** Whether `start` is releasing the first packages. */
   readonly isFilling: boolean;
-  /** What reading needs a key for. */
+  /** What needs a key to be read. */
   readonly readAuth: 'feed' | 'all' | undefined;
 };
 
-/** `/`: what is here, and how a machine is pointed at it. */
+/** `/`: lists the packages and shows how to set up a machine. */
 export function HomePage({ listing, publicUrl, isFilling, readAuth }: Props): JSX.Element {
   return (
     <Layout title="go-win-tools" text={listing.text}>
@@ -63,7 +63,7 @@ function PackageTable({ packages, publicUrl }: TableProps): JSX.Element {
   );
 }
 
-/** `data-label`: a phone has no room for the head of the table, and shows it beside each value (gallery.css). */
+/** `data-label`: a phone has no room for the head of the table, and shows it next to each value (gallery.css). */
 function PackageLine({
   listed,
   publicUrl,
@@ -130,7 +130,7 @@ function Pages({ listing }: { readonly listing: Listing }): JSX.Element | null {
   );
 }
 
-/** A line or two; fifty of the longest that a nuspec may have would be a page of 50 MB. */
+/** A line or two: fifty summaries of the maximum length would be a page of 50 MB. */
 function summaryOf({ nuspec }: PackageRow): string {
   return (nuspec.summary ?? nuspec.title ?? '').slice(0, 500);
 }

@@ -3,7 +3,7 @@ import { renderToString } from 'preact-render-to-string';
 
 type Frame = {
   readonly title: string;
-  /** What was searched for. */
+  /** The search text. */
   readonly text?: string;
   readonly children: ComponentChildren;
 };
@@ -13,7 +13,7 @@ export function htmlOf(page: JSX.Element): string {
   return `<!doctype html>\n${renderToString(page)}\n`;
 }
 
-/** What every page has around it. */
+/** The frame of every page. */
 export function Layout({ title, text = '', children }: Frame): JSX.Element {
   return (
     <html lang="en">

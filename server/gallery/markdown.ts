@@ -1,29 +1,29 @@
 import MarkdownIt from 'markdown-it';
 
-/** markdown-it gives each row as many cells as the head has: 4,000 characters make 65,000 of them, in half a second. */
+/** markdown-it fills each row up to the head's number of cells: 4,000 characters make 65,000 of them, in half a second. */
 const maxCells = 5000;
 
 const markdown = createMarkdown();
 const withoutTables = createMarkdown().disable('table');
 
-/** The rest of a longer text is not shown. */
+/** Longer texts are cut. */
 const maxMarkdownLength = 50_000;
 
-/** A package's description or readme as HTML that is safe to put into a page. */
+/** Renders a package's description or readme as HTML that is safe to embed. */
 export function renderMarkdown(text: string): string {
   const shown = text.slice(0, maxMarkdownLength);
   return (mostCells(shown) > maxCells ? withoutTables : markdown).render(shown);
 }
 
-/** It shows raw HTML as text. Images would call other hosts. */
+/** Raw HTML is shown as text. Images are disabled, since they would call other hosts. */
 function createMarkdown() {
   const made = new MarkdownIt({ html: false, linkify: false }).disable('image');
-  // Its own list has four bad schemes; Windows knows hundreds that start a program (`search-ms:`, `ms-msdt:`).
+  // markdown-it only blocks four schemes; Windows knows hundreds that start a program (`search-ms:`, `ms-msdt:`).
   made.validateLink = (address) => /^https?:\/\//i.test(address);
   return made;
 }
 
-/** No table goes beyond an empty line, and none is wider than its line with most bars. */
+/** A table ends at an empty line, and is at most as wide as its line with the most bars. */
 function mostCells(text: string): number {
   let [cells, lines, bars] = [0, 0, 0];
   for (const line of text.split(/\r\n?|\n/)) {

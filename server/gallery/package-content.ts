@@ -8,15 +8,15 @@ import type { PackageRow } from '../catalog/catalog.ts';
 import { renderMarkdown } from './markdown.ts';
 import { kindOfFiles, type PackageKind } from './package-kind.ts';
 
-/** What lies in a package. Each is read once: the bytes never change. */
+/** The content of a package, read only once because its bytes never change. */
 export type PackageContent = {
-  /** The tool that its release record names, whoever wrote that; undefined for a package without a record. */
+  /** The tool named in the package's release record, whoever wrote that; undefined without a record. */
   toolOf(row: Stored): Promise<string | undefined>;
-  /** SHA-256 of its exe, in lower-case hex; undefined where there is none, or more than one. */
+  /** SHA-256 of its exe, in lower-case hex; undefined unless there is exactly one. */
   exeSha256Of(row: Stored): Promise<string | undefined>;
-  /** What its files are for. */
+  /** The kind of package that its files make. */
   kindOf(row: Stored): Promise<PackageKind | undefined>;
-  /** Its readme as HTML that is safe to put into a page; undefined where it names none. */
+  /** Its readme as HTML that is safe to embed; undefined if it names none. */
   readmeOf(row: Stored & Pick<PackageRow, 'nuspec'>): Promise<string | undefined>;
 };
 
@@ -27,7 +27,7 @@ type Read<Value> = (nupkg: Nupkg) => Promise<Value | undefined>;
 const Named = ReleaseRecord.pick({ tool: true });
 const maxRecordBytes = 1024 * 1024;
 const maxRemembered = 1000;
-/** Readmes are long, and some take half a second to be read as Markdown. */
+/** Readmes are long, and rendering the Markdown of some takes half a second. */
 const maxRememberedReadmes = 50;
 
 export function createPackageContent(blobs: Blobs): PackageContent {
@@ -96,7 +96,7 @@ async function readPackage<Value>(
   try {
     return await read(await openNupkg(source));
   } catch {
-    // made elsewhere, without a record; a page is shown whatever is wrong with it
+    // Made elsewhere, without a record. A page is shown whatever is wrong with it.
     return undefined;
   }
 }

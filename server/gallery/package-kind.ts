@@ -1,4 +1,4 @@
-/** What a package is made for, which decides the clients that can use it. */
+/** What a package is for, which decides which clients can use it. */
 export type PackageKind = 'program' | 'library' | 'dotnet-tool' | 'template' | 'powershell';
 
 type Described = {
@@ -6,17 +6,17 @@ type Described = {
   readonly packageTypes?: readonly { readonly name: string }[];
 };
 
-/** The types of NuGet that only one client can use; other types are for programs of their own. */
+/** The types of NuGet that only one client can use; packages with other types are for programs of their own. */
 const kindOfType: ReadonlyMap<string, PackageKind> = new Map([
   ['dotnettool', 'dotnet-tool'],
   ['template', 'template'],
   ['dependency', 'library'],
 ]);
 
-/** Publish-Module and Publish-PSResource write one of these into the tags of all that they publish. */
+/** Publish-Module and Publish-PSResource add one of these tags to everything that they publish. */
 const powershellTags = new Set(['psmodule', 'psscript']);
 
-/** A package as its nuspec describes it and its files show it; `files` is what `kindOfFiles` found in them. */
+/** The kind of a package by its nuspec and files; `files` is the result of `kindOfFiles`. */
 export function kindOf({ tags, packageTypes = [] }: Described, files: PackageKind | undefined): PackageKind {
   const [named] = packageTypes.flatMap(({ name }) => kindOfType.get(name.toLowerCase()) ?? []);
   if (named !== undefined) return named;
@@ -24,13 +24,13 @@ export function kindOf({ tags, packageTypes = [] }: Described, files: PackageKin
   return files ?? 'program';
 }
 
-/** The folders that NuGet gives to a project (NuGet.Client ManagedCodeConventions). */
+/** The folders whose files NuGet adds to a project (NuGet.Client ManagedCodeConventions). */
 const projectFolders =
   /^(?:lib|ref|runtimes|build|buildTransitive|buildMultiTargeting|contentFiles|analyzers)\//i;
 
 /**
- * What the files of a package are for. `dotnet tool` looks for DotnetToolSettings.xml, `dotnet new` for template.json; Chocolatey runs
- * `tools/chocolatey*.ps1`, which a package has beside anything else when it is made for Chocolatey too.
+ * What the files of a package are for. `dotnet tool` looks for DotnetToolSettings.xml, `dotnet new` for template.json; Chocolatey
+ * runs `tools/chocolatey*.ps1`, so a package with that file works in Chocolatey, whatever else it contains.
  */
 export function kindOfFiles(names: readonly string[]): PackageKind {
   const has = (pattern: RegExp): boolean => names.some((name) => pattern.test(name));

@@ -12,20 +12,20 @@ import { type FoundPackage, offersOf } from './pages.ts';
 type Props = {
   readonly found: FoundPackage;
   readonly publicUrl: string;
-  /** What reading needs a key for. */
+  /** What needs a key to be read. */
   readonly readAuth: 'feed' | 'all' | undefined;
-  /** Whose commands a link asked for, such as `scoop`; '' asks for none. */
+  /** The client in the link, such as `scoop`; '' for none. */
   readonly client: string;
 };
 
-/** `/packages/ID`: what it is, how to install it, which versions there are. */
+/** `/packages/ID`: a package, how to install it, and its versions. */
 export function PackagePage({ found, publicUrl, readAuth, client }: Props): JSX.Element {
   const { id, shown, versions, sboms } = found;
-  // The id beside it must not turn with it.
+  // A hidden character must not change how the id next to it is shown.
   const title = (shown.nuspec.title ?? id).replace(hiddenCharacters, '');
   return (
     <Layout title={`${id} - go-win-tools`}>
-      {/* Not where its address needs a key and the page does not: browsers would ask everybody for one. */}
+      {/* Not where only its address needs a key: browsers would ask everybody for one. */}
       <Icon row={shown} isShown={readAuth !== 'feed'} />
       <h1>
         {title} {title === id ? null : <code class="id copy">{id}</code>}
@@ -66,13 +66,13 @@ export function PackagePage({ found, publicUrl, readAuth, client }: Props): JSX.
   );
 }
 
-/** That in the package; those on other hosts would tell them who looks. */
+/** The icon in the package; one on another host would tell that host who looks. */
 function Icon({ row, isShown }: { readonly row: PackageRow; readonly isShown: boolean }): JSX.Element | null {
   if (!isShown || row.nuspec.icon === undefined) return null;
   return <img class="icon" src={fileAddress('', row, 'icon')} alt="" width="64" height="64" />;
 }
 
-/** A stranger's text, shown as it stands; an address alone can be followed. */
+/** An author's text, shown as it is, except that a text which is only an address becomes a link. */
 function Notes({ text }: { readonly text: string }): JSX.Element {
   return /^https?:\/\/\S+$/i.test(text) ? (
     <a href={text} rel="noreferrer">

@@ -7,10 +7,10 @@ import type { Offers } from './commands.ts';
 import { kindOf, type PackageKind } from './package-kind.ts';
 
 const pageSize = 50;
-/** A page shows this many versions; the feed has all. */
+/** A page shows this many versions; the feed lists all. */
 const maxVersions = 200;
 
-/** A package's newest stable version, a beta above it, their names in Scoop, and who can use them. */
+/** A package's newest stable version, a newer beta, their names in Scoop, and the kind of package. */
 type Channels = {
   readonly stable: PackageRow | undefined;
   readonly beta: PackageRow | undefined;
@@ -18,7 +18,7 @@ type Channels = {
   readonly kind: PackageKind;
 };
 
-/** What the commands of a page install. */
+/** What the commands on a page install. */
 export function offersOf({ id, stable, beta, apps, kind }: Channels & { readonly id: string }): Offers {
   return {
     id,
@@ -37,7 +37,10 @@ export type Listing = {
   readonly packages: readonly ListedPackage[];
 };
 
-/** One page of the packages, an id a line; beyond the last page, the last one. Finds what Search() of v2 and v3 find. */
+/**
+ * One page of the list of packages, one line per id; after the last page, the last one. It finds the same as Search() of v2 and
+ * v3.
+ */
 export async function readListing(sources: Sources, text: string, askedPage: number): Promise<Listing> {
   const { catalog, ask } = sources;
   const { words, where } = readSearchText(text, 'q');
@@ -70,10 +73,10 @@ export async function readListing(sources: Sources, text: string, askedPage: num
 
 export type FoundPackage = Channels & {
   readonly id: string;
-  /** The row that describes the package: the newest stable one, else the newest. */
+  /** The row that describes the package: the newest stable version, or else the newest. */
   readonly shown: PackageRow;
   readonly versions: readonly PackageRow[];
-  /** Where the list of what a version's exes are made of is, for those that have one. */
+  /** The addresses of SBOMs, for versions that have one. */
   readonly sboms: ReadonlyMap<string, string>;
   /** HTML. */
   readonly readme: string | undefined;
@@ -85,7 +88,7 @@ type Sources = AppSources & {
   readonly payloads: Pick<Payloads, 'find'>;
 };
 
-/** All that the page of one id shows; undefined when no version of it is listed. */
+/** Everything that the page of one id shows; undefined when no version of it is listed. */
 export async function readPackage(sources: Sources, id: string): Promise<FoundPackage | undefined> {
   const versions = await sources.ask.query({
     view: 'semver2',
@@ -115,7 +118,7 @@ export async function readPackage(sources: Sources, id: string): Promise<FoundPa
   };
 }
 
-/** The id of a package, in its own casing, whose versions are all unlisted; undefined when there is none. */
+/** The id, in its own casing, of a package whose versions are all unlisted; undefined when there is none. */
 export async function findUnlistedId(
   catalog: Pick<Catalog, 'query'>,
   id: string,
@@ -138,7 +141,7 @@ async function readUses(
   };
 }
 
-/** Payloads are at their tool's address, which may be another name than the package's. */
+/** Payloads are at their tool's address, which may differ from the package's name. */
 async function readSboms(
   { payloads }: Sources,
   tool: string,

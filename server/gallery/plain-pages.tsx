@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { Layout } from './layout.tsx';
 
-/** Older NuGet clients open the template of an address as it is (spec nuget-v2 18.3). */
+/** Older NuGet clients open an address template without filling it in (spec nuget-v2 18.3). */
 export function UnfilledPage(): JSX.Element {
   return (
     <Layout title="Which package? - go-win-tools">
@@ -16,7 +16,7 @@ export function UnfilledPage(): JSX.Element {
   );
 }
 
-/** An id whose versions are all unlisted: links to it are in clients that have one of them. */
+/** An id whose versions are all unlisted: clients that installed one still link to it. */
 export function UnlistedPage({ id }: { readonly id: string }): JSX.Element {
   return (
     <Layout title={`${id} - go-win-tools`}>

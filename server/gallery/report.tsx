@@ -6,7 +6,7 @@ import { Layout } from './layout.tsx';
 
 type Props = { readonly row: PackageRow; readonly publicUrl: string };
 
-/** `/packages/ID/VERSION/report`: what clients open for "report abuse". */
+/** `/packages/ID/VERSION/report`: the page that clients open for "report abuse". */
 export function ReportPage({ row, publicUrl }: Props): JSX.Element {
   const { id, normalizedVersion: version, nuspec, sha256, published } = row;
   const places = {

@@ -23,17 +23,17 @@ export type GalleryServices = {
   readonly catalog: Catalog;
   readonly blobs: Pick<BlobReader, 'readTo'>;
   readonly payloads: Pick<Payloads, 'find'>;
-  /** Base of every command on the pages: what a client must type to reach this server. */
+  /** The server's address in every command on the pages. */
   readonly publicUrl: () => string;
   /** For the Scoop commands of a page. */
   readonly bucket: AppSources['bucket'];
-  /** Whether the first packages are being made at this moment; undefined where nobody here knows. */
+  /** Whether `start` is releasing the first packages; absent in `serve`. */
   readonly isFilling?: (() => boolean) | undefined;
-  /** Where static/ lies. */
+  /** The folder that contains static/. */
   readonly productDir: string;
 };
 
-/** Pages for people: `/` lists the packages, `/packages/ID` shows one; no scripts, so nothing to break or to trust. */
+/** Pages for people: `/` lists the packages, `/packages/ID` shows one. No scripts, so there is nothing to break or to trust. */
 export function createGalleryRouter(services: GalleryServices): Router {
   const router = express.Router();
   const content = createPackageContent(services.blobs);
@@ -53,7 +53,7 @@ export function createGalleryRouter(services: GalleryServices): Router {
   router.get('/', async (request, response) => {
     response.vary('User-Agent');
     if (isNuGetClient(request)) {
-      // A path, so that the client stays at the address that it was given.
+      // A relative redirect, so that the client stays at the address that it was given.
       response.set('Cache-Control', 'no-cache').redirect(`${pathOf(services.publicUrl())}/nuget`);
       return;
     }
@@ -69,11 +69,11 @@ export function createGalleryRouter(services: GalleryServices): Router {
       />,
     );
   });
-  // Above the pages of packages, where people look for all of them.
+  // People look for the list of packages above a package's page.
   router.get('/packages', (request, response) => {
     response.redirect(`${pathOf(services.publicUrl())}/${new URL(request.originalUrl, 'http://any').search}`);
   });
-  // `{id}`, as older NuGet clients leave it; no id has a brace.
+  // `{id}`, which older NuGet clients do not fill in; ids contain no braces.
   router.get(/^\/packages\/(?:\{|%7b)/i, (_request, response) => answerPage(response, <UnfilledPage />));
   router.get('/packages/:id', async (request, response) => {
     const { id } = request.params;
@@ -106,7 +106,7 @@ export function createGalleryRouter(services: GalleryServices): Router {
   return router;
 }
 
-/** The bare address of the server as a source: what the client takes for the feed is then the feed (spec nuget-v2 18.3). */
+/** A client that uses the server's bare address as a source gets the feed (spec nuget-v2 18.3). */
 function isNuGetClient(request: Request): boolean {
   return /NuGet/i.test(request.headers['user-agent'] ?? '');
 }

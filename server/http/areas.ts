@@ -1,16 +1,19 @@
-/** One part of the address space and what holds for all of it, whoever answers there. */
+/** One part of the address space and what applies to all of it, whichever route answers. */
 export type Area = {
-  /** Names the part in logs. */
+  /** The part's name in logs. */
   readonly label: string;
-  /** How errors are said: OData XML, a line of text, problem+json, a page for people. */
+  /** The format of errors: OData XML, a line of text, problem+json, a page for people. */
   readonly errors: 'odata' | 'text' | 'json' | 'page';
-  /** From which READ_AUTH on reading needs a key with `read`; `never`: by none (Scoop sends no credentials there, contract section 2). */
+  /**
+   * The setting of READ_AUTH from which on reading needs a key with `read`; `never`: it never does (Scoop sends no credentials
+   * there, contract section 2).
+   */
   readonly readAuth: 'feed' | 'all' | 'never';
-  /** Requests may carry gigabytes and take hours. */
+  /** Requests may contain gigabytes and take hours. */
   readonly isForUploads?: true;
 };
 
-/** The first that fits an address counts; the last fits all. */
+/** The first match counts; the last one matches everything. */
 const areas: readonly (Area & { readonly at: RegExp })[] = [
   { at: /^\/(healthz|readyz)\/?$/i, label: 'ops', errors: 'text', readAuth: 'never' },
   { at: /^\/metrics\/?$/i, label: 'metrics', errors: 'text', readAuth: 'all' },
@@ -35,29 +38,29 @@ const areas: readonly (Area & { readonly at: RegExp })[] = [
     readAuth: 'feed',
     isForUploads: true,
   },
-  // Which address is what: nothing of the feed is in it (contract section 2). `/v3` says where it is.
+  // Only addresses, nothing of the feed (contract section 2); `/v3` leads to it.
   { at: /^\/v3(\/index\.json)?\/?$/i, label: 'v3', errors: 'json', readAuth: 'all' },
   { at: /^\/v3\/flat\/./i, label: 'v3-package', errors: 'json', readAuth: 'feed' },
   { at: /^\/v3(\/|$)/i, label: 'v3', errors: 'json', readAuth: 'feed' },
-  // Its own route asks for a key, whatever its scopes.
+  // Its own route requires a key, with any scope.
   { at: /^\/api\/v1\/key\/?$/i, label: 'api', errors: 'json', readAuth: 'never' },
   { at: /^\/(api\/v1(\/|$)|openapi\.json$)/i, label: 'api', errors: 'json', readAuth: 'all' },
   { at: /^/, label: 'page', errors: 'page', readAuth: 'all' },
 ];
 const elsewhere: Area = { label: 'page', errors: 'page', readAuth: 'all' };
 
-/** The area of a path as it was sent (Express matches routes against it undecoded too). */
+/** The area of a raw path (Express also matches routes against it undecoded). */
 export function areaOf(path: string): Area {
   return areas.find(({ at }) => at.test(path)) ?? elsewhere;
 }
 
-/** The id or tool that a path is about, where one request is about one: keys may be limited to some. */
+/** The id or tool in a path, if the request is about only one: keys may be limited to some. */
 export function subjectOf(path: string): string | undefined {
   const [, id] = /^\/(?:(?:nuget|api\/v2)\/package|v3\/flat|dl)\/([^/]+)/i.exec(path) ?? [];
   return id === undefined ? undefined : decode(id);
 }
 
-/** As the routes will read it, or else an id that no key allows: no spelling leads around a limit. */
+/** Decodes as the routes do, or else returns an id that no key allows, so that no spelling circumvents a limit. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -19,8 +19,8 @@ const identities = new WeakMap<object, Identity>();
 const knownNames = new WeakMap<object, string>();
 
 /**
- * Makes `principalOf` work for the requests that pass. Nothing is looked up yet: an open feed serves those with a
- * wrong or foreign password too.
+ * Makes `principalOf` work for later handlers. Nothing is looked up yet: an open feed also serves requests with a wrong or
+ * foreign password.
  */
 export function identify(findKey: FindKey, slowDown: GuessThrottle): RequestHandler {
   return (req, _res, next) => {
@@ -30,17 +30,17 @@ export function identify(findKey: FindKey, slowDown: GuessThrottle): RequestHand
 }
 
 /**
- * Who asks; undefined when the request shows no key.
- * @throws FeedError KEY_INVALID, KEY_EXPIRED, KEY_REVOKED, KEY_ROTATED, KEY_NETWORK (403), or PASSWORD_... (401: ask
- * again) when Basic carried it
+ * The key that a request uses; undefined when it sends none.
+ * @throws FeedError KEY_INVALID, KEY_EXPIRED, KEY_REVOKED, KEY_ROTATED, KEY_NETWORK (403), or PASSWORD_... (401: ask again) when
+ *   it came as Basic
  */
 export async function principalOf(req: Request): Promise<KeyTerms | undefined> {
   return (await goodKeysOf(req))[0];
 }
 
 /**
- * Who asks, with a key that has one of the scopes: for `subject` (an id or a tool) when one is named. Of several keys
- * that has it counts (contract section 3); a refusal names the first scope.
+ * The key that a request uses, with one of the scopes: for `subject` (an id or a tool) if given. If the request sends several
+ * keys, one that has the scope counts (contract section 3); a refusal names the first scope.
  * @throws FeedError as `principalOf` and `requireScope`
  */
 export async function principalWith(
@@ -57,8 +57,8 @@ export async function principalWith(
 }
 
 /**
- * Looks the key of the principal up again, which may have ended since the request began: an upload takes up to hours.
- * To be asked before what came is kept.
+ * Looks the principal's key up again, since it may have become invalid during an upload of hours. Call it before the upload is
+ * stored.
  * @throws FeedError as `principalOf`
  */
 export async function requireSameKey(req: Request, { keyId }: Principal): Promise<void> {
@@ -66,7 +66,7 @@ export async function requireSameKey(req: Request, { keyId }: Principal): Promis
   if (!keys.some((key) => key.keyId === keyId)) fail('KEY_INVALID');
 }
 
-/** One look-up a request. */
+/** Looked up once per request. */
 function goodKeysOf(req: Request): Promise<readonly KeyTerms[]> {
   const identity = identityOf(req);
   identity.found ??= identity.find();
@@ -83,7 +83,7 @@ function missing(): never {
 
 type Shown = { readonly credentials: Credentials; readonly finding: KeyLookup | undefined };
 
-/** Whether a key is shown that is enough where reading needs one; a wrong one is not held against anybody here. */
+/** Whether the request has a key that is enough for reading where that needs one; a wrong key does not count as guessing here. */
 export async function canRead(
   req: Pick<IncomingMessage, 'headers'>,
   peer: Peer,
@@ -93,13 +93,13 @@ export async function canRead(
   return goodKeys(await lookUp(req, peer, findKey)).some((key) => allows(key, 'read', subject));
 }
 
-/** The name of the key that was shown, be it good or refused, for the log. */
+/** The name of the key in a request, accepted or refused, for the log. */
 export function keyNameOf(req: object): string | undefined {
   return knownNames.get(req);
 }
 
 /**
- * The principal, once it is known to have the scope: for `subject` (an id or a tool) when one is named.
+ * Returns the principal if it has the scope: for `subject` (an id or a tool) if given.
  * @throws FeedError KEY_MISSING, KEY_SCOPE, KEY_IDS
  */
 export function requireScope<P extends Principal>(
@@ -160,7 +160,7 @@ async function findGoodKeys(
   const peer = { address: req.ip, isSecure: req.secure };
   const shown = await lookUp(req, peer, findKey);
   const good = goodKeys(shown);
-  // Whoever holds the whole secret hears what is wrong with it; to all others it is unknown.
+  // Only whoever sends the whole secret learns what is wrong with it; for all others it is unknown.
   const refused = shown.find(({ finding }) => finding !== undefined) ?? shown[0];
   if (good.length > 0 || refused === undefined) return good;
   const guesses = shown.filter(({ finding }) => finding === undefined);
@@ -176,7 +176,7 @@ async function findGoodKeys(
   return refuse(refused, req.ip);
 }
 
-/** How many refusals may wait at once; beyond that they go out at once, since each of them holds a connection. */
+/** The maximum number of delayed refusals. Above that they are sent at once, since each of them holds a connection. */
 const maxWaiting = 200;
 let waiting = 0;
 

@@ -3,9 +3,8 @@ import type { Request } from 'express';
 import { FeedError, fail } from '../errors.ts';
 
 /**
- * The body of a request as a stream of its own. Whoever reads it may end or break it without ending the connection,
- * over which the answer still has to go; a sender who goes away breaks it with UPLOAD_BROKEN, so that half an upload
- * is never taken for a whole one.
+ * The body of a request as a separate stream. Ending or destroying it leaves the connection open for the answer. A sender who
+ * goes away makes it fail with UPLOAD_BROKEN, so that half an upload never looks complete.
  */
 export function bodyStream(req: Request): Readable {
   const body = new PassThrough();
@@ -21,7 +20,7 @@ export function bodyStream(req: Request): Readable {
 }
 
 /**
- * Refuses by its Content-Length what would be too large; `framingBytes` may be around the payload.
+ * Refuses a body that is too large according to its Content-Length; `framingBytes` may be added to the payload.
  * @throws FeedError PACKAGE_TOO_LARGE
  */
 export function refuseTooLong(req: Request, maxBytes: number, framingBytes = 0): void {

@@ -1,4 +1,4 @@
-/** What a response is joined from: texts, and bytes that were rendered before. */
+/** A piece of a response: text, or bytes that were rendered before. */
 export type Part = string | Buffer;
 export type Body = Buffer | readonly Part[];
 
@@ -9,7 +9,7 @@ export function sizeOf(body: Body): number {
   return size;
 }
 
-/** Each part is copied once. */
+/** Copies each part once. */
 export function writeBody(body: Body, target: Buffer, start: number): void {
   let at = start;
   for (const part of Buffer.isBuffer(body) ? [body] : body) {
@@ -17,7 +17,7 @@ export function writeBody(body: Body, target: Buffer, start: number): void {
   }
 }
 
-/** As few parts as there can be: V8 writes one long text faster than many short ones. */
+/** Merges neighbouring texts: V8 writes one long text faster than many short ones. */
 export function mergeTexts(parts: readonly Part[]): Part[] {
   const merged: Part[] = [];
   for (const part of parts) {
@@ -35,19 +35,19 @@ export function joinBody(body: Body): Buffer {
   return joined;
 }
 
-/** Smaller ones come out of Node's own pool. */
+/** Smaller bodies use Node's own pool. */
 const minLentBytes = 4 * 1024;
 const maxIdle = 8;
 
-/** Each is twice as large as the one before: a slow client that keeps a short body must not keep the memory of a long one. */
+/** Each is twice as large as the one before: a slow client that keeps a short body must not occupy the memory for a long one. */
 const lenders = [8, 16, 32, 64, 128, 256].map((kibibytes) => ({
   bytes: kibibytes * 1024,
   idle: [] as Buffer[],
 }));
 
 /**
- * A body in memory that is used again: with new memory for each, V8 collects its whole heap again and again (decision 15).
- * It is to be given back once all of it is with the operating system; what never is goes with the garbage.
+ * Writes a body into reused memory: with new memory for each, V8 collects its whole heap again and again (decision 15). Call
+ * `giveBack` when the operating system has all of it; if that never happens, the memory is garbage collected.
  */
 export function lendBody(body: Body): { readonly bytes: Buffer; readonly giveBack?: () => void } {
   const size = sizeOf(body);

@@ -1,13 +1,13 @@
-/** How long an answer may be kept: one of these, by name, for every answer. */
+/** How long an answer may be cached: every answer uses one of these. */
 export type CachePolicies = {
-  /** Bytes under an address that never gets others. */
+  /** For addresses whose bytes never change. */
   readonly immutable: string;
-  /** Kept, but asked for each time. */
+  /** May be stored, but must be revalidated each time. */
   readonly revalidate: string;
   readonly never: string;
 };
 
-/** Where reading needs a key, shared caches keep nothing. */
+/** Where reading needs a key, shared caches must not store anything. */
 export function cachePolicies(needsKey: boolean): CachePolicies {
   const who = needsKey ? 'private' : 'public';
   return {

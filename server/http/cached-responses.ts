@@ -4,41 +4,41 @@ import type { Body } from './body.ts';
 import { plusSignOf } from './plus-sign.ts';
 import { createSlabCache } from './slab-cache.ts';
 
-/** What matters about a response beside its bytes. */
+/** What matters about a response besides its bytes. */
 export type ResponseFacts = {
-  /** `bytes`: no counts show in it, and its route handles conditions and ranges. */
+  /** `bytes`: no counts appear in it, and its route handles conditions and ranges. */
   readonly kind: 'document' | 'bytes';
-  /** The id of the packages that it was made from; left out when it is about more than one id. */
+  /** The id of the packages that it was made from; absent when it is about more than one id. */
   readonly id?: string;
-  /** Called when a GET is answered with it; the function that it returns is called once the client has everything. */
+  /** Called when it answers a GET; the returned function is called when the client has everything. */
   readonly begin?: (req: IncomingMessage, from: string | undefined) => () => void;
 };
 
-/** A whole response to GET, with what HEAD and 304 need of it. */
+/** A whole response to GET, including what HEAD and 304 need. */
 export type CachedResponse = {
-  /** Name, value, name, value ... as they go out; the value of X-Request-Id is each request's own. */
+  /** Name, value, name, value ... in order; the value of X-Request-Id is replaced for each request. */
   readonly headers: readonly string[];
   readonly etag: string | undefined;
   readonly body: Buffer;
   readonly about: ResponseFacts;
 };
 
-/** Responses to longer addresses and headers are not cached. */
+/** Responses for longer addresses and headers are not cached. */
 const maxKeyLength = 2048;
-/** With the 5 s until counts are written, below the 30 s of spec nuget-v2 18.1. */
+/** Together with the 5 s until counts are written, this is below the 30 s of spec nuget-v2 18.1. */
 const maxCountAgeMs = 20_000;
 type Kept = Omit<CachedResponse, 'body'> & {
-  /** The number of the last change when it was begun. */
+  /** The revision before it was prepared. */
   readonly revision: number;
-  /** By the clock of the process, in milliseconds. */
+  /** By the process' monotonic clock, in milliseconds. */
   readonly madeAt: number;
 };
 type Whole = Omit<CachedResponse, 'body'> & { readonly body: Body };
 const awaited = new WeakMap<object, (response: Whole) => Buffer | undefined>();
 
 /**
- * Lets the next request for the same be answered with these bytes. To be called when all headers but Content-Length
- * are set; it does nothing for a request that the response cache would not answer anyway.
+ * Stores these bytes as the answer to equal requests. Call it when all headers but Content-Length are set; it does nothing for a
+ * request that the response cache would not answer.
  */
 export function cacheResponse(req: object, res: ServerResponse, body: Buffer, about: ResponseFacts): void {
   const remember = awaited.get(req);
@@ -53,9 +53,14 @@ export function cacheResponse(req: object, res: ServerResponse, body: Buffer, ab
 }
 
 export type CachedResponses = {
-  /** By the numbers of now. Undefined when there is none or it is stale; the response that a route then gives is kept. */
+  /**
+   * Finds a response that is current for these revisions; undefined if there is none. Then the response that the route gives is
+   * stored.
+   */
   find(req: IncomingMessage, now: RevisionNumbers): CachedResponse | undefined;
-  /** The response to a request that `find` found none for, prepared without Express. The body as it lies in the cache, if it is kept. */
+  /**
+   * Stores a response that was prepared without Express after `find` found none. Returns the body in the cache, if it was stored.
+   */
   keep(req: IncomingMessage, response: Whole): Buffer | undefined;
 };
 
@@ -64,7 +69,7 @@ export function createCachedResponses(maxBytes: number): CachedResponses {
   return {
     find(req, now) {
       const key = keyOf(req);
-      // Read before any route looks into the catalog: a change in between makes the response stale at once.
+      // Read before any route reads the catalog, so that a change in between makes the response stale.
       const revision = now.all();
       const cached = responses.find(key, (kept) => isCurrent(kept, now));
       if (cached !== undefined) {
@@ -82,7 +87,7 @@ export function createCachedResponses(maxBytes: number): CachedResponses {
   };
 }
 
-/** The address, and what else a response depends on. */
+/** The address, and everything else that the response depends on. */
 function keyOf({ url = '', headers }: IncomingMessage): string {
   const plus = url.includes('+') ? plusSignOf(headers['user-agent']) : '';
   return `${headers['accept-encoding'] ?? ''}\n${plus}\n${url}`;
@@ -95,7 +100,7 @@ function isCurrent({ revision, madeAt, about: { kind, id } }: Kept, now: Revisio
 }
 
 function wholeHeaders(res: ServerResponse, body: Buffer): string[] {
-  // On every outgoing message, though @types/node declares it for requests only.
+  // Every outgoing message has it, though @types/node declares it for requests only.
   const { getRawHeaderNames } = res as ServerResponse & { getRawHeaderNames(): string[] };
   const set = getRawHeaderNames
     .call(res)

@@ -4,20 +4,20 @@ import { Server as TlsServer } from 'node:tls';
 import { addressGroup, isLoopbackAddress, isTrustedAddress } from '../../formats/ip-address.ts';
 import type { Logger } from '../log.ts';
 
-/** Open connections of one address (an IPv6 network of 64 bits). Hundreds of machines may share one behind a router. */
+/** Open connections per address (per IPv6 network of 64 bits). Hundreds of machines may share one behind a router. */
 export const maxConnections = 1_000;
 
-/** How long a connection above the limit is kept for its first request, which gets the reason for the refusal. */
+/** How long a connection above the limit stays open for its first request, which gets the reason for the refusal. */
 const refusedMs = 5_000;
 
-/** How many of those there may be; what comes above is closed at once. */
+/** The number of such connections; further ones are closed at once. */
 const maxRefused = 100;
 
 type Counted = { readonly address: string; count: number; isTold: boolean };
 
 /**
- * Counts the connections of each address, from the first byte on, and refuses those above the limit. Addresses of this
- * machine and of trusted proxies are not counted: all clients of a proxy have one, and theirs is known to requests only.
+ * Counts the connections of each address, from the first byte on, and refuses those above the limit. Addresses of this machine
+ * and of trusted proxies are not counted: all clients of a proxy share its address, and only requests reveal theirs.
  */
 export function createConnectionLimit(
   trustProxy: readonly string[],
@@ -41,7 +41,7 @@ export function createConnectionLimit(
     if (counted.count <= max) return;
     if (!counted.isTold) log.warn({ from: counted.address, max }, 'too many connections from one address');
     counted.isTold = true;
-    // Before the handshake nothing can be said.
+    // Before the handshake no reason can be sent.
     if (isTls || counted.count > max + maxRefused) {
       socket.destroy();
       return;

@@ -2,8 +2,8 @@ import { FeedError } from '../errors.ts';
 import type { Metrics, PushKind } from '../metrics.ts';
 
 /**
- * Does a push and counts how it ended: by the outcome that it answers with, or by the code of its error. Without an
- * outcome it was none.
+ * Runs a push and counts its outcome: what it resolves with, or its error code. A push that resolves with undefined is not
+ * counted.
  */
 export async function countPush(
   metrics: Pick<Metrics, 'countPush'>,

@@ -1,17 +1,17 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 export type Credentials = {
-  /** `basic`: a wrong one is asked for again with 401; a wrong `key` is final, 403 (spec nuget-v2 2.4). */
+  /** `basic`: a wrong one gets 401, which asks again; a wrong `key` is final, 403 (spec nuget-v2 2.4). */
   readonly kind: 'key' | 'basic';
-  /** The user of Basic; it decides nothing, any will do. */
+  /** The user of Basic; it decides nothing. */
   readonly user: string;
-  /** What the key may be: one reading for each encoding that clients use. */
+  /** What the key may be: one decoding for each encoding that clients use. */
   readonly readings: readonly string[];
 };
 
 /**
- * What a request shows as keys (contract section 3): X-NuGet-ApiKey, then Bearer or the password of Basic. choco sends
- * two of them when a source has a password and a push a key; an empty one is none.
+ * The keys in a request (contract section 3): X-NuGet-ApiKey, then Bearer or the password of Basic. choco sends two of them when
+ * a source has a password and a push a key; empty ones are ignored.
  */
 export function readCredentials(headers: IncomingHttpHeaders): Credentials[] {
   return [...apiKeyOf(headers['x-nuget-apikey']), ...authorizationOf(headers.authorization ?? '')];

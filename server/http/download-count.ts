@@ -6,15 +6,15 @@ import type { Metrics } from '../metrics.ts';
 import { keyNameOf } from './auth.ts';
 
 /**
- * What go-win-tools itself fetches, to promote, to verify, to copy a feed. It installs nothing, so it is no download of the numbers that
- * people choose by: nuget.org leaves its crawlers out of its statistics by their User-Agent, too. The list of recipients has it all the same.
+ * Downloads by go-win-tools itself, to promote, to verify or to copy a feed. They install nothing, so they are left out of the
+ * numbers by which people choose; nuget.org excludes its crawlers by User-Agent too. The list of recipients includes them.
  */
 const ownClient = /^go-win-tools\//;
 
 /**
- * The one way to count downloads, for the routes and for the response cache: to be called when the answer begins. The request's
- * log line names what was fetched then. The answer is to be called once the client has it all: HEAD, 304 and parts do
- * not count (spec nuget-v2 9.8).
+ * Counts a download, for the routes and for the response cache. Call it when the answer begins, so that the request's log line
+ * names the download; call the returned function once the client has everything: HEAD, 304 and parts do not count (spec nuget-v2
+ * 9.8).
  */
 export type BeginDownload = (req: IncomingMessage, what: Download, from: string | undefined) => () => void;
 
@@ -38,14 +38,14 @@ export function createBeginDownload({ catalog, downloads, metrics }: DownloadCou
   };
 }
 
-/** Node says that an answer is finished, too, when its connection broke under what was still waiting to go out. */
+/** Node also reports an answer as finished when its connection broke before everything was sent. */
 export function isBroken({ socket }: Pick<IncomingMessage, 'socket'>): boolean {
   return socket.errored !== null;
 }
 
 const begun = new WeakMap<object, Download>();
 
-/** What the line of a download in the log has more than others. */
+/** The additional fields of a download in the log. */
 export function downloadFields(
   req: IncomingMessage,
 ): (Download & { client: string | undefined }) | undefined {
@@ -55,7 +55,7 @@ export function downloadFields(
 
 const maxClientLength = 200;
 
-/** How the client program calls itself, fit for a log and a table. */
+/** The name that the client program gives itself, safe for a log and a table. */
 function clientOf({ headers }: IncomingMessage): string | undefined {
   const text = (headers['user-agent'] ?? '').slice(0, maxClientLength).replace(hiddenCharacters, ' ').trim();
   return text === '' ? undefined : text;

@@ -4,7 +4,7 @@ import { Server as TlsServer } from 'node:tls';
 import type { RequestHandler } from 'express';
 import { fail } from '../errors.ts';
 
-/** Requests on connections that are still open are asked to come back later. */
+/** Requests on connections that are still open are told to come back later. */
 export function refuseWhenStopping(isStopping: () => boolean): RequestHandler {
   return (_req, res, next) => {
     if (isStopping()) {
@@ -16,9 +16,9 @@ export function refuseWhenStopping(isStopping: () => boolean): RequestHandler {
 }
 
 export type DrainLimits = {
-  /** How long a running request may stand still: not a byte in either direction. */
+  /** How long a running request may be idle: not a byte in either direction. */
   readonly stillMs: number;
-  /** How long all of it may take, for whoever dribbles. */
+  /** The time limit for everything, for slow clients. */
   readonly maxMs: number;
 };
 export type Drain = (limits: DrainLimits) => Promise<'drained' | 'cut off'>;
@@ -27,9 +27,9 @@ type Connection = { requests: number; bytes: number; sweepsWithoutBytes: number 
 const sweepMs = 50;
 
 /**
- * How to end this server: no new connections, those without a request closed at once, the others when they are through,
- * or stand still: a large download over a slow line is let finish, a client that went away holds nobody up. Node's own
- * closeIdleConnections keeps connections that have not sent anything yet, as browsers and proxies open them ahead.
+ * Stops a server: it accepts no new connections, closes those without a request at once, and the others when they have finished
+ * or are idle. So a large download over a slow line can finish, and a client that is gone blocks nobody. Node's own
+ * closeIdleConnections keeps connections that have not sent anything yet, which browsers and proxies open in advance.
  */
 export function createDrain(server: Server): Drain {
   const connections = new Map<Socket, Connection>();
@@ -39,7 +39,7 @@ export function createDrain(server: Server): Drain {
       connection.requests += change;
     }
   }
-  // Requests belong to the encrypted socket where there is one, not to the bare one below it.
+  // Requests belong to the encrypted socket if there is one, not to the raw one below it.
   server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
     connections.set(socket, { requests: 0, bytes: 0, sweepsWithoutBytes: 0 });
     socket.once('close', () => connections.delete(socket));
@@ -50,7 +50,7 @@ export function createDrain(server: Server): Drain {
   });
   return async ({ stillMs, maxMs }) => {
     let outcome: 'drained' | 'cut off' = 'drained';
-    // Counted in sweeps, not by the clock: while the process itself is held up, nobody else is to blame.
+    // Counts sweeps instead of time: while this process is blocked, clients are not to blame.
     function sweep(): void {
       for (const [socket, connection] of connections) {
         const bytes = socket.bytesRead + socket.bytesWritten;
@@ -66,7 +66,7 @@ export function createDrain(server: Server): Drain {
     }
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     sweep();
-    // What becomes idle now would be kept for its next request.
+    // A connection that becomes idle now would otherwise wait for its next request.
     const sweeps = setInterval(sweep, sweepMs);
     const cut = setTimeout(() => {
       outcome = 'cut off';

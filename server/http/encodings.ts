@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { request } from 'express';
 
-/** Whether the client prefers gzip. Express itself parses the header, so that there is one parser for it. */
+/** Whether the client accepts gzip and prefers it. Express parses the header, so that there is only one parser. */
 export function takesGzip({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
-  // Who says nothing wants it plain: many ask that way.
+  // Without the header the answer is not compressed: many clients send none.
   if (headers['accept-encoding'] === undefined) return false;
   return request.acceptsEncodings.call({ headers }, 'gzip', 'identity') === 'gzip';
 }

@@ -1,4 +1,4 @@
-/** What the client gets. */
+/** The answer to the client. */
 export type ErrorResponse = {
   readonly status: number;
   readonly code: string;
@@ -8,7 +8,7 @@ export type ErrorResponse = {
 
 export type ErrorBody = { readonly type: string; readonly body: string };
 
-/** An error in each of the languages that programs read; pages are the gallery's. */
+/** The body of an error in each format that programs read; the gallery renders pages. */
 export const errorBodies: Readonly<Record<'odata' | 'text' | 'json', (answer: ErrorResponse) => ErrorBody>> =
   {
     // spec nuget-v2 9.9: choco 1.x prints m:message; HTML here confuses users (choco#2606).
@@ -28,8 +28,8 @@ export const errorBodies: Readonly<Record<'odata' | 'text' | 'json', (answer: Er
   };
 
 /**
- * The text as a reason phrase, all that choco 2.x and nuget.exe show (spec nuget-v2 10.3): one line, ISO 8859-1
- * without control characters, at most 512 characters. Node refuses to send anything else.
+ * The text as a reason phrase, which is all that choco 2.x and nuget.exe show (spec nuget-v2 10.3): one line, ISO 8859-1 without
+ * control characters, at most 512 characters. Node refuses to send anything else.
  */
 export function reasonPhrase(message: string): string {
   return message

@@ -8,18 +8,18 @@ import { requestIdOf } from './request-log.ts';
 import { pagePolicy } from './security-headers.ts';
 
 /**
- * The one place where an error becomes an HTTP answer: in the client's language, its sentence in the reason phrase
- * and again in the body, since proxies drop reason phrases (spec nuget-v2 15, trap 30).
+ * The only place where an error becomes an HTTP answer, in the client's format. Its sentence is in the reason phrase and again in
+ * the body, since proxies drop reason phrases (spec nuget-v2 15, trap 30).
  */
 export function createErrorHandler(
   log: Logger,
   renderPage: (answer: ErrorResponse) => ErrorBody = errorBodies.text,
 ): ErrorRequestHandler {
-  // Express knows an error handler by its four parameters.
+  // Express recognizes an error handler by its four parameters.
   return (error: unknown, req: Request, res: Response, _next) => {
     const known = toFeedError(error, req);
     if (req.socket.destroyed && isBrokenConnection(error)) {
-      // The client is gone; the request's own line in the log says so.
+      // The client is gone; the request's log line says so.
       return;
     }
     if (known.status >= 500) {
@@ -29,7 +29,7 @@ export function createErrorHandler(
       );
     }
     if (res.headersSent) {
-      // Half an answer must not look like a whole one.
+      // Half an answer must not look complete.
       res.destroy();
       return;
     }
@@ -68,15 +68,15 @@ export function createErrorHandler(
   };
 }
 
-/** The last of the routes. */
+/** The last route. */
 export const routeNotFound: RequestHandler = (req) => fail('ROUTE_UNKNOWN', { path: req.path.slice(0, 200) });
 
-/** For a path that is known, after the methods it has: `allowed` is the Allow header. */
+/** For a known path, after its methods: `allowed` is the Allow header. */
 export function methodNotAllowed(allowed: string): RequestHandler {
   return (req) => fail('METHOD_NOT_ALLOWED', { method: req.method, allowed });
 }
 
-/** Feed clients read XML from GET and only the reason phrase from the rest; people read what their browser asked for. */
+/** Feed clients read XML from GET and only the reason phrase otherwise; people read what their browser asked for. */
 function languageOf(req: Request): keyof typeof errorBodies | 'page' {
   const { errors } = areaOf(req.path);
   if (errors === 'odata') {
@@ -85,7 +85,7 @@ function languageOf(req: Request): keyof typeof errorBodies | 'page' {
   return errors === 'page' && !/text\/html/i.test(req.headers.accept ?? '') ? 'text' : errors;
 }
 
-/** Errors of Express and of its body reader say by `status` that the request is at fault (a `%` that encodes nothing). */
+/** Errors of Express and its body parser have a `status` when the request is at fault (such as a `%` that encodes nothing). */
 function toFeedError(error: unknown, req: Request): FeedError {
   if (error instanceof FeedError) {
     return error;
@@ -107,7 +107,7 @@ function toFeedError(error: unknown, req: Request): FeedError {
       );
 }
 
-/** What streams say when the other end went away; anything else is a fault worth a line of its own. */
+/** Errors of streams when the other end went away; any other is a bug that deserves a log line. */
 function isBrokenConnection(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return [
@@ -124,7 +124,6 @@ function isPathReadable(path: string): boolean {
     decodeURIComponent(path);
     return true;
   } catch {
-    // That is the question.
     return false;
   }
 }

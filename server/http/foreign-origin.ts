@@ -2,8 +2,8 @@ import type { Request, RequestHandler } from 'express';
 import { fail } from '../errors.ts';
 
 /**
- * Refuses what changes something and comes from a page of another site: a browser would add the password that its user
- * once typed for this server. Clients that are no browsers send neither header, and pass.
+ * Refuses changes that come from a page of another site: a browser would add the password that its user once typed for this
+ * server. Clients other than browsers send neither header, and pass.
  */
 export function refuseForeignOrigin(publicUrl: () => string): RequestHandler {
   return (req, _res, next) => {
@@ -17,7 +17,7 @@ export function refuseForeignOrigin(publicUrl: () => string): RequestHandler {
   };
 }
 
-/** By PUBLIC_URL, or by the address that the page itself was reached by. */
+/** By PUBLIC_URL, or by the address at which the page itself was reached. */
 function isOwn(origin: string, req: Request, publicUrl: string): boolean {
   const own = [publicUrl, `${req.protocol}://${req.host}`];
   return own.some((url) => URL.canParse(url) && new URL(url).origin === origin.toLowerCase());

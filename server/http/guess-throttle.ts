@@ -1,31 +1,31 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { addressGroup } from '../../formats/ip-address.ts';
 
-/** A secret that nobody has was shown. */
+/** A request with an unknown secret. */
 export type Failure = {
   /** The address it came from. */
   readonly from: string | undefined;
-  /** The user of Basic authentication; empty where there is none, as beside a key in a header of its own. */
+  /** The user of Basic authentication; empty for a key in a header of its own. */
   readonly user: string;
-  /** The password or key that was shown. */
+  /** The password or key that was sent. */
   readonly secret: string;
 };
 
 export type GuessThrottle = {
-  /** Notes a failure; answers with how long its refusal is to be held back. */
+  /** Notes a failure; returns how long to delay the refusal. */
   failed(failure: Failure): number;
 };
 
 export type ThrottleLimits = {
-  /** Different secrets of one user from one address that cost nothing. */
+  /** The number of different secrets of one user from one address without a delay. */
   readonly free: number;
-  /** Different secrets from one address that cost nothing, with whatever user. */
+  /** The number of different secrets from one address without a delay, whatever the user. */
   readonly freeOfAddress: number;
   readonly stepMs: number;
   readonly maxMs: number;
-  /** Without a failure for so long, all is forgotten. */
+  /** After this long without a failure, everything is forgotten. */
   readonly forgetMs: number;
-  /** How many are remembered at once; the oldest goes first. */
+  /** The maximum number of remembered failures; the oldest goes first. */
   readonly maxRemembered: number;
 };
 
@@ -39,18 +39,18 @@ const defaults: ThrottleLimits = {
 };
 
 /**
- * Slows those down who keep guessing. The same wrong secret again is no guess and counts once: one command of choco 2
- * shows it 15 times (spec nuget-v2 18.3), a machine with an old key in its settings for weeks. Only refusals are held back,
- * so a right key is never delayed and nobody is ever locked out, whatever others do from the same address. Each process counts
- * for itself.
+ * Slows down clients that keep guessing. Repeating the same wrong secret is not guessing and counts once: one command of choco 2
+ * sends it 15 times (spec nuget-v2 18.3), a machine with an old key in its settings for weeks. Only refusals are delayed, so a
+ * valid key is never slowed down and nobody is locked out, whatever others do from the same address. Each process counts
+ * separately.
  */
 export function createGuessThrottle(now: () => Date, limits: Partial<ThrottleLimits> = {}): GuessThrottle {
   const { free, freeOfAddress, stepMs, maxMs, forgetMs, maxRemembered } = { ...defaults, ...limits };
-  // What is remembered of a secret is of no use to whoever reads the memory of the process without this too.
+  // Secrets are remembered as hashes with this key, so that they are useless to anyone who reads part of the memory.
   const hashKey = randomBytes(32);
   const remembered = new Map<string, { count: number; last: number }>();
 
-  /** How many failures are remembered of `who`, with one more where it `isNew`. */
+  /** The number of failures of `who`, including this one if it `isNew`. */
   function countOf(who: string, isNew: boolean): number {
     const at = now().getTime();
     const before = remembered.get(who);

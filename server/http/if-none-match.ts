@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Whether the client has these bytes already and gets 304: a weak comparison, as RFC 9110 13.1.2 asks for. */
+/** Whether the client already has these bytes and gets 304: a weak comparison, as RFC 9110 13.1.2 requires. */
 export function clientHas({ headers }: IncomingMessage, etag: string | undefined): boolean {
   const header = headers['if-none-match'];
   if (header === undefined || etag === undefined) return false;

@@ -4,15 +4,15 @@ import { areaOf } from './areas.ts';
 
 const minuteMs = 60_000;
 
-/** How long a connection may take for what; Node looks twice a minute. docs/operate/limits.md tells them. */
+/** How long a connection may take; Node checks every 30 seconds. Documented in docs/operate/limits.md. */
 export const serverLimits = {
   /** From the connection, or the first byte of a further request, to the end of the headers. */
   headersMs: minuteMs,
-  /** choco waits five hours for a push (spec nuget-v2 10.2); other requests are limited by limitRequestTime. */
+  /** choco waits five hours for a push (spec nuget-v2 10.2); limitRequestTime limits other requests. */
   requestMs: 6 * 60 * minuteMs,
-  /** Nothing moves in either direction: the other end is gone or stuck. */
+  /** Without a byte in either direction for this long, the other end is gone or stuck. */
   stillMs: 5 * minuteMs,
-  /** Between two requests. Above the 60 s of common proxies, so that they, not we, close idle connections. */
+  /** Between two requests. Above the 60 s of common proxies, so that they close idle connections and not we. */
   idleMs: 75_000,
 };
 
@@ -25,10 +25,12 @@ export function limitServer(server: Server, limits: Partial<typeof serverLimits>
   server.keepAliveTimeout = idleMs;
 }
 
-/** For the body of whatever is no upload. */
+/** For the body of any request that is not an upload. */
 export const maxSmallRequestMs = minuteMs;
 
-/** A request that is no upload must be there within a minute: nobody holds a connection by dribbling a small body. */
+/**
+ * Any request but an upload has to arrive within a minute, so that nobody can hold a connection by sending a small body slowly.
+ */
 export function limitRequestTime(maxMs: number = maxSmallRequestMs): RequestHandler {
   return (req, res, next) => {
     const hasBody =
@@ -41,15 +43,14 @@ export function limitRequestTime(maxMs: number = maxSmallRequestMs): RequestHand
   };
 }
 
-/** Enough for a package that is sent before its key is asked for; the rest is not worth the wire. */
+/** Enough for a package that is sent before a key is requested; more is not worth the bandwidth. */
 export const maxDiscardBytes = 256 * 1024 ** 2;
-/** As long: who dribbles it needs no key, and would hold the connection for hours. */
+/** A slow sender needs no key, and would hold the connection for hours. */
 export const maxDiscardMs = 5 * minuteMs;
 
 /**
- * Reads and drops what is still to come of a request that is refused: clients that send first and read later would
- * see a broken connection instead of the answer (spec nuget-v2 2.4). More than `maxBytes` or `maxMs` of it ends the
- * connection.
+ * Reads and drops the rest of a refused request: clients that send everything before they read would see a broken connection
+ * instead of the answer (spec nuget-v2 2.4). More than `maxBytes` or `maxMs` ends the connection.
  */
 export function discardRest(
   req: Request,
@@ -70,7 +71,7 @@ export function discardRest(
       req.socket.destroy();
     }
   });
-  // A sender who goes away while it is refused is no news.
+  // A refused sender who goes away needs no log line.
   req.on('error', () => undefined);
   req.resume();
 }

@@ -1,10 +1,10 @@
-/** Parts of documents that were rendered once, by what they were rendered from. */
+/** A cache of rendered parts of documents, by what they were rendered from. */
 export type PartCache = {
-  /** What `get` made of the same key, whatever its filling was. */
+  /** The part that `get` last made for this key, whatever its filling. */
   find(key: string): Buffer | undefined;
   /**
-   * The part as bytes. `render` makes it, cut where something stands that changes more often than all else; `filling` is
-   * what stands there now, one text between every two pieces.
+   * The part as bytes. `render` makes its pieces, split where it contains something that changes often; `filling` has the current
+   * text for each gap.
    */
   get(key: string, filling: readonly string[], render: () => readonly string[]): Buffer;
 };
@@ -12,19 +12,19 @@ export type PartCache = {
 type Kept = {
   readonly bytes: Buffer;
   readonly filling: readonly string[];
-  /** Where each piece ends. */
+  /** The end of each piece. */
   readonly ends: readonly number[];
 };
 type Generation = { readonly parts: Map<string, Kept>; total: number; slab: Buffer; filled: number };
 
 const slabBytes = 256 * 1024;
-/** What a part takes beside its bytes: key, view of the slab, entry of the map. */
+/** The size of a part besides its bytes: key, view of the slab, entry of the map. */
 const partBytes = 768;
 
 /**
- * Parts that are used last, of no more than `maxBytes`, in two generations: what is used moves to the younger one; when that is
- * full the older one goes, which costs no book-keeping at each use. The bytes of a generation lie in slabs of its own, which go
- * together: thousands of small buffers that come and go would leave holes between them (decision 15).
+ * Keeps the most recently used parts, up to `maxBytes`, in two generations: using one moves it to the younger generation; when
+ * that is full the older one is dropped, so that a use costs no bookkeeping. Each generation stores its bytes in its own slabs,
+ * which are freed together: thousands of small buffers that come and go would leave gaps between them (decision 15).
  */
 export function createPartCache(maxBytes: number): PartCache {
   let younger = emptyGeneration();
@@ -62,7 +62,7 @@ function isSame(one: readonly string[], other: readonly string[]): boolean {
   return true;
 }
 
-/** The pieces with their filling between them. */
+/** The pieces with the filling in their gaps. */
 export function fill(pieces: readonly string[], filling: readonly string[]): string {
   let text = '';
   for (const [at, piece] of pieces.entries()) text += piece + (filling[at] ?? '');

@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { Express } from 'express';
 
-/** The other end of a request, as far as TRUST_PROXY lets proxies speak for it. */
+/** The other end of a request. Proxies that TRUST_PROXY names may speak for it. */
 export type Peer = {
   readonly address: string | undefined;
-  /** Whether nobody on the way can read what is sent. */
+  /** Whether nobody on the way can read the request. */
   readonly isSecure: boolean;
 };
 
 /**
- * Reads the peer as `request.ip` and `request.secure` have it, for requests that do not pass Express: of the connection,
- * or what proxies say that TRUST_PROXY names. Express itself reads the headers, so that there is one reading of them.
+ * The peer as in `request.ip` and `request.secure`, for requests that bypass Express: of the connection, or as proxies in
+ * TRUST_PROXY say. Express itself parses the headers, so that both always agree.
  */
 export function createReadPeer(app: Express): (req: IncomingMessage) => Peer {
   return (req) => {

@@ -4,25 +4,25 @@ import { cacheResponse, type ResponseFacts } from './cached-responses.ts';
 import { clientHas } from './if-none-match.ts';
 import { unsent } from './unsent.ts';
 
-/** A response with status 200 that is prepared without Express: Express and the response cache send the same one. */
+/** A response with status 200 that is prepared without Express, so that Express and the response cache send the same. */
 export type PreparedResponse = {
-  /** Name, value, name, value ... of the route's own headers in the order in which they go out, without Content-Length. */
+  /** Name, value, name, value ... of the route's own headers in order, without Content-Length. */
   readonly headers: readonly string[];
   readonly etag: string;
-  /** Made only when it is needed: a 304 has none. */
+  /** Made only when needed: a 304 has no body. */
   readonly body: () => Body | Promise<Body>;
   readonly about: ResponseFacts;
 };
 
-/** A plain GET or HEAD, as far as the response depends on it. */
+/** What a response can depend on in a plain GET or HEAD. */
 export type PlainRequest = {
-  /** Where the route is mounted, as the client wrote it. */
+  /** The route's mount point, as the client wrote it. */
   readonly mount: string;
-  /** Behind it, escapes and all; empty or with a slash in front. */
+  /** The path after the mount point, with escapes; empty or beginning with a slash. */
   readonly rawPath: string;
   /** Without the question mark. */
   readonly rawQuery: string;
-  /** What a raw plus sign in it means (plus-sign.ts). */
+  /** The meaning of a raw plus sign in it (plus-sign.ts). */
   readonly plusSign: ' ' | '+';
   readonly takesGzip: boolean;
   readonly isConditional: boolean;
@@ -31,14 +31,14 @@ export type PlainRequest = {
 };
 
 /**
- * Prepares what a route can answer plainly, with 200. Undefined, or whatever it throws, leaves the request to Express,
- * which starts again from the beginning: errors, redirects and unusual requests are handled in one place.
+ * Prepares an answer that a route can give plainly, with 200. If it returns undefined or throws, Express handles the request from
+ * the beginning: errors, redirects and unusual requests are handled in one place.
  */
 export type PrepareResponse = (request: PlainRequest) => Promise<PreparedResponse | undefined>;
 
-/** Where a module answers: through Express, and for plain requests without it. */
+/** A module's answers at one mount point: through Express, and for plain requests without it. */
 export type Route = {
-  /** In whatever case a client writes it. */
+  /** In any case, as clients write it. */
   readonly mount: string;
   readonly router: Router;
   readonly prepare?: PrepareResponse;

@@ -7,8 +7,8 @@ export type ReadAuth = 'feed' | 'all' | undefined;
 const covered: Readonly<Record<'feed' | 'all', readonly string[]>> = { feed: ['feed'], all: ['feed', 'all'] };
 
 /**
- * READ_AUTH (contract section 2): in the areas it covers, reading needs a key with the scope `read`. Everything counts
- * as reading except what its own route asks a stronger key for; so a new route is covered from the start.
+ * READ_AUTH (contract section 2): in the areas that it covers, reading needs a key with the scope `read`. Every request counts as
+ * reading unless its own route requires a stronger key, so a new route is covered from the start.
  */
 export function requireReadAccess(readAuth: ReadAuth): RequestHandler {
   return async (req, _res, next) => {

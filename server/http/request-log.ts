@@ -15,31 +15,31 @@ export function requestIdOf(req: object): string {
   return requestIds.get(req) ?? '';
 }
 
-/** What is known of a request before it is answered. */
+/** What is known about a request before it is answered. */
 export type RequestStart = {
-  /** As it may stand in a log. */
+  /** Safe for the log. */
   readonly url: string;
   readonly route: string;
   /** The client's address. */
   readonly from: string | undefined;
 };
 
-/** The line of a request in the log. */
+/** The log line of a request. */
 export type RequestLine = RequestStart & {
   readonly requestId: string;
   readonly method: string | undefined;
-  /** None when the client went away before there was a response. */
+  /** Absent when the client left before there was a response. */
   readonly status: number | undefined;
   readonly ms: number;
-  /** Sent, headers included. */
+  /** Bytes sent, including headers. */
   readonly bytes: number;
   readonly keyName: string | undefined;
   readonly isCutOff: true | undefined;
 } & Partial<ReturnType<typeof downloadFields>>;
 
 /**
- * Gives the request its id, and writes its one line when its response is sent or the client is gone, if ACCESS_LOG asks for it. One that is watched
- * already (by the response cache, which then left it to Express) keeps its id.
+ * Gives the request its id, and writes its log line when the response is sent or the client is gone, if ACCESS_LOG asks for it. A
+ * request that the response cache already watches, and then passed to Express, keeps its id.
  */
 export type WatchRequest = (req: IncomingMessage, res: ServerResponse, start: RequestStart) => string;
 
@@ -48,8 +48,8 @@ export function createRequestWatch(
   observe: Metrics['observeRequest'],
   accessLog: AccessLog,
 ): WatchRequest {
-  // The address is made safe before and no other field can hold a secret: redaction, which copies the line, costs
-  // seven times as much as writing it.
+  // Without redaction, which copies the line and takes seven times as long as writing it: the address is already safe, and no
+  // other field can contain a secret.
   const lines = log.child({}, { redact: [] });
   return (req, res, { url, route, from }) => {
     const watched = requestIds.get(req);
@@ -95,7 +95,7 @@ export function createRequestLog(watch: WatchRequest): RequestHandler {
   };
 }
 
-/** An address as the log shows it. */
+/** The form of an address in the log. */
 export function loggedUrl(url: string): string {
   return redactUrl(url).slice(0, 2048);
 }

@@ -1,8 +1,8 @@
 /**
- * The path and query that a request asks for. Proxies that speak HTTP/1.0 send the whole address (`GET
- * http://host/nuget`, RFC 9112 3.2.2), whose host decides nothing here; PSResourceGet asks for `//FindPackagesById()`
- * (spec nuget-v2 section 3), so that several slashes in a path are one. To be done before Express: its routers read the
- * scheme once, and put it back in front of whatever a handler makes of the address.
+ * The path and query of a request. Proxies that speak HTTP/1.0 send the whole address (`GET http://host/nuget`, RFC 9112 3.2.2),
+ * whose host is ignored; PSResourceGet asks for `//FindPackagesById()` (spec nuget-v2 section 3), so multiple slashes in a path
+ * count as one. Call it before Express: its routers remember the scheme and prepend it again after any handler has changed the
+ * address.
  */
 export function plainTarget(sent: string): string {
   if (sent.startsWith('/') && !sent.includes('//')) return sent;

@@ -22,7 +22,7 @@ export type ResponseCacheOptions = {
   readonly readAuth: ReadAuth;
   readonly findKey: FindKey;
   readonly watch: WatchRequest;
-  /** The client, as Express sees it. */
+  /** The client as Express sees it. */
   readonly readPeer: (req: IncomingMessage) => Peer;
   readonly isStopping: () => boolean;
   /** On every response: name, value, name, value ... */
@@ -30,10 +30,10 @@ export type ResponseCacheOptions = {
 };
 
 /**
- * Runs before Express: it answers an address from the bytes that were prepared once, or has a route prepare them now,
- * without the stack of handlers that costs several times as much as the response (decision 16). What Express guarantees
- * stays: a key where reading needs one, one log line, the same headers, counting. Whatever is not a plain request (a
- * body, a range, a wrong key, a server that stops), and whatever a route does not answer with 200, goes on to Express.
+ * Runs before Express: answers a request from bytes that were prepared once, or lets a route prepare them now, without the stack
+ * of handlers, which takes several times as long as the response (decision 16). It keeps Express' guarantees: a key where reading
+ * needs one, one log line, the same headers, counting. Anything but a plain request (a body, a range, a wrong key, a stopping
+ * server), and anything that a route does not answer with 200, goes to Express.
  */
 export function createResponseCache(
   options: ResponseCacheOptions,
@@ -48,7 +48,7 @@ export function createResponseCache(
     const target = plainTarget(req.url ?? '/');
     const path = pathOf(target);
     if (readAuth === undefined || !needsKey(readAuth, path)) return answer(req, res, target, path);
-    // Errors too are left to Express to find and report.
+    // Errors are left to Express, which finds them again and reports them.
     void canRead(req, readPeer(req), subjectOf(path), findKey)
       .catch(() => false)
       .then((isAllowed) => (isAllowed ? answer(req, res, target, path) : express(req, res)))
@@ -87,19 +87,19 @@ export function createResponseCache(
       express(req, res);
       return;
     }
-    // Watched from here on, whoever responses in the end: the time that preparing takes counts too.
+    // Watched from here on, whoever answers in the end, so that the time for preparing counts too.
     const start = startOf(req, target, path);
     const requestId = watch(req, res, start);
     inTurn((hasWaited) => {
       if (res.closed) return;
-      // Of many who ask for the same at once, the first has had it prepared.
+      // If many ask for the same at once, the first request may have prepared it meanwhile.
       const later = hasWaited ? revisions.known() : undefined;
       const prepared = later && responses.find(req, later);
       const isReady = prepared !== undefined && isForEveryClient(prepared, req);
       void (isReady ? Promise.resolve(prepared) : prepareWith(route, req, target, path, start.from))
         .catch(() => undefined)
         .then((whole) => (whole === undefined ? express(req, res) : send(req, res, whole, requestId, start)))
-        // Half a response must not look like a whole one, and one request must not end the server.
+        // Half a response must not look complete, and one request must not end the server.
         .catch(() => res.destroy());
     });
   }
@@ -145,7 +145,7 @@ export function createResponseCache(
   }
 }
 
-/** `giveBack`: once the body is with the operating system. */
+/** Call `giveBack` when the operating system has the whole body. */
 type Outgoing = CachedResponse & { readonly giveBack?: (() => void) | undefined };
 
 type PreparedRoute = { readonly mount: string; readonly prepare: PrepareResponse };
@@ -199,7 +199,7 @@ function withId(headers: string[], requestId: string): string[] {
   return headers;
 }
 
-/** What a 304 leaves out: name or value of a header that describes the body. */
+/** Whether a 304 includes this name or value of a header: those that describe the body are left out. */
 function isNotOfBody(_part: string, at: number, headers: readonly string[]): boolean {
   return !/^content-(type|length|encoding)$/i.test(headers[at - (at % 2)] ?? '');
 }

@@ -13,13 +13,13 @@ const always: readonly string[] = [
   'same-origin',
 ];
 
-/** Of pages, those of errors too: our own stylesheet, no script. */
+/** For pages, including error pages: only our own stylesheet, no scripts. */
 export const pagePolicy =
   "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /**
- * For every answer; pages set their own Content-Security-Policy over this one. Name, value, name, value ... Under TLS of
- * our own browsers are told to stay with it for a year; a proxy with TLS says so itself, where it is meant.
+ * For every answer; pages override its Content-Security-Policy. Name, value, name, value ... With our own TLS, browsers are asked
+ * to use only https for a year; a TLS proxy can say so itself.
  */
 export function securityHeaderList(hasTls: boolean): readonly string[] {
   return hasTls ? [...always, 'Strict-Transport-Security', 'max-age=31536000'] : always;

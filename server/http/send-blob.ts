@@ -9,17 +9,17 @@ export type Sendable = {
   readonly sizeBytes: number;
   readonly contentType: string;
   readonly cacheControl: string;
-  /** Name to save it as, plain ASCII. */
+  /** The name for saving it, plain ASCII. */
   readonly fileName?: string;
-  /** The range piece by piece (`blobs/blob-store.ts`). */
+  /** Reads the range piece by piece (`blobs/blob-store.ts`). */
   readonly readTo: (range: Range, take: TakePiece) => Promise<void>;
-  /** The whole went out: not for HEAD, parts and downloads that were broken off. */
+  /** Called when everything was sent: not for HEAD, parts, or a download that broke off. */
   readonly onWholeSent?: () => void;
 };
 
 /**
- * Answers GET and HEAD with bytes that never change: ETag, If-None-Match, one Range (several are answered with the
- * whole, as RFC 9110 14.2 allows).
+ * Answers GET and HEAD with immutable bytes: ETag, If-None-Match, one Range (several are answered with the whole, as RFC 9110
+ * 14.2 allows).
  */
 export async function sendBlob(req: Request, res: Response, blob: Sendable): Promise<void> {
   const etag = etagOf(blob);
@@ -44,7 +44,7 @@ export async function sendBlob(req: Request, res: Response, blob: Sendable): Pro
     return;
   }
   if (range === undefined && blob.onWholeSent !== undefined) {
-    // At this very moment: a server that stops waits for answers, not for what comes after them.
+    // Immediately: a stopping server waits for answers, but not for work after them.
     res.once('finish', blob.onWholeSent);
   }
   if (end < start) res.end();
@@ -52,14 +52,14 @@ export async function sendBlob(req: Request, res: Response, blob: Sendable): Pro
 }
 
 /**
- * Writes pieces, each until the system has it. The answer ends with its last byte, at once: a client that closes as soon
- * as it has all would count as broken off else.
+ * Writes each piece and waits until the system has taken it. The answer ends together with its last byte; otherwise a client that
+ * closes as soon as it has everything would count as broken off.
  */
 function createTake(res: Response, sizeBytes: number): TakePiece {
   let missing = sizeBytes;
   let broken: Error | undefined;
   let settle: (error?: Error | null) => void = () => undefined;
-  // Not every write hears of the end of its connection.
+  // Not every write reports the end of its connection.
   finished(res, (error) => {
     broken = error ?? undefined;
     settle(error);
@@ -80,7 +80,7 @@ export function etagOf({ sha256 }: Described): string {
   return `"${sha256}"`;
 }
 
-/** Name, value, name, value ...: all but Content-Length of an answer with the whole. */
+/** Name, value, name, value ...: all headers but Content-Length of an answer with the whole. */
 export function blobHeaders(blob: Described): string[] {
   return [...cacheHeaders(blob), ...contentHeaders(blob)];
 }
@@ -103,7 +103,7 @@ function rangeOf(req: Request, sizeBytes: number, etag: string): Range | 'unsati
   if (typeof ifRange === 'string' && ifRange.trim() !== etag) {
     return undefined;
   }
-  // The parser takes a suffix longer than the whole for unsatisfiable; it means the whole (RFC 9110 14.1.2).
+  // The parser considers a suffix longer than the whole unsatisfiable, but it means the whole (RFC 9110 14.1.2).
   const [, suffix] = /^bytes=-(\d+)$/.exec(req.headers.range ?? '') ?? [];
   if (Number(suffix) > sizeBytes && sizeBytes > 0) {
     return { start: 0, end: sizeBytes - 1 };

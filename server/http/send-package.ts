@@ -5,10 +5,10 @@ import type { BeginDownload } from './download-count.ts';
 import type { PreparedResponse } from './prepared-response.ts';
 import { blobHeaders, etagOf, sendBlob } from './send-blob.ts';
 
-/** Packages that wrap a script are small and asked for by every machine. Larger ones are read by other threads. */
+/** Packages that wrap a script are small, and every machine asks for them. Larger ones are read by other threads. */
 const maxSmallBytes = 64 * 1024;
 
-/** Answers with the bytes of a package, and counts that; the same under every address that v2 and v3 have for it. */
+/** Answers with the bytes of a package, and counts the download; the same at every address of v2 and v3. */
 export async function sendPackage(
   req: Request,
   res: Response,
@@ -20,7 +20,7 @@ export async function sendPackage(
   await sendBlob(req, res, { ...describe(row, cacheControl), readTo, onWholeSent });
 }
 
-/** The same response for a small package, for the response cache; undefined for a larger one. */
+/** The same response for the response cache; undefined for a package that is not small. */
 export function preparePackage(
   { row, readSmall }: Retrieved,
   cacheControl: string,

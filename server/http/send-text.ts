@@ -6,7 +6,7 @@ import { type Body, joinBody, sizeOf } from './body.ts';
 import { takesGzip } from './encodings.ts';
 import { type PreparedResponse, sendPrepared } from './prepared-response.ts';
 
-/** What fits into one packet gains nothing. */
+/** Compression gains nothing for answers that fit into one packet. */
 const minGzipBytes = 1400;
 const compress = promisify(gzip);
 
@@ -14,16 +14,16 @@ export type TextDocument = {
   /** Name, value, name, value ... */
   readonly headers: readonly string[];
   readonly text: string | Body;
-  /** Much shorter than the text, and equal when that is equal, and only then: it is hashed in its place. */
+  /** Much shorter than the text, and equal exactly when the text is; it is hashed instead. */
   readonly identity?: string;
-  /** The id of the packages that it is about; left out when it is about more than one. */
+  /** The id of the packages that it is about; absent when it is about more than one. */
   readonly id?: string;
 };
 
 /**
- * A document of a feed, whole and with its length: choco 0.10.15 asks by HTTP/1.0, where nothing may be chunked
- * (spec nuget-v2 18.2). It is mostly tags, so that gzip leaves a tenth of it for those who take it. The ETag is of the
- * content, so that it stays true after a restored backup, too.
+ * A document of a feed, with its length: choco 0.10.15 uses HTTP/1.0, which has no chunked encoding (spec nuget-v2 18.2). It is
+ * mostly tags, so gzip reduces it to a tenth for clients that accept that. The ETag is made from the content, so that it stays
+ * valid after a restore.
  */
 export function prepareText(document: TextDocument, mayGzip: boolean): PreparedResponse {
   const { headers, text, identity, id } = document;

@@ -1,9 +1,9 @@
 import { type Body, joinBody, sizeOf, writeBody } from './body.ts';
 
 export type SlabCache<T> = {
-  /** What is kept and good; only that counts as used. What is not good any more is let go of. */
+  /** A stored value that is still good, which then counts as used. One that is not good is dropped. */
   find(key: string, isGood: (value: T) => boolean): Found<T> | undefined;
-  /** Keeps both, unless they are too large or newcomers have to wait; then the bytes as they lie in the cache. */
+  /** Stores both, unless they are too large or new entries have to wait; returns the bytes in the cache if stored. */
   set(key: string, value: T, body: Body): Buffer | undefined;
 };
 export type Found<T> = { readonly value: T; readonly body: Buffer };
@@ -18,25 +18,25 @@ type Slab = {
   readonly bytes: Buffer;
   readonly keys: string[];
   filled: number;
-  /** How many of its entries are still asked for by their key. */
+  /** The number of its entries that can still be found. */
   live: number;
   usedAt: number;
 };
 
-/** The rest of what an entry holds: key, headers, tag. */
+/** The size of an entry besides its body: key, headers, ETag. */
 const entryBytes = 1024;
-/** What was not asked for so long makes room at once. */
+/** A slab that was not used for this long may be replaced at once. */
 const unusedMs = 5000;
-/** Where all is in use, one new value in so many is let in. */
+/** When everything is in use, one of this many new values is stored. */
 const admitOneIn = 8;
 
 /**
- * Answers that weigh no more than `maxBytes` together, in slabs of `slabBytes`: ten thousand buffers of their own that
- * come and go in all sizes left holes between them, half as large as they were (decision 15). Room is made a slab at a
- * time, of the one unused longest. A slab is never written over, since a slow client may still be reading from it.
+ * Stores answers of up to `maxBytes` together, in slabs of `slabBytes`: ten thousand separate buffers of all sizes that come and
+ * go left gaps between them that took half as much memory again (decision 15). Space is made by dropping the least recently used
+ * slab. A slab is never overwritten, since a slow client may still be reading from it.
  *
- * When all of them are in use, newcomers have to wait: whoever walks through the whole catalog (a mirror, a crawler)
- * would otherwise throw out everything just before it is asked for again.
+ * When all slabs are in use, new entries have to wait: a client that walks through the whole catalog (a mirror, a crawler) would
+ * otherwise replace everything just before it is used again.
  */
 export function createSlabCache<T>(maxBytes: number, slabBytes = 1024 ** 2): SlabCache<T> {
   const kept = new Map<string, Entry<T>>();
@@ -59,7 +59,7 @@ export function createSlabCache<T>(maxBytes: number, slabBytes = 1024 ** 2): Sla
     for (const key of slab.keys) if (kept.get(key)?.slab === slab) kept.delete(key);
   }
 
-  /** False when all is in use and it is not the turn of newcomers yet. */
+  /** False when everything is in use and new entries have to wait. */
   function makeRoom(bytes: number, isKnown: boolean): boolean {
     if (total + bytes <= maxBytes) return true;
     const isLetIn = isKnown || refusedBytes >= slabBytes * (admitOneIn - 1);
@@ -88,7 +88,7 @@ export function createSlabCache<T>(maxBytes: number, slabBytes = 1024 ** 2): Sla
     return slab;
   }
 
-  /** A large body has a slab of its own. */
+  /** A large body gets its own slab. */
   function slabFor(body: Body, length: number, isKnown: boolean): Slab | undefined {
     if (length > slabBytes / 4) {
       return makeRoom(length + entryBytes, isKnown) ? addSlab(joinBody(body)) : undefined;

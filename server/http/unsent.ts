@@ -1,22 +1,23 @@
 import type { ServerResponse } from 'node:http';
 import { addressGroup } from '../../formats/ip-address.ts';
 
-/** How much of prepared responses may wait in memory for clients to take it. */
+/** The limit for prepared responses that wait in memory until clients read them. */
 export const maxUnsentBytes = 256 * 1024 ** 2;
 
-/** Of smaller ones a thousand connections hold little. */
+/** A thousand connections with smaller ones need little memory. */
 const minBytes = 64 * 1024;
 
 type Waiting = { readonly bytes: number; readonly from: string; readonly takers: Set<ServerResponse> };
 
 export type Unsent = {
-  /** Counts the body until the answer is out, or its asker gone. To be called just before it is sent. */
+  /** Counts the body until the answer is sent or the client is gone. Call it just before sending. */
   hold(res: ServerResponse, body: Buffer, from: string | undefined): void;
 };
 
 /**
- * Bodies that wait in memory to be sent: whoever asks for long pages and reads none of them would fill it. Above the limit
- * answers are cut off, the oldest first, of the address that holds most. One body for many askers counts once.
+ * Limits the bodies that wait in memory to be sent: clients that ask for long pages and read none of them would fill it. Above
+ * the limit, answers are cut off, the oldest first, of the address with the most bytes. A body that is sent to many clients
+ * counts once.
  */
 export function createUnsent(maxBytes: number = maxUnsentBytes): Unsent {
   /** By the memory that holds it, oldest first. */
@@ -64,5 +65,5 @@ export function createUnsent(maxBytes: number = maxUnsentBytes): Unsent {
   };
 }
 
-/** Of the process, as its memory is. */
+/** One for the process, because its memory is shared. */
 export const unsent = createUnsent();

@@ -1,17 +1,20 @@
 import { addressGroup, isLoopbackAddress } from '../../formats/ip-address.ts';
 import { fail } from '../errors.ts';
 
-/** How many uploads may run at once. An import through the server takes up to 64. */
+/** How many uploads may run at once. An import through the server uses up to 64. */
 export const uploadLimits = { perKey: 64, perAddress: 128 };
 
 type Uploader = { readonly keyId: string; readonly address: string | undefined };
 
 export type UploadLimit = {
-  /** Does the upload while it counts. @throws FeedError UPLOADS_TOO_MANY before it begins */
+  /** Counts the upload while it runs. @throws FeedError UPLOADS_TOO_MANY before it begins */
   during<T>(uploader: Uploader, upload: () => Promise<T>): Promise<T>;
 };
 
-/** Counts the uploads that run: packages, payloads and pushes to the bucket together, in this process. Addresses of this machine are not counted. */
+/**
+ * Counts all running uploads of this process together: packages, payloads and pushes to the bucket. Addresses of this machine are
+ * not counted.
+ */
 export function createUploadLimit(limits: typeof uploadLimits = uploadLimits): UploadLimit {
   const running = new Map<string, number>();
 

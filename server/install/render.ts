@@ -3,13 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export type InstallFacts = {
-  /** Of this server, as clients reach it; without a slash at its end. */
+  /** The server's address as clients reach it; without a trailing slash. */
   readonly publicUrl: string;
-  /** What reading needs a key for. */
+  /** What needs a key to be read. */
   readonly readAuth: 'feed' | 'all' | undefined;
 };
 
-/** install.ps1 is one script of these parts, in this order. */
+/** install.ps1 is made of these parts, in this order. */
 const parts = [
   ...['begin', 'say', 'windows', 'trust', 'programs', 'web', 'key'],
   ...['chocolatey', 'scoop-config', 'git', 'scoop', 'path', 'run', 'end'],
@@ -22,7 +22,7 @@ export async function readInstallScript(productDir: string): Promise<{ ps1: stri
   return { ps1: texts.join('\n'), cmd: await readFile(join(dir, 'install.cmd'), 'utf8') };
 }
 
-/** install.ps1 for one server: the same bytes on every machine, as Windows writes lines. */
+/** install.ps1 for one server: the same bytes on every machine, with Windows line ends. */
 export function renderPowerShell(template: string, { publicUrl, readAuth }: InstallFacts): string {
   return fill(template, {
     "'{{PUBLIC_URL}}'": quotePowerShell(publicUrl),
@@ -33,7 +33,7 @@ export function renderPowerShell(template: string, { publicUrl, readAuth }: Inst
   });
 }
 
-/** install.cmd for one server: it runs this very `script`, or nothing. */
+/** install.cmd for one server: it runs exactly this `script`. */
 export function renderCmd(template: string, { publicUrl }: InstallFacts, script: string): string {
   return fill(template, {
     '{{SCRIPT_URL}}': escapeSet(`${publicUrl}/install.ps1`),
@@ -49,12 +49,12 @@ function fill(template: string, values: Readonly<Record<string, string>>): strin
   return filled.replace(/\r?\n/g, '\r\n');
 }
 
-/** A string in which nothing is expanded; PowerShell takes curly quotes for plain ones, so all are doubled. */
+/** A PowerShell string without expansion; PowerShell treats curly quotes like plain ones, so all are doubled. */
 function quotePowerShell(text: string): string {
   return `'${text.replace(/['\u2018-\u201b]/g, '$&$&')}'`;
 }
 
-/** Between the quotes of `set "NAME=..."` only `%` and `"` mean something; the first is doubled, the other has no place in an address. */
+/** Between the quotes of `set "NAME=..."` only `%` and `"` have a meaning; `%` is doubled, and addresses contain no `"`. */
 function escapeSet(text: string): string {
   return text.replaceAll('"', '%22').replaceAll('%', '%%');
 }

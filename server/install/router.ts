@@ -8,13 +8,13 @@ import { type InstallFacts, readInstallScript, renderCmd, renderPowerShell } fro
 export type InstallServices = {
   readonly config: { readonly readAuth?: InstallFacts['readAuth'] };
   readonly publicUrl: () => string;
-  /** Where server/install/script lies. */
+  /** The folder that contains server/install/script. */
   readonly productDir: string;
 };
 
 /**
- * The client's first minute: /install.ps1 and /install.cmd with this server's addresses filled in, the SHA-256 of each beside
- * it. Open to all (http/areas.ts): they tell addresses and ask for the key, and hold none.
+ * A client's first minute: /install.ps1 and /install.cmd with this server's addresses, and the SHA-256 of each. Open to all
+ * (http/areas.ts): they contain addresses, and ask for a key but contain none.
  */
 export function createInstallRouter({ config, publicUrl, productDir }: InstallServices): Router {
   const router = express.Router();
@@ -37,7 +37,7 @@ export function createInstallRouter({ config, publicUrl, productDir }: InstallSe
   return router;
 }
 
-/** Kept, and asked for each time: another version of the server, or another address, is another script. */
+/** Cached, but revalidated each time: another version of the server, or another address, makes another script. */
 function answer(req: Request, res: Response, text: string): Promise<void> {
   const headers = [
     'Content-Type',

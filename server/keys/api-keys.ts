@@ -13,7 +13,7 @@ export const scopes = [
 ] as const;
 export type Scope = (typeof scopes)[number];
 
-/** Who asks: made from a key by `http/auth.ts`. The key itself is not in it. */
+/** The holder of a key, as `http/auth.ts` found it. The key itself is not included. */
 export type Principal = {
   readonly keyId: string;
   readonly name: string;
@@ -22,13 +22,13 @@ export type Principal = {
   readonly ids: readonly string[];
 };
 
-/** All that a key was made with, but for its secret. */
+/** All settings of a key, without its secret. */
 export type KeyTerms = Principal & {
-  /** Globs over client ids; empty means all. Nothing asks for them yet. */
+  /** Globs over client ids; empty means all. Not used yet. */
   readonly clients: readonly string[];
   /** Networks that it may be used from (formats/ip-address.ts); empty means all. */
   readonly networks: readonly string[];
-  /** Who answers for it, such as a person or a team. */
+  /** The person or team who is responsible for it. */
   readonly owner: string | undefined;
   readonly expires: Date | undefined;
 };
@@ -36,9 +36,9 @@ export type KeyTerms = Principal & {
 export type KeyRecord = KeyTerms & {
   readonly created: Date;
   readonly lastUsed: Date | undefined;
-  /** When it last got a new secret. */
+  /** When its secret was last replaced. */
   readonly rotated: Date | undefined;
-  /** Kept for the audit log; it opens nothing any more. */
+  /** Kept for the audit log; the key no longer works. */
   readonly revoked: Date | undefined;
 };
 
@@ -54,8 +54,8 @@ const implied: Readonly<Record<Scope, readonly Scope[]>> = {
 };
 
 /**
- * Whether the principal may do this: to the package or tool `subjectId`, or to anything at all when none is named.
- * A key with ids administers nothing that is about no id in particular, such as keys.
+ * Whether the principal may do this: to the package or tool `subjectId`, or in general when none is given. A key that is limited
+ * to ids has no `admin` rights over things that belong to no id, such as keys.
  */
 export function allows(principal: Principal, scope: Scope, subjectId?: string): boolean {
   const hasScope = principal.scopes.some((held) => implied[held].includes(scope));
@@ -64,7 +64,7 @@ export function allows(principal: Principal, scope: Scope, subjectId?: string): 
   return hasScope && (!isLimited || principal.ids.some((glob) => matchesGlob(glob, subjectId)));
 }
 
-/** Why a principal may not do something: it lacks the scope everywhere, or it is limited to other ids. */
+/** Why a principal may not do something: it lacks the scope altogether, or is limited to other ids. */
 export function lacks({ scopes: held, ids }: Principal, scope: Scope): 'KEY_SCOPE' | 'KEY_IDS' {
   const hasScope = held.some((one) => implied[one].includes(scope));
   return hasScope && ids.length > 0 ? 'KEY_IDS' : 'KEY_SCOPE';

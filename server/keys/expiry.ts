@@ -11,7 +11,7 @@ export function isExpiry(text: string): boolean {
   return readExpiry(text, new Date(0)) !== undefined;
 }
 
-/** The time that the text means; undefined when it means none. */
+/** The time that the text means; undefined when it is invalid. */
 export function readExpiry(text: string, now: Date): Date | undefined {
   const duration = readDuration(text);
   const time = duration === undefined ? timeOf(text) : now.getTime() + duration;

@@ -1,6 +1,6 @@
 /**
- * Whether the whole id fits the glob: `*` is any text, `?` one character; case does not count, as in ids (spec
- * nuget-v2 12.5). A regular expression would need years for a glob of many stars; this goes back to the last star only.
+ * Whether the whole id matches the glob: `*` is any text, `?` one character; in any case, like ids (spec nuget-v2 12.5). A
+ * regular expression would need years for a glob with many stars; this only goes back to the last star.
  */
 export function matchesGlob(glob: string, id: string): boolean {
   const [pattern, text] = [glob.toLowerCase(), id.toLowerCase()];
@@ -14,7 +14,7 @@ export function matchesGlob(glob: string, id: string): boolean {
       at += 1;
       position += 1;
     } else if (star) {
-      // The star takes one character more, and all after it is tried again.
+      // Extends the star by one character and tries the rest again.
       star = { ...star, text: star.text + 1 };
       at = star.pattern + 1;
       position = star.text;

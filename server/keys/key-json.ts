@@ -15,7 +15,7 @@ const Expiry = z
   .string()
   .refine(isExpiry, 'expected a time such as 2027-01-31T00:00:00Z, or how long from now, such as 90d');
 
-/** A key that is wanted: body of POST /api/v1/keys, and what `feed:keys add` makes of its flags. */
+/** A new key: body of POST /api/v1/keys, and what `feed:keys add` makes of its flags. */
 export const NewKeyJson = z.strictObject({
   name: Line.min(1, 'the name is empty').describe(
     'For people and for the log, such as the name of the pipeline that uses it.',
@@ -61,7 +61,7 @@ export type RotationJson = z.infer<typeof RotationJson>;
 export const CreatedKeyJson = z.object({ id: z.string(), key: z.string() });
 export type CreatedKeyJson = z.infer<typeof CreatedKeyJson>;
 
-/** A key without what is secret: an element of GET /api/v1/keys and of `feed:keys list --json`. Times are ISO 8601. */
+/** A key without its secret: an element of GET /api/v1/keys and of `feed:keys list --json`. Times are ISO 8601. */
 export const ListedKeyJson = z.object({
   id: z.string(),
   name: z.string(),

@@ -1,7 +1,7 @@
 import { isInNetworks } from '../../formats/ip-address.ts';
 import type { KeyRecord, KeyTerms } from './api-keys.ts';
 
-/** Whose secret this is, and why it opens nothing where it does not. */
+/** The key that a secret belongs to, and why it is refused if it is. */
 export type KeyLookup =
   | { readonly key: KeyTerms; readonly refusal?: never }
   | { readonly key: KeyTerms; readonly refusal: Refusal };
@@ -10,12 +10,12 @@ export type Refusal =
   | { readonly why: 'revoked' | 'rotated' | 'expired'; readonly at: Date }
   | { readonly why: 'network' };
 
-/** Where and when a secret is shown. */
+/** When and from where a secret was used. */
 type Use = { readonly at: Date; readonly from: string | undefined };
 
 /**
- * Why the holder of a secret of this key is refused. `ends` is when a secret ends that a rotation replaced. What is final
- * comes first: whoever asks from elsewhere with a key that is revoked need not look for another network.
+ * Why a secret of this key is refused. `ends` is when a replaced secret becomes invalid. Final reasons come first: for a revoked
+ * key another network makes no difference.
  */
 export function refusalOf(key: KeyRecord, ends: Date | undefined, { at, from }: Use): Refusal | undefined {
   if (key.revoked !== undefined) return { why: 'revoked', at: key.revoked };
@@ -27,7 +27,7 @@ export function refusalOf(key: KeyRecord, ends: Date | undefined, { at, from }: 
 export const keyStates = ['active', 'expiring', 'expired', 'revoked'] as const;
 type KeyState = (typeof keyStates)[number];
 
-/** How long before its end a key is called expiring. */
+/** A key is called expiring this long before its end. */
 export const expiringDays = 14;
 
 export function stateOf({ revoked, expires }: KeyRecord, at: Date): KeyState {

@@ -3,7 +3,7 @@ import { readExpiry } from './expiry.ts';
 import type { NewKeyJson, RotationJson } from './key-json.ts';
 import type { NewKey, Rotation } from './keys.ts';
 
-/** The wanted key, its durations counted from now. @throws FeedError KEY_UNUSABLE when it would be dead already */
+/** The new key, with durations counted from now. @throws FeedError KEY_UNUSABLE when it would already be expired */
 export function toNewKey({ expires, ...json }: NewKeyJson, now: Date): NewKey {
   return { ...json, expires: expires === undefined ? undefined : future(expires, 'expires', now) };
 }

@@ -6,10 +6,10 @@ import type { RawKey } from './sql-rows.ts';
 
 type StoredState = Pick<RawKey, 'id' | 'name' | 'hash' | 'expires' | 'rotated' | 'revoked'>;
 type OldSecret = { hash: Buffer; key_id: string; ends: number };
-/** What can change of keys once they are made. */
+/** The parts of keys that can change after they were created. */
 export type KeyStates = { readonly keys: readonly StoredState[]; readonly oldSecrets: readonly OldSecret[] };
 
-/** How keys stand in a database that nobody writes to; undefined when it cannot be read. */
+/** The state of the keys in a database that nobody writes to; undefined when it cannot be read. */
 export function readKeyStates(file: string): KeyStates | undefined {
   return readLeftDatabase(file, ({ prepare }) => ({
     keys: prepare('SELECT id, name, hash, expires, rotated, revoked FROM keys').all() as StoredState[],
@@ -18,8 +18,8 @@ export function readKeyStates(file: string): KeyStates | undefined {
 }
 
 /**
- * Revokes the keys that are revoked there, and takes over the secrets of those that were rotated later there: a secret that
- * has ended opens nothing in another copy of the data either. Answers with how many keys that changed.
+ * Revokes the keys that are revoked there, and takes over the secrets of those that were rotated later there, so that an ended
+ * secret does not work in another copy of the data either. Returns how many keys changed.
  */
 export function applyKeyStates(
   { transact }: Connection,

@@ -12,13 +12,13 @@ export type SqlKeysOptions = {
   readonly now: () => Date;
   /** The setting ADMIN_API_KEY: a key with every scope that is not in the database. */
   readonly adminApiKey?: string | undefined;
-  /** Another one, for the operator's verbs on this machine; it is good for this process only. */
+  /** Another such key for the operator's verbs on this machine, valid for this process only. */
   readonly operatorKey?: string | undefined;
 };
 
 /**
- * Keys in SQLite, as SHA-256: a key is 256 random bits, so that no slow hash is needed to keep it from being guessed.
- * The row is found by the hash, which tells nothing of the key by its timing. `flush` before closing the connection.
+ * Keys in SQLite, as SHA-256: a key is 256 random bits, so it cannot be guessed and needs no slow hash. The row is found by the
+ * hash, whose timing reveals nothing about the key. `flush` before closing the connection.
  */
 export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }: SqlKeysOptions): Keys {
   const { prepare, transact, writeStatistics } = db;
@@ -64,7 +64,7 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
     const expires = wanted === undefined ? raw.expires : (wanted?.getTime() ?? null);
     if (expires !== null && expires <= at.getTime()) return 'expired';
     const ends = Math.max(oldEnds?.getTime() ?? 0, at.getTime());
-    // Whatever time an earlier rotation gave: no secret outlives the one that replaced it.
+    // An earlier rotation may have set a later time, but no secret may outlive the one that replaced it.
     prepare('UPDATE old_secrets SET ends = min(ends, ?) WHERE key_id = ?').run(ends, id);
     prepare('INSERT INTO old_secrets (hash, key_id, ends) VALUES (?, ?, ?)').run(raw.hash, id, ends);
     const sql = 'UPDATE keys SET hash = ?, rotated = ?, expires = ? WHERE id = ?';
@@ -85,7 +85,7 @@ export function createSqlKeys(db: Connection, { now, adminApiKey, operatorKey }:
     return 'revoked';
   }
 
-  /** The key of a secret, and when the secret ends if a rotation replaced it. */
+  /** The key of a secret, and when the secret becomes invalid if it was replaced. */
   function lookUp(hash: Buffer): { raw: RawKey; ends: Date | undefined } | undefined {
     const raw = prepare('SELECT * FROM keys WHERE hash = ?').get(hash) as RawKey | undefined;
     if (raw !== undefined) return timingSafeEqual(hash, raw.hash) ? { raw, ends: undefined } : undefined;
@@ -138,7 +138,7 @@ function toAdmin(name: string, key: string): { hash: Buffer; key: KeyTerms } {
   return { hash: hashKey(key), key: { keyId: name, name, scopes: ['admin'], ...unlimited } };
 }
 
-/** What a key may, in one line for the audit log. */
+/** A key's permissions, in one line for the audit log. */
 function termsOf({ name, scopes, ids, clients, networks, owner, expires }: NewKey): string {
   const limits = { ids, clients, networks };
   return [

@@ -17,7 +17,7 @@ export type RawKey = {
   revoked: number | null;
 };
 
-/** `lastUsed` is what is not written yet. The lists were written by `create` from values of these types. */
+/** `lastUsed` may be newer than the stored time. The lists were written by `create` from values of these types. */
 export function toRecord(raw: RawKey, lastUsed?: Date): KeyRecord {
   return {
     keyId: raw.id,

@@ -15,9 +15,9 @@ export type ManifestServices = {
 };
 
 /**
- * Manifests by address: /m/TOOL.json (main), /m/beta/TOOL.json, /m/TOOL/VERSION/TOOL.json (that version, for ever).
- * Open to all, since Scoop sends no credentials for a manifest. Scoop takes the last part of the address as the name of
- * the app (spec scoop 9.5), so that part is the tool in all three.
+ * Manifests by address: /m/TOOL.json (main), /m/beta/TOOL.json, /m/TOOL/VERSION/TOOL.json (that version, forever). Open to all,
+ * since Scoop sends no credentials for a manifest. Scoop uses the last part of the address as the app's name (spec scoop 9.5), so
+ * that part is the tool in all three.
  */
 export function createManifestsRouter({ bucket, catalog }: ManifestServices): Router {
   const router = Router({ caseSensitive: true });
@@ -31,7 +31,7 @@ export function createManifestsRouter({ bucket, catalog }: ManifestServices): Ro
   });
   router.get('/m/:tool/:version/:file', async (req, res) => {
     const { tool, version, file } = req.params;
-    // The bucket's history names it for ever; what it names is gone.
+    // The bucket's history keeps the manifest forever, but its payloads are gone.
     if (await catalog.isPurged(tool, version)) fail('VERSION_PURGED', { id: tool, version });
     const manifest = toolOf(file) === tool ? await bucket.readManifestAtVersion(tool, version) : undefined;
     send(res, tool, version, manifest);
@@ -50,7 +50,7 @@ function send(res: Response, tool: string, version: string, manifest: Manifest |
   const { text } = manifest ?? fail('MANIFEST_NOT_FOUND', { tool, version });
   res.set({
     'Content-Type': 'application/json; charset=utf-8',
-    // Asked for each time: Scoop asks several times in one update and must see one state (spec scoop 9.5).
+    // Revalidated each time: Scoop asks several times in one update and must see one state (spec scoop 9.5).
     'Cache-Control': cachePolicies(false).revalidate,
     ETag: `"${createHash('sha256').update(text).digest('hex').slice(0, 32)}"`,
   });

@@ -10,36 +10,36 @@ export type Feed = {
   /** `Packages`, `Search`, ... */
   readonly title: string;
   readonly rows: readonly PackageRow[];
-  /** How many there are in all, when the client asked (`$inlinecount=allpages`). */
+  /** The number of all matches, if the client asked for it (`$inlinecount=allpages`). */
   readonly total?: number | undefined;
   /**
-   * Where the rest is, behind the last entry that is shown; undefined where that is the end. Absolute: NuGet.Client
-   * follows it unmodified (spec nuget-v2 9.7).
+   * The address of the next page after the last entry shown; undefined at the end. Absolute: NuGet.Client uses it unmodified
+   * (spec nuget-v2 9.7).
    */
   readonly next?: (shown: number) => string | undefined;
 };
 
 export type Rendered = {
   readonly text: Body;
-  /** Shorter than the text, and equal when that is equal, and only then, so that its hash is an ETag (test/server/odata/atom.test.ts). */
+  /** Shorter than the text, and equal exactly when the text is, so its hash can be an ETag (test/server/odata/atom.test.ts). */
   readonly identity: string;
 };
 
-/** How long a feed may become; it ends with the entry that reaches this. Six thousand entries of 5 KB fit in. */
+/** The maximum size of a feed; it ends with the entry that exceeds this. Six thousand entries of 5 KB fit. */
 const maxFeedBytes = 32 * 1024 ** 2;
-/** Longer ones are joined in pieces, so that nobody waits for all of it. */
+/** Longer texts are joined in pieces, so that the event loop is never blocked for long. */
 const pieceBytes = 1024 ** 2;
 
-/** Written one at a time: together they would fill the memory before the first of them is done. */
+/** Written one at a time: together they would fill the memory before the first of them is complete. */
 const longFeeds = createLongFeeds();
 
-/** A feed document (spec nuget-v2 9.3). Of thousands of entries, others are answered meanwhile. */
+/** A feed document (spec nuget-v2 9.3). With thousands of entries, it pauses to let other requests run. */
 export async function renderFeed(
   { title, rows, total, next }: Feed,
   links: FeedLinks,
   maxBytes: number = maxFeedBytes,
 ): Promise<Rendered> {
-  // By the rows and not by the clock: the same answer has the same ETag.
+  // Taken from the rows instead of the clock, so that the same answer has the same ETag.
   const updated = new Date(rows.reduce((newest, row) => Math.max(newest, row.lastEdited.getTime()), 0));
   const head =
     `${xmlDeclaration}<feed ${declarations(links)}>${total === undefined ? '' : `<m:count>${total}</m:count>`}` +
@@ -47,7 +47,7 @@ export async function renderFeed(
     `<updated>${dateTime(updated)}</updated><link rel="self" title="${title}" href="${title}"/>`;
   let identity = `${links.base}\n${title}\n${total}\n${updated.getTime()}`;
   let parts: Part[] = [head];
-  /** From here on they are not joined yet. */
+  /** The first entry that is not joined yet. */
   let start = 0;
   let size = head.length;
   let written = 0;
@@ -76,7 +76,7 @@ export async function renderFeed(
     parts.push('</feed>');
     identity += `\n${rest}`;
     const text = mergeTexts(parts);
-    // In its turn, too: its pieces and the whole are in memory at once for as long as that takes.
+    // Only in its turn, since its pieces and the whole text are in memory at the same time.
     return { text: leave === undefined ? text : joinBody(text), identity };
   } finally {
     leave?.();

@@ -2,13 +2,15 @@ import type { CatalogReader } from '../catalog/catalog.ts';
 import type { Expression, PackageQuery } from '../catalog/query.ts';
 import type { Options } from './options.ts';
 
-/** Ids in one answer; who types on gets the others. Versions: as many as clients show. */
+/** Ids per answer; typing more characters finds the others. Versions: as many as clients show. */
 const maxIds = 1000;
 const maxVersions = 10_000;
 
 type Completed = { readonly ask: Pick<CatalogReader, 'query'>; readonly options: Options };
 
-/** `package-ids?partialId=d`: the ids that begin so, sorted, of packages that the client would install (spec nuget-v2 18.3). */
+/**
+ * `package-ids?partialId=d`: the ids that begin with it, sorted, of packages that the client would install (spec nuget-v2 18.3).
+ */
 export async function completeId(partialId: string, { ask, options }: Completed): Promise<string[]> {
   const isNewest: Expression = {
     kind: 'property',
@@ -28,7 +30,7 @@ export async function completeId(partialId: string, { ask, options }: Completed)
   return rows.map(({ id }) => id);
 }
 
-/** `package-versions/ID`: the listed versions of an id, the lowest first; none of an unknown one. */
+/** `package-versions/ID`: the listed versions of an id, lowest first; empty for an unknown id. */
 export async function versionsOf(id: string, { ask, options }: Completed): Promise<string[]> {
   const orderBy = [{ by: 'Version', descending: true }] as const;
   const rows = await ask.query({ ...listed(options), id, orderBy, take: maxVersions });

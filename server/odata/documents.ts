@@ -26,14 +26,14 @@ export type DocumentContext = {
   readonly ask: CatalogReader;
   readonly links: FeedLinks;
   readonly rawQuery: string;
-  /** What a raw plus sign in it means (http/plus-sign.ts). */
+  /** The meaning of a raw plus sign (http/plus-sign.ts). */
   readonly plusSign: ' ' | '+';
   readonly cacheControl: string;
-  /** Of the program: another may write other texts of the same rows. */
+  /** The program's version: another one may render the same rows differently. */
   readonly version: string;
 };
 
-/** A resource that is a document: what is not is the bytes of a package. */
+/** A resource that is a document, as opposed to the bytes of a package. */
 export function isDocument(resource: Resource): boolean {
   return resource.kind !== 'package' || (resource.part !== '$value' && resource.part !== 'Download');
 }
@@ -103,14 +103,14 @@ async function makeCollection(
       ? await selectUpdates(ask, options, parameters)
       : selectionOf(collection, options, parameters);
   const page = pageOf(options);
-  // $count means all of it, whatever the page (spec nuget-v2 18.1).
+  // $count counts everything, whatever the page (spec nuget-v2 18.1).
   const total =
     isCount || options.wantsTotal ? await ask.count({ ...selection, skip: 0, take: 0 }) : undefined;
   const id = idOf(selection);
   const about = id === undefined ? {} : { id };
   if (isCount) return document('text', String(total), context, about);
 
-  // One row more tells whether there is a next page.
+  // One extra row shows whether there is a next page.
   const take = page.isLast ? page.size : page.size + 1;
   const found = take === 0 ? [] : await ask.query({ ...selection, ...startOf(page), take });
   const rows = found.slice(0, page.size);

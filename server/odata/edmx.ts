@@ -1,7 +1,7 @@
 import { type FeedProperty, feedProperties } from './properties.ts';
 import { entityName, escapeXml, namespaces, schemaName, xmlDeclaration } from './xml.ts';
 
-/** What the feed can do. choco 2.x falls back to much worse queries when one of these is missing (spec nuget-v2 section 1, point 2). */
+/** What the feed can do. If one of these is missing, choco 2.x uses much worse queries (spec nuget-v2 section 1, point 2). */
 const functionImports: Readonly<Record<string, Readonly<Record<string, 'Edm.String' | 'Edm.Boolean'>>>> = {
   Search: {
     searchTerm: 'Edm.String',
@@ -41,7 +41,7 @@ export const metadataDocument = [
 ].join('\n');
 
 /**
- * The service document (spec nuget-v2 9.1). It must begin with the declaration: PowerShellGet tells v2 by it.
+ * The service document (spec nuget-v2 9.1). It must begin with the declaration, by which PowerShellGet recognizes v2.
  * @param base the feed's address without trailing slash
  */
 export function serviceDocument(base: string): string {

@@ -15,23 +15,26 @@ import { dateTime, entityName, escapeXml, namespaces, schemaName } from './xml.t
 
 export type Entry = {
   readonly content: Part;
-  /** All of a row that it shows: equal when its content is equal, and only then. The base of its links is not in it. */
+  /** Everything from the row that the entry shows: equal exactly when its content is equal. Excludes the base of its links. */
   readonly identity: string;
 };
 
-/** Those of the newest versions of two thousand ids. */
+/** Enough for the newest versions of two thousand ids. */
 const maxKeptBytes = 10 * 1024 ** 2;
 const kept = createPartCache(maxKeptBytes);
 
-/** For a walk through the whole catalog, which would throw out what searches show and hold its memory until the end. */
+/**
+ * For a walk through the whole catalog, which would replace the entries that searches show and keep its own in memory until the
+ * end.
+ */
 export const unkept: Pick<PartCache, 'get'> = {
   get: (_key, filling, render) => Buffer.from(fill(render(), filling)),
 };
 
 /**
- * The entry of one version (spec nuget-v2 9.4), without the declarations that only a document of its own has. That of the newest,
- * which all searches show, is rendered once, cut where the base of the request and the counts stand: a download makes nothing
- * stale. Older versions are asked for by their id, and those responses are kept whole.
+ * The entry of one version (spec nuget-v2 9.4), without the declarations that only a separate document has. The newest version's
+ * entry, which all searches show, is rendered once and split where the request's base and the counts appear, so that a download
+ * makes nothing stale. Older versions are requested by id, and those responses are cached whole.
  */
 export function entryOf(row: PackageRow, links: FeedLinks, cache: Pick<PartCache, 'get'> = kept): Entry {
   const said = renderedNuspec(row.nuspec);
@@ -52,7 +55,7 @@ export function entryOf(row: PackageRow, links: FeedLinks, cache: Pick<PartCache
   return { content, identity };
 }
 
-/** What an entry is rendered from, beside its links and counts; the rendering of the nuspec has a digest of its own. */
+/** The row's facts that an entry is rendered from, besides its links and counts; the rendered nuspec has its own digest. */
 function factsOf(row: PackageRow, said: RenderedNuspec): string {
   const flags =
     (row.isLatest ? 1 : 0) +
@@ -64,7 +67,10 @@ function factsOf(row: PackageRow, said: RenderedNuspec): string {
 
 const category = `<category term="${schemaName}.${entityName}" scheme="${namespaces.scheme}"/>`;
 
-/** `content` closes itself: WCF refuses an end tag (spec nuget-v2 section 15, trap 5). `m:properties` stands beside it (9.4). */
+/**
+ * `content` is a self-closing tag: WCF refuses an end tag (spec nuget-v2 section 15, trap 5). `m:properties` comes after it
+ * (9.4).
+ */
 function renderPieces(row: PackageRow, links: FeedLinks, said: RenderedNuspec): string[] {
   const entry = escapeXml(links.entry(row.id, row.version));
   const rendered = ['<entry><id>'];
@@ -91,24 +97,24 @@ function renderPieces(row: PackageRow, links: FeedLinks, said: RenderedNuspec): 
 type WriteOfRow = (row: PackageRow, links: FeedLinks, said: RenderedNuspec) => string;
 type WriteOfNuspec = (nuspec: PackageRow['nuspec']) => string;
 
-/** Where a count stands. */
+/** Marks the position of a count. */
 const count = 'count';
-/** In the order in which they stand. */
+/** In the order in which they appear. */
 const countNames = feedProperties.flatMap(({ value }) =>
   typeof value === 'object' && 'count' in value ? [value.count] : [],
 );
 
 /**
- * The properties of an entry, in order: writers of what depends on the row, the places of counts, and between them the numbers of
- * pieces that depend on nothing but the nuspec, neighbours in one. Those are most of an entry and are made once for all the
- * versions that say the same (decision 16).
+ * The properties of an entry, in order: functions for what depends on the row, positions of counts, and between them the numbers
+ * of pieces that only depend on the nuspec, with neighbours merged. The latter are most of an entry and are made once for all
+ * versions with equal texts (decision 16).
  */
 const { pieces, nuspecPieces, filePieces } = makePieces();
 
 function makePieces() {
   const pieces: (WriteOfRow | number | typeof count)[] = [];
   const nuspecPieces: WriteOfNuspec[][] = [];
-  /** Of files that a package may have in it; undefined from those that do, whose address is the row's own. */
+  /** Files that a package may contain; undefined if the package has the file, because the address then depends on the row. */
   const filePieces: ((nuspec: PackageRow['nuspec']) => string | undefined)[] = [];
   const pushOfNuspec = (write: WriteOfNuspec): void => {
     if (typeof pieces.at(-1) !== 'number') pieces.push(nuspecPieces.push([]) - 1);
@@ -164,7 +170,7 @@ function renderedNuspec(nuspec: PackageRow['nuspec']): RenderedNuspec {
   return made;
 }
 
-/** V8 keeps a joined text as the tree of its parts; as one string it is half as large, and copied faster. */
+/** V8 keeps a joined text as a tree of its parts; a flat string takes half the memory and is copied faster. */
 function flat(text: string): string {
   return Buffer.from(text).toString();
 }

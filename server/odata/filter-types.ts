@@ -8,7 +8,7 @@ import {
 } from '../catalog/query.ts';
 import { fail } from '../errors.ts';
 
-/** What the grammar makes: names are not looked up yet, types are not known yet. */
+/** The grammar's result: names are not looked up yet, types are not known yet. */
 export type RawExpression =
   | { readonly kind: 'text'; readonly value: string }
   | { readonly kind: 'date'; readonly value: string }
@@ -73,8 +73,8 @@ const functionsByName = new Map<string, { name: FunctionName; args: readonly Typ
 );
 
 /**
- * Looks up every name, in any case, and checks every type, so that what comes out can be turned into SQL without a second look.
- * @throws FeedError QUERY_INVALID naming the unknown name or the part of the wrong type
+ * Looks up every name, in any case, and checks every type, so that the result can be turned into SQL without further checks.
+ * @throws FeedError QUERY_INVALID naming the unknown name or the part with the wrong type
  */
 export function typedFilter(raw: RawExpression): Expression {
   return typed(raw, ['boolean'], 'the filter');
@@ -154,7 +154,7 @@ function inferCompare(operator: CompareOperator, left: Typed, right: Typed): Typ
   };
 }
 
-/** `2026-01-31T10:00:00` without a zone is UTC, as the feed writes its own dates. */
+/** `2026-01-31T10:00:00` without a zone is UTC, as in the feed's own dates. */
 function utc(text: string): string {
   const [, date, time = 'T00:00', seconds = ':00', fraction = '', zone = 'Z'] =
     /^(\d{4}-\d\d-\d\d)(?:(T\d\d:\d\d)(:\d\d)?(\.\d{1,7})?(Z|[+-]\d\d:\d\d)?)?$/.exec(text) ?? [];

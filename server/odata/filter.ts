@@ -9,8 +9,8 @@ const maxCharacters = 2048;
 const maxDepth = 50;
 
 /**
- * The `$filter` language (spec nuget-v2 section 8), loosest binding first. Every alternative is known by its first token,
- * so that nothing is parsed twice and a hostile text costs no more than its length.
+ * The grammar of `$filter` (spec nuget-v2 section 8), loosest binding first. The first token decides every alternative, so that
+ * nothing is parsed twice and the cost of a hostile text is proportional to its length.
  */
 const grammar = String.raw`
 Filter   = _ @Or _
@@ -38,15 +38,15 @@ _        = [ \t\r\n]*
 const parser = peggy.generate(grammar);
 
 /**
- * Parses a decoded `$filter`. Nothing is ever ignored: a client takes the first entry of a filtered feed as the answer
- * (spec nuget-v2 section 1, point 5).
+ * Parses a decoded `$filter`. Nothing is ignored, because a client takes the first entry of a filtered feed as the answer (spec
+ * nuget-v2 section 1, point 5).
  * @throws FeedError QUERY_INVALID naming what is not understood
  */
 export function parseFilter(text: string): Expression {
   if (text.length > maxCharacters) {
     fail('QUERY_INVALID', { problem: `$filter is longer than ${maxCharacters} characters.` });
   }
-  // Before the parser, which recurses once per bracket.
+  // Checked first, since the parser recurses once per bracket.
   if (depthOfBrackets(text) > maxDepth) failDepth();
   const expression = typedFilter(parse(text));
   if (depthOf(expression) > maxDepth) failDepth();
@@ -65,7 +65,7 @@ function parse(text: string): RawExpression {
   }
 }
 
-/** A quoted bracket counts too: a name with fifty of them is no package's. */
+/** Brackets in quotes count too: no package has a name with fifty of them. */
 function depthOfBrackets(text: string): number {
   let depth = 0;
   let deepest = 0;

@@ -8,7 +8,7 @@ import { type Options, readBoolean, readText } from './options.ts';
 import type { Parameters } from './parameters.ts';
 import type { Selection } from './query.ts';
 
-/** One installed package of the client. */
+/** A package that is installed on the client. */
 type Installed = {
   readonly id: string;
   readonly version: NuGetVersion;
@@ -18,9 +18,9 @@ type Installed = {
 const maxInstalled = 500;
 
 /**
- * What `GetUpdates` selects: the versions newer than the installed ones (spec nuget-v2 section 13) as a condition, so
- * that filter, order, paging and count are those of any other collection. Where one version of each id is wanted, that
- * row is looked up and named.
+ * The selection of `GetUpdates`: the versions newer than the installed ones (spec nuget-v2 section 13) as a condition, so that
+ * filter, order, paging and count work as for any other collection. If one version of each id is wanted, that row is looked up
+ * and named.
  */
 export async function selectUpdates(
   catalog: Pick<Catalog, 'query'>,
@@ -45,7 +45,10 @@ export async function selectUpdates(
   };
 }
 
-/** Lists of different length, and blank entries, ask for nothing; an unreadable version leaves its package out; of an id given twice the lowest version counts. */
+/**
+ * Lists of different length and blank entries match nothing; a package with an invalid version is left out; if an id is given
+ * twice, its lowest version counts.
+ */
 function readInstalled(parameters: Parameters): readonly Installed[] {
   const ids = readList(parameters, 'packageIds');
   const versions = readList(parameters, 'versions');
@@ -119,7 +122,7 @@ function compare(name: 'Id' | 'Version', operator: CompareOperator, value: strin
   };
 }
 
-/** Balanced, so that hundreds of updates nest only a few levels deep. */
+/** Balanced, so that hundreds of updates only nest a few levels deep. */
 function anyOf(conditions: readonly Expression[]): Expression {
   const [only] = conditions;
   if (only === undefined) return { kind: 'boolean', value: false };

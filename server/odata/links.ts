@@ -3,13 +3,13 @@ import { replaceParameters } from './parameters.ts';
 import type { Collection } from './resource.ts';
 import { printSkipToken } from './skip-token.ts';
 
-/** Absolute addresses of one feed, as the client asked for it: `/nuget` or `/api/v2` under the public URL. */
+/** Absolute addresses of one feed, at the base that the client used: `/nuget` or `/api/v2` under the public URL. */
 export type FeedLinks = {
-  /** Of the server, without trailing slash. */
+  /** The server's address, without trailing slash. */
   readonly root: string;
   /** Without trailing slash. */
   readonly base: string;
-  /** `Packages(Id='x',Version='1.0')`, relative to the base: the name of an entry. */
+  /** `Packages(Id='x',Version='1.0')`, relative to the base: the id of an entry. */
   entry(id: string, version: string): string;
   /** `package/x/1.0.0`, relative to the base. */
   package(id: string, version: string): string;
@@ -19,9 +19,9 @@ export type FeedLinks = {
 };
 
 /**
- * Links come from the configured public URL, never from the Host header (spec nuget-v2 section 11), and stay on the origin
- * of the feed: a client sends its credentials to no other (spec nuget-v2 2.4).
- * @param mount where the router hangs: `/nuget`, in whatever case the client wrote it
+ * Links use the configured public URL, never the Host header (spec nuget-v2 section 11), and stay on the feed's origin: a client
+ * sends its credentials to no other (spec nuget-v2 2.4).
+ * @param mount the router's mount point: `/nuget`, in whatever case the client wrote it
  */
 export function feedLinks(publicUrl: string, mount: string): FeedLinks {
   const root = publicUrl.replace(/\/+$/, '');
@@ -37,15 +37,15 @@ export function feedLinks(publicUrl: string, mount: string): FeedLinks {
   };
 }
 
-/** What is left of `$top`, where there is one, behind this row. */
+/** What remains of `$top`, if given, after this row. */
 type Rest = {
   readonly left: number | undefined;
   readonly last: Pick<PackageRow, 'id' | 'normalizedVersion'>;
 };
 
 /**
- * Where the page behind `last` is: the same question with another `$skiptoken`, which names that row; it must never
- * repeat, or clients give up (spec nuget-v2 9.7). `skip-token.ts` reads it back.
+ * The address of the page after `last`: the same query with another `$skiptoken`, which names that row. A next link must never
+ * repeat, or clients give up (spec nuget-v2 9.7). `skip-token.ts` parses it.
  */
 export function nextLink(
   links: FeedLinks,
@@ -61,7 +61,7 @@ export function nextLink(
   return `${links.base}/${collection}()?${replaceParameters(rawQuery, changes)}`;
 }
 
-/** Ids and versions seldom need it. */
+/** Ids and versions rarely need escaping. */
 function escapePath(text: string): string {
   return /^[\w.-]*$/.test(text) ? text : encodeURIComponent(text);
 }

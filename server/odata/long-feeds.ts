@@ -1,11 +1,11 @@
 import { fail } from '../errors.ts';
 
-/** How many may wait for their turn; each has the first piece of its text in memory. */
+/** How many may wait for their turn; each holds the first piece of its text in memory. */
 const maxWaitingFeeds = 256;
 
 export type LongFeeds = {
   /**
-   * Waits until no other is written; answers with the function that lets the next one begin.
+   * Waits until no other one is being written; returns the function that lets the next one begin.
    * @throws FeedError QUERY_BUSY when too many wait
    */
   enter(): Promise<() => void>;
@@ -28,7 +28,7 @@ export function createLongFeeds(maxWaiting: number = maxWaitingFeeds): LongFeeds
   };
 }
 
-/** Node 20 has no Promise.withResolvers. */
+/** Node 20 does not have Promise.withResolvers. */
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {
   let resolve = (): void => undefined;
   const promise = new Promise<void>((done) => {

@@ -5,20 +5,23 @@ import { findProperty } from './filter-types.ts';
 import { type Parameters, unquote } from './parameters.ts';
 import { readSkipToken, type SkipToken } from './skip-token.ts';
 
-/** What the query of a request asks for, whatever the resource (spec nuget-v2 section 8). */
+/** The options in a request's query, whatever the resource (spec nuget-v2 section 8). */
 export type Options = {
   readonly view: SemVerView;
   readonly filter: Expression | undefined;
   readonly orderBy: readonly Order[];
   readonly skip: number;
-  /** The row behind which this page begins. */
+  /** The row after which this page begins. */
   readonly after: SkipToken | undefined;
   readonly top: number | undefined;
   readonly wantsTotal: boolean;
   readonly includePrerelease: boolean;
 };
 
-/** Refused by name: what would change the answer if we could do it. `$select`, `$format` and `$expand` may be ignored. */
+/**
+ * Options outside of this list are refused if supporting them would change the answer. `$select`, `$format` and `$expand` may be
+ * ignored.
+ */
 const known = [
   '$filter',
   '$orderby',
@@ -32,7 +35,7 @@ const known = [
 ];
 const maxOrders = 10;
 
-/** @throws FeedError QUERY_INVALID naming what is not understood: an answer to another question is worse than none */
+/** @throws FeedError QUERY_INVALID naming what is not understood: answering a different question is worse than refusing */
 export function readOptions(parameters: Parameters): Options {
   for (const name of parameters.keys()) {
     if (name.startsWith('$') && !known.includes(name)) {
@@ -90,7 +93,7 @@ function readOrders(text: string | undefined): readonly Order[] {
   const orders = text.split(',').map(readOrder);
   if (orders.length > maxOrders)
     fail('QUERY_INVALID', { problem: `$orderby has more than ${maxOrders} columns.` });
-  // Named again, a property orders nothing, and a database would copy it all the same.
+  // A repeated property orders nothing, but a database would still copy it.
   return orders.filter(({ by }, at) => orders.findIndex((other) => other.by === by) === at);
 }
 

@@ -1,12 +1,13 @@
 import { fail } from '../errors.ts';
 
-/** A query string, decoded. Names are in lower case; values keep their quotes. */
+/** A decoded query string. Names are in lower case; values keep their quotes. */
 export type Parameters = ReadonlyMap<string, string>;
 
 /**
- * Parses a raw query string (without `?`) as clients write it: `+` is a blank, in quotes what `plusSign` says, names may be escaped (`%24filter`, PSResourceGet),
- * brackets mean nothing (spec nuget-v2 section 11: `qs` would make an array of `versionConstraints=[1,2]`).
- * @throws FeedError QUERY_INVALID for broken escapes and for a name with two different values: one of them would be ignored
+ * Parses a raw query string (without `?`) in all forms that clients use: `+` is a blank, in quotes what `plusSign` says, names
+ * may be escaped (`%24filter`, PSResourceGet), brackets have no meaning (spec nuget-v2 section 11: `qs` would make an array of
+ * `versionConstraints=[1,2]`).
+ * @throws FeedError QUERY_INVALID for broken escapes and for a name with two different values, one of which would be ignored
  */
 export function parseParameters(rawQuery: string, plusSign: ' ' | '+' = ' '): Parameters {
   const found = new Map<string, string>();
@@ -22,8 +23,8 @@ export function parseParameters(rawQuery: string, plusSign: ' ' | '+' = ' '): Pa
 }
 
 /**
- * The same query with other values for some names, or without them: the others stay exactly as the client spelled them, since NuGet.Client
- * follows a next link unmodified (spec nuget-v2 9.7).
+ * The same query with some parameters replaced or removed: the others stay exactly as the client spelled them, since NuGet.Client
+ * uses a next link unmodified (spec nuget-v2 9.7).
  */
 export function replaceParameters(
   rawQuery: string,
@@ -36,7 +37,7 @@ export function replaceParameters(
   return [...kept, ...added].join('&');
 }
 
-/** The text of a function parameter: `'it''s'`, or bare as scripts write it. */
+/** The value of a function parameter: `'it''s'`, or without quotes as scripts write it. */
 export function unquote(name: string, value: string): string {
   const text = value.trim();
   if (!text.startsWith("'")) return text;
@@ -68,7 +69,7 @@ function decode(text: string, plusSign: ' ' | '+'): string {
   }
 }
 
-/** No expression has a plus sign of its own: outside of quotes it is a blank, whoever writes it. */
+/** Expressions have no plus sign of their own: outside of quotes it is always a blank. */
 function withoutPlus(text: string, plusSign: ' ' | '+'): string {
   let isQuoted = false;
   return text.replaceAll(/'|%27|\+/g, (sign) => {

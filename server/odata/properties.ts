@@ -13,19 +13,19 @@ import type { FeedLinks } from './links.ts';
 type EdmType = 'Edm.String' | 'Edm.Boolean' | 'Edm.Int32' | 'Edm.Int64' | 'Edm.DateTime';
 export type PropertyValue = string | number | boolean | Date | undefined;
 
-/** Where Atom has an element of its own for a property; `$metadata` says so (spec nuget-v2 9.2). */
+/** Properties that have their own Atom element; `$metadata` declares it (spec nuget-v2 9.2). */
 type AtomPlace = 'SyndicationTitle' | 'SyndicationAuthorName' | 'SyndicationSummary' | 'SyndicationUpdated';
 
-/** What never changes, and is the same in most versions of a package. */
+/** Values that never change and are equal in most versions of a package. */
 export type OfNuspec = { readonly ofNuspec: (nuspec: PackageRow['nuspec']) => PropertyValue };
 
-/** What a nuspec says, or else the address of a file in the package, which is each row's own. */
+/** A value from the nuspec, or else the address of a file in the package, which differs for each row. */
 export type OfFile = OfNuspec & {
   readonly file: NamedFile;
   readonly address: AddressOf;
 };
 
-/** What changes with every download. */
+/** Values that change with every download. */
 export type OfCount = { readonly count: 'downloads' | 'versionDownloads' };
 
 export type FeedProperty = {
@@ -34,7 +34,7 @@ export type FeedProperty = {
   /** Only these may be null: WCF rejects null numbers and booleans (spec nuget-v2 9.5). */
   readonly isNullable: boolean;
   readonly atom?: AtomPlace;
-  /** The same for every row, or made from the row, or from nothing of it but its nuspec. */
+  /** The same for every row, or made from the row, or from its nuspec alone. */
   readonly value:
     | PropertyValue
     | ((row: PackageRow, links: FeedLinks) => PropertyValue)
@@ -45,7 +45,7 @@ export type FeedProperty = {
 
 const maxInt32 = 2_147_483_647;
 
-/** The properties of a package on the feed, in the order of spec nuget-v2 9.5; `$metadata` and every entry are made from this list. */
+/** The properties of a package on the feed, in the order of spec nuget-v2 9.5; `$metadata` and every entry use this list. */
 export const feedProperties: readonly FeedProperty[] = [
   required('Id', 'Edm.String', (row) => row.id, 'SyndicationTitle'),
   required('Version', 'Edm.String', (row) => row.version),
@@ -54,7 +54,7 @@ export const feedProperties: readonly FeedProperty[] = [
   optional('Description', 'Edm.String', { ofNuspec: (nuspec) => nuspec.description }),
   optional('Summary', 'Edm.String', { ofNuspec: (nuspec) => nuspec.summary }, 'SyndicationSummary'),
   optional('Authors', 'Edm.String', { ofNuspec: (nuspec) => nuspec.authors }, 'SyndicationAuthorName'),
-  // As NuGet.Server has them; clients that know no owners pass over it.
+  // As in NuGet.Server; clients that do not know owners ignore it.
   optional('Owners', 'Edm.String', { ofNuspec: (nuspec) => nuspec.owners }),
   optional('Dependencies', 'Edm.String', { ofNuspec: (nuspec) => dependenciesText(nuspec) }),
   optional('Tags', 'Edm.String', { ofNuspec: (nuspec) => nuspec.tags.join(' ') }),
@@ -79,7 +79,7 @@ export const feedProperties: readonly FeedProperty[] = [
   required('DownloadCount', 'Edm.Int32', { count: 'downloads' }),
   required('VersionDownloadCount', 'Edm.Int32', { count: 'versionDownloads' }),
   required('PackageSize', 'Edm.Int64', (row) => row.sizeBytes),
-  // Base64, told from hex by its 88 characters; choco compares it with the bytes it got (spec nuget-v2 4.3).
+  // Base64, distinguished from hex by its 88 characters; choco compares it with the downloaded bytes (spec nuget-v2 4.3).
   optional('PackageHash', 'Edm.String', (row) => Buffer.from(row.sha512, 'hex').toString('base64')),
   optional('PackageHashAlgorithm', 'Edm.String', 'SHA512'),
   required('Created', 'Edm.DateTime', (row) => row.created),
@@ -95,7 +95,8 @@ export const feedProperties: readonly FeedProperty[] = [
   optional('PackageStatus', 'Edm.String', moderation.PackageStatus),
   optional('PackageSubmittedStatus', 'Edm.String', 'Ready'),
   optional('PackageTestResultStatus', 'Edm.String', moderation.PackageTestResultStatus),
-  // choco info prints these three, and an absent one as 1 January of year 1; without moderation it all happens at publication.
+  // choco info prints these three, and shows an absent one as 1 January of year 1; without moderation, all of it happens at
+  // publication.
   optional('PackageTestResultStatusDate', 'Edm.DateTime', (row) => row.created),
   optional('PackageValidationResultStatus', 'Edm.String', undefined),
   optional('PackageValidationResultDate', 'Edm.DateTime', (row) => row.created),
@@ -112,12 +113,12 @@ export const feedProperties: readonly FeedProperty[] = [
   optional('PackageScanFlagResult', 'Edm.String', undefined),
 ];
 
-/** As far as its type goes. */
+/** Limited to the range of its type. */
 export function shownCount(count: number): number {
   return Math.min(count, maxInt32);
 }
 
-/** Old clients know an unlisted version by its date. */
+/** Old clients recognize an unlisted version by its date. */
 export function shownPublished({ isListed, published }: PackageRow): Date {
   return isListed ? published : unlistedPublished;
 }
@@ -130,7 +131,7 @@ function optional(name: string, type: EdmType, value: FeedProperty['value'], ato
   return { name, type, isNullable: true, value, ...(atom && { atom }) };
 }
 
-/** For a nuspec that names no such file, the address does not depend on the row. */
+/** If the nuspec names no such file, the address does not depend on the row. */
 function ofFile(file: NamedFile, address: AddressOf): OfFile {
   const noRow = { id: '', normalizedVersion: '' };
   return { file, address, ofNuspec: (nuspec) => address({ ...noRow, nuspec }, '') };

@@ -5,22 +5,22 @@ import { type Options, readText } from './options.ts';
 import type { Parameters } from './parameters.ts';
 import type { Collection } from './resource.ts';
 
-/** What a page holds when the client names no `$top`: PSResourceGet computes its paging with exactly this (spec nuget-v2 section 7). */
+/** The size of a page without `$top`: PSResourceGet relies on exactly this number (spec nuget-v2 section 7). */
 const pageSize = 100;
-/** The most that one answer holds; PSResourceGet asks for 6000. Who asks for more gets a next link. */
+/** The maximum size of an answer; PSResourceGet asks for 6000. A larger `$top` gets a next link. */
 const maxPageSize = 6000;
 
-/** Which rows of the query this answer holds, and where the next one begins. */
+/** Which rows of the query this answer contains, and where the next one begins. */
 export type Page = {
   readonly after: PackageQuery['after'];
   readonly skip: number;
   readonly size: number;
-  /** A full page is the end of it: `$top` is satisfied (spec nuget-v2 9.7; WCF would concatenate the next page, section 5). */
+  /** A full page ends the answer: `$top` is satisfied (spec nuget-v2 9.7; WCF would append the next page, section 5). */
   readonly isLast: boolean;
   readonly top: number | undefined;
 };
 
-/** What a collection holds before it is paged. */
+/** A collection before paging. */
 export type Selection = Omit<PackageQuery, 'after' | 'skip' | 'take'>;
 
 export function pageOf({ after, skip, top }: Options): Page {
@@ -29,12 +29,12 @@ export function pageOf({ after, skip, top }: Options): Page {
   return { after, skip, size, isLast: size === top, top };
 }
 
-/** What is left of `$top` behind so many entries. */
+/** What remains of `$top` after this many entries. */
 export function leftOf({ top }: Page, shown: number): number | undefined {
   return top === undefined ? undefined : top - shown;
 }
 
-/** What `Packages`, `FindPackagesById` or `Search` selects; `GetUpdates` must look into the catalog first. */
+/** The selection of `Packages`, `FindPackagesById` or `Search`; `GetUpdates` needs to read the catalog first. */
 export function selectionOf(
   collection: Exclude<Collection, 'GetUpdates'>,
   options: Options,
@@ -44,7 +44,7 @@ export function selectionOf(
     case 'Packages':
       return { ...shared(options), includeUnlisted: true, includePrerelease: true };
     case 'FindPackagesById':
-      // Unlisted versions stay in: a restore may depend on one (spec nuget-v2 section 15, trap 8).
+      // Unlisted versions are included, since a restore may depend on one (spec nuget-v2 section 15, trap 8).
       return { ...shared(options), id: readId(parameters), includeUnlisted: true, includePrerelease: true };
     case 'Search': {
       const { words, where } = readSearchText(readText(parameters, 'searchTerm'), 'searchTerm');
@@ -62,7 +62,7 @@ function shared({ view, filter, orderBy }: Options): Pick<Selection, 'view' | 'w
   return { view, orderBy, ...(filter && { where: filter }) };
 }
 
-/** An empty id is nobody's and finds nothing; without one there is no question. */
+/** An empty id matches nothing; a missing one is an error. */
 function readId(parameters: Parameters): string {
   if (!parameters.has('id')) fail('QUERY_INVALID', { problem: "FindPackagesById() needs id='...'." });
   return readText(parameters, 'id');

@@ -1,11 +1,11 @@
 import { fail } from '../errors.ts';
 
-/** What an address under the feed means, its query apart (spec nuget-v2 section 3). */
+/** The meaning of an address under the feed, without its query (spec nuget-v2 section 3). */
 export type Resource =
   | { readonly kind: 'service' }
   | { readonly kind: 'metadata' }
   | { readonly kind: 'collection'; readonly collection: Collection; readonly isCount: boolean }
-  /** What completes an id, or lists the versions of one (spec nuget-v2 18.3). */
+  /** Completion of an id, and the versions of one (spec nuget-v2 18.3). */
   | { readonly kind: 'ids' }
   | { readonly kind: 'versions'; readonly id: string }
   | { readonly kind: 'package'; readonly id: string; readonly version: string; readonly part?: PackagePart };
@@ -13,14 +13,14 @@ export type Resource =
 const collections = ['Packages', 'Search', 'FindPackagesById', 'GetUpdates'] as const;
 export type Collection = (typeof collections)[number];
 
-/** What may follow a key: a property of the entry, or the package's bytes under the two names that servers gave them. */
+/** What may follow a key: a property of the entry, or the package's bytes by the two names in use. */
 const packageParts = ['Id', 'Version', '$value', 'Download'] as const;
 type PackagePart = (typeof packageParts)[number];
 
 /**
- * Parses the path behind the feed's mount point, percent escapes and all: routers of Express decode too early and too
- * little for OData (spec nuget-v2 section 11). A `+` in a path is a plus. Undefined: not an OData address, but another route's.
- * @throws FeedError PATH_INVALID for an OData address that is not well formed
+ * Parses the raw path after the feed's mount point: Express routers decode too early and too little for OData (spec nuget-v2
+ * section 11). A `+` in a path is a plus. Undefined if it is not an OData address, but another route's.
+ * @throws FeedError PATH_INVALID for an OData address that is malformed
  */
 export function parseResource(rawPath: string): Resource | undefined {
   // PSResourceGet appends "/FindPackagesById()" to a source that ends in a slash (spec nuget-v2 section 3).
@@ -67,13 +67,13 @@ function decode(segment: string): string {
   }
 }
 
-/** WCF servers tell `search()` from `Search()`; scripts do not (spec nuget-v2 section 3). */
+/** WCF servers distinguish `search()` from `Search()`; scripts do not (spec nuget-v2 section 3). */
 function named<Name extends string>(names: readonly Name[], text: string): Name | undefined {
   const lower = text.toLowerCase();
   return names.find((name) => name.toLowerCase() === lower);
 }
 
-/** `Id='x',Version='1.0'`: either order, blanks anywhere between, quotes optional, `''` is a quote. */
+/** `Id='x',Version='1.0'`: in either order, with optional blanks and quotes; `''` is a quote. */
 function parseKey(text: string): { readonly id: string; readonly version: string } {
   const pair = /\s*(\w+)\s*=(?:\s*'((?:[^']|'')*)'\s*|([^',]*))(,|$)/y;
   const found = new Map<string, string>();

@@ -14,13 +14,13 @@ export type ODataServices = {
   readonly cache: Pick<CachePolicies, 'revalidate'>;
   /** Known once the server listens. */
   readonly publicUrl: () => string;
-  /** Of the program. */
+  /** The program's version. */
   readonly version: string;
 };
 
 /**
- * The NuGet v2 feed for choco and nuget.exe, read only (spec nuget-v2). What is no OData address (pushes, downloads,
- * deletions) passes on to the next route.
+ * The NuGet v2 feed for choco and nuget.exe, read only (spec nuget-v2). Anything that is not an OData address (pushes, downloads,
+ * deletions) goes to the next route.
  */
 export function createODataRoute(mount: string, services: ODataServices): Route {
   const router = Router();
@@ -67,7 +67,7 @@ function contextOf(
   };
 }
 
-/** The bytes of a package have one address (spec nuget-v2 9.8). */
+/** The bytes of a package have a single address (spec nuget-v2 9.8). */
 async function redirect(
   { id, version }: Extract<Resource, { kind: 'package' }>,
   response: Response,

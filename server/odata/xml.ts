@@ -1,8 +1,8 @@
-/** What must not stand raw in text or a double-quoted attribute. A carriage return would be read back as a line feed. */
+/** Characters that need escaping in text or in a double-quoted attribute. A raw carriage return would be read as a line feed. */
 const special = /[&<>"\r]/g;
-/** What XML 1.0 has no way to say: push refuses it (spec nuget-v2 18.1), and it is never sent (9.3). */
+/** Characters that XML 1.0 cannot represent: a push refuses them (spec nuget-v2 18.1), and they are never sent (9.3). */
 const forbidden = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu;
-/** Most texts have neither; one look without the slower Unicode rules tells. */
+/** Most texts contain neither, which this finds without the slower Unicode rules. */
 const suspicious = /[&<>"]|[^\t\n\u0020-\ud7ff\ue000-\ufffd]/;
 
 const references: Readonly<Record<string, string>> = {
@@ -13,7 +13,7 @@ const references: Readonly<Record<string, string>> = {
   '\r': '&#xD;',
 };
 
-/** Text as XML content or attribute value. What XML forbids becomes U+FFFD. */
+/** Text as XML content or attribute value. Characters that XML forbids become U+FFFD. */
 export function escapeXml(text: string): string {
   if (!suspicious.test(text)) return text;
   return text
@@ -24,7 +24,7 @@ export function escapeXml(text: string): string {
 let lastTime = Number.NaN;
 let lastText = '';
 
-/** With zone: without one a client takes it for its own local time (spec nuget-v2 9.5). Of a row's dates most are the same. */
+/** With a zone: without one a client assumes its own local time (spec nuget-v2 9.5). Most of a row's dates are equal. */
 export function dateTime(date: Date): string {
   const time = date.getTime();
   if (time !== lastTime) {
@@ -36,7 +36,9 @@ export function dateTime(date: Date): string {
 
 export const xmlDeclaration = '<?xml version="1.0" encoding="utf-8"?>';
 
-/** The namespaces and prefixes of OData 2; PSResourceGet searches for the literal `m:count` and `d:Id` (spec nuget-v2 section 7). */
+/**
+ * The namespaces and prefixes of OData 2; PSResourceGet searches for the literal `m:count` and `d:Id` (spec nuget-v2 section 7).
+ */
 export const namespaces = {
   atom: 'http://www.w3.org/2005/Atom',
   app: 'http://www.w3.org/2007/app',

@@ -10,7 +10,10 @@ import type { ServerFile } from '../server-file.ts';
 export type RunningServer = {
   /** Where it listens. */
   readonly url: string;
-  /** Asks it with a key of every scope; addresses are relative: `api/v1/keys`. @throws FeedError SERVER_*, INTERRUPTED */
+  /**
+   * Sends a request with a key that has every scope; addresses are relative: `api/v1/keys`.
+   * @throws FeedError SERVER_*, INTERRUPTED
+   */
   ask(address: string, options?: OptionsOfTextResponseBody): Promise<string>;
 };
 
@@ -28,11 +31,11 @@ export function reachServer(
     prefixUrl: url,
     headers: { authorization: `Bearer ${key}` },
     retry: { limit: 0 },
-    // It never redirects; another program at its old port would be sent the key.
+    // The server never redirects; a redirect by another program at its old port would leak the key.
     followRedirect: false,
     timeout: { connect: connectMs, secureConnect: connectMs, socket: answerMs, response: answerMs },
     signal,
-    // It listens on this very machine, under an address that its certificate need not name.
+    // It listens on this machine, at an address that its certificate need not name.
     https: { rejectUnauthorized: false },
   });
   return {
@@ -46,7 +49,7 @@ export function reachServer(
         });
         if (statusCode < 300) return body;
       } catch (error) {
-        // Not as its cause either: an error of got's holds the request, and with it the key.
+        // Not even as a cause: an error of got's holds the request, and with it the key.
         throw explain(error, url, signal);
       }
       return fail('SERVER_STRANGE', { url });
@@ -54,7 +57,7 @@ export function reachServer(
   };
 }
 
-/** A JSON answer; `options` may name another method than GET. @throws FeedError SERVER_*, INTERRUPTED */
+/** Reads a JSON answer; `options` may set another method than GET. @throws FeedError SERVER_*, INTERRUPTED */
 export async function readJson<Schema extends z.ZodType>(
   server: RunningServer,
   address: string,
@@ -65,7 +68,7 @@ export async function readJson<Schema extends z.ZodType>(
   return parsed.success ? parsed.data : fail('SERVER_STRANGE', { url: server.url });
 }
 
-/** What the server said, where it gave a sentence (http/error-body.ts). */
+/** The server's own sentence if it sent one (http/error-body.ts). */
 function explain(error: unknown, url: string, signal: AbortSignal): FeedError {
   if (signal.aborted) return new FeedError('INTERRUPTED', { state: 'the server may have done it already.' });
   if (!(error instanceof HTTPError)) return new FeedError('SERVER_SILENT', { url, cause: messageOf(error) });

@@ -7,7 +7,7 @@ import { type RunningServer, readJson } from './ask-server.ts';
 
 export type AuditLogQuery = { readonly since?: Date | undefined; readonly id?: string | undefined };
 
-/** The audit log, in the data folder or behind the server that holds it. */
+/** The audit log, in the data folder or through the server that uses it. */
 export type AuditLog = {
   entries(query?: AuditLogQuery): AsyncIterable<AuditEntry>;
   head(): Promise<AuditHead>;

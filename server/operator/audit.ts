@@ -11,11 +11,11 @@ import { type AuditLog, localAuditLog, remoteAuditLog } from './audit-log.ts';
 import { printTable } from './table.ts';
 import { withData } from './with-data.ts';
 
-/** The verb `feed:audit`: what changed, whether the audit log of it holds, and who has what. */
+/** The verb `feed:audit`: what changed, whether the audit log is intact, and who has what. */
 export function createCommand(invocation: Invocation): Command {
   const command = new Command('feed:audit')
     .description('Shows and checks the audit log, and who downloaded what; also while the server runs.')
-    // Before the subcommands are made, since they inherit it.
+    // Set before the subcommands are created, since they inherit it.
     .exitOverride();
   command
     .command('list', { isDefault: true })
@@ -122,7 +122,7 @@ function readDate(text: string): Date {
   return date;
 }
 
-/** Half a hash, as a careless copy leaves it, must not look like an audit log that was cut off. */
+/** A carelessly copied half of a hash must not look like an audit log that was cut off. */
 function readHash(text: string): string {
   const hash = text.trim().toLowerCase();
   if (!/^[0-9a-f]{64}$/.test(hash))

@@ -52,7 +52,7 @@ When it fails, FILE is as it was.`;
 async function backup(invocation: Invocation, file: string, flags: Flags): Promise<void> {
   const { dataDir } = loadConfig(invocation.env);
   if (!flags.replace && (await isThere(file))) fail('FILE_EXISTS', { file });
-  // One name for all that is half, so that the next backup clears away what a killed one left.
+  // One name for incomplete backups, so that the next run removes what a killed one left.
   const part = `${file}.part`;
   await clearLeftovers(part, /^(tar|bucket\.bundle|catalog\.db(-\w+)?)$/);
   const reading = openReading(dataDir);
@@ -115,7 +115,7 @@ async function writePart(
   }
 }
 
-/** What a restore would refuse: told tonight, and not on the day when it is needed. */
+/** Checks what a restore would refuse, so that it shows now and not when the backup is needed. */
 async function requireSound(
   { bucketDir, database }: Reading,
   snapshot: CatalogSnapshot,

@@ -12,7 +12,7 @@ import { interruptible } from './interruptible.ts';
 
 type Flags = { readonly since?: string; readonly json: boolean };
 
-/** The verb `bucket:check`: checks a bucket at another git host against the rules of our server for pushes. */
+/** The verb `bucket:check`: checks a bucket at another git host against the server's push rules. */
 export function createCommand(invocation: Invocation): Command {
   return new Command('bucket:check')
     .description('Checks the branches main and beta in a clone of a bucket against the push rules.')

@@ -6,13 +6,13 @@ import { openForRemoving } from '../reading.ts';
 export type Collected = {
   readonly removed: readonly StoredBlob[];
   readonly kept: readonly StoredBlob[];
-  /** Why some that are old enough were kept. */
+  /** Why some old ones were kept. */
   readonly because: string | undefined;
 };
 
 /**
- * Removes orphans that nobody came for within a day. Only with the folder to itself: a running server may be between
- * the bytes of a push and its row, also for bytes that have lain here for long, and a backup may be about to read them.
+ * Removes orphans that are older than a day. Only while nobody else uses the folder: a running server may be between the bytes of
+ * a push and its row, even for bytes that have been stored for long, and a backup may be about to read them.
  */
 export async function collectOrphans(
   dataDir: string,
@@ -27,7 +27,7 @@ export async function collectOrphans(
     if (folder === undefined)
       return { removed: [], kept: orphans, because: 'a backup or an export is running' };
     try {
-      // Asked again: rows may have come since they were looked for.
+      // Checked again, since rows may have been written since the search.
       const removed: StoredBlob[] = [];
       for (const orphan of forgotten) {
         if (await folder.snapshot.namesBlob(orphan.sha256)) continue;

@@ -1,14 +1,14 @@
 import { statfs } from 'node:fs/promises';
 import { FeedError, fail } from '../errors.ts';
 
-/** Asked before a long work begins, not after hours of it. @throws FeedError NO_ROOM */
+/** Checked before long work begins, not after hours of it. @throws FeedError NO_ROOM */
 export async function requireSpace(dir: string, needed: number): Promise<void> {
   const { bavail, bsize } = await statfs(dir);
   const free = bavail * bsize;
   if (free < needed) fail('NO_ROOM', { dir, needed, free });
 }
 
-/** A disk that ran full all the same, told as such; any other error stays what it is. */
+/** The error for a disk that became full anyway; any other error is returned unchanged. */
 export function asSpaceError(error: unknown, dir: string): unknown {
   const isFull =
     error instanceof Error &&

@@ -20,7 +20,7 @@ import { withProgress } from './progress.ts';
 
 type Flags = { readonly id: readonly string[]; readonly json: boolean };
 
-/** The verb `feed:export`: the plain files, so that nobody is locked in. */
+/** The verb `feed:export`: plain files, so that nobody is locked in. */
 export function createCommand(invocation: Invocation): Command {
   return new Command('feed:export')
     .description('Writes every package as a plain nupkg file, with payloads, bucket and an index.')
@@ -61,7 +61,7 @@ async function exportFeed(invocation: Invocation, dir: string, { id, json }: Fla
       if (earlier === undefined) {
         await writeIndex(dir, part, { ...header, complete: false, packages: [], payloads: [], bucket: null });
       }
-      // Bucket before database, as in a backup: every payload that a manifest promises is exported too.
+      // Bucket before database, as in a backup: so every payload that a manifest names is exported.
       if (bucket !== null)
         await writeBundle(openRepository(reading.bucketDir, invocation), join(part, bucket));
       return writeFiles(invocation, reading, dir, { part, earlier, ids: id });
@@ -90,7 +90,7 @@ async function exportFeed(invocation: Invocation, dir: string, { id, json }: Fla
   }
 }
 
-/** The files of packages and payloads, whole each of them. */
+/** Writes the files of packages and payloads, each completely or not at all. */
 async function writeFiles(
   { stderr, signal }: Invocation,
   reading: Reading,
@@ -117,7 +117,7 @@ async function writeFiles(
   return { plan, bytes, result };
 }
 
-/** Answers with the index of an earlier export. @throws FeedError EXPORT_FOREIGN, FILE_UNUSABLE */
+/** Returns the index of an earlier export. @throws FeedError EXPORT_FOREIGN, FILE_UNUSABLE */
 async function openFolder(dir: string): Promise<ExportIndex | undefined> {
   try {
     await makeDir(dir);
@@ -131,7 +131,7 @@ async function openFolder(dir: string): Promise<ExportIndex | undefined> {
   }
 }
 
-/** An export that ended without a bundle wrote none. @throws FeedError EXPORT_FOREIGN */
+/** If the earlier export's index names no bundle, this one is somebody else's. @throws FeedError EXPORT_FOREIGN */
 async function requireOurs(bundle: string, earlier: ExportIndex | undefined): Promise<void> {
   const mayBeOurs = earlier === undefined || !earlier.complete || earlier.bucket !== null;
   if (!mayBeOurs && (await stat(bundle).catch(() => undefined)) !== undefined)

@@ -4,7 +4,7 @@ import type { ImportTarget } from '../feed/import.ts';
 import { admit } from '../feed/publish.ts';
 import { unlist } from '../feed/withdraw.ts';
 
-/** The data folder as the place that packages go to, while no server runs: by the rules and ways of every push. */
+/** Imports into the data folder while no server runs: by the same rules and code as every push. */
 export function importIntoData({ services }: OpenServices, maxBytes: number): ImportTarget {
   const { catalog, blobs } = services;
   return {

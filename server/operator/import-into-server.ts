@@ -16,13 +16,12 @@ import type { RunningServer } from './ask-server.ts';
 
 const pageSize = 100;
 
-/** The server opens, hashes and syncs a package before it answers. */
+/** The server opens, hashes and fsyncs a package before it answers. */
 const pushTimeout = { socket: 600_000, response: 600_000 };
 
 /**
- * The server that holds the data folder as the place that packages go to: pushed as every client does, and said of each when
- * it was published before and whether it is listed (push/origin.ts). Bytes wait in `scratchDir` until they are known to be
- * what the source announced.
+ * Imports through the server that uses the data folder: each package is pushed as by any client, with its publication date and
+ * whether it is listed (push/origin.ts). Its bytes wait in `scratchDir` until they are known to match what the source announced.
  */
 export function importIntoServer(
   { ask, url }: RunningServer,
@@ -38,7 +37,7 @@ export function importIntoServer(
     return versions;
   }
 
-  /** From the feed itself, a page at a time: links in it may lead through a proxy that this machine does not reach. */
+  /** From the feed itself, a page at a time: its links may go through a proxy that this machine cannot reach. */
   async function readVersions(id: string): Promise<Map<string, ExistingPackage>> {
     const versions = new Map<string, ExistingPackage>();
     for (let skip = 0; ; skip += pageSize) {

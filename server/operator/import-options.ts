@@ -5,7 +5,7 @@ import { fileReason } from '../../formats/file-reason.ts';
 import type { ProxySettings } from '../../outbound/proxy.ts';
 import { fail } from '../errors.ts';
 
-/** What was asked for, as it was typed. */
+/** The flags as they were typed. */
 export type ImportFlags = {
   readonly id?: readonly string[];
   readonly newest?: number;
@@ -55,7 +55,7 @@ export type ImportSource =
   | { readonly kind: 'folder'; readonly dir: string }
   | { readonly kind: 'feed'; readonly url: URL };
 
-/** Where it comes from. Ends the command with 2 when that can be neither. */
+/** The source of the import. Ends the command with 2 when the argument is neither a folder nor an address. */
 export function readImportSource(command: Command, text: string, cwd: string): ImportSource {
   if (/^https?:\/\//i.test(text)) {
     const url = URL.canParse(text) ? new URL(text) : command.error(`error: no address: ${text}`, usage);
@@ -75,7 +75,7 @@ export function readImportSource(command: Command, text: string, cwd: string): I
 
 export type Login = { readonly origin: string; readonly user: string; readonly password: string };
 
-/** Ends the command with 2 when the two do not go together or the file cannot be read. */
+/** Ends the command with 2 when the flags do not go together or the file cannot be read. */
 export function readLogin(
   command: Command,
   flags: ImportFlags,
@@ -89,14 +89,14 @@ export function readLogin(
   }
   try {
     const password = readFileSync(resolve(cwd, passwordFile), 'utf8').replace(/\r?\n$/, '');
-    // Servers that take API keys as passwords do not look at the name.
+    // Servers that accept API keys as passwords ignore the name.
     return { origin: place.url.origin, user: user ?? 'import', password };
   } catch (error) {
     return fail('PASSWORD_MISSING', { file: passwordFile, cause: fileReason(error) }, error);
   }
 }
 
-/** curl and npm read them in lower case too, and so do their users. */
+/** In lower case too, like curl and npm. */
 export function readProxy(env: Readonly<Record<string, string | undefined>>): ProxySettings {
   const read = (name: string) => env[name] || env[name.toLowerCase()] || undefined;
   return { httpsProxy: read('HTTPS_PROXY'), httpProxy: read('HTTP_PROXY'), noProxy: read('NO_PROXY') };

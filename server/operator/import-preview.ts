@@ -10,11 +10,11 @@ type Row = {
   there: number;
   conflicts: number;
   bytes: number;
-  /** Whether the source tells all sizes. */
+  /** Whether the source announces all sizes. */
   isWhole: boolean;
 };
 
-/** `--dry-run`: what would come, by id and in all. Nothing is downloaded. */
+/** `--dry-run`: what would be imported, by id and in total, without downloading anything. */
 export async function previewImport(
   stdout: NodeJS.WritableStream,
   packages: readonly RemotePackage[],

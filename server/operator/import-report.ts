@@ -2,7 +2,7 @@ import type { Outcome } from '../feed/import.ts';
 import type { RemotePackage, SkippedPackage } from '../sources/source.ts';
 import { printBytes } from './print.ts';
 
-/** One line about one package or file. `kind` says how it ended. */
+/** One line about one package or file; `kind` is the outcome. */
 export type ImportLine = {
   readonly kind: Outcome['kind'] | SkippedPackage['kind'];
   readonly id?: string;
@@ -15,13 +15,13 @@ export type ImportLine = {
 export type ImportReport = {
   add(line: ImportLine): void;
   count(kind: ImportLine['kind']): number;
-  /** Why something did not come, for people. */
+  /** Prints for people why something was not imported. */
   reasons(): void;
-  /** Reasons and numbers, for people or as the last line of JSON. */
+  /** Prints reasons and numbers, for people or as the last line of JSON. */
   end(): void;
 };
 
-/** What people get to see of each reason; --json has all. */
+/** The number of lines per reason that people see; --json has all. */
 const shownLines = 20;
 
 const kinds = {
@@ -33,7 +33,7 @@ const kinds = {
   failed: 'failed',
 } as const satisfies Record<ImportLine['kind'], string>;
 
-/** Gathers what became of everything. With `json` each line goes out at once. */
+/** Collects the outcome of everything. With `json`, each line is printed at once. */
 export function createImportReport(stdout: NodeJS.WritableStream, json: boolean): ImportReport {
   const counts = new Map<ImportLine['kind'], number>();
   const lines: ImportLine[] = [];
@@ -80,7 +80,7 @@ export function lineOfPackage({ id, version, from }: RemotePackage) {
   return { id, version, from };
 }
 
-/** By reason, the first of each in full. */
+/** By reason, the first ones of each in full. */
 function listReasons(lines: readonly ImportLine[]): string {
   const groups = new Map<string, ImportLine[]>();
   for (const line of lines) {

@@ -26,7 +26,7 @@ import { createImportReport, type ImportReport, lineOfOutcome, lineOfPackage } f
 import { createProgress } from './progress.ts';
 import { withData } from './with-data.ts';
 
-/** The verb `feed:import`: another feed or a folder of packages, taken over as often as one likes. */
+/** The verb `feed:import`: imports another feed or a folder of packages. It may be repeated. */
 export function createCommand(invocation: Invocation): Command {
   const command = describeImport(new Command('feed:import'));
   return command.action(async (from: string, flags: ImportFlags) => {
@@ -61,7 +61,7 @@ type Run = {
   readonly login: Login | undefined;
   readonly flags: ImportFlags;
   readonly target: ImportTarget;
-  /** Writes into the audit log that so many versions came, more than none. */
+  /** Adds the number of imported versions to the audit log, if it is not 0. */
   readonly note: (versions: number) => Promise<void>;
   readonly maxPackageBytes: number;
 };
@@ -70,17 +70,17 @@ function nameOf(place: ImportSource): string {
   return place.kind === 'feed' ? shown(place.url) : place.dir;
 }
 
-/** @throws ImportEnded unless all is here, and the errors of the source */
+/** @throws ImportEnded unless everything was imported, and the errors of the source */
 async function run(given: Run): Promise<void> {
   const { stdout, signal } = given.invocation;
   const report = createImportReport(stdout, given.flags.json === true);
   try {
     await takeOver(given, report);
   } catch (error) {
-    // What was cut short fails in many ways, none of which is the news.
+    // An interrupted run can fail in many ways, which are not worth reporting.
     if (!signal.aborted) throw error;
   } finally {
-    // However it ended: what came is here.
+    // However the run ended, these were imported.
     if (report.count('imported') > 0) await given.note(report.count('imported'));
   }
   if (signal.aborted) throw new ImportEnded('Interrupted; the next run goes on from here.', 130);
@@ -88,7 +88,7 @@ async function run(given: Run): Promise<void> {
   if (bad > 0) throw new ImportEnded(`${bad} could not be taken over; the reasons are above.`, 1);
 }
 
-/** Lists, decides, takes over, reports. */
+/** Lists, decides, imports, reports. */
 async function takeOver(
   { invocation, place, login, flags, target, maxPackageBytes }: Run,
   report: ImportReport,
@@ -102,7 +102,7 @@ async function takeOver(
   });
   for (const { remote, reason } of skipped) report.add({ kind: 'skipped', reason, ...lineOfPackage(remote) });
   if (signal.aborted) return;
-  // A wrong folder or an unmounted share looks like a feed that is all here.
+  // Otherwise a wrong folder or an unmounted share would look like a completed import.
   const isNothing = (['skipped', 'refused', 'failed'] as const).every((kind) => report.count(kind) === 0);
   if (chosen.length === 0 && isNothing) stderr.write(`${nameOf(place)} has no packages.\n`);
   if (flags.dryRun) {
@@ -161,7 +161,7 @@ async function gather(
   return packages;
 }
 
-/** How it ended, once the report is out. */
+/** The outcome, after the report was printed. */
 class ImportEnded extends Error {
   readonly exitCode: number;
 

@@ -1,8 +1,8 @@
 import { fail } from '../errors.ts';
 
 /**
- * Work that Ctrl-C may end at any moment, and that changes nothing for good: whatever it fails with after the signal is the
- * interruption. What comes after it is done to its end, so that a verb answers with what it did, or did nothing.
+ * Runs work that Ctrl-C may stop at any moment because it changes nothing permanently: any failure after the signal counts as the
+ * interruption. The work after it always completes, so that a verb either reports what it did, or did nothing.
  * @param state what an interrupted run leaves behind, as the end of a sentence
  * @throws FeedError INTERRUPTED
  */

@@ -14,7 +14,7 @@ import { toNewKey, toRotation } from '../keys/new-key.ts';
 import { type RunningServer, readJson } from './ask-server.ts';
 import { withData } from './with-data.ts';
 
-/** Keys in the data folder, or behind the server that holds it. */
+/** Keys in the data folder, or through the server that uses it. */
 export type KeyAdmin = {
   create(key: NewKeyJson): Promise<CreatedKeyJson>;
   list(): Promise<ListedKeyJson[]>;
@@ -22,7 +22,7 @@ export type KeyAdmin = {
   revoke(id: string): Promise<unknown>;
 };
 
-/** Does the work where the keys are. */
+/** Does the work wherever the keys are. */
 export function withKeys(
   invocation: Invocation,
   work: (admin: KeyAdmin) => Promise<void>,

@@ -6,7 +6,7 @@ type Terms = Pick<ListedKeyJson, 'scopes' | 'ids' | 'networks'> & {
   readonly expires?: string | null | undefined;
 };
 
-/** What a key may, as one clause: `push for a.*, b from 10.0.0.0/8, owned by Ann, until 2027-01-31T00:00:00.000Z`. */
+/** A key's permissions as one clause: `push for a.*, b from 10.0.0.0/8, owned by Ann, until 2027-01-31T00:00:00.000Z`. */
 export function printTerms({ scopes, ids, networks, owner, expires }: Terms): string {
   const limits = [
     scopes.join(', '),
@@ -51,7 +51,7 @@ function stateCell({ state, expires, revoked }: ListedKeyJson, now: Date): strin
   return state === 'revoked' ? `revoked ${revoked}` : state;
 }
 
-/** What to do about keys that end soon; empty when none does. */
+/** What to do about keys that will expire soon; empty when there are none. */
 export function tellExpiring(keys: readonly ListedKeyJson[], now: Date): string {
   return keys
     .filter(({ state }) => state === 'expiring')

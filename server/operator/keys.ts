@@ -7,11 +7,11 @@ import { type ListedKeyJson, NewKeyJson, RotationJson } from '../keys/key-json.t
 import { type KeyAdmin, withKeys } from './key-admin.ts';
 import { printKeys, printTerms, tellExpiring } from './key-table.ts';
 
-/** The verb `feed:keys`: who may do what. */
+/** The verb `feed:keys`: manages API keys. */
 export function createCommand(invocation: Invocation): Command {
   const command = new Command('feed:keys')
     .description('Makes, lists, rotates and revokes keys; also while the server runs.')
-    // Before the subcommands are made, since they inherit it.
+    // Set before the subcommands are created, since they inherit it.
     .exitOverride();
   command
     .command('add')
@@ -28,7 +28,7 @@ export function createCommand(invocation: Invocation): Command {
     .option('--owner <who>', 'who answers for it: a person or a team')
     .option('--expires <time>', 'when it ends: 2027-01-31T00:00:00Z, or from now: 90d')
     .option('--json', 'one JSON object, the key in it, instead of the bare key')
-    // The first key may be made before the first start.
+    // The first key may be created before the first start.
     .action((flags: AddFlags) =>
       withKeys(invocation, (keys) => add(invocation, keys, flags), { needsFeed: false }),
     );
@@ -141,7 +141,7 @@ function read<T extends z.ZodType>(schema: T, flags: unknown): z.infer<T> {
     : fail('KEY_UNUSABLE', { problem: wanted.error.issues.map(({ message }) => message).join('; ') });
 }
 
-/** The key that is not revoked and has this id, or else this name alone. @throws FeedError KEY_UNKNOWN, KEY_AMBIGUOUS */
+/** The key with this id that is not revoked, or else the only one with this name. @throws FeedError KEY_UNKNOWN, KEY_AMBIGUOUS */
 async function findOne(admin: KeyAdmin, which: string): Promise<ListedKeyJson> {
   const alive = (await admin.list()).filter(({ revoked }) => revoked === null);
   const byId = alive.find(({ id }) => id === which);

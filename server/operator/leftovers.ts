@@ -3,8 +3,8 @@ import { fileReason } from '../../formats/file-reason.ts';
 import { fail } from '../errors.ts';
 
 /**
- * Removes what a killed verb left under a name of its own, and nothing that anybody else put there.
- * @throws FeedError FILE_UNUSABLE when there is more in it than `names`
+ * Removes what a killed verb left behind under its own names, and nothing else.
+ * @throws FeedError FILE_UNUSABLE when the folder contains more than `names`
  */
 export async function clearLeftovers(dir: string, names: RegExp): Promise<void> {
   const found = await readdir(dir).catch((error: NodeJS.ErrnoException) => {

@@ -5,7 +5,7 @@ import { relist, unlist } from '../feed/withdraw.ts';
 import { type Release, reasonOption, releaseArgument } from './release-argument.ts';
 import { withData } from './with-data.ts';
 
-/** The verb `feed:unlist`: hides a version; whoever names it still gets it. */
+/** The verb `feed:unlist`: hides a version, which can still be installed by its number. */
 export function createUnlist(invocation: Invocation): Command {
   return listingVerb(invocation, {
     name: 'feed:unlist',
@@ -37,7 +37,7 @@ type ListingVerb = {
   readonly description: string;
   readonly help: string;
   readonly setListed: typeof unlist;
-  /** As NuGet clients ask for it (spec nuget-v2 10.4). */
+  /** As NuGet clients do it (spec nuget-v2 10.4). */
   readonly method: 'DELETE' | 'POST';
   readonly is: string;
 };

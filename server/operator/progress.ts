@@ -1,22 +1,22 @@
 import { printBytes } from './print.ts';
 
-/** How much there is to do, as far as it is known before. */
+/** The amount of work, as far as it is known in advance. */
 export type Total = { readonly packages?: number; readonly bytes?: number };
 
 export type Progress = {
-  /** So many more bytes are done; with packages as the measure, one call a package. */
+  /** Call it after each part: this many more bytes are done, or one more package if packages are counted. */
   step(bytes: number): void;
-  /** Takes the line off a terminal. */
+  /** Clears the line on a terminal. */
   stop(): void;
 };
 
 type Log = NodeJS.WritableStream & { readonly isTTY?: boolean };
 
-/** On a terminal the line is written over each second; elsewhere, in a log, short runs are quiet. */
+/** On a terminal the line is rewritten each second. Elsewhere, as in a log, short runs print nothing. */
 const terminalMs = 1_000;
 const logMs = 15_000;
 
-/** Tells on stderr how far a long work is: packages of how many or percent, bytes, rate, time left. */
+/** Prints the progress of long work on stderr: packages or percent, bytes, rate, time left. */
 export function createProgress(stderr: Log, does: string, total: Total = {}): Progress {
   const begin = performance.now();
   const isTerminal = stderr.isTTY === true;
@@ -41,7 +41,7 @@ export function createProgress(stderr: Log, does: string, total: Total = {}): Pr
   };
 }
 
-/** Work that tells how far it is while it lasts. */
+/** Runs work that reports its progress. */
 export async function withProgress<T>(
   stderr: Log,
   does: string,

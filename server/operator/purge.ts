@@ -8,7 +8,7 @@ import { withData } from './with-data.ts';
 
 type Flags = { readonly reason: string; readonly force?: true; readonly json?: true };
 
-/** The verb `feed:purge`: the bytes of a version, away for good. */
+/** The verb `feed:purge`: removes the bytes of a version for good. */
 export function createCommand(invocation: Invocation): Command {
   return new Command('feed:purge')
     .description(
@@ -28,7 +28,7 @@ export function createCommand(invocation: Invocation): Command {
           readJson(server, 'api/v1/purges', PurgeReport, {
             method: 'POST',
             json: order,
-            // A large database is written anew before it answers.
+            // The server rewrites the whole database before it answers, which takes time if it is large.
             timeout: { socket: 600_000, response: 600_000 },
           }),
       });

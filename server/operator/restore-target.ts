@@ -4,11 +4,11 @@ import { fail } from '../errors.ts';
 import { syncFolder } from '../feed/restore.ts';
 import { replaceContents, swapFolders } from './swap-folders.ts';
 
-/** Where a restored data folder goes, and how it comes there. */
+/** Where a restored data folder is put. */
 type Place = {
-  /** Where the backup is unpacked; what a killed restore left there is cleared away. */
+  /** The folder in which the backup is unpacked; leftovers of a killed restore are removed. */
   readonly staging: string;
-  /** Answers with where the old data went. */
+  /** Returns where the old data was moved. */
   putInPlace(release: () => void): Promise<string | undefined>;
 };
 
@@ -26,17 +26,17 @@ export async function chooseTarget(dir: string, mayReplace: boolean): Promise<Pl
     await requireNoneInside(dir, found);
     return { staging, putInPlace: (release) => replaceData(dir, staging, release) };
   }
-  // A volume of a container: nothing can be put in its place, but an empty one can be filled.
+  // A container's volume cannot be replaced, but an empty one can be filled.
   if (hasData) return fail('RESTORE_PLACE', { dir, cause: 'it is a mounted volume' });
   for (const name of parts) await rm(join(dir, name), { recursive: true, force: true });
   return { staging: join(dir, inside), putInPlace: () => fill(dir) };
 }
 
 const inside = '.restoring';
-/** The database last: a folder without it is none that is half restored and looks whole. */
+/** The database comes last, so that a half-restored folder never looks complete. */
 const parts = ['blobs', 'bucket', 'catalog.db'] as const;
 
-/** One that is inside may be another server's, whose lock nobody has asked for. @throws FeedError RESTORE_PLACE */
+/** A data folder inside may belong to another server, whose lock was not checked. @throws FeedError RESTORE_PLACE */
 async function requireNoneInside(dir: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
     const isDataDir = (await stat(join(dir, name, 'catalog.db')).catch(() => undefined)) !== undefined;
@@ -46,7 +46,7 @@ async function requireNoneInside(dir: string, names: readonly string[]): Promise
 
 async function replaceData(dir: string, staging: string, release: () => void): Promise<string> {
   const aside = `${dir}.before-${timestamp()}`;
-  // Windows moves no folder in which a file is open.
+  // Windows cannot move a folder that contains an open file.
   if (process.platform === 'win32') release();
   await swapFolders(dir, staging, aside);
   return aside;
@@ -77,8 +77,8 @@ export async function namesIn(dir: string): Promise<string[] | undefined> {
   }
 }
 
-/** `20261124T115943Z`, which Windows takes in a name. */
-/** To the millisecond: two restores may follow within a second. */
+/** `20261124T115943Z`, which is valid in a Windows file name. */
+/** To the millisecond: two restores may happen within a second. */
 function timestamp(): string {
   return new Date().toISOString().replace(/[-:.]/g, '');
 }

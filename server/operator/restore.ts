@@ -25,7 +25,7 @@ type Flags = {
   readonly json: boolean;
 };
 
-/** The verb `feed:restore`: a data folder from a file that `feed:backup` wrote. */
+/** The verb `feed:restore`: makes a data folder from a file that `feed:backup` wrote. */
 export function createCommand(invocation: Invocation): Command {
   return new Command('feed:restore')
     .description('Makes a data folder from a backup. No server may be using the folder.')
@@ -48,7 +48,7 @@ async function restore(invocation: Invocation, file: string, flags: Flags): Prom
   await stat(file).catch((error: Error) => fail('FILE_MISSING', { file, cause: fileReason(error) }, error));
   const wasThere = (await namesIn(named)) !== undefined;
   const { release } = openDataDir(named);
-  // Behind a link, the folder is exchanged where it really is: the link may lead to another disk.
+  // If it is a link, its target is replaced: the link may lead to another disk.
   const dir = await realpath(named);
   let isDone = false;
   try {
@@ -74,14 +74,14 @@ async function restore(invocation: Invocation, file: string, flags: Flags): Prom
 
 type Prepared = {
   readonly manifest: BackupManifest;
-  /** Branches and tags that go back. */
+  /** Branches and tags that would go back. */
   readonly back: readonly string[];
-  /** What else is different from the backup. */
+  /** Other differences from the backup. */
   readonly notes: readonly string[];
 };
 
 /**
- * Makes the whole folder beside the one that it will replace.
+ * Prepares the whole folder next to the one that it will replace.
  * @throws FeedError BACKUP_INVALID, BACKUP_NEWER, CATALOG_NEWER, NO_ROOM, RESTORE_BACKWARD
  */
 async function prepare(
@@ -120,7 +120,7 @@ function keysNote(ended: number | undefined): string | undefined {
 
 async function unpack(invocation: Invocation, file: string, staging: string): Promise<BackupManifest> {
   const { signal, stderr } = invocation;
-  // How much there is stands in the backup itself.
+  // The backup itself says how much work it is.
   let progress: Progress | undefined;
   const manifest = await readBackup(file, staging, {
     signal,
@@ -153,7 +153,7 @@ async function unpack(invocation: Invocation, file: string, staging: string): Pr
   return manifest;
 }
 
-/** Branches and tags that machines have and that would go back or vanish. A bucket that cannot be read is reported as such. */
+/** Branches and tags that clients have and that would go back or vanish. A bucket that cannot be read is reported as such. */
 async function findLosses(
   invocation: Invocation,
   dir: string,

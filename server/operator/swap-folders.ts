@@ -5,10 +5,10 @@ import { fail } from '../errors.ts';
 import { syncFolder } from '../feed/restore.ts';
 
 /**
- * Puts the folder `next` in the place of `dir`, whose data goes to `aside`. Two renames; between them, and never in the
- * middle of a copy, a power cut leaves the old data under its new name. When the second one fails (a virus scanner on
- * Windows has a file open) the old folder is put back.
- * @throws FeedError FILE_UNUSABLE with the folder as it was, RESTORE_HALF when it could not be put back
+ * Puts the folder `next` in the place of `dir`, whose data moves to `aside`. These are two renames and no copying: a power cut
+ * between them leaves the old data under its new name. If the second one fails (a virus scanner on Windows has a file open), the
+ * old folder is put back.
+ * @throws FeedError FILE_UNUSABLE with the folder unchanged, RESTORE_HALF when it could not be put back
  */
 export async function swapFolders(dir: string, next: string, aside: string): Promise<void> {
   await rename(dir, aside).catch((error: Error) => unusable(dir, error));
@@ -22,8 +22,8 @@ export async function swapFolders(dir: string, next: string, aside: string): Pro
 }
 
 /**
- * Puts the folder `next` in the place of `dir`, where nothing but `names` was.
- * @throws FeedError FILE_UNUSABLE when somebody put something there meanwhile; it stays
+ * Puts the content of `next` into `dir`, which contains nothing but `names`.
+ * @throws FeedError FILE_UNUSABLE when somebody has added something meanwhile; it stays
  */
 export async function replaceContents(dir: string, next: string, names: readonly string[]): Promise<void> {
   for (const name of names) await rm(join(dir, name), { recursive: true, force: true });

@@ -39,13 +39,16 @@ export const advice: Readonly<Record<Fault['kind'], string>> = {
     'it does not come back: put another version on the branch (release:withdraw TOOL@VERSION, or release a newer one)',
 };
 
-/** Every check of feed:verify. The bucket is read before the database, so that no promise is newer than what it is held against. */
+/**
+ * All checks of feed:verify. The bucket is read before the database, so that no manifest is newer than the rows that it is
+ * compared with.
+ */
 export async function checkAll(invocation: Invocation, reading: Reading, tempDir: string): Promise<Findings> {
   const bucket = await checkBucket(invocation, reading);
   const snapshot = await reading.takeSnapshot(join(tempDir, 'catalog.db'));
   try {
     const damage = await snapshot.findDamage();
-    // A database that is damaged answers no question about rows.
+    // The rows of a damaged database cannot be checked.
     if (damage.length > 0) {
       const faults = damage.map((problem) => fault('database', 'catalog.db', problem));
       return { packages: 0, payloads: 0, faults: [...bucket.faults, ...faults], orphans: [] };

@@ -14,7 +14,7 @@ import { advice, checkAll, type Fault, type Findings } from './verify-checks.ts'
 
 type Flags = { readonly keepOrphans: boolean; readonly json: boolean };
 
-/** The verb `feed:verify`: is every byte still what it was? */
+/** The verb `feed:verify`: checks that every byte is still what it was. */
 export function createCommand(invocation: Invocation): Command {
   return new Command('feed:verify')
     .description('Reads every stored byte again and checks database and bucket, also while the server runs.')
@@ -43,14 +43,14 @@ async function verify(invocation: Invocation, { keepOrphans, json }: Flags): Pro
     for (const fault of json ? [] : found.faults) stderr.write(lineOf(fault));
     if (found.faults.length > 0) fail('VERIFY_FAULTS', { count: found.faults.length });
   } catch (error) {
-    // The copy of the database needs room in the system's folder for temporary files.
+    // The copy of the database needs space in the system's temporary folder.
     throw asSpaceError(error, dir);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
 }
 
-/** Where rows or manifests were lost, a blob without a name may be the very one that is missed. */
+/** If rows or manifests were lost, a blob without a row may belong to them. */
 async function collect(
   dataDir: string,
   { orphans, faults }: Findings,

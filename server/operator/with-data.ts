@@ -9,17 +9,17 @@ import { findServer } from '../server-file.ts';
 import { type RunningServer, reachServer } from './ask-server.ts';
 
 export type DataWork<T> = {
-  /** Only reads or changes an existing feed: a folder without one is a wrong DATA_DIR, and no feed is made in it. */
+  /** Requires an existing feed: a folder without one means a wrong DATA_DIR, and none is created. */
   readonly needsFeed?: boolean;
-  /** Nobody uses the folder: it is locked, and ours. */
+  /** Runs while nobody else uses the folder: we hold its lock. */
   readonly alone: (opened: OpenServices, config: Config) => Promise<T>;
-  /** A server uses the folder; without this the verb refuses. */
+  /** Runs when a server uses the folder; without this the verb refuses. */
   readonly running?: (server: RunningServer, config: Config) => Promise<T>;
 };
 
 /**
  * Does the work where the data is: in the folder itself, under its lock, or through the server that holds the lock.
- * @throws ConfigError, FeedError DATA_DIR_IN_USE when another process has the folder and cannot be asked, NO_FEED
+ * @throws ConfigError, FeedError DATA_DIR_IN_USE when another process uses the folder and cannot be asked, NO_FEED
  */
 export async function withData<T>(
   invocation: Invocation,

@@ -11,12 +11,12 @@ export type MetricServices = ToolAgeServices & {
   readonly payloads: Pick<Payloads, 'totalBytes'>;
 };
 
-/** Sums over all packages are made again at most this often, however many ask. */
+/** Totals over all packages are computed at most this often, however many ask. */
 const totalsKeptMs = 30_000;
-/** How old the tools are takes several gits, and anybody may ask. */
+/** The ages of the tools need several git processes, and anybody may ask. */
 const agesKeptMs = 1_000;
 
-/** GET /metrics: what Prometheus reads. */
+/** GET /metrics: for Prometheus. */
 export function createMetricsHandler(services: MetricServices): RequestHandler {
   const { metrics, catalog, payloads } = services;
   const sources = {

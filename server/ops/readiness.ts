@@ -1,13 +1,13 @@
 import type { Logger } from '../log.ts';
 import { shareFor } from './share-for.ts';
 
-/** What must answer for the server to be of use; each throws when it does not. */
+/** What has to work for the server to be of use; each check throws when it does not. */
 export type Checks = Readonly<Record<'database' | 'blobs' | 'git', () => Promise<void>>>;
 
-/** How long an answer is good: anybody may ask, and each look starts two gits. */
+/** How long an answer is reused: anybody may ask, and each check starts two git processes. */
 const keptMs = 1000;
 
-/** Says which checks fail. Requests at the same time, or within a second, get the same answer. */
+/** Reports which checks fail. Requests at the same time, or within a second, share one answer. */
 export function createReadiness(
   checks: Checks,
   log: Pick<Logger, 'error'>,

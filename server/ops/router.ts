@@ -10,10 +10,7 @@ export type OpsServices = MetricServices & {
   readonly log: Logger;
 };
 
-/**
- * Routes for monitoring: /healthz says that the process lives, /readyz that it can do its work, /metrics what it
- * does and how fast.
- */
+/** Routes for monitoring: /healthz (the process is alive), /readyz (it can do its work), /metrics (what it does and how fast). */
 export function createOpsRouter(services: OpsServices): Router {
   const findBroken = createReadiness(services.checks, services.log);
   const router = express.Router();

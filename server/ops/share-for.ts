@@ -1,6 +1,6 @@
 /**
- * One answer for all who ask at the same time, or within a while after it was there: whoever asks often must not make the work many times.
- * One that failed is shared by those who waited for it, and by nobody after them.
+ * Shares one answer between all who ask at the same time, or within a while afterwards, so that frequent requests do not repeat
+ * the work. A failure is shared by those who were waiting for it and nobody else.
  */
 export function shareFor<T>(
   keptMs: number,

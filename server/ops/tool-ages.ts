@@ -17,8 +17,8 @@ export type ToolAge = { readonly tool: string; readonly channel: string; readonl
 const dayMs = 24 * 60 * 60 * 1000;
 
 /**
- * How long ago what each channel of the bucket offers came to this server: as a payload, or as a package where the
- * payloads lie elsewhere. A tool of which neither is here has no age.
+ * How long ago each channel's current version of a tool came to this server: as a payload, or as a package if the payloads are
+ * elsewhere. A tool with neither has no age.
  */
 export async function readToolAges(services: ToolAgeServices): Promise<ToolAge[]> {
   const ages: ToolAge[] = [];

@@ -1,19 +1,19 @@
 import { isPrerelease, parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { fail } from '../errors.ts';
 
-/** Where a payload lies: /dl/TOOL/VERSION/FILE. */
+/** The address of a payload: /dl/TOOL/VERSION/FILE. */
 export type PayloadName = {
   readonly tool: string;
   readonly version: string;
   readonly file: string;
 };
 
-/** A tool's name is an id (spec nuget-v2 12.5) in lower case, so that one tool has one address. */
+/** A tool's name is an id (spec nuget-v2 12.5) in lower case, so that each tool has one address. */
 const toolName = /^[a-z0-9_]+([._-][a-z0-9_]+)*$/;
 /** STEM is the command (dlv, goreleaser, buf); one exe for each architecture (contract section 3). */
 const exeName = /^[a-z0-9_]+([._-][a-z0-9_]+)*-windows-(amd64|arm64)\.exe$/;
 
-/** Whether a payload may be stored under this name. @throws FeedError PAYLOAD_INVALID */
+/** Checks that a payload may be stored under this name. @throws FeedError PAYLOAD_INVALID */
 export function readPayloadName(tool: string, version: string, file: string): PayloadName {
   const problem = problemOf(tool, version, file);
   if (problem !== undefined || parseNuGetVersion(version) === undefined) {
@@ -22,7 +22,10 @@ export function readPayloadName(tool: string, version: string, file: string): Pa
   return { tool, version, file };
 }
 
-/** What storing a payload of this version takes (contract section 3); what is no version is refused by its name. */
+/**
+ * The scope that storing a payload of this version needs (contract section 3); an invalid version is refused by
+ * `readPayloadName`.
+ */
 export function scopeFor(version: string): 'push' | 'push:beta' {
   const parsed = parseNuGetVersion(version);
   return parsed === undefined || isPrerelease(parsed) ? 'push:beta' : 'push';

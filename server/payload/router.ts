@@ -32,7 +32,7 @@ export type PayloadServices = {
 
 type Address = { tool: string; version: string; file: string };
 
-/** Routes at /dl: what Scoop downloads, and its hash beside it (contract section 3, spec scoop 4). */
+/** Routes at /dl: the files that Scoop downloads, and their hashes (contract section 3, spec scoop 4). */
 export function createPayloadRouter(services: PayloadServices): Router {
   const router = express.Router();
   router
@@ -67,7 +67,7 @@ async function putPayload(
   res: Response,
 ): Promise<'published' | 'same'> {
   const { tool, version, file } = req.params;
-  // The key first: whoever has none learns nothing about names and bytes here.
+  // The key is checked first, so that nobody without one learns about names and bytes here.
   const principal = await principalWith(req, [scopeFor(version)], tool);
   const name = readPayloadName(tool, version, file);
   requireOwner(services.reservedIds ?? [], name.tool, principal);
@@ -97,7 +97,7 @@ async function receivePayload(
   }
 }
 
-/** Bytes before row: a crash between them leaves a blob that nobody refers to. */
+/** Bytes before row: a crash in between leaves a blob that nothing refers to. */
 async function store(
   { payloads, catalog, now }: PayloadServices,
   { tool, version, file }: PayloadName,
@@ -144,7 +144,7 @@ async function findPayload(
   return fail('PAYLOAD_NOT_FOUND', { tool, version, file });
 }
 
-/** The bare hash: Scoop takes the first line that ends in the name where there are several (spec scoop 2.3). */
+/** The hash alone: in a file with several lines, Scoop takes the first one that ends with the name (spec scoop 2.3). */
 function answerHash(res: Response, payload: Payload, cache: CachePolicies): void {
   res
     .set({ ETag: `"sha256-${payload.sha256}"`, 'Cache-Control': cache.immutable })

@@ -4,14 +4,14 @@ import { fail } from '../errors.ts';
 import { requireScope } from '../http/auth.ts';
 import type { Principal } from '../keys/api-keys.ts';
 
-/** What a package was at the feed that it comes from. */
+/** What is known about a package from the feed it comes from. */
 export type Origin = { readonly published?: Date; readonly isListed?: boolean };
 
 const Time = z.iso.datetime({ offset: true });
 
 /**
- * What an import through the running server says of a package beside its bytes: `X-Published`, when the feed before published it,
- * and `X-Listed: false` for what it had unlisted. Both are history, and a key with the scope admin vouches for it.
+ * Headers of an import through the running server: `X-Published`, when the source feed published the package, and `X-Listed:
+ * false` if it was unlisted there. They change history, so they need a key with the scope admin.
  * @throws FeedError KEY_SCOPE, HEADER_INVALID
  */
 export function originOf(req: Request, principal: Principal): Origin {

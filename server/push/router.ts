@@ -33,8 +33,8 @@ export type PushServices = {
 type Package = { id: string; version: string };
 
 /**
- * Routes for pushing and deleting packages, mounted at each base of the feed: what `choco push`, `nuget push` and
- * `nuget delete` send (spec nuget-v2 section 10). Whatever it does not know is left to the next route.
+ * Routes for pushing and deleting packages, mounted at each base of the feed: what `choco push`, `nuget push` and `nuget delete`
+ * send (spec nuget-v2 section 10). Anything else goes to the next route.
  */
 export function createPushRouter(services: PushServices): Router {
   const router = express.Router();
@@ -51,8 +51,8 @@ export function createPushRouter(services: PushServices): Router {
 }
 
 async function pushPackage(services: PushServices, req: Request, res: Response): Promise<'published'> {
-  // Asked before the body is read: who may push nothing sends no gigabytes to our disk. Which package it is, and
-  // whether this key may push that, `publish` sees.
+  // Checked before the body is read, so that nobody without a push key sends gigabytes to our disk. `publish` checks whether the
+  // key may push this package.
   const principal = await principalWith(req, ['push', 'push:beta']);
   const uploader = { keyId: principal.keyId, address: req.ip };
   return services.uploads.during(uploader, () => receivePackage(services, req, res, principal));
@@ -70,9 +70,9 @@ async function receivePackage(
     await requireSameKey(req, principal);
     const { id, version, nuspec } = await publish(services, upload, principal, req.ip, claims);
     services.log.info({ id, version, keyName: principal.name }, 'package published');
-    // NuGet clients print it to whoever pushes (spec nuget-v2 10.3).
+    // NuGet clients show it to the pusher (spec nuget-v2 10.3).
     if (!isReadableBySemVer1(nuspec)) res.set('X-NuGet-Warning', hiddenWarning(id, version));
-    // Said, since HTTP/1.0 has no other way to end an answer than to close (spec nuget-v2 18.2).
+    // Explicit, since HTTP/1.0 can otherwise only end an answer by closing the connection (spec nuget-v2 18.2).
     res.status(201).set('Content-Length', '0').end();
     return 'published';
   } finally {

@@ -5,12 +5,12 @@ import type { BlobStore, Upload } from '../blobs/blob-store.ts';
 import { FeedError, fail } from '../errors.ts';
 import { bodyStream, refuseTooLong } from '../http/body-stream.ts';
 
-/** What boundaries and headers of parts may add to the package in a multipart body. */
+/** What boundaries and part headers may add to the package in a multipart body. */
 const maxFramingBytes = 64 * 1024;
 
 /**
- * The uploaded package: the first file of a multipart form whatever its name, or else the whole body
- * (spec nuget-v2 10.2). The whole request has arrived when it returns. The caller discards the upload.
+ * The uploaded package: the first file of a multipart form, whatever its name, or else the whole body (spec nuget-v2 10.2). The
+ * whole request has arrived when it returns. The caller discards the upload.
  * @throws FeedError UPLOAD_BROKEN, PACKAGE_TOO_LARGE, STORAGE_FULL; nothing is left of the upload then
  */
 export async function receiveUpload(req: Request, blobs: BlobStore, maxBytes: number): Promise<Upload> {
@@ -32,7 +32,7 @@ async function receiveFirstFile(req: Request, blobs: BlobStore, maxBytes: number
       form.on('error', (error) => reject(new FeedError('UPLOAD_BROKEN', {}, error)));
       body.once('error', reject);
       form.on('file', (_field, file) => {
-        // What is wrong with a part is wrong with the form too; unheard here it would end the process.
+        // The form reports the fault of a part too; an unhandled error here would end the process.
         file.on('error', () => undefined);
         if (first !== undefined) {
           file.resume();

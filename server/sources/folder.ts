@@ -13,15 +13,15 @@ import { matchesGlob } from '../keys/glob.ts';
 import { isExact, isSkipped, type RemotePackage, type SkippedPackage, type Source } from './source.ts';
 
 /**
- * A folder of nupkg files at any depth, called anything: what they are is read from the nuspec inside. The layouts of
- * other feeds (`id/version/id.version.nupkg`, a flat folder) are folders like any other. Links are not followed. Where
- * `feed:export` left its index, that says of its files what no file can: whether it is listed, when it was published.
+ * A folder of nupkg files at any depth, with any names: the nuspec inside identifies them. Other feeds' layouts
+ * (`id/version/id.version.nupkg`, a flat folder) work like any other folder. Links are not followed. The index of `feed:export`
+ * adds what a file cannot say: whether the package is listed, and when it was published.
  */
 export function createFolderSource(dir: string, { parallel = 16 } = {}): Source {
   async function* list(globs: readonly string[]): AsyncGenerator<RemotePackage | SkippedPackage> {
     const named = new Set(globs.filter(isExact));
     for await (const item of listAll()) {
-      // Whose package a file with a trouble is, nobody knows.
+      // The package of a skipped file is unknown.
       const fitting = isSkipped(item) ? globs : globs.filter((glob) => matchesGlob(glob, item.id));
       if (globs.length === 0 || fitting.length > 0) yield item;
       if (!isSkipped(item)) for (const glob of fitting) named.delete(glob);
@@ -31,7 +31,7 @@ export function createFolderSource(dir: string, { parallel = 16 } = {}): Source 
   }
 
   async function* listAll(): AsyncGenerator<RemotePackage | SkippedPackage> {
-    // Read by a few at a time, handed on in the order of names so that two runs do the same.
+    // A few are read at a time, and passed on in the order of their names, so that two runs do the same.
     const waiting: Promise<RemotePackage | SkippedPackage>[] = [];
     const root = await realpath(dir);
     const exported = await readExported(root);
@@ -49,20 +49,20 @@ export function createFolderSource(dir: string, { parallel = 16 } = {}): Source 
 
 type Exported = ExportIndex['packages'][number];
 
-/** What an export says of its files, by path; nothing where the folder is not one. */
+/** What an export's index says about its files, by path; empty if the folder is not an export. */
 async function readExported(dir: string): Promise<ReadonlyMap<string, Exported>> {
   const file = join(dir, exportIndexName);
-  // A pipe of that name would be waited for without end.
+  // Reading a pipe with this name would wait forever.
   const isFile = (await lstat(file).catch(() => undefined))?.isFile() ?? false;
   const text = isFile ? await readFile(file, 'utf8').catch(() => '') : '';
   const packages = readExportIndex(text)?.packages ?? [];
   return new Map(packages.map((pkg) => [join(dir, pkg.file), pkg]));
 }
 
-/** `x.symbols.nupkg` and `x.snupkg` hold debug symbols, which this feed does not serve. */
+/** `x.symbols.nupkg` and `x.snupkg` contain debug symbols, which this feed does not serve. */
 const symbols = /\.(?:symbols\.nupkg|snupkg)$/i;
 
-/** A folder in it that may not be read (lost+found, System Volume Information) is no reason to stop for the others. */
+/** An unreadable folder inside (lost+found, System Volume Information) must not stop the others. */
 async function* filesIn(top: string): AsyncGenerator<string | SkippedPackage> {
   yield* filesOf(top, await readdir(top, { withFileTypes: true }));
 }
@@ -97,7 +97,7 @@ async function readOffer(
       published: exported === undefined ? stats.mtime : new Date(exported.published),
       sizeBytes: stats.size,
       from,
-      // A file that is no longer what was exported is refused by it.
+      // Detects a file that has changed since it was exported.
       hash: async () => ({
         algorithm: 'sha512',
         hex: exported?.sha512 ?? (await digestFile(path)).sha512,
@@ -114,7 +114,7 @@ async function readOffer(
   }
 }
 
-/** A file that went away since it was listed, or a share that is gone, is the source's fault and may pass. */
+/** A file that vanished after it was listed, or a share that is gone, is an error of the source and may be temporary. */
 async function openFile(path: string): Promise<Readable> {
   try {
     return (await open(path, 'r')).createReadStream();

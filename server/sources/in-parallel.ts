@@ -1,4 +1,4 @@
-/** What the work makes of each input, in the order of inputs; a few are worked on at a time. */
+/** The results of the work in the order of its inputs; a few run at a time. */
 export async function* inParallel<In, Out>(
   inputs: Iterable<In>,
   parallel: number,
@@ -7,7 +7,7 @@ export async function* inParallel<In, Out>(
   const running: Promise<readonly Out[]>[] = [];
   for (const input of inputs) {
     const result = work(input);
-    // Looked at in its turn; until then a failure is not unheard.
+    // Handled in its turn; until then a failure must not count as unhandled.
     result.catch(() => undefined);
     running.push(result);
     if (running.length >= parallel) yield* (await running.shift()) ?? [];

@@ -4,8 +4,8 @@ import { createV3Source } from './v3-feed.ts';
 import { refuse, refusePage, type Web } from './web.ts';
 
 /**
- * The feed at an address: v3 where it ends in .json, as for every client (spec nuget-v2 2.1), or where it answers JSON
- * with resources; else v2. An answer that is neither, such as a page for people, ends it before anything is imported.
+ * The feed at an address: v3 if it ends in .json, as for every client (spec nuget-v2 2.1), or if it answers JSON with resources;
+ * otherwise v2. An answer that is neither, such as a page for people, is an error before anything is imported.
  */
 export async function openFeedSource(web: Web, address: URL): Promise<Source> {
   if (address.pathname.toLowerCase().endsWith('.json')) return createV3Source(web, address);

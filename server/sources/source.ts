@@ -1,37 +1,37 @@
 import type { Readable } from 'node:stream';
 import type { AnnouncedHash } from '../../formats/v2-page.ts';
 
-/** One package version that a source has. What it says of itself is a claim until the bytes are there. */
+/** One package version of a source. Everything it says is only a claim until the bytes have been checked. */
 export type RemotePackage = {
   readonly id: string;
   /** As the source spells it. */
   readonly version: string;
   readonly isListed: boolean;
-  /** Undefined where it is not known: an unlisted version of a v2 feed hides it. */
+  /** Undefined if unknown: a v2 feed hides it for unlisted versions. */
   readonly published?: Date | undefined;
   readonly sizeBytes?: number | undefined;
   /** Where the bytes are, for people: a file or an address. */
   readonly from: string;
-  /** Undefined when the source does not tell. A folder reads its file for this. */
+  /** Undefined when the source does not announce one. A folder reads the file for this. */
   hash(): Promise<AnnouncedHash | undefined>;
   /** @throws FeedError SOURCE_UNREACHABLE, SOURCE_REFUSED; the stream ends with SOURCE_UNREACHABLE when it breaks off */
   open(): Promise<Readable>;
 };
 
-/** Something at the source that cannot be offered. */
+/** Something at the source that cannot be imported. */
 export type SkippedPackage = {
   /** File, address or id. */
   readonly from: string;
   readonly reason: string;
-  /** `skipped` is as it should be (symbols); `failed` might do when tried again. */
+  /** `skipped` is intentional (symbols); `failed` may work when tried again. */
   readonly kind: 'skipped' | 'refused' | 'failed';
 };
 
 /** A folder or another feed. */
 export type Source = {
   /**
-   * All versions of the ids that fit one of the globs, or of all ids when there are none; in no order.
-   * @throws FeedError SOURCE_UNREACHABLE, SOURCE_REFUSED, SOURCE_STRANGE when nothing can be said about the whole
+   * All versions of the ids that match one of the globs, or of all ids without globs; in no order.
+   * @throws FeedError SOURCE_UNREACHABLE, SOURCE_REFUSED, SOURCE_STRANGE when the whole list fails
    */
   list(ids: readonly string[]): AsyncIterable<RemotePackage | SkippedPackage>;
 };
@@ -40,7 +40,7 @@ export function isSkipped(item: RemotePackage | SkippedPackage): item is Skipped
   return 'reason' in item;
 }
 
-/** Whether the glob stands for one id and can be asked for by name. */
+/** Whether the glob is a single id that can be requested by name. */
 export function isExact(glob: string): boolean {
   return !/[*?]/.test(glob);
 }

@@ -7,18 +7,18 @@ import { inParallel } from './in-parallel.ts';
 import { isExact, type RemotePackage, type SkippedPackage, type Source } from './source.ts';
 import { isUnreachable, refuse, refusePage, shown, type Web } from './web.ts';
 
-/** A page that brings nothing new may be an accident; so many in a row are a source that leads in circles. */
+/** One page without anything new may be an accident; this many in a row mean that the source leads in circles. */
 const maxStalePages = 5;
-/** What a source lists is kept in memory until it is known what to import: about 1 KB a version. */
+/** The source's list is kept in memory until it is known what to import: about 1 KB per version. */
 const maxToldVersions = 500_000;
-/** No feed known to us answers smaller pages without saying that there are more. */
+/** No known feed returns smaller pages without a next link. */
 const smallestPage = 20;
 
 type Item = RemotePackage | SkippedPackage;
 
 /**
- * Another v2 feed (spec nuget-v2 9): NuGet.Server, ProGet, Nexus, Artifactory, Gitea or this product. `base` is what
- * clients have as their source. What a server does not know (semVerLevel, a function) is asked for in another way.
+ * Another v2 feed (spec nuget-v2 9): NuGet.Server, ProGet, Nexus, Artifactory, Gitea or this product. `base` is the address that
+ * clients use as their source. If a server does not support something (semVerLevel, a function), another request is used.
  */
 export function createV2Source(
   web: Web,
@@ -48,11 +48,11 @@ export function createV2Source(
       }
     }
     yield* whole;
-    // Many servers leave unlisted versions out of Packages() and have them under their id. Offers met twice are one.
+    // Many servers leave unlisted versions out of Packages() but list them under their id. Versions found twice count once.
     if (!showsUnlisted) yield* inParallel([...ids.values()], parallel, (id) => readId(id, 'met'));
   }
 
-  /** All versions of one id; what is wrong with one id is no reason to stop for the others. */
+  /** All versions of one id; a fault in one id must not stop the others. */
   async function readId(id: string, from: 'named' | 'met'): Promise<Item[]> {
     try {
       const items: Item[] = [];
@@ -70,7 +70,7 @@ export function createV2Source(
     }
   }
 
-  /** The pages of the first of these lists that the source has. */
+  /** The pages of the first of these lists that the source supports. */
   async function* readAll(lists: readonly string[], subject: string): AsyncGenerator<Item> {
     const [first, url] = await firstOf(lists);
     const seen = new Set<string>();
@@ -91,7 +91,7 @@ export function createV2Source(
         yield {
           from: subject,
           kind: 'skipped',
-          // Not known to be wrong: a server that answers everything at once looks the same.
+          // Not certainly wrong: a server that returns everything at once looks the same.
           reason: `the source knows no paging here; if there are more than the ${seen.size} versions it told of, they cannot be seen`,
         };
         return;
@@ -111,7 +111,7 @@ export function createV2Source(
     }
   }
 
-  /** Where no next link is and the page is full, the rest may be had by asking for it. */
+  /** If there is no next link but the page is full, the rest may be available by $skip. */
   function skipped({ entries }: V2Page, url: URL, count: number): URL | undefined {
     return entries.length < smallestPage
       ? undefined
@@ -145,7 +145,7 @@ export function createV2Source(
   return { list };
 }
 
-/** From the way that says most to the one that the simplest servers have. */
+/** From the request with most information to the one that the simplest servers support. */
 const wholeLists = ['Packages()?semVerLevel=2.0.0', 'Packages()', 'Packages'];
 
 function listsOf(id: string): readonly string[] {

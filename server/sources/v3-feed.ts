@@ -25,7 +25,7 @@ type Item = RemotePackage | SkippedPackage;
 const searchPageSize = 100;
 const maxSearchPages = 10_000;
 
-/** Another v3 feed, by its index.json: ids from search, versions from registrations, or from the flat container where there are none. */
+/** Another v3 feed, by its index.json: ids from search, versions from registrations, or else from the flat container. */
 export function createV3Source(web: Web, index: URL, { parallel = 8 } = {}): Source {
   async function* list(globs: readonly string[]): AsyncGenerator<Item> {
     const resources = resourcesOf(await readJson(ServiceIndex, index), index);
@@ -52,7 +52,7 @@ export function createV3Source(web: Web, index: URL, { parallel = 8 } = {}): Sou
         url.searchParams.set(name, String(value));
       }
       const before = ids.size;
-      // By what came, not by what was asked for: servers answer smaller pages.
+      // Continues by what came, not by what was requested: servers return smaller pages.
       const { data } = await readJson(SearchPage, url);
       for (const { id } of data) ids.set(id.toLowerCase(), id);
       skip += data.length;
@@ -90,7 +90,7 @@ export function createV3Source(web: Web, index: URL, { parallel = 8 } = {}): Sou
       const address = resolveLink(page['@id'] ?? '', url);
       const leaves =
         page.items ?? (address === undefined ? [] : (await readJson(RegistrationPage, address)).items);
-      // one by one: of a whole page at once the stack would be full
+      // One by one: for a whole page at once the stack would be too small.
       for (const leaf of leaves) items.push(readLeaf(resources, leaf, url));
     }
     return items;
@@ -116,7 +116,7 @@ export function createV3Source(web: Web, index: URL, { parallel = 8 } = {}): Sou
     });
   }
 
-  /** Names versions and nothing else: all of them count as listed. */
+  /** Lists versions and nothing else: all of them count as listed. */
   async function readContainer(resources: Resources, id: string): Promise<Item[] | undefined> {
     const { container } = resources;
     if (container === undefined) {

@@ -3,14 +3,14 @@ import { parseNuGetVersion, printNormalizedVersion } from '../../formats/nuget-v
 import { isPackageId } from '../../formats/nuspec-fields.ts';
 import type { ServiceIndex } from './v3-schema.ts';
 
-/** Where a v3 feed has what an import needs. */
+/** The addresses in a v3 feed that an import needs. */
 export type Resources = {
   readonly search: URL | undefined;
   readonly registrations: URL | undefined;
   readonly container: URL | undefined;
 };
 
-/** Of registrations the one that knows SemVer 2 versions is wanted, which others leave out. */
+/** Among registrations, the one that includes SemVer 2 versions. */
 const wanted = {
   search: ['SearchQueryService/3.5.0', 'SearchQueryService/', 'SearchQueryService'],
   registrations: [

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** The parts of NuGet v3 documents that an import reads (spec nuget-v2 14); servers differ in all the rest. */
+/** The parts of NuGet v3 documents that an import reads (spec nuget-v2 14); servers differ in everything else. */
 export const ServiceIndex = z.object({
   version: z.string(),
   resources: z.array(z.object({ '@id': z.string(), '@type': z.union([z.string(), z.array(z.string())]) })),
@@ -23,7 +23,7 @@ const Leaf = z.object({
 });
 export type Leaf = z.infer<typeof Leaf>;
 
-/** A page whose leaves are elsewhere has its address only. */
+/** A page whose leaves are in another document only has its address. */
 const LeafPage = z.object({ '@id': z.string().nullish(), items: z.array(Leaf).nullish() });
 export const RegistrationPage = z.object({ items: z.array(Leaf) });
 export const Registration = z.object({ items: z.array(LeafPage) });

@@ -18,17 +18,17 @@ import { redactUrl } from '../log.ts';
 export type WebSettings = {
   readonly userAgent: string;
   readonly proxy: ProxySettings;
-  /** For Basic authentication, sent to this origin and to no other, redirected or not. */
+  /** For Basic authentication; only sent to this origin, even after a redirect. */
   readonly login?: { readonly origin: string; readonly user: string; readonly password: string } | undefined;
-  /** Ends whatever runs. */
+  /** Aborts everything. */
   readonly signal: AbortSignal;
   readonly limits?: Partial<WebLimits>;
 };
 
 export type WebLimits = RetryPolicy & {
-  /** Without a byte for so long, a transfer counts as broken. */
+  /** A transfer without a byte for this long counts as broken. */
   readonly idleTimeoutMs: number;
-  /** From the question to the last byte: a source that dribbles holds nobody up for good. */
+  /** From the request to the last byte, so that a slow source cannot hold us up forever. */
   readonly maxPageMs: number;
   readonly maxPackageMs: number;
   readonly maxPageBytes: number;
@@ -46,16 +46,16 @@ const usualLimits: WebLimits = {
 
 export type Page = {
   readonly status: number;
-  /** After redirects: what relative links start from. */
+  /** After redirects; relative links start from here. */
   readonly url: URL;
   readonly text: string;
 };
 
-/** How other feeds are read: named, through proxies, with limits, and with a password that stays at its origin. */
+/** Reads other feeds: with a User-Agent, through proxies, with limits, and with a password that stays at its origin. */
 export type Web = {
-  /** A whole document; every status below 500 is a value. @throws FeedError SOURCE_* */
+  /** Reads a whole document; every status below 500 is a value. @throws FeedError SOURCE_* */
   read(url: URL): Promise<Page>;
-  /** The bytes of a package; the stream fails with SOURCE_UNREACHABLE. @throws FeedError SOURCE_* */
+  /** Opens the bytes of a package; the stream fails with SOURCE_UNREACHABLE. @throws FeedError SOURCE_* */
   open(url: URL): Promise<Readable>;
 };
 
@@ -91,7 +91,7 @@ export function createWeb(settings: WebSettings): Web {
   }
 
   async function open(url: URL): Promise<Readable> {
-    // Not compressed once more: a nupkg is a zip. Who does it all the same is understood.
+    // No compression, since a nupkg is a zip. A server that compresses anyway is understood.
     const { status, body } = await ask(url, maxPackageMs, 'identity').catch((error: unknown) =>
       unreachable(url, error),
     );
@@ -100,7 +100,7 @@ export function createWeb(settings: WebSettings): Web {
     return isBusy(status) ? unreachable(url, `it answers ${status}`) : refuse(status, url);
   }
 
-  /** One GET, one attempt. */
+  /** One GET, without retries. */
   function ask(url: URL, totalTimeoutMs: number, encoding: string): Promise<Opened> {
     const secret = login?.origin === url.origin && Buffer.from(`${login.user}:${login.password}`);
     const headers = {
@@ -114,7 +114,7 @@ export function createWeb(settings: WebSettings): Web {
   return { read, open };
 }
 
-/** A stream behind another, so that its errors, which quote addresses, become ours in one place. */
+/** Passes a stream on, to convert its errors, which quote addresses, into ours in one place. */
 function ownStream(source: Readable, url: URL): Readable {
   const body = new PassThrough();
   source.on('error', (error) => body.destroy(unreachableError(url, error)));
@@ -135,7 +135,7 @@ export function refuse(status: number, url: URL, hint = '.'): never {
   return fail('SOURCE_REFUSED', { status, url: shown(url), advice });
 }
 
-/** A page for people in place of a feed: whatever gave it, the feed was not reached. @throws FeedError SOURCE_UNREACHABLE */
+/** A page for people instead of a feed: whoever sent it, the feed was not reached. @throws FeedError SOURCE_UNREACHABLE */
 export function refusePage(text: string, url: URL): void {
   if (!isHtmlPage(text)) return;
   const cause = `${visible(url.host)} answers with a page of HTML, as a captive portal or a proxy does, or this is not the address that clients have as their source`;
@@ -146,12 +146,12 @@ export function isUnreachable(error: unknown): boolean {
   return error instanceof FeedError && error.code === 'SOURCE_UNREACHABLE';
 }
 
-/** An address for people: no secrets of its query, nothing that a terminal would act upon. */
+/** An address that is safe to show: without secrets in its query, without terminal controls. */
 export function shown(url: URL): string {
   return visible(redactUrl(`${url.origin}${url.pathname}${url.search}`));
 }
 
-/** The next attempt meets the same certificate, and the same redirect. */
+/** The next attempt would meet the same certificate and the same redirect. */
 function isFinal(error: unknown): boolean {
   return (
     isDistrust(messageOf(error)) ||
@@ -171,7 +171,7 @@ function unreachable(url: URL, why: unknown): never {
   throw unreachableError(url, why);
 }
 
-/** The error of the network is not its cause: what hangs on it is for nobody. */
+/** The network error is not passed on as cause, since secrets are attached to it. */
 function unreachableError(url: URL, why: unknown): FeedError {
   const message = messageOf(why);
   const advice = isDistrust(message)

@@ -6,7 +6,7 @@ import { type SemVerView, unlistedPublished } from '../catalog/query.ts';
 import { iconAddress, licenseAddress, readmeAddress, webAddress } from '../feed/shown-addresses.ts';
 import { fullVersion, type V3Links } from './links.ts';
 
-/** What a registration has for one version: the `catalogEntry` (spec nuget-v2 section 14). What is undefined is left out. */
+/** The `catalogEntry` of a version in a registration (spec nuget-v2 section 14). Undefined fields are left out. */
 export function catalogEntry(row: PackageRow, view: SemVerView, links: V3Links): object {
   const { nuspec } = row;
   return {
@@ -27,7 +27,7 @@ export function catalogEntry(row: PackageRow, view: SemVerView, links: V3Links):
   };
 }
 
-/** The entry as a document of its own, with what clients look for nowhere else (spec nuget-v2 18.3). */
+/** The entry as a separate document, with fields that clients look for only there (spec nuget-v2 18.3). */
 export function entryDocument(row: PackageRow, view: SemVerView, links: V3Links): object {
   return {
     ...catalogEntry(row, view, links),
@@ -42,7 +42,7 @@ export function entryDocument(row: PackageRow, view: SemVerView, links: V3Links)
   };
 }
 
-/** What search and registrations say alike. */
+/** The fields that search and registrations share. */
 export function shownFields(row: PackageRow, links: V3Links): object {
   const { nuspec } = row;
   return {
@@ -63,19 +63,19 @@ export function shownFields(row: PackageRow, links: V3Links): object {
   };
 }
 
-/** As on v2 (spec nuget-v2 9.5): old clients know an unlisted version by its date. */
+/** As on v2 (spec nuget-v2 9.5): old clients recognize an unlisted version by its date. */
 export function shownPublished({ isListed, published }: PackageRow): string {
   return (isListed ? published : unlistedPublished).toISOString();
 }
 
-/** Without the addresses of registrations: what a package needs may be on another feed, and every address here answers. */
+/** Without addresses of registrations: a dependency may be on another feed, and every address here must work. */
 function dependencyGroups(dependencies: readonly NuspecDependency[]): readonly object[] {
   const frameworks = [...new Set(dependencies.map(({ targetFramework }) => targetFramework))];
   return frameworks.map((targetFramework) => ({
     '@type': 'PackageDependencyGroup',
     targetFramework,
     dependencies: dependencies
-      // An empty id says that its framework has no dependencies.
+      // An empty id means that its framework has no dependencies.
       .filter((dependency) => dependency.targetFramework === targetFramework && dependency.id !== '')
       .map(({ id, range }) => ({
         '@type': 'PackageDependency',
@@ -85,7 +85,7 @@ function dependencyGroups(dependencies: readonly NuspecDependency[]): readonly o
   }));
 }
 
-/** Every version is `(, )` on v3, which v2 clients misread. */
+/** All versions are `(, )` on v3, which v2 clients misread. */
 function shownRange(range = ''): string {
   const parsed = parseNuGetRange(range);
   return parsed === undefined || isEveryVersion(parsed) ? '(, )' : range;

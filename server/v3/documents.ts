@@ -18,14 +18,14 @@ export type DocumentServices = {
 };
 
 export type Documents = {
-  /** @param id of the packages that it is about; left out when it is about more than one */
+  /** @param id of the packages that it is about; absent when it is about more than one */
   json(document: object, id?: string): TextDocument;
   /** @param from the client's address */
   search(parameters: Parameters, from: string | undefined): Promise<TextDocument>;
   index(id: string, view: SemVerView, from: string | undefined): Promise<TextDocument>;
 };
 
-/** The documents of v3 as Express and the response cache send them. */
+/** The documents of v3, for Express and the response cache. */
 export function createDocuments({ catalog, revisions, publicUrl, cache }: DocumentServices): Documents {
   const links = () => v3Links(publicUrl());
   return {

@@ -8,10 +8,10 @@ export type Versions = {
   readonly view: SemVerView;
 };
 
-/** Rows with all their texts are read so many at a time. */
+/** Rows with all their texts are read in steps of this size. */
 const readAtOnce = 500;
 
-/** Those between two versions, both included, in the order of versions; at most `take`. */
+/** The rows between two versions, both included, in the order of versions; at most `take`. */
 export function findBetween(
   from: Versions,
   lower: string,
@@ -22,12 +22,12 @@ export function findBetween(
   return from.catalog.query({ ...allOf(from), where, skip: 0, take });
 }
 
-/** The first ones, in the order of versions. */
+/** The first rows, in the order of versions. */
 export function findFirst(from: Versions, take: number): Promise<PackageRow[]> {
   return from.catalog.query({ ...allOf(from), skip: 0, take });
 }
 
-/** Where the pages of an id begin and end; only these rows are read, since the id may have thousands. */
+/** The bounds of an id's pages; only these rows are read, since the id may have thousands. */
 export async function findPages(from: Versions): Promise<PageBounds[]> {
   const total = await from.catalog.count({ ...allOf(from), skip: 0, take: 0 });
   const at = async (skip: number) => (await from.catalog.query({ ...allOf(from), skip, take: 1 }))[0];
@@ -41,7 +41,7 @@ export async function findPages(from: Versions): Promise<PageBounds[]> {
   return pages;
 }
 
-/** All normalised versions of an id, listed or not, oldest first. */
+/** All normalized versions of an id, listed or not, oldest first. */
 export async function findVersions(from: Versions): Promise<string[]> {
   const versions: string[] = [];
   for (let skip = 0; ; skip += readAtOnce) {

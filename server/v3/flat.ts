@@ -22,7 +22,7 @@ export type FlatServices = {
   readonly beginDownload: BeginDownload;
 };
 
-/** The flat container of NuGet v3 (spec nuget-v2 section 14): versions of an id, packages and files in them. */
+/** The flat container of NuGet v3 (spec nuget-v2 section 14): versions of an id, packages and their files. */
 export function createFlatRoute(mount: string, services: FlatServices): Route {
   const { catalog, cache, beginDownload } = services;
   const router = express.Router();
@@ -57,8 +57,8 @@ export function createFlatRoute(mount: string, services: FlatServices): Route {
 type File = { readonly id: string; readonly version: string; readonly file: string };
 
 /**
- * Answers with a file of the flat container (spec nuget-v2 section 14): the package, counted and cached as on v2, or
- * its nuspec. The id and version of the path decide; a file name that says otherwise is unknown.
+ * Answers with a file of the flat container (spec nuget-v2 section 14): the package, counted and cached as on v2, or its nuspec.
+ * The id and version of the path decide, and the file name has to match.
  * @throws FeedError PACKAGE_NOT_FOUND
  */
 async function answerFlatFile(

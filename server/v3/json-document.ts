@@ -3,8 +3,8 @@ import type { CachePolicies } from '../http/cache.ts';
 import type { TextDocument } from '../http/send-text.ts';
 
 /**
- * JSON that clients keep, but ask for again each time.
- * @param id of the packages that it is about; left out when it is about more than one
+ * JSON that clients may store but have to revalidate.
+ * @param id of the packages that it is about; absent when it is about more than one
  */
 export function jsonDocument(
   { revalidate }: Pick<CachePolicies, 'revalidate'>,

@@ -2,9 +2,11 @@ import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 import type { PackageRow } from '../catalog/catalog.ts';
 import type { SemVerView } from '../catalog/query.ts';
 
-/** Absolute addresses of the v3 feed. Ids and versions in paths are in lower case, as its clients write them (spec nuget-v2 14). */
+/**
+ * Absolute addresses of the v3 feed. Ids and versions in paths are in lower case, as its clients write them (spec nuget-v2 14).
+ */
 export type V3Links = {
-  /** Of the server, without trailing slash. */
+  /** The server's address, without trailing slash. */
   readonly root: string;
   readonly search: string;
   readonly autocomplete: string;
@@ -15,12 +17,12 @@ export type V3Links = {
   readonly readme: string;
   /** Base of the flat container, with trailing slash. */
   readonly flat: string;
-  /** Base of a registration hive, with trailing slash: `semver1` leaves out what older clients cannot read. */
+  /** Base of a registration hive, with trailing slash: `semver1` leaves out versions that older clients cannot read. */
   hive(view: SemVerView): string;
   registration(view: SemVerView, id: string): string;
   page(view: SemVerView, id: string, lower: string, upper: string): string;
   leaf(view: SemVerView, row: Pick<PackageRow, 'id' | 'normalizedVersion'>): string;
-  /** What a leaf names as its `catalogEntry`. */
+  /** The `catalogEntry` address of a leaf. */
   entry(view: SemVerView, row: PackageRow): string;
   content(row: PackageRow): string;
 };
@@ -52,10 +54,10 @@ export function v3Links(publicUrl: string): V3Links {
   };
 }
 
-/** Where each hive hangs under /v3. */
+/** The mount point of each hive under /v3. */
 export const hivePaths: Readonly<Record<SemVerView, string>> = { semver2: 'reg', semver1: 'reg-semver1' };
 
-/** A version as v3 documents show it: normalised, with its metadata. */
+/** A version as v3 documents show it: normalized, with its metadata. */
 export function fullVersion({
   version,
   normalizedVersion,

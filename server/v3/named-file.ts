@@ -7,10 +7,10 @@ import type { NamedFile } from '../feed/shown-addresses.ts';
 import type { CachePolicies } from '../http/cache.ts';
 import { sendPrepared } from '../http/prepared-response.ts';
 
-/** Whoever opens one in a browser gets bytes of a stranger: nothing in it runs, loads or knows our origin. */
+/** In a browser this is a stranger's content, so nothing in it may run, load, or know our origin. */
 const policy = "default-src 'none'; style-src 'none'; sandbox; frame-ancestors 'none'";
 
-/** How the pictures begin, in hex, that clients and browsers show. All else, SVG above all, may hold a program. */
+/** The first bytes, in hex, of pictures that clients and browsers show. Other formats, above all SVG, may contain a program. */
 const pictures = { '89504e470d0a1a0a': 'image/png', ffd8ff: 'image/jpeg', '47494638': 'image/gif' } as const;
 
 type NamedFileServices = {
@@ -21,7 +21,7 @@ type NamedFileServices = {
 type Named = { readonly id: string; readonly version: string; readonly file: NamedFile };
 
 /**
- * Answers with the icon, license or readme in a package, as long as its bytes never change.
+ * Answers with the icon, license or readme in a package, cacheable forever.
  * @throws FeedError PACKAGE_NOT_FOUND, VERSION_PURGED
  */
 export async function answerNamedFile(

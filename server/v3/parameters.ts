@@ -1,9 +1,9 @@
 import { type SemVerView, viewOfLevel } from '../catalog/query.ts';
 import { fail } from '../errors.ts';
 
-/** The query string of a v3 request, decoded; names whatever their case. */
+/** The decoded query string of a v3 request; names in any case. */
 export type Parameters = {
-  /** @throws FeedError QUERY_INVALID when it is given twice with different values: one of them would be ignored */
+  /** @throws FeedError QUERY_INVALID when it is given twice with different values, one of which would be ignored */
   text(name: string): string;
   /** Every value, as often as the name is given. */
   texts(name: string): readonly string[];
@@ -12,15 +12,15 @@ export type Parameters = {
   isTrue(name: string): boolean;
   /** A whole number from 0; absent is the fallback. */
   number(name: string, fallback: number): number;
-  /** What `semVerLevel` lets the client see, by the same rule as on v2 (spec nuget-v2 12.3, 18.1). */
+  /** The view that `semVerLevel` selects, by the same rule as on v2 (spec nuget-v2 12.3, 18.1). */
   readonly view: SemVerView;
 };
 
 /**
- * Reads the query of an address. Only what is asked for is checked, so that no other parameter ever breaks an answer:
- * Visual Studio sends one `supportedFramework` for each framework of a solution (spec nuget-v2 18.3). Every method throws
- * FeedError QUERY_INVALID when the value it reads is broken.
- * @param plus what a raw plus sign means: a blank, except from clients that never write blanks so (`http/plus-sign.ts`)
+ * Parses the query of an address. Only used parameters are checked, so that no other one breaks an answer: Visual Studio sends
+ * one `supportedFramework` for each framework of a solution (spec nuget-v2 18.3). Every method throws FeedError QUERY_INVALID
+ * when its value is malformed.
+ * @param plus the meaning of a raw plus sign: a blank, except from clients that never write blanks that way (`http/plus-sign.ts`)
  */
 export function readParameters(url: string, plus: ' ' | '+' = ' '): Parameters {
   const values = valuesOf(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '', plus);

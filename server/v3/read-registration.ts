@@ -10,12 +10,12 @@ import {
   registrationPage,
 } from './registration.ts';
 
-/** Up to so many versions an index has them all in it: small ids cost one request. */
+/** Up to this many versions the index contains them all, so that small ids need one request. */
 const maxInline = 2 * pageSize;
-/** Versions that came in between make a page longer than its index said, but not without end. */
+/** New versions may make a page longer than its index said, but there is a limit. */
 const maxPage = 4 * pageSize;
 
-/** The index of an id. @throws FeedError PACKAGE_NOT_FOUND also when the hive shows none of its versions */
+/** The index of an id. @throws FeedError PACKAGE_NOT_FOUND also when the hive contains none of its versions */
 export async function readIndex(from: Versions, links: V3Links): Promise<object> {
   const rows = await findFirst(from, maxInline + 1);
   const [first] = rows;
@@ -42,7 +42,7 @@ export async function readPage(
   return registrationPage(rows, { id: first.id, view: from.view, links });
 }
 
-/** One version, as its leaf or its entry. @throws FeedError PACKAGE_NOT_FOUND also when the hive does not show it */
+/** One version, as its leaf or its entry. @throws FeedError PACKAGE_NOT_FOUND also when the hive does not contain it */
 export async function readVersion(
   from: Versions,
   version: string,

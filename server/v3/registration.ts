@@ -11,7 +11,7 @@ export type PageBounds = { readonly lower: string; readonly upper: string; reado
 /** How many versions a page holds, as on nuget.org. */
 export const pageSize = 64;
 
-/** The index of an id whose pages are in it, whole. Rows in the order of versions. */
+/** The index of an id with all its pages inside. The rows are in the order of versions. */
 export function inlineIndex(rows: readonly PackageRow[], hive: Hive): object {
   return indexOf(
     pagesOf(rows).map((page) => pageBody(page, hive)),
@@ -19,7 +19,7 @@ export function inlineIndex(rows: readonly PackageRow[], hive: Hive): object {
   );
 }
 
-/** The index of an id with many versions: a page without items is fetched by its `@id`. */
+/** The index of an id with many versions: clients fetch a page without items by its `@id`. */
 export function pagedIndex(pages: readonly PageBounds[], hive: Hive): object {
   return indexOf(
     pages.map((bounds) => pageHead(bounds, hive)),
@@ -27,12 +27,12 @@ export function pagedIndex(pages: readonly PageBounds[], hive: Hive): object {
   );
 }
 
-/** One page as a document of its own. */
+/** One page as a separate document. */
 export function registrationPage(rows: readonly PackageRow[], hive: Hive): object {
   return { ...pageBody(rows, hive), '@context': context };
 }
 
-/** One version as a document of its own. */
+/** One version as a separate document. */
 export function registrationLeaf(row: PackageRow, hive: Hive): object {
   return {
     ...leafBody(row, hive),
@@ -45,7 +45,7 @@ export function registrationLeaf(row: PackageRow, hive: Hive): object {
   };
 }
 
-/** What a version's leaf names as its `catalogEntry`. */
+/** The `catalogEntry` document of a version's leaf. */
 export function registrationEntry(row: PackageRow, { view, links }: Hive): object {
   return { ...entryDocument(row, view, links), '@context': context };
 }

@@ -16,9 +16,9 @@ import { serviceIndex } from './service-index.ts';
 const indexPath = new RegExp(`^/(${Object.values(hivePaths).join('|')})/([\\w.-]+)/index\\.json$`);
 
 /**
- * NuGet v3: service index, search and registrations over the catalog that v2 reads (spec nuget-v2 section 14). The flat
- * container is flat.ts, pushing is push/router.ts. Searches and the indexes of registrations, which clients ask for most,
- * are prepared for the response cache.
+ * NuGet v3: service index, search and registrations over the same catalog as v2 (spec nuget-v2 section 14). The flat container is
+ * in flat.ts, pushing in push/router.ts. Searches and registration indexes, which clients request most, are prepared for the
+ * response cache.
  */
 export function createV3Route(mount: string, services: DocumentServices): Route {
   const { catalog, publicUrl } = services;
@@ -27,18 +27,18 @@ export function createV3Route(mount: string, services: DocumentServices): Route 
   const asked = (request: Request) => catalog.readerFor(request.ip);
   const documents = createDocuments(services);
 
-  /** @param id of the packages that the document is about; left out when it is about more than one */
+  /** @param id of the packages that the document is about; absent when it is about more than one */
   const send = (request: Request, response: Response, document: object, id?: string): Promise<void> =>
     sendText(request, response, documents.json(document, id));
 
-  // Of a raw plus sign each client has its own meaning; caches ask again each time, by the ETag of what it got.
+  // The meaning of a raw plus sign depends on the client; caches revalidate by the ETag of the answer.
   const parametersOf = (request: Request) =>
     readParameters(request.url, plusSignOf(request.get('user-agent')));
 
   router.get('/index.json', async (request, response) => {
     await send(request, response, serviceIndex(links()));
   });
-  // Addresses that the index has for clients to go on from; a person who opens one learns there what it is for.
+  // Base addresses that the index contains for clients; a person who opens one learns what it is for.
   router.get(['/flat', ...Object.values(hivePaths).map((path) => `/${path}`)], (_request, response) => {
     response.redirect(`${links().root}/v3/index.json`);
   });
@@ -95,7 +95,7 @@ export function createV3Route(mount: string, services: DocumentServices): Route 
   };
 }
 
-/** `1.0.0` or `1.0.0.json`; the catalog would compare what is no version as text. */
+/** `1.0.0` or `1.0.0.json`; the catalog would compare an invalid version as text. */
 function versionIn(text: string): string {
   const version = text.replace(/\.json$/i, '');
   return parseNuGetVersion(version)

@@ -18,24 +18,24 @@ type SearchServices = {
 };
 
 const defaultTake = 20;
-/** Hits in one answer, as on nuget.org; `totalHits` shows that there are more, which `skip` reaches (spec nuget-v2 18.3). */
+/** Hits per answer, as on nuget.org; `totalHits` shows that there are more, which `skip` reaches (spec nuget-v2 18.3). */
 const maxTake = 1000;
-/** Versions in one answer, shared among its hits, the newest of each: ids of thousands of versions must not add up. */
+/** Versions per answer, shared among its hits, the newest of each: thousands of versions of many ids must not add up. */
 const maxVersionsOfAll = 10_000;
-/** Bytes of hits in one answer; it ends with the hit that reaches this. A thousand long descriptions are half of it. */
+/** Bytes of hits per answer; it ends with the hit that exceeds this. A thousand long descriptions are half of it. */
 const maxBytesOfAll = 8 * 1024 ** 2;
-/** Two thousand hits of usual size. */
+/** Enough for two thousand hits of usual size. */
 const maxHitBytes = 6 * 1024 ** 2;
 /**
- * Hits of each catalog by what they show: a view of an id as it is since its last change, downloads included. By the numbers of its
- * revisions, which are those of no other.
+ * Rendered hits of each catalog. A key stands for a view of an id since its last change, downloads included; revision numbers of
+ * different catalogs are unrelated.
  */
 const hitsOf = new WeakMap<SearchServices['revisions'], PartCache>();
-/** Types that one search may ask for. */
+/** Types per search. */
 const maxTypes = 30;
 
 /**
- * Answers a search (spec nuget-v2 section 14): what Search() of v2 finds with the filter on the latest flag, one hit an id.
+ * Answers a search (spec nuget-v2 section 14): the same as Search() of v2 with a filter on the latest flag, one hit per id.
  * @throws FeedError QUERY_INVALID
  */
 export async function search(
@@ -51,7 +51,7 @@ export async function search(
   const before = now?.all();
   const rows = query.take === 0 ? [] : await catalog.query(query);
   const versionsEach = Math.floor(maxVersions / Math.max(rows.length, 1));
-  /** Undefined for one that changed since this began: what was read of it may be of two states. */
+  /** Undefined if it changed since this began: what was read may be a mix of two states. */
   const keyOf = ({ id }: PackageRow): string | undefined => {
     const changed = now?.all(id);
     return changed === undefined || before === undefined || changed > before
@@ -104,7 +104,7 @@ export async function autocomplete(
     return { ...context, totalHits: rows.length, data: rows.toReversed().map(fullVersion) };
   }
   const text = parameters.text('q').trim();
-  // Clients keep only the ids that begin with the text: those come first (spec nuget-v2 18.3).
+  // Clients only keep ids that begin with the text, so those come first (spec nuget-v2 18.3).
   const query: PackageQuery = {
     ...oneOfEachId(parameters, text === '' ? [] : [contains('Id', text)]),
     ...(text !== '' && { idsFirst: text }),
@@ -113,7 +113,7 @@ export async function autocomplete(
   return { ...context, totalHits: await catalog.count(query), data: rows.map(({ id }) => id) };
 }
 
-/** The version that stands for its id: the newest that the client would install. */
+/** One version per id: the newest that the client would install. */
 function oneOfEachId(
   parameters: Parameters,
   conditions: readonly Expression[],
@@ -137,18 +137,18 @@ function oneOfEachId(
   };
 }
 
-/** `packageType` of NuGet 7.9 and newer, `packageTypeFilter` of older ones, each as often as wanted; empty is any type. */
+/** `packageType` of NuGet 7.9 and newer, `packageTypeFilter` of older ones, each any number of times; empty means any type. */
 function packageTypesOf(parameters: Parameters): Pick<PackageQuery, 'packageTypes'> {
   const asked = ['packageType', 'packageTypeFilter']
     .flatMap((name) => parameters.texts(name))
     .map((type) => type.trim())
     .filter((type) => type !== '');
   if (asked.length > maxTypes) fail('QUERY_INVALID', { problem: `it names more than ${maxTypes} types.` });
-  // What cannot be the name of a type is that of no package.
+  // No package has a type with an invalid name.
   return asked.length === 0 ? {} : { packageTypes: asked.filter(isPackageId) };
 }
 
-/** The versions of an id that this client sees, newest first. */
+/** The versions of an id that this client can see, newest first. */
 function visible(parameters: Parameters, id: string): Omit<PackageQuery, 'take'> {
   return {
     view: parameters.view,

@@ -1,6 +1,6 @@
 import type { V3Links } from './links.ts';
 
-/** The document that a client reads first: which resource is where (spec nuget-v2 section 14). */
+/** The document that a client reads first: the address of each resource (spec nuget-v2 section 14). */
 export function serviceIndex(links: V3Links): object {
   return {
     version: '3.0.0',
@@ -16,13 +16,13 @@ export function serviceIndex(links: V3Links): object {
 
 type Resource = {
   readonly name: string;
-  /** Clients compare the whole `@type`, so every spelling that one of them wants is there; '' is the plain name. */
+  /** Clients compare the whole `@type`, so every spelling that one of them uses is listed; '' is the plain name. */
   readonly versions: readonly string[];
   readonly address: string;
   readonly comment: string;
 };
 
-/** `/Versioned` without a clientVersion means every client: those of choco 2.x number themselves 3.x. */
+/** `/Versioned` without a clientVersion applies to every client; those of choco 2.x number themselves 3.x. */
 function resourcesOf(links: V3Links): readonly Resource[] {
   return [
     {
@@ -75,7 +75,7 @@ function resourcesOf(links: V3Links): readonly Resource[] {
       comment: 'The page of a package for people',
     },
     {
-      // Without it clients show the address of nuget.org (spec nuget-v2 18.3).
+      // Without it clients show nuget.org's address (spec nuget-v2 18.3).
       name: 'ReportAbuseUriTemplate',
       versions: ['', '/3.0.0-beta', '/3.0.0-rc', '/3.0.0', '/Versioned'],
       address: links.report,

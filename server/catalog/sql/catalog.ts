@@ -17,8 +17,8 @@ export type SqlCatalog = Catalog & {
 };
 
 /**
- * The catalog in SQLite. `flush` it before its connection is closed. What would hold up everybody else runs in `scans`,
- * where there are any: a verb of the operator has nobody else.
+ * The catalog in SQLite. `flush` it before closing its connection. Queries that would block everybody else run in `scans`, if
+ * given: an operator's verb has nobody else to block.
  */
 export function createSqlCatalog(db: Connection, now: () => Date, scans?: Scans): SqlCatalog {
   const nuspecs = createNuspecs((pk) => {

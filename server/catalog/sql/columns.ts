@@ -1,26 +1,26 @@
 import { moderation, type QueryProperty, type SemVerView, unlistedPublished } from '../query.ts';
 
-/** Where a property lies in the tables of migrations.ts (p = packages, i = ids, t = texts). */
+/** The column of a property in the tables of migrations.ts (p = packages, i = ids, t = texts). */
 export type Column = {
   readonly type: 'text' | 'number' | 'boolean' | 'date';
   readonly sql: string;
-  /** What is compared and ordered instead, where a stored form makes that quick and right. */
+  /** The column for comparing and sorting, where a stored form makes that fast and correct. */
   readonly key?: string;
-  /** Text that is matched whatever its case (spec nuget-v2 18.1; Tags: section 8). */
+  /** Text that is matched in any case (spec nuget-v2 18.1; Tags: section 8). */
   readonly ignoresCase?: true;
-  /** Words with a blank between two. */
+  /** Words separated by blanks. */
   readonly isWordList?: true;
-  /** `key` orders as versions do; a text beside it is read as a version. */
+  /** `key` orders like versions; a text compared with it is parsed as a version. */
   readonly isVersion?: true;
 };
 
-/** How the other tables are reached from `packages p`. CROSS JOIN keeps the order, so that the indexes of `packages` lead. */
+/** How to join the other tables to `packages p`. CROSS JOIN keeps the order, so that the indexes of `packages` are used. */
 export const joins = {
   i: 'CROSS JOIN ids i ON i.id_key = p.id_key',
   t: 'CROSS JOIN nuspecs t ON t.pk = p.nuspec_pk',
 } as const;
 
-/** The whitelist: nothing but these texts and parameters ever becomes SQL. */
+/** Only these texts and parameters ever become SQL. */
 export const columns: Record<SemVerView, Record<QueryProperty, Column>> = {
   semver1: columnsOf('semver1'),
   semver2: columnsOf('semver2'),

@@ -6,7 +6,7 @@ import type { PackageKey } from './rows.ts';
 const countVersion = 'UPDATE packages SET downloads = downloads + ? WHERE id_key = ? AND version_key = ?';
 const countId = 'UPDATE ids SET downloads = downloads + ? WHERE id_key = ?';
 
-/** Downloads counted in memory, written in batches: one transaction for all that came in within seconds. */
+/** Counts downloads in memory and writes them in batches: one transaction for those of some seconds. */
 export function createDownloadCounts({ prepare }: Connection, revisions: SqlRevisions) {
   let waiting = new Map<string, { readonly key: PackageKey; count: number }>();
 

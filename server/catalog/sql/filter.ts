@@ -4,14 +4,14 @@ import type { CompareOperator, Expression, FunctionName, SemVerView } from '../q
 import { columns } from './columns.ts';
 import { columnTerm, literalTerm, sameCase, type Term, type TextTerm, textFunctions } from './term.ts';
 
-/** SQLite refuses expressions deeper than 1,000; each of ours may become three of its own. */
+/** SQLite refuses expressions deeper than 1,000, and each of ours may become three of its own. */
 const maxDepth = 300;
 
 /**
- * A `$filter` as an SQL condition (spec nuget-v2 sections 8 and 18.1). A condition may come out NULL, which WHERE, AND
- * and OR take for false; where that is not enough (`not`, a condition used as a value) NULL is made false.
- * Comparisons stay bare (`p.id_key = ?`, `p.latest_semver2 = 1`), since only those are found in an index.
- * @throws FeedError QUERY_INVALID when the types do not fit together
+ * A `$filter` as an SQL condition (spec nuget-v2 sections 8 and 18.1). A condition may evaluate to NULL, which WHERE, AND and OR
+ * treat as false; elsewhere (`not`, a condition used as a value) NULL is converted to false. Comparisons stay bare (`p.id_key =
+ * ?`, `p.latest_semver2 = 1`), since only those use an index.
+ * @throws FeedError QUERY_INVALID when the types do not match
  */
 export function filterSql(filter: Expression, view: SemVerView): Sql {
   return condition(filter, 0);
@@ -73,7 +73,7 @@ export function filterSql(filter: Expression, view: SemVerView): Sql {
     return texts ? textFunctions[name](texts[0], texts[1]) : { type: 'null' };
   }
 
-  /** Undefined when one of them is the null literal. One argument is given twice, so that all functions take two. */
+  /** Undefined when one of them is the null literal. A single argument is doubled, so that all functions take two. */
   function textArguments(name: FunctionName, args: readonly Expression[], count: number, depth: number) {
     const terms = args.map((arg) => value(arg, depth + 1));
     const [first, second = first] = terms;
@@ -90,7 +90,7 @@ type TextFunction = keyof typeof textFunctions;
 const predicates = {
   substringof: (needle, haystack) => {
     const [part, text] = sameCase(needle, haystack);
-    // Clients look for a whole tag between blanks, the first and the last too (spec nuget-v2 4.1, 9.5).
+    // Clients look for a whole tag between blanks, including the first and the last (spec nuget-v2 4.1, 9.5).
     const padded = haystack.isWordList ? sql`' ' || ${text} || ' '` : text;
     return isOfClient(part) ? sql`instr(${padded}, ${part}) > 0` : sql`text_index(${padded}, ${part}) >= 0`;
   },
@@ -105,8 +105,8 @@ const predicates = {
 } as const satisfies Partial<Record<FunctionName, (...args: [TextTerm, TextTerm]) => Sql>>;
 
 /**
- * A literal is short. SQLite looks at all of a part at each place of a text that repeats itself, which took minutes where
- * both were what somebody had published.
+ * Literals are short. For a longer part SQLite compares all of it at each position of a text that repeats itself, which took
+ * minutes when both came from published packages.
  */
 function isOfClient(part: Sql): boolean {
   return part.text === '?';
@@ -124,7 +124,7 @@ function compare(operator: CompareOperator, left: Term, right: Term): Sql {
   return sql`${a} ${raw(operators[operator])} ${b}`;
 }
 
-/** Beside Version or NormalizedVersion a text is a version: `1.0` equals `1.0.0` (spec nuget-v2 section 8). */
+/** A text compared with Version or NormalizedVersion is a version: `1.0` equals `1.0.0` (spec nuget-v2 section 8). */
 function sides(left: TextTerm, right: TextTerm): readonly [Sql, Sql] {
   const areVersions = left.isVersion || right.isVersion;
   return areVersions && left.versionKey && right.versionKey

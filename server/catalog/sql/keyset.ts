@@ -1,12 +1,12 @@
 import { raw, type Sql, sql } from '../../database/sql.ts';
 import type { SqlValue } from '../../database/statements.ts';
 
-/** One of the values that rows are ordered by. */
+/** One of the values that rows are sorted by. */
 export type OrderTerm = { readonly value: Sql; readonly isDescending: boolean };
 
 /**
- * The condition that a row stands behind another one, whose values are given, in the order of the terms. NULL comes
- * before everything, as SQLite orders.
+ * The condition that a row comes after another one with the given values, in the order of the terms. NULL sorts first, as in
+ * SQLite.
  */
 export function behindSql(terms: readonly OrderTerm[], anchor: readonly SqlValue[]): Sql {
   const behind = terms.reduceRight<Sql>((rest, term, at) => {
@@ -21,7 +21,7 @@ function isBehind({ value, isDescending }: OrderTerm, anchor: SqlValue): Sql {
   return anchor === null ? sql`${value} IS NOT NULL` : sql`${value} > ${anchor}`;
 }
 
-/** Follows from the rest; said plainly, since SQLite enters an index there and not by the OR. No column of `packages` is NULL. */
+/** Redundant, but SQLite uses an index for this and not for the OR. No column of `packages` is NULL. */
 function bound(first: OrderTerm | undefined, anchor: SqlValue): Sql {
   if (first === undefined || anchor === null || !/^p\.\w+$/.test(first.value.text)) return raw('1');
   return sql`${first.value} ${raw(first.isDescending ? '<=' : '>=')} ${anchor}`;

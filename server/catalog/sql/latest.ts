@@ -4,9 +4,9 @@ import { type Candidate, chooseLatest } from '../latest.ts';
 type Row = Candidate & { readonly pk: number; readonly flags: readonly number[] };
 
 /**
- * Sets the latest flags of an id again; call it in the transaction of the change (spec nuget-v2 12.4). When a version
- * came (`cameIn`: pushed, relisted), the highest is one of it and those that had a flag: an id of 10,000 versions is
- * not read again with each push. A version whose flags stay is not written; each flag has an index.
+ * Recomputes the latest flags of an id; call it in the transaction of the change (spec nuget-v2 12.4). After a push or relisting
+ * (`cameIn`), only that version and the ones that had a flag are compared, so that each push does not read 10,000 versions of an
+ * id. Versions whose flags stay the same are not written, since each flag has an index.
  */
 export function setLatestFlags(prepare: Prepare, idKey: string, cameIn?: number): void {
   const rows = (
@@ -17,7 +17,7 @@ export function setLatestFlags(prepare: Prepare, idKey: string, cameIn?: number)
   for (const { pk, flags } of changesOf(rows.map(toCandidate))) prepare(update).run(...flags, pk);
 }
 
-/** The ids of a database whose flags are not what `setLatestFlags` would make them. Rows are read one by one. */
+/** The ids whose flags are not what `setLatestFlags` would set. Rows are read one by one. */
 export function* wrongLatest(prepare: Prepare): Generator<string> {
   const all = prepare(`SELECT id_key, ${fields} FROM packages ORDER BY id_key`).iterate();
   let idKey: string | undefined;
@@ -33,7 +33,7 @@ export function* wrongLatest(prepare: Prepare): Generator<string> {
   if (idKey !== undefined && changesOf(versions).length > 0) yield idKey;
 }
 
-/** The flags of all versions of an id, where they are to be others than they are. */
+/** The new flags of those versions of an id whose flags have to change. */
 function changesOf(versions: readonly Row[]): readonly Pick<Row, 'pk' | 'flags'>[] {
   const chosen = chooseLatest(versions);
   return versions.flatMap((row) => {
@@ -54,7 +54,7 @@ const fields = ['pk', 'version_key', 'is_prerelease', 'is_listed', 'in_semver1',
 const select = `SELECT ${fields} FROM packages`;
 const update = `UPDATE packages SET ${columns.map((column) => `${column} = ?`).join(', ')} WHERE pk = ?`;
 const selectAll = `${select} WHERE id_key = ?`;
-/** A UNION, since each of its parts finds its one row in an index of its own. */
+/** A UNION, since each part finds its one row in its own index. */
 const selectContenders = [
   `${select} WHERE pk = ?`,
   ...columns.map((column) => `${selectAll} AND ${column} = 1`),

@@ -3,7 +3,7 @@ import type { Cost } from '../cost.ts';
 import { conjunction, idOf } from '../one-id.ts';
 import type { Expression, PackageQuery, QueryProperty } from '../query.ts';
 
-/** How large the catalog is, as far as it decides where a query runs. */
+/** The size of the catalog, as far as it decides where a query runs. */
 export type Sizes = {
   readonly versions: number;
   readonly ids: number;
@@ -11,32 +11,34 @@ export type Sizes = {
   readonly textBytes: number;
 };
 
-/** Followed in memory. */
+/** Tracked in memory. */
 export type KnownSizes = { now(): Sizes; grow(ids: number, textBytes: number): void };
 
-/** The most that one query may take of the main thread, where everybody waits for it. */
+/** The longest that one query may block the main thread, where everybody waits for it. */
 export const maxHereNs = 2_000_000;
-/** Longer ones let the others go first. */
+/** Longer queries let others go first. */
 export const maxQuickNs = 100_000_000;
 
-/** Measured: a row that is looked at, a step, a row that is sorted, and SQLite's planning, which grows with the square of the steps. */
+/** Measured: reading a row, one step, sorting a row, and SQLite's planning, which grows with the square of the steps. */
 const rowNs = 300;
 const stepNs = 40;
 const sortedRowNs = 1000;
 const planNs = 10;
-/** How many versions an id has, as far as a query for one is concerned; few have more. */
+/** The assumed number of versions of an id; few have more. */
 const versionsOfOneId = 1000;
-/** A larger database is not looked through for its texts: all of it counts as text. */
+/** In a larger database the texts are not measured: all of it counts as text. */
 const maxMeasuredBytes = 64 * 1024 ** 2;
 
-/** `search` has title, tags, summary and description in it. */
+/** `search` contains title, tags, summary and description. */
 const longColumns = ['search', 'authors', 'owners', 'dependencies'];
 
 export function longTextOf(texts: Readonly<Record<string, unknown>>): number {
   return longColumns.reduce((sum, column) => sum + String(texts[column] ?? '').length, 0);
 }
 
-/** Reads the sizes once and follows what is added. Nothing is ever taken off: that only sends more to the side. */
+/**
+ * Reads the sizes once and adds what is published later. Nothing is subtracted: that only sends more queries to the other thread.
+ */
 export function readSizes({ prepare }: Connection): KnownSizes {
   const number = (sql: string) => Number(prepare(sql).pluck().get());
   const bytes = number('PRAGMA page_count') * number('PRAGMA page_size');
@@ -58,13 +60,13 @@ export function readSizes({ prepare }: Connection): KnownSizes {
   };
 }
 
-/** What an index gives the order of. */
+/** Which orders an index provides. */
 const indexed: Readonly<Record<'ofOneId' | 'ofAll', readonly QueryProperty[]>> = {
   ofOneId: ['Version', 'NormalizedVersion'],
   ofAll: ['Id'],
 };
 
-/** How long the query takes, in nanoseconds: rather too long than too short. */
+/** An estimate of the query's duration, in nanoseconds, rather too long than too short. */
 export function estimate(query: PackageQuery, { passes, steps }: Cost, sizes: Sizes): number {
   const { where, search = [], packageTypes, idsFirst, orderBy, skip, take } = query;
   const parts = conjunction(where);
@@ -77,7 +79,7 @@ export function estimate(query: PackageQuery, { passes, steps }: Cost, sizes: Si
   const isIndexed =
     idsFirst === undefined &&
     (first === undefined || indexed[isOneId ? 'ofOneId' : 'ofAll'].includes(first.by));
-  // Nothing but what the index tells already: the walk ends with the page.
+  // The index answers all conditions, so reading ends with the page.
   const endsEarly = isIndexed && search.length === 0 && packageTypes === undefined && parts.every(isLatest);
   const rows = endsEarly ? Math.min(candidates, skip + take) : candidates;
   return (

@@ -5,7 +5,7 @@ import type { Payload, Payloads } from '../payloads.ts';
 import { isPurged, queueRemoval } from './purge.ts';
 import { packageKey } from './rows.ts';
 
-/** The payloads in SQLite. */
+/** Payloads in SQLite. */
 export function createSqlPayloads(db: Connection): Payloads {
   const { prepare, transact } = db;
 

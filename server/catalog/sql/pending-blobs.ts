@@ -3,7 +3,7 @@ import type { Connection } from '../../database/connection.ts';
 import type { Prepare } from '../../database/statements.ts';
 import { fail } from '../../errors.ts';
 
-/** In the transaction that adds the row which names the blob. */
+/** Call it in the transaction that adds the row which names the blob. */
 export function keepPendingBlob(prepare: Prepare, sha256: string, bytes: Buffer): void {
   prepare('INSERT INTO pending_blobs (sha256, bytes) VALUES (?, ?)').run(sha256, bytes);
 }
@@ -19,7 +19,7 @@ export function createSqlPendingBlobs({ prepare, writeStatistics }: Connection):
       return (row as { bytes: Buffer } | undefined)?.bytes ?? fail('INTERNAL');
     },
     async forget({ number }) {
-      // A power cut may bring rows back: their blobs are there, and would be settled once more.
+      // A power cut may bring rows back; their files exist, and are flushed once more.
       writeStatistics(() => prepare('DELETE FROM pending_blobs WHERE number <= ?').run(number));
     },
   };

@@ -1,10 +1,13 @@
 import type { Prepare } from '../../database/statements.ts';
 import { withoutIdentity } from '../nuspecs.ts';
 
-/** So many versions of an id lie side by side, as the last bits of their `pk`; the bits before are the number of the id. */
+/**
+ * The low bits of a `pk`, which number the versions of an id; the bits above are the number of the id. So all versions of an id
+ * are stored next to each other.
+ */
 const idBits = 20;
 
-/** The last version of the id that came, or nothing; then the one behind it, or the first one of an id with the next number. */
+/** The `pk` after the id's last version; if it has none, the first one of the next free id number. */
 const selectNextPk = `
   SELECT coalesce(
     (SELECT max(pk) + 1 FROM packages WHERE pk < (
@@ -14,16 +17,16 @@ const selectNuspec = `
   SELECT t.pk, t.nuspec FROM packages p CROSS JOIN nuspecs t ON t.pk = p.nuspec_pk WHERE p.pk = ? AND p.id_key = ?`;
 
 /**
- * Where the next version of an id goes: behind those that it has, so that one read of the disk brings many of them.
- * Only a purge removes rows; the place of an id's last one may then be given again.
+ * The `pk` for the next version of an id: after those that it has, so that one disk read brings in many of them. Only a purge
+ * removes rows; the last `pk` of an id may then be used again.
  */
 export function nextPk(prepare: Prepare, idKey: string): number {
   return (prepare(selectNextPk).get(idKey) as { pk: number }).pk;
 }
 
 /**
- * The texts that say what `nuspec`, as it would be stored, does: those of the version that came before it, which mostly
- * differ in nothing but the number. Undefined when it says something new.
+ * The stored texts that equal `nuspec`: those of the version published before, which usually differs only in its number.
+ * Undefined when the texts are new.
  */
 export function sameNuspec(prepare: Prepare, idKey: string, pk: number, nuspec: string): number | undefined {
   const before = prepare(selectNuspec).get(pk - 1, idKey) as { pk: number; nuspec: string } | undefined;

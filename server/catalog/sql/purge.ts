@@ -12,7 +12,10 @@ type PackageRef = { pk: number; id: string; version: string; sha256: string; nus
 type PayloadRef = { tool: string; version: string; file: string; sha256: string };
 type Wanted = { readonly id: string; readonly version: string; readonly detail: string | undefined };
 
-/** How far the file is cleaned of a version (`is_scrubbed`): not yet; but for the write-ahead log; wholly. */
+/**
+ * How far the database's files are cleaned of a version (`is_scrubbed`): not yet, everything except the write-ahead log, or
+ * completely.
+ */
 const scrubs = { wanted: 0, logLeft: 1, done: 2 } as const;
 
 const selectPackage = `SELECT p.pk, i.id, p.version, p.sha256, p.nuspec_pk
@@ -26,15 +29,15 @@ export function isPurged(prepare: Prepare, { idKey, versionKey }: PackageKey): b
   );
 }
 
-/** In the transaction that finds a push to be too late: its bytes are stored already. */
+/** Call it in the transaction that refuses a push as too late, since its bytes are stored already. */
 export function queueRemoval(prepare: Prepare, sha256: string): void {
   prepare('INSERT INTO purge_queue (sha256) VALUES (?) ON CONFLICT DO NOTHING').run(sha256);
 }
 
 /**
- * Takes all rows of a version away, its package's and its payloads', notes that it is never used again, and which bytes
- * nothing names any more; to be called in a transaction. `unsettled`: a blob of it still waits in the database to become
- * durable as a file, and a row that is deleted there would have its number given again.
+ * Removes all rows of a version, of its package and its payloads, notes that the version must never be used again, and queues
+ * bytes that nothing names any more. Call it in a transaction. `unsettled`: a blob of it is still pending in the database, and if
+ * its row were deleted its number would be used again.
  */
 export function purgeVersion(
   { prepare, record }: Transaction,
@@ -70,7 +73,7 @@ export function purgeVersion(
     found?.id ?? wanted.id,
     found?.version ?? wanted.version,
     at.getTime(),
-    // Of a payload the database has the name and the hash, which the audit log keeps anyway.
+    // Of a payload the database only has the name and the hash, which the audit log keeps anyway.
     found === undefined ? scrubs.done : scrubs.wanted,
   );
   const kept = hashes.flatMap((sha256) => {
@@ -109,7 +112,7 @@ function removePackage(prepare: Prepare, { idKey }: PackageKey, { pk, nuspec_pk 
   setLatestFlags(prepare, idKey);
 }
 
-/** The bytes that a purge left without a name, until they are gone from the disk. */
+/** The bytes that a purge left without a name, until they are deleted from the disk. */
 export function createSqlPurgeQueue({ prepare, exec, pragma }: Connection): PurgeQueue {
   const hasLess = (than: number): boolean =>
     prepare('SELECT 1 FROM purged WHERE is_scrubbed < ?').get(than) !== undefined;
@@ -123,7 +126,8 @@ export function createSqlPurgeQueue({ prepare, exec, pragma }: Connection): Purg
   return {
     list: async () => prepare('SELECT sha256 FROM purge_queue').pluck().all() as string[],
     async removeUnnamed(sha256, remove) {
-      // Nothing may come between the question and the call: a push of the same bytes has either named them or holds them by now.
+      // Nothing may come between the question and the call: by now, a push of the same bytes has either named them or protects
+      // them.
       const isDone = isNamed(sha256) || (await remove());
       if (isDone) prepare('DELETE FROM purge_queue WHERE sha256 = ?').run(sha256);
       return isDone;
@@ -131,12 +135,12 @@ export function createSqlPurgeQueue({ prepare, exec, pragma }: Connection): Purg
     isScrubbed: async () => !hasLess(scrubs.done),
     async scrub() {
       if (hasLess(scrubs.logLeft)) {
-        // Free pages, and the free room inside of others, hold what was deleted: only a new file is clean of it.
+        // Free pages, and free space within pages, still contain what was deleted: only a new file is clean.
         exec('VACUUM');
-        // Noted, since it holds everybody up: the log may have to be tried again for long.
+        // Recorded, because VACUUM blocks everybody: cleaning the log may need many attempts.
         raise(scrubs.logLeft);
       }
-      // Nobody waits here for a query that reads: it is tried again.
+      // Does not wait for a running query; it is tried again later.
       const waitMs = Number(pragma('busy_timeout', { simple: true }));
       pragma('busy_timeout = 0');
       try {
@@ -153,7 +157,7 @@ export function createSqlPurgeQueue({ prepare, exec, pragma }: Connection): Purg
 
 export type Tombstone = { id_key: string; version_key: string; id: string; version: string; at: number };
 
-/** What was purged according to a database that nobody writes to; undefined when it cannot be read. */
+/** What was purged, according to a database that nobody writes to; undefined when it cannot be read. */
 export function tombstonesOf(file: string): Tombstone[] | undefined {
   return readLeftDatabase(file, ({ prepare }) => {
     const hasTable = prepare("SELECT 1 FROM sqlite_schema WHERE name = 'purged'").get() !== undefined;
@@ -162,7 +166,7 @@ export function tombstonesOf(file: string): Tombstone[] | undefined {
   });
 }
 
-/** Also of versions that this database never had. */
+/** Includes versions that this database never had. */
 export function keepTombstones({ transact }: Connection, tombstones: readonly Tombstone[]): Promise<void> {
   const insert = `INSERT INTO purged (id_key, version_key, id, version, at, is_scrubbed)
     VALUES (?, ?, ?, ?, ?, ${scrubs.done}) ON CONFLICT DO NOTHING`;

@@ -7,9 +7,9 @@ import { filterSql } from './filter.ts';
 import { behindSql, type OrderTerm } from './keyset.ts';
 
 /**
- * The rows of one page; `select` is the list of columns, `after` what `anchorSql` found for `query.after`. The page is
- * found first, among no more tables than its conditions need: long texts are read for the rows that are sent, not for
- * those that were looked at. `first` is asked of each row before anything else.
+ * The rows of one page. `select` is the list of columns, `after` the result of `anchorSql` for `query.after`. An inner query
+ * finds the page with as few tables as its conditions need, so that long texts are only read for rows that are sent. `first` is
+ * evaluated before any other condition of a row.
  */
 export function pageSql(
   select: string,
@@ -21,7 +21,7 @@ export function pageSql(
   const order = orderSql(terms);
   const asked = whereSql(query, first);
   const where = after ? sql`${asked} AND ${behindSql(terms, after)}` : asked;
-  // Where an index gives that order, the rows are at hand when the page is found. Sorting is for nothing but their keys.
+  // If an index has that order, the rows are read while the page is found. Otherwise an inner query sorts nothing but keys.
   if (indexedOrders.includes(order.text)) {
     return sql`SELECT ${raw(select)} ${fromNeeded(where, raw('i.id'))} ORDER BY ${order}
       LIMIT ${query.take} OFFSET ${query.skip}`;
@@ -35,24 +35,24 @@ export function pageSql(
 const always = raw('1');
 const indexedOrders = ['p.id_key ASC, p.version_key DESC', 'p.version_key DESC'];
 
-/** What the query orders by, of one version: where the page behind it begins. */
+/** The sort values of one version, where the next page begins. */
 export function anchorSql(query: PackageQuery, idKey: string, versionKey: string): Sql {
   const values = orderTerms(query)
     .map(({ value }) => value)
     .reduce((all, next) => sql`${all}, ${next}`);
   const where = sql`p.id_key = ${idKey} AND p.version_key = ${versionKey}`;
-  // The values first: their parameters stand first in the text too.
+  // The values come first, and so do their parameters.
   return sql`SELECT ${values} ${fromNeeded(where, values)}`;
 }
 
-/** How many rows there are on all pages together. */
+/** The number of rows on all pages together. */
 export function countSql(query: PackageQuery, first: Sql = always): Sql {
   return sql`SELECT count(*) AS count ${fromNeeded(whereSql(query, first))}`;
 }
 
-/** FROM with the tables that the condition and the order name. Texts of clients are parameters, so these are our own. */
+/** FROM with the tables that the condition and the order name. Clients' texts are parameters, so all names here are ours. */
 function fromNeeded(where: Sql, order: Sql = raw('')): Sql {
-  // Texts first: most conditions on them leave few rows to look further for.
+  // Texts first: most conditions on them leave few rows for the other tables.
   const named = (['t', 'i'] as const).filter((table) =>
     new RegExp(`\\b${table}\\.`).test(`${where.text} ${order.text}`),
   );
@@ -72,7 +72,7 @@ function whereSql(query: PackageQuery, first: Sql): Sql {
   return conditions.reduce((all, next) => sql`${all} AND ${next}`, first);
 }
 
-/** A type is an id (`formats/nuspec-sdk.ts`): no type has a blank in it. */
+/** A type is an id (`formats/nuspec-sdk.ts`), so it contains no blank. */
 function packageTypesSql(types: readonly string[]): Sql {
   return types
     .map((type) => type.toLowerCase())
@@ -84,20 +84,20 @@ function packageTypesSql(types: readonly string[]): Sql {
     .reduce((any, next) => sql`(${any} OR ${next})`, raw('0'));
 }
 
-/** What was asked for; then an id that is the whole search text (spec nuget-v2 18.1); then the tiebreak of section 8. */
+/** The requested order; then an id equal to the whole search text (spec nuget-v2 18.1); then the tiebreak of section 8. */
 function orderTerms(query: PackageQuery): readonly OrderTerm[] {
   const asked = query.orderBy.flatMap(({ by, descending }): OrderTerm[] => {
     const { sql: plain, key = plain } = columns[query.view][by];
-    // What is the same for all orders nothing; SQLite would take a number for that of a column.
+    // Constants order nothing, and SQLite would read a number as that of a column.
     return /\b[ipt]\./.test(key) ? [{ value: raw(key), isDescending: descending }] : [];
   });
-  // Behind an order by Id it could decide nothing, and would keep SQLite from following the index.
+  // After an order by Id it would decide nothing and keep SQLite from using the index.
   const wholeText = query.orderBy.some(({ by }) => by === 'Id') ? '' : query.search?.join(' ').toLowerCase();
   const exact = wholeText ? [{ value: sql`(p.id_key = ${wholeText})`, isDescending: true }] : [];
   const prefix = query.idsFirst?.toLowerCase();
   const first = prefix ? [{ value: sql`(instr(p.id_key, ${prefix}) = 1)`, isDescending: true }] : [];
-  // Where all rows are of one id it orders nothing, and without it a page further on is entered by its version.
-  // Said twice, it would keep SQLite from following the index, too.
+  // If all rows have one id, it orders nothing, and without it a later page starts at its version in the index. Naming it twice
+  // would also keep SQLite from using the index.
   const isById = query.id !== undefined || asked.some(({ value }) => value.text === 'p.id_key');
   const byId = !isById ? [{ value: raw('p.id_key'), isDescending: false }] : [];
   return [...first, ...asked, ...exact, ...byId, { value: raw('p.version_key'), isDescending: true }];

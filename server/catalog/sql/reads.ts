@@ -18,19 +18,19 @@ import type { SqlRevisions } from './revisions.ts';
 import { packageKey, type RawRow, rowColumns, toLatePackageRow, toPackageRow } from './rows.ts';
 import { readVersionsOf } from './versions-of.ts';
 
-/** So many rows of an answer have their nuspecs at once, which is quicker. */
+/** The first rows of an answer get their nuspecs immediately, which is faster. */
 const atOnce = 100;
 
 export type ReadDeps = {
   readonly db: Connection;
-  /** Where what would hold up everybody else runs; a verb of the operator has nobody else. */
+  /** Runs queries that would block everybody else; an operator's verb has nobody else to block. */
   readonly scans: Scans | undefined;
   readonly sizes: KnownSizes;
   readonly revisions: SqlRevisions;
   readonly nuspecs: Nuspecs;
 };
 
-/** What is asked about packages, in SQLite. */
+/** Reading packages in SQLite. */
 export function createReads({ db, scans, sizes, revisions, nuspecs }: ReadDeps): PackageReads {
   const { prepare } = db;
   const newestSearch = createNewestSearch(createNewestTexts(prepare, revisions));
@@ -41,7 +41,7 @@ export function createReads({ db, scans, sizes, revisions, nuspecs }: ReadDeps):
     return row && toPackageRow(row, nuspecs);
   }
 
-  // better-sqlite3 does not know a statement's row type; the SQL beside each call is what vouches for it.
+  // better-sqlite3 does not know a statement's row type; the SQL next to each call has to guarantee it.
   function get<Row>({ text, values }: Sql): Row | undefined {
     return prepare(text).get(...values) as Row | undefined;
   }
@@ -51,7 +51,10 @@ export function createReads({ db, scans, sizes, revisions, nuspecs }: ReadDeps):
       .all(...values) as Row[];
   }
 
-  /** On this thread where that is quick, on the worker thread otherwise. @throws FeedError QUERY_TOO_COSTLY, QUERY_TOO_SLOW, QUERY_BUSY */
+  /**
+   * On this thread if the query is fast, otherwise on the worker thread.
+   * @throws FeedError QUERY_TOO_COSTLY, QUERY_TOO_SLOW, QUERY_BUSY
+   */
   function ask<Row extends unknown[]>(
     query: PackageQuery,
     from: string | undefined,
@@ -71,7 +74,7 @@ export function createReads({ db, scans, sizes, revisions, nuspecs }: ReadDeps):
     return found ?? fail('QUERY_INVALID', { problem: 'its $skiptoken is of no next link of this feed.' });
   }
 
-  /** Undefined when a purge came in between: texts that the rows name may be gone, or be those of another package. */
+  /** Undefined when a purge came in between: texts that the rows refer to may be gone, or belong to another package. */
   async function queryUnlessPurged(
     query: PackageQuery,
     from: string | undefined,
@@ -82,7 +85,7 @@ export function createReads({ db, scans, sizes, revisions, nuspecs }: ReadDeps):
     const rows =
       rowsInMemory(query) ??
       (await ask<RawRow>(query, from, (first) => pageSql(columns, query, after, first)));
-    // Read while the answer is written; the place of its texts may be given again by then.
+    // Read while the answer is being written; by then, after a purge, its `pk` may belong to another package.
     const late = { of: (pk: number) => (nuspecs.purges() === before ? nuspecs.of(pk) : fail('QUERY_BUSY')) };
     const pause = createPause();
     const found: PackageRow[] = [];
@@ -94,7 +97,7 @@ export function createReads({ db, scans, sizes, revisions, nuspecs }: ReadDeps):
     return nuspecs.purges() === before ? found : undefined;
   }
 
-  /** What a search finds without looking into the database for it. */
+  /** The rows of a search that can be answered from memory. */
   function rowsInMemory(query: PackageQuery): RawRow[] | undefined {
     costOf(query);
     const found = newestSearch.find(query);

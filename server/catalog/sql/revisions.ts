@@ -4,18 +4,18 @@ import type { RevisionNumbers, Revisions } from '../revisions.ts';
 
 export type SqlRevisions = Revisions & {
   readonly numbers: RevisionNumbers;
-  /** Notes in a change of packages which ids, in lower case, it touches. A change that is rolled back leaves no trace. */
+  /** Notes which ids, in lower case, a change of packages affects. A change that is rolled back has no effect. */
   change(transaction: Transaction, ids: readonly string[]): void;
-  /** The same for a write of counts, which is done in `write`. */
+  /** The same for a change of counts, which `write` makes. */
   countsOf(ids: Iterable<string>, write: () => void): void;
-  /** Calls back after each change of packages, before anybody is answered that it is done. */
+  /** Calls back after each change of packages, before anybody gets the confirmation. */
   onChange(listener: (ids: readonly string[]) => void): void;
 };
 
-/** So many ids are remembered by themselves; all others count as changed when the last forgotten one was. */
+/** The number of ids whose revision is remembered; all others count as changed when the last forgotten one was. */
 const maxRemembered = 10_000;
 
-/** In memory: this process alone writes to the database, under the lock of the data folder, so that it misses no change. */
+/** In memory: only this process writes to the database, under the data folder's lock, so it sees every change. */
 export function createSqlRevisions({ prepare, writeStatistics }: Connection): SqlRevisions {
   const latest = { all: createLatest(stored()), packages: createLatest(stored()) };
   const numbers: RevisionNumbers = {
@@ -61,14 +61,14 @@ export function createSqlRevisions({ prepare, writeStatistics }: Connection): Sq
   };
 }
 
-/** When each id changed last, and any of them. */
+/** The revision of the last change of each id, and of any id. */
 function createLatest(start: number) {
   const ofId = new Map<string, number>();
   let ofAny = start;
   let ofOthers = start;
   return {
     note(idKey: string, at: number): void {
-      // Last in the map, which begins with what changed longest ago.
+      // Moved to the end of the map, which begins with the least recent change.
       ofId.delete(idKey);
       ofId.set(idKey, at);
       ofAny = at;

@@ -11,7 +11,7 @@ import type { NewPackage, PackageRow, RowNuspec } from '../catalog.ts';
 import type { Nuspecs } from '../nuspecs.ts';
 import type { SemVerView } from '../query.ts';
 
-/** A package's identity, folded (spec nuget-v2 12.1, 12.5); undefined when the version is none. */
+/** A package's identity, in lower case (spec nuget-v2 12.1, 12.5); undefined when the version is invalid. */
 export type PackageKey = { readonly idKey: string; readonly versionKey: string };
 
 export function packageKey(id: string, version: string): PackageKey | undefined {
@@ -19,7 +19,10 @@ export function packageKey(id: string, version: string): PackageKey | undefined 
   return parsed && { idKey: id.toLowerCase(), versionKey: versionSortKey(parsed) };
 }
 
-/** The values of `packages` and `nuspecs` by column. @throws TypeError when the version is none, which the nuspec reader excludes */
+/**
+ * The values of `packages` and `nuspecs` by column.
+ * @throws TypeError when the version is invalid, which the nuspec reader excludes
+ */
 export function toColumns(pkg: NewPackage): { packages: Columns; nuspecs: Columns & { nuspec: string } } {
   const version = parseNuGetVersion(pkg.version);
   if (!version) throw new TypeError(`Not a version: ${pkg.version}`);
@@ -57,7 +60,7 @@ export function toColumns(pkg: NewPackage): { packages: Columns; nuspecs: Column
   };
 }
 
-/** The same for all versions that say the same, which then share it. */
+/** Equal for all versions with the same texts, which then share it. */
 export function nuspecText({ id: _id, version: _version, ...rest }: Nuspec): string {
   return JSON.stringify(rest);
 }
@@ -70,19 +73,19 @@ export function packageTypesText({ packageTypes = [] }: Pick<Nuspec, 'packageTyp
 }
 type Columns = Readonly<Record<string, SqlValue>>;
 
-/** Folded, with a character between the fields that stands in none (control characters are refused at push). */
+/** In lower case, separated by a character that no field contains (control characters are refused at push). */
 function searchText(fields: readonly (string | undefined)[]): string {
   return fields.map((field) => field?.toLowerCase() ?? '').join('\u0001');
 }
 
-/** The columns that `toPackageRow` reads. None is of `nuspecs`: most rows share those. */
+/** The columns that `toPackageRow` reads. None is from `nuspecs`, since most rows share those. */
 export function rowColumns(view: SemVerView): string {
   return `i.id, p.version, p.normalized_version, p.is_prerelease, p.is_listed, p.latest_${view} AS latest,
     p.newest_${view} AS newest, p.nuspec_pk, p.sha256, p.sha512, p.size_bytes, p.created, p.published, p.last_edited,
     i.downloads, p.downloads AS version_downloads`;
 }
 
-/** As an array, in the order of `rowColumns`: an object with named columns costs twice as much to make. */
+/** An array in the order of `rowColumns`: an object with named columns takes twice as long to make. */
 export type RawRow = [
   id: string,
   version: string,
@@ -102,7 +105,7 @@ export type RawRow = [
   versionDownloads: number,
 ];
 
-/** As below, but its nuspec is read where it is looked at: those of thousands of rows may be more than fits into memory. */
+/** Like `toPackageRow`, but reads the nuspec on first use: those of thousands of rows may not fit into memory. */
 export function toLatePackageRow(raw: RawRow, nuspecs: Pick<Nuspecs, 'of'>): PackageRow {
   const nuspecPk = raw[7];
   const { nuspec: _, ...rest } = toPackageRow(raw, noNuspecs);

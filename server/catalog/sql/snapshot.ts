@@ -8,7 +8,7 @@ import { isPurged } from './purge.ts';
 import { packageKey } from './rows.ts';
 
 /**
- * Copies the database to `copy` and reads that. The caller closes the answer and removes the copy.
+ * Copies the database to `copy` and opens that. The caller closes the result and removes the copy.
  * @throws FeedError NO_FEED, CATALOG_NEWER, CATALOG_DAMAGED
  */
 export async function takeSnapshot(database: string, copy: string): Promise<CatalogSnapshot> {
@@ -16,7 +16,7 @@ export async function takeSnapshot(database: string, copy: string): Promise<Cata
   return openSnapshot(copy);
 }
 
-/** A database that nobody else uses. @throws FeedError CATALOG_NEWER, CATALOG_DAMAGED */
+/** Opens a database that nobody else uses. @throws FeedError CATALOG_NEWER, CATALOG_DAMAGED */
 export function openSnapshot(file: string): CatalogSnapshot {
   return openCopy(file, (db) => createSnapshot(db, file));
 }

@@ -4,7 +4,7 @@ import { fail } from '../../errors.ts';
 import type { Expression, FunctionName } from '../query.ts';
 import type { Column } from './columns.ts';
 
-/** An operand. `folded` is the text in lower case, from a stored column where there is one. */
+/** An operand. `folded` is the text in lower case, taken from a stored column if there is one. */
 export type Term =
   | { readonly type: 'null' }
   | { readonly type: 'number' | 'boolean' | 'date'; readonly plain: Sql }
@@ -13,9 +13,9 @@ export type Term =
       readonly plain: Sql;
       readonly folded: Sql;
       readonly ignoresCase: boolean;
-      /** Words with a blank between two. */
+      /** Words separated by blanks. */
       readonly isWordList?: boolean;
-      /** The sort key, when the text can be read as a version; `isVersion` when it must be. */
+      /** The sort key if the text can be parsed as a version; `isVersion` if it has to be one. */
       readonly versionKey?: Sql;
       readonly isVersion?: true;
     };
@@ -50,7 +50,7 @@ export function literalTerm(
   }
 }
 
-/** The value of a function over texts that are no null literal (such a one makes the whole call null). */
+/** Functions over texts that are not the null literal (which would make the whole call null). */
 export const textFunctions = {
   tolower: (text) => ({
     ...textTerm(text.folded, text.folded, text.ignoresCase),
@@ -74,7 +74,7 @@ export const textFunctions = {
     ),
 } as const satisfies Partial<Record<FunctionName, (...args: [TextTerm, TextTerm]) => Term>>;
 
-/** Both in the form in which they are to be compared: folded as soon as one of them ignores case. */
+/** Both in the form for comparing: in lower case if either ignores case. */
 export function sameCase(left: TextTerm, right: TextTerm): readonly [Sql, Sql] {
   return left.ignoresCase || right.ignoresCase ? [left.folded, right.folded] : [left.plain, right.plain];
 }
@@ -87,7 +87,7 @@ function lower(text: Sql): Sql {
   return sql`text_lower(${text})`;
 }
 
-/** A text that is no version equals none and is below all of them. */
+/** An invalid version equals no version and sorts below all of them. */
 function readVersionKey(text: string): string {
   const version = parseNuGetVersion(text);
   return version ? versionSortKey(version) : '';

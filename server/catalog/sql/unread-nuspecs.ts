@@ -33,14 +33,14 @@ export function createSqlUnreadNuspecs(
 
 function nextUnread(prepare: Prepare, count: number): UnreadNuspec[] {
   const found = prepare(selectNext).all(count) as UnreadNuspec[];
-  // What is left then was purged.
+  // The remaining ones were purged.
   if (found.length === 0) prepare('DELETE FROM unread_nuspecs').run();
   return found;
 }
 
 /**
- * Notes what a package says, in a transaction; true when an answer could show that. What all versions say the same they
- * go on sharing: the first of them has the texts, and one that says something else gets texts of its own.
+ * Stores the fields of a nuspec, in a transaction; true when an answer could show a change. Versions with equal texts keep
+ * sharing them: the first one has the texts, and one that differs gets its own.
  */
 function storeNuspec(prepare: Prepare, { pk, sha256 }: UnreadNuspec, nuspec: Nuspec | undefined): boolean {
   prepare('DELETE FROM unread_nuspecs WHERE pk = ?').run(pk);

@@ -3,7 +3,7 @@ import { createPause } from '../../pause.ts';
 import type { VersionRow } from '../catalog.ts';
 import type { PackageQuery } from '../query.ts';
 
-/** So many rows are read in one go: a millisecond or so. */
+/** Rows read in one step, which takes about a millisecond. */
 const rowsAtOnce = 1000;
 
 type Row = [idKey: string, id: string, version: string, normalizedVersion: string, downloads: number];
@@ -43,7 +43,7 @@ function read(
     ...(view === 'semver1' ? ['o.in_semver1 = 1'] : []),
     ...(includePrerelease ? [] : ['o.is_prerelease = 0']),
   ];
-  // The subquery picks the newest of each id by the index; the few rows that are left are sorted.
+  // The subquery finds the newest versions of each id in the index; then only those few rows are sorted.
   const text = `SELECT p.id_key, i.id, p.version, p.normalized_version, p.downloads
     FROM json_each(?) asked CROSS JOIN ids i ON i.id_key = asked.value
     CROSS JOIN packages p ON p.pk IN (

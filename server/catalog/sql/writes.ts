@@ -22,7 +22,7 @@ export type WriteDeps = {
   readonly nuspecs: Pick<Nuspecs, 'forgetPurged'>;
 };
 
-/** What changes packages, in SQLite. */
+/** Changing packages in SQLite. */
 export function createWrites({ db, now, sizes, revisions, nuspecs }: WriteDeps): PackageWrites {
   const { prepare, transact } = db;
   const downloads = createDownloadCounts(db, revisions);
@@ -76,7 +76,7 @@ export function createWrites({ db, now, sizes, revisions, nuspecs }: WriteDeps):
     return (prepare(sql).get(idKey, versionKey) as { pk: number } | undefined)?.pk;
   }
 
-  /** As they were published, whatever spelling was asked for. */
+  /** As published, whatever spelling was used to ask. */
   function nameOf(pk: number) {
     const sql = `SELECT i.id AS subject, p.version, p.sha256 AS digest FROM packages p ${joins.i} WHERE p.pk = ?`;
     return prepare(sql).get(pk) as { subject: string; version: string; digest: string };
@@ -98,11 +98,11 @@ export function createWrites({ db, now, sizes, revisions, nuspecs }: WriteDeps):
     async purge(id, version, by, reason) {
       const key = packageKey(id, version);
       if (key === undefined) return 'missing';
-      // Counts of it that wait in memory would be lost with the row, those of its neighbours not.
+      // Its counts in memory would be lost with the row; those of other versions must not be.
       downloads.flush();
       return transact((change) => {
         const is = purgeVersion(change, key, { id, version, detail: reason }, by, now());
-        // What it said is in memory, too, and the place of its row may be given again.
+        // Its nuspec is cached too, and its `pk` may be used again.
         change.afterCommit(nuspecs.forgetPurged);
         if (typeof is !== 'string') revisions.change(change, [key.idKey]);
         return is;
