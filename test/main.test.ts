@@ -25,7 +25,7 @@ describe('main.ts', () => {
     }
   });
 
-  it('leaves defaults out of the help of a verb that say nothing', async () => {
+  it('leaves meaningless defaults out of the help of a verb', async () => {
     const { stdout } = await cli({}, 'feed:export', '--help');
 
     expect(stdout).toContain('--json');
@@ -42,7 +42,7 @@ describe('main.ts', () => {
     },
   );
 
-  it('shows no stack to a reader that has seen enough', async () => {
+  it('shows no stack when its reader has seen enough', async () => {
     const args = [mainJs, 'release:beta', '--help'];
     const child = spawn(process.execPath, args, { cwd: productDir, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.destroy();
@@ -53,7 +53,7 @@ describe('main.ts', () => {
     expect(code).toBe(0);
   });
 
-  it('is behind every script, and no verb is a word that pnpm keeps for itself', async () => {
+  it('is behind every script, and no verb is a word that pnpm reserves', async () => {
     const { scripts } = JSON.parse(await readFile(join(productDir, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>;
     };
@@ -65,7 +65,7 @@ describe('main.ts', () => {
   });
 
   it.each(['nonsense', 'constructor', '__proto__'])(
-    'knows no verb %s: exit 2, and shows those that there are',
+    'does not know the verb %s: exit 2, and lists the verbs',
     async (verb) => {
       const result = await cli({}, verb);
 
@@ -84,7 +84,7 @@ describe('main.ts', () => {
     expect(result.stderr).not.toContain('    at ');
   });
 
-  it('ends with 2 for bad settings and names all of them at once', async () => {
+  it('ends with 2 for invalid settings and names all of them at once', async () => {
     const result = await cli({ PORT: 'eighty', LOG_LEVEL: 'loud', READ_AUTH: 'some' }, 'serve');
 
     expect(result.code).toBe(2);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { describeSkips, readAllowedSkips } from './skips.ts';
 
-describe('what was skipped', () => {
-  it('is counted by what the titles say that they need', () => {
+describe('the skipped tests', () => {
+  it('are counted by the needs in their titles', () => {
     const names = [
       'a.test.ts > x (needs go) > runs (needs mono)',
       'a.test.ts > y (needs mono)',
@@ -13,7 +13,7 @@ describe('what was skipped', () => {
     expect(describeSkips([])).toEqual([]);
   });
 
-  it('is allowed in CI by full names alone', () => {
+  it('are allowed in CI by full names alone', () => {
     for (const name of readAllowedSkips()) expect(name).toMatch(/^test\/\S+\.test\.ts > \S/);
   });
 });

@@ -5,8 +5,8 @@ import { listen } from './kit/listen.ts';
 import { mainStart, startStart } from './kit/start-process.ts';
 import { makeTempDir, productDir } from './kit/test-server.ts';
 
-describe('start with a tool file that is not right', () => {
-  it('says so, and goes on with the others', async () => {
+describe('start with an invalid tool file', () => {
+  it('reports it, and continues with the others', async () => {
     const dir = await makeTempDir();
     const forge = await listen((_, response) => void response.writeHead(404).end('{"message":"Not Found"}'));
     try {
@@ -34,7 +34,7 @@ describe('start with a tool file that is not right', () => {
 });
 
 describe('start, interrupted while it releases the first tools', () => {
-  it('says so and nothing of what was cut short', async () => {
+  it('says so, and nothing about the interrupted work', async () => {
     const dir = await makeTempDir();
     let onAsked: () => void = () => undefined;
     const asked = new Promise<void>((resolve) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { rateRatio, rateValue, tableOf } from '../../bench/results.ts';
 
-describe('a verdict of the bench', () => {
+describe('a verdict of the benchmark', () => {
   it.each([
     [1, { must: 0.7, aim: 0.9 }, 'aim met'],
     [0.9, { must: 0.7, aim: 0.9 }, 'aim met'],
@@ -19,12 +19,12 @@ describe('a verdict of the bench', () => {
     [200, { must: 200, aim: 120 }, 'ok'],
     [201, { must: 200, aim: 120 }, 'MISSED'],
     [Number.NaN, { must: 200 }, 'MISSED'],
-  ])('of %d, which should be small, against %j is "%s"', (value, limit, verdict) => {
+  ])('of %d, where less is better, against %j is "%s"', (value, limit, verdict) => {
     expect(rateValue(value, limit).verdict).toBe(verdict);
   });
 });
 
-describe('the table of the bench', () => {
+describe('the table of the benchmark', () => {
   it('has a line for each result, with ratio, goals and verdict or errors', () => {
     const table = tableOf([
       {

@@ -15,7 +15,7 @@ async function startRedirecting(location: string): Promise<string> {
 }
 
 describe.each(['http://[', 'http://host:99999/', '//'])('a feed that redirects to %j', (location) => {
-  it('cannot be reached', async () => {
+  it('counts as unreachable', async () => {
     const url = await startRedirecting(location);
     const suite = runSuite({
       url,
@@ -30,7 +30,7 @@ describe.each(['http://[', 'http://host:99999/', '//'])('a feed that redirects t
     await expect(suite.next()).rejects.toMatchObject({ code: 'UNREACHABLE', exitCode: 4 });
   });
 
-  it('breaks what follows it, and says by what', async () => {
+  it('fails the dependent checks, and they name the cause', async () => {
     const base = await startRedirecting(location);
     const feed = createFeed({ base, timeoutMs: 5_000, signal, journal: createJournal() });
     await expect(feed.askFollowing(`${base}/x`)).rejects.toMatchObject({

@@ -43,14 +43,14 @@ describe('the suite, reading a feed with one fault', () => {
     await server.stop();
   });
 
-  it('finds none behind a proxy that breaks nothing', async () => {
+  it('reports nothing behind a proxy that breaks nothing', async () => {
     const { failed, passed } = await runBehind(proxy, {});
 
     expect(failed).toEqual([]);
     expect(passed.length).toBeGreaterThan(200);
   });
 
-  it.each(readMutants)('sees: $name', { timeout: 120_000 }, async ({ fails, ...fault }) => {
+  it.each(readMutants)('reports: $name', { timeout: 120_000 }, async ({ fails, ...fault }) => {
     const { failed } = await runBehind(proxy, fault);
 
     expect(failed).toEqual([...fails].sort());
@@ -70,13 +70,13 @@ describe('the suite, pushing to a feed with one fault', () => {
     await server.stop();
   });
 
-  it.each(pushMutants)('sees: $name', { timeout: 120_000 }, async ({ fails, ...fault }) => {
+  it.each(pushMutants)('reports: $name', { timeout: 120_000 }, async ({ fails, ...fault }) => {
     const { failed } = await runBehind(proxy, fault, { apiKey: server.adminKey, packages: [] });
 
     expect(failed).toEqual([...fails].sort());
   });
 
-  it('takes back what it pushed, also when it is interrupted', async () => {
+  it('removes what it pushed, even when it is interrupted', async () => {
     const own = await startTestServer();
     const interruption = new AbortController();
     const settings = { apiKey: own.adminKey, packages: [], signal: interruption.signal };
@@ -114,7 +114,7 @@ describe('the suite, reading a protected feed with one fault', () => {
     await server.stop();
   });
 
-  it('finds none where there is none', async () => {
+  it('reports nothing when there is no fault', async () => {
     const { failed, passed } = await runBehind(
       proxy,
       {},
@@ -125,7 +125,7 @@ describe('the suite, reading a protected feed with one fault', () => {
     expect(passed).toContain('auth/everywhere');
   });
 
-  it.each(authMutants)('sees: $name', { timeout: 120_000 }, async ({ fails, ...fault }) => {
+  it.each(authMutants)('reports: $name', { timeout: 120_000 }, async ({ fails, ...fault }) => {
     const credentials = { user: 'x', password };
     const { failed } = await runBehind(proxy, fault, { credentials, packages: [], only: ['auth'] });
 
@@ -136,7 +136,7 @@ describe('the suite, reading a protected feed with one fault', () => {
     await expect(runBehind(proxy, {})).rejects.toMatchObject({ code: 'CREDENTIALS', exitCode: 2 });
   });
 
-  it('says that those it has are not taken, wrong ones and ones that may not read', async () => {
+  it('says that its credentials are not accepted, or may not read', async () => {
     for (const wrong of ['nonsense', await makeKey(server, ['push'])]) {
       await expect(
         runBehind(proxy, {}, { credentials: { user: 'x', password: wrong } }),

@@ -17,7 +17,7 @@ export function describeAudit(name: string, open: OpenFixture): void {
     const subjects = async (query: Partial<AuditQuery>) =>
       (await fixture.audit().list({ limit: 100, ...query })).map(({ change }) => change.subject);
 
-    it('gives back what was recorded, after it was opened again too', async () => {
+    it('returns what was recorded, also after reopening', async () => {
       const change = { ...imported('Feed'), version: '1.0', file: 'x.exe', digest: 'a>b', detail: 'why' };
       const by = { keyId: 'k1', keyName: 'ci', from: '192.0.2.1' };
       await fixture.audit().record([change, imported('other')], by);

@@ -43,7 +43,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
     }
     const readBack = async (...args: Parameters<BlobStore['open']>) => buffer(await store.open(...args));
 
-    it('shows nothing of a upload but its digest and its bytes', async () => {
+    it('shows nothing of an upload but its digest and its bytes', async () => {
       const upload = await receive(bytes);
 
       expect(upload.digest).toEqual(digestBytes(bytes));
@@ -52,7 +52,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       await expect(store.open(sha256)).rejects.toThrow();
     });
 
-    it('gives back committed bytes, after it was opened again too', async () => {
+    it('returns committed bytes, also after reopening', async () => {
       await put(bytes);
 
       expect(await store.has(sha256)).toBe(true);
@@ -62,7 +62,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       expect(await readBack(sha256)).toEqual(bytes);
     });
 
-    it('leaves nothing after a discard, and keeps the blob when the discard comes after the commit', async () => {
+    it('leaves nothing after a discard, but keeps a committed blob', async () => {
       const dropped = await receive(Buffer.from('dropped'));
       await dropped.discard();
       await dropped.discard();
@@ -75,7 +75,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       expect(await fixture.leftovers()).toEqual([]);
     });
 
-    it('keeps the same bytes once, from sixteen at the same time', async () => {
+    it('stores equal bytes once when sixteen commit them at the same time', async () => {
       const digests = await Promise.all(Array.from({ length: 16 }, () => put(bytes)));
 
       expect(new Set(digests)).toEqual(new Set([sha256]));
@@ -83,14 +83,14 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       expect(await fixture.leftovers()).toEqual([]);
     });
 
-    it('takes an empty stream for a blob', async () => {
+    it('stores an empty stream', async () => {
       const empty = await put(Buffer.alloc(0));
 
       expect(await readBack(empty)).toEqual(Buffer.alloc(0));
     });
 
     it.each([0, 1, 256 * 1024, 256 * 1024 + 1, 3_000_000])(
-      'lets %i bytes be looked into before',
+      'makes %i bytes readable before they are committed',
       async (size) => {
         const content = Buffer.alloc(size, 'abcdefg');
         const upload = await store.receive(Readable.from(pieces(content, 100_000)), 10_000_000);
@@ -102,7 +102,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       },
     );
 
-    it('takes bytes larger than any buffer on the way', async () => {
+    it('stores bytes larger than any internal buffer', async () => {
       const chunk = Buffer.alloc(1_000_003, 'abcdefg');
       const source = Readable.from(Array.from({ length: 7 }, () => chunk));
 
@@ -119,13 +119,13 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       [0, 3],
       [5, 11],
       [bytes.length - 1, bytes.length - 1],
-    ])('opens the range %i to %i, both included', async (start, end) => {
+    ])('reads the range %i to %i, both included', async (start, end) => {
       await put(bytes);
 
       expect(await readBack(sha256, { start, end })).toEqual(bytes.subarray(start, end + 1));
     });
 
-    it.each([1, 256 * 1024, 256 * 1024 + 1, 900_000])('hands out %i bytes by pieces', async (size) => {
+    it.each([1, 256 * 1024, 256 * 1024 + 1, 900_000])('reads %i bytes piece by piece', async (size) => {
       const content = Buffer.from(Array.from({ length: size }, (_, n) => n % 251));
       const name = await put(content);
       const readTo = (...args: [Range, TakePiece]) => store.readTo(name, ...args);
@@ -138,7 +138,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       expect((await taken(readTo, part)).equals(content.subarray(part.start, part.end + 1))).toBe(true);
     });
 
-    it('tells whoever takes pieces that there is no blob, or less of it, and stops when they stop', async () => {
+    it('reports a missing or short blob when reading pieces, and stops when the reader throws', async () => {
       const name = await put(bytes);
       const readTo = (sha: string, end: number, take: TakePiece) =>
         store.readTo(sha, { start: 0, end }, take);
@@ -149,7 +149,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       await expect(refusing).rejects.toThrow('no more');
     });
 
-    it('takes exactly as many bytes as allowed and refuses one more, leaving nothing', async () => {
+    it('accepts exactly the allowed number of bytes, refuses one more and leaves nothing', async () => {
       const upload = await receive(bytes, bytes.length);
       await upload.discard();
 
@@ -157,7 +157,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       expect(await fixture.leftovers()).toEqual([]);
     });
 
-    it('leaves nothing of a stream that breaks', async () => {
+    it('leaves nothing of a stream that fails', async () => {
       const source = new Readable({ read() {} });
       const receiving = store.receive(source, 1000);
       source.push('the beginning');
@@ -167,7 +167,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       expect(await fixture.leftovers()).toEqual([]);
     });
 
-    it('removes uploads that a crash left behind when it is opened', async () => {
+    it('removes the uploads of a crashed process when it is opened', async () => {
       await receive(Buffer.alloc(1_000_000, 'x'));
       expect(await fixture.leftovers()).toHaveLength(1);
 
@@ -177,7 +177,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
     });
 
     it.each(['', 'abc', '../../catalog.db', `${'a'.repeat(63)}/`, 'A'.repeat(64)])(
-      'refuses %j, which is no digest',
+      'refuses %j, which is not a digest',
       async (digest) => {
         await expect(store.has(digest)).rejects.toThrow();
         await expect(store.open(digest)).rejects.toThrow();
@@ -185,7 +185,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       },
     );
 
-    it('lets a reader finish what was committed again meanwhile', async () => {
+    it('lets a reader finish while the same bytes are committed again', async () => {
       await put(bytes);
       const reader = await store.open(sha256);
       await put(bytes);
@@ -222,7 +222,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
     });
 
     it.each(['commit', 'commitPending'] as const)(
-      'keeps bytes that a %s has put in place until its row is written',
+      'keeps bytes stored by %s until their row is written',
       async (way) => {
         await put(bytes);
         const upload = await store.receive(Readable.from([bytes]), bytes.length);
@@ -235,7 +235,7 @@ export function describeBlobStore(name: string, open: () => Promise<BlobStoreFix
       },
     );
 
-    it('does not call bytes removed that a push brings back meanwhile', async () => {
+    it('does not report bytes as removed that a push stored again meanwhile', async () => {
       await put(bytes);
       const upload = await store.receive(Readable.from([bytes]), bytes.length);
 

@@ -15,7 +15,7 @@ export function describeBucketEvents(name: string, open: OpenFixture): void {
     const [a, b, c] = ['a', 'b', 'c'].map((digit) => digit.repeat(40)) as [string, string, string];
     const never = new AbortController().signal;
 
-    it('keep where each ref went last', async () => {
+    it('record where each ref went last', async () => {
       const events = fixture.bucketEvents();
       expect(await events.lastMove(main)).toBeUndefined();
 
@@ -44,7 +44,7 @@ export function describeBucketEvents(name: string, open: OpenFixture): void {
       ]);
     });
 
-    it('let one at a time have the lock, in the order they came', async () => {
+    it('give the lock to one at a time, in the order they came', async () => {
       const events = fixture.bucketEvents();
       const seen: string[] = [];
       const work = async (who: string) => {

@@ -32,7 +32,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
       (await catalog.query({ ...everything, ...query })).map((row) => `${row.id} ${row.version}`);
 
     describe('add and find', () => {
-      it('gives back what was added, whatever the case of the id and the spelling of the version', async () => {
+      it('returns what was added, for any case of the id and any spelling of the version', async () => {
         const pkg = makePackage({ id: 'Delve', version: '1.0', title: 'dlv', tags: ['Go', 'debugger'] });
         const { id: _id, version: _version, ...said } = pkg.nuspec;
 
@@ -71,7 +71,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         ['a longer id', 'delve2', '1.0.0'],
         ['what is no version', 'delve', 'latest'],
         ['an empty version', 'delve', ''],
-      ])('knows nothing of %s', async (_what, id, version) => {
+      ])('finds nothing for %s', async (_what, id, version) => {
         await add('delve', '1.0.0');
 
         expect(await catalog.find(id, version)).toBeUndefined();
@@ -81,7 +81,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         ['1.0', '1.0.0.0'],
         ['1.0.0-beta.1+foo', '1.0.0-beta.1+bar'],
         ['1.0.0-Beta', '1.0.0-beta'],
-      ])('takes %s and %s for the same version', async (first, second) => {
+      ])('treats %s and %s as the same version', async (first, second) => {
         await add('delve', first);
 
         expect(
@@ -99,7 +99,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         expect(await names({})).toEqual(['DotNet.Tool 2.0.0', 'DotNet.Tool 1.0.0']);
       });
 
-      it('has them still after it was closed and opened', async () => {
+      it('keeps everything when it is closed and opened again', async () => {
         await add('delve', '1.0.0');
         await add('delve', '1.1.0-beta.1');
         await catalog.setListed('delve', '1.0.0', false, operator);
@@ -110,7 +110,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         expect(await reopened.query(everything)).toEqual(before);
       });
 
-      it('answers one of sixteen equal additions at once with added', async () => {
+      it('adds one of sixteen equal additions at once', async () => {
         const answers = await Promise.all(Array.from({ length: 16 }, () => add('delve', '1.0.0')));
 
         expect(answers.filter((answer) => answer === 'added')).toHaveLength(1);
@@ -160,7 +160,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         expect(await flags('semver1')).toEqual({ latest: ['x 2.0.0'], newest: ['x 2.0.0'] });
       });
 
-      it('are not touched by the versions of another id', async () => {
+      it('are not affected by the versions of another id', async () => {
         await add('x', '1.0.0');
         await add('xx', '2.0.0');
 
@@ -216,7 +216,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         expect(await names({ id: '' })).toEqual([]);
       });
 
-      it('leaves out what it is told to leave out', async () => {
+      it('applies every exclusion', async () => {
         for (const version of ['1.0.0', '1.1.0', '2.0.0-beta']) await add('x', version);
         await catalog.setListed('x', '1.1.0', false, operator);
 
@@ -225,7 +225,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         expect(await names({ includeUnlisted: false, includePrerelease: false })).toEqual(['x 1.0.0']);
       });
 
-      it('pages without a gap or a repetition, and counts all pages', async () => {
+      it('pages without gaps or repetitions, and counts all pages', async () => {
         for (let n = 0; n < 61; n += 1) await add(`p${n}`, '1.0.0');
         const query = {
           ...everything,
@@ -241,7 +241,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         expect(await catalog.count({ ...query, skip: 30 })).toBe(61);
       });
 
-      it('takes none when it is to take none', async () => {
+      it('returns no rows for a page of size 0', async () => {
         await add('x', '1.0.0');
 
         expect(await names({ take: 0 })).toEqual([]);
@@ -273,7 +273,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         expect(await names({ orderBy })).toEqual(expected);
       });
 
-      it('refuses a filter whose types do not fit', async () => {
+      it('refuses a filter whose types do not match', async () => {
         await expect(catalog.query({ ...everything, where: property('Id') })).rejects.toMatchObject({
           code: 'QUERY_INVALID',
         });
@@ -357,7 +357,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         expect(await catalog.count({ ...everything, where })).toBe(ids.length);
       });
 
-      it('sees an unlisted version as published in 1900, as clients do', async () => {
+      it('treats an unlisted version as published in 1900, as clients do', async () => {
         await catalog.setListed('git', '2.0', false, operator);
         const old = compare(property('Published'), 'lt', { kind: 'date', value: '1901-01-01T00:00:00Z' });
 
@@ -393,7 +393,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         expect(await catalog.count({ ...everything, search })).toBe(ids.length);
       });
 
-      it('keeps to an order by Id that was asked for', async () => {
+      it('keeps a requested order by Id', async () => {
         expect(await names({ search: ['buf'], orderBy: [{ by: 'Id', descending: false }] })).toEqual([
           'abuf 1.0.0',
           'buf 1.0.0',
@@ -421,7 +421,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         [['Tool'], []],
         [["x' OR 1 --"], []],
         [[], []],
-      ])('%j are those of %j', async (packageTypes, ids) => {
+      ])('%j match %j', async (packageTypes, ids) => {
         const query = { ...everything, packageTypes };
 
         expect((await catalog.query(query)).map(({ id }) => id)).toEqual(ids);
@@ -429,7 +429,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
       });
     });
 
-    it('puts ids that begin with a text first, page by page', async () => {
+    it('returns ids that begin with a text first, page by page', async () => {
       for (const id of ['b.go', 'gopher', 'Go', 'ago', 'x']) await add(id, '1.0.0');
       const all = ['Go', 'gopher', 'ago', 'b.go', 'x'].map((id) => `${id} 1.0.0`);
 
@@ -453,7 +453,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
     });
 
     describe('purge', () => {
-      it('leaves a long list whole that is being made meanwhile, but for what is gone', async () => {
+      it('does not disturb a long list in progress, except for the purged version', async () => {
         const versions = Array.from({ length: 200 }, (_one, n) => `1.0.${n}`);
         const description = (version: string): string => `${version} ${'long '.repeat(20_000)}`;
         await Promise.all(
@@ -523,7 +523,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         },
       );
 
-      it('reads thousands', async () => {
+      it('reads thousands of versions', async () => {
         const ids = Array.from({ length: 300 }, (_, n) => `id${n}`);
         for (const id of ids) await add(id, '1.0.0');
         const found = await catalog.versionsOf(ids, { view: 'semver2', includePrerelease: true }, 10);
@@ -563,7 +563,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         await catalog.flush();
       };
 
-      it('grow with each change and stay without one', async () => {
+      it('grow with each change and only then', async () => {
         const seen: number[] = [];
         const note = async () => seen.push((await numbers()).all());
         await note();
@@ -584,7 +584,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         expect((await numbers()).all()).toBe(before);
       });
 
-      it('have a change of an id, whatever its case, as soon as it is answered', async () => {
+      it('include a change of an id, in any case, as soon as it is confirmed', async () => {
         for (const change of [
           () => add('Go', '1.0.0'),
           () => catalog.setListed('go', '1.0.0', false, operator),
@@ -602,7 +602,7 @@ export function describeCatalog(name: string, open: () => Promise<CatalogFixture
         }
       });
 
-      it('leave downloads out of the number of packages', async () => {
+      it('leave downloads out of the numbers for packages', async () => {
         await add('go', '1.0.0');
         const before = (await numbers()).packages('go');
 

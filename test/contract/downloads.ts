@@ -15,7 +15,7 @@ export function describeDownloads(name: string, open: OpenFixture): void {
       fixture.time = new Date(fixture.time.getTime() + ms);
     };
 
-    it('has one row a recipient, with first and last time, and keeps it', async () => {
+    it('are one row per recipient, with first and last time, and durable', async () => {
       const downloads = openTable();
       const what = { id: 'Tool', version: '1.0.0' };
       downloads.note(what, { from: '10.0.0.1', client: 'choco' });
@@ -40,15 +40,18 @@ export function describeDownloads(name: string, open: OpenFixture): void {
       ]);
     });
 
-    it.each(['1.0.0', '1.0', '1', '1.0.0.0'])('finds the version by its spelling %s', async (version) => {
-      const downloads = openTable();
-      downloads.note({ id: 'tool', version: '1.0.0' }, {});
-      downloads.note({ id: 'tool', version: '2.0.0' }, {});
+    it.each(['1.0.0', '1.0', '1', '1.0.0.0'])(
+      'are found by the version in the spelling %s',
+      async (version) => {
+        const downloads = openTable();
+        downloads.note({ id: 'tool', version: '1.0.0' }, {});
+        downloads.note({ id: 'tool', version: '2.0.0' }, {});
 
-      expect(await downloads.list('TOOL', version)).toMatchObject([{ version: '1.0.0' }]);
-    });
+        expect(await downloads.list('TOOL', version)).toMatchObject([{ version: '1.0.0' }]);
+      },
+    );
 
-    it('tells a payload from a package of the same name', async () => {
+    it('distinguish a payload from a package of the same name', async () => {
       const downloads = openTable();
       downloads.note({ id: 'buf', version: '1.0.0' }, {});
       downloads.note({ id: 'buf', version: '1.0.0', file: 'buf-windows-amd64.exe' }, {});
@@ -59,7 +62,7 @@ export function describeDownloads(name: string, open: OpenFixture): void {
       ]);
     });
 
-    it('forgets the rows that were touched longest ago when there are too many', async () => {
+    it('drop the least recently updated rows when there are too many', async () => {
       const downloads = openTable();
       for (let n = 0; n < 7; n += 1) {
         later(1);
@@ -76,7 +79,7 @@ export function describeDownloads(name: string, open: OpenFixture): void {
       ]);
     });
 
-    it('does not grow without end in memory between two writes', async () => {
+    it('need limited memory between two writes', async () => {
       const downloads = fixture.downloads({ maxRows: 100, maxWaiting: 8 });
       for (let n = 0; n < 50; n += 1)
         downloads.note({ id: 'tool', version: '1.0.0' }, { client: `made up ${n}` });

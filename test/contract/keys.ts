@@ -17,14 +17,14 @@ export function describeKeys(name: string, open: OpenFixture): void {
     const unlimited = { clients: [], networks: [], owner: undefined, expires: undefined };
     const from = '192.0.2.1';
 
-    it('finds whose key it is', async () => {
+    it('finds the key of a secret', async () => {
       const keys = create();
       const { id, key } = await keys.create(ci, operator);
 
       expect(await keys.find(key, from)).toMatchObject({ key: { keyId: id, ...ci, ...unlimited } });
     });
 
-    it('makes keys that nobody guesses and everybody can tell as ours', async () => {
+    it('creates keys that nobody can guess and everybody can recognize as ours', async () => {
       const keys = create();
       const made = await Promise.all(Array.from({ length: 20 }, () => keys.create(ci, operator)));
 
@@ -45,7 +45,7 @@ export function describeKeys(name: string, open: OpenFixture): void {
       },
     );
 
-    it('knows keys still after it was opened again', async () => {
+    it('still knows keys after reopening', async () => {
       const { id, key } = await create().create(ci, operator);
       await fixture.reopen();
 
@@ -62,7 +62,7 @@ export function describeKeys(name: string, open: OpenFixture): void {
       expect(await keys.list()).toMatchObject([{ keyId: id, revoked: fixture.time }]);
     });
 
-    it('lists keys, oldest first, without what is secret', async () => {
+    it('lists keys, oldest first, without their secrets', async () => {
       const keys = create('the admin key');
       const first = await keys.create(ci, operator);
       fixture.time = new Date('2026-01-02T00:00:00Z');
@@ -84,7 +84,7 @@ export function describeKeys(name: string, open: OpenFixture): void {
       expect(JSON.stringify(list)).not.toContain(first.key);
     });
 
-    it('notes the last use at once and keeps it once flushed', async () => {
+    it('records the last use at once, durably after a flush', async () => {
       const keys = create();
       const { key } = await keys.create(ci, operator);
       fixture.time = new Date('2026-03-01T00:00:00Z');
@@ -98,7 +98,7 @@ export function describeKeys(name: string, open: OpenFixture): void {
       expect(await create().list()).toMatchObject([{ lastUsed: fixture.time }]);
     });
 
-    it('takes ADMIN_API_KEY for a key with every scope that is in no list', async () => {
+    it('accepts ADMIN_API_KEY with every scope, and does not list it', async () => {
       const keys = create('the admin key');
 
       expect(await keys.find('the admin key', from)).toMatchObject({
@@ -121,7 +121,7 @@ export function describeKeys(name: string, open: OpenFixture): void {
       expect(await create().list()).toMatchObject([{ ...ci, ...limits, rotated: undefined }]);
     });
 
-    it('refuses a key from its last moment on, and from other networks', async () => {
+    it('refuses a key after its expiry, and from other networks', async () => {
       const keys = create();
       const expires = new Date('2026-02-01T00:00:00Z');
       const { key } = await keys.create({ ...ci, networks: ['192.0.2.0/24'], expires }, operator);
@@ -137,7 +137,7 @@ export function describeKeys(name: string, open: OpenFixture): void {
     });
 
     describe('rotating', () => {
-      it('replaces the secret at once and keeps all else', async () => {
+      it('replaces the secret at once and keeps everything else', async () => {
         const keys = create();
         const { id, key: old } = await keys.create({ ...ci, owner: 'Ann' }, operator);
         await keys.find(old, from);
@@ -153,7 +153,7 @@ export function describeKeys(name: string, open: OpenFixture): void {
         expect(await keys.find(key, from)).toMatchObject({ key: { keyId: id, ...ci, owner: 'Ann' } });
       });
 
-      it('lets the old secret end later, but not after the next rotation without that', async () => {
+      it('lets the old secret end later, but not after the next rotation without an overlap', async () => {
         const keys = create();
         const { id, key: first } = await keys.create(ci, operator);
         const oldEnds = new Date('2026-01-03T00:00:00Z');
@@ -172,7 +172,7 @@ export function describeKeys(name: string, open: OpenFixture): void {
         expect((await keys.find(fourth, from))?.refusal).toBeUndefined();
       });
 
-      it('lets no secret outlive a later one', async () => {
+      it('lets no secret outlive its replacement', async () => {
         const keys = create();
         const { id, key: first } = await keys.create(ci, operator);
         const { key: second } = (await keys.rotate(
@@ -191,7 +191,7 @@ export function describeKeys(name: string, open: OpenFixture): void {
         }
       });
 
-      it('ends every secret of a key that is revoked, and brings none back', async () => {
+      it('ends every secret of a revoked key, and revives none', async () => {
         const keys = create();
         const { id, key: old } = await keys.create(ci, operator);
         const oldEnds = new Date('2027-01-01T00:00:00Z');
@@ -205,7 +205,7 @@ export function describeKeys(name: string, open: OpenFixture): void {
         expect(await keys.rotate('0000000000000000', {}, operator)).toBe('missing');
       });
 
-      it('extends a key that has expired, and makes no secret that would be dead', async () => {
+      it('extends an expired key, and creates no secret that would already be expired', async () => {
         const keys = create();
         const { id, key: old } = await keys.create({ ...ci, expires: fixture.time }, operator);
 

@@ -21,14 +21,14 @@ export function describePayloads(name: string, open: OpenFixture): void {
       created: new Date('2026-01-02T03:04:05.678Z'),
     };
 
-    it('gives back what was added, after it was opened again too', async () => {
+    it('returns what was added, also after reopening', async () => {
       expect(await fixture.payloads().add(payload, operator)).toBe('added');
       await fixture.reopen();
 
       expect(await fixture.payloads().find('delve', '1.22.0', payload.file)).toEqual(payload);
     });
 
-    it('keeps what it has: the same bytes are accepted again, other bytes are refused', async () => {
+    it('accepts the same bytes again and refuses other bytes', async () => {
       const payloads = fixture.payloads();
       await payloads.add(payload, operator);
 
@@ -38,7 +38,7 @@ export function describePayloads(name: string, open: OpenFixture): void {
       expect(await payloads.find('delve', '1.22.0', payload.file)).toEqual(payload);
     });
 
-    it('takes names exactly', async () => {
+    it('matches names exactly', async () => {
       const payloads = fixture.payloads();
       await payloads.add(payload, operator);
 
@@ -70,7 +70,7 @@ export function describePayloads(name: string, open: OpenFixture): void {
       ]);
     });
 
-    it('answers one of many that come at once with added', async () => {
+    it('adds one of many that come at once', async () => {
       const payloads = fixture.payloads();
 
       const answers = await Promise.all(Array.from({ length: 8 }, () => payloads.add(payload, operator)));

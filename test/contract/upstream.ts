@@ -61,12 +61,12 @@ export function describeUpstream(name: string, create: () => Promise<UpstreamFix
       expect(other.fingerprint).not.toBe(first.fingerprint);
     });
 
-    it('answers with a value when it does not have a version', async () => {
+    it('returns a value when it does not have a version', async () => {
       const lacking = await fixture.upstream.find(fixture.tool, '7.7.7');
       expect(lacking).toEqual({ kind: fixture.upstream.kind, lacks: expect.stringContaining('7.7.7') });
     });
 
-    it('fetches files that have the digests it tells', { timeout: 300_000 }, async () => {
+    it('fetches files with the digests that it announced', { timeout: 300_000 }, async () => {
       const { assets } = await fixture.upstream.fetch(await find('1.0.0'), fixture.report);
       expect(assets.map(({ architecture }) => architecture)).toEqual(['amd64', 'arm64']);
       for (const { path, digest } of assets) expect(digestBytes(await readFile(path))).toEqual(digest);

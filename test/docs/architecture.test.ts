@@ -21,7 +21,7 @@ async function pathsOf(page: string): Promise<readonly string[]> {
 }
 
 describe('ARCHITECTURE.md', () => {
-  it('names the places that a newcomer looks for', async () => {
+  it('answers the questions of a newcomer', async () => {
     expect((await pathsOf('ARCHITECTURE.md')).length).toBeGreaterThan(50);
   });
 });

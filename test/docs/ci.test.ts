@@ -18,14 +18,14 @@ const checks = [
 
 describe('the pipelines in docs/ci', () => {
   for (const { program, args } of checks) {
-    it.skipIf(!hasProgram(program))(`are clean by ${program} ${args[1]} (needs ${program})`, async () => {
+    it.skipIf(!hasProgram(program))(`pass ${program} ${args[1]} (needs ${program})`, async () => {
       const { code, stdout, stderr } = await run(program, args);
 
       expect(code, stdout + stderr).toBe(0);
     });
   }
 
-  it('call verbs and flags that there are', async () => {
+  it('call existing verbs and flags', async () => {
     const calls = new Set<string>();
     for (const file of files) {
       for (const [, call = ''] of (await readFile(file, 'utf8')).matchAll(

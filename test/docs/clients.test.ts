@@ -48,7 +48,7 @@ describe('the pages for clients', () => {
   });
 
   it.each(['chocolatey.md', 'scoop.md', 'nuget.md', 'powershell.md', 'visual-studio.md'])(
-    'says what does not work and why, what was run, and what still needs Windows: %s',
+    'say what does not work and why, what was run, and what still needs Windows: %s',
     (name) => {
       expect(anchorsOf(textOf(name))).toEqual(
         expect.arrayContaining(['what-does-not-work-and-why', 'what-was-run']),
@@ -57,7 +57,7 @@ describe('the pages for clients', () => {
     },
   );
 
-  it('know every parameter of install.ps1 and each of its exit codes', async () => {
+  it('list every parameter of install.ps1 and each of its exit codes', async () => {
     const begin = await readFile(join(productDir, 'server/install/script/begin.ps1'), 'utf8');
     const parameters = [...begin.matchAll(/^ {2}\[(?:string|switch)\] \$(\w+)/gm)].map(
       ([, name]) => `\`-${name}`,

@@ -218,7 +218,7 @@ describe('the commands of the docs', () => {
     );
   }
 
-  it('stand on no page that no test runs', async () => {
+  it('are on no page without a test', async () => {
     const withCommands = [];
     for (const page of everyPage) if ((await commandsOf(page)).length > 0) withCommands.push(page);
 
@@ -247,7 +247,7 @@ describe('the commands of the docs', () => {
     }
   });
 
-  it('hide in no block that is not marked as one for a shell', async () => {
+  it('are in blocks that are marked as shell', async () => {
     for (const page of everyPage) {
       const text = await readFile(join(productDir, page), 'utf8');
       for (const line of fencedBlocks(text, '').flatMap((block) => block.split('\n'))) {

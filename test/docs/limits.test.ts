@@ -8,7 +8,7 @@ const page = await readFile(join(productDir, 'docs/operate/limits.md'), 'utf8');
 const rows = page.split('\n').filter((line) => line.startsWith('| '));
 
 describe('the page about limits', () => {
-  it('tells every rule of publication in its own words, in their order', () => {
+  it('has every rule of publication in its own words, in order', () => {
     const told = rows.flatMap((row) => {
       const [, name = '', sentence = ''] = /^\| `([a-z-]+)` \| ([^|]+) \|/.exec(row) ?? [];
       return name === '' ? [] : [[name, sentence]];

@@ -10,7 +10,7 @@ const linters = [
 
 describe('files that other programs read', () => {
   for (const { program, args } of linters) {
-    it.skipIf(!hasProgram(program))(`are clean by ${program} (needs ${program})`, async () => {
+    it.skipIf(!hasProgram(program))(`pass ${program} (needs ${program})`, async () => {
       const result = await run(program, args, { cwd: productDir });
 
       expect(result.stdout + result.stderr).toBe('');

@@ -13,7 +13,7 @@ async function pipelines(): Promise<readonly { readonly name: string; readonly t
   return Promise.all(named.map(async (name) => ({ name, text: await readFile(name, 'utf8') })));
 }
 
-describe('what pipelines and the image fetch', () => {
+describe('what pipelines and the image download', () => {
   it('is an action by its commit, with its version beside it', async () => {
     const uses = (await pipelines()).flatMap(({ text }) =>
       [...text.matchAll(/uses: (.*)/g)].map(([, use]) => use),
@@ -47,7 +47,7 @@ describe('what pipelines and the image fetch', () => {
     }
   });
 
-  it('is no script that is run unseen', async () => {
+  it('is no script that runs unchecked', async () => {
     for (const { name, text } of await pipelines()) {
       for (const [line] of text.matchAll(/.*(Invoke-WebRequest|Invoke-RestMethod|curl|wget).*https:.*/g)) {
         expect(line, name).toMatch(/\/[0-9a-f]{40}\//);
@@ -104,7 +104,7 @@ describe.skipIf(!hasProgram('bash'))('dev/base-image.sh (needs bash)', () => {
     expect((await call('check')).code).not.toBe(0);
   });
 
-  it('records nothing that is no digest', async () => {
+  it('records nothing but a digest', async () => {
     const { file, call } = await checkout('no digest');
 
     expect((await call('record')).code).toBe(1);

@@ -14,15 +14,15 @@ const titles = [...page.matchAll(/`(test\/[^`]+\.ts)`((?:(?: by `[^`]+`)?,? "[^"
 );
 
 describe('the page about the protocol', () => {
-  it.each([...new Set(files)])('names a file that is there: %s', (file) => {
+  it.each([...new Set(files)])('names an existing file: %s', (file) => {
     expect(existsSync(join(productDir, file))).toBe(true);
   });
 
-  it.each(titles)('names a test that is there: %s "%s"', (file = '', title = '') => {
+  it.each(titles)('names an existing test: %s "%s"', (file = '', title = '') => {
     expect(readFileSync(join(productDir, file), 'utf8')).toContain(title);
   });
 
-  it('has a row for each section that asks for something', () => {
+  it('has a row for each section with a requirement', () => {
     for (const section of [
       '2.4',
       '9.3',

@@ -11,7 +11,7 @@ describe('SECURITY.md', () => {
     ([, path = '']) => path,
   );
 
-  it('says where each defence stands', () => {
+  it('says where each defence is implemented', () => {
     expect(links.length).toBeGreaterThan(5);
     expect(places.length).toBeGreaterThan(10);
   });

@@ -54,7 +54,7 @@ describe('docs/release/start-small.md', () => {
     ['answers at once and hangs up', 501, true],
     ['reads all of it first', 405, false],
     ['knows no such file', 404, false],
-  ])('is right that a server is named which accepts no uploads and %s', async (_, status, isEarly) => {
+  ])('is right about a server that accepts no uploads and %s', async (_, status, isEarly) => {
     const place = await listen((request, response) => {
       if (request.method === 'GET') return void response.writeHead(404).end();
       if (!isEarly) return void request.resume().on('end', () => response.writeHead(status).end());

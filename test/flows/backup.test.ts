@@ -19,7 +19,7 @@ import { makeTempDir, productDir, pushNupkg, startTestServer } from '../kit/test
 
 const adminKey = 'an-admin-key-that-nobody-can-guess-0123456789';
 
-describe('a backup of a server at work', () => {
+describe('a backup of a busy server', () => {
   let root: string;
   let dataDir: string;
   let server: ServeProcess;
@@ -35,7 +35,7 @@ describe('a backup of a server at work', () => {
     await rm(root, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  it('is one moment: each promise of its bucket and each row of its database has its bytes, whatever was pushed meanwhile', async () => {
+  it('is consistent: every payload in its bucket and every row of its database has its bytes, whatever is pushed meanwhile', async () => {
     await stockFeed(feed, root);
     const buckets = [await openBucketWork(feed, root, 'releases')];
     let isOver = false;
@@ -111,7 +111,7 @@ describe('a backup of a server at work', () => {
   }, 120_000);
 
   it.each(['SIGKILL', 'SIGINT'] as const)(
-    'leaves nothing half when %s ends backup or restore, and the next one works',
+    'leaves nothing incomplete when %s ends backup or restore, and the next run works',
     async (signal) => {
       await stockFeed(feed, root);
       const big = makeNupkg({

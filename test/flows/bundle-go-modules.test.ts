@@ -34,7 +34,7 @@ const modules: readonly GoModuleFiles[] = [
 ];
 
 /** Built on the connected machine, taken in where there is neither a network nor Go. */
-describe.skipIf(!hasProgram('go'))('a bundle of what was built from a Go module (needs go)', () => {
+describe.skipIf(!hasProgram('go'))('a bundle of payloads built from a Go module (needs go)', () => {
   const database = makeSumDatabase(modules);
   let server: TestServer;
   let connected: Generator;
@@ -83,7 +83,7 @@ describe.skipIf(!hasProgram('go'))('a bundle of what was built from a Go module 
     return airGapped.run('release:beta', ['--from', file], { env });
   }
 
-  it('is taken by the proof of the checksum database, and says what it proves and what not', async () => {
+  it("is accepted with the checksum database's proof, and says what that proves and what not", async () => {
     const feed = await startTestServer();
     const machine = await makeAirGapped(feed);
     expect(await machine.run('release:beta', ['--from', bundle])).toMatchObject({ exitCode: 0 });
@@ -113,7 +113,7 @@ describe.skipIf(!hasProgram('go'))('a bundle of what was built from a Go module 
     expect(await readFile(again)).toEqual(await readFile(bundle));
   });
 
-  it('is made without a proof where the database is off, and refused where one is demanded', {
+  it('is made without a proof where the database is off, and refused where one is required', {
     timeout: 180_000,
   }, async () => {
     const proxy = await startGoProxy(modules);
@@ -196,7 +196,7 @@ describe.skipIf(!hasProgram('go'))('a bundle of what was built from a Go module 
     ],
     ['another dependency in the exe', withExe('example.test/Greet', 'h1:evil'), 'found h1:evil'],
     ['an exe that says nothing', inFile(exePath(), () => 'MZ'), 'exes that name the modules'],
-  ])('is refused with %s, even from somebody who has the key', async (_, change, sentence) => {
+  ])('is refused with %s, even when signed with the right key', async (_, change, sentence) => {
     const bad = await signAgain(bundle, join(airGapped.dir, 'bad.bundle'), await bundleKey(), change);
     const refused = await take(bad);
     expect(refused).toMatchObject({ exitCode: 3, stderr: expect.stringContaining(sentence) });

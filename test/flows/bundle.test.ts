@@ -151,7 +151,7 @@ describe('a bundle', () => {
     expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('nothing to do') });
   });
 
-  it('brings the version that a withdrawal goes back to', async () => {
+  it('includes the version that a withdrawal goes back to', async () => {
     await offer();
     await create(['delve@1.26.3', 'delve@1.26.2']);
     const env = { ...trustOf(airGapped), FEED_API_KEY: server.adminKey };
@@ -174,7 +174,7 @@ describe('a bundle', () => {
     });
   });
 
-  it('makes the same payloads as the network does, and the network finds nothing to do after it', async () => {
+  it('makes the same payloads as over the network, where nothing is left to do afterwards', async () => {
     await offer();
     await create(['delve@1.26.3']);
     expect(await take(bundleFile())).toMatchObject({ exitCode: 0 });
@@ -232,7 +232,7 @@ describe('a bundle', () => {
     expect(verified.stdout).toContain('Downloaded again, it is the same');
   });
 
-  it('is the same file each time, and none when one of its tools fails', async () => {
+  it('is the same file each time, and is not written when one of its tools fails', async () => {
     await offer();
     await create(['goreleaser']);
     const first = await readFile(bundleFile());
@@ -264,7 +264,7 @@ describe('a bundle', () => {
   });
 
   it.skipIf(!hasProgram('npm'))(
-    'has once what one package of npm has for both architectures (needs npm)',
+    'has a repeated npm package for both architectures once (needs npm)',
     async () => {
       const files = {
         'amd64/buf.exe': makeTinyExe(),
@@ -303,7 +303,7 @@ describe('a bundle', () => {
     },
   );
 
-  it('is not made of what does not verify', async () => {
+  it('is not made of anything that does not verify', async () => {
     await offer();
     const env = { ...trustOf(connected) };
     await writeFile(env.TRUST_FILE, 'delve: {require: [checksum, minisign]}\n');
@@ -362,7 +362,7 @@ describe('a bundle', () => {
         inContent('"tool": "goreleaser"', '"tool": "gorelaeser"'),
         'There is no tool gorelaeser',
       ],
-    ])('with %s is judged as the network is, and publishes nothing', async (_, change, sentence) => {
+    ])("with %s is checked like upstream's files, and publishes nothing", async (_, change, sentence) => {
       await offer();
       await create(['goreleaser']);
       const bad = await signAgain(
@@ -380,7 +380,7 @@ describe('a bundle', () => {
     });
   });
 
-  it('is refused with a flipped bit, by another key, or when nobody said whose are taken', async () => {
+  it('is refused with a flipped bit, with another key, or when no key is trusted', async () => {
     await offer();
     await create(['delve']);
     const bytes = await readFile(bundleFile());
@@ -400,7 +400,7 @@ describe('a bundle', () => {
     expect(await published()).toEqual([]);
   });
 
-  it('has what is known of vulnerabilities, for a policy there', async () => {
+  it('includes known vulnerabilities, for a policy there', async () => {
     await offer();
     const VULN_DB = await writeVulnDb(join(connected.dir, 'vulndb'), [
       makeVuln('GO-2026-0001', 'github.com/go-delve/delve', undefined),

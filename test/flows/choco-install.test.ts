@@ -33,7 +33,7 @@ describe('choco install', () => {
     published.set(`${id} ${version}`, nupkg);
   }
 
-  it('finds a feed that can do what choco looks for', async () => {
+  it('accepts the feed as one that can do what choco needs', async () => {
     const service = await fetch(base);
     expect(service.url).toBe(base);
     expect(await service.text()).toMatch(/^<\?xml.*Packages<\/atom:title>/s);
@@ -42,7 +42,7 @@ describe('choco install', () => {
       expect(metadata).toContain(`Name="${name}"`);
   });
 
-  it('brings the newest stable version with its dependencies, byte for byte as hashed and pushed', async () => {
+  it('installs the newest stable version with its dependencies, byte for byte as hashed and pushed', async () => {
     const root = await newest('foo');
     const installed = [...(await resolveDependencies(root)), root];
 
@@ -50,7 +50,7 @@ describe('choco install', () => {
     for (const entry of installed) expect(await download(entry)).toEqual(published.get(nameOf(entry)));
   });
 
-  it('upgrades to what is published later, and not to a beta', async () => {
+  it('upgrades to a version that is published later, but not to a beta', async () => {
     await publish('foo', '1.3.0');
     await publish('foo', '1.4.0-beta.1');
 
@@ -58,7 +58,7 @@ describe('choco install', () => {
     expect(nameOf(await newest('foo', 'IsAbsoluteLatestVersion'))).toBe('foo 1.4.0-beta.1');
   });
 
-  it('passes over a version that was withdrawn, and still brings it when it is named', async () => {
+  it('skips a withdrawn version, and still installs it by its number', async () => {
     const answer = await fetch(`${base}/foo/1.3.0`, {
       method: 'DELETE',
       headers: { 'X-NuGet-ApiKey': server.adminKey },

@@ -17,7 +17,7 @@ describe('choco push', () => {
   });
   afterAll(() => server.stop());
 
-  it('publishes a package that then is on the feed, byte for byte', async () => {
+  it('publishes a package, which is then on the feed byte for byte', async () => {
     const nupkg = makeNupkg({ id: 'roundtrip', version: '1.2.0' });
 
     const answer = await pushNupkg(server, nupkg, server.adminKey);
@@ -157,7 +157,7 @@ describe('choco push', () => {
     expect(await again.text()).toBe(`${sentence}\n`);
   });
 
-  it('says in one Latin-1 line of at most 512 characters what is wrong with a package', async () => {
+  it('reports what is wrong with a package in one Latin-1 line of at most 512 characters', async () => {
     const nupkg = makeNupkg({
       id: 'wrong',
       metadata: { title: 'ж\n'.repeat(2000) },
@@ -208,7 +208,7 @@ describe('choco push', () => {
     },
   );
 
-  it('is taken over the connection over which it was just refused, as nuget.exe does it', async () => {
+  it('works over the same connection after a refusal, as nuget.exe does it', async () => {
     const nupkg = makeNupkg({ id: 'askedagain', files: { 'tools/noise.bin': randomBytes(400_000) } });
     const head = (header: string) =>
       `PUT /nuget/ HTTP/1.1\r\nHost: FEED\r\n${header}Content-Length: ${nupkg.length}\r\n\r\n`;
@@ -239,7 +239,7 @@ describe('choco push', () => {
     expect(await versionsOn(server, 'scoped')).toEqual(['1.0.0-beta.1', '1.1.0-beta.1']);
   });
 
-  it('refuses what is too large with 413, announced or chunked, and keeps nothing of it', async () => {
+  it('refuses a package that is too large with 413, announced or chunked, and keeps nothing', async () => {
     const large = randomBytes(1024 ** 2 + 100_000);
     const chunked = (body: Buffer) => ({ body: Readable.toWeb(Readable.from([body])), duplex: 'half' });
     const headers = { 'X-NuGet-ApiKey': server.adminKey };
@@ -351,7 +351,7 @@ describe('choco push', () => {
     expect((await fetch(`${server.url}/nuget/comesgoes/1.0.0`, { method: 'DELETE' })).status).toBe(401);
   });
 
-  it('answers what it does not do with a sentence', async () => {
+  it('answers unsupported requests with a sentence', async () => {
     const symbols = await fetch(`${server.url}/nuget/symbolpackage`, { method: 'PUT', body: 'x' });
     const whole = await fetch(`${server.url}/nuget`, { method: 'DELETE' });
     const garbage = await fetch(`${server.url}/nuget/package/a%ZZ/1.0.0`, { method: 'DELETE' });

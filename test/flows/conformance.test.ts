@@ -22,7 +22,7 @@ describe('feed:conformance', () => {
   });
   afterAll(() => testServer.stop());
 
-  it('finds that all holds on our own server, with packages of its own', { timeout: 180_000 }, async () => {
+  it('finds no fault in our own server, with its own packages', { timeout: 180_000 }, async () => {
     const key = join(await makeTempDir(), 'key');
     await writeFile(key, `${testServer.adminKey}\n`);
 
@@ -34,7 +34,7 @@ describe('feed:conformance', () => {
     expect(result.stderr).toContain('packages of this run were unlisted or deleted');
   });
 
-  it('finds that all holds by reading alone, at the other address too', { timeout: 120_000 }, async () => {
+  it('finds no fault by reading alone, also at the other address', { timeout: 120_000 }, async () => {
     const result = await cli(
       {},
       'feed:conformance',
@@ -53,7 +53,7 @@ describe('feed:conformance', () => {
     expect(result.code).toBe(0);
   });
 
-  it('finds that all holds where reading needs a key, one with umlauts', { timeout: 180_000 }, async () => {
+  it('finds no fault where reading needs a key, even one with umlauts', { timeout: 180_000 }, async () => {
     const closed = await startTestServer({ readAuth: 'feed', adminApiKey: 'schlüssel-für-alle-tests' });
     const key = join(await makeTempDir(), 'key');
     await writeFile(key, 'schlüssel-für-alle-tests\n');
@@ -135,7 +135,7 @@ describe('feed:conformance on express-chocolatey-server', () => {
   });
   afterAll(() => server.stop());
 
-  it('names what is known to break there', { timeout: 120_000 }, async () => {
+  it('reports its known faults', { timeout: 120_000 }, async () => {
     const result: RunResult = await cli({}, 'feed:conformance', server.url, '--json', '--package', 'delve');
 
     const failed = failuresOf(result);

@@ -58,7 +58,7 @@ describe.skipIf(!hasPwsh || process.platform === 'win32')(
       return { code, said };
     };
 
-    it('set up a machine, know it, and know it no more for the next package', {
+    it('set up a machine, detect it, and remove everything for the next package', {
       timeout: 600_000,
     }, async () => {
       expect(await setUp('chocolatey')).toBe(3);
@@ -78,7 +78,7 @@ describe.skipIf(!hasPwsh || process.platform === 'win32')(
       expect(await detect('chocolatey')).toEqual(isNot);
     });
 
-    it('set up a user without a key, and take all of it back', { timeout: 600_000 }, async () => {
+    it('set up a user without a key, and remove everything again', { timeout: 600_000 }, async () => {
       expect(await setUp('scoop')).toBe(0);
       expect(await detect('scoop')).toEqual(isSetUp);
 

@@ -10,7 +10,7 @@ import { type SmallStart, startSmall } from '../kit/small-start.ts';
 type Row = { event: string; what: string; subject: string; verdict: string; detail: string };
 
 /** What comes after a release, where neither feed nor bucket nor files are a server of ours. */
-describe('without a server of ours', () => {
+describe("with another maker's feed", () => {
   // a zip holds the time of its making, so there is one of each
   const releases = ['1.26.3', '1.26.2'].map((version) => delveRelease(version));
   let small: SmallStart;
@@ -45,7 +45,7 @@ describe('without a server of ours', () => {
     return { exitCode, rows, failed: rows.filter(({ verdict }) => verdict === 'failed') };
   }
 
-  it('release:verify finds all as it was promised, and what was changed afterwards', async () => {
+  it('release:verify finds no fault, and then what was changed', async () => {
     small = await startSmall(releases);
     await release('1.26.2');
 
@@ -61,7 +61,7 @@ describe('without a server of ours', () => {
     });
   });
 
-  it("release:verify downloads upstream's own files from where clients do", async () => {
+  it("release:verify downloads upstream's own files from the clients' address", async () => {
     small = await startSmall(releases);
     let bend: ((bytes: Buffer) => Buffer) | undefined;
     mirror = await listen((request, response) => {
@@ -91,7 +91,7 @@ describe('without a server of ours', () => {
   });
 
   it.each(['unlist', 'delete'] as const)(
-    'release:withdraw puts the last good bytes on top where DELETE comes to %s, also when it is run again',
+    'release:withdraw publishes a correction where DELETE leads to %s, also when it is repeated',
     async (onDelete) => {
       small = await startSmall(releases, { onDelete });
       await release('1.26.2');
@@ -127,7 +127,7 @@ describe('without a server of ours', () => {
     120_000,
   );
 
-  it('release:withdraw of what neither feed nor bucket ever had is refused', async () => {
+  it('release:withdraw refuses a version that neither feed nor bucket ever had', async () => {
     small = await startSmall(releases, { onDelete: 'delete' });
     await release('1.26.2');
     expect(

@@ -22,7 +22,7 @@ describe("a package under a tool's name that was not made by a release", () => {
   const pushForeign = (version: string, files: Record<string, string> = {}): Promise<Response> =>
     pushNupkg(server, makeNupkg({ id: 'delve', version, files }), server.adminKey);
 
-  it('stands in the way of a promotion to its version, before anything is published', async () => {
+  it('blocks a promotion to its version, before anything is published', async () => {
     await generator.run('release:beta', ['delve']);
     await pushForeign('1.26.3');
 
@@ -35,7 +35,7 @@ describe("a package under a tool's name that was not made by a release", () => {
   });
 
   it.each(['{"schema": 1}', 'no JSON at all'])(
-    'uses up its number when its record %j is none of ours',
+    'uses up its number when its record %j is not one of ours',
     async (record) => {
       await pushForeign('1.26.3-beta.1', { 'tools/release.json': record });
 
@@ -48,7 +48,7 @@ describe("a package under a tool's name that was not made by a release", () => {
     },
   );
 
-  it('plants no file where its record says', async () => {
+  it('writes no file where its record says', async () => {
     await generator.run('release:beta', ['delve']);
     const made = await fetch(`${server.url}/nuget/package/delve/1.26.3-beta.1`);
     const zip = new AdmZip(Buffer.from(await made.arrayBuffer()));

@@ -89,7 +89,7 @@ const skipped: Record<string, Case> = {
   'the release is a prerelease': { release: (release) => ({ ...release, isPrerelease: true }) },
 };
 
-describe.concurrent('a forge in trouble', () => {
+describe.concurrent('a forge with faults', () => {
   let server: TestServer;
   let key: string;
   beforeAll(async () => {
@@ -98,7 +98,7 @@ describe.concurrent('a forge in trouble', () => {
   });
   afterAll(() => server.stop());
 
-  it.each(Object.entries(cured))('is cured by another try: %s', async (_, given) => {
+  it.each(Object.entries(cured))('recovers after a retry: %s', async (_, given) => {
     const own = await startTestServer();
     try {
       const result = await release(own, own.adminKey, given);

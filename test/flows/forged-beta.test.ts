@@ -84,7 +84,7 @@ describe('a beta that somebody made by hand', () => {
     expect((await fetch(`${server.url}/m/delve.json`)).status).toBe(404);
   }
 
-  it('is refused where upstream has other files, whatever it says; promoted without a look only as told', async () => {
+  it('is refused where upstream has other files, whatever it claims; only promoted unchecked on request', async () => {
     const evil = await startForge();
     evil.addRepository('go-delve/delve', [delveRelease('1.26.2', { filler: 'of the attacker' })]);
     const theirs = { env: { GITHUB_API_URL: evil.apiUrl, FEED_API_KEY: key } };
@@ -191,7 +191,7 @@ describe('a beta that somebody made by hand', () => {
     await expectRefusals([[], skip], sentence);
   });
 
-  it('is refused with another licence than upstream has; who asks nobody is told that it was not compared', async () => {
+  it("is refused with another licence than upstream's; without upstream, the report says that it was not compared", async () => {
     const change = withText('tools/LICENSE.txt', (text) => `${text}Pay here.\n`);
     expect(await publish(await packagedWith(await genuine(), change))).toBe(201);
 
@@ -202,13 +202,13 @@ describe('a beta that somebody made by hand', () => {
     expect(told.stderr).toContain("LICENSE.txt: It came with upstream's files, which were not fetched");
   });
 
-  it('is refused when its record names another recipe, though all else is what the recipe makes', async () => {
+  it('is refused when its record names another recipe, even if everything else matches', async () => {
     expect(await publish(await packagedWith(await genuine(), otherRecipe))).toBe(201);
 
     await expectRefusals([[], skip], /record of its packaging .* expected 3:[0-9a-f]{64}, found 3:0{64}/);
   });
 
-  it('is refused when its record claims a bundle and says the evidence in words of its own', async () => {
+  it('is refused when its record claims a bundle and rewords the evidence', async () => {
     const claim = withRecord(({ source, evidence, ...record }) => ({
       ...record,
       source: { ...source, kind: 'bundle' as const },
@@ -225,7 +225,7 @@ describe('a beta that somebody made by hand', () => {
     await expectRefusals([[]], /package of tools\/release\.json .* expected line \d+/);
   });
 
-  it('becomes stable with the notes that upstream has, not with those that somebody wrote into it', async () => {
+  it("becomes stable with upstream's notes, not with those that somebody wrote into it", async () => {
     const upstream = { ...delveRelease('1.26.2'), body: 'Fixes a crash.' };
     world.forge.addRepository('go-delve/delve', [upstream]);
     const planted = withText('delve.nuspec', (text) =>
@@ -245,7 +245,7 @@ describe('a beta that somebody made by hand', () => {
     expect(nuspec).not.toContain('phishing');
   });
 
-  it('loses notes that its source has none of', async () => {
+  it('loses notes that its source does not have', async () => {
     const [, own = ''] = /<releaseNotes>(.*?)<\/releaseNotes>/s.exec(
       new AdmZip(await genuine()).readAsText('delve.nuspec'),
     )!;
@@ -264,7 +264,7 @@ describe('a beta that somebody made by hand', () => {
     expect(nuspec).toContain(`<releaseNotes>${own}</releaseNotes>`);
   });
 
-  it('never gets to the feed with two entries of one name', async () => {
+  it('is refused by the feed with two entries of one name', async () => {
     const twice = (parts: readonly Part[]) => [...parts, parts.find(({ name }) => name === 'delve.nuspec')!];
 
     expect(await publish(await packagedWith(await genuine(), twice))).toBe(400);
@@ -302,7 +302,7 @@ describe('a beta that somebody made by hand', () => {
     }
   });
 
-  it('cannot hold up a withdrawal by taking the number that the correction is to be born as', async () => {
+  it("cannot block a withdrawal by taking the number of the correction's first beta", async () => {
     world.forge.addRepository('go-delve/delve', [delveRelease('1.26.2'), delveRelease('1.26.1')]);
     for (const one of ['delve@1.26.1', 'delve@1.26.2'])
       for (const verb of ['release:beta', 'release:promote'])
@@ -333,7 +333,7 @@ describe('a beta that somebody made by hand', () => {
     expect(await versionsOn(server, 'delve')).toContain('1.26.2.1-beta.3');
   });
 
-  it('is not even made of bytes that upstream released under another version', async () => {
+  it('is not made from bytes that upstream released under another version', async () => {
     const [old, next] = ['1.26.2', '1.26.3'].map((one) => delveRelease(one, { isSilent: true }));
     world.forge.addRepository('go-delve/delve', [next!, old!]);
     expect(await generator.run('release:beta', ['delve@1.26.2'])).toMatchObject({ exitCode: 0 });
@@ -349,7 +349,7 @@ describe('a beta that somebody made by hand', () => {
     expect(await versionsOn(server, 'delve')).toEqual([version]);
   });
 
-  it('is refused when it is a correction with the bytes of an older version that nobody withdrew for', async () => {
+  it('is refused when it is a correction with the bytes of an older version that was never withdrawn to', async () => {
     const old = delveRelease('1.26.1');
     world.forge.addRepository('go-delve/delve', [delveRelease('1.26.2'), old]);
     await generator.run('release:beta', ['delve@1.26.1', '--dry-run', '--out', 'old']);

@@ -120,7 +120,7 @@ async function sourceServer(options: TestServerOptions = {}, count = 250): Promi
 }
 
 describe('feed:import from a folder', () => {
-  it('takes what is a package at any depth and under any name, and says why the rest did not come', async () => {
+  it('imports packages at any depth and under any name, and says why others were left out', async () => {
     const [dataDir, dir, outside] = [await tempDir(), await tempDir(), await tempDir()];
     await mkdir(join(dir, 'good', '1.0.0'), { recursive: true });
     await writeFile(join(dir, 'good', '1.0.0', 'whatever.nupkg'), makeNupkg({ id: 'good' }));
@@ -148,7 +148,7 @@ describe('feed:import from a folder', () => {
     expect((await contentsOf(dataDir)).map((line) => line.split(' ')[0])).toEqual(['good', 'good']);
   });
 
-  it('leaves alone what is there, and refuses other bytes under the same version', async () => {
+  it('leaves existing packages alone, and refuses other bytes under the same version', async () => {
     const [dataDir, dir] = [await tempDir(), await tempDir()];
     const file = join(dir, 'a.nupkg');
     await writeFile(file, makeNupkg({ id: 'a' }));
@@ -166,7 +166,7 @@ describe('feed:import from a folder', () => {
     expect(await contentsOf(dataDir)).toEqual(before);
   });
 
-  it('takes two files of one version as one, or as a conflict, however many at a time', async () => {
+  it('handles two files of one version as one or as a conflict, with any parallelism', async () => {
     const [dataDir, dir] = [await tempDir(), await tempDir()];
     await writeFile(join(dir, '1.nupkg'), makeNupkg({ id: 'a' }));
     await writeFile(join(dir, '2.nupkg'), makeNupkg({ id: 'a' }));
@@ -180,7 +180,7 @@ describe('feed:import from a folder', () => {
     expect(linesOf(stdout).some(({ reason }) => reason?.includes('with different content'))).toBe(true);
   });
 
-  it('says in a dry run what would come, and takes nothing', async () => {
+  it('lists in a dry run what would be imported, and imports nothing', async () => {
     const [dataDir, dir] = [await tempDir(), await tempDir()];
     for (const version of ['1.0.0', '2.0.0']) {
       await writeFile(join(dir, `a.${version}.nupkg`), makeNupkg({ id: 'a', version }));
@@ -193,7 +193,7 @@ describe('feed:import from a folder', () => {
     expect(await contentsOf(dataDir)).toEqual([]);
   });
 
-  it('says that there is nothing in an empty one, which may be a share that is not there', async () => {
+  it('reports an empty folder, which may be a missing share', async () => {
     const [dataDir, dir] = [await tempDir(), await tempDir()];
 
     const { code, stdout, stderr } = await importInto(dataDir, dir);
@@ -206,7 +206,7 @@ describe('feed:import from a folder', () => {
 
 describe('feed:import from another instance', () => {
   it.each(['/nuget', '/api/v2/', '/v3/index.json'])(
-    'mirrors %s whole behind a password: pages, prereleases, SemVer 2, unlisted versions, and again',
+    'copies all of %s behind a password: pages, prereleases, SemVer 2, unlisted versions, twice',
     async (path) => {
       const source = await sourceServer({ readAuth: 'feed' });
       const [dataDir, passwordFile] = [await tempDir(), join(await tempDir(), 'password')];
@@ -250,7 +250,7 @@ describe('feed:import from another instance', () => {
     expect(await datesOf(target)).toEqual(await datesOf(source));
   }, 120_000);
 
-  it('goes on after what the running server refuses, and prints nothing of its key', async () => {
+  it('continues after packages that the running server refuses, and never prints its key', async () => {
     const [target, dir] = [await newServer(), await tempDir()];
     await writeFile(join(dir, 'a.nupkg'), makeNupkg({ id: 'mute', metadata: { description: undefined } }));
     await writeFile(join(dir, 'b.nupkg'), makeNupkg({ id: 'good' }));
@@ -273,7 +273,7 @@ describe('feed:import from another instance', () => {
     expect(stderr).not.toContain('    at ');
   }, 120_000);
 
-  it('takes the newest versions, some ids, no prereleases, no unlisted ones, when asked to', async () => {
+  it('imports only the newest versions, some ids, no prereleases or no unlisted ones on request', async () => {
     const source = await sourceServer({}, 30);
     const dataDir = await tempDir();
 
@@ -310,7 +310,7 @@ async function startPeer(dir: string): Promise<string> {
 }
 
 describe('feed:import from express-chocolatey-server', () => {
-  it('takes what it has by id, and refuses what it hands out under a wrong version', async () => {
+  it('imports by id, and refuses packages that it sends under a wrong version', async () => {
     const [dataDir, dir] = [await tempDir(), await tempDir()];
     for (const [id, version] of [
       ['alone', '1.0.0'],
@@ -339,7 +339,7 @@ describe('feed:import from express-chocolatey-server', () => {
 describe('feed:import from a small or hostile feed', () => {
   const nupkg = (id: string, version = '1.0.0') => ({ id, version, nupkg: makeNupkg({ id, version }) });
 
-  it('manages without counts, hashes, absolute links and semVerLevel, and keeps dates', async () => {
+  it('works without counts, hashes, absolute links and semVerLevel, and keeps dates', async () => {
     const packages = Array.from({ length: 75 }, (_one, n) => nupkg('a', `1.0.${n}`));
     const [first, second, ...rest] = packages;
     const feed = await fakeFeed({
@@ -364,7 +364,7 @@ describe('feed:import from a small or hostile feed', () => {
     ]);
   });
 
-  it('refuses bytes that are not those announced, and packages under a false name', async () => {
+  it('refuses bytes that differ from the announced hash, and packages under a false name', async () => {
     const feed = await fakeFeed({
       packages: [
         { ...nupkg('wrong-hash'), properties: { PackageHash: Buffer.alloc(64).toString('base64') } },
@@ -383,7 +383,7 @@ describe('feed:import from a small or hostile feed', () => {
   });
 
   it.each(['alone', 'through the running server'])(
-    'takes nothing that is larger than MAX_PACKAGE_BYTES, announced or not, %s',
+    'imports nothing larger than MAX_PACKAGE_BYTES, announced or not, %s',
     async (way) => {
       const large = makeNupkg({ id: 'large', files: { 'tools/large.bin': randomBytes(8_192) } });
       const feed = await fakeFeed({
@@ -407,7 +407,7 @@ describe('feed:import from a small or hostile feed', () => {
     },
   );
 
-  it('tells the password to its origin and to no other', async () => {
+  it('sends the password to its origin and to no other', async () => {
     const elsewhere = await fakeFeed({ packages: [nupkg('a')] });
     const feed = await fakeFeed({
       packages: [nupkg('a')],
@@ -429,7 +429,7 @@ describe('feed:import from a small or hostile feed', () => {
     expect(elsewhere.requests.map(({ authorization }) => authorization)).toEqual([undefined]);
   });
 
-  it('ends at a feed whose pages lead in circles, and at one that is no feed', async () => {
+  it('stops at a feed whose pages lead in circles, and at something that is not a feed', async () => {
     const circle = await fakeFeed({
       packages: [nupkg('a')],
       instead(request, response) {
@@ -458,7 +458,7 @@ describe('feed:import from a small or hostile feed', () => {
     });
   });
 
-  it('asks again when a transfer breaks off', async () => {
+  it('retries when a transfer breaks off', async () => {
     let isBroken = false;
     const feed = await fakeFeed({
       packages: [nupkg('a')],

@@ -64,7 +64,7 @@ describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
     { verb: 'feed:restore', at: 'git fetch' },
     { verb: 'feed:restore', at: 'git merge-base' },
   ])(
-    'ends $verb with 130 at $at and leaves nothing half',
+    'ends $verb with 130 at $at and leaves nothing incomplete',
     async ({ verb, at }) => {
       const work = await makeTempDir();
       try {

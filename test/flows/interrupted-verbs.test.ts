@@ -51,7 +51,7 @@ describe('Ctrl-C', () => {
     ['release:withdraw', ['delve@1.26.2', '--reason', 'x', '--dry-run']],
     ['bucket:rebase', ['https://feed.example', '--from', 'https://old.example', '--dry-run']],
     ['bundle:create', ['delve', '--out', 'x.bundle']],
-  ])('ends %s with 130 at whichever question it comes', { timeout: 240_000 }, async (verb, args) => {
+  ])('ends %s with 130 at any of its requests', { timeout: 240_000 }, async (verb, args) => {
     const told: string[] = [];
     let runs = 0;
     // what is in the cache is not asked for again
@@ -77,7 +77,7 @@ describe('Ctrl-C', () => {
     expect(told).toEqual([]);
   });
 
-  it('tells of a package that the feed took and does not show yet', async () => {
+  it('reports a package that the feed accepted but does not list yet', async () => {
     forge.addRepository('go-delve/delve', [delveRelease('1.26.4')]);
     const interruption = new AbortController();
     feedProxy.trap('GET /nuget/Packages(', 'before', () => interruption.abort());

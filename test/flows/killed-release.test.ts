@@ -22,7 +22,7 @@ describe('a release that was killed', () => {
   afterAll(() => released.stop());
 
   it.each(steps.map(([beginning, moment], at) => [moment, beginning, `1.26.${at}`] as const))(
-    'ends well when it is run again, killed %s %s',
+    'completes when it is repeated, killed %s %s',
     async (moment, beginning, upstream) => {
       const { generator, server, manifestAt, runAndKill } = released;
       for (const [verb, version] of [

@@ -19,7 +19,7 @@ import { nowhere } from '../kit/upstream-world.ts';
 const conformance = (invocation: Invocation): Command => createConformance(invocation);
 const feed = `${nowhere}/nuget`;
 
-describe('a file that somebody names and that cannot be read', () => {
+describe('a named file that cannot be read', () => {
   let dir: string;
   let stocked: string;
   beforeAll(async () => {
@@ -77,11 +77,8 @@ describe('a file that somebody names and that cannot be read', () => {
     }
   });
 
-  it.skipIf(process.platform !== 'linux')(
-    'ends an export to a place where no folder can be made',
-    async () => {
-      const said = await runVerb(createExport, stocked, '/proc/nope/export');
-      expect(said).toMatchObject({ code: 1, error: { code: 'FILE_UNUSABLE' } });
-    },
-  );
+  it.skipIf(process.platform !== 'linux')('stops an export where no folder can be made', async () => {
+    const said = await runVerb(createExport, stocked, '/proc/nope/export');
+    expect(said).toMatchObject({ code: 1, error: { code: 'FILE_UNUSABLE' } });
+  });
 });

@@ -17,7 +17,7 @@ describe.skipIf(!hasNuget)('nuget.exe push and delete (mono)', () => {
   });
   afterAll(() => server.stop());
 
-  it('publishes, is told of a duplicate and of a wrong key, and unlists', { timeout: 300_000 }, async () => {
+  it('publishes, reports a duplicate and a wrong key, and unlists', { timeout: 300_000 }, async () => {
     const file = join(dir, 'pushed.1.0.0.nupkg');
     await writeFile(file, makeNupkg({ id: 'pushed' }));
     const source = ['-Source', `${server.url}/nuget`];

@@ -100,7 +100,7 @@ describe.skipIf(!hasNuget)('nuget.exe over NuGet v3 (mono)', { timeout: 600_000 
     expect(existsSync(join(await install('withdrawn'), 'withdrawn.2.0.0'))).toBe(true);
   });
 
-  it('pushes, is told of a duplicate and of a wrong key, and unlists', async () => {
+  it('pushes, reports a duplicate and a wrong key, and unlists', async () => {
     const file = join(dir, 'pushed.1.0.0.nupkg');
     await writeFile(file, makeNupkg({ id: 'pushed' }));
 

@@ -116,7 +116,7 @@ describe.skipIf(!hasSources)('where no source can be reached (needs npm and go)'
     },
   );
 
-  it('release:beta names each host once, and asks it as often as one tool would', {
+  it('release:beta names each host once, and tries it as often as for one tool', {
     timeout: 120_000,
   }, async () => {
     await start('hangs up');

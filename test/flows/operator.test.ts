@@ -48,7 +48,7 @@ describe("the commands of the operator's guide, beside a running server", () => 
     expect(answer.status).toBe(201);
   });
 
-  it('tell what an import would do and do nothing', async () => {
+  it('show what an import would do, and change nothing', async () => {
     const { code, stdout } = await operate('feed:import');
 
     expect(code).toBe(0);
@@ -65,7 +65,7 @@ describe("the commands of the operator's guide, beside a running server", () => 
     expect(verify).toMatchObject({ code: 0 });
   });
 
-  it('tell who has a package', async () => {
+  it('show who has a package', async () => {
     await server.services.catalog.flush();
 
     const { code, stdout } = await operate('feed:audit');
@@ -74,7 +74,7 @@ describe("the commands of the operator's guide, beside a running server", () => 
     expect(stdout).toMatch(/1\.22\.0.*127\.0\.0\.1.*NuGet Core\/2/);
   });
 
-  it('find that every check for clients holds', async () => {
+  it('find no fault for clients', async () => {
     const { code, stdout } = await operate('feed:conformance');
 
     expect(stdout).not.toBe('');

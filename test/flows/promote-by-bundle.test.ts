@@ -15,7 +15,7 @@ describe('release:promote --from BUNDLE of a beta that came over the network', (
   });
   afterAll(() => world.stop());
 
-  it('repeats the evidence from the bundle, and changes no word of the record', async () => {
+  it('repeats the evidence from the bundle, and leaves the record unchanged', async () => {
     const { generator, server } = world;
     await generator.run('release:beta', ['delve@1.26.2']);
     const key = join(generator.dir, 'bundle.key');

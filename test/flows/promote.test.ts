@@ -60,7 +60,7 @@ describe('release:promote', () => {
     expect(await versionsOn(server, 'delve')).toEqual(['1.26.2', '1.26.2-beta.1']);
   });
 
-  it('makes every step an upgrade by the order of Scoop', async () => {
+  it("makes every step an upgrade in Scoop's order", async () => {
     await generator.run('release:promote', ['delve']);
     await generator.run('release:beta', ['delve@1.26.3']);
     await generator.run('release:promote', ['delve@1.26.3-beta.1']);
@@ -87,7 +87,7 @@ describe('release:promote', () => {
     expect(await manifestVersion(server, 'beta')).toBe('1.27.2-beta.1');
   });
 
-  it('has nothing to do for a release that was promoted, and makes a correction of a changed one', async () => {
+  it('has nothing to do for a promoted release, and makes a correction of a changed one', async () => {
     await generator.run('release:promote', ['delve']);
     expect((await generator.run('release:beta', ['delve@1.26.2'])).stdout).toContain('nothing to do');
 
@@ -103,7 +103,7 @@ describe('release:promote', () => {
     expect(await manifestVersion(server, 'main')).toBe('1.26.2.1');
   });
 
-  it('publishes nothing in a dry run, and what it makes is what it publishes', async () => {
+  it('publishes nothing in a dry run, whose files equal the published ones', async () => {
     await generator.run('release:promote', ['delve', '--dry-run', '--out', 'made']);
     expect(await versionsOn(server, 'delve')).toEqual(['1.26.2-beta.1']);
 
@@ -136,7 +136,7 @@ describe('release:promote', () => {
     });
   });
 
-  it('refuses a beta that is younger than the tool file wants, unless there is a reason that is kept', async () => {
+  it('refuses a beta that is younger than the tool file requires, unless a reason is given, which is kept', async () => {
     const dir = await makeTempDir();
     const file = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
     await writeFile(join(dir, 'delve.yaml'), `${file}\nminAge: 3d\n`);
@@ -179,7 +179,7 @@ describe('release:promote', () => {
     );
   });
 
-  it('may not be done with a key for betas, and then nothing moves', async () => {
+  it('is refused with a key for betas, and then nothing moves', async () => {
     const env = { FEED_API_KEY: await makeKey(server, ['push:beta']) };
 
     const result = await generator.run('release:promote', ['delve'], { env });
@@ -214,7 +214,7 @@ describe('release:promote', () => {
     for (const path of sboms!) expect((await fetch(server.url + path)).status).toBe(200);
   });
 
-  it('shows no Scoop command for a package that only says it is a tool', async () => {
+  it('shows no Scoop command for a package that only claims to be a tool', async () => {
     await generator.run('release:promote', ['delve']);
     const record = printReleaseRecord(await recordOn(server, 'delve', '1.26.2'));
     const files = { 'tools/release.json': record, 'tools/dlv.exe': 'MZ another program' };
@@ -231,7 +231,7 @@ describe('release:promote', () => {
   it.each([
     [['bank-*'], 'which does not include delve; this needs a key for package bank-delve and tool delve'],
     [['delve'], 'which does not include bank-delve; this needs a key for package bank-delve and tool delve'],
-  ])('needs a key that is good for package id and tool, not for %j alone', async (ids, sentence) => {
+  ])('needs a key for package id and tool, not for %j alone', async (ids, sentence) => {
     const dir = await makeTempDir();
     const file = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
     await writeFile(join(dir, 'delve.yaml'), `${file}\npackageId: bank-delve\n`);
@@ -245,7 +245,7 @@ describe('release:promote', () => {
     expect(await versionsOn(server, 'delve')).toEqual(before);
   });
 
-  it('is done for a tool that is named whatever another file says; of all tools the bad one fails alone', async () => {
+  it('promotes a named tool whatever another file says; of all tools only the invalid one fails', async () => {
     const dir = await makeTempDir();
     const file = await readFile(join(productDir, 'manifest-gen', 'tools', 'delve.yaml'), 'utf8');
     await writeFile(join(dir, 'delve.yaml'), file);
@@ -322,7 +322,7 @@ describe('release:promote', () => {
     });
   });
 
-  it('shows in the status what is where and what a run would do, also without upstream', async () => {
+  it('shows in the status what is published and what a run would do, even without upstream', async () => {
     const waiting = await generator.run('release:status', ['delve', '--json']);
     expect(JSON.parse(waiting.stdout)).toMatchObject({ beta: '1.26.2-beta.1', promotable: '1.26.2-beta.1' });
     const said = await generator.run('release:status', ['delve']);

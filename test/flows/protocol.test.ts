@@ -57,27 +57,21 @@ describe('the protocol, whichever route is asked', () => {
     expect(path === '/' ? answer.status : 302).toBe(302);
   });
 
-  it.each(feedPaths)(
-    'announces no OData above 2.0, whatever the client says it takes: %s (2.3)',
-    async (path) => {
-      const { status, headers } = await get(path, { MaxDataServiceVersion: '3.0;NetFx' });
+  it.each(feedPaths)('announces no OData above 2.0, whatever the client accepts: %s (2.3)', async (path) => {
+    const { status, headers } = await get(path, { MaxDataServiceVersion: '3.0;NetFx' });
 
-      expect([status, headers.get('dataserviceversion')]).toEqual([200, '2.0;']);
-    },
-  );
+    expect([status, headers.get('dataserviceversion')]).toEqual([200, '2.0;']);
+  });
 
-  it.each(feedPaths)(
-    'minds no Accept and no parameter that is unknown: %s (8; 15, trap 20)',
-    async (path) => {
-      const plain = await get(path);
-      const odd = await get(`${path}${path.includes('?') ? '&' : '?'}hijack=false&packageSource=x`, {
-        Accept: 'image/png',
-      });
+  it.each(feedPaths)('ignores Accept and unknown parameters: %s (8; 15, trap 20)', async (path) => {
+    const plain = await get(path);
+    const odd = await get(`${path}${path.includes('?') ? '&' : '?'}hijack=false&packageSource=x`, {
+      Accept: 'image/png',
+    });
 
-      expect(odd.status).toBe(200);
-      expect(odd.text).toBe(plain.text);
-    },
-  );
+    expect(odd.status).toBe(200);
+    expect(odd.text).toBe(plain.text);
+  });
 
   it('shows an id in the casing of its first push, over v2, v3 and on its page (12.5)', async () => {
     const answers = [
@@ -108,7 +102,7 @@ describe('the protocol, whichever route is asked', () => {
     ['IsLatestVersion', '&semVerLevel=2.0.0', ['Casing.Tool 1.0.0', 'other 2.0.0']],
     ['IsAbsoluteLatestVersion', '', ['Casing.Tool 1.1.0-beta1', 'other 2.0.0']],
     ['IsAbsoluteLatestVersion', '&semVerLevel=2.0.0', ['Casing.Tool 1.2.0-beta.2', 'other 2.0.0']],
-  ])('has one row an id for %s%s, in every collection', async (flag, level, packages) => {
+  ])('has one row per id for %s%s, in every collection', async (flag, level, packages) => {
     const query = `$filter=${flag}${level}`;
     const asked = [
       `/nuget/Packages()?${query}`,
@@ -141,13 +135,19 @@ describe('the protocol, whichever route is asked', () => {
     ['PUT', '/v3/publish/symbolpackage', 404],
     ['GET', '/nuget/package/', 404],
     ['GET', '/nuget/NoSuchFunction()', 404],
-  ])('answers %s %s with %d in a sentence and no page (3, 9.9, 10.5)', async (method, path, status) => {
-    const answer = await fetch(server.url + path, { method, headers: { 'X-NuGet-ApiKey': server.adminKey } });
+  ])(
+    'answers %s %s with %d and a sentence instead of a page (3, 9.9, 10.5)',
+    async (method, path, status) => {
+      const answer = await fetch(server.url + path, {
+        method,
+        headers: { 'X-NuGet-ApiKey': server.adminKey },
+      });
 
-    expect(answer.status).toBe(status);
-    expect(answer.headers.get('content-type')).not.toMatch(/html/);
-    expect(await answer.text()).toContain(answer.statusText.replace(/&.*/, ''));
-  });
+      expect(answer.status).toBe(status);
+      expect(answer.headers.get('content-type')).not.toMatch(/html/);
+      expect(await answer.text()).toContain(answer.statusText.replace(/&.*/, ''));
+    },
+  );
 
   // Nobody waits longer than that: counts are written after 5 s, and a kept answer is good for 20 s without them.
   it('shows a download in an answer that is asked for again and again (18.1)', {

@@ -68,7 +68,7 @@ describe.skipIf(!hasPwsh).each([
       expect(told.publishAgain).toEqual(refusal('already exists'));
     });
 
-    it('finds it by name and by range, and says so when there is none', () => {
+    it('finds it by name and by range, and reports when there is none', () => {
       expect(told.name).toEqual(greeting);
       expect(told.range).toEqual(greeting);
       expect(told.noSuchName).toEqual(refusal("'Our.Nothing' could not be found"));
@@ -87,7 +87,7 @@ describe.skipIf(!hasPwsh).each([
       });
 
       // docs/clients/powershell.md: the client says no semVerLevel.
-      it('sees no SemVer 2 version, a limit of the client', () => {
+      it('does not see a SemVer 2 version, a limit of the client', () => {
         expect(told.dotted).toEqual(refusal("'Our.Dotted' could not be found"));
       });
     } else {

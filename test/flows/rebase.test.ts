@@ -49,7 +49,7 @@ describe('bucket:rebase', () => {
     await rm(git.dir, { recursive: true, force: true });
   });
 
-  it('gives all manifests of both branches the new base in one chore each; clients follow, and a second run does nothing', {
+  it('gives all manifests of both branches the new base in one chore each; clients follow, and a second run changes nothing', {
     timeout: 180_000,
   }, async () => {
     const before = await readBoth();
@@ -121,7 +121,7 @@ describe('bucket:rebase', () => {
     expect(await refs()).toBe(tips);
   });
 
-  it('refuses a base that is none: exit 2, nothing pushed', async () => {
+  it('refuses an invalid base: exit 2, nothing pushed', async () => {
     const tips = await refs();
     const bases = [
       'new.example',
@@ -146,7 +146,7 @@ describe('bucket:rebase', () => {
     expect(await refs()).toBe(tips);
   });
 
-  it('needs a key that may push to main, and leaves both branches where they are without', async () => {
+  it('needs a key that may push to main, and otherwise leaves both branches alone', async () => {
     await moveServer();
     const tips = await refs();
     const weak = await makeKey(server, ['push:beta']);
@@ -161,7 +161,7 @@ describe('bucket:rebase', () => {
     expect(await refs()).toBe(tips);
   });
 
-  it('moves the address of a foreign payload place when every file is there with its bytes', async () => {
+  it('changes the address of foreign payloads when every file exists there with its bytes', async () => {
     const dir = await makeTempDir();
     const feed = await startForeignFeed('its-key');
     const www = join(dir, 'www');

@@ -61,7 +61,7 @@ describe('release:beta', () => {
     expect(await versionsOn(server, 'delve')).toEqual(['1.26.3-beta.1']);
   });
 
-  it('puts a list of what the exes are made of beside them, once', async () => {
+  it('uploads a list of what the exes are made of, once', async () => {
     await generator.run('release:beta', ['delve']);
     const address = `${server.url}/dl/delve/1.26.3-beta.1/delve.cdx.json`;
     const answer = await fetch(address);
@@ -82,7 +82,7 @@ describe('release:beta', () => {
     expect(await text(`${address}.sha256`)).toBe(`${digestBytes(await download(address)).sha256}\n`);
   });
 
-  it('leaves a list of another version of the generator that is there already, and says so', async () => {
+  it('keeps an existing list by another version of the generator, and says so', async () => {
     const address = `${server.url}/dl/delve/1.26.3-beta.1/delve.cdx.json`;
     const headers = { 'x-nuget-apikey': String(generator.env.FEED_API_KEY) };
     await fetch(address, { method: 'PUT', body: '{}', headers });
@@ -121,7 +121,7 @@ describe('release:beta', () => {
     for (const address of [server.url, forge.apiUrl]) expect(recordText).not.toContain(address);
   });
 
-  it('shows the plan before it acts, and keeps the key to itself', async () => {
+  it('shows the plan before it acts, and never the key', async () => {
     const { stderr, stdout } = await generator.run('release:beta', ['delve']);
 
     expect(stderr.split('\n')[0]).toMatch(/tool +upstream +beta +main +plan/);
@@ -146,7 +146,7 @@ describe('release:beta', () => {
     expect(await status(`${server.url}/m/beta/delve.json`)).toBe(404);
   });
 
-  it('makes what it published again from another cache, byte for byte', async () => {
+  it('makes the published files again from another cache, byte for byte', async () => {
     await generator.run('release:beta', ['delve', '--out', 'first']);
     await generator.run('release:beta', ['delve', '--out', 'second'], {
       env: { CACHE_DIR: join(generator.dir, 'other-cache') },
@@ -160,7 +160,7 @@ describe('release:beta', () => {
     }
   });
 
-  it('gives machines one JSON object a line and nothing else', async () => {
+  it('prints one JSON object a line for programs and nothing else', async () => {
     const { stdout, stderr } = await generator.run('release:beta', ['delve', '--json']);
 
     const events = stdout
@@ -178,7 +178,7 @@ describe('release:beta', () => {
     expect(stderr).toBe('');
   });
 
-  it('is quiet when asked', async () => {
+  it('prints little with --quiet', async () => {
     expect(await generator.run('release:beta', ['delve', '--quiet'])).toEqual({
       exitCode: 0,
       stdout: '',
@@ -186,7 +186,7 @@ describe('release:beta', () => {
     });
   });
 
-  it('does the other tools when one fails, and ends with its exit code', async () => {
+  it('releases the other tools when one fails, and ends with its exit code', async () => {
     const result = await generator.run('release:beta', ['goreleaser@1.19.9', 'delve']);
 
     expect(result.exitCode).toBe(4);
@@ -215,7 +215,7 @@ describe('release:beta', () => {
     expect(await versionsOn(server, 'delve')).toEqual([]);
   });
 
-  it('takes one list of sources for tools that do not have all of them', async () => {
+  it('accepts one list of sources for tools that do not have all of them', async () => {
     const result = await generator.run('release:beta', ['delve', '--source', 'npm,github']);
 
     expect(result).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('1.26.3-beta.1: released') });
@@ -272,7 +272,7 @@ describe('release:beta', () => {
     expect(await versionsOn(server, 'delve')).toEqual(['1.26.3-beta.1']);
   });
 
-  it('says how to get a key when there is none, before anything is downloaded', async () => {
+  it('says how to get a key when none is set, before anything is downloaded', async () => {
     const result = await generator.run('release:beta', ['delve'], { env: { FEED_API_KEY: '' } });
 
     expect(result).toMatchObject({
@@ -298,7 +298,7 @@ describe('release:beta', () => {
     });
   });
 
-  it('ends with 130 when it is interrupted, and a later run does it all', async () => {
+  it('ends with 130 when it is interrupted, and a later run completes the work', async () => {
     const controller = new AbortController();
     const aborting = await startForge();
     aborting.addRepository('go-delve/delve', [
@@ -324,7 +324,7 @@ describe('release:beta', () => {
     expect(await generator.run('release:beta', ['delve'])).toMatchObject({ exitCode: 0 });
   });
 
-  it('says what was published when it is interrupted in the middle of it, and a later run does the rest', async () => {
+  it('says what was published when it is interrupted halfway, and a later run completes the rest', async () => {
     const controller = new AbortController();
     const proxy = await startCuttingProxy(server.url);
     const env = { FEED_URL: `${proxy.url}/nuget` };
@@ -373,7 +373,7 @@ describe('the sources of release:beta', () => {
   });
 
   it.skipIf(!hasProgram('go'))(
-    'names the --source that would do when one cannot be reached (go)',
+    'names the --source that would work when one cannot be reached (go)',
     async () => {
       const named = await generator.run('release:beta', ['delve@1.22.0']);
       const newest = await generator.run('release:beta', ['delve']);

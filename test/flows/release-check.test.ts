@@ -55,7 +55,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
 
   const newRelease = () => releases.unshift(delveRelease('1.26.3'));
 
-  it('has nothing to do: exit 0, and nothing was written', async () => {
+  it('has nothing to do: exit 0, and writes nothing', async () => {
     const { exitCode, stdout } = await generator.run('release:check', ['delve'], {
       env: { FEED_API_KEY: '' },
     });
@@ -64,7 +64,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
     expect(stdout).toBe('tool   main    upstream  known vulnerabilities\ndelve  1.26.2  1.26.2    0\n');
   });
 
-  it('finds a newer version that is allowed, also when it is on beta already: exit 5', async () => {
+  it('reports a newer version that is allowed, even if it is already on beta: exit 5', async () => {
     newRelease();
     const first = await generator.run('release:check', ['delve']);
     await generator.run('release:beta', ['delve']);
@@ -89,7 +89,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
     expect(code).toBe(5);
   });
 
-  it('finds what became known: text, JSON and Markdown say the same', async () => {
+  it('reports new vulnerabilities alike in text, JSON and Markdown', async () => {
     db.serve([old, { ...lasting, summary: 'Bad | <b>\u001b[31m' }]);
 
     const text = await generator.run('release:check', ['delve']);
@@ -123,7 +123,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
     expect((await generator.run('release:check', ['--json', '--markdown'])).exitCode).toBe(2);
   });
 
-  it('looks into the exe of every architecture, and says which it could not look into', async () => {
+  it('checks the exe of every architecture, and says which it could not check', async () => {
     const dep = (version: string) => ({ path: 'example.test/dep', version });
     releases.unshift(delveRelease('1.26.3', { dependencies: { arm64: dep('v0.9.0') } }));
     await generator.run('release:beta', ['delve']);
@@ -151,7 +151,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
     ['', 3, 5],
     ['allow:\n  - {id: NO-EXE, reason: the place is being moved, until: 2099-01-01, tools: [delve]}\n', 1, 0],
   ])(
-    'judges by the policy an exe that is not where Scoop gets it, as one without build info: "%s"',
+    'applies the policy to an exe that is missing at Scoop\'s address as to one without build info: "%s"',
     async (allow, promoted, checked) => {
       const env = {
         POLICY_FILE: policy,
@@ -197,7 +197,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
     });
   });
 
-  it('says what it could not look at: exit 4, with all that it could', async () => {
+  it('says what it could not check: exit 4, with everything that it could', async () => {
     db.serve([old]);
     const noForge = await generator.run('release:check', ['delve', '--source', 'github'], {
       env: { GITHUB_API_URL: nowhere },
@@ -212,7 +212,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
     expect(noDatabase.stdout).toContain('delve  1.26.2  1.26.2    not looked for');
   });
 
-  it('says that nobody looks without VULN_DB, and refuses a policy that nobody would keep', async () => {
+  it('says that nothing is scanned without VULN_DB, and refuses a policy without effect', async () => {
     const without = await generator.run('release:check', ['delve'], { env: { VULN_DB: '' } });
     const useless = await generator.run('release:check', ['delve'], {
       env: { VULN_DB: '', POLICY_FILE: 'p.yaml' },
@@ -276,7 +276,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
     const gap = 'unknown: no build info, only its own module could be looked up';
     const silent = () => releases.unshift(delveRelease('1.26.3', { isSilent: true }));
 
-    it("looks up the tool's own module, and says in plan, release and check that it could do no more", async () => {
+    it("looks up the tool's own module, and says in plan, release and check that this is all it can do", async () => {
       silent();
       db.serve([fresh, lasting]);
 
@@ -343,7 +343,7 @@ describe('release:check, and what releases say of known vulnerabilities', () => 
       .filter((one) => one.event === event);
   }
 
-  it('keeps what depends on the day out of what is published', async () => {
+  it('keeps what depends on the date out of published files', async () => {
     db.serve([old, lasting]);
     await generator.run('release:beta', ['goreleaser', '--out', 'looked']);
     await generator.run('release:beta', ['goreleaser', '--out', 'blind'], { env: { VULN_DB: '' } });

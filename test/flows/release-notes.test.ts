@@ -27,7 +27,7 @@ describe("upstream's release notes", () => {
   });
   afterEach(() => world.stop());
 
-  it('are in a beta as they were when it was made, and in the stable package as upstream has them then', async () => {
+  it('are in a beta as they were when it was made, and in the stable package as they are at promotion', async () => {
     await succeed('release:beta', 'delve');
     expect(await notesOf('1.26.3-beta.1')).toBe(carried);
 
@@ -39,7 +39,7 @@ describe("upstream's release notes", () => {
     expect(await notesOf('1.26.3')).toBe(`These notes were rewritten.\n\n${link}`);
   });
 
-  it('are compared with what upstream says today, and an edit of theirs is no fault of ours', async () => {
+  it("are compared with upstream's current ones, and upstream's edit is not a fault", async () => {
     await succeed('release:beta', 'delve');
     const same = await succeed('release:verify', 'delve', '--channel', 'beta');
     upstream.body = 'These notes were rewritten.';
@@ -63,7 +63,7 @@ describe("upstream's release notes", () => {
     expect(await notesOf('1.26.3-beta.1')).toBe(carried);
   });
 
-  it('stay where they are when the licence does not let them be passed on', async () => {
+  it('are left out when the licence does not allow copying them', async () => {
     const tools = await ownDelve('GPL-3.0-only');
 
     const { exitCode, stderr } = await generator.run('release:beta', ['delve'], {

@@ -23,7 +23,7 @@ describe('the bucket for Scoop', () => {
     ['main', 'go-win-tools.git'],
     ['beta', 'go-win-tools'],
     ['beta', 'go-win-tools.git'],
-  ])('is cloned from /git/%s/%s, not empty, from the first second', async (channel, name) => {
+  ])('can be cloned from /git/%s/%s at once, and is not empty', async (channel, name) => {
     const url = `${server.url}/git/${channel}/${name}`;
     // Scoop asks this first and takes any failure for "not a git repository".
     await reader.run(server.dir, 'ls-remote', url);
@@ -81,7 +81,7 @@ describe('the bucket for Scoop', () => {
     expect(await blob(betaUser)).toBe(await blob(mainUser));
   });
 
-  it('hands out CRLF files whatever line ends a client prefers, and none is dirty', async () => {
+  it('checks out CRLF files whatever line ends a client prefers, and none is dirty', async () => {
     for (const autocrlf of ['true', 'false', 'input']) {
       const clone = await reader.clone(
         `${server.url}/git/main/go-win-tools`,

@@ -89,7 +89,7 @@ describe('a release of several tools', () => {
     expect(result.stderr).toContain('1 of 2 failed: delve.');
   });
 
-  it('makes several tools of one archive, each with the exe that is its own', async () => {
+  it('makes several tools from one archive, each with its own exe', async () => {
     const tools = ['one', 'two', 'three'];
     const zip = new AdmZip();
     for (const name of tools) zip.addFile(`${name}.exe`, exeOfSuite(name));

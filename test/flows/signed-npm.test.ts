@@ -124,7 +124,7 @@ describe.skipIf(!hasProgram('npm'))('a release from npm that the registry vouche
     expect(result.stderr).toContain(sentence);
   });
 
-  it('is refused when its key had expired before, or is not named', async () => {
+  it('is refused when the key had expired before, or is not named', async () => {
     const expired = { ...ours.listed, expires: '2025-01-01T00:00:00.000Z' };
     expect(await release('[digest, pe]', vouch(), [expired])).toMatchObject({
       exitCode: 3,
@@ -134,7 +134,7 @@ describe.skipIf(!hasProgram('npm'))('a release from npm that the registry vouche
     expect(await release('[digest, pe]', vouch(), [])).toMatchObject({ exitCode: 3, isPublished: false });
   });
 
-  it('is proved from a bundle by the root of the other side, and says whose word the key of the registry is', async () => {
+  it("is proved from a bundle with the root of the receiving side, and says who signed the registry's key", async () => {
     await release('[provenance, pe]', vouch());
     const TRUST_FILE = join(generator.dir, 'trust.yaml');
     const env = { ...registry!.env, TRUST_FILE };
@@ -210,7 +210,7 @@ describe.skipIf(!hasProgram('npm'))('a release from npm that the registry vouche
   it.each([
     ['[digest, pe]', 0],
     ['[digest, provenance, pe]', 3],
-  ])('that nobody vouches for, with %s required, ends with exit %i', async (require, exitCode) => {
+  ])('without any signature, with %s required, ends with exit %i', async (require, exitCode) => {
     expect(await release(require)).toMatchObject({ exitCode, isPublished: exitCode === 0 });
   });
 });

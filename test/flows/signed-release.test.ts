@@ -11,7 +11,7 @@ import { type Sigstore, startSigstore } from '../kit/sigstore.ts';
 import type { TestServer } from '../kit/test-server.ts';
 
 /** release:beta of releases that are signed without keys, by a true authority with true logs, from the forge to feed and bucket. */
-describe('a release that is signed keyless', () => {
+describe('a release with a keyless signature', () => {
   const identityOf = (repository: string, version: string): string =>
     `https://github.com/${repository}/.github/workflows/release.yml@refs/tags/v${version}`;
   const identity = identityOf('goreleaser/goreleaser', '2.18.2');
@@ -113,7 +113,7 @@ describe('a release that is signed keyless', () => {
       }
     });
 
-    it('is released when the forge only says where its attestations are', async () => {
+    it('is released when the forge only links to its attestations', async () => {
       await offer(await sigstore.signFile(checksumsOf(plain), { identity }));
       const inSnappy = (one: object) => Buffer.from(snappyCompress(Buffer.from(JSON.stringify(one))));
 
@@ -168,7 +168,7 @@ describe('a release that is signed keyless', () => {
       }
     });
 
-    it('is refused when the zip is another than the one that was signed', async () => {
+    it('is refused when the zip differs from the signed one', async () => {
       const forged = goreleaserRelease('2.18.2');
       const zip = forged.assets![0]!;
       const bytes = Buffer.from(zip.bytes);
@@ -217,19 +217,16 @@ describe('a release that is signed keyless', () => {
       ['[checksum, pe]', 0, ''],
       ['[checksum, sigstore, pe]', 3, 'expected evidence of kind sigstore, found none'],
       ['[checksum, attestation, pe]', 3, 'expected evidence of kind attestation, found none'],
-    ])(
-      'that is not signed at all, with %s required, ends with exit %i',
-      async (require, exitCode, sentence) => {
-        forge.addRepository('goreleaser/goreleaser', [plain]);
+    ])('without any signature, with %s required, ends with exit %i', async (require, exitCode, sentence) => {
+      forge.addRepository('goreleaser/goreleaser', [plain]);
 
-        const result = await release('goreleaser', require);
+      const result = await release('goreleaser', require);
 
-        expect(result).toMatchObject({ exitCode, stderr: expect.stringContaining(sentence) });
-        expect(result.published.length > 0).toBe(exitCode === 0);
-      },
-    );
+      expect(result).toMatchObject({ exitCode, stderr: expect.stringContaining(sentence) });
+      expect(result.published.length > 0).toBe(exitCode === 0);
+    });
 
-    it('demands what the tool file says of each version when no TRUST_FILE does', async () => {
+    it('requires what the tool file demands for each version if there is no TRUST_FILE', async () => {
       forge.addRepository('goreleaser/goreleaser', [plain, goreleaserRelease('2.6.0')]);
       const run = (version: string) =>
         generator.run('release:beta', [`goreleaser@${version}`, '--source', 'github']);

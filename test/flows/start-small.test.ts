@@ -13,7 +13,7 @@ import { productDir } from '../kit/test-server.ts';
 import { makeVuln, startVulnServer } from '../kit/vulndb.ts';
 
 /** Without a server of ours: a feed of another make, a bare repository, and files that somebody else serves. */
-describe('a start with what is there', () => {
+describe('release verbs with existing places', () => {
   let small: SmallStart;
   // a zip holds the time of its making, so there is one
   const release = delveRelease('1.26.3');
@@ -23,7 +23,7 @@ describe('a start with what is there', () => {
   });
   afterEach(() => small.stop());
 
-  it('promises no file that is not there, says which, and keeps it for whoever puts it there', async () => {
+  it('promises no missing file, names it, and keeps it for whoever uploads it', async () => {
     const made = join(small.dir, 'made');
 
     const first = await small.generator.run('release:beta', ['delve', '--out', made]);
@@ -85,7 +85,7 @@ describe('a start with what is there', () => {
     expect(small.branches()).toEqual([]);
   });
 
-  it("refuses a hash beside a file that is not the file's", async () => {
+  it('refuses a hash file that does not match its file', async () => {
     const made = join(small.dir, 'made');
     await small.generator.run('release:beta', ['delve', '--dry-run', '--out', made]);
     await small.serve(made);
@@ -98,7 +98,7 @@ describe('a start with what is there', () => {
     });
   });
 
-  it("names upstream's own archives, with their hashes, where nobody keeps files", async () => {
+  it("names upstream's own archives, with their hashes, where nobody stores files", async () => {
     const upstream = await listen((request, response) => {
       const asset = release.assets!.find(({ name }) => request.url?.endsWith(`/${name}`));
       response.writeHead(asset === undefined ? 404 : 200).end(asset?.bytes);
@@ -122,7 +122,7 @@ describe('a start with what is there', () => {
   it.each([
     ['as upstream has them', true, 'GO-2026-0004 in example.test/dep v0.9.0, fixed in v0.9.5'],
     ['and upstream took one of them away', false, 'NO-EXE, github.com/go-delve/delve v1.26.4'],
-  ])("looks into upstream's own archives of every architecture, %s", async (_, isThere, found) => {
+  ])("checks upstream's own archives of every architecture, %s", async (_, isThere, found) => {
     const dependencies = { arm64: { path: 'example.test/dep', version: 'v0.9.0' } };
     const next = delveRelease('1.26.4', { dependencies });
     await small.stop();
@@ -156,7 +156,7 @@ describe('a start with what is there', () => {
     });
   });
 
-  it("goes on when the tool's file has got another place for the exe than upstream's archive of before", async () => {
+  it("still works after the tool's file has moved the exe within upstream's archive", async () => {
     const upstream = await listen((request, response) => {
       const asset = release.assets!.find(({ name }) => request.url?.endsWith(`/${name}`));
       response.writeHead(asset === undefined ? 404 : 200).end(asset?.bytes);
@@ -179,7 +179,7 @@ describe('a start with what is there', () => {
     expect(check.stderr).toMatch(/the arm64 exe of 1\.26\.3 is not scanned: .*bin\/dlv\.exe/);
   });
 
-  it("refuses an archive of upstream's that is not the recorded one, before it is opened", async () => {
+  it("refuses an archive of upstream's that differs from the recorded one, before opening it", async () => {
     const isChanged = { yes: false };
     const upstream = await listen((request, response) => {
       const asset = release.assets!.find(({ name }) => request.url?.endsWith(`/${name}`));
@@ -232,7 +232,7 @@ describe('a start with what is there', () => {
     });
   });
 
-  it('tells of a manifest that somebody broke in its own row, and of the other tools what there is to tell', async () => {
+  it('reports a broken manifest in its own row, and everything about the other tools', async () => {
     const git = await createGitClient(small.dir);
     const work = await git.clone(small.bucket, 'work');
     await git.commit(work, 'by hand', { 'bucket/delve.json': '{ "version": ' });
@@ -253,7 +253,7 @@ describe('a start with what is there', () => {
     ]);
   });
 
-  it('tells of a package that is none in its own row, and of the other tools what there is to tell', async () => {
+  it('reports a broken package in its own row, and everything about the other tools', async () => {
     const packages = small.feed.packages as FakePackage[];
     packages.push({ id: 'delve', version: '1.26.3-beta.1', nupkg: Buffer.from('no zip') });
 
@@ -271,7 +271,7 @@ describe('a start with what is there', () => {
     ]);
   });
 
-  it('is refused by the feed with another key, and nothing is there then', async () => {
+  it('is refused by the feed with another key, and publishes nothing', async () => {
     const made = join(small.dir, 'made');
     await small.generator.run('release:beta', ['delve', '--dry-run', '--out', made]);
     await small.serve(made);

@@ -42,7 +42,7 @@ describe('release:verify beside a mirror', () => {
     await mirror.stop();
   });
 
-  it("finds nothing wrong where the forge's digest is not told", async () => {
+  it("finds no fault where the forge's digest is unavailable", async () => {
     const env = { GITHUB_API_URL: mirror.apiUrl };
 
     const verified = await generator.run('release:verify', ['delve'], { env });
@@ -59,7 +59,7 @@ describe('release:verify beside a mirror', () => {
     expect(released.stdout).toContain('nothing');
   });
 
-  it('does not take a mirror for evidence that the tool demands, whatever the record says', async () => {
+  it('does not accept a mirror as the evidence that the tool requires, whatever the record says', async () => {
     const env = { GITHUB_API_URL: mirror.apiUrl, TRUST_FILE: trustFile };
 
     const verified = await generator.run('release:verify', ['delve'], { env });
@@ -70,7 +70,7 @@ describe('release:verify beside a mirror', () => {
     expect(whole.exitCode, whole.stdout).toBe(0);
   });
 
-  it('finds other bytes at a mirror that tells no digest', async () => {
+  it('finds different bytes at a mirror that has no digest', async () => {
     const bent = await startForge();
     bent.addRepository('go-delve/delve', [withoutDigests(delveRelease('1.26.2', { filler: 'x' }))]);
 
@@ -83,7 +83,7 @@ describe('release:verify beside a mirror', () => {
     expect(verified.stdout).toMatch(/FAILED +upstream +dlv_1\.26\.2_windows_amd64\.zip/);
   });
 
-  it('takes what came from the mirror for the same when the forge tells more of it', async () => {
+  it('accepts files that came from the mirror when the forge has more evidence for them', async () => {
     const server = await startTestServer();
     const env = { FEED_URL: `${server.url}/nuget`, FEED_API_KEY: await makeKey(server, ['push']) };
     await generator.run('release:beta', ['delve'], { env: { ...env, GITHUB_API_URL: mirror.apiUrl } });
@@ -107,7 +107,7 @@ function withoutDigests(release: ForgeRelease): ForgeRelease {
 }
 
 describe('release:verify after a line was added to the tool file', () => {
-  it('reads the checksum file that it names, and finds nothing wrong', { timeout: 120_000 }, async () => {
+  it('reads the checksum file that it names, and finds no fault', { timeout: 120_000 }, async () => {
     const toolsDir = await makeTempDir();
     const write = (line: string): Promise<void> => writeFile(join(toolsDir, 'gizmo.yaml'), gizmo(line));
     await write('');
@@ -202,7 +202,7 @@ describe.skipIf(!hasProgram('go'))('release:verify after a patch of Go came out 
     await Promise.all([generator, server, ...proxies].map((one) => one.stop()));
   });
 
-  it('wants no other beta', { timeout: 120_000 }, async () => {
+  it('needs no other beta', { timeout: 120_000 }, async () => {
     const status = await generator.run('release:status', ['hello'], { env: newer });
     const released = await generator.run('release:beta', ['hello', '--json'], { env: newer });
 
@@ -211,7 +211,7 @@ describe.skipIf(!hasProgram('go'))('release:verify after a patch of Go came out 
     expect(released.exitCode).toBe(0);
   });
 
-  it('finds nothing wrong, and builds it again by the Go of the record', { timeout: 600_000 }, async () => {
+  it('finds no fault, and builds it again with the recorded Go', { timeout: 600_000 }, async () => {
     const args = ['hello', '--channel', 'beta'];
 
     const asked = await generator.run('release:verify', args, { env: newer });
@@ -223,7 +223,7 @@ describe.skipIf(!hasProgram('go'))('release:verify after a patch of Go came out 
     expect(built.exitCode, built.stdout).toBe(0);
   });
 
-  it('does not do without the checksum database where the tool demands it', {
+  it('requires the checksum database where the tool demands it', {
     timeout: 120_000,
   }, async () => {
     const env = { ...newer, GOSUMDB: 'off' };
@@ -260,7 +260,7 @@ package:
 }
 
 /** Whoever may push a package writes its record: what it says of itself must not make less be asked for. */
-describe('release:verify of a record that lies', () => {
+describe('release:verify of a false record', () => {
   let world: ReleaseWorld;
   let server: TestServer;
   let proxy: TamperingProxy;
@@ -323,7 +323,7 @@ describe('release:verify of a record that lies', () => {
       4,
       /not repeated +authenticode/,
     ],
-  ])('that claims %s ends with no exit 0', { timeout: 60_000 }, async (_, change, exitCode, row) => {
+  ])('that claims %s never ends with exit 0', { timeout: 60_000 }, async (_, change, exitCode, row) => {
     const forged = await rewrite(original, change);
     const [said, says] = [original, forged].map((bytes) =>
       Buffer.from(digestBytes(bytes).sha512, 'hex').toString('base64'),

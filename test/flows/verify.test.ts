@@ -69,7 +69,7 @@ describe('release:verify', () => {
     return { exitCode, events, rows, failed: rows.filter(({ verdict }) => verdict === 'failed') };
   }
 
-  it('finds all as it was promised, from the branch to upstream, with no key', async () => {
+  it('finds no fault, from the branch to upstream, without a key', async () => {
     const downloads = forge.requests.length;
     const env = { FEED_API_KEY: '' };
 
@@ -117,7 +117,7 @@ describe('release:verify', () => {
     ]);
   });
 
-  it('tells what it could not repeat apart from what is wrong: exit 4', async () => {
+  it('distinguishes what it could not repeat from what is wrong: exit 4', async () => {
     const { exitCode, rows, events } = await verify(['delve'], { GITHUB_API_URL: nowhere });
 
     expect(exitCode).toBe(4);
@@ -139,7 +139,7 @@ describe('release:verify', () => {
     expect(failed).toMatchObject([{ what: 'upstream', subject: 'github.com/go-delve/delve@v1.26.2' }]);
   });
 
-  it('finds any bit that is flipped in what clients download', { timeout: 180_000 }, async () => {
+  it('finds any flipped bit in what clients download', { timeout: 180_000 }, async () => {
     const places = [
       '/nuget/package/delve/1.26.2',
       '/dl/delve/1.26.2/dlv-windows-amd64.exe',
@@ -176,7 +176,7 @@ describe('release:verify', () => {
     '_rels/.rels',
     '[Content_Types].xml',
   ])(
-    'finds a changed %s even when the feed tells another hash of the package',
+    'finds a changed %s even when the feed announces another hash of the package',
     { timeout: 60_000 },
     async (name) => {
       const original = Buffer.from(
@@ -199,7 +199,7 @@ describe('release:verify', () => {
     },
   );
 
-  it('finds any character that is changed in the manifest', { timeout: 180_000 }, async () => {
+  it('finds any changed character in the manifest', { timeout: 180_000 }, async () => {
     const git = await createGitClient(await makeTempDir());
     const clone = await git.clone(
       `${server.url}/git/main/go-win-tools.git`,
@@ -302,8 +302,8 @@ describe('release:verify of a tool with two upstream sources', () => {
   });
 });
 
-describe.skipIf(!hasProgram('go'))('release:verify of what was built here (needs go)', () => {
-  it('asks for the module again, and builds it again when told to', { timeout: 600_000 }, async () => {
+describe.skipIf(!hasProgram('go'))('release:verify of a release that was built here (needs go)', () => {
+  it('fetches the module again, and builds it again on request', { timeout: 600_000 }, async () => {
     const server = await startTestServer();
     const proxy = await startGoProxy([
       {

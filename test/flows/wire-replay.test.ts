@@ -78,7 +78,7 @@ function meaningOf(request: RecordedRequest): Partial<Meaning> {
   return { ...meaning, answered: otherwise(request)?.answered ?? request.answered };
 }
 
-describe('what is answered otherwise on purpose', () => {
+describe('intentional differences from recorded answers', () => {
   it.each(onPurpose)('is in a recording: $why', (one) => {
     const all = Object.keys(worlds).flatMap((name) =>
       readRecording(name).flatMap(({ requests }) => requests),

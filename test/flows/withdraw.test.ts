@@ -48,7 +48,7 @@ describe('release:withdraw', () => {
     expect(await state()).toEqual(before);
   });
 
-  it('unlists it, puts the last good bytes on top for choco and Scoop, and says what machines run', async () => {
+  it('unlists it, publishes a correction for choco and Scoop, and says what machines have to run', async () => {
     const result = await generator.run('release:withdraw', [`delve@${bad}`, ...why], offline);
 
     expect(result.exitCode, result.stderr).toBe(0);
@@ -68,7 +68,7 @@ describe('release:withdraw', () => {
     }
   });
 
-  it('keeps why in the audit log and in the commits, which only move forward', async () => {
+  it('keeps the reason in the audit log and in the commits, which only move forward', async () => {
     const clone = await git.clone(`${server.url}/git/main/go-win-tools.git`, 'withdrawn');
     const subjects = await git.run(clone, 'log', '--format=%s', 'origin/main');
     const body = await git.run(clone, 'log', '-1', '--format=%b', 'origin/main');
@@ -95,7 +95,7 @@ describe('release:withdraw', () => {
     );
   });
 
-  it('is told by release:verify, with the reason, whatever the evidence is', async () => {
+  it('is reported by release:verify, with the reason, whatever the evidence', async () => {
     const env = { FEED_API_KEY: '' };
     const told = await generator.run('release:verify', [`delve@${bad}`], { env });
     const json = await generator.run('release:verify', [`delve@${bad}`, '--json'], { env });
@@ -128,7 +128,7 @@ describe('release:withdraw', () => {
     expect(await state()).toEqual(before);
   });
 
-  it('puts another one on top when the correction is bad too, and names what has the same exes', async () => {
+  it('publishes another correction when the first one is bad too, and names other versions with the same exes', async () => {
     const result = await generator.run('release:withdraw', [`delve@${bad}.1`, ...why], offline);
 
     expect(result.exitCode, result.stderr).toBe(0);
@@ -137,14 +137,14 @@ describe('release:withdraw', () => {
     expect((await state()).main.version).toBe(`${bad}.2`);
   });
 
-  it('only unlists what main has left behind', async () => {
+  it('only unlists a version that main no longer offers', async () => {
     const result = await generator.run('release:withdraw', [`delve@${good}`, ...why], offline);
 
     expect(result.stdout).toContain(`delve ${good}: withdrawn, unlist ${good}; ${bad}.2 is offered`);
     expect(await state()).toMatchObject({ main: { version: `${bad}.2` }, unlisted: [good, bad, `${bad}.1`] });
   });
 
-  it('puts a beta right by the next beta, which cannot be promoted; --correct makes it anew', async () => {
+  it('replaces a beta by the next one, which cannot be promoted; --correct makes it again', async () => {
     await generator.run('release:beta', ['delve@1.27.2']);
 
     const result = await generator.run('release:withdraw', ['delve@1.27.2-beta.1', ...why], offline);
@@ -164,7 +164,7 @@ describe('release:withdraw', () => {
     expect(anew.stdout).toContain('delve 1.27.2-beta.3: released');
   });
 
-  it('leaves testers alone who are ahead', async () => {
+  it('leaves testers on a newer version alone', async () => {
     const result = await generator.run(
       'release:withdraw',
       [`delve@${bad}.2`, ...why, '--to', older],
@@ -208,7 +208,7 @@ describe('release:withdraw', () => {
     expect(await state()).toEqual(before);
   });
 
-  it('unlists the only version there is, says that Scoop goes on offering it, and puts an older one of upstream on top', async () => {
+  it('unlists the only version, says that Scoop still offers it, and publishes an older one of upstream as correction', async () => {
     forge.addRepository('goreleaser/goreleaser', ['1.26.0', '1.25.1'].map(goreleaserRelease));
     await generator.run('release:beta', ['goreleaser@1.26.0']);
     await generator.run('release:promote', ['goreleaser']);

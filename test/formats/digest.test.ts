@@ -28,7 +28,7 @@ describe('Digest', () => {
     );
   });
 
-  it('is the same of bytes, of a file and of a stream in any pieces', async () => {
+  it('is the same for bytes, for a file and for a stream in any pieces', async () => {
     const path = join(folder, 'bytes');
     await fc.assert(
       fc.asyncProperty(fc.array(fc.uint8Array({ minLength: 1, maxLength: 200 })), async (chunks) => {
@@ -48,17 +48,17 @@ describe('Digest', () => {
     );
   });
 
-  it('is not told before the stream has ended', () => {
+  it('is not available before the stream has ended', () => {
     const digester = createDigester();
     digester.write('half');
     expect(() => digester.digest()).toThrow('once the stream has ended');
   });
 
-  it('can be told more than once', () => {
+  it('can be read more than once', () => {
     expect(digestBytes(Buffer.from('a'))).toEqual(digestBytes(Buffer.from('a')));
   });
 
-  it('of a file that is not there fails as the file system does', async () => {
+  it('of a missing file fails like the file system does', async () => {
     await expect(digestFile(join(folder, 'missing'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

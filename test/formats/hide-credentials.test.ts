@@ -9,7 +9,7 @@ describe('hideCredentials', () => {
     ['ssh://git@host/x and http://u:p@other', 'ssh://host/x and http://other'],
     ['https://host/packages/@acme/tool', 'https://host/packages/@acme/tool'],
     ['http://127.0.0.1:8080, mail me@example.test', 'http://127.0.0.1:8080, mail me@example.test'],
-  ])('makes of %j %j', (text, shown) => {
+  ])('turns %j into %j', (text, shown) => {
     expect(hideCredentials(text)).toBe(shown);
   });
 });
@@ -24,7 +24,7 @@ describe('hideSent', () => {
     [{ cookie: ['a=bcde', 'f=ghij'] }, 'a=bcde f=ghij', '*** ***'],
     [{ accept: 'text/html', 'x-nuget-apikey': '' }, 'no text/html for you', 'no text/html for you'],
     [{ authorization: undefined }, 'https://me:secret@host/', 'https://host/'],
-  ])('of a request with %j it makes of %j %j', (headers, text, shown) => {
+  ])('turns, in a request with %j, %j into %j', (headers, text, shown) => {
     expect(hideSent(text, headers)).toBe(shown);
   });
 });

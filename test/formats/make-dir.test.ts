@@ -11,7 +11,7 @@ describe('makeDir', () => {
   });
   afterEach(() => rm(dir, { recursive: true, force: true }));
 
-  it('makes a folder and all above it, by many at once and again', async () => {
+  it('makes a folder and its parents, also many times at once and again', async () => {
     const path = join(dir, 'a', 'b', 'c');
 
     await Promise.all(Array.from({ length: 20 }, () => makeDir(path)));

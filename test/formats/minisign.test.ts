@@ -23,7 +23,7 @@ describe('a minisign signature', () => {
     expect(outcome).toEqual({ outcome: 'good', keyId: signer.keyId, trustedComment: 'sums of 1.2.3' });
   });
 
-  it('by a key that is not trusted is bad, and says whose it is', () => {
+  it('by a key that is not trusted is bad, and names the key', () => {
     const stranger = makeMinisignSigner();
 
     const outcome = verifyMinisign(message, stranger.sign(message), [signer.publicKey]);
@@ -35,7 +35,7 @@ describe('a minisign signature', () => {
     });
   });
 
-  it('of a stranger who took over the key id is bad', () => {
+  it('by a stranger who reused the key id is bad', () => {
     const lines = makeMinisignSigner().sign(message).split('\n');
     const forged = Buffer.from(lines[1]!, 'base64');
     Buffer.from(signer.keyId, 'hex').reverse().copy(forged, 2);
@@ -73,7 +73,7 @@ describe('a minisign signature', () => {
   });
 
   it.each(['', 'RW', '<html>', 'untrusted comment: x\nAAAA\ntrusted comment: y\nAAAA\n'])(
-    'that is none is bad: %j',
+    'that is invalid is bad: %j',
     (text) => {
       expect(verifyMinisign(message, text, [signer.publicKey])).toEqual({
         outcome: 'bad',

@@ -81,7 +81,7 @@ describe('NuGet range', () => {
     expect(printNuGetRange(range(text))).toBe(printed);
   });
 
-  it('knows which ranges say nothing', () => {
+  it('knows which ranges mean any version', () => {
     expect(['(,)', '(, )', '[,]'].map((text) => isEveryVersion(range(text)))).toEqual([true, true, true]);
     expect(['0.0', '(,1.0)'].map((text) => isEveryVersion(range(text)))).toEqual([false, false]);
   });
@@ -113,7 +113,7 @@ describe('NuGet range, whatever it is', () => {
     );
   });
 
-  it('holds its included ends, not its excluded ones, and what lies between', () => {
+  it('includes its included ends, excludes its excluded ones, and includes what lies between', () => {
     fc.assert(
       fc.property(rangeText, versionText, (text, candidate) => {
         const parsed = parseNuGetRange(text);

@@ -101,7 +101,7 @@ describe('NuGet version', () => {
     ['1.0', '1.0.0.0'],
     ['1.0.0-BETA.1', '1.0.0-beta.1'],
     ['1.0.0+a', '1.0.0+b'],
-  ])('takes %s and %s for the same', (a, b) => {
+  ])('treats %s and %s as the same', (a, b) => {
     expect(compareNuGetVersions(version(a), version(b))).toBe(0);
     expect(versionSortKey(version(a))).toBe(versionSortKey(version(b)));
   });
@@ -125,7 +125,7 @@ describe('NuGet version', () => {
 });
 
 describe('NuGet version, whatever it is', () => {
-  it('is normalised once and for all, into the same version', () => {
+  it('is normalized only once, into the same version', () => {
     fc.assert(
       fc.property(versions, (a) => {
         const again = version(printNormalizedVersion(a));
@@ -165,7 +165,7 @@ describe('NuGet version, whatever it is', () => {
     );
   });
 
-  it('is the same version exactly when the normalised text is, whatever its case', () => {
+  it('is the same version exactly when the normalized text is, in any case', () => {
     fc.assert(
       fc.property(versions, versions, (a, b) => {
         const isSameText =

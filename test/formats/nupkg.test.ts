@@ -15,7 +15,7 @@ const mebibyte = 1024 * 1024;
 describe('Package', () => {
   const { folder, save, readAll, faultOf } = usePackages();
 
-  it('tells its nuspec, its files and their content', async () => {
+  it('returns its nuspec, its files and their content', async () => {
     const zip = rawZip({
       entries: [
         nuspec,
@@ -45,7 +45,7 @@ describe('Package', () => {
     }
   });
 
-  it('gives several files at once, and lets one be left half read', async () => {
+  it('reads several files at once, even if one is only read half', async () => {
     const zip = new AdmZip();
     zip.addFile('a.nuspec', Buffer.from(nuspecText));
     const contents = ['x', 'y', 'z'].map((name) => Buffer.alloc(3 * mebibyte, name));
@@ -128,7 +128,7 @@ describe('Package', () => {
     expect((await faultOf(bytes)).code).toMatch(/^(?:ZIP_|NUPKG_)/);
   });
 
-  it('that is not there fails as the file system does', async () => {
+  it('that does not exist fails like the file system does', async () => {
     await expect(openNupkg(join(folder(), 'missing.nupkg'))).rejects.toMatchObject({ code: 'ENOENT' });
     await expect(openNupkg(folder())).rejects.toThrow();
   });

@@ -27,7 +27,7 @@ describe('a package id', () => {
     expect(isPackageId(id)).toBe(false);
   });
 
-  it('is what the rule of NuGet takes, for short texts where that rule is quick', () => {
+  it('follows the rule of NuGet, for short texts where that rule is fast', () => {
     const piece = fc.constantFrom('a', 'B', '7', '_', '.', '-', '!');
 
     fc.assert(
@@ -37,7 +37,7 @@ describe('a package id', () => {
     );
   });
 
-  it('is judged in one pass: a hundred underscores and a mark that does not fit', () => {
+  it('is checked in one pass: a hundred underscores and a wrong character', () => {
     // Quadratic or worse would never end here: the time limit of the test is the whole suite's.
     for (let round = 0; round < 1000; round++) {
       expect(isPackageId(`${'_'.repeat(99)}!`)).toBe(false);

@@ -6,7 +6,7 @@ const least = '<id>a</id><version>1.0</version><authors>b</authors>';
 const read = (metadata: string) => readNuspec(`<package><metadata>${least}${metadata}</metadata></package>`);
 
 describe('what dotnet pack writes into a nuspec', () => {
-  it('is read as a whole', async () => {
+  it('is read completely', async () => {
     const nuspec = await read(`
       <owners>Tool people</owners>
       <license type="file">docs\\LICENSE.txt</license>
@@ -36,7 +36,7 @@ describe('what dotnet pack writes into a nuspec', () => {
     ['<packageTypes><packageType/><packageType name="a b"/><other name="x"/></packageTypes>', undefined],
     ['<repository/>', undefined],
     ['<repository type=" "/>', undefined],
-  ])('is passed over where no client could use it: %s', async (metadata, field) => {
+  ])('is ignored where no client could use it: %s', async (metadata, field) => {
     const nuspec = await read(metadata);
     const found = ['license', 'icon', 'readme', 'packageTypes', 'repository'].filter(
       (name) => name in nuspec,
@@ -45,7 +45,7 @@ describe('what dotnet pack writes into a nuspec', () => {
     expect(found).toEqual(field === undefined ? [] : [field]);
   });
 
-  it('keeps the name of a type whose version is none', async () => {
+  it('keeps the name of a type whose version is invalid', async () => {
     const { packageTypes } = await read('<packageTypes><packageType name="X" version="new"/></packageTypes>');
 
     expect(packageTypes).toEqual([{ name: 'X' }]);
@@ -80,7 +80,7 @@ describe('a file that a nuspec names', () => {
     expect(findNamedEntry(entries, path)?.name).toBe(name);
   });
 
-  it('is left out where the package has none, or a larger one than any feed sends', async () => {
+  it('is left out where the package lacks it, or has a larger one than any feed sends', async () => {
     const nuspec = await read(
       '<icon>i.png</icon><readme>r.md</readme><license type="file">l.txt</license><title>t</title>',
     );

@@ -82,7 +82,7 @@ describe('Nuspec', () => {
     expect((await readNuspec(bytes)).title).toBe('Ω 日本');
   });
 
-  it('trims texts, takes CDATA, and leaves out what is empty', async () => {
+  it('trims texts, reads CDATA, and leaves out what is empty', async () => {
     const nuspec = await readNuspec(
       nuspecXml(
         `${least}<title>  </title><summary/><tags>\n a  b\tc </tags><description>\r\n <![CDATA[ <x> & ]]> y\r\nz </description>`,
@@ -102,7 +102,7 @@ describe('Nuspec', () => {
     });
   });
 
-  it('passes over what it does not know', async () => {
+  it('ignores unknown elements', async () => {
     const extra =
       '<repository type="git"/><license type="expression">MIT</license><provides>x</provides><constructor>y</constructor>';
     expect((await readNuspec(nuspecXml(least + extra))).id).toBe('a');

@@ -25,7 +25,7 @@ describe('a fault of the program', () => {
     );
   });
 
-  it('is none of what the file system says', () => {
+  it('is not any error of the file system', () => {
     const error = Object.assign(new Error('EIO: i/o error, read'), { syscall: 'read' });
 
     expect(asFormatError(error)).toBe(error);

@@ -209,7 +209,7 @@ describe('Scoop manifest', () => {
     expect(() => parseScoopManifest(text)).toThrow(expect.objectContaining({ name: 'FormatError', code }));
   });
 
-  it('tells where a key stands twice, and lets the same key stand in different objects', () => {
+  it('reports where a key is repeated, and allows the same key in different objects', () => {
     expect(() => parseScoopManifest('{"a": 1,\n  "A": 2}')).toThrow(
       'the key "A" twice in one object, at line 2, column 3',
     );
@@ -221,7 +221,7 @@ describe('Scoop manifest', () => {
     expect(parseScoopManifest(text).env_set).toEqual({ url: 'b' });
   });
 
-  it('keeps its sentences short and visible, whatever is in it', () => {
+  it('keeps its messages short and visible, whatever it contains', () => {
     const keys = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`\u{1f600}\n${index}`, 1]));
     const error = catchError(() => parseScoopManifest(JSON.stringify({ ...least, ...keys })));
     expect(error).toBeInstanceOf(FormatError);
@@ -254,7 +254,7 @@ describe('Scoop manifest, whatever it is', () => {
     .record(optional, { requiredKeys: [] })
     .map((given) => ({ ...least, ...given }) as ScoopManifest);
 
-  it('is printed into a text that is a manifest, and prints the same again', () => {
+  it('is printed as a valid manifest, which prints the same again', () => {
     fc.assert(
       fc.property(manifest, (value) => {
         const error = catchError(() => printScoopManifest(value));

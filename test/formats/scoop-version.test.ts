@@ -51,12 +51,12 @@ describe('Scoop version', () => {
     ['12.0', '12.0'],
     ['nightly-20190801', 'nightly'],
     ['nightly-20190801', 'nightly-20200801'],
-  ])('takes %j and %j for the same', (a, b) => {
+  ])('treats %j and %j as the same', (a, b) => {
     expect(compareScoopVersions(a, b)).toBe(0);
     expect(compareScoopVersions(b, a)).toBe(0);
   });
 
-  it('gives the same sign with sides changed, whatever the texts', () => {
+  it('gives the opposite sign with sides exchanged, whatever the texts', () => {
     const text = fc.oneof(
       fc.string(),
       fc.stringMatching(/^[0-9a-c.+_-]{0,8}$/),
@@ -72,7 +72,7 @@ describe('Scoop version', () => {
 });
 
 // Contract section 6: U-beta.N, U, U.k-beta.N, U.k and the next U. Every step must be an upgrade for Scoop and for NuGet.
-describe('The release train', () => {
+describe('The version history', () => {
   const small = fc.nat({ max: 20 });
   const upstream = fc.tuple(small, small, small);
 

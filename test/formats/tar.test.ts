@@ -30,7 +30,7 @@ async function read(tar: Buffer, pieceBytes: number): Promise<[string, string][]
 const contents = fc.array(fc.uint8Array({ maxLength: 3000 }), { maxLength: 6 });
 
 describe('a tar of plain files', () => {
-  it('gives back what was written, in whatever pieces it comes', () =>
+  it('returns what was written, in whatever pieces it arrives', () =>
     fc.assert(
       fc.asyncProperty(contents, fc.integer({ min: 1, max: 5000 }), async (written, pieceBytes) => {
         const found = await read(await tarOf(written), pieceBytes);
@@ -62,7 +62,7 @@ describe('a tar of plain files', () => {
     }
   });
 
-  it('is never anything but files or a TarError, whatever the header is', () =>
+  it('gives nothing but files or a TarError, whatever the header is', () =>
     fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 512, maxLength: 1024 }), async (bytes) => {
         const outcome = await read(Buffer.from(bytes), 1000).catch((error: unknown) => error);
@@ -72,7 +72,7 @@ describe('a tar of plain files', () => {
       { numRuns: 200 },
     ));
 
-  it('is never anything but files or a TarError, whatever byte is changed', () =>
+  it('gives nothing but files or a TarError, whatever byte is changed', () =>
     fc.assert(
       fc.asyncProperty(contents, fc.nat(), fc.integer({ min: 1, max: 255 }), async (written, at, mask) => {
         const tar = await tarOf(written);

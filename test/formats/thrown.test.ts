@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { faultOf, inShort, messageOf } from '../../formats/thrown.ts';
 
 describe('inShort', () => {
-  it('says for each address of a host why it did not answer: Node has no words for them together', async () => {
+  it('says for each address of a host why it did not answer, since Node has no message for them together', async () => {
     const addresses = [
       { address: '::1', family: 6 as const },
       { address: '127.0.0.1', family: 4 as const },
@@ -32,7 +32,7 @@ describe('inShort', () => {
 it('messageOf gives all lines', () => expect(messageOf(new Error('one\ntwo'))).toBe('one\ntwo'));
 
 describe('faultOf', () => {
-  it('shows words, stacks and causes, and nothing of the request of an HTTP client', async () => {
+  it("shows messages, stacks and causes, and nothing of an HTTP client's request", async () => {
     const error: unknown = await got('http://user:hunter2@127.0.0.1:9/', {
       headers: { authorization: 'Bearer a-key', 'x-nuget-apikey': 'a-key' },
       retry: { limit: 0 },
@@ -52,14 +52,14 @@ describe('faultOf', () => {
     expect(shown).not.toMatch(/a-key|hunter2/);
   });
 
-  it('ends at causes that go in a circle', () => {
+  it('stops at causes that form a circle', () => {
     const error = new Error('round');
     error.cause = error;
 
     expect(faultOf(error).match(/round/g)?.length).toBeLessThan(20);
   });
 
-  it('shows what is thrown without being an error', () => {
+  it('shows thrown values that are not errors', () => {
     expect(faultOf('just words')).toBe('just words');
   });
 });

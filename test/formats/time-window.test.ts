@@ -45,7 +45,7 @@ describe('a window of hours', () => {
     'Foo 08:00-09:00 UTC',
     'Mon 08:00-09:00 Europe/Atlantis',
     'Mon 08:00-09:00',
-  ])('%j is no window', (text) => {
+  ])('%j is not a window', (text) => {
     expect(parseTimeWindow(text)).toBeUndefined();
   });
 

@@ -75,7 +75,7 @@ describe('an entry of a v2 feed', () => {
     expect(readOne(text)).toMatchObject({ id: 'Tool', version: '1.0', sizeBytes: 7 });
   });
 
-  it('goes on at the next link, wherever it stands', () => {
+  it('continues at the next link, wherever it is', () => {
     const next = '<link rel="next" href="Packages()?a=1&amp;$skiptoken=\'x\'"/>';
     const text = entry('<d:Version>1</d:Version>').replace('<entry>', `${next}<entry>`);
 
@@ -94,12 +94,12 @@ describe('an entry of a v2 feed', () => {
   it.each([
     ['another document', '<html><body/></html>', 'found "html"'],
     ['a next link that leads nowhere', '<feed><link rel="next" href="javascript:x"/></feed>', 'next link'],
-  ])('%s is no page of which something could be missing', (_name, text, problem) => {
+  ])('%s is not a page from which anything could be missing', (_name, text, problem) => {
     expect(() => readV2Page(text, page)).toThrow(problem);
   });
 
   // 190,000 entries in 16 MB once took 41 s; now reading ends where there are too many, in one pass.
-  it('with entries without end is read as far as the limit and not further', () => {
+  it('with endless entries is read up to the limit and not further', () => {
     const one = '<entry><m:properties><Id>a</Id><Version>1.0.0</Version></m:properties></entry>\n';
     const text = `<feed xmlns:m="m">\n${one.repeat(190_000)}</feed>`;
 
@@ -112,13 +112,13 @@ describe('an entry of a v2 feed', () => {
     );
   });
 
-  it('of 20,000 entries, from a server that knows no paging, is read whole', () => {
+  it('of 20,000 entries, from a server without paging, is read completely', () => {
     const one = '<entry><m:properties><Id>a</Id><Version>1.0.0</Version></m:properties></entry>';
 
     expect(readV2Page(`<feed xmlns:m="m">${one.repeat(20_000)}</feed>`, page).entries).toHaveLength(20_000);
   });
 
-  it('that nests without end, or has more bytes than a page, is refused', () => {
+  it('with endless nesting, or with more bytes than a page may have, is refused', () => {
     expect(() => readV2Page(`<feed>${'<a>'.repeat(100)}`, page)).toThrow(
       expect.objectContaining({ code: 'XML_TOO_DEEP' }),
     );

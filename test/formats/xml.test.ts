@@ -79,7 +79,7 @@ describe('Untrusted XML', () => {
     await expect(readXml(Buffer.from([0xff, 0xfe, 0x00]))).rejects.toMatchObject({ code: 'XML_NOT_UTF' });
   });
 
-  it('takes a text of almost the whole limit', async () => {
+  it('reads a text of almost the maximum size', async () => {
     const text = 'x'.repeat(mebibyte - 100);
     expect((await readXml(`<a>${text}</a>`)).text).toBe(text);
     expect((await readXml(`<a><![CDATA[${text}]]></a>`)).text).toBe(text);
@@ -99,14 +99,14 @@ describe('Untrusted XML', () => {
     ['quotes', '"'],
     ['attributes', ' a="b"'],
     ['line ends', '\r\n'],
-  ])('of a mebibyte of %s comes to an end', async (_what, piece) => {
+  ])('of a mebibyte of %s is read in limited time', async (_what, piece) => {
     const filling = piece.repeat(Math.floor((mebibyte - 100) / piece.length));
     for (const xml of [filling, `<a>${filling}</a>`, `<a ${filling}/>`, `<a b="${filling}`]) {
       await readXml(xml).catch((error: unknown) => expect(error).toBeInstanceOf(FormatError));
     }
   });
 
-  it('does not mistake content for the entries of its parser or of objects', async () => {
+  it('does not confuse content with the entries of its parser or of objects', async () => {
     const names = ['constructor', '__proto__', 'hasOwnProperty', 'toString', '_', 'cdata', 'length'];
     const xml = `<a>${names.map((name) => `<${name} ${name}="1">x</${name}>`).join('')}<![CDATA[y]]></a>`;
     const { children, text } = await readXml(xml);

@@ -12,7 +12,7 @@ describe('Directory of a package', () => {
     expect((await faultOf(zip)).code).toContain(code);
   });
 
-  it('is held to its limits', async () => {
+  it('is checked against its limits', async () => {
     const entries = [nuspec, tool, { ...tool, name: 'tools/b.exe' }];
     expect(await faultOf({ entries }, { maxEntries: 2 })).toMatchObject({ code: 'ZIP_TOO_MANY' });
     expect(await faultOf({ entries }, { maxEntryBytes: 999 })).toMatchObject({ code: 'ZIP_ENTRY_TOO_LARGE' });
@@ -24,7 +24,7 @@ describe('Directory of a package', () => {
     ).toHaveLength(3);
   });
 
-  it('may have a small entry of one repeated byte, which harms nobody', async () => {
+  it('may have a small entry of one repeated byte, which does no harm', async () => {
     const zeros: RawEntry = { name: 'tools/zeros', content: Buffer.alloc(mebibyte / 2) };
 
     expect(await readAll(rawZip({ entries: [nuspec, zeros] }))).toHaveLength(2);

@@ -53,7 +53,7 @@ describe('Name in a zip', () => {
     ['a. ', 'a part of it ends in a dot or blank'],
     ['aux', 'it names a device of Windows'],
     ['a%', 'its percent-encoding is broken'],
-  ])('is not safe as %j for the reason that helps most', (name, problem) => {
+  ])('is not safe as %j for the most helpful reason', (name, problem) => {
     expect(findNameProblem(name)).toBe(problem);
   });
 
@@ -113,7 +113,7 @@ describe('Name in a zip', () => {
     expect(nameKey(first)).toBe(nameKey(second));
   });
 
-  it('is another file when it is spelled otherwise', () => {
+  it('is another file when it is spelled differently', () => {
     expect(nameKey('tools/a.exe')).not.toBe(nameKey('tools/b.exe'));
   });
 });

@@ -44,7 +44,7 @@ describe('an upload that is cut off at 60 %', () => {
     await server.stop();
   });
 
-  it('is told so, when it is still there to hear it', async () => {
+  it('gets an error if the client is still there to read it', async () => {
     const server = await startTestServer();
     const socket = openSocket(server.url);
     const received: Buffer[] = [];

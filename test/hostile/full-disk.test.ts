@@ -42,7 +42,7 @@ describe.skipIf(!mayMount)('a server whose disk is full (needs root and mount)',
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
   }
 
-  it('says so to whoever pushes, goes on reading, and takes pushes again once there is room', async (context) => {
+  it('tells the pusher, goes on reading, and accepts pushes again once there is space', async (context) => {
     if (!isMounted) context.skip();
     const server = await startTestServer({ dataDir: dataDir() });
     expect((await push(server, '1.0.0', 100_000)).status).toBe(201);
@@ -69,7 +69,7 @@ describe.skipIf(!mayMount)('a server whose disk is full (needs root and mount)',
     await server.stop();
   });
 
-  it('says the same when it is the database that has no room, in its file or in its log', async (context) => {
+  it('reports the same when the database has no space, in its file or in its log', async (context) => {
     if (!isMounted) context.skip();
     const server = await startTestServer({ dataDir: dataDir() });
     const ask = (path: string, init: RequestInit = {}) =>
@@ -110,7 +110,7 @@ describe.skipIf(!mayMount)('a server whose disk is full (needs root and mount)',
     await again.stop();
   });
 
-  it('stops well, though it cannot write what it counted', async (context) => {
+  it('stops cleanly, though it cannot write its counters', async (context) => {
     if (!isMounted) context.skip();
     const server = await startTestServer({ dataDir: dataDir() });
     expect((await push(server, '1.0.0', 100_000)).status).toBe(201);

@@ -64,7 +64,7 @@ const targets: readonly Target[] = [
   { kind: 'git-object', share: 0.03, take: takeGitObject },
 ];
 
-describe('every parser, fed with what is nearly right', () => {
+describe('every parser, with nearly valid input', () => {
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
   it.each(targets)('reads or refuses it: $kind', { timeout: 600_000 }, async (target) => {

@@ -14,7 +14,7 @@ const pushers = 6;
 type Sent = { readonly sha256: string; isAnswered: boolean };
 
 describe('a server that is killed at any moment', () => {
-  it('has kept every package it answered for, whole, and shows nothing half', {
+  it('has every package that it confirmed, complete, and shows nothing incomplete', {
     timeout: 600_000,
   }, async () => {
     const dataDir = await makeTempDir();

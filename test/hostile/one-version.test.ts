@@ -4,7 +4,7 @@ import { pushNupkg, startTestServer } from '../kit/test-server.ts';
 
 describe('sixteen parallel pushes of one version', () => {
   it.each(['/nuget/', '/api/v2/package/'])(
-    'are one 201 and fifteen 409, and the bytes are those of the one: %s',
+    "get one 201 and fifteen 409, and the stored bytes are the winner's: %s",
     async (path) => {
       const server = await startTestServer();
       const nupkgs = Array.from({ length: 16 }, (_, n) =>

@@ -218,7 +218,7 @@ describe('a package that only looks hostile', () => {
       'markup and signs in its texts',
       () => withText(`${head}<title>${nasty}</title><description>${nasty}</description>${tail}`),
     ],
-  ])('is taken, and told in whole documents: %s', async (_what, bytes) => {
+  ])('is accepted, and shown in complete documents: %s', async (_what, bytes) => {
     const server = await startTestServer();
 
     expect((await pushNupkg(server, bytes(), server.adminKey)).status).toBe(201);

@@ -136,14 +136,14 @@ describe('path confusion', () => {
     '/m%2f..%2fnuget',
     '/\\nuget',
     '\\nuget',
-  ])('opens nothing where reading needs a key: %s', async (target) => {
+  ])('reads nothing where reading needs a key: %s', async (target) => {
     const { status, body } = await ask(closed.url, `GET ${target}`);
 
     expect([400, 401, 403, 404]).toContain(status);
     expect(body.toString('latin1')).not.toMatch(/<feed|<service|PK|"resources"|refs\/heads/);
   });
 
-  it('cannot write under another name than the key may', async () => {
+  it('cannot write under another name than the key allows', async () => {
     const key = await makeKey(open, ['push', 'unlist'], ['other*']);
     const headers = `X-NuGet-ApiKey: ${key}\r\nContent-Length: 2\r\n`;
     const lines = [

@@ -19,7 +19,7 @@ async function askWithoutReading(url: string, path: string): Promise<Socket> {
   return socket;
 }
 
-describe('clients that do not take the long pages they asked for', () => {
+describe('clients that do not read the long pages they requested', () => {
   let dataDir: string;
   let server: TestServer;
   beforeAll(async () => {
@@ -32,7 +32,7 @@ describe('clients that do not take the long pages they asked for', () => {
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  it('cost no more memory than the limit, however many they are, and others get theirs', async () => {
+  it('use no more memory than the limit, however many they are, and others get their pages', async () => {
     const whole = await (await fetch(`${server.url}${longPage}`)).arrayBuffer();
     expect(whole.byteLength).toBeGreaterThan(16 * mebibyte);
     const count = Math.ceil((2 * maxUnsentBytes) / whole.byteLength);

@@ -38,7 +38,7 @@ describe('a client that is slow on purpose', () => {
     ['its headers', 'GET / HTTP/1.1\r\nHost: FEED\r\nX: ', 'x'],
     ['its first line', 'GET /', 'x'],
     ['line ends before its first line', '', '\r\n'],
-  ])('is cut off when it dribbles %s', async (_what, beginning, byte) => {
+  ])('is cut off when it slowly sends %s', async (_what, beginning, byte) => {
     const socket = openSocket(await serve({ headersMs: 100 }, answer));
     socket.resume();
     socket.write(beginning);
@@ -58,7 +58,7 @@ describe('a client that is slow on purpose', () => {
       { stillMs: 100 },
     ],
     ['one request and then none', 'GET / HTTP/1.1\r\nHost: FEED\r\n\r\n', { idleMs: 100 }],
-  ])('is cut off when it sends %s and says no more', async (_what, bytes, limits) => {
+  ])('is cut off when it sends %s and then nothing', async (_what, bytes, limits) => {
     const socket = openSocket(await serve(limits, answer));
     socket.on('error', () => undefined);
     socket.write(bytes);
@@ -68,7 +68,7 @@ describe('a client that is slow on purpose', () => {
     expect(socket.readableEnded).toBe(true);
   });
 
-  it('is cut off when its upload takes longer than the longest', async () => {
+  it('is cut off when its upload takes longer than the limit', async () => {
     const socket = openSocket(await serve({ requestMs: 150, headersMs: 100 }, answer));
     socket.resume();
     socket.write('PUT / HTTP/1.1\r\nHost: FEED\r\nContent-Length: 1000000\r\n\r\n');
@@ -103,7 +103,7 @@ describe('a flood of connections', () => {
     await testServer.stop();
   });
 
-  it('that ask and never read take no memory for answers that nobody takes', async () => {
+  it('that ask and never read uses no memory for unread answers', async () => {
     const testServer = await startTestServer();
     const nupkg = makeNupkg({ files: { 'tools/noise.bin': randomBytes(900_000) } });
     expect((await pushNupkg(testServer, nupkg, testServer.adminKey)).status).toBe(201);

@@ -8,7 +8,7 @@ const hidden = 'GET /nuget/package/sample/1.0.0 HTTP/1.1\r\nHost: FEED\r\nConnec
 const post = 'POST /nuget/package/none/1.0.0 HTTP/1.1\r\nHost: FEED\r\n';
 const chunk = `${hidden.length.toString(16)}\r\n${hidden}\r\n0\r\n\r\n`;
 
-describe('a request that two servers would read in two ways', () => {
+describe('a request that two servers would read differently', () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer();
@@ -53,7 +53,7 @@ describe('a request that two servers would read in two ways', () => {
     ['a blank in its target', `GET /nuget x HTTP/1.1\r\nHost: FEED\r\n\r\n${hidden}`],
     ['a method that is none', `GE T /nuget HTTP/1.1\r\nHost: FEED\r\n\r\n${hidden}`],
     ['HTTP/2 from the start', `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${hidden}`],
-  ])('is refused, and what it hides is not read: %s', async (_what, bytes) => {
+  ])('is refused, and the hidden request is not read: %s', async (_what, bytes) => {
     const { status, body } = await sendRaw(server.url, bytes);
 
     // 401 where the headers were fine: the broken body ends the connection after it.
@@ -61,7 +61,7 @@ describe('a request that two servers would read in two ways', () => {
     expect(body.toString('latin1')).not.toContain('HTTP/1.1 2');
   });
 
-  it('is one request when both read it alike: what the body holds is a body', async () => {
+  it('is one request when both read it alike: the body stays a body', async () => {
     for (const bytes of [
       `${post}Connection: close\r\nContent-Length: ${hidden.length}\r\n\r\n${hidden}`,
       `${post}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}`,

@@ -56,7 +56,7 @@ export function itEndsWellAgain(cases: readonly Case[]): void {
   afterAll(() => place.stop());
 
   it.each(cases.map((one, at) => [one.ending, one.moment, one.nth, one.beginning, one.to, at] as const))(
-    'ends well when it is run again, %s %s the %i. %s, with the bytes of %s',
+    'completes when it is repeated, %s %s the %i. %s, with the bytes of %s',
     async (ending, moment, nth, beginning, to, at) => {
       const { generator, server, manifestAt } = place;
       const bad = at === 0 ? '1.27.0' : `1.27.0.${at}`;

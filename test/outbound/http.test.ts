@@ -13,7 +13,7 @@ describe('the HTTP client', () => {
     expect(await createHttp({ userAgent: 'go-win-tools/1' })(server.url).text()).toBe('go-win-tools/1');
   });
 
-  it('takes a key along to the same origin and leaves it behind for another port', async () => {
+  it('sends a key on to the same origin but not to another port', async () => {
     const seen: (string | undefined)[] = [];
     const other = await serve((request, response) => {
       seen.push(request.headers.authorization);
@@ -53,7 +53,7 @@ describe('the HTTP client', () => {
     expect(asked).toEqual(['example.test:443']);
   });
 
-  it('throws the reason and its code, and nothing on which the request hangs', async () => {
+  it('throws the reason and its code, without the request', async () => {
     const server = await serve((request) => void request.socket.destroy());
     const { signal } = new AbortController();
     const headers = { authorization: 'Bearer secret' };
@@ -71,7 +71,7 @@ describe('the HTTP client', () => {
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('secret');
   });
 
-  it('breaks an answer off that comes a byte at a time, or is too long', async () => {
+  it('stops reading an answer that comes a byte at a time, or is too long', async () => {
     const dribbling = await serve((_, response) => {
       response.writeHead(200);
       const timer = setInterval(() => response.write('x'), 10);

@@ -21,7 +21,7 @@ describe('the app', () => {
     ['POST', '/nuget/Packages()', 'GET, HEAD'],
     ['POST', '/dl/x/1.0.0/x.exe', 'GET, HEAD, PUT'],
     ['PUT', '/api/v1/server', 'GET, HEAD'],
-  ])('answer %s %s with 405 and what is allowed', async (method, path, allowed) => {
+  ])('answers %s %s with 405 and the allowed methods', async (method, path, allowed) => {
     const answer = await fetch(`${server.url}${path}`, { method });
 
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, allowed]);
@@ -33,7 +33,7 @@ describe('the app', () => {
     '/packages/%',
     '/nuget/%ff',
     '/nuget/package/%c0%80/1.0.0',
-  ])('answer %s with 400 and what is wrong', async (path) => {
+  ])('answers %s with 400 and what is wrong', async (path) => {
     const answer = await fetch(`${server.url}${path}`);
 
     expect([answer.status, answer.statusText]).toEqual([

@@ -76,7 +76,7 @@ describe('config', () => {
     expect(Object.isFrozen(config)).toBe(true);
   });
 
-  it('takes a variable that is set to nothing for one that is not set', () => {
+  it('treats an empty variable as unset', () => {
     expect(loadConfig({ PORT: '', READ_AUTH: ' ', PUBLIC_URL: '' })).toEqual(loadConfig({}));
   });
 
@@ -148,7 +148,7 @@ describe('config', () => {
   it.each([
     ['no certificate', 'no key'],
     ['', ''],
-  ])('refuses a certificate file that holds none: %j', async (certificate, key) => {
+  ])('refuses a certificate file without a certificate: %j', async (certificate, key) => {
     const dir = await mkdtemp(join(tmpdir(), 'go-win-tools-'));
     const [certFile, keyFile] = [join(dir, 'cert'), join(dir, 'key')];
     await writeFile(certFile, certificate);

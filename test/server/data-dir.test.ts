@@ -7,7 +7,7 @@ import { openDataDir } from '../../server/data-dir.ts';
 import { makeTempDir, productDir } from '../kit/test-server.ts';
 
 describe('data folder', () => {
-  it('is made when it is missing', async () => {
+  it('is created when it is missing', async () => {
     const dir = join(await makeTempDir(), 'new', 'data');
 
     const { database, release } = openDataDir(dir);
@@ -54,7 +54,7 @@ describe('data folder', () => {
     openDataDir(dir).release();
   });
 
-  it.skipIf(process.platform === 'win32')('is refused when its lock cannot be held', async () => {
+  it.skipIf(process.platform === 'win32')('is refused when it cannot be locked', async () => {
     const dir = await makeTempDir();
     writeFileSync(join(dir, 'lock'), '', { mode: 0o444 });
 
@@ -72,7 +72,7 @@ describe('data folder', () => {
   });
 
   it.skipIf(process.platform !== 'linux')(
-    'is refused at once where a file system makes no folders, which Node alone would try for ever (needs /proc)',
+    'is refused at once where a file system allows no new folders, which Node alone would try forever (needs /proc)',
     () => {
       expect(() => openDataDir('/proc/go-win-tools/data')).toThrow(
         expect.objectContaining({

@@ -30,8 +30,8 @@ async function makeFolder(mode: number, files: Readonly<Record<string, number>>)
   return dir;
 }
 
-describe.skipIf(process.platform === 'win32')('a data folder that others can look into', () => {
-  it('is closed, with what holds secrets in it', async () => {
+describe.skipIf(process.platform === 'win32')('a data folder that others can read', () => {
+  it('is closed, together with the secrets in it', async () => {
     const names = ['catalog.db', 'catalog.db-wal', 'start.key', 'server.json', 'lock'];
     const dir = await makeFolder(0o755, Object.fromEntries(names.map((name) => [name, 0o644])));
 
@@ -56,7 +56,7 @@ describe.skipIf(process.platform === 'win32')('a data folder that others can loo
     expect(closeToOthers(dir)).toEqual({ closed: [], isShared: false });
   });
 
-  it('keeps its mode when other things are in it, while what is ours is closed', async () => {
+  it('keeps its mode when it contains other things, while our files are closed', async () => {
     const dir = await makeFolder(0o755, { 'notes.txt': 0o644, 'start.key': 0o644 });
 
     expect(closeToOthers(dir)).toEqual({ closed: [join(dir, 'start.key')], isShared: true });
@@ -75,7 +75,7 @@ describe.skipIf(process.platform === 'win32')('a data folder that others can loo
     },
   );
 
-  it('leaves alone what a link in it leads to', async () => {
+  it('leaves the target of a link in it alone', async () => {
     const dir = await makeFolder(0o700, {});
     const elsewhere = await makeFolder(0o755, { key: 0o644 });
     symlinkSync(join(elsewhere, 'key'), join(dir, 'start.key'));
@@ -101,7 +101,7 @@ describe.skipIf(process.platform === 'win32')('a data folder that others can loo
     }
   });
 
-  it('gives what is made in it later to nobody else, either', async () => {
+  it('keeps later files private, too', async () => {
     const dir = await makeFolder(0o755, { 'notes.txt': 0o644 });
 
     const testServer = await startTestServer({ dataDir: dir });
@@ -111,7 +111,7 @@ describe.skipIf(process.platform === 'win32')('a data folder that others can loo
     expect(open).toEqual(['notes.txt']);
   });
 
-  it('writes through no link that waits in it', async () => {
+  it('writes through no link that was placed in it', async () => {
     const dir = await makeFolder(0o777, {});
     const kept = join(await makeFolder(0o700, {}), 'kept');
     writeFileSync(kept, 'text');
@@ -122,7 +122,7 @@ describe.skipIf(process.platform === 'win32')('a data folder that others can loo
     expect(readFileSync(kept, 'utf8')).toBe('text');
   });
 
-  it('is not asked for its mode on Windows, which has none', async () => {
+  it('is not checked on Windows, which has no modes', async () => {
     const dir = await makeFolder(0o755, {});
 
     expect(closeToOthers(dir, 'win32')).toEqual({ closed: [], isShared: false });
@@ -158,7 +158,7 @@ describe.skipIf(process.platform === 'win32' || !isRoot())(
       }
     }
 
-    it('is a volume that Kubernetes made for our group (fsGroup): what is ours in it is closed', async () => {
+    it('is a volume that Kubernetes made for our group (fsGroup): our files in it are closed', async () => {
       const dir = await makeVolume(0, server, 0o2775);
 
       const { closed, isShared } = asServer(() => closeToOthers(dir));

@@ -16,7 +16,7 @@ function start() {
 }
 
 describe('lines of the log', () => {
-  it('of requests go out together, each of them whole', async () => {
+  it('of requests are written together, each of them complete', async () => {
     const { log, messages } = start();
     for (let n = 0; n < 5; n++) {
       log.info({ url: '/a "quoted" \n path' }, 'request');
@@ -27,7 +27,7 @@ describe('lines of the log', () => {
     expect(messages()).toEqual([Array(5).fill('request')]);
   });
 
-  it('of all else go out at once, behind the requests that came before', async () => {
+  it('of all others are written at once, after the requests that came before', async () => {
     const { log, messages } = start();
     log.info({}, 'request');
     await nextTurn();

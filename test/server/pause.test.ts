@@ -40,7 +40,7 @@ describe('work that begins', () => {
     while (performance.now() - start < ms);
   }
 
-  it('goes on in another turn of the event loop once this one was held for long, in the order it came', async () => {
+  it('continues in another turn of the event loop once this one was blocked for long, in the order it came', async () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     const turns = countTurns();
     const log: { n: number; hasWaited: boolean; turn: number }[] = [];

@@ -63,7 +63,7 @@ describe('serve as a process', () => {
     ]);
   });
 
-  it.skipIf(process.platform === 'win32')('ends well at SIGTERM and SIGINT', async () => {
+  it.skipIf(process.platform === 'win32')('ends cleanly at SIGTERM and SIGINT', async () => {
     const dataDir = await makeTempDir();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       const server = await startServe({ DATA_DIR: dataDir });
@@ -74,7 +74,7 @@ describe('serve as a process', () => {
     }
   });
 
-  it('keeps an answered push when it is killed the moment after', async () => {
+  it('keeps a confirmed push when it is killed right after', async () => {
     const dataDir = await makeTempDir();
     const nupkg = makeNupkg();
     const first = await startServe({ DATA_DIR: dataDir, ADMIN_API_KEY: adminKey });
@@ -88,7 +88,7 @@ describe('serve as a process', () => {
     await second.end('SIGKILL');
   });
 
-  it('keeps every answered push whole when it is killed amid fifty of them, and nothing half', async () => {
+  it('keeps every confirmed push complete when it is killed amid fifty of them, and nothing incomplete', async () => {
     const dataDir = await makeTempDir();
     const nupkgs = new Map(
       Array.from({ length: 50 }, (_, n) => {
@@ -121,7 +121,7 @@ describe('serve as a process', () => {
     await second.end('SIGKILL');
   });
 
-  it.skipIf(!hasProgram('git'))('makes no outbound connection, whatever is asked of it (git)', async () => {
+  it.skipIf(!hasProgram('git'))('makes no outbound connection, whatever is requested (git)', async () => {
     const dir = await makeTempDir();
     const log = join(dir, 'dials');
     await writeFile(log, '');

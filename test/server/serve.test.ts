@@ -40,7 +40,7 @@ describe('serve', () => {
     await server.stop();
   });
 
-  it('says that its port is taken, and gives the data folder back', async () => {
+  it('reports that its port is taken, and releases the data folder', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = other.address();
@@ -60,7 +60,7 @@ describe('serve', () => {
   it.each([
     ['192.0.2.1', 'this machine has no such address'],
     ['no-such-host.invalid', 'no such name is known'],
-  ])('says that it cannot listen on %s, and gives the data folder back', async (host, cause) => {
+  ])('reports that it cannot listen on %s, and releases the data folder', async (host, cause) => {
     const dataDir = await makeTempDir();
 
     await expect(startTestServer({ host, dataDir })).rejects.toMatchObject({
@@ -78,24 +78,27 @@ describe('serve', () => {
     ['catalog.db', 'folder', 'the database catalog.db cannot be opened'],
     ['lock.pid', 'folder', 'a folder stands where a file is needed'],
     ['bucket/repo.git/config', 'folder', 'git init ended with 128'],
-  ])('says what is wrong in a data folder whose %s is a %s, and keeps no lock', async (part, kind, cause) => {
-    const dataDir = await makeTempDir();
-    const path = join(dataDir, part);
-    if (kind === 'file') writeFileSync(path, '');
-    else mkdirSync(path, { recursive: true });
+  ])(
+    'reports what is wrong in a data folder whose %s is a %s, and keeps no lock',
+    async (part, kind, cause) => {
+      const dataDir = await makeTempDir();
+      const path = join(dataDir, part);
+      if (kind === 'file') writeFileSync(path, '');
+      else mkdirSync(path, { recursive: true });
 
-    await expect(startTestServer({ dataDir })).rejects.toMatchObject({
-      code: 'DATA_DIR_UNUSABLE',
-      exitCode: 1,
-      message: expect.stringContaining(`The data folder ${dataDir} cannot be written: ${cause}`),
-    });
+      await expect(startTestServer({ dataDir })).rejects.toMatchObject({
+        code: 'DATA_DIR_UNUSABLE',
+        exitCode: 1,
+        message: expect.stringContaining(`The data folder ${dataDir} cannot be written: ${cause}`),
+      });
 
-    rmSync(path, { recursive: true });
-    await (await startTestServer({ dataDir })).stop();
-  });
+      rmSync(path, { recursive: true });
+      await (await startTestServer({ dataDir })).stop();
+    },
+  );
 
   it.skipIf(isRoot() || process.platform === 'win32')(
-    'says what is wrong in a data folder that another user began (without root)',
+    'reports what is wrong in a data folder that another user created (without root)',
     async () => {
       for (const part of ['blobs', 'bucket', 'catalog.db', 'lock.pid']) {
         const dataDir = await makeTempDir();
@@ -177,7 +180,7 @@ describe('serve', () => {
     expect(answers).toContain('HTTP/1.1 503 The server is shutting down; try again in a moment.');
   });
 
-  it('cuts off what stands still while it stops', async () => {
+  it('cuts off idle requests while it stops', async () => {
     const server = await startTestServer({ server: { drain: { stillMs: 100 } } });
     const upload = openSocket(server.url);
     upload.on('error', () => undefined);
@@ -192,7 +195,7 @@ describe('serve', () => {
   });
 
   it.skipIf(!hasProgram('openssl'))(
-    'speaks https, and takes a new certificate when it changes (openssl)',
+    'serves https, and loads a new certificate when it changes (openssl)',
     async () => {
       const dir = await makeTempDir();
       const [one, two] = [await makeCertificate(dir, 'one'), await makeCertificate(dir, 'two')];

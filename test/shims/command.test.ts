@@ -24,7 +24,7 @@ describe('shims', () => {
   });
 
   it.skipIf(!hasProgram('go'))(
-    'writes all forms for each command and tells the hash of the launcher (needs go)',
+    'writes all forms for each command and prints the hash of the launcher (needs go)',
     async () => {
       const result = await cli({ CACHE_DIR: testCacheDir }, 'shims', '--out', out);
 
@@ -41,7 +41,7 @@ describe('shims', () => {
     180_000,
   );
 
-  it('writes the scripts alone without Go, says so, and leaves no launcher of an earlier run', async () => {
+  it('writes only the scripts without Go, says so, and leaves no launcher of an earlier run', async () => {
     await mkdir(out);
     await writeFile(join(out, 'buf.exe'), 'with an old policy');
 
@@ -53,7 +53,7 @@ describe('shims', () => {
     expect((await readdir(out)).sort()).toEqual(commands.flatMap((name) => [name, `${name}.cmd`]));
   });
 
-  it('takes a policy, its own commands, and only the tools asked for', async () => {
+  it('accepts a policy, its own commands, and only the requested tools', async () => {
     const policy = join(dir, 'policy.yaml');
     await writeFile(policy, 'prefer: choco\ntools:\n  terraform: {prefer: pinned, pin: 1.9.0}\n');
 
@@ -75,7 +75,7 @@ describe('shims', () => {
     expect(await readFile(join(out, 'buf.cmd'), 'utf8')).toContain('set "prefer=choco"\r\n');
   });
 
-  it('removes what an earlier run wrote and this one lacks, nothing else, and tells of commands that are no tools', async () => {
+  it('removes what an earlier run wrote and this one does not, nothing else, and reports commands that are not tools', async () => {
     const policy = join(dir, 'policy.yaml');
     await writeFile(policy, 'tools:\n  esbuildd: {prefer: scoop}\n');
     const first = await cli(withoutGo, 'shims', '--out', out, '--policy', policy);
@@ -126,7 +126,7 @@ describe('shims', () => {
     expect((await readdir(dir)).filter((name) => name !== 'policy.yaml')).toEqual([]);
   });
 
-  it('tells what there is when asked for a tool that is none', async () => {
+  it('lists the tools when asked for an unknown one', async () => {
     const result = await cli(withoutGo, 'shims', '--out', out, '--tool', 'nosuch');
 
     expect(result.code).toBe(1);

@@ -21,7 +21,7 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
     await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  it('holds nothing of the machine that built it', async () => {
+  it('contains nothing of the machine that built it', async () => {
     const text = (await readFile(launcher.path)).toString('latin1');
 
     expect(text).not.toContain(productDir);
@@ -110,7 +110,7 @@ describe.skipIf(!hasProgram('go'))('the launcher (needs go)', () => {
     expect([first, other]).not.toContain(await digestOf());
   }, 180_000);
 
-  it('is not there when the command to sign it fails, and its words are not told', async () => {
+  it('does not exist when the signing command fails, whose output is not shown', async () => {
     const failing = buildTestLauncher('sh -c "echo secret >&2; exit 3"');
 
     await expect(failing).rejects.toMatchObject({

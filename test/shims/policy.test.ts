@@ -71,7 +71,7 @@ describe('the plan of the shims', () => {
     ]);
   });
 
-  it('takes what the policy says of all, what it says of one tool, and commands that only it knows', () => {
+  it('uses the policy for all, for one tool, and commands that only it names', () => {
     const policy = readPolicy(
       [
         'prefer: choco',
@@ -98,7 +98,7 @@ describe('the plan of the shims', () => {
     expect(plans[2]).toMatchObject({ exe: 'terraform.exe', app: 'terraform-ls', packageId: 'Terraform' });
   });
 
-  it('leaves out what is not asked for, and names what there is when it is not there', () => {
+  it('leaves out what is not requested, and lists the tools when one is unknown', () => {
     for (const name of ['delve', 'dlv']) {
       expect(planShims(tools, {}, [name]).map(({ command }) => command)).toEqual(['dlv']);
     }
@@ -114,7 +114,7 @@ describe('the plan of the shims', () => {
 });
 
 describe('the published schema', () => {
-  it('is what the policy is read by (vitest -u writes it)', async () => {
+  it('is the one that the policy is read by (vitest -u writes it)', async () => {
     const schema = {
       $id: 'https://github.com/go-win-tools/go-win-tools/docs/shims/policy.schema.json',
       title: 'Policy of PATH-priority shims',

@@ -10,7 +10,7 @@ import { publishShims } from './publish-shims.ts';
 
 const launcher = 'go-win-shims/1.2.0-beta.1/go-win-shims-windows-amd64.exe';
 
-describe.skipIf(!hasGo)('shims --publish where somebody else puts the launcher (needs go)', () => {
+describe.skipIf(!hasGo)('shims --publish where somebody else uploads the launcher (needs go)', () => {
   let server: TestServer;
   let files: Listening;
   let dir: string;
@@ -33,7 +33,7 @@ describe.skipIf(!hasGo)('shims --publish where somebody else puts the launcher (
   const isOnFeed = async (): Promise<boolean> =>
     (await fetch(`${server.url}/nuget/Packages(Id='go-win-shims',Version='1.2.0-beta.1')`)).ok;
 
-  it("is refused where only upstream's own files lie, also in a dry run", async () => {
+  it("is refused where only upstream's own files are, also in a dry run", async () => {
     for (const flags of [[], ['--dry-run']]) {
       await expect(publish(flags, '{repository}/{tag}/{asset}')).rejects.toMatchObject({
         code: 'SETTINGS_INVALID',

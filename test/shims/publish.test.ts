@@ -27,7 +27,7 @@ describe('the version of a set of shims', () => {
   });
 
   it.each([undefined, { version: '1.2.0-beta.2', isSame: false, isListed: true }])(
-    'is none on main after %o',
+    'does not exist on main after %o',
     (newest) => {
       expect(() => nextShimsVersion('1.2.0', newest, 'main')).toThrow('not on beta');
     },
@@ -39,7 +39,7 @@ describe('the version of a set of shims', () => {
     ['1.2.0', 'main', '1.2.0'],
     ['1.3.0', 'beta', '1.2.0'],
   ] as const)(
-    'is none for product %s on %s when %s is this very set and was withdrawn',
+    'does not exist for product %s on %s when %s is this very set and was withdrawn',
     (product, channel, version) => {
       const newest = { version, isSame: true, isListed: false };
 

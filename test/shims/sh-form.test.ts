@@ -103,7 +103,7 @@ describe.skipIf(!hasProgram('dash'))('the sh form of a shim (needs dash)', () =>
     },
   );
 
-  it('asks about the folder that all share under another name, too', async () => {
+  it('asks about the shared folder under another name, too', async () => {
     const vector = vectors.find(({ name }) => name.startsWith('a SCOOP that is the folder all share'))!;
     const linked: Vector = {
       ...vector,
@@ -205,7 +205,7 @@ describe.skipIf(!hasProgram('dash'))('the sh form of a shim (needs dash)', () =>
     expect((await call('plain', vector, [])).code).toBe(127);
   });
 
-  it.skipIf(!hasProgram('shellcheck'))('is clean to shellcheck (needs shellcheck)', async () => {
+  it.skipIf(!hasProgram('shellcheck'))('passes shellcheck (needs shellcheck)', async () => {
     const shim = at('plain')('shims/dlv');
     // -ef (SC3013) is in every sh that runs this: dash, bash, busybox; what SC2154 misses is set by eval
     const options = ['-s', 'sh', '-S', 'warning', '-e', 'SC3013,SC2154'];
@@ -214,7 +214,7 @@ describe.skipIf(!hasProgram('dash'))('the sh form of a shim (needs dash)', () =>
     expect(code, stdout).toBe(0);
   });
 
-  it('is for any sh, with the end of lines of its platform, and asks no cmd', async () => {
+  it("works in any sh, with the platform's line ends, and calls no cmd", async () => {
     const text = await readFile(at('plain')('shims/dlv'), 'utf8');
 
     expect(text.startsWith('#!/bin/sh\n')).toBe(true);

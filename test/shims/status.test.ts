@@ -38,7 +38,7 @@ describe('release:status of go-win-shims', () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  it('has no row of its own accord where nobody published it', async () => {
+  it('has no row where nobody published it', async () => {
     const all = await generator.run('release:status', ['--json']);
     const named = await generator.run('release:status', ['go-win-shims']);
 
@@ -47,7 +47,7 @@ describe('release:status of go-win-shims', () => {
     expect(named.stdout).toMatch(/^go-win-shims +- +- +- +`shims --publish beta --dry-run` shows/m);
   });
 
-  it('is a row below the tools: what beta and main offer, and nothing that release:promote would take', async () => {
+  it('is a row below the tools: what beta and main offer, and nothing for release:promote', async () => {
     await publish('beta', 'a launcher');
     const beta = await generator.run('release:status', ['--json']);
     await publish('main', 'a launcher');
@@ -67,7 +67,7 @@ describe('release:status of go-win-shims', () => {
     ]);
   });
 
-  it('names a promotion that was cut before it reached the bucket, and how it is finished', async () => {
+  it('names an interrupted promotion that did not reach the bucket, and how to complete it', async () => {
     await publish('beta', 'a launcher');
     const before = git('rev-parse', 'beta').trim();
     await publish('main', 'a launcher');
@@ -82,7 +82,7 @@ describe('release:status of go-win-shims', () => {
     expect(await unfinished()).toEqual([]);
   });
 
-  it('names a withdrawn version that is still offered, until the good set is on top of it', async () => {
+  it('names a withdrawn version that is still offered, until a good set was published after it', async () => {
     for (const launcher of ['a good launcher', 'a bad launcher']) {
       await publish('beta', launcher);
       await publish('main', launcher);
@@ -99,7 +99,7 @@ describe('release:status of go-win-shims', () => {
     expect(git('show', 'main:bucket/go-win-shims.json')).toContain('"version": "1.2.0.2"');
   });
 
-  it('knows no version of it to release, and tells those who would withdraw one what to do instead', async () => {
+  it('has no version to release, and gives advice to those who would withdraw one', async () => {
     const version = await generator.run('release:status', ['go-win-shims@1.2.0']);
     const withdraw = await generator.run('release:withdraw', ['go-win-shims@1.2.0', '--reason', 'bad']);
     const verify = await generator.run('release:verify', ['go-win-shims']);

@@ -24,7 +24,7 @@ const script = await readFile(join(productDir, 'shims', 'templates', 'trust.ps1'
 
 /** Who may change a program that all users share: one table for the launcher and for what the scripts ask. */
 describe('whom a shim trusts', () => {
-  it('is one line that cmd and sh can hand on', () => {
+  it('is one line that cmd and sh can pass on', () => {
     const line = oneLine(script);
 
     expect(line).not.toMatch(/["%\r\n]/);

@@ -214,7 +214,7 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
     });
 
     it.each(narrowPaths.map(({ path, left }, index) => ({ path: path.join(';'), left, index })))(
-      'makes of the PATH $path what is left of it',
+      'turns the PATH $path into what is left of it',
       ({ left, index }) => {
         const { PATH = '' } = heard(of(`path-${index}`)).env;
 
@@ -239,7 +239,7 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
     expect('GO_WIN_TOOLS_RUN' in env).toBe(form === 'cmd');
   });
 
-  it('takes its child along when it is ended by force, and what that one started', () => {
+  it('ends its child when it is ended by force, and what that one started', () => {
     expect(ended.get('kill')).toMatchObject({ code: 5, after: 'ended ended' });
   });
 
@@ -251,7 +251,7 @@ describe.skipIf(!hasWine || !hasProgram('go'))('the shims on Windows (need wine,
     expect(ended.get('left')).toMatchObject({ code: 0, after: 'lives' });
   });
 
-  it.skipIf(!hasConsole)('leaves Ctrl-C to the child and ends as it does (needs script)', () => {
+  it.skipIf(!hasConsole)('leaves Ctrl-C to the child and ends like it (needs script)', () => {
     const result = ended.get('interrupt')!;
 
     expect(result.stdout.toString()).toBe('control=0\ncontrol=0\n');

@@ -45,7 +45,7 @@ describe('shims over those of an earlier run', () => {
   }
   const asideIn = async () => (await readdir(join(dir, 'shims'))).filter((name) => !names.includes(name));
 
-  it('puts one aside that cannot be replaced, as often as it must', async () => {
+  it('puts one aside that cannot be replaced, as often as needed', async () => {
     for (const times of [1, 2, 3]) {
       await letOneRun();
 

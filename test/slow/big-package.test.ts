@@ -19,7 +19,7 @@ const hasRoom = bavail * bsize > 3 * bigBytes;
 const canMeasure = process.platform === 'linux';
 
 describe.skipIf(!canMeasure || !hasRoom)('a package of 2.1 GB (needs Linux and 7 GB of room)', () => {
-  it('goes in and out, and takes less than 100 MB of memory', { timeout: 600_000 }, async () => {
+  it('can be pushed and downloaded, and takes less than 100 MB of memory', { timeout: 600_000 }, async () => {
     const dataDir = await makeTempDir();
     const server = await startServe({ DATA_DIR: dataDir, ADMIN_API_KEY: adminKey, LOG_LEVEL: 'error' });
     const pid = server.child.pid ?? 0;

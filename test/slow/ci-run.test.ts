@@ -105,7 +105,7 @@ describe.skipIf(missing.length > 0)(`the nightly pipelines (need ${programs.join
     run('bash', ['--noprofile', '--norc', '-e', '-o', 'pipefail', '-c', script], { env, cwd });
 
   it(
-    'of GitHub promote what waits, with a tool that fails told by the first job',
+    'of GitHub promote what waits, with a failing tool reported by the first job',
     async () => {
       const { jobs } = parse(await readFile(join(productDir, 'docs/ci/github.yml'), 'utf8')) as Github;
       const { server, home, env, night, approved, stop } = await startWorld('github');

@@ -122,7 +122,7 @@ describe('long queries over 400 packages with long texts', () => {
     return longest;
   }
 
-  it('do not hold up /healthz, however many come at once', async () => {
+  it('do not delay /healthz, however many come at once', async () => {
     const waits: { busy: number; idle: number }[] = [];
     const isGood = ({ busy, idle }: (typeof waits)[number]) => busy < Math.max(maxHealthMs, 3 * idle);
     for (let attempt = 0; attempt < 5 && !waits.some(isGood); attempt += 1) {
@@ -143,7 +143,7 @@ describe('long queries over 400 packages with long texts', () => {
     expect(waits.filter(isGood), JSON.stringify(waits)).not.toEqual([]);
   });
 
-  it('are not needed: forty ordinary pages of the feed at once do not hold it up either', async () => {
+  it('are not needed: forty ordinary pages of the feed at once do not delay it either', async () => {
     const waits: { busy: number; idle: number }[] = [];
     const isGood = ({ busy, idle }: (typeof waits)[number]) => busy < Math.max(maxHealthMs, 3 * idle);
     for (let attempt = 0; attempt < 5 && !waits.some(isGood); attempt += 1) {
@@ -185,7 +185,7 @@ describe('long queries over 400 packages with long texts', () => {
     expect(meanwhile.length).toBeLessThanOrEqual(3);
   });
 
-  it('tells what is wrong with more', async () => {
+  it('reports what is wrong with more', async () => {
     const nested = `length(${'concat(Description,'.repeat(45)}Description${')'.repeat(45)}) gt 1`;
     expect(await ask(`/nuget/Packages()?$filter=${encodeURIComponent(nested)}`)).toBe('400 QUERY_TOO_COSTLY');
     expect(await ask(`/nuget/Search()?searchTerm='${'x'.repeat(6000)}'`)).toBe('400 QUERY_TOO_COSTLY');

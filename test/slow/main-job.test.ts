@@ -91,7 +91,7 @@ describe.skipIf(!hasProgram('go'))('the main job (needs go and its module proxy)
   }
 
   it(
-    'ends with exit 4 while the forge cannot be reached, says what would do, and publishes nothing',
+    'ends with exit 4 while the forge cannot be reached, says what would work, and publishes nothing',
     async () => {
       const result = await cli(env, 'release:beta', ...named);
 
@@ -105,7 +105,7 @@ describe.skipIf(!hasProgram('go'))('the main job (needs go and its module proxy)
   );
 
   it(
-    'releases all three to beta from their modules, and leaves main as it was',
+    'releases all three to beta from their modules, and leaves main unchanged',
     async () => {
       const result = await cli(env, 'release:beta', ...named, '--source', 'go-module');
 
@@ -144,7 +144,7 @@ describe.skipIf(!hasProgram('go'))('the main job (needs go and its module proxy)
   );
 
   it(
-    'offers each file at its address with the hash that manifest and record promise',
+    'offers each file at its address with the hash in manifest and record',
     async () => {
       for (const [tool, { text, version }] of Object.entries(await manifestsOf('main'))) {
         const manifest = parseScoopManifest(text);
@@ -171,7 +171,7 @@ describe.skipIf(!hasProgram('go'))('the main job (needs go and its module proxy)
   );
 
   it(
-    'has nothing to do when it is asked for the same again',
+    'has nothing to do when it is repeated',
     async () => {
       const before = await mustRun('git', ['ls-remote', `${server.url}/git/main/go-win-tools.git`]);
 
@@ -187,7 +187,7 @@ describe.skipIf(!hasProgram('go'))('the main job (needs go and its module proxy)
   );
 
   it(
-    'answers to the commands as the README has them',
+    "runs the README's commands as written",
     async () => {
       for (const command of [
         'npx -y pnpm@10 release:status',
@@ -273,7 +273,7 @@ describe.skipIf(!hasProgram('go'))('the main job (needs go and its module proxy)
   });
 
   it(
-    'is what `start` does by itself on an empty feed, and a later start changes nothing',
+    'does what `start` does on an empty feed, and a later start changes nothing',
     async () => {
       const dataDir = join(dir, 'start-data');
       const own = { ...env, FEED_URL: '', FEED_API_KEY: '', DATA_DIR: dataDir };

@@ -123,7 +123,7 @@ describe('tools of an organisation', () => {
   );
 
   it.skipIf(!hasProgram('go'))(
-    'for a Go that cannot be had are said to be, with the version that wants it (needs go)',
+    'for an unavailable Go are reported, with the version that needs it (needs go)',
     async () => {
       const files = { 'go.mod': 'module honnef.co/go/tools\n\ngo 1.99\n' };
       const proxy = await startGoProxy([{ path: 'honnef.co/go/tools', version: 'v0.9.9', files }]);

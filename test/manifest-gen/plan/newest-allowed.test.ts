@@ -8,14 +8,14 @@ const at = (version: string, published?: string) => ({
 });
 
 describe('allowedVersions', () => {
-  it('keeps the order, and only what the range has', () => {
+  it('keeps the order, and only versions in the range', () => {
     const versions = [at('2.0.0'), at('1.26.3'), at('1.19.9')];
 
     expect(allowedVersions(versions, {}, now)).toEqual(['2.0.0', '1.26.3', '1.19.9']);
     expect(allowedVersions(versions, { versions: '>=1.20.0 <2.0.0' }, now)).toEqual(['1.26.3']);
   });
 
-  it('leaves out what is too young, and keeps what the list has no date for', () => {
+  it('leaves out versions that are too young, and keeps those without a date', () => {
     const versions = [at('3.0.0', '2026-11-24T11:00:00Z'), at('2.0.0'), at('1.0.0', '2026-11-21T12:00:00Z')];
 
     expect(allowedVersions(versions, { minAge: '3d' }, now)).toEqual(['2.0.0', '1.0.0']);
@@ -24,7 +24,7 @@ describe('allowedVersions', () => {
 });
 
 describe('isOldEnough', () => {
-  it('does not take a release of unknown age where an age is demanded', () => {
+  it('rejects a release of unknown age where an age is required', () => {
     expect(isOldEnough(undefined, { minAge: '1h' }, now)).toBe(false);
     expect(isOldEnough(undefined, {}, now)).toBe(true);
   });

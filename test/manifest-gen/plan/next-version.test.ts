@@ -36,7 +36,7 @@ describe('decideNextVersion', () => {
     expect(next).toMatchObject({ kind: 'new', version: expected });
   });
 
-  it('gives nothing new when the newest was made by this recipe', () => {
+  it('is nothing new when this recipe made the newest', () => {
     const published = ['1.22.0-beta.1', '1.22.0-beta.2'];
 
     expect(decideNextVersion('1.22.0', published, madeWith(recipe), recipe)).toEqual({
@@ -104,7 +104,7 @@ describe('newestOfFamily', () => {
   });
 });
 
-describe('readCar', () => {
+describe('readReleaseVersion', () => {
   it.each([
     '1.22',
     '1.22.0.1.2',
@@ -114,7 +114,7 @@ describe('readCar', () => {
     'v1.22.0',
     '1.22.0+x',
     '',
-  ])('is not a version of the train: %s', (version) => {
+  ])('is not a version of the history: %s', (version) => {
     expect(readReleaseVersion(version)).toBeUndefined();
   });
 });

@@ -34,7 +34,7 @@ const offered = {
 const [offer] = offered.offers;
 const silent: Offered = { ...offered, fingerprint: b, offers: [{ ...offer, sha256: undefined }] };
 
-describe('what a forge offers', () => {
+describe('files offered by a forge', () => {
   it.each<[string, ReleaseRecord, Offered, string | undefined]>([
     ['the same', zip, offered, undefined],
     ['the same, with other files beside it', zip, { ...offered, fingerprint: b }, undefined],
@@ -69,14 +69,14 @@ describe('what a forge offers', () => {
     else expect(findChange(record, found)).toContain(change);
   });
 
-  it('is compared without an architecture that came later', () => {
+  it('are compared without an architecture that came later', () => {
     const more: Offered = { ...offered, offers: [offer, { ...offer, architecture: 'arm64' }] };
 
     expect(findDifference(zip, more)).toBeUndefined();
   });
 });
 
-describe('what is built here', () => {
+describe('files built here', () => {
   const goModule: GoModule = {
     path: 'a.test/b/cmd/g',
     module: 'a.test/b',
@@ -111,13 +111,13 @@ describe('what is built here', () => {
     [{ tags: 'extra' }, 'the build tags for amd64', false],
     [{ ldflags: '' }, 'the linker flags for amd64', false],
     [{ toolchain: 'go1.26.2' }, 'the Go toolchain for amd64', false],
-  ])('with %j differs by %s', (changes, what, isOfBytes) => {
+  ])('with %j differ by %s', (changes, what, isOfBytes) => {
     const difference = findDifference(built, asked(changes));
 
     expect(difference).toEqual(what === undefined ? undefined : expect.objectContaining({ what, isOfBytes }));
   });
 
-  it('is the same by another patch of Go, where nobody can build it again, and not by another minor', () => {
+  it('are the same with another patch of Go, where nobody can build them again, but not with another minor', () => {
     const bundledBy = { keyId: 'A', gosumdb: undefined };
 
     expect(isSameOffer(built, asked({ toolchain: 'go1.26.2' }))).toBe(true);

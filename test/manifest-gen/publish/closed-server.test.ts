@@ -3,7 +3,7 @@ import { type Generator, makeGenerator } from '../../kit/generator.ts';
 import { listen } from '../../kit/listen.ts';
 import { makeKey, startTestServer, type TestServer } from '../../kit/test-server.ts';
 
-it('is interrupted, not unreachable, when Ctrl-C comes before it has said who it is', async () => {
+it('is interrupted, not unreachable, when Ctrl-C comes before it has identified itself', async () => {
   const interruption = new AbortController();
   const silent = await listen(() => interruption.abort());
   const generator = await makeGenerator({ FEED_URL: `${silent.url}/nuget` });
@@ -18,7 +18,7 @@ it('is interrupted, not unreachable, when Ctrl-C comes before it has said who it
 });
 
 /** READ_AUTH=all: even who the server is, is told only with a key (contract section 2). */
-describe('a server that tells nothing without a key', () => {
+describe('a server that answers nothing without a key', () => {
   let server: TestServer;
   let generator: Generator;
 
@@ -34,7 +34,7 @@ describe('a server that tells nothing without a key', () => {
   it.each([
     ['no key', '', 'needs an API key'],
     ['a wrong key', 'wrong-key', 'API key is invalid'],
-  ])('is not taken for one of another make with %s', async (_, key, sentence) => {
+  ])("is not mistaken for another maker's with %s", async (_, key, sentence) => {
     const { exitCode, stderr } = await generator.run('release:status', ['delve'], {
       env: { FEED_API_KEY: key },
     });

@@ -11,7 +11,7 @@ import { makeTempDir } from '../../kit/test-server.ts';
 import { nowhere } from '../../kit/upstream-world.ts';
 
 /** A bucket on another git host and payloads on another web server (BUCKET_URL, PAYLOAD_URL). */
-describe('a release to places elsewhere', () => {
+describe('a release to addresses elsewhere', () => {
   let dir: string;
   let world: ReleaseWorld;
   let generator: Generator;
@@ -71,7 +71,7 @@ describe('a release to places elsewhere', () => {
     );
   });
 
-  it('names the place that cannot be reached, which is not the feed', async () => {
+  it('names the unreachable address, which is not the feed', async () => {
     const env = { PAYLOAD_URL: `${nowhere}/{tool}/{version}/{file}` };
 
     const { exitCode, stderr } = await generator.run('release:beta', ['delve'], { env });
@@ -90,14 +90,14 @@ describe('a release to places elsewhere', () => {
     });
   });
 
-  it('uploads nothing where it may not, and promises nothing that is not there', async () => {
+  it('uploads nothing where it may not, and promises no missing file', async () => {
     const result = await generator.run('release:beta', ['delve'], { env: { PAYLOAD_PUT: 'false' } });
 
     expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('does not exist (404') });
     expect(files.size).toBe(0);
   });
 
-  it('needs to be told both places for a feed of another make', async () => {
+  it("needs both addresses for another maker's feed", async () => {
     const env = { FEED_URL: `${store.url}/nuget`, BUCKET_URL: '' };
 
     expect(await generator.run('release:beta', ['delve'], { env })).toMatchObject({

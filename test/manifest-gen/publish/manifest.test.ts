@@ -37,7 +37,7 @@ describe('publishManifest', () => {
     expect(git('rev-parse', 'main')).toBe(git('rev-list', '--max-parents=0', 'beta'));
   });
 
-  it('takes the placeholder of a bucket without tools away, which Scoop would count', async () => {
+  it('removes the placeholder from a bucket without tools, which Scoop would count', async () => {
     const input = { encoding: 'utf8', input: 'One file TOOL.json for each tool.\n' } as const;
     const blob = execFileSync('git', ['-C', url, 'hash-object', '-w', '--stdin'], input).trim();
     const tree = (line: string) =>
@@ -75,7 +75,7 @@ describe('publishManifest', () => {
     expect(git('rev-list', '--count', 'beta')).toBe('3');
   });
 
-  it('leaves a beta that is ahead alone when main is raised', async () => {
+  it('leaves a newer beta alone when main moves', async () => {
     const bucket = await open();
     await publishManifest(bucket, release('1.23.0-beta.1', ['beta']));
     const tip = git('rev-parse', 'beta');
@@ -97,7 +97,7 @@ describe('publishManifest', () => {
     });
   });
 
-  it('lets eight writers at once all get their commit in', async () => {
+  it('lets eight simultaneous writers all add their commit', async () => {
     const tools = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
     await publishManifest(await open(), release('0.1.0-beta.1', ['beta']));
     const buckets = await Promise.all(tools.map(() => open()));
@@ -137,7 +137,7 @@ describe('publishManifest', () => {
     });
   });
 
-  it('does not call a push refused of which the answer never came', async () => {
+  it('does not call a push refused when its answer never came', async () => {
     const bucket = await open();
     const lost = {
       ...bucket,
@@ -168,7 +168,7 @@ describe('publishManifest', () => {
     });
   });
 
-  it('gives its key to nobody that the bucket redirects to', async () => {
+  it('never sends its key where the bucket redirects', async () => {
     const seen: (string | undefined)[] = [];
     const other = await listen((request, response) => {
       seen.push(request.headers.authorization);
@@ -216,7 +216,7 @@ describe('publishManifest', () => {
     }
   });
 
-  it('sends a key that is for this machine past every proxy', async () => {
+  it('never sends a key for this machine through a proxy', async () => {
     const seen: (string | undefined)[] = [];
     const proxy = await listen((request, response) => {
       seen.push(`proxy ${request.headers.authorization}`);
@@ -239,7 +239,7 @@ describe('publishManifest', () => {
     }
   });
 
-  it('ignores the repository that a hook around it points to', async () => {
+  it('ignores the repository of a surrounding hook', async () => {
     const bucket = await open(url, {
       ...process.env,
       GIT_DIR: join(dir, 'elsewhere'),

@@ -12,7 +12,7 @@ import { useListeners } from '../../kit/listen.ts';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { makeTempDir } from '../../kit/test-server.ts';
 
-describe('a package that is there already, on a feed that announces no hash', () => {
+describe('an existing package, on a feed that announces no hash', () => {
   const { serve } = useListeners();
   const undo: (() => Promise<void>)[] = [];
   afterEach(async () => {
@@ -66,7 +66,7 @@ describe('a package that is there already, on a feed that announces no hash', ()
     ['another package', makeNupkg({ id: 'delve', version: '1.0.0-beta.1', files: { 'tools/x.txt': 'x' } })],
     // Of these the caller takes the next number, as of other packages: nobody holds a correction up.
     ['no package at all', Buffer.from('not a zip')],
-  ])('is in the way when it is %s', async (_, there) => {
+  ])('blocks the release when it is %s', async (_, there) => {
     await expect(publishWhere(there)).rejects.toMatchObject({ code: 'FEED_CONFLICT' });
   });
 });

@@ -117,7 +117,7 @@ function tellAll(report: CommandReport): void {
 }
 
 describe('createLineReport', () => {
-  it('tells people a plan, steps, the compiler when it failed, and what came of it', async () => {
+  it('shows people a plan, steps, the compiler when it failed, and the outcome', async () => {
     const { stdout, stderr, report } = lines({ isQuiet: false });
 
     tellAll(report);
@@ -144,7 +144,7 @@ describe('createLineReport', () => {
     if (!isTTY) expect(stdout() + stderr()).not.toContain('\x1b');
   });
 
-  it('tells in the status what was left half done', () => {
+  it('shows in the status what was left incomplete', () => {
     const { stdout, report } = lines({ isQuiet: true });
 
     report.status([
@@ -161,7 +161,7 @@ describe('createLineReport', () => {
     expect(stdout().split('\n')[2]).toBe('  half done: the feed has 1.22.0, main offers 1.21.2');
   });
 
-  it('tells what machines run after a withdrawal', () => {
+  it('shows what machines have to run after a withdrawal', () => {
     const { stdout, report } = lines({ isQuiet: false });
 
     const outcome = { tool: 'delve', version: '1.22.0', kind: 'withdrawn', detail: 'x' } as const;
@@ -170,7 +170,7 @@ describe('createLineReport', () => {
     expect(stdout()).toBe('delve 1.22.0: withdrawn, x\n  gets 1.22.0.1 by\n    choco upgrade delve\n');
   });
 
-  it('shows nothing of what a terminal would obey in texts from outside', () => {
+  it('removes terminal controls from foreign texts', () => {
     const { report, stdout, stderr } = lines({ isQuiet: false });
     const evil = 'x\x1b]0;title\x07\x1b[1A\x1b[2Kdelve  passed\u009b2K';
 
@@ -204,7 +204,7 @@ describe('createLineReport', () => {
     expect(stderr()).toContain('x ]0;title  [1A [2Kdelve  passed 2K');
   });
 
-  it('leaves commands of a page code, and nothing else of what was read', () => {
+  it("leaves a page's commands as code, and nothing else from foreign texts", () => {
     const next = ['<b>1.27.0</b> is there: `release:beta delve`.', '`a|b` is no command'];
     const row = { tool: 'delve', main: '1.26.2', beta: undefined, upstream: '1.27.0', isOutdated: true };
     const page = checkMarkdown([{ ...row, vulnerabilities: [], unknown: [], gaps: [], next }]);
@@ -214,7 +214,7 @@ describe('createLineReport', () => {
     );
   });
 
-  it('keeps a line a tool where a program said several lines', () => {
+  it('keeps one line per tool even if a program printed several', () => {
     const { report, stdout } = lines({ isQuiet: true });
     const row = { upstream: 'unknown', beta: '-', main: '-' };
 
@@ -230,7 +230,7 @@ describe('createLineReport', () => {
     ]);
   });
 
-  it('tells the end of a transfer that it showed, and nothing of one that was too quick', () => {
+  it('reports the end of a transfer that it showed, and nothing of a quick one', () => {
     let nowMs = 0;
     const { stderr, report } = lines({ isQuiet: false, now: () => nowMs });
 
@@ -247,7 +247,7 @@ describe('createLineReport', () => {
     ]);
   });
 
-  it('leaves only warnings, failures and what was asked for when it is quiet', () => {
+  it('shows only warnings, failures and results when it is quiet', () => {
     const { stdout, stderr, report } = lines({ isQuiet: true });
 
     tellAll(report);
@@ -259,7 +259,7 @@ describe('createLineReport', () => {
     expect(stdout()).toContain('upstream');
   });
 
-  it('writes progress over on a terminal, and clears it before a line', () => {
+  it('rewrites progress on a terminal, and clears it before a line', () => {
     let nowMs = 0;
     const { stderr, report } = lines({ isQuiet: false, now: () => nowMs }, true);
     for (const done of [1, 2, 3]) {
@@ -274,7 +274,7 @@ describe('createLineReport', () => {
     );
   });
 
-  it('tells rate and time left once they are known, counting what an earlier run brought', () => {
+  it('shows rate and time left once they are known, including what an earlier run downloaded', () => {
     let nowMs = 0;
     const { stderr, report } = lines({ isQuiet: false, now: () => nowMs });
 
@@ -285,7 +285,7 @@ describe('createLineReport', () => {
     expect(stderr()).toBe('delve  dlv.zip  5.0 MB of 10.0 MB, 50 %, 0.2 MB/s, 25 s left\n');
   });
 
-  it('shows each file that is under way in a line of a terminal, no wider than it is', () => {
+  it('shows each active file in a terminal line, no wider than the terminal', () => {
     let nowMs = 0;
     const { stderr, report } = lines({ isQuiet: false, now: () => nowMs }, true, 70);
     report.progress('delve', 'dlv.zip', 0, 10_000_000);
@@ -312,7 +312,7 @@ describe('createLineReport', () => {
     expect(last).toBe('delve  verify\n');
   });
 
-  it('keeps a pause beside the transfers of others, until it is over', () => {
+  it('keeps showing a pause next to other transfers, until it is over', () => {
     let nowMs = 0;
     const { stderr, report } = lines({ isQuiet: false, now: () => nowMs }, true);
     report.waiting('buf', 'api.test: its limit', 9000);
@@ -328,7 +328,7 @@ describe('createLineReport', () => {
     );
   });
 
-  it('fills no more than a low terminal with what is under way', () => {
+  it('shows no more active files than fit a low terminal', () => {
     let nowMs = 0;
     const { stderr, report } = lines({ isQuiet: false, now: () => nowMs }, true, 120, 3);
     for (const tool of ['a', 'b', 'c', 'd']) report.progress(tool, 'x.zip', 0, 1_000_000);
@@ -366,7 +366,7 @@ describe('createLineReport', () => {
 });
 
 describe('createJsonReport', () => {
-  it('tells machines the same, one object a line', async () => {
+  it('prints the same for programs, one object a line', async () => {
     const stdout = collect();
 
     const stderr = collect();
@@ -384,7 +384,7 @@ describe('createJsonReport', () => {
     expect(stderr.text()).toBe(`${tool}  failed: ${message}\n  ${hint}\n`);
   });
 
-  it('tells of progress once a second, and of its end', () => {
+  it('reports progress once a second, and its end', () => {
     const stdout = collect();
     let nowMs = 10_000;
     const report = createJsonReport(stdout, collect(), () => nowMs);

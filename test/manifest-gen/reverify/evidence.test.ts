@@ -35,7 +35,7 @@ describe('compareEvidence', () => {
     expect(checks.map(({ verdict }) => verdict)).toEqual(expected);
   });
 
-  it('pairs what a registry says of one file: its signature, and how it was built', () => {
+  it("pairs a registry's statements about one file: its signature, and how it was built", () => {
     const recorded = [say('provenance', 'passed', 'signed'), say('provenance', 'absent', 'no build')];
     const again = [say('provenance', 'passed', 'signed'), say('provenance', 'passed', 'built')];
 
@@ -43,7 +43,7 @@ describe('compareEvidence', () => {
     expect(evidenceAgain(recorded, again, true)).toEqual(recorded);
   });
 
-  it('tells of a demanded kind that nothing speaks of', () => {
+  it('reports a required kind without any statement', () => {
     const checks = silentEvidence('upstream', [say('pe', 'passed')], ['pe', 'attestation']);
 
     expect(checks).toMatchObject([{ what: 'attestation', verdict: 'unreachable' }]);
@@ -73,13 +73,13 @@ describe('evidenceAgain', () => {
     ['other words of the same', [say('digest', 'passed', `${plain} `)]],
     ['something more', [say('digest', 'passed', plain), say('sigstore', 'passed', 'Signed by the moon.')]],
     ['nothing', []],
-  ])('makes it anew where the record says %s', (_, recorded) => {
+  ])('makes it again where the record says %s', (_, recorded) => {
     const now = [say('digest', 'passed', plain)];
 
     expect(evidenceAgain(recorded, now, true)).toEqual(now);
   });
 
-  it('keeps what is said of an architecture that is not offered any more', () => {
+  it('keeps statements about an architecture that is no longer offered', () => {
     const other = { ...say('checksum', 'passed'), subject: 'g_arm64.zip' };
 
     expect(evidenceAgain([say('pe', 'passed'), other], [say('pe', 'passed')], false)).toHaveLength(2);

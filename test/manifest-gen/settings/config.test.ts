@@ -26,7 +26,7 @@ describe('loadGeneratorConfig', () => {
     });
   });
 
-  it('tells every problem at once and ends with 2', () => {
+  it('reports every problem at once and ends with 2', () => {
     const env = {
       FEED_URL: 'nonsense',
       PAYLOAD_URL: 'http://cdn/x',
@@ -74,7 +74,7 @@ describe('loadGeneratorConfig', () => {
     [{ HTTPS_PROXY: 'not secret at all' }, 'HTTPS_PROXY'],
     [{ GITHUB_TOKEN: 'secret\nsecret' }, 'GITHUB_TOKEN'],
     [{ http_proxy: 'socks5://me:secret@proxy' }, 'HTTP_PROXY'],
-  ])('refuses %j without repeating what it holds', (env, name) => {
+  ])('refuses %j without repeating its content', (env, name) => {
     const problem = expect.stringMatching(new RegExp(`^${name}: must be (?!.*secret)`));
 
     expect(() => load(env)).toThrowError(expect.objectContaining({ exitCode: 2, message: problem }));
@@ -129,9 +129,12 @@ describe('loadGeneratorConfig', () => {
   it.each([
     ['http://127.0.0.1:8080\\@evil.example/nuget', 'http://127.0.0.1:8080/@evil.example/nuget'],
     ['http://2130706433:8080/nuget/', 'http://127.0.0.1:8080/nuget'],
-  ])('hands on the feed address %s as it was understood, to programs that read it otherwise', (text, url) => {
-    expect(load({ FEED_URL: text }).feedUrl).toBe(url);
-  });
+  ])(
+    'passes on the feed address %s in normalized form, for programs that read it differently',
+    (text, url) => {
+      expect(load({ FEED_URL: text }).feedUrl).toBe(url);
+    },
+  );
 
   it('says that a named key file is not there', () => {
     expect(() => load({ FEED_API_KEY_FILE: 'nowhere' })).toThrowError(
@@ -139,7 +142,7 @@ describe('loadGeneratorConfig', () => {
     );
   });
 
-  it('takes proxies in either case, and relative folders from where it runs', () => {
+  it('reads proxies in either case, and relative folders from the working folder', () => {
     const config = load({
       https_proxy: 'http://proxy:3128',
       NO_PROXY: 'corp',
@@ -165,7 +168,7 @@ describe('loadGeneratorConfig', () => {
     ['https://host/bucket.git', 'https://host/bucket.git'],
     ['git@host:org/bucket.git', 'git@host:org/bucket.git'],
     ['host:bucket.git', 'host:bucket.git'],
-  ])('takes %s for the bucket as %s, and nothing as an option of git', (text, expected) => {
+  ])('reads %s for the bucket as %s, and nothing as an option of git', (text, expected) => {
     expect(load({ BUCKET_URL: text }).bucketUrl).toBe(expected);
   });
 

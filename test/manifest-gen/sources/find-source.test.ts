@@ -13,7 +13,7 @@ import { makeFound, makeTool } from '../../kit/release-values.ts';
 const tool = makeTool();
 
 describe('orNameOthers', () => {
-  it('names the sources that would do, also when only the download cannot be had', async () => {
+  it('names the sources that would work, also when only the download fails', async () => {
     const rest = [source('npm', []), source('go-module', ['1.0.0'])];
     const cause = { tool: 'gadget', version: '1.0.0', kind: 'github', cause: 'no route', hint: '' };
     const download = async () => fail('SOURCE_UNREACHABLE', cause);
@@ -56,7 +56,7 @@ describe('findVersion', () => {
     });
   });
 
-  it('stops when a source cannot be reached, and names those that would do', async () => {
+  it('stops when a source cannot be reached, and names those that would work', async () => {
     const choice = {
       ...choose(source('github', 'unreachable'), source('npm', [])),
       others: [source('go-module', ['1.0.0'])],
@@ -69,7 +69,7 @@ describe('findVersion', () => {
     });
   });
 
-  it('says so when no other source would do', async () => {
+  it('says so when no other source would work', async () => {
     const choice = choose(source('github', 'unreachable'), source('go-module', 'unreachable'));
 
     await expect(findVersion(tool, '1.0.0', choice)).rejects.toMatchObject({
@@ -77,7 +77,7 @@ describe('findVersion', () => {
     });
   });
 
-  it('goes on past an unreachable source for start alone, and never past a refusal', async () => {
+  it('skips an unreachable source for start alone, and never a refusal', async () => {
     const last = source('go-module', ['1.0.0']);
     const start = { isUnreachableSkipped: true };
 
@@ -92,7 +92,7 @@ describe('findVersion', () => {
     ).rejects.toMatchObject({ code: 'REFUSED', exitCode: 3 });
   });
 
-  it('tells the last failure when start can reach no source', async () => {
+  it('reports the last failure when start can reach no source', async () => {
     const choice = {
       ...choose(source('github', 'unreachable'), source('npm', 'unreachable')),
       isUnreachableSkipped: true,

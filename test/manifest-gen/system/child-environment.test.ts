@@ -26,7 +26,7 @@ const secrets = {
   LD_PRELOAD: '',
 };
 
-describe('what a program inherits', () => {
+describe('the environment of a program', () => {
   const all = {
     ...secrets,
     Path: '/bin',
@@ -72,7 +72,7 @@ describe('what a program inherits', () => {
     });
   });
 
-  it('is for npm of NODE_OPTIONS only which certificates count', () => {
+  it('for npm includes only the certificate options of NODE_OPTIONS', () => {
     const options = { NODE_OPTIONS: '--require /tmp/evil.js --use-openssl-ca' };
 
     expect(npmEnvironment(options, [])).toEqual({ NODE_OPTIONS: '--use-openssl-ca' });
@@ -101,7 +101,7 @@ describe.skipIf(process.platform === 'win32')('the real npm, go and git of a run
   });
 
   it.skipIf(!hasProgram('npm') || !hasProgram('go'))(
-    'see no secret but those that their own files name',
+    'see no secret but those in their own files',
     async () => {
       const programs = await watched('npm', 'go', 'git');
 

@@ -52,7 +52,7 @@ describe('a program', () => {
     expect((await runCommand({ ...node(script), stdin: 'hello' })).stdout.toString()).toBe('hello');
   });
 
-  it('tells each line of stderr as it comes', async () => {
+  it('reports each line of stderr as it comes', async () => {
     const lines: string[] = [];
     await runCommand({
       ...node('process.stderr.write("one\\ntwo\\nthr"); process.stderr.write("ee")'),
@@ -66,7 +66,7 @@ describe('a program', () => {
     expect(failure).toMatchObject({ code: 'PROGRAM_MISSING' });
   });
 
-  it('that writes too much is ended', async () => {
+  it('that writes too much is stopped', async () => {
     const script = 'setInterval(() => process.stdout.write("x".repeat(4096)), 1)';
     const failure = await failureOf(runCommand({ ...node(script), maxOutputBytes: 100_000 }));
     expect(failure).toMatchObject({
@@ -75,7 +75,7 @@ describe('a program', () => {
     });
   });
 
-  it('that does not end in time is ended', async () => {
+  it('that does not end in time is stopped', async () => {
     const failure = await failureOf(runCommand({ ...node('setInterval(() => {}, 1000)'), timeoutMs: 300 }));
     expect(failure).toMatchObject({ code: 'PROGRAM_FAILED', message: expect.stringContaining('300 ms') });
   });
@@ -88,7 +88,7 @@ describe('a program', () => {
     await expect(readFile(marker)).rejects.toThrow();
   });
 
-  it('ends with all that it started when the run is interrupted', { timeout: 60_000 }, async () => {
+  it('ends with everything that it started when the run is interrupted', { timeout: 60_000 }, async () => {
     const controller = new AbortController();
     // the grandchild holds stdout open and does not care for SIGTERM: the run ends only when it is gone as well
     const grandchild =

@@ -24,7 +24,7 @@ describe("a pipeline's run", () => {
   });
 
   it.each([undefined, 'promoted with --now: fixes (all of) it'])(
-    'is found again beside the reason %s',
+    'is found again next to the reason %s',
     (reason) => {
       const run = 'https://gitlab.example/a/b/-/jobs/7';
       expect(runIn(withRun(reason, run))).toBe(run);

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
-it('makes a file that is never seen half, by several at once', async () => {
+it('makes a file that is never seen incomplete, by several at once', async () => {
   const path = join(dir, 'file');
 
   const made = await Promise.all(
@@ -33,7 +33,7 @@ it('makes a file that is never seen half, by several at once', async () => {
   expect(await readdir(dir)).toEqual(['file']);
 });
 
-it('leaves what was there when the new one is not made, and nothing else', async () => {
+it('leaves the old one when the new one is not made, and nothing else', async () => {
   const path = join(dir, 'file');
   await writeFile(path, 'old');
 

@@ -45,7 +45,7 @@ describe('the templates of a tool that is one YAML', () => {
     expect(templates.license).toBeUndefined();
   });
 
-  it('say all that the section says', async () => {
+  it('contain everything in the section', async () => {
     const tool = makeTool({
       package: {
         ...described,
@@ -75,7 +75,7 @@ describe('the templates of a tool that is one YAML', () => {
     expect(JSON.parse(templates.manifest)).toMatchObject({ notes: 'Turn left first.' });
   });
 
-  it('give way, each by itself, to files beside the YAML', async () => {
+  it('are each replaced by a file next to the YAML', async () => {
     const tool = makeTool({ package: described });
     await writeFile(join(toolsDir, 'gadget.nuspec'), gadgetTemplates.nuspec.replaceAll('\n', '\r\n'));
     await writeFile(join(toolsDir, 'gadget.LICENSE.txt'), 'Ours.\n');
@@ -97,7 +97,7 @@ describe('the templates of a tool that is one YAML', () => {
     expect(own.license).toBeUndefined();
   });
 
-  it('are missed with a word of what would do', async () => {
+  it('are reported as missing with advice', async () => {
     expect(await failureOf(load(makeTool()))).toMatchObject({
       code: 'TOOL_FILE_INVALID',
       exitCode: 2,

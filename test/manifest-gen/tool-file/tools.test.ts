@@ -45,7 +45,7 @@ describe("the product's own tools", () => {
     ]);
   });
 
-  it('can each be had from a forge and be built', async () => {
+  it('can each be downloaded from a forge and be built', async () => {
     for (const tool of await loadTools(ownTools)) {
       expect(sourceOf(tool, 'github')).toBeDefined();
       expect(sourceOf(tool, 'go-module')).toBeDefined();
@@ -130,7 +130,7 @@ describe('a tool file', () => {
     ['1.0.0', ['digest']],
     ['2.4.1', ['digest', 'pe']],
     ['3.0.0', ['digest', 'pe', 'provenance']],
-  ])('may demand other evidence of other versions: of %s %j', async (version, evidence) => {
+  ])('may require other evidence for some versions: for %s %j', async (version, evidence) => {
     const [hello] = await loadWith((text) =>
       text.replace(
         '[digest, pe]',
@@ -144,12 +144,12 @@ describe('a tool file', () => {
     ['{versions: ">=3.0.0", evidence: [digest]}', 'all other versions'],
     ['{versions: "newest", evidence: [digest]}, {evidence: []}', 'semver range'],
     ['{evidence: [promise]}', 'require'],
-  ])('whose demands are [%s] is refused', async (rules, where) => {
+  ])('whose requirements are [%s] is refused', async (rules, where) => {
     const failure = await failureOf(loadWith((text) => text.replace('[digest, pe]', `[${rules}]`)));
     expect(failure).toMatchObject({ code: 'TOOL_FILE_INVALID', message: expect.stringContaining(where) });
   });
 
-  it('tells all its problems at once', async () => {
+  it('reports all its problems at once', async () => {
     const failure = await failureOf(
       loadWith((text) => text.replace('1.0.0', '1').replace('command: hello\n', '')),
     );
@@ -200,7 +200,7 @@ describe('a tool file', () => {
     expect(failure.message).toContain(sentence);
   });
 
-  it('tells of every bad file, and keeps no other tool from being read', async () => {
+  it('reports every invalid file, and still reads the other tools', async () => {
     await writeFile(join(dir, 'good.yaml'), tool.replace('tool: hello', 'tool: good'));
     await writeFile(join(dir, 'bad.yaml'), 'tool: bad\n');
     await loadWith((text) => text.replace('1.0.0', 'one')).catch(() => undefined);
@@ -215,7 +215,7 @@ describe('a tool file', () => {
     expect(await readTools(dir, ['good'])).toMatchObject({ tools: [{ tool: 'good' }], broken: [] });
   });
 
-  it('is missed when the folder has none or is not there', async () => {
+  it('is reported as missing when the folder has none or does not exist', async () => {
     expect(await failureOf(loadTools(dir))).toMatchObject({ code: 'TOOL_FILE_INVALID' });
     expect(await failureOf(loadTools(join(dir, 'none')))).toMatchObject({ code: 'TOOL_FILE_INVALID' });
     await mkdir(join(dir, 'folder.yaml'));
@@ -227,7 +227,7 @@ describe('a tool file', () => {
 });
 
 describe('a trusted root', () => {
-  it('that a tool names starts at the folder of its file', async () => {
+  it('that a tool names is relative to the folder of its file', async () => {
     const signed = '  sigstore: {identity: "https://x/{tag}", issuer: "https://i", trustedRoot: root.json}\n';
     const [hello] = await loadWith((text) => text + signed);
     expect(hello!.trust.sigstore!.trustedRoot).toBe(join(dir, 'root.json'));
@@ -248,7 +248,7 @@ describe('TRUST_FILE', () => {
     expect(requiredEvidence(hello!, 'github', '1.0.0')).toEqual(['checksum', 'pe']);
   });
 
-  it('takes keys and identities, a trusted root from where the file is', async () => {
+  it('reads keys and identities, and a trusted root relative to the file', async () => {
     const newKey = 'RWT87zIdBBHCCnl/Kt0Qq1gLrkqRTFi1U8SGRcG18Nt94w7bUpFBCZJ/';
     const [hello] = await trust(
       `hello: {minisign: {keys: [${newKey}]}, sigstore: {identity: "https://x/{tag}", issuer: "https://i", trustedRoot: root.json}, require: []}\n`,
@@ -273,7 +273,7 @@ describe('TRUST_FILE', () => {
     if (where !== 'YAML') expect(failure.message).toContain(where);
   });
 
-  it('is missed when it is not there', async () => {
+  it('is reported as missing when it does not exist', async () => {
     const tools = await loadWith((text) => text);
     expect(await failureOf(applyTrustFile(tools, join(dir, 'none')))).toMatchObject({
       code: 'TOOL_FILE_INVALID',

@@ -76,7 +76,7 @@ const archives = [
 ] as const;
 
 describe.each(archives)('the exe in %s', (_, name, make) => {
-  it('comes out with its own digest, and the licence with it', async () => {
+  it('is unpacked with its own digest, and the licence with it', async () => {
     const files = {
       'hello-1.2.3/bin/hello.exe': exe,
       'hello-1.2.3/LICENSE.md': Buffer.from('MIT'),
@@ -91,7 +91,7 @@ describe.each(archives)('the exe in %s', (_, name, make) => {
     expect(licenseText).toBe('MIT');
   });
 
-  it('comes out or is refused, whatever was done to the bytes, and leaves nothing half done', async () => {
+  it('is unpacked or refused, whatever was done to the bytes, and leaves nothing incomplete', async () => {
     const bytes = await make({ 'hello.exe': exe, LICENSE: Buffer.from('MIT') });
     await fc.assert(
       fc.asyncProperty(nearly([bytes]), async (changed) => {
@@ -112,7 +112,7 @@ describe.each(archives)('the exe in %s', (_, name, make) => {
     expect(written.filter((entry) => entry.isFile()).map((entry) => entry.name)).toEqual(['hello.exe']);
   });
 
-  it('is not mixed up with another one of the same name in the archive', async () => {
+  it('is not confused with another one of the same name in the archive', async () => {
     const other = makeTinyExe({ architecture: 'arm64' });
     const fetched = await fetchedAs(
       name,
@@ -126,7 +126,7 @@ describe.each(archives)('the exe in %s', (_, name, make) => {
     expect(await Promise.all(exes.map(({ path }) => readFile(path)))).toEqual([exe, other]);
   });
 
-  it('replaces what somebody made of an earlier one', async () => {
+  it('replaces a changed file from an earlier run', async () => {
     const fetched = await fetchedAs(name, await make({ 'hello.exe': exe }), 'hello.exe');
     const first = await unpack(fetched, cache);
     await writeFile(first.exes[0]!.path, 'changed');
@@ -153,7 +153,7 @@ describe.each(archives)('the exe in %s', (_, name, make) => {
     await refusedAs(bytes.subarray(0, Math.floor(bytes.length / 3)));
   });
 
-  it('is refused when it is no archive at all', async () => {
+  it('is refused when it is not an archive at all', async () => {
     await refusedAs(Buffer.from('<!DOCTYPE html><title>Oops</title>'.repeat(100)));
   });
 
@@ -161,7 +161,7 @@ describe.each(archives)('the exe in %s', (_, name, make) => {
     await refusedAs(await make({ 'hello.exe': exe }), { ...unpackLimits, maxExeBytes: exe.length - 1 });
   });
 
-  it('is not blamed when it is the cache that cannot be written', async () => {
+  it('is not blamed when the cache cannot be written', async () => {
     const fetched = await fetchedAs(
       name,
       await make({ LICENSE: Buffer.from('MIT'), 'hello.exe': exe }),
@@ -171,7 +171,7 @@ describe.each(archives)('the exe in %s', (_, name, make) => {
     await expect(unpack(fetched, lost)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  it('is refused when the zip points beyond all files, which must not end the process', async () => {
+  it('is refused when the zip points beyond all files, and the process goes on', async () => {
     const lying = rawZip({
       entries: [],
       zip64: { directoryOffset: 2n ** 60n, count: 1n, recordOffset: 2n ** 60n },
@@ -202,7 +202,7 @@ describe('the exe in a zip', () => {
   });
 
   it.each(hostileZips)(
-    'with %s is refused as a pushed package is, and nothing is written',
+    'with %s is refused like a pushed package, and nothing is written',
     async (_title, lies) => {
       const fetched = await fetchedAs('hello.zip', rawZip(lies), 'tools/a.exe');
 
@@ -214,7 +214,7 @@ describe('the exe in a zip', () => {
     },
   );
 
-  it('comes out beside a file whose name has a percent sign', async () => {
+  it('is unpacked next to a file whose name has a percent sign', async () => {
     const names = ['hello.exe', 'docs/100%.md'];
     const bytes = rawZip({ entries: names.map((name) => ({ name, content: exe })) });
 
@@ -223,7 +223,7 @@ describe('the exe in a zip', () => {
     expect(await readFile(exes[0]!.path)).toEqual(exe);
   });
 
-  it('is refused in the words of the check', async () => {
+  it('is refused with the message of the check', async () => {
     const lying = rawZip({
       entries: [
         { name: 'hello.exe', content: exe },
@@ -240,7 +240,7 @@ describe('the exe in a zip', () => {
 });
 
 describe('a member with {version} and {architecture} in it', () => {
-  it('is another in the archive of each', async () => {
+  it('differs between the archives', async () => {
     const files = {
       'hello-1.2.3-windows-amd64/hello.exe': exe,
       'hello-1.2.3-windows-arm64/hello.exe': other,

@@ -101,7 +101,7 @@ describe('cache:clean', () => {
     expect(files.sort()).toEqual([...young, kept].sort());
   });
 
-  it('counts as use that a release asks for what is there', async () => {
+  it('counts the use of existing files by a release', async () => {
     await put(`downloads/sha256/${hex}/dlv.zip`, 10);
     await age(`downloads/sha256/${hex}/dlv.zip`, 31);
     await createCache(cacheDir).download({ sha256: hex });
@@ -185,7 +185,7 @@ describe('cache:clean', () => {
     expect(await readdir(cacheDir)).toEqual([]);
   });
 
-  it('has nothing to do where there is no cache', async () => {
+  it('has nothing to do without a cache', async () => {
     expect(await clean()).toMatchObject({ exitCode: 0, stdout: `The cache ${cacheDir} is empty.\n` });
   });
 

@@ -47,7 +47,7 @@ it('covers all but checksum, entry and table, with nothing between the last two'
 it.each([
   ['that names it', entryAt],
   ['before it', 64],
-])('is none where its table begins with the header %s', async (_, tableAt) => {
+])('is invalid where its table begins with the header %s', async (_, tableAt) => {
   expect(await read(headersAlone(tableAt), (signed) => signed)).toEqual({
     fault: 'a table of signatures that lies within the program',
   });

@@ -66,7 +66,7 @@ describe.skipIf(!hasCodeSigning)('Authenticode by the real osslsigncode (needs o
     });
   });
 
-  it('is absent when the tool names nobody to trust, though not when the exe was changed', async () => {
+  it('is absent when the tool names nobody to trust, unless the exe was changed', async () => {
     const changed = Buffer.from(signed);
     changed[0x420]! ^= 1;
 
@@ -104,7 +104,7 @@ describe.skipIf(!hasCodeSigning)('Authenticode by the real osslsigncode (needs o
     expect(verdict.found).toMatch(found);
   });
 
-  it('takes SHA-384, and SHA-256 beside SHA-1 for old Windows', async () => {
+  it('accepts SHA-384, and SHA-256 beside SHA-1 for old Windows', async () => {
     const dual = await signer.sign(await signer.sign(exe, { hash: 'sha1' }), { isNested: true });
 
     expect(await check(await signer.sign(exe, { hash: 'sha384' }), trust)).toMatchObject({
@@ -123,7 +123,7 @@ describe.skipIf(!hasCodeSigning)('Authenticode by the real osslsigncode (needs o
     expect(verdict.found).toMatch(found);
   });
 
-  it('fails when bytes are added behind it or hidden in its filling', async () => {
+  it('fails when bytes are added after it or hidden in its padding', async () => {
     const hidden = Buffer.from(signed);
     hidden.writeUInt32LE(hidden.readUInt32LE(entryAt + 4) + 8, entryAt + 4);
 
@@ -168,7 +168,7 @@ trust: ${trust}
     await expect(read('none.pem')).rejects.toThrow(/has no certificate/);
   });
 
-  it('never passes when any bit of the program is flipped, but for the checksum that nothing covers', async () => {
+  it('never passes with a flipped bit of the program, except for the checksum that nothing covers', async () => {
     const tableAt = signed.readUInt32LE(entryAt);
     await fc.assert(
       fc.asyncProperty(fc.nat(8 * tableAt - 1), async (bit) => {
@@ -181,7 +181,7 @@ trust: ${trust}
     );
   });
 
-  it('is judged, never an exception, when any element of it is of another type', async () => {
+  it('gives a verdict, never an exception, when any element of it has another type', async () => {
     const tableAt = signed.readUInt32LE(entryAt);
     const tags = tagsOf(signed.subarray(tableAt + 8));
     expect(tags.length).toBeGreaterThan(100);
@@ -195,7 +195,7 @@ trust: ${trust}
     }
   });
 
-  it('is refused or absent, never an exception, whatever became of its own bytes', async () => {
+  it('is refused or absent, never an exception, whatever its own bytes are', async () => {
     const tableAt = signed.readUInt32LE(entryAt);
     const change = fc.tuple(fc.integer({ min: tableAt, max: signed.length - 1 }), fc.nat(255));
     await fc.assert(

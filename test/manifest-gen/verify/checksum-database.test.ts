@@ -22,7 +22,7 @@ const goKey = "Go's own checksum database";
 describe('a signed note', () => {
   const key = parseNoteKey(neumann.key)!;
 
-  it('is opened by the key that signed it', () => {
+  it('is accepted with the key that signed it', () => {
     expect(openNote(`${neumann.text}\n${neumann.signature}`, key)).toBe(neumann.text);
     const stranger = `\u2014 Stranger ${neumann.signature.split(' ')[2]}`;
     expect(openNote(`${neumann.text}\n${stranger}${neumann.signature}`, key)).toBe(neumann.text);
@@ -49,7 +49,7 @@ describe('a signed note', () => {
     ['PeterNeumann+c74f20a3+AhpC2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW', 'another algorithm'],
     ['PeterNeumann', 'a name alone'],
     ['', 'nothing'],
-  ])('is not opened by the key %s: %s', (text) => {
+  ])('is not accepted with the key %s: %s', (text) => {
     expect(parseNoteKey(text)).toBeUndefined();
   });
 
@@ -75,7 +75,7 @@ describe('a tree', () => {
     .integer({ min: 1, max: 600 })
     .chain((size) => fc.record({ size: fc.constant(size), id: fc.integer({ min: 0, max: size - 1 }) }));
 
-  it('of any size has each entry, by the way up that the tree as RFC 6962 defines it has', () => {
+  it('of any size has each entry, by the path that RFC 6962 defines', () => {
     fc.assert(
       fc.property(tree, ({ size, id }) => {
         const leaves = Array.from({ length: size }, (_, at) => entryHash(entryOf(at)));
@@ -85,7 +85,7 @@ describe('a tree', () => {
     );
   });
 
-  it('has no other entry, nowhere else, and not by another way', () => {
+  it('has no other entry, nowhere else, and by no other path', () => {
     fc.assert(
       fc.property(tree, fc.nat(), fc.nat(255), ({ size, id }, at, bit) => {
         const leaves = Array.from({ length: size }, (_, one) => entryHash(entryOf(one)));
@@ -110,7 +110,7 @@ describe("the public checksum database's own proof of three modules", () => {
   const proof = DatabaseProof.parse(JSON.parse(readFileSync(file, 'utf8').replace('{name}', goName)));
   const key = keyOfSetting(undefined)!;
 
-  it('holds, by the key that Go knows', () => {
+  it('is valid with the key that Go knows', () => {
     expect(proveSums(proof, key)).toEqual({
       sums: new Map([
         ['github.com/BurntSushi/toml@v1.3.2', 'h1:o7IhLm0Msx3BaB+n3Ag7L8EVlByGnpq14C4YWiu/gL8='],
@@ -125,18 +125,18 @@ describe("the public checksum database's own proof of three modules", () => {
     ['another size', (text) => text.replace('66398721', '66398722')],
     ['entries in each other’s place', (text) => text.replace('"id": 942', '"id": 943')],
     ['an entry beyond its end', (text) => text.replace('"id": 942', '"id": 942000000')],
-  ])('does not hold with %s', (_, bend) => {
+  ])('is not valid with %s', (_, bend) => {
     const text = JSON.stringify(proof, null, 1);
     expect(bend(text)).not.toBe(text);
     expect(proveSums(JSON.parse(bend(text)), key)).toEqual({ problem: expect.any(String) });
   });
 
-  it('does not hold under another name', () => {
+  it('is not valid under another name', () => {
     const renamed = { ...proof, head: proof.head.replace(goName, 'sum.example.test') };
     expect(proveSums(renamed, key)).toEqual({ problem: expect.stringContaining(`not signed by ${goKey}`) });
   });
 
-  it('does not hold by another key', () => {
+  it('is not valid with another key', () => {
     expect(proveSums(proof, parseNoteKey(neumann.key)!)).toEqual({
       problem: expect.stringContaining('PeterNeumann'),
     });

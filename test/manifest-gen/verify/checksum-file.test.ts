@@ -81,14 +81,14 @@ describe('a checksum file', () => {
     ['back\\slash', '\\\\'],
     ['line\nfeed', '\\n'],
     ['carriage\rreturn', '\\r'],
-  ])('states for the name %j what stands behind its escaped form', (name, letters) => {
+  ])('states for the name %j the hash behind its escaped form', (name, letters) => {
     const escaped = name.replace(/[\\\n\r]/, letters);
 
     expect(checksumsOf(`\\${right}  ${escaped}\n${wrong}  ${escaped}\n`, name)).toEqual([right]);
     expect(checksumsOf(`\\SHA256 (${escaped}) = ${right}\n${wrong}  y\n`, name)).toEqual([right]);
   });
 
-  it('is read back in every form, whatever else stands in it', () => {
+  it('is read back in every form, whatever else it contains', () => {
     const hash = fc
       .constantFrom(64, 128)
       .chain((length) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`)));
@@ -172,7 +172,7 @@ describe.each([
     ['x.zip', ['--tag']],
     ['back\\slash', []],
     ['line\nfeed', ['--tag']],
-  ])('writes what is understood here: %j %j', async (name, flags) => {
+  ])('writes a file that is understood here: %j %j', async (name, flags) => {
     const cwd = await mkdtemp(join(tmpdir(), 'sums-'));
     const bytes = Buffer.from('bytes');
     await writeFile(join(cwd, name), bytes);

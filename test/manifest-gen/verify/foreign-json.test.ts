@@ -59,8 +59,8 @@ async function verdictsOn(files: Partial<Files>): Promise<readonly (readonly Ver
   ]);
 }
 
-describe('evidence in JSON from outside', () => {
-  it('passes as it is', async () => {
+describe('evidence in foreign JSON', () => {
+  it('passes unchanged', async () => {
     expect(await verdictsOn({ attestations: JSON.stringify(attested) })).toMatchObject([
       [{ verdict: 'passed' }],
       [{ verdict: 'absent' }, { verdict: 'passed' }],

@@ -46,20 +46,20 @@ describe('Go build info', () => {
     expect(await read(makeTinyExe({ before }))).toBeUndefined();
   });
 
-  it('is found across the border of two reads', async () => {
+  it('is found across the boundary of two reads', async () => {
     for (const gap of [0, 16, 32, 48]) {
       const exe = makeTinyExe({ module: gadget, before: Buffer.alloc((1 << 20) - gap) });
       expect((await read(exe))?.module).toEqual(gadget);
     }
   });
 
-  it('tells the replacement when the module was replaced', async () => {
+  it('names the replacement when the module was replaced', async () => {
     const exe = makeTinyExe({ module: { ...gadget, sum: 'h1:x\n=>\texample.test/fork\tv0.0.1\th1:y' } });
 
     expect((await read(exe))?.module).toEqual({ path: 'example.test/fork', version: 'v0.0.1', sum: 'h1:y' });
   });
 
-  it('lists what it was built from, with replacements in place of what they replace', async () => {
+  it('lists what it was built from, with replacements in place of the originals', async () => {
     const lines = ['dep\texample.test/a\tv1.0.0\th1:a', 'dep\texample.test/b\tv2.0.0', '=>\t../b\t'];
     const exe = makeTinyExe({ module: { ...gadget, sum: `h1:x\n${lines.join('\n')}` } });
 
@@ -88,7 +88,7 @@ describe('Go build info', () => {
     expect(await read(bytes)).toBeUndefined();
   });
 
-  it('is read from a section that claims 4 GiB, without asking for them', async () => {
+  it('is read from a section that claims 4 GiB, without allocating them', async () => {
     const sectionBytes = 0x188 + 16;
     const info = await read(withExe((exe) => exe.writeUInt32LE(0xffff_ffff, sectionBytes)));
 

@@ -63,8 +63,8 @@ function outcome(verdict: Verdict): readonly (string | undefined)[] {
   return [[], [verdict.kind]].map((required) => refusalOf([verdict], required)?.found);
 }
 
-describe('a keyless signature, with nobody named', () => {
-  it('that verifies is no pass, says by whom it is, and what to write to trust them', async () => {
+describe('a keyless signature, without a named signer', () => {
+  it('that verifies is not a pass, says who signed, and what to write to trust them', async () => {
     const verdict = await verdictOn({ '.sigstore.json': bundle });
 
     expect(verdict).toEqual({
@@ -76,14 +76,14 @@ describe('a keyless signature, with nobody named', () => {
     expect(outcome(verdict)).toEqual([undefined, `none (${verdict.detail})`]);
   });
 
-  it('that is of other bytes refuses, whatever is required', async () => {
+  it('of other bytes is refused, whatever is required', async () => {
     const verdict = await verdictOn({ '.sigstore.json': bundle }, `${checksums}\n`);
 
     expect(outcome(verdict)).toEqual(Array(2).fill('the signature is not of these bytes'));
   });
 
   it.each(['signedEntryTimestamp', 'canonicalizedBody', 'envelope', 'signature', 'signedTimestamp'])(
-    'refuses when a character of its %s is another',
+    'is refused when a character of its %s differs',
     async (field) => {
       const [, value = ''] = new RegExp(`"${field}": ?"([^"]+)"`).exec(bundle) ?? [];
       const middle = Math.floor(value.length * 0.7);
@@ -127,7 +127,7 @@ describe('a keyless signature, with nobody named', () => {
       async () => ({ '.sig': 'MEUC' }),
       'there is no certificate beside it',
     ],
-  ])('%s cannot be judged, so it is no pass and no refusal', async (_, files, problem) => {
+  ])('%s cannot be decided, so it is neither a pass nor a refusal', async (_, files, problem) => {
     const verdict = await verdictOn(await files());
 
     expect(verdict).toMatchObject({ verdict: 'absent', detail: expect.stringContaining(problem) });
@@ -151,11 +151,11 @@ describe('a keyless signature, with nobody named', () => {
     ['that is a page', async () => ({ '.sigstore.json': '<!DOCTYPE html>' }), 'it is not JSON'],
     ['that is another document', async () => ({ '.sigstore.json': '{}' }), 'it is not a Sigstore bundle'],
     ['in two pages', async () => ({ '.sig': '<html>', '.pem': '<html>' }), 'it is not in base64'],
-  ])('%s refuses: no signer could make it good', async (_, files, problem) => {
+  ])('%s is refused: no signer could make it good', async (_, files, problem) => {
     expect(outcome(await verdictOn(await files()))).toEqual(Array(2).fill(problem));
   });
 
-  it('refuses by a bad pair of files beside a good bundle', async () => {
+  it('is refused by a bad pair of files beside a good bundle', async () => {
     const { signature } = await sigstore.signDetached('other', { identity });
     const { certificate } = await sigstore.signDetached(checksums, { identity });
 
@@ -180,7 +180,7 @@ describe('a keyless signature, with nobody named', () => {
   });
 });
 
-describe('an attestation of the build by the forge, with nobody named', () => {
+describe('an attestation of the build by the forge, without a named signer', () => {
   async function attested(make: (sha256: string) => Promise<readonly object[]>): Promise<Verdict> {
     const asset = await makeAsset(Buffer.from('zip'), { name: 'x.zip' });
     const bundles = await make(asset.digest.sha256);
@@ -193,7 +193,7 @@ describe('an attestation of the build by the forge, with nobody named', () => {
   }
   const build = (sha256: string) => sigstore.attest({ subject: [{ digest: { sha256 } }] }, { identity });
 
-  it('by an authority that the public root does not have is no pass and no refusal', async () => {
+  it('by an authority that the public root does not include is neither a pass nor a refusal', async () => {
     const verdict = await attested(async (sha256) => [await build(sha256)]);
 
     expect(verdict).toMatchObject({ verdict: 'absent', detail: expect.stringContaining('cannot be judged') });
@@ -217,12 +217,12 @@ describe('an attestation of the build by the forge, with nobody named', () => {
       },
       'the certificate does not lead to the trusted root',
     ],
-  ])('%s refuses', async (_, make, problem) => {
+  ])('%s is refused', async (_, make, problem) => {
     expect(outcome(await attested(make))).toEqual(Array(2).fill(problem));
   });
 });
 
-describe('what npm attests, with nobody named', () => {
+describe("npm's attestations, without a named signer", () => {
   const spec = 'sigstore@0.4.0';
   const sha512 =
     '282c0c5fa936d264321643581b65d3de5c0af6ed4fdfac12f5851115df39cc25cfaf0ad22d908487bfef30114d61c25746206d1834be4f8fd1659178f77cc004';
@@ -248,7 +248,7 @@ describe('what npm attests, with nobody named', () => {
     return verdict!;
   }
 
-  it('verifies under the public root, and says whose build it is', async () => {
+  it('verify under the public root, and say whose build it is', async () => {
     const verdict = await attested();
 
     const workflow = 'https://github.com/sigstore/sigstore-js/.github/workflows/publish.yml@refs/tags/v0.4.0';
@@ -275,13 +275,13 @@ describe('what npm attests, with nobody named', () => {
       (text) => text.replace('"hint":"SHA256:jl3', '"hint":"SHA256:xl3'),
       'it cannot be read',
     ],
-  ])('%s refuses', async (_, hex, change, problem) => {
+  ])('%s are refused', async (_, hex, change, problem) => {
     expect(outcome(await attested(hex, change))).toEqual(Array(2).fill(problem));
   });
 });
 
-describe('a minisign signature, with no key named', () => {
-  it('cannot be verified: it is no pass, and says which key it is by', async () => {
+describe('a minisign signature, without a named key', () => {
+  it('cannot be verified: it is not a pass, and names its key', async () => {
     const signer = makeMinisignSigner();
     const [verdict] = checkMinisign(release({ '.minisig': signer.sign('whatever') }));
 
@@ -292,7 +292,7 @@ describe('a minisign signature, with no key named', () => {
     expect(outcome(verdict!)).toEqual([undefined, `none (${verdict!.detail})`]);
   });
 
-  it.each(['', '<!DOCTYPE html>', 'untrusted comment: x\nAAAA\n'])('that is %j refuses', (text) => {
+  it.each(['', '<!DOCTYPE html>', 'untrusted comment: x\nAAAA\n'])('that is %j is refused', (text) => {
     const [verdict] = checkMinisign(release({ '.minisig': text }));
 
     expect(outcome(verdict!)).toEqual(Array(2).fill('not a minisign signature'));

@@ -20,7 +20,7 @@ const name = 'goreleaser_Windows_x86_64.zip';
 const [sha256 = ''] = checksumsOf(await readFile(join(recorded, 'checksums.txt'), 'utf8'), name);
 const identity = 'https://github.com/goreleaser/goreleaser/.github/workflows/release.yml@refs/tags/v2.18.0';
 
-describe("GitHub's own attestation of the release goreleaser 2.18.0, as its API hands it out", () => {
+describe("GitHub's own attestation of the release goreleaser 2.18.0, as its API sends it", () => {
   let sigstore: Sigstore;
   let tool: Tool;
   beforeAll(async () => {
@@ -46,7 +46,7 @@ describe("GitHub's own attestation of the release goreleaser 2.18.0, as its API 
     return verdict;
   }
 
-  it('is by no authority of the public root, so that judging it would refuse the release', async () => {
+  it('is by no authority of the public root, so checking it would refuse the release', async () => {
     const judged = judgeStatement(
       JSON.stringify(ofRelease),
       { algorithm: 'sha256', hex: sha256 },
@@ -58,7 +58,7 @@ describe("GitHub's own attestation of the release goreleaser 2.18.0, as its API 
     });
   });
 
-  it('is passed over beside an attestation of the build', async () => {
+  it('is ignored beside an attestation of the build', async () => {
     const subject = [{ name, digest: { sha256 } }];
     const ofBuild = await sigstore.attest({ subject }, { identity });
 
@@ -73,7 +73,7 @@ describe("GitHub's own attestation of the release goreleaser 2.18.0, as its API 
     }
   });
 
-  it('is none of the build by itself, whoever is trusted', async () => {
+  it('does not attest the build by itself, whoever is trusted', async () => {
     const expected = { verdict: 'absent', detail: 'The forge has no attestation of how the file was built.' };
     expect(await verdictOn([ofRelease])).toMatchObject(expected);
     expect(await verdictOn([ofRelease], { require: [] })).toMatchObject(expected);

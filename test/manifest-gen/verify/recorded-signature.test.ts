@@ -27,15 +27,15 @@ function problemOf(text: string, signed: Buffer, signer: Signer): string | undef
 }
 
 describe('the signature of goreleaser 2.18.0, as upstream published it', () => {
-  it("is by upstream's own workflow, under the root that the product brings along", async () => {
+  it("is by upstream's own workflow, under the root that the product includes", async () => {
     expect(problemOf(bundle, checksums, await signerFor('v2.18.0'))).toBeUndefined();
   });
 
-  it.each(['v2.18.1', 'v2.18.00', 'v2.18', 'main'])('is none of the tag %s', async (tag) => {
+  it.each(['v2.18.1', 'v2.18.00', 'v2.18', 'main'])('does not cover the tag %s', async (tag) => {
     expect(problemOf(bundle, checksums, await signerFor(tag))).toContain('v2.18.0');
   });
 
-  it('is none of a workflow whose run another issuer vouches for', async () => {
+  it('does not cover a workflow whose run another issuer attests', async () => {
     const signer = {
       ...(await signerFor('v2.18.0')),
       issuer: 'https://token.actions.githubusercontent.com.evil.example',
@@ -43,7 +43,7 @@ describe('the signature of goreleaser 2.18.0, as upstream published it', () => {
     expect(problemOf(bundle, checksums, signer)).toBeDefined();
   });
 
-  it('is none of a checksum file in which one bit is another', async () => {
+  it('does not cover a checksum file with a changed bit', async () => {
     const signer = await signerFor('v2.18.0');
     fc.assert(
       fc.property(fc.nat(checksums.length - 1), fc.nat(7), (at, bit) => {
@@ -62,7 +62,7 @@ describe('the signature of goreleaser 2.18.0, as upstream published it', () => {
     'envelope',
     'signature',
     'signedTimestamp',
-  ])('is none when a character of its %s is another', async (field) => {
+  ])('is invalid when a character of its %s differs', async (field) => {
     const [, value = ''] = new RegExp(`"${field}": ?"([^"]+)"`).exec(bundle) ?? [];
     const middle = Math.floor(value.length * 0.7);
     const changed = `${value.slice(0, middle)}${value[middle] === 'A' ? 'B' : 'A'}${value.slice(middle + 1)}`;

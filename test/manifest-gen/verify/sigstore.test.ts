@@ -87,7 +87,7 @@ describe('a keyless bundle', () => {
     });
   });
 
-  it('fails when another issuer vouches for the identity', async () => {
+  it('fails when another issuer attests the identity', async () => {
     const bundle = await sigstore.signFile(checksums, { identity, issuer: 'https://accounts.example' });
 
     expect(await verdictOn({ '.sigstore.json': bundle })).toMatchObject({
@@ -116,7 +116,7 @@ describe('a keyless bundle', () => {
     });
   });
 
-  it('fails when the log entry is of another signature, or none is there', async () => {
+  it('fails when the log entry belongs to another signature, or is missing', async () => {
     const [one, other] = await Promise.all(
       [1, 2].map(async () => JSON.parse(await sigstore.signFile(checksums, { identity })) as AnyBundle),
     );
@@ -153,7 +153,7 @@ describe('a keyless bundle', () => {
     );
   });
 
-  it("never passes with a changed letter in the log's signed head, or another place in the log", async () => {
+  it("never passes with a changed letter in the log's signed head, or at another position in the log", async () => {
     const text = await sigstore.signFile(checksums, { identity });
     await fc.assert(
       fc.asyncProperty(fc.nat(), async (at) => {
@@ -507,7 +507,7 @@ describe('keyless evidence', () => {
     });
   });
 
-  it('is not spoken of where the tool names no signature', () => {
+  it('is not mentioned where the tool names no signature', () => {
     expect(checkSigstore(makeFetched([]))).toEqual([]);
   });
 

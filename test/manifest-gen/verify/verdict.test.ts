@@ -43,7 +43,7 @@ describe('the policy of evidence', () => {
     expect(refusalOf(verdicts, required)?.expected).toBe(expected);
   });
 
-  it('refuses with exit 3 and a sentence that says file, expected and found', () => {
+  it('refuses with exit 3 and a sentence with file, expected and found', () => {
     const refuse = () => requireTrust('buf', '1.32.0', [failed('checksum', 'buf.exe')], []);
 
     expect(refuse).toThrow(ReleaseError);

@@ -12,7 +12,7 @@ const gadget = { path: 'example.test/gadget', version: 'v1.2.3', sum: 'h1:x' };
 const exe = makeTinyExe({ module: gadget });
 const page = Buffer.from('<!DOCTYPE html>\n<html><body>Unicorn!</body></html>');
 
-describe('what was fetched', () => {
+describe('a fetched release', () => {
   const signer = makeMinisignSigner();
 
   it('passes with the digest of the source, a checksum file and its signature', async () => {
@@ -60,7 +60,7 @@ describe('what was fetched', () => {
     expect(digest).toMatchObject({ verdict: 'failed', expected: 'a zip archive', found: 'an HTML page' });
   });
 
-  it("fails when the right hash stands in a file that somebody else signed (goreleaser's v2.15.0 is a real case)", async () => {
+  it('fails when the right hash is in a file that somebody else signed (as happened to goreleaser v2.15.0)', async () => {
     const fetched = await signedRelease(makeMinisignSigner());
 
     const minisign = (await verifyFetched(fetched)).find(({ kind }) => kind === 'minisign');
@@ -193,7 +193,7 @@ describe('an unpacked exe', () => {
     expect(verdicts.find(({ verdict }) => verdict === 'failed')?.found).toBe(found);
   });
 
-  it("is called by upstream's own name where it is not fine", async () => {
+  it("is called by upstream's own name when it fails", async () => {
     const asset = await makeAsset(Buffer.from('no program'), { name: 'gadget.zip' });
     const inZip = { ...bareExe(asset), path: join(asset.path, '..', 'gdg.exe') };
     await copyFile(asset.path, inZip.path);
@@ -205,7 +205,7 @@ describe('an unpacked exe', () => {
     expect(zipped).toMatchObject({ subject: 'gdg-windows-amd64.exe', file: 'gdg.exe in gadget.zip' });
   });
 
-  it('that was built here must hold the module with the sum of the checksum database', async () => {
+  it("that was built here must contain the module with the checksum database's sum", async () => {
     const goModule: GoModule = {
       ...gadget,
       module: gadget.path,

@@ -39,7 +39,7 @@ describe('a vulnerability database in a folder', () => {
     expect(await ask(pathToFileURL(dir).href)).toEqual(['GO-2024-2482', 'GO-2024-2860']);
   });
 
-  it('that is not there cannot be reached, nor one without an index, as on a disk that is not mounted', async () => {
+  it('that is missing cannot be reached, nor one without an index, as on an unmounted disk', async () => {
     const dir = await makeTempDir();
 
     expect(await failureOf(ask(pathToFileURL(join(dir, 'nothing')).href))).toMatchObject({
@@ -74,7 +74,7 @@ describe('a vulnerability database in a folder', () => {
       JSON.stringify(makeVuln('GO-2024-2482', goreleaser[0]!.path, 'one')),
       'ID/GO-2024-2482.json has affected.0.ranges.0',
     ],
-  ])('that holds %s is not understood', async (_, file, text, problem) => {
+  ])('that contains %s is not understood', async (_, file, text, problem) => {
     const dir = await writeVulnDb(await makeTempDir(), await readVulnFixtures());
     await writeFile(join(dir, `${file}.json`), text);
 
@@ -122,7 +122,7 @@ describe('a vulnerability database on the web', () => {
     },
   );
 
-  it('is asked again for an entry that changed', async () => {
+  it('is requested again for a changed entry', async () => {
     const module = 'example.test/x';
     server = await startVulnServer([makeVuln('GO-2026-0001', module, '2.0.0')]);
     const database = async () => openDatabase(await openTree(server!.url, world.settings));
@@ -142,7 +142,7 @@ describe('a vulnerability database on the web', () => {
     expect(await ask(server.url)).toHaveLength(2);
   });
 
-  it('that stays away cannot be reached: exit 4, whatever the cache has', async () => {
+  it('that does not answer cannot be reached: exit 4, whatever is cached', async () => {
     server = await startVulnServer(await readVulnFixtures());
     await ask(server.url);
     server.faults.push(503, 503, 503, 503);

@@ -24,7 +24,7 @@ async function install(): Promise<boolean> {
   return (await run('go', ['install', program], { env: { GOBIN: gobin, GOFLAGS: '' } })).code === 0;
 }
 
-describe('beside govulncheck (needs go and its module proxy)', () => {
+describe('compared with govulncheck (needs go and its module proxy)', () => {
   let dir: string;
   let exe: string;
   let entries: readonly VulnEntry[];
@@ -45,7 +45,7 @@ describe('beside govulncheck (needs go and its module proxy)', () => {
   }, 5 * minutes);
 
   it.skipIf(!hasGovulncheck)(
-    'the same ids, modules, found and fixed versions come out for a real exe',
+    'finds the same ids, modules, found and fixed versions in a real exe',
     async () => {
       const tree = pathToFileURL(await writeVulnDb(join(dir, 'db'), entries)).href;
       const database = await openDatabase(await openFileTree(tree, join(dir, 'db')));

@@ -30,7 +30,7 @@ describe('findVulnerabilities, with entries of the real database', () => {
     expect(ids(of({ 'github.com/goreleaser/goreleaser/v2': `v${version}` }))).toEqual([]);
   });
 
-  it('tells module, found and fixed version, aliases and where to read on', () => {
+  it('returns module, found and fixed version, aliases and a link', () => {
     expect(findVulnerabilities(of({ stdlib: 'v1.22.2' }), real, now)).toEqual([
       {
         id: 'GO-2024-2824',
@@ -45,7 +45,7 @@ describe('findVulnerabilities, with entries of the real database', () => {
     ]);
   });
 
-  it('takes one entry for each module that it is about', () => {
+  it('reports one entry for each module that it affects', () => {
     const found = findVulnerabilities(of({ stdlib: 'v1.20.9', 'golang.org/x/net': 'v0.16.0' }), real, now);
 
     expect(found.map(({ id, module, fixed }) => [id, module, fixed])).toEqual([
@@ -54,7 +54,7 @@ describe('findVulnerabilities, with entries of the real database', () => {
     ]);
   });
 
-  it('leaves out what other systems have, and what was withdrawn', () => {
+  it('leaves out entries for other systems, and withdrawn ones', () => {
     const sys = { 'golang.org/x/sys': 'v0.43.0' };
 
     expect(ids(of(sys))).toEqual(['GO-2026-5024']);
@@ -125,7 +125,7 @@ describe('findVulnerabilities, with entries of the real database', () => {
   });
 
   it.each(['\u001b[2J:', 'AV:', ':N', 'CVSS:3.1/\u0007AV:', '/:/'])(
-    'writes nothing of the vector %j to the terminal',
+    'prints nothing of the vector %j on the terminal',
     (score) => {
       const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
       const severity = ['CVSS_V4', 'CVSS_V3', 'CVSS_V2'].map((type) => ({ type, score }));
@@ -172,7 +172,7 @@ describe('compose', () => {
     });
   });
 
-  it('says what nothing can be said of', () => {
+  it('says what cannot be checked', () => {
     expect(compose({ ...info, goVersion: 'devel go1.23-abc' }, undefined).unknown).toEqual([
       'example.test/folder',
       'example.test/gadget',

@@ -62,14 +62,14 @@ describe('the policy', () => {
       'allowed',
       'until 2027-01-01: again',
     ],
-  ])('judges one %s', (_, found, changes, verdict, because) => {
+  ])('decides one %s', (_, found, changes, verdict, because) => {
     expect(judge({ ...finding, ...found }, 'delve', { ...policy, ...changes }, now)).toMatchObject({
       verdict,
       because,
     });
   });
 
-  it('that is not there leaves everything to be looked at', () => {
+  it('that does not exist leaves everything to be reviewed', () => {
     expect(judge({ ...finding, severity: 'low' }, 'delve', undefined, now).verdict).toBe('refused');
   });
 });
@@ -84,7 +84,7 @@ allow:
     tools: [delve]
 `;
 
-  it('reads as it is written', () => {
+  it('is read as it is written', () => {
     expect(parsePolicy(good, 'p.yaml')).toEqual({
       file: 'p.yaml',
       refuse: 'high',
@@ -122,7 +122,7 @@ allow:
     );
   });
 
-  it('tells every problem at once', () => {
+  it('reports every problem at once', () => {
     const text = good.replace('refuse: high', 'refuse: bad').replace('2027-01-31', 'soon');
 
     expect(() => parsePolicy(text, 'p.yaml')).toThrowError(/line 1: .*\n.*line 6: /);

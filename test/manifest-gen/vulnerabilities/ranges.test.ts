@@ -158,7 +158,7 @@ describe('findFix', () => {
     expect(findFix(ranges, found)).toBe(expected);
   });
 
-  it('is above the version and affected by nothing', () => {
+  it('is above the version and not affected itself', () => {
     fc.assert(
       fc.property(intervals, version, (given, found) => {
         const range = semver(...given.flatMap(([from, to]) => [{ introduced: from }, { fixed: to }]));

@@ -20,7 +20,7 @@ describe('admin routes', () => {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
 
-  it('tells everybody where things are', async () => {
+  it("tells everybody the server's addresses", async () => {
     const answer = await fetch(`${server.url}/api/v1/server`);
 
     expect(await answer.json()).toEqual({
@@ -66,7 +66,7 @@ describe('admin routes', () => {
     expect((await pushNupkg(server, makeNupkg({ id: 'made', version: '2.0.0' }), key)).status).toBe(403);
   });
 
-  it('tells what the key of the request may do, at all and to one package', async () => {
+  it("says what the request's own key may do, in general and with one package", async () => {
     const own = async (key: string, query = '') => {
       const answer = await fetch(`${server.url}/api/v1/key${query}`, { headers: { 'X-NuGet-ApiKey': key } });
       return answer.status === 200 ? await answer.json() : answer.status;
@@ -93,7 +93,7 @@ describe('admin routes', () => {
     expect(await own(key, '?what=else')).toBe(400);
   });
 
-  it('makes a key with every limit, and tells its holder of them', async () => {
+  it('creates a key with every limit, and shows them to its holder', async () => {
     const limits = { clients: ['pc-*'], networks: ['127.0.0.0/8', '::1'], owner: 'Ann' };
     const wanted = { name: 'limited', scopes: ['rollout', 'approve', 'alert'], ...limits };
     const made = await call('POST', '/keys', { ...wanted, expires: '90d' });
@@ -107,7 +107,7 @@ describe('admin routes', () => {
     expect(Math.round((Date.parse(expires) - Date.now()) / 86_400_000)).toBe(90);
   });
 
-  it('tells who released something to keys for it only, and for its tool', async () => {
+  it('says who released something only to keys for that tool', async () => {
     const limited = await makeKey(server, ['push'], ['buf', 'buf-cli']);
     const ask = async (path: string) =>
       (await fetch(`${server.url}/api/v1/releases/${path}`, { headers: { 'X-NuGet-ApiKey': limited } }))
@@ -131,7 +131,7 @@ describe('admin routes', () => {
     },
   );
 
-  it('makes no key that would be dead', async () => {
+  it('creates no key that would already be expired', async () => {
     for (const expires of ['2020-01-01T00:00:00Z', '0d']) {
       const answer = await call('POST', '/keys', { name: 'x', scopes: ['push'], expires });
       expect(answer.status).toBe(400);
@@ -212,7 +212,7 @@ describe('admin routes', () => {
     });
   });
 
-  it('takes no body of a kind that a form of a foreign page could send', async () => {
+  it('accepts no type of body that a form on a foreign page could send', async () => {
     const body = JSON.stringify({ name: 'x', scopes: ['admin'] });
 
     const answer = await call('POST', '/keys', body, { 'Content-Type': 'text/plain' });
@@ -220,7 +220,7 @@ describe('admin routes', () => {
     expect(answer.status).toBe(400);
   });
 
-  it('notes an import in the audit log, with who it was', async () => {
+  it('records an import in the audit log, with who it was', async () => {
     const noted = await call('POST', '/imports', { source: 'https://old.example.org/nuget', versions: 3 });
     const empty = await call('POST', '/imports', { source: 'a\nb', versions: 0 });
 

@@ -77,7 +77,7 @@ describe('/openapi.json', () => {
     }
   });
 
-  it('leads to parts that are there', () => {
+  it('only refers to existing parts', () => {
     const refs = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
     const named = Object.values(document.paths).flatMap((methods) =>
       Object.values(methods).flatMap((operation) =>
@@ -101,7 +101,7 @@ describe('/openapi.json', () => {
     }
   });
 
-  it('is a document without what differs from day to day', async () => {
+  it('contains nothing that differs from day to day', async () => {
     await expect(
       `${JSON.stringify(openApiOf('https://feed.example.org', '1.0.0'), undefined, 2)}\n`,
     ).toMatchFileSnapshot('../../golden/admin/openapi.json');

@@ -35,7 +35,7 @@ describe('the audit log', () => {
     });
   }
 
-  it('has why something was done, when whoever did it said so', async () => {
+  it('has the reason for a change, if one was given', async () => {
     const before = (await audit()).head.number;
     const because = (reason: string) => ({ 'X-Reason': reason });
 
@@ -102,7 +102,7 @@ describe('the audit log', () => {
     );
   });
 
-  it('has nothing of what changed nothing', async () => {
+  it('has no entries for requests that changed nothing', async () => {
     const nupkg = makeNupkg({ id: 'once' });
     const exe = Buffer.from('once');
     await ask('PUT', '/nuget', key, nupkg);
@@ -142,7 +142,7 @@ describe('the audit log', () => {
     ]);
   });
 
-  it('has what moved in the bucket while nobody could write it down, from the next start on', async () => {
+  it('has moves in the bucket that could not be recorded at once, from the next start on', async () => {
     const first = await startTestServer({ dataDir: await makeTempDir() });
     const git = await createGitClient(await makeTempDir());
     const repository = join(first.dataDir, 'bucket', 'repo.git');
@@ -175,7 +175,7 @@ describe('the audit log', () => {
     expect(entries[1]).toEqual(entries[0]);
   });
 
-  it('is asked for by id in any case, by date, and page by page', async () => {
+  it('can be queried by id in any case, by date, and page by page', async () => {
     const all = (await audit()).entries;
 
     const byId = await audit('?id=MADE');

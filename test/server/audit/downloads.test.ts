@@ -29,7 +29,7 @@ describe('a download', () => {
   it.each([
     ['v2', '/nuget/package/TOOL/1.0'],
     ['v3', '/v3/flat/tool/1.0.0/tool.1.0.0.nupkg'],
-  ])('by %s is told in its log line and counted, first and again', async (_door, path) => {
+  ])('by %s is logged and counted, first and again', async (_door, path) => {
     server = await startTestServer({ readAuth: 'feed', trustProxy: ['loopback'] });
     await pushNupkg(server, makeNupkg({ id: 'Tool' }), server.adminKey);
     const key = await makeKey(server, ['read']);
@@ -74,7 +74,7 @@ describe('a download', () => {
     await expect.poll(() => whoHas('buf')).toMatchObject([{ count: 10 }]);
   });
 
-  it('by Scoop is told and counted with its file', async () => {
+  it('by Scoop is logged and counted with its file', async () => {
     server = await startTestServer();
     const path = '/dl/buf/1.32.0/buf-windows-amd64.exe';
     await fetch(`${server.url}${path}`, {

@@ -34,7 +34,7 @@ describe('the chain of the audit log', () => {
     for (const one of sql) db.exec(one);
   };
 
-  it('holds as it was written, and has a head', async () => {
+  it('is intact as written, and has a head', async () => {
     const [last] = await audit.list({ after: 4, limit: 1 });
 
     expect(await verify()).toEqual({ head: { number: 5, hash: last?.hash }, broken: undefined });
@@ -46,7 +46,7 @@ describe('the chain of the audit log', () => {
     'DELETE FROM audit WHERE number = 5',
     'INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE number = 2',
     "INSERT INTO audit SELECT 9, at, kind, 'x', version, file, digest, detail, key_id, key_name, from_address, previous, 'y' FROM audit WHERE number = 1",
-  ])('is refused by the database to anybody who tries %s', (sql) => {
+  ])('is protected by the database against %s', (sql) => {
     expect(() => db.exec(sql)).toThrow('append-only');
   });
 
@@ -93,7 +93,7 @@ describe('the chain of the audit log', () => {
     expect((await verify()).broken).toMatchObject({ number: 1 });
   });
 
-  it('shows entries cut off at the end only to whoever noted the head', async () => {
+  it('shows entries cut off at the end only with a head that was noted before', async () => {
     const { hash } = await audit.head();
     expect((await verify(hash)).broken).toBeUndefined();
     await audit.record([{ kind: 'packages imported', subject: 'more' }], operator);

@@ -17,7 +17,7 @@ describe('pieces of a file', () => {
   });
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
-  it('are small for further readers while many take none, and all of it is there', async () => {
+  it('are small for further readers while many are stalled, and complete', async () => {
     const read = createPieceReader();
     let letGo = (): void => undefined;
     const held = new Promise<void>((resolve) => {

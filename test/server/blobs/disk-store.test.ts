@@ -58,7 +58,7 @@ describe('a folder of blobs', () => {
     expect(await store.has(sha256)).toBe(false);
   });
 
-  it('heals a torn blob by the next push of its bytes', async () => {
+  it('repairs a damaged blob when its bytes are pushed again', async () => {
     await put();
     await truncate(file(), 2);
 

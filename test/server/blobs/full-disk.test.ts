@@ -25,7 +25,7 @@ describe.skipIf(!mayMount)('a full disk (needs root and mount)', () => {
     await rm(dir, { recursive: true, force: true });
   });
 
-  it('is told as such by the blob store, which leaves nothing of the upload', async (context) => {
+  it('is reported by the blob store, which leaves nothing of the upload', async (context) => {
     if (!isMounted) context.skip();
     const store = await openDiskStore(join(dir, 'blobs'));
     const source = Readable.from(Array.from({ length: 32 }, () => Buffer.alloc(65_536, 'x')));
@@ -41,7 +41,7 @@ describe.skipIf(!mayMount)('a full disk (needs root and mount)', () => {
     expect(await store.has(small.digest.sha256)).toBe(true);
   });
 
-  it('is told as such by the catalog, which keeps what it answered for', async (context) => {
+  it('is reported by the catalog, which keeps everything confirmed', async (context) => {
     if (!isMounted) context.skip();
     const file = join(dir, 'catalog.db');
     const db = openDatabase(file);

@@ -51,7 +51,7 @@ describe('the addresses of the bucket', () => {
     expect(() => read(method, path, service)).toThrowError(expect.objectContaining({ code, status }));
   });
 
-  it('tells a person who opens it what to type', () => {
+  it('tell a person who opens one what to type', () => {
     expect(() => read('GET', '/git/beta/go-win-tools.git')).toThrowError(
       'scoop bucket add go-win-tools https://feed.example/git/beta/go-win-tools.git',
     );

@@ -16,7 +16,7 @@ describe('the head of a CGI answer', () => {
     expect(head?.rest.toString()).toBe(rest);
   });
 
-  it('waits for its end, wherever it is cut, and keeps every byte after it', () => {
+  it('is read up to its end, wherever it is cut, with every byte after it', () => {
     const head = Buffer.from('Status: 404 Not Found\r\nContent-Type: text/plain\r\n\r\n');
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), fc.nat(head.length - 1), (body, cut) => {

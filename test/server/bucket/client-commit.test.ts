@@ -45,7 +45,7 @@ async function release(git: Git, tool: string, text: string): Promise<void> {
 }
 
 describe('the commit of a client', () => {
-  it('is the same on every machine, with main and the link before as its parents', async () => {
+  it('is the same on every machine, with main and the previous link as its parents', async () => {
     const made = await Promise.all(
       ['one', 'two'].map(async (name) => {
         const git = await bucket(name);

@@ -25,7 +25,7 @@ describe('the request of a fetch', () => {
     ['that is broken, which git says better', Buffer.from('0003zzzz')],
     ['that is cut off', fetchOf().subarray(0, 30)],
     ['that is empty', Buffer.alloc(0)],
-  ])('%s is passed on as it came', async (_what, request) => {
+  ])('%s is passed on unchanged', async (_what, request) => {
     expect((await readFetch(inPieces(request))).equals(request)).toBe(true);
   });
 

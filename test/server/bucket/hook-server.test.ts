@@ -25,7 +25,7 @@ describe('the hook server', () => {
   const question = (token: string): string =>
     `${JSON.stringify({ token, updates: 'a b refs/heads/main', objectDirectory: '', alternates: '', quarantine: '' })}\n`;
 
-  it('answers the push that it knows, once', async () => {
+  it('answers a known push, once', async () => {
     const asked: string[] = [];
     const ticket = hookServer.issue(async ({ updates }) => {
       asked.push(updates);
@@ -37,7 +37,7 @@ describe('the hook server', () => {
     expect(asked).toEqual(['a b refs/heads/main']);
   });
 
-  it('knows nobody whose push is over', async () => {
+  it('does not know a push that has ended', async () => {
     const ticket = hookServer.issue(async () => ({ isAccepted: true, lines: [] }));
     ticket.close();
 

@@ -123,7 +123,7 @@ describe('a push that is not what it seems', () => {
     ['moves a branch to what is not there', () => commands(`${cur} ${'1'.repeat(40)} ${beta}`)],
   ];
 
-  it.each(cases)('and %s is refused, whole', async (_name, packets, says) => {
+  it.each(cases)('and %s is refused completely', async (_name, packets, says) => {
     const before = await refs();
 
     for (const key of ['key-beta-buf', 'key-push']) {
@@ -136,7 +136,7 @@ describe('a push that is not what it seems', () => {
     expect(await refs()).toBe(before);
   });
 
-  it('and is packed by gzip is read like any other', async () => {
+  it('and is compressed by gzip is read like any other', async () => {
     const before = await refs();
     const body = Buffer.concat([
       ...commands(`${cur} ${good} ${beta}`, `${cur} ${evil} ${beta}`),
@@ -158,7 +158,7 @@ describe('a push that is not what it seems', () => {
     expect(await refs()).toBe(before);
   });
 
-  it('says so by the status to a client that takes no report', async () => {
+  it('gets the refusal as HTTP status if the client takes no report', async () => {
     const { status, text } = await rawPush(address, 'key-push', [
       packet(`${zero} ${good} refs/heads/x\0 agent=x`),
     ]);
@@ -187,7 +187,7 @@ describe('a push that is not what it seems', () => {
   );
 
   it.skipIf(process.platform === 'win32')(
-    'moves nothing when git would move what was not accepted',
+    'moves nothing when git is about to move something else',
     async () => {
       const before = await refs();
       const hook = join(server.bucketDir, 'repo.git', 'hooks', 'reference-transaction');
@@ -203,25 +203,22 @@ describe('a push that is not what it seems', () => {
     },
   );
 
-  it.skipIf(process.platform === 'win32')(
-    'is put right when git moved something else all the same',
-    async () => {
-      const before = await refs();
-      const hook = join(server.bucketDir, 'repo.git', 'hooks', 'reference-transaction');
-      const honest = execFileSync('cat', [hook]).toString();
-      await writeFile(
-        hook,
-        `#!/bin/sh\n[ "$1" = prepared ] || exit 0\n[ -n "$GO_WIN_TOOLS_GATE" ] || exit 0\nunset GO_WIN_TOOLS_GATE\ngit update-ref refs/heads/stray ${main}\nexit 1\n`,
-      );
+  it.skipIf(process.platform === 'win32')('is repaired when git moved something else anyway', async () => {
+    const before = await refs();
+    const hook = join(server.bucketDir, 'repo.git', 'hooks', 'reference-transaction');
+    const honest = execFileSync('cat', [hook]).toString();
+    await writeFile(
+      hook,
+      `#!/bin/sh\n[ "$1" = prepared ] || exit 0\n[ -n "$GO_WIN_TOOLS_GATE" ] || exit 0\nunset GO_WIN_TOOLS_GATE\ngit update-ref refs/heads/stray ${main}\nexit 1\n`,
+    );
 
-      const pushed = rawPush(address, 'key-push', commands(`${cur} ${good} ${beta}`), pack);
-      await expect(pushed).rejects.toThrow();
-      await writeFile(hook, honest);
+    const pushed = rawPush(address, 'key-push', commands(`${cur} ${good} ${beta}`), pack);
+    await expect(pushed).rejects.toThrow();
+    await writeFile(hook, honest);
 
-      expect(await refs()).toBe(before);
-      expect(server.log.join('')).toContain('they are being corrected');
-    },
-  );
+    expect(await refs()).toBe(before);
+    expect(server.log.join('')).toContain('they are being corrected');
+  });
 
   it('is taken when it is what it seems', async () => {
     const { text } = await rawPush(address, 'key-beta-buf', commands(`${cur} ${good} ${beta}`), pack);

@@ -34,7 +34,7 @@ describe.skipIf(process.platform === 'win32')('manifests by version', () => {
   });
   afterEach(() => rm(dir, { recursive: true, force: true }));
 
-  it('are read by a few processes of git, whatever is asked for at once', async () => {
+  it('need few git processes, however many are requested at once', async () => {
     const repo = join(dir, 'repo.git');
     const real = createGit(repo, dir, process.env);
     await initRepository(real);

@@ -4,7 +4,7 @@ import { createMemoryBudget } from '../../../server/bucket/memory-budget.ts';
 const busy = expect.objectContaining({ code: 'GIT_BUSY' });
 
 describe('bytes of requests in memory', () => {
-  it('are limited in all, and given back', () => {
+  it('are limited in total, and can be returned', () => {
     const held = createMemoryBudget(100, 100);
     const [one, other] = [held.open(undefined), held.open('203.0.113.1')];
     one.take(60);

@@ -80,7 +80,7 @@ describe('a small push that unpacks to a huge one', () => {
     return inner;
   }
 
-  it('by folders that hold each other many times is refused for its work', async () => {
+  it('by folders that contain each other many times is refused for its work', async () => {
     const next = await commitOf([`040000 tree ${folders(6, 40)}\tmore`]);
     const pack = packOf(work, [next], [cur]);
 
@@ -90,7 +90,7 @@ describe('a small push that unpacks to a huge one', () => {
     );
   });
 
-  it('by folders that hold each other deeply is refused for its depth', async () => {
+  it('by folders that contain each other deeply is refused for its depth', async () => {
     const next = await commitOf([`040000 tree ${folders(50, 1)}\tmore`]);
 
     expect(await push('key-push', next, packOf(work, [next], [cur]))).toContain(

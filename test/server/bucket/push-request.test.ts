@@ -26,7 +26,7 @@ describe('the list of commands of a push', () => {
     ]);
   });
 
-  it('says that a clone is shallow, wherever the line is', () => {
+  it('is recognized as from a shallow clone, wherever the line is', () => {
     expect(parse(`shallow ${a}`, first).isShallow).toBe(true);
     expect(parse(first, `shallow ${a}`).isShallow).toBe(true);
   });
@@ -61,7 +61,7 @@ describe('the list of commands of a push', () => {
     expect(() => parse(...lines)).toThrow(expect.objectContaining({ code: 'PUSH_INVALID' }));
   });
 
-  it('ends somewhere', () => {
+  it('has a limit', () => {
     const lines = Array.from({ length: 5_001 }, (_none, index) => `${zero} ${b} refs/tags/buf/v1.0.${index}`);
 
     expect(() => parse(...lines)).toThrow(expect.objectContaining({ code: 'PUSH_TOO_LARGE' }));

@@ -570,7 +570,7 @@ describe('the rules of the bucket', () => {
     expect(await server.bucket.readManifest('beta', 'buf')).toEqual({ ...offered, text: moved });
   });
 
-  it('refuse a push whose base has moved meanwhile, and take it once it is on top', async () => {
+  it('refuse a push whose base has moved meanwhile, and accept it after a rebase', async () => {
     const [first, second] = [await freshClone(), await freshClone()];
     await git.commit(first, '(chore): Say one thing', { 'ONE.md': 'one\n' });
     await git.commit(second, '(chore): Say another', { 'TWO.md': 'two\n' });

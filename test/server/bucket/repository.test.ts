@@ -40,7 +40,7 @@ describe('the repository of the bucket', () => {
     ]);
   });
 
-  it('is the same whatever git is told by the environment', async () => {
+  it('is the same whatever git finds in the environment', async () => {
     await ensure({
       ...process.env,
       GIT_DIR: '/nowhere',
@@ -52,7 +52,7 @@ describe('the repository of the bucket', () => {
     expect(await readRef(repo, 'refs/heads/main')).toBe(root);
   });
 
-  it('is left as it is by the next start, and by one that was killed half-way', async () => {
+  it('is unchanged by the next start, and by one that was killed halfway', async () => {
     await ensure();
     await git.run(repo, 'update-ref', '-d', 'refs/heads/beta');
     await ensure();
@@ -63,7 +63,7 @@ describe('the repository of the bucket', () => {
     expect(await readRef(repo, 'refs/heads/beta')).toBe(root);
   });
 
-  it('does not bring back a branch that is missing beside one that moved on', async () => {
+  it('is not given a missing branch again when the other one has moved on', async () => {
     await ensure();
     const work = await git.clone(repo, 'work');
     const moved = await git.commit(work, '(chore): Move on', { 'MORE.md': 'more\n' });
@@ -94,7 +94,7 @@ describe('the repository of the bucket', () => {
     }
   });
 
-  it('frees itself of the locks and half pushes of a killed process', async () => {
+  it('removes the locks and partial pushes of a killed process', async () => {
     await ensure();
     const leftovers = ['refs/heads/main.lock', 'packed-refs.lock', 'objects/tmp_objdir-incoming-x/pack'];
     for (const name of leftovers) {
@@ -108,7 +108,7 @@ describe('the repository of the bucket', () => {
     await git.run(repo, 'update-ref', 'refs/heads/main', root);
   });
 
-  it('keeps what belongs to no branch, however old, when it is packed', async () => {
+  it('keeps objects that belong to no branch, however old, when it is packed', async () => {
     await ensure();
     const oid = await git.hashBlob(repo, 'belongs to nothing\n');
     const long = new Date('2001-01-01');

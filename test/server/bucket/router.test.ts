@@ -21,7 +21,7 @@ describe('the git routes', () => {
     return createGitClient(server.dir);
   }
 
-  it.each(['0', '1', '2'])('serves clone, fetch and push by protocol version %s', async (version) => {
+  it.each(['0', '1', '2'])('serve clone, fetch and push by protocol version %s', async (version) => {
     const git = await start();
     const pusher = await createGitClient(server.dir, 'key-push');
     const protocol = ['-c', `protocol.version=${version}`];
@@ -35,7 +35,7 @@ describe('the git routes', () => {
     expect(await git.run(reader, 'rev-parse', 'HEAD')).toBe(oid);
   });
 
-  it('passes the wish for protocol v2 on, and forbids to keep the answer', async () => {
+  it("pass on the client's wish for protocol v2, and forbid caching", async () => {
     await start();
     const ask = (headers: Record<string, string>): Promise<Response> =>
       fetch(`${address()}/info/refs?service=git-upload-pack`, { headers });
@@ -48,7 +48,7 @@ describe('the git routes', () => {
     expect(second.headers.get('content-type')).toBe('application/x-git-upload-pack-advertisement');
   });
 
-  it('takes bodies packed by gzip', async () => {
+  it('accept bodies compressed by gzip', async () => {
     await start();
     const body = '0014command=ls-refs\n00010009peel\n0000';
     const ask = async (packed: BodyInit, headers: Record<string, string>): Promise<string> => {
@@ -70,7 +70,7 @@ describe('the git routes', () => {
     expect(await ask(new Uint8Array(gzipSync(body)), { 'Content-Encoding': 'gzip' })).toBe(plain);
   });
 
-  it('refuses a request that is too large before git sees it', async () => {
+  it('refuse a request that is too large before git sees it', async () => {
     await start();
     const body = '0'.repeat(9 * 1024 * 1024);
 
@@ -80,7 +80,7 @@ describe('the git routes', () => {
     expect(await answer.text()).toContain('at most 8388608 are accepted');
   });
 
-  it('ends a small body that unpacks to a huge one, and goes on serving', async () => {
+  it('stop a small body that unpacks to a huge one, and continue to serve', async () => {
     const git = await start();
     const wants = `0032want ${'0'.repeat(40)}\n`.repeat(1_000_000);
 
@@ -95,7 +95,7 @@ describe('the git routes', () => {
   });
 
   it.each(['git-upload-pack', 'git-receive-pack'])(
-    'says so where a body of %s is no gzip',
+    'report a body of %s that is not gzip',
     async (service) => {
       await start();
       const send = (body: Buffer): Promise<number> =>
@@ -110,7 +110,7 @@ describe('the git routes', () => {
     },
   );
 
-  it('refuses a fetch whose lines would keep git busy', async () => {
+  it('refuse a fetch whose lines would keep git busy', async () => {
     await start();
     const body = `0011command=fetch0001${'001edeepen-not refs/heads/beta'.repeat(101)}0000`;
 
@@ -120,7 +120,7 @@ describe('the git routes', () => {
     expect(await answer.text()).toContain('more than 100 lines of deepen-not');
   });
 
-  it('says in plain text, which git shows, what is wrong with an address', async () => {
+  it('say in plain text, which git shows, what is wrong with an address', async () => {
     const git = await start();
 
     const wrong = await git.try(server.dir, 'clone', `${server.url}/git/nightly/go-win-tools.git`);
@@ -168,7 +168,7 @@ describe('the git routes', () => {
       expect(answer.status).toBe(status);
     });
 
-    it('tell a person whose key is refused why, and never stand in the log', async () => {
+    it('are refused with the reason, and never appear in the log', async () => {
       await start();
       const stranger = await createGitClient(server.dir, 'wrong');
       const pusher = await createGitClient(server.dir, 'key-push');
@@ -209,7 +209,7 @@ describe('the git routes', () => {
     });
   });
 
-  it('takes one of several pushes at once, and each of the others on top of it', async () => {
+  it('accepts one of several pushes at once, and each of the others after a rebase', async () => {
     await start();
     const pusher = await createGitClient(server.dir, 'key-push');
     const tools = ['age', 'buf', 'delve', 'fzf', 'gum'];
@@ -239,7 +239,7 @@ describe('the git routes', () => {
     expect((await refs(pusher)).match(/refs\/tags\//g)).toHaveLength(tools.length);
   });
 
-  it('is as before when a pusher goes away in the middle of a pack', async () => {
+  it('is unchanged when a pusher leaves in the middle of a pack', async () => {
     const git = await start();
     const before = await refs(git);
     const beta = before.match(/([0-9a-f]{40})\trefs\/heads\/beta/)![1];
@@ -259,7 +259,7 @@ describe('the git routes', () => {
     await pushSomething();
   });
 
-  it('is as before when a pusher is killed while the rules are asked', async () => {
+  it('is unchanged when a pusher is killed while the rules are checked', async () => {
     let kill: (() => void) | undefined;
     const git = await start({
       onFind: async () => {
@@ -316,7 +316,7 @@ describe('the git routes', () => {
     expect(await ask('203.0.113.1')).toBe(200);
   });
 
-  it('gives no slot to fetches whose requests only dribble in, from however many addresses', async () => {
+  it('gives no slot to fetches whose requests arrive slowly, from any number of addresses', async () => {
     await start({ trustProxy: ['loopback'] });
     const slow = Array.from({ length: 20 }, (_, n) => {
       const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
@@ -334,7 +334,7 @@ describe('the git routes', () => {
     for (const socket of slow) socket.destroy();
   });
 
-  it('ends while the request of a fetch only dribbles in', async () => {
+  it('stops while the request of a fetch arrives slowly', async () => {
     await start();
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
     socket.on('error', () => undefined);
@@ -347,7 +347,7 @@ describe('the git routes', () => {
     socket.destroy();
   });
 
-  it('takes no push with a key that ends while the rules are asked', async () => {
+  it('accepts no push with a key that expires while the rules are checked', async () => {
     const revoked = new Set<string>();
     const pusher = await start({ revoked, onFind: async () => void revoked.add('key-push') });
     const git = await createGitClient(server.dir, 'key-push');
@@ -393,13 +393,13 @@ describe('the git routes', () => {
     await expect(server.bucket.ping()).rejects.toMatchObject({ code: 'BUCKET_BROKEN', status: 503 });
   });
 
-  it('answers that it is well as long as git does', async () => {
+  it("reports its health like git's", async () => {
     await start();
 
     await expect(server.bucket.ping()).resolves.toBeUndefined();
   });
 
-  it('says that git is missing when it is', async () => {
+  it('reports that git is missing', async () => {
     await start();
     const deps = {
       dir: join(server.dir, 'other'),

@@ -4,7 +4,7 @@ import { createSemaphore } from '../../../server/bucket/semaphore.ts';
 const never = new AbortController().signal;
 
 describe('slots', () => {
-  it('let in as many as there are, and the others in the order they came', async () => {
+  it('admit their number, and the others in the order they came', async () => {
     const slots = createSemaphore(2, 10);
     const entered: number[] = [];
     const leave = [await slots.acquire(never), await slots.acquire(never)];
@@ -22,7 +22,7 @@ describe('slots', () => {
     expect(entered).toEqual([1, 2, 3]);
   });
 
-  it('turn away who would wait behind too many', async () => {
+  it('turn away those behind too many waiting', async () => {
     const slots = createSemaphore(1, 1);
     const release = await slots.acquire(never);
     const second = slots.acquire(never);
@@ -69,7 +69,7 @@ describe('slots', () => {
     expect(entered.slice(6)).toEqual(['a4', 'a5']);
   });
 
-  it('forget who went away while waiting', async () => {
+  it('forget those who left while waiting', async () => {
     const slots = createSemaphore(1, 2);
     const release = await slots.acquire(never);
     const impatient = new AbortController();

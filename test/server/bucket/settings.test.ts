@@ -5,7 +5,7 @@ import { createGitClient, type GitClient } from '../../kit/git.ts';
 import { commands, packOf, rawPush } from '../../kit/raw-push.ts';
 import { type BucketServer, serveBucket } from './serve-bucket.ts';
 
-describe('what stands in the own configuration of the repository', () => {
+describe("the repository's own configuration", () => {
   let server: BucketServer;
   let git: GitClient;
   let address: string;
@@ -25,7 +25,7 @@ describe('what stands in the own configuration of the repository', () => {
   });
   afterAll(() => server.stop());
 
-  it('takes no push past the rules', async () => {
+  it('lets no push bypass the rules', async () => {
     const work = await git.clone(address, 'work');
     const cur = await git.run(work, 'rev-parse', 'beta');
     const evil = await git.commit(work, 'no release', { 'evil.ps1': 'evil\n' });

@@ -17,7 +17,7 @@ describe('the latest version', () => {
     ...parts,
   });
 
-  it('is none among none', () => {
+  it('does not exist among no versions', () => {
     expect(chooseLatest([])).toEqual({
       latestSemVer1: undefined,
       newestSemVer1: undefined,

@@ -13,7 +13,7 @@ function stored(version: string, description: string): string {
 }
 
 describe('nuspecs', () => {
-  it('are one object for versions that say the same, and are read once', () => {
+  it('are one object for versions with equal texts, and are read once', () => {
     const texts = [stored('1.0.0', 'same'), stored('1.1.0', 'same'), stored('1.2.0', 'other')];
     const read: number[] = [];
     const nuspecs = createNuspecs((pk) => {
@@ -26,7 +26,7 @@ describe('nuspecs', () => {
     expect(read).toEqual([1, 0, 2]);
   });
 
-  it('go when many others were asked for since, and those in use stay', () => {
+  it('are dropped when many others were requested since, unless they are in use', () => {
     const long = 'x'.repeat(100_000);
     const read: number[] = [];
     const nuspecs = createNuspecs((pk) => {

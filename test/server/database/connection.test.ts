@@ -38,7 +38,7 @@ describe('the database', () => {
     db.close();
   });
 
-  it('keeps what waits in the tables of an earlier program under their new names', async () => {
+  it("keeps the content of an earlier program's tables under their new names", async () => {
     const before = new Database(file);
     const renamed = migrations.findIndex((step) => step.includes('RENAME TO nuspecs'));
     for (const step of migrations.slice(0, renamed)) before.exec(step);
@@ -64,13 +64,13 @@ describe('the database', () => {
     expect(() => openDatabase(file)).toThrow(expect.objectContaining({ code: 'CATALOG_NEWER' }));
   });
 
-  it('that is none is refused', async () => {
+  it('is refused when it is not a database', async () => {
     await writeFile(file, 'This is a text. '.repeat(1000));
 
     expect(() => openDatabase(file)).toThrow(expect.objectContaining({ code: 'CATALOG_DAMAGED' }));
   });
 
-  it('that lost its end is refused', async () => {
+  it('is refused when it lost its end', async () => {
     const db = openDatabase(file);
     const catalog = createSqlCatalog(db, () => new Date(0));
     for (let n = 0; n < 50; n += 1) {

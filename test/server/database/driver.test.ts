@@ -13,7 +13,7 @@ describe('a database driver of another Node', () => {
     otherNode,
     Object.assign(new Error('/app/better_sqlite3.node: invalid ELF header'), { code: 'ERR_DLOPEN_FAILED' }),
     new Error('Could not locate the bindings file. Tried:\n → /app/build/better_sqlite3.node'),
-  ])('is known by what Node says: $message', (error) => {
+  ])("is recognized by Node's message: $message", (error) => {
     expect(isDriverError(error)).toBe(true);
     const { code, message } = driverError(error);
     expect(code).toBe('DATABASE_DRIVER');
@@ -34,7 +34,7 @@ describe('a database driver of another Node', () => {
     new Error('permission denied'),
     Object.assign(new Error('unable to open database file'), { code: 'SQLITE_CANTOPEN' }),
     'text',
-  ])('is nothing else: %s', (error) => {
+  ])('is not any other error: %s', (error) => {
     expect(isDriverError(error)).toBe(false);
   });
 });

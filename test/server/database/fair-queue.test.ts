@@ -11,14 +11,14 @@ describe('turns', () => {
     { waiting: ['a1', 'a2', 'b1', 'b2', 'c1'], served: ['a1', 'b1', 'c1', 'a2', 'b2'] },
     { waiting: ['a1'], served: ['a1'] },
     { waiting: [], served: [] },
-  ])('go around: $waiting', ({ waiting, served }) => {
+  ])('rotate: $waiting', ({ waiting, served }) => {
     const turns = createFairQueue<Named>(10);
     for (const name of waiting) expect(turns.add(waiter(name))).toBeUndefined();
     expect(waiting.map(() => turns.next()?.name)).toEqual(served);
     expect(turns.next()).toBeUndefined();
   });
 
-  it('do not come sooner to one who asks again after each answer', () => {
+  it('come no sooner to one who asks again after each answer', () => {
     const turns = createFairQueue<Named>(10);
     for (const name of ['a1', 'b1', 'b2', 'b3']) turns.add(waiter(name));
     const served: (string | undefined)[] = [];
@@ -45,13 +45,13 @@ describe('turns', () => {
     { waiting: ['a1', 'a2', 'a3'], comes: 'a4', refused: 'a4' },
     { waiting: ['a1', 'a2', 'b1'], comes: 'b2', refused: 'b2' },
     { waiting: ['a1', 'b1', 'c1'], comes: 'd1', refused: 'd1' },
-  ])('are for no more than there is room for: $waiting, then $comes', ({ waiting, comes, refused }) => {
+  ])('are limited to the available places: $waiting, then $comes', ({ waiting, comes, refused }) => {
     const turns = createFairQueue<Named>(3);
     for (const name of waiting) turns.add(waiter(name));
     expect(turns.add(waiter(comes))?.name).toBe(refused);
   });
 
-  it('leave room for everybody, whatever one of them does', () => {
+  it('leave places for everybody, whatever one of them does', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 2, max: 8 }),

@@ -49,7 +49,7 @@ describe('long queries', () => {
     );
   }
 
-  it.each(functionNames)('give the same answer with %s as the main thread does', async (name) => {
+  it.each(functionNames)('give the same answer with %s as on the main thread', async (name) => {
     const here = createSqlCatalog(db, () => new Date());
     const beside = catalogWith();
     const argument = ['concat', 'substringof', 'startswith', 'endswith', 'indexof'].includes(name)
@@ -87,7 +87,7 @@ describe('long queries', () => {
     expect(await catalog.count({ ...everything, where, includeUnlisted: false })).toBe(0);
   });
 
-  it('are given up when their time is over, also the second time, and let the next one through', async () => {
+  it('are stopped when their time is over, also the second time, and let the next one through', async () => {
     const catalog = catalogWith({ runMs: 5 });
     for (let again = 0; again < 2; again += 1) {
       await expect(catalog.count({ ...everything, where: slow('a') })).rejects.toThrow(
@@ -109,7 +109,7 @@ describe('long queries', () => {
       expect(end).toMatchObject({ reason: { code: 'QUERY_BUSY', status: 503 } });
   });
 
-  it('take turns: one address with many of them holds up no other', async () => {
+  it('take turns: one address with many of them delays no other', async () => {
     const scans = open({ waiting: 4 });
     const order: string[] = [];
     const ask = (name: string, from: string) =>
@@ -133,7 +133,7 @@ describe('long queries', () => {
     ]);
   });
 
-  it('go before longer ones, and run once for all who ask the same', async () => {
+  it('give way to shorter ones, and run once for all who ask the same', async () => {
     const scans = open();
     const order: string[] = [];
     const ask = (name: string, isQuick: boolean) =>
@@ -152,7 +152,7 @@ describe('long queries', () => {
     expect(c).not.toEqual(d);
   });
 
-  it('leave a thread that does not come back, and go on with another', async () => {
+  it('abandon a thread that does not come back, and continue with another', async () => {
     const scans = open({ runMs: 20, graceMs: 20 });
     await expect(scans.run(stubborn, options)).rejects.toThrow(
       expect.objectContaining({ code: 'QUERY_TOO_SLOW' }),
@@ -160,7 +160,7 @@ describe('long queries', () => {
     expect(await scans.run(one, options)).toEqual([[1]]);
   });
 
-  it('end with the server, and fail without taking it along', async () => {
+  it('end with the server, and fail without crashing it', async () => {
     const scans = open();
     await expect(scans.run(raw('SELECT x FROM nowhere'), options)).rejects.toThrow('nowhere');
     const waiting = [scans.run(raw('SELECT 2'), options), scans.run(raw('SELECT 3'), options)];

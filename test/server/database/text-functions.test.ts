@@ -8,7 +8,7 @@ const repetitive = fc
   .map(([part, count, end]) => part.repeat(count) + end);
 
 describe('the text functions', () => {
-  it('find a part where the language finds it, however long it is and however a text repeats itself', () => {
+  it('find a part where JavaScript finds it, however long it is and however a text repeats itself', () => {
     fc.assert(
       fc.property(repetitive, repetitive, repetitive, (before, part, after) => {
         const texts = [before + part + after, before + after];
@@ -17,13 +17,13 @@ describe('the text functions', () => {
     );
   });
 
-  it('come to an end with long texts that repeat themselves', () => {
+  it('finish with long texts that repeat themselves', () => {
     // A thousand times as long as a test may take, if every place were compared with the whole part.
     expect(textFunctions.text_index?.('a'.repeat(2 ** 22), `b${'a'.repeat(2 ** 20)}`)).toBe(-1);
   });
 
   it.each(textFunctionSources)(
-    'send %s to another thread as a text that means the same there',
+    'send %s to another thread as source code with the same meaning',
     (name, source) => {
       const there: unknown = runInNewContext(`(${source})`);
       if (typeof there !== 'function') throw new TypeError(`${name} is no function there`);

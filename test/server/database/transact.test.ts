@@ -25,7 +25,7 @@ async function open() {
   return { db, other, insert, count, transact: db.transact };
 }
 
-describe('changes that come together', () => {
+describe('simultaneous changes', () => {
   it('are one transaction: nobody sees the first before the last', async () => {
     const { other, insert, count, transact } = await open();
     const seenByOther: number[] = [];
@@ -42,7 +42,7 @@ describe('changes that come together', () => {
     expect(count(other)).toBe(3);
   });
 
-  it('do not take each other along when one fails', async () => {
+  it('are independent when one fails', async () => {
     const { other, insert, count, transact } = await open();
 
     const results = await Promise.allSettled([
@@ -58,7 +58,7 @@ describe('changes that come together', () => {
     expect(count(other)).toBe(2);
   });
 
-  it('leave nothing behind when one that is alone fails', async () => {
+  it('leave nothing behind when a single one fails', async () => {
     const { other, insert, count, transact } = await open();
 
     const failed = transact(() => {
@@ -81,7 +81,7 @@ describe('changes that come together', () => {
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });
 
-  it('tell the one for which no room is left so, and keep what fits', async () => {
+  it('report a full disk to the one that needs space, and keep what fits', async () => {
     const { db, other, insert, count, transact } = await open();
     db.exec('CREATE TABLE large (bytes BLOB) STRICT');
     db.pragma(`max_page_count = ${Number(db.pragma('page_count', { simple: true })) + 4}`);
@@ -108,7 +108,7 @@ describe('changes that come together', () => {
     }
   });
 
-  it('carry their audit entries along, also when they are undone', async () => {
+  it('are written with their audit entries, and rolled back with them', async () => {
     const { db, insert, count, transact } = await open();
     const entries = () => db.prepare('SELECT subject FROM audit ORDER BY number').pluck().all();
     const write = (n: number, isBad = false) =>
@@ -124,7 +124,7 @@ describe('changes that come together', () => {
     expect(entries()).toEqual(['key 1', 'key 3']);
   });
 
-  it('say what follows from them once they are committed, before anybody hears of them, and only then', async () => {
+  it('run what follows from them once they are committed, before anybody gets the confirmation', async () => {
     const { other, insert, count, transact } = await open();
     const seen: string[] = [];
     const write = (n: number, isBad = false) =>
@@ -142,7 +142,7 @@ describe('changes that come together', () => {
     expect(seen).toEqual(['1: 1 committed', '1 heard', '2 failed']);
   });
 
-  it('all say what follows from them, also when one of them cannot', async () => {
+  it('all run what follows from them, even if one of them fails', async () => {
     const { other, insert, count, transact } = await open();
     const seen: string[] = [];
     const write = (n: number) =>

@@ -58,7 +58,7 @@ describe('small blobs, until their files are durable', () => {
     return join(entry?.parentPath ?? '', sha256);
   }
 
-  it('are there for readers at once, and kept with their row until they are settled', async () => {
+  it('are readable at once, and kept with their row until they are flushed', async () => {
     const blobFlusher = settlingWith();
     const { bytes, sha256 } = await publish('1.0.0', blobFlusher);
 
@@ -76,7 +76,7 @@ describe('small blobs, until their files are durable', () => {
     ['is missing', (file: string) => rm(file)],
     ['is empty', (file: string) => truncate(file, 0)],
     ['holds zeros', (file: string) => writeFile(file, Buffer.alloc('bytes of 1.0.0'.length))],
-  ])('are written anew by the next start when after a power cut the file %s', async (_what, tear) => {
+  ])('are rewritten by the next start when after a power cut the file %s', async (_what, tear) => {
     const { bytes, sha256 } = await publish('1.0.0');
     await tear(await fileOf(sha256));
     db.close();
@@ -90,7 +90,7 @@ describe('small blobs, until their files are durable', () => {
     expect(await pendingBlobs().list(9)).toEqual([]);
   });
 
-  it('stay in the database when the disk fails, and are written anew before it is asked again', async () => {
+  it('stay in the database when the disk fails, and are rewritten before the next fsync', async () => {
     const calls: string[] = [];
     let fails = true;
     const failing: BlobStore = {
@@ -117,7 +117,7 @@ describe('small blobs, until their files are durable', () => {
     expect(await pendingBlobs().list(9)).toEqual([]);
   });
 
-  it('are settled all, however many they are', async () => {
+  it('are all flushed, however many they are', async () => {
     const blobFlusher = settlingWith();
     for (let n = 0; n < 250; n++) await publish(`1.0.${n}`, blobFlusher);
 
@@ -126,7 +126,7 @@ describe('small blobs, until their files are durable', () => {
     expect(await pendingBlobs().list(999)).toEqual([]);
   });
 
-  it('are not forgotten when they come while others are settled', async () => {
+  it('are not forgotten when they come during a flush', async () => {
     const blobFlusher = settlingWith();
     await publish('1.0.0', blobFlusher);
 
@@ -138,7 +138,7 @@ describe('small blobs, until their files are durable', () => {
     expect(waiting.map(({ sha256 }) => sha256)).toEqual([late.sha256]);
   });
 
-  it('are durable files from the start when too many bytes wait', async () => {
+  it('are durable files from the start when too many bytes are pending', async () => {
     const blobFlusher = settlingWith({ maxBytes: 20 });
     const [first, second] = [await publish('1.0.0', blobFlusher), await publish('1.0.1', blobFlusher)];
 
@@ -147,7 +147,7 @@ describe('small blobs, until their files are durable', () => {
     expect(await readBack(second.sha256)).toEqual(second.bytes);
   });
 
-  it('are settled by themselves after a while, and as soon as many bytes wait', async () => {
+  it('are flushed after a while, and as soon as many bytes are pending', async () => {
     await publish('1.0.0', settlingWith({ afterMs: 1 }));
     await expect.poll(() => pendingBlobs().list(9)).toEqual([]);
 
@@ -157,7 +157,7 @@ describe('small blobs, until their files are durable', () => {
     await expect.poll(async () => (await pendingBlobs().list(9)).length).toBeLessThan(2);
   });
 
-  it('are no matter of large ones', async () => {
+  it('exclude large ones', async () => {
     const { pendingBytes } = await publish('1.0.0', settlingWith(), Buffer.alloc(300 * 1024, 'large'));
 
     expect(pendingBytes).toBeUndefined();
@@ -165,7 +165,7 @@ describe('small blobs, until their files are durable', () => {
   });
 });
 
-describe('a upload that is placed where something lies', () => {
+describe('an upload whose place is taken', () => {
   let dir: string;
   beforeEach(async () => {
     dir = await makeTempDir();

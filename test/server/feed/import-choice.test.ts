@@ -52,7 +52,7 @@ describe('the choice of an import', () => {
     expect(choose(packages, { newest: 2 }).chosen).toEqual(expected);
   });
 
-  it('tells why something is skipped out', () => {
+  it('reports why %s', () => {
     const packages = ['a 1.0.0', 'a 2.0.0', 'a 3.0.0-beta', 'a 2.5.0 -'];
 
     expect(
@@ -60,7 +60,7 @@ describe('the choice of an import', () => {
     ).toEqual(['a 1.0.0: older than the newest 1', 'a 2.5.0 -: unlisted', 'a 3.0.0-beta: a prerelease']);
   });
 
-  it('loses nothing, takes nothing twice and keeps to every wish', () => {
+  it('loses nothing, takes nothing twice and respects every option', () => {
     const version = fc
       .tuple(fc.nat(4), fc.nat(4), fc.constantFrom('', '-a', '-b.1'))
       .map(([a, b, c]) => `${a}.${b}.0${c}`);

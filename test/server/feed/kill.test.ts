@@ -17,7 +17,7 @@ describe('a process killed in the middle of publishing', () => {
   });
   afterEach(() => rm(dir, { recursive: true, force: true }));
 
-  it('has lost no version that it answered for, and leaves nothing half done (three times over)', async () => {
+  it('has lost no version that it confirmed, and leaves nothing incomplete (three times over)', async () => {
     const answered: string[] = [];
     for (const enough of [5, 17, 30]) {
       answered.push(...(await publishAndKill(dir, enough)));

@@ -50,7 +50,7 @@ describe('publish', () => {
     ['the same bytes', '1.0.0', '1.0.0'],
     ['another spelling', '1.0.0', '1.0'],
     ['other metadata', '1.0.0-beta.1+foo', '1.0.0-beta.1+bar'],
-  ])('refuses a version that is there: %s', async (_what, first, second) => {
+  ])('refuses an existing version: %s', async (_what, first, second) => {
     await storage.push(makeNupkg({ id: 'x', version: first }));
 
     await expect(storage.push(makeNupkg({ id: 'X', version: second }))).rejects.toMatchObject({
@@ -112,7 +112,7 @@ describe('publish', () => {
     expect(await storedFiles()).toEqual([]);
   });
 
-  it('does not blame the package for what is wrong with the server', async () => {
+  it('does not blame the package for a fault of the server', async () => {
     const upload = {
       openSource: () => openFile(join(storage.dir, 'gone')),
       digest: digestBytes(Buffer.from('x')),

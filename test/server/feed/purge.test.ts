@@ -21,8 +21,8 @@ afterAll(async () => {
 const purge = (...args: string[]) => runVerb(createPurge, server.dataDir, ...args, '--reason', 'a law');
 const statusOf = async (path: string): Promise<number> => (await fetch(`${server.url}${path}`)).status;
 
-describe('purging what a branch of the bucket offers', () => {
-  it('is refused with advice, and done with --force', async () => {
+describe('purging a version that a branch of the bucket offers', () => {
+  it('is refused with advice, and possible with --force', async () => {
     const refused = await purge('buf@1.32.0');
     const spelled = await Promise.all(['buf@1.32', 'Buf@1.32.0.0', 'buf@01.32.0+x'].map((of) => purge(of)));
     const before = await statusOf('/dl/buf/1.32.0/buf-windows-amd64.exe');
@@ -37,7 +37,7 @@ describe('purging what a branch of the bucket offers', () => {
     expect(await statusOf('/m/buf/1.32.0/buf.json')).toBe(410);
   }, 60_000);
 
-  it('goes one after the other with pushes, of which only one can come through', async () => {
+  it('takes turns with pushes, of which only one can come through', async () => {
     const work = await openBucketWork(server, root, 'race');
     const order = { id: 'late', version: '1.0.0', reason: 'a law' };
     let [pushing, purging]: Promise<unknown>[] = [];

@@ -24,7 +24,7 @@ function storeOf(bytes: Buffer) {
 }
 
 describe('the nuspec of a published package', () => {
-  it('comes out byte for byte, with little read of a large package', async () => {
+  it('is read byte for byte, with little read of a large package', async () => {
     const files = { 'tools/noise.bin': randomBytes(2_000_000) };
     const store = storeOf(makeNupkg({ id: 'big', nuspec, files }));
 
@@ -41,7 +41,7 @@ describe('the nuspec of a published package', () => {
     expect(store.read.bytes).toBeLessThan(3 * store.row.sizeBytes);
   });
 
-  it('is missed with a sentence', async () => {
+  it('is reported as missing with a sentence', async () => {
     const zip = new AdmZip();
     zip.addFile('tools/only.nuspec', Buffer.from(nuspec));
     const store = storeOf(zip.toBuffer());

@@ -63,7 +63,7 @@ function makeOld(): void {
 
 const isDone = (server: TestServer) => server.logged().includes('read the nuspecs of older packages again');
 
-describe('packages that came before a field of their nuspec was read', () => {
+describe('packages from before a field of their nuspec was read', () => {
   it('are read again, once, and shown as if they had come today', async () => {
     const before = await start();
     for (const options of packages) {
@@ -90,7 +90,7 @@ describe('packages that came before a field of their nuspec was read', () => {
     await later.stop();
   });
 
-  it('are shown as before where their bytes cannot be read, and keep no other from being read', async () => {
+  it('are shown as before where their bytes cannot be read, without stopping the others', async () => {
     const before = await start();
     for (const options of packages) await pushNupkg(before, makeNupkg(options), adminKey);
     const { sha256 = '' } = (await before.services.catalog.find('damaged', '1.0.0')) ?? {};

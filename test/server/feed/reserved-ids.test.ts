@@ -32,7 +32,7 @@ describe('reserved ids', () => {
     else expect(pushing).toThrow(expect.objectContaining({ code: 'ID_RESERVED', status: 403 }));
   });
 
-  it('are told of in the reason phrase, and nothing is kept', async () => {
+  it('are named in the reason phrase, and nothing is kept', async () => {
     const server = await startTestServer({ reservedIds: ['acme.*'] });
     const anybody = await makeKey(server, ['push']);
     const owner = await makeKey(server, ['push'], ['acme.*']);
@@ -50,7 +50,7 @@ describe('reserved ids', () => {
     await server.stop();
   });
 
-  it('hold for every way in: payloads, unlisting and relisting, whatever the spelling', async () => {
+  it('apply to every way in: payloads, unlisting and relisting, whatever the spelling', async () => {
     const server = await startTestServer({ reservedIds: ['acme.*', 'kube'] });
     const scopes = ['push', 'unlist'];
     const keys = {

@@ -6,7 +6,7 @@ import { makeNupkg } from '../../kit/nupkg.ts';
 import { taken } from '../../kit/taken.ts';
 import { openTemporaryStorage } from './storage.ts';
 
-describe('what was published', () => {
+describe('a published package', () => {
   let storage: Awaited<ReturnType<typeof openTemporaryStorage>>;
   const stable = makeNupkg({ id: 'Delve', version: '1.0' });
   beforeEach(async () => {
@@ -56,7 +56,7 @@ describe('what was published', () => {
     expect((await taken(readTo, { start: 0, end: stable.length - 1 })).equals(stable)).toBe(true);
   });
 
-  it('cannot be withdrawn under a name that is not there', async () => {
+  it('cannot be withdrawn under an unknown name', async () => {
     await expect(unlist(storage, 'delve', '9.0.0', operator)).rejects.toMatchObject({
       code: 'PACKAGE_NOT_FOUND',
     });

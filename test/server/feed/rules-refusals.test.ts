@@ -64,7 +64,7 @@ describe('the rules of publication, when pushed to', () => {
   });
   afterAll(() => server.stop());
 
-  it.each(refusals)('name themselves when they refuse: $rule', async ({ status, says, nupkg }) => {
+  it.each(refusals)('are named in a refusal: $rule', async ({ status, says, nupkg }) => {
     const answer = await pushNupkg(server, nupkg(), key);
 
     expect([answer.status, answer.statusText]).toEqual([status, expect.stringMatching(says)]);
@@ -78,7 +78,7 @@ describe('the rules of publication, when pushed to', () => {
     expect([...feed.matchAll(/<d:Id>([^<]+)</g)].map(([, id]) => id)).toEqual(['First', 'First']);
   });
 
-  it('are all tried here', () => {
+  it('are all tested here', () => {
     const tried = new Set([...refusals.map(({ rule }) => rule), 'first-push-casing']);
     expect(rules.map(({ name }) => name).toSorted()).toEqual([...tried].toSorted());
   });

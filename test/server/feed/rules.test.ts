@@ -30,7 +30,7 @@ describe('the rules of publication', () => {
     );
   });
 
-  it('name everything that is wrong at once', () => {
+  it('report everything that is wrong at once', () => {
     expect(() => check({ title: 't'.repeat(300), minClientVersion: '99.0' })).toThrow(
       /title has 300 .*; minClientVersion 99\.0/,
     );

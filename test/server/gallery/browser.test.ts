@@ -99,7 +99,7 @@ describe.skipIf(!existsSync(browserPath))('the pages in a browser', () => {
     }
   });
 
-  it('give the whole of a hash on demand', async () => {
+  it('show a whole hash on demand', async () => {
     await page.goto(`${server.url}/packages/${id}`);
     const whole = page.locator('.hash .copy').first();
 

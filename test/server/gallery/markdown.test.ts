@@ -6,7 +6,7 @@ function addressesOf(html: string): (string | undefined)[] {
 }
 
 describe('the description of a package', () => {
-  it('leads to web addresses', () => {
+  it('links to web addresses', () => {
     const html = renderMarkdown('[a](https://example.org/a?b=1&c) <http://example.org> **bold**');
 
     expect(addressesOf(html)).toEqual(['https://example.org/a?b=1&amp;c', 'http://example.org']);
@@ -30,7 +30,7 @@ describe('the description of a package', () => {
     '/api/v1/keys',
     '\\\\evil.example\\share',
     'http:evil.example',
-  ])('leads to nothing else: %s', (address) => {
+  ])('links to nothing else: %s', (address) => {
     const forms = `[a](${address}) [b](<${address}>) <${address}> ![c](${address}) [d]\n\n[d]: ${address}\n`;
 
     expect(addressesOf(renderMarkdown(forms))).toEqual([]);
@@ -42,7 +42,7 @@ describe('the description of a package', () => {
     expect(html).not.toMatch(/<(?!\/?p>)/);
   });
 
-  it('may hold a table, but none that makes more of it than its author wrote', () => {
+  it('may contain a table, but none that grows beyond what its author wrote', () => {
     const rows = Array.from({ length: 50 }, (_, n) => `| flag ${n} | what it does |`);
     const prose = 'A sentence that ends here.\n'.repeat(500);
     const table = ['| name | meaning |', '| --- | --- |', ...rows].join('\n');

@@ -33,7 +33,7 @@ describe('what a package is made for', () => {
     expect(kindOf({ tags: [], packageTypes }, undefined)).toBe(kind);
   });
 
-  it('is what its files say, and a program where they could not be read', () => {
+  it('depends on its files, and is a program where they could not be read', () => {
     expect(kindOf({ tags: ['PSModules', 'powershell'] }, 'library')).toBe('library');
     expect(kindOf({ tags: [] }, undefined)).toBe('program');
   });

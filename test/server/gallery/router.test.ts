@@ -51,7 +51,7 @@ describe('the pages for people', () => {
     return [...install.matchAll(/<summary>(.*?)<\/summary>/g)].map(([, name]) => name);
   }
 
-  it('say that the first packages are being made as long as that is so', async () => {
+  it('say as long as the first packages are being made', async () => {
     let isFilling = true;
     const empty = await startTestServer({ server: { isFilling: () => isFilling } });
     try {
@@ -64,7 +64,7 @@ describe('the pages for people', () => {
     }
   });
 
-  it('list the packages, an id a line, with their newest stable version and beta', async () => {
+  it('list the packages, one line per id, with their newest stable version and beta', async () => {
     const { status, html } = await page('/');
 
     expect(status).toBe(200);
@@ -74,7 +74,7 @@ describe('the pages for people', () => {
     expect(html).toContain('none yet');
   });
 
-  it('search by the same conditions as the feed, and lead from a tag to all that have it', async () => {
+  it('search by the same rules as the feed, and link from a tag to all packages with it', async () => {
     await push('tagged', '1.0.0', { tags: 'sheep wool&c' });
     expect((await page('/?q=tag:sheep')).html).toContain('/packages/tagged');
     expect((await page('/?q=tag:shee')).html).toContain('Nothing matches');
@@ -84,7 +84,7 @@ describe('the pages for people', () => {
     expect(html).toContain('<a href="/?q=tag%3Awool%26c">wool&amp;c</a>');
   });
 
-  it('are found above the page of a package, too', async () => {
+  it("are found at the path above a package's page, too", async () => {
     const answer = await fetch(`${server.url}/packages?q=tag:sheep`, { redirect: 'manual' });
     expect([answer.status, answer.headers.get('location')]).toEqual([302, '/?q=tag:sheep']);
   });
@@ -118,11 +118,11 @@ describe('the pages for people', () => {
     }
   });
 
-  it('keep the words of a search where they were typed', async () => {
+  it('keep the search text in its field', async () => {
     expect((await page('/?q=no%22such')).html).toContain('value="no&quot;such"');
   });
 
-  it('have one frame, those of errors too', async () => {
+  it('have one frame, error pages too', async () => {
     const { status, html, policy } = await page('/packages/nosuch');
     const home = await page('/');
 
@@ -135,14 +135,14 @@ describe('the pages for people', () => {
     expect(policy).toBe(home.policy);
   });
 
-  it('show the last page to who asks for one behind it', async () => {
+  it('show the last page for a number beyond it', async () => {
     const { html } = await page('/?page=2');
 
     expect(html).toContain('href="/packages/sample"');
     expect(html).not.toContain('aria-label="Pages"');
   });
 
-  it('show the id beside a title that differs from it, and cannot turn its letters round', async () => {
+  it('show the id beside a title that differs from it, and let the title not change how the id reads', async () => {
     expect((await page('/packages/titled')).html).toMatch(/A Title <code class="[^"]*">titled<\/code>/);
     expect((await page('/packages/sample')).html).toContain('<h1>sample </h1>');
   });
@@ -243,7 +243,7 @@ describe('the pages for people', () => {
     expect(html).toContain('/nuget/package/sample/1.1.0-beta.1');
   });
 
-  it('link the list of what the exes are made of where there is one', async () => {
+  it('link the list of what the exes are made of if there is one', async () => {
     const path = '/dl/sample/1.0.0/sample.cdx.json';
     expect((await page('/packages/sample')).html).not.toContain('.cdx.json');
     const headers = { 'X-NuGet-ApiKey': server.adminKey };
@@ -253,7 +253,7 @@ describe('the pages for people', () => {
     expect(html.match(/[^"]+\.cdx\.json/g)).toEqual([path]);
   });
 
-  it('show release notes as the text that they are, and an address alone as a link', async () => {
+  it('show release notes as plain text, and an address alone as a link', async () => {
     const { html } = await page('/packages/newborn');
 
     expect(html).toContain('## Changes\n&lt;/pre>&lt;script>alert(2)&lt;/script> [bad](javascript:alert(1))');
@@ -309,7 +309,7 @@ describe('the pages for people', () => {
     }
   });
 
-  it('help whoever reports a problem, listed or not', async () => {
+  it('help to report a problem, listed or not', async () => {
     const { status, html } = await page('/packages/newborn/0.1.0-BETA.1/report');
 
     expect(status).toBe(200);
@@ -344,7 +344,7 @@ describe('the pages for people', () => {
     expect((await page('/packages/withdrawn/1.0.0/report')).status).toBe(200);
   });
 
-  it('answer a package that is not there with 404 and a sentence', async () => {
+  it('answer a missing package with 404 and a sentence', async () => {
     const { status, html } = await page('/packages/missing');
 
     expect(status).toBe(404);
@@ -368,7 +368,7 @@ describe('the pages for people', () => {
     expect(home.policy).toContain("default-src 'none'");
   });
 
-  it('bring their style sheet along', async () => {
+  it('include their style sheet', async () => {
     const answer = await fetch(`${server.url}/static/gallery.css`);
 
     expect(answer.status).toBe(200);

@@ -56,7 +56,7 @@ describe('a key with push:beta', () => {
     ['POST', '/nuget/package/there/1.0.0'],
     ['POST', '/api/v2/package/there/1.0.0-beta.1'],
     ['POST', '/v3/publish/there/1.0.0'],
-  ])('hides and shows nothing by %s %s', async (method, path) => {
+  ])('can hide and show nothing with %s %s', async (method, path) => {
     const answer = await send(method, path);
 
     expect(answer.status).toBe(403);
@@ -94,7 +94,7 @@ describe('a key with push:beta', () => {
 });
 
 describe('a wrong key', () => {
-  it('holds up nobody with a right one at the same address, and is never locked out itself', async () => {
+  it('delays nobody with a valid one at the same address, and is never locked out itself', async () => {
     const server = await startTestServer({ readAuth: 'all' });
     const good = await makeKey(server, ['read']);
     const ask = async (headers: Record<string, string>): Promise<number> =>
@@ -117,7 +117,7 @@ describe('a wrong key', () => {
     await server.stop();
   });
 
-  it('is no guess when it comes again: only who guesses is held back', async () => {
+  it('is not a guess when it is repeated: only guessing is slowed down', async () => {
     const server = await startTestServer();
     const ask = async (user: string, password: string): Promise<number> =>
       (
@@ -145,7 +145,7 @@ describe('a wrong key', () => {
       { 'X-NuGet-ApiKey': 'reader' },
       'Basic',
     ],
-  ])('does not stand in the way of a good one: %s', async (_name, { 'X-NuGet-ApiKey': shown }, scheme) => {
+  ])('does not override a valid one: %s', async (_name, { 'X-NuGet-ApiKey': shown }, scheme) => {
     const server = await startTestServer({ readAuth: 'feed' });
     const pusher = await makeKey(server, ['push']);
     const key = shown === 'reader' ? await makeKey(server, ['read']) : shown;
@@ -174,7 +174,7 @@ describe('a wrong key', () => {
   });
 
   it.each(['/nuget/', '/api/v2/package', '/v3/publish/', '/dl/buf/1.0.0/buf-windows-amd64.exe'])(
-    'that may only read hears that pushing a stable version to %s takes the scope push',
+    'that may only read is told that pushing a stable version to %s needs the scope push',
     async (path) => {
       const server = await startTestServer();
 
@@ -189,7 +189,7 @@ describe('a wrong key', () => {
   );
 
   it.each(['Basic Og==', 'Basic', `Basic ${btoa('somebody:')}`])(
-    'is none when it is empty: %s',
+    'is ignored when it is empty: %s',
     async (shown) => {
       const server = await startTestServer({ readAuth: 'feed' });
       const ask = (headers: Record<string, string>) => fetch(`${server.url}/nuget/Packages`, { headers });
@@ -272,7 +272,7 @@ describe('a refused key', () => {
     ],
     ['expired', 'EXPIRED', 401, /^The specified API key \(expired\) expired at \d{4}-/],
     ['network', 'NETWORK', 403, /may not be used from 192\.0\.2\.1: it is limited to other networks/],
-  ])('tells its holder that it is %s', async (name, code, statusOfBasic, sentence) => {
+  ])('is reported to its holder as %s', async (name, code, statusOfBasic, sentence) => {
     const key = made.get(name) ?? '';
 
     for (const headers of [{ 'X-NuGet-ApiKey': key }, { Authorization: `Bearer ${key}` }]) {
@@ -287,7 +287,7 @@ describe('a refused key', () => {
     expect(server.logged()).not.toContain(key);
   });
 
-  it('tells nobody else of it: whoever has not the whole secret hears that it is unknown', async () => {
+  it('is unknown to everybody else: only the whole secret reveals the reason', async () => {
     for (const key of made.values()) {
       for (const close of [
         key.slice(0, -1),
@@ -308,7 +308,7 @@ describe('a refused key', () => {
   });
 
   it.each(['10.1.2.3', '::ffff:10.1.2.3', '2001:db8::7', '1.1.1.1, 10.1.2.3'])(
-    'is good in its own network, at %s',
+    'is accepted in its own network, at %s',
     async (from) => {
       expect((await ask({ 'X-NuGet-ApiKey': made.get('network') ?? '' }, from))[0]).toBe(200);
     },
@@ -321,13 +321,13 @@ describe('a refused key', () => {
     },
   );
 
-  it('is named in the log, so that its owner can be told', async () => {
+  it('is named in the log, so that its owner can be informed', async () => {
     await ask({ 'X-NuGet-ApiKey': made.get('expired') ?? '' });
 
     await expect.poll(() => server.logged()).toMatch(/"status":403,[^\n]*"keyName":"expired"/);
   });
 
-  it('beside a good one does not count', async () => {
+  it('beside a valid one does not matter', async () => {
     const good = await makeKey(server, ['read']);
 
     for (const headers of [
@@ -346,7 +346,7 @@ describe('a refused key', () => {
 });
 
 describe('a key over plain http from another machine', () => {
-  it('is warned of, once, and neither from this machine nor through TLS', async () => {
+  it('is reported in the log, once, but neither from this machine nor through TLS', async () => {
     const server = await startTestServer({ trustProxy: ['loopback'], readAuth: 'feed' });
     const [feed, api] = [await makeKey(server, ['read']), await makeKey(server, ['admin'])];
     const ask = async (path: string, key: string, headers: Record<string, string>): Promise<number> =>
@@ -375,7 +375,7 @@ describe('a key over plain http from another machine', () => {
   });
 });
 
-describe('a key that ends while an upload runs', () => {
+describe('a key that becomes invalid during an upload', () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startTestServer();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lendBody } from '../../../server/http/body.ts';
 
-describe('memory that is lent to a body', () => {
+describe('reused memory for a body', () => {
   it.each([4 * 1024, 5000, 63 * 1024, 64 * 1024, 130_000, 256 * 1024])(
     'is about as large as one of %i bytes',
     (size) => {

@@ -142,7 +142,7 @@ describe('the response cache of one server', () => {
     }
   });
 
-  it('keeps nothing that a change came in between', () => {
+  it('does not keep a response when a change came in between', () => {
     let last = 5;
     const numbers = { packages: () => last, all: () => last };
     const answers = createCachedResponses(8 * 1024 ** 2);

@@ -7,7 +7,7 @@ import { errorBodies, reasonPhrase } from '../../../server/http/error-body.ts';
 const anyText = fc.string({ unit: 'binary', maxLength: 1000 });
 
 describe('reason phrase', () => {
-  it('is always something that Node sends: one Latin-1 line of at most 512 characters', () => {
+  it('is always valid for Node: one Latin-1 line of at most 512 characters', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         expect(reasonPhrase(text)).toMatch(/^[\x20-\x7e\xa0-\xff]{0,512}$/);
@@ -15,13 +15,13 @@ describe('reason phrase', () => {
     );
   });
 
-  it('keeps what can be kept', () => {
+  it('keeps as much as possible', () => {
     expect(reasonPhrase('Größe: 1\r\nX-Evil: 2\tж😀')).toBe('Größe: 1 X-Evil: 2 ??');
   });
 });
 
 describe('error body', () => {
-  it('is well-formed XML with the very message, whatever is in it', async () => {
+  it('is well-formed XML with the exact message, whatever it contains', async () => {
     const answer = { status: 400, code: 'QUERY_INVALID', message: 'a < b & "c" ]]>', requestId: 'r' };
 
     const { type, body } = errorBodies.odata(answer);
@@ -41,7 +41,7 @@ describe('error body', () => {
     );
   });
 
-  it('carries no markup of an asker into a page', () => {
+  it('puts no markup from a request into a page', () => {
     const { body } = renderErrorPage({
       status: 404,
       code: 'X',

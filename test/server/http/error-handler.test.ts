@@ -53,7 +53,7 @@ describe('answer to an error', () => {
     expect(answer.text).toBe('No package x 1.0.0 on this feed.\n');
   });
 
-  it('tells nothing of a fault of ours, and the log everything', async () => {
+  it('reveals nothing of an internal error, and logs everything', async () => {
     const { app, logged } = appOf(() => {
       throw new Error('secret detail');
     });
@@ -66,7 +66,7 @@ describe('answer to an error', () => {
     expect(logged()).toContain(`"requestId":"${answer.headers['x-request-id']}","code":"INTERNAL"`);
   });
 
-  it('takes back what the answer would have said of itself', async () => {
+  it('removes headers that the answer would have had', async () => {
     const { app } = appOf((_req, res) => {
       res.set({
         ETag: '"x"',
@@ -84,7 +84,7 @@ describe('answer to an error', () => {
     expect(headers).not.toHaveProperty('content-disposition');
   });
 
-  it('never makes half an answer look whole', async () => {
+  it('never makes half an answer look complete', async () => {
     const { app, logged } = appOf(async (_req, res) => {
       res.set('Content-Length', '1000000');
       res.write('the start');

@@ -42,7 +42,7 @@ describe('a page of another site', () => {
     'POST /packages/there',
     'PROPFIND /nuget',
   ];
-  it.each(changing)('does nothing by %s', async (request) => {
+  it.each(changing)('changes nothing with %s', async (request) => {
     for (const headers of [
       ['Origin: https://evil.example.org'],
       ['Origin: null'],
@@ -73,7 +73,7 @@ describe('a page of another site', () => {
     ],
     ['none, as programs send it', []],
     ['none, typed by a user', ['Sec-Fetch-Site: none']],
-  ])('is not meant by the origin %s', async (_what, headers) => {
+  ])('is not recognized by the origin %s', async (_what, headers) => {
     const own = headers.map((line) => (line === 'ORIGIN' ? `Origin: http://${host}` : line));
 
     expect((await send('DELETE /nuget/package/there/1.0.0', ...own)).status).toBe(200);

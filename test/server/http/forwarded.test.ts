@@ -37,7 +37,7 @@ describe.each([
   let server: TestServer;
   afterEach(() => server.stop());
 
-  it('make no link, of a general answer or of a known one', async () => {
+  it('appear in no link, of a general or a cached answer', async () => {
     server = await startTestServer({
       ...(publicUrl === undefined ? {} : { publicUrl }),
       ...(trustProxy === undefined ? {} : { trustProxy }),
@@ -88,13 +88,13 @@ describe('X-Forwarded-For', () => {
     expect(await addressOf('1.1.1.1, 203.0.113.7, 10.1.2.3')).toBe('203.0.113.7');
   });
 
-  it('counts for nothing without TRUST_PROXY', async () => {
+  it('is ignored without TRUST_PROXY', async () => {
     server = await startTestServer();
 
     expect(await addressOf('203.0.113.7')).toBe('127.0.0.1');
   });
 
-  it('is no way around the slow-down', async () => {
+  it('does not circumvent the delays', async () => {
     server = await startTestServer();
     const ask = async (n: number): Promise<number> =>
       (

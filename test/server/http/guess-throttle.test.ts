@@ -3,14 +3,14 @@ import { readCredentials } from '../../../server/http/credentials.ts';
 import { createGuessThrottle } from '../../../server/http/guess-throttle.ts';
 import { readRecording } from '../../wire/recording.ts';
 
-describe('slow-down', () => {
+describe('the delay of guesses', () => {
   const limits = { free: 3, freeOfAddress: 10, stepMs: 100, maxMs: 250, forgetMs: 1000, maxRemembered: 100 };
   const from = '10.0.0.1';
   const user = 'somebody';
   const repeat = (times: number, failed: (n: number) => number): number[] =>
     Array.from({ length: times }, (_one, n) => failed(n));
 
-  it('costs nothing at first, then more with each guess, up to a bound', () => {
+  it('is zero at first, then grows with each guess, up to a limit', () => {
     const slowDown = createGuessThrottle(() => new Date(0), limits);
 
     const delays = repeat(7, (n) => slowDown.failed({ from, user, secret: `guess ${n}` }));
@@ -27,7 +27,7 @@ describe('slow-down', () => {
     expect(repeat(3, (n) => slowDown.failed({ from, user, secret: `guess ${n}` }))).toEqual([0, 0, 100]);
   });
 
-  it('counts a secret again with another user, and does not mix up where one ends', () => {
+  it('counts a secret again with another user, and keeps the boundary between both', () => {
     const slowDown = createGuessThrottle(() => new Date(0), { ...limits, freeOfAddress: 0 });
 
     expect(slowDown.failed({ from, user: 'a', secret: 'bc' })).toBe(100);
@@ -35,7 +35,7 @@ describe('slow-down', () => {
     expect(slowDown.failed({ from, user: 'a', secret: 'bc' })).toBe(200);
   });
 
-  it('is about the user and the address together', () => {
+  it('applies to the user and the address together', () => {
     const slowDown = createGuessThrottle(() => new Date(0), limits);
     repeat(7, (n) => slowDown.failed({ from, user, secret: `guess ${n}` }));
 
@@ -44,7 +44,7 @@ describe('slow-down', () => {
     expect(slowDown.failed({ from, user, secret: 'x' })).toBe(250);
   });
 
-  it('knows secrets without a user apart', () => {
+  it('distinguishes secrets without a user', () => {
     const slowDown = createGuessThrottle(() => new Date(0), limits);
 
     expect(repeat(10, (n) => slowDown.failed({ from, user: '', secret: `key ${n}` }))).toEqual(
@@ -53,7 +53,7 @@ describe('slow-down', () => {
     expect(slowDown.failed({ from, user: '', secret: 'key 10' })).toBe(100);
   });
 
-  it('is about the address alone once it shows many different ones', () => {
+  it('applies to the address alone once it sends many different ones', () => {
     const slowDown = createGuessThrottle(() => new Date(0), limits);
 
     const delays = repeat(13, (n) => slowDown.failed({ from, user: `user ${n}`, secret: 'guess' }));
@@ -62,7 +62,7 @@ describe('slow-down', () => {
     expect(slowDown.failed({ from: '10.0.0.2', user: 'user 0', secret: 'guess' })).toBe(0);
   });
 
-  it('takes an IPv6 network of 64 bits for one address', () => {
+  it('treats an IPv6 network of 64 bits as one address', () => {
     const slowDown = createGuessThrottle(() => new Date(0), limits);
 
     const delays = repeat(13, (n) =>
@@ -73,7 +73,7 @@ describe('slow-down', () => {
     expect(slowDown.failed({ from: '2001:db8:0:1::1', user, secret: 'guess' })).toBe(0);
   });
 
-  it('forgets who has not failed for a while', () => {
+  it('forgets an address without failures for a while', () => {
     let time = 0;
     const slowDown = createGuessThrottle(() => new Date(time), limits);
     repeat(5, (n) => slowDown.failed({ from, user, secret: `guess ${n}` }));
@@ -106,14 +106,14 @@ function refusedCommands(name: string): readonly (readonly [command: string, aut
 }
 
 describe.each(['choco-2.7.3', 'nuget-6.13', 'nuget-protocol', 'dotnet-10', 'psresourceget'])(
-  'the tries of %s',
+  'the attempts of %s',
   (name) => {
     const wrong = `Basic ${btoa('anyuser:wrongpw')}`;
     const commands = refusedCommands(name);
 
-    it('are some', () => expect(commands.length).toBeGreaterThan(1));
+    it('are more than none', () => expect(commands.length).toBeGreaterThan(1));
 
-    it.each(commands)('cost nothing, ten commands in a row: %s', (_command, authorizations) => {
+    it.each(commands)('are not delayed, ten commands in a row: %s', (_command, authorizations) => {
       const slowDown = createGuessThrottle(() => new Date(0));
 
       const delays = Array(10)

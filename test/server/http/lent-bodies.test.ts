@@ -85,7 +85,7 @@ function requestOf({ name, isHead, hasIt }: Kind): string {
   return `${isHead ? 'HEAD' : 'GET'} ${pathOf(name)} HTTP/1.1\r\nHost: x\r\n${condition}\r\n`;
 }
 
-describe.each(['http', 'https'] as const)('memory of bodies that is lent, over %s', (scheme) => {
+describe.each(['http', 'https'] as const)('reused memory of bodies, over %s', (scheme) => {
   let dir: string;
   let server: Server;
   let open: () => Socket;
@@ -147,7 +147,7 @@ describe.each(['http', 'https'] as const)('memory of bodies that is lent, over %
       hasIt: at % 7 === 5,
     }));
 
-  it('is not used again while a slow client has not taken it, whoever comes and goes', async () => {
+  it('is not reused while a slow client has not read it, whoever comes and goes', async () => {
     let areOthersDone = false;
     // A hundred and twenty long answers are more than the system takes of one connection.
     const slow = Array.from({ length: 4 }, (_, client) =>

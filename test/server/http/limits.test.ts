@@ -20,7 +20,7 @@ async function serve(...handlers: RequestHandler[]): Promise<string> {
 }
 
 describe('limits', () => {
-  it('discard what is still to come of a refused upload, so that the answer is read', async () => {
+  it('discard the rest of a refused upload, so that the answer is read', async () => {
     const url = await serve((req, res) => {
       discardRest(req);
       res.status(401).end('no');
@@ -49,7 +49,7 @@ describe('limits', () => {
     expect(String(answer)).toMatch(/^HTTP\/1\.1 401/);
   });
 
-  it('take pushes for uploads, but not what a fetch asks for', async () => {
+  it('treat pushes as uploads, but not the request of a fetch', async () => {
     const url = await serve(
       limitRequestTime(50),
       (req, res) => void req.resume().once('end', () => res.end()),
@@ -68,7 +68,7 @@ describe('limits', () => {
     expect(await isClosed('/dl/x/1.0.0/x-windows-amd64.exe')).toBe(false);
   });
 
-  it('end the connection of a refused upload that is dribbled', async () => {
+  it('end the connection of a refused upload that arrives slowly', async () => {
     const url = await serve((req, res) => {
       discardRest(req, 100_000, 100);
       res.status(401).end('no');

@@ -7,7 +7,7 @@ const whole = (n: number, [one, two]: readonly [string, string]) =>
   `${pieces(n)[0]}${one}${pieces(n)[1]}${two}end`;
 
 describe('the cache of parts', () => {
-  it('renders a part once, whatever stands between its pieces', () => {
+  it('renders a part once, whatever is between its pieces', () => {
     const cache = createPartCache(100 * 1024);
     const render = vi.fn(() => pieces(1));
     for (const filling of [
@@ -22,7 +22,7 @@ describe('the cache of parts', () => {
     expect(render).toHaveBeenCalledTimes(1);
   });
 
-  it('keeps what was used lately, and no more than it may', () => {
+  it('keeps what was used recently, within its limit', () => {
     const cache = createPartCache(40 * 1024);
     const render = vi.fn();
     const get = (n: number) =>
@@ -41,7 +41,7 @@ describe('the cache of parts', () => {
     expect(render.mock.calls.length).toBeGreaterThan(370);
   });
 
-  it('does not change what it gave away when it needs room', () => {
+  it('does not change what it returned when it needs space', () => {
     const cache = createPartCache(40 * 1024);
     const first = cache.get('first', ['1', '2'], () => pieces(1));
     for (let n = 2; n < 200; n++) cache.get(String(n), ['1', '2'], () => pieces(n));
@@ -61,11 +61,11 @@ describe('a body of parts', () => {
   const parts = ['ä', Buffer.from('😀'), '', '\ud800', Buffer.from('x'), 'y'.repeat(70_000)];
   const text = `ä😀\ufffdx${'y'.repeat(70_000)}`;
 
-  it('is that of its texts, whatever is in them', () => {
+  it('equals its texts, whatever they contain', () => {
     expect(String(joinBody(parts))).toBe(text);
   });
 
-  it('is written over no other that is not given back', () => {
+  it('overwrites no other that is still in use', () => {
     const first = lendBody(parts);
     const second = lendBody(['z'.repeat(70_000)]);
     expect(String(first.bytes)).toBe(text);

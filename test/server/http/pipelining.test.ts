@@ -46,7 +46,7 @@ describe('requests that are sent ahead', () => {
     expect(most).toBe(1);
   });
 
-  it('are too many at some point: the connection ends', async () => {
+  it('end the connection when there are too many', async () => {
     let handled = 0;
     const url = await serve((_req, res) => {
       handled += 1;
@@ -62,7 +62,7 @@ describe('requests that are sent ahead', () => {
     expect(handled).toBe(1);
   });
 
-  it('do not hold up those who wait for each answer', async () => {
+  it('do not delay those who wait for each answer', async () => {
     const url = await serve((_req, res) => void res.end('x'));
     const socket = openSocket(url);
     for (let n = 0; n < 30; n += 1) {

@@ -8,7 +8,7 @@ describe('a raw plus sign', () => {
     'NuGet xplat/7.9.0 (LINUX)',
     'NuGet .NET Core MSBuild Task/7.9.0 (LINUX)',
     'NuGet VS VSIX/6.11.0 (Microsoft Windows NT 10.0.22631.0, VS Enterprise/17.0)',
-  ])('is itself from %s', (userAgent) => {
+  ])('is a plus sign from %s', (userAgent) => {
     expect(plusSignOf(userAgent)).toBe('+');
   });
 

@@ -73,7 +73,7 @@ describe.each(['feed', 'all'] as const)('READ_AUTH=%s', (readAuth) => {
     expect((await ask(path, { 'X-NuGet-ApiKey': 'wrong' })).status).toBe(403);
   });
 
-  it.each(uncovered)('asks for none at %s', async (path) => {
+  it.each(uncovered)('requires none at %s', async (path) => {
     expect([401, 403]).not.toContain((await ask(path)).status);
     expect([401, 403]).not.toContain((await ask(path, { Authorization: `Basic ${btoa('a:wrong')}` })).status);
   });
@@ -96,7 +96,7 @@ describe.each(['feed', 'all'] as const)('READ_AUTH=%s', (readAuth) => {
     },
   );
 
-  it('answers in the language of the asker', async () => {
+  it("answers in the client's format", async () => {
     expect(await (await ask('/nuget/Packages()')).text()).toContain('<m:code>KEY_MISSING</m:code>');
   });
 
@@ -111,7 +111,7 @@ describe.each(['feed', 'all'] as const)('READ_AUTH=%s', (readAuth) => {
     ]);
   });
 
-  it('keeps a key with ids to the packages it names', async () => {
+  it('limits a key with ids to the packages it names', async () => {
     const limited = { 'X-NuGet-ApiKey': await makeKey(server, ['read'], ['other*']) };
 
     expect((await ask('/nuget/package/kept/1.0.0', limited)).status).toBe(403);
@@ -169,7 +169,7 @@ describe('choco push to the v3 address', () => {
 });
 
 describe('an open server', () => {
-  it('serves those who show a wrong password too, and refuses wrong ones without delaying right ones', async () => {
+  it('serves requests with a wrong password too, and refuses wrong ones without delaying valid ones', async () => {
     const server = await startTestServer();
     const ask = (path: string, key: string) =>
       fetch(`${server.url}${path}`, { headers: { Authorization: `Basic ${btoa(`somebody:${key}`)}` } });

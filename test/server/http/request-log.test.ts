@@ -60,7 +60,7 @@ describe('request log', () => {
     [undefined, '127.0.0.1'],
     [['loopback'], '203.0.113.7'],
     [['10.0.0.0/8'], '127.0.0.1'],
-  ])('believes X-Forwarded-For from TRUST_PROXY=%s only', async (trustProxy, from) => {
+  ])('trusts X-Forwarded-For only from TRUST_PROXY=%s', async (trustProxy, from) => {
     const server = await startTestServer(trustProxy === undefined ? {} : { trustProxy });
 
     await fetch(`${server.url}/healthz`, { headers: { 'X-Forwarded-For': '203.0.113.7' } });

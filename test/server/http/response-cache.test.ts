@@ -94,7 +94,7 @@ describe('the response cache', () => {
     }
   });
 
-  it('answers If-None-Match with the tag it gave', async () => {
+  it('answers If-None-Match with the ETag it gave', async () => {
     const path = "/nuget/Packages(Id='Sample',Version='1.0.0')";
     for (const headers of [[], ['Accept-Encoding: gzip']]) {
       const { etag } = (await ask(server, path, headers)).headers;
@@ -165,7 +165,7 @@ describe('the response cache', () => {
 });
 
 describe('the response cache where reading needs a key', () => {
-  it('lets through who may read, and nobody else', async () => {
+  it('admits those who may read, and nobody else', async () => {
     const server = await startTestServer({ readAuth: 'feed' });
     try {
       await pushNupkg(server, makeNupkg({ id: 'Sample' }), server.adminKey);

@@ -18,7 +18,7 @@ describe('the slab cache', () => {
     }
   });
 
-  it('weighs no more than it may, and keeps what was used last', async () => {
+  it('stays within its limit, and keeps the most recently used', async () => {
     const cache = createSlabCache<number>(8 * slabBytes, slabBytes);
     for (let n = 0; n < 16; n += 1) cache.set(`a${n}`, n, small(n));
     await later();
@@ -31,7 +31,7 @@ describe('the slab cache', () => {
     expect(count.some((name) => name.startsWith('new'))).toBe(true);
   });
 
-  it('is not emptied by somebody who walks through everything', () => {
+  it('is not emptied by a client that walks through everything', () => {
     const cache = createSlabCache<number>(32 * slabBytes, slabBytes);
     let hits = 0;
     for (let round = 0; round < 20; round += 1) {
@@ -44,7 +44,7 @@ describe('the slab cache', () => {
     expect(hits).toBeGreaterThan(20 * 128 * 0.2);
   });
 
-  it('takes a new value for an old one at once, and nothing that is too large', () => {
+  it('replaces a value at once, and stores nothing that is too large', () => {
     const cache = createSlabCache<number>(8 * slabBytes, slabBytes);
     for (let n = 0; n < 16; n += 1) cache.set(`a${n}`, n, small(n));
     cache.set('a0', 1000, small(7));
@@ -53,7 +53,7 @@ describe('the slab cache', () => {
     expect(cache.find('b', anything)).toBeUndefined();
   });
 
-  it('never writes over bytes that it gave away', () => {
+  it('never overwrites bytes that it returned', () => {
     const cache = createSlabCache<number>(8 * slabBytes, slabBytes);
     cache.set('a', 0, small(1));
     const body = cache.find('a', anything)?.body;
@@ -69,7 +69,7 @@ describe('the slab cache', () => {
     expect(cache.find('a', (value) => value > 1)).toEqual({ value: 2, body: small(2) });
   });
 
-  it('has the room again of what was no longer good, but for the slab that is being filled', () => {
+  it('reuses the space of what is no longer good, except in the current slab', () => {
     const cache = createSlabCache<number>(8 * slabBytes, slabBytes);
     const fill = () => {
       for (let n = 0; n < 16; n += 1) cache.set(`a${n}`, n, small(n));

@@ -40,7 +40,7 @@ describe('answers that wait to be sent', () => {
     expect(cutOff(answers)).toEqual([0, 1]);
   });
 
-  it('are those of the address that holds most, so that nobody pays for another', async () => {
+  it('are those of the address with most bytes, so that nobody pays for another', async () => {
     const answers = await openAnswers(5);
     const unsent = createUnsent(3 * mebibyte);
     const from = ['192.0.2.1', '192.0.2.7', '192.0.2.7', '192.0.2.7', '192.0.2.7'];
@@ -50,7 +50,7 @@ describe('answers that wait to be sent', () => {
     expect(cutOff(answers)).toEqual([1, 2]);
   });
 
-  it('count no more once they are out, or their asker is gone', async () => {
+  it('stop counting once they are sent, or the client is gone', async () => {
     const answers = await openAnswers(4);
     const unsent = createUnsent(2 * mebibyte);
 
@@ -65,7 +65,7 @@ describe('answers that wait to be sent', () => {
     expect(answers.every((answer) => answer.writableFinished)).toBe(true);
   });
 
-  it('count once where many ask for the same bytes, and go when the last has them', async () => {
+  it('count once if many clients get the same bytes, until the last has them', async () => {
     const answers = await openAnswers(5);
     const unsent = createUnsent(2 * mebibyte);
     const shared = Buffer.alloc(mebibyte);

@@ -7,7 +7,7 @@ import { makeKey, startTestServer } from '../../kit/test-server.ts';
 describe('upload slots', () => {
   const never = (): Promise<void> => new Promise(() => undefined);
 
-  it('count what runs: of one key, and from one address', async () => {
+  it('are counted per key and per address', async () => {
     const slots = createUploadLimit({ perKey: 2, perAddress: 3 });
     const upload = (keyId: string, address: string | undefined, work = never) =>
       slots.during({ keyId, address }, work);
@@ -36,7 +36,7 @@ describe('upload slots', () => {
     expect(await code(upload('e', '2001:db8:0:2::9', done))).toBe('taken');
   });
 
-  it('are given back, however an upload ends', async () => {
+  it('are released, however an upload ends', async () => {
     const slots = createUploadLimit({ perKey: 1, perAddress: 1 });
     const uploader = { keyId: 'a', address: '192.0.2.1' };
     const broken = new Error('the sender went away');
@@ -50,7 +50,7 @@ describe('upload slots', () => {
     expect(await slots.during({ keyId: 'a', address: '127.0.0.1' }, async () => 'stored')).toBe('stored');
   });
 
-  it('refuse one upload too many of a key with 429, and take it when another is through', async () => {
+  it('refuse one upload too many of a key with 429, and accept it when another has finished', async () => {
     const server = await startTestServer();
     const key = await makeKey(server, ['push:beta']);
     const send = (n: number) => {

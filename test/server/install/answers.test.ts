@@ -46,7 +46,7 @@ describe.skipIf(!canFakeMachine)('a server that does not answer install.ps1 (nee
     await machine.remove();
   });
 
-  it('is 3, with its cause, and neither adds nor switches off anything', async () => {
+  it('gives exit code 3 with the cause, and nothing is added or switched off', async () => {
     const { port } = server.address() as AddressInfo;
     const causes: readonly (readonly [string, RegExp])[] = [
       ['silent', /is out of reach: it did not answer within 3 seconds/],
@@ -81,7 +81,7 @@ describe.skipIf(!canFakeMachine)('a server that does not answer install.ps1 (nee
     expect((await machine.asked()).filter((line) => line !== 'choco source list --limit-output')).toEqual([]);
   }, 240_000);
 
-  it('gives choco no option by what it answers', async () => {
+  it("cannot add an option to choco's command line", async () => {
     const { port } = server.address() as AddressInfo;
     await machine.serve({ publicUrl: `http://127.0.0.1:${port}/hostile`, readAuth: undefined });
     await machine.asked();

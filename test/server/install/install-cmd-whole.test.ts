@@ -96,7 +96,7 @@ describe.skipIf(!canRun)(
       expect(usage.stdout).toContain('unexpected: stray a;b');
     }, 180_000);
 
-    it('ends with 3 when install.ps1 is another one than it was made with', async () => {
+    it('ends with 3 when install.ps1 is not the one that it was made for', async () => {
       const kept = script;
       script = '<html>please log in</html>';
       const result = await install('');

@@ -56,7 +56,7 @@ describe.skipIf(!hasWine)('install.cmd, run by cmd (needs wine and mingw-w64)', 
   }
   const logged = async () => (await readFile(log, 'utf8')).split(/\r?\n/);
 
-  it('starts one PowerShell, by its whole path, with all arguments as they were typed, and makes no file', async () => {
+  it('starts one PowerShell, by its whole path, with all arguments as typed, and writes no file', async () => {
     const result = await install('-Beta -KeyFile "C:\\my keys\\read.txt" -Shims');
     const lines = await logged();
     const starts = lines.filter((line) => line.startsWith('LINE '));
@@ -94,7 +94,7 @@ if ($ShimsDir -eq 'ends') {
 }
 `;
 
-describe.skipIf(!hasProgram('pwsh'))('what install.cmd gives to PowerShell (needs pwsh)', () => {
+describe.skipIf(!hasProgram('pwsh'))('the command that install.cmd gives to PowerShell (needs pwsh)', () => {
   let command: string;
   let server: Server;
   let answer = script;
@@ -127,7 +127,7 @@ describe.skipIf(!hasProgram('pwsh'))('what install.cmd gives to PowerShell (need
     [['-KeyFile', "a'; Write-Host EVIL; '$(1+1)`n\u2019"], "KeyFile=[a'; Write-Host EVIL; '$(1+1)`n\u2019] "],
     [['-KeyFile:$(1+1)'], 'KeyFile=[$(1+1)] '],
     [['-KeyFile;Write-Host', '#>x'], 'KeyFile=[-KeyFile;Write-Host] ShimsDir=[#>x]'],
-  ])('hands over the words %j as words', async (words, said) => {
+  ])('passes on the words %j as words', async (words, said) => {
     const result = await runCommand(words);
 
     expect(result.stdout).toContain(said);
@@ -154,7 +154,7 @@ describe.skipIf(!hasProgram('pwsh'))('what install.cmd gives to PowerShell (need
   );
 
   it.each(['<html>please log in</html>', `${script} `, ''])(
-    'runs nothing but what it was made with: %j',
+    'runs nothing but the script that it was made for: %j',
     async (text) => {
       answer = text;
       const result = await runCommand(['-Beta']);

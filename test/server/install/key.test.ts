@@ -41,7 +41,7 @@ describe.skipIf(!canFakeMachine)('the key for reading in install.ps1 (needs pwsh
     return found.sort();
   }
 
-  it('is needed by Chocolatey alone under READ_AUTH=feed: without one Scoop is done, and the code is 3', async () => {
+  it('is only needed by Chocolatey under READ_AUTH=feed: without one Scoop is done, and the code is 3', async () => {
     await serve('feed');
     const runs = await machine.runAll([
       { command: 'install -NonInteractive' },
@@ -67,7 +67,7 @@ describe.skipIf(!canFakeMachine)('the key for reading in install.ps1 (needs pwsh
     expect(await filesWith(keyOf('feed'))).toEqual([]);
   }, 120_000);
 
-  it('lies where each manager looks, in no argument, output, log or environment, and goes with -Remove', async () => {
+  it('is stored where each manager looks, in no argument, output, log or environment, and goes with -Remove', async () => {
     await serve('all');
     const key = keyOf('all');
     await writeFile(join(machine.dir, 'key.txt'), `${key}\r\n`);
@@ -97,7 +97,7 @@ describe.skipIf(!canFakeMachine)('the key for reading in install.ps1 (needs pwsh
     expect(await filesWith([...key].reverse().join(''))).toEqual([]);
   }, 120_000);
 
-  it('is not said to be with git where no helper keeps it, and is found under credential.useHttpPath', async () => {
+  it('is not reported as stored by git where no helper keeps it, and is found under credential.useHttpPath', async () => {
     await serve('all');
     const env = { GO_WIN_TOOLS_KEY: keyOf('all') };
     await writeFile(join(machine.dir, '.gitconfig'), '');
@@ -119,7 +119,7 @@ describe.skipIf(!canFakeMachine)('the key for reading in install.ps1 (needs pwsh
     expect(await readCredentials()).toBe('');
   }, 120_000);
 
-  it('goes when the server has another address, or needs none any more', async () => {
+  it('is removed when the server has another address, or needs none any more', async () => {
     await serve('all');
     const env = { GO_WIN_TOOLS_KEY: keyOf('all') };
     const port = new URL(urlOf('all')).port;

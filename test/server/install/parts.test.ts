@@ -61,7 +61,7 @@ describe.skipIf(!canFakeMachine)('each part of install.ps1 (needs pwsh)', () => 
     expect((await config()).replace(/^\ufeff/, '')).toBe(community);
   }, 180_000);
 
-  it('is done although another fails, which says its own cause: 1', async () => {
+  it('is done even if another fails, whose cause is reported: 1', async () => {
     const [broken, lazy, lazyScoop] = await machine.runAll(
       [
         { command: 'install -Shims', env: { FAKE_CHOCO: 'fails' } },
@@ -104,7 +104,7 @@ describe.skipIf(!canFakeMachine)('each part of install.ps1 (needs pwsh)', () => 
     ]);
   }, 120_000);
 
-  it('is not there: named, and 1 where it was asked for', async () => {
+  it('is named when it is missing, with exit code 1 if it was requested', async () => {
     await rm(machine.paths.choco, { recursive: true });
     const runs = await machine.runAll([
       { command: 'install -Part chocolatey' },
@@ -117,7 +117,7 @@ describe.skipIf(!canFakeMachine)('each part of install.ps1 (needs pwsh)', () => 
     expect(runs[1]?.said).not.toContain('choco install');
   }, 60_000);
 
-  it('is left by no other bucket of the same address, and not refused to a source of another name', async () => {
+  it('is not confused with another bucket of the same address, or with a source of another name', async () => {
     const other = join(machine.paths.scoop, 'buckets/tools');
     await mustRun('git', ['clone', '-q', `${server.url}/git/main/go-win-tools`, other]);
     const named = await machine.run();

@@ -6,14 +6,14 @@ import { productDir } from '../../kit/test-server.ts';
 
 const nasty = fc.stringMatching(/^http:\/\/h\/[ -~\u2018\u2019\u201a\u201b]{0,40}$/);
 
-describe('what is served for the first minute', () => {
+describe('the scripts for the first minute', () => {
   let templates: Awaited<ReturnType<typeof readInstallScript>>;
   beforeAll(async () => {
     templates = await readInstallScript(productDir);
   });
   const facts = { publicUrl: 'https://feed.example/base', readAuth: undefined };
 
-  it('has every address of this server, nothing left to fill in, and lines as Windows ends them', () => {
+  it('have every address of this server, nothing left to fill in, and Windows line ends', () => {
     const script = renderPowerShell(templates.ps1, facts);
     const cmd = renderCmd(templates.cmd, facts, script);
 
@@ -35,7 +35,7 @@ describe('what is served for the first minute', () => {
     );
   });
 
-  it('takes an address for nothing but an address in PowerShell, however it is spelled', async () => {
+  it('treat an address as nothing but an address in PowerShell, however it is spelled', async () => {
     const begin = templates.ps1.slice(0, templates.ps1.indexOf("$ReadAuth = '"));
     const plain = nodesOf(await parsePowerShell(renderPowerShell(begin, facts)), 'string_literal').length;
     await fc.assert(
@@ -52,7 +52,7 @@ describe('what is served for the first minute', () => {
     expect(plain).toBeGreaterThan(4);
   });
 
-  it('takes an address for nothing but an address in cmd', () => {
+  it('treat an address as nothing but an address in cmd', () => {
     const cmd = renderCmd(templates.cmd, { publicUrl: 'http://h/%PATH%/a&b|c^d"', readAuth: undefined }, '');
 
     expect(cmd).toContain('set "GO_WIN_TOOLS_URL=http://h/%%PATH%%/a&b|c^d%%22/install.ps1"\r\n');

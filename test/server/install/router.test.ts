@@ -11,7 +11,7 @@ describe('the install routes', () => {
   afterAll(() => server.stop());
   const ask = (path: string, init: RequestInit = {}) => fetch(server.url + path, init);
 
-  it.each(['install.ps1', 'install.cmd'])('serves /%s to all, and its digest beside it', async (name) => {
+  it.each(['install.ps1', 'install.cmd'])('serve /%s to all, with its digest', async (name) => {
     const answer = await ask(`/${name}`);
     const bytes = Buffer.from(await answer.arrayBuffer());
     const digest = await ask(`/${name}.sha256`);
@@ -24,14 +24,14 @@ describe('the install routes', () => {
     expect(await digest.text()).toBe(`${createHash('sha256').update(bytes).digest('hex')}\n`);
   });
 
-  it('makes install.cmd with the digest of install.ps1, so that it runs that one or none', async () => {
+  it('make install.cmd with the digest of install.ps1, so that it runs that one or none', async () => {
     const digest = (await (await ask('/install.ps1.sha256')).text()).trim();
 
     expect(await (await ask('/install.cmd')).text()).toContain(`set "GO_WIN_TOOLS_SHA256=${digest}"`);
   });
 
   it.each(['/install.ps1', '/install.cmd', '/install.ps1.sha256', '/install.cmd.sha256'])(
-    'answers HEAD, If-None-Match and wrong methods at %s',
+    'answer HEAD, If-None-Match and wrong methods at %s',
     async (path) => {
       const head = await ask(path, { method: 'HEAD', headers: { 'Accept-Encoding': 'identity' } });
       const etag = head.headers.get('etag') ?? '';
@@ -49,7 +49,7 @@ describe('the install routes', () => {
     },
   );
 
-  it('serves nothing else there', async () => {
+  it('serve nothing else there', async () => {
     expect((await ask('/install.sh')).status).toBe(404);
     expect((await ask('/install.ps1/')).status).not.toBe(500);
   });

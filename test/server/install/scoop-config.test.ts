@@ -30,7 +30,7 @@ describe.skipIf(!canFakeMachine)("Scoop's config.json and install.ps1 (needs pws
   const write = (text: string | Buffer) => writeFile(machine.paths.scoopConfig, text);
   const read = () => readFile(machine.paths.scoopConfig, 'utf8');
 
-  it('keeps all that is not ours, times as they were written, and is as before after -Remove', async () => {
+  it('keeps everything that is not ours, times as they were written, and is as before after -Remove', async () => {
     await write(kept);
     await machine.run('-Part scoop', env);
     const added = JSON.parse(await read());
@@ -69,7 +69,7 @@ describe.skipIf(!canFakeMachine)("Scoop's config.json and install.ps1 (needs pws
     60_000,
   );
 
-  it('is not quoted when it is broken: there are keys in it', async () => {
+  it('is not quoted when it is broken, because it contains keys', async () => {
     await write('{ "gh_token": "ghp_0123456789", oops }');
     // As Windows PowerShell 5.1 says it, whole text and all.
     const older =
@@ -86,7 +86,7 @@ describe.skipIf(!canFakeMachine)("Scoop's config.json and install.ps1 (needs pws
     for (const text of [...runs.map(({ said }) => said), log]) expect(text).not.toContain('ghp_');
   }, 60_000);
 
-  it('may be empty, or not there, or beside a portable Scoop', async () => {
+  it('may be empty, missing, or next to a portable Scoop', async () => {
     await write('');
     const empty = await machine.run('-Part scoop', env);
     await rm(join(machine.dir, '.config'), { recursive: true });

@@ -37,7 +37,7 @@ describe('install.ps1, by a parser and rules of our own (needs no PowerShell)', 
     expect(faultsOf(text, await parsePowerShell(text)).join('\n')).toContain(fault);
   });
 
-  it('declares -WhatIf, and changes things in one place alone, which -WhatIf and -Check never reach', () => {
+  it('declares -WhatIf, and changes things in one place only, which -WhatIf and -Check never reach', () => {
     expect(script).toContain('[CmdletBinding(SupportsShouldProcess = $true');
     expect(script.match(/\. \$task\.Do\b/g)).toHaveLength(1);
     expect(functionOf('Invoke-Section')).toContain('. $task.Do');
@@ -59,7 +59,7 @@ describe('install.ps1, by a parser and rules of our own (needs no PowerShell)', 
     expect(script).not.toContain('GetFullPath(');
   });
 
-  it('asks for what only Windows has in one part alone', async () => {
+  it('uses Windows-only features in one part alone', async () => {
     const part = await readFile(join(productDir, 'server/install/script/windows.ps1'), 'utf8');
     const rest = script.replace(part.replace(/\r?\n/g, '\r\n'), () => '');
 
@@ -74,7 +74,7 @@ describe('install.ps1, by a parser and rules of our own (needs no PowerShell)', 
     ['https://licensedpackages.chocolatey.org/api/v2/', false],
     ['https://chocolatey.org.example/api/v2/', false],
     ['https://proxy.example/https://community.chocolatey.org/', false],
-  ])('takes %s for the community source: %s', (address, isCommunity) => {
+  ])('recognizes %s as the community source: %s', (address, isCommunity) => {
     const [, pattern = ''] = /-match '\\A([^']*chocolatey[^']*)'/.exec(script) ?? [];
 
     expect(pattern).not.toBe('');
@@ -93,7 +93,7 @@ describe('install.ps1, by a parser and rules of our own (needs no PowerShell)', 
     ['S-1-5-21-1004336348-1177238915-682003330-513', 'Domain Users', false],
     ['S-1-5-21-1004336348-1177238915-682003330-1512', 'a user', false],
     ['S-1-5-180', 'nobody', false],
-  ])('lets %s (%s) write into the PATH of the machine: %s', (sid, _who, isTrusted) => {
+  ])('allows %s (%s) to write to the PATH of the machine: %s', (sid, _who, isTrusted) => {
     const [, pattern = ''] = /\$trusted = '\\A(S-1-.*)\\z'/.exec(script) ?? [];
 
     expect(pattern).not.toBe('');
@@ -143,7 +143,7 @@ describe('install.ps1, by a parser and rules of our own (needs no PowerShell)', 
     expect(text.indexOf(first)).toBeLessThan(text.indexOf(then));
   });
 
-  it('takes keys back whatever the server asks for by then', () => {
+  it('removes keys whatever the server requires by then', () => {
     for (const name of ['Get-ChocoRemoval', 'Get-ScoopRemoval', 'Get-PathRemoval'])
       expect(functionOf(name)).not.toContain('$ReadAuth');
   });

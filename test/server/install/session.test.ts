@@ -91,7 +91,7 @@ describe.skipIf(!canFakeMachine)('install.ps1 in a session (needs pwsh)', () => 
     expect(await machine.asked()).toEqual([]);
   }, 60_000);
 
-  it('appends to -LogFile all that it says, with the time and the exit code', async () => {
+  it('appends everything it says to -LogFile, with the time and the exit code', async () => {
     const file = join(machine.dir, 'log.txt');
     await writeFile(file, 'before\n');
     const runs = await machine.runAll([
@@ -109,7 +109,7 @@ describe.skipIf(!canFakeMachine)('install.ps1 in a session (needs pwsh)', () => 
     expect(lines.some((line) => line.includes('What if: Chocolatey: source go-win-tools is'))).toBe(true);
   }, 60_000);
 
-  it('writes no log as administrator where others can lead it elsewhere', async () => {
+  it('writes no log as administrator where others can redirect it', async () => {
     const env = { FAKE_ADMIN: 'yes', FAKE_OPEN: 'open.txt' };
     const runs = await machine.runAll([
       { command: 'install -Check -LogFile open.txt', env },

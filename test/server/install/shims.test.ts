@@ -22,7 +22,7 @@ describe.skipIf(!canFakeMachine)('the shims in install.ps1 (needs pwsh)', () => 
   const pathOf = async (key: string) => (await machine.registry())[key]?.Path;
   const setRegistry = (keys: object) => writeFile(join(machine.dir, 'registry.json'), JSON.stringify(keys));
 
-  it('go first into the PATH of the machine with Chocolatey, whatever its exit codes say, and out again', async () => {
+  it('come first in the PATH of the machine with Chocolatey, whatever its exit codes say, and are removed again', async () => {
     await setRegistry({ [machineKey]: { Path: '%SystemRoot%;C:\\b;;C:\\c\\' } });
     const dir = join(machine.paths.choco, 'lib/go-win-shims/tools');
     const runs = await machine.runAll([
@@ -65,7 +65,7 @@ describe.skipIf(!canFakeMachine)('the shims in install.ps1 (needs pwsh)', () => 
     expect(await machine.registry()).toEqual({ [userKey]: { Path: '' } });
   }, 120_000);
 
-  it('are a folder of one’s own, whose place -Remove knows; what a user’s registry says is no matter of the machine’s PATH', async () => {
+  it('can be one’s own folder, which -Remove finds; a user’s registry never affects the machine’s PATH', async () => {
     const dir = join(machine.dir, 'my shims');
     await mkdir(dir);
     const open = await machine.run('-ShimsDir "my shims"', { FAKE_OPEN: 'my shims' });

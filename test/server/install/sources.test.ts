@@ -48,7 +48,7 @@ describe.skipIf(!canFakeMachine)('other sources of Chocolatey in install.ps1 (ne
     expect(await config()).toMatch(/id="chocolatey" .* disabled="true"/);
   }, 60_000);
 
-  it("are asked for the product's own tools alone, when a person looks on, and never for the same feed", async () => {
+  it("are only searched for the product's own tools, when a person is present, and never for the same feed", async () => {
     const runs = await machine.runAll([
       { command: 'install -Part chocolatey' },
       { command: 'install -Part chocolatey', env: { FAKE_PERSON: 'yes', FAKE_FOUND: 'buf' } },
@@ -64,7 +64,7 @@ describe.skipIf(!canFakeMachine)('other sources of Chocolatey in install.ps1 (ne
     expect(runs[1]?.said).toContain('The Chocolatey source chocolatey offers buf, buf, buf too');
   }, 60_000);
 
-  it('and ours is of one client with -ClientId, in lower case, but not with -Beta', async () => {
+  it('leave ours to one client with -ClientId, in lower case, but not with -Beta', async () => {
     const runs = await machine.runAll([
       { command: 'install -WhatIf -ClientId PC-7' },
       { command: 'install -WhatIf -ClientId PC-7 -Beta' },

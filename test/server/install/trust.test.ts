@@ -109,7 +109,7 @@ catch { "REFUSED ${what}: $($_.Exception.Message)" }`,
       );
   });
 
-  it('is looked at for administrators alone', async () => {
+  it('is checked for administrators only', async () => {
     const entries = [{ path: 'choco/bin/choco.exe', right: 'owner' }] as const;
     const text = `Invoke-Program '${at('choco/bin/choco.exe')}' @('x') | Out-Null; 'RAN'`;
 
@@ -125,7 +125,7 @@ catch { "REFUSED ${what}: $($_.Exception.Message)" }`,
     expect((await ask('\\\\server\\share\\x')).stdout).toContain('WRITERS whoever has that server');
   });
 
-  it('goes into the PATH of all only where no folder above can be exchanged', async () => {
+  it("goes into everybody's PATH only where no folder above can be replaced", async () => {
     const result = await powershell(`Assert-AdminsOnly '${at('open/inside')}'; 'PUT'`, [
       { path: 'open', right: modify },
     ]);
@@ -134,7 +134,7 @@ catch { "REFUSED ${what}: $($_.Exception.Message)" }`,
     expect(result.stdout + result.stderr).toContain('does not go into the PATH');
   });
 
-  it('gets no key by its environment, which is as before afterwards', async () => {
+  it('gets no key by its environment, which is restored afterwards', async () => {
     const text = `Invoke-Program '${at('choco/bin/choco.exe')}' @('x'); "AFTER $env:GO_WIN_TOOLS_KEY [$env:GIT_TERMINAL_PROMPT]"`;
     const result = await powershell(text, [], { GO_WIN_TOOLS_KEY: 'secret-key' });
 
@@ -143,7 +143,7 @@ catch { "REFUSED ${what}: $($_.Exception.Message)" }`,
     expect(result.stdout).toContain('AFTER secret-key []');
   });
 
-  it('puts a readable key only where nobody else reads', async () => {
+  it('stores a readable key only where nobody else can read it', async () => {
     await writeFile(at('scoop.json'), '{}');
     const text = `
 $Scoop = @{ Config = '${at('scoop.json')}' }
@@ -158,7 +158,7 @@ Test-Path '${at('scoop.json.go-win-tools')}'`;
     expect(own.stdout.trim()).toBe('PRIVATE\nTrue');
   });
 
-  it('writes keys into a new file of its own, whatever was made there before', async () => {
+  it('writes keys into a new file of its own, whatever was there before', async () => {
     await writeFile(at('stranger'), 'theirs');
     await writeFile(at('config.json'), 'old');
     await symlink(at('stranger'), at('config.json.go-win-tools'));

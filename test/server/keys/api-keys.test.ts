@@ -44,12 +44,12 @@ describe('what a key may do', () => {
     [['(a|b)+[c]$^\\'], 'a', false],
     [['buf', 'delve'], 'delve', true],
     [['buf', 'goreleaser'], 'delve', false],
-  ])('with the ids %j reaches %s: %s', (ids, id, expected) => {
+  ])('with the ids %j covers %s: %s', (ids, id, expected) => {
     expect(allows(principal(['push'], ids), 'push', id)).toBe(expected);
     expect(allows(principal(['admin'], ids), 'unlist', id)).toBe(expected);
   });
 
-  it('is in doubt where no id is named, except to administer', () => {
+  it('is undecided where no id is named, except to administer', () => {
     const limited = principal(['admin'], ['delve']);
 
     expect(allows(limited, 'push')).toBe(true);

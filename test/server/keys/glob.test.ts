@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { matchesGlob } from '../../../server/keys/glob.ts';
 
 describe('a glob', () => {
-  it('matches what the regular expression of the same meaning matches', () => {
+  it('matches what the equivalent regular expression matches', () => {
     const glob = fc.string({ unit: fc.constantFrom('a', 'B', '.', '*', '?'), maxLength: 6 });
     const id = fc.string({ unit: fc.constantFrom('a', 'A', 'b', '.'), maxLength: 8 });
 

@@ -61,7 +61,7 @@ describe('an expiry', () => {
   it.each([
     ...['', 'never', '90', '-1d', '1.5d', '2027-01-31', '2027-02-30T00:00:00Z', '2027-01-31T00:00:00'],
     ...['9999-12-31T23:59:59-12:00', '10000-01-01T00:00:00Z', 'tomorrow', '9d '],
-  ])('%j is none', (text) => {
+  ])('%j is invalid', (text) => {
     expect(isExpiry(text)).toBe(false);
   });
 });

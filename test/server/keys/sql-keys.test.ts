@@ -41,7 +41,7 @@ describe('SqlKeys', () => {
     expect(await create().find(key, from)).toMatchObject({ key: { keyId: id } });
   });
 
-  it('takes keys over from a database of before', async () => {
+  it('takes over the keys of an earlier database', async () => {
     db.close();
     const file = join(dir, 'before.db');
     const before = new Database(file);

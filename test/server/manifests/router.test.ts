@@ -61,14 +61,14 @@ describe('manifests by address', () => {
     '/m/..%2f..%2fREADME.md.json',
     '/m/buf/--output=x/buf.json',
     '/m/buf%0a/1.32.0/buf%0a.json',
-  ])('there is none at %s', async (path) => {
+  ])('do not exist at %s', async (path) => {
     const answer = await fetch(server.url + path);
 
     expect(answer.status).toBe(404);
     expect(await answer.text()).toMatch(/^No manifest for .* in the bucket\.\n$/s);
   });
 
-  it('are not sent again to who has them', async () => {
+  it('are not sent again to clients that have them', async () => {
     const ask = (method: string, ...headers: string[]): Promise<RawAnswer> =>
       sendRaw(
         server.url,

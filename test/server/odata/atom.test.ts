@@ -21,11 +21,11 @@ describe('an Atom entry', () => {
     await expect(readable(entryText(fullRow))).toMatchFileSnapshot(golden('entry.xml'));
   });
 
-  it('has nulls only where clients bear them, and the date by which they know an unlisted version', async () => {
+  it('has nulls only where clients accept them, and the date by which they recognize an unlisted version', async () => {
     await expect(readable(entryText(bareRow))).toMatchFileSnapshot(golden('entry-bare.xml'));
   });
 
-  it('is well-formed XML that gives every text back, whatever a package says', async () => {
+  it('is well-formed XML that returns every text, whatever a package contains', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'grapheme' }), async (text) => {
         const description = `x${text}x`;
@@ -40,7 +40,7 @@ describe('an Atom entry', () => {
 });
 
 describe('an Atom feed', () => {
-  it('holds its entries, the count and the next link', async () => {
+  it('contains its entries, the count and the next link', async () => {
     const { text } = await renderFeed(
       {
         title: 'Search',
@@ -53,12 +53,12 @@ describe('an Atom feed', () => {
     await expect(readable(bodyText(text))).toMatchFileSnapshot(golden('feed.xml'));
   });
 
-  it('is a feed when it is empty', async () => {
+  it('is valid when it is empty', async () => {
     const { text } = await renderFeed({ title: 'FindPackagesById', rows: [] }, links);
     await expect(readable(bodyText(text))).toMatchFileSnapshot(golden('feed-empty.xml'));
   });
 
-  it('ends with the entry that makes it too long, and tells where the rest is', async () => {
+  it('ends with the entry that makes it too long, and links to the rest', async () => {
     const rows = Array.from({ length: 20 }, () => fullRow);
     const one = entryText(fullRow).length;
     const next = (shown: number) =>
@@ -93,14 +93,14 @@ describe('an Atom feed', () => {
 });
 
 describe('the properties', () => {
-  it('are never null where WCF cannot bear it', () => {
+  it('are never null where WCF does not accept it', () => {
     const entry = entryText(bareRow);
     for (const { name } of feedProperties.filter(({ isNullable }) => !isNullable)) {
       expect(entry).not.toMatch(new RegExp(`<d:${name} [^>]*m:null`));
     }
   });
 
-  it('stand alone as a document', () => {
+  it('can each be a document', () => {
     expect(renderProperty('Id', 'a&b')).toBe(
       '<?xml version="1.0" encoding="utf-8"?><Id xmlns="http://schemas.microsoft.com/ado/2007/08/dataservices">a&amp;b</Id>',
     );

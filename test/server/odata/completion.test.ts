@@ -62,7 +62,7 @@ describe.each([undefined, 'feed'] as const)('completion over v2, READ_AUTH=%s', 
     }
   });
 
-  it('follows what is published', async () => {
+  it('includes what is published later', async () => {
     const path = '/nuget/package-ids?partialId=new&includePrerelease=false';
     const id = `new.${readAuth ?? 'open'}`;
     expect(await (await ask(path)).json()).toEqual([]);
@@ -87,7 +87,7 @@ describe.each([undefined, 'feed'] as const)('completion over v2, READ_AUTH=%s', 
     readRecording('nuget-protocol')
       .filter(({ command }) => /v2: AutoComplete/.test(command))
       .flatMap(({ requests }) => requests.slice(1).map(({ line }) => [line] as const)),
-  )('answers NuGet.Protocol: %s', async (line) => {
+  )('works with NuGet.Protocol: %s', async (line) => {
     const answer = await ask(line.split(' ')[1] ?? '');
 
     expect(await answer.json()).toContain(line.includes('package-ids') ? 'Delve' : '1.22.0');

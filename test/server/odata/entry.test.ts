@@ -38,7 +38,7 @@ describe('an entry that is rendered once', () => {
     nuspec: nuspecs,
   });
 
-  it('says what one says that is rendered for each answer, whatever was rendered before', () => {
+  it('equals one that is rendered for each answer, whatever was rendered before', () => {
     const cache = createPartCache(64 * 1024);
     const none = createPartCache(0);
     fc.assert(

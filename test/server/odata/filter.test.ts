@@ -106,7 +106,7 @@ describe('$filter', () => {
     expect(problemOf(text)).toContain(reason);
   });
 
-  it('answers 2 KB of anything without following it into the depth', () => {
+  it('answers 2 KB of anything without recursing deeply', () => {
     expect(problemOf('('.repeat(2000))).toContain('nested deeper than 50');
     expect(problemOf('not('.repeat(45))).toContain('too early');
     expect(problemOf('not '.repeat(500))).toContain('too early');

@@ -26,7 +26,7 @@ describe('the options of a query', () => {
     expect(optionsOf(rawQuery).view).toBe(view);
   });
 
-  it('read the order of clients', () => {
+  it("read the order in clients' spelling", () => {
     expect(optionsOf('$orderby=DownloadCount%20desc,Id').orderBy).toEqual([
       { by: 'DownloadCount', descending: true },
       { by: 'Id', descending: false },
@@ -85,7 +85,7 @@ describe('the options of a query', () => {
   });
 });
 
-describe('what a collection selects', () => {
+describe('the selection of a collection', () => {
   const select = (collection: 'Packages' | 'FindPackagesById' | 'Search', rawQuery: string) => {
     const parameters = parseParameters(rawQuery);
     return selectionOf(collection, readOptions(parameters), parameters);

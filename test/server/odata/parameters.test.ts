@@ -21,7 +21,7 @@ describe('the parameters of a query', () => {
     expect([...parseParameters(rawQuery)]).toEqual(Object.entries(parameters));
   });
 
-  it('keep the plus signs of a client that writes no blanks so', () => {
+  it('keep the plus signs of a client that does not write blanks this way', () => {
     const read = parseParameters("$filter=substringof('c++',Tags)%20eq%20true&searchTerm='c%2B%2B'", '+');
     expect([...read.values()]).toEqual(["substringof('c++',Tags) eq true", "'c++'"]);
     const mixed = parseParameters("$filter=Id+eq+%27c++%27+or+Title+eq+'it''s+'&$orderby=Id+desc", '+');
@@ -50,7 +50,7 @@ describe('the parameters of a query', () => {
     );
   });
 
-  it('stay as they were spelled in a next link, the page apart', () => {
+  it('stay as they were spelled in a next link, except for the page', () => {
     expect(
       replaceParameters("id='x'&%24skip=100&$filter=Id%20eq%20'a'&semVerLevel=2.0.0", { $skip: 200 }),
     ).toBe("id='x'&$filter=Id%20eq%20'a'&semVerLevel=2.0.0&$skip=200");
@@ -68,7 +68,7 @@ describe('the parameters of a query', () => {
     expect(unquote('id', value)).toBe(text);
   });
 
-  it('are refused with a quote that stays open', () => {
+  it('are refused with an open quote', () => {
     expect(() => unquote('searchTerm', "'x")).toThrow('searchTerm has no closing quote');
     expect(() => unquote('searchTerm', "'")).toThrow('searchTerm has no closing quote');
   });

@@ -162,7 +162,7 @@ describe('the feed', () => {
     );
   });
 
-  it('has no entry for what is not there', async () => {
+  it('has no entry for a missing version', async () => {
     expect(await get("/nuget/Packages(Id='spelled',Version='9.9')")).toMatchObject({ status: 404 });
     expect(await get("/nuget/Packages(Id='spelled',Version='garbage')")).toMatchObject({ status: 404 });
   });
@@ -195,7 +195,7 @@ describe('the feed', () => {
     });
   });
 
-  it('pages by 100 with absolute next links that carry the whole question', async () => {
+  it('pages by 100 with absolute next links that carry the whole query', async () => {
     const pages: Found[] = [];
     let path: string | undefined =
       '/api/v2//FindPackagesById()?%24filter=Listed+eq+true&id=%27MANY%27&$inlinecount=allpages&semVerLevel=2.0.0&$orderby=Version';
@@ -243,7 +243,7 @@ describe('the feed', () => {
     expect((await get("/nuget/FindPackagesById()?id='many'&$inlinecount=allpages&$top=0")).total).toBe(250);
   });
 
-  it('hides from old clients what they cannot read, and flags the latest of what they see', async () => {
+  it('hides what old clients cannot read, and flags the latest of what they see', async () => {
     // The fixture of spec nuget-v2 12.4.
     expect((await get("/nuget/FindPackagesById()?id='mixed'")).flags).toEqual({
       'mixed 2.0.0': 'true/true',
@@ -301,7 +301,7 @@ describe('the feed', () => {
     await parseStringPromise(found.text);
   });
 
-  it('refuses other methods on what is its own and leaves the rest to the next route', async () => {
+  it('refuses other methods on its own addresses and leaves the rest to the next route', async () => {
     const answers: unknown[] = [];
     for (const [method, path] of [
       ['DELETE', '/nuget'],
@@ -322,7 +322,7 @@ describe('the feed', () => {
     ]);
   });
 
-  it('says the length and never a chunk to HTTP/1.0, and has no body for HEAD', async () => {
+  it('answers HTTP/1.0 with a length and no chunks, and HEAD without a body', async () => {
     const { status, headers, body } = await sendRaw(origin, 'GET /nuget/$metadata HTTP/1.0', { Host: 'x' });
     expect(status).toBe(200);
     expect(headers.get('transfer-encoding')).toBeUndefined();
@@ -334,7 +334,7 @@ describe('the feed', () => {
     expect(await response.text()).toBe('');
   });
 
-  it('is compressed for those who take it, with the length that is sent', async () => {
+  it('is compressed for clients that accept it, with the length that is sent', async () => {
     const plain = await sendRaw(origin, 'GET /nuget/Search() HTTP/1.1', { Host: 'x' });
     const packed = await sendRaw(origin, 'GET /nuget/Search() HTTP/1.1', {
       Host: 'x',
@@ -410,7 +410,7 @@ describe('GetUpdates', () => {
     ).toBe('249');
   });
 
-  it('of five hundred ids with all their versions is one question, which is answered', async () => {
+  it('of five hundred ids with all their versions is one query, which is answered', async () => {
     const times = (text: string) => Array(500).fill(text).join('|');
     const ids = Array.from({ length: 499 }, (_, index) => `none${index}`).join('|');
     const all = `packageIds='many|${ids}'&versions='${times('1.0.0')}'&includeAllVersions=true`;

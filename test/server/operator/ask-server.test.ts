@@ -26,7 +26,7 @@ describe('the running server, asked by a verb', () => {
     ['is about to stop', 503, '{"title":"The server is shutting down."}', 'SERVER_SILENT', 4],
     ['is another program', 200, '<html>', 'SERVER_STRANGE', 4],
     ['has other JSON', 200, '{"keys":[]}', 'SERVER_STRANGE', 4],
-  ])('ends with an error of ours when it %s', async (_what, status, body, code, exitCode) => {
+  ])('is reported with an error of ours when it %s', async (_what, status, body, code, exitCode) => {
     const error = await ask((_request, response) => response.writeHead(status).end(body));
 
     expect(error).toMatchObject({ name: 'FeedError', code, exitCode });
@@ -34,7 +34,7 @@ describe('the running server, asked by a verb', () => {
     expect(faultOf(error)).not.toContain(key);
   });
 
-  it('does not take its key along to where another program at that port redirects', async () => {
+  it('is never sent a key where another program at that port redirects', async () => {
     const seen: unknown[] = [];
     const other = await listen((request, response) => {
       seen.push(request.headers.authorization);
@@ -48,7 +48,7 @@ describe('the running server, asked by a verb', () => {
     expect(seen).toEqual([]);
   });
 
-  it('gives up on one that takes the question and stays silent', async () => {
+  it('gets an error when it accepts the request and stays silent', async () => {
     const error = await ask(() => undefined);
 
     expect(error).toMatchObject({
@@ -58,7 +58,7 @@ describe('the running server, asked by a verb', () => {
     });
   });
 
-  it('ends at Ctrl-C', async () => {
+  it('is not waited for after Ctrl-C', async () => {
     const interruption = new AbortController();
 
     const error = await ask(() => interruption.abort(), interruption.signal);
@@ -66,7 +66,7 @@ describe('the running server, asked by a verb', () => {
     expect(error).toMatchObject({ code: 'INTERRUPTED', exitCode: 130 });
   });
 
-  it('says of one that is not there how to go on', async () => {
+  it('is reported with advice when it is gone', async () => {
     const gone = await listen(() => undefined);
     await gone.stop();
     const running = reachServer({ pid: 1, url: gone.url, key }, new AbortController().signal);

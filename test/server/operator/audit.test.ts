@@ -32,7 +32,7 @@ describe.each(['alone', 'through the running server'])('feed:audit, %s', (way) =
   const audit = (...args: string[]): Promise<Said> => runVerb(createCommand, dataDir, ...args);
   const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
-  it('calls half a head a wrong argument, not an audit log that was cut off', async () => {
+  it('reports half a head as a wrong argument, not as an audit log that was cut off', async () => {
     const { error, stderr, code } = await audit('verify', '--head', 'abc123');
 
     expect(code).toBe(2);

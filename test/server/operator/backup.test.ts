@@ -85,7 +85,7 @@ async function withManifest(
 }
 
 describe('feed:backup', () => {
-  it('writes one file of its owner with all that rows name, nothing else, and no key that could be used', async () => {
+  it('writes one private file with everything that rows name, nothing else, and no usable key', async () => {
     await writeFile(join(stocked, 'start.key'), 'secret');
     const server = await startTestServer({ dataDir: stocked });
     const file = join(dir, 'feed.tgz');
@@ -125,7 +125,7 @@ describe('feed:backup', () => {
     expect(await readdir(dir)).toEqual(['feed.tar', 'feed.tgz']);
   });
 
-  it('leaves a file that is there alone unless it may replace it', async () => {
+  it('leaves an existing file alone unless it may replace it', async () => {
     const file = join(dir, 'feed.tar');
     await writeFile(file, 'mine');
 
@@ -171,7 +171,7 @@ describe('feed:backup', () => {
     ]);
   });
 
-  it('ends with the name of a damaged blob and no file, or leaves it out when told to', async () => {
+  it('ends with the name of a damaged blob and no file, or leaves it out on request', async () => {
     const data = join(dir, 'data');
     await cp(stocked, data, { recursive: true });
     const { blobs } = await contentOf(data);
@@ -217,7 +217,7 @@ describe('feed:backup', () => {
     expect(existsSync(file)).toBe(false);
   });
 
-  it('writes no file of a bucket with a damaged pack, which git would copy as it is', async () => {
+  it('writes no file of a bucket with a damaged pack, which git would copy unchanged', async () => {
     const data = join(dir, 'data');
     await cp(stocked, data, { recursive: true });
     const repo = join(data, 'bucket', 'repo.git');
@@ -239,7 +239,7 @@ describe('feed:backup', () => {
     expect((await restore(join(dir, 'other'), file)).error).toMatchObject({ code: 'BACKUP_INVALID' });
   });
 
-  it('says that the bucket is gone', async () => {
+  it('reports a missing bucket', async () => {
     const data = join(dir, 'data');
     await cp(stocked, data, { recursive: true });
     await rm(join(data, 'bucket'), { recursive: true });
@@ -292,7 +292,7 @@ describe('feed:restore', () => {
     expect(await readdir(dir)).toEqual(['data']);
   });
 
-  it('refuses a folder with data, and moves it aside as a whole when told to', async () => {
+  it('refuses a folder with data, and moves it aside as a whole on request', async () => {
     const data = join(dir, 'data');
     await mkdir(data);
     await writeFile(join(data, 'note.txt'), 'mine');
@@ -362,7 +362,7 @@ describe('feed:restore', () => {
     expect(await contentOf(data)).toEqual(await contentOf(stocked));
   });
 
-  it('goes forward over an older bucket without a word', async () => {
+  it('replaces an older bucket without a question', async () => {
     const data = join(dir, 'data');
     await (await startTestServer({ dataDir: data })).stop();
 
@@ -372,7 +372,7 @@ describe('feed:restore', () => {
     expect(JSON.parse(stdout).wentBack).toEqual([]);
   });
 
-  it('clears away what a killed restore left, beside the folder', async () => {
+  it('removes what a killed restore left next to the folder', async () => {
     const data = join(dir, 'data');
     await mkdir(join(`${data}.restoring`, 'blobs'), { recursive: true });
 
@@ -468,7 +468,7 @@ describe('feed:restore', () => {
     expect(error?.message).toContain('go-win-tools 9.1.0');
   });
 
-  it('says that the file is not there', async () => {
+  it('reports a missing file', async () => {
     const { error } = await restore(join(dir, 'data'), join(dir, 'nothing.tar'));
 
     expect(error).toMatchObject({ code: 'FILE_MISSING', exitCode: 2 });

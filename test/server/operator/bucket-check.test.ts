@@ -30,7 +30,7 @@ describe('bucket:check', () => {
     await upstream.stop();
   });
 
-  it('is content with what the generator pushed, in a bare repository and in the clone of a CI', async () => {
+  it('accepts what the generator pushed, in a bare repository and in the clone of a CI', async () => {
     for (const place of ['bucket.git', 'clone']) {
       const result = await cli({}, 'bucket:check', join(dir, place));
 
@@ -39,7 +39,7 @@ describe('bucket:check', () => {
     }
   });
 
-  it('names every rule that a commit by hand breaks: exit 1', async () => {
+  it('names every rule that a manual commit breaks: exit 1', async () => {
     const clone = join(dir, 'clone');
     await mkdir(join(clone, 'bucket', 'old'), { recursive: true });
     await writeFile(join(clone, 'bucket', 'old', 'x.json'), '{}\n');
@@ -59,7 +59,7 @@ describe('bucket:check', () => {
     expect(rules.toSorted()).toEqual(['manifests-only', 'release-or-chore']);
   });
 
-  it('looks at what came after a commit alone', async () => {
+  it('checks only what came after a commit', async () => {
     const beta = git('-C', join(dir, 'bucket.git'), 'rev-parse', 'main').trim();
 
     const result = await cli({}, 'bucket:check', join(dir, 'bucket.git'), '--since', beta);
@@ -70,7 +70,7 @@ describe('bucket:check', () => {
     );
   });
 
-  it('says what is no bucket', async () => {
+  it('reports what is not a bucket', async () => {
     const result = await cli({}, 'bucket:check', dir);
 
     expect(result.code).toBe(2);

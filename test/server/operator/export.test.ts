@@ -85,7 +85,7 @@ describe('feed:export', () => {
     expect(existsSync(join(out, '.part'))).toBe(false);
   });
 
-  it('is taken over by feed:import to a feed of the same rows, bytes, listing and times of publication', async () => {
+  it('can be imported by feed:import to a feed with the same rows, bytes, listing and dates', async () => {
     await exportTo(stocked, out);
     for (const { file } of (await indexOf(out)).packages) await utimes(join(out, file), 0, 0);
     const data = join(root, 'again');
@@ -107,7 +107,7 @@ describe('feed:export', () => {
     }
   });
 
-  it('has a bucket that becomes the one of a new server', async () => {
+  it('has a bucket that can become the one of a new server', async () => {
     await exportTo(stocked, out);
     const data = join(root, 'with-bucket');
     await mkdir(join(data, 'bucket'), { recursive: true });
@@ -129,7 +129,7 @@ describe('feed:export', () => {
     expect(await git.run(clone, 'tag')).toBe('buf/v1.32.0');
   });
 
-  it('holds each file against its index when it is imported', async () => {
+  it('is checked file by file against its index when it is imported', async () => {
     await exportTo(stocked, out);
     await writeFile(
       join(out, 'Sample.1.0.0.nupkg'),
@@ -152,7 +152,7 @@ describe('feed:export', () => {
     expect([index.packages.length, index.payloads.length, index.bucket]).toEqual([4, 1, null]);
   });
 
-  it('touches no folder of somebody else, and no file that was changed since', async () => {
+  it('touches no foreign folder, and no file that was changed since', async () => {
     await mkdir(out);
     await writeFile(join(out, 'holiday.jpg'), 'mine');
     const folder = await exportTo(stocked, out);
@@ -184,7 +184,7 @@ describe('feed:export', () => {
     expect(await readFile(join(out, 'bucket.bundle'), 'utf8')).toBe('mine');
   });
 
-  it('exports all but what is damaged, and ends with 1', async () => {
+  it('exports everything except what is damaged, and ends with 1', async () => {
     const data = join(root, 'rotten');
     await cp(stocked, data, { recursive: true });
     const { sha256 } = await digestFile(await fileOf(data, 'Sample.1.0.0.nupkg'));
@@ -221,7 +221,7 @@ describe('the name of an exported file', () => {
       ['A.1.0.0.0.abcdef012345.nupkg', 'a.1.0.0.0.fedcba543210.nupkg'],
     ],
     [[{ id: 'long', version: `1.0.0-${'x'.repeat(300)}`, sha256 }], [`long.${sha256}.nupkg`]],
-  ])('%#: is one that Windows takes and that nobody else has', (packages, names) => {
+  ])('%#: is valid on Windows and unique', (packages, names) => {
     expect(nameFiles(packages)).toEqual(names);
   });
 });

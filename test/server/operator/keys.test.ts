@@ -46,7 +46,7 @@ describe.each(['alone', 'through the running server'])('feed:keys, %s', (way) =>
     expect(await push('delve', '1.0.0-beta.1')).toBe(403);
   });
 
-  it('says in words what is wrong with a name, and what a key is good for', async () => {
+  it('says in words what is wrong with a name, and what a key is for', async () => {
     const nameless = await keys('add', '--name', ' ', '--scope', 'read');
     const limited = await keys('add', '--name', 'ci', '--scope', 'push', '--id', 'a.*', 'b');
 
@@ -54,7 +54,7 @@ describe.each(['alone', 'through the running server'])('feed:keys, %s', (way) =>
     expect(limited.stderr).toContain('(ci): push for a.*, b. It is not shown again.');
   });
 
-  it('lists all keys without what is secret, as a table and for programs', async () => {
+  it('lists all keys without their secrets, as a table and for programs', async () => {
     const { stdout: key } = await keys('add', '--name', 'ci', '--scope', 'push');
     await keys('add', '--name', 'ops', '--scope', 'admin');
     await keys('revoke', 'ci');
@@ -129,7 +129,7 @@ describe.each(['alone', 'through the running server'])('feed:keys, %s', (way) =>
     ]);
   });
 
-  it('rotates by id or name: another secret, all else as it was', async () => {
+  it('rotates by id or name: another secret, everything else unchanged', async () => {
     const { stdout: first } = await keys('add', '--name', 'ci', '--scope', 'push', '--expires', '30d');
     const [before] = (await listed()) as { id: string }[];
 
@@ -152,7 +152,7 @@ describe.each(['alone', 'through the running server'])('feed:keys, %s', (way) =>
     expect(await push('2.0.0', made.key)).toBe(201);
   });
 
-  it('come back from a backup with all limits, and old secrets as ended as they were', async () => {
+  it('restores keys from a backup with all limits, and ended secrets stay ended', async () => {
     const limits = ['--network', '127.0.0.0/8', '--owner', 'Ann', '--expires', '30d', '--id', 'buf'];
     const { stdout: old } = await keys('add', '--name', 'ci', '--scope', 'push', ...limits);
     const { stdout: key } = await keys('rotate', 'ci');

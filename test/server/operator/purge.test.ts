@@ -76,7 +76,7 @@ async function kinds(): Promise<unknown[]> {
 
 describe('feed:purge', () => {
   it.each(['alone', 'through the running server'])(
-    'takes a version away at every address and from the disk, for good, %s',
+    'removes a version at every address and from the disk, for good, %s',
     async (way) => {
       expect(await push('1.0.0')).toBe(201);
       expect(await push('2.0.0', `It says ${secret}.`)).toBe(201);
@@ -149,7 +149,7 @@ describe('feed:purge', () => {
     expect(await bytesOnDisk()).not.toContain('the same exe');
   });
 
-  it('takes nothing away that was never there, and wants a version and a reason', async () => {
+  it('removes nothing that never existed, and requires a version and a reason', async () => {
     const unknown = await purge('nobody@1.0.0');
     const malformed = await purge('leaky');
     const mute = await runVerb(createPurge, dataDir, 'leaky@1.0.0');
@@ -190,7 +190,7 @@ describe('feed:purge', () => {
     expect(await statusOf('/nuget/package/leaky/1.0.0')).toBe(200);
   });
 
-  it('is not got around by an import', async () => {
+  it('cannot be circumvented by an import', async () => {
     await push('1.0.0');
     await purge('leaky@1.0.0');
     const dir = join(dataDir, '..', `${Date.now()}-import`);
@@ -211,7 +211,7 @@ describe('feed:purge', () => {
     expect(await statusOf('/nuget/package/leaky/1.0.0')).toBe(410);
   });
 
-  it('does not come back with an older backup that is restored over it', async () => {
+  it('is not undone by restoring an older backup', async () => {
     await push('1.0.0', `It says ${secret}.`);
     await push('2.0.0');
     await putPayload('1.0.0', `exe with ${secret}`);
@@ -301,7 +301,7 @@ describe('feed:purge', () => {
     expect(await bytesOnDisk()).not.toContain(secret);
   });
 
-  it('does not clean the whole database again because the log of writes is still being read', async () => {
+  it('does not clean the whole database again because the write-ahead log is still being read', async () => {
     await push('1.0.0', `It says ${secret}.`);
     const reader = new Database(join(dataDir, 'catalog.db'), { readonly: true });
     reader.exec('BEGIN');
@@ -319,7 +319,7 @@ describe('feed:purge', () => {
     expect(await bytesOnDisk()).not.toContain(secret);
   });
 
-  it('loses nothing of pushes of the same bytes at the same time', async () => {
+  it('loses nothing of simultaneous pushes of the same bytes', async () => {
     const versions = Array.from({ length: 8 }, (_one, n) => `1.0.${n}`);
     for (const round of versions) {
       expect(await putPayload(round, 'bytes of many')).toBe(201);
@@ -366,7 +366,7 @@ describe('feed:unlist and feed:relist', () => {
     },
   );
 
-  it('say what is not there', async () => {
+  it('report a missing version', async () => {
     const { code, error } = await runVerb(createUnlist, dataDir, 'leaky@9.0.0', '--reason', 'no');
 
     expect(code).toBe(1);

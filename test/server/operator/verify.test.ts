@@ -69,7 +69,7 @@ describe('feed:verify', () => {
     expect(beside.code).toBe(0);
   });
 
-  it('does not want back what was purged, but another version on the branch', async () => {
+  it('does not miss what was purged, but another version on the branch', async () => {
     const purged = await runVerb(createPurge, dataDir, 'buf@1.32.0', '--force', '--reason', 'a law');
     const { report, code } = await verify();
     const { stderr } = await runVerb(createCommand, dataDir);
@@ -100,7 +100,7 @@ describe('feed:verify', () => {
       async () => edit(`UPDATE packages SET sha512 = '${'a'.repeat(128)}' WHERE sha256 = '${sample}'`),
       'its SHA-512 is',
     ],
-  ])('names the package that %s spoils, and only that', async (_name, spoil, problem) => {
+  ])('names the package that %s damages, and only that', async (_name, spoil, problem) => {
     await spoil();
 
     const { report, code } = await verify();
@@ -129,7 +129,7 @@ describe('feed:verify', () => {
     expect(report.faults).toMatchObject([{ kind: 'latest flags', subject: 'sample' }]);
   });
 
-  it('finds rows that lead nowhere', async () => {
+  it('finds rows whose bytes are missing', async () => {
     edit("PRAGMA foreign_keys = OFF; DELETE FROM ids WHERE id_key = 'sample'");
 
     const { report, code } = await verify();
@@ -138,7 +138,7 @@ describe('feed:verify', () => {
     expect(report.faults[0]).toMatchObject({ kind: 'database' });
   });
 
-  it('names the manifests whose payload is gone', async () => {
+  it('names the manifests whose payload is missing', async () => {
     edit('DELETE FROM payloads');
 
     const { report } = await verify();
@@ -165,13 +165,13 @@ describe('feed:verify', () => {
     expect(report.faults).toMatchObject([{ kind: 'bucket', subject: 'repo.git' }]);
   });
 
-  it('finds that the bucket is gone', async () => {
+  it('reports a missing bucket', async () => {
     await rm(join(dataDir, 'bucket'), { recursive: true });
 
     expect((await verify()).report.faults).toMatchObject([{ kind: 'bucket' }]);
   });
 
-  it('removes what nothing named for a day, and keeps what is younger', async () => {
+  it('removes what nothing has named for a day, and keeps newer blobs', async () => {
     const old = await makeOrphan('old', 25);
     const young = await makeOrphan('young', 23);
 
@@ -199,7 +199,7 @@ describe('feed:verify', () => {
     expect(existsSync(blobFile(dataDir, old))).toBe(true);
   });
 
-  it('removes nothing while anything is damaged: what lost its row may be what a manifest names', async () => {
+  it('removes nothing while anything is damaged: a blob without a row may be what a manifest names', async () => {
     const old = await makeOrphan('old', 25);
     edit('DELETE FROM payloads');
 

@@ -25,7 +25,7 @@ function worldOf(dataDir: string) {
 }
 
 describe('the data folder', () => {
-  it('is worked on alone when no server holds it, and is free again afterwards', async () => {
+  it('is used alone when no server holds it, and is free again afterwards', async () => {
     const world = worldOf(await makeTempDir());
 
     for (const round of [1, 2]) {
@@ -36,7 +36,7 @@ describe('the data folder', () => {
     }
   });
 
-  it('is worked on through the server that holds it, without any setting about that server', async () => {
+  it('is used through the server that holds it, without any setting about that server', async () => {
     const server = await startTestServer();
     servers.push(server);
 
@@ -48,7 +48,7 @@ describe('the data folder', () => {
     expect(keys).toEqual([]);
   });
 
-  it('is not made by work that only reads what is there, as with a misspelt DATA_DIR', async () => {
+  it('is not created by work that only reads, as with a misspelt DATA_DIR', async () => {
     const dataDir = join(await makeTempDir(), 'dtaa');
 
     const work = withData(worldOf(dataDir), { needsFeed: true, alone: async () => 'alone' });
@@ -66,7 +66,7 @@ describe('the data folder', () => {
     await expect(work).rejects.toMatchObject({ code: 'DATA_DIR_IN_USE' });
   });
 
-  it('is worked on through the address that the server has bound, not through a name', async () => {
+  it('is used through the address that the server has bound, not through a name', async () => {
     const server = await startTestServer({ host: '0.0.0.0' });
     servers.push(server);
 
@@ -74,7 +74,7 @@ describe('the data folder', () => {
     expect(findServer(server.dataDir)?.url).toBe(`http://127.0.0.1:${port}`);
   });
 
-  it('is not sought behind what a crash left, once somebody else has it', async () => {
+  it('is not accessed through what a crash left, once somebody else has it', async () => {
     const world = worldOf(await makeTempDir());
     const file = join(world.env.DATA_DIR, 'server.json');
     await writeFile(file, JSON.stringify({ pid: 1, url: 'http://127.0.0.1:1', key: 'old' }));
@@ -89,7 +89,7 @@ describe('the data folder', () => {
     expect(meanwhile).toBe('DATA_DIR_IN_USE');
   });
 
-  it('passes on what the server says of a bad request', async () => {
+  it("passes on the server's answer to a bad request", async () => {
     const server = await startTestServer();
     servers.push(server);
 
@@ -102,7 +102,7 @@ describe('the data folder', () => {
   });
 
   it.skipIf(process.platform === 'win32')(
-    'keeps the key of the running server to its owner, and its end ends it',
+    'keeps the key of the running server private, and it ends with the server',
     async () => {
       const server = await startTestServer();
       const file = join(server.dataDir, 'server.json');

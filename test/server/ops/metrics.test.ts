@@ -33,7 +33,7 @@ function putPayload(server: TestServer, key: string): Promise<Response> {
 }
 
 describe('/metrics', () => {
-  it('tells of requests, durations, pushes, downloads, the catalog and the process', async () => {
+  it('report requests, durations, pushes, downloads, the catalog and the process', async () => {
     const server = await start();
     const nupkg = makeNupkg({ id: 'Tool' });
     for (const key of [server.adminKey, server.adminKey, 'wrong']) await pushNupkg(server, nupkg, key);
@@ -64,7 +64,7 @@ describe('/metrics', () => {
     expect(text).toMatch(/^process_resident_memory_bytes \d/m);
   });
 
-  it('tells how old what each channel offers is, and how payloads and git pushes ended', async () => {
+  it('report how old what each channel offers is, and how payloads and git pushes ended', async () => {
     let time = new Date('2026-05-01T00:00:00Z');
     const server = await start({ server: { now: () => time } });
     const key = await makeKey(server, ['push']);
@@ -95,7 +95,7 @@ describe('/metrics', () => {
     ]);
   });
 
-  it('reads the bucket once for all who ask meanwhile, and the answer of each has the ages', async () => {
+  it('read the bucket once for all simultaneous requests, and each answer has the ages', async () => {
     const channels: string[] = [];
     const now = () => new Date('2026-05-03T12:00:00Z');
     const handler = createMetricsHandler({
@@ -126,7 +126,7 @@ describe('/metrics', () => {
     expect(channels).toEqual(['main', 'beta']);
   });
 
-  it('is open, but under READ_AUTH=all', async () => {
+  it('are open, except under READ_AUTH=all', async () => {
     const [open, feed, all] = [
       await start(),
       await start({ readAuth: 'feed' }),
@@ -145,7 +145,7 @@ describe('/metrics', () => {
     expect((await fetch(`${open.url}/metrics`, { method: 'POST' })).status).toBe(405);
   });
 
-  it('has a bounded number of rows, whatever is asked for', async () => {
+  it('have a limited number of rows, whatever is requested', async () => {
     const metrics = createMetrics();
     for (let n = 0; n < 500; n += 1) metrics.countDownload(`tool-${n}`);
     for (const method of ['GET', 'BREW', 'PROPFIND', undefined]) {

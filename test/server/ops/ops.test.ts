@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { startTestServer } from '../../kit/test-server.ts';
 
 describe('ops routes', () => {
-  it('says that the server lives and is ready', async () => {
+  it('say that the server is alive and ready', async () => {
     const server = await startTestServer();
 
     expect(await (await fetch(`${server.url}/healthz`)).text()).toBe('ok\n');
@@ -12,7 +12,7 @@ describe('ops routes', () => {
     await server.stop();
   });
 
-  it('names what does not answer, and goes on living', async () => {
+  it('name what does not answer, and stay alive', async () => {
     const server = await startTestServer();
     await rm(join(server.dataDir, 'blobs'), { recursive: true });
     await rm(join(server.dataDir, 'bucket'), { recursive: true });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createReadiness } from '../../../server/ops/readiness.ts';
 
 describe('readiness', () => {
-  it('is looked at once for all who ask meanwhile and within the next second', async () => {
+  it('is checked once for all who ask meanwhile and within the next second', async () => {
     let time = 0;
     let looks = 0;
     let isBroken = false;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { shareFor } from '../../../server/ops/share-for.ts';
 
 describe('a shared answer', () => {
-  it('that failed is not kept: the next one asks anew', async () => {
+  it('is not kept when it failed: the next one asks anew', async () => {
     let made = 0;
     const ask = shareFor(1000, async () => {
       made += 1;

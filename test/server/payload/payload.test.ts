@@ -13,7 +13,7 @@ describe('payload routes', () => {
     fetch(`${server.url}/dl/${path}`, { method: 'PUT', headers: { 'X-NuGet-ApiKey': key }, body });
   const hash = (text: string) => createHash('sha256').update(text).digest('hex');
 
-  it('keeps bytes under their address for ever: 201, then 200 for the same and 409 for others', async () => {
+  it('keep bytes under their address forever: 201, then 200 for the same and 409 for others', async () => {
     const path = 'delve/1.22.0/dlv-windows-amd64.exe';
 
     expect((await put(path, 'MZ one')).status).toBe(201);
@@ -24,7 +24,7 @@ describe('payload routes', () => {
     expect(await (await fetch(`${server.url}/dl/${path}`)).text()).toBe('MZ one');
   });
 
-  it('gives parallel uploads of different bytes one winner', async () => {
+  it('give parallel uploads of different bytes one winner', async () => {
     const path = 'delve/1.22.1/dlv-windows-amd64.exe';
     const bodies = Array.from({ length: 8 }, (_, index) => `MZ ${index}`);
 
@@ -34,7 +34,7 @@ describe('payload routes', () => {
     expect(await (await fetch(`${server.url}/dl/${path}`)).text()).toBe(bodies[statuses.indexOf(201)]);
   });
 
-  it('answers as downloaders want it: length, strong ETag, immutable, ranges', async () => {
+  it('answer as downloaders need it: length, strong ETag, immutable, ranges', async () => {
     await put('buf/1.32.0/buf-windows-arm64.exe', 'MZ arm64');
     const url = `${server.url}/dl/buf/1.32.0/buf-windows-arm64.exe`;
     const etag = `"${hash('MZ arm64')}"`;
@@ -59,7 +59,7 @@ describe('payload routes', () => {
     ]);
   });
 
-  it('tells the bare hash beside each file', async () => {
+  it('serve the bare hash beside each file', async () => {
     await put('buf/1.32.0/buf.cdx.json', '{}');
 
     const answer = await fetch(`${server.url}/dl/buf/1.32.0/buf.cdx.json.sha256`);
@@ -84,19 +84,19 @@ describe('payload routes', () => {
     '..%2F..%2Fetc/1.22.0/dlv-windows-amd64.exe',
     'delve/1.22.0/..%2Fdlv-windows-amd64.exe',
     'delve/1.22.0/..%5Cdlv-windows-amd64.exe',
-  ])('refuses to store %s', async (path) => {
+  ])('refuse to store %s', async (path) => {
     const answer = await put(path, 'MZ');
 
     expect([answer.status, answer.statusText]).toEqual([400, expect.stringContaining('cannot be stored')]);
   });
 
-  it('refuses nothing at all, and too much', async () => {
+  it('refuse an empty body, and too large ones', async () => {
     expect((await put('delve/3.0.0/dlv-windows-amd64.exe', '')).status).toBe(400);
     expect((await put('delve/3.0.0/dlv-windows-amd64.exe', 'x'.repeat(1001))).status).toBe(413);
     expect((await fetch(`${server.url}/dl/delve/3.0.0/dlv-windows-amd64.exe`)).status).toBe(404);
   });
 
-  it('takes prereleases from a push:beta key and the rest from a push key, for the tools they name', async () => {
+  it('accept prereleases from a push:beta key and the rest from a push key, for the tools they name', async () => {
     const beta = await makeKey(server, ['push:beta'], ['delve']);
     const stable = await makeKey(server, ['push'], ['delve']);
     const store = async (path: string, key: string) => (await put(path, 'MZ', key)).status;
@@ -113,7 +113,7 @@ describe('payload routes', () => {
     ).toBe(401);
   });
 
-  it('says what is not there, and what is not done', async () => {
+  it('report a missing file, and an unsupported request', async () => {
     const missing = await fetch(`${server.url}/dl/delve/9.9.9/dlv-windows-amd64.exe`);
     const deleted = await fetch(`${server.url}/dl/delve/1.22.0/dlv-windows-amd64.exe`, { method: 'DELETE' });
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeNupkg } from '../../kit/nupkg.ts';
 import { startTestServer, type TestServer } from '../../kit/test-server.ts';
 
-describe('a push that tells what the package was elsewhere', () => {
+describe('a push that says what the package was elsewhere', () => {
   const now = new Date('2026-06-01T12:00:00Z');
   let server: TestServer;
   let pushKey: string;
@@ -34,7 +34,7 @@ describe('a push that tells what the package was elsewhere', () => {
     ],
     ['early', { 'X-Published': '2126-05-01T10:00:00Z' }, now.toISOString(), true],
     ['plain', {}, now.toISOString(), true],
-  ])('is believed when the key is an admin: %s', async (id, headers, published, isListed) => {
+  ])('is trusted when the key is an admin: %s', async (id, headers, published, isListed) => {
     expect((await push(id, server.adminKey, headers)).status).toBe(201);
 
     const row = await rowOf(id);
@@ -57,7 +57,7 @@ describe('a push that tells what the package was elsewhere', () => {
     ['X-Published', '2019-05-01'],
     ['X-Published', '2019-13-41T10:00:00Z'],
     ['X-Listed', 'no'],
-  ])('is refused when nobody can understand it: %s: %s', async (name, value) => {
+  ])('is refused when it is invalid: %s: %s', async (name, value) => {
     const answer = await push('unclear', server.adminKey, { [name]: value });
 
     expect(answer.status).toBe(400);

@@ -69,7 +69,7 @@ describe('an upload (spec nuget-v2 10.2)', () => {
     expect(await bytesOf(id)).toEqual(nupkg);
   });
 
-  it('is taken in chunks, a form as well as the file alone', async () => {
+  it('is accepted in chunks, as a form and as the file alone', async () => {
     const [form, raw] = [makeNupkg({ id: 'chunked-form' }), makeNupkg({ id: 'chunked-raw' })];
     const parts = formOf('c', [{ head: file, body: form }]);
 

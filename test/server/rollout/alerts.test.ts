@@ -76,7 +76,7 @@ describe('an alert', () => {
     );
   });
 
-  it('acts on an open rollout that began before it, with a minute for clocks', () => {
+  it('acts on an open rollout that began before it, allowing a minute for clocks', () => {
     expect(actsOn(alert(), rollout())).toBe(true);
     expect(actsOn(alert({ startsAt: began - 60_000 }), rollout())).toBe(true);
     expect(actsOn(alert({ startsAt: began - 60_001 }), rollout())).toBe(false);
@@ -84,7 +84,7 @@ describe('an alert', () => {
     expect(actsOn(alert(), rollout({}, 'completed'))).toBe(false);
   });
 
-  it('is no reason to act when it is the one that always fires', () => {
+  it('does nothing when it is the one that always fires', () => {
     expect(actsOn(alert({ labels: { alertname: 'Watchdog', tool: 'delve' } }), rollout())).toBe(false);
   });
 

@@ -11,7 +11,7 @@ let dir = '';
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
 describe('a folder of packages', () => {
-  it('is read on when one of its folders cannot be, as lost+found of a volume', async () => {
+  it("is read even if one of its folders cannot be, such as a volume's lost+found", async () => {
     dir = await makeTempDir();
     await mkdir(join(dir, 'b'));
     for (const id of ['a', 'c']) await writeFile(join(dir, `${id}.nupkg`), makeNupkg({ id }));
@@ -26,7 +26,7 @@ describe('a folder of packages', () => {
     expect(seen).toEqual(['a', expect.stringContaining('failed: ENOENT'), 'c']);
   });
 
-  it.skipIf(process.platform === 'win32')('waits for no pipe in it (mkfifo)', async () => {
+  it.skipIf(process.platform === 'win32')('does not wait for a pipe in it (mkfifo)', async () => {
     dir = await makeTempDir();
     for (const name of ['index.json', 'p.nupkg']) execFileSync('mkfifo', [join(dir, name)]);
 
@@ -37,7 +37,7 @@ describe('a folder of packages', () => {
     expect(kinds).toEqual(['skipped']);
   });
 
-  it('shows the ids that are asked for, and says which of them it does not have', async () => {
+  it('lists the requested ids, and says which of them it does not have', async () => {
     dir = await makeTempDir();
     for (const id of ['bank.a', 'bank.b', 'other'])
       await writeFile(join(dir, `${id}.nupkg`), makeNupkg({ id }));

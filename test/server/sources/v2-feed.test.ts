@@ -28,7 +28,7 @@ async function startEndless(): Promise<{ url: URL; asked: () => number }> {
 }
 
 describe('another v2 feed as a source', () => {
-  it('ends at more versions than it would keep in mind, and says what helps', async () => {
+  it('stops at more versions than it would keep in memory, and says what helps', async () => {
     const endless = await startEndless();
     const web = createWeb({ userAgent: 'test', proxy: {}, signal: new AbortController().signal });
     const source = createV2Source(web, endless.url, { maxVersions: 20 });

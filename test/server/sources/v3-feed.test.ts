@@ -19,7 +19,7 @@ async function startWithVersions(count: number): Promise<URL> {
 }
 
 describe('another v3 feed as a source', () => {
-  it('tells of all versions of a page, more than a call takes as arguments', async () => {
+  it('lists all versions of a page, even more than a call takes as arguments', async () => {
     const index = await startWithVersions(200_000);
     const web = createWeb({ userAgent: 'test', proxy: {}, signal: new AbortController().signal });
     let count = 0;

@@ -39,7 +39,7 @@ async function startDribble(): Promise<URL> {
 }
 
 describe('reading other feeds', () => {
-  it('does not wait for good for a source that dribbles, page or package', async () => {
+  it('does not wait forever for a slow source, page or package', async () => {
     const url = await startDribble();
     const limits = { attempts: 1, maxPageMs: 200, maxPackageMs: 200 };
     const { signal } = new AbortController();
@@ -52,7 +52,7 @@ describe('reading other feeds', () => {
   });
 
   it.skipIf(!hasProgram('openssl'))(
-    'does not ask again where a certificate is not trusted, and says what to do (openssl)',
+    'does not retry where a certificate is not trusted, and says what to do (openssl)',
     async () => {
       let connections = 0;
       const server = createServer(await makeCertificate());

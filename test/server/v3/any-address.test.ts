@@ -53,7 +53,7 @@ const address = fc
   .map(([path, query]) => `/v3/${path.join('/')}${query.length > 0 ? `?${query.join('&')}` : ''}`);
 
 describe('the v3 routes', () => {
-  it('answers any address with a document or a reason, never with a fault', {
+  it('answer any address with a document or a reason, never with an internal error', {
     timeout: 300_000,
   }, async () => {
     await fc.assert(

@@ -74,7 +74,7 @@ describe('a registration', () => {
     ]);
   });
 
-  it('keeps frameworks apart, says nothing of any version and links to no scripts', () => {
+  it('keeps frameworks apart, omits ranges of all versions, and links to no scripts', () => {
     const dependencies = [
       { id: 'a', range: '1.0', targetFramework: 'net45' },
       { id: 'b', range: '(,)', targetFramework: 'net45' },

@@ -125,7 +125,7 @@ describe('what dotnet pack puts into a package', () => {
     ['icon', 'image/png', png],
     ['license', 'text/plain; charset=utf-8', Buffer.from('Do what you want, ©.\n')],
     ['readme', 'text/markdown; charset=utf-8', Buffer.from(readme)],
-  ] as const)('has its %s at an address of its own', async (file, type, bytes) => {
+  ] as const)('has its %s at its own address', async (file, type, bytes) => {
     const address = `/v3/flat/full.meta/1.2.0/${file}`;
     for (let time = 0; time < 3; time++) {
       const answer = await get(address);
@@ -144,7 +144,7 @@ describe('what dotnet pack puts into a package', () => {
     ['icon', 'application/octet-stream'],
     ['license', 'text/plain; charset=utf-8'],
     ['readme', 'text/markdown; charset=utf-8'],
-  ])('runs nothing, whatever it is: %s', async (file, type) => {
+  ])('cannot run anything, whatever it is: %s', async (file, type) => {
     for (let time = 0; time < 2; time++) {
       const { headers, status } = await get(`/v3/flat/hostile/1.0.0/${file}`);
 

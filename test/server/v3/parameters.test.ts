@@ -73,7 +73,7 @@ describe('the parameters of a v3 request', () => {
     );
   });
 
-  it('answer whatever is sent with values or with one kind of error', () => {
+  it('answer any request with values or with one kind of error', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^(?:[qQ]=[a-c%&=+]{0,6}|.{0,9})$/), (query) => {
         try {

@@ -40,7 +40,7 @@ async function answer(query: string, isKept: boolean): Promise<string> {
 }
 
 describe('a hit that is rendered once', () => {
-  it('says what one says that is rendered for each answer, whatever changed before', async () => {
+  it('equals one that is rendered for each answer, whatever changed before', async () => {
     let purges = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(steps, { maxLength: 3 }), async (all) => {
@@ -65,7 +65,7 @@ describe('a hit that is rendered once', () => {
     );
   });
 
-  it('is not that of another address of the server', async () => {
+  it('is not reused for another address of the server', async () => {
     await catalog.add(makePackage({ id: 'delve', version: '9.0.0' }), operator);
     const at = async (root: string) =>
       String(

@@ -117,11 +117,11 @@ describe('the search', () => {
     'q=mixed&skip=0&take=20&prerelease=false&supportedFramework=net10.0&supportedFramework=netstandard2.0&semVerLevel=2.0.0',
     'q=mixed&supportedFramework=.NETFramework%2CVersion%3Dv4.8&supportedFramework=%zz',
     'q=mixed&$select=Id&$select=Version&_=1&_=2&=&&x',
-  ])('is not broken by what it does not know: %s', async (query) => {
+  ])('is not disturbed by unknown parameters: %s', async (query) => {
     expect(await searched(query)).toEqual(['Mixed 2.0.0', 'mixer 1.0.0']);
   });
 
-  it('has a thousand hits at most, whatever more is asked for, and says how many there are', async () => {
+  it('has a thousand hits at most, whatever is requested, and says how many there are', async () => {
     const big = await startTestServer();
     try {
       const { catalog } = big.services;
@@ -151,7 +151,7 @@ describe('the search', () => {
     }
   });
 
-  it("takes the plus signs of NuGet's own clients as they are, and those of others for blanks", async () => {
+  it("reads the plus signs of NuGet's own clients as they are, and those of others as blanks", async () => {
     await server.services.catalog.add(
       makePackage({ id: 'cpp.tool', version: '1.0.0-x', tags: ['c++'] }),
       operator,
@@ -171,7 +171,7 @@ describe('the search', () => {
     expect(await found('PSResourceGet/1.1.0.1 PowerShell/7.6.9')).toContain('only.new');
   });
 
-  it('says when each hit was published', async () => {
+  it('has the publication date of each hit', async () => {
     const { data } = await read('/v3/search?q=packageid:mixer');
 
     expect(new Date(data[0].published).getTime()).toBeGreaterThan(Date.parse('2020-01-01'));
@@ -197,7 +197,7 @@ describe('the search', () => {
     ]);
   });
 
-  it('counts every text of a hit, not those alone that people read', async () => {
+  it('counts every text of a hit, not only those that people read', async () => {
     const license = { type: 'expression', text: 'x'.repeat(9000) } as const;
     for (const id of ['long.first', 'long.second'])
       await server.services.catalog.add(makePackage({ id, version: '1.0.0-x', license }), operator);
@@ -269,7 +269,7 @@ describe('the completion', () => {
 });
 
 describe('the registrations', () => {
-  it('leave what is SemVer 2 out of the older hive, and keep what is unlisted in both', async () => {
+  it('leave SemVer 2 versions out of the older hive, and keep unlisted ones in both', async () => {
     const versions = async (hive: string) => {
       const { items } = await read(`/v3/${hive}/MIXED/index.json`);
       return items[0].items.map(({ catalogEntry: { version, listed, published } }: never) => [
@@ -331,7 +331,7 @@ describe('the registrations', () => {
     ['/v3/reg/mixer/1.0.json', 'reg', 'mixer'],
     ['/v3/reg-semver1/mixed/3.0.0.json', 'reg-semver1', 'Mixed'],
     ['/v3/reg/MIXED/2.0.1-ALPHA.1.json', 'reg', 'Mixed'],
-  ])('have leaves with the address of the entry that the index has in it: %s', async (path, hive, id) => {
+  ])('have leaves whose entry address is the one in the index: %s', async (path, hive, id) => {
     const leaf = await read(path);
     const { items } = await read(`/v3/${hive}/${id.toLowerCase()}/index.json`);
     const inIndex = items[0].items.find((item: { '@id': string }) => item['@id'] === leaf['@id']);
@@ -374,7 +374,7 @@ describe('the registrations', () => {
 });
 
 describe('the flat container', () => {
-  it('lists every version, whatever its listing', async () => {
+  it('lists every version, listed or not', async () => {
     expect(await read('/v3/flat/MIXED/index.json')).toEqual({
       versions: ['1.0.0', '2.0.0-alpha', '2.0.0', '2.0.1-alpha.1', '3.0.0'],
     });
@@ -405,7 +405,7 @@ describe('the flat container', () => {
     expect(await nuspec.text()).toContain('<version>1.0</version>');
   });
 
-  it('counts small packages, which come from memory after the first time, as well', async () => {
+  it('counts small packages too, which come from memory after the first time', async () => {
     for (let time = 0; time < 3; time++) {
       expect(
         (await (await ask('/v3/flat/mixer/1.0.0/mixer.1.0.0.nupkg')).arrayBuffer()).byteLength,
@@ -423,13 +423,13 @@ describe('the flat container', () => {
     '/v3/flat/mixed/8.0.0/mixed.8.0.0.nupkg',
     '/v3/flat/nobody/1.0.0/nobody.1.0.0.nupkg',
     '/v3/flat/nobody/index.json',
-  ])('knows nothing at %s', async (path) => {
+  ])('has nothing at %s', async (path) => {
     expect((await ask(path)).status).toBe(404);
   });
 });
 
 describe('the v3 routes', () => {
-  it('takes, unlists and relists packages at its own address', async () => {
+  it('accept, unlist and relist packages at their own address', async () => {
     for (const [path, version] of [
       ['/v3/publish', '1.0.0'],
       ['/v3/publish/', '1.1.0'],
@@ -453,7 +453,7 @@ describe('the v3 routes', () => {
     for (const version of ['1.0.0', '1.1.0']) await unlist(server, 'taken', version);
   });
 
-  it('writes absolute addresses by the public URL, whatever Host says', async () => {
+  it('write absolute addresses from the public URL, whatever Host says', async () => {
     const { host } = new URL(server.url);
     for (const path of [
       '/v3/index.json',
@@ -477,7 +477,7 @@ describe('the v3 routes', () => {
   });
 
   it.each(['/v3/index.json', '/v3/search?q=mix', '/v3/reg/mixed/index.json', '/v3/flat/mixed/index.json'])(
-    'lets %s be asked again by its ETag, and answers HEAD',
+    'revalidate %s by its ETag, and answer HEAD',
     async (path) => {
       const first = await ask(path);
       const etag = first.headers.get('etag') ?? '';
@@ -525,7 +525,7 @@ describe('the v3 routes', () => {
     '/v3%2findex.json',
     '/v3/%66lat/mixed/index.json',
     '/v3/%72eg/mixed/index.json',
-  ])('is not led astray by %s', async (path) => {
+  ])('are not misled by %s', async (path) => {
     const { status } = await sendRaw(server.url, `GET ${path} HTTP/1.1`, { Host: 'x' });
 
     expect([400, 404]).toContain(status);
@@ -542,7 +542,7 @@ describe('the v3 routes with READ_AUTH=feed', () => {
   const get = (path: string, key?: string, method = 'GET') =>
     fetch(`${closed.url}${path}`, { method, ...(key && { headers: { 'X-NuGet-ApiKey': key } }) });
 
-  it.each(['/v3/index.json', '/V3/Index.json'])('shows its addresses without a key: %s', async (path) => {
+  it.each(['/v3/index.json', '/V3/Index.json'])('show their addresses without a key: %s', async (path) => {
     const answer = await get(path);
 
     expect(answer.status).toBe(200);
@@ -556,7 +556,7 @@ describe('the v3 routes with READ_AUTH=feed', () => {
     '/v3/flat/kept/index.json',
     '/v3/flat/kept/1.0.0/kept.1.0.0.nupkg',
     '/v3/flat/kept/1.0.0/kept.nuspec',
-  ])('asks for a key at %s', async (path) => {
+  ])('require a key at %s', async (path) => {
     const bare = await get(path);
     expect([bare.status, bare.headers.get('content-type'), bare.headers.get('www-authenticate')]).toEqual([
       401,
@@ -570,7 +570,7 @@ describe('the v3 routes with READ_AUTH=feed', () => {
     ]);
   });
 
-  it('keeps a key with ids to the packages it names, however they are spelled', async () => {
+  it('limit a key with ids to the packages it names, however they are spelled', async () => {
     const limited = await makeKey(closed, ['read'], ['other*']);
 
     for (const spelling of ['kept', 'KEPT', 'k%65pt', '%6Bept']) {
@@ -585,7 +585,7 @@ describe('the v3 routes with READ_AUTH=feed', () => {
     expect((await get('/v3/flat/other/1.0.0/kept.1.0.0.nupkg', limited)).status).toBe(404);
   });
 
-  it('asks for a key and its ids whatever others were answered before', async () => {
+  it('check a key and its ids whatever others were answered before', async () => {
     const path = '/v3/flat/kept/1.0.0/kept.1.0.0.nupkg';
     const reader = await makeKey(closed, ['read']);
     for (let time = 0; time < 3; time++) {
@@ -597,7 +597,7 @@ describe('the v3 routes with READ_AUTH=feed', () => {
     expect((await get(path, await makeKey(closed, ['read'], ['other']))).status).toBe(403);
   });
 
-  it('shows at once what came and what went', async () => {
+  it('show at once what was added and removed', async () => {
     const reader = await makeKey(closed, ['read']);
     const versions = async () => {
       const answer = await get('/v3/autocomplete?id=moving', reader);
@@ -611,7 +611,7 @@ describe('the v3 routes with READ_AUTH=feed', () => {
     expect(await versions()).toEqual([]);
   });
 
-  it('lets keys that may only write publish, unlist and relist', async () => {
+  it('let keys that may only write publish, unlist and relist', async () => {
     const pusher = await makeKey(closed, ['push', 'unlist']);
 
     expect((await pushNupkg(closed, makeNupkg({ id: 'new' }), pusher, '/v3/publish/')).status).toBe(201);

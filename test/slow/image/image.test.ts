@@ -37,7 +37,7 @@ describe.skipIf(!canBuild)('the image (needs buildah and mmdebstrap, as root)', 
     await rm(workDir, { recursive: true, force: true });
   });
 
-  it('says what it is and how its health is seen, and has a user of its own', async () => {
+  it('has labels and a health check, and its own user', async () => {
     const facts: unknown = JSON.parse(
       await mustRun('buildah', [...buildah, 'inspect', '--type', 'image', 'go-win-tools']),
     );

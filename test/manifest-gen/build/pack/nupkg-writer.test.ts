@@ -20,7 +20,7 @@ const root = join(import.meta.dirname, '..', '..', '..', '..');
 const pinned = '3c379c00b4270893072b417be846fb0db3121dad35698e6832fdb709eeee4916';
 
 describe('a nupkg', () => {
-  it('has these very bytes', async () => {
+  it('has exactly these bytes', async () => {
     const packed = await packNupkg(await makeRendered(), await folder());
 
     expect(packed.nupkgDigest.sha256).toBe(pinned);
@@ -44,7 +44,7 @@ describe('a nupkg', () => {
     expect(await packIn(await folder(), nodePath(24)!, { TZ: 'America/New_York' })).toBe(pinned);
   });
 
-  it('is what our own reader and adm-zip take apart again', async () => {
+  it('can be read by our own reader and adm-zip', async () => {
     const rendered = await makeRendered();
     const { nupkgPath } = await packNupkg(rendered, await folder());
     const names = [
@@ -70,7 +70,7 @@ describe('a nupkg', () => {
     expect(zip.readAsText('tools/release.json')).toBe(rendered.recordText);
   });
 
-  it('gives every file a content type, since choco 0.10.15 sees no part without one', async () => {
+  it('gives every file a content type, since choco 0.10.15 ignores parts without one', async () => {
     const { nupkgPath } = await packNupkg(await makeRendered(), await folder());
     const zip = new AdmZip(nupkgPath);
     const typed = [...zip.readAsText('[Content_Types].xml').matchAll(/Extension="(\w+)"/g)].map(
@@ -82,7 +82,7 @@ describe('a nupkg', () => {
     expect(zip.readAsText('_rels/.rels')).toContain('Target="/gadget.nuspec"');
   });
 
-  it('is refused, and not there, when the exe is no longer the one that was verified', async () => {
+  it('is refused and not written when the exe is no longer the verified one', async () => {
     const rendered = await makeRendered();
     const dir = await folder();
     await writeFile(rendered.exes[0]!.path, 'another program');
@@ -91,7 +91,7 @@ describe('a nupkg', () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
-  it('is refused, and not there, when only the last byte of a long exe is another', async () => {
+  it('is refused and not written when only the last byte of a long exe differs', async () => {
     const rendered = await makeRendered();
     const dir = await folder();
     await appendFile(rendered.exes[0]!.path, '!');

@@ -36,7 +36,7 @@ describe('a zip', () => {
     );
   });
 
-  it('has the same bytes however a stream cuts the content', async () => {
+  it('has the same bytes whatever the chunks of its content', async () => {
     const bytes = noise(200_000);
     const whole = await readFile(await write([{ name: 'x', content: [bytes] }]));
     await fc.assert(
@@ -51,7 +51,7 @@ describe('a zip', () => {
     );
   });
 
-  it.skipIf(!hasProgram('unzip'))('is whole for unzip, with the first time that DOS knows', async () => {
+  it.skipIf(!hasProgram('unzip'))("is valid for unzip, with DOS' earliest time", async () => {
     const path = await write([
       { name: 'empty.txt', content: [] },
       { name: 'tools/x.bin', content: [noise(100_000)] },
@@ -63,7 +63,7 @@ describe('a zip', () => {
     );
   });
 
-  it('is not there at all when its content breaks off', async () => {
+  it('does not exist when its content breaks off', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'zip-'));
     async function* broken() {
       yield noise(100_000);

@@ -60,7 +60,7 @@ describe('the templates of our own tools', () => {
     expect(await loadTemplates({ productDir: windows, toolsDir: undefined }, tool)).toMatchObject(here);
   });
 
-  it('are asked for by name when they are not there', async () => {
+  it('are reported by name when they are missing', async () => {
     const [tool] = tools;
 
     await expect(

@@ -23,7 +23,7 @@ function without(field: keyof Nuspec): Nuspec {
 }
 
 describe('the rules for metadata', () => {
-  it('are content with a complete package', () => {
+  it('accept a complete package', () => {
     expect(judgePackage(good)).toEqual([]);
   });
 
@@ -49,7 +49,7 @@ describe('the rules for metadata', () => {
     ['length', 'description', { ...good, description: 'x'.repeat(4001) }],
     ['length', 'releaseNotes', { ...good, releaseNotes: 'x'.repeat(35_001) }],
     ['length', 'tags', { ...good, tags: Array.from({ length: 500 }, () => 'debugger') }],
-  ])('find by %s what is wrong with the %s', (rule, field, nuspec) => {
+  ])('report by %s what is wrong with the %s', (rule, field, nuspec) => {
     expect(judgePackage(nuspec)).toContainEqual(expect.objectContaining({ rule, field }));
   });
 
@@ -64,11 +64,11 @@ describe('the rules for metadata', () => {
     ],
     ['a name that only holds such a word', { ...good, id: 'alphabeta-tool' }],
     ['4000 characters', { ...good, description: 'x'.repeat(4000) }],
-  ])('take no offence at %s', (_, nuspec) => {
+  ])('accept %s', (_, nuspec) => {
     expect(judgePackage(nuspec)).toEqual([]);
   });
 
-  it('tell all faults at once', () => {
+  it('report all faults at once', () => {
     const { title: _, ...rest } = good;
     const found = judgePackage({ ...rest, tags: [], authors: 'a@b.test' }).map(({ field }) => field);
 

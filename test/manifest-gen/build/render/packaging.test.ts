@@ -23,11 +23,11 @@ describe('the packaging', () => {
     expect(packagingOf(reversed, templates)).toBe(known);
   });
 
-  it('does not depend on where the files lie', () => {
+  it('does not depend on where the files are', () => {
     expect(packagingOf(makeTool(), { ...templates, nuspecFile: '/there/x.nuspec' })).toBe(known);
   });
 
-  it('does not depend on where the trusted root lies, and does on whom it is to prove', () => {
+  it('does not depend on where the trusted root is, but on whose it is', () => {
     const signedBy = (identity: string, trustedRoot?: string) => {
       const sigstore = { identity, issuer: 'https://i', ...(trustedRoot && { trustedRoot }) };
       return packagingOf(makeTool({ trust: { require: [], sigstore } }), templates);
@@ -61,13 +61,13 @@ describe('the packaging', () => {
     package: [{ package: { summary: 'x', authors: 'x', license: 'MIT', projectUrl: 'https://x' } }, 'counts'],
   };
 
-  it.each(Object.keys(Tool.shape) as (keyof Tool)[])('has a tool file whose field %s is known', (name) => {
+  it.each(Object.keys(Tool.shape) as (keyof Tool)[])('knows the field %s of a tool file', (name) => {
     const [change, counts] = fields[name];
 
     expect(packagingOf(makeTool(change), templates) !== known).toBe(counts === 'counts');
   });
 
-  it('does not change with the evidence that is demanded: all that is found is recorded', () => {
+  it('does not depend on the required evidence, since all evidence is recorded', () => {
     const tool = makeTool({ trust: { require: ['pe', 'buildinfo'] } });
 
     expect(packagingOf(tool, templates)).toBe(known);

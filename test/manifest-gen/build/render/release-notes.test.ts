@@ -20,7 +20,7 @@ describe('release notes', () => {
     expect(joinNotes(upstream, link)).toBe(expected);
   });
 
-  it('stand alone where the package says nothing itself', () => {
+  it('are alone where the package has no notes of its own', () => {
     expect(joinNotes('a\n', undefined)).toBe('a');
     expect(joinNotes(' ', undefined)).toBeUndefined();
   });
@@ -42,7 +42,7 @@ describe('release notes', () => {
     expect(notes.length).toBeLessThanOrEqual(maxReleaseNotes);
   });
 
-  it('are what a nuspec gives back, found in it again, and the same when they are joined again', async () => {
+  it('are found again in a nuspec, and the same when they are joined again', async () => {
     const hostile = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 300 }),
       fc.string({

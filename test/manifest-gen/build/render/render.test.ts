@@ -19,14 +19,14 @@ describe('a release from upstream', () => {
     await expect(rendered.manifestText).toMatchFileSnapshot(golden('upstream.scoop.json'));
   });
 
-  it('has a record that reads back as itself, without what only a refusal needs', async () => {
+  it('has a record that can be read back, without details that only a refusal needs', async () => {
     const { recordText } = await renderRelease(await upstreamRecord(), inputs());
 
     expect(parseReleaseRecord(recordText)).toEqual(await upstreamRecord());
     expect(recordText).not.toContain('expected');
   });
 
-  it("has upstream's notes in its nuspec where the licence lets them be passed on", async () => {
+  it("has upstream's notes in its nuspec where the licence allows copying them", async () => {
     const notesText = '## Fixed\r\n\r\n- `a < b && c` ]]> <script>alert(1)</script>\u0000\r\n';
     const gpl = gadgetTemplates.manifest.replace('MIT', 'GPL-3.0-only');
     const record = await upstreamRecord();
@@ -92,7 +92,7 @@ describe('a Scoop manifest', () => {
     }
   });
 
-  it('points to a foreign payload place where one is set', async () => {
+  it('points to a foreign address for payloads if one is set', async () => {
     const addresses = { ...gadgetAddresses, payloadUrl: 'https://files.test/{tool}-{version}-{file}' };
 
     const { manifestText } = await renderRelease(await upstreamRecord(), { ...inputs(), addresses });
@@ -102,7 +102,7 @@ describe('a Scoop manifest', () => {
     expect(manifestText).toContain('"http://feed.test/m/gadget.json"');
   });
 
-  it('is refused when the template makes no manifest', async () => {
+  it('is refused when the template is not a valid manifest', async () => {
     const templates = {
       ...gadgetTemplates,
       manifest: '{"homepage": "https://example.test", "preinstall": "x"}',
@@ -115,7 +115,7 @@ describe('a Scoop manifest', () => {
 });
 
 describe('a licence text', () => {
-  it("is upstream's where it came along, with line ends of one kind", async () => {
+  it("is upstream's if it was included, with line ends of one kind", async () => {
     const { licenseText } = await renderRelease(await upstreamRecord(), {
       ...inputs(),
       licenseText: 'MIT\r\n\r\n',
@@ -124,7 +124,7 @@ describe('a licence text', () => {
     expect(licenseText).toBe('MIT\n');
   });
 
-  it('must be there', async () => {
+  it('is required', async () => {
     const { license: _, ...templates } = gadgetTemplates;
 
     await expect(renderRelease(await upstreamRecord(), { ...inputs(), templates })).rejects.toThrow(

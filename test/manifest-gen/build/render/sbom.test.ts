@@ -30,13 +30,13 @@ const programs: readonly Program[] = [
 const said = await readPrograms(rendered.exes);
 
 describe('the SBOM of a release', () => {
-  it('names tool, exes, modules and licences as far as they are known', async () => {
+  it('names tool, exes, modules and known licences', async () => {
     await expect(renderSbom(rendered, programs)).toMatchFileSnapshot(
       '../../../golden/manifest-gen/gadget.cdx.json',
     );
   });
 
-  it('prefers the licences that were read to the list, for the very version', () => {
+  it('prefers the licences read from that version to the list', () => {
     const licenses = {
       'github.com/BurntSushi/toml@v1.3.2': 'MIT',
       'golang.org/x/sys@v0.19.0': 'MIT',

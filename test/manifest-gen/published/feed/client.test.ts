@@ -38,7 +38,7 @@ afterEach(async () => {
 });
 
 describe('listVersions', () => {
-  it('follows next links by their query alone, since the public address may not lead back from here', async () => {
+  it('follows next links by their query alone, since the public address may be unreachable from here', async () => {
     const asked: string[] = [];
     const feed = await serve((request, response) => {
       asked.push(request.url ?? '');
@@ -55,7 +55,7 @@ describe('listVersions', () => {
     expect(decodeURIComponent(asked[1]!)).toBe("/nuget/FindPackagesById()?id='delve'&$skip=1");
   });
 
-  it('ends when a server names the same next page for ever', async () => {
+  it('stops when a server names the same next page forever', async () => {
     const feed = await serve((_, response) => response.end(atom([{ version: '1.0.0' }], 'x?same=1')));
 
     expect(await listVersions(feed, 'delve')).toHaveLength(2);
@@ -70,7 +70,7 @@ describe('listVersions', () => {
     });
   });
 
-  it('is refused when it never ends: a version that is not seen would be made again', async () => {
+  it('is refused when it never ends: a missed version would be made again', async () => {
     let page = 0;
     const feed = await serve((_, response) => {
       page += 1;
@@ -83,7 +83,7 @@ describe('listVersions', () => {
     });
   });
 
-  it('waits for no feed that asks for an hour', async () => {
+  it('does not wait for a feed that asks for an hour', async () => {
     const feed = await serve((_, response) => response.writeHead(503, { 'retry-after': '3600' }).end());
 
     await expect(listVersions(feed, 'delve')).rejects.toMatchObject({ code: 'FEED_UNREACHABLE' });
@@ -101,7 +101,7 @@ describe('listVersions', () => {
     });
   });
 
-  it('leaves out what has no version: it would become a part of a file name', async () => {
+  it('leaves out entries without a version, which would become part of a file name', async () => {
     const feed = await serve((_, response) =>
       response.end(atom(['../../1.0.0', '1.0.0', '', 'latest'].map((version) => ({ version })))),
     );
@@ -123,7 +123,7 @@ describe('listVersions', () => {
   it.each([
     ['another document', '<?xml version="1.0"?><service/>'],
     ['no XML', 'hello'],
-  ])('says that %s is no feed', async (_, body) => {
+  ])('says that %s is not a feed', async (_, body) => {
     const feed = await serve((__, response) => response.end(body));
 
     await expect(listVersions(feed, 'delve')).rejects.toMatchObject({
@@ -133,7 +133,7 @@ describe('listVersions', () => {
     });
   });
 
-  it('takes a page for people for a feed that cannot be reached, and names who gave it', async () => {
+  it('reports a page for people as an unreachable feed, and names its sender', async () => {
     const portal = await serve((_, response) => response.end('<!DOCTYPE html><title>Portal</title>'));
     const { host } = new URL(portal.feedUrl);
     const feed = await serve((_, response) => response.writeHead(302, { location: portal.feedUrl }).end());
@@ -145,7 +145,7 @@ describe('listVersions', () => {
     });
   });
 
-  it.each([502, 503, 504])('takes %i for a feed that cannot be reached', async (status) => {
+  it.each([502, 503, 504])('reports %i as an unreachable feed', async (status) => {
     const feed = await serve((_, response) => response.writeHead(status, 'Come back later').end());
 
     await expect(listVersions(feed, 'delve')).rejects.toMatchObject({
@@ -198,7 +198,7 @@ describe('downloadPackage', () => {
     expect(keys).toEqual([undefined, key, undefined]);
   });
 
-  it('reads without a key from a feed that asks for none', async () => {
+  it('reads without a key from a feed that does not ask for one', async () => {
     const keys: unknown[] = [];
     const feed = await serve((request, response) => {
       keys.push(request.headers['x-nuget-apikey']);
@@ -226,7 +226,7 @@ describe('downloadPackage', () => {
     expect(keys).toEqual([undefined, key, key]);
   });
 
-  it('offers the key to no other place that asks for one', async () => {
+  it('sends the key to no other address that asks for one', async () => {
     const keys: unknown[] = [];
     const store = await listen((request, response) => {
       keys.push(request.headers['x-nuget-apikey']);
@@ -307,7 +307,7 @@ describe('pushPackage', () => {
     expect(seen?.body.includes(bytes)).toBe(true);
   });
 
-  it('is content when the feed has these bytes, and not when it has others', async () => {
+  it('accepts the same bytes on the feed, and not others', async () => {
     const answerWith = (hash: Buffer) =>
       serve((request, response) => {
         if (request.method === 'PUT') response.writeHead(409, 'already exists and cannot be modified').end();

@@ -86,7 +86,7 @@ describe('a bundle', () => {
     expect(await readFile(join(dir, 'again.bundle'))).toEqual(await readFile(file));
   });
 
-  it('is refused when any single bit is another, and nothing of upstream is read', async () => {
+  it('is refused when any single bit differs, and nothing of upstream is read', async () => {
     const good = await readFile(file);
     await fc.assert(
       fc.asyncProperty(fc.nat(good.length * 8 - 1), async (bit) => {
@@ -98,7 +98,7 @@ describe('a bundle', () => {
     );
   });
 
-  it('is refused when any bit of headers, signature and ends is another', async () => {
+  it('is refused when any bit of headers, signature and ends differs', async () => {
     const good = await readFile(file);
     // the first two headers, the whole signature, the last padding and the end: where no SHA-256 of a file looks
     const signature = good.indexOf('untrusted comment');
@@ -193,7 +193,7 @@ describe('a bundle', () => {
     },
   );
 
-  it('that is no file is exit 2', async () => {
+  it('that is not a file is exit 2', async () => {
     const wanted = { code: 'BUNDLE_UNREADABLE', exitCode: 2 };
     const missing = await failureOf(open(join(dir, 'nothing')));
     expect(missing).toMatchObject({

@@ -42,12 +42,12 @@ describe('attestations of a file', () => {
     { name: 'hello.exe.attestations.json', text: JSON.stringify(bundles) },
   ];
 
-  it('come along when they stand in the answer', async () => {
+  it('are read when they are in the answer', async () => {
     const fetchIt = await serve([one, two]);
     expect((await fetchIt()).sidecars).toEqual(sidecar(one, two));
   });
 
-  it('come along when the answer only says where they are, and the token stays with the API', async () => {
+  it('are read when the answer only links to them, and the token stays with the API', async () => {
     const fetchIt = await serve([one, two], inSnappy, 'secret');
 
     expect((await fetchIt()).sidecars).toEqual(sidecar(one, two));
@@ -61,20 +61,20 @@ describe('attestations of a file', () => {
     expect((await fetchIt()).sidecars).toEqual(sidecar(one));
   });
 
-  it('come along over all pages', async () => {
+  it('are read over all pages', async () => {
     const bundles = Array.from({ length: 120 }, (_, index) => ({ mediaType: `no ${index}` }));
     const fetchIt = await serve(bundles);
     expect((await fetchIt()).sidecars).toEqual(sidecar(...bundles));
   });
 
-  it('are asked for anew each time, since addresses end', async () => {
+  it('are requested anew each time, since links expire', async () => {
     const fetchIt = await serve([one], inSnappy);
     await fetchIt();
     await fetchIt();
     expect(forge.apiStatuses.slice(-2)).toEqual([304, 200]);
   });
 
-  it('that are nowhere are handed on as nothing, for whoever judges them', async () => {
+  it('that are missing everywhere are passed on as nothing, for the check', async () => {
     const fetchIt = await serve([{}]);
     forge.addAttestations(exe, [null as never]);
     expect((await fetchIt()).sidecars).toEqual(sidecar(null));
@@ -95,7 +95,7 @@ describe('attestations of a file', () => {
     expect(failure.message).toContain('an attestation of hello.exe');
   });
 
-  it('are refused when the answer itself is of brackets alone, which nothing could write down', async () => {
+  it('are refused when the answer consists of nothing but brackets', async () => {
     const fetchIt = await serve([]);
     const bytes = Buffer.from(`{"attestations":[{"bundle":${brackets}}]}`);
     forge.failApi({ kind: 'bytes', bytes }, '/attestations/');

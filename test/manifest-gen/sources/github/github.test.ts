@@ -119,7 +119,7 @@ describe('releases of a forge', () => {
     expect(failure.message).toContain('marks v1.0.0 as a prerelease');
   });
 
-  it('lack the tool without the asset for amd64, naming what is there', async () => {
+  it('lack the tool without the asset for amd64, naming the existing ones', async () => {
     const github = await serve([{ tag: 'v1.0.0', assets: [{ name: 'hello-windows.exe.sbom', bytes: exe }] }]);
     expect(await github.find(tool, '1.0.0')).toEqual({
       kind: 'github',
@@ -127,7 +127,7 @@ describe('releases of a forge', () => {
     });
   });
 
-  it('lack the tool while the upload of the asset has not ended', async () => {
+  it('lack the tool while the upload of the asset has not finished', async () => {
     const github = await serve([
       { tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe, isOpen: true }] },
     ]);
@@ -141,7 +141,7 @@ describe('releases of a forge', () => {
     expect(await github.find(tool, '1.0.0')).toMatchObject({ offers: [{ architecture: 'amd64' }] });
   });
 
-  it('bring checksum file and signature along, as far as they are there', async () => {
+  it('include checksum file and signature, if they exist', async () => {
     const sums = { name: 'checksums.txt', bytes: Buffer.from('abc  hello.exe\n') };
     const github = await serve([{ tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe }, sums] }]);
     const { sidecars } = await github.fetch((await github.find(tool, '1.0.0')) as Found, world.report);
@@ -154,7 +154,7 @@ describe('releases of a forge', () => {
     expect(assets[0]!.url).toBe('https://github.com/acme/hello/releases/download/v1.0.0/hello.exe');
   });
 
-  it('pass on that the forge lets nobody change them', async () => {
+  it('pass on that the forge makes them immutable', async () => {
     const assets = [{ name: 'hello.exe', bytes: exe }];
     const github = await serve([{ tag: 'v1.0.0', isImmutable: true, assets }]);
     const fetched = await github.fetch((await github.find(tool, '1.0.0')) as Found, world.report);
@@ -249,7 +249,7 @@ describe('GitHub Enterprise', () => {
   );
 });
 
-describe('an API in trouble', () => {
+describe('an API with faults', () => {
   const releases = [{ tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe }] }];
   const serveFailing = async (fault: Fault, given: Given = {}) => {
     const github = await serve(releases, given);
@@ -282,7 +282,7 @@ describe('an API in trouble', () => {
     });
   });
 
-  it('is given the pause it asks for, when that is short, with a word each second', async () => {
+  it('is given the pause it asks for, when that is short, with a countdown', async () => {
     const github = await serveFailing({
       kind: 'status',
       status: 403,
@@ -294,7 +294,7 @@ describe('an API in trouble', () => {
     expect(world.said).toEqual([`${told} 2000`, `${told} 1000`]);
   });
 
-  it('is told with the flag that would wait, when it asks for more than --max-wait', async () => {
+  it('is reported with the flag that would wait, when it asks for more than --max-wait', async () => {
     const github = await serveFailing({ kind: 'status', status: 429, headers: { 'retry-after': '3600' } });
     expect((await failureOf(github.find(tool, '1.0.0'))).message).toContain(
       'for another 3600 s; --max-wait 3600s would wait for it',
@@ -302,7 +302,7 @@ describe('an API in trouble', () => {
     expect(forge.requests).toHaveLength(1);
   });
 
-  it('is believed about the time: a limit counts by its clock', async () => {
+  it('is trusted about the time: a limit counts by its clock', async () => {
     const github = await serve(releases);
     // one hour ahead of this machine, and a reset one second later
     const nowS = Math.floor(Date.now() / 1000) + 3600;
@@ -333,10 +333,10 @@ describe('an API in trouble', () => {
   });
 });
 
-describe('what was asked before', () => {
+describe('a cached answer', () => {
   const many = Array.from({ length: 120 }, (_, at) => ({ tag: `v1.${119 - at}.0` }));
 
-  it('is asked with its ETag, page by page, and not sent again', async () => {
+  it('is requested with its ETag, page by page, and not sent again', async () => {
     const github = await serve([...many]);
     const first = await github.versions(tool);
     expect(await github.versions(tool)).toEqual(first);
@@ -345,7 +345,7 @@ describe('what was asked before', () => {
     expect(forge.apiStatuses).toEqual([200, 200, 200, 304, 304, 304]);
   });
 
-  it('is sent again, and followed, once it is another', async () => {
+  it('is sent again, and used, once it has changed', async () => {
     const releases = [...many];
     const github = await serve(releases);
     await github.versions(tool);
@@ -355,7 +355,7 @@ describe('what was asked before', () => {
     expect(forge.apiStatuses.slice(3)).toEqual([200, 200, 200]);
   });
 
-  it('is asked anew when what was kept is damaged', async () => {
+  it('is requested anew when the cached one is damaged', async () => {
     const github = await serve([{ tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe }] }]);
     await github.find(tool, '1.0.0');
     const kept = await filesIn(join(world.settings.cache.rootDir, 'answers'));
@@ -366,7 +366,7 @@ describe('what was asked before', () => {
     expect(forge.apiStatuses).toEqual([200, 200]);
   });
 
-  it('with a token is not what is kept for those without', async () => {
+  it('with a token is not reused for requests without', async () => {
     const releases = [{ tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe }] }];
     const github = await serve(releases, { isPrivate: true, token: 'good', sent: 'good' });
     expect(await github.find(tool, '1.0.0')).toMatchObject({ version: '1.0.0' });
@@ -377,30 +377,30 @@ describe('what was asked before', () => {
 });
 
 describe('a download', () => {
-  it('goes on where the connection was cut', async () => {
+  it('continues where the connection was cut', async () => {
     expect(await bytesOf(await fetchOne({ fault: { kind: 'cut', afterBytes: 100_000, times: 2 } }))).toEqual(
       exe,
     );
     expect(forge.requests.filter((line) => line.includes('/objects/'))).toHaveLength(3);
   });
 
-  it('goes on where no more byte came for too long', async () => {
+  it('continues where no more byte came for too long', async () => {
     const fault: Fault = { kind: 'hang', afterBytes: 100_000, times: 1 };
     expect(await bytesOf(await fetchOne({ fault }, { idleTimeoutMs: 300 }))).toEqual(exe);
   });
 
-  it('outlasts more breaks than there are attempts, as long as each brings it further', async () => {
+  it('survives more breaks than there are attempts, as long as each brings progress', async () => {
     expect(await bytesOf(await fetchOne({ fault: { kind: 'cut', afterBytes: 40_000, times: 7 } }))).toEqual(
       exe,
     );
   });
 
-  it('begins anew where the store knows no ranges', async () => {
+  it('starts again if the store does not support ranges', async () => {
     const fault: Fault[] = [{ kind: 'cut', afterBytes: 100_000, times: 1 }, { kind: 'no-range' }];
     expect(await bytesOf(await fetchOne({ fault }))).toEqual(exe);
   });
 
-  it('goes on with what an earlier run left, and asks for the rest only', async () => {
+  it('continues with what an earlier run left, and only requests the rest', async () => {
     const fault: Fault[] = [
       { kind: 'cut', afterBytes: 100_000, times: 1 },
       { kind: 'status', status: 500, times: 3 },
@@ -417,7 +417,7 @@ describe('a download', () => {
     expect(progress[0]).toBeGreaterThan(100_000);
   });
 
-  it('begins anew when what an earlier run left is of another file', async () => {
+  it('starts again when what an earlier run left belongs to another file', async () => {
     const github = await serve([{ tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe }] }]);
     const found = (await github.find(tool, '1.0.0')) as Found;
     const folder = await world.settings.cache.download({ sha256: digestBytes(exe).sha256 });
@@ -425,7 +425,7 @@ describe('a download', () => {
     expect(await bytesOf(await github.fetch(found, world.report))).toEqual(exe);
   });
 
-  it('comes once when several tools want the same file at the same time', async () => {
+  it('happens once when several tools want the same file at the same time', async () => {
     const github = await serve([{ tag: 'v1.0.0', assets: [{ name: 'hello.exe', bytes: exe }] }]);
 
     const fetched = await Promise.all(
@@ -469,7 +469,7 @@ describe('a download', () => {
     ],
     ['a file of another length than the API says', { statedBytes: exe.length + 1, digest: false }],
     ['nothing although the release lists it', { fault: { kind: 'status', status: 404 } }],
-  ])('ends with exit code 3 and leaves nothing when it brings %s', async (_, asset) => {
+  ])('ends with exit code 3 and leaves nothing when it delivers %s', async (_, asset) => {
     expect(await failureOf(fetchOne(asset))).toMatchObject({ code: 'REFUSED', exitCode: 3 });
     const left = await readdir(join(world.settings.cache.rootDir, 'downloads'), {
       recursive: true,

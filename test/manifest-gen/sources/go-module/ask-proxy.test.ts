@@ -30,7 +30,7 @@ describe('a Go proxy that takes connections and says nothing', () => {
   });
   afterEach(() => proxy.stop());
 
-  it('ends what would wait for it, once; from then on Go has what is in the cache', async () => {
+  it('stops what would wait for it, once; from then on Go uses the cache', async () => {
     const settings = { GOPROXY: `${proxy.url}|https://other.test,direct`, GONOPROXY: '' };
     const silence = { host: new URL(proxy.url).host, isSilent: true };
     const proxies: string[] = [];

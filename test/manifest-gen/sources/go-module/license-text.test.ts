@@ -62,7 +62,7 @@ describe('the licence of a text', () => {
     ['of Go, in numbered clauses', bsd.replace(/^ {3}\* /gm, '1. '), 'BSD-3-Clause'],
     ['of Go without its third clause', bsd.replace(third, ''), 'BSD-2-Clause'],
     ['with the line ends and dashes of Windows', mit.replaceAll('\n', '\r\n').replaceAll('"', '“'), 'MIT'],
-  ])('%s is told', (_, text, id) => {
+  ])('%s is recognized', (_, text, id) => {
     expect(licenseOf(text)).toBe(id);
   });
 
@@ -80,7 +80,7 @@ describe('the licence of a text', () => {
     ['the beginning of Apache 2.0', apache.slice(0, 4000)],
     ['Apache 2.0 and another', `${apache}\n${bsd}`],
     ['more than a licence has', mit.padEnd(200_000)],
-  ])('is not told from %s', (_, text) => {
+  ])('is not recognized from %s', (_, text) => {
     expect(licenseOf(text)).toBeUndefined();
   });
 });

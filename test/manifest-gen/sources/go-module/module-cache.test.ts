@@ -35,7 +35,7 @@ const evilDep = {
   files: { ...dep.files, 'dep.go': 'package dep\n\nconst Word = "planted words"\n' },
 };
 
-describe('what Go says of the module cache', () => {
+describe("Go's messages about the module cache", () => {
   const spoiled = { path: 'example.test/Dep', version: 'v1.2.0' };
   it.each([
     ['example.test/Dep v1.2.0: dir has been modified (/cache/example.test/!dep@v1.2.0)\n', [spoiled]],
@@ -60,7 +60,7 @@ describe('what Go says of the module cache', () => {
   });
 });
 
-describe.skipIf(!hasGo)('a Go module cache with other bytes in it (needs go)', () => {
+describe.skipIf(!hasGo)('a Go module cache with changed bytes (needs go)', () => {
   let proxy: GoProxy;
   let world: UpstreamWorld;
   beforeAll(async () => {
@@ -159,7 +159,7 @@ describe.skipIf(!hasGo)('a Go module cache with other bytes in it (needs go)', (
     ]);
   });
 
-  it('refuses what is still another module after that, exit code 3', { timeout: 180_000 }, async () => {
+  it('refuses a module that still differs after that, exit code 3', { timeout: 180_000 }, async () => {
     const other = await startGoProxy([hello, evilDep], makeSumDatabase([hello, dep]));
     const machine = await makeUpstreamWorld({ env: other.env });
     const upstream = createGoModule(machine.settings);

@@ -119,12 +119,12 @@ describe('the toolchain', () => {
     ['../../go', 'go1.22.9'],
     ['go1.22.3\nGOFLAGS=x', 'go1.22.9'],
     ['', 'go1.22.9'],
-  ])('of a record, %j, is run again only when it is a release: %s', async (recorded, expected) => {
+  ])('of a record, %j, is used again only when it is a release: %s', async (recorded, expected) => {
     expect(await choose(recorded, true)).toBe(expected);
   });
 });
 
-describe('what Go says', () => {
+describe("Go's messages", () => {
   it.each([
     [
       'x@v9.9.9: reading https://proxy.test/x/@v/v9.9.9.info: 404 Not Found\n\tserver response: not found: x@v9.9.9: invalid version: unknown revision v9.9.9',
@@ -197,7 +197,7 @@ describe('what Go says', () => {
 });
 
 describe('a machine without Go', () => {
-  it('is told which Go it needs, exit code 4', async () => {
+  it('learns which Go it needs, exit code 4', async () => {
     const world = await makeUpstreamWorld({ env: { PATH: tmpdir(), Path: tmpdir() } });
     const failure = await failureOf(createGoModule(world.settings).find(makeGoTool('1.21.13'), '1.0.0'));
     expect(failure).toMatchObject({
@@ -294,7 +294,7 @@ describe('a Go module', () => {
     },
   );
 
-  it.skipIf(!hasGo)('comes by a proxy whose user and password nobody is shown (needs go)', async () => {
+  it.skipIf(!hasGo)('comes through a proxy whose user and password are never shown (needs go)', async () => {
     const GOPROXY = proxy.url.replace('://', '://robot:hidden@');
     const settings = { ...world.settings, env: { ...world.settings.env, GOPROXY, GOSUMDB: 'off' } };
     const go = await openGo(settings, { tool: 'hello', version: '1.0.0', kind: 'go-module' });
@@ -350,7 +350,7 @@ describe('delve 1.22.0 from the Go module proxy of this machine', () => {
   );
 
   it.skipIf(!hasProxy)(
-    'makes the same exes as on every machine (needs go and its proxy)',
+    'makes the same exes on every machine (needs go and its proxy)',
     { timeout: 900_000 },
     async () => {
       const fetched = await upstream.fetch((await upstream.find(delve, '1.22.0')) as Found, world.report);

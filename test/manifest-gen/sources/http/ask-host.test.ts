@@ -30,8 +30,8 @@ async function textAt(access: HttpAccess, url: string): Promise<object> {
   });
 }
 
-describe('a host at which nobody answers', () => {
-  it('is asked by the first, and by nobody else for a minute', async () => {
+describe('a host that does not answer', () => {
+  it('is tried by the first request, and by no other for a minute', async () => {
     const silent = await serveSilence();
     let nowMs = 0;
     const access = { ...makeAccess(), silentHosts: createSilentHosts(() => nowMs) };
@@ -46,7 +46,7 @@ describe('a host at which nobody answers', () => {
     expect(silent.asked()).toBe(2 * access.retryPolicy.attempts);
   });
 
-  it('is known as well when another one redirects to it, which goes on being asked', async () => {
+  it('is recognized when another host redirects to it, which is still used', async () => {
     const silent = await serveSilence();
     let asked = 0;
     const server = await serve(({ url }, response) => {
@@ -67,7 +67,7 @@ describe('a host at which nobody answers', () => {
     expect(await textAt(access, `${server.url}/here`)).toEqual({ done: 'here' });
   });
 
-  it('is given two times the limit when it takes connections and says nothing', async () => {
+  it('is given twice the limit when it accepts connections and sends nothing', async () => {
     const silent = await serveSilence(false);
     const { retryPolicy, ...access } = makeAccess();
     const answer = await textAt(
@@ -78,7 +78,7 @@ describe('a host at which nobody answers', () => {
     expect(silent.asked()).toBe(2);
   });
 
-  it('is not one that answered before, nor one that answers with what is of no use', async () => {
+  it('is neither one that answered before, nor one with useless answers', async () => {
     let asked = 0;
     const server = await serve((request, response) => {
       asked += 1;
@@ -97,7 +97,7 @@ describe('a host at which nobody answers', () => {
     expect(asked).toBe(2 * access.retryPolicy.attempts);
   });
 
-  it('is not one that answered earlier in the run: each asks it with patience of its own', async () => {
+  it('is not one that answered earlier in the run: each request waits for it separately', async () => {
     let isUp = true;
     let asked = 0;
     const server = await serve((request, response) => {
@@ -127,7 +127,7 @@ describe('a host at which nobody answers', () => {
     expect(await textAt(hasty, server.url)).toEqual({ done: 'here' });
   });
 
-  it('holds up nobody once it has begun to answer', async () => {
+  it('delays nobody once it has begun to answer', async () => {
     let finish = (): void => {};
     const server = await serve(({ url }, response) => {
       response.write('begun');

@@ -55,19 +55,19 @@ describe('an npm package', () => {
     expect(await readFile(exes[0]!.path)).toEqual(exe);
   });
 
-  it.skipIf(!hasNpm)('is refused when its bytes are not those of the integrity (needs npm)', async () => {
+  it.skipIf(!hasNpm)('is refused when its bytes do not match the integrity (needs npm)', async () => {
     const integrity = `sha512-${Buffer.alloc(64, 1).toString('base64')}`;
     const { npm, report } = await npmWith({ ...x64, integrity });
     const found = (await npm.find(tool, '1.0.0')) as Found;
     expect(await failureOf(npm.fetch(found, report))).toMatchObject({ code: 'REFUSED', exitCode: 3 });
   });
 
-  it.skipIf(!hasNpm)('is refused when the registry vouches for it with SHA-1 alone (needs npm)', async () => {
+  it.skipIf(!hasNpm)('is refused when the registry only has SHA-1 (needs npm)', async () => {
     const { npm } = await npmWith({ ...x64, integrity: 'sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=' });
     expect(await failureOf(npm.find(tool, '1.0.0'))).toMatchObject({ code: 'REFUSED', exitCode: 3 });
   });
 
-  it.skipIf(!hasNpm)('is old enough by the date that the registry has of it (needs npm)', async () => {
+  it.skipIf(!hasNpm)('is old enough by its date in the registry (needs npm)', async () => {
     const { npm } = await npmWith(
       { ...x64, version: '1.0.1', time: '2026-05-01T00:00:00+00:00' },
       { ...x64, version: '1.0.2', time: '2026-05-05T12:00:00.613000+00:00' },
@@ -90,7 +90,7 @@ describe('an npm package', () => {
   });
 
   it.skipIf(!hasNpm)(
-    'has no date behind a mirror that has none, and is then too young for an age (needs npm)',
+    'has no date behind a mirror without dates, and is then too young (needs npm)',
     async () => {
       const { npm } = await npmWith({ ...x64, time: 'none' });
       const choice = { sources: [npm], others: [], isUnreachableSkipped: false, now: new Date() };
@@ -103,7 +103,7 @@ describe('an npm package', () => {
   );
 
   it.skipIf(!hasNpm)(
-    'that nobody published is lacking, as a package and as a version (needs npm)',
+    'that was never published is lacking, as a package and as a version (needs npm)',
     async () => {
       const { npm } = await npmWith({ ...x64, name: '@acme/other' });
       expect(await npm.find(tool, '1.0.0')).toMatchObject({ lacks: 'npm has no @acme/hello-x64@1.0.0' });

@@ -6,7 +6,7 @@ import { makeTool } from '../../../kit/release-values.ts';
 
 const tools = [makeTool(), makeTool({ tool: 'esbuild', packageId: 'Bank-esbuild' })];
 
-describe('what is asked for', () => {
+describe('the requested tools', () => {
   it.each<[args: readonly string[], means: readonly string[]]>([
     [[], ['gadget newest', 'esbuild newest']],
     [['gadget'], ['gadget newest']],
@@ -44,7 +44,7 @@ describe('a name that is no tool', () => {
     ['bank-esbuild@1.0.0', 'bank-esbuild is a package; name its tool, esbuild.'],
     ['Esbuild', 'The names of tools are in lower case: esbuild.'],
     ['esbuilt', 'Add a file esbuilt.yaml to the tools folder (TOOLS_DIR), or name another tool.'],
-  ])('%s is answered with what to do', (name, hint) => {
+  ])('%s is refused with advice', (name, hint) => {
     expect(() => readRequests([name], tools)).toThrow(
       expect.objectContaining({ code: 'TOOL_UNKNOWN', exitCode: 1, hint }),
     );
@@ -57,11 +57,11 @@ describe('the closing line', () => {
   it.each([
     ['of a verb that publishes', { published: [] }, 'gadget failed. Nothing was published.'],
     ['of one that only looks', {}, 'gadget failed.'],
-  ])('%s says of publishing what there is to say', (_, rest, message) => {
+  ])('%s says everything about publishing', (_, rest, message) => {
     expect(() => endRun({ outcomes: [], failures, ...rest })).toThrow(expect.objectContaining({ message }));
   });
 
-  it('counts the tools whose files are not right, and has their exit code where that is the gravest', () => {
+  it('counts invalid tool files, and has their exit code if that is the most serious', () => {
     const unreachable = { tool: 'gadget', error: new ReleaseError('FEED_UNREACHABLE') };
     const broken = [{ tool: 'hello', error: new ReleaseError('TOOL_FILE_INVALID') }];
     const published = ['package esbuild 1.0.0'];

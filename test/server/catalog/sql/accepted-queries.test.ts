@@ -122,7 +122,7 @@ describe.each([
     return held;
   }
 
-  it('leaves the others their turn', async () => {
+  it('leave others their turn', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(condition, { minLength: 1, maxLength: 4 }),

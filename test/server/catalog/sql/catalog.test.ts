@@ -33,7 +33,7 @@ describeCatalog('SqlCatalog', async () => {
   };
 });
 
-describe('the SQL of what choco asks most', () => {
+describe("the SQL of choco's most frequent queries", () => {
   const tolowerId = { kind: 'call', name: 'tolower', args: [{ kind: 'property', name: 'Id' }] } as const;
   const idEquals = {
     kind: 'compare',
@@ -75,8 +75,8 @@ describe('the SQL of what choco asks most', () => {
   });
 });
 
-describe('a query that is answered beside the main thread', () => {
-  it('is not shared with one that was begun before counts were written', async () => {
+describe('a query that runs beside the main thread', () => {
+  it('does not share the answer of one that began before counts were written', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'gwt-catalog-'));
     const db = openDatabase(join(dir, 'catalog.db'));
     const states: number[] = [];

@@ -21,7 +21,7 @@ describe('a filter in SQL', () => {
   });
   afterAll(() => db.close());
 
-  it('selects what the plain reading of the specification selects', async () => {
+  it('selects what a direct reading of the specification selects', async () => {
     await fc.assert(
       fc.asyncProperty(condition, fc.constantFrom('semver1', 'semver2'), async (where, view) => {
         const all = await catalog.query({ ...everything, view });
@@ -69,7 +69,7 @@ describe('a filter in SQL', () => {
     expect(values).toEqual([hostile]);
   });
 
-  it('stands a filter as long as an address may be', async () => {
+  it('survives a filter as long as an address may be', async () => {
     const part = call('substringof', { kind: 'text', value: 'a' }, property('Id'));
     const where = Array.from({ length: 250 }).reduce<Expression>(
       (left) => ({ kind: 'or', left, right: part }),

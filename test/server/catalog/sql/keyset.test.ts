@@ -50,7 +50,7 @@ async function walk(query: PackageQuery, size: number): Promise<string[]> {
   }
 }
 
-describe('pages behind a row', () => {
+describe('pages after a row', () => {
   it('together are the whole, whatever the order and the size', async () => {
     const order = fc.record({ by: fc.constantFrom(...queryProperties), descending: fc.boolean() });
     await fc.assert(
@@ -67,7 +67,7 @@ describe('pages behind a row', () => {
     );
   });
 
-  it('show nothing twice and leave nothing out when packages come in between', async () => {
+  it('show nothing twice and leave nothing out when packages are added meanwhile', async () => {
     const first = await catalog.query({ ...everything, take: 8 });
     await catalog.add(makePackage({ id: 'a', version: '99.0.0' }), operator);
     const last = first.at(-1);

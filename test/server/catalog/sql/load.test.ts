@@ -26,7 +26,7 @@ describe('in a feed of 165,000 versions with half a gigabyte of texts', () => {
       },
     ],
     ['the newest of all', { where: 'IsLatestVersion' }],
-  ])('%s costs the main thread no time', (_, { where, ...query }: { id?: string; where?: string }) => {
+  ])('%s does not block the main thread', (_, { where, ...query }: { id?: string; where?: string }) => {
     expect(runsHere({ ...query, ...(where && { where: parseFilter(where) }) })).toBe(true);
   });
 
@@ -34,7 +34,7 @@ describe('in a feed of 165,000 versions with half a gigabyte of texts', () => {
     "substringof('x',Id)",
     "substringof('x',Description)",
     "Id eq 'delve' and substringof('x',Summary)",
-  ])('%s is asked beside it', (where) => {
+  ])('%s runs on the other thread', (where) => {
     expect(runsHere({ where: parseFilter(where) })).toBe(false);
   });
 });

@@ -131,7 +131,7 @@ describe('a search over the texts in memory', () => {
     );
   });
 
-  it('goes on behind the last row of the page before', async () => {
+  it('continues after the last row of the page before', async () => {
     for (const id of ids)
       for (const version of versions) await catalog.add(makePackage({ id, version }), operator);
     const newest = await readySearch();
@@ -174,7 +174,7 @@ describe('a search over the texts in memory', () => {
     ['in what is no latest version', { where: { kind: 'not', operand: property('IsLatestVersion') } }],
     ['for half a character', { search: ['\ud83d'] }],
     ['for a word that takes long to look for', { search: [`${'a'.repeat(100)}b${'a'.repeat(101)}`] }],
-  ])('leaves a question %s to the database', async (_, parts) => {
+  ])('leaves a query %s to the database', async (_, parts) => {
     const newest = await readySearch();
     const query: PackageQuery = {
       view: 'semver2',

@@ -41,8 +41,8 @@ async function said(file: string): Promise<string[]> {
   return rows.map(({ id, version, nuspec }) => `${id} ${version} ${nuspec.description}`);
 }
 
-describe('the place of a version', () => {
-  it('is beside the other versions of its id, and texts are stored once for those that say the same', async () => {
+describe('the primary key of a version', () => {
+  it('is next to the other versions of its id, and equal texts are stored once', async () => {
     const db = openDatabase(join(dir, 'catalog.db'));
     const catalog = createSqlCatalog(db, () => new Date(0));
     for (const [id, version, description] of versions) {
@@ -77,7 +77,7 @@ describe('the place of a version', () => {
     ]);
   });
 
-  it('is given to the versions of a database that an earlier program wrote, and nothing of them changes', async () => {
+  it('is assigned in the database of an earlier program, and nothing else changes', async () => {
     const file = join(dir, 'catalog.db');
     const db = openDatabase(file);
     const catalog = createSqlCatalog(db, () => new Date(0));
