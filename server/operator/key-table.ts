@@ -1,24 +1,25 @@
 import type { ListedKeyJson } from '../keys/key-json.ts';
 import { printTable } from './table.ts';
 
-type Terms = Pick<ListedKeyJson, 'scopes' | 'ids' | 'networks'> & {
+type Terms = Pick<ListedKeyJson, 'scopes' | 'ids' | 'clients' | 'networks'> & {
   readonly owner?: string | null | undefined;
   readonly expires?: string | null | undefined;
 };
 
-/** A key's permissions as one clause: `push for a.*, b from 10.0.0.0/8, owned by Ann, until 2027-01-31T00:00:00.000Z`. */
-export function printTerms({ scopes, ids, networks, owner, expires }: Terms): string {
+/** A key's permissions as one clause: `read for a.*, b as pc-* from 10.0.0.0/8, owned by Ann, until 2027-01-31T00:00:00.000Z`. */
+export function printTerms({ scopes, ids, clients, networks, owner, expires }: Terms): string {
   const limits = [
     scopes.join(', '),
     ...(ids.length === 0 ? [] : [`for ${ids.join(', ')}`]),
+    ...(clients.length === 0 ? [] : [`as ${clients.join(', ')}`]),
     ...(networks.length === 0 ? [] : [`from ${networks.join(', ')}`]),
   ].join(' ');
   return `${limits}${owner ? `, owned by ${owner}` : ''}${expires ? `, until ${expires}` : ''}`;
 }
 
 const head = [
-  ...['ID', 'NAME', 'SCOPES', 'IDS', 'NETWORKS', 'OWNER', 'CREATED', 'ROTATED', 'LAST USED', 'EXPIRES'],
-  'STATE',
+  ...['ID', 'NAME', 'SCOPES', 'IDS', 'CLIENTS', 'NETWORKS', 'OWNER', 'CREATED', 'ROTATED', 'LAST USED'],
+  ...['EXPIRES', 'STATE'],
 ];
 
 /** Keys as a table. */
@@ -30,13 +31,14 @@ export function printKeys(keys: readonly ListedKeyJson[], now: Date): string {
 }
 
 function rowOf(key: ListedKeyJson, now: Date): string[] {
-  const [ids, networks] = [key.ids, key.networks].map((list) => (list.length === 0 ? 'all' : list.join(' ')));
+  const limits = [key.ids, key.clients, key.networks].map((list) =>
+    list.length === 0 ? 'all' : list.join(' '),
+  );
   return [
     key.id,
     key.name,
     key.scopes.join(' '),
-    ids ?? '',
-    networks ?? '',
+    ...limits,
     key.owner ?? '-',
     key.created,
     key.rotated ?? '-',

@@ -108,10 +108,10 @@ describe.each(['alone', 'through the running server'])('feed:keys, %s', (way) =>
     const { stdout, stderr } = await keys('list');
 
     expect(made.stderr).toMatch(
-      /\(ci\): push, rollout for buf from 10\.0\.0\.0\/8, 127\.0\.0\.1, owned by Team Ann, until \d{4}-.*Z\. It is/,
+      /\(ci\): push, rollout for buf as pc-\* from 10\.0\.0\.0\/8, 127\.0\.0\.1, owned by Team Ann, until \d{4}-.*Z\. It is/,
     );
     expect(stdout).toMatch(
-      /ci {2,}push rollout {2,}buf {2,}10\.0\.0\.0\/8 127\.0\.0\.1 {2,}Team Ann .* expires in 8 days\n/,
+      /ci {2,}push rollout {2,}buf {2,}pc-\* {2,}10\.0\.0\.0\/8 127\.0\.0\.1 {2,}Team Ann .* expires in 8 days\n/,
     );
     expect(stdout).toMatch(/long .* 2099-01-01T00:00:00\.000Z {2}active\n/);
     expect(stderr).toMatch(
