@@ -15,7 +15,7 @@ const routeModules = [
   'admin',
   'ops',
 ];
-const adapters = '^server/(database/|catalog/sql/|blobs/(?!blob-)[a-z0-9]+-store|(keys|bucket)/sql-)';
+const adapters = '^server/(database/|catalog/sql/|blobs/(?!blob-)[a-z0-9]+-store|(keys|bucket|clients)/sql-)';
 
 /**
  * The generator from the verbs down. Each part knows those below it only, so that no two folders need each other. `published` stands below
@@ -92,7 +92,7 @@ export default {
     forbid(
       'modules-know-no-routes',
       'Catalog, blobs and keys hold data; protocols and use-cases are built on top of them.',
-      { path: '^server/(catalog|blobs|keys|audit)/' },
+      { path: '^server/(catalog|blobs|keys|clients|audit)/' },
       { path: `^server/(feed|http|${routeModules.join('|')})/` },
     ),
     forbid(

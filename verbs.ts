@@ -92,6 +92,10 @@ export const productVerbs: Readonly<Record<string, Verb>> = {
     does: 'adds, lists, rotates and revokes keys',
     load: () => import('./server/operator/keys.ts'),
   },
+  'feed:rings': {
+    does: 'sets, lists and removes rings: groups of clients',
+    load: () => import('./server/operator/rings.ts'),
+  },
   'feed:audit': {
     does: 'shows and checks the audit log, and who downloaded what',
     load: () => import('./server/operator/audit.ts'),

@@ -9,6 +9,7 @@ import { createBucketRouter } from './bucket/router.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import type { Payloads } from './catalog/payloads.ts';
 import type { Revisions } from './catalog/revisions.ts';
+import type { Rings } from './clients/rings.ts';
 import type { Config } from './config.ts';
 import { createDownloadRoute } from './download/router.ts';
 import type { BlobFlusher } from './feed/flush-blobs.ts';
@@ -65,6 +66,7 @@ export type Services = {
   readonly purging: Purging;
   readonly bucket: Bucket;
   readonly keys: Keys;
+  readonly rings: Rings;
   readonly log: Logger;
   readonly now: () => Date;
   readonly isStopping: () => boolean;

@@ -6,6 +6,7 @@ import { createSqlCatalog } from './catalog/sql/catalog.ts';
 import { createSqlPayloads } from './catalog/sql/payloads.ts';
 import { createSqlPendingBlobs } from './catalog/sql/pending-blobs.ts';
 import { createSqlPurgeQueue } from './catalog/sql/purge.ts';
+import { createSqlRings } from './clients/sql-rings.ts';
 import type { Config } from './config.ts';
 import { asDataDirError, lockBlobs, openDataDir } from './data-dir.ts';
 import { reservePlaces } from './data-modes.ts';
@@ -135,6 +136,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       catalog,
       revisions: catalog.revisions,
       keys,
+      rings: createSqlRings(database, now),
       payloads,
       audit,
       downloads,

@@ -2,6 +2,7 @@ import { type Details, fill } from '../formats/fill.ts';
 import { bucketErrors } from './error-tables/bucket.ts';
 import { feedErrors } from './error-tables/feed.ts';
 import { keyErrors } from './error-tables/keys.ts';
+import { rolloutErrors } from './error-tables/rollouts.ts';
 import { startErrors } from './error-tables/start.ts';
 import type { ErrorTable } from './error-tables/table.ts';
 import { verbErrors } from './error-tables/verbs.ts';
@@ -13,6 +14,7 @@ const errors = {
   ...keyErrors,
   ...feedErrors,
   ...bucketErrors,
+  ...rolloutErrors,
 } satisfies ErrorTable;
 
 export type ErrorCode = keyof typeof errors;
@@ -24,6 +26,7 @@ const exitCodes: Partial<Record<ErrorCode, 2 | 4 | 130>> = {
   PLACE_MISSING: 2,
   PASSWORD_MISSING: 2,
   KEY_UNUSABLE: 2,
+  RING_UNUSABLE: 2,
   SOURCE_UNREACHABLE: 4,
   SOURCE_STRANGE: 4,
   SERVER_SILENT: 4,

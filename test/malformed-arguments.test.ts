@@ -56,6 +56,11 @@ const malformed: readonly (readonly [verb: string, ...args: string[]])[] = [
   ['feed:keys', 'rotate', 'n', '--overlap', 'banana'],
   ['feed:keys', 'rotate', 'n', '--expires', 'banana'],
   ['feed:keys', 'revoke'],
+  ['feed:rings', 'nope'],
+  ['feed:rings', 'set', 'canary'],
+  ['feed:rings', 'set', 'Canary', 'pc-1'],
+  ['feed:rings', 'set', 'canary', 'pc 1'],
+  ['feed:rings', 'remove'],
   ...['feed:unlist', 'feed:relist', 'feed:purge'].flatMap((verb) =>
     [[], ['buf'], ['buf@banana', '--reason', 'why'], ['buf@1.32.0'], ['buf@1.32.0', '--reason', ' ']].map(
       (args) => [verb, ...args] as [string, ...string[]],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RingJson } from '../clients/ring-json.ts';
 import { CreatedKeyJson, ListedKeyJson, NewKeyJson, RotationJson } from '../keys/key-json.ts';
 import {
   AuditPage,
@@ -21,7 +22,7 @@ type Operation = {
   readonly path: string;
   readonly summary: string;
   /** Absent: open to anybody, as far as READ_AUTH allows. */
-  readonly scope?: 'admin' | 'push' | 'any';
+  readonly scope?: 'admin' | 'push' | 'read' | 'any';
   /** Each field is a parameter of the query. */
   readonly query?: z.ZodObject;
   /** Parameters in the path, and their descriptions. */
@@ -104,6 +105,31 @@ const operations: readonly Operation[] = [
     query: ReleaseParameters,
     answer: { status: 200, schema: ReleaseOrigin },
     errors: [400],
+  },
+  {
+    method: 'get',
+    path: '/rings',
+    summary: 'All rings: names for groups of clients.',
+    scope: 'read',
+    answer: { status: 200, schema: z.array(RingJson) },
+  },
+  {
+    method: 'post',
+    path: '/rings',
+    summary: 'Makes a ring, or gives it other clients in place of those that it had.',
+    scope: 'admin',
+    body: RingJson,
+    answer: { status: 200, schema: RingJson },
+    errors: [400, 413],
+  },
+  {
+    method: 'delete',
+    path: '/rings/{name}',
+    summary: 'Removes a ring.',
+    scope: 'admin',
+    inPath: { name: 'As the list shows it.' },
+    answer: { status: 204 },
+    errors: [404],
   },
   {
     method: 'post',
@@ -200,7 +226,7 @@ function describe(operation: Operation): object {
   };
 }
 
-function needed(scope: 'admin' | 'push' | 'any'): string {
+function needed(scope: NonNullable<Operation['scope']>): string {
   return scope === 'any' ? 'Needs a key.' : `Needs a key with the scope ${scope}.`;
 }
 

@@ -7,11 +7,13 @@ import { openApiOf } from './openapi.ts';
 import { createOwnKeyRouter } from './own-key.ts';
 import { createPurgeRouter, type PurgeServices } from './purges.ts';
 import { createReleaseRouter } from './releases.ts';
+import { createRingRouter, type RingServices } from './rings.ts';
 import type { ServerInfo } from './schemas.ts';
 
 export type AdminServices = KeyServices &
   AuditServices &
-  PurgeServices & { readonly publicUrl: () => string; readonly version: string };
+  PurgeServices &
+  RingServices & { readonly publicUrl: () => string; readonly version: string };
 
 /** Routes for programs that manage the server: JSON under /api/v1, described by openapi.ts. */
 export function createAdminRouter(services: AdminServices): Router {
@@ -29,6 +31,7 @@ export function createAdminRouter(services: AdminServices): Router {
     .all(methodNotAllowed('GET, HEAD'));
   router.use(createOwnKeyRouter());
   router.use(createReleaseRouter(services));
+  router.use(createRingRouter(services));
   router.use(['/keys', '/audit', '/imports', '/downloads', '/purges'], requireAdmin);
   router.use(createKeyRouter(services));
   router.use(createAuditRouter(services));

@@ -27,6 +27,8 @@ const changeKinds = [
   'key rotated',
   'key revoked',
   'bucket moved',
+  'ring set',
+  'ring removed',
   'packages imported',
   'data restored',
 ] as const;
@@ -34,7 +36,7 @@ const changeKinds = [
 /** What changed. Each kind sets the fields that apply to it. */
 export type Change = {
   readonly kind: (typeof changeKinds)[number];
-  /** Package id, tool, key id or git ref; for imports and restores where the data came from. */
+  /** Package id, tool, key id, git ref or ring; for imports and restores where the data came from. */
   readonly subject: string;
   readonly version?: string | undefined;
   readonly file?: string | undefined;

@@ -251,4 +251,11 @@ export const migrations: readonly string[] = [
   ALTER TABLE fresh_blobs RENAME TO pending_blobs;
   ALTER TABLE doomed_blobs RENAME TO purge_queue;
   `,
+  `
+  -- Groups of clients (clients/rings.ts); globs: a JSON array.
+  CREATE TABLE rings (
+    name  TEXT PRIMARY KEY,
+    globs TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

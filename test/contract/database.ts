@@ -2,6 +2,7 @@ import type { Audit } from '../../server/audit/audit.ts';
 import type { Downloads } from '../../server/audit/downloads.ts';
 import type { BucketEvents } from '../../server/bucket/events.ts';
 import type { Payloads } from '../../server/catalog/payloads.ts';
+import type { Rings } from '../../server/clients/rings.ts';
 import type { Keys } from '../../server/keys/keys.ts';
 
 export type DownloadLimits = { readonly maxRows?: number; readonly maxWaiting?: number };
@@ -13,6 +14,7 @@ export type DatabaseFixture = {
   keys(adminApiKey?: string): Keys;
   payloads(): Payloads;
   audit(): Audit;
+  rings(): Rings;
   downloads(limits?: DownloadLimits): Downloads;
   bucketEvents(): BucketEvents;
   /** Closes the database and opens it again. */

@@ -24,6 +24,7 @@ type Page = { readonly needs: readonly string[]; readonly prepare: () => Promise
 /** Pages whose `sh` blocks are run here, each in a world in which its commands make sense. */
 const pages: Readonly<Record<string, Page>> = {
   'docs/operate/access.md': { needs: [], prepare: besideServer },
+  'docs/operate/rings.md': { needs: [], prepare: besideServer },
   'docs/operate/watching.md': { needs: [], prepare: besideServer },
   'docs/operate/taking-back.md': { needs: [], prepare: besideServer },
   'docs/clients/fleet.md': { needs: [], prepare: besideServer },

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSqlBucketEvents } from '../../server/bucket/sql-events.ts';
 import { createSqlPayloads } from '../../server/catalog/sql/payloads.ts';
+import { createSqlRings } from '../../server/clients/sql-rings.ts';
 import { openDatabase } from '../../server/database/connection.ts';
 import { createSqlAudit } from '../../server/database/sql-audit.ts';
 import { createSqlDownloads } from '../../server/database/sql-downloads.ts';
@@ -18,6 +19,7 @@ export async function openSqliteFixture(): Promise<DatabaseFixture> {
     keys: (adminApiKey) => createSqlKeys(db, { now, adminApiKey }),
     payloads: () => createSqlPayloads(db),
     audit: () => createSqlAudit(db, now),
+    rings: () => createSqlRings(db, now),
     downloads: (limits) => createSqlDownloads(db, now, limits),
     bucketEvents: () => createSqlBucketEvents(db, now),
     async reopen() {

@@ -4,6 +4,7 @@ import type { OpenFixture } from '../../contract/database.ts';
 import { describeDownloads } from '../../contract/downloads.ts';
 import { describeKeys } from '../../contract/keys.ts';
 import { describePayloads } from '../../contract/payloads.ts';
+import { describeRings } from '../../contract/rings.ts';
 import { openSqliteFixture } from '../../kit/sqlite-fixture.ts';
 
 /** Every database that can stand behind the ports: each has to keep all of their contracts. */
@@ -18,6 +19,7 @@ for (const [name, open] of Object.entries(databases)) {
     describeAudit,
     describeDownloads,
     describeBucketEvents,
+    describeRings,
   ]) {
     describeContract(name, open);
   }

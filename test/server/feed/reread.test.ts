@@ -45,8 +45,15 @@ async function shown(server: TestServer): Promise<string[]> {
 function makeOld(): void {
   const db = new Database(join(dataDir, 'catalog.db'));
   const added = migrations.findIndex((step) => step.includes('CREATE TABLE unread_nuspecs'));
+  const later = [
+    ...migrations
+      .slice(added + 1)
+      .join('')
+      .matchAll(/CREATE TABLE (\w+)/g),
+  ].map(([, table]) => `DROP TABLE ${table};`);
   const fields = ['license', 'icon', 'readme', 'packageTypes', 'repository'].map((name) => `'$.${name}'`);
   db.exec(`
+    ${later.reverse().join('\n')}
     ALTER TABLE nuspecs RENAME TO texts;
     ALTER TABLE packages RENAME COLUMN nuspec_pk TO texts_pk;
     ALTER TABLE pending_blobs RENAME TO fresh_blobs;
