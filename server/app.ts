@@ -50,7 +50,7 @@ import { createV3Route } from './v3/router.ts';
 export type Services = {
   readonly config: Pick<
     Config,
-    'accessLog' | 'maxPackageBytes' | 'readAuth' | 'reservedIds' | 'tls' | 'trustProxy'
+    'accessLog' | 'approvals' | 'maxPackageBytes' | 'readAuth' | 'reservedIds' | 'tls' | 'trustProxy'
   >;
   /** Base of every absolute link, known once the server listens. */
   readonly publicUrl: () => string;
@@ -80,14 +80,14 @@ const maxCachedResponseBytes = 56 * 1024 ** 2;
 /** All routes, in the order in which a request passes them. Express and the response cache use the same list. */
 export function createApp(services: Services): RequestListener {
   const { config, log, keys, now, catalog, blobs } = services;
-  const { maxPackageBytes, reservedIds } = config;
+  const { maxPackageBytes, reservedIds, approvals = [] } = config;
   const cache = cachePolicies(config.readAuth !== undefined);
   const findKey = warnOfPlainHttp((secret, { address }) => keys.find(secret, address), log);
   const metrics = createMetrics();
   const beginDownload = createBeginDownload({ ...services, metrics });
   const uploads = createUploadLimit();
   const securityHeaders = securityHeaderList(config.tls !== undefined);
-  const uploading = { ...services, maxPackageBytes, reservedIds, metrics, uploads };
+  const uploading = { ...services, maxPackageBytes, reservedIds, approvals, metrics, uploads };
   const downloading = { catalog, blobs, cache, beginDownload };
   const routes: readonly Route[] = [
     ...['/nuget', '/api/v2'].flatMap((base) => [

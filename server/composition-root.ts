@@ -102,9 +102,16 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
     });
     const payloads = createSqlPayloads(database);
     const audit = createSqlAudit(database, now);
-    const { reservedIds = [] } = config;
+    const { reservedIds = [], approvals = [] } = config;
     const events = createSqlBucketEvents(database, now);
-    const bucket = await ensureBucket({ ...deps, dir: dataDir.bucket, payloads, events, reservedIds });
+    const bucket = await ensureBucket({
+      ...deps,
+      dir: dataDir.bucket,
+      payloads,
+      events,
+      reservedIds,
+      approvals,
+    });
     undo.push(bucket.close);
     const blobs = await openDiskStore(dataDir.blobs);
     const blobFlusher = createBlobFlusher({

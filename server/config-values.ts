@@ -62,6 +62,25 @@ export function idPrefixes(text: string, context: z.RefinementCtx): string[] {
     : refuse(context, `expected ids or beginnings of ids such as acme.*, found ${JSON.stringify(wrong)}`);
 }
 
+/** `GLOB=N`, with commas between them. */
+export function approvalCounts(
+  text: string,
+  context: z.RefinementCtx,
+): { readonly glob: string; readonly owners: number }[] {
+  const parts = text.split(/[\s,]+/).filter((part) => part !== '');
+  const wrong = parts.find((part) => !/^[\w.*?-]{1,100}=[1-9]\d?$/.test(part));
+  if (wrong !== undefined || parts.length === 0) {
+    return refuse(
+      context,
+      `expected ids, with * and ?, and how many approve, such as delve=1,acme.*=2, found ${JSON.stringify(wrong ?? text)}`,
+    );
+  }
+  return parts.map((part) => {
+    const [glob = '', owners] = part.split('=');
+    return { glob, owners: Number(owners) };
+  });
+}
+
 /** Express' own names (loopback is 127.0.0.1/8 and ::1/128). */
 const names = ['loopback', 'linklocal', 'uniquelocal'];
 

@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { fileReason } from '../formats/file-reason.ts';
-import { byteCount, idPrefixes, proxyAddresses, publicUrl, wholeNumber } from './config-values.ts';
+import {
+  approvalCounts,
+  byteCount,
+  idPrefixes,
+  proxyAddresses,
+  publicUrl,
+  wholeNumber,
+} from './config-values.ts';
+import type { Approvals } from './feed/approvals.ts';
 import { readTls, type TlsFiles } from './tls.ts';
 
 export type Config = {
@@ -19,6 +27,9 @@ export type Config = {
   readonly maxPackageBytes: number;
   /** Ids, or prefixes of ids that end in `*`. */
   readonly reservedIds?: readonly string[];
+  /** Client ids that only a ring names; else any may come. */
+  readonly clients?: 'open' | 'known';
+  readonly approvals?: Approvals;
   readonly logLevel: (typeof logLevels)[number];
   readonly accessLog: AccessLog;
 };
@@ -85,6 +96,19 @@ const Settings = z.object({
     .optional()
     .describe(
       'Ids and beginnings of ids (acme.*), with commas between them, that only keys limited to such ids may publish.',
+    ),
+  CLIENTS: z
+    .enum(['open', 'known'], 'expected open or known')
+    .optional()
+    .describe(
+      'Which client ids may ask: open (any) or known (those that a ring names). No address takes a client id yet. Default: open.',
+    ),
+  APPROVALS: z
+    .string()
+    .transform(approvalCounts)
+    .optional()
+    .describe(
+      'GLOB=N,...: how many other owners must approve a stable version of these ids. Until rollouts are there, such ids take prereleases only.',
     ),
   LOG_LEVEL: z
     .enum(logLevels, `expected one of ${logLevels.join(', ')}`)
@@ -165,6 +189,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     ...(settings.TRUST_PROXY === undefined ? {} : { trustProxy: settings.TRUST_PROXY }),
     ...(settings.ADMIN_API_KEY === undefined ? {} : { adminApiKey: settings.ADMIN_API_KEY }),
     ...(settings.RESERVED_IDS === undefined ? {} : { reservedIds: settings.RESERVED_IDS }),
+    ...(settings.CLIENTS === undefined ? {} : { clients: settings.CLIENTS }),
+    ...(settings.APPROVALS === undefined ? {} : { approvals: settings.APPROVALS }),
     ...(settings.READ_AUTH === undefined ? {} : { readAuth: settings.READ_AUTH }),
   });
 }

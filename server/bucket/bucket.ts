@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Request, Response } from 'express';
 import type { Payloads } from '../catalog/payloads.ts';
 import { FeedError, fail } from '../errors.ts';
+import type { Approvals } from '../feed/approvals.ts';
 import type { Principal } from '../keys/api-keys.ts';
 import type { Logger } from '../log.ts';
 import type { GitAddress } from './address.ts';
@@ -28,6 +29,8 @@ export type BucketDeps = {
   readonly publicUrl: () => string;
   /** The setting RESERVED_IDS. */
   readonly reservedIds: readonly string[];
+  /** The setting APPROVALS. */
+  readonly approvals: Approvals;
   readonly log: Logger;
 };
 

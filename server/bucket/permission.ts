@@ -95,6 +95,6 @@ function sentence({ what, tool, scope }: Need): string {
 }
 
 /** The text after a `+` does not make a prerelease. */
-function isPrerelease(version: string): boolean {
+export function isPrerelease(version: string): boolean {
   return /^[^+]*-/.test(version);
 }

@@ -1,3 +1,4 @@
+import type { Approvals } from '../feed/approvals.ts';
 import type { Principal } from '../keys/api-keys.ts';
 import type { ManifestFile } from './manifest-file.ts';
 
@@ -9,6 +10,8 @@ export type PushCommands = {
   readonly pusher: Principal;
   /** The setting RESERVED_IDS. */
   readonly reservedIds: readonly string[];
+  /** The setting APPROVALS. */
+  readonly approvals: Approvals;
   /** One per ref. */
   readonly updates: readonly RefUpdate[];
   /** Whether git applies all updates or none. */

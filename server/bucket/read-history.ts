@@ -39,6 +39,7 @@ export async function readHistory(git: Git, since: string | undefined): Promise<
     return {
       pusher: anybody,
       reservedIds: [],
+      approvals: [],
       updates,
       isAtomic: true,
       isShallow: false,

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Request, Response } from 'express';
 import { type Actor, actorOf } from '../audit/audit.ts';
 import { fail } from '../errors.ts';
+import type { Approvals } from '../feed/approvals.ts';
 import { requireSameKey } from '../http/auth.ts';
 import { reasonOf } from '../http/reason.ts';
 import type { Principal } from '../keys/api-keys.ts';
@@ -32,6 +33,8 @@ export type ReceiveDeps = CheckDeps & {
   readonly events: BucketEvents;
   /** The setting RESERVED_IDS. */
   readonly reservedIds: readonly string[];
+  /** The setting APPROVALS. */
+  readonly approvals: Approvals;
   /** Aborted when the server stops. */
   readonly stopping: AbortSignal;
 };
@@ -58,7 +61,7 @@ const limits = {
  * are compared with what was accepted.
  */
 export function createReceive(deps: ReceiveDeps): Receive {
-  const { git, served, hookServer, log, reservedIds, stopping, events } = deps;
+  const { git, served, hookServer, log, reservedIds, approvals, stopping, events } = deps;
 
   return async (address, req, res, pusher) => {
     await requireHooks(git.dir);
@@ -100,6 +103,7 @@ export function createReceive(deps: ReceiveDeps): Receive {
     return {
       pusher,
       reservedIds,
+      approvals,
       updates: await readUpdates(git, request.commands),
       isAtomic: request.capabilities.has('atomic'),
       isShallow: request.isShallow,

@@ -1,3 +1,4 @@
+import { approvalRules } from './approval-rules.ts';
 import { commandRules } from './command-rules.ts';
 import { commitRules } from './commit-rules.ts';
 import { fileRules } from './file-rules.ts';
@@ -7,7 +8,14 @@ import { refRules } from './ref-rules.ts';
 import type { Rule } from './rule.ts';
 
 /** The rules for a push (contract section 5). All are applied, so that the pusher gets all faults at once. */
-const rules: readonly Rule[] = [...commandRules, ...refRules, ...fileRules, ...commitRules, ...manifestRules];
+const rules: readonly Rule[] = [
+  ...commandRules,
+  ...refRules,
+  ...fileRules,
+  ...commitRules,
+  ...manifestRules,
+  ...approvalRules,
+];
 
 export type Fault = { readonly rule: string; readonly sentence: string };
 

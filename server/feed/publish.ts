@@ -8,6 +8,7 @@ import type { Upload } from '../blobs/blob-store.ts';
 import type { Catalog, NewPackage } from '../catalog/catalog.ts';
 import { FeedError, fail } from '../errors.ts';
 import { allows, lacks, type Principal } from '../keys/api-keys.ts';
+import { type Approvals, requireNoApproval } from './approvals.ts';
 import type { BlobFlusher } from './flush-blobs.ts';
 import { requireOwner } from './reserved-ids.ts';
 import { checkRules, ruleOf } from './rules.ts';
@@ -15,6 +16,8 @@ import { checkRules, ruleOf } from './rules.ts';
 export type PublishServices = {
   readonly catalog: Catalog;
   readonly blobFlusher: Pick<BlobFlusher, 'commit'>;
+  /** The setting APPROVALS. */
+  readonly approvals: Approvals;
   readonly now: () => Date;
 };
 /** The setting RESERVED_IDS. */
@@ -59,15 +62,18 @@ export type Admission = {
 /**
  * Publishes a package: reads and checks it, stores its bytes, then writes its row, which publishes it. Both are durable then; a
  * crash before that leaves a blob without a row, which does no harm. The caller discards the upload.
- * @throws FeedError PACKAGE_INVALID, PACKAGE_EXISTS, VERSION_PURGED, STORAGE_FULL and what `authorize` throws; nothing is
- *   published then
+ * @throws FeedError APPROVALS_NEEDED, PACKAGE_INVALID, PACKAGE_EXISTS, VERSION_PURGED, STORAGE_FULL and what `authorize`
+ *   throws; nothing is published then
  */
 export async function admit(
-  { catalog, blobFlusher, now }: PublishServices,
+  { catalog, blobFlusher, approvals, now }: PublishServices,
   upload: Upload,
   { by, reason, authorize, published: before, isListed = true }: Admission,
 ): Promise<NewPackage> {
-  const nuspec = await readPackage(upload, authorize);
+  const nuspec = await readPackage(upload, (read) => {
+    authorize(read);
+    requireNoApproval(approvals, read);
+  });
   const { id, version } = nuspec;
   checkRules(nuspec);
   // Checked before the bytes are stored, so that a repeated push leaves nothing behind. If two pushes race, `add` decides.

@@ -78,6 +78,11 @@ export const rules: readonly Rule[] = [
     heldBy: 'feed/reserved-ids.ts, as ID_RESERVED',
   },
   {
+    name: 'approvals',
+    sentence: 'A stable version of an id that APPROVALS names comes by a rollout, which others approve.',
+    heldBy: 'feed/approvals.ts, as APPROVALS_NEEDED',
+  },
+  {
     name: 'version-free',
     sentence: 'No version is ever replaced, however it is spelled, listed or not.',
     heldBy: 'catalog.add, as PACKAGE_EXISTS',

@@ -7,6 +7,7 @@ import { unlist } from '../feed/withdraw.ts';
 /** Imports into the data folder while no server runs: by the same rules and code as every push. */
 export function importIntoData({ services }: OpenServices, maxBytes: number): ImportTarget {
   const { catalog, blobs } = services;
+  const publishing = { ...services, approvals: services.config.approvals ?? [] };
   return {
     find: (id, version) => catalog.find(id, version),
     async receive(bytes) {
@@ -14,11 +15,11 @@ export function importIntoData({ services }: OpenServices, maxBytes: number): Im
       return {
         digest: upload.digest,
         async publish(admission) {
-          await admit(services, upload, { ...admission, by: operator });
+          await admit(publishing, upload, { ...admission, by: operator });
         },
         discard: () => upload.discard(),
       };
     },
-    unlist: (id, version) => unlist(services, id, version, operator),
+    unlist: (id, version) => unlist(publishing, id, version, operator),
   };
 }

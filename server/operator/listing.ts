@@ -54,7 +54,14 @@ function listingVerb(
     .action(async ({ id, version }: Release, { reason }: { reason: string }) => {
       await withData(invocation, {
         needsFeed: true,
-        alone: ({ services }) => setListed(services, id, version, operator, reason),
+        alone: ({ services }) =>
+          setListed(
+            { ...services, approvals: services.config.approvals ?? [] },
+            id,
+            version,
+            operator,
+            reason,
+          ),
         running: async ({ ask }) => {
           const headers = { 'x-reason': encodeURIComponent(reason) };
           await ask(`nuget/package/${encodeURIComponent(id)}/${encodeURIComponent(version)}`, {

@@ -4,6 +4,7 @@ import { actorOf } from '../audit/audit.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
+import type { Approvals } from '../feed/approvals.ts';
 import type { BlobFlusher } from '../feed/flush-blobs.ts';
 import { publish } from '../feed/publish.ts';
 import { requireOwner } from '../feed/reserved-ids.ts';
@@ -24,6 +25,7 @@ export type PushServices = {
   readonly blobFlusher: BlobFlusher;
   readonly maxPackageBytes: number;
   readonly reservedIds: readonly string[] | undefined;
+  readonly approvals: Approvals;
   readonly now: () => Date;
   readonly log: Logger;
   readonly metrics: Pick<Metrics, 'countPush'>;

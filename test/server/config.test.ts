@@ -17,6 +17,8 @@ const settings = [
   'READ_AUTH',
   'MAX_PACKAGE_BYTES',
   'RESERVED_IDS',
+  'CLIENTS',
+  'APPROVALS',
   'LOG_LEVEL',
   'ACCESS_LOG',
 ];
@@ -56,6 +58,8 @@ describe('config', () => {
       READ_AUTH: 'all',
       MAX_PACKAGE_BYTES: '500 MiB',
       RESERVED_IDS: 'acme.*, delve',
+      CLIENTS: 'known',
+      APPROVALS: 'delve=1, acme.*=12',
       LOG_LEVEL: 'debug',
       ACCESS_LOG: 'errors',
     });
@@ -70,6 +74,11 @@ describe('config', () => {
       readAuth: 'all',
       maxPackageBytes: 500 * 1024 ** 2,
       reservedIds: ['acme.*', 'delve'],
+      clients: 'known',
+      approvals: [
+        { glob: 'delve', owners: 1 },
+        { glob: 'acme.*', owners: 12 },
+      ],
       logLevel: 'debug',
       accessLog: 'errors',
     });
@@ -107,6 +116,15 @@ describe('config', () => {
     ['RESERVED_IDS', 'acme.'],
     ['RESERVED_IDS', 'a*b'],
     ['RESERVED_IDS', 'acme-?'],
+    ['CLIENTS', 'closed'],
+    ['APPROVALS', 'delve'],
+    ['APPROVALS', 'delve=0'],
+    ['APPROVALS', 'delve=-1'],
+    ['APPROVALS', 'delve=1.5'],
+    ['APPROVALS', 'delve=100'],
+    ['APPROVALS', '=1'],
+    ['APPROVALS', 'a b=1'],
+    ['APPROVALS', ','],
     ['TLS_CERT_FILE', '/no/such/file'],
   ])('refuses %s=%s and names it', (name, value) => {
     expect(problemsOf({ [name]: value })).toEqual([expect.stringContaining(name)]);

@@ -412,6 +412,7 @@ describe('the git routes', () => {
       },
       publicUrl: () => server.url,
       reservedIds: [],
+      approvals: [],
       log: { info: () => undefined } as never,
     };
 

@@ -13,6 +13,7 @@ import { type Bucket, ensureBucket } from '../../../server/bucket/bucket.ts';
 import { createBucketRouter } from '../../../server/bucket/router.ts';
 import { createSemaphore } from '../../../server/bucket/semaphore.ts';
 import type { Payload } from '../../../server/catalog/payloads.ts';
+import type { Approvals } from '../../../server/feed/approvals.ts';
 import { identify } from '../../../server/http/auth.ts';
 import { createErrorHandler, routeNotFound } from '../../../server/http/error-handler.ts';
 import { createGuessThrottle } from '../../../server/http/guess-throttle.ts';
@@ -68,6 +69,7 @@ export async function serveBucket(
     readonly revoked?: ReadonlySet<string>;
     readonly trustProxy?: readonly string[];
     readonly reservedIds?: readonly string[];
+    readonly approvals?: Approvals;
   } = {},
 ): Promise<BucketServer> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'go-win-tools-bucket-')));
@@ -117,6 +119,7 @@ export async function serveBucket(
     },
     publicUrl,
     reservedIds: options.reservedIds ?? [],
+    approvals: options.approvals ?? [],
     log,
   });
   app.use(

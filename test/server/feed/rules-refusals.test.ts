@@ -51,6 +51,7 @@ const refusals: readonly Refusal[] = [
   broken('client-version', { nuspec: nuspecFor('9.0') }, /9\.0 is above.*\(rule client-version\)/),
   broken('size', { files: { noise: randomBytes(300_000) } }, /larger than the 100000 bytes/, 413),
   broken('reserved-ids', { id: 'acme.x' }, /is reserved.*\(rule reserved-ids\)/, 403),
+  broken('approvals', { id: 'guarded', version: '1.0.0' }, /must approve it.*\(rule approvals\)/, 403),
   broken('version-free', { id: 'first', version: '1.0' }, /already exists and cannot be modified/, 409),
 ];
 
@@ -58,7 +59,11 @@ describe('the rules of publication, when pushed to', () => {
   let server: TestServer;
   let key: string;
   beforeAll(async () => {
-    server = await startTestServer({ reservedIds: ['acme.*'], maxPackageBytes: 100_000 });
+    server = await startTestServer({
+      reservedIds: ['acme.*'],
+      approvals: [{ glob: 'guard*', owners: 1 }],
+      maxPackageBytes: 100_000,
+    });
     key = await makeKey(server, ['push']);
     expect((await pushNupkg(server, makeNupkg({ id: 'First' }), key)).status).toBe(201);
   });

@@ -8,6 +8,7 @@ import type { Catalog, NewPackage } from '../../../server/catalog/catalog.ts';
 import { createSqlCatalog } from '../../../server/catalog/sql/catalog.ts';
 import { createSqlPendingBlobs } from '../../../server/catalog/sql/pending-blobs.ts';
 import { openDatabase } from '../../../server/database/connection.ts';
+import type { Approvals } from '../../../server/feed/approvals.ts';
 import { type BlobFlusher, createBlobFlusher } from '../../../server/feed/flush-blobs.ts';
 import { publish } from '../../../server/feed/publish.ts';
 import type { Principal, Scope } from '../../../server/keys/api-keys.ts';
@@ -18,6 +19,7 @@ export type Storage = {
   readonly catalog: Catalog;
   readonly blobs: BlobStore;
   readonly blobFlusher: BlobFlusher;
+  readonly approvals: Approvals;
   readonly now: () => Date;
   /** What the push route does with an upload. */
   push(bytes: Buffer, principal?: Principal): Promise<NewPackage>;
@@ -41,11 +43,12 @@ export async function openStorage(dir: string): Promise<Storage> {
     catalog,
     blobs,
     blobFlusher,
+    approvals: [],
     now,
     async push(bytes, principal = holder('push')) {
       const upload = await blobs.receive(Readable.from([bytes]), 10_000_000);
       try {
-        return await publish({ catalog, blobFlusher, now }, upload, principal, '192.0.2.1');
+        return await publish({ catalog, blobFlusher, approvals: [], now }, upload, principal, '192.0.2.1');
       } finally {
         await upload.discard();
       }
