@@ -51,13 +51,13 @@ function findChangeSince(
   recipe: Recipe,
   isCorrected: boolean,
 ): Change | undefined {
-  if (record === undefined) return { code: 'no record' };
+  if (record === undefined) return { code: 'no-record' };
   // A withdrawal published older bytes over U; making U again would undo it (contract section 1, withdraw).
   if (record.source.version !== upstream) {
-    return isCorrected ? { code: 'bytes of', version: record.source.version } : undefined;
+    return isCorrected ? { code: 'bytes-of', version: record.source.version } : undefined;
   }
-  const what = findChange(record, recipe.found);
-  if (what !== undefined) return { code: 'files', what };
-  if (record.packaging !== recipe.packaging) return { code: 'recipe' };
-  return undefined;
+  return (
+    findChange(record, recipe.found) ??
+    (record.packaging === recipe.packaging ? undefined : { code: 'recipe' })
+  );
 }

@@ -1,7 +1,7 @@
 import { satisfies } from 'semver';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
-import type { Reason } from './reason.ts';
+import type { Reason, Refusal } from './reason.ts';
 import {
   printReleaseVersion,
   type ReleaseVersion,
@@ -31,53 +31,50 @@ export type Promotion =
     }
   | { readonly kind: 'nothing'; readonly version: string; readonly reason: Reason }
   /** There is no such beta; `betas` are the existing ones, newest first. */
-  | { readonly kind: 'missing'; readonly problem: string; readonly betas: readonly string[] }
-  | { readonly kind: 'refused'; readonly version: string; readonly reason: string };
+  | { readonly kind: 'missing'; readonly betas: readonly string[] }
+  | { readonly kind: 'refused'; readonly version: string; readonly reason: Refusal };
 
 /** Which beta becomes which stable version, or why not. */
 export function planPromotion(facts: PromotionFacts): Promotion {
-  const { asked, packages, main, versions } = facts;
+  const { asked, packages, main } = facts;
   const beta = chooseBeta(facts);
   if (beta === undefined) {
     const betas = betasOf(facts).filter((release) => !isUnlisted(packages, release.version));
-    const problem = `there is no ${inWords(asked, versions)} on the feed`;
-    return { kind: 'missing', problem, betas: betas.map((release) => release.version) };
+    return { kind: 'missing', betas: betas.map((release) => release.version) };
   }
-  const stable = printReleaseVersion({ ...beta, beta: undefined });
-  const isPublished = packages.some(({ version }) => version === stable);
-  if (isUnlisted(packages, beta.version)) return refuse(stable, `its beta ${beta.version} was withdrawn`);
+  const version = printReleaseVersion({ ...beta, beta: undefined });
+  const refused = (reason: Refusal): Promotion => ({ kind: 'refused', version, reason });
+  const isPublished = packages.some((one) => one.version === version);
+  if (isUnlisted(packages, beta.version)) return refused({ code: 'beta-withdrawn', beta: beta.version });
 
-  const order = main === undefined ? 1 : compareScoopVersions(stable, main);
-  if (order === 0)
-    return {
-      kind: 'nothing',
-      version: stable,
-      reason: { code: 'offered', branch: 'main', version: main ?? stable },
-    };
-  if (order < 0 && (isPublished || asked === undefined)) {
-    return { kind: 'nothing', version: stable, reason: { code: 'overtaken', version: main ?? stable } };
+  const order = main === undefined ? 1 : compareScoopVersions(version, main);
+  if (main !== undefined && order === 0) {
+    return { kind: 'nothing', version, reason: { code: 'offered', branch: 'main', version: main } };
   }
-  if (order < 0) return refuse(stable, `main offers ${main}, which is newer, and a branch never goes back`);
-  if (isUnlisted(packages, stable)) return refuse(stable, 'it was withdrawn');
-  return { kind: 'promote', beta: beta.version, stable, isPublished };
+  if (main !== undefined && order < 0) {
+    return isPublished || asked === undefined
+      ? { kind: 'nothing', version, reason: { code: 'overtaken', version: main } }
+      : refused({ code: 'going-back', main });
+  }
+  if (isUnlisted(packages, version)) return refused({ code: 'stable-withdrawn' });
+  return { kind: 'promote', beta: beta.version, stable: version, isPublished };
 }
 
 /** Why the beta's content may not become stable; undefined when it may. `published` is the stable one's record, when it is on the feed. */
 export function objectionTo(
   beta: ReleaseRecord | undefined,
   published: ReleaseRecord | undefined,
-): string | undefined {
-  if (beta === undefined) return 'its beta has no release record, so its origin is unknown';
+): Refusal | undefined {
+  if (beta === undefined) return { code: 'unrecorded-beta' };
   const failed = beta.evidence.find(({ verdict }) => verdict === 'failed');
-  if (failed !== undefined) return `the evidence ${failed.kind} of ${failed.subject} failed`;
+  if (failed !== undefined) return { code: 'failed-evidence', kind: failed.kind, subject: failed.subject };
   const release = readReleaseVersion(beta.version);
   // the evidence of an older version is genuine: only a withdrawal may go back to it
   if (release !== undefined && beta.source.version !== release.upstream) {
-    return `${beta.version} has the bytes of ${beta.source.version}, published in place of a withdrawn ${release.correction === 0 ? 'beta' : 'version'}`;
+    const inPlaceOf = release.correction === 0 ? 'beta' : 'version';
+    return { code: 'older-bytes', beta: beta.version, bytesOf: beta.source.version, inPlaceOf };
   }
-  if (published !== undefined && !isSameProgram(published, beta)) {
-    return 'it is on the feed with other payloads, and a published version is never replaced';
-  }
+  if (published !== undefined && !isSameProgram(published, beta)) return { code: 'other-payloads' };
   return undefined;
 }
 
@@ -95,21 +92,10 @@ function chooseBeta(facts: PromotionFacts): ReleaseVersion | undefined {
   return candidates.find((release) => !isUnlisted(packages, release.version)) ?? candidates[0];
 }
 
-function inWords(asked: string | undefined, versions: string | undefined): string {
-  if (asked !== undefined) return readReleaseVersion(asked)?.beta === undefined ? `beta of ${asked}` : asked;
-  return versions === undefined ? 'beta' : `beta in the range ${versions}`;
-}
-
 function betasOf({ packages }: PromotionFacts): readonly ReleaseVersion[] {
-  return versionHistory(packages.map(({ version }) => version)).filter(
-    (release) => release.beta !== undefined,
-  );
+  return versionHistory(packages.map(({ version }) => version)).filter(({ beta }) => beta !== undefined);
 }
 
 function isUnlisted(packages: PromotionFacts['packages'], version: string): boolean {
   return packages.some((one) => one.version === version && !one.isListed);
-}
-
-function refuse(version: string, reason: string): Promotion {
-  return { kind: 'refused', version, reason };
 }

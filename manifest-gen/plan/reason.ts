@@ -1,4 +1,7 @@
-/** Why a plan does what it does, or does nothing. In words: report/reasons.ts. */
+import type { EvidenceKind } from '../../formats/release-record.ts';
+import type { FileChange } from './same-files.ts';
+
+/** Why a plan does what it does, does nothing, or cannot be made. The sentences: report/reasons.ts. */
 export type Reason =
   /** Upstream's version is new here. */
   | { readonly code: 'new' }
@@ -12,7 +15,7 @@ export type Reason =
   | { readonly code: 'withdrawn'; readonly version: string }
   /** A withdrawal of upstream's version published the bytes of another one. */
   | {
-      readonly code: 'taken back';
+      readonly code: 'taken-back';
       readonly upstream: string;
       readonly version: string;
       readonly bytesOf: string;
@@ -28,12 +31,36 @@ export type Reason =
         | { readonly offered: string }
         /** There is no good version to go back to. */
         | undefined;
-    };
+    }
+  /** A manifest names another base address. */
+  | { readonly code: 'address'; readonly version: string; readonly from: string };
 
 /** What differs from the newest of upstream's version. */
 export type Change =
-  | { readonly code: 'no record' }
-  | { readonly code: 'bytes of'; readonly version: string }
-  /** In what upstream offers; `what` names it. */
-  | { readonly code: 'files'; readonly what: string }
+  | FileChange
+  | { readonly code: 'no-record' }
+  | { readonly code: 'bytes-of'; readonly version: string }
   | { readonly code: 'recipe' };
+
+/** Why a beta cannot become stable. */
+export type Refusal =
+  | { readonly code: 'beta-withdrawn'; readonly beta: string }
+  | { readonly code: 'stable-withdrawn' }
+  /** Main offers something newer. */
+  | { readonly code: 'going-back'; readonly main: string }
+  | { readonly code: 'unrecorded-beta' }
+  | { readonly code: 'failed-evidence'; readonly kind: EvidenceKind; readonly subject: string }
+  /** A withdrawal put them there, in place of a beta or of a stable version. */
+  | {
+      readonly code: 'older-bytes';
+      readonly beta: string;
+      readonly bytesOf: string;
+      readonly inPlaceOf: 'beta' | 'version';
+    }
+  /** The stable version exists, with other payloads, or by another program. */
+  | { readonly code: 'other-payloads' | 'foreign-stable' };
+
+/** Why a version is not one to go back to. */
+export type Objection =
+  | { readonly code: 'not-on-feed' | 'withdrawn-too' | 'foreign-version' | 'never-promoted' | 'not-ours' }
+  | { readonly code: 'not-older'; readonly bad: string };

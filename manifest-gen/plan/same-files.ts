@@ -1,5 +1,6 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import type { Found, Offer } from '../release.ts';
+import type { UpstreamKind } from '../tool-file/tools.ts';
 import { originOf } from './record-origin.ts';
 
 /** What a source offers now, as far as it can be compared with a record. */
@@ -7,14 +8,24 @@ export type Offered = Pick<Found, 'kind' | 'upstream' | 'fingerprint' | 'offers'
 
 /** Something about which a record and a source disagree. */
 export type Difference = {
-  readonly what: string;
+  readonly part: 'source' | 'upstream' | 'file' | 'sha256' | keyof GoModule;
+  /** For what is of one architecture. */
+  readonly architecture?: Payload['architecture'];
   readonly recorded: string;
   readonly offered: string;
   /** The bytes differ; otherwise the tool's file has changed. */
   readonly isOfBytes: boolean;
 };
 
+/** What a release of what is offered would be made from otherwise. */
+export type FileChange =
+  | { readonly code: 'other-files'; readonly difference: Difference }
+  | { readonly code: 'other-architectures'; readonly had: string; readonly has: string }
+  /** The files cannot be compared, and the source says something else of them. */
+  | { readonly code: 'other-statements'; readonly source: UpstreamKind };
+
 type Payload = ReleaseRecord['payloads'][number];
+type GoModule = NonNullable<Payload['goModule']>;
 
 /**
  * The first difference between what was released and what is offered for the same architectures. Files are compared, never a
@@ -22,8 +33,8 @@ type Payload = ReleaseRecord['payloads'][number];
  */
 export function findDifference(record: ReleaseRecord, found: Offered): Difference | undefined {
   const differences = [
-    difference('the source', originOf(record), found.kind),
-    difference('upstream', record.source.upstream, found.upstream),
+    difference({ part: 'source' }, originOf(record), found.kind),
+    difference({ part: 'upstream' }, record.source.upstream, found.upstream),
     ...found.offers.flatMap((offer) => {
       const payload = payloadFor(record, offer);
       return payload === undefined ? [] : differencesOf(payload, offer);
@@ -32,43 +43,42 @@ export function findDifference(record: ReleaseRecord, found: Offered): Differenc
   return differences.find((one) => one !== undefined);
 }
 
+const moduleParts = ['path', 'version', 'sum', 'tags', 'ldflags', 'toolchain'] as const;
+
 function differencesOf(payload: Payload, { name, sha256, goModule }: Offer): (Difference | undefined)[] {
   const { asset, goModule: built, architecture } = payload;
-  const of = (what: string): string => `${what} for ${architecture}`;
   return [
-    difference(of('the file'), asset?.name, name),
-    sha256 === undefined ? undefined : difference(of('SHA-256 of the file'), asset?.sha256, sha256, true),
-    difference(of('the main package'), built?.path, goModule?.path),
-    difference(of('the module version'), built?.version, goModule?.version),
-    difference(of('the module sum'), built?.sum, goModule?.sum, true),
-    difference(of('the build tags'), built?.tags, goModule?.tags),
-    difference(of('the linker flags'), built?.ldflags, goModule?.ldflags),
-    difference(of('the Go toolchain'), built?.toolchain, goModule?.toolchain),
+    difference({ part: 'file', architecture }, asset?.name, name),
+    sha256 === undefined
+      ? undefined
+      : difference({ part: 'sha256', architecture }, asset?.sha256, sha256, true),
+    ...moduleParts.map((part) =>
+      difference({ part, architecture }, built?.[part], goModule?.[part], part === 'sum'),
+    ),
   ];
 }
 
 function difference(
-  what: string,
+  about: Pick<Difference, 'part' | 'architecture'>,
   recorded: string | undefined,
   offered: string | undefined,
   isOfBytes = false,
 ): Difference | undefined {
   if (recorded === offered) return undefined;
-  return { what, recorded: recorded ?? 'none', offered: offered ?? 'none', isOfBytes };
+  return { ...about, recorded: recorded ?? 'none', offered: offered ?? 'none', isOfBytes };
 }
 
-/** Whether a release of what is offered would be made from other files than the record's: in words, or undefined. */
-export function findChange(record: ReleaseRecord, found: Offered): string | undefined {
+/** How a release of what is offered would be made from other files than the record's; undefined if it would not. */
+export function findChange(record: ReleaseRecord, found: Offered): FileChange | undefined {
   // the files of a bundle were built elsewhere, with the Go of that day
-  const different = findDifference(record, found.bundledBy === undefined ? found : asBuilt(record, found));
-  if (different !== undefined)
-    return `${different.what} was ${different.recorded || 'none'}, now it is ${different.offered || 'none'}`;
+  const difference = findDifference(record, found.bundledBy === undefined ? found : asBuilt(record, found));
+  if (difference !== undefined) return { code: 'other-files', difference };
   const had = record.payloads.map(({ architecture }) => architecture).join(', ');
   const has = found.offers.map(({ architecture }) => architecture).join(', ');
-  if (had !== has) return `it was for ${had}, now there is ${has}`;
+  if (had !== has) return { code: 'other-architectures', had, has };
   const isKnown = found.offers.every((offer) => isCompared(record, offer));
   if (isKnown || record.source.fingerprint === found.fingerprint) return undefined;
-  return `${found.kind} now states other sizes or digests`;
+  return { code: 'other-statements', source: found.kind };
 }
 
 /** By whichever Go. */

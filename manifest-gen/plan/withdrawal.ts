@@ -1,5 +1,6 @@
 import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
+import type { Objection } from './reason.ts';
 import { nextRelease, printReleaseVersion, readReleaseVersion, versionHistory } from './release-version.ts';
 
 type Package = { readonly version: string; readonly isListed: boolean };
@@ -25,7 +26,7 @@ export type Withdrawal =
   | {
       readonly kind: 'correct';
       /** How far an earlier run came: nothing is on the feed, the first beta of the correction, the correction itself. */
-      readonly stage: 'begin' | 'first beta published' | 'published';
+      readonly stage: 'begin' | 'first-beta' | 'published';
       /** The first beta of the correction (contract section 6). */
       readonly firstBeta: string;
       /** What that becomes; undefined when a beta is withdrawn, which another beta replaces. */
@@ -51,14 +52,13 @@ export function goodCandidates(bad: string, packages: readonly Package[]): reado
 }
 
 /** Why the version that a person named is not the one to go back to; undefined when it is. */
-export function objectionToGood(good: Package | undefined, bad: string): string | undefined {
-  if (good === undefined) return 'the feed does not have it';
-  if (!good.isListed) return 'it was withdrawn itself';
-  if (!isBefore(good.version, bad)) return `it is not older than ${bad}`;
-  if (readReleaseVersion(good.version) === undefined) return 'it is not a version that a release makes';
-  return channelOf(bad) === 'main' && channelOf(good.version) === 'beta'
-    ? 'it was never promoted'
-    : undefined;
+export function objectionToGood(good: Package | undefined, bad: string): Objection | undefined {
+  if (good === undefined) return { code: 'not-on-feed' };
+  if (!good.isListed) return { code: 'withdrawn-too' };
+  if (!isBefore(good.version, bad)) return { code: 'not-older', bad };
+  if (readReleaseVersion(good.version) === undefined) return { code: 'foreign-version' };
+  const isPromoted = channelOf(good.version) === 'main';
+  return channelOf(bad) === 'main' && !isPromoted ? { code: 'never-promoted' } : undefined;
 }
 
 /**
@@ -90,7 +90,7 @@ export function planWithdrawal({ bad, offered, good, head }: WithdrawalFacts): W
   const stable = isStable ? printReleaseVersion({ ...firstBeta, beta: undefined }) : undefined;
   return {
     kind: 'correct',
-    stage: hasFirstBeta ? 'first beta published' : 'begin',
+    stage: hasFirstBeta ? 'first-beta' : 'begin',
     firstBeta: printReleaseVersion(firstBeta),
     stable,
   };
@@ -113,25 +113,4 @@ export function isBefore(version: string, other: string): boolean {
 function compare(a: string, b: string): number | undefined {
   const [left, right] = [parseNuGetVersion(a), parseNuGetVersion(b)];
   return left && right ? compareNuGetVersions(left, right) : undefined;
-}
-
-/** Why a version was withdrawn, in one line, for readers of the commit and the audit log. `reasonIn` parses it. */
-export function withdrawalNote(bad: string, reason: string, good: string): string {
-  return `${beginningOf(bad)}${reason}. The bytes are those of ${good}.`;
-}
-
-export function beginningOf(bad: string): string {
-  return `Withdraws ${bad}: `;
-}
-
-/** It is part of a commit and of an entry of the audit log. */
-export const maxReasonLength = 500;
-
-/** The reason in a commit's message; undefined when it withdraws nothing, or another version. */
-export function reasonIn(message: string, bad: string): string | undefined {
-  const line = message.split('\n').find((one) => one.startsWith(beginningOf(bad)));
-  return line
-    ?.slice(beginningOf(bad).length)
-    .replace(/\. The bytes are those of \S+\.$/, '')
-    .slice(0, maxReasonLength);
 }

@@ -1,3 +1,4 @@
+import { inWords, nextInWords, sourceInWords } from './reasons.ts';
 import type { CommandReport } from './report.ts';
 
 /**
@@ -31,7 +32,9 @@ export function createJsonReport(
     output: (tool, line) => say('output', { tool, line }),
     warn: (tool, sentence) => say('warning', { tool, sentence }),
     plan(rows) {
-      for (const row of rows) say('plan', row);
+      for (const row of rows) {
+        say('plan', { ...row, source: sourceInWords(row.source), why: inWords(row.why) });
+      }
     },
     outcome: (outcome) => say('outcome', outcome),
     failed(tool, { code, exitCode, message, hint }) {
@@ -43,7 +46,7 @@ export function createJsonReport(
       for (const row of rows) say('check', row);
     },
     status(rows) {
-      for (const { failure: _, ...row } of rows) say('status', row);
+      for (const row of rows) say('status', { ...row, next: nextInWords(row.next) });
     },
     watch(rows) {
       for (const row of rows) say('watch', row);

@@ -90,14 +90,7 @@ export function createLineReport(stdout: Terminal, stderr: Terminal, options: Li
       ]);
       write(stdout, forTerminal(columns([['tool', 'version', 'verdict', 'what', 'of', ''], ...lines])));
     },
-    status(rows) {
-      const told = rows.map(({ failure, ...row }) =>
-        failure === undefined
-          ? row
-          : { ...row, next: row.next.replace(failure.message, () => sentenceOf(failure)) },
-      );
-      write(stdout, statusTable(told, createPaint(stdout, env)));
-    },
+    status: (rows) => write(stdout, statusTable(rows, createPaint(stdout, env), sentenceOf)),
     watch: (rows) => write(stdout, forTerminal(checkText(rows))),
   };
 }

@@ -1,9 +1,14 @@
-import type { Change, Reason } from '../plan/reason.ts';
+import type { ReleaseError } from '../errors.ts';
+import { readReleaseVersion } from '../plan/release-version.ts';
+import type { Change, Objection, Reason, Refusal } from '../plan/reason.ts';
+import { describePart } from '../reverify/difference.ts';
+import type { NextStep, PlanSource } from './report.ts';
 
-type Of<Code extends Reason['code']> = Extract<Reason, { code: Code }>;
+type Coded = Reason | Refusal | Objection;
+type Of<Code extends Coded['code']> = Extract<Coded, { code: Code }>;
 
 /** What a plan says of itself, in half a sentence. */
-const sentences: { readonly [Code in Reason['code']]: (reason: Of<Code>) => string } = {
+const sentences: { readonly [Code in Coded['code']]: (coded: Of<Code>) => string } = {
   new: () => 'new upstream version',
   changed: ({ version, change }) => `${version} ${changeInWords(change)}`,
   unfinished: ({ branch }) =>
@@ -15,7 +20,7 @@ const sentences: { readonly [Code in Reason['code']]: (reason: Of<Code>) => stri
   overtaken: ({ version }) => `main offers ${version}, which is newer`,
   promoted: () => 'it is already promoted',
   withdrawn: ({ version }) => `${version} was withdrawn; a changed recipe makes the next one`,
-  'taken back': ({ upstream, version, bytesOf }) =>
+  'taken-back': ({ upstream, version, bytesOf }) =>
     `${upstream} was withdrawn, ${version} has the bytes of ${bytesOf}; --correct releases it again`,
   from: ({ beta }) => `from ${beta}`,
   withdrawal: ({ bad, isListed, then }) => {
@@ -26,15 +31,75 @@ const sentences: { readonly [Code in Reason['code']]: (reason: Of<Code>) => stri
       ? `${verb}; the correction has the bytes of ${then.onTop}`
       : `${verb}; ${then.offered} is offered`;
   },
+  address: ({ version, from }) => `${version} names ${from}`,
+
+  'beta-withdrawn': ({ beta }) => `its beta ${beta} was withdrawn`,
+  'stable-withdrawn': () => 'it was withdrawn',
+  'going-back': ({ main }) => `main offers ${main}, which is newer, and a branch never goes back`,
+  'unrecorded-beta': () => 'its beta has no release record, so its origin is unknown',
+  'failed-evidence': ({ kind, subject }) => `the evidence ${kind} of ${subject} failed`,
+  'older-bytes': ({ beta, bytesOf, inPlaceOf }) =>
+    `${beta} has the bytes of ${bytesOf}, published in place of a withdrawn ${inPlaceOf}`,
+  'other-payloads': () => 'it is on the feed with other payloads, and a published version is never replaced',
+  'foreign-stable': () => 'the feed has a package of this version that go-win-tools did not make',
+
+  'not-on-feed': () => 'the feed does not have it',
+  'withdrawn-too': () => 'it was withdrawn itself',
+  'not-older': ({ bad }) => `it is not older than ${bad}`,
+  'foreign-version': () => 'it is not a version that a release makes',
+  'never-promoted': () => 'it was never promoted',
+  'not-ours': () => 'go-win-tools did not make it',
 };
 
-export function inWords<Code extends Reason['code']>(reason: Of<Code>): string {
-  return sentences[reason.code as Code](reason);
+export function inWords<Code extends Coded['code']>(coded: Of<Code>): string {
+  return sentences[coded.code as Code](coded);
 }
 
-function changeInWords(change: Change): string {
-  if (change.code === 'no record') return 'has no release record';
-  if (change.code === 'bytes of') return `has the bytes of ${change.version}`;
-  if (change.code === 'files') return `was made from other files or another source: ${change.what}`;
-  return 'was made with another tool file, template or packaging';
+export function changeInWords(change: Change): string {
+  const otherFiles = 'was made from other files or another source:';
+  switch (change.code) {
+    case 'no-record':
+      return 'has no release record';
+    case 'bytes-of':
+      return `has the bytes of ${change.version}`;
+    case 'other-files': {
+      const { recorded, offered } = change.difference;
+      const part = describePart(change.difference);
+      return `${otherFiles} ${part} was ${recorded || 'none'}, now it is ${offered || 'none'}`;
+    }
+    case 'other-architectures':
+      return `${otherFiles} it was for ${change.had}, now there is ${change.has}`;
+    case 'other-statements':
+      return `${otherFiles} ${change.source} now states other sizes or digests`;
+    case 'recipe':
+      return 'was made with another tool file, template or packaging';
+  }
+}
+
+/** No beta is there to promote: the named one, or any in the tool's range. */
+export function noBetaInWords(asked: string | undefined, versions: string | undefined): string {
+  const range = versions === undefined ? 'beta' : `beta in the range ${versions}`;
+  const named = asked !== undefined && readReleaseVersion(asked)?.beta === undefined ? `beta of ${asked}` : asked;
+  return `there is no ${named ?? range} on the feed`;
+}
+
+export function sameExesInWords(version: string, bad: string): string {
+  return `${version} has the same exes as ${bad}: withdraw it too if the exes are the fault`;
+}
+
+/** `github: github.com/go-delve/delve@v1.26.3` */
+export function sourceInWords(source: PlanSource | undefined): string {
+  if (source === undefined) return '';
+  return 'branch' in source ? `branch ${source.branch}` : `${source.kind}: ${source.upstream}`;
+}
+
+/** @param sentenceOf of an error, which may be known from another row */
+export function nextInWords(
+  next: NextStep,
+  sentenceOf: (error: ReleaseError) => string = ({ message }) => message,
+): string {
+  if (next.does === 'look') return next.how;
+  if (next.does === 'fail') return `fail: ${sentenceOf(next.error)} ${next.error.hint}`;
+  if (next.does === 'nothing') return `do nothing: ${inWords(next.why)}`;
+  return `${next.does} ${next.version} from ${next.from}: ${inWords(next.why)}`;
 }

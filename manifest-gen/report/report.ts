@@ -1,10 +1,18 @@
 import type { ReleaseError } from '../errors.ts';
+import type { SourceKind } from '../../formats/release-record.ts';
+import type { Reason } from '../plan/reason.ts';
+import type { Channel } from '../published/bucket/repository.ts';
 import type { ReleasedBy } from '../published/feed/audit-log.ts';
 import type { Check } from '../reverify/check.ts';
 import type { Report } from '../system/report.ts';
 import type { UpstreamKind } from '../tool-file/tools.ts';
 import type { VulnerabilityChange } from '../vulnerabilities/change.ts';
 import type { Judged } from '../vulnerabilities/policy.ts';
+
+/** `github` and `github.com/go-delve/delve@v1.26.3`, or a branch whose manifests change. */
+export type PlanSource =
+  | { readonly kind: SourceKind; readonly upstream: string }
+  | { readonly branch: Channel };
 
 /** What a verb will do for one tool, shown before it acts (contract section 1). */
 export type PlanRow = {
@@ -17,8 +25,8 @@ export type PlanRow = {
   /** What the channel offers that the verb works on. */
   readonly from: string | undefined;
   readonly to: string;
-  /** `github: github.com/go-delve/delve@v1.26.3` */
-  readonly source: string;
+  /** Undefined where nothing is taken from anywhere. */
+  readonly source: PlanSource | undefined;
   /** Where a release to beta takes the files from. */
   readonly sourceKind?: UpstreamKind;
   /** The kinds of evidence that will be demanded. */
@@ -26,7 +34,7 @@ export type PlanRow = {
   /** The address of upstream's notes about this version. */
   readonly notes?: string;
   readonly does: 'release' | 'promote' | 'withdraw' | 'finish' | 'rebase' | 'nothing';
-  readonly why: string;
+  readonly why: Reason;
   /** Of a promotion: who released the beta, as the server's audit log has it; undefined where it does not say. */
   readonly releasedBy?: ReleasedBy;
   /** Against what main offers; undefined without a scan (no VULN_DB) or when nothing is done. */
@@ -45,15 +53,25 @@ export type Outcome = {
   readonly withdrawn?: { readonly reason?: string };
 };
 
+/** What a run would do, and why. */
+export type NextStep =
+  | { readonly does: 'nothing'; readonly why: Reason }
+  | {
+      readonly does: 'release' | 'finish';
+      readonly version: string;
+      readonly from: UpstreamKind;
+      readonly why: Reason;
+    }
+  | { readonly does: 'fail'; readonly error: ReleaseError }
+  /** Of a package that other verbs make: how to see it. */
+  | { readonly does: 'look'; readonly how: string };
+
 export type StatusRow = {
   readonly tool: string;
   readonly upstream: string;
   readonly beta: string;
   readonly main: string;
-  /** What a run would do, and why. */
-  readonly next: string;
-  /** Why a run would fail, with the same words as `next`. */
-  readonly failure?: ReleaseError;
+  readonly next: NextStep;
   /** The beta that a promotion would take now; undefined: none waits, or it is younger than the tool file's `minAge`. */
   readonly promotable?: string;
   /** What an interruption left half done, and how it is finished, a sentence each. */

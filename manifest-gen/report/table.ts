@@ -1,8 +1,10 @@
 import { styleText } from 'node:util';
+import type { ReleaseError } from '../errors.ts';
 import { describeReleasedBy } from '../published/feed/audit-log.ts';
 import { cellForTerminal } from '../system/for-terminal.ts';
 import { describeChange } from '../vulnerabilities/change.ts';
 import { columns } from './columns.ts';
+import { inWords, nextInWords, sourceInWords } from './reasons.ts';
 import type { PlanRow, StatusRow } from './report.ts';
 
 type Color = 'bold' | 'dim' | 'gray' | 'green' | 'red' | 'yellow';
@@ -28,7 +30,7 @@ export function planTable(rows: readonly PlanRow[], paint: Paint): string {
     row.upstream ?? '-',
     row.beta ?? '-',
     row.main ?? '-',
-    `${row.does === 'nothing' ? 'nothing' : `${row.does} ${row.to}`}: ${row.why}`,
+    `${row.does === 'nothing' ? 'nothing' : `${row.does} ${row.to}`}: ${inWords(row.why)}`,
   ]);
   const [head = '', ...lines] = columns([heads, ...cells]).split('\n');
   const painted = rows.flatMap((row, at) => [
@@ -41,7 +43,7 @@ export function planTable(rows: readonly PlanRow[], paint: Paint): string {
 function detailLines(row: PlanRow, paint: Paint): string[] {
   const details = [
     // of a promotion: text by whoever pushed the beta
-    ['source', cellForTerminal(row.source)],
+    ['source', cellForTerminal(sourceInWords(row.source))],
     ['evidence', row.evidence.join(', ')],
     ['released by', row.releasedBy === undefined ? '' : cellForTerminal(describeReleasedBy(row.releasedBy))],
     ['vulnerabilities', vulnerabilities(row, paint)],
@@ -60,9 +62,13 @@ function vulnerabilities({ vulnerabilities: change }: PlanRow, paint: Paint): st
 }
 
 /** The state of the tools, and below each the beta that waits, and what an interruption left half done. */
-export function statusTable(rows: readonly StatusRow[], paint: Paint): string {
+export function statusTable(
+  rows: readonly StatusRow[],
+  paint: Paint,
+  sentenceOf: (error: ReleaseError) => string,
+): string {
   const heads = ['tool', 'upstream', 'beta', 'main', 'a run would'];
-  const cells = rows.map((row) => [row.tool, row.upstream, row.beta, row.main, row.next]);
+  const cells = rows.map((row) => [row.tool, row.upstream, row.beta, row.main, nextInWords(row.next, sentenceOf)]);
   const [head = '', ...lines] = columns([heads, ...cells]).split('\n');
   const painted = rows.flatMap((row, at) => [
     paint(colorOf(row), lines[at] ?? ''),
@@ -74,7 +80,7 @@ export function statusTable(rows: readonly StatusRow[], paint: Paint): string {
   return [paint('dim', head), ...painted].join('\n');
 }
 
-function colorOf({ next }: StatusRow): Color {
-  if (next.startsWith('fail')) return 'red';
-  return next.startsWith('do nothing') ? 'green' : 'yellow';
+function colorOf({ next: { does } }: StatusRow): Color {
+  if (does === 'fail') return 'red';
+  return does === 'nothing' ? 'green' : 'yellow';
 }

@@ -14,6 +14,7 @@ import { demandOn } from '../verify/demand.ts';
 import { checkAsked } from '../verify/sumdb.ts';
 import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
 import { type Check, compare, failed, skipped, unreachable } from './check.ts';
+import { describePart } from './difference.ts';
 import { compareEvidence, evidenceAgain, silentEvidence } from './evidence.ts';
 
 export type UpstreamRepeated = {
@@ -92,10 +93,12 @@ export async function repeatUpstream(
 /** Other bytes are always wrong. A changed tool file is fine if the release was made with another one. */
 function judge(
   about: { readonly what: string; readonly subject: string },
-  { what, recorded, offered, isOfBytes }: Difference,
+  difference: Difference,
   { bundledBy }: Found,
   isSameRecipe: boolean,
 ): Check {
+  const { recorded, offered, isOfBytes } = difference;
+  const what = describePart(difference);
   // the files of a bundle cannot be built again with the recorded Go
   const isBroken = isOfBytes || (isSameRecipe && bundledBy === undefined);
   if (isBroken) return failed(about, `${what}: ${recorded}`, offered);

@@ -6,6 +6,7 @@ import { type Artifacts, artifactsOf, promisedBy } from '../build/artifacts.ts';
 import { renderManifest } from '../build/render/scoop.ts';
 import { keepFiles, openOutDir } from '../publish/keep-files.ts';
 import { publishRelease } from '../publish/publish-release.ts';
+import { inWords } from '../report/reasons.ts';
 import type { Outcome } from '../report/report.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
@@ -81,19 +82,19 @@ async function takePublished(
 }
 
 async function publish(
-  { tool, version, does, row: { why } }: BetaPlan,
+  { tool, version, does, reason }: BetaPlan,
   source: Artifacts,
   { dryRun }: BetaOptions,
   toolkit: OpenToolkit,
 ): Promise<Outcome> {
   const about = { tool: tool.tool, version };
-  if (does === 'nothing') return { ...about, kind: 'nothing', detail: why };
+  if (does === 'nothing') return { ...about, kind: 'nothing', detail: inWords(reason) };
   if (dryRun) return { ...about, kind: 'made', detail: 'nothing was published (--dry-run)' };
   await publishRelease({ tool, version, source, to: ['beta'] }, toolkit);
   const detail =
     does === 'finish'
       ? 'the package was already on the feed, branch beta now offers it'
-      : `on the feed and on branch beta, ${why}`;
+      : `on the feed and on branch beta, ${inWords(reason)}`;
   return { ...about, kind: 'released', detail };
 }
 

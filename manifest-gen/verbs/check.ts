@@ -6,6 +6,7 @@ import { readReleaseVersion } from '../plan/release-version.ts';
 import { findUnfinished } from '../plan/unfinished.ts';
 import { checkMarkdown } from '../report/check.ts';
 import type { WatchRow } from '../report/report.ts';
+import { unfinishedInWords } from '../report/unfinished.ts';
 import { findNewest } from '../sources/find-source.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { remedyOf } from '../vulnerabilities/gaps.ts';
@@ -111,9 +112,8 @@ async function withdrawnOnes(
 ): Promise<readonly string[]> {
   const packages = await published.versions(tool);
   const isOffered = packages.some(({ version, isListed }) => !isListed && [main, beta].includes(version));
-  return isOffered
-    ? findUnfinished({ tool: tool.tool, packages, main, beta }).map((sentence) => `${sentence}.`)
-    : [];
+  const unfinished = isOffered ? findUnfinished({ packages, main, beta }) : [];
+  return unfinished.map((one) => `${unfinishedInWords(tool.tool, one)}.`);
 }
 
 /** Pure. */

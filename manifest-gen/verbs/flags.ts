@@ -3,7 +3,7 @@ import { readDuration } from '../../formats/duration.ts';
 import { parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { type SourceKind, sourceKinds } from '../../formats/release-record.ts';
 import type { Invocation } from '../../invocation.ts';
-import { maxReasonLength } from '../plan/withdrawal.ts';
+import { maxReasonLength } from '../published/bucket/withdrawal-note.ts';
 import { generatorConfigHelp } from '../settings/config.ts';
 
 /** Flags of the release verbs (contract section 1). */

@@ -1,4 +1,4 @@
-import type { Finish } from '../plan/unfinished.ts';
+import type { Finish } from '../report/unfinished.ts';
 
 /** A package of this product: its source is here, so there is no upstream to watch and no evidence to repeat. */
 export type MadeHere = {
@@ -7,7 +7,7 @@ export type MadeHere = {
   readonly what: string;
   readonly hint: string;
   /** How to see whether there is something to publish. */
-  readonly next: string;
+  readonly how: string;
   readonly finish: Finish;
 };
 
@@ -18,7 +18,7 @@ export const madeHere: readonly MadeHere[] = [
     hint:
       'To see its versions: `release:status`. To compare them with this set: `shims --publish main --dry-run`. To withdraw a version: unlist it (`nuget delete`), ' +
       'then run `shims --publish beta` and `main` in a go-win-tools with the good set, which becomes the next version.',
-    next: '`shims --publish beta --dry-run` shows whether this go-win-tools has another set',
+    how: '`shims --publish beta --dry-run` shows whether this go-win-tools has another set',
     finish: {
       release: () => '`shims --publish beta` in the go-win-tools that made it finishes the release',
       promotion: () => '`shims --publish main` in the go-win-tools that made it finishes the promotion',

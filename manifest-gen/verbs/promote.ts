@@ -8,6 +8,7 @@ import { keepFiles, openOutDir } from '../publish/keep-files.ts';
 import { publishRelease } from '../publish/publish-release.ts';
 import type { Released } from '../published/released.ts';
 import type { Packed } from '../release.ts';
+import { inWords } from '../report/reasons.ts';
 import type { Outcome } from '../report/report.ts';
 import { type Proven, prove } from '../reverify/prove.ts';
 import type { OpenToolkit } from '../toolkit.ts';
@@ -110,7 +111,7 @@ async function publish(
   toolkit: OpenToolkit,
 ): Promise<Outcome> {
   const about = { tool: tool.tool, version: row.to };
-  if (ready === undefined || packed === undefined) return { ...about, kind: 'nothing', detail: row.why };
+  if (ready === undefined || packed === undefined) return { ...about, kind: 'nothing', detail: inWords(row.why) };
   const skipped = skipVerify === undefined ? '' : `; its evidence was not repeated: ${skipVerify}`;
   if (dryRun) return { ...about, kind: 'made', detail: `nothing was published (--dry-run)${skipped}` };
   const { stable: version, reason, existing } = ready;
@@ -118,7 +119,7 @@ async function publish(
   await publishRelease({ tool, version, source, to: ['main', 'beta'], reason }, toolkit);
   const detail =
     existing === undefined
-      ? `on the feed and on branches main and beta, ${row.why}`
+      ? `on the feed and on branches main and beta, ${inWords(row.why)}`
       : 'the package was already on the feed, main and beta now offer it';
   return { ...about, kind: 'promoted', detail: `${detail}${skipped}` };
 }

@@ -75,7 +75,6 @@ async function planRow(
   { bucket }: OpenVerbToolkit,
 ): Promise<PlanRow> {
   const [main, beta] = [await bucket.version('main', tool), await bucket.version('beta', tool)];
-  const source = `branch ${branch}`;
   return {
     tool,
     main,
@@ -83,10 +82,10 @@ async function planRow(
     upstream: undefined,
     from,
     to,
-    source,
+    source: { branch },
     evidence: [],
     does: 'rebase',
-    why: `${version} names ${from}`,
+    why: { code: 'address', version, from },
   };
 }
 

@@ -4,10 +4,10 @@ import type { Invocation } from '../../invocation.ts';
 import type { ReleaseError } from '../errors.ts';
 import { isOldEnough } from '../plan/newest-allowed.ts';
 import { planPromotion } from '../plan/promotion.ts';
-import { type Finish, findUnfinished, type PublishedState } from '../plan/unfinished.ts';
+import { findUnfinished, type PublishedState } from '../plan/unfinished.ts';
 import type { FeedPackage } from '../published/feed/page.ts';
-import { inWords } from '../report/reasons.ts';
-import type { StatusRow } from '../report/report.ts';
+import type { NextStep, StatusRow } from '../report/report.ts';
+import { type Finish, unfinishedInWords } from '../report/unfinished.ts';
 import { isNobodyThere } from '../sources/find-source.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { addFlags, type ReleaseFlags } from './flags.ts';
@@ -72,8 +72,8 @@ async function rowOf(
   try {
     offered = await readOffered(tool, toolkit);
     const { found, does, version, reason } = await decideBeta(request, options, toolkit);
-    const why = inWords(reason);
-    const next = does === 'nothing' ? `do nothing: ${why}` : `${does} ${version} from ${found.kind}: ${why}`;
+    const next: NextStep =
+      does === 'nothing' ? { does, why: reason } : { does, version, from: found.kind, why: reason };
     return { ...offered, upstream: found.version, next };
   } catch (thrown) {
     const error = asReleaseError(tool.tool, thrown);
@@ -81,12 +81,7 @@ async function rowOf(
     const isOfTool = !error.code.startsWith('FEED_') || error.code === 'FEED_CONFLICT';
     if (!isOfTool || toolkit.signal.aborted) throw error;
     failures.push({ tool: tool.tool, error });
-    return {
-      ...offered,
-      upstream: versionIn(error) ?? 'unknown',
-      next: `fail: ${error.message} ${error.hint}`,
-      failure: error,
-    };
+    return { ...offered, upstream: versionIn(error) ?? 'unknown', next: { does: 'fail', error } };
   } finally {
     clearTimeout(sign);
   }
@@ -96,12 +91,13 @@ type Offered = Omit<StatusRow, 'upstream' | 'next'>;
 
 /** Without `promotable`, which is for callers of `release:promote`. Same errors as `readOffered`. */
 async function rowOfOwn(
-  { tool, next, finish, isNamed }: Asked['own'][number],
+  { tool, how, finish, isNamed }: Asked['own'][number],
   toolkit: OpenVerbToolkit,
 ): Promise<StatusRow | undefined> {
   const state = await readState({ tool }, toolkit);
   const isThere = state.packages.length > 0 || (state.beta ?? state.main) !== undefined;
-  return isThere || isNamed ? { ...offeredOf(state, finish), upstream: '-', next } : undefined;
+  if (!isThere && !isNamed) return undefined;
+  return { ...offeredOf(state, finish), upstream: '-', next: { does: 'look', how } };
 }
 
 /** @throws ReleaseError CONTENT_INVALID for a manifest that cannot be read, FEED_UNREACHABLE, FEED_REFUSED */
@@ -114,15 +110,17 @@ async function readOffered(tool: Tool, toolkit: OpenVerbToolkit): Promise<Offere
 async function readState(
   tool: Pick<Tool, 'tool' | 'packageId'>,
   { published, bucket }: OpenVerbToolkit,
-): Promise<PublishedState & { readonly packages: readonly FeedPackage[] }> {
+): Promise<State> {
   const main = await bucket.version('main', tool.tool);
   const beta = await bucket.version('beta', tool.tool);
   return { tool: tool.tool, main, beta, packages: await published.versions(tool) };
 }
 
-function offeredOf(state: PublishedState, finish?: Finish): Offered {
+type State = PublishedState & { readonly tool: string; readonly packages: readonly FeedPackage[] };
+
+function offeredOf(state: State, finish?: Finish): Offered {
   const { tool, beta = '-', main = '-' } = state;
-  const unfinished = findUnfinished(state, finish);
+  const unfinished = findUnfinished(state).map((one) => unfinishedInWords(tool, one, finish));
   return { tool, beta, main, ...(unfinished.length === 0 ? {} : { unfinished }) };
 }
 

@@ -3,9 +3,11 @@ import type { SourceKind } from '../../formats/release-record.ts';
 import type { Invocation } from '../../invocation.ts';
 import { artifactsOf } from '../build/artifacts.ts';
 import { fail } from '../errors.ts';
-import { channelOf, withdrawalNote } from '../plan/withdrawal.ts';
+import { channelOf } from '../plan/withdrawal.ts';
 import { arePayloadsKept, keepFiles, keepPayloads, openOutDir } from '../publish/keep-files.ts';
+import { withdrawalNote } from '../published/bucket/withdrawal-note.ts';
 import { unlistPackage } from '../published/feed/client.ts';
+import { inWords, sameExesInWords } from '../report/reasons.ts';
 import type { Outcome } from '../report/report.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { buildCorrection, type Correction, publishCorrection } from './correction.ts';
@@ -85,14 +87,14 @@ async function publish(
 ): Promise<Outcome> {
   const { tool, bad, plan, row, good } = planned;
   const { report } = toolkit;
-  for (const sentence of planned.warnings) report.warn(tool.tool, sentence);
+  for (const version of planned.sameExes) report.warn(tool.tool, sameExesInWords(version, bad.version));
   const common = { tool: tool.tool, version: bad.version };
   if (options.dryRun && plan.kind === 'stranded' && row.from === bad.version) {
     const is = 'would be unlisted (nothing was changed: --dry-run)';
     fail('NOTHING_GOOD', { ...common, is, recovery: '' });
   }
   if (options.dryRun)
-    return { ...common, kind: 'made', detail: `${row.why}; nothing was changed (--dry-run)` };
+    return { ...common, kind: 'made', detail: `${inWords(row.why)}; nothing was changed (--dry-run)` };
 
   if (bad.isListed) {
     report.step(tool.tool, 'unlist', bad.version);
@@ -122,7 +124,7 @@ async function publish(
     fail('NOTHING_GOOD', { ...common, is: 'is unlisted', recovery: lines });
   }
   const kind = row.does === 'nothing' ? 'nothing' : 'withdrawn';
-  return { ...common, kind, detail: row.why, recovery };
+  return { ...common, kind, detail: inWords(row.why), recovery };
 }
 
 export function createCommand(invocation: Invocation): Command {

@@ -5,11 +5,11 @@ import { z } from 'zod';
 import { hideCredentials } from '../../../formats/hide-credentials.ts';
 import { messageOf } from '../../../formats/thrown.ts';
 import { fail, ReleaseError } from '../../errors.ts';
-import { beginningOf, reasonIn } from '../../plan/withdrawal.ts';
 import { createGit, type Git, type GitAccess } from './git.ts';
 import { helperVariables } from './helper-variables.ts';
 import { createBucketRemote, isRefusal } from './remote.ts';
 import { commitTree, list, treeWith, writeRoot } from './tree.ts';
+import { beginningOf, reasonIn } from './withdrawal-note.ts';
 
 export type Channel = 'main' | 'beta';
 

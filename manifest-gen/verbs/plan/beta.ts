@@ -1,6 +1,5 @@
 import { scanOffered, scanReleased } from '../../build/scan.ts';
 import { readReleaseVersion } from '../../plan/release-version.ts';
-import { inWords } from '../../report/reasons.ts';
 import type { PlanRow } from '../../report/report.ts';
 import { requiredEvidence } from '../../tool-file/trust.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
@@ -31,11 +30,11 @@ async function rowOfBeta(decision: BetaDecision, toolkit: OpenToolkit): Promise<
     ...state,
     from: state.beta,
     to: version,
-    source: `${found.kind}: ${found.upstream}`,
+    source: { kind: found.kind, upstream: found.upstream },
     sourceKind: found.kind,
     evidence: requiredEvidence(tool, found.kind, found.version),
     does,
-    why: inWords(reason),
+    why: reason,
     ...(vulnerabilities === undefined ? {} : { vulnerabilities }),
   };
 }

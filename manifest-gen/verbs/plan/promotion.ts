@@ -3,10 +3,11 @@ import { scanOffered, scanReleased } from '../../build/scan.ts';
 import { fail } from '../../errors.ts';
 import { isOldEnough } from '../../plan/newest-allowed.ts';
 import { objectionTo, planPromotion } from '../../plan/promotion.ts';
+import type { Refusal } from '../../plan/reason.ts';
 import { readReleaseVersion } from '../../plan/release-version.ts';
 import { askReleasedBy, type ReleasedBy } from '../../published/feed/audit-log.ts';
 import type { Released } from '../../published/released.ts';
-import { inWords } from '../../report/reasons.ts';
+import { inWords, noBetaInWords } from '../../report/reasons.ts';
 import type { PlanRow } from '../../report/report.ts';
 import type { Unproven } from '../../reverify/prove.ts';
 import { loadTemplates } from '../../tool-file/templates.ts';
@@ -53,25 +54,27 @@ export async function planPromotionOf(
   const main = await bucket.version('main', tool.tool);
   const promotion = planPromotion({ asked, packages, main, versions: tool.versions });
   if (promotion.kind === 'missing') {
-    const { problem, betas } = promotion;
-    fail('NOTHING_PUBLISHED_HERE', { tool: tool.tool, problem, hint: howToGet(tool, asked, betas) });
+    const problem = noBetaInWords(asked, tool.versions);
+    const hint = howToGet(tool, asked, promotion.betas);
+    fail('NOTHING_PUBLISHED_HERE', { tool: tool.tool, problem, hint });
   }
   if (promotion.kind === 'refused') refuse(tool, promotion.version, promotion.reason);
   if (promotion.kind === 'nothing') {
-    const { version: to, reason } = promotion;
-    const why = inWords(reason);
+    const { version: to, reason: why } = promotion;
     const state = await readState(tool, readReleaseVersion(to)?.upstream, toolkit);
-    return { tool, row: { ...state, from: main, to, source: '', evidence: [], does: 'nothing', why } };
+    const row = { ...state, from: main, to, source: undefined, evidence: [], does: 'nothing', why } as const;
+    return { tool, row };
   }
   const read = (version: string) => published.release(tool, version);
   const { stable } = promotion;
   const beta = await read(promotion.beta);
   const existing = promotion.isPublished ? await read(stable) : undefined;
   if (existing !== undefined && existing.record === undefined) {
-    refuse(tool, stable, 'the feed has a package of this version that go-win-tools did not make');
+    refuse(tool, stable, { code: 'foreign-stable' });
   }
-  const objection = objectionTo(beta?.record, existing?.record);
-  if (objection !== undefined || beta?.record === undefined) return refuse(tool, stable, objection ?? '');
+  const refusal = objectionTo(beta?.record, existing?.record);
+  if (refusal !== undefined) refuse(tool, stable, refusal);
+  if (beta?.record === undefined) return refuse(tool, stable, { code: 'unrecorded-beta' });
 
   if (existing === undefined && skipMinAge === undefined) {
     const pkg = packages.find(({ version }) => version === promotion.beta);
@@ -86,12 +89,10 @@ export async function planPromotionOf(
     ...(await readState(tool, record.source.version, toolkit)),
     from: main,
     to: stable,
-    source: `${record.source.kind}: ${record.source.upstream}`,
+    source: { kind: record.source.kind, upstream: record.source.upstream },
     evidence: [...new Set(passed)],
     does: existing === undefined ? 'promote' : 'finish',
-    why: inWords(
-      existing === undefined ? { code: 'from', beta: beta.version } : { code: 'unfinished', branch: 'main' },
-    ),
+    why: existing === undefined ? { code: 'from', beta: beta.version } : { code: 'unfinished', branch: 'main' },
     ...(scan === undefined
       ? {}
       : { vulnerabilities: compareScans('exe', await scanOffered('main', tool, toolkit), scan) }),
@@ -144,6 +145,6 @@ function howToGet({ tool }: Tool, asked: string | undefined, betas: readonly str
   return `Its newest there: ${betas.slice(0, 3).join(', ')}. \`release:beta ${wanted}\` makes another.`;
 }
 
-function refuse(tool: Tool, version: string, reason: string): never {
-  fail('PROMOTION_REFUSED', { tool: tool.tool, version, reason });
+function refuse(tool: Tool, version: string, refusal: Refusal): never {
+  fail('PROMOTION_REFUSED', { tool: tool.tool, version, reason: inWords(refusal) });
 }

@@ -43,8 +43,8 @@ export type WithdrawalPlan = {
   /** There whenever the plan is to correct. `Found`: the feed does not have it, upstream does. */
   readonly good: Good | Found | undefined;
   readonly templates: Templates;
-  /** What a person may have to withdraw too. */
-  readonly warnings: readonly string[];
+  /** Versions that a person may have to withdraw too: they have the exes of the bad one. */
+  readonly sameExes: readonly string[];
 };
 
 type GoodChoice = {
@@ -81,11 +81,9 @@ export async function planWithdrawalOf(
   const offeredRecord =
     plan.kind === 'overtaken' ? (await read(plan.offered).catch(unlessBroken))?.record : undefined;
   const isTwinOffered = badRecord && offeredRecord && isSameProgram(badRecord, offeredRecord);
-  const warnings = [...twins, ...(plan.kind === 'overtaken' && isTwinOffered ? [plan.offered] : [])].map(
-    (twin) => `${twin} has the same exes as ${bad.version}: withdraw it too if the exes are the fault`,
-  );
+  const sameExes = [...twins, ...(plan.kind === 'overtaken' && isTwinOffered ? [plan.offered] : [])];
   const row: PlanRow = { ...state, from: offered, ...decision(bad, plan, good) };
-  return { tool, bad, plan, row, good, templates: await loadTemplates(toolkit, tool), warnings };
+  return { tool, bad, plan, row, good, templates: await loadTemplates(toolkit, tool), sameExes };
 }
 
 /**
@@ -107,8 +105,12 @@ function decision(
   plan: Withdrawal,
   good: Good | Found | undefined,
 ): Pick<PlanRow, 'to' | 'source' | 'evidence' | 'does' | 'why'> {
-  const why = (then: Extract<Reason, { code: 'withdrawal' }>['then']): string =>
-    inWords({ code: 'withdrawal', bad: bad.version, isListed: bad.isListed, then });
+  const why = (then: Extract<Reason, { code: 'withdrawal' }>['then']): Reason => ({
+    code: 'withdrawal',
+    bad: bad.version,
+    isListed: bad.isListed,
+    then,
+  });
   if (plan.kind === 'correct' && good !== undefined) {
     const about = {
       to: plan.stable ?? plan.firstBeta,
@@ -117,13 +119,14 @@ function decision(
     };
     if (isUpstream(good)) {
       const evidence = requiredEvidence(good.tool, good.kind, good.version);
-      return { ...about, source: `${good.kind}: ${good.upstream}`, evidence };
+      return { ...about, source: { kind: good.kind, upstream: good.upstream }, evidence };
     }
     const { source, evidence } = good.record;
     const passed = evidence.filter(({ verdict }) => verdict === 'passed').map(({ kind }) => kind);
-    return { ...about, source: `${source.kind}: ${source.upstream}`, evidence: [...new Set(passed)] };
+    const { kind, upstream } = source;
+    return { ...about, source: { kind, upstream }, evidence: [...new Set(passed)] };
   }
-  const none = { source: '', evidence: [] };
+  const none = { source: undefined, evidence: [] };
   if (plan.kind === 'overtaken') {
     const { offered } = plan;
     return { ...none, to: offered, does: bad.isListed ? 'withdraw' : 'nothing', why: why({ offered }) };
@@ -183,15 +186,13 @@ async function readGood(
 ): Promise<Good> {
   const pkg = findAsked(to, packages);
   const released = pkg && (await read(pkg.version));
-  const objection =
-    objectionToGood(pkg, bad) ??
-    (released?.record === undefined ? 'go-win-tools did not make it' : undefined);
+  const objection = objectionToGood(pkg, bad);
   if (objection !== undefined || released?.record === undefined) {
     const others = goodCandidates(bad, packages).join(', ');
     return fail('WITHDRAWAL_REFUSED', {
       tool: tool.tool,
       version: bad,
-      reason: `${to} cannot replace it: ${objection}`,
+      reason: `${to} cannot replace it: ${inWords(objection ?? { code: 'not-ours' })}`,
       hint:
         others === ''
           ? `The feed lists no stable version before ${bad}.`

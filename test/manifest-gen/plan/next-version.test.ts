@@ -49,9 +49,9 @@ describe('decideNextVersion', () => {
     const why = (record: ReleaseRecord | undefined): unknown =>
       decideNextVersion('1.22.0', ['1.22.0-beta.1'], record, recipe);
 
-    expect(why(madeWith(otherFiles))).toMatchObject({ reason: { change: { code: 'files' } } });
+    expect(why(madeWith(otherFiles))).toMatchObject({ reason: { change: { code: 'other-files' } } });
     expect(why(madeWith(otherPackaging))).toMatchObject({ reason: { change: { code: 'recipe' } } });
-    expect(why(undefined)).toMatchObject({ reason: { change: { code: 'no record' } } });
+    expect(why(undefined)).toMatchObject({ reason: { change: { code: 'no-record' } } });
   });
 
   it('does not bring back what a withdrawal replaced by older bytes', () => {
@@ -67,7 +67,7 @@ describe('decideNextVersion', () => {
       reason: {
         code: 'changed',
         version: '1.22.0.1',
-        change: { code: 'bytes of', version: '1.21.2' },
+        change: { code: 'bytes-of', version: '1.21.2' },
       },
     });
     expect(decideNextVersion('1.22.0', ['1.22.0'], madeWith(recipe), recipe, true)).toMatchObject({

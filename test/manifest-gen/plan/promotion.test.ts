@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ReleaseRecord } from '../../../formats/release-record.ts';
 import { objectionTo, planPromotion } from '../../../manifest-gen/plan/promotion.ts';
-import { inWords as reasonInWords } from '../../../manifest-gen/report/reasons.ts';
+import { noBetaInWords, inWords as reasonInWords } from '../../../manifest-gen/report/reasons.ts';
 
 describe('planPromotion', () => {
   it.each([
@@ -52,7 +52,7 @@ describe('planPromotion', () => {
       isListed: !text.endsWith('!'),
     }));
 
-    expect(inWords(planPromotion({ asked, packages, main }))).toBe(expected);
+    expect(inWords(planPromotion({ asked, packages, main }), asked)).toBe(expected);
   });
 });
 
@@ -63,7 +63,8 @@ describe('planPromotion in a range of versions', () => {
   it('takes no unnamed beta outside of it', () => {
     expect(inWords(planPromotion({ ...standing, asked: undefined }))).toBe('promote 1.26.2-beta.1 to 1.26.2');
     expect(inWords(planPromotion({ ...standing, asked: '2.0.0' }))).toBe('promote 2.0.0-beta.1 to 2.0.0');
-    expect(inWords(planPromotion({ ...standing, asked: undefined, versions: '>=3' }))).toBe(
+    const none = planPromotion({ ...standing, asked: undefined, versions: '>=3' });
+    expect(inWords(none, undefined, '>=3')).toBe(
       'missing: there is no beta in the range >=3 on the feed, but 2.0.0-beta.1, 1.26.2-beta.1',
     );
   });
@@ -73,10 +74,10 @@ describe('objectionTo', () => {
   it('objects to older bytes under a new number, which a withdrawal alone may publish, as a beta and as a correction', () => {
     const older = { ...record('a'), source: { ...record('a').source, version: '1.21.2' } };
 
-    expect(objectionTo(older, undefined)).toBe(
+    expect(objection(older, undefined)).toBe(
       '1.22.0-beta.1 has the bytes of 1.21.2, published in place of a withdrawn beta',
     );
-    expect(objectionTo({ ...older, version: '1.22.0.1-beta.1' }, undefined)).toBe(
+    expect(objection({ ...older, version: '1.22.0.1-beta.1' }, undefined)).toBe(
       '1.22.0.1-beta.1 has the bytes of 1.21.2, published in place of a withdrawn version',
     );
   });
@@ -89,9 +90,9 @@ describe('objectionTo', () => {
   it('objects to a beta without record, with failed evidence, or other than the published', () => {
     const failed = { ...record('a'), evidence: [{ ...evidence, verdict: 'failed' as const }] };
 
-    expect(objectionTo(undefined, undefined)).toContain('no release record');
-    expect(objectionTo(failed, undefined)).toContain('checksum of dlv.zip failed');
-    expect(objectionTo(record('a'), record('b'))).toContain('a published version is never replaced');
+    expect(objection(undefined, undefined)).toContain('no release record');
+    expect(objection(failed, undefined)).toContain('checksum of dlv.zip failed');
+    expect(objection(record('a'), record('b'))).toContain('a published version is never replaced');
   });
 });
 
@@ -118,11 +119,16 @@ function record(digit: string): ReleaseRecord {
   };
 }
 
-function inWords(plan: ReturnType<typeof planPromotion>): string {
+function objection(...records: Parameters<typeof objectionTo>): string | undefined {
+  const refusal = objectionTo(...records);
+  return refusal && reasonInWords(refusal);
+}
+
+function inWords(plan: ReturnType<typeof planPromotion>, asked?: string, versions?: string): string {
   if (plan.kind === 'promote')
     return `${plan.isPublished ? 'finish' : 'promote'} ${plan.beta} to ${plan.stable}`;
   if (plan.kind === 'nothing') return `nothing: ${reasonInWords(plan.reason)}`;
   return plan.kind === 'missing'
-    ? `missing: ${plan.problem}, but ${plan.betas.join(', ') || 'none'}`
-    : `refused: ${plan.reason}`;
+    ? `missing: ${noBetaInWords(asked, versions)}, but ${plan.betas.join(', ') || 'none'}`
+    : `refused: ${reasonInWords(plan.reason)}`;
 }

@@ -7,6 +7,7 @@ import {
   planWithdrawal,
   type Withdrawal,
 } from '../../../manifest-gen/plan/withdrawal.ts';
+import { inWords as objectionInWords } from '../../../manifest-gen/report/reasons.ts';
 
 describe('planWithdrawal', () => {
   it.each([
@@ -20,7 +21,7 @@ describe('planWithdrawal', () => {
     ['1.22.0', '1.22.0', '1.21.2', '1.22.0.1-beta.1', '1.22.0.1-beta.2 -> 1.22.0.1'],
     ['1.22.0', '1.22.0', '1.21.2', '1.22.0.1', '1.22.0.2-beta.1 -> 1.22.0.2'],
     // this withdrawal was cut
-    ['1.22.0', '1.22.0', '1.21.2', '1.22.0.1-beta.1+', 'first beta published: 1.22.0.1-beta.1 -> 1.22.0.1'],
+    ['1.22.0', '1.22.0', '1.21.2', '1.22.0.1-beta.1+', 'first-beta: 1.22.0.1-beta.1 -> 1.22.0.1'],
     ['1.22.0', '1.22.0', '1.21.2', '1.22.0.1+', 'published: 1.22.0.1 -> 1.22.0.1'],
     // the branch has moved on
     ['1.22.0', '1.22.0.1', '1.21.2', '1.22.0.1+', 'overtaken by 1.22.0.1'],
@@ -30,7 +31,7 @@ describe('planWithdrawal', () => {
     ['2.0', '1.22.0', '1.21.2', '2.0', 'stranded'],
     // betas are put right by betas
     ['1.22.0-beta.2', '1.22.0-beta.2', '1.21.2', '1.22.0-beta.2', '1.22.0-beta.3'],
-    ['1.22.0-beta.2', '1.22.0-beta.2', '1.21.2', '1.22.0-beta.3+', 'first beta published: 1.22.0-beta.3'],
+    ['1.22.0-beta.2', '1.22.0-beta.2', '1.21.2', '1.22.0-beta.3+', 'first-beta: 1.22.0-beta.3'],
     ['1.22.0.1-beta.1', '1.22.0.1-beta.1', '1.22.0', '1.22.0.1-beta.1', '1.22.0.1-beta.2'],
   ])(
     '%s while %s is offered, %s is good and %s is the newest of its family: %s',
@@ -66,7 +67,9 @@ describe('what to go back to', () => {
     ['1.20.1', '1.22.0', undefined],
     ['1.22.0-beta.1', '1.22.0-beta.2', undefined],
   ])('%s instead of %s: %s', (to, bad, expected) => {
-    expect(objectionToGood(findAsked(to, packages), bad)).toBe(expected);
+    const objection = objectionToGood(findAsked(to, packages), bad);
+
+    expect(objection && objectionInWords(objection)).toBe(expected);
   });
 
   it('finds a version in any spelling, and the newest of its family', () => {

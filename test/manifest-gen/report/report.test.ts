@@ -21,12 +21,12 @@ function tellAll(report: CommandReport): void {
       upstream: '1.22.0',
       from: '1.21.2',
       to: '1.22.0-beta.1',
-      source: 'github: github.com/go-delve/delve@v1.22.0',
+      source: { kind: 'github', upstream: 'github.com/go-delve/delve@v1.22.0' },
       evidence: ['checksum', 'pe'],
       vulnerabilities: { scope: 'exe', gained: [], lost: ['GO-2024-2600', 'GO-2024-2601'] },
       notes: 'https://github.com/go-delve/delve/releases/tag/v1.22.0',
       does: 'release',
-      why: 'new upstream version',
+      why: { code: 'new' },
     },
     {
       tool: 'buf',
@@ -35,10 +35,10 @@ function tellAll(report: CommandReport): void {
       upstream: '1.32.0',
       from: undefined,
       to: '1.32.0',
-      source: 'npm: x',
+      source: { kind: 'npm', upstream: 'x' },
       evidence: [],
       does: 'nothing',
-      why: 'same',
+      why: { code: 'offered', branch: 'beta', version: '1.32.0' },
     },
   ]);
   report.step('delve', 'fetch', 'dlv.zip');
@@ -106,14 +106,15 @@ function tellAll(report: CommandReport): void {
       upstream: '1.26.3',
       from: '1.22.0',
       to: '1.26.3-beta.1',
-      source: 'npm: x',
+      source: { kind: 'npm', upstream: 'x' },
       evidence: ['pe'],
       does: 'release',
-      why: 'new upstream version',
+      why: { code: 'new' },
       vulnerabilities: { scope: 'module', gained: ['GO-2026-0001'], lost: [] },
     },
   ]);
-  report.status([{ tool: 'delve', upstream: '1.22.0', beta: '-', main: '-', next: 'release 1.22.0-beta.1' }]);
+  const next = { does: 'release', version: '1.22.0-beta.1', from: 'github', why: { code: 'new' } } as const;
+  report.status([{ tool: 'delve', upstream: '1.22.0', beta: '-', main: '-', next }]);
 }
 
 describe('createLineReport', () => {
@@ -153,7 +154,7 @@ describe('createLineReport', () => {
         upstream: '1.22.0',
         beta: '1.22.0-beta.1',
         main: '1.21.2',
-        next: 'do nothing: beta offers 1.22.0-beta.1',
+        next: { does: 'nothing', why: { code: 'offered', branch: 'beta', version: '1.22.0-beta.1' } },
         unfinished: ['the feed has 1.22.0, main offers 1.21.2'],
       },
     ]);
@@ -183,10 +184,10 @@ describe('createLineReport', () => {
     report.outcome({ tool: 'delve', version: evil, kind: 'promoted', detail: evil });
     // what a bucket offers, and where a pushed package says it is from
     const offered = { tool: 'delve', main: evil, beta: evil, upstream: evil };
-    report.plan([
-      { ...offered, from: evil, to: evil, source: evil, evidence: [], does: 'promote', why: evil },
-    ]);
-    report.status([{ ...offered, next: evil }]);
+    const source = { kind: 'github', upstream: evil } as const;
+    const why = { code: 'from', beta: evil } as const;
+    report.plan([{ ...offered, from: evil, to: evil, source, evidence: [], does: 'promote', why }]);
+    report.status([{ ...offered, next: { does: 'nothing', why } }]);
     const gap = { id: 'NO-VERSION', aliases: [], module: evil, found: evil, fixed: undefined, summary: evil };
     const judged = { ...gap, severity: undefined, url: undefined, verdict: 'below', because: evil } as const;
     const looked = {
@@ -217,14 +218,15 @@ describe('createLineReport', () => {
   it('keeps one line per tool even if a program printed several', () => {
     const { report, stdout } = lines({ isQuiet: true });
     const row = { upstream: 'unknown', beta: '-', main: '-' };
+    const said = { program: 'go env', exitCode: 2, cause: 'go: no\n  such setting.' };
 
     report.status([
-      { ...row, tool: 'delve', next: 'fail: go env ended with code 2: go: no\n  such setting' },
-      { ...row, tool: 'buf', next: 'do nothing: it is already promoted' },
+      { ...row, tool: 'delve', next: { does: 'fail', error: new ReleaseError('PROGRAM_FAILED', said) } },
+      { ...row, tool: 'buf', next: { does: 'nothing', why: { code: 'promoted' } } },
     ]);
 
     expect(stdout().split('\n').slice(1)).toEqual([
-      'delve  unknown   -     -     fail: go env ended with code 2: go: no such setting',
+      "delve  unknown   -     -     fail: go env ended with code 2: go: no such setting. See the program's message.",
       'buf    unknown   -     -     do nothing: it is already promoted',
       '',
     ]);
