@@ -11,7 +11,7 @@ import { putPayload } from '../manifest-gen/publish/payload.ts';
 import { pushPackage, waitForPackage } from '../manifest-gen/published/feed/client.ts';
 import { createFeedHttp } from '../manifest-gen/published/feed/http.ts';
 import { findEndpoints } from '../manifest-gen/published/feed/server-info.ts';
-import { payloadFile } from '../manifest-gen/tool-file/payload-file.ts';
+import { payloadFile } from '../manifest-gen/tool-file/payload-place.ts';
 import { createHttp } from '../outbound/http.ts';
 import { hasProgram } from '../test/kit/programs.ts';
 import { makeRendered } from '../test/kit/rendered.ts';

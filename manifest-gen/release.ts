@@ -145,7 +145,7 @@ export type Rendered = {
   readonly licenseText: string;
   readonly manifestText: string;
   readonly exes: readonly UnpackedExe[];
-  readonly licenses?: ModuleLicenses;
+  readonly licenses?: ModuleLicenses | undefined;
   /** The SBOM that was made with the first version of these exes; made again if there is none. */
   readonly sbomText?: string;
 };

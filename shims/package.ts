@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Digest, digestFile } from '../formats/digest.ts';
 import { writeNuspec } from '../formats/nuspec.ts';
 import { parseScoopManifest, printScoopManifest } from '../formats/scoop-manifest.ts';
-import { opcParts, textEntry } from '../manifest-gen/build/pack/opc.ts';
+import { opcParts, textEntry } from '../manifest-gen/build/pack/nupkg-writer.ts';
 import { writeZip, type ZipEntry } from '../manifest-gen/build/pack/zip-writer.ts';
 import type { Launcher } from './build-launcher.ts';
 import { renderShimJson } from './exe-form.ts';

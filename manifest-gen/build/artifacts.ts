@@ -1,10 +1,9 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import type { LocalFile } from '../published/published.ts';
 import type { Packed } from '../release.ts';
-import { payloadFile } from '../tool-file/payload-file.ts';
-import { type Addresses, placePayload } from '../tool-file/payload-place.ts';
+import { type Addresses, payloadFile, placePayload } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import { readPrograms } from '../verify/programs.ts';
+import { readPrograms } from '../verify/go-buildinfo.ts';
 
 /** All that is published of one version, as files on this machine, wherever they come from. */
 export type Artifacts = {

@@ -1,15 +1,96 @@
+import type { Fetched, Found, Packed, Rendered, Unpacked, Verdict } from '../release.ts';
+import { has, orNameOthers } from '../sources/find-source.ts';
+import type { Templates } from '../tool-file/templates.ts';
+import type { Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
-import { begin } from './chain.ts';
+import { unpack } from '../unpack/unpack.ts';
+import { demandOn, requireTrust } from '../verify/verdict.ts';
+import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
+import { packNupkg } from './pack/nupkg-writer.ts';
+import { renderRecord } from './render/release-record.ts';
+import { renderRelease } from './render/render.ts';
 import { scan } from './scan.ts';
-import { fetch, inspect, judge, type Order, pack, render, unpack, verify } from './steps.ts';
 
-/** From an upstream release to a package, on this machine only. */
-export const recipe = begin<Order, OpenToolkit>()
-  .step('fetch', fetch) // download, or build from the module
-  .step('verify', verify) // size, digest, checksum file, signature
-  .step('unpack', unpack) // the exe out of its archive
-  .step('inspect', inspect) // PE header, Go build info
-  .step('judge', judge) // against the evidence that the tool file demands
-  .step('scan', scan) // for known vulnerabilities, against the policy
-  .step('render', render) // record, nuspec, VERIFICATION, manifest
-  .step('pack', pack); // the nupkg
+/** What is to be built. */
+export type Order = {
+  readonly tool: Tool;
+  readonly found: Found;
+  /** The package's version. */
+  readonly version: string;
+  readonly templates: Templates;
+  /** The recipe that packs it (render/packaging.ts). */
+  readonly packaging: string;
+};
+
+/** Called before each step, by its name. */
+type OnStep = (name: string) => void;
+type Local = Pick<OpenToolkit, 'upstreams' | 'report' | 'cache'>;
+type Verified = { readonly unpacked: Unpacked; readonly verdicts: readonly Verdict[] };
+
+/** From an upstream release to a package, on this machine only. @throws ReleaseError SOURCE_UNREACHABLE, REFUSED, VULNERABLE */
+export async function build(order: Order, toolkit: OpenToolkit, onStep: OnStep): Promise<Packed> {
+  const verified = await takeVerified(order.found, toolkit, onStep);
+  onStep('scan'); // for known vulnerabilities, against the policy
+  await scan(order, verified.unpacked, toolkit);
+  onStep('render'); // record, nuspec, VERIFICATION, manifest
+  const rendered = await render(order, verified, toolkit);
+  onStep('pack'); // the nupkg
+  return packNupkg(rendered, toolkit.workDir, toolkit.signal);
+}
+
+/**
+ * The first half, which needs no feed, so that a bundle is made by it too: it never has a release that would be refused.
+ * @param isProved whether evidence that only the source can give is included as a proof
+ * @throws ReleaseError SOURCE_UNREACHABLE; REFUSED when something failed, or required evidence is missing
+ */
+export async function takeVerified(
+  found: Found,
+  toolkit: Local,
+  onStep: OnStep,
+  isProved = false,
+): Promise<Verified> {
+  const { tool, version } = found;
+  onStep('fetch'); // download, or build from the module; what the cache has is not fetched again
+  let fetched = await fetch(found, toolkit);
+  if (isProved) {
+    onStep('prove');
+    const proofs = (await toolkit.upstreams[found.kind].prove?.(fetched)) ?? [];
+    fetched = { ...fetched, sidecars: [...fetched.sidecars, ...proofs] };
+  }
+  onStep('verify'); // size, digest, checksum file, signature: what is already known to be wrong is not unpacked
+  const ofFiles = await verifyFetched(fetched);
+  requireTrust(tool.tool, version, ofFiles, []);
+  onStep('unpack'); // the exe out of its archive
+  const unpacked = await unpack(fetched, toolkit.cache);
+  onStep('inspect'); // PE header, Go build info
+  const verdicts = [...ofFiles, ...(await verifyUnpacked(unpacked))];
+  onStep('judge'); // against the evidence that the tool file demands
+  requireTrust(tool.tool, version, verdicts, demandOn(fetched));
+  // there may be several of one kind: the signature of a registry, and its attestation of a build
+  const told = new Map(verdicts.map((one) => [`${one.verdict} ${one.kind} ${one.subject}`, one]));
+  for (const { kind, verdict, subject } of told.values())
+    toolkit.report.step(tool.tool, verdict, `${kind} of ${subject}`);
+  return { unpacked, verdicts };
+}
+
+async function fetch(found: Found, { upstreams, report }: Local): Promise<Fetched> {
+  const { tool, kind, version } = found;
+  const others = tool.sources.map((source) => upstreams[source.kind]).filter((one) => one.kind !== kind);
+  return orNameOthers(
+    others,
+    () => upstreams[kind].fetch(found, report),
+    (other) => has(other, tool, version),
+  );
+}
+
+function render(order: Order, { unpacked, verdicts }: Verified, toolkit: OpenToolkit): Promise<Rendered> {
+  const { tool, templates, version, packaging } = order;
+  const { fetched, exes } = unpacked;
+  return renderRelease(renderRecord(unpacked, verdicts, version, packaging), {
+    ...{ tool, templates, exes, addresses: toolkit.endpoints.addresses },
+    // a text kept by hand is preferred to the module's, since a person has checked it
+    licenseText: unpacked.licenseText ?? (templates.license === undefined ? fetched.licenseText : undefined),
+    licenses: fetched.licenses,
+    notesText: fetched.notesText,
+  });
+}

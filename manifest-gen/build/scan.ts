@@ -3,26 +3,27 @@ import { readReleaseVersion } from '../plan/release-version.ts';
 import { releasedAs } from '../plan/reused-bytes.ts';
 import type { Channel } from '../published/bucket/repository.ts';
 import { takeExes } from '../published/exes.ts';
-import type { Released } from '../published/released.ts';
-import type { Unpacked } from '../release.ts';
+import type { Released } from '../published/published.ts';
+import type { Found, Unpacked } from '../release.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
-import { readPrograms } from '../verify/programs.ts';
+import { readPrograms } from '../verify/go-buildinfo.ts';
 import { compareScans, describeChange } from '../vulnerabilities/change.ts';
 import type { ScanResult } from '../vulnerabilities/scanner.ts';
-import type { Order } from './steps.ts';
 
 /** Of all exes, now that they are here. @throws ReleaseError REFUSED for another version's, VULNERABLE by the policy, VULN_DB_* */
 export async function scan(
-  { tool, found, version, unpacked }: Order & { unpacked: Unpacked },
+  { found, version }: { readonly found: Found; readonly version: string },
+  unpacked: Unpacked,
   toolkit: OpenToolkit,
-): Promise<object> {
+): Promise<void> {
+  const { tool } = found;
   // a withdrawal goes back to an older version on purpose
   if (readReleaseVersion(version)?.upstream === found.version)
     await requireOwnBytes(found, unpacked, toolkit);
   if (toolkit.scanner === undefined) {
     toolkit.report.step(tool.tool, 'skipped', 'scan: VULN_DB is not set');
-    return {};
+    return;
   }
   const scan = await toolkit.scanner.scan(await readPrograms(unpacked.exes), tool, found.version);
   const change = compareScans('exe', await scanOffered('main', tool, toolkit), scan);
@@ -31,11 +32,10 @@ export async function scan(
   const detail = `${known}; against main: ${describeChange(change)}`;
   toolkit.report.step(tool.tool, 'known', detail);
   toolkit.scanner.require(scan, tool.tool, version);
-  return {};
 }
 
 async function requireOwnBytes(
-  { tool, version }: Order['found'],
+  { tool, version }: Found,
   { exes }: Unpacked,
   { bucket }: OpenToolkit,
 ): Promise<void> {
@@ -44,12 +44,8 @@ async function requireOwnBytes(
     const hashes = [digest.sha256, asset.digest.sha256];
     const before = hashes.map((sha256) => releasedAs(sha256, version, released)).find(Boolean);
     if (before === undefined) continue;
-    const about = { tool: tool.tool, version, file: asset.name };
-    fail('REFUSED', {
-      ...about,
-      expected: 'bytes that no other version has',
-      found: `bytes that were released as ${before}`,
-    });
+    const [expected, found] = ['bytes that no other version has', `bytes that were released as ${before}`];
+    fail('REFUSED', { tool: tool.tool, version, file: asset.name, expected, found });
   }
 }
 

@@ -1,7 +1,6 @@
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import type { Found, Offer } from '../release.ts';
 import type { UpstreamKind } from '../tool-file/tools.ts';
-import { originOf } from './record-origin.ts';
 
 /** What a source offers now, as far as it can be compared with a record. */
 export type Offered = Pick<Found, 'kind' | 'upstream' | 'fingerprint' | 'offers' | 'bundledBy'>;
@@ -128,4 +127,16 @@ function hashes({ payloads }: ReleaseRecord): string {
     .map(({ architecture, sha256 }) => `${architecture} ${sha256}`)
     .sort()
     .join('\n');
+}
+
+/** The original source of a recorded release, even if a bundle brought it here. */
+export function originOf({ source, payloads }: ReleaseRecord): UpstreamKind {
+  if (source.kind !== 'bundle') return source.kind;
+  if (payloads.some(({ goModule }) => goModule !== undefined)) return 'go-module';
+  return source.upstream.startsWith('npm:') ? 'npm' : 'github';
+}
+
+/** The Go that built a recorded release; undefined for upstream's own builds. */
+export function toolchainOf({ payloads }: ReleaseRecord): string | undefined {
+  return payloads.find(({ architecture }) => architecture === 'amd64')?.goModule?.toolchain;
 }

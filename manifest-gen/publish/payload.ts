@@ -36,19 +36,17 @@ export async function putPayload(
   payload: PayloadFile,
   onProgress: (doneBytes: number) => void,
 ): Promise<'put' | 'same'> {
-  const url = payloadAddress(
-    { ...endpoints.addresses, payloadUrl: endpoints.payloadPutUrl },
-    payload.tool,
-    payload.version,
-    payload.file,
-  );
-  const what = `${payload.tool.tool}/${payload.version}/${payload.file}`;
+  const { tool, version, file } = payload;
+  const url = payloadAddress({ payloadUrl: endpoints.payloadPutUrl }, tool, version, file);
+  const what = `${tool.tool}/${version}/${file}`;
   const there = await readSha256(http, url);
   if (there === payload.digest.sha256) return 'same';
   const expected = `SHA-256 ${payload.digest.sha256}`;
   if (there !== undefined) fail('FEED_CONFLICT', { what, expected, found: there });
 
-  const response = await upload(http, url, payload, onProgress).catch((error: unknown) =>
+  const { sizeBytes } = payload.digest;
+  const body = { stream: fileStream(payload.path), sizeBytes, type: 'application/octet-stream' };
+  const response = await send(http, url, body, onProgress).catch((error: unknown) =>
     endpoints.isOwnPayloadPlace ? Promise.reject(error) : explainEarlyAnswer(http, url, error),
   );
   if (!endpoints.isOwnPayloadPlace) requireUploads(url, response);
@@ -56,16 +54,6 @@ export async function putPayload(
   if (response.statusCode < 200 || response.statusCode >= 300) refuse(response, `the payload ${what}`);
   if (!endpoints.isOwnPayloadPlace) await putSha256(http, url, payload.digest.sha256);
   return response.statusCode === 200 ? 'same' : 'put';
-}
-
-function upload(
-  http: FeedHttp,
-  url: string,
-  { path, digest }: PayloadFile,
-  onProgress: (doneBytes: number) => void,
-): Promise<Response<string>> {
-  const body = { stream: fileStream(path), sizeBytes: digest.sizeBytes, type: 'application/octet-stream' };
-  return send(http, url, body, onProgress);
 }
 
 /**

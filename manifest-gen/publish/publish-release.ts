@@ -9,7 +9,7 @@ import { pushPackage, waitForPackage } from '../published/feed/client.ts';
 import type { LocalFile } from '../published/published.ts';
 import { withRun } from '../system/run-url.ts';
 import { isUpstreamPlace } from '../tool-file/payload-place.ts';
-import type { Tool } from '../tool-file/tools.ts';
+import { packageIdOf, type Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { publishManifest } from './manifest.ts';
 import { putPayload, requireFile } from './payload.ts';
@@ -101,7 +101,7 @@ async function publishPackage(publication: Publication, toolkit: OpenToolkit): P
   const { tool, version, source, reason } = publication;
   const { feed, report, run, signal, done } = toolkit;
   if (await isOnFeed(publication, toolkit)) return;
-  const id = tool.packageId ?? tool.tool;
+  const id = packageIdOf(tool);
   const pkg = { id, version, ...source.nupkg, reason: withRun(reason, run) };
   const outcome = await pushPackage(feed, pkg, (doneBytes) =>
     report.progress(tool.tool, 'push', doneBytes, pkg.digest.sizeBytes),

@@ -1,6 +1,6 @@
 import { fail } from '../errors.ts';
-import { askOwnKey } from '../published/feed/own-key.ts';
-import type { Tool } from '../tool-file/tools.ts';
+import { askOwnKey } from '../published/feed/server-info.ts';
+import { packageIdOf, type Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 
 /** Scopes of a key of the feed (contract section 3). */
@@ -25,7 +25,7 @@ export async function requireKey(toolkit: OpenToolkit, needs: readonly Need[]): 
     // one key for the whole verb: a withdrawal with one that may only unlist would end half way
     const needed = scopes.join(' ');
     // payloads and manifests go by the tool's name, packages by their id
-    const ids = [...new Set([tool.packageId ?? tool.tool, tool.tool])];
+    const ids = [...new Set([packageIdOf(tool), tool.tool])];
     for (const id of ids) {
       const key = await askOwnKey(feed, endpoints.serverUrl, id);
       const lacking = scopes.find((scope) => key !== undefined && !key.scopes.includes(scope));

@@ -9,8 +9,7 @@ import { isPlaced, placePayload } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { unpackAsset } from '../unpack/unpack.ts';
 import type { Endpoints } from './feed/server-info.ts';
-import type { LocalFile, Published } from './published.ts';
-import type { Released } from './released.ts';
+import type { LocalFile, Published, Released } from './published.ts';
 
 type Exe = { readonly architecture: Architecture; readonly path: string };
 type Payload = ReleaseRecord['payloads'][number];

@@ -1,7 +1,7 @@
 import { FormatError, fail, quoted } from '../../formats/format-error.ts';
 import { openNupkg } from '../../formats/nupkg.ts';
 import { type Architecture, parseReleaseRecord, type ReleaseRecord } from '../../formats/release-record.ts';
-import { exeName } from '../tool-file/payload-file.ts';
+import { exeName } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import type { LocalFile, Published } from './published.ts';
 

@@ -1,17 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createDigester, type Digest } from '../../formats/digest.ts';
+import { createDigester, type Digest, digestFile } from '../../formats/digest.ts';
+import { jsonOf } from '../../formats/json.ts';
 import { openNupkg } from '../../formats/nupkg.ts';
+import { ReleaseRecord } from '../../formats/release-record.ts';
 import type { Cache } from '../system/cache/cache.ts';
 import { makeWhole, pipeToFile } from '../system/whole-file.ts';
-import { exeName } from '../tool-file/payload-file.ts';
-import type { Tool } from '../tool-file/tools.ts';
-import { downloadFile, listVersions } from './feed/client.ts';
+import { exeName } from '../tool-file/payload-place.ts';
+import { packageIdOf, type Tool } from '../tool-file/tools.ts';
+import { downloadFile, downloadPackage, listVersions } from './feed/client.ts';
 import type { FeedHttp } from './feed/http.ts';
 import type { FeedPackage } from './feed/page.ts';
-import { type Released, readReleased } from './released.ts';
 
-type Package = Pick<Tool, 'tool' | 'packageId'>;
+type Package = Parameters<typeof packageIdOf>[0];
 export type LocalFile = { readonly path: string; readonly digest: Digest };
 
 /** What the feed has. Each list, package, exe and file is read once in a run. */
@@ -30,25 +31,18 @@ export type Published = {
   file(url: string, path: string): Promise<LocalFile | undefined>;
 };
 
-/** @param workDir for the exes; gone at the end of the run */
-export function createPublished({
-  feed,
-  cache,
-  workDir,
-}: {
-  readonly feed: FeedHttp;
-  readonly cache: Cache;
-  readonly workDir: string;
-}): Published {
-  const versions = onceEach(
-    (tool: Package) => tool.packageId ?? tool.tool,
-    (tool) => listVersions(feed, tool.packageId ?? tool.tool),
-  );
+/** `workDir` is for the exes, and gone at the end of the run. */
+type Place = { readonly feed: FeedHttp; readonly cache: Cache; readonly workDir: string };
+
+export function createPublished({ feed, cache, workDir }: Place): Published {
+  const versions = onceEach(packageIdOf, (tool) => listVersions(feed, packageIdOf(tool)));
   const release = onceEach(
-    (tool: Package, version: string) => `${tool.packageId ?? tool.tool} ${version}`,
-    async (tool, version) => {
+    (tool: Package, version: string) => `${packageIdOf(tool)} ${version}`,
+    async (tool, version): Promise<Released | undefined> => {
       const pkg = (await versions(tool)).find((one) => one.version === version);
-      return pkg && (await readReleased(feed, cache, pkg));
+      if (pkg === undefined) return undefined;
+      const nupkgPath = await obtain(feed, cache, pkg);
+      return { version, nupkgPath, record: await readRecord(nupkgPath, version) };
     },
   );
   const exe = onceEach(
@@ -98,4 +92,43 @@ function onceEach<Args extends readonly unknown[], T>(
     answers.set(key, answer);
     return answer;
   };
+}
+
+/** A package of the feed on this machine, with its record. */
+export type Released = {
+  readonly version: string;
+  readonly nupkgPath: string;
+  /** Undefined for a package that was not made by us. */
+  readonly record: ReleaseRecord | undefined;
+};
+
+const maxRecordBytes = 1024 * 1024;
+
+/**
+ * Fetches a package once; later runs take it from the cache after hashing it again.
+ * @throws ReleaseError FEED_UNREACHABLE, FEED_REFUSED, FEED_CONFLICT
+ */
+async function obtain(http: FeedHttp, cache: Cache, pkg: FeedPackage): Promise<string> {
+  // a feed that does not announce the hash may have anything by the next run
+  const folder = await cache.package(pkg.sha512 ?? `run-${process.pid}`);
+  const path = join(folder, `${pkg.id}.${pkg.version}.nupkg`);
+  const there = pkg.sha512 === undefined ? undefined : await digestFile(path).catch(() => undefined);
+  if (there?.sha512 === pkg.sha512 && there !== undefined) return path;
+
+  await makeWhole(path, (part) => downloadPackage(http, pkg, part));
+  return path;
+}
+
+async function readRecord(nupkgPath: string, version: string): Promise<ReleaseRecord | undefined> {
+  const nupkg = await openNupkg(nupkgPath);
+  try {
+    const name = 'tools/release.json';
+    if (!nupkg.entries.some((entry) => entry.name === name)) return undefined;
+    const text = (await nupkg.readEntry(name, maxRecordBytes)).toString('utf8');
+    // anyone who may push can put a file of that name into a package; an invalid record counts as none
+    const record = ReleaseRecord.safeParse(jsonOf(text)).data;
+    return record?.version === version ? record : undefined;
+  } finally {
+    await nupkg.close();
+  }
 }

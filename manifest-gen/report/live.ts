@@ -6,14 +6,6 @@ export type Terminal = NodeJS.WritableStream & {
   readonly rows?: number;
 };
 
-/** What is in progress: on a terminal one line a file that is overwritten, in a log a line now and then. */
-export type Live = {
-  progress(tool: string, what: string, doneBytes: number, totalBytes: number | undefined): void;
-  waiting(tool: string, why: string, leftMs: number): void;
-  /** Takes the lines off the terminal, before another one is written. */
-  clear(): void;
-};
-
 type Transfer = {
   readonly tool: string;
   readonly what: string;
@@ -33,7 +25,8 @@ const waitEndsMs = 1_500;
 /** More lines would push the output off the screen. */
 const maxLines = 8;
 
-export function createLive(stderr: Terminal, now: () => number): Live {
+/** What is in progress: on a terminal one line a file that is overwritten, in a log a line now and then. */
+export function createLive(stderr: Terminal, now: () => number) {
   const isTerminal = stderr.isTTY === true;
   const transfers = new Map<string, Transfer>();
   const waits = new Map<string, { readonly line: string; readonly toldMs: number }>();
@@ -56,8 +49,9 @@ export function createLive(stderr: Terminal, now: () => number): Live {
   };
 
   return {
+    /** Takes the lines off the terminal, before another one is written. */
     clear,
-    progress(tool, what, doneBytes, totalBytes) {
+    progress(tool: string, what: string, doneBytes: number, totalBytes: number | undefined): void {
       const key = `${tool} ${what}`;
       const begun = { tool, what, beginMs: now(), beginBytes: doneBytes, isShown: false };
       const transfer: Transfer = transfers.get(key) ?? { ...begun, doneBytes, totalBytes };
@@ -78,7 +72,7 @@ export function createLive(stderr: Terminal, now: () => number): Live {
         transfer.isShown = true;
       }
     },
-    waiting(tool, why, leftMs) {
+    waiting(tool: string, why: string, leftMs: number): void {
       const line = `${tool}  waits     ${Math.ceil(leftMs / 1000)} s for ${why}`;
       const lastMs = waits.get(tool)?.toldMs ?? Number.NEGATIVE_INFINITY;
       if (!isTerminal && now() - lastMs < waitMs) return;

@@ -1,7 +1,7 @@
 import type { ReleaseError } from '../errors.ts';
-import { readReleaseVersion } from '../plan/release-version.ts';
 import type { Change, Objection, Reason, Refusal } from '../plan/reason.ts';
-import { describePart } from '../reverify/difference.ts';
+import { readReleaseVersion } from '../plan/release-version.ts';
+import { describePart } from '../reverify/check.ts';
 import type { NextStep, PlanSource } from './report.ts';
 
 type Coded = Reason | Refusal | Objection;
@@ -79,7 +79,8 @@ export function changeInWords(change: Change): string {
 /** No beta is there to promote: the named one, or any in the tool's range. */
 export function noBetaInWords(asked: string | undefined, versions: string | undefined): string {
   const range = versions === undefined ? 'beta' : `beta in the range ${versions}`;
-  const named = asked !== undefined && readReleaseVersion(asked)?.beta === undefined ? `beta of ${asked}` : asked;
+  const named =
+    asked !== undefined && readReleaseVersion(asked)?.beta === undefined ? `beta of ${asked}` : asked;
   return `there is no ${named ?? range} on the feed`;
 }
 

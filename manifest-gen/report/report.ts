@@ -1,5 +1,5 @@
-import type { ReleaseError } from '../errors.ts';
 import type { SourceKind } from '../../formats/release-record.ts';
+import type { ReleaseError } from '../errors.ts';
 import type { Reason } from '../plan/reason.ts';
 import type { Channel } from '../published/bucket/repository.ts';
 import type { ReleasedBy } from '../published/feed/audit-log.ts';

@@ -68,7 +68,13 @@ export function statusTable(
   sentenceOf: (error: ReleaseError) => string,
 ): string {
   const heads = ['tool', 'upstream', 'beta', 'main', 'a run would'];
-  const cells = rows.map((row) => [row.tool, row.upstream, row.beta, row.main, nextInWords(row.next, sentenceOf)]);
+  const cells = rows.map((row) => [
+    row.tool,
+    row.upstream,
+    row.beta,
+    row.main,
+    nextInWords(row.next, sentenceOf),
+  ]);
   const [head = '', ...lines] = columns([heads, ...cells]).split('\n');
   const painted = rows.flatMap((row, at) => [
     paint(colorOf(row), lines[at] ?? ''),

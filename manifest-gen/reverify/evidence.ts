@@ -2,7 +2,7 @@ import type { ReleaseRecord } from '../../formats/release-record.ts';
 import type { Verdict } from '../release.ts';
 import { isSameByOtherWay } from '../verify/bundled.ts';
 import { isDigestDetail } from '../verify/digest.ts';
-import { type Check, failed, skipped, unreachable } from './check.ts';
+import { type Check, failed, passed, skipped, unreachable } from './check.ts';
 
 type Evidence = ReleaseRecord['evidence'][number];
 
@@ -44,7 +44,7 @@ function compareVerdict(again: Verdict, recorded: string | undefined, isRequired
   const about = { what: again.kind, subject: again.subject };
   if (again.verdict === 'failed')
     return failed(about, again.expected ?? again.kind, again.found ?? again.detail);
-  if (again.verdict === 'passed') return { ...about, verdict: 'passed', detail: again.detail };
+  if (again.verdict === 'passed') return passed(about, again.detail);
   const wasThere = recorded === 'passed';
   if (isRequired)
     return unreachable(about, `The tool's file requires it, and it cannot be repeated: ${again.detail}`);

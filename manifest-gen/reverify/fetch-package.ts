@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { askWhyUnlisted } from '../published/feed/audit-log.ts';
 import { fetchPackageBytes } from '../published/feed/client.ts';
 import type { FeedPackage } from '../published/feed/page.ts';
 import { faultOf, type PublishedPackage, readPackage } from '../published/package.ts';
 import type { LocalFile, Published } from '../published/published.ts';
-import type { Tool } from '../tool-file/tools.ts';
+import { packageIdOf, type Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { type Check, compare, failed } from './check.ts';
 
@@ -20,24 +21,18 @@ export async function fetchPackage(
   version: string,
   { feed, published, workDir }: Pick<OpenToolkit, 'feed' | 'published' | 'workDir'>,
 ): Promise<Fetched> {
-  const id = tool.packageId ?? tool.tool;
+  const id = packageIdOf(tool);
   const about = { what: 'package', subject: `${id} ${version}` };
   const pkg = (await published.versions(tool)).find((one) => one.version === version);
   if (pkg === undefined) return { pkg, checks: [failed(about, 'a package on the feed', 'none')] };
 
   const path = join(workDir, `${id}.${version}.nupkg`);
   const digest = await fetchPackageBytes(feed, pkg, path);
+  const same = `Its bytes are those that the feed announces${pkg.isListed ? '' : ' (it is unlisted)'}.`;
   const announced =
     pkg.sha512 === undefined
       ? []
-      : [
-          compare(
-            about,
-            `SHA-512 ${pkg.sha512}`,
-            `SHA-512 ${digest.sha512}`,
-            `Its bytes are those that the feed announces${pkg.isListed ? '' : ' (it is unlisted)'}.`,
-          ),
-        ];
+      : [compare(about, `SHA-512 ${pkg.sha512}`, `SHA-512 ${digest.sha512}`, same)];
   const read = await openPackage(tool, version, { path, digest }, published);
   return 'verdict' in read
     ? { pkg, checks: [...announced, read] }
@@ -56,7 +51,31 @@ export async function openPackage(
   } catch (error) {
     const reason = faultOf(error);
     if (reason === undefined) throw error;
-    const about = { what: 'package', subject: `${tool.packageId ?? tool.tool} ${version}` };
+    const about = { what: 'package', subject: `${packageIdOf(tool)} ${version}` };
     return failed(about, 'a whole package with its release record', reason);
   }
+}
+
+/** A version was withdrawn; the reason if there is one that we may read. */
+export type Withdrawn = { readonly reason?: string };
+
+/**
+ * The bucket is asked first, since it is open to all and its commits give the reason whenever another version replaced the bad
+ * one; otherwise the server's audit log.
+ * @param pkg undefined: the feed does not have it (any more)
+ * @returns undefined for a version that was not withdrawn
+ * @throws ReleaseError FEED_UNREACHABLE
+ */
+export async function findWithdrawn(
+  { tool, packageId: id = tool }: Pick<Tool, 'tool' | 'packageId'>,
+  version: string,
+  pkg: FeedPackage | undefined,
+  { bucket, feed, endpoints }: Pick<OpenToolkit, 'bucket' | 'feed' | 'endpoints'>,
+): Promise<Withdrawn | undefined> {
+  if (pkg?.isListed) return undefined;
+  const reason =
+    (await bucket.withdrawal(tool, version)) ??
+    (endpoints.isOwnServer ? await askWhyUnlisted(feed, endpoints.serverUrl, { id, version }) : undefined);
+  if (reason !== undefined) return { reason };
+  return pkg === undefined ? undefined : {};
 }

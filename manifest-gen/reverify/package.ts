@@ -3,6 +3,7 @@ import { makeDir } from '../../formats/make-dir.ts';
 import { packNupkg } from '../build/pack/nupkg-writer.ts';
 import type { PublishedPackage } from '../published/package.ts';
 import type { Rendered } from '../release.ts';
+import { packageIdOf } from '../tool-file/tools.ts';
 import { type Check, compare, compareTexts, skipped } from './check.ts';
 
 /** Which part of the recipe is the one of today: another one makes other bytes, rightly. */
@@ -23,12 +24,12 @@ export async function comparePackage(
   same: SameRecipe,
   workDir: string,
 ): Promise<readonly Check[]> {
-  const { tool, packageVersion } = rendered;
+  const { tool } = rendered;
   const other = "It was made by another recipe than today's.";
   const packed = same.isSamePacker ? undefined : other;
   const filled = same.areSameTemplates ? undefined : other;
   const bundled = same.isLicenseKnown ? filled : "It came with upstream's files, which were not fetched.";
-  const nuspec = `${tool.packageId ?? tool.tool}.nuspec`;
+  const nuspec = `${packageIdOf(tool)}.nuspec`;
   const texts: readonly Text[] = [
     ['package', 'tools/release.json', rendered.recordText, published.recordText, packed],
     ['package', 'tools/VERIFICATION.txt', rendered.verificationText, published.verificationText, packed],
@@ -36,10 +37,7 @@ export async function comparePackage(
     ['package', nuspec, rendered.nuspecText, published.nuspecText, filled],
     ['manifest', `${tool.tool}.json`, rendered.manifestText, published.manifestText, filled],
   ];
-  return [
-    ...texts.flatMap(compareText),
-    await comparePacked(published, rendered, packageVersion, same, workDir),
-  ];
+  return [...texts.flatMap(compareText), await comparePacked(published, rendered, same, workDir)];
 }
 
 /** `found` is undefined where there is nothing to compare with; `left` says why it is not compared. */
@@ -61,11 +59,10 @@ function compareText([what, subject, expected, found, left]: Text): readonly Che
 async function comparePacked(
   published: PublishedPackage,
   rendered: Rendered,
-  version: string,
   { isSamePacker }: SameRecipe,
   workDir: string,
 ): Promise<Check> {
-  const about = { what: 'package', subject: `${rendered.tool.packageId ?? rendered.tool.tool} ${version}` };
+  const about = { what: 'package', subject: `${packageIdOf(rendered.tool)} ${rendered.packageVersion}` };
   if (!isSamePacker) return skipped(about, "It was packed in another way than today's.");
   const { path, digest } = published.exe;
   const asset = { architecture: 'amd64', name: 'the exe', path, digest } as const;
@@ -80,10 +77,7 @@ async function comparePacked(
   const dir = join(workDir, 'packed-again');
   await makeDir(dir);
   const packed = await packNupkg(ownParts, dir);
-  return compare(
-    about,
-    `SHA-256 ${packed.nupkgDigest.sha256}`,
-    `SHA-256 ${published.digest.sha256}`,
-    'Packed again from its parts, it is the same, byte for byte.',
-  );
+  const [again, found] = [packed.nupkgDigest.sha256, published.digest.sha256];
+  const detail = 'Packed again from its parts, it is the same, byte for byte.';
+  return compare(about, `SHA-256 ${again}`, `SHA-256 ${found}`, detail);
 }

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import type { Digest } from '../../formats/digest.ts';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
-import { ReleaseError } from '../errors.ts';
 import { ask, type FeedHttp } from '../published/feed/http.ts';
 import type { PublishedPayload } from '../published/package.ts';
 import { isUpstreamPlace, payloadAddress, placePayload } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
-import { type Check, compare, failed, unreachable } from './check.ts';
+import { type Check, compare, failed, orUnreachable } from './check.ts';
 
 export type PublishedPayloads = {
   readonly payloads: readonly PublishedPayload[];
@@ -23,60 +22,47 @@ export async function repeatPayloads(
   record: ReleaseRecord,
   place: PayloadPlace,
 ): Promise<PublishedPayloads> {
-  if (isUpstreamPlace(place.endpoints.addresses.payloadUrl)) {
-    return { payloads: [], checks: await repeatUpstreamFiles(tool, record, place) };
-  }
+  const { feed, endpoints, published, workDir } = place;
   const payloads: PublishedPayload[] = [];
   const checks: Check[] = [];
   for (const recorded of record.payloads) {
-    const about = { what: 'payload', subject: recorded.file };
-    const addresses = { ...place.endpoints.addresses, payloadUrl: place.endpoints.payloadPutUrl };
-    const url = payloadAddress(addresses, tool, record.version, recorded.file);
-    try {
-      const got = await place.published.file(url, join(place.workDir, recorded.file));
-      if (got === undefined) {
-        checks.push(failed(about, `a file at ${url}`, 'none'));
-        continue;
-      }
-      const { architecture, file } = recorded;
-      payloads.push({ architecture, file, ...got });
-      checks.push(comparePayload(recorded, got.digest), await checkSha256File(recorded, url, place.feed));
-    } catch (error) {
-      if (!(error instanceof ReleaseError) || error.code !== 'PLACE_UNREACHABLE') throw error;
-      checks.push(unreachable(about, error.message));
+    if (isUpstreamPlace(endpoints.addresses.payloadUrl)) {
+      checks.push(...(await repeatUpstreamFile(tool, record, recorded, place)));
+      continue;
     }
+    const { architecture, file } = recorded;
+    const about = { what: 'payload', subject: file };
+    const url = payloadAddress({ payloadUrl: endpoints.payloadPutUrl }, tool, record.version, file);
+    const found = await orUnreachable(about, async () => {
+      const got = await published.file(url, join(workDir, file));
+      if (got === undefined) return [failed(about, `a file at ${url}`, 'none')];
+      payloads.push({ architecture, file, ...got });
+      return [comparePayload(recorded, got.digest), await checkSha256File(recorded, url, feed)];
+    });
+    checks.push(...found);
   }
   return { payloads, checks };
 }
 
-/** Clients download upstream's own files, which have no `.sha256` beside them: at the forge, or at a mirror that may have others. */
-async function repeatUpstreamFiles(
+/** Clients download upstream's own file, which has no `.sha256` beside it: at the forge, or at a mirror that may have another. */
+async function repeatUpstreamFile(
   tool: Tool,
   record: ReleaseRecord,
+  recorded: RecordedPayload,
   { published, endpoints, workDir }: PayloadPlace,
 ): Promise<readonly Check[]> {
-  const checks: Check[] = [];
-  for (const recorded of record.payloads) {
-    const about = { what: 'payload', subject: recorded.asset?.name ?? recorded.file };
-    if (recorded.asset === undefined) {
-      checks.push(failed(about, 'an upstream file', 'one that was built here'));
-      continue;
-    }
-    const { url, sha256 } = placePayload(endpoints.addresses.payloadUrl, tool, record, recorded);
-    try {
-      const file = await published.file(url, join(workDir, `${recorded.architecture}-payload`));
-      const found = file && `SHA-256 ${file.digest.sha256}`;
-      checks.push(compare(about, `SHA-256 ${sha256}`, found, 'Its bytes are those of the record.'));
-    } catch (error) {
-      if (!(error instanceof ReleaseError) || error.code !== 'PLACE_UNREACHABLE') throw error;
-      checks.push(unreachable(about, error.message));
-    }
-  }
-  return checks;
+  const about = { what: 'payload', subject: recorded.asset?.name ?? recorded.file };
+  if (recorded.asset === undefined) return [failed(about, 'an upstream file', 'one that was built here')];
+  const { url, sha256 } = placePayload(endpoints.addresses.payloadUrl, tool, record, recorded);
+  return orUnreachable(about, async () => {
+    const file = await published.file(url, join(workDir, `${recorded.architecture}-payload`));
+    const found = file && `SHA-256 ${file.digest.sha256}`;
+    return [compare(about, `SHA-256 ${sha256}`, found, 'Its bytes are those of the record.')];
+  });
 }
 
 /** Bytes against the record. */
-export function comparePayload({ file, sha256, sha512, size }: RecordedPayload, digest: Digest): Check {
+function comparePayload({ file, sha256, sha512, size }: RecordedPayload, digest: Digest): Check {
   return compare(
     { what: 'payload', subject: file },
     `${size} bytes, SHA-256 ${sha256}, SHA-512 ${sha512}`,

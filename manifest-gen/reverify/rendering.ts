@@ -1,12 +1,14 @@
+import { readNuspec } from '../../formats/nuspec.ts';
+import { fillNuspec, joinNotes, notesIn } from '../build/render/nuspec.ts';
 import { packagingOf } from '../build/render/packaging.ts';
 import { rebasedLike } from '../build/render/rebase.ts';
 import { renderRelease } from '../build/render/render.ts';
 import type { PublishedPackage, PublishedPayload } from '../published/package.ts';
 import type { Rendered } from '../release.ts';
-import { loadTemplates } from '../tool-file/templates.ts';
+import { loadTemplates, type Templates } from '../tool-file/templates.ts';
+import type { Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
-import { type Check, compare, skipped } from './check.ts';
-import { compareNotes, publishedNotes } from './notes.ts';
+import { type Check, compare, passed, skipped } from './check.ts';
 import { comparePackage } from './package.ts';
 import type { RepeatRequest } from './request.ts';
 import { type RepeatedSbom, repeatSbom } from './sbom.ts';
@@ -46,7 +48,7 @@ export async function compareRendering(
     areSameTemplates,
     isLicenseKnown: !isOffline || published.licenseText.trimEnd() === ownLicense,
   };
-  // in the order of build/steps.ts: upstream's, the one kept by hand, the module's
+  // in the order of build/recipe.ts: upstream's, the one kept by hand, the module's
   const licenseText = isAgain
     ? (again.unpacked.licenseText ?? templates.license ?? again.unpacked.fetched.licenseText)
     : published.licenseText;
@@ -81,7 +83,10 @@ export async function compareRendering(
       ...(await comparePackage({ ...published, manifestText: then.text }, rendered, same, workDir)),
       ...sbom.checks,
       ...(await compareNotes(tool, published, templates, said)),
-      ...(isOfToday ? [compareRecipe(packaging, published.record.packaging)] : []),
+      // a record that names another recipe would make later verifications compare less
+      ...(isOfToday
+        ? [compare(recipe, packaging, published.record.packaging, "It names today's recipe.")]
+        : []),
     ],
   };
 
@@ -92,8 +97,47 @@ export async function compareRendering(
   }
 }
 
-/** A record that names another recipe would make later verifications compare less. */
-function compareRecipe(ofToday: string, recorded: string): Check {
-  const about = { what: 'record', subject: 'its packaging' };
-  return compare(about, ofToday, recorded, "It names today's recipe.");
+const recipe = { what: 'record', subject: 'its packaging' };
+
+/**
+ * Upstream's release notes in a package. They are taken from the package itself when it is rendered again: upstream may have
+ * edited them since, which does not make the release wrong.
+ */
+async function publishedNotes(
+  tool: Tool,
+  { record, nuspecText }: PublishedPackage,
+  templates: Templates,
+): Promise<string | undefined> {
+  const { releaseNotes } = await readNuspec(nuspecText);
+  return notesIn(releaseNotes, await ownNotes(tool, { record }, templates));
+}
+
+/** Whether upstream still says the same; nothing where the package has no words of upstream's. */
+async function compareNotes(
+  tool: Tool,
+  published: PublishedPackage,
+  templates: Templates,
+  said: string | undefined,
+): Promise<readonly Check[]> {
+  if ((await publishedNotes(tool, published, templates)) === undefined) return [];
+  const about = { what: 'notes', subject: published.record.source.upstream };
+  if (said === undefined) {
+    return [skipped(about, "There are no upstream notes here to compare with the package's.")];
+  }
+  const own = await ownNotes(tool, published, templates);
+  const { releaseNotes } = await readNuspec(published.nuspecText);
+  const differ = "Upstream's release notes differ from the package's; upstream may edit them at any time.";
+  return releaseNotes === joinNotes(said, own)
+    ? [passed(about, "The package has upstream's release notes.")]
+    : [skipped(about, differ)];
+}
+
+/** What the package would say without upstream's words. */
+async function ownNotes(
+  tool: Tool,
+  { record }: Pick<PublishedPackage, 'record'>,
+  templates: Templates,
+): Promise<string | undefined> {
+  const version = { upstream: record.source.version, package: record.version };
+  return (await fillNuspec(templates, tool, version)).releaseNotes;
 }

@@ -1,7 +1,7 @@
 import type { EvidenceKind, ReleaseRecord } from '../../formats/release-record.ts';
 import { packagingOf } from '../build/render/packaging.ts';
 import { fail } from '../errors.ts';
-import { originOf } from '../plan/record-origin.ts';
+import { originOf } from '../plan/same-files.ts';
 import type { BucketRepository } from '../published/bucket/repository.ts';
 import type { PublishedPackage, PublishedPayload } from '../published/package.ts';
 import type { Unpacked, UnpackedExe, Verdict } from '../release.ts';
@@ -14,13 +14,12 @@ import type { OpenToolkit } from '../toolkit.ts';
 import { verifyUnpacked } from '../verify/verify.ts';
 import { type Check, compare, skipped, unreachable } from './check.ts';
 import { compareEvidence } from './evidence.ts';
-import { fetchPackage } from './fetch-package.ts';
+import { fetchPackage, findWithdrawn, type Withdrawn } from './fetch-package.ts';
 import { checkManifest, readManifest } from './manifest.ts';
 import { repeatPayloads } from './payloads.ts';
 import { compareRendering, type PublishedRelease } from './rendering.ts';
 import type { RepeatRequest } from './request.ts';
 import { compareWithOther, repeatUpstream, type UpstreamRepeated } from './upstream.ts';
-import { findWithdrawn, type Withdrawn } from './withdrawn.ts';
 
 export type Repeated = {
   readonly version: string;
@@ -101,17 +100,15 @@ async function readPromise(
   const text = await bucket.manifest(channel, tool.tool, version);
   if (text !== undefined) return text;
   const { tool: name } = tool;
-  return version === undefined
-    ? fail('NOTHING_PUBLISHED_HERE', {
-        tool: name,
-        problem: `branch ${channel} does not offer it`,
-        hint: `Run \`release:beta ${name}\`${channel === 'beta' ? '' : ` and \`release:promote ${name}\``} first.`,
-      })
-    : fail('NOTHING_PUBLISHED_HERE', {
-        tool: name,
-        problem: `branch ${channel} never offered ${version}`,
-        hint: `Name a version that it offered, or none for the current one: \`release:status ${name}\`.`,
-      });
+  const promotion = channel === 'beta' ? '' : ` and \`release:promote ${name}\``;
+  const [problem, hint] =
+    version === undefined
+      ? [`branch ${channel} does not offer it`, `Run \`release:beta ${name}\`${promotion} first.`]
+      : [
+          `branch ${channel} never offered ${version}`,
+          `Name a version that it offered, or none for the current one: \`release:status ${name}\`.`,
+        ];
+  return fail('NOTHING_PUBLISHED_HERE', { tool: name, problem, hint });
 }
 
 /** The record is about this package, and the exe in it is the payload for amd64. */
@@ -122,6 +119,8 @@ export function checkPublished(
 ): readonly Check[] {
   const about = { what: 'record', subject: 'tools/release.json' };
   const amd64 = record.payloads.find(({ architecture }) => architecture === 'amd64');
+  const inIt = { what: 'package', subject: 'the exe in it' };
+  const [expected, found] = [amd64?.sha256 ?? 'of a payload for amd64', exe.digest.sha256];
   return [
     compare(
       about,
@@ -129,12 +128,7 @@ export function checkPublished(
       `${record.tool} ${record.version}`,
       'It is about this package.',
     ),
-    compare(
-      { what: 'package', subject: 'the exe in it' },
-      `SHA-256 ${amd64?.sha256 ?? 'of a payload for amd64'}`,
-      `SHA-256 ${exe.digest.sha256}`,
-      'It is the payload for amd64.',
-    ),
+    compare(inIt, `SHA-256 ${expected}`, `SHA-256 ${found}`, 'It is the payload for amd64.'),
   ];
 }
 
@@ -156,9 +150,11 @@ async function askUpstream(
   const isKnown = tool.sources.some((source) => source.kind === kind);
   if (isOffline) return { checks: [skipped(about, 'Not asked: --skip-verify.')], isWhole: false };
   if (!isKnown || (isBundled !== toolkit.isBundled && !isEitherWay)) {
-    const detail = isKnown
-      ? bundledOtherwise(isBundled)
-      : `It came from ${kind}, which is not a source of the tool here.`;
+    const detail = !isKnown
+      ? `It came from ${kind}, which is not a source of the tool here.`
+      : isBundled
+        ? 'It came from a bundle; repeat it with --from.'
+        : 'It came over the network, not from a bundle.';
     // the record claims it, and anyone who may push a package could have written it: nothing was repeated
     return { checks: [unreachable(about, detail)], isWhole: false };
   }
@@ -169,12 +165,6 @@ async function askUpstream(
   const isSameRecipe = isOfToday || packaging === record.packaging;
   const question = { tool, record, cache, report: toolkit.report };
   return repeatUpstream(source, question, { isFetched, isSameRecipe });
-}
-
-function bundledOtherwise(isBundled: boolean): string {
-  return isBundled
-    ? 'It came from a bundle; repeat it with --from.'
-    : 'It came over the network, not from a bundle.';
 }
 
 /** A module is never compared with what upstream built: other flags, other bytes. */

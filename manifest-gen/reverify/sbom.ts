@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ReleaseRecord } from '../../formats/release-record.ts';
 import { licensesIn, renderSbom, sbomFile } from '../build/render/sbom.ts';
-import { ReleaseError } from '../errors.ts';
 import { downloadFile } from '../published/feed/client.ts';
 import type { FeedHttp } from '../published/feed/http.ts';
 import type { Endpoints } from '../published/feed/server-info.ts';
@@ -10,8 +9,8 @@ import type { PublishedPayload } from '../published/package.ts';
 import type { ModuleLicenses } from '../release.ts';
 import { payloadAddress } from '../tool-file/payload-place.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import { readPrograms } from '../verify/programs.ts';
-import { type Check, compareTexts, failed, skipped, unreachable } from './check.ts';
+import { readPrograms } from '../verify/go-buildinfo.ts';
+import { type Check, compareTexts, failed, orUnreachable, skipped } from './check.ts';
 import { checkSha256File } from './payloads.ts';
 
 type SbomPlace = { readonly feed: FeedHttp; readonly endpoints: Endpoints; readonly workDir: string };
@@ -19,7 +18,7 @@ type Published = { readonly record: ReleaseRecord; readonly manifestText: string
 export type RepeatedSbom = {
   readonly checks: readonly Check[];
   /** The published one; undefined if there is none, or it was not compared. */
-  readonly text?: string;
+  readonly text?: string | undefined;
 };
 
 /** An exe of a thousand modules has one of some hundred KB. */
@@ -41,41 +40,36 @@ export async function repeatSbom(
 ): Promise<RepeatedSbom> {
   const about = { what: 'sbom', subject: sbomFile(tool.tool) };
   const areRecorded = record.payloads.every(({ architecture, sha256 }) =>
-    payloads.some(
-      (published) => published.architecture === architecture && published.digest.sha256 === sha256,
-    ),
+    payloads.some((one) => one.architecture === architecture && one.digest.sha256 === sha256),
   );
   // upstream's own server has no SBOM of ours; for other exes than the recorded ones it would be useless
   if (!areRecorded) return { checks: [] };
   if (!isSamePacker) return { checks: [skipped(about, "It was made by another recipe than today's.")] };
-  const addresses = { ...endpoints.addresses, payloadUrl: endpoints.payloadPutUrl };
-  const url = payloadAddress(addresses, tool, record.version, about.subject);
-  try {
+  const url = payloadAddress({ payloadUrl: endpoints.payloadPutUrl }, tool, record.version, about.subject);
+  let text: string | undefined;
+  const checks = await orUnreachable(about, async () => {
     const path = join(workDir, about.subject);
     const digest = await downloadFile(feed, url, path, maxSbomBytes);
-    if (digest === undefined)
-      return {
-        checks: [
-          endpoints.isOwnPayloadPlace
-            ? failed(about, `a file at ${url}`, 'none')
-            : skipped(about, 'There is none.'),
-        ],
-      };
+    // not needed elsewhere: Scoop does not download the SBOM
+    const isNeeded = endpoints.isOwnPayloadPlace;
+    if (digest === undefined) {
+      return [isNeeded ? failed(about, `a file at ${url}`, 'none') : skipped(about, 'There is none.')];
+    }
     const found = await readFile(path, 'utf8');
     const isKept = record.builtBy === 'feed' && licensesAgain === undefined;
     const licenses = isKept ? licensesIn(found) : (licensesAgain ?? {});
     const again = renderSbom({ tool, record, manifestText, licenses }, await readPrograms(payloads));
     const kept = isKept ? ', except for the licences, which --rebuild reads again' : '';
-    const checks = [
-      compareTexts(about, again, found, `Rendered again from the exes, it is the same${kept}.`),
-      // not needed elsewhere: Scoop does not download the SBOM
-      ...(endpoints.isOwnPayloadPlace
-        ? [await checkSha256File({ file: about.subject, sha256: digest.sha256 }, url, feed)]
-        : []),
-    ];
-    return { checks, text: found };
-  } catch (error) {
-    if (!(error instanceof ReleaseError) || error.code !== 'PLACE_UNREACHABLE') throw error;
-    return { checks: [unreachable(about, error.message)] };
-  }
+    const compared = compareTexts(
+      about,
+      again,
+      found,
+      `Rendered again from the exes, it is the same${kept}.`,
+    );
+    const stated = { file: about.subject, sha256: digest.sha256 };
+    const checks = isNeeded ? [compared, await checkSha256File(stated, url, feed)] : [compared];
+    text = found;
+    return checks;
+  });
+  return { checks, text };
 }

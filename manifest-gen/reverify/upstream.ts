@@ -1,8 +1,7 @@
 import type { EvidenceKind, ReleaseRecord } from '../../formats/release-record.ts';
 import { renderRecord } from '../build/render/release-record.ts';
 import { ReleaseError } from '../errors.ts';
-import { toolchainOf } from '../plan/record-origin.ts';
-import { type Difference, findDifference } from '../plan/same-files.ts';
+import { type Difference, findDifference, toolchainOf } from '../plan/same-files.ts';
 import type { Asset, Fetched, Found, Unpacked, Verdict } from '../release.ts';
 import type { Upstream } from '../sources/upstream.ts';
 import type { Cache } from '../system/cache/cache.ts';
@@ -10,11 +9,10 @@ import type { Report } from '../system/report.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { requiredEvidence } from '../tool-file/trust.ts';
 import { unpack } from '../unpack/unpack.ts';
-import { demandOn } from '../verify/demand.ts';
 import { checkAsked } from '../verify/sumdb.ts';
+import { demandOn } from '../verify/verdict.ts';
 import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
-import { type Check, compare, failed, skipped, unreachable } from './check.ts';
-import { describePart } from './difference.ts';
+import { type Check, compare, describePart, failed, passed, skipped, unreachable } from './check.ts';
 import { compareEvidence, evidenceAgain, silentEvidence } from './evidence.ts';
 
 export type UpstreamRepeated = {
@@ -58,14 +56,12 @@ export async function repeatUpstream(
     if ('lacks' in found) return nothing(unreachable(about, `It no longer exists: ${found.lacks}.`));
     const difference = findDifference(record, found);
     if (difference !== undefined) return nothing(judge(about, difference, found, isSameRecipe));
-    const offer: Check = { ...about, verdict: 'passed', detail: 'It offers what the record names.' };
+    const offer = passed(about, 'It offers what the record names.');
     if (!isFetched) {
       const asked = found.offers.flatMap(({ goModule }) => goModule ?? []).slice(0, 1);
-      const sums = compareEvidence(
-        ofKind(record, 'sumdb'),
-        asked.map(checkAsked),
-        requiredEvidence(tool, found.kind, version),
-      );
+      const recorded = record.evidence.filter(({ kind }) => kind === 'sumdb');
+      const demand = requiredEvidence(tool, found.kind, version);
+      const sums = compareEvidence(recorded, asked.map(checkAsked), demand);
       return nothing(offer, ...sums, skipped(about, 'It was not built again; --rebuild does that.'));
     }
 
@@ -103,10 +99,6 @@ function judge(
   const isBroken = isOfBytes || (isSameRecipe && bundledBy === undefined);
   if (isBroken) return failed(about, `${what}: ${recorded}`, offered);
   return unreachable(about, `It cannot be compared: ${what} was ${recorded}, now it is ${offered}.`);
-}
-
-function ofKind({ evidence }: ReleaseRecord, kind: EvidenceKind): ReleaseRecord['evidence'] {
-  return evidence.filter((one) => one.kind === kind);
 }
 
 /** Without architectures that upstream has added since. */
@@ -177,12 +169,7 @@ function recordAgain(
 /** A source that refuses is a check that failed; one that does not answer has not been compared. */
 function checkFrom(error: unknown, about: { readonly what: string; readonly subject: string }): Check {
   if (!(error instanceof ReleaseError) || error.code === 'INTERRUPTED') throw error;
-  const { expected, found } = error.details;
-  return error.code === 'REFUSED'
-    ? failed(
-        { ...about, subject: String(error.details.file ?? about.subject) },
-        String(expected),
-        String(found),
-      )
-    : unreachable(about, error.message);
+  if (error.code !== 'REFUSED') return unreachable(about, error.message);
+  const { expected, found, file = about.subject } = error.details;
+  return failed({ ...about, subject: String(file) }, String(expected), String(found));
 }

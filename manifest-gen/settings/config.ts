@@ -15,21 +15,17 @@ import {
   webAddress,
 } from './setting-forms.ts';
 
+const text = z.string().optional();
+
 /** Every setting of the generator (contract section 4): default, form and sentence. `--help` prints them from here. */
 const Settings = z.object({
   FEED_URL: webAddress().default(defaultFeedUrl).describe('the NuGet v2 feed to release to'),
-  FEED_API_KEY: z
-    .string()
-    .optional()
-    .describe(
-      'its key: push:beta for a beta, push to promote, push and unlist to withdraw; unset: FEED_API_KEY_FILE, or for a feed on this machine start.key in the data folder',
-    ),
-  FEED_API_KEY_FILE: z.string().optional().describe('a file with the key'),
+  FEED_API_KEY: text.describe(
+    'its key: push:beta for a beta, push to promote, push and unlist to withdraw; unset: FEED_API_KEY_FILE, or for a feed on this machine start.key in the data folder',
+  ),
+  FEED_API_KEY_FILE: text.describe('a file with the key'),
   DATA_DIR: z.string().default('./data').describe('where a server on this machine keeps its start.key'),
-  BUCKET_URL: z
-    .string()
-    .optional()
-    .describe("the Scoop bucket, any git URL or path; unset: the server's own bucket"),
+  BUCKET_URL: text.describe("the Scoop bucket, any git URL or path; unset: the server's own bucket"),
   PAYLOAD_URL: payloadTemplate()
     .optional()
     .describe(
@@ -41,62 +37,33 @@ const Settings = z.object({
     .describe(
       'false if PAYLOAD_URL does not accept uploads: the payloads must be there before a manifest names them',
     ),
-  TOOLS_DIR: z.string().optional().describe("a folder of tool files; unset: the product's own"),
-  TRUST_FILE: z.string().optional().describe('replaces the trust section of the tools that it names'),
+  TOOLS_DIR: text.describe("a folder of tool files; unset: the product's own"),
+  TRUST_FILE: text.describe('replaces the trust section of the tools that it names'),
   VULN_DB: databaseAddress()
     .optional()
     .describe(
       'known vulnerabilities: an address or a folder in the layout of https://vuln.go.dev; unset: no scan',
     ),
-  POLICY_FILE: z
-    .string()
-    .optional()
-    .describe('which known vulnerabilities refuse a release (YAML); needs VULN_DB'),
+  POLICY_FILE: text.describe('which known vulnerabilities refuse a release (YAML); needs VULN_DB'),
   BUNDLE_KEY: bundleKeys()
     .optional()
     .describe(
       'the public keys (RW...) of trusted bundles, as bundle:create prints them, separated by commas',
     ),
-  CACHE_DIR: z
-    .string()
-    .optional()
-    .describe("downloads and builds, which cache:clean empties; unset: this platform's cache folder"),
+  CACHE_DIR: text.describe(
+    "downloads and builds, which cache:clean empties; unset: this platform's cache folder",
+  ),
   GITHUB_API_URL: webAddress().default('https://api.github.com').describe("the forge's API"),
   GITHUB_TOKEN: token().optional().describe('a token for it: more requests an hour, private repositories'),
   HTTPS_PROXY: proxyAddress().optional().describe('a proxy for https, as for curl and npm'),
   HTTP_PROXY: proxyAddress().optional().describe('a proxy for plain http'),
-  NO_PROXY: z.string().optional().describe('hosts that are reached directly'),
-  NODE_EXTRA_CA_CERTS: z
-    .string()
-    .optional()
-    .describe('more certificate authorities (PEM file), for the feed, npm, git and Go'),
+  NO_PROXY: text.describe('hosts that are reached directly'),
+  NODE_EXTRA_CA_CERTS: text.describe(
+    'more certificate authorities (PEM file), for the feed, npm, git and Go',
+  ),
 });
 
-export type GeneratorConfig = {
-  /** Without a slash at its end. */
-  readonly feedUrl: string;
-  /** Undefined when there is none; only publishing needs it. */
-  readonly feedApiKey: string | undefined;
-  /** It opens everything at the server of this machine, and never leaves it. */
-  readonly isStartKey: boolean;
-  readonly bucketUrl: string | undefined;
-  readonly payloadUrl: string | undefined;
-  readonly isPayloadPut: boolean;
-  readonly toolsDir: string | undefined;
-  readonly trustFile: string | undefined;
-  /** `https://vuln.go.dev`, without a slash at its end, or `file:///srv/vulndb`. */
-  readonly vulnDb: string | undefined;
-  readonly policyFile: string | undefined;
-  /** Public keys in minisign's form whose bundles are taken. */
-  readonly bundleKeys: readonly string[];
-  readonly dataDir: string;
-  readonly cacheDir: string;
-  readonly githubApiUrl: string;
-  readonly githubToken: string | undefined;
-  readonly httpsProxy: string | undefined;
-  readonly httpProxy: string | undefined;
-  readonly noProxy: string | undefined;
-};
+export type GeneratorConfig = ReturnType<typeof loadGeneratorConfig>;
 
 /** What loading needs from the machine; passed by the caller so that tests need no real one. */
 export type ConfigSource = {
@@ -113,7 +80,7 @@ export type ConfigSource = {
  * Reads and checks all settings. A setting that is empty counts as not given, as CI systems send them.
  * @throws ReleaseError SETTINGS_INVALID with every problem at once
  */
-export function loadGeneratorConfig(source: ConfigSource): GeneratorConfig {
+export function loadGeneratorConfig(source: ConfigSource) {
   const parsed = Settings.safeParse(given(source.env));
   const problems = parsed.success
     ? []
@@ -123,7 +90,8 @@ export function loadGeneratorConfig(source: ConfigSource): GeneratorConfig {
   if (isUpstreamPlace(source.env.PAYLOAD_URL ?? '') && source.env.PAYLOAD_PUT !== 'false') {
     problems.push("PAYLOAD_PUT: must be false, since upstream's own server (PAYLOAD_URL) accepts no uploads");
   }
-  if (!parsed.success || problems.length > 0) fail('SETTINGS_INVALID', { problems: problems.join('\n') });
+  if (!parsed.success || problems.length > 0)
+    return fail('SETTINGS_INVALID', { problems: problems.join('\n') });
   const settings = parsed.data;
   const path = (text: string | undefined): string | undefined =>
     text === undefined ? undefined : resolve(source.cwd, text);
@@ -132,16 +100,21 @@ export function loadGeneratorConfig(source: ConfigSource): GeneratorConfig {
   const feed = new URL(settings.FEED_URL);
 
   return Object.freeze({
+    /** Without a slash at its end. */
     feedUrl: trimSlash(feed.href),
+    /** Undefined when there is none; only publishing needs it. */
     feedApiKey: key?.value,
+    /** It opens everything at the server of this machine, and never leaves it. */
     isStartKey: key?.isStartKey === true,
     bucketUrl: settings.BUCKET_URL === undefined ? undefined : bucketUrl(settings.BUCKET_URL, source.cwd),
     payloadUrl: settings.PAYLOAD_URL,
     isPayloadPut: settings.PAYLOAD_PUT === 'true',
     toolsDir: path(settings.TOOLS_DIR),
     trustFile: path(settings.TRUST_FILE),
+    /** `https://vuln.go.dev`, without a slash at its end, or `file:///srv/vulndb`. */
     vulnDb: settings.VULN_DB === undefined ? undefined : databaseUrl(settings.VULN_DB, source.cwd),
     policyFile: path(settings.POLICY_FILE),
+    /** Public keys in minisign's form whose bundles are taken. */
     bundleKeys: settings.BUNDLE_KEY?.split(',').map((key) => key.trim()) ?? [],
     dataDir: resolve(source.cwd, settings.DATA_DIR),
     cacheDir: path(settings.CACHE_DIR) ?? join(cacheHome(source), 'go-win-tools'),

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
+import type { z } from 'zod';
 import { hideCredentials } from '../../formats/hide-credentials.ts';
+import { jsonOf } from '../../formats/json.ts';
 import { inShort } from '../../formats/thrown.ts';
 import { fail, ReleaseError } from '../errors.ts';
-import type { Found } from '../release.ts';
-import type { Tool, UpstreamKind } from '../tool-file/tools.ts';
+import { type SourceOf, sourceOf, type Tool, type UpstreamKind } from '../tool-file/tools.ts';
 import type { HostFailure } from './http/silent-hosts.ts';
 
 /** What is requested, as errors name it. */
@@ -11,10 +13,6 @@ export type Asking = { readonly tool: string; readonly version: string; readonly
 /** `version` is left out when the versions themselves are asked for. */
 export function asking({ tool }: Tool, kind: UpstreamKind, version = '(newest)'): Asking {
   return { tool, version, kind };
-}
-
-export function askingFor({ tool, version }: Found, kind: UpstreamKind): Asking {
-  return { tool: tool.tool, version, kind };
 }
 
 /**
@@ -52,4 +50,30 @@ export function refused({ tool, version }: Asking, file: string, expected: strin
 export function reasonOf(error: unknown): string {
   if (error instanceof ReleaseError) throw error;
   return inShort(error);
+}
+
+/**
+ * Somebody else's JSON by its schema.
+ * @param expected what it should be, such as `npm's JSON`
+ * @throws ReleaseError REFUSED
+ */
+export function decodeJson<T>(
+  text: string,
+  schema: z.ZodType<T>,
+  asking: Asking,
+  what: string,
+  expected: string,
+): T {
+  const parsed = schema.safeParse(jsonOf(text));
+  return parsed.success ? parsed.data : refused(asking, what, expected, text.slice(0, 80));
+}
+
+/** SHA-256 (hex) over all that upstream says of the files (Found.fingerprint). */
+export function fingerprintOf(...said: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(said)).digest('hex');
+}
+
+/** @throws ReleaseError USAGE */
+export function requireSource<Kind extends UpstreamKind>(tool: Tool, kind: Kind): SourceOf<Kind> {
+  return sourceOf(tool, kind) ?? fail('USAGE', { problem: `${tool.tool} has no source ${kind}` });
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { AnyBundle } from '../verify/keyless/bundle-list.ts';
-import { NpmSignatures } from '../verify/registry-signatures.ts';
+import { AnyBundle } from '../verify/keyless/read-bundle.ts';
+import { NpmSignatures } from '../verify/sidecar-name.ts';
 
 /** Only the fields we use of other people's JSON. */
 

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import type { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { z } from 'zod';
+import { jsonOf } from '../../formats/json.ts';
 
 /**
  * Makes a file that is at `path` whole or not at all.
@@ -39,4 +41,9 @@ export async function pipeToFile(
   } finally {
     await closed;
   }
+}
+
+/** JSON that an earlier run kept in a file; undefined when it is missing or damaged. */
+export async function readKept<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  return schema.safeParse(jsonOf(await readFile(path, 'utf8').catch(() => ''))).data;
 }

@@ -9,7 +9,7 @@ const Line = z
 const Address = Line.refine(isWebAddress, 'is not an http or https address');
 
 /**
- * The texts of a tool in its file: nuspec and manifest template are made from it (tool-file/default-templates.ts), so that one
+ * The texts of a tool in its file: nuspec and manifest template are made from it (tool-file/templates.ts), so that one
  * YAML is a whole tool. `{version}` in any text is upstream's version. Lengths and the rest of Chocolatey's rules are kept in
  * build/render/package-rules.ts, which sees templates written by hand too.
  */

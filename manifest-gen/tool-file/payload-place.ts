@@ -1,7 +1,6 @@
 import { posix } from 'node:path';
 import { fill } from '../../formats/fill.ts';
 import type { Architecture, ReleaseRecord } from '../../formats/release-record.ts';
-import { exeName, payloadFile } from './payload-file.ts';
 import { sourceOf, type Tool } from './tools.ts';
 
 type Payload = ReleaseRecord['payloads'][number];
@@ -116,4 +115,14 @@ function folderOf(tool: Tool, version: string, architecture: Architecture): stri
 /** Where the exe is in an archive, by the tool's file. */
 export function fillMember(member: string, version: string, architecture: Architecture): string {
   return member.replaceAll('{version}', version).replaceAll('{architecture}', architecture);
+}
+
+/** The name at /dl/TOOL/VERSION/, whatever upstream called it: `dlv-windows-amd64.exe` (contract section 3). */
+export function payloadFile(tool: Tool, architecture: Architecture): string {
+  return `${tool.command}-windows-${architecture}.exe`;
+}
+
+/** The program's name on a user's disk: `dlv.exe`. */
+export function exeName(tool: Tool): string {
+  return `${tool.command}.exe`;
 }

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeNuspec } from '../../formats/nuspec.ts';
 import { fail } from '../errors.ts';
-import { defaultManifest, defaultNuspec, isDescribed } from './default-templates.ts';
-import type { Tool } from './tools.ts';
+import { packageIdOf, type Tool } from './tools.ts';
 
 /** The half of a package and a manifest that is the same for every version. */
 export type Templates = {
@@ -71,4 +71,50 @@ async function find(file: string): Promise<Found | undefined> {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw cause;
   }
+}
+
+/** The templates of a tool without template files: `package:` as a nuspec and as a Scoop manifest. */
+type Described = Tool & { readonly package: NonNullable<Tool['package']> };
+
+function isDescribed(tool: Tool): tool is Described {
+  return tool.package !== undefined;
+}
+
+/** A nuspec with `{version}` where upstream's version goes. */
+function defaultNuspec(tool: Described): string {
+  const { title, description, owners, tags, license: _license, notes: _notes, ...said } = tool.package;
+  return writeNuspec({
+    ...given(said),
+    id: packageIdOf(tool),
+    version: '{version}',
+    title: title ?? tool.tool,
+    authors: said.authors,
+    owners: owners ?? 'go-win-tools',
+    description: `${description ?? describe(tool)}\n\n${contents}`,
+    tags: tags ?? [...new Set([tool.tool, tool.command])],
+    requireLicenseAcceptance: false,
+    developmentDependency: false,
+    dependencies: [],
+  });
+}
+
+/** What a manifest has besides version and addresses. */
+function defaultManifest({ package: { summary, projectUrl, license, notes } }: Described): string {
+  const manifest = { description: summary, homepage: projectUrl, license, ...given({ notes }) };
+  return `${JSON.stringify(manifest, null, 4)}\n`;
+}
+
+const contents =
+  'This package holds the executable itself and downloads nothing when it is installed. `tools/VERIFICATION.txt` and ' +
+  '`tools/release.json` in it say where the executable comes from and what was checked.';
+
+function describe({ command, package: { summary } }: Described): string {
+  return `${summary.replace(/\.$/, '')}.\n\nThe command is \`${command}\`.`;
+}
+
+type Given<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
+
+/** Without the fields that have no value. */
+function given<T extends object>(fields: T): Given<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<T>;
 }

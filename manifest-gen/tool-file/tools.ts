@@ -4,11 +4,11 @@ import { z } from 'zod';
 import { isPackageId } from '../../formats/nuspec-fields.ts';
 import { Architecture } from '../../formats/release-record.ts';
 import { fail, ReleaseError } from '../errors.ts';
-import { decodeToolFile } from './decode.ts';
 import { ToolPackage } from './package.ts';
 import { Trust, unlistedSources } from './trust.ts';
 import { withRoots } from './trust-roots.ts';
 import { Versions } from './version-rules.ts';
+import { decodeToolFile } from './yaml-file.ts';
 
 const PlainVersion = z
   .string()
@@ -202,4 +202,9 @@ async function readTool(file: string, name: string): Promise<Tool> {
 
 export function sourceOf<Kind extends UpstreamKind>(tool: Tool, kind: Kind): SourceOf<Kind> | undefined {
   return tool.sources.find((source): source is SourceOf<Kind> => source.kind === kind);
+}
+
+/** What the feed calls its package. */
+export function packageIdOf({ tool, packageId = tool }: Pick<Tool, 'tool' | 'packageId'>): string {
+  return packageId;
 }

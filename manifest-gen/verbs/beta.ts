@@ -1,23 +1,21 @@
-import { Command } from 'commander';
+import { Argument } from 'commander';
 import { digestFile } from '../../formats/digest.ts';
 import { printReleaseRecord } from '../../formats/release-record.ts';
-import type { Invocation } from '../../invocation.ts';
 import { type Artifacts, artifactsOf, promisedBy } from '../build/artifacts.ts';
 import { renderManifest } from '../build/render/scoop.ts';
-import { keepFiles, openOutDir } from '../publish/keep-files.ts';
+import { keepFiles } from '../publish/keep-files.ts';
 import { publishRelease } from '../publish/publish-release.ts';
 import { inWords } from '../report/reasons.ts';
 import type { Outcome } from '../report/report.ts';
 import type { OpenToolkit } from '../toolkit.ts';
-import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type BetaPlan, planBeta } from './plan/beta.ts';
 import type { SourceOptions } from './plan/beta-decision.ts';
-import { requireBundled, withSources } from './run/from-bundle.ts';
+import { requireBundled } from './run/from-bundle.ts';
 import { type Request, readRequests } from './run/request.ts';
-import { startRun } from './run/run.ts';
+import { runPhases } from './run/run.ts';
 import { endRun, type RunResult } from './run/run-each.ts';
-import { runVerb } from './run/run-verb.ts';
-import type { VerbToolkit } from './run/toolkit.ts';
+import { verb } from './run/run-verb.ts';
+import type { OpenVerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
 
 export type BetaOptions = SourceOptions & {
@@ -30,16 +28,15 @@ export type BetaOptions = SourceOptions & {
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done at all
  */
 export function releaseBeta(
-  toolkit: VerbToolkit,
+  toolkit: OpenVerbToolkit,
   requests: readonly Request[],
   options: BetaOptions,
 ): Promise<RunResult> {
-  return withFeed(toolkit, async (toolkit) => {
-    const run = startRun(toolkit, requests);
-    const plans = await run.plan((request) => planBeta(request, options, toolkit));
-    await run.show(plans, options.dryRun ? undefined : ['push:beta']);
-    const built = await run.build(plans, (plan, own) => build(plan, options, own));
-    return run.publish(built, ({ plan, build, toolkit }) => publish(plan, build, options, toolkit));
+  return runPhases(toolkit, requests, {
+    plan: (request, toolkit) => planBeta(request, options, toolkit),
+    scopes: options.dryRun ? undefined : ['push:beta'],
+    build: (plan, own) => build(plan, options, own),
+    publish: (plan, source, own) => publish(plan, source, options, own),
   });
 }
 
@@ -58,8 +55,8 @@ async function build(plan: BetaPlan, { outDir }: BetaOptions, toolkit: OpenToolk
 
 /** The recipe comes only when there is something to build: it brings the libraries of signatures, certificates and SBOMs, a fifth of the start. */
 async function buildNew(plan: BetaPlan, toolkit: OpenToolkit): Promise<Build> {
-  const { recipe } = await import('../build/recipe.ts');
-  const { packed } = await recipe.run(plan, toolkit, (step) => toolkit.report.step(plan.tool.tool, step));
+  const recipe = await import('../build/recipe.ts');
+  const packed = await recipe.build(plan, toolkit, (step) => toolkit.report.step(plan.tool.tool, step));
   const { recordText } = packed.rendered;
   return { source: artifactsOf(packed, toolkit.endpoints.addresses), recordText };
 }
@@ -98,37 +95,28 @@ async function publish(
   return { ...about, kind: 'released', detail };
 }
 
-export function createCommand(invocation: Invocation): Command {
-  const command = new Command('release:beta')
-    .description(
-      'Releases upstream versions as betas: fetches and verifies them, and publishes the package U-beta.N on the feed and the manifest on branch beta.',
-    )
-    .argument(
-      '[tool[@version]...]',
-      'no tool: all tools; no version: the newest stable one that the tool file allows',
-    );
-  const flagNames = ['dryRun', 'out', 'source', 'from', 'correct', 'maxWait', 'json', 'quiet'] as const;
-  addFlags(command, flagNames, examples, invocation);
-  return command.action((args: readonly string[], flags: ReleaseFlags) =>
-    runVerb(invocation, flags, args, async (toolkit, tools, broken) => {
-      const outDir = await openOutDir(invocation.cwd, flags.out);
-      const options = { ...flags, sources: flags.source, outDir };
-      await withSources(toolkit, { cwd: invocation.cwd, from: flags.from }, async (place, bundled) => {
-        const wanted = args.length === 0 ? bundled : args;
-        const requests = readRequests(wanted, tools);
-        if (flags.from !== undefined) requireBundled(requests, bundled);
-        endRun(await releaseBeta(place, requests, options), broken);
-      });
-    }),
-  );
-}
-
-const examples = [
-  'release:beta                                  all tools, newest versions',
-  'release:beta delve@1.22.0 buf                 one exactly, one newest',
-  'release:beta delve --source go-module         built here from the Go module',
-  'release:beta --from tools.bundle              without a network, from a file of bundle:create',
-  'release:beta delve@1.22.0 --correct           again, once the reason for its withdrawal is fixed',
-  'release:beta --dry-run --out ./made           check the result first',
-  '--silent release:beta --json | jq .           for machines',
-];
+export const createCommand = verb({
+  name: 'release:beta',
+  description:
+    'Releases upstream versions as betas: fetches and verifies them, and publishes the package U-beta.N on the feed and the manifest on branch beta.',
+  argument: new Argument(
+    '[tool[@version]...]',
+    'no tool: all tools; no version: the newest stable one that the tool file allows',
+  ),
+  flags: ['dryRun', 'out', 'source', 'from', 'correct', 'maxWait', 'json', 'quiet'],
+  examples: [
+    'release:beta                                  all tools, newest versions',
+    'release:beta delve@1.22.0 buf                 one exactly, one newest',
+    'release:beta delve --source go-module         built here from the Go module',
+    'release:beta --from tools.bundle              without a network, from a file of bundle:create',
+    'release:beta delve@1.22.0 --correct           again, once the reason for its withdrawal is fixed',
+    'release:beta --dry-run --out ./made           check the result first',
+    '--silent release:beta --json | jq .           for machines',
+  ],
+  async run({ args, flags, tools, broken, outDir, bundled }, toolkit) {
+    const requests = readRequests(args.length === 0 ? bundled : args, tools);
+    if (flags.from !== undefined) requireBundled(requests, bundled);
+    const options = { ...flags, sources: flags.source, outDir };
+    endRun(await withFeed(toolkit, (toolkit) => releaseBeta(toolkit, requests, options)), broken);
+  },
+});

@@ -1,18 +1,16 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { Command } from 'commander';
+import { Argument, Option } from 'commander';
 import { digestBytes } from '../../formats/digest.ts';
 import { makeDir } from '../../formats/make-dir.ts';
 import { printReleaseRecord } from '../../formats/release-record.ts';
 import { messageOf } from '../../formats/thrown.ts';
-import type { Invocation } from '../../invocation.ts';
-import { begin } from '../build/chain.ts';
+import { takeVerified } from '../build/recipe.ts';
 import { packagingOf } from '../build/render/packaging.ts';
 import { renderRecord } from '../build/render/release-record.ts';
-import { type Chosen, fetch, inspect, judge, unpack, verify } from '../build/steps.ts';
 import { fail } from '../errors.ts';
-import type { Asset, Fetched, Found, Unpacked, Verdict } from '../release.ts';
+import type { Asset, Found, Unpacked, Verdict } from '../release.ts';
 import { type BundleContent, type BundledRelease, bundleSchema, pathPart } from '../sources/bundle/format.ts';
 import { loadOrMakeKey } from '../sources/bundle/key.ts';
 import { type BundleFile, writeBundle } from '../sources/bundle/write-bundle.ts';
@@ -21,31 +19,13 @@ import { loadTemplates } from '../tool-file/templates.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { readRootText } from '../verify/keyless/trusted-root.ts';
 import { copyDatabase } from '../vulnerabilities/bundled.ts';
-import { openTree } from '../vulnerabilities/open-tree.ts';
-import { addFlags, type ReleaseFlags } from './flags.ts';
+import { openTree } from '../vulnerabilities/web-tree.ts';
+import type { ReleaseFlags } from './flags.ts';
 import { chooseSources, type SourceOptions } from './plan/beta-decision.ts';
 import { type Request, readRequests, requireUpstreamVersion } from './run/request.ts';
 import { attempt, endRun, type Failure } from './run/run-each.ts';
-import { runVerb } from './run/run-verb.ts';
+import { verb } from './run/run-verb.ts';
 import type { VerbToolkit } from './run/toolkit.ts';
-
-/** The half of release:beta's recipe that needs no feed: a bundle never has a release that would be refused. */
-const recipe = begin<Chosen, VerbToolkit>()
-  .step('fetch', fetch)
-  .step('prove', prove)
-  .step('verify', verify)
-  .step('unpack', unpack)
-  .step('inspect', inspect)
-  .step('judge', judge);
-
-/** Evidence that only the source can give is included as a proof. */
-async function prove(
-  { found, fetched }: Chosen & { readonly fetched: Fetched },
-  toolkit: VerbToolkit,
-): Promise<{ readonly fetched: Fetched }> {
-  const proofs = (await toolkit.upstreams[found.kind].prove?.(fetched)) ?? [];
-  return { fetched: { ...fetched, sidecars: [...fetched.sidecars, ...proofs] } };
-}
 
 type Part = { readonly release: BundledRelease; readonly files: readonly BundleFile[] };
 export type BundleOptions = SourceOptions & { readonly out: string; readonly keyFile: string };
@@ -94,7 +74,7 @@ async function take(request: Request, options: BundleOptions, toolkit: VerbToolk
   const choice = chooseSources(tool, options.sources, options, toolkit);
   const found = await (asked === undefined ? findNewest(tool, choice) : findVersion(tool, asked, choice));
   const onStep = (step: string): void => toolkit.report.step(tool.tool, step, found.upstream);
-  const { unpacked, verdicts } = await recipe.run({ tool, found }, toolkit, onStep);
+  const { unpacked, verdicts } = await takeVerified(found, toolkit, onStep, true);
   return partOf(unpacked, await recordOf(toolkit, unpacked, verdicts));
 }
 
@@ -202,32 +182,6 @@ async function write(out: string, work: () => Promise<void>, { signal }: VerbToo
 
 type Flags = ReleaseFlags & { readonly key?: string };
 
-export function createCommand(invocation: Invocation): Command {
-  const command = new Command('bundle:create')
-    .description(
-      'Fetches and verifies releases, and writes them with their evidence into one signed file, for machines without a network (release:beta --from).',
-    )
-    .argument(
-      '[tool[@version]...]',
-      'no tool: all tools; no version: the newest stable one that the tool file allows',
-    )
-    .requiredOption('--out <file>', 'the bundle')
-    .option(
-      '--key <file>',
-      'the key that signs it (PEM, Ed25519), made if it does not exist (default: bundle.key in DATA_DIR)',
-    );
-  addFlags(command, ['source', 'maxWait', 'json', 'quiet'], examples, invocation);
-  return command.action((args: readonly string[], flags: Flags) =>
-    runVerb(invocation, flags, args, async (toolkit, tools) => {
-      const { cwd } = invocation;
-      const out = await openOutFile(cwd, flags.out ?? '');
-      const keyFile =
-        flags.key === undefined ? join(toolkit.config.dataDir, 'bundle.key') : resolve(cwd, flags.key);
-      await createBundle(toolkit, readRequests(args, tools), { sources: flags.source, out, keyFile });
-    }),
-  );
-}
-
 /**
  * Fails before anything is fetched if the file cannot be written.
  * @throws ReleaseError OUT_UNUSABLE
@@ -244,8 +198,31 @@ async function openOutFile(cwd: string, text: string): Promise<string> {
   }
 }
 
-const examples = [
-  'bundle:create --out tools.bundle                         all tools, newest versions',
-  'bundle:create delve@1.22.0 buf --out tools.bundle        one exactly, one newest',
-  'bundle:create buf --out b.bundle --key /srv/bundle.key   another key',
-];
+export const createCommand = verb<Flags>({
+  name: 'bundle:create',
+  description:
+    'Fetches and verifies releases, and writes them with their evidence into one signed file, for machines without a network (release:beta --from).',
+  argument: new Argument(
+    '[tool[@version]...]',
+    'no tool: all tools; no version: the newest stable one that the tool file allows',
+  ),
+  options: [
+    new Option('--out <file>', 'the bundle').makeOptionMandatory(),
+    new Option(
+      '--key <file>',
+      'the key that signs it (PEM, Ed25519), made if it does not exist (default: bundle.key in DATA_DIR)',
+    ),
+  ],
+  flags: ['source', 'maxWait', 'json', 'quiet'],
+  examples: [
+    'bundle:create --out tools.bundle                         all tools, newest versions',
+    'bundle:create delve@1.22.0 buf --out tools.bundle        one exactly, one newest',
+    'bundle:create buf --out b.bundle --key /srv/bundle.key   another key',
+  ],
+  async run({ args, flags, tools, invocation: { cwd } }, toolkit) {
+    const out = await openOutFile(cwd, flags.out ?? '');
+    const { dataDir } = toolkit.config;
+    const keyFile = flags.key === undefined ? join(dataDir, 'bundle.key') : resolve(cwd, flags.key);
+    await createBundle(toolkit, readRequests(args, tools), { sources: flags.source, out, keyFile });
+  },
+});

@@ -1,6 +1,5 @@
-import { Command, Option } from 'commander';
+import { Argument, Option } from 'commander';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
-import type { Invocation } from '../../invocation.ts';
 import { scanOffered } from '../build/scan.ts';
 import { readReleaseVersion } from '../plan/release-version.ts';
 import { findUnfinished } from '../plan/unfinished.ts';
@@ -11,11 +10,11 @@ import { findNewest } from '../sources/find-source.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import { remedyOf } from '../vulnerabilities/gaps.ts';
 import type { Judged } from '../vulnerabilities/policy.ts';
-import { addFlags, type ReleaseFlags } from './flags.ts';
+import type { ReleaseFlags } from './flags.ts';
 import { chooseSources, type SourceOptions } from './plan/beta-decision.ts';
 import { readRequests } from './run/request.ts';
 import { attempt, endRun, type Failure, settled } from './run/run-each.ts';
-import { runVerb } from './run/run-verb.ts';
+import { verb } from './run/run-verb.ts';
 import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
 
@@ -61,10 +60,7 @@ async function checkOne(
   failures: Failure[],
 ): Promise<WatchRow> {
   const run = { ...toolkit, failures, published: [] };
-  const offered = await attempt(run, tool.tool, async () => ({
-    main: await toolkit.bucket.version('main', tool.tool),
-    beta: await toolkit.bucket.version('beta', tool.tool),
-  }));
+  const offered = await attempt(run, tool.tool, () => toolkit.bucket.offers(tool.tool));
   const main = offered?.main;
   const common = { tool: tool.tool, main, beta: offered?.beta };
   if (main === undefined) {
@@ -156,28 +152,25 @@ class ActionNeeded extends Error {
 
 type CheckFlags = ReleaseFlags & { readonly markdown?: boolean };
 
-export function createCommand(invocation: Invocation): Command {
-  const command = new Command('release:check')
-    .description('Reports what on main is outdated or vulnerable. Exit 5: there is something to do.')
-    .argument('[tool...]', 'no tool: all tools')
-    .addOption(new Option('--markdown', 'a page for an issue or a chat, on stdout').conflicts('json'));
-  addFlags(command, ['source', 'maxWait', 'json', 'quiet'], examples, invocation);
-  return command.action((args: readonly string[], flags: CheckFlags) =>
-    runVerb(invocation, flags, args, async (toolkit, all, broken) => {
-      const tools = readRequests(args, all).map(({ tool }) => tool);
-      const { rows, failures } = await check(toolkit, [...new Set(tools)], { sources: flags.source });
-      if (flags.markdown) invocation.stdout.write(checkMarkdown(rows));
-      else toolkit.report.watch(rows);
-      const found = rows.filter(({ next }) => next.length > 0).map(({ tool }) => tool);
-      // what could not be checked comes first: the rest may be incomplete
-      endRun({ outcomes: [], failures }, broken);
-      if (found.length > 0) throw new ActionNeeded(`Something to do: ${found.join(', ')}.`);
-    }),
-  );
-}
-
-const examples = [
-  'release:check                                  all tools',
-  'release:check --markdown > check.md            for an issue',
-  '--silent release:check --json | jq .           for machines',
-];
+export const createCommand = verb<CheckFlags>({
+  name: 'release:check',
+  description: 'Reports what on main is outdated or vulnerable. Exit 5: there is something to do.',
+  argument: new Argument('[tool...]', 'no tool: all tools'),
+  options: [new Option('--markdown', 'a page for an issue or a chat, on stdout').conflicts('json')],
+  flags: ['source', 'maxWait', 'json', 'quiet'],
+  examples: [
+    'release:check                                  all tools',
+    'release:check --markdown > check.md            for an issue',
+    '--silent release:check --json | jq .           for machines',
+  ],
+  async run({ args, flags, tools, broken, invocation }, toolkit) {
+    const asked = new Set(readRequests(args, tools).map(({ tool }) => tool));
+    const { rows, failures } = await check(toolkit, [...asked], { sources: flags.source });
+    if (flags.markdown) invocation.stdout.write(checkMarkdown(rows));
+    else toolkit.report.watch(rows);
+    const found = rows.filter(({ next }) => next.length > 0).map(({ tool }) => tool);
+    // what could not be checked comes first: the rest may be incomplete
+    endRun({ outcomes: [], failures }, broken);
+    if (found.length > 0) throw new ActionNeeded(`Something to do: ${found.join(', ')}.`);
+  },
+});

@@ -1,5 +1,5 @@
 import { artifactsOf } from '../build/artifacts.ts';
-import { recipe } from '../build/recipe.ts';
+import { build } from '../build/recipe.ts';
 import { packagingOf } from '../build/render/packaging.ts';
 import { type Parts, partsOf, repack } from '../build/repack.ts';
 import { ReleaseError } from '../errors.ts';
@@ -59,7 +59,7 @@ async function partsOfGood(
   }
   const order = { tool, found: good, templates, packaging: packagingOf(tool, templates), version };
   const onStep = (step: string): void => toolkit.report.step(tool.tool, step);
-  return (await recipe.run(order, toolkit, onStep)).packed.rendered;
+  return (await build(order, toolkit, onStep)).rendered;
 }
 
 /**

@@ -3,8 +3,8 @@ import type { CommandReport } from '../report/report.ts';
 import type { Tool, UpstreamKind } from '../tool-file/tools.ts';
 import { releaseBeta } from './beta.ts';
 import { promote } from './promote.ts';
-import type { RunResult } from './run/run-each.ts';
-import type { VerbToolkit } from './run/toolkit.ts';
+import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
+import { readAgain, withFeed } from './run/with-feed.ts';
 
 /** On a feed that was empty a minute ago, no beta can be as old as a tool's `minAge` asks. */
 const skipMinAge = 'the first release on an empty feed';
@@ -23,38 +23,39 @@ export type FirstOutcome = {
  * follows.
  * @throws ReleaseError INTERRUPTED, FEED_*, BUCKET_*
  */
-export async function releaseFirst(
+export function releaseFirst(
   toolkit: VerbToolkit,
   tools: readonly Tool[],
   onEnd: (outcome: FirstOutcome) => Promise<void>,
 ): Promise<void> {
-  for (const tool of tools) {
-    let source: UpstreamKind | undefined;
-    const report = sayingSkipped(toolkit.report, tool, (chosen) => {
-      source = chosen;
-    });
-    const told = { ...toolkit, report };
-    const beta = await releaseFromAny(told, tool);
-    const stable =
-      beta.failures.length > 0
-        ? undefined
-        : await promote(told, [{ tool, version: tool.first }], {
-            skipMinAge: tool.minAge && skipMinAge,
-            isJustMade: true,
-          });
-    await onEnd({ tool, isInstallable: stable !== undefined && stable.failures.length === 0, source });
-  }
+  return withFeed(toolkit, async (opened) => {
+    for (const tool of tools) {
+      let source: UpstreamKind | undefined;
+      const report = sayingSkipped(toolkit.report, tool, (chosen) => {
+        source = chosen;
+      });
+      const own = { ...opened, report };
+      const isInstallable = (await releaseFromAny(own, tool)) && (await promoteFirst(own, tool));
+      await onEnd({ tool, isInstallable, source });
+    }
+  });
 }
 
 /** A source may answer while its files cannot be downloaded from another host: then the sources after it are tried, too. */
-async function releaseFromAny(toolkit: VerbToolkit, tool: Tool): Promise<RunResult> {
+async function releaseFromAny(toolkit: OpenVerbToolkit, tool: Tool): Promise<boolean> {
   const request = { tool, version: tool.first };
-  let result = await releaseBeta(toolkit, [request], { goOn: true });
-  for (let sources = sourcesLeft(tool, result.failures[0]?.error); sources.length > 0; ) {
-    result = await releaseBeta(toolkit, [request], { goOn: true, sources });
-    sources = sourcesLeft(tool, result.failures[0]?.error);
+  for (let sources: readonly UpstreamKind[] | undefined; ; ) {
+    const { failures } = await releaseBeta(await readAgain(toolkit), [request], { goOn: true, sources });
+    if (failures.length === 0) return true;
+    sources = sourcesLeft(tool, failures[0]?.error);
+    if (sources.length === 0) return false;
   }
-  return result;
+}
+
+async function promoteFirst(toolkit: OpenVerbToolkit, tool: Tool): Promise<boolean> {
+  const options = { skipMinAge: tool.minAge && skipMinAge, isJustMade: true };
+  const request = { tool, version: tool.first };
+  return (await promote(await readAgain(toolkit), [request], options)).failures.length === 0;
 }
 
 /** Those after the one that could not be reached; none after any other failure. */

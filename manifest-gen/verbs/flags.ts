@@ -50,29 +50,27 @@ const options = {
   quiet: new Option('--quiet', 'warnings and failures only'),
 } as const;
 
+export type FlagName = keyof typeof options;
+
 /** Adds the flags, the examples and all settings, and keeps the output where the caller wants it. */
 export function addFlags(
   command: Command,
-  flags: readonly (keyof typeof options)[],
+  flags: readonly FlagName[],
   examples: readonly string[],
   { stdout, stderr }: Pick<Invocation, 'stdout' | 'stderr'>,
 ): Command {
   for (const flag of flags) command.addOption(options[flag]);
-  const text = ['Examples:', ...examples.map((line) => `  pnpm ${line}`), '', generatorConfigHelp()].join(
-    '\n',
-  );
-  return command.addHelpText('after', `\n${text}`).configureOutput({
+  const lines = ['', 'Examples:', ...examples.map((line) => `  pnpm ${line}`), '', generatorConfigHelp()];
+  return command.addHelpText('after', lines.join('\n')).configureOutput({
     writeOut: (line) => void stdout.write(line),
     writeErr: (line) => void stderr.write(line),
   });
 }
 
 function readWait(text: string): number {
-  return readDuration(text) ?? wrongWait();
-}
-
-function wrongWait(): never {
-  throw new InvalidArgumentError('A time is a number and s, m, h or d, such as 90s.');
+  const ms = readDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError('A time is a number and s, m, h or d, such as 90s.');
+  return ms;
 }
 
 /** Without the v that a tag may have. */

@@ -1,25 +1,23 @@
-import { Command } from 'commander';
+import { Argument } from 'commander';
 import { digestFile } from '../../formats/digest.ts';
-import type { Invocation } from '../../invocation.ts';
 import { artifactsOf } from '../build/artifacts.ts';
 import { partsOf, repack } from '../build/repack.ts';
 import { fail } from '../errors.ts';
-import { keepFiles, openOutDir } from '../publish/keep-files.ts';
+import { keepFiles } from '../publish/keep-files.ts';
 import { publishRelease } from '../publish/publish-release.ts';
-import type { Released } from '../published/released.ts';
+import type { Released } from '../published/published.ts';
 import type { Packed } from '../release.ts';
 import { inWords } from '../report/reasons.ts';
 import type { Outcome } from '../report/report.ts';
 import { type Proven, prove } from '../reverify/prove.ts';
 import type { OpenToolkit } from '../toolkit.ts';
-import { addFlags, type ReleaseFlags } from './flags.ts';
+import type { ReleaseFlags } from './flags.ts';
 import { type PromotionPlan, planPromotionOf } from './plan/promotion.ts';
-import { withSources } from './run/from-bundle.ts';
 import { type Request, readRequests } from './run/request.ts';
-import { startRun } from './run/run.ts';
+import { runPhases } from './run/run.ts';
 import { endRun, type RunResult } from './run/run-each.ts';
-import { runVerb } from './run/run-verb.ts';
-import type { VerbToolkit } from './run/toolkit.ts';
+import { verb } from './run/run-verb.ts';
+import type { OpenVerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
 
 export type PromoteOptions = {
@@ -39,16 +37,15 @@ export type PromoteOptions = {
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing is done
  */
 export function promote(
-  toolkit: VerbToolkit,
+  toolkit: OpenVerbToolkit,
   requests: readonly Request[],
   options: PromoteOptions,
 ): Promise<RunResult> {
-  return withFeed(toolkit, async (toolkit) => {
-    const run = startRun(toolkit, requests);
-    const plans = await run.plan((request) => planPromotionOf(request, options, toolkit));
-    await run.show(plans, options.dryRun ? undefined : ['push']);
-    const built = await run.build(plans, (plan, own) => build(plan, options, own));
-    return run.publish(built, ({ plan, build, toolkit }) => publish(plan, build, options, toolkit));
+  return runPhases(toolkit, requests, {
+    plan: (request, toolkit) => planPromotionOf(request, options, toolkit),
+    scopes: options.dryRun ? undefined : ['push'],
+    build: (plan, own) => build(plan, options, own),
+    publish: (plan, packed, own) => publish(plan, packed, options, own),
   });
 }
 
@@ -111,7 +108,8 @@ async function publish(
   toolkit: OpenToolkit,
 ): Promise<Outcome> {
   const about = { tool: tool.tool, version: row.to };
-  if (ready === undefined || packed === undefined) return { ...about, kind: 'nothing', detail: inWords(row.why) };
+  if (ready === undefined || packed === undefined)
+    return { ...about, kind: 'nothing', detail: inWords(row.why) };
   const skipped = skipVerify === undefined ? '' : `; its evidence was not repeated: ${skipVerify}`;
   if (dryRun) return { ...about, kind: 'made', detail: `nothing was published (--dry-run)${skipped}` };
   const { stable: version, reason, existing } = ready;
@@ -124,58 +122,43 @@ async function publish(
   return { ...about, kind: 'promoted', detail: `${detail}${skipped}` };
 }
 
-export function createCommand(invocation: Invocation): Command {
-  const command = new Command('release:promote')
-    .description(
-      "Makes the newest beta, or the named one, stable: the same exes, on the feed and on branches main and beta. It first repeats the evidence, as release:verify does, and compares the whole package with what the recipe makes. A beta younger than the tool file's minAge is refused.",
-    )
-    .argument('<tool[@version]...>', 'version: 1.22.0 or 1.22.0-beta.2; none: the newest beta');
-  const flagNames = [...(['from', 'skipVerify', 'now', 'reason', 'dryRun', 'out', 'json', 'quiet'] as const)];
-  addFlags(command, flagNames, examples, invocation);
-  return command.action((args: readonly string[], flags: ReleaseFlags) =>
-    runVerb(invocation, flags, args, async (toolkit, tools, broken) => {
-      requireReason(flags);
-      const { cwd } = invocation;
-      const outDir = await openOutDir(cwd, flags.out);
-      const options = {
-        ...flags,
-        skipMinAge: flags.now ? flags.reason : undefined,
-        skipVerify: flags.skipVerify ? flags.reason : undefined,
-        outDir,
-      };
-      await withSources(toolkit, { cwd, from: flags.from }, async (place) =>
-        endRun(await promote(place, readRequests(args, tools), options), broken),
-      );
-    }),
-  );
-}
-
 /**
  * Skipping the wait or the verification needs a reason, for the commit and the audit log.
  * @throws ReleaseError USAGE
  */
 function requireReason({ now, skipVerify, reason, from }: ReleaseFlags): void {
+  const wrong = (problem: string): never => fail('USAGE', { problem });
   if (skipVerify && from !== undefined)
-    fail('USAGE', {
-      problem:
-        '--from repeats the evidence from a bundle, --skip-verify does not repeat it: use one of them.',
-    });
-  if (now && reason === undefined)
-    fail('USAGE', { problem: '--now needs --reason TEXT: why it cannot wait.' });
+    wrong('--from repeats the evidence from a bundle, --skip-verify does not repeat it: use one of them.');
+  if (now && reason === undefined) wrong('--now needs --reason TEXT: why it cannot wait.');
   if (skipVerify && reason === undefined)
-    fail('USAGE', { problem: '--skip-verify needs --reason TEXT: why the evidence cannot be repeated.' });
+    wrong('--skip-verify needs --reason TEXT: why the evidence cannot be repeated.');
   if (!now && !skipVerify && reason !== undefined)
-    fail('USAGE', {
-      problem:
-        '--reason says why a beta cannot wait, or why it is not verified: give --now or --skip-verify too.',
-    });
+    wrong(
+      '--reason says why a beta cannot wait, or why it is not verified: give --now or --skip-verify too.',
+    );
 }
 
-const examples = [
-  'release:promote delve                         its newest beta',
-  'release:promote delve@1.22.0 buf@1.32.0       the newest beta of these',
-  'release:promote delve@1.22.0-beta.1           exactly this beta',
-  "release:promote delve --now --reason 'fixes CVE-2026-1234'",
-  'release:promote delve --from tools.bundle     without a network: the evidence comes from a signed bundle',
-  "release:promote delve --skip-verify --reason 'the forge is down, checked by hand'",
-];
+export const createCommand = verb({
+  name: 'release:promote',
+  description:
+    "Makes the newest beta, or the named one, stable: the same exes, on the feed and on branches main and beta. It first repeats the evidence, as release:verify does, and compares the whole package with what the recipe makes. A beta younger than the tool file's minAge is refused.",
+  argument: new Argument('<tool[@version]...>', 'version: 1.22.0 or 1.22.0-beta.2; none: the newest beta'),
+  flags: ['from', 'skipVerify', 'now', 'reason', 'dryRun', 'out', 'json', 'quiet'],
+  examples: [
+    'release:promote delve                         its newest beta',
+    'release:promote delve@1.22.0 buf@1.32.0       the newest beta of these',
+    'release:promote delve@1.22.0-beta.1           exactly this beta',
+    "release:promote delve --now --reason 'fixes CVE-2026-1234'",
+    'release:promote delve --from tools.bundle     without a network: the evidence comes from a signed bundle',
+    "release:promote delve --skip-verify --reason 'the forge is down, checked by hand'",
+  ],
+  check: ({ flags }) => requireReason(flags),
+  async run({ args, flags, tools, broken, outDir }, toolkit) {
+    const requests = readRequests(args, tools);
+    const skipMinAge = flags.now ? flags.reason : undefined;
+    const skipVerify = flags.skipVerify ? flags.reason : undefined;
+    const options = { ...flags, skipMinAge, skipVerify, outDir };
+    endRun(await withFeed(toolkit, (toolkit) => promote(toolkit, requests, options)), broken);
+  },
+});

@@ -1,12 +1,11 @@
-import { Command, InvalidArgumentError } from 'commander';
-import type { Invocation } from '../../invocation.ts';
+import { Argument, InvalidArgumentError, Option } from 'commander';
 import { pushOnTop } from '../publish/manifest.ts';
 import { type Need, requireKey } from '../publish/require-key.ts';
 import type { Outcome, PlanRow } from '../report/report.ts';
-import { addFlags, type ReleaseFlags } from './flags.ts';
+import type { ReleaseFlags } from './flags.ts';
 import { type Move, planMoves, type Rebase, requireDownloads, requireOwnAddress } from './rebase-plan.ts';
 import { attempt, endRun, type Failure, type RunResult } from './run/run-each.ts';
-import { runVerb } from './run/run-verb.ts';
+import { verb } from './run/run-verb.ts';
 import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
 
@@ -69,22 +68,12 @@ function needOf({ tool, branch }: Move): Need {
   return { tool: { tool }, scopes: [branch === 'main' ? 'push' : 'push:beta'] };
 }
 
-async function planRow(
-  { tool, branch, version, from }: Move,
-  to: string,
-  { bucket }: OpenVerbToolkit,
-): Promise<PlanRow> {
-  const [main, beta] = [await bucket.version('main', tool), await bucket.version('beta', tool)];
+async function planRow(move: Move, to: string, { bucket }: OpenVerbToolkit): Promise<PlanRow> {
+  const { tool, branch, version, from } = move;
   return {
     tool,
-    main,
-    beta,
-    upstream: undefined,
-    from,
-    to,
-    source: { branch },
-    evidence: [],
-    does: 'rebase',
+    ...(await bucket.offers(tool)),
+    ...{ upstream: undefined, from, to, source: { branch }, evidence: [], does: 'rebase' },
     why: { code: 'address', version, from },
   };
 }
@@ -106,23 +95,24 @@ function readBase(text: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
-export function createCommand(invocation: Invocation): Command {
-  const command = new Command('bucket:rebase')
-    .description(
-      'Writes a new base address into all manifests of both branches, in one (chore) commit a branch. Versions and hashes stay.',
-    )
-    .argument('<url>', 'the new PUBLIC_URL of the server', readBase)
-    .option('--from <url>', 'replace addresses below this one; default: those of the server', readBase);
-  addFlags(command, ['dryRun', 'json', 'quiet'], examples, invocation);
-  return command.action((to: string, { from, ...flags }: ReleaseFlags & { readonly from?: string }) =>
-    runVerb(invocation, flags, [], async (toolkit, _tools, broken) => {
-      endRun(await rebase(toolkit, { ...flags, to, from }), broken);
-    }),
-  );
-}
-
-const examples = [
-  'bucket:rebase https://feed.example --dry-run  what would change',
-  'bucket:rebase https://feed.example            the server has the new PUBLIC_URL already',
-  'bucket:rebase https://files.example --from https://old.example   another file server moved',
-];
+export const createCommand = verb<ReleaseFlags>({
+  name: 'bucket:rebase',
+  description:
+    'Writes a new base address into all manifests of both branches, in one (chore) commit a branch. Versions and hashes stay.',
+  argument: new Argument('<url>', 'the new PUBLIC_URL of the server').argParser(readBase),
+  options: [
+    new Option('--from <url>', 'replace addresses below this one; default: those of the server').argParser(
+      readBase,
+    ),
+  ],
+  flags: ['dryRun', 'json', 'quiet'],
+  examples: [
+    'bucket:rebase https://feed.example --dry-run  what would change',
+    'bucket:rebase https://feed.example            the server has the new PUBLIC_URL already',
+    'bucket:rebase https://files.example --from https://old.example   another file server moved',
+  ],
+  isForAll: true,
+  async run({ args: [to = ''], flags, broken }, toolkit) {
+    endRun(await rebase(toolkit, { ...flags, to, from: flags.from }), broken);
+  },
+});

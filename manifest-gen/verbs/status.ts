@@ -1,6 +1,5 @@
-import { Command } from 'commander';
+import { Argument } from 'commander';
 import { valid } from 'semver';
-import type { Invocation } from '../../invocation.ts';
 import type { ReleaseError } from '../errors.ts';
 import { isOldEnough } from '../plan/newest-allowed.ts';
 import { planPromotion } from '../plan/promotion.ts';
@@ -10,12 +9,11 @@ import type { NextStep, StatusRow } from '../report/report.ts';
 import { type Finish, unfinishedInWords } from '../report/unfinished.ts';
 import { isNobodyThere } from '../sources/find-source.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import { addFlags, type ReleaseFlags } from './flags.ts';
 import { type MadeHere, madeHere } from './made-here.ts';
 import { decideBeta, type SourceOptions } from './plan/beta-decision.ts';
 import { type Request, readRequests } from './run/request.ts';
 import { asReleaseError, endRun, type Failure, settled } from './run/run-each.ts';
-import { runVerb } from './run/run-verb.ts';
+import { verb } from './run/run-verb.ts';
 import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
 
@@ -111,9 +109,8 @@ async function readState(
   tool: Pick<Tool, 'tool' | 'packageId'>,
   { published, bucket }: OpenVerbToolkit,
 ): Promise<State> {
-  const main = await bucket.version('main', tool.tool);
-  const beta = await bucket.version('beta', tool.tool);
-  return { tool: tool.tool, main, beta, packages: await published.versions(tool) };
+  const offers = await bucket.offers(tool.tool);
+  return { tool: tool.tool, ...offers, packages: await published.versions(tool) };
 }
 
 type State = PublishedState & { readonly tool: string; readonly packages: readonly FeedPackage[] };
@@ -144,30 +141,21 @@ function findPromotable(
   return promotion.isPublished || isOldEnough(published, tool, now) ? promotion.beta : undefined;
 }
 
-export function createCommand(invocation: Invocation): Command {
-  const command = new Command('release:status')
-    .description(
-      'Shows for each tool the newest upstream version, what beta and main offer, what a run would do and why, and what an interruption left half done.',
-    )
-    .argument('[tool...]', 'no tool: all tools');
-  addFlags(command, ['source', 'json', 'quiet'], ['release:status', 'release:status delve'], invocation);
-  return command.action((args: readonly string[], flags: ReleaseFlags) =>
-    runVerb(
-      invocation,
-      flags,
-      args,
-      async (toolkit, tools) => {
-        const asked = readAsked(args, tools);
-        const { rows, failures } = await findStatus(toolkit, asked, {
-          sources: flags.source,
-          isSilent: flags.json === true,
-        });
-        toolkit.report.status(rows);
-        // a failure of one tool is in its row; if no source answers at all, the verb fails
-        const isAll = failures.length === asked.requests.length;
-        if (isAll && failures.every(({ error }) => isNobodyThere(error))) endRun({ outcomes: [], failures });
-      },
-      { isReadOnly: true },
-    ),
-  );
-}
+export const createCommand = verb({
+  name: 'release:status',
+  description:
+    'Shows for each tool the newest upstream version, what beta and main offer, what a run would do and why, and what an interruption left half done.',
+  argument: new Argument('[tool...]', 'no tool: all tools'),
+  flags: ['source', 'json', 'quiet'],
+  examples: ['release:status', 'release:status delve'],
+  isReadOnly: true,
+  async run({ args, flags, tools }, toolkit) {
+    const asked = readAsked(args, tools);
+    const options = { sources: flags.source, isSilent: flags.json === true };
+    const { rows, failures } = await findStatus(toolkit, asked, options);
+    toolkit.report.status(rows);
+    // a failure of one tool is in its row; if no source answers at all, the verb fails
+    const isAll = failures.length === asked.requests.length;
+    if (isAll && failures.every(({ error }) => isNobodyThere(error))) endRun({ outcomes: [], failures });
+  },
+});

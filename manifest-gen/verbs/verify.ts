@@ -1,18 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
-import type { Invocation } from '../../invocation.ts';
+import { Argument, Option } from 'commander';
 import { fail } from '../errors.ts';
 import type { Channel } from '../published/bucket/repository.ts';
 import { createPublished } from '../published/published.ts';
 import type { Outcome } from '../report/report.ts';
 import type { Check } from '../reverify/check.ts';
 import { repeatEvidence } from '../reverify/reverify.ts';
-import { addFlags, type ReleaseFlags } from './flags.ts';
-import { withSources } from './run/from-bundle.ts';
+import { withTempDir } from '../system/scoped.ts';
+import type { ReleaseFlags } from './flags.ts';
 import { type Request, readRequests } from './run/request.ts';
 import { attempt, endRun, type Failure, type RunResult } from './run/run-each.ts';
-import { runVerb } from './run/run-verb.ts';
+import { verb } from './run/run-verb.ts';
 import type { OpenVerbToolkit, VerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
 
@@ -57,26 +55,25 @@ async function verifyOne(
     return { tool: tool.tool, version: '-', kind: 'nothing', detail: `branch ${channel} does not offer it` };
   }
   toolkit.report.step(tool.tool, 'verify', `${version ?? 'what is offered'} on branch ${channel}`);
-  const workDir = await mkdtemp(join(toolkit.workDir, 'verify-'));
-  try {
+  return withTempDir(join(toolkit.workDir, 'verify-'), async (workDir) => {
     // from the feed of now, and gone with its folder: a tool after the other
     const place = { ...toolkit, workDir, published: createPublished({ ...toolkit, workDir }) };
-    const repeated = await repeatEvidence({ tool, version, channel, isRebuilt }, place);
+    const { checks, withdrawn, ...repeated } = await repeatEvidence(
+      { tool, version, channel, isRebuilt },
+      place,
+    );
     const about = { tool: tool.tool, version: repeated.version };
-    toolkit.report.checks(repeated.checks.map((check) => ({ ...about, ...check })));
-    const { withdrawn } = repeated;
+    toolkit.report.checks(checks.map((check) => ({ ...about, ...check })));
     const note =
       withdrawn && `it was withdrawn${withdrawn.reason === undefined ? '' : `: ${withdrawn.reason}`}`;
     if (note !== undefined) toolkit.report.warn(tool.tool, `${about.version}: ${note}`);
-    judge(about, repeated.checks);
-    const passed = repeated.checks.filter(({ verdict }) => verdict === 'passed').length;
-    const rest = repeated.checks.length - passed;
+    judge(about, checks);
+    const passed = checks.filter(({ verdict }) => verdict === 'passed').length;
+    const rest = checks.length - passed;
     const counted = `${passed} checks passed${rest === 0 ? '' : `, ${rest} skipped`}`;
     const detail = note === undefined ? counted : `${counted}; ${note}`;
     return { ...about, kind: 'verified', detail, ...(withdrawn && { withdrawn }) };
-  } finally {
-    await rm(workDir, { recursive: true, force: true, maxRetries: 3 });
-  }
+  });
 }
 
 /**
@@ -98,30 +95,30 @@ function judge(about: { readonly tool: string; readonly version: string }, check
 
 type VerifyFlags = ReleaseFlags & { readonly channel: Channel; readonly rebuild?: boolean };
 
-export function createCommand(invocation: Invocation): Command {
-  const command = new Command('release:verify')
-    .description(
-      'Repeats all evidence for what a branch offers: manifest, package, payloads, record, upstream, other sources.',
-    )
-    .argument('[tool[@version]...]', 'no tool: all that the channel offers; no version: the current one')
-    .addOption(
-      new Option('--channel <name>', 'the branch to verify').choices(['main', 'beta']).default('main'),
-    )
-    .option('--rebuild', 'build Go modules again and compare byte for byte: takes minutes, needs Go >= 1.21');
-  addFlags(command, ['from', 'json', 'quiet'], examples, invocation);
-  return command.action((args: readonly string[], { channel, rebuild = false, ...flags }: VerifyFlags) =>
-    runVerb(invocation, flags, args, async (toolkit, tools, broken) => {
-      const isEvery = args.length === 0;
-      await withSources(toolkit, { cwd: invocation.cwd, from: flags.from }, async (place) =>
-        endRun(await verifyPromises(place, readRequests(args, tools), { channel, rebuild, isEvery }), broken),
-      );
-    }),
-  );
-}
-
-const examples = [
-  'release:verify                                all tools of branch main',
-  'release:verify delve --channel beta           what beta offers',
-  'release:verify delve@1.22.0 --rebuild         built again, compared byte for byte',
-  '--silent release:verify --json                for machines; exit 3: wrong, 4: not repeated',
-];
+export const createCommand = verb<VerifyFlags>({
+  name: 'release:verify',
+  description:
+    'Repeats all evidence for what a branch offers: manifest, package, payloads, record, upstream, other sources.',
+  argument: new Argument(
+    '[tool[@version]...]',
+    'no tool: all that the channel offers; no version: the current one',
+  ),
+  options: [
+    new Option('--channel <name>', 'the branch to verify').choices(['main', 'beta']).default('main'),
+    new Option(
+      '--rebuild',
+      'build Go modules again and compare byte for byte: takes minutes, needs Go >= 1.21',
+    ),
+  ],
+  flags: ['from', 'json', 'quiet'],
+  examples: [
+    'release:verify                                all tools of branch main',
+    'release:verify delve --channel beta           what beta offers',
+    'release:verify delve@1.22.0 --rebuild         built again, compared byte for byte',
+    '--silent release:verify --json                for machines; exit 3: wrong, 4: not repeated',
+  ],
+  async run({ args, flags, tools, broken }, toolkit) {
+    const options = { ...flags, isEvery: args.length === 0 };
+    endRun(await verifyPromises(toolkit, readRequests(args, tools), options), broken);
+  },
+});

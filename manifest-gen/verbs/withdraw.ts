@@ -1,28 +1,26 @@
-import { Command } from 'commander';
+import { Argument } from 'commander';
 import type { SourceKind } from '../../formats/release-record.ts';
-import type { Invocation } from '../../invocation.ts';
 import { artifactsOf } from '../build/artifacts.ts';
 import { fail } from '../errors.ts';
 import { channelOf } from '../plan/withdrawal.ts';
-import { arePayloadsKept, keepFiles, keepPayloads, openOutDir } from '../publish/keep-files.ts';
+import { arePayloadsKept, keepFiles, keepPayloads } from '../publish/keep-files.ts';
 import { withdrawalNote } from '../published/bucket/withdrawal-note.ts';
 import { unlistPackage } from '../published/feed/client.ts';
 import { inWords, sameExesInWords } from '../report/reasons.ts';
 import type { Outcome } from '../report/report.ts';
+import { packageIdOf } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { buildCorrection, type Correction, publishCorrection } from './correction.ts';
-import { addFlags, type ReleaseFlags } from './flags.ts';
 import { planWithdrawalOf, type WithdrawalPlan } from './plan/withdrawal.ts';
 import { recoveryLines } from './recovery.ts';
-import { withSources } from './run/from-bundle.ts';
 import { type Request, readRequests } from './run/request.ts';
-import { startRun } from './run/run.ts';
+import { runPhases } from './run/run.ts';
 import { endRun, type RunResult } from './run/run-each.ts';
-import { runVerb } from './run/run-verb.ts';
-import type { VerbToolkit } from './run/toolkit.ts';
+import { verb } from './run/run-verb.ts';
+import type { OpenVerbToolkit } from './run/toolkit.ts';
 import { withFeed } from './run/with-feed.ts';
 
-export type WithdrawOptions = {
+type WithdrawOptions = {
   readonly reason: string;
   /** The good version; undefined is the newest one before the bad one. */
   readonly to?: string | undefined;
@@ -37,18 +35,17 @@ export type WithdrawOptions = {
  * after an interruption, it goes on where it stopped.
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE, FEED_KEY_*: then nothing more is done
  */
-export function withdraw(
-  toolkit: VerbToolkit,
+function withdraw(
+  toolkit: OpenVerbToolkit,
   requests: readonly Request[],
   options: WithdrawOptions,
 ): Promise<RunResult> {
   const isOfBetas = requests.every(({ version = '' }) => channelOf(version) === 'beta');
-  return withFeed(toolkit, async (toolkit) => {
-    const run = startRun(toolkit, requests);
-    const plans = await run.plan((request) => planWithdrawalOf(request, options, toolkit));
-    await run.show(plans, options.dryRun ? undefined : ['unlist', isOfBetas ? 'push:beta' : 'push']);
-    const built = await run.build(plans, (plan, own) => build(plan, options, own));
-    return run.publish(built, ({ plan, build, toolkit }) => publish(plan, build, options, toolkit));
+  return runPhases(toolkit, requests, {
+    plan: (request, toolkit) => planWithdrawalOf(request, options, toolkit),
+    scopes: options.dryRun ? undefined : ['unlist', isOfBetas ? 'push:beta' : 'push'],
+    build: (plan, own) => build(plan, options, own),
+    publish: (plan, correction, own) => publish(plan, correction, options, own),
   });
 }
 
@@ -98,7 +95,7 @@ async function publish(
 
   if (bad.isListed) {
     report.step(tool.tool, 'unlist', bad.version);
-    const id = tool.packageId ?? tool.tool;
+    const id = packageIdOf(tool);
     await unlistPackage(toolkit.feed, id, bad.version, options.reason);
     toolkit.done.push(`${id} ${bad.version} is unlisted`);
   }
@@ -106,7 +103,7 @@ async function publish(
   const recoveryTo = (version: string | undefined): readonly string[] =>
     recoveryLines({
       tool: tool.tool,
-      packageId: tool.packageId ?? tool.tool,
+      packageId: packageIdOf(tool),
       bad: bad.version,
       fixed: version,
       isBeta: channelOf(bad.version) === 'beta',
@@ -127,35 +124,29 @@ async function publish(
   return { ...common, kind, detail: inWords(row.why), recovery };
 }
 
-export function createCommand(invocation: Invocation): Command {
-  const command = new Command('release:withdraw')
-    .description(
-      'Withdraws a published version: unlists it, and publishes the bytes of the last good version as a correction, for choco and Scoop. Prints what a machine with the bad version has to run.',
-    )
-    .argument('<tool@version>', 'version: 1.22.0, or 1.22.0-beta.2');
-  const flagNames = ['reason', 'to', 'source', 'from', 'dryRun', 'out', 'json', 'quiet'] as const;
-  addFlags(command, flagNames, examples, invocation);
-  return command.action((arg: string, flags: ReleaseFlags) =>
-    runVerb(invocation, flags, [arg], async (toolkit, tools) => {
-      const requests = readRequests([arg], tools);
-      const { reason } = flags;
-      if (reason === undefined)
-        return fail('USAGE', { problem: '--reason TEXT is missing: why it is withdrawn.' });
-      if (requests.some(({ version }) => version === undefined)) {
-        return fail('USAGE', { problem: `${arg} names no version: TOOL@VERSION, such as delve@1.22.0.` });
-      }
-      const outDir = await openOutDir(invocation.cwd, flags.out);
-      const options = { ...flags, reason, sources: flags.source, outDir };
-      await withSources(toolkit, { cwd: invocation.cwd, from: flags.from }, async (place) =>
-        endRun(await withdraw(place, requests, options)),
-      );
-    }),
-  );
-}
-
-const examples = [
-  "release:withdraw delve@1.22.0 --reason 'crashes on start'",
-  "release:withdraw delve@1.22.0 --reason 'malicious build' --to 1.20.1",
-  "release:withdraw delve@1.22.0 --reason 'crashes on start' --to 1.20.1 --from tools.bundle",
-  "release:withdraw delve@1.22.0 --reason 'what would happen' --dry-run",
-];
+export const createCommand = verb({
+  name: 'release:withdraw',
+  description:
+    'Withdraws a published version: unlists it, and publishes the bytes of the last good version as a correction, for choco and Scoop. Prints what a machine with the bad version has to run.',
+  argument: new Argument('<tool@version>', 'version: 1.22.0, or 1.22.0-beta.2'),
+  flags: ['reason', 'to', 'source', 'from', 'dryRun', 'out', 'json', 'quiet'],
+  examples: [
+    "release:withdraw delve@1.22.0 --reason 'crashes on start'",
+    "release:withdraw delve@1.22.0 --reason 'malicious build' --to 1.20.1",
+    "release:withdraw delve@1.22.0 --reason 'crashes on start' --to 1.20.1 --from tools.bundle",
+    "release:withdraw delve@1.22.0 --reason 'what would happen' --dry-run",
+  ],
+  check({ args, flags, tools }) {
+    const requests = readRequests(args, tools);
+    if (flags.reason === undefined)
+      fail('USAGE', { problem: '--reason TEXT is missing: why it is withdrawn.' });
+    if (requests.some(({ version }) => version === undefined))
+      fail('USAGE', { problem: `${args} names no version: TOOL@VERSION, such as delve@1.22.0.` });
+  },
+  async run({ args, flags, tools, outDir }, toolkit) {
+    const requests = readRequests(args, tools);
+    const { reason = '', source: sources } = flags;
+    const options = { ...flags, reason, sources, outDir };
+    endRun(await withFeed(toolkit, (toolkit) => withdraw(toolkit, requests, options)));
+  },
+});

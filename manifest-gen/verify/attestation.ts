@@ -1,11 +1,11 @@
 import type { Asset, Fetched, Verdict } from '../release.ts';
 import { sourceOf } from '../tool-file/tools.ts';
-import { readBundleList } from './keyless/bundle-list.ts';
-import { verdictOnBuild } from './keyless/policy.ts';
-import { signerOf } from './keyless/signer-of.ts';
+import { signerOf, verdictOnBuild } from './keyless/policy.ts';
+import { readBundleList } from './keyless/read-bundle.ts';
 import { claimedType, judgeStatement, provenanceTypes } from './keyless/statement.ts';
 import { loadRoot } from './keyless/trusted-root.ts';
 import { attestationsName } from './sidecar-name.ts';
+import { absent, failed } from './verdict.ts';
 
 /**
  * GitHub's own statement that a release is immutable. Its certificates come from a GitHub authority that is in no public root,
@@ -25,14 +25,14 @@ async function check({ found, sidecars }: Fetched, asset: Asset): Promise<Verdic
   const sidecar = sidecars.find(({ name }) => name === attestationsName(asset.name));
   const bundles = readBundleList(sidecar?.text ?? '[]');
   if (bundles === undefined) {
-    const [expected, found] = ['a list of Sigstore bundles', 'something else'];
-    return { ...about, verdict: 'failed', detail: `What attests it is ${found}.`, expected, found };
+    const found = 'something else';
+    return failed(about, `What attests it is ${found}.`, 'a list of Sigstore bundles', found);
   }
   const statements = bundles
     .map((text) => ({ text, type: claimedType(text) }))
     .filter(({ type }) => !releaseTypes.test(type ?? ''));
   if (statements.length === 0) {
-    return { ...about, verdict: 'absent', detail: 'The forge has no attestation of how the file was built.' };
+    return absent(about, 'The forge has no attestation of how the file was built.');
   }
   const root = await loadRoot(signerOf(found)?.trustedRoot);
   const subject = { algorithm: 'sha256', hex: asset.digest.sha256 } as const;

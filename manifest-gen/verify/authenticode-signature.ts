@@ -10,9 +10,9 @@ import {
   onlyValue,
   parseSignedData,
   partsOf,
+  printX500Name,
   readable,
 } from './signed-data.ts';
-import { printX500Name } from './x500-name.ts';
 
 /** The result of one signature. `publisher` is the subject of the certificate that signed. */
 export type SignatureOutcome =

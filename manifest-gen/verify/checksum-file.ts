@@ -1,4 +1,5 @@
 import type { Asset, Sidecar, Verdict } from '../release.ts';
+import { failed, passed } from './verdict.ts';
 
 /** Does upstream's checksum file list this file with the bytes that came? */
 export function checkChecksumFile(file: Sidecar, asset: Asset): Verdict {
@@ -7,16 +8,20 @@ export function checkChecksumFile(file: Sidecar, asset: Asset): Verdict {
   const stated = [...new Set(checksumsOf(file.text, asset.name))];
   const wrong = stated.filter((hex) => hex !== sha256 && hex !== sha512);
   if (stated.length > 0 && wrong.length === 0) {
-    return { ...about, verdict: 'passed', detail: `${file.name} lists the file with these bytes.` };
+    return passed(about, `${file.name} lists the file with these bytes.`);
   }
   // A checksum file that does not list our file is not "no evidence": the release process did not make this file.
   if (stated.length === 0) {
-    const expected = `a line for ${asset.name} in ${file.name}`;
-    return { ...about, verdict: 'failed', detail: `${file.name} does not list it.`, expected, found: 'none' };
+    return failed(
+      about,
+      `${file.name} does not list it.`,
+      `a line for ${asset.name} in ${file.name}`,
+      'none',
+    );
   }
   const found = wrong.some((hex) => hex.length === sha512.length) ? sha512 : sha256;
   const expected = `${stated.join(' or ')} (${file.name})`;
-  return { ...about, verdict: 'failed', detail: `${file.name} lists it with another hash.`, expected, found };
+  return failed(about, `${file.name} lists it with another hash.`, expected, found);
 }
 
 /**

@@ -1,31 +1,28 @@
-import { open } from 'node:fs/promises';
 import type { Asset, Verdict } from '../release.ts';
+import { withFile } from '../system/scoped.ts';
 import { describeContent, promisedContent } from './content.ts';
+import { absent, failed, passed } from './verdict.ts';
 
 /**
  * Are these the bytes that the source states: kind of file, size, digest? This proves what the source stores, not who made it.
  */
 export async function checkDigest(asset: Asset): Promise<Verdict> {
-  const content = await contentOf(asset.path);
+  const about = { kind: 'digest', subject: asset.name } as const;
+  const broken = (expected: string, found: string): Verdict =>
+    failed(about, `The file is ${found}, the source promises ${expected}.`, expected, found);
+  const content = await withFile(asset.path, describeContent);
   const promised = promisedContent(asset.name);
-  if (promised !== undefined && content !== promised) return failed(asset, promised, content);
+  if (promised !== undefined && content !== promised) return broken(promised, content);
 
   const { expectedBytes, stated, digest } = asset;
   if (expectedBytes !== undefined && expectedBytes !== digest.sizeBytes) {
-    return failed(asset, `${expectedBytes} bytes`, `${digest.sizeBytes} bytes (${content})`);
+    return broken(`${expectedBytes} bytes`, `${digest.sizeBytes} bytes (${content})`);
   }
-  if (stated === undefined) {
-    return { kind: 'digest', verdict: 'absent', subject: asset.name, detail: noDigest };
-  }
+  if (stated === undefined) return absent(about, noDigest);
   const found = digest[stated.algorithm];
   const name = names[stated.algorithm];
-  if (found !== stated.hex.toLowerCase()) return failed(asset, `${name} ${stated.hex}`, found);
-  return {
-    kind: 'digest',
-    verdict: 'passed',
-    subject: asset.name,
-    detail: goodDigest(name, stated.isImmutable === true),
-  };
+  if (found !== stated.hex.toLowerCase()) return broken(`${name} ${stated.hex}`, found);
+  return passed(about, goodDigest(name, stated.isImmutable === true));
 }
 
 const names = { sha256: 'SHA-256', sha512: 'SHA-512' } as const;
@@ -40,18 +37,4 @@ export function isDigestDetail({ verdict, detail }: Pick<Verdict, 'verdict' | 'd
   if (verdict === 'absent') return detail === noDigest;
   const sayings = Object.values(names).flatMap((name) => [goodDigest(name, true), goodDigest(name, false)]);
   return verdict === 'passed' && sayings.includes(detail);
-}
-
-function failed(asset: Asset, expected: string, found: string): Verdict {
-  const detail = `The file is ${found}, the source promises ${expected}.`;
-  return { kind: 'digest', verdict: 'failed', subject: asset.name, detail, expected, found };
-}
-
-async function contentOf(path: string): Promise<string> {
-  const file = await open(path, 'r');
-  try {
-    return await describeContent(file);
-  } finally {
-    await file.close();
-  }
 }

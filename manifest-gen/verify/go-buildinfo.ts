@@ -1,4 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
+import type { Architecture } from '../../formats/release-record.ts';
+import { withFile } from '../system/scoped.ts';
 import { type PeFile, type PeSection, readAt, readPe } from './pe-file.ts';
 
 /** What the Go linker wrote into a program: `go version -m` prints the same. */
@@ -115,4 +117,18 @@ function parseModules(text: string): Omit<GoBuildInfo, 'goVersion'> {
 function splitSetting(text: string): [string, string] {
   const at = text.indexOf('=');
   return [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** An exe and its Go build info; undefined for an exe without it. */
+export type Program = { readonly architecture: Architecture; readonly info: GoBuildInfo | undefined };
+
+export async function readPrograms(
+  exes: readonly { readonly architecture: Architecture; readonly path: string }[],
+): Promise<readonly Program[]> {
+  return Promise.all(
+    exes.map(async ({ architecture, path }) => ({
+      architecture,
+      info: await withFile(path, readGoBuildInfo),
+    })),
+  );
 }

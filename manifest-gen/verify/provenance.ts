@@ -1,13 +1,12 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { jsonOf } from '../../formats/json.ts';
 import type { Asset, Fetched, Verdict } from '../release.ts';
-import { readBundleList } from './keyless/bundle-list.ts';
-import { verdictOnBuild } from './keyless/policy.ts';
-import { signerOf } from './keyless/signer-of.ts';
+import { signerOf, verdictOnBuild } from './keyless/policy.ts';
+import { readBundleList } from './keyless/read-bundle.ts';
 import { claimedType, judgeStatement, provenanceTypes, type Subject } from './keyless/statement.ts';
 import { type KeyFinder, loadRoot } from './keyless/trusted-root.ts';
-import { RegistrySignatures } from './registry-signatures.ts';
-import { attestationsName, registrySignaturesName } from './sidecar-name.ts';
+import { attestationsName, RegistrySignatures, registrySignaturesName } from './sidecar-name.ts';
+import { type About, absent, failed, passed } from './verdict.ts';
 
 /**
  * The evidence of an npm registry, as `npm audit signatures` reads it: its own signature over name, version and hash, and the
@@ -21,41 +20,36 @@ export function checkProvenance(fetched: Fetched): readonly (Verdict | Promise<V
     const said = sidecar && RegistrySignatures.safeParse(jsonOf(sidecar.text));
     const registry =
       said?.success === false
-        ? failed(
-            aboutOf(asset),
-            'Signature of the registry',
-            'a signature with its keys',
-            'it cannot be read',
-          )
+        ? broken(aboutOf(asset), signature, 'a signature with its keys', 'it cannot be read')
         : checkRegistry(said?.data, asset);
     return [registry, checkAttested(fetched, said?.data, asset)];
   });
 }
 
-type About = Pick<Verdict, 'kind' | 'subject'>;
+const signature = 'Signature of the registry';
 
 function aboutOf({ name }: Asset): About {
   return { kind: 'provenance', subject: name };
 }
 
-function failed(about: About, what: string, expected: string, found: string): Verdict {
-  return { ...about, verdict: 'failed', detail: `${what}: ${found}.`, expected, found };
+function broken(about: About, what: string, expected: string, found: string): Verdict {
+  return failed(about, `${what}: ${found}.`, expected, found);
 }
 
 function checkRegistry(said: RegistrySignatures | undefined, asset: Asset): Verdict {
   const about = aboutOf(asset);
   if (said === undefined || said.signatures.length === 0) {
-    return { ...about, verdict: 'absent', detail: 'The registry shows no signature of its own with a key.' };
+    return absent(about, 'The registry shows no signature of its own with a key.');
   }
   const message = `${said.spec}:sha512-${Buffer.from(asset.digest.sha512, 'hex').toString('base64')}`;
   for (const { keyid, sig } of said.signatures) {
     const problem = problemOfSignature(said, keyid, sig, message);
     if (problem !== undefined) {
-      return failed(about, 'Signature of the registry', `the registry's signature of ${said.spec}`, problem);
+      return broken(about, signature, `the registry's signature of ${said.spec}`, problem);
     }
   }
   const ids = said.signatures.map(({ keyid }) => keyid).join(', ');
-  return { ...about, verdict: 'passed', detail: `The registry signed it with ${ids}.`, keyId: ids };
+  return { ...passed(about, `The registry signed it with ${ids}.`), keyId: ids };
 }
 
 function problemOfSignature(
@@ -85,9 +79,9 @@ async function checkAttested(
   const sidecar = sidecars.find(({ name }) => name === attestationsName(asset.name));
   const bundles = readBundleList(sidecar?.text ?? '[]');
   if (bundles === undefined)
-    return failed(about, 'Attestations by the registry', 'a list of Sigstore bundles', 'something else');
+    return broken(about, 'Attestations by the registry', 'a list of Sigstore bundles', 'something else');
   if (bundles.length === 0) {
-    return { ...about, verdict: 'absent', detail: 'The registry has no attestation of how it was built.' };
+    return absent(about, 'The registry has no attestation of how it was built.');
   }
   const root = await loadRoot(signerOf(found)?.trustedRoot, said && registryKeys(said));
   const subject: Subject = {

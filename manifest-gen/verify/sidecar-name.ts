@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Found } from '../release.ts';
 import { type SourceOf, sourceOf } from '../tool-file/tools.ts';
 
@@ -34,3 +35,18 @@ export function registrySignaturesName(asset: string): string {
 
 /** The Go checksum database's entries for the modules of an exe that was built here, with their proof. */
 export const modulesProofName = 'modules.sumdb.json';
+
+export const NpmSignatures = z.array(z.object({ keyid: z.string(), sig: z.string() }));
+
+/** `GET /-/npm/v1/keys` of a registry. */
+export const NpmKeys = z.object({
+  keys: z.array(z.object({ keyid: z.string(), key: z.string(), expires: z.string().nullish() })),
+});
+
+/** The sidecar that holds what a registry signs of a tarball. */
+export const RegistrySignatures = NpmKeys.extend({
+  spec: z.string(),
+  published: z.string().optional(),
+  signatures: NpmSignatures,
+});
+export type RegistrySignatures = z.infer<typeof RegistrySignatures>;

@@ -1,5 +1,5 @@
 import { type AsnType, BaseBlock, ObjectIdentifier, Sequence } from 'asn1js';
-import { type Attribute, ContentInfo, SignedData } from 'pkijs';
+import { type Attribute, ContentInfo, type RelativeDistinguishedNames, SignedData } from 'pkijs';
 
 const signedData = '1.2.840.113549.1.7.2';
 
@@ -60,4 +60,37 @@ export function partsOf(block: AsnType | undefined): readonly AsnType[] {
 
 export function oidOf(block: unknown): string | undefined {
   return block instanceof ObjectIdentifier ? block.getValue() : undefined;
+}
+
+/** The short names that Windows prints; any other type is `OID.1.2.3`. */
+const names: Readonly<Record<string, string>> = {
+  '2.5.4.3': 'CN',
+  '2.5.4.4': 'SN',
+  '2.5.4.5': 'SERIALNUMBER',
+  '2.5.4.6': 'C',
+  '2.5.4.7': 'L',
+  '2.5.4.8': 'S',
+  '2.5.4.9': 'STREET',
+  '2.5.4.10': 'O',
+  '2.5.4.11': 'OU',
+  '2.5.4.12': 'T',
+  '2.5.4.42': 'G',
+  '0.9.2342.19200300.100.1.25': 'DC',
+  '1.2.840.113549.1.9.1': 'E',
+};
+
+/**
+ * A certificate's subject as PowerShell's `(Get-AuthenticodeSignature X).SignerCertificate.Subject` prints it, so that it can
+ * be copied: last part first, `CN=Example, O="Example, Inc.", C=US`. Quotes make it unambiguous: a comma in a name is no new part.
+ */
+export function printX500Name({ typesAndValues }: RelativeDistinguishedNames): string {
+  return typesAndValues
+    .map(({ type, value }) => `${names[type] ?? `OID.${type}`}=${quote(String(value.valueBlock.value))}`)
+    .reverse()
+    .join(', ');
+}
+
+function quote(text: string): string {
+  const isPlain = text !== '' && text.trim() === text && !/[,+="\r\n<>#;]/.test(text);
+  return isPlain ? text : `"${text.replaceAll('"', '""')}"`;
 }

@@ -1,11 +1,10 @@
 import type { Fetched, Verdict } from '../release.ts';
-import { judgeDetached } from './keyless/detached.ts';
 import type { Judged } from './keyless/judge.ts';
-import { refusalBy, verdictWithoutSigner } from './keyless/policy.ts';
-import { judgeBundle } from './keyless/signature.ts';
-import { signerOf } from './keyless/signer-of.ts';
+import { refusalBy, signerOf, verdictWithoutSigner } from './keyless/policy.ts';
+import { judgeBundle, judgeDetached } from './keyless/signature.ts';
 import { loadRoot, type Root } from './keyless/trusted-root.ts';
 import { sidecarName } from './sidecar-name.ts';
+import { absent, passed } from './verdict.ts';
 
 /**
  * Is the checksum file signed by the workflow that the tool's file trusts? With checksum-file.ts this reaches to the exe. Every
@@ -18,18 +17,16 @@ export function checkSigstore(fetched: Fetched): readonly Promise<Verdict>[] {
 }
 
 async function check({ found, sidecars }: Fetched): Promise<Verdict> {
-  const nameOf = (which: Parameters<typeof sidecarName>[1]): string => sidecarName(found, which) ?? '';
-  const textOf = (which: Parameters<typeof sidecarName>[1]): string | undefined =>
-    sidecars.find(({ name }) => name === sidecarName(found, which))?.text;
+  type Which = Parameters<typeof sidecarName>[1];
+  const nameOf = (which: Which): string => sidecarName(found, which) ?? '';
+  const textOf = (which: Which) => sidecars.find(({ name }) => name === sidecarName(found, which))?.text;
   const about = { kind: 'sigstore', subject: nameOf('checksums') } as const;
   const [bundleText, signature, certificate] = [textOf('bundle'), textOf('signature'), textOf('certificate')];
   if (bundleText === undefined && signature === undefined && certificate === undefined) {
-    return { ...about, verdict: 'absent', detail: 'There is no keyless signature beside it.' };
+    return absent(about, 'There is no keyless signature beside it.');
   }
   const text = textOf('checksums');
-  if (text === undefined) {
-    return { ...about, verdict: 'absent', detail: `There is no ${about.subject} that is signed.` };
-  }
+  if (text === undefined) return absent(about, `There is no ${about.subject} that is signed.`);
 
   const signer = signerOf(found);
   const root = await loadRoot(signer?.trustedRoot);
@@ -44,10 +41,10 @@ async function check({ found, sidecars }: Fetched): Promise<Verdict> {
   if (refusal !== undefined) return refusal;
   if (bundle === undefined && pair?.outcome === 'good') {
     const detail = `${nameOf('signature')} verifies, by ${pair.by.identity}, but no log entry says when it was made.`;
-    return { ...about, verdict: 'absent', detail };
+    return absent(about, detail);
   }
   if (signer === undefined) return verdictWithoutSigner(about, pieces.reverse(), found);
-  return { ...about, verdict: 'passed', detail: `${nameOf('bundle')} is by ${signer.identity}.` };
+  return passed(about, `${nameOf('bundle')} is by ${signer.identity}.`);
 }
 
 type Pair = { readonly signature: string | undefined; readonly certificate: string | undefined };

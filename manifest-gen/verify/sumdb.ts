@@ -2,11 +2,9 @@ import { jsonOf } from '../../formats/json.ts';
 import type { Fetched, Found, GoModule, Verdict } from '../release.ts';
 import { keyOfSetting } from './checksum-database/note.ts';
 import { DatabaseProof, proveSums } from './checksum-database/proof.ts';
-import type { GoModuleVersion } from './go-buildinfo.ts';
-import { readPrograms } from './programs.ts';
+import { type GoModuleVersion, readPrograms } from './go-buildinfo.ts';
 import { modulesProofName } from './sidecar-name.ts';
-
-type About = Pick<Verdict, 'kind' | 'subject'>;
+import { type About, absent, failed, passed } from './verdict.ts';
 
 /**
  * Does the Go checksum database have the module, however many exes were built from it? The go command compared it while it built
@@ -24,8 +22,7 @@ export function checkSumdb(fetched: Fetched): readonly (Verdict | Promise<Verdic
 export function checkAsked(module: GoModule): Verdict {
   const about = aboutOf(module);
   if (!module.isSumChecked) return absent(about, 'The Go checksum database was not asked.');
-  const detail = `The Go checksum database has the module as ${module.sum}.`;
-  return { ...about, verdict: 'passed', detail };
+  return passed(about, `The Go checksum database has the module as ${module.sum}.`);
 }
 
 function aboutOf({ module, version }: GoModule): About {
@@ -38,6 +35,8 @@ async function checkProof(
   { assets, sidecars }: Fetched,
   { keyId, gosumdb }: NonNullable<Found['bundledBy']>,
 ): Promise<Verdict> {
+  const broken = (expected: string, found: string): Verdict =>
+    failed(about, `Go checksum database: expected ${expected}, found ${found}.`, expected, found);
   const key = keyOfSetting(gosumdb);
   if (key === undefined)
     return absent(about, 'The Go checksum database is off here, or GOSUMDB has no key of it.');
@@ -45,25 +44,21 @@ async function checkProof(
   if (text === undefined) return absent(about, 'The bundle has no proof of the Go checksum database.');
   const proof = DatabaseProof.safeParse(jsonOf(text));
   const proved = proof.success ? proveSums(proof.data, key) : { problem: 'it cannot be read' };
-  if ('problem' in proved) return failed(about, `a proof by ${key.name}`, proved.problem);
+  if ('problem' in proved) return broken(`a proof by ${key.name}`, proved.problem);
 
   const named = await modulesIn(assets);
   if (named === undefined)
-    return failed(about, 'exes that name the modules they were built from', 'one that does not');
+    return broken('exes that name the modules they were built from', 'one that does not');
   const missing = named.find((module) => !proved.sums.has(keyFor(module)));
   if (missing !== undefined) return absent(about, `The bundle has no proof of ${keyFor(missing)}.`);
   const other = [{ path, version, sum }, ...named].find(
     (module) => proved.sums.get(keyFor(module)) !== module.sum,
   );
   if (other !== undefined)
-    return failed(about, `${keyFor(other)} ${proved.sums.get(keyFor(other)) ?? 'none'}`, other.sum || 'none');
+    return broken(`${keyFor(other)} ${proved.sums.get(keyFor(other)) ?? 'none'}`, other.sum || 'none');
   const others = new Set(named.map(keyFor)).size - 1;
-  return {
-    ...about,
-    verdict: 'passed',
-    detail: `The Go checksum database has the module as ${sum}, and the ${others} others that the exes name as they name them: proved by the tree that ${key.name} signed. That the exes were built from them says the bundle signed by ${keyId}.`,
-    keyId,
-  };
+  const detail = `The Go checksum database has the module as ${sum}, and the ${others} others that the exes name as they name them: proved by the tree that ${key.name} signed. That the exes were built from them says the bundle signed by ${keyId}.`;
+  return { ...passed(about, detail), keyId };
 }
 
 /** All modules, main and others, that any of the exes was built from; undefined when one has no build info. */
@@ -77,13 +72,4 @@ async function modulesIn(assets: Fetched['assets']): Promise<readonly GoModuleVe
 
 function keyFor({ path, version }: Pick<GoModuleVersion, 'path' | 'version'>): string {
   return `${path}@${version}`;
-}
-
-function absent(about: About, detail: string): Verdict {
-  return { ...about, verdict: 'absent', detail };
-}
-
-function failed(about: About, expected: string, found: string): Verdict {
-  const detail = `Go checksum database: expected ${expected}, found ${found}.`;
-  return { ...about, verdict: 'failed', detail, expected, found };
 }

@@ -1,5 +1,24 @@
+import type { EvidenceKind } from '../../formats/release-record.ts';
 import { fail } from '../errors.ts';
-import type { Verdict } from '../release.ts';
+import type { Fetched, Verdict } from '../release.ts';
+import { requiredEvidence } from '../tool-file/trust.ts';
+import { attestationsName } from './sidecar-name.ts';
+
+/** What a verdict is about. */
+export type About = Pick<Verdict, 'kind' | 'subject'>;
+
+export function passed(about: About, detail: string): Verdict {
+  return { ...about, verdict: 'passed', detail };
+}
+
+export function absent(about: About, detail: string): Verdict {
+  return { ...about, verdict: 'absent', detail };
+}
+
+/** @param detail what was compared; `expected` and `found` are for a refusal's sentence */
+export function failed(about: About, detail: string, expected: string, found: string): Verdict {
+  return { ...about, verdict: 'failed', detail, expected, found };
+}
 
 /** Why a release is refused: the sentence's parts. */
 export type Refusal = { readonly file: string; readonly expected: string; readonly found: string };
@@ -42,4 +61,17 @@ export function requireTrust(
 ): void {
   const refusal = refusalOf(verdicts, required);
   if (refusal !== undefined) fail('REFUSED', { tool, version, ...refusal });
+}
+
+/**
+ * The kinds of evidence that must have passed for the downloaded files: those that the tool's file demands of every release, and
+ * npm's provenance where the file demands it of versions whose metadata names attestations.
+ */
+export function demandOn({ found, assets, sidecars }: Fetched): readonly EvidenceKind[] {
+  const { tool, kind, version } = found;
+  const always = requiredEvidence(tool, kind, version);
+  const names = new Set(sidecars.map(({ name }) => name));
+  const isAttested = kind === 'npm' && assets.some(({ name }) => names.has(attestationsName(name)));
+  const isDemanded = isAttested && tool.trust.provenance === 'where-attested';
+  return isDemanded && !always.includes('provenance') ? [...always, 'provenance'] : always;
 }

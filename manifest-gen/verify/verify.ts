@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Fetched, Unpacked, Verdict } from '../release.ts';
-import { payloadFile } from '../tool-file/payload-file.ts';
+import { payloadFile } from '../tool-file/payload-place.ts';
 import { checkAttestations } from './attestation.ts';
 import { checkAuthenticode } from './authenticode.ts';
 import { checkBuildInfo } from './buildinfo.ts';

@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { fail } from '../errors.ts';
+import pMap from 'p-map';
 import type { OpenBundle } from '../sources/bundle/open-bundle.ts';
-import { type DatabaseTree, need } from './database.ts';
+import { type DatabaseTree, entriesAtOnce, need, needText } from './database.ts';
 import { ModulesIndex } from './schema.ts';
 
 /** Laid out as the database itself, so that `tar xf BUNDLE vulndb` gives a folder for VULN_DB. */
 const folder = 'vulndb';
 const indexes = ['index/db', 'index/modules'];
-const atOnce = 10;
 
 /**
  * The whole vulnerability database: today's entries for one release say nothing about the others.
@@ -19,20 +18,22 @@ export async function copyDatabase(
 ): Promise<readonly { readonly path: string; readonly text: string }[]> {
   const modules = await need(tree, ModulesIndex, 'index/modules');
   const ids = new Map(modules.flatMap(({ vulns }) => vulns.map(({ id, modified }) => [id, modified])));
-  const wanted: (readonly [endpoint: string, modified: string])[] = [
-    ...indexes.map((endpoint) => [endpoint, ''] as const),
-    ...[...ids].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, modified]) => [`ID/${id}`, modified] as const),
+  const entries = [...ids].sort(([a], [b]) => (a < b ? -1 : 1));
+  const wanted = [
+    ...indexes.map((endpoint) => ({ endpoint, modified: '' })),
+    ...entries.map(([id, modified]) => ({ endpoint: `ID/${id}`, modified })),
   ];
-  const files: { path: string; text: string }[] = [];
-  for (let from = 0; from < wanted.length; from += atOnce) {
-    const batch = wanted.slice(from, from + atOnce).map(async ([endpoint, modified]) => {
-      const text = await tree.read(endpoint, modified === '' ? undefined : modified);
-      return { path: pathOf(endpoint), text: text ?? missing(tree, endpoint) };
-    });
-    files.push(...(await Promise.all(batch)));
-    onProgress(files.length, wanted.length);
-  }
-  return files;
+  let done = 0;
+  return pMap(
+    wanted,
+    async ({ endpoint, modified }) => {
+      const text = await needText(tree, endpoint, modified || undefined);
+      done += 1;
+      onProgress(done, wanted.length);
+      return { path: pathOf(endpoint), text };
+    },
+    { concurrency: entriesAtOnce },
+  );
 }
 
 /** The copy in a bundle; undefined when it has none. */
@@ -47,8 +48,4 @@ export function databaseIn(bundle: OpenBundle): DatabaseTree | undefined {
 
 function pathOf(endpoint: string): string {
   return `${folder}/${endpoint}.json`;
-}
-
-function missing({ url }: DatabaseTree, endpoint: string): never {
-  return fail('VULN_DB_INVALID', { url, problem: `${endpoint}.json is missing` });
 }

@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import type { z } from 'zod';
 import { jsonOf } from '../../formats/json.ts';
 import { fail } from '../errors.ts';
@@ -17,17 +18,12 @@ export interface DatabaseTree {
   read(endpoint: string, modified?: string): Promise<string | undefined>;
 }
 
-export interface VulnerabilityDatabase {
-  /** When it was last changed, for people: how old the answers are. */
-  readonly modified: Date;
-  /** All that may concern one of these modules. @throws ReleaseError VULN_DB_UNREACHABLE, VULN_DB_INVALID */
-  entriesFor(modules: Composition['modules']): Promise<readonly Entry[]>;
-}
+export type VulnerabilityDatabase = Awaited<ReturnType<typeof openDatabase>>;
 
-const entriesAtOnce = 10;
+export const entriesAtOnce = 10;
 
 /** Reads the indexes once. @throws ReleaseError VULN_DB_UNREACHABLE, VULN_DB_INVALID */
-export async function openDatabase(tree: DatabaseTree): Promise<VulnerabilityDatabase> {
+export async function openDatabase(tree: DatabaseTree) {
   // an empty folder is a disk that is not mounted, an address without an index another one
   const database = await tree.read('index/db');
   if (database === undefined) {
@@ -39,7 +35,7 @@ export async function openDatabase(tree: DatabaseTree): Promise<VulnerabilityDat
   const entries = new Map<string, Promise<Entry>>();
 
   const readEntry = async (id: string, changed: string): Promise<Entry> => {
-    const entry = await need(tree, Entry, `ID/${id}`, changed === '' ? undefined : changed);
+    const entry = await need(tree, Entry, `ID/${id}`, changed || undefined);
     if (entry.id !== id) fail('VULN_DB_INVALID', { url: tree.url, problem: `ID/${id} is about ${entry.id}` });
     return entry;
   };
@@ -50,21 +46,17 @@ export async function openDatabase(tree: DatabaseTree): Promise<VulnerabilityDat
   };
 
   return {
+    /** When it was last changed, for people: how old the answers are. */
     modified: new Date(modified),
-    async entriesFor(modules) {
+    /** All that may concern one of these modules. @throws ReleaseError VULN_DB_UNREACHABLE, VULN_DB_INVALID */
+    async entriesFor(modules: Composition['modules']): Promise<readonly Entry[]> {
       const wanted = new Map<string, string>();
       for (const { path, version } of modules) {
         for (const vuln of vulnsOf.get(path) ?? []) {
           if (!isBehind(version, vuln.fixed)) wanted.set(vuln.id, vuln.modified);
         }
       }
-      const found: Entry[] = [];
-      const ids = [...wanted];
-      for (let from = 0; from < ids.length; from += entriesAtOnce) {
-        const batch = ids.slice(from, from + entriesAtOnce);
-        found.push(...(await Promise.all(batch.map(([id, changed]) => ask(id, changed)))));
-      }
-      return found;
+      return pMap(wanted, ([id, changed]) => ask(id, changed), { concurrency: entriesAtOnce });
     },
   };
 }
@@ -81,17 +73,20 @@ export async function need<T>(
   endpoint: string,
   modified?: string,
 ): Promise<T> {
-  const text = await tree.read(endpoint, modified);
-  if (text !== undefined) return decode(tree, schema, endpoint, text);
-  return fail('VULN_DB_INVALID', { url: tree.url, problem: `${endpoint}.json is missing` });
+  return decode(tree, schema, endpoint, await needText(tree, endpoint, modified));
+}
+
+/** The text of a file that must be there. Same errors. */
+export async function needText(tree: DatabaseTree, endpoint: string, modified?: string): Promise<string> {
+  const problem = `${endpoint}.json is missing`;
+  return (await tree.read(endpoint, modified)) ?? fail('VULN_DB_INVALID', { url: tree.url, problem });
 }
 
 function decode<T>({ url }: DatabaseTree, schema: z.ZodType<T>, endpoint: string, text: string): T {
-  const invalid = (problem: string, cause?: unknown): never =>
-    fail('VULN_DB_INVALID', { url, problem: `${endpoint}.json ${problem}` }, cause);
   const parsed = schema.safeParse(jsonOf(text));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const place = issue?.path.join('.') ?? '';
-  return invalid(place === '' ? 'is not its JSON' : `has ${place}: ${issue?.message}`, parsed.error);
+  const problem = place === '' ? 'is not its JSON' : `has ${place}: ${issue?.message}`;
+  return fail('VULN_DB_INVALID', { url, problem: `${endpoint}.json ${problem}` }, parsed.error);
 }

@@ -1,27 +1,37 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { fail } from '../errors.ts';
+import { readYaml, type YamlFault } from '../tool-file/yaml-file.ts';
 import type { Finding } from './match.ts';
-import { type Severity, severities } from './severity.ts';
+import { severities } from './severity.ts';
+
+const Level = z.enum(severities, `must be one of ${severities.join(', ')}`);
 
 /** Which known vulnerabilities refuse a release (POLICY_FILE). */
-export type Policy = {
-  /** Where it was read, for sentences. */
-  readonly file: string;
+const PolicyFile = z.strictObject({
   /** This and everything worse. */
-  readonly refuse: Severity;
-  /** The severity of entries that do not state one. */
-  readonly unknown: Severity;
-  readonly allow: readonly Allowance[];
-};
-
-/** Somebody looked at it and decided, for a while. */
-export type Allowance = {
-  /** `GO-2024-2482`, or one of its aliases: `CVE-2024-23840`. */
-  readonly id: string;
-  readonly reason: string;
-  /** `2027-01-31`, the last day on which it holds, in UTC. */
-  readonly until: string;
-  /** Undefined: all tools. */
-  readonly tools?: readonly string[] | undefined;
-};
+  refuse: Level,
+  /** The severity of entries that state none. No default: the Go database has no severities, so this decides about nearly everything. */
+  unknown: Level,
+  /** Somebody looked at it and decided, for a while. */
+  allow: z
+    .array(
+      z.strictObject({
+        /** `GO-2024-2482`, or one of its aliases: `CVE-2024-23840`. */
+        id: z
+          .string('must be an id in quotes or letters')
+          .regex(/^[A-Z]+-[\w-]+$/, 'must be an id like GO-2024-2482'),
+        reason: z.string('must say why').trim().min(1, 'must say why'),
+        /** The last day on which it holds, in UTC. */
+        until: z.iso.date('must be a day like 2027-01-31'),
+        /** Default: all tools. */
+        tools: z.array(z.string()).min(1).optional(),
+      }),
+    )
+    .default([]),
+});
+/** `file`: where it was read, for sentences. */
+export type Policy = z.infer<typeof PolicyFile> & { readonly file: string };
 
 export type Judged = Finding & {
   /** `refused`: something has to be done. `below`: less bad than what the policy refuses. */
@@ -48,4 +58,31 @@ export function judge(finding: Finding, tool: string, policy: Policy | undefined
   return last.until >= now.toISOString().slice(0, 10)
     ? { ...finding, verdict: 'allowed', because: `until ${last.until}: ${last.reason}` }
     : { ...finding, verdict: 'refused', because: `it was allowed until ${last.until}, which is over` };
+}
+
+const maxBytes = 1024 * 1024;
+
+/** @throws ReleaseError SETTINGS_INVALID with every problem and its line */
+export async function readPolicy(file: string): Promise<Policy> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) =>
+    fail('SETTINGS_INVALID', { problems: `POLICY_FILE: cannot read ${file}` }, cause),
+  );
+  return parsePolicy(text, file);
+}
+
+/** @throws ReleaseError SETTINGS_INVALID with every problem and its line */
+export function parsePolicy(text: string, file: string): Policy {
+  const refuse = (faults: readonly YamlFault[]): never =>
+    fail('SETTINGS_INVALID', { problems: faults.map((fault) => sentenceOf(file, fault)).join('\n') });
+  if (text.length > maxBytes) {
+    return refuse([{ line: 1, field: undefined, problem: `it is longer than ${maxBytes} bytes` }]);
+  }
+  // `until: 2027-01-31` stays a text, as YAML's core schema has no dates
+  const read = readYaml(text, PolicyFile, ({ path, message }) => [{ path, problem: message }]);
+  return 'faults' in read ? refuse(read.faults) : { file, ...read.value };
+}
+
+function sentenceOf(file: string, { line, field, problem }: YamlFault): string {
+  const subject = field === undefined ? '' : `${field || 'policy'}: `;
+  return `POLICY_FILE ${file}, line ${line}: ${subject}${problem}`;
 }

@@ -3,15 +3,13 @@ import { fail } from '../errors.ts';
 import type { GeneratorConfig } from '../settings/config.ts';
 import type { Cache } from '../system/cache/cache.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import type { Program } from '../verify/programs.ts';
+import type { Program } from '../verify/go-buildinfo.ts';
 import { type DatabaseTree, openDatabase, type VulnerabilityDatabase } from './database.ts';
 import { gapInWords, gapOfExe, gapOfMissing, gapOfModule, isGap, remedyOf } from './gaps.ts';
 import { type Finding, findVulnerabilities } from './match.ts';
 import { type Composition, compose, composeOwn, ownModule } from './modules.ts';
-import { openTree } from './open-tree.ts';
-import { type Judged, judge, type Policy } from './policy.ts';
-import { readPolicy } from './policy-file.ts';
-import type { WebTreeSettings } from './web-tree.ts';
+import { type Judged, judge, type Policy, readPolicy } from './policy.ts';
+import { openTree, type WebTreeSettings } from './web-tree.ts';
 
 /** The known vulnerabilities of a release, all its exes together. */
 export type ScanResult = {
@@ -24,30 +22,7 @@ export type ScanResult = {
 
 type Known = Pick<Tool, 'tool' | 'module'>;
 
-/** Looks programs up in VULN_DB and judges by POLICY_FILE. */
-export interface Scanner {
-  /** When the database was last changed. @throws ReleaseError VULN_DB_* */
-  modified(): Promise<Date>;
-  /**
-   * An exe without build info is looked up by the tool's own module alone.
-   * @param release upstream's version, for that and for a main module that says `(devel)`
-   * @param missing exes of the release that could not be downloaded
-   * @throws ReleaseError VULN_DB_*
-   */
-  scan(
-    programs: readonly Program[],
-    tool: Known,
-    release: string | undefined,
-    missing?: readonly Architecture[],
-  ): Promise<ScanResult>;
-  /** The tool's own module alone, for a release that is not here yet. @throws ReleaseError VULN_DB_* */
-  scanModule(tool: Known, release: string): Promise<ScanResult>;
-  judge(scan: ScanResult, tool: string): readonly Judged[];
-  /** Without a policy they are reported and refuse nothing. */
-  judgeGaps(scan: ScanResult, tool: string): readonly Judged[];
-  /** @throws ReleaseError VULNERABLE when there is a policy and it refuses one of them */
-  require(scan: ScanResult, tool: string, version: string): void;
-}
+export type Scanner = NonNullable<Awaited<ReturnType<typeof createScanner>>>;
 
 export type ScannerSettings = Omit<WebTreeSettings, 'dir'> & {
   readonly cache: Cache;
@@ -57,8 +32,8 @@ export type ScannerSettings = Omit<WebTreeSettings, 'dir'> & {
   readonly bundledDatabase?: DatabaseTree | undefined;
 };
 
-/** Undefined without a database. The database is opened when it is first needed. @throws ReleaseError SETTINGS_INVALID */
-export async function createScanner(settings: ScannerSettings): Promise<Scanner | undefined> {
+/** Looks programs up in VULN_DB and judges by POLICY_FILE. Undefined without a database. The database is opened when it is first needed. @throws ReleaseError SETTINGS_INVALID */
+export async function createScanner(settings: ScannerSettings) {
   const { config, now, bundledDatabase } = settings;
   const { vulnDb, policyFile } = config;
   const open =
@@ -87,17 +62,27 @@ export async function createScanner(settings: ScannerSettings): Promise<Scanner 
       gaps: unknown.map(gapOfModule),
     };
   };
-  const judgeAll = (scan: ScanResult, tool: string): readonly Judged[] =>
-    scan.findings.map((finding) => judge(finding, tool, policy, now()));
-  const judgeGaps = (scan: ScanResult, tool: string): readonly Judged[] =>
-    scan.gaps.map((gap) =>
-      policy === undefined
-        ? { ...gap, verdict: 'below', because: 'there is no policy for it' }
-        : judge(gap, tool, policy, now()),
-    );
+  const judgeOne = (tool: string) => (finding: Finding) => judge(finding, tool, policy, now());
+  /** Without a policy they are reported and refuse nothing. */
+  const judgeGaps = ({ gaps }: ScanResult, tool: string): readonly Judged[] =>
+    policy === undefined
+      ? gaps.map((gap) => ({ ...gap, verdict: 'below', because: 'there is no policy for it' }))
+      : gaps.map(judgeOne(tool));
   return {
+    /** When the database was last changed. @throws ReleaseError VULN_DB_* */
     modified: async () => (await database()).modified,
-    async scan(programs, tool, release, missing = []) {
+    /**
+     * An exe without build info is looked up by the tool's own module alone.
+     * @param release upstream's version, for that and for a main module that says `(devel)`
+     * @param missing exes of the release that could not be downloaded
+     * @throws ReleaseError VULN_DB_*
+     */
+    async scan(
+      programs: readonly Program[],
+      tool: Known,
+      release: string | undefined,
+      missing: readonly Architecture[] = [],
+    ): Promise<ScanResult> {
       const own = ownModule(tool, release);
       // a package without its exe reveals no more than an exe without build info
       const infos = programs.length === 0 ? [undefined] : programs.map(({ info }) => info);
@@ -111,14 +96,16 @@ export async function createScanner(settings: ScannerSettings): Promise<Scanner 
       ];
       return { ...scan, gaps: [...ofExes, ...scan.gaps] };
     },
-    scanModule: (tool, release) => lookAt([composeOwn(ownModule(tool, release))]),
-    judge: judgeAll,
+    /** The tool's own module alone, for a release that is not here yet. @throws ReleaseError VULN_DB_* */
+    scanModule: (tool: Known, release: string) => lookAt([composeOwn(ownModule(tool, release))]),
+    judge: ({ findings }: ScanResult, tool: string): readonly Judged[] => findings.map(judgeOne(tool)),
     judgeGaps,
-    require(scan, tool, version) {
-      const refused = [...judgeAll(scan, tool), ...judgeGaps(scan, tool)].filter(
-        ({ verdict }) => verdict === 'refused',
-      );
-      if (policy !== undefined && refused.length > 0) refuse(refused, tool, version, policy);
+    /** @throws ReleaseError VULNERABLE when there is a policy and it refuses one of them */
+    require(scan: ScanResult, tool: string, version: string): void {
+      if (policy === undefined) return;
+      const judged = [...scan.findings, ...scan.gaps].map(judgeOne(tool));
+      const refused = judged.filter(({ verdict }) => verdict === 'refused');
+      if (refused.length > 0) refuse(refused, tool, version, policy);
     },
   };
 }

@@ -1,15 +1,21 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { type Headers, type Opened, readBody } from '../../outbound/http.ts';
 import { fail } from '../errors.ts';
 import { silentHostOf } from '../sources/asking.ts';
-import { askHost, type HttpAccess } from '../sources/http/ask-host.ts';
-import type { Attempt } from '../sources/http/attempt.ts';
-import { faultOfAnswer } from '../sources/http/not-json.ts';
-import { makeWhole } from '../system/whole-file.ts';
+import {
+  type Attempt,
+  askHost,
+  faultOfAnswer,
+  type HttpAccess,
+  statusFailure,
+} from '../sources/http/ask-host.ts';
+import type { Cache } from '../system/cache/cache.ts';
+import { makeWhole, readKept } from '../system/whole-file.ts';
 import type { DatabaseTree } from './database.ts';
-import { maxTextBytes, textOf } from './unzip.ts';
+import { maxTextBytes, openFileTree, textOf } from './file-tree.ts';
 
 export type WebTreeSettings = HttpAccess & {
   /** A folder of the cache, this database's own. */
@@ -26,6 +32,16 @@ const Kept = z.object({
 type Kept = z.infer<typeof Kept>;
 type Answer = 'same' | 'absent' | Kept;
 
+/** VULN_DB: `https://vuln.go.dev`, or `file:///srv/vulndb` (a path became such an address when the settings were read). */
+export async function openTree(
+  url: string,
+  settings: Omit<WebTreeSettings, 'dir'> & { readonly cache: Cache },
+): Promise<DatabaseTree> {
+  return url.startsWith('file:')
+    ? openFileTree(url, fileURLToPath(url))
+    : openWebTree(url, { ...settings, dir: await settings.cache.vulnerabilities(url) });
+}
+
 /**
  * A database on the web. `.json.gz` first, as govulncheck asks, `.json` where that is not there. An entry that is unchanged
  * according to the index is not requested; everything else is requested conditionally.
@@ -35,13 +51,14 @@ export function openWebTree(url: string, settings: WebTreeSettings): DatabaseTre
     url,
     async read(endpoint, modified) {
       const path = join(settings.dir, `${endpoint.replaceAll('/', '-')}.kept.json`);
-      const kept = await readKept(path);
+      const kept = await readKept(path, Kept);
       if (kept !== undefined && modified !== undefined && kept.modified === modified) return kept.text;
       for (const ending of ['.json.gz', '.json']) {
         const answer = await ask(`${url}/${endpoint}${ending}`, kept, url, settings);
         if (answer === 'same') return kept?.text;
         if (answer === 'absent') continue;
-        await writeKept(path, { ...answer, ...(modified === undefined ? {} : { modified }) });
+        const text = JSON.stringify({ ...answer, modified });
+        await makeWhole(path, (part) => writeFile(part, text));
         return answer.text;
       }
       return undefined;
@@ -71,13 +88,7 @@ async function answerOf(opened: Opened, kept: Kept | undefined): Promise<Attempt
   const bytes = await readBody(opened, maxTextBytes);
   if (status === 304 && kept !== undefined) return { done: 'same' };
   if (status === 404) return { done: 'absent' };
-  if (status !== 200) {
-    const failed = `it answers with status ${status}`;
-    // a fault of ours does not go away by trying again
-    return status < 500 && status !== 408 && status !== 429
-      ? { failed, waitMs: Number.POSITIVE_INFINITY }
-      : { failed };
-  }
+  if (status !== 200) return statusFailure(status);
   const text = await textOf(bytes);
   const fault = faultOfAnswer(text);
   if (fault !== undefined) return { failed: fault };
@@ -88,17 +99,4 @@ async function answerOf(opened: Opened, kept: Kept | undefined): Promise<Attempt
 
 function named(name: 'etag' | 'lastModified', value: Headers[string]): Partial<Kept> {
   return typeof value === 'string' ? { [name]: value } : {};
-}
-
-async function readKept(path: string): Promise<Kept | undefined> {
-  try {
-    return Kept.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch {
-    // missing or damaged: then it is requested again
-    return undefined;
-  }
-}
-
-async function writeKept(path: string, kept: Kept): Promise<void> {
-  await makeWhole(path, (part) => writeFile(part, JSON.stringify(kept)));
 }

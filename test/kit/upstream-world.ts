@@ -1,8 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HttpAccess } from '../../manifest-gen/sources/http/ask-host.ts';
-import { retryPolicy } from '../../manifest-gen/sources/http/retry-policy.ts';
+import { type HttpAccess, retryPolicy } from '../../manifest-gen/sources/http/ask-host.ts';
 import { createSilentHosts } from '../../manifest-gen/sources/http/silent-hosts.ts';
 import type { UpstreamSettings } from '../../manifest-gen/sources/upstreams.ts';
 import { createCache } from '../../manifest-gen/system/cache/cache.ts';

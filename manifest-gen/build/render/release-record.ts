@@ -1,6 +1,6 @@
 import type { ReleaseRecord } from '../../../formats/release-record.ts';
 import type { Unpacked, UnpackedExe, Verdict } from '../../release.ts';
-import { payloadFile } from '../../tool-file/payload-file.ts';
+import { payloadFile } from '../../tool-file/payload-place.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 
 /**

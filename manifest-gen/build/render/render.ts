@@ -1,6 +1,6 @@
 import { printReleaseRecord, type ReleaseRecord } from '../../../formats/release-record.ts';
 import { fail } from '../../errors.ts';
-import type { Rendered, UnpackedExe } from '../../release.ts';
+import type { ModuleLicenses, Rendered, UnpackedExe } from '../../release.ts';
 import type { Addresses } from '../../tool-file/payload-place.ts';
 import type { Templates } from '../../tool-file/templates.ts';
 import type { Tool } from '../../tool-file/tools.ts';
@@ -15,7 +15,8 @@ export type RenderInputs = {
   readonly addresses: Addresses;
   readonly exes: readonly UnpackedExe[];
   /** From the release, otherwise from the template. */
-  readonly licenseText?: string;
+  readonly licenseText?: string | undefined;
+  readonly licenses?: ModuleLicenses | undefined;
   /** Upstream's release notes; in the package only if the tool's licence lets them be passed on. */
   readonly notesText?: string | undefined;
 };
@@ -39,6 +40,7 @@ export async function renderRelease(record: ReleaseRecord, inputs: RenderInputs)
     licenseText: `${licenseText.replace(/\r\n/g, '\n').trimEnd()}\n`,
     manifestText: renderManifest(templates.manifest, tool, record, addresses),
     exes,
+    licenses: inputs.licenses,
   };
 }
 

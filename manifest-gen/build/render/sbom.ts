@@ -4,9 +4,8 @@ import { jsonOf } from '../../../formats/json.ts';
 import type { ReleaseRecord } from '../../../formats/release-record.ts';
 import { parseScoopManifest } from '../../../formats/scoop-manifest.ts';
 import type { ModuleLicenses, Rendered } from '../../release.ts';
-import { payloadFile } from '../../tool-file/payload-file.ts';
-import type { GoModuleVersion } from '../../verify/go-buildinfo.ts';
-import type { Program } from '../../verify/programs.ts';
+import { payloadFile } from '../../tool-file/payload-place.ts';
+import type { GoModuleVersion, Program } from '../../verify/go-buildinfo.ts';
 import { knownLicense } from './licenses.ts';
 
 const { Component } = Models;

@@ -3,9 +3,13 @@ import { readJson } from '../../../formats/json.ts';
 import type { Architecture, ReleaseRecord } from '../../../formats/release-record.ts';
 import { License } from '../../../formats/scoop-fields.ts';
 import { parseScoopManifest, printScoopManifest } from '../../../formats/scoop-manifest.ts';
-import { exeName } from '../../tool-file/payload-file.ts';
-import type { Addresses } from '../../tool-file/payload-place.ts';
-import { isUpstreamPlace, placeAnyVersion, placePayload } from '../../tool-file/payload-place.ts';
+import {
+  type Addresses,
+  exeName,
+  isUpstreamPlace,
+  placeAnyVersion,
+  placePayload,
+} from '../../tool-file/payload-place.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 
 /** In Scoop's order (spec scoop 3.2). */

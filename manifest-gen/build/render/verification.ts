@@ -1,5 +1,5 @@
 import type { ReleaseRecord } from '../../../formats/release-record.ts';
-import { exeName } from '../../tool-file/payload-file.ts';
+import { exeName } from '../../tool-file/payload-place.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 
 type Payload = ReleaseRecord['payloads'][number];

@@ -1,20 +1,12 @@
 import { messageOf } from '../../../formats/thrown.ts';
 import type { Git } from './git.ts';
 
-/** git at the bucket's address. */
-export type BucketRemote = {
-  /** Without the key until the server asks for one. @throws GitError */
-  read(args: readonly string[]): Promise<void>;
-  /** @throws GitError */
-  push(args: readonly string[]): Promise<void>;
-};
-
 /**
- * What the address needs is found out once: its key for reading (READ_AUTH=all), and NODE_EXTRA_CA_CERTS. git can only trust a
+ * git at the bucket's address. What that needs is found out once: its key for reading (READ_AUTH=all), and NODE_EXTRA_CA_CERTS. git can only trust a
  * file of authorities instead of the machine's own, so it tries the machine's first and that file for a certificate that they do
  * not know.
  */
-export function createBucketRemote(git: Git): BucketRemote {
+export function createBucketRemote(git: Git) {
   let isKeyWanted = false;
   let isExtraTrusted = false;
   const run = async (args: readonly string[], isKeySent: boolean): Promise<void> => {
@@ -27,7 +19,8 @@ export function createBucketRemote(git: Git): BucketRemote {
     }
   };
   return {
-    async read(args) {
+    /** Without the key until the server asks for one. @throws GitError */
+    async read(args: readonly string[]): Promise<void> {
       try {
         await run(args, isKeyWanted);
       } catch (error) {
@@ -36,7 +29,8 @@ export function createBucketRemote(git: Git): BucketRemote {
         await run(args, true);
       }
     },
-    push: (args) => run(args, true),
+    /** @throws GitError */
+    push: (args: readonly string[]) => run(args, true),
   };
 }
 

@@ -5,8 +5,7 @@ import { z } from 'zod';
 import { hideCredentials } from '../../../formats/hide-credentials.ts';
 import { messageOf } from '../../../formats/thrown.ts';
 import { fail, ReleaseError } from '../../errors.ts';
-import { createGit, type Git, type GitAccess } from './git.ts';
-import { helperVariables } from './helper-variables.ts';
+import { createGit, type Git, type GitAccess, helperVariables } from './git.ts';
 import { createBucketRemote, isRefusal } from './remote.ts';
 import { commitTree, list, treeWith, writeRoot } from './tree.ts';
 import { beginningOf, reasonIn } from './withdrawal-note.ts';
@@ -33,37 +32,13 @@ export type NewChore = {
   readonly texts: ReadonlyMap<string, string>;
 };
 
-/** A bare copy of the bucket in its own folder, removed by `close`. Nothing is ever checked out. */
-export type BucketRepository = {
-  readonly url: string;
-  /** Brings both branches here. The answer is equal as long as none has moved. @throws ReleaseError BUCKET_UNREACHABLE, BUCKET_CLOSED */
-  fetch(): Promise<string>;
-  /** The version that a branch offered at the last fetch. */
-  version(branch: Channel, tool: string): Promise<string | undefined>;
-  /**
-   * The text of the manifest that a branch offers, or that it offered when it came to `version`; every byte of it.
-   * Undefined when the branch has none, or never had this version.
-   */
-  manifest(branch: Channel, tool: string, version?: string): Promise<string | undefined>;
-  /** Why a version was withdrawn, by the newest commit of either branch that says so. */
-  withdrawal(tool: string, version: string): Promise<string | undefined>;
-  /** The hashes that each release of a tool added to its manifest, on either branch. */
-  promises(tool: string): Promise<readonly ReleasedHashes[]>;
-  /** The tools that a branch offers, by name. */
-  tools(branch: Channel): Promise<readonly string[]>;
-  /** Makes the commits, locally only; returns what to push. */
-  commit(commit: NewCommit): Promise<readonly string[]>;
-  /** A commit other than a release: other texts of the same versions. Local only; returns what to push. */
-  chore(chore: NewChore): Promise<string>;
-  /** @throws GitError when one ref is refused; then none has moved */
-  push(refspecs: readonly string[]): Promise<void>;
-  close(): Promise<void>;
-};
-
 export type BucketAccess = Omit<GitAccess, 'dir'> & { readonly url: string; readonly now: () => Date };
 
 const Offered = z.object({ version: z.string() });
-export async function openBucket(access: BucketAccess): Promise<BucketRepository> {
+export type BucketRepository = Awaited<ReturnType<typeof openBucket>>;
+
+/** A bare copy of the bucket in its own folder, removed by `close`. Nothing is ever checked out. */
+export async function openBucket(access: BucketAccess) {
   const dir = await mkdtemp(join(tmpdir(), 'go-win-tools-bucket-'));
   const plain = createGit({ ...access, dir });
   const close = (): Promise<void> => rm(dir, { recursive: true, force: true, maxRetries: 3 });
@@ -81,7 +56,8 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
   let tips: Tips = new Map();
   return {
     url: access.url,
-    async fetch() {
+    /** Brings both branches here. The answer is equal as long as none has moved. @throws ReleaseError BUCKET_UNREACHABLE, BUCKET_CLOSED */
+    async fetch(): Promise<string> {
       const refs = '+refs/heads/*:refs/remotes/bucket/*';
       const args = ['fetch', '--quiet', '--no-tags', '--prune', '--no-auto-gc', access.url, refs];
       await remote.read(args).catch((error: unknown) => explainGit(access.url, error, 'read'));
@@ -90,8 +66,18 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
       tips = readTips(list);
       return list;
     },
-    version: (branch, tool) => offeredBy(git, tips, branch, tool),
-    async manifest(branch, tool, version) {
+    /** The version that a branch offered at the last fetch. */
+    version: (branch: Channel, tool: string) => offeredBy(git, tips, branch, tool),
+    /** The same for both branches. */
+    offers: async (tool: string) => ({
+      main: await offeredBy(git, tips, 'main', tool),
+      beta: await offeredBy(git, tips, 'beta', tool),
+    }),
+    /**
+     * The text of the manifest that a branch offers, or that it offered when it came to `version`; every byte of it.
+     * Undefined when the branch has none, or never had this version.
+     */
+    async manifest(branch: Channel, tool: string, version?: string): Promise<string | undefined> {
       const tip = tips.get(branch);
       if (tip === undefined) return undefined;
       // an offer that cannot be read is shown as it is, whatever was asked for: it is what clients get
@@ -100,19 +86,23 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
       const commit = isTip ? tip : await releaseOf(git, tip, tool, version);
       return commit === undefined ? undefined : manifestIn(git, commit, tool);
     },
-    async withdrawal(tool, version) {
+    /** Why a version was withdrawn, by the newest commit of either branch that says so. */
+    async withdrawal(tool: string, version: string): Promise<string | undefined> {
       if (tips.size === 0) return undefined;
       const search = ['--fixed-strings', `--grep=${beginningOf(version)}`, ...tips.values()];
       const message = await git.run(['log', '-1', '--format=%B', ...search, '--', `bucket/${tool}.json`]);
       return reasonIn(message, version);
     },
-    promises: (tool) => (tips.size === 0 ? Promise.resolve([]) : promisesOf(git, tips, tool)),
-    async tools(branch) {
+    /** The hashes that each release of a tool added to its manifest, on either branch. */
+    promises: (tool: string) => promisesOf(git, tips, tool),
+    /** The tools that a branch offers, by name. */
+    async tools(branch: Channel): Promise<readonly string[]> {
       const tip = tips.get(branch);
       const files = tip === undefined ? [] : [...(await list(git, tip, 'bucket/')).keys()];
       return files.flatMap((path) => /^bucket\/(.+)\.json$/.exec(path)?.[1] ?? []);
     },
-    async commit({ tool, version, manifestText, note, branches }) {
+    /** Makes the commits, locally only; returns what to push. */
+    async commit({ tool, version, manifestText, note, branches }: NewCommit): Promise<readonly string[]> {
       const when = access.now();
       const root = (await rootOf(git, tips)) ?? (await writeRoot(git, when));
       const refspecs = new Map<string, string>();
@@ -134,14 +124,16 @@ export async function openBucket(access: BucketAccess): Promise<BucketRepository
       }
       return [...refspecs].map(([ref, oid]) => `${oid}:${ref}`);
     },
-    async chore({ branch, subject, texts }) {
+    /** A commit other than a release: other texts of the same versions. Local only; returns what to push. */
+    async chore({ branch, subject, texts }: NewChore): Promise<string> {
       const parent = tips.get(branch);
       if (parent === undefined) throw new TypeError(`the bucket has no branch ${branch}`);
       const tree = await treeWith(git, parent, texts);
       const message = `(chore): ${subject}`;
       return `${await commitTree(git, [tree, '-p', parent, '-m', message], access.now())}:refs/heads/${branch}`;
     },
-    async push(refspecs) {
+    /** @throws GitError when one ref is refused; then none has moved */
+    async push(refspecs: readonly string[]): Promise<void> {
       await remote.push(['push', '--quiet', '--atomic', access.url, ...refspecs]);
     },
     close,
@@ -190,6 +182,7 @@ async function releaseOf(git: Git, tip: string, tool: string, version: string): 
 
 /** From what each commit added: the history is a line, and what stayed was added by another one. */
 async function promisesOf(git: Git, tips: Tips, tool: string): Promise<readonly ReleasedHashes[]> {
+  if (tips.size === 0) return [];
   const paths = ['--', `bucket/${tool}.json`];
   const log = await git.run(['log', '--format=%x00%s', '--patch', '--unified=0', ...tips.values(), ...paths]);
   const begin = `${tool}: Update to version `;

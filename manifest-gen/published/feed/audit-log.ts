@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { jsonOf } from '../../../formats/json.ts';
 import { runIn } from '../../system/run-url.ts';
-import { ask, type FeedHttp } from './http.ts';
+import { ask, type FeedHttp, jsonFrom } from './http.ts';
 
 const Origin = z.object({
   entries: z.array(
@@ -40,8 +39,7 @@ export async function askReleasedBy(
 ): Promise<ReleasedBy | undefined> {
   const path = [id, version].map(encodeURIComponent).join('/');
   const response = await ask(http, `${serverUrl}/api/v1/releases/${path}?tool=${encodeURIComponent(tool)}`);
-  const entries =
-    response.statusCode === 200 ? Origin.safeParse(jsonOf(response.body)).data?.entries : undefined;
+  const entries = jsonFrom(response, Origin)?.entries;
   const pushed = entries?.find(({ kind }) => kind === 'package published');
   if (entries === undefined || pushed === undefined) return undefined;
   const { keyName: key, owner, at, detail } = pushed;
@@ -89,9 +87,7 @@ export async function askWhyUnlisted(
   let after: number | null = 0;
   for (let page = 0; page < maxPages && after !== null; page++) {
     const url: string = `${serverUrl}/api/v1/audit?id=${encodeURIComponent(id)}&after=${after}`;
-    const response = await ask(http, url);
-    // some other server may answer 200 to everything
-    const answer = response.statusCode === 200 ? Page.safeParse(jsonOf(response.body)).data : undefined;
+    const answer = jsonFrom(await ask(http, url), Page);
     const unlisted = answer?.entries.findLast(
       (one) => one.kind === 'package unlisted' && one.version === version,
     );

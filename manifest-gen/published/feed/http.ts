@@ -1,8 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { type CancelableRequest, type Got, type OptionsInit, RequestError, type Response } from 'got';
+import type { z } from 'zod';
 import { hideSent } from '../../../formats/hide-credentials.ts';
 import { isHtmlPage } from '../../../formats/html-page.ts';
+import { jsonOf } from '../../../formats/json.ts';
 import { inShort } from '../../../formats/thrown.ts';
 import { withoutRequest } from '../../../outbound/http.ts';
 import { fail, ReleaseError } from '../../errors.ts';
@@ -97,6 +99,11 @@ export async function ask(
     if (isTooLong) unreachable(http, address, `its answer is longer than ${maxTextBytes} bytes`);
     return explain(http, address, error);
   }
+}
+
+/** What the API of our server says; undefined for an older one, and for any other, which may answer 200 to everything. */
+export function jsonFrom<T>({ statusCode, body }: Response<string>, schema: z.ZodType<T>): T | undefined {
+  return statusCode === 200 ? schema.safeParse(jsonOf(body)).data : undefined;
 }
 
 /** The reason, for the audit log of our server; others ignore it. */

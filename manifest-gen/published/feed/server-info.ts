@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fail } from '../../errors.ts';
 import type { Addresses } from '../../tool-file/payload-place.ts';
-import { ask, type FeedHttp, refuse, refusePage } from './http.ts';
+import { ask, type FeedHttp, jsonFrom, refuse, refusePage } from './http.ts';
 
 const ServerInfo = z.object({ name: z.literal('go-win-tools'), publicUrl: z.string() });
 
@@ -70,13 +70,7 @@ async function askPublicUrl(
 ): Promise<string | undefined> {
   const response = await ask(http, `${serverUrl}/api/v1/server`);
   if (!isComplete && [401, 403].includes(response.statusCode)) refuse(response, 'the request for who it is');
-  if (response.statusCode !== 200) return undefined;
-  try {
-    return ServerInfo.parse(JSON.parse(response.body)).publicUrl.replace(/\/+$/, '');
-  } catch {
-    // some other server that answers 200 to everything
-    return undefined;
-  }
+  return jsonFrom(response, ServerInfo)?.publicUrl.replace(/\/+$/, '');
 }
 
 /** A feed of another make has neither bucket nor payloads. */
@@ -89,4 +83,22 @@ function requirePlaces(http: FeedHttp, settings: PlaceSettings): void {
       problems: `The feed ${http.feedUrl} is not a go-win-tools server, so ${missing.join(' and ')} must be set.`,
     });
   }
+}
+
+const OwnKey = z.object({
+  name: z.string(),
+  scopes: z.array(z.string()),
+  /** What it is limited to; older servers do not say. */
+  ids: z.array(z.string()).default([]),
+});
+type OwnKey = z.infer<typeof OwnKey>;
+
+/**
+ * What the key may do to a package or tool. Undefined when the server does not say: an older one, or another product.
+ * @throws ReleaseError FEED_REFUSED for a key that the server does not know, FEED_UNREACHABLE
+ */
+export async function askOwnKey(http: FeedHttp, serverUrl: string, id: string): Promise<OwnKey | undefined> {
+  const response = await ask(http, `${serverUrl}/api/v1/key?id=${encodeURIComponent(id)}`);
+  if ([401, 403].includes(response.statusCode)) refuse(response, 'the request for what the key may do');
+  return jsonFrom(response, OwnKey);
 }

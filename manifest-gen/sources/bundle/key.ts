@@ -12,15 +12,7 @@ import { fileReason } from '../../../formats/file-reason.ts';
 import { makeDir } from '../../../formats/make-dir.ts';
 import { fail } from '../../errors.ts';
 
-/** Who makes bundles. Signatures and public key have minisign's form, so that any minisign can check them. */
-export type BundleKey = {
-  /** `RW...`: the value of BUNDLE_KEY on the receiving side. */
-  readonly publicKey: string;
-  /** It was made just now, so the other side does not know it yet. */
-  readonly isNew: boolean;
-  /** The text of the `.minisig` file; the same each time. */
-  sign(message: Buffer): string;
-};
+export type BundleKey = ReturnType<typeof keyOf>;
 
 /** Not covered by the signature, so it must be this very one (open-bundle.ts). */
 export const untrustedComment = 'untrusted comment: signature of a go-win-tools bundle';
@@ -61,14 +53,18 @@ function unusable(file: string, problem: string, cause?: unknown): never {
   return fail('SETTINGS_INVALID', { problems: `--key ${file}: ${problem}` }, cause);
 }
 
-function keyOf(privateKey: KeyObject, isNew: boolean): BundleKey {
+/** Who makes bundles. Signatures and public key have minisign's form, so that any minisign can check them. */
+function keyOf(privateKey: KeyObject, isNew: boolean) {
   const raw = createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).subarray(-32);
   // minisign draws it; derived, the PEM alone is the whole key
   const id = createHash('sha256').update(raw).digest().subarray(0, 8);
   return {
+    /** `RW...`: the value of BUNDLE_KEY on the receiving side. */
     publicKey: Buffer.concat([Buffer.from('Ed'), id, raw]).toString('base64'),
+    /** It was made just now, so the other side does not know it yet. */
     isNew,
-    sign(message) {
+    /** The text of the `.minisig` file; the same each time. */
+    sign(message: Buffer): string {
       const signature = sign(null, createHash('blake2b512').update(message).digest(), privateKey);
       const comment = Buffer.from(trustedComment.slice('trusted comment: '.length));
       const global = sign(null, Buffer.concat([signature, comment]), privateKey);

@@ -3,10 +3,15 @@ import { hideSent } from '../../../formats/hide-credentials.ts';
 import { jsonOf } from '../../../formats/json.ts';
 import { type Headers, type Opened, readBody } from '../../../outbound/http.ts';
 import { type Asking, hostUnreachable, refused } from '../asking.ts';
-import { askHost, type HttpAccess, type Open } from '../http/ask-host.ts';
-import type { Attempt } from '../http/attempt.ts';
-import { faultOfAnswer } from '../http/not-json.ts';
-import type { HostRetryPolicy } from '../http/retry-policy.ts';
+import {
+  type Attempt,
+  askHost,
+  faultOfAnswer,
+  type HostRetryPolicy,
+  type HttpAccess,
+  type Open,
+  statusFailure,
+} from '../http/ask-host.ts';
 import { GithubFault } from '../schema.ts';
 import type { KeptAnswer, KeptAnswers } from './kept-answers.ts';
 
@@ -24,23 +29,16 @@ export type GithubApiSettings = HttpAccess & {
   readonly onPause: (tool: string, why: string, leftMs: number) => void;
 };
 
-export interface GithubApi {
-  /** Undefined for 404. */
-  get<T>(path: string, schema: z.ZodType<T>, asking: Asking): Promise<T | undefined>;
-  /** All pages of a list, by its Link header. Undefined for 404. */
-  pages<T>(path: string, schema: z.ZodType<T>, asking: Asking, how?: Paging): Promise<T[] | undefined>;
-  /** Authorization, when the URL is one of the API; nowhere else may the token go. */
-  credentialsFor(url: string): Headers;
-}
-
-export type Paging = {
+type Paging = {
   readonly maxPages?: number;
   /** Not for answers that name addresses which soon end. */
   readonly isKept?: boolean;
 };
 
+export type GithubApi = ReturnType<typeof createGithubApi>;
+
 /** GitHub's REST API (spec upstream 2). The errors are those of the port Upstream. */
-export function createGithubApi(settings: GithubApiSettings, keptAnswers: KeptAnswers): GithubApi {
+export function createGithubApi(settings: GithubApiSettings, keptAnswers: KeptAnswers) {
   const { apiUrl, token, retryPolicy } = settings;
   const origin = new URL(apiUrl).origin;
   const credentialsFor = (url: string): Headers =>
@@ -63,13 +61,17 @@ export function createGithubApi(settings: GithubApiSettings, keptAnswers: KeptAn
   };
 
   return {
+    /** Authorization, when the URL is one of the API; nowhere else may the token go. */
     credentialsFor,
-    async get(path, schema, asking) {
+    /** Undefined for 404. */
+    async get<T>(path: string, schema: z.ZodType<T>, asking: Asking): Promise<T | undefined> {
       const answer = await ask(`${apiUrl}${path}`, asking);
       return answer.status === 404 ? undefined : decode(answer, schema, path, asking);
     },
-    async pages(path, schema, asking, { maxPages = mostPages, isKept } = {}) {
-      const pages = [];
+    /** All pages of a list, by its Link header. Undefined for 404. */
+    async pages<T>(path: string, schema: z.ZodType<T>, asking: Asking, how: Paging = {}) {
+      const { maxPages = mostPages, isKept } = how;
+      const pages: T[] = [];
       let url: string | undefined = `${apiUrl}${path}`;
       for (let page = 1; url !== undefined; page += 1) {
         const answer: Answer = await ask(url, asking, isKept);
@@ -133,9 +135,7 @@ function failureOf(opened: Opened, said: string, now: Date): Attempt<Answer> {
     const waitMs = retryAfterS >= 0 ? retryAfterS * 1000 : isUsedUp && resetMs >= 0 ? resetMs : 60_000;
     return { failed: 'its rate limit is used up (GITHUB_TOKEN gives a higher one)', waitMs };
   }
-  const failed = `it answers with status ${status}${said === '' ? '' : `, ${said}`}`;
-  // a fault of ours does not go away by trying again
-  return status < 500 && status !== 408 ? { failed, waitMs: Number.POSITIVE_INFINITY } : { failed };
+  return statusFailure(status, said === '' ? '' : `, ${said}`);
 }
 
 /** Why a pause that was asked for was not kept. */

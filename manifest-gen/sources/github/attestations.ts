@@ -1,10 +1,14 @@
+import { snappyUncompress } from 'hysnappy';
 import pMap from 'p-map';
+import { jsonOf } from '../../../formats/json.ts';
+import { readBody } from '../../../outbound/http.ts';
 import type { Asset, Sidecar } from '../../release.ts';
+import { isTooDeep, maxBundleBytes } from '../../verify/keyless/read-bundle.ts';
 import { attestationsName } from '../../verify/sidecar-name.ts';
-import type { Asking } from '../asking.ts';
+import { type Asking, hostUnreachable, refused } from '../asking.ts';
+import { type Attempt, askHost, type HttpAccess, type Open, statusFailure } from '../http/ask-host.ts';
 import { GithubAttestations } from '../schema.ts';
-import type { GithubApi } from './api.ts';
-import { fetchStoredBundle, type StoreSettings } from './stored-bundle.ts';
+import type { GithubApi, GithubApiSettings } from './api.ts';
 
 /** At 100 a page: 1,000 attestations of one file. */
 const maxPages = 10;
@@ -34,4 +38,64 @@ export async function fetchAttestations(
     if (bundles.length > 0) sidecars.push({ name: attestationsName(name), text: JSON.stringify(bundles) });
   }
   return sidecars;
+}
+
+type StoreSettings = HttpAccess & Pick<GithubApiSettings, 'apiUrl'>;
+
+/**
+ * A bundle of which the forge only gives the address: JSON in a snappy block, in a separate store. The address is signed and
+ * expires soon, so it is requested without the token, as gh does (cli/cli, pkg/cmd/attestation/api), and never shown.
+ * @param file what the bundle is about
+ */
+async function fetchStoredBundle(
+  settings: StoreSettings,
+  url: string,
+  file: string,
+  asking: Asking,
+): Promise<unknown> {
+  const { host, protocol } = new URL(url);
+  if (protocol !== 'https:' && settings.apiUrl.startsWith('https:')) {
+    return refused(asking, `an attestation of ${file}`, 'an https address', `${protocol}//${host}`);
+  }
+  const result = await askHost(settings, url, askOnce);
+  if ('failed' in result) return hostUnreachable(asking, result);
+  const bundle = readJson(result.done);
+  return bundle ?? refused(asking, `an attestation of ${file}`, 'JSON in a snappy block', 'something else');
+}
+
+async function askOnce(open: Open): Promise<Attempt<Buffer>> {
+  const opened = await open({ headers: {}, decompress: true });
+  const body = await readBody(opened, maxBundleBytes);
+  return opened.status === 200 ? { done: body } : statusFailure(opened.status);
+}
+
+/** Plain JSON is never valid snappy: `{` would mean 123 bytes that begin with a copy of earlier ones. */
+function readJson(body: Buffer): unknown {
+  const text = body[0] === 0x7b ? body : readSnappy(body, maxBundleBytes);
+  const bundle = text && jsonOf(text.toString('utf8'));
+  return isTooDeep(bundle) ? undefined : bundle;
+}
+
+/**
+ * A snappy block: the length of what is in it as a varint, then what is in it
+ * (https://github.com/google/snappy/blob/main/format_description.txt). Undefined when it is invalid, or has more than `maxBytes`.
+ */
+export function readSnappy(block: Buffer, maxBytes: number): Buffer | undefined {
+  const length = readLength(block);
+  if (length === undefined || length > maxBytes) return undefined;
+  try {
+    return Buffer.from(snappyUncompress(block, length));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Seven bits a byte, the lowest first; the highest bit says that more follow. */
+function readLength(block: Buffer): number | undefined {
+  let length = 0;
+  for (const [index, byte] of block.subarray(0, 5).entries()) {
+    length += (byte & 0x7f) * 2 ** (7 * index);
+    if (byte < 0x80) return length;
+  }
+  return undefined;
 }

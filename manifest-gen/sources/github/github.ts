@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { rcompare } from 'semver';
 import type { Architecture } from '../../../formats/release-record.ts';
@@ -6,9 +5,9 @@ import { fail } from '../../errors.ts';
 import type { Asset, Found, Sidecar } from '../../release.ts';
 import type { Cache } from '../../system/cache/cache.ts';
 import type { Report } from '../../system/report.ts';
-import { type SourceOf, sourceOf, type Tool } from '../../tool-file/tools.ts';
+import type { SourceOf } from '../../tool-file/tools.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
-import { type Asking, asking, askingFor, refused } from '../asking.ts';
+import { type Asking, asking, fingerprintOf, refused, requireSource } from '../asking.ts';
 import { type Downloaded, download } from '../http/download.ts';
 import { type GithubAsset, GithubRelease, GithubReleases } from '../schema.ts';
 import type { Upstream } from '../upstream.ts';
@@ -40,7 +39,7 @@ export function createGithub(settings: GithubSettings): Upstream {
     kind,
 
     async versions(tool) {
-      const source = sourceFor(tool);
+      const source = requireSource(tool, kind);
       // not 100: a page with all assets of goreleaser is large, and GitHub gives up after 10 s
       const path = `/repos/${source.repository}/releases?per_page=50`;
       const releases = (await api.pages(path, GithubReleases, asking(tool, kind))) ?? [];
@@ -55,7 +54,7 @@ export function createGithub(settings: GithubSettings): Upstream {
     },
 
     async find(tool, version) {
-      const source = sourceFor(tool);
+      const source = requireSource(tool, kind);
       const tag = githubTag(source, version);
       const about = asking(tool, kind, version);
       const path = `/repos/${source.repository}/releases/tags/${encodeURIComponent(tag)}`;
@@ -75,7 +74,10 @@ export function createGithub(settings: GithubSettings): Upstream {
         version,
         kind,
         upstream: githubUpstream(source, version),
-        fingerprint: fingerprintOf([...chosen.assets.map(({ asset }) => asset), ...chosen.sidecars]),
+        fingerprint: fingerprintOf(
+          kind,
+          [...chosen.assets.map(({ asset }) => asset), ...chosen.sidecars].map(said),
+        ),
         published: publishedAt(release),
         offers: chosen.assets.map(({ architecture, asset }) => ({
           architecture,
@@ -91,9 +93,9 @@ export function createGithub(settings: GithubSettings): Upstream {
     },
 
     async fetch(found, report) {
-      const source = sourceFor(found.tool);
+      const source = requireSource(found.tool, kind);
       const { isImmutable, notes, ...details } = found.details as Details;
-      const about = askingFor(found, kind);
+      const about = asking(found.tool, kind, found.version);
       const assets: Asset[] = [];
       for (const { architecture, asset } of details.assets) {
         const { path, digest } = await fetchAsset(settings, api, asset, maxAssetBytes, about, report);
@@ -162,10 +164,6 @@ function placeOf(asset: GithubAsset, api: GithubApi): { url: string; headers: Re
   };
 }
 
-function sourceFor(tool: Tool): Source {
-  return sourceOf(tool, kind) ?? fail('USAGE', { problem: `${tool.tool} has no source ${kind}` });
-}
-
 /** `nightly`, `v0.1.0.beta`, `v1.0.0-rc1`, `v2024.01.02` are none (spec upstream 3). */
 function versionOf(tag: string, source: Source): string | undefined {
   const [before = '', after = ''] = source.tag.split('{version}');
@@ -182,9 +180,6 @@ function statedSha256({ digest }: GithubAsset): string | undefined {
   return /^sha256:([0-9a-f]{64})$/.exec(digest ?? '')?.[1];
 }
 
-function fingerprintOf(assets: readonly GithubAsset[]): string {
-  const said = assets.map(({ name, size, digest }) => [name, size, digest ?? '']);
-  return createHash('sha256')
-    .update(JSON.stringify([kind, said]))
-    .digest('hex');
+function said({ name, size, digest }: GithubAsset): readonly unknown[] {
+  return [name, size, digest ?? ''];
 }

@@ -1,7 +1,6 @@
 import type { CommandResult } from '../../system/run-command.ts';
 import { askHost, type HttpAccess } from '../http/ask-host.ts';
-import { createSilentHosts, type HostFailure, isHostFailure } from '../http/silent-hosts.ts';
-import { whileAnswered } from '../http/while-answered.ts';
+import { createSilentHosts, type HostFailure, isHostFailure, whileAnswered } from '../http/silent-hosts.ts';
 import { silentHostIn } from './go-fault.ts';
 
 export type ProxySettings = { readonly GOPROXY: string; readonly GONOPROXY: string };

@@ -1,13 +1,14 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type Digest, digestFile } from '../../../formats/digest.ts';
 import type { Architecture } from '../../../formats/release-record.ts';
 import { fail } from '../../errors.ts';
 import type { GoModule } from '../../release.ts';
 import type { Cache } from '../../system/cache/cache.ts';
+import { withTempDir } from '../../system/scoped.ts';
 import { type Asking, refused } from '../asking.ts';
 import type { Go } from './command.ts';
 import { lacksOrFail } from './go-fault.ts';
-import { type KeptExe, keepExe, keptExe } from './kept-exe.ts';
 import { spoiledModules } from './module-cache.ts';
 
 /** Of every build; the linker drops symbols and the build id, which differs by folder. */
@@ -39,34 +40,24 @@ export async function buildGoExe(
   if (kept !== undefined) return kept;
 
   // a GOPATH of its own, gone afterwards: two builds at once must not meet in one bin folder
-  const gopath = await mkdtemp(join(await cache.go('work'), 'build-'));
-  // a build that is interrupted leaves its work behind: here it is gone with the rest
-  const workDir = join(gopath, 'tmp');
-  try {
+  return withTempDir(join(await cache.go('work'), 'build-'), async (gopath) => {
+    // a build that is interrupted leaves its work behind: here it is gone with the rest
+    const workDir = join(gopath, 'tmp');
     await mkdir(workDir);
     const program = await toolchainProgram();
     await checkModules(go, { ...build, program, gopath }, asking);
+    const own = { GOPATH: gopath, GOTMPDIR: workDir, GOTOOLCHAIN: toolchain };
     const { exitCode, stderr } = await go.run({
       program,
       args: installArgs(main, version, tags),
-      env: {
-        GOPATH: gopath,
-        GOTMPDIR: workDir,
-        GOTOOLCHAIN: toolchain,
-        GOOS: 'windows',
-        GOARCH: architecture,
-      },
+      env: { ...own, GOOS: 'windows', GOARCH: architecture },
       onLine: build.onLine,
     });
-    if (exitCode !== 0) {
-      refuseSpoiled(stderr, asking);
-      const cause = stderr.trim().split('\n').slice(-5).join(' ');
-      return fail('BUILD_FAILED', { ...asking, architecture, cause });
-    }
-    return await keepExe(await onlyExe(join(gopath, 'bin')), folder);
-  } finally {
-    await rm(gopath, { recursive: true, force: true });
-  }
+    if (exitCode === 0) return keepExe(await onlyExe(join(gopath, 'bin')), folder);
+    refuseSpoiled(stderr, asking);
+    const cause = stderr.trim().split('\n').slice(-5).join(' ');
+    return fail('BUILD_FAILED', { ...asking, architecture, cause });
+  });
 }
 
 /**
@@ -122,4 +113,30 @@ async function onlyExe(bin: string): Promise<string> {
   if (exe === undefined || more.length > 0)
     throw new Error(`one exe expected in ${bin}, found ${names.join(', ')}`);
   return join(bin, exe);
+}
+
+/** An exe that was made on this machine, in the folder of the cache that is its own (Cache.built). */
+type KeptExe = { readonly name: string; readonly path: string; readonly digest: Digest };
+
+/** Moves it there. The digest beside it is written last: an exe without one is not taken. */
+export async function keepExe(exe: string, folder: string): Promise<KeptExe> {
+  const name = basename(exe);
+  const path = join(folder, name);
+  const digest = await digestFile(exe);
+  await rename(exe, path);
+  await writeFile(`${path}.sha256`, digest.sha256);
+  return { name, path, digest };
+}
+
+/** The one that `keepExe` stored; undefined when there is none, or it has changed. */
+export async function keptExe(folder: string): Promise<KeptExe | undefined> {
+  const name = (await readdir(folder)).find((file) => file.endsWith('.exe'));
+  if (name === undefined) return undefined;
+  const path = join(folder, name);
+  const [digest, sha256] = await Promise.all([
+    digestFile(path),
+    readFile(`${path}.sha256`, 'utf8').catch(() => undefined),
+  ]);
+  // another digest: the disk or somebody else changed it, so it is built again
+  return digest.sha256 === sha256 ? { name, path, digest } : undefined;
 }

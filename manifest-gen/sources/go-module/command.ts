@@ -44,29 +44,14 @@ export type GoCall = {
   readonly onLine?: (line: string) => void;
 };
 
-export interface Go {
-  readonly machine: MachineGo;
-  /** GOMODCACHE */
-  readonly modDir: string;
-  /**
-   * Exit codes are values. What it says on stderr names no password that a GOPROXY may have. Modules that are damaged in the
-   * cache are fetched again, once; then Go's answer counts.
-   * @throws ReleaseError INTERRUPTED, PROGRAM_FAILED, SOURCE_UNREACHABLE when nobody answers at the module proxy
-   */
-  run(call: GoCall): Promise<CommandResult>;
-  /**
-   * Removes modules from the cache, so that Go fetches them again.
-   * @returns false when there was nothing to remove
-   */
-  forget(modules: readonly Spoiled[]): Promise<boolean>;
-}
+export type Go = Awaited<ReturnType<typeof openGo>>;
 
 /**
  * The machine's Go under a fixed environment: its own GOPATH and caches, and nothing from the user's settings that can
  * change bytes.
  * @throws ReleaseError TOOLCHAIN_MISSING without Go 1.21, which is the first that can fetch other toolchains
  */
-export async function openGo(settings: GoSettings, asking: Asking): Promise<Go> {
+export async function openGo(settings: GoSettings, asking: Asking) {
   const { cache, env, signal } = settings;
   const living = livingEnvironment(env);
   const emptyDir = await cache.go('empty');
@@ -76,7 +61,9 @@ export async function openGo(settings: GoSettings, asking: Asking): Promise<Go> 
   const fixed = {
     ...living,
     ...(await extraAuthorities(cache, env)),
-    ...(await cachesOf(cache)),
+    GOPATH: await cache.go('work'),
+    GOMODCACHE: await cache.go('mod'),
+    GOCACHE: await cache.go('build'),
     GONOPROXY: machine.GONOPROXY,
     GOSUMDB: machine.GOSUMDB,
     GONOSUMDB: machine.GONOSUMDB,
@@ -101,6 +88,10 @@ export async function openGo(settings: GoSettings, asking: Asking): Promise<Go> 
     });
     return { ...result, stderr: hideCredentials(result.stderr) };
   };
+  /**
+   * Removes modules from the cache, so that Go fetches them again.
+   * @returns false when there was nothing to remove
+   */
   const forget = async (modules: readonly Spoiled[]): Promise<boolean> => {
     let isAny = false;
     for (const module of modules) {
@@ -124,9 +115,15 @@ export async function openGo(settings: GoSettings, asking: Asking): Promise<Go> 
   };
   return {
     machine,
+    /** GOMODCACHE */
     modDir,
     forget,
-    async run(call) {
+    /**
+     * Exit codes are values. What it says on stderr names no password that a GOPROXY may have. Modules that are damaged in the
+     * cache are fetched again, once; then Go's answer counts.
+     * @throws ReleaseError INTERRUPTED, PROGRAM_FAILED, SOURCE_UNREACHABLE when nobody answers at the module proxy
+     */
+    async run(call: GoCall): Promise<CommandResult> {
       const isFetching = /^(list|mod download|env)\b/.test(call.args.join(' '));
       const answer = await askProxy(settings, machine, isFetching, (proxies, end) =>
         runHealing(call, proxies, end),
@@ -162,13 +159,8 @@ async function readMachine(
     if (error instanceof ReleaseError && error.code === 'PROGRAM_MISSING') return missing(asking, error);
     throw error;
   });
-  if (result.exitCode !== 0) {
-    return fail('PROGRAM_FAILED', {
-      program: 'go env',
-      exitCode: result.exitCode,
-      cause: result.stderr.trim(),
-    });
-  }
+  const { exitCode, stderr } = result;
+  if (exitCode !== 0) return fail('PROGRAM_FAILED', { program: 'go env', exitCode, cause: stderr.trim() });
   const machine = MachineGo.parse(JSON.parse(result.stdout.toString('utf8')));
   const minor = Number(
     /^go1\.(\d+)/.exec(machine.GOVERSION)?.[1] ?? (machine.GOVERSION.startsWith('devel') ? 99 : 0),
@@ -178,14 +170,6 @@ async function readMachine(
 
 function missing({ tool, version }: Asking, cause?: unknown): never {
   return fail('TOOLCHAIN_MISSING', { tool, version }, cause);
-}
-
-async function cachesOf(cache: Cache) {
-  return {
-    GOPATH: await cache.go('work'),
-    GOMODCACHE: await cache.go('mod'),
-    GOCACHE: await cache.go('build'),
-  };
 }
 
 /** Whether the checksum database vouches for a module: not when it is off, not for modules that are private. */
@@ -198,9 +182,8 @@ export function isSumChecked({ GOSUMDB, GONOSUMDB }: MachineGo, modulePath: stri
 function hasPrefixLike(glob: string, modulePath: string): boolean {
   const parts = glob.replace(/\/+$/, '').split('/');
   const elements = modulePath.split('/').slice(0, parts.length);
-  return (
-    elements.length === parts.length && parts.every((part, index) => globOf(part).test(elements[index] ?? ''))
-  );
+  const isLike = (part: string, at: number): boolean => globOf(part).test(elements[at] ?? '');
+  return elements.length === parts.length && parts.every(isLike);
 }
 
 function globOf(part: string): RegExp {

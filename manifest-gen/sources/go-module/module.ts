@@ -1,16 +1,14 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { rcompare } from 'semver';
 import type { Architecture } from '../../../formats/release-record.ts';
-import { fail } from '../../errors.ts';
 import type { Asset, GoModule } from '../../release.ts';
 import type { Report } from '../../system/report.ts';
-import { type SourceOf, sourceOf, type Tool } from '../../tool-file/tools.ts';
+import type { SourceOf } from '../../tool-file/tools.ts';
 import { isPlainVersion, ruleFor } from '../../tool-file/version-rules.ts';
 import { isLicense } from '../../unpack/archive.ts';
-import { readPrograms } from '../../verify/programs.ts';
+import { readPrograms } from '../../verify/go-buildinfo.ts';
 import { modulesProofName } from '../../verify/sidecar-name.ts';
-import { asking, askingFor, refused } from '../asking.ts';
+import { asking, fingerprintOf, refused, requireSource } from '../asking.ts';
 import { GoDownload, GoInfo, GoVersions } from '../schema.ts';
 import type { Upstream } from '../upstream.ts';
 import { buildGoExe, ldflags } from './build.ts';
@@ -36,13 +34,13 @@ export function createGoModule(settings: GoSettings): Upstream {
       const about = asking(tool, kind);
       const go = await openGo(settings, about);
       const versions: string[] = [];
-      for (const rule of sourceFor(tool).modules) {
+      for (const rule of requireSource(tool, kind).modules) {
         const { exitCode, stdout, stderr } = await go.run({
           args: ['list', '-m', '-versions', '-json', rule.module],
         });
         if (exitCode !== 0) lacksOrFail(stderr, rule.module, about);
-        const said = exitCode === 0 ? GoVersions.parse(JSON.parse(stdout.toString('utf8'))) : {};
-        for (const tag of said.Versions ?? []) {
+        const listed = exitCode === 0 ? GoVersions.parse(JSON.parse(stdout.toString('utf8'))) : {};
+        for (const tag of listed.Versions ?? []) {
           const version = tag.replace(/^v/, '');
           if (isPlainVersion(version) && ruleFor([rule], version)) versions.push(version);
         }
@@ -51,7 +49,7 @@ export function createGoModule(settings: GoSettings): Upstream {
     },
 
     async find(tool, version, before) {
-      const source = sourceFor(tool);
+      const source = requireSource(tool, kind);
       const about = asking(tool, kind, version);
       const rule = ruleFor(source.modules, version);
       if (rule === undefined) return { kind, lacks: `the tool file names no module for ${version}` };
@@ -90,7 +88,7 @@ export function createGoModule(settings: GoSettings): Upstream {
         version,
         kind,
         upstream: spec,
-        fingerprint: fingerprintOf(rule.main, targets),
+        fingerprint: fingerprintOf(kind, rule.main, targets.map(statement)),
         published: Time === undefined ? undefined : new Date(Time),
         offers: targets,
         details: { targets, zip } satisfies Details,
@@ -98,7 +96,7 @@ export function createGoModule(settings: GoSettings): Upstream {
     },
 
     async fetch(found, report) {
-      const about = askingFor(found, kind);
+      const about = asking(found.tool, kind, found.version);
       const { targets, zip } = found.details as Details;
       const go = await openGo(settings, about);
       const onLine = (line: string): void => report.output(about.tool, line);
@@ -123,7 +121,7 @@ export function createGoModule(settings: GoSettings): Upstream {
     },
 
     async prove({ found, assets }) {
-      const about = askingFor(found, kind);
+      const about = asking(found.tool, kind, found.version);
       const programs = await readPrograms(assets);
       const modules = programs.flatMap(({ info }) =>
         info?.module === undefined ? [] : [info.module, ...info.dependencies],
@@ -145,22 +143,10 @@ function giveSigns(report: Report, tool: string, architecture: Architecture): ()
   return () => clearInterval(signs);
 }
 
-function sourceFor(tool: Tool): SourceOf<'go-module'> {
-  return sourceOf(tool, kind) ?? fail('USAGE', { problem: `${tool.tool} has no source ${kind}` });
-}
-
 /** The build tags of one architecture. */
-export function tagsFor(
-  { tags }: SourceOf<'go-module'>,
-  version: string,
-  architecture: Architecture,
-): string {
-  return (
-    ruleFor(
-      tags.filter((rule) => rule.architecture === architecture),
-      version,
-    )?.tags ?? ''
-  );
+export function tagsFor(source: SourceOf<'go-module'>, version: string, architecture: Architecture): string {
+  const ofArchitecture = source.tags.filter((rule) => rule.architecture === architecture);
+  return ruleFor(ofArchitecture, version)?.tags ?? '';
 }
 
 function downloadOf(stdout: string, stderr: string): GoDownload {
@@ -172,17 +158,7 @@ function downloadOf(stdout: string, stderr: string): GoDownload {
   }
 }
 
-function fingerprintOf(main: string, targets: readonly Target[]): string {
-  const said = targets.map(({ architecture, goModule: { module, version, toolchain, tags, sum } }) => [
-    architecture,
-    module,
-    version,
-    toolchain,
-    tags,
-    ldflags,
-    sum,
-  ]);
-  return createHash('sha256')
-    .update(JSON.stringify([kind, main, said]))
-    .digest('hex');
+function statement({ architecture, goModule }: Target): readonly unknown[] {
+  const { module, version, toolchain, tags, sum } = goModule;
+  return [architecture, module, version, toolchain, tags, ldflags, sum];
 }

@@ -1,14 +1,14 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cache } from '../../system/cache/cache.ts';
+import { withTempDir } from '../../system/scoped.ts';
 import { keyOfSetting, type NoteKey, openNote } from '../../verify/checksum-database/note.ts';
 import { type DatabaseProof, proveSums, readHead } from '../../verify/checksum-database/proof.ts';
-import { auditPath } from '../../verify/checksum-database/tree.ts';
+import { auditPath, nodeHash, type Subtree } from '../../verify/checksum-database/tree.ts';
 import type { GoModuleVersion } from '../../verify/go-buildinfo.ts';
 import { type Asking, refused, unreachable } from '../asking.ts';
 import { type Go, isSumChecked } from './command.ts';
 import { escapeModule } from './module-cache.ts';
-import { loadTiles } from './tiles.ts';
 
 /** A command line has an end, on Windows at 32,767 characters. */
 const modulesAtOnce = 100;
@@ -36,8 +36,7 @@ export async function proveModules(
     .map(({ path, version }) => `${path}@${version}`);
   const wanted = [...new Set(asked)].sort();
   if (key === undefined || wanted.length === 0) return undefined;
-  const gopath = await mkdtemp(join(await cache.go('work'), 'proof-'));
-  try {
+  return withTempDir(join(await cache.go('work'), 'proof-'), async (gopath) => {
     const said = [await ask(go, wanted, gopath), await ask(go, wanted, gopath)];
     const silent = () => unreachable(asking, said.join(' ').trim() || 'Go did not ask the checksum database');
     const seen = join(gopath, 'pkg', 'sumdb');
@@ -52,10 +51,8 @@ export async function proveModules(
         return readLookup(text) ?? refused(asking, module, 'an entry of the checksum database', text);
       }),
     );
-    return await prove(head, entries, key, kept, asking);
-  } finally {
-    await rm(gopath, { recursive: true, force: true });
-  }
+    return prove(head, entries, key, kept, asking);
+  });
 }
 
 /** Modules in the cache are not fetched again, but each is compared with the database. Returns Go's output, for an error. */
@@ -78,11 +75,8 @@ async function prove(
   asking: Asking,
 ): Promise<DatabaseProof> {
   const { size } = readHead(openNote(head, key) ?? '') ?? refused(asking, key.name, 'a signed head', head);
-  const subtree = await loadTiles(
-    join(kept, 'tile'),
-    size,
-    entries.map(({ id }) => id),
-  );
+  const ids = entries.map(({ id }) => id);
+  const subtree = await loadTiles(join(kept, 'tile'), size, ids);
   const proof = {
     head,
     entries: entries.map(({ id, text }) => {
@@ -99,4 +93,72 @@ async function prove(
 function readLookup(text: string): Entry | undefined {
   const [, id, entry] = /^(\d{1,12})\n((?:[^\n]+\n)+)\n/.exec(text) ?? [];
   return id === undefined || entry === undefined ? undefined : { id: Number(id), text: entry };
+}
+
+/**
+ * The tree of the checksum database in tiles of 256 hashes (golang.org/x/mod/sumdb/tlog, Tile): level 0 has the hashes of
+ * entries, level 1 those of whole tiles of level 0, and so on. The last of a level is as wide as the tree's size makes it.
+ */
+type Tile = { readonly level: number; readonly index: number; readonly width: number };
+
+const width = 256;
+const hashBytes = 32;
+
+/**
+ * The subtrees that lie beside these entries on their way to the head of a tree of that size, from the files of tiles in `dir`.
+ * @throws the errors of the file system when one is missing
+ */
+async function loadTiles(dir: string, size: number, ids: readonly number[]): Promise<Subtree> {
+  const needed = new Map<string, Tile>();
+  const note: Subtree = (first, count) => {
+    const { tile } = placeOf(first, count, size);
+    needed.set(pathOf(tile), tile);
+    return Buffer.alloc(hashBytes);
+  };
+  for (const id of ids) auditPath({ size, id }, note);
+  const loaded = new Map<string, Buffer>();
+  for (const [path, tile] of needed) loaded.set(path, await readTile(dir, tile));
+  return (first, count) => {
+    const { tile, from, hashes } = placeOf(first, count, size);
+    const bytes = (loaded.get(pathOf(tile)) ?? Buffer.alloc(0)).subarray(from * hashBytes);
+    return over(
+      Array.from({ length: hashes }, (_, at) => bytes.subarray(at * hashBytes, (at + 1) * hashBytes)),
+    );
+  };
+}
+
+/** Which hashes of which tile come to a whole subtree. */
+function placeOf(first: number, count: number, size: number): { tile: Tile; from: number; hashes: number } {
+  const level = Math.floor(Math.log2(count) / Math.log2(width));
+  const unit = width ** level;
+  const at = first / unit;
+  const index = Math.floor(at / width);
+  const last = Math.floor(size / unit) - index * width;
+  return { tile: { level, index, width: Math.min(width, last) }, from: at % width, hashes: count / unit };
+}
+
+/** The hash over a power of two of neighbours. */
+function over(hashes: readonly Buffer[]): Buffer {
+  const [first = Buffer.alloc(hashBytes), ...rest] = hashes;
+  if (rest.length === 0) return first;
+  const half = hashes.length / 2;
+  return nodeHash(over(hashes.slice(0, half)), over(hashes.slice(half)));
+}
+
+/** A tile that was narrow in an older tree may be there whole. */
+async function readTile(dir: string, tile: Tile): Promise<Buffer> {
+  try {
+    return await readFile(join(dir, pathOf(tile)));
+  } catch (error) {
+    if (tile.width === width) throw error;
+    return readFile(join(dir, pathOf({ ...tile, width })));
+  }
+}
+
+/** `8/1/x001/013.p/42`: thousands of the number in folders, `.p/WIDTH` for one that is not whole. */
+function pathOf({ level, index, width: wide }: Tile): string {
+  const digits = String(index).padStart(Math.ceil(String(index).length / 3) * 3, '0');
+  const parts = digits.match(/\d{3}/g) ?? [];
+  const number = parts.map((part, at) => (at < parts.length - 1 ? `x${part}` : part)).join('/');
+  return `8/${level}/${number}${wide === width ? '' : `.p/${wide}`}`;
 }

@@ -1,10 +1,37 @@
-import { type Headers, type Http, type Opened, openGet, plainRedirect } from '../../../outbound/http.ts';
-import { persist } from '../../../outbound/persist.ts';
+import { jsonOf } from '../../../formats/json.ts';
+import {
+  type Headers,
+  type Http,
+  type Opened,
+  openGet,
+  plainRedirect,
+  type TimeLimits,
+} from '../../../outbound/http.ts';
+import { type Failed as FailedOnce, persist, type RetryPolicy } from '../../../outbound/persist.ts';
 import { fail } from '../../errors.ts';
 import { reasonOf } from '../asking.ts';
-import type { Attempt, Failed } from './attempt.ts';
-import type { HostRetryPolicy } from './retry-policy.ts';
+import type { Fault } from './file-fault.ts';
 import type { HostFailure, SilentHosts } from './silent-hosts.ts';
+
+/** How long and how often a host is tried before it counts as unreachable. */
+export type HostRetryPolicy = RetryPolicy & Pick<TimeLimits, 'answerTimeoutMs' | 'idleTimeoutMs'>;
+
+export const retryPolicy: HostRetryPolicy = {
+  attempts: 4,
+  firstDelayMs: 1_000,
+  answerTimeoutMs: 15_000,
+  idleTimeoutMs: 60_000,
+  maxPauseMs: 60_000,
+};
+
+/** For verbs that only show: a person waits for the answer, and can ask again. */
+export const quickRetryPolicy: HostRetryPolicy = {
+  ...retryPolicy,
+  attempts: 2,
+  firstDelayMs: 500,
+  answerTimeoutMs: 5_000,
+  idleTimeoutMs: 10_000,
+};
 
 /** What requests to a host need, the same for the whole run. */
 export type HttpAccess = {
@@ -13,6 +40,21 @@ export type HttpAccess = {
   readonly signal: AbortSignal;
   readonly silentHosts: SilentHosts;
 };
+
+/** The result of one attempt; if it failed, the next may succeed. */
+export type Attempt<T> = { readonly done: T } | Failed;
+
+export type Failed = FailedOnce & {
+  /** It is not what the source states; if that repeats, it is refused, not unreachable. */
+  readonly refusal?: Fault;
+};
+
+/** An answer that is no success. A fault of ours does not go away by trying again. */
+export function statusFailure(status: number, said = ''): Failed {
+  const failed = `it answers with status ${status}${said}`;
+  const isFinal = status < 500 && status !== 408 && status !== 429;
+  return isFinal ? { failed, waitMs: Number.POSITIVE_INFINITY } : { failed };
+}
 
 /** One GET of the address that is asked for. */
 export type Open = (how: {
@@ -82,4 +124,14 @@ export async function askHost<T>(
     if ('done' in result) return result;
     return { ...result, host: awaited ?? host, isSilent: awaited !== undefined };
   });
+}
+
+/**
+ * Why an API's answer is not JSON, for an error message; undefined for whole JSON. A captive portal, a proxy's error page and a
+ * truncated answer say nothing about upstream: the request is repeated, and then the host counts as unreachable.
+ */
+export function faultOfAnswer(text: string): string | undefined {
+  if (jsonOf(text) !== undefined) return undefined;
+  if (/^\s*</.test(text)) return 'it answers with a page of HTML instead of JSON';
+  return text.trim() === '' ? 'it answers with nothing' : 'it answers with incomplete JSON';
 }

@@ -4,8 +4,7 @@ import { finished, PassThrough, type Readable } from 'node:stream';
 import { type Digest, digestFile } from '../../../formats/digest.ts';
 import { type Headers, type Opened, plainRedirect } from '../../../outbound/http.ts';
 import { type Asking, hostUnreachable, reasonOf, refused } from '../asking.ts';
-import { askHost, type HttpAccess, type Open } from './ask-host.ts';
-import type { Attempt } from './attempt.ts';
+import { type Attempt, askHost, type HttpAccess, type Open } from './ask-host.ts';
 import { faultOf } from './file-fault.ts';
 import { inTurn } from './in-turn.ts';
 import { claimPart } from './part-file.ts';
@@ -24,124 +23,119 @@ export type DownloadRequest = {
 };
 export type Downloaded = { readonly path: string; readonly digest: Digest };
 
+/** A download that has begun. */
+type Job = DownloadRequest & {
+  readonly access: HttpAccess;
+  readonly asking: Asking;
+  readonly path: string;
+  /** What there is of it so far. */
+  readonly part: string;
+};
+
 /**
  * The file at a URL, in the cache afterwards; existing files are not fetched again, and interrupted downloads are resumed.
  * @throws ReleaseError SOURCE_UNREACHABLE when it cannot be downloaded, REFUSED when it is not what the source states: another
  * length, another digest, an HTML page (GitHub has sent one with status 200, spec upstream 2)
  */
 export function download(access: HttpAccess, request: DownloadRequest, asking: Asking): Promise<Downloaded> {
-  const path = join(request.folder, request.name);
-  return inTurn(path, () => obtain(access, request, asking, path));
+  const { folder, name } = request;
+  const path = join(folder, name);
+  return inTurn(path, async () => {
+    const kept = await keptFile(path, request);
+    return kept ?? obtain({ ...request, access, asking, path, part: await claimPart(folder, name) });
+  });
 }
 
-async function obtain(
-  access: HttpAccess,
-  request: DownloadRequest,
-  asking: Asking,
-  path: string,
-): Promise<Downloaded> {
-  const kept = await keptFile(path, request);
-  if (kept !== undefined) return kept;
-  const part = await claimPart(request.folder, request.name);
-  const isResumed = (await sizeOf(part)) > 0;
+async function keptFile(path: string, request: DownloadRequest): Promise<Downloaded | undefined> {
+  if ((await sizeOf(path)) === 0) return undefined;
+  const digest = await digestFile(path);
+  if ((await faultOf(path, digest, request)) === undefined) return { path, digest };
+  await rm(path, { force: true });
+  return undefined;
+}
+
+async function obtain(job: Job): Promise<Downloaded> {
+  const isResumed = (await sizeOf(job.part)) > 0;
   try {
-    return await fetchPart(access, request, asking, part, path);
+    return await fetchPart(job);
   } catch (error) {
     if (codeOf(error) !== 'REFUSED') throw error;
-    await rm(part, { force: true });
+    await rm(job.part, { force: true });
     // the rest of an earlier run may be at fault: try again from the first byte before blaming upstream
     if (!isResumed) throw error;
-    return await fetchPart(access, request, asking, part, path);
+    return await fetchPart(job);
   }
 }
 
-async function fetchPart(
-  access: HttpAccess,
-  request: DownloadRequest,
-  asking: Asking,
-  part: string,
-  path: string,
-): Promise<Downloaded> {
-  const result = await askHost(access, request.url, (open) => fetchRest(open, request, asking, part));
+async function fetchPart(job: Job): Promise<Downloaded> {
+  const { access, asking, name, part, path } = job;
+  const result = await askHost(access, job.url, (open) => fetchRest(open, job));
   if ('failed' in result) {
     const { refusal } = result;
-    if (refusal !== undefined) return refused(asking, request.name, refusal.expected, refusal.found);
+    if (refusal !== undefined) return refused(asking, name, refusal.expected, refusal.found);
     return hostUnreachable(asking, result);
   }
   const digest = await digestFile(part);
-  const fault = await faultOf(part, digest, request);
-  if (fault !== undefined) return refused(asking, request.name, fault.expected, fault.found);
+  const fault = await faultOf(part, digest, job);
+  if (fault !== undefined) return refused(asking, name, fault.expected, fault.found);
   await rename(part, path);
   return { path, digest };
 }
 
 /** One request for what is still missing. */
-async function fetchRest(
-  open: Open,
-  request: DownloadRequest,
-  asking: Asking,
-  part: string,
-): Promise<Attempt<void>> {
-  const have = await sizeOf(part);
-  if (have > 0 && have === request.expectedBytes) return { done: undefined };
+async function fetchRest(open: Open, job: Job): Promise<Attempt<void>> {
+  const have = await sizeOf(job.part);
+  if (have > 0 && have === job.expectedBytes) return { done: undefined };
   // a byte range of a compressed body is no range of the file
   const range = { 'accept-encoding': 'identity', ...(have > 0 ? { range: `bytes=${have}-` } : {}) };
-  const headers = { ...request.headers, ...range };
   try {
-    const opened = await open({ headers, decompress: false, isFile: true });
+    const opened = await open({ headers: { ...job.headers, ...range }, decompress: false, isFile: true });
     try {
-      return await takeRest(opened, have, request, asking, part);
+      return await takeRest(opened, have, job);
     } finally {
       opened.body.destroy();
     }
   } catch (error) {
     if (codeOf(error) === plainRedirect) {
-      return refused(asking, request.name, 'https all the way', reasonOf(error));
+      return refused(job.asking, job.name, 'https all the way', reasonOf(error));
     }
-    return { failed: reasonOf(error), isFurther: (await sizeOf(part)) > have };
+    return { failed: reasonOf(error), isFurther: (await sizeOf(job.part)) > have };
   }
 }
 
-async function takeRest(
-  { status, headers, body }: Opened,
-  have: number,
-  request: DownloadRequest,
-  asking: Asking,
-  part: string,
-): Promise<Attempt<void>> {
+async function takeRest({ status, headers, body }: Opened, have: number, job: Job): Promise<Attempt<void>> {
+  const { part, expectedBytes, maxBytes } = job;
   const start = startOf(status, headers, have);
   if (start === undefined) {
     // our part is longer than the file: it is of another one
     if (status === 416) await rm(part, { force: true });
-    return statusFailure(status, request, asking);
+    return statusFailure(status, job);
   }
-  requireFile(headers, request, asking);
-  const announced = lengthOf(headers, start);
-  if (announced !== undefined && !isRight(announced, request)) return otherLength(part, request, announced);
+  if (/^(text\/html|application\/xhtml)/i.test(String(headers['content-type']))) {
+    return refused(job.asking, job.name, 'a file', 'a page of HTML');
+  }
+  const length = headers['content-length'];
+  const announced = length === undefined ? undefined : start + Number(length);
+  if (announced !== undefined && !isRight(announced, job)) return otherLength(`${announced} bytes`, job);
   if (start < have) await truncate(part, start);
-  const total = request.expectedBytes ?? announced;
-  const got = await append(body, part, start, request, total);
-  if (got > (total ?? request.maxBytes)) return otherLength(part, request, 'more');
+  const total = expectedBytes ?? announced;
+  const got = await append(body, start, total, job);
+  if (got > (total ?? maxBytes)) return otherLength('more', job);
   // only a body that does not tell its end can have been cut without an error
-  const isWhole = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
-  if (isWhole && !isRight(got, request)) return otherLength(part, request, got);
+  const isWhole = length !== undefined || headers['transfer-encoding'] !== undefined;
+  if (isWhole && !isRight(got, job)) return otherLength(`${got} bytes`, job);
   if (isWhole || total === undefined || got >= total) return { done: undefined };
   return { failed: `it ended after ${got} of ${total} bytes`, isFurther: got > have };
 }
 
 /** Counts as broken (contract section 4): the next attempt starts from the beginning. */
-async function otherLength(
-  part: string,
-  request: DownloadRequest,
-  length: number | 'more',
-): Promise<Attempt<void>> {
+async function otherLength(found: string, { part, expectedBytes, maxBytes }: Job): Promise<Attempt<void>> {
   await rm(part, { force: true });
-  const expected = expectedLength(request);
-  const found = length === 'more' ? 'more' : `${length} bytes`;
+  const expected = expectedBytes === undefined ? `at most ${maxBytes} bytes` : `${expectedBytes} bytes`;
   return { failed: `it sends ${found} where ${expected} were announced`, refusal: { expected, found } };
 }
 
-function isRight(length: number, { expectedBytes, maxBytes }: DownloadRequest): boolean {
+function isRight(length: number, { expectedBytes, maxBytes }: Job): boolean {
   return expectedBytes === undefined ? length <= maxBytes : length === expectedBytes;
 }
 
@@ -149,13 +143,7 @@ function isRight(length: number, { expectedBytes, maxBytes }: DownloadRequest): 
  * Every chunk is on disk before the next is taken, so what a broken transfer brought counts, and nothing comes later.
  * @returns the bytes that there are now; it stops at the first chunk that is too much
  */
-async function append(
-  body: Readable,
-  part: string,
-  startBytes: number,
-  request: DownloadRequest,
-  totalBytes: number | undefined,
-): Promise<number> {
+async function append(body: Readable, start: number, total: number | undefined, job: Job): Promise<number> {
   const received = new PassThrough();
   let brokenBy: Error | null | undefined;
   // a stream that breaks drops what it has not handed out yet; this one hands all of it out first
@@ -164,14 +152,14 @@ async function append(
     received.end();
   });
   body.pipe(received, { end: false });
-  const file = await openFile(part, 'a');
-  let doneBytes = startBytes;
+  const file = await openFile(job.part, 'a');
+  let doneBytes = start;
   try {
     for await (const chunk of received as AsyncIterable<Buffer>) {
       doneBytes += chunk.length;
-      if (doneBytes > (totalBytes ?? request.maxBytes)) return doneBytes;
+      if (doneBytes > (total ?? job.maxBytes)) return doneBytes;
       await file.appendFile(chunk);
-      request.onProgress(doneBytes, totalBytes);
+      job.onProgress(doneBytes, total);
     }
     if (brokenBy) throw brokenBy;
     return doneBytes;
@@ -187,35 +175,12 @@ function startOf(status: number, headers: Headers, have: number): number | undef
   return status === 206 && Number(start) === have ? have : undefined;
 }
 
-function statusFailure(status: number, request: DownloadRequest, asking: Asking): Attempt<void> {
+function statusFailure(status: number, { asking, name }: Job): Attempt<void> {
   // the source lists a file that its store does not have
   if (status === 404 || status === 410) {
-    return refused(asking, request.name, 'the file that the release lists', `status ${status}`);
+    return refused(asking, name, 'the file that the release lists', `status ${status}`);
   }
   return { failed: `it answers with status ${status}` };
-}
-
-function requireFile(headers: Headers, request: DownloadRequest, asking: Asking): void {
-  if (/^(text\/html|application\/xhtml)/i.test(String(headers['content-type']))) {
-    refused(asking, request.name, 'a file', 'a page of HTML');
-  }
-}
-
-function expectedLength({ expectedBytes, maxBytes }: DownloadRequest): string {
-  return expectedBytes === undefined ? `at most ${maxBytes} bytes` : `${expectedBytes} bytes`;
-}
-
-function lengthOf(headers: Headers, start: number): number | undefined {
-  const length = headers['content-length'];
-  return length === undefined ? undefined : start + Number(length);
-}
-
-async function keptFile(path: string, request: DownloadRequest): Promise<Downloaded | undefined> {
-  if ((await sizeOf(path)) === 0) return undefined;
-  const digest = await digestFile(path);
-  if ((await faultOf(path, digest, request)) === undefined) return { path, digest };
-  await rm(path, { force: true });
-  return undefined;
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -1,5 +1,6 @@
-import { open } from 'node:fs/promises';
 import type { Digest } from '../../../formats/digest.ts';
+import { withFile } from '../../system/scoped.ts';
+import { readAt } from '../../verify/pe-file.ts';
 
 export type Fault = { readonly expected: string; readonly found: string };
 
@@ -18,7 +19,7 @@ const beginnings = [
 
 /** How a downloaded file differs from what its source states; undefined when it does not. */
 export async function faultOf(path: string, digest: Digest, stated: Stated): Promise<Fault | undefined> {
-  const head = await readHead(path);
+  const head = await withFile(path, async (file) => (await readAt(file, 0, 64)).toString('latin1'));
   if (/^\s*<(!doctype html|html)/i.test(head)) return { expected: 'a file', found: 'a page of HTML' };
   const beginning = beginnings.find(([suffix]) => stated.name.toLowerCase().endsWith(suffix));
   if (beginning !== undefined && !head.startsWith(beginning[1])) {
@@ -31,14 +32,4 @@ export async function faultOf(path: string, digest: Digest, stated: Stated): Pro
     return { expected: `SHA-256 ${stated.sha256}`, found: digest.sha256 };
   }
   return undefined;
-}
-
-async function readHead(path: string): Promise<string> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0);
-    return buffer.toString('latin1', 0, bytesRead);
-  } finally {
-    await file.close();
-  }
 }

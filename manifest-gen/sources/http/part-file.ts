@@ -1,5 +1,6 @@
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isAlive } from '../../system/cache/claim-cache.ts';
 
 /**
  * A name of this run for the unfinished file, so that two runs never write to the same one; the file of a run that has ended (or
@@ -11,7 +12,7 @@ export async function claimPart(folder: string, name: string): Promise<string> {
   for (const left of names.filter((other) => other.startsWith(`${name}.`) && other.endsWith('.part'))) {
     const pid = Number(left.slice(name.length + 1, -'.part'.length));
     if (join(folder, left) === mine) return mine;
-    if (!isRunning(pid)) {
+    if (!isAlive(pid)) {
       await rename(join(folder, left), mine).catch(() => {
         // another run was quicker; ours starts at the first byte
       });
@@ -19,12 +20,4 @@ export async function claimPart(folder: string, name: string): Promise<string> {
     }
   }
   return mine;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

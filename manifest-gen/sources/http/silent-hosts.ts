@@ -6,27 +6,18 @@ export type HostFailure = {
   readonly isSilent: boolean;
 };
 
-/**
- * What a run knows about the hosts it uses. The first request to a silent host uses all retries; the others wait for its result
- * and use it for a minute, since a first release takes longer and a cable may be plugged in. A host that has answered in this run
- * never counts as silent: every request uses its own retries.
- */
-export type SilentHosts = {
-  /** @param question calls `answered` as soon as anything comes back, from this host or from one that it was sent on to */
-  ask<T extends object>(
-    host: string,
-    question: (answered: (host: string) => void) => Promise<T | HostFailure>,
-  ): Promise<T | HostFailure>;
-  /** The silence of a host, where it is known. */
-  find(host: string): Promise<HostFailure | undefined>;
-  hasAnswered(host: string): boolean;
-};
+export type SilentHosts = ReturnType<typeof createSilentHosts>;
 
 const goodForMs = 60_000;
 
 type Note = HostFailure & { readonly atMs: number };
 
-export function createSilentHosts(now: () => number = Date.now): SilentHosts {
+/**
+ * What a run knows about the hosts it uses. The first request to a silent host uses all retries; the others wait for its result
+ * and use it for a minute, since a first release takes longer and a cable may be plugged in. A host that has answered in this run
+ * never counts as silent: every request uses its own retries.
+ */
+export function createSilentHosts(now: () => number = Date.now) {
   /** Undefined if the host was asked and is not silent; otherwise why there was no answer. */
   const known = new Map<string, Promise<Note | undefined>>();
   const answering = new Set<string>();
@@ -36,12 +27,17 @@ export function createSilentHosts(now: () => number = Date.now): SilentHosts {
     note !== undefined && now() - note.atMs < goodForMs;
 
   return {
-    hasAnswered: (host) => answering.has(host),
-    async find(host) {
+    hasAnswered: (host: string) => answering.has(host),
+    /** The silence of a host, where it is known. */
+    async find(host: string): Promise<HostFailure | undefined> {
       const note = await known.get(host);
       return isFresh(note) ? note : undefined;
     },
-    async ask(host, question) {
+    /** @param question calls `answered` as soon as anything comes back, from this host or from one that it was sent on to */
+    async ask<T extends object>(
+      host: string,
+      question: (answered: (host: string) => void) => Promise<T | HostFailure>,
+    ): Promise<T | HostFailure> {
       // not awaited if there is nothing to wait for: of several simultaneous callers only one may be the first
       const before = known.get(host);
       const note = before === undefined ? undefined : await before;
@@ -72,4 +68,36 @@ export function createSilentHosts(now: () => number = Date.now): SilentHosts {
 
 export function isHostFailure(result: object): result is HostFailure {
   return 'failed' in result;
+}
+
+/**
+ * Runs a program that would wait forever, or for minutes, for a host that accepts the connection and never answers. If it has not
+ * ended after a while, we probe the host, and end the program if there is no answer.
+ */
+export async function whileAnswered<T>(
+  signal: AbortSignal,
+  afterMs: number,
+  probe: () => Promise<HostFailure | undefined>,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T | HostFailure> {
+  const end = new AbortController();
+  let silence: HostFailure | undefined;
+  const timer = setTimeout(() => {
+    probe().then(
+      (found) => {
+        silence = found;
+        if (found !== undefined) end.abort();
+      },
+      // what ends the probe ends the run, too, and that one says so
+      () => {},
+    );
+  }, afterMs);
+  try {
+    return await run(AbortSignal.any([signal, end.signal]));
+  } catch (error) {
+    if (silence === undefined || signal.aborted) throw error;
+    return silence;
+  } finally {
+    clearTimeout(timer);
+  }
 }

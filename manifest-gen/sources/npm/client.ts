@@ -1,14 +1,14 @@
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { jsonOf } from '../../../formats/json.ts';
 import { ReleaseError } from '../../errors.ts';
 import { type Environment, npmEnvironment } from '../../system/child-environment.ts';
 import { runCommand } from '../../system/run-command.ts';
 import { type Asking, unreachable } from '../asking.ts';
-import type { HostRetryPolicy } from '../http/retry-policy.ts';
+import type { HostRetryPolicy } from '../http/ask-host.ts';
 import type { HostFailure } from '../http/silent-hosts.ts';
 import { NpmFault } from '../schema.ts';
-import { namedVariables } from './named-variables.ts';
 
 export type NpmClientSettings = {
   /** The machine's environment, of which npm gets its own variables. */
@@ -33,7 +33,7 @@ export async function runNpm(
   cwd: string,
   asking: Asking,
 ): Promise<NpmAnswer> {
-  const launcher = await npmLauncher(settings, asking);
+  const launcher = npmLauncher(settings, asking);
   const { idleTimeoutMs, attempts } = settings.retryPolicy;
   const { exitCode, stdout, stderr } = await runCommand({
     program: launcher.program,
@@ -67,18 +67,18 @@ export async function runNpm(
  * How npm is started. On Windows it is npm.cmd, which Node runs only through a shell (since CVE-2024-27980), and a shell
  * would read our arguments; so the program that npm.cmd starts is started directly.
  */
-async function npmLauncher(
-  { platform, env, nodePath }: NpmClientSettings,
+function npmLauncher(
+  { platform, env, nodePath }: NpmFiles,
   asking: Asking,
-): Promise<{ program: string; args: string[] }> {
+): { readonly program: string; readonly args: readonly string[] } {
   if (platform !== 'win32') return { program: 'npm', args: [] };
   const path = Object.entries(env).find(([name]) => name.toUpperCase() === 'PATH')?.[1] ?? '';
   const folders = [...path.split(delimiter).filter((folder) => folder !== ''), dirname(nodePath)];
   for (const folder of folders) {
     const script = join(folder, 'node_modules', 'npm', 'bin', 'npm-cli.js');
-    if (await isThere(script)) return { program: nodePath, args: [script] };
+    if (existsSync(script)) return { program: nodePath, args: [script] };
     // version managers such as Volta have a real program instead
-    if (await isThere(join(folder, 'npm.exe'))) return { program: join(folder, 'npm.exe'), args: [] };
+    if (existsSync(join(folder, 'npm.exe'))) return { program: join(folder, 'npm.exe'), args: [] };
   }
   return noNpm(asking);
 }
@@ -87,18 +87,12 @@ function noNpm(asking: Asking): never {
   return unreachable(asking, 'there is no npm on this machine');
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
-
 function faultOf(stdout: string, stderr: string): NpmAnswer {
   const fault = NpmFault.safeParse(jsonOf(stdout));
   const said = /npm (?:error|ERR!) code (\S+)/.exec(stderr)?.[1];
   const code = (fault.success ? fault.data.error.code : undefined) ?? said ?? 'EUNKNOWN';
-  const summary = (fault.success ? fault.data.error.summary : undefined) ?? lastLineOf(stderr);
+  const lastLine = stderr.trim().split('\n').at(-1) ?? '';
+  const summary = (fault.success ? fault.data.error.summary : undefined) ?? lastLine;
   return { code, summary: summary.split('\n', 1)[0] ?? '' };
 }
 
@@ -116,6 +110,32 @@ export function silentHostIn(answer: NpmAnswer): HostFailure | undefined {
   return { host: new URL(asked).host, failed: reason ?? 'it does not answer in time', isSilent: true };
 }
 
-function lastLineOf(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
+type NpmFiles = Pick<NpmClientSettings, 'env' | 'platform' | 'nodePath'>;
+
+/**
+ * The variables that npm's files name, `//npm.corp/:_authToken=${NPM_TOKEN}`: npm expands them, so it needs these and no others.
+ * The files are the user's and the machine's (npm help npmrc); where npm runs there is no project file.
+ */
+async function namedVariables(files: NpmFiles): Promise<readonly string[]> {
+  const texts = await Promise.all(configFiles(files).map((path) => readFile(path, 'utf8').catch(() => '')));
+  // as npm reads them, with `?` for one that may be missing
+  const named = texts.flatMap((text) => [...text.matchAll(/\$\{([^${}?\s]+)\??\}/g)]);
+  return [...new Set(named.map(([, name = '']) => name))];
+}
+
+function configFiles({ env, platform, nodePath }: NpmFiles): readonly string[] {
+  const get = (wanted: string): string | undefined =>
+    Object.entries(env).find(([name, value]) => name.toUpperCase() === wanted && value)?.[1];
+  const home = get('HOME') ?? get('USERPROFILE');
+  const bin = dirname(nodePath);
+  const prefixes = [
+    get('NPM_CONFIG_PREFIX') ?? get('PREFIX'),
+    platform === 'win32' ? bin : dirname(bin),
+    platform === 'win32' && get('APPDATA') ? join(get('APPDATA') ?? '', 'npm') : undefined,
+  ];
+  return [
+    get('NPM_CONFIG_USERCONFIG') ?? (home === undefined ? undefined : join(home, '.npmrc')),
+    get('NPM_CONFIG_GLOBALCONFIG'),
+    ...prefixes.map((prefix) => (prefix === undefined ? undefined : join(prefix, 'etc', 'npmrc'))),
+  ].filter((path) => path !== undefined);
 }

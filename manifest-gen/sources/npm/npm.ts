@@ -1,15 +1,21 @@
-import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rcompare } from 'semver';
 import type { z } from 'zod';
-import { type Digest, digestFile } from '../../../formats/digest.ts';
+import { digestFile } from '../../../formats/digest.ts';
 import type { Architecture } from '../../../formats/release-record.ts';
-import { fail } from '../../errors.ts';
 import type { Asset, Sidecar } from '../../release.ts';
-import { type SourceOf, sourceOf, type Tool } from '../../tool-file/tools.ts';
+import { withTempDir } from '../../system/scoped.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
-import { type Asking, asking, askingFor, refused, unreachable } from '../asking.ts';
+import {
+  type Asking,
+  asking,
+  decodeJson,
+  fingerprintOf,
+  refused,
+  requireSource,
+  unreachable,
+} from '../asking.ts';
 import { type NpmDist, NpmRelease, NpmVersions } from '../schema.ts';
 import type { Upstream } from '../upstream.ts';
 import { npmFile, npmUpstream } from './names.ts';
@@ -48,7 +54,7 @@ export function createNpm(settings: RegistrySettings): Upstream {
     }
     // npm prints nothing at all when a range has no match
     if (answer.stdout.trim() === '') return undefined;
-    return decode(answer.stdout, schema, spec, about);
+    return decodeJson(answer.stdout, schema, about, spec, "npm's JSON");
   };
 
   const findPackage = async (
@@ -82,7 +88,7 @@ export function createNpm(settings: RegistrySettings): Upstream {
     kind,
 
     async versions(tool) {
-      const { packages } = sourceFor(tool);
+      const { packages } = requireSource(tool, kind);
       const said = await view(packages.amd64, ['versions', 'time'], NpmVersions, asking(tool, kind));
       return [said?.versions ?? []]
         .flat()
@@ -92,7 +98,7 @@ export function createNpm(settings: RegistrySettings): Upstream {
     },
 
     async find(tool, version) {
-      const { packages } = sourceFor(tool);
+      const { packages } = requireSource(tool, kind);
       const about = asking(tool, kind, version);
       const amd64 = await findPackage('amd64', packages.amd64, version, about);
       if (amd64 === undefined) return { kind, lacks: `npm has no ${packages.amd64}@${version}` };
@@ -103,7 +109,10 @@ export function createNpm(settings: RegistrySettings): Upstream {
         version,
         kind,
         upstream: npmUpstream(amd64.name, version),
-        fingerprint: fingerprintOf(found, version),
+        fingerprint: fingerprintOf(
+          kind,
+          found.map(({ architecture, name, sha512 }) => [architecture, name, version, sha512]),
+        ),
         published: dateOf(amd64.published),
         offers: found.map(({ architecture, name }) => ({ architecture, name: npmFile(name, version) })),
         details: found satisfies Details,
@@ -111,7 +120,7 @@ export function createNpm(settings: RegistrySettings): Upstream {
     },
 
     async fetch(found, report) {
-      const about = askingFor(found, kind);
+      const about = asking(found.tool, kind, found.version);
       const assets: Asset[] = [];
       const sidecars: Sidecar[] = [];
       for (const pkg of found.details as Details) {
@@ -119,7 +128,8 @@ export function createNpm(settings: RegistrySettings): Upstream {
         const spec = `${name}@${found.version}`;
         const file = npmFile(name, found.version);
         const path = join(await settings.cache.download({ key: `npm ${spec} ${sha512}` }), file);
-        if ((await keptDigest(path))?.sha512 !== sha512) {
+        const kept = await digestFile(path).catch(() => undefined);
+        if (kept?.sha512 !== sha512) {
           report.step(about.tool, 'download', spec);
           await pack(registries, spec, path, about);
         }
@@ -134,39 +144,19 @@ export function createNpm(settings: RegistrySettings): Upstream {
 
 /** `npm pack` into a folder of its own, since npm chooses the file's name; npm compares the integrity as it downloads. */
 async function pack(registries: Registries, spec: string, path: string, about: Asking): Promise<void> {
-  const folder = await mkdtemp(`${path}-`);
-  try {
-    const answer = await registries.ask(
-      spec,
-      ['pack', spec, '--ignore-scripts', '--pack-destination', folder],
-      about,
-    );
-    if ('code' in answer) {
-      if (answer.code === 'EINTEGRITY') {
-        return refused(about, spec, "the registry's integrity", answer.summary || 'other bytes');
-      }
-      return unreachable(about, `${answer.code} ${answer.summary}`);
+  await withTempDir(`${path}-`, async (folder) => {
+    const args = ['pack', spec, '--ignore-scripts', '--pack-destination', folder];
+    const answer = await registries.ask(spec, args, about);
+    if ('code' in answer && answer.code === 'EINTEGRITY') {
+      return refused(about, spec, "the registry's integrity", answer.summary || 'other bytes');
     }
+    if ('code' in answer) return unreachable(about, `${answer.code} ${answer.summary}`);
     const [tarball, ...more] = await readdir(folder);
     if (tarball === undefined || more.length > 0) {
       return refused(about, spec, 'one tarball', `${more.length} more`);
     }
     await rename(join(folder, tarball), path);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function keptDigest(path: string): Promise<Digest | undefined> {
-  const isThere = await stat(path).then(
-    () => true,
-    () => false,
-  );
-  return isThere ? digestFile(path) : undefined;
-}
-
-function sourceFor(tool: Tool): SourceOf<'npm'> {
-  return sourceOf(tool, kind) ?? fail('USAGE', { problem: `${tool.tool} has no source ${kind}` });
+  });
 }
 
 /** `sha512-<base64>`, possibly several by blanks; a package with SHA-1 alone proves nothing today. */
@@ -176,22 +166,7 @@ function sha512Of(integrity: string, name: string, about: Asking): string {
   return Buffer.from(base64, 'base64').toString('hex');
 }
 
-function decode<T>(text: string, schema: z.ZodType<T>, what: string, about: Asking): T {
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch {
-    return refused(about, what, "npm's JSON", text.slice(0, 80));
-  }
-}
-
 function dateOf(text: string | undefined): Date | undefined {
   const date = new Date(text ?? Number.NaN);
   return Number.isNaN(date.getTime()) ? undefined : date;
-}
-
-function fingerprintOf(packages: Details, version: string): string {
-  const said = packages.map(({ architecture, name, sha512 }) => [architecture, name, version, sha512]);
-  return createHash('sha256')
-    .update(JSON.stringify([kind, said]))
-    .digest('hex');
 }

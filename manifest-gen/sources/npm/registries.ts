@@ -1,24 +1,15 @@
 import type { Cache } from '../../system/cache/cache.ts';
 import { type Asking, hostUnreachable, unreachable } from '../asking.ts';
 import type { HttpAccess } from '../http/ask-host.ts';
-import { type HostFailure, isHostFailure } from '../http/silent-hosts.ts';
-import { whileAnswered } from '../http/while-answered.ts';
+import { type HostFailure, isHostFailure, whileAnswered } from '../http/silent-hosts.ts';
 import { type NpmAnswer, type NpmClientSettings, runNpm, silentHostIn } from './client.ts';
 
 export type RegistrySettings = NpmClientSettings & HttpAccess & { readonly cache: Cache };
 
-/** The registries of npm's own settings, asked by npm. */
-export interface Registries {
-  /** The one that a package comes from, `@acme/tool@1.2.3` or without a version. @throws ReleaseError SOURCE_UNREACHABLE */
-  of(spec: string, asking: Asking): Promise<string>;
-  /**
-   * Runs npm for a package, `view` or `pack`; what it says is a value.
-   * @throws ReleaseError SOURCE_UNREACHABLE when the registry does not answer, INTERRUPTED
-   */
-  ask(spec: string, args: readonly string[], asking: Asking): Promise<NpmAnswer>;
-}
+export type Registries = ReturnType<typeof createRegistries>;
 
-export function createRegistries(settings: RegistrySettings): Registries {
+/** The registries of npm's own settings, asked by npm. */
+export function createRegistries(settings: RegistrySettings) {
   const { cache, signal, retryPolicy, silentHosts } = settings;
   const known = new Map<string, Promise<string>>();
   const run = async (args: readonly string[], asking: Asking, more?: Partial<NpmClientSettings>) =>
@@ -40,6 +31,7 @@ export function createRegistries(settings: RegistrySettings): Registries {
     return silentHostIn(await run(['ping', `--registry=${registry}`], asking, { retryPolicy: quick }));
   };
 
+  /** The one that a package comes from, `@acme/tool@1.2.3` or without a version. @throws ReleaseError SOURCE_UNREACHABLE */
   const of = (spec: string, asking: Asking): Promise<string> => {
     // set for all packages, or for a scope
     const scope = /^(@[^/]+)\//.exec(spec)?.[1] ?? '';
@@ -52,7 +44,11 @@ export function createRegistries(settings: RegistrySettings): Registries {
 
   return {
     of,
-    async ask(spec, args, asking) {
+    /**
+     * Runs npm for a package, `view` or `pack`; what it says is a value.
+     * @throws ReleaseError SOURCE_UNREACHABLE when the registry does not answer, INTERRUPTED
+     */
+    async ask(spec: string, args: readonly string[], asking: Asking): Promise<NpmAnswer> {
       const registry = await of(spec, asking);
       const { host } = new URL(registry);
       // a tarball may take long on a line that is too slow for another request

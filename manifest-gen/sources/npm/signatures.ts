@@ -1,12 +1,14 @@
 import type { z } from 'zod';
 import { readBody } from '../../../outbound/http.ts';
 import type { Sidecar } from '../../release.ts';
-import { NpmKeys, type RegistrySignatures } from '../../verify/registry-signatures.ts';
-import { attestationsName, registrySignaturesName } from '../../verify/sidecar-name.ts';
-import { type Asking, hostUnreachable, refused } from '../asking.ts';
-import { askHost, type HttpAccess } from '../http/ask-host.ts';
-import type { Attempt } from '../http/attempt.ts';
-import { faultOfAnswer } from '../http/not-json.ts';
+import {
+  attestationsName,
+  NpmKeys,
+  type RegistrySignatures,
+  registrySignaturesName,
+} from '../../verify/sidecar-name.ts';
+import { type Asking, decodeJson, hostUnreachable } from '../asking.ts';
+import { type Attempt, askHost, faultOfAnswer, type HttpAccess } from '../http/ask-host.ts';
 import { NpmAttestations, type NpmDist } from '../schema.ts';
 
 export type RegistryAccess = HttpAccess & {
@@ -64,13 +66,6 @@ async function getJson<T>(
       : { failed: `it answers with status ${status}` };
   });
   if ('failed' in result) return hostUnreachable(about, result);
-  return result.done === undefined ? undefined : decode(result.done, schema, url, about);
-}
-
-function decode<T>(text: string, schema: z.ZodType<T>, url: string, about: Asking): T {
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch {
-    return refused(about, new URL(url).pathname, "the registry's JSON", text.slice(0, 80));
-  }
+  if (result.done === undefined) return undefined;
+  return decodeJson(result.done, schema, about, new URL(url).pathname, "the registry's JSON");
 }

@@ -23,22 +23,10 @@ import { makeDir } from '../../../formats/make-dir.ts';
  *     packages/<hex>/<name>.nupkg      a package of the feed; <hex> is the beginning of its SHA-512, `run-<pid>` where
  *                                      the feed does not tell it
  */
-export type Cache = {
-  readonly rootDir: string;
-  /** The folder for a download; created if it does not exist, like all of these. */
-  download(identity: { readonly sha256: string } | { readonly key: string }): Promise<string>;
-  answer(key: string): Promise<string>;
-  npm(): Promise<string>;
-  go(part: 'mod' | 'build' | 'empty' | 'work' | 'ca'): Promise<string>;
-  built(key: string): Promise<string>;
-  unpacked(archive: { readonly sha256: string; readonly member: string }): Promise<string>;
-  package(sha512: string): Promise<string>;
-  bundles(): Promise<string>;
-  vulnerabilities(url: string): Promise<string>;
-};
+export type Cache = ReturnType<typeof createCache>;
 
 /** @param claim done once, before the first folder is made */
-export function createCache(rootDir: string, claim: () => Promise<void> = async () => {}): Cache {
+export function createCache(rootDir: string, claim: () => Promise<void> = async () => {}) {
   let claimed: Promise<void> | undefined;
   const folder = async (...parts: string[]): Promise<string> => {
     claimed ??= claim();
@@ -51,19 +39,21 @@ export function createCache(rootDir: string, claim: () => Promise<void> = async 
   };
   return {
     rootDir,
-    download: (identity) =>
+    /** The folder for a download; created if it does not exist, like all of these. */
+    download: (identity: { readonly sha256: string } | { readonly key: string }) =>
       'sha256' in identity
         ? folder('downloads', 'sha256', identity.sha256)
         : folder('downloads', 'key', hexOf(identity.key)),
-    answer: (key) => folder('answers', hexOf(key)),
+    answer: (key: string) => folder('answers', hexOf(key)),
     npm: () => folder('npm'),
-    go: (part) => folder('go', part),
-    built: (key) => folder('built', hexOf(key)),
-    unpacked: ({ sha256, member }) => folder('unpacked', hexOf(`${sha256} ${member}`)),
+    go: (part: 'mod' | 'build' | 'empty' | 'work' | 'ca') => folder('go', part),
+    built: (key: string) => folder('built', hexOf(key)),
+    unpacked: ({ sha256, member }: { readonly sha256: string; readonly member: string }) =>
+      folder('unpacked', hexOf(`${sha256} ${member}`)),
     // half of it: 128 digits more would be too long for a path on Windows
-    package: (sha512) => folder('packages', sha512.slice(0, 64)),
+    package: (sha512: string) => folder('packages', sha512.slice(0, 64)),
     bundles: () => folder('bundles'),
-    vulnerabilities: (url) => folder('vulnerabilities', hexOf(url)),
+    vulnerabilities: (url: string) => folder('vulnerabilities', hexOf(url)),
   };
 }
 

@@ -23,12 +23,22 @@ export async function claimCache(rootDir: string): Promise<void> {
   if ((await foreignIn(rootDir)).length === 0) await writeFile(join(rootDir, tagFile), tag);
   const mark = markOf(rootDir);
   await writeFile(mark, '');
-  process.once('exit', () => rmSync(mark, { force: true }));
+  if (marks.size === 0) process.once('exit', removeMarks);
+  marks.add(mark);
 }
+
+/** Of this process; one listener for all, since Node warns of more than ten. */
+const marks = new Set<string>();
+const removeMarks = (): void => {
+  for (const mark of marks) rmSync(mark, { force: true });
+};
 
 /** For a process that goes on without it, as the server of `start` does. */
 export async function leaveCache(rootDir: string): Promise<void> {
-  await rm(markOf(rootDir), { force: true });
+  const mark = markOf(rootDir);
+  await rm(mark, { force: true });
+  marks.delete(mark);
+  if (marks.size === 0) process.removeListener('exit', removeMarks);
 }
 
 function markOf(rootDir: string): string {
@@ -60,7 +70,8 @@ export async function usersOf(rootDir: string): Promise<readonly number[]> {
   return users.filter((pid) => pid !== process.pid);
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this machine runs. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -1,14 +1,14 @@
 import type { ReleaseRecord, SourceKind } from '../../../formats/release-record.ts';
 import { compareScoopVersions } from '../../../formats/scoop-version.ts';
+import type { Order } from '../../build/recipe.ts';
 import { fillNuspec } from '../../build/render/nuspec.ts';
 import { packagingOf } from '../../build/render/packaging.ts';
-import type { Order } from '../../build/steps.ts';
 import { fail } from '../../errors.ts';
 import { decideNextVersion, newestOfFamily } from '../../plan/next-version.ts';
 import type { Reason } from '../../plan/reason.ts';
-import { originOf, toolchainOf } from '../../plan/record-origin.ts';
 import { readReleaseVersion } from '../../plan/release-version.ts';
-import type { Released } from '../../published/released.ts';
+import { originOf, toolchainOf } from '../../plan/same-files.ts';
+import type { Released } from '../../published/published.ts';
 import type { Found } from '../../release.ts';
 import { findNewest, findVersion, type SourceChoice } from '../../sources/find-source.ts';
 import { isUpstreamPlace } from '../../tool-file/payload-place.ts';
@@ -99,7 +99,7 @@ function reasonForNothing(
   if (from !== undefined && compareScoopVersions(version, from) <= 0) {
     const isTakenBack = source.version !== upstream;
     return isTakenBack
-      ? { code: 'taken back', upstream, version, bytesOf: source.version }
+      ? { code: 'taken-back', upstream, version, bytesOf: source.version }
       : { code: 'offered', branch: 'beta', version: from };
   }
   return readReleaseVersion(version)?.beta === undefined ? { code: 'promoted' } : undefined;

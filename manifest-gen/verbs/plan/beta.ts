@@ -1,11 +1,11 @@
 import { scanOffered, scanReleased } from '../../build/scan.ts';
 import { readReleaseVersion } from '../../plan/release-version.ts';
 import type { PlanRow } from '../../report/report.ts';
-import { requiredEvidence } from '../../tool-file/trust.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
 import { compareScans, type VulnerabilityChange } from '../../vulnerabilities/change.ts';
 import type { Request } from '../run/request.ts';
 import { type BetaDecision, decideBeta, type SourceOptions } from './beta-decision.ts';
+import { originOfFound } from './release-state.ts';
 
 export type BetaPlan = BetaDecision & { readonly row: PlanRow };
 
@@ -24,15 +24,16 @@ export async function planBeta(
  * @throws ReleaseError VULN_DB_*, FEED_*
  */
 async function rowOfBeta(decision: BetaDecision, toolkit: OpenToolkit): Promise<PlanRow> {
-  const { tool, state, version, found, does, reason } = decision;
+  const { state, version, found, does, reason } = decision;
+  const { source, evidence } = originOfFound(found);
   const vulnerabilities = await changeOf(decision, toolkit);
   return {
     ...state,
     from: state.beta,
     to: version,
-    source: { kind: found.kind, upstream: found.upstream },
+    source,
     sourceKind: found.kind,
-    evidence: requiredEvidence(tool, found.kind, found.version),
+    evidence,
     does,
     why: reason,
     ...(vulnerabilities === undefined ? {} : { vulnerabilities }),

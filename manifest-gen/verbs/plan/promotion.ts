@@ -6,7 +6,7 @@ import { objectionTo, planPromotion } from '../../plan/promotion.ts';
 import type { Refusal } from '../../plan/reason.ts';
 import { readReleaseVersion } from '../../plan/release-version.ts';
 import { askReleasedBy, type ReleasedBy } from '../../published/feed/audit-log.ts';
-import type { Released } from '../../published/released.ts';
+import type { Released } from '../../published/published.ts';
 import { inWords, noBetaInWords } from '../../report/reasons.ts';
 import type { PlanRow } from '../../report/report.ts';
 import type { Unproven } from '../../reverify/prove.ts';
@@ -17,7 +17,7 @@ import type { OpenToolkit } from '../../toolkit.ts';
 import { compareScans } from '../../vulnerabilities/change.ts';
 import type { ScanResult } from '../../vulnerabilities/scanner.ts';
 import type { Request } from '../run/request.ts';
-import { readState } from './release-state.ts';
+import { originOfRecord, readState } from './release-state.ts';
 
 /** A beta that becomes stable. */
 export type Ready = Unproven & {
@@ -81,7 +81,6 @@ export async function planPromotionOf(
     requireAge(tool, stable, promotion.beta, pkg?.published, toolkit.now());
   }
   const { record } = beta;
-  const passed = record.evidence.filter(({ verdict }) => verdict === 'passed').map(({ kind }) => kind);
   const scan = await scanReleased(tool, beta, toolkit);
   const releasedBy = await findReleasedBy(tool, beta.version, toolkit);
   const row: PlanRow = {
@@ -89,10 +88,10 @@ export async function planPromotionOf(
     ...(await readState(tool, record.source.version, toolkit)),
     from: main,
     to: stable,
-    source: { kind: record.source.kind, upstream: record.source.upstream },
-    evidence: [...new Set(passed)],
+    ...originOfRecord(record),
     does: existing === undefined ? 'promote' : 'finish',
-    why: existing === undefined ? { code: 'from', beta: beta.version } : { code: 'unfinished', branch: 'main' },
+    why:
+      existing === undefined ? { code: 'from', beta: beta.version } : { code: 'unfinished', branch: 'main' },
     ...(scan === undefined
       ? {}
       : { vulnerabilities: compareScans('exe', await scanOffered('main', tool, toolkit), scan) }),

@@ -1,6 +1,9 @@
+import type { ReleaseRecord } from '../../../formats/release-record.ts';
+import type { Found } from '../../release.ts';
 import type { PlanRow } from '../../report/report.ts';
 import { githubTag } from '../../sources/github/names.ts';
 import { sourceOf, type Tool } from '../../tool-file/tools.ts';
+import { requiredEvidence } from '../../tool-file/trust.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
 
 /** What the branches offer of a tool before a verb acts. */
@@ -16,11 +19,27 @@ export async function readState(
   const notes = notesLink(tool, upstream, toolkit.config.githubApiUrl);
   return {
     tool: tool.tool,
-    main: await bucket.version('main', tool.tool),
-    beta: await bucket.version('beta', tool.tool),
+    ...(await bucket.offers(tool.tool)),
     upstream,
     ...(notes === undefined ? {} : { notes }),
   };
+}
+
+/** Where a release of ours came from, and what proved it. */
+export function originOfRecord({ source, evidence }: ReleaseRecord): Pick<PlanRow, 'source' | 'evidence'> {
+  const { kind, upstream } = source;
+  const passed = evidence.filter(({ verdict }) => verdict === 'passed').map((one) => one.kind);
+  return { source: { kind, upstream }, evidence: [...new Set(passed)] };
+}
+
+/** Where a release is taken from, and what will be demanded of it. */
+export function originOfFound({
+  tool,
+  kind,
+  upstream,
+  version,
+}: Found): Pick<PlanRow, 'source' | 'evidence'> {
+  return { source: { kind, upstream }, evidence: requiredEvidence(tool, kind, version) };
 }
 
 /** The page of upstream's forge about a release, with its notes; undefined for a tool that has no forge among its sources. */

@@ -15,22 +15,18 @@ import {
   type Withdrawal,
 } from '../../plan/withdrawal.ts';
 import type { FeedPackage } from '../../published/feed/page.ts';
-import type { Released } from '../../published/released.ts';
+import type { Released } from '../../published/published.ts';
 import type { Found } from '../../release.ts';
 import { inWords } from '../../report/reasons.ts';
 import type { PlanRow } from '../../report/report.ts';
 import { findVersion } from '../../sources/find-source.ts';
 import { loadTemplates, type Templates } from '../../tool-file/templates.ts';
 import type { Tool } from '../../tool-file/tools.ts';
-import { requiredEvidence } from '../../tool-file/trust.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
 import type { OpenToolkit } from '../../toolkit.ts';
 import type { Request } from '../run/request.ts';
 import { chooseSources } from './beta-decision.ts';
-import { readState } from './release-state.ts';
-
-/** The package of a version. */
-type ReadRelease = (version: string) => Promise<Released | undefined>;
+import { originOfFound, originOfRecord, readState } from './release-state.ts';
 
 /** Ours, with its record. */
 export type Good = Released & { readonly record: ReleaseRecord };
@@ -52,6 +48,17 @@ type GoodChoice = {
   readonly sources?: readonly SourceKind[] | undefined;
 };
 
+/** The bad version, among all that the feed has of its tool. */
+type Case = {
+  readonly tool: Tool;
+  readonly bad: FeedPackage;
+  /** Undefined also for a package that cannot be read. */
+  readonly badRecord: ReleaseRecord | undefined;
+  readonly packages: readonly FeedPackage[];
+  /** The package of a version. */
+  readonly read: (version: string) => Promise<Released | undefined>;
+};
+
 /**
  * Opens the packages that matter and decides; changes nothing.
  * @param to the good version that a person named; `sources`: where it comes from when the feed does not have it
@@ -68,18 +75,18 @@ export async function planWithdrawalOf(
   if (bad === undefined) return refuseUnknown(tool, asked, listed);
   const packages = [...listed.filter((one) => one.version !== bad.version), bad];
   const read = (version: string): Promise<Released | undefined> => published.release(tool, version);
-  const badRecord = (await read(bad.version).catch(unlessBroken))?.record;
+  const recordOf = async (version: string) => (await read(version).catch(unlessBroken))?.record;
+  const badRecord = await recordOf(bad.version);
   const state = await readState(tool, readReleaseVersion(bad.version)?.upstream, toolkit);
   const offered = state[channelOf(bad.version)];
 
+  const it: Case = { tool, bad, badRecord, packages, read };
   const { good, twins } =
     to === undefined
-      ? await findGood(bad.version, badRecord, packages, read)
-      : { good: await findNamed(tool, bad.version, { to, sources }, packages, read, toolkit), twins: [] };
-  const head = await readHead(bad.version, packages, good, read);
-  const plan = planWithdrawal({ bad, offered, good: good?.version, head });
-  const offeredRecord =
-    plan.kind === 'overtaken' ? (await read(plan.offered).catch(unlessBroken))?.record : undefined;
+      ? await findGood(it)
+      : { good: await findNamed(it, { to, sources }, toolkit), twins: [] };
+  const plan = planWithdrawal({ bad, offered, good: good?.version, head: await readHead(it, good) });
+  const offeredRecord = plan.kind === 'overtaken' ? await recordOf(plan.offered) : undefined;
   const isTwinOffered = badRecord && offeredRecord && isSameProgram(badRecord, offeredRecord);
   const sameExes = [...twins, ...(plan.kind === 'overtaken' && isTwinOffered ? [plan.offered] : [])];
   const row: PlanRow = { ...state, from: offered, ...decision(bad, plan, good) };
@@ -100,53 +107,38 @@ async function findDeleted(
   return isOurs ? { id: packageId, version, isListed: false, ...nothing } : undefined;
 }
 
-function decision(
-  bad: FeedPackage,
-  plan: Withdrawal,
-  good: Good | Found | undefined,
-): Pick<PlanRow, 'to' | 'source' | 'evidence' | 'does' | 'why'> {
-  const why = (then: Extract<Reason, { code: 'withdrawal' }>['then']): Reason => ({
-    code: 'withdrawal',
-    bad: bad.version,
-    isListed: bad.isListed,
-    then,
-  });
+type Decision = Pick<PlanRow, 'to' | 'source' | 'evidence' | 'does' | 'why'>;
+
+function decision(bad: FeedPackage, plan: Withdrawal, good: Good | Found | undefined): Decision {
+  const { version, isListed } = bad;
+  type Then = Extract<Reason, { code: 'withdrawal' }>['then'];
+  const why = (then: Then): Reason => ({ code: 'withdrawal', bad: version, isListed, then });
   if (plan.kind === 'correct' && good !== undefined) {
-    const about = {
+    return {
       to: plan.stable ?? plan.firstBeta,
-      does: plan.stage === 'begin' ? ('withdraw' as const) : ('finish' as const),
+      does: plan.stage === 'begin' ? 'withdraw' : 'finish',
       why: why({ onTop: good.version }),
+      ...(isUpstream(good) ? originOfFound(good) : originOfRecord(good.record)),
     };
-    if (isUpstream(good)) {
-      const evidence = requiredEvidence(good.tool, good.kind, good.version);
-      return { ...about, source: { kind: good.kind, upstream: good.upstream }, evidence };
-    }
-    const { source, evidence } = good.record;
-    const passed = evidence.filter(({ verdict }) => verdict === 'passed').map(({ kind }) => kind);
-    const { kind, upstream } = source;
-    return { ...about, source: { kind, upstream }, evidence: [...new Set(passed)] };
   }
   const none = { source: undefined, evidence: [] };
   if (plan.kind === 'overtaken') {
     const { offered } = plan;
-    return { ...none, to: offered, does: bad.isListed ? 'withdraw' : 'nothing', why: why({ offered }) };
+    return { ...none, to: offered, does: isListed ? 'withdraw' : 'nothing', why: why({ offered }) };
   }
-  return { ...none, to: bad.version, does: 'withdraw', why: why(undefined) };
+  return { ...none, to: version, does: 'withdraw', why: why(undefined) };
 }
 
-/** The newest listed stable version before the bad one that is ours and is another program. */
+/** The newest listed stable version before the bad one that is ours and is another program; `twins` are those before it that are not. */
 async function findGood(
-  bad: string,
-  badRecord: ReleaseRecord | undefined,
-  packages: readonly FeedPackage[],
-  read: ReadRelease,
+  it: Case,
 ): Promise<{ readonly good: Good | undefined; readonly twins: readonly string[] }> {
   const twins: string[] = [];
-  for (const version of goodCandidates(bad, packages)) {
-    const released = await read(version);
+  for (const version of goodCandidates(it.bad.version, it.packages)) {
+    const released = await it.read(version);
     if (released?.record === undefined) continue;
     const { record } = released;
-    if (badRecord === undefined || !isSameProgram(record, badRecord)) {
+    if (it.badRecord === undefined || !isSameProgram(record, it.badRecord)) {
       return { good: { ...released, record }, twins };
     }
     twins.push(version);
@@ -161,52 +153,40 @@ export function isUpstream(good: Good | Found): good is Found {
 
 /** A version that a person named: from the feed, otherwise from upstream, so that even the only version can be replaced. */
 async function findNamed(
-  tool: Tool,
-  bad: string,
+  it: Case,
   { to, sources }: GoodChoice & { readonly to: string },
-  packages: readonly FeedPackage[],
-  read: ReadRelease,
   toolkit: OpenToolkit,
 ): Promise<Good | Found> {
-  const isTaken = versionHistory(packages.map(({ version }) => version)).some(
+  const bad = it.bad.version;
+  const isTaken = versionHistory(it.packages.map(({ version }) => version)).some(
     ({ upstream }) => upstream === to,
   );
-  if (isTaken || !isPlainVersion(to) || !isBefore(to, bad) || channelOf(bad) === 'beta') {
-    return readGood(tool, bad, to, packages, read);
-  }
-  return findVersion(tool, to, chooseSources(tool, sources, {}, toolkit));
+  const isOnFeed = isTaken || !isPlainVersion(to) || !isBefore(to, bad) || channelOf(bad) === 'beta';
+  return isOnFeed ? readGood(it, to) : findVersion(it.tool, to, chooseSources(it.tool, sources, {}, toolkit));
 }
 
-async function readGood(
-  tool: Tool,
-  bad: string,
-  to: string,
-  packages: readonly FeedPackage[],
-  read: ReadRelease,
-): Promise<Good> {
+async function readGood({ tool, bad: { version: bad }, packages, read }: Case, to: string): Promise<Good> {
   const pkg = findAsked(to, packages);
   const released = pkg && (await read(pkg.version));
   const objection = objectionToGood(pkg, bad);
-  if (objection !== undefined || released?.record === undefined) {
-    const others = goodCandidates(bad, packages).join(', ');
-    return fail('WITHDRAWAL_REFUSED', {
-      tool: tool.tool,
-      version: bad,
-      reason: `${to} cannot replace it: ${inWords(objection ?? { code: 'not-ours' })}`,
-      hint:
-        others === ''
-          ? `The feed lists no stable version before ${bad}.`
-          : `Name one of ${others} with --to, or omit --to.`,
-    });
+  if (objection === undefined && released?.record !== undefined) {
+    return { ...released, record: released.record };
   }
-  return { ...released, record: released.record };
+  const others = goodCandidates(bad, packages).join(', ');
+  return fail('WITHDRAWAL_REFUSED', {
+    tool: tool.tool,
+    version: bad,
+    reason: `${to} cannot replace it: ${inWords(objection ?? { code: 'not-ours' })}`,
+    hint:
+      others === ''
+        ? `The feed lists no stable version before ${bad}.`
+        : `Name one of ${others} with --to, or omit --to.`,
+  });
 }
 
 async function readHead(
-  bad: string,
-  packages: readonly FeedPackage[],
+  { bad: { version: bad }, packages, read }: Case,
   good: Good | Found | undefined,
-  read: ReadRelease,
 ): Promise<{ readonly version: string; readonly isGoodAgain: boolean }> {
   const version = headOfFamily(bad, packages) ?? bad;
   const isListed = packages.some((one) => one.version === version && one.isListed);

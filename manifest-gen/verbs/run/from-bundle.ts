@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fail } from '../../errors.ts';
 import { createBundled } from '../../sources/bundle/bundle.ts';
 import { openBundle } from '../../sources/bundle/open-bundle.ts';
+import { withTempDir } from '../../system/scoped.ts';
 import { databaseIn } from '../../vulnerabilities/bundled.ts';
 import type { Request } from './request.ts';
 import type { VerbToolkit } from './toolkit.ts';
@@ -20,8 +20,7 @@ export async function withSources<T>(
   if (from === undefined) return work(toolkit, []);
   const { bundleKeys: keys } = toolkit.config;
   if (keys.length === 0) fail('BUNDLE_KEY_MISSING', {});
-  const dir = await mkdtemp(join(await toolkit.cache.bundles(), 'taken-'));
-  try {
+  return withTempDir(join(await toolkit.cache.bundles(), 'taken-'), async (dir) => {
     const bundle = await openBundle({
       file: resolve(cwd, from),
       keys,
@@ -34,10 +33,8 @@ export async function withSources<T>(
     const bundled = [...new Set(bundle.releases.map(({ tool }) => tool))];
     const bundledDatabase = databaseIn(bundle);
     const place = { ...toolkit, upstreams, upstreamsWith: () => upstreams, isBundled: true, bundledDatabase };
-    return await work(place, bundled);
-  } finally {
-    await rm(dir, { recursive: true, force: true, maxRetries: 3 });
-  }
+    return work(place, bundled);
+  });
 }
 
 /**

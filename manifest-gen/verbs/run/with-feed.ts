@@ -1,4 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GitKey } from '../../published/bucket/git.ts';
@@ -8,6 +7,7 @@ import { findEndpoints } from '../../published/feed/server-info.ts';
 import { createPublished } from '../../published/published.ts';
 import type { GeneratorConfig } from '../../settings/config.ts';
 import { withRun } from '../../system/run-url.ts';
+import { withTempDir } from '../../system/scoped.ts';
 import type { OpenToolkit, Toolkit } from '../../toolkit.ts';
 import { createScanner } from '../../vulnerabilities/scanner.ts';
 
@@ -25,15 +25,21 @@ export async function withFeed<T extends Toolkit, R>(
   const endpoints = await findEndpoints(feed, config);
   const key = bucketKey(endpoints.bucketUrl, config, withRun(undefined, toolkit.run));
   const bucket = await openBucket({ url: endpoints.bucketUrl, env, signal, now, key });
-  const workDir = await mkdtemp(join(tmpdir(), 'go-win-tools-'));
   try {
     await bucket.fetch();
-    const published = createPublished({ feed, cache: toolkit.cache, workDir });
-    return await work({ ...toolkit, feed, endpoints, published, bucket, scanner, workDir, done: [] });
+    return await withTempDir(join(tmpdir(), 'go-win-tools-'), (workDir) => {
+      const published = createPublished({ feed, cache: toolkit.cache, workDir });
+      return work({ ...toolkit, feed, endpoints, published, bucket, scanner, workDir, done: [] });
+    });
   } finally {
     await bucket.close();
-    await rm(workDir, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+/** With feed and bucket as they are now: this run may have published since they were read. */
+export async function readAgain<T extends OpenToolkit>(toolkit: T): Promise<T> {
+  await toolkit.bucket.fetch();
+  return { ...toolkit, published: createPublished(toolkit), done: [] };
 }
 
 /** The feed's key is for the feed's own origin; a bucket elsewhere has its own credentials, which git knows. */

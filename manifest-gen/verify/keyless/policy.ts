@@ -1,9 +1,8 @@
 import type { Found, Verdict } from '../../release.ts';
+import { sourceOf } from '../../tool-file/tools.ts';
 import type { Signer } from '../../tool-file/trust.ts';
+import { type About, absent, failed, passed } from '../verdict.ts';
 import type { Judged, SignedBy } from './judge.ts';
-import { describeSigner, signerOf, tagOf } from './signer-of.ts';
-
-type About = Pick<Verdict, 'kind' | 'subject'>;
 
 /** One of all that vouches for a file, under the name that people know it by. */
 export type Piece = {
@@ -17,7 +16,7 @@ export type Piece = {
 export function refusalBy(about: About, pieces: readonly Piece[], signer: Signer): Verdict | undefined {
   for (const { what, judged, isByAnyone } of pieces) {
     const problem = judged.outcome === 'good' ? isByAnyone || strangerIn(judged.by, signer) : judged.problem;
-    if (typeof problem === 'string') return failed(about, what, describeSigner(signer), problem);
+    if (typeof problem === 'string') return broken(about, what, describeSigner(signer), problem);
   }
   return undefined;
 }
@@ -30,23 +29,22 @@ export function refusalBy(about: About, pieces: readonly Piece[], signer: Signer
 export function verdictWithoutSigner(about: About, pieces: readonly Piece[], found: Found): Verdict {
   for (const { what, judged } of pieces) {
     if (judged.outcome === 'bad') {
-      return failed(about, what, 'a signature that verifies, whoever made it', judged.problem);
+      return broken(about, what, 'a signature that verifies, whoever made it', judged.problem);
     }
   }
   const [sentence = ''] = pieces.flatMap((piece) => sentencesOn(piece, found));
-  const detail = `The tool names no identity to trust. ${sentence}`.trim();
-  return { ...about, verdict: 'absent', detail };
+  return absent(about, `The tool names no identity to trust. ${sentence}`.trim());
 }
 
 /**
  * The verdict on a file with statements: attested by the trusted signer, if one of them is about its build and all are valid.
- * @param absent the text if all are valid and none is about the build
+ * @param otherwise the text if all are valid and none is about the build
  */
 export function verdictOnBuild(
   about: About,
   pieces: readonly (Piece & { readonly isOfBuild: boolean })[],
   found: Found,
-  absent: string,
+  otherwise: string,
 ): Verdict {
   const signer = signerOf(found);
   const builds = pieces.filter(({ isOfBuild }) => isOfBuild);
@@ -54,12 +52,12 @@ export function verdictOnBuild(
   const refusal = refusalBy(about, pieces, signer);
   if (refusal !== undefined) return refusal;
   return builds.length > 0
-    ? { ...about, verdict: 'passed', detail: `The build is attested by ${signer.identity}.` }
-    : { ...about, verdict: 'absent', detail: absent };
+    ? passed(about, `The build is attested by ${signer.identity}.`)
+    : absent(about, otherwise);
 }
 
-function failed(about: About, what: string, expected: string, problem: string): Verdict {
-  return { ...about, verdict: 'failed', detail: `${what}: ${problem}.`, expected, found: problem };
+function broken(about: About, what: string, expected: string, problem: string): Verdict {
+  return failed(about, `${what}: ${problem}.`, expected, problem);
 }
 
 /** Whole strings: sigstore-js would take the identity as a regular expression that need not match to the end. */
@@ -77,4 +75,22 @@ function sentencesOn({ what, judged }: Piece, found: Found): readonly string[] {
   return [
     `${what} verifies and is by ${identity} (${issuer}); to trust them, write under trust: sigstore: {identity: ${wanted}, issuer: ${JSON.stringify(issuer)}}.`,
   ];
+}
+
+/** Who must have signed this release, with version and tag filled in; undefined when the tool names nobody. */
+export function signerOf(found: Found): Signer | undefined {
+  const signer = found.tool.trust.sigstore;
+  if (signer === undefined) return undefined;
+  const identity = signer.identity.replaceAll('{version}', found.version).replaceAll('{tag}', tagOf(found));
+  return { ...signer, identity };
+}
+
+/** Upstream's tag of the release, also where the files came from npm. */
+export function tagOf({ tool, version }: Found): string {
+  return (sourceOf(tool, 'github')?.tag ?? 'v{version}').replace('{version}', version);
+}
+
+/** For a refusal: what was expected. */
+function describeSigner({ identity, issuer }: Signer): string {
+  return `a signature by ${identity} (${issuer})`;
 }

@@ -8,7 +8,7 @@ import {
 } from '../../../manifest-gen/plan/same-files.ts';
 import type { GoModule } from '../../../manifest-gen/release.ts';
 import { changeInWords } from '../../../manifest-gen/report/reasons.ts';
-import { describePart } from '../../../manifest-gen/reverify/difference.ts';
+import { describePart } from '../../../manifest-gen/reverify/check.ts';
 
 const [a, b] = ['a'.repeat(64), 'b'.repeat(64)];
 const file = { size: 1, sha256: 'e'.repeat(64), sha512: 'e'.repeat(128) };

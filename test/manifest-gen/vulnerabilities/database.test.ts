@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../manifest-gen/vulnerabilities/database.ts';
-import { openTree } from '../../../manifest-gen/vulnerabilities/open-tree.ts';
+import { openTree } from '../../../manifest-gen/vulnerabilities/web-tree.ts';
 import { makeTempDir } from '../../kit/test-server.ts';
 import { failureOf, makeUpstreamWorld, nowhere, type UpstreamWorld } from '../../kit/upstream-world.ts';
 import {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../manifest-gen/vulnerabilities/match.ts';
-import { judge, type Policy } from '../../../manifest-gen/vulnerabilities/policy.ts';
-import { parsePolicy } from '../../../manifest-gen/vulnerabilities/policy-file.ts';
+import { judge, type Policy, parsePolicy } from '../../../manifest-gen/vulnerabilities/policy.ts';
 
 const now = new Date('2026-11-27T12:00:00Z');
 const finding: Finding = {

@@ -5,7 +5,7 @@ import {
   parseGoVersion,
   stdlibVersion,
 } from '../../../manifest-gen/vulnerabilities/go-version.ts';
-import { findFix, isAffected } from '../../../manifest-gen/vulnerabilities/ranges.ts';
+import { findFix, isAffected } from '../../../manifest-gen/vulnerabilities/match.ts';
 import type { Event } from '../../../manifest-gen/vulnerabilities/schema.ts';
 
 const semver = (...events: Event[]) => ({ type: 'SEMVER' as const, events });

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readNuspec, writeNuspec } from '../../../../formats/nuspec.ts';
 import { isPermissive } from '../../../../manifest-gen/build/render/licenses.ts';
+import { joinNotes, notesIn } from '../../../../manifest-gen/build/render/nuspec.ts';
 import { maxReleaseNotes } from '../../../../manifest-gen/build/render/package-rules.ts';
-import { joinNotes, notesIn } from '../../../../manifest-gen/build/render/release-notes.ts';
 
 const link = 'https://example.test/gadget/releases/v1.2.3';
 

@@ -5,7 +5,7 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import { renderSbom } from '../../../../manifest-gen/build/render/sbom.ts';
-import { type Program, readPrograms } from '../../../../manifest-gen/verify/programs.ts';
+import { type Program, readPrograms } from '../../../../manifest-gen/verify/go-buildinfo.ts';
 import { makeRendered } from '../../../kit/rendered.ts';
 
 const rendered = await makeRendered();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { snappyCompress } from 'hysnappy';
 import { describe, expect, it } from 'vitest';
-import { readSnappy } from '../../../../manifest-gen/sources/github/snappy.ts';
+import { readSnappy } from '../../../../manifest-gen/sources/github/attestations.ts';
 
 const most = 1024 * 1024;
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Found } from '../../../../manifest-gen/release.ts';
 import { createGoModule } from '../../../../manifest-gen/sources/go-module/module.ts';
 import { spoiledModules } from '../../../../manifest-gen/sources/go-module/module-cache.ts';
-import { spoiledToolchains } from '../../../../manifest-gen/sources/go-module/toolchain-folder.ts';
+import { spoiledToolchains } from '../../../../manifest-gen/sources/go-module/toolchain.ts';
 import { type GoProxy, startGoProxy } from '../../../kit/go-proxy.ts';
 import { goHere } from '../../../kit/hello-tool.ts';
 import { hasProgram } from '../../../kit/programs.ts';
