@@ -10,7 +10,7 @@ import {
 } from '../published/bucket/repository.ts';
 
 /** One release on its way into the bucket. */
-export type BucketChange = Omit<NewCommit, 'branches'> & {
+export type BucketChange = Omit<NewCommit, 'branches' | 'taggedOn'> & {
   /** Where it goes. The first carries the tag and must take it; another that offers a newer version already is left alone. */
   readonly branches: readonly [Channel, ...Channel[]];
   /** The first branch may offer a newer version already, and keeps it. */
@@ -31,7 +31,9 @@ export function publishManifest(
 ): Promise<'pushed' | 'same'> {
   return pushOnTop(repository, async () => {
     const branches = await branchesToRaise(repository, change);
-    return branches.length === 0 ? [] : repository.commit({ ...change, branches });
+    return branches.length === 0
+      ? []
+      : repository.commit({ ...change, branches, taggedOn: change.branches[0] });
   });
 }
 

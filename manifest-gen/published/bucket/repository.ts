@@ -18,8 +18,9 @@ export type NewCommit = {
   readonly manifestText: string;
   /** The rest of the commit's message: why. */
   readonly note?: string | undefined;
-  /** The tag is on the first branch's commit. */
   readonly branches: readonly Channel[];
+  /** The tag is on this branch's commit. Without a commit on it there is no tag: it came with an earlier push. */
+  readonly taggedOn: Channel;
 };
 
 export type ReleasedHashes = { readonly version: string; readonly hashes: readonly string[] };
@@ -102,7 +103,8 @@ export async function openBucket(access: BucketAccess) {
       return files.flatMap((path) => /^bucket\/(.+)\.json$/.exec(path)?.[1] ?? []);
     },
     /** Makes the commits, locally only; returns what to push. */
-    async commit({ tool, version, manifestText, note, branches }: NewCommit): Promise<readonly string[]> {
+    async commit(release: NewCommit): Promise<readonly string[]> {
+      const { tool, version, manifestText, note, branches, taggedOn } = release;
       const when = access.now();
       const root = (await rootOf(git, tips)) ?? (await writeRoot(git, when));
       const refspecs = new Map<string, string>();
@@ -120,7 +122,7 @@ export async function openBucket(access: BucketAccess) {
           when,
         );
         refspecs.set(`refs/heads/${branch}`, oid);
-        if (branch === branches[0]) refspecs.set(`refs/tags/${tool}/v${version}`, oid);
+        if (branch === taggedOn) refspecs.set(`refs/tags/${tool}/v${version}`, oid);
       }
       return [...refspecs].map(([ref, oid]) => `${oid}:${ref}`);
     },

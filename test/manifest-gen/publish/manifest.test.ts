@@ -86,6 +86,19 @@ describe('publishManifest', () => {
     expect(show('main:bucket/delve.json')).toBe(manifest('1.22.0'));
   });
 
+  it('leaves the tag on main when only beta lacks the release', async () => {
+    const bucket = await open();
+    await publishManifest(bucket, release('1.22.0-beta.1', ['beta']));
+    await publishManifest(bucket, release('1.22.0', ['main']));
+    const tip = git('rev-parse', 'main');
+
+    expect(await publishManifest(bucket, release('1.22.0', ['main', 'beta']))).toBe('pushed');
+
+    expect(git('rev-parse', 'main')).toBe(tip);
+    expect(git('rev-parse', 'delve/v1.22.0')).toBe(tip);
+    expect(show('beta:bucket/delve.json')).toBe(manifest('1.22.0'));
+  });
+
   it('refuses to move its own branch back', async () => {
     const bucket = await open();
     await publishManifest(bucket, release('1.23.0-beta.1', ['beta']));
