@@ -15,7 +15,8 @@ const routeModules = [
   'admin',
   'ops',
 ];
-const adapters = '^server/(database/|catalog/sql/|blobs/(?!blob-)[a-z0-9]+-store|(keys|bucket|clients)/sql-)';
+const adapters =
+  '^server/(database/|catalog/sql/|blobs/(?!blob-)[a-z0-9]+-store|(keys|bucket|clients|rollout)/sql-)';
 
 /**
  * The generator from the verbs down. Each part knows those below it only, so that no two folders need each other. `published` stands below
@@ -92,7 +93,7 @@ export default {
     forbid(
       'modules-know-no-routes',
       'Catalog, blobs and keys hold data; protocols and use-cases are built on top of them.',
-      { path: '^server/(catalog|blobs|keys|clients|audit)/' },
+      { path: '^server/(catalog|blobs|keys|clients|rollout|audit)/' },
       { path: `^server/(feed|http|${routeModules.join('|')})/` },
     ),
     forbid(

@@ -29,6 +29,9 @@ const changeKinds = [
   'bucket moved',
   'ring set',
   'ring removed',
+  'client forgotten',
+  'rollout started',
+  'rollout changed',
   'packages imported',
   'data restored',
 ] as const;

@@ -258,4 +258,82 @@ export const migrations: readonly string[] = [
     globs TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Clients that asked under their own addresses; days since 1970.
+  CREATE TABLE clients (
+    id        TEXT PRIMARY KEY,
+    first_day INTEGER NOT NULL,
+    last_day  INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- Rollouts (rollout/rollouts.ts). plan: JSON in the words in which it was given.
+  CREATE TABLE rollouts (
+    id         INTEGER PRIMARY KEY,
+    tool       TEXT NOT NULL,
+    package_id TEXT NOT NULL,
+    version    TEXT NOT NULL,
+    seed       TEXT NOT NULL,
+    plan       TEXT NOT NULL,
+    owner      TEXT,
+    begun_at   INTEGER NOT NULL,
+    state      TEXT NOT NULL,
+    since      INTEGER NOT NULL,
+    step       INTEGER NOT NULL,
+    held       INTEGER NOT NULL,
+    counted_to INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX rollouts_of_tool ON rollouts (tool);
+  CREATE UNIQUE INDEX open_rollouts ON rollouts (tool) WHERE state IN ('pending', 'rolling', 'halted');
+  CREATE TABLE rollout_approvals (
+    rollout INTEGER NOT NULL REFERENCES rollouts,
+    owner   TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (rollout, owner)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE rollout_history (
+    rollout INTEGER NOT NULL REFERENCES rollouts,
+    number  INTEGER NOT NULL,
+    at      INTEGER NOT NULL,
+    by      TEXT NOT NULL,
+    action  TEXT NOT NULL,
+    reason  TEXT,
+    PRIMARY KEY (rollout, number)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Which client has what: by client, since each of its requests asks. received: when it got the version.
+  CREATE TABLE admissions (
+    client   TEXT NOT NULL,
+    rollout  INTEGER NOT NULL REFERENCES rollouts,
+    at       INTEGER NOT NULL,
+    received INTEGER,
+    PRIMARY KEY (client, rollout)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX admissions_of_rollout ON admissions (rollout, received);
+
+  -- Alerts that are firing, as each key sent them; ids: the globs that the key is limited to.
+  CREATE TABLE firing_alerts (
+    fingerprint TEXT NOT NULL,
+    key_id      TEXT NOT NULL,
+    ids         TEXT NOT NULL,
+    starts_at   INTEGER NOT NULL,
+    labels      TEXT NOT NULL,
+    PRIMARY KEY (fingerprint, key_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX firing_alert_age ON firing_alerts (starts_at);
+  CREATE TABLE heartbeats (
+    key_id TEXT PRIMARY KEY,
+    ids    TEXT NOT NULL,
+    at     INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  -- Those that halted a rollout or rolled it back: one that is repeated does nothing more.
+  CREATE TABLE rollout_alerts (
+    rollout     INTEGER NOT NULL REFERENCES rollouts,
+    fingerprint TEXT NOT NULL,
+    starts_at   INTEGER NOT NULL,
+    at          INTEGER NOT NULL,
+    labels      TEXT NOT NULL,
+    outcome     TEXT NOT NULL,
+    PRIMARY KEY (rollout, fingerprint, starts_at)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -8,4 +8,36 @@ export const rolloutErrors = {
     403,
     'The stable version {id} {version} cannot be published directly: by APPROVALS, other owners ({needed}) must approve it, in a rollout (release:rollout). Prereleases need no approval (rule approvals).',
   ],
+  ROLLOUT_NOT_FOUND: [404, 'There is no rollout {id}.'],
+  ROLLOUT_STATE: [409, 'The rollout of {tool} {version} is {state}, {step}: {action} does not fit.'],
+  ROLLOUT_UNAPPROVED: [
+    409,
+    'The rollout of {tool} {version} has {given} of {needed} approvals by other owners: {action} has to wait for the rest.',
+  ],
+  APPROVAL_NO_OWNER: [
+    403,
+    'This key has no owner, so it approves nothing. Use one that was made with --owner.',
+  ],
+  APPROVAL_SAME_OWNER: [
+    409,
+    'The owner of this key, {owner}, started the rollout of {tool} {version} or has approved it: another owner must.',
+  ],
+  ROLLOUT_ENDED: [409, '{tool} {version} was rolled out before and is {state}. Roll out another version.'],
+  ROLLOUT_LOWER: [
+    409,
+    'A rollout of {tool} {open} is open, which is above {version}. Complete it or roll it back first.',
+  ],
+  ROLLOUT_ALERTING: [
+    409,
+    'The alert {alert} is firing and concerns {tool}. Start the rollout when it is resolved.',
+  ],
+  ROLLOUT_RING: [
+    400,
+    'The ring {ring} of the plan names no client that this server has seen; `feed:rings set` gives it some.',
+  ],
+  ROLLOUT_NOT_HELD: [
+    404,
+    '{tool} {version} was not uploaded as held: `release:rollout start` uploads it and starts the rollout.',
+  ],
+  ALERTS_NOT_STORED: [503, 'The alerts could not be stored; send them again.'],
 } as const satisfies ErrorTable;

@@ -4,6 +4,8 @@ export type ErrorResponse = {
   readonly code: string;
   readonly message: string;
   readonly requestId: string;
+  /** The state that something is in, where what was asked does not fit it. */
+  readonly state?: string;
 };
 
 export type ErrorBody = { readonly type: string; readonly body: string };
@@ -21,9 +23,9 @@ export const errorBodies: Readonly<Record<'odata' | 'text' | 'json', (answer: Er
     }),
     text: ({ message }) => ({ type: 'text/plain; charset=utf-8', body: `${message}\n` }),
     // RFC 9457
-    json: ({ status, code, message, requestId }) => ({
+    json: ({ status, code, message, requestId, state }) => ({
       type: 'application/problem+json; charset=utf-8',
-      body: `${JSON.stringify({ title: message, status, code, requestId })}\n`,
+      body: `${JSON.stringify({ title: message, status, code, requestId, state })}\n`,
     }),
   };
 

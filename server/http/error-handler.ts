@@ -38,6 +38,9 @@ export function createErrorHandler(
       code: known.code,
       message: known.message,
       requestId: requestIdOf(req),
+      ...(known.status === 409 && typeof known.details.state === 'string'
+        ? { state: known.details.state }
+        : {}),
     };
     const language = languageOf(req);
     const { type, body } = language === 'page' ? renderPage(answer) : errorBodies[language](answer);

@@ -2,9 +2,12 @@ import type { Audit } from '../../server/audit/audit.ts';
 import type { Downloads } from '../../server/audit/downloads.ts';
 import type { BucketEvents } from '../../server/bucket/events.ts';
 import type { Payloads } from '../../server/catalog/payloads.ts';
+import type { Clients } from '../../server/clients/clients.ts';
 import type { Rings } from '../../server/clients/rings.ts';
 import type { Keys } from '../../server/keys/keys.ts';
+import type { Rollouts } from '../../server/rollout/rollouts.ts';
 
+export type ClientLimits = { readonly maxClients?: number; readonly maxNewAnHour?: number };
 export type DownloadLimits = { readonly maxRows?: number; readonly maxWaiting?: number };
 
 /** An empty database. Each call of a port opens it anew, as this server does after a restart. */
@@ -15,6 +18,9 @@ export type DatabaseFixture = {
   payloads(): Payloads;
   audit(): Audit;
   rings(): Rings;
+  clients(limits?: ClientLimits): Clients;
+  /** So many approvals by other owners are needed for any version. */
+  rollouts(approvalsNeeded?: number): Rollouts;
   downloads(limits?: DownloadLimits): Downloads;
   bucketEvents(): BucketEvents;
   /** Closes the database and opens it again. */

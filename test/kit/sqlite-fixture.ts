@@ -2,11 +2,13 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSqlBucketEvents } from '../../server/bucket/sql-events.ts';
 import { createSqlPayloads } from '../../server/catalog/sql/payloads.ts';
+import { createSqlClients } from '../../server/clients/sql-clients.ts';
 import { createSqlRings } from '../../server/clients/sql-rings.ts';
 import { openDatabase } from '../../server/database/connection.ts';
 import { createSqlAudit } from '../../server/database/sql-audit.ts';
 import { createSqlDownloads } from '../../server/database/sql-downloads.ts';
 import { createSqlKeys } from '../../server/keys/sql-keys.ts';
+import { createSqlRollouts } from '../../server/rollout/sql-rollouts.ts';
 import type { DatabaseFixture } from '../contract/database.ts';
 import { makeTempDir } from './test-server.ts';
 
@@ -20,6 +22,8 @@ export async function openSqliteFixture(): Promise<DatabaseFixture> {
     payloads: () => createSqlPayloads(db),
     audit: () => createSqlAudit(db, now),
     rings: () => createSqlRings(db, now),
+    clients: (limits) => createSqlClients(db, now, limits),
+    rollouts: (approvalsNeeded = 0) => createSqlRollouts(db, { now, approvalsNeeded: () => approvalsNeeded }),
     downloads: (limits) => createSqlDownloads(db, now, limits),
     bucketEvents: () => createSqlBucketEvents(db, now),
     async reopen() {

@@ -1,10 +1,12 @@
 import { describeAudit } from '../../contract/audit.ts';
 import { describeBucketEvents } from '../../contract/bucket-events.ts';
+import { describeClients } from '../../contract/clients.ts';
 import type { OpenFixture } from '../../contract/database.ts';
 import { describeDownloads } from '../../contract/downloads.ts';
 import { describeKeys } from '../../contract/keys.ts';
 import { describePayloads } from '../../contract/payloads.ts';
 import { describeRings } from '../../contract/rings.ts';
+import { describeRollouts } from '../../contract/rollouts.ts';
 import { openSqliteFixture } from '../../kit/sqlite-fixture.ts';
 
 /** Every database that can stand behind the ports: each has to keep all of their contracts. */
@@ -20,6 +22,8 @@ for (const [name, open] of Object.entries(databases)) {
     describeDownloads,
     describeBucketEvents,
     describeRings,
+    describeClients,
+    describeRollouts,
   ]) {
     describeContract(name, open);
   }

@@ -1,0 +1,177 @@
+import express, { type Request, type RequestHandler, type Router } from 'express';
+import { RolloutPlan } from '../../formats/rollout-plan.ts';
+import { actorOf } from '../audit/audit.ts';
+import { fail } from '../errors.ts';
+import { principalWith } from '../http/auth.ts';
+import { methodNotAllowed } from '../http/error-handler.ts';
+import type { KeyTerms } from '../keys/api-keys.ts';
+import type { Logger } from '../log.ts';
+import {
+  NewRolloutJson,
+  RolloutActionJson,
+  type RolloutJson,
+  toRolloutJson,
+} from '../rollout/rollout-json.ts';
+import type { Rollouts, StartOutcome, StoredRollout } from '../rollout/rollouts.ts';
+import type { RolloutAction, RolloutRefusal } from '../rollout/transitions.ts';
+import { hasBody, maxBodyBytes, readBody } from './read.ts';
+
+export type RolloutServices = {
+  readonly rollouts: Rollouts;
+  /** The package of a version that was uploaded and that nobody sees yet; undefined: there is none. */
+  readonly findHeld: (tool: string, version: string) => Promise<{ readonly packageId: string } | undefined>;
+  readonly log: Logger;
+};
+
+type Numbered = { id: string };
+
+/** What may be asked of a rollout. Those that show it to more clients act on the rollout as whoever asks saw it. */
+const actions = {
+  advance: { scope: 'rollout', isWider: true },
+  complete: { scope: 'rollout', isWider: true },
+  resume: { scope: 'rollout', isWider: true },
+  halt: { scope: 'rollout', isWider: false },
+  rollback: { scope: 'rollout', isWider: false },
+  approve: { scope: 'approve', isWider: false },
+  reject: { scope: 'approve', isWider: false },
+} as const;
+type ActionName = keyof typeof actions;
+
+/** Rollouts (contract section 8): JSON under /api/v1/rollouts. */
+export function createRolloutRouter(services: RolloutServices): Router {
+  const { rollouts } = services;
+  const router = express.Router();
+  const json = express.json({ limit: maxBodyBytes });
+  router
+    .route('/rollouts')
+    .get(async (req, res) => {
+      const tool = typeof req.query.tool === 'string' ? req.query.tool : undefined;
+      await principalWith(req, ['read']);
+      const found: RolloutJson[] = [];
+      for (const rollout of await rollouts.list(tool)) found.push(await shown(services, rollout));
+      res.json(found);
+    })
+    // Before the body is read: whoever has no key sends none.
+    .post(requireRolloutKey, json, (req, res) => start(services, req, res))
+    .all(methodNotAllowed('GET, HEAD, POST'));
+  router
+    .route('/rollouts/:id')
+    .get(async (req: Request<Numbered>, res) => {
+      await principalWith(req, ['read']);
+      const rollout = await find(services, req.params.id);
+      res.json(await shown(services, rollout));
+    })
+    .all(methodNotAllowed('GET, HEAD'));
+  for (const name of Object.keys(actions) as ActionName[]) {
+    router
+      .route(`/rollouts/:id/${name}`)
+      .post(requireKeyFor(name), json, act(services, name))
+      .all(methodNotAllowed('POST'));
+  }
+  return router;
+}
+
+const requireRolloutKey: RequestHandler = async (req, _res, next) => {
+  await principalWith(req, ['rollout']);
+  await principalWith(req, ['push']);
+  next();
+};
+
+function requireKeyFor(name: ActionName): RequestHandler {
+  return async (req, _res, next) => {
+    await principalWith(req, [actions[name].scope]);
+    next();
+  };
+}
+
+async function start(services: RolloutServices, req: Request, res: express.Response): Promise<void> {
+  const { rollouts, findHeld, log } = services;
+  const { tool, version, plan: writtenPlan, reason } = readBody(NewRolloutJson, req);
+  await principalWith(req, ['push'], tool);
+  const key = await principalWith(req, ['rollout'], tool);
+  const plan = readPlan(writtenPlan);
+  const held = (await findHeld(tool, version)) ?? fail('ROLLOUT_NOT_HELD', { tool, version });
+  const order = { tool, version, packageId: held.packageId, plan, writtenPlan, owner: key.owner };
+  const outcome = await rollouts.start(order, { by: actorOf(key, req.ip), reason });
+  const rollout = startedOf(outcome, { tool, version });
+  log.info({ tool, version, rollout: rollout.id, state: rollout.state }, 'rollout started');
+  res.status(outcome.is === 'started' ? 201 : 200).json(await shown(services, rollout));
+}
+
+/** @throws FeedError BODY_INVALID with the place of each fault */
+function readPlan(written: unknown): RolloutPlan {
+  const read = RolloutPlan.safeParse(written);
+  if (read.success) return read.data;
+  const faults = read.error.issues.map(({ path, message }) => `${['plan', ...path].join('.')} ${message}`);
+  return fail('BODY_INVALID', { problem: faults.join('; ') });
+}
+
+function startedOf(outcome: StartOutcome, order: { tool: string; version: string }): StoredRollout {
+  switch (outcome.is) {
+    case 'started':
+    case 'there':
+      return outcome.rollout;
+    case 'ended':
+      return fail('ROLLOUT_ENDED', { ...order, state: outcome.rollout.state });
+    case 'lower':
+      return fail('ROLLOUT_LOWER', { ...order, open: outcome.rollout.version });
+    case 'alerting':
+      return fail('ROLLOUT_ALERTING', {
+        ...order,
+        alert: outcome.alert.labels.alertname ?? 'without a name',
+      });
+    case 'empty ring':
+      return fail('ROLLOUT_RING', { ring: outcome.ring });
+  }
+}
+
+function act(services: RolloutServices, name: ActionName) {
+  const { scope, isWider } = actions[name];
+  return async (req: Request<Numbered>, res: express.Response): Promise<void> => {
+    const { reason } = hasBody(req) ? readBody(RolloutActionJson, req) : {};
+    const seen = await find(services, req.params.id);
+    const key = await principalWith(req, [scope], seen.tool);
+    const request = { by: actorOf(key, req.ip), reason };
+    const outcome =
+      (await services.rollouts.act(seen.id, actionOf(name, key), request, isWider ? seen : undefined)) ??
+      fail('ROLLOUT_NOT_FOUND', { id: req.params.id });
+    const { rollout, refusal } = outcome;
+    if (refusal !== undefined) await refuse(services, rollout, refusal, name, key);
+    const { id, tool, version, state } = rollout;
+    services.log.info({ tool, version, rollout: id, state, action: name }, 'rollout changed');
+    res.json(await shown(services, rollout));
+  };
+}
+
+function actionOf(name: ActionName, { owner }: KeyTerms): RolloutAction {
+  return name === 'approve' || name === 'reject' ? { kind: name, owner } : { kind: name };
+}
+
+async function refuse(
+  { rollouts }: RolloutServices,
+  rollout: StoredRollout,
+  refusal: RolloutRefusal,
+  action: ActionName,
+  { owner = '' }: KeyTerms,
+): Promise<never> {
+  const { tool, version, state } = rollout;
+  if (refusal === 'no-owner') fail('APPROVAL_NO_OWNER');
+  if (refusal === 'same-owner') fail('APPROVAL_SAME_OWNER', { tool, version, state, owner });
+  if (refusal === 'approvals') {
+    const { facts } = await rollouts.details(rollout);
+    const given = rollout.approvals.length;
+    fail('ROLLOUT_UNAPPROVED', { tool, version, state, action, given, needed: facts.approvalsNeeded });
+  }
+  const step = `step ${rollout.step + 1} of ${rollout.plan.steps.length}`;
+  return fail('ROLLOUT_STATE', { tool, version, state, step, action });
+}
+
+/** @throws FeedError ROLLOUT_NOT_FOUND */
+async function find({ rollouts }: RolloutServices, id: string): Promise<StoredRollout> {
+  const number = /^[1-9]\d{0,14}$/.test(id) ? Number(id) : 0;
+  return (await rollouts.find(number)) ?? fail('ROLLOUT_NOT_FOUND', { id });
+}
+
+async function shown({ rollouts }: RolloutServices, rollout: StoredRollout): Promise<RolloutJson> {
+  return toRolloutJson(rollout, await rollouts.details(rollout));
+}

@@ -1,0 +1,109 @@
+import { addressGroup } from '../../formats/ip-address.ts';
+import type { Connection } from '../database/connection.ts';
+import { createDeferredWrite } from '../database/deferred-write.ts';
+import type { Clients, KnownClient } from './clients.ts';
+
+export type ClientLimits = {
+  /** Ids that are kept. */
+  readonly maxClients: number;
+  /** New ids of one address in one hour; a machine has one id, a network address translator thousands behind it. */
+  readonly maxNewAnHour: number;
+};
+const defaults: ClientLimits = { maxClients: 1_000_000, maxNewAnHour: 5_000 };
+
+const msADay = 86_400_000;
+const msAnHour = 3_600_000;
+
+/** Clients in SQLite. `flush` before the connection is closed. */
+export function createSqlClients(
+  db: Connection,
+  now: () => Date,
+  limits: Partial<ClientLimits> = {},
+): Clients {
+  const { maxClients, maxNewAnHour } = { ...defaults, ...limits };
+  const { prepare, transact, writeStatistics } = db;
+  /** Not written yet. */
+  let waiting = new Map<string, Days>();
+  let newcomers = { hour: -1, byAddress: new Map<string, number>() };
+
+  const later = createDeferredWrite(() => {
+    if (waiting.size === 0) return;
+    writeStatistics(() => {
+      for (const [id, { first, last }] of waiting) prepare(upsert).run(id, first, last);
+    });
+    waiting = new Map();
+  });
+
+  function lastDay(id: string): number | undefined {
+    const row = prepare('SELECT last_day FROM clients WHERE id = ?').get(id);
+    return waiting.get(id)?.last ?? (row as { last_day: number } | undefined)?.last_day;
+  }
+
+  function count(): number {
+    return (prepare('SELECT count(*) AS count FROM clients').get() as { count: number }).count;
+  }
+
+  function isWelcome(from: string): boolean {
+    const hour = Math.floor(now().getTime() / msAnHour);
+    if (newcomers.hour !== hour) newcomers = { hour, byAddress: new Map() };
+    const soFar = newcomers.byAddress.get(from) ?? 0;
+    if (soFar >= maxNewAnHour || count() + waiting.size >= maxClients) return false;
+    newcomers.byAddress.set(from, soFar + 1);
+    return true;
+  }
+
+  return {
+    see(id, from) {
+      const today = Math.floor(now().getTime() / msADay);
+      const last = lastDay(id);
+      if (last !== undefined && last >= today) return true;
+      if (last === undefined && !isWelcome(addressGroup(from ?? ''))) return false;
+      waiting.set(id, { first: waiting.get(id)?.first ?? today, last: today });
+      later.wake();
+      return true;
+    },
+    async list({ after = '', limit }) {
+      later.flush();
+      const rows = prepare('SELECT * FROM clients WHERE id > ? ORDER BY id LIMIT ?').all(after, limit);
+      return (rows as RawClient[]).map(toClient);
+    },
+    async find(id) {
+      later.flush();
+      const row = prepare('SELECT * FROM clients WHERE id = ?').get(id) as RawClient | undefined;
+      return row && toClient(row);
+    },
+    async count() {
+      later.flush();
+      return count();
+    },
+    async forget(id, by) {
+      later.flush();
+      return transact(({ record }) => {
+        if (prepare(isAdmitted).get(id) !== undefined) return 'admitted';
+        if (prepare('DELETE FROM clients WHERE id = ?').run(id).changes === 0) return 'missing';
+        record({ kind: 'client forgotten', subject: id }, by, now());
+        return 'forgotten';
+      });
+    },
+    async flush() {
+      later.flush();
+    },
+  };
+}
+
+const upsert = `INSERT INTO clients (id, first_day, last_day) VALUES (?, ?, ?)
+  ON CONFLICT DO UPDATE SET last_day = max(last_day, excluded.last_day)`;
+
+const isAdmitted = `SELECT 1 FROM admissions a JOIN rollouts r ON r.id = a.rollout
+  WHERE a.client = ? AND r.state IN ('pending', 'rolling', 'halted')`;
+
+type Days = { readonly first: number; readonly last: number };
+type RawClient = { id: string; first_day: number; last_day: number };
+
+function toClient({ id, first_day, last_day }: RawClient): KnownClient {
+  return { id, firstSeen: dayOf(first_day), lastSeen: dayOf(last_day) };
+}
+
+function dayOf(days: number): string {
+  return new Date(days * msADay).toISOString().slice(0, 10);
+}

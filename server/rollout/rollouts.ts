@@ -1,0 +1,106 @@
+import type { Actor } from '../audit/audit.ts';
+import type { Alert } from './alerts.ts';
+import type { Rollout } from './rollout.ts';
+import type { RolloutAction, RolloutRefusal } from './transitions.ts';
+import type { RolloutFacts } from './waits.ts';
+
+/** A rollout as it is kept. */
+export type StoredRollout = Rollout & {
+  readonly id: number;
+  readonly tool: string;
+  readonly packageId: string;
+  readonly version: string;
+  /** What positions of clients are made of (position.ts). */
+  readonly seed: string;
+  /** When its first step began, or when it was started while it is pending: an alert that is older does not concern it. */
+  readonly begunAt: number;
+  /** The plan in the words in which it was given. */
+  readonly writtenPlan: unknown;
+};
+
+export type NewRollout = Pick<
+  StoredRollout,
+  'tool' | 'packageId' | 'version' | 'plan' | 'owner' | 'writtenPlan'
+>;
+
+/** Who asks for a change, and why. */
+export type RolloutRequest = { readonly by: Actor; readonly reason?: string | undefined };
+
+export type HistoryEntry = {
+  readonly at: number;
+  /** The name of the key, or `server`. */
+  readonly by: string;
+  readonly action: string;
+  readonly reason?: string;
+};
+
+/** An alert that did something to a rollout. */
+export type AppliedAlert = Pick<Alert, 'fingerprint' | 'labels' | 'startsAt'> & {
+  readonly at: number;
+  readonly outcome: 'halted' | 'rolled-back';
+};
+
+/** Who sends alerts: they concern the tools that the key is limited to, or all where `ids` is empty. */
+export type AlertSender = { readonly by: Actor; readonly ids: readonly string[] };
+
+/** What belongs to a rollout beside its state. */
+export type RolloutDetails = {
+  readonly facts: RolloutFacts;
+  /** Clients: seen at all, reached by the steps so far, admitted, and how many of these have received the version. */
+  readonly counts: {
+    readonly known: number;
+    readonly eligible: number;
+    readonly admitted: number;
+    readonly received: number;
+  };
+  readonly alerts: readonly AppliedAlert[];
+  readonly history: readonly HistoryEntry[];
+};
+
+/** How a start ended; with `there` it was started before and goes on. */
+export type StartOutcome =
+  | { readonly is: 'started' | 'there'; readonly rollout: StoredRollout }
+  /** This version has been rolled out before; or a rollout of a higher one is open. */
+  | { readonly is: 'ended' | 'lower'; readonly rollout: StoredRollout }
+  | { readonly is: 'alerting'; readonly alert: Pick<Alert, 'labels'> }
+  /** A ring of the plan has no client that was ever seen. */
+  | { readonly is: 'empty ring'; readonly ring: string };
+
+export type ActOutcome = { readonly rollout: StoredRollout; readonly refusal?: RolloutRefusal | undefined };
+
+/**
+ * The port to rollouts. Each change is durable when it returns, in one transaction with its history and its audit entry;
+ * whether it fits is decided there, by `transitions.ts`, from what is in the database at that moment.
+ */
+export interface Rollouts {
+  /** Newest first. */
+  list(tool?: string): Promise<StoredRollout[]>;
+  find(id: number): Promise<StoredRollout | undefined>;
+  details(rollout: StoredRollout): Promise<RolloutDetails>;
+  /** Supersedes the open rollout of a lower version, if there is one. */
+  start(order: NewRollout, request: RolloutRequest): Promise<StartOutcome>;
+  /**
+   * `seen` is what whoever asks believes it to be: if state or step are others by now, the action does not fit. Left out
+   * for what must win every race, such as a halt. Undefined: there is no such rollout.
+   */
+  act(
+    id: number,
+    action: RolloutAction,
+    request: RolloutRequest,
+    seen?: Pick<Rollout, 'state' | 'step'>,
+  ): Promise<ActOutcome | undefined>;
+  /** Lets time pass for all that are open. Answers with those that changed. */
+  tick(): Promise<StoredRollout[]>;
+  /**
+   * Remembers alerts and the heartbeat, and halts or rolls back what they act on, all in one transaction. Answers with the
+   * rollouts that changed.
+   */
+  takeAlerts(alerts: readonly Alert[], sender: AlertSender): Promise<StoredRollout[]>;
+  /**
+   * Admits a client to each rolling rollout that it is eligible for. Answers with all open rollouts that it is in, by id.
+   * Costs a durable write where it admits, nothing while no rollout is open.
+   */
+  admit(client: string): Promise<readonly number[]>;
+  /** An admitted client has the version now. */
+  receive(client: string, rollout: number): Promise<void>;
+}

@@ -1,0 +1,97 @@
+import type { Prepare } from '../database/statements.ts';
+import type { Transaction } from '../database/transact.ts';
+import { matchesGlob } from '../keys/glob.ts';
+import { type Alert, actsOn, alertLifeMs, isFiring, isWatchdog } from './alerts.ts';
+import type { AlertSender, AppliedAlert, StoredRollout } from './rollouts.ts';
+import {
+  isChanged,
+  readOpen,
+  type TransitionOptions,
+  transition,
+  writeTransition,
+} from './sql-transition.ts';
+
+/** Rows that are kept; the alerts that began first go first. */
+const maxAlerts = 10_000;
+
+/** All that a webhook brings, in the order in which it brings it. Answers with the rollouts that changed. */
+export function takeAlerts(
+  transaction: Transaction,
+  alerts: readonly Alert[],
+  sender: AlertSender,
+  options: TransitionOptions,
+): StoredRollout[] {
+  const { prepare } = transaction;
+  const at = options.now();
+  const changed: StoredRollout[] = [];
+  for (const alert of alerts) {
+    if (isWatchdog(alert)) {
+      if (alert.status === 'firing') noteHeartbeat(prepare, sender, at);
+      continue;
+    }
+    remember(prepare, alert, sender, at);
+    // Read anew for each alert: the one before may have ended a rollout.
+    for (const rollout of readOpen(prepare)) {
+      const after = apply(transaction, alert, rollout, sender, options);
+      if (after !== undefined) changed.push(after);
+    }
+  }
+  forgetOld(prepare, at);
+  return changed;
+}
+
+function apply(
+  transaction: Transaction,
+  alert: Alert,
+  rollout: StoredRollout,
+  { by, ids }: AlertSender,
+  options: TransitionOptions,
+): StoredRollout | undefined {
+  const { prepare } = transaction;
+  const isForeign = ids.length > 0 && !ids.some((glob) => matchesGlob(glob, rollout.tool));
+  if (isForeign || !actsOn(alert, rollout) || hasActed(prepare, alert, rollout)) return undefined;
+  const after = transition(prepare, rollout, { kind: 'alert' }, options);
+  if (typeof after === 'string' || !isChanged(rollout, after)) return undefined;
+  const at = options.now();
+  const name = alert.labels.alertname ?? alert.fingerprint;
+  writeTransition(transaction, after, 'alert', { by, reason: `alert ${name}` }, at);
+  const insert = `INSERT INTO rollout_alerts (rollout, fingerprint, starts_at, at, labels, outcome)
+    VALUES (?, ?, ?, ?, ?, ?)`;
+  const { fingerprint, startsAt, labels } = alert;
+  const outcome = after.state as AppliedAlert['outcome'];
+  prepare(insert).run(rollout.id, fingerprint, startsAt, at.getTime(), JSON.stringify(labels), outcome);
+  return after;
+}
+
+/** Alertmanager repeats what goes on firing: whoever resumed in between knew of it. */
+function hasActed(prepare: Prepare, { fingerprint, startsAt }: Alert, { id }: StoredRollout): boolean {
+  const sql = 'SELECT 1 FROM rollout_alerts WHERE rollout = ? AND fingerprint = ? AND starts_at = ?';
+  return prepare(sql).get(id, fingerprint, startsAt) !== undefined;
+}
+
+function noteHeartbeat(prepare: Prepare, { by, ids }: AlertSender, at: Date): void {
+  const upsert = `INSERT INTO heartbeats (key_id, ids, at) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET ids = excluded.ids, at = excluded.at`;
+  prepare(upsert).run(by.keyId, JSON.stringify(ids), at.getTime());
+}
+
+function remember(prepare: Prepare, alert: Alert, { by, ids }: AlertSender, at: Date): void {
+  const { fingerprint, startsAt, labels } = alert;
+  if (isFiring(alert, at.getTime())) {
+    const upsert = `INSERT INTO firing_alerts (fingerprint, key_id, ids, starts_at, labels) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET ids = excluded.ids, starts_at = excluded.starts_at, labels = excluded.labels`;
+    prepare(upsert).run(fingerprint, by.keyId, JSON.stringify(ids), startsAt, JSON.stringify(labels));
+  } else {
+    // A key for all tools speaks for the others, too.
+    const sql = 'DELETE FROM firing_alerts WHERE fingerprint = ? AND (key_id = ? OR ?)';
+    prepare(sql).run(fingerprint, by.keyId, ids.length === 0 ? 1 : 0);
+  }
+}
+
+function forgetOld(prepare: Prepare, at: Date): void {
+  prepare('DELETE FROM firing_alerts WHERE starts_at <= ?').run(at.getTime() - alertLifeMs);
+  prepare(
+    `DELETE FROM firing_alerts WHERE (fingerprint, key_id) IN
+      (SELECT fingerprint, key_id FROM firing_alerts ORDER BY starts_at DESC LIMIT -1 OFFSET ?)`,
+  ).run(maxAlerts);
+}

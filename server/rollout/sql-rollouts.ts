@@ -1,0 +1,201 @@
+import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-version.ts';
+import type { Connection } from '../database/connection.ts';
+import type { Transaction } from '../database/transact.ts';
+import { isOpen } from './rollout.ts';
+import type {
+  ActOutcome,
+  AppliedAlert,
+  HistoryEntry,
+  NewRollout,
+  RolloutRequest,
+  Rollouts,
+  StartOutcome,
+  StoredRollout,
+} from './rollouts.ts';
+import { admittedTo, countClients, newAdmissions, readRings, writeAdmissions } from './sql-admissions.ts';
+import { takeAlerts } from './sql-alerts.ts';
+import { type RawRollout, toRollout, writeState } from './sql-rows.ts';
+import {
+  factsOf,
+  firingAlert,
+  isChanged,
+  readOpen,
+  readRollout,
+  serverActor,
+  type TransitionOptions,
+  transition,
+  writeTransition,
+} from './sql-transition.ts';
+import { begun } from './transitions.ts';
+
+/** Rollouts in SQLite: transactions come one after the other, so each decides about what the one before left. */
+export function createSqlRollouts(db: Connection, options: TransitionOptions): Rollouts {
+  const { prepare, transact, writeStatistics } = db;
+  const { now } = options;
+  /** Those that are open, for requests of clients: kept until a transition changes them. */
+  let known: readonly StoredRollout[] | undefined;
+  function openRollouts(): readonly StoredRollout[] {
+    known ??= readOpen(prepare);
+    return known;
+  }
+
+  /** A transaction after which the open rollouts are read again. */
+  function change<T>(work: (transaction: Transaction) => T): Promise<T> {
+    return transact((transaction) => {
+      transaction.afterCommit(() => {
+        known = undefined;
+      });
+      return work(transaction);
+    });
+  }
+
+  return {
+    async list(tool) {
+      const where = tool === undefined ? '' : 'WHERE tool = ?';
+      const sql = `SELECT * FROM rollouts ${where} ORDER BY id DESC`;
+      const rows = prepare(sql).all(...(tool === undefined ? [] : [tool])) as RawRollout[];
+      return rows.map((row) => toRollout(row, prepare));
+    },
+    async find(id) {
+      return readRollout(prepare, id);
+    },
+    async details(rollout) {
+      const history = prepare(
+        'SELECT at, by, action, reason FROM rollout_history WHERE rollout = ? ORDER BY number',
+      ).all(rollout.id) as (Omit<HistoryEntry, 'reason'> & { reason: string | null })[];
+      const alerts = prepare('SELECT * FROM rollout_alerts WHERE rollout = ? ORDER BY at').all(
+        rollout.id,
+      ) as RawApplied[];
+      return {
+        facts: factsOf(prepare, rollout, options),
+        counts: await countClients(prepare, rollout),
+        alerts: alerts.map(toApplied),
+        history: history.map(({ reason, ...rest }) => (reason === null ? rest : { ...rest, reason })),
+      };
+    },
+    start: (order, request) => change((transaction) => start(transaction, order, request, options)),
+    act: (id, action, request, seen) =>
+      change((transaction): ActOutcome | undefined => {
+        const rollout = readRollout(transaction.prepare, id);
+        if (rollout === undefined) return undefined;
+        const isOther = seen !== undefined && (seen.state !== rollout.state || seen.step !== rollout.step);
+        const after = isOther ? 'state' : transition(transaction.prepare, rollout, action, options);
+        if (typeof after === 'string') return { rollout, refusal: after };
+        writeTransition(transaction, after, action.kind, request, now());
+        return { rollout: after };
+      }),
+    async tick() {
+      const changed: StoredRollout[] = [];
+      for (const rollout of readOpen(prepare)) {
+        const after = transition(prepare, rollout, { kind: 'tick' }, options);
+        if (typeof after === 'string') continue;
+        // That some seconds have passed may be lost in a power cut: the hold is that much longer.
+        if (!isChanged(rollout, after)) writeStatistics(() => writeState(prepare, after));
+        else changed.push(...(await change((transaction) => step(transaction, rollout.id, options))));
+      }
+      return changed;
+    },
+    takeAlerts: (alerts, sender) => change((transaction) => takeAlerts(transaction, alerts, sender, options)),
+    async admit(client) {
+      const open = openRollouts();
+      if (open.length === 0) return [];
+      if (newAdmissions(prepare, client, open).length > 0) {
+        // Decided once more where nothing can come in between: after a halt nobody gets in.
+        await transact((transaction) => {
+          const admitting = newAdmissions(transaction.prepare, client, readOpen(transaction.prepare));
+          if (admitting.length > 0) writeAdmissions(transaction.prepare, client, admitting, now());
+        });
+      }
+      return admittedTo(prepare, client);
+    },
+    async receive(client, rollout) {
+      const sql = 'UPDATE admissions SET received = ? WHERE client = ? AND rollout = ? AND received IS NULL';
+      writeStatistics(() => prepare(sql).run(now().getTime(), client, rollout));
+    },
+  };
+}
+
+/** Decided anew: since it was looked at outside of the transaction, somebody may have halted it. */
+function step(transaction: Transaction, id: number, options: TransitionOptions): StoredRollout[] {
+  const before = readRollout(transaction.prepare, id);
+  if (before === undefined) return [];
+  const after = transition(transaction.prepare, before, { kind: 'tick' }, options);
+  if (typeof after === 'string' || !isChanged(before, after)) return [];
+  const action = after.state === 'completed' ? 'complete' : 'step';
+  writeTransition(transaction, after, action, { by: serverActor }, options.now());
+  return [after];
+}
+
+function start(
+  transaction: Transaction,
+  order: NewRollout,
+  request: RolloutRequest,
+  options: TransitionOptions,
+): StartOutcome {
+  const { prepare } = transaction;
+  const { tool, packageId, version, plan, owner, writtenPlan } = order;
+  const rows = prepare('SELECT * FROM rollouts WHERE tool = ? ORDER BY id DESC').all(tool) as RawRollout[];
+  const before = rows.map((row) => toRollout(row, prepare)).filter(({ state }) => state !== 'rejected');
+  const same = before.find((each) => compare(each.version, version) === 0);
+  if (same !== undefined) return { is: isOpen(same) ? 'there' : 'ended', rollout: same };
+  const current = before.find(isOpen);
+  if (current !== undefined && compare(current.version, version) > 0)
+    return { is: 'lower', rollout: current };
+  const at = options.now();
+  const alert = firingAlert(prepare, order, at.getTime());
+  if (alert !== undefined) return { is: 'alerting', alert };
+  const ring = emptyRing(transaction, order);
+  if (ring !== undefined) return { is: 'empty ring', ring };
+
+  if (current !== undefined) {
+    const ended = transition(prepare, current, { kind: 'supersede' }, options);
+    if (typeof ended !== 'string') {
+      writeTransition(transaction, ended, 'supersede', { ...request, reason: `by ${version}` }, at);
+    }
+  }
+  const facts = factsOf(prepare, order, options);
+  const insert = `INSERT INTO rollouts
+    (tool, package_id, version, seed, plan, owner, begun_at, state, since, step, held, counted_to)
+    VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, -1, 0, ?)`;
+  // The same machines go first again, where the one before came to no end.
+  const [last] = before;
+  const seed = last === undefined || last.state === 'completed' ? `${tool}/${version}` : last.seed;
+  const text = JSON.stringify(writtenPlan);
+  const { now } = facts;
+  const { lastInsertRowid } = prepare(insert).run(
+    ...[tool, packageId, version, seed, text, owner ?? null, now, now, now],
+  );
+  const id = Number(lastInsertRowid);
+  const first = begun({ plan, owner }, facts);
+  const rollout = { ...first, id, tool, packageId, version, seed, begunAt: now, writtenPlan };
+  writeTransition(transaction, rollout, 'start', request, at, 'rollout started');
+  return { is: 'started', rollout };
+}
+
+/** A ring of the plan to which no client belongs that was ever seen: its step would reach nobody. */
+function emptyRing({ prepare }: Transaction, { plan }: NewRollout): string | undefined {
+  const rings = new Map(readRings(prepare).map(({ name, globs }) => [name, globs]));
+  // Globs of clients have no other wildcards than SQLite's, and both sides are in lower case.
+  const hasClient = (glob: string): boolean =>
+    prepare('SELECT 1 FROM clients WHERE id GLOB ? LIMIT 1').get(glob) !== undefined;
+  return plan.steps
+    .flatMap((each) => ('ring' in each ? [each.ring] : []))
+    .find((name) => !(rings.get(name) ?? []).some(hasClient));
+}
+
+function compare(one: string, other: string): number {
+  const [first, second] = [parseNuGetVersion(one), parseNuGetVersion(other)];
+  return first === undefined || second === undefined ? 0 : compareNuGetVersions(first, second);
+}
+
+type RawApplied = {
+  fingerprint: string;
+  labels: string;
+  starts_at: number;
+  at: number;
+  outcome: AppliedAlert['outcome'];
+};
+
+function toApplied({ fingerprint, labels, starts_at: startsAt, at, outcome }: RawApplied): AppliedAlert {
+  return { fingerprint, labels: JSON.parse(labels) as AppliedAlert['labels'], startsAt, at, outcome };
+}

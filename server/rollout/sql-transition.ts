@@ -1,0 +1,115 @@
+import type { Actor, Change } from '../audit/audit.ts';
+import type { Prepare } from '../database/statements.ts';
+import type { Transaction } from '../database/transact.ts';
+import { matchesGlob } from '../keys/glob.ts';
+import { type Alert, concerns, isFiring } from './alerts.ts';
+import type { RolloutRequest, StoredRollout } from './rollouts.ts';
+import { type RawRollout, toRollout, writeState } from './sql-rows.ts';
+import { act, type RolloutAction, type RolloutRefusal } from './transitions.ts';
+import type { RolloutFacts } from './waits.ts';
+
+export type TransitionOptions = {
+  readonly now: () => Date;
+  /** By the setting APPROVALS. */
+  readonly approvalsNeeded: (of: Pick<StoredRollout, 'tool' | 'packageId'>) => number;
+};
+
+/** Time passes by the server itself. */
+export const serverActor: Actor = { keyId: 'server', keyName: 'server', from: 'this machine' };
+
+const open = "state IN ('pending', 'rolling', 'halted')";
+
+export function readOpen(prepare: Prepare): StoredRollout[] {
+  const rows = prepare(`SELECT * FROM rollouts WHERE ${open} ORDER BY id`).all() as RawRollout[];
+  return rows.map((row) => toRollout(row, prepare));
+}
+
+export function readRollout(prepare: Prepare, id: number): StoredRollout | undefined {
+  const row = prepare('SELECT * FROM rollouts WHERE id = ?').get(id) as RawRollout | undefined;
+  return row && toRollout(row, prepare);
+}
+
+type Limited = { readonly ids: string };
+type RawAlert = Limited & { readonly labels: string; readonly starts_at: number };
+
+/** An alert that is firing and concerns it. Keys that are limited to other tools say nothing about this one. */
+export function firingAlert(
+  prepare: Prepare,
+  rollout: Pick<StoredRollout, 'tool' | 'plan'>,
+  now: number,
+): Pick<Alert, 'labels'> | undefined {
+  const rows = prepare('SELECT ids, labels, starts_at FROM firing_alerts').all() as RawAlert[];
+  return rows
+    .filter((row) => isAbout(row, rollout))
+    .map(({ labels, starts_at: startsAt }) => ({
+      labels: JSON.parse(labels) as Alert['labels'],
+      status: 'firing' as const,
+      startsAt,
+    }))
+    .find((alert) => isFiring(alert, now) && concerns(alert, rollout));
+}
+
+function isAbout({ ids }: Limited, { tool }: Pick<StoredRollout, 'tool'>): boolean {
+  const globs = JSON.parse(ids) as string[];
+  return globs.length === 0 || globs.some((glob) => matchesGlob(glob, tool));
+}
+
+export function factsOf(
+  prepare: Prepare,
+  rollout: Pick<StoredRollout, 'tool' | 'packageId' | 'plan'> & { readonly id?: number },
+  { now, approvalsNeeded }: TransitionOptions,
+): RolloutFacts {
+  const at = now().getTime();
+  const received = 'SELECT count(*) AS count FROM admissions WHERE rollout = ? AND received IS NOT NULL';
+  const beats = prepare('SELECT ids, at FROM heartbeats').all() as (Limited & { readonly at: number })[];
+  const heard = beats.filter((beat) => isAbout(beat, rollout)).map((beat) => beat.at);
+  return {
+    now: at,
+    approvalsNeeded: approvalsNeeded(rollout),
+    received: (prepare(received).get(rollout.id ?? 0) as { count: number }).count,
+    heartbeat: heard.length === 0 ? undefined : Math.max(...heard),
+    isAlerting: firingAlert(prepare, rollout, at) !== undefined,
+  };
+}
+
+/** What an action makes of a rollout, as it would be kept. */
+export function transition(
+  prepare: Prepare,
+  rollout: StoredRollout,
+  action: RolloutAction,
+  options: TransitionOptions,
+): StoredRollout | RolloutRefusal {
+  const after = act(rollout, action, factsOf(prepare, rollout, options));
+  if (typeof after === 'string') return after;
+  const hasBegun = rollout.state === 'pending' && after.state === 'rolling';
+  return { ...rollout, ...after, begunAt: hasBegun ? after.since : rollout.begunAt };
+}
+
+/** Whether more has changed than the time that was counted. */
+export function isChanged(before: StoredRollout, after: StoredRollout): boolean {
+  return (
+    before.state !== after.state ||
+    before.step !== after.step ||
+    before.approvals.length !== after.approvals.length
+  );
+}
+
+/** Writes what an action made of a rollout, with its history and its audit entry. */
+export function writeTransition(
+  { prepare, record }: Pick<Transaction, 'prepare' | 'record'>,
+  after: StoredRollout,
+  action: string,
+  { by, reason }: RolloutRequest,
+  at: Date,
+  kind: Change['kind'] = 'rollout changed',
+): void {
+  writeState(prepare, after);
+  const insert = `INSERT INTO rollout_history (rollout, number, at, by, action, reason)
+    SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ?, ? FROM rollout_history WHERE rollout = ?`;
+  prepare(insert).run(after.id, at.getTime(), by.keyName, action, reason ?? null, after.id);
+  const steps = `step ${after.step + 1} of ${after.plan.steps.length}`;
+  const detail = [`${action}: ${after.state}, ${steps}`, ...(reason === undefined ? [] : [reason])].join(
+    '; ',
+  );
+  record({ kind, subject: after.tool, version: after.version, detail }, by, at);
+}
