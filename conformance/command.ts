@@ -100,7 +100,7 @@ async function run({ stdout, stderr }: Part, settings: Settings, isJson: boolean
 }
 
 function readSettings({ env, signal, stderr }: Part, url: string, flags: Flags): Settings {
-  if (parseAddress(url) === undefined) fail('USAGE', { problem: `${url} is no http or https address.` });
+  if (parseAddress(url) === undefined) fail('USAGE', { problem: `${url} is not an http or https address.` });
   // By this every client tells the two protocols apart.
   if (/\.json$/i.test(url))
     fail('USAGE', { problem: `${url} is a NuGet v3 address; give the v2 address of the same feed.` });

@@ -70,7 +70,7 @@ const Settings = z.object({
     .transform(proxyAddresses)
     .optional()
     .describe(
-      'Addresses or networks of reverse proxies whose X-Forwarded-* headers count, with commas between them.',
+      'Addresses or networks of reverse proxies whose X-Forwarded-* headers count, separated by commas.',
     ),
   ADMIN_API_KEY: z
     .string()
@@ -95,7 +95,7 @@ const Settings = z.object({
     .transform(idPrefixes)
     .optional()
     .describe(
-      'Ids and beginnings of ids (acme.*), with commas between them, that only keys limited to such ids may publish.',
+      'Ids and prefixes of ids (acme.*), separated by commas, that only keys limited to such ids may publish.',
     ),
   CLIENTS: z
     .enum(['open', 'known'], 'expected open or known')

@@ -127,7 +127,7 @@ async function publishDefault(invocation: Invocation, flags: Flags, channel: Shi
     const set = { plans, launcher, licenseText };
     const { version, isNew } = await publishShims(toolkit, set, product, channel, { dryRun, outDir });
     const done = dryRun ? `would be published to ${channel}` : `published to ${channel}`;
-    stdout.write(`go-win-shims ${version}: ${isNew ? done : 'was there already'}\n`);
+    stdout.write(`go-win-shims ${version}: ${isNew ? done : 'already published'}\n`);
   } finally {
     await launcher.remove();
   }

@@ -47,7 +47,7 @@ describe('start, interrupted while it releases the first tools', () => {
       const program = await startStart(mainStart, env);
       await asked;
       const page = await fetch(`${program.url}/`, { headers: { Accept: 'text/html' } });
-      expect(await page.text()).toContain('the first ones are being made');
+      expect(await page.text()).toContain('the first ones are being released');
 
       const code = await program.end();
 

@@ -10,7 +10,7 @@ export const commandRules: readonly CommandRule[] = [
     check: ({ isShallow }) =>
       isShallow
         ? [
-            'This clone is shallow, and the bucket takes no push from one: run git fetch --unshallow, then push again.',
+            'This clone is shallow, and the bucket accepts no push from one: run git fetch --unshallow, then push again.',
           ]
         : [],
   },

@@ -55,7 +55,7 @@ export const commitRules: readonly Rule[] = [
           )
           .map(
             ({ tool, before, after }) =>
-              `${tool}: ${after?.version ?? 'nothing'} is no update of ${before?.version} by Scoop's order of versions; publish a higher version`,
+              `${tool}: ${after?.version ?? 'nothing'} is not an update of ${before?.version} in Scoop's order of versions; publish a higher version`,
           ),
   ),
   forEachCommit('chores-change-no-version', (commit) =>

@@ -33,13 +33,13 @@ export const fileRules: readonly Rule[] = [
   // Scoop looks for TOOL.json in all folders below bucket/, but for its history only in bucket/ itself (spec scoop 1.3).
   forEachChange('manifests-only', (_file, path) =>
     path.startsWith('bucket/') && path !== 'bucket/.gitkeep' && toolOfPath(path) === undefined
-      ? 'is not TOOL.json in lower case; bucket/ has nothing else, and no folders'
+      ? 'is not TOOL.json in lower case; bucket/ may contain nothing else, and no folders'
       : undefined,
   ),
   forEachChange('windows-names', (_file, path) =>
     path.split('/').every(isWindowsName)
       ? undefined
-      : 'has a name that is not plain ASCII, or that Windows cannot hold',
+      : 'has a name that is not plain ASCII, or that Windows does not allow',
   ),
   forEachChange('short-paths', (_file, path) =>
     path.length <= maxPathLength ? undefined : `has a path of more than ${maxPathLength} characters`,
@@ -47,7 +47,7 @@ export const fileRules: readonly Rule[] = [
   forEachCommit('one-name-one-file', ({ changes }) =>
     changes
       .filter(({ after, hasTwin }) => after !== undefined && hasTwin)
-      .map(({ path }) => `${quoted(path)} is there twice, in names that differ in case only`),
+      .map(({ path }) => `${quoted(path)} appears twice, in names that differ in case only`),
   ),
 ];
 

@@ -23,7 +23,7 @@ const limits = { bytes: 256 * 1024, downloads: 50 };
 /** Reads a manifest. A fault is part of the result, since the pusher gets all faults of a push at once. */
 export function readManifestFile(bytes: Buffer): ManifestFile {
   if (bytes.length > limits.bytes) {
-    return unreadable(`it has ${bytes.length} bytes; at most ${limits.bytes} are taken`);
+    return unreadable(`it has ${bytes.length} bytes; at most ${limits.bytes} are accepted`);
   }
   // Programs differ in how they read bytes that are not UTF-8.
   if (!isUtf8(bytes)) {
@@ -34,7 +34,7 @@ export function readManifestFile(bytes: Buffer): ManifestFile {
     const manifest = parseScoopManifest(text);
     const downloads = downloadsOf(manifest);
     if (downloads.length > limits.downloads) {
-      return unreadable(`it has ${downloads.length} urls; at most ${limits.downloads} are taken`);
+      return unreadable(`it has ${downloads.length} urls; at most ${limits.downloads} are accepted`);
     }
     return {
       version: manifest.version,
@@ -42,7 +42,7 @@ export function readManifestFile(bytes: Buffer): ManifestFile {
       problem:
         printScoopManifest(manifest) === text
           ? undefined
-          : 'it is not in the formatting of Scoop (spec of formatjson: 4 spaces, its order of keys, one final newline)',
+          : "it does not have Scoop's formatting (formatjson: 4 spaces, its order of keys, one final newline)",
     };
   } catch (error) {
     if (error instanceof FormatError) {

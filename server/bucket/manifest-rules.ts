@@ -44,7 +44,7 @@ export const manifestRules: readonly Rule[] = [
         }
         return beta.version === main.version && !isSameRelease(beta, main)
           ? [
-              `${tool} ${main.version} has other hashes on beta than on main: one version is the same bytes everywhere.`,
+              `${tool} ${main.version} has other hashes on beta than on main: a version must have the same bytes everywhere.`,
             ]
           : [];
       }),
@@ -80,7 +80,7 @@ function checkDownload({ architecture, url, hash }: Download, payloads: KnownPay
   }
   const stored = payloads.sha256.get(url);
   if (stored === undefined) {
-    return [`${quoted(url, 300)} is not there: upload the payload first (PUT it to /dl/TOOL/VERSION/FILE)`];
+    return [`${quoted(url, 300)} does not exist: upload the payload first (PUT it to /dl/TOOL/VERSION/FILE)`];
   }
   return stored === sha256.toLowerCase()
     ? []

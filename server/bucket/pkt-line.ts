@@ -67,7 +67,7 @@ function lengthOf(prefix: string): number {
   const isRight = length === 0 || (length > digits && length <= limits.packetBytes);
   return isRight
     ? length
-    : fail('PUSH_INVALID', { problem: `a packet of the length ${JSON.stringify(prefix)} has no place here` });
+    : fail('PUSH_INVALID', { problem: `a packet of length ${JSON.stringify(prefix)} is not allowed here` });
 }
 
 async function* restOf(held: readonly Buffer[], source: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {

@@ -20,7 +20,7 @@ export const refRules: readonly Rule[] = [
         .filter(({ claimed, current }) => claimed !== current)
         .map(({ ref, current }) =>
           isBranch(ref)
-            ? `${shortRef(ref)} has moved to ${oidText(current)} meanwhile: fetch, put your commits on top, push again.`
+            ? `${shortRef(ref)} has moved to ${oidText(current)} meanwhile: fetch, rebase your commits, push again.`
             : `${shortRef(ref)} is at ${oidText(current)} here, not where the push says: fetch, then push again.`,
         ),
   },
@@ -31,7 +31,7 @@ export const refRules: readonly Rule[] = [
         .filter(({ isForward }) => !isForward)
         .map(
           ({ channel }) =>
-            `${channel} only moves forward: fetch it and put your commits on top, without merging (git pull --rebase).`,
+            `${channel} only moves forward: fetch it and rebase your commits, without merging (git pull --rebase).`,
         ),
   },
   {
@@ -42,7 +42,7 @@ export const refRules: readonly Rule[] = [
           .filter(({ parentCount }) => parentCount !== 1)
           .map(
             ({ oid }) =>
-              `${channel} is one line of commits, and ${oidText(oid)} is a merge: put your commits on top instead (git rebase).`,
+              `${channel} is one line of commits, and ${oidText(oid)} is a merge: rebase your commits instead (git rebase).`,
           ),
       ),
   },

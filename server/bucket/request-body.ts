@@ -51,7 +51,7 @@ const unpackers: Readonly<Record<string, () => Transform[]>> = {
 
 function asSaid(error: Error): Error {
   const isOfGzip = 'code' in error && /^Z_/.test(String(error.code));
-  return isOfGzip ? new FeedError('BODY_INVALID', { problem: 'it is no whole gzip.' }, error) : error;
+  return isOfGzip ? new FeedError('BODY_INVALID', { problem: 'it is not a complete gzip.' }, error) : error;
 }
 
 function tooLarge(found: number, limit: number): FeedError {

@@ -94,7 +94,7 @@ export function costOf({ where, search = [], packageTypes = [], orderBy }: Packa
   if (where !== undefined) walk(where);
   if (passes > maxPasses) {
     fail('QUERY_TOO_COSTLY', {
-      problem: `it walks over long texts ${Math.round(passes)} times for each version, at most ${maxPasses} are allowed`,
+      problem: `it reads long texts ${Math.round(passes)} times for each version; at most ${maxPasses} are allowed`,
     });
   }
   return { passes, steps };
@@ -137,7 +137,7 @@ export function costOf({ where, search = [], packageTypes = [], orderBy }: Packa
     steps += cost.steps + (isFolded ? callSteps : 0) + (isSoughtByCall ? callSteps : 0);
     if (cost.makesText && together > maxMadeTexts * longText) {
       fail('QUERY_TOO_COSTLY', {
-        problem: `it makes a text as long as ${Math.round(together / longText)} descriptions, at most ${maxMadeTexts} are allowed`,
+        problem: `it builds a text as long as ${Math.round(together / longText)} descriptions; at most ${maxMadeTexts} are allowed`,
       });
     }
     return cost.makesText ? together : 0;

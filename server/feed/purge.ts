@@ -60,7 +60,7 @@ export function createPurging(services: PurgeServices): Purging {
   let running: Promise<boolean> = Promise.resolve(true);
 
   async function purge({ id, version, reason, force = false }: PurgeOrder, by: Actor): Promise<PurgeReport> {
-    const wanted = normalized(version) ?? fail('PATH_INVALID', { problem: `${version} is no version.` });
+    const wanted = normalized(version) ?? fail('PATH_INVALID', { problem: `${version} is not a version.` });
     // A push that was checked before must not offer afterwards what is gone by then.
     const purged = await services.bucket.between(async () => {
       if (!force) await refuseOffered(services, id, wanted);

@@ -176,7 +176,7 @@ export async function checkUnpacked(
     found.payloads !== counts.payloads ||
     found.keys !== counts.keys
   ) {
-    fail('BACKUP_INVALID', { file, problem: 'its database has other counts than it says' });
+    fail('BACKUP_INVALID', { file, problem: 'its database has other counts than its manifest' });
   }
   const known = new Set(missing);
   for await (const { sha256, names } of snapshot.blobs()) {

@@ -46,7 +46,7 @@ export const rules: readonly Rule[] = [
   },
   {
     name: 'valid-metadata',
-    sentence: 'Versions, ranges and addresses in the nuspec are such that every client can read them.',
+    sentence: 'Every client can read the versions, ranges and addresses in the nuspec.',
     heldBy: 'formats/nuspec.ts',
   },
   {
@@ -64,7 +64,7 @@ export const rules: readonly Rule[] = [
     sentence: `minClientVersion is at most ${newestClient}, which the newest choco is built on.`,
     problem: ({ minClientVersion }) =>
       isNewer(minClientVersion, newestClient)
-        ? `minClientVersion ${minClientVersion} is above ${newestClient}, the newest that clients of this feed have`
+        ? `minClientVersion ${minClientVersion} is above ${newestClient}, the newest of this feed's clients`
         : undefined,
   },
   {
@@ -90,7 +90,7 @@ export const rules: readonly Rule[] = [
   {
     // choco groups by a case-sensitive hash (spec nuget-v2 12.5).
     name: 'first-push-casing',
-    sentence: "An id in another casing is taken, and shown in the casing of the id's first push.",
+    sentence: "An id in another casing is accepted, and shown in the casing of the id's first push.",
     heldBy: 'catalog.add',
   },
 ];

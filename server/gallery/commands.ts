@@ -135,7 +135,7 @@ function dotnet(kind: PackageKind, stable: MakeLine, beta: MakeLine): Client {
   return { client: 'dotnet', kinds: [kind], forStable: afterSource(stable), forBeta: afterSource(beta) };
 }
 
-const onceAMachine = 'The first line is needed once.';
+const onceAMachine = 'The first line is only needed once.';
 
 function addDotnetSource(publicUrl: string): string {
   const insecure = publicUrl.startsWith('http:') ? ' --allow-insecure-connections' : '';
@@ -162,11 +162,11 @@ function addBucket(publicUrl: string, channel: 'main' | 'beta'): string {
 export function setupCommands(publicUrl: string): readonly ClientCommands[] {
   return [
     {
-      client: 'All of it, by a script',
+      client: 'Everything, by a script',
       commands: [
         {
           lines: [`curl.exe -fsSLO ${publicUrl}/install.cmd`, '.\\install.cmd'],
-          remark: `-WhatIf shows what it would do, -Remove takes it back. It runs ${publicUrl}/install.ps1`,
+          remark: `-WhatIf shows what it would do, -Remove undoes it. It runs ${publicUrl}/install.ps1`,
         },
       ],
     },

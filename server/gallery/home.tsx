@@ -106,7 +106,8 @@ function Empty({ text, isFilling }: { readonly text: string; readonly isFilling:
   }
   return isFilling ? (
     <p class="empty">
-      No packages yet: the first ones are being made, which takes some minutes. <a href="/">Look again</a>.
+      No packages yet: the first ones are being released, which takes some minutes. <a href="/">Look again</a>
+      .
     </p>
   ) : (
     <p class="empty">

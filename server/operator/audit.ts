@@ -79,8 +79,8 @@ async function verify({ stdout }: Invocation, auditLog: AuditLog, noted: string 
     const at = broken.at === undefined ? '' : ` of ${broken.at.toISOString()}`;
     fail('AUDIT_BROKEN', { number: broken.number, at, problem: broken.problem, before: head.number });
   }
-  stdout.write(`The audit log holds: ${head.number} entries.\n`);
-  stdout.write(`Its head, to be noted elsewhere: ${head.hash}\n`);
+  stdout.write(`The audit log is intact: ${head.number} entries.\n`);
+  stdout.write(`Its head; keep a copy elsewhere: ${head.hash}\n`);
 }
 
 async function downloads(

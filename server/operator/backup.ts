@@ -58,7 +58,7 @@ async function backup(invocation: Invocation, file: string, flags: Flags): Promi
   const reading = openReading(dataDir);
   try {
     await mkdir(part, { mode: 0o700 }).catch((error: Error) =>
-      fail('FILE_UNUSABLE', { file, cause: `of the folder ${dirname(file)}, ${fileReason(error)}` }, error),
+      fail('FILE_UNUSABLE', { file, cause: `the folder ${dirname(file)}: ${fileReason(error)}` }, error),
     );
     const manifest = await interruptible(invocation.signal, 'no backup was written.', () =>
       writePart(invocation, reading, part, { ...flags, file }),

@@ -40,7 +40,7 @@ async function check({ env, stdout, stderr, signal }: Invocation, dir: string, f
     if (faults.length > 0) fail('BUCKET_FAULTS', { count: faults.length });
     const commits = push.advances.map(({ channel, commits }) => `${commits.length} on ${channel}`);
     if (!flags.json)
-      stdout.write(`All rules are kept: commits ${commits.join(', ')}; tags ${push.tags.length}.\n`);
+      stdout.write(`All rules are followed: commits ${commits.join(', ')}; tags ${push.tags.length}.\n`);
   } finally {
     await rm(home, { recursive: true, force: true });
   }

@@ -170,5 +170,5 @@ function told(
   payloads: number,
   { written, kept }: ExportResult,
 ): string {
-  return `${dir}: ${packages} packages, ${payloads} payloads, ${printBytes(bytes)}; ${written} files written, ${kept} were there.\n`;
+  return `${dir}: ${packages} packages, ${payloads} payloads, ${printBytes(bytes)}; ${written} files written, ${kept} unchanged.\n`;
 }

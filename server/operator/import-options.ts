@@ -28,7 +28,7 @@ export function describeImport(command: Command): Command {
       '<DIR|FEED_URL>',
       'a folder, searched to any depth, or the address that clients have as their source',
     )
-    .option('--id <id>', 'only this id, or ids that fit it (* and ?); may be given again', collect)
+    .option('--id <id>', 'only this id, or ids that match it (* and ?); may be given again', collect)
     .option('--newest <n>', 'only the newest n listed versions of each id', wholeNumber(1, 1_000_000))
     .option('--prerelease', 'prereleases too (the default)', true)
     .option('--no-prerelease', 'leave prereleases out')
@@ -58,7 +58,7 @@ export type ImportSource =
 /** The source of the import. Ends the command with 2 when the argument is neither a folder nor an address. */
 export function readImportSource(command: Command, text: string, cwd: string): ImportSource {
   if (/^https?:\/\//i.test(text)) {
-    const url = URL.canParse(text) ? new URL(text) : command.error(`error: no address: ${text}`, usage);
+    const url = URL.canParse(text) ? new URL(text) : command.error(`error: not an address: ${text}`, usage);
     if (url.username !== '' || url.password !== '') {
       command.error('error: a password does not belong in an address; use --user and --password-file', usage);
     }

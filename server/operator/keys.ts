@@ -35,7 +35,7 @@ export function createCommand(invocation: Invocation): Command {
   command
     .command('list')
     .description(
-      'All keys, revoked ones too, oldest first, and what is about to expire. None is shown itself: only its hash is kept.',
+      'All keys, revoked ones too, oldest first, and what is about to expire. The keys themselves are not shown: only their hash is kept.',
     )
     .option('--json', 'one JSON object a line')
     .action((flags: Json) => withKeys(invocation, (keys) => list(invocation, keys, flags)));

@@ -12,7 +12,7 @@ export function createUnlist(invocation: Invocation): Command {
     description: 'Hides a version from lists, searches and upgrades; also while the server runs.',
     help: `
 Clients that ask for exactly this version still get it, so nothing that names it breaks; \`feed:relist\` shows it again.
-For a tool of the generator use \`release:withdraw\` instead, which also publishes the last good version on top, for
+For a tool of the generator use \`release:withdraw\` instead, which also publishes the last good version as a correction, for
 Chocolatey and Scoop. To delete bytes that nobody may have any more, use \`feed:purge\`.`,
     setListed: unlist,
     method: 'DELETE',

@@ -32,7 +32,7 @@ export function createCommand(invocation: Invocation): Command {
     .argument('<file>', 'what feed:backup wrote')
     .option('--into <dir>', 'data folder to make (default: DATA_DIR)')
     .option('--replace', 'move existing data aside, to DIR.before-TIME', false)
-    .option('--accept-older-bucket', 'restore even if a branch goes back, which strands Scoop clients', false)
+    .option('--accept-older-bucket', 'restore even if a branch goes back, which leaves Scoop clients', false)
     .option('--json', 'print the result as JSON', false)
     .addHelpText('after', help)
     .action((file: string, flags: Flags) => restore(invocation, resolve(invocation.cwd, file), flags));
@@ -105,14 +105,13 @@ async function prepare(
 }
 
 function purgeNote(gone: number | undefined): string | undefined {
-  if (gone === undefined)
-    return 'The database that is there cannot be read; purge again what was purged in it.';
+  if (gone === undefined) return 'The earlier database cannot be read; purge again what was purged in it.';
   return gone === 0 ? undefined : `Purged again, as in the folder that was there: ${gone}.`;
 }
 
 function keysNote(ended: number | undefined): string | undefined {
   if (ended === undefined)
-    return 'The keys that are there cannot be read; revoke and rotate again what was since the backup.';
+    return 'The earlier keys cannot be read; revoke and rotate again the keys that were revoked and rotated since the backup.';
   return ended === 0
     ? undefined
     : `Keys revoked or rotated again, as in the folder that was there: ${ended}.`;
@@ -196,5 +195,5 @@ function tell({ stdout, stderr }: Invocation, outcome: Outcome, { json }: Flags)
   stdout.write(
     `${dir}: ${counts.packages} packages, ${counts.payloads} payloads, ${counts.keys} keys as of ${time}.\n`,
   );
-  if (movedTo !== undefined) stdout.write(`What was there is in ${movedTo}.\n`);
+  if (movedTo !== undefined) stdout.write(`The earlier data is in ${movedTo}.\n`);
 }

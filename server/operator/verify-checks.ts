@@ -29,10 +29,10 @@ export type Findings = {
 /** What to do about each kind of fault. */
 export const advice: Readonly<Record<Fault['kind'], string>> = {
   database: 'stop the server and restore the last backup (feed:restore --replace)',
-  'latest flags': 'unlist any version of it and list it again, which sets them anew',
+  'latest flags': 'unlist any version of it and list it again, which sets them again',
   'audit log': 'somebody changed the database by hand; compare with a backup (feed:audit verify)',
   bytes:
-    'put the file back from a backup or an export, as blobs/ab/SHA256 in the data folder (ab: how the SHA-256 begins); pushing the same bytes again heals missing and torn files of payloads',
+    'put the file back from a backup or an export, as blobs/ab/SHA256 in the data folder (ab: how the SHA-256 begins); pushing the same bytes again repairs missing and damaged files of payloads',
   bucket: 'stop the server and restore the folder bucket from a backup, or from an up-to-date clone',
   manifest: 'PUT the payload again, with the bytes that the manifest names',
   purged:

@@ -59,7 +59,7 @@ async function collect(
 ): Promise<Collected> {
   if (keepOrphans) return { removed: [], kept: orphans, because: undefined };
   if (faults.length > 0)
-    return { removed: [], kept: orphans, because: 'something is damaged; mend that first' };
+    return { removed: [], kept: orphans, because: 'something is damaged; repair that first' };
   return collectOrphans(dataDir, orphans, new Date(), join(dir, 'now.db'));
 }
 

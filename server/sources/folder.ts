@@ -86,7 +86,7 @@ async function readOffer(
   if (symbols.test(path)) return { from, kind: 'skipped', reason: 'a package of debug symbols' };
   try {
     const stats = await lstat(path);
-    if (!stats.isFile()) return { from, kind: 'skipped', reason: 'a link or no plain file' };
+    if (!stats.isFile()) return { from, kind: 'skipped', reason: 'a link, or not a plain file' };
     const nupkg = await openNupkg(path);
     await nupkg.close();
     const { id, version } = nupkg.nuspec;

@@ -92,7 +92,7 @@ export function createV2Source(
           from: subject,
           kind: 'skipped',
           // Not certainly wrong: a server that returns everything at once looks the same.
-          reason: `the source knows no paging here; if there are more than the ${seen.size} versions it told of, they cannot be seen`,
+          reason: `the source does not support paging here; if it has more than these ${seen.size} versions, the others cannot be imported`,
         };
         return;
       }

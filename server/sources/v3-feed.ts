@@ -65,7 +65,7 @@ export function createV3Source(web: Web, index: URL, { parallel = 8 } = {}): Sou
 
   async function readId(resources: Resources, id: string): Promise<Item[]> {
     try {
-      if (!isPackageId(id)) return [{ from: visible(id), kind: 'refused', reason: 'no id of a package' }];
+      if (!isPackageId(id)) return [{ from: visible(id), kind: 'refused', reason: 'not a package id' }];
       const items =
         resources.registrations === undefined
           ? await readContainer(resources, id)

@@ -100,5 +100,5 @@ function versionIn(text: string): string {
   const version = text.replace(/\.json$/i, '');
   return parseNuGetVersion(version)
     ? version
-    : fail('PATH_INVALID', { problem: `${JSON.stringify(text)} is no version.` });
+    : fail('PATH_INVALID', { problem: `${JSON.stringify(text)} is not a version.` });
 }

@@ -56,7 +56,7 @@ describe('a named file that cannot be read', () => {
   });
 
   it.each([
-    [createBackup, ['no/backup.tar'], /backup\.tar cannot be used: of the folder .*no, it is not there\.$/],
+    [createBackup, ['no/backup.tar'], /backup\.tar cannot be used: the folder .*no: it is not there\.$/],
     [createExport, ['file/export'], /export cannot be used: a part of its path is no folder\.$/],
   ] as const)('or written: %o %j', async (verb, args, sentence) => {
     const said = await runVerb(verb, stocked, ...args.map((name) => join(dir, name)));

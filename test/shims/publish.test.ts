@@ -89,11 +89,11 @@ describe.skipIf(!hasGo)('shims --publish (needs go)', () => {
 
   it('goes to beta once, then to main with the same launcher, for both managers', async () => {
     expect(await publish('beta', 'push:beta')).toBe('go-win-shims 1.2.0-beta.1: published to beta\n');
-    expect(await publish('beta', 'push:beta')).toBe('go-win-shims 1.2.0-beta.1: was there already\n');
+    expect(await publish('beta', 'push:beta')).toBe('go-win-shims 1.2.0-beta.1: already published\n');
     expect(await publish('main', 'push')).toBe('go-win-shims 1.2.0: published to main\n');
-    expect(await publish('main', 'push')).toBe('go-win-shims 1.2.0: was there already\n');
+    expect(await publish('main', 'push')).toBe('go-win-shims 1.2.0: already published\n');
     expect(await publish('main', undefined, '1.2.0', ['--dry-run'])).toBe(
-      'go-win-shims 1.2.0: was there already\n',
+      'go-win-shims 1.2.0: already published\n',
     );
 
     const manifest = (await (await fetch(`${server.url}/m/go-win-shims.json`)).json()) as {

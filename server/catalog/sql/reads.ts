@@ -71,7 +71,9 @@ export function createReads({ db, scans, sizes, revisions, nuspecs }: ReadDeps):
     const key = packageKey(query.after.id, query.after.version);
     const isOfQuery = query.id === undefined || query.id.toLowerCase() === key?.idKey;
     const [found] = key && isOfQuery ? allRaw<SqlValue[]>(anchorSql(query, key.idKey, key.versionKey)) : [];
-    return found ?? fail('QUERY_INVALID', { problem: 'its $skiptoken is of no next link of this feed.' });
+    return (
+      found ?? fail('QUERY_INVALID', { problem: 'its $skiptoken is not from a next link of this feed.' })
+    );
   }
 
   /** Undefined when a purge came in between: texts that the rows refer to may be gone, or belong to another package. */

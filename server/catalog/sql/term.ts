@@ -96,5 +96,7 @@ function readVersionKey(text: string): string {
 function readDate(text: string): number {
   const hasZone = /(?:Z|[+-]\d\d:?\d\d)$/i.test(text);
   const time = Date.parse(hasZone || !text.includes('T') ? text : `${text}Z`);
-  return Number.isNaN(time) ? fail('QUERY_INVALID', { problem: `'${text.slice(0, 40)}' is no date` }) : time;
+  return Number.isNaN(time)
+    ? fail('QUERY_INVALID', { problem: `'${text.slice(0, 40)}' is not a date` })
+    : time;
 }

@@ -176,7 +176,7 @@ describe('what a key may change in the bucket', () => {
         await git.run(work, 'update-index', '--add', '--cacheinfo', `100644,${oid},Bucket/gum.json`);
         await git.run(work, 'commit', '-q', '-m', '(chore): Another folder');
       },
-      says: /"Bucket\/gum\.json" is there twice, in names that differ in case only/,
+      says: /"Bucket\/gum\.json" appears twice, in names that differ in case only/,
     },
     {
       name: 'the short name of .gitattributes',

@@ -95,7 +95,7 @@ describe('the rules of the bucket', () => {
     {
       name: 'a branch that goes back',
       prepare: async () => ['+beta~1:refs/heads/beta'],
-      says: 'beta only moves forward: fetch it and put your commits on top',
+      says: 'beta only moves forward: fetch it and rebase your commits',
     },
     {
       name: 'a history of its own',
@@ -104,7 +104,7 @@ describe('the rules of the bucket', () => {
         await git.run(work, 'commit', '-q', '-m', '(chore): Begin again');
         return ['+other:refs/heads/beta'];
       },
-      says: 'beta only moves forward: fetch it and put your commits on top',
+      says: 'beta only moves forward: fetch it and rebase your commits',
     },
     {
       name: 'a branch that becomes the other one',
@@ -179,7 +179,7 @@ describe('the rules of the bucket', () => {
         await release(work, 'buf', '1.32.0-beta.9');
         return ['beta'];
       },
-      says: "buf: 1.32.0-beta.9 is no update of 1.32.0 by Scoop's order of versions; publish a higher version.",
+      says: "buf: 1.32.0-beta.9 is not an update of 1.32.0 in Scoop's order of versions; publish a higher version.",
     },
     {
       name: 'the same version again with other bytes',
@@ -187,7 +187,7 @@ describe('the rules of the bucket', () => {
         await release(work, 'buf', '1.32.0', server.manifest('buf', '1.32.0', { hash: 'a'.repeat(64) }));
         return ['beta'];
       },
-      says: "buf: 1.32.0 is no update of 1.32.0 by Scoop's order of versions",
+      says: "buf: 1.32.0 is not an update of 1.32.0 in Scoop's order of versions",
     },
     {
       name: 'a chore that changes a version',
@@ -248,7 +248,7 @@ describe('the rules of the bucket', () => {
         await release(work, 'delve', '1.22.0-beta.1', text);
         return ['beta'];
       },
-      says: 'bucket/delve.json: it is not in the formatting of Scoop',
+      says: "bucket/delve.json: it does not have Scoop's formatting",
     },
     {
       name: 'a label that Scoop sorts wrongly',
@@ -302,7 +302,7 @@ describe('the rules of the bucket', () => {
         await release(work, 'buf', '1.33.0');
         return ['main', 'beta'];
       },
-      says: 'buf 1.33.0 has other hashes on beta than on main: one version is the same bytes everywhere.',
+      says: 'buf 1.33.0 has other hashes on beta than on main: a version must have the same bytes everywhere.',
     },
     {
       name: 'a payload that is not there',
@@ -313,7 +313,7 @@ describe('the rules of the bucket', () => {
         await release(work, 'delve', '1.22.0-beta.1', text);
         return ['beta'];
       },
-      says: /delve-windows-arm64\.exe#\/delve\.exe" is not there: upload the payload first/,
+      says: /delve-windows-arm64\.exe#\/delve\.exe" does not exist: upload the payload first/,
     },
     {
       name: 'a hash that is not the payload’s',
@@ -421,7 +421,7 @@ describe('the rules of the bucket', () => {
     {
       name: 'a folder of manifests',
       prepare: async (work) => chore(work, 'bucket/more/buf.json', '{}\n'),
-      says: '"bucket/more/buf.json" is not TOOL.json in lower case; bucket/ has nothing else, and no folders.',
+      says: '"bucket/more/buf.json" is not TOOL.json in lower case; bucket/ may contain nothing else, and no folders.',
     },
     {
       name: 'a manifest in upper case',
@@ -432,12 +432,12 @@ describe('the rules of the bucket', () => {
     {
       name: 'a name that Windows reserves',
       prepare: async (work) => plumb(work, '100644', 'docs/aux.md', await git.hashBlob(work, 'x\n')),
-      says: '"docs/aux.md" has a name that is not plain ASCII, or that Windows cannot hold.',
+      says: '"docs/aux.md" has a name that is not plain ASCII, or that Windows does not allow.',
     },
     {
       name: 'names that differ in case only',
       prepare: async (work) => plumb(work, '100644', 'readme.md', await git.hashBlob(work, 'x\n')),
-      says: '"readme.md" is there twice, in names that differ in case only.',
+      says: '"readme.md" appears twice, in names that differ in case only.',
     },
     {
       name: 'a file of 2 MiB',
@@ -598,7 +598,7 @@ describe('the rules of the bucket', () => {
     ).toEqual([
       expect.stringMatching(/"NOTES.md" is empty/),
       expect.stringMatching(/neither "TOOL: Update to version VERSION"/),
-      expect.stringMatching(/1\.31\.0 is no update of/),
+      expect.stringMatching(/1\.31\.0 is not an update of/),
       expect.stringMatching(/the hash for 64bit is/),
       expect.stringMatching(/beta must offer at least what main offers/),
     ]);

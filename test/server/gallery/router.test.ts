@@ -56,7 +56,7 @@ describe('the pages for people', () => {
     const empty = await startTestServer({ server: { isFilling: () => isFilling } });
     try {
       const read = async () => (await fetch(`${empty.url}/`, { headers: { Accept: 'text/html' } })).text();
-      expect(await read()).toContain('No packages yet: the first ones are being made');
+      expect(await read()).toContain('No packages yet: the first ones are being released');
       isFilling = false;
       expect(await read()).toContain('No packages yet. A maintainer publishes the first ones');
     } finally {

@@ -35,7 +35,7 @@ describe('bucket:check', () => {
       const result = await cli({}, 'bucket:check', join(dir, place));
 
       expect(result.code, result.stderr).toBe(0);
-      expect(result.stdout).toBe('All rules are kept: commits 1 on main, 2 on beta; tags 2.\n');
+      expect(result.stdout).toBe('All rules are followed: commits 1 on main, 2 on beta; tags 2.\n');
     }
   });
 
