@@ -2,11 +2,15 @@ import type { Readable } from 'node:stream';
 import type { Entry } from 'yauzl';
 import { fail, quoted } from './format-error.ts';
 import { type Nuspec, readNuspec } from './nuspec.ts';
+import type { XmlLimits } from './xml.ts';
 import { checkContent, readContent, streamContent } from './zip-content.ts';
 import { isFolder, readDirectory, type ZipLimits, zipLimits } from './zip-directory.ts';
 import { asFormatError, type ByteSource, type OpenZip, openZip } from './zip-file.ts';
 
-export type NupkgLimits = ZipLimits;
+export type NupkgLimits = ZipLimits & {
+  /** Unset: those of every nuspec. */
+  readonly nuspec?: XmlLimits;
+};
 
 export type NupkgEntry = {
   readonly name: string;
@@ -50,7 +54,7 @@ export async function openNupkg(
     const find = (name: string) => byName.get(name) ?? fail('ZIP_ENTRY_MISSING', { name: quoted(name) });
     const nuspecBytes = await readWhole(opened, findNuspec(files), maxNuspecBytes);
     return {
-      nuspec: await readNuspec(nuspecBytes),
+      nuspec: await readNuspec(nuspecBytes, limits.nuspec),
       nuspecText: new TextDecoder().decode(nuspecBytes),
       entries: files.map(toNupkgEntry),
       readEntry: async (name, maxBytes) => readWhole(opened, find(name), maxBytes),

@@ -4,7 +4,7 @@ import { isEveryVersion, parseNuGetRange } from './nuget-range.ts';
 import { dependencyElements, type NuspecDependency, readDependencies } from './nuspec-dependencies.ts';
 import { checkForm } from './nuspec-fields.ts';
 import { readSdkFields, type SdkFields, sdkElements } from './nuspec-sdk.ts';
-import { readXml, type XmlElement } from './xml.ts';
+import { readXml, type XmlElement, type XmlLimits } from './xml.ts';
 
 /** The metadata of a package with Chocolatey's extensions. Texts are trimmed; empty ones are absent. */
 export type Nuspec = SdkFields & {
@@ -44,8 +44,8 @@ export type NuspecFile = { readonly src: string; readonly target: string };
  * whole page of a feed (spec nuget-v2 9.5, 13).
  * @throws FormatError XML_*, NUSPEC_*
  */
-export async function readNuspec(xml: Uint8Array | string): Promise<Nuspec> {
-  const root = await readXml(xml);
+export async function readNuspec(xml: Uint8Array | string, limits?: XmlLimits): Promise<Nuspec> {
+  const root = await readXml(xml, limits);
   if (root.name !== 'package') {
     fail('NUSPEC_SHAPE', { expected: '<package> as its root', found: quoted(root.name) });
   }

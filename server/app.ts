@@ -13,6 +13,7 @@ import type { Rings } from './clients/rings.ts';
 import type { Config } from './config.ts';
 import { createDownloadRoute } from './download/router.ts';
 import type { BlobFlusher } from './feed/flush-blobs.ts';
+import type { Inspect } from './feed/inspect.ts';
 import type { Purging } from './feed/purge.ts';
 import { renderErrorPage } from './gallery/error-page.tsx';
 import { createGalleryRouter } from './gallery/router.tsx';
@@ -63,6 +64,7 @@ export type Services = {
   readonly downloads: Downloads;
   readonly blobs: BlobStore;
   readonly blobFlusher: BlobFlusher;
+  readonly inspect: Inspect;
   readonly purging: Purging;
   readonly bucket: Bucket;
   readonly keys: Keys;

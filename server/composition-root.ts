@@ -15,6 +15,7 @@ import { openScans } from './database/scans.ts';
 import { createSqlAudit } from './database/sql-audit.ts';
 import { createSqlDownloads } from './database/sql-downloads.ts';
 import { createBlobFlusher } from './feed/flush-blobs.ts';
+import { createInspector } from './feed/inspector.ts';
 import { createPurging } from './feed/purge.ts';
 import { createRereading, type Rereading } from './feed/reread.ts';
 import { createSqlKeys } from './keys/sql-keys.ts';
@@ -135,6 +136,8 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
     });
     undo.push(purging.close);
     await purging.sweep();
+    const inspector = createInspector();
+    undo.push(inspector.close);
     const rereading = createRereading({ unread: catalog.unreadNuspecs, blobs, log: deps.log });
     undo.push(rereading.stop);
     const services: Services = {
@@ -150,6 +153,7 @@ export async function openServices(config: Config, deps: ServiceDeps): Promise<O
       bucket,
       blobs,
       blobFlusher: blobFlusher,
+      inspect: inspector.inspect,
       purging,
     };
     return { services, rereading, flush, close: tearDown };

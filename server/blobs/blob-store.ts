@@ -1,12 +1,11 @@
 import type { Readable } from 'node:stream';
 import type { Digest } from '../../formats/digest.ts';
-import type { ByteSource } from '../../formats/zip-file.ts';
 
 /** Bytes that are being written: nothing is visible before `commit`, nothing is left after `discard`. */
 export interface Upload {
   readonly digest: Digest;
-  /** The complete bytes, for checks before they are published. The caller closes it. */
-  openSource(): Promise<ByteSource>;
+  /** The complete bytes, for checks before they are published: the path of a file, or a small upload itself. */
+  readonly content: string | Buffer;
   /**
    * Makes the bytes visible under their SHA-256; file and folder are on disk (fsync) when it returns. Equal bytes share one blob.
    * @throws FeedError STORAGE_FULL

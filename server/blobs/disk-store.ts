@@ -40,7 +40,7 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
   }
 
   function createDraft(file: UploadedFile): Upload {
-    const { digest, bytes, openSource } = file;
+    const { digest, bytes } = file;
     const target = pathOfBlob(root, digest.sha256);
     let hasFile = bytes === undefined;
     let isHolding = false;
@@ -101,7 +101,7 @@ export async function openDiskStore(dir: string): Promise<BlobStore> {
       await rm(file.path, { force: true });
     }
 
-    return { digest, openSource, commit, commitPending, discard };
+    return { digest, content: bytes ?? file.path, commit, commitPending, discard };
   }
 
   async function flush(sha256s: readonly string[]): Promise<void> {

@@ -4,7 +4,6 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { createHashes, type Digest } from '../../formats/digest.ts';
-import { type ByteSource, openFile, sourceOfBytes } from '../../formats/zip-file.ts';
 import { FeedError } from '../errors.ts';
 import { syncOpenFile } from './disk-sync.ts';
 
@@ -21,7 +20,6 @@ export type UploadedFile = {
   write(): void;
   /** Resolves when the bytes are on disk (fsync) and the file is closed. */
   durable(): Promise<void>;
-  openSource(): Promise<ByteSource>;
 };
 
 /**
@@ -53,7 +51,6 @@ export async function receiveFile(tmp: string, source: Readable, maxBytes: numbe
       digest,
       write: () => undefined,
       durable: () => durable,
-      openSource: () => openFile(upload.path),
     };
   } catch (error) {
     await upload.remove();
@@ -88,7 +85,6 @@ function keepSmall(path: string, digest: Digest, bytes: Buffer): UploadedFile {
     bytes,
     write: () => writeFileSync(path, bytes, { flag: 'wx' }),
     durable: () => writeDurably(path, bytes),
-    openSource: async () => sourceOfBytes(bytes),
   };
 }
 

@@ -1,7 +1,5 @@
 import { FormatError } from '../../formats/format-error.ts';
 import { isPrerelease, parseNuGetVersion } from '../../formats/nuget-version.ts';
-import { openNupkg, verifyContent } from '../../formats/nupkg.ts';
-import { nuspecWithItsFiles } from '../../formats/nupkg-files.ts';
 import type { Nuspec } from '../../formats/nuspec.ts';
 import { type Actor, actorOf } from '../audit/audit.ts';
 import type { Upload } from '../blobs/blob-store.ts';
@@ -10,6 +8,7 @@ import { FeedError, fail } from '../errors.ts';
 import { allows, lacks, type Principal } from '../keys/api-keys.ts';
 import { type Approvals, requireNoApproval } from './approvals.ts';
 import type { BlobFlusher } from './flush-blobs.ts';
+import type { Inspect } from './inspect.ts';
 import { requireOwner } from './reserved-ids.ts';
 import { checkRules, ruleOf } from './rules.ts';
 
@@ -18,6 +17,7 @@ export type PublishServices = {
   readonly blobFlusher: Pick<BlobFlusher, 'commit'>;
   /** The setting APPROVALS. */
   readonly approvals: Approvals;
+  readonly inspect: Inspect;
   readonly now: () => Date;
 };
 /** The setting RESERVED_IDS. */
@@ -66,11 +66,11 @@ export type Admission = {
  *   throws; nothing is published then
  */
 export async function admit(
-  { catalog, blobFlusher, approvals, now }: PublishServices,
+  { catalog, blobFlusher, inspect, approvals, now }: PublishServices,
   upload: Upload,
   { by, reason, authorize, published: before, isListed = true }: Admission,
 ): Promise<NewPackage> {
-  const nuspec = await readPackage(upload, (read) => {
+  const nuspec = await readPackage(inspect, upload, (read) => {
     authorize(read);
     requireNoApproval(approvals, read);
   });
@@ -90,15 +90,19 @@ export async function admit(
 }
 
 /** A key without permission for this package is refused before the whole content is unpacked and checked. */
-async function readPackage(upload: Upload, authorize: (nuspec: Nuspec) => void): Promise<Nuspec> {
+async function readPackage(
+  inspect: Inspect,
+  upload: Upload,
+  authorize: (nuspec: Nuspec) => void,
+): Promise<Nuspec> {
   try {
-    const nupkg = await openNupkg(await upload.openSource());
+    const { nuspec, verify, close } = await inspect(upload.content);
     try {
-      authorize(nupkg.nuspec);
-      await verifyContent(nupkg);
-      return nuspecWithItsFiles(nupkg);
+      authorize(nuspec);
+      await verify();
+      return nuspec;
     } finally {
-      await nupkg.close();
+      await close();
     }
   } catch (error) {
     // Only a fault in the bytes is the pusher's; a full disk is not.

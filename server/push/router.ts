@@ -6,6 +6,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { fail } from '../errors.ts';
 import type { Approvals } from '../feed/approvals.ts';
 import type { BlobFlusher } from '../feed/flush-blobs.ts';
+import type { Inspect } from '../feed/inspect.ts';
 import { publish } from '../feed/publish.ts';
 import { requireOwner } from '../feed/reserved-ids.ts';
 import { relist, unlist } from '../feed/withdraw.ts';
@@ -23,6 +24,7 @@ export type PushServices = {
   readonly catalog: Catalog;
   readonly blobs: BlobStore;
   readonly blobFlusher: BlobFlusher;
+  readonly inspect: Inspect;
   readonly maxPackageBytes: number;
   readonly reservedIds: readonly string[] | undefined;
   readonly approvals: Approvals;

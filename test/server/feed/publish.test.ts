@@ -4,7 +4,6 @@ import { buffer } from 'node:stream/consumers';
 import AdmZip from 'adm-zip';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBytes } from '../../../formats/digest.ts';
-import { openFile } from '../../../formats/zip-file.ts';
 import { operator } from '../../../server/audit/audit.ts';
 import { publish } from '../../../server/feed/publish.ts';
 import type { Principal } from '../../../server/keys/api-keys.ts';
@@ -114,7 +113,7 @@ describe('publish', () => {
 
   it('does not blame the package for a fault of the server', async () => {
     const upload = {
-      openSource: () => openFile(join(storage.dir, 'gone')),
+      content: join(storage.dir, 'gone'),
       digest: digestBytes(Buffer.from('x')),
       commit: async () => undefined,
       commitPending: async () => undefined,

@@ -10,6 +10,7 @@ import { createSqlPendingBlobs } from '../../../server/catalog/sql/pending-blobs
 import { openDatabase } from '../../../server/database/connection.ts';
 import type { Approvals } from '../../../server/feed/approvals.ts';
 import { type BlobFlusher, createBlobFlusher } from '../../../server/feed/flush-blobs.ts';
+import { type Inspect, inspectHere } from '../../../server/feed/inspect.ts';
 import { publish } from '../../../server/feed/publish.ts';
 import type { Principal, Scope } from '../../../server/keys/api-keys.ts';
 import { createLogger } from '../../../server/log.ts';
@@ -20,6 +21,7 @@ export type Storage = {
   readonly blobs: BlobStore;
   readonly blobFlusher: BlobFlusher;
   readonly approvals: Approvals;
+  readonly inspect: Inspect;
   readonly now: () => Date;
   /** What the push route does with an upload. */
   push(bytes: Buffer, principal?: Principal): Promise<NewPackage>;
@@ -44,11 +46,17 @@ export async function openStorage(dir: string): Promise<Storage> {
     blobs,
     blobFlusher,
     approvals: [],
+    inspect: inspectHere,
     now,
     async push(bytes, principal = holder('push')) {
       const upload = await blobs.receive(Readable.from([bytes]), 10_000_000);
       try {
-        return await publish({ catalog, blobFlusher, approvals: [], now }, upload, principal, '192.0.2.1');
+        return await publish(
+          { catalog, blobFlusher, inspect: inspectHere, approvals: [], now },
+          upload,
+          principal,
+          '192.0.2.1',
+        );
       } finally {
         await upload.discard();
       }
