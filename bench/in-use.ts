@@ -1,3 +1,4 @@
+import { bigPushResults } from './in-use/big-pushes.ts';
 import { type InUse, withOneFeed } from './in-use/feed.ts';
 import { longRunResults } from './in-use/long-run.ts';
 import { pacedResults } from './in-use/paced.ts';
@@ -31,6 +32,7 @@ export async function inUseResults(stand: InUse, settings: Settings): Promise<Re
   for (const which of [inUse.pushOne, inUse.pushEight]) {
     await row(which.name, () => withOneFeed(stand, (feed) => pushResults(which, feed, stand, settings)));
   }
+  await row(inUse.stopByPush.name, () => withOneFeed(stand, (feed) => bigPushResults(feed, stand)));
   return results;
 }
 
@@ -42,4 +44,5 @@ export const inUseNames: readonly string[] = [
   'in use',
   inUse.pushOne.name,
   inUse.pushEight.name,
+  inUse.stopByPush.name,
 ];

@@ -83,7 +83,7 @@ export function makeNupkg(pkg: BenchPackage, noiseBytes = 4096): Buffer {
 }
 
 /** The same bytes for the same name (xorshift), so that runs can be compared. */
-function noise(length: number, name: string): Uint8Array {
+export function noise(length: number, name: string): Uint8Array {
   const words = new Uint32Array(Math.ceil(length / 4));
   let state = 2_166_136_261;
   for (const letter of name) state = Math.imul(state ^ letter.charCodeAt(0), 16_777_619);
