@@ -24,12 +24,17 @@ export function pageSql(
   // If an index has that order, the rows are read while the page is found. Otherwise an inner query sorts nothing but keys.
   if (indexedOrders.includes(order.text)) {
     return sql`SELECT ${raw(select)} ${fromNeeded(where, raw('i.id'))} ORDER BY ${order}
-      LIMIT ${query.take} OFFSET ${query.skip}`;
+      ${limitSql(query)}`;
   }
   const page = sql`SELECT p.pk ${fromNeeded(where, order)} ORDER BY ${order}
-    LIMIT ${query.take} OFFSET ${query.skip}`;
+    ${limitSql(query)}`;
   return sql`SELECT ${raw(select)} FROM (${page}) AS page CROSS JOIN packages p ON p.pk = page.pk ${raw(joins.i)}${raw(/\bt\./.test(order.text) ? ` ${joins.t}` : '')}
     ORDER BY ${order}`;
+}
+
+/** SQLite plans a query again, which takes it 30 microseconds, each time that its LIMIT is a parameter and nothing else. */
+function limitSql({ take, skip }: Pick<PackageQuery, 'take' | 'skip'>): Sql {
+  return sql`LIMIT ${take} + 0 OFFSET ${skip} + 0`;
 }
 
 const always = raw('1');
@@ -100,7 +105,9 @@ function orderTerms(query: PackageQuery): readonly OrderTerm[] {
   // would also keep SQLite from using the index.
   const isById = query.id !== undefined || asked.some(({ value }) => value.text === 'p.id_key');
   const byId = !isById ? [{ value: raw('p.id_key'), isDescending: false }] : [];
-  return [...first, ...asked, ...exact, ...byId, { value: raw('p.version_key'), isDescending: true }];
+  const isByVersion = asked.some(({ value }) => value.text === 'p.version_key');
+  const byVersion = isByVersion ? [] : [{ value: raw('p.version_key'), isDescending: true }];
+  return [...first, ...asked, ...exact, ...byId, ...byVersion];
 }
 
 function orderSql(terms: readonly OrderTerm[]): Sql {

@@ -47,7 +47,7 @@ function read(
   const text = `SELECT p.id_key, i.id, p.version, p.normalized_version, p.downloads
     FROM json_each(?) asked CROSS JOIN ids i ON i.id_key = asked.value
     CROSS JOIN packages p ON p.pk IN (
-      SELECT o.pk FROM packages o WHERE ${conditions.join(' AND ')} ORDER BY o.version_key DESC LIMIT ?)
+      SELECT o.pk FROM packages o WHERE ${conditions.join(' AND ')} ORDER BY o.version_key DESC LIMIT ? + 0)
     ORDER BY p.id_key, p.version_key DESC`;
   return prepare(text).raw().all(JSON.stringify(keys), each) as Row[];
 }
