@@ -1,24 +1,47 @@
 import { approvalsNeeded } from '../feed/approvals.ts';
 import { isSameRelease } from './manifest-file.ts';
 import { isPrerelease } from './permission.ts';
-import { toolOfPath } from './push.ts';
+import { type PushedFile, toolOfPath } from './push.ts';
 import { forEachCommit, type Rule } from './rule.ts';
 
-/** The setting APPROVALS: stable versions of these tools reach the branches by a rollout only (contract section 8). */
+/** The setting APPROVALS: stable versions of these tools reach the branches only in a rollout (contract section 8). */
 export const approvalRules: readonly Rule[] = [
   forEachCommit('approved-by-others', ({ changes }, channel, { approvals }) =>
     changes.flatMap(({ path, before, after }) => {
       const tool = toolOfPath(path);
-      const [old, now] = [before?.manifest, after?.manifest];
-      if (tool === undefined || now === undefined || isPrerelease(now.version)) return [];
-      // One that cannot be read is refused by another rule.
-      if (now.problem !== undefined || (old !== undefined && isSameRelease(old, now))) return [];
+      const manifest = after?.manifest;
+      if (tool === undefined || manifest === undefined || isPrerelease(manifest.version)) return [];
+      // Another rule refuses a manifest that cannot be read.
+      if (manifest.problem !== undefined || (before !== undefined && installsTheSame(before, after)))
+        return [];
       const needed = approvalsNeeded(approvals, tool);
       return needed === 0
         ? []
         : [
-            `the stable version ${now.version} of ${tool} cannot be pushed to ${channel}: by APPROVALS, ${needed} other ${needed === 1 ? 'owner' : 'owners'} must approve it, in a rollout (release:rollout)`,
+            `the stable version ${manifest.version} of ${tool} cannot be pushed to ${channel}: by APPROVALS, ${needed} other ${needed === 1 ? 'owner' : 'owners'} must approve it, in a rollout (release:rollout); a (chore) may change its addresses only`,
           ];
     }),
   ),
 ];
+
+function installsTheSame(one: PushedFile, other: PushedFile | undefined): boolean {
+  const [old, now] = [one.manifest, other?.manifest];
+  if (other === undefined || old === undefined || now === undefined || old.problem !== undefined)
+    return false;
+  return isSameRelease(old, now) && withoutAddresses(one) === withoutAddresses(other);
+}
+
+/**
+ * Everything that decides what Scoop does, scripts included. `bucket:rebase` changes the rest: the hash of a download is
+ * checked wherever it comes from, and its name is the part after `#`.
+ */
+function withoutAddresses({ bytes }: PushedFile): string {
+  return JSON.stringify(JSON.parse(bytes.toString('utf8')), (key, value: unknown) => {
+    if (key === 'checkver' || key === 'autoupdate') return undefined;
+    return key === 'url' ? [value].flat().map(nameInAddress) : value;
+  });
+}
+
+function nameInAddress(url: unknown): string {
+  return String(url).replace(/^[^#]*/, '');
+}

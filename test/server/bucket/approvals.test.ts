@@ -1,40 +1,68 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseScoopManifest, printScoopManifest } from '../../../formats/scoop-manifest.ts';
 import { createGitClient, type GitClient } from '../../kit/git.ts';
 import { type BucketServer, serveBucket } from './serve-bucket.ts';
 
 describe('a bucket with APPROVALS', () => {
+  const approvals: { glob: string; owners: number }[] = [];
   let server: BucketServer;
   let git: GitClient;
   let clones = 0;
   beforeAll(async () => {
-    server = await serveBucket({ approvals: [{ glob: 'delv*', owners: 1 }] });
+    server = await serveBucket({ approvals });
     git = await createGitClient(server.dir, 'key-push');
+    // Before the setting was there.
+    const { code, stderr } = await release('beta', 'delve', '1.21.0');
+    expect(code, stderr).toBe(0);
+    approvals.push({ glob: 'delv*', owners: 1 });
   });
   afterAll(() => server.stop());
 
-  async function push(branch: 'main' | 'beta', tool: string, version: string) {
+  async function push(branch: 'main' | 'beta', subject: string, tool: string, text: string) {
     clones += 1;
     const work = await git.clone(`${server.url}/git/${branch}/go-win-tools.git`, `work-${clones}`);
-    const files = { [`bucket/${tool}.json`]: server.manifest(tool, version) };
-    await git.commit(work, `${tool}: Update to version ${version}`, files);
+    await git.commit(work, subject, { [`bucket/${tool}.json`]: text });
     return git.try(work, 'push', 'origin', branch);
   }
+  const release = (branch: 'main' | 'beta', tool: string, version: string) =>
+    push(branch, `${tool}: Update to version ${version}`, tool, server.manifest(tool, version));
 
   it('takes stable versions of these tools on no branch', async () => {
     for (const branch of ['beta', 'main'] as const) {
-      const { code, stderr } = await push(branch, 'delve', '1.22.0');
+      const { code, stderr } = await release(branch, 'delve', '1.22.0');
 
       expect(code).not.toBe(0);
       expect(stderr).toContain(
-        `the stable version 1.22.0 of delve cannot be pushed to ${branch}: by APPROVALS, 1 other owner must approve it, in a rollout (release:rollout).`,
+        `the stable version 1.22.0 of delve cannot be pushed to ${branch}: by APPROVALS, 1 other owner must approve it, in a rollout (release:rollout);`,
       );
     }
   });
 
-  it('takes their prereleases and stable versions of others', async () => {
-    const beta = await push('beta', 'delve', '1.22.0-beta.1');
-    const other = await push('beta', 'buf', '1.32.0');
+  it('takes no chore that changes what a stable version does', async () => {
+    const text = server.manifest('delve', '1.21.0');
+    const changes = {
+      text: text.replace('The tool', 'A tool'),
+      script: printScoopManifest({ ...parseScoopManifest(text), pre_install: 'Start-Process calc' }),
+      name: text.replaceAll('#/delve.exe', '#/delve.zip'),
+      'another exe': text.replace('"bin": "delve.exe"', '"bin": "other.exe"'),
+    };
+    for (const [what, changed] of Object.entries(changes)) {
+      expect(changed, what).not.toBe(text);
+      const { code, stderr } = await push('beta', '(chore): Touch it', 'delve', changed);
 
-    expect([beta.code, other.code], `${beta.stderr}${other.stderr}`).toEqual([0, 0]);
+      expect(code, what).not.toBe(0);
+      expect(stderr, what).toContain('a (chore) may change its addresses only');
+    }
+  });
+
+  it('takes prereleases of these tools, stable versions of others, and new addresses', async () => {
+    const moved = server.manifest('delve', '1.21.0', { base: 'https://feed.example.org/dl' });
+    for (const { code, stderr } of [
+      await push('beta', '(chore): Move to another address', 'delve', moved),
+      await release('beta', 'delve', '1.22.0-beta.1'),
+      await release('beta', 'buf', '1.32.0'),
+    ]) {
+      expect(code, stderr).toBe(0);
+    }
   });
 });
