@@ -116,7 +116,7 @@ async function artifactsOfShims(
       home: publicUrl ?? new URL(feed.feedUrl).origin,
       checkver: publicUrl === undefined ? undefined : `${publicUrl}/m/${shimsPackage}.json`,
     }),
-    promised: [{ file: launcherFile, url, sha256: digest.sha256 }],
+    expected: [{ file: launcherFile, url, sha256: digest.sha256 }],
     payloads: [{ file: launcherFile, path, digest }],
   };
 }

@@ -10,7 +10,7 @@ export type Artifacts = {
   readonly nupkg: LocalFile;
   readonly manifestText: string;
   /** The files that the manifest names, under the names that an uploader knows. */
-  readonly promised: readonly { readonly file: string; readonly url: string; readonly sha256: string }[];
+  readonly expected: readonly { readonly file: string; readonly url: string; readonly sha256: string }[];
   /** Our own files among these, to be put there. */
   readonly payloads: readonly (LocalFile & { readonly file: string })[];
   /** What the exes are made of, rendered when it is wanted: its library is a part of the start of every verb otherwise. */
@@ -23,7 +23,7 @@ export function artifactsOf({ rendered, nupkgPath, nupkgDigest }: Packed, addres
   return {
     nupkg: { path: nupkgPath, digest: nupkgDigest },
     manifestText,
-    promised: promisedBy(tool, record, addresses),
+    expected: expectedFiles(tool, record, addresses),
     payloads: exes.map(({ architecture, path, digest }) => ({
       file: payloadFile(tool, architecture),
       path,
@@ -41,11 +41,11 @@ export function artifactsOf({ rendered, nupkgPath, nupkgDigest }: Packed, addres
 }
 
 /** The files that a manifest names. */
-export function promisedBy(
+export function expectedFiles(
   tool: Tool,
   record: ReleaseRecord,
   { payloadUrl }: Addresses,
-): Artifacts['promised'] {
+): Artifacts['expected'] {
   return record.payloads.map((payload) => {
     const { url, sha256 } = placePayload(payloadUrl, tool, record, payload);
     const file = payload.asset?.sha256 === sha256 ? payload.asset.name : payload.file;

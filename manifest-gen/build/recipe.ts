@@ -4,7 +4,7 @@ import type { Templates } from '../tool-file/templates.ts';
 import type { Tool } from '../tool-file/tools.ts';
 import type { OpenToolkit } from '../toolkit.ts';
 import { unpack } from '../unpack/unpack.ts';
-import { demandOn, requireTrust } from '../verify/verdict.ts';
+import { demandedEvidence, requireTrust } from '../verify/verdict.ts';
 import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
 import { packNupkg } from './pack/nupkg-writer.ts';
 import { renderRecord } from './render/release-record.ts';
@@ -65,7 +65,7 @@ export async function takeVerified(
   onStep('inspect'); // PE header, Go build info
   const verdicts = [...ofFiles, ...(await verifyUnpacked(unpacked))];
   onStep('judge'); // against the evidence that the tool file demands
-  requireTrust(tool.tool, version, verdicts, demandOn(fetched));
+  requireTrust(tool.tool, version, verdicts, demandedEvidence(fetched));
   // there may be several of one kind: the signature of a registry, and its attestation of a build
   const told = new Map(verdicts.map((one) => [`${one.verdict} ${one.kind} ${one.subject}`, one]));
   for (const { kind, verdict, subject } of told.values())

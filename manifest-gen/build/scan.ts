@@ -39,7 +39,7 @@ async function requireOwnBytes(
   { exes }: Unpacked,
   { bucket }: OpenToolkit,
 ): Promise<void> {
-  const released = await bucket.promises(tool.tool);
+  const released = await bucket.releasedHashes(tool.tool);
   for (const { asset, digest } of exes) {
     const hashes = [digest.sha256, asset.digest.sha256];
     const before = hashes.map((sha256) => releasedAs(sha256, version, released)).find(Boolean);

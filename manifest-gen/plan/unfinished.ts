@@ -1,6 +1,6 @@
 import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { versionHistory } from './release-version.ts';
-import { goodCandidates } from './withdrawal.ts';
+import { goodVersions } from './withdrawal.ts';
 
 /** The state of one tool on the feed and in the bucket. */
 export type PublishedState = {
@@ -12,8 +12,8 @@ export type PublishedState = {
 /** Something that was begun with a version: feed and bucket disagree about it. The sentences: report/unfinished.ts. */
 export type Unfinished = { readonly branch: 'main' | 'beta'; readonly version: string } & (
   | { readonly code: 'promotion' | 'release'; readonly offered: string | undefined }
-  /** `isStranded`: the feed has no good version to replace it. */
-  | { readonly code: 'withdrawal'; readonly isStranded: boolean }
+  /** `hasNoReplacement`: the feed has no good version to replace it. */
+  | { readonly code: 'withdrawal'; readonly hasNoReplacement: boolean }
 );
 
 /** What an interruption left half done. Every verb publishes to the feed first, so the bucket is the one that is behind. */
@@ -25,15 +25,15 @@ export function findUnfinished({ packages, main, beta }: PublishedState): readon
     packages.some((one) => one.version === version && !one.isListed);
 
   if (isWithdrawn(main)) {
-    const isStranded = goodCandidates(main, packages).length === 0;
-    return [{ code: 'withdrawal', branch: 'main', version: main, isStranded }];
+    const hasNoReplacement = goodVersions(main, packages).length === 0;
+    return [{ code: 'withdrawal', branch: 'main', version: main, hasNoReplacement }];
   }
   const found: Unfinished[] = [];
   if (isNewer(newestStable, main)) {
     found.push({ code: 'promotion', branch: 'main', version: newestStable, offered: main });
   }
   if (isWithdrawn(beta)) {
-    found.push({ code: 'withdrawal', branch: 'beta', version: beta, isStranded: false });
+    found.push({ code: 'withdrawal', branch: 'beta', version: beta, hasNoReplacement: false });
   } else if (isNewer(newest, beta) && newest !== newestStable) {
     found.push({ code: 'release', branch: 'beta', version: newest, offered: beta });
   }

@@ -1,5 +1,6 @@
 import { compareNuGetVersions, parseNuGetVersion } from '../../formats/nuget-version.ts';
 import { compareScoopVersions } from '../../formats/scoop-version.ts';
+import { newestOfFamily } from './next-version.ts';
 import type { Objection } from './reason.ts';
 import { nextRelease, printReleaseVersion, readReleaseVersion, versionHistory } from './release-version.ts';
 
@@ -22,7 +23,7 @@ export type Withdrawal =
   /** The branch offers something newer: an update replaces the bad version. */
   | { readonly kind: 'overtaken'; readonly offered: string }
   /** There is no good version, and a branch never goes back. */
-  | { readonly kind: 'stranded' }
+  | { readonly kind: 'no-replacement' }
   | {
       readonly kind: 'correct';
       /** How far an earlier run came: nothing is on the feed, the first beta of the correction, the correction itself. */
@@ -44,7 +45,7 @@ export function findAsked<P extends Package>(asked: string, packages: readonly P
 }
 
 /** The stable versions before the bad one that are still listed, newest first. */
-export function goodCandidates(bad: string, packages: readonly Package[]): readonly string[] {
+export function goodVersions(bad: string, packages: readonly Package[]): readonly string[] {
   const listed = packages.filter(({ isListed }) => isListed).map(({ version }) => version);
   return versionHistory(listed)
     .filter((release) => release.beta === undefined && isBefore(release.version, bad))
@@ -65,10 +66,9 @@ export function objectionToGood(good: Package | undefined, bad: string): Objecti
  * The newest version with the same upstream version; undefined for one that was pushed by hand and does not follow our scheme.
  */
 export function headOfFamily(bad: string, packages: readonly Package[]): string | undefined {
+  const versions = packages.map(({ version }) => version);
   const upstream = readReleaseVersion(bad)?.upstream;
-  return versionHistory(packages.map(({ version }) => version)).find(
-    (release) => release.upstream === upstream,
-  )?.version;
+  return upstream === undefined ? undefined : newestOfFamily(upstream, versions);
 }
 
 /** A correction is always the newest of its family, whatever else was begun there: that is what machines update to. */
@@ -78,7 +78,7 @@ export function planWithdrawal({ bad, offered, good, head }: WithdrawalFacts): W
   }
   const [badRelease, headRelease] = [readReleaseVersion(bad.version), readReleaseVersion(head.version)];
   if (good === undefined || badRelease === undefined || headRelease === undefined)
-    return { kind: 'stranded' };
+    return { kind: 'no-replacement' };
 
   const isStable = badRelease.beta === undefined;
   const isBegun = head.isGoodAgain && head.version !== bad.version;

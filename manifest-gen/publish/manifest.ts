@@ -14,7 +14,7 @@ export type BucketChange = Omit<NewCommit, 'branches' | 'taggedOn'> & {
   /** Where it goes. The first carries the tag and must take it; another that offers a newer version already is left alone. */
   readonly branches: readonly [Channel, ...Channel[]];
   /** The first branch may offer a newer version already, and keeps it. */
-  readonly mayLag?: boolean | undefined;
+  readonly keepsNewer?: boolean | undefined;
 };
 
 const attempts = 8;
@@ -68,7 +68,7 @@ async function branchesToRaise(repository: BucketRepository, change: BucketChang
     const offered = await repository.version(branch, change.tool);
     const order = offered === undefined ? 1 : compareScoopVersions(change.version, offered);
     if (order > 0) raised.push(branch);
-    if (order < 0 && branch === first && !change.mayLag) {
+    if (order < 0 && branch === first && !change.keepsNewer) {
       fail('BUCKET_REFUSED', {
         cause: `branch ${branch} offers ${change.tool} ${offered}, which is newer than ${change.version}`,
       });

@@ -87,7 +87,7 @@ async function putSha256(http: FeedHttp, url: string, sha256: string): Promise<v
   if (response.statusCode < 200 || response.statusCode >= 300) refuse(response, `the file ${url}.sha256`);
 }
 
-export type PromisedFile = {
+export type ExpectedFile = {
   readonly tool: string;
   readonly version: string;
   readonly url: string;
@@ -104,33 +104,33 @@ export type PromisedFile = {
  */
 export async function requireFile(
   http: FeedHttp,
-  promised: PromisedFile,
+  expected: ExpectedFile,
   isHashLookedFor: boolean,
 ): Promise<boolean> {
-  const { url, sha256 } = promised;
-  const found = await hashOf(http, promised);
-  if (found !== sha256) refuseBytes(promised, url, found);
+  const { url, sha256 } = expected;
+  const found = await hashOf(http, expected);
+  if (found !== sha256) refuseBytes(expected, url, found);
   if (!isHashLookedFor) return true;
   const response = await ask(http, `${url}.sha256`);
   const beside = response.statusCode === 200 ? /^[0-9a-f]{64}\b/i.exec(response.body.trim())?.[0] : undefined;
-  if (beside !== undefined && beside.toLowerCase() !== sha256) refuseBytes(promised, `${url}.sha256`, beside);
+  if (beside !== undefined && beside.toLowerCase() !== sha256) refuseBytes(expected, `${url}.sha256`, beside);
   return beside !== undefined;
 }
 
-async function hashOf(http: FeedHttp, promised: PromisedFile): Promise<string> {
+async function hashOf(http: FeedHttp, expected: ExpectedFile): Promise<string> {
   const digester = createDigester();
   digester.resume();
   try {
-    await pipeline([...fileAt(http, promised.url), digester]);
+    await pipeline([...fileAt(http, expected.url), digester]);
   } catch (error) {
     const response = (error as { response?: Response<unknown> }).response;
-    if (response === undefined || response.statusCode >= 500) return explain(http, promised.url, error);
+    if (response === undefined || response.statusCode >= 500) return explain(http, expected.url, error);
     const status = `${response.statusCode} ${reasonOf(response)}`;
-    return fail('PAYLOAD_MISSING', { ...promised, status }, error);
+    return fail('PAYLOAD_MISSING', { ...expected, status }, error);
   }
   return digester.digest().sha256;
 }
 
-function refuseBytes({ tool, version, sha256 }: PromisedFile, file: string, found: string): never {
+function refuseBytes({ tool, version, sha256 }: ExpectedFile, file: string, found: string): never {
   fail('OTHER_BYTES', { tool, version, file, expected: `SHA-256 ${sha256}`, found });
 }

@@ -23,7 +23,7 @@ export type Publication = {
   /** The branches that offer it then; the first must take it. */
   readonly to: readonly [Channel, ...Channel[]];
   /** The first branch may be ahead, too, and stays there. */
-  readonly mayLag?: boolean;
+  readonly keepsNewer?: boolean;
   /** Why, for the commit and the audit log. */
   readonly reason?: string | undefined;
 };
@@ -42,9 +42,9 @@ export async function publishRelease(publication: Publication, toolkit: OpenTool
 }
 
 async function publishPayloads(publication: Publication, toolkit: OpenToolkit): Promise<void> {
-  const { payloads, sbom, promised } = publication.source;
+  const { payloads, sbom, expected } = publication.source;
   if (!toolkit.endpoints.isPut) {
-    for (const file of promised) await requirePayload(publication, file, toolkit);
+    for (const file of expected) await requirePayload(publication, file, toolkit);
     return;
   }
   for (const payload of payloads) await publishPayload(publication, payload, toolkit);
@@ -86,13 +86,13 @@ async function publishSbom(
 /** Where we upload nothing (PAYLOAD_PUT=false), each file must be there, with the bytes that the manifest promises. */
 async function requirePayload(
   { tool: { tool }, version }: Publication,
-  promised: Artifacts['promised'][number],
+  expected: Artifacts['expected'][number],
   { feed, endpoints, report }: OpenToolkit,
 ): Promise<void> {
-  const { url } = promised;
+  const { url } = expected;
   report.step(tool, 'look', url);
   const isOurs = !isUpstreamPlace(endpoints.addresses.payloadUrl);
-  if (await requireFile(feed, { tool, version, ...promised }, isOurs)) return;
+  if (await requireFile(feed, { tool, version, ...expected }, isOurs)) return;
   const why = `${url}.sha256 does not exist: for older versions Scoop accepts any bytes`;
   report.warn(tool, why);
 }
@@ -126,9 +126,9 @@ function unlessNoPackage(error: unknown): undefined {
 }
 
 async function commitManifest(publication: Publication, { bucket, done }: OpenToolkit): Promise<void> {
-  const { tool, version, source, to, mayLag, reason } = publication;
+  const { tool, version, source, to, keepsNewer, reason } = publication;
   const { manifestText } = source;
-  const change = { tool: tool.tool, version, manifestText, note: reason, branches: to, mayLag };
+  const change = { tool: tool.tool, version, manifestText, note: reason, branches: to, keepsNewer };
   if ((await publishManifest(bucket, change)) === 'same') return;
   const branches = to.length === 1 ? `branch ${to[0]}` : `branches ${to.join(' and ')}`;
   done.push(`manifest ${tool.tool} ${version} on ${branches}`);

@@ -79,7 +79,7 @@ export async function prove(unproven: Unproven, manner: ProofManner, toolkit: Op
     ...(manifestText === undefined ? [noManifest(unproven, channel)] : []),
     ...(verdicts === undefined && !isOffline && !wasStable ? notAsked(published.record, checks) : []),
     ...(wasStable ? [] : holdToDemand(tool, published.record, { verdicts, demand })),
-    ...(wasStable ? [] : checkReuse(published.record, await bucket.promises(tool.tool))),
+    ...(wasStable ? [] : checkReuse(published.record, await bucket.releasedHashes(tool.tool))),
   ];
   tell(unproven, all, toolkit);
   const broken = all.filter(({ verdict }) => verdict === 'failed');

@@ -10,7 +10,7 @@ import type { Tool } from '../tool-file/tools.ts';
 import { requiredEvidence } from '../tool-file/trust.ts';
 import { unpack } from '../unpack/unpack.ts';
 import { checkAsked } from '../verify/sumdb.ts';
-import { demandOn } from '../verify/verdict.ts';
+import { demandedEvidence } from '../verify/verdict.ts';
 import { verifyFetched, verifyUnpacked } from '../verify/verify.ts';
 import { type Check, compare, describePart, failed, passed, skipped, unreachable } from './check.ts';
 import { compareEvidence, evidenceAgain, silentEvidence } from './evidence.ts';
@@ -67,7 +67,7 @@ export async function repeatUpstream(
 
     const fetched = ofRecorded(record, await source.fetch(found, report));
     const unpacked = await unpack(fetched, cache);
-    const demand = demandOn(fetched);
+    const demand = demandedEvidence(fetched);
     const verdicts = [...(await verifyFetched(fetched)), ...(await verifyUnpacked(unpacked))];
     return {
       isWhole: true,

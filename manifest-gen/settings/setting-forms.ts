@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { minisignKeyId } from '../../formats/minisign.ts';
-import { ownHoles, upstreamHoles } from '../tool-file/payload-place.ts';
+import { ownPlaceholders, upstreamPlaceholders } from '../tool-file/payload-place.ts';
 
 /** The forms of settings: what each accepts, and the message for anything else. */
 
@@ -59,7 +59,9 @@ function hasNoUser({ username, password }: URL): boolean {
 export function payloadTemplate(): z.ZodString {
   return z.string().refine(
     (text) =>
-      [ownHoles, upstreamHoles].some((holes) => holes.every((hole) => text.includes(hole))) &&
+      [ownPlaceholders, upstreamPlaceholders].some((placeholders) =>
+        placeholders.every((one) => text.includes(one)),
+      ) &&
       URL.canParse(text) &&
       isWeb(new URL(text)) &&
       // it is written into manifests, for everybody to read

@@ -133,7 +133,7 @@ function hintOf(others: readonly UpstreamKind[]): string {
 }
 
 /** Whether a source could not be reached, and no other one would do. */
-export function isNobodyThere({ code, details }: ReleaseError): boolean {
+export function hasNoReachableSource({ code, details }: ReleaseError): boolean {
   return code === 'SOURCE_UNREACHABLE' && (details.others ?? '') === '';
 }
 

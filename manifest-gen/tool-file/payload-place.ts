@@ -26,8 +26,8 @@ export type PlacedFile = {
 };
 
 /** The placeholders of PAYLOAD_URL: the first three for our files, the others for upstream's own. */
-export const ownHoles = ['{tool}', '{version}', '{file}'] as const;
-export const upstreamHoles = ['{repository}', '{tag}', '{asset}'] as const;
+export const ownPlaceholders = ['{tool}', '{version}', '{file}'] as const;
+export const upstreamPlaceholders = ['{repository}', '{tag}', '{asset}'] as const;
 
 /** Whether a PAYLOAD_URL names upstream's own files, at the forge or at a mirror of it. */
 export function isUpstreamPlace(payloadUrl: string): boolean {

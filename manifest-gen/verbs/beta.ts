@@ -1,7 +1,7 @@
 import { Argument } from 'commander';
 import { digestFile } from '../../formats/digest.ts';
 import { printReleaseRecord } from '../../formats/release-record.ts';
-import { type Artifacts, artifactsOf, promisedBy } from '../build/artifacts.ts';
+import { type Artifacts, artifactsOf, expectedFiles } from '../build/artifacts.ts';
 import { renderManifest } from '../build/render/scoop.ts';
 import { keepFiles } from '../publish/keep-files.ts';
 import { publishRelease } from '../publish/publish-release.ts';
@@ -71,7 +71,7 @@ async function takePublished(
     source: {
       nupkg: { path, digest: await digestFile(path) },
       manifestText: renderManifest(templates.manifest, tool, record, addresses),
-      promised: promisedBy(tool, record, addresses),
+      expected: expectedFiles(tool, record, addresses),
       payloads: [],
     },
     recordText: printReleaseRecord(record),

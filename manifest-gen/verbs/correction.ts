@@ -8,7 +8,7 @@ import { publishRelease } from '../publish/publish-release.ts';
 import type { Found, Packed } from '../release.ts';
 import { prove } from '../reverify/prove.ts';
 import type { OpenToolkit } from '../toolkit.ts';
-import { type Good, isUpstream, type WithdrawalPlan } from './plan/withdrawal.ts';
+import { type GoodRelease, isUpstream, type WithdrawalPlan } from './plan/withdrawal.ts';
 
 /** The good bytes under the numbers of a correction, on this machine only. */
 export type Correction = {
@@ -27,7 +27,7 @@ export type Correction = {
  */
 export async function buildCorrection(
   plan: WithdrawalPlan,
-  good: Good | Found,
+  good: GoodRelease | Found,
   { firstBeta, stable, stage }: Extract<Withdrawal, { kind: 'correct' }>,
   toolkit: OpenToolkit,
 ): Promise<Correction> {
@@ -48,7 +48,7 @@ export async function buildCorrection(
 
 async function partsOfGood(
   { tool, templates, row }: WithdrawalPlan,
-  good: Good | Found,
+  good: GoodRelease | Found,
   version: string,
   toolkit: OpenToolkit,
 ): Promise<Parts> {
@@ -95,7 +95,12 @@ async function publishFirstBeta(
   const { tool, packageVersion: version } = packed.rendered;
   try {
     // testers who are ahead already stay there: a branch only moves up
-    const publication = { ...publicationOf(packed, toolkit), to: ['beta'] as const, mayLag: true, reason };
+    const publication = {
+      ...publicationOf(packed, toolkit),
+      to: ['beta'] as const,
+      keepsNewer: true,
+      reason,
+    };
     await publishRelease(publication, toolkit);
     return packed;
   } catch (error) {

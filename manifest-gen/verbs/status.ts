@@ -7,9 +7,9 @@ import { findUnfinished, type PublishedState } from '../plan/unfinished.ts';
 import type { FeedPackage } from '../published/feed/page.ts';
 import type { NextStep, StatusRow } from '../report/report.ts';
 import { type Finish, unfinishedInWords } from '../report/unfinished.ts';
-import { isNobodyThere } from '../sources/find-source.ts';
+import { hasNoReachableSource } from '../sources/find-source.ts';
 import type { Tool } from '../tool-file/tools.ts';
-import { type MadeHere, madeHere } from './made-here.ts';
+import { type OwnPackage, ownPackages } from './own-packages.ts';
 import { decideBeta, type SourceOptions } from './plan/beta-decision.ts';
 import { type Request, readRequests } from './run/request.ts';
 import { asReleaseError, endRun, type Failure, settled } from './run/run-each.ts';
@@ -40,13 +40,13 @@ type StatusOptions = SourceOptions & { readonly isSilent: boolean };
 type Asked = {
   readonly requests: readonly Request[];
   /** Packages of this product; `isNamed`: also when neither feed nor bucket has it. */
-  readonly own: readonly (MadeHere & { readonly isNamed: boolean })[];
+  readonly own: readonly (OwnPackage & { readonly isNamed: boolean })[];
 };
 
 /** @throws ReleaseError USAGE, TOOL_UNKNOWN, TOOL_MADE_HERE for a version where none may be given */
 function readAsked(args: readonly string[], tools: readonly Tool[]): Asked {
   const isNamed = args.length > 0;
-  const own = madeHere.filter(({ tool }) => !isNamed || args.includes(tool));
+  const own = ownPackages.filter(({ tool }) => !isNamed || args.includes(tool));
   const others = args.filter((arg) => !own.some(({ tool }) => tool === arg));
   const requests = isNamed && others.length === 0 ? [] : readRequests(others, tools);
   return { requests, own: own.map((one) => ({ ...one, isNamed })) };
@@ -156,6 +156,7 @@ export const createCommand = verb({
     toolkit.report.status(rows);
     // a failure of one tool is in its row; if no source answers at all, the verb fails
     const isAll = failures.length === asked.requests.length;
-    if (isAll && failures.every(({ error }) => isNobodyThere(error))) endRun({ outcomes: [], failures });
+    if (isAll && failures.every(({ error }) => hasNoReachableSource(error)))
+      endRun({ outcomes: [], failures });
   },
 });

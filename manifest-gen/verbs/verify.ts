@@ -26,7 +26,7 @@ export type VerifyOptions = {
  * the result: EVIDENCE_BROKEN, or NOT_REPEATED when all that could be compared was right.
  * @throws ReleaseError INTERRUPTED, FEED_UNREACHABLE, BUCKET_UNREACHABLE
  */
-export async function verifyPromises(
+export async function verifyOffers(
   toolkit: VerbToolkit,
   requests: readonly Request[],
   options: VerifyOptions,
@@ -119,6 +119,6 @@ export const createCommand = verb<VerifyFlags>({
   ],
   async run({ args, flags, tools, broken }, toolkit) {
     const options = { ...flags, isEvery: args.length === 0 };
-    endRun(await verifyPromises(toolkit, readRequests(args, tools), options), broken);
+    endRun(await verifyOffers(toolkit, readRequests(args, tools), options), broken);
   },
 });

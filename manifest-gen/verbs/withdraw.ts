@@ -86,7 +86,7 @@ async function publish(
   const { report } = toolkit;
   for (const version of planned.sameExes) report.warn(tool.tool, sameExesInWords(version, bad.version));
   const common = { tool: tool.tool, version: bad.version };
-  if (options.dryRun && plan.kind === 'stranded' && row.from === bad.version) {
+  if (options.dryRun && plan.kind === 'no-replacement' && row.from === bad.version) {
     const is = 'would be unlisted (nothing was changed: --dry-run)';
     fail('NOTHING_GOOD', { ...common, is, recovery: '' });
   }
@@ -115,7 +115,7 @@ async function publish(
     const detail = `${onTop} has the bytes of ${good.version}`;
     return { ...common, kind: 'withdrawn', detail, recovery: recoveryTo(onTop) };
   }
-  if (plan.kind === 'stranded' && row.from === bad.version) {
+  if (plan.kind === 'no-replacement' && row.from === bad.version) {
     // after the correction for everybody
     const lines = recovery.map((line) => `\n  ${line}`).join('');
     fail('NOTHING_GOOD', { ...common, is: 'is unlisted', recovery: lines });

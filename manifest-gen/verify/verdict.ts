@@ -67,7 +67,7 @@ export function requireTrust(
  * The kinds of evidence that must have passed for the downloaded files: those that the tool's file demands of every release, and
  * npm's provenance where the file demands it of versions whose metadata names attestations.
  */
-export function demandOn({ found, assets, sidecars }: Fetched): readonly EvidenceKind[] {
+export function demandedEvidence({ found, assets, sidecars }: Fetched): readonly EvidenceKind[] {
   const { tool, kind, version } = found;
   const always = requiredEvidence(tool, kind, version);
   const names = new Set(sidecars.map(({ name }) => name));

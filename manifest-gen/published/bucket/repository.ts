@@ -95,7 +95,7 @@ export async function openBucket(access: BucketAccess) {
       return reasonIn(message, version);
     },
     /** The hashes that each release of a tool added to its manifest, on either branch. */
-    promises: (tool: string) => promisesOf(git, tips, tool),
+    releasedHashes: (tool: string) => releasedHashesOf(git, tips, tool),
     /** The tools that a branch offers, by name. */
     async tools(branch: Channel): Promise<readonly string[]> {
       const tip = tips.get(branch);
@@ -183,7 +183,7 @@ async function releaseOf(git: Git, tip: string, tool: string, version: string): 
 }
 
 /** From what each commit added: the history is a line, and what stayed was added by another one. */
-async function promisesOf(git: Git, tips: Tips, tool: string): Promise<readonly ReleasedHashes[]> {
+async function releasedHashesOf(git: Git, tips: Tips, tool: string): Promise<readonly ReleasedHashes[]> {
   if (tips.size === 0) return [];
   const paths = ['--', `bucket/${tool}.json`];
   const log = await git.run(['log', '--format=%x00%s', '--patch', '--unified=0', ...tips.values(), ...paths]);

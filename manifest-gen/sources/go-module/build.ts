@@ -9,7 +9,7 @@ import { withTempDir } from '../../system/scoped.ts';
 import { type Asking, refused } from '../asking.ts';
 import type { Go } from './command.ts';
 import { lacksOrFail } from './go-fault.ts';
-import { spoiledModules } from './module-cache.ts';
+import { corruptModules } from './module-cache.ts';
 
 /** Of every build; the linker drops symbols and the build id, which differs by folder. */
 export const ldflags = '-s -w -buildid=';
@@ -85,13 +85,13 @@ async function checkModules(
 
 /** Fetched again (Go.run), and still wrong. */
 function refuseSpoiled(said: string, asking: Asking): void {
-  const [spoiled] = spoiledModules(said);
-  if (spoiled === undefined) return;
+  const [corrupt] = corruptModules(said);
+  if (corrupt === undefined) return;
   const found = said
     .trim()
     .replace(/\s*\n\s*/g, ' ')
     .slice(0, 500);
-  refused(asking, `${spoiled.path}@${spoiled.version}`, 'the files of its sum', found);
+  refused(asking, `${corrupt.path}@${corrupt.version}`, 'the files of its sum', found);
 }
 
 /** Contract section 5, so that anyone can rebuild and compare. */

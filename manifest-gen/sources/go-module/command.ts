@@ -11,7 +11,7 @@ import { type Asking, hostUnreachable } from '../asking.ts';
 import type { HttpAccess } from '../http/ask-host.ts';
 import { isHostFailure } from '../http/silent-hosts.ts';
 import { askProxy } from './ask-proxy.ts';
-import { forgetModule, type Spoiled, spoiledModules } from './module-cache.ts';
+import { type CorruptModule, corruptModules, forgetModule } from './module-cache.ts';
 
 export type GoSettings = HttpAccess & {
   readonly cache: Cache;
@@ -92,7 +92,7 @@ export async function openGo(settings: GoSettings, asking: Asking) {
    * Removes modules from the cache, so that Go fetches them again.
    * @returns false when there was nothing to remove
    */
-  const forget = async (modules: readonly Spoiled[]): Promise<boolean> => {
+  const forget = async (modules: readonly CorruptModule[]): Promise<boolean> => {
     let isAny = false;
     for (const module of modules) {
       if (!(await forgetModule(modDir, module))) continue;
@@ -107,8 +107,8 @@ export async function openGo(settings: GoSettings, asking: Asking) {
     for (;;) {
       const result = await runOnce(...call);
       if (result.exitCode === 0) return result;
-      const spoiled = spoiledModules(`${result.stdout}\n${result.stderr}`);
-      const untried = spoiled.filter(({ path, version }) => !tried.has(`${path}@${version}`));
+      const corrupt = corruptModules(`${result.stdout}\n${result.stderr}`);
+      const untried = corrupt.filter(({ path, version }) => !tried.has(`${path}@${version}`));
       if (!(await forget(untried))) return result;
       for (const { path, version } of untried) tried.add(`${path}@${version}`);
     }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { remove } from '../../system/cache/remove.ts';
 
-export type Spoiled = {
+export type CorruptModule = {
   readonly path: string;
   readonly version: string;
   /** Its go.mod alone, which Go keeps beside the zip. */
@@ -18,7 +18,7 @@ const otherSum = [
 ];
 
 /** The modules of which Go says that the module cache has other bytes than it should. */
-export function spoiledModules(said: string): readonly Spoiled[] {
+export function corruptModules(said: string): readonly CorruptModule[] {
   // -json has its line breaks escaped
   const text = said.replace(/\\[nt]/g, '\n');
   const found = [modified, ...otherSum].flatMap((pattern) => [...text.matchAll(pattern)]);
@@ -32,7 +32,7 @@ export function spoiledModules(said: string): readonly Spoiled[] {
 }
 
 /** It becomes a path below which everything is removed. */
-function isModule({ path, version }: Spoiled): boolean {
+function isModule({ path, version }: CorruptModule): boolean {
   return [...path.split('/'), version].every((part) => /^[\w~+-][\w.~+-]*$/.test(part));
 }
 
@@ -41,7 +41,10 @@ function isModule({ path, version }: Spoiled): boolean {
  * @param modDir GOMODCACHE
  * @returns false when Go had not taken it from there: it was just fetched, and is not kept by Go when its sum is another one
  */
-export async function forgetModule(modDir: string, { path, version, isGoMod }: Spoiled): Promise<boolean> {
+export async function forgetModule(
+  modDir: string,
+  { path, version, isGoMod }: CorruptModule,
+): Promise<boolean> {
   const [folder, name] = [escapeModule(path), escapeModule(version)];
   const downloads = join(modDir, 'cache', 'download', folder, '@v');
   const of = (end: string): string => join(downloads, `${name}.${end}`);

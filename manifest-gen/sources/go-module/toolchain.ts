@@ -10,7 +10,7 @@ import { type Asking, refused, unreachable } from '../asking.ts';
 import { GoVersions } from '../schema.ts';
 import type { Go } from './command.ts';
 import { judgeGoError } from './go-fault.ts';
-import { type Spoiled, spoiledModules } from './module-cache.ts';
+import { type CorruptModule, corruptModules } from './module-cache.ts';
 
 /** Older Go versions are no modules, so the go command cannot fetch them. */
 const oldestMinor = 21;
@@ -91,14 +91,14 @@ export async function fetchToolchain(
   onLine: (line: string) => void,
 ): Promise<string> {
   // before anything in it is run
-  await go.forget(await spoiledToolchains(go.modDir, toolchain));
+  await go.forget(await corruptToolchains(go.modDir, toolchain));
   const { exitCode, stdout, stderr } = await go.run({
     args: ['env', 'GOROOT'],
     env: { ...toolchainTrust(go), GOTOOLCHAIN: toolchain },
     onLine,
   });
   const said = stderr.trim().replace(/\s*\n\s*/g, ' ');
-  if (exitCode !== 0 && spoiledModules(stderr).length > 0)
+  if (exitCode !== 0 && corruptModules(stderr).length > 0)
     return refused(asking, toolchain, 'the sum in the Go checksum database', said);
   if (exitCode !== 0 && judgeGoError(said) === 'unreachable') return unreachable(asking, said);
   if (exitCode !== 0) return fail('TOOLCHAIN_UNAVAILABLE', { ...asking, toolchain, cause: said });
@@ -120,20 +120,23 @@ const path = 'golang.org/toolchain';
  * folder that is there without looking at it again, and `go mod verify` cannot be asked: Go itself adds go.mod files to it.
  * @param modDir GOMODCACHE
  */
-export async function spoiledToolchains(modDir: string, toolchain: string): Promise<readonly Spoiled[]> {
+export async function corruptToolchains(
+  modDir: string,
+  toolchain: string,
+): Promise<readonly CorruptModule[]> {
   const prefix = `toolchain@v0.0.1-${toolchain}.`;
   const isOfIt = (name: string): boolean =>
     name.startsWith(prefix) && /^\w+-\w+$/.test(name.slice(prefix.length));
   const folders = await readdir(join(modDir, 'golang.org')).catch(() => []);
-  const spoiled: Spoiled[] = [];
+  const corrupt: CorruptModule[] = [];
   for (const folder of folders.filter(isOfIt)) {
     const version = folder.slice('toolchain@'.length);
     const sumFile = join(modDir, 'cache', 'download', path, '@v', `${version}.ziphash`);
     const sum = await readFile(sumFile, 'utf8').catch(() => '');
     if (sum.trim() !== (await sumOf(join(modDir, 'golang.org', folder), `${path}@${version}`)))
-      spoiled.push({ path, version });
+      corrupt.push({ path, version });
   }
-  return spoiled;
+  return corrupt;
 }
 
 /** `h1:` of golang.org/x/mod/sumdb/dirhash, without the go.mod files that Go copies from `_go.mod` (cmd/go/internal/toolchain). */

@@ -7,7 +7,7 @@ import { isSameOffer, isSameProgram } from '../../plan/same-files.ts';
 import {
   channelOf,
   findAsked,
-  goodCandidates,
+  goodVersions,
   headOfFamily,
   isBefore,
   objectionToGood,
@@ -29,7 +29,7 @@ import { chooseSources } from './beta-decision.ts';
 import { originOfFound, originOfRecord, readState } from './release-state.ts';
 
 /** Ours, with its record. */
-export type Good = Released & { readonly record: ReleaseRecord };
+export type GoodRelease = Released & { readonly record: ReleaseRecord };
 
 export type WithdrawalPlan = {
   readonly tool: Tool;
@@ -37,7 +37,7 @@ export type WithdrawalPlan = {
   readonly plan: Withdrawal;
   readonly row: PlanRow;
   /** There whenever the plan is to correct. `Found`: the feed does not have it, upstream does. */
-  readonly good: Good | Found | undefined;
+  readonly good: GoodRelease | Found | undefined;
   readonly templates: Templates;
   /** Versions that a person may have to withdraw too: they have the exes of the bad one. */
   readonly sameExes: readonly string[];
@@ -81,14 +81,14 @@ export async function planWithdrawalOf(
   const offered = state[channelOf(bad.version)];
 
   const it: Case = { tool, bad, badRecord, packages, read };
-  const { good, twins } =
+  const { good, passedOver } =
     to === undefined
       ? await findGood(it)
-      : { good: await findNamed(it, { to, sources }, toolkit), twins: [] };
+      : { good: await findNamed(it, { to, sources }, toolkit), passedOver: [] };
   const plan = planWithdrawal({ bad, offered, good: good?.version, head: await readHead(it, good) });
   const offeredRecord = plan.kind === 'overtaken' ? await recordOf(plan.offered) : undefined;
-  const isTwinOffered = badRecord && offeredRecord && isSameProgram(badRecord, offeredRecord);
-  const sameExes = [...twins, ...(plan.kind === 'overtaken' && isTwinOffered ? [plan.offered] : [])];
+  const isSameExeOffered = badRecord && offeredRecord && isSameProgram(badRecord, offeredRecord);
+  const sameExes = [...passedOver, ...(plan.kind === 'overtaken' && isSameExeOffered ? [plan.offered] : [])];
   const row: PlanRow = { ...state, from: offered, ...decision(bad, plan, good) };
   return { tool, bad, plan, row, good, templates: await loadTemplates(toolkit, tool), sameExes };
 }
@@ -109,7 +109,7 @@ async function findDeleted(
 
 type Decision = Pick<PlanRow, 'to' | 'source' | 'evidence' | 'does' | 'why'>;
 
-function decision(bad: FeedPackage, plan: Withdrawal, good: Good | Found | undefined): Decision {
+function decision(bad: FeedPackage, plan: Withdrawal, good: GoodRelease | Found | undefined): Decision {
   const { version, isListed } = bad;
   type Then = Extract<Reason, { code: 'withdrawal' }>['then'];
   const why = (then: Then): Reason => ({ code: 'withdrawal', bad: version, isListed, then });
@@ -129,25 +129,25 @@ function decision(bad: FeedPackage, plan: Withdrawal, good: Good | Found | undef
   return { ...none, to: version, does: 'withdraw', why: why(undefined) };
 }
 
-/** The newest listed stable version before the bad one that is ours and is another program; `twins` are those before it that are not. */
+/** The newest listed stable version before the bad one that is ours and is another program; `passedOver` have the same exes. */
 async function findGood(
   it: Case,
-): Promise<{ readonly good: Good | undefined; readonly twins: readonly string[] }> {
-  const twins: string[] = [];
-  for (const version of goodCandidates(it.bad.version, it.packages)) {
+): Promise<{ readonly good: GoodRelease | undefined; readonly passedOver: readonly string[] }> {
+  const passedOver: string[] = [];
+  for (const version of goodVersions(it.bad.version, it.packages)) {
     const released = await it.read(version);
     if (released?.record === undefined) continue;
     const { record } = released;
     if (it.badRecord === undefined || !isSameProgram(record, it.badRecord)) {
-      return { good: { ...released, record }, twins };
+      return { good: { ...released, record }, passedOver };
     }
-    twins.push(version);
+    passedOver.push(version);
   }
-  return { good: undefined, twins };
+  return { good: undefined, passedOver };
 }
 
 /** Whether it comes from upstream, since no package of the feed has it. */
-export function isUpstream(good: Good | Found): good is Found {
+export function isUpstream(good: GoodRelease | Found): good is Found {
   return 'fingerprint' in good;
 }
 
@@ -156,7 +156,7 @@ async function findNamed(
   it: Case,
   { to, sources }: GoodChoice & { readonly to: string },
   toolkit: OpenToolkit,
-): Promise<Good | Found> {
+): Promise<GoodRelease | Found> {
   const bad = it.bad.version;
   const isTaken = versionHistory(it.packages.map(({ version }) => version)).some(
     ({ upstream }) => upstream === to,
@@ -165,14 +165,17 @@ async function findNamed(
   return isOnFeed ? readGood(it, to) : findVersion(it.tool, to, chooseSources(it.tool, sources, {}, toolkit));
 }
 
-async function readGood({ tool, bad: { version: bad }, packages, read }: Case, to: string): Promise<Good> {
+async function readGood(
+  { tool, bad: { version: bad }, packages, read }: Case,
+  to: string,
+): Promise<GoodRelease> {
   const pkg = findAsked(to, packages);
   const released = pkg && (await read(pkg.version));
   const objection = objectionToGood(pkg, bad);
   if (objection === undefined && released?.record !== undefined) {
     return { ...released, record: released.record };
   }
-  const others = goodCandidates(bad, packages).join(', ');
+  const others = goodVersions(bad, packages).join(', ');
   return fail('WITHDRAWAL_REFUSED', {
     tool: tool.tool,
     version: bad,
@@ -186,7 +189,7 @@ async function readGood({ tool, bad: { version: bad }, packages, read }: Case, t
 
 async function readHead(
   { bad: { version: bad }, packages, read }: Case,
-  good: Good | Found | undefined,
+  good: GoodRelease | Found | undefined,
 ): Promise<{ readonly version: string; readonly isGoodAgain: boolean }> {
   const version = headOfFamily(bad, packages) ?? bad;
   const isListed = packages.some((one) => one.version === version && one.isListed);

@@ -3,7 +3,7 @@ import { parseNuGetVersion } from '../../../formats/nuget-version.ts';
 import { fail } from '../../errors.ts';
 import type { Tool } from '../../tool-file/tools.ts';
 import { isPlainVersion } from '../../tool-file/version-rules.ts';
-import { madeHere } from '../made-here.ts';
+import { ownPackages } from '../own-packages.ts';
 
 /** What a person asked for: a tool, and perhaps which version, as they wrote it without the v. */
 export type Request = { readonly tool: Tool; readonly version: string | undefined };
@@ -32,7 +32,7 @@ export function readRequests(args: readonly string[], tools: readonly Tool[]): r
 
 /** A package's id is easily mistaken for the tool's name, since choco and the feed show only the id. */
 function refuseUnknown(name: string, tools: readonly Tool[]): never {
-  const own = madeHere.find(({ tool }) => tool === name);
+  const own = ownPackages.find(({ tool }) => tool === name);
   if (own !== undefined) fail('TOOL_MADE_HERE', { tool: name, what: own.what, hint: own.hint });
   fail('TOOL_UNKNOWN', {
     tool: name,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   findAsked,
-  goodCandidates,
+  goodVersions,
   headOfFamily,
   objectionToGood,
   planWithdrawal,
@@ -27,8 +27,8 @@ describe('planWithdrawal', () => {
     ['1.22.0', '1.22.0.1', '1.21.2', '1.22.0.1+', 'overtaken by 1.22.0.1'],
     ['1.22.0', '1.23.0', undefined, '1.22.0', 'overtaken by 1.23.0'],
     ['1.22.0-beta.1', '1.22.0', '1.21.2', '1.22.0', 'overtaken by 1.22.0'],
-    ['1.22.0', '1.22.0', undefined, '1.22.0', 'stranded'],
-    ['2.0', '1.22.0', '1.21.2', '2.0', 'stranded'],
+    ['1.22.0', '1.22.0', undefined, '1.22.0', 'no-replacement'],
+    ['2.0', '1.22.0', '1.21.2', '2.0', 'no-replacement'],
     // betas are put right by betas
     ['1.22.0-beta.2', '1.22.0-beta.2', '1.21.2', '1.22.0-beta.2', '1.22.0-beta.3'],
     ['1.22.0-beta.2', '1.22.0-beta.2', '1.21.2', '1.22.0-beta.3+', 'first-beta: 1.22.0-beta.3'],
@@ -52,9 +52,9 @@ describe('what to go back to', () => {
   const packages = readPackages('1.20.1 1.21.2! 1.21.0 1.22.0-beta.1 1.22.0 1.23.0 2.0.0-rc.1 1.21.5-x');
 
   it('is the newest listed stable version before it, never a beta', () => {
-    expect(goodCandidates('1.22.0', packages)).toEqual(['1.21.0', '1.20.1']);
-    expect(goodCandidates('1.22.0-beta.1', packages)).toEqual(['1.21.0', '1.20.1']);
-    expect(goodCandidates('1.20.1', packages)).toEqual([]);
+    expect(goodVersions('1.22.0', packages)).toEqual(['1.21.0', '1.20.1']);
+    expect(goodVersions('1.22.0-beta.1', packages)).toEqual(['1.21.0', '1.20.1']);
+    expect(goodVersions('1.20.1', packages)).toEqual([]);
   });
 
   it.each([
@@ -86,7 +86,7 @@ function readPackages(text: string) {
 
 function inWords(plan: Withdrawal): string {
   if (plan.kind === 'overtaken') return `overtaken by ${plan.offered}`;
-  if (plan.kind === 'stranded') return 'stranded';
+  if (plan.kind === 'no-replacement') return 'no-replacement';
   const stage = plan.stage === 'begin' ? '' : `${plan.stage}: `;
   return `${stage}${plan.firstBeta}${plan.stable === undefined ? '' : ` -> ${plan.stable}`}`;
 }

@@ -51,7 +51,7 @@ describe('an existing package, on a feed that announces no hash', () => {
     const source = {
       nupkg: { path, digest: digestBytes(ours) },
       manifestText: '',
-      promised: [],
+      expected: [],
       payloads: [],
     };
     await publishRelease({ tool: { tool: 'delve' }, version: '1.0.0-beta.1', source, to: ['beta'] }, toolkit);

@@ -43,8 +43,8 @@ describe('a Go proxy that takes connections and says nothing', () => {
     const lacks = 'go: x@v1.0.0: module lookup disabled by GOPROXY=off';
     expect(await askProxy(access, settings, true, fromCache(1, lacks))).toMatchObject(silence);
     expect(await askProxy(access, settings, true, fromCache(0, ''))).toEqual(ended(0));
-    const spoiled = 'SECURITY ERROR';
-    expect(await askProxy(access, settings, true, fromCache(1, spoiled))).toEqual(ended(1, spoiled));
+    const corrupt = 'SECURITY ERROR';
+    expect(await askProxy(access, settings, true, fromCache(1, corrupt))).toEqual(ended(1, corrupt));
     expect(proxies).toEqual(['off', 'off', 'off']);
     expect(asked).toBe(2);
   });

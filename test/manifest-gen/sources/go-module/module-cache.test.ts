@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Found } from '../../../../manifest-gen/release.ts';
 import { createGoModule } from '../../../../manifest-gen/sources/go-module/module.ts';
-import { spoiledModules } from '../../../../manifest-gen/sources/go-module/module-cache.ts';
-import { spoiledToolchains } from '../../../../manifest-gen/sources/go-module/toolchain.ts';
+import { corruptModules } from '../../../../manifest-gen/sources/go-module/module-cache.ts';
+import { corruptToolchains } from '../../../../manifest-gen/sources/go-module/toolchain.ts';
 import { type GoProxy, startGoProxy } from '../../../kit/go-proxy.ts';
 import { goHere } from '../../../kit/hello-tool.ts';
 import { hasProgram } from '../../../kit/programs.ts';
@@ -36,25 +36,25 @@ const evilDep = {
 };
 
 describe("Go's messages about the module cache", () => {
-  const spoiled = { path: 'example.test/Dep', version: 'v1.2.0' };
+  const corrupt = { path: 'example.test/Dep', version: 'v1.2.0' };
   it.each([
-    ['example.test/Dep v1.2.0: dir has been modified (/cache/example.test/!dep@v1.2.0)\n', [spoiled]],
-    ['go: example.test/Dep v1.2.0: zip has been modified (/cache/v1.2.0.zip)\n', [spoiled]],
-    ['example.test/Dep v1.2.0: missing ziphash: open x: no such file', [spoiled]],
-    ['go: example.test/Dep@v1.2.0: verifying module: checksum mismatch\n\tdownloaded: h1:a', [spoiled]],
-    ['verifying example.test/Dep@v1.2.0: checksum mismatch', [spoiled]],
+    ['example.test/Dep v1.2.0: dir has been modified (/cache/example.test/!dep@v1.2.0)\n', [corrupt]],
+    ['go: example.test/Dep v1.2.0: zip has been modified (/cache/v1.2.0.zip)\n', [corrupt]],
+    ['example.test/Dep v1.2.0: missing ziphash: open x: no such file', [corrupt]],
+    ['go: example.test/Dep@v1.2.0: verifying module: checksum mismatch\n\tdownloaded: h1:a', [corrupt]],
+    ['verifying example.test/Dep@v1.2.0: checksum mismatch', [corrupt]],
     [
       '{"Error": "x@v1.0.0 requires\\n\\texample.test/Dep@v1.2.0: verifying go.mod: checksum mismatch\\n"}',
-      [{ ...spoiled, isGoMod: true }],
+      [{ ...corrupt, isGoMod: true }],
     ],
-    ['verifying example.test/Dep@v1.2.0/go.mod: checksum mismatch', [{ ...spoiled, isGoMod: true }]],
+    ['verifying example.test/Dep@v1.2.0/go.mod: checksum mismatch', [{ ...corrupt, isGoMod: true }]],
     ['example.test/Dep@v1.2.0: reading http://proxy.test: 404 Not Found', []],
     // it would be removed
     ['../../home v1.2.0: dir has been modified', []],
     ['verifying example.test/..@v1.2.0: checksum mismatch', []],
     ['verifying /etc@v1.2.0: checksum mismatch', []],
   ])('in %j names %j', (said, expected) => {
-    const named = spoiledModules(said);
+    const named = corruptModules(said);
     expect(named).toHaveLength(expected.length);
     for (const one of expected) expect(named).toContainEqual({ isGoMod: false, ...one });
   });
@@ -194,7 +194,7 @@ describe('a toolchain in the module cache', () => {
 
   it('is as it was checked, with the go.mod files that Go adds', async () => {
     const { modDir } = await unpack();
-    expect(await spoiledToolchains(modDir, 'go1.25.1')).toEqual([]);
+    expect(await corruptToolchains(modDir, 'go1.25.1')).toEqual([]);
   });
 
   it.each([
@@ -204,8 +204,8 @@ describe('a toolchain in the module cache', () => {
   ])('is not with %s', async (_, path, text) => {
     const { modDir, dir } = await unpack();
     await plant(join(dir, ...path), text);
-    expect(await spoiledToolchains(modDir, 'go1.25.1')).toEqual([{ path: 'golang.org/toolchain', version }]);
-    expect(await spoiledToolchains(modDir, 'go1.25')).toEqual([]);
+    expect(await corruptToolchains(modDir, 'go1.25.1')).toEqual([{ path: 'golang.org/toolchain', version }]);
+    expect(await corruptToolchains(modDir, 'go1.25')).toEqual([]);
   });
 });
 

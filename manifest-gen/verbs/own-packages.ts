@@ -1,7 +1,7 @@
 import type { Finish } from '../report/unfinished.ts';
 
 /** A package of this product: its source is here, so there is no upstream to watch and no evidence to repeat. */
-export type MadeHere = {
+export type OwnPackage = {
   readonly tool: string;
   /** Why the verbs for tools do not accept it, and what to do instead. */
   readonly what: string;
@@ -11,7 +11,7 @@ export type MadeHere = {
   readonly finish: Finish;
 };
 
-export const madeHere: readonly MadeHere[] = [
+export const ownPackages: readonly OwnPackage[] = [
   {
     tool: 'go-win-shims',
     what: 'it is part of this product, and `shims --publish` makes and publishes it',
