@@ -1,13 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { freePort } from '../kit/free-port.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { hasProgram, mustRun } from '../kit/programs.ts';
 import { sendRaw } from '../kit/raw-http.ts';
 import { makeTempDir, productDir, pushNupkg, startTestServer } from '../kit/test-server.ts';
+import { whenEnded } from '../kit/when-ended.ts';
 
 const guide = await readFile(join(productDir, 'docs/operate/proxies.md'), 'utf8');
 
@@ -19,6 +20,7 @@ function configOf(language: string, server: string, port: number): string {
     .replace('listen 80', `listen 127.0.0.1:${port}`);
 }
 
+const stdio: StdioOptions = ['ignore', 'ignore', 'pipe'];
 const proxies = [
   {
     program: 'nginx',
@@ -28,7 +30,7 @@ const proxies = [
       const main = `daemon off; pid ${dir}/nginx.pid; error_log stderr; events {}
         http { access_log off; client_body_temp_path ${dir}/body; proxy_temp_path ${dir}/proxy; ${configOf('nginx', server, port)} }`;
       await writeFile(join(dir, 'nginx.conf'), main);
-      return spawn('nginx', ['-p', dir, '-c', join(dir, 'nginx.conf')], { stdio: 'ignore' });
+      return spawn('nginx', ['-p', dir, '-c', join(dir, 'nginx.conf')], { stdio });
     },
   },
   {
@@ -39,7 +41,7 @@ const proxies = [
       await writeFile(join(dir, 'Caddyfile'), `{\n\tadmin off\n\tauto_https off\n}\n${site}`);
       const env = { ...process.env, HOME: dir, XDG_DATA_HOME: dir, XDG_CONFIG_HOME: dir };
       const args = ['run', '--config', join(dir, 'Caddyfile'), '--adapter', 'caddyfile'];
-      return spawn('caddy', args, { env, stdio: 'ignore' });
+      return spawn('caddy', args, { env, stdio });
     },
   },
 ] as const;
@@ -59,8 +61,12 @@ describe('the guide to reverse proxies', () => {
       const testServer = await startTestServer({ publicUrl: url, trustProxy: ['127.0.0.1'] });
       undo.push(() => testServer.stop());
       const proxy = await start(testServer.url, port, dir);
-      undo.push(() => stopped(proxy));
-      await answers(`${url}/healthz`);
+      const ended = whenEnded(proxy);
+      undo.push(async () => {
+        proxy.kill('SIGTERM');
+        await ended;
+      });
+      await answers(`${url}/healthz`, proxy);
       const nupkg = await makeNupkg({ id: 'Foo', version: '1.0.0-beta.1+build' });
 
       const first = await pushNupkg({ url }, nupkg, testServer.adminKey);
@@ -90,28 +96,15 @@ describe('the guide to reverse proxies', () => {
   }
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function answers(url: string): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
-    const status = await fetch(url).then(
-      (answer) => answer.status,
-      () => 0,
-    );
-    if (status === 200) return;
+async function answers(url: string, proxy: ChildProcess): Promise<void> {
+  let said = '';
+  proxy.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  for (let tries = 0; tries < 300 && proxy.exitCode === null; tries++) {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+    if (answer?.status === 200) return;
     await sleep(100);
   }
-  throw new Error(`${url} does not answer`);
-}
-
-async function stopped(child: ChildProcess): Promise<void> {
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await ended;
+  throw new Error(`${url} does not answer\n${said}`);
 }

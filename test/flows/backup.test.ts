@@ -151,7 +151,7 @@ describe('a backup of a busy server', () => {
     });
     const said = text(child.stderr);
     const ended = once(child, 'close');
-    while (!existsSync(path) && child.exitCode === null) {
+    while (!existsSync(path) && child.exitCode === null && child.signalCode === null) {
       await new Promise((resolve) => setImmediate(resolve));
     }
     child.kill(signal);

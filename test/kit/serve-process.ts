@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mainJs } from './main-js.ts';
 import { productDir } from './test-server.ts';
+import { whenEnded } from './when-ended.ts';
 
 export type ServeProcess = {
   readonly child: ChildProcess;
@@ -24,6 +24,7 @@ export async function startServe(
     env: { ...process.env, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const ended = whenEnded(child);
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
@@ -37,17 +38,17 @@ export async function startServe(
         resolve(address);
       }
     });
-    child.once('exit', (code) => reject(new Error(`serve ended with ${code}\n${stdout}\n${stderr}`)));
+    void ended.then(({ code, signal }) =>
+      reject(new Error(`serve ended with ${code ?? signal}\n${stdout}\n${stderr}`)),
+    );
   });
   return {
     child,
     url,
     stderr: () => stderr,
     async end(signal) {
-      const ended = once(child, 'exit');
       child.kill(signal);
-      const [code] = await ended;
-      return code as number | null;
+      return (await ended).code;
     },
   };
 }

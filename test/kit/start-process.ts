@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mainJs } from './main-js.ts';
 import { productDir } from './test-server.ts';
+import { whenEnded } from './when-ended.ts';
 
 export type StartProcess = {
   readonly url: string;
@@ -30,6 +30,7 @@ export async function startStart(
     // A group of its own, which Ctrl-C reaches as a whole, as on a terminal.
     detached: true,
   });
+  const ended = whenEnded(child);
   const output = { stdout: '', stderr: '' };
   const waiting = new Set<() => void>();
   for (const name of ['stdout', 'stderr'] as const) {
@@ -47,8 +48,8 @@ export async function startStart(
         }
       };
       waiting.add(look);
-      child.once('exit', (code) =>
-        reject(new Error(`start ended with ${code}\n${output.stdout}\n${output.stderr}`)),
+      void ended.then(({ code, signal }) =>
+        reject(new Error(`start ended with ${code ?? signal}\n${output.stdout}\n${output.stderr}`)),
       );
       look();
     });
@@ -60,10 +61,8 @@ export async function startStart(
     stderr: () => output.stderr,
     says,
     async end() {
-      const ended = once(child, 'close');
-      process.kill(-(child.pid ?? 0), 'SIGINT');
-      const [code] = await ended;
-      return code as number | null;
+      if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid ?? 0), 'SIGINT');
+      return (await ended).code;
     },
   };
 }

@@ -1,64 +1,73 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { mustRun, run } from '../../kit/programs.ts';
+import { mustRun } from '../../kit/programs.ts';
+import { whenEnded } from '../../kit/when-ended.ts';
 
-export type Container = { readonly url: string; userId(): Promise<number>; stop(): Promise<void> };
+export type Container = {
+  /** What the server in it answers. @throws Error with the container's output when there is no answer */
+  ask(path: string): Promise<Response>;
+  readonly url: string;
+  userId(): Promise<number>;
+  /** As an engine stops containers. @throws Error with its output when it goes on */
+  stop(): Promise<void>;
+};
 
-/** Runs the image's own command, as its own user, on a free port of this machine; answers when it is ready. */
+const minute = 60_000;
+
+/** Runs the image's own command, as its own user, on a port that it chooses; answers when it listens. */
 export async function startContainer(buildah: readonly string[], image: string): Promise<Container> {
-  const port = await freePort();
   const name = (await mustRun('buildah', [...buildah, 'from', '--pull-never', image])).trim();
-  const args = [
-    ...buildah,
-    'run',
-    '--isolation',
-    'chroot',
-    '--user',
-    '10001:10001',
-    '--env',
-    `PORT=${port}`,
-    name,
-    '--',
-  ];
-  const child = spawn('buildah', [...args, 'node', 'dist/main.js', 'serve'], {
+  const options = ['--isolation', 'chroot', '--user', '10001:10001', '--env', 'PORT=0'];
+  const command = ['node', 'dist/main.js', 'serve'];
+  // A group of its own: signals to it reach the server, too, which is a process of this machine like any other.
+  const child = spawn('buildah', [...buildah, 'run', ...options, name, '--', ...command], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
+  const send = (signal: NodeJS.Signals) => process.kill(-(child.pid ?? 0), signal);
+  const ended = whenEnded(child);
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
-  const url = `http://127.0.0.1:${port}`;
-  await answersOr(url, () => {
-    if (child.exitCode !== null) {
-      throw new Error(`the container ended with ${child.exitCode}\n${output}`);
+  const said = (problem: string): Error => new Error(`the container ${problem}\n${output}`);
+  const listens = new Promise<string>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+        const [, port] = /^Listening on \S+:(\d+)$/m.exec(output) ?? [];
+        if (port !== undefined) resolve(port);
+      });
     }
+    void ended.then(({ code, signal }) => reject(said(`ended with ${code ?? signal}`)));
   });
+
+  const port = await inTime(listens).catch((error: unknown) => {
+    if (child.exitCode === null && child.signalCode === null) send('SIGKILL');
+    throw error ?? said('does not listen');
+  });
+  const url = `http://127.0.0.1:${port}`;
   return {
     url,
-    userId: () => userOfListener(port),
-    stop: async () => {
-      child.kill('SIGTERM');
-      await run('pkill', ['-f', `PORT=${port}`]);
-      await new Promise((resolve) =>
-        child.exitCode === null ? child.once('close', resolve) : resolve(undefined),
-      );
+    ask: (path) =>
+      fetch(`${url}${path}`, { signal: AbortSignal.timeout(minute) }).catch((error) => {
+        throw said(`does not answer ${path}: ${error}`);
+      }),
+    userId: () => userOfListener(Number(port)),
+    async stop() {
+      send('SIGTERM');
+      await inTime(ended).catch((error: unknown) => {
+        send('SIGKILL');
+        throw error ?? said('goes on after SIGTERM');
+      });
       await mustRun('buildah', [...buildah, 'rm', name]);
     },
   };
 }
 
-async function answersOr(url: string, check: () => void): Promise<void> {
-  for (;;) {
-    check();
-    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
-    if (answer?.ok) {
-      return;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
+/** Rejects with undefined after a minute. */
+function inTime<Answer>(work: Promise<Answer>): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(reject, minute);
+    void work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 /** The user id of the process that listens on the port, as the kernel has it. */
@@ -76,13 +85,4 @@ async function userOfListener(port: number): Promise<number> {
     throw new Error(`nobody listens on port ${port}`);
   }
   return Number(listener[7]);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

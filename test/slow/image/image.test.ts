@@ -73,9 +73,8 @@ describe.skipIf(!canBuild)('the image (needs buildah and mmdebstrap, as root)', 
     async () => {
       const container = await startContainer(buildah, 'go-win-tools');
       try {
-        const ready = await fetch(`${container.url}/readyz`);
-        expect(ready.status).toBe(200);
-        const feed = await fetch(`${container.url}/nuget/Search()?searchTerm=''&includePrerelease=true`);
+        expect((await container.ask('/readyz')).status).toBe(200);
+        const feed = await container.ask("/nuget/Search()?searchTerm=''&includePrerelease=true");
         expect(await feed.text()).toContain('<feed');
         expect(await mustRun('git', ['ls-remote', `${container.url}/git/main/go-win-tools.git`])).toContain(
           'refs/heads/main',
