@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hasProgram, mustRun, type RunOptions, type RunResult, run } from './programs.ts';
-import { until } from './until.ts';
 
 const mingw = 'x86_64-w64-mingw32-gcc';
 
@@ -26,7 +26,11 @@ export async function startWine(dir: string): Promise<Wine> {
   await mkdir(dir, { recursive: true });
   await mustRun('cp', ['-a', '--reflink=auto', join(await freshWindows(), 'wine'), env.WINEPREFIX]);
   return {
-    run: (exe, args, options) => run('wine', [exe, ...args], { ...options, env }),
+    async run(exe, args, options) {
+      const start = () => run('wine', [exe, ...args], { ...options, env });
+      const result = await start();
+      return isUnstarted(join(env.WINEPREFIX, 'drive_c'), result.stderr) ? start() : result;
+    },
     runOnConsole: (exe, args) => {
       const line = ['wine', exe, ...args].map((word) => `'${word}'`).join(' ');
       return run('script', ['--quiet', '--return', '--command', line, '/dev/null'], {
@@ -37,6 +41,15 @@ export async function startWine(dir: string): Promise<Wine> {
       await run('wineserver', ['--kill'], { env });
     },
   };
+}
+
+/**
+ * Whether cmd says that it could not start a program which is there. Wine 8 on a busy machine fails so once in a thousand starts. Nothing
+ * of the program ran, so that its call may be made once more.
+ */
+export function isUnstarted(drive: string, stderr: string): boolean {
+  const [, path] = /Can't recognize '"C:\\([^"]+)"/i.exec(stderr) ?? [];
+  return path !== undefined && existsSync(join(drive, ...path.split('\\')));
 }
 
 function wineEnvironment(dir: string) {
@@ -58,7 +71,7 @@ async function freshWindows(): Promise<string> {
     () => false,
   );
   if (!isFirst) {
-    await until(async () => existsSync(isDone) || !existsSync(dir));
+    while (!existsSync(isDone) && existsSync(dir)) await sleep(100);
     return existsSync(isDone) ? dir : freshWindows();
   }
   try {

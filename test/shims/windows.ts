@@ -6,7 +6,7 @@ import { mustRun } from '../kit/programs.ts';
 import { testCacheDir } from '../kit/test-cache.ts';
 import { productDir } from '../kit/test-server.ts';
 import { makeAccess } from '../kit/upstream-world.ts';
-import { startWine, type Wine } from '../kit/wine.ts';
+import { isUnstarted, startWine, type Wine } from '../kit/wine.ts';
 import type { Outcome } from './world.ts';
 
 /** One call of a Windows program by CreateProcess (programs/driver.c). */
@@ -75,6 +75,16 @@ export async function buildTestLauncher(signCommand?: string, keptIn = testCache
 }
 
 async function runAll(
+  drive: string,
+  calls: readonly Call[],
+  run: Wine['runOnConsole'],
+): Promise<ReadonlyMap<string, Ended>> {
+  const ended = await runOnce(drive, calls, run);
+  const again = calls.filter(({ name }) => isUnstarted(drive, ended.get(name)?.stderr ?? ''));
+  return new Map([...ended, ...(again.length === 0 ? [] : await runOnce(drive, again, run))]);
+}
+
+async function runOnce(
   drive: string,
   calls: readonly Call[],
   run: Wine['runOnConsole'],
