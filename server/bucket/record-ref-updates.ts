@@ -40,12 +40,19 @@ const unknown: Actor = { keyId: 'unknown', keyName: 'unknown', from: 'unknown' }
 
 /** Records branch moves that have no entry; call it before the first push. */
 export async function recordMissedRefUpdates({ git, events, log }: RefUpdateDeps): Promise<void> {
+  const roots = new Map<string, Promise<string>>();
+  // A new bucket has both branches at one commit: one question is enough.
+  const rootOnce = (tip: string): Promise<string> => {
+    const root = roots.get(tip) ?? rootOf(git, tip);
+    roots.set(tip, root);
+    return root;
+  };
   for (const channel of channels) {
     const ref = `refs/heads/${channel}`;
     try {
       const tip = await readRef(git.dir, ref);
       if (tip === undefined) continue;
-      const known = (await events.lastMove(ref)) ?? (await rootOf(git, tip));
+      const known = (await events.lastMove(ref)) ?? (await rootOnce(tip));
       if (known === tip) continue;
       log.warn({ ref, known, tip }, 'the bucket moved without an audit entry; it has one now');
       await events.record([{ ref, from: known, to: tip }], unknown, 'found at start');

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { fastImport } from '../../formats/fast-import.ts';
 import { type Git, runGit, withSettings } from './git-backend.ts';
 import { installHooks } from './hook.ts';
 import { channels } from './push.ts';
@@ -123,36 +124,17 @@ async function ensureBranches(git: Git): Promise<void> {
     return;
   }
   const root = await writeRoot(git);
-  if (tips.every((tip) => tip === undefined || tip === root)) {
-    const updates = channels.map((channel) => `update refs/heads/${channel} ${root}\n`);
-    await runGit(git, ['update-ref', '--stdin'], { input: updates.join(''), env: identity });
-  }
+  const isBeginning = tips.every((tip) => tip === undefined || tip === root);
+  const heads = isBeginning ? channels.map((channel) => `update refs/heads/${channel} ${root}\n`) : [];
+  await runGit(git, ['update-ref', '--stdin'], { input: [...heads, `delete ${rootRef}\n`].join('') });
 }
 
-const identity = {
-  GIT_AUTHOR_NAME: seed.identity.name,
-  GIT_AUTHOR_EMAIL: seed.identity.email,
-  GIT_AUTHOR_DATE: seed.date,
-  GIT_COMMITTER_NAME: seed.identity.name,
-  GIT_COMMITTER_EMAIL: seed.identity.email,
-  GIT_COMMITTER_DATE: seed.date,
-};
+/** Where the first commit is until the branches begin there. */
+const rootRef = 'refs/go-win-tools/root';
 
 async function writeRoot(git: Git): Promise<string> {
-  const run = async (args: readonly string[], input: string): Promise<string> =>
-    (await runGit(git, args, { input, env: identity })).toString().trim();
-  const folders = new Map<string, string[]>([['', []]]);
-  for (const [path, text] of Object.entries(seed.files)) {
-    const [folder, name] = path.includes('/') ? path.split('/') : ['', path];
-    const blob = await run(['hash-object', '-w', '--no-filters', '--stdin'], text);
-    folders.set(folder ?? '', [...(folders.get(folder ?? '') ?? []), `100644 blob ${blob}\t${name}`]);
-  }
-  const root = folders.get('') ?? [];
-  for (const [folder, lines] of folders) {
-    if (folder !== '') {
-      root.push(`040000 tree ${await run(['mktree'], `${lines.join('\n')}\n`)}\t${folder}`);
-    }
-  }
-  const tree = await run(['mktree'], `${root.join('\n')}\n`);
-  return run(['commit-tree', tree, '-F', '-'], `${seed.subject}\n`);
+  const { identity: author, date, subject } = seed;
+  const files = new Map(Object.entries(seed.files));
+  const input = fastImport([{ ref: rootRef, author, date, message: `${subject}\n`, files }]);
+  return (await runGit(git, ['fast-import', '--quiet', '--done', '--force'], { input })).toString().trim();
 }

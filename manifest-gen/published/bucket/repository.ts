@@ -7,10 +7,11 @@ import { messageOf } from '../../../formats/thrown.ts';
 import { fail, ReleaseError } from '../../errors.ts';
 import { createGit, type Git, type GitAccess, helperVariables } from './git.ts';
 import { createBucketRemote, isRefusal } from './remote.ts';
-import { commitTree, list, treeWith, writeRoot } from './tree.ts';
+import { list, writeCommits, writeRoot } from './tree.ts';
 import { beginningOf, reasonIn } from './withdrawal-note.ts';
 
-export type Channel = 'main' | 'beta';
+const channels = ['main', 'beta'] as const;
+export type Channel = (typeof channels)[number];
 
 export type NewCommit = {
   readonly tool: string;
@@ -55,6 +56,7 @@ export async function openBucket(access: BucketAccess) {
   const remote = createBucketRemote(git);
   // as the last fetch brought them: nothing else moves them here, and asking git costs a process each time
   let tips: Tips = new Map();
+  const manifestIn = createManifestReader(git);
   return {
     url: access.url,
     /** Brings both branches here. The answer is equal as long as none has moved. @throws ReleaseError BUCKET_UNREACHABLE, BUCKET_CLOSED */
@@ -68,11 +70,11 @@ export async function openBucket(access: BucketAccess) {
       return list;
     },
     /** The version that a branch offered at the last fetch. */
-    version: (branch: Channel, tool: string) => offeredBy(git, tips, branch, tool),
+    version: (branch: Channel, tool: string) => offeredBy(manifestIn, tips, branch, tool),
     /** The same for both branches. */
     offers: async (tool: string) => ({
-      main: await offeredBy(git, tips, 'main', tool),
-      beta: await offeredBy(git, tips, 'beta', tool),
+      main: await offeredBy(manifestIn, tips, 'main', tool),
+      beta: await offeredBy(manifestIn, tips, 'beta', tool),
     }),
     /**
      * The text of the manifest that a branch offers, or that it offered when it came to `version`; every byte of it.
@@ -82,10 +84,10 @@ export async function openBucket(access: BucketAccess) {
       const tip = tips.get(branch);
       if (tip === undefined) return undefined;
       // an offer that cannot be read is shown as it is, whatever was asked for: it is what clients get
-      const offered = await offeredBy(git, tips, branch, tool).catch(() => version);
+      const offered = await offeredBy(manifestIn, tips, branch, tool).catch(() => version);
       const isTip = version === undefined || version === offered;
       const commit = isTip ? tip : await releaseOf(git, tip, tool, version);
-      return commit === undefined ? undefined : manifestIn(git, commit, tool);
+      return commit === undefined ? undefined : manifestIn(commit, tool);
     },
     /** Why a version was withdrawn, by the newest commit of either branch that says so. */
     async withdrawal(tool: string, version: string): Promise<string | undefined> {
@@ -106,21 +108,17 @@ export async function openBucket(access: BucketAccess) {
     async commit(release: NewCommit): Promise<readonly string[]> {
       const { tool, version, manifestText, note, branches, taggedOn } = release;
       const when = access.now();
-      const root = (await rootOf(git, tips)) ?? (await writeRoot(git, when));
-      const refspecs = new Map<string, string>();
+      const missing = channels.filter((branch) => !tips.has(branch));
+      const root = missing.length === 0 ? '' : ((await rootOf(git, tips)) ?? (await writeRoot(git, when)));
       // A bucket without one of the branches gets it, so that both addresses can be cloned.
-      for (const branch of ['main', 'beta'] as const) {
-        if (!tips.has(branch)) refspecs.set(`refs/heads/${branch}`, root);
-      }
-      for (const branch of branches) {
-        const parent = tips.get(branch) ?? root;
-        const tree = await treeWith(git, parent, new Map([[tool, manifestText]]));
-        const message = [`${tool}: Update to version ${version}`, ...(note === undefined ? [] : [note])];
-        const oid = await commitTree(
-          git,
-          [tree, '-p', parent, ...message.flatMap((text) => ['-m', text])],
-          when,
-        );
+      const refspecs = new Map(missing.map((branch) => [`refs/heads/${branch}`, root]));
+      const texts = new Map([[tool, manifestText]]);
+      const subject = `${tool}: Update to version ${version}`;
+      const message = note === undefined ? subject : `${subject}\n\n${note}`;
+      const commits = branches.map((branch) => ({ parent: tips.get(branch) ?? root, texts, message }));
+      const oids = await writeCommits(git, commits, when);
+      for (const [index, oid] of oids.entries()) {
+        const branch = branches[index];
         refspecs.set(`refs/heads/${branch}`, oid);
         if (branch === taggedOn) refspecs.set(`refs/tags/${tool}/v${version}`, oid);
       }
@@ -130,9 +128,9 @@ export async function openBucket(access: BucketAccess) {
     async chore({ branch, subject, texts }: NewChore): Promise<string> {
       const parent = tips.get(branch);
       if (parent === undefined) throw new TypeError(`the bucket has no branch ${branch}`);
-      const tree = await treeWith(git, parent, texts);
-      const message = `(chore): ${subject}`;
-      return `${await commitTree(git, [tree, '-p', parent, '-m', message], access.now())}:refs/heads/${branch}`;
+      const commit = { parent, texts, message: `(chore): ${subject}` };
+      const [oid] = await writeCommits(git, [commit], access.now());
+      return `${oid}:refs/heads/${branch}`;
     },
     /** @throws GitError when one ref is refused; then none has moved */
     async push(refspecs: readonly string[]): Promise<void> {
@@ -153,9 +151,14 @@ function readTips(list: string): Tips {
   );
 }
 
-async function offeredBy(git: Git, tips: Tips, branch: Channel, tool: string): Promise<string | undefined> {
+async function offeredBy(
+  manifestIn: ManifestReader,
+  tips: Tips,
+  branch: Channel,
+  tool: string,
+): Promise<string | undefined> {
   const tip = tips.get(branch);
-  const text = tip === undefined ? undefined : await manifestIn(git, tip, tool);
+  const text = tip === undefined ? undefined : await manifestIn(tip, tool);
   if (text === undefined) return undefined;
   try {
     return Offered.parse(JSON.parse(text)).version;
@@ -166,10 +169,22 @@ async function offeredBy(git: Git, tips: Tips, branch: Channel, tool: string): P
 }
 
 /** Every byte of it; undefined when the commit has none. */
-async function manifestIn(git: Git, commit: string, tool: string): Promise<string | undefined> {
-  const input = `${commit}:bucket/${tool}.json\n`;
+type ManifestReader = (commit: string, tool: string) => Promise<string | undefined>;
+
+/** A commit never changes, so that git is asked once for each manifest in it. */
+function createManifestReader(git: Git): ManifestReader {
+  const texts = new Map<string, Promise<string | undefined>>();
+  return (commit, tool) => {
+    const name = `${commit}:bucket/${tool}.json`;
+    const text = texts.get(name) ?? readText(git, name);
+    texts.set(name, text);
+    return text;
+  };
+}
+
+async function readText(git: Git, name: string): Promise<string | undefined> {
   // `OID blob SIZE`, a line end, the bytes, a line end; or the name and `missing`
-  const answer = await git.run(['cat-file', '--batch'], { input, isWhole: true });
+  const answer = await git.run(['cat-file', '--batch'], { input: `${name}\n`, isWhole: true });
   const head = answer.slice(0, answer.indexOf('\n'));
   return / blob \d+$/.test(head) ? answer.slice(head.length + 1, -1) : undefined;
 }
