@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { delveRelease } from '../kit/generator.ts';
 import { listen } from '../kit/listen.ts';
+import { pathWithNpx } from '../kit/page-commands.ts';
 import { hasProgram, run } from '../kit/programs.ts';
 import { type SmallStart, startSmall } from '../kit/small-start.ts';
 import { productDir } from '../kit/test-server.ts';
@@ -33,6 +34,7 @@ describe('docs/release/start-small.md', () => {
         .replace('...', 'its-key');
       const env = {
         ...generator.env,
+        PATH: await pathWithNpx(join(dir, 'programs')),
         ...Object.fromEntries([...here.matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value])),
       };
 

@@ -10,6 +10,7 @@ import { createCommand as createBackup } from '../../server/operator/backup.ts';
 import { createCommand as createExport } from '../../server/operator/export.ts';
 import { createCommand as createRestore } from '../../server/operator/restore.ts';
 import { createCommand as createVerify } from '../../server/operator/verify.ts';
+import { mainJs } from '../kit/main-js.ts';
 import { makeNupkg } from '../kit/nupkg.ts';
 import { runVerb } from '../kit/operator-world.ts';
 import { contentOf, openBucketWork, stockFeed } from '../kit/stocked-feed.ts';
@@ -83,7 +84,7 @@ describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
 
         expect(stderr).toMatch(/^Interrupted; [^\n]+\.\n$/);
         expect([code, isGitEnded]).toEqual([130, true]);
-        expect((await readdir(join(work, 'tmp'))).filter((name) => !name.startsWith('tsx-'))).toEqual([]);
+        expect(await readdir(join(work, 'tmp'))).toEqual([]);
         expect((await readdir(root)).sort()).toEqual(names);
         expect(await contentOf(data)).toEqual(before);
         const left = await readdir(join(work, 'out'), { recursive: true });
@@ -126,7 +127,7 @@ describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
     await mkdir(join(dir, 'tmp'), { recursive: true });
     if (isGit)
       await writeFile(join(bin, 'git'), waitingGit(at.slice('git '.length), arrived), { mode: 0o755 });
-    const child = spawn(process.execPath, ['--import', 'tsx', join(productDir, 'main.ts'), verb, ...args], {
+    const child = spawn(process.execPath, [mainJs, verb, ...args], {
       cwd: productDir,
       env: {
         ...process.env,
@@ -145,7 +146,7 @@ describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
       if (name === '') return existsSync(join(dir, folder));
       return (await readdir(join(dir, folder))).some((found) => existsSync(join(dir, folder, found, name)));
     };
-    while (!(await isThere()) && child.exitCode === null)
+    while (!(await isThere()) && child.exitCode === null && child.signalCode === null)
       await new Promise((resolve) => setImmediate(resolve));
     child.kill('SIGINT');
     const [code] = (await ended) as [number | null];

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasProgram, type RunResult, run } from './programs.ts';
 
@@ -12,7 +12,13 @@ export type Nuget = (...args: string[]) => Promise<RunResult>;
 /** nuget.exe with a home of its own in `dir`: its HTTP cache survives `-NoCache`, so each user of it gets another folder. */
 export async function makeNuget(dir: string): Promise<Nuget> {
   const home = join(dir, 'nuget-home');
-  await mkdir(home, { recursive: true });
+  // Without settings it writes those of nuget.org, and waits for that host where there is no network.
+  const settings = join(home, 'config', 'NuGet');
+  await mkdir(settings, { recursive: true });
+  await writeFile(
+    join(settings, 'NuGet.Config'),
+    '<configuration><packageSources><clear /></packageSources></configuration>',
+  );
   const env = {
     HOME: home,
     XDG_DATA_HOME: join(home, 'share'),

@@ -34,17 +34,22 @@ export type PageWorld = {
  * folder of the reader.
  */
 export async function runPage(page: string, world: PageWorld): Promise<RunResult> {
-  const bin = join(world.cwd, 'bin');
-  await mkdir(bin, { recursive: true });
-  await writeFile(join(bin, 'npx'), npx);
-  await chmod(join(bin, 'npx'), 0o755);
   const text = await readFile(join(productDir, page), 'utf8');
   let script = fencedBlocks(text, 'sh').join('\n');
   for (const [example, real] of Object.entries(world.replace)) script = script.replaceAll(example, real);
   return run('bash', ['-e', '-x', '-o', 'pipefail', '-c', script], {
     cwd: world.cwd,
-    env: { ...world.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
+    env: { ...world.env, PATH: await pathWithNpx(world.cwd) },
   });
+}
+
+/** A PATH on which `npx -y pnpm@10 VERB` runs the verb of this checkout as it is installed. */
+export async function pathWithNpx(dir: string): Promise<string> {
+  const bin = join(dir, 'bin');
+  await mkdir(bin, { recursive: true });
+  await writeFile(join(bin, 'npx'), npx);
+  await chmod(join(bin, 'npx'), 0o755);
+  return `${bin}${delimiter}${process.env.PATH}`;
 }
 
 const npx = `#!/bin/sh
